@@ -1,0 +1,200 @@
+//! What the host knows of a framework: the newest types of the plugin contract, as the rest of the host speaks them.
+//!
+//! They mirror `wit/framework`; `plugin` converts. Nothing here knows WebAssembly, Heat or HTTP.
+
+use serde::{Deserialize, Serialize};
+
+use super::Flavor;
+
+/// What a plugin is and what it can be asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Descriptor {
+    /// The name that a request uses: `hadoop`.
+    pub name: String,
+    /// For people: `Apache Hadoop`.
+    pub title: String,
+    /// One sentence.
+    pub description: String,
+    /// Versions of the framework, newest first; may be empty.
+    pub versions: Vec<String>,
+    /// One of `versions`, or empty where there are none.
+    pub default_version: String,
+    /// Services that must be there before this plugin is asked.
+    pub requires: Vec<String>,
+    /// Services that this plugin brings.
+    pub provides: Vec<String>,
+    /// The node groups that it runs on.
+    pub roles: Vec<Role>,
+    /// JSON Schema of an object, one property a parameter.
+    pub parameters: serde_json::Value,
+    /// TCP ports that the framework listens on.
+    pub ports: Vec<Port>,
+    /// The HOT resource types that its template may hold.
+    pub resource_types: Vec<String>,
+}
+
+/// A node group that a framework runs on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// `master`, `worker`.
+    pub name: String,
+    /// How many nodes it may have.
+    pub cardinality: Cardinality,
+    /// The smallest flavor that makes sense.
+    pub smallest: Size,
+}
+
+/// How many nodes a role may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cardinality {
+    /// One.
+    ExactlyOne,
+    /// At least one.
+    OneOrMore,
+    /// 1, 3, 5 ...
+    Odd,
+}
+
+/// The measure of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Virtual processors.
+    pub vcpus: u32,
+    /// Memory in MiB.
+    pub ram_mib: u32,
+    /// Root disk in GiB.
+    pub disk_gib: u32,
+}
+
+/// A TCP port that a framework listens on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// The number.
+    pub number: u16,
+    /// The role whose nodes listen.
+    pub role: String,
+    /// What it is for.
+    pub purpose: String,
+    /// Who has to reach it.
+    pub audience: Audience,
+}
+
+/// Who has to reach a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Audience {
+    /// The cluster's own nodes.
+    Cluster,
+    /// Its administrator.
+    Admin,
+    /// Its users.
+    Public,
+}
+
+/// What a plugin is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The cluster's name.
+    pub cluster: String,
+    /// One of the descriptor's versions.
+    pub version: String,
+    /// The nodes, group by group; `master` first.
+    pub groups: Vec<NodeGroup>,
+    /// Satisfies the descriptor's schema; defaults are filled in.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// The cluster's network.
+    pub network: Network,
+    /// A base URL without a trailing slash.
+    pub mirror: Option<String>,
+    /// A URL.
+    pub proxy: Option<String>,
+    /// A key pair's name.
+    pub key: Option<String>,
+    /// `CFN_SIGNAL`, `TOKEN_SIGNAL` or `TEMP_URL_SIGNAL`.
+    pub signal_transport: String,
+    /// How long the nodes may take, in seconds.
+    pub timeout_s: u32,
+    /// What the plugins before this one provide.
+    pub services: Vec<Service>,
+    /// What the plugins before this one have taken.
+    pub taken: Vec<Share>,
+}
+
+/// The nodes of one role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeGroup {
+    /// `master`, `worker`.
+    pub role: String,
+    /// The same for all of them.
+    pub flavor: Flavor,
+    /// An image's name or id.
+    pub image: String,
+    /// In the order of their ids.
+    pub nodes: Vec<Node>,
+}
+
+/// One node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// From 1, stable, never given out twice in its group.
+    pub id: u32,
+    /// `master`, `worker-7`.
+    pub name: String,
+    /// Its fixed IPv4 address.
+    pub address: String,
+}
+
+/// The cluster's own network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// IPv4.
+    pub cidr: String,
+    /// The external network's name or id.
+    pub external: Option<String>,
+    /// CIDRs that may reach the admin and public ports.
+    pub access: Vec<String>,
+}
+
+/// Something that one framework offers to those after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// `hdfs`, `yarn`.
+    pub name: String,
+    /// The plugin that provides it.
+    pub plugin: String,
+    /// The node where it is reached.
+    pub node: String,
+    /// Such as (`url`, `hdfs://master:8020`).
+    pub attributes: Vec<(String, String)>,
+}
+
+/// What a framework has taken on each node of a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// The role.
+    pub role: String,
+    /// The plugin that took it.
+    pub plugin: String,
+    /// Memory in MiB.
+    pub memory_mib: u32,
+    /// TCP ports.
+    pub ports: Vec<u16>,
+}
+
+/// Where people and programs reach the framework.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// `[a-z][a-z0-9_]*`: an output of the stack.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// The role whose node answers.
+    pub role: String,
+    /// `http`, `hdfs`.
+    pub scheme: String,
+    /// TCP.
+    pub port: u16,
+    /// Begins with `/`, or empty.
+    pub path: String,
+    /// Who is to reach it.
+    pub audience: Audience,
+}

@@ -1,0 +1,16 @@
+//! The nouns of Stampede. No I/O, no async, no HTTP, no Heat, no WebAssembly.
+//!
+//! Layout
+//! - [`spec`]: what a user asked for
+//! - [`framework`]: what a plugin is, is asked, and offers
+//! - [`problem`]: what is wrong with a request
+//! - [`flavor`]: the measure of a node
+
+pub mod flavor;
+pub mod framework;
+pub mod problem;
+pub mod spec;
+
+pub use flavor::Flavor;
+pub use problem::Problem;
+pub use spec::Spec;

@@ -1,0 +1,8 @@
+//! Stampede: one request in, a running and proved framework cluster on OpenStack out.
+//!
+//! Layout, in reading order; each module may use only those below it (kept by `tests/layering`):
+//! - [`bundle`]: merge the parts of plugins, check them, assemble node scripts, print YAML
+//! - [`cluster`]: the nouns
+
+pub mod bundle;
+pub mod cluster;
