@@ -1,8 +1,10 @@
 //! Stampede: one request in, a running and proved framework cluster on OpenStack out.
 //!
 //! Layout, in reading order; each module may use only those below it (kept by `tests/layering`):
+//! - [`orchestrator`]: the life of a cluster: plan, act, observe, remember
 //! - [`bundle`]: merge the parts of plugins, check them, assemble node scripts, print YAML
 //! - [`cluster`]: the nouns
 
 pub mod bundle;
 pub mod cluster;
+pub mod orchestrator;
