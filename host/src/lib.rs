@@ -2,9 +2,11 @@
 //!
 //! Layout, in reading order; each module may use only those below it (kept by `tests/layering`):
 //! - [`orchestrator`]: the life of a cluster: plan, act, observe, remember
+//! - [`openstack`]: the client of the cloud
 //! - [`bundle`]: merge the parts of plugins, check them, assemble node scripts, print YAML
 //! - [`cluster`]: the nouns
 
 pub mod bundle;
 pub mod cluster;
+pub mod openstack;
 pub mod orchestrator;

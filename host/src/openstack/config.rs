@@ -1,0 +1,122 @@
+//! Where the cloud is, and every limit that its client keeps. Nothing here does I/O.
+
+use std::{path::PathBuf, time::Duration};
+
+/// Where and how to reach the cloud.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Keystone's address, with or without `/v3` or `/v2.0` and trailing slashes.
+    pub auth_url: String,
+    /// The region whose endpoints are used; `None`: the catalog's only or first one.
+    pub region: Option<String>,
+    /// Which endpoints are used.
+    pub interface: Interface,
+    /// PEM certificates of the cloud's own authority, trusted besides the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// Tokens of application credentials are refused before Heat is asked for a trust, unless this says that the cloud allows them.
+    pub allow_application_credentials: bool,
+    /// Attempts, sizes, times.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The defaults for a Keystone at `auth_url`.
+    pub fn new(auth_url: impl Into<String>) -> Self {
+        Self {
+            auth_url: auth_url.into(),
+            region: None,
+            interface: Interface::Public,
+            ca_file: None,
+            allow_application_credentials: false,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The interface of an endpoint in the catalog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Interface {
+    /// For everybody.
+    #[default]
+    Public,
+    /// Inside the cloud's management network.
+    Internal,
+    /// For operators.
+    Admin,
+}
+
+impl Interface {
+    /// As it stands in a v3 catalog.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl std::str::FromStr for Interface {
+    type Err = super::Error;
+
+    /// Takes `public`, `internal`, `admin` and the old `publicURL` forms.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim_end_matches("URL") {
+            "public" => Ok(Self::Public),
+            "internal" => Ok(Self::Internal),
+            "admin" => Ok(Self::Admin),
+            _ => Err(super::Error::Config(format!("the interface must be public, internal or admin, got `{text}`"))),
+        }
+    }
+}
+
+/// Every limit of the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Attempts of a call that may be repeated.
+    pub attempts: u32,
+    /// The pause before the second attempt; doubled each time, jittered to between half and all of it.
+    pub backoff: Duration,
+    /// The longest pause, also when `Retry-After` wishes a longer one.
+    pub backoff_max: Duration,
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Until an answer is there, body included.
+    pub answer: Duration,
+    /// Until the answer to a create, update or validate is there; Heat parses the whole template meanwhile.
+    pub answer_heat_write: Duration,
+    /// Bytes of an answer.
+    pub body_bytes: usize,
+    /// Bytes of an answer that is an error.
+    pub fault_bytes: usize,
+    /// Characters of a service's own words in our message.
+    pub fault_chars: usize,
+    /// How long a validated token is believed without asking again.
+    pub token_ttl: Duration,
+    /// How many validated tokens are remembered.
+    pub tokens: usize,
+    /// Pages of a list that are followed.
+    pub pages: usize,
+    /// Items on a page.
+    pub page_items: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            attempts: 4,
+            backoff: Duration::from_millis(250),
+            backoff_max: Duration::from_secs(5),
+            connect: Duration::from_secs(5),
+            answer: Duration::from_secs(30),
+            answer_heat_write: Duration::from_secs(120),
+            body_bytes: 16 << 20,
+            fault_bytes: 64 << 10,
+            fault_chars: 400,
+            token_ttl: Duration::from_secs(60),
+            tokens: 1024,
+            pages: 50,
+            page_items: 200,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! One enum for every way in which the cloud can fail us. Knows nothing of OCCI, HTML or the command line; each message says what was
+//! asked of which service, what it answered and what to do. Never holds a token, a password or a whole body.
+
+use std::time::Duration;
+
+/// Why a call to the cloud gave no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// 401: the token is unknown, revoked or expired, at the start or in the middle of a session.
+    #[error("{service} does not accept the token: it is unknown, revoked or expired; get a new token and repeat the request")]
+    InvalidToken {
+        /// Who said so.
+        service: &'static str,
+    },
+    /// The token is good, but for another project than the request's.
+    #[error("the token belongs to project `{token}`, the request names project `{asked}`; get a token of `{asked}`, or name `{token}`")]
+    WrongProject {
+        /// The token's project, by name.
+        token: String,
+        /// The project that was asked for.
+        asked: String,
+    },
+    /// The token is good, but for no project at all.
+    #[error("the token is not scoped to a project; get one of project `{asked}`")]
+    Unscoped {
+        /// The project that was asked for.
+        asked: String,
+    },
+    /// Keystone did not accept user name and password, or application credential.
+    #[error("keystone refuses the credentials: {message}; check user, password, domain and project in OS_* or clouds.yaml")]
+    BadCredentials {
+        /// Keystone's own words.
+        message: String,
+    },
+    /// Heat would have to create a trust, which a token of an application credential must not.
+    #[error(
+        "the token comes from an application credential, and Keystone lets none of them create the trust that Heat needs for a cluster; \
+         use a token from a password, or an application credential made with --unrestricted and tell the operator (setting \
+         `allow_application_credentials`)"
+    )]
+    NeedsTrust,
+    /// No connection, a broken one, or no answer in time.
+    #[error("{service} at {url} cannot be reached: {reason}; check that the cloud is up and that this address is right")]
+    Unreachable {
+        /// Whom.
+        service: &'static str,
+        /// Scheme, host and port.
+        url: String,
+        /// The transport's words.
+        reason: String,
+    },
+    /// The certificate is not one that we trust.
+    #[error("{service} at {url} shows a certificate that is not trusted: {reason}; name the cloud's own authority with a CA file")]
+    Untrusted {
+        /// Whom.
+        service: &'static str,
+        /// Scheme, host and port.
+        url: String,
+        /// The transport's words.
+        reason: String,
+    },
+    /// The catalog has no endpoint that fits.
+    #[error("the catalog has no {interface} endpoint of type `{service}`{region}; it has: {available}")]
+    NoService {
+        /// The type: `orchestration`.
+        service: &'static str,
+        /// `public`, `internal`, `admin`.
+        interface: &'static str,
+        /// ` in region ...`, or empty.
+        region: String,
+        /// Types and regions that are there.
+        available: String,
+    },
+    /// Several things bear the name.
+    #[error("{what} `{name}` is ambiguous: {ids}; name one by its id")]
+    Ambiguous {
+        /// `image`, `network`.
+        what: &'static str,
+        /// As asked.
+        name: String,
+        /// The ids, comma separated.
+        ids: String,
+    },
+    /// 404.
+    #[error("{service} does not know what was asked ({action}): {message}")]
+    NotFound {
+        /// Whom.
+        service: &'static str,
+        /// What was asked: `show stack demo`.
+        action: String,
+        /// Its own words.
+        message: String,
+    },
+    /// 409: exists already, or is in the middle of something else.
+    #[error("{service} cannot {action} now: {message}")]
+    Conflict {
+        /// Whom.
+        service: &'static str,
+        /// What was asked.
+        action: String,
+        /// Its own words.
+        message: String,
+    },
+    /// 400: what we sent is wrong.
+    #[error("{service} refuses to {action}: {message}")]
+    BadRequest {
+        /// Whom.
+        service: &'static str,
+        /// What was asked.
+        action: String,
+        /// Its own words.
+        message: String,
+    },
+    /// 403: the user lacks a role, or a quota is used up.
+    #[error("{service} forbids to {action}: {message}; the user may lack a role in the project, or a quota is used up")]
+    Forbidden {
+        /// Whom.
+        service: &'static str,
+        /// What was asked.
+        action: String,
+        /// Its own words.
+        message: String,
+    },
+    /// 413: larger than the service takes.
+    #[error("{service} finds what was sent to {action} too large: {message}")]
+    TooLarge {
+        /// Whom.
+        service: &'static str,
+        /// What was asked.
+        action: String,
+        /// Its own words.
+        message: String,
+    },
+    /// 429 and 503, still after the last attempt.
+    #[error("{service} is overloaded (status {status}) and did not {action} after {attempts} attempts: {message}; try again later")]
+    Overloaded {
+        /// Whom.
+        service: &'static str,
+        /// What was asked.
+        action: String,
+        /// The status.
+        status: u16,
+        /// How often it was asked.
+        attempts: u32,
+        /// Its own words.
+        message: String,
+        /// When it wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// Every other 5xx or unexpected status.
+    #[error("{service} failed with status {status} when asked to {action}: {message}; the operator finds the cause in its log")]
+    Fault {
+        /// Whom.
+        service: &'static str,
+        /// What was asked.
+        action: String,
+        /// The status.
+        status: u16,
+        /// Its own words.
+        message: String,
+    },
+    /// An answer that is no JSON, has another shape, or is larger than the limit.
+    #[error("{service} answered what cannot be read when asked to {action}: {reason}")]
+    BadAnswer {
+        /// Whom.
+        service: &'static str,
+        /// What was asked.
+        action: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The configuration (`DESIGN_URI`, region, CA file) is wrong.
+    #[error("{0}")]
+    Config(String),
+    /// `OS_*` variables or clouds.yaml are incomplete or wrong.
+    #[error("{0}")]
+    Credentials(String),
+}
+
+impl Error {
+    /// Whether a new token of the same user would help.
+    pub fn is_token(&self) -> bool {
+        matches!(self, Self::InvalidToken { .. })
+    }
+
+    /// Whether the thing is simply not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+
+    /// Whether the same call may succeed later with nothing changed: the cloud is away, overloaded or broken.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Overloaded { .. } | Self::Fault { .. } | Self::BadAnswer { .. })
+    }
+}

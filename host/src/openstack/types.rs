@@ -1,0 +1,225 @@
+//! What the services answer, in the fields that we use, and what we ask Heat to create. Pure data.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A project (tenant).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A stack to create, preview or update.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateStack {
+    /// `[A-Za-z][A-Za-z0-9_.-]{0,254}`, one of its kind in the project.
+    pub name: String,
+    /// HOT as a JSON object.
+    pub template: Value,
+    /// What `get_file` names.
+    pub files: BTreeMap<String, String>,
+    /// Values of the template's parameters.
+    pub parameters: Map<String, Value>,
+    /// Without commas, at most 80 characters each.
+    pub tags: Vec<String>,
+    /// How long Heat may take, in minutes.
+    pub timeout_mins: u32,
+}
+
+/// What names a stack for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackId {
+    /// Its name.
+    pub name: String,
+    /// Its UUID.
+    pub id: String,
+}
+
+/// A stack as Heat shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Its UUID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Heat's own: `CREATE_IN_PROGRESS`, `DELETE_FAILED`.
+    pub status: String,
+    /// Heat's own words.
+    pub status_reason: String,
+    /// Empty in lists.
+    pub outputs: Vec<Output>,
+    /// As Heat shows them (hidden ones masked); empty in lists.
+    pub parameters: Map<String, Value>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The template's description.
+    pub description: String,
+    /// `2026-11-23T06:00:00Z`.
+    pub created: Option<String>,
+    /// After an update.
+    pub updated: Option<String>,
+}
+
+impl Stack {
+    /// What names it for good.
+    pub fn stack_id(&self) -> StackId {
+        StackId { name: self.name.clone(), id: self.id.clone() }
+    }
+
+    /// The value of an output, if it has one yet.
+    pub fn output(&self, key: &str) -> Option<&Value> {
+        self.outputs.iter().find(|output| output.key == key).map(|output| &output.value).filter(|value| !value.is_null())
+    }
+}
+
+/// An output of a stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// Its name.
+    pub key: String,
+    /// Null while it cannot be known.
+    pub value: Value,
+    /// The template's words.
+    pub description: String,
+    /// Why it cannot be known.
+    pub error: Option<String>,
+}
+
+/// A resource of a stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// Its name in the template: `worker_3_server`.
+    pub name: String,
+    /// `OS::Nova::Server`.
+    pub kind: String,
+    /// `CREATE_FAILED`.
+    pub status: String,
+    /// Heat's own words.
+    pub status_reason: String,
+    /// The id in the service that made it; empty before it is made.
+    pub physical_id: String,
+    /// When its status changed last.
+    pub updated: Option<String>,
+}
+
+/// An event of a stack; signals arrive as events of their handle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Marks where a next call goes on.
+    pub id: String,
+    /// The resource's name in the template, or the stack's own.
+    pub resource: String,
+    /// `CREATE_COMPLETE`, `SIGNAL_COMPLETE`.
+    pub status: String,
+    /// Heat's own words, at most 255 characters.
+    pub reason: String,
+    /// `2026-11-23T06:00:00Z`, whole seconds.
+    pub time: String,
+}
+
+/// A flavor of the project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flavor {
+    /// Its id.
+    pub id: String,
+    /// Name and measures.
+    #[serde(flatten)]
+    pub size: crate::cluster::Flavor,
+    /// Not for new servers.
+    pub disabled: bool,
+    /// Whether every project sees it.
+    pub public: bool,
+}
+
+/// An image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Its id.
+    pub id: String,
+    /// Its name; not always one of its kind.
+    pub name: String,
+    /// `active` when it may be used.
+    pub status: String,
+    /// The least memory in MiB of a server made from it.
+    pub min_ram_mib: u32,
+    /// The least disk in GiB of a server made from it.
+    pub min_disk_gib: u32,
+    /// `debian`, `ubuntu`, where it is said.
+    pub os_distro: Option<String>,
+    /// `12`, `24.04`, where it is said.
+    pub os_version: Option<String>,
+    /// `public`, `private`, `shared`, `community`.
+    pub visibility: String,
+    /// Not shown in lists by default.
+    pub hidden: bool,
+    /// `2026-11-23T06:00:00Z`.
+    pub created: Option<String>,
+}
+
+/// A network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Its id.
+    pub id: String,
+    /// Its name; not always one of its kind.
+    pub name: String,
+    /// Whether floating IPs come from it.
+    pub external: bool,
+    /// The cloud's default for that.
+    pub is_default: bool,
+}
+
+/// How much of something the project may have. `None`: without limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    /// The most there may be.
+    pub limit: Option<u64>,
+    /// What is there.
+    pub used: u64,
+}
+
+impl Quota {
+    /// How many more there may be; `None`: without limit.
+    pub fn free(self) -> Option<u64> {
+        self.limit.map(|limit| limit.saturating_sub(self.used))
+    }
+}
+
+/// The project's quotas; `None` where the cloud does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quotas {
+    /// Servers.
+    pub servers: Option<Quota>,
+    /// Virtual processors.
+    pub vcpus: Option<Quota>,
+    /// Memory in MiB.
+    pub ram_mib: Option<Quota>,
+    /// Neutron ports.
+    pub ports: Option<Quota>,
+    /// Networks.
+    pub networks: Option<Quota>,
+    /// Subnets.
+    pub subnets: Option<Quota>,
+    /// Routers.
+    pub routers: Option<Quota>,
+    /// Floating IPs.
+    pub floating_ips: Option<Quota>,
+    /// Security groups.
+    pub security_groups: Option<Quota>,
+    /// Security group rules.
+    pub security_group_rules: Option<Quota>,
+}
