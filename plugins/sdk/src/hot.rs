@@ -1,1 +1,168 @@
-//! placeholder
+//! The recurring pieces of a Heat template (HOT, version 2018-08-31), as JSON values. It knows the names that the plugin `cluster` gives its
+//! resources, and nothing of what a plugin builds with them.
+
+use serde_json::{Map, Value, json};
+
+/// The security group of all nodes, a resource of the plugin `cluster`.
+pub const SECURITY_GROUP: &str = "security_group";
+/// The cluster's network.
+pub const NETWORK: &str = "network";
+/// The cluster's subnet.
+pub const SUBNET: &str = "subnet";
+
+/// A plugin's part of the template. Keys keep the order in which they were added.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Template {
+    parameters: Map<String, Value>,
+    conditions: Map<String, Value>,
+    resources: Map<String, Value>,
+    outputs: Map<String, Value>,
+}
+
+impl Template {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A parameter: `{"type": "string", "description": ..., "default": ..., "constraints": [...]}`.
+    pub fn parameter(&mut self, name: impl Into<String>, body: Value) -> &mut Self {
+        self.parameters.insert(name.into(), body);
+        self
+    }
+
+    /// A condition, such as `{"not": {"equals": [...]}}`.
+    pub fn condition(&mut self, name: impl Into<String>, body: Value) -> &mut Self {
+        self.conditions.insert(name.into(), body);
+        self
+    }
+
+    /// A resource, as [`resource`] makes it.
+    pub fn resource(&mut self, name: impl Into<String>, body: Value) -> &mut Self {
+        self.resources.insert(name.into(), body);
+        self
+    }
+
+    /// An output.
+    pub fn output(&mut self, name: impl Into<String>, description: &str, value: impl Into<Value>) -> &mut Self {
+        self.outputs.insert(name.into(), json!({ "description": description, "value": value.into() }));
+        self
+    }
+
+    /// How many resources there are; Heat allows 1,000 a stack.
+    pub fn resource_count(&self) -> usize {
+        self.resources.len()
+    }
+
+    /// As the bundle carries it: empty sections are left out.
+    pub fn into_json(self) -> String {
+        let sections =
+            [("parameters", self.parameters), ("conditions", self.conditions), ("resources", self.resources), ("outputs", self.outputs)];
+        let object: Map<_, _> = sections
+            .into_iter()
+            .filter(|(_, section)| !section.is_empty())
+            .map(|(name, section)| (name.to_owned(), Value::Object(section)))
+            .collect();
+        Value::Object(object).to_string()
+    }
+}
+
+/// A resource: `resource("OS::Cinder::Volume", json!({"size": 10}))`. Add `depends_on` and the like with [`with`].
+pub fn resource(kind: &str, properties: Value) -> Value {
+    json!({ "type": kind, "properties": properties })
+}
+
+/// The resource with one more key: `with(volume, "deletion_policy", "Retain")`.
+pub fn with(mut resource: Value, key: &str, value: impl Into<Value>) -> Value {
+    if let Some(object) = resource.as_object_mut() {
+        object.insert(key.to_owned(), value.into());
+    }
+    resource
+}
+
+/// The id of a resource, one's own or of a plugin before.
+pub fn get_resource(name: &str) -> Value {
+    json!({ "get_resource": name })
+}
+
+/// The value of a parameter.
+pub fn get_param(name: &str) -> Value {
+    json!({ "get_param": name })
+}
+
+/// An attribute of a resource: `get_attr("ready_handle", &["signal"])`.
+pub fn get_attr(resource: &str, path: &[&str]) -> Value {
+    let mut whole = vec![resource];
+    whole.extend(path);
+    json!({ "get_attr": whole })
+}
+
+/// The text of a file that goes with the template.
+pub fn get_file(name: &str) -> Value {
+    json!({ "get_file": name })
+}
+
+/// Texts in a row; unlike `str_replace` it never looks into them.
+pub fn concat(pieces: Vec<Value>) -> Value {
+    json!({ "list_join": ["", pieces] })
+}
+
+/// One value or another: the condition is named, or an expression such as `{"equals": [...]}`.
+pub fn when(condition: impl Into<Value>, then: impl Into<Value>, otherwise: impl Into<Value>) -> Value {
+    json!({ "if": [condition.into(), then.into(), otherwise.into()] })
+}
+
+/// Opens one TCP port of all nodes to a CIDR: `OS::Neutron::SecurityGroupRule`.
+pub fn port_rule(port: u16, cidr: &str) -> Value {
+    rule("tcp", Some(port), cidr)
+}
+
+/// Lets a protocol (`tcp`, `icmp`) in from a CIDR, to one port or to all.
+pub fn rule(protocol: &str, port: Option<u16>, cidr: &str) -> Value {
+    let mut properties = json!({
+        "security_group": get_resource(SECURITY_GROUP),
+        "direction": "ingress",
+        "ethertype": "IPv4",
+        "protocol": protocol,
+        "remote_ip_prefix": cidr,
+    });
+    if let Some(port) = port {
+        properties["port_range_min"] = port.into();
+        properties["port_range_max"] = port.into();
+    }
+    resource("OS::Neutron::SecurityGroupRule", properties)
+}
+
+/// One [`port_rule`] a port and CIDR, named `<prefix>_<purpose>_<n>` with n from 1: what a framework's admin and public ports need.
+pub fn port_rules<'a>(template: &mut Template, prefix: &str, ports: impl IntoIterator<Item = (&'a str, u16)>, access: &[String]) {
+    for (purpose, port) in ports {
+        for (index, cidr) in access.iter().enumerate() {
+            template.resource(format!("{prefix}_{}_{}", purpose.replace('-', "_"), index + 1), port_rule(port, cidr));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_keeps_the_order_and_leaves_empty_sections_out() {
+        let mut template = Template::new();
+        template.resource("b", resource("OS::Cinder::Volume", json!({ "size": 1 }))).resource("a", json!({ "type": "X" }));
+        assert_eq!(template.resource_count(), 2);
+        assert_eq!(template.into_json(), r#"{"resources":{"b":{"type":"OS::Cinder::Volume","properties":{"size":1}},"a":{"type":"X"}}}"#);
+    }
+
+    #[test]
+    fn a_rule_stands_for_each_port_and_each_cidr() {
+        let mut template = Template::new();
+        port_rules(&mut template, "hadoop", [("name-node", 9870)], &["10.0.0.0/8".into(), "192.0.2.1/32".into()]);
+        let whole: Value = serde_json::from_str(&template.into_json()).unwrap();
+        let second = &whole["resources"]["hadoop_name_node_2"]["properties"];
+        assert_eq!(second["remote_ip_prefix"], "192.0.2.1/32");
+        assert_eq!((&second["port_range_min"], &second["port_range_max"]), (&json!(9870), &json!(9870)));
+        assert_eq!(second["security_group"], json!({ "get_resource": "security_group" }));
+        assert_eq!(whole["resources"].as_object().unwrap().len(), 2);
+    }
+}
