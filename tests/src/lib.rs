@@ -1,1 +1,3 @@
-//! placeholder
+//! What several of the test programs share.
+
+pub mod artifacts;

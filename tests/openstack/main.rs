@@ -1,0 +1,93 @@
+//! The life cycle on a real OpenStack: Keystone, Heat, Nova and Neutron on this machine, nodes that boot and run a real Hadoop.
+//!
+//! `cargo test -p stampede-tests --test openstack -- [WORD ...]` runs the scenarios whose names contain one of the words. Each
+//! prints what it proved; the last line counts them. Needs root on Debian; elsewhere it says what it left out.
+//!
+//! Layout
+//! - [`scenarios`]: what must be seen, one file each
+//! - [`cluster`]: one cluster under test, as a client of the OCCI interface sees it
+//! - [`hadoop`]: what a healthy Hadoop looks like from its own nodes
+//! - [`node`]: commands on a node
+//! - [`host`]: `stampede serve` as a process
+//! - [`cloud`]: the rig: tokens, REST calls, what a project holds
+#![expect(clippy::print_stdout, reason = "a test run prints what it proved")]
+#![expect(unreachable_pub, reason = "a program, not a library")]
+
+mod cloud;
+mod cluster;
+mod hadoop;
+mod host;
+mod node;
+mod scenarios;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use cloud::Cloud;
+
+/// What a scenario has at hand.
+pub struct Rig {
+    /// The real OpenStack.
+    pub cloud: Cloud,
+    /// Where scenarios put files; gone at the end.
+    pub scratch: std::path::PathBuf,
+}
+
+/// Prints one thing that was seen to be so.
+#[macro_export]
+macro_rules! proved {
+    ($($text:tt)*) => { println!("    proved: {}", format!($($text)*)) };
+}
+
+/// Fails the scenario unless the condition holds.
+#[macro_export]
+macro_rules! must {
+    ($condition:expr, $($text:tt)*) => { if !$condition { anyhow::bail!($($text)*) } };
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    if let Some(why) = cloud::not_here() {
+        println!("LEFT OUT: the real OpenStack and everything on it, since {why}\n0 passed, 0 failed, {} skipped", scenarios::ALL.len());
+        return ExitCode::SUCCESS;
+    }
+    match tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(run(&words))) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("the rig itself failed: {error:#}\n0 passed, 1 failed");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(words: &[String]) -> Result<usize> {
+    let cloud = cloud::up().await?;
+    let scratch = std::env::temp_dir().join(format!("stampede-openstack-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch)?;
+    let rig = Rig { cloud, scratch };
+    let (mut passed, mut failed) = (0, 0);
+    for (name, scenario) in scenarios::ALL {
+        if !words.is_empty() && !words.iter().any(|w| name.contains(w.as_str())) {
+            continue;
+        }
+        println!("\n=== {name}");
+        let start = Instant::now();
+        match scenario(&rig).await {
+            Ok(()) => {
+                passed += 1;
+                println!("    ok, {:.0} s", start.elapsed().as_secs_f32());
+            }
+            Err(error) => {
+                failed += 1;
+                println!("    FAILED after {:.0} s: {error:?}", start.elapsed().as_secs_f32());
+                rig.cloud.sweep().await?;
+            }
+        }
+    }
+    std::fs::remove_dir_all(&rig.scratch).ok();
+    println!("\n{passed} passed, {failed} failed");
+    Ok(failed)
+}

@@ -1,0 +1,28 @@
+//! What must be seen, in the order in which it is shown: cheap refusals first, then clusters.
+
+mod by_hand;
+mod deletion;
+mod failure;
+mod life_cycle;
+mod refusals;
+mod validation;
+
+use std::pin::Pin;
+
+use anyhow::Result;
+
+use crate::Rig;
+
+type Scenario = for<'a> fn(&'a Rig) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+/// Name and scenario.
+pub const ALL: &[(&str, Scenario)] = &[
+    ("validation: Heat accepts 1, 3 and 250 workers", |rig| Box::pin(validation::run(rig))),
+    ("refusals: nothing is created, and a message says what to do", |rig| Box::pin(refusals::run(rig))),
+    ("life cycle: OCCI, a late worker, kill -9, reboot, delete", |rig| Box::pin(life_cycle::run(rig))),
+    ("by hand: generate, the plain client, the plain image, the smallest flavor", |rig| Box::pin(by_hand::run(rig))),
+    ("failure: a wrong checksum fails the stack in words", |rig| Box::pin(failure::wrong_checksum(rig))),
+    ("failure: a mirror that is gone fails the stack in words", |rig| Box::pin(failure::mirror_gone(rig))),
+    ("deletion: in the middle of a deployment nothing stays", |rig| Box::pin(deletion::run(rig))),
+    ("command line: deploy, show, delete, with the older Hadoop", |rig| Box::pin(by_hand::command_line(rig))),
+];

@@ -1,0 +1,28 @@
+//! Where `tests/build` puts what the tests run.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+/// The folder that cargo builds into.
+pub fn target() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| here.join("../target"), PathBuf::from)
+}
+
+/// The host's binary.
+pub fn stampede() -> Result<PathBuf> {
+    present(std::env::var_os("STAMPEDE_BIN").map_or_else(|| target().join("debug/stampede"), PathBuf::from))
+}
+
+/// The folder with the plugins, `<name>.wasm`.
+pub fn plugins() -> Result<PathBuf> {
+    present(target().join("plugins"))
+}
+
+fn present(path: PathBuf) -> Result<PathBuf> {
+    if !path.exists() {
+        bail!("{} is not there: run tests/build first", path.display());
+    }
+    Ok(path)
+}
