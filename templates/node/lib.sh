@@ -1,0 +1,279 @@
+# shellcheck shell=bash
+# lib.sh - what the frame and the plugins' scripts share; sourced by bash under `set -Eeuo pipefail`.
+# It knows nothing of any framework. What it writes for people goes to standard error, which is the log.
+
+STAMPEDE_RUN=/run/stampede              # of this boot: what failed, the way to the progress sender
+STAMPEDE_KEPT=/var/lib/stampede         # of this node: signalled or not, checksums of what services run with
+STAMPEDE_CACHE=/var/cache/stampede
+STAMPEDE_LOG=/var/log/stampede.log
+export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 HOME=${HOME:-/root}
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+# stampede_begin - first words of a node's script: keeps what the header and the file said, and reports what fails from here on
+stampede_begin() {
+  set -E
+  mkdir -p "$STAMPEDE_RUN" "$STAMPEDE_KEPT" "$STAMPEDE_CACHE" /etc/stampede
+  STAMPEDE_PLUGIN=node STAMPEDE_STAGE=setup STAMPEDE_SCRIPT=$0
+  trap stampede_trapped ERR
+  trap 'stampede_failed $?' EXIT
+  local name
+  for name in "${!STAMPEDE_@}"; do
+    case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_SCRIPT | STAMPEDE_CHANGED) continue ;; esac
+    printf '%s=%q\n' "$name" "${!name}"
+  done | (umask 077 && cat >/etc/stampede/env)
+}
+
+# stampede_say TEXT - a line of the log
+stampede_say() { printf '%(%FT%T%z)T %s\n' -1 "$*" >&2; }
+
+# stampede_fail TEXT - ends the script, and with it the node's run; TEXT is what the user reads
+stampede_fail() {
+  printf '%s\n' "$1" >"$STAMPEDE_RUN/reason"
+  stampede_say "failed: $1"
+  exit 1
+}
+
+# stampede_trapped - for ERR traps: notes the script's line and the command that failed; the last note before the end counts
+stampede_trapped() {
+  local i line=$LINENO command=$BASH_COMMAND
+  for ((i = 1; i < ${#BASH_SOURCE[@]}; i++)); do
+    line=${BASH_LINENO[i - 1]}
+    [[ ${BASH_SOURCE[i]} != "$STAMPEDE_SCRIPT" ]] || break
+  done
+  { printf '%s\n' "$line" >"$STAMPEDE_RUN/line" && printf '%s\n' "${command%%$'\n'*}" >"$STAMPEDE_RUN/command"; } 2>/dev/null || true
+}
+
+# stampede_failed STATUS - for EXIT traps: signals the first failure with everything that is known of it, and ends
+stampede_failed() {
+  trap - ERR EXIT
+  (($1 > 0)) || return 0
+  local where="$STAMPEDE_NODE $STAMPEDE_PLUGIN $STAMPEDE_STAGE" line='' command='' text last
+  [[ ! -s $STAMPEDE_RUN/line ]] || line=$(<"$STAMPEDE_RUN/line")
+  [[ ! -s $STAMPEDE_RUN/command ]] || command=$(<"$STAMPEDE_RUN/command")
+  if [[ -s $STAMPEDE_RUN/reason ]]; then
+    text=$(<"$STAMPEDE_RUN/reason")
+  else
+    # the last line that says something; stack traces end in lines that do not
+    last=$(tail -n "+$((${STAMPEDE_LOG_LINES:-0} + 1))" "$STAMPEDE_LOG" 2>/dev/null | tail -n 200 |
+      grep -aEv '^[[:space:]]*(at |\.\.\. |$)' | tail -n 1) || true
+    if ((${#command} > 60)); then command=${command:0:57}...; fi
+    text="${command:-exit status $1}: ${last:-exit status $1}"
+  fi
+  stampede_say "$where failed${line:+ at line $line}: $text"
+  text="${line:+line $line: }$text"
+  STAMPEDE_TRIES=40 stampede_once FAILURE "$where $text" "$where $text" || true
+  stampede_progress "failed $text"
+  stampede_progress_end
+  exit 1
+}
+
+# stampede_json LENGTH TEXT - a JSON string of the first LENGTH characters of TEXT, whatever bytes these are
+stampede_json() {
+  printf '"%s"' "$(printf "%.$1s" "$2" | LC_ALL=C tr '\000-\037\177' ' ' | (iconv -c -f UTF-8 -t UTF-8 2>/dev/null || true) |
+    LC_ALL=C sed 's/[\\"]/\\&/g')"
+}
+
+# stampede_signal READY|PROGRESS STATUS REASON DATA - one signal to Heat, tried again while Heat is busy
+stampede_signal() {
+  local signal=STAMPEDE_$1 endpoint=STAMPEDE_$1_ENDPOINT token=STAMPEDE_$1_TOKEN method=PUT header='Content-Type:' url body try code=000
+  body="{\"id\": $(stampede_json 99 "$STAMPEDE_NODE"), \"status\": \"$2\", \"reason\": $(stampede_json 190 "$3"), \"data\": $(stampede_json 2000 "$4")}"
+  if [[ ${!signal} =~ \"alarm_url\":\ *\"([^\"]+)\" ]]; then
+    url=${BASH_REMATCH[1]}
+  elif [[ -n ${!endpoint} ]]; then
+    method=POST url=${!endpoint} header="Content-Type: application/json"$'\n'"X-Auth-Token: ${!token}"
+  else
+    stampede_say "the template gave no way to signal; not sent: $body"
+    return 0
+  fi
+  for ((try = 1; try <= ${STAMPEDE_TRIES:-5}; try++)); do
+    code=$(stampede_http "$method" "$url" "$header" "$body") || true
+    [[ $code != 2?? ]] || return 0
+    [[ $code != 40[0134] ]] || ((try < 4)) || break # not Heat's mood: it will not change
+    sleep $((try < 5 ? try : 5))
+  done
+  stampede_say "Heat did not take the signal (status $code): $body"
+  return 1
+}
+
+# stampede_http METHOD URL HEADERS BODY - prints the status; nothing secret stands on a command line
+stampede_http() {
+  if command -v curl >/dev/null; then
+    curl -sS -o /dev/null -w '%{http_code}' --max-time 30 -X "$1" -H "@"<(printf '%s\n' "$3") --data-binary @- -K <(printf 'url = "%s"\n' "$2") <<<"$4"
+  else # cloud-init is Python, so Python is there
+    STAMPEDE_HTTP_URL=$2 STAMPEDE_HTTP_HEADERS=$3 python3 -c '
+import os, sys, urllib.error, urllib.request
+lines = os.environ["STAMPEDE_HTTP_HEADERS"].splitlines()
+headers = {k.strip(): v.strip() for k, v in (line.split(":", 1) for line in lines)}
+request = urllib.request.Request(os.environ["STAMPEDE_HTTP_URL"], sys.stdin.buffer.read(), headers, method=sys.argv[1])
+try: print(urllib.request.urlopen(request, timeout=30).status, end="")
+except urllib.error.HTTPError as e: print(e.code, end="")' "$1" <<<"$4"
+  fi
+}
+
+# stampede_once STATUS REASON DATA - the node's one signal of readiness
+stampede_once() {
+  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
+  stampede_signal READY "$1" "$2" "$3" && : >"$STAMPEDE_KEPT/signalled"
+}
+
+# stampede_progress TEXT - `TEXT` is `OUTCOME REST`; goes to the sender in the background, if this run has one
+stampede_progress() {
+  local line="$STAMPEDE_NODE $STAMPEDE_PLUGIN $STAMPEDE_STAGE $1"
+  [[ ! -p $STAMPEDE_RUN/progress ]] || printf '%s\n' "${line//$'\n'/ }" 1<>"$STAMPEDE_RUN/progress"
+}
+
+stampede_progress_begin() {
+  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
+  rm -f "$STAMPEDE_RUN/progress"
+  mkfifo -m 600 "$STAMPEDE_RUN/progress"
+  (
+    trap - ERR
+    set +e
+    exec 9<>"$STAMPEDE_RUN/progress"
+    while IFS= read -r line <&9 && [[ $line != end ]]; do STAMPEDE_TRIES=3 stampede_signal PROGRESS SUCCESS "$line" "$line"; done
+  ) &
+  STAMPEDE_SENDER=$!
+}
+
+stampede_progress_end() {
+  [[ -n ${STAMPEDE_SENDER-} ]] || return 0
+  printf 'end\n' 1<>"$STAMPEDE_RUN/progress"
+  wait "$STAMPEDE_SENDER" || true
+  rm -f "$STAMPEDE_RUN/progress"
+}
+
+# stampede_detail TEXT - one more line of progress for the user: logged when it is new, sent at most once in five seconds
+stampede_detail() {
+  [[ ${STAMPEDE_DETAIL-} != "$1" ]] || return 0
+  STAMPEDE_DETAIL=$1
+  stampede_say "$1"
+  ((SECONDS >= ${STAMPEDE_DETAIL_NEXT:-0})) || return 0
+  STAMPEDE_DETAIL_NEXT=$((SECONDS + 5))
+  stampede_progress "detail $1"
+}
+
+# stampede_file MODE PATH - standard input becomes PATH, in one step, if it is not already; then STAMPEDE_CHANGED is 1, else 0
+stampede_file() {
+  local new="$2.stampede-new"
+  STAMPEDE_CHANGED=0
+  [[ -d ${2%/*} ]] || mkdir -p "${2%/*}/"
+  (umask 077 && cat >"$new")
+  chmod "$1" "$new"
+  if cmp -s "$new" "$2" && [[ $(stat -c %a "$2") == "$(stat -c %a "$new")" ]]; then
+    rm -f "$new"
+  else
+    mv -fT "$new" "$2"
+    # shellcheck disable=SC2034 # for the caller
+    STAMPEDE_CHANGED=1
+  fi
+}
+
+# stampede_file64 MODE PATH - the same of base64
+stampede_file64() { stampede_file "$1" "$2" < <(base64 -d); }
+
+# stampede_download URL SHA512 FILE - FILE holds what URL gives, checked; resumed and tried again, unless the answer is final
+stampede_download() {
+  local url=$1 want=$2 file=$3 delay code got='' resumed
+  if [[ -f $file ]] && stampede_sha512 "$file" "$want"; then return 0; fi
+  mkdir -p "${file%/*}"
+  for delay in 1 2 4 0; do
+    resumed=no
+    [[ ! -s $file.part ]] || resumed=yes
+    code=$(curl -sSfL --connect-timeout 8 --speed-limit 1000 --speed-time 20 -C - -o "$file.part" -w '%{http_code}' "$url") && got=yes || got=no
+    if [[ $code == 416 || $got == yes ]]; then # 416: all of it was there already
+      if stampede_sha512 "$file.part" "$want"; then
+        mv -f "$file.part" "$file"
+        return 0
+      fi
+      got=$(sha512sum <"$file.part")
+      rm -f "$file.part"
+      [[ $resumed == yes ]] || stampede_fail "sha512 of $url is ${got:0:12}..., expected ${want:0:12}..."
+    fi
+    case $code in 40[0134] | 410) break ;; esac
+    sleep $delay
+  done
+  case $code in
+    000) stampede_fail "cannot reach $url: $(tail -n 1 "$STAMPEDE_LOG" | sed 's/^curl: //')" ;;
+    *) stampede_fail "cannot download $url: the server answered $code" ;;
+  esac
+}
+
+stampede_sha512() { printf '%s  %s\n' "$2" "$1" | sha512sum --check --status -; }
+
+# stampede_packages NAME... - the distribution's packages that are missing, through the proxy if there is one
+stampede_packages() {
+  local name missing=()
+  for name in "$@"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  stampede_apt_update
+  stampede_apt install -y -q --no-install-recommends "${missing[@]}" >&2 ||
+    stampede_fail "cannot install ${missing[*]}: $(grep -a '^E:' "$STAMPEDE_LOG" | tail -n 1)"
+}
+
+stampede_apt() {
+  local options=(-o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 -o Acquire::http::Timeout=15 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0)
+  [[ -z $STAMPEDE_PROXY ]] || options+=(-o "Acquire::http::Proxy=$STAMPEDE_PROXY" -o "Acquire::https::Proxy=$STAMPEDE_PROXY")
+  apt-get "${options[@]}" "$@" </dev/null
+}
+
+# once a boot; the lock of the lists is not among those that apt waits for
+stampede_apt_update() {
+  local start=$SECONDS
+  [[ ! -e $STAMPEDE_RUN/apt-updated ]] || return 0
+  until stampede_apt -q update >"$STAMPEDE_RUN/apt" 2>&1 && ! grep -q '^[EW]:.*Failed to fetch' "$STAMPEDE_RUN/apt"; do
+    cat "$STAMPEDE_RUN/apt" >&2
+    if ! grep -qi 'could not get lock' "$STAMPEDE_RUN/apt" || ((SECONDS - start > 300)); then
+      stampede_fail "cannot read the package lists: $(grep '^[EW]:' "$STAMPEDE_RUN/apt" | head -n 1)"
+    fi
+    sleep 2
+  done
+  : >"$STAMPEDE_RUN/apt-updated"
+}
+
+# stampede_java MIN MAX - prints the home of the newest Java in the range; 17, else the newest, is installed where there is none
+stampede_java() {
+  local home version best='' best_version=0 try=()
+  for home in /usr/lib/jvm/*; do
+    version=$(sed -n 's/^JAVA_VERSION="\(1\.\)\?\([0-9]*\).*/\2/p' "$home/release" 2>/dev/null) || continue
+    [[ -x $home/bin/java && ! -L $home ]] || continue
+    if ((version >= $1 && version <= $2 && version > best_version)); then best=$home best_version=$version; fi
+  done
+  if [[ -z $best ]]; then
+    [[ -z ${STAMPEDE_JAVA_TRIED-} ]] || stampede_fail "installed Java, but found no version from $1 to $2 in /usr/lib/jvm"
+    for ((version = $2; version >= $1; version--)); do try+=("$version"); done
+    if (($1 <= 17 && 17 <= $2)); then try=(17 "${try[@]}"); fi
+    stampede_apt_update
+    for version in "${try[@]}"; do
+      apt-cache show "openjdk-$version-jre-headless" >/dev/null 2>&1 || continue
+      stampede_packages "openjdk-$version-jre-headless"
+      STAMPEDE_JAVA_TRIED=1 stampede_java "$1" "$2"
+      return
+    done
+    stampede_fail "this image's packages hold no Java from $1 to $2"
+  fi
+  printf '%s\n' "$best"
+}
+
+# stampede_wait SECONDS TEXT COMMAND... - repeats COMMAND until it succeeds; after SECONDS fails with TEXT and the last detail
+stampede_wait() {
+  local end=$((SECONDS + $1)) text=$2
+  shift 2
+  until "$@"; do
+    ((SECONDS < end)) || stampede_fail "$text${STAMPEDE_DETAIL:+ ($STAMPEDE_DETAIL)}"
+    sleep 0.5
+  done
+}
+
+# stampede_service UNIT FILE... - UNIT runs now and after each boot; restarted when it ran with other FILEs. Never waits for it to
+# start: a blocking start inside cloud-init may wait for cloud-init itself.
+stampede_service() {
+  local unit=$1 kept="$STAMPEDE_KEPT/$1" sum
+  sum=$(cat "/etc/systemd/system/$unit.service" "${@:2}" | sha512sum)
+  if [[ ! -e /etc/systemd/system/multi-user.target.wants/$unit.service ]]; then systemctl enable --quiet "$unit"; fi
+  if systemctl is-active --quiet "$unit" && [[ -f $kept && $(<"$kept") == "$sum" ]]; then return 0; fi
+  systemctl daemon-reload
+  systemctl restart --no-block "$unit"
+  printf '%s\n' "$sum" >"$kept"
+}
