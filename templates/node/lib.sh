@@ -60,6 +60,7 @@ stampede_failed() {
     text="${command:-exit status $1}: ${last:-exit status $1}"
   fi
   stampede_say "$where failed${line:+ at line $line}: $text"
+  { echo "$where failed: $text" >&3; } 2>/dev/null || true
   text="${line:+line $line: }$text"
   STAMPEDE_TRIES=40 stampede_once FAILURE "$where $text" "$where $text" || true
   stampede_progress "failed $text"
