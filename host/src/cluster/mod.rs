@@ -1,6 +1,8 @@
 //! The nouns of Stampede. No I/O, no async, no HTTP, no Heat, no WebAssembly.
 //!
 //! Layout
+//! - [`attributes`]: pairs of texts to a [`Spec`] and back, over an operator's [`defaults`]
+//! - [`vocabulary`]: which attributes there are; [`limits`]: how much may be asked for
 //! - [`spec`]: what a user asked for
 //! - [`framework`]: what a plugin is, is asked, and offers
 //! - [`problem`]: what is wrong with a request
@@ -8,14 +10,21 @@
 //! - [`state`]: where a cluster stands
 //! - [`progress`]: what a node says about itself
 
+pub mod attributes;
+pub mod defaults;
 pub mod flavor;
 pub mod framework;
+pub mod limits;
 pub mod problem;
 pub mod progress;
 pub mod spec;
 pub mod state;
+mod values;
+pub mod vocabulary;
 
+pub use defaults::Defaults;
 pub use flavor::Flavor;
 pub use problem::Problem;
 pub use spec::Spec;
 pub use state::State;
+pub use vocabulary::Vocabulary;

@@ -1,0 +1,163 @@
+//! What an operator sets for his cloud: a value for any attribute, from a TOML file and from the environment.
+//!
+//! Knows no file and no process environment: the caller hands both in. The environment wins over the file.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Problem,
+    vocabulary::{OWN, PREFIX, Vocabulary},
+};
+
+/// What a variable's name begins with; the rest is the attribute's name with `_` for `.` and `__` for `-`, in capitals:
+/// `STAMPEDE_DEFAULT_MASTER_FLAVOR`, `STAMPEDE_DEFAULT_HADOOP_CORE__SITE`.
+pub const VARIABLE_PREFIX: &str = "STAMPEDE_DEFAULT_";
+
+/// Values by attribute name, without `stampede.`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Defaults {
+    values: BTreeMap<String, String>,
+}
+
+impl Defaults {
+    /// Of a TOML text: `workers = 3`, `[master]` with `flavor = "m1.large"`, `[hadoop]` with `replication = 2`. Lists become texts
+    /// with commas, a plugin's objects JSON. `"framework.version"` is written in quotes, since `framework` has a value of its own.
+    ///
+    /// # Errors
+    /// The text is not TOML: one problem with the place.
+    pub fn from_toml(text: &str) -> Result<Self, Problem> {
+        let table: toml::Table =
+            toml::from_str(text).map_err(|e| Problem::new("defaults", format!("not TOML: {}", e.to_string().trim()), ""))?;
+        let mut values = BTreeMap::new();
+        for (name, value) in &table {
+            flatten(name, value, &mut values);
+        }
+        Ok(Self { values })
+    }
+
+    /// Of environment variables; those without [`VARIABLE_PREFIX`] are passed over.
+    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { values: variables.into_iter().filter_map(|(name, value)| Some((attribute(&name)?, value))).collect() }
+    }
+
+    /// These, and where they say nothing, `others`.
+    #[must_use]
+    pub fn over(mut self, others: Self) -> Self {
+        for (name, value) in others.values {
+            self.values.entry(name).or_insert(value);
+        }
+        self
+    }
+
+    /// With one more value.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.values.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The names that nothing knows, each a problem; asked once, at the start. Values are read with each request.
+    pub fn check(&self, words: &Vocabulary) -> Vec<Problem> {
+        let names = words.names();
+        let unknown = self.values.keys().filter(|name| !names.contains(name));
+        unknown.map(|name| Problem::new(name, "is set by default, but there is no such attribute", words.hint(name))).collect()
+    }
+
+    /// The value for an attribute, named without `stampede.`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// All values whose names begin with `<framework>.`, by the rest of the name.
+    pub(super) fn of<'a>(&'a self, framework: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.values.iter().filter_map(move |(name, value)| Some((name.strip_prefix(framework)?.strip_prefix('.')?, value.as_str())))
+    }
+}
+
+/// The variable that sets an attribute.
+pub fn variable(attribute: &str) -> String {
+    let name = attribute.replace('-', "__").replace('.', "_").to_ascii_uppercase();
+    format!("{VARIABLE_PREFIX}{name}")
+}
+
+/// The attribute that a variable sets, or none where it is not one of these.
+pub fn attribute(variable: &str) -> Option<String> {
+    let name = variable.strip_prefix(VARIABLE_PREFIX)?;
+    Some(name.to_ascii_lowercase().replace("__", "-").replace('_', "."))
+}
+
+/// Names of Stampede's own that have a dot, and `<framework>.<parameter>`, stand in tables; below that all is one value.
+fn flatten(name: &str, value: &toml::Value, values: &mut BTreeMap<String, String>) {
+    let name = name.strip_prefix(PREFIX).unwrap_or(name);
+    match value {
+        toml::Value::Table(table) if !name.contains('.') => {
+            for (inner, value) in table {
+                flatten(&format!("{name}.{inner}"), value, values);
+            }
+        }
+        value => {
+            values.insert(name.to_owned(), one(name, value));
+        }
+    }
+}
+
+fn one(name: &str, value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Datetime(_) => value.to_string(),
+        toml::Value::Array(items) if OWN.iter().any(|(own, _)| *own == name) => {
+            items.iter().map(|item| one(name, item)).collect::<Vec<_>>().join(",")
+        }
+        toml::Value::Array(_) | toml::Value::Table(_) => serde_json::to_string(value).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_toml_file_sets_any_attribute() {
+        let text = "workers = 3\n'framework.version' = '3.4.3'\nframework = ['hadoop', 'spark']\n[master]\nflavor = 'm1.large'\n\
+                    [network]\naccess = ['10.0.0.0/8', '192.0.2.1']\n[hadoop]\nreplication = 2\ncore-site = { 'a.b' = 'c' }\n";
+        let defaults = Defaults::from_toml(text).unwrap();
+        let wanted = [
+            ("workers", "3"),
+            ("framework.version", "3.4.3"),
+            ("framework", "hadoop,spark"),
+            ("master.flavor", "m1.large"),
+            ("network.access", "10.0.0.0/8,192.0.2.1"),
+            ("hadoop.replication", "2"),
+            ("hadoop.core-site", r#"{"a.b":"c"}"#),
+        ];
+        for (name, value) in wanted {
+            assert_eq!(defaults.get(name), Some(value), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file = Defaults::from_toml("workers = 3\nimage = 'debian'").unwrap();
+        let environment =
+            Defaults::from_variables([("STAMPEDE_DEFAULT_WORKERS".to_owned(), "5".to_owned()), ("PATH".to_owned(), "/bin".to_owned())]);
+        let both = environment.over(file);
+        assert_eq!((both.get("workers"), both.get("image")), (Some("5"), Some("debian")));
+    }
+
+    #[test]
+    fn an_unknown_default_is_named_with_its_neighbour() {
+        let problems = Defaults::default().with("worker", "3").check(&Vocabulary::default());
+        assert_eq!(problems[0].to_string(), "worker: is set by default, but there is no such attribute (did you mean `workers`?)");
+    }
+
+    proptest! {
+        #[test]
+        fn every_attribute_name_has_a_variable_and_comes_back(name in "[a-z][a-z0-9]{0,5}([.-][a-z0-9]{1,5}){0,3}") {
+            let variable = variable(&name);
+            prop_assert!(variable.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'));
+            prop_assert_eq!(attribute(&variable), Some(name));
+        }
+    }
+}

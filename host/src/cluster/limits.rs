@@ -1,0 +1,32 @@
+//! Every limit on what a request may ask for, by name. What a cloud or a plugin limits stands with them.
+
+/// Fewest workers.
+pub const MIN_WORKERS: u32 = 1;
+/// Most workers: what one stack holds on Heat's default limits.
+pub const MAX_WORKERS: u32 = 250;
+/// Characters of a cluster's name; with `-worker-250` behind it a host name stays under 63.
+pub const MAX_NAME_CHARS: usize = 40;
+/// Frameworks in one cluster.
+pub const MAX_FRAMEWORKS: usize = 16;
+/// Attributes named `stampede.*` in one request.
+pub const MAX_ATTRIBUTES: usize = 256;
+/// Bytes of one attribute's value.
+pub const MAX_VALUE_BYTES: usize = 8 * 1024;
+/// Characters of the name of a flavor, an image, a key pair or a network: what Nova, Glance and Neutron hold.
+pub const MAX_CLOUD_NAME_CHARS: usize = 255;
+/// Bytes of a mirror's or a proxy's URL.
+pub const MAX_URL_BYTES: usize = 2_048;
+/// CIDRs in `network.access`; each opens every admin and public port once.
+pub const MAX_ACCESS_CIDRS: usize = 16;
+/// Shortest `timeout` in seconds.
+pub const MIN_TIMEOUT_S: u32 = 60;
+/// Longest `timeout` in seconds: what a wait condition of Heat takes.
+pub const MAX_TIMEOUT_S: u32 = 43_200;
+/// The largest network, as a prefix length.
+pub const MIN_PREFIX: u8 = 8;
+/// The smallest network, as a prefix length.
+pub const MAX_PREFIX: u8 = 27;
+/// The master's address is this much above the network's; worker n stands n above the master.
+pub const MASTER_OFFSET: u32 = 10;
+/// Addresses kept free behind the last node, for DHCP and the cloud's own ports, and for the broadcast.
+pub const SPARE_ADDRESSES: u32 = 10;

@@ -1,0 +1,116 @@
+//! Which attribute names there are: Stampede's own and one for every parameter of a plugin. Knows no values.
+
+use std::collections::BTreeMap;
+
+use super::framework::Descriptor;
+
+/// The prefix of attributes that are ours; `--set` leaves it out.
+pub const PREFIX: &str = "stampede.";
+/// The plugin that every chain begins with.
+pub const CLUSTER: &str = "cluster";
+
+/// Stampede's own attributes, without the prefix, with what they mean.
+pub const OWN: &[(&str, &str)] = &[
+    ("framework", "frameworks, separated by commas or blanks"),
+    ("framework.version", "version of the framework, where one is asked for"),
+    ("workers", "how many workers"),
+    ("master.flavor", "flavor of the master, name or id"),
+    ("worker.flavor", "flavor of the workers, name or id"),
+    ("image", "image of all nodes, name or id"),
+    ("key", "name of the key pair for SSH"),
+    ("network.external", "external network, name or id; `none` for no way in or out"),
+    ("network.cidr", "the cluster's own network, IPv4"),
+    ("network.access", "who may reach the cluster from outside, CIDRs separated by commas or blanks"),
+    ("mirror", "base URL of the download mirror, in Apache's folder layout"),
+    ("proxy", "URL of the proxy for the distribution's packages"),
+    ("timeout", "how long the nodes may take, in seconds"),
+];
+
+/// The names that requests may use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vocabulary {
+    frameworks: BTreeMap<String, Words>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Words {
+    versions: Vec<String>,
+    parameters: Vec<String>,
+}
+
+impl Vocabulary {
+    /// Of the plugins that are there.
+    pub fn of<'a>(descriptors: impl IntoIterator<Item = &'a Descriptor>) -> Self {
+        let words = |d: &Descriptor| Words {
+            versions: d.versions.clone(),
+            parameters: d
+                .parameters
+                .get("properties")
+                .and_then(|p| p.as_object())
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.clone())
+                .collect(),
+        };
+        Self { frameworks: descriptors.into_iter().map(|d| (d.name.clone(), words(d))).collect() }
+    }
+
+    /// All frameworks, without the plugin `cluster`.
+    pub fn frameworks(&self) -> impl Iterator<Item = &str> {
+        self.frameworks.keys().map(String::as_str).filter(|name| *name != CLUSTER)
+    }
+
+    /// Whether there is a plugin of that name.
+    pub fn has(&self, framework: &str) -> bool {
+        self.frameworks.contains_key(framework)
+    }
+
+    /// The versions of a framework, newest first.
+    pub fn versions(&self, framework: &str) -> &[String] {
+        self.frameworks.get(framework).map_or(&[], |words| &words.versions)
+    }
+
+    /// Whether a plugin has that parameter.
+    pub fn has_parameter(&self, framework: &str, parameter: &str) -> bool {
+        self.frameworks.get(framework).is_some_and(|words| words.parameters.iter().any(|p| p == parameter))
+    }
+
+    /// Every attribute name, without the prefix: Stampede's own first.
+    pub fn names(&self) -> Vec<String> {
+        let own = OWN.iter().map(|(name, _)| (*name).to_owned());
+        let plugins = self.frameworks.iter().flat_map(|(framework, words)| {
+            let version = (framework != CLUSTER).then(|| format!("{framework}.version"));
+            version.into_iter().chain(words.parameters.iter().map(move |parameter| format!("{framework}.{parameter}")))
+        });
+        own.chain(plugins).collect()
+    }
+
+    /// What to do about a name that is not there: the nearest one that is.
+    pub fn hint(&self, name: &str) -> String {
+        let names = self.names();
+        nearest(name, names.iter().map(String::as_str)).map_or_else(String::new, |near| format!("did you mean `{near}`?"))
+    }
+}
+
+/// The nearest of `names`, if one is near enough to be what was meant.
+pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let reach = (name.chars().count() / 3).max(2);
+    names
+        .into_iter()
+        .map(|near| (strsim::damerau_levenshtein(name, near), near))
+        .min()
+        .filter(|(distance, _)| *distance <= reach)
+        .map(|(_, near)| near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found_and_a_far_one_is_not() {
+        assert_eq!(nearest("hadop", ["spark", "hadoop"]), Some("hadoop"));
+        assert_eq!(nearest("worker", ["workers", "mirror"]), Some("workers"));
+        assert_eq!(nearest("kubernetes", ["spark", "hadoop"]), None);
+    }
+}
