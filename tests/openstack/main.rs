@@ -5,19 +5,10 @@
 //!
 //! Layout
 //! - [`scenarios`]: what must be seen, one file each
-//! - [`cluster`]: one cluster under test, as a client of the OCCI interface sees it
-//! - [`hadoop`]: what a healthy Hadoop looks like from its own nodes
-//! - [`node`]: commands on a node
-//! - [`host`]: `stampede serve` as a process
-//! - [`cloud`]: the rig: tokens, REST calls, what a project holds
+//! - [`stampede_tests::rig`]: the rig, its nodes, a client of the host
 #![expect(clippy::print_stdout, reason = "a test run prints what it proved")]
 #![expect(unreachable_pub, reason = "a program, not a library")]
 
-mod cloud;
-mod cluster;
-mod hadoop;
-mod host;
-mod node;
 mod scenarios;
 
 use std::process::ExitCode;
@@ -25,7 +16,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use cloud::Cloud;
+use stampede_tests::rig::cloud::{self, Cloud};
 
 /// What a scenario has at hand.
 pub struct Rig {
@@ -33,18 +24,6 @@ pub struct Rig {
     pub cloud: Cloud,
     /// Where scenarios put files; gone at the end.
     pub scratch: std::path::PathBuf,
-}
-
-/// Prints one thing that was seen to be so.
-#[macro_export]
-macro_rules! proved {
-    ($($text:tt)*) => { println!("    proved: {}", format!($($text)*)) };
-}
-
-/// Fails the scenario unless the condition holds.
-#[macro_export]
-macro_rules! must {
-    ($condition:expr, $($text:tt)*) => { if !$condition { anyhow::bail!($($text)*) } };
 }
 
 fn main() -> ExitCode {

@@ -1,3 +1,4 @@
 //! What several of the test programs share.
 
 pub mod artifacts;
+pub mod rig;

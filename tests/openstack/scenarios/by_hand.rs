@@ -3,10 +3,13 @@
 
 use anyhow::{Context, Result};
 
-use crate::cloud::{MIRROR, PROXY};
-use crate::cluster::nodes;
-use crate::host::binary;
-use crate::{Rig, hadoop as health, must, proved};
+use stampede_tests::rig::cloud::{MIRROR, PROXY};
+use stampede_tests::rig::cluster::nodes;
+use stampede_tests::rig::hadoop as health;
+use stampede_tests::rig::host::binary;
+use stampede_tests::{must, proved};
+
+use crate::Rig;
 
 /// `generate`, then the plain `openstack` client: the plain image, workers of the smallest flavor that the plugin accepts.
 pub async fn run(rig: &Rig) -> Result<()> {
@@ -23,7 +26,10 @@ pub async fn run(rig: &Rig) -> Result<()> {
     must!(out.status.success(), "generate: {}", String::from_utf8_lossy(&out.stderr));
     let start = std::time::Instant::now();
     rig.cloud.openstack(&["stack", "create", "-t", "cluster.yaml", "-e", "environment.yaml", "--wait", "hand"], &dir)?;
-    proved!("generate's output, deployed by `openstack stack create -t cluster.yaml -e environment.yaml`: complete in {:.0} s", start.elapsed().as_secs_f32());
+    proved!(
+        "generate's output, deployed by `openstack stack create -t cluster.yaml -e environment.yaml`: complete in {:.0} s",
+        start.elapsed().as_secs_f32()
+    );
     let all = nodes(&rig.cloud.demo, "hand", 2).await?;
     let java = all[1].run("dpkg-query -W -f '${Version}' openjdk-17-jre-headless").await?;
     proved!("from the image without Java: Java {java} came from the distribution's packages through the proxy");
@@ -47,7 +53,8 @@ pub async fn command_line(rig: &Rig) -> Result<()> {
         Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     };
     let (mirror, proxy, sha512) = (format!("mirror={MIRROR}"), format!("proxy={PROXY}"), format!("hadoop.sha512={sha512}"));
-    let sets = ["framework.version=3.4.3", "image=debian-12", "worker.flavor=m1.xlarge", "master.flavor=m1.xlarge", &mirror, &proxy, &sha512];
+    let sets =
+        ["framework.version=3.4.3", "image=debian-12", "worker.flavor=m1.xlarge", "master.flavor=m1.xlarge", &mirror, &proxy, &sha512];
     let mut arguments = vec!["deploy", "hadoop", "--name", "terminal", "--workers", "1", "--wait"];
     arguments.extend(sets.iter().flat_map(|s| ["--set", s]));
     let shown = stampede(&arguments)?;

@@ -4,9 +4,11 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::cluster::{Client, hadoop, nodes, pairs, watch};
-use crate::host::Host;
-use crate::{Rig, must, proved};
+use stampede_tests::rig::cluster::{Client, hadoop, nodes, pairs, watch};
+use stampede_tests::rig::host::Host;
+use stampede_tests::{must, proved};
+
+use crate::Rig;
 
 pub async fn wrong_checksum(rig: &Rig) -> Result<()> {
     let wrong = "0".repeat(128);

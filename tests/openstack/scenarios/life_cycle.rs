@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::cloud::until;
-use crate::cluster::{Client, Watched, hadoop, nodes, pairs, watch};
-use crate::host::Host;
-use crate::node::Node;
-use crate::{Rig, hadoop as health, must, proved};
+use stampede_tests::rig::cloud::until;
+use stampede_tests::rig::cluster::{Client, Watched, hadoop, nodes, pairs, watch};
+use stampede_tests::rig::hadoop as health;
+use stampede_tests::rig::host::Host;
+use stampede_tests::rig::node::Node;
+use stampede_tests::{must, proved};
+
+use crate::Rig;
 
 /// A value that a shell, YAML, XML or a header could trip over. It must arrive on the node as exactly this text.
 const ODD: &str = r##"a"b'c $(touch /tmp/pwned) `id` # ünï <&> %41 {{x}} - yes: no \n"##;
@@ -34,7 +37,12 @@ pub async fn run(rig: &Rig) -> Result<()> {
     let host = kill_and_restart(host, &data).await?;
     let client = Client::new(&host.url, &rig.cloud.demo);
     let after = client.see("default").await?.context("the cluster is gone after kill -9")?;
-    must!(after.stack_id() == early.stack_id() && !after.stack_id().contains("N/A"), "another stack: {} then {}", early.stack_id(), after.stack_id());
+    must!(
+        after.stack_id() == early.stack_id() && !after.stack_id().contains("N/A"),
+        "another stack: {} then {}",
+        early.stack_id(),
+        after.stack_id()
+    );
     let release = tokio::spawn(late);
     let mut watched = watch(&client, "default", 600).await?;
     let released = release.await??;
@@ -92,7 +100,12 @@ async fn kill_and_restart(host: Host, data: &Path) -> Result<Host> {
 }
 
 fn came_up(watched: &Watched) -> Result<()> {
-    must!(watched.states == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"], "states {:?}; {}", watched.states, watched.last.get("stampede.failure"));
+    must!(
+        watched.states == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"],
+        "states {:?}; {}",
+        watched.states,
+        watched.last.get("stampede.failure")
+    );
     proved!("occi.mcn.stack.state walked {}", watched.states.join(", "));
     for node in ["master", "worker-1", "worker-2"] {
         let of_node = watched.progress.iter().filter(|p| p.starts_with(&format!("{node}:"))).count();
@@ -104,7 +117,8 @@ fn came_up(watched: &Watched) -> Result<()> {
     }
     let address = watched.last.output("master_address");
     must!(address.starts_with("172.31.240."), "master_address is `{address}`");
-    let endpoints: BTreeMap<_, _> = watched.last.attributes.iter().filter(|(k, v)| k.starts_with("stampede.endpoint.") && v.contains(address)).collect();
+    let endpoints: BTreeMap<_, _> =
+        watched.last.attributes.iter().filter(|(k, v)| k.starts_with("stampede.endpoint.") && v.contains(address)).collect();
     must!(endpoints.len() >= 3, "endpoints: {endpoints:?} of {:#?}", watched.last.attributes);
     proved!("outputs and endpoints are there: {endpoints:?}");
     Ok(())
@@ -189,6 +203,9 @@ async fn reboot(rig: &Rig, all: &[Node]) -> Result<()> {
     let start = Instant::now();
     until(240, "every worker is registered again", async || Ok(health::registered(&all[0]).await? == (2, 2))).await?;
     until(120, "the file is whole", async || health::file_is_whole(&all[0], &all[2]).await.map(|()| true)).await?;
-    proved!("after a hard reboot of all nodes 2 DataNodes and 2 NodeManagers registered again ({:.0} s), and the file is whole", start.elapsed().as_secs_f32());
+    proved!(
+        "after a hard reboot of all nodes 2 DataNodes and 2 NodeManagers registered again ({:.0} s), and the file is whole",
+        start.elapsed().as_secs_f32()
+    );
     Ok(())
 }

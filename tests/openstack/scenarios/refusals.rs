@@ -3,9 +3,11 @@
 use anyhow::Result;
 use reqwest::StatusCode;
 
-use crate::cluster::{Client, hadoop, pairs};
-use crate::host::Host;
-use crate::{Rig, must, proved};
+use stampede_tests::rig::cluster::{Client, hadoop, pairs};
+use stampede_tests::rig::host::Host;
+use stampede_tests::{must, proved};
+
+use crate::Rig;
 
 pub async fn run(rig: &Rig) -> Result<()> {
     let host = Host::start(&rig.scratch.join("refusals"), &[]).await?;

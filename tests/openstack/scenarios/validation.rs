@@ -2,8 +2,10 @@
 
 use anyhow::{Context, Result};
 
-use crate::host::binary;
-use crate::{Rig, must, proved};
+use stampede_tests::rig::host::binary;
+use stampede_tests::{must, proved};
+
+use crate::Rig;
 
 /// Heat's defaults, which the rig has not changed.
 const MAX_RESOURCES: usize = 1000;
@@ -33,7 +35,9 @@ pub async fn run(rig: &Rig) -> Result<()> {
         must!(resources <= MAX_RESOURCES, "{resources} resources");
         must!(template <= MAX_TEMPLATE_BYTES && template + scripts <= MAX_BODY_BYTES, "{template} + {scripts} bytes");
         must!(yaml.matches("type: OS::Nova::Server\n").count() == workers + 1, "not one server a node");
-        proved!("Heat accepts {workers} workers: {resources} resources of {MAX_RESOURCES}, {template} bytes of YAML and {scripts} of scripts");
+        proved!(
+            "Heat accepts {workers} workers: {resources} resources of {MAX_RESOURCES}, {template} bytes of YAML and {scripts} of scripts"
+        );
     }
     Ok(())
 }

@@ -189,7 +189,8 @@ impl Cloud {
         for session in [&self.demo, &self.other] {
             // by id: Heat answers a name with a redirect, which turns DELETE into GET
             for stack in session.get(&session.heat("/stacks")).await?["stacks"].as_array().into_iter().flatten() {
-                let path = format!("/stacks/{}/{}", stack["stack_name"].as_str().unwrap_or_default(), stack["id"].as_str().unwrap_or_default());
+                let path =
+                    format!("/stacks/{}/{}", stack["stack_name"].as_str().unwrap_or_default(), stack["id"].as_str().unwrap_or_default());
                 session.call(Method::DELETE, &session.heat(&path), None).await.ok();
             }
             until(180, "all stacks are gone", async || Ok(session.stacks().await?.is_empty())).await?;
@@ -248,7 +249,8 @@ async fn ensure_other(admin: &Session) -> Result<()> {
     if found["projects"].as_array().is_some_and(|p| !p.is_empty()) {
         return Ok(());
     }
-    let project = admin.call(Method::POST, &format!("{v3}/projects"), Some(json!({"project": {"name": "other", "domain_id": "default"}}))).await?;
+    let project =
+        admin.call(Method::POST, &format!("{v3}/projects"), Some(json!({"project": {"name": "other", "domain_id": "default"}}))).await?;
     let user = json!({"user": {"name": "other", "password": PASSWORD, "domain_id": "default"}});
     let user = admin.call(Method::POST, &format!("{v3}/users"), Some(user)).await?;
     let roles = admin.get(&format!("{v3}/roles")).await?;

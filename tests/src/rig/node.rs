@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::cloud::STATE;
+use crate::rig::cloud::STATE;
 
 /// One booted node.
 #[derive(Clone, Debug)]

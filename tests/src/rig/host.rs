@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use tokio::process::{Child, Command};
 
-use crate::cloud::{KEYSTONE, until};
+use crate::rig::cloud::{KEYSTONE, until};
 
 /// A running host.
 pub struct Host {
@@ -18,7 +18,7 @@ pub struct Host {
 
 /// The host's binary, as `tests/build` makes it.
 pub fn binary() -> Result<PathBuf> {
-    stampede_tests::artifacts::stampede()
+    crate::artifacts::stampede()
 }
 
 impl Host {

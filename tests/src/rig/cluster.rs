@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
-use crate::cloud::{Cloud, MIRROR, PROXY, Session};
-use crate::node::Node;
+use crate::rig::cloud::{Cloud, MIRROR, PROXY, Session};
+use crate::rig::node::Node;
 
 const SCHEME: &str = "http://schemas.mobile-cloud-networking.eu/occi/service#";
 
