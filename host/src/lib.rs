@@ -3,6 +3,7 @@
 //! Layout, in reading order; each module may use only those below it (kept by `tests/layering`):
 //! - [`orchestrator`]: the life of a cluster: plan, act, observe, remember
 //! - [`openstack`]: the client of the cloud
+//! - [`store`]: what outlives the process
 //! - [`bundle`]: merge the parts of plugins, check them, assemble node scripts, print YAML
 //! - [`cluster`]: the nouns
 
@@ -10,3 +11,4 @@ pub mod bundle;
 pub mod cluster;
 pub mod openstack;
 pub mod orchestrator;
+pub mod store;

@@ -26,5 +26,5 @@ pub use defaults::Defaults;
 pub use flavor::Flavor;
 pub use problem::Problem;
 pub use spec::Spec;
-pub use state::State;
+pub use state::{Phase, State, Wish};
 pub use vocabulary::Vocabulary;

@@ -1,13 +1,16 @@
-//! What a node says about itself: one short line a stage, carried by Heat's events. No I/O.
+//! What a node says about itself: one short line a stage, carried by Heat's events (`templates/node/README.md`). No I/O.
 
 use serde::{Deserialize, Serialize};
+
+/// Characters of a line that are kept; a node sends under 200, Heat keeps 255.
+pub const MAX_TEXT_CHARS: usize = 255;
 
 /// One line of progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The node's name: `master`, `worker-7`; empty where the line did not say.
     pub node: String,
-    /// The plugin whose script ran; may be empty.
+    /// The plugin whose script ran, `node` for the frame itself; may be empty.
     pub plugin: String,
     /// `setup`, `ready`, `smoke`, `drain`; may be empty.
     pub stage: String,
@@ -15,7 +18,7 @@ pub struct Report {
     pub outcome: Outcome,
     /// How long the stage took, in seconds, where it said so.
     pub seconds: Option<u32>,
-    /// The line for people: `hadoop setup done, 34 s`.
+    /// The line for people, without the node: `hadoop setup done, 34 s`.
     pub text: String,
 }
 
@@ -23,10 +26,140 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
+    /// It is under way.
+    Began,
+    /// It goes on; the text says how far it is.
+    Note,
     /// It ended well.
     Done,
     /// It ended badly; the text says why.
     Failed,
-    /// It goes on; the text says how far it is.
-    Note,
+}
+
+impl Report {
+    /// Reads `<node> <plugin> <stage> <outcome> <rest>`. What is not of this form is a note whose text is the whole line.
+    pub fn parse(line: &str) -> Self {
+        let line = printable(line);
+        read(&line).unwrap_or_else(|| Self {
+            node: String::new(),
+            plugin: String::new(),
+            stage: String::new(),
+            outcome: Outcome::Note,
+            seconds: None,
+            text: line,
+        })
+    }
+
+    /// Whether both speak of the same stage of the same node, so that the newer one takes the older one's place.
+    pub fn same_stage(&self, other: &Self) -> bool {
+        (&self.node, &self.plugin, &self.stage) == (&other.node, &other.plugin, &other.stage)
+    }
+}
+
+fn read(line: &str) -> Option<Report> {
+    let mut words = line.splitn(5, ' ');
+    let (node, plugin, stage, outcome) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let rest = words.next().unwrap_or_default().trim();
+    if !is_node(node) || !matches!(stage, "setup" | "ready" | "smoke" | "drain") {
+        return None;
+    }
+    let outcome = match outcome {
+        "began" => Outcome::Began,
+        "detail" => Outcome::Note,
+        "done" => Outcome::Done,
+        "failed" => Outcome::Failed,
+        _ => return None,
+    };
+    let word = match outcome {
+        Outcome::Began => "began",
+        Outcome::Done => "done",
+        Outcome::Failed => "failed",
+        Outcome::Note => "",
+    };
+    let said = [word, rest].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(if word == "failed" { ": " } else { ", " });
+    let (node, plugin, stage) = (node.to_owned(), plugin.to_owned(), stage.to_owned());
+    let between = if outcome == Outcome::Note { ": " } else { " " };
+    let text = format!("{plugin} {stage}{between}{said}");
+    Some(Report { seconds: (outcome == Outcome::Done).then(|| seconds(rest)).flatten(), node, plugin, stage, outcome, text })
+}
+
+/// `34 s` at the beginning.
+fn seconds(rest: &str) -> Option<u32> {
+    let (number, unit) = rest.split_once(' ')?;
+    let unit = unit.split(|c: char| !c.is_ascii_alphabetic()).next()?;
+    (unit == "s").then(|| number.parse().ok()).flatten()
+}
+
+/// Whether this names a node: `master`, `worker-7`.
+pub fn is_node(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| first.is_ascii_lowercase())
+        && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// The order in which people read nodes: the master, then workers by their number, then others, then lines of nobody.
+pub fn node_order(node: &str) -> (u8, String, u32) {
+    match node.rsplit_once('-').and_then(|(group, id)| Some((group, id.parse().ok()?))) {
+        _ if node == "master" => (0, String::new(), 0),
+        Some((group, id)) => (1, group.to_owned(), id),
+        None if node.is_empty() => (3, String::new(), 0),
+        None => (2, node.to_owned(), 0),
+    }
+}
+
+/// One line without control characters, of bounded length: nodes are their users', and may say anything.
+fn printable(line: &str) -> String {
+    let clean: String = line.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TEXT_CHARS).collect();
+    clean.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(node: &str, plugin: &str, stage: &str, outcome: Outcome, seconds: Option<u32>, text: &str) -> Report {
+        Report { node: node.into(), plugin: plugin.into(), stage: stage.into(), outcome, seconds, text: text.into() }
+    }
+
+    #[test]
+    fn every_form_of_a_line_is_read() {
+        let cases = [
+            ("worker-1 hadoop setup began", report("worker-1", "hadoop", "setup", Outcome::Began, None, "hadoop setup began")),
+            ("worker-1 hadoop setup done 34 s", report("worker-1", "hadoop", "setup", Outcome::Done, Some(34), "hadoop setup done, 34 s")),
+            (
+                "master hadoop ready detail 2 of 3 DataNodes, 1 of 3 NodeManagers",
+                report("master", "hadoop", "ready", Outcome::Note, None, "hadoop ready: 2 of 3 DataNodes, 1 of 3 NodeManagers"),
+            ),
+            (
+                "worker-1 node setup failed line 42: curl: (22) 404",
+                report("worker-1", "node", "setup", Outcome::Failed, None, "node setup failed: line 42: curl: (22) 404"),
+            ),
+            ("master spark smoke done", report("master", "spark", "smoke", Outcome::Done, None, "spark smoke done")),
+            ("master spark smoke done soon", report("master", "spark", "smoke", Outcome::Done, None, "spark smoke done, soon")),
+        ];
+        for (line, wanted) in cases {
+            assert_eq!(Report::parse(line), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_another_form_is_shown_as_it_is() {
+        for line in ["", "hello", "Signal 3 received", "worker-1 hadoop setup exploded now", "Worker hadoop setup done 1 s", "a b c d e f"] {
+            assert_eq!(Report::parse(line), report("", "", "", Outcome::Note, None, line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_bounded_and_printable() {
+        assert_eq!(Report::parse("x\u{1b}[2Jy\nz").text, "x [2Jy z");
+        assert_eq!(Report::parse(&"é".repeat(MAX_TEXT_CHARS)).text.chars().count(), MAX_TEXT_CHARS);
+        assert_eq!(Report::parse(&"é".repeat(MAX_TEXT_CHARS + 1)).text.chars().count(), MAX_TEXT_CHARS);
+    }
+
+    #[test]
+    fn nodes_are_in_the_order_of_people() {
+        let mut nodes = ["worker-10", "", "worker-2", "zookeeper", "master"];
+        nodes.sort_by_key(|node| node_order(node));
+        assert_eq!(nodes, ["master", "worker-2", "worker-10", "zookeeper", ""]);
+    }
 }

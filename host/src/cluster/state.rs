@@ -65,3 +65,27 @@ impl std::fmt::Display for State {
         }
     }
 }
+
+/// How far the client has driven the life cycle (OCCI's actions depend on it), whatever the cloud makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Asked for.
+    Initialised,
+    /// `deploy` was accepted.
+    Deployed,
+    /// `provision` was accepted.
+    Provisioned,
+}
+
+/// What is wished of the cloud for a cluster; recorded before anything is done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wish {
+    /// Nothing yet: the client has only asked for the entity.
+    None,
+    /// The stack is to be there.
+    Deploy,
+    /// The stack is to be gone, and the record with it.
+    Delete,
+}

@@ -2,9 +2,11 @@
 //! no OCCI and no HTML.
 //!
 //! Layout
+//! - [`decide`]: the next step (pure)
 //! - [`view`]: what the faces are shown
 //! - [`refused`]: why a wish was not taken
 
+pub mod decide;
 pub mod refused;
 pub mod view;
 

@@ -2,20 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::State;
 use crate::cluster::progress::Report;
-
-/// How far the client has driven the life cycle (OCCI's actions depend on it), whatever the cloud makes of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Asked for.
-    Initialised,
-    /// `deploy` was accepted.
-    Deployed,
-    /// `provision` was accepted.
-    Provisioned,
-}
+pub use crate::cluster::{Phase, State};
 
 /// A cluster as its owner sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,15 +22,17 @@ pub struct View {
     pub stack_id: Option<(String, String)>,
     /// Given by clients, ours (`stampede.*`) and foreign, as they were given.
     pub attributes: BTreeMap<String, String>,
-    /// The stack's outputs, without hidden ones and those that are endpoints.
+    /// All outputs of the stack that have a value, endpoints among them.
     pub outputs: BTreeMap<String, serde_json::Value>,
     /// Endpoint URLs by name: (`namenode_ui`, `http://198.51.100.7:9870/`).
     pub endpoints: BTreeMap<String, String>,
     /// The region where it lives.
     pub region: String,
-    /// The latest line of each node and plugin, the master first, then workers by number.
+    /// The latest line of each stage of each node: the master's first, then the workers' by number; within a node the newest last.
     pub progress: Vec<Report>,
-    /// Node, stage and reason of the first failure.
+    /// Heat's own words beside its status, verbatim; may be empty.
+    pub stack_status_reason: String,
+    /// Node, stage and reason of the first failure, in words.
     pub failure: Option<String>,
     /// Why what is shown may be old: the cloud did not answer the last question.
     pub cloud_error: Option<String>,

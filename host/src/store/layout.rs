@@ -1,0 +1,59 @@
+//! The tables, and the steps from each layout to the next. A step that was released is never changed.
+
+use std::path::Path;
+
+use sqlx::{Executor, SqliteConnection};
+
+use super::Error;
+
+/// Marks the file as ours (`PRAGMA application_id`): "Stmp".
+const APPLICATION_ID: i64 = 0x5374_6d70;
+
+/// One step a layout: `STEPS[0]` makes layout 1 of an empty file.
+const STEPS: &[&str] = &["
+CREATE TABLE cluster (
+    id         TEXT    PRIMARY KEY,
+    project_id TEXT    NOT NULL,
+    name       TEXT    NOT NULL,
+    live       INTEGER NOT NULL,
+    revision   INTEGER NOT NULL,
+    record     TEXT    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX cluster_by_name ON cluster (project_id, name) WHERE live = 1;
+CREATE INDEX cluster_by_project ON cluster (project_id);
+PRAGMA application_id = 1400139120;
+PRAGMA user_version = 1;
+"];
+
+/// Brings the file to the newest layout.
+///
+/// # Errors
+/// [`Error::Foreign`], [`Error::Newer`], or what SQLite says.
+pub(super) async fn bring_up(db: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    db.execute("BEGIN IMMEDIATE").await?;
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *db).await?;
+    let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *db).await?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master").fetch_one(&mut *db).await?;
+    if application != APPLICATION_ID && (application != 0 || tables != 0) {
+        return Err(Error::Foreign { path: path.to_owned() });
+    }
+    if found > known {
+        return Err(Error::Newer { path: path.to_owned(), found, known });
+    }
+    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        db.execute(*step).await?;
+    }
+    db.execute("COMMIT").await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_step_marks_the_file_as_ours() {
+        assert!(STEPS[0].contains(&format!("application_id = {APPLICATION_ID}")));
+    }
+}

@@ -1,0 +1,81 @@
+//! What is remembered of a cluster. Never a token. Pure data.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cluster::{Phase, Spec, Wish, progress::Report};
+
+/// One cluster, from the request for it until nothing of it is left in the cloud.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// A UUID, the cluster's own: a new one for each request after a delete.
+    pub id: String,
+    /// Whose it is.
+    pub project_id: String,
+    /// For people.
+    pub project_name: String,
+    /// The entity's name, one among the living of its project.
+    pub name: String,
+    /// When it was asked for, in seconds since 1970.
+    pub created_s: u64,
+    /// When something other than an observation changed it last.
+    pub updated_s: u64,
+    /// How often it was written; a writer that has an older one is refused.
+    pub revision: i64,
+    /// As clients gave them.
+    pub attributes: BTreeMap<String, String>,
+    /// What was deployed, defaults of that time included; none before deploy.
+    pub spec: Option<Spec>,
+    /// How far the client has driven it.
+    pub phase: Phase,
+    /// What is to become of it.
+    pub wish: Wish,
+    /// The stack's name, fixed with the record's id.
+    pub stack_name: String,
+    /// Heat's UUID, once Heat has answered.
+    pub stack_id: Option<String>,
+    /// Where it lives; empty before deploy.
+    pub region: String,
+    /// When the last create was sent whose answer is not known, in seconds since 1970.
+    pub create_sent_s: Option<u64>,
+    /// How often a delete was asked for.
+    pub deletes: u32,
+    /// Endpoint names, each with the output that holds its URL.
+    pub endpoints: BTreeMap<String, String>,
+    /// Why the wish cannot be fulfilled, where only its user or an operator can help.
+    pub stuck: Option<String>,
+    /// What the cloud showed last.
+    pub seen: Seen,
+}
+
+impl Record {
+    /// Whether clients still see it.
+    pub fn is_live(&self) -> bool {
+        self.wish != Wish::Delete
+    }
+}
+
+/// What the cloud showed last.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Heat's status verbatim.
+    pub status: Option<String>,
+    /// Heat's words beside it.
+    pub reason: String,
+    /// The stack was there and is gone, and nobody asked us.
+    pub gone: bool,
+    /// The outputs that have a value.
+    pub outputs: BTreeMap<String, Value>,
+    /// The latest line of each stage of each node, in the order of arrival.
+    pub reports: Vec<Report>,
+    /// The nodes that said they are ready.
+    pub ready: Vec<String>,
+    /// The first failure that a node signalled, in its own words.
+    pub signalled: Option<String>,
+    /// The first resource that failed, and Heat's words about it.
+    pub failed: Option<(String, String)>,
+    /// The last event that was read.
+    pub marker: Option<String>,
+}
