@@ -76,7 +76,8 @@ fn read(line: &str) -> Option<Report> {
         Outcome::Failed => "failed",
         Outcome::Note => "",
     };
-    let said = [word, rest].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(if word == "failed" { ": " } else { ", " });
+    let said =
+        [word, rest].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(if word == "failed" { ": " } else { ", " });
     let (node, plugin, stage) = (node.to_owned(), plugin.to_owned(), stage.to_owned());
     let between = if outcome == Outcome::Note { ": " } else { " " };
     let text = format!("{plugin} {stage}{between}{said}");
@@ -93,8 +94,7 @@ fn seconds(rest: &str) -> Option<u32> {
 /// Whether this names a node: `master`, `worker-7`.
 pub fn is_node(name: &str) -> bool {
     let mut chars = name.chars();
-    chars.next().is_some_and(|first| first.is_ascii_lowercase())
-        && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    chars.next().is_some_and(|first| first.is_ascii_lowercase()) && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// The order in which people read nodes: the master, then workers by their number, then others, then lines of nobody.
@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_line_of_another_form_is_shown_as_it_is() {
-        for line in ["", "hello", "Signal 3 received", "worker-1 hadoop setup exploded now", "Worker hadoop setup done 1 s", "a b c d e f"] {
+        for line in ["", "hello", "Signal 3 received", "worker-1 hadoop setup exploded now", "Worker hadoop setup done 1 s", "a b c d e f"]
+        {
             assert_eq!(Report::parse(line), report("", "", "", Outcome::Note, None, line), "{line}");
         }
     }

@@ -3,10 +3,12 @@
 //!
 //! Layout
 //! - [`decide`]: the next step (pure)
+//! - [`observe`]: what Heat shows, in words (pure)
 //! - [`view`]: what the faces are shown
 //! - [`refused`]: why a wish was not taken
 
 pub mod decide;
+pub mod observe;
 pub mod refused;
 pub mod view;
 

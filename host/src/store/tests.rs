@@ -94,8 +94,7 @@ async fn a_file_that_is_no_store_says_so() {
 
 #[tokio::test]
 async fn a_later_layout_and_another_programs_database_are_refused() {
-    for (statement, wanted) in
-        [("PRAGMA user_version = 99", "has layout 99"), ("PRAGMA application_id = 7", "another program's database")]
+    for (statement, wanted) in [("PRAGMA user_version = 99", "has layout 99"), ("PRAGMA application_id = 7", "another program's database")]
     {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();

@@ -1,0 +1,179 @@
+//! What Heat shows of a stack, folded into what we remember and said in words. Pure: no I/O, no clock.
+
+use crate::{
+    cluster::{
+        State, Wish,
+        progress::{self, Outcome, Report},
+    },
+    openstack::{Event, Stack},
+    store::{Record, Seen},
+};
+
+/// Lines that are kept of one cluster: 250 workers and their master with eight stages each.
+pub const MAX_REPORTS: usize = 2_048;
+
+/// The handle that nodes report progress to (templates/node/README.md).
+pub const PROGRESS_HANDLE: &str = "progress_handle";
+/// The handle that each node signals once, when it is proved or has failed.
+pub const READY_HANDLE: &str = "ready_handle";
+
+/// What we know after Heat showed the stack and the events after `seen.marker`.
+pub fn fold(seen: &Seen, stack: &Stack, events: &[Event]) -> Seen {
+    let mut seen = seen.clone();
+    seen.status = Some(stack.status.clone());
+    seen.reason.clone_from(&stack.status_reason);
+    seen.gone = false;
+    seen.outputs = stack.outputs.iter().filter(|output| !output.value.is_null()).map(|o| (o.key.clone(), o.value.clone())).collect();
+    for event in events {
+        take(&mut seen, stack, event);
+        seen.marker = Some(event.id.clone());
+    }
+    seen
+}
+
+/// What we know after Heat said that the stack is not there.
+pub fn lost(seen: &Seen) -> Seen {
+    Seen { gone: true, status: Some("DELETE_COMPLETE".to_owned()), outputs: std::collections::BTreeMap::new(), ..seen.clone() }
+}
+
+fn take(seen: &mut Seen, stack: &Stack, event: &Event) {
+    let signal = event.reason.strip_prefix("Signal: status:").and_then(|rest| rest.split_once(" reason:"));
+    match (event.resource.as_str(), signal) {
+        (PROGRESS_HANDLE, Some((_, line))) => report(seen, Report::parse(line)),
+        (READY_HANDLE, Some(("SUCCESS", line))) => {
+            let node = line.split(' ').next().unwrap_or_default();
+            if progress::is_node(node) && !seen.ready.iter().any(|ready| ready == node) && seen.ready.len() < MAX_REPORTS {
+                seen.ready.push(node.to_owned());
+            }
+        }
+        (READY_HANDLE, Some((_, line))) => {
+            seen.signalled.get_or_insert_with(|| line.trim().to_owned());
+        }
+        (name, None) if name == stack.name && event.status.ends_with("_IN_PROGRESS") => {
+            (seen.signalled, seen.failed) = (None, None);
+        }
+        (name, None) if name != stack.name && is_cause(event) => {
+            seen.failed.get_or_insert_with(|| (name.to_owned(), words(&event.reason).to_owned()));
+        }
+        _ => {}
+    }
+}
+
+/// Whether a resource failed by itself: those that Heat stopped because another one failed say so, and a wait condition tells of nodes.
+fn is_cause(event: &Event) -> bool {
+    let follows = ["CREATE aborted", "UPDATE aborted", "DELETE aborted", "WaitCondition"];
+    event.status.ends_with("_FAILED") && !follows.iter().any(|start| event.reason.starts_with(start))
+}
+
+/// A newer line of the same stage takes the older one's place, at the end.
+fn report(seen: &mut Seen, report: Report) {
+    seen.reports.retain(|older| !older.same_stage(&report) || older.outcome == Outcome::Failed && report.outcome != Outcome::Failed);
+    if seen.reports.len() < MAX_REPORTS {
+        seen.reports.push(report);
+    }
+}
+
+/// Where the cluster stands.
+pub fn state(record: &Record) -> State {
+    if let Some(why) = &record.stuck {
+        return State::Failed(why.clone());
+    }
+    let seen = &record.seen;
+    match (record.wish, seen.status.as_deref()) {
+        (Wish::None, _) => State::Requested,
+        (Wish::Delete, Some("DELETE_COMPLETE")) => State::Deleted,
+        (Wish::Delete, _) => State::Deleting,
+        (Wish::Deploy, None) => State::Planned,
+        (Wish::Deploy, Some(status)) => by_status(status, record),
+    }
+}
+
+fn by_status(status: &str, record: &Record) -> State {
+    let (action, progress) = status.split_once('_').unwrap_or((status, ""));
+    match (action, progress) {
+        ("INIT", _) | ("CREATE" | "ADOPT", "IN_PROGRESS") => State::Deploying,
+        ("DELETE", "COMPLETE") => State::Deleted,
+        ("DELETE", "IN_PROGRESS") => State::Deleting,
+        ("SUSPEND", "COMPLETE") => State::Suspended,
+        (_, "COMPLETE") => State::Active,
+        (_, "IN_PROGRESS") => State::Updating,
+        _ => State::Failed(failure(record).unwrap_or_else(|| format!("heat says {status}"))),
+    }
+}
+
+/// Why it failed, in words: the node, the stage and the reason where they are known, else Heat's. None while nothing has failed.
+pub fn failure(record: &Record) -> Option<String> {
+    let seen = &record.seen;
+    if seen.gone && record.wish == Wish::Deploy {
+        return Some("the stack was deleted in the cloud, not by stampede; delete the cluster and ask for it again".to_owned());
+    }
+    if let Some(line) = &seen.signalled {
+        return Some(by_node(line));
+    }
+    if !seen.status.as_deref().is_some_and(|status| status.ends_with("_FAILED")) {
+        return None;
+    }
+    let lines = seen.reports.iter().find(|report| report.outcome == Outcome::Failed);
+    let reported = lines.map(|report| format!("{}: {}", report.node, report.text));
+    let resource = || seen.failed.as_ref().map(|(resource, reason)| format!("{}: {reason}", in_words(resource)));
+    let late = || late(record, &seen.reason);
+    let heat = || (!seen.reason.is_empty()).then(|| words(&seen.reason).to_owned());
+    reported.or_else(resource).or_else(late).or_else(heat)
+}
+
+/// `worker-1 hadoop setup line 42: ...` to `worker-1: hadoop setup line 42: ...`.
+fn by_node(line: &str) -> String {
+    match line.split_once(' ') {
+        Some((node, rest)) if progress::is_node(node) => format!("{node}: {rest}"),
+        _ => line.to_owned(),
+    }
+}
+
+/// Heat's words without `Resource CREATE failed: ResourceInError: resources.worker_1_server: ` in front of them.
+fn words(reason: &str) -> &str {
+    match reason.split_once("resources.").and_then(|(_, rest)| rest.split_once(": ")) {
+        Some((path, rest)) if !path.contains(' ') => rest,
+        _ => reason,
+    }
+}
+
+/// `worker_1_server` to `worker-1: the server`; other resources by their names.
+fn in_words(resource: &str) -> String {
+    for (suffix, what) in [("_server", "the server"), ("_port", "the port")] {
+        if let Some(node) = resource.strip_suffix(suffix) {
+            return format!("{}: {what}", node.replace('_', "-"));
+        }
+    }
+    resource.to_owned()
+}
+
+/// `... WaitConditionTimeout: resources.ready: 2 of 3 received - ...` with the nodes that are missing and what they said last.
+fn late(record: &Record, reason: &str) -> Option<String> {
+    let (_, said) = reason.split_once("WaitConditionTimeout")?;
+    let count = words(said).split(" received").next().unwrap_or_default();
+    let spec = record.spec.as_ref()?;
+    let nodes = std::iter::once("master".to_owned()).chain((1..=spec.workers).map(|id| format!("worker-{id}")));
+    let missing: Vec<String> = nodes.filter(|node| !record.seen.ready.contains(node)).map(|node| last_heard(record, &node)).collect();
+    let shown = missing.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
+    let more = missing.len().saturating_sub(3);
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    Some(format!("only {count} nodes were ready within {} s; {shown}{more}", spec.timeout_s))
+}
+
+fn last_heard(record: &Record, node: &str) -> String {
+    match record.seen.reports.iter().rfind(|report| report.node == node) {
+        Some(report) => format!("{node} said last: {}", report.text),
+        None => format!("{node} never said a word: look at its console for whether it booted and reached the signal's address"),
+    }
+}
+
+/// Progress as people read it: the master first, then workers by number; within a node the newest last.
+pub fn progress(seen: &Seen) -> Vec<Report> {
+    let mut reports = seen.reports.clone();
+    reports.sort_by_cached_key(|report| progress::node_order(&report.node));
+    reports
+}
+
+#[cfg(test)]
+#[path = "observe_tests.rs"]
+mod tests;
