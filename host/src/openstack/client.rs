@@ -1,13 +1,23 @@
 //! From a token or credentials to a session.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
-use super::{Config, Credentials, Error, Session, session::unfinished};
+use super::{
+    Config, Credentials, Error, Project, Session,
+    credentials::ProjectRef,
+    http::Transport,
+    keystone::{Identity, Keystone},
+    session::Cloud,
+    tokens::{self, Tokens},
+};
 
-/// One cloud. Cheap to clone; clones share connections and the cache of validated tokens.
+/// One cloud. Cheap to clone; clones share connections and the memory of validated tokens.
 #[derive(Clone, Debug)]
 pub struct Client {
-    config: Config,
+    keystone: Arc<Keystone>,
+    cloud: Arc<Cloud>,
 }
 
 impl Client {
@@ -16,27 +26,45 @@ impl Client {
     /// # Errors
     /// [`Error::Config`] when the address is no http(s) URL or the CA file cannot be read.
     pub fn new(config: Config) -> Result<Self, Error> {
-        Ok(Self { config })
+        let keystone = Arc::new(Keystone::new(&config.auth_url)?);
+        let http = Transport::new(&config)?;
+        Ok(Self { keystone, cloud: Arc::new(Cloud { http, config, tokens: Tokens::default() }) })
     }
 
     /// Where the cloud is.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.cloud.config
     }
 
-    /// Validates a user's token and checks that it belongs to `project`, a name or an id.
+    /// Validates a user's token and checks that it belongs to `project`, a name or an id. What Keystone says is believed for
+    /// [`super::Limits::token_ttl`].
     ///
     /// # Errors
     /// [`Error::InvalidToken`], [`Error::WrongProject`], [`Error::Unscoped`], or that Keystone cannot be asked.
-    pub async fn session(&self, _token: SecretString, _project: &str) -> Result<Session, Error> {
-        Err(unfinished())
+    pub async fn session(&self, token: SecretString, project: &str) -> Result<Session, Error> {
+        let Cloud { http, config, tokens } = self.cloud.as_ref();
+        let key = tokens::key(&token, project);
+        let identity = tokens.get(key, &config.limits, self.keystone.validate(http, config, &token, project)).await?;
+        let owner = owner(&identity, project)?;
+        if owner.id != project && owner.name != project {
+            return Err(Error::WrongProject { token: owner.name, asked: project.to_owned() });
+        }
+        Ok(Session::new(Arc::clone(&self.cloud), identity, owner, Some(key)))
     }
 
     /// Gets a token by the credentials of the command line's user.
     ///
     /// # Errors
     /// [`Error::BadCredentials`], or that Keystone cannot be asked.
-    pub async fn login(&self, _credentials: &Credentials) -> Result<Session, Error> {
-        Err(unfinished())
+    pub async fn login(&self, credentials: &Credentials) -> Result<Session, Error> {
+        let Cloud { http, config, .. } = self.cloud.as_ref();
+        let identity = self.keystone.login(http, config, credentials.auth(), credentials.project()).await?;
+        let asked = credentials.project().map_or("any", ProjectRef::as_str);
+        let owner = owner(&identity, asked)?;
+        Ok(Session::new(Arc::clone(&self.cloud), Arc::new(identity), owner, None))
     }
+}
+
+fn owner(identity: &Identity, asked: &str) -> Result<Project, Error> {
+    identity.project.clone().ok_or_else(|| Error::Unscoped { asked: asked.to_owned() })
 }

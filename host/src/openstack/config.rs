@@ -93,6 +93,8 @@ pub struct Limits {
     pub fault_chars: usize,
     /// How long a validated token is believed without asking again.
     pub token_ttl: Duration,
+    /// How long a refused token, or Keystone's failure to say, is believed without asking again.
+    pub token_error_ttl: Duration,
     /// How many validated tokens are remembered.
     pub tokens: usize,
     /// Pages of a list that are followed.
@@ -114,6 +116,7 @@ impl Default for Limits {
             fault_bytes: 64 << 10,
             fault_chars: 400,
             token_ttl: Duration::from_secs(60),
+            token_error_ttl: Duration::from_secs(1),
             tokens: 1024,
             pages: 50,
             page_items: 200,

@@ -35,8 +35,7 @@ pub enum Error {
     /// Heat would have to create a trust, which a token of an application credential must not.
     #[error(
         "the token comes from an application credential, and Keystone lets none of them create the trust that Heat needs for a cluster; \
-         use a token from a password, or an application credential made with --unrestricted and tell the operator (setting \
-         `allow_application_credentials`)"
+         use a token got with a password (an operator whose cloud does allow it sets `allow_application_credentials`)"
     )]
     NeedsTrust,
     /// No connection, a broken one, or no answer in time.

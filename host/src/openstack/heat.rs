@@ -1,96 +1,229 @@
-//! What a session asks of Heat.
+//! What a session asks of Heat. Every limit of time and size is the transport's; what may be repeated is decided here.
 
-use serde_json::{Map, Value};
+use reqwest::{Method, StatusCode, header::LOCATION};
+use serde_json::{Map, Value, json};
+use tracing::info;
 
-use super::{CreateStack, Error, Event, Resource, Session, Stack, StackId, session::unfinished};
+use super::{
+    CreateStack, Error, Event, Resource, Session, Stack, StackId,
+    catalog::Service,
+    heat_answers::{Created, Events, Metadata, Previewed, Resources, Shown, Stacks},
+    http::{Failure, Reached},
+};
+
+const HEAT: Service = Service::Heat;
 
 impl Session {
-    /// Creates a stack. Never repeated blindly: after a lost answer the stack is looked up by its name and, when it is there with the same
-    /// tags, taken as the answer.
+    /// Creates a stack, never twice: when an answer was lost, or Heat has the name already, the stack is looked up by its name, and one with
+    /// the same tags is taken as the answer.
     ///
     /// # Errors
-    /// [`Error::NeedsTrust`] before Heat is asked; [`Error::Conflict`] when another stack has the name; [`Error::BadRequest`] in Heat's words.
-    pub async fn create_stack(&self, _stack: &CreateStack) -> Result<StackId, Error> {
-        Err(unfinished())
+    /// [`Error::NeedsTrust`] before Heat is asked; [`Error::Conflict`] when another stack has the name; [`Error::BadRequest`] in Heat's words;
+    /// after a lost answer and no such stack what the create failed with: Heat may be at it still, so look before asking again.
+    pub async fn create_stack(&self, stack: &CreateStack) -> Result<StackId, Error> {
+        self.check_trust()?;
+        let call = self.call(HEAT, Method::POST, &["stacks"], format!("create stack `{}`", stack.name))?;
+        let mut body = body(stack);
+        body["stack_name"] = json!(stack.name);
+        let failure = match self.write(call, body).await {
+            Ok(answer) => match answer.json::<Created>() {
+                Ok(created) => return Ok(StackId { name: stack.name.clone(), id: created.stack.id }),
+                Err(error) => Failure { error, reached: Reached::Unknown },
+            },
+            Err(failure) => failure,
+        };
+        if failure.reached != Reached::Unknown && !matches!(failure.error, Error::Conflict { .. }) {
+            return Err(failure.error);
+        }
+        match self.find_stack(&stack.name).await {
+            Ok(Some(found)) if !stack.tags.is_empty() && stack.tags.iter().all(|tag| found.tags.contains(tag)) => {
+                info!(stack.id = %found.id, "stack `{}` is there although its create gave no answer", found.name);
+                Ok(found.stack_id())
+            }
+            Ok(_) | Err(_) => Err(failure.error),
+        }
     }
 
-    /// The stack of this name, or `None`.
+    /// The living stack of this name, or `None`.
     ///
     /// # Errors
     /// When Heat cannot be asked.
-    pub async fn find_stack(&self, _name: &str) -> Result<Option<Stack>, Error> {
-        Err(unfinished())
+    pub async fn find_stack(&self, name: &str) -> Result<Option<Stack>, Error> {
+        match self.stack(name).await {
+            Ok(stack) if stack.name == name => Ok(Some(stack)),
+            Ok(_) => Ok(None),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// The stacks of the project that bear all of these tags; without outputs.
+    /// The living stacks of the project that bear all of these tags; without outputs.
     ///
     /// # Errors
     /// When Heat cannot be asked.
-    pub async fn stacks_by_tag(&self, _tags: &[&str]) -> Result<Vec<Stack>, Error> {
-        Err(unfinished())
+    pub async fn stacks_by_tag(&self, tags: &[&str]) -> Result<Vec<Stack>, Error> {
+        let (tags, limits) = (tags.join(","), &self.config().limits);
+        let limit = limits.page_items.to_string();
+        let mut all: Vec<Stack> = Vec::new();
+        for _ in 0..limits.pages {
+            let marker = all.last().map(|stack| stack.id.clone()).unwrap_or_default();
+            let query = [("tags", tags.as_str()), ("limit", &limit), ("marker", &marker)];
+            let page = self.get(HEAT, &["stacks"], &query, "list stacks".to_owned()).await?.json::<Stacks>()?.stacks;
+            let full = page.len() >= limits.page_items;
+            all.extend(page.into_iter().map(Stack::from));
+            if !full {
+                break;
+            }
+        }
+        Ok(all)
     }
 
-    /// A stack by name or id, with its outputs.
+    /// A stack with its outputs: by name a living one, by id also a deleted one (status `DELETE_COMPLETE`) while Heat remembers it.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn stack(&self, _name_or_id: &str) -> Result<Stack, Error> {
-        Err(unfinished())
+    pub async fn stack(&self, name_or_id: &str) -> Result<Stack, Error> {
+        let answer = self.get(HEAT, &["stacks", name_or_id], &[], format!("show stack `{name_or_id}`")).await?;
+        if answer.status != StatusCode::FOUND {
+            return Ok(answer.json::<Shown>()?.stack.into());
+        }
+        // The address may be one that only Heat itself can reach; the last two parts of it are all we take.
+        let to = answer.headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
+        let path = to.split(['?', '#']).next().unwrap_or_default();
+        let mut parts = path.rsplit('/').map(|part| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned());
+        match (parts.next(), parts.next()) {
+            (Some(id), Some(name)) if !id.is_empty() && !name.is_empty() => self.show_stack(&StackId { name, id }).await,
+            _ => Err(answer.bad(format!("a redirect to `{to}`, which names no stack"))),
+        }
+    }
+
+    /// As [`Self::stack`], in one call.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn show_stack(&self, stack: &StackId) -> Result<Stack, Error> {
+        let answer = self.get(HEAT, &path(stack, &[]), &[], format!("show stack `{}`", stack.name)).await?;
+        Ok(answer.json::<Shown>()?.stack.into())
     }
 
     /// The stack's resources.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn resources(&self, _stack: &StackId) -> Result<Vec<Resource>, Error> {
-        Err(unfinished())
+    pub async fn resources(&self, stack: &StackId) -> Result<Vec<Resource>, Error> {
+        let answer = self.get(HEAT, &path(stack, &["resources"]), &[], format!("list the resources of stack `{}`", stack.name)).await?;
+        Ok(answer.json::<Resources>()?.resources.into_iter().map(Resource::from).collect())
     }
 
-    /// The stack's events after the one whose id is `after`, oldest first; of one resource, if named.
+    /// The stack's events after the one whose id is `after`, oldest first; of one resource, if named. When Heat has dropped that event
+    /// (it keeps some 1,000 a stack) all that are left come again.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn events(&self, _stack: &StackId, _resource: Option<&str>, _after: Option<&str>) -> Result<Vec<Event>, Error> {
-        Err(unfinished())
+    pub async fn events(&self, stack: &StackId, resource: Option<&str>, after: Option<&str>) -> Result<Vec<Event>, Error> {
+        match self.events_after(stack, resource, after).await {
+            Err(Error::NotFound { .. } | Error::BadRequest { .. }) if after.is_some() => self.events_after(stack, resource, None).await,
+            outcome => outcome,
+        }
     }
 
-    /// The metadata of a resource; of a wait condition handle: one key a signal's id, with `data`, `reason`, `status`.
+    async fn events_after(&self, stack: &StackId, resource: Option<&str>, after: Option<&str>) -> Result<Vec<Event>, Error> {
+        let limits = &self.config().limits;
+        let path = match resource {
+            Some(resource) => path(stack, &["resources", resource, "events"]),
+            None => path(stack, &["events"]),
+        };
+        let limit = limits.page_items.to_string();
+        let mut all: Vec<Event> = Vec::new();
+        for _ in 0..limits.pages {
+            let marker = all.last().map(|event| event.id.clone()).or_else(|| after.map(str::to_owned)).unwrap_or_default();
+            let query = [("sort_dir", "asc"), ("limit", limit.as_str()), ("marker", &marker)];
+            let answer = self.get(HEAT, &path, &query, format!("list the events of stack `{}`", stack.name)).await?;
+            let page = answer.json::<Events>()?.events;
+            let full = page.len() >= limits.page_items;
+            all.extend(page.into_iter().map(Event::from));
+            if !full {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// The metadata of a resource; of a wait condition handle: one key a signal's id, with `data`, `reason`, `status`. A later signal with
+    /// the same id takes the place of the earlier one.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn resource_metadata(&self, _stack: &StackId, _resource: &str) -> Result<Map<String, Value>, Error> {
-        Err(unfinished())
+    pub async fn resource_metadata(&self, stack: &StackId, resource: &str) -> Result<Map<String, Value>, Error> {
+        let action = format!("show the metadata of `{resource}` in stack `{}`", stack.name);
+        Ok(self.get(HEAT, &path(stack, &["resources", resource, "metadata"]), &[], action).await?.json::<Metadata>()?.metadata)
     }
 
     /// Replaces the stack's template and parameters; Heat works on after the answer.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Conflict`] while Heat is busy with it, [`Error::BadRequest`] in Heat's words.
-    pub async fn update_stack(&self, _stack: &StackId, _to: &CreateStack) -> Result<(), Error> {
-        Err(unfinished())
+    pub async fn update_stack(&self, stack: &StackId, to: &CreateStack) -> Result<(), Error> {
+        self.check_trust()?;
+        let call = self.call(HEAT, Method::PUT, &path(stack, &[]), format!("update stack `{}`", stack.name))?;
+        self.write(call, body(to)).await?;
+        Ok(())
     }
 
     /// What Heat would create: `(resource, type)` each.
     ///
     /// # Errors
     /// [`Error::BadRequest`] in Heat's words.
-    pub async fn preview(&self, _stack: &CreateStack) -> Result<Vec<(String, String)>, Error> {
-        Err(unfinished())
+    pub async fn preview(&self, stack: &CreateStack) -> Result<Vec<(String, String)>, Error> {
+        let call = self.call(HEAT, Method::POST, &["stacks", "preview"], format!("preview stack `{}`", stack.name))?;
+        let mut body = body(stack);
+        body["stack_name"] = json!(stack.name);
+        let previewed = self.write(call, body).await?.json::<Previewed>()?;
+        Ok(previewed.stack.resources.into_iter().map(|resource| (resource.resource_name, resource.resource_type)).collect())
     }
 
-    /// Lets Heat check template, files and parameters (of `stack`, whose name and tags do not matter); it creates nothing.
+    /// Lets Heat check template, files and parameters of `stack` (not its name and tags); it creates nothing.
     ///
     /// # Errors
     /// [`Error::BadRequest`] in Heat's words.
-    pub async fn validate(&self, _stack: &CreateStack) -> Result<(), Error> {
-        Err(unfinished())
+    pub async fn validate(&self, stack: &CreateStack) -> Result<(), Error> {
+        let call = self.call(HEAT, Method::POST, &["validate"], format!("validate the template of `{}`", stack.name))?;
+        self.write(call, json!({"template": stack.template, "files": stack.files, "parameters": stack.parameters})).await?;
+        Ok(())
     }
 
-    /// Asks Heat to delete the stack; one that is gone is a success.
+    /// Asks Heat to delete the stack, whatever it is doing; one that is gone is a success. Heat works on after the answer.
     ///
     /// # Errors
     /// When Heat cannot be asked or refuses.
-    pub async fn delete_stack(&self, _stack: &StackId) -> Result<(), Error> {
-        Err(unfinished())
+    pub async fn delete_stack(&self, stack: &StackId) -> Result<(), Error> {
+        let call = self.call(HEAT, Method::DELETE, &path(stack, &[]), format!("delete stack `{}`", stack.name))?;
+        match self.send(&call).await {
+            Err(failure) if !failure.error.is_not_found() => Err(failure.error),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
+
+    fn check_trust(&self) -> Result<(), Error> {
+        if self.application_credential() && !self.config().allow_application_credentials { Err(Error::NeedsTrust) } else { Ok(()) }
+    }
+}
+
+fn path<'a>(stack: &'a StackId, rest: &[&'a str]) -> Vec<&'a str> {
+    let mut path = vec!["stacks", stack.name.as_str(), stack.id.as_str()];
+    path.extend(rest);
+    path
+}
+
+/// What create, update and preview send alike.
+fn body(stack: &CreateStack) -> Value {
+    json!({
+        "template": stack.template,
+        "files": stack.files,
+        "parameters": stack.parameters,
+        "tags": stack.tags.join(","),
+        "timeout_mins": stack.timeout_mins,
+        // What failed must stay to be looked at.
+        "disable_rollback": true,
+    })
 }

@@ -5,15 +5,26 @@
 //! - [`client`]: [`Client`]: from a token or credentials to a [`Session`]
 //! - [`session`]: who is asking, and the catalog
 //! - [`heat`], [`lookup`]: what a session can ask
+//! - [`credentials`], `clouds_yaml`: who the command line's user is
+//! - `keystone`, `tokens`, `catalog`: what a token is good for
+//! - `http`, `fault`: one call, and what can be wrong with its answer
 //! - [`types`], [`config`], [`error`]: the nouns
 
+mod catalog;
 pub mod client;
+mod clouds_yaml;
 pub mod config;
 pub mod credentials;
 pub mod error;
+mod fault;
 pub mod heat;
+mod heat_answers;
+mod http;
+mod keystone;
 pub mod lookup;
 pub mod session;
+mod timestamp;
+mod tokens;
 pub mod types;
 
 pub use client::Client;

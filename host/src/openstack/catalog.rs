@@ -1,0 +1,285 @@
+//! The catalog: where each service is, in one form for Keystone's v2.0 and v3, and the address that our calls start from.
+
+use serde::Deserialize;
+use url::Url;
+
+use super::{Config, Error, Interface};
+
+/// Every endpoint of the catalog.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Catalog {
+    pub(super) endpoints: Vec<Endpoint>,
+}
+
+/// One endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    pub(super) service_type: String,
+    pub(super) region: String,
+    pub(super) interface: String,
+    pub(super) url: String,
+}
+
+/// A service that we call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    Heat,
+    Nova,
+    Glance,
+    Neutron,
+}
+
+impl Service {
+    /// As messages name it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Heat => "heat",
+            Self::Nova => "nova",
+            Self::Glance => "glance",
+            Self::Neutron => "neutron",
+        }
+    }
+
+    /// As the catalog names it.
+    pub(super) fn service_type(self) -> &'static str {
+        match self {
+            Self::Heat => "orchestration",
+            Self::Nova => "compute",
+            Self::Glance => "image",
+            Self::Neutron => "network",
+        }
+    }
+
+    /// The API version for an endpoint that names none.
+    fn version(self) -> &'static str {
+        match self {
+            Self::Heat => "v1",
+            Self::Nova => "v2.1",
+            Self::Glance => "v2",
+            Self::Neutron => "v2.0",
+        }
+    }
+}
+
+impl Catalog {
+    /// The region that we work in: the configured one, else the first where Heat is, else the first.
+    pub(super) fn region<'a>(&'a self, config: &'a Config) -> &'a str {
+        let heat = || self.endpoints.iter().find(|endpoint| endpoint.service_type == Service::Heat.service_type());
+        let found = || heat().or(self.endpoints.first()).map_or("", |endpoint| &endpoint.region);
+        config.region.as_deref().unwrap_or_else(found)
+    }
+
+    /// Whether our region has a service of this type, at our interface.
+    pub(super) fn has(&self, service_type: &str, config: &Config) -> bool {
+        self.find(service_type, config).is_some()
+    }
+
+    /// The address that calls to `service` start from, with API version and (Heat) project, without a trailing slash.
+    pub(super) fn base(&self, service: Service, project_id: &str, config: &Config) -> Result<Url, Error> {
+        let endpoint = self.find(service.service_type(), config).ok_or_else(|| self.missing(service, config))?;
+        let wrong = || Error::Config(format!("the catalog's address of {} is no http(s) URL: `{}`", service.name(), endpoint.url));
+        let mut url = Url::parse(&endpoint.url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(wrong)?;
+        let path = base_path(service, url.path(), project_id);
+        url.set_path(&path);
+        url.set_query(None);
+        Ok(url)
+    }
+
+    fn find(&self, service_type: &str, config: &Config) -> Option<&Endpoint> {
+        let region = self.region(config);
+        self.endpoints.iter().find(|endpoint| {
+            endpoint.service_type == service_type && endpoint.interface == config.interface.as_str() && endpoint.region == region
+        })
+    }
+
+    fn missing(&self, service: Service, config: &Config) -> Error {
+        let mut available: Vec<_> = self.endpoints.iter().map(|e| format!("{} ({}, {})", e.service_type, e.interface, e.region)).collect();
+        available.sort();
+        available.dedup();
+        let available = if available.is_empty() { "nothing".to_owned() } else { available.join(", ") };
+        let region = self.region(config);
+        let region = if region.is_empty() { String::new() } else { format!(" in region `{region}`") };
+        Error::NoService { service: service.service_type(), interface: config.interface.as_str(), region, available }
+    }
+}
+
+fn base_path(service: Service, path: &str, project_id: &str) -> String {
+    let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let version = segments.iter().position(|segment| is_version(segment));
+    match version {
+        None => segments.push(service.version()),
+        // Old catalogs name Glance's dead v1.
+        Some(at) if service == Service::Glance && segments[at] == "v1" => segments[at] = service.version(),
+        Some(_) => {}
+    }
+    if service == Service::Heat && segments.last().is_some_and(|last| is_version(last)) {
+        segments.push(project_id);
+    }
+    segments.join("/")
+}
+
+fn is_version(segment: &str) -> bool {
+    segment
+        .strip_prefix('v')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
+}
+
+/// A service in a v3 catalog.
+#[derive(Deserialize)]
+pub(super) struct ServiceV3 {
+    #[serde(rename = "type")]
+    service_type: String,
+    #[serde(default)]
+    endpoints: Vec<EndpointV3>,
+}
+
+#[derive(Deserialize)]
+struct EndpointV3 {
+    interface: String,
+    #[serde(default)]
+    region_id: Option<String>,
+    #[serde(default)]
+    region: Option<String>,
+    url: String,
+}
+
+/// A service in a v2.0 catalog.
+#[derive(Deserialize)]
+pub(super) struct ServiceV2 {
+    #[serde(rename = "type")]
+    service_type: String,
+    #[serde(default)]
+    endpoints: Vec<EndpointV2>,
+}
+
+#[derive(Deserialize)]
+struct EndpointV2 {
+    #[serde(default)]
+    region: String,
+    #[serde(rename = "publicURL")]
+    public_url: Option<String>,
+    #[serde(rename = "internalURL")]
+    internal_url: Option<String>,
+    #[serde(rename = "adminURL")]
+    admin_url: Option<String>,
+}
+
+impl From<Vec<ServiceV3>> for Catalog {
+    fn from(services: Vec<ServiceV3>) -> Self {
+        let endpoints = services.into_iter().flat_map(|service| {
+            service.endpoints.into_iter().map(move |endpoint| Endpoint {
+                service_type: service.service_type.clone(),
+                region: endpoint.region_id.or(endpoint.region).unwrap_or_default(),
+                interface: endpoint.interface,
+                url: endpoint.url,
+            })
+        });
+        Self { endpoints: endpoints.collect() }
+    }
+}
+
+impl From<Vec<ServiceV2>> for Catalog {
+    fn from(services: Vec<ServiceV2>) -> Self {
+        let endpoints = services.into_iter().flat_map(|service| {
+            service.endpoints.into_iter().flat_map(move |endpoint| {
+                let urls = [
+                    (Interface::Public, endpoint.public_url),
+                    (Interface::Internal, endpoint.internal_url),
+                    (Interface::Admin, endpoint.admin_url),
+                ];
+                let (service_type, region) = (service.service_type.clone(), endpoint.region);
+                urls.into_iter().filter_map(move |(interface, url)| {
+                    let interface = interface.as_str().to_owned();
+                    Some(Endpoint { service_type: service_type.clone(), region: region.clone(), interface, url: url? })
+                })
+            })
+        });
+        Self { endpoints: endpoints.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog() -> Catalog {
+        let at = |service_type: &str, region: &str, interface: &str, url: &str| Endpoint {
+            service_type: service_type.to_owned(),
+            region: region.to_owned(),
+            interface: interface.to_owned(),
+            url: url.to_owned(),
+        };
+        Catalog {
+            endpoints: vec![
+                at("compute", "Two", "public", "http://two:8774"),
+                at("orchestration", "One", "internal", "http://one-internal:8004/v1/p1"),
+                at("orchestration", "One", "public", "http://one:8004/v1/p1"),
+                at("compute", "One", "public", "http://one:8774/v2.1/"),
+                at("cloudformation", "Two", "public", "http://two:8000/v1"),
+                at("image", "One", "public", "ftp://one"),
+            ],
+        }
+    }
+
+    #[test]
+    fn without_a_region_the_one_where_heat_is_serves_all() {
+        let config = Config::new("http://k");
+        assert_eq!(catalog().region(&config), "One");
+        assert_eq!(catalog().base(Service::Nova, "p1", &config).expect("nova").as_str(), "http://one:8774/v2.1");
+        assert!(!catalog().has("cloudformation", &config), "another region's does not count");
+    }
+
+    #[test]
+    fn region_and_interface_choose_the_endpoint() {
+        let config = Config { region: Some("Two".to_owned()), ..Config::new("http://k") };
+        assert_eq!(catalog().base(Service::Nova, "p1", &config).expect("nova").as_str(), "http://two:8774/v2.1");
+        assert!(catalog().has("cloudformation", &config));
+        let config = Config { interface: Interface::Internal, ..Config::new("http://k") };
+        assert_eq!(catalog().base(Service::Heat, "p1", &config).expect("heat").as_str(), "http://one-internal:8004/v1/p1");
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_what_is_there() {
+        let config = Config { region: Some("Three".to_owned()), ..Config::new("http://k") };
+        let message = catalog().base(Service::Heat, "p1", &config).expect_err("no such region").to_string();
+        assert!(message.contains("`orchestration` in region `Three`") && message.contains("orchestration (public, One)"), "{message}");
+        let error = catalog().base(Service::Glance, "p1", &Config::new("http://k")).expect_err("ftp");
+        assert!(matches!(error, Error::Config(_)), "{error}");
+    }
+
+    #[test]
+    fn endpoints_with_and_without_a_version_come_to_the_same() {
+        let cases = [
+            (Service::Heat, "/", "v1/p1"),
+            (Service::Heat, "/v1", "v1/p1"),
+            (Service::Heat, "/v1/p1", "v1/p1"),
+            (Service::Heat, "/heat-api/v1/p1/", "heat-api/v1/p1"),
+            (Service::Heat, "/heat-api", "heat-api/v1/p1"),
+            (Service::Nova, "", "v2.1"),
+            (Service::Nova, "/v2.1/p1", "v2.1/p1"),
+            (Service::Nova, "/v2/p1", "v2/p1"),
+            (Service::Neutron, "/", "v2.0"),
+            (Service::Neutron, "/v2.0/", "v2.0"),
+            (Service::Glance, "/", "v2"),
+            (Service::Glance, "/v1", "v2"),
+            (Service::Glance, "/image/v2", "image/v2"),
+            (Service::Neutron, "/vpc", "vpc/v2.0"),
+        ];
+        for (service, path, expected) in cases {
+            assert_eq!(base_path(service, path, "p1"), expected, "{service:?} {path}");
+        }
+    }
+
+    #[test]
+    fn both_forms_of_a_catalog_are_read() {
+        let v3: Vec<ServiceV3> = serde_json::from_str(
+            r#"[{"type": "compute", "name": "nova", "id": "x", "endpoints": [{"id": "1", "interface": "public", "region_id": "One", "region": "One", "url": "http://n"}]}]"#,
+        )
+        .expect("v3");
+        let v2: Vec<ServiceV2> = serde_json::from_str(
+            r#"[{"type": "compute", "name": "nova", "endpoints_links": [], "endpoints": [{"region": "One", "publicURL": "http://n", "id": "1"}]}]"#,
+        )
+        .expect("v2.0");
+        assert_eq!(Catalog::from(v3), Catalog::from(v2));
+    }
+}

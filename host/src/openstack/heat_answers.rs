@@ -1,0 +1,146 @@
+//! The shapes of Heat's answers, and the way from them to our nouns.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Event, Output, Resource, Stack};
+
+#[derive(Deserialize)]
+pub(super) struct Created {
+    pub(super) stack: CreatedStack,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CreatedStack {
+    pub(super) id: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    pub(super) stack: RawStack,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Stacks {
+    pub(super) stacks: Vec<RawStack>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawStack {
+    id: String,
+    stack_name: String,
+    stack_status: String,
+    stack_status_reason: Option<String>,
+    #[serde(default)]
+    outputs: Vec<RawOutput>,
+    #[serde(default)]
+    parameters: Map<String, Value>,
+    tags: Option<Vec<String>>,
+    description: Option<String>,
+    creation_time: Option<String>,
+    updated_time: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawOutput {
+    output_key: String,
+    #[serde(default)]
+    output_value: Value,
+    description: Option<String>,
+    output_error: Option<String>,
+}
+
+impl From<RawStack> for Stack {
+    fn from(raw: RawStack) -> Self {
+        Self {
+            id: raw.id,
+            name: raw.stack_name,
+            status: raw.stack_status,
+            status_reason: raw.stack_status_reason.unwrap_or_default(),
+            outputs: raw.outputs.into_iter().map(Output::from).collect(),
+            parameters: raw.parameters,
+            tags: raw.tags.unwrap_or_default(),
+            description: raw.description.unwrap_or_default(),
+            created: raw.creation_time,
+            updated: raw.updated_time,
+        }
+    }
+}
+
+impl From<RawOutput> for Output {
+    fn from(raw: RawOutput) -> Self {
+        let (key, value, error) = (raw.output_key, raw.output_value, raw.output_error);
+        Self { key, value, description: raw.description.unwrap_or_default(), error }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Resources {
+    pub(super) resources: Vec<RawResource>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawResource {
+    resource_name: String,
+    resource_type: String,
+    resource_status: String,
+    resource_status_reason: Option<String>,
+    physical_resource_id: Option<String>,
+    updated_time: Option<String>,
+}
+
+impl From<RawResource> for Resource {
+    fn from(raw: RawResource) -> Self {
+        Self {
+            name: raw.resource_name,
+            kind: raw.resource_type,
+            status: raw.resource_status,
+            status_reason: raw.resource_status_reason.unwrap_or_default(),
+            physical_id: raw.physical_resource_id.unwrap_or_default(),
+            updated: raw.updated_time,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Events {
+    pub(super) events: Vec<RawEvent>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawEvent {
+    id: String,
+    resource_name: String,
+    resource_status: String,
+    resource_status_reason: Option<String>,
+    event_time: String,
+}
+
+impl From<RawEvent> for Event {
+    fn from(raw: RawEvent) -> Self {
+        let reason = raw.resource_status_reason.unwrap_or_default();
+        Self { id: raw.id, resource: raw.resource_name, status: raw.resource_status, reason, time: raw.event_time }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Metadata {
+    #[serde(default)]
+    pub(super) metadata: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Previewed {
+    pub(super) stack: PreviewedStack,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PreviewedStack {
+    pub(super) resources: Vec<PreviewedResource>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PreviewedResource {
+    pub(super) resource_name: String,
+    pub(super) resource_type: String,
+}

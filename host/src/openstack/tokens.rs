@@ -1,0 +1,156 @@
+//! Validated tokens, remembered for a short time by their SHA-256, so that a token is never a key of a map. Concurrent requests with one
+//! token ask Keystone once; so do many with a bad one.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Instant, SystemTime},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::{Error, Limits, keystone::Identity};
+
+/// SHA-256 of token and project.
+pub(super) type Key = [u8; 32];
+
+/// The key of a token that is used for a project.
+pub(super) fn key(token: &SecretString, project: &str) -> Key {
+    let mut hash = Sha256::new();
+    hash.update(Sha256::digest(token.expose_secret()));
+    hash.update(project);
+    hash.finalize().into()
+}
+
+type Outcome = Result<Arc<Identity>, Error>;
+
+/// What Keystone said of each token.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    slots: Mutex<HashMap<Key, Slot>>,
+}
+
+/// The lock inside is held while Keystone is asked, so that the others wait for its answer.
+#[derive(Clone, Debug)]
+struct Slot {
+    used: Instant,
+    said: Arc<tokio::sync::Mutex<Option<(Instant, Outcome)>>>,
+}
+
+impl Tokens {
+    /// What was said within the limits' time, or what `ask` says now.
+    pub(super) async fn get(&self, key: Key, limits: &Limits, ask: impl Future<Output = Result<Identity, Error>>) -> Outcome {
+        let slot = self.slot(key, limits.tokens);
+        let mut said = slot.lock().await;
+        if let Some((at, outcome)) = said.as_ref() {
+            let ttl = if outcome.is_ok() { limits.token_ttl } else { limits.token_error_ttl };
+            if at.elapsed() < ttl {
+                return outcome.clone().and_then(unexpired);
+            }
+        }
+        let outcome = ask.await.map(Arc::new);
+        *said = Some((Instant::now(), outcome.clone()));
+        outcome.and_then(unexpired)
+    }
+
+    /// The cloud did not accept the token: ask Keystone the next time.
+    pub(super) fn forget(&self, key: &Key) {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    fn slot(&self, key: Key, limit: usize) -> Arc<tokio::sync::Mutex<Option<(Instant, Outcome)>>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if let Some(slot) = slots.get_mut(&key) {
+            slot.used = now;
+            return slot.said.clone();
+        }
+        if slots.len() >= limit
+            && let Some(oldest) = slots.iter().min_by_key(|(_, slot)| slot.used).map(|(key, _)| *key)
+        {
+            slots.remove(&oldest);
+        }
+        let said = Arc::default();
+        slots.insert(key, Slot { used: now, said: Arc::clone(&said) });
+        said
+    }
+}
+
+fn unexpired(identity: Arc<Identity>) -> Outcome {
+    match identity.expires {
+        Some(expires) if expires <= SystemTime::now() => Err(Error::InvalidToken { service: super::keystone::KEYSTONE }),
+        _ => Ok(identity),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicU32, Ordering},
+        time::Duration,
+    };
+
+    use super::*;
+    use crate::openstack::{User, catalog::Catalog};
+
+    fn identity(expires: Option<SystemTime>) -> Identity {
+        let user = User { id: "u".to_owned(), name: "u".to_owned() };
+        let (token, roles, catalog) = (SecretString::from("t"), Vec::new(), Catalog::default());
+        Identity { token, project: None, user, roles, expires, application_credential: false, catalog }
+    }
+
+    async fn ask(tokens: &Tokens, name: &str, limits: &Limits, asked: &AtomicU32, says: Result<Identity, Error>) -> Outcome {
+        let ask = async {
+            asked.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            says
+        };
+        tokens.get(key(&SecretString::from(name), "p"), limits, ask).await
+    }
+
+    #[tokio::test]
+    async fn keystone_is_asked_once_by_many_at_the_same_time() {
+        let (tokens, limits, asked) = (Tokens::default(), Limits::default(), AtomicU32::new(0));
+        let many = (0..50).map(|_| ask(&tokens, "a", &limits, &asked, Ok(identity(None))));
+        assert!(futures_util::future::join_all(many).await.iter().all(Result::is_ok));
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn no_more_tokens_are_remembered_than_the_limit() {
+        let (tokens, asked) = (Tokens::default(), AtomicU32::new(0));
+        let limits = Limits { tokens: 2, ..Limits::default() };
+        for name in ["a", "b", "a", "b", "c"] {
+            ask(&tokens, name, &limits, &asked, Ok(identity(None))).await.expect("good");
+        }
+        assert_eq!((asked.load(Ordering::Relaxed), tokens.slots.lock().expect("lock").len()), (3, 2));
+        ask(&tokens, "a", &limits, &asked, Ok(identity(None))).await.expect("good");
+        assert_eq!(asked.load(Ordering::Relaxed), 4, "the one used longest ago made room");
+    }
+
+    #[tokio::test]
+    async fn what_was_said_ends_with_its_time_and_with_the_token() {
+        let (tokens, asked) = (Tokens::default(), AtomicU32::new(0));
+        let brief = Limits { token_ttl: Duration::ZERO, token_error_ttl: Duration::ZERO, ..Limits::default() };
+        for _ in 0..2 {
+            ask(&tokens, "a", &brief, &asked, Ok(identity(None))).await.expect("good");
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        let expired = Some(SystemTime::now() - Duration::from_secs(1));
+        let outcome = ask(&tokens, "b", &Limits::default(), &asked, Ok(identity(expired))).await;
+        assert!(outcome.is_err_and(|error| error.is_token()));
+    }
+
+    #[tokio::test]
+    async fn a_bad_token_is_not_asked_about_again_at_once() {
+        let (tokens, limits, asked) = (Tokens::default(), Limits::default(), AtomicU32::new(0));
+        for _ in 0..5 {
+            let outcome = ask(&tokens, "bad", &limits, &asked, Err(Error::InvalidToken { service: "keystone" })).await;
+            assert!(outcome.is_err_and(|error| error.is_token()));
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        tokens.forget(&key(&SecretString::from("bad"), "p"));
+        ask(&tokens, "bad", &limits, &asked, Ok(identity(None))).await.expect("good now");
+    }
+}
