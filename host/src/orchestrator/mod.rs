@@ -2,57 +2,145 @@
 //! no OCCI and no HTML.
 //!
 //! Layout
-//! - [`decide`]: the next step (pure)
-//! - [`observe`]: what Heat shows, in words (pure)
-//! - [`view`]: what the faces are shown
-//! - [`refused`]: why a wish was not taken
+//! - [`view`], [`refused`], [`limits`]: what the faces are shown and told
+//! - `deploy`, `delete`, `change`: the verbs
+//! - [`facts`], [`choose`], [`quota`], [`stack`]: what the cloud has, what is taken of it, what Heat is given
+//! - [`decide`], [`observe`], `wanted`: pure decisions
+//! - `reconcile`, `look`: the hands and the eyes
+//! - `book`, `sessions`: clusters in use, tokens in memory
+//! - [`planner`]: what is needed of a plan
 
+mod book;
+mod change;
+pub mod choose;
 pub mod decide;
+mod delete;
+mod deploy;
+pub mod facts;
+pub mod limits;
+mod look;
 pub mod observe;
+pub mod planner;
+pub mod quota;
+mod reconcile;
 pub mod refused;
+mod sessions;
+pub mod stack;
 pub mod view;
+mod wanted;
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use futures_util::{StreamExt, stream};
 use secrecy::SecretString;
 
-use crate::cluster::framework::Descriptor;
+use crate::{
+    cluster::{Spec, attributes, defaults::Defaults, framework::Descriptor, vocabulary::Vocabulary},
+    openstack::{Client, Session},
+    store::{Record, Store},
+};
 
+use book::{Book, Entity};
+use sessions::Sessions;
+
+pub use limits::Limits;
+pub use planner::Planner;
 pub use refused::Refused;
 pub use view::{Phase, Requested, View};
 
+/// Names and texts of clients: attribute and value.
+pub type Attributes = Vec<(String, String)>;
+
+/// What an orchestrator is made of.
+pub struct Parts {
+    /// The cloud.
+    pub client: Client,
+    /// The plugins.
+    pub planner: Arc<dyn Planner>,
+    /// What outlives the process.
+    pub store: Store,
+    /// What the operator has set.
+    pub defaults: Defaults,
+    /// How much of everything.
+    pub limits: Limits,
+}
+
 /// The life of all clusters. Cheap to clone; clones share everything.
 #[derive(Clone)]
-pub struct Orchestrator {}
+pub struct Orchestrator {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: Client,
+    planner: Arc<dyn Planner>,
+    words: Vocabulary,
+    defaults: Defaults,
+    limits: Limits,
+    book: Book,
+    sessions: Sessions,
+}
 
 /// Who asks: one user in one project, proved by a token.
 #[derive(Clone)]
 pub struct Caller {
-    project_id: String,
-    project_name: String,
+    session: Session,
 }
 
 impl Caller {
     /// The project's id.
     pub fn project_id(&self) -> &str {
-        &self.project_id
+        &self.session.project().id
     }
 
     /// The project's name.
     pub fn project_name(&self) -> &str {
-        &self.project_name
+        &self.session.project().name
     }
 }
 
-/// Names and texts of clients: attribute and value.
-pub type Attributes = Vec<(String, String)>;
-
 impl Orchestrator {
+    /// Reads which projects have work that a former process did not finish; it goes on with each project's next request.
+    ///
+    /// # Errors
+    /// `Internal`: the store cannot be read.
+    pub async fn new(parts: Parts) -> Result<Self, Refused> {
+        let records = parts.store.all().await?;
+        let unfinished = |record: &&Record| reconcile::needs_care(record) || !record.is_live();
+        let waiting: BTreeSet<String> = records.iter().filter(unfinished).map(|record| record.project_id.clone()).collect();
+        let inner = Inner {
+            words: Vocabulary::of(parts.planner.descriptors()),
+            client: parts.client,
+            planner: parts.planner,
+            defaults: parts.defaults,
+            sessions: Sessions::new(parts.limits.sessions, waiting),
+            limits: parts.limits,
+            book: Book::new(parts.store),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
     /// Proves that the token is good for the project (its name or id).
     ///
     /// # Errors
     /// `Unauthorized`, `Forbidden` (another project's token), `Cloud` (Keystone cannot be asked).
     pub async fn authenticate(&self, token: SecretString, project: &str) -> Result<Caller, Refused> {
-        let _ = (token, project);
-        Err(pending())
+        let session = self.inner.client.session(token, project).await?;
+        self.welcome(session).await
+    }
+
+    /// A caller who has logged in already; for the command line.
+    ///
+    /// # Errors
+    /// `Internal`: the store cannot be read.
+    pub async fn welcome(&self, session: Session) -> Result<Caller, Refused> {
+        if self.inner.sessions.put(&session) {
+            reconcile::resume(&self.inner, &session.project().id).await?;
+        }
+        Ok(Caller { session })
     }
 
     /// OCCI's PUT: the entity is there afterwards. On an existing one nothing changes and the attributes are dropped.
@@ -60,35 +148,51 @@ impl Orchestrator {
     /// # Errors
     /// `Invalid`, `TooMany`.
     pub async fn request(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<Requested, Refused> {
-        let _ = (caller, name, attributes);
-        Err(pending())
+        change::request(&self.inner, caller, name, attributes).await
     }
 
-    /// One cluster, observed at most once a second however many ask.
+    /// One cluster, observed at most once in `observe_every` however many ask. When Heat does not answer in time, what was known last,
+    /// with `cloud_error`.
     ///
     /// # Errors
     /// `NotFound`.
     pub async fn view(&self, caller: &Caller, name: &str) -> Result<View, Refused> {
-        let _ = (caller, name);
-        Err(pending())
+        let entity = self.inner.book.find(caller.project_id(), name).await?;
+        look::look(&self.inner, &entity, &caller.session).await;
+        let record = entity.record();
+        if record.is_live() { Ok(self.inner.show(&entity, &record)) } else { Err(Refused::NotFound(name.to_owned())) }
     }
 
-    /// All clusters of the caller's project, by name.
+    /// All clusters of the caller's project, by name; Heat is asked about those that are on the move.
     ///
     /// # Errors
     /// `Internal`.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<View>, Refused> {
-        let _ = caller;
-        Err(pending())
+        let entities = self.inner.book.of_project(caller.project_id()).await?;
+        let moving = entities.iter().filter(|entity| observe::state(&entity.record()).is_moving()).take(self.inner.limits.list_looks);
+        let looks = moving.map(|entity| look::look(&self.inner, entity, &caller.session));
+        stream::iter(looks).buffer_unordered(self.inner.limits.list_looks).collect::<Vec<()>>().await;
+        let records = entities.iter().map(|entity| (entity, entity.record()));
+        Ok(records.filter(|(_, record)| record.is_live()).map(|(entity, record)| self.inner.show(entity, &record)).collect())
     }
 
-    /// Plans, checks everything with the cloud, and has Heat create the stack before it returns.
+    /// The clusters of the caller's project that are being deleted, those among them that could not be.
     ///
     /// # Errors
-    /// `NotFound`, `NotApplicable` (deployed already), `Invalid` (all problems, nothing was created), `Cloud`.
+    /// `Internal`.
+    pub async fn leaving(&self, caller: &Caller) -> Result<Vec<View>, Refused> {
+        let entities = self.inner.book.of_project(caller.project_id()).await?;
+        let records = entities.iter().map(|entity| (entity, entity.record()));
+        Ok(records.filter(|(_, record)| !record.is_live()).map(|(entity, record)| self.inner.show(entity, &record)).collect())
+    }
+
+    /// Plans, checks everything with the cloud, and has Heat create the stack before it returns. When Heat's answer is lost, the wish
+    /// stands, the view says `Planned` and why, and it is tried again in the background.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotApplicable` (deployed already), `Invalid` (all problems, nothing was created), `Forbidden`, `Unauthorized`, `Cloud`.
     pub async fn deploy(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-        let _ = (caller, name, attributes);
-        Err(pending())
+        whole(deploy::deploy(Arc::clone(&self.inner), caller.clone(), name.to_owned(), attributes)).await
     }
 
     /// The last step of hurtle's life cycle: allowed once, after deploy.
@@ -96,8 +200,7 @@ impl Orchestrator {
     /// # Errors
     /// `NotFound`, `NotApplicable`, `Invalid`.
     pub async fn provision(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-        let _ = (caller, name, attributes);
-        Err(pending())
+        change::provision(&self.inner, caller, name, attributes).await
     }
 
     /// Merges attributes. What cannot be changed in a running cluster is refused by name and nothing is changed.
@@ -105,33 +208,55 @@ impl Orchestrator {
     /// # Errors
     /// `NotFound`, `Invalid`.
     pub async fn update(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-        let _ = (caller, name, attributes);
-        Err(pending())
+        change::update(&self.inner, caller, name, attributes).await
     }
 
-    /// Takes the cluster away: Heat is asked before it returns, and the entity is gone for clients.
+    /// Takes the cluster away: Heat is asked before it returns, and the entity is gone for clients. When Heat cannot be asked, the wish
+    /// stands and it is tried again in the background.
     ///
     /// # Errors
-    /// `NotFound`, `Cloud` (the wish is kept and tried again).
+    /// `NotFound`, `Unauthorized` (the wish stands until the project's next good token).
     pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), Refused> {
-        let _ = (caller, name);
-        Err(pending())
+        whole(delete::delete(Arc::clone(&self.inner), caller.clone(), name.to_owned())).await
     }
 
     /// The frameworks that can be asked for, by name; for OCCI's query interface and for forms.
     pub fn frameworks(&self) -> Vec<&Descriptor> {
-        Vec::new()
+        self.inner.planner.descriptors()
     }
 
-    /// Whether requests can be served: plugins are loaded and the store answers.
+    /// Whether requests can be served: the store answers.
     ///
     /// # Errors
     /// `Internal` with what is not ready.
     pub async fn ready(&self) -> Result<(), Refused> {
-        Err(pending())
+        Ok(self.inner.book.store().ping().await?)
     }
 }
 
-fn pending() -> Refused {
-    Refused::Cloud("not built yet".to_owned())
+/// Runs to its end even when whoever asked goes away in the middle.
+async fn whole<T: Send + 'static>(work: impl Future<Output = Result<T, Refused>> + Send + 'static) -> Result<T, Refused> {
+    match tokio::spawn(work).await {
+        Ok(result) => result,
+        Err(_) => Err(Refused::Internal("the host failed at this request; its log says why".to_owned())),
+    }
+}
+
+impl Inner {
+    /// What the attributes ask for, over the operator's defaults.
+    fn parse(&self, name: &str, given: &BTreeMap<String, String>) -> Result<Spec, Refused> {
+        let pairs: Attributes = given.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        attributes::parse(name, &pairs, &self.defaults, &self.words).map_err(Refused::Invalid)
+    }
+
+    /// Of a deployed cluster, only attributes that are not ours may change.
+    fn only_foreign(&self, record: &Record, given: &BTreeMap<String, String>) -> Result<(), Refused> {
+        let (before, after) = (self.parse(&record.name, &record.attributes)?, self.parse(&record.name, given)?);
+        let changed = attributes::changed(&before, &after);
+        if changed.is_empty() { Ok(()) } else { Err(Refused::Invalid(deploy::unchangeable(changed))) }
+    }
+
+    fn show(&self, entity: &Entity, record: &Record) -> View {
+        view::of(record, entity.look.error())
+    }
 }

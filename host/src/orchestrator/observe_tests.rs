@@ -38,6 +38,7 @@ fn record() -> Record {
         attributes: BTreeMap::new(),
         spec: Some(spec),
         phase: Phase::Deployed,
+        acknowledged: false,
         wish: Wish::Deploy,
         stack_name: "stampede-demo-1".into(),
         stack_id: Some("s".into()),

@@ -1,6 +1,9 @@
 //! Why a wish was not taken, in words for the person who made it. The faces turn it into a status; no HTTP here.
 
-use crate::cluster::{Problem, problem};
+use crate::{
+    cluster::{Problem, problem},
+    openstack, store,
+};
 
 /// Why a wish was not taken. Texts are lowercase fragments that say what, where and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,4 +41,25 @@ pub enum Refused {
         /// Seconds.
         retry_after_s: u32,
     },
+}
+
+impl From<openstack::Error> for Refused {
+    /// The words stay as they are; only who can help decides.
+    fn from(error: openstack::Error) -> Self {
+        use openstack::Error as E;
+        let words = error.to_string();
+        match error {
+            E::InvalidToken { .. } | E::BadCredentials { .. } => Self::Unauthorized(words),
+            E::WrongProject { .. } | E::Unscoped { .. } | E::NeedsTrust | E::Forbidden { .. } => Self::Forbidden(words),
+            E::Conflict { .. } => Self::Conflict(words),
+            E::BadRequest { .. } | E::TooLarge { .. } | E::Ambiguous { .. } => Self::Invalid(vec![Problem::new("cloud", words, "")]),
+            _ => Self::Cloud(words),
+        }
+    }
+}
+
+impl From<store::Error> for Refused {
+    fn from(error: store::Error) -> Self {
+        Self::Internal(error.to_string())
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::progress::Report;
+use super::observe;
 pub use crate::cluster::{Phase, State};
+use crate::{cluster::progress::Report, store::Record};
 
 /// A cluster as its owner sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,4 +46,27 @@ pub enum Requested {
     New(View),
     /// It was there already; nothing was changed.
     Existing(View),
+}
+
+/// What a record shows.
+pub(super) fn of(record: &Record, cloud_error: Option<String>) -> View {
+    let seen = &record.seen;
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let endpoints = record.endpoints.iter().filter_map(|(name, output)| Some((name.clone(), text(seen.outputs.get(output)?))));
+    View {
+        name: record.name.clone(),
+        id: record.id.clone(),
+        phase: record.phase,
+        state: observe::state(record),
+        stack_status: seen.status.clone(),
+        stack_id: record.stack_id.clone().map(|id| (record.region.clone(), id)),
+        attributes: record.attributes.clone(),
+        outputs: seen.outputs.clone(),
+        endpoints: endpoints.collect(),
+        region: record.region.clone(),
+        progress: observe::progress(seen),
+        stack_status_reason: seen.reason.clone(),
+        failure: record.stuck.clone().or_else(|| observe::failure(record)),
+        cloud_error,
+    }
 }

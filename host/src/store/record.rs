@@ -30,6 +30,9 @@ pub struct Record {
     pub spec: Option<Spec>,
     /// How far the client has driven it.
     pub phase: Phase,
+    /// Whether a client was told that its deploy succeeded.
+    #[serde(default)]
+    pub acknowledged: bool,
     /// What is to become of it.
     pub wish: Wish,
     /// The stack's name, fixed with the record's id.

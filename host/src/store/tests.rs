@@ -17,6 +17,7 @@ fn record(id: &str, project: &str, name: &str) -> Record {
         attributes: BTreeMap::from([("my.param".into(), "a \"b\"\nü '; DROP TABLE cluster".into())]),
         spec: None,
         phase: Phase::Initialised,
+        acknowledged: false,
         wish: Wish::None,
         stack_name: format!("stampede-{name}-{id}"),
         stack_id: None,

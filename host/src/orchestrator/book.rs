@@ -1,0 +1,170 @@
+//! The clusters that are in use, over the store: one lock and one observation a cluster. Knows no cloud.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::{Refused, look::Look};
+use crate::store::{self, Record, Store};
+
+/// One cluster in use.
+#[derive(Debug)]
+pub(super) struct Entity {
+    /// Held while something is changed in the cloud, so that of two deploys at once one makes the stack.
+    pub(super) turn: tokio::sync::Mutex<()>,
+    /// The last observation.
+    pub(super) look: Look,
+    /// Whether a background task takes care of it.
+    pub(super) followed: std::sync::atomic::AtomicBool,
+    record: RwLock<Arc<Record>>,
+}
+
+impl Entity {
+    fn new(record: Record) -> Arc<Self> {
+        let record = RwLock::new(Arc::new(record));
+        Arc::new(Self { turn: tokio::sync::Mutex::new(()), look: Look::default(), followed: false.into(), record })
+    }
+
+    /// What we know of it.
+    pub(super) fn record(&self) -> Arc<Record> {
+        Arc::clone(&self.record.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set(&self, record: Record) -> Arc<Record> {
+        let mut slot = self.record.write().unwrap_or_else(PoisonError::into_inner);
+        // Another writer of this process may have been faster to take the lock with what it wrote later.
+        if record.revision >= slot.revision {
+            *slot = Arc::new(record);
+        }
+        Arc::clone(&slot)
+    }
+}
+
+/// All clusters in use.
+#[derive(Debug)]
+pub(super) struct Book {
+    store: Store,
+    entities: Mutex<HashMap<String, Arc<Entity>>>,
+    names: Mutex<HashMap<(String, String), String>>,
+}
+
+impl Book {
+    pub(super) fn new(store: Store) -> Self {
+        Self { store, entities: Mutex::default(), names: Mutex::default() }
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The living cluster of this name.
+    pub(super) async fn find(&self, project_id: &str, name: &str) -> Result<Arc<Entity>, Refused> {
+        let key = (project_id.to_owned(), name.to_owned());
+        let id = lock(&self.names).get(&key).cloned();
+        let known = id.and_then(|id| lock(&self.entities).get(&id).cloned()).filter(|entity| entity.record().is_live());
+        match known {
+            Some(entity) => Ok(entity),
+            None => match self.store.find(project_id, name).await? {
+                Some(record) => Ok(self.take(record)),
+                None => Err(Refused::NotFound(name.to_owned())),
+            },
+        }
+    }
+
+    /// Enters a new cluster.
+    ///
+    /// # Errors
+    /// [`store::Error::Taken`] as `None`: somebody else was faster.
+    pub(super) async fn insert(&self, record: Record) -> Result<Option<Arc<Entity>>, Refused> {
+        match self.store.insert(&record).await {
+            Ok(()) => Ok(Some(self.take(record))),
+            Err(store::Error::Taken) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// All clusters of a project, those under deletion among them.
+    pub(super) async fn of_project(&self, project_id: &str) -> Result<Vec<Arc<Entity>>, Refused> {
+        Ok(self.store.of_project(project_id).await?.into_iter().map(|record| self.take(record)).collect())
+    }
+
+    /// Changes and writes a record; `change` is asked again when another process has written meanwhile.
+    pub(super) async fn change(&self, entity: &Entity, change: impl Fn(&mut Record)) -> Result<Arc<Record>, Refused> {
+        let mut record = entity.record();
+        loop {
+            let mut next = Record::clone(&record);
+            change(&mut next);
+            if next == *record {
+                return Ok(record);
+            }
+            next.revision += 1;
+            next.updated_s = if next.seen == record.seen { now_s() } else { next.updated_s };
+            if self.store.update(&next).await? {
+                if !next.is_live() {
+                    lock(&self.names).remove(&(next.project_id.clone(), next.name.clone()));
+                }
+                return Ok(entity.set(next));
+            }
+            record = self.refresh(entity).await?;
+        }
+    }
+
+    /// Reads the record again: another process may have changed it.
+    ///
+    /// # Errors
+    /// `NotFound` when it was dropped.
+    pub(super) async fn refresh(&self, entity: &Entity) -> Result<Arc<Record>, Refused> {
+        let known = entity.record();
+        match self.store.get(&known.id).await? {
+            Some(record) => Ok(entity.set(record)),
+            None => {
+                self.release(&known);
+                Err(Refused::NotFound(known.name.clone()))
+            }
+        }
+    }
+
+    /// Drops the record: nothing is left of the cluster.
+    pub(super) async fn forget(&self, entity: &Entity) -> Result<(), Refused> {
+        let record = entity.record();
+        self.store.remove(&record.id).await?;
+        self.release(&record);
+        Ok(())
+    }
+
+    fn take(&self, record: Record) -> Arc<Entity> {
+        if record.is_live() {
+            lock(&self.names).insert((record.project_id.clone(), record.name.clone()), record.id.clone());
+        }
+        let mut entities = lock(&self.entities);
+        if let Some(entity) = entities.get(&record.id) {
+            entity.set(record);
+            return Arc::clone(entity);
+        }
+        let id = record.id.clone();
+        let entity = Entity::new(record);
+        entities.insert(id, Arc::clone(&entity));
+        entity
+    }
+
+    fn release(&self, record: &Record) {
+        lock(&self.entities).remove(&record.id);
+        let key = (record.project_id.clone(), record.name.clone());
+        let mut names = lock(&self.names);
+        if names.get(&key) == Some(&record.id) {
+            names.remove(&key);
+        }
+    }
+}
+
+/// A lock whose holder panicked guards plain maps that are whole at every step.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Seconds since 1970.
+pub(super) fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,32 @@
+//! Delete: record the wish, ask Heat, and let the background see to the rest.
+
+use std::sync::Arc;
+
+use super::{Caller, Inner, Refused, reconcile};
+use crate::cluster::Wish;
+
+/// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is dropped.
+pub(super) async fn delete(inner: Arc<Inner>, caller: Caller, name: String) -> Result<(), Refused> {
+    let entity = inner.book.find(caller.project_id(), &name).await?;
+    let turn = entity.turn.lock().await;
+    if !inner.book.refresh(&entity).await?.is_live() {
+        return Err(Refused::NotFound(name));
+    }
+    let record = inner.book.change(&entity, |record| (record.wish, record.stuck) = (Wish::Delete, None)).await?;
+    tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{name}`");
+    if record.stack_id.is_none() && record.create_sent_s.is_none() && record.spec.is_none() {
+        return inner.book.forget(&entity).await;
+    }
+    let step = reconcile::step(&inner, &entity, &caller.session, None).await;
+    drop(turn);
+    if let Err(error) = &step {
+        tracing::warn!(cluster.id = %record.id, "heat was not asked to delete `{name}` yet: {error}");
+    }
+    if let Err(Refused::Unauthorized(words)) = step {
+        inner.sessions.drop_project(caller.project_id());
+        inner.sessions.get(caller.project_id());
+        return Err(Refused::Unauthorized(words));
+    }
+    reconcile::follow(&inner, &entity);
+    Ok(())
+}

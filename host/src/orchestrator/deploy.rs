@@ -1,0 +1,103 @@
+//! Deploy: look up, choose, plan, check the quota, record the wish, create the stack.
+
+use std::sync::Arc;
+
+use super::{
+    Attributes, Caller, Inner, Refused, View,
+    book::Entity,
+    choose, facts,
+    planner::{Chosen, Planned},
+    quota, reconcile, wanted,
+};
+use crate::{
+    cluster::{Phase, Problem, Spec, Wish},
+    openstack::Session,
+    store::Record,
+};
+
+/// Deploys the cluster. Runs to its end even when the request is dropped.
+pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attributes: Attributes) -> Result<View, Refused> {
+    let entity = inner.book.find(caller.project_id(), &name).await?;
+    let _turn = entity.turn.lock().await;
+    let record = inner.book.refresh(&entity).await?;
+    if record.phase != Phase::Initialised {
+        return again(&inner, &entity, &record, attributes).await;
+    }
+    let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
+    let spec = inner.parse(&name, &given)?;
+    let (spec, planned) = plan(&inner, &caller.session, &spec).await?;
+    let region = caller.session.region().to_owned();
+    let change = |record: &mut Record| {
+        record.attributes.clone_from(&given);
+        record.spec = Some(spec.clone());
+        record.endpoints.clone_from(&planned.endpoints);
+        record.region.clone_from(&region);
+        record.wish = if record.wish == Wish::Delete { Wish::Delete } else { Wish::Deploy };
+    };
+    inner.book.change(&entity, change).await?;
+    match reconcile::step(&inner, &entity, &caller.session, Some(planned)).await {
+        Ok(_) => {}
+        // Nobody knows whether Heat has it: the wish stands, and the background finds out.
+        Err(Refused::Cloud(_) | Refused::Busy { .. }) => {
+            inner.book.change(&entity, |record| record.phase = Phase::Deployed).await?;
+            reconcile::follow(&inner, &entity);
+        }
+        // The wish stands until a token comes that is good for it.
+        Err(Refused::Unauthorized(words)) => {
+            inner.sessions.drop_project(caller.project_id());
+            inner.sessions.get(caller.project_id());
+            return Err(Refused::Unauthorized(words));
+        }
+        Err(error) => {
+            inner.book.change(&entity, |record| undo(record)).await?;
+            return Err(error);
+        }
+    }
+    let record = inner.book.change(&entity, |record| record.acknowledged = true).await?;
+    Ok(inner.show(&entity, &record))
+}
+
+/// A deploy whose first answer never reached the client is answered once more; any other is not allowed.
+async fn again(inner: &Inner, entity: &Entity, record: &Record, attributes: Attributes) -> Result<View, Refused> {
+    if record.acknowledged {
+        return Err(Refused::NotApplicable(format!("`{}` is deployed already; update or delete it", record.name)));
+    }
+    let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
+    inner.only_foreign(record, &given)?;
+    let change = |record: &mut Record| {
+        record.attributes.clone_from(&given);
+        record.acknowledged = true;
+    };
+    let record = inner.book.change(entity, change).await?;
+    Ok(inner.show(entity, &record))
+}
+
+/// Heat has refused: the cluster is as it was before.
+fn undo(record: &mut Record) {
+    if record.wish == Wish::Deploy && record.stack_id.is_none() {
+        record.wish = Wish::None;
+        record.spec = None;
+    }
+}
+
+/// The spec with every open name filled in, and what Heat is to be given; all problems at once, and nothing is created.
+pub(super) async fn plan(inner: &Inner, session: &Session, spec: &Spec) -> Result<(Spec, Planned), Refused> {
+    let smallest = inner.planner.smallest(spec).map_err(Refused::Invalid)?;
+    let cloud = facts::look_up(session, spec).await?;
+    let spec = choose::choose(spec, &cloud, &smallest).map_err(Refused::Invalid)?;
+    let chosen = Chosen {
+        flavors: cloud.flavors.iter().map(|flavor| flavor.size.clone()).collect(),
+        master: cloud.flavor(spec.master_flavor.as_deref())?,
+        worker: cloud.flavor(spec.worker_flavor.as_deref())?,
+        signal_transport: cloud.signal_transport.clone(),
+    };
+    let planned = inner.planner.plan(&spec, &chosen).await.map_err(Refused::Invalid)?;
+    let problems = quota::check(&planned.template, &spec, &chosen, &cloud.quotas);
+    if problems.is_empty() { Ok((spec, planned)) } else { Err(Refused::Invalid(problems)) }
+}
+
+/// What a running cluster cannot be changed in yet, each by its name.
+pub(super) fn unchangeable(names: Vec<String>) -> Vec<Problem> {
+    let hint = "leave it as it is, or deploy a new cluster";
+    names.into_iter().map(|name| Problem::new(name, "cannot be changed in a running cluster by this version of stampede", hint)).collect()
+}

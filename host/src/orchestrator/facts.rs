@@ -1,0 +1,78 @@
+//! What a plan needs to know of the cloud, looked up all at once. Knows no plugin.
+
+use super::Refused;
+use crate::{
+    cluster::{self, Problem, Spec},
+    openstack::{Error, Flavor, Image, Network, Quotas, Session},
+};
+
+/// What the project sees of the cloud.
+#[derive(Clone, Debug, Default)]
+pub struct Cloud {
+    /// Smallest first, disabled ones left out.
+    pub flavors: Vec<Flavor>,
+    /// Active ones.
+    pub images: Vec<Image>,
+    /// The image that the spec names, whatever its status; none where it names none or there is none.
+    pub image: Option<Image>,
+    /// Why the image that the spec names cannot be told.
+    pub image_problem: Option<String>,
+    /// The user's key pairs, where the spec names one.
+    pub keys: Vec<String>,
+    /// External networks.
+    pub networks: Vec<Network>,
+    /// What is left to the project.
+    pub quotas: Quotas,
+    /// How nodes signal Heat.
+    pub signal_transport: String,
+}
+
+impl Cloud {
+    /// The flavor of this name or id.
+    ///
+    /// # Errors
+    /// `Invalid`: there is none, or no name.
+    pub fn flavor(&self, name: Option<&str>) -> Result<cluster::Flavor, Refused> {
+        let found = self.flavors.iter().find(|flavor| Some(flavor.size.name.as_str()) == name || Some(flavor.id.as_str()) == name);
+        let missing = || Refused::Invalid(vec![Problem::new("flavor", format!("no flavor `{}`", name.unwrap_or_default()), "")]);
+        found.map(|flavor| cluster::Flavor { name: name.unwrap_or_default().to_owned(), ..flavor.size.clone() }).ok_or_else(missing)
+    }
+}
+
+/// Asks Nova, Glance and Neutron at once for what this spec needs.
+///
+/// # Errors
+/// `Cloud`, `Unauthorized`, `Forbidden`: one of them cannot be asked.
+pub async fn look_up(session: &Session, spec: &Spec) -> Result<Cloud, Refused> {
+    let image = async {
+        match spec.image.as_deref() {
+            None => Ok((None, None)),
+            Some(name) => match session.find_image(name).await {
+                Ok(image) => Ok((image, None)),
+                Err(error @ Error::Ambiguous { .. }) => Ok((None, Some(error.to_string()))),
+                Err(error) => Err(error),
+            },
+        }
+    };
+    let keys = async { if spec.key.is_some() { session.keypairs().await } else { Ok(Vec::new()) } };
+    let quotas = async {
+        // Some clouds hide quotas; then Heat says it later.
+        match session.quotas().await {
+            Err(error) if error.is_token() => Err(error),
+            Err(error) => {
+                tracing::warn!("the quotas of project {} are not told: {error}", session.project().name);
+                Ok(Quotas::default())
+            }
+            Ok(quotas) => Ok(quotas),
+        }
+    };
+    let (flavors, images, (image, image_problem), keys, networks, quotas) =
+        tokio::try_join!(session.flavors(), session.images(), image, keys, session.external_networks(), quotas)?;
+    let signal_transport = signal_transport(session).to_owned();
+    Ok(Cloud { flavors, images, image, image_problem, keys, networks, quotas, signal_transport })
+}
+
+/// CFN's signed URL does not expire, a token does: too soon for a cluster that grows later.
+fn signal_transport(session: &Session) -> &'static str {
+    if session.has_service("cloudformation") { "CFN_SIGNAL" } else { "TOKEN_SIGNAL" }
+}

@@ -1,0 +1,73 @@
+//! Every limit of the orchestrator, by name.
+
+use std::time::Duration;
+
+/// Every limit of the orchestrator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Records a project may have, those under deletion among them.
+    pub clusters_per_project: usize,
+    /// Attributes of one cluster, ours and foreign.
+    pub attributes: usize,
+    /// Bytes of names and values of one cluster's attributes.
+    pub attribute_bytes: usize,
+    /// How old an observation may be before Heat is asked again; one observation is at most two calls, so that Heat is asked once a second.
+    pub observe_every: Duration,
+    /// How long a reader waits for Heat before it is shown what was known.
+    pub patience: Duration,
+    /// Clusters that a list asks Heat about at most.
+    pub list_looks: usize,
+    /// How often Heat is asked to delete a stack.
+    pub deletes: u32,
+    /// How often a create whose answer was lost is tried in the background.
+    pub creates: u32,
+    /// The pause between two looks at a stack that is being deleted.
+    pub follow_every: Duration,
+    /// The first pause after a call that failed; doubled each time.
+    pub backoff: Duration,
+    /// The longest pause.
+    pub backoff_max: Duration,
+    /// How long a create whose answer is not known may still arrive at Heat.
+    pub create_grace: Duration,
+    /// Projects whose last token is remembered.
+    pub sessions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            clusters_per_project: 100,
+            attributes: 256,
+            attribute_bytes: 256 * 1024,
+            observe_every: Duration::from_secs(2),
+            patience: Duration::from_secs(3),
+            list_looks: 16,
+            deletes: 5,
+            creates: 20,
+            follow_every: Duration::from_secs(2),
+            backoff: Duration::from_secs(2),
+            backoff_max: Duration::from_secs(60),
+            create_grace: Duration::from_secs(150),
+            sessions: 1_024,
+        }
+    }
+}
+
+impl Limits {
+    /// The pause after the n-th failure in a row, from 0.
+    pub fn pause(&self, failures: u32) -> Duration {
+        self.backoff.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(self.backoff_max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let limits = Limits::default();
+        let pauses: Vec<u64> = [0, 1, 4, 5, 40].map(|n| limits.pause(n).as_secs()).to_vec();
+        assert_eq!(pauses, [2, 4, 32, 60, 60]);
+    }
+}

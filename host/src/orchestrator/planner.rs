@@ -1,0 +1,52 @@
+//! What the orchestrator needs to know of a plan, and how it asks for one. The plan itself is `plan`.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
+
+use crate::cluster::{
+    Flavor, Problem, Spec,
+    framework::{Descriptor, Size},
+};
+
+/// Makes plans: the frameworks that are there and what they generate.
+pub trait Planner: Send + Sync {
+    /// Every framework that can be asked for, and the plugin `cluster`, by name.
+    fn descriptors(&self) -> Vec<&Descriptor>;
+
+    /// The smallest size of a node of each role, over the whole chain of what the spec asks for.
+    ///
+    /// # Errors
+    /// The chain cannot be made: a requirement is missing or circular.
+    fn smallest(&self, spec: &Spec) -> Result<BTreeMap<String, Size>, Vec<Problem>>;
+
+    /// What Heat is to be given. Every name in `spec` is one that the cloud knows.
+    fn plan<'a>(&'a self, spec: &'a Spec, facts: &'a Chosen) -> BoxFuture<'a, Result<Planned, Vec<Problem>>>;
+}
+
+/// What was looked up for a spec whose open names are filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// All flavors of the cloud, smallest first, so that one that fits can be named.
+    pub flavors: Vec<Flavor>,
+    /// The master's flavor.
+    pub master: Flavor,
+    /// The workers' flavor.
+    pub worker: Flavor,
+    /// How nodes signal Heat: `CFN_SIGNAL`, `TOKEN_SIGNAL`.
+    pub signal_transport: String,
+}
+
+/// What Heat is given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// HOT as JSON.
+    pub template: Value,
+    /// What `get_file` names.
+    pub files: BTreeMap<String, String>,
+    /// Values of the template's parameters.
+    pub parameters: Map<String, Value>,
+    /// Endpoint names, each with the output that holds its URL.
+    pub endpoints: BTreeMap<String, String>,
+}

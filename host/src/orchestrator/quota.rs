@@ -1,0 +1,74 @@
+//! What a stack will take of the project's quotas, counted in its template. Pure.
+
+use serde_json::Value;
+
+use super::planner::Chosen;
+use crate::{
+    cluster::{Problem, Spec},
+    openstack::{Quota, Quotas},
+};
+
+/// One problem for each quota that does not suffice: `needs 7 ports, 3 are free`.
+pub fn check(template: &Value, spec: &Spec, chosen: &Chosen, quotas: &Quotas) -> Vec<Problem> {
+    let count = |kinds: &[&str]| {
+        let resources = template.get("resources").and_then(Value::as_object);
+        let kind = |resource: &Value| resource.get("type").and_then(Value::as_str).is_some_and(|kind| kinds.contains(&kind));
+        resources.map_or(0, |resources| resources.values().filter(|resource| kind(resource)).count() as u64)
+    };
+    let workers = u64::from(spec.workers);
+    let both = |of: fn(&crate::cluster::Flavor) -> u32| u64::from(of(&chosen.master)) + workers * u64::from(of(&chosen.worker));
+    let needs = [
+        ("servers", count(&["OS::Nova::Server"]), quotas.servers),
+        ("processors", both(|flavor| flavor.vcpus), quotas.vcpus),
+        ("MiB of memory", both(|flavor| flavor.ram_mib), quotas.ram_mib),
+        ("ports", count(&["OS::Neutron::Port", "OS::Neutron::RouterInterface"]), quotas.ports),
+        ("networks", count(&["OS::Neutron::Net"]), quotas.networks),
+        ("subnets", count(&["OS::Neutron::Subnet"]), quotas.subnets),
+        ("routers", count(&["OS::Neutron::Router"]), quotas.routers),
+        ("floating IPs", count(&["OS::Neutron::FloatingIP"]), quotas.floating_ips),
+        ("security groups", count(&["OS::Neutron::SecurityGroup"]), quotas.security_groups),
+    ];
+    needs.into_iter().filter_map(|(what, needed, quota)| short(what, needed, quota)).collect()
+}
+
+fn short(what: &str, needed: u64, quota: Option<Quota>) -> Option<Problem> {
+    let free = quota?.free()?;
+    let hint = "ask for fewer workers or smaller flavors, delete what is no longer used, or have the quota raised";
+    (needed > free).then(|| Problem::new("quota", format!("needs {needed} {what}, {free} are free"), hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{cluster::Flavor, orchestrator::choose::tests_support::spec};
+
+    fn chosen() -> Chosen {
+        let flavor = |name: &str, ram_mib, vcpus| Flavor { name: name.into(), vcpus, ram_mib, disk_gib: 10 };
+        let (master, worker) = (flavor("m", 2_048, 2), flavor("w", 1_024, 1));
+        Chosen { flavors: vec![master.clone(), worker.clone()], master, worker, signal_transport: String::new() }
+    }
+
+    #[test]
+    fn each_short_quota_is_told_with_numbers_and_enough_is_enough() {
+        let kinds = ["OS::Nova::Server", "OS::Nova::Server", "OS::Nova::Server", "OS::Neutron::Port", "OS::Neutron::RouterInterface"];
+        let resources: serde_json::Map<String, Value> =
+            kinds.iter().enumerate().map(|(n, kind)| (n.to_string(), json!({ "type": kind }))).collect();
+        let template = json!({ "resources": resources });
+        let quota = |limit, used| Some(Quota { limit: Some(limit), used });
+        let exact = Quotas { servers: quota(10, 7), ram_mib: quota(4_096, 0), vcpus: quota(4, 0), ports: quota(2, 0), ..Quotas::default() };
+        assert_eq!(check(&template, &spec(), &chosen(), &exact), vec![]);
+        let less = Quotas { servers: quota(10, 8), ram_mib: quota(4_095, 0), vcpus: quota(4, 1), ports: quota(9, 9), ..Quotas::default() };
+        let told: Vec<String> = check(&template, &spec(), &chosen(), &less).into_iter().map(|problem| problem.message).collect();
+        let wanted = [
+            "needs 3 servers, 2 are free",
+            "needs 4 processors, 3 are free",
+            "needs 4096 MiB of memory, 4095 are free",
+            "needs 2 ports, 0 are free",
+        ];
+        assert_eq!(told, wanted);
+        let unlimited = Quotas { servers: Some(Quota { limit: None, used: 99 }), ..Quotas::default() };
+        assert_eq!(check(&template, &spec(), &chosen(), &unlimited), vec![]);
+    }
+}

@@ -1,0 +1,220 @@
+//! The hands: they take one step at a time, as [`decide`](super::decide) says, record each intent before acting on it, and go on in the
+//! background with what a request cannot wait for: a create whose answer was lost, a delete until nothing is left.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use super::{
+    Inner, Refused,
+    book::{Entity, now_s},
+    decide::{self, Known, Sight, Step},
+    deploy, observe,
+    planner::Planned,
+    stack,
+};
+use crate::{
+    cluster::{Phase, Wish},
+    openstack::{Session, StackId},
+    store::Record,
+};
+
+/// What is left to do after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Nothing.
+    Done,
+    /// Look again after this pause.
+    Later(Duration),
+}
+
+/// Takes the one next step. The caller holds the cluster's turn. `planned` is what to create, where it is known already.
+pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session, planned: Option<Planned>) -> Result<After, Refused> {
+    let record = inner.book.refresh(entity).await?;
+    // The first create of a cluster needs no look for an older one: nobody has asked for a stack of this name yet.
+    let shown = if planned.is_some() && record.create_sent_s.is_none() { None } else { see(session, &record).await? };
+    let sight = match &shown {
+        None => Sight::Absent,
+        Some(shown) if record.stack_id.is_none() && !stack::is_ours(&record, &shown.tags) => Sight::Foreign,
+        Some(shown) => Sight::Ours(&shown.status),
+    };
+    let sent = record.create_sent_s.filter(|_| record.stack_id.is_none());
+    let in_flight = sent.is_some_and(|sent| now_s().saturating_sub(sent) < inner.limits.create_grace.as_secs());
+    let known = Known { wish: record.wish, has_stack: record.stack_id.is_some(), create_in_flight: in_flight, deletes: record.deletes };
+    match (decide::next(known, sight, inner.limits.deletes), shown) {
+        (Step::Create, _) => create(inner, entity, session, &record, planned).await,
+        (Step::Adopt, Some(shown)) => adopt(inner, entity, &shown.id, &shown.status).await,
+        (Step::Delete, Some(shown)) => delete(inner, entity, session, &StackId { name: shown.name, id: shown.id }, &shown.status).await,
+        (Step::Wait, _) => Ok(After::Later(inner.limits.follow_every)),
+        (Step::Forget, _) => {
+            inner.book.forget(entity).await?;
+            tracing::info!(cluster.id = %record.id, "nothing is left of `{}`", record.name);
+            Ok(After::Done)
+        }
+        (Step::Conflict, _) => {
+            let words = format!("a stack named `{}` is there that is not this cluster's; delete it or the cluster", record.stack_name);
+            Err(Refused::Conflict(words))
+        }
+        (Step::GiveUp, Some(shown)) => {
+            let words = format!(
+                "heat failed {} times to delete stack `{}`: {}; delete it by hand, or restart stampede to try again",
+                record.deletes, shown.name, shown.status_reason
+            );
+            Err(Refused::Conflict(words))
+        }
+        (Step::Lost, _) => {
+            let seen = observe::lost(&record.seen);
+            inner.book.change(entity, |record| record.seen.clone_from(&seen)).await?;
+            Ok(After::Done)
+        }
+        (Step::Rest | Step::Adopt | Step::Delete | Step::GiveUp, _) => Ok(After::Done),
+    }
+}
+
+/// The stack of this record, by id where it is known, else by name.
+async fn see(session: &Session, record: &Record) -> Result<Option<crate::openstack::Stack>, Refused> {
+    let shown = match &record.stack_id {
+        Some(id) => session.stack(id).await.map(Some),
+        None => session.find_stack(&record.stack_name).await,
+    };
+    match shown {
+        Err(error) if error.is_not_found() => Ok(None),
+        other => Ok(other?),
+    }
+}
+
+async fn create(inner: &Inner, entity: &Entity, session: &Session, record: &Record, planned: Option<Planned>) -> Result<After, Refused> {
+    let planned = match (planned, &record.spec) {
+        (Some(planned), _) => planned,
+        (None, Some(spec)) => deploy::plan(inner, session, spec).await?.1,
+        (None, None) => return Err(Refused::Internal(format!("the record of `{}` holds no plan; delete the cluster", record.name))),
+    };
+    inner.book.change(entity, |record| record.create_sent_s = Some(now_s())).await?;
+    match session.create_stack(&stack::ask(record, &planned)).await {
+        Ok(id) => {
+            tracing::info!(cluster.id = %record.id, stack.id = %id.id, "created stack `{}` for `{}`", id.name, record.name);
+            adopt(inner, entity, &id.id, "CREATE_IN_PROGRESS").await
+        }
+        Err(error) => {
+            tracing::warn!(cluster.id = %record.id, "no stack for `{}`: {error}", record.name);
+            entity.look.note(Some(error.to_string()));
+            if !error.is_transient() {
+                inner.book.change(entity, |record| record.create_sent_s = None).await?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+async fn adopt(inner: &Inner, entity: &Entity, id: &str, status: &str) -> Result<After, Refused> {
+    let change = |record: &mut Record| {
+        record.stack_id = Some(id.to_owned());
+        record.create_sent_s = None;
+        record.stuck = None;
+        record.seen.status.get_or_insert_with(|| status.to_owned());
+        if record.phase == Phase::Initialised {
+            record.phase = Phase::Deployed;
+        }
+    };
+    let record = inner.book.change(entity, change).await?;
+    entity.look.note(None);
+    Ok(if record.wish == Wish::Delete { After::Later(Duration::ZERO) } else { After::Done })
+}
+
+async fn delete(inner: &Inner, entity: &Entity, session: &Session, id: &StackId, status: &str) -> Result<After, Refused> {
+    let failed = status == "DELETE_FAILED";
+    let change = |record: &mut Record| {
+        record.stack_id = Some(id.id.clone());
+        record.deletes = if failed { record.deletes + 1 } else { record.deletes.max(1) };
+    };
+    let record = inner.book.change(entity, change).await?;
+    session.delete_stack(id).await?;
+    tracing::info!(cluster.id = %record.id, stack.id = %id.id, "asked heat to delete `{}`, which was {status}", record.name);
+    Ok(After::Later(if failed { inner.limits.pause(record.deletes) } else { inner.limits.follow_every }))
+}
+
+/// Whether something is left to do that no request waits for.
+pub(super) fn needs_care(record: &Record) -> bool {
+    let open = match record.wish {
+        Wish::None => false,
+        Wish::Deploy => record.stack_id.is_none(),
+        Wish::Delete => true,
+    };
+    open && record.stuck.is_none()
+}
+
+/// Takes care of the cluster in the background until nothing is left to do, or no token is left to do it with.
+pub(super) fn follow(inner: &Arc<Inner>, entity: &Arc<Entity>) {
+    if entity.followed.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let (inner, entity) = (Arc::clone(inner), Arc::clone(entity));
+    tokio::spawn(async move {
+        loop {
+            run(&inner, &entity).await;
+            entity.followed.store(false, Ordering::Release);
+            // A token may have come between the last look for one and now.
+            let again = needs_care(&entity.record()) && inner.sessions.get(&entity.record().project_id).is_some();
+            if !again || entity.followed.swap(true, Ordering::AcqRel) {
+                return;
+            }
+        }
+    });
+}
+
+async fn run(inner: &Inner, entity: &Entity) {
+    let mut failures = 0;
+    while needs_care(&entity.record()) {
+        let Some(session) = inner.sessions.get(&entity.record().project_id) else { return };
+        let turn = entity.turn.lock().await;
+        let after = step(inner, entity, &session, None).await;
+        drop(turn);
+        let pause = match after {
+            Ok(After::Done) => return,
+            Ok(After::Later(pause)) => {
+                failures = 0;
+                pause
+            }
+            Err(Refused::NotFound(_)) => return,
+            Err(Refused::Unauthorized(_)) => {
+                inner.sessions.drop_project(&entity.record().project_id);
+                continue;
+            }
+            Err(Refused::Cloud(_) | Refused::Internal(_) | Refused::Busy { .. }) if failures < inner.limits.creates => {
+                failures += 1;
+                inner.limits.pause(failures - 1)
+            }
+            Err(error) => {
+                give_up(inner, entity, &error).await;
+                return;
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// What only a person can help with is kept in the record and logged once.
+async fn give_up(inner: &Inner, entity: &Entity, error: &Refused) {
+    let words = error.to_string();
+    let record = entity.record();
+    tracing::error!(cluster.id = %record.id, "`{}` is stuck: {words}", record.name);
+    if let Err(error) = inner.book.change(entity, |record| record.stuck = Some(words.clone())).await {
+        tracing::error!(cluster.id = %record.id, "cannot record that: {error}");
+    }
+}
+
+/// After a restart, or once a project has a good token again: goes on with what is pending there.
+pub(super) async fn resume(inner: &Arc<Inner>, project_id: &str) -> Result<(), Refused> {
+    for entity in inner.book.of_project(project_id).await? {
+        let record = entity.record();
+        if record.wish == Wish::Delete && record.stuck.is_some() {
+            inner.book.change(&entity, |record| (record.stuck, record.deletes) = (None, 0)).await?;
+        }
+        if needs_care(&entity.record()) {
+            tracing::info!(cluster.id = %record.id, "going on with `{}`", record.name);
+            follow(inner, &entity);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! The stack of a cluster: its name, the tags that find it again, and what Heat is given. Pure.
+
+use serde_json::{Value, json};
+
+use super::planner::Planned;
+use crate::{openstack::CreateStack, store::Record};
+
+/// Every stack of Stampede's bears it.
+pub const TAG: &str = "stampede";
+/// The template's parameter that carries the client's attributes as JSON, so that a record can be made again from Heat alone.
+pub const REQUEST_PARAMETER: &str = "stampede_request";
+
+/// What Heat may take beyond what the nodes may take, in seconds: networks, ports, servers.
+const HEAT_MARGIN_S: u32 = 1_800;
+
+/// The name of a cluster's stack: `stampede-demo-1f2e3d4c`.
+pub fn name(cluster: &str, id: &str) -> String {
+    let short: String = id.chars().filter(char::is_ascii_hexdigit).take(8).collect();
+    format!("stampede-{cluster}-{short}")
+}
+
+/// The tags of a cluster's stack.
+pub fn tags(record: &Record) -> Vec<String> {
+    vec![TAG.to_owned(), format!("{TAG}.cluster.{}", record.id), format!("{TAG}.name.{}", record.name)]
+}
+
+/// Whether a stack that bears these tags is this cluster's.
+pub fn is_ours(record: &Record, tags: &[String]) -> bool {
+    tags.contains(&format!("{TAG}.cluster.{}", record.id))
+}
+
+/// What Heat is asked to create.
+pub fn ask(record: &Record, planned: &Planned) -> CreateStack {
+    let mut template = planned.template.clone();
+    let declared = json!({
+        "type": "string",
+        "default": "",
+        "description": "What stampede was asked for; it finds its clusters again by this.",
+    });
+    if let Some(template) = template.as_object_mut() {
+        let parameters = template.entry("parameters").or_insert_with(|| json!({}));
+        if let Some(parameters) = parameters.as_object_mut() {
+            parameters.insert(REQUEST_PARAMETER.to_owned(), declared);
+        }
+    }
+    let mut parameters = planned.parameters.clone();
+    let request = json!({ "attributes": record.attributes, "phase": record.phase });
+    parameters.insert(REQUEST_PARAMETER.to_owned(), Value::String(request.to_string()));
+    let timeout_s = record.spec.as_ref().map_or(0, |spec| spec.timeout_s) + HEAT_MARGIN_S;
+    CreateStack {
+        name: record.stack_name.clone(),
+        template,
+        files: planned.files.clone(),
+        parameters,
+        tags: tags(record),
+        timeout_mins: timeout_s.div_ceil(60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_tags_fit_heat_for_the_longest_cluster_name() {
+        let longest = "a".repeat(crate::cluster::limits::MAX_NAME_CHARS);
+        let name = name(&longest, "1f2e3d4c-5b6a-4798-8897-a6b5c4d3e2f1");
+        assert!(name.len() <= 255 && name.ends_with("-1f2e3d4c"), "{name}");
+        assert!(format!("{TAG}.name.{longest}").len() <= 80);
+    }
+}
