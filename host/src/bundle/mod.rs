@@ -1,8 +1,94 @@
-//! From the parts that plugins return to what Heat is given. Pure: no I/O, no async.
+//! From the parts that plugins return to what Heat is given. Pure: no I/O, no async. Whatever is wrong here is a plugin's
+//! fault, never the user's: those problems were found before, by the plan and by the plugins themselves.
 //!
 //! Layout
 //! - [`part`]: what one plugin adds
+//! - [`merge`]: the parts of a chain to one template; what two define is refused by both names
+//! - [`policy`], [`references`], [`sizes`]: what a template may hold, that it holds together, that the cloud takes it
+//! - [`assemble`]: the script that the nodes of a role run
+//! - [`yaml`]: the template for people
 
+pub mod assemble;
+pub mod merge;
 pub mod part;
+pub mod policy;
+pub mod references;
+pub mod sizes;
+pub mod yaml;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 pub use part::{File, Part, Script, Stage};
+
+use crate::cluster::framework::{Descriptor, Request};
+
+/// A whole cluster as Heat takes it: a template and the files that it names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// HOT as a JSON object, `heat_template_version` first.
+    pub template: serde_json::Value,
+    /// By the name that `get_file` uses: `node-master.sh`.
+    pub files: BTreeMap<String, String>,
+    /// What it was made of, in the chain's order.
+    pub parts: Vec<Part>,
+}
+
+/// Something a plugin may not do, or that a cloud would not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The plugins at fault; none where it is the whole that is too large.
+    pub plugins: Vec<String>,
+    /// A lowercase fragment with what and where.
+    pub message: String,
+}
+
+/// Why the parts of a chain make no bundle.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Faults(pub Vec<Fault>);
+
+impl Fault {
+    fn of(plugin: &str, message: impl Into<String>) -> Self {
+        Self { plugins: vec![plugin.to_owned()], message: message.into() }
+    }
+
+    fn of_both(one: &str, other: &str, message: impl Into<String>) -> Self {
+        Self { plugins: vec![one.to_owned(), other.to_owned()], message: message.into() }
+    }
+
+    fn of_all(message: impl Into<String>) -> Self {
+        Self { plugins: Vec::new(), message: message.into() }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.plugins.as_slice() {
+            [] => write!(f, "the whole: {}", self.message),
+            plugins => write!(f, "plugin {}: {}", plugins.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(" and "), self.message),
+        }
+    }
+}
+
+/// Merges, assembles and checks. `request` is what the plugin `cluster` was asked; `descriptors` and `parts` are in the chain's order.
+///
+/// # Errors
+/// All faults at once, except that a template that does not merge is not looked into.
+pub fn build(request: &Request, description: &str, descriptors: &[&Descriptor], parts: Vec<Part>) -> Result<Bundle, Faults> {
+    let fail = |faults: Vec<Fault>| if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) };
+    let mut faults = policy::check(request, descriptors, &parts);
+    faults.extend(assemble::check(request, &parts));
+    fail(faults)?;
+    let template = merge::merge(request, description, &parts).map_err(Faults)?;
+    let files = assemble::assemble(request, &parts);
+    let mut faults = references::check(&template, &parts, &files);
+    faults.extend(policy::check_whole(request, &template));
+    faults.extend(sizes::check(&template, &files));
+    fail(faults)?;
+    Ok(Bundle { template, files, parts })
+}
+
+#[cfg(test)]
+mod tests;

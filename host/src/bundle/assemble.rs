@@ -1,0 +1,177 @@
+//! The one script that all nodes of a role run: the frame, the cluster's variables, the files and scripts of the chain's plugins. Its form is
+//! fixed in `templates/node/README.md`. Knows bash's quoting; what the scripts do it does not know.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+
+use super::{Fault, Part};
+use crate::cluster::framework::{NodeGroup, Request};
+
+/// The functions that the frame and the scripts share.
+pub const LIB: &str = include_str!("../../../templates/node/lib.sh");
+/// The frame: every stage, in the chain's order.
+pub const FRAME: &str = include_str!("../../../templates/node/frame.sh");
+/// Where the frame and the scripts stand on a node.
+pub const HOME: &str = "/opt/stampede";
+/// Bytes of a file's path on a node.
+pub const MAX_PATH_BYTES: usize = 512;
+/// Characters of a script's name.
+pub const MAX_SCRIPT_NAME_CHARS: usize = 64;
+/// Characters of a line of base64.
+const BASE64_LINE: usize = 76;
+
+/// The scripts by file name: `node-master.sh`, `node-worker.sh`.
+pub fn assemble(request: &Request, parts: &[Part]) -> BTreeMap<String, String> {
+    request.groups.iter().map(|group| (file_name(&group.role), script(request, group, parts))).collect()
+}
+
+/// The file that the nodes of a role run.
+pub fn file_name(role: &str) -> String {
+    format!("node-{role}.sh")
+}
+
+/// Where a script stands on its node. `place` is its plugin's in the chain, so that the order of names is the chain's.
+pub fn script_path(place: usize, plugin: &str, script: &super::Script) -> String {
+    format!("{HOME}/scripts/{place:02}-{plugin}/{}.{}.sh", script.stage.as_str(), script.name)
+}
+
+/// Files and scripts that cannot stand on a node, or that two plugins want to write.
+pub fn check(request: &Request, parts: &[Part]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let roles: Vec<&str> = request.groups.iter().map(|group| group.role.as_str()).collect();
+    let mut files: Vec<(&str, &str, &str)> = Vec::new();
+    for part in parts {
+        let mut fault = |message: String| faults.push(Fault::of(&part.plugin, message));
+        let mut names = Vec::new();
+        for script in &part.scripts {
+            let place = (&script.role, script.stage, &script.name);
+            let plain = script.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            if script.name.is_empty() || !plain || script.name.len() > MAX_SCRIPT_NAME_CHARS || names.contains(&place) {
+                let stage = script.stage.as_str();
+                fault(format!("the {stage} script `{}` needs a name of its own, of a-z, 0-9 and -", script.name));
+            }
+            if !roles.contains(&script.role.as_str()) {
+                fault(format!("the script `{}` is for the role `{}`, which is not there", script.name, script.role));
+            }
+            names.push(place);
+        }
+        for file in &part.files {
+            if !path_is_plain(&file.path) {
+                fault(format!("the file `{}` must have an absolute, plain path outside {HOME}", file.path.escape_debug()));
+            }
+            if file.mode == 0 || file.mode > 0o777 {
+                fault(format!("the file `{}` has the mode {:o}", file.path, file.mode));
+            }
+            for role in file.roles.iter().filter(|role| !roles.contains(&role.as_str())) {
+                fault(format!("the file `{}` is for the role `{role}`, which is not there", file.path));
+            }
+        }
+        for (file, role) in part.files.iter().flat_map(|file| file.roles.iter().map(move |role| (file, role))) {
+            match files.iter().find(|(path, taken, _)| *path == file.path && taken == role) {
+                Some((_, _, owner)) => {
+                    faults.push(Fault::of_both(owner, &part.plugin, format!("both write `{}` on role {role}", file.path)))
+                }
+                None => files.push((&file.path, role, &part.plugin)),
+            }
+        }
+    }
+    faults
+}
+
+fn path_is_plain(path: &str) -> bool {
+    let inside = path == HOME || path.starts_with(&format!("{HOME}/"));
+    let plain = path.split('/').skip(1).all(|part| !part.is_empty() && part != "." && part != "..");
+    path.starts_with('/') && plain && !inside && path.len() <= MAX_PATH_BYTES && !path.chars().any(char::is_control)
+}
+
+fn script(request: &Request, group: &NodeGroup, parts: &[Part]) -> String {
+    let mut text = String::from("set -euo pipefail\n");
+    for (name, value) in variables(request, group) {
+        text.push_str(&format!("{name}={}\n", quoted(&value)));
+    }
+    text.push_str(&format!("mkdir -p {HOME}\n"));
+    text.push_str(&here(&format!("cat >{HOME}/lib.sh"), &with_newline(LIB)));
+    text.push_str(&format!(". {HOME}/lib.sh\nstampede_begin\n"));
+    text.push_str(&file(0o755, &format!("{HOME}/run"), &with_newline(FRAME)));
+    for part in parts {
+        for wanted in part.files.iter().filter(|file| file.roles.contains(&group.role)) {
+            text.push_str(&file(wanted.mode, &wanted.path, &wanted.content));
+        }
+    }
+    for (place, part) in parts.iter().enumerate() {
+        for wanted in part.scripts.iter().filter(|script| script.role == group.role) {
+            text.push_str(&file(0o644, &script_path(place, &part.plugin, wanted), &with_newline(&wanted.body)));
+        }
+    }
+    text.push_str(&format!("exec {HOME}/run\n"));
+    text
+}
+
+/// In the order of the README's table.
+fn variables(request: &Request, group: &NodeGroup) -> Vec<(&'static str, String)> {
+    let nodes =
+        |role: &str| request.groups.iter().filter(move |group| group.role == role).flat_map(|group| &group.nodes).collect::<Vec<_>>();
+    let (master, workers) = (nodes("master"), nodes("worker"));
+    vec![
+        ("STAMPEDE_CLUSTER", request.cluster.clone()),
+        ("STAMPEDE_ROLE", group.role.clone()),
+        ("STAMPEDE_MASTER", master.first().map(|node| node.name.clone()).unwrap_or_default()),
+        ("STAMPEDE_MASTER_ADDRESS", master.first().map(|node| node.address.clone()).unwrap_or_default()),
+        ("STAMPEDE_WORKERS", workers.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(" ")),
+        ("STAMPEDE_WORKER_COUNT", workers.len().to_string()),
+        ("STAMPEDE_MIRROR", request.mirror.clone().unwrap_or_default()),
+        ("STAMPEDE_PROXY", request.proxy.clone().unwrap_or_default()),
+        ("STAMPEDE_RAM_MIB", group.flavor.ram_mib.to_string()),
+        ("STAMPEDE_TIMEOUT_S", request.timeout_s.to_string()),
+    ]
+}
+
+/// A file written by the frame's functions: as it is where a here-document can hold it, else in base64.
+fn file(mode: u32, path: &str, content: &str) -> String {
+    let path = quoted(path);
+    if fits_here_document(content) {
+        return here(&format!("stampede_file {mode:04o} {path}"), content);
+    }
+    let encoded = base64::engine::general_purpose::STANDARD.encode(content);
+    let mut lines = String::with_capacity(encoded.len() + encoded.len() / BASE64_LINE + 1);
+    for (index, c) in encoded.chars().enumerate() {
+        if index > 0 && index % BASE64_LINE == 0 {
+            lines.push('\n');
+        }
+        lines.push(c);
+    }
+    lines.push('\n');
+    here(&format!("stampede_file64 {mode:04o} {path}"), &lines)
+}
+
+/// A here-document ends with a newline, bash drops NUL and has mangled other control characters, and what carries user data to the
+/// node may turn a carriage return into a newline.
+fn fits_here_document(content: &str) -> bool {
+    (content.is_empty() || content.ends_with('\n')) && !content.chars().any(|c| c.is_control() && c != '\n' && c != '\t')
+}
+
+/// `content` is empty or ends with a newline.
+fn here(command: &str, content: &str) -> String {
+    let taken = |delimiter: &str| content.lines().any(|line| line == delimiter);
+    let mut delimiter = "STAMPEDE_END".to_owned();
+    let mut number = 2_u32;
+    while taken(&delimiter) {
+        delimiter = format!("STAMPEDE_END_{number}");
+        number += 1;
+    }
+    format!("{command} <<'{delimiter}'\n{content}{delimiter}\n")
+}
+
+fn with_newline(text: &str) -> String {
+    if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+}
+
+/// One shell word that is exactly this text.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+#[path = "assemble_tests.rs"]
+mod tests;

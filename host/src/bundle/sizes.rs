@@ -1,0 +1,80 @@
+//! That Heat and Nova take a bundle: their default limits, each by its name there.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Fault;
+
+/// Heat's `max_template_size`, in bytes of the template as JSON.
+pub const MAX_TEMPLATE_BYTES: usize = 524_288;
+/// Heat's `max_json_body_size`, in bytes of the whole request.
+pub const MAX_REQUEST_BYTES: usize = 1_048_576;
+/// What of it is left for the stack's name, tags and parameters.
+pub const REQUEST_RESERVE_BYTES: usize = 32 * 1024;
+/// Heat's `max_resources_per_stack`.
+pub const MAX_RESOURCES: usize = 1_000;
+/// Nova's limit of user data, in characters of base64.
+pub const MAX_USER_DATA_CHARS: usize = 65_535;
+/// What of it is left for the header that the template puts in front: the node's name and the ways to signal, tokens and URLs.
+pub const USER_DATA_HEADER_BYTES: usize = 4 * 1024;
+/// Characters of the name of a resource, a parameter or an output.
+pub const MAX_NAME_CHARS: usize = 255;
+/// Nova's limit of a server's metadata: characters of a key or a value.
+pub const MAX_METADATA_CHARS: usize = 255;
+/// Nova's `metadata_items`: items of a server's metadata.
+pub const MAX_METADATA_ITEMS: usize = 128;
+
+/// Everything that is too large, with both numbers.
+pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut over = |what: String, is: usize, most: usize, unit: &str| {
+        if is > most {
+            faults.push(Fault::of_all(format!("{what} has {is} {unit}, at most {most} are taken")));
+        }
+    };
+    let bytes = template.to_string().len();
+    over("the template".to_owned(), bytes, MAX_TEMPLATE_BYTES, "bytes");
+    // JSON escapes newlines and quotes, so the text as it travels is what counts
+    let files_bytes: usize =
+        files.iter().map(|(name, text)| name.len() + serde_json::to_string(text).map_or(usize::MAX / 2, |json| json.len())).sum();
+    over("the request to Heat".to_owned(), bytes + files_bytes, MAX_REQUEST_BYTES - REQUEST_RESERVE_BYTES, "bytes");
+    for (name, text) in files {
+        over(format!("the user data `{name}` with its header"), user_data_chars(text.len()), MAX_USER_DATA_CHARS, "characters of base64");
+    }
+    let resources = template.get("resources").and_then(Value::as_object);
+    over("the stack".to_owned(), resources.map_or(0, serde_json::Map::len), MAX_RESOURCES, "resources");
+    for section in super::merge::SECTIONS {
+        for (name, _) in template.get(section).and_then(Value::as_object).into_iter().flatten() {
+            over(
+                format!("a name in {section}, `{}...`,", name.chars().take(20).collect::<String>()),
+                name.chars().count(),
+                MAX_NAME_CHARS,
+                "characters",
+            );
+        }
+    }
+    for (name, resource) in resources.into_iter().flatten() {
+        let metadata =
+            resource.pointer("/properties/metadata").and_then(Value::as_object).filter(|_| resource["type"] == "OS::Nova::Server");
+        over(format!("the metadata of `{name}`"), metadata.map_or(0, serde_json::Map::len), MAX_METADATA_ITEMS, "items");
+        for (key, value) in metadata.into_iter().flatten() {
+            let chars = key.chars().count().max(value.as_str().map_or(0, |text| text.chars().count()));
+            over(
+                format!("the metadata `{}` of `{name}`", key.chars().take(20).collect::<String>()),
+                chars,
+                MAX_METADATA_CHARS,
+                "characters",
+            );
+        }
+    }
+    faults
+}
+
+/// Characters of base64 that a script of so many bytes makes, its header with it.
+fn user_data_chars(bytes: usize) -> usize {
+    base64::encoded_len(bytes + USER_DATA_HEADER_BYTES, true).unwrap_or(usize::MAX)
+}
+
+/// The most bytes that a role's script may have.
+pub const MAX_SCRIPT_BYTES: usize = MAX_USER_DATA_CHARS / 4 * 3 - USER_DATA_HEADER_BYTES;
