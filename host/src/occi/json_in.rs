@@ -1,0 +1,126 @@
+//! JSON bodies: the form that this service shows (`kind` an object with term and scheme) and the one of OCCI 1.2 (`kind` a text).
+//!
+//! `{"kind": ..., "action": ..., "mixins": [...], "attributes": {...}}`; everything else is left alone, so that a client can
+//! send back what it was shown.
+
+use serde_json::Value;
+
+use super::refusal::Refusal;
+use super::request::Carried;
+use super::syntax::category::Category;
+
+/// Adds what a JSON body holds.
+///
+/// # Errors
+/// `Malformed` with line and column, or with the key at fault.
+pub fn read(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
+    let value: Value = serde_json::from_slice(body).map_err(|e| {
+        let text = e.to_string();
+        let reason = text.split(" at line ").next().unwrap_or_default();
+        Refusal::Malformed(format!("body: line {}, column {}: {reason}", e.line(), e.column()))
+    })?;
+    let Value::Object(fields) = value else {
+        return Err(Refusal::Malformed("body: found something else than a JSON object, expected {\"attributes\": {...}}".to_owned()));
+    };
+    for (key, value) in fields {
+        match key.as_str() {
+            "kind" | "action" => carried.categories.push(category(&key, &value)?),
+            "mixins" => {
+                let Value::Array(mixins) = value else {
+                    return Err(wrong("mixins", "an array of mixins"));
+                };
+                for mixin in &mixins {
+                    carried.categories.push(category("mixins", mixin)?);
+                }
+            }
+            "attributes" => {
+                let Value::Object(fields) = value else {
+                    return Err(wrong("attributes", "an object"));
+                };
+                flatten("", fields, &mut carried.attributes)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn wrong(key: &str, expected: &str) -> Refusal {
+    Refusal::Malformed(format!("body, key `{key}`: expected {expected}"))
+}
+
+/// `"scheme#term"` or `{"term": ..., "scheme": ...}`.
+fn category(key: &str, value: &Value) -> Result<Category, Refusal> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let parts = match value {
+        Value::String(identifier) => identifier.find('#').map(|at| identifier.split_at(at + 1)).filter(|(_, term)| !term.is_empty()),
+        _ => text("scheme").zip(text("term")),
+    };
+    let (scheme, term) = parts.ok_or_else(|| wrong(key, "\"scheme#term\" or an object with term and scheme"))?;
+    Ok(Category { term: term.to_owned(), scheme: scheme.to_owned() })
+}
+
+/// Attributes may be nested (`{"stampede": {"workers": 3}}`) or have dots in their names. Values become texts: numbers and
+/// booleans as JSON writes them, arrays as JSON.
+fn flatten(prefix: &str, fields: serde_json::Map<String, Value>, attributes: &mut Vec<(String, String)>) -> Result<(), Refusal> {
+    for (key, value) in fields {
+        let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+        if name.is_empty() {
+            return Err(wrong("attributes", "names that are not empty"));
+        }
+        match value {
+            Value::Object(inner) => flatten(&name, inner, attributes)?,
+            Value::Null => return Err(wrong(&format!("attributes.{name}"), "a value, found null")),
+            Value::String(text) => attributes.push((name, text)),
+            other => attributes.push((name, other.to_string())),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Carried, String> {
+        let mut carried = Carried::default();
+        read(text.as_bytes(), &mut carried).map_err(|e| e.to_string())?;
+        Ok(carried)
+    }
+
+    #[test]
+    fn both_forms_of_json_mean_the_same() {
+        let kind = Category { term: "orchestrator".into(), scheme: "http://s#".into() };
+        let attributes = [("stampede.workers", "3"), ("a", "p, q=\"\n"), ("b", "true"), ("f", "0.11"), ("l", "[\"x\",1]")];
+        let attributes = attributes.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
+        let ours = r#"{"kind": {"term": "orchestrator", "scheme": "http://s#", "actions": []}, "links": [], "actions": [{"kind": {}, "link": ""}],
+            "attributes": {"stampede.workers": 3, "a": "p, q=\"\n", "b": true, "f": 0.11, "l": ["x", 1]}}"#;
+        let theirs = r#"{"kind": "http://s#orchestrator", "id": "x",
+            "attributes": {"stampede": {"workers": 3}, "a": "p, q=\"\n", "b": true, "f": 0.11, "l": ["x", 1]}}"#;
+        for text in [ours, theirs] {
+            let found = parsed(text).unwrap();
+            assert_eq!(found.categories, [kind.clone()]);
+            assert_eq!(found.attributes, attributes);
+        }
+        assert_eq!(parsed(r#"{"mixins": ["http://m#hadoop"], "action": "http://s#deploy"}"#).unwrap().categories.len(), 2);
+    }
+
+    #[test]
+    fn mistakes_have_a_place() {
+        for (text, place) in [
+            ("{\"a\": \n x}", "body: line 2, column 2"),
+            ("[]", "body: found something else than a JSON object"),
+            (r#"{"kind": 1}"#, "body, key `kind`"),
+            (r#"{"kind": "orchestrator"}"#, "body, key `kind`"),
+            (r#"{"kind": {"term": "x"}}"#, "body, key `kind`"),
+            (r#"{"mixins": {}}"#, "body, key `mixins`"),
+            (r#"{"attributes": []}"#, "body, key `attributes`"),
+            (r#"{"attributes": {"a": {"b": null}}}"#, "body, key `attributes.a.b`"),
+            (r#"{"attributes": {"": 1}}"#, "body, key `attributes`"),
+        ] {
+            let error = parsed(text).expect_err(text);
+            assert!(error.starts_with(place), "{error} does not begin with {place}");
+        }
+        assert!(parsed(&"[".repeat(100_000)).is_err());
+    }
+}

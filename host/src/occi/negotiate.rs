@@ -1,0 +1,142 @@
+//! Which rendering an answer takes: the Accept header with its q values and parameters.
+
+use http::HeaderMap;
+use http::header::ACCEPT;
+
+/// The renderings of OCCI that are spoken here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rendering {
+    /// `text/plain`: lines in the body.
+    Plain,
+    /// `text/occi`: everything in headers.
+    Occi,
+    /// `application/occi+json`.
+    Json,
+    /// `text/uri-list`: collections only.
+    UriList,
+}
+
+impl Rendering {
+    /// What an entity or the query interface can be shown as; the first one is the default.
+    pub const ENTITY: &[Self] = &[Self::Plain, Self::Occi, Self::Json];
+    /// What a collection can be shown as.
+    pub const COLLECTION: &[Self] = &[Self::Plain, Self::Occi, Self::Json, Self::UriList];
+
+    /// The media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Plain => "text/plain",
+            Self::Occi => "text/occi",
+            Self::Json => "application/occi+json",
+            Self::UriList => "text/uri-list",
+        }
+    }
+}
+
+/// The rendering that the client likes best of those offered: the highest q, then the earliest in its list, then ours. No
+/// Accept header means anything. `None`: none of them is accepted.
+pub fn choose(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
+    let lines: Vec<_> = headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let ranges: Vec<Range> = lines.iter().flat_map(|line| line.split(',')).filter_map(Range::read).collect();
+    if lines.iter().all(|line| line.trim().is_empty()) {
+        return offered.first().copied();
+    }
+    let mut best: Option<(u16, usize, Rendering)> = None;
+    for rendering in offered {
+        // The most specific range that matches decides, whatever its q.
+        let matching = ranges.iter().enumerate().filter_map(|(at, range)| Some((range.specificity(rendering.media_type())?, range.q, at)));
+        let Some((_, q, at)) = matching.max_by_key(|(specificity, _, at)| (*specificity, std::cmp::Reverse(*at))) else {
+            continue;
+        };
+        if q > 0 && best.is_none_or(|(best_q, best_at, _)| q > best_q || (q == best_q && at < best_at)) {
+            best = Some((q, at, *rendering));
+        }
+    }
+    best.map(|(_, _, rendering)| rendering)
+}
+
+/// One media range of an Accept header.
+struct Range {
+    media: String,
+    /// In thousandths.
+    q: u16,
+}
+
+impl Range {
+    /// `type/subtype;parameter=value;q=0.5`. A range that cannot be read matches nothing; other parameters than q are left out.
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let media = parts.next()?.to_ascii_lowercase();
+        let q = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+        let q = q.map_or(Some(1000), |(_, value)| thousandths(value.trim()))?;
+        (!media.is_empty()).then_some(Self { media, q })
+    }
+
+    fn specificity(&self, media_type: &str) -> Option<u8> {
+        let group = media_type.split('/').next().unwrap_or_default();
+        match self.media.as_str() {
+            "*/*" => Some(0),
+            media if media.strip_suffix("/*") == Some(group) => Some(1),
+            media if media == media_type => Some(2),
+            _ => None,
+        }
+    }
+}
+
+fn thousandths(text: &str) -> Option<u16> {
+    let q: f32 = text.parse().ok().filter(|q| (0.0..=1.0).contains(q))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 1000")]
+    Some((q * 1000.0).round() as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_gets_what_it_likes_best() {
+        use Rendering::{Json, Occi, Plain, UriList};
+        for (accept, chosen) in [
+            ("", Some(Plain)),
+            ("*/*", Some(Plain)),
+            ("text/occi", Some(Occi)),
+            ("TEXT/OCCI", Some(Occi)),
+            ("text/occi; charset=utf-8", Some(Occi)),
+            ("application/occi+json", Some(Json)),
+            ("application/occi+json, text/plain", Some(Json)),
+            ("text/plain;q=0.5, application/occi+json;q=0.9", Some(Json)),
+            ("text/plain; charset=utf-8; q=0.5, text/occi;q=0.4", Some(Plain)),
+            ("application/*", Some(Json)),
+            ("text/*;q=0.2, application/occi+json;q=0.1", Some(Plain)),
+            ("text/plain;q=0, */*", Some(Occi)),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(Plain)),
+            ("text/uri-list", Some(UriList)),
+            ("text/html, text/uri-list;q=0.1", Some(UriList)),
+            ("application/json", None),
+            ("text/occi;q=0", None),
+            ("text/occi;q=2", None),
+            ("garbage", None),
+            ("*/*;q=0", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            assert_eq!(choose(&headers, Rendering::COLLECTION), chosen, "{accept}");
+        }
+        assert_eq!(choose(&HeaderMap::new(), Rendering::ENTITY), Some(Plain));
+    }
+
+    #[test]
+    fn several_accept_headers_are_one_list() {
+        let mut headers = HeaderMap::new();
+        headers.append(ACCEPT, "text/plain;q=0.1".parse().unwrap());
+        headers.append(ACCEPT, "text/occi".parse().unwrap());
+        assert_eq!(choose(&headers, Rendering::ENTITY), Some(Rendering::Occi));
+    }
+
+    #[test]
+    fn a_uri_list_of_one_entity_is_not_offered() {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, "text/uri-list".parse().unwrap());
+        assert_eq!(choose(&headers, Rendering::ENTITY), None);
+    }
+}

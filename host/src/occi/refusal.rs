@@ -1,0 +1,150 @@
+//! Every way in which this face says no, with its status in one place. Bodies are text/plain, as hurtle's clients know it.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, SERVER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+
+use super::syntax::Fault;
+use crate::orchestrator::Refused;
+
+/// Why a request is not served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A header or body breaks the grammar; says where.
+    #[error("{0}")]
+    Malformed(String),
+    /// More than a limit allows; says which.
+    #[error("{0}")]
+    TooLarge(String),
+    /// PUT or POST without the kind.
+    #[error("Could not find a valid kind.")]
+    NoKind,
+    /// A category that the query interface does not list; holds its identifier.
+    #[error("The following category is not registered within this service (See Query interfaces): {0}")]
+    UnknownCategory(String),
+    /// An action was asked for, but not which.
+    #[error("no action named: send its Category, or ?action=deploy or ?action=provision")]
+    NoAction,
+    /// No rendering that the client accepts; holds those that there are.
+    #[error("none of the media types in Accept is spoken here: use {0}")]
+    NotAcceptable(String),
+    /// A body in an unknown rendering; holds its media type.
+    #[error("a body of type `{0}` is not understood: use text/occi, text/plain or application/occi+json")]
+    UnknownType(String),
+    /// A header that every request needs; holds its name.
+    #[error("{0} required...")]
+    NoAuth(&'static str),
+    /// No such path; holds it.
+    #[error("Resource not found: '{0}'")]
+    NotFound(String),
+    /// The path does not know the method; holds those that it knows.
+    #[error("Method not supported.")]
+    Method(&'static str),
+    /// The Host header cannot be a part of a URL.
+    #[error("header Host: expected a host name or an address, and a port")]
+    Host,
+    /// The orchestrator said no.
+    #[error("{0}")]
+    Cluster(#[from] Refused),
+    /// A defect of this host.
+    #[error("the host failed to answer; its log says more")]
+    Defect,
+}
+
+impl Refusal {
+    /// The refusal of a text that breaks the grammar: `header Category: character 3: found ..., expected ...`.
+    pub fn malformed(place: String, fault: &Fault) -> Self {
+        Self::Malformed(format!("{place}: {fault}"))
+    }
+
+    /// The answer's status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) | Self::NoKind | Self::UnknownCategory(_) | Self::NoAction | Self::Host => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+            Self::UnknownType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NoAuth(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Cluster(refused) => match refused {
+                Refused::NotFound(_) => StatusCode::NOT_FOUND,
+                Refused::NotApplicable(_) | Refused::Invalid(_) => StatusCode::BAD_REQUEST,
+                Refused::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+                Refused::Forbidden(_) => StatusCode::FORBIDDEN,
+                Refused::Conflict(_) | Refused::TooMany(_) => StatusCode::CONFLICT,
+                Refused::Cloud(_) => StatusCode::BAD_GATEWAY,
+                Refused::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+                Refused::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            },
+        }
+    }
+
+    /// What the body says.
+    fn text(&self) -> String {
+        match self {
+            // The Python Service Orchestrator's sentence first, then ours.
+            Self::Cluster(Refused::NotApplicable(why)) if !why.is_empty() => format!("Not applicable atm.\n{why}"),
+            Self::Cluster(Refused::NotApplicable(_)) => "Not applicable atm.".to_owned(),
+            // What failed inside is for the log, not for clients.
+            Self::Cluster(Refused::Internal(_)) => Self::Defect.to_string(),
+            other => other.to_string(),
+        }
+    }
+
+    /// The answer.
+    pub fn answer(&self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(self.text()));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        headers.insert(SERVER, HeaderValue::from_static(super::SERVER));
+        match self {
+            Self::Method(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
+            Self::Cluster(Refused::Unauthorized(_)) => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Keystone"))),
+            Self::Cluster(Refused::Busy { retry_after_s }) => drop(headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after_s))),
+            _ => {}
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Problem;
+
+    #[test]
+    fn what_the_orchestrator_refuses_has_its_status() {
+        let problem = Problem::new("workers", "must be a whole number, got `two`", "");
+        for (refused, status) in [
+            (Refused::NotFound("x".into()), 404),
+            (Refused::NotApplicable("x".into()), 400),
+            (Refused::Invalid(vec![problem]), 400),
+            (Refused::Unauthorized("x".into()), 401),
+            (Refused::Forbidden("x".into()), 403),
+            (Refused::Conflict("x".into()), 409),
+            (Refused::TooMany("x".into()), 409),
+            (Refused::Cloud("x".into()), 502),
+            (Refused::Internal("x".into()), 500),
+            (Refused::Busy { retry_after_s: 3 }, 503),
+        ] {
+            assert_eq!(Refusal::Cluster(refused.clone()).answer().status().as_u16(), status, "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn answers_carry_what_their_status_needs() {
+        let busy = Refusal::Cluster(Refused::Busy { retry_after_s: 3 }).answer();
+        assert_eq!(busy.headers()[RETRY_AFTER], "3");
+        assert_eq!(Refusal::Method("GET").answer().headers()[ALLOW], "GET");
+        assert!(Refusal::Cluster(Refused::Unauthorized("x".into())).answer().headers().contains_key(WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn inner_failures_do_not_leak() {
+        let answer = Refusal::Cluster(Refused::Internal("disk /var/lib/x is full".into())).answer();
+        assert!(!String::from_utf8_lossy(answer.body()).contains("disk"));
+    }
+}

@@ -1,0 +1,150 @@
+//! `Category: term; scheme="http://...#"; class="kind"`, several separated by commas.
+
+use super::{Cursor, Fault};
+
+/// A category as a client names it. Class, location and the rest may be there; only term and scheme tell which it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Category {
+    /// `orchestrator`.
+    pub term: String,
+    /// Ends in `#`.
+    pub scheme: String,
+}
+
+impl Category {
+    /// Scheme and term in one, as JSON and `rel` write it.
+    pub fn identifier(&self) -> String {
+        format!("{}{}", self.scheme, self.term)
+    }
+}
+
+/// The categories of one header or line.
+///
+/// # Errors
+/// The first place where the text breaks the grammar.
+pub fn parse(text: &str) -> Result<Vec<Category>, Fault> {
+    let mut cursor = Cursor::new(text);
+    let mut categories = Vec::new();
+    loop {
+        cursor.skip_blanks();
+        if cursor.peek().is_none() {
+            return Ok(categories);
+        }
+        if cursor.take(',') {
+            continue;
+        }
+        categories.push(one(&mut cursor)?);
+        match cursor.peek() {
+            None | Some(',') => {}
+            Some(_) => return Err(cursor.fault("';', ',' or the end")),
+        }
+    }
+}
+
+fn one(cursor: &mut Cursor<'_>) -> Result<Category, Fault> {
+    let term = cursor.take_while(is_token).to_owned();
+    if term.is_empty() {
+        return Err(cursor.fault("a category's term"));
+    }
+    cursor.skip_blanks();
+    let parameters = parameters(cursor)?;
+    let scheme = parameters.into_iter().rev().find(|(name, _)| name == "scheme");
+    let Some((_, scheme)) = scheme.filter(|(_, text)| !text.is_empty()) else {
+        // The text that the Python Service Orchestrator had for it stays in the answer.
+        return Err(cursor.fault("; scheme=\"...\" (Could not determine the value for: scheme)"));
+    };
+    Ok(Category { term, scheme })
+}
+
+/// `; name="value"; name=value`, as categories and links carry them. A value without quotes is a token; `scheme` has quotes.
+///
+/// # Errors
+/// The first place where the text breaks the grammar.
+pub(super) fn parameters(cursor: &mut Cursor<'_>) -> Result<Vec<(String, String)>, Fault> {
+    let mut parameters = Vec::new();
+    while cursor.take(';') {
+        cursor.skip_blanks();
+        if matches!(cursor.peek(), None | Some(',' | ';')) {
+            continue;
+        }
+        let name = cursor.take_while(|c| is_token(c)).to_owned();
+        cursor.skip_blanks();
+        if name.is_empty() {
+            return Err(cursor.fault("a parameter's name"));
+        }
+        if !cursor.take('=') {
+            return Err(cursor.fault("'=' after the parameter's name"));
+        }
+        cursor.skip_blanks();
+        let value = match cursor.peek() {
+            Some('"') => cursor.quoted("a quote")?,
+            _ if name == "scheme" => return Err(cursor.fault("a quote (Could not determine the value for: scheme)")),
+            _ => cursor.take_while(|c| !matches!(c, ';' | ',' | '"' | ' ' | '\t')).to_owned(),
+        };
+        cursor.skip_blanks();
+        parameters.push((name, value));
+    }
+    Ok(parameters)
+}
+
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/' | '+' | '~')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn category(term: &str, scheme: &str) -> Category {
+        Category { term: term.into(), scheme: scheme.into() }
+    }
+
+    #[test]
+    fn forms_that_clients_send_are_read() {
+        for text in [
+            "a; scheme=\"s#\"",
+            "a;scheme=\"s#\"",
+            "a; scheme=\"s#\"; class=\"kind\"",
+            "a; class=kind; scheme=\"s#\";",
+            " a ; scheme = \"s#\" ; rel=\"r#x\"; location=\"http://h/a/\"; attributes=\"x{immutable} y\"; actions=\"s#d s#p\"",
+            ", a; scheme=\"s#\" ,",
+        ] {
+            assert_eq!(parse(text), Ok(vec![category("a", "s#")]), "{text}");
+        }
+        assert_eq!(parse("a; scheme=\"s#\", b; scheme=\"t,u#\""), Ok(vec![category("a", "s#"), category("b", "t,u#")]));
+        assert_eq!(parse(""), Ok(vec![]));
+    }
+
+    #[test]
+    fn mistakes_have_a_place() {
+        for (text, at) in [
+            ("a", 2),
+            ("a; class=\"kind\"", 16),
+            ("a; scheme=s#", 11),
+            ("a; scheme=\"s#", 11),
+            ("a; scheme", 10),
+            ("a; scheme=\"\"", 13),
+            ("; scheme=\"s#\"", 1),
+            ("a b; scheme=\"s#\"", 3),
+            ("a; scheme=\"s#\" x", 16),
+            ("a; =\"s#\"", 4),
+        ] {
+            assert_eq!(parse(text).expect_err(text).at, at, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_ends_the_parser(text in "\\PC*") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn every_scheme_is_read_back(term in "[a-z][a-z0-9_-]{0,10}", scheme in "[^\\x00]{1,30}") {
+            let text = format!("{term}; scheme=\"{}\"", scheme.replace('\\', "\\\\").replace('"', "\\\""));
+            prop_assert_eq!(parse(&text).unwrap(), vec![Category { term, scheme }]);
+        }
+    }
+}
