@@ -1,14 +1,19 @@
 //! Stampede: one request in, a running and proved framework cluster on OpenStack out.
 //!
 //! Layout, in reading order; each module may use only those below it (kept by `tests/layering`):
+//! - [`server`]: puts the faces on their ports
+//! - [`occi`], [`admin`]: the faces
 //! - [`orchestrator`]: the life of a cluster: plan, act, observe, remember
 //! - [`openstack`]: the client of the cloud
 //! - [`store`]: what outlives the process
 //! - [`bundle`]: merge the parts of plugins, check them, assemble node scripts, print YAML
 //! - [`cluster`]: the nouns
 
+pub mod admin;
 pub mod bundle;
 pub mod cluster;
+pub mod occi;
 pub mod openstack;
 pub mod orchestrator;
+pub mod server;
 pub mod store;

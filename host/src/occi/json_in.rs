@@ -8,12 +8,13 @@ use serde_json::Value;
 use super::refusal::Refusal;
 use super::request::Carried;
 use super::syntax::category::Category;
+use crate::cluster::vocabulary::PREFIX;
 
 /// Adds what a JSON body holds.
 ///
 /// # Errors
 /// `Malformed` with line and column, or with the key at fault.
-pub fn read(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
+pub(super) fn read(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
     let value: Value = serde_json::from_slice(body).map_err(|e| {
         let text = e.to_string();
         let reason = text.split(" at line ").next().unwrap_or_default();
@@ -61,7 +62,7 @@ fn category(key: &str, value: &Value) -> Result<Category, Refusal> {
 }
 
 /// Attributes may be nested (`{"stampede": {"workers": 3}}`) or have dots in their names. Values become texts: numbers and
-/// booleans as JSON writes them, arrays as JSON.
+/// booleans as JSON writes them, lists of words with commas between them, everything else below a framework's parameter as JSON.
 fn flatten(prefix: &str, fields: serde_json::Map<String, Value>, attributes: &mut Vec<(String, String)>) -> Result<(), Refusal> {
     for (key, value) in fields {
         let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
@@ -69,13 +70,28 @@ fn flatten(prefix: &str, fields: serde_json::Map<String, Value>, attributes: &mu
             return Err(wrong("attributes", "names that are not empty"));
         }
         match value {
-            Value::Object(inner) => flatten(&name, inner, attributes)?,
+            Value::Object(inner) if !is_parameter(&name) => flatten(&name, inner, attributes)?,
             Value::Null => return Err(wrong(&format!("attributes.{name}"), "a value, found null")),
             Value::String(text) => attributes.push((name, text)),
-            other => attributes.push((name, other.to_string())),
+            other => {
+                let text = words(&other).unwrap_or_else(|| other.to_string());
+                attributes.push((name, text));
+            }
         }
     }
     Ok(())
+}
+
+/// Whether the name is `stampede.<framework>.<parameter>`, whose value may be an object.
+fn is_parameter(name: &str) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|rest| rest.contains('.'))
+}
+
+/// A list of texts that can stand between commas.
+fn words(value: &Value) -> Option<String> {
+    let items: Option<Vec<&str>> = value.as_array()?.iter().map(Value::as_str).collect();
+    let items = items.filter(|items| items.iter().all(|item| !item.is_empty() && !item.contains([',', ' ', '"'])))?;
+    Some(items.join(","))
 }
 
 #[cfg(test)]
@@ -103,6 +119,14 @@ mod tests {
             assert_eq!(found.attributes, attributes);
         }
         assert_eq!(parsed(r#"{"mixins": ["http://m#hadoop"], "action": "http://s#deploy"}"#).unwrap().categories.len(), 2);
+    }
+
+    #[test]
+    fn lists_and_objects_keep_their_meaning() {
+        let text = r#"{"attributes": {"stampede": {"framework": ["hadoop", "spark"], "hadoop": {"core-site": {"fs.x": "1"}, "l": ["a, b"]}}}}"#;
+        let found = parsed(text).unwrap().attributes;
+        let wanted = [("framework", "hadoop,spark"), ("hadoop.core-site", r#"{"fs.x":"1"}"#), ("hadoop.l", r#"["a, b"]"#)];
+        assert_eq!(found, wanted.map(|(k, v)| (format!("stampede.{k}"), v.to_owned())));
     }
 
     #[test]

@@ -1,0 +1,79 @@
+//! What the face asks of the orchestrator, so that the face can be tried with clusters that live in memory.
+
+use std::future::Future;
+
+use secrecy::SecretString;
+
+use crate::cluster::framework::Descriptor;
+use crate::orchestrator::{Attributes, Caller, Orchestrator, Refused, Requested, View};
+
+/// The clusters of all projects. See [`Orchestrator`] for what each call means.
+pub trait Clusters: Clone + Send + Sync + 'static {
+    /// One user in one project, proved by a token.
+    type Caller: Send + Sync;
+
+    /// The frameworks that can be asked for.
+    fn frameworks(&self) -> Vec<&Descriptor>;
+    /// Whether requests can be served.
+    fn ready(&self) -> impl Future<Output = Result<(), Refused>> + Send;
+    /// Proves that the token is good for the project.
+    fn authenticate(&self, token: SecretString, project: &str) -> impl Future<Output = Result<Self::Caller, Refused>> + Send;
+    /// PUT.
+    fn request(&self, caller: &Self::Caller, name: &str, given: Attributes) -> impl Future<Output = Result<Requested, Refused>> + Send;
+    /// GET of one.
+    fn view(&self, caller: &Self::Caller, name: &str) -> impl Future<Output = Result<View, Refused>> + Send;
+    /// GET of all.
+    fn list(&self, caller: &Self::Caller) -> impl Future<Output = Result<Vec<View>, Refused>> + Send;
+    /// The action `deploy`.
+    fn deploy(&self, caller: &Self::Caller, name: &str, given: Attributes) -> impl Future<Output = Result<View, Refused>> + Send;
+    /// The action `provision`.
+    fn provision(&self, caller: &Self::Caller, name: &str, given: Attributes) -> impl Future<Output = Result<View, Refused>> + Send;
+    /// POST.
+    fn update(&self, caller: &Self::Caller, name: &str, given: Attributes) -> impl Future<Output = Result<View, Refused>> + Send;
+    /// DELETE.
+    fn delete(&self, caller: &Self::Caller, name: &str) -> impl Future<Output = Result<(), Refused>> + Send;
+}
+
+impl Clusters for Orchestrator {
+    type Caller = Caller;
+
+    fn frameworks(&self) -> Vec<&Descriptor> {
+        Self::frameworks(self)
+    }
+
+    async fn ready(&self) -> Result<(), Refused> {
+        Self::ready(self).await
+    }
+
+    async fn authenticate(&self, token: SecretString, project: &str) -> Result<Caller, Refused> {
+        Self::authenticate(self, token, project).await
+    }
+
+    async fn request(&self, caller: &Caller, name: &str, given: Attributes) -> Result<Requested, Refused> {
+        Self::request(self, caller, name, given).await
+    }
+
+    async fn view(&self, caller: &Caller, name: &str) -> Result<View, Refused> {
+        Self::view(self, caller, name).await
+    }
+
+    async fn list(&self, caller: &Caller) -> Result<Vec<View>, Refused> {
+        Self::list(self, caller).await
+    }
+
+    async fn deploy(&self, caller: &Caller, name: &str, given: Attributes) -> Result<View, Refused> {
+        Self::deploy(self, caller, name, given).await
+    }
+
+    async fn provision(&self, caller: &Caller, name: &str, given: Attributes) -> Result<View, Refused> {
+        Self::provision(self, caller, name, given).await
+    }
+
+    async fn update(&self, caller: &Caller, name: &str, given: Attributes) -> Result<View, Refused> {
+        Self::update(self, caller, name, given).await
+    }
+
+    async fn delete(&self, caller: &Caller, name: &str) -> Result<(), Refused> {
+        Self::delete(self, caller, name).await
+    }
+}

@@ -1,0 +1,214 @@
+//! What each verb does. Everything that can be wrong with a request's form was found before.
+
+use bytes::Bytes;
+use http::header::LOCATION;
+use http::{HeaderValue, Response, StatusCode};
+use uuid::Uuid;
+
+use super::clusters::Clusters;
+use super::entity::{self, Entity};
+use super::model::{Action, FRAMEWORK_SCHEME, Listed, Mixin, Model, is_shown_only};
+use super::negotiate::Rendering;
+use super::refusal::Refusal;
+use super::render::Style;
+use super::request::{Carried, query_value};
+use super::syntax::category::Category;
+use super::{Face, syntax};
+use crate::cluster::vocabulary::CLUSTER;
+use crate::orchestrator::{Attributes, Refused, Requested, View};
+
+/// The attribute that a framework's mixin stands for.
+const FRAMEWORK: &str = "stampede.framework";
+
+/// What a request wants, its categories resolved.
+pub(super) struct Wish {
+    kind: bool,
+    action: Option<Action>,
+    attributes: Attributes,
+}
+
+impl<C: Clusters> Face<C> {
+    /// Resolves the categories. A framework's mixin means that framework, unless an attribute says which.
+    pub(super) fn wish(&self, carried: &Carried) -> Result<Wish, Refusal> {
+        let (mut kind, mut action, mut frameworks) = (false, None, Vec::new());
+        for category in &carried.categories {
+            match self.model.find(category).ok_or_else(|| Refusal::UnknownCategory(category.identifier()))? {
+                Listed::Kind => kind = true,
+                Listed::Action(one) => action = action.or(Some(one)),
+                Listed::Mixin(mixin) if mixin.term == CLUSTER => {}
+                Listed::Mixin(mixin) => frameworks.push(mixin.term.as_str()),
+            }
+        }
+        let mut attributes: Attributes = carried.attributes.iter().filter(|(name, _)| !is_shown_only(name)).cloned().collect();
+        if !frameworks.is_empty() && !attributes.iter().any(|(name, _)| name == FRAMEWORK) {
+            attributes.push((FRAMEWORK.to_owned(), frameworks.join(",")));
+        }
+        Ok(Wish { kind, action, attributes })
+    }
+}
+
+/// One request's handlers.
+pub(super) struct Handlers<'a, C: Clusters> {
+    pub(super) clusters: &'a C,
+    pub(super) model: &'a Model,
+    pub(super) caller: C::Caller,
+    pub(super) style: Style<'a>,
+    pub(super) wish: Wish,
+}
+
+type Answer = Result<Response<Bytes>, Refusal>;
+
+impl<C: Clusters> Handlers<'_, C> {
+    /// The query interface; categories in the request are a filter.
+    pub(super) fn query(self, filter: &[Category]) -> Answer {
+        let filter: Vec<Listed<'_>> = filter.iter().filter_map(|category| self.model.find(category)).collect();
+        self.style.query(self.model, |listed| filter.is_empty() || filter.contains(listed))
+    }
+
+    /// GET of one.
+    pub(super) async fn get(self, name: &str) -> Answer {
+        let view = self.clusters.view(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
+        self.show(view)
+    }
+
+    /// PUT: the entity is there afterwards.
+    pub(super) async fn put(self, name: &str) -> Answer {
+        if !self.wish.kind {
+            return Err(Refusal::NoKind);
+        }
+        match self.clusters.request(&self.caller, name, self.wish.attributes).await? {
+            Requested::Existing(view) => self.style.entity(&Entity::of(view)),
+            Requested::New(view) => created(&self.style, view),
+        }
+    }
+
+    /// POST with a query is an action, without one an update.
+    pub(super) async fn post(self, name: &str, query: &str) -> Answer {
+        let Some(action) = self.action(query)? else {
+            let attributes = self.wish.attributes;
+            let view = self.clusters.update(&self.caller, name, attributes).await.map_err(|refused| missing(refused, name))?;
+            return self.style.entity(&Entity::of(view));
+        };
+        let attributes = self.wish.attributes.clone();
+        let view = self.act(action, name, attributes).await?;
+        self.show(view)
+    }
+
+    /// DELETE of one.
+    pub(super) async fn delete(self, name: &str) -> Answer {
+        self.clusters.delete(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
+        Ok(self.style.ok(StatusCode::OK))
+    }
+
+    /// GET of the collection; categories and attributes in the request are a filter.
+    pub(super) async fn list(self, carried: &Carried) -> Answer {
+        let mixins: Vec<&Mixin> = carried.categories.iter().filter_map(|category| self.mixin(category)).collect();
+        let views = self.clusters.list(&self.caller).await?;
+        let entities: Vec<Entity> = views
+            .into_iter()
+            .map(Entity::of)
+            .filter(|entity| carried.attributes.iter().all(|(name, value)| has(entity, name, value)))
+            .filter(|entity| mixins.iter().all(|mixin| mixin.term == CLUSTER || runs(entity, &mixin.term)))
+            .filter(|entity| self.wish.action.is_none() || entity.action == self.wish.action)
+            .collect();
+        self.style.collection(super::model::LOCATION, &entities)
+    }
+
+    /// POST to the collection: an action on all of them, or a new one with a name of ours.
+    pub(super) async fn post_collection(self, query: &str) -> Answer {
+        if let Some(action) = self.action(query)? {
+            let mut entities = Vec::new();
+            for view in self.clusters.list(&self.caller).await? {
+                let view = self.act(action, &view.name, self.wish.attributes.clone()).await?;
+                entities.push(Entity::of(view));
+            }
+            return self.style.collection(super::model::LOCATION, &entities);
+        }
+        if !self.wish.kind {
+            return Err(Refusal::NoKind);
+        }
+        match self.clusters.request(&self.caller, &new_name(), self.wish.attributes).await? {
+            Requested::New(view) | Requested::Existing(view) => created(&self.style, view),
+        }
+    }
+
+    /// DELETE of all of them.
+    pub(super) async fn delete_all(self) -> Answer {
+        for view in self.clusters.list(&self.caller).await? {
+            match self.clusters.delete(&self.caller, &view.name).await {
+                // Somebody else was faster.
+                Ok(()) | Err(Refused::NotFound(_)) => {}
+                Err(refused) => return Err(refused.into()),
+            }
+        }
+        Ok(self.style.ok(StatusCode::OK))
+    }
+
+    /// The action that a POST means, if it means one: a query with `=` says that it does, the Category says which, and where
+    /// there is none the query does.
+    fn action(&self, query: &str) -> Result<Option<Action>, Refusal> {
+        if !query.contains('=') {
+            return Ok(None);
+        }
+        let named = || query_value(query, "action").and_then(|term| Action::by_term(&term));
+        self.wish.action.or_else(named).map(Some).ok_or(Refusal::NoAction)
+    }
+
+    async fn act(&self, action: Action, name: &str, attributes: Attributes) -> Result<View, Refusal> {
+        let done = match action {
+            Action::Deploy => self.clusters.deploy(&self.caller, name, attributes).await,
+            Action::Provision => self.clusters.provision(&self.caller, name, attributes).await,
+        };
+        done.map_err(|refused| missing(refused, name))
+    }
+
+    fn show(&self, view: View) -> Answer {
+        self.style.entity(&Entity::of(view))
+    }
+
+    fn mixin(&self, category: &Category) -> Option<&Mixin> {
+        match self.model.find(category) {
+            Some(Listed::Mixin(mixin)) if category.scheme == FRAMEWORK_SCHEME => Some(mixin),
+            _ => None,
+        }
+    }
+}
+
+/// 201, where it is, and `OK` or, in JSON, the entity.
+fn created(style: &Style<'_>, view: View) -> Answer {
+    let location = format!("{}{}", style.base, syntax::escape::name(&entity::path(&view.name)));
+    let mut response = match style.rendering {
+        Rendering::Json => style.entity(&Entity::of(view))?,
+        _ => style.ok(StatusCode::CREATED),
+    };
+    *response.status_mut() = StatusCode::CREATED;
+    response.headers_mut().insert(LOCATION, HeaderValue::try_from(location).map_err(|_| Refusal::Defect)?);
+    Ok(response)
+}
+
+/// The recorded sentence for what is not there.
+fn missing(refused: Refused, name: &str) -> Refusal {
+    match refused {
+        Refused::NotFound(_) => Refusal::NotFound(entity::path(name)),
+        other => other.into(),
+    }
+}
+
+fn has(entity: &Entity, name: &str, value: &str) -> bool {
+    entity.attributes.get(name).is_some_and(|found| found.as_str().map_or_else(|| found.to_string() == value, |text| text == value))
+}
+
+fn runs(entity: &Entity, framework: &str) -> bool {
+    let asked = entity.attributes.get(FRAMEWORK).and_then(serde_json::Value::as_str).unwrap_or_default();
+    asked.split([',', ' ']).any(|name| name == framework)
+}
+
+/// A UUID that begins with a letter, as names of clusters do.
+fn new_name() -> String {
+    loop {
+        let name = Uuid::new_v4().to_string();
+        if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return name;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The OCCI face: what hurtle's Service Manager and any OCCI client speak. Only this module knows OCCI; it knows no socket, no
+//! store and no cloud. Facts: the protocol recorded from hurtle's own programs; decisions: `host/DECISIONS.md`.
+//!
+//! Layout
+//! - [`Face`]: a whole request in, a whole answer out
+//! - [`route`]: paths and their methods
+//! - [`clusters`]: what the face asks of the orchestrator
+//! - [`request`], [`json_in`], [`syntax`]: what a request carries
+//! - [`negotiate`], [`render`]: what an answer looks like
+//! - [`model`], [`entity`]: kind, actions, mixins; a cluster in their terms
+//! - [`refusal`], [`limits`]: every way to say no; how much is taken
+
+pub mod clusters;
+pub mod entity;
+mod handlers;
+mod json_in;
+pub mod limits;
+pub mod model;
+pub mod negotiate;
+pub mod refusal;
+pub mod render;
+pub mod request;
+pub mod route;
+pub mod syntax;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::{HeaderMap, Method, Request, Response};
+use secrecy::SecretString;
+
+pub use clusters::Clusters;
+pub use limits::Limits;
+
+use handlers::Handlers;
+use model::Model;
+use negotiate::Rendering;
+use refusal::Refusal;
+use render::Style;
+use route::Route;
+
+/// The Server header of answers.
+pub const SERVER: &str = concat!("stampede/", env!("CARGO_PKG_VERSION"), " OCCI/1.1");
+
+/// The face. Cheap to clone.
+#[derive(Clone)]
+pub struct Face<C> {
+    clusters: C,
+    model: Arc<Model>,
+    limits: Limits,
+}
+
+impl<C: Clusters> Face<C> {
+    /// A face over the clusters; the frameworks are asked for once.
+    pub fn new(clusters: C, limits: Limits) -> Self {
+        let model = Arc::new(Model::of(&clusters.frameworks()));
+        Self { clusters, model, limits }
+    }
+
+    /// Answers one request. `local` is the address that it came in on, for clients that send no Host.
+    pub async fn answer(&self, request: Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
+        match self.try_answer(&request, local).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                if let Refusal::Cluster(refused) = &refusal {
+                    tracing::info!(path = request.uri().path(), status = refusal.status().as_u16(), "refused: {refused}");
+                }
+                refusal.answer()
+            }
+        }
+    }
+
+    async fn try_answer(&self, request: &Request<Bytes>, local: SocketAddr) -> Result<Response<Bytes>, Refusal> {
+        let (headers, path) = (request.headers(), request.uri().path());
+        let route = Route::of(path);
+        // The Service Manager asks for `/` until it answers 200; that must not wait for Keystone.
+        let credentials = if route == Some(Route::Root) { None } else { Some(credentials(headers)?) };
+        let route = route.ok_or_else(|| Refusal::NotFound(path.to_owned()))?;
+        if !route.allows(request.method()) {
+            return Err(Refusal::Method(route.allowed()));
+        }
+        // Before anything is created: a client that cannot read the answer would not know of it.
+        let offered = match route {
+            Route::Root | Route::Collection => Rendering::COLLECTION,
+            Route::Query | Route::Entity(_) => Rendering::ENTITY,
+        };
+        let rendering = negotiate::choose(headers, offered).ok_or_else(|| {
+            Refusal::NotAcceptable(offered.iter().map(|rendering| rendering.media_type()).collect::<Vec<_>>().join(", "))
+        })?;
+        let base = format!("http://{}", host(request, local)?);
+        let style = Style { rendering, base: &base, limits: &self.limits };
+        let Some((token, project)) = credentials else {
+            return style.collection("/", &[]);
+        };
+        let carried = request::carried(headers, request.body(), &self.limits)?;
+        let caller = self.clusters.authenticate(token, &project).await?;
+        let wish = self.wish(&carried)?;
+        let handlers = Handlers { clusters: &self.clusters, model: &self.model, caller, style, wish };
+        let query = request.uri().query().unwrap_or_default();
+        match (route, request.method()) {
+            (Route::Query, _) => handlers.query(&carried.categories),
+            (Route::Collection, &Method::GET) => handlers.list(&carried).await,
+            (Route::Collection, &Method::DELETE) => handlers.delete_all().await,
+            (Route::Collection, _) => handlers.post_collection(query).await,
+            (Route::Entity(name), &Method::GET) => handlers.get(&name).await,
+            (Route::Entity(name), &Method::PUT) => handlers.put(&name).await,
+            (Route::Entity(name), &Method::DELETE) => handlers.delete(&name).await,
+            (Route::Entity(name), _) => handlers.post(&name, query).await,
+            (Route::Root, _) => style.collection("/", &[]),
+        }
+    }
+}
+
+/// Token and project of a request.
+fn credentials(headers: &HeaderMap) -> Result<(SecretString, String), Refusal> {
+    let text = |name: &'static str| {
+        let value = headers.get(name).ok_or(Refusal::NoAuth(name))?;
+        let text = std::str::from_utf8(value.as_bytes());
+        text.map(str::to_owned).map_err(|_| Refusal::Malformed(format!("header {name}: expected UTF-8")))
+    };
+    let (token, project) = (text("X-Auth-Token"), text("X-Tenant-Name"));
+    Ok((SecretString::from(token?), project?))
+}
+
+/// Where the client thinks that it is, for the URLs in its answer.
+fn host(request: &Request<Bytes>, local: SocketAddr) -> Result<String, Refusal> {
+    let named = match (request.headers().get(HOST), request.uri().authority()) {
+        (Some(value), _) => Some(value.to_str().map_err(|_| Refusal::Host)?.to_owned()),
+        (None, authority) => authority.map(ToString::to_string),
+    };
+    let Some(host) = named.filter(|host| !host.is_empty()) else {
+        return Ok(local.to_string());
+    };
+    // It stands between quotes in headers: what is not a part of a URL's authority has no business there.
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    if host.chars().all(fits) && host.parse::<http::uri::Authority>().is_ok() { Ok(host) } else { Err(Refusal::Host) }
+}

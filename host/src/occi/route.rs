@@ -1,0 +1,78 @@
+//! Which paths there are, and which methods each of them knows.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use super::model::LOCATION;
+
+/// A path of this face.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/`: 200, whoever asks.
+    Root,
+    /// `/-/` and `/.well-known/org/ogf/occi/-/`: the query interface.
+    Query,
+    /// `/orchestrator/`.
+    Collection,
+    /// `/orchestrator/<name>`; holds the name, decoded.
+    Entity(String),
+}
+
+impl Route {
+    /// The route of a path; `None` where there is nothing.
+    pub fn of(path: &str) -> Option<Self> {
+        match path {
+            "/" => Some(Self::Root),
+            "/-/" | "/.well-known/org/ogf/occi/-/" => Some(Self::Query),
+            LOCATION => Some(Self::Collection),
+            _ => {
+                let name = path.strip_prefix(LOCATION).filter(|name| !name.contains('/'))?;
+                let name = percent_decode_str(name).decode_utf8().ok()?;
+                Some(Self::Entity(name.into_owned()))
+            }
+        }
+    }
+
+    /// The value of the Allow header.
+    pub fn allowed(&self) -> &'static str {
+        match self {
+            Self::Root | Self::Query => "GET",
+            Self::Collection => "GET, POST, DELETE",
+            Self::Entity(_) => "GET, PUT, POST, DELETE",
+        }
+    }
+
+    /// Whether the path knows the method.
+    pub fn allows(&self, method: &Method) -> bool {
+        self.allowed().split(", ").any(|allowed| allowed == method.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_methods() {
+        let entity = |name: &str| Some(Route::Entity(name.to_owned()));
+        for (path, route) in [
+            ("/", Some(Route::Root)),
+            ("/-/", Some(Route::Query)),
+            ("/.well-known/org/ogf/occi/-/", Some(Route::Query)),
+            ("/orchestrator/", Some(Route::Collection)),
+            ("/orchestrator/default", entity("default")),
+            ("/orchestrator/d%65fault", entity("default")),
+            ("/orchestrator/%ff", None),
+            ("/orchestrator/a/b", None),
+            ("/orchestrator/a/", None),
+            ("/orchestrator", None),
+            ("/foo/bar", None),
+            ("//", None),
+            ("", None),
+        ] {
+            assert_eq!(Route::of(path), route, "{path}");
+        }
+        assert!(Route::Collection.allows(&Method::POST) && !Route::Collection.allows(&Method::PUT));
+        assert!(!Route::Root.allows(&Method::HEAD));
+    }
+}

@@ -1,0 +1,161 @@
+//! Puts the faces on their ports: 8080 for OCCI, 8081 for administration. Starts, limits and stops them; knows no cluster.
+//!
+//! Layout
+//! - [`Server`]: bind, then run until told to stop
+//! - `connection`: one port
+//! - [`limits`]: what a connection may cost
+//! - `stall`: clients that do not read
+
+mod connection;
+pub mod limits;
+mod stall;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+pub use limits::Limits;
+
+use crate::admin::{self, Metrics};
+use crate::occi;
+use connection::{Handler, Port};
+
+/// What the server has to be told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where OCCI is spoken; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where administration is; port 0 takes a free one.
+    pub admin_listen: SocketAddr,
+    /// The name that hurtle's Cloud Controller gave this instance (`DC_NAME`).
+    pub so_name: String,
+    /// Of connections.
+    pub limits: Limits,
+    /// Of what a request may carry.
+    pub occi: occi::Limits,
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken or not this machine's.
+    #[error("cannot listen on {address}: {source}; choose another with --listen or --admin-listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// The ports, bound: clients can connect already, and are answered as soon as [`Server::run`] is called.
+#[derive(Debug)]
+pub struct Server {
+    config: Config,
+    api: TcpListener,
+    admin: TcpListener,
+}
+
+impl Server {
+    /// Binds both ports.
+    ///
+    /// # Errors
+    /// `Listen`.
+    pub async fn bind(config: Config) -> Result<Self, ServeError> {
+        let (api, admin) = (bind(config.listen).await?, bind(config.admin_listen).await?);
+        Ok(Self { config, api, admin })
+    }
+
+    /// The addresses really bound: OCCI's, administration's.
+    pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
+        let bound = |listener: &TcpListener, asked| listener.local_addr().unwrap_or(asked);
+        (bound(&self.api, self.config.listen), bound(&self.admin, self.config.admin_listen))
+    }
+
+    /// Answers until `shutdown` is done, then lets requests in work end within [`Limits::grace`].
+    pub async fn run<C: occi::Clusters>(self, clusters: C, shutdown: impl Future<Output = ()>) {
+        let (api, admin) = self.addresses();
+        tracing::info!(address.api = %api, address.admin = %admin, "listening on {api}, administration on {admin}");
+        let limits = self.config.limits;
+        let metrics = Arc::new(Metrics::default());
+        let occi = Occi(occi::Face::new(clusters.clone(), self.config.occi));
+        let admin = Admin { face: admin::Face::new(self.config.so_name, Arc::clone(&metrics)), clusters };
+        let occi = Port::new(occi, limits, Arc::clone(&metrics));
+        let admin = Port::new(admin, limits, Arc::new(Metrics::default()));
+
+        let graceful = GracefulShutdown::new();
+        let (stop, stopped) = watch::channel(false);
+        let serving = async {
+            tokio::join!(
+                occi.serve(self.api, || graceful.watcher(), stopped.clone()),
+                admin.serve(self.admin, || graceful.watcher(), stopped.clone()),
+            )
+        };
+        tokio::select! {
+            _ = serving => {}
+            () = async { shutdown.await; let _ = stop.send(true); std::future::pending().await } => {}
+        }
+        tracing::info!("stopping");
+        if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
+            tracing::warn!("stopped with requests still in work");
+        }
+    }
+}
+
+/// Binds and runs; see [`Server`].
+///
+/// # Errors
+/// `Listen`.
+pub async fn run<C: occi::Clusters>(config: Config, clusters: C, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+    Server::bind(config).await?.run(clusters, shutdown).await;
+    Ok(())
+}
+
+/// Done at the first SIGTERM or SIGINT; never, where signals cannot be had.
+pub async fn terminated() {
+    let once = |kind| async move {
+        match signal(kind) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(error) => {
+                tracing::warn!("cannot wait for signals: {error}");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = once(SignalKind::terminate()) => {}
+        () = once(SignalKind::interrupt()) => {}
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
+}
+
+/// OCCI's port.
+struct Occi<C>(occi::Face<C>);
+
+impl<C: occi::Clusters> Handler for Occi<C> {
+    async fn answer(self: Arc<Self>, request: Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
+        self.0.answer(request, local).await
+    }
+}
+
+/// Administration's port.
+struct Admin<C> {
+    face: admin::Face,
+    clusters: C,
+}
+
+impl<C: occi::Clusters> Handler for Admin<C> {
+    async fn answer(self: Arc<Self>, request: Request<Bytes>, _: SocketAddr) -> Response<Bytes> {
+        self.face.answer(&request, self.clusters.ready()).await
+    }
+}

@@ -1,0 +1,205 @@
+//! One port: accepts connections and turns each request into one call of a face, within the limits. Knows no face.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::limits::Limits;
+use super::stall::Stall;
+use crate::admin::Metrics;
+
+/// How long accepting rests when the process has no descriptor left.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+/// How long a connection that is turned away is kept so that its client can read why.
+const TURN_AWAY: Duration = Duration::from_secs(1);
+
+/// Answers requests; the address is the one that the request came in on.
+pub(super) trait Handler: Send + Sync + 'static {
+    fn answer(self: Arc<Self>, request: Request<Bytes>, local: SocketAddr) -> impl Future<Output = Response<Bytes>> + Send;
+}
+
+/// A port and what it may cost.
+pub(super) struct Port<H> {
+    handler: Arc<H>,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    connections: Arc<Semaphore>,
+    turned_away: Arc<Semaphore>,
+    in_flight: Arc<Semaphore>,
+}
+
+impl<H: Handler> Port<H> {
+    pub(super) fn new(handler: H, limits: Limits, metrics: Arc<Metrics>) -> Arc<Self> {
+        let slots = |number| Arc::new(Semaphore::new(number));
+        let (connections, turned_away, in_flight) = (slots(limits.connections), slots(limits.turned_away), slots(limits.in_flight));
+        Arc::new(Self { handler: Arc::new(handler), limits, metrics, connections, turned_away, in_flight })
+    }
+
+    /// Accepts until told to stop.
+    pub(super) async fn serve(self: Arc<Self>, listener: TcpListener, watcher: impl Fn() -> Watcher, mut stop: watch::Receiver<bool>) {
+        loop {
+            let accepted = tokio::select! {
+                _ = stop.wait_for(|stopped| *stopped) => return,
+                accepted = listener.accept() => accepted,
+            };
+            let stream = match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!("could not accept a connection: {error}");
+                    tokio::time::sleep(ACCEPT_REST).await;
+                    continue;
+                }
+            };
+            match Arc::clone(&self.connections).try_acquire_owned() {
+                Ok(place) => drop(tokio::spawn(Arc::clone(&self).connection(stream, place, watcher()))),
+                Err(_) => self.turn_away(stream),
+            }
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream, place: OwnedSemaphorePermit, watcher: Watcher) {
+        let Ok(local) = stream.local_addr() else { return };
+        // Without it the last segment of an answer may wait for the client's acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let _open = self.metrics.open_connection();
+        let io = TokioIo::new(Stall::new(stream, self.limits.write_stall));
+        let port = Arc::clone(&self);
+        let service = service_fn(move |request| {
+            let port = Arc::clone(&port);
+            async move { Ok::<_, Infallible>(port.request(request, local).await.map(Full::new)) }
+        });
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.header_read)
+            .max_header_size(self.limits.header_bytes)
+            // The buffer takes a little more, so that it is the limit above that says no.
+            .max_buf_size(self.limits.header_bytes + 8 * 1024);
+        if let Err(error) = watcher.watch(builder.serve_connection(io, service)).await {
+            tracing::debug!("a connection ended early: {error}");
+        }
+        drop(place);
+    }
+
+    async fn request(&self, request: Request<Incoming>, local: SocketAddr) -> Response<Bytes> {
+        let response = self.answer(request, local).await;
+        self.metrics.count(response.status());
+        response
+    }
+
+    async fn answer(&self, request: Request<Incoming>, local: SocketAddr) -> Response<Bytes> {
+        let (parts, body) = request.into_parts();
+        let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if parts.headers.contains_key(EXPECT) && announced.is_some_and(|bytes| bytes > self.limits.body_bytes as u64) {
+            return closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large());
+        }
+        // Before a place among those in work is taken: a slow body holds up nobody.
+        let body = match tokio::time::timeout(self.limits.body_read, self.read(body)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(refusal)) => return refusal,
+            Err(_) => return closing(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+        };
+        let Ok(place) = Arc::clone(&self.in_flight).try_acquire_owned() else {
+            return busy(self.limits.retry_after_s);
+        };
+        let changes = !matches!(parts.method, Method::GET | Method::HEAD);
+        let answer = Arc::clone(&self.handler).answer(Request::from_parts(parts, body), local);
+        let done = if changes {
+            // On a task of its own, so that a client that goes away does not stop it half-way.
+            let task = tokio::spawn(async move {
+                let _place = place;
+                answer.await
+            });
+            task.await.ok()
+        } else {
+            let _place = place;
+            AssertUnwindSafe(answer).catch_unwind().await.ok()
+        };
+        done.unwrap_or_else(|| {
+            // The panic itself was printed by the panic hook.
+            tracing::error!("a request ended in a panic");
+            plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed to answer; its log says more")
+        })
+    }
+
+    async fn read(&self, mut body: Incoming) -> Result<Bytes, Response<Bytes>> {
+        let (mut kept, mut seen) = (BytesMut::new(), 0);
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else {
+                return Err(closing(StatusCode::BAD_REQUEST, "the body ended early or is malformed"));
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            seen += data.len();
+            if seen > self.limits.drained_bytes {
+                break;
+            }
+            if seen <= self.limits.body_bytes {
+                kept.extend_from_slice(&data);
+            }
+        }
+        if seen > self.limits.body_bytes { Err(closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large())) } else { Ok(kept.freeze()) }
+    }
+
+    fn too_large(&self) -> String {
+        format!("the body is larger than {} bytes", self.limits.body_bytes)
+    }
+
+    /// Says 503 on a connection that there is no room for.
+    fn turn_away(&self, mut stream: TcpStream) {
+        self.metrics.turned_away();
+        let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() else { return };
+        let text = format!(
+            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            self.limits.retry_after_s
+        );
+        tokio::spawn(async move {
+            let _place = place;
+            let talk = async {
+                stream.write_all(text.as_bytes()).await?;
+                stream.shutdown().await?;
+                // A stream closed with unread bytes resets, and the client may lose what it was told.
+                let mut rest = [0; 4096];
+                while stream.read(&mut rest).await? > 0 {}
+                Ok::<_, std::io::Error>(())
+            };
+            let _ = tokio::time::timeout(TURN_AWAY, talk).await;
+        });
+    }
+}
+
+/// 503 with Retry-After: on that alone the Service Manager comes again.
+fn busy(retry_after_s: u32) -> Response<Bytes> {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
+    response
+}
+
+fn closing(status: StatusCode, text: &str) -> Response<Bytes> {
+    let mut response = plain(status, text);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn plain(status: StatusCode, text: &str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::copy_from_slice(text.as_bytes()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+}

@@ -1,0 +1,51 @@
+//! What a connection may cost: every limit of the HTTP server in one struct.
+
+use std::time::Duration;
+
+/// Header lines in a request, beyond which it gets 431: hyper's own limit, which is fastest left alone; a test holds it here.
+pub const HEADERS: usize = 100;
+
+/// Limits of the server; each port has its own connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of request line and headers together, beyond which a request gets 431. hurtle's recorded most is 100 KiB.
+    pub header_bytes: usize,
+    /// Bytes of a body, beyond which a request gets 413.
+    pub body_bytes: usize,
+    /// Bytes of a body that are read and thrown away, so that a client that is still sending gets to read its 413.
+    pub drained_bytes: usize,
+    /// Connections open at once, beyond which a new one gets 503 and is closed.
+    pub connections: usize,
+    /// Connections that are being told 503, beyond which a new one is closed without a word.
+    pub turned_away: usize,
+    /// How long a connection may take for request line and headers, and stay open without a request.
+    pub header_read: Duration,
+    /// How long a body may take, beyond which the request gets 408.
+    pub body_read: Duration,
+    /// How long a client may not read while an answer waits for it.
+    pub write_stall: Duration,
+    /// Requests being worked on at once, beyond which one gets 503.
+    pub in_flight: usize,
+    /// What Retry-After says, in seconds.
+    pub retry_after_s: u32,
+    /// How long requests may take to end once the server is told to stop.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_bytes: 112 * 1024,
+            body_bytes: 256 * 1024,
+            drained_bytes: 4 * 1024 * 1024,
+            connections: 4096,
+            turned_away: 64,
+            header_read: Duration::from_secs(30),
+            body_read: Duration::from_secs(30),
+            write_stall: Duration::from_secs(30),
+            in_flight: 512,
+            retry_after_s: 1,
+            grace: Duration::from_millis(1500),
+        }
+    }
+}
