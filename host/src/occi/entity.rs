@@ -23,7 +23,8 @@ impl Entity {
     pub fn of(view: View) -> Self {
         let path = path(&view.name);
         let action = Action::next(view.phase);
-        let mut attributes: BTreeMap<String, Value> = view.attributes.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+        let mut attributes: BTreeMap<String, Value> =
+            view.attributes.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
         let mut say = |name: String, value: Value| drop(attributes.insert(name, value));
 
         let region = view.stack_id.as_ref().map_or(view.region.as_str(), |(region, _)| region.as_str());

@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn lists_and_objects_keep_their_meaning() {
-        let text = r#"{"attributes": {"stampede": {"framework": ["hadoop", "spark"], "hadoop": {"core-site": {"fs.x": "1"}, "l": ["a, b"]}}}}"#;
+        let text =
+            r#"{"attributes": {"stampede": {"framework": ["hadoop", "spark"], "hadoop": {"core-site": {"fs.x": "1"}, "l": ["a, b"]}}}}"#;
         let found = parsed(text).unwrap().attributes;
         let wanted = [("framework", "hadoop,spark"), ("hadoop.core-site", r#"{"fs.x":"1"}"#), ("hadoop.l", r#"["a, b"]"#)];
         assert_eq!(found, wanted.map(|(k, v)| (format!("stampede.{k}"), v.to_owned())));

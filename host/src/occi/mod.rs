@@ -86,9 +86,8 @@ impl<C: Clusters> Face<C> {
             Route::Root | Route::Collection => Rendering::COLLECTION,
             Route::Query | Route::Entity(_) => Rendering::ENTITY,
         };
-        let rendering = negotiate::choose(headers, offered).ok_or_else(|| {
-            Refusal::NotAcceptable(offered.iter().map(|rendering| rendering.media_type()).collect::<Vec<_>>().join(", "))
-        })?;
+        let rendering = negotiate::choose(headers, offered)
+            .ok_or_else(|| Refusal::NotAcceptable(offered.iter().map(|rendering| rendering.media_type()).collect::<Vec<_>>().join(", ")))?;
         let base = format!("http://{}", host(request, local)?);
         let style = Style { rendering, base: &base, limits: &self.limits };
         let Some((token, project)) = credentials else {

@@ -31,7 +31,8 @@ pub fn carried(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<Carr
         let lines = headers.get_all(field.name());
         let several = lines.iter().count() > 1;
         for (number, value) in lines.iter().enumerate() {
-            let place = || if several { format!("header {}, line {}", field.name(), number + 1) } else { format!("header {}", field.name()) };
+            let place =
+                || if several { format!("header {}, line {}", field.name(), number + 1) } else { format!("header {}", field.name()) };
             let text = std::str::from_utf8(value.as_bytes()).map_err(|e| not_utf8(&place(), value.as_bytes(), e))?;
             field.read(text, &mut carried).map_err(|fault| Refusal::malformed(place(), &fault))?;
         }
@@ -182,7 +183,8 @@ mod tests {
 
     #[test]
     fn a_body_is_added_to_the_headers() {
-        let body = "\nCategory: orchestrator; scheme=\"s#\"\r\nx-occi-attribute: a=2\nLink: </x>; rel=\"y\"\nX-OCCI-Location: http://h/o/x\n";
+        let body =
+            "\nCategory: orchestrator; scheme=\"s#\"\r\nx-occi-attribute: a=2\nLink: </x>; rel=\"y\"\nX-OCCI-Location: http://h/o/x\n";
         for kind in [vec![], vec![("content-type", "text/plain")], vec![("content-type", "Text/Plain; charset=utf-8")]] {
             let mut pairs = vec![("x-occi-attribute", "a=1")];
             pairs.extend(kind);

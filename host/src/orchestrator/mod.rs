@@ -170,7 +170,8 @@ impl Orchestrator {
     pub async fn list(&self, caller: &Caller) -> Result<Vec<View>, Refused> {
         let entities = self.inner.book.of_project(caller.project_id()).await?;
         let moving = entities.iter().filter(|entity| observe::state(&entity.record()).is_moving()).take(self.inner.limits.list_looks);
-        let looks = moving.map(|entity| look::look(&self.inner, entity, &caller.session));
+        // Collected before the wait: a lazy chain of closures over borrows would keep this future from being `Send`.
+        let looks: Vec<_> = moving.map(|entity| look::look(&self.inner, entity, &caller.session)).collect();
         stream::iter(looks).buffer_unordered(self.inner.limits.list_looks).collect::<Vec<()>>().await;
         let records = entities.iter().map(|entity| (entity, entity.record()));
         Ok(records.filter(|(_, record)| record.is_live()).map(|(entity, record)| self.inner.show(entity, &record)).collect())
