@@ -34,7 +34,7 @@ impl Look {
     }
 
     /// Whether what we know is younger than that.
-    fn is_fresh(&self, age: Duration) -> bool {
+    pub(super) fn is_fresh(&self, age: Duration) -> bool {
         lock(&self.state).ended.is_some_and(|ended| ended.elapsed() < age)
     }
 
@@ -106,17 +106,9 @@ async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Option<String
 
 /// The stack, then its events: so that what a settled stack's events say is never missed.
 async fn observe(session: &Session, record: &Record, stack: &StackId) -> Result<Seen, Error> {
-    let shown = session.stack(&stack.id).await?;
+    let shown = session.show_stack(stack).await?;
     let known = &record.seen;
     let settled = known.status.as_deref() == Some(&shown.status) && !shown.status.ends_with("_IN_PROGRESS") && known.marker.is_some();
-    let events = if settled { Vec::new() } else { events(session, stack, known.marker.as_deref()).await? };
+    let events = if settled { Vec::new() } else { session.events(stack, None, known.marker.as_deref()).await? };
     Ok(observe::fold(known, &shown, &events))
-}
-
-/// Heat purges old events: then a marker may be gone, and all that are left are read again.
-async fn events(session: &Session, stack: &StackId, marker: Option<&str>) -> Result<Vec<crate::openstack::Event>, Error> {
-    match session.events(stack, None, marker).await {
-        Err(Error::NotFound { .. } | Error::BadRequest { .. }) if marker.is_some() => session.events(stack, None, None).await,
-        other => other,
-    }
 }

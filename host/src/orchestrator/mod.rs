@@ -183,8 +183,15 @@ impl Orchestrator {
     /// `Internal`.
     pub async fn leaving(&self, caller: &Caller) -> Result<Vec<View>, Refused> {
         let entities = self.inner.book.of_project(caller.project_id()).await?;
-        let records = entities.iter().map(|entity| (entity, entity.record()));
-        Ok(records.filter(|(_, record)| !record.is_live()).map(|(entity, record)| self.inner.show(entity, &record)).collect())
+        let mut views = Vec::new();
+        for entity in entities.iter().filter(|entity| !entity.record().is_live()) {
+            reconcile::nudge(&self.inner, entity, &caller.session).await;
+            // The last step may have dropped the record.
+            if let Ok(record) = self.inner.book.refresh(entity).await {
+                views.push(self.inner.show(entity, &record));
+            }
+        }
+        Ok(views)
     }
 
     /// Plans, checks everything with the cloud, and has Heat create the stack before it returns. When Heat's answer is lost, the wish

@@ -42,6 +42,9 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session, plan
     let sent = record.create_sent_s.filter(|_| record.stack_id.is_none());
     let in_flight = sent.is_some_and(|sent| now_s().saturating_sub(sent) < inner.limits.create_grace.as_secs());
     let known = Known { wish: record.wish, has_stack: record.stack_id.is_some(), create_in_flight: in_flight, deletes: record.deletes };
+    if record.wish == Wish::Delete && !matches!(sight, Sight::Foreign) {
+        keep(inner, entity, shown.as_ref()).await?;
+    }
     match (decide::next(known, sight, inner.limits.deletes), shown) {
         (Step::Create, _) => create(inner, entity, session, &record, planned).await,
         (Step::Adopt, Some(shown)) => adopt(inner, entity, &shown.id, &shown.status).await,
@@ -72,10 +75,22 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session, plan
     }
 }
 
+/// What is seen of the stack by the way is kept for those who look at the cluster.
+async fn keep(inner: &Inner, entity: &Entity, shown: Option<&crate::openstack::Stack>) -> Result<(), Refused> {
+    let Some(shown) = shown else { return Ok(()) };
+    let change = |record: &mut Record| {
+        record.seen.status = Some(shown.status.clone());
+        record.seen.reason.clone_from(&shown.status_reason);
+    };
+    inner.book.change(entity, change).await?;
+    entity.look.note(None);
+    Ok(())
+}
+
 /// The stack of this record, by id where it is known, else by name.
 async fn see(session: &Session, record: &Record) -> Result<Option<crate::openstack::Stack>, Refused> {
     let shown = match &record.stack_id {
-        Some(id) => session.stack(id).await.map(Some),
+        Some(id) => session.show_stack(&StackId { name: record.stack_name.clone(), id: id.clone() }).await.map(Some),
         None => session.find_stack(&record.stack_name).await,
     };
     match shown {
@@ -142,6 +157,17 @@ pub(super) fn needs_care(record: &Record) -> bool {
         Wish::Delete => true,
     };
     open && record.stuck.is_none()
+}
+
+/// One step for somebody who looks and cannot wait for the background; none when somebody else is at it, or was a moment ago.
+pub(super) async fn nudge(inner: &Inner, entity: &Entity, session: &Session) {
+    if !needs_care(&entity.record()) || entity.look.is_fresh(inner.limits.observe_every) {
+        return;
+    }
+    let Ok(_turn) = entity.turn.try_lock() else { return };
+    if let Err(error) = step(inner, entity, session, None).await {
+        entity.look.note(Some(error.to_string()));
+    }
 }
 
 /// Takes care of the cluster in the background until nothing is left to do, or no token is left to do it with.
