@@ -11,7 +11,7 @@ use crate::{
 /// The entity is there afterwards.
 pub(super) async fn request(inner: &Inner, caller: &Caller, name: &str, attributes: Attributes) -> Result<Requested, Refused> {
     let project = caller.project_id();
-    match inner.book.find(project, name).await {
+    match inner.find(caller, name).await {
         Ok(entity) => return Ok(Requested::Existing(inner.show(&entity, &entity.record()))),
         Err(Refused::NotFound(_)) => {}
         Err(error) => return Err(error),
@@ -81,7 +81,7 @@ async fn merge(
     allowed: impl Fn(&Record) -> Result<(), Refused>,
     also: impl Fn(&mut Record),
 ) -> Result<View, Refused> {
-    let entity = inner.book.find(caller.project_id(), name).await?;
+    let entity = inner.find(caller, name).await?;
     let _turn = entity.turn.lock().await;
     let record = inner.book.refresh(&entity).await?;
     allowed(&record)?;

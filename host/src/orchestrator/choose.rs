@@ -60,7 +60,7 @@ fn flavor(path: &str, asked: Option<&str>, cloud: &Cloud, need: Size) -> Result<
         .iter()
         .filter(|flavor| fits(flavor, &need))
         .min_by_key(|flavor| (flavor.size.ram_mib, flavor.size.vcpus, flavor.size.disk_gib, !flavor.public, flavor.size.name.clone()));
-    let wanted = format!("{} MiB of memory, {} processors and {} GiB of disk", need.ram_mib, need.vcpus, need.disk_gib);
+    let wanted = format!("{} MiB of memory, {} vCPUs and {} GiB of disk", need.ram_mib, need.vcpus, need.disk_gib);
     let hint = smallest.map_or_else(
         || format!("no flavor of this cloud has {wanted}: ask its operator for one"),
         |flavor| format!("the smallest that fits is `{}`", flavor.size.name),
@@ -77,7 +77,7 @@ fn flavor(path: &str, asked: Option<&str>, cloud: &Cloud, need: Size) -> Result<
         Some(flavor) if fits(flavor, &need) => Ok(Some(asked.to_owned())),
         Some(flavor) => {
             let has = &flavor.size;
-            let has = format!("`{asked}` has {} MiB of memory, {} processors and {} GiB of disk", has.ram_mib, has.vcpus, has.disk_gib);
+            let has = format!("`{asked}` has {} MiB of memory, {} vCPUs and {} GiB of disk", has.ram_mib, has.vcpus, has.disk_gib);
             Err(Problem::new(path, format!("{has}, a node needs {wanted}"), hint))
         }
     }

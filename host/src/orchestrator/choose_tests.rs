@@ -94,7 +94,7 @@ fn names_that_are_not_there_are_told_all_at_once_with_those_that_are() {
         "image: there is no image `debain-12` (did you mean `debian-12`? there are: debian-12)",
         "master.flavor: there is no flavor `m1.lrage` (did you mean `m1.large`? there are: m1.boot-volume, m1.large, m1.tiny, m1.xlarge; \
          the smallest that fits is `m1.large`)",
-        "worker.flavor: `m1.tiny` has 256 MiB of memory, 1 processors and 1 GiB of disk, a node needs 2000 MiB of memory, 1 processors and \
+        "worker.flavor: `m1.tiny` has 256 MiB of memory, 1 vCPUs and 1 GiB of disk, a node needs 2000 MiB of memory, 1 vCPUs and \
          10 GiB of disk (the smallest that fits is `m1.large`)",
         "key: this user has no key pair `mine` (there are: laptop)",
         "network.external: there is no external network `publik` (did you mean `public`? there are: public, or `none` for no way in or out)",

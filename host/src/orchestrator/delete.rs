@@ -7,7 +7,7 @@ use crate::cluster::Wish;
 
 /// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is dropped.
 pub(super) async fn delete(inner: Arc<Inner>, caller: Caller, name: String) -> Result<(), Refused> {
-    let entity = inner.book.find(caller.project_id(), &name).await?;
+    let entity = inner.find(&caller, &name).await?;
     let turn = entity.turn.lock().await;
     if !inner.book.refresh(&entity).await?.is_live() {
         return Err(Refused::NotFound(name));

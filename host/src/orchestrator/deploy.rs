@@ -17,7 +17,7 @@ use crate::{
 
 /// Deploys the cluster. Runs to its end even when the request is dropped.
 pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attributes: Attributes) -> Result<View, Refused> {
-    let entity = inner.book.find(caller.project_id(), &name).await?;
+    let entity = inner.find(&caller, &name).await?;
     let _turn = entity.turn.lock().await;
     let record = inner.book.refresh(&entity).await?;
     if record.phase != Phase::Initialised {

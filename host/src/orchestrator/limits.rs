@@ -9,7 +9,7 @@ pub struct Limits {
     pub clusters_per_project: usize,
     /// Attributes of one cluster, ours and foreign.
     pub attributes: usize,
-    /// Bytes of names and values of one cluster's attributes.
+    /// Bytes of names and values of one cluster's attributes; they travel in the stack's parameters too.
     pub attribute_bytes: usize,
     /// How old an observation may be before Heat is asked again; one observation is at most two calls, so that Heat is asked once a second.
     pub observe_every: Duration,
@@ -38,7 +38,7 @@ impl Default for Limits {
         Self {
             clusters_per_project: 100,
             attributes: 256,
-            attribute_bytes: 256 * 1024,
+            attribute_bytes: 64 * 1024,
             observe_every: Duration::from_secs(2),
             patience: Duration::from_secs(3),
             list_looks: 16,

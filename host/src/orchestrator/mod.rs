@@ -6,7 +6,7 @@
 //! - `deploy`, `delete`, `change`: the verbs
 //! - [`facts`], [`choose`], [`quota`], [`stack`]: what the cloud has, what is taken of it, what Heat is given
 //! - [`decide`], [`observe`], `wanted`: pure decisions
-//! - `reconcile`, `look`: the hands and the eyes
+//! - `reconcile`, `look`, `recover`: the hands and the eyes, and finding clusters again
 //! - `book`, `sessions`: clusters in use, tokens in memory
 //! - [`planner`]: what is needed of a plan
 
@@ -23,6 +23,7 @@ pub mod observe;
 pub mod planner;
 pub mod quota;
 mod reconcile;
+mod recover;
 pub mod refused;
 mod sessions;
 pub mod stack;
@@ -30,8 +31,8 @@ pub mod view;
 mod wanted;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::{Arc, Mutex},
 };
 
 use futures_util::{StreamExt, stream};
@@ -82,6 +83,8 @@ struct Inner {
     limits: Limits,
     book: Book,
     sessions: Sessions,
+    /// Projects whose stacks were looked through for clusters that the store does not know.
+    recovered: Mutex<HashSet<String>>,
 }
 
 /// Who asks: one user in one project, proved by a token.
@@ -118,6 +121,7 @@ impl Orchestrator {
             defaults: parts.defaults,
             sessions: Sessions::new(parts.limits.sessions, waiting),
             limits: parts.limits,
+            recovered: Mutex::default(),
             book: Book::new(parts.store),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -157,7 +161,7 @@ impl Orchestrator {
     /// # Errors
     /// `NotFound`.
     pub async fn view(&self, caller: &Caller, name: &str) -> Result<View, Refused> {
-        let entity = self.inner.book.find(caller.project_id(), name).await?;
+        let entity = self.inner.find(caller, name).await?;
         look::look(&self.inner, &entity, &caller.session).await;
         let record = entity.record();
         if record.is_live() { Ok(self.inner.show(&entity, &record)) } else { Err(Refused::NotFound(name.to_owned())) }
@@ -168,6 +172,9 @@ impl Orchestrator {
     /// # Errors
     /// `Internal`.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<View>, Refused> {
+        if let Err(error) = recover::ensure(&self.inner, caller).await {
+            tracing::warn!("cannot look for forgotten clusters of project {}: {error}", caller.project_name());
+        }
         let entities = self.inner.book.of_project(caller.project_id()).await?;
         let moving = entities.iter().filter(|entity| observe::state(&entity.record()).is_moving()).take(self.inner.limits.list_looks);
         // Collected before the wait: a lazy chain of closures over borrows would keep this future from being `Send`.
@@ -251,6 +258,17 @@ async fn whole<T: Send + 'static>(work: impl Future<Output = Result<T, Refused>>
 }
 
 impl Inner {
+    /// The caller's living cluster of this name; one that the store does not know is looked for in Heat, once.
+    async fn find(&self, caller: &Caller, name: &str) -> Result<Arc<Entity>, Refused> {
+        match self.book.find(caller.project_id(), name).await {
+            Err(Refused::NotFound(_)) => {
+                recover::ensure(self, caller).await?;
+                self.book.find(caller.project_id(), name).await
+            }
+            other => other,
+        }
+    }
+
     /// What the attributes ask for, over the operator's defaults.
     fn parse(&self, name: &str, given: &BTreeMap<String, String>) -> Result<Spec, Refused> {
         let pairs: Attributes = given.iter().map(|(name, value)| (name.clone(), value.clone())).collect();

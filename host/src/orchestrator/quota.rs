@@ -19,7 +19,7 @@ pub fn check(template: &Value, spec: &Spec, chosen: &Chosen, quotas: &Quotas) ->
     let both = |of: fn(&crate::cluster::Flavor) -> u32| u64::from(of(&chosen.master)) + workers * u64::from(of(&chosen.worker));
     let needs = [
         ("servers", count(&["OS::Nova::Server"]), quotas.servers),
-        ("processors", both(|flavor| flavor.vcpus), quotas.vcpus),
+        ("vCPUs", both(|flavor| flavor.vcpus), quotas.vcpus),
         ("MiB of memory", both(|flavor| flavor.ram_mib), quotas.ram_mib),
         ("ports", count(&["OS::Neutron::Port", "OS::Neutron::RouterInterface"]), quotas.ports),
         ("networks", count(&["OS::Neutron::Net"]), quotas.networks),
@@ -63,7 +63,7 @@ mod tests {
         let told: Vec<String> = check(&template, &spec(), &chosen(), &less).into_iter().map(|problem| problem.message).collect();
         let wanted = [
             "needs 3 servers, 2 are free",
-            "needs 4 processors, 3 are free",
+            "needs 4 vCPUs, 3 are free",
             "needs 4096 MiB of memory, 4095 are free",
             "needs 2 ports, 0 are free",
         ];

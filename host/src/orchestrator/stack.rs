@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::planner::Planned;
+use super::{planner::Planned, recover::Carried};
 use crate::{openstack::CreateStack, store::Record};
 
 /// Every stack of Stampede's bears it.
@@ -15,8 +15,12 @@ const HEAT_MARGIN_S: u32 = 1_800;
 
 /// The name of a cluster's stack: `stampede-demo-1f2e3d4c`.
 pub fn name(cluster: &str, id: &str) -> String {
-    let short: String = id.chars().filter(char::is_ascii_hexdigit).take(8).collect();
-    format!("stampede-{cluster}-{short}")
+    format!("{TAG}-{cluster}-{}", short(id))
+}
+
+/// The part of a cluster's id that its stack's name ends with.
+pub fn short(id: &str) -> String {
+    id.chars().filter(char::is_ascii_hexdigit).take(8).collect()
 }
 
 /// The tags of a cluster's stack.
@@ -44,8 +48,9 @@ pub fn ask(record: &Record, planned: &Planned) -> CreateStack {
         }
     }
     let mut parameters = planned.parameters.clone();
-    let request = json!({ "attributes": record.attributes, "phase": record.phase });
-    parameters.insert(REQUEST_PARAMETER.to_owned(), Value::String(request.to_string()));
+    let carried = Carried { attributes: record.attributes.clone(), spec: record.spec.clone(), endpoints: record.endpoints.clone() };
+    let carried = serde_json::to_string(&carried).unwrap_or_default();
+    parameters.insert(REQUEST_PARAMETER.to_owned(), Value::String(carried));
     let timeout_s = record.spec.as_ref().map_or(0, |spec| spec.timeout_s) + HEAT_MARGIN_S;
     CreateStack {
         name: record.stack_name.clone(),
