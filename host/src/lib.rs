@@ -4,6 +4,7 @@
 //! - [`server`]: puts the faces on their ports
 //! - [`occi`], [`admin`]: the faces
 //! - [`orchestrator`]: the life of a cluster: plan, act, observe, remember
+//! - [`plugin`]: the sandbox of the framework plugins
 //! - [`openstack`]: the client of the cloud
 //! - [`store`]: what outlives the process
 //! - [`bundle`]: merge the parts of plugins, check them, assemble node scripts, print YAML
@@ -16,4 +17,5 @@ pub mod occi;
 pub mod openstack;
 pub mod orchestrator;
 pub mod server;
+pub mod plugin;
 pub mod store;

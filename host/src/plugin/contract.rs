@@ -1,0 +1,145 @@
+//! What a plugin's answers are held to, beyond the types of the WIT: that it says of itself, and returns, only what the contract allows. What its
+//! template may hold is the bundle's to judge.
+
+use serde_json::Value;
+
+use crate::bundle::Part;
+use crate::cluster::Problem;
+use crate::cluster::framework::{Descriptor, Request};
+
+/// Problems in one answer.
+const PROBLEMS: usize = 100;
+/// Characters of a name: of a plugin, role, service, script.
+const NAME_CHARS: usize = 31;
+/// The sections of a template that a plugin may fill.
+const SECTIONS: [&str; 4] = ["parameters", "conditions", "resources", "outputs"];
+
+/// What is wrong with what a plugin says of itself.
+pub(super) fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
+    if !is_name(&descriptor.name) {
+        return Err(format!("its name {:?} is not of the form [a-z][a-z0-9-]{{0,30}}", descriptor.name));
+    }
+    let known = descriptor.versions.iter().any(|version| *version == descriptor.default_version);
+    if !known && !(descriptor.versions.is_empty() && descriptor.default_version.is_empty()) {
+        return Err(format!("its default version {:?} is not among its versions", descriptor.default_version));
+    }
+    for name in descriptor.requires.iter().chain(&descriptor.provides).chain(descriptor.roles.iter().map(|role| &role.name)) {
+        if !is_name(name) {
+            return Err(format!("{name:?} is not the name of a service or a role: [a-z][a-z0-9-]{{0,30}}"));
+        }
+    }
+    for port in &descriptor.ports {
+        check_role(descriptor, &port.role, "a port")?;
+    }
+    check_parameters(&descriptor.parameters)
+}
+
+fn check_parameters(schema: &Value) -> Result<(), String> {
+    if schema.get("type") != Some(&Value::from("object")) {
+        return Err("its parameters are not the JSON Schema of an object".to_owned());
+    }
+    jsonschema::validator_for(schema).map_err(|error| format!("its parameters are not a JSON Schema: {error}"))?;
+    for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        if property.get("type").is_none() || property.get("description").and_then(Value::as_str).is_none() {
+            return Err(format!("its parameter {name:?} lacks a type or a description"));
+        }
+        let Some(default) = property.get("default") else { continue };
+        let validator =
+            jsonschema::validator_for(property).map_err(|error| format!("its parameter {name:?} is not a JSON Schema: {error}"))?;
+        validator
+            .validate(default)
+            .map_err(|error| format!("the default of its parameter {name:?} is refused by its own schema: {error}"))?;
+    }
+    Ok(())
+}
+
+/// What is wrong with an answer to `request`.
+pub(super) fn check_answer(descriptor: &Descriptor, request: &Request, answer: &Result<Part, Vec<Problem>>) -> Result<(), String> {
+    match answer {
+        Ok(part) => check_part(descriptor, request, part),
+        Err(problems) if problems.is_empty() => Err("it refuses the request without a problem".to_owned()),
+        Err(problems) if problems.len() > PROBLEMS => Err(format!("it names {} problems, more than {PROBLEMS}", problems.len())),
+        Err(_) => Ok(()),
+    }
+}
+
+fn check_part(descriptor: &Descriptor, request: &Request, part: &Part) -> Result<(), String> {
+    check_template(&part.template)?;
+    for file in &part.files {
+        file.roles.iter().try_for_each(|role| check_role(descriptor, role, "a file"))?;
+        if !file.path.starts_with('/') || file.path.split('/').any(|step| step == "..") || file.path.contains(char::is_control) {
+            return Err(format!("the path of its file {:?} is not absolute and plain", file.path));
+        }
+        if file.mode > 0o7777 {
+            return Err(format!("the mode {:o} of its file {} is none", file.mode, file.path));
+        }
+    }
+    for (index, script) in part.scripts.iter().enumerate() {
+        check_role(descriptor, &script.role, "a script")?;
+        if !is_name(&script.name) {
+            return Err(format!("the name of its script {:?} is not of the form [a-z][a-z0-9-]{{0,30}}", script.name));
+        }
+        let same = |other: &&crate::bundle::Script| (&other.role, other.stage, &other.name) == (&script.role, script.stage, &script.name);
+        if part.scripts[..index].iter().any(|other| same(&other)) {
+            return Err(format!("it has two scripts {} of stage {} for role {}", script.name, script.stage.as_str(), script.role));
+        }
+    }
+    for endpoint in &part.endpoints {
+        check_role(descriptor, &endpoint.role, "an endpoint")?;
+        if !is_name(&endpoint.name.replace('_', "-")) || endpoint.name.contains('-') {
+            return Err(format!("the name of its endpoint {:?} is not of the form [a-z][a-z0-9_]{{0,30}}", endpoint.name));
+        }
+        if !endpoint.path.is_empty() && !endpoint.path.starts_with('/') {
+            return Err(format!("the path {:?} of its endpoint {} does not begin with /", endpoint.path, endpoint.name));
+        }
+    }
+    check_offers(descriptor, request, part)
+}
+
+fn check_template(template: &Value) -> Result<(), String> {
+    let Some(sections) = template.as_object() else { return Err("its template is not a JSON object".to_owned()) };
+    for (name, section) in sections {
+        if !SECTIONS.contains(&name.as_str()) {
+            return Err(format!("its template has a section {name:?}; it may have {}", SECTIONS.join(", ")));
+        }
+        if !section.is_object() {
+            return Err(format!("the section {name} of its template is not an object"));
+        }
+    }
+    Ok(())
+}
+
+fn check_offers(descriptor: &Descriptor, request: &Request, part: &Part) -> Result<(), String> {
+    for service in &part.services {
+        if service.plugin != descriptor.name || !descriptor.provides.contains(&service.name) {
+            return Err(format!(
+                "it offers the service {:?} of plugin {:?}, which it does not say it provides",
+                service.name, service.plugin
+            ));
+        }
+        if !request.groups.iter().flat_map(|group| &group.nodes).any(|node| node.name == service.node) {
+            return Err(format!("its service {} is on {:?}, which is no node of the request", service.name, service.node));
+        }
+    }
+    for share in &part.taken {
+        check_role(descriptor, &share.role, "memory")?;
+        if share.plugin != descriptor.name {
+            return Err(format!("it takes memory in the name of plugin {:?}", share.plugin));
+        }
+    }
+    Ok(())
+}
+
+fn check_role(descriptor: &Descriptor, role: &str, of: &str) -> Result<(), String> {
+    if descriptor.roles.iter().any(|known| known.name == role) {
+        return Ok(());
+    }
+    Err(format!("{of} is for the role {role:?}, which it does not run on"))
+}
+
+/// `[a-z][a-z0-9-]{0,30}`
+fn is_name(text: &str) -> bool {
+    text.len() <= NAME_CHARS
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}

@@ -1,0 +1,77 @@
+//! The engine that compiles and runs guests, and the ticks that let it interrupt one. Knows nothing of the contract.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use wasmtime::{Config, Engine, Result};
+
+/// How often a running guest is interrupted, so that the host's other work goes on and a deadline is seen.
+pub(super) const TICK: Duration = Duration::from_millis(10);
+
+/// Compiles for speed of the code: a plugin is compiled once and called often.
+pub(super) fn engine() -> Result<Engine> {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    Engine::new(&config)
+}
+
+/// Raises the engine's epoch every [`TICK`] while a guest runs; an idle host is not woken.
+#[derive(Clone)]
+pub(super) struct Ticker(Arc<Shared>);
+
+struct Shared {
+    running: Mutex<Running>,
+    changed: Condvar,
+}
+
+struct Running {
+    guests: usize,
+    ended: bool,
+}
+
+/// A guest runs as long as this lives.
+pub(super) struct Ticking(Arc<Shared>);
+
+impl Ticker {
+    /// Starts the thread.
+    pub(super) fn new(engine: &Engine) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { running: Mutex::new(Running { guests: 0, ended: false }), changed: Condvar::new() });
+        let (engine, theirs) = (engine.clone(), Arc::clone(&shared));
+        std::thread::Builder::new().name("plugin-ticks".into()).spawn(move || {
+            while theirs.wait_for_a_guest() {
+                std::thread::sleep(TICK);
+                engine.increment_epoch();
+            }
+        })?;
+        Ok(Self(shared))
+    }
+
+    /// To be held while a guest runs.
+    pub(super) fn start(&self) -> Ticking {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).guests += 1;
+        self.0.changed.notify_one();
+        Ticking(Arc::clone(&self.0))
+    }
+
+    /// Ends the thread: the catalogue goes.
+    pub(super) fn end(&self) {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+        self.0.changed.notify_one();
+    }
+}
+
+impl Shared {
+    /// False when there will be no more.
+    fn wait_for_a_guest(&self) -> bool {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let running =
+            self.changed.wait_while(running, |running| running.guests == 0 && !running.ended).unwrap_or_else(PoisonError::into_inner);
+        !running.ended
+    }
+}
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).guests -= 1;
+    }
+}

@@ -1,0 +1,138 @@
+//! One bounded call of a guest: a fresh store, the limits, the clock, and the fault if it ended badly. Knows no version of the contract.
+
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::error::Elapsed;
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::{Engine, Store, Trap, UpdateDeadline};
+use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
+
+use super::engine::{TICK, Ticker, Ticking, engine};
+use super::limits::Limiter;
+use super::wasi::{Written, frozen};
+use super::{Fault, Limits, PluginError};
+
+/// What all calls share.
+pub(super) struct Sandbox {
+    pub(super) engine: Engine,
+    pub(super) linker: Linker<State>,
+    pub(super) limits: Limits,
+    ticker: Ticker,
+    calls: Semaphore,
+}
+
+/// What a store holds.
+pub(super) struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    limiter: Limiter,
+    written: Written,
+    ticks: u64,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl Sandbox {
+    pub(super) fn new(limits: Limits) -> wasmtime::Result<Self> {
+        let engine = engine()?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        let ticker = Ticker::new(&engine)?;
+        Ok(Self { engine, linker, limits, ticker, calls: Semaphore::new(limits.calls) })
+    }
+
+    /// A fresh store for one call; waits while too many others run.
+    pub(super) async fn begin(&self) -> Call<'_> {
+        // The semaphore is never closed; without a permit the call would only be less bounded.
+        let permit = self.calls.acquire().await.ok();
+        let written = Written::new(self.limits.stderr_bytes);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(self.limits.handles);
+        let wasi = frozen(&self.limits, &written);
+        let mut store = Store::new(&self.engine, State { wasi, table, limiter: Limiter::new(self.limits), written, ticks: 0 });
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(self.limits.answer_bytes);
+        store.set_max_component_handles(self.limits.handles);
+        let most = ticks(self.limits.time);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |mut store| {
+            let state = store.data_mut();
+            state.ticks += 1;
+            Ok(if state.ticks > most { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
+        });
+        Call { store, limits: self.limits, _ticking: self.ticker.start(), _permit: permit }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.ticker.end();
+    }
+}
+
+/// A call under way.
+pub(super) struct Call<'a> {
+    pub(super) store: Store<State>,
+    limits: Limits,
+    _ticking: Ticking,
+    _permit: Option<SemaphorePermit<'a>>,
+}
+
+impl Call<'_> {
+    /// The call's end: its answer as `judge` takes it, or what went wrong. `outcome` is what `tokio::time::timeout` over the guest gave, since
+    /// the epoch stops a guest that computes, but not one that sleeps. `judge` says what breaks the contract.
+    pub(super) fn end<T, U>(
+        self,
+        plugin: &str,
+        outcome: Result<wasmtime::Result<T>, Elapsed>,
+        judge: impl FnOnce(T) -> Result<U, String>,
+    ) -> Result<U, PluginError> {
+        let fault = match outcome {
+            Ok(Ok(answer)) => match judge(answer) {
+                Ok(good) => return Ok(good),
+                Err(breach) => Fault::Contract(breach),
+            },
+            Ok(Err(error)) => self.fault(&error),
+            Err(_) => self.too_long(),
+        };
+        Err(PluginError { plugin: plugin.to_owned(), fault, stderr: self.store.data().written.text() })
+    }
+
+    fn too_long(&self) -> Fault {
+        // A guest that computes sees every tick; one that waits sees none meanwhile.
+        Fault::Time { limit: self.limits.time, waited: self.store.data().ticks < ticks(self.limits.time) / 4 }
+    }
+
+    fn fault(&self, error: &wasmtime::Error) -> Fault {
+        match self.store.data().limiter.refused() {
+            Some("memory") => return Fault::Memory { limit_bytes: self.limits.memory_bytes },
+            Some(other) => return Fault::Resource(other.to_owned()),
+            None => {}
+        }
+        if let Some(I32Exit(code)) = error.downcast_ref() {
+            return Fault::Exit(*code);
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::Interrupt) => self.too_long(),
+            Some(trap) => Fault::Trap(trap.to_string()),
+            None => {
+                let cause = error.root_cause().to_string();
+                // wasmtime keeps the type of this one to itself.
+                if cause.contains("fuel allocated for hostcalls") {
+                    Fault::AnswerSize { limit_bytes: self.limits.answer_bytes }
+                } else {
+                    Fault::Trap(cause)
+                }
+            }
+        }
+    }
+}
+
+fn ticks(time: Duration) -> u64 {
+    u64::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,164 @@
+//! Version 0.1.0 of the contract: the calls, and its types to and from those that the host speaks. The only place that knows them.
+
+use serde_json::Value;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Result, Store};
+
+use self::bindings::PluginPre;
+use self::bindings::exports::stampede::framework::framework as wit;
+use super::sandbox::State;
+use crate::bundle::{File, Part, Script, Stage};
+use crate::cluster::Problem;
+use crate::cluster::framework::{self as host, Audience, Cardinality};
+
+mod bindings {
+    wasmtime::component::bindgen!({ world: "plugin", path: "../wit/framework/0.1.0", exports: { default: async } });
+}
+
+/// A component that speaks this version, linked and ready to be instantiated for each call.
+pub(super) struct Guest(PluginPre<State>);
+
+/// What `generate` gives: a bundle, or what is wrong with the request.
+pub(super) type Answer = std::result::Result<wit::Bundle, Vec<wit::Problem>>;
+
+impl Guest {
+    pub(super) fn new(linker: &Linker<State>, component: &Component) -> Result<Self> {
+        Ok(Self(PluginPre::new(linker.instantiate_pre(component)?)?))
+    }
+
+    pub(super) async fn describe(&self, store: &mut Store<State>) -> Result<wit::Descriptor> {
+        let plugin = self.0.instantiate_async(&mut *store).await?;
+        plugin.stampede_framework_framework().call_describe(store).await
+    }
+
+    pub(super) async fn generate(&self, store: &mut Store<State>, request: &host::Request) -> Result<Answer> {
+        let plugin = self.0.instantiate_async(&mut *store).await?;
+        plugin.stampede_framework_framework().call_generate(store, &to_request(request)).await
+    }
+}
+
+/// The host's descriptor, or what in it breaks the contract.
+pub(super) fn from_descriptor(theirs: wit::Descriptor) -> std::result::Result<host::Descriptor, String> {
+    let parameters = serde_json::from_str(&theirs.parameters).map_err(|error| format!("its parameters are not JSON: {error}"))?;
+    let roles = theirs.roles.into_iter().map(|role| host::Role {
+        name: role.name,
+        cardinality: match role.cardinality {
+            wit::Cardinality::ExactlyOne => Cardinality::ExactlyOne,
+            wit::Cardinality::OneOrMore => Cardinality::OneOrMore,
+            wit::Cardinality::Odd => Cardinality::Odd,
+        },
+        smallest: host::Size { vcpus: role.smallest.vcpus, ram_mib: role.smallest.ram_mib, disk_gib: role.smallest.disk_gib },
+    });
+    let ports = theirs.ports.into_iter().map(|port| host::Port {
+        number: port.number,
+        role: port.role,
+        purpose: port.purpose,
+        audience: from_audience(port.audience),
+    });
+    Ok(host::Descriptor {
+        name: theirs.name,
+        title: theirs.title,
+        description: theirs.description,
+        versions: theirs.versions,
+        default_version: theirs.default_version,
+        requires: theirs.requires,
+        provides: theirs.provides,
+        roles: roles.collect(),
+        parameters,
+        ports: ports.collect(),
+        resource_types: theirs.resource_types,
+    })
+}
+
+/// The host's part, the problems, or what breaks the contract.
+pub(super) fn from_answer(plugin: &str, answer: Answer) -> std::result::Result<std::result::Result<Part, Vec<Problem>>, String> {
+    let bundle = match answer {
+        Ok(bundle) => bundle,
+        Err(problems) => return Ok(Err(problems.into_iter().map(|p| Problem::new(p.path, p.message, p.hint)).collect())),
+    };
+    let template: Value = serde_json::from_str(&bundle.template).map_err(|error| format!("its template is not JSON: {error}"))?;
+    let files = bundle.files.into_iter().map(|file| File { roles: file.roles, path: file.path, mode: file.mode, content: file.content });
+    let scripts = bundle.scripts.into_iter().map(|script| Script {
+        role: script.role,
+        stage: match script.stage {
+            wit::Stage::Setup => Stage::Setup,
+            wit::Stage::Ready => Stage::Ready,
+            wit::Stage::Smoke => Stage::Smoke,
+            wit::Stage::Drain => Stage::Drain,
+        },
+        name: script.name,
+        body: script.body,
+    });
+    let endpoints = bundle.endpoints.into_iter().map(|endpoint| host::Endpoint {
+        name: endpoint.name,
+        description: endpoint.description,
+        role: endpoint.role,
+        scheme: endpoint.scheme,
+        port: endpoint.port,
+        path: endpoint.path,
+        audience: from_audience(endpoint.audience),
+    });
+    let services =
+        bundle.services.into_iter().map(|s| host::Service { name: s.name, plugin: s.plugin, node: s.node, attributes: s.attributes });
+    let taken = bundle.taken.into_iter().map(|t| host::Share { role: t.role, plugin: t.plugin, memory_mib: t.memory_mib, ports: t.ports });
+    Ok(Ok(Part {
+        plugin: plugin.to_owned(),
+        template,
+        files: files.collect(),
+        scripts: scripts.collect(),
+        endpoints: endpoints.collect(),
+        services: services.collect(),
+        taken: taken.collect(),
+    }))
+}
+
+fn from_audience(audience: wit::Audience) -> Audience {
+    match audience {
+        wit::Audience::Cluster => Audience::Cluster,
+        wit::Audience::Admin => Audience::Admin,
+        wit::Audience::Public => Audience::Public,
+    }
+}
+
+fn to_request(request: &host::Request) -> wit::Request {
+    let services = request.services.iter().map(|service| wit::Service {
+        name: service.name.clone(),
+        plugin: service.plugin.clone(),
+        node: service.node.clone(),
+        attributes: service.attributes.clone(),
+    });
+    let taken = request.taken.iter().map(|share| wit::Share {
+        role: share.role.clone(),
+        plugin: share.plugin.clone(),
+        memory_mib: share.memory_mib,
+        ports: share.ports.clone(),
+    });
+    wit::Request {
+        cluster: request.cluster.clone(),
+        version: request.version.clone(),
+        groups: request.groups.iter().map(to_group).collect(),
+        settings: Value::Object(request.settings.clone()).to_string(),
+        network: wit::Network {
+            cidr: request.network.cidr.clone(),
+            external: request.network.external.clone(),
+            access: request.network.access.clone(),
+        },
+        mirror: request.mirror.clone(),
+        proxy: request.proxy.clone(),
+        key: request.key.clone(),
+        signal_transport: request.signal_transport.clone(),
+        timeout_s: request.timeout_s,
+        services: services.collect(),
+        taken: taken.collect(),
+    }
+}
+
+fn to_group(group: &host::NodeGroup) -> wit::NodeGroup {
+    let flavor = &group.flavor;
+    wit::NodeGroup {
+        role: group.role.clone(),
+        flavor: wit::Flavor { name: flavor.name.clone(), vcpus: flavor.vcpus, ram_mib: flavor.ram_mib, disk_gib: flavor.disk_gib },
+        image: group.image.clone(),
+        nodes: group.nodes.iter().map(|node| wit::Node { id: node.id, name: node.name.clone(), address: node.address.clone() }).collect(),
+    }
+}
