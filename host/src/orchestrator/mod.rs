@@ -57,6 +57,8 @@ pub type Attributes = Vec<(String, String)>;
 
 /// What an orchestrator is made of.
 pub struct Parts {
+    /// The name of this host, the same after a restart (hurtle's `DC_NAME`): with an empty store it finds its clusters in Heat by it.
+    pub host: String,
     /// The cloud.
     pub client: Client,
     /// The plugins.
@@ -76,6 +78,7 @@ pub struct Orchestrator {
 }
 
 struct Inner {
+    host: String,
     client: Client,
     planner: Arc<dyn Planner>,
     words: Vocabulary,
@@ -116,6 +119,7 @@ impl Orchestrator {
         let waiting: BTreeSet<String> = records.iter().filter(unfinished).map(|record| record.project_id.clone()).collect();
         let inner = Inner {
             words: Vocabulary::of(parts.planner.descriptors()),
+            host: parts.host,
             client: parts.client,
             planner: parts.planner,
             defaults: parts.defaults,

@@ -106,7 +106,7 @@ async fn create(inner: &Inner, entity: &Entity, session: &Session, record: &Reco
         (None, None) => return Err(Refused::Internal(format!("the record of `{}` holds no plan; delete the cluster", record.name))),
     };
     inner.book.change(entity, |record| record.create_sent_s = Some(now_s())).await?;
-    match session.create_stack(&stack::ask(record, &planned)).await {
+    match session.create_stack(&stack::ask(record, &inner.host, &planned)).await {
         Ok(id) => {
             tracing::info!(cluster.id = %record.id, stack.id = %id.id, "created stack `{}` for `{}`", id.name, record.name);
             adopt(inner, entity, &id.id, "CREATE_IN_PROGRESS").await

@@ -28,7 +28,7 @@ pub(super) struct Carried {
     pub(super) endpoints: BTreeMap<String, String>,
 }
 
-/// Looks once in a process's life for the project's clusters that the store does not know.
+/// Looks once in a process's life for clusters in the project that a host of our name has made and the store does not know.
 ///
 /// # Errors
 /// Heat cannot be asked: then nobody can say that a cluster is not there.
@@ -38,7 +38,7 @@ pub(super) async fn ensure(inner: &Inner, caller: &Caller) -> Result<(), Refused
         return Ok(());
     }
     let known: Vec<String> = inner.book.of_project(project).await?.iter().map(|entity| entity.record().id.clone()).collect();
-    let mut stacks = caller.session.stacks_by_tag(&[TAG]).await?;
+    let mut stacks = caller.session.stacks_by_tag(&[TAG, &stack::host_tag(&inner.host)]).await?;
     // Of two of one name, the later one is the living one.
     stacks.sort_by(|a, b| b.created.cmp(&a.created));
     for listed in stacks.iter().filter(|stack| !stack.status.starts_with("DELETE_")) {

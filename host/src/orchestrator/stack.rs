@@ -23,9 +23,18 @@ pub fn short(id: &str) -> String {
     id.chars().filter(char::is_ascii_hexdigit).take(8).collect()
 }
 
+/// Most characters of a host's name in a tag; Heat takes 80 with what stands before it.
+const MAX_HOST_CHARS: usize = 60;
+
 /// The tags of a cluster's stack.
-pub fn tags(record: &Record) -> Vec<String> {
-    vec![TAG.to_owned(), format!("{TAG}.cluster.{}", record.id), format!("{TAG}.name.{}", record.name)]
+pub fn tags(record: &Record, host: &str) -> Vec<String> {
+    vec![TAG.to_owned(), host_tag(host), format!("{TAG}.cluster.{}", record.id), format!("{TAG}.name.{}", record.name)]
+}
+
+/// The tag of all stacks that one host has made: hosts in one project do not take each other's clusters for their own.
+pub fn host_tag(host: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+    format!("{TAG}.host.{}", host.chars().take(MAX_HOST_CHARS).map(plain).collect::<String>())
 }
 
 /// Whether a stack that bears these tags is this cluster's.
@@ -34,7 +43,7 @@ pub fn is_ours(record: &Record, tags: &[String]) -> bool {
 }
 
 /// What Heat is asked to create.
-pub fn ask(record: &Record, planned: &Planned) -> CreateStack {
+pub fn ask(record: &Record, host: &str, planned: &Planned) -> CreateStack {
     let mut template = planned.template.clone();
     let declared = json!({
         "type": "string",
@@ -57,7 +66,7 @@ pub fn ask(record: &Record, planned: &Planned) -> CreateStack {
         template,
         files: planned.files.clone(),
         parameters,
-        tags: tags(record),
+        tags: tags(record, host),
         timeout_mins: timeout_s.div_ceil(60),
     }
 }
@@ -72,5 +81,6 @@ mod tests {
         let name = name(&longest, "1f2e3d4c-5b6a-4798-8897-a6b5c4d3e2f1");
         assert!(name.len() <= 255 && name.ends_with("-1f2e3d4c"), "{name}");
         assert!(format!("{TAG}.name.{longest}").len() <= 80);
+        assert!(host_tag(&"ü,".repeat(100)).len() <= 80 && !host_tag("a,b").contains(','));
     }
 }
