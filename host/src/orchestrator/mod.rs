@@ -8,7 +8,7 @@
 //! - [`decide`], [`observe`], `wanted`: pure decisions
 //! - `reconcile`, `look`, `recover`: the hands and the eyes, and finding clusters again
 //! - `book`, `sessions`: clusters in use, tokens in memory
-//! - [`planner`]: what is needed of a plan
+//! - [`planner`]: what is needed of a plan; [`plan`]: from a spec to what Heat is given
 
 mod book;
 mod change;
@@ -20,6 +20,7 @@ pub mod facts;
 pub mod limits;
 mod look;
 pub mod observe;
+pub mod plan;
 pub mod planner;
 pub mod quota;
 mod reconcile;

@@ -1,0 +1,153 @@
+//! From a spec to what Heat is given: which plugins in which order, what each is asked, and whether what they return fits together. Pure but for
+//! the calls of plugins. Knows no cloud: what was looked up there is handed in.
+//!
+//! Layout
+//! - [`chain`]: which plugins, in which order
+//! - [`settings`]: raw texts to what a plugin's schema says
+//! - [`nodes`]: node groups with ids, names and addresses; whether their flavors are large enough
+//! - [`shares`]: ports and memory that the chain's plugins take of the same nodes
+//! - [`plugins`]: the plan as the orchestrator asks for it, on the plugins of a catalogue
+
+pub mod chain;
+pub mod nodes;
+pub mod plugins;
+pub mod settings;
+pub mod shares;
+
+use futures_util::future::BoxFuture;
+
+use super::{choose::NO_NETWORK, planner::Chosen};
+use crate::{
+    bundle::{self, Bundle, Faults, Part},
+    cluster::{
+        Problem, Spec,
+        framework::{Descriptor, Network, Request, Service, Share},
+        problem::lines,
+    },
+};
+
+/// What a plan asks of plugins; a catalogue of them, or a test's own.
+pub trait Plugins: Send + Sync {
+    /// All that are there, by name.
+    fn descriptors(&self) -> Vec<&Descriptor>;
+    /// The part of one that is there.
+    fn generate<'a>(&'a self, plugin: &'a str, request: &'a Request) -> BoxFuture<'a, Result<Part, PlanError>>;
+}
+
+/// A cluster as Heat takes it, and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The template and its files.
+    pub bundle: Bundle,
+    /// What each plugin was asked, in the chain's order.
+    pub requests: Vec<Request>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The user's to mend: all that was found at this step.
+    #[error("{}", lines(.0))]
+    Problems(Vec<Problem>),
+    /// A plugin broke: its author's to mend.
+    #[error("{0}")]
+    Broken(String),
+    /// Plugins returned what makes no cluster: their authors' to mend.
+    #[error(transparent)]
+    Faults(#[from] Faults),
+}
+
+impl PlanError {
+    /// All of it as problems; what the user cannot mend says so.
+    pub fn into_problems(self) -> Vec<Problem> {
+        let hint = "not a mistake of the request: tell whoever runs this service, or the plugin's author";
+        match self {
+            Self::Problems(problems) => problems,
+            Self::Broken(message) => vec![Problem::new("framework", message, hint)],
+            Self::Faults(Faults(faults)) => faults.iter().map(|fault| Problem::new("framework", fault.to_string(), hint)).collect(),
+        }
+    }
+}
+
+/// Makes the plan. `chosen` is what the cloud has, or what stands for it where there is no cloud.
+///
+/// # Errors
+/// Problems of the chain, the settings and the flavors all at once; then those of the first plugin that has any; then what does not
+/// fit together.
+pub async fn plan(spec: &Spec, chosen: &Chosen, plugins: &impl Plugins) -> Result<Plan, PlanError> {
+    let there = plugins.descriptors();
+    let chain = chain::chain(&spec.frameworks, &there).map_err(PlanError::Problems)?;
+    let mut requests = prepare(spec, chosen, &chain).map_err(PlanError::Problems)?;
+    let (mut services, mut taken): (Vec<Service>, Vec<Share>) = (Vec::new(), Vec::new());
+    let mut parts = Vec::new();
+    for request in chain.iter().zip(&mut requests) {
+        let (descriptor, request) = request;
+        request.services.clone_from(&services);
+        request.taken.clone_from(&taken);
+        let part = plugins.generate(&descriptor.name, request).await?;
+        services.extend(part.services.iter().cloned());
+        taken.extend(part.taken.iter().cloned());
+        parts.push(part);
+    }
+    let Some(first) = requests.first() else { return Err(PlanError::Broken("the chain is empty".to_owned())) };
+    let problems = shares::check(&first.groups, &chosen.flavors, &taken);
+    if !problems.is_empty() {
+        return Err(PlanError::Problems(problems));
+    }
+    let bundle = bundle::build(first, &description(spec, &chain), &chain, parts)?;
+    Ok(Plan { bundle, requests })
+}
+
+/// What each plugin of the chain is asked, before the services and shares of those in front of it are known.
+///
+/// # Errors
+/// Problems of the settings and the node groups, all at once.
+pub fn prepare(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Result<Vec<Request>, Vec<Problem>> {
+    let mut problems = nodes::check(spec, chosen, chain);
+    let groups = nodes::groups(spec, chosen);
+    let mut requests = Vec::new();
+    for descriptor in chain {
+        let raw = spec.settings.get(&descriptor.name);
+        let settings = settings::typed(descriptor, raw.unwrap_or(&Default::default()));
+        let settings = settings.unwrap_or_else(|found| {
+            problems.extend(found);
+            serde_json::Map::new()
+        });
+        requests.push(Request {
+            cluster: spec.name.clone(),
+            version: version(spec, descriptor),
+            groups: groups.clone(),
+            settings,
+            network: Network {
+                cidr: spec.cidr.clone(),
+                external: spec.external_network.clone().filter(|name| name != NO_NETWORK),
+                access: spec.access.clone(),
+            },
+            mirror: spec.mirror.clone(),
+            proxy: spec.proxy.clone(),
+            key: spec.key.clone(),
+            signal_transport: chosen.signal_transport.clone(),
+            timeout_s: spec.timeout_s,
+            services: Vec::new(),
+            taken: Vec::new(),
+        });
+    }
+    if problems.is_empty() { Ok(requests) } else { Err(problems) }
+}
+
+fn version(spec: &Spec, descriptor: &Descriptor) -> String {
+    let asked = spec.frameworks.iter().find(|framework| framework.name == descriptor.name).and_then(|framework| framework.version.clone());
+    asked.unwrap_or_else(|| descriptor.default_version.clone())
+}
+
+/// `Cluster demo: Apache Hadoop 3.5.0 on a master and 3 workers. Made by Stampede.`
+fn description(spec: &Spec, chain: &[&Descriptor]) -> String {
+    let titles: Vec<String> = chain.iter().skip(1).map(|d| format!("{} {}", d.title, version(spec, d)).trim().to_owned()).collect();
+    let frameworks = if titles.is_empty() { "no framework".to_owned() } else { titles.join(", ") };
+    let workers = if spec.workers == 1 { "a worker".to_owned() } else { format!("{} workers", spec.workers) };
+    format!("Cluster {}: {frameworks} on a master and {workers}. Made by Stampede.", spec.name)
+}
+
+#[cfg(test)]
+#[path = "plan/tests.rs"]
+mod tests;
