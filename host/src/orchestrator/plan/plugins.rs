@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 
-use super::{Plugins, chain, nodes, plan};
+use super::{PlanError, Plugins, chain, nodes, plan};
 use crate::{
+    bundle::Part,
     cluster::{
         Problem, Spec,
-        framework::{Descriptor, Size},
+        framework::{Descriptor, Request, Size},
     },
     orchestrator::planner::{Chosen, Planned, Planner},
+    plugin::{Catalogue, GenerateError},
 };
 
 /// Plans on these plugins.
@@ -27,7 +29,7 @@ impl<P: Plugins> Planner for PluginPlanner<P> {
 
     fn plan<'a>(&'a self, spec: &'a Spec, facts: &'a Chosen) -> BoxFuture<'a, Result<Planned, Vec<Problem>>> {
         Box::pin(async move {
-            let made = plan(spec, facts, &self.0).await.map_err(super::PlanError::into_problems)?;
+            let made = plan(spec, facts, &self.0).await.map_err(PlanError::into_problems)?;
             let endpoints = made.bundle.parts.iter().flat_map(|part| &part.endpoints);
             Ok(Planned {
                 endpoints: endpoints.map(|endpoint| (endpoint.name.clone(), endpoint.name.clone())).collect(),
@@ -35,6 +37,22 @@ impl<P: Plugins> Planner for PluginPlanner<P> {
                 files: made.bundle.files,
                 // The request's values are the defaults of the template's parameters.
                 parameters: serde_json::Map::new(),
+            })
+        })
+    }
+}
+
+impl Plugins for Catalogue {
+    fn descriptors(&self) -> Vec<&Descriptor> {
+        self.iter().map(|plugin| plugin.descriptor()).collect()
+    }
+
+    fn generate<'a>(&'a self, plugin: &'a str, request: &'a Request) -> BoxFuture<'a, Result<Part, PlanError>> {
+        Box::pin(async move {
+            let Some(plugin) = self.get(plugin) else { return Err(PlanError::Broken(format!("there is no plugin `{plugin}`"))) };
+            plugin.generate(request).await.map_err(|error| match error {
+                GenerateError::Problems(problems) => PlanError::Problems(problems),
+                GenerateError::Failed(error) => PlanError::Broken(error.to_string()),
             })
         })
     }
