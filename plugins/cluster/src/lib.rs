@@ -1,6 +1,30 @@
-//! The plugin `cluster`: network, nodes, addresses, readiness; no framework.
+//! The plugin `cluster`: network, nodes, addresses, readiness, and no framework. Every chain begins with it; what others refer to are the names of
+//! its resources (`network`, `subnet`, `router`, `router_interface`, `security_group`, `<node>_server`, `<node>_port`), which are contract.
+//!
+//! Layout
+//! - [`settings`]: its parameters
+//! - [`network`]: network, subnet, router, security group, the master's floating IP
+//! - [`nodes`]: a port and a server a node, and what the server is told at boot
+//! - [`readiness`]: how nodes report, and when the stack is complete
 
-use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::Template};
+use stampede_plugin::{
+    Bundle, Cardinality, Descriptor, Guest, Problem, Request, Role, Service, Share, Size, bundle, descriptor, hot::Template, settings::read,
+};
+
+mod network;
+mod nodes;
+mod readiness;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+use settings::Settings;
+
+/// Its name, and that of the service which it provides.
+const NAME: &str = "cluster";
+/// The smallest node that boots a cloud image.
+const SMALLEST: Size = Size { vcpus: 1, ram_mib: 256, disk_gib: 0 };
 
 /// The plugin.
 pub struct Cluster;
@@ -8,13 +32,40 @@ pub struct Cluster;
 impl Guest for Cluster {
     fn describe() -> Descriptor {
         Descriptor {
-            provides: vec!["cluster".into()],
-            ..stampede_plugin::descriptor("cluster", "Cluster", "Network, nodes, addresses and readiness.")
+            provides: vec![NAME.to_owned()],
+            roles: vec![
+                Role { name: "master".to_owned(), cardinality: Cardinality::ExactlyOne, smallest: SMALLEST },
+                Role { name: "worker".to_owned(), cardinality: Cardinality::OneOrMore, smallest: SMALLEST },
+            ],
+            parameters: settings::schema(),
+            resource_types: [network::TYPES, nodes::TYPES, readiness::TYPES].concat().into_iter().map(str::to_owned).collect(),
+            ..descriptor(NAME, "Cluster", "A network of its own with nodes that report how they come up; what every framework stands on.")
         }
     }
 
-    fn generate(_request: Request) -> Result<Bundle, Vec<Problem>> {
-        Ok(stampede_plugin::bundle(Template::new()))
+    fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
+        let settings: Settings = read(NAME, &request)?;
+        let mut problems = network::problems(&request);
+        problems.extend(readiness::problems(&request));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut template = Template::new();
+        nodes::parameters(&mut template, &request);
+        network::add(&mut template, &request, &settings);
+        readiness::add(&mut template, &request);
+        nodes::add(&mut template, &request, &settings);
+        let master = request.master().map(|master| master.name.clone()).unwrap_or_default();
+        let attributes = vec![("cidr".to_owned(), request.network.cidr.clone())];
+        Ok(Bundle {
+            services: vec![Service { name: NAME.to_owned(), plugin: NAME.to_owned(), node: master, attributes }],
+            taken: request
+                .groups
+                .iter()
+                .map(|group| Share { role: group.role.clone(), plugin: NAME.to_owned(), memory_mib: 0, ports: vec![22] })
+                .collect(),
+            ..bundle(template)
+        })
     }
 }
 

@@ -1,0 +1,87 @@
+//! How nodes report, and when the stack is complete: two wait condition handles and one wait condition.
+//!
+//! Neither the timeout nor the transport may change in a running cluster: Heat would replace the wait condition or its handle, and with the old
+//! one all signals that were ever received.
+
+use serde_json::json;
+use stampede_plugin::hot::{Template, concat, get_attr, get_param, get_resource, resource};
+use stampede_plugin::{Problem, Request, problem};
+
+/// What this file may add.
+pub(crate) const TYPES: &[&str] = &["OS::Heat::WaitCondition", "OS::Heat::WaitConditionHandle", "OS::Heat::Value"];
+/// The bounds of `OS::Heat::WaitCondition`.
+const TIMEOUT_S: std::ops::RangeInclusive<u32> = 1..=43_200;
+/// The ways to signal that a node speaks.
+const TRANSPORTS: [&str; 3] = ["CFN_SIGNAL", "TOKEN_SIGNAL", "TEMP_URL_SIGNAL"];
+
+/// What Heat would refuse.
+pub(crate) fn problems(request: &Request) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !TIMEOUT_S.contains(&request.timeout_s) {
+        let message = format!("must be 1 to 43200 seconds, got {}", request.timeout_s);
+        problems.push(problem("timeout", message, "Heat waits twelve hours at most"));
+    }
+    if !TRANSPORTS.contains(&request.signal_transport.as_str()) {
+        problems.push(problem(
+            "signal.transport",
+            format!("must be one of {}, got {}", TRANSPORTS.join(", "), request.signal_transport),
+            "",
+        ));
+    }
+    problems
+}
+
+/// Adds the handles, the condition, and the lines of shell that tell a node how to signal.
+pub(crate) fn add(template: &mut Template, request: &Request) {
+    template.parameter(
+        "timeout",
+        json!({
+            "type": "number", "label": "Timeout", "default": request.timeout_s,
+            "constraints": [{ "range": { "min": TIMEOUT_S.start(), "max": TIMEOUT_S.end() } }],
+            "description": "How long the nodes may take until the cluster is proved, in seconds. Not to be changed later.",
+        }),
+    );
+    template.parameter(
+        "signal_transport",
+        json!({
+            "type": "string", "label": "Signal transport", "default": request.signal_transport,
+            "constraints": [{ "allowed_values": TRANSPORTS }],
+            "description": "How nodes signal Heat: CFN_SIGNAL where the catalog has it, else TOKEN_SIGNAL. Not to be changed later.",
+        }),
+    );
+    let handle = || resource("OS::Heat::WaitConditionHandle", json!({ "signal_transport": get_param("signal_transport") }));
+    template.resource("ready_handle", handle()).resource("progress_handle", handle());
+    template.resource(
+        "ready",
+        resource(
+            "OS::Heat::WaitCondition",
+            json!({ "handle": get_resource("ready_handle"), "timeout": get_param("timeout"), "count": ids_given_out(request) }),
+        ),
+    );
+    template.resource("signals", resource("OS::Heat::Value", json!({ "type": "string", "value": signals() })));
+    template.output("ready", "What each node reported when it was proved, by stage.", get_attr("ready", &["data"]));
+}
+
+/// Signals of nodes that were removed stay counted, so the condition waits for as many as there ever were.
+fn ids_given_out(request: &Request) -> u32 {
+    request.groups.iter().map(|group| group.nodes.iter().map(|node| node.id).max().unwrap_or(0)).sum()
+}
+
+/// The lines of the node's header that are the same on every node, made once: each handle's attributes cost Heat a credential's work.
+fn signals() -> serde_json::Value {
+    let mut pieces = Vec::new();
+    for (variable, handle, attribute) in [
+        ("STAMPEDE_READY", "ready_handle", "signal"),
+        ("STAMPEDE_READY_ENDPOINT", "ready_handle", "endpoint"),
+        ("STAMPEDE_READY_TOKEN", "ready_handle", "token"),
+        ("STAMPEDE_PROGRESS", "progress_handle", "signal"),
+        ("STAMPEDE_PROGRESS_ENDPOINT", "progress_handle", "endpoint"),
+        ("STAMPEDE_PROGRESS_TOKEN", "progress_handle", "token"),
+    ] {
+        let end = if pieces.is_empty() { "" } else { "'\n" };
+        pieces.push(format!("{end}{variable}='").into());
+        pieces.push(get_attr(handle, &[attribute]));
+    }
+    pieces.push("'\n".into());
+    concat(pieces)
+}
