@@ -274,10 +274,12 @@ impl Inner {
         }
     }
 
-    /// What the attributes ask for, over the operator's defaults.
+    /// What the attributes ask for, over the operator's defaults; what is wrong with it whatever the cloud.
     fn parse(&self, name: &str, given: &BTreeMap<String, String>) -> Result<Spec, Refused> {
         let pairs: Attributes = given.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        attributes::parse(name, &pairs, &self.defaults, &self.words).map_err(Refused::Invalid)
+        let spec = attributes::parse(name, &pairs, &self.defaults, &self.words).map_err(Refused::Invalid)?;
+        let problems = self.planner.check(&spec);
+        if problems.is_empty() { Ok(spec) } else { Err(Refused::Invalid(problems)) }
     }
 
     /// Of a deployed cluster, only attributes that are not ours may change.

@@ -15,6 +15,9 @@ pub trait Planner: Send + Sync {
     /// Every framework that can be asked for, and the plugin `cluster`, by name.
     fn descriptors(&self) -> Vec<&Descriptor>;
 
+    /// What is wrong with the spec in itself, whatever the cloud: the chain, the parameters of its plugins. All at once.
+    fn check(&self, spec: &Spec) -> Vec<Problem>;
+
     /// The smallest size of a node of each role, over the whole chain of what the spec asks for.
     ///
     /// # Errors

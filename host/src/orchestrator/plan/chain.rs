@@ -30,7 +30,8 @@ pub fn chain<'a>(frameworks: &[Framework], there: &[&'a Descriptor]) -> Result<V
     while !open.is_empty() {
         let has = |service: &String| chain.iter().any(|before| before.provides.contains(service));
         // `cluster` stands first in `open`, and others wait for it whether they say so or not.
-        let next = open.iter().position(|descriptor| descriptor.requires.iter().all(has) && (descriptor.name == CLUSTER || !chain.is_empty()));
+        let next =
+            open.iter().position(|descriptor| descriptor.requires.iter().all(has) && (descriptor.name == CLUSTER || !chain.is_empty()));
         match next {
             Some(next) => chain.push(open.remove(next)),
             None => return Err(vec![circle(&open)]),
@@ -55,8 +56,13 @@ fn missing(open: &[&Descriptor], there: &[&Descriptor]) -> Vec<Problem> {
             }
             let others = there.iter().filter(|other| other.name != descriptor.name && other.provides.contains(service));
             let others: Vec<String> = others.map(|other| format!("`{}`", other.name)).collect();
-            let hint = if others.is_empty() { "no plugin here provides it".to_owned() } else { format!("ask for {} too", others.join(" or ")) };
-            problems.push(Problem::new("framework", format!("`{}` requires `{service}`, which nothing asked for provides", descriptor.name), hint));
+            let hint =
+                if others.is_empty() { "no plugin here provides it".to_owned() } else { format!("ask for {} too", others.join(" or ")) };
+            problems.push(Problem::new(
+                "framework",
+                format!("`{}` requires `{service}`, which nothing asked for provides", descriptor.name),
+                hint,
+            ));
         }
     }
     problems
@@ -77,7 +83,9 @@ fn twice(open: &[&Descriptor]) -> Vec<Problem> {
 
 fn circle(open: &[&Descriptor]) -> Problem {
     let needs = |descriptor: &Descriptor| {
-        let of = open.iter().flat_map(|other| descriptor.requires.iter().filter(|s| other.provides.contains(s)).map(|s| format!("`{s}` of `{}`", other.name)));
+        let of = open.iter().flat_map(|other| {
+            descriptor.requires.iter().filter(|s| other.provides.contains(s)).map(|s| format!("`{s}` of `{}`", other.name))
+        });
         format!("`{}` requires {}", descriptor.name, of.collect::<Vec<_>>().join(" and "))
     };
     let told: Vec<String> = open.iter().map(|descriptor| needs(descriptor)).collect();

@@ -51,7 +51,10 @@ pub fn check(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Vec<Problem
     let sizes = smallest(chain);
     for (role, flavor, path) in [(MASTER, &chosen.master, "master.flavor"), (WORKER, &chosen.worker, "worker.flavor")] {
         if let Some(size) = sizes.get(role).filter(|size| !fits(flavor, size)) {
-            let has = format!("`{}` has {} MiB of memory, {} vCPUs and {} GiB of disk", flavor.name, flavor.ram_mib, flavor.vcpus, flavor.disk_gib);
+            let has = format!(
+                "`{}` has {} MiB of memory, {} vCPUs and {} GiB of disk",
+                flavor.name, flavor.ram_mib, flavor.vcpus, flavor.disk_gib
+            );
             let needs = format!("a {role} needs {} MiB, {} vCPUs and {} GiB", size.ram_mib, size.vcpus, size.disk_gib);
             problems.push(Problem::new(path, format!("{has}; {needs}"), advice(&chosen.flavors, size)));
         }
@@ -61,8 +64,12 @@ pub fn check(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Vec<Problem
             let name = &descriptor.name;
             let wrong = match (role.name.as_str(), role.cardinality) {
                 (MASTER, _) | (WORKER, Cardinality::OneOrMore) => continue,
-                (WORKER, Cardinality::ExactlyOne) if spec.workers != 1 => format!("`{name}` runs on exactly one worker, not on {}", spec.workers),
-                (WORKER, Cardinality::Odd) if spec.workers.is_multiple_of(2) => format!("`{name}` needs an odd number of workers, not {}", spec.workers),
+                (WORKER, Cardinality::ExactlyOne) if spec.workers != 1 => {
+                    format!("`{name}` runs on exactly one worker, not on {}", spec.workers)
+                }
+                (WORKER, Cardinality::Odd) if spec.workers.is_multiple_of(2) => {
+                    format!("`{name}` needs an odd number of workers, not {}", spec.workers)
+                }
                 (WORKER, _) => continue,
                 (other, _) => {
                     let message = format!("`{name}` runs on nodes of the role `{other}`; there are masters and workers");
@@ -70,7 +77,8 @@ pub fn check(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Vec<Problem
                     continue;
                 }
             };
-            let hint = if role.cardinality == Cardinality::Odd { format!("{} or {}", spec.workers - 1, spec.workers + 1) } else { "1".to_owned() };
+            let hint =
+                if role.cardinality == Cardinality::Odd { format!("{} or {}", spec.workers - 1, spec.workers + 1) } else { "1".to_owned() };
             problems.push(Problem::new("workers", wrong, hint));
         }
     }
@@ -80,7 +88,8 @@ pub fn check(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Vec<Problem
 /// The smallest flavor of the cloud that is large enough, in words.
 pub fn advice(flavors: &[Flavor], size: &Size) -> String {
     let smallest = flavors.iter().filter(|flavor| fits(flavor, size)).min_by_key(|f| (f.ram_mib, f.vcpus, f.disk_gib, f.name.clone()));
-    smallest.map_or_else(|| "no flavor that is known has that much".to_owned(), |flavor| format!("the smallest that fits is `{}`", flavor.name))
+    smallest
+        .map_or_else(|| "no flavor that is known has that much".to_owned(), |flavor| format!("the smallest that fits is `{}`", flavor.name))
 }
 
 /// A flavor without a disk of its own boots from a volume, whose size is not known here.

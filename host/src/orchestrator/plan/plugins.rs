@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 
-use super::{PlanError, Plugins, chain, nodes, plan};
+use super::{PlanError, Plugins, chain, nodes, plan, settings};
 use crate::{
     bundle::Part,
     cluster::{
@@ -21,6 +21,18 @@ pub struct PluginPlanner<P>(pub P);
 impl<P: Plugins> Planner for PluginPlanner<P> {
     fn descriptors(&self) -> Vec<&Descriptor> {
         self.0.descriptors()
+    }
+
+    fn check(&self, spec: &Spec) -> Vec<Problem> {
+        let there = self.0.descriptors();
+        match chain::chain(&spec.frameworks, &there) {
+            Err(problems) => problems,
+            Ok(chain) => {
+                let none = BTreeMap::new();
+                let typed = |descriptor: &&Descriptor| settings::typed(descriptor, spec.settings.get(&descriptor.name).unwrap_or(&none));
+                chain.iter().filter_map(|descriptor| typed(descriptor).err()).flatten().collect()
+            }
+        }
     }
 
     fn smallest(&self, spec: &Spec) -> Result<BTreeMap<String, Size>, Vec<Problem>> {

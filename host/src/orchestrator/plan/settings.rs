@@ -89,7 +89,13 @@ fn about(schema: &Value) -> String {
 fn validate(descriptor: &Descriptor, properties: &Map<String, Value>, settings: &Map<String, Value>, known: &[Problem]) -> Vec<Problem> {
     let validator = match jsonschema::validator_for(&descriptor.parameters) {
         Ok(validator) => validator,
-        Err(error) => return vec![Problem::new(&descriptor.name, format!("the plugin's parameters are not a JSON Schema: {error}"), "tell its author")],
+        Err(error) => {
+            return vec![Problem::new(
+                &descriptor.name,
+                format!("the plugin's parameters are not a JSON Schema: {error}"),
+                "tell its author",
+            )];
+        }
     };
     let whole = Value::Object(settings.clone());
     let mut problems = Vec::new();

@@ -21,7 +21,8 @@ pub fn check(groups: &[NodeGroup], flavors: &[Flavor], taken: &[Share]) -> Vec<P
         }
         let sum: u32 = shares.iter().fold(0, |sum, share| sum.saturating_add(share.memory_mib));
         if sum > group.flavor.ram_mib {
-            let each: Vec<String> = shares.iter().filter(|s| s.memory_mib > 0).map(|s| format!("`{}` {} MiB", s.plugin, s.memory_mib)).collect();
+            let each: Vec<String> =
+                shares.iter().filter(|s| s.memory_mib > 0).map(|s| format!("`{}` {} MiB", s.plugin, s.memory_mib)).collect();
             let has = format!("{} MiB, all that `{}` has", group.flavor.ram_mib, group.flavor.name);
             let path = if group.role == MASTER { "master.flavor" } else { "worker.flavor" };
             let needed = Size { ram_mib: sum, vcpus: group.flavor.vcpus, disk_gib: group.flavor.disk_gib };
