@@ -2,3 +2,4 @@
 
 pub mod artifacts;
 pub mod rig;
+pub mod standin;

@@ -64,6 +64,15 @@ impl Credentials {
         Self::read(&Source { get: &|key| cloud.get(key), say: &|key| cloud.say(key) })
     }
 
+    /// Reads the entry `os_cloud` of this clouds.yaml, whatever the environment says.
+    ///
+    /// # Errors
+    /// As [`Self::from_env_or_clouds_yaml`].
+    pub fn from_file(clouds_yaml: &std::path::Path, os_cloud: &str) -> Result<Self, Error> {
+        let file = clouds_yaml.to_str().map(str::to_owned);
+        Self::find(Some(os_cloud), &|name| file.clone().filter(|_| name == "OS_CLIENT_CONFIG_FILE"))
+    }
+
     /// Where they log in: for [`super::Client::new`].
     pub fn config(&self) -> &Config {
         &self.config

@@ -1,0 +1,272 @@
+//! All state of the stand-in.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    Api, Asked, Fault, What, faults,
+    routes::Ask,
+    stack::{CreateFails, Stack},
+};
+
+/// The password of every user, and the secret of every application credential (whose id is its user's name).
+pub const PASSWORD: &str = "stand-in";
+
+/// How long tokens last.
+const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+
+/// The whole cloud.
+#[derive(Debug)]
+pub(super) struct Cloud {
+    pub(super) url: String,
+    pub(super) api: Api,
+    pub(super) tokens: BTreeMap<String, Token>,
+    pub(super) stacks: Vec<Stack>,
+    pub(super) fixtures: Fixtures,
+    pub(super) faults: Vec<Fault>,
+    pub(super) asked: Vec<Asked>,
+    pub(super) next_create_fails: Option<CreateFails>,
+    pub(super) deletes_fail: u32,
+    serial: u64,
+}
+
+/// A token that Keystone gave.
+#[derive(Debug)]
+pub(super) struct Token {
+    pub(super) project: Option<String>,
+    pub(super) user: String,
+    pub(super) method: &'static str,
+    pub(super) expires: SystemTime,
+}
+
+/// What the cloud has. As small as a rig's, and without any limit.
+#[derive(Clone, Debug)]
+pub struct Fixtures {
+    /// Flavors of every project.
+    pub flavors: Vec<Flavor>,
+    /// Public images.
+    pub images: Vec<Image>,
+    /// Names of key pairs, every user's.
+    pub keypairs: Vec<String>,
+    /// Networks that everybody sees.
+    pub networks: Vec<Network>,
+    /// The same for every project.
+    pub quota: Quota,
+    /// Service types that the catalog does not name: `cloudformation`.
+    pub without: Vec<&'static str>,
+}
+
+/// A flavor.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "Nova's own names")]
+pub struct Flavor {
+    pub id: String,
+    pub name: String,
+    pub vcpus: u32,
+    pub ram: u32,
+    pub disk: u32,
+    pub disabled: bool,
+}
+
+/// An image.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "Glance's own names")]
+pub struct Image {
+    pub id: String,
+    pub name: String,
+    pub status: String,
+    pub min_ram: u32,
+    pub min_disk: u32,
+    pub os_distro: String,
+    pub os_version: String,
+}
+
+/// A network.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "Neutron's own names")]
+pub struct Network {
+    pub id: String,
+    pub name: String,
+    pub external: bool,
+    pub is_default: bool,
+}
+
+/// How much there may be; -1 is no limit. What is used is counted from the stacks.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "Nova's and Neutron's own names")]
+pub struct Quota {
+    pub instances: i64,
+    pub cores: i64,
+    pub ram: i64,
+    pub port: i64,
+    pub network: i64,
+    pub subnet: i64,
+    pub router: i64,
+    pub floatingip: i64,
+    pub security_group: i64,
+    pub security_group_rule: i64,
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        let none = -1;
+        Self {
+            instances: none,
+            cores: none,
+            ram: none,
+            port: none,
+            network: none,
+            subnet: none,
+            router: none,
+            floatingip: none,
+            security_group: none,
+            security_group_rule: none,
+        }
+    }
+}
+
+impl Default for Fixtures {
+    fn default() -> Self {
+        let flavor =
+            |at: u64, name: &str, vcpus, ram, disk| Flavor { id: uuid(0xf1, at), name: name.to_owned(), vcpus, ram, disk, disabled: false };
+        let image = |at, name: &str| Image {
+            id: uuid(0x1a, at),
+            name: name.to_owned(),
+            status: "active".to_owned(),
+            min_ram: 0,
+            min_disk: 0,
+            os_distro: "debian".to_owned(),
+            os_version: "12".to_owned(),
+        };
+        Self {
+            flavors: vec![
+                flavor(1, "m1.tiny", 1, 256, 1),
+                flavor(2, "m1.small", 1, 512, 5),
+                flavor(3, "m1.medium", 2, 1024, 10),
+                flavor(4, "m1.large", 2, 2048, 20),
+                flavor(5, "m1.xlarge", 2, 4096, 20),
+                flavor(6, "m1.2xlarge", 4, 8192, 40),
+            ],
+            images: vec![image(1, "debian-12"), image(2, "debian-12-plain")],
+            keypairs: vec!["demo-key".to_owned()],
+            networks: vec![Network { id: uuid(0x2e, 1), name: "public".to_owned(), external: true, is_default: false }],
+            quota: Quota::default(),
+            without: Vec::new(),
+        }
+    }
+}
+
+impl Cloud {
+    pub(super) fn new(url: &str, api: Api) -> Self {
+        Self {
+            url: url.to_owned(),
+            api,
+            tokens: BTreeMap::new(),
+            stacks: Vec::new(),
+            fixtures: Fixtures::default(),
+            faults: Vec::new(),
+            asked: Vec::new(),
+            next_create_fails: None,
+            deletes_fail: 0,
+            serial: 0,
+        }
+    }
+
+    /// Notes the request, and says what is to go wrong with it.
+    pub(super) fn begin(&mut self, ask: &Ask) -> Option<What> {
+        self.asked.push(Asked { service: ask.service.to_owned(), method: ask.method.clone(), path: ask.target.clone() });
+        faults::take(&mut self.faults, ask.service, &ask.method, &ask.target)
+    }
+
+    /// Every stack goes one step; whether any had one to go.
+    pub(super) fn step(&mut self) -> bool {
+        self.stacks.iter_mut().fold(false, |any, stack| stack.step() || any)
+    }
+
+    pub(super) fn issue(&mut self, project: &str, method: &'static str) -> String {
+        let id = self.project_id(project);
+        self.add_token(id, project, method)
+    }
+
+    pub(super) fn issue_unscoped(&mut self) -> String {
+        self.add_token(None, "demo", "password")
+    }
+
+    pub(super) fn add_token(&mut self, project: Option<String>, user: &str, method: &'static str) -> String {
+        let id = format!("gAAAA-stand-in-{}-{user}", self.next());
+        let expires = SystemTime::now() + TOKEN_LIFE;
+        self.tokens.insert(id.clone(), Token { project, user: user.to_owned(), method, expires });
+        id
+    }
+
+    /// A project's id, by id or name.
+    pub(super) fn project_id(&self, name_or_id: &str) -> Option<String> {
+        PROJECTS.iter().find(|(id, name)| *id == name_or_id || *name == name_or_id).map(|(id, _)| (*id).to_owned())
+    }
+
+    pub(super) fn project_name(&self, id: &str) -> &'static str {
+        PROJECTS.iter().find(|(known, _)| *known == id).map_or("", |(_, name)| name)
+    }
+
+    /// Type, name and address of every service.
+    pub(super) fn endpoints(&self, project: &str) -> Vec<(&'static str, &'static str, String)> {
+        let url = &self.url;
+        let all = [
+            ("orchestration", "heat", format!("{url}/heat-api/v1/{project}")),
+            ("network", "neutron", format!("{url}/network")),
+            ("identity", "keystone", url.clone()),
+            ("compute", "nova", format!("{url}/compute/v2.1")),
+            ("cloudformation", "heat-cfn", format!("{url}/heat-api-cfn/v1")),
+            ("image", "glance", format!("{url}/image")),
+        ];
+        all.into_iter().filter(|(service_type, _, _)| !self.fixtures.without.contains(service_type)).collect()
+    }
+
+    pub(super) fn living(&mut self, name: &str) -> Option<&mut Stack> {
+        self.stacks.iter_mut().find(|stack| stack.name == name && !stack.is_gone())
+    }
+
+    /// A number that no other thing has.
+    pub(super) fn next(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+}
+
+const PROJECTS: [(&str, &str); 2] = [("27d692374b8a4c4a80eba040b21ea24b", "demo"), ("5b1c0ffee0ddf00dbadc0dedeadbeef0", "other")];
+
+/// An id that is the same in every run.
+pub(super) fn uuid(kind: u8, number: u64) -> String {
+    ::uuid::Uuid::from_u64_pair(u64::from(kind) << 56 | 0x4000, 0x8000_0000_0000_0000 | number).to_string()
+}
+
+/// `2026-11-23T06:52:12` and what follows: `Z` or `.000000Z`.
+pub(super) fn iso(at: SystemTime, end: &str) -> String {
+    let seconds = at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // A year is counted from March, in eras of 400 years.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = year_of_era + era * 400 + carry;
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}{end}", second / 3600, second / 60 % 60, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_are_those_of_the_calendar() {
+        let of = |seconds| iso(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds), "Z");
+        assert_eq!(of(0), "1970-01-01T00:00:00Z");
+        assert_eq!(of(1_709_251_199), "2024-02-29T23:59:59Z");
+        assert_eq!(of(1_795_416_732), "2026-11-23T06:52:12Z");
+    }
+}

@@ -1,0 +1,66 @@
+//! What goes wrong on purpose.
+
+use std::time::Duration;
+
+/// Something that goes wrong with requests of one kind, so many times.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// `heat`, `keystone`, `nova`, `glance`, `neutron`; `None`: all.
+    pub service: Option<&'static str>,
+    /// `POST`; `None`: all.
+    pub method: Option<&'static str>,
+    /// What the path must hold; empty: anything.
+    pub path: String,
+    /// How often; `u32::MAX`: until [`super::Standin::heal`].
+    pub times: u32,
+    /// What.
+    pub what: What,
+}
+
+impl Fault {
+    /// Goes wrong with every request to the service, so many times.
+    pub fn of(service: &'static str, times: u32, what: What) -> Self {
+        Self { service: Some(service), method: None, path: String::new(), times, what }
+    }
+
+    /// Only with this method, and a path that holds this.
+    pub fn only(self, method: &'static str, path: impl Into<String>) -> Self {
+        Self { method: Some(method), path: path.into(), ..self }
+    }
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// This status, with `Retry-After` in seconds where given; the service does not act.
+    Status(u16, Option<u64>),
+    /// The service acts; its answer comes late.
+    Slow(Duration),
+    /// The service acts; the connection breaks in the middle of the answer's body.
+    Cut,
+    /// The service acts; the connection breaks before the answer.
+    Lost,
+    /// The connection breaks; the service does not act.
+    Dropped,
+    /// The service acts; its answer is so many bytes longer.
+    Padded(usize),
+    /// The service acts; its answer is a page for people.
+    Html,
+    /// The token is not accepted.
+    Expired,
+}
+
+/// The first fault that fits, used up by one.
+pub(super) fn take(faults: &mut [Fault], service: &str, method: &str, path: &str) -> Option<What> {
+    let fits = |fault: &&mut Fault| {
+        fault.times > 0
+            && fault.service.is_none_or(|of| of == service)
+            && fault.method.is_none_or(|of| of == method)
+            && path.contains(&fault.path)
+    };
+    let fault = faults.iter_mut().find(fits)?;
+    if fault.times < u32::MAX {
+        fault.times -= 1;
+    }
+    Some(fault.what.clone())
+}

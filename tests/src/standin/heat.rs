@@ -1,0 +1,216 @@
+//! Heat's API, in the shapes of its answers.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    cloud::Cloud,
+    resolve,
+    routes::{Ask, Reply},
+    stack::{Event, Resource, Stack},
+    template,
+};
+
+pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
+    let parts = ask.parts();
+    if parts.get(1) != Some(&project) {
+        return Reply::fault_of("heat", 403, "HTTPForbidden", "Access was denied to this resource.");
+    }
+    if ask.body.len() > template::MAX_BODY_BYTES {
+        let message =
+            format!("JSON body size ({} bytes) exceeds maximum allowed size ({} bytes).", ask.body.len(), template::MAX_BODY_BYTES);
+        return Reply::fault_of("heat", 400, "RequestLimitExceeded", &message);
+    }
+    let outcome = match (ask.method.as_str(), &parts[2..]) {
+        ("GET", ["stacks"]) => Ok(list(cloud, ask, project)),
+        ("POST", ["stacks"]) => create(cloud, ask, project),
+        ("POST", ["stacks", "preview"]) => preview(cloud, ask, project),
+        ("POST", ["validate"]) => validate(cloud, ask),
+        ("GET", ["stacks", name]) => by_name(cloud, project, name),
+        ("GET", ["stacks", name, id]) => find(cloud, project, name, id).map(|at| show(cloud, at)),
+        ("PUT", ["stacks", name, id]) => update(cloud, ask, project, name, id),
+        ("DELETE", ["stacks", name, id]) => delete(cloud, project, name, id),
+        ("GET", ["stacks", name, id, "resources"]) => find(cloud, project, name, id).map(|at| resources(cloud, at)),
+        ("GET", ["stacks", name, id, "events"]) => find(cloud, project, name, id).map(|at| events(cloud, ask, at, None)),
+        ("GET", ["stacks", name, id, "resources", resource, "events"]) => {
+            find(cloud, project, name, id).map(|at| events(cloud, ask, at, Some(resource)))
+        }
+        ("GET", ["stacks", name, id, "resources", resource, "metadata"]) => find(cloud, project, name, id).map(|at| {
+            let metadata = cloud.stacks[at].signals.get(*resource).cloned().unwrap_or_default();
+            Reply::json(200, &json!({"metadata": metadata}))
+        }),
+        _ => Err(Reply::fault_of("heat", 404, "HTTPNotFound", "The resource could not be found.")),
+    };
+    outcome.unwrap_or_else(|reply| reply)
+}
+
+fn unknown(name: &str) -> Reply {
+    Reply::fault_of("heat", 404, "EntityNotFound", &format!("The Stack ({name}) could not be found."))
+}
+
+/// By name and id, also when it is gone: Heat remembers it for a while.
+fn find(cloud: &Cloud, project: &str, name: &str, id: &str) -> Result<usize, Reply> {
+    let is = |stack: &Stack| stack.project == project && stack.name == name && stack.id == id;
+    cloud.stacks.iter().position(is).ok_or_else(|| unknown(name))
+}
+
+fn by_name(cloud: &Cloud, project: &str, name: &str) -> Result<Reply, Reply> {
+    let is = |stack: &&Stack| stack.project == project && ((stack.name == name && !stack.is_gone()) || stack.id == name);
+    let stack = cloud.stacks.iter().find(is).ok_or_else(|| unknown(name))?;
+    Ok(Reply::empty(302).with("location", link(cloud, stack)))
+}
+
+fn link(cloud: &Cloud, stack: &Stack) -> String {
+    format!("{}/heat-api/v1/{}/stacks/{}/{}", cloud.url, stack.project, stack.name, stack.id)
+}
+
+fn list(cloud: &Cloud, ask: &Ask, project: &str) -> Reply {
+    let wanted: Vec<&str> = ask.query("tags").map(|tags| tags.split(',').collect()).unwrap_or_default();
+    let has = |stack: &&Stack| wanted.iter().all(|tag| stack.tags.iter().any(|known| known == tag));
+    let found = cloud.stacks.iter().filter(|stack| stack.project == project && !stack.is_gone()).filter(has).rev().collect();
+    let page = ask.page(found, |stack| &stack.id);
+    let stacks: Vec<Value> = page.into_iter().map(|stack| summary(cloud, stack)).collect();
+    Reply::json(200, &json!({"stacks": stacks}))
+}
+
+fn summary(cloud: &Cloud, stack: &Stack) -> Value {
+    json!({"id": stack.id, "links": [{"href": link(cloud, stack), "rel": "self"}], "stack_name": stack.name, "description": "",
+        "stack_status": stack.status(), "stack_status_reason": stack.reason, "creation_time": stack.created, "updated_time": stack.updated,
+        "deletion_time": stack.deleted, "stack_owner": stack.owner, "parent": null, "stack_user_project_id": "199ac803c4d141feb15dc9ac3826d061",
+        "tags": stack.tags})
+}
+
+fn show(cloud: &Cloud, at: usize) -> Reply {
+    let stack = &cloud.stacks[at];
+    let mut body = summary(cloud, stack);
+    let mut parameters: Map<String, Value> = stack.parameters.iter().map(|(name, value)| (name.clone(), json!(text(value)))).collect();
+    for (name, value) in [("OS::stack_id", &stack.id), ("OS::project_id", &stack.project), ("OS::stack_name", &stack.name)] {
+        parameters.insert(name.to_owned(), json!(value));
+    }
+    body["description"] = stack.template["description"].clone();
+    body["template_description"] = stack.template["description"].clone();
+    body["parameters"] = parameters.into();
+    body["capabilities"] = json!([]);
+    body["notification_topics"] = json!([]);
+    body["disable_rollback"] = json!(true);
+    body["timeout_mins"] = json!(stack.timeout_mins);
+    if !stack.is_gone() {
+        let output = |(key, output): (&String, &Value)| {
+            let description = output["description"].as_str().unwrap_or("No description given");
+            json!({"output_key": key, "description": description, "output_value": resolve::value(stack, &output["value"])})
+        };
+        body["outputs"] = stack.template["outputs"].as_object().into_iter().flatten().map(output).collect();
+    }
+    Reply::json(200, &json!({"stack": body}))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A request's body, checked; with its stack's name.
+fn checked(cloud: &Cloud, ask: &Ask) -> Result<(Value, String), Reply> {
+    let request = ask.json()?;
+    let name = request["stack_name"].as_str().unwrap_or_default().to_owned();
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(good) || name.len() > 255 {
+        let message = format!(
+            "Invalid stack name {name} must contain only alphanumeric or \"_-.\" characters, must start with alpha and must be 255 characters or less."
+        );
+        return Err(Reply::fault_of("heat", 400, "StackValidationFailed", &message));
+    }
+    template::check(&cloud.fixtures, &request)?;
+    Ok((request, name))
+}
+
+fn create(cloud: &mut Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
+    let (request, name) = checked(cloud, ask)?;
+    if cloud.stacks.iter().any(|stack| stack.project == project && stack.name == name && !stack.is_gone()) {
+        return Err(Reply::fault_of("heat", 409, "StackExists", &format!("The Stack ({name}) already exists.")));
+    }
+    let token = ask.token.as_ref().and_then(|token| cloud.tokens.get(token));
+    if token.is_some_and(|token| token.method == "application_credential") {
+        // As the rig's: the trust fails, and Heat says no more than this.
+        return Err(Reply::json(
+            500,
+            &json!({"code": 500, "title": "Internal Server Error", "explanation":
+            "The server has either erred or is incapable of performing the requested operation.", "error": {"type": "RemoteError", "traceback": null}}),
+        ));
+    }
+    let owner = token.map(|token| token.user.clone()).unwrap_or_default();
+    let (number, fails) = (cloud.next(), cloud.next_create_fails.take());
+    let stack = Stack::create(&request, project, &owner, number, fails);
+    let link = link(cloud, &stack);
+    let reply = Reply::json(201, &json!({"stack": {"id": stack.id, "links": [{"href": link, "rel": "self"}]}})).with("location", link);
+    cloud.stacks.push(stack);
+    Ok(reply)
+}
+
+fn preview(cloud: &Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
+    let (request, name) = checked(cloud, ask)?;
+    let resource = |(resource, body): (&String, &Value)| {
+        json!({"resource_name": resource, "resource_type": body["type"], "physical_resource_id": "", "resource_action": "INIT",
+            "resource_status": "COMPLETE", "resource_status_reason": "", "stack_name": name, "properties": {}, "attributes": {}})
+    };
+    let resources: Vec<Value> = request["template"]["resources"].as_object().into_iter().flatten().map(resource).collect();
+    Ok(Reply::json(200, &json!({"stack": {"stack_name": name, "id": "None", "project": project, "resources": resources}})))
+}
+
+fn validate(cloud: &Cloud, ask: &Ask) -> Result<Reply, Reply> {
+    let request = ask.json()?;
+    template::check(&cloud.fixtures, &request)?;
+    Ok(Reply::json(200, &json!({"Description": request["template"]["description"], "Parameters": {}, "Environment": {}})))
+}
+
+fn update(cloud: &mut Cloud, ask: &Ask, project: &str, name: &str, id: &str) -> Result<Reply, Reply> {
+    let at = living(cloud, project, name, id)?;
+    let request = ask.json()?;
+    template::check(&cloud.fixtures, &request)?;
+    cloud.stacks[at].update(&request);
+    Ok(Reply::empty(202))
+}
+
+fn delete(cloud: &mut Cloud, project: &str, name: &str, id: &str) -> Result<Reply, Reply> {
+    let at = living(cloud, project, name, id)?;
+    let fails = cloud.deletes_fail > 0;
+    cloud.deletes_fail = cloud.deletes_fail.saturating_sub(1);
+    cloud.stacks[at].delete(fails);
+    Ok(Reply::empty(204))
+}
+
+fn living(cloud: &Cloud, project: &str, name: &str, id: &str) -> Result<usize, Reply> {
+    find(cloud, project, name, id).and_then(|at| if cloud.stacks[at].is_gone() { Err(unknown(name)) } else { Ok(at) })
+}
+
+fn resources(cloud: &Cloud, at: usize) -> Reply {
+    let stack = &cloud.stacks[at];
+    let resource = |resource: &Resource| {
+        json!({"updated_time": resource.updated, "creation_time": stack.created, "logical_resource_id": resource.name, "resource_name": resource.name,
+            "physical_resource_id": resource.physical_id, "resource_status": resource.status, "resource_status_reason": resource.reason,
+            "resource_type": resource.kind, "links": [{"href": format!("{}/resources/{}", link(cloud, stack), resource.name), "rel": "self"}],
+            "required_by": []})
+    };
+    Reply::json(200, &json!({"resources": stack.resources.iter().map(resource).collect::<Vec<_>>()}))
+}
+
+fn events(cloud: &Cloud, ask: &Ask, at: usize, resource: Option<&str>) -> Reply {
+    let stack = &cloud.stacks[at];
+    if let Some(marker) = ask.query("marker")
+        && !stack.events.iter().any(|event| event.id == marker)
+    {
+        return Reply::fault_of("heat", 404, "EntityNotFound", &format!("The Event ({marker}) could not be found."));
+    }
+    // The marker counts among all events, so those of a resource are chosen behind it.
+    let mut all: Vec<&Event> = stack.events.iter().collect();
+    if ask.query("sort_dir") != Some("asc") {
+        all.reverse();
+    }
+    let start = ask.query("marker").and_then(|marker| all.iter().position(|event| event.id == marker)).map_or(0, |at| at + 1);
+    let limit = ask.query("limit").and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
+    let of = |event: &&&Event| resource.is_none_or(|resource| event.resource == resource);
+    let event = |event: &&Event| {
+        json!({"id": event.id, "links": [{"href": link(cloud, stack), "rel": "stack"}], "event_time": event.time, "logical_resource_id": event.resource,
+            "resource_name": event.resource, "physical_resource_id": event.physical_id, "resource_status": event.status,
+            "resource_status_reason": event.reason})
+    };
+    Reply::json(200, &json!({"events": all[start..].iter().filter(of).take(limit).map(event).collect::<Vec<_>>()}))
+}

@@ -1,0 +1,220 @@
+//! A stand-in for the cloud in this process: enough of Keystone, Heat, Nova, Glance and Neutron for the life of a cluster, in the shapes of a
+//! real OpenStack's answers. For fault tests and for showing the way without a cloud, never for proof. Knows nothing of the host.
+//!
+//! Time stands still unless a test steps ([`Standin::step`], [`Standin::finish`]) or [`Pace::Tick`] does. [`Standin::fault`] makes services
+//! fail, and [`Standin::requests`] tells what was asked.
+//!
+//! Layout
+//! - [`Standin`]: what a test holds; `server`: connections; `routes`: who answers what
+//! - `keystone`, `heat`, `facts` (Nova, Glance, Neutron): the services
+//! - `stack`: a stack's life, step by step; `template`, `resolve`: HOT
+//! - `cloud`: all state; [`faults`]: what goes wrong on purpose
+
+mod cloud;
+mod facts;
+pub mod faults;
+mod heat;
+mod keystone;
+mod resolve;
+mod routes;
+mod server;
+mod stack;
+mod template;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::task::JoinHandle;
+
+pub use cloud::{Fixtures, Flavor, Image, Network, PASSWORD, Quota};
+pub use faults::{Fault, What};
+pub use stack::CreateFails;
+
+use cloud::Cloud;
+
+/// How the stand-in is to behave.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// What Keystone speaks.
+    pub keystone: Api,
+    /// Who makes stacks go on.
+    pub pace: Pace,
+}
+
+/// What Keystone speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Api {
+    /// v3 alone, as clouds do.
+    #[default]
+    V3,
+    /// v2.0 alone, as very old clouds do.
+    V2,
+}
+
+/// Who makes stacks go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// The test, by [`Standin::step`].
+    #[default]
+    Steps,
+    /// Time: every stack goes one step each tick.
+    Tick(Duration),
+}
+
+/// One request that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// `keystone`, `heat`, `nova`, `glance`, `neutron`; empty for anything else.
+    pub service: String,
+    /// `GET`.
+    pub method: String,
+    /// Below the service, with its query: `/v1/<project>/stacks?tags=a`.
+    pub path: String,
+}
+
+/// A running cloud; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Standin {
+    url: String,
+    cloud: Arc<Mutex<Cloud>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Standin {
+    /// Starts on a free port of the loopback interface. Projects are `demo` and `other`, each with a user of its name and the password
+    /// [`PASSWORD`].
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(config: Config) -> std::io::Result<Self> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let cloud = Arc::new(Mutex::new(Cloud::new(&url, config.keystone)));
+        let mut tasks = vec![tokio::spawn(server::serve(listener, Arc::clone(&cloud)))];
+        if let Pace::Tick(every) = config.pace {
+            let cloud = Arc::clone(&cloud);
+            tasks.push(tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(every).await;
+                    lock(&cloud).step();
+                }
+            }));
+        }
+        Ok(Self { url, cloud, tasks })
+    }
+
+    /// Keystone's address: `http://127.0.0.1:PORT`, without a version.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// A token of the project's user, good for an hour.
+    pub fn issue_token(&self, project: &str) -> String {
+        self.lock().issue(project, "password")
+    }
+
+    /// A token of the project's user, got by an application credential.
+    pub fn issue_application_credential_token(&self, project: &str) -> String {
+        self.lock().issue(project, "application_credential")
+    }
+
+    /// A good token of no project.
+    pub fn issue_unscoped_token(&self) -> String {
+        self.lock().issue_unscoped()
+    }
+
+    /// From now on the services refuse this token.
+    pub fn expire_token(&self, token: &str) {
+        self.lock().tokens.remove(token);
+    }
+
+    /// Every stack goes one step; whether any had one to go.
+    pub fn step(&self) -> bool {
+        self.lock().step()
+    }
+
+    /// Every stack goes on until it has come to rest.
+    pub fn finish(&self) {
+        while self.step() {}
+    }
+
+    /// The next stack that is created fails so.
+    pub fn next_create_fails(&self, how: CreateFails) {
+        self.lock().next_create_fails = Some(how);
+    }
+
+    /// So many deletions, from now on, end in `DELETE_FAILED`.
+    pub fn next_deletes_fail(&self, times: u32) {
+        self.lock().deletes_fail = times;
+    }
+
+    /// A node's signal to a handle of a stack, as if the node had sent it; false when there is no such stack.
+    pub fn signal(&self, stack: &str, handle: &str, id: &str, status: &str, reason: &str) -> bool {
+        self.lock().living(stack).is_some_and(|stack| {
+            stack.signal(handle, id, status, reason, reason);
+            true
+        })
+    }
+
+    /// What goes wrong from now on. Faults are tried in the order in which they were given.
+    pub fn fault(&self, fault: Fault) {
+        self.lock().faults.push(fault);
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn heal(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// Changes what the cloud has: flavors, images, keys, networks, quotas, services.
+    pub fn edit(&self, change: impl FnOnce(&mut Fixtures)) {
+        change(&mut self.lock().fixtures);
+    }
+
+    /// Everything that was asked so far, oldest first.
+    pub fn requests(&self) -> Vec<Asked> {
+        self.lock().asked.clone()
+    }
+
+    /// How many requests of a service so far: `heat`.
+    pub fn count(&self, service: &str) -> usize {
+        self.lock().asked.iter().filter(|asked| asked.service == service).count()
+    }
+
+    /// How many requests so far had this method and a path that holds this text.
+    pub fn count_of(&self, service: &str, method: &str, path: &str) -> usize {
+        let is = |asked: &&Asked| asked.service == service && asked.method == method && asked.path.contains(path);
+        self.lock().asked.iter().filter(is).count()
+    }
+
+    /// Name and status of every stack there ever was, in the order of their creation.
+    pub fn stacks(&self) -> Vec<(String, String)> {
+        self.lock().stacks.iter().map(|stack| (stack.name.clone(), stack.status())).collect()
+    }
+
+    /// The template and files that a living stack was made from.
+    pub fn template(&self, stack: &str) -> Option<(serde_json::Value, std::collections::BTreeMap<String, String>)> {
+        self.lock().living(stack).map(|stack| (stack.template.clone(), stack.files.clone()))
+    }
+
+    /// Takes a stack away behind everybody's back.
+    pub fn vanish(&self, stack: &str) {
+        self.lock().stacks.retain(|known| known.name != stack);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cloud> {
+        lock(&self.cloud)
+    }
+}
+
+impl Drop for Standin {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+fn lock(cloud: &Mutex<Cloud>) -> MutexGuard<'_, Cloud> {
+    cloud.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,130 @@
+//! HOT's functions, as far as outputs and properties need them. What cannot be known yet is null.
+
+use serde_json::{Value, json};
+
+use super::stack::{SERVER, Stack, WAIT};
+
+/// The value with its functions resolved.
+pub(super) fn value(stack: &Stack, raw: &Value) -> Value {
+    match raw {
+        Value::Object(map) if map.len() == 1 => match map.iter().next() {
+            Some((name, argument)) => function(stack, name, argument).unwrap_or_else(|| each(stack, raw)),
+            None => Value::Null,
+        },
+        _ => each(stack, raw),
+    }
+}
+
+fn each(stack: &Stack, raw: &Value) -> Value {
+    match raw {
+        Value::Object(map) => map.iter().map(|(key, inner)| (key.clone(), value(stack, inner))).collect::<serde_json::Map<_, _>>().into(),
+        Value::Array(list) => list.iter().map(|inner| value(stack, inner)).collect(),
+        plain => plain.clone(),
+    }
+}
+
+/// `None` when the name is no function's.
+fn function(stack: &Stack, name: &str, argument: &Value) -> Option<Value> {
+    Some(match name {
+        "get_param" => parameter(stack, argument),
+        "get_resource" => made(stack, argument.as_str()?).map_or(Value::Null, |id| json!(id)),
+        "get_attr" => attribute(stack, argument.as_array()?),
+        "get_file" => json!(stack.files.get(argument.as_str()?)?),
+        "str_replace" => {
+            let mut text = value(stack, &argument["template"]).as_str()?.to_owned();
+            for (from, to) in argument["params"].as_object()? {
+                text = text.replace(from, &plain(&value(stack, to)));
+            }
+            json!(text)
+        }
+        "list_join" => {
+            let (delimiter, lists) = argument.as_array()?.split_first()?;
+            let items: Vec<String> =
+                lists.iter().flat_map(|list| value(stack, list).as_array().cloned().unwrap_or_default()).map(|i| plain(&i)).collect();
+            json!(items.join(delimiter.as_str()?))
+        }
+        _ => return None,
+    })
+}
+
+fn parameter(stack: &Stack, argument: &Value) -> Value {
+    let (name, path) = match argument {
+        Value::Array(list) => (list.first().and_then(Value::as_str).unwrap_or_default(), list.get(1..).unwrap_or_default()),
+        plain => (plain.as_str().unwrap_or_default(), &[][..]),
+    };
+    let found = match name {
+        "OS::stack_name" => json!(stack.name),
+        "OS::stack_id" => json!(stack.id),
+        "OS::project_id" => json!(stack.project),
+        _ => stack.parameters.get(name).or_else(|| stack.template["parameters"][name].get("default")).cloned().unwrap_or_default(),
+    };
+    walk(found, path)
+}
+
+fn attribute(stack: &Stack, argument: &[Value]) -> Value {
+    let (Some(name), Some(attribute)) = (argument.first().and_then(Value::as_str), argument.get(1).and_then(Value::as_str)) else {
+        return Value::Null;
+    };
+    let resource = &stack.template["resources"][name];
+    let kind = resource["type"].as_str().unwrap_or_default();
+    if kind != WAIT && made(stack, name).is_none() {
+        return Value::Null;
+    }
+    let property = |name: &str| value(stack, &resource["properties"][name]);
+    let found = match (kind, attribute) {
+        ("OS::Neutron::FloatingIP", "floating_ip_address") => json!(format!("203.0.113.{}", 10 + place(stack, name))),
+        (SERVER, "first_address") => first_address(stack, resource),
+        (SERVER, "accessIPv4") => json!(""),
+        ("OS::Heat::WaitConditionHandle", "signal") => signal(stack, name),
+        (WAIT, "data") => {
+            let handle = resource["properties"]["handle"]["get_resource"].as_str().unwrap_or_default();
+            let data = stack.signals.get(handle).into_iter().flatten().map(|(id, signal)| (id.clone(), signal["data"].clone()));
+            json!(Value::Object(data.collect()).to_string())
+        }
+        _ => property(attribute),
+    };
+    walk(found, argument.get(2..).unwrap_or_default())
+}
+
+/// The fixed address of the server's first port.
+fn first_address(stack: &Stack, server: &Value) -> Value {
+    let port = server["properties"]["networks"][0]["port"]["get_resource"].as_str().unwrap_or_default();
+    value(stack, &stack.template["resources"][port]["properties"]["fixed_ips"][0]["ip_address"])
+}
+
+/// Heat gives this one as JSON text.
+fn signal(stack: &Stack, handle: &str) -> Value {
+    let transport = value(stack, &stack.template["resources"][handle]["properties"]["signal_transport"]);
+    if transport == "TOKEN_SIGNAL" {
+        return Value::Null;
+    }
+    json!(json!({"alarm_url": format!("http://stand-in/v1/waitcondition/{}/{handle}", stack.name)}).to_string())
+}
+
+fn made<'a>(stack: &'a Stack, name: &str) -> Option<&'a str> {
+    stack.resources.iter().find(|resource| resource.name == name).map(|resource| resource.physical_id.as_str()).filter(|id| !id.is_empty())
+}
+
+fn place(stack: &Stack, name: &str) -> usize {
+    stack.resources.iter().position(|resource| resource.name == name).unwrap_or(0)
+}
+
+fn walk(mut found: Value, path: &[Value]) -> Value {
+    for step in path {
+        found = match step {
+            Value::Number(at) => at.as_u64().and_then(|at| found.get(usize::try_from(at).ok()?)).cloned(),
+            Value::String(key) => found.get(key).cloned(),
+            _ => None,
+        }
+        .unwrap_or_default();
+    }
+    found
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
