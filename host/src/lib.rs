@@ -1,6 +1,7 @@
 //! Stampede: one request in, a running and proved framework cluster on OpenStack out.
 //!
 //! Layout, in reading order; each module may use only those below it (kept by `tests/layering`):
+//! - [`cli`]: arguments to one function each; exit codes
 //! - [`server`]: puts the faces on their ports
 //! - [`occi`], [`admin`]: the faces
 //! - [`orchestrator`]: the life of a cluster: plan, act, observe, remember
@@ -12,6 +13,7 @@
 
 pub mod admin;
 pub mod bundle;
+pub mod cli;
 pub mod cluster;
 pub mod occi;
 pub mod openstack;

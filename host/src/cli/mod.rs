@@ -1,0 +1,134 @@
+//! The command line: arguments to one function each, and what its outcome is to a shell. Knows no framework.
+//!
+//! Layout
+//! - `generate`: a cluster as files, without a cloud; `explain`: what each plugin added to it; `directory`: writing them
+//! - `plugins`: which plugins there are, and where they are found
+//! - `table`: rows for people
+//!
+//! Exit codes: 0 done, 1 it failed, 2 the request is not right. Errors go to standard error, a problem a line.
+
+mod directory;
+mod explain;
+mod generate;
+mod plugins;
+mod readme;
+mod table;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cluster::{Problem, problem::lines},
+    orchestrator::{Refused, plan::PlanError},
+};
+
+/// The environment variable that chooses what is logged, in tracing's form: `warn`, `stampede=debug`.
+const LOG_VARIABLE: &str = "STAMPEDE_LOG";
+/// The request is not right: the user's to mend.
+const BAD_REQUEST: u8 = 2;
+
+/// Deploys Hadoop, Spark and Flink clusters on OpenStack through Heat
+#[derive(Parser, Debug)]
+#[command(name = "stampede", version, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Generate(generate::GenerateArgs),
+    Plugins(plugins::PluginsArgs),
+}
+
+/// The request itself is wrong; all problems at once.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", lines(.0))]
+struct BadRequest(Vec<Problem>);
+
+/// Runs the program's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr();
+    let outcome = runtime().and_then(|runtime| runtime.block_on(run(&cli.command, &mut io::stdout().lock())));
+    outcome.unwrap_or_else(|error| complain(&error))
+}
+
+async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
+    match command {
+        Command::Generate(args) => generate::run(args, out).await,
+        Command::Plugins(args) => plugins::run(args, out),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+}
+
+/// Says what went wrong; a reader who went away (`stampede plugins | head`) is no failure.
+fn complain(error: &anyhow::Error) -> ExitCode {
+    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
+    // There is nobody left to tell when standard error is gone too.
+    let _ = writeln!(io::stderr(), "{}", told(error));
+    ExitCode::from(if is_bad_request(error) { BAD_REQUEST } else { 1 })
+}
+
+fn told(error: &anyhow::Error) -> String {
+    format!("{error:#}").lines().map(|line| format!("stampede: {line}")).collect::<Vec<_>>().join("\n")
+}
+
+fn is_bad_request(error: &anyhow::Error) -> bool {
+    let refused = matches!(error.downcast_ref(), Some(Refused::Invalid(_)));
+    refused || error.is::<BadRequest>() || matches!(error.downcast_ref(), Some(PlanError::Problems(_)))
+}
+
+/// `NAME=VALUE`, for clap. The name may have `stampede.` in front.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| "must be NAME=VALUE".to_owned())?;
+    let name = name.trim();
+    if name.is_empty() {
+        return Err("has no name before the `=`".to_owned());
+    }
+    Ok((name.strip_prefix(crate::cluster::vocabulary::PREFIX).unwrap_or(name).to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_pair_keeps_its_value_exactly() {
+        assert_eq!(pair("stampede.hadoop.x= a=b "), Ok(("hadoop.x".to_owned(), " a=b ".to_owned())));
+        assert_eq!(pair("workers="), Ok(("workers".to_owned(), String::new())));
+        assert!(pair("workers").is_err());
+        assert!(pair("=3").is_err());
+    }
+
+    #[test]
+    fn problems_are_told_a_line_each_and_are_the_users() {
+        let problems = vec![Problem::new("workers", "0 is too few", "1 to 250"), Problem::new("image", "is not there", "")];
+        let error = anyhow::Error::from(BadRequest(problems));
+        assert_eq!(told(&error), "stampede: workers: 0 is too few (1 to 250)\nstampede: image: is not there");
+        assert!(is_bad_request(&error));
+        assert!(!is_bad_request(&anyhow::Error::from(PlanError::Broken("x".to_owned()))));
+    }
+}

@@ -1,0 +1,149 @@
+//! `stampede plugins`: what can be asked for. And where plugins and an operator's defaults are found, for every command that needs them.
+
+use std::{
+    env, fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use serde_json::Value;
+
+use super::{BadRequest, table};
+use crate::{
+    cluster::{Defaults, Vocabulary, framework::Descriptor, vocabulary::OWN},
+    orchestrator::{
+        Planner,
+        plan::{Plugins as _, plugins::PluginPlanner},
+    },
+    plugin::{Catalogue, Limits},
+};
+
+/// Where the distribution's package puts plugins.
+const SYSTEM_PLUGINS: &str = "/usr/share/stampede/plugins";
+
+/// Where plugins are, and what the operator has set.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct PluginArgs {
+    /// Folder of the plugins [default: plugins beside the program or one above it, else /usr/share/stampede/plugins]
+    #[arg(long, env = "STAMPEDE_PLUGINS", value_name = "DIR")]
+    plugins: Option<PathBuf>,
+    /// Folder for compiled plugins [default: $XDG_CACHE_HOME/stampede]
+    #[arg(long, env = "STAMPEDE_CACHE", value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// TOML file with defaults of attributes; variables such as STAMPEDE_DEFAULT_WORKER_FLAVOR win over it
+    #[arg(long, env = "STAMPEDE_DEFAULTS", value_name = "FILE")]
+    defaults: Option<PathBuf>,
+}
+
+impl PluginArgs {
+    /// The plugins and the defaults, for an orchestrator.
+    pub(crate) async fn load(&self) -> Result<(Arc<dyn Planner>, Defaults)> {
+        let catalogue = self.catalogue()?;
+        let defaults = self.defaults(&Vocabulary::of(catalogue.descriptors()))?;
+        Ok((Arc::new(PluginPlanner(catalogue)), defaults))
+    }
+
+    /// The plugins. Blocks: milliseconds once they are compiled.
+    pub(super) fn catalogue(&self) -> Result<Catalogue> {
+        let dir = self.folder()?;
+        let cache = self.cache.clone().or_else(default_cache);
+        Ok(Catalogue::load(&dir, cache.as_deref(), Limits::default())?)
+    }
+
+    /// The operator's defaults, whose names must be attributes.
+    pub(super) fn defaults(&self, words: &Vocabulary) -> Result<Defaults> {
+        let file = match &self.defaults {
+            None => Defaults::default(),
+            Some(path) => {
+                let text = fs::read_to_string(path).with_context(|| format!("cannot read the defaults `{}`", path.display()))?;
+                Defaults::from_toml(&text).map_err(|problem| BadRequest(vec![problem]))?
+            }
+        };
+        // Variables that are not UTF-8 cannot be ours.
+        let variables = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let defaults = Defaults::from_variables(variables).over(file);
+        let problems = defaults.check(words);
+        if problems.is_empty() { Ok(defaults) } else { Err(BadRequest(problems).into()) }
+    }
+
+    fn folder(&self) -> Result<PathBuf> {
+        if let Some(dir) = &self.plugins {
+            return Ok(dir.clone());
+        }
+        let program = env::current_exe().context("cannot tell where this program is; name the plugins' folder by --plugins")?;
+        let beside = program.parent().map(|dir| dir.join("plugins"));
+        let above = program.parent().and_then(Path::parent).map(|dir| dir.join("plugins"));
+        let places: Vec<PathBuf> = [beside, above, Some(SYSTEM_PLUGINS.into())].into_iter().flatten().collect();
+        match places.iter().find(|dir| dir.is_dir()) {
+            Some(dir) => Ok(dir.clone()),
+            None => {
+                let places: Vec<String> = places.iter().map(|dir| dir.display().to_string()).collect();
+                bail!("there are no plugins in {}; build them with tests/build, or name their folder by --plugins", places.join(", "))
+            }
+        }
+    }
+}
+
+fn default_cache() -> Option<PathBuf> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache"))).map(|dir| dir.join("stampede"))
+}
+
+/// List the frameworks and all attributes that a cluster may have
+#[derive(Args, Debug)]
+pub(super) struct PluginsArgs {
+    #[command(flatten)]
+    plugins: PluginArgs,
+}
+
+/// Lists them.
+pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
+    let catalogue = args.plugins.catalogue()?;
+    let descriptors = catalogue.descriptors();
+    frameworks(out, &descriptors)?;
+    for broken in catalogue.broken() {
+        writeln!(out, "{} is disabled: it {}", broken.path.display(), broken.reason)?;
+    }
+    writeln!(out)?;
+    let own = OWN.iter().map(|(name, meaning)| vec![(*name).to_owned(), String::new(), String::new(), (*meaning).to_owned()]);
+    let rows: Vec<Vec<String>> = own.chain(descriptors.iter().flat_map(|descriptor| parameters(descriptor))).collect();
+    table::print(out, &["ATTRIBUTE", "TYPE", "DEFAULT", "WHAT"], &rows)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn frameworks(out: &mut dyn Write, descriptors: &[&Descriptor]) -> Result<()> {
+    let row = |descriptor: &&Descriptor| {
+        let versions = descriptor.versions.join(", ");
+        vec![
+            descriptor.name.clone(),
+            versions,
+            descriptor.requires.join(", "),
+            descriptor.provides.join(", "),
+            descriptor.description.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = descriptors.iter().map(row).collect();
+    Ok(table::print(out, &["PLUGIN", "VERSIONS", "REQUIRES", "PROVIDES", "WHAT"], &rows)?)
+}
+
+fn parameters(descriptor: &Descriptor) -> impl Iterator<Item = Vec<String>> {
+    let properties = descriptor.parameters.get("properties").and_then(Value::as_object).into_iter().flatten();
+    properties.map(|(name, schema)| {
+        let kind = match schema.get("type") {
+            Some(Value::String(kind)) => kind.clone(),
+            Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("|"),
+            _ => String::new(),
+        };
+        let default = match schema.get("default") {
+            None => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        let what = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        vec![format!("{}.{name}", descriptor.name), kind, default, what.to_owned()]
+    })
+}

@@ -1,0 +1,84 @@
+//! The README that goes with generated files, and the scripts as files of their own, for reading.
+
+use std::collections::BTreeMap;
+
+use super::generate::{Format, Generated};
+use crate::{bundle::Bundle, cluster::framework::Audience};
+
+/// Every script of every plugin: `scripts/01-hadoop/worker/setup.hadoop.sh`.
+pub(super) fn scripts(bundle: &Bundle) -> BTreeMap<String, String> {
+    let all = bundle.parts.iter().enumerate().flat_map(|(place, part)| part.scripts.iter().map(move |script| (place, part, script)));
+    all.map(|(place, part, script)| {
+        let name = format!("scripts/{place:02}-{}/{}/{}.{}.sh", part.plugin, script.role, script.stage.as_str(), script.name);
+        (name, script.body.clone())
+    })
+    .collect()
+}
+
+/// Two commands, what was assumed, where the outputs are.
+pub(super) fn readme(generated: &Generated, format: Format, files: &BTreeMap<String, String>) -> String {
+    let name = &generated.spec.name;
+    let title = generated.plan.bundle.template["description"].as_str().unwrap_or_default();
+    let mut text = format!("# {name}\n\n{title}\n\n{}", commands(generated, format));
+    text.push_str(&format!(
+        "\nThe stack is complete when every node has registered and the frameworks have proved themselves by a real job.\n\
+         The first failure ends it at once; its reason, with node, stage and line, is in\n\
+         `openstack stack show {name} -c stack_status_reason`. On a node the log is `/var/log/stampede.log`.\n"
+    ));
+    text.push_str("\n## Where it is reached\n\n`openstack stack output show --all ");
+    text.push_str(&format!("{name}` shows the addresses:\n\n| output | what | for |\n|---|---|---|\n"));
+    for endpoint in generated.plan.bundle.parts.iter().flat_map(|part| &part.endpoints) {
+        let audience = match endpoint.audience {
+            Audience::Cluster => "the cluster's nodes",
+            Audience::Admin => "administrators",
+            Audience::Public => "users",
+        };
+        text.push_str(&format!("| `{}` | {} | {audience} |\n", endpoint.name, endpoint.description));
+    }
+    text.push_str("| `master_address` | where the master is reached | everyone |\n\n");
+    text.push_str(&access(generated));
+    if !generated.assumed.is_empty() {
+        let place = if format == Format::Yaml { "`environment.yaml`" } else { "`parameters` of `stack.json`" };
+        text.push_str(&format!("\n## What was taken for granted\n\nNo cloud was asked. Correct in {place} what is not so in yours:\n\n"));
+        for line in &generated.assumed {
+            text.push_str(&format!("- {line}\n"));
+        }
+    }
+    text.push_str("\n## The files\n\n");
+    for file in files.keys() {
+        text.push_str(&format!("- `{file}`{}\n", about(file)));
+    }
+    text
+}
+
+fn commands(generated: &Generated, format: Format) -> String {
+    let (name, minutes) = (&generated.spec.name, generated.timeout_min);
+    let create = match format {
+        Format::Yaml => format!("openstack stack create -t cluster.yaml -e environment.yaml --timeout {minutes} --wait {name}"),
+        Format::HeatJson => {
+            "curl --fail-with-body -H \"X-Auth-Token: $(openstack token issue -f value -c id)\" -H 'Content-Type: application/json' \\\n  \
+             -d @stack.json \"$HEAT_URL/stacks\"    # HEAT_URL: the orchestration endpoint of your project"
+                .to_owned()
+        }
+    };
+    format!("Deploy it from this folder, and delete it:\n\n```sh\n{create}\nopenstack stack delete --yes --wait {name}\n```\n")
+}
+
+fn access(generated: &Generated) -> String {
+    let spec = &generated.spec;
+    if spec.access.is_empty() {
+        let again = "make it again with `--set network.access=YOUR.NET/24` to open the ports to yourself";
+        return format!("Nobody reaches the cluster from outside its own network: no `network.access` was given; {again}.\n");
+    }
+    format!("Reached from: {}.\n", spec.access.iter().map(|cidr| format!("`{cidr}`")).collect::<Vec<_>>().join(", "))
+}
+
+fn about(file: &str) -> &'static str {
+    match file {
+        "cluster.yaml" => ": the Heat template",
+        "environment.yaml" => ": the values of its parameters",
+        "stack.json" => ": the body of a request to create the stack: template, files and parameters",
+        name if name.starts_with("node-") => ": what the nodes of that role run, given to them as user data",
+        _ => "",
+    }
+}
