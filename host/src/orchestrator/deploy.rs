@@ -1,6 +1,6 @@
 //! Deploy: look up, choose, plan, check the quota, record the wish, create the stack.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Attributes, Caller, Inner, Refused, View,
@@ -24,18 +24,15 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
         return again(&inner, &entity, &record, attributes).await;
     }
     let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
-    let spec = inner.parse(&name, &given)?;
-    let (spec, planned) = plan(&inner, &caller.session, &spec).await?;
-    let region = caller.session.region().to_owned();
-    let change = |record: &mut Record| {
-        record.attributes.clone_from(&given);
-        record.spec = Some(spec.clone());
-        record.endpoints.clone_from(&planned.endpoints);
-        record.region.clone_from(&region);
-        record.wish = if record.wish == Wish::Delete { Wish::Delete } else { Wish::Deploy };
+    let planned = if record.wish == Wish::Deploy {
+        // An earlier try got as far as recording what was planned: Heat may have it, so that only the same can be asked for.
+        inner.only_foreign(&record, &given)?;
+        inner.book.change(&entity, |record| record.attributes.clone_from(&given)).await?;
+        None
+    } else {
+        Some(intend(&inner, &caller.session, &entity, &given).await?)
     };
-    inner.book.change(&entity, change).await?;
-    match reconcile::step(&inner, &entity, &caller.session, Some(planned)).await {
+    match reconcile::step(&inner, &entity, &caller.session, planned).await {
         Ok(_) => {}
         // Nobody knows whether Heat has it: the wish stands, and the background finds out.
         Err(Refused::Cloud(_) | Refused::Busy { .. }) => {
@@ -55,6 +52,22 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
     }
     let record = inner.book.change(&entity, |record| record.acknowledged = true).await?;
     Ok(inner.show(&entity, &record))
+}
+
+/// Plans, and records what is to be created before anything is.
+async fn intend(inner: &Inner, session: &Session, entity: &Entity, given: &BTreeMap<String, String>) -> Result<Planned, Refused> {
+    let spec = inner.parse(&entity.record().name, given)?;
+    let (spec, planned) = plan(inner, session, &spec).await?;
+    let region = session.region().to_owned();
+    let change = |record: &mut Record| {
+        record.attributes.clone_from(given);
+        record.spec = Some(spec.clone());
+        record.endpoints.clone_from(&planned.endpoints);
+        record.region.clone_from(&region);
+        record.wish = if record.wish == Wish::Delete { Wish::Delete } else { Wish::Deploy };
+    };
+    inner.book.change(entity, change).await?;
+    Ok(planned)
 }
 
 /// A deploy whose first answer never reached the client is answered once more; any other is not allowed.

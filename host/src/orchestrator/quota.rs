@@ -27,8 +27,20 @@ pub fn check(template: &Value, spec: &Spec, chosen: &Chosen, quotas: &Quotas) ->
         ("routers", count(&["OS::Neutron::Router"]), quotas.routers),
         ("floating IPs", count(&["OS::Neutron::FloatingIP"]), quotas.floating_ips),
         ("security groups", count(&["OS::Neutron::SecurityGroup"]), quotas.security_groups),
+        ("security group rules", rules(template), quotas.security_group_rules),
     ];
     needs.into_iter().filter_map(|(what, needed, quota)| short(what, needed, quota)).collect()
+}
+
+/// Rules of their own, those inside of groups, and the two that every group begins with.
+fn rules(template: &Value) -> u64 {
+    let resources = template.get("resources").and_then(Value::as_object);
+    let of = |resource: &Value| match resource.get("type").and_then(Value::as_str) {
+        Some("OS::Neutron::SecurityGroupRule") => 1,
+        Some("OS::Neutron::SecurityGroup") => 2 + resource.pointer("/properties/rules").and_then(Value::as_array).map_or(0, Vec::len),
+        _ => 0,
+    };
+    resources.map_or(0, |resources| resources.values().map(|resource| of(resource) as u64).sum())
 }
 
 fn short(what: &str, needed: u64, quota: Option<Quota>) -> Option<Problem> {
@@ -68,6 +80,9 @@ mod tests {
             "needs 2 ports, 0 are free",
         ];
         assert_eq!(told, wanted);
+        let group = json!({ "resources": { "g": { "type": "OS::Neutron::SecurityGroup", "properties": { "rules": [{}, {}] } } } });
+        let told = check(&group, &spec(), &chosen(), &Quotas { security_group_rules: quota(10, 7), ..Quotas::default() });
+        assert_eq!(told[0].message, "needs 4 security group rules, 3 are free");
         let unlimited = Quotas { servers: Some(Quota { limit: None, used: 99 }), ..Quotas::default() };
         assert_eq!(check(&template, &spec(), &chosen(), &unlimited), vec![]);
     }
