@@ -18,7 +18,7 @@ stampede_begin() {
   trap 'stampede_failed $?' EXIT
   local name
   for name in "${!STAMPEDE_@}"; do
-    case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_SCRIPT | STAMPEDE_CHANGED) continue ;; esac
+    case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_SCRIPT | STAMPEDE_PLUGIN | STAMPEDE_STAGE) continue ;; esac
     printf '%s=%q\n' "$name" "${!name}"
   done | (umask 077 && cat >/etc/stampede/env)
 }
@@ -180,21 +180,23 @@ stampede_download() {
   for delay in 1 2 4 0; do
     resumed=no
     [[ ! -s $file.part ]] || resumed=yes
-    code=$(curl -sSfL --connect-timeout 8 --speed-limit 1000 --speed-time 20 -C - -o "$file.part" -w '%{http_code}' "$url") && got=yes || got=no
+    code=$(curl -sSfL --stderr "$file.error" --connect-timeout 8 --speed-limit 1000 --speed-time 20 -C - -o "$file.part" -w '%{http_code}' "$url") && got=yes || got=no
     if [[ $code == 416 || $got == yes ]]; then # 416: all of it was there already
       if stampede_sha512 "$file.part" "$want"; then
         mv -f "$file.part" "$file"
+        rm -f "$file.error"
         return 0
       fi
       got=$(sha512sum <"$file.part")
       rm -f "$file.part"
       [[ $resumed == yes ]] || stampede_fail "sha512 of $url is ${got:0:12}..., expected ${want:0:12}..."
     fi
+    cat "$file.error" >&2
     case $code in 40[0134] | 410) break ;; esac
     sleep $delay
   done
   case $code in
-    000) stampede_fail "cannot reach $url: $(tail -n 1 "$STAMPEDE_LOG" | sed 's/^curl: //')" ;;
+    000) stampede_fail "cannot reach $url: $(sed -n 's/^curl: //p' "$file.error" | tail -n 1)" ;;
     *) stampede_fail "cannot download $url: the server answered $code" ;;
   esac
 }

@@ -1,0 +1,19 @@
+# shellcheck shell=bash disable=SC1091
+# web.sh - what the scripts ask Hadoop over HTTP; a JVM of Hadoop's command line would cost seconds a question.
+
+ask() { curl -sf --max-time 10 "$@"; }
+
+# webhdfs METHOD PATH QUERY [CURL OPTION...] - as the user HDFS_USER; prints the answer, whatever it is
+webhdfs() {
+  curl -s --max-time 60 -L -X "$1" "${@:4}" "http://$STAMPEDE_MASTER:9870/webhdfs/v1$2?user.name=${HDFS_USER:-hdfs}&$3"
+}
+
+# jmx HOST:PORT BEAN KEY - prints the value of KEY
+jmx() { ask "http://$1/jmx?qry=$2" | sed -n "s/^ *\"$3\" : \"\\?\\([^\",]*\\).*/\\1/p" | head -n 1; }
+
+# field KEY - of the JSON on standard input, the first value of KEY
+field() { grep -o "\"$1\":\"\\?[^\",}]*" | head -n 1 | sed 's/^[^:]*:"\?//'; }
+
+namenode_works() {
+  [[ $(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState FSState) == Operational ]]
+}

@@ -1,0 +1,176 @@
+//! The plugin's parameters: their JSON Schema, and the same as a Rust type. What a value means is decided elsewhere.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// The parameters as they come from the host, defaults filled in.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Copies of each block; computed from the number of workers when absent.
+    pub replication: Option<u32>,
+    /// HDFS block size in MiB.
+    #[serde(default = "block_size")]
+    pub block_size_mib: u32,
+    /// NameNode's heap.
+    pub namenode_heap_mib: Option<u32>,
+    /// ResourceManager's heap.
+    pub resourcemanager_heap_mib: Option<u32>,
+    /// History server's heap.
+    pub historyserver_heap_mib: Option<u32>,
+    /// DataNode's heap.
+    pub datanode_heap_mib: Option<u32>,
+    /// NodeManager's own heap.
+    pub nodemanager_heap_mib: Option<u32>,
+    /// What a NodeManager grants to containers.
+    pub nodemanager_memory_mib: Option<u32>,
+    /// The unit of allocation.
+    pub minimum_allocation_mib: Option<u32>,
+    /// The largest container.
+    pub maximum_allocation_mib: Option<u32>,
+    /// A map task's container.
+    pub map_memory_mib: Option<u32>,
+    /// A reduce task's container.
+    pub reduce_memory_mib: Option<u32>,
+    /// A MapReduce ApplicationMaster's container.
+    pub am_memory_mib: Option<u32>,
+    /// A data volume for each worker in GiB; 0 for none.
+    #[serde(default)]
+    pub data_volume_gib: u32,
+    /// The volume's type; the cloud's default when absent.
+    pub data_volume_type: Option<String>,
+    /// Whether volumes outlive the cluster.
+    #[serde(default)]
+    pub data_volume_keep: bool,
+    /// The tarball's checksum, in place of the pinned one.
+    pub sha512: Option<String>,
+    /// Whether the cluster is proved by a real job.
+    #[serde(default = "yes")]
+    pub smoke: bool,
+    /// Further properties of core-site.xml.
+    #[serde(default)]
+    pub core_site: BTreeMap<String, String>,
+    /// Further properties of hdfs-site.xml.
+    #[serde(default)]
+    pub hdfs_site: BTreeMap<String, String>,
+    /// Further properties of yarn-site.xml.
+    #[serde(default)]
+    pub yarn_site: BTreeMap<String, String>,
+    /// Further properties of mapred-site.xml.
+    #[serde(default)]
+    pub mapred_site: BTreeMap<String, String>,
+}
+
+fn block_size() -> u32 {
+    128
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The largest number of MiB that a memory setting may name: 4 TiB.
+const MOST_MIB: u32 = 4 << 20;
+
+/// The JSON Schema of [`Settings`].
+pub fn schema() -> String {
+    let mut properties = Map::new();
+    let mut add = |name: &str, body: Value| properties.insert(name.to_owned(), body);
+    add("replication", integer("Copies that HDFS keeps of each block; by default 3, or one a worker where there are fewer.", 1, 512));
+    let mut block = integer("Size of an HDFS block in MiB.", 1, 2048);
+    block["default"] = block_size().into();
+    add("block_size_mib", block);
+    for (name, what) in [
+        ("namenode_heap_mib", "Heap of the NameNode"),
+        ("resourcemanager_heap_mib", "Heap of the ResourceManager"),
+        ("historyserver_heap_mib", "Heap of the MapReduce history server"),
+        ("datanode_heap_mib", "Heap of each DataNode"),
+        ("nodemanager_heap_mib", "Heap of each NodeManager itself"),
+    ] {
+        add(name, integer(&format!("{what} in MiB; by default a share of the node's memory."), 128, MOST_MIB));
+    }
+    for (name, what) in [
+        ("nodemanager_memory_mib", "Memory that each NodeManager grants to containers"),
+        ("minimum_allocation_mib", "Unit of YARN's memory allocation"),
+        ("maximum_allocation_mib", "Memory of the largest container"),
+        ("map_memory_mib", "Memory of a map task's container"),
+        ("reduce_memory_mib", "Memory of a reduce task's container"),
+        ("am_memory_mib", "Memory of a MapReduce ApplicationMaster's container"),
+    ] {
+        add(name, integer(&format!("{what} in MiB; by default computed from the workers' flavor."), 64, MOST_MIB));
+    }
+    let mut volume = integer("Size of a data volume for each worker in GiB; 0 keeps HDFS on the root disk.", 0, 65_536);
+    volume["default"] = 0.into();
+    add("data_volume_gib", volume);
+    add(
+        "data_volume_type",
+        json!({"type": "string", "description": "Type of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"}),
+    );
+    add(
+        "data_volume_keep",
+        json!({"type": "boolean", "description": "Whether the data volumes stay when the cluster is deleted.", "default": false}),
+    );
+    add(
+        "sha512",
+        json!({"type": "string", "pattern": "^[0-9a-f]{128}$",
+            "description": "Checksum of Hadoop's tarball, in place of the release's own; for a mirror that holds other bytes."}),
+    );
+    add(
+        "smoke",
+        json!({"type": "boolean", "description": "Whether a word count on YARN has to prove the cluster before it is complete.", "default": true}),
+    );
+    for file in ["core", "hdfs", "yarn", "mapred"] {
+        let description = format!("Further properties of {file}-site.xml, as a JSON object; they win over Stampede's own.");
+        add(
+            &format!("{file}_site"),
+            json!({"type": "object", "description": description, "additionalProperties": {"type": "string"}, "default": {}}),
+        );
+    }
+    json!({"type": "object", "properties": properties, "additionalProperties": false}).to_string()
+}
+
+fn integer(description: &str, minimum: u32, maximum: u32) -> Value {
+    json!({"type": "integer", "description": description, "minimum": minimum, "maximum": maximum})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_and_the_type_name_the_same_parameters() {
+        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        let mut example = Map::new();
+        for (name, body) in schema["properties"].as_object().unwrap() {
+            assert!(body["description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}");
+            example.insert(
+                name.clone(),
+                match body["type"].as_str().unwrap() {
+                    "integer" => body["minimum"].clone(),
+                    "boolean" => true.into(),
+                    "object" => json!({"a": "b"}),
+                    _ => "x".into(),
+                },
+            );
+        }
+        // every parameter of the schema is a field (unknown ones are denied), and `Debug` shows every field: none is left unset
+        let settings: Settings = serde_json::from_value(Value::Object(example)).unwrap();
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("None") && !shown.contains("{}"), "{shown}");
+    }
+
+    #[test]
+    fn the_defaults_of_the_schema_are_those_of_the_type() {
+        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        let defaults: Map<String, Value> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter_map(|(name, body)| Some((name.clone(), body.get("default")?.clone())))
+            .collect();
+        let filled: Settings = serde_json::from_value(Value::Object(defaults)).unwrap();
+        assert_eq!(filled, serde_json::from_str("{}").unwrap());
+    }
+}

@@ -1,0 +1,153 @@
+//! Hadoop's own configuration: core-site, hdfs-site, yarn-site, mapred-site and the scheduler's queues. It knows sizes and settings, and no Heat.
+
+use stampede_plugin::{Problem, Request, problem};
+
+use crate::{
+    memory::task_heap,
+    settings::Settings,
+    sizing::Sizes,
+    units::{DATA, JAVA_OPENS},
+    xml::{Properties, carries},
+};
+
+/// The HDFS that clients speak to.
+pub fn hdfs_url(master: &str) -> String {
+    format!("hdfs://{master}:8020")
+}
+
+/// Path and text of every XML file, the user's further properties last and winning.
+///
+/// # Errors
+/// A problem for each further property that XML cannot carry.
+pub fn files(request: &Request, settings: &Settings, sizes: &Sizes, master: &str) -> Result<Vec<(String, String)>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut files = Vec::new();
+    let built = [
+        ("core", core(master), &settings.core_site),
+        ("hdfs", hdfs(settings, sizes), &settings.hdfs_site),
+        ("yarn", yarn(request, sizes, master), &settings.yarn_site),
+        ("mapred", mapred(sizes, master), &settings.mapred_site),
+    ];
+    for (name, mut properties, further) in built {
+        for (key, value) in further {
+            if key.trim().is_empty() || !carries(key) || !carries(value) {
+                problems.push(problem(
+                    format!("hadoop.{name}_site"),
+                    format!("the property {key:?} has no name, or a line break or control character in its name or value"),
+                    "Hadoop's XML files cannot carry that: take it out",
+                ));
+            }
+            properties.set(key, value);
+        }
+        files.push((format!("/etc/hadoop/{name}-site.xml"), properties.to_xml()));
+    }
+    files.push(("/etc/hadoop/capacity-scheduler.xml".to_owned(), scheduler().to_xml()));
+    if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+fn core(master: &str) -> Properties {
+    let mut site = Properties::default();
+    site.set("fs.defaultFS", hdfs_url(master)).set("hadoop.tmp.dir", format!("{DATA}/tmp/${{user.name}}"));
+    site
+}
+
+fn hdfs(settings: &Settings, sizes: &Sizes) -> Properties {
+    let data = if settings.data_volume_gib > 0 { format!("{DATA}/volume/hdfs") } else { format!("{DATA}/hdfs") };
+    let mut site = Properties::default();
+    site.set("dfs.replication", sizes.replication)
+        .set("dfs.blocksize", u64::from(settings.block_size_mib) << 20)
+        .set("dfs.namenode.name.dir", format!("file://{DATA}/name"))
+        .set("dfs.namenode.checkpoint.dir", format!("file://{DATA}/checkpoint"))
+        .set("dfs.datanode.data.dir", format!("file://{data}"))
+        .set("dfs.namenode.rpc-bind-host", "0.0.0.0")
+        .set("dfs.namenode.http-bind-host", "0.0.0.0")
+        // nodes are known by /etc/hosts; nothing resolves an address back
+        .set("dfs.namenode.datanode.registration.ip-hostname-check", false)
+        .set("dfs.hosts.exclude", format!("{DATA}/exclude"))
+        // blocks of restarted DataNodes are reported within seconds on a cluster of this size; the default waits for half a minute more
+        .set("dfs.namenode.safemode.extension", 5000)
+        .set(
+            "dfs.datanode.du.reserved.calculator",
+            "org.apache.hadoop.hdfs.server.datanode.fsdataset.impl.ReservedSpaceCalculator$ReservedSpaceCalculatorPercentage",
+        )
+        .set("dfs.datanode.du.reserved.pct", 5)
+        .set("dfs.webhdfs.enabled", true);
+    site
+}
+
+fn yarn(request: &Request, sizes: &Sizes, master: &str) -> Properties {
+    let share = "/opt/hadoop/share/hadoop";
+    let classpath = ["common", "hdfs", "yarn", "mapreduce"].map(|part| format!("{share}/{part}/*,{share}/{part}/lib/*")).join(",");
+    let mut site = Properties::default();
+    site.set("yarn.resourcemanager.hostname", master)
+        .set("yarn.resourcemanager.bind-host", "0.0.0.0")
+        .set("yarn.resourcemanager.nodes.exclude-path", format!("{DATA}/exclude"))
+        // a NodeManager that came first asks again after a second; the default of thirty is a long time to look at
+        .set("yarn.resourcemanager.connect.retry-interval.ms", 1000)
+        .set("yarn.nodemanager.address", "0.0.0.0:8041")
+        .set("yarn.nodemanager.aux-services", "mapreduce_shuffle")
+        .set("yarn.nodemanager.aux-services.mapreduce_shuffle.class", "org.apache.hadoop.mapred.ShuffleHandler")
+        .set("yarn.nodemanager.local-dirs", format!("{DATA}/yarn/local"))
+        .set("yarn.nodemanager.log-dirs", "/var/log/hadoop-yarn")
+        .set("yarn.nodemanager.resource.memory-mb", sizes.worker.granted)
+        .set("yarn.nodemanager.resource.cpu-vcores", sizes.vcpus)
+        .set("yarn.scheduler.minimum-allocation-mb", sizes.worker.minimum)
+        .set("yarn.scheduler.maximum-allocation-mb", sizes.worker.maximum)
+        .set("yarn.scheduler.maximum-allocation-vcores", sizes.vcpus)
+        .set("yarn.nodemanager.vmem-check-enabled", false)
+        .set(
+            "yarn.nodemanager.env-whitelist",
+            "JAVA_HOME,HADOOP_COMMON_HOME,HADOOP_HDFS_HOME,HADOOP_CONF_DIR,HADOOP_YARN_HOME,HADOOP_MAPRED_HOME,HADOOP_HOME,PATH,LANG,TZ",
+        )
+        .set("yarn.application.classpath", format!("/etc/hadoop,{classpath}"))
+        .set("yarn.log-aggregation-enable", true)
+        .set("yarn.nodemanager.remote-app-log-dir", "/yarn-logs")
+        .set("yarn.log.server.url", format!("http://{master}:19888/jobhistory/logs"))
+        .set("yarn.nodemanager.delete.debug-delay-sec", 0);
+    if request.workers().len() <= 32 {
+        // a second between heartbeats is a second before each container; few nodes may ask more often
+        site.set("yarn.resourcemanager.nodemanagers.heartbeat-interval-ms", 500);
+    }
+    site
+}
+
+fn mapred(sizes: &Sizes, master: &str) -> Properties {
+    let opens: String = JAVA_OPENS.iter().map(|package| format!(" --add-opens=java.base/{package}=ALL-UNNAMED")).collect();
+    let jvm = |container: u32| {
+        let collector = if container <= 1024 { " -XX:+UseSerialGC" } else { "" };
+        format!("-Xmx{}m{collector}{opens}", task_heap(container))
+    };
+    let worker = &sizes.worker;
+    let share = "/opt/hadoop/share/hadoop/mapreduce";
+    let mut site = Properties::default();
+    site.set("mapreduce.framework.name", "yarn")
+        .set("mapreduce.jobhistory.address", format!("{master}:10020"))
+        .set("mapreduce.jobhistory.webapp.address", format!("{master}:19888"))
+        .set("mapreduce.jobhistory.bind-host", "0.0.0.0")
+        .set("mapreduce.jobhistory.intermediate-done-dir", "/mr-history/tmp")
+        .set("mapreduce.jobhistory.done-dir", "/mr-history/done")
+        // anybody's jobs are staged here, also those of users without a home in HDFS
+        .set("yarn.app.mapreduce.am.staging-dir", "/staging")
+        .set("mapreduce.application.classpath", format!("{share}/*,{share}/lib/*"))
+        .set("yarn.app.mapreduce.am.resource.mb", worker.master)
+        .set("yarn.app.mapreduce.am.command-opts", jvm(worker.master))
+        .set("mapreduce.map.memory.mb", worker.map)
+        .set("mapreduce.map.java.opts", jvm(worker.map))
+        .set("mapreduce.reduce.memory.mb", worker.reduce)
+        .set("mapreduce.reduce.java.opts", jvm(worker.reduce))
+        // the sort buffer lies in the map's heap
+        .set("mapreduce.task.io.sort.mb", (task_heap(worker.map) / 4).clamp(16, 256));
+    for key in ["yarn.app.mapreduce.am.env", "mapreduce.map.env", "mapreduce.reduce.env"] {
+        site.set(key, "HADOOP_MAPRED_HOME=/opt/hadoop");
+    }
+    site
+}
+
+fn scheduler() -> Properties {
+    let mut site = Properties::default();
+    site.set("yarn.scheduler.capacity.root.queues", "default")
+        .set("yarn.scheduler.capacity.root.default.capacity", 100)
+        // a tenth, the default, is not one ApplicationMaster on a small cluster, which then waits for ever
+        .set("yarn.scheduler.capacity.maximum-am-resource-percent", "0.5");
+    site
+}
