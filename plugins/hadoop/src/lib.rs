@@ -11,12 +11,12 @@
 //!
 //! The scripts that nodes run are in `scripts/`; nothing is filled into them: they read `/etc/stampede/hadoop.env`.
 
-mod memory;
-mod settings;
-mod sites;
-mod sizing;
-mod units;
-mod xml;
+pub mod memory;
+pub mod settings;
+pub mod sites;
+pub mod sizing;
+pub mod units;
+pub mod xml;
 
 use stampede_plugin::{
     Audience, Bundle, Cardinality, Descriptor, Endpoint, File, Guest, Port, Problem, Request, Role, Script, Service, Share, Size, Stage,

@@ -13,6 +13,7 @@ const LARGEST_MIN: u32 = 2048;
 const SMALLEST_HEAP: u32 = 256;
 const LARGEST_WORKER_HEAP: u32 = 1024;
 /// What each master daemon needs at least; NameNode, ResourceManager and history server together three of them.
+#[cfg(test)]
 pub const LEAST_MASTER: u32 = 3 * SMALLEST_HEAP;
 
 /// Up to so much memory, so much is kept for the system.
