@@ -1,0 +1,13 @@
+//! The OCCI face behind its real server, on loopback, over clusters that live in memory: what hurtle's clients send and need,
+//! what is refused, and that no client can cost another anything. No cloud here; the life cycle on one is `tests/lifecycle`.
+
+mod actions;
+mod client;
+mod collections;
+mod hostile;
+mod limits;
+mod memory;
+mod refusals;
+mod renderings;
+mod service_manager;
+mod shutdown;

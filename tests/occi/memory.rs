@@ -1,0 +1,186 @@
+//! Clusters in memory, for the face alone: the life cycle's rules without a cloud, and some deeds of a host gone wrong.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use secrecy::{ExposeSecret, SecretString};
+use stampede::cluster::framework::Descriptor;
+use stampede::cluster::{Problem, State};
+use stampede::occi::Clusters;
+use stampede::orchestrator::{Attributes, Phase, Refused, Requested, View};
+use tokio::sync::Semaphore;
+
+/// A cluster of this name makes its host panic.
+pub(crate) const PANICS: &str = "panics";
+/// A cluster of this name waits in every call until the test lets it go on.
+pub(crate) const WAITS: &str = "waits";
+
+type Key = (String, String);
+
+#[derive(Clone, Default)]
+pub(crate) struct Memory {
+    clusters: Arc<Mutex<BTreeMap<Key, View>>>,
+    /// How often a token was shown.
+    pub authentications: Arc<AtomicUsize>,
+    /// Calls that have come to [`WAITS`].
+    pub waiting: Arc<AtomicUsize>,
+    /// Calls to [`WAITS`] that ended.
+    pub finished: Arc<AtomicUsize>,
+    /// A permit lets one call to [`WAITS`] go on.
+    pub go_on: Arc<Gate>,
+}
+
+pub(crate) struct Gate(pub Semaphore);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Semaphore::new(0))
+    }
+}
+
+static HADOOP: LazyLock<Descriptor> = LazyLock::new(|| Descriptor {
+    name: "hadoop".to_owned(),
+    title: "Apache Hadoop".to_owned(),
+    description: "HDFS, YARN and MapReduce".to_owned(),
+    versions: vec!["3.5.0".to_owned()],
+    default_version: "3.5.0".to_owned(),
+    requires: Vec::new(),
+    provides: Vec::new(),
+    roles: Vec::new(),
+    parameters: serde_json::json!({"type": "object", "properties": {"replication": {"type": "integer"}}}),
+    ports: Vec::new(),
+    resource_types: Vec::new(),
+});
+
+impl Memory {
+    /// Changes a cluster of the project `demo` as the cloud would.
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut View)) {
+        change(self.clusters.lock().unwrap().get_mut(&("demo".to_owned(), name.to_owned())).expect("the cluster is there"));
+    }
+
+    /// The names of the clusters of the project `demo`.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.clusters.lock().unwrap().keys().filter(|(project, _)| project == "demo").map(|(_, name)| name.clone()).collect()
+    }
+
+    async fn misbehave(&self, name: &str) {
+        assert!(name != PANICS, "a defect, as this test wants it");
+        if name == WAITS {
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            self.go_on.0.acquire().await.expect("the gate stays open").forget();
+            self.finished.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn with(&self, project: &str, name: &str, change: impl FnOnce(&mut View) -> Result<(), Refused>) -> Result<View, Refused> {
+        let mut clusters = self.clusters.lock().unwrap();
+        let view = clusters.get_mut(&(project.to_owned(), name.to_owned())).ok_or_else(|| Refused::NotFound(name.to_owned()))?;
+        change(view)?;
+        Ok(view.clone())
+    }
+}
+
+fn new_view(name: &str, attributes: Attributes) -> View {
+    View {
+        name: name.to_owned(),
+        id: "4f4bb9f3-9cf9-4b1e-8a55-1b8a9c2c0c1d".to_owned(),
+        phase: Phase::Initialised,
+        state: State::Requested,
+        stack_status: None,
+        stack_id: None,
+        attributes: attributes.into_iter().collect(),
+        outputs: BTreeMap::new(),
+        endpoints: BTreeMap::new(),
+        region: "RegionOne".to_owned(),
+        progress: Vec::new(),
+        failure: None,
+        cloud_error: None,
+        stack_status_reason: String::new(),
+    }
+}
+
+impl Clusters for Memory {
+    /// The project.
+    type Caller = String;
+
+    fn frameworks(&self) -> Vec<&Descriptor> {
+        vec![&HADOOP]
+    }
+
+    async fn ready(&self) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    /// `token-demo` is good for the project `demo`, and so on.
+    async fn authenticate(&self, token: SecretString, project: &str) -> Result<String, Refused> {
+        self.authentications.fetch_add(1, Ordering::SeqCst);
+        match token.expose_secret().strip_prefix("token-") {
+            None => Err(Refused::Unauthorized("the token is unknown or has expired".to_owned())),
+            Some(own) if own != project => Err(Refused::Forbidden(format!("the token is not for project `{project}`"))),
+            Some(own) => Ok(own.to_owned()),
+        }
+    }
+
+    async fn request(&self, project: &String, name: &str, given: Attributes) -> Result<Requested, Refused> {
+        self.misbehave(name).await;
+        if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+            return Err(Refused::Invalid(vec![Problem::new("name", "must begin with a letter", "")]));
+        }
+        let mut clusters = self.clusters.lock().unwrap();
+        let key = (project.clone(), name.to_owned());
+        if let Some(view) = clusters.get(&key) {
+            return Ok(Requested::Existing(view.clone()));
+        }
+        let view = new_view(name, given);
+        clusters.insert(key, view.clone());
+        Ok(Requested::New(view))
+    }
+
+    async fn view(&self, project: &String, name: &str) -> Result<View, Refused> {
+        self.misbehave(name).await;
+        self.with(project, name, |_| Ok(()))
+    }
+
+    async fn list(&self, project: &String) -> Result<Vec<View>, Refused> {
+        Ok(self.clusters.lock().unwrap().iter().filter(|((own, _), _)| own == project).map(|(_, view)| view.clone()).collect())
+    }
+
+    async fn deploy(&self, project: &String, name: &str, given: Attributes) -> Result<View, Refused> {
+        self.misbehave(name).await;
+        self.with(project, name, |view| {
+            if view.phase != Phase::Initialised {
+                return Err(Refused::NotApplicable("it is deployed already".to_owned()));
+            }
+            view.attributes.extend(given);
+            (view.phase, view.state) = (Phase::Deployed, State::Deploying);
+            view.stack_status = Some("CREATE_IN_PROGRESS".to_owned());
+            view.stack_id = Some(("RegionOne".to_owned(), "9445a2fc-b88a-4372-9e45-5bad947dd3e7".to_owned()));
+            Ok(())
+        })
+    }
+
+    async fn provision(&self, project: &String, name: &str, given: Attributes) -> Result<View, Refused> {
+        self.with(project, name, |view| {
+            if view.phase != Phase::Deployed {
+                return Err(Refused::NotApplicable("it is not deployed, or provisioned already".to_owned()));
+            }
+            view.attributes.extend(given);
+            view.phase = Phase::Provisioned;
+            Ok(())
+        })
+    }
+
+    async fn update(&self, project: &String, name: &str, given: Attributes) -> Result<View, Refused> {
+        self.misbehave(name).await;
+        self.with(project, name, |view| {
+            view.attributes.extend(given);
+            Ok(())
+        })
+    }
+
+    async fn delete(&self, project: &String, name: &str) -> Result<(), Refused> {
+        let gone = self.clusters.lock().unwrap().remove(&(project.clone(), name.to_owned()));
+        gone.map(drop).ok_or_else(|| Refused::NotFound(name.to_owned()))
+    }
+}
