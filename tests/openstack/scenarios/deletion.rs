@@ -2,16 +2,18 @@
 
 use anyhow::Result;
 
-use stampede_tests::rig::cloud::until;
-use stampede_tests::rig::cluster::{Client, hadoop, pairs};
-use stampede_tests::rig::host::Host;
+use stampede_tests::client::Client;
+use stampede_tests::host::Host;
+use stampede_tests::rig::cloud::KEYSTONE;
+use stampede_tests::rig::cluster::{hadoop, occi, pairs};
+use stampede_tests::until;
 use stampede_tests::{must, proved};
 
 use crate::Rig;
 
 pub async fn run(rig: &Rig) -> Result<()> {
-    let host = Host::start(&rig.scratch.join("deletion"), &[]).await?;
-    let client = Client::new(&host.url, &rig.cloud.demo);
+    let host = Host::start(&rig.scratch.join("deletion"), KEYSTONE, &[]).await?;
+    let client = occi(&host.url, &rig.cloud.demo);
     let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
     client.create("brief", &pairs(&attributes)).await?;
     until(120, "a server of the new stack exists", async || Ok(rig.cloud.demo.holds().await?.contains_key("servers"))).await?;

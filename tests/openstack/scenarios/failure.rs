@@ -4,8 +4,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use stampede_tests::rig::cluster::{Client, hadoop, nodes, pairs, watch};
-use stampede_tests::rig::host::Host;
+use stampede_tests::client::{Client, watch};
+use stampede_tests::host::Host;
+use stampede_tests::rig::cloud::KEYSTONE;
+use stampede_tests::rig::cluster::{hadoop, nodes, occi, pairs};
 use stampede_tests::{must, proved};
 
 use crate::Rig;
@@ -20,8 +22,8 @@ pub async fn mirror_gone(rig: &Rig) -> Result<()> {
 }
 
 async fn fails(rig: &Rig, name: &str, wrong: (&str, &str), word: &str) -> Result<()> {
-    let host = Host::start(&rig.scratch.join(name), &[]).await?;
-    let client = Client::new(&host.url, &rig.cloud.demo);
+    let host = Host::start(&rig.scratch.join(name), KEYSTONE, &[]).await?;
+    let client = occi(&host.url, &rig.cloud.demo);
     let attributes = hadoop(&rig.cloud, "3.5.0", &[wrong])?;
     client.create(name, &pairs(&attributes)).await?;
     let watched = watch(&client, name, 300).await?;
@@ -35,7 +37,10 @@ async fn fails(rig: &Rig, name: &str, wrong: (&str, &str), word: &str) -> Result
     let failed_node = ["worker-1", "worker-2", "master"].into_iter().find(|n| failure.contains(n)).unwrap_or("master");
     let all = nodes(&rig.cloud.demo, &stack[0], 2).await?;
     if let Some(node) = all.iter().find(|n| n.name == failed_node) {
-        let age: f64 = node.run("echo $(( $(date +%s) - $(stat -c %Y /opt/stampede/failed) ))").await?.parse()?;
+        let age: f64 = node
+            .run("echo $(( $(date +%s) - $(date -d \"$(grep -m1 ' failed' /var/log/stampede.log | cut -d' ' -f1)\" +%s) ))")
+            .await?
+            .parse()?;
         let age = age - settled.elapsed().as_secs_f64();
         must!(age < 60.0, "the stack failed {age} s after the node");
         proved!("the stack had failed {:.0} s after the node wrote its failure", age.max(0.0));

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use stampede_tests::rig::cloud::until;
-use stampede_tests::rig::cluster::{Client, Watched, hadoop, nodes, pairs, watch};
+use stampede_tests::client::{Client, Watched, watch};
+use stampede_tests::host::Host;
+use stampede_tests::rig::cloud::KEYSTONE;
+use stampede_tests::rig::cluster::{hadoop, nodes, occi, pairs};
 use stampede_tests::rig::hadoop as health;
-use stampede_tests::rig::host::Host;
 use stampede_tests::rig::node::Node;
+use stampede_tests::until;
 use stampede_tests::{must, proved};
 
 use crate::Rig;
@@ -24,10 +26,10 @@ const LATE: Duration = Duration::from_secs(45);
 
 pub async fn run(rig: &Rig) -> Result<()> {
     let data = rig.scratch.join("life-cycle");
-    let host = Host::start(&data, &[]).await?;
+    let host = Host::start(&data, KEYSTONE, &[]).await?;
     let core_site = json!({"stampede.test.odd": ODD}).to_string();
     let attributes = hadoop(&rig.cloud, "3.5.0", &[("stampede.hadoop.core-site", &core_site), ("my.param", "hello")])?;
-    let client = Client::new(&host.url, &rig.cloud.demo);
+    let client = occi(&host.url, &rig.cloud.demo);
     client.create("default", &pairs(&attributes)).await?;
     proved!("PUT 201 and deploy over OCCI with the demo project's token");
 
@@ -35,7 +37,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
     let early = client.see("default").await?.context("no cluster")?;
     let late = hold_back_worker_2(rig, &stack).await?;
     let host = kill_and_restart(host, &data).await?;
-    let client = Client::new(&host.url, &rig.cloud.demo);
+    let client = occi(&host.url, &rig.cloud.demo);
     let after = client.see("default").await?.context("the cluster is gone after kill -9")?;
     must!(
         after.stack_id() == early.stack_id() && !after.stack_id().contains("N/A"),
@@ -96,7 +98,7 @@ fn now() -> Result<String> {
 
 async fn kill_and_restart(host: Host, data: &Path) -> Result<Host> {
     host.kill_9().await?;
-    Host::start(data, &[]).await
+    Host::start(data, KEYSTONE, &[]).await
 }
 
 fn came_up(watched: &Watched) -> Result<()> {
@@ -150,7 +152,7 @@ async fn order(rig: &Rig, stack: &str, held: &Held) -> Result<()> {
 }
 
 /// What a running cluster answers to `provision` and to updates: it keeps what it is given and refuses by name what it cannot change.
-async fn updates(client: &Client<'_>) -> Result<()> {
+async fn updates(client: &Client) -> Result<()> {
     let (status, text) = client.action("default", "provision", &[]).await?;
     must!(status.is_success(), "provision: {status} {text}");
     let (status, text) = client.update("default", &[("my.other", "kept")]).await?;

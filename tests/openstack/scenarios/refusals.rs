@@ -3,15 +3,17 @@
 use anyhow::Result;
 use reqwest::StatusCode;
 
-use stampede_tests::rig::cluster::{Client, hadoop, pairs};
-use stampede_tests::rig::host::Host;
+use stampede_tests::client::Client;
+use stampede_tests::host::Host;
+use stampede_tests::rig::cloud::KEYSTONE;
+use stampede_tests::rig::cluster::{hadoop, occi, pairs};
 use stampede_tests::{must, proved};
 
 use crate::Rig;
 
 pub async fn run(rig: &Rig) -> Result<()> {
-    let host = Host::start(&rig.scratch.join("refusals"), &[]).await?;
-    let demo = Client::new(&host.url, &rig.cloud.demo);
+    let host = Host::start(&rig.scratch.join("refusals"), KEYSTONE, &[]).await?;
+    let demo = occi(&host.url, &rig.cloud.demo);
     // what is changed in a good request, and words that the answer must hold
     let bad: [(&str, &str, &[&str]); 12] = [
         ("stampede.framework", "hadop", &["hadop", "hadoop"]),
@@ -42,7 +44,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
 }
 
 /// PUT, then deploy: one of them must answer 400; its message.
-async fn refused(client: &Client<'_>, name: &str, attributes: &[(&str, &str)]) -> Result<String> {
+async fn refused(client: &Client, name: &str, attributes: &[(&str, &str)]) -> Result<String> {
     let (status, text) = client.put(name, attributes).await?;
     if status == StatusCode::BAD_REQUEST {
         must!(client.see(name).await?.is_none(), "a refused PUT created {name}");
@@ -56,19 +58,19 @@ async fn refused(client: &Client<'_>, name: &str, attributes: &[(&str, &str)]) -
 
 async fn tokens(rig: &Rig, host: &Host) -> Result<()> {
     let wrong_project = rig.cloud.other.claiming("demo");
-    let (status, text) = Client::new(&host.url, &wrong_project).put("theirs", &[]).await?;
+    let (status, text) = occi(&host.url, &wrong_project).put("theirs", &[]).await?;
     must!(status == StatusCode::FORBIDDEN, "a token of another project: {status} {text}");
     proved!("a token of another project: {status}, {text}");
 
     let expired = rig.cloud.fresh_demo().await?;
     rig.cloud.revoke(&expired).await?;
-    let (status, text) = Client::new(&host.url, &expired).put("late", &[]).await?;
+    let (status, text) = occi(&host.url, &expired).put("late", &[]).await?;
     must!(status == StatusCode::UNAUTHORIZED, "a token that is no longer valid: {status} {text}");
     proved!("a token that is no longer valid: {status}, {text}");
 
     let credential = rig.cloud.application_credential().await?;
     let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
-    let message = refused(&Client::new(&host.url, &credential), "trustless", &pairs(&attributes)).await?;
+    let message = refused(&occi(&host.url, &credential), "trustless", &pairs(&attributes)).await?;
     must!(message.contains("application credential"), "{message}");
     proved!("an application credential's token: {message}");
     Ok(())

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use stampede_tests::rig::host::binary;
+use stampede_tests::host::binary;
 use stampede_tests::{must, proved};
 
 use crate::Rig;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::until;
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -261,22 +262,4 @@ async fn ensure_other(admin: &Session) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Repeats `condition` every half second; an error of it counts as "not yet" and is named at the end.
-pub async fn until(seconds: u64, what: &str, mut condition: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
-    let end = std::time::Instant::now() + Duration::from_secs(seconds);
-    loop {
-        let last = condition().await;
-        if matches!(last, Ok(true)) {
-            return Ok(());
-        }
-        if std::time::Instant::now() > end {
-            match last {
-                Err(error) => return Err(error.context(format!("not within {seconds} s: {what}"))),
-                Ok(_) => bail!("not within {seconds} s: {what}"),
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
 }

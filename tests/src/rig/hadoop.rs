@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::rig::cloud::until;
 use crate::rig::node::Node;
+use crate::until;
 use crate::{must, proved};
 
 /// DataNodes that the NameNode counts as live and NodeManagers that the ResourceManager counts as active.

@@ -1,9 +1,8 @@
 //! The real OpenStack on this machine, for the scenarios and the benchmark that need one.
 //!
 //! Layout
-//! - [`cluster`]: one cluster under test, as a client of the OCCI interface sees it
+//! - [`cluster`]: clusters on the rig: what is asked for, and the nodes that come of it
 //! - [`hadoop`]: what a healthy Hadoop looks like from its own nodes
-//! - [`host`]: `stampede serve` as a process
 //! - [`node`]: commands on a node
 //! - [`cloud`]: tokens, REST calls, what a project holds
 #![expect(missing_docs, reason = "small accessors of test programs, whose names say it")]
@@ -11,7 +10,6 @@
 pub mod cloud;
 pub mod cluster;
 pub mod hadoop;
-pub mod host;
 pub mod node;
 
 /// Prints one thing that was seen to be so.

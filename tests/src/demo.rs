@@ -1,0 +1,123 @@
+//! The way of a cluster without a cloud, for the README's first command: generates the Hadoop cluster's template and scripts, then serves
+//! on loopback and walks the life cycle on the stand-in for the cloud. Proves nothing about OpenStack; `tests/run` does.
+#![expect(clippy::print_stdout, reason = "shows a person what happens")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use stampede_tests::client::{Client, Seen};
+use stampede_tests::host::{Host, binary};
+use stampede_tests::standin::{Config, Pace, Standin};
+
+const NAME: &str = "default";
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let scratch = std::env::temp_dir().join(format!("stampede-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch)?;
+    let shown = show(&scratch).await;
+    std::fs::remove_dir_all(&scratch).ok();
+    shown
+}
+
+async fn show(scratch: &Path) -> Result<()> {
+    generate(&scratch.join("cluster"))?;
+    let cloud = Standin::start(Config { pace: Pace::Tick(Duration::from_millis(700)), ..Config::default() }).await?;
+    let host = Host::start(&scratch.join("data"), &cloud.url(), &[]).await?;
+    say(&format!("stampede serve on {}, for a stand-in of OpenStack in this process", host.url));
+    let client = Client::new(&host.url, &cloud.issue_token("demo"), "demo");
+    life(&client).await
+}
+
+fn say(text: &str) {
+    println!("\n== {text}");
+}
+
+/// What people get who may not let a service act for them.
+fn generate(dir: &Path) -> Result<()> {
+    say("stampede generate hadoop --workers 3 --out cluster");
+    let out = Command::new(binary()?).args(["generate", "hadoop", "--workers", "3", "--explain", "--out"]).arg(dir).output()?;
+    print!("{}", String::from_utf8_lossy(&out.stdout));
+    if !out.status.success() {
+        bail!("generate: {}", String::from_utf8_lossy(&out.stderr));
+    }
+    let mut files: Vec<_> = std::fs::read_dir(dir)?.collect::<Result<_, _>>()?;
+    files.sort_by_key(std::fs::DirEntry::file_name);
+    for file in files.iter().filter(|f| f.path().is_file()) {
+        println!("   {:>7} bytes  cluster/{}", file.metadata()?.len(), file.file_name().to_string_lossy());
+    }
+    let yaml = std::fs::read_to_string(dir.join("cluster.yaml"))?;
+    say("a worker in cluster.yaml");
+    let worker = yaml.lines().skip_while(|l| !l.starts_with("  worker_1_port:"));
+    worker.take_while(|l| l.starts_with("  worker_1_port:") || l.starts_with("   ")).for_each(|l| println!("{l}"));
+    Ok(())
+}
+
+async fn life(client: &Client) -> Result<()> {
+    say("a mistake is refused before anything is made");
+    let (status, text) = client.put("mistaken", &[("stampede.workers", "0"), ("stampede.framework", "hadop")]).await?;
+    println!("   PUT with stampede.workers=0, stampede.framework=hadop: {status}");
+    text.lines().for_each(|l| println!("     {l}"));
+    must(status == 400, "a mistake was taken")?;
+
+    say("PUT /orchestrator/default, then POST ?action=deploy, without one attribute");
+    let (status, text) = client.put(NAME, &[]).await?;
+    must(status == 201, &text)?;
+    println!("   PUT: {status}; the state is `{}`", see(client).await?.state());
+    let start = Instant::now();
+    let (status, text) = client.action(NAME, "deploy", &[]).await?;
+    must(status.is_success(), &text)?;
+    println!("   deploy: {status}");
+    let seen = watch(client, start).await?;
+    must(seen.state() == "CREATE_COMPLETE", seen.get("stampede.failure"))?;
+    for (name, value) in seen.attributes.iter().filter(|(k, _)| k.starts_with("stampede.endpoint.")) {
+        println!("     {}: {value}", name.trim_start_matches("stampede.endpoint."));
+    }
+
+    say("POST ?action=provision, an update, DELETE");
+    let (status, text) = client.action(NAME, "provision", &[]).await?;
+    must(status.is_success(), &text)?;
+    println!("   provision: {status}");
+    let (status, text) = client.update(NAME, &[("stampede.workers", "5")]).await?;
+    println!("   update to 5 workers: {status}\n     {text}");
+    let (status, text) = client.delete(NAME).await?;
+    must(status.is_success(), &text)?;
+    println!("   DELETE: {status}");
+    must(client.see(NAME).await?.is_none(), "the cluster is still shown")?;
+    println!("   GET: 404, it is gone");
+    Ok(())
+}
+
+/// Prints what changes until the stack settles.
+async fn watch(client: &Client, start: Instant) -> Result<Seen> {
+    let mut before: BTreeMap<String, String> = BTreeMap::new();
+    while start.elapsed() < Duration::from_secs(50) {
+        let seen = see(client).await?;
+        for (name, value) in &seen.attributes {
+            let label = match name.strip_prefix("stampede.progress.") {
+                Some(node) => node,
+                None if name == "occi.mcn.stack.state" => "stack",
+                None => continue,
+            };
+            if before.insert(name.clone(), value.clone()).as_ref() != Some(value) {
+                println!("   {:>4.1} s  {label:<10} {value}", start.elapsed().as_secs_f32());
+            }
+        }
+        if seen.state().ends_with("_COMPLETE") || seen.state().ends_with("_FAILED") {
+            return Ok(seen);
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    bail!("the stack did not settle")
+}
+
+async fn see(client: &Client) -> Result<Seen> {
+    client.see(NAME).await?.context("the cluster is not there")
+}
+
+fn must(condition: bool, otherwise: &str) -> Result<()> {
+    if condition { Ok(()) } else { bail!("{otherwise}") }
+}

@@ -1,0 +1,71 @@
+//! `stampede serve` as a process of its own: started, killed and started again, as a container would be.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use tokio::process::{Child, Command};
+
+use crate::until;
+
+/// A running host.
+pub struct Host {
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    log: PathBuf,
+}
+
+/// The host's binary, as `tests/build` makes it.
+pub fn binary() -> Result<PathBuf> {
+    crate::artifacts::stampede()
+}
+
+impl Host {
+    /// Starts the host on a free port, for the cloud of this Keystone, with its state in `data`.
+    pub async fn start(data: &Path, keystone: &str, arguments: &[&str]) -> Result<Self> {
+        std::fs::create_dir_all(data)?;
+        let log = data.join("host.log");
+        let port = free_port()?;
+        let admin = free_port()?;
+        let out = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
+        let child = Command::new(binary()?)
+            .arg("serve")
+            .args(["--listen", &format!("127.0.0.1:{port}"), "--admin-listen", &format!("127.0.0.1:{admin}")])
+            .arg("--data-dir")
+            .arg(data)
+            .args(arguments)
+            .env("DESIGN_URI", keystone)
+            .env("RUST_LOG", "info")
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut host = Self { child, url: format!("http://127.0.0.1:{port}"), log };
+        let url = format!("{}/", host.url);
+        until(30, "the host answers", async || {
+            if let Some(status) = host.child.try_wait()? {
+                bail!("it ended with {status}: {}", host.log()?);
+            }
+            Ok(reqwest::get(&url).await?.status() == 200)
+        })
+        .await?;
+        Ok(host)
+    }
+
+    /// SIGKILL: no chance to write anything.
+    pub async fn kill_9(mut self) -> Result<()> {
+        self.child.start_kill()?;
+        self.child.wait().await.context("waiting for the killed host").map(drop)
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(&self.log)?)
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
