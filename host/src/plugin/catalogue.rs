@@ -136,7 +136,7 @@ impl Plugin {
         let name = &self.descriptor.name;
         let answer = call.end(name, outcome, |answer| {
             let answer = v0_1_0::from_answer(name, answer)?;
-            contract::check_answer(&self.descriptor, request, &answer)?;
+            contract::check_answer(&self.descriptor, &answer)?;
             Ok(answer)
         })?;
         answer.map_err(GenerateError::Problems)

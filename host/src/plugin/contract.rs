@@ -1,18 +1,16 @@
 //! What a plugin's answers are held to, beyond the types of the WIT: that it says of itself, and returns, only what the contract allows. What its
-//! template may hold is the bundle's to judge.
+//! template holds and what it offers is the bundle's to judge, which sees the whole chain.
 
 use serde_json::Value;
 
 use crate::bundle::Part;
 use crate::cluster::Problem;
-use crate::cluster::framework::{Descriptor, Request};
+use crate::cluster::framework::Descriptor;
 
 /// Problems in one answer.
 const PROBLEMS: usize = 100;
 /// Characters of a name: of a plugin, role, service, script.
 const NAME_CHARS: usize = 31;
-/// The sections of a template that a plugin may fill.
-const SECTIONS: [&str; 4] = ["parameters", "conditions", "resources", "outputs"];
 
 /// What is wrong with what a plugin says of itself.
 pub(super) fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
@@ -53,18 +51,20 @@ fn check_parameters(schema: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// What is wrong with an answer to `request`.
-pub(super) fn check_answer(descriptor: &Descriptor, request: &Request, answer: &Result<Part, Vec<Problem>>) -> Result<(), String> {
+/// What is wrong with an answer.
+pub(super) fn check_answer(descriptor: &Descriptor, answer: &Result<Part, Vec<Problem>>) -> Result<(), String> {
     match answer {
-        Ok(part) => check_part(descriptor, request, part),
+        Ok(part) => check_part(descriptor, part),
         Err(problems) if problems.is_empty() => Err("it refuses the request without a problem".to_owned()),
         Err(problems) if problems.len() > PROBLEMS => Err(format!("it names {} problems, more than {PROBLEMS}", problems.len())),
         Err(_) => Ok(()),
     }
 }
 
-fn check_part(descriptor: &Descriptor, request: &Request, part: &Part) -> Result<(), String> {
-    check_template(&part.template)?;
+fn check_part(descriptor: &Descriptor, part: &Part) -> Result<(), String> {
+    if !part.template.is_object() {
+        return Err("its template is not a JSON object".to_owned());
+    }
     for file in &part.files {
         file.roles.iter().try_for_each(|role| check_role(descriptor, role, "a file"))?;
         if !file.path.starts_with('/') || file.path.split('/').any(|step| step == "..") || file.path.contains(char::is_control) {
@@ -93,41 +93,7 @@ fn check_part(descriptor: &Descriptor, request: &Request, part: &Part) -> Result
             return Err(format!("the path {:?} of its endpoint {} does not begin with /", endpoint.path, endpoint.name));
         }
     }
-    check_offers(descriptor, request, part)
-}
-
-fn check_template(template: &Value) -> Result<(), String> {
-    let Some(sections) = template.as_object() else { return Err("its template is not a JSON object".to_owned()) };
-    for (name, section) in sections {
-        if !SECTIONS.contains(&name.as_str()) {
-            return Err(format!("its template has a section {name:?}; it may have {}", SECTIONS.join(", ")));
-        }
-        if !section.is_object() {
-            return Err(format!("the section {name} of its template is not an object"));
-        }
-    }
-    Ok(())
-}
-
-fn check_offers(descriptor: &Descriptor, request: &Request, part: &Part) -> Result<(), String> {
-    for service in &part.services {
-        if service.plugin != descriptor.name || !descriptor.provides.contains(&service.name) {
-            return Err(format!(
-                "it offers the service {:?} of plugin {:?}, which it does not say it provides",
-                service.name, service.plugin
-            ));
-        }
-        if !request.groups.iter().flat_map(|group| &group.nodes).any(|node| node.name == service.node) {
-            return Err(format!("its service {} is on {:?}, which is no node of the request", service.name, service.node));
-        }
-    }
-    for share in &part.taken {
-        check_role(descriptor, &share.role, "memory")?;
-        if share.plugin != descriptor.name {
-            return Err(format!("it takes memory in the name of plugin {:?}", share.plugin));
-        }
-    }
-    Ok(())
+    part.taken.iter().try_for_each(|share| check_role(descriptor, &share.role, "memory"))
 }
 
 fn check_role(descriptor: &Descriptor, role: &str, of: &str) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! The engine that compiles and runs guests, and the ticks that let it interrupt one. Knows nothing of the contract.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub(super) struct Ticker(Arc<Shared>);
 struct Shared {
     running: Mutex<Running>,
     changed: Condvar,
+    ticks: AtomicU64,
 }
 
 struct Running {
@@ -30,17 +32,25 @@ struct Running {
 }
 
 /// A guest runs as long as this lives.
-pub(super) struct Ticking(Arc<Shared>);
+pub(super) struct Ticking {
+    shared: Arc<Shared>,
+    from: u64,
+}
 
 impl Ticker {
     /// Starts the thread.
     pub(super) fn new(engine: &Engine) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { running: Mutex::new(Running { guests: 0, ended: false }), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            running: Mutex::new(Running { guests: 0, ended: false }),
+            changed: Condvar::new(),
+            ticks: AtomicU64::new(0),
+        });
         let (engine, theirs) = (engine.clone(), Arc::clone(&shared));
         std::thread::Builder::new().name("plugin-ticks".into()).spawn(move || {
             while theirs.wait_for_a_guest() {
                 std::thread::sleep(TICK);
                 engine.increment_epoch();
+                theirs.ticks.fetch_add(1, Ordering::Relaxed);
             }
         })?;
         Ok(Self(shared))
@@ -50,7 +60,7 @@ impl Ticker {
     pub(super) fn start(&self) -> Ticking {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner).guests += 1;
         self.0.changed.notify_one();
-        Ticking(Arc::clone(&self.0))
+        Ticking { shared: Arc::clone(&self.0), from: self.0.ticks.load(Ordering::Relaxed) }
     }
 
     /// Ends the thread: the catalogue goes.
@@ -70,8 +80,15 @@ impl Shared {
     }
 }
 
+impl Ticking {
+    /// The ticks since the guest began.
+    pub(super) fn ticks(&self) -> u64 {
+        self.shared.ticks.load(Ordering::Relaxed).wrapping_sub(self.from)
+    }
+}
+
 impl Drop for Ticking {
     fn drop(&mut self) {
-        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).guests -= 1;
+        self.shared.running.lock().unwrap_or_else(PoisonError::into_inner).guests -= 1;
     }
 }

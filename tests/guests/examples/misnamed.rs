@@ -1,0 +1,17 @@
+//! Says that it is another plugin.
+
+use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::Template};
+
+struct Misnamed;
+
+impl Guest for Misnamed {
+    fn describe() -> Descriptor {
+        stampede_plugin::descriptor("cluster", "Cluster", "Is not.")
+    }
+
+    fn generate(_: Request) -> Result<Bundle, Vec<Problem>> {
+        Ok(stampede_plugin::bundle(Template::new()))
+    }
+}
+
+stampede_plugin::export!(Misnamed);

@@ -1,0 +1,17 @@
+//! Panics when it is asked what it is.
+
+use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::Template};
+
+struct Speechless;
+
+impl Guest for Speechless {
+    fn describe() -> Descriptor {
+        panic!("who am I?")
+    }
+
+    fn generate(_: Request) -> Result<Bundle, Vec<Problem>> {
+        Ok(stampede_plugin::bundle(Template::new()))
+    }
+}
+
+stampede_plugin::export!(Speechless);

@@ -1,0 +1,138 @@
+//! What a folder of plugins may hold: one that cannot be used disables itself; compiled code is kept, and not trusted blindly.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use stampede::plugin::{Catalogue, Limits};
+
+use super::{LIMITS, folder, good, load};
+
+/// Why a guest of that name was disabled, beside one that was not.
+fn reason(name: &str) -> String {
+    let catalogue = load(folder(&["evil", name]).path());
+    assert!(catalogue.get("evil").is_some() && catalogue.get(name).is_none());
+    let [broken] = catalogue.broken() else { panic!("{:?}", catalogue.broken()) };
+    assert!(broken.path.ends_with(format!("{name}.wasm")));
+    broken.reason.clone()
+}
+
+#[test]
+fn a_plugin_that_cannot_be_used_says_why_and_the_others_work() {
+    assert_eq!(reason("misnamed"), "says that its name is `cluster`: name the file cluster.wasm");
+    let future = reason("future");
+    assert!(future.contains("speaks version 9.9.0 of the contract, this host speaks 0.1.0"), "{future}");
+    let burglar = reason("burglar");
+    assert!(burglar.starts_with("wants evil:guest/vault, which a plugin is not given"), "{burglar}");
+    let schema = reason("badschema");
+    assert!(schema.contains("broke the contract: its parameters are not a JSON Schema"), "{schema}");
+    let speechless = reason("speechless");
+    assert!(speechless.contains("cannot describe itself") && speechless.contains("who am I?"), "{speechless}");
+}
+
+#[test]
+fn what_is_no_component_is_told_apart() {
+    let folder = folder(&["evil"]);
+    fs::write(folder.path().join("core.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    fs::write(folder.path().join("empty.wasm"), b"").unwrap();
+    fs::write(folder.path().join("half.wasm"), &fs::read(folder.path().join("evil.wasm")).unwrap()[..5_000]).unwrap();
+    fs::write(folder.path().join("notes.txt"), b"left alone").unwrap();
+    let catalogue = load(folder.path());
+    let reasons: Vec<_> = catalogue.broken().iter().map(|broken| broken.reason.as_str()).collect();
+    assert_eq!(reasons[..2], ["is a core WebAssembly module, not a component: build it for wasm32-wasip2", "is not WebAssembly"]);
+    assert!(reasons[2].starts_with("cannot be compiled: "), "{}", reasons[2]);
+    assert_eq!((reasons.len(), catalogue.iter().count()), (3, 1));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_the_only_end() {
+    let error = Catalogue::load(Path::new("/nonexistent/plugins"), None, LIMITS).err().unwrap();
+    assert!(error.to_string().starts_with("cannot read the plugin folder /nonexistent/plugins: "), "{error}");
+}
+
+/// The files of the cache with that ending.
+fn kept(cache: &Path, ending: &str) -> Vec<PathBuf> {
+    let [engine] = fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>().try_into().unwrap();
+    fs::read_dir(engine).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == ending)).collect()
+}
+
+/// When a file was written and what it holds: whether it is the one that was there.
+fn state(path: &Path) -> (std::time::SystemTime, Vec<u8>) {
+    (fs::metadata(path).unwrap().modified().unwrap(), fs::read(path).unwrap())
+}
+
+#[tokio::test]
+async fn compiled_code_is_kept_for_the_host_alone_and_used_again() {
+    let (plugins, cache) = (folder(&["evil"]), tempfile::tempdir().unwrap());
+    let first = Catalogue::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    let [compiled] = kept(cache.path(), "cwasm").try_into().unwrap();
+    assert_eq!(fs::metadata(compiled.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(fs::metadata(&compiled).unwrap().permissions().mode() & 0o777, 0o600);
+    let before = state(&compiled);
+    let second = Catalogue::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    assert!(state(&compiled) == before, "it was not compiled again");
+    let (one, other) = (first.get("evil").unwrap(), second.get("evil").unwrap());
+    assert_eq!((one.descriptor(), one.digest()), (other.descriptor(), other.digest()));
+    assert_eq!(good(&second, "good", 0).await, "good");
+}
+
+#[tokio::test]
+async fn what_was_tampered_with_is_compiled_anew() {
+    let (plugins, cache) = (folder(&["evil"]), tempfile::tempdir().unwrap());
+    let load = || Catalogue::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    load();
+    let [compiled] = kept(cache.path(), "cwasm").try_into().unwrap();
+    let [note] = kept(cache.path(), "json").try_into().unwrap();
+    let genuine = fs::read(&compiled).unwrap();
+    let tampering: [(&str, &dyn Fn()); 6] = [
+        ("a flipped bit", &|| {
+            let mut bytes = genuine.clone();
+            bytes[genuine.len() / 2] ^= 1;
+            fs::write(&compiled, bytes).unwrap();
+        }),
+        ("half a file", &|| fs::write(&compiled, &genuine[..genuine.len() / 2]).unwrap()),
+        ("others may write", &|| {
+            fs::write(&compiled, [&genuine[..], b"x"].concat()).unwrap();
+            fs::set_permissions(&compiled, fs::Permissions::from_mode(0o666)).unwrap();
+        }),
+        ("a link to elsewhere", &|| {
+            let elsewhere = cache.path().parent().unwrap().join(format!("elsewhere-{}", std::process::id()));
+            fs::write(&elsewhere, b"elsewhere").unwrap();
+            fs::remove_file(&compiled).unwrap();
+            symlink(&elsewhere, &compiled).unwrap();
+        }),
+        ("no note", &|| fs::remove_file(&note).unwrap()),
+        ("a note that is none", &|| fs::write(&note, b"{}").unwrap()),
+    ];
+    for (what, tamper) in tampering {
+        tamper();
+        let catalogue = load();
+        assert_eq!(good(&catalogue, "good", 0).await, "good", "{what}");
+        assert!(fs::symlink_metadata(&compiled).unwrap().is_file() && fs::read(&compiled).unwrap() == genuine, "{what}: not written anew");
+    }
+    let elsewhere = cache.path().parent().unwrap().join(format!("elsewhere-{}", std::process::id()));
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"elsewhere", "the link was not followed");
+    fs::remove_file(elsewhere).unwrap();
+}
+
+#[tokio::test]
+async fn a_cache_that_others_may_enter_is_not_used() {
+    let (plugins, cache) = (folder(&["evil"]), tempfile::tempdir().unwrap());
+    Catalogue::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    let [compiled] = kept(cache.path(), "cwasm").try_into().unwrap();
+    fs::set_permissions(compiled.parent().unwrap(), fs::Permissions::from_mode(0o770)).unwrap();
+    fs::remove_file(&compiled).unwrap();
+    let catalogue = Catalogue::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    assert_eq!(good(&catalogue, "good", 0).await, "good", "only slower");
+    assert!(!compiled.exists());
+}
+
+#[test]
+fn the_cache_keeps_as_many_as_it_may() {
+    let cache = tempfile::tempdir().unwrap();
+    let limits = Limits { cached: 1, ..LIMITS };
+    for name in ["evil", "misnamed"] {
+        Catalogue::load(folder(&[name]).path(), Some(cache.path()), limits).unwrap();
+    }
+    assert_eq!((kept(cache.path(), "cwasm").len(), kept(cache.path(), "json").len()), (1, 1));
+}

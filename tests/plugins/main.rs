@@ -1,0 +1,120 @@
+//! Plugins in the host's sandbox, as they are shipped, and one misbehaving guest for each limit, on each side of it.
+//!
+//! Layout
+//! - [`limits`]: time, memory, sizes
+//! - [`world`]: what a guest sees of the world, and how it ends
+//! - [`answers`]: what breaks the contract
+//! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
+//! - [`shipped`]: the plugins themselves: pure, and the same as natively
+
+mod answers;
+mod limits;
+mod load;
+mod shipped;
+mod world;
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use stampede::bundle::Part;
+use stampede::cluster::Flavor;
+use stampede::cluster::framework::{Network, Node, NodeGroup, Request};
+use stampede::plugin::{Catalogue, Fault, GenerateError, Limits, PluginError};
+use stampede_tests::artifacts;
+
+/// Small, so that the tests are quick; large enough for a guest on a busy machine.
+const LIMITS: Limits = Limits {
+    time: Duration::from_secs(2),
+    memory_bytes: 32 << 20,
+    answer_bytes: 256 << 10,
+    stderr_bytes: 4 << 10,
+    instances: 64,
+    tables: 64,
+    table_elements: 100_000,
+    memories: 16,
+    handles: 64,
+    random_bytes: 4 << 10,
+    calls: 4,
+    file_bytes: 64 << 20,
+    plugins: 8,
+    cached: 16,
+};
+
+/// The misbehaving guests of that name, alone in a folder.
+fn folder(names: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in names {
+        let file = format!("{name}.wasm");
+        std::fs::copy(artifacts::target().join("guests").join(&file), folder.path().join(&file)).expect("run tests/build first");
+    }
+    folder
+}
+
+/// From the cache: most tests want the guest, not the compiler.
+fn load(folder: &Path) -> Catalogue {
+    Catalogue::load(folder, Some(&artifacts::target().join("guests/cache")), LIMITS).unwrap()
+}
+
+fn evil() -> Catalogue {
+    load(folder(&["evil"]).path())
+}
+
+/// One master and as many workers.
+fn request(workers: u32) -> Request {
+    let flavor = Flavor { name: "m1.xlarge".into(), vcpus: 2, ram_mib: 4_096, disk_gib: 20 };
+    let group = |role: &str, nodes| NodeGroup { role: role.into(), flavor: flavor.clone(), image: "debian-12".into(), nodes };
+    let node = |id: u32, name: String, host: u32| Node { id, name, address: format!("10.77.{}.{}", host / 256, host % 256) };
+    Request {
+        cluster: "demo".into(),
+        version: String::new(),
+        groups: vec![
+            group("master", vec![node(1, "master".into(), 10)]),
+            group("worker", (1..=workers).map(|id| node(id, format!("worker-{id}"), 10 + id)).collect()),
+        ],
+        settings: serde_json::Map::new(),
+        network: Network { cidr: "10.77.0.0/22".into(), external: Some("public".into()), access: vec!["192.0.2.0/24".into()] },
+        mirror: None,
+        proxy: None,
+        key: None,
+        signal_transport: "CFN_SIGNAL".into(),
+        timeout_s: 1_800,
+        services: Vec::new(),
+        taken: Vec::new(),
+    }
+}
+
+/// Asks the guest `evil` for a deed.
+async fn ask(catalogue: &Catalogue, deed: &str, amount: usize) -> Result<Part, GenerateError> {
+    let mut request = request(1);
+    request.settings.insert("deed".into(), deed.into());
+    request.settings.insert("amount".into(), amount.into());
+    catalogue.get("evil").expect("run tests/build first").generate(&request).await
+}
+
+/// What came of a deed that must end well.
+async fn good(catalogue: &Catalogue, deed: &str, amount: usize) -> String {
+    let part = ask(catalogue, deed, amount).await.unwrap_or_else(|error| panic!("{deed} {amount}: {error}"));
+    part.template["outputs"]["evil"]["value"].as_str().unwrap().to_owned()
+}
+
+/// How a deed ended that must end badly; and that the host goes on.
+async fn bad(catalogue: &Catalogue, deed: &str, amount: usize) -> PluginError {
+    let error = match ask(catalogue, deed, amount).await {
+        Err(GenerateError::Failed(error)) => error,
+        other => panic!("{deed} {amount} gave {other:?}"),
+    };
+    assert!(error.to_string().starts_with("plugin `evil` "), "{error}");
+    assert_eq!(
+        ask(catalogue, "good", 0).await.unwrap().template,
+        json!({"outputs": {"evil": {"description": "What came of it.", "value": "good"}}})
+    );
+    error
+}
+
+/// Its fault is a trap.
+async fn broken_down(catalogue: &Catalogue, deed: &str, amount: usize) -> PluginError {
+    let error = bad(catalogue, deed, amount).await;
+    assert!(matches!(error.fault, Fault::Trap(_)), "{deed}: {error}");
+    error
+}

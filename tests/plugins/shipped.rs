@@ -1,0 +1,74 @@
+//! The plugins as they are shipped: pure functions, the same in the sandbox as natively.
+
+use serde_json::Value;
+use stampede::bundle::Part;
+use stampede::plugin::{Catalogue, Limits};
+use stampede_plugin::Guest;
+use stampede_tests::artifacts;
+
+use super::request;
+
+fn shipped() -> Catalogue {
+    let catalogue = Catalogue::load(&artifacts::plugins().unwrap(), None, Limits::default()).unwrap();
+    assert_eq!(catalogue.broken(), []);
+    catalogue
+}
+
+async fn cluster(catalogue: &Catalogue, workers: u32) -> Part {
+    catalogue.get("cluster").unwrap().generate(&request(workers)).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_same_request_gives_the_same_bytes_in_every_call_and_every_engine() {
+    let (one, other) = (shipped(), shipped());
+    for workers in [1, 3, 250] {
+        let bytes = |part: Part| serde_json::to_string(&part).unwrap();
+        let first = bytes(cluster(&one, workers).await);
+        assert_eq!(bytes(cluster(&one, workers).await), first);
+        assert_eq!(bytes(cluster(&other, workers).await), first);
+    }
+}
+
+#[tokio::test]
+async fn every_field_of_the_contract_arrives_as_it_left() {
+    use stampede_plugin as sdk;
+    let host = request(3);
+    let native = sdk::Request {
+        cluster: host.cluster.clone(),
+        version: host.version.clone(),
+        groups: host
+            .groups
+            .iter()
+            .map(|group| sdk::NodeGroup {
+                role: group.role.clone(),
+                flavor: sdk::Flavor {
+                    name: group.flavor.name.clone(),
+                    vcpus: group.flavor.vcpus,
+                    ram_mib: group.flavor.ram_mib,
+                    disk_gib: group.flavor.disk_gib,
+                },
+                image: group.image.clone(),
+                nodes: group.nodes.iter().map(|n| sdk::Node { id: n.id, name: n.name.clone(), address: n.address.clone() }).collect(),
+            })
+            .collect(),
+        settings: "{}".into(),
+        network: sdk::Network {
+            cidr: host.network.cidr.clone(),
+            external: host.network.external.clone(),
+            access: host.network.access.clone(),
+        },
+        mirror: None,
+        proxy: None,
+        key: None,
+        signal_transport: host.signal_transport.clone(),
+        timeout_s: host.timeout_s,
+        services: vec![],
+        taken: vec![],
+    };
+    let theirs = stampede_cluster::Cluster::generate(native).unwrap();
+    let ours = cluster(&shipped(), 3).await;
+    assert_eq!(ours.template, serde_json::from_str::<Value>(&theirs.template).unwrap());
+    assert_eq!(ours.services[0].attributes, theirs.services[0].attributes);
+    assert_eq!(ours.services[0].node, "master");
+    assert_eq!(ours.taken.iter().map(|share| share.role.as_str()).collect::<Vec<_>>(), ["master", "worker"]);
+}
