@@ -81,6 +81,23 @@ async fn a_page_for_people_is_no_answer() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_not_followed_with_the_token() {
+    let cloud = cloud().await;
+    let session = session(&cloud).await;
+    cloud.fault(Fault::of("nova", 1, What::Status(301, None)));
+    let error = session.flavors().await.expect_err("a redirect");
+    assert!(matches!(&error, Error::BadAnswer { reason, .. } if reason.contains("301, a redirect")), "{error}");
+    assert_eq!(cloud.count("nova"), 1);
+}
+
+#[tokio::test]
+async fn a_page_at_keystones_root_does_not_hide_it() {
+    let cloud = cloud().await;
+    cloud.fault(Fault::of("keystone", 1, What::Html));
+    session(&cloud).await;
+}
+
+#[tokio::test]
 async fn a_cloud_that_is_not_there_is_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));

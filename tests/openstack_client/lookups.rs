@@ -17,6 +17,23 @@ async fn flavors_come_smallest_first_over_many_pages_without_disabled_ones() {
 }
 
 #[tokio::test]
+async fn a_list_of_the_limit_is_whole_and_one_above_is_refused() {
+    let cloud = cloud().await;
+    let flavors = |limits| async { session_with(&cloud, limits).await.flavors().await };
+    assert_eq!(flavors(Limits { page_items: 5, pages: 2, ..brisk() }).await.expect("two pages").len(), 6);
+    let error = flavors(Limits { page_items: 5, pages: 1, ..brisk() }).await.expect_err("two pages");
+    assert!(matches!(&error, Error::BadAnswer { service: "nova", reason, .. } if reason.contains("limit of 1 pages")), "{error}");
+}
+
+#[tokio::test]
+async fn pages_smaller_than_asked_for_are_followed() {
+    let cloud = cloud().await;
+    cloud.edit(|fixtures| fixtures.largest_page = 1);
+    let session = session(&cloud).await;
+    assert_eq!((session.flavors().await.expect("flavors").len(), session.images().await.expect("images").len()), (6, 2));
+}
+
+#[tokio::test]
 async fn an_image_is_found_by_name_or_id_and_two_of_a_name_are_told() {
     let cloud = cloud().await;
     let session = session(&cloud).await;

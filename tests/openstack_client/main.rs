@@ -3,6 +3,7 @@
 mod connections;
 mod lookups;
 mod stacks;
+mod tls;
 mod tokens;
 
 use std::time::Duration;

@@ -107,6 +107,15 @@ async fn a_create_that_was_never_begun_is_not_taken_for_one() {
 }
 
 #[tokio::test]
+async fn a_lost_create_is_looked_for_as_often_as_the_limit_says() {
+    let cloud = cloud().await;
+    let session = session_with(&cloud, Limits { attempts: 3, ..brisk() }).await;
+    cloud.fault(Fault::of("heat", 1, What::Status(504, None)).only("POST", "/stacks"));
+    session.create_stack(&stack("one")).await.expect_err("lost");
+    assert_eq!(cloud.count_of("heat", "GET", "/stacks/one"), 3);
+}
+
+#[tokio::test]
 async fn a_create_that_heat_puts_off_is_repeated() {
     let cloud = cloud().await;
     let session = session(&cloud).await;

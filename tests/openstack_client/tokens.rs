@@ -170,5 +170,5 @@ async fn what_is_no_keystone_is_explained() {
     assert!(error.to_string().contains("is no Keystone"), "{error}");
     cloud.fault(Fault::of("keystone", u32::MAX, What::Html));
     let error = client(&cloud, Limits { attempts: 1, ..brisk() }).session("t".into(), "demo").await.expect_err("a page for people");
-    assert!(matches!(error, Error::BadAnswer { service: "keystone", .. }), "{error}");
+    assert!(error.to_string().contains("is no Keystone"), "{error}");
 }

@@ -8,7 +8,7 @@ use super::{
     CreateStack, Error, Event, Resource, Session, Stack, StackId,
     catalog::Service,
     heat_answers::{Created, Events, Metadata, Previewed, Resources, Shown, Stacks},
-    http::{Failure, Reached},
+    http::{Failure, Reached, pause},
 };
 
 const HEAT: Service = Service::Heat;
@@ -32,16 +32,23 @@ impl Session {
             },
             Err(failure) => failure,
         };
-        if failure.reached != Reached::Unknown && !matches!(failure.error, Error::Conflict { .. }) {
-            return Err(failure.error);
-        }
-        match self.find_stack(&stack.name).await {
-            Ok(Some(found)) if !stack.tags.is_empty() && stack.tags.iter().all(|tag| found.tags.contains(tag)) => {
-                info!(stack.id = %found.id, "stack `{}` is there although its create gave no answer", found.name);
-                Ok(found.stack_id())
+        let looks = match (failure.reached, &failure.error) {
+            (_, Error::Conflict { .. }) => 1,
+            // Heat may be at it still.
+            (Reached::Unknown, _) => self.config().limits.attempts,
+            _ => return Err(failure.error),
+        };
+        for look in 1..=looks {
+            match self.find_stack(&stack.name).await {
+                Ok(Some(found)) if !stack.tags.is_empty() && stack.tags.iter().all(|tag| found.tags.contains(tag)) => {
+                    info!(stack.id = %found.id, "stack `{}` is there although its create gave no answer", found.name);
+                    return Ok(found.stack_id());
+                }
+                Ok(None) if look < looks => tokio::time::sleep(pause(&self.config().limits, look, None, 1.0)).await,
+                Ok(_) | Err(_) => break,
             }
-            Ok(_) | Err(_) => Err(failure.error),
         }
+        Err(failure.error)
     }
 
     /// The living stack of this name, or `None`.
@@ -62,20 +69,8 @@ impl Session {
     /// # Errors
     /// When Heat cannot be asked.
     pub async fn stacks_by_tag(&self, tags: &[&str]) -> Result<Vec<Stack>, Error> {
-        let (tags, limits) = (tags.join(","), &self.config().limits);
-        let limit = limits.page_items.to_string();
-        let mut all: Vec<Stack> = Vec::new();
-        for _ in 0..limits.pages {
-            let marker = all.last().map(|stack| stack.id.clone()).unwrap_or_default();
-            let query = [("tags", tags.as_str()), ("limit", &limit), ("marker", &marker)];
-            let page = self.get(HEAT, &["stacks"], &query, "list stacks".to_owned()).await?.json::<Stacks>()?.stacks;
-            let full = page.len() >= limits.page_items;
-            all.extend(page.into_iter().map(Stack::from));
-            if !full {
-                break;
-            }
-        }
-        Ok(all)
+        let found = self.list::<Stacks>(HEAT, &["stacks"], &[("tags", &tags.join(","))], "list stacks", None).await?;
+        Ok(found.into_iter().map(Stack::from).collect())
     }
 
     /// A stack with its outputs: by name a living one, by id also a deleted one (status `DELETE_COMPLETE`) while Heat remembers it.
@@ -128,25 +123,13 @@ impl Session {
     }
 
     async fn events_after(&self, stack: &StackId, resource: Option<&str>, after: Option<&str>) -> Result<Vec<Event>, Error> {
-        let limits = &self.config().limits;
         let path = match resource {
             Some(resource) => path(stack, &["resources", resource, "events"]),
             None => path(stack, &["events"]),
         };
-        let limit = limits.page_items.to_string();
-        let mut all: Vec<Event> = Vec::new();
-        for _ in 0..limits.pages {
-            let marker = all.last().map(|event| event.id.clone()).or_else(|| after.map(str::to_owned)).unwrap_or_default();
-            let query = [("sort_dir", "asc"), ("limit", limit.as_str()), ("marker", &marker)];
-            let answer = self.get(HEAT, &path, &query, format!("list the events of stack `{}`", stack.name)).await?;
-            let page = answer.json::<Events>()?.events;
-            let full = page.len() >= limits.page_items;
-            all.extend(page.into_iter().map(Event::from));
-            if !full {
-                break;
-            }
-        }
-        Ok(all)
+        let action = format!("list the events of stack `{}`", stack.name);
+        let found = self.list::<Events>(HEAT, &path, &[("sort_dir", "asc")], &action, after).await?;
+        Ok(found.into_iter().map(Event::from).collect())
     }
 
     /// The metadata of a resource; of a wait condition handle: one key a signal's id, with `data`, `reason`, `status`. A later signal with

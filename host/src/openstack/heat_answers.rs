@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Event, Output, Resource, Stack};
+use super::{Event, Output, Resource, Stack, session::Page};
 
 #[derive(Deserialize)]
 pub(super) struct Created {
@@ -22,7 +22,19 @@ pub(super) struct Shown {
 
 #[derive(Deserialize)]
 pub(super) struct Stacks {
-    pub(super) stacks: Vec<RawStack>,
+    stacks: Vec<RawStack>,
+}
+
+impl Page for Stacks {
+    type Item = RawStack;
+
+    fn items(self) -> Vec<RawStack> {
+        self.stacks
+    }
+
+    fn id(item: &RawStack) -> &str {
+        &item.id
+    }
 }
 
 #[derive(Deserialize)]
@@ -104,7 +116,19 @@ impl From<RawResource> for Resource {
 
 #[derive(Deserialize)]
 pub(super) struct Events {
-    pub(super) events: Vec<RawEvent>,
+    events: Vec<RawEvent>,
+}
+
+impl Page for Events {
+    type Item = RawEvent;
+
+    fn items(self) -> Vec<RawEvent> {
+        self.events
+    }
+
+    fn id(item: &RawEvent) -> &str {
+        &item.id
+    }
 }
 
 #[derive(Deserialize)]

@@ -252,18 +252,13 @@ fn lost(call: &Call<'_>, error: &reqwest::Error) -> Failure {
 }
 
 /// The TLS library's words, if the certificate is what failed.
-fn certificate(error: &reqwest::Error) -> Option<String> {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(at) = next {
-        // io::Error shows its inner error's source, not the inner error itself.
-        let inner = at.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = at.downcast_ref::<rustls::Error>().or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if let Some(rustls::Error::InvalidCertificate(reason)) = tls {
-            return Some(reason.to_string());
-        }
-        next = at.source();
+fn certificate(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
+        return Some(reason.to_string());
     }
-    None
+    // An io::Error shows its inner error's source, not the inner error itself, and they come nested.
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    inner.and_then(|inner| certificate(inner)).or_else(|| certificate(error.source()?))
 }
 
 /// The innermost cause: what reqwest says above it only repeats the URL.
@@ -285,7 +280,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// The pause after a failed attempt: doubled each time, jittered, as long as the service wishes, never above the limit.
-fn pause(limits: &Limits, attempt: u32, wish: Option<Duration>, jitter: f64) -> Duration {
+pub(super) fn pause(limits: &Limits, attempt: u32, wish: Option<Duration>, jitter: f64) -> Duration {
     let doubled = limits.backoff.saturating_mul(2u32.saturating_pow(attempt - 1)).min(limits.backoff_max);
     doubled.mul_f64(jitter).max(wish.unwrap_or_default()).min(limits.backoff_max)
 }

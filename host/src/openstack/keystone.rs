@@ -123,7 +123,8 @@ impl Keystone {
         let document = http.send(&self.call(config, "name its versions", Method::GET, "", None)).await;
         match document {
             Ok(answer) if answer.status.is_success() || answer.status == StatusCode::MULTIPLE_CHOICES => {
-                if let Some(version) = best_version(&answer.json()?) {
+                // A proxy may show a page of its own at the root.
+                if let Some(version) = answer.json().ok().as_ref().and_then(best_version) {
                     return Ok(version);
                 }
             }
@@ -133,7 +134,13 @@ impl Keystone {
             Ok(_) | Err(_) => {}
         }
         for (version, path) in [(Version::V3, "v3"), (Version::V2, "v2.0")] {
-            if http.send(&self.call(config, "name its versions", Method::GET, path, None)).await.is_ok() {
+            let document = http.send(&self.call(config, "name its versions", Method::GET, path, None)).await;
+            // A proxy may answer anything with a page of its own.
+            let id = document
+                .ok()
+                .and_then(|answer| answer.json::<Value>().ok())
+                .and_then(|json| Some(json["version"]["id"].as_str()?.to_owned()));
+            if id.is_some_and(|id| id.starts_with(&path[..2])) {
                 return Ok(version);
             }
         }

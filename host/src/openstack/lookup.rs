@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::{
     Error, Flavor, Image, Network, Quota, Quotas, Session,
     catalog::Service::{Glance, Neutron, Nova},
+    session::Page,
 };
 
 impl Session {
@@ -13,20 +14,8 @@ impl Session {
     /// # Errors
     /// When Nova cannot be asked.
     pub async fn flavors(&self) -> Result<Vec<Flavor>, Error> {
-        let limits = &self.config().limits;
-        let limit = limits.page_items.to_string();
-        let mut all: Vec<Flavor> = Vec::new();
-        let mut marker = String::new();
-        for _ in 0..limits.pages {
-            let query = [("limit", limit.as_str()), ("marker", &marker)];
-            let page = self.get(Nova, &["flavors", "detail"], &query, "list flavors".to_owned()).await?.json::<Flavors>()?.flavors;
-            let full = page.len() >= limits.page_items;
-            marker = page.last().map(|flavor| flavor.id.clone()).unwrap_or_default();
-            all.extend(page.into_iter().map(Flavor::from).filter(|flavor| !flavor.disabled));
-            if !full {
-                break;
-            }
-        }
+        let found = self.list::<Flavors>(Nova, &["flavors", "detail"], &[], "list flavors", None).await?;
+        let mut all: Vec<_> = found.into_iter().map(Flavor::from).filter(|flavor| !flavor.disabled).collect();
         all.sort_by(|a, b| {
             let measure = |f: &Flavor| (f.size.ram_mib, f.size.vcpus, f.size.disk_gib);
             measure(a).cmp(&measure(b)).then_with(|| a.size.name.cmp(&b.size.name))
@@ -71,21 +60,7 @@ impl Session {
     }
 
     async fn list_images(&self, filter: &[(&str, &str)]) -> Result<Vec<Image>, Error> {
-        let limits = &self.config().limits;
-        let limit = limits.page_items.to_string();
-        let mut all: Vec<Image> = Vec::new();
-        for _ in 0..limits.pages {
-            let marker = all.last().map(|image| image.id.clone()).unwrap_or_default();
-            let mut query = vec![("limit", limit.as_str()), ("marker", &marker)];
-            query.extend(filter);
-            let page = self.get(Glance, &["images"], &query, "list images".to_owned()).await?.json::<Images>()?.images;
-            let full = page.len() >= limits.page_items;
-            all.extend(page.into_iter().map(Image::from));
-            if !full {
-                break;
-            }
-        }
-        Ok(all)
+        Ok(self.list::<Images>(Glance, &["images"], filter, "list images", None).await?.into_iter().map(Image::from).collect())
     }
 
     /// The external networks that the project sees.
@@ -174,6 +149,24 @@ fn quota(limit: Option<i64>, used: Option<i64>) -> Option<Quota> {
 #[derive(Deserialize)]
 struct Flavors {
     flavors: Vec<RawFlavor>,
+    #[serde(default)]
+    flavors_links: Vec<serde_json::Value>,
+}
+
+impl Page for Flavors {
+    type Item = RawFlavor;
+
+    fn items(self) -> Vec<RawFlavor> {
+        self.flavors
+    }
+
+    fn id(item: &RawFlavor) -> &str {
+        &item.id
+    }
+
+    fn says_more(&self) -> bool {
+        !self.flavors_links.is_empty()
+    }
 }
 
 #[derive(Deserialize)]
@@ -214,6 +207,23 @@ struct Keypair {
 #[derive(Deserialize)]
 struct Images {
     images: Vec<RawImage>,
+    next: Option<String>,
+}
+
+impl Page for Images {
+    type Item = RawImage;
+
+    fn items(self) -> Vec<RawImage> {
+        self.images
+    }
+
+    fn id(item: &RawImage) -> &str {
+        &item.id
+    }
+
+    fn says_more(&self) -> bool {
+        self.next.is_some()
+    }
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
@@ -93,6 +94,40 @@ impl Session {
         Ok(self.send(&call).await?)
     }
 
+    /// A whole list, page by page, from behind the item `after` on.
+    ///
+    /// # Errors
+    /// [`Error::BadAnswer`] when there are more pages than the limit: a list that is not whole would be taken for one that is.
+    pub(super) async fn list<P: Page>(
+        &self,
+        service: Service,
+        path: &[&str],
+        filter: &[(&str, &str)],
+        action: &str,
+        after: Option<&str>,
+    ) -> Result<Vec<P::Item>, Error> {
+        let limits = &self.cloud.config.limits;
+        let limit = limits.page_items.to_string();
+        let mut marker = after.unwrap_or_default().to_owned();
+        let mut all = Vec::new();
+        for _ in 0..limits.pages {
+            let mut query = vec![("limit", limit.as_str()), ("marker", &marker)];
+            query.extend(filter);
+            let page = self.get(service, path, &query, action.to_owned()).await?.json::<P>()?;
+            let said_more = page.says_more();
+            let items = page.items();
+            // A service may give smaller pages than asked for, and says so.
+            let more = !items.is_empty() && (said_more || items.len() >= limits.page_items);
+            marker = items.last().map(P::id).unwrap_or_default().to_owned();
+            all.extend(items);
+            if !more {
+                return Ok(all);
+            }
+        }
+        let reason = format!("more than the limit of {} pages of {} items", limits.pages, limits.page_items);
+        Err(Error::BadAnswer { service: service.name(), action: action.to_owned(), reason })
+    }
+
     /// A POST or PUT.
     pub(super) async fn write(&self, mut call: Call<'_>, body: Value) -> Result<Answer, Failure> {
         call.body = Some(body);
@@ -109,6 +144,20 @@ impl Session {
             self.cloud.tokens.forget(key);
         }
         sent
+    }
+}
+
+/// One page of a list.
+pub(super) trait Page: DeserializeOwned {
+    /// What is listed.
+    type Item;
+    /// The page's items, in order.
+    fn items(self) -> Vec<Self::Item>;
+    /// What marks where the next page begins.
+    fn id(item: &Self::Item) -> &str;
+    /// Whether the service says that there are more.
+    fn says_more(&self) -> bool {
+        false
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Fixtures {
     pub quota: Quota,
     /// Service types that the catalog does not name: `cloudformation`.
     pub without: Vec<&'static str>,
+    /// Nova and Glance give no more on a page, whatever is asked.
+    pub largest_page: usize,
 }
 
 /// A flavor.
@@ -154,6 +156,7 @@ impl Default for Fixtures {
             networks: vec![Network { id: uuid(0x2e, 1), name: "public".to_owned(), external: true, is_default: false }],
             quota: Quota::default(),
             without: Vec::new(),
+            largest_page: 1000,
         }
     }
 }

@@ -27,13 +27,17 @@ pub(super) fn answer(cloud: &Cloud, ask: &Ask, service: &str, project: &str) -> 
 }
 
 fn flavors(cloud: &Cloud, ask: &Ask) -> Reply {
-    let flavors = ask.page(cloud.fixtures.flavors.iter().collect(), |flavor| &flavor.id);
+    let (flavors, more) = ask.page(cloud.fixtures.flavors.iter().collect(), cloud.fixtures.largest_page, |flavor| &flavor.id);
     let flavor = |f: &&super::Flavor| {
         json!({"id": f.id, "name": f.name, "ram": f.ram, "disk": f.disk, "swap": "", "OS-FLV-EXT-DATA:ephemeral": 0,
             "OS-FLV-DISABLED:disabled": f.disabled, "vcpus": f.vcpus, "os-flavor-access:is_public": true, "rxtx_factor": 1.0,
             "links": [{"rel": "self", "href": format!("{}/compute/v2.1/flavors/{}", cloud.url, f.id)}]})
     };
-    Reply::json(200, &json!({"flavors": flavors.iter().map(flavor).collect::<Vec<_>>()}))
+    let mut body = json!({"flavors": flavors.iter().map(flavor).collect::<Vec<_>>()});
+    if more {
+        body["flavors_links"] = json!([{"rel": "next", "href": format!("{}/compute/v2.1/flavors/detail?marker=...", cloud.url)}]);
+    }
+    Reply::json(200, &body)
 }
 
 fn image(image: &super::Image) -> Value {
@@ -46,8 +50,13 @@ fn image(image: &super::Image) -> Value {
 fn images(cloud: &Cloud, ask: &Ask) -> Reply {
     let fits = |name: &str, value: &str| ask.query(name).is_none_or(|wanted| wanted == value);
     let found = cloud.fixtures.images.iter().filter(|image| fits("name", &image.name) && fits("status", &image.status)).collect();
-    let page: Vec<Value> = ask.page(found, |image| &image.id).into_iter().map(image).collect();
-    Reply::json(200, &json!({"images": page, "first": "/v2/images", "schema": "/v2/schemas/images"}))
+    let (page, more) = ask.page(found, cloud.fixtures.largest_page, |image| &image.id);
+    let page: Vec<Value> = page.into_iter().map(image).collect();
+    let mut body = json!({"images": page, "first": "/v2/images", "schema": "/v2/schemas/images"});
+    if more {
+        body["next"] = json!("/v2/images?marker=...");
+    }
+    Reply::json(200, &body)
 }
 
 fn networks(cloud: &Cloud, ask: &Ask) -> Reply {

@@ -67,7 +67,7 @@ fn list(cloud: &Cloud, ask: &Ask, project: &str) -> Reply {
     let wanted: Vec<&str> = ask.query("tags").map(|tags| tags.split(',').collect()).unwrap_or_default();
     let has = |stack: &&Stack| wanted.iter().all(|tag| stack.tags.iter().any(|known| known == tag));
     let found = cloud.stacks.iter().filter(|stack| stack.project == project && !stack.is_gone()).filter(has).rev().collect();
-    let page = ask.page(found, |stack| &stack.id);
+    let (page, _) = ask.page(found, usize::MAX, |stack| &stack.id);
     let stacks: Vec<Value> = page.into_iter().map(|stack| summary(cloud, stack)).collect();
     Reply::json(200, &json!({"stacks": stacks}))
 }

@@ -56,14 +56,15 @@ impl Ask {
         serde_json::from_slice(&self.body).map_err(|e| Reply::fault_of(self.service, 400, "HTTPBadRequest", &e.to_string()))
     }
 
-    /// The page of a list that `limit` and `marker` ask for.
-    pub(super) fn page<T>(&self, all: Vec<T>, id: impl Fn(&T) -> &str) -> Vec<T> {
+    /// The page of a list that `limit` and `marker` ask for, at most `largest`; whether there are more.
+    pub(super) fn page<T>(&self, all: Vec<T>, largest: usize, id: impl Fn(&T) -> &str) -> (Vec<T>, bool) {
         let start = match self.query("marker") {
             Some(marker) => all.iter().position(|item| id(item) == marker).map_or(0, |at| at + 1),
             None => 0,
         };
-        let limit = self.query("limit").and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
-        all.into_iter().skip(start).take(limit).collect()
+        let limit = self.query("limit").and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX).min(largest);
+        let more = all.len() > start.saturating_add(limit);
+        (all.into_iter().skip(start).take(limit).collect(), more)
     }
 }
 
