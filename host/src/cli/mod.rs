@@ -2,16 +2,22 @@
 //!
 //! Layout
 //! - `generate`: a cluster as files, without a cloud; `explain`: what each plugin added to it; `directory`: writing them
+//! - `deploy`, `show`, `list`, `delete`: clusters in a cloud, without a server; `cloud`: what these share
 //! - `plugins`: which plugins there are, and where they are found
 //! - `table`: rows for people
 //!
 //! Exit codes: 0 done, 1 it failed, 2 the request is not right. Errors go to standard error, a problem a line.
 
+mod cloud;
+mod delete;
+mod deploy;
 mod directory;
 mod explain;
 mod generate;
+mod list;
 mod plugins;
 mod readme;
+mod show;
 mod table;
 
 use std::{
@@ -44,6 +50,10 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Generate(generate::GenerateArgs),
+    Deploy(deploy::DeployArgs),
+    Show(show::ShowArgs),
+    List(list::ListArgs),
+    Delete(delete::DeleteArgs),
     Plugins(plugins::PluginsArgs),
 }
 
@@ -63,6 +73,10 @@ pub fn main() -> ExitCode {
 async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
     match command {
         Command::Generate(args) => generate::run(args, out).await,
+        Command::Deploy(args) => deploy::run(args, out).await,
+        Command::Show(args) => show::run(args, out).await,
+        Command::List(args) => list::run(args, out).await,
+        Command::Delete(args) => delete::run(args, out).await,
         Command::Plugins(args) => plugins::run(args, out),
     }
 }

@@ -1,0 +1,200 @@
+//! What the cloud commands share: who asks, which cloud, which store, and how progress is printed.
+
+use std::{
+    io::Write,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::{
+    cluster::{State, progress::Report},
+    openstack::{Client, Credentials},
+    orchestrator::{Caller, Limits, Orchestrator, Parts, View},
+    store::Store,
+};
+
+use super::plugins;
+
+/// How often `--wait` looks.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The name that clusters of the command line bear in Heat.
+const HOST: &str = "command-line";
+
+/// Where the cloud, the plugins and the memory are.
+#[derive(Args, Debug)]
+pub(super) struct CloudArgs {
+    /// Entry of clouds.yaml; without it the OS_* variables
+    #[arg(long, env = "OS_CLOUD", value_name = "NAME")]
+    os_cloud: Option<String>,
+    /// Where stampede remembers its clusters [default: $XDG_STATE_HOME/stampede]
+    #[arg(long, env = "STAMPEDE_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    plugins: plugins::PluginArgs,
+}
+
+/// An orchestrator of our own, and us as its caller.
+pub(super) struct Cloud {
+    pub(super) orchestrator: Orchestrator,
+    pub(super) caller: Caller,
+}
+
+impl CloudArgs {
+    /// Logs in and opens the store.
+    pub(super) async fn connect(&self) -> Result<Cloud> {
+        let credentials = Credentials::from_env_or_clouds_yaml(self.os_cloud.as_deref())?;
+        let client = Client::new(credentials.config().clone())?;
+        let data_dir = self.data_dir.clone().map_or_else(default_data_dir, Ok)?;
+        let (planner, defaults) = self.plugins.load().await?;
+        let store = Store::open(&data_dir).await?;
+        let session = client.login(&credentials).await?;
+        let orchestrator =
+            Orchestrator::new(Parts { host: HOST.to_owned(), client, planner, store, defaults, limits: Limits::default() }).await?;
+        let caller = orchestrator.welcome(session).await?;
+        Ok(Cloud { orchestrator, caller })
+    }
+}
+
+fn default_data_dir() -> Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
+    Ok(state.context("neither XDG_STATE_HOME nor HOME is set; name a folder with --data-dir")?.join("stampede"))
+}
+
+/// `90` seconds to `1:30`.
+pub(super) fn clock(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// Prints what is new in a cluster's view, a line each, as a person would like to read it.
+pub(super) struct Watch {
+    since: Instant,
+    shown: Vec<Report>,
+    state: Option<String>,
+    failure: Option<String>,
+    cloud_error: Option<String>,
+}
+
+impl Watch {
+    pub(super) fn new() -> Self {
+        Self { since: Instant::now(), shown: Vec::new(), state: None, failure: None, cloud_error: None }
+    }
+
+    /// Since when.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// Prints what is new.
+    pub(super) fn print(&mut self, out: &mut dyn Write, view: &View) -> Result<()> {
+        let at = clock(self.elapsed());
+        for (who, text) in self.news(view) {
+            writeln!(out, "{at:>6}  {who:<12} {text}")?;
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Who says what, that was not said before.
+    fn news(&mut self, view: &View) -> Vec<(String, String)> {
+        let mut news = Vec::new();
+        for report in view.progress.iter().filter(|report| !self.shown.contains(report)) {
+            let node = if report.node.is_empty() { "-" } else { &report.node };
+            news.push((node.to_owned(), report.text.clone()));
+        }
+        self.shown.clone_from(&view.progress);
+        if self.failure != view.failure {
+            self.failure.clone_from(&view.failure);
+            news.extend(view.failure.iter().map(|why| (view.name.clone(), why.clone())));
+        }
+        if self.cloud_error != view.cloud_error {
+            self.cloud_error.clone_from(&view.cloud_error);
+            news.extend(view.cloud_error.iter().map(|why| (view.name.clone(), format!("the cloud does not answer: {why}"))));
+        }
+        let state = match &view.stack_status {
+            Some(status) => format!("{} ({status})", view.state.as_str()),
+            None => view.state.as_str().to_owned(),
+        };
+        if self.state.as_ref() != Some(&state) {
+            news.push((view.name.clone(), state.clone()));
+            self.state = Some(state);
+        }
+        news
+    }
+}
+
+/// The end of a cluster's coming up: where it is reached, or why it is not.
+pub(super) fn conclusion(out: &mut dyn Write, view: &View, elapsed: Duration) -> Result<()> {
+    match &view.state {
+        State::Active => {
+            writeln!(out, "\n`{}` is active after {} min", view.name, clock(elapsed))?;
+            endpoints(out, view)
+        }
+        state => Ok(writeln!(out, "\n`{}` {state}", view.name)?),
+    }
+}
+
+/// The endpoints, a line each.
+pub(super) fn endpoints(out: &mut dyn Write, view: &View) -> Result<()> {
+    let width = view.endpoints.keys().map(String::len).max().unwrap_or(0);
+    for (name, url) in &view.endpoints {
+        writeln!(out, "  {name:<width$}  {url}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::orchestrator::Phase;
+
+    fn view(state: State, status: Option<&str>, lines: &[&str]) -> View {
+        View {
+            name: "demo".into(),
+            id: "1".into(),
+            phase: Phase::Deployed,
+            state,
+            stack_status: status.map(str::to_owned),
+            stack_id: None,
+            attributes: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            endpoints: BTreeMap::from([
+                ("namenode_ui".into(), "http://192.0.2.7:9870/".into()),
+                ("yarn".into(), "http://192.0.2.7:8088/".into()),
+            ]),
+            region: "RegionOne".into(),
+            progress: lines.iter().map(|line| Report::parse(line)).collect(),
+            stack_status_reason: String::new(),
+            failure: None,
+            cloud_error: None,
+        }
+    }
+
+    #[test]
+    fn only_what_is_new_is_printed() {
+        let mut watch = Watch::new();
+        let mut says = |view: &View| -> Vec<String> { watch.news(view).into_iter().map(|(who, text)| format!("{who}: {text}")).collect() };
+        let first = view(State::Deploying, Some("CREATE_IN_PROGRESS"), &["worker-1 hadoop setup began"]);
+        assert_eq!(says(&first), ["worker-1: hadoop setup began", "demo: deploying (CREATE_IN_PROGRESS)"]);
+        assert!(says(&first).is_empty());
+        let more = view(State::Deploying, Some("CREATE_IN_PROGRESS"), &["worker-1 hadoop setup done 34 s", "hello"]);
+        assert_eq!(says(&more), ["worker-1: hadoop setup done, 34 s", "-: hello"]);
+        let failed =
+            View { failure: Some("worker-1: no".into()), ..view(State::Failed("worker-1: no".into()), Some("CREATE_FAILED"), &[]) };
+        assert_eq!(says(&failed), ["demo: worker-1: no", "demo: failed (CREATE_FAILED)"]);
+    }
+
+    #[test]
+    fn the_end_says_where_the_cluster_is() {
+        let mut out = Vec::new();
+        conclusion(&mut out, &view(State::Active, Some("CREATE_COMPLETE"), &[]), Duration::from_secs(95)).unwrap();
+        let wanted = "\n`demo` is active after 1:35 min\n  namenode_ui  http://192.0.2.7:9870/\n  yarn         http://192.0.2.7:8088/\n";
+        assert_eq!(String::from_utf8(out).unwrap(), wanted);
+    }
+}

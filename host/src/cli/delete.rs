@@ -1,0 +1,46 @@
+//! `stampede delete`: takes a cluster away.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::cloud::{self, Cloud, CloudArgs, Watch};
+use crate::cluster::State;
+
+/// Delete a cluster and all that belongs to it
+#[derive(Args, Debug)]
+pub(super) struct DeleteArgs {
+    /// The cluster's name
+    name: String,
+    /// Wait until nothing of it is left in the cloud
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    cloud: CloudArgs,
+}
+
+/// Deletes; 0 when Heat was asked (with `--wait`, when nothing is left), 1 when it failed.
+pub(super) async fn run(args: &DeleteArgs, out: &mut dyn Write) -> Result<ExitCode> {
+    let cloud = args.cloud.connect().await?;
+    let view = cloud.orchestrator.view(&cloud.caller, &args.name).await?;
+    cloud.orchestrator.delete(&cloud.caller, &args.name).await?;
+    writeln!(out, "deleting `{}`", args.name)?;
+    if args.wait { wait(out, &cloud, &view.id).await } else { Ok(ExitCode::SUCCESS) }
+}
+
+async fn wait(out: &mut dyn Write, cloud: &Cloud, id: &str) -> Result<ExitCode> {
+    let mut watch = Watch::new();
+    loop {
+        let Some(view) = cloud.orchestrator.leaving(&cloud.caller).await?.into_iter().find(|view| view.id == id) else {
+            writeln!(out, "\nnothing is left of it after {} min", cloud::clock(watch.elapsed()))?;
+            return Ok(ExitCode::SUCCESS);
+        };
+        watch.print(out, &view)?;
+        if let State::Failed(why) = &view.state {
+            writeln!(out, "\n{why}")?;
+            return Ok(ExitCode::FAILURE);
+        }
+        tokio::time::sleep(cloud::LOOK_EVERY).await;
+    }
+}

@@ -1,0 +1,73 @@
+//! `stampede deploy`: from a framework's name to a running cluster, without a server.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::cloud::{self, Cloud, CloudArgs, Watch};
+use crate::{
+    cluster::{State, vocabulary::PREFIX},
+    orchestrator::{Refused, Requested, View},
+};
+
+/// Deploy a cluster through Heat
+#[derive(Args, Debug)]
+pub(super) struct DeployArgs {
+    /// Frameworks, separated by commas
+    framework: String,
+    /// The cluster's name [default: the framework's]
+    #[arg(long)]
+    name: Option<String>,
+    /// How many workers
+    #[arg(long)]
+    workers: Option<u32>,
+    /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::pair)]
+    set: Vec<(String, String)>,
+    /// Wait until the cluster is proved, and print its progress
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    cloud: CloudArgs,
+}
+
+/// Deploys; 0 when Heat has it (with `--wait`, when the cluster is proved), 1 when it failed.
+pub(super) async fn run(args: &DeployArgs, out: &mut dyn Write) -> Result<ExitCode> {
+    let name = args.name.clone().unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
+    let cloud = args.cloud.connect().await?;
+    let view = deploy(args, &cloud, &name).await?;
+    let stack = view.stack_id.as_ref().map(|(_, id)| format!(", stack {id}")).unwrap_or_default();
+    writeln!(out, "deploying `{name}` in project `{}`{stack}", cloud.caller.project_name())?;
+    if args.wait { wait(out, &cloud, view).await } else { Ok(ExitCode::SUCCESS) }
+}
+
+async fn deploy(args: &DeployArgs, cloud: &Cloud, name: &str) -> Result<View, Refused> {
+    let own = [("framework", Some(args.framework.clone())), ("workers", args.workers.map(|workers| workers.to_string()))];
+    let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let attributes: Vec<_> = own.chain(args.set.iter().cloned()).map(|(name, value)| (format!("{PREFIX}{name}"), value)).collect();
+    let requested = cloud.orchestrator.request(&cloud.caller, name, attributes.clone()).await?;
+    match cloud.orchestrator.deploy(&cloud.caller, name, attributes).await {
+        Err(error) if matches!(requested, Requested::New(_)) && matches!(error, Refused::Invalid(_) | Refused::Forbidden(_)) => {
+            // Nothing was created; nor is the name to be kept.
+            cloud.orchestrator.delete(&cloud.caller, name).await?;
+            Err(error)
+        }
+        other => other,
+    }
+}
+
+async fn wait(out: &mut dyn Write, cloud: &Cloud, mut view: View) -> Result<ExitCode> {
+    let mut watch = Watch::new();
+    let name = view.name.clone();
+    loop {
+        watch.print(out, &view)?;
+        if !view.state.is_moving() {
+            break;
+        }
+        tokio::time::sleep(cloud::LOOK_EVERY).await;
+        view = cloud.orchestrator.view(&cloud.caller, &name).await?;
+    }
+    cloud::conclusion(out, &view, watch.elapsed())?;
+    Ok(if view.state == State::Active { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,9 @@
+//! The life of clusters through the orchestrator, on the stand-in for the cloud: what clients see and what the cloud was asked, when all
+//! goes well and when something breaks. Plans are made up here; plugins have their own tests.
+
+mod deletion;
+mod faults;
+mod life;
+mod refusals;
+mod restart;
+mod world;

@@ -1,0 +1,182 @@
+//! A stand-in cloud, a store on disk, and orchestrators over both that come and go.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+use stampede::{
+    cluster::{
+        Problem, Spec,
+        framework::{Descriptor, Size},
+    },
+    openstack::{self, Client},
+    orchestrator::{
+        Caller, Limits, Orchestrator, Parts, Planner, Refused, View,
+        planner::{Chosen, Planned},
+    },
+    store::Store,
+};
+use stampede_tests::standin::{Config, Standin};
+
+/// How long [`eventually`] waits; only a failing test waits as long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The cloud and what outlives a host.
+pub(crate) struct World {
+    pub(crate) cloud: Standin,
+    data: tempfile::TempDir,
+}
+
+impl World {
+    /// A fresh cloud and an empty store.
+    pub(crate) async fn new() -> Self {
+        Self { cloud: Standin::start(Config::default()).await.unwrap(), data: tempfile::tempdir().unwrap() }
+    }
+
+    /// A host over the store as it is.
+    pub(crate) async fn host(&self) -> Orchestrator {
+        self.host_with(limits()).await
+    }
+
+    /// A host with these limits.
+    pub(crate) async fn host_with(&self, limits: Limits) -> Orchestrator {
+        self.host_on("tests", Store::open(self.data.path()).await.unwrap(), limits).await
+    }
+
+    /// A host of this name whose disk is empty; the others' name is `tests`.
+    pub(crate) async fn host_with_empty_store(&self, name: &str) -> Orchestrator {
+        self.host_on(name, Store::in_memory().await.unwrap(), limits()).await
+    }
+
+    async fn host_on(&self, name: &str, store: Store, limits: Limits) -> Orchestrator {
+        let mut config = openstack::Config::new(self.cloud.url());
+        config.limits.attempts = 2;
+        config.limits.backoff = Duration::from_millis(1);
+        config.limits.backoff_max = Duration::from_millis(5);
+        let client = Client::new(config).unwrap();
+        let parts =
+            Parts { host: name.to_owned(), client, planner: Arc::new(Plans(descriptors())), store, defaults: Default::default(), limits };
+        Orchestrator::new(parts).await.unwrap()
+    }
+
+    /// A caller of the project with a new token.
+    pub(crate) async fn caller(&self, host: &Orchestrator, project: &str) -> Caller {
+        host.authenticate(SecretString::from(self.cloud.issue_token(project)), project).await.unwrap()
+    }
+
+    /// A host, its caller in `demo`, and a cluster `default` that is deployed.
+    pub(crate) async fn deployed(&self) -> (Orchestrator, Caller, View) {
+        let host = self.host().await;
+        let caller = self.caller(&host, "demo").await;
+        host.request(&caller, "default", vec![]).await.unwrap();
+        let view = host.deploy(&caller, "default", vec![]).await.unwrap();
+        (host, caller, view)
+    }
+
+    /// How often Heat was asked to create a stack.
+    pub(crate) fn creates(&self) -> usize {
+        self.cloud
+            .requests()
+            .iter()
+            .filter(|asked| asked.service == "heat" && asked.method == "POST" && asked.path.ends_with("/stacks"))
+            .count()
+    }
+
+    /// How often Heat was asked to delete a stack.
+    pub(crate) fn deletes(&self) -> usize {
+        self.cloud.count_of("heat", "DELETE", "/stacks/")
+    }
+}
+
+/// No pause that a test would have to wait for; every look asks Heat.
+pub(crate) fn limits() -> Limits {
+    Limits {
+        observe_every: Duration::ZERO,
+        patience: PATIENCE,
+        follow_every: Duration::from_millis(5),
+        backoff: Duration::from_millis(5),
+        backoff_max: Duration::from_millis(20),
+        create_grace: Duration::ZERO,
+        ..Limits::default()
+    }
+}
+
+/// Waits until `found` finds something.
+pub(crate) async fn eventually<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+    let looking = async {
+        loop {
+            match found().await {
+                Some(thing) => return thing,
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("never: {what}"))
+}
+
+/// Pairs for a request.
+pub(crate) fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The messages of an `Invalid`.
+pub(crate) fn problems(refused: &Refused) -> Vec<String> {
+    match refused {
+        Refused::Invalid(problems) => problems.iter().map(Problem::to_string).collect(),
+        other => panic!("not invalid but {other:?}"),
+    }
+}
+
+struct Plans(Vec<Descriptor>);
+
+fn descriptors() -> Vec<Descriptor> {
+    let hadoop = json!({
+        "name": "hadoop", "title": "Hadoop", "description": "", "versions": ["3.5.0"], "default_version": "3.5.0", "requires": [],
+        "provides": [], "roles": [], "parameters": { "properties": { "replication": {} } }, "ports": [], "resource_types": [],
+    });
+    vec![serde_json::from_value(hadoop).unwrap()]
+}
+
+impl Planner for Plans {
+    fn descriptors(&self) -> Vec<&Descriptor> {
+        self.0.iter().collect()
+    }
+
+    fn check(&self, _: &Spec) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    fn smallest(&self, _: &Spec) -> Result<BTreeMap<String, Size>, Vec<Problem>> {
+        let size = |ram_mib| Size { vcpus: 1, ram_mib, disk_gib: 10 };
+        Ok(BTreeMap::from([("master".to_owned(), size(2_000)), ("worker".to_owned(), size(1_000))]))
+    }
+
+    fn plan<'a>(
+        &'a self,
+        spec: &'a Spec,
+        _: &'a Chosen,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Planned, Vec<Problem>>> + Send + 'a>> {
+        Box::pin(async move { Ok(planned(spec)) })
+    }
+}
+
+fn planned(spec: &Spec) -> Planned {
+    let nodes: Vec<String> = std::iter::once("master".to_owned()).chain((1..=spec.workers).map(|id| format!("worker_{id}"))).collect();
+    let mut resources = Map::new();
+    for handle in ["progress_handle", "ready_handle"] {
+        resources.insert(handle.to_owned(), json!({ "type": "OS::Heat::WaitConditionHandle" }));
+    }
+    for node in &nodes {
+        let properties = json!({ "name": node, "image": spec.image, "flavor": spec.worker_flavor, "networks": [], "user_data": "" });
+        resources.insert(format!("{node}_server"), json!({ "type": "OS::Nova::Server", "properties": properties }));
+    }
+    let properties = json!({ "handle": { "get_resource": "ready_handle" }, "count": nodes.len(), "timeout": spec.timeout_s });
+    resources.insert("ready".to_owned(), json!({ "type": "OS::Heat::WaitCondition", "properties": properties }));
+    let template: Value = json!({
+        "heat_template_version": "2018-08-31",
+        "resources": resources,
+        "outputs": { "namenode_ui": { "value": "http://192.0.2.7:9870/" } },
+    });
+    let endpoints = BTreeMap::from([("namenode_ui".to_owned(), "namenode_ui".to_owned())]);
+    Planned { template, files: BTreeMap::new(), parameters: Map::new(), endpoints }
+}
