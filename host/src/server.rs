@@ -82,7 +82,7 @@ impl Server {
     /// Answers until `shutdown` is done, then lets requests in work end within [`Limits::grace`].
     pub async fn run<C: occi::Clusters>(self, clusters: C, shutdown: impl Future<Output = ()>) {
         let (api, admin) = self.addresses();
-        tracing::info!(address.api = %api, address.admin = %admin, "listening on {api}, administration on {admin}");
+        tracing::info!(address.api = %api, address.admin = %admin, "answering on {api}, administration on {admin}");
         let limits = self.config.limits;
         let metrics = Arc::new(Metrics::default());
         let occi = Occi(occi::Face::new(clusters.clone(), self.config.occi));

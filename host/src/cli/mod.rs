@@ -2,6 +2,7 @@
 //!
 //! Layout
 //! - `generate`: a cluster as files, without a cloud; `explain`: what each plugin added to it; `directory`: writing them
+//! - `serve`: the service
 //! - `deploy`, `show`, `list`, `delete`: clusters in a cloud, without a server; `cloud`: what these share
 //! - `plugins`: which plugins there are, and where they are found
 //! - `table`: rows for people
@@ -17,6 +18,7 @@ mod generate;
 mod list;
 mod plugins;
 mod readme;
+mod serve;
 mod show;
 mod table;
 
@@ -55,6 +57,7 @@ enum Command {
     List(list::ListArgs),
     Delete(delete::DeleteArgs),
     Plugins(plugins::PluginsArgs),
+    Serve(serve::ServeArgs),
 }
 
 /// The request itself is wrong; all problems at once.
@@ -65,7 +68,7 @@ struct BadRequest(Vec<Problem>);
 /// Runs the program's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr();
+    log_to_stderr(if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
     let outcome = runtime().and_then(|runtime| runtime.block_on(run(&cli.command, &mut io::stdout().lock())));
     outcome.unwrap_or_else(|error| complain(&error))
 }
@@ -78,6 +81,7 @@ async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
         Command::List(args) => list::run(args, out).await,
         Command::Delete(args) => delete::run(args, out).await,
         Command::Plugins(args) => plugins::run(args, out),
+        Command::Serve(args) => serve::run(args, out).await,
     }
 }
 
@@ -85,8 +89,8 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
+fn log_to_stderr(default: &str) {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
 }
 

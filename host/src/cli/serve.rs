@@ -1,0 +1,107 @@
+//! `stampede serve`: the service that hurtle starts. Puts store, cloud, plugins and faces together.
+
+use std::{env, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::plugins::PluginArgs;
+use crate::{
+    occi,
+    openstack::{Client, Config as CloudConfig, Interface},
+    orchestrator::{self, Orchestrator, Parts},
+    server::{self, Server},
+    store::Store,
+};
+
+/// Serve OCCI, and run until SIGTERM or SIGINT
+///
+/// Every option can be given by the environment instead, as hurtle does it. Logs go to standard error; STAMPEDE_LOG chooses what is
+/// logged (`info`, `warn,stampede=debug`).
+#[derive(Args, Debug)]
+pub(super) struct ServeArgs {
+    /// Address for OCCI; port 0 takes a free one
+    #[arg(long, env = "STAMPEDE_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// Address for administration: /self, /health, /ready, /metrics
+    #[arg(long, env = "STAMPEDE_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
+    admin_listen: SocketAddr,
+    /// Keystone, with or without /v2.0 or /v3
+    #[arg(long, env = "DESIGN_URI", value_name = "URL")]
+    design_uri: String,
+    /// Region of the cloud [default: the only or first one of the catalog]
+    #[arg(long, env = "STAMPEDE_REGION", value_name = "NAME")]
+    region: Option<String>,
+    /// Which of the catalog's endpoints are used: public, internal or admin
+    #[arg(long, env = "STAMPEDE_INTERFACE", value_name = "NAME", default_value = "public")]
+    interface: Interface,
+    /// PEM file with the cloud's own certificate authority
+    #[arg(long, env = "STAMPEDE_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Let Heat be asked with tokens of application credentials, which a patched Keystone gives no trust for
+    #[arg(long, env = "STAMPEDE_ALLOW_APPLICATION_CREDENTIALS")]
+    allow_application_credentials: bool,
+    /// This instance's name, which its stacks bear in Heat: with an empty store it finds them again by it
+    #[arg(long, env = "DC_NAME", value_name = "NAME", default_value = "stampede")]
+    so_name: String,
+    /// Folder of the store [default: $STATE_DIRECTORY, else $XDG_STATE_HOME/stampede/serve; without either, memory]
+    #[arg(long, env = "STAMPEDE_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    plugins: PluginArgs,
+}
+
+/// Serves until told to stop; the addresses really bound are the first line on `out`.
+pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCode> {
+    // Listening comes first: clients wait for the plugins in the queue instead of being refused.
+    let server = Server::bind(args.server()).await?;
+    let (api, admin) = server.addresses();
+    writeln!(out, "stampede: OCCI on http://{api}, administration on http://{admin}")?;
+    out.flush()?;
+    let client = Client::new(args.cloud())?;
+    let (planner, defaults) = args.plugins.load().await?;
+    let store = args.store().await?;
+    let (host, limits) = (args.so_name.clone(), orchestrator::Limits::default());
+    let orchestrator = Orchestrator::new(Parts { host, client, planner, store, defaults, limits }).await?;
+    server.run(orchestrator, server::terminated()).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl ServeArgs {
+    fn server(&self) -> server::Config {
+        server::Config {
+            listen: self.listen,
+            admin_listen: self.admin_listen,
+            so_name: self.so_name.clone(),
+            limits: server::Limits::default(),
+            occi: occi::Limits::default(),
+        }
+    }
+
+    fn cloud(&self) -> CloudConfig {
+        CloudConfig {
+            region: self.region.clone().filter(|region| !region.is_empty()),
+            interface: self.interface,
+            ca_file: self.ca_file.clone().filter(|path| !path.as_os_str().is_empty()),
+            allow_application_credentials: self.allow_application_credentials,
+            ..CloudConfig::new(self.design_uri.as_str())
+        }
+    }
+
+    async fn store(&self) -> Result<Store> {
+        Ok(match self.data_dir.clone().or_else(default_data_dir) {
+            Some(dir) => Store::open(&dir).await?,
+            None => {
+                tracing::warn!("no data directory: clusters are remembered in memory only, and found again in Heat after a restart");
+                Store::in_memory().await?
+            }
+        })
+    }
+}
+
+/// Where systemd or the user's environment keeps the state of services.
+fn default_data_dir() -> Option<PathBuf> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let state = || set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
+    set("STATE_DIRECTORY").or_else(|| Some(state()?.join("stampede/serve")))
+}
