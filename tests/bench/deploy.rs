@@ -38,7 +38,7 @@ pub async fn run() -> Result<()> {
 
 async fn through_stampede(cloud: &Cloud, scratch: &Path) -> Result<Duration> {
     let host = Host::start(&scratch.join("host"), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &cloud.demo);
+    let client = occi(&host.url, &cloud.demo)?;
     let attributes = hadoop(cloud, "3.5.0", &[])?;
     let (status, text) = client.put("bench", &pairs(&attributes)).await?;
     if !status.is_success() {

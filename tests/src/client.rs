@@ -46,12 +46,15 @@ impl Seen {
 
 impl Client {
     /// A client of the host at this URL.
-    pub fn new(url: &str, token: &str, project: &str) -> Self {
-        Self { url: url.to_owned(), token: token.to_owned(), project: project.to_owned(), http: reqwest::Client::new() }
+    ///
+    /// # Errors
+    /// The HTTP client cannot be made.
+    pub fn new(url: &str, token: &str, project: &str) -> Result<Self> {
+        Ok(Self { url: url.to_owned(), token: token.to_owned(), project: project.to_owned(), http: crate::http()? })
     }
 
     fn request(&self, method: Method, path: &str, category: &str, attributes: &[(&str, &str)]) -> RequestBuilder {
-        let mut request = self.http.request(method, format!("{}{path}", self.url)).timeout(Duration::from_secs(60));
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
         request = request.header("x-auth-token", &self.token).header("x-tenant-name", &self.project);
         request = request.header("content-type", "text/occi").header("accept", "text/occi");
         if !category.is_empty() {
@@ -92,7 +95,7 @@ impl Client {
 
     /// GET in JSON; `None` when there is no such cluster.
     pub async fn see(&self, name: &str) -> Result<Option<Seen>> {
-        let request = self.http.get(format!("{}{}", self.url, path(name))).timeout(Duration::from_secs(60));
+        let request = self.http.get(format!("{}{}", self.url, path(name)));
         let request = request.header("x-auth-token", &self.token).header("x-tenant-name", &self.project);
         let response = request.header("accept", "application/occi+json").send().await?;
         if response.status() == 404 {

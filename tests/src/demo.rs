@@ -28,7 +28,7 @@ async fn show(scratch: &Path) -> Result<()> {
     let cloud = Standin::start(Config { pace: Pace::Tick(Duration::from_millis(700)), ..Config::default() }).await?;
     let host = Host::start(&scratch.join("data"), &cloud.url(), &[]).await?;
     say(&format!("stampede serve on {}, for a stand-in of OpenStack in this process", host.url));
-    let client = Client::new(&host.url, &cloud.issue_token("demo"), "demo");
+    let client = Client::new(&host.url, &cloud.issue_token("demo"), "demo")?;
     life(&client).await
 }
 

@@ -44,11 +44,12 @@ impl Host {
             .spawn()?;
         let mut host = Self { child, url: format!("http://127.0.0.1:{port}"), log };
         let url = format!("{}/", host.url);
+        let http = crate::http()?;
         until(30, "the host answers", async || {
             if let Some(status) = host.child.try_wait()? {
                 bail!("it ended with {status}: {}", host.log()?);
             }
-            Ok(reqwest::get(&url).await?.status() == 200)
+            Ok(http.get(&url).send().await?.status() == 200)
         })
         .await?;
         Ok(host)

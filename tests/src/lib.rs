@@ -15,3 +15,13 @@ pub mod standin;
 mod wait;
 
 pub use wait::until;
+
+/// An HTTP client with a time limit for each request.
+///
+/// # Errors
+/// The client cannot be made.
+pub fn http() -> anyhow::Result<reqwest::Client> {
+    // an error says that it is installed already
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(reqwest::Client::builder().timeout(std::time::Duration::from_secs(60)).build()?)
+}

@@ -13,7 +13,7 @@ use crate::Rig;
 
 pub async fn run(rig: &Rig) -> Result<()> {
     let host = Host::start(&rig.scratch.join("deletion"), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &rig.cloud.demo);
+    let client = occi(&host.url, &rig.cloud.demo)?;
     let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
     client.create("brief", &pairs(&attributes)).await?;
     until(120, "a server of the new stack exists", async || Ok(rig.cloud.demo.holds().await?.contains_key("servers"))).await?;

@@ -23,7 +23,7 @@ pub async fn mirror_gone(rig: &Rig) -> Result<()> {
 
 async fn fails(rig: &Rig, name: &str, wrong: (&str, &str), word: &str) -> Result<()> {
     let host = Host::start(&rig.scratch.join(name), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &rig.cloud.demo);
+    let client = occi(&host.url, &rig.cloud.demo)?;
     let attributes = hadoop(&rig.cloud, "3.5.0", &[wrong])?;
     client.create(name, &pairs(&attributes)).await?;
     let watched = watch(&client, name, 300).await?;

@@ -29,7 +29,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
     let host = Host::start(&data, KEYSTONE, &[]).await?;
     let core_site = json!({"stampede.test.odd": ODD}).to_string();
     let attributes = hadoop(&rig.cloud, "3.5.0", &[("stampede.hadoop.core-site", &core_site), ("my.param", "hello")])?;
-    let client = occi(&host.url, &rig.cloud.demo);
+    let client = occi(&host.url, &rig.cloud.demo)?;
     client.create("default", &pairs(&attributes)).await?;
     proved!("PUT 201 and deploy over OCCI with the demo project's token");
 
@@ -37,7 +37,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
     let early = client.see("default").await?.context("no cluster")?;
     let late = hold_back_worker_2(rig, &stack).await?;
     let host = kill_and_restart(host, &data).await?;
-    let client = occi(&host.url, &rig.cloud.demo);
+    let client = occi(&host.url, &rig.cloud.demo)?;
     let after = client.see("default").await?.context("the cluster is gone after kill -9")?;
     must!(
         after.stack_id() == early.stack_id() && !after.stack_id().contains("N/A"),

@@ -13,7 +13,7 @@ use crate::Rig;
 
 pub async fn run(rig: &Rig) -> Result<()> {
     let host = Host::start(&rig.scratch.join("refusals"), KEYSTONE, &[]).await?;
-    let demo = occi(&host.url, &rig.cloud.demo);
+    let demo = occi(&host.url, &rig.cloud.demo)?;
     // what is changed in a good request, and words that the answer must hold
     let bad: [(&str, &str, &[&str]); 12] = [
         ("stampede.framework", "hadop", &["hadop", "hadoop"]),
@@ -58,19 +58,19 @@ async fn refused(client: &Client, name: &str, attributes: &[(&str, &str)]) -> Re
 
 async fn tokens(rig: &Rig, host: &Host) -> Result<()> {
     let wrong_project = rig.cloud.other.claiming("demo");
-    let (status, text) = occi(&host.url, &wrong_project).put("theirs", &[]).await?;
+    let (status, text) = occi(&host.url, &wrong_project)?.put("theirs", &[]).await?;
     must!(status == StatusCode::FORBIDDEN, "a token of another project: {status} {text}");
     proved!("a token of another project: {status}, {text}");
 
     let expired = rig.cloud.fresh_demo().await?;
     rig.cloud.revoke(&expired).await?;
-    let (status, text) = occi(&host.url, &expired).put("late", &[]).await?;
+    let (status, text) = occi(&host.url, &expired)?.put("late", &[]).await?;
     must!(status == StatusCode::UNAUTHORIZED, "a token that is no longer valid: {status} {text}");
     proved!("a token that is no longer valid: {status}, {text}");
 
     let credential = rig.cloud.application_credential().await?;
     let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
-    let message = refused(&occi(&host.url, &credential), "trustless", &pairs(&attributes)).await?;
+    let message = refused(&occi(&host.url, &credential)?, "trustless", &pairs(&attributes)).await?;
     must!(message.contains("application credential"), "{message}");
     proved!("an application credential's token: {message}");
     Ok(())

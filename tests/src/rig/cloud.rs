@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use crate::until;
 use anyhow::{Context, Result, bail};
@@ -230,7 +229,7 @@ async fn login(user: &str, project: &str) -> Result<Session> {
 }
 
 async fn token(auth: Value, project: &str) -> Result<Session> {
-    let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
+    let http = crate::http()?;
     let answer = http.post(format!("{KEYSTONE}/v3/auth/tokens")).json(&auth).send().await?.error_for_status()?;
     let token = answer.headers().get("x-subject-token").context("no token")?.to_str()?.to_owned();
     let body: Value = answer.json().await?;

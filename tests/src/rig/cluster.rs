@@ -9,7 +9,7 @@ use crate::rig::cloud::{Cloud, MIRROR, PROXY, Session};
 use crate::rig::node::Node;
 
 /// A client with this session's token.
-pub fn occi(url: &str, session: &Session) -> Client {
+pub fn occi(url: &str, session: &Session) -> Result<Client> {
     Client::new(url, &session.token, &session.project)
 }
 
