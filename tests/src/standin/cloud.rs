@@ -185,7 +185,7 @@ impl Cloud {
 
     /// Every stack goes one step; whether any had one to go.
     pub(super) fn step(&mut self) -> bool {
-        self.stacks.iter_mut().fold(false, |any, stack| stack.step() || any)
+        self.stacks.iter_mut().filter_map(|stack| stack.step().then_some(())).count() > 0
     }
 
     pub(super) fn issue(&mut self, project: &str, method: &'static str) -> String {
