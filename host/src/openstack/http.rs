@@ -1,7 +1,7 @@
 //! One HTTP call to a service of the cloud: limits on time and size, repetition with backoff where it is safe. Knows no service's shapes.
 //! TLS verification cannot be turned off; a cloud with its own authority names a CA file.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
@@ -19,7 +19,9 @@ use super::{Config, Error, Limits, fault};
 /// Connections to the cloud, with their limits.
 #[derive(Debug)]
 pub(super) struct Transport {
-    http: reqwest::Client,
+    /// Made at the first call, unless there is a CA file to check: reading the machine's certificates takes longer than the rest of a start.
+    http: OnceLock<Result<reqwest::Client, Error>>,
+    direct: bool,
     limits: Limits,
 }
 
@@ -104,21 +106,28 @@ impl Transport {
             }
         };
         let direct = Url::parse(&config.auth_url).is_ok_and(|url| is_loopback(&url));
+        let transport = Self { http: OnceLock::new(), direct, limits: config.limits.clone() };
+        if !extra.is_empty() {
+            let _ = transport.http.set(Ok(transport.connections(extra)?));
+        }
+        Ok(transport)
+    }
+
+    fn connections(&self, extra: Vec<reqwest::Certificate>) -> Result<reqwest::Client, Error> {
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("stampede/", env!("CARGO_PKG_VERSION")))
                 // A redirect to another host would carry the token along.
                 .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(config.limits.connect);
-            if direct { builder.no_proxy() } else { builder }
+                .connect_timeout(self.limits.connect);
+            if self.direct { builder.no_proxy() } else { builder }
         };
         // A minimal image has no certificates of its own, which must not keep it from a cloud on plain HTTP or with a CA file.
-        let http = builder()
+        builder()
             .tls_certs_merge(extra.clone())
             .build()
             .or_else(|_| builder().tls_certs_only(extra).build())
-            .map_err(|e| Error::Config(format!("the TLS library cannot start: {}", root(&e))))?;
-        Ok(Self { http, limits: config.limits.clone() })
+            .map_err(|e| Error::Config(format!("the TLS library cannot start: {}", root(&e))))
     }
 
     /// Asks, as often as [`Repeat`] and the limits allow.
@@ -150,7 +159,8 @@ impl Transport {
     }
 
     async fn once(&self, call: &Call<'_>, headers: HeaderMap, body: Option<Bytes>, attempt: u32) -> Result<Answer, Failure> {
-        let mut request = self.http.request(call.method.clone(), call.url.clone()).headers(headers).timeout(call.timeout);
+        let http = self.http.get_or_init(|| self.connections(Vec::new())).as_ref().map_err(|error| Failure::from(error.clone()))?;
+        let mut request = http.request(call.method.clone(), call.url.clone()).headers(headers).timeout(call.timeout);
         if let Some(body) = body {
             request = request.body(body);
         }

@@ -37,6 +37,10 @@ fn function(stack: &Stack, name: &str, argument: &Value) -> Option<Value> {
             }
             json!(text)
         }
+        "if" => {
+            let [condition, then, otherwise] = argument.as_array()?.as_slice() else { return None };
+            value(stack, if holds(stack, condition) { then } else { otherwise })
+        }
         "list_join" => {
             let (delimiter, lists) = argument.as_array()?.split_first()?;
             let items: Vec<String> =
@@ -45,6 +49,24 @@ fn function(stack: &Stack, name: &str, argument: &Value) -> Option<Value> {
         }
         _ => return None,
     })
+}
+
+/// A condition, by its name or written out.
+fn holds(stack: &Stack, condition: &Value) -> bool {
+    match condition {
+        Value::String(name) => holds(stack, &stack.template["conditions"][name]),
+        Value::Object(map) => match map.iter().next() {
+            Some((function, argument)) => match function.as_str() {
+                "equals" => value(stack, &argument[0]) == value(stack, &argument[1]),
+                "not" => !holds(stack, argument),
+                "and" => argument.as_array().into_iter().flatten().all(|inner| holds(stack, inner)),
+                "or" => argument.as_array().into_iter().flatten().any(|inner| holds(stack, inner)),
+                _ => value(stack, condition) == true,
+            },
+            None => false,
+        },
+        other => *other == true,
+    }
 }
 
 fn parameter(stack: &Stack, argument: &Value) -> Value {

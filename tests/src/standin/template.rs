@@ -166,6 +166,10 @@ impl Scope<'_> {
                 let message = format!("Property error: : {place}: : The Parameter ({first}) was not provided.");
                 Err(refuse("StackValidationFailed", &message))
             }
+            "if" if argument[0].is_string() && self.template["conditions"].get(first).is_none() => {
+                let message = format!("Property error: : {place}: : Invalid condition \"{first}\"");
+                Err(refuse("StackValidationFailed", &message))
+            }
             "get_file" if !self.files.contains_key(first) => {
                 let message = format!("Property error: : {place}: : No content found in the \"files\" section for get_file path: {first}");
                 Err(refuse("StackValidationFailed", &message))
