@@ -23,7 +23,7 @@ mod show;
 mod table;
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
     process::ExitCode,
 };
 
@@ -91,7 +91,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 
 fn log_to_stderr(default: &str) {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
 }
 
 /// Says what went wrong; a reader who went away (`stampede plugins | head`) is no failure.

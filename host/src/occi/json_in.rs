@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::refusal::Refusal;
 use super::request::Carried;
 use super::syntax::category::Category;
-use crate::cluster::vocabulary::PREFIX;
+use crate::cluster::vocabulary::{OWN, PREFIX};
 
 /// Adds what a JSON body holds.
 ///
@@ -62,7 +62,7 @@ fn category(key: &str, value: &Value) -> Result<Category, Refusal> {
 }
 
 /// Attributes may be nested (`{"stampede": {"workers": 3}}`) or have dots in their names. Values become texts: numbers and
-/// booleans as JSON writes them, lists of words with commas between them, everything else below a framework's parameter as JSON.
+/// booleans as JSON writes them, lists of ours with commas between their words, everything else that a parameter may be as JSON.
 fn flatten(prefix: &str, fields: serde_json::Map<String, Value>, attributes: &mut Vec<(String, String)>) -> Result<(), Refusal> {
     for (key, value) in fields {
         let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
@@ -74,7 +74,8 @@ fn flatten(prefix: &str, fields: serde_json::Map<String, Value>, attributes: &mu
             Value::Null => return Err(wrong(&format!("attributes.{name}"), "a value, found null")),
             Value::String(text) => attributes.push((name, text)),
             other => {
-                let text = words(&other).unwrap_or_else(|| other.to_string());
+                let text = if is_own(&name) { words(&other) } else { None };
+                let text = text.unwrap_or_else(|| other.to_string());
                 attributes.push((name, text));
             }
         }
@@ -82,9 +83,14 @@ fn flatten(prefix: &str, fields: serde_json::Map<String, Value>, attributes: &mu
     Ok(())
 }
 
-/// Whether the name is `stampede.<framework>.<parameter>`, whose value may be an object.
+/// Whether it is an attribute that no plugin brings; where those take lists, they take them with commas.
+fn is_own(name: &str) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|rest| OWN.iter().any(|(own, _)| *own == rest))
+}
+
+/// Whether the name is `stampede.<framework>.<parameter>`, whose value may be an object or a list.
 fn is_parameter(name: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|rest| rest.contains('.'))
+    name.strip_prefix(PREFIX).is_some_and(|rest| rest.contains('.')) && !is_own(name)
 }
 
 /// A list of texts that can stand between commas.
@@ -124,10 +130,17 @@ mod tests {
     #[test]
     fn lists_and_objects_keep_their_meaning() {
         let text =
-            r#"{"attributes": {"stampede": {"framework": ["hadoop", "spark"], "hadoop": {"core-site": {"fs.x": "1"}, "l": ["a, b"]}}}}"#;
+            r#"{"attributes": {"stampede": {"framework": ["hadoop", "spark"], "network": {"access": ["192.0.2.0/24"]},
+            "hadoop": {"core-site": {"fs.x": "1"}, "l": ["a"]}}, "foreign": ["a"]}}"#;
         let found = parsed(text).unwrap().attributes;
-        let wanted = [("framework", "hadoop,spark"), ("hadoop.core-site", r#"{"fs.x":"1"}"#), ("hadoop.l", r#"["a, b"]"#)];
-        assert_eq!(found, wanted.map(|(k, v)| (format!("stampede.{k}"), v.to_owned())));
+        let wanted = [
+            ("stampede.framework", "hadoop,spark"),
+            ("stampede.network.access", "192.0.2.0/24"),
+            ("stampede.hadoop.core-site", r#"{"fs.x":"1"}"#),
+            ("stampede.hadoop.l", r#"["a"]"#),
+            ("foreign", r#"["a"]"#),
+        ];
+        assert_eq!(found, wanted.map(|(k, v)| (k.to_owned(), v.to_owned())));
     }
 
     #[test]

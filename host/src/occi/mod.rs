@@ -41,6 +41,8 @@ use refusal::Refusal;
 use render::Style;
 use route::Route;
 
+use crate::orchestrator::Refused;
+
 /// The Server header of answers.
 pub const SERVER: &str = concat!("stampede/", env!("CARGO_PKG_VERSION"), " OCCI/1.1");
 
@@ -64,9 +66,7 @@ impl<C: Clusters> Face<C> {
         match self.try_answer(&request, local).await {
             Ok(response) => response,
             Err(refusal) => {
-                if let Refusal::Cluster(refused) = &refusal {
-                    tracing::info!(path = request.uri().path(), status = refusal.status().as_u16(), "refused: {refused}");
-                }
+                log(&refusal, request.uri().path());
                 refusal.answer()
             }
         }
@@ -109,6 +109,17 @@ impl<C: Clusters> Face<C> {
             (Route::Entity(name), _) => handlers.post(&name, query).await,
             (Route::Root, _) => style.collection("/", &[]),
         }
+    }
+}
+
+/// What is the host's or the cloud's to mend is told to the operator. A client's own mistakes are told to the client: their words
+/// quote what it sent.
+fn log(refusal: &Refusal, path: &str) {
+    let status = refusal.status().as_u16();
+    match refusal {
+        Refusal::Defect | Refusal::Cluster(Refused::Internal(_)) => tracing::error!(path, status, "failed: {refusal}"),
+        Refusal::Cluster(Refused::Cloud(_) | Refused::Busy { .. }) => tracing::warn!(path, status, "not done: {refusal}"),
+        _ => tracing::debug!(path, status, "refused"),
     }
 }
 
