@@ -155,18 +155,18 @@ stampede_detail() {
 
 # stampede_file MODE PATH - standard input becomes PATH, in one step, if it is not already; then STAMPEDE_CHANGED is 1, else 0
 stampede_file() {
-  local new="$2.stampede-new"
+  local new="$STAMPEDE_RUN/new.$BASHPID"
   STAMPEDE_CHANGED=0
-  [[ -d ${2%/*} ]] || mkdir -p "${2%/*}/"
+  mkdir -p "$STAMPEDE_RUN"
   (umask 077 && cat >"$new")
-  chmod "$1" "$new"
-  if cmp -s "$new" "$2" && [[ $(stat -c %a "$2") == "$(stat -c %a "$new")" ]]; then
-    rm -f "$new"
-  else
-    mv -fT "$new" "$2"
+  if ! cmp -s "$new" "$2" || [[ $(stat -c %a "$2") != "${1#0}" ]]; then
+    [[ -d ${2%/*} ]] || mkdir -p "${2%/*}/"
+    install -m "$1" "$new" "$2.stampede-new"
+    mv -fT "$2.stampede-new" "$2"
     # shellcheck disable=SC2034 # for the caller
     STAMPEDE_CHANGED=1
   fi
+  rm -f "$new"
 }
 
 # stampede_file64 MODE PATH - the same of base64

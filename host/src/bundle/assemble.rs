@@ -1,7 +1,7 @@
 //! The one script that all nodes of a role run: the frame, the cluster's variables, the files and scripts of the chain's plugins. Its form is
-//! fixed in `templates/node/README.md`. Knows bash's quoting; what the scripts do it does not know.
+//! fixed in `templates/node/README.md`. Plain text where Nova takes it, packed where it does not. Knows bash's quoting; what the scripts do it does not know.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Write as _};
 
 use base64::Engine as _;
 
@@ -86,11 +86,33 @@ fn path_is_plain(path: &str) -> bool {
 }
 
 fn script(request: &Request, group: &NodeGroup, parts: &[Part]) -> String {
-    let mut text = String::from("set -euo pipefail\n");
+    let mut head = String::from("set -euo pipefail\n");
     for (name, value) in variables(request, group) {
-        text.push_str(&format!("{name}={}\n", quoted(&value)));
+        head.push_str(&format!("{name}={}\n", quoted(&value)));
     }
-    text.push_str(&format!("mkdir -p {HOME}\n"));
+    head.push_str(&format!("mkdir -p {HOME}\n"));
+    let install = install(group, parts);
+    let end = format!("exec {HOME}/run\n");
+    if head.len() + install.len() + end.len() <= super::sizes::MAX_SCRIPT_BYTES {
+        return head + &install + &end;
+    }
+    let packed = here("base64 -d", &base64_lines(&gzip(&install)));
+    // the pipe stands on the command's own line, before the here-document
+    let packed = packed.replacen('\n', &format!(" | gzip -d >{HOME}/install.sh\n"), 1);
+    format!("{head}{packed}. {HOME}/install.sh\n{end}")
+}
+
+/// Always the same bytes: no name, no time.
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    // a Vec takes every write
+    let _ = encoder.write_all(text.as_bytes());
+    encoder.finish().unwrap_or_default()
+}
+
+/// The functions, the frame, the files and the scripts.
+fn install(group: &NodeGroup, parts: &[Part]) -> String {
+    let mut text = String::new();
     text.push_str(&here(&format!("cat >{HOME}/lib.sh"), &with_newline(LIB)));
     text.push_str(&format!(". {HOME}/lib.sh\nstampede_begin\n"));
     text.push_str(&file(0o755, &format!("{HOME}/run"), &with_newline(FRAME)));
@@ -104,7 +126,6 @@ fn script(request: &Request, group: &NodeGroup, parts: &[Part]) -> String {
             text.push_str(&file(0o644, &script_path(place, &part.plugin, wanted), &with_newline(&wanted.body)));
         }
     }
-    text.push_str(&format!("exec {HOME}/run\n"));
     text
 }
 
@@ -133,7 +154,11 @@ fn file(mode: u32, path: &str, content: &str) -> String {
     if fits_here_document(content) {
         return here(&format!("stampede_file {mode:04o} {path}"), content);
     }
-    let encoded = base64::engine::general_purpose::STANDARD.encode(content);
+    here(&format!("stampede_file64 {mode:04o} {path}"), &base64_lines(content.as_bytes()))
+}
+
+fn base64_lines(bytes: &[u8]) -> String {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
     let mut lines = String::with_capacity(encoded.len() + encoded.len() / BASE64_LINE + 1);
     for (index, c) in encoded.chars().enumerate() {
         if index > 0 && index % BASE64_LINE == 0 {
@@ -142,7 +167,7 @@ fn file(mode: u32, path: &str, content: &str) -> String {
         lines.push(c);
     }
     lines.push('\n');
-    here(&format!("stampede_file64 {mode:04o} {path}"), &lines)
+    lines
 }
 
 /// A here-document ends with a newline, bash drops NUL and has mangled other control characters, and what carries user data to the

@@ -110,6 +110,25 @@ fn files_and_scripts_that_cannot_stand_on_a_node_are_refused() {
     assert!(told(&|part| part.files.push(part.files[0].clone())).contains("both write `/etc/x` on role worker"));
 }
 
+#[test]
+fn a_script_that_nova_would_not_take_plain_is_packed_and_installs_the_same() {
+    let long = |bytes: usize| with_file(&"<property>value</property>\n".repeat(bytes / 27), "/etc/x");
+    let most = crate::bundle::sizes::MAX_SCRIPT_BYTES;
+    let plain = assemble(&request(1), &[long(1000)])["node-worker.sh"].clone();
+    assert!(plain.contains("stampede_file 0640 '/etc/x' <<'STAMPEDE_END'\n<property>"));
+    let packed = assemble(&request(1), &[long(most)])["node-worker.sh"].clone();
+    assert!(packed.len() < most / 2, "{}", packed.len());
+    assert_eq!(packed, assemble(&request(1), &[long(most)])["node-worker.sh"]);
+
+    let root = tempfile::tempdir().unwrap();
+    let unpack = packed.replace("/opt/stampede", &root.path().display().to_string());
+    fs::write(root.path().join("node.sh"), unpack.split_once("\n. ").unwrap().0).unwrap();
+    assert!(Command::new("bash").arg(root.path().join("node.sh")).status().unwrap().success());
+    let group = request(1).groups.into_iter().find(|group| group.role == "worker").unwrap();
+    assert_eq!(fs::read_to_string(root.path().join("install.sh")).unwrap(), super::install(&group, &[long(most)]));
+    assert!(packed.ends_with(". /opt/stampede/install.sh\nexec /opt/stampede/run\n"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
