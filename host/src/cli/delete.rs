@@ -32,10 +32,12 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut dyn Write) -> Result<ExitCo
 async fn wait(out: &mut dyn Write, cloud: &Cloud, id: &str) -> Result<ExitCode> {
     let mut watch = Watch::new();
     loop {
-        let Some(view) = cloud.orchestrator.leaving(&cloud.caller).await?.into_iter().find(|view| view.id == id) else {
+        let Some(mut view) = cloud.orchestrator.leaving(&cloud.caller).await?.into_iter().find(|view| view.id == id) else {
             writeln!(out, "\nnothing is left of it after {} min", cloud::clock(watch.elapsed()))?;
             return Ok(ExitCode::SUCCESS);
         };
+        // What its nodes said while it lived is of no more interest.
+        view.progress.clear();
         watch.print(out, &view)?;
         if let State::Failed(why) = &view.state {
             writeln!(out, "\n{why}")?;
