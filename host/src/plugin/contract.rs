@@ -17,8 +17,8 @@ pub(super) fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
     if !is_name(&descriptor.name) {
         return Err(format!("its name {:?} is not of the form [a-z][a-z0-9-]{{0,30}}", descriptor.name));
     }
-    let known = descriptor.versions.iter().any(|version| *version == descriptor.default_version);
-    if !known && !(descriptor.versions.is_empty() && descriptor.default_version.is_empty()) {
+    let unversioned = descriptor.versions.is_empty() && descriptor.default_version.is_empty();
+    if !unversioned && !descriptor.versions.contains(&descriptor.default_version) {
         return Err(format!("its default version {:?} is not among its versions", descriptor.default_version));
     }
     for name in descriptor.requires.iter().chain(&descriptor.provides).chain(descriptor.roles.iter().map(|role| &role.name)) {
@@ -108,4 +108,55 @@ fn is_name(text: &str) -> bool {
     text.len() <= NAME_CHARS
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::framework::{Audience, Cardinality, Port, Role, Size};
+
+    fn descriptor() -> Descriptor {
+        let smallest = Size { vcpus: 1, ram_mib: 1, disk_gib: 0 };
+        Descriptor {
+            name: "hadoop".into(),
+            title: String::new(),
+            description: String::new(),
+            versions: vec!["3.5.0".into()],
+            default_version: "3.5.0".into(),
+            requires: vec!["cluster".into()],
+            provides: vec!["hdfs".into()],
+            roles: vec![Role { name: "master".into(), cardinality: Cardinality::ExactlyOne, smallest }],
+            parameters: json!({"type": "object", "properties": {"copies": {"type": "integer", "description": "x", "default": 3}}}),
+            ports: vec![Port { number: 1, role: "master".into(), purpose: String::new(), audience: Audience::Admin }],
+            resource_types: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn each_claim_of_a_descriptor_is_held_to_the_contract() {
+        assert_eq!(check_descriptor(&descriptor()), Ok(()));
+        type Spoil = fn(&mut Descriptor);
+        let spoilt: [(Spoil, &str); 9] = [
+            (|d| d.name = "Hadoop".into(), "its name \"Hadoop\""),
+            (|d| d.name = "a".repeat(NAME_CHARS + 1), "its name \"aaa"),
+            (|d| d.default_version = "3.4.3".into(), "its default version \"3.4.3\" is not among"),
+            (|d| d.provides.push("h dfs".into()), "\"h dfs\" is not the name of a service"),
+            (|d| d.ports[0].role = "queen".into(), "a port is for the role \"queen\""),
+            (|d| d.parameters = json!([]), "its parameters are not the JSON Schema of an object"),
+            (|d| d.parameters["properties"]["copies"] = json!({"type": "integer"}), "its parameter \"copies\" lacks"),
+            (|d| d.parameters["properties"]["copies"]["default"] = json!("three"), "the default of its parameter \"copies\" is refused"),
+            (|d| d.parameters["properties"]["copies"]["minimum"] = json!("one"), "its parameters are not a JSON Schema"),
+        ];
+        for (spoil, said) in spoilt {
+            let mut one = descriptor();
+            spoil(&mut one);
+            let error = check_descriptor(&one).unwrap_err();
+            assert!(error.starts_with(said), "{error}");
+        }
+        let mut longest = descriptor();
+        longest.name = "a".repeat(NAME_CHARS);
+        assert_eq!(check_descriptor(&longest), Ok(()));
+    }
 }

@@ -34,7 +34,6 @@ pub mod settings;
 
 /// What `wit-bindgen` makes of the contract; public for [`export!`] alone.
 #[doc(hidden)]
-#[expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated from the WIT")]
 pub mod bindings {
     wit_bindgen::generate!({
         world: "plugin",

@@ -1,5 +1,7 @@
 //! Its parameters are JSON, but no JSON Schema.
 
+#![cfg(target_family = "wasm")]
+
 use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::Template};
 
 struct BadSchema;

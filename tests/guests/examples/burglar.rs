@@ -1,9 +1,8 @@
 //! Wants something from the host that no plugin is given.
 
-#![cfg_attr(target_family = "wasm", expect(unsafe_code, reason = "the generated export"))]
+#![cfg(target_family = "wasm")]
+#![expect(unsafe_code, reason = "the generated export")]
 
-#[expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated from the WIT")]
-#[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "exported from the component alone"))]
 mod bindings {
     wit_bindgen::generate!({
         path: "../../wit/framework/0.1.0",
@@ -30,5 +29,4 @@ impl Guest for Burglar {
     }
 }
 
-#[cfg(target_family = "wasm")]
 bindings::export!(Burglar with_types_in bindings);

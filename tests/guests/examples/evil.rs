@@ -1,5 +1,7 @@
 //! Does what its settings name: every misdeed that a plugin is capable of, and a good deed.
 
+#![cfg(target_family = "wasm")]
+
 use std::hash::BuildHasher;
 use std::hint::black_box;
 use std::time::Duration;
@@ -124,14 +126,8 @@ fn deep(levels: usize) -> usize {
     if levels == 0 { 0 } else { deep(levels - 1) + here[levels % 64] - levels + 1 }
 }
 
-#[cfg(target_family = "wasm")]
 fn trap() -> String {
     core::arch::wasm32::unreachable()
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn trap() -> String {
-    std::process::abort()
 }
 
 stampede_plugin::export!(Evil);

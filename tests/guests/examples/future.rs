@@ -1,9 +1,8 @@
 //! Speaks a version of the contract that no host speaks yet.
 
-#![cfg_attr(target_family = "wasm", expect(unsafe_code, reason = "the generated export"))]
+#![cfg(target_family = "wasm")]
+#![expect(unsafe_code, reason = "the generated export")]
 
-#[expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated from the WIT")]
-#[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "exported from the component alone"))]
 mod bindings {
     wit_bindgen::generate!({
         inline: "
@@ -23,5 +22,4 @@ impl bindings::exports::stampede::framework::framework::Guest for Future {
     }
 }
 
-#[cfg(target_family = "wasm")]
 bindings::export!(Future with_types_in bindings);

@@ -1,5 +1,7 @@
 //! Says that it is another plugin.
 
+#![cfg(target_family = "wasm")]
+
 use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::Template};
 
 struct Misnamed;

@@ -1,5 +1,7 @@
 //! Panics when it is asked what it is.
 
+#![cfg(target_family = "wasm")]
+
 use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::Template};
 
 struct Speechless;
