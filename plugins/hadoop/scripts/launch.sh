@@ -34,11 +34,14 @@ daemon() { # HEAP_MIB CLASS
 
 opts=$(printenv HADOOP_OPTS || true)
 client="${HADOOP_CLIENT_OPTS:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m} -Dhadoop.root.logger=${HADOOP_ROOT_LOGGER:-WARN,console}"
+# formatting is a short command, whatever its class is
+[[ $command:$what:${1-} != hdfs:namenode:-format ]] || what=format
 case $command:$what in
   hdfs:namenode | hdfs:datanode | yarn:resourcemanager | yarn:nodemanager | mapred:historyserver | hdfs:secondarynamenode) client='' ;;
   *:jar) client=${client/WARN,console/INFO,console} ;;
 esac
 case $command:$what in
+  hdfs:format) class=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
   hdfs:namenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
   hdfs:secondarynamenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
   hdfs:datanode) daemon "$HADOOP_DATANODE_HEAP" org.apache.hadoop.hdfs.server.datanode.DataNode ;;

@@ -29,7 +29,7 @@ for worker in $STAMPEDE_WORKERS; do
 done
 stampede_detail "word count over $inputs files"
 
-quick='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
+quick='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m'
 jars=(/opt/hadoop/share/hadoop/mapreduce/hadoop-mapreduce-examples-*.jar)
 HADOOP_CLIENT_OPTS="$quick" /usr/local/bin/hadoop jar "${jars[0]}" wordcount \
   -D mapreduce.job.name=stampede-smoke \

@@ -222,3 +222,6 @@ fn taken(sizes: &Sizes) -> Vec<Share> {
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests;
