@@ -63,6 +63,7 @@ pub fn environment(request: &Request, settings: &Settings, sizes: &Sizes, releas
         ("SHA512", settings.sha512.clone().unwrap_or_else(|| release.sha512.to_owned())),
         ("JAVA_MIN", release.java.0.to_string()),
         ("JAVA_MAX", release.java.1.to_string()),
+        ("SMOKE", settings.smoke.to_string()),
         ("VOLUME_GIB", settings.data_volume_gib.to_string()),
         ("NAMENODE_HEAP", namenode.to_string()),
         ("RESOURCEMANAGER_HEAP", resourcemanager.to_string()),
