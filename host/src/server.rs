@@ -88,7 +88,8 @@ impl Server {
         let occi = Occi(occi::Face::new(clusters.clone(), self.config.occi));
         let admin = Admin { face: admin::Face::new(self.config.so_name, Arc::clone(&metrics)), clusters };
         let occi = Port::new(occi, limits, Arc::clone(&metrics));
-        let admin = Port::new(admin, limits, Arc::new(Metrics::default()));
+        let admin_limits = Limits { connections: limits.admin_connections, ..limits };
+        let admin = Port::new(admin, admin_limits, Arc::new(Metrics::default()));
 
         let graceful = GracefulShutdown::new();
         let (stop, stopped) = watch::channel(false);

@@ -129,6 +129,16 @@ async fn connections() {
 }
 
 #[tokio::test]
+async fn administration_has_connections_of_its_own() {
+    let host = Host::with(Limits { connections: 0, admin_connections: 1, ..Limits::default() }).await;
+    let mut first = TcpStream::connect(host.admin).await.unwrap();
+    first.write_all(b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read_one(&mut first).await.status, 200);
+    let mut second = TcpStream::connect(host.admin).await.unwrap();
+    assert_eq!(Answer::read_to_end(&mut second).await.status, 503);
+}
+
+#[tokio::test]
 async fn connections_that_are_turned_away() {
     for (turned_away, status) in [(1, 503), (0, 0)] {
         let host = Host::with(Limits { connections: 0, turned_away, ..Limits::default() }).await;

@@ -73,7 +73,7 @@ impl ServeArgs {
             listen: self.listen,
             admin_listen: self.admin_listen,
             so_name: self.so_name.clone(),
-            limits: server::Limits::default(),
+            limits: open_files().map_or_else(server::Limits::default, |files| server::Limits::default().within(files)),
             occi: occi::Limits::default(),
         }
     }
@@ -97,6 +97,13 @@ impl ServeArgs {
             }
         })
     }
+}
+
+/// How many files this process may open; `None` where the system does not say.
+fn open_files() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// Where systemd or the user's environment keeps the state of services.

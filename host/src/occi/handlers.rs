@@ -195,7 +195,7 @@ fn missing(refused: Refused, name: &str) -> Refusal {
 }
 
 fn has(entity: &Entity, name: &str, value: &str) -> bool {
-    entity.attributes.get(name).is_some_and(|found| found.as_str().map_or_else(|| found.to_string() == value, |text| text == value))
+    entity.attributes.get(name).is_some_and(|found| super::render::text(found) == value)
 }
 
 fn runs(entity: &Entity, framework: &str) -> bool {

@@ -121,7 +121,7 @@ mod tests {
             "attributes": {"stampede": {"workers": 3}, "a": "p, q=\"\n", "b": true, "f": 0.11, "l": ["x", 1]}}"#;
         for text in [ours, theirs] {
             let found = parsed(text).unwrap();
-            assert_eq!(found.categories, [kind.clone()]);
+            assert_eq!(found.categories, std::slice::from_ref(&kind));
             assert_eq!(found.attributes, attributes);
         }
         assert_eq!(parsed(r#"{"mixins": ["http://m#hadoop"], "action": "http://s#deploy"}"#).unwrap().categories.len(), 2);

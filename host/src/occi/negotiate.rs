@@ -83,10 +83,16 @@ impl Range {
     }
 }
 
+/// `0.5` to 500; up to three digits behind the point, `.2` as Java writes it.
 fn thousandths(text: &str) -> Option<u16> {
-    let q: f32 = text.parse().ok().filter(|q| (0.0..=1.0).contains(q))?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 1000")]
-    Some((q * 1000.0).round() as u16)
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = fraction.len() <= 3 && fraction.bytes().all(|digit| digit.is_ascii_digit());
+    let fraction: u16 = format!("{fraction:0<3}").parse().ok().filter(|_| digits)?;
+    match (whole, fraction) {
+        ("0" | "", thousandths) if text != "." && !text.is_empty() => Some(thousandths),
+        ("1", 0) => Some(1000),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +121,12 @@ mod tests {
             ("application/json", None),
             ("text/occi;q=0", None),
             ("text/occi;q=2", None),
+            ("text/occi;q=1.001", None),
+            ("text/occi;q=0.0001", None),
+            ("text/occi;q=-1", None),
+            ("text/occi;q=", None),
+            ("text/occi;q=1.000, text/plain;q=0.999", Some(Occi)),
+            ("text/html, image/gif, *; q=.2, */*; q=.2", Some(Plain)),
             ("garbage", None),
             ("*/*;q=0", None),
         ] {

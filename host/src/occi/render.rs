@@ -141,7 +141,7 @@ impl Style<'_> {
 }
 
 /// A value as text: what is not a text, as compact JSON.
-fn text(value: &Value) -> std::borrow::Cow<'_, str> {
+pub(super) fn text(value: &Value) -> std::borrow::Cow<'_, str> {
     match value {
         Value::String(text) => text.into(),
         other => other.to_string().into(),

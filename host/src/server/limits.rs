@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Header lines in a request, beyond which it gets 431: hyper's own limit, which is fastest left alone; a test holds it here.
 pub const HEADERS: usize = 100;
 
+/// Files that connections leave for all else: the store, calls to the cloud.
+pub const FILES_KEPT: usize = 256;
+
 /// Limits of the server; each port has its own connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -14,8 +17,10 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of a body that are read and thrown away, so that a client that is still sending gets to read its 413.
     pub drained_bytes: usize,
-    /// Connections open at once, beyond which a new one gets 503 and is closed.
+    /// OCCI's connections open at once, beyond which a new one gets 503 and is closed.
     pub connections: usize,
+    /// Administration's connections open at once, likewise.
+    pub admin_connections: usize,
     /// Connections that are being told 503, beyond which a new one is closed without a word.
     pub turned_away: usize,
     /// How long a connection may take for request line and headers, and stay open without a request.
@@ -39,6 +44,7 @@ impl Default for Limits {
             body_bytes: 256 * 1024,
             drained_bytes: 4 * 1024 * 1024,
             connections: 4096,
+            admin_connections: 64,
             turned_away: 64,
             header_read: Duration::from_secs(30),
             body_read: Duration::from_secs(30),
@@ -46,6 +52,32 @@ impl Default for Limits {
             in_flight: 512,
             retry_after_s: 1,
             grace: Duration::from_millis(1500),
+        }
+    }
+}
+
+impl Limits {
+    /// These, with no more connections than a process may have that opens so many files (`ulimit -n`): when files run out, calls to
+    /// the cloud fail too, and then idle clients would cost those that work.
+    #[must_use]
+    pub fn within(self, open_files: usize) -> Self {
+        let others = FILES_KEPT + self.admin_connections + 2 * self.turned_away;
+        Self { connections: self.connections.min(open_files.saturating_sub(others).max(1)), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_the_cloud() {
+        let limits = Limits::default();
+        let others = FILES_KEPT + 64 + 128;
+        for (open_files, connections) in
+            [(0, 1), (others + 7, 7), (1024, 1024 - others), (4096 + others - 1, 4095), (4096 + others, 4096), (usize::MAX, 4096)]
+        {
+            assert_eq!(limits.within(open_files).connections, connections, "{open_files}");
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn parameters(cursor: &mut Cursor<'_>) -> Result<Vec<(String, String)
         if matches!(cursor.peek(), None | Some(',' | ';')) {
             continue;
         }
-        let name = cursor.take_while(|c| is_token(c)).to_owned();
+        let name = cursor.take_while(is_token).to_owned();
         cursor.skip_blanks();
         if name.is_empty() {
             return Err(cursor.fault("a parameter's name"));
