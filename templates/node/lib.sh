@@ -192,6 +192,10 @@ stampede_download() {
       [[ $resumed == yes ]] || stampede_fail "sha512 of $url is ${got:0:12}..., expected ${want:0:12}..."
     fi
     cat "$file.error" >&2
+    if [[ $resumed$code == yes200 ]]; then # this server cannot resume
+      rm -f "$file.part"
+      continue
+    fi
     case $code in 40[0134] | 410) break ;; esac
     sleep $delay
   done
