@@ -28,5 +28,5 @@ pub const MIN_PREFIX: u8 = 8;
 pub const MAX_PREFIX: u8 = 27;
 /// The master's address is this much above the network's; worker n stands n above the master.
 pub const MASTER_OFFSET: u32 = 10;
-/// Addresses kept free behind the last node, for DHCP and the cloud's own ports, and for the broadcast.
-pub const SPARE_ADDRESSES: u32 = 10;
+/// Addresses at the end of the network that are the cloud's own (DHCP, metadata): an eighth of it, this many at most.
+pub const MAX_SPARE_ADDRESSES: u32 = 32;

@@ -92,9 +92,10 @@ pub(super) fn network(path: &str, value: &str, workers: u32) -> Result<String, P
     if !private.iter().filter_map(|p| Ipv4Net::from_str(p).ok()).any(|p| p.contains(&net)) {
         return Err(Problem::new(path, format!("`{net}` is not private"), format!("a network inside {}", private.join(", "))));
     }
-    let needed = limits::MASTER_OFFSET + workers + limits::SPARE_ADDRESSES;
     let addresses = 1_u64 << (32 - net.prefix_len());
-    if !(limits::MIN_PREFIX..=limits::MAX_PREFIX).contains(&net.prefix_len()) || addresses <= u64::from(needed) {
+    // The last two are the end of the cloud's own range and the broadcast.
+    let needed = u64::from(limits::MASTER_OFFSET + workers + 2) + u64::from(limits::MAX_SPARE_ADDRESSES).min(addresses / 8);
+    if !(limits::MIN_PREFIX..=limits::MAX_PREFIX).contains(&net.prefix_len()) || addresses < needed {
         let hint = format!("/{} to /{}, and large enough", limits::MIN_PREFIX, limits::MAX_PREFIX);
         return Err(Problem::new(path, format!("`{net}` has {addresses} addresses, {workers} workers need {needed}"), hint));
     }
@@ -197,9 +198,9 @@ mod tests {
     #[test]
     fn networks_are_private_and_hold_the_nodes() {
         assert_eq!(network("n", "10.77.0.0/22", 250).unwrap(), "10.77.0.0/22");
-        assert_eq!(network("n", "192.168.5.0/24", 235).unwrap(), "192.168.5.0/24");
-        assert!(network("n", "192.168.5.0/24", 236).is_err(), "one worker too many");
-        assert!(network("n", "10.0.0.0/27", 11).is_ok());
+        assert_eq!(network("n", "192.168.5.0/24", 212).unwrap(), "192.168.5.0/24");
+        assert!(network("n", "192.168.5.0/24", 213).is_err(), "one worker too many");
+        assert!(network("n", "10.0.0.0/27", 16).is_ok());
         for wrong in
             ["10.0.0.0/28", "10.77.0.1/22", "8.8.8.0/24", "169.254.0.0/16", "fd00::/64", "10.0.0.0", "x", "10.0.0.0/7", "10.0.0.0/33"]
         {
