@@ -15,7 +15,10 @@ use crate::bundle::{
 fn install(script: &str, root: &str, variable: &str) -> String {
     let (install, end) = script.split_at(script.rfind("exec /opt/stampede/run").unwrap());
     assert_eq!(end, "exec /opt/stampede/run\n");
-    let here = install.replace("/opt/stampede", &format!("{root}/opt")).replace("\nstampede_begin\n", "\n");
+    let here = install
+        .replace("/opt/stampede", &format!("{root}/opt"))
+        .replace("=/run/stampede", &format!("={root}/run"))
+        .replace("\nstampede_begin\n", "\n");
     let path = format!("{root}/node.sh");
     fs::write(&path, format!("#!/bin/bash\n{here}\nprintf %s \"${variable}\"\n")).unwrap();
     let output = Command::new("bash").arg(&path).output().unwrap();

@@ -49,6 +49,22 @@ pub struct Fault {
 #[error("{}", .0.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Faults(pub Vec<Fault>);
 
+/// Why there is no bundle.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// Plugins returned what makes no cluster: their authors' to mend.
+    #[error(transparent)]
+    Faults(#[from] Faults),
+    /// The cloud would not take it: fewer workers or shorter settings help.
+    #[error("{}", .excesses.iter().map(sizes::Excess::to_string).collect::<Vec<_>>().join("\n"))]
+    TooLarge {
+        /// All that is too large.
+        excesses: Vec<sizes::Excess>,
+        /// The most workers that one stack's resources allow with these settings.
+        most_workers: u32,
+    },
+}
+
 impl Fault {
     fn of(plugin: &str, message: impl Into<String>) -> Self {
         Self { plugins: vec![plugin.to_owned()], message: message.into() }
@@ -76,7 +92,7 @@ impl std::fmt::Display for Fault {
 ///
 /// # Errors
 /// All faults at once, except that a template that does not merge is not looked into.
-pub fn build(request: &Request, description: &str, descriptors: &[&Descriptor], parts: Vec<Part>) -> Result<Bundle, Faults> {
+pub fn build(request: &Request, description: &str, descriptors: &[&Descriptor], parts: Vec<Part>) -> Result<Bundle, BuildError> {
     let fail = |faults: Vec<Fault>| if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) };
     let mut faults = policy::check(request, descriptors, &parts);
     faults.extend(assemble::check(request, &parts));
@@ -85,8 +101,15 @@ pub fn build(request: &Request, description: &str, descriptors: &[&Descriptor], 
     let files = assemble::assemble(request, &parts);
     let mut faults = references::check(&template, &parts, &files);
     faults.extend(policy::check_whole(request, &template));
-    faults.extend(sizes::check(&template, &files));
     fail(faults)?;
+    let excesses = sizes::check(&template, &files);
+    if !excesses.is_empty() {
+        let workers = request.groups.iter().filter(|group| group.role == "worker").map(|group| group.nodes.len()).sum::<usize>();
+        return Err(BuildError::TooLarge {
+            excesses,
+            most_workers: sizes::most_workers(&template, u32::try_from(workers).unwrap_or(u32::MAX)),
+        });
+    }
     Ok(Bundle { template, files, parts })
 }
 

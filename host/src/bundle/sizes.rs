@@ -1,10 +1,9 @@
-//! That Heat and Nova take a bundle: their default limits, each by its name there.
+//! That Heat and Nova take a bundle: their default limits, each by its name there. What is too large is the request's, not a plugin's: fewer
+//! workers or shorter settings help.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-
-use super::Fault;
 
 /// Heat's `max_template_size`, in bytes of the template as JSON.
 pub const MAX_TEMPLATE_BYTES: usize = 524_288;
@@ -17,7 +16,7 @@ pub const MAX_RESOURCES: usize = 1_000;
 /// Nova's limit of user data, in characters of base64.
 pub const MAX_USER_DATA_CHARS: usize = 65_535;
 /// What of it is left for the header that the template puts in front: the node's name and the ways to signal, tokens and URLs.
-pub const USER_DATA_HEADER_BYTES: usize = 4 * 1024;
+pub const USER_DATA_HEADER_BYTES: usize = 2 * 1024;
 /// Characters of the name of a resource, a parameter or an output.
 pub const MAX_NAME_CHARS: usize = 255;
 /// Nova's limit of a server's metadata: characters of a key or a value.
@@ -25,12 +24,31 @@ pub const MAX_METADATA_CHARS: usize = 255;
 /// Nova's `metadata_items`: items of a server's metadata.
 pub const MAX_METADATA_ITEMS: usize = 128;
 
+/// One thing that is too large.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// `the stack`, `the user data ...`.
+    pub what: String,
+    /// How much it has.
+    pub is: usize,
+    /// How much is taken.
+    pub most: usize,
+    /// `bytes`, `resources`.
+    pub unit: &'static str,
+}
+
+impl std::fmt::Display for Excess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} has {} {}, at most {} are taken", self.what, self.is, self.unit, self.most)
+    }
+}
+
 /// Everything that is too large, with both numbers.
-pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut over = |what: String, is: usize, most: usize, unit: &str| {
+pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<Excess> {
+    let mut excesses = Vec::new();
+    let mut over = |what: String, is: usize, most: usize, unit: &'static str| {
         if is > most {
-            faults.push(Fault::of_all(format!("{what} has {is} {unit}, at most {most} are taken")));
+            excesses.push(Excess { what, is, most, unit });
         }
     };
     let bytes = template.to_string().len();
@@ -68,7 +86,16 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<Fault> {
             );
         }
     }
-    faults
+    excesses
+}
+
+/// The most workers with which a template of so many has no more resources than Heat takes; each worker has as many as the first.
+pub fn most_workers(template: &Value, workers: u32) -> u32 {
+    let resources = template.get("resources").and_then(Value::as_object);
+    let all = resources.map_or(0, serde_json::Map::len);
+    let each = resources.map_or(0, |resources| resources.keys().filter(|name| format!("_{name}_").contains("_worker_1_")).count()).max(1);
+    let fixed = all.saturating_sub(each * workers as usize);
+    u32::try_from(MAX_RESOURCES.saturating_sub(fixed) / each).unwrap_or(workers)
 }
 
 /// Characters of base64 that a script of so many bytes makes, its header with it.

@@ -193,10 +193,12 @@ fn every_node_has_one_server_and_readiness_counts_them_all() {
 #[test]
 fn each_size_on_both_sides_of_its_limit() {
     let none = BTreeMap::new();
-    let faults = |template: &Value, files: &BTreeMap<String, String>| Faults(sizes::check(template, files)).to_string();
+    let faults = |template: &Value, files: &BTreeMap<String, String>| {
+        sizes::check(template, files).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
     let text = |bytes: usize| json!({"description": "x".repeat(bytes - json!({"description": ""}).to_string().len())});
     assert_eq!(faults(&text(sizes::MAX_TEMPLATE_BYTES), &none), "");
-    assert_eq!(faults(&text(sizes::MAX_TEMPLATE_BYTES + 1), &none), "the whole: the template has 524289 bytes, at most 524288 are taken");
+    assert_eq!(faults(&text(sizes::MAX_TEMPLATE_BYTES + 1), &none), "the template has 524289 bytes, at most 524288 are taken");
     let resources = |n: usize| json!({"resources": (0..n).map(|i| (format!("r{i}"), json!({}))).collect::<serde_json::Map<_, _>>()});
     assert_eq!(faults(&resources(sizes::MAX_RESOURCES), &none), "");
     assert!(faults(&resources(sizes::MAX_RESOURCES + 1), &none).contains("the stack has 1001 resources"));
@@ -217,4 +219,22 @@ fn each_size_on_both_sides_of_its_limit() {
     assert_eq!(faults(&metadata(sizes::MAX_METADATA_ITEMS, sizes::MAX_METADATA_CHARS), &none), "");
     assert!(faults(&metadata(sizes::MAX_METADATA_ITEMS + 1, 1), &none).contains("has 129 items"));
     assert!(faults(&metadata(1, sizes::MAX_METADATA_CHARS + 1), &none).contains("has 256 characters"));
+}
+
+#[test]
+fn the_most_workers_follow_from_what_each_adds() {
+    let template = |workers: u32| {
+        let mut resources = serde_json::Map::from_iter((0..10).map(|i| (format!("fixed_{i}"), json!({}))));
+        for id in 1..=workers {
+            resources.extend(
+                ["worker_ID_server", "worker_ID_port", "hadoop_worker_ID_volume", "hadoop_worker_ID_attachment"]
+                    .map(|n| (n.replace("ID", &id.to_string()), json!({}))),
+            );
+        }
+        json!({ "resources": resources })
+    };
+    assert_eq!(sizes::most_workers(&template(250), 250), 247);
+    let none = BTreeMap::new();
+    assert!(sizes::check(&template(247), &none).is_empty());
+    assert_eq!(sizes::check(&template(248), &none)[0].to_string(), "the stack has 1002 resources, at most 1000 are taken");
 }

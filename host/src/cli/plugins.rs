@@ -65,7 +65,7 @@ impl PluginArgs {
         };
         // Variables that are not UTF-8 cannot be ours.
         let variables = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let defaults = Defaults::from_variables(variables).over(file);
+        let defaults = Defaults::from_variables(variables, words).over(file);
         let problems = defaults.check(words);
         if problems.is_empty() { Ok(defaults) } else { Err(BadRequest(problems).into()) }
     }

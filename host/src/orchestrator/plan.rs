@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 
 use super::{choose::NO_NETWORK, planner::Chosen};
 use crate::{
-    bundle::{self, Bundle, Faults, Part},
+    bundle::{self, BuildError, Bundle, Faults, Part},
     cluster::{
         Problem, Spec,
         framework::{Descriptor, Network, Request, Service, Share},
@@ -94,7 +94,7 @@ pub async fn plan(spec: &Spec, chosen: &Chosen, plugins: &impl Plugins) -> Resul
     if !problems.is_empty() {
         return Err(PlanError::Problems(problems));
     }
-    let bundle = bundle::build(first, &description(spec, &chain), &chain, parts)?;
+    let bundle = bundle::build(first, &description(spec, &chain), &chain, parts).map_err(|error| not_built(error, spec))?;
     Ok(Plan { bundle, requests })
 }
 
@@ -133,6 +133,20 @@ pub fn prepare(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Result<Ve
         });
     }
     if problems.is_empty() { Ok(requests) } else { Err(problems) }
+}
+
+/// What is too large is mended by the request: fewer workers where there are too many, else less of the settings.
+fn not_built(error: BuildError, spec: &Spec) -> PlanError {
+    let (excesses, most) = match error {
+        BuildError::Faults(faults) => return faults.into(),
+        BuildError::TooLarge { excesses, most_workers } => (excesses, most_workers),
+    };
+    let hint = if most < spec.workers {
+        format!("{most} workers at most with these settings")
+    } else {
+        "shorter settings or fewer workers".to_owned()
+    };
+    PlanError::Problems(excesses.iter().map(|excess| Problem::new("workers", excess.to_string(), hint.clone())).collect())
 }
 
 fn version(spec: &Spec, descriptor: &Descriptor) -> String {

@@ -74,7 +74,8 @@ impl Fake {
 }
 
 fn nodes_template(request: &Request) -> Value {
-    let nodes: Vec<(&str, &str)> = request.groups.iter().flat_map(|g| g.nodes.iter().map(move |n| (g.role.as_str(), n.name.as_str()))).collect();
+    let nodes: Vec<(&str, &str)> =
+        request.groups.iter().flat_map(|g| g.nodes.iter().map(move |n| (g.role.as_str(), n.name.as_str()))).collect();
     let server = |role: &str| json!({"type": "OS::Nova::Server", "properties": {"user_data": {"get_file": assemble::file_name(role)}}});
     let mut resources: Map = nodes.iter().map(|(role, name)| (crate::bundle::policy::server(name), server(role))).collect();
     resources.insert("ready".to_owned(), json!({"type": "OS::Heat::WaitCondition", "properties": {"count": nodes.len()}}));
@@ -173,7 +174,10 @@ fn missing_circular_and_double_requirements_name_both() {
         planned(&all, &chosen(), &[("framework", asked)]).unwrap_err()
     };
     let circle = with(vec![fake("a", &["y"], &["x"]), fake("b", &["x"], &["y"])], "a,b");
-    assert_eq!(circle, "framework: none can come first: `a` requires `y` of `b`, `b` requires `x` of `a` (leave one of them out, or have their plugins mended)");
+    assert_eq!(
+        circle,
+        "framework: none can come first: `a` requires `y` of `b`, `b` requires `x` of `a` (leave one of them out, or have their plugins mended)"
+    );
     let double = with(vec![fake("ozone", &["cluster"], &["hdfs"])], "hadoop,ozone");
     assert_eq!(double, "framework: `hadoop` and `ozone` both provide `hdfs` (ask for one of them)");
     let alone = with(vec![fake("self", &["z"], &["z"])], "self");
@@ -242,7 +246,10 @@ fn ports_and_memory_that_two_take_are_told_by_both_names() {
         planned(&all, &chosen(), &[("framework", "hadoop,spark")])
     };
     let port = with(share("hadoop", "worker", 0, &[1, 8081]), share("spark", "worker", 0, &[8081])).unwrap_err();
-    assert_eq!(port, "framework: `hadoop` and `spark` both listen on port 8081 of each worker (ask for one of them, or give one another port by its parameters)");
+    assert_eq!(
+        port,
+        "framework: `hadoop` and `spark` both listen on port 8081 of each worker (ask for one of them, or give one another port by its parameters)"
+    );
     let memory = with(share("hadoop", "worker", 1024, &[]), share("spark", "worker", 1025, &[])).unwrap_err();
     assert_eq!(
         memory,
