@@ -55,7 +55,7 @@ fn quotes_commands_and_markup_arrive_as_they_are() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
-    fn any_text_without_control_characters_arrives(value in "[^\\p{Cc}\\p{Cs}\u{fffe}\u{ffff}]{1,40}") {
+    fn any_text_without_control_characters_arrives(value in "[^\\p{Cc}\u{fffe}\u{ffff}]{1,40}") {
         prop_assume!(!value.chars().any(|c| (c as u32) & 0xfffe == 0xfffe || c.is_whitespace() && c != ' '));
         let value = value.trim();
         prop_assert_eq!(arrives(value), value);

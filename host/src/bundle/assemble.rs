@@ -18,6 +18,8 @@ pub const HOME: &str = "/opt/stampede";
 pub const MAX_PATH_BYTES: usize = 512;
 /// Characters of a script's name.
 pub const MAX_SCRIPT_NAME_CHARS: usize = 64;
+/// For those who check the file that they deploy: the scripts use the variables, and lib.sh stands in it.
+const DIRECTIVE: &str = "# shellcheck shell=bash disable=SC2034,SC1091";
 /// Characters of a line of base64.
 const BASE64_LINE: usize = 76;
 
@@ -86,7 +88,7 @@ fn path_is_plain(path: &str) -> bool {
 }
 
 fn script(request: &Request, group: &NodeGroup, parts: &[Part]) -> String {
-    let mut head = String::from("set -euo pipefail\n");
+    let mut head = format!("{DIRECTIVE}\nset -euo pipefail\n");
     for (name, value) in variables(request, group) {
         head.push_str(&format!("{name}={}\n", quoted(&value)));
     }

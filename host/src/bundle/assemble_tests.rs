@@ -72,8 +72,9 @@ fn texts_that_bash_could_misread_arrive_byte_for_byte() {
 #[test]
 fn the_variables_stand_in_the_readmes_order() {
     let script = assemble(&request(2), &[])["node-worker.sh"].clone();
-    let head: Vec<&str> = script.lines().take(12).collect();
+    let head: Vec<&str> = script.lines().take(13).collect();
     let wanted = [
+        DIRECTIVE,
         "set -euo pipefail",
         "STAMPEDE_CLUSTER='demo'",
         "STAMPEDE_ROLE='worker'",

@@ -1,0 +1,60 @@
+# shellcheck shell=bash disable=SC1091
+# Proves the cluster: a replicated file comes back as it was, and a word count on YARN gives the right answer, with one small input on each of
+# up to eight workers so that tasks run on all of them, and stands in the history server.
+. /etc/stampede/hadoop.env
+. /usr/local/lib/hadoop/web.sh
+
+export HDFS_USER=stampede HADOOP_USER_NAME=stampede
+dir=/tmp/stampede-smoke
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# --- HDFS
+
+webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null
+seq 20000 >"$scratch/file"
+webhdfs PUT "$dir/file" 'op=CREATE&overwrite=true' -T "$scratch/file" >&2
+webhdfs GET "$dir/file" op=OPEN | cmp - "$scratch/file" || stampede_fail 'HDFS gave back other bytes than it was given'
+
+# --- MapReduce on YARN; a file written through a DataNode lies there, and its map task goes there
+
+for ((i = 0; i < 4000; i++)); do echo 'alpha beta alpha'; done >"$scratch/words"
+inputs=0
+for worker in $STAMPEDE_WORKERS; do
+  ((inputs < 8)) || break
+  ask -X PUT -T "$scratch/words" \
+    "http://$worker:9864/webhdfs/v1$dir/in/$worker?op=CREATE&user.name=$HDFS_USER&namenoderpcaddress=$STAMPEDE_MASTER:8020&createparent=true&overwrite=true&replication=1" ||
+    stampede_fail "the DataNode of $worker did not take a file"
+  inputs=$((inputs + 1))
+done
+stampede_detail "word count over $inputs files"
+
+quick='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
+jars=(/opt/hadoop/share/hadoop/mapreduce/hadoop-mapreduce-examples-*.jar)
+HADOOP_CLIENT_OPTS="$quick" /usr/local/bin/hadoop jar "${jars[0]}" wordcount \
+  -D mapreduce.job.name=stampede-smoke \
+  -D yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms=250 \
+  -D mapreduce.client.progressmonitor.pollinterval=250 \
+  -D mapreduce.job.split.metainfo.maxsize=-1 \
+  "$dir/in" "$dir/out" >"$scratch/job" 2>&1 || {
+  cat "$scratch/job" >&2
+  stampede_fail "the word count failed: $(grep -aE '(Exception|Error):|failed|killed' "$scratch/job" | grep -avE '^[[:space:]]+at ' | tail -n 1)"
+}
+cat "$scratch/job" >&2
+
+got=$(webhdfs GET "$dir/out/part-r-00000" op=OPEN)
+want=$(printf 'alpha\t%d\nbeta\t%d' $((inputs * 8000)) $((inputs * 4000)))
+[[ $got == "$want" ]] || stampede_fail "the word count is wrong: ${got//[$'\n\t']/ }, expected ${want//[$'\n\t']/ }"
+
+# --- the history server
+
+job=$(grep -ao 'job_[0-9]*_[0-9]*' "$scratch/job" | head -n 1)
+history=http://$STAMPEDE_MASTER:19888/ws/v1/history/mapreduce/jobs/$job
+in_history() { [[ $(ask "$history" | field state) == SUCCEEDED ]]; }
+stampede_wait 60 "the history server does not show $job" in_history
+
+hosts=$(for task in $(ask "$history/tasks" | grep -o 'task_[0-9]*_[0-9]*_[mr]_[0-9]*' | sort -u); do
+  ask "$history/tasks/$task/attempts" | field nodeHttpAddress
+done | sed 's/:.*//' | sort -u | tr '\n' ' ')
+webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null
+stampede_detail "word count right: alpha $((inputs * 8000)), beta $((inputs * 4000)), tasks on ${hosts% }"

@@ -1,0 +1,118 @@
+# shellcheck shell=bash disable=SC1091
+# Installs Hadoop, makes this role's folders, starts its daemons. The same for master and workers, so that what differs is seen here.
+. /etc/stampede/hadoop.env
+. /usr/local/lib/hadoop/web.sh
+
+home=/opt/hadoop-$HADOOP_VERSION
+data=/var/lib/hadoop
+
+# unpacked aside and moved, so that a folder of this name is always whole, our own or the image's
+install_hadoop() {
+  local url urls=() file
+  [[ ! -d $home ]] || return 0
+  read -ra urls <<<"$HADOOP_URLS"
+  for url in "${urls[@]}"; do
+    if ((${#urls[@]} == 1)) || curl -sfIL -o /dev/null --max-time 15 "$url"; then break; fi
+  done
+  file="$STAMPEDE_CACHE/${url##*/}"
+  stampede_download "$url" "$HADOOP_SHA512" "$file"
+  rm -rf /opt/.hadoop-new
+  mkdir -p /opt/.hadoop-new
+  tar -xzf "$file" -C /opt/.hadoop-new --strip-components=1 --no-same-owner --exclude='*/share/doc' ||
+    stampede_fail "cannot unpack $url: is the disk full? $(df -h --output=avail,target /opt | tail -n 1)"
+  mv -T /opt/.hadoop-new "$home"
+  rm -f "$file"
+}
+
+link() { [[ $(readlink "$2") == "$1" ]] || ln -sfnT "$1" "$2"; }
+
+folder() { # PATH OWNER MODE
+  [[ -d $1 ]] || install -d -o "$2" -g hadoop -m "$3" "$1"
+}
+
+# The volume is the one disk that Heat attached: of the size asked for, and empty or formatted by us. The node is never told its volume's id
+# (the server exists before the attachment, and its user data with it), so anything but exactly one such disk is refused, not guessed.
+mount_volume() {
+  local disk found=() end=$((SECONDS + 180)) label
+  until findmnt --noheadings "$data/volume" >/dev/null; do
+    found=()
+    for disk in $(lsblk --noheadings --nodeps --paths --bytes --output NAME,TYPE,SIZE |
+      awk -v bytes=$((HADOOP_VOLUME_GIB * 1073741824)) '$2 == "disk" && $3 == bytes {print $1}'); do
+      label=$(blkid -p -o value -s LABEL "$disk") || true
+      if [[ $label == hadoop-data || -z $(lsblk --noheadings --output FSTYPE,PTTYPE,MOUNTPOINT "$disk" | tr -d '[:space:]') ]]; then
+        found+=("$disk")
+      fi
+    done
+    ((${#found[@]} <= 1)) || stampede_fail "cannot tell the data volume: ${found[*]} are all empty and of $HADOOP_VOLUME_GIB GiB"
+    if ((${#found[@]} == 1)); then
+      [[ $(blkid -p -o value -s LABEL "${found[0]}") == hadoop-data ]] || mkfs.ext4 -q -m 1 -L hadoop-data "${found[0]}"
+      grep -q '^LABEL=hadoop-data ' /etc/fstab ||
+        echo "LABEL=hadoop-data $data/volume ext4 defaults,noatime,nofail,x-systemd.device-timeout=60 0 2" >>/etc/fstab
+      mkdir -p "$data/volume"
+      mount "$data/volume"
+    else
+      ((SECONDS < end)) || stampede_fail "no data volume of $HADOOP_VOLUME_GIB GiB came within three minutes"
+      sleep 1
+    fi
+  done
+  folder "$data/volume/hdfs" hdfs 0700
+}
+
+# PATH MODE OWNER [GROUP]: made as OWNER, in whose folder it lies; only the superuser hdfs may give a group, which folders inside inherit
+hdfs_folder() {
+  local -x HDFS_USER=$3
+  [[ $(webhdfs GET "$1" op=GETFILESTATUS) != *'"type":"DIRECTORY"'* ]] || return 0
+  [[ -z ${4-} ]] || HDFS_USER=hdfs
+  webhdfs PUT "$1" "op=MKDIRS&permission=$2" >/dev/null
+  [[ -z ${4-} ]] || webhdfs PUT "$1" "op=SETOWNER&owner=$3&group=$4" >/dev/null
+}
+
+service() { stampede_service "$1" /etc/hadoop/* /etc/stampede/hadoop.env /usr/local/lib/hadoop/launch; }
+
+setup_master() {
+  local user
+  service hadoop-resourcemanager
+  folder $data/name hdfs 0700
+  folder $data/checkpoint hdfs 0700
+  if [[ ! -e $data/name/current/VERSION ]]; then
+    runuser -u hdfs -g hadoop -- /usr/local/bin/hdfs namenode -format -nonInteractive >&2
+  fi
+  service hadoop-namenode
+  stampede_wait 120 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_works
+  hdfs_folder /tmp 1777 hdfs hadoop
+  hdfs_folder /user 755 hdfs hadoop
+  hdfs_folder /staging 1777 hdfs hadoop
+  hdfs_folder /mr-history 755 mapred hadoop
+  hdfs_folder /mr-history/tmp 1777 mapred
+  hdfs_folder /mr-history/done 750 mapred
+  hdfs_folder /yarn-logs 1777 yarn hadoop
+  # a home for whoever logs in to the image, and for root
+  hdfs_folder /user/root 755 root root
+  user=$(id -nu 1000 2>/dev/null) && hdfs_folder "/user/$user" 755 "$user" "$user"
+  service hadoop-historyserver
+  # the NameNode's journal grows for ever unless somebody merges it into its image now and then
+  if [[ ! -e /etc/systemd/system/timers.target.wants/hadoop-checkpoint.timer ]]; then
+    systemctl enable --quiet hadoop-checkpoint.timer
+    systemctl start --no-block hadoop-checkpoint.timer
+  fi
+}
+
+setup_worker() {
+  if ((HADOOP_VOLUME_GIB > 0)); then mount_volume; else folder $data/hdfs hdfs 0700; fi
+  folder $data/yarn yarn 0755
+  folder /var/log/hadoop-yarn yarn 0755
+  service hadoop-datanode
+  service hadoop-nodemanager
+}
+
+install_hadoop &
+installing=$!
+java=$(stampede_java "$HADOOP_JAVA_MIN" "$HADOOP_JAVA_MAX")
+getent passwd hdfs yarn mapred >/dev/null || systemd-sysusers /etc/sysusers.d/hadoop.conf
+folder $data root 0755
+[[ -e $data/exclude ]] || install -m 0644 /dev/null $data/exclude
+wait $installing
+link "$home" /opt/hadoop
+link "$java" /usr/local/lib/hadoop/java
+for command in hadoop hdfs yarn mapred; do link ../lib/hadoop/launch /usr/local/bin/$command; done
+"setup_$STAMPEDE_ROLE"
