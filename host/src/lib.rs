@@ -18,6 +18,6 @@ pub mod cluster;
 pub mod occi;
 pub mod openstack;
 pub mod orchestrator;
-pub mod server;
 pub mod plugin;
+pub mod server;
 pub mod store;

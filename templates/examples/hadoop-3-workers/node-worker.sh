@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC1091
 set -euo pipefail
 STAMPEDE_CLUSTER='hadoop'
 STAMPEDE_ROLE='worker'
@@ -205,6 +206,10 @@ stampede_download() {
       [[ $resumed == yes ]] || stampede_fail "sha512 of $url is ${got:0:12}..., expected ${want:0:12}..."
     fi
     cat "$file.error" >&2
+    if [[ $resumed$code == yes200 ]]; then # this server cannot resume
+      rm -f "$file.part"
+      continue
+    fi
     case $code in 40[0134] | 410) break ;; esac
     sleep $delay
   done
@@ -522,6 +527,7 @@ HADOOP_URLS='https://dlcdn.apache.org/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.ta
 HADOOP_SHA512='04ab94496cc00c8b7a28d03f6308eff8d2a4e7f37a9da5e8e086e4d6fc990e7a94d661908f6a6136039536efb362614b8aecdef185b5fb8ed588f0b152c7aa16'
 HADOOP_JAVA_MIN='17'
 HADOOP_JAVA_MAX='17'
+HADOOP_SMOKE='true'
 HADOOP_VOLUME_GIB='0'
 HADOOP_NAMENODE_HEAP='1152'
 HADOOP_RESOURCEMANAGER_HEAP='1152'
@@ -600,11 +606,14 @@ daemon() { # HEAP_MIB CLASS
 
 opts=$(printenv HADOOP_OPTS || true)
 client="${HADOOP_CLIENT_OPTS:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m} -Dhadoop.root.logger=${HADOOP_ROOT_LOGGER:-WARN,console}"
+# formatting is a short command, whatever its class is
+[[ $command:$what:${1-} != hdfs:namenode:-format ]] || what=format
 case $command:$what in
   hdfs:namenode | hdfs:datanode | yarn:resourcemanager | yarn:nodemanager | mapred:historyserver | hdfs:secondarynamenode) client='' ;;
   *:jar) client=${client/WARN,console/INFO,console} ;;
 esac
 case $command:$what in
+  hdfs:format) class=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
   hdfs:namenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
   hdfs:secondarynamenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
   hdfs:datanode) daemon "$HADOOP_DATANODE_HEAP" org.apache.hadoop.hdfs.server.datanode.DataNode ;;
@@ -821,6 +830,7 @@ installing=$!
 java=$(stampede_java "$HADOOP_JAVA_MIN" "$HADOOP_JAVA_MAX")
 getent passwd hdfs yarn mapred >/dev/null || systemd-sysusers /etc/sysusers.d/hadoop.conf
 folder $data root 0755
+folder $data/tmp root 1777 # what commands of any user unpack
 [[ -e $data/exclude ]] || install -m 0644 /dev/null $data/exclude
 wait $installing
 link "$home" /opt/hadoop

@@ -29,13 +29,19 @@ for worker in $STAMPEDE_WORKERS; do
 done
 stampede_detail "word count over $inputs files"
 
+# JVMs that live for seconds need no second compiler; the heaps stay as they are configured
 quick='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
+defines=()
+for key in yarn.app.mapreduce.am.command-opts mapreduce.map.java.opts mapreduce.reduce.java.opts; do
+  opts=$(sed -n "s|.*<name>$key</name><value>\\([^&]*\\)</value>.*|\\1|p" /etc/hadoop/mapred-site.xml)
+  [[ -z $opts ]] || defines+=(-D "$key=$opts $quick")
+done
 jars=(/opt/hadoop/share/hadoop/mapreduce/hadoop-mapreduce-examples-*.jar)
-HADOOP_CLIENT_OPTS="$quick" /usr/local/bin/hadoop jar "${jars[0]}" wordcount \
+HADOOP_CLIENT_OPTS="$quick -Xmx256m" /usr/local/bin/hadoop jar "${jars[0]}" wordcount \
   -D mapreduce.job.name=stampede-smoke \
   -D yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms=250 \
   -D mapreduce.client.progressmonitor.pollinterval=250 \
-  -D mapreduce.job.split.metainfo.maxsize=-1 \
+  "${defines[@]}" \
   "$dir/in" "$dir/out" >"$scratch/job" 2>&1 || {
   cat "$scratch/job" >&2
   stampede_fail "the word count failed: $(grep -aE '(Exception|Error):|failed|killed' "$scratch/job" | grep -avE '^[[:space:]]+at ' | tail -n 1)"
@@ -51,7 +57,7 @@ want=$(printf 'alpha\t%d\nbeta\t%d' $((inputs * 8000)) $((inputs * 4000)))
 job=$(grep -ao 'job_[0-9]*_[0-9]*' "$scratch/job" | head -n 1)
 history=http://$STAMPEDE_MASTER:19888/ws/v1/history/mapreduce/jobs/$job
 in_history() { [[ $(ask "$history" | field state) == SUCCEEDED ]]; }
-stampede_wait 60 "the history server does not show $job" in_history
+stampede_wait 120 "the history server does not show $job; see journalctl -u hadoop-historyserver" in_history
 
 hosts=$(for task in $(ask "$history/tasks" | grep -o 'task_[0-9]*_[0-9]*_[mr]_[0-9]*' | sort -u); do
   ask "$history/tasks/$task/attempts" | field nodeHttpAddress

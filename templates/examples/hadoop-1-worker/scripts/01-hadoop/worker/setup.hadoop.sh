@@ -110,6 +110,7 @@ installing=$!
 java=$(stampede_java "$HADOOP_JAVA_MIN" "$HADOOP_JAVA_MAX")
 getent passwd hdfs yarn mapred >/dev/null || systemd-sysusers /etc/sysusers.d/hadoop.conf
 folder $data root 0755
+folder $data/tmp root 1777 # what commands of any user unpack
 [[ -e $data/exclude ]] || install -m 0644 /dev/null $data/exclude
 wait $installing
 link "$home" /opt/hadoop
