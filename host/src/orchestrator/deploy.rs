@@ -46,7 +46,7 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
             return Err(Refused::Unauthorized(words));
         }
         Err(error) => {
-            inner.book.change(&entity, |record| undo(record)).await?;
+            inner.book.change(&entity, undo).await?;
             return Err(error);
         }
     }
