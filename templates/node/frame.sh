@@ -76,7 +76,7 @@ stage() {
 
 script() {
   export STAMPEDE_PLUGIN STAMPEDE_STAGE
-  "$BASH" /opt/stampede/run script "$1" 3>&- 8>&- || stampede_failed $?
+  "$BASH" /opt/stampede/run script "$1" 3>&- 8>&- 9>&- || stampede_failed $?
 }
 
 # a job that proved these very scripts and files once need not run again, unless it is asked for
