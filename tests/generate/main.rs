@@ -1,4 +1,5 @@
 //! `stampede generate` as a person runs it: the real binary, the real plugins in their sandbox, no cloud.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod examples;
 mod hostile;

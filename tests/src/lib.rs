@@ -5,7 +5,7 @@
 //! - [`standin`]: a stand-in for it in this process
 //! - [`client`], [`host`]: a client of the host, and the host as a process
 //! - [`artifacts`]: where the build puts things
-//! - [`until`]: waiting
+//! - `until`: waiting
 
 pub mod artifacts;
 pub mod client;
