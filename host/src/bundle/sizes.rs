@@ -9,8 +9,8 @@ use serde_json::Value;
 pub const MAX_TEMPLATE_BYTES: usize = 524_288;
 /// Heat's `max_json_body_size`, in bytes of the whole request.
 pub const MAX_REQUEST_BYTES: usize = 1_048_576;
-/// What of it is left for the stack's name, tags and parameters.
-pub const REQUEST_RESERVE_BYTES: usize = 32 * 1024;
+/// What of it is left for the stack's name, tags and parameters; a cluster's attributes, 64 KiB at most, travel in one of these as escaped JSON.
+pub const REQUEST_RESERVE_BYTES: usize = 192 * 1024;
 /// Heat's `max_resources_per_stack`.
 pub const MAX_RESOURCES: usize = 1_000;
 /// Nova's limit of user data, in characters of base64.

@@ -133,6 +133,21 @@ fn as_many_attributes_as_the_limit_says_and_not_one_more() {
 }
 
 #[test]
+fn the_timeout_on_both_sides_of_its_bounds() {
+    assert_eq!(spec(&[("stampede.timeout", "60")]).timeout_s, limits::MIN_TIMEOUT_S);
+    assert_eq!(spec(&[("stampede.timeout", "43200")]).timeout_s, limits::MAX_TIMEOUT_S);
+    assert_eq!(refusal(&[("stampede.timeout", "59")]), "timeout: 59 is too few (60 to 43200)");
+    assert_eq!(refusal(&[("stampede.timeout", "43201")]), "timeout: 43201 is too many (60 to 43200)");
+}
+
+#[test]
+fn a_plugin_that_would_hide_stampedes_own_attributes_cannot_be_asked_for() {
+    let words = Vocabulary::of(&[descriptor("network", &[], &["cidr", "x"]), descriptor("hadoop", &[], &[])]);
+    assert!(!words.has("network") && words.has("hadoop"));
+    assert!(parse("demo", &[("stampede.network.cidr".to_owned(), "10.0.0.0/24".to_owned())], &Defaults::default(), &words).is_ok());
+}
+
+#[test]
 fn as_many_frameworks_as_the_limit_says_and_not_one_more() {
     let many = |n: usize| {
         let all: Vec<Descriptor> = (0..n).map(|i| descriptor(&format!("f{i}"), &[], &[])).collect();

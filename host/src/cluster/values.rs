@@ -209,6 +209,12 @@ mod tests {
     }
 
     #[test]
+    fn names_in_the_cloud_on_both_sides_of_what_it_holds() {
+        assert!(cloud_name("image", &"ü".repeat(limits::MAX_CLOUD_NAME_CHARS)).is_ok());
+        assert!(cloud_name("image", &"ü".repeat(limits::MAX_CLOUD_NAME_CHARS + 1)).is_err());
+    }
+
+    #[test]
     fn access_lists_on_both_sides_of_their_limit() {
         assert_eq!(access("a", "198.51.100.7, 0.0.0.0/0").unwrap(), ["0.0.0.0/0", "198.51.100.7/32"]);
         let some = |n: usize| (0..n).map(|i| format!("10.0.{i}.0/24")).collect::<Vec<_>>().join(" ");

@@ -39,7 +39,8 @@ struct Words {
 }
 
 impl Vocabulary {
-    /// Of the plugins that are there.
+    /// Of the plugins that are there. One that has the first word of an attribute of Stampede's own for its name (`network`, `worker`) cannot
+    /// be asked for, since its parameters could not be told from those.
     pub fn of<'a>(descriptors: impl IntoIterator<Item = &'a Descriptor>) -> Self {
         let words = |d: &Descriptor| Words {
             versions: d.versions.clone(),
@@ -52,7 +53,8 @@ impl Vocabulary {
                 .map(|(name, _)| name.clone())
                 .collect(),
         };
-        Self { frameworks: descriptors.into_iter().map(|d| (d.name.clone(), words(d))).collect() }
+        let taken = |name: &str| OWN.iter().any(|(own, _)| own.split('.').next() == Some(name));
+        Self { frameworks: descriptors.into_iter().filter(|d| !taken(&d.name)).map(|d| (d.name.clone(), words(d))).collect() }
     }
 
     /// All frameworks, without the plugin `cluster`.
