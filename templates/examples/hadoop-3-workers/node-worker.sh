@@ -141,10 +141,10 @@ stampede_progress_begin() {
   [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
   rm -f "$STAMPEDE_RUN/progress"
   mkfifo -m 600 "$STAMPEDE_RUN/progress"
+  exec 9<>"$STAMPEDE_RUN/progress" # held open from here on: what is written while nobody has it open is lost
   (
     trap - ERR
     set +e
-    exec 9<>"$STAMPEDE_RUN/progress"
     while IFS= read -r line <&9 && [[ $line != end ]]; do STAMPEDE_TRIES=3 stampede_signal PROGRESS SUCCESS "$line" "$line"; done
   ) &
   STAMPEDE_SENDER=$!
@@ -152,7 +152,7 @@ stampede_progress_begin() {
 
 stampede_progress_end() {
   [[ -n ${STAMPEDE_SENDER-} ]] || return 0
-  printf 'end\n' 1<>"$STAMPEDE_RUN/progress"
+  printf 'end\n' >&9
   wait "$STAMPEDE_SENDER" || true
   rm -f "$STAMPEDE_RUN/progress"
 }
@@ -380,7 +380,7 @@ stage() {
 
 script() {
   export STAMPEDE_PLUGIN STAMPEDE_STAGE
-  "$BASH" /opt/stampede/run script "$1" 3>&- 8>&- || stampede_failed $?
+  "$BASH" /opt/stampede/run script "$1" 3>&- 8>&- 9>&- || stampede_failed $?
 }
 
 # a job that proved these very scripts and files once need not run again, unless it is asked for
