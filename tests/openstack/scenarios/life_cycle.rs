@@ -28,7 +28,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
     let data = rig.scratch.join("life-cycle");
     let host = Host::start(&data, KEYSTONE, &[]).await?;
     let core_site = json!({"stampede.test.odd": ODD}).to_string();
-    let attributes = hadoop(&rig.cloud, "3.5.0", &[("stampede.hadoop.core-site", &core_site), ("my.param", "hello")])?;
+    let attributes = hadoop(&rig.cloud, "3.5.0", &[("stampede.hadoop.core_site", &core_site), ("my.param", "hello")])?;
     let client = occi(&host.url, &rig.cloud.demo)?;
     client.create("default", &pairs(&attributes)).await?;
     proved!("PUT 201 and deploy over OCCI with the demo project's token");
