@@ -61,7 +61,7 @@ async fn run(words: &[String]) -> Result<usize> {
             }
             Err(error) => {
                 failed += 1;
-                println!("    FAILED after {:.0} s: {error:?}", start.elapsed().as_secs_f32());
+                println!("    FAILED after {:.0} s: {error:#}", start.elapsed().as_secs_f32());
                 rig.cloud.sweep().await?;
             }
         }

@@ -100,7 +100,9 @@ fn subnet(request: &Request, settings: &Settings) -> Value {
 /// `rules`, deletes whatever else stands in the group.
 fn add_security_group(template: &mut Template, request: &Request) {
     let inside = json!([{ "direction": "ingress", "ethertype": "IPv4", "remote_mode": "remote_group_id" }]);
-    let group = json!({ "name": request.cluster, "description": format!("Nodes of {}", request.cluster), "rules": inside });
+    // Neutron keeps the name `default` for itself, and hurtle calls every cluster so.
+    let name = format!("{}-nodes", request.cluster);
+    let group = json!({ "name": name, "description": format!("Nodes of {}", request.cluster), "rules": inside });
     template.resource(hot::SECURITY_GROUP, resource("OS::Neutron::SecurityGroup", group));
     hot::port_rules(template, "ssh", [("in", 22)], &request.network.access);
     for (index, cidr) in request.network.access.iter().enumerate() {

@@ -128,11 +128,8 @@ fn came_up(watched: &Watched) -> Result<()> {
 
 /// The master's `ready` came after worker-2 was let go and had set up.
 async fn order(rig: &Rig, stack: &str, held: &Held) -> Result<()> {
-    let events = rig.cloud.demo.get(&rig.cloud.demo.heat(&format!("/stacks/{stack}/resources/progress_handle/events?limit=1000"))).await;
-    let events = match events {
-        Ok(events) => events,
-        Err(_) => rig.cloud.demo.get(&rig.cloud.demo.heat(&format!("/stacks/{stack}/events?limit=1000"))).await?,
-    };
+    let path = rig.cloud.demo.stack_path(stack).await?;
+    let events = rig.cloud.demo.get(&rig.cloud.demo.heat(&format!("{path}/resources/progress_handle/events?limit=1000"))).await?;
     let at = |words: &str| -> Result<String> {
         let list = events["events"].as_array().context("no events")?;
         let one = list.iter().find(|e| e["resource_status_reason"].as_str().is_some_and(|r| r.contains(words)));

@@ -43,7 +43,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
     Ok(())
 }
 
-/// PUT, then deploy: one of them must answer 400; its message.
+/// PUT, then deploy: one of them must refuse; its message.
 async fn refused(client: &Client, name: &str, attributes: &[(&str, &str)]) -> Result<String> {
     let (status, text) = client.put(name, attributes).await?;
     if status == StatusCode::BAD_REQUEST {
@@ -52,7 +52,7 @@ async fn refused(client: &Client, name: &str, attributes: &[(&str, &str)]) -> Re
     }
     must!(status == StatusCode::CREATED, "PUT {name}: {status} {text}");
     let (status, text) = client.action(name, "deploy", &[]).await?;
-    must!(status == StatusCode::BAD_REQUEST, "deploy {name}: {status} {text}");
+    must!(matches!(status, StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN), "deploy {name}: {status} {text}");
     Ok(text)
 }
 

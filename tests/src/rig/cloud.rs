@@ -126,9 +126,15 @@ impl Session {
         Ok(all)
     }
 
+    /// `/stacks/<name>/<id>`: below it Heat takes no name alone.
+    pub async fn stack_path(&self, name: &str) -> Result<String> {
+        let stack = self.get(&self.heat(&format!("/stacks/{name}"))).await?;
+        Ok(format!("/stacks/{name}/{}", stack["stack"]["id"].as_str().context("a stack without id")?))
+    }
+
     /// The server of a stack's node: `<stack>-<node>` ends with the node's name.
     pub async fn server(&self, stack: &str, node: &str) -> Result<Value> {
-        let resource = format!("/stacks/{stack}/resources/{}_server", node.replace('-', "_"));
+        let resource = format!("{}/resources/{}_server", self.stack_path(stack).await?, node.replace('-', "_"));
         let id = self.get(&self.heat(&resource)).await?["resource"]["physical_resource_id"].as_str().unwrap_or_default().to_owned();
         if id.is_empty() {
             bail!("{node} of {stack} has no server yet");
