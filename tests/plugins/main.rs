@@ -6,6 +6,7 @@
 //! - [`answers`]: what breaks the contract
 //! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
 //! - [`shipped`]: the plugins themselves: pure, and the same as natively
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests: what they set up is there")]
 
 mod answers;
 mod limits;

@@ -129,8 +129,7 @@ mod tests {
 
     #[test]
     fn lists_and_objects_keep_their_meaning() {
-        let text =
-            r#"{"attributes": {"stampede": {"framework": ["hadoop", "spark"], "network": {"access": ["192.0.2.0/24"]},
+        let text = r#"{"attributes": {"stampede": {"framework": ["hadoop", "spark"], "network": {"access": ["192.0.2.0/24"]},
             "hadoop": {"core-site": {"fs.x": "1"}, "l": ["a"]}}, "foreign": ["a"]}}"#;
         let found = parsed(text).unwrap().attributes;
         let wanted = [

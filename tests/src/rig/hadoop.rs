@@ -76,17 +76,24 @@ async fn word_count(master: &Node) -> Result<BTreeSet<String>> {
     until(60, "the job is in the history server", async || Ok(master.json(&history).await?["job"]["state"] == "SUCCEEDED")).await?;
     let tasks = master.json(&format!("{history}/tasks")).await?;
     let mut used = BTreeSet::new();
-    for task in tasks["tasks"]["task"].as_array().into_iter().flatten() {
-        let id = task["id"].as_str().unwrap_or_default();
+    for id in texts(&tasks, "id").iter().filter(|id| id.starts_with("task_")) {
         let attempts = master.json(&format!("{history}/tasks/{id}/attempts")).await?;
-        used.extend(attempts["taskAttempts"]["taskAttempt"].as_array().into_iter().flatten().filter_map(ran_on));
+        used.extend(texts(&attempts, "nodeHttpAddress").iter().filter_map(|a| Some(a.split(':').next()?.to_owned())));
     }
+    must!(!used.is_empty(), "the history server shows no attempt: {tasks}");
     Ok(used)
 }
 
-fn ran_on(attempt: &Value) -> Option<String> {
-    let address = attempt["nodeHttpAddress"].as_str()?;
-    Some(address.split(':').next()?.to_owned())
+/// Every text of this key, however deep: releases of Hadoop wrap the same fields differently.
+fn texts(json: &Value, key: &str) -> Vec<String> {
+    match json {
+        Value::Object(fields) => {
+            let own = fields.get(key).and_then(Value::as_str).map(str::to_owned);
+            own.into_iter().chain(fields.values().flat_map(|v| texts(v, key))).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(|v| texts(v, key)).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn list(names: &BTreeSet<String>) -> String {
