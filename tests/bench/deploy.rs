@@ -153,6 +153,7 @@ async fn over_ssh(cloud: &Cloud, dir: &Path) -> Result<Duration> {
         worker.run(&format!("mkdir -p -m 700 /root/.ssh && echo '{key}' >>/root/.ssh/authorized_keys")).await?;
     }
     let ssh = "-o StrictHostKeyChecking=no -o BatchMode=yes";
+    let tarball = format!("{MIRROR}/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz");
     let start = Instant::now();
     let of_master = master.clone();
     let proved = tokio::spawn(async move { of_master.run("bash /root/node.sh").await.map(drop) });
@@ -161,8 +162,10 @@ async fn over_ssh(cloud: &Cloud, dir: &Path) -> Result<Duration> {
     for number in 1..=workers.len() {
         let to = format!("root@10.77.0.{}", 10 + number);
         // the software and the script go to one node after the other, each waits until its node has set up
+        let file = "/var/cache/stampede/hadoop-3.5.0.tar.gz";
         let push = format!(
-            "f=$(ls /var/cache/stampede/*.tar.gz) && ssh {ssh} {to} mkdir -p /var/cache/stampede && scp -q {ssh} $f {to}:/var/cache/stampede/"
+            "test -e /root/h.tar.gz || curl -sfo /root/h.tar.gz {tarball}; \
+             ssh {ssh} {to} mkdir -p /var/cache/stampede && scp -q {ssh} /root/h.tar.gz {to}:{file}"
         );
         master.run(&format!("{push} && ssh {ssh} {to} bash /root/node.sh")).await?;
     }

@@ -8,25 +8,29 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-/// Writes `files`, by paths relative to `dir`. A folder that is new or empty comes into being in one step. With `force` files in a folder
-/// that is not empty are replaced one by one, each in one step, and others are left alone.
+/// Writes `files`, by paths relative to `dir`. A folder that is new comes into being in one step. One that is there stays the folder it is
+/// (somebody may stand in it, it may be a mount point): files are put into it one by one, each in one step, and others are left alone. It
+/// must be empty unless `force` is given.
 pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>, force: bool) -> Result<()> {
-    let occupied = match fs::read_dir(dir) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+    let (there, occupied) = match fs::read_dir(dir) {
+        Ok(mut entries) => (true, entries.next().is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (false, false),
         Err(error) => return Err(error).with_context(|| format!("cannot write to `{}`", dir.display())),
     };
     if occupied && !force {
-        bail!("`{}` is not empty; choose another folder, or replace what is in it by --force", dir.display());
+        bail!("`{}` is not empty; choose another folder, or overwrite files of the same name by --force", dir.display());
     }
     let target = absolute(dir)?;
     let parent = target.parent().with_context(|| format!("`{}` cannot be a cluster's folder", dir.display()))?;
     let name = target.file_name().with_context(|| format!("`{}` cannot be a cluster's folder", dir.display()))?;
-    fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
-    let staging = parent.join(format!(".{}.stampede-{}", name.to_string_lossy(), std::process::id()));
+    if !there {
+        fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
+    }
+    let beside = if there { target.as_path() } else { parent };
+    let staging = beside.join(format!(".{}.stampede-{}", name.to_string_lossy(), std::process::id()));
     let outcome =
-        fill(&staging, files).and_then(|()| if occupied { replace(&staging, &target, files) } else { Ok(fs::rename(&staging, &target)?) });
-    if occupied || outcome.is_err() {
+        fill(&staging, files).and_then(|()| if there { replace(&staging, &target, files) } else { Ok(fs::rename(&staging, &target)?) });
+    if there || outcome.is_err() {
         // What was not moved is of no use to anyone; that it may be left behind is not worth a second error.
         let _ = fs::remove_dir_all(&staging);
     }
@@ -65,6 +69,8 @@ fn replace(staging: &Path, target: &Path, files: &BTreeMap<String, String>) -> R
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     fn files(text: &str) -> BTreeMap<String, String> {
@@ -89,8 +95,11 @@ mod tests {
     #[test]
     fn an_empty_folder_is_filled_and_a_file_in_the_way_is_told() {
         let root = tempfile::tempdir().unwrap();
+        let before = fs::metadata(root.path()).unwrap();
         write(root.path(), &files("1"), false).unwrap();
         assert!(root.path().join("a.txt").exists());
+        let after = fs::metadata(root.path()).unwrap();
+        assert_eq!((after.ino(), after.mode()), (before.ino(), before.mode()), "the folder is another one");
         let told = format!("{:#}", write(&root.path().join("a.txt"), &files("1"), true).unwrap_err());
         assert!(told.contains("a.txt"), "{told}");
     }

@@ -51,7 +51,7 @@ pub(super) struct GenerateArgs {
     /// The folder to write, new or empty
     #[arg(long, value_name = "DIR", required_unless_present = "explain")]
     out: Option<PathBuf>,
-    /// Replace what is in the folder
+    /// Overwrite files of the same name in the folder, leave others
     #[arg(long)]
     force: bool,
     /// yaml: files for the openstack client; heat-json: the body of one request to Heat

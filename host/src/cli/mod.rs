@@ -41,7 +41,7 @@ const LOG_VARIABLE: &str = "STAMPEDE_LOG";
 /// The request is not right: the user's to mend.
 const BAD_REQUEST: u8 = 2;
 
-/// Deploys Hadoop, Spark and Flink clusters on OpenStack through Heat
+/// Deploys framework clusters, such as Hadoop, on OpenStack through Heat
 #[derive(Parser, Debug)]
 #[command(name = "stampede", version, max_term_width = 120)]
 struct Cli {

@@ -187,6 +187,11 @@ impl Error {
         matches!(self, Self::NotFound { .. })
     }
 
+    /// Whether the service surely did not do what it was asked: it was too busy to begin.
+    pub fn is_unacted(&self) -> bool {
+        matches!(self, Self::Overloaded { .. })
+    }
+
     /// Whether the same call may succeed later with nothing changed: the cloud is away, overloaded or broken.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Overloaded { .. } | Self::Fault { .. } | Self::BadAnswer { .. })

@@ -51,8 +51,7 @@ pub(super) enum Repeat {
     Unacted,
 }
 
-/// A 2xx (or wanted 3xx) answer, read whole.
-#[derive(Debug)]
+/// A 2xx (or wanted 3xx) answer, read whole. It may hold a token, so it is never printed whole.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,

@@ -84,6 +84,10 @@ async fn merge(
     let entity = inner.find(caller, name).await?;
     let _turn = entity.turn.lock().await;
     let record = inner.book.refresh(&entity).await?;
+    if !record.is_live() {
+        // It waited its turn behind a delete.
+        return Err(Refused::NotFound(name.to_owned()));
+    }
     allowed(&record)?;
     let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
     if record.wish == Wish::None {

@@ -55,6 +55,8 @@ pub fn next(known: Known, sight: Sight<'_>, max_deletes: u32) -> Step {
     match (known.wish, sight) {
         (Wish::None, _) => Step::Rest,
         (Wish::Deploy, Sight::Absent) if known.has_stack => Step::Lost,
+        // Heat checks names before it stores: a second create beside one under way would make a second stack.
+        (Wish::Deploy, Sight::Absent) if known.create_in_flight => Step::Wait,
         (Wish::Deploy, Sight::Absent) => Step::Create,
         (Wish::Deploy, Sight::Foreign) => Step::Conflict,
         (Wish::Deploy, Sight::Ours(_)) if !known.has_stack => Step::Adopt,
@@ -85,6 +87,8 @@ mod tests {
             (known(Wish::None, false), Sight::Absent, Step::Rest),
             (known(Wish::None, false), Sight::Foreign, Step::Rest),
             (known(Wish::Deploy, false), Sight::Absent, Step::Create),
+            (Known { create_in_flight: true, ..known(Wish::Deploy, false) }, Sight::Absent, Step::Wait),
+            (Known { create_in_flight: true, ..known(Wish::Deploy, false) }, Sight::Ours("CREATE_IN_PROGRESS"), Step::Adopt),
             (known(Wish::Deploy, false), Sight::Foreign, Step::Conflict),
             (known(Wish::Deploy, false), Sight::Ours("CREATE_IN_PROGRESS"), Step::Adopt),
             (known(Wish::Deploy, false), Sight::Ours("CREATE_FAILED"), Step::Adopt),

@@ -20,6 +20,10 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
     let entity = inner.find(&caller, &name).await?;
     let _turn = entity.turn.lock().await;
     let record = inner.book.refresh(&entity).await?;
+    if !record.is_live() {
+        // It waited its turn behind a delete.
+        return Err(Refused::NotFound(name.to_owned()));
+    }
     if record.phase != Phase::Initialised {
         return again(&inner, &entity, &record, attributes).await;
     }
@@ -85,9 +89,9 @@ async fn again(inner: &Inner, entity: &Entity, record: &Record, attributes: Attr
     Ok(inner.show(entity, &record))
 }
 
-/// Heat has refused: the cluster is as it was before.
+/// Heat has refused: the cluster is as it was before. Where Heat may have taken it and only our store failed, the wish stands.
 fn undo(record: &mut Record) {
-    if record.wish == Wish::Deploy && record.stack_id.is_none() {
+    if record.wish == Wish::Deploy && record.stack_id.is_none() && record.create_sent_s.is_none() {
         record.wish = Wish::None;
         record.spec = None;
     }

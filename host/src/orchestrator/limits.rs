@@ -47,7 +47,7 @@ impl Default for Limits {
             follow_every: Duration::from_secs(2),
             backoff: Duration::from_secs(2),
             backoff_max: Duration::from_secs(60),
-            create_grace: Duration::from_secs(150),
+            create_grace: Duration::from_secs(300),
             sessions: 1_024,
         }
     }

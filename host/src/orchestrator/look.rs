@@ -66,6 +66,10 @@ pub(super) async fn look(inner: &Arc<Inner>, entity: &Arc<Entity>, session: &Ses
         return;
     }
     let patience = entity.look.patience(inner.limits.patience);
+    if patience.is_zero() {
+        // Somebody asks already and Heat is slow: no reader adds to the queue.
+        return;
+    }
     let (inner, entity, session) = (Arc::clone(inner), Arc::clone(entity), session.clone());
     // In a task of its own: a reader that goes away must not end the observation for the others.
     let task = tokio::spawn(async move {

@@ -147,7 +147,11 @@ impl Orchestrator {
     /// `Internal`: the store cannot be read.
     pub async fn welcome(&self, session: Session) -> Result<Caller, Refused> {
         if self.inner.sessions.put(&session) {
-            reconcile::resume(&self.inner, &session.project().id).await?;
+            let project = &session.project().id;
+            if let Err(error) = reconcile::resume(&self.inner, project).await {
+                tracing::warn!("cannot go on with what is pending in project {project}, its next request tries again: {error}");
+                self.inner.sessions.wait(project);
+            }
         }
         Ok(Caller { session })
     }

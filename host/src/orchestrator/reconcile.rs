@@ -114,7 +114,7 @@ async fn create(inner: &Inner, entity: &Entity, session: &Session, record: &Reco
         Err(error) => {
             tracing::warn!(cluster.id = %record.id, "no stack for `{}`: {error}", record.name);
             entity.look.note(Some(error.to_string()));
-            if !error.is_transient() {
+            if !error.is_transient() || error.is_unacted() {
                 inner.book.change(entity, |record| record.create_sent_s = None).await?;
             }
             Err(error.into())
@@ -207,8 +207,11 @@ async fn run(inner: &Inner, entity: &Entity) {
                 inner.sessions.drop_project(&entity.record().project_id);
                 continue;
             }
-            Err(Refused::Cloud(_) | Refused::Internal(_) | Refused::Busy { .. }) if failures < inner.limits.creates => {
-                failures += 1;
+            // Nobody is told of a delete that is given up, so it is never given up for a cloud that is away.
+            Err(Refused::Cloud(_) | Refused::Internal(_) | Refused::Busy { .. })
+                if failures < inner.limits.creates || entity.record().wish == Wish::Delete =>
+            {
+                failures = failures.saturating_add(1);
                 inner.limits.pause(failures - 1)
             }
             Err(error) => {

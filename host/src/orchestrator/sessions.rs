@@ -36,11 +36,16 @@ impl Sessions {
         lock(&self.waiting).remove(&project)
     }
 
+    /// Work of this project waits for its next request.
+    pub(super) fn wait(&self, project: &str) {
+        lock(&self.waiting).insert(project.to_owned());
+    }
+
     /// The project's last good session; where there is none, its work waits for the next request.
     pub(super) fn get(&self, project: &str) -> Option<Session> {
         let session = lock(&self.last).get(project).cloned();
         if session.is_none() {
-            lock(&self.waiting).insert(project.to_owned());
+            self.wait(project);
         }
         session
     }

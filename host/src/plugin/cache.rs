@@ -55,8 +55,8 @@ impl Cache {
     /// The compiled plugin and its descriptor, if both are there and as they were written.
     pub(super) fn load(&self, engine: &Engine, digest: &str) -> Option<(Component, Descriptor)> {
         let note: Note = serde_json::from_slice(&self.read(&self.note(digest), NOTE_BYTES)?).ok()?;
-        let compiled = self.compiled(digest);
-        if sha256(&self.read(&compiled, u64::MAX)?) != note.compiled_sha256 {
+        let compiled = self.read(&self.compiled(digest), u64::MAX)?;
+        if sha256(&compiled) != note.compiled_sha256 {
             return None;
         }
         Some((deserialize(engine, &compiled)?, note.descriptor))
@@ -118,11 +118,14 @@ impl Cache {
     }
 }
 
-/// The one place where bytes become code.
-#[expect(unsafe_code, reason = "the file lies in a 0700 folder of our own, was written by us, and its checksum is the one noted then")]
-fn deserialize(engine: &Engine, compiled: &Path) -> Option<Component> {
+/// The one place where bytes become code: the very bytes that were checked, since a file may change between two reads.
+#[expect(
+    unsafe_code,
+    reason = "the bytes come from a 0700 folder of our own, were written by us, and their checksum is the one noted then"
+)]
+fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
     // SAFETY: the caller checked owner, mode and checksum; wasmtime itself checks engine, version and target.
-    unsafe { Component::deserialize_file(engine, compiled) }.ok()
+    unsafe { Component::deserialize(engine, compiled) }.ok()
 }
 
 /// The user that this process writes files as.
