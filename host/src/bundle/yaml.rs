@@ -51,9 +51,12 @@ impl Serialize for Readable<'_> {
     }
 }
 
+/// Inside brackets PyYAML takes any `?`, and a `:` at the front, for a key's mark, though the serializer leaves them unquoted.
 fn short(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.chars().count() <= FLOW_CHARS && !text.chars().any(char::is_control),
+        Value::String(text) => {
+            text.chars().count() <= FLOW_CHARS && !text.starts_with(':') && !text.chars().any(|c| c == '?' || c.is_control())
+        }
         Value::Array(_) | Value::Object(_) => false,
         _ => true,
     }
@@ -172,6 +175,10 @@ mod tests {
         "1.",
         "._",
         "+.5",
+        "?a",
+        "a?b",
+        ":a",
+        "?$&.:a",
     ];
 
     #[test]
