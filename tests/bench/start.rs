@@ -49,6 +49,8 @@ fn answered(data: &Path) -> Result<(Child, Duration)> {
     let mut child = Command::new(artifacts::stampede()?)
         .args(["serve", "--admin-listen", "127.0.0.1:0", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
         .arg(data)
+        .arg("--cache")
+        .arg(data.join("cache"))
         .arg("--plugins")
         .arg(artifacts::plugins()?)
         .env("DESIGN_URI", "http://127.0.0.1:9/v3")
