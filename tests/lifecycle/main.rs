@@ -5,6 +5,7 @@
 mod deletion;
 mod faults;
 mod life;
+mod owners;
 mod refusals;
 mod restart;
 mod world;

@@ -25,12 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct World {
     pub(crate) cloud: Standin,
     data: tempfile::TempDir,
+    planner: Arc<Plans>,
 }
 
 impl World {
     /// A fresh cloud and an empty store.
     pub(crate) async fn new() -> Self {
-        Self { cloud: Standin::start(Config::default()).await.unwrap(), data: tempfile::tempdir().unwrap() }
+        let cloud = Standin::start(Config::default()).await.unwrap();
+        Self { cloud, data: tempfile::tempdir().unwrap(), planner: Arc::new(Plans(descriptors())) }
     }
 
     /// A host over the store as it is.
@@ -54,14 +56,36 @@ impl World {
         config.limits.backoff = Duration::from_millis(1);
         config.limits.backoff_max = Duration::from_millis(5);
         let client = Client::new(config).unwrap();
-        let parts =
-            Parts { host: name.to_owned(), client, planner: Arc::new(Plans(descriptors())), store, defaults: Default::default(), limits };
+        let planner = Arc::clone(&self.planner) as Arc<dyn Planner>;
+        let parts = Parts { host: name.to_owned(), client, planner, store, defaults: Default::default(), limits };
         Orchestrator::new(parts).await.unwrap()
     }
 
     /// A caller of the project with a new token.
     pub(crate) async fn caller(&self, host: &Orchestrator, project: &str) -> Caller {
         host.authenticate(SecretString::from(self.cloud.issue_token(project)), project).await.unwrap()
+    }
+
+    /// A caller of the project `demo` who is somebody else than its user of that name.
+    pub(crate) async fn user(&self, host: &Orchestrator, user: &str) -> Caller {
+        host.authenticate(SecretString::from(self.cloud.issue_token_of(user, "demo")), "demo").await.unwrap()
+    }
+
+    /// The store, beside whatever host uses it.
+    pub(crate) async fn store(&self) -> Store {
+        Store::open(self.data.path()).await.unwrap()
+    }
+
+    /// The cloud is well again, but no token is good any more: until every host is gone, with all that it did in the background.
+    pub(crate) async fn ended(&self) {
+        self.cloud.expire_tokens();
+        self.cloud.heal();
+        self.idle().await;
+    }
+
+    /// Until every host is gone, with all that it did in the background.
+    pub(crate) async fn idle(&self) {
+        eventually("nothing runs on", async || (Arc::strong_count(&self.planner) == 1).then_some(())).await;
     }
 
     /// A host, its caller in `demo`, and a cluster `default` that is deployed.

@@ -57,6 +57,14 @@ impl Session {
         self.identity.application_credential
     }
 
+    /// Whether both stand for one token.
+    pub fn is_same_token(&self, other: &Self) -> bool {
+        match (&self.key, &other.key) {
+            (Some(one), Some(other)) => one == other,
+            _ => Arc::ptr_eq(&self.identity, &other.identity),
+        }
+    }
+
     /// When the token ends, where Keystone says so.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.identity.expires

@@ -1,4 +1,4 @@
-//! The clusters that are in use, over the store: one lock and one observation a cluster. Knows no cloud.
+//! The clusters that are in use, over the store: one lock and one observation a cluster. Asks no cloud.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{Refused, look::Look};
-use crate::store::{self, Record, Store};
+use crate::{
+    openstack::Session,
+    store::{self, Record, Store},
+};
 
 /// One cluster in use.
 #[derive(Debug)]
@@ -18,13 +21,21 @@ pub(super) struct Entity {
     pub(super) look: Look,
     /// Whether a background task takes care of it.
     pub(super) followed: std::sync::atomic::AtomicBool,
+    /// The session with which a service forbade what is wished; the same is not tried again in the background.
+    pub(super) forbidden: Mutex<Option<Session>>,
     record: RwLock<Arc<Record>>,
 }
 
 impl Entity {
     fn new(record: Record) -> Arc<Self> {
         let record = RwLock::new(Arc::new(record));
-        Arc::new(Self { turn: tokio::sync::Mutex::new(()), look: Look::default(), followed: false.into(), record })
+        Arc::new(Self {
+            turn: tokio::sync::Mutex::new(()),
+            look: Look::default(),
+            followed: false.into(),
+            forbidden: Mutex::default(),
+            record,
+        })
     }
 
     /// What we know of it.

@@ -48,6 +48,7 @@ fn new(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> Rec
         phase: Phase::Initialised,
         acknowledged: false,
         wish: Wish::None,
+        owner: None,
         stack_id: None,
         region: caller.session.region().to_owned(),
         create_sent_s: None,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Caller, Inner, Refused, reconcile};
-use crate::cluster::Wish;
+use super::{Caller, Inner, Refused, reconcile, sessions};
+use crate::{cluster::Wish, store::Record};
 
 /// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is dropped.
 pub(super) async fn delete(inner: Arc<Inner>, caller: Caller, name: String) -> Result<(), Refused> {
@@ -12,7 +12,9 @@ pub(super) async fn delete(inner: Arc<Inner>, caller: Caller, name: String) -> R
     if !inner.book.refresh(&entity).await?.is_live() {
         return Err(Refused::NotFound(name));
     }
-    let record = inner.book.change(&entity, |record| (record.wish, record.stuck) = (Wish::Delete, None)).await?;
+    let owner = caller.user_id();
+    let wish = |record: &mut Record| (record.wish, record.stuck, record.owner) = (Wish::Delete, None, Some(owner.to_owned()));
+    let record = inner.book.change(&entity, wish).await?;
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{name}`");
     if record.stack_id.is_none() && record.create_sent_s.is_none() && record.spec.is_none() {
         return inner.book.forget(&entity).await;
@@ -23,8 +25,8 @@ pub(super) async fn delete(inner: Arc<Inner>, caller: Caller, name: String) -> R
         tracing::warn!(cluster.id = %record.id, "heat was not asked to delete `{name}` yet: {error}");
     }
     if let Err(Refused::Unauthorized(words)) = step {
-        inner.sessions.drop_project(caller.project_id());
-        inner.sessions.get(caller.project_id());
+        inner.sessions.forget(&caller.session);
+        inner.sessions.wait([sessions::owners(&record)]);
         return Err(Refused::Unauthorized(words));
     }
     reconcile::follow(&inner, &entity);

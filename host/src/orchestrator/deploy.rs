@@ -7,7 +7,7 @@ use super::{
     book::Entity,
     choose, facts,
     planner::{Chosen, Planned},
-    quota, reconcile, wanted,
+    quota, reconcile, sessions, wanted,
 };
 use crate::{
     cluster::{Phase, Problem, Spec, Wish},
@@ -31,10 +31,12 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
     let planned = if record.wish == Wish::Deploy {
         // An earlier try got as far as recording what was planned: Heat may have it, so that only the same can be asked for.
         inner.only_foreign(&record, &given)?;
-        inner.book.change(&entity, |record| record.attributes.clone_from(&given)).await?;
+        let owner = caller.user_id();
+        let change = |record: &mut Record| (record.attributes, record.owner) = (given.clone(), Some(owner.to_owned()));
+        inner.book.change(&entity, change).await?;
         None
     } else {
-        Some(intend(&inner, &caller.session, &entity, &given).await?)
+        Some(intend(&inner, &caller, &entity, &given).await?)
     };
     match reconcile::step(&inner, &entity, &caller.session, planned).await {
         Ok(_) => {}
@@ -43,10 +45,10 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
             inner.book.change(&entity, |record| record.phase = Phase::Deployed).await?;
             reconcile::follow(&inner, &entity);
         }
-        // The wish stands until a token comes that is good for it.
+        // The wish stands until the caller comes with a token that is good for it.
         Err(Refused::Unauthorized(words)) => {
-            inner.sessions.drop_project(caller.project_id());
-            inner.sessions.get(caller.project_id());
+            inner.sessions.forget(&caller.session);
+            inner.sessions.wait([sessions::owners(&entity.record())]);
             return Err(Refused::Unauthorized(words));
         }
         Err(error) => {
@@ -59,15 +61,16 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
 }
 
 /// Plans, and records what is to be created before anything is.
-async fn intend(inner: &Inner, session: &Session, entity: &Entity, given: &BTreeMap<String, String>) -> Result<Planned, Refused> {
+async fn intend(inner: &Inner, caller: &Caller, entity: &Entity, given: &BTreeMap<String, String>) -> Result<Planned, Refused> {
     let spec = inner.parse(&entity.record().name, given)?;
-    let (spec, planned) = plan(inner, session, &spec).await?;
-    let region = session.region().to_owned();
+    let (spec, planned) = plan(inner, &caller.session, &spec).await?;
+    let (region, owner) = (caller.session.region(), caller.user_id());
     let change = |record: &mut Record| {
         record.attributes.clone_from(given);
         record.spec = Some(spec.clone());
         record.endpoints.clone_from(&planned.endpoints);
-        record.region.clone_from(&region);
+        region.clone_into(&mut record.region);
+        record.owner = Some(owner.to_owned());
         record.wish = if record.wish == Wish::Delete { Wish::Delete } else { Wish::Deploy };
     };
     inner.book.change(entity, change).await?;

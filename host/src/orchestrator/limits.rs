@@ -29,7 +29,7 @@ pub struct Limits {
     pub backoff_max: Duration,
     /// How long a create whose answer is not known may still arrive at Heat.
     pub create_grace: Duration,
-    /// Projects whose last token is remembered.
+    /// Users whose last token is remembered, in each of their projects.
     pub sessions: usize,
 }
 

@@ -93,7 +93,9 @@ async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Option<String
         Ok(seen) => seen,
         Err(error) if error.is_not_found() => observe::lost(&record.seen),
         Err(error) => {
-            inner.sessions.fail(&record.project_id, &error);
+            if error.is_token() {
+                inner.sessions.forget(session);
+            }
             tracing::warn!(cluster.id = %record.id, stack.id = %stack.id, "cannot observe `{}`: {error}", record.name);
             return Some(error.to_string());
         }

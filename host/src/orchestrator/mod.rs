@@ -32,7 +32,7 @@ pub mod view;
 mod wanted;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -103,6 +103,11 @@ impl Caller {
         &self.session.project().id
     }
 
+    /// The user's id.
+    pub fn user_id(&self) -> &str {
+        &self.session.user().id
+    }
+
     /// The project's name.
     pub fn project_name(&self) -> &str {
         &self.session.project().name
@@ -110,14 +115,14 @@ impl Caller {
 }
 
 impl Orchestrator {
-    /// Reads which projects have work that a former process did not finish; it goes on with each project's next request.
+    /// Reads which projects have work that a former process did not finish; it goes on with the next request of who wished it.
     ///
     /// # Errors
     /// `Internal`: the store cannot be read.
     pub async fn new(parts: Parts) -> Result<Self, Refused> {
         let records = parts.store.all().await?;
         let unfinished = |record: &&Record| reconcile::needs_care(record) || !record.is_live();
-        let waiting: BTreeSet<String> = records.iter().filter(unfinished).map(|record| record.project_id.clone()).collect();
+        let waiting: Vec<sessions::Waiting> = records.iter().filter(unfinished).flat_map(sessions::both).collect();
         let inner = Inner {
             words: Vocabulary::of(parts.planner.descriptors()),
             host: parts.host,
@@ -150,7 +155,8 @@ impl Orchestrator {
             let project = &session.project().id;
             if let Err(error) = reconcile::resume(&self.inner, project).await {
                 tracing::warn!("cannot go on with what is pending in project {project}, its next request tries again: {error}");
-                self.inner.sessions.wait(project);
+                self.inner.sessions.forget(&session);
+                self.inner.sessions.wait([(project.clone(), None)]);
             }
         }
         Ok(Caller { session })
@@ -239,7 +245,7 @@ impl Orchestrator {
     /// stands and it is tried again in the background.
     ///
     /// # Errors
-    /// `NotFound`, `Unauthorized` (the wish stands until the project's next good token).
+    /// `NotFound`, `Unauthorized` (the wish stands until the caller's next good token).
     pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), Refused> {
         whole(delete::delete(Arc::clone(&self.inner), caller.clone(), name.to_owned())).await
     }

@@ -40,6 +40,7 @@ fn record() -> Record {
         phase: Phase::Deployed,
         acknowledged: false,
         wish: Wish::Deploy,
+        owner: None,
         stack_name: "stampede-demo-1".into(),
         stack_id: Some("s".into()),
         region: "RegionOne".into(),

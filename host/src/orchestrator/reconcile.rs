@@ -8,11 +8,11 @@ use std::{
 
 use super::{
     Inner, Refused,
-    book::{Entity, now_s},
+    book::{Entity, lock, now_s},
     decide::{self, Known, Sight, Step},
     deploy, observe,
     planner::Planned,
-    stack,
+    sessions, stack,
 };
 use crate::{
     cluster::{Phase, Wish},
@@ -27,6 +27,10 @@ pub(super) enum After {
     Done,
     /// Look again after this pause.
     Later(Duration),
+    /// The owner's token must do the rest.
+    Owner,
+    /// Nothing is left of the cluster, its record among it.
+    Gone,
 }
 
 /// Takes the one next step. The caller holds the cluster's turn. `planned` is what to create, where it is known already.
@@ -46,6 +50,7 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session, plan
         keep(inner, entity, shown.as_ref()).await?;
     }
     match (decide::next(known, sight, inner.limits.deletes), shown) {
+        (Step::Create | Step::Delete, _) if !sessions::may_act(session, &record) => Ok(After::Owner),
         (Step::Create, _) => create(inner, entity, session, &record, planned).await,
         (Step::Adopt, Some(shown)) => adopt(inner, entity, &shown.id, &shown.status).await,
         (Step::Delete, Some(shown)) => delete(inner, entity, session, &StackId { name: shown.name, id: shown.id }, &shown.status).await,
@@ -53,7 +58,7 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session, plan
         (Step::Forget, _) => {
             inner.book.forget(entity).await?;
             tracing::info!(cluster.id = %record.id, "nothing is left of `{}`", record.name);
-            Ok(After::Done)
+            Ok(After::Gone)
         }
         (Step::Conflict, _) => {
             let words = format!("a stack named `{}` is there that is not this cluster's; delete it or the cluster", record.stack_name);
@@ -170,41 +175,82 @@ pub(super) async fn nudge(inner: &Inner, entity: &Entity, session: &Session) {
     }
 }
 
+/// How a run in the background ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Nothing is left to do, or only a person can help.
+    Done,
+    /// Nothing is left of the cluster.
+    Gone,
+    /// No token of the project is left.
+    NoToken,
+    /// Only another token of the owner's would do.
+    Owner,
+}
+
 /// Takes care of the cluster in the background until nothing is left to do, or no token is left to do it with.
 pub(super) fn follow(inner: &Arc<Inner>, entity: &Arc<Entity>) {
+    *lock(&entity.forbidden) = None;
     if entity.followed.swap(true, Ordering::AcqRel) {
         return;
     }
     let (inner, entity) = (Arc::clone(inner), Arc::clone(entity));
     tokio::spawn(async move {
         loop {
-            run(&inner, &entity).await;
+            let end = run(&inner, &entity).await;
             entity.followed.store(false, Ordering::Release);
-            // A token may have come between the last look for one and now.
-            let again = needs_care(&entity.record()) && inner.sessions.get(&entity.record().project_id).is_some();
-            if !again || entity.followed.swap(true, Ordering::AcqRel) {
+            // A wish or a token may have come while the run ended.
+            if !goes_on(&inner, &entity, end) || entity.followed.swap(true, Ordering::AcqRel) {
                 return;
             }
         }
     });
 }
 
-async fn run(inner: &Inner, entity: &Entity) {
+fn goes_on(inner: &Inner, entity: &Entity, end: End) -> bool {
+    let record = entity.record();
+    let session = || inner.sessions.of(&record).filter(|session| !is_forbidden(entity, session));
+    let is_served = match end {
+        End::Gone => false,
+        End::Done => true,
+        End::NoToken => session().is_some(),
+        End::Owner => session().is_some_and(|session| sessions::may_act(&session, &record)),
+    };
+    is_served && needs_care(&record)
+}
+
+fn is_forbidden(entity: &Entity, session: &Session) -> bool {
+    lock(&entity.forbidden).as_ref().is_some_and(|forbidden| forbidden.is_same_token(session))
+}
+
+async fn run(inner: &Inner, entity: &Entity) -> End {
     let mut failures = 0;
     while needs_care(&entity.record()) {
-        let Some(session) = inner.sessions.get(&entity.record().project_id) else { return };
-        let turn = entity.turn.lock().await;
-        let after = step(inner, entity, &session, None).await;
-        drop(turn);
+        let record = entity.record();
+        let Some(session) = inner.sessions.of(&record) else {
+            inner.sessions.wait(sessions::both(&record));
+            return End::NoToken;
+        };
+        let after = if is_forbidden(entity, &session) {
+            Ok(After::Owner)
+        } else {
+            let _turn = entity.turn.lock().await;
+            step(inner, entity, &session, None).await
+        };
         let pause = match after {
-            Ok(After::Done) => return,
+            Ok(After::Done) => return End::Done,
+            Ok(After::Gone) | Err(Refused::NotFound(_)) => return End::Gone,
+            Ok(After::Owner) => {
+                inner.sessions.wait([sessions::owners(&record)]);
+                return End::Owner;
+            }
             Ok(After::Later(pause)) => {
                 failures = 0;
                 pause
             }
-            Err(Refused::NotFound(_)) => return,
-            Err(Refused::Unauthorized(_)) => {
-                inner.sessions.drop_project(&entity.record().project_id);
+            // Another token may do: the wish stands until it comes.
+            Err(error @ (Refused::Unauthorized(_) | Refused::Forbidden(_))) => {
+                set_aside(inner, entity, &session, &error);
                 continue;
             }
             // Nobody is told of a delete that is given up, so it is never given up for a cloud that is away.
@@ -216,10 +262,22 @@ async fn run(inner: &Inner, entity: &Entity) {
             }
             Err(error) => {
                 give_up(inner, entity, &error).await;
-                return;
+                return End::Done;
             }
         };
         tokio::time::sleep(pause).await;
+    }
+    End::Done
+}
+
+/// A token that ended is of no more use to anyone; one that may not do what this cluster needs may still serve others.
+fn set_aside(inner: &Inner, entity: &Entity, session: &Session, error: &Refused) {
+    let record = entity.record();
+    tracing::warn!(cluster.id = %record.id, "`{}` waits for another token of its owner: {error}", record.name);
+    entity.look.note(Some(error.to_string()));
+    match error {
+        Refused::Unauthorized(_) => inner.sessions.forget(session),
+        _ => *lock(&entity.forbidden) = Some(session.clone()),
     }
 }
 

@@ -75,6 +75,7 @@ fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
         phase: Phase::Deployed,
         acknowledged: true,
         wish: Wish::Deploy,
+        owner: None,
         stack_name: shown.name.clone(),
         stack_id: Some(shown.id.clone()),
         region: caller.session.region().to_owned(),

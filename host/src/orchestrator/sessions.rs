@@ -1,4 +1,6 @@
-//! The last good token of each project, in memory only, for work that goes on after the request. Never written anywhere.
+//! The last good token of each user in each project, in memory only, for work that goes on after the request. Never written anywhere.
+//!
+//! What is created or deleted in the background is done with the token of who wished it; what is only looked at, with any of the project.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -6,59 +8,84 @@ use std::{
 };
 
 use super::book::lock;
-use crate::openstack::{Error, Session};
+use crate::{openstack::Session, store::Record};
 
-/// The last good session of each project, and the projects whose work waits for one.
+/// The last good session of each user in each project, and whose the work is that waits for one.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    last: Mutex<HashMap<String, Session>>,
-    waiting: Mutex<HashSet<String>>,
+    /// By project and user.
+    last: Mutex<HashMap<(String, String), Session>>,
+    waiting: Mutex<HashSet<Waiting>>,
     most: usize,
 }
 
+/// Work that waits for a token: a project, and the user whose token it must be, where anyone else's would not do.
+pub(super) type Waiting = (String, Option<String>);
+
+/// What waits while there is no token at all: somebody must look, and the owner must act.
+pub(super) fn both(record: &Record) -> [Waiting; 2] {
+    [(record.project_id.clone(), None), owners(record)]
+}
+
+/// What waits while the owner's token is the only one that would do.
+pub(super) fn owners(record: &Record) -> Waiting {
+    (record.project_id.clone(), record.owner.clone())
+}
+
+/// Whether this session may create and delete what the record wishes. Records of former versions do not say whose wish it is.
+pub(super) fn may_act(session: &Session, record: &Record) -> bool {
+    record.owner.as_ref().is_none_or(|owner| *owner == session.user().id)
+}
+
+fn key(session: &Session) -> (String, String) {
+    (session.project().id.clone(), session.user().id.clone())
+}
+
 impl Sessions {
-    pub(super) fn new(most: usize, waiting: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn new(most: usize, waiting: impl IntoIterator<Item = Waiting>) -> Self {
         Self { last: Mutex::default(), waiting: Mutex::new(waiting.into_iter().collect()), most }
     }
 
-    /// Remembers a session that Keystone has just approved. True when work of this project has waited for it.
+    /// Remembers a session that Keystone has just approved. True when work has waited for it: the same token again wakes nobody, since
+    /// what it was refused once it would be refused with every request.
     pub(super) fn put(&self, session: &Session) -> bool {
-        let project = session.project().id.clone();
+        let key = key(session);
         let mut last = lock(&self.last);
-        if last.len() >= self.most && !last.contains_key(&project) {
-            // Whichever: its project's next request brings another.
+        if last.len() >= self.most && !last.contains_key(&key) {
+            // Whichever: its user's next request brings another.
             if let Some(other) = last.keys().next().cloned() {
                 last.remove(&other);
             }
         }
-        last.insert(project.clone(), session.clone());
+        let before = last.insert(key.clone(), session.clone());
         drop(last);
-        lock(&self.waiting).remove(&project)
-    }
-
-    /// Work of this project waits for its next request.
-    pub(super) fn wait(&self, project: &str) {
-        lock(&self.waiting).insert(project.to_owned());
-    }
-
-    /// The project's last good session; where there is none, its work waits for the next request.
-    pub(super) fn get(&self, project: &str) -> Option<Session> {
-        let session = lock(&self.last).get(project).cloned();
-        if session.is_none() {
-            self.wait(project);
+        if before.is_some_and(|before| before.is_same_token(session)) {
+            return false;
         }
-        session
+        let mut waiting = lock(&self.waiting);
+        let (project, user) = key;
+        let anyone = waiting.remove(&(project.clone(), None));
+        waiting.remove(&(project, Some(user))) || anyone
     }
 
-    /// Forgets the session when this error says that its token is no longer good.
-    pub(super) fn fail(&self, project: &str, error: &Error) {
-        if error.is_token() {
-            lock(&self.last).remove(project);
+    /// This work waits for the next good token that does.
+    pub(super) fn wait(&self, work: impl IntoIterator<Item = Waiting>) {
+        lock(&self.waiting).extend(work);
+    }
+
+    /// The session of who wished what the record says; where there is none, anyone's of the project, which is good for looking.
+    pub(super) fn of(&self, record: &Record) -> Option<Session> {
+        let last = lock(&self.last);
+        let owners = record.owner.as_ref().and_then(|owner| last.get(&(record.project_id.clone(), owner.clone())));
+        let anyones = || last.iter().find(|((project, _), _)| *project == record.project_id).map(|(_, session)| session);
+        owners.or_else(anyones).cloned()
+    }
+
+    /// Forgets the session, whose token is no longer good; a newer one of the same user stays.
+    pub(super) fn forget(&self, session: &Session) {
+        let (mut last, key) = (lock(&self.last), key(session));
+        if last.get(&key).is_some_and(|known| known.is_same_token(session)) {
+            last.remove(&key);
         }
-    }
-
-    /// Forgets the session: a service said that its token is no longer good.
-    pub(super) fn drop_project(&self, project: &str) {
-        lock(&self.last).remove(project);
     }
 }

@@ -35,6 +35,10 @@ pub struct Record {
     pub acknowledged: bool,
     /// What is to become of it.
     pub wish: Wish,
+    /// The id of the user who wished it, whose token alone creates and deletes; none in records of former versions and of clusters that
+    /// were found again, where every token of the project does.
+    #[serde(default)]
+    pub owner: Option<String>,
     /// The stack's name, fixed with the record's id.
     pub stack_name: String,
     /// Heat's UUID, once Heat has answered.

@@ -19,6 +19,7 @@ fn record(id: &str, project: &str, name: &str) -> Record {
         phase: Phase::Initialised,
         acknowledged: false,
         wish: Wish::None,
+        owner: None,
         stack_name: format!("stampede-{name}-{id}"),
         stack_id: None,
         region: String::new(),
@@ -43,6 +44,14 @@ async fn records_survive_closing_and_opening() {
     let store = Store::open(&dir.path().join("new/data")).await.unwrap();
     assert_eq!(store.find("p", "demo").await.unwrap(), Some(kept.clone()));
     assert_eq!(store.get("1").await.unwrap(), Some(kept));
+}
+
+#[test]
+fn a_record_of_a_version_that_knew_no_owner_is_read() {
+    let kept = record("1", "p", "demo");
+    let mut text = serde_json::to_value(&kept).unwrap();
+    text.as_object_mut().unwrap().remove("owner");
+    assert_eq!(serde_json::from_value::<Record>(text).unwrap(), kept);
 }
 
 #[tokio::test]

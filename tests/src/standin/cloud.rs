@@ -179,7 +179,8 @@ impl Cloud {
 
     /// Notes the request, and says what is to go wrong with it.
     pub(super) fn begin(&mut self, ask: &Ask) -> Option<What> {
-        self.asked.push(Asked { service: ask.service.to_owned(), method: ask.method.clone(), path: ask.target.clone() });
+        let user = ask.token.as_ref().and_then(|token| self.tokens.get(token)).map(|token| token.user.clone()).unwrap_or_default();
+        self.asked.push(Asked { service: ask.service.to_owned(), method: ask.method.clone(), path: ask.target.clone(), user });
         faults::take(&mut self.faults, ask.service, &ask.method, &ask.target)
     }
 
@@ -188,9 +189,9 @@ impl Cloud {
         self.stacks.iter_mut().filter_map(|stack| stack.step().then_some(())).count() > 0
     }
 
-    pub(super) fn issue(&mut self, project: &str, method: &'static str) -> String {
+    pub(super) fn issue(&mut self, project: &str, user: &str, method: &'static str) -> String {
         let id = self.project_id(project);
-        self.add_token(id, project, method)
+        self.add_token(id, user, method)
     }
 
     pub(super) fn issue_unscoped(&mut self) -> String {

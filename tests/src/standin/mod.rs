@@ -72,6 +72,8 @@ pub struct Asked {
     pub method: String,
     /// Below the service, with its query: `/v1/<project>/stacks?tags=a`.
     pub path: String,
+    /// Whose token came with it; empty where none did, or none that is known.
+    pub user: String,
 }
 
 /// A running cloud; it ends when this is dropped.
@@ -112,12 +114,17 @@ impl Standin {
 
     /// A token of the project's user, good for an hour.
     pub fn issue_token(&self, project: &str) -> String {
-        self.lock().issue(project, "password")
+        self.issue_token_of(project, project)
+    }
+
+    /// A token of any user in the project, good for an hour.
+    pub fn issue_token_of(&self, user: &str, project: &str) -> String {
+        self.lock().issue(project, user, "password")
     }
 
     /// A token of the project's user, got by an application credential.
     pub fn issue_application_credential_token(&self, project: &str) -> String {
-        self.lock().issue(project, "application_credential")
+        self.lock().issue(project, project, "application_credential")
     }
 
     /// A good token of no project.
@@ -128,6 +135,11 @@ impl Standin {
     /// From now on the services refuse this token.
     pub fn expire_token(&self, token: &str) {
         self.lock().tokens.remove(token);
+    }
+
+    /// From now on the services refuse every token that was given so far.
+    pub fn expire_tokens(&self) {
+        self.lock().tokens.clear();
     }
 
     /// Every stack goes one step; whether any had one to go.
@@ -187,6 +199,12 @@ impl Standin {
     pub fn count_of(&self, service: &str, method: &str, path: &str) -> usize {
         let is = |asked: &&Asked| asked.service == service && asked.method == method && asked.path.contains(path);
         self.lock().asked.iter().filter(is).count()
+    }
+
+    /// Who has asked for this, each request's user, oldest first.
+    pub fn askers(&self, service: &str, method: &str, path: &str) -> Vec<String> {
+        let is = |asked: &&Asked| asked.service == service && asked.method == method && asked.path.contains(path);
+        self.lock().asked.iter().filter(is).map(|asked| asked.user.clone()).collect()
     }
 
     /// Name and status of every stack there ever was, in the order of their creation.

@@ -1,0 +1,147 @@
+//! Several users of one project: whose token does what when nobody waits for it.
+
+use secrecy::SecretString;
+use stampede::{
+    cluster::State,
+    orchestrator::{Caller, Orchestrator, Phase},
+};
+use stampede_tests::standin::{Fault, What};
+
+use crate::world::{World, eventually};
+
+fn away() -> Fault {
+    Fault::of("heat", u32::MAX, What::Status(503, None))
+}
+
+/// A host that alice has asked for a cluster while Heat was away, started anew: nobody's token is known to it.
+async fn planned_by_alice(world: &World) -> Orchestrator {
+    let host = world.host().await;
+    let alice = world.user(&host, "alice").await;
+    host.request(&alice, "default", vec![]).await.unwrap();
+    world.cloud.fault(away());
+    assert_eq!(host.deploy(&alice, "default", vec![]).await.unwrap().state, State::Planned);
+    drop((host, alice));
+    world.ended().await;
+    world.host().await
+}
+
+/// Until this user's token was used to look for the stack.
+async fn has_looked(world: &World, user: &str) {
+    let looks = || world.cloud.askers("heat", "GET", "/stacks/stampede-default").iter().filter(|asker| *asker == user).count();
+    eventually("a look at the stack", async || (looks() > 0).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_stack_is_made_in_the_background_by_who_wished_it_alone() {
+    let world = World::new().await;
+    let host = planned_by_alice(&world).await;
+    let before = world.creates();
+    let bob = world.user(&host, "bob").await;
+    has_looked(&world, "bob").await;
+    assert_eq!(host.view(&bob, "default").await.unwrap().state, State::Planned);
+    world.user(&host, "alice").await;
+    eventually("the stack is made", async || host.view(&bob, "default").await.unwrap().stack_id).await;
+    let creators = &world.cloud.askers("heat", "POST", "/stacks")[before..];
+    assert!(!creators.is_empty() && creators.iter().all(|user| user == "alice"), "{creators:?}");
+}
+
+#[tokio::test]
+async fn a_stack_is_deleted_in_the_background_by_who_wished_it_alone_and_anyone_sees_it_to_its_end() {
+    let world = World::new().await;
+    let host = world.host().await;
+    let (alice, bob) = (world.user(&host, "alice").await, world.user(&host, "bob").await);
+    host.request(&alice, "default", vec![]).await.unwrap();
+    host.deploy(&alice, "default", vec![]).await.unwrap();
+    world.cloud.fault(away());
+    host.delete(&bob, "default").await.unwrap();
+    drop((host, alice, bob));
+    world.ended().await;
+
+    let before = world.deletes();
+    let host = world.host().await;
+    world.user(&host, "alice").await;
+    has_looked(&world, "alice").await;
+    let token = world.cloud.issue_token_of("bob", "demo");
+    host.authenticate(SecretString::from(token.clone()), "demo").await.unwrap();
+    eventually("heat is asked to delete it", async || (world.deletes() > before).then_some(())).await;
+    // Bob's token ends; alice's shows when nothing is left.
+    world.cloud.expire_token(&token);
+    world.cloud.finish();
+    let store = world.store().await;
+    eventually("the record is gone", async || store.all().await.unwrap().is_empty().then_some(())).await;
+    assert_eq!(world.cloud.askers("heat", "DELETE", "/stacks/")[before..], ["bob"]);
+}
+
+/// Shows the cluster until Heat's refusal is seen, which must not have ended the wish.
+async fn refused(host: &Orchestrator, caller: &Caller, words: &str) {
+    let why = eventually("the refusal is shown", async || {
+        host.view(caller, "default").await.unwrap().cloud_error.filter(|why| why.contains(words))
+    });
+    why.await;
+    let view = host.view(caller, "default").await.unwrap();
+    assert_eq!((view.state, view.phase, view.failure), (State::Planned, Phase::Deployed, None));
+}
+
+#[tokio::test]
+async fn what_a_token_may_not_do_in_the_background_waits_for_the_owners_next_one() {
+    let world = World::new().await;
+    let host = planned_by_alice(&world).await;
+    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(403, None)).only("POST", "/stacks"));
+    let alice = world.user(&host, "alice").await;
+    refused(&host, &alice, "forbids").await;
+    world.cloud.heal();
+    let alice = world.user(&host, "alice").await;
+    eventually("the stack is made", async || host.view(&alice, "default").await.unwrap().stack_id).await;
+    assert_eq!(world.cloud.stacks().len(), 1);
+}
+
+#[tokio::test]
+async fn an_application_credential_in_the_background_waits_for_a_token_that_heat_can_trust() {
+    let world = World::new().await;
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    host.request(&caller, "default", vec![]).await.unwrap();
+    world.cloud.fault(away());
+    host.deploy(&caller, "default", vec![]).await.unwrap();
+    drop((host, caller));
+    world.ended().await;
+    let host = world.host().await;
+    let token = world.cloud.issue_application_credential_token("demo");
+    let caller = host.authenticate(SecretString::from(token), "demo").await.unwrap();
+    refused(&host, &caller, "application credential").await;
+    let caller = world.caller(&host, "demo").await;
+    eventually("the stack is made", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+}
+
+#[tokio::test]
+async fn a_delete_by_another_user_makes_it_theirs() {
+    let world = World::new().await;
+    let host = world.host().await;
+    let alice = world.user(&host, "alice").await;
+    host.request(&alice, "default", vec![]).await.unwrap();
+    host.deploy(&alice, "default", vec![]).await.unwrap();
+    let bob = world.user(&host, "bob").await;
+    world.cloud.next_deletes_fail(1);
+    host.delete(&bob, "default").await.unwrap();
+    eventually("nothing is left", async || {
+        world.cloud.finish();
+        host.leaving(&alice).await.unwrap().is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(world.cloud.askers("heat", "DELETE", "/stacks/"), ["bob", "bob"]);
+}
+
+#[tokio::test]
+async fn the_background_ends_with_what_it_took_care_of() {
+    let world = World::new().await;
+    let (host, caller, _) = world.deployed().await;
+    host.delete(&caller, "default").await.unwrap();
+    let store = world.store().await;
+    eventually("the record is gone", async || {
+        world.cloud.finish();
+        store.all().await.unwrap().is_empty().then_some(())
+    })
+    .await;
+    drop((host, caller));
+    world.idle().await;
+}
