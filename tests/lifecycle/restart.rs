@@ -123,6 +123,33 @@ async fn an_emptied_store_finds_its_clusters_in_heat() {
 }
 
 #[tokio::test]
+async fn an_emptied_store_takes_up_the_deletes_that_heat_has_not_ended() {
+    for fails in [0, 1] {
+        let world = World::new().await;
+        let (host, caller, view) = world.deployed().await;
+        world.cloud.next_deletes_fail(fails);
+        host.delete(&caller, "default").await.unwrap();
+        drop((host, caller));
+        world.ended().await;
+        if fails > 0 {
+            world.cloud.finish();
+        }
+        let host = world.host_with_empty_store("tests").await;
+        let caller = world.caller(&host, "demo").await;
+        assert!(host.list(&caller).await.unwrap().is_empty(), "what is being deleted is gone for clients");
+        let Requested::New(next) = host.request(&caller, "default", vec![]).await.unwrap() else { panic!("the name was not free") };
+        assert_ne!(next.id, view.id);
+        eventually("heat is asked as often as it takes", async || (world.deletes() == 1 + fails as usize).then_some(())).await;
+        eventually("it is gone", async || {
+            world.cloud.finish();
+            host.leaving(&caller).await.unwrap().is_empty().then_some(())
+        })
+        .await;
+        assert_eq!(world.cloud.stacks(), [(world.cloud.stacks()[0].0.clone(), "DELETE_COMPLETE".to_owned())]);
+    }
+}
+
+#[tokio::test]
 async fn hosts_of_other_names_leave_each_others_clusters_alone() {
     let world = World::new().await;
     world.deployed().await;

@@ -33,7 +33,7 @@ mod wanted;
 
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
 };
 
 use futures_util::{StreamExt, stream};
@@ -79,6 +79,8 @@ pub struct Orchestrator {
 }
 
 struct Inner {
+    /// For what goes on in the background.
+    me: Weak<Inner>,
     host: String,
     client: Client,
     planner: Arc<dyn Planner>,
@@ -123,7 +125,8 @@ impl Orchestrator {
         let records = parts.store.all().await?;
         let unfinished = |record: &&Record| reconcile::needs_care(record) || !record.is_live();
         let waiting: Vec<sessions::Waiting> = records.iter().filter(unfinished).flat_map(sessions::both).collect();
-        let inner = Inner {
+        let inner = Arc::new_cyclic(|me| Inner {
+            me: Weak::clone(me),
             words: Vocabulary::of(parts.planner.descriptors()),
             host: parts.host,
             client: parts.client,
@@ -133,8 +136,8 @@ impl Orchestrator {
             limits: parts.limits,
             recovered: Mutex::default(),
             book: Book::new(parts.store),
-        };
-        Ok(Self { inner: Arc::new(inner) })
+        });
+        Ok(Self { inner })
     }
 
     /// Proves that the token is good for the project (its name or id).

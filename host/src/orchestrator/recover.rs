@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Caller, Inner, Refused,
     book::{lock, now_s},
+    reconcile,
     stack::{self, REQUEST_PARAMETER, TAG},
 };
 use crate::{
@@ -41,15 +42,18 @@ pub(super) async fn ensure(inner: &Inner, caller: &Caller) -> Result<(), Refused
     let mut stacks = caller.session.stacks_by_tag(&[TAG, &stack::host_tag(&inner.host)]).await?;
     // Of two of one name, the later one is the living one.
     stacks.sort_by(|a, b| b.created.cmp(&a.created));
-    for listed in stacks.iter().filter(|stack| !stack.status.starts_with("DELETE_")) {
+    for listed in &stacks {
         if known.iter().any(|id| listed.name.ends_with(&stack::short(id))) {
             continue;
         }
         let shown = caller.session.show_stack(&listed.stack_id()).await?;
         let Some(record) = record(&shown, caller).filter(|record| !known.contains(&record.id)) else { continue };
         let (id, name) = (record.id.clone(), record.name.clone());
-        if inner.book.insert(record).await?.is_some() {
-            tracing::info!(cluster.id = %id, stack.id = %shown.id, "found `{name}` again by its stack");
+        let Some(entity) = inner.book.insert(record).await? else { continue };
+        tracing::info!(cluster.id = %id, stack.id = %shown.id, "found `{name}` again by its stack, which is {}", shown.status);
+        // Somebody asked for a delete: it is seen to its end.
+        if let Some(inner) = inner.me.upgrade().filter(|_| !entity.record().is_live()) {
+            reconcile::follow(&inner, &entity);
         }
     }
     lock(&inner.recovered).insert(project.to_owned());
@@ -62,6 +66,7 @@ fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
     let (id, name) = (tag("stampede.cluster.")?, tag("stampede.name.")?);
     let carried = shown.parameters.get(REQUEST_PARAMETER).and_then(|value| value.as_str());
     let carried: Carried = carried.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let wish = if shown.status.starts_with("DELETE_") { Wish::Delete } else { Wish::Deploy };
     Some(Record {
         id,
         project_id: caller.project_id().to_owned(),
@@ -74,7 +79,7 @@ fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
         spec: carried.spec,
         phase: Phase::Deployed,
         acknowledged: true,
-        wish: Wish::Deploy,
+        wish,
         owner: None,
         stack_name: shown.name.clone(),
         stack_id: Some(shown.id.clone()),
