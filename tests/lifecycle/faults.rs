@@ -47,6 +47,23 @@ async fn a_create_that_nobody_knows_of_is_found_or_done_once_heat_is_back() {
 }
 
 #[tokio::test]
+async fn a_create_that_never_reached_heat_is_not_waited_for() {
+    let world = World::new().await;
+    let host = world.host_with(Limits { create_grace: Duration::from_secs(3_600), creates: u32::MAX, ..limits() }).await;
+    let caller = world.caller(&host, "demo").await;
+    host.request(&caller, "default", vec![]).await.unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    world.cloud.edit(|cloud| cloud.elsewhere.push(("orchestration", format!("http://{nobody}/v1"))));
+    let caller = world.caller(&host, "demo").await;
+    let view = host.deploy(&caller, "default", vec![]).await.unwrap();
+    assert_eq!((view.state, view.cloud_error.is_some()), (State::Planned, true));
+    world.cloud.edit(|cloud| cloud.elsewhere.clear());
+    let caller = world.caller(&host, "demo").await;
+    eventually("the stack is made", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+    assert_eq!(world.cloud.stacks().len(), 1);
+}
+
+#[tokio::test]
 async fn a_create_that_heat_refuses_leaves_the_cluster_as_it_was() {
     let world = World::new().await;
     let host = world.host().await;

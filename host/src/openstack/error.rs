@@ -47,6 +47,8 @@ pub enum Error {
         url: String,
         /// The transport's words.
         reason: String,
+        /// Whether a connection stood, so that the service may have been asked.
+        connected: bool,
     },
     /// The certificate is not one that we trust.
     #[error("{service} at {url} shows a certificate that is not trusted: {reason}; name the cloud's own authority with a CA file")]
@@ -187,9 +189,9 @@ impl Error {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Whether the service surely did not do what it was asked: it was too busy to begin.
+    /// Whether the service surely did not do what it was asked: it was too busy to begin, or no connection to it was made.
     pub fn is_unacted(&self) -> bool {
-        matches!(self, Self::Overloaded { .. })
+        matches!(self, Self::Overloaded { .. } | Self::Unreachable { connected: false, .. })
     }
 
     /// Whether the same call may succeed later with nothing changed: the cloud is away, overloaded or broken.

@@ -256,8 +256,9 @@ fn lost(call: &Call<'_>, error: &reqwest::Error) -> Failure {
         (false, true) => format!("no answer within {} s", call.timeout.as_secs()),
         _ => root(error),
     };
-    let reached = if error.is_connect() { Reached::No } else { Reached::Unknown };
-    Failure { error: Error::Unreachable { service, url, reason }, reached }
+    let connected = !error.is_connect();
+    let reached = if connected { Reached::Unknown } else { Reached::No };
+    Failure { error: Error::Unreachable { service, url, reason, connected }, reached }
 }
 
 /// The TLS library's words, if the certificate is what failed.

@@ -56,6 +56,8 @@ pub struct Fixtures {
     pub quota: Quota,
     /// Service types that the catalog does not name: `cloudformation`.
     pub without: Vec<&'static str>,
+    /// Service types whose address in the catalog is another one, and that address.
+    pub elsewhere: Vec<(&'static str, String)>,
     /// Nova and Glance give no more on a page, whatever is asked.
     pub largest_page: usize,
 }
@@ -156,6 +158,7 @@ impl Default for Fixtures {
             networks: vec![Network { id: uuid(0x2e, 1), name: "public".to_owned(), external: true, is_default: false }],
             quota: Quota::default(),
             without: Vec::new(),
+            elsewhere: Vec::new(),
             largest_page: 1000,
         }
     }
@@ -225,7 +228,9 @@ impl Cloud {
             ("cloudformation", "heat-cfn", format!("{url}/heat-api-cfn/v1")),
             ("image", "glance", format!("{url}/image")),
         ];
-        all.into_iter().filter(|(service_type, _, _)| !self.fixtures.without.contains(service_type)).collect()
+        let there = all.into_iter().filter(|(service_type, _, _)| !self.fixtures.without.contains(service_type));
+        let moved = |of: &str| self.fixtures.elsewhere.iter().find(|(service_type, _)| *service_type == of).map(|(_, url)| url.clone());
+        there.map(|(service_type, name, url)| (service_type, name, moved(service_type).unwrap_or(url))).collect()
     }
 
     pub(super) fn living(&mut self, name: &str) -> Option<&mut Stack> {
