@@ -47,6 +47,36 @@ async fn a_create_that_nobody_knows_of_is_found_or_done_once_heat_is_back() {
 }
 
 #[tokio::test]
+async fn what_heat_finds_wrong_is_told_before_anything_is_recorded_or_created() {
+    let world = World::new().await;
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    host.request(&caller, "default", vec![]).await.unwrap();
+    world.cloud.fault(Fault::of("heat", 1, What::Status(400, None)).only("POST", "/validate"));
+    let refused = host.deploy(&caller, "default", vec![("my.param".to_owned(), "x".to_owned())]).await.unwrap_err();
+    assert!(problems(&refused)[0].contains("heat refuses to validate") && problems(&refused)[0].contains("on purpose"), "{refused}");
+    let view = host.view(&caller, "default").await.unwrap();
+    assert_eq!((view.phase, view.state, view.attributes.len(), world.creates()), (Phase::Initialised, State::Requested, 0, 0));
+    assert_eq!(host.deploy(&caller, "default", vec![]).await.unwrap().state, State::Deploying);
+}
+
+#[tokio::test]
+async fn a_check_that_heat_does_not_answer_is_a_deploy_that_is_tried_again() {
+    for what in [What::Lost, What::Dropped, What::Status(500, None)] {
+        let world = World::new().await;
+        let host = world.host().await;
+        let caller = world.caller(&host, "demo").await;
+        host.request(&caller, "default", vec![]).await.unwrap();
+        world.cloud.fault(Fault::of("heat", u32::MAX, what.clone()));
+        let view = host.deploy(&caller, "default", vec![]).await.unwrap();
+        assert_eq!((view.state, view.phase, view.cloud_error.is_some()), (State::Planned, Phase::Deployed, true), "{what:?}");
+        world.cloud.heal();
+        eventually("the stack is made", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+        assert_eq!(world.cloud.stacks().len(), 1, "{what:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_create_that_never_reached_heat_is_not_waited_for() {
     let world = World::new().await;
     let host = world.host_with(Limits { create_grace: Duration::from_secs(3_600), creates: u32::MAX, ..limits() }).await;

@@ -12,10 +12,7 @@ async fn a_stack_lives_from_create_to_delete() {
     let cloud = cloud().await;
     let session = session(&cloud).await;
     session.validate(&stack("one")).await.expect("valid");
-    assert!(
-        session.preview(&stack("one")).await.expect("a preview").contains(&("address".to_owned(), "OS::Neutron::FloatingIP".to_owned()))
-    );
-    assert!(session.find_stack("one").await.expect("an answer").is_none(), "a preview creates nothing");
+    assert!(session.find_stack("one").await.expect("an answer").is_none(), "a check creates nothing");
 
     let id = session.create_stack(&stack("one")).await.expect("created");
     let begun = session.show_stack(&id).await.expect("shown");
@@ -153,9 +150,26 @@ async fn what_is_wrong_with_a_template_is_said_in_heats_words() {
     }
     let mut wrong = stack("one");
     wrong.template["resources"]["ready"]["type"] = "OS::No::Such".into();
-    let error = session.preview(&wrong).await.expect_err("refused");
+    let error = session.validate(&wrong).await.expect_err("refused");
     assert!(error.to_string().contains("The Resource Type (OS::No::Such) could not be found"), "{error}");
-    assert_eq!(cloud.count_of("heat", "POST", "/stacks"), 2, "a refusal is not asked for again");
+    assert_eq!(cloud.count_of("heat", "POST", ""), 3, "a refusal is not asked for again");
+}
+
+#[tokio::test]
+async fn all_that_heat_says_about_a_mistake_is_passed_on_up_to_the_limit() {
+    let cloud = cloud().await;
+    let mut wrong = stack("one");
+    let kind = format!("OS::No::{}", "Such".repeat(500));
+    wrong.template["resources"]["ready"]["type"] = kind.as_str().into();
+    let words = format!("The Resource Type ({kind}) could not be found.");
+    let told = async |refusal_chars| {
+        let session = session_with(&cloud, Limits { refusal_chars, ..brisk() }).await;
+        session.validate(&wrong).await.expect_err("refused").to_string()
+    };
+    assert!(told(words.len()).await.ends_with(&words));
+    assert!(!told(words.len() - 2).await.contains(&words));
+    let session = session(&cloud).await;
+    assert!(session.validate(&wrong).await.expect_err("refused").to_string().contains(&words), "more than a line by default");
 }
 
 #[tokio::test]

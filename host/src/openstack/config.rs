@@ -91,6 +91,8 @@ pub struct Limits {
     pub fault_bytes: usize,
     /// Characters of a service's own words in our message.
     pub fault_chars: usize,
+    /// Characters of a service's own words about a mistake in what it was sent (400): who is to mend it needs them all.
+    pub refusal_chars: usize,
     /// How long a validated token is believed without asking again.
     pub token_ttl: Duration,
     /// How long a refused token, or Keystone's failure to say, is believed without asking again.
@@ -115,6 +117,7 @@ impl Default for Limits {
             body_bytes: 16 << 20,
             fault_bytes: 64 << 10,
             fault_chars: 400,
+            refusal_chars: 8_000,
             token_ttl: Duration::from_secs(60),
             token_error_ttl: Duration::from_secs(1),
             tokens: 1024,

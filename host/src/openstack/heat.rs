@@ -7,7 +7,7 @@ use tracing::info;
 use super::{
     CreateStack, Error, Event, Resource, Session, Stack, StackId,
     catalog::Service,
-    heat_answers::{Created, Events, Metadata, Previewed, Resources, Shown, Stacks},
+    heat_answers::{Created, Events, Metadata, Resources, Shown, Stacks},
     http::{Failure, Reached, pause},
 };
 
@@ -153,18 +153,6 @@ impl Session {
         Ok(())
     }
 
-    /// What Heat would create: `(resource, type)` each.
-    ///
-    /// # Errors
-    /// [`Error::BadRequest`] in Heat's words.
-    pub async fn preview(&self, stack: &CreateStack) -> Result<Vec<(String, String)>, Error> {
-        let call = self.call(HEAT, Method::POST, &["stacks", "preview"], format!("preview stack `{}`", stack.name))?;
-        let mut body = body(stack);
-        body["stack_name"] = json!(stack.name);
-        let previewed = self.write(call, body).await?.json::<Previewed>()?;
-        Ok(previewed.stack.resources.into_iter().map(|resource| (resource.resource_name, resource.resource_type)).collect())
-    }
-
     /// Lets Heat check template, files and parameters of `stack` (not its name and tags); it creates nothing.
     ///
     /// # Errors
@@ -198,7 +186,7 @@ fn path<'a>(stack: &'a StackId, rest: &[&'a str]) -> Vec<&'a str> {
     path
 }
 
-/// What create, update and preview send alike.
+/// What create and update send alike.
 fn body(stack: &CreateStack) -> Value {
     json!({
         "template": stack.template,

@@ -152,19 +152,3 @@ pub(super) struct Metadata {
     #[serde(default)]
     pub(super) metadata: Map<String, Value>,
 }
-
-#[derive(Deserialize)]
-pub(super) struct Previewed {
-    pub(super) stack: PreviewedStack,
-}
-
-#[derive(Deserialize)]
-pub(super) struct PreviewedStack {
-    pub(super) resources: Vec<PreviewedResource>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct PreviewedResource {
-    pub(super) resource_name: String,
-    pub(super) resource_type: String,
-}

@@ -170,7 +170,8 @@ impl Transport {
             let retry_after = fault::retry_after(response.headers());
             // Half a fault's words are better than none.
             let (body, _) = read(&mut response, self.limits.fault_bytes).await;
-            let words = fault::words(&body, self.limits.fault_chars);
+            let is_refusal = status == StatusCode::BAD_REQUEST;
+            let words = fault::words(&body, if is_refusal { self.limits.refusal_chars } else { self.limits.fault_chars });
             return Err(fault::failure(call, fault::Seen { status, words, retry_after, redirect, attempts: attempt }));
         }
         let headers = response.headers().clone();

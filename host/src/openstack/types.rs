@@ -23,7 +23,7 @@ pub struct User {
     pub name: String,
 }
 
-/// A stack to create, preview or update.
+/// A stack to check, create or update.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateStack {
     /// `[A-Za-z][A-Za-z0-9_.-]{0,254}`, one of its kind in the project.

@@ -7,11 +7,11 @@ use super::{
     book::Entity,
     choose, facts,
     planner::{Chosen, Planned},
-    quota, reconcile, sessions, wanted,
+    quota, reconcile, sessions, stack, wanted,
 };
 use crate::{
     cluster::{Phase, Problem, Spec, Wish},
-    openstack::Session,
+    openstack::{Error, Session},
     store::Record,
 };
 
@@ -28,17 +28,23 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
         return again(&inner, &entity, &record, attributes).await;
     }
     let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
-    let planned = if record.wish == Wish::Deploy {
+    let outcome = if record.wish == Wish::Deploy {
         // An earlier try got as far as recording what was planned: Heat may have it, so that only the same can be asked for.
         inner.only_foreign(&record, &given)?;
         let owner = caller.user_id();
         let change = |record: &mut Record| (record.attributes, record.owner) = (given.clone(), Some(owner.to_owned()));
         inner.book.change(&entity, change).await?;
-        None
+        reconcile::step(&inner, &entity, &caller.session, None).await
     } else {
-        Some(intend(&inner, &caller, &entity, &given).await?)
+        match intend(&inner, &caller, &entity, &given).await? {
+            Intent::Checked(planned) => reconcile::step(&inner, &entity, &caller.session, Some(planned)).await,
+            Intent::Unanswered(error) => {
+                entity.look.note(Some(error.to_string()));
+                Err(error.into())
+            }
+        }
     };
-    match reconcile::step(&inner, &entity, &caller.session, planned).await {
+    match outcome {
         Ok(_) => {}
         // Nobody knows whether Heat has it: the wish stands, and the background finds out.
         Err(Refused::Cloud(_) | Refused::Busy { .. }) => {
@@ -60,8 +66,16 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
     Ok(inner.show(&entity, &record))
 }
 
-/// Plans, and records what is to be created before anything is.
-async fn intend(inner: &Inner, caller: &Caller, entity: &Entity, given: &BTreeMap<String, String>) -> Result<Planned, Refused> {
+/// A deploy that is recorded.
+enum Intent {
+    /// Heat would take it.
+    Checked(Planned),
+    /// Heat did not say.
+    Unanswered(Error),
+}
+
+/// Plans, lets Heat check it, and records what is to be created before anything is.
+async fn intend(inner: &Inner, caller: &Caller, entity: &Entity, given: &BTreeMap<String, String>) -> Result<Intent, Refused> {
     let spec = inner.parse(&entity.record().name, given)?;
     let (spec, planned) = plan(inner, &caller.session, &spec).await?;
     let (region, owner) = (caller.session.region(), caller.user_id());
@@ -73,8 +87,15 @@ async fn intend(inner: &Inner, caller: &Caller, entity: &Entity, given: &BTreeMa
         record.owner = Some(owner.to_owned());
         record.wish = if record.wish == Wish::Delete { Wish::Delete } else { Wish::Deploy };
     };
+    let mut wanted = Record::clone(&entity.record());
+    change(&mut wanted);
+    let unanswered = match caller.session.validate(&stack::ask(&wanted, &inner.host, &planned)).await {
+        Ok(()) => None,
+        Err(error) if error.is_transient() => Some(error),
+        Err(error) => return Err(error.into()),
+    };
     inner.book.change(entity, change).await?;
-    Ok(planned)
+    Ok(unanswered.map_or(Intent::Checked(planned), Intent::Unanswered))
 }
 
 /// A deploy whose first answer never reached the client is answered once more; any other is not allowed.

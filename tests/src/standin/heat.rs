@@ -23,7 +23,6 @@ pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
     let outcome = match (ask.method.as_str(), &parts[2..]) {
         ("GET", ["stacks"]) => Ok(list(cloud, ask, project)),
         ("POST", ["stacks"]) => create(cloud, ask, project),
-        ("POST", ["stacks", "preview"]) => preview(cloud, ask, project),
         ("POST", ["validate"]) => validate(cloud, ask),
         ("GET", ["stacks", name]) => by_name(cloud, project, name),
         ("GET", ["stacks", name, id]) => find(cloud, project, name, id).map(|at| show(cloud, at)),
@@ -143,16 +142,6 @@ fn create(cloud: &mut Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
     let reply = Reply::json(201, &json!({"stack": {"id": stack.id, "links": [{"href": link, "rel": "self"}]}})).with("location", link);
     cloud.stacks.push(stack);
     Ok(reply)
-}
-
-fn preview(cloud: &Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
-    let (request, name) = checked(cloud, ask)?;
-    let resource = |(resource, body): (&String, &Value)| {
-        json!({"resource_name": resource, "resource_type": body["type"], "physical_resource_id": "", "resource_action": "INIT",
-            "resource_status": "COMPLETE", "resource_status_reason": "", "stack_name": name, "properties": {}, "attributes": {}})
-    };
-    let resources: Vec<Value> = request["template"]["resources"].as_object().into_iter().flatten().map(resource).collect();
-    Ok(Reply::json(200, &json!({"stack": {"stack_name": name, "id": "None", "project": project, "resources": resources}})))
 }
 
 fn validate(cloud: &Cloud, ask: &Ask) -> Result<Reply, Reply> {
