@@ -46,6 +46,40 @@ async fn what_the_quota_does_not_hold_is_told_with_numbers() {
 }
 
 #[tokio::test]
+async fn volumes_are_counted_where_they_are_asked_for_and_refused_where_there_are_none() {
+    let world = World::new().await;
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    host.request(&caller, "default", vec![]).await.unwrap();
+    let volumes = pairs(&[("stampede.hadoop.data_volume_gib", "10")]);
+    world.cloud.edit(|cloud| (cloud.quota.volumes, cloud.quota.gigabytes) = (1, 19));
+    let refused = problems(&host.deploy(&caller, "default", volumes.clone()).await.unwrap_err());
+    assert!(refused[0].starts_with("quota: needs 2 volumes, 1 are free"), "{refused:?}");
+    assert!(refused[1].starts_with("quota: needs 20 GiB of volumes, 19 are free"), "{refused:?}");
+
+    world.cloud.edit(|cloud| cloud.without.push("volumev3"));
+    let caller = world.caller(&host, "demo").await;
+    let refused = problems(&host.deploy(&caller, "default", volumes.clone()).await.unwrap_err());
+    assert!(
+        refused[0].contains("no volume service (Cinder) in region `RegionOne`") && refused[0].contains("data_volume_gib"),
+        "{refused:?}"
+    );
+    assert_eq!(world.creates(), 0);
+
+    world.cloud.edit(|cloud| (cloud.quota.volumes, cloud.quota.gigabytes, cloud.without) = (2, 20, Vec::new()));
+    let caller = world.caller(&host, "demo").await;
+    host.deploy(&caller, "default", volumes).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cloud_without_volumes_is_none_the_worse_for_a_cluster_without_them() {
+    let world = World::new().await;
+    world.cloud.edit(|cloud| cloud.without.push("volumev3"));
+    assert_eq!(world.deployed().await.2.state, State::Deploying);
+    assert_eq!(world.cloud.count("cinder"), 0);
+}
+
+#[tokio::test]
 async fn what_is_wrong_in_itself_is_refused_at_the_request() {
     let world = World::new().await;
     let host = world.host().await;

@@ -156,7 +156,7 @@ struct Plans(Vec<Descriptor>);
 fn descriptors() -> Vec<Descriptor> {
     let hadoop = json!({
         "name": "hadoop", "title": "Hadoop", "description": "", "versions": ["3.5.0"], "default_version": "3.5.0", "requires": [],
-        "provides": [], "roles": [], "parameters": { "properties": { "replication": {} } }, "ports": [], "resource_types": [],
+        "provides": [], "roles": [], "parameters": { "properties": { "replication": {}, "data_volume_gib": {} } }, "ports": [], "resource_types": [],
     });
     vec![serde_json::from_value(hadoop).unwrap()]
 }
@@ -193,6 +193,10 @@ fn planned(spec: &Spec) -> Planned {
     for node in &nodes {
         let properties = json!({ "name": node, "image": spec.image, "flavor": spec.worker_flavor, "networks": [], "user_data": "" });
         resources.insert(format!("{node}_server"), json!({ "type": "OS::Nova::Server", "properties": properties }));
+    }
+    let gib = spec.settings.get("hadoop").and_then(|settings| settings.get("data_volume_gib")).and_then(|text| text.parse::<u32>().ok());
+    for (node, gib) in nodes.iter().skip(1).filter_map(|node| Some((node, gib?))) {
+        resources.insert(format!("hadoop_{node}_volume"), json!({ "type": "OS::Cinder::Volume", "properties": { "size": gib } }));
     }
     let properties = json!({ "handle": { "get_resource": "ready_handle" }, "count": nodes.len(), "timeout": spec.timeout_s });
     resources.insert("ready".to_owned(), json!({ "type": "OS::Heat::WaitCondition", "properties": properties }));

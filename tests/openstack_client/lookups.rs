@@ -78,3 +78,34 @@ async fn quotas_tell_what_is_free_and_nothing_where_the_cloud_does_not() {
     let quotas = session.quotas().await.expect("quotas");
     assert_eq!((quotas.ports, quotas.servers.map(|quota| quota.used)), (None, Some(2)));
 }
+
+#[tokio::test]
+async fn volumes_and_server_groups_are_counted_and_a_cinder_that_does_not_tell_is_no_failure() {
+    let cloud = cloud().await;
+    cloud.edit(|fixtures| {
+        (fixtures.quota.volumes, fixtures.quota.gigabytes) = (10, 100);
+        (fixtures.quota.server_group, fixtures.quota.server_group_members) = (3, 10);
+    });
+    let session = session(&cloud).await;
+    let mut spread = stack("one");
+    spread.template["resources"]["group"] = serde_json::json!({"type": "OS::Nova::ServerGroup"});
+    for (name, gib) in [("a", 30), ("b", 5)] {
+        spread.template["resources"][name] = serde_json::json!({"type": "OS::Cinder::Volume", "properties": {"size": gib}});
+    }
+    session.create_stack(&spread).await.expect("created");
+    cloud.finish();
+    let of = |limit, used| Some(Quota { limit: Some(limit), used });
+    assert_eq!(session.volume_quotas().await.expect("quotas"), (of(10, 2), of(100, 35)));
+    let quotas = session.quotas().await.expect("quotas");
+    assert_eq!((quotas.server_groups, quotas.server_group_members), (of(3, 1), of(10, 0)));
+    cloud.fault(Fault::of("cinder", 1, What::Status(403, None)));
+    assert_eq!(session.volume_quotas().await.expect("an answer"), (None, None));
+}
+
+#[tokio::test]
+async fn a_catalog_without_cinder_has_no_volumes() {
+    let cloud = cloud().await;
+    assert!(session(&cloud).await.has_volumes());
+    cloud.edit(|fixtures| fixtures.without.push("volumev3"));
+    assert!(!session(&cloud).await.has_volumes());
+}

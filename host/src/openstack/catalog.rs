@@ -27,6 +27,7 @@ pub(super) enum Service {
     Nova,
     Glance,
     Neutron,
+    Cinder,
 }
 
 impl Service {
@@ -37,16 +38,18 @@ impl Service {
             Self::Nova => "nova",
             Self::Glance => "glance",
             Self::Neutron => "neutron",
+            Self::Cinder => "cinder",
         }
     }
 
-    /// As the catalog names it.
-    pub(super) fn service_type(self) -> &'static str {
+    /// As catalogs name it, the best name first.
+    pub(super) fn types(self) -> &'static [&'static str] {
         match self {
-            Self::Heat => "orchestration",
-            Self::Nova => "compute",
-            Self::Glance => "image",
-            Self::Neutron => "network",
+            Self::Heat => &["orchestration"],
+            Self::Nova => &["compute"],
+            Self::Glance => &["image"],
+            Self::Neutron => &["network"],
+            Self::Cinder => &["volumev3", "block-storage", "volumev2", "volume"],
         }
     }
 
@@ -57,6 +60,7 @@ impl Service {
             Self::Nova => "v2.1",
             Self::Glance => "v2",
             Self::Neutron => "v2.0",
+            Self::Cinder => "v3",
         }
     }
 }
@@ -64,7 +68,7 @@ impl Service {
 impl Catalog {
     /// The region that we work in: the configured one, else the first where Heat is, else the first.
     pub(super) fn region<'a>(&'a self, config: &'a Config) -> &'a str {
-        let heat = || self.endpoints.iter().find(|endpoint| endpoint.service_type == Service::Heat.service_type());
+        let heat = || self.endpoints.iter().find(|endpoint| Service::Heat.types().contains(&endpoint.service_type.as_str()));
         let found = || heat().or(self.endpoints.first()).map_or("", |endpoint| &endpoint.region);
         config.region.as_deref().unwrap_or_else(found)
     }
@@ -74,9 +78,10 @@ impl Catalog {
         self.find(service_type, config).is_some()
     }
 
-    /// The address that calls to `service` start from, with API version and (Heat) project, without a trailing slash.
+    /// The address that calls to `service` start from, with API version and (Heat, Cinder) project, without a trailing slash.
     pub(super) fn base(&self, service: Service, project_id: &str, config: &Config) -> Result<Url, Error> {
-        let endpoint = self.find(service.service_type(), config).ok_or_else(|| self.missing(service, config))?;
+        let endpoint = service.types().iter().find_map(|service_type| self.find(service_type, config));
+        let endpoint = endpoint.ok_or_else(|| self.missing(service, config))?;
         let wrong = || Error::Config(format!("the catalog's address of {} is no http(s) URL: `{}`", service.name(), endpoint.url));
         let mut url = Url::parse(&endpoint.url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(wrong)?;
         let path = base_path(service, url.path(), project_id);
@@ -99,7 +104,8 @@ impl Catalog {
         let available = if available.is_empty() { "nothing".to_owned() } else { available.join(", ") };
         let region = self.region(config);
         let region = if region.is_empty() { String::new() } else { format!(" in region `{region}`") };
-        Error::NoService { service: service.service_type(), interface: config.interface.as_str(), region, available }
+        let service = service.types().first().copied().unwrap_or_default();
+        Error::NoService { service, interface: config.interface.as_str(), region, available }
     }
 }
 
@@ -112,7 +118,7 @@ fn base_path(service: Service, path: &str, project_id: &str) -> String {
         Some(at) if service == Service::Glance && segments[at] == "v1" => segments[at] = service.version(),
         Some(_) => {}
     }
-    if service == Service::Heat && segments.last().is_some_and(|last| is_version(last)) {
+    if matches!(service, Service::Heat | Service::Cinder) && segments.last().is_some_and(|last| is_version(last)) {
         segments.push(project_id);
     }
     segments.join("/")
@@ -264,6 +270,9 @@ mod tests {
             (Service::Glance, "/v1", "v2"),
             (Service::Glance, "/image/v2", "image/v2"),
             (Service::Neutron, "/vpc", "vpc/v2.0"),
+            (Service::Cinder, "/v3/p1", "v3/p1"),
+            (Service::Cinder, "/volume/v3", "volume/v3/p1"),
+            (Service::Cinder, "/", "v3/p1"),
         ];
         for (service, path, expected) in cases {
             assert_eq!(base_path(service, path, "p1"), expected, "{service:?} {path}");

@@ -1,9 +1,9 @@
-//! What a request is checked against: flavors and keys of Nova, images of Glance, networks of Neutron, quotas of both.
+//! What a request is checked against: flavors and keys of Nova, images of Glance, networks of Neutron.
 
 use serde::Deserialize;
 
 use super::{
-    Error, Flavor, Image, Network, Quota, Quotas, Session,
+    Error, Flavor, Image, Network, Session,
     catalog::Service::{Glance, Neutron, Nova},
     session::Page,
 };
@@ -88,49 +88,6 @@ impl Session {
         let answer = self.get(Neutron, &["networks"], filter, "list networks".to_owned()).await?.json::<Networks>()?;
         Ok(answer.networks.into_iter().map(Network::from).collect())
     }
-
-    /// What the project may still have, of Nova and Neutron.
-    ///
-    /// # Errors
-    /// When either cannot be asked; what it merely does not tell is `None`.
-    pub async fn quotas(&self) -> Result<Quotas, Error> {
-        let project = self.project().id.as_str();
-        let details = ["quotas", project, "details.json"];
-        let (nova, neutron) = futures_util::future::join(
-            self.get(Nova, &["limits"], &[], "show the project's limits".to_owned()),
-            self.get(Neutron, &details, &[], "show the project's quotas".to_owned()),
-        )
-        .await;
-        let nova = match untold(nova)? {
-            Some(answer) => answer.json::<Limits>()?.limits.absolute,
-            None => Absolute::default(),
-        };
-        let neutron = match untold(neutron)? {
-            Some(answer) => answer.json::<Details>()?.quota,
-            None => Detail::default(),
-        };
-        Ok(Quotas {
-            servers: quota(nova.max_total_instances, nova.total_instances_used),
-            vcpus: quota(nova.max_total_cores, nova.total_cores_used),
-            ram_mib: quota(nova.max_total_ram_size, nova.total_ram_used),
-            ports: neutron.port.map(Quota::from),
-            networks: neutron.network.map(Quota::from),
-            subnets: neutron.subnet.map(Quota::from),
-            routers: neutron.router.map(Quota::from),
-            floating_ips: neutron.floatingip.map(Quota::from),
-            security_groups: neutron.security_group.map(Quota::from),
-            security_group_rules: neutron.security_group_rule.map(Quota::from),
-        })
-    }
-}
-
-/// A service without the extension, or one that does not show it to this user, tells nothing; that is no reason to refuse a cluster.
-fn untold<T>(outcome: Result<T, Error>) -> Result<Option<T>, Error> {
-    match outcome {
-        Ok(answer) => Ok(Some(answer)),
-        Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 fn only<T>(mut found: Vec<T>, what: &'static str, name: &str, id: impl Fn(&T) -> &str) -> Result<Option<T>, Error> {
@@ -139,11 +96,6 @@ fn only<T>(mut found: Vec<T>, what: &'static str, name: &str, id: impl Fn(&T) ->
         return Err(Error::Ambiguous { what, name: name.to_owned(), ids });
     }
     Ok(found.pop())
-}
-
-/// -1 is OpenStack's "no limit".
-fn quota(limit: Option<i64>, used: Option<i64>) -> Option<Quota> {
-    Some(Quota { limit: u64::try_from(limit?).ok(), used: used.and_then(|used| u64::try_from(used).ok()).unwrap_or(0) })
 }
 
 #[derive(Deserialize)]
@@ -278,74 +230,5 @@ struct RawNetwork {
 impl From<RawNetwork> for Network {
     fn from(raw: RawNetwork) -> Self {
         Self { id: raw.id, name: raw.name, external: raw.external, is_default: raw.is_default }
-    }
-}
-
-#[derive(Deserialize)]
-struct Limits {
-    limits: LimitsInner,
-}
-
-#[derive(Deserialize)]
-struct LimitsInner {
-    absolute: Absolute,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Absolute {
-    max_total_instances: Option<i64>,
-    total_instances_used: Option<i64>,
-    max_total_cores: Option<i64>,
-    total_cores_used: Option<i64>,
-    #[serde(rename = "maxTotalRAMSize")]
-    max_total_ram_size: Option<i64>,
-    #[serde(rename = "totalRAMUsed")]
-    total_ram_used: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Details {
-    quota: Detail,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Detail {
-    port: Option<Used>,
-    network: Option<Used>,
-    subnet: Option<Used>,
-    router: Option<Used>,
-    floatingip: Option<Used>,
-    security_group: Option<Used>,
-    security_group_rule: Option<Used>,
-}
-
-#[derive(Deserialize)]
-struct Used {
-    limit: i64,
-    #[serde(default)]
-    used: u64,
-    #[serde(default)]
-    reserved: u64,
-}
-
-impl From<Used> for Quota {
-    fn from(raw: Used) -> Self {
-        Self { limit: u64::try_from(raw.limit).ok(), used: raw.used + raw.reserved }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_limit_is_none_and_free_never_underflows() {
-        assert_eq!(quota(Some(-1), Some(3)), Some(Quota { limit: None, used: 3 }));
-        assert_eq!(quota(Some(10), Some(3)).and_then(Quota::free), Some(7));
-        assert_eq!(quota(Some(2), Some(3)).and_then(Quota::free), Some(0));
-        assert_eq!(quota(None, Some(3)), None);
-        assert_eq!(Quota::from(Used { limit: 10, used: 3, reserved: 2 }).free(), Some(5));
     }
 }

@@ -1,10 +1,10 @@
-//! The client of the cloud: Keystone, Heat and what a request is checked against in Nova, Glance and Neutron. Knows no plugin, no store,
+//! The client of the cloud: Keystone, Heat and what a request is checked against in Nova, Glance, Neutron and Cinder. Knows no plugin, no store,
 //! no OCCI. Tokens and passwords are `SecretString`s; neither they nor bodies are logged or shown in an error.
 //!
 //! Layout
 //! - [`client`]: [`Client`]: from a token or credentials to a [`Session`]
 //! - [`session`]: who is asking, and the catalog
-//! - [`heat`], [`lookup`]: what a session can ask
+//! - [`heat`], [`lookup`], [`quotas`]: what a session can ask
 //! - [`credentials`], `clouds_yaml`: who the command line's user is
 //! - `keystone`, `tokens`, `catalog`: what a token is good for
 //! - `http`, `fault`: one call, and what can be wrong with its answer
@@ -22,6 +22,7 @@ mod heat_answers;
 mod http;
 mod keystone;
 pub mod lookup;
+pub mod quotas;
 pub mod session;
 mod timestamp;
 mod tokens;

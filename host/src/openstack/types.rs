@@ -204,6 +204,10 @@ impl Quota {
 pub struct Quotas {
     /// Servers.
     pub servers: Option<Quota>,
+    /// Server groups.
+    pub server_groups: Option<Quota>,
+    /// Servers in one server group.
+    pub server_group_members: Option<Quota>,
     /// Virtual processors.
     pub vcpus: Option<Quota>,
     /// Memory in MiB.
@@ -222,4 +226,8 @@ pub struct Quotas {
     pub security_groups: Option<Quota>,
     /// Security group rules.
     pub security_group_rules: Option<Quota>,
+    /// Volumes.
+    pub volumes: Option<Quota>,
+    /// GiB of all volumes together.
+    pub volume_gib: Option<Quota>,
 }

@@ -133,7 +133,14 @@ pub(super) async fn plan(inner: &Inner, session: &Session, spec: &Spec) -> Resul
         signal_transport: cloud.signal_transport.clone(),
     };
     let planned = inner.planner.plan(&spec, &chosen).await.map_err(Refused::Invalid)?;
-    let problems = quota::check(&planned.template, &spec, &chosen, &cloud.quotas);
+    let mut quotas = cloud.quotas;
+    if quota::has_volumes(&planned.template) {
+        if !session.has_volumes() {
+            return Err(Refused::Invalid(vec![quota::no_volumes(session.region())]));
+        }
+        (quotas.volumes, quotas.volume_gib) = facts::volumes(session).await?;
+    }
+    let problems = quota::check(&planned.template, &spec, &chosen, &quotas);
     if problems.is_empty() { Ok((spec, planned)) } else { Err(Refused::Invalid(problems)) }
 }
 

@@ -3,7 +3,7 @@
 use super::Refused;
 use crate::{
     cluster::{self, Problem, Spec},
-    openstack::{Error, Flavor, Image, Network, Quotas, Session},
+    openstack::{Error, Flavor, Image, Network, Quota, Quotas, Session},
 };
 
 /// What the project sees of the cloud.
@@ -55,21 +55,30 @@ pub async fn look_up(session: &Session, spec: &Spec) -> Result<Cloud, Refused> {
         }
     };
     let keys = async { if spec.key.is_some() { session.keypairs().await } else { Ok(Vec::new()) } };
-    let quotas = async {
-        // Some clouds hide quotas; then Heat says it later.
-        match session.quotas().await {
-            Err(error) if error.is_token() => Err(error),
-            Err(error) => {
-                tracing::warn!("the quotas of project {} are not told: {error}", session.project().name);
-                Ok(Quotas::default())
-            }
-            Ok(quotas) => Ok(quotas),
-        }
-    };
+    let quotas = async { told(session, session.quotas().await) };
     let (flavors, images, (image, image_problem), keys, networks, quotas) =
         tokio::try_join!(session.flavors(), session.images(), image, keys, session.external_networks(), quotas)?;
     let signal_transport = signal_transport(session).to_owned();
     Ok(Cloud { flavors, images, image, image_problem, keys, networks, quotas, signal_transport })
+}
+
+/// What is left to the project of volumes: how many, and GiB in all of them.
+///
+/// # Errors
+/// `Unauthorized`: the token has ended.
+pub async fn volumes(session: &Session) -> Result<(Option<Quota>, Option<Quota>), Refused> {
+    Ok(told(session, session.volume_quotas().await)?)
+}
+
+/// Some clouds hide quotas; then Heat says it later.
+fn told<T: Default>(session: &Session, quotas: Result<T, Error>) -> Result<T, Error> {
+    match quotas {
+        Err(error) if !error.is_token() => {
+            tracing::warn!("quotas of project {} are not told: {error}", session.project().name);
+            Ok(T::default())
+        }
+        other => other,
+    }
 }
 
 /// CFN's signed URL does not expire, a token does: too soon for a cluster that grows later.

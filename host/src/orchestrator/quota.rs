@@ -1,5 +1,7 @@
 //! What a stack will take of the project's quotas, counted in its template. Pure.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::planner::Chosen;
@@ -19,6 +21,8 @@ pub fn check(template: &Value, spec: &Spec, chosen: &Chosen, quotas: &Quotas) ->
     let both = |of: fn(&crate::cluster::Flavor) -> u32| u64::from(of(&chosen.master)) + workers * u64::from(of(&chosen.worker));
     let needs = [
         ("servers", count(&["OS::Nova::Server"]), quotas.servers),
+        ("server groups", count(&["OS::Nova::ServerGroup"]), quotas.server_groups),
+        ("servers in one server group", largest_group(template), quotas.server_group_members),
         ("vCPUs", both(|flavor| flavor.vcpus), quotas.vcpus),
         ("MiB of memory", both(|flavor| flavor.ram_mib), quotas.ram_mib),
         ("ports", count(&["OS::Neutron::Port", "OS::Neutron::RouterInterface"]), quotas.ports),
@@ -28,8 +32,46 @@ pub fn check(template: &Value, spec: &Spec, chosen: &Chosen, quotas: &Quotas) ->
         ("floating IPs", count(&["OS::Neutron::FloatingIP"]), quotas.floating_ips),
         ("security groups", count(&["OS::Neutron::SecurityGroup"]), quotas.security_groups),
         ("security group rules", rules(template), quotas.security_group_rules),
+        ("volumes", count(&["OS::Cinder::Volume"]), quotas.volumes),
+        ("GiB of volumes", volume_gib(template), quotas.volume_gib),
     ];
     needs.into_iter().filter_map(|(what, needed, quota)| short(what, needed, quota)).collect()
+}
+
+fn of_kind<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    let resources = template.get("resources").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values);
+    resources.filter(move |resource| resource.get("type").and_then(Value::as_str) == Some(kind))
+}
+
+/// Whether the stack has volumes, which not every cloud has.
+pub fn has_volumes(template: &Value) -> bool {
+    of_kind(template, "OS::Cinder::Volume").next().is_some()
+}
+
+/// What a cloud without a volume service is told.
+pub fn no_volumes(region: &str) -> Problem {
+    let hint = "leave data volumes out, such as hadoop.data_volume_gib = 0, or take a cloud or region that has one";
+    Problem::new(
+        "volumes",
+        format!("the catalog has no volume service (Cinder) in region `{region}`, and data volumes are asked for"),
+        hint,
+    )
+}
+
+fn volume_gib(template: &Value) -> u64 {
+    let size = |volume: &Value| volume.pointer("/properties/size").and_then(Value::as_u64).unwrap_or(0);
+    of_kind(template, "OS::Cinder::Volume").map(size).sum()
+}
+
+/// Servers that the fullest group holds.
+fn largest_group(template: &Value) -> u64 {
+    let mut groups: BTreeMap<&str, u64> = BTreeMap::new();
+    for server in of_kind(template, "OS::Nova::Server") {
+        if let Some(group) = server.pointer("/properties/scheduler_hints/group/get_resource").and_then(Value::as_str) {
+            *groups.entry(group).or_default() += 1;
+        }
+    }
+    groups.into_values().max().unwrap_or(0)
 }
 
 /// Rules of their own, those inside of groups, and the two that every group begins with.
@@ -45,7 +87,12 @@ fn rules(template: &Value) -> u64 {
 
 fn short(what: &str, needed: u64, quota: Option<Quota>) -> Option<Problem> {
     let free = quota?.free()?;
-    let hint = "ask for fewer workers or smaller flavors, delete what is no longer used, or have the quota raised";
+    let fewer = match what {
+        "servers in one server group" => "spread fewer workers (cluster.spread_workers)",
+        "volumes" | "GiB of volumes" => "ask for fewer workers or smaller data volumes",
+        _ => "ask for fewer workers or smaller flavors",
+    };
+    let hint = format!("{fewer}, delete what is no longer used, or have the quota raised");
     (needed > free).then(|| Problem::new("quota", format!("needs {needed} {what}, {free} are free"), hint))
 }
 
@@ -60,6 +107,34 @@ mod tests {
         let flavor = |name: &str, ram_mib, vcpus| Flavor { name: name.into(), vcpus, ram_mib, disk_gib: 10 };
         let (master, worker) = (flavor("m", 2_048, 2), flavor("w", 1_024, 1));
         Chosen { flavors: vec![master.clone(), worker.clone()], master, worker, signal_transport: String::new() }
+    }
+
+    #[test]
+    fn groups_and_volumes_are_counted_with_what_is_in_them() {
+        let member = json!({ "type": "OS::Nova::Server", "properties": { "scheduler_hints": { "group": { "get_resource": "g" } } } });
+        let volume = |size: u32| json!({ "type": "OS::Cinder::Volume", "properties": { "size": size } });
+        let template = json!({ "resources": {
+            "g": { "type": "OS::Nova::ServerGroup" }, "a": member, "b": member, "c": { "type": "OS::Nova::Server" }, "v": volume(10), "w": volume(5),
+        } });
+        let quota = |limit, used| Some(Quota { limit: Some(limit), used });
+        let told = |more: u64| -> Vec<String> {
+            let quotas = Quotas {
+                server_groups: quota(9 + more, 9),
+                server_group_members: quota(1 + more, 0),
+                volumes: quota(3 + more, 2),
+                volume_gib: quota(114 + more, 100),
+                ..Quotas::default()
+            };
+            check(&template, &spec(), &chosen(), &quotas).into_iter().map(|problem| problem.message).collect()
+        };
+        assert_eq!(told(1), Vec::<String>::new());
+        let wanted = [
+            "needs 1 server groups, 0 are free",
+            "needs 2 servers in one server group, 1 are free",
+            "needs 2 volumes, 1 are free",
+            "needs 15 GiB of volumes, 14 are free",
+        ];
+        assert_eq!(told(0), wanted);
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub struct Network {
 
 /// How much there may be; -1 is no limit. What is used is counted from the stacks.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "Nova's and Neutron's own names")]
+#[expect(missing_docs, reason = "Nova's, Neutron's and Cinder's own names")]
 pub struct Quota {
     pub instances: i64,
     pub cores: i64,
@@ -111,6 +111,10 @@ pub struct Quota {
     pub floatingip: i64,
     pub security_group: i64,
     pub security_group_rule: i64,
+    pub server_group: i64,
+    pub server_group_members: i64,
+    pub volumes: i64,
+    pub gigabytes: i64,
 }
 
 impl Default for Quota {
@@ -127,6 +131,10 @@ impl Default for Quota {
             floatingip: none,
             security_group: none,
             security_group_rule: none,
+            server_group: none,
+            server_group_members: none,
+            volumes: none,
+            gigabytes: none,
         }
     }
 }
@@ -227,6 +235,7 @@ impl Cloud {
             ("compute", "nova", format!("{url}/compute/v2.1")),
             ("cloudformation", "heat-cfn", format!("{url}/heat-api-cfn/v1")),
             ("image", "glance", format!("{url}/image")),
+            ("volumev3", "cinder", format!("{url}/volume/v3/{project}")),
         ];
         let there = all.into_iter().filter(|(service_type, _, _)| !self.fixtures.without.contains(service_type));
         let moved = |of: &str| self.fixtures.elsewhere.iter().find(|(service_type, _)| *service_type == of).map(|(_, url)| url.clone());

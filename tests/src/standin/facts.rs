@@ -1,4 +1,4 @@
-//! Nova, Glance and Neutron, as far as a request is checked against them.
+//! Nova, Glance, Neutron and Cinder, as far as a request is checked against them.
 
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ pub(super) fn answer(cloud: &Cloud, ask: &Ask, service: &str, project: &str) -> 
             Reply::json(200, &json!({"keypairs": cloud.fixtures.keypairs.iter().map(pair).collect::<Vec<_>>()}))
         }
         ("nova", "GET", ["v2.1", "limits"]) => limits(cloud, project),
+        ("cinder", "GET", ["v3", of, "limits"]) if *of == project => volumes(cloud, project),
         ("glance", "GET", ["v2", "images"]) => images(cloud, ask),
         ("glance", "GET", ["v2", "images", id]) => match cloud.fixtures.images.iter().find(|image| image.id == *id) {
             Some(found) => Reply::json(200, &image(found)),
@@ -83,8 +84,26 @@ fn limits(cloud: &Cloud, project: &str) -> Reply {
         200,
         &json!({"limits": {"rate": [], "absolute": {
             "maxTotalInstances": quota.instances, "maxTotalCores": quota.cores, "maxTotalRAMSize": quota.ram, "maxServerMeta": 128,
-            "maxTotalKeypairs": -1, "maxServerGroups": -1, "maxServerGroupMembers": 10, "totalInstancesUsed": servers,
-            "totalCoresUsed": measure(|f| f.vcpus), "totalRAMUsed": measure(|f| f.ram), "totalServerGroupsUsed": 0}}}),
+            "maxTotalKeypairs": -1, "maxServerGroups": quota.server_group, "maxServerGroupMembers": quota.server_group_members,
+            "totalInstancesUsed": servers,
+            "totalCoresUsed": measure(|f| f.vcpus), "totalRAMUsed": measure(|f| f.ram),
+            "totalServerGroupsUsed": used(cloud, project, "OS::Nova::ServerGroup")}}}),
+    )
+}
+
+fn volumes(cloud: &Cloud, project: &str) -> Reply {
+    let quota = &cloud.fixtures.quota;
+    let there = cloud.stacks.iter().filter(|stack| stack.project == project).flat_map(|stack| {
+        let made = stack.resources.iter().filter(|resource| resource.kind == "OS::Cinder::Volume" && !resource.physical_id.is_empty());
+        made.map(|volume| stack.template["resources"][&volume.name]["properties"]["size"].as_u64().unwrap_or(0))
+    });
+    let gigabytes: u64 = there.sum();
+    Reply::json(
+        200,
+        &json!({"limits": {"rate": [], "absolute": {
+            "maxTotalVolumes": quota.volumes, "maxTotalVolumeGigabytes": quota.gigabytes, "maxTotalSnapshots": -1, "maxTotalBackups": -1,
+            "maxTotalBackupGigabytes": -1, "totalVolumesUsed": used(cloud, project, "OS::Cinder::Volume"),
+            "totalGigabytesUsed": gigabytes, "totalSnapshotsUsed": 0, "totalBackupsUsed": 0, "totalBackupGigabytesUsed": 0}}}),
     )
 }
 

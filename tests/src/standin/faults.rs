@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Something that goes wrong with requests of one kind, so many times.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// `heat`, `keystone`, `nova`, `glance`, `neutron`; `None`: all.
+    /// `heat`, `keystone`, `nova`, `glance`, `neutron`, `cinder`; `None`: all.
     pub service: Option<&'static str>,
     /// `POST`; `None`: all.
     pub method: Option<&'static str>,

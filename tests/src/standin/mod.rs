@@ -1,4 +1,4 @@
-//! A stand-in for the cloud in this process: enough of Keystone, Heat, Nova, Glance and Neutron for the life of a cluster, in the shapes of a
+//! A stand-in for the cloud in this process: enough of Keystone, Heat, Nova, Glance, Neutron and Cinder for the life of a cluster, in the shapes of a
 //! real OpenStack's answers. For fault tests and for showing the way without a cloud, never for proof. Knows nothing of the host.
 //!
 //! Time stands still unless a test steps ([`Standin::step`], [`Standin::finish`]) or [`Pace::Tick`] does. [`Standin::fault`] makes services
@@ -6,7 +6,7 @@
 //!
 //! Layout
 //! - [`Standin`]: what a test holds; `server`: connections; `routes`: who answers what
-//! - `keystone`, `heat`, `facts` (Nova, Glance, Neutron): the services
+//! - `keystone`, `heat`, `facts` (Nova, Glance, Neutron, Cinder): the services
 //! - `stack`: a stack's life, step by step; `template`, `resolve`: HOT
 //! - `cloud`: all state; [`faults`]: what goes wrong on purpose
 
@@ -66,7 +66,7 @@ pub enum Pace {
 /// One request that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// `keystone`, `heat`, `nova`, `glance`, `neutron`; empty for anything else.
+    /// `keystone`, `heat`, `nova`, `glance`, `neutron`, `cinder`; empty for anything else.
     pub service: String,
     /// `GET`.
     pub method: String,

@@ -28,6 +28,7 @@ impl Ask {
             Some("compute") => "nova",
             Some("image") => "glance",
             Some("network") => "neutron",
+            Some("volume") => "cinder",
             _ => "keystone",
         };
         let mut below = target;
@@ -108,7 +109,7 @@ impl Reply {
             "heat" if status != 401 => {
                 json!({"code": status, "title": kind, "explanation": "The server could not comply.", "error": {"type": kind, "traceback": null, "message": message}})
             }
-            "nova" if status != 401 => json!({kind: {"code": status, "message": message}}),
+            "nova" | "cinder" if status != 401 => json!({kind: {"code": status, "message": message}}),
             "neutron" if status != 401 => json!({"NeutronError": {"type": kind, "message": message, "detail": ""}}),
             "glance" if status != 401 => {
                 let page = format!(
