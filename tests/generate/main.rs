@@ -3,6 +3,7 @@
 
 mod examples;
 mod hostile;
+mod readme;
 mod refusals;
 
 use std::{

@@ -51,7 +51,7 @@ pub(super) struct GenerateArgs {
     /// The folder to write, new or empty
     #[arg(long, value_name = "DIR", required_unless_present = "explain")]
     out: Option<PathBuf>,
-    /// Overwrite files of the same name in the folder, leave others
+    /// Overwrite files of the same name in the folder, take away what was generated before and no longer is, leave others
     #[arg(long)]
     force: bool,
     /// yaml: files for the openstack client; heat-json: the body of one request to Heat
@@ -114,6 +114,11 @@ async fn generate(args: &GenerateArgs, catalogue: &Catalogue, words: &Vocabulary
         signal_transport: SIGNAL_TRANSPORT.to_owned(),
     };
     let plan = plan(&spec, &chosen, catalogue).await?;
+    let used = [&chosen.master.name, &chosen.worker.name];
+    for unused in args.flavors.iter().filter(|flavor| !used.contains(&&flavor.name)) {
+        assumed.push(format!("`--flavor {}`: it was described, but no node has it", unused.name));
+    }
+    assumed.extend(trusted(&plan));
     let timeout_min = spec.timeout_s.div_ceil(60) + STACK_SPARE_MIN;
     let parameters = parameters(&plan);
     Ok(Generated { spec, plan, assumed, timeout_min, parameters })
@@ -133,6 +138,18 @@ fn assume(spec: &mut Spec) -> Vec<String> {
     assumed
 }
 
+/// What the cloud must have, and could not be asked for.
+fn trusted(plan: &Plan) -> Vec<String> {
+    let signals = format!(
+        "`signal_transport`: nodes report by `{SIGNAL_TRANSPORT}`, which a cloud has whose catalog lists `cloudformation`; \
+         elsewhere make it `TOKEN_SIGNAL`"
+    );
+    let volumes = readme::volumes(&plan.bundle).next().map(|_| {
+        "data volumes: the cloud has a volume service (Cinder); elsewhere make the files again without `data_volume_gib`".to_owned()
+    });
+    [signals].into_iter().chain(volumes).collect()
+}
+
 /// The flavor of a role: as described, else as assumed; where none is named, the smallest described one that fits.
 fn choose(
     role: &str,
@@ -148,11 +165,17 @@ fn choose(
         Some(name) => described.iter().find(|flavor| flavor.name == name),
         None => smallest.or_else(|| described.iter().max_by_key(|f| (f.ram_mib, f.vcpus, f.disk_gib, f.name.clone()))),
     };
+    if let (None, Some(taken)) = (named.as_deref(), found) {
+        assumed.push(format!("`{role}.flavor`: it was not named, so it is `{}`, the smallest described one that fits", taken.name));
+    }
     let flavor = found.cloned().unwrap_or_else(|| {
         let name = named.clone().unwrap_or_else(|| ASSUMED_FLAVOR.to_owned());
         let size = format!("{} MiB of memory, {} vCPUs and {} GiB of disk", ASSUMED.ram_mib, ASSUMED.vcpus, ASSUMED.disk_gib);
-        let why = if named.is_some() { "was named, but not described" } else { "was not named" };
-        assumed.push(format!("`{role}.flavor`: it {why}, so it is `{name}` with {size}; each node checks its memory itself"));
+        let what = match named {
+            Some(name) => format!("no `--flavor` describes `{name}`, so it is taken for {size}"),
+            None => format!("it was not named, so it is `{name}` with {size}"),
+        };
+        assumed.push(format!("`{role}.flavor`: {what}; each node checks its memory itself"));
         Flavor { name, vcpus: ASSUMED.vcpus, ram_mib: ASSUMED.ram_mib, disk_gib: ASSUMED.disk_gib }
     });
     *named = Some(flavor.name.clone());
@@ -190,6 +213,8 @@ fn files(generated: &Generated, format: Format) -> Result<BTreeMap<String, Strin
     }
     let readme = readme::readme(generated, format, &files);
     files.insert("README.md".to_owned(), readme);
+    let sums = directory::sums(&files);
+    files.insert(directory::SUMS.to_owned(), sums);
     Ok(files)
 }
 
@@ -230,7 +255,13 @@ mod tests {
         assert_eq!(pick(None, &described[..1]).name, "tiny", "the plan refuses it with what is needed");
         assert_eq!(pick(Some("unknown"), &described).ram_mib, ASSUMED.ram_mib);
         assert_eq!(pick(None, &[]).name, ASSUMED_FLAVOR);
-        assert_eq!(assumed.len(), 2);
-        assert!(assumed[0].contains("`unknown` with 4096 MiB"), "{assumed:?}");
+        let told = [
+            "it was not named, so it is `fits`",
+            "`tiny`",
+            "no `--flavor` describes `unknown`, so it is taken for 4096 MiB",
+            "`m1.medium` with",
+        ];
+        assert_eq!(assumed.len(), told.len(), "{assumed:?}");
+        assert!(assumed.iter().zip(told).all(|(line, words)| line.contains(words)), "{assumed:?}");
     }
 }

@@ -1,7 +1,9 @@
 //! `stampede plugins`: what can be asked for. And where plugins and an operator's defaults are found, for every command that needs them.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -14,7 +16,7 @@ use serde_json::Value;
 
 use super::{BadRequest, table};
 use crate::{
-    cluster::{Defaults, Vocabulary, framework::Descriptor, vocabulary::OWN},
+    cluster::{Defaults, Problem, Vocabulary, defaults::VARIABLE_PREFIX, framework::Descriptor, vocabulary::OWN},
     orchestrator::{
         Planner,
         plan::{Plugins as _, plugins::PluginPlanner},
@@ -63,9 +65,7 @@ impl PluginArgs {
                 Defaults::from_toml(&text).map_err(|problem| BadRequest(vec![problem]))?
             }
         };
-        // Variables that are not UTF-8 cannot be ours.
-        let variables = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let defaults = Defaults::from_variables(variables, words).over(file);
+        let defaults = Defaults::from_variables(variables(env::vars_os())?, words).over(file);
         let problems = defaults.check(words);
         if problems.is_empty() { Ok(defaults) } else { Err(BadRequest(problems).into()) }
     }
@@ -86,6 +86,20 @@ impl PluginArgs {
             }
         }
     }
+}
+
+/// Those that set defaults, as texts.
+fn variables(all: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, BadRequest> {
+    let (mut variables, mut problems) = (Vec::new(), Vec::new());
+    for (name, value) in all {
+        let told = name.to_string_lossy().into_owned();
+        match (name.into_string(), value.into_string()) {
+            _ if !told.starts_with(VARIABLE_PREFIX) => {}
+            (Ok(name), Ok(value)) => variables.push((name, value)),
+            _ => problems.push(Problem::new(told, "is not UTF-8", "write it in UTF-8")),
+        }
+    }
+    if problems.is_empty() { Ok(variables) } else { Err(BadRequest(problems)) }
 }
 
 fn default_cache() -> Option<PathBuf> {
@@ -146,4 +160,21 @@ fn parameters(descriptor: &Descriptor) -> impl Iterator<Item = Vec<String>> {
         let what = schema.get("description").and_then(Value::as_str).unwrap_or_default();
         vec![format!("{}.{name}", descriptor.name), kind, default, what.to_owned()]
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_default_that_is_not_utf8_is_told_and_what_is_not_ours_is_passed_over() {
+        let odd = || OsString::from_vec(b"m1.\xff".to_vec());
+        let ours = |value: OsString| [("STAMPEDE_DEFAULT_IMAGE".into(), value), ("OTHER".into(), odd()), (odd(), "x".into())];
+        let taken = variables(ours("debian-12".into()).into_iter()).unwrap();
+        assert_eq!(taken, [("STAMPEDE_DEFAULT_IMAGE".to_owned(), "debian-12".to_owned())]);
+        let refused = variables(ours(odd()).into_iter()).unwrap_err();
+        assert_eq!(refused.to_string(), "STAMPEDE_DEFAULT_IMAGE: is not UTF-8 (write it in UTF-8)");
+    }
 }

@@ -2,8 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::generate::{Format, Generated};
-use crate::{bundle::Bundle, cluster::framework::Audience};
+use super::{
+    directory,
+    generate::{Format, Generated},
+};
+use crate::{
+    bundle::{Bundle, Stage},
+    cluster::framework::Audience,
+};
 
 /// Every script of every plugin: `scripts/01-hadoop/worker/setup.hadoop.sh`.
 pub(super) fn scripts(bundle: &Bundle) -> BTreeMap<String, String> {
@@ -20,8 +26,14 @@ pub(super) fn readme(generated: &Generated, format: Format, files: &BTreeMap<Str
     let name = &generated.spec.name;
     let title = generated.plan.bundle.template["description"].as_str().unwrap_or_default();
     let mut text = format!("# {name}\n\n{title}\n\n{}", commands(generated, format));
+    let is_proved = generated.plan.bundle.parts.iter().flat_map(|part| &part.scripts).any(|script| script.stage == Stage::Smoke);
+    let proof = if is_proved {
+        "every node has registered and the frameworks have proved themselves by a real job"
+    } else {
+        "every node has registered"
+    };
     text.push_str(&format!(
-        "\nThe stack is complete when every node has registered and the frameworks have proved themselves by a real job.\n\
+        "\nThe stack is complete when {proof}.\n\
          The first failure ends it at once; its reason, with node, stage and line, is in\n\
          `openstack stack show {name} -c stack_status_reason`. On a node the log is `/var/log/stampede.log`.\n"
     ));
@@ -29,7 +41,7 @@ pub(super) fn readme(generated: &Generated, format: Format, files: &BTreeMap<Str
     text.push_str(&format!("{name}` shows the addresses:\n\n| output | what | for |\n|---|---|---|\n"));
     for endpoint in generated.plan.bundle.parts.iter().flat_map(|part| &part.endpoints) {
         let audience = match endpoint.audience {
-            Audience::Cluster => "the cluster's nodes",
+            Audience::Cluster => "the cluster's network",
             Audience::Admin => "administrators",
             Audience::Public => "users",
         };
@@ -45,7 +57,7 @@ pub(super) fn readme(generated: &Generated, format: Format, files: &BTreeMap<Str
         }
     }
     text.push_str("\n## The files\n\n");
-    for file in files.keys() {
+    for file in files.keys().map(String::as_str).chain([directory::SUMS]) {
         text.push_str(&format!("- `{file}`{}\n", about(file)));
     }
     text
@@ -61,7 +73,27 @@ fn commands(generated: &Generated, format: Format) -> String {
                 .to_owned()
         }
     };
-    format!("Deploy it from this folder, and delete it:\n\n```sh\n{create}\nopenstack stack delete --yes --wait {name}\n```\n")
+    let kept = kept(generated);
+    format!("Deploy it from this folder, and delete it:\n\n```sh\n{create}\nopenstack stack delete --yes --wait {name}\n```\n{kept}")
+}
+
+/// The data volumes of the template: name in the cloud, and whether they outlive the stack.
+pub(super) fn volumes(bundle: &Bundle) -> impl Iterator<Item = (&str, bool)> {
+    let resources = bundle.template["resources"].as_object().into_iter().flat_map(serde_json::Map::values);
+    let volumes = resources.filter(|resource| resource["type"] == "OS::Cinder::Volume");
+    volumes.map(|volume| (volume["properties"]["name"].as_str().unwrap_or_default(), volume["deletion_policy"] == "Retain"))
+}
+
+/// What the delete leaves behind.
+fn kept(generated: &Generated) -> String {
+    let kept: Vec<&str> = volumes(&generated.plan.bundle).filter(|(_, is_kept)| *is_kept).map(|(name, _)| name).collect();
+    if kept.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nThe delete leaves the data volumes, as was asked for. When their data is no longer wanted:\n\n```sh\nopenstack volume delete {}\n```\n",
+        kept.join(" ")
+    )
 }
 
 fn access(generated: &Generated) -> String {
@@ -78,6 +110,7 @@ fn about(file: &str) -> &'static str {
         "cluster.yaml" => ": the Heat template",
         "environment.yaml" => ": the values of its parameters",
         "stack.json" => ": the body of a request to create the stack: template, files and parameters",
+        directory::SUMS => ": what was written here, for `sha256sum -c`; by it `--force` finds what a later run no longer makes",
         name if name.starts_with("node-") => ": what the nodes of that role run, given to them as user data",
         _ => "",
     }

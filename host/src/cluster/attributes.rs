@@ -20,6 +20,8 @@ pub const DEFAULT_FRAMEWORK: &str = "hadoop";
 pub const DEFAULT_WORKERS: u32 = 2;
 /// The cluster's own network where nothing else is said.
 pub const DEFAULT_CIDR: &str = "10.77.0.0/22";
+/// The value of `network.external` for a cluster with no way in or out.
+pub const NO_NETWORK: &str = "none";
 /// How long the nodes may take where nothing else is said, in seconds.
 pub const DEFAULT_TIMEOUT_S: u32 = 3_600;
 
@@ -36,6 +38,8 @@ pub fn parse(name: &str, given: &[(String, String)], defaults: &Defaults, words:
     let frameworks = reader.frameworks();
     let workers = reader.value("workers", |path, text| values::whole(path, text, limits::MIN_WORKERS, limits::MAX_WORKERS));
     let workers = workers.unwrap_or(DEFAULT_WORKERS);
+    let external_network = reader.value("network.external", values::cloud_name);
+    let access = reader.access(external_network.as_deref());
     let seconds = |path: &str, text: &str| values::whole(path, text, limits::MIN_TIMEOUT_S, limits::MAX_TIMEOUT_S);
     let spec = Spec {
         name,
@@ -44,9 +48,9 @@ pub fn parse(name: &str, given: &[(String, String)], defaults: &Defaults, words:
         worker_flavor: reader.value("worker.flavor", values::cloud_name),
         image: reader.value("image", values::cloud_name),
         key: reader.value("key", values::cloud_name),
-        external_network: reader.value("network.external", values::cloud_name),
+        external_network,
         cidr: reader.value("network.cidr", |path, text| values::network(path, text, workers)).unwrap_or_else(|| DEFAULT_CIDR.to_owned()),
-        access: reader.value("network.access", values::access).unwrap_or_default(),
+        access,
         mirror: reader.value("mirror", values::url),
         proxy: reader.value("proxy", values::url),
         timeout_s: reader.value("timeout", seconds).unwrap_or(DEFAULT_TIMEOUT_S),
@@ -139,6 +143,20 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// Who may come in. An operator's default for it is not meant for a request that wants no way in.
+    fn access(&mut self, external: Option<&str>) -> Vec<String> {
+        let access = self.value("network.access", values::access).unwrap_or_default();
+        if access.is_empty() || external != Some(NO_NETWORK) {
+            return access;
+        }
+        let is_given = |name: &str| self.given.get(name).is_some_and(|text| !text.trim().is_empty());
+        if !is_given("network.external") || is_given("network.access") {
+            let message = format!("names who may come in, but `network.external` is `{NO_NETWORK}`, so that there is no way in");
+            self.problems.push(Problem::new("network.access", message, "leave out one of the two"));
+        }
+        Vec::new()
     }
 
     fn frameworks(&mut self) -> Vec<Framework> {

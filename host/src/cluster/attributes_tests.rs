@@ -78,6 +78,20 @@ fn all_problems_come_at_once_with_what_to_do() {
 }
 
 #[test]
+fn nobody_is_let_in_where_there_is_no_way_in() {
+    let (none, access) = (("stampede.network.external", "none"), ("stampede.network.access", "192.0.2.0/24"));
+    let words =
+        "network.access: names who may come in, but `network.external` is `none`, so that there is no way in (leave out one of the two)";
+    assert_eq!(refusal(&[none, access]), words);
+    assert!(spec(&[none]).access.is_empty() && spec(&[none, ("stampede.network.access", "")]).access.is_empty());
+    let default = |name, value| Defaults::default().with(name, value);
+    assert_eq!(parsed(&[access], &default("network.external", "none")).unwrap_err(), words);
+    assert_eq!(parsed(&[], &default("network.external", "none").with("network.access", "192.0.2.0/24")).unwrap_err(), words);
+    let closed = parsed(&[none], &default("network.access", "192.0.2.0/24")).unwrap();
+    assert!(closed.access.is_empty(), "the operator's default is not meant for it");
+}
+
+#[test]
 fn versions_belong_to_one_framework() {
     let version = |spec: Spec| spec.frameworks[0].version.clone();
     assert_eq!(version(spec(&[("stampede.framework.version", "3.4.3")])).as_deref(), Some("3.4.3"));

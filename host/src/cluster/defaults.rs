@@ -70,7 +70,17 @@ impl Defaults {
             }
             false => words.hint(name),
         };
-        unknown.map(|name| Problem::new(name, "is set by default, but there is no such attribute", hint(name))).collect()
+        let inside = |name: &String| {
+            let inner = names.iter().filter_map(move |known| known.strip_prefix(name.as_str())?.strip_prefix('.')).collect::<Vec<_>>();
+            (!inner.is_empty()).then(|| inner.join(", "))
+        };
+        let told = |name: &String| match (hint(name), inside(name)) {
+            (near, Some(inner)) if near.is_empty() => {
+                Problem::new(name, "has a value of its own, but is a table", format!("write [{name}] with any of {inner}"))
+            }
+            (near, _) => Problem::new(name, "is set by default, but there is no such attribute", near),
+        };
+        unknown.map(told).collect()
     }
 
     /// The value for an attribute, named without `stampede.`.
@@ -164,6 +174,17 @@ mod tests {
         let problems = Defaults::from_variables([("STAMPEDE_DEFAULT_WORKER".to_owned(), "3".to_owned())], &words()).check(&words());
         let told = "STAMPEDE_DEFAULT_WORKER: is set by default, but there is no such attribute (did you mean `STAMPEDE_DEFAULT_WORKERS`?)";
         assert_eq!(problems[0].to_string(), told);
+    }
+
+    #[test]
+    fn a_text_in_the_place_of_a_table_is_told_as_that() {
+        let problems = Defaults::from_toml("network = 'public'\nhadoop = 2").unwrap().check(&words());
+        let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        let wanted = [
+            "hadoop: has a value of its own, but is a table (write [hadoop] with any of version, core_site, block-size)",
+            "network: has a value of its own, but is a table (write [network] with any of external, cidr, access)",
+        ];
+        assert_eq!(told, wanted);
     }
 
     #[test]

@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use super::facts::Cloud;
 use crate::{
-    cluster::{Problem, Spec, framework::Size, vocabulary::nearest},
+    cluster::{Problem, Spec, attributes::NO_NETWORK, framework::Size, vocabulary::nearest},
     openstack::{Flavor, Image, Network},
 };
-
-/// The value of `network.external` for a cluster with no way in or out.
-pub const NO_NETWORK: &str = "none";
 
 /// Names that a hint lists at most.
 const MAX_LISTED: usize = 12;

@@ -16,11 +16,12 @@ pub mod shares;
 
 use futures_util::future::BoxFuture;
 
-use super::{choose::NO_NETWORK, planner::Chosen};
+use super::planner::Chosen;
 use crate::{
     bundle::{self, BuildError, Bundle, Faults, Part},
     cluster::{
         Problem, Spec,
+        attributes::NO_NETWORK,
         framework::{Descriptor, Network, Request, Service, Share},
         problem::lines,
     },

@@ -188,7 +188,14 @@ fn endpoints() -> Vec<Endpoint> {
         audience,
     };
     vec![
-        endpoint("hadoop_hdfs", "HDFS, for clients on the cluster's network.", "hdfs", 8020, Audience::Public),
+        // By the fixed address: clients are sent on to DataNodes, which have no outer one.
+        endpoint(
+            "hadoop_hdfs",
+            "HDFS, for clients on the cluster's network; on its nodes it is the default.",
+            "hdfs",
+            8020,
+            Audience::Cluster,
+        ),
         endpoint("hadoop_namenode", "The NameNode's web page: files, DataNodes, capacity.", "http", 9870, Audience::Admin),
         endpoint("hadoop_resourcemanager", "YARN's web page: applications, NodeManagers, queues.", "http", 8088, Audience::Admin),
         endpoint("hadoop_history", "The history of MapReduce jobs.", "http", 19888, Audience::Admin),
