@@ -69,11 +69,12 @@ async fn an_update_keeps_what_it_is_given_and_names_what_cannot_change_in_a_runn
     assert_eq!(world.cloud.count("heat"), 1, "only the look for forgotten clusters");
     host.deploy(&caller, "default", vec![]).await.unwrap();
 
-    let change = pairs(&[("stampede.workers", "4"), ("stampede.hadoop.replication", "1"), ("a", "2")]);
+    world.cloud.finish();
+    let change = pairs(&[("stampede.image", "other"), ("stampede.key", "mine"), ("a", "2")]);
     let refused = problems(&host.update(&caller, "default", change).await.unwrap_err());
     assert_eq!(refused.len(), 2, "{refused:?}");
-    assert!(refused[0].starts_with("hadoop.replication: cannot be changed in a running cluster"), "{refused:?}");
-    assert!(refused[1].starts_with("workers: cannot be changed in a running cluster"), "{refused:?}");
+    assert!(refused[0].starts_with("image: cannot be changed in a running cluster"), "{refused:?}");
+    assert!(refused[1].starts_with("key: cannot be changed in a running cluster"), "{refused:?}");
     assert_eq!(host.view(&caller, "default").await.unwrap().attributes["a"], "1", "a refused update changes nothing");
 
     let view = host.update(&caller, "default", pairs(&[("stampede.workers", "3"), ("a", "2")])).await.unwrap();

@@ -8,4 +8,5 @@ mod life;
 mod owners;
 mod refusals;
 mod restart;
+mod update;
 mod world;

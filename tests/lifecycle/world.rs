@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use stampede::{
+    bundle::assemble::{Content, Placed},
     cluster::{
         Problem, Spec,
         framework::{Descriptor, Size},
@@ -156,7 +157,7 @@ struct Plans(Vec<Descriptor>);
 fn descriptors() -> Vec<Descriptor> {
     let hadoop = json!({
         "name": "hadoop", "title": "Hadoop", "description": "", "versions": ["3.5.0"], "default_version": "3.5.0", "requires": [],
-        "provides": [], "roles": [], "parameters": { "properties": { "replication": {}, "data_volume_gib": {} } }, "ports": [], "resource_types": [],
+        "provides": [], "roles": [], "parameters": { "properties": { "replication": {}, "data_volume_gib": { "x-stampede-fixed": true } } }, "ports": [], "resource_types": [],
     });
     vec![serde_json::from_value(hadoop).unwrap()]
 }
@@ -185,20 +186,24 @@ impl Planner for Plans {
 }
 
 fn planned(spec: &Spec) -> Planned {
-    let nodes: Vec<String> = std::iter::once("master".to_owned()).chain((1..=spec.workers).map(|id| format!("worker_{id}"))).collect();
+    let nodes: Vec<String> = std::iter::once("master".to_owned()).chain(spec.ids().iter().map(|id| format!("worker_{id}"))).collect();
     let mut resources = Map::new();
     for handle in ["progress_handle", "ready_handle"] {
         resources.insert(handle.to_owned(), json!({ "type": "OS::Heat::WaitConditionHandle" }));
     }
     for node in &nodes {
-        let properties = json!({ "name": node, "image": spec.image, "flavor": spec.worker_flavor, "networks": [], "user_data": "" });
+        let role = node.split('_').next();
+        let properties = json!({
+            "name": node, "image": spec.image, "flavor": spec.worker_flavor, "networks": [], "user_data": "",
+            "metadata": { "stampede_role": role },
+        });
         resources.insert(format!("{node}_server"), json!({ "type": "OS::Nova::Server", "properties": properties }));
     }
     let gib = spec.settings.get("hadoop").and_then(|settings| settings.get("data_volume_gib")).and_then(|text| text.parse::<u32>().ok());
     for (node, gib) in nodes.iter().skip(1).filter_map(|node| Some((node, gib?))) {
         resources.insert(format!("hadoop_{node}_volume"), json!({ "type": "OS::Cinder::Volume", "properties": { "size": gib } }));
     }
-    let properties = json!({ "handle": { "get_resource": "ready_handle" }, "count": nodes.len(), "timeout": spec.timeout_s });
+    let properties = json!({ "handle": { "get_resource": "ready_handle" }, "count": 1 + spec.ids().iter().max().unwrap(), "timeout": spec.timeout_s });
     resources.insert("ready".to_owned(), json!({ "type": "OS::Heat::WaitCondition", "properties": properties }));
     let template: Value = json!({
         "heat_template_version": "2018-08-31",
@@ -206,5 +211,12 @@ fn planned(spec: &Spec) -> Planned {
         "outputs": { "namenode_ui": { "value": "http://192.0.2.7:9870/" } },
     });
     let endpoints = BTreeMap::from([("namenode_ui".to_owned(), "namenode_ui".to_owned())]);
-    Planned { template, files: BTreeMap::new(), parameters: Map::new(), endpoints }
+    let computed = BTreeMap::from([("hadoop".to_owned(), BTreeMap::from([("replication".to_owned(), spec.workers.min(3).to_string())]))]);
+    let replication = spec.settings_of("hadoop").remove("replication").unwrap_or_else(|| spec.workers.min(3).to_string());
+    let content = |role: &str| Content {
+        variables: vec![("STAMPEDE_ROLE", role.to_owned()), ("STAMPEDE_LEAVING", String::new())],
+        files: vec![Placed { mode: 0o644, path: "/etc/replication".to_owned(), content: format!("{replication}\n") }],
+    };
+    let contents = ["master", "worker"].into_iter().map(|role| (role.to_owned(), content(role))).collect();
+    Planned { template, endpoints, computed, contents, ..Planned::default() }
 }

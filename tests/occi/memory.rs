@@ -94,6 +94,7 @@ fn new_view(name: &str, attributes: Attributes) -> View {
         endpoints: BTreeMap::new(),
         region: "RegionOne".to_owned(),
         progress: Vec::new(),
+        change: None,
         failure: None,
         cloud_error: None,
         stack_status_reason: String::new(),

@@ -12,6 +12,8 @@ use crate::cluster::framework::{NodeGroup, Request};
 pub const LIB: &str = include_str!("../../../templates/node/lib.sh");
 /// The frame: every stage, in the chain's order.
 pub const FRAME: &str = include_str!("../../../templates/node/frame.sh");
+/// The functions' file.
+const LIB_NAME: &str = "lib.sh";
 /// Where the frame and the scripts stand on a node.
 pub const HOME: &str = "/opt/stampede";
 /// Bytes of a file's path on a node.
@@ -87,6 +89,49 @@ fn path_is_plain(path: &str) -> bool {
     path.starts_with('/') && plain && !inside && path.len() <= MAX_PATH_BYTES && !path.chars().any(char::is_control)
 }
 
+/// A file as it stands on a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Such as 0o644.
+    pub mode: u32,
+    /// Absolute.
+    pub path: String,
+    /// Byte for byte.
+    pub content: String,
+}
+
+/// What stands on the nodes of one role.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// `STAMPEDE_CLUSTER` and so on, in the order of the README's table.
+    pub variables: Vec<(&'static str, String)>,
+    /// The functions and the frame, then files and scripts in the chain's order.
+    pub files: Vec<Placed>,
+}
+
+/// What stands on the nodes of each role.
+pub fn contents(request: &Request, parts: &[Part]) -> BTreeMap<String, Content> {
+    let content = |group: &NodeGroup| Content { variables: variables(request, group), files: placed(group, parts) };
+    request.groups.iter().map(|group| (group.role.clone(), content(group))).collect()
+}
+
+fn placed(group: &NodeGroup, parts: &[Part]) -> Vec<Placed> {
+    let file = |mode, path: String, content: String| Placed { mode, path, content };
+    let mut all = vec![
+        file(0o644, format!("{HOME}/{LIB_NAME}"), with_newline(LIB)),
+        file(0o755, format!("{HOME}/run"), with_newline(FRAME)),
+    ];
+    for part in parts {
+        let wanted = part.files.iter().filter(|file| file.roles.contains(&group.role));
+        all.extend(wanted.map(|wanted| file(wanted.mode, wanted.path.clone(), wanted.content.clone())));
+    }
+    for (place, part) in parts.iter().enumerate() {
+        let wanted = part.scripts.iter().filter(|script| script.role == group.role);
+        all.extend(wanted.map(|wanted| file(0o644, script_path(place, &part.plugin, wanted), with_newline(&wanted.body))));
+    }
+    all
+}
+
 fn script(request: &Request, group: &NodeGroup, parts: &[Part]) -> String {
     let mut head = format!("{DIRECTIVE}\nset -euo pipefail\n");
     for (name, value) in variables(request, group) {
@@ -105,7 +150,7 @@ fn script(request: &Request, group: &NodeGroup, parts: &[Part]) -> String {
 }
 
 /// Always the same bytes: no name, no time.
-fn gzip(text: &str) -> Vec<u8> {
+pub(super) fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     // a Vec takes every write
     let _ = encoder.write_all(text.as_bytes());
@@ -114,20 +159,10 @@ fn gzip(text: &str) -> Vec<u8> {
 
 /// The functions, the frame, the files and the scripts.
 fn install(group: &NodeGroup, parts: &[Part]) -> String {
-    let mut text = String::new();
-    text.push_str(&here(&format!("cat >{HOME}/lib.sh"), &with_newline(LIB)));
-    text.push_str(&format!(". {HOME}/lib.sh\nstampede_begin\n"));
-    text.push_str(&file(0o755, &format!("{HOME}/run"), &with_newline(FRAME)));
-    for part in parts {
-        for wanted in part.files.iter().filter(|file| file.roles.contains(&group.role)) {
-            text.push_str(&file(wanted.mode, &wanted.path, &wanted.content));
-        }
-    }
-    for (place, part) in parts.iter().enumerate() {
-        for wanted in part.scripts.iter().filter(|script| script.role == group.role) {
-            text.push_str(&file(0o644, &script_path(place, &part.plugin, wanted), &with_newline(&wanted.body)));
-        }
-    }
+    let mut text = here(&format!("cat >{HOME}/{LIB_NAME}"), &with_newline(LIB));
+    text.push_str(&format!(". {HOME}/{LIB_NAME}\nstampede_begin\n"));
+    // The first of what is placed is the functions, which stand there already.
+    text.extend(placed(group, parts).iter().skip(1).map(file));
     text
 }
 
@@ -143,6 +178,8 @@ fn variables(request: &Request, group: &NodeGroup) -> Vec<(&'static str, String)
         ("STAMPEDE_MASTER_ADDRESS", master.first().map(|node| node.address.clone()).unwrap_or_default()),
         ("STAMPEDE_WORKERS", workers.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(" ")),
         ("STAMPEDE_WORKER_COUNT", workers.len().to_string()),
+        ("STAMPEDE_LEAVING", String::new()),
+        ("STAMPEDE_GENERATION", "0".to_owned()),
         ("STAMPEDE_MIRROR", request.mirror.clone().unwrap_or_default()),
         ("STAMPEDE_PROXY", request.proxy.clone().unwrap_or_default()),
         ("STAMPEDE_RAM_MIB", group.flavor.ram_mib.to_string()),
@@ -151,7 +188,8 @@ fn variables(request: &Request, group: &NodeGroup) -> Vec<(&'static str, String)
 }
 
 /// A file written by the frame's functions: as it is where a here-document can hold it, else in base64.
-fn file(mode: u32, path: &str, content: &str) -> String {
+pub(super) fn file(placed: &Placed) -> String {
+    let Placed { mode, path, content } = placed;
     let path = quoted(path);
     if fits_here_document(content) {
         return here(&format!("stampede_file {mode:04o} {path}"), content);
@@ -195,7 +233,7 @@ fn with_newline(text: &str) -> String {
 }
 
 /// One shell word that is exactly this text.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 

@@ -72,7 +72,7 @@ fn texts_that_bash_could_misread_arrive_byte_for_byte() {
 #[test]
 fn the_variables_stand_in_the_readmes_order() {
     let script = assemble(&request(2), &[])["node-worker.sh"].clone();
-    let head: Vec<&str> = script.lines().take(13).collect();
+    let head: Vec<&str> = script.lines().take(15).collect();
     let wanted = [
         DIRECTIVE,
         "set -euo pipefail",
@@ -82,6 +82,8 @@ fn the_variables_stand_in_the_readmes_order() {
         "STAMPEDE_MASTER_ADDRESS='10.77.0.10'",
         "STAMPEDE_WORKERS='worker-1 worker-2'",
         "STAMPEDE_WORKER_COUNT='2'",
+        "STAMPEDE_LEAVING=''",
+        "STAMPEDE_GENERATION='0'",
         "STAMPEDE_MIRROR=''",
         "STAMPEDE_PROXY=''",
         "STAMPEDE_RAM_MIB='4096'",

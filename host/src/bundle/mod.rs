@@ -6,10 +6,12 @@
 //! - [`merge`]: the parts of a chain to one template; what two define is refused by both names
 //! - [`policy`], [`references`], [`sizes`]: what a template may hold, that it holds together, that the cloud takes it
 //! - [`assemble`]: the script that the nodes of a role run
+//! - [`news`]: what a running node is told
 //! - [`yaml`]: the template for people
 
 pub mod assemble;
 pub mod merge;
+pub mod news;
 pub mod part;
 pub mod policy;
 pub mod references;
@@ -31,6 +33,9 @@ pub struct Bundle {
     pub template: serde_json::Value,
     /// By the name that `get_file` uses: `node-master.sh`.
     pub files: BTreeMap<String, String>,
+    /// What stands on the nodes of each role.
+    #[serde(skip)]
+    pub contents: BTreeMap<String, assemble::Content>,
     /// What it was made of, in the chain's order.
     pub parts: Vec<Part>,
 }
@@ -110,7 +115,7 @@ pub fn build(request: &Request, description: &str, descriptors: &[&Descriptor], 
             most_workers: sizes::most_workers(&template, u32::try_from(workers).unwrap_or(u32::MAX)),
         });
     }
-    Ok(Bundle { template, files, parts })
+    Ok(Bundle { template, files, contents: assemble::contents(request, &parts), parts })
 }
 
 #[cfg(test)]

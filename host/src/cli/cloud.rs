@@ -76,13 +76,14 @@ pub(super) struct Watch {
     since: Instant,
     shown: Vec<Report>,
     state: Option<String>,
+    change: Option<String>,
     failure: Option<String>,
     cloud_error: Option<String>,
 }
 
 impl Watch {
     pub(super) fn new() -> Self {
-        Self { since: Instant::now(), shown: Vec::new(), state: None, failure: None, cloud_error: None }
+        Self { since: Instant::now(), shown: Vec::new(), state: None, change: None, failure: None, cloud_error: None }
     }
 
     /// Since when.
@@ -107,6 +108,10 @@ impl Watch {
             news.push((node.to_owned(), report.text.clone()));
         }
         self.shown.clone_from(&view.progress);
+        if self.change != view.change {
+            self.change.clone_from(&view.change);
+            news.extend(view.change.iter().map(|step| (view.name.clone(), step.clone())));
+        }
         if self.failure != view.failure {
             self.failure.clone_from(&view.failure);
             news.extend(view.failure.iter().map(|why| (view.name.clone(), why.clone())));
@@ -171,6 +176,7 @@ mod tests {
             region: "RegionOne".into(),
             progress: lines.iter().map(|line| Report::parse(line)).collect(),
             stack_status_reason: String::new(),
+            change: None,
             failure: None,
             cloud_error: None,
         }

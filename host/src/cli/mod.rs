@@ -3,7 +3,7 @@
 //! Layout
 //! - `generate`: a cluster as files, without a cloud; `explain`: what each plugin added to it; `directory`: writing them
 //! - `serve`: the service
-//! - `deploy`, `show`, `list`, `delete`: clusters in a cloud, without a server; `cloud`: what these share
+//! - `deploy`, `show`, `list`, `update`, `delete`: clusters in a cloud, without a server; `cloud`: what these share
 //! - `plugins`: which plugins there are, and where they are found
 //! - `table`: rows for people
 //!
@@ -21,6 +21,7 @@ mod readme;
 mod serve;
 mod show;
 mod table;
+mod update;
 
 use std::{
     io::{self, IsTerminal as _, Write},
@@ -55,6 +56,7 @@ enum Command {
     Deploy(deploy::DeployArgs),
     Show(show::ShowArgs),
     List(list::ListArgs),
+    Update(update::UpdateArgs),
     Delete(delete::DeleteArgs),
     Plugins(plugins::PluginsArgs),
     Serve(serve::ServeArgs),
@@ -79,6 +81,7 @@ async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
         Command::Deploy(args) => deploy::run(args, out).await,
         Command::Show(args) => show::run(args, out).await,
         Command::List(args) => list::run(args, out).await,
+        Command::Update(args) => update::run(args, out).await,
         Command::Delete(args) => delete::run(args, out).await,
         Command::Plugins(args) => plugins::run(args, out),
         Command::Serve(args) => serve::run(args, out).await,

@@ -31,6 +31,9 @@ fn print(out: &mut dyn Write, view: &View) -> Result<()> {
     if let Some(status) = &view.stack_status {
         writeln!(out, "heat says   {status} {}", view.stack_status_reason)?;
     }
+    if let Some(change) = &view.change {
+        writeln!(out, "update      {change}")?;
+    }
     if let Some((region, id)) = &view.stack_id {
         writeln!(out, "stack       {id} in {region}")?;
     }

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
+pub use super::vocabulary::PREFIX;
 use super::{
     Problem, Spec,
     defaults::Defaults,
     limits,
     spec::Framework,
     values,
-    vocabulary::{CLUSTER, PREFIX, Vocabulary, nearest},
+    vocabulary::{CLUSTER, Vocabulary, nearest},
 };
 
 /// The framework of a request that names none.
@@ -40,10 +41,17 @@ pub fn parse(name: &str, given: &[(String, String)], defaults: &Defaults, words:
     let workers = workers.unwrap_or(DEFAULT_WORKERS);
     let external_network = reader.value("network.external", values::cloud_name);
     let access = reader.access(external_network.as_deref());
+    if reader.text("workers.remove").is_some() {
+        let message = "only an update of a running cluster takes it";
+        reader.problems.push(Problem::new("workers.remove", message, "say how many with `workers`"));
+    }
     let seconds = |path: &str, text: &str| values::whole(path, text, limits::MIN_TIMEOUT_S, limits::MAX_TIMEOUT_S);
     let spec = Spec {
         name,
         workers,
+        worker_ids: Vec::new(),
+        ids_given: 0,
+        computed: BTreeMap::new(),
         master_flavor: reader.value("master.flavor", values::cloud_name),
         worker_flavor: reader.value("worker.flavor", values::cloud_name),
         image: reader.value("image", values::cloud_name),

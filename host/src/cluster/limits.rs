@@ -4,6 +4,8 @@
 pub const MIN_WORKERS: u32 = 1;
 /// Most workers: what one stack holds on Heat's default limits.
 pub const MAX_WORKERS: u32 = 250;
+/// The highest id of a worker, over all that there ever were: every node knows so many by name from the start (`templates/node/frame.sh`).
+pub const MAX_WORKER_ID: u32 = 500;
 /// Characters of a cluster's name; with `-worker-250` behind it a host name stays under 63.
 pub const MAX_NAME_CHARS: usize = 40;
 /// Frameworks in one cluster.

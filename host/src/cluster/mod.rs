@@ -9,8 +9,10 @@
 //! - [`flavor`]: the measure of a node
 //! - [`state`]: where a cluster stands
 //! - [`progress`]: what a node says about itself
+//! - [`change`]: a change to a running cluster
 
 pub mod attributes;
+pub mod change;
 pub mod defaults;
 pub mod flavor;
 pub mod framework;
@@ -22,6 +24,7 @@ pub mod state;
 mod values;
 pub mod vocabulary;
 
+pub use change::{Change, Step};
 pub use defaults::Defaults;
 pub use flavor::Flavor;
 pub use problem::Problem;

@@ -108,7 +108,7 @@ pub fn node_order(node: &str) -> (u8, String, u32) {
 }
 
 /// One line without control characters, of bounded length: nodes are their users', and may say anything.
-fn printable(line: &str) -> String {
+pub(super) fn printable(line: &str) -> String {
     let clean: String = line.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TEXT_CHARS).collect();
     clean.trim_end().to_owned()
 }

@@ -14,6 +14,7 @@ pub const OWN: &[(&str, &str)] = &[
     ("framework", "frameworks, separated by commas or blanks"),
     ("framework.version", "version of the framework, where one is asked for"),
     ("workers", "how many workers"),
+    ("workers.remove", "in an update: the workers to take away, such as `worker-2`; by default the last ones"),
     ("master.flavor", "flavor of the master, name or id"),
     ("worker.flavor", "flavor of the workers, name or id"),
     ("image", "image of all nodes, name or id"),

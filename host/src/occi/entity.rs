@@ -43,6 +43,9 @@ impl Entity {
         if let Some(failure) = view.failure.as_deref().or(view.state.reason()).filter(|text| !text.is_empty()) {
             say("stampede.failure".to_owned(), failure.into());
         }
+        if let Some(change) = view.change {
+            say("stampede.update".to_owned(), change.into());
+        }
         if !view.stack_status_reason.is_empty() {
             say("stampede.stack.reason".to_owned(), view.stack_status_reason.into());
         }
@@ -100,6 +103,7 @@ pub(crate) mod tests {
             endpoints: BTreeMap::new(),
             region: "Region One".to_owned(),
             progress: Vec::new(),
+            change: None,
             failure: None,
             cloud_error: None,
             stack_status_reason: String::new(),

@@ -153,6 +153,17 @@ impl Session {
         Ok(())
     }
 
+    /// A signal to a resource, as a node would send it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::BadRequest`] in Heat's words.
+    pub async fn signal_resource(&self, stack: &StackId, resource: &str, signal: &Value) -> Result<(), Error> {
+        let action = format!("signal `{resource}` in stack `{}`", stack.name);
+        let call = self.call(HEAT, Method::POST, &path(stack, &["resources", resource, "signal"]), action)?;
+        self.write(call, signal.clone()).await?;
+        Ok(())
+    }
+
     /// Lets Heat check template, files and parameters of `stack` (not its name and tags); it creates nothing.
     ///
     /// # Errors

@@ -1,11 +1,15 @@
-//! Request, update and provision: what changes the record and nothing in the cloud.
+//! What changes the record and nothing in the cloud: a request for an entity, attributes that are only kept.
 
 use std::collections::BTreeMap;
 
-use super::{Attributes, Caller, Inner, Refused, Requested, View, book::now_s, stack, wanted};
+use super::{
+    Attributes, Caller, Inner, Refused, Requested, View,
+    book::{Entity, now_s},
+    stack, wanted,
+};
 use crate::{
     cluster::{Phase, Wish},
-    store::{Record, Seen},
+    store::{Record, Seen, Told},
 };
 
 /// The entity is there afterwards.
@@ -55,51 +59,34 @@ fn new(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> Rec
         deletes: 0,
         endpoints: BTreeMap::new(),
         stuck: None,
+        change: None,
+        told: Told::default(),
+        setback: None,
         seen: Seen::default(),
     }
 }
 
-/// Takes attributes over those that were given before.
-pub(super) async fn update(inner: &Inner, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-    merge(inner, caller, name, attributes, |_| Ok(()), |_| {}).await
-}
-
-/// Allowed once, after deploy.
-pub(super) async fn provision(inner: &Inner, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-    let allowed = |record: &Record| match record.phase {
+/// Whether provision is allowed: once, after deploy.
+pub(super) fn may_provision(record: &Record) -> Result<(), Refused> {
+    let name = &record.name;
+    match record.phase {
         Phase::Deployed => Ok(()),
         Phase::Initialised => Err(Refused::NotApplicable(format!("`{name}` is not deployed yet; deploy it first"))),
         Phase::Provisioned => Err(Refused::NotApplicable(format!("`{name}` is provisioned already"))),
-    };
-    merge(inner, caller, name, attributes, allowed, |record| record.phase = Phase::Provisioned).await
+    }
 }
 
-async fn merge(
+/// Takes these attributes, which change nothing in the cloud. The caller holds the cluster's turn.
+pub(super) async fn keep(
     inner: &Inner,
-    caller: &Caller,
-    name: &str,
-    attributes: Attributes,
-    allowed: impl Fn(&Record) -> Result<(), Refused>,
+    entity: &Entity,
+    attributes: &BTreeMap<String, String>,
     also: impl Fn(&mut Record),
 ) -> Result<View, Refused> {
-    let entity = inner.find(caller, name).await?;
-    let _turn = entity.turn.lock().await;
-    let record = inner.book.refresh(&entity).await?;
-    if !record.is_live() {
-        // It waited its turn behind a delete.
-        return Err(Refused::NotFound(name.to_owned()));
-    }
-    allowed(&record)?;
-    let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
-    if record.wish == Wish::None {
-        inner.parse(name, &given)?;
-    } else {
-        inner.only_foreign(&record, &given)?;
-    }
     let change = |record: &mut Record| {
-        record.attributes.clone_from(&given);
+        record.attributes.clone_from(attributes);
         also(record);
     };
-    let record = inner.book.change(&entity, change).await?;
-    Ok(inner.show(&entity, &record))
+    let record = inner.book.change(entity, change).await?;
+    Ok(inner.show(entity, &record))
 }

@@ -5,14 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     Attributes, Caller, Inner, Refused, View,
     book::Entity,
-    choose, facts,
+    choose,
+    facts::{self, Cloud},
     planner::{Chosen, Planned},
     quota, reconcile, sessions, stack, wanted,
 };
 use crate::{
     cluster::{Phase, Problem, Spec, Wish},
     openstack::{Error, Session},
-    store::Record,
+    store::{Record, Told},
 };
 
 /// Deploys the cluster. Runs to its end even when the request is dropped.
@@ -81,7 +82,8 @@ async fn intend(inner: &Inner, caller: &Caller, entity: &Entity, given: &BTreeMa
     let (region, owner) = (caller.session.region(), caller.user_id());
     let change = |record: &mut Record| {
         record.attributes.clone_from(given);
-        record.spec = Some(spec.clone());
+        record.spec = Some(Spec { computed: planned.computed.clone(), ..spec.clone() });
+        record.told = Told { installed: planned.installed(), ..Told::default() };
         record.endpoints.clone_from(&planned.endpoints);
         region.clone_into(&mut record.region);
         record.owner = Some(owner.to_owned());
@@ -89,7 +91,7 @@ async fn intend(inner: &Inner, caller: &Caller, entity: &Entity, given: &BTreeMa
     };
     let mut wanted = Record::clone(&entity.record());
     change(&mut wanted);
-    let unanswered = match caller.session.validate(&stack::ask(&wanted, &inner.host, &planned)).await {
+    let unanswered = match caller.session.validate(&stack::ask(&wanted, &inner.host, &planned, &BTreeMap::new())).await {
         Ok(()) => None,
         Err(error) if error.is_transient() => Some(error),
         Err(error) => return Err(error.into()),
@@ -121,17 +123,22 @@ fn undo(record: &mut Record) {
     }
 }
 
+/// What a plan must know of the cloud.
+pub(super) fn chosen(spec: &Spec, cloud: &Cloud) -> Result<Chosen, Refused> {
+    Ok(Chosen {
+        flavors: cloud.flavors.iter().map(|flavor| flavor.size.clone()).collect(),
+        master: cloud.flavor(spec.master_flavor.as_deref())?,
+        worker: cloud.flavor(spec.worker_flavor.as_deref())?,
+        signal_transport: cloud.signal_transport.clone(),
+    })
+}
+
 /// The spec with every open name filled in, and what Heat is to be given; all problems at once, and nothing is created.
 pub(super) async fn plan(inner: &Inner, session: &Session, spec: &Spec) -> Result<(Spec, Planned), Refused> {
     let smallest = inner.planner.smallest(spec).map_err(Refused::Invalid)?;
     let cloud = facts::look_up(session, spec).await?;
     let spec = choose::choose(spec, &cloud, &smallest).map_err(Refused::Invalid)?;
-    let chosen = Chosen {
-        flavors: cloud.flavors.iter().map(|flavor| flavor.size.clone()).collect(),
-        master: cloud.flavor(spec.master_flavor.as_deref())?,
-        worker: cloud.flavor(spec.worker_flavor.as_deref())?,
-        signal_transport: cloud.signal_transport.clone(),
-    };
+    let chosen = chosen(&spec, &cloud)?;
     let planned = inner.planner.plan(&spec, &chosen).await.map_err(Refused::Invalid)?;
     let mut quotas = cloud.quotas;
     if quota::has_volumes(&planned.template) {

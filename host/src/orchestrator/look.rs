@@ -84,7 +84,7 @@ pub(super) async fn look(inner: &Arc<Inner>, entity: &Arc<Entity>, session: &Ses
 }
 
 /// Asks Heat and remembers what it shows; the error's words when it does not answer.
-async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Option<String> {
+pub(super) async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Option<String> {
     // Another process that shares the store may have gone on meanwhile.
     let record = inner.book.refresh(entity).await.ok()?;
     let id = record.stack_id.clone()?;
@@ -114,7 +114,8 @@ async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Option<String
 async fn observe(session: &Session, record: &Record, stack: &StackId) -> Result<Seen, Error> {
     let shown = session.show_stack(stack).await?;
     let known = &record.seen;
-    let settled = known.status.as_deref() == Some(&shown.status) && !shown.status.ends_with("_IN_PROGRESS") && known.marker.is_some();
+    let settled = record.change.is_none()
+        && known.status.as_deref() == Some(&shown.status) && !shown.status.ends_with("_IN_PROGRESS") && known.marker.is_some();
     let events = if settled { Vec::new() } else { session.events(stack, None, known.marker.as_deref()).await? };
     Ok(observe::fold(known, &shown, &events))
 }

@@ -5,7 +5,8 @@
 //! - [`view`], [`refused`], [`limits`]: what the faces are shown and told
 //! - `deploy`, `delete`, `change`: the verbs
 //! - [`facts`], [`choose`], [`quota`], [`stack`]: what the cloud has, what is taken of it, what Heat is given
-//! - [`decide`], [`observe`], `wanted`: pure decisions
+//! - [`decide`], [`observe`], `wanted`, `steps`: pure decisions
+//! - `update`, `rollout`: a change to a running cluster, and its hands
 //! - `reconcile`, `look`, `recover`: the hands and the eyes, and finding clusters again
 //! - `book`, `sessions`: clusters in use, tokens in memory
 //! - [`planner`]: what is needed of a plan; [`plan`]: from a spec to what Heat is given
@@ -26,8 +27,11 @@ pub mod quota;
 mod reconcile;
 mod recover;
 pub mod refused;
+mod rollout;
 mod sessions;
 pub mod stack;
+mod steps;
+mod update;
 pub mod view;
 mod wanted;
 
@@ -47,6 +51,7 @@ use crate::{
 
 use book::{Book, Entity};
 use sessions::Sessions;
+use update::Verb;
 
 pub use limits::Limits;
 pub use planner::Planner;
@@ -233,15 +238,16 @@ impl Orchestrator {
     /// # Errors
     /// `NotFound`, `NotApplicable`, `Invalid`.
     pub async fn provision(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-        change::provision(&self.inner, caller, name, attributes).await
+        whole(update::update(Arc::clone(&self.inner), caller.clone(), name.to_owned(), attributes, Verb::Provision)).await
     }
 
-    /// Merges attributes. What cannot be changed in a running cluster is refused by name and nothing is changed.
+    /// Merges attributes, and changes a running cluster accordingly: the change is recorded and begun before it returns, and goes on in the
+    /// background. What cannot be changed in a running cluster is refused by name and nothing is changed.
     ///
     /// # Errors
-    /// `NotFound`, `Invalid`.
+    /// `NotFound`, `Invalid`, `NotApplicable` (the cluster is not at rest), `Conflict` (a change is under way), `Forbidden`, `Unauthorized`, `Cloud`.
     pub async fn update(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-        change::update(&self.inner, caller, name, attributes).await
+        whole(update::update(Arc::clone(&self.inner), caller.clone(), name.to_owned(), attributes, Verb::Update)).await
     }
 
     /// Takes the cluster away: Heat is asked before it returns, and the entity is gone for clients. When Heat cannot be asked, the wish

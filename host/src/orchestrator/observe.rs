@@ -3,6 +3,7 @@
 use crate::{
     cluster::{
         State, Wish,
+        change::Answer,
         progress::{self, Outcome, Report},
     },
     openstack::{Event, Stack},
@@ -16,6 +17,9 @@ pub const MAX_REPORTS: usize = 2_048;
 pub const PROGRESS_HANDLE: &str = "progress_handle";
 /// The handle that each node signals once, when it is proved or has failed.
 pub const READY_HANDLE: &str = "ready_handle";
+
+/// How the signal ends that a host sends in the place of a worker that it has taken away.
+pub const TAKEN_AWAY: &str = "taken away";
 
 /// What we know after Heat showed the stack and the events after `seen.marker`.
 pub fn fold(seen: &Seen, stack: &Stack, events: &[Event]) -> Seen {
@@ -39,11 +43,18 @@ pub fn lost(seen: &Seen) -> Seen {
 fn take(seen: &mut Seen, stack: &Stack, event: &Event) {
     let signal = event.reason.strip_prefix("Signal: status:").and_then(|rest| rest.split_once(" reason:"));
     match (event.resource.as_str(), signal) {
-        (PROGRESS_HANDLE, Some((_, line))) => report(seen, Report::parse(line)),
+        (PROGRESS_HANDLE, Some((_, line))) => match Answer::parse(line) {
+            Some((node, answer)) if seen.answers.len() < MAX_REPORTS => drop(seen.answers.insert(node, answer)),
+            Some(_) => {}
+            None => report(seen, Report::parse(line)),
+        },
         (READY_HANDLE, Some(("SUCCESS", line))) => {
             let node = line.split(' ').next().unwrap_or_default();
-            if progress::is_node(node) && !seen.ready.iter().any(|ready| ready == node) && seen.ready.len() < MAX_REPORTS {
+            if progress::is_node(node) && !line.trim_end().ends_with(TAKEN_AWAY) && !seen.ready.iter().any(|ready| ready == node) && seen.ready.len() < MAX_REPORTS {
                 seen.ready.push(node.to_owned());
+                if line.trim_end().ends_with("ready, no metadata service") {
+                    seen.deaf.push(node.to_owned());
+                }
             }
         }
         (READY_HANDLE, Some((_, line))) => {
@@ -84,6 +95,7 @@ pub fn state(record: &Record) -> State {
         (Wish::Delete, Some("DELETE_COMPLETE")) => State::Deleted,
         (Wish::Delete, _) => State::Deleting,
         (Wish::Deploy, None) => State::Planned,
+        (Wish::Deploy, Some(_)) if record.change.is_some() && !seen.gone => State::Updating,
         (Wish::Deploy, Some(status)) => by_status(status, record),
     }
 }
@@ -99,6 +111,28 @@ fn by_status(status: &str, record: &Record) -> State {
         (_, "IN_PROGRESS") => State::Updating,
         _ => State::Failed(failure(record).unwrap_or_else(|| format!("heat says {status}"))),
     }
+}
+
+/// Heat's status as clients are shown it: between the steps of a change Heat is at rest, and the change is not.
+pub fn status(record: &Record) -> Option<String> {
+    let changing = record.change.is_some() && record.wish == Wish::Deploy && !record.seen.gone;
+    match (changing, &record.stuck) {
+        (true, None) => Some("UPDATE_IN_PROGRESS".to_owned()),
+        (true, Some(_)) => Some("UPDATE_FAILED".to_owned()),
+        (false, _) => record.seen.status.clone(),
+    }
+}
+
+/// What is to be said of the change that is under way, or of the last one where it was taken back.
+pub fn change(record: &Record) -> Option<String> {
+    let Some(change) = &record.change else {
+        return record.setback.as_ref().map(|why| format!("failed, and the cluster is as it was before: {why}"));
+    };
+    let title = change.step().map_or("ending", |step| &step.title);
+    Some(match &change.undone {
+        Some(why) => format!("{title}: {why}"),
+        None => format!("step {} of {}: {title}", (change.at + 1).min(change.steps.len()), change.steps.len()),
+    })
 }
 
 /// Why it failed, in words: the node, the stage and the reason where they are known, else Heat's. None while nothing has failed.
@@ -152,7 +186,7 @@ fn late(record: &Record, reason: &str) -> Option<String> {
     let (_, said) = reason.split_once("WaitConditionTimeout")?;
     let count = words(said).split(" received").next().unwrap_or_default();
     let spec = record.spec.as_ref()?;
-    let nodes = std::iter::once("master".to_owned()).chain((1..=spec.workers).map(|id| format!("worker-{id}")));
+    let nodes = std::iter::once("master".to_owned()).chain(spec.ids().into_iter().map(|id| format!("worker-{id}")));
     let missing: Vec<String> = nodes.filter(|node| !record.seen.ready.contains(node)).map(|node| last_heard(record, &node)).collect();
     let shown = missing.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
     let more = missing.len().saturating_sub(3);

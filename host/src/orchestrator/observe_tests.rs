@@ -15,6 +15,9 @@ fn record() -> Record {
         name: "demo".into(),
         frameworks: vec![Framework { name: "hadoop".into(), version: None }],
         workers: 2,
+        worker_ids: vec![],
+        ids_given: 0,
+        computed: BTreeMap::new(),
         master_flavor: None,
         worker_flavor: None,
         image: None,
@@ -48,6 +51,9 @@ fn record() -> Record {
         deletes: 0,
         endpoints: BTreeMap::new(),
         stuck: None,
+        change: None,
+        told: Default::default(),
+        setback: None,
         seen: Seen::default(),
     }
 }

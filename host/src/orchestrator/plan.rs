@@ -108,8 +108,7 @@ pub fn prepare(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Result<Ve
     let groups = nodes::groups(spec, chosen);
     let mut requests = Vec::new();
     for descriptor in chain {
-        let raw = spec.settings.get(&descriptor.name);
-        let settings = settings::typed(descriptor, raw.unwrap_or(&Default::default()));
+        let settings = settings::typed(descriptor, &spec.settings_of(&descriptor.name));
         let settings = settings.unwrap_or_else(|found| {
             problems.extend(found);
             serde_json::Map::new()

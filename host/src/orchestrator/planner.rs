@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use crate::cluster::{
-    Flavor, Problem, Spec,
-    framework::{Descriptor, Size},
+use crate::{
+    bundle::{assemble::Content, news},
+    cluster::{
+        Flavor, Problem, Spec,
+        change::Installed,
+        framework::{Descriptor, Size},
+    },
 };
 
 /// Makes plans: the frameworks that are there and what they generate.
@@ -42,7 +46,7 @@ pub struct Chosen {
 }
 
 /// What Heat is given.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Planned {
     /// HOT as JSON.
     pub template: Value,
@@ -52,4 +56,15 @@ pub struct Planned {
     pub parameters: Map<String, Value>,
     /// Endpoint names, each with the output that holds its URL.
     pub endpoints: BTreeMap<String, String>,
+    /// What stands on the nodes of each role.
+    pub contents: BTreeMap<String, Content>,
+    /// Parameters by plugin whose computed values are to stay while nodes come and go.
+    pub computed: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Planned {
+    /// Digests of what stands on the nodes.
+    pub fn installed(&self) -> Installed {
+        self.contents.iter().map(|(role, content)| (role.clone(), news::digests(content))).collect()
+    }
 }

@@ -74,6 +74,16 @@ fn largest_group(template: &Value) -> u64 {
     groups.into_values().max().unwrap_or(0)
 }
 
+/// The same for what a change adds to a cluster that is there.
+pub fn check_added(before: &Value, after: &Value, workers: u32, chosen: &Chosen, quotas: &Quotas, spec: &Spec) -> Vec<Problem> {
+    let there = |name: &String| before.get("resources").is_some_and(|all| all.get(name).is_some());
+    let all = after.get("resources").and_then(Value::as_object).cloned().unwrap_or_default();
+    let added: serde_json::Map<String, Value> = all.into_iter().filter(|(name, _)| !there(name)).collect();
+    let nothing = crate::cluster::Flavor { vcpus: 0, ram_mib: 0, ..chosen.master.clone() };
+    let (spec, chosen) = (Spec { workers, ..spec.clone() }, Chosen { master: nothing, ..chosen.clone() });
+    check(&serde_json::json!({ "resources": added }), &spec, &chosen, quotas)
+}
+
 /// Rules of their own, those inside of groups, and the two that every group begins with.
 fn rules(template: &Value) -> u64 {
     let resources = template.get("resources").and_then(Value::as_object);

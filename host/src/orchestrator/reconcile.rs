@@ -12,7 +12,7 @@ use super::{
     decide::{self, Known, Sight, Step},
     deploy, observe,
     planner::Planned,
-    sessions, stack,
+    rollout, sessions, stack,
 };
 use crate::{
     cluster::{Phase, Wish},
@@ -36,6 +36,9 @@ pub(super) enum After {
 /// Takes the one next step. The caller holds the cluster's turn. `planned` is what to create, where it is known already.
 pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session, planned: Option<Planned>) -> Result<After, Refused> {
     let record = inner.book.refresh(entity).await?;
+    if record.wish == Wish::Deploy && record.stack_id.is_some() && record.change.is_some() {
+        return rollout::step(inner, entity, session).await;
+    }
     // The first create of a cluster needs no look for an older one: nobody has asked for a stack of this name yet.
     let shown = if planned.is_some() && record.create_sent_s.is_none() { None } else { see(session, &record).await? };
     let sight = match &shown {
@@ -111,7 +114,7 @@ async fn create(inner: &Inner, entity: &Entity, session: &Session, record: &Reco
         (None, None) => return Err(Refused::Internal(format!("the record of `{}` holds no plan; delete the cluster", record.name))),
     };
     inner.book.change(entity, |record| record.create_sent_s = Some(now_s())).await?;
-    match session.create_stack(&stack::ask(record, &inner.host, &planned)).await {
+    match session.create_stack(&stack::ask(record, &inner.host, &planned, &Default::default())).await {
         Ok(id) => {
             tracing::info!(cluster.id = %record.id, stack.id = %id.id, "created stack `{}` for `{}`", id.name, record.name);
             adopt(inner, entity, &id.id, "CREATE_IN_PROGRESS").await
@@ -158,7 +161,7 @@ async fn delete(inner: &Inner, entity: &Entity, session: &Session, id: &StackId,
 pub(super) fn needs_care(record: &Record) -> bool {
     let open = match record.wish {
         Wish::None => false,
-        Wish::Deploy => record.stack_id.is_none(),
+        Wish::Deploy => record.stack_id.is_none() || record.change.is_some(),
         Wish::Delete => true,
     };
     open && record.stuck.is_none()
@@ -255,7 +258,7 @@ async fn run(inner: &Inner, entity: &Entity) -> End {
             }
             // Nobody is told of a delete that is given up, so it is never given up for a cloud that is away.
             Err(Refused::Cloud(_) | Refused::Internal(_) | Refused::Busy { .. })
-                if failures < inner.limits.creates || entity.record().wish == Wish::Delete =>
+                if failures < inner.limits.creates || entity.record().wish == Wish::Delete || entity.record().change.is_some() =>
             {
                 failures = failures.saturating_add(1);
                 inner.limits.pause(failures - 1)

@@ -12,9 +12,9 @@ use super::{
     stack::{self, REQUEST_PARAMETER, TAG},
 };
 use crate::{
-    cluster::{Phase, Spec, Wish},
+    cluster::{Change, Phase, Spec, Wish},
     openstack::Stack,
-    store::{Record, Seen},
+    store::{Record, Seen, Told},
 };
 
 /// What a stack carries of its cluster.
@@ -27,6 +27,32 @@ pub(super) struct Carried {
     pub(super) spec: Option<Spec>,
     /// Endpoint names, each with the output that holds its URL.
     pub(super) endpoints: BTreeMap<String, String>,
+    /// A change that was under way.
+    pub(super) change: Option<Change>,
+    /// What the nodes were told so far.
+    pub(super) told: Told,
+    /// Why the last change was taken back.
+    pub(super) setback: Option<String>,
+}
+
+impl Carried {
+    /// What a stack is to carry of this cluster.
+    pub(super) fn of(record: &Record) -> Self {
+        Self {
+            attributes: record.attributes.clone(),
+            spec: record.spec.clone(),
+            endpoints: record.endpoints.clone(),
+            change: record.change.clone(),
+            told: record.told.clone(),
+            setback: record.setback.clone(),
+        }
+    }
+
+    /// What this stack carries.
+    pub(super) fn read(shown: &Stack) -> Self {
+        let text = shown.parameters.get(REQUEST_PARAMETER).and_then(|value| value.as_str());
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
 }
 
 /// Looks once in a process's life for clusters in the project that a host of our name has made and the store does not know.
@@ -51,8 +77,8 @@ pub(super) async fn ensure(inner: &Inner, caller: &Caller) -> Result<(), Refused
         let (id, name) = (record.id.clone(), record.name.clone());
         let Some(entity) = inner.book.insert(record).await? else { continue };
         tracing::info!(cluster.id = %id, stack.id = %shown.id, "found `{name}` again by its stack, which is {}", shown.status);
-        // Somebody asked for a delete: it is seen to its end.
-        if let Some(inner) = inner.me.upgrade().filter(|_| !entity.record().is_live()) {
+        // Somebody asked for a delete or a change: it is seen to its end.
+        if let Some(inner) = inner.me.upgrade().filter(|_| reconcile::needs_care(&entity.record())) {
             reconcile::follow(&inner, &entity);
         }
     }
@@ -64,8 +90,7 @@ pub(super) async fn ensure(inner: &Inner, caller: &Caller) -> Result<(), Refused
 fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
     let tag = |prefix: &str| shown.tags.iter().find_map(|tag| tag.strip_prefix(prefix)).map(str::to_owned);
     let (id, name) = (tag("stampede.cluster.")?, tag("stampede.name.")?);
-    let carried = shown.parameters.get(REQUEST_PARAMETER).and_then(|value| value.as_str());
-    let carried: Carried = carried.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let carried = Carried::read(shown);
     let wish = if shown.status.starts_with("DELETE_") { Wish::Delete } else { Wish::Deploy };
     Some(Record {
         id,
@@ -88,6 +113,9 @@ fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
         deletes: 0,
         endpoints: carried.endpoints,
         stuck: None,
+        change: carried.change,
+        told: carried.told,
+        setback: carried.setback,
         seen: Seen { status: Some(shown.status.clone()), reason: shown.status_reason.clone(), ..Seen::default() },
     })
 }

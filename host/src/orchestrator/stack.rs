@@ -1,9 +1,11 @@
 //! The stack of a cluster: its name, the tags that find it again, and what Heat is given. Pure.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
 
 use super::{planner::Planned, recover::Carried};
-use crate::{openstack::CreateStack, store::Record};
+use crate::{bundle::news::News, cluster::Step, openstack::CreateStack, store::Record};
 
 /// Every stack of Stampede's bears it.
 pub const TAG: &str = "stampede";
@@ -42,9 +44,10 @@ pub fn is_ours(record: &Record, tags: &[String]) -> bool {
     tags.contains(&format!("{TAG}.cluster.{}", record.id))
 }
 
-/// What Heat is asked to create.
-pub fn ask(record: &Record, host: &str, planned: &Planned) -> CreateStack {
+/// What Heat is asked to create, or to make of what is there.
+pub(super) fn ask(record: &Record, host: &str, planned: &Planned, news: &BTreeMap<String, News>) -> CreateStack {
     let mut template = planned.template.clone();
+    tell(&mut template, record, news);
     let declared = json!({
         "type": "string",
         "default": "",
@@ -57,8 +60,7 @@ pub fn ask(record: &Record, host: &str, planned: &Planned) -> CreateStack {
         }
     }
     let mut parameters = planned.parameters.clone();
-    let carried = Carried { attributes: record.attributes.clone(), spec: record.spec.clone(), endpoints: record.endpoints.clone() };
-    let carried = serde_json::to_string(&carried).unwrap_or_default();
+    let carried = serde_json::to_string(&Carried::of(record)).unwrap_or_default();
     parameters.insert(REQUEST_PARAMETER.to_owned(), Value::String(carried));
     let timeout_s = record.spec.as_ref().map_or(0, |spec| spec.timeout_s) + HEAT_MARGIN_S;
     CreateStack {
@@ -69,6 +71,41 @@ pub fn ask(record: &Record, host: &str, planned: &Planned) -> CreateStack {
         tags: tags(record, host),
         timeout_mins: timeout_s.div_ceil(60),
     }
+}
+
+/// Puts into the servers' metadata what their nodes are told, as `templates/node/README.md` has it. `news` are the changes by role; one text stands
+/// once, however many nodes are told.
+fn tell(template: &mut Value, record: &Record, news: &BTreeMap<String, News>) {
+    let Some(resources) = template.get_mut("resources").and_then(Value::as_object_mut) else { return };
+    for (role, news) in news {
+        let mut value = Map::new();
+        value.insert("stampede_sha256".to_owned(), news.sha256.clone().into());
+        value.insert("stampede_parts".to_owned(), news.parts.len().to_string().into());
+        value.extend(news.parts.iter().enumerate().map(|(at, part)| (format!("stampede_part_{at:03}"), part.clone().into())));
+        resources.insert(change_resource(role), json!({ "type": "OS::Heat::Value", "properties": { "type": "json", "value": value } }));
+    }
+    let done = record.change.iter().flat_map(|change| change.steps.iter().take(change.at + 1));
+    let stages: BTreeMap<&str, &Step> = done.flat_map(|step| step.told.iter().map(move |node| (node.as_str(), step))).collect();
+    for (node, generation) in &record.told.nodes {
+        let server = resources.get_mut(&format!("{}_server", node.replace('-', "_")));
+        let Some(metadata) = server.and_then(|server| server.pointer_mut("/properties/metadata")) else { continue };
+        let mut own = metadata.as_object().cloned().unwrap_or_default();
+        own.insert("stampede_generation".to_owned(), generation.to_string().into());
+        let step = stages.get(node.as_str()).filter(|step| step.generation == *generation);
+        let role = own.get("stampede_role").and_then(Value::as_str).unwrap_or_default().to_owned();
+        *metadata = match step.filter(|_| news.contains_key(&role)) {
+            Some(step) => {
+                own.insert("stampede_stages".to_owned(), step.stages.join(" ").into());
+                json!({ "map_merge": [own, { "get_attr": [change_resource(&role), "value"] }] })
+            }
+            None => Value::Object(own),
+        };
+    }
+}
+
+/// The resource that holds what the nodes of a role are told.
+fn change_resource(role: &str) -> String {
+    format!("stampede_change_{role}")
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ pub struct View {
     pub progress: Vec<Report>,
     /// Heat's own words beside its status, verbatim; may be empty.
     pub stack_status_reason: String,
+    /// What is to be said of the change that is under way, or of the last one where it was taken back.
+    pub change: Option<String>,
     /// Node, stage and reason of the first failure, in words.
     pub failure: Option<String>,
     /// Why what is shown may be old: the cloud did not answer the last question.
@@ -58,7 +60,7 @@ pub(super) fn of(record: &Record, cloud_error: Option<String>) -> View {
         id: record.id.clone(),
         phase: record.phase,
         state: observe::state(record),
-        stack_status: seen.status.clone(),
+        stack_status: observe::status(record),
         stack_id: record.stack_id.clone().map(|id| (record.region.clone(), id)),
         attributes: record.attributes.clone(),
         outputs: seen.outputs.clone(),
@@ -66,6 +68,7 @@ pub(super) fn of(record: &Record, cloud_error: Option<String>) -> View {
         region: record.region.clone(),
         progress: observe::progress(seen),
         stack_status_reason: seen.reason.clone(),
+        change: observe::change(record),
         failure: record.stuck.clone().or_else(|| observe::failure(record)),
         cloud_error,
     }

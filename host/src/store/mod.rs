@@ -20,7 +20,7 @@ use sqlx::{
 };
 
 pub use error::Error;
-pub use record::{Record, Seen};
+pub use record::{Record, Seen, Told};
 
 /// The store's file in the data directory.
 pub const FILE_NAME: &str = "stampede.sqlite";

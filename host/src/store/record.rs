@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::cluster::{Phase, Spec, Wish, progress::Report};
+use crate::cluster::{
+    Change, Phase, Spec, Wish,
+    change::{Answer, Installed},
+    progress::Report,
+};
 
 /// One cluster, from the request for it until nothing of it is left in the cloud.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +57,29 @@ pub struct Record {
     pub endpoints: BTreeMap<String, String>,
     /// Why the wish cannot be fulfilled, where only its user or an operator can help.
     pub stuck: Option<String>,
+    /// A change to the running cluster that is under way.
+    #[serde(default)]
+    pub change: Option<Change>,
+    /// What the nodes were told so far.
+    #[serde(default)]
+    pub told: Told,
+    /// Why the last change was taken back, where it was.
+    #[serde(default)]
+    pub setback: Option<String>,
     /// What the cloud showed last.
     pub seen: Seen,
+}
+
+/// What the nodes of a cluster were told so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// The newest generation that was given out.
+    pub generation: u32,
+    /// The newest generation of each node that was ever told of a change.
+    pub nodes: BTreeMap<String, u32>,
+    /// Digests of what stands on the nodes of each role, by path.
+    pub installed: Installed,
 }
 
 impl Record {
@@ -83,6 +108,12 @@ pub struct Seen {
     pub signalled: Option<String>,
     /// The first resource that failed, and Heat's words about it.
     pub failed: Option<(String, String)>,
+    /// What each node answered last when it was told of a change.
+    #[serde(default)]
+    pub answers: BTreeMap<String, Answer>,
+    /// Nodes that cannot be told of changes: they see no metadata service.
+    #[serde(default)]
+    pub deaf: Vec<String>,
     /// The last event that was read.
     pub marker: Option<String>,
 }

@@ -27,6 +27,9 @@ fn record(id: &str, project: &str, name: &str) -> Record {
         deletes: 0,
         endpoints: BTreeMap::new(),
         stuck: None,
+        change: None,
+        told: Default::default(),
+        setback: None,
         seen: Seen::default(),
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use super::{
     Api, Asked, Fault, What, faults,
     routes::Ask,
+    change::UpdateFails,
     stack::{CreateFails, Stack},
 };
 
@@ -29,6 +30,7 @@ pub(super) struct Cloud {
     pub(super) asked: Vec<Asked>,
     pub(super) next_create_fails: Option<CreateFails>,
     pub(super) deletes_fail: u32,
+    pub(super) next_update_fails: Option<UpdateFails>,
     serial: u64,
 }
 
@@ -184,6 +186,7 @@ impl Cloud {
             asked: Vec::new(),
             next_create_fails: None,
             deletes_fail: 0,
+            next_update_fails: None,
             serial: 0,
         }
     }

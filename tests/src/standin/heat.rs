@@ -37,6 +37,7 @@ pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
             let metadata = cloud.stacks[at].signals.get(*resource).cloned().unwrap_or_default();
             Reply::json(200, &json!({"metadata": metadata}))
         }),
+        ("POST", ["stacks", name, id, "resources", resource, "signal"]) => signal(cloud, ask, project, (name, id), resource),
         _ => Err(Reply::fault_of("heat", 404, "HTTPNotFound", "The resource could not be found.")),
     };
     outcome.unwrap_or_else(|reply| reply)
@@ -154,8 +155,17 @@ fn update(cloud: &mut Cloud, ask: &Ask, project: &str, name: &str, id: &str) -> 
     let at = living(cloud, project, name, id)?;
     let request = ask.json()?;
     template::check(&cloud.fixtures, &request)?;
-    cloud.stacks[at].update(&request);
+    let fails = cloud.next_update_fails.take();
+    cloud.stacks[at].update(&request, fails);
     Ok(Reply::empty(202))
+}
+
+fn signal(cloud: &mut Cloud, ask: &Ask, project: &str, (name, id): (&str, &str), resource: &str) -> Result<Reply, Reply> {
+    let at = living(cloud, project, name, id)?;
+    let signal = ask.json()?;
+    let text = |key: &str| signal[key].as_str().unwrap_or_default();
+    cloud.stacks[at].signal(resource, text("id"), text("status"), text("reason"), text("data"));
+    Ok(Reply::json(200, &Value::Null))
 }
 
 fn delete(cloud: &mut Cloud, project: &str, name: &str, id: &str) -> Result<Reply, Reply> {

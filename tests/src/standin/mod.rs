@@ -7,9 +7,10 @@
 //! Layout
 //! - [`Standin`]: what a test holds; `server`: connections; `routes`: who answers what
 //! - `keystone`, `heat`, `facts` (Nova, Glance, Neutron, Cinder): the services
-//! - `stack`: a stack's life, step by step; `template`, `resolve`: HOT
+//! - `stack`: a stack's life, step by step; `change`: its update; `template`, `resolve`: HOT
 //! - `cloud`: all state; [`faults`]: what goes wrong on purpose
 
+mod change;
 mod cloud;
 mod facts;
 pub mod faults;
@@ -28,6 +29,7 @@ use std::{
 
 use tokio::task::JoinHandle;
 
+pub use change::UpdateFails;
 pub use cloud::{Fixtures, Flavor, Image, Network, PASSWORD, Quota};
 pub use faults::{Fault, What};
 pub use stack::CreateFails;
@@ -155,6 +157,16 @@ impl Standin {
     /// The next stack that is created fails so.
     pub fn next_create_fails(&self, how: CreateFails) {
         self.lock().next_create_fails = Some(how);
+    }
+
+    /// The next update of a stack fails so.
+    pub fn next_update_fails(&self, how: UpdateFails) {
+        self.lock().next_update_fails = Some(how);
+    }
+
+    /// What a living stack's template makes of a property, its functions resolved.
+    pub fn property(&self, stack: &str, resource: &str, property: &str) -> Option<serde_json::Value> {
+        self.lock().living(stack).map(|stack| resolve::value(stack, &stack.template["resources"][resource]["properties"][property]))
     }
 
     /// So many deletions, from now on, end in `DELETE_FAILED`.

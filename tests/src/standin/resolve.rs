@@ -41,6 +41,10 @@ fn function(stack: &Stack, name: &str, argument: &Value) -> Option<Value> {
             let [condition, then, otherwise] = argument.as_array()?.as_slice() else { return None };
             value(stack, if holds(stack, condition) { then } else { otherwise })
         }
+        "map_merge" => {
+            let maps = argument.as_array()?.iter().map(|map| value(stack, map)).filter_map(|map| map.as_object().cloned());
+            Value::Object(maps.flatten().collect())
+        }
         "list_join" => {
             let (delimiter, lists) = argument.as_array()?.split_first()?;
             let items: Vec<String> =

@@ -54,9 +54,11 @@ pub(super) struct Stack {
     pub(super) events: Vec<Event>,
     /// By handle: what its signals left, by their ids.
     pub(super) signals: BTreeMap<String, Map<String, Value>>,
+    /// The newest change that each node has answered to.
+    pub(super) answered: BTreeMap<String, u64>,
     action: &'static str,
     state: &'static str,
-    plan: VecDeque<Step>,
+    pub(super) plan: VecDeque<Step>,
     number: u64,
 }
 
@@ -86,7 +88,7 @@ pub(super) struct Event {
 
 /// What happens in one step.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     /// All that is neither server nor wait condition is made.
     Network,
     /// Servers are made; wait conditions begin to wait.
@@ -99,6 +101,8 @@ enum Step {
     NodeFails(String, String),
     /// Nodes say that they are ready.
     Ready(Vec<String>),
+    /// Nodes that were told of a change say that it is done; one may say that it failed, and why.
+    Answers(Option<(String, String)>),
     /// The wait conditions end, and with them the action.
     End,
     /// Everything is taken away.
@@ -131,6 +135,7 @@ impl Stack {
             resources: Vec::new(),
             events: Vec::new(),
             signals: BTreeMap::new(),
+            answered: BTreeMap::new(),
             action: "CREATE",
             state: "IN_PROGRESS",
             plan: VecDeque::new(),
@@ -143,7 +148,7 @@ impl Stack {
     }
 
     /// Takes over template, files, parameters and tags; resources that are new are yet to be made, old ones that are not in it are gone.
-    fn take(&mut self, request: &Value) {
+    pub(super) fn take(&mut self, request: &Value) {
         self.template = request["template"].clone();
         self.files = serde_json::from_value(request["files"].clone()).unwrap_or_default();
         self.parameters = request["parameters"].as_object().cloned().unwrap_or_default();
@@ -167,15 +172,6 @@ impl Stack {
 
     pub(super) fn is_gone(&self) -> bool {
         self.status() == "DELETE_COMPLETE"
-    }
-
-    /// Replaces the template; one step makes what is new, one ends it.
-    pub(super) fn update(&mut self, request: &Value) {
-        self.take(request);
-        self.updated = Some(now());
-        self.begin("UPDATE");
-        let nodes = self.nodes();
-        self.plan = [Step::Network, Step::Servers, Step::Ready(nodes), Step::End].into();
     }
 
     /// Begins to take everything away, whatever was going on.
@@ -212,6 +208,7 @@ impl Stack {
             Step::Ready(nodes) => {
                 nodes.iter().for_each(|node| self.signal("ready_handle", node, "SUCCESS", &format!("{node} ready"), "node setup 1 s"));
             }
+            Step::Answers(fails) => self.answer(fails.as_ref()),
             Step::End => self.end_waits(),
             Step::Gone => {
                 self.resources.clear();
@@ -279,7 +276,7 @@ impl Stack {
     }
 
     /// `master`, `worker-7`: the nodes of the template.
-    fn nodes(&self) -> Vec<String> {
+    pub(super) fn nodes(&self) -> Vec<String> {
         let servers = self.resources.iter().filter(|resource| resource.kind == SERVER);
         servers.map(|server| server.name.trim_end_matches("_server").replace('_', "-")).collect()
     }
@@ -336,6 +333,11 @@ impl Stack {
             let count = properties["count"].as_u64().or_else(|| properties["count"].as_str()?.parse().ok()).unwrap_or(1);
             let handle = self.template["resources"][&name]["properties"]["handle"]["get_resource"].as_str().unwrap_or_default().to_owned();
             let good = self.signals.get(&handle).map_or(0, |all| all.values().filter(|signal| signal["status"] == "SUCCESS").count());
+            let bad = self.signals.get(&handle).and_then(|all| all.values().find(|signal| signal["status"] != "SUCCESS")).cloned();
+            if let Some(bad) = bad {
+                let reason = bad["reason"].as_str().unwrap_or_default();
+                return self.fail_wait(&format!("WaitConditionFailure: resources.{{}}: {reason}"));
+            }
             if (good as u64) < count {
                 return self.fail_wait(&format!("WaitConditionTimeout: resources.{{}}: {good} of {count} received"));
             }
@@ -354,7 +356,7 @@ impl Stack {
         self.end("FAILED", &format!("Resource {action} failed: {said}"));
     }
 
-    fn begin(&mut self, action: &'static str) {
+    pub(super) fn begin(&mut self, action: &'static str) {
         self.action = action;
         self.end("IN_PROGRESS", &format!("Stack {action} started"));
     }

@@ -24,7 +24,7 @@ pub fn groups(spec: &Spec, chosen: &Chosen) -> Vec<NodeGroup> {
     let address = |above: u32| Ipv4Addr::from(base.saturating_add(MASTER_OFFSET + above)).to_string();
     let image = spec.image.clone().unwrap_or_default();
     let master = Node { id: 1, name: MASTER.to_owned(), address: address(0) };
-    let workers = (1..=spec.workers).map(|id| Node { id, name: format!("{WORKER}-{id}"), address: address(id) });
+    let workers = spec.ids().into_iter().map(|id| Node { id, name: format!("{WORKER}-{id}"), address: address(id) });
     vec![
         NodeGroup { role: MASTER.to_owned(), flavor: chosen.master.clone(), image: image.clone(), nodes: vec![master] },
         NodeGroup { role: WORKER.to_owned(), flavor: chosen.worker.clone(), image, nodes: workers.collect() },

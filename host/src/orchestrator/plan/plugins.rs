@@ -28,8 +28,7 @@ impl<P: Plugins> Planner for PluginPlanner<P> {
         match chain::chain(&spec.frameworks, &there) {
             Err(problems) => problems,
             Ok(chain) => {
-                let none = BTreeMap::new();
-                let typed = |descriptor: &&Descriptor| settings::typed(descriptor, spec.settings.get(&descriptor.name).unwrap_or(&none));
+                let typed = |descriptor: &&Descriptor| settings::typed(descriptor, &spec.settings_of(&descriptor.name));
                 chain.iter().filter_map(|descriptor| typed(descriptor).err()).flatten().collect()
             }
         }
@@ -47,11 +46,26 @@ impl<P: Plugins> Planner for PluginPlanner<P> {
                 endpoints: endpoints.map(|endpoint| (endpoint.name.clone(), endpoint.name.clone())).collect(),
                 template: made.bundle.template,
                 files: made.bundle.files,
+                contents: made.bundle.contents,
+                computed: computed(&made.bundle.parts),
                 // The request's values are the defaults of the template's parameters.
                 parameters: serde_json::Map::new(),
             })
         })
     }
+}
+
+/// What services say of their plugin's parameters: the attribute `setting.replication` = `2` keeps `replication` at that.
+fn computed(parts: &[Part]) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut all: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for part in parts {
+        for (name, value) in part.services.iter().flat_map(|service| &service.attributes) {
+            if let Some(parameter) = name.strip_prefix("setting.") {
+                all.entry(part.plugin.clone()).or_default().insert(parameter.to_owned(), value.clone());
+            }
+        }
+    }
+    all
 }
 
 impl Plugins for Catalogue {

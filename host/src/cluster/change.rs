@@ -1,0 +1,104 @@
+//! A change to a running cluster: what it leads to, and the steps there. No I/O.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Spec;
+
+/// Digests of what stands on the nodes of each role, by path.
+pub type Installed = BTreeMap<String, BTreeMap<String, String>>;
+
+/// A change that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What the client's attributes are once it is done.
+    pub attributes: BTreeMap<String, String>,
+    /// What the cluster is once it is done.
+    pub to: Spec,
+    /// What stands on the nodes once it is done.
+    pub installed: Installed,
+    /// Endpoint names once it is done, each with the output that holds its URL.
+    pub endpoints: BTreeMap<String, String>,
+    /// The steps; while it is taken back, those that lead back.
+    pub steps: Vec<Step>,
+    /// The step that is under way.
+    pub at: usize,
+    /// When Heat accepted that step, in seconds since 1970.
+    pub sent_s: Option<u64>,
+    /// The nodes that were told of a step.
+    pub touched: Vec<String>,
+    /// Ids of workers that were added and are to be taken away again.
+    pub added: Vec<u32>,
+    /// Why it is being taken back.
+    pub undone: Option<String>,
+}
+
+impl Change {
+    /// The step that is under way.
+    pub fn step(&self) -> Option<&Step> {
+        self.steps.get(self.at)
+    }
+}
+
+/// One update of the stack, and what nodes are told by it. The next step begins when the stack is complete and every node told has answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// For people: `new settings on master`.
+    pub title: String,
+    /// Rises with every step that the cluster ever took.
+    pub generation: u32,
+    /// Ids of the workers that there are after it.
+    pub workers: Vec<u32>,
+    /// Whether the settings are the new ones.
+    pub settled: bool,
+    /// The nodes that are told.
+    pub told: Vec<String>,
+    /// The stages that those run.
+    pub stages: Vec<String>,
+    /// The workers that are about to leave.
+    pub leaving: Vec<String>,
+}
+
+/// What a node said of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Of which step.
+    pub generation: u32,
+    /// What went wrong, where something did.
+    pub error: Option<String>,
+}
+
+impl Answer {
+    /// Reads `<node> change <generation> done` and `<node> change <generation> failed <why>`; other lines are none.
+    pub fn parse(line: &str) -> Option<(String, Self)> {
+        let mut words = line.trim().splitn(5, ' ');
+        let (node, word, generation, outcome) = (words.next()?, words.next()?, words.next()?.parse().ok()?, words.next()?);
+        if word != "change" || !super::progress::is_node(node) {
+            return None;
+        }
+        let error = match outcome {
+            "done" => None,
+            "failed" => Some(super::progress::printable(words.next().unwrap_or_default())),
+            _ => return None,
+        };
+        Some((node.to_owned(), Self { generation, error }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_told_from_progress() {
+        let answer = |generation, error: Option<&str>| Some(Answer { generation, error: error.map(str::to_owned) });
+        let parse = |line| Answer::parse(line).map(|(node, answer)| (node, Some(answer))).unzip();
+        assert_eq!(parse("worker-1 change 3 done"), (Some("worker-1".into()), Some(answer(3, None))));
+        let failed = "master change 12 failed hadoop ready line 3: curl: (7) refused";
+        assert_eq!(parse(failed), (Some("master".into()), Some(answer(12, Some("hadoop ready line 3: curl: (7) refused")))));
+        for other in ["worker-1 hadoop setup done 3 s", "worker-1 change x done", "Worker change 1 done", "worker-1 change 1 maybe", ""] {
+            assert_eq!(Answer::parse(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The hands of a change to a running cluster: one step at a time, each an update of the stack that tells some nodes something, done when Heat is done
+//! and every node told has answered. A step that fails leads back to what was before.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{
+    Inner, Refused,
+    book::{Entity, now_s},
+    deploy, facts, look, observe,
+    plan::nodes::{MASTER, WORKER},
+    planner::Planned,
+    reconcile::After,
+    recover::Carried,
+    stack,
+    steps::{self, Answers},
+};
+use crate::{
+    bundle::news::{self, News},
+    cluster::{Change, Problem, Spec, Step},
+    openstack::{Session, StackId},
+    store::{Record, Told},
+};
+
+/// How long nodes may take beyond their own limit until they have answered, in seconds.
+const ANSWER_MARGIN_S: u64 = 300;
+
+/// The one next thing of a change. The caller holds the cluster's turn.
+pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session) -> Result<After, Refused> {
+    let record = entity.record();
+    let (Some(change), Some(id)) = (&record.change, &record.stack_id) else { return Ok(After::Done) };
+    let stack = StackId { name: record.stack_name.clone(), id: id.clone() };
+    let Some(step) = change.step() else { return finish(inner, entity).await };
+    if change.sent_s.is_none() {
+        return match send(inner, entity, session).await {
+            Err(error @ (Refused::Invalid(_) | Refused::Conflict(_) | Refused::Forbidden(_) | Refused::NotApplicable(_))) => {
+                turn_back(inner, entity, session, &stack, &error.to_string()).await
+            }
+            other => other,
+        };
+    }
+    if let Some(error) = look::ask(inner, entity, session).await {
+        entity.look.note(Some(error.clone()));
+        return Err(Refused::Cloud(error));
+    }
+    entity.look.note(None);
+    let record = entity.record();
+    if record.seen.gone {
+        inner.book.change(entity, |record| record.change = None).await?;
+        return Ok(After::Done);
+    }
+    match verdict(&record, step, change.sent_s.unwrap_or_default(), now_s()) {
+        Verdict::Wait => Ok(After::Later(inner.limits.follow_every)),
+        Verdict::Next => next(inner, entity).await,
+        Verdict::Failed(why) => {
+            tracing::warn!(cluster.id = %record.id, "`{}`: {} failed: {why}", record.name, step.title);
+            turn_back(inner, entity, session, &stack, &why).await
+        }
+    }
+}
+
+/// What has become of a step that Heat has accepted.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Wait,
+    Next,
+    Failed(String),
+}
+
+fn verdict(record: &Record, step: &Step, sent_s: u64, now_s: u64) -> Verdict {
+    let status = record.seen.status.as_deref().unwrap_or_default();
+    if status.ends_with("_FAILED") {
+        return Verdict::Failed(observe::failure(record).unwrap_or_else(|| format!("heat says {status}")));
+    }
+    match steps::answers(step, &record.seen.answers) {
+        Answers::Failed(why) if !status.ends_with("_IN_PROGRESS") => Verdict::Failed(why),
+        _ if status.ends_with("_IN_PROGRESS") => Verdict::Wait,
+        Answers::Done => Verdict::Next,
+        Answers::Failed(why) => Verdict::Failed(why),
+        Answers::Missing(nodes) => {
+            let most = u64::from(record.spec.as_ref().map_or(0, |spec| spec.timeout_s)) + ANSWER_MARGIN_S;
+            if now_s.saturating_sub(sent_s) < most {
+                return Verdict::Wait;
+            }
+            let shown = nodes.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+            Verdict::Failed(format!("{shown} did not answer within {most} s; see journalctl -u stampede-watch there"))
+        }
+    }
+}
+
+/// Gives Heat the template of the step that is next. Heat's refusal of the first step is the client's to hear; a later one leads back.
+pub(super) async fn send(inner: &Inner, entity: &Entity, session: &Session) -> Result<After, Refused> {
+    let record = entity.record();
+    let (Some(change), Some(from), Some(id)) = (record.change.clone(), record.spec.clone(), record.stack_id.clone()) else {
+        return Ok(After::Done);
+    };
+    let stack = &StackId { name: record.stack_name.clone(), id };
+    let Some(step) = change.step() else { return Ok(After::Done) };
+    // A former process may have got as far as Heat.
+    let shown = session.show_stack(stack).await?;
+    if Carried::read(&shown).change.as_ref().and_then(Change::step).map(|step| step.generation) != Some(step.generation) {
+        for id in change.added.iter().filter(|_| change.undone.is_some()) {
+            forgive(session, stack, *id).await?;
+        }
+        let asked = ask(inner, session, &record, &from, &change, step).await?;
+        session.update_stack(stack, &asked).await?;
+        tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}`: {}", record.name, step.title);
+    }
+    let told = told(&record.told, step);
+    let mark = |record: &mut Record| {
+        if let Some(change) = &mut record.change {
+            change.sent_s = Some(now_s());
+            for node in change.steps.get(change.at).map(|step| step.told.clone()).unwrap_or_default() {
+                if !change.touched.contains(&node) {
+                    change.touched.push(node);
+                }
+            }
+        }
+        record.told.clone_from(&told);
+        (record.seen.signalled, record.seen.failed) = (None, None);
+        // What Heat shows next may be from before it began.
+        record.seen.status = Some("UPDATE_IN_PROGRESS".to_owned());
+    };
+    inner.book.change(entity, mark).await?;
+    Ok(After::Later(inner.limits.follow_every))
+}
+
+/// What the nodes will have been told with this step.
+fn told(before: &Told, step: &Step) -> Told {
+    let mut told = before.clone();
+    told.generation = told.generation.max(step.generation);
+    told.nodes.extend(step.told.iter().map(|node| (node.clone(), step.generation)));
+    told
+}
+
+/// The template of a step.
+async fn ask(
+    inner: &Inner,
+    session: &Session,
+    record: &Record,
+    from: &Spec,
+    change: &Change,
+    step: &Step,
+) -> Result<crate::openstack::CreateStack, Refused> {
+    let base = if step.settled { &change.to } else { from };
+    let spec = base.with_ids(step.workers.clone());
+    let cloud = facts::look_up(session, &spec).await?;
+    let planned = inner.planner.plan(&spec, &deploy::chosen(&spec, &cloud)?).await.map_err(Refused::Invalid)?;
+    let news = news_of(record, change, step, &planned)?;
+    // The stack carries the record as it is once Heat has accepted this.
+    let mut carried = record.clone();
+    carried.told = told(&record.told, step);
+    if let Some(change) = &mut carried.change {
+        change.sent_s = Some(now_s());
+        change.touched.extend(step.told.iter().cloned());
+    }
+    Ok(stack::ask(&carried, &inner.host, &planned, &news))
+}
+
+/// What the nodes of each role are told in this step.
+fn news_of(record: &Record, change: &Change, step: &Step, planned: &Planned) -> Result<BTreeMap<String, News>, Refused> {
+    let mut all = BTreeMap::new();
+    for role in [MASTER, WORKER].into_iter().filter(|role| step.told.iter().any(|node| node.starts_with(role))) {
+        let Some(content) = planned.contents.get(role) else { continue };
+        let paths = steps::paths(&record.told.installed, &change.installed, role);
+        let told = news::news(content, &paths, &step.leaving);
+        let told = told.map_err(|error| {
+            let hint = "change less at a time, or deploy a new cluster";
+            Refused::Invalid(vec![Problem::new("attributes", error.to_string(), hint)])
+        })?;
+        all.insert(role.to_owned(), told);
+    }
+    Ok(all)
+}
+
+/// Whether every step can be told: before the first one is sent.
+pub(super) async fn check(inner: &Inner, session: &Session, record: &Record, from: &Spec, change: &Change) -> Result<(), Refused> {
+    for step in &change.steps {
+        ask(inner, session, record, from, change, step).await?;
+    }
+    Ok(())
+}
+
+async fn next(inner: &Inner, entity: &Entity) -> Result<After, Refused> {
+    let go = |record: &mut Record| {
+        if let Some(change) = &mut record.change {
+            change.at += 1;
+            change.sent_s = None;
+        }
+    };
+    let record = inner.book.change(entity, go).await?;
+    if record.change.as_ref().is_some_and(|change| change.step().is_none()) {
+        return finish(inner, entity).await;
+    }
+    Ok(After::Later(std::time::Duration::ZERO))
+}
+
+/// The last step is done: the cluster is what was wished, or as it was before.
+async fn finish(inner: &Inner, entity: &Entity) -> Result<After, Refused> {
+    let done = |record: &mut Record| {
+        let Some(change) = record.change.take() else { return };
+        match change.undone {
+            Some(why) => record.setback = Some(why),
+            None => {
+                record.setback = None;
+                record.attributes = change.attributes;
+                record.spec = Some(change.to);
+                record.endpoints = change.endpoints;
+                record.told.installed = change.installed;
+            }
+        }
+        let there: Vec<String> = record.spec.iter().flat_map(Spec::ids).map(steps::worker).collect();
+        let is_there = |node: &str| !node.starts_with(WORKER) || there.iter().any(|there| there == node);
+        record.told.nodes.retain(|node, _| is_there(node));
+        record.seen.answers.retain(|node, _| is_there(node));
+        record.seen.reports.retain(|report| is_there(&report.node));
+        record.seen.ready.retain(|node| is_there(node));
+        (record.seen.signalled, record.seen.failed) = (None, None);
+    };
+    let record = inner.book.change(entity, done).await?;
+    match &record.setback {
+        Some(why) => tracing::warn!(cluster.id = %record.id, "`{}` is as it was before: {why}", record.name),
+        None => tracing::info!(cluster.id = %record.id, "`{}` is changed", record.name),
+    }
+    Ok(After::Done)
+}
+
+/// Leads back to what was before; where that fails too, says what is broken and stops.
+async fn turn_back(inner: &Inner, entity: &Entity, session: &Session, stack: &StackId, why: &str) -> Result<After, Refused> {
+    let record = entity.record();
+    let (Some(change), Some(from)) = (&record.change, &record.spec) else { return Ok(After::Done) };
+    if let Some(first) = &change.undone {
+        let nodes = if change.touched.is_empty() { "no node".to_owned() } else { change.touched.join(", ") };
+        let words = format!("a change failed ({first}) and could not be taken back ({why}); {nodes} may run with either setting");
+        return Err(Refused::Conflict(words));
+    }
+    // Failures of nodes that are taken away must not fail the stack for ever.
+    for id in &change.added {
+        forgive(session, stack, *id).await?;
+    }
+    let step = steps::back(from, change, record.told.generation + 1);
+    let back = |record: &mut Record| {
+        if let Some(change) = &mut record.change {
+            change.undone = Some(why.to_owned());
+            change.steps = vec![step.clone()];
+            change.at = 0;
+            change.sent_s = None;
+        }
+        // Ids are never given out twice.
+        let last = record.change.as_ref().map_or(0, |change| change.to.last_id());
+        if let Some(spec) = &mut record.spec {
+            spec.ids_given = spec.last_id().max(last);
+        }
+    };
+    inner.book.change(entity, back).await?;
+    Ok(After::Later(std::time::Duration::ZERO))
+}
+
+/// A worker that is taken away counts as ready from now on: the wait condition counts every id that was ever given out, and one failure among them would
+/// fail it for good.
+async fn forgive(session: &Session, stack: &StackId, id: u32) -> Result<(), Refused> {
+    let node = steps::worker(id);
+    let signal = json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", observe::TAKEN_AWAY), "data": observe::TAKEN_AWAY });
+    Ok(session.signal_resource(stack, observe::READY_HANDLE, &signal).await?)
+}
+
+#[cfg(test)]
+#[path = "rollout_tests.rs"]
+mod tests;

@@ -1,0 +1,244 @@
+//! From what a cluster is to what it is to be: the steps, and those back. Pure.
+
+use std::collections::BTreeMap;
+
+use super::plan::nodes::{MASTER, WORKER};
+use crate::{
+    bundle::news,
+    cluster::{
+        Change, Spec, Step,
+        change::{Answer, Installed},
+    },
+};
+
+/// Of so many workers one is told of new settings at a time.
+const WORKERS_PER_TURN: usize = 10;
+
+/// The steps from one to the other. `first` is the first generation to give out.
+///
+/// New settings come first: the master, then the workers in turns, each turn only when the one before works again. Then workers are added, or the
+/// leaving ones are let go and taken away; those are not asked themselves, since who leaves may be dead. Steps that tell nobody only change the stack.
+pub(super) fn steps(from: &Spec, to: &Spec, old: &Installed, new: &Installed, first: u32) -> Vec<Step> {
+    let (before, after) = (from.ids(), to.ids());
+    let leaving: Vec<String> = before.iter().filter(|id| !after.contains(id)).map(|id| worker(*id)).collect();
+    let joining = after.iter().filter(|id| !before.contains(id)).count();
+    let step = |title: String, workers: &[u32], told: Vec<String>, stages: &[&str]| Step {
+        title,
+        generation: 0,
+        workers: workers.to_vec(),
+        settled: true,
+        told,
+        stages: stages.iter().map(|stage| (*stage).to_owned()).collect(),
+        leaving: Vec::new(),
+    };
+    let master = || vec![MASTER.to_owned()];
+    let mut steps = Vec::new();
+    let staying: Vec<String> = before.iter().filter(|id| after.contains(id)).map(|id| worker(*id)).collect();
+    if differ(old, new, MASTER) {
+        steps.push(step(title("new settings on", &master()), &before, master(), &["setup", "ready"]));
+    }
+    if differ(old, new, WORKER) {
+        for turn in staying.chunks(staying.len().div_ceil(WORKERS_PER_TURN).max(1)) {
+            steps.push(step(title("new settings on", turn), &before, turn.to_vec(), &["setup", "ready"]));
+        }
+    }
+    if joining > 0 {
+        let joining: Vec<String> = after.iter().filter(|id| !before.contains(id)).map(|id| worker(*id)).collect();
+        steps.push(step(title("adding", &joining), &after, master(), &[]));
+    }
+    if !leaving.is_empty() {
+        let mut drain = step(title("letting go of", &leaving), &before, master(), &["setup", "drain"]);
+        drain.leaving.clone_from(&leaving);
+        steps.push(drain);
+        steps.push(step(title("taking away", &leaving), &after, master(), &["setup"]));
+    }
+    if steps.is_empty() {
+        // Nothing that a running daemon reads: mirror, proxy, who may reach the cluster.
+        let told = master().into_iter().chain(staying).collect();
+        steps.push(step("new settings of the cloud".to_owned(), &before, told, &[]));
+    }
+    for (generation, step) in (first..).zip(&mut steps) {
+        step.generation = generation;
+    }
+    steps
+}
+
+/// The step that leads back from wherever the change is: the stack as before, and every node that was told of anything as before.
+pub(super) fn back(from: &Spec, change: &Change, generation: u32) -> Step {
+    let there = from.ids();
+    let told: Vec<String> =
+        change.touched.iter().filter(|node| *node == MASTER || there.iter().any(|id| worker(*id) == **node)).cloned().collect();
+    // Where only variables went out, only variables come back.
+    let ran = change.steps.iter().take(change.at + 1).any(|step| !step.stages.is_empty());
+    let stages = if ran { vec!["setup".to_owned(), "ready".to_owned()] } else { Vec::new() };
+    Step { title: "taking the change back".to_owned(), generation, workers: there, settled: false, told, stages, leaving: Vec::new() }
+}
+
+/// What the nodes answered to a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// All that were told have done it.
+    Done,
+    /// These have not answered yet.
+    Missing(Vec<String>),
+    /// One has failed, and why.
+    Failed(String),
+}
+
+/// What the nodes answered to a step.
+pub(super) fn answers(step: &Step, said: &BTreeMap<String, Answer>) -> Answers {
+    let mut missing = Vec::new();
+    for node in &step.told {
+        match said.get(node).filter(|answer| answer.generation == step.generation) {
+            Some(Answer { error: Some(error), .. }) => return Answers::Failed(format!("{node}: {error}")),
+            Some(_) => {}
+            None => missing.push(node.clone()),
+        }
+    }
+    if missing.is_empty() { Answers::Done } else { Answers::Missing(missing) }
+}
+
+/// `worker-7`.
+pub(super) fn worker(id: u32) -> String {
+    format!("{WORKER}-{id}")
+}
+
+/// The paths that differ on the nodes of a role.
+pub(super) fn paths(old: &Installed, new: &Installed, role: &str) -> Vec<String> {
+    let none = BTreeMap::new();
+    news::differing(old.get(role).unwrap_or(&none), new.get(role).unwrap_or(&none))
+}
+
+fn differ(old: &Installed, new: &Installed, role: &str) -> bool {
+    !paths(old, new, role).is_empty()
+}
+
+/// `adding worker-3, worker-4 and 7 more`.
+fn title(what: &str, nodes: &[String]) -> String {
+    let shown = nodes.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    let more = nodes.len().saturating_sub(3);
+    if more == 0 { format!("{what} {shown}") } else { format!("{what} {shown} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::orchestrator::choose::tests_support::spec;
+
+    fn installed(master: &str, worker: &str) -> Installed {
+        let of = |text: &str| BTreeMap::from([("/etc/hadoop/hdfs-site.xml".to_owned(), text.to_owned())]);
+        BTreeMap::from([(MASTER.to_owned(), of(master)), (WORKER.to_owned(), of(worker))])
+    }
+
+    fn told(from: &Spec, to: &Spec, new: &Installed) -> Vec<(String, String, String, usize)> {
+        let steps = steps(from, to, &installed("a", "a"), new, 5);
+        assert!(steps.iter().enumerate().all(|(at, step)| step.generation as usize == at + 5), "{steps:?}");
+        steps.into_iter().map(|step| (step.title, step.told.join(" "), step.stages.join(" "), step.workers.len())).collect()
+    }
+
+    fn row(title: &str, told: &str, stages: &str, workers: usize) -> (String, String, String, usize) {
+        (title.to_owned(), told.to_owned(), stages.to_owned(), workers)
+    }
+
+    #[test]
+    fn more_workers_touch_no_old_node_but_for_the_masters_list() {
+        let from = spec().with_ids(vec![1, 2]);
+        let to = from.with_ids(vec![1, 2, 3]);
+        assert_eq!(told(&from, &to, &installed("a", "a")), [row("adding worker-3", "master", "", 3)]);
+    }
+
+    #[test]
+    fn fewer_workers_are_let_go_before_they_are_taken_away() {
+        let from = spec().with_ids(vec![1, 2, 3]);
+        let to = from.with_ids(vec![1, 3]);
+        let wanted = [
+            row("letting go of worker-2", "master", "setup drain", 3),
+            row("taking away worker-2", "master", "setup", 2),
+        ];
+        assert_eq!(told(&from, &to, &installed("a", "a")), wanted);
+        assert_eq!(steps(&from, &to, &installed("a", "a"), &installed("a", "a"), 1)[0].leaving, ["worker-2"]);
+    }
+
+    #[test]
+    fn settings_go_to_the_master_and_then_to_the_workers_in_turns() {
+        let from = spec().with_ids((1..=2).collect());
+        let wanted = [
+            row("new settings on master", "master", "setup ready", 2),
+            row("new settings on worker-1", "worker-1", "setup ready", 2),
+            row("new settings on worker-2", "worker-2", "setup ready", 2),
+        ];
+        assert_eq!(told(&from, &from, &installed("b", "b")), wanted);
+        assert_eq!(told(&from, &from, &installed("b", "a")), wanted[..1]);
+        assert_eq!(told(&from, &from, &installed("a", "b")), wanted[1..]);
+        let many = spec().with_ids((1..=250).collect());
+        let steps = steps(&many, &many, &installed("a", "a"), &installed("a", "b"), 1);
+        assert_eq!((steps.len(), steps[0].told.len()), (10, 25), "a tenth at a time");
+        assert_eq!(steps[0].title, "new settings on worker-1, worker-2, worker-3 and 22 more");
+    }
+
+    #[test]
+    fn both_at_once_are_settings_first_and_leaving_workers_get_none() {
+        let from = spec().with_ids(vec![1, 2]);
+        let to = from.with_ids(vec![2]);
+        let titles: Vec<String> = told(&from, &to, &installed("b", "b")).into_iter().map(|step| step.0).collect();
+        assert_eq!(titles, ["new settings on master", "new settings on worker-2", "letting go of worker-1", "taking away worker-1"]);
+    }
+
+    #[test]
+    fn what_no_daemon_reads_is_told_to_all_at_once_and_runs_nothing() {
+        let from = spec().with_ids(vec![1, 2]);
+        let told = told(&from, &from, &installed("a", "a"));
+        assert_eq!(told, [row("new settings of the cloud", "master worker-1 worker-2", "", 2)]);
+    }
+
+    #[test]
+    fn the_way_back_tells_those_that_were_told_and_are_still_there() {
+        let from = spec().with_ids(vec![1, 2]);
+        let to = from.with_ids(vec![1, 2, 3]);
+        let (old, new) = (installed("a", "a"), installed("b", "b"));
+        let mut change = Change {
+            attributes: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            to: to.clone(),
+            installed: new.clone(),
+            steps: steps(&from, &to, &old, &new, 1),
+            at: 3,
+            sent_s: Some(1),
+            touched: ["master", "worker-1", "worker-2", "worker-3"].map(str::to_owned).to_vec(),
+            added: vec![3],
+            undone: None,
+        };
+        let step = back(&from, &change, 9);
+        assert_eq!((step.generation, step.workers.len(), step.settled), (9, 2, false));
+        assert_eq!((step.told.join(" "), step.stages.join(" ")), ("master worker-1 worker-2".to_owned(), "setup ready".to_owned()));
+        (change.steps, change.at, change.touched) = (steps(&from, &to, &old, &old, 1), 0, vec!["master".to_owned()]);
+        assert_eq!(back(&from, &change, 2).stages, Vec::<String>::new(), "only variables went out");
+    }
+
+    #[test]
+    fn answers_count_when_they_are_of_this_step() {
+        let step = Step { told: vec!["master".into(), "worker-1".into()], generation: 4, ..back(&spec(), &nothing(), 4) };
+        let answer = |generation, error: Option<&str>| Answer { generation, error: error.map(str::to_owned) };
+        let said = |pairs: &[(&str, Answer)]| pairs.iter().map(|(node, answer)| ((*node).to_owned(), answer.clone())).collect();
+        assert_eq!(answers(&step, &said(&[("master", answer(4, None))])), Answers::Missing(vec!["worker-1".into()]));
+        let old = said(&[("master", answer(4, None)), ("worker-1", answer(3, Some("old")))]);
+        assert_eq!(answers(&step, &old), Answers::Missing(vec!["worker-1".into()]));
+        assert_eq!(answers(&step, &said(&[("master", answer(4, None)), ("worker-1", answer(4, None))])), Answers::Done);
+        assert_eq!(answers(&step, &said(&[("worker-1", answer(4, Some("no")))])), Answers::Failed("worker-1: no".into()));
+    }
+
+    fn nothing() -> Change {
+        Change {
+            attributes: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            to: spec(),
+            installed: Installed::new(),
+            steps: Vec::new(),
+            at: 0,
+            sent_s: None,
+            touched: Vec::new(),
+            added: Vec::new(),
+            undone: None,
+        }
+    }
+}
