@@ -234,7 +234,13 @@ async fn what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() {
     assert!(matches!(&early, Refused::NotApplicable(words) if words.contains("CREATE_IN_PROGRESS")), "{early:?}");
     world.cloud.finish();
     let refused = async |set: &[(&str, &str)]| problems(&host.update(&caller, "default", pairs(set)).await.unwrap_err());
-    let said = refused(&[("stampede.image", "other"), ("stampede.hadoop.data_volume_gib", "9"), ("stampede.timeout", "100"), ("stampede.workers", "3")]).await;
+    let said = refused(&[
+        ("stampede.image", "other"),
+        ("stampede.hadoop.data_volume_gib", "9"),
+        ("stampede.timeout", "100"),
+        ("stampede.workers", "3"),
+    ])
+    .await;
     assert_eq!(said.len(), 3, "{said:?}");
     assert!(said[0].starts_with("hadoop.data_volume_gib: cannot be changed in a running cluster"), "{said:?}");
     assert!(said[1].starts_with("image: ") && said[2].starts_with("timeout: "), "{said:?}");

@@ -203,7 +203,8 @@ fn planned(spec: &Spec) -> Planned {
     for (node, gib) in nodes.iter().skip(1).filter_map(|node| Some((node, gib?))) {
         resources.insert(format!("hadoop_{node}_volume"), json!({ "type": "OS::Cinder::Volume", "properties": { "size": gib } }));
     }
-    let properties = json!({ "handle": { "get_resource": "ready_handle" }, "count": 1 + spec.ids().iter().max().unwrap(), "timeout": spec.timeout_s });
+    let properties =
+        json!({ "handle": { "get_resource": "ready_handle" }, "count": 1 + spec.ids().iter().max().unwrap(), "timeout": spec.timeout_s });
     resources.insert("ready".to_owned(), json!({ "type": "OS::Heat::WaitCondition", "properties": properties }));
     let template: Value = json!({
         "heat_template_version": "2018-08-31",

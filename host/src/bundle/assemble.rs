@@ -117,10 +117,8 @@ pub fn contents(request: &Request, parts: &[Part]) -> BTreeMap<String, Content> 
 
 fn placed(group: &NodeGroup, parts: &[Part]) -> Vec<Placed> {
     let file = |mode, path: String, content: String| Placed { mode, path, content };
-    let mut all = vec![
-        file(0o644, format!("{HOME}/{LIB_NAME}"), with_newline(LIB)),
-        file(0o755, format!("{HOME}/run"), with_newline(FRAME)),
-    ];
+    let mut all =
+        vec![file(0o644, format!("{HOME}/{LIB_NAME}"), with_newline(LIB)), file(0o755, format!("{HOME}/run"), with_newline(FRAME))];
     for part in parts {
         let wanted = part.files.iter().filter(|file| file.roles.contains(&group.role));
         all.extend(wanted.map(|wanted| file(wanted.mode, wanted.path.clone(), wanted.content.clone())));

@@ -115,7 +115,9 @@ async fn observe(session: &Session, record: &Record, stack: &StackId) -> Result<
     let shown = session.show_stack(stack).await?;
     let known = &record.seen;
     let settled = record.change.is_none()
-        && known.status.as_deref() == Some(&shown.status) && !shown.status.ends_with("_IN_PROGRESS") && known.marker.is_some();
+        && known.status.as_deref() == Some(&shown.status)
+        && !shown.status.ends_with("_IN_PROGRESS")
+        && known.marker.is_some();
     let events = if settled { Vec::new() } else { session.events(stack, None, known.marker.as_deref()).await? };
     Ok(observe::fold(known, &shown, &events))
 }

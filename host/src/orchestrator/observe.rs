@@ -50,7 +50,11 @@ fn take(seen: &mut Seen, stack: &Stack, event: &Event) {
         },
         (READY_HANDLE, Some(("SUCCESS", line))) => {
             let node = line.split(' ').next().unwrap_or_default();
-            if progress::is_node(node) && !line.trim_end().ends_with(TAKEN_AWAY) && !seen.ready.iter().any(|ready| ready == node) && seen.ready.len() < MAX_REPORTS {
+            if progress::is_node(node)
+                && !line.trim_end().ends_with(TAKEN_AWAY)
+                && !seen.ready.iter().any(|ready| ready == node)
+                && seen.ready.len() < MAX_REPORTS
+            {
                 seen.ready.push(node.to_owned());
                 if line.trim_end().ends_with("ready, no metadata service") {
                     seen.deaf.push(node.to_owned());

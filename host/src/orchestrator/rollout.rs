@@ -261,7 +261,8 @@ async fn turn_back(inner: &Inner, entity: &Entity, session: &Session, stack: &St
 /// fail it for good.
 async fn forgive(session: &Session, stack: &StackId, id: u32) -> Result<(), Refused> {
     let node = steps::worker(id);
-    let signal = json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", observe::TAKEN_AWAY), "data": observe::TAKEN_AWAY });
+    let signal =
+        json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", observe::TAKEN_AWAY), "data": observe::TAKEN_AWAY });
     Ok(session.signal_resource(stack, observe::READY_HANDLE, &signal).await?)
 }
 

@@ -151,10 +151,7 @@ mod tests {
     fn fewer_workers_are_let_go_before_they_are_taken_away() {
         let from = spec().with_ids(vec![1, 2, 3]);
         let to = from.with_ids(vec![1, 3]);
-        let wanted = [
-            row("letting go of worker-2", "master", "setup drain", 3),
-            row("taking away worker-2", "master", "setup", 2),
-        ];
+        let wanted = [row("letting go of worker-2", "master", "setup drain", 3), row("taking away worker-2", "master", "setup", 2)];
         assert_eq!(told(&from, &to, &installed("a", "a")), wanted);
         assert_eq!(steps(&from, &to, &installed("a", "a"), &installed("a", "a"), 1)[0].leaving, ["worker-2"]);
     }

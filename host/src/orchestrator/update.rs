@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Attributes, Caller, Inner, Refused, View, book::Entity, change, choose, deploy, facts, look, quota, reconcile, rollout, steps, wanted};
+use super::{
+    Attributes, Caller, Inner, Refused, View, book::Entity, change, choose, deploy, facts, look, quota, reconcile, rollout, steps, wanted,
+};
 use crate::{
     cluster::{Change, Phase, Problem, Spec, Wish, attributes, limits::MAX_WORKER_ID},
     store::Record,
@@ -120,9 +122,8 @@ fn wanted_spec(inner: &Inner, record: &Record, from: &Spec, given: &BTreeMap<Str
     let changed = attributes::changed(&before, &after);
     let fixed: Vec<String> = changed.iter().filter(|name| !is_changeable(inner, name)).cloned().collect();
     if !fixed.is_empty() {
-        let problem = |name: String| {
-            Problem::new(name, "cannot be changed in a running cluster", "leave it as it is, or deploy a new cluster")
-        };
+        let problem =
+            |name: String| Problem::new(name, "cannot be changed in a running cluster", "leave it as it is, or deploy a new cluster");
         return Err(Refused::Invalid(fixed.into_iter().map(problem).collect()));
     }
     let mut to = from.clone();
@@ -177,10 +178,18 @@ fn with_workers(from: &Spec, to: Spec, remove: &[String], counted: bool) -> Resu
     }
     if last > MAX_WORKER_ID {
         let hint = "ids are never given out twice: deploy a new cluster";
-        return Err(invalid("workers", &format!("worker-{last} would be the first above worker-{MAX_WORKER_ID}, the last one there can be"), hint));
+        return Err(invalid(
+            "workers",
+            &format!("worker-{last} would be the first above worker-{MAX_WORKER_ID}, the last one there can be"),
+            hint,
+        ));
     }
     let same = ids == from.ids();
-    Ok(if same { Spec { workers: from.workers, ..to } } else { Spec { worker_ids: from.worker_ids.clone(), ids_given: from.last_id(), ..to }.with_ids(ids) })
+    Ok(if same {
+        Spec { workers: from.workers, ..to }
+    } else {
+        Spec { worker_ids: from.worker_ids.clone(), ids_given: from.last_id(), ..to }.with_ids(ids)
+    })
 }
 
 fn same(from: &Spec, to: &Spec) -> bool {
@@ -247,8 +256,18 @@ async fn plan(
     let installed = planned.installed();
     let steps = steps::steps(from, &to, &record.told.installed, &installed, record.told.generation + 1);
     let added = to.ids().into_iter().filter(|id| !from.ids().contains(id)).collect();
-    let change =
-        Change { attributes, to, installed, endpoints: planned.endpoints, steps, at: 0, sent_s: None, touched: Vec::new(), added, undone: None };
+    let change = Change {
+        attributes,
+        to,
+        installed,
+        endpoints: planned.endpoints,
+        steps,
+        at: 0,
+        sent_s: None,
+        touched: Vec::new(),
+        added,
+        undone: None,
+    };
     rollout::check(inner, session, record, from, &change).await?;
     Ok(change)
 }

@@ -105,8 +105,8 @@ fn add_security_group(template: &mut Template, request: &Request) {
     let group = json!({ "name": name, "description": format!("Nodes of {}", request.cluster), "rules": inside });
     template.resource(hot::SECURITY_GROUP, resource("OS::Neutron::SecurityGroup", group));
     hot::port_rules(template, "ssh", [("in", 22)], &request.network.access);
-    for (index, cidr) in request.network.access.iter().enumerate() {
-        template.resource(format!("icmp_in_{}", index + 1), hot::rule("icmp", None, cidr));
+    for cidr in &request.network.access {
+        template.resource(format!("icmp_in_{}", hot::cidr_name(cidr)), hot::rule("icmp", None, cidr));
     }
 }
 

@@ -133,13 +133,19 @@ pub fn rule(protocol: &str, port: Option<u16>, cidr: &str) -> Value {
     resource("OS::Neutron::SecurityGroupRule", properties)
 }
 
-/// One [`port_rule`] a port and CIDR, named `<prefix>_<purpose>_<n>` with n from 1: what a framework's admin and public ports need.
+/// One [`port_rule`] a port and CIDR, named `<prefix>_<purpose>_<cidr>`: what a framework's admin and public ports need.
 pub fn port_rules<'a>(template: &mut Template, prefix: &str, ports: impl IntoIterator<Item = (&'a str, u16)>, access: &[String]) {
     for (purpose, port) in ports {
-        for (index, cidr) in access.iter().enumerate() {
-            template.resource(format!("{prefix}_{}_{}", purpose.replace('-', "_"), index + 1), port_rule(port, cidr));
+        for cidr in access {
+            template.resource(format!("{prefix}_{}_{}", purpose.replace('-', "_"), cidr_name(cidr)), port_rule(port, cidr));
         }
     }
+}
+
+/// A CIDR as part of a resource's name: `10_0_0_0_8`. Not its place in a list: a rule that is there must keep its name when others come or go, since
+/// Neutron refuses a second one like it.
+pub fn cidr_name(cidr: &str) -> String {
+    cidr.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 #[cfg(test)]
@@ -159,7 +165,7 @@ mod tests {
         let mut template = Template::new();
         port_rules(&mut template, "hadoop", [("name-node", 9870)], &["10.0.0.0/8".into(), "192.0.2.1/32".into()]);
         let whole: Value = serde_json::from_str(&template.into_json()).unwrap();
-        let second = &whole["resources"]["hadoop_name_node_2"]["properties"];
+        let second = &whole["resources"]["hadoop_name_node_192_0_2_1_32"]["properties"];
         assert_eq!(second["remote_ip_prefix"], "192.0.2.1/32");
         assert_eq!((&second["port_range_min"], &second["port_range_max"]), (&json!(9870), &json!(9870)));
         assert_eq!(second["security_group"], json!({ "get_resource": "security_group" }));

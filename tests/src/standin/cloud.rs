@@ -6,9 +6,10 @@ use std::{
 };
 
 use super::{
-    Api, Asked, Fault, What, faults,
-    routes::Ask,
+    Api, Asked, Fault, What,
     change::UpdateFails,
+    faults,
+    routes::Ask,
     stack::{CreateFails, Stack},
 };
 
