@@ -154,11 +154,11 @@ async fn updates(client: &Client) -> Result<()> {
     must!(status.is_success(), "provision: {status} {text}");
     let (status, text) = client.update("default", &[("my.other", "kept")]).await?;
     must!(status.is_success(), "an update with a foreign attribute: {status} {text}");
-    let (status, refusal) = client.update("default", &[("stampede.workers", "3")]).await?;
-    must!(status == 400 && refusal.contains("workers"), "an update of workers: {status} {refusal}");
+    let (status, refusal) = client.update("default", &[("stampede.image", "debian-12-java")]).await?;
+    must!(status == 400 && refusal.contains("image"), "an update of the image: {status} {refusal}");
     let seen = client.see("default").await?.context("no cluster")?;
-    must!(seen.get("my.other") == "kept" && seen.get("stampede.workers") == "2", "after updates: {:#?}", seen.attributes);
-    proved!("provision is taken; an update keeps a foreign attribute and refuses by name what it cannot change yet: {refusal}");
+    must!(seen.get("my.other") == "kept" && seen.get("stampede.image") == "debian-12", "after updates: {:#?}", seen.attributes);
+    proved!("provision is taken; an update keeps a foreign attribute and refuses by name what it cannot change: {refusal}");
     Ok(())
 }
 

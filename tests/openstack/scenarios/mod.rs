@@ -5,6 +5,7 @@ mod deletion;
 mod failure;
 mod life_cycle;
 mod refusals;
+mod update;
 mod validation;
 
 use std::pin::Pin;
@@ -20,6 +21,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("validation: Heat accepts 1, 3 and 250 workers", |rig| Box::pin(validation::run(rig))),
     ("refusals: nothing is created, and a message says what to do", |rig| Box::pin(refusals::run(rig))),
     ("life cycle: OCCI, a late worker, kill -9, reboot, delete", |rig| Box::pin(life_cycle::run(rig))),
+    ("update: more workers, fewer, other settings, a change that fails", |rig| Box::pin(update::run(rig))),
     ("by hand: generate, the plain client, the plain image, the smallest flavor", |rig| Box::pin(by_hand::run(rig))),
     ("failure: a wrong checksum fails the stack in words", |rig| Box::pin(failure::wrong_checksum(rig))),
     ("failure: a mirror that is gone fails the stack in words", |rig| Box::pin(failure::mirror_gone(rig))),

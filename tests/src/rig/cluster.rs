@@ -39,10 +39,15 @@ pub fn pairs(attributes: &[(String, String)]) -> Vec<(&str, &str)> {
 
 /// The nodes of a stack: the master first.
 pub async fn nodes(session: &Session, stack: &str, workers: usize) -> Result<Vec<Node>> {
-    let names = std::iter::once("master".to_owned()).chain((1..=workers).map(|n| format!("worker-{n}")));
+    let names: Vec<String> = std::iter::once("master".to_owned()).chain((1..=workers).map(|n| format!("worker-{n}"))).collect();
+    named(session, stack, &names.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+/// The nodes of these names.
+pub async fn named(session: &Session, stack: &str, names: &[&str]) -> Result<Vec<Node>> {
     let mut nodes = Vec::new();
     for name in names {
-        nodes.push(Node::new(&name, &session.server(stack, &name).await?)?);
+        nodes.push(Node::new(name, &session.server(stack, name).await?)?);
     }
     Ok(nodes)
 }

@@ -1,0 +1,160 @@
+//! A change to a running cluster: 2 workers to 3 and back while a job runs, other settings, a change that fails, and one more after it.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use stampede_tests::client::{Client, Watched, watch};
+use stampede_tests::host::Host;
+use stampede_tests::rig::cloud::KEYSTONE;
+use stampede_tests::rig::cluster::{hadoop, named, occi, pairs};
+use stampede_tests::rig::hadoop as health;
+use stampede_tests::rig::node::Node;
+use stampede_tests::{must, proved, until};
+
+use crate::Rig;
+
+/// Input files of the job that runs meanwhile: one map task each.
+const INPUTS: usize = 40;
+
+pub async fn run(rig: &Rig) -> Result<()> {
+    let host = Host::start(&rig.scratch.join("update"), KEYSTONE, &[]).await?;
+    let client = occi(&host.url, &rig.cloud.demo)?;
+    client.create("grows", &pairs(&hadoop(&rig.cloud, "3.5.0", &[])?)).await?;
+    let watched = watch(&client, "grows", 600).await?;
+    must!(watched.last.state() == "CREATE_COMPLETE", "{}: {}", watched.last.state(), watched.last.get("stampede.failure"));
+    let stack = rig.cloud.demo.stacks().await?.first().cloned().context("no stack")?;
+    let before = servers(rig, &stack, &["master", "worker-1", "worker-2"]).await?;
+    let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
+    health::prove(&two).await?;
+
+    let booted = boots(&two).await?;
+    start_job(&two[0]).await?;
+    more(rig, &client, &stack, &before).await?;
+    must!(boots(&two).await? == booted, "an old node or its daemons were restarted");
+    proved!("the old nodes' servers are the same ids, and none of their daemons was restarted");
+    fewer(&client, &two[0]).await?;
+    end_job(&two[0]).await?;
+    must!(servers(rig, &stack, &["master", "worker-1", "worker-2"]).await? == before, "other servers than before");
+    settings(&client, &two).await?;
+    failing(rig, &client, &stack, &two[0]).await?;
+
+    let (status, text) = client.delete("grows").await?;
+    must!(status.is_success(), "DELETE: {status} {text}");
+    super::deletion::nothing_stays(rig).await
+}
+
+async fn servers(rig: &Rig, stack: &str, names: &[&str]) -> Result<BTreeMap<String, String>> {
+    Ok(named(&rig.cloud.demo, stack, names).await?.into_iter().map(|node| (node.name, node.server)).collect())
+}
+
+/// When each node's daemons began.
+async fn boots(nodes: &[Node]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for node in nodes {
+        all.push(node.run("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*'").await?);
+    }
+    Ok(all)
+}
+
+/// POSTs the update and watches it to its end; the state must say that it runs.
+async fn change(client: &Client, attributes: &[(&str, &str)]) -> Result<Watched> {
+    let start = Instant::now();
+    let (status, text) = client.update("grows", attributes).await?;
+    must!(status.is_success(), "update {attributes:?}: {status} {text}");
+    let watched = watch(client, "grows", 600).await?;
+    must!(watched.states == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], "states {:?}; {:?}", watched.states, watched.last.get("stampede.update"));
+    let failed = watched.last.get("stampede.update");
+    println!("        {attributes:?} took {:.0} s{}{failed}", start.elapsed().as_secs_f32(), if failed.is_empty() { "" } else { ": " });
+    Ok(watched)
+}
+
+/// A word count over many files, in the background of the master.
+async fn start_job(master: &Node) -> Result<()> {
+    let script = format!(
+        r#"set -e
+        mkdir -p /tmp/job; for i in $(seq {INPUTS}); do yes 'alpha beta alpha' | head -n 1000 >/tmp/job/$i; done
+        hdfs dfs -mkdir -p /tmp/job-in; hdfs dfs -put -f /tmp/job/* /tmp/job-in/
+        jar=$(ls /opt/hadoop*/share/hadoop/mapreduce/hadoop-mapreduce-examples-*.jar | head -n 1)
+        systemd-run --quiet --unit=job --setenv=HOME=/root --property=StandardOutput=file:/tmp/job.log --property=StandardError=file:/tmp/job.log \
+          /usr/local/bin/hadoop jar "$jar" wordcount /tmp/job-in /tmp/job-out"#
+    );
+    master.run(&script).await?;
+    until(120, "the job runs", async || Ok(running(master).await?)).await
+}
+
+async fn running(master: &Node) -> Result<bool> {
+    let apps = master.json("http://master:8088/ws/v1/cluster/apps?states=RUNNING").await?;
+    Ok(apps["apps"]["app"].as_array().is_some_and(|apps| !apps.is_empty()))
+}
+
+async fn end_job(master: &Node) -> Result<()> {
+    until(400, "the job ends", async || Ok(master.run("systemctl is-active job || true").await? != "active")).await?;
+    let log = master.run("tail -n 30 /tmp/job.log").await?;
+    let answer = master.run("hdfs dfs -cat '/tmp/job-out/part-*'").await.with_context(|| log)?;
+    must!(answer == format!("alpha\t{}\nbeta\t{}", INPUTS * 2000, INPUTS * 1000), "the job's answer: {answer}");
+    proved!("the job of {INPUTS} map tasks that ran meanwhile gave the right answer");
+    Ok(())
+}
+
+async fn more(rig: &Rig, client: &Client, stack: &str, before: &BTreeMap<String, String>) -> Result<()> {
+    change(client, &[("stampede.workers", "3")]).await?;
+    let three = named(&rig.cloud.demo, stack, &["master", "worker-1", "worker-2", "worker-3"]).await?;
+    must!(health::registered(&three[0]).await? == (3, 3), "registered: {:?}", health::registered(&three[0]).await?);
+    must!(servers(rig, stack, &["master", "worker-1", "worker-2"]).await? == *before, "other servers than before");
+    let on_new = three[3].run("hdfs dfs -put -f /etc/hostname /tmp/from-worker-3 && hdfs dfs -cat /tmp/from-worker-3").await?;
+    must!(on_new == "worker-3", "{on_new}");
+    must!(running(&three[0]).await?, "the job ended before the change did: give it more inputs");
+    proved!("2 workers to 3 while a job runs: 3 DataNodes and 3 NodeManagers, the new one stores and reads");
+    Ok(())
+}
+
+async fn fewer(client: &Client, master: &Node) -> Result<()> {
+    let still = running(master).await?;
+    change(client, &[("stampede.workers", "2")]).await?;
+    must!(health::registered(master).await? == (2, 2), "registered: {:?}", health::registered(master).await?);
+    until(60, "the NameNode counts no block as under-replicated", async || {
+        let report = master.run("hdfs fsck / 2>&1").await?;
+        let zero = |what: &str| report.lines().any(|line| line.trim().starts_with(what) && line.split_whitespace().any(|word| word == "0"));
+        Ok(report.contains("is HEALTHY") && zero("Under-replicated blocks:") && zero("Missing blocks:"))
+    })
+    .await?;
+    proved!("3 workers to 2{}: HDFS is HEALTHY, no block missing or under-replicated", if still { " while the job runs" } else { "" });
+    Ok(())
+}
+
+/// Other replication and heap, node by node.
+async fn settings(client: &Client, all: &[Node]) -> Result<()> {
+    let watched = change(client, &[("stampede.hadoop.replication", "1"), ("stampede.hadoop.datanode_heap_mib", "300")]).await?;
+    must!(watched.last.get("stampede.hadoop.replication") == "1", "{:?}", watched.last.attributes);
+    for node in all {
+        let conf = node.run("hdfs getconf -confKey dfs.replication").await?;
+        must!(conf == "1", "replication on {} is {conf}", node.name);
+    }
+    for node in &all[1..] {
+        let heap = node.run("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value hadoop-datanode)/cmdline | grep -o -- '-Xmx[0-9a-z]*'").await?;
+        must!(heap.contains("-Xmx300m"), "the DataNode of {} runs with {heap}", node.name);
+    }
+    must!(health::registered(&all[0]).await? == (2, 2), "registered: {:?}", health::registered(&all[0]).await?);
+    health::file_is_whole(&all[0], &all[2]).await?;
+    proved!("a changed replication and DataNode heap stand on every node, the DataNodes run with it, and the file is whole");
+    Ok(())
+}
+
+/// A worker that cannot install is taken away again, and the next one is not troubled by it.
+async fn failing(rig: &Rig, client: &Client, stack: &str, master: &Node) -> Result<()> {
+    let gone = "http://172.31.240.1:8900/gone";
+    let watched = change(client, &[("stampede.workers", "3"), ("stampede.mirror", gone)]).await?;
+    let said = watched.last.get("stampede.update");
+    must!(said.contains("as it was before") && said.contains("worker-4") && said.contains("404"), "said: {said}");
+    must!(watched.last.get("stampede.workers") == "2" && watched.last.get("stampede.mirror") != gone, "{:?}", watched.last.attributes);
+    must!(health::registered(master).await? == (2, 2), "registered: {:?}", health::registered(master).await?);
+    proved!("a new worker that cannot install is taken away again: {said}");
+    let watched = change(client, &[("stampede.workers", "3")]).await?;
+    must!(watched.last.get("stampede.update").is_empty(), "{}", watched.last.get("stampede.update"));
+    must!(health::registered(master).await? == (3, 3), "registered: {:?}", health::registered(master).await?);
+    let five = named(&rig.cloud.demo, stack, &["worker-5"]).await?;
+    proved!("and the next try gives {}", five[0].name);
+    Ok(())
+}
