@@ -12,7 +12,7 @@ pub struct Report {
     pub node: String,
     /// The plugin whose script ran, `node` for the frame itself; may be empty.
     pub plugin: String,
-    /// `setup`, `ready`, `smoke`, `drain`; may be empty.
+    /// `setup`, `ready`, `smoke`, `drain`, `change`; may be empty.
     pub stage: String,
     /// What became of it.
     pub outcome: Outcome,
@@ -60,7 +60,7 @@ fn read(line: &str) -> Option<Report> {
     let mut words = line.splitn(5, ' ');
     let (node, plugin, stage, outcome) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let rest = words.next().unwrap_or_default().trim();
-    if !is_node(node) || !matches!(stage, "setup" | "ready" | "smoke" | "drain") {
+    if !is_node(node) || !matches!(stage, "setup" | "ready" | "smoke" | "drain" | "change") {
         return None;
     }
     let outcome = match outcome {
