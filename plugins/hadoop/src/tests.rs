@@ -84,7 +84,7 @@ fn ports_are_opened_to_the_named_networks_alone() {
     let resources = template["resources"].as_object().unwrap();
     let opened = PORTS.iter().filter(|port| port.3 != Audience::Cluster).count();
     assert_eq!(resources.len(), 2 * opened);
-    let web = &resources["hadoop_namenode_web_2"]["properties"];
+    let web = &resources["hadoop_namenode_web_198_51_100_0_24"]["properties"];
     assert_eq!((&web["port_range_min"], &web["remote_ip_prefix"]), (&json!(9870), &json!("198.51.100.0/24")));
 }
 

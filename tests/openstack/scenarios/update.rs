@@ -64,7 +64,12 @@ async fn change(client: &Client, attributes: &[(&str, &str)]) -> Result<Watched>
     let (status, text) = client.update("grows", attributes).await?;
     must!(status.is_success(), "update {attributes:?}: {status} {text}");
     let watched = watch(client, "grows", 600).await?;
-    must!(watched.states == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], "states {:?}; {:?}", watched.states, watched.last.get("stampede.update"));
+    must!(
+        watched.states == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"],
+        "states {:?}; {:?}",
+        watched.states,
+        watched.last.get("stampede.update")
+    );
     let failed = watched.last.get("stampede.update");
     println!("        {attributes:?} took {:.0} s{}{failed}", start.elapsed().as_secs_f32(), if failed.is_empty() { "" } else { ": " });
     Ok(watched)
@@ -133,7 +138,9 @@ async fn settings(client: &Client, all: &[Node]) -> Result<()> {
         must!(conf == "1", "replication on {} is {conf}", node.name);
     }
     for node in &all[1..] {
-        let heap = node.run("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value hadoop-datanode)/cmdline | grep -o -- '-Xmx[0-9a-z]*'").await?;
+        let heap = node
+            .run("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value hadoop-datanode)/cmdline | grep -o -- '-Xmx[0-9a-z]*'")
+            .await?;
         must!(heap.contains("-Xmx300m"), "the DataNode of {} runs with {heap}", node.name);
     }
     must!(health::registered(&all[0]).await? == (2, 2), "registered: {:?}", health::registered(&all[0]).await?);
