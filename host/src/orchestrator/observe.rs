@@ -214,4 +214,4 @@ pub fn progress(seen: &Seen) -> Vec<Report> {
 
 #[cfg(test)]
 #[path = "observe_tests.rs"]
-mod tests;
+pub(crate) mod tests_support;

@@ -10,7 +10,7 @@ use crate::{
     openstack::Output,
 };
 
-fn record() -> Record {
+pub(crate) fn record() -> Record {
     let spec = Spec {
         name: "demo".into(),
         frameworks: vec![Framework { name: "hadoop".into(), version: None }],
