@@ -1,10 +1,11 @@
-//! `stampede generate` as a person runs it: the real binary, the real plugins in their sandbox, no cloud.
+//! `stampede generate` as a person runs it, and how `stampede serve` starts: the real binary, the real plugins in their sandbox, no cloud.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod examples;
 mod hostile;
 mod readme;
 mod refusals;
+mod serve;
 
 use std::{
     collections::BTreeMap,
@@ -107,4 +108,10 @@ fn plugins_lists_every_parameter() {
     for name in ["worker.flavor", "hadoop.replication", "hadoop.core_site", "network.access"] {
         assert!(text.lines().any(|line| line.starts_with(name)), "{name}: {text}");
     }
+    let line =
+        |name: &str| text.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap().split_whitespace().collect::<Vec<_>>();
+    assert_eq!(line("workers")[1..6], ["integer", "2", "1", "to", "250"]);
+    assert_eq!(line("timeout")[1..6], ["integer", "3600", "60", "to", "43200"]);
+    assert_eq!(line("network.cidr")[2], "10.77.0.0/22");
+    assert_eq!(line("hadoop.block_size_mib")[1..6], ["integer", "128", "1", "to", "2048"]);
 }

@@ -16,7 +16,14 @@ use serde_json::Value;
 
 use super::{BadRequest, table};
 use crate::{
-    cluster::{Defaults, Problem, Vocabulary, defaults::VARIABLE_PREFIX, framework::Descriptor, vocabulary::OWN},
+    cluster::{
+        Defaults, Problem, Vocabulary,
+        about::about,
+        attributes,
+        defaults::VARIABLE_PREFIX,
+        framework::Descriptor,
+        vocabulary::{OWN, PREFIX},
+    },
     orchestrator::{
         Planner,
         plan::{Plugins as _, plugins::PluginPlanner},
@@ -47,6 +54,13 @@ impl PluginArgs {
         let catalogue = self.catalogue()?;
         let defaults = self.defaults(&Vocabulary::of(catalogue.descriptors()))?;
         Ok((Arc::new(PluginPlanner(catalogue)), defaults))
+    }
+
+    /// As [`Self::load`], for a service: what is wrong with its operator's defaults is told at its start, not to each of its users.
+    pub(super) async fn load_checked(&self) -> Result<(Arc<dyn Planner>, Defaults)> {
+        let (planner, defaults) = self.load().await?;
+        let problems = unusable(planner.as_ref(), &defaults);
+        if problems.is_empty() { Ok((planner, defaults)) } else { Err(BadRequest(problems).into()) }
     }
 
     /// The plugins. Blocks: milliseconds once they are compiled.
@@ -88,6 +102,26 @@ impl PluginArgs {
     }
 }
 
+/// The defaults that no request is served with, unless it overrides them: tried with no attribute, and with each framework alone.
+fn unusable(planner: &dyn Planner, defaults: &Defaults) -> Vec<Problem> {
+    let words = Vocabulary::of(planner.descriptors());
+    let alone = words.frameworks().map(|framework| Some(framework.to_owned()));
+    let mut problems: Vec<Problem> = Vec::new();
+    for framework in std::iter::once(None).chain(alone) {
+        let given: Vec<(String, String)> = framework.iter().map(|name| (format!("{PREFIX}framework"), name.clone())).collect();
+        let found = attributes::parse("check", &given, defaults, &words).map_or_else(|found| found, |spec| planner.check(&spec));
+        // What one framework lacks without another is no fault of the defaults.
+        let is_theirs = |problem: &Problem| defaults.is_about(&problem.path) && (framework.is_none() || problem.path != "framework");
+        for problem in found.into_iter().filter(is_theirs) {
+            let told = Problem { message: format!("its default cannot be used: {}", problem.message), ..problem };
+            if !problems.contains(&told) {
+                problems.push(told);
+            }
+        }
+    }
+    problems
+}
+
 /// Those that set defaults, as texts.
 fn variables(all: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, BadRequest> {
     let (mut variables, mut problems) = (Vec::new(), Vec::new());
@@ -123,9 +157,12 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
         writeln!(out, "{} is disabled: it {}", broken.path.display(), broken.reason)?;
     }
     writeln!(out)?;
-    let own = OWN.iter().map(|(name, meaning)| vec![(*name).to_owned(), String::new(), String::new(), (*meaning).to_owned()]);
+    let own = OWN.iter().map(|(name, meaning)| {
+        let about = about(name);
+        vec![(*name).to_owned(), about.kind.to_owned(), about.default, about.range, (*meaning).to_owned()]
+    });
     let rows: Vec<Vec<String>> = own.chain(descriptors.iter().flat_map(|descriptor| parameters(descriptor))).collect();
-    table::print(out, &["ATTRIBUTE", "TYPE", "DEFAULT", "WHAT"], &rows)?;
+    table::print(out, &["ATTRIBUTE", "TYPE", "DEFAULT", "RANGE", "WHAT"], &rows)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -158,8 +195,22 @@ fn parameters(descriptor: &Descriptor) -> impl Iterator<Item = Vec<String>> {
             Some(other) => other.to_string(),
         };
         let what = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-        vec![format!("{}.{name}", descriptor.name), kind, default, what.to_owned()]
+        vec![format!("{}.{name}", descriptor.name), kind, default, range(schema), what.to_owned()]
     })
+}
+
+/// What a parameter's schema bounds: `1 to 512`, `up to 5`.
+fn range(schema: &Value) -> String {
+    let bound = |names: [&str; 3]| names.iter().find_map(|name| schema.get(name)).map(Value::to_string);
+    match (bound(["minimum", "minItems", "minLength"]), bound(["maximum", "maxItems", "maxLength"]), schema.get("enum")) {
+        (_, _, Some(Value::Array(all))) => {
+            all.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned)).collect::<Vec<_>>().join(", ")
+        }
+        (Some(least), Some(most), _) => format!("{least} to {most}"),
+        (Some(least), None, _) => format!("from {least}"),
+        (None, Some(most), _) => format!("up to {most}"),
+        (None, None, _) => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -53,16 +53,17 @@ pub(super) struct ServeArgs {
 
 /// Serves until told to stop; the addresses really bound are the first line on `out`.
 pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCode> {
-    // Listening comes first: clients wait for the plugins in the queue instead of being refused.
-    let server = Server::bind(args.server()).await?;
-    let (api, admin) = server.addresses();
-    writeln!(out, "stampede: OCCI on http://{api}, administration on http://{admin}")?;
-    out.flush()?;
     let client = Client::new(args.cloud())?;
-    let (planner, defaults) = args.plugins.load().await?;
+    // The ports come before what takes time: clients wait for the plugins in the queue instead of being refused.
+    let server = Server::bind(args.server()).await?;
+    let (planner, defaults) = args.plugins.load_checked().await?;
     let store = args.store().await?;
     let (host, limits) = (args.so_name.clone(), orchestrator::Limits::default());
     let orchestrator = Orchestrator::new(Parts { host, client, planner, store, defaults, limits }).await?;
+    // Said when nothing can go wrong any more: who reads it takes the service for running.
+    let (api, admin) = server.addresses();
+    writeln!(out, "stampede: OCCI on http://{api}, administration on http://{admin}")?;
+    out.flush()?;
     server.run(orchestrator, server::terminated()).await;
     Ok(ExitCode::SUCCESS)
 }

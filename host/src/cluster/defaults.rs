@@ -88,6 +88,12 @@ impl Defaults {
         self.values.get(name).map(String::as_str)
     }
 
+    /// Whether a default is at this path, inside it or around it: `hadoop.core_site` is about `hadoop.core_site.x` and about `hadoop`.
+    pub fn is_about(&self, path: &str) -> bool {
+        let inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.values.keys().any(|name| inside(name, path) || inside(path, name))
+    }
+
     /// All values whose names begin with `<framework>.`, by the rest of the name.
     pub(super) fn of<'a>(&'a self, framework: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.values.iter().filter_map(move |(name, value)| Some((name.strip_prefix(framework)?.strip_prefix('.')?, value.as_str())))
