@@ -3,11 +3,11 @@
 use secrecy::SecretString;
 use stampede::{
     cluster::State,
-    orchestrator::{Caller, Orchestrator, Phase},
+    orchestrator::{Caller, Limits, Orchestrator, Phase},
 };
 use stampede_tests::standin::{Fault, What};
 
-use crate::world::{World, eventually};
+use crate::world::{World, eventually, limits};
 
 fn away() -> Fault {
     Fault::of("heat", u32::MAX, What::Status(503, None))
@@ -129,6 +129,29 @@ async fn a_delete_by_another_user_makes_it_theirs() {
     })
     .await;
     assert_eq!(world.cloud.askers("heat", "DELETE", "/stacks/"), ["bob", "bob"]);
+}
+
+#[tokio::test]
+async fn tokens_up_to_the_limit_are_kept_and_for_one_above_its_user_must_come_again() {
+    for (sessions, is_kept) in [(2, true), (1, false)] {
+        let world = World::new().await;
+        let host = world.host_with(Limits { sessions, creates: u32::MAX, ..limits() }).await;
+        let alice = world.user(&host, "alice").await;
+        host.request(&alice, "default", vec![]).await.unwrap();
+        world.cloud.fault(away());
+        host.deploy(&alice, "default", vec![]).await.unwrap();
+        let bob = world.user(&host, "bob").await;
+        if !is_kept {
+            has_looked(&world, "bob").await;
+        }
+        world.cloud.heal();
+        if !is_kept {
+            assert_eq!(host.view(&bob, "default").await.unwrap().state, State::Planned);
+            world.user(&host, "alice").await;
+        }
+        eventually("the stack is made", async || host.view(&bob, "default").await.unwrap().stack_id).await;
+        assert!(world.cloud.askers("heat", "POST", "/stacks").iter().all(|user| user == "alice"), "{sessions}");
+    }
 }
 
 #[tokio::test]
