@@ -7,7 +7,7 @@ use stampede::{
 };
 use stampede_tests::standin::{Fault, What};
 
-use crate::world::{World, eventually, limits};
+use crate::world::{World, eventually, limits, pairs};
 
 fn away() -> Fault {
     Fault::of("heat", u32::MAX, What::Status(503, None))
@@ -111,6 +111,30 @@ async fn an_application_credential_in_the_background_waits_for_a_token_that_heat
     refused(&host, &caller, "application credential").await;
     let caller = world.caller(&host, "demo").await;
     eventually("the stack is made", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+}
+
+#[tokio::test]
+async fn a_cluster_is_changed_in_the_background_by_who_wished_it_alone() {
+    let world = World::new().await;
+    let host = world.host().await;
+    let alice = world.user(&host, "alice").await;
+    host.request(&alice, "default", vec![]).await.unwrap();
+    host.deploy(&alice, "default", vec![]).await.unwrap();
+    world.cloud.finish();
+    assert_eq!(host.view(&alice, "default").await.unwrap().state, State::Active);
+    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(503, None)).only("PUT", "/stacks/"));
+    host.update(&alice, "default", pairs(&[("stampede.workers", "3")])).await.unwrap();
+    drop((host, alice));
+    world.ended().await;
+
+    let before = world.cloud.askers("heat", "PUT", "/stacks/").len();
+    let host = world.host().await;
+    let bob = world.user(&host, "bob").await;
+    assert_eq!(host.view(&bob, "default").await.unwrap().state, State::Updating);
+    // Meanwhile bob's token was there for the background alone.
+    world.user(&host, "alice").await;
+    eventually("heat is given the change", async || (world.cloud.askers("heat", "PUT", "/stacks/").len() > before).then_some(())).await;
+    assert!(world.cloud.askers("heat", "PUT", "/stacks/").iter().all(|user| user == "alice"));
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ pub fn about(name: &str) -> About {
         "framework" => ("string", DEFAULT_FRAMEWORK.to_owned(), format!("1 to {} of the plugins", limits::MAX_FRAMEWORKS)),
         "framework.version" => ("string", "the framework's own".to_owned(), "one of the plugin's versions".to_owned()),
         "workers" => ("integer", DEFAULT_WORKERS.to_string(), format!("{} to {}", limits::MIN_WORKERS, limits::MAX_WORKERS)),
+        "workers.remove" => ("string", "the last ones".to_owned(), "names of workers, in an update".to_owned()),
         "master.flavor" | "worker.flavor" => ("string", "the smallest that fits".to_owned(), in_cloud()),
         "image" => ("string", "a Debian, else an Ubuntu".to_owned(), in_cloud()),
         "key" => ("string", "none".to_owned(), in_cloud()),

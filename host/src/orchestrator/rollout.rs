@@ -13,7 +13,7 @@ use super::{
     planner::Planned,
     reconcile::After,
     recover::Carried,
-    stack,
+    sessions, stack,
     steps::{self, Answers},
 };
 use crate::{
@@ -32,7 +32,11 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session) -> R
     let (Some(change), Some(id)) = (&record.change, &record.stack_id) else { return Ok(After::Done) };
     let stack = StackId { name: record.stack_name.clone(), id: id.clone() };
     let Some(step) = change.step() else { return finish(inner, entity).await };
+    let may_act = sessions::may_act(session, &record);
     if change.sent_s.is_none() {
+        if !may_act {
+            return Ok(After::Owner);
+        }
         return match send(inner, entity, session).await {
             Err(error @ (Refused::Invalid(_) | Refused::Conflict(_) | Refused::Forbidden(_) | Refused::NotApplicable(_))) => {
                 turn_back(inner, entity, session, &stack, &error.to_string()).await
@@ -53,6 +57,7 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session) -> R
     match verdict(&record, step, change.sent_s.unwrap_or_default(), now_s()) {
         Verdict::Wait => Ok(After::Later(inner.limits.follow_every)),
         Verdict::Next => next(inner, entity).await,
+        Verdict::Failed(_) if !may_act => Ok(After::Owner),
         Verdict::Failed(why) => {
             tracing::warn!(cluster.id = %record.id, "`{}`: {} failed: {why}", record.name, step.title);
             turn_back(inner, entity, session, &stack, &why).await
