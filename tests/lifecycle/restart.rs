@@ -88,7 +88,7 @@ async fn a_delete_that_a_host_did_not_finish_is_finished_by_the_next() {
     world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(503, None)).only("DELETE", ""));
     host.delete(&caller, "default").await.unwrap();
     drop((host, caller));
-    world.cloud.heal();
+    world.ended().await;
     let host = world.host().await;
     world.caller(&host, "demo").await;
     eventually("nothing is left", async || {

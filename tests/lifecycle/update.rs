@@ -184,6 +184,7 @@ async fn a_host_that_comes_back_in_the_middle_goes_on_with_its_store_and_without
         host.update(&caller, "default", pairs(&[("stampede.workers", "1")])).await.unwrap();
         world.cloud.finish();
         drop((host, caller));
+        world.ended().await;
         let host = if empty { world.host_with_empty_store("tests").await } else { world.host().await };
         let caller = world.caller(&host, "demo").await;
         let view = host.view(&caller, "default").await.unwrap();
