@@ -2,6 +2,8 @@
 # /opt/stampede/run - every stage of this node, in the chain's order. A second run changes nothing.
 # /opt/stampede/run prove - the same, and the smoke stages once more.
 # /opt/stampede/run script FILE - one script, as a stage runs it.
+# /opt/stampede/run watch - the unit stampede-watch: looks for changes of the cluster and has them done.
+# /opt/stampede/run change GENERATION STAGE... - applies /opt/stampede/change.sh, then runs the stages.
 set -Eeuo pipefail
 # shellcheck source=/dev/null
 . /etc/stampede/env
@@ -28,6 +30,22 @@ node_setup() {
   stampede_file 0644 /etc/hosts <<<"$hosts"
   node_memory
   command -v curl >/dev/null || stampede_packages curl ca-certificates
+  stampede_file 0644 /etc/systemd/system/stampede-watch.service <<'END'
+[Unit]
+Description=Stampede: looks for changes of the cluster
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/opt/stampede/run watch
+Restart=always
+RestartSec=5
+
+[Install]
+WantedBy=multi-user.target
+END
+  [[ -e /etc/systemd/system/multi-user.target.wants/stampede-watch.service ]] || systemctl enable --quiet stampede-watch
 }
 
 # what the file held before without 127.0.1.1, and every name there can ever be: addresses follow from ids
@@ -66,8 +84,8 @@ stage() {
   local start=$SECONDS
   STAMPEDE_PLUGIN=$1 STAMPEDE_STAGE=$2
   rm -f "$STAMPEDE_RUN"/{reason,line,command}
-  STAMPEDE_LOG_LINES=$(wc -l <"$STAMPEDE_LOG")
   stampede_say "$1 $2 began"
+  STAMPEDE_LOG_LINES=$(wc -l <"$STAMPEDE_LOG")
   "${@:3}"
   stampede_say "$1 $2 done $((SECONDS - start)) s"
   stampede_progress "done $((SECONDS - start)) s"
@@ -91,9 +109,9 @@ smoke() {
   printf '%s\n' "$sum" >"$kept"
 }
 
-all() {
+stages() {
   local stage path plugin run
-  for stage in setup ready smoke; do
+  for stage in "$@"; do
     for path in /opt/stampede/scripts/*/"$stage".*.sh; do
       [[ -e $path ]] || continue
       plugin=${path%/*}
@@ -105,22 +123,188 @@ all() {
   done
 }
 
-# --- the run
+# --- the first run, and those by hand
 
-exec 8>/run/stampede.lock
-flock -n 8 || { echo 'another run is under way; see /var/log/stampede.log' >&2; exit 1; }
+run() {
+  local metadata='' looked
+  stampede_progress_begin
+  stampede_progress began
+  if [[ ! -e $STAMPEDE_KEPT/signalled ]]; then
+    first_begin
+    meta_shows_node 3>&- 8>&- 9>&- & looked=$!
+  fi
+  stage node setup node_setup
+  stages setup ready smoke
+  stampede_say "$STAMPEDE_NODE ready: $STAGES"
+  [[ -z ${looked-} ]] || wait "$looked" || metadata=', no metadata service'
+  STAMPEDE_TRIES=40 stampede_once SUCCESS "$STAMPEDE_NODE ready$metadata" "$STAGES"
+  rm -f "$STAMPEDE_RUN/cut"
+  stampede_progress_end
+  systemctl start --no-block stampede-watch
+  echo "$STAMPEDE_NODE ready: $STAGES" >&3
+}
+
+# a boot other than that of the last try: a reset came in between, and what was written then need not be whole
+first_begin() {
+  local boot kept=$STAMPEDE_KEPT/boot
+  boot=$(</proc/sys/kernel/random/boot_id)
+  if [[ -e $kept && $(<"$kept") != "$boot" ]]; then
+    stampede_say 'a reset ended the last run; going on'
+    : >"$STAMPEDE_RUN/cut"
+  fi
+  printf '%s\n' "$boot" >"$kept"
+  sync "$kept"
+}
+
+# --- changes of the running cluster; what host and node say to one another stands in templates/node/README.md
+
+meta_load() { META=$(curl -sf --noproxy '*' --connect-timeout 5 --max-time 20 http://169.254.169.254/openstack/latest/meta_data.json); }
+
+# meta KEY - prints the server's metadata KEY; in JSON a quote inside a value has a backslash, so no value looks like a key
+meta() {
+  [[ $META =~ \"$1\":\ *\"([^\"\\]*(\\/[^\"\\]*)*)\" ]] || return 1
+  printf '%s\n' "${BASH_REMATCH[1]//\\\//\/}"
+}
+
+# does the metadata service know this node? Answers take their time while many nodes boot
+meta_shows_node() {
+  local try
+  trap - ERR EXIT
+  for try in 1 2 3; do
+    if meta_load && [[ $(meta stampede_node) == "$STAMPEDE_NODE" ]]; then return 0; fi
+    sleep "$try"
+  done
+  return 1
+}
+
+# change_fetch - the payload of the change, whole, becomes /opt/stampede/change.sh; Heat sets keys one after another, so a part may be of another one
+change_fetch() {
+  local parts part text='' key i
+  parts=$(meta stampede_parts) && [[ $parts =~ ^[0-9]{1,3}$ ]] || return 1
+  for ((i = 0; i < 10#$parts; i++)); do
+    printf -v key 'stampede_part_%03d' "$i"
+    part=$(meta "$key") || return 1
+    text+=$part
+  done
+  [[ $(printf %s "$text" | sha256sum) == "$(meta stampede_sha256)  -" ]] || return 1
+  (umask 077 && base64 -d <<<"$text" | gzip -d >/opt/stampede/change.sh.new) && mv -f /opt/stampede/change.sh.new /opt/stampede/change.sh
+}
+
+change_alive() { [[ -n $CHANGE_PID ]] && kill -0 "$CHANGE_PID" 2>/dev/null; }
+
+# a change that still waits while a newer one is there is ended, with all that it started
+change_end() {
+  local i
+  [[ -n $CHANGE_PID ]] || return 0
+  kill -TERM -- "-$CHANGE_PID" 2>/dev/null || true
+  for ((i = 0; i < 100; i++)); do
+    change_alive || break
+    sleep 0.1
+  done
+  kill -KILL -- "-$CHANGE_PID" 2>/dev/null || true
+  wait "$CHANGE_PID" || true
+  CHANGE_PID=
+}
+
+# look - one look at the metadata: begins the change that is newer than what was done or is under way
+look() {
+  local new stages=()
+  meta_load || return 0
+  new=$(meta stampede_generation) && [[ $new =~ ^[0-9]{1,15}$ ]] && ((10#$new > DOING)) || return 0
+  if ! change_fetch; then
+    [[ ${UNFIT-} == "$new" ]] || stampede_say "change $new: the parts do not fit their checksum yet"
+    UNFIT=$new
+    return 0
+  fi
+  read -ra stages < <(meta stampede_stages) || true
+  change_end
+  rm -f "$STAMPEDE_KEPT/outcome"
+  DOING=$((10#$new))
+  setsid /opt/stampede/run change "$DOING" "${stages[@]}" &
+  CHANGE_PID=$!
+}
+
+watch() {
+  local every=$((STAMPEDE_WORKER_COUNT / 10 > 5 ? STAMPEDE_WORKER_COUNT / 10 : 5)) delay=0 next=0
+  CHANGE_PID='' DOING=${STAMPEDE_GENERATION:-0}
+  until [[ -e $STAMPEDE_KEPT/signalled ]]; do sleep "$every"; done
+  [[ ! -s $STAMPEDE_KEPT/generation ]] || DOING=$(<"$STAMPEDE_KEPT/generation")
+  trap change_end EXIT
+  while :; do
+    look
+    if [[ -n $CHANGE_PID ]] && ! change_alive; then
+      change_ended
+      exec "$0" watch # with the frame and the variables that the change has left
+    elif [[ -z $CHANGE_PID ]] && ((SECONDS >= next)); then
+      # a Heat that takes nothing is asked ever less often
+      if STAMPEDE_TRIES=1 stampede_deliver; then delay=0; else delay=$((delay < 60 ? delay + every : 60)); fi
+      next=$((SECONDS + delay))
+    fi
+    pause "$((every * 1000 + RANDOM % (every * 250)))" # not all nodes at the same moment
+  done
+}
+
+# pause MILLISECONDS - or until the change under way has ended
+pause() {
+  local end=$((${EPOCHREALTIME//[!0-9]/} / 1000 + $1))
+  while change_alive && ((${EPOCHREALTIME//[!0-9]/} / 1000 < end)); do sleep 0.5; done
+  [[ -n $CHANGE_PID ]] || sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"
+}
+
+# a change says itself what became of it; one that could not, because it was killed, is not tried for ever
+change_ended() {
+  local status=0
+  wait "$CHANGE_PID" || status=$?
+  if [[ ! -s $STAMPEDE_KEPT/generation || $(<"$STAMPEDE_KEPT/generation") != "$DOING" ]]; then
+    STAMPEDE_CHANGE=$DOING stampede_outcome "failed node change ended with status $status; see /var/log/stampede.log"
+  fi
+}
+
+change() { # GENERATION STAGE...
+  local stage
+  trap 'trap - ERR EXIT; exit 143' TERM
+  stampede_progress_begin
+  STAMPEDE_STAGE=change STAMPEDE_SCRIPT=/opt/stampede/change.sh
+  for stage in "${@:2}"; do
+    case $stage in setup | drain | ready | smoke) ;; *) stampede_fail "there is no stage $stage" ;; esac
+  done
+  stage node change apply
+  STAMPEDE_SCRIPT=/opt/stampede/run
+  for stage in "${@:2}"; do
+    [[ $stage != setup ]] || stage node setup node_setup
+    stages "$stage"
+  done
+  stampede_say "$STAMPEDE_NODE change $STAMPEDE_CHANGE done: $STAGES"
+  stampede_outcome 'done' # the watcher delivers it
+  stampede_progress_end
+}
+
+# shellcheck source=/dev/null
+apply() { . /opt/stampede/change.sh; }
+
+if [[ ${1-} == watch ]]; then
+  mkdir -p "$STAMPEDE_RUN"
+  watch
+fi
+
 mkdir -p "$STAMPEDE_RUN" "$STAMPEDE_KEPT"
+exec 8>/run/stampede.lock
+if [[ ${1-} == change ]]; then
+  export STAMPEDE_CHANGE=$2
+  flock 8
+else
+  flock -n 8 || { echo 'another run is under way; see /var/log/stampede.log' >&2; exit 1; }
+fi
+rm -f "$STAMPEDE_RUN"/{reason,line,command} # of an earlier run
 exec 3>&2 >>"$STAMPEDE_LOG" 2>&1
 trap stampede_trapped ERR
 trap 'stampede_failed $?' EXIT
-STAMPEDE_SCRIPT=/opt/stampede/run STAGES='' PROVE=no
-[[ ${1-} != prove ]] || PROVE=yes
-STAMPEDE_PLUGIN=node STAMPEDE_STAGE=setup
-stampede_progress_begin
-stampede_progress began
-stage node setup node_setup
-all
-stampede_say "$STAMPEDE_NODE ready: $STAGES"
-STAMPEDE_TRIES=40 stampede_once SUCCESS "$STAMPEDE_NODE ready" "$STAGES"
-stampede_progress_end
-echo "$STAMPEDE_NODE ready: $STAGES" >&3
+STAMPEDE_SCRIPT=/opt/stampede/run STAGES='' PROVE=no STAMPEDE_PLUGIN=node STAMPEDE_STAGE=setup
+case ${1-} in
+  change) change "${@:2}" ;;
+  prove)
+    PROVE=yes
+    run
+    ;;
+  *) run ;;
+esac

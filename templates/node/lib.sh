@@ -3,7 +3,7 @@
 # It knows nothing of any framework. What it writes for people goes to standard error, which is the log.
 
 STAMPEDE_RUN=/run/stampede              # of this boot: what failed, the way to the progress sender
-STAMPEDE_KEPT=/var/lib/stampede         # of this node: signalled or not, checksums of what services run with
+STAMPEDE_KEPT=/var/lib/stampede         # of this node: signalled or not, checksums of what services run with, its generation
 STAMPEDE_CACHE=/var/cache/stampede
 STAMPEDE_LOG=/var/log/stampede.log
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 HOME=${HOME:-/root}
@@ -18,9 +18,45 @@ stampede_begin() {
   trap 'stampede_failed $?' EXIT
   local name
   for name in "${!STAMPEDE_@}"; do
-    case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_SCRIPT | STAMPEDE_PLUGIN | STAMPEDE_STAGE) continue ;; esac
+    case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_SCRIPT | STAMPEDE_PLUGIN | STAMPEDE_STAGE | STAMPEDE_CHANGED) continue ;; esac
     printf '%s=%q\n' "$name" "${!name}"
-  done | (umask 077 && cat >/etc/stampede/env)
+  done | stampede_file 0600 /etc/stampede/env
+  [[ ! -f $0 ]] || stampede_resumed
+}
+
+# stampede_resumed - a reset in the middle of the first run is no end of it: cloud-init runs its script once, so the unit runs a copy of it until
+# this node has signalled. After cloud-init, which may come to its own run before.
+stampede_resumed() {
+  local units=/etc/systemd/system
+  stampede_file 0600 /opt/stampede/node.sh <"$0"
+  stampede_file 0644 $units/stampede-run.service <<'END'
+[Unit]
+Description=Stampede: the first run of this node, after a reset in the middle of it
+ConditionPathExists=!/var/lib/stampede/signalled
+Wants=network-online.target
+After=network-online.target multi-user.target cloud-final.service
+
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /opt/stampede/node.sh
+
+[Install]
+WantedBy=multi-user.target
+END
+  mkdir -p $units/multi-user.target.wants
+  ln -sfn ../stampede-run.service $units/multi-user.target.wants/stampede-run.service
+  sync /opt/stampede/node.sh $units/stampede-run.service $units/multi-user.target.wants
+}
+
+# stampede_cut - succeeds where a reset ended an earlier first run: what that wrote may stand there in name only
+stampede_cut() { [[ -e $STAMPEDE_RUN/cut ]]; }
+
+# stampede_variable NAME VALUE - sets a variable of the scripts, in this run and in those to come
+stampede_variable() {
+  local others
+  printf -v "$1" %s "$2"
+  others=$(sed "/^$1=/d" /etc/stampede/env)
+  printf '%s\n%s=%q\n' "$others" "$1" "$2" | stampede_file 0600 /etc/stampede/env
 }
 
 # stampede_say TEXT - a line of the log
@@ -62,7 +98,11 @@ stampede_failed() {
   stampede_say "$where failed${line:+ at line $line}: $text"
   { echo "$where failed: $text" >&3; } 2>/dev/null || true
   text="${line:+line $line: }$text"
-  STAMPEDE_TRIES=40 stampede_once FAILURE "$where $text" "$where $text" || true
+  if [[ -n ${STAMPEDE_CHANGE-} ]]; then
+    stampede_outcome "failed $STAMPEDE_PLUGIN $STAMPEDE_STAGE $text"
+  else
+    STAMPEDE_TRIES=40 stampede_once FAILURE "$where $text" "$where $text" || true
+  fi
   stampede_progress "failed $text"
   stampede_progress_end
   exit 1
@@ -74,10 +114,10 @@ stampede_json() {
     LC_ALL=C sed 's/[\\"]/\\&/g')"
 }
 
-# stampede_signal READY|PROGRESS STATUS REASON DATA - one signal to Heat, tried again while Heat is busy
+# stampede_signal READY|PROGRESS STATUS REASON DATA [ID] - one signal to Heat, tried again while Heat is busy
 stampede_signal() {
   local signal=STAMPEDE_$1 endpoint=STAMPEDE_$1_ENDPOINT token=STAMPEDE_$1_TOKEN method=PUT header='Content-Type:' url body try code=000
-  body="{\"id\": $(stampede_json 99 "$STAMPEDE_NODE"), \"status\": \"$2\", \"reason\": $(stampede_json 190 "$3"), \"data\": $(stampede_json 2000 "$4")}"
+  body="{\"id\": $(stampede_json 99 "${5:-$STAMPEDE_NODE}"), \"status\": \"$2\", \"reason\": $(stampede_json 190 "$3"), \"data\": $(stampede_json 2000 "$4")}"
   if [[ ${!signal} =~ \"alarm_url\":\ *\"([^\"]+)\" ]]; then
     url=${BASH_REMATCH[1]}
   elif [[ -n ${!endpoint} ]]; then
@@ -111,10 +151,28 @@ except urllib.error.HTTPError as e: print(e.code, end="")' "$1" <<<"$4"
   fi
 }
 
-# stampede_once STATUS REASON DATA - the node's one signal of readiness
+# stampede_once STATUS REASON DATA - the node's one signal of readiness; from then on a reset must find on the disk what was proved
 stampede_once() {
   [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
-  stampede_signal READY "$1" "$2" "$3" && : >"$STAMPEDE_KEPT/signalled"
+  stampede_signal READY "$1" "$2" "$3" || return 1
+  [[ $1 != SUCCESS ]] || sync
+  : >"$STAMPEDE_KEPT/signalled"
+}
+
+# stampede_outcome TEXT - what became of the change STAMPEDE_CHANGE: kept until Heat took it, so that it arrives whatever happens
+stampede_outcome() {
+  local line="$STAMPEDE_NODE change $STAMPEDE_CHANGE $1"
+  line=${line//$'\n'/ }
+  stampede_file 0600 "$STAMPEDE_KEPT/outcome" <<<"${line:0:190}"
+  stampede_file 0644 "$STAMPEDE_KEPT/generation" <<<"$STAMPEDE_CHANGE"
+}
+
+# stampede_deliver - sends what is kept of the last change
+stampede_deliver() {
+  [[ -s $STAMPEDE_KEPT/outcome ]] || return 0
+  local line
+  line=$(<"$STAMPEDE_KEPT/outcome")
+  stampede_signal PROGRESS SUCCESS "$line" "$line" "change-$STAMPEDE_NODE" && rm -f "$STAMPEDE_KEPT/outcome"
 }
 
 # stampede_progress TEXT - `TEXT` is `OUTCOME REST`; goes to the sender in the background, if this run has one
@@ -124,7 +182,7 @@ stampede_progress() {
 }
 
 stampede_progress_begin() {
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
+  [[ ! -e $STAMPEDE_KEPT/signalled || -n ${STAMPEDE_CHANGE-} ]] || return 0
   rm -f "$STAMPEDE_RUN/progress"
   mkfifo -m 600 "$STAMPEDE_RUN/progress"
   exec 9<>"$STAMPEDE_RUN/progress" # held open from here on: what is written while nobody has it open is lost
@@ -162,6 +220,7 @@ stampede_file() {
   if ! cmp -s "$new" "$2" || [[ $(stat -c %a "$2") != "${1#0}" ]]; then
     [[ -d ${2%/*} ]] || mkdir -p "${2%/*}/"
     install -m "$1" "$new" "$2.stampede-new"
+    [[ -z ${STAMPEDE_CHANGE-} ]] || sync "$2.stampede-new" # the first run is made anew after a reset, a change may be over
     mv -fT "$2.stampede-new" "$2"
     # shellcheck disable=SC2034 # for the caller
     STAMPEDE_CHANGED=1
@@ -273,14 +332,16 @@ stampede_wait() {
   done
 }
 
-# stampede_service UNIT FILE... - UNIT runs now and after each boot; restarted when it ran with other FILEs. Never waits for it to
-# start: a blocking start inside cloud-init may wait for cloud-init itself.
+# stampede_service UNIT FILE... - UNIT runs now and after each boot; restarted when it ran with other FILEs. Waits for its end, so that nobody
+# takes the old one's word for the new one's; never for its start: a blocking start inside cloud-init may wait for cloud-init itself.
 stampede_service() {
   local unit=$1 kept="$STAMPEDE_KEPT/$1" sum
   sum=$(cat "/etc/systemd/system/$unit.service" "${@:2}" | sha512sum)
   if [[ ! -e /etc/systemd/system/multi-user.target.wants/$unit.service ]]; then systemctl enable --quiet "$unit"; fi
   if systemctl is-active --quiet "$unit" && [[ -f $kept && $(<"$kept") == "$sum" ]]; then return 0; fi
+  rm -f "$kept"
   systemctl daemon-reload
-  systemctl restart --no-block "$unit"
+  systemctl stop "$unit"
+  systemctl start --no-block "$unit"
   printf '%s\n' "$sum" >"$kept"
 }
