@@ -14,6 +14,8 @@ jmx() { ask "http://$1/jmx?qry=$2" | sed -n "s/^ *\"$3\" : \"\\?\\([^\",]*\\).*/
 # field KEY - of the JSON on standard input, the first value of KEY
 field() { grep -o "\"$1\":\"\\?[^\",}]*" | head -n 1 | sed 's/^[^:]*:"\?//'; }
 
+resourcemanager_works() { [[ $(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/info" | field state) == STARTED ]]; }
+
 namenode_works() {
   [[ $(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState FSState) == Operational ]]
 }

@@ -91,7 +91,7 @@ impl Guest for Hadoop {
             files: files(&request, &settings, &sizes, release, sites),
             scripts: scripts(settings.smoke),
             endpoints: endpoints(),
-            services: services(&master),
+            services: services(&master, &sizes),
             taken: taken(&sizes),
         })
     }
@@ -170,6 +170,7 @@ fn scripts(smoke: bool) -> Vec<Script> {
         script(WORKER, Stage::Setup, "hadoop", setup),
         script(MASTER, Stage::Ready, "registered", include_str!("../scripts/ready-master.sh")),
         script(WORKER, Stage::Ready, "registered", include_str!("../scripts/ready-worker.sh")),
+        script(MASTER, Stage::Drain, "decommissioned", include_str!("../scripts/drain.sh")),
     ];
     if smoke {
         scripts.push(script(MASTER, Stage::Smoke, "wordcount", include_str!("../scripts/smoke.sh")));
@@ -202,7 +203,8 @@ fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-fn services(master: &str) -> Vec<Service> {
+/// Attributes `setting.<parameter>` are what a parameter that was left open came to: the host keeps them for later changes.
+fn services(master: &str, sizes: &Sizes) -> Vec<Service> {
     let service = |name: &str, attributes: Vec<(&str, String)>| Service {
         name: name.to_owned(),
         plugin: "hadoop".to_owned(),
@@ -211,7 +213,7 @@ fn services(master: &str) -> Vec<Service> {
     };
     let conf = || ("conf_dir", "/etc/hadoop".to_owned());
     vec![
-        service("hdfs", vec![("url", sites::hdfs_url(master)), conf()]),
+        service("hdfs", vec![("url", sites::hdfs_url(master)), conf(), ("setting.replication", sizes.replication.to_string())]),
         service("yarn", vec![("resourcemanager", format!("{master}:8032")), ("web", format!("http://{master}:8088")), conf()]),
     ]
 }

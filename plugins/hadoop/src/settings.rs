@@ -46,6 +46,9 @@ pub struct Settings {
     pub data_volume_keep: bool,
     /// The tarball's checksum, in place of the pinned one.
     pub sha512: Option<String>,
+    /// How long containers on a leaving worker may go on.
+    #[serde(default = "drain")]
+    pub drain_s: u32,
     /// Whether the cluster is proved by a real job.
     #[serde(default = "yes")]
     pub smoke: bool,
@@ -65,6 +68,10 @@ pub struct Settings {
 
 fn block_size() -> u32 {
     128
+}
+
+fn drain() -> u32 {
+    600
 }
 
 fn yes() -> bool {
@@ -103,20 +110,25 @@ pub fn schema() -> String {
     }
     let mut volume = integer("Size of a data volume for each worker in GiB; 0 keeps HDFS on the root disk.", 0, 65_536);
     volume["default"] = 0.into();
-    add("data_volume_gib", volume);
+    add("data_volume_gib", fixed(volume));
     add(
         "data_volume_type",
-        json!({"type": "string", "description": "Type of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"}),
+        fixed(
+            json!({"type": "string", "description": "Type of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"}),
+        ),
     );
     add(
         "data_volume_keep",
-        json!({"type": "boolean", "description": "Whether the data volumes stay when the cluster is deleted.", "default": false}),
+        fixed(json!({"type": "boolean", "description": "Whether the data volumes stay when the cluster is deleted.", "default": false})),
     );
     add(
         "sha512",
-        json!({"type": "string", "pattern": "^[0-9a-f]{128}$",
-            "description": "Checksum of Hadoop's tarball, in place of the release's own; for a mirror that holds other bytes."}),
+        fixed(json!({"type": "string", "pattern": "^[0-9a-f]{128}$",
+            "description": "Checksum of Hadoop's tarball, in place of the release's own; for a mirror that holds other bytes."})),
     );
+    let mut drain_s = integer("Seconds that containers on a worker that leaves may go on before YARN moves them.", 1, 86_400);
+    drain_s["default"] = drain().into();
+    add("drain_s", drain_s);
     add(
         "smoke",
         json!({"type": "boolean", "description": "Whether a word count on YARN has to prove the cluster before it is complete.", "default": true}),
@@ -129,6 +141,12 @@ pub fn schema() -> String {
         );
     }
     json!({"type": "object", "properties": properties, "additionalProperties": false}).to_string()
+}
+
+/// A parameter that cannot change in a running cluster; the host refuses it by name.
+fn fixed(mut body: Value) -> Value {
+    body["x-stampede-fixed"] = true.into();
+    body
 }
 
 fn integer(description: &str, minimum: u32, maximum: u32) -> Value {

@@ -10,6 +10,9 @@ use crate::{
     xml::{Properties, carries},
 };
 
+/// `true` where the launcher could set it so, else what Hadoop takes as `false`.
+const RECOVERY: &str = "${stampede.recovery}";
+
 /// The HDFS that clients speak to.
 pub fn hdfs_url(master: &str) -> String {
     format!("hdfs://{master}:8020")
@@ -71,6 +74,9 @@ fn hdfs(settings: &Settings, sizes: &Sizes) -> Properties {
             "org.apache.hadoop.hdfs.server.datanode.fsdataset.impl.ReservedSpaceCalculator$ReservedSpaceCalculatorPercentage",
         )
         .set("dfs.datanode.du.reserved.pct", 5)
+        // clients, and so running tasks, sit out a restart of the NameNode: a second's pause, sixty times, then ten seconds'
+        .set("dfs.client.retry.policy.enabled", true)
+        .set("dfs.client.retry.policy.spec", "1000,60,10000,30")
         .set("dfs.webhdfs.enabled", true);
     site
 }
@@ -103,7 +109,18 @@ fn yarn(request: &Request, sizes: &Sizes, master: &str) -> Properties {
         .set("yarn.log-aggregation-enable", true)
         .set("yarn.nodemanager.remote-app-log-dir", "/yarn-logs")
         .set("yarn.log.server.url", format!("http://{master}:19888/jobhistory/logs"))
-        .set("yarn.nodemanager.delete.debug-delay-sec", 0);
+        .set("yarn.nodemanager.delete.debug-delay-sec", 0)
+        // a restart of the daemons, as a changed setting needs it, keeps what runs; the launcher says where it can be
+        .set("yarn.resourcemanager.recovery.enabled", RECOVERY)
+        .set("yarn.resourcemanager.store.class", "org.apache.hadoop.yarn.server.resourcemanager.recovery.LeveldbRMStateStore")
+        .set("yarn.resourcemanager.leveldb-state-store.path", "/run/hadoop-resourcemanager")
+        .set("yarn.resourcemanager.state-store.max-completed-applications", 100)
+        .set("yarn.nodemanager.recovery.enabled", RECOVERY)
+        .set("yarn.nodemanager.recovery.supervised", RECOVERY)
+        .set("yarn.nodemanager.recovery.dir", "/run/hadoop-nodemanager")
+        // workers that left are forgotten after a minute
+        .set("yarn.resourcemanager.enable-node-untracked-without-include-path", true)
+        .set("yarn.resourcemanager.node-removal-untracked.node-selective-states-to-remove", "DECOMMISSIONED");
     if request.workers().len() <= 32 {
         // a second between heartbeats is a second before each container; few nodes may ask more often
         site.set("yarn.resourcemanager.nodemanagers.heartbeat-interval-ms", 500);

@@ -64,6 +64,7 @@ pub fn environment(request: &Request, settings: &Settings, sizes: &Sizes, releas
         ("JAVA_MIN", release.java.0.to_string()),
         ("JAVA_MAX", release.java.1.to_string()),
         ("SMOKE", settings.smoke.to_string()),
+        ("DRAIN_S", settings.drain_s.to_string()),
         ("VOLUME_GIB", settings.data_volume_gib.to_string()),
         ("NAMENODE_HEAP", namenode.to_string()),
         ("RESOURCEMANAGER_HEAP", resourcemanager.to_string()),
@@ -104,12 +105,15 @@ pub const DAEMONS: [(&str, &str, &str, &str); 5] = [
 ];
 
 /// A daemon's unit. It comes back after a crash, as often as it takes, and after a boot; a JVM that was asked to end exits with 143.
+/// What YARN's daemons know of running jobs outlives them, and not the boot; a NodeManager that ends leaves its containers to the next one.
 pub fn unit(name: &str, user: &str, command: &str) -> String {
     let mounts = if name == "hadoop-datanode" { format!("RequiresMountsFor={DATA}/volume\n") } else { String::new() };
+    let kept = if user == "yarn" { format!("RuntimeDirectory={name}\nRuntimeDirectoryPreserve=yes\n") } else { String::new() };
+    let kill = if name == "hadoop-nodemanager" { "KillMode=process\n" } else { "" };
     format!(
         "[Unit]\nDescription=Hadoop: {command}\nAfter=network-online.target\nWants=network-online.target\nStartLimitIntervalSec=0\n{mounts}\n\
          [Service]\nUser={user}\nGroup=hadoop\nUMask=0027\nExecStart=/usr/local/bin/{command}\nRestart=on-failure\nRestartSec=2\nSuccessExitStatus=143\n\
-         LimitNOFILE=65536\nTasksMax=infinity\n\n[Install]\nWantedBy=multi-user.target\n"
+         {kept}{kill}LimitNOFILE=65536\nTasksMax=infinity\n\n[Install]\nWantedBy=multi-user.target\n"
     )
 }
 
