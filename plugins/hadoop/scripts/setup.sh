@@ -102,9 +102,19 @@ leaving() {
   printf '%s\n' "$names" >"$kept"
 }
 
+# Who leaves, and who has left: a DataNode whose server is gone counts as alive for ten minutes, and must not be chosen to write to. Names never come back.
+excluded() {
+  local worker
+  { cat $data/exclude 2>/dev/null || true; tr ' ' '\n' <<<"$STAMPEDE_LEAVING"; } | sort -u | while read -r worker; do
+    [[ -n $worker ]] || continue
+    if [[ " $STAMPEDE_LEAVING " == *" $worker "* || " $STAMPEDE_WORKERS " != *" $worker "* ]]; then printf '%s\n' "$worker"; fi
+  done
+}
+
 setup_master() {
-  local user
-  stampede_file 0644 $data/exclude < <(printf '%s' "${STAMPEDE_LEAVING:+${STAMPEDE_LEAVING// /$'\n'}$'\n'}")
+  local user excluded
+  excluded=$(excluded)
+  stampede_file 0644 $data/exclude <<<"$excluded"
   service hadoop-resourcemanager RESOURCEMANAGER yarn-site.xml capacity-scheduler.xml
   folder $data/checkpoint hdfs 0700
   format

@@ -13,963 +13,348 @@ STAMPEDE_PROXY=''
 STAMPEDE_RAM_MIB='4096'
 STAMPEDE_TIMEOUT_S='3600'
 mkdir -p /opt/stampede
-cat >/opt/stampede/lib.sh <<'STAMPEDE_END'
-# shellcheck shell=bash
-# lib.sh - what the frame and the plugins' scripts share; sourced by bash under `set -Eeuo pipefail`.
-# It knows nothing of any framework. What it writes for people goes to standard error, which is the log.
-
-STAMPEDE_RUN=/run/stampede              # of this boot: what failed, the way to the progress sender
-STAMPEDE_KEPT=/var/lib/stampede         # of this node: signalled or not, checksums of what services run with
-STAMPEDE_CACHE=/var/cache/stampede
-STAMPEDE_LOG=/var/log/stampede.log
-export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 HOME=${HOME:-/root}
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-
-# stampede_begin - first words of a node's script: keeps what the header and the file said, and reports what fails from here on
-stampede_begin() {
-  set -E
-  mkdir -p "$STAMPEDE_RUN" "$STAMPEDE_KEPT" "$STAMPEDE_CACHE" /etc/stampede
-  STAMPEDE_PLUGIN=node STAMPEDE_STAGE=setup STAMPEDE_SCRIPT=$0
-  trap stampede_trapped ERR
-  trap 'stampede_failed $?' EXIT
-  local name
-  for name in "${!STAMPEDE_@}"; do
-    case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_SCRIPT | STAMPEDE_PLUGIN | STAMPEDE_STAGE) continue ;; esac
-    printf '%s=%q\n' "$name" "${!name}"
-  done | (umask 077 && cat >/etc/stampede/env)
-}
-
-# stampede_say TEXT - a line of the log
-stampede_say() { printf '%(%FT%T%z)T %s\n' -1 "$*" >&2; }
-
-# stampede_fail TEXT - ends the script, and with it the node's run; TEXT is what the user reads
-stampede_fail() {
-  printf '%s\n' "$1" >"$STAMPEDE_RUN/reason"
-  stampede_say "failed: $1"
-  exit 1
-}
-
-# stampede_trapped - for ERR traps: notes the script's line and the command that failed; the last note before the end counts
-stampede_trapped() {
-  local i line=$LINENO command=$BASH_COMMAND
-  for ((i = 1; i < ${#BASH_SOURCE[@]}; i++)); do
-    line=${BASH_LINENO[i - 1]}
-    [[ ${BASH_SOURCE[i]} != "$STAMPEDE_SCRIPT" ]] || break
-  done
-  { printf '%s\n' "$line" >"$STAMPEDE_RUN/line" && printf '%s\n' "${command%%$'\n'*}" >"$STAMPEDE_RUN/command"; } 2>/dev/null || true
-}
-
-# stampede_failed STATUS - for EXIT traps: signals the first failure with everything that is known of it, and ends
-stampede_failed() {
-  trap - ERR EXIT
-  (($1 > 0)) || return 0
-  local where="$STAMPEDE_NODE $STAMPEDE_PLUGIN $STAMPEDE_STAGE" line='' command='' text last
-  [[ ! -s $STAMPEDE_RUN/line ]] || line=$(<"$STAMPEDE_RUN/line")
-  [[ ! -s $STAMPEDE_RUN/command ]] || command=$(<"$STAMPEDE_RUN/command")
-  if [[ -s $STAMPEDE_RUN/reason ]]; then
-    text=$(<"$STAMPEDE_RUN/reason")
-  else
-    # the last line that says something; stack traces end in lines that do not
-    last=$(tail -n "+$((${STAMPEDE_LOG_LINES:-0} + 1))" "$STAMPEDE_LOG" 2>/dev/null | tail -n 200 |
-      grep -aEv '^[[:space:]]*(at |\.\.\. |$)' | tail -n 1) || true
-    if ((${#command} > 60)); then command=${command:0:57}...; fi
-    text="${command:-exit status $1}: ${last:-exit status $1}"
-  fi
-  stampede_say "$where failed${line:+ at line $line}: $text"
-  { echo "$where failed: $text" >&3; } 2>/dev/null || true
-  text="${line:+line $line: }$text"
-  STAMPEDE_TRIES=40 stampede_once FAILURE "$where $text" "$where $text" || true
-  stampede_progress "failed $text"
-  stampede_progress_end
-  exit 1
-}
-
-# stampede_json LENGTH TEXT - a JSON string of the first LENGTH characters of TEXT, whatever bytes these are
-stampede_json() {
-  printf '"%s"' "$(printf "%.$1s" "$2" | LC_ALL=C tr '\000-\037\177' ' ' | (iconv -c -f UTF-8 -t UTF-8 2>/dev/null || true) |
-    LC_ALL=C sed 's/[\\"]/\\&/g')"
-}
-
-# stampede_signal READY|PROGRESS STATUS REASON DATA - one signal to Heat, tried again while Heat is busy
-stampede_signal() {
-  local signal=STAMPEDE_$1 endpoint=STAMPEDE_$1_ENDPOINT token=STAMPEDE_$1_TOKEN method=PUT header='Content-Type:' url body try code=000
-  body="{\"id\": $(stampede_json 99 "$STAMPEDE_NODE"), \"status\": \"$2\", \"reason\": $(stampede_json 190 "$3"), \"data\": $(stampede_json 2000 "$4")}"
-  if [[ ${!signal} =~ \"alarm_url\":\ *\"([^\"]+)\" ]]; then
-    url=${BASH_REMATCH[1]}
-  elif [[ -n ${!endpoint} ]]; then
-    method=POST url=${!endpoint} header="Content-Type: application/json"$'\n'"X-Auth-Token: ${!token}"
-  else
-    stampede_say "the template gave no way to signal; not sent: $body"
-    return 0
-  fi
-  for ((try = 1; try <= ${STAMPEDE_TRIES:-5}; try++)); do
-    code=$(stampede_http "$method" "$url" "$header" "$body") || true
-    [[ $code != 2?? ]] || return 0
-    [[ $code != 40[0134] ]] || ((try < 4)) || break # not Heat's mood: it will not change
-    sleep $((try < 5 ? try : 5))
-  done
-  stampede_say "Heat did not take the signal (status $code): $body"
-  return 1
-}
-
-# stampede_http METHOD URL HEADERS BODY - prints the status; nothing secret stands on a command line
-stampede_http() {
-  if command -v curl >/dev/null; then
-    curl -sS -o /dev/null -w '%{http_code}' --max-time 30 -X "$1" -H "@"<(printf '%s\n' "$3") --data-binary @- -K <(printf 'url = "%s"\n' "$2") <<<"$4"
-  else # cloud-init is Python, so Python is there
-    STAMPEDE_HTTP_URL=$2 STAMPEDE_HTTP_HEADERS=$3 python3 -c '
-import os, sys, urllib.error, urllib.request
-lines = os.environ["STAMPEDE_HTTP_HEADERS"].splitlines()
-headers = {k.strip(): v.strip() for k, v in (line.split(":", 1) for line in lines)}
-request = urllib.request.Request(os.environ["STAMPEDE_HTTP_URL"], sys.stdin.buffer.read(), headers, method=sys.argv[1])
-try: print(urllib.request.urlopen(request, timeout=30).status, end="")
-except urllib.error.HTTPError as e: print(e.code, end="")' "$1" <<<"$4"
-  fi
-}
-
-# stampede_once STATUS REASON DATA - the node's one signal of readiness
-stampede_once() {
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
-  stampede_signal READY "$1" "$2" "$3" && : >"$STAMPEDE_KEPT/signalled"
-}
-
-# stampede_progress TEXT - `TEXT` is `OUTCOME REST`; goes to the sender in the background, if this run has one
-stampede_progress() {
-  local line="$STAMPEDE_NODE $STAMPEDE_PLUGIN $STAMPEDE_STAGE $1"
-  [[ ! -p $STAMPEDE_RUN/progress ]] || printf '%s\n' "${line//$'\n'/ }" 1<>"$STAMPEDE_RUN/progress"
-}
-
-stampede_progress_begin() {
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
-  rm -f "$STAMPEDE_RUN/progress"
-  mkfifo -m 600 "$STAMPEDE_RUN/progress"
-  exec 9<>"$STAMPEDE_RUN/progress" # held open from here on: what is written while nobody has it open is lost
-  (
-    trap - ERR
-    set +e
-    while IFS= read -r line <&9 && [[ $line != end ]]; do STAMPEDE_TRIES=3 stampede_signal PROGRESS SUCCESS "$line" "$line"; done
-  ) &
-  STAMPEDE_SENDER=$!
-}
-
-stampede_progress_end() {
-  [[ -n ${STAMPEDE_SENDER-} ]] || return 0
-  printf 'end\n' >&9
-  wait "$STAMPEDE_SENDER" || true
-  rm -f "$STAMPEDE_RUN/progress"
-}
-
-# stampede_detail TEXT - one more line of progress for the user: logged when it is new, sent at most once in five seconds
-stampede_detail() {
-  [[ ${STAMPEDE_DETAIL-} != "$1" ]] || return 0
-  STAMPEDE_DETAIL=$1
-  stampede_say "$1"
-  ((SECONDS >= ${STAMPEDE_DETAIL_NEXT:-0})) || return 0
-  STAMPEDE_DETAIL_NEXT=$((SECONDS + 5))
-  stampede_progress "detail $1"
-}
-
-# stampede_file MODE PATH - standard input becomes PATH, in one step, if it is not already; then STAMPEDE_CHANGED is 1, else 0
-stampede_file() {
-  local new="$STAMPEDE_RUN/new.$BASHPID"
-  STAMPEDE_CHANGED=0
-  mkdir -p "$STAMPEDE_RUN"
-  (umask 077 && cat >"$new")
-  if ! cmp -s "$new" "$2" || [[ $(stat -c %a "$2") != "${1#0}" ]]; then
-    [[ -d ${2%/*} ]] || mkdir -p "${2%/*}/"
-    install -m "$1" "$new" "$2.stampede-new"
-    mv -fT "$2.stampede-new" "$2"
-    # shellcheck disable=SC2034 # for the caller
-    STAMPEDE_CHANGED=1
-  fi
-  rm -f "$new"
-}
-
-# stampede_file64 MODE PATH - the same of base64
-stampede_file64() { stampede_file "$1" "$2" < <(base64 -d); }
-
-# stampede_download URL SHA512 FILE - FILE holds what URL gives, checked; resumed and tried again, unless the answer is final
-stampede_download() {
-  local url=$1 want=$2 file=$3 delay code got='' resumed
-  if [[ -f $file ]] && stampede_sha512 "$file" "$want"; then return 0; fi
-  mkdir -p "${file%/*}"
-  for delay in 1 2 4 0; do
-    resumed=no
-    [[ ! -s $file.part ]] || resumed=yes
-    code=$(curl -sSfL --stderr "$file.error" --connect-timeout 8 --speed-limit 1000 --speed-time 20 -C - -o "$file.part" -w '%{http_code}' "$url") && got=yes || got=no
-    if [[ $code == 416 || $got == yes ]]; then # 416: all of it was there already
-      if stampede_sha512 "$file.part" "$want"; then
-        mv -f "$file.part" "$file"
-        rm -f "$file.error"
-        return 0
-      fi
-      got=$(sha512sum <"$file.part")
-      rm -f "$file.part"
-      [[ $resumed == yes ]] || stampede_fail "sha512 of $url is ${got:0:12}..., expected ${want:0:12}..."
-    fi
-    cat "$file.error" >&2
-    if [[ $resumed$code == yes200 ]]; then # this server cannot resume
-      rm -f "$file.part"
-      continue
-    fi
-    case $code in 40[0134] | 410) break ;; esac
-    sleep $delay
-  done
-  case $code in
-    000) stampede_fail "cannot reach $url: $(sed -n 's/^curl: //p' "$file.error" | tail -n 1)" ;;
-    *) stampede_fail "cannot download $url: the server answered $code" ;;
-  esac
-}
-
-stampede_sha512() { printf '%s  %s\n' "$2" "$1" | sha512sum --check --status -; }
-
-# stampede_packages NAME... - the distribution's packages that are missing, through the proxy if there is one
-stampede_packages() {
-  local name missing=()
-  for name in "$@"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
-  done
-  [[ ${#missing[@]} -gt 0 ]] || return 0
-  stampede_apt_update
-  stampede_apt install -y -q --no-install-recommends "${missing[@]}" >&2 ||
-    stampede_fail "cannot install ${missing[*]}: $(grep -a '^E:' "$STAMPEDE_LOG" | tail -n 1)"
-}
-
-stampede_apt() {
-  local options=(-o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 -o Acquire::http::Timeout=15 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0)
-  [[ -z $STAMPEDE_PROXY ]] || options+=(-o "Acquire::http::Proxy=$STAMPEDE_PROXY" -o "Acquire::https::Proxy=$STAMPEDE_PROXY")
-  apt-get "${options[@]}" "$@" </dev/null
-}
-
-# once a boot; the lock of the lists is not among those that apt waits for
-stampede_apt_update() {
-  local start=$SECONDS
-  [[ ! -e $STAMPEDE_RUN/apt-updated ]] || return 0
-  until stampede_apt -q update >"$STAMPEDE_RUN/apt" 2>&1 && ! grep -q '^[EW]:.*Failed to fetch' "$STAMPEDE_RUN/apt"; do
-    cat "$STAMPEDE_RUN/apt" >&2
-    if ! grep -qi 'could not get lock' "$STAMPEDE_RUN/apt" || ((SECONDS - start > 300)); then
-      stampede_fail "cannot read the package lists: $(grep '^[EW]:' "$STAMPEDE_RUN/apt" | head -n 1)"
-    fi
-    sleep 2
-  done
-  : >"$STAMPEDE_RUN/apt-updated"
-}
-
-# stampede_java MIN MAX - prints the home of the newest Java in the range; 17, else the newest, is installed where there is none
-stampede_java() {
-  local home version best='' best_version=0 try=()
-  for home in /usr/lib/jvm/*; do
-    version=$(sed -n 's/^JAVA_VERSION="\(1\.\)\?\([0-9]*\).*/\2/p' "$home/release" 2>/dev/null) || continue
-    [[ -x $home/bin/java && ! -L $home ]] || continue
-    if ((version >= $1 && version <= $2 && version > best_version)); then best=$home best_version=$version; fi
-  done
-  if [[ -z $best ]]; then
-    [[ -z ${STAMPEDE_JAVA_TRIED-} ]] || stampede_fail "installed Java, but found no version from $1 to $2 in /usr/lib/jvm"
-    for ((version = $2; version >= $1; version--)); do try+=("$version"); done
-    if (($1 <= 17 && 17 <= $2)); then try=(17 "${try[@]}"); fi
-    stampede_apt_update
-    for version in "${try[@]}"; do
-      apt-cache show "openjdk-$version-jre-headless" >/dev/null 2>&1 || continue
-      stampede_packages "openjdk-$version-jre-headless"
-      STAMPEDE_JAVA_TRIED=1 stampede_java "$1" "$2"
-      return
-    done
-    stampede_fail "this image's packages hold no Java from $1 to $2"
-  fi
-  printf '%s\n' "$best"
-}
-
-# stampede_wait SECONDS TEXT COMMAND... - repeats COMMAND until it succeeds; after SECONDS fails with TEXT and the last detail
-stampede_wait() {
-  local end=$((SECONDS + $1)) text=$2
-  shift 2
-  until "$@"; do
-    ((SECONDS < end)) || stampede_fail "$text${STAMPEDE_DETAIL:+ ($STAMPEDE_DETAIL)}"
-    sleep 0.5
-  done
-}
-
-# stampede_service UNIT FILE... - UNIT runs now and after each boot; restarted when it ran with other FILEs. Never waits for it to
-# start: a blocking start inside cloud-init may wait for cloud-init itself.
-stampede_service() {
-  local unit=$1 kept="$STAMPEDE_KEPT/$1" sum
-  sum=$(cat "/etc/systemd/system/$unit.service" "${@:2}" | sha512sum)
-  if [[ ! -e /etc/systemd/system/multi-user.target.wants/$unit.service ]]; then systemctl enable --quiet "$unit"; fi
-  if systemctl is-active --quiet "$unit" && [[ -f $kept && $(<"$kept") == "$sum" ]]; then return 0; fi
-  systemctl daemon-reload
-  systemctl restart --no-block "$unit"
-  printf '%s\n' "$sum" >"$kept"
-}
+base64 -d <<'STAMPEDE_END' | gzip -d >/opt/stampede/install.sh
+H4sIAAAAAAAC/+19a1vbSNbgd/+KarUTY4J8gUCIidNDg5Mww225dPdsSDPClkGNLbktOwlNeH/7
+nluVqmQZSDLz7u6zO/1MkKW616lT5366wUS9riejST2dBMNR2Avrg+iill6pV68qxyebe4ed7c55
+Z3+7UvpRpVfhYNC9CrvX/Ni+CNIreC81fPXpCpqbXIWqPw6GoQriHv0aDaaXUZxWVNodR6NJCrWD
+cbih0mQ67oY9dXGjsCU1jXvhWP0rDSfK74TTRI2iUdgPosG/atDLzkRdx8mnVMXJ5CqKL1XShx5u
+uK9Pyfi6pn7F/qOJ+jSOJmGq+slYjcJkNAjVZQK/J4mCWca9YNxT4XicjJdgxFH3SkUpjXOQXNZK
+JTPro9P9dn08jc3SKOd/P+IAYCSpukiSSYsnj6MNe0vU3KfgBrukFRgnl+MwhZmHOMesj390Dk/a
+9Y/BGJd9tqOsjzjphS2VRpdxMIAeFEwN1mFJ0Xak02GKJWkIaTj+GHVhujB09SmaXC3BkqTqMozD
+cTCJkjjrfWtz612Hu+8G0JIZQFZk9+CtjC+5NJ9r8KMUfh4l44na3Trf3N1tb9VOT97462q78/PO
+5v75m6OD/RMAm3acxFE8gZ67k+hjqPY7ne2jDrR+dHJ+fHp8iEWa6t3BXqddvsU/Lb8+huW8080f
+bp68a9enKQ6gGwzq6UUUt6zf5mf2gR74J/xTQsCVcZ9fhACIAKj9aJwCmCTjHq1bQMtbSQVAW+o6
+DEdpBs5XYYCQqeG5D3us0iCCfcZX4xBHmmYAAJA3ToZQaxwqWG6394Wqui0pxUAOD8PrXjRW/kh5
+ZRvyPPs3QonzgjbOU/Vw0s32TCnz/XD39O3Ofhtnlb2Eh7edNnQ8HVkvt452AATLDag+GQejbK3w
+FzyoztGR/lYxHxnOVfmniur8tnMCBWg7VAxnEX7gycNHBavtlW9/MN397c7bUL2khMDdDdJQlXUx
+e/Lqi3Lmbv+mqdsvAELtnzwh+w0vhlMGV8Jp9N3m/tvOdlV1k3gSxdNQbWyoMA26NNDRGEC4rypP
+0vaTP8/iCkwJR+3R1PDpzoNyvSQOoc1siRBKGmuNhrtN9TD+CKXfv1c/KL+vyg314YP6YtUDPDEd
+hr3SnQO58hZgNwCAQ+iBNUNgHEa9HnREeCIUwMaTTzhDAbrBTxHAdHeQTHt+FEf0PSWkwPAOQNoN
+lwAdUxNTUyKA5RjdcH14PYkGMCKDjdRVkGYIqaY2+3DMrV40ch0CGuwmsMmAC7HP5FNMA7wIAUrC
+Wik/RTkgDE84mLTNC3iTTsJhT/7iESpYaecmw1HSVeaVG15BhefPVZk6MFV8GFhNECjegHTxvT+F
+Mh9K2yGvFmDQ9rGUb+UW3cbWgBxoRebuVzQpbSVxL8IWD4PJVedzlMJkf5i5DupmlUu/BjEUicMJ
+Xnh+Eg+iOKxNgvFlOCnRBhR/U8PpYBL5U5iafsMb1Y+gYT3jUun9MT99KJ3cjMI2QHR6lUxKnc9h
+F6Y8nrQRo9bpsi5camhhJ4aXg8EHGmrY+/mmPdN3CZbVxnyyCTPlap9wtggLgLPTfqxqteKdur+B
+wjoIDjdxdw7E3AcWD4zWPbbdKaB5lU673TDs4RWBd4KGCKQFenCFqDAYDyIAFQNILX33BEjMJJOQ
+ThERLwhEY8KYhDlhm29Kdnd4fBC7+DBSG6fWcSgfPmwod4AAa1FwAQC5v7nXUb9s7p52cMDhBI+/
++SjYRei3JYbliEkMHBP9TlI643jWSzPtO6c6wTngxgpm9T8CKm166kkKf5fxqHKJdnkhhRXy6r+X
+m+16z5vFpNWSjZ7PYgtFcxMet4zNPhY5uwuUwsKfdH47IcyLR0ovBtJAdilaeDOWhSdvTp6cPPmr
+eqJwXBXlN2EQi556/XQ5vwd4meo+ACZSa62ZwkAqDnEwvhdKBVZ+g+tEFqGC4AjAFfTSktO6rL69
+UhVemNcu2VGHymkSO9gSV8DjC7+loA58Cz/DaJq5ldIEg0/XP5ANRDSkLSRUQ3tSMHxaSE1PAcQM
++dlQ0Bu8xAEcB6wtlwW9xCutm0zxrOW7doAsok7a5d2d/c7+ge6kXf558/jd+dbB3t4mYSEc68JC
+pNqquQF1Xqny7Y9U5Pjg9Gir8/5vH+7g/bNn1aohXLjdWyrFrb+PYNbND3f0GQ6ffJQmog936oe2
+Tb8xkeLJ1X8Bi34tFAT8uZ3ZJ+xwdqv47dOnM8VvZa5PnpQr8GbxbraulABi7E4tv673wo/1eDoY
+4Ggm42lYmgVQ2Fho4eT0WO8vkH16g/l+Sq3LEGtMYcMIcsOP4fiGeTbaYoBY5ORivgQZxBHuS7kO
+ZTuJ9PQJoITWXFgoN9Vr1ahWccBjoGjHsWqYnScs27ZmvH+w3bGwoRCEZZce9HhfKxUDKvA4CT9P
+CAwNyZaq2V2QfWS4WHhVtE/VuQ1o6Oc2DJjONKO3DFuK+oTi803x4SUsD1sREzTiDApak3OOjYWD
+NCwxt2kOHc2KNgtOP5B5gNNpAzcQKID/hz1BFjNk3I+lUy7eS/DA8jGBhqDnCWI3H/iAZ2XYt1ub
+bqfTc9zyG3fqmWpWqw6PA989FzaVbmoZ8PaXErPIwFcDdASdj6ry+/v3rXQEA2t9+LC4AIP5clbD
+/9SXcrViVW9WDZxjC7CYOLAfZYHvALLWGnjccQ2zDdGnqtVorb64q9VqGwDr2RJnx67lE3qEhZpM
+YYead4A1b3ExZj4gKqU2XFxbZjKBDwFUhdVtPVOB7AphA2wTu/UIX4TdqyRXTX+H+2Zl3iHPRs5d
+ZM231J1pXmAtVtbeMb/k37mgZmaRTCdE8XuaTXzg6GVzMbBoCpwc7XSO288bVuvArag3mzu7p0cd
+M2uZbe5nNlN3mY08xoxQD2CmyDnA+Lwb7w88bbud/bcn7zIa4e/HB/tQZCwiqgwnSsEuCL9AGgK0
+CX7Gakt0gSOWBFGYXJVAS4GMrOR0lbvFvSeph+h+QV54T2rlZmpoHS2YgRVQlbNGo+GfNVZenDVf
+vKgo/O+LWoiA3f2o/C4yoiy+8SfyUAAvVTlzpmGkzSpp/f3Zmfehfnb2tH5ZqXp58omuBnXU2dz+
+55fDo4O3IP051jcJvMXF2t482VTvd7Y/wPohEy11gJZ8FwZwP8BaIp18GQCqAZ4SKDd8j9fIxTS1
+qF+u5xAB/KptoAnuDdjPUQILZr9ECefhwc4+3GjJdRg7n04O/tHZV4j/kl778PREpEHtCjBvkzCe
++MgqtSpqOh6AJLAHMr8xMry9sA1rDgPBd23v9syLemceHMsFF3xevsQbe7Xlu9fVnVddUmce4wqs
+dwbbeubhO0bdRW01XzagsRWu2gsmQVEhQJ5Y6rlXvcuONwgyeKnuVPu/oHIwCMbDc5gStHCmFs+8
+hfe/wy4/q5557pmHIpoUOursbZ5svXvPdFA4sBDHD3rRcxhDr+rB8Ym0ZJWUdfacdVZA6A2iLgky
+6zgfj2gc7zd/czq58k9w+xDf/kAbeefgFBfL4sEEQcJoAEdPXQYfkbTWMlteiw28ylBkC9KTMm6j
+R81Y9AZhFaYgcdeJhsSHV20bWxIKa/mrd/TRISUJTqwduppMUBLI64JHGVYF//Ba4BONw73AcP+w
+ISQyl3/6SSgJa5hukeeN943myvMPUo6H/ko9Z2qKiFEgBXDqeMyAWB8mCdwnKFePABvgB8Bh8aUs
+6gBkpQBk0sqq+olWoKVWq9WMpnWXno5vL+pRW5Pgmgl7OfYL+n7E8VatlZcJ5ZEwLdle5+TdwbY6
+PdpV7wDVdI6O1c8H2/8EhELIUbgPanjDKBDSsAttMlsNyDgmgRcTY3gJlpwuBK0AUOsywLV28dBn
+mNKCbPrip0AtJyrDpP4noNJvsblznN0dsIX+MPjsTyK4LVcayv+NuTL/nfL+5r1ayFP2cLShBp5s
+HwQxAazz33zl/0NlJbFbYDXgauAay1Dj1atXeN7lKMDeWqJAQKKHQJsnMcn/+FH0IePcTfzu5OTw
+HFa4XV7OvZQlb5dX1IhaWMFLpVKKhiTDT0BiAFK7JTziqCsS3Yv8God/TkMgsJmIbEPpGnDh0TiJ
+33uF3XgfainggAlVWKiW+Gxg1dvrGl68sFct9VE/0vm8XlIfkVJdIKEYVV/wWoBOm/ydSB9NyVbv
+SjIoaNMdZe2I/y7MHyWskPeBJgwj6EVx7WLa74OUCNnyBcDMMtwljfywIAiQPgLerJbg6LQYZBdy
+HcPPZBTGC/IbbkWAGSC02iuNao0hewnvtrYHRH34uRuCXNde7xoOroNPCuS2oe4lrHVJVik1RSqQ
+QQxgOPe4EfVVcH/7tnTCusWBxsGZ47rC0SPFCNHVdNxYDjacIscYoaiaZaS9KL1mocYnGCtQYh9B
+9OmMQE4jc1S2pAvVBZm8dBYVFhImlowIz5hVpcmdANkAiPP4dGsLqRcR2IP4EL62HN7a7T5PDGm6
+WGhFmuFF2CU5HlOKjFjziglUSI1EBM+0zyRJrol3JqE9az2D8RhUbGlGTF6hUCS22Grp36GQiGnN
+88oyjHJuHCL9EfkH/qnX6fqtq7tigXx+aWQEAmHMdzRaQLfczRHQ5xvI1JjSRm6I+SXvAR2Ca+GT
+6lVEZSiAwAXVkjzkeOVKy1fMAM3htu3JzAJZtrJmtRwG3FmKagFUZoSygJyWAZm/PNwc0UjSoPEQ
+yfl5veWWxzBCApL/wr//wgX618HpCUjJOgrVtf/aMBp0ukhJi601GhcgELgcg0QO9KFRPxMMo34o
+sa9R3dnD8Pcww0iAyMd/lJOCmDnxvsxIx1y49VTzVV46plug1ZrlCG097oMYCEYwl3fOgc3Mzrlj
+QY1JP+onyh+q3NnKFwxBYaNezp8X0ABX4QDwLeAHR1ndMgcEbSiA7BaGK06ItcEtBUxD1aDMICHB
+2AJLQYyYjulCQOzPmILgJnbeHLfpKlC+3Levnr5EgEX8Sr8BxYYkCEPyOC8BWPnqQ7Khic+qemor
+x4+B2esctcs/FO8uDME69M7Wcc2irdNABpURyl4/fQkvPwWwVrbUl6rbUokHdjyPyiaWogCv2CHK
+xLVOwoA90jNaGdBCNcUlgOEnvHOZ3ovDT0vE1aBIaQhbSPpfPM19NNEAqjhxhLHcb7Ym1oJsd05A
+DuOLeLvpzS5Mrmi73JwVd9FZXlg47mwd7G8fq9ft2S7O92HWKCicEfkWFQR0a1p7JoxIgexHFhT7
+z8m7EV73EBGh+QneHdpsKIpHU7qzAZem9JWUYUTvTMIRIUBZZWBtggHC+41IEvPWBliqucQ0eaPk
+dO5gSNivdg5E4FWNFBmHO9uevQjSdLtxj2UJLvZ0GACJ1XjxAg9gF43AvDI0qoXLP6jucIQ3Hr8V
+kdIX2n3iz5C+fxIIf0Gbf9v8ES5xl73HAwSytdvlJ/VFfWisUfH7OnPVEeuNEbkJNaZ7rhk1LL4x
+Df91D1Il1e5MVRFwOzYSQyDGQQERfnK19UvICzIRhJrXCzhhQAywzAIkZv2TgtZFdYlydMtSDmhZ
+1H+2j7eWGyvP4Zs+nl28H8Yui6W3r6llCxpB0MxngXTtuQOmdDcLNQlKevhcyhUnJaUL5xnt+wr4
+SK4G21bNayl7oLEZJIC+kck+fre52lxWb3Z2UV1Mf66SgaavsMQl0qJin4b6PG3AQoq+TKAHbGA8
+wNOIYw/i9BPSFakiu4TSTN+ubQgKjJoK1e7IkuJkkAMFwi1gARzQLBNU4miLGiPL7qsyTR2ABcA/
+w0ZXAU7Ko48kS4amPTm9GuWI1N8GYyyOkOyJMIhHAGihqZbVc6wi0h4ZSDtONBSzPggbqI2C8cTg
+Ty53E6a2lEjLFPq7IAQA3hL4Ohkss3ggN/ABd8dhd+ILd6jWsegoDHv+IBqiCBulf/oViR2W4fcW
+bKKf6MZwJF6BrIKlUVVcM1xZGB0OFh9lQiJLpLVvg6CpuYYFylACf2J5jR7gHMBXkOYNBmJfhJwe
+mzYI1hT9DrRZvEEyTGeXStpwkg5pviBtqymij5a1ftk3W3amtJ5H0VwBAdIwYIvQsijroVoqaJi+
+yAdcG30MzHo4tl9kCeDJNGFdcMHxOJRvoWdklJZR8QR3xucRbDLqLW5x9uYL9yTDRbTugsfrp8v2
+PslYzH7BgFCzZu0R0fJo+IKWXUGMdxpXemiq2o7OHQ/a+1FncDaMFPILQEKjKnJH2+xOJIt0mjJJ
+otMKlQOIruaX0Aw26F7RKpIcHI0TYlRZ/N6lV/X6qJJbIltL6MFwqIfFee0bnMhdMG9Eq8WoDHcI
+hyot0dRsopN32rUcSZXSrMqyWK98URnIwRGnewUxAMlJ/TyiBg3odXAJwIUmPQAUcjHARQR492KK
+vDOIaEwpEh+ArkkNozQFsSgaLwM3d3mlLZc/3zBbR2ZHeZZOWnEJFryCpLX2QnXGHvRvmQ0oERS9
+0fWlD1ItEGf6vyJAVcq3vYvWMc3P5z93mdWlpZqqItgK5WCkPdLzs/aC1LDk0ES+/igl0LZD+ZcT
+1bhHThSMJufTEYhcw9zbjGKBYf8J+xEnvrzyx0ggDkngAPeD1R2dQejK1Uc4MKWbzeotfkB174Jo
+ukHP3WlVZjTlDuA6QAZjda2vyIYxbS8Axt8+vL5stXaT7nWrdWIEig28DDa7f06jcdhqHYV4X6ft
+ZectXgxZneYqftweYWsH3H6r1fZ92PhuiJdSH6iDrMhpGvqHk5t2Q8wikJjLWP6jg9/+KTsiY31G
+g/VynR8ibLZzFT01UzKdVxR7h9Xx0R4S9kk6431CMFWvDKQx8UWMUkAG/2KhBCtnxEhovmlI/2FC
+5i5kFEcnbDQhhpD4s1IBeLl6S7K2LAsTUyhnQD4AB8+1C0SdLC50QBbglIvPGATBVzxZT5t4u/8g
+VhV/ok1F59cPrdriG9aTgwCoH066VxVVUN+y7J4UfbfvH9NFpCrdZDpgXRBuBC5pYfOsrNJ8nc9r
+pF6D3sRYa8jtM/cyEH8URlq8YeZkyVTndE1ie326rEuNL6nlDMO0ipZWb1Kehv8j+BioPZBv7W3+
+5uqqrpJMKAzEP+oi/o6FReY2RtZkQzVfCP+YFVtCCMxQIptDGOQdO9gbu3fAjnqF6yuFcwBMT0rk
+M/49l5ftBmr3MqROFWBM7JERXdT/+DisLxpA0LWcu/fvm79snv8Cipydg/22d7bQPKudVc9+Olt4
+3/Bfflg8q9YW62fLfDVj+/VxOACVdx7zk7GURWUgGvmsuAZaKdPaEjD7u/zamFhZtcj4R88YJQ90
+APQL1OMu2y9eO6thjIRoqbgPZ7XK8iBMg4CIcCGA87DwLMvscLa0WigC2864Wxe8s81GCFlScMXD
+3oA4FhXaeuAk5IPJwQGGGeV2TCCa9Ni6As58QzkrY376PquwSZ2N16y896pG5qbNqpq4hk0SM8C/
+tJ5m1QiS4C2gXngktFs1RlXFFzCPUo+KvUt0XQN1jNTJowkIp+ST8lBg+Ufv2tcD9f8Yhz6e6AFJ
+Qy1bF0KBeSBRBcTVA21KvYJtbDdz598w4CWb+aAfZjFzW050eTSEgdiUHHLguOeEKJwNN4ZmeWE4
+AmAeKZHYUqNZkjaKtSzTkoArQQOV6pdyzaBdm1i5b4goRTfBLlFkCUqtabNfUruwDK7kdO6gpJCM
+IS1xXrkJMkC2akS0m15F/QkhYB6IQ15m9V5hQyw8zK0lmX7NCBxbz9RCOfeODWY0zm/UVvWRzpk8
+iaPA6f7OCYlGeN3oJ/nVxACSuAi8TMSiMEUBvBXeaZa4FvA8rxxZs1NraU39qukIcqgJUfGi9YAs
+qEc/neBajK4RKmCUACno8GbkTyjzotcb8Igsi26PxtBCMgevYjKUoJsW8EwEXJdlPICiMYIWrGob
+FUzScNC3XHtkSWZce1B+g5q4dl5dhUcCuB3c3+kQRR9IURS4AdXJG0P7ZpBH1t9ay3cOy5QZzBIF
+VdTKPM8Rp/WMMeZa3QlCJ/lH+MC+REREYgVPkBiKLkzJKPXFBzJXWFQgKJQipST8JG0h/vCIwfHK
+MItMtJoXRWkmnCqQX4vusxeEQIYCN4I8qvMlnSQjPYDcB9xqYmZo+61CedxBg3qt+70r2e7CpZoq
+8irO+UKWcgrfF6urquLWgwNTKfBF/sE4IgGoz9RAPwq0OcfZXIY5ryyhoEC6GyEfDEcCdl1tit6D
+5MIs+TWexrXCPsgswRK6LhnElg6T65D7TpllGJKnW1Er4oEnglTSI2jHD/TA4QmIv15xC58CoMdl
+HOS7Z6TS9AU1QMk1Yws9L21sMJimE/FrvWLx25AQWnFHIg9/29nvHG2eAPGmSBfL2I3M8qBptxpX
+gY1fEsjFiYgpFgwEMMSMr3fOz5xcxNsZG1YrcNgpqqEt+1Ly6dLgNwcqS9oIsgk0Fhw42RSLMJvx
+l12e9YkVJ5SKqEDvn4dSNX3no2lxCU4yzMP3MzMawaItwskxARg+AUeJuB/OC/8ewhEf35RKWOWc
+nHsFy/4oig70bx4MHP9P8Y9vLr+oNWrNWpNU+KgN5FODl5ERyyfCmk0SBnDGKXiXINN2gVY75NhZ
+bL5Bm0U987+1bv+y1qu/fOkbX3J4g5Yc5cowiAEozqHGOU2yBZQD8DZn8QhVMiBVo9e4Ei3Sn1bu
+6VKXzNmIkJGEiIEWXqGmla6C+nU4jsOBqSVYN2dbwcS3abmgWc1EpeS1SH/h7qKdoR/VB0ac8nDp
+EdujmrLB6h67Q4eqMeQgFeoGfjccT6I+2sySOmHeAHJXootFvs4p9iGM861urCVyQt1FRcYOBhX4
+GAyOwy4oOy3HVctXtRhVlo6YymoHg0/BTap/YkOrX+W/yk6WX0NOzFlTrbOcQ1S4tZjYzCJt4CaS
+LYe4yCG1iIofc7jFv4pONgEuCwO66HdKLgdoVN3roUqcYmYMBkCeEvcQ9dJSBrwO8QbEoeoqwAyA
+NSiaQQ8u7t+hz7Na46wGHH3T8sWpg/qv/ntGISu6/Mv1JeclkLHlOmDP7DQgbkTPlkq+akV/sc7g
+3ubxSefofHN7m2xC8h/wOKEFSs2YoOgpuBjCbcYz5t0xG3eTSGC1AaRX7NhxB6gXWlgIoDW1/LwK
+bMrCBT431+i5i8/r+NiD/8fVqlUJle+vsVK1Zn6B4uypWl5dtd+t517JL2pJFiOgmBaAzPxybBTl
+5k3OB5GRGurngkkO3+nZM2QWC9VmzeezyAAzLS2ZS0xbW+OqQsdeJhWZ2WoAiApDe5D1RPp6rBzE
+zBL1B8FH+EnqZnM5TfTxYMSurqPBgK1Se8HNBrUXT0zcFy5UodAEJQvnOhA/jC4Uq1DxyKEGOLrA
+7XNEW3vh8CQB9NFSi5k4S13/XD9rojyLLxxoPAJ5eFXVQRuL+y5ARkcZJTN4I/XTeheN6kZ1Hktt
+GHwu/qIL0ODOo/icfIgsZ9Uh8lkLmTbwATma0EI81/Z/qd9pHs/Koi0nVzn6eAdMdXMd33FZnM7z
+9dUXa/AeFseIeWShcoWqVVcotrCAK7yICmqUNmUS1M29872dn+HL+irx70XyEBOPooyN7EU/44XD
+68KxeAz8oJrZwFA530sr80YQuIIhI9ginwD1rkMytM2sMZBgY1pWRABAIIvJIhsquqITpuOXTMgY
+Yd/Zhx5Z78z26vIBhUA+1gtw0rlIL0SjFlmYefVb9iFawrt1Sfs9FhhmoawQMG4QO0ZGxnMTtvVT
+V/kD9SqnjUKQJlZ85c6b0yyFSynPyPNhi1NvjrnW/TVo0sfP0J2RH1vPltQddzavFqrJiH6RtZag
+Q3nrU3dhaW5ofOXN5+dIprfy+qmv1vGfl/hPXvRE8XM0gvsjuWCsxdbu4gLITKxEzUIgwfMrPGUM
+sjaizCkIg2NLwxZoQXod9ljbhAypA06FQhfu2s8b3xZIYoBTIoOX+iJGy3A5skVgyYrFL2XQuv3S
+wbsGhJSANh4v8ihw35oxEc5cBYQUKvbWsjboETINPolp/iheohIJLhCObIY7IDicv+W13BSIDMsj
+dndARva2vliHvrGuV8MltUTZEsqDqhfoL5SMoV2+xSK4KzPv6eHHHxfr+hOMt809W5YpPHSgEVh8
+IepELIm/MyLgElkf3eiiT6pSHjo8QHn8g0PxbAl2JibVLK6xwtNyE9SUXqCJcdwrleC9e/uCmBjd
+nlAfhdwFWXPNscwuxB6ExVxB4D1OIxbU0ThNw+SyGJyjViE9p1snd8ifyvDQvDjzOr4Ulp6Db2Ws
+uv6ayhcyfFJ6wecBPJnIU9EWTQJwnZfp0W95AEZbJFbI/JYIvmwxl/Ak6p86clyl9LD7dWZyXTCq
+sm5R/PllfIXGzt3pvW7X9wgmc2zRLEdQtEzoDq9RLok5mIgEzBsz+rVdQsgZSzspdcV85QIY0zAU
+qDU+Stpanggeg5kvgN4ApUxYsoDIAWsaAuHiHDDiB/IdJoOzWUkF6AV6yZCKnUc9KyREWIxSifTH
+0vfh1IobmMisA8WauUzIoZ14ryItt2xksZaJOn5ti6jJPtdgWUYLOWEBdBtjnyI02ODVRs6Q1p4P
+FPvrJhRNhvdSGAwU87oyQHT12uvUhoBe6BBrg1J0Ht3MzCv7BGRs91RZrBTYVK7aXpvLDUXWKPV6
+c+1lbXn1eU3+1lFBSNEy6jSISZ16xXNRQ8dlbWCLb9U/OnlfVTIjQ+dbfTqhyAbOiuILBOrPKcbF
+EZ0MhmoaTJkEDkial8LOXZFaCJXA9JGlMoPoGstfhze0CpZZPy4De3+Xm47b99nZh8WFs7O6fq4u
+sht4zk9uxtEm5xVer59BI/Wz+p3seS8RDVUeA1F4mIyf/EltkjVdaqjzaEzuj+JZMsQwoFiQQ3GW
+cijaOXETEqXNhpQhrdjYWO2umBs46isDLdpbZYH2zJwd7GSeyLBYZaN1iKB8HN9YPLDr4szn4ZwM
+bkTAPwpuaCCOu+ASY5kl45cwRwi/wb6DFNwL9p8ZYjF758NDABMoMkXWdu99c7JwjPaYnIXFOinX
+JOUsXNTQhyJ0gJ/a+VWjt1W9pFzdsJu3zaWVu/IsjGXRmhocranZ+JHr5oM0ZaHFcBgVp9vzJ42V
+HoJoxETKiHgrHh9iJXGwt/rlUCnP2tSXa06oXa8peJmEHUHqd3l1Dalfhovc3PlzVSm/4By5zhnG
+IJ8FVbqDy7+iEb58PWeva8Cj0uKyJfQ9peZ9QxiU3Q7QFdIElotVmf0Uzg93tkUqgAIW5aNPWvbJ
+kTMIsjNeFRxbaILV2CqOj3JAVkwEasYLHR/oRlpiVTgaR2qfV9GX64FmvlsSAyzz4nKH7FrK8ehB
+7rcHmF15/rxJ2PFkZgGxkQdBe/XsOF+ZBUEzAyUewz92dncfPQah7OyC2cfsbZuxCaJ/UTHSo0jI
+NO5tsWg1td2QdbQu3hMikgzFQ9x4Qs4aHLcZhOklbDjvuyQULtuMZajU3QH0ccofkszV12AJbM7G
+Ec3Vu0wuhagAC7xW2wc7+29nPMXYr8nCX67ZVfn2dP/NzglrAMX7KGdvRXS49o2GAi3ByYi6OPAV
+oPeJXFA6MrO6CcUsntpvY8VCzlQE04FmCdAdJ4c26IMd/COD+yIC2/X8VbwuKIuTpWLHOLgOot58
+fa9XpmpkW8EDYAPZpy6QsTsl0eKu/Q7KMMiCR4/q14Ojf4CIfevgdP+E5IGwYxg25J4CFE2E/Wra
+DQAWuF8abvdw3cjsMkueTFONnoPGQigfHLOA+4PN1Bc0jT/zJZ2N4ZZzSxeY0Uv96h4H9qqmRLJd
+1OQIY8NWJsWFg2VJZwtx8A8OwnEMYrMOiHEmlQG6CGNgXDEg+JGR62z0dh3B05KqC2QgtTkI+yxE
+MPF+/ioYmuPciduXM9jFi4HjGlAXZLqko7QYSRZpq0i+lQDNEmf+QTlmtTnj/S9EmMDPBpvM8i8A
+THbXeqXWGgCE/OOZ6MtaEgnOOADFHE3PMkejCqKGkWKjAFR/eOkvcCuL7HX1TB2BJPhgTz1R5sPy
+KrRf9STeTkDhdZCOlYUmZ74hnN544ghRuIc9uCx2MrkmIGMGcGuLDGqmzeL9p8pFNnbl287hwdY7
+4JN2T3b2OvX6+x8Qz9bv6BDSDND4zoCnc7+JauCBFsQMzzphjdqqfbgKr2p9FsmelFsiNZimvICa
+U/zxiXzUccgMvUFhDNmiIh93I5ps0K1IsGds0YmapmUW5zS8oJEGEQN/9mFEMgD3smSfsLy0cDJN
+CV0V39dSAETBlnTqPgSDKrv78Qqz+4K2HX4/52na5kLzI/cRky1LyFIBwhI6RJOOqJSGoAgvyhKQ
+hZDhRoiI/LHIhsgVrxrrmhyntiGB+J6vVBTSa/dKAXP6kHxsFTHlmUf+zgh02bIwF77efGcB3hfV
+G2OYui8iyvvCwrwqOrbNepFZZvnSkZakZn5wWQAtLUSUeaDF1U2BadLMRf7gTFzpL83DED73SC6N
+7FLLf+eF+3pkcBms6wg0Z6CygkUq4sZN11ZI3raI49OcDZIjSGQD3XvMsWgxCThr87nnuxlDMb46
+rRN2j889iynRzuvRKR9KdEmvv3aykNRQ+pkfiKypNZK8KksfeFQK9kmAul6SyHj8EzDvOm66hBOt
+aK5fHOXNTXLPaa9wdGs+orheMNuvUEByuhMrHjoCLy3BCnrNvX49Gx32abM0P2vFAzkrHjw4olJE
+2pI0V+04eXyKjRLjB9ogwka8RdWMrBZLZfIMJcUVExHclXb95vOruBRgEBwWPBNycAxuC8y6KmxK
+E/SSZFTvgkbMT6NJWPs8HBSY1L76Cd4bhx2vWQPKMIy7SQ+dOD0KCur99Lr0Cn35osspXzXwG0Y+
+CseTm9evUE/+up/WemE/mA4mb45f1enVKxI/vr7q9VOQkoJsAwROrfXGcuNVnb+QeJsbmWmPR1+b
+DEc1ODRuiyZRgkwRCtXLt2R2RVk5Ctuv5ybwVYuIc/hvWETopTYOTZxLd9bNxywbtkBqkjT6K8zV
+X3m+3HzxYnn9se3gAyVGwIfZXcClgn3NbwYW+eoeCDtT+M9H95NVeWxvKO2g3kgU/9h+cOu/ej7j
+URcDNfZ81Fq43TRq9N9XN4nKhn93m2ZFxkA5pRMGy1o08rWxK/uc59YJjXMf2xXZ89XCz6DL6YX3
+n2JT6CsnkQb9cIgPwKKB4mXm3KwCY/D1IDKtifFxrwbEaXcKqpwkBzDJ+LIWjNDbrCbYCmGlxhqc
+rKl+io9wN9QiUEvVjqTZYzSS3DJNl+e8PwyBYImRzPquOYy6OZBZfWxzXbiR4ViC0Gp8UxslgJtu
+amyo2nNbRMnU9zSajsJuDmPBzi2tNZbwb2Np5dG7+Cm8oJ34umF+1wVxE4zj/4YLArvBTSUylu3m
+xzV9WN158n37mCUrbPT7MU1hsyTl0PjAR3ORfxtSKOxPVLgMaX4kxuO1YToLaY/uA+eg2xcD6sJF
+AlrnefPbWp1+9nU6v/yujsZhb9pFVdK03x+E391+baZJOJ1BfkqzuI6r1Y65zjug4wdfAW72aIj9
+9+E+Tu+HBazI2f++sZvLuZ0AP8Od+Fjtm5rXkFdj81N/eOF2BHq/xvc13B1N/Y9IzuemsPzoZlPY
+v94U9qk2jOJoOB36IHlMmNicGfBq85saDj4/1PBXrcS9LX/fatiL/BF2jYkdv/DWeDTRM9NyGH/0
+QWw6CTHqhNso+YZj8suld5vbBweHlJ3oYN959W77zXGuzP6b8+2dI/37n5tHbo29zcOjzrbbCD5T
+0MJdEAYsnfzPR8/EirrPaKEAZWfX4BKx0nJcKdlrxoUOh0lcX3ywBJ73e0rhvf7g9wfaIDzy0PcH
+2jBI83GFqLVHLzpiquASpFiXDOYMkd9GbRWgk2EyCX3YWF8wYm47iZSBT+nXjFdTvdPxIMf9s42U
+cP/Nl+vr6/U/kosrOAzow/BV/djTAOlfCNRWL7yYwiRQFwM3Wo5+/HYyBeM4oaammIQkfSgLv3TB
+u2/uCtfhkVcuI0Re6Lkj3gW1xKB3cbSH8bPCY2z9m8c24LYo4hgIkWikBQgApZRyfeZa+I5VyXpE
+kzvADiPc8J5vYaRZIu4bT8R/bLMLu0mnI6S90v98T7OH29oqq8Y3bxOvGDXlgw5yHGDMT19cEYHc
+nkfmfxX2KuIhfERjUD/rlV+Dni+kaAsMs6k/SbhoDn1ud/Cu3TnGWESd7e8aijyDrAPE15ML0GYb
+PsPP8xmrc0D0u3hPvmb+G7hPc5/Vstzrs4znYynorLXsPijmp/Tl0Xik7LiwZRAKAOq4vwO8nb65
+g+/nmAubJVgahr0IESLqwQqu7OHY1xcqyMK/uauHW8cSX0M7ZsxlLRgiUgcFbRHNIV++buSPoU3/
+t9BvMxPPeMPv4LFmWhX1mQ/Dz8Gz/9vw88r6c9DA/fZb69lpGh6H4ygYvN1Svg8HwCcL9TYGoaqh
+mSmFTKsNQD3V3tzd9U/3MYDo9n1lp5No8DVlUQ7TnY7HIPT7qmp/RaPHlo/DRzcdR8kjiqbTGEuC
+buKRhYH+nI6jyc1jV8ep83m18dKu83VHAZ5q2l/420DMbYsG+f/h6v95uNIgUQxa6MX+Te3dA17r
+zbX/D17/r4AXqMWuazDWNBlPZqDr5dq3X40gdHMbm5WNta1r/+sR5H+0A/nz7+jjuxiLLoofYJf9
+TAj7n9duZX3p7mvjJJnU/pyG07ysVyxOvkGY7LYt7Zi33y5XKOjByK2HRjrij1irm+cUVv/9ewgC
+tud/1KS1KEwLdk+kS7QSlDVo3N7Zf3OwBN2m6MTKTeDnXf5avp2tcifFKPVcjzVvWLttibG4xBZ/
+2JSCc+pJAKX2MTkCY5T+eQVB9IeRyGf6OQwmwDnFu/T5/so4JoFeqdV+0rvdOT5YX2s079STkXrS
+vV2+a6knwyexNMXTrs1K6egG2A9QCLEF4oHdhLLZdo6ODo4euXXGFk1aBERQsG2CDXRA5cpKbbXW
+MK9Pj3aP2xWOgl6v9wbdXqzHCUPOCd1FIkQtOD9wF2qXfyndTjDuXsG87JYwvcBXNmcGydlk2pXG
+8+Di5fPnL9e63Uaju37xIlhe7zVW+msrjfWw31/vLQfPwxf9lRfBy16wGq6HjfW18Hlvrd99+bIR
+wlt4Xmu+bKz314K15spaY+Xl6spa2L9YWVteaz6/WA/CLpzx5vrqxWr/Yj3sra6v9xsXzdXl7osg
+aK6ZAZFGZm8HVrP5Ivdy8zfn5fHewT867QrHo5N320ebO/vnsOxrjWwjfjnYPd3rnL/d+Rnmad7i
+ZYlGsZjb9BAahqGYb0ed44PTo63O3ub+5tvOUVGRdzvHJwdH/zzuHP1iCrxYW89GsnmyaTUPGres
+Z3jttkxfHweZgEcoaUZPg2Z6VQCZYoJqKZ/se0rlFFltC10p0mYVfrn/8tN9GpUaICnz3PI56DWq
+jm2FMtI0d489kzcpGhim2dQRKxdM/lLJgP3SVKE6SvnKeydzAGWep3J6bSiGV4dVDBehqBhTCFbB
+vWB0RLTCbOkh921+URfml7Qkvx9egcLlA4la8f67Jtf42MaIrVZKrGbjZROj2VELOiMqOb7omDfp
+tZJJoihbYRJbjN/191/20FaYP1VSJ2+zhKbsYqAACahE/vJhSiKiUgkaJVNvy+HfuPM3GxK6hcPs
+sQWRTi9Nabb+x2nn6J/q/RYmuTo4RB+GWq2Gqes5giql3aMdPj+Fc7lhO/VzUpilLEMrBeopSS/i
+NiKjsge11sAY9jo5NFkOP8e4K6JUy0eva71cf9GoS6v1j83y8k/GKBbOgxlby8cCd0/LK+It88fw
+s3p3cHzSOjw4OlE/dzb3ZwMTcCwBWHv4UoIKtJK4TWY0zTq8/ulP9PpbJl9ojo/mpfXfMaRAeeXM
+U5jP/uzsp7MzCjCw9GHxjMP+Y5w0J9uCbEQ/whCHPBjxfac4CEmcy823ZAWXcYZKLdBgOfFEojwd
+6ABHQsO4+7DodC6Dx8hu739vfVhseWc/1esVGlNOBXCOUvBU+0iXF5wVye/PegO0n59wa+oS3KKO
+EeGwb54oKS3IdRyqHp10tsmyH3rV1o5Zd9oLHffOK4QET45JS0x92vvQyD7GQiaAeHOMvznQCukK
+1ZvjY9P/wUi8ioIBjKF0P5rk+M2FSGIQTOPu1YOhnAsT5wmWENsCQmhLhMiWMlSYRU4WT4U+7A6H
+bqupnQnFZEkzfPFHMAakMIBaFPJAe5JnEQQRmQhSwYIYNEPnrsY8MP1+1I0wnEQwvkCvPYrNhd9x
+HDoEJ85LQhw7EY7zMYwz8q4EK9YuXMCCi42SN2Co/8desHD03TdwIWY3613uvraMUNplqwuVt0gp
+/GrMUQq/2re3892998u58ZZILO/UcCT1JUnwmAwQAghzi8ufJCck3U9a36DoIZTrXQKO8PdAkf4g
+c3Q9kkO+x4eccg2mJaNkmBlgqyzDga5LHPWLAucrpoh5SHQFGy6fXCFNi8/anm6DQk3UF92fpIDQ
+3shFtchoJTe7rJHCr9RmBhu7m8fHeNG1nrXK+Xd3XqkkpwKgqcExxTjRx4+ILexEPByOaZrCwrUw
+Cxpf0DprxPvNo7dAD++f4OW5hLkjruAWafEKEbU0SBVsFC0WOdn4aDi1oakqOMAUNH1DowAMoEdF
+0ItWpxoiT6RldEPCKxeTz1K6iFKWAgsljDuXcTIOT2PUl1/G0V9h75c9SWJVlV3khEGwkUbWqIyY
+TxXJCZUjBVRaxqe0BE9l8jk1I31TM7I18dXL0mF5xUK5sgzVlsV51RKBi5VLa1uPByQCYT8c7xx+
+fH6MoYrayMgoz9/WluwJu3w4Z87DArwQ0cU4QNNt+zDQsUSgion5he5LjFXF+RO5DQrpSWCVmxWI
+fsvNoWcNYZ48wmPxcAe2+CA+mE4O+nsknu5gIj+JiMUJaCTMqniBW8uQEy9rR286V+gpBxcuSqfb
+4mmMgQ1ljkD4HeswDNUSm7Fj5ElzYHYAtKlUy8duTiJMBng8SUabE7LMaTcLpNsweeCDh3eqcPKm
+9aODgxN0gHuLJNyvgDH1ksDxpPyyQxBeaNd5zIAznui7zKE9U0F3QIJy2k4q0ipjkRZ7rv3QphPZ
+0nRHy+fmdWw5PFX8pqQTM1qNsOOb0wCSV/hbeyfAbzzirRw5pV9bhhXwio96S7TQkmlRGmRKH4BR
+91RVsi2VinjPtQBpmLflW36o2wtYtwHszjja3T81nn9VwOZ+bxDjraJpMB6as0RVIUKAnCuSEnjq
+27soWKR/T1/HuuGCTvVWz/bliCce6sv4s2zDQ9bFI6GnKpmZae8oDi9QaAMKGo1pLzYkaAtZmpFH
+NuEuyryLZyYCNC186AWggksOYE052GG8URxm2SynFObaH5IX/uf1tfO157PJDLdnTLwY8/rbGqWK
+zd0fccTYtcDZsSqeoU/nLMPsgheJlIrW/T4LwzxNlO2CvdyzcJWTNz3UrW3IhrvtdFeECGa7nJWO
+FXWa6Vs+Lteu0trfk4t33O4xIxjoEUGZeSigTDQG66fzzzyA7Zv0GJkZOQhcG6kWgU3BRcXViW44
+msZ/D8ZOfZ34TIaQ/aQms5+yPjpN3f39/MKldoADdTojNozPwQMtsJR7lyF3izJ+u+NGGRmGQHyg
+HRC/908wJZ5TF2YCeBquyPm1Da0EnFqQ1rZMldktuA5v5rfTHd+MJkkNytT+Ed7MVmYIg/t4fhNo
+BA36Ebrk3boAVF2MECG/RYae7ZYpIL+lAJ/yIlp/kiQDsXL3skIFY6KCtW1of2tkEBVhQqDZpVuJ
+LXxvC4wBN3lcqeWX3jLDc/IRmLc8PEp0YyrpQxT0hlH8wO0pE3hzvImFrfr9tHv92Lrda6si6JQQ
+KB9V9204Qci0agPPH8TdcPy4S1+Xrv0sD1ZLaJL6yGaoaG0v+eg0QGkOH7+GW/g+v4oM9o+rT0Xz
+DYTdR1XubOUrUiKD9LG78JZK2/QMoGm4FchzNAof184x1zkkb9P8eNI4GAHBPNmO+o+DDV2hdmzV
+tBocpPrDBKVZ29H465rdnalvNZ5EHx/VGoirkOHfwYSRv0QYzK92MPPq8Ge75fCrWu70gJtwW7Ze
+WSQCiF/0bWWZbRa8QvXrEIR58gVjngfQ6rh6L6IjAkKciuFPbTNrEFgyjlmD4jhQnRD+4zTPGU4y
+ZEz10V0gbQJtW/XJQuHxDfwPLO62gN4wj28AbpvUrS9C5cc3scUV3FaAWX18CyfJyK0NPNH9SCnf
+wtEeHUbTityCINeZ34Y4nwLJtkUNOTUf2IesLu/AbANXD91NedJRZvPOvqYWW4u1Rd0EX7oSy8W5
+KYW3pEhQKAszLwROdepskWgJxBJ3OkdqvgzKcYyow0yHCjA3VDLupSWJ/GckySZbsjeTBL3MM1Jl
+FIMovztyLnX9Q07RoxWodqos7YRiojhIDPpZRUFBxjHRa7DQUDdxbwKx+xKPPSK5GEhrxm0S7tJV
+1Bax8+keqHvajcbyCzv9WCbGxwV2x6hzkCWxjyqB6Ti085Atl44xl26aonDrmOPDNZ+vlGhw+wco
+92yvra6urJVOoON0L/jcBv0Rpva7eWQGs+/ZqxkfrW/ZMpLr5lr6j+8cdvr1O1c41G/bwCMM0DjE
+WzzsIofZLl7SmXKHEsCDwkL9nwEFDu/9bTCgrQ/slv7jMMCdfj0UFA72/+ZjbMVa+rbdC8eXnCpL
+y/xQrwpgjKpiaDUhCTMlKZdNnYPr7S06uRmFsJohErzzsO0+6rCbjQdQ7YyoU1kzRukddPxvWj48
+quOvW7ystkl3oVcRluMEG/xQOog3yYcRYal5BT+xvezV2lUhlNBo0sdDSGE+okbT155QGMyudp+Z
+16PNfGSsWg2/RAnVUs7zMAaBeyUV1S2o90UdH2Uq+Zo60RFx+5SMzeQu5gyHaZYEnaisHjBiFBYS
+YQH0Phhrs3af7h0+3WPfVCqhLszWr/tl1/SyRDl18gZYKGWwDdjQmmUaj8hXFTSelL0D5oDMvZXG
+PdBKbJO7mtLPoCkCJi3VCR/QxiH5FCtJ6U6HDRO6S1IHSecCpVKdzgGNHWJuDfDnTSniPTnnwbkJ
+2sf0f4zczrkJsZ18oho9lZnF4PTnGuC604nOcw6aFBpQlhtjqPwxhojEBda50zkMbk/Ry9mI/SZW
+Og6QMyNYBq86bSfOgAOeYjEiae28HpTKUH9BUViTY8Zru7CdXTQTyiLv22Ziq5gYfTzwZA4U2t9N
+aIhLZqdY29rcetep01BIb+5EOO3BLlJYfG41k2GzaaynUzdKlPexZHSoaZRKIeVNXNGCb3CclP/5
+r77JAelvzRSDCaYTOP/kZQ+TwMu2ySmX8Nj5MEaAKt+XYEztyqJYX/SSbmVOZsZuEMeUTRrBROHk
+WjrtJuCHa9WHhf0JtCa9vvKvoG3QyoymkzZwI9FgiXEYjRMEARNsEM2yqrgMlIEIAcnKJ6R/Ys6L
+k9npCYRZkfJ5TUHNC5TEdWa8hdCFbyhDt2TwaOpsAIMYYSM+0cZ4y2wsyOdVVNxkKHjw637nSO2B
+3kNCWwM0N6UROXb4Di3R0FDOzyxGh/BmxeMcdWT+hpjvYzKYDnVWDM5ligtI6IJip4PIBJlT4Bnl
+RsHYj1kWQMkDDEKVG8QXoibGbHk3airYlfOOY8IHFDJS7m/EwNw1oOeoB4NZyPITITuKaasl9zDZ
+ONIoMGL5kklrSSaRlOCHokdHkyonmolvOMT7BWCH8HPQnQxu2JALOWCaHd4MYR/q95Yo6vblFNMU
+92qlYQIk8jkPzMFaDFXwtYd4SyKbZ+Ham+sNOOSD4CIcmIQAQHL1hjEnF0NZKun3vDIOuM49eMrO
+ZGKy+nEnJsUfjzgGABqkF4Nrtz2foiOM8AGZZ/xLiVoNzCvUvC6d/POws3S88z87SufdDT5dYxYb
+KoxzmbEnp/jyL1ZePG+uo5mDqpSXCWRxOB4lAlvB39zbLVkyACDeVapWlkFaEGgdhh31EIX4OmuU
+n6rdzZ87u7gg2KCdfcJOF4sNYDdy3mi3oSSmAyheDpn1m2Oa8uEJ/dnDnA+HBzv7J7o/PPhjPCcV
+k1C6UnWDmpvNQAsSGaV8kIj8gpIVo3wqSzj/lcH5xWhrEg44nD5Nh2EBRDK33MIitIBiFTzIfK4Q
+4OHwlWf36G30s+fcO9kg+OJx5kNY6N69kCE04Eqr5pedUczwGkMffp48V/6fiFKaaENsF3MakY7Z
+NvZPVfmdOmrb5SU1dx+W6iJLC61FWLPl7QOkaCDiX5UuxUmA1yj8xeVe+uwLjV2DQwbUvc601l5r
+qIYC3Pj6dda19GsF0bYPqv6K6KHok4S8ZljQaEGyEhTAAYjjrK2fv7ecHhCxG+aduxqHoQIJ4BRO
+nB4R5zBoZnkiNJnAdJ4zVOJgPBZrNV40GnwJ0KWC14ncLO/fHh2cHn5ocT7jIOXXS4iBPlE2TWka
+BIYgxUs3iODjiwEjzxBSpi6QNMT82UAwkj5GGzwIMa6TzEUxkNCgwcM659l1ZzCv/zkze2+XV7Rh
+srahf9uRKzMZteEZuV+gjU5Oj8lQYrHiTYD381re9s5RZwv19l5lcZbw00kun5v8llmfxCoqY7R/
+eKrvaOhx7x/Q7vFTmPcwSsk9Ee/cDKsXNl3Y0nHnhBb6KZFDMNGntGjt8nOnPQ45L+alp/s7J2T3
+po53TjqcDJquwk+SxwopjtQm/yVK+DgURihOLpLeDW7sEMtT6jzEUGhxGIJUS3pyCfgYM3830Z59
+1PYEbsvLYgmBcWJSRJicprnqhO2XcQM1Cm1w6h8sDviq/mO9jDxNncTD+OBEFpd3eXdDdZ9VuHq1
+IGLw2x9wrHcqx0yoMomnq5LTIz0XSw/cdTfDdmA8QSzvkCXHNQNDzAtPWTJNEd02nsZUwp/yblsU
+mZ/Fa6cQ9+yUYEiob+bjTBMlfsos+jlFLSEFrFMXu9K6XpJZloj5gqyK9VhjJkDG4r630Iyy1pbe
+3ifDVv420BhF8cHbEkLb7QfWU2wHgQ6ISUgXkCyDeCVYutywfMQHCtgC0lcQhX97p54Z8j5XPPup
+SWZEgXBe1CAMELfBRY1fe5gv9CKBs8cSBMCLaHQOpdjBBTN3aWVjqi4xtygRdwEnvVkyu8yGY3Rr
+10rYB9A1szm2c+yy3I9SnP0T7JRVu53NX3b23wIGArIXDj+SxxqRcuZtyplqJ4STbC/UlDcLFuZM
+U/aZ5nJDVYos2w1CYR8lTvIg0jxMvwtnolhWXVGFnjCPgyVt/gGQy9Pdp+xHT4nD1/PnVMpZaySP
+L5TRD4sag1OcGRyyZyaAoghwJSlP2VntfCJTWdrXTsLaXzVkpToVcGISYmHWYGOlyHex8EsRglSM
+doXTmNzbFGdPovSjIEcQokGgDJSyOo9wF1uJEXYx1TCwWkmNJIaaV6P8KJj4tVYS9txNQ8QyMvh5
+qxCO+LRIyaL0ghtIdVfwP1wDErDkgRT5XvSQQvNiAI8vkhVKRDPSo51kBnM78duiTObMSHhqph94
+BwTuomcqe4tY2S7JGeOO4d0P+ZJGzJTfVS7i2UIbzPeO4s5zRg3uZZoSu8tLS64F/AhMk350rtBM
+xOquNS2lrkGyC+2CUni8VM5kUzkRxlVxaIY8qrcE3zayF8PtmSEYDK9tgZWT92I+UjHGv4/HJrqv
+inJd28QQRehMheauqvnixQvHnTVXhrYIfdDuKSMRxh5sKwt2Ri26jrJzy2bDFDXT/JKUP/PFamNO
+SRN9lZuz3XY5XR7JRRFtAH7hzHhYOCIUYWTBjEew1JgTis+sVx0/0BTpQYrhFwBsZD/jKWduc24c
+ECrYLXncVBn/9agxT57l7yyMuTb8jqWuygUydKHPPQC0GHN0UECWf0pNhjaghil3YArrRqQ06a9S
+csF1lFUKc09L8sPYzskWqiJ1kKNuqZGD2DwVUS71ukltz9Ezgcj8cxqBuHNO7Vwl4gtYOEuJXu6p
+RghOSI4MxzH+ExxHUolZzvZ15tGlbImbpFB0kAwfJo1eBK06JQiI6R/0FM2+FsVed8rlYMf4jmj/
+gRn89CMl7cOLMtXnArYYOUXaWYK6NHObB6CRmPcFyNDyQLFs2HN42AXRHADjmrt6FqBw5IXQN8jf
+wIEzeJX8Og3ZosNRePlXm78BUwRwhzY6oyBNP/VmXAyVe7cL9Po6joG6J6pByd49xg+0Ic6mIsaj
+T4SnxMHCeM5SPq8bvjxZB1Bigiubfkkk7SSbV3YsB/nApknzQzeQi55m+yKNJmcWghwtqclarYAH
+zRGU2iJLXC09PjNWFrOD3Y73/dpVyhIoaXfQQ+w7Nawowxfjvyx9NkoIJJ+pkEVIp2Z9siTCZon4
+2qDjwrlY+SjVHlSRUi+IXR3SyeyEXEDtf6u3+v50uAsktKa30yqdf5PQ8xPR5BPk5GBFMDYvyQZy
+BDdgt3GYDQ8EtGQG6zfuQKjw7x7udgjA5YwZTyaJQDB1qVhQtr8+iMAwBPVdN83iCDCDbZbFyotL
+yjTPmiaKNoszMJtRLoFwjGw77y9veeuQ9NNZzdftOXmeUU+RtT6vWJVojxypCOhVyImvisLAQeh5
+BTVV5oZhYOj+RXvRkB7QlUx5OjDDPXYFLrFsgRGmyD04PUF+tILE8j1ntKLM0RInd7TlZDZSq/s4
+6AUmCMRs0XLn4QdNyAqxRRJHSga8gdckRkYgWp2Gh+cimugylEk1RiSNy2mHPMLFII81Sjx9fz5t
+VhbM4Rlyg3s85+BQkBXlQMD3I2ZK4wrqCLwGWGD83cj514B0oaRyJNzKQQd415mGk50UgxZGYCy+
+ArkHpeMU3EwiKwQRUFAYcRXJHrAkCqZq6l90Z/2LipEqF1H891jAUDrlZHRjZZUmwVg2ABpwlLIU
+FCEszXQiUVqiRT0foPnbuW1JYg4CycwJTe4CR4C8Px/+LPIL4vWcwRRQb+j3j2pFrblAYR/FhxHV
+BT6XqOGZCDDLrfeYonrxzGvdvv/97sMiiHiJR29meAC18XTKpZ/ZmDeFEXh0GJx7bwj9a0cwTz5a
+TlOi5dQ5MI7oQs/OKiKEPsDb3cqVTjAwSWijlhjOSLR5mWzA4iA9ELA1D7EqdO9h2Yjzu8cG9sZA
+9dK+SYpiEVgj+8R9YUc1dRwAkxhMiMhYguFc3BB2roF8TGJomBjxOhbHdYhq8AU5sEuKvR1w6Mkn
+xHVLWtmBPEYFqI50hGSSQ1KQ0ExLUWWoMgvUrqNRVLvye30hY7i/GI76i8gAvmC+UH0MfM7TXK9g
+F9D4f55GMSZMehrFQjYqifNri8hGXxBoaJAXgBGNy1K0W2mWtNQFEjQtKKamgeKRRXzGumhRTprX
+xAgW60elSQ66JcUvQjp2ziA8ossQ9FJNmcHdNQN/DHDEsSM0WMZ9HCIErdqmdCdhyA9U7gxQvion
+wOSm11JICyhs0y+8zghQ2v+lymhBlzMocDV/CxTENEREQI4PVaMJPOoc7u5sUSbzp1bG1naZFyKn
+YXTUz7mV5OHw2SjLqPnPkpLWzNm017rFx4aXdCELnwLIH7GcrlqvIq5GQrhPLlm6qcvEc1XSoAx/
+RXSTZe0Gymkbcz8UeQydMn+aXkakkH1K3utPlt88pa1vI1oVRyxEdB1VSb/8vlBHHxlCxM/YUGVJ
+6eVEgyZ7aRe4WHVJ1Ra/nC2rs+aXUQUwo9jJ0OEFwhb/Iinp4UsBc89sSwXUoq81tCLp2URbEKxT
+qVra9iDlCD6kMzw92i0JINAFIALlJ6mSyyKBCW3G2J8/+dy0kHVcySKJqfqT+iWQNfUny/36Wb1+
+yYgcdub8MpnFcT2EYzlinNDXuE5gZIsMW8nVpHZtgh9rW9+24af55hLRltaoeQ+eEaxkjhJHxljg
+O9sr41i8TLauSB8jwcQifba2HaKqyu5Q+L9KpWqMSkiCg5QLqUuCATHKG3yfyengeFtEFLHUYRDc
+MPowrfBJR72DGSIuiT3Ez33QQ/Z6Y2Is5hfr5Qb9g5C/M4ZIirbmGYIgPrSewfZKKy2iqY1iCG48
+NPuUS5ptoVGTydPzMtOmyDyapVrMVoqhop0N3dpuGDPvtz0Vot6OzOn6mepn7d0z/PItd9bC5Ht3
+Gh6F2PDyoyTnNHz4Rm6WcoTWdeeYRJONz6g5An0Df1bUPL5GsYxnwdzR6f4+kpNflJ3xh9+c7r/r
+bO6evPsnPO93foV/jzo/HxycdLar9y6G9BpPh1uZwtju3dIjw5Xl5dZFrliBT2z/HuWtYdixHNME
+clZRtmigvEiRbEHof4vahqm1md5m75A5nA7ALogqkTfKiE1PMX7ESF7f79GAlF4N+Wdin7+Tqzsc
+a1sALXlrkeG9Pl5MbKN6NiX9LN4pEYmlmJMLHE4+Zs7uUgemUePo8mqSBQ5FSR1ZyA7R6JAiXmKl
+MADaKOmja8EIz2NItfTiamMUDLNPoIhVsD4zUkMeCMXRZA3SDFv+XX4TOqygsdPSjehgWviS4g6Z
+LyW0IqnP0ucl2M1g0r0CbDK8RgdxuF+rpck4GKmKcSOQMl5FdX7bOcG73Pd96r6kQ60CFtjtnHTI
+xhQwYgWIOX4DRFx3CuIeuFIppLNNv6Xhn2oZU1CjJYB0UmcLcpdchDb5PTW8ddTZhIYxbAOJUaVh
+/0TlWiEfX9daLmsJGjo47OwDcurirGfqzpDmFbpVLvFEEdjRRSlGwERoMxASqMUVvUpGJaJBccOw
+izB2FJhOrsbJ9PLKtnAYMPEOF29m8g0yd4I3uL/1xxIJ6hcWItVWoB+KgNJ83kBNUfTsGfMcLAOt
+BIPRVQA8BCgd6LHC/Ii97OTJ7JXoAKTAGT2CLyJ2hitAz+vMzpDfBlmXXGN8Xdw/Z2O4H3VGiNtc
+XnIFvFxfe26H2cXdQtUBf/4p23sr+q45BU814hyPupKMrF1wKy43nnZhjJMQ6FAMW4bAk4Mlh/FA
+QrTQEQMPtdkxFN7KcvUilv6hoF/2Gu8XWdmyWTJiDDmQ4MytZGMwZNzKUocofg9h6++/7Gkkr81d
+dGhmkT/Kb8SUI6g23mA0FAbAD0GHN2LDd0OyHZ0JAfTmoDPtXrcrjw2yVyn1wj4Gv0TDfRzGNTQZ
+sbrx/tRaak5qJDU/rU0WtZHoMy3Z+VJb5FQRZejczf1AAZGfUjhknQMCuRzkcTx1T7K/ama/SmNi
+SkKmSgHHyHTsps2fy7RqOjAkBsNtLzwi/Zlc/uaFH34OMB9n6i/WMJ5VaTb8IdBO1BcFN1xeXRt6
+M4ZgWUBPoLNwLGSQrswFTacPJjC0c9XxcXJvB11wTtY5YyFjEjTWrASN7eXVxmxPEtFhNE4u8YQO
+kziCa7E2SlB1yXVNRRi9LDgHT+B3jBQ8eUqmE8/GYzATNOZ72sTtoujfZOTnfObQDwXH2Tp2+BIZ
+5fICyzYD4KsXOp+7IbmdfuGYmK0vXOzLdYSS+Uq+oy8iGA0+Qu3f3xt/iw/PYFCVnAfWXWnOUEuX
+yaSdN/uWudeRm/bHPt6iDXOpVUsoCtJRNvtyAZxNnvTOYrwF8KmiMlS0qNahOiBw+9VzelUlRQWM
+gJU12K62ibx/ASNUcibxJTI5UL1ef18Gvv1sUvlQV3dLCmiYsIvUXPkW23Q/e/r2nCWcSiVYl7bZ
+Fbjc4Pc5S5zlT8E2mADkVa3Yan+NEis7sNAecFDwL9yU5/I5px0ry+vC4OOnW1sd6EyHH5/lH7z7
+VDjpVfJJYe+P1eJ4Khsm+tumhDdJVRto1ypn0HUiaTPIhfXFN+4Cn78fjj+YxTYGi9r9qaDBehn/
+1CUGkaVPxfv6HezEJl/YhD4z0U6rtlivVxyTSDSiRPEP/Ff9PuLznjuXeIQW00oFx2SJSanZw7Ik
+HEGCnCOt9hMEZofB+l8PSNVyIfQAAA==
 STAMPEDE_END
-. /opt/stampede/lib.sh
-stampede_begin
-stampede_file 0755 '/opt/stampede/run' <<'STAMPEDE_END'
-#!/bin/bash
-# /opt/stampede/run - every stage of this node, in the chain's order. A second run changes nothing.
-# /opt/stampede/run prove - the same, and the smoke stages once more.
-# /opt/stampede/run script FILE - one script, as a stage runs it.
-set -Eeuo pipefail
-# shellcheck source=/dev/null
-. /etc/stampede/env
-# shellcheck source=templates/node/lib.sh
-. /opt/stampede/lib.sh
-
-if [[ ${1-} == script ]]; then
-  STAMPEDE_SCRIPT=$2
-  trap 'stampede_trapped' ERR
-  # shellcheck source=/dev/null
-  . "$2"
-  exit
-fi
-
-# --- the node itself: its name, its hosts file, its memory
-
-node_setup() {
-  # first of all: cloud-init writes 127.0.1.1 back at every boot unless told not to, and daemons would bind to it
-  stampede_file 0644 /etc/cloud/cloud.cfg.d/99-stampede.cfg <<<$'manage_etc_hosts: false\npreserve_hostname: true'
-  stampede_file 0644 /etc/hostname <<<"$STAMPEDE_NODE"
-  [[ $(</proc/sys/kernel/hostname) == "$STAMPEDE_NODE" ]] || hostname "$STAMPEDE_NODE"
-  local hosts
-  hosts=$(node_hosts)
-  stampede_file 0644 /etc/hosts <<<"$hosts"
-  node_memory
-  command -v curl >/dev/null || stampede_packages curl ca-certificates
-}
-
-# what the file held before without 127.0.1.1, and every name there can ever be: addresses follow from ids
-node_hosts() {
-  local a b c d n at
-  sed '/^127\.0\.1\.1[[:space:]]/d; /^# stampede begin$/,/^# stampede end$/d' /etc/hosts
-  echo '# stampede begin'
-  echo "$STAMPEDE_MASTER_ADDRESS $STAMPEDE_MASTER"
-  IFS=. read -r a b c d <<<"$STAMPEDE_MASTER_ADDRESS"
-  for ((n = 1; n <= 500; n++)); do
-    at=$(((a << 24) + (b << 16) + (c << 8) + d + n))
-    at=$((at >> 24)).$((at >> 16 & 255)).$((at >> 8 & 255)).$((at & 255))
-    echo "$at worker-$n"
-    [[ worker-$n != "$STAMPEDE_NODE" || $at == "$STAMPEDE_ADDRESS" ]] ||
-      stampede_fail "the template gave this node $STAMPEDE_ADDRESS, its name stands for $at"
-  done
-  echo '# stampede end'
-}
-
-# a template made for another flavor gives daemons that the kernel kills one day; a tenth is the kernel's own
-node_memory() {
-  local mib limit file
-  mib=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1024))
-  for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
-    limit=$(cat "$file" 2>/dev/null) || continue
-    if [[ $limit =~ ^[0-9]+$ ]] && ((${#limit} < 18 && limit / 1048576 < mib)); then mib=$((limit / 1048576)); fi
-  done
-  ((mib * 100 >= STAMPEDE_RAM_MIB * 85)) ||
-    stampede_fail "node has $mib MiB of memory, the template was made for $STAMPEDE_RAM_MIB: take the flavor it names or make it anew"
-}
-
-# --- stages
-
-# stage PLUGIN STAGE COMMAND... - runs it, reports its end and its seconds
-stage() {
-  local start=$SECONDS
-  STAMPEDE_PLUGIN=$1 STAMPEDE_STAGE=$2
-  rm -f "$STAMPEDE_RUN"/{reason,line,command}
-  STAMPEDE_LOG_LINES=$(wc -l <"$STAMPEDE_LOG")
-  stampede_say "$1 $2 began"
-  "${@:3}"
-  stampede_say "$1 $2 done $((SECONDS - start)) s"
-  stampede_progress "done $((SECONDS - start)) s"
-  STAGES+="${STAGES:+, }$1 $2 $((SECONDS - start)) s"
-}
-
-script() {
-  export STAMPEDE_PLUGIN STAMPEDE_STAGE
-  "$BASH" /opt/stampede/run script "$1" 3>&- 8>&- 9>&- || stampede_failed $?
-}
-
-# a job that proved these very scripts and files once need not run again, unless it is asked for
-smoke() {
-  local kept="$STAMPEDE_KEPT/proved-$STAMPEDE_PLUGIN" sum
-  sum=$(cat "${1%/*}"/*.sh /etc/stampede/*env | sha512sum)
-  if [[ $PROVE == no && -f $kept && $(<"$kept") == "$sum" ]]; then
-    stampede_say "$STAMPEDE_PLUGIN was proved before"
-    return 0
-  fi
-  script "$1"
-  printf '%s\n' "$sum" >"$kept"
-}
-
-all() {
-  local stage path plugin run
-  for stage in setup ready smoke; do
-    for path in /opt/stampede/scripts/*/"$stage".*.sh; do
-      [[ -e $path ]] || continue
-      plugin=${path%/*}
-      plugin=${plugin##*/}
-      run=script
-      [[ $stage != smoke ]] || run=smoke
-      stage "${plugin#*-}" "$stage" "$run" "$path"
-    done
-  done
-}
-
-# --- the run
-
-exec 8>/run/stampede.lock
-flock -n 8 || { echo 'another run is under way; see /var/log/stampede.log' >&2; exit 1; }
-mkdir -p "$STAMPEDE_RUN" "$STAMPEDE_KEPT"
-exec 3>&2 >>"$STAMPEDE_LOG" 2>&1
-trap stampede_trapped ERR
-trap 'stampede_failed $?' EXIT
-STAMPEDE_SCRIPT=/opt/stampede/run STAGES='' PROVE=no
-[[ ${1-} != prove ]] || PROVE=yes
-STAMPEDE_PLUGIN=node STAMPEDE_STAGE=setup
-stampede_progress_begin
-stampede_progress began
-stage node setup node_setup
-all
-stampede_say "$STAMPEDE_NODE ready: $STAGES"
-STAMPEDE_TRIES=40 stampede_once SUCCESS "$STAMPEDE_NODE ready" "$STAGES"
-stampede_progress_end
-echo "$STAMPEDE_NODE ready: $STAGES" >&3
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/core-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>fs.defaultFS</name><value>hdfs://master:8020</value></property>
-<property><name>hadoop.tmp.dir</name><value>/var/lib/hadoop/tmp/${user.name}</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/hdfs-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>dfs.replication</name><value>1</value></property>
-<property><name>dfs.blocksize</name><value>134217728</value></property>
-<property><name>dfs.namenode.name.dir</name><value>file:///var/lib/hadoop/name</value></property>
-<property><name>dfs.namenode.checkpoint.dir</name><value>file:///var/lib/hadoop/checkpoint</value></property>
-<property><name>dfs.datanode.data.dir</name><value>file:///var/lib/hadoop/hdfs</value></property>
-<property><name>dfs.namenode.rpc-bind-host</name><value>0.0.0.0</value></property>
-<property><name>dfs.namenode.http-bind-host</name><value>0.0.0.0</value></property>
-<property><name>dfs.namenode.datanode.registration.ip-hostname-check</name><value>false</value></property>
-<property><name>dfs.hosts.exclude</name><value>/var/lib/hadoop/exclude</value></property>
-<property><name>dfs.namenode.safemode.extension</name><value>5000</value></property>
-<property><name>dfs.datanode.du.reserved.calculator</name><value>org.apache.hadoop.hdfs.server.datanode.fsdataset.impl.ReservedSpaceCalculator$ReservedSpaceCalculatorPercentage</value></property>
-<property><name>dfs.datanode.du.reserved.pct</name><value>5</value></property>
-<property><name>dfs.webhdfs.enabled</name><value>true</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/yarn-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>yarn.resourcemanager.hostname</name><value>master</value></property>
-<property><name>yarn.resourcemanager.bind-host</name><value>0.0.0.0</value></property>
-<property><name>yarn.resourcemanager.nodes.exclude-path</name><value>/var/lib/hadoop/exclude</value></property>
-<property><name>yarn.resourcemanager.connect.retry-interval.ms</name><value>1000</value></property>
-<property><name>yarn.nodemanager.address</name><value>0.0.0.0:8041</value></property>
-<property><name>yarn.nodemanager.aux-services</name><value>mapreduce_shuffle</value></property>
-<property><name>yarn.nodemanager.aux-services.mapreduce_shuffle.class</name><value>org.apache.hadoop.mapred.ShuffleHandler</value></property>
-<property><name>yarn.nodemanager.local-dirs</name><value>/var/lib/hadoop/yarn/local</value></property>
-<property><name>yarn.nodemanager.log-dirs</name><value>/var/log/hadoop-yarn</value></property>
-<property><name>yarn.nodemanager.resource.memory-mb</name><value>2560</value></property>
-<property><name>yarn.nodemanager.resource.cpu-vcores</name><value>2</value></property>
-<property><name>yarn.scheduler.minimum-allocation-mb</name><value>512</value></property>
-<property><name>yarn.scheduler.maximum-allocation-mb</name><value>2560</value></property>
-<property><name>yarn.scheduler.maximum-allocation-vcores</name><value>2</value></property>
-<property><name>yarn.nodemanager.vmem-check-enabled</name><value>false</value></property>
-<property><name>yarn.nodemanager.env-whitelist</name><value>JAVA_HOME,HADOOP_COMMON_HOME,HADOOP_HDFS_HOME,HADOOP_CONF_DIR,HADOOP_YARN_HOME,HADOOP_MAPRED_HOME,HADOOP_HOME,PATH,LANG,TZ</value></property>
-<property><name>yarn.application.classpath</name><value>/etc/hadoop,/opt/hadoop/share/hadoop/common/*,/opt/hadoop/share/hadoop/common/lib/*,/opt/hadoop/share/hadoop/hdfs/*,/opt/hadoop/share/hadoop/hdfs/lib/*,/opt/hadoop/share/hadoop/yarn/*,/opt/hadoop/share/hadoop/yarn/lib/*,/opt/hadoop/share/hadoop/mapreduce/*,/opt/hadoop/share/hadoop/mapreduce/lib/*</value></property>
-<property><name>yarn.log-aggregation-enable</name><value>true</value></property>
-<property><name>yarn.nodemanager.remote-app-log-dir</name><value>/yarn-logs</value></property>
-<property><name>yarn.log.server.url</name><value>http://master:19888/jobhistory/logs</value></property>
-<property><name>yarn.nodemanager.delete.debug-delay-sec</name><value>0</value></property>
-<property><name>yarn.resourcemanager.nodemanagers.heartbeat-interval-ms</name><value>500</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/mapred-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>mapreduce.framework.name</name><value>yarn</value></property>
-<property><name>mapreduce.jobhistory.address</name><value>master:10020</value></property>
-<property><name>mapreduce.jobhistory.webapp.address</name><value>master:19888</value></property>
-<property><name>mapreduce.jobhistory.bind-host</name><value>0.0.0.0</value></property>
-<property><name>mapreduce.jobhistory.intermediate-done-dir</name><value>/mr-history/tmp</value></property>
-<property><name>mapreduce.jobhistory.done-dir</name><value>/mr-history/done</value></property>
-<property><name>yarn.app.mapreduce.am.staging-dir</name><value>/staging</value></property>
-<property><name>mapreduce.application.classpath</name><value>/opt/hadoop/share/hadoop/mapreduce/*,/opt/hadoop/share/hadoop/mapreduce/lib/*</value></property>
-<property><name>yarn.app.mapreduce.am.resource.mb</name><value>512</value></property>
-<property><name>yarn.app.mapreduce.am.command-opts</name><value>-Xmx384m -XX:+UseSerialGC --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.base/java.util.zip=ALL-UNNAMED --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED --add-opens=java.base/sun.security.util=ALL-UNNAMED --add-opens=java.base/sun.security.x509=ALL-UNNAMED</value></property>
-<property><name>mapreduce.map.memory.mb</name><value>512</value></property>
-<property><name>mapreduce.map.java.opts</name><value>-Xmx384m -XX:+UseSerialGC --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.base/java.util.zip=ALL-UNNAMED --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED --add-opens=java.base/sun.security.util=ALL-UNNAMED --add-opens=java.base/sun.security.x509=ALL-UNNAMED</value></property>
-<property><name>mapreduce.reduce.memory.mb</name><value>1024</value></property>
-<property><name>mapreduce.reduce.java.opts</name><value>-Xmx816m -XX:+UseSerialGC --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.base/java.util.zip=ALL-UNNAMED --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED --add-opens=java.base/sun.security.util=ALL-UNNAMED --add-opens=java.base/sun.security.x509=ALL-UNNAMED</value></property>
-<property><name>mapreduce.task.io.sort.mb</name><value>96</value></property>
-<property><name>yarn.app.mapreduce.am.env</name><value>HADOOP_MAPRED_HOME=/opt/hadoop</value></property>
-<property><name>mapreduce.map.env</name><value>HADOOP_MAPRED_HOME=/opt/hadoop</value></property>
-<property><name>mapreduce.reduce.env</name><value>HADOOP_MAPRED_HOME=/opt/hadoop</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/capacity-scheduler.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>yarn.scheduler.capacity.root.queues</name><value>default</value></property>
-<property><name>yarn.scheduler.capacity.root.default.capacity</name><value>100</value></property>
-<property><name>yarn.scheduler.capacity.maximum-am-resource-percent</name><value>0.5</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/log4j.properties' <<'STAMPEDE_END'
-hadoop.root.logger=INFO,console
-log4j.rootLogger=${hadoop.root.logger}
-log4j.appender.console=org.apache.log4j.ConsoleAppender
-log4j.appender.console.target=System.err
-log4j.appender.console.layout=org.apache.log4j.PatternLayout
-log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
-log4j.logger.org.apache.hadoop.util.NativeCodeLoader=ERROR
-STAMPEDE_END
-stampede_file 0644 '/etc/stampede/hadoop.env' <<'STAMPEDE_END'
-HADOOP_VERSION='3.5.0'
-HADOOP_URLS='https://dlcdn.apache.org/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz https://archive.apache.org/dist/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz'
-HADOOP_SHA512='04ab94496cc00c8b7a28d03f6308eff8d2a4e7f37a9da5e8e086e4d6fc990e7a94d661908f6a6136039536efb362614b8aecdef185b5fb8ed588f0b152c7aa16'
-HADOOP_JAVA_MIN='17'
-HADOOP_JAVA_MAX='17'
-HADOOP_SMOKE='true'
-HADOOP_VOLUME_GIB='0'
-HADOOP_NAMENODE_HEAP='1152'
-HADOOP_RESOURCEMANAGER_HEAP='1152'
-HADOOP_HISTORYSERVER_HEAP='768'
-HADOOP_DATANODE_HEAP='256'
-HADOOP_NODEMANAGER_HEAP='256'
-STAMPEDE_END
-stampede_file 0644 '/etc/profile.d/hadoop.sh' <<'STAMPEDE_END'
-export HADOOP_HOME=/opt/hadoop HADOOP_CONF_DIR=/etc/hadoop YARN_CONF_DIR=/etc/hadoop HADOOP_MAPRED_HOME=/opt/hadoop
-export JAVA_HOME=${JAVA_HOME:-/usr/local/lib/hadoop/java}
-STAMPEDE_END
-stampede_file 0644 '/etc/sysusers.d/hadoop.conf' <<'STAMPEDE_END'
-g hadoop -
-u hdfs - "Hadoop HDFS" /var/lib/hadoop
-u yarn - "Hadoop YARN" /var/lib/hadoop
-u mapred - "Hadoop MapReduce" /var/lib/hadoop
-m hdfs hadoop
-m yarn hadoop
-m mapred hadoop
-STAMPEDE_END
-stampede_file 0644 '/usr/local/lib/hadoop/web.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# web.sh - what the scripts ask Hadoop over HTTP; a JVM of Hadoop's command line would cost seconds a question.
-
-ask() { curl -sf --max-time 10 "$@"; }
-
-# webhdfs METHOD PATH QUERY [CURL OPTION...] - as the user HDFS_USER; prints the answer, whatever it is
-webhdfs() {
-  curl -s --max-time 60 -L -X "$1" "${@:4}" "http://$STAMPEDE_MASTER:9870/webhdfs/v1$2?user.name=${HDFS_USER:-hdfs}&$3"
-}
-
-# jmx HOST:PORT BEAN KEY - prints the value of KEY
-jmx() { ask "http://$1/jmx?qry=$2" | sed -n "s/^ *\"$3\" : \"\\?\\([^\",]*\\).*/\\1/p" | head -n 1; }
-
-# field KEY - of the JSON on standard input, the first value of KEY
-field() { grep -o "\"$1\":\"\\?[^\",}]*" | head -n 1 | sed 's/^[^:]*:"\?//'; }
-
-namenode_works() {
-  [[ $(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState FSState) == Operational ]]
-}
-STAMPEDE_END
-stampede_file 0755 '/usr/local/lib/hadoop/launch' <<'STAMPEDE_END'
-#!/bin/bash
-# shellcheck disable=SC1091
-# hadoop, hdfs, yarn, mapred - one script under four names. It needs Hadoop's jars alone, so it starts daemons and commands alike from the
-# official tarball and from one without bin/.
-set -euo pipefail
-. /etc/stampede/hadoop.env
-lib=/usr/local/lib/hadoop
-export JAVA_HOME=$lib/java HADOOP_HOME=/opt/hadoop HADOOP_CONF_DIR=${HADOOP_CONF_DIR:-/etc/hadoop}
-export HADOOP_COMMON_HOME=$HADOOP_HOME HADOOP_HDFS_HOME=$HADOOP_HOME HADOOP_YARN_HOME=$HADOOP_HOME HADOOP_MAPRED_HOME=$HADOOP_HOME YARN_CONF_DIR=$HADOOP_CONF_DIR
-share=$HADOOP_HOME/share/hadoop
-# the folder hdfs itself holds webapps/; timelineservice holds a class that the ResourceManager wants
-classpath=$HADOOP_CONF_DIR:$share/hdfs
-for part in common hdfs yarn mapreduce; do classpath+=":$share/$part/*:$share/$part/lib/*"; done
-classpath+=":$share/yarn/timelineservice/*:$share/yarn/timelineservice/lib/*${HADOOP_CLASSPATH:+:$HADOOP_CLASSPATH}"
-
-command=${0##*/}
-if (($# == 0)); then
-  echo "usage: $command COMMAND [ARGUMENT...], such as: hdfs dfs -ls /; yarn node -list; hadoop jar FILE; mapred job -list all" >&2
-  exit 2
-fi
-what=$1
-shift
-options=(-XX:+IgnoreUnrecognizedVMOptions)
-for package in java.lang java.util java.util.concurrent java.util.zip java.net java.nio sun.nio.ch sun.security.util sun.security.x509; do
-  options+=("--add-opens=java.base/$package=ALL-UNNAMED")
-done
-options+=(-Djava.net.preferIPv4Stack=true "-Dhadoop.home.dir=$HADOOP_HOME" "-Djava.library.path=$HADOOP_HOME/lib/native")
-
-daemon() { # HEAP_MIB CLASS
-  options+=("-Xmx$1m" "-Dhadoop.root.logger=INFO,console" -XX:+ExitOnOutOfMemoryError)
-  if (($1 < 1024)); then options+=(-XX:+UseSerialGC); fi
-  class=$2
-}
-
-opts=$(printenv HADOOP_OPTS || true)
-client="${HADOOP_CLIENT_OPTS:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m} -Dhadoop.root.logger=${HADOOP_ROOT_LOGGER:-WARN,console}"
-# formatting is a short command, whatever its class is
-[[ $command:$what:${1-} != hdfs:namenode:-format ]] || what=format
-case $command:$what in
-  hdfs:namenode | hdfs:datanode | yarn:resourcemanager | yarn:nodemanager | mapred:historyserver | hdfs:secondarynamenode) client='' ;;
-  *:jar) client=${client/WARN,console/INFO,console} ;;
-esac
-case $command:$what in
-  hdfs:format) class=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
-  hdfs:namenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
-  hdfs:secondarynamenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
-  hdfs:datanode) daemon "$HADOOP_DATANODE_HEAP" org.apache.hadoop.hdfs.server.datanode.DataNode ;;
-  yarn:resourcemanager) daemon "$HADOOP_RESOURCEMANAGER_HEAP" org.apache.hadoop.yarn.server.resourcemanager.ResourceManager ;;
-  yarn:nodemanager) daemon "$HADOOP_NODEMANAGER_HEAP" org.apache.hadoop.yarn.server.nodemanager.NodeManager ;;
-  mapred:historyserver) daemon "$HADOOP_HISTORYSERVER_HEAP" org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer ;;
-
-  hadoop:fs | hdfs:dfs) class=org.apache.hadoop.fs.FsShell ;;
-  hadoop:jar | yarn:jar) class=org.apache.hadoop.util.RunJar ;;
-  hadoop:version | hdfs:version | yarn:version | mapred:version) class=org.apache.hadoop.util.VersionInfo ;;
-  hadoop:checknative) class=org.apache.hadoop.util.NativeLibraryChecker ;;
-  hadoop:conftest) class=org.apache.hadoop.util.ConfTest ;;
-  hadoop:credential) class=org.apache.hadoop.security.alias.CredentialShell ;;
-  hadoop:key) class=org.apache.hadoop.crypto.key.KeyShell ;;
-  hadoop:daemonlog) class=org.apache.hadoop.log.LogLevel ;;
-  hadoop:distcp | hadoop:archive | mapred:distcp | mapred:archive)
-    classpath+=":$share/tools/lib/*"
-    class=org.apache.hadoop.tools.DistCp
-    [[ $what == distcp ]] || class=org.apache.hadoop.tools.HadoopArchives
-    ;;
-  *:classpath)
-    echo "$classpath"
-    exit
-    ;;
-  hdfs:dfsadmin) class=org.apache.hadoop.hdfs.tools.DFSAdmin ;;
-  hdfs:fsck) class=org.apache.hadoop.hdfs.tools.DFSck ;;
-  hdfs:getconf) class=org.apache.hadoop.hdfs.tools.GetConf ;;
-  hdfs:balancer) class=org.apache.hadoop.hdfs.server.balancer.Balancer ;;
-  hdfs:mover) class=org.apache.hadoop.hdfs.server.mover.Mover ;;
-  hdfs:cacheadmin) class=org.apache.hadoop.hdfs.tools.CacheAdmin ;;
-  hdfs:crypto) class=org.apache.hadoop.hdfs.tools.CryptoAdmin ;;
-  hdfs:ec) class=org.apache.hadoop.hdfs.tools.ECAdmin ;;
-  hdfs:groups) class=org.apache.hadoop.hdfs.tools.GetGroups ;;
-  hdfs:storagepolicies) class=org.apache.hadoop.hdfs.tools.StoragePolicyAdmin ;;
-  hdfs:snapshotDiff) class=org.apache.hadoop.hdfs.tools.snapshot.SnapshotDiff ;;
-  hdfs:lsSnapshottableDir) class=org.apache.hadoop.hdfs.tools.snapshot.LsSnapshottableDir ;;
-  hdfs:oiv) class=org.apache.hadoop.hdfs.tools.offlineImageViewer.OfflineImageViewerPB ;;
-  hdfs:oev) class=org.apache.hadoop.hdfs.tools.offlineEditsViewer.OfflineEditsViewer ;;
-  yarn:app | yarn:application | yarn:applicationattempt | yarn:container)
-    class=org.apache.hadoop.yarn.client.cli.ApplicationCLI
-    set -- "$what" "$@"
-    ;;
-  yarn:node) class=org.apache.hadoop.yarn.client.cli.NodeCLI ;;
-  yarn:queue) class=org.apache.hadoop.yarn.client.cli.QueueCLI ;;
-  yarn:logs) class=org.apache.hadoop.yarn.client.cli.LogsCLI ;;
-  yarn:cluster) class=org.apache.hadoop.yarn.client.cli.ClusterCLI ;;
-  yarn:top) class=org.apache.hadoop.yarn.client.cli.TopCLI ;;
-  yarn:rmadmin) class=org.apache.hadoop.yarn.client.cli.RMAdminCLI ;;
-  mapred:job) class=org.apache.hadoop.mapred.JobClient ;;
-  mapred:queue) class=org.apache.hadoop.mapred.JobQueueClient ;;
-  mapred:hsadmin) class=org.apache.hadoop.mapreduce.v2.hs.client.HSAdmin ;;
-  *:*.*) class=$what ;;
-  *)
-    echo "$command: no such command: $what" >&2
-    exit 2
-    ;;
-esac
-# shellcheck disable=SC2086 # options are words
-exec "$JAVA_HOME/bin/java" "${options[@]}" $client $opts -cp "$classpath" "$class" "$@"
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-namenode.service' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: hdfs namenode
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-User=hdfs
-Group=hadoop
-UMask=0027
-ExecStart=/usr/local/bin/hdfs namenode
-Restart=on-failure
-RestartSec=2
-SuccessExitStatus=143
-LimitNOFILE=65536
-TasksMax=infinity
-
-[Install]
-WantedBy=multi-user.target
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-resourcemanager.service' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: yarn resourcemanager
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-User=yarn
-Group=hadoop
-UMask=0027
-ExecStart=/usr/local/bin/yarn resourcemanager
-Restart=on-failure
-RestartSec=2
-SuccessExitStatus=143
-LimitNOFILE=65536
-TasksMax=infinity
-
-[Install]
-WantedBy=multi-user.target
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-historyserver.service' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: mapred historyserver
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-User=mapred
-Group=hadoop
-UMask=0027
-ExecStart=/usr/local/bin/mapred historyserver
-Restart=on-failure
-RestartSec=2
-SuccessExitStatus=143
-LimitNOFILE=65536
-TasksMax=infinity
-
-[Install]
-WantedBy=multi-user.target
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-checkpoint.service' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: merge the NameNode's journal into its image
-After=hadoop-namenode.service
-
-[Service]
-Type=oneshot
-User=hdfs
-Group=hadoop
-Nice=10
-ExecStart=/usr/local/bin/hdfs secondarynamenode -checkpoint force
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-checkpoint.timer' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: checkpoints of the NameNode
-
-[Timer]
-OnActiveSec=1h
-OnUnitActiveSec=6h
-
-[Install]
-WantedBy=timers.target
-STAMPEDE_END
-stampede_file 0644 '/opt/stampede/scripts/01-hadoop/setup.hadoop.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# Installs Hadoop, makes this role's folders, starts its daemons. The same for master and workers, so that what differs is seen here.
-. /etc/stampede/hadoop.env
-. /usr/local/lib/hadoop/web.sh
-
-home=/opt/hadoop-$HADOOP_VERSION
-data=/var/lib/hadoop
-
-# unpacked aside and moved, so that a folder of this name is always whole, our own or the image's
-install_hadoop() {
-  local url urls=() file
-  [[ ! -d $home ]] || return 0
-  read -ra urls <<<"$HADOOP_URLS"
-  for url in "${urls[@]}"; do
-    if ((${#urls[@]} == 1)) || curl -sfIL -o /dev/null --max-time 15 "$url"; then break; fi
-  done
-  file="$STAMPEDE_CACHE/${url##*/}"
-  stampede_download "$url" "$HADOOP_SHA512" "$file"
-  rm -rf /opt/.hadoop-new
-  mkdir -p /opt/.hadoop-new
-  tar -xzf "$file" -C /opt/.hadoop-new --strip-components=1 --no-same-owner --exclude='*/share/doc' ||
-    stampede_fail "cannot unpack $url: is the disk full? $(df -h --output=avail,target /opt | tail -n 1)"
-  mv -T /opt/.hadoop-new "$home"
-  rm -f "$file"
-}
-
-link() { [[ $(readlink "$2") == "$1" ]] || ln -sfnT "$1" "$2"; }
-
-folder() { # PATH OWNER MODE
-  [[ -d $1 ]] || install -d -o "$2" -g hadoop -m "$3" "$1"
-}
-
-# The volume is the one disk that Heat attached: of the size asked for, and empty or formatted by us. The node is never told its volume's id
-# (the server exists before the attachment, and its user data with it), so anything but exactly one such disk is refused, not guessed.
-mount_volume() {
-  local disk found=() end=$((SECONDS + 180)) label
-  until findmnt --noheadings "$data/volume" >/dev/null; do
-    found=()
-    for disk in $(lsblk --noheadings --nodeps --paths --bytes --output NAME,TYPE,SIZE |
-      awk -v bytes=$((HADOOP_VOLUME_GIB * 1073741824)) '$2 == "disk" && $3 == bytes {print $1}'); do
-      label=$(blkid -p -o value -s LABEL "$disk") || true
-      if [[ $label == hadoop-data || -z $(lsblk --noheadings --output FSTYPE,PTTYPE,MOUNTPOINT "$disk" | tr -d '[:space:]') ]]; then
-        found+=("$disk")
-      fi
-    done
-    ((${#found[@]} <= 1)) || stampede_fail "cannot tell the data volume: ${found[*]} are all empty and of $HADOOP_VOLUME_GIB GiB"
-    if ((${#found[@]} == 1)); then
-      [[ $(blkid -p -o value -s LABEL "${found[0]}") == hadoop-data ]] || mkfs.ext4 -q -m 1 -L hadoop-data "${found[0]}"
-      grep -q '^LABEL=hadoop-data ' /etc/fstab ||
-        echo "LABEL=hadoop-data $data/volume ext4 defaults,noatime,nofail,x-systemd.device-timeout=60 0 2" >>/etc/fstab
-      mkdir -p "$data/volume"
-      mount "$data/volume"
-    else
-      ((SECONDS < end)) || stampede_fail "no data volume of $HADOOP_VOLUME_GIB GiB came within three minutes"
-      sleep 1
-    fi
-  done
-  folder "$data/volume/hdfs" hdfs 0700
-}
-
-# PATH MODE OWNER [GROUP]: made as OWNER, in whose folder it lies; only the superuser hdfs may give a group, which folders inside inherit
-hdfs_folder() {
-  local -x HDFS_USER=$3
-  [[ $(webhdfs GET "$1" op=GETFILESTATUS) != *'"type":"DIRECTORY"'* ]] || return 0
-  [[ -z ${4-} ]] || HDFS_USER=hdfs
-  webhdfs PUT "$1" "op=MKDIRS&permission=$2" >/dev/null
-  [[ -z ${4-} ]] || webhdfs PUT "$1" "op=SETOWNER&owner=$3&group=$4" >/dev/null
-}
-
-service() { stampede_service "$1" /etc/hadoop/* /etc/stampede/hadoop.env /usr/local/lib/hadoop/launch; }
-
-setup_master() {
-  local user
-  service hadoop-resourcemanager
-  folder $data/name hdfs 0700
-  folder $data/checkpoint hdfs 0700
-  if [[ ! -e $data/name/current/VERSION ]]; then
-    runuser -u hdfs -g hadoop -- /usr/local/bin/hdfs namenode -format -nonInteractive >&2
-  fi
-  service hadoop-namenode
-  stampede_wait 120 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_works
-  hdfs_folder /tmp 1777 hdfs hadoop
-  hdfs_folder /user 755 hdfs hadoop
-  hdfs_folder /staging 1777 hdfs hadoop
-  hdfs_folder /mr-history 755 mapred hadoop
-  hdfs_folder /mr-history/tmp 1777 mapred
-  hdfs_folder /mr-history/done 750 mapred
-  hdfs_folder /yarn-logs 1777 yarn hadoop
-  # a home for whoever logs in to the image, and for root
-  hdfs_folder /user/root 755 root root
-  user=$(id -nu 1000 2>/dev/null) && hdfs_folder "/user/$user" 755 "$user" "$user"
-  service hadoop-historyserver
-  # the NameNode's journal grows for ever unless somebody merges it into its image now and then
-  if [[ ! -e /etc/systemd/system/timers.target.wants/hadoop-checkpoint.timer ]]; then
-    systemctl enable --quiet hadoop-checkpoint.timer
-    systemctl start --no-block hadoop-checkpoint.timer
-  fi
-}
-
-setup_worker() {
-  if ((HADOOP_VOLUME_GIB > 0)); then mount_volume; else folder $data/hdfs hdfs 0700; fi
-  folder $data/yarn yarn 0755
-  folder /var/log/hadoop-yarn yarn 0755
-  service hadoop-datanode
-  service hadoop-nodemanager
-}
-
-install_hadoop &
-installing=$!
-java=$(stampede_java "$HADOOP_JAVA_MIN" "$HADOOP_JAVA_MAX")
-getent passwd hdfs yarn mapred >/dev/null || systemd-sysusers /etc/sysusers.d/hadoop.conf
-folder $data root 0755
-folder $data/tmp root 1777 # what commands of any user unpack
-[[ -e $data/exclude ]] || install -m 0644 /dev/null $data/exclude
-wait $installing
-link "$home" /opt/hadoop
-link "$java" /usr/local/lib/hadoop/java
-for command in hadoop hdfs yarn mapred; do link ../lib/hadoop/launch /usr/local/bin/$command; done
-"setup_$STAMPEDE_ROLE"
-STAMPEDE_END
-stampede_file 0644 '/opt/stampede/scripts/01-hadoop/ready.registered.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# The cluster is there once every worker has registered with both masters, and HDFS takes writes.
-. /usr/local/lib/hadoop/web.sh
-
-everybody() {
-  local hdfs yarn
-  hdfs=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumLiveDataNodes)
-  yarn=$(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/metrics" | field activeNodes)
-  stampede_detail "${hdfs:-0} of $STAMPEDE_WORKER_COUNT DataNodes, ${yarn:-0} of $STAMPEDE_WORKER_COUNT NodeManagers"
-  ((${hdfs:-0} >= STAMPEDE_WORKER_COUNT && ${yarn:-0} >= STAMPEDE_WORKER_COUNT)) && namenode_works
-}
-
-history_works() { [[ $(ask "http://$STAMPEDE_MASTER:19888/ws/v1/history/info" | field hadoopVersion) == "$HADOOP_VERSION" ]]; }
-
-. /etc/stampede/hadoop.env
-stampede_wait "$STAMPEDE_TIMEOUT_S" 'not every worker has registered' everybody
-# the word count looks into the history server at its end; it need not wait for it at its beginning
-[[ $HADOOP_SMOKE == true ]] ||
-  stampede_wait 120 'the history server does not answer; see journalctl -u hadoop-historyserver' history_works
-STAMPEDE_END
-stampede_file 0644 '/opt/stampede/scripts/01-hadoop/smoke.wordcount.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# Proves the cluster: a replicated file comes back as it was, and a word count on YARN gives the right answer, with one small input on each of
-# up to eight workers so that tasks run on all of them, and stands in the history server.
-. /etc/stampede/hadoop.env
-. /usr/local/lib/hadoop/web.sh
-
-export HDFS_USER=stampede HADOOP_USER_NAME=stampede
-dir=/tmp/stampede-smoke
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-# --- HDFS
-
-webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null
-seq 20000 >"$scratch/file"
-webhdfs PUT "$dir/file" 'op=CREATE&overwrite=true' -T "$scratch/file" >&2
-webhdfs GET "$dir/file" op=OPEN | cmp - "$scratch/file" || stampede_fail 'HDFS gave back other bytes than it was given'
-
-# --- MapReduce on YARN; a file written through a DataNode lies there, and its map task goes there
-
-for ((i = 0; i < 4000; i++)); do echo 'alpha beta alpha'; done >"$scratch/words"
-inputs=0
-for worker in $STAMPEDE_WORKERS; do
-  ((inputs < 8)) || break
-  ask -X PUT -T "$scratch/words" \
-    "http://$worker:9864/webhdfs/v1$dir/in/$worker?op=CREATE&user.name=$HDFS_USER&namenoderpcaddress=$STAMPEDE_MASTER:8020&createparent=true&overwrite=true&replication=1" ||
-    stampede_fail "the DataNode of $worker did not take a file"
-  inputs=$((inputs + 1))
-done
-stampede_detail "word count over $inputs files"
-
-# JVMs that live for seconds need no second compiler; the heaps stay as they are configured
-quick='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
-defines=()
-for key in yarn.app.mapreduce.am.command-opts mapreduce.map.java.opts mapreduce.reduce.java.opts; do
-  opts=$(sed -n "s|.*<name>$key</name><value>\\([^&]*\\)</value>.*|\\1|p" /etc/hadoop/mapred-site.xml)
-  [[ -z $opts ]] || defines+=(-D "$key=$opts $quick")
-done
-jars=(/opt/hadoop/share/hadoop/mapreduce/hadoop-mapreduce-examples-*.jar)
-HADOOP_CLIENT_OPTS="$quick -Xmx256m" /usr/local/bin/hadoop jar "${jars[0]}" wordcount \
-  -D mapreduce.job.name=stampede-smoke \
-  -D yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms=250 \
-  -D mapreduce.client.progressmonitor.pollinterval=250 \
-  "${defines[@]}" \
-  "$dir/in" "$dir/out" >"$scratch/job" 2>&1 || {
-  cat "$scratch/job" >&2
-  stampede_fail "the word count failed: $(grep -aE '(Exception|Error):|failed|killed' "$scratch/job" | grep -avE '^[[:space:]]+at ' | tail -n 1)"
-}
-cat "$scratch/job" >&2
-
-got=$(webhdfs GET "$dir/out/part-r-00000" op=OPEN)
-want=$(printf 'alpha\t%d\nbeta\t%d' $((inputs * 8000)) $((inputs * 4000)))
-[[ $got == "$want" ]] || stampede_fail "the word count is wrong: ${got//[$'\n\t']/ }, expected ${want//[$'\n\t']/ }"
-
-# --- the history server
-
-job=$(grep -ao 'job_[0-9]*_[0-9]*' "$scratch/job" | head -n 1)
-history=http://$STAMPEDE_MASTER:19888/ws/v1/history/mapreduce/jobs/$job
-in_history() { [[ $(ask "$history" | field state) == SUCCEEDED ]]; }
-stampede_wait 120 "the history server does not show $job; see journalctl -u hadoop-historyserver" in_history
-
-hosts=$(for task in $(ask "$history/tasks" | grep -o 'task_[0-9]*_[0-9]*_[mr]_[0-9]*' | sort -u); do
-  ask "$history/tasks/$task/attempts" | field nodeHttpAddress
-done | sed 's/:.*//' | sort -u | tr '\n' ' ')
-webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null
-stampede_detail "word count right: alpha $((inputs * 8000)), beta $((inputs * 4000)), tasks on ${hosts% }"
-STAMPEDE_END
+. /opt/stampede/install.sh
 exec /opt/stampede/run

@@ -13,963 +13,348 @@ STAMPEDE_PROXY=''
 STAMPEDE_RAM_MIB='4096'
 STAMPEDE_TIMEOUT_S='3600'
 mkdir -p /opt/stampede
-cat >/opt/stampede/lib.sh <<'STAMPEDE_END'
-# shellcheck shell=bash
-# lib.sh - what the frame and the plugins' scripts share; sourced by bash under `set -Eeuo pipefail`.
-# It knows nothing of any framework. What it writes for people goes to standard error, which is the log.
-
-STAMPEDE_RUN=/run/stampede              # of this boot: what failed, the way to the progress sender
-STAMPEDE_KEPT=/var/lib/stampede         # of this node: signalled or not, checksums of what services run with
-STAMPEDE_CACHE=/var/cache/stampede
-STAMPEDE_LOG=/var/log/stampede.log
-export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 HOME=${HOME:-/root}
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-
-# stampede_begin - first words of a node's script: keeps what the header and the file said, and reports what fails from here on
-stampede_begin() {
-  set -E
-  mkdir -p "$STAMPEDE_RUN" "$STAMPEDE_KEPT" "$STAMPEDE_CACHE" /etc/stampede
-  STAMPEDE_PLUGIN=node STAMPEDE_STAGE=setup STAMPEDE_SCRIPT=$0
-  trap stampede_trapped ERR
-  trap 'stampede_failed $?' EXIT
-  local name
-  for name in "${!STAMPEDE_@}"; do
-    case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_SCRIPT | STAMPEDE_PLUGIN | STAMPEDE_STAGE) continue ;; esac
-    printf '%s=%q\n' "$name" "${!name}"
-  done | (umask 077 && cat >/etc/stampede/env)
-}
-
-# stampede_say TEXT - a line of the log
-stampede_say() { printf '%(%FT%T%z)T %s\n' -1 "$*" >&2; }
-
-# stampede_fail TEXT - ends the script, and with it the node's run; TEXT is what the user reads
-stampede_fail() {
-  printf '%s\n' "$1" >"$STAMPEDE_RUN/reason"
-  stampede_say "failed: $1"
-  exit 1
-}
-
-# stampede_trapped - for ERR traps: notes the script's line and the command that failed; the last note before the end counts
-stampede_trapped() {
-  local i line=$LINENO command=$BASH_COMMAND
-  for ((i = 1; i < ${#BASH_SOURCE[@]}; i++)); do
-    line=${BASH_LINENO[i - 1]}
-    [[ ${BASH_SOURCE[i]} != "$STAMPEDE_SCRIPT" ]] || break
-  done
-  { printf '%s\n' "$line" >"$STAMPEDE_RUN/line" && printf '%s\n' "${command%%$'\n'*}" >"$STAMPEDE_RUN/command"; } 2>/dev/null || true
-}
-
-# stampede_failed STATUS - for EXIT traps: signals the first failure with everything that is known of it, and ends
-stampede_failed() {
-  trap - ERR EXIT
-  (($1 > 0)) || return 0
-  local where="$STAMPEDE_NODE $STAMPEDE_PLUGIN $STAMPEDE_STAGE" line='' command='' text last
-  [[ ! -s $STAMPEDE_RUN/line ]] || line=$(<"$STAMPEDE_RUN/line")
-  [[ ! -s $STAMPEDE_RUN/command ]] || command=$(<"$STAMPEDE_RUN/command")
-  if [[ -s $STAMPEDE_RUN/reason ]]; then
-    text=$(<"$STAMPEDE_RUN/reason")
-  else
-    # the last line that says something; stack traces end in lines that do not
-    last=$(tail -n "+$((${STAMPEDE_LOG_LINES:-0} + 1))" "$STAMPEDE_LOG" 2>/dev/null | tail -n 200 |
-      grep -aEv '^[[:space:]]*(at |\.\.\. |$)' | tail -n 1) || true
-    if ((${#command} > 60)); then command=${command:0:57}...; fi
-    text="${command:-exit status $1}: ${last:-exit status $1}"
-  fi
-  stampede_say "$where failed${line:+ at line $line}: $text"
-  { echo "$where failed: $text" >&3; } 2>/dev/null || true
-  text="${line:+line $line: }$text"
-  STAMPEDE_TRIES=40 stampede_once FAILURE "$where $text" "$where $text" || true
-  stampede_progress "failed $text"
-  stampede_progress_end
-  exit 1
-}
-
-# stampede_json LENGTH TEXT - a JSON string of the first LENGTH characters of TEXT, whatever bytes these are
-stampede_json() {
-  printf '"%s"' "$(printf "%.$1s" "$2" | LC_ALL=C tr '\000-\037\177' ' ' | (iconv -c -f UTF-8 -t UTF-8 2>/dev/null || true) |
-    LC_ALL=C sed 's/[\\"]/\\&/g')"
-}
-
-# stampede_signal READY|PROGRESS STATUS REASON DATA - one signal to Heat, tried again while Heat is busy
-stampede_signal() {
-  local signal=STAMPEDE_$1 endpoint=STAMPEDE_$1_ENDPOINT token=STAMPEDE_$1_TOKEN method=PUT header='Content-Type:' url body try code=000
-  body="{\"id\": $(stampede_json 99 "$STAMPEDE_NODE"), \"status\": \"$2\", \"reason\": $(stampede_json 190 "$3"), \"data\": $(stampede_json 2000 "$4")}"
-  if [[ ${!signal} =~ \"alarm_url\":\ *\"([^\"]+)\" ]]; then
-    url=${BASH_REMATCH[1]}
-  elif [[ -n ${!endpoint} ]]; then
-    method=POST url=${!endpoint} header="Content-Type: application/json"$'\n'"X-Auth-Token: ${!token}"
-  else
-    stampede_say "the template gave no way to signal; not sent: $body"
-    return 0
-  fi
-  for ((try = 1; try <= ${STAMPEDE_TRIES:-5}; try++)); do
-    code=$(stampede_http "$method" "$url" "$header" "$body") || true
-    [[ $code != 2?? ]] || return 0
-    [[ $code != 40[0134] ]] || ((try < 4)) || break # not Heat's mood: it will not change
-    sleep $((try < 5 ? try : 5))
-  done
-  stampede_say "Heat did not take the signal (status $code): $body"
-  return 1
-}
-
-# stampede_http METHOD URL HEADERS BODY - prints the status; nothing secret stands on a command line
-stampede_http() {
-  if command -v curl >/dev/null; then
-    curl -sS -o /dev/null -w '%{http_code}' --max-time 30 -X "$1" -H "@"<(printf '%s\n' "$3") --data-binary @- -K <(printf 'url = "%s"\n' "$2") <<<"$4"
-  else # cloud-init is Python, so Python is there
-    STAMPEDE_HTTP_URL=$2 STAMPEDE_HTTP_HEADERS=$3 python3 -c '
-import os, sys, urllib.error, urllib.request
-lines = os.environ["STAMPEDE_HTTP_HEADERS"].splitlines()
-headers = {k.strip(): v.strip() for k, v in (line.split(":", 1) for line in lines)}
-request = urllib.request.Request(os.environ["STAMPEDE_HTTP_URL"], sys.stdin.buffer.read(), headers, method=sys.argv[1])
-try: print(urllib.request.urlopen(request, timeout=30).status, end="")
-except urllib.error.HTTPError as e: print(e.code, end="")' "$1" <<<"$4"
-  fi
-}
-
-# stampede_once STATUS REASON DATA - the node's one signal of readiness
-stampede_once() {
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
-  stampede_signal READY "$1" "$2" "$3" && : >"$STAMPEDE_KEPT/signalled"
-}
-
-# stampede_progress TEXT - `TEXT` is `OUTCOME REST`; goes to the sender in the background, if this run has one
-stampede_progress() {
-  local line="$STAMPEDE_NODE $STAMPEDE_PLUGIN $STAMPEDE_STAGE $1"
-  [[ ! -p $STAMPEDE_RUN/progress ]] || printf '%s\n' "${line//$'\n'/ }" 1<>"$STAMPEDE_RUN/progress"
-}
-
-stampede_progress_begin() {
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
-  rm -f "$STAMPEDE_RUN/progress"
-  mkfifo -m 600 "$STAMPEDE_RUN/progress"
-  exec 9<>"$STAMPEDE_RUN/progress" # held open from here on: what is written while nobody has it open is lost
-  (
-    trap - ERR
-    set +e
-    while IFS= read -r line <&9 && [[ $line != end ]]; do STAMPEDE_TRIES=3 stampede_signal PROGRESS SUCCESS "$line" "$line"; done
-  ) &
-  STAMPEDE_SENDER=$!
-}
-
-stampede_progress_end() {
-  [[ -n ${STAMPEDE_SENDER-} ]] || return 0
-  printf 'end\n' >&9
-  wait "$STAMPEDE_SENDER" || true
-  rm -f "$STAMPEDE_RUN/progress"
-}
-
-# stampede_detail TEXT - one more line of progress for the user: logged when it is new, sent at most once in five seconds
-stampede_detail() {
-  [[ ${STAMPEDE_DETAIL-} != "$1" ]] || return 0
-  STAMPEDE_DETAIL=$1
-  stampede_say "$1"
-  ((SECONDS >= ${STAMPEDE_DETAIL_NEXT:-0})) || return 0
-  STAMPEDE_DETAIL_NEXT=$((SECONDS + 5))
-  stampede_progress "detail $1"
-}
-
-# stampede_file MODE PATH - standard input becomes PATH, in one step, if it is not already; then STAMPEDE_CHANGED is 1, else 0
-stampede_file() {
-  local new="$STAMPEDE_RUN/new.$BASHPID"
-  STAMPEDE_CHANGED=0
-  mkdir -p "$STAMPEDE_RUN"
-  (umask 077 && cat >"$new")
-  if ! cmp -s "$new" "$2" || [[ $(stat -c %a "$2") != "${1#0}" ]]; then
-    [[ -d ${2%/*} ]] || mkdir -p "${2%/*}/"
-    install -m "$1" "$new" "$2.stampede-new"
-    mv -fT "$2.stampede-new" "$2"
-    # shellcheck disable=SC2034 # for the caller
-    STAMPEDE_CHANGED=1
-  fi
-  rm -f "$new"
-}
-
-# stampede_file64 MODE PATH - the same of base64
-stampede_file64() { stampede_file "$1" "$2" < <(base64 -d); }
-
-# stampede_download URL SHA512 FILE - FILE holds what URL gives, checked; resumed and tried again, unless the answer is final
-stampede_download() {
-  local url=$1 want=$2 file=$3 delay code got='' resumed
-  if [[ -f $file ]] && stampede_sha512 "$file" "$want"; then return 0; fi
-  mkdir -p "${file%/*}"
-  for delay in 1 2 4 0; do
-    resumed=no
-    [[ ! -s $file.part ]] || resumed=yes
-    code=$(curl -sSfL --stderr "$file.error" --connect-timeout 8 --speed-limit 1000 --speed-time 20 -C - -o "$file.part" -w '%{http_code}' "$url") && got=yes || got=no
-    if [[ $code == 416 || $got == yes ]]; then # 416: all of it was there already
-      if stampede_sha512 "$file.part" "$want"; then
-        mv -f "$file.part" "$file"
-        rm -f "$file.error"
-        return 0
-      fi
-      got=$(sha512sum <"$file.part")
-      rm -f "$file.part"
-      [[ $resumed == yes ]] || stampede_fail "sha512 of $url is ${got:0:12}..., expected ${want:0:12}..."
-    fi
-    cat "$file.error" >&2
-    if [[ $resumed$code == yes200 ]]; then # this server cannot resume
-      rm -f "$file.part"
-      continue
-    fi
-    case $code in 40[0134] | 410) break ;; esac
-    sleep $delay
-  done
-  case $code in
-    000) stampede_fail "cannot reach $url: $(sed -n 's/^curl: //p' "$file.error" | tail -n 1)" ;;
-    *) stampede_fail "cannot download $url: the server answered $code" ;;
-  esac
-}
-
-stampede_sha512() { printf '%s  %s\n' "$2" "$1" | sha512sum --check --status -; }
-
-# stampede_packages NAME... - the distribution's packages that are missing, through the proxy if there is one
-stampede_packages() {
-  local name missing=()
-  for name in "$@"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
-  done
-  [[ ${#missing[@]} -gt 0 ]] || return 0
-  stampede_apt_update
-  stampede_apt install -y -q --no-install-recommends "${missing[@]}" >&2 ||
-    stampede_fail "cannot install ${missing[*]}: $(grep -a '^E:' "$STAMPEDE_LOG" | tail -n 1)"
-}
-
-stampede_apt() {
-  local options=(-o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 -o Acquire::http::Timeout=15 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0)
-  [[ -z $STAMPEDE_PROXY ]] || options+=(-o "Acquire::http::Proxy=$STAMPEDE_PROXY" -o "Acquire::https::Proxy=$STAMPEDE_PROXY")
-  apt-get "${options[@]}" "$@" </dev/null
-}
-
-# once a boot; the lock of the lists is not among those that apt waits for
-stampede_apt_update() {
-  local start=$SECONDS
-  [[ ! -e $STAMPEDE_RUN/apt-updated ]] || return 0
-  until stampede_apt -q update >"$STAMPEDE_RUN/apt" 2>&1 && ! grep -q '^[EW]:.*Failed to fetch' "$STAMPEDE_RUN/apt"; do
-    cat "$STAMPEDE_RUN/apt" >&2
-    if ! grep -qi 'could not get lock' "$STAMPEDE_RUN/apt" || ((SECONDS - start > 300)); then
-      stampede_fail "cannot read the package lists: $(grep '^[EW]:' "$STAMPEDE_RUN/apt" | head -n 1)"
-    fi
-    sleep 2
-  done
-  : >"$STAMPEDE_RUN/apt-updated"
-}
-
-# stampede_java MIN MAX - prints the home of the newest Java in the range; 17, else the newest, is installed where there is none
-stampede_java() {
-  local home version best='' best_version=0 try=()
-  for home in /usr/lib/jvm/*; do
-    version=$(sed -n 's/^JAVA_VERSION="\(1\.\)\?\([0-9]*\).*/\2/p' "$home/release" 2>/dev/null) || continue
-    [[ -x $home/bin/java && ! -L $home ]] || continue
-    if ((version >= $1 && version <= $2 && version > best_version)); then best=$home best_version=$version; fi
-  done
-  if [[ -z $best ]]; then
-    [[ -z ${STAMPEDE_JAVA_TRIED-} ]] || stampede_fail "installed Java, but found no version from $1 to $2 in /usr/lib/jvm"
-    for ((version = $2; version >= $1; version--)); do try+=("$version"); done
-    if (($1 <= 17 && 17 <= $2)); then try=(17 "${try[@]}"); fi
-    stampede_apt_update
-    for version in "${try[@]}"; do
-      apt-cache show "openjdk-$version-jre-headless" >/dev/null 2>&1 || continue
-      stampede_packages "openjdk-$version-jre-headless"
-      STAMPEDE_JAVA_TRIED=1 stampede_java "$1" "$2"
-      return
-    done
-    stampede_fail "this image's packages hold no Java from $1 to $2"
-  fi
-  printf '%s\n' "$best"
-}
-
-# stampede_wait SECONDS TEXT COMMAND... - repeats COMMAND until it succeeds; after SECONDS fails with TEXT and the last detail
-stampede_wait() {
-  local end=$((SECONDS + $1)) text=$2
-  shift 2
-  until "$@"; do
-    ((SECONDS < end)) || stampede_fail "$text${STAMPEDE_DETAIL:+ ($STAMPEDE_DETAIL)}"
-    sleep 0.5
-  done
-}
-
-# stampede_service UNIT FILE... - UNIT runs now and after each boot; restarted when it ran with other FILEs. Never waits for it to
-# start: a blocking start inside cloud-init may wait for cloud-init itself.
-stampede_service() {
-  local unit=$1 kept="$STAMPEDE_KEPT/$1" sum
-  sum=$(cat "/etc/systemd/system/$unit.service" "${@:2}" | sha512sum)
-  if [[ ! -e /etc/systemd/system/multi-user.target.wants/$unit.service ]]; then systemctl enable --quiet "$unit"; fi
-  if systemctl is-active --quiet "$unit" && [[ -f $kept && $(<"$kept") == "$sum" ]]; then return 0; fi
-  systemctl daemon-reload
-  systemctl restart --no-block "$unit"
-  printf '%s\n' "$sum" >"$kept"
-}
+base64 -d <<'STAMPEDE_END' | gzip -d >/opt/stampede/install.sh
+H4sIAAAAAAAC/+19a1vbSNbgd/+KarUTY4J8gUCIidNDg5Mww225dPdsSDPClkGNLbktOwlNeH/7
+nluVqmQZSDLz7u6zO/1MkKW616lT5366wUS9riejST2dBMNR2Avrg+iill6pV68qxyebe4ed7c55
+Z3+7UvpRpVfhYNC9CrvX/Ni+CNIreC81fPXpCpqbXIWqPw6GoQriHv0aDaaXUZxWVNodR6NJCrWD
+cbih0mQ67oY9dXGjsCU1jXvhWP0rDSfK74TTRI2iUdgPosG/atDLzkRdx8mnVMXJ5CqKL1XShx5u
+uK9Pyfi6pn7F/qOJ+jSOJmGq+slYjcJkNAjVZQK/J4mCWca9YNxT4XicjJdgxFH3SkUpjXOQXNZK
+JTPro9P9dn08jc3SKOd/P+IAYCSpukiSSYsnj6MNe0vU3KfgBrukFRgnl+MwhZmHOMesj390Dk/a
+9Y/BGJd9tqOsjzjphS2VRpdxMIAeFEwN1mFJ0Xak02GKJWkIaTj+GHVhujB09SmaXC3BkqTqMozD
+cTCJkjjrfWtz612Hu+8G0JIZQFZk9+CtjC+5NJ9r8KMUfh4l44na3Trf3N1tb9VOT97462q78/PO
+5v75m6OD/RMAm3acxFE8gZ67k+hjqPY7ne2jDrR+dHJ+fHp8iEWa6t3BXqddvsU/Lb8+huW8080f
+bp68a9enKQ6gGwzq6UUUt6zf5mf2gR74J/xTQsCVcZ9fhACIAKj9aJwCmCTjHq1bQMtbSQVAW+o6
+DEdpBs5XYYCQqeG5D3us0iCCfcZX4xBHmmYAAJA3ToZQaxwqWG6394Wqui0pxUAOD8PrXjRW/kh5
+ZRvyPPs3QonzgjbOU/Vw0s32TCnz/XD39O3Ofhtnlb2Eh7edNnQ8HVkvt452AATLDag+GQejbK3w
+FzyoztGR/lYxHxnOVfmniur8tnMCBWg7VAxnEX7gycNHBavtlW9/MN397c7bUL2khMDdDdJQlXUx
+e/Lqi3Lmbv+mqdsvAELtnzwh+w0vhlMGV8Jp9N3m/tvOdlV1k3gSxdNQbWyoMA26NNDRGEC4rypP
+0vaTP8/iCkwJR+3R1PDpzoNyvSQOoc1siRBKGmuNhrtN9TD+CKXfv1c/KL+vyg314YP6YtUDPDEd
+hr3SnQO58hZgNwCAQ+iBNUNgHEa9HnREeCIUwMaTTzhDAbrBTxHAdHeQTHt+FEf0PSWkwPAOQNoN
+lwAdUxNTUyKA5RjdcH14PYkGMCKDjdRVkGYIqaY2+3DMrV40ch0CGuwmsMmAC7HP5FNMA7wIAUrC
+Wik/RTkgDE84mLTNC3iTTsJhT/7iESpYaecmw1HSVeaVG15BhefPVZk6MFV8GFhNECjegHTxvT+F
+Mh9K2yGvFmDQ9rGUb+UW3cbWgBxoRebuVzQpbSVxL8IWD4PJVedzlMJkf5i5DupmlUu/BjEUicMJ
+Xnh+Eg+iOKxNgvFlOCnRBhR/U8PpYBL5U5iafsMb1Y+gYT3jUun9MT99KJ3cjMI2QHR6lUxKnc9h
+F6Y8nrQRo9bpsi5camhhJ4aXg8EHGmrY+/mmPdN3CZbVxnyyCTPlap9wtggLgLPTfqxqteKdur+B
+wjoIDjdxdw7E3AcWD4zWPbbdKaB5lU673TDs4RWBd4KGCKQFenCFqDAYDyIAFQNILX33BEjMJJOQ
+ThERLwhEY8KYhDlhm29Kdnd4fBC7+DBSG6fWcSgfPmwod4AAa1FwAQC5v7nXUb9s7p52cMDhBI+/
++SjYRei3JYbliEkMHBP9TlI643jWSzPtO6c6wTngxgpm9T8CKm166kkKf5fxqHKJdnkhhRXy6r+X
+m+16z5vFpNWSjZ7PYgtFcxMet4zNPhY5uwuUwsKfdH47IcyLR0ovBtJAdilaeDOWhSdvTp6cPPmr
+eqJwXBXlN2EQi556/XQ5vwd4meo+ACZSa62ZwkAqDnEwvhdKBVZ+g+tEFqGC4AjAFfTSktO6rL69
+UhVemNcu2VGHymkSO9gSV8DjC7+loA58Cz/DaJq5ldIEg0/XP5ANRDSkLSRUQ3tSMHxaSE1PAcQM
++dlQ0Bu8xAEcB6wtlwW9xCutm0zxrOW7doAsok7a5d2d/c7+ge6kXf558/jd+dbB3t4mYSEc68JC
+pNqquQF1Xqny7Y9U5Pjg9Gir8/5vH+7g/bNn1aohXLjdWyrFrb+PYNbND3f0GQ6ffJQmog936oe2
+Tb8xkeLJ1X8Bi34tFAT8uZ3ZJ+xwdqv47dOnM8VvZa5PnpQr8GbxbraulABi7E4tv673wo/1eDoY
+4Ggm42lYmgVQ2Fho4eT0WO8vkH16g/l+Sq3LEGtMYcMIcsOP4fiGeTbaYoBY5ORivgQZxBHuS7kO
+ZTuJ9PQJoITWXFgoN9Vr1ahWccBjoGjHsWqYnScs27ZmvH+w3bGwoRCEZZce9HhfKxUDKvA4CT9P
+CAwNyZaq2V2QfWS4WHhVtE/VuQ1o6Oc2DJjONKO3DFuK+oTi803x4SUsD1sREzTiDApak3OOjYWD
+NCwxt2kOHc2KNgtOP5B5gNNpAzcQKID/hz1BFjNk3I+lUy7eS/DA8jGBhqDnCWI3H/iAZ2XYt1ub
+bqfTc9zyG3fqmWpWqw6PA989FzaVbmoZ8PaXErPIwFcDdASdj6ry+/v3rXQEA2t9+LC4AIP5clbD
+/9SXcrViVW9WDZxjC7CYOLAfZYHvALLWGnjccQ2zDdGnqtVorb64q9VqGwDr2RJnx67lE3qEhZpM
+YYead4A1b3ExZj4gKqU2XFxbZjKBDwFUhdVtPVOB7AphA2wTu/UIX4TdqyRXTX+H+2Zl3iHPRs5d
+ZM231J1pXmAtVtbeMb/k37mgZmaRTCdE8XuaTXzg6GVzMbBoCpwc7XSO288bVuvArag3mzu7p0cd
+M2uZbe5nNlN3mY08xoxQD2CmyDnA+Lwb7w88bbud/bcn7zIa4e/HB/tQZCwiqgwnSsEuCL9AGgK0
+CX7Gakt0gSOWBFGYXJVAS4GMrOR0lbvFvSeph+h+QV54T2rlZmpoHS2YgRVQlbNGo+GfNVZenDVf
+vKgo/O+LWoiA3f2o/C4yoiy+8SfyUAAvVTlzpmGkzSpp/f3Zmfehfnb2tH5ZqXp58omuBnXU2dz+
+55fDo4O3IP051jcJvMXF2t482VTvd7Y/wPohEy11gJZ8FwZwP8BaIp18GQCqAZ4SKDd8j9fIxTS1
+qF+u5xAB/KptoAnuDdjPUQILZr9ECefhwc4+3GjJdRg7n04O/tHZV4j/kl778PREpEHtCjBvkzCe
++MgqtSpqOh6AJLAHMr8xMry9sA1rDgPBd23v9syLemceHMsFF3xevsQbe7Xlu9fVnVddUmce4wqs
+dwbbeubhO0bdRW01XzagsRWu2gsmQVEhQJ5Y6rlXvcuONwgyeKnuVPu/oHIwCMbDc5gStHCmFs+8
+hfe/wy4/q5557pmHIpoUOursbZ5svXvPdFA4sBDHD3rRcxhDr+rB8Ym0ZJWUdfacdVZA6A2iLgky
+6zgfj2gc7zd/czq58k9w+xDf/kAbeefgFBfL4sEEQcJoAEdPXQYfkbTWMlteiw28ylBkC9KTMm6j
+R81Y9AZhFaYgcdeJhsSHV20bWxIKa/mrd/TRISUJTqwduppMUBLI64JHGVYF//Ba4BONw73AcP+w
+ISQyl3/6SSgJa5hukeeN943myvMPUo6H/ko9Z2qKiFEgBXDqeMyAWB8mCdwnKFePABvgB8Bh8aUs
+6gBkpQBk0sqq+olWoKVWq9WMpnWXno5vL+pRW5Pgmgl7OfYL+n7E8VatlZcJ5ZEwLdle5+TdwbY6
+PdpV7wDVdI6O1c8H2/8EhELIUbgPanjDKBDSsAttMlsNyDgmgRcTY3gJlpwuBK0AUOsywLV28dBn
+mNKCbPrip0AtJyrDpP4noNJvsblznN0dsIX+MPjsTyK4LVcayv+NuTL/nfL+5r1ayFP2cLShBp5s
+HwQxAazz33zl/0NlJbFbYDXgauAay1Dj1atXeN7lKMDeWqJAQKKHQJsnMcn/+FH0IePcTfzu5OTw
+HFa4XV7OvZQlb5dX1IhaWMFLpVKKhiTDT0BiAFK7JTziqCsS3Yv8God/TkMgsJmIbEPpGnDh0TiJ
+33uF3XgfainggAlVWKiW+Gxg1dvrGl68sFct9VE/0vm8XlIfkVJdIKEYVV/wWoBOm/ydSB9NyVbv
+SjIoaNMdZe2I/y7MHyWskPeBJgwj6EVx7WLa74OUCNnyBcDMMtwljfywIAiQPgLerJbg6LQYZBdy
+HcPPZBTGC/IbbkWAGSC02iuNao0hewnvtrYHRH34uRuCXNde7xoOroNPCuS2oe4lrHVJVik1RSqQ
+QQxgOPe4EfVVcH/7tnTCusWBxsGZ47rC0SPFCNHVdNxYDjacIscYoaiaZaS9KL1mocYnGCtQYh9B
+9OmMQE4jc1S2pAvVBZm8dBYVFhImlowIz5hVpcmdANkAiPP4dGsLqRcR2IP4EL62HN7a7T5PDGm6
+WGhFmuFF2CU5HlOKjFjziglUSI1EBM+0zyRJrol3JqE9az2D8RhUbGlGTF6hUCS22Grp36GQiGnN
+88oyjHJuHCL9EfkH/qnX6fqtq7tigXx+aWQEAmHMdzRaQLfczRHQ5xvI1JjSRm6I+SXvAR2Ca+GT
+6lVEZSiAwAXVkjzkeOVKy1fMAM3htu3JzAJZtrJmtRwG3FmKagFUZoSygJyWAZm/PNwc0UjSoPEQ
+yfl5veWWxzBCApL/wr//wgX618HpCUjJOgrVtf/aMBp0ukhJi601GhcgELgcg0QO9KFRPxMMo34o
+sa9R3dnD8Pcww0iAyMd/lJOCmDnxvsxIx1y49VTzVV46plug1ZrlCG097oMYCEYwl3fOgc3Mzrlj
+QY1JP+onyh+q3NnKFwxBYaNezp8X0ABX4QDwLeAHR1ndMgcEbSiA7BaGK06ItcEtBUxD1aDMICHB
+2AJLQYyYjulCQOzPmILgJnbeHLfpKlC+3Levnr5EgEX8Sr8BxYYkCEPyOC8BWPnqQ7Khic+qemor
+x4+B2esctcs/FO8uDME69M7Wcc2irdNABpURyl4/fQkvPwWwVrbUl6rbUokHdjyPyiaWogCv2CHK
+xLVOwoA90jNaGdBCNcUlgOEnvHOZ3ovDT0vE1aBIaQhbSPpfPM19NNEAqjhxhLHcb7Ym1oJsd05A
+DuOLeLvpzS5Mrmi73JwVd9FZXlg47mwd7G8fq9ft2S7O92HWKCicEfkWFQR0a1p7JoxIgexHFhT7
+z8m7EV73EBGh+QneHdpsKIpHU7qzAZem9JWUYUTvTMIRIUBZZWBtggHC+41IEvPWBliqucQ0eaPk
+dO5gSNivdg5E4FWNFBmHO9uevQjSdLtxj2UJLvZ0GACJ1XjxAg9gF43AvDI0qoXLP6jucIQ3Hr8V
+kdIX2n3iz5C+fxIIf0Gbf9v8ES5xl73HAwSytdvlJ/VFfWisUfH7OnPVEeuNEbkJNaZ7rhk1LL4x
+Df91D1Il1e5MVRFwOzYSQyDGQQERfnK19UvICzIRhJrXCzhhQAywzAIkZv2TgtZFdYlydMtSDmhZ
+1H+2j7eWGyvP4Zs+nl28H8Yui6W3r6llCxpB0MxngXTtuQOmdDcLNQlKevhcyhUnJaUL5xnt+wr4
+SK4G21bNayl7oLEZJIC+kck+fre52lxWb3Z2UV1Mf66SgaavsMQl0qJin4b6PG3AQoq+TKAHbGA8
+wNOIYw/i9BPSFakiu4TSTN+ubQgKjJoK1e7IkuJkkAMFwi1gARzQLBNU4miLGiPL7qsyTR2ABcA/
+w0ZXAU7Ko48kS4amPTm9GuWI1N8GYyyOkOyJMIhHAGihqZbVc6wi0h4ZSDtONBSzPggbqI2C8cTg
+Ty53E6a2lEjLFPq7IAQA3hL4Ohkss3ggN/ABd8dhd+ILd6jWsegoDHv+IBqiCBulf/oViR2W4fcW
+bKKf6MZwJF6BrIKlUVVcM1xZGB0OFh9lQiJLpLVvg6CpuYYFylACf2J5jR7gHMBXkOYNBmJfhJwe
+mzYI1hT9DrRZvEEyTGeXStpwkg5pviBtqymij5a1ftk3W3amtJ5H0VwBAdIwYIvQsijroVoqaJi+
+yAdcG30MzHo4tl9kCeDJNGFdcMHxOJRvoWdklJZR8QR3xucRbDLqLW5x9uYL9yTDRbTugsfrp8v2
+PslYzH7BgFCzZu0R0fJo+IKWXUGMdxpXemiq2o7OHQ/a+1FncDaMFPILQEKjKnJH2+xOJIt0mjJJ
+otMKlQOIruaX0Aw26F7RKpIcHI0TYlRZ/N6lV/X6qJJbIltL6MFwqIfFee0bnMhdMG9Eq8WoDHcI
+hyot0dRsopN32rUcSZXSrMqyWK98URnIwRGnewUxAMlJ/TyiBg3odXAJwIUmPQAUcjHARQR492KK
+vDOIaEwpEh+ArkkNozQFsSgaLwM3d3mlLZc/3zBbR2ZHeZZOWnEJFryCpLX2QnXGHvRvmQ0oERS9
+0fWlD1ItEGf6vyJAVcq3vYvWMc3P5z93mdWlpZqqItgK5WCkPdLzs/aC1LDk0ES+/igl0LZD+ZcT
+1bhHThSMJufTEYhcw9zbjGKBYf8J+xEnvrzyx0ggDkngAPeD1R2dQejK1Uc4MKWbzeotfkB174Jo
+ukHP3WlVZjTlDuA6QAZjda2vyIYxbS8Axt8+vL5stXaT7nWrdWIEig28DDa7f06jcdhqHYV4X6ft
+ZectXgxZneYqftweYWsH3H6r1fZ92PhuiJdSH6iDrMhpGvqHk5t2Q8wikJjLWP6jg9/+KTsiY31G
+g/VynR8ibLZzFT01UzKdVxR7h9Xx0R4S9kk6431CMFWvDKQx8UWMUkAG/2KhBCtnxEhovmlI/2FC
+5i5kFEcnbDQhhpD4s1IBeLl6S7K2LAsTUyhnQD4AB8+1C0SdLC50QBbglIvPGATBVzxZT5t4u/8g
+VhV/ok1F59cPrdriG9aTgwCoH066VxVVUN+y7J4UfbfvH9NFpCrdZDpgXRBuBC5pYfOsrNJ8nc9r
+pF6D3sRYa8jtM/cyEH8URlq8YeZkyVTndE1ie326rEuNL6nlDMO0ipZWb1Kehv8j+BioPZBv7W3+
+5uqqrpJMKAzEP+oi/o6FReY2RtZkQzVfCP+YFVtCCMxQIptDGOQdO9gbu3fAjnqF6yuFcwBMT0rk
+M/49l5ftBmr3MqROFWBM7JERXdT/+DisLxpA0LWcu/fvm79snv8Cipydg/22d7bQPKudVc9+Olt4
+3/Bfflg8q9YW62fLfDVj+/VxOACVdx7zk7GURWUgGvmsuAZaKdPaEjD7u/zamFhZtcj4R88YJQ90
+APQL1OMu2y9eO6thjIRoqbgPZ7XK8iBMg4CIcCGA87DwLMvscLa0WigC2864Wxe8s81GCFlScMXD
+3oA4FhXaeuAk5IPJwQGGGeV2TCCa9Ni6As58QzkrY376PquwSZ2N16y896pG5qbNqpq4hk0SM8C/
+tJ5m1QiS4C2gXngktFs1RlXFFzCPUo+KvUt0XQN1jNTJowkIp+ST8lBg+Ufv2tcD9f8Yhz6e6AFJ
+Qy1bF0KBeSBRBcTVA21KvYJtbDdz598w4CWb+aAfZjFzW050eTSEgdiUHHLguOeEKJwNN4ZmeWE4
+AmAeKZHYUqNZkjaKtSzTkoArQQOV6pdyzaBdm1i5b4goRTfBLlFkCUqtabNfUruwDK7kdO6gpJCM
+IS1xXrkJMkC2akS0m15F/QkhYB6IQ15m9V5hQyw8zK0lmX7NCBxbz9RCOfeODWY0zm/UVvWRzpk8
+iaPA6f7OCYlGeN3oJ/nVxACSuAi8TMSiMEUBvBXeaZa4FvA8rxxZs1NraU39qukIcqgJUfGi9YAs
+qEc/neBajK4RKmCUACno8GbkTyjzotcb8Igsi26PxtBCMgevYjKUoJsW8EwEXJdlPICiMYIWrGob
+FUzScNC3XHtkSWZce1B+g5q4dl5dhUcCuB3c3+kQRR9IURS4AdXJG0P7ZpBH1t9ay3cOy5QZzBIF
+VdTKPM8Rp/WMMeZa3QlCJ/lH+MC+REREYgVPkBiKLkzJKPXFBzJXWFQgKJQipST8JG0h/vCIwfHK
+MItMtJoXRWkmnCqQX4vusxeEQIYCN4I8qvMlnSQjPYDcB9xqYmZo+61CedxBg3qt+70r2e7CpZoq
+8irO+UKWcgrfF6urquLWgwNTKfBF/sE4IgGoz9RAPwq0OcfZXIY5ryyhoEC6GyEfDEcCdl1tit6D
+5MIs+TWexrXCPsgswRK6LhnElg6T65D7TpllGJKnW1Er4oEnglTSI2jHD/TA4QmIv15xC58CoMdl
+HOS7Z6TS9AU1QMk1Yws9L21sMJimE/FrvWLx25AQWnFHIg9/29nvHG2eAPGmSBfL2I3M8qBptxpX
+gY1fEsjFiYgpFgwEMMSMr3fOz5xcxNsZG1YrcNgpqqEt+1Ly6dLgNwcqS9oIsgk0Fhw42RSLMJvx
+l12e9YkVJ5SKqEDvn4dSNX3no2lxCU4yzMP3MzMawaItwskxARg+AUeJuB/OC/8ewhEf35RKWOWc
+nHsFy/4oig70bx4MHP9P8Y9vLr+oNWrNWpNU+KgN5FODl5ERyyfCmk0SBnDGKXiXINN2gVY75NhZ
+bL5Bm0U987+1bv+y1qu/fOkbX3J4g5Yc5cowiAEozqHGOU2yBZQD8DZn8QhVMiBVo9e4Ei3Sn1bu
+6VKXzNmIkJGEiIEWXqGmla6C+nU4jsOBqSVYN2dbwcS3abmgWc1EpeS1SH/h7qKdoR/VB0ac8nDp
+EdujmrLB6h67Q4eqMeQgFeoGfjccT6I+2sySOmHeAHJXootFvs4p9iGM861urCVyQt1FRcYOBhX4
+GAyOwy4oOy3HVctXtRhVlo6YymoHg0/BTap/YkOrX+W/yk6WX0NOzFlTrbOcQ1S4tZjYzCJt4CaS
+LYe4yCG1iIofc7jFv4pONgEuCwO66HdKLgdoVN3roUqcYmYMBkCeEvcQ9dJSBrwO8QbEoeoqwAyA
+NSiaQQ8u7t+hz7Na46wGHH3T8sWpg/qv/ntGISu6/Mv1JeclkLHlOmDP7DQgbkTPlkq+akV/sc7g
+3ubxSefofHN7m2xC8h/wOKEFSs2YoOgpuBjCbcYz5t0xG3eTSGC1AaRX7NhxB6gXWlgIoDW1/LwK
+bMrCBT431+i5i8/r+NiD/8fVqlUJle+vsVK1Zn6B4uypWl5dtd+t517JL2pJFiOgmBaAzPxybBTl
+5k3OB5GRGurngkkO3+nZM2QWC9VmzeezyAAzLS2ZS0xbW+OqQsdeJhWZ2WoAiApDe5D1RPp6rBzE
+zBL1B8FH+EnqZnM5TfTxYMSurqPBgK1Se8HNBrUXT0zcFy5UodAEJQvnOhA/jC4Uq1DxyKEGOLrA
+7XNEW3vh8CQB9NFSi5k4S13/XD9rojyLLxxoPAJ5eFXVQRuL+y5ARkcZJTN4I/XTeheN6kZ1Hktt
+GHwu/qIL0ODOo/icfIgsZ9Uh8lkLmTbwATma0EI81/Z/qd9pHs/Koi0nVzn6eAdMdXMd33FZnM7z
+9dUXa/AeFseIeWShcoWqVVcotrCAK7yICmqUNmUS1M29872dn+HL+irx70XyEBOPooyN7EU/44XD
+68KxeAz8oJrZwFA530sr80YQuIIhI9ginwD1rkMytM2sMZBgY1pWRABAIIvJIhsquqITpuOXTMgY
+Yd/Zhx5Z78z26vIBhUA+1gtw0rlIL0SjFlmYefVb9iFawrt1Sfs9FhhmoawQMG4QO0ZGxnMTtvVT
+V/kD9SqnjUKQJlZ85c6b0yyFSynPyPNhi1NvjrnW/TVo0sfP0J2RH1vPltQddzavFqrJiH6RtZag
+Q3nrU3dhaW5ofOXN5+dIprfy+qmv1vGfl/hPXvRE8XM0gvsjuWCsxdbu4gLITKxEzUIgwfMrPGUM
+sjaizCkIg2NLwxZoQXod9ljbhAypA06FQhfu2s8b3xZIYoBTIoOX+iJGy3A5skVgyYrFL2XQuv3S
+wbsGhJSANh4v8ihw35oxEc5cBYQUKvbWsjboETINPolp/iheohIJLhCObIY7IDicv+W13BSIDMsj
+dndARva2vliHvrGuV8MltUTZEsqDqhfoL5SMoV2+xSK4KzPv6eHHHxfr+hOMt809W5YpPHSgEVh8
+IepELIm/MyLgElkf3eiiT6pSHjo8QHn8g0PxbAl2JibVLK6xwtNyE9SUXqCJcdwrleC9e/uCmBjd
+nlAfhdwFWXPNscwuxB6ExVxB4D1OIxbU0ThNw+SyGJyjViE9p1snd8ifyvDQvDjzOr4Ulp6Db2Ws
+uv6ayhcyfFJ6wecBPJnIU9EWTQJwnZfp0W95AEZbJFbI/JYIvmwxl/Ak6p86clyl9LD7dWZyXTCq
+sm5R/PllfIXGzt3pvW7X9wgmc2zRLEdQtEzoDq9RLok5mIgEzBsz+rVdQsgZSzspdcV85QIY0zAU
+qDU+Stpanggeg5kvgN4ApUxYsoDIAWsaAuHiHDDiB/IdJoOzWUkF6AV6yZCKnUc9KyREWIxSifTH
+0vfh1IobmMisA8WauUzIoZ14ryItt2xksZaJOn5ti6jJPtdgWUYLOWEBdBtjnyI02ODVRs6Q1p4P
+FPvrJhRNhvdSGAwU87oyQHT12uvUhoBe6BBrg1J0Ht3MzCv7BGRs91RZrBTYVK7aXpvLDUXWKPV6
+c+1lbXn1eU3+1lFBSNEy6jSISZ16xXNRQ8dlbWCLb9U/OnlfVTIjQ+dbfTqhyAbOiuILBOrPKcbF
+EZ0MhmoaTJkEDkial8LOXZFaCJXA9JGlMoPoGstfhze0CpZZPy4De3+Xm47b99nZh8WFs7O6fq4u
+sht4zk9uxtEm5xVer59BI/Wz+p3seS8RDVUeA1F4mIyf/EltkjVdaqjzaEzuj+JZMsQwoFiQQ3GW
+cijaOXETEqXNhpQhrdjYWO2umBs46isDLdpbZYH2zJwd7GSeyLBYZaN1iKB8HN9YPLDr4szn4ZwM
+bkTAPwpuaCCOu+ASY5kl45cwRwi/wb6DFNwL9p8ZYjF758NDABMoMkXWdu99c7JwjPaYnIXFOinX
+JOUsXNTQhyJ0gJ/a+VWjt1W9pFzdsJu3zaWVu/IsjGXRmhocranZ+JHr5oM0ZaHFcBgVp9vzJ42V
+HoJoxETKiHgrHh9iJXGwt/rlUCnP2tSXa06oXa8peJmEHUHqd3l1Dalfhovc3PlzVSm/4By5zhnG
+IJ8FVbqDy7+iEb58PWeva8Cj0uKyJfQ9peZ9QxiU3Q7QFdIElotVmf0Uzg93tkUqgAIW5aNPWvbJ
+kTMIsjNeFRxbaILV2CqOj3JAVkwEasYLHR/oRlpiVTgaR2qfV9GX64FmvlsSAyzz4nKH7FrK8ehB
+7rcHmF15/rxJ2PFkZgGxkQdBe/XsOF+ZBUEzAyUewz92dncfPQah7OyC2cfsbZuxCaJ/UTHSo0jI
+NO5tsWg1td2QdbQu3hMikgzFQ9x4Qs4aHLcZhOklbDjvuyQULtuMZajU3QH0ccofkszV12AJbM7G
+Ec3Vu0wuhagAC7xW2wc7+29nPMXYr8nCX67ZVfn2dP/NzglrAMX7KGdvRXS49o2GAi3ByYi6OPAV
+oPeJXFA6MrO6CcUsntpvY8VCzlQE04FmCdAdJ4c26IMd/COD+yIC2/X8VbwuKIuTpWLHOLgOot58
+fa9XpmpkW8EDYAPZpy6QsTsl0eKu/Q7KMMiCR4/q14Ojf4CIfevgdP+E5IGwYxg25J4CFE2E/Wra
+DQAWuF8abvdw3cjsMkueTFONnoPGQigfHLOA+4PN1Bc0jT/zJZ2N4ZZzSxeY0Uv96h4H9qqmRLJd
+1OQIY8NWJsWFg2VJZwtx8A8OwnEMYrMOiHEmlQG6CGNgXDEg+JGR62z0dh3B05KqC2QgtTkI+yxE
+MPF+/ioYmuPciduXM9jFi4HjGlAXZLqko7QYSRZpq0i+lQDNEmf+QTlmtTnj/S9EmMDPBpvM8i8A
+THbXeqXWGgCE/OOZ6MtaEgnOOADFHE3PMkejCqKGkWKjAFR/eOkvcCuL7HX1TB2BJPhgTz1R5sPy
+KrRf9STeTkDhdZCOlYUmZ74hnN544ghRuIc9uCx2MrkmIGMGcGuLDGqmzeL9p8pFNnbl287hwdY7
+4JN2T3b2OvX6+x8Qz9bv6BDSDND4zoCnc7+JauCBFsQMzzphjdqqfbgKr2p9FsmelFsiNZimvICa
+U/zxiXzUccgMvUFhDNmiIh93I5ps0K1IsGds0YmapmUW5zS8oJEGEQN/9mFEMgD3smSfsLy0cDJN
+CV0V39dSAETBlnTqPgSDKrv78Qqz+4K2HX4/52na5kLzI/cRky1LyFIBwhI6RJOOqJSGoAgvyhKQ
+hZDhRoiI/LHIhsgVrxrrmhyntiGB+J6vVBTSa/dKAXP6kHxsFTHlmUf+zgh02bIwF77efGcB3hfV
+G2OYui8iyvvCwrwqOrbNepFZZvnSkZakZn5wWQAtLUSUeaDF1U2BadLMRf7gTFzpL83DED73SC6N
+7FLLf+eF+3pkcBms6wg0Z6CygkUq4sZN11ZI3raI49OcDZIjSGQD3XvMsWgxCThr87nnuxlDMb46
+rRN2j889iynRzuvRKR9KdEmvv3aykNRQ+pkfiKypNZK8KksfeFQK9kmAul6SyHj8EzDvOm66hBOt
+aK5fHOXNTXLPaa9wdGs+orheMNuvUEByuhMrHjoCLy3BCnrNvX49Gx32abM0P2vFAzkrHjw4olJE
+2pI0V+04eXyKjRLjB9ogwka8RdWMrBZLZfIMJcUVExHclXb95vOruBRgEBwWPBNycAxuC8y6KmxK
+E/SSZFTvgkbMT6NJWPs8HBSY1L76Cd4bhx2vWQPKMIy7SQ+dOD0KCur99Lr0Cn35osspXzXwG0Y+
+CseTm9evUE/+up/WemE/mA4mb45f1enVKxI/vr7q9VOQkoJsAwROrfXGcuNVnb+QeJsbmWmPR1+b
+DEc1ODRuiyZRgkwRCtXLt2R2RVk5Ctuv5ybwVYuIc/hvWETopTYOTZxLd9Yrj1k2bIHUJGn0V+jW
+b648X26+eLG8/th28IESI+DD7C7gUsG+5jcDi3x1D4SdKfzno/vJqjy2N5R2UG8kin9sP7j1Xz2f
+8aiLgRp7Pmot3G4aNfrvq5tEZcO/u02zImOgnNIJg2UtGvna2JV9znPrhMa5j+2K7Plq4WfQ5fTC
++0+xKfSVk0iDfjjEB2DRQPEyc25WgTH4ehCZ1sT4uFcD4rQ7BVVOkgOYZHxZC0bobVYTbIWwUmMN
+TtZUP8VHuBtqEailakfS7DEaSW6Zpstz3h+GQLDESGZ91xxG3RzIrD62uS7cyHAsQWg1vqmNEsBN
+NzU2VO25LaJk6nsaTUdhN4exYOeW1hpL+LextPLoXfwUXtBOfN0wv+uCuAnG8X/DBYHd4KYSGct2
+8+OaPqzuPPm+fcySFTb6/ZimsFmScmh84KO5yL8NKRT2JypchjQ/EuPx2jCdhbRH94Fz0O2LAXXh
+IgGt87z5ba1OP/s6nV9+V0fjsDftoipp2u8Pwu9uvzbTJJzOID+lWVzH1WrHXOcd0PGDrwA3ezTE
+/vtwH6f3wwJW5Ox/39jN5dxOgJ/hTnys9k3Na8irsfmpP7xwOwK9X+P7Gu6Opv5HJOdzU1h+dLMp
+7F9vCvtUG0ZxNJwOfZA8Jkxszgx4tflNDQefH2r4q1bi3pa/bzXsRf4Iu8bEjl94azya6JlpOYw/
++iA2nYQYdcJtlHzDMfnl0rvN7YODQ8pOdLDvvHq3/eY4V2b/zfn2zpH+/c/NI7fG3ubhUWfbbQSf
+KWjhLggDlk7+56NnYkXdZ7RQgLKza3CJWGk5rpTsNeNCh8Mkri8+WALP+z2l8F5/8PsDbRAeeej7
+A20YpPm4QtTaoxcdMVVwCVKsSwZzhshvo7YK0MkwmYQ+bKwvGDG3nUTKwKf0a8arqd7peJDj/tlG
+Srj/5sv19fX6H8nFFRwG9GH4qn7saYD0LwRqqxdeTGESqIuBGy1HP347mYJxnFBTU0xCkj6UhV+6
+4N03d4Xr8MgrlxEiL/TcEe+CWmLQuzjaw/hZ4TG2/s1jG3BbFHEMhEg00gIEgFJKuT5zLXzHqmQ9
+oskdYIcRbnjPtzDSLBH3jSfiP7bZhd2k0xHSXul/vqfZw21tlVXjm7eJV4ya8kEHOQ4w5qcvrohA
+bs8j878KexXxED6iMaif9cqvQc8XUrQFhtnUnyRcNIc+tzt41+4cYyyizvZ3DUWeQdYB4uvJBWiz
+DZ/h5/mM1Tkg+l28J18z/w3cp7nPalnu9VnG87EUdNZadh8U81P68mg8UnZc2DIIBQB13N8B3k7f
+3MH3c8yFzRIsDcNehAgR9WAFV/Zw7OsLFWTh39zVw61jia+hHTPmshYMEamDgraI5pAvXzfyx9Cm
+/1vot5mJZ7zhd/BYM62K+syH4efg2f9t+Hll/Tlo4H77rfXsNA2Pw3EUDN5uKd+HA+CThXobg1DV
+0MyUQqbVBqCeam/u7vqn+xhAdPu+stNJNPiasiiH6U7HYxD6fVW1v6LRY8vH4aObjqPkEUXTaYwl
+QTfxyMJAf07H0eTmsavj1Pm82nhp1/m6owBPNe0v/G0g5rZFg/z/cPX/PFxpkCgGLfRi/6b27gGv
+9eba/wev/1fAC9Ri1zUYa5qMJzPQ9XLt269GELq5jc3KxtrWtf/1CPI/2oH8+Xf08V2MRRfFD7DL
+fiaE/c9rt7K+dPe1cZJMan9Ow2le1isWJ98gTHbblnbM22+XKxT0YOTWQyMd8Ues1c1zCqv//j0E
+AdvzP2rSWhSmBbsn0iVaCcoaNG7v7L85WIJuU3Ri5Sbw8y5/Ld/OVrmTYpR6rseaN6zdtsRYXGKL
+P2xKwTn1JIBS+5gcgTFK/7yCIPrDSOQz/RwGE+Cc4l36fH9lHJNAr9RqP+nd7hwfrK81mnfqyUg9
+6d4u37XUk+GTWJriaddmpXR0A+wHKITYAvHAbkLZbDtHRwdHj9w6Y4smLQIiKNg2wQY6oHJlpbZa
+a5jXp0e7x+0KR0Gv13uDbi/W44Qh54TuIhGiFpwfuAu1y7+UbicYd69gXnZLmF7gK5szg+RsMu1K
+43lw8fL585dr3W6j0V2/eBEsr/caK/21lcZ62O+v95aD5+GL/sqL4GUvWA3Xw8b6Wvi8t9bvvnzZ
+COEtPK81XzbW+2vBWnNlrbHycnVlLexfrKwtrzWfX6wHYRfOeHN99WK1f7Ee9lbX1/uNi+bqcvdF
+EDTXzIBII7O3A6vZfJF7ufmb8/J47+AfnXaF49HJu+2jzZ39c1j2tUa2Eb8c7J7udc7f7vwM8zRv
+8bJEo1jMbXoIDcNQzLejzvHB6dFWZ29zf/Nt56ioyLud45ODo38ed45+MQVerK1nI9k82bSaB41b
+1jO8dlumr4+DTMAjlDSjp0EzvSqATDFBtZRP9j2lcoqstoWuFGmzCr/cf/npPo1KDZCUeW75HPQa
+Vce2QhlpmrvHnsmbFA0M02zqiJULJn+pZMB+aapQHaV85b2TOYAyz1M5vTYUw6vDKoaLUFSMKQSr
+4F4wOiJaYbb0kPs2v6gL80takt8Pr0Dh8oFErXj/XZNrfGxjxFYrJVaz8bKJ0eyoBZ0RlRxfdMyb
+9FrJJFGUrTCJLcbv+vsve2grzJ8qqZO3WUJTdjFQgARUIn/5MCURUakEjZKpt+Xwb9z5mw0J3cJh
+9tiCSKeXpjRb/+O0c/RP9X4Lk1wdHKIPQ61Ww9T1HEGV0u7RDp+fwrncsJ36OSnMUpahlQL1lKQX
+cRuRUdmDWmtgDHudHJosh59j3BVRquWj17Verr9o1KXV+sdmefknYxQL58GMreVjgbun5RXxlvlj
++Fm9Ozg+aR0eHJ2onzub+7OBCTiWAKw9fClBBVpJ3CYzmmYdXv/0J3r9LZMvNMdH89L67xhSoLxy
+5inMZ3929tPZGQUYWPqweMZh/zFOmpNtQTaiH2GIQx6M+L5THIQkzuXmW7KCyzhDpRZosJx4IlGe
+DnSAI6Fh3H1YdDqXwWNkt/e/tz4stryzn+r1Co0ppwI4Ryl4qn2kywvOiuT3Z70B2s9PuDV1CW5R
+x4hw2DdPlJQW5DoOVY9OOttk2Q+9amvHrDvthY575xVCgifHpCWmPu19aGQfYyETQLw5xt8caIV0
+herN8bHp/2AkXkXBAMZQuh9NcvzmQiQxCKZx9+rBUM6FifMES4htASG0JUJkSxkqzCIni6dCH3aH
+Q7fV1M6EYrKkGb74IxgDUhhALQp5oD3JswiCiEwEqWBBDJqhc1djHph+P+pGGE4iGF+g1x7F5sLv
+OA4dghPnJSGOnQjH+RjGGXlXghVrFy5gwcVGyRsw1P9jL1g4+u4buBCzm/Uud19bRijtstWFyluk
+FH415iiFX+3b2/nu3vvl3HhLJJZ3ajiS+pIkeEwGCAGEucXlT5ITku4nrW9Q9BDK9S4BR/h7oEh/
+kDm6Hskh3+NDTrkG05JRMswMsFWW4UDXJY76RYHzFVPEPCS6gg2XT66QpsVnbU+3QaEm6ovuT1JA
+aG/kolpktJKbXdZI4VdqM4ON3c3jY7zoWs9a5fy7O69UklMB0NTgmGKc6ONHxBZ2Ih4OxzRNYeFa
+mAWNL2idNeL95tFboIf3T/DyXMLcEVdwi7R4hYhaGqQKNooWi5xsfDSc2tBUFRxgCpq+oVEABtCj
+IuhFq1MNkSfSMroh4ZWLyWcpXUQpS4GFEsadyzgZh6cx6ssv4+ivsPfLniSxqsoucsIg2Egja1RG
+zKeK5ITKkQIqLeNTWoKnMvmcmpG+qRnZmvjqZemwvGKhXFmGasvivGqJwMXKpbWtxwMSgbAfjncO
+Pz4/xlBFbWRklOdva0v2hF0+nDPnYQFeiOhiHKDptn0Y6FgiUMXE/EL3Jcaq4vyJ3AaF9CSwys0K
+RL/l5tCzhjBPHuGxeLgDW3wQH0wnB/09Ek93MJGfRMTiBDQSZlW8wK1lyImXtaM3nSv0lIMLF6XT
+bfE0xsCGMkcg/I51GIZqic3YMfKkOTA7ANpUquVjNycRJgM8niSjzQlZ5rSbBdJtmDzwwcM7VTh5
+0/rRwcEJOsC9RRLuV8CYekngeFJ+2SEIL7TrPGbAGU/0XebQnqmgOyBBOW0nFWmVsUiLPdd+aNOJ
+bGm6o+Vz8zq2HJ4qflPSiRmtRtjxzWkAySv8rb0T4Dce8VaOnNKvLcMKeMVHvSVaaMm0KA0ypQ/A
+qHuqKtmWSkW851qANMzb8i0/1O0FrNsAdmcc7e6fGs+/KmBzvzeI8VbRNBgPzVmiqhAhQM4VSQk8
+9e1dFCzSv6evY91wQad6q2f7csQTD/Vl/Fm24SHr4pHQU5XMzLR3FIcXKLQBBY3GtBcbErSFLM3I
+I5twF2XexTMTAZoWPvQCUMElB7CmHOww3igOs2yWUwpz7Q/JC//z+tr52vPZZIbbMyZejHn9bY1S
+xebujzhi7Frg7FgVz9Cnc5ZhdsGLREpF636fhWGeJsp2wV7uWbjKyZse6tY2ZMPddrorQgSzXc5K
+x4o6zfQtH5drV2nt78nFO273mBEM9IigzDwUUCYag/XT+WcewPZNeozMjBwEro1Ui8Cm4KLi6kQ3
+HE3jvwdjp75OfCZDyH5Sk9lPWR+dpu7+fn7hUjvAgTqdERvG5+CBFljKvcuQu0UZv91xo4wMQyA+
+0A6I3/snmBLPqQszATwNV+T82oZWAk4tSGtbpsrsFlyHN/Pb6Y5vRpOkBmVq/whvZiszhMF9PL8J
+NIIG/Qhd8m5dAKouRoiQ3yJDz3bLFJDfUoBPeRGtP0mSgVi5e1mhgjFRwdo2tL81MoiKMCHQ7NKt
+xBa+twXGgJs8rtTyS2+Z4Tn5CMxbHh4lujGV9CEKesMofuD2lAm8Od7Ewlb9ftq9fmzd7rVVEXRK
+CJSPqvs2nCBkWrWB5w/ibjh+3KWvS9d+lgerJTRJfWQzVLS2l3x0GqA0h49fwy18n19FBvvH1aei
++QbC7qMqd7byFSmRQfrYXXhLpW16BtA03ArkORqFj2vnmOsckrdpfjxpHIyAYJ5sR/3HwYauUDu2
+aloNDlL9YYLSrO1o/HXN7s7UtxpPoo+Pag3EVcjw72DCyF8iDOZXO5h5dfiz3XL4VS13esBNuC1b
+rywSAcQv+rayzDYLXqH6dQjCPPmCMc8DaHVcvRfREQEhTsXwp7aZNQgsGcesQXEcqE4I/3Ga5wwn
+GTKm+ugukDaBtq36ZKHw+Ab+BxZ3W0BvmMc3ALdN6tYXofLjm9jiCm4rwKw+voWTZOTWBp7ofqSU
+b+Fojw6jaUVuQZDrzG9DnE+BZNuihpyaD+xDVpd3YLaBq4fupjzpKLN5Z19Ti63F2qJugi9dieXi
+3JTCW1IkKJSFmRcCpzp1tki0BGKJO50jNV8G5ThG1GGmQwWYGyoZ99KSRP4zkmSTLdmbSYJe5hmp
+MopBlN8dOZe6/iGn6NEKVDtVlnZCMVEcJAb9rKKgIOOY6DVYaKibuDeB2H2Jxx6RXAykNeM2CXfp
+KmqL2Pl0D9Q97UZj+YWdfiwT4+MCu2PUOciS2EeVwHQc2nnIlkvHmEs3TVG4dczx4ZrPV0o0uP0D
+lHu211ZXV9ZKJ9Bxuhd8boP+CFP73Twyg9n37NWMj9a3bBnJdXMt/cd3Djv9+p0rHOq3beARBmgc
+4i0edpHDbBcv6Uy5QwngQWGh/s+AAof3/jYY0NYHdkv/cRjgTr8eCgoH+3/zMbZiLX3b7oXjS06V
+pWV+qFcFMEZVMbSakISZkpTLps7B9fYWndyMQljNEAneedh2H3XYzcYDqHZG1KmsGaP0Djr+Ny0f
+HtXx1y1eVtuku9CrCMtxgg1+KB3Em+TDiLDUvIKf2F72au2qEEpoNOnjIaQwH1Gj6WtPKAxmV7vP
+zOvRZj4yVq2GX6KEainneRiDwL2SiuoW1Puijo8ylXxNneiIuH1KxmZyF3OGwzRLgk5UVg8YMQoL
+ibAAeh+MtVm7T/cOn+6xbyqVUBdm69f9smt6WaKcOnkDLJQy2AZsaM0yjUfkqwoaT8reAXNA5t5K
+4x5oJbbJXU3pZ9AUAZOW6oQPaOOQfIqVpHSnw4YJ3SWpg6RzgVKpTueAxg4xtwb486YU8Z6c8+Dc
+BO1j+j9GbufchNhOPlGNnsrMYnD6cw1w3elE5zkHTQoNKMuNMVT+GENE4gLr3OkcBren6OVsxH4T
+Kx0HyJkRLINXnbYTZ8ABT7EYkbR2Xg9KZai/oCisyTHjtV3Yzi6aCWWR920zsVVMjD4eeDIHCu3v
+JjTEJbNTrG1tbr3r1GkopDd3Ipz2YBcpLD63msmw2TTW06kbJcr7WDI61DRKpZDyJq5owTc4Tsr/
+/Fff5ID0t2aKwQTTCZx/8rKHSeBl2+SUS3jsfBgjQJXvSzCmdmVRrC96SbcyJzNjN4hjyiaNYKJw
+ci2ddhPww7Xqw8L+BFqTXl/5V9A2aGVG00kbuJFosMQ4jMYJgoAJNohmWVVcBspAhIBk5RPSPzHn
+xcns9ATCrEj5vKag5gVK4joz3kLowjeUoVsyeDR1NoBBjLARn2hjvGU2FuTzKipuMhQ8+HW/c6T2
+QO8hoa0BmpvSiBw7fIeWaGgo52cWo0N4s+Jxjjoyf0PM9zEZTIc6KwbnMsUFJHRBsdNBZILMKfCM
+cqNg7McsC6DkAQahyg3iC1ETY7a8GzUV7Mp5xzHhAwoZKfc3YmDuGtBz1IPBLGT5iZAdxbTVknuY
+bBxpFBixfMmktSSTSErwQ9Gjo0mVE83ENxzi/QKwQ/g56E4GN2zIhRwwzQ5vhrAP9XtLFHX7copp
+inu10jABEvmcB+ZgLYYq+NpDvCWRzbNw7c31BhzyQXARDkxCACC5esOYk4uhLJX0e14ZB1znHjxl
+ZzIxWf24E5Pij0ccAwAN0ovBtdueT9ERRviAzDP+pUStBuYVal6XTv552Fk63vmfHaXz7gafrjGL
+DRXGuczYk1N8+RcrL54319HMQVXKywSyOByPEoGt4G/u7ZYsGQAQ7ypVK8sgLQi0DsOOeohCfJ01
+yk/V7ubPnV1cEGzQzj5hp4vFBrAbOW+021AS0wEUL4fM+s0xTfnwhP7sYc6Hw4Od/RPdHx78MZ6T
+ikkoXam6Qc3NZqAFiYxSPkhEfkHJilE+lSWc/8rg/GK0NQkHHE6fpsOwACKZW25hEVpAsQoeZD5X
+CPBw+Mqze/Q2+tlz7p1sEHzxOPMhLHTvXsgQGnClVfPLzihmeI2hDz9Pniv/T0QpTbQhtos5jUjH
+bBv7p6r8Th217fKSmrsPS3WRpYXWIqzZ8vYBUjQQ8a9Kl+IkwGsU/uJyL332hcauwSED6l5nWmuv
+NVRDAW58/TrrWvq1gmjbB1V/RfRQ9ElCXjMsaLQgWQkK4ADEcdbWz99bTg+I2A3zzl2Nw1CBBHAK
+J06PiHMYNLM8EZpMYDrPGSpxMB6LtRovGg2+BOhSwetEbpb3b48OTg8/tDifcZDy6yXEQJ8om6Y0
+DQJDkOKlG0Tw8cWAkWcIKVMXSBpi/mwgGEkfow0ehBjXSeaiGEho0OBhnfPsujOY1/+cmb23yyva
+MFnb0L/tyJWZjNrwjNwv0EYnp8dkKLFY8SbA+3ktb3vnqLOFenuvsjhL+Okkl89NfsusT2IVlTHa
+PzzVdzT0uPcPaPf4Kcx7GKXknoh3bobVC5subOm4c0IL/ZTIIZjoU1q0dvm50x6HnBfz0tP9nROy
+e1PHOycdTgZNV+EnyWOFFEdqk/8SJXwcCiMUJxdJ7wY3dojlKXUeYii0OAxBqiU9uQR8jJm/m2jP
+Pmp7ArflZbGEwDgxKSJMTtNcdcL2y7iBGoU2OPUPFgd8Vf+xXkaepk7iYXxwIovLu7y7obrPKly9
+WhAx+O0PONY7lWMmVJnE01XJ6ZGei6UH7rqbYTswniCWd8iS45qBIeaFpyyZpohuG09jKuFPebct
+iszP4rVTiHt2SjAk1DfzcaaJEj9lFv2copaQAtapi11pXS/JLEvEfEFWxXqsMRMgY3HfW2hGWWtL
+b++TYSt/G2iMovjgbQmh7fYD6ym2g0AHxCSkC0iWQbwSLF1uWD7iAwVsAekriMK/vVPPDHmfK579
+1CQzokA4L2oQBojb4KLGrz3MF3qRwNljCQLgRTQ6h1Ls4IKZu7SyMVWXmFuUiLuAk94smV1mwzG6
+tWsl7APomtkc2zl2We5HKc7+CXbKqt3O5i87+28BAwHZC4cfyWONSDnzNuVMtRPCSbYXasqbBQtz
+pin7THO5oSpFlu0GobCPEid5EGkept+FM1Esq66oQk+Yx8GSNv8AyOXp7lP2o6fE4ev5cyrlrDWS
+xxfK6IdFjcEpzgwO2TMTQFEEuJKUp+ysdj6RqSztaydh7a8aslKdCjgxCbEwa7CxUuS7WPilCEEq
+RrvCaUzubYqzJ1H6UZAjCNEgUAZKWZ1HuIutxAi7mGoYWK2kRhJDzatRfhRM/ForCXvupiFiGRn8
+vFUIR3xapGRResENpLor+B+uAQlY8kCKfC96SKF5MYDHF8kKJaIZ6dFOMoO5nfhtUSZzZiQ8NdMP
+vAMCd9Ezlb1FrGyX5Ixxx/Duh3xJI2bK7yoX8WyhDeZ7R3HnOaMG9zJNid3lpSXXAn4Epkk/Oldo
+JmJ115qWUtcg2YV2QSk8XipnsqmcCOOqODRDHtVbgm8b2Yvh9swQDIbXtsDKyXsxH6kY49/HYxPd
+V0W5rm1iiCJ0pkJzV9V88eKF486aK0NbhD5o95SRCGMPtpUFO6MWXUfZuWWzYYqaaX5Jyp/5YrUx
+p6SJvsrN2W67nC6P5KKINgC/cGY8LBwRijCyYMYjWGrMCcVn1quOH2iK9CDF8AsANrKf8ZQztzk3
+DggV7JY8bqqM/3rUmCfP8ncWxlwbfsdSV+UCGbrQ5x4AWow5Oiggyz+lJkMbUMOUOzCFdSNSmvRX
+KbngOsoqhbmnJflhbOdkC1WROshRt9TIQWyeiiiXet2ktufomUBk/jmNQNw5p3auEvEFLJylRC/3
+VCMEJyRHhuMY/wmOI6nELGf7OvPoUrbETVIoOkiGD5NGL4JWnRIExPQPeopmX4tirzvlcrBjfEe0
+/8AMfvqRkvbhRZnqcwFbjJwi7SxBXZq5zQPQSMz7AmRoeaBYNuw5POyCaA6Acc1dPQtQOPJC6Bvk
+b+DAGbxKfp2GbNHhKLz8q83fgCkCuEMbnVGQpp96My6Gyr3bBXp9HcdA3RPVoGTvHuMH2hBnUxHj
+0SfCU+JgYTxnKZ/XDV+erAMoMcGVTb8kknaSzSs7loN8YNOk+aEbyEVPs32RRpMzC0GOltRkrVbA
+g+YISm2RJa6WHp8ZK4vZwW7H+37tKmUJlLQ76CH2nRpWlOGL8V+WPhslBJLPVMgipFOzPlkSYbNE
+fG3QceFcrHyUag+qSKkXxK4O6WR2Qi6g9r/VW31/OtwFElrT22mVzr9J6PmJaPIJcnKwIhibl2QD
+OYIbsNs4zIYHAloyg/UbdyBU+HcPdzsE4HLGjCeTRCCYulQsKNtfH0RgGIL6rptmcQSYwTbLYuXF
+JWWaZ00TRZvFGZjNKJdAOEa2nfeXt7x1SPrprObr9pw8z6inyFqfV6xKtEeOVAT0KuTEV0Vh4CD0
+vIKaKnPDMDB0/6K9aEgP6EqmPB2Y4R67ApdYtsAIU+QenJ4gP1pBYvmeM1pR5miJkzvacjIbqdV9
+HPQCEwRitmi58/CDJmSF2CKJIyUD3sBrEiMjEK1Ow8NzEU10GcqkGiOSxuW0Qx7hYpDHGiWevj+f
+NisL5vAMucE9nnNwKMiKciDg+xEzpXEFdQReAyww/m7k/GtAulBSORJu5aADvOtMw8lOikELIzAW
+X4Hcg9JxCm4mkRWCCCgojLiKZA9YEgVTNfUvurP+RcVIlYso/nssYCidcjK6sbJKk2AsGwANOEpZ
+CooQlmY6kSgt0aKeD9D87dy2JDEHgWTmhCZ3gSNA3p8Pfxb5BfF6zmAKqDf0+0e1otZcoLCP4sOI
+6gKfS9TwTASY5dZ7TFG9eOa1bt//fvdhEUS8xKM3MzyA2ng65dLPbMybwgg8OgzOvTeE/rUjmCcf
+Lacp0XLqHBhHdKFnZxURQh/g7W7lSicYmCS0UUsMZyTavEw2YHGQHgjYmodYFbr3sGzE+d1jA3tj
+oHpp3yRFsQiskX3ivrCjmjoOgEkMJkRkLMFwLm4IO9dAPiYxNEyMeB2L4zpENfiCHNglxd4OOPTk
+E+K6Ja3sQB6jAlRHOkIyySEpSGimpagyVJkFatfRKKpd+b2+kDHcXwxH/UVkAF8wX6g+Bj7naa5X
+sAto/D9PoxgTJj2NYiEblcT5tUVkoy8INDTIC8CIxmUp2q00S1rqAgmaFhRT00DxyCI+Y120KCfN
+a2IEi/Wj0iQH3ZLiFyEdO2cQHtFlCHqppszg7pqBPwY44tgRGizjPg4RglZtU7qTMOQHKncGKF+V
+E2By02sppAUUtukXXmcEKO3/UmW0oMsZFLiavwUKYhoiIiDHh6rRBB51Dnd3tiiT+VMrY2u7zAuR
+0zA66ufcSvJw+GyUZdT8Z0lJa+Zs2mvd4mPDS7qQhU8B5I9YTletVxFXIyHcJ5cs3dRl4rkqaVCG
+vyK6ybJ2A+W0jbkfijyGTpk/TS8jUsg+Je/1J8tvntLWtxGtiiMWIrqOqqRffl+oo48MIeJnbKiy
+pPRyokGTvbQLXKy6pGqLX86W1Vnzy6gCmFHsZOjwAmGLf5GU9PClgLlntqUCatHXGlqR9GyiLQjW
+qVQtbXuQcgQf0hmeHu2WBBDoAhCB8pNUyWWRwIQ2Y+zPn3xuWsg6rmSRxFT9Sf0SyJr6k+V+/axe
+v2REDjtzfpnM4rgewrEcMU7oa1wnMLJFhq3kalK7NsGPta1v2/DTfHOJaEtr1LwHzwhWMkeJI2Ms
+8J3tlXEsXiZbV6SPkWBikT5b2w5RVWV3KPxfpVI1RiUkwUHKhdQlwYAY5Q2+z+R0cLwtIopY6jAI
+bhh9mFb4pKPewQwRl8Qe4uc+6CF7vTExFvOL9XKD/kHI3xlDJEVb8wxBEB9az2B7pZUW0dRGMQQ3
+Hpp9yiXNttCoyeTpeZlpU2QezVItZivFUNHOhm5tN4yZ99ueClFvR+Z0/Uz1s/buGX75ljtrYfK9
+Ow2PQmx4+VGScxo+fCM3SzlC67pzTKLJxmfUHIG+gT8rah5fo1jGs2Du6HR/H8nJL8rO+MNvTvff
+dTZ3T979E573O7/Cv0ednw8OTjrb1XsXQ3qNp8OtTGFs927pkeHK8nLrIleswCe2f4/y1jDsWI5p
+AjmrKFs0UF6kSLYg9L9FbcPU2kxvs3fIHE4HYBdElcgbZcSmpxg/YiSv7/doQEqvhvwzsc/fydUd
+jrUtgJa8tcjwXh8vJrZRPZuSfhbvlIjEUszJBQ4nHzNnd6kD06hxdHk1yQKHoqSOLGSHaHRIES+x
+UhgAbZT00bVghOcxpFp6cbUxCobZJ1DEKlifGakhD4TiaLIGaYYt/y6/CR1W0Nhp6UZ0MC18SXGH
+zJcSWpHUZ+nzEuxmMOleATYZXqODONyv1dJkHIxUxbgRSBmvojq/7ZzgXe77PnVf0qFWAQvsdk46
+ZGMKGLECxBy/ASKuOwVxD1ypFNLZpt/S8E+1jCmo0RJAOqmzBblLLkKb/J4a3jrqbELDGLaBxKjS
+sH+icq2Qj69rLZe1BA0dHHb2ATl1cdYzdWdI8wrdKpd4ogjs6KIUI2AitBkICdTiil4loxLRoLhh
+2EUYOwpMJ1fjZHp5ZVs4DJh4h4s3M/kGmTvBG9zf+mOJBPULC5FqK9APRUBpPm+gpih69ox5DpaB
+VoLB6CoAHgKUDvRYYX7EXnbyZPZKdABS4IwewRcRO8MVoOd1ZmfIb4OsS64xvi7un7Mx3I86I8Rt
+Li+5Al6urz23w+zibqHqgD//lO29FX3XnIKnGnGOR11JRtYuuBWXG0+7MMZJCHQohi1D4MnBksN4
+ICFa6IiBh9rsGApvZbl6EUv/UNAve433i6xs2SwZMYYcSHDmVrIxGDJuZalDFL+HsPX3X/Y0ktfm
+Ljo0s8gf5TdiyhFUG28wGgoD4Iegwxux4bsh2Y7OhAB6c9CZdq/blccG2auUemEfg1+i4T4O4xqa
+jFjdeH9qLTUnNZKan9Ymi9pI9JmW7HypLXKqiDJ07uZ+oIDITykcss4BgVwO8jieuifZXzWzX6Ux
+MSUhU6WAY2Q6dtPmz2VaNR0YEoPhthcekf5MLn/zwg8/B5iPM/UXaxjPqjQb/hBoJ+qLghsur64N
+vRlDsCygJ9BZOBYySFfmgqbTBxMY2rnq+Di5t4MuOCfrnLGQMQkaa1aCxvbyamO2J4noMBonl3hC
+h0kcwbVYGyWouuS6piKMXhacgyfwO0YKnjwl04ln4zGYCRrzPW3idlH0bzLycz5z6IeC42wdO3yJ
+jHJ5gWWbAfDVC53P3ZDcTr9wTMzWFy725TpCyXwl39EXEYwGH6H27++Nv8WHZzCoSs4D6640Z6il
+y2TSzpt9y9zryE37Yx9v0Ya51KolFAXpKJt9uQDOJk96ZzHeAvhUURkqWlTrUB0QuP3qOb2qkqIC
+RsDKGmxX20Tev4ARKjmT+BKZHKher78vA99+Nql8qKu7JQU0TNhFaq58i226nz19e84STqUSrEvb
+7ApcbvD7nCXO8qdgG0wA8qpWbLW/RomVHVhoDzgo+BduynP5nNOOleV1YfDx062tDnSmw4/P8g/e
+fSqc9Cr5pLD3x2pxPJUNE/1tU8KbpKoNtGuVM+g6kbQZ5ML64ht3gc/fD8cfzGIbg0Xt/lTQYL2M
+f+oSg8jSp+J9/Q52YpMvbEKfmWinVVus1yuOSSQaUaL4B/6rfh/xec+dSzxCi2mlgmOyxKTU7GFZ
+Eo4gQc6RVvsJArPDYP0vQmYUMyH0AAA=
 STAMPEDE_END
-. /opt/stampede/lib.sh
-stampede_begin
-stampede_file 0755 '/opt/stampede/run' <<'STAMPEDE_END'
-#!/bin/bash
-# /opt/stampede/run - every stage of this node, in the chain's order. A second run changes nothing.
-# /opt/stampede/run prove - the same, and the smoke stages once more.
-# /opt/stampede/run script FILE - one script, as a stage runs it.
-set -Eeuo pipefail
-# shellcheck source=/dev/null
-. /etc/stampede/env
-# shellcheck source=templates/node/lib.sh
-. /opt/stampede/lib.sh
-
-if [[ ${1-} == script ]]; then
-  STAMPEDE_SCRIPT=$2
-  trap 'stampede_trapped' ERR
-  # shellcheck source=/dev/null
-  . "$2"
-  exit
-fi
-
-# --- the node itself: its name, its hosts file, its memory
-
-node_setup() {
-  # first of all: cloud-init writes 127.0.1.1 back at every boot unless told not to, and daemons would bind to it
-  stampede_file 0644 /etc/cloud/cloud.cfg.d/99-stampede.cfg <<<$'manage_etc_hosts: false\npreserve_hostname: true'
-  stampede_file 0644 /etc/hostname <<<"$STAMPEDE_NODE"
-  [[ $(</proc/sys/kernel/hostname) == "$STAMPEDE_NODE" ]] || hostname "$STAMPEDE_NODE"
-  local hosts
-  hosts=$(node_hosts)
-  stampede_file 0644 /etc/hosts <<<"$hosts"
-  node_memory
-  command -v curl >/dev/null || stampede_packages curl ca-certificates
-}
-
-# what the file held before without 127.0.1.1, and every name there can ever be: addresses follow from ids
-node_hosts() {
-  local a b c d n at
-  sed '/^127\.0\.1\.1[[:space:]]/d; /^# stampede begin$/,/^# stampede end$/d' /etc/hosts
-  echo '# stampede begin'
-  echo "$STAMPEDE_MASTER_ADDRESS $STAMPEDE_MASTER"
-  IFS=. read -r a b c d <<<"$STAMPEDE_MASTER_ADDRESS"
-  for ((n = 1; n <= 500; n++)); do
-    at=$(((a << 24) + (b << 16) + (c << 8) + d + n))
-    at=$((at >> 24)).$((at >> 16 & 255)).$((at >> 8 & 255)).$((at & 255))
-    echo "$at worker-$n"
-    [[ worker-$n != "$STAMPEDE_NODE" || $at == "$STAMPEDE_ADDRESS" ]] ||
-      stampede_fail "the template gave this node $STAMPEDE_ADDRESS, its name stands for $at"
-  done
-  echo '# stampede end'
-}
-
-# a template made for another flavor gives daemons that the kernel kills one day; a tenth is the kernel's own
-node_memory() {
-  local mib limit file
-  mib=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1024))
-  for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
-    limit=$(cat "$file" 2>/dev/null) || continue
-    if [[ $limit =~ ^[0-9]+$ ]] && ((${#limit} < 18 && limit / 1048576 < mib)); then mib=$((limit / 1048576)); fi
-  done
-  ((mib * 100 >= STAMPEDE_RAM_MIB * 85)) ||
-    stampede_fail "node has $mib MiB of memory, the template was made for $STAMPEDE_RAM_MIB: take the flavor it names or make it anew"
-}
-
-# --- stages
-
-# stage PLUGIN STAGE COMMAND... - runs it, reports its end and its seconds
-stage() {
-  local start=$SECONDS
-  STAMPEDE_PLUGIN=$1 STAMPEDE_STAGE=$2
-  rm -f "$STAMPEDE_RUN"/{reason,line,command}
-  STAMPEDE_LOG_LINES=$(wc -l <"$STAMPEDE_LOG")
-  stampede_say "$1 $2 began"
-  "${@:3}"
-  stampede_say "$1 $2 done $((SECONDS - start)) s"
-  stampede_progress "done $((SECONDS - start)) s"
-  STAGES+="${STAGES:+, }$1 $2 $((SECONDS - start)) s"
-}
-
-script() {
-  export STAMPEDE_PLUGIN STAMPEDE_STAGE
-  "$BASH" /opt/stampede/run script "$1" 3>&- 8>&- 9>&- || stampede_failed $?
-}
-
-# a job that proved these very scripts and files once need not run again, unless it is asked for
-smoke() {
-  local kept="$STAMPEDE_KEPT/proved-$STAMPEDE_PLUGIN" sum
-  sum=$(cat "${1%/*}"/*.sh /etc/stampede/*env | sha512sum)
-  if [[ $PROVE == no && -f $kept && $(<"$kept") == "$sum" ]]; then
-    stampede_say "$STAMPEDE_PLUGIN was proved before"
-    return 0
-  fi
-  script "$1"
-  printf '%s\n' "$sum" >"$kept"
-}
-
-all() {
-  local stage path plugin run
-  for stage in setup ready smoke; do
-    for path in /opt/stampede/scripts/*/"$stage".*.sh; do
-      [[ -e $path ]] || continue
-      plugin=${path%/*}
-      plugin=${plugin##*/}
-      run=script
-      [[ $stage != smoke ]] || run=smoke
-      stage "${plugin#*-}" "$stage" "$run" "$path"
-    done
-  done
-}
-
-# --- the run
-
-exec 8>/run/stampede.lock
-flock -n 8 || { echo 'another run is under way; see /var/log/stampede.log' >&2; exit 1; }
-mkdir -p "$STAMPEDE_RUN" "$STAMPEDE_KEPT"
-exec 3>&2 >>"$STAMPEDE_LOG" 2>&1
-trap stampede_trapped ERR
-trap 'stampede_failed $?' EXIT
-STAMPEDE_SCRIPT=/opt/stampede/run STAGES='' PROVE=no
-[[ ${1-} != prove ]] || PROVE=yes
-STAMPEDE_PLUGIN=node STAMPEDE_STAGE=setup
-stampede_progress_begin
-stampede_progress began
-stage node setup node_setup
-all
-stampede_say "$STAMPEDE_NODE ready: $STAGES"
-STAMPEDE_TRIES=40 stampede_once SUCCESS "$STAMPEDE_NODE ready" "$STAGES"
-stampede_progress_end
-echo "$STAMPEDE_NODE ready: $STAGES" >&3
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/core-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>fs.defaultFS</name><value>hdfs://master:8020</value></property>
-<property><name>hadoop.tmp.dir</name><value>/var/lib/hadoop/tmp/${user.name}</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/hdfs-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>dfs.replication</name><value>3</value></property>
-<property><name>dfs.blocksize</name><value>134217728</value></property>
-<property><name>dfs.namenode.name.dir</name><value>file:///var/lib/hadoop/name</value></property>
-<property><name>dfs.namenode.checkpoint.dir</name><value>file:///var/lib/hadoop/checkpoint</value></property>
-<property><name>dfs.datanode.data.dir</name><value>file:///var/lib/hadoop/hdfs</value></property>
-<property><name>dfs.namenode.rpc-bind-host</name><value>0.0.0.0</value></property>
-<property><name>dfs.namenode.http-bind-host</name><value>0.0.0.0</value></property>
-<property><name>dfs.namenode.datanode.registration.ip-hostname-check</name><value>false</value></property>
-<property><name>dfs.hosts.exclude</name><value>/var/lib/hadoop/exclude</value></property>
-<property><name>dfs.namenode.safemode.extension</name><value>5000</value></property>
-<property><name>dfs.datanode.du.reserved.calculator</name><value>org.apache.hadoop.hdfs.server.datanode.fsdataset.impl.ReservedSpaceCalculator$ReservedSpaceCalculatorPercentage</value></property>
-<property><name>dfs.datanode.du.reserved.pct</name><value>5</value></property>
-<property><name>dfs.webhdfs.enabled</name><value>true</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/yarn-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>yarn.resourcemanager.hostname</name><value>master</value></property>
-<property><name>yarn.resourcemanager.bind-host</name><value>0.0.0.0</value></property>
-<property><name>yarn.resourcemanager.nodes.exclude-path</name><value>/var/lib/hadoop/exclude</value></property>
-<property><name>yarn.resourcemanager.connect.retry-interval.ms</name><value>1000</value></property>
-<property><name>yarn.nodemanager.address</name><value>0.0.0.0:8041</value></property>
-<property><name>yarn.nodemanager.aux-services</name><value>mapreduce_shuffle</value></property>
-<property><name>yarn.nodemanager.aux-services.mapreduce_shuffle.class</name><value>org.apache.hadoop.mapred.ShuffleHandler</value></property>
-<property><name>yarn.nodemanager.local-dirs</name><value>/var/lib/hadoop/yarn/local</value></property>
-<property><name>yarn.nodemanager.log-dirs</name><value>/var/log/hadoop-yarn</value></property>
-<property><name>yarn.nodemanager.resource.memory-mb</name><value>2560</value></property>
-<property><name>yarn.nodemanager.resource.cpu-vcores</name><value>2</value></property>
-<property><name>yarn.scheduler.minimum-allocation-mb</name><value>512</value></property>
-<property><name>yarn.scheduler.maximum-allocation-mb</name><value>2560</value></property>
-<property><name>yarn.scheduler.maximum-allocation-vcores</name><value>2</value></property>
-<property><name>yarn.nodemanager.vmem-check-enabled</name><value>false</value></property>
-<property><name>yarn.nodemanager.env-whitelist</name><value>JAVA_HOME,HADOOP_COMMON_HOME,HADOOP_HDFS_HOME,HADOOP_CONF_DIR,HADOOP_YARN_HOME,HADOOP_MAPRED_HOME,HADOOP_HOME,PATH,LANG,TZ</value></property>
-<property><name>yarn.application.classpath</name><value>/etc/hadoop,/opt/hadoop/share/hadoop/common/*,/opt/hadoop/share/hadoop/common/lib/*,/opt/hadoop/share/hadoop/hdfs/*,/opt/hadoop/share/hadoop/hdfs/lib/*,/opt/hadoop/share/hadoop/yarn/*,/opt/hadoop/share/hadoop/yarn/lib/*,/opt/hadoop/share/hadoop/mapreduce/*,/opt/hadoop/share/hadoop/mapreduce/lib/*</value></property>
-<property><name>yarn.log-aggregation-enable</name><value>true</value></property>
-<property><name>yarn.nodemanager.remote-app-log-dir</name><value>/yarn-logs</value></property>
-<property><name>yarn.log.server.url</name><value>http://master:19888/jobhistory/logs</value></property>
-<property><name>yarn.nodemanager.delete.debug-delay-sec</name><value>0</value></property>
-<property><name>yarn.resourcemanager.nodemanagers.heartbeat-interval-ms</name><value>500</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/mapred-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>mapreduce.framework.name</name><value>yarn</value></property>
-<property><name>mapreduce.jobhistory.address</name><value>master:10020</value></property>
-<property><name>mapreduce.jobhistory.webapp.address</name><value>master:19888</value></property>
-<property><name>mapreduce.jobhistory.bind-host</name><value>0.0.0.0</value></property>
-<property><name>mapreduce.jobhistory.intermediate-done-dir</name><value>/mr-history/tmp</value></property>
-<property><name>mapreduce.jobhistory.done-dir</name><value>/mr-history/done</value></property>
-<property><name>yarn.app.mapreduce.am.staging-dir</name><value>/staging</value></property>
-<property><name>mapreduce.application.classpath</name><value>/opt/hadoop/share/hadoop/mapreduce/*,/opt/hadoop/share/hadoop/mapreduce/lib/*</value></property>
-<property><name>yarn.app.mapreduce.am.resource.mb</name><value>512</value></property>
-<property><name>yarn.app.mapreduce.am.command-opts</name><value>-Xmx384m -XX:+UseSerialGC --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.base/java.util.zip=ALL-UNNAMED --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED --add-opens=java.base/sun.security.util=ALL-UNNAMED --add-opens=java.base/sun.security.x509=ALL-UNNAMED</value></property>
-<property><name>mapreduce.map.memory.mb</name><value>512</value></property>
-<property><name>mapreduce.map.java.opts</name><value>-Xmx384m -XX:+UseSerialGC --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.base/java.util.zip=ALL-UNNAMED --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED --add-opens=java.base/sun.security.util=ALL-UNNAMED --add-opens=java.base/sun.security.x509=ALL-UNNAMED</value></property>
-<property><name>mapreduce.reduce.memory.mb</name><value>1024</value></property>
-<property><name>mapreduce.reduce.java.opts</name><value>-Xmx816m -XX:+UseSerialGC --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.base/java.util.zip=ALL-UNNAMED --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED --add-opens=java.base/sun.security.util=ALL-UNNAMED --add-opens=java.base/sun.security.x509=ALL-UNNAMED</value></property>
-<property><name>mapreduce.task.io.sort.mb</name><value>96</value></property>
-<property><name>yarn.app.mapreduce.am.env</name><value>HADOOP_MAPRED_HOME=/opt/hadoop</value></property>
-<property><name>mapreduce.map.env</name><value>HADOOP_MAPRED_HOME=/opt/hadoop</value></property>
-<property><name>mapreduce.reduce.env</name><value>HADOOP_MAPRED_HOME=/opt/hadoop</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/capacity-scheduler.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>yarn.scheduler.capacity.root.queues</name><value>default</value></property>
-<property><name>yarn.scheduler.capacity.root.default.capacity</name><value>100</value></property>
-<property><name>yarn.scheduler.capacity.maximum-am-resource-percent</name><value>0.5</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/log4j.properties' <<'STAMPEDE_END'
-hadoop.root.logger=INFO,console
-log4j.rootLogger=${hadoop.root.logger}
-log4j.appender.console=org.apache.log4j.ConsoleAppender
-log4j.appender.console.target=System.err
-log4j.appender.console.layout=org.apache.log4j.PatternLayout
-log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
-log4j.logger.org.apache.hadoop.util.NativeCodeLoader=ERROR
-STAMPEDE_END
-stampede_file 0644 '/etc/stampede/hadoop.env' <<'STAMPEDE_END'
-HADOOP_VERSION='3.5.0'
-HADOOP_URLS='https://dlcdn.apache.org/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz https://archive.apache.org/dist/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz'
-HADOOP_SHA512='04ab94496cc00c8b7a28d03f6308eff8d2a4e7f37a9da5e8e086e4d6fc990e7a94d661908f6a6136039536efb362614b8aecdef185b5fb8ed588f0b152c7aa16'
-HADOOP_JAVA_MIN='17'
-HADOOP_JAVA_MAX='17'
-HADOOP_SMOKE='true'
-HADOOP_VOLUME_GIB='0'
-HADOOP_NAMENODE_HEAP='1152'
-HADOOP_RESOURCEMANAGER_HEAP='1152'
-HADOOP_HISTORYSERVER_HEAP='768'
-HADOOP_DATANODE_HEAP='256'
-HADOOP_NODEMANAGER_HEAP='256'
-STAMPEDE_END
-stampede_file 0644 '/etc/profile.d/hadoop.sh' <<'STAMPEDE_END'
-export HADOOP_HOME=/opt/hadoop HADOOP_CONF_DIR=/etc/hadoop YARN_CONF_DIR=/etc/hadoop HADOOP_MAPRED_HOME=/opt/hadoop
-export JAVA_HOME=${JAVA_HOME:-/usr/local/lib/hadoop/java}
-STAMPEDE_END
-stampede_file 0644 '/etc/sysusers.d/hadoop.conf' <<'STAMPEDE_END'
-g hadoop -
-u hdfs - "Hadoop HDFS" /var/lib/hadoop
-u yarn - "Hadoop YARN" /var/lib/hadoop
-u mapred - "Hadoop MapReduce" /var/lib/hadoop
-m hdfs hadoop
-m yarn hadoop
-m mapred hadoop
-STAMPEDE_END
-stampede_file 0644 '/usr/local/lib/hadoop/web.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# web.sh - what the scripts ask Hadoop over HTTP; a JVM of Hadoop's command line would cost seconds a question.
-
-ask() { curl -sf --max-time 10 "$@"; }
-
-# webhdfs METHOD PATH QUERY [CURL OPTION...] - as the user HDFS_USER; prints the answer, whatever it is
-webhdfs() {
-  curl -s --max-time 60 -L -X "$1" "${@:4}" "http://$STAMPEDE_MASTER:9870/webhdfs/v1$2?user.name=${HDFS_USER:-hdfs}&$3"
-}
-
-# jmx HOST:PORT BEAN KEY - prints the value of KEY
-jmx() { ask "http://$1/jmx?qry=$2" | sed -n "s/^ *\"$3\" : \"\\?\\([^\",]*\\).*/\\1/p" | head -n 1; }
-
-# field KEY - of the JSON on standard input, the first value of KEY
-field() { grep -o "\"$1\":\"\\?[^\",}]*" | head -n 1 | sed 's/^[^:]*:"\?//'; }
-
-namenode_works() {
-  [[ $(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState FSState) == Operational ]]
-}
-STAMPEDE_END
-stampede_file 0755 '/usr/local/lib/hadoop/launch' <<'STAMPEDE_END'
-#!/bin/bash
-# shellcheck disable=SC1091
-# hadoop, hdfs, yarn, mapred - one script under four names. It needs Hadoop's jars alone, so it starts daemons and commands alike from the
-# official tarball and from one without bin/.
-set -euo pipefail
-. /etc/stampede/hadoop.env
-lib=/usr/local/lib/hadoop
-export JAVA_HOME=$lib/java HADOOP_HOME=/opt/hadoop HADOOP_CONF_DIR=${HADOOP_CONF_DIR:-/etc/hadoop}
-export HADOOP_COMMON_HOME=$HADOOP_HOME HADOOP_HDFS_HOME=$HADOOP_HOME HADOOP_YARN_HOME=$HADOOP_HOME HADOOP_MAPRED_HOME=$HADOOP_HOME YARN_CONF_DIR=$HADOOP_CONF_DIR
-share=$HADOOP_HOME/share/hadoop
-# the folder hdfs itself holds webapps/; timelineservice holds a class that the ResourceManager wants
-classpath=$HADOOP_CONF_DIR:$share/hdfs
-for part in common hdfs yarn mapreduce; do classpath+=":$share/$part/*:$share/$part/lib/*"; done
-classpath+=":$share/yarn/timelineservice/*:$share/yarn/timelineservice/lib/*${HADOOP_CLASSPATH:+:$HADOOP_CLASSPATH}"
-
-command=${0##*/}
-if (($# == 0)); then
-  echo "usage: $command COMMAND [ARGUMENT...], such as: hdfs dfs -ls /; yarn node -list; hadoop jar FILE; mapred job -list all" >&2
-  exit 2
-fi
-what=$1
-shift
-options=(-XX:+IgnoreUnrecognizedVMOptions)
-for package in java.lang java.util java.util.concurrent java.util.zip java.net java.nio sun.nio.ch sun.security.util sun.security.x509; do
-  options+=("--add-opens=java.base/$package=ALL-UNNAMED")
-done
-options+=(-Djava.net.preferIPv4Stack=true "-Dhadoop.home.dir=$HADOOP_HOME" "-Djava.library.path=$HADOOP_HOME/lib/native")
-
-daemon() { # HEAP_MIB CLASS
-  options+=("-Xmx$1m" "-Dhadoop.root.logger=INFO,console" -XX:+ExitOnOutOfMemoryError)
-  if (($1 < 1024)); then options+=(-XX:+UseSerialGC); fi
-  class=$2
-}
-
-opts=$(printenv HADOOP_OPTS || true)
-client="${HADOOP_CLIENT_OPTS:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m} -Dhadoop.root.logger=${HADOOP_ROOT_LOGGER:-WARN,console}"
-# formatting is a short command, whatever its class is
-[[ $command:$what:${1-} != hdfs:namenode:-format ]] || what=format
-case $command:$what in
-  hdfs:namenode | hdfs:datanode | yarn:resourcemanager | yarn:nodemanager | mapred:historyserver | hdfs:secondarynamenode) client='' ;;
-  *:jar) client=${client/WARN,console/INFO,console} ;;
-esac
-case $command:$what in
-  hdfs:format) class=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
-  hdfs:namenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
-  hdfs:secondarynamenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
-  hdfs:datanode) daemon "$HADOOP_DATANODE_HEAP" org.apache.hadoop.hdfs.server.datanode.DataNode ;;
-  yarn:resourcemanager) daemon "$HADOOP_RESOURCEMANAGER_HEAP" org.apache.hadoop.yarn.server.resourcemanager.ResourceManager ;;
-  yarn:nodemanager) daemon "$HADOOP_NODEMANAGER_HEAP" org.apache.hadoop.yarn.server.nodemanager.NodeManager ;;
-  mapred:historyserver) daemon "$HADOOP_HISTORYSERVER_HEAP" org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer ;;
-
-  hadoop:fs | hdfs:dfs) class=org.apache.hadoop.fs.FsShell ;;
-  hadoop:jar | yarn:jar) class=org.apache.hadoop.util.RunJar ;;
-  hadoop:version | hdfs:version | yarn:version | mapred:version) class=org.apache.hadoop.util.VersionInfo ;;
-  hadoop:checknative) class=org.apache.hadoop.util.NativeLibraryChecker ;;
-  hadoop:conftest) class=org.apache.hadoop.util.ConfTest ;;
-  hadoop:credential) class=org.apache.hadoop.security.alias.CredentialShell ;;
-  hadoop:key) class=org.apache.hadoop.crypto.key.KeyShell ;;
-  hadoop:daemonlog) class=org.apache.hadoop.log.LogLevel ;;
-  hadoop:distcp | hadoop:archive | mapred:distcp | mapred:archive)
-    classpath+=":$share/tools/lib/*"
-    class=org.apache.hadoop.tools.DistCp
-    [[ $what == distcp ]] || class=org.apache.hadoop.tools.HadoopArchives
-    ;;
-  *:classpath)
-    echo "$classpath"
-    exit
-    ;;
-  hdfs:dfsadmin) class=org.apache.hadoop.hdfs.tools.DFSAdmin ;;
-  hdfs:fsck) class=org.apache.hadoop.hdfs.tools.DFSck ;;
-  hdfs:getconf) class=org.apache.hadoop.hdfs.tools.GetConf ;;
-  hdfs:balancer) class=org.apache.hadoop.hdfs.server.balancer.Balancer ;;
-  hdfs:mover) class=org.apache.hadoop.hdfs.server.mover.Mover ;;
-  hdfs:cacheadmin) class=org.apache.hadoop.hdfs.tools.CacheAdmin ;;
-  hdfs:crypto) class=org.apache.hadoop.hdfs.tools.CryptoAdmin ;;
-  hdfs:ec) class=org.apache.hadoop.hdfs.tools.ECAdmin ;;
-  hdfs:groups) class=org.apache.hadoop.hdfs.tools.GetGroups ;;
-  hdfs:storagepolicies) class=org.apache.hadoop.hdfs.tools.StoragePolicyAdmin ;;
-  hdfs:snapshotDiff) class=org.apache.hadoop.hdfs.tools.snapshot.SnapshotDiff ;;
-  hdfs:lsSnapshottableDir) class=org.apache.hadoop.hdfs.tools.snapshot.LsSnapshottableDir ;;
-  hdfs:oiv) class=org.apache.hadoop.hdfs.tools.offlineImageViewer.OfflineImageViewerPB ;;
-  hdfs:oev) class=org.apache.hadoop.hdfs.tools.offlineEditsViewer.OfflineEditsViewer ;;
-  yarn:app | yarn:application | yarn:applicationattempt | yarn:container)
-    class=org.apache.hadoop.yarn.client.cli.ApplicationCLI
-    set -- "$what" "$@"
-    ;;
-  yarn:node) class=org.apache.hadoop.yarn.client.cli.NodeCLI ;;
-  yarn:queue) class=org.apache.hadoop.yarn.client.cli.QueueCLI ;;
-  yarn:logs) class=org.apache.hadoop.yarn.client.cli.LogsCLI ;;
-  yarn:cluster) class=org.apache.hadoop.yarn.client.cli.ClusterCLI ;;
-  yarn:top) class=org.apache.hadoop.yarn.client.cli.TopCLI ;;
-  yarn:rmadmin) class=org.apache.hadoop.yarn.client.cli.RMAdminCLI ;;
-  mapred:job) class=org.apache.hadoop.mapred.JobClient ;;
-  mapred:queue) class=org.apache.hadoop.mapred.JobQueueClient ;;
-  mapred:hsadmin) class=org.apache.hadoop.mapreduce.v2.hs.client.HSAdmin ;;
-  *:*.*) class=$what ;;
-  *)
-    echo "$command: no such command: $what" >&2
-    exit 2
-    ;;
-esac
-# shellcheck disable=SC2086 # options are words
-exec "$JAVA_HOME/bin/java" "${options[@]}" $client $opts -cp "$classpath" "$class" "$@"
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-namenode.service' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: hdfs namenode
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-User=hdfs
-Group=hadoop
-UMask=0027
-ExecStart=/usr/local/bin/hdfs namenode
-Restart=on-failure
-RestartSec=2
-SuccessExitStatus=143
-LimitNOFILE=65536
-TasksMax=infinity
-
-[Install]
-WantedBy=multi-user.target
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-resourcemanager.service' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: yarn resourcemanager
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-User=yarn
-Group=hadoop
-UMask=0027
-ExecStart=/usr/local/bin/yarn resourcemanager
-Restart=on-failure
-RestartSec=2
-SuccessExitStatus=143
-LimitNOFILE=65536
-TasksMax=infinity
-
-[Install]
-WantedBy=multi-user.target
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-historyserver.service' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: mapred historyserver
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-User=mapred
-Group=hadoop
-UMask=0027
-ExecStart=/usr/local/bin/mapred historyserver
-Restart=on-failure
-RestartSec=2
-SuccessExitStatus=143
-LimitNOFILE=65536
-TasksMax=infinity
-
-[Install]
-WantedBy=multi-user.target
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-checkpoint.service' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: merge the NameNode's journal into its image
-After=hadoop-namenode.service
-
-[Service]
-Type=oneshot
-User=hdfs
-Group=hadoop
-Nice=10
-ExecStart=/usr/local/bin/hdfs secondarynamenode -checkpoint force
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-checkpoint.timer' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: checkpoints of the NameNode
-
-[Timer]
-OnActiveSec=1h
-OnUnitActiveSec=6h
-
-[Install]
-WantedBy=timers.target
-STAMPEDE_END
-stampede_file 0644 '/opt/stampede/scripts/01-hadoop/setup.hadoop.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# Installs Hadoop, makes this role's folders, starts its daemons. The same for master and workers, so that what differs is seen here.
-. /etc/stampede/hadoop.env
-. /usr/local/lib/hadoop/web.sh
-
-home=/opt/hadoop-$HADOOP_VERSION
-data=/var/lib/hadoop
-
-# unpacked aside and moved, so that a folder of this name is always whole, our own or the image's
-install_hadoop() {
-  local url urls=() file
-  [[ ! -d $home ]] || return 0
-  read -ra urls <<<"$HADOOP_URLS"
-  for url in "${urls[@]}"; do
-    if ((${#urls[@]} == 1)) || curl -sfIL -o /dev/null --max-time 15 "$url"; then break; fi
-  done
-  file="$STAMPEDE_CACHE/${url##*/}"
-  stampede_download "$url" "$HADOOP_SHA512" "$file"
-  rm -rf /opt/.hadoop-new
-  mkdir -p /opt/.hadoop-new
-  tar -xzf "$file" -C /opt/.hadoop-new --strip-components=1 --no-same-owner --exclude='*/share/doc' ||
-    stampede_fail "cannot unpack $url: is the disk full? $(df -h --output=avail,target /opt | tail -n 1)"
-  mv -T /opt/.hadoop-new "$home"
-  rm -f "$file"
-}
-
-link() { [[ $(readlink "$2") == "$1" ]] || ln -sfnT "$1" "$2"; }
-
-folder() { # PATH OWNER MODE
-  [[ -d $1 ]] || install -d -o "$2" -g hadoop -m "$3" "$1"
-}
-
-# The volume is the one disk that Heat attached: of the size asked for, and empty or formatted by us. The node is never told its volume's id
-# (the server exists before the attachment, and its user data with it), so anything but exactly one such disk is refused, not guessed.
-mount_volume() {
-  local disk found=() end=$((SECONDS + 180)) label
-  until findmnt --noheadings "$data/volume" >/dev/null; do
-    found=()
-    for disk in $(lsblk --noheadings --nodeps --paths --bytes --output NAME,TYPE,SIZE |
-      awk -v bytes=$((HADOOP_VOLUME_GIB * 1073741824)) '$2 == "disk" && $3 == bytes {print $1}'); do
-      label=$(blkid -p -o value -s LABEL "$disk") || true
-      if [[ $label == hadoop-data || -z $(lsblk --noheadings --output FSTYPE,PTTYPE,MOUNTPOINT "$disk" | tr -d '[:space:]') ]]; then
-        found+=("$disk")
-      fi
-    done
-    ((${#found[@]} <= 1)) || stampede_fail "cannot tell the data volume: ${found[*]} are all empty and of $HADOOP_VOLUME_GIB GiB"
-    if ((${#found[@]} == 1)); then
-      [[ $(blkid -p -o value -s LABEL "${found[0]}") == hadoop-data ]] || mkfs.ext4 -q -m 1 -L hadoop-data "${found[0]}"
-      grep -q '^LABEL=hadoop-data ' /etc/fstab ||
-        echo "LABEL=hadoop-data $data/volume ext4 defaults,noatime,nofail,x-systemd.device-timeout=60 0 2" >>/etc/fstab
-      mkdir -p "$data/volume"
-      mount "$data/volume"
-    else
-      ((SECONDS < end)) || stampede_fail "no data volume of $HADOOP_VOLUME_GIB GiB came within three minutes"
-      sleep 1
-    fi
-  done
-  folder "$data/volume/hdfs" hdfs 0700
-}
-
-# PATH MODE OWNER [GROUP]: made as OWNER, in whose folder it lies; only the superuser hdfs may give a group, which folders inside inherit
-hdfs_folder() {
-  local -x HDFS_USER=$3
-  [[ $(webhdfs GET "$1" op=GETFILESTATUS) != *'"type":"DIRECTORY"'* ]] || return 0
-  [[ -z ${4-} ]] || HDFS_USER=hdfs
-  webhdfs PUT "$1" "op=MKDIRS&permission=$2" >/dev/null
-  [[ -z ${4-} ]] || webhdfs PUT "$1" "op=SETOWNER&owner=$3&group=$4" >/dev/null
-}
-
-service() { stampede_service "$1" /etc/hadoop/* /etc/stampede/hadoop.env /usr/local/lib/hadoop/launch; }
-
-setup_master() {
-  local user
-  service hadoop-resourcemanager
-  folder $data/name hdfs 0700
-  folder $data/checkpoint hdfs 0700
-  if [[ ! -e $data/name/current/VERSION ]]; then
-    runuser -u hdfs -g hadoop -- /usr/local/bin/hdfs namenode -format -nonInteractive >&2
-  fi
-  service hadoop-namenode
-  stampede_wait 120 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_works
-  hdfs_folder /tmp 1777 hdfs hadoop
-  hdfs_folder /user 755 hdfs hadoop
-  hdfs_folder /staging 1777 hdfs hadoop
-  hdfs_folder /mr-history 755 mapred hadoop
-  hdfs_folder /mr-history/tmp 1777 mapred
-  hdfs_folder /mr-history/done 750 mapred
-  hdfs_folder /yarn-logs 1777 yarn hadoop
-  # a home for whoever logs in to the image, and for root
-  hdfs_folder /user/root 755 root root
-  user=$(id -nu 1000 2>/dev/null) && hdfs_folder "/user/$user" 755 "$user" "$user"
-  service hadoop-historyserver
-  # the NameNode's journal grows for ever unless somebody merges it into its image now and then
-  if [[ ! -e /etc/systemd/system/timers.target.wants/hadoop-checkpoint.timer ]]; then
-    systemctl enable --quiet hadoop-checkpoint.timer
-    systemctl start --no-block hadoop-checkpoint.timer
-  fi
-}
-
-setup_worker() {
-  if ((HADOOP_VOLUME_GIB > 0)); then mount_volume; else folder $data/hdfs hdfs 0700; fi
-  folder $data/yarn yarn 0755
-  folder /var/log/hadoop-yarn yarn 0755
-  service hadoop-datanode
-  service hadoop-nodemanager
-}
-
-install_hadoop &
-installing=$!
-java=$(stampede_java "$HADOOP_JAVA_MIN" "$HADOOP_JAVA_MAX")
-getent passwd hdfs yarn mapred >/dev/null || systemd-sysusers /etc/sysusers.d/hadoop.conf
-folder $data root 0755
-folder $data/tmp root 1777 # what commands of any user unpack
-[[ -e $data/exclude ]] || install -m 0644 /dev/null $data/exclude
-wait $installing
-link "$home" /opt/hadoop
-link "$java" /usr/local/lib/hadoop/java
-for command in hadoop hdfs yarn mapred; do link ../lib/hadoop/launch /usr/local/bin/$command; done
-"setup_$STAMPEDE_ROLE"
-STAMPEDE_END
-stampede_file 0644 '/opt/stampede/scripts/01-hadoop/ready.registered.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# The cluster is there once every worker has registered with both masters, and HDFS takes writes.
-. /usr/local/lib/hadoop/web.sh
-
-everybody() {
-  local hdfs yarn
-  hdfs=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumLiveDataNodes)
-  yarn=$(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/metrics" | field activeNodes)
-  stampede_detail "${hdfs:-0} of $STAMPEDE_WORKER_COUNT DataNodes, ${yarn:-0} of $STAMPEDE_WORKER_COUNT NodeManagers"
-  ((${hdfs:-0} >= STAMPEDE_WORKER_COUNT && ${yarn:-0} >= STAMPEDE_WORKER_COUNT)) && namenode_works
-}
-
-history_works() { [[ $(ask "http://$STAMPEDE_MASTER:19888/ws/v1/history/info" | field hadoopVersion) == "$HADOOP_VERSION" ]]; }
-
-. /etc/stampede/hadoop.env
-stampede_wait "$STAMPEDE_TIMEOUT_S" 'not every worker has registered' everybody
-# the word count looks into the history server at its end; it need not wait for it at its beginning
-[[ $HADOOP_SMOKE == true ]] ||
-  stampede_wait 120 'the history server does not answer; see journalctl -u hadoop-historyserver' history_works
-STAMPEDE_END
-stampede_file 0644 '/opt/stampede/scripts/01-hadoop/smoke.wordcount.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# Proves the cluster: a replicated file comes back as it was, and a word count on YARN gives the right answer, with one small input on each of
-# up to eight workers so that tasks run on all of them, and stands in the history server.
-. /etc/stampede/hadoop.env
-. /usr/local/lib/hadoop/web.sh
-
-export HDFS_USER=stampede HADOOP_USER_NAME=stampede
-dir=/tmp/stampede-smoke
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-# --- HDFS
-
-webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null
-seq 20000 >"$scratch/file"
-webhdfs PUT "$dir/file" 'op=CREATE&overwrite=true' -T "$scratch/file" >&2
-webhdfs GET "$dir/file" op=OPEN | cmp - "$scratch/file" || stampede_fail 'HDFS gave back other bytes than it was given'
-
-# --- MapReduce on YARN; a file written through a DataNode lies there, and its map task goes there
-
-for ((i = 0; i < 4000; i++)); do echo 'alpha beta alpha'; done >"$scratch/words"
-inputs=0
-for worker in $STAMPEDE_WORKERS; do
-  ((inputs < 8)) || break
-  ask -X PUT -T "$scratch/words" \
-    "http://$worker:9864/webhdfs/v1$dir/in/$worker?op=CREATE&user.name=$HDFS_USER&namenoderpcaddress=$STAMPEDE_MASTER:8020&createparent=true&overwrite=true&replication=1" ||
-    stampede_fail "the DataNode of $worker did not take a file"
-  inputs=$((inputs + 1))
-done
-stampede_detail "word count over $inputs files"
-
-# JVMs that live for seconds need no second compiler; the heaps stay as they are configured
-quick='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
-defines=()
-for key in yarn.app.mapreduce.am.command-opts mapreduce.map.java.opts mapreduce.reduce.java.opts; do
-  opts=$(sed -n "s|.*<name>$key</name><value>\\([^&]*\\)</value>.*|\\1|p" /etc/hadoop/mapred-site.xml)
-  [[ -z $opts ]] || defines+=(-D "$key=$opts $quick")
-done
-jars=(/opt/hadoop/share/hadoop/mapreduce/hadoop-mapreduce-examples-*.jar)
-HADOOP_CLIENT_OPTS="$quick -Xmx256m" /usr/local/bin/hadoop jar "${jars[0]}" wordcount \
-  -D mapreduce.job.name=stampede-smoke \
-  -D yarn.app.mapreduce.am.scheduler.heartbeat.interval-ms=250 \
-  -D mapreduce.client.progressmonitor.pollinterval=250 \
-  "${defines[@]}" \
-  "$dir/in" "$dir/out" >"$scratch/job" 2>&1 || {
-  cat "$scratch/job" >&2
-  stampede_fail "the word count failed: $(grep -aE '(Exception|Error):|failed|killed' "$scratch/job" | grep -avE '^[[:space:]]+at ' | tail -n 1)"
-}
-cat "$scratch/job" >&2
-
-got=$(webhdfs GET "$dir/out/part-r-00000" op=OPEN)
-want=$(printf 'alpha\t%d\nbeta\t%d' $((inputs * 8000)) $((inputs * 4000)))
-[[ $got == "$want" ]] || stampede_fail "the word count is wrong: ${got//[$'\n\t']/ }, expected ${want//[$'\n\t']/ }"
-
-# --- the history server
-
-job=$(grep -ao 'job_[0-9]*_[0-9]*' "$scratch/job" | head -n 1)
-history=http://$STAMPEDE_MASTER:19888/ws/v1/history/mapreduce/jobs/$job
-in_history() { [[ $(ask "$history" | field state) == SUCCEEDED ]]; }
-stampede_wait 120 "the history server does not show $job; see journalctl -u hadoop-historyserver" in_history
-
-hosts=$(for task in $(ask "$history/tasks" | grep -o 'task_[0-9]*_[0-9]*_[mr]_[0-9]*' | sort -u); do
-  ask "$history/tasks/$task/attempts" | field nodeHttpAddress
-done | sed 's/:.*//' | sort -u | tr '\n' ' ')
-webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null
-stampede_detail "word count right: alpha $((inputs * 8000)), beta $((inputs * 4000)), tasks on ${hosts% }"
-STAMPEDE_END
+. /opt/stampede/install.sh
 exec /opt/stampede/run

@@ -13,848 +13,306 @@ STAMPEDE_PROXY=''
 STAMPEDE_RAM_MIB='4096'
 STAMPEDE_TIMEOUT_S='3600'
 mkdir -p /opt/stampede
-cat >/opt/stampede/lib.sh <<'STAMPEDE_END'
-# shellcheck shell=bash
-# lib.sh - what the frame and the plugins' scripts share; sourced by bash under `set -Eeuo pipefail`.
-# It knows nothing of any framework. What it writes for people goes to standard error, which is the log.
-
-STAMPEDE_RUN=/run/stampede              # of this boot: what failed, the way to the progress sender
-STAMPEDE_KEPT=/var/lib/stampede         # of this node: signalled or not, checksums of what services run with
-STAMPEDE_CACHE=/var/cache/stampede
-STAMPEDE_LOG=/var/log/stampede.log
-export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 HOME=${HOME:-/root}
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-
-# stampede_begin - first words of a node's script: keeps what the header and the file said, and reports what fails from here on
-stampede_begin() {
-  set -E
-  mkdir -p "$STAMPEDE_RUN" "$STAMPEDE_KEPT" "$STAMPEDE_CACHE" /etc/stampede
-  STAMPEDE_PLUGIN=node STAMPEDE_STAGE=setup STAMPEDE_SCRIPT=$0
-  trap stampede_trapped ERR
-  trap 'stampede_failed $?' EXIT
-  local name
-  for name in "${!STAMPEDE_@}"; do
-    case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_SCRIPT | STAMPEDE_PLUGIN | STAMPEDE_STAGE) continue ;; esac
-    printf '%s=%q\n' "$name" "${!name}"
-  done | (umask 077 && cat >/etc/stampede/env)
-}
-
-# stampede_say TEXT - a line of the log
-stampede_say() { printf '%(%FT%T%z)T %s\n' -1 "$*" >&2; }
-
-# stampede_fail TEXT - ends the script, and with it the node's run; TEXT is what the user reads
-stampede_fail() {
-  printf '%s\n' "$1" >"$STAMPEDE_RUN/reason"
-  stampede_say "failed: $1"
-  exit 1
-}
-
-# stampede_trapped - for ERR traps: notes the script's line and the command that failed; the last note before the end counts
-stampede_trapped() {
-  local i line=$LINENO command=$BASH_COMMAND
-  for ((i = 1; i < ${#BASH_SOURCE[@]}; i++)); do
-    line=${BASH_LINENO[i - 1]}
-    [[ ${BASH_SOURCE[i]} != "$STAMPEDE_SCRIPT" ]] || break
-  done
-  { printf '%s\n' "$line" >"$STAMPEDE_RUN/line" && printf '%s\n' "${command%%$'\n'*}" >"$STAMPEDE_RUN/command"; } 2>/dev/null || true
-}
-
-# stampede_failed STATUS - for EXIT traps: signals the first failure with everything that is known of it, and ends
-stampede_failed() {
-  trap - ERR EXIT
-  (($1 > 0)) || return 0
-  local where="$STAMPEDE_NODE $STAMPEDE_PLUGIN $STAMPEDE_STAGE" line='' command='' text last
-  [[ ! -s $STAMPEDE_RUN/line ]] || line=$(<"$STAMPEDE_RUN/line")
-  [[ ! -s $STAMPEDE_RUN/command ]] || command=$(<"$STAMPEDE_RUN/command")
-  if [[ -s $STAMPEDE_RUN/reason ]]; then
-    text=$(<"$STAMPEDE_RUN/reason")
-  else
-    # the last line that says something; stack traces end in lines that do not
-    last=$(tail -n "+$((${STAMPEDE_LOG_LINES:-0} + 1))" "$STAMPEDE_LOG" 2>/dev/null | tail -n 200 |
-      grep -aEv '^[[:space:]]*(at |\.\.\. |$)' | tail -n 1) || true
-    if ((${#command} > 60)); then command=${command:0:57}...; fi
-    text="${command:-exit status $1}: ${last:-exit status $1}"
-  fi
-  stampede_say "$where failed${line:+ at line $line}: $text"
-  { echo "$where failed: $text" >&3; } 2>/dev/null || true
-  text="${line:+line $line: }$text"
-  STAMPEDE_TRIES=40 stampede_once FAILURE "$where $text" "$where $text" || true
-  stampede_progress "failed $text"
-  stampede_progress_end
-  exit 1
-}
-
-# stampede_json LENGTH TEXT - a JSON string of the first LENGTH characters of TEXT, whatever bytes these are
-stampede_json() {
-  printf '"%s"' "$(printf "%.$1s" "$2" | LC_ALL=C tr '\000-\037\177' ' ' | (iconv -c -f UTF-8 -t UTF-8 2>/dev/null || true) |
-    LC_ALL=C sed 's/[\\"]/\\&/g')"
-}
-
-# stampede_signal READY|PROGRESS STATUS REASON DATA - one signal to Heat, tried again while Heat is busy
-stampede_signal() {
-  local signal=STAMPEDE_$1 endpoint=STAMPEDE_$1_ENDPOINT token=STAMPEDE_$1_TOKEN method=PUT header='Content-Type:' url body try code=000
-  body="{\"id\": $(stampede_json 99 "$STAMPEDE_NODE"), \"status\": \"$2\", \"reason\": $(stampede_json 190 "$3"), \"data\": $(stampede_json 2000 "$4")}"
-  if [[ ${!signal} =~ \"alarm_url\":\ *\"([^\"]+)\" ]]; then
-    url=${BASH_REMATCH[1]}
-  elif [[ -n ${!endpoint} ]]; then
-    method=POST url=${!endpoint} header="Content-Type: application/json"$'\n'"X-Auth-Token: ${!token}"
-  else
-    stampede_say "the template gave no way to signal; not sent: $body"
-    return 0
-  fi
-  for ((try = 1; try <= ${STAMPEDE_TRIES:-5}; try++)); do
-    code=$(stampede_http "$method" "$url" "$header" "$body") || true
-    [[ $code != 2?? ]] || return 0
-    [[ $code != 40[0134] ]] || ((try < 4)) || break # not Heat's mood: it will not change
-    sleep $((try < 5 ? try : 5))
-  done
-  stampede_say "Heat did not take the signal (status $code): $body"
-  return 1
-}
-
-# stampede_http METHOD URL HEADERS BODY - prints the status; nothing secret stands on a command line
-stampede_http() {
-  if command -v curl >/dev/null; then
-    curl -sS -o /dev/null -w '%{http_code}' --max-time 30 -X "$1" -H "@"<(printf '%s\n' "$3") --data-binary @- -K <(printf 'url = "%s"\n' "$2") <<<"$4"
-  else # cloud-init is Python, so Python is there
-    STAMPEDE_HTTP_URL=$2 STAMPEDE_HTTP_HEADERS=$3 python3 -c '
-import os, sys, urllib.error, urllib.request
-lines = os.environ["STAMPEDE_HTTP_HEADERS"].splitlines()
-headers = {k.strip(): v.strip() for k, v in (line.split(":", 1) for line in lines)}
-request = urllib.request.Request(os.environ["STAMPEDE_HTTP_URL"], sys.stdin.buffer.read(), headers, method=sys.argv[1])
-try: print(urllib.request.urlopen(request, timeout=30).status, end="")
-except urllib.error.HTTPError as e: print(e.code, end="")' "$1" <<<"$4"
-  fi
-}
-
-# stampede_once STATUS REASON DATA - the node's one signal of readiness
-stampede_once() {
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
-  stampede_signal READY "$1" "$2" "$3" && : >"$STAMPEDE_KEPT/signalled"
-}
-
-# stampede_progress TEXT - `TEXT` is `OUTCOME REST`; goes to the sender in the background, if this run has one
-stampede_progress() {
-  local line="$STAMPEDE_NODE $STAMPEDE_PLUGIN $STAMPEDE_STAGE $1"
-  [[ ! -p $STAMPEDE_RUN/progress ]] || printf '%s\n' "${line//$'\n'/ }" 1<>"$STAMPEDE_RUN/progress"
-}
-
-stampede_progress_begin() {
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
-  rm -f "$STAMPEDE_RUN/progress"
-  mkfifo -m 600 "$STAMPEDE_RUN/progress"
-  exec 9<>"$STAMPEDE_RUN/progress" # held open from here on: what is written while nobody has it open is lost
-  (
-    trap - ERR
-    set +e
-    while IFS= read -r line <&9 && [[ $line != end ]]; do STAMPEDE_TRIES=3 stampede_signal PROGRESS SUCCESS "$line" "$line"; done
-  ) &
-  STAMPEDE_SENDER=$!
-}
-
-stampede_progress_end() {
-  [[ -n ${STAMPEDE_SENDER-} ]] || return 0
-  printf 'end\n' >&9
-  wait "$STAMPEDE_SENDER" || true
-  rm -f "$STAMPEDE_RUN/progress"
-}
-
-# stampede_detail TEXT - one more line of progress for the user: logged when it is new, sent at most once in five seconds
-stampede_detail() {
-  [[ ${STAMPEDE_DETAIL-} != "$1" ]] || return 0
-  STAMPEDE_DETAIL=$1
-  stampede_say "$1"
-  ((SECONDS >= ${STAMPEDE_DETAIL_NEXT:-0})) || return 0
-  STAMPEDE_DETAIL_NEXT=$((SECONDS + 5))
-  stampede_progress "detail $1"
-}
-
-# stampede_file MODE PATH - standard input becomes PATH, in one step, if it is not already; then STAMPEDE_CHANGED is 1, else 0
-stampede_file() {
-  local new="$STAMPEDE_RUN/new.$BASHPID"
-  STAMPEDE_CHANGED=0
-  mkdir -p "$STAMPEDE_RUN"
-  (umask 077 && cat >"$new")
-  if ! cmp -s "$new" "$2" || [[ $(stat -c %a "$2") != "${1#0}" ]]; then
-    [[ -d ${2%/*} ]] || mkdir -p "${2%/*}/"
-    install -m "$1" "$new" "$2.stampede-new"
-    mv -fT "$2.stampede-new" "$2"
-    # shellcheck disable=SC2034 # for the caller
-    STAMPEDE_CHANGED=1
-  fi
-  rm -f "$new"
-}
-
-# stampede_file64 MODE PATH - the same of base64
-stampede_file64() { stampede_file "$1" "$2" < <(base64 -d); }
-
-# stampede_download URL SHA512 FILE - FILE holds what URL gives, checked; resumed and tried again, unless the answer is final
-stampede_download() {
-  local url=$1 want=$2 file=$3 delay code got='' resumed
-  if [[ -f $file ]] && stampede_sha512 "$file" "$want"; then return 0; fi
-  mkdir -p "${file%/*}"
-  for delay in 1 2 4 0; do
-    resumed=no
-    [[ ! -s $file.part ]] || resumed=yes
-    code=$(curl -sSfL --stderr "$file.error" --connect-timeout 8 --speed-limit 1000 --speed-time 20 -C - -o "$file.part" -w '%{http_code}' "$url") && got=yes || got=no
-    if [[ $code == 416 || $got == yes ]]; then # 416: all of it was there already
-      if stampede_sha512 "$file.part" "$want"; then
-        mv -f "$file.part" "$file"
-        rm -f "$file.error"
-        return 0
-      fi
-      got=$(sha512sum <"$file.part")
-      rm -f "$file.part"
-      [[ $resumed == yes ]] || stampede_fail "sha512 of $url is ${got:0:12}..., expected ${want:0:12}..."
-    fi
-    cat "$file.error" >&2
-    if [[ $resumed$code == yes200 ]]; then # this server cannot resume
-      rm -f "$file.part"
-      continue
-    fi
-    case $code in 40[0134] | 410) break ;; esac
-    sleep $delay
-  done
-  case $code in
-    000) stampede_fail "cannot reach $url: $(sed -n 's/^curl: //p' "$file.error" | tail -n 1)" ;;
-    *) stampede_fail "cannot download $url: the server answered $code" ;;
-  esac
-}
-
-stampede_sha512() { printf '%s  %s\n' "$2" "$1" | sha512sum --check --status -; }
-
-# stampede_packages NAME... - the distribution's packages that are missing, through the proxy if there is one
-stampede_packages() {
-  local name missing=()
-  for name in "$@"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
-  done
-  [[ ${#missing[@]} -gt 0 ]] || return 0
-  stampede_apt_update
-  stampede_apt install -y -q --no-install-recommends "${missing[@]}" >&2 ||
-    stampede_fail "cannot install ${missing[*]}: $(grep -a '^E:' "$STAMPEDE_LOG" | tail -n 1)"
-}
-
-stampede_apt() {
-  local options=(-o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 -o Acquire::http::Timeout=15 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0)
-  [[ -z $STAMPEDE_PROXY ]] || options+=(-o "Acquire::http::Proxy=$STAMPEDE_PROXY" -o "Acquire::https::Proxy=$STAMPEDE_PROXY")
-  apt-get "${options[@]}" "$@" </dev/null
-}
-
-# once a boot; the lock of the lists is not among those that apt waits for
-stampede_apt_update() {
-  local start=$SECONDS
-  [[ ! -e $STAMPEDE_RUN/apt-updated ]] || return 0
-  until stampede_apt -q update >"$STAMPEDE_RUN/apt" 2>&1 && ! grep -q '^[EW]:.*Failed to fetch' "$STAMPEDE_RUN/apt"; do
-    cat "$STAMPEDE_RUN/apt" >&2
-    if ! grep -qi 'could not get lock' "$STAMPEDE_RUN/apt" || ((SECONDS - start > 300)); then
-      stampede_fail "cannot read the package lists: $(grep '^[EW]:' "$STAMPEDE_RUN/apt" | head -n 1)"
-    fi
-    sleep 2
-  done
-  : >"$STAMPEDE_RUN/apt-updated"
-}
-
-# stampede_java MIN MAX - prints the home of the newest Java in the range; 17, else the newest, is installed where there is none
-stampede_java() {
-  local home version best='' best_version=0 try=()
-  for home in /usr/lib/jvm/*; do
-    version=$(sed -n 's/^JAVA_VERSION="\(1\.\)\?\([0-9]*\).*/\2/p' "$home/release" 2>/dev/null) || continue
-    [[ -x $home/bin/java && ! -L $home ]] || continue
-    if ((version >= $1 && version <= $2 && version > best_version)); then best=$home best_version=$version; fi
-  done
-  if [[ -z $best ]]; then
-    [[ -z ${STAMPEDE_JAVA_TRIED-} ]] || stampede_fail "installed Java, but found no version from $1 to $2 in /usr/lib/jvm"
-    for ((version = $2; version >= $1; version--)); do try+=("$version"); done
-    if (($1 <= 17 && 17 <= $2)); then try=(17 "${try[@]}"); fi
-    stampede_apt_update
-    for version in "${try[@]}"; do
-      apt-cache show "openjdk-$version-jre-headless" >/dev/null 2>&1 || continue
-      stampede_packages "openjdk-$version-jre-headless"
-      STAMPEDE_JAVA_TRIED=1 stampede_java "$1" "$2"
-      return
-    done
-    stampede_fail "this image's packages hold no Java from $1 to $2"
-  fi
-  printf '%s\n' "$best"
-}
-
-# stampede_wait SECONDS TEXT COMMAND... - repeats COMMAND until it succeeds; after SECONDS fails with TEXT and the last detail
-stampede_wait() {
-  local end=$((SECONDS + $1)) text=$2
-  shift 2
-  until "$@"; do
-    ((SECONDS < end)) || stampede_fail "$text${STAMPEDE_DETAIL:+ ($STAMPEDE_DETAIL)}"
-    sleep 0.5
-  done
-}
-
-# stampede_service UNIT FILE... - UNIT runs now and after each boot; restarted when it ran with other FILEs. Never waits for it to
-# start: a blocking start inside cloud-init may wait for cloud-init itself.
-stampede_service() {
-  local unit=$1 kept="$STAMPEDE_KEPT/$1" sum
-  sum=$(cat "/etc/systemd/system/$unit.service" "${@:2}" | sha512sum)
-  if [[ ! -e /etc/systemd/system/multi-user.target.wants/$unit.service ]]; then systemctl enable --quiet "$unit"; fi
-  if systemctl is-active --quiet "$unit" && [[ -f $kept && $(<"$kept") == "$sum" ]]; then return 0; fi
-  systemctl daemon-reload
-  systemctl restart --no-block "$unit"
-  printf '%s\n' "$sum" >"$kept"
-}
+base64 -d <<'STAMPEDE_END' | gzip -d >/opt/stampede/install.sh
+H4sIAAAAAAAC/+1960LbSJbwfz9FRXFiTJBscwsxcXpocBKmuS023T0b0oywZVBjS27LTkLT7LN/
+51aSSpLBSWbm+7G7vRMsqe516tS5n547VW9q4Xhai6buaOz1vdrQv3Sia/X6daXT3Tk8ae+1L9pH
+e5XSUxVde8Nh79rr3fDP1qUbXcN7qWGrz9fQ3PTaU4OJO/KUG/TpaTycXflBVFFRb+KPpxHUdife
+torC2aTn9dXlrcKW1CzoexP1z8ibKrvtzUI19sfewPWH/3Sgl/2pugnCz5EKwum1H1ypcAA93HJf
+n8PJjaN+wf79qfo88adepAbhRI29cDz01FUIz9NQwSyDvjvpK28yCScrMGK/d638iMY5DK+cUime
+9enZUas2mQXx0ijj/57iAGAkkboMw2mTJ4+j9for1Nxn9xa7pBWYhFcTL4KZezjHpI+f2ifdVu2T
+O8Flz3eU9BGEfa+pIv8qcIfQg4KpwTqsKNqOaDaKsCQNIfImn/weTBeGrj770+sVWJJIXXmBN3Gn
+fhgkve/u7L5vc/c9F1qKB5AUOTh+J+MLr+LPDjyUvC/jcDJVB7sXOwcHrV3nrPvW3lJ77R/3d44u
+3p4eH3UBbFpBGPjBFHruTf1Pnjpqt/dO29D6afeic9Y5wSIN9f74sN0q3+Gfpl2bwHLe6+ZPdrrv
+W7VZhAPoucNadOkHzdRz/Jh8oB/8CP+UEHBl3BeXHgAiAOrAn0QAJuGkT+vm0vJWIgHQprrxvHGU
+gPO15yJkangewB6ryPVhn/HVxMORRgkAAORNwhHUmngKltvsfamq7kpKMZDDj9FN358oe6yschry
+rPQzQonxgjbOUjVv2kv2TKn4+8nB2bv9oxbOKnkJP961W9DxbJx6uXu6DyBYrkP16cQdJ2uFT/BD
+tU9P9bdK/JHhXJV/qKj2r/tdKEDboQI4i/CAJw9/Klhtq3z3JO7ub/fWtuqHJQTunht5qqyLpSev
+/lLG3NPPNPX0C4DQ9CNPKP2GF8MogythNPp+5+hde6+qemEw9YOZp7a3lRe5PRroeAIgPFCVZ1Hr
+2R/nQQWmhKO2aGr4696Ccv0w8KDNZIkQSuqb9bq5TTUv+ASlP3xQT5Q9UOW6+vhR/ZWqB3hiNvL6
+pXsDcuUtwK4LAIfQA2uGwDjy+33oiPCEJ4CNJ59whgJ0g598gOneMJz1bT/w6XtESIHhHYC0560A
+OqYmZnEJF5ZjfMv14fXUH8KIYmykrt0oQUiO2hnAMU/1opHrCNBgL4RNBlyIfYafAxrgpQdQ4jml
+7BTlgDA84WCiFi/gbTT1Rn35i0eoYKWNmwxHSVeZVa5bBRXW11WZOoir2DAwRxAo3oB08X04gzIf
+S3serxZg0FZHyjczi57G1oAcaEXm7pc/Le2GQd/HFk/c6XX7ix/BZJ/kroNavMqlX9wAigTeFC88
+OwyGfuA5U3dy5U1LtAHF39RoNpz69gympt/wRg18aFjPuFT60OFfH0vd27HXAoiOrsNpqf3F68GU
+J9MWYtQaXdaFSw0t7Afwcjj8SEP1+j/etnJ9l2BZ05hPNiFXzvmMs0VYAJwdDQLlOMU79XADhXUQ
+HG6D3hyIeQgsHhmteWx7M0DzKpr1ep7XxysC7wQNEUgL9OEKUZ47GfoAKjEgNfXd4yIxE049OkVE
+vCAQTQhjEuaEbb4tpbvD44PYxYaRpnFqDYfy8eO2MgcIsOa7lwCQRzuHbfXzzsFZGwfsTfH4xx8F
+uwj9tsKw7DOJgWOi5zCiM45nvZRr3zjVIc4BN1Ywq/0JUGnDUs8i+LuKR5VLtMpLEayQVfut3GjV
++lYek1ZLafR8HqRQNDdhccvY7KLI2VygCBa+2/61S5gXj5ReDKSB0qVo4eOxLD17233WffZntatw
+XBVlN2AQy5Z683w1uwd4meo+ACai1FozhYFUHOJgfC+UCqz8NtfxU4QKgiMAl9uPSkbrsvrplarw
+wrwxyY4aVI7CwMCWuAIWX/hNBXXgm/cFRtPIrJQmGGy6/oFsIKIhaiKh6qUnBcOnhdT0FEDMiH/H
+FPQ2L7ELxwFry2VBL/FK64UzPGvZrg0g86mTVvlg/6h9dKw7aZV/3Om8v9g9PjzcISyEY11a8lVL
+NbahzmtVvntKRTrHZ6e77Q9/+3gP71+8qFZjwoXbvaNS3PoHH2bd+HhPn+HwyUdpwv94r5600vQb
+EymWXP2XsOg3QkHAn7vcPmGH+a3it8+f54rfyVyfPStX4M3yfb6ulABi7F6tvqn1vU+1YDYc4mim
+k5lXygMobCy00D3r6P0Fsk9vMN9PUeoyxBoz2DCCXO+TN7llno22GCAWObmAL0EGcYT7UqZD2U4i
+PW0CKKE1l5bKDfVG1atVHPAEKNpJoOrxzhOWbaVmfHS8105hQyEIyyY9aPG+VioxqMDPqfdlSmAY
+k2yRyu+C7CPDxdLron2qzm1AQz+3EYNprhm9ZdiSPyAUn22KDy9hediKgKARZ1DQmpxzbMwbRl6J
+uc340NGsaLPg9AOZBzidNnAbgQL4f9gTZDE9xv1YOuLi/RAPLB8TaAh6niJ2s4EPeFGGfbtL0+10
+ejpNu36vXqhGtWrwOPDdMmFT6aZWAW//VWIWGfhqgA63/UlVfvvwoRmNYWDNjx+Xl2Awf507+J/6
+q1ytpKo3qjGcYwuwmDiwp7LA9wBZm3U87riGyYboU9WsNzde3juOsw2wnixxcuyaNqFHWKjpDHao
+cQ9Y8w4XI/cBUSm1YeLaMpMJfAigKqxu84VyZVcIG2Cb2K1F+MLrXYeZavo73Ddr8w55MnLuImm+
+qe7j5gXWApXaO+aX7HsT1OJZhLMpUfyWZhMfOXrJXGJYjAt0T/fbndZ6PdU6cCvq7c7+wdlpO561
+zDbzmMzUXOZYHhOPUA8gV+QCYHzejfc7nraD9tG77vuERvh75/gIikxERJXgRCnYA+EXSEOANsHP
+WG2FLnDEkiAKk6sSaCmQkZWMrjK3uPUsshDdL8kL65lTbkQxraMFM7ACqnJer9ft8/ray/PGy5cV
+hf/9pZZ8YHc/KbuHjCiLb+yp/CiAl6qcubhhpM0qUe3D+bn1sXZ+/rx2ValaWfKJrgZ12t7Z+8df
+J6fH70D609E3CbzFxdrb6e6oD/t7H2H9kImWOkBLvvdcuB9gLZFOvnIB1QBPCZQbvsdr5HIWpahf
+rmcQAfyqFUMT3Buwn+MQFiz9EiWcJ8f7R3CjhTdeYHzqHv/UPlKI/8J+6+SsK9KgVgWYt6kXTG1k
+lZoVNZsMQRLYB5nfBBnevteCNYeB4LuWdXdu+f1zC47lkgk+r17hjb3RtM3r6t6qrqhzi3EF1juH
+bT238B2j7qK2Gq/q0NgaV+27U7eoECBPLLVuVe+T4w2CDF6qe9X6H6jsDt3J6AKmBC2cq+Vza+nD
+b7DLL6rnlnnmoYgmhU7bhzvd3fcfmA7yhinE8UQvegZj6FU97nSlpVRJWWfLWGcFhN7Q75Egs4bz
+sYjGsX61d2bTa7uL24f49glt5L2BU0wsiwcTBAnjIRw9deV+QtJay2x5LbbxKkORLUhPyriNFjWT
+ojcIqzAFibtONCT+eN1KY0tCYU17454+GqQkwUlqh66nU5QE8rrgUYZVwT+8FviLxmFeYLh/2BAS
+mas//CCURGqYZpH1+od6Y239o5Tjob9W60xNETEKpABOHY8ZEOujMIT7BOXqPmAD/AA4LLiSRR2C
+rBSATFrZUD/QCjTVRrWa0LTm0tPx7ft9amvq3jBhL8d+Sd+PON5qauVlQlkkTEt22O6+P95TZ6cH
+6j2gmvZpR/14vPcPQCiEHIX7oIa3YwVC5PWgTWarARkHJPBiYgwvwZLRhaAVAGpdBrjWHh76BFOm
+IJu+2BFQy6FKMKn9Gaj0O2zuAmd3D2yhPXK/2FMfbsu1urJ/Za7Mfq+sv1mvl7KUPRxtqIEn2wZB
+jAvr/Ddb2T+ppCR2C6wGXA1cYxVqvH79Gs+7HAXY25QoEJDoCdDmYUDyP/4p+pBJ5iZ+3+2eXMAK
+t8qrmZey5K3ymhpTC2t4qVRK/ohk+CFIDEBqt4JHHHVFonuRp4n3x8wDApuJyBaUdoAL9ydh8MEq
+7Mb66ESAA6ZUYala4rOBVe9uHLx4Ya+a6pP+SefzZkV9Qkp1iYRiVH3JagI6bfB3In00JVu9L8mg
+oE1zlM4p/12aP0pYIesjTRhG0PcD53I2GICUCNnyJcDMMtwVjfywIAiQPgHerJbg6DQZZJcyHcNj
+OPaCJXmGWxFgBgit1lq96jBkr+Dd1rKAqPe+9DyQ66bX28HBtfGXArmtp3vxnB7JKqWmSAUSiAEM
+Zx43or4K7m87LZ1I3eJA4+DMcV3h6JFihOhqOm4sBxvNkGP0UVTNMtK+H92wUOMzjBUosU8g+jRG
+IKeROaq0pAvVBYm8NI8KCwmTlIwIz1iqSoM7AbIBEGfnbHcXqRcR2IP4EL42Dd7a7D5LDGm6WGhF
+muGl1yM5HlOKjFiziglUSI1FBM+0zzQMb4h3JqE9az3dyQRUbFFCTF6jUCRIsdXSv0EhEdOa5ZVl
+GOXMOET6I/IP/FOr0fVbU/fFAvns0sgIBMKY76g3gW65nyOgzzaQqDGljcwQs0veBzoE18Im1auI
+ylAAgQuqJXnI8cqVlq2YAJrBbacnkweyZGXj1TIYcGMpqgVQmRDKAnJaBhT/5eFmiEaSBk1GSM7P
+6y2zPDEjJCD5T/z7T1ygfx6fdUFK1laorv3ndqxBp4uUtNhao3EJAoGrCUjkQB/qDxLBMOqHwvQ1
+qjt7HP4eZxgJEPn4jzNSkHhOvC856ZgJt5ZqvM5Kx3QLtFp5jjCtx30UA8EI5vLOGbDJ7Zw5FtSY
+DPxBqOyRypytbEEPFDbq1fx5AQ1w7Q0B3wJ+MJTVzfiAoA0FkN3CcAUhsTa4pYBpqBqUGYYkGFti
+KUgspmO6EBD7C6YguIn9t50WXQXKlvv29fNXCLCIX+kZUKxHgjAkj7MSgLWvPiTbmvisqudp5XgH
+mL32aav8pHh3YQipQ29sHdcs2joNZFAZoezN81fw8rMLa5WW+lL1tFTikR3PorJpSlGAV+wIZeJa
+JxGDPdIzWhnQRDXFFYDhZ7xzmd4LvM8rxNWgSGkEW0j6XzzNAzTRAKo4NISx3G+yJqkF2Wt3QQ5j
+i3i7YeUXJlO0VW7kxV10lpeWOu3d46O9jnrTyndxcQSzRkFhTuRbVBDQbdzaC2FECmQ/sqDYf0be
+jfB6iIgIzU/w7tBmQ34wntGdDbg0oq+kDCN6Z+qNCQHKKgNr4w4R3m9Fkpi1NsBSjRWmyeslo3MD
+Q8J+tTIgAq8cUmSc7O9Z6UWQplv1ByxLcLFnIxdIrPrLl3gAe2gEZpWhUS1cfqJ6ozHeePxWREp/
+0e4Tf4b0/TNX+Ava/LvGU7jETfYeDxDI1u5Wn9WW9aFJjYrf15ir9llvjMhNqDHdsxOrYfFN3PCf
+DyBVUu3mqoqA27CRGAExDgoI77OprV9BXpCJINS8XsIJA2KAZRYgMRt0C1oX1SXK0VOWckDLov6z
+1dldra+twzd9PHt4P0xMFktvX0PLFjSCoJnngXRz3QBTupuFmgQlPXwuZYqTktKE84T2fQ18JFeD
+batmtZR90NgMQ0DfyGR33u9sNFbV2/0DVBfTn+twqOkrLHGFtKjYp6E+TxuwkKIvEegBGxgM8TTi
+2N0g+ox0RaTILqGU69u0DUGBUUOh2h1ZUpwMcqBAuLksgAOaZYpKHG1RE8uyB6pMUwdgAfBPsNG1
+i5Oy6CPJkqFpS06vRjki9U+DMRZHSLZEGMQjALTQUKtqHauItEcG0gpCDcWsD8IGnLE7mcb4k8vd
+elFaSqRlCoMDEAIAbwl8nQyWWTyQG9iAuwOvN7WFO1RbWHTseX176I9QhI3SP/2KxA6r8LwLm2iH
+ujEciVUgq2BpVBXXDFcWRoeDxZ8yIZEl0tq3QNDU2MQCZSiBj1heowc4B/AVpHnDodgXIafHpg2C
+NUW/A20Wb5AM09ilkjacpEOaLUjbGhfRRyu1fsm3tOxMaT2PorkCAqRhwBahZVHSQ7VU0DB9kQ+4
+NvoYxOth2H6RJYAl04R1wQXH41C+g56RUVpFxRPcGV/GsMmot7jD2cdfuCcZLqJ1EzzePF9N75OM
+Jd4vGBBq1lJ7RLQ8Gr6gZZcb4J3GlR6bqrajM8eD9n7UGZyNWAr5F0BCvSpyx7TZnUgW6TQlkkSj
+FSoHEF3NLmE8WLd3TatIcnA0TghQZfFbj17VauNKZonSWkILhkM9LM9rP8aJ3AXzRrRajMpwh3Co
+0hJNLU108k6bliORUppVWRXrlb9UAnJwxOleQQxAclI7i6hBA3rjXgFwoUkPAIVcDHARAd69nCHv
+DCKauBSJD0DXpEZ+FIFYFI2XgZu7utaWy19uma0js6MsSyetmAQLXkHSWmupmrMH/VtiA0oERX98
+c2WDVAvEmfYvCFCV8l3/stmh+dn85z6xukyppqoItkI5xNIe6flFa0lqpOTQRL4+lRJo26Hsq6mq
+PyAncsfTi9kYRK5e5m1CscCw/4D9CEJbXtkTJBBHJHCA+yHVHZ1B6MrURxgwpZtN6i1/RHXvkmi6
+Qc/dblZymnIDcA0gg7Ga1ldkwxi1lgDj753cXDWbB2HvptnsxgLFOl4GO70/Zv7EazZPPbyvo9aq
+8RYvhqROYwM/7o2xtWNuv9ls2TZsfM/DS2kA1EFS5Czy7JPpbasuZhFIzCUs/+nxr/+QHZGxvqDB
+WpnOTxA2W5mKlsqVjOYVxd5hdWy0h4R9ks54nxBM1esY0pj4IkbJJYN/sVCClYvFSGi+GZP+o5DM
+Xcgojk7YeEoMIfFnpQLwMvWWZG1ZFiamUM6AfAAOnmsXiDpZXGiALMApF88ZBMFXPFnPG3i7PxGr
+ij/QpqL9y8ems/yW9eQgABp40951RRXUT1l2T4u+p++fuAtfVXrhbMi6INwIXNLC5llZpfk6m9dI
+vQG9SWytIbfP3MtA/FEYafGGxSdLpjqnaxLb69OVutT4klpNMEyzaGn1JmVp+N/dT646BPnW4c6v
+pq7qOkyEwkD8oy7i71hYZG4TZE22VeOl8I9JsRWEwAQlsjlEjLwDA3tj9wbYUa9wfUVwDoDpiYh8
+xr8X8rJVR+1egtSpAoyJPTL8y9rvn0a15RgQdC3j7v37zs87Fz+DImf/+KhlnS81zp3z6vkP50sf
+6varj8vnVWe5dr7KVzO2X5t4Q1B5ZzE/GUulqAxEI18U10ArZVpbAmb7gF/HJlapWmT8o2eMkgc6
+APoF6nFX0y/eGKsRGwnRUnEfxmqV5YcwDQIiwoUAzsPCeZbZ4GxptVAEtpdwtyZ4J5uNELKi4IqH
+vQFxLCq09cBJyAeTgwMMM8rsmEA06bF1BZz5tjJWJn60bVZhkzobr1l5b1VjmZs2q2rgGjZIzAD/
+0nrGq0aQBG8B9cJPQrvV2Kiq+ALmUepRsXeJrhtDHSN18mgCwin8rCwUWP7ev7H1QO3fJ56NJ3pI
+0tCUrQuhwCyQqALi6pE2pV7BNrYamfMfM+ClNPNBD/FiZrac6HJ/BANJU3LIgeOeE6IwNjw2NMsK
+wxEAs0iJxJYazZK0UaxlmZYEXAkaqEi/lGsG7drEyn1bRCm6CXaJIktQak2b/ZLahWVwJaNzAyV5
+ZAyZEueVGyADZKtGRLvRtT+YEgLmgRjkZVLvNTbEwsPMWpLpV07g2HyhlsqZd2wwo3F+3dnQRzpj
+8iSOAmdH+10SjfC60SP51QQAkrgIvEzEojBFAbwV3mkpcS3geV45sman1iJH/aLpCHKo8VDxovWA
+LKhHPx33RoyuESpglAAp6PAWy59Q5kWvt+Ensiy6PRpDE8kcvIrJUIJuWsAzPnBdKeMBFI0RtGDV
+tFHBNPKGg5RrjyxJzrUH5TeoiWtl1VV4JIDbwf2djVD0gRRFgRtQjbwxtG8GeWT9rbl6b7BMicEs
+UVBFrczzHDFaTxhjrtWbInSSf4QN7ItPRCRWsASJoegiLulHtvhAZgqLCgSFUqSUhEfSFuKDRQyO
+VYZZJKLVrChKM+FUgfxadJ991wMyFLgR5FGNL9E0HOsBZD7gVhMzQ9ufKpTFHTSoN7rf+1LaXbjk
+qCKv4owvZCmj8H25saEqZj04MJUCX+QnsSMSgHquBvpRoM05zubKy3hlCQUF0l0f+WA4ErDrakf0
+HiQXZslv7GnsFPZBZgkpoetKjNiiUXjjcd8Rswwj8nQrakU88ESQSnoE7fiBHjg8AfHXK27hswv0
+uIyDfPdiqTR9QQ1QeMPYQs9LGxsMZ9FU/FqvWfw2IoRW3JHIw9+1j9qnO10g3hTpYhm7kVkeNG1W
+4yqw8SsCuTgRMcWCgQCGyPl6Z/zMyUW8lbBhToHDTlENbdkXkU+XBr85UFnSRpANoLHgwMmmpAiz
+nL/sat4nVpxQKqICfXgeSjn6zkfT4hKcZJiHbSdmNIJFm4STAwIw/AUcJeJ+OC/8PIIjPrktlbDK
+BTn3CpZ9KooO9G8eDg3/T/GPb6y+dOpOw2mQCh+1gXxq8DKKxfKhsGbTkAGccQreJci0XaLVDjl2
+Fptv0GZRz/yv0xtcOf3aq1d27EsOb9CSo1wZuQEAxQXUuKBJNoFyAN7mPBijSgakavQaV6JJ+tPK
+A13qkhkbETKSEDHQ0mvUtNJVULvxJoE3jGsJ1s3YVjDxHbdc0KxmoiLyWqS/cHfRztBD9ZERRzxc
++ontUU3ZYPWA3aFB1cTkIBXquXbPm0z9AdrMkjph3gAyV6KJRb7OKfYxjPOtbqwlckI9QEXGPgYV
++OQOO14PlJ0px9WUr2oxqiydMpXVcoef3dtIP2JDG1/lv8pOll9DTsxZU62znENUmLWY2EwibeAm
+ki2HuMghtYiKn/hwi38VnWwCXBYG9NDvlFwO0Ki630eVOMXMGA6BPCXuwe9HpQR4DeINiEPVU4AZ
+AGtQNIM+XNy/QZ/nTv3cAY6+kfLFqYH6r/ZbQiEruvzLtRXjJZCx5Rpgz+Q0IG5Ez5ZKtmpFf0md
+wcOdTrd9erGzt0c2IdkPeJzQAsWJTVD0FEwMYTZjxebdARt3k0hgow6kV2DYcbuoF1pacqE1tbpe
+BTZl6RJ/Nzbpdw9/b+HPPvwvqFZTlVD5/gYrVZ34CRRnz9Xqxkb63VbmlTxRS7IYLsW0AGRml4NY
+UR6/yfggMlJD/Zw7zeA7PXuGzGKhWt58PokMkGtpJb7EtLU1rip0bCVSkdxWA0BUGNrdpCfS12Nl
+N2CWaDB0P8EjqZvjy2mqjwcjdnXjD4dsldp3b7epvWAax33hQhUKTVBK4VwD4kf+pWIVKh451AD7
+l7h9hmjr0Bt1Q0AfTbWciLPUzY+18wbKs/jCgcZ9kIdXVQ20sbjvAmR0lFEygzfSIKr10KhuXOOx
+OCP3S/EXXYAGd+EHF+RDlHJWHSGftZRoAx+RowktxHNt/Y/6jebxoizacnKVo4/3wFQ3tvAdl8Xp
+rG9tvNyE97A4sZhHFipTqFo1hWJLS7jCy6igRmlTIkHdObw43P8RvmxtEP9eJA+J41GUsZFD/0e8
+cHhdOBZPDD+oZo5hqJztpZl4IwhcwZARbJFPgHo3HhnaJtYYSLAxLSsiACCQxWSRDRVN0QnT8Stx
+yBhh39mHHlnvxPbq6hGFQDbWC3DSmUgvRKMWWZhZtTv2IVrBu3VF+z0WGGahrBAwrhsYRkax5yZs
+6+eesofqdUYbhSBNrPjavTWnWQqXUs7J82GLI2uOudbDNWjSnRfozsg/my9W1D13Nq8WqsmIfpG1
+lqBDWetTc2Fpbmh8Zc3n50imt/bmua228J9X+E9W9ETxczSC+z28ZKzF1u7iAshMrETNQiDB8ys8
+ZQCyNqLMKQiDYUvDFmhudOP1WduEDKkBToVCF+7azhrfFkhigFMig5faMkbLMDmyZWDJisUvZdC6
+/dzGuwaElIA2Fhd5FLhv5UyEE1cBIYWKvbVSG7SATINPYpQ9ileoRIILhCOb4Q4IDudvWS03BSLD
+8ojdDZCRva0t16BvrGs5uKQpUbaE8qDqBfoLJWNole+wCO5K7j39ePp0uaY/wXhb3HPKMoWHDjQC
+iy9EnYgl8TkhAq6Q9dGNLtukKuWhww8oj39wKFZagp2ISTWLG1vhabkJakov0cQ46JdK8N68fUFM
+jG5PqI9C7oKsueZYZhdiD8JipiDwAaeRFNTROOOGyWXRvUCtQnRBt07mkD+X4aF5ceJ1fCUsPQff
+Slh1/TWSL2T4pPSCzwN4MpGnok2aBOA6K9Gj3/EAYm2RWCHzWyL4ksVcwZOoH3XkuErpcffrxOS6
+YFRl3aL488v4Co2de7MH3a4fEExm2KI8R1C0TOgOr1EuiTmYiATMGzD6TbuEkDOWdlLqifnKJTCm
+nidQG/soaWt5InhizHwJ9AYoZbxSCogMsKYhEC7OACN+IN9hMjjLSypAL9APR1Tswu+nQkJ4xSiV
+SH8s/RBOrZiBieJ1oFgzVyE5tBPvVaTllo0s1jJRx2/SImqyz42xLKOFjLAAug2wTxEabPNqI2dI
+a88Hiv11Q4omw3spDAaKeU0ZILp6HbadEaAXOsTaoBSdR3cS88oBARnbPVWWKwU2lRtpr83VuiJr
+lFqtsfnKWd1Yd+RvDRWEFC2jRoOY1qhXPBcOOi5rA1t8q35qZ31VyYwMnW/16YQi2zgrii/gqj9m
+GBdHdDIYqmk4YxLYJWleBDt3TWohVALTR5bKDP0bLH/j3dIqpMz6cRnY+7vcMNy+z88/Li+dn9f0
+7+oyu4Fn/ORyjjYZr/Ba7RwaqZ3X7mXP+6FoqLIYiMLDJPzkD2qHrOmimDr3J+T+KJ4lIwwDigU5
+FGcpg6KNEzclUVo+pAxpxSax1e5afAP7AxVDi/ZWWaI9i88OdjJPZFisstE6RFA+Tm5TPLDp4szn
+4YIMbkTAP3ZvaSCGu+AKY5mV2C9hjhB+m30HKbgX7D8zxGL2zoeHAMZVZIqs7d4H8cnCMabHZCws
+1om4Jiln4aKGPhShA/zUyq4ava3qJeXqMbt511hZuy/nYSyJ1lTnaE2N+lOumw3SlIQWw2FUjG4v
+ntXX+giiPhMpY+KteHyIlcTBPtUvh0p50aK+THNC7XpNwcsk7AhSv6sbm0j9Mlxk5s6fq0rZBefI
+dM6IDfJZUKU7uPrTH+PLN3P22gEelRaXLaEfKDXvG8Kg7LaLrpBxYLlAldlP4eJkf0+kAihgUTb6
+pCWfDDmDILvYq4JjC02xGlvF8VF2yYqJQC32QscfdCOtsCocjSO1z6voy/VAE98tiQGWeHGZQzYt
+5Xj0IPc7BMyuLHveJNLxZPKAWM+CYHr10nG+EguCRgJKPIaf9g8OFh6DUHbpgsnH5G2LsQmif1Ex
+0k+RkGnc22TRapR2Q9bRunhPiEiKKR7ixkNy1uC4zSBML2HDWd8loXDZZixBpeYOoI9T9pAkrr4x
+lsDm0jiisXGfyKUQFWCBN2rveP/oXc5TjP2aUvjLNLsq350dvd3vsgZQvI8y9lZEh2vfaCjQFJyM
+qIsDXwF6n8oFpSMzq1tPzOKp/RZWLORMRTDtapYA3XEyaIM+pIN/JHBfRGCbnr+K1wVlcbJU7BgH
+14Hfn6/vtcpUjWwreABsIPvcBDJ2pyRa3LTfQRkGWfDoUf1yfPoTiNh3j8+OuiQPhB3DsCEPFKBo
+IuxX06oDsMD9Uje7h+tGZpdY8iSaavQcjC2EssExC7g/2Ex9QdP4E1/SfAy3jFu6wIxe6tcPOLBX
+NSWS7KImRxgbNhMpLhyslHS2EAc/MRCOYRCbdECMM6kM0EUYA+OKAcFTRq756O06gmdKqi6QgdTm
+0BuwECGO9/NnwdAM507cvozBLl4MHNeAuiDTJR2lJZZkkbaK5Fsh0CxB4h+UYVYbOe9/IcIEfrbZ
+ZJafADDZXeu12qwDEPLDC9GXNSUSXOwAFHA0vZQ5GlUQNYwUG7ug+sNLf4lbWWavqxfqFCTBx4fq
+mYo/rG5A+1VL4u24FF4H6VhZaHLmG8HpDaaGEIV7OITLYj+RawIyZgBPbVGMmmmzeP+pcpGNXfmu
+fXK8+x74pIPu/mG7VvvwBPFs7Z4OIc0Aje9i8DTuN1ENPNKCmOGlTljd2UgfrsKrWp9FsifllkgN
+pikvoOYUf3wmH3UcspjeoDCGbFGRjbvhT7fpViTYi23RiZqmZRbnNLygkQYRA3/2YUQyAPeylD5h
+WWnhdBYRuiq+r6UAiIJT0qmHEAyq7B7GK8zuC9o2+P2Mp2mLC82P3EdMtiwhSwUIS+gQTTqiUuSB
+IrwoS0ASQoYbISLyaZENkSleja1rMpzatgTiW1+rKKTXHpQCZvQh2dgqYsozj/zNCXTZsjATvj7+
+zgK8v1R/gmHq/hJR3l8szKuiY1veiyxlli8daUlq4geXBNDSQkSZB1pc3RaYJuUu8kdnYkp/aR4x
+4fOA5DKWXWr577xwXwsGl8G6hkAzB5UVLFIRN266tjzytkUcH2VskAxBIhvoPmCORYtJwOnM557v
+c4ZifHWmTtgDPvcspkQ7r4VTPpTokt56Y2QhcVD6mR2IrGlqJFlVlj7wqBQckAB1qySR8fgRMO8W
+brqEE61orl8c5eOb5IHTXuHo1nxEcb1gtl+hgOR0J6l46Ai8tARr6DX35k0+OuzzRml+1opHclY8
+enBEpYi0JWmuWkG4eIqNEuMH2iDCRrxF1YSsFktl8gwlxRUTEdyVdv3m86u4FGAQHBb8JuRgGNwW
+mHVV2JTG7YfhuNYDjZgd+VPP+TIaFpjUvv4B3scOO1bDAcrQC3phH504LQoKav3wpvQaffn8qxlf
+NfAMIx97k+ntm9eoJ38ziJy+N3Bnw+nbzusavXpN4sc31/1BBFJSkG2AwKm5VV+tv67xFxJvcyO5
+9nj0znQ0duDQmC3GiRJkilCoVr4jsyvKylHYfi0zga9aRJzDf2ARoRdn4sVxLs1Zry2ybNgCqUki
+/0/PrN9YW19tvHy5urVoO/iDEiPgj/wu4FLBvmY3A4t8dQ+EnSn858L9JFUW7Q2lHdQbieIX7Qe3
+/qvnMxn3MFBj30athdlN3aH/vrpJVDb8q9uMV2QClFM0ZbB0/LGtjV3Z5zyzTmicu2hXZM/neF9A
+l9P3Hj7FcaGvnETkDrwR/gAWDRQvuXOzAYzB14PIzBHj474DxGlvBqqcMAMw4eTKccfobeYItkJY
+cViDkzQ1iPAn3A2OD2op51Sa7aCR5G7cdHnO+xMPCJYAyazvmsO4lwGZjUWb68GNDMcShFaTW2cc
+Am66ddhQtW+2iJKp72k0Gnu9DMaCnVvZrK/g3/rK2sK7+Nm7pJ34umF+1wVx606C/8AFgd3gphIZ
+y3bzE0cfVnOefN8usmSFjX4/pilslqQcGh/YaC7yL0MKhf2JCpchzfbFeNwZRXlIW7gPnINuXwyo
+CxcJaJ31xre1Ovti63R+2V0dT7z+rIeqpNlgMPS+u30n1yScTjc7pTyu42pOh+u8Bzp++BXglh4N
+sf823MfRw7CAFTn73zd2czW3E+BnuBMbq31T8xryHDY/tUeXZkeg96t/X8O98cz+hOR8ZgqrCzcb
+wf71Z7BPzsgP/NFsZIPkMWRiMzfgjcY3Nex+eazhr1qJB1v+vtVIL/In2DUmduzCW2NhoifXshd8
+skFsOvUw6oTZKPmGY/LLlfc7e8fHJ5Sd6PjIePV+720nU+bo7cXe/ql+/sfOqVnjcOfktL1nNoK/
+KWjhAQgDVrr/vfBMUlH3GS0UoOzkGlwhVlqOKyV7TbjQ0SgMasuPlsDz/kApvNcf/f5IG4RHHvv+
+SBsx0lysELW28KIjpnKvQIp1xWDOEPlt1FYBOhmFU8+GjbUFI2a2k0gZ+BR9zXg11TubDDPcP9tI
+CfffeLW1tVX7Pby8hsOAPgxf1U96GiD984Da6nuXM5gE6mLgRsvQj99OpmAcJ9TUFJOQpA9l4Zcu
+eP/NXeE6LHjlMkLkhZ474gNQSwz7l6eHGD/L62Dr3zy2IbdFEcdAiEQjLUAAKKWU6zPTwnesStIj
+mtwBdhjjhvftFEbKE3HfeCL+bZtd2E00GyPtFf37e8of7tRWpWp88zbxilFTNuggJy7G/LTFFRHI
+7Xlk/ldhryIewkY0BvWTXvk16Pk8irbAMBvZ05CLZtDnXhvv2v0OxiJq733XUOQ3yDpAfD29BG12
+zGfYWT5jYw6IfhfvydfMf4D7jO8zJ8m9nmc8F6Wgk9aS+6CYn9KXR31B2XFhyyAUANTxcAd4O31z
+B9/PMRc2S7A08vo+IkTUgxVc2aOJrS9UkIV/c1ePt44lvoZ2TJhLxx0hUgcFbRHNIV++buSL0Kb/
+X+i33MQT3vA7eKxcq6I+s2H4GXi2fx19WdtaBw3cr782X5xFXseb+O7w3a6ybTgANlmotzAIlYNm
+phQyzRmCeqq1c3Bgnx1hANG9h8rOpv7wa8qiHKY3m0xA6PdV1f70x4uWD7yFmw78cIGi0SzAkqCb
+WLAw0J+ziT+9XXR1jDpfNuqv0nW+7ijAL0f7C38biJlt0SD/D67+18OVBoli0EIv9m9q7wHw2mps
+/h94/W8BL1CL3Tgw1iicTHPQ9Wrz269GELqZjeVlY63Utf/1CPLf2oH8+Vf08V2MRQ/FD7DLdiKE
+/fdrt5K+dPfOJAynzh8zb5aV9YrFyTcIk822pZ347bfLFQp6iOXWo1g6Yo9Zq5vlFDb+9XsIArb1
+3x1pzfeigt0T6RKtBGUNmrT2j94er0C3ETqxchP4+YC/lu/yVe6lGKWe67PmDWu3UmIsLrHLH3ak
+4Jx6EkCp1SFHYIzSP68giP4wEnmunxN3CpxTcECfH66MYxLolVqtZ/27/c7x1ma9ca+ejdWz3t3q
+fVM9Gz0LpCmetpOX0tENcOSiEGIXxAMHIWWzbZ+eHp8uuHWxLZq0CIigYNsEG+iAypU1Z8Opx6/P
+Tg86rQpHQa/V+sNeP9DjhCFnhO4iEaIWjAfcBefqT6XbcSe9a5hXuiVML/CVzcWD5GwyrUp93b18
+tb7+arPXq9d7W5cv3dWtfn1tsLlW3/IGg63+qrvuvRysvXRf9d0Nb8urb2166/3NQe/Vq7oHb+H3
+ZuNVfWuw6W421jbra6821ja9weXa5upmY/1yy/V6cMYbWxuXG4PLLa+/sbU1qF82NlZ7L123sRkP
+iDQyh/uwmo2XmZc7vxovO4fHP7VbFY5HJ+/2Tnf2jy5g2TfryUb8fHxwdti+eLf/I8wzfouXJRrF
+Ym7TE2gYhhJ/O213js9Od9uHO0c779qnRUXe73e6x6f/6LRPf44LvNzcSkay091JNQ8at6RneG22
+TF8Xg0zAI5Q0o69BM7ougEwxQU0pn9L3lMooslopdKVIm1X45eHLT/cZq9QAScW/mzYHvUbVcVqh
+jDTN/aJn8jZCA8MomTpi5YLJXykZsF2aKVRHKVtZ72UOoMyzVEavDcXw6kgVw0UoKsYUQqrgoTs+
+JVohX3rEfcdP1EX8JC3J8+MrULh8IFEr3n/T5Bp/tjBiayolVqP+qoHR7KgFnRGVHF90zJvoRskk
+UZStMIktxu/6+8+HaCvMnyqRkbdZQlP2MFCABFQif3kvIhFRqQSNkql3yuE/dudv1CV0C4fZYwsi
+nV6a0mz911n79B/qwy4muTo+QR8Gx3EwdT1HUKW0e7TDF2dwLrfTTv2cFGYlydBKgXpK0ou4jcio
+0oParGMMe50cmiyH1zHuiijVstHrmq+2XtZr0mrtU6O8+kNsFAvnIR5b08YC98/La+It8/voi3p/
+3Ok2T45Pu+rH9s5RPjABxxKAtYcvJahAK4nbFI+mUYPXP/yBXn+r5AvN8dGsqPYbhhQor51bCvPZ
+n5//cH5OAQZWPi6fc9h/jJNmZFuQjRj4GOKQByO+7xQHIQwyuflWUsFljKFSCzRYTjwRKksHOsCR
+0DDuPy4bncvgMbLbh9+aH5eb1vkPtVqFxpRRAVygFDzSPtLlJWNFsvuzVQft52fcmpoEt6hhRDjs
+mydKSgtyHYeqp932Hln2Q6/a2jHpTnuh495ZhZBgyTFpiqlP6wgaOcJYyAQQbzv4zIFWSFeo3nY6
+cf/HY/EqcocwhtLDaJLjNxciiaE7C3rXj4ZyLkycJ1hCbAsIoa0QIltJUGESOVk8FQawOxy6zVH7
+U4rJEiX44nd3AkhhCLUo5IH2JE8iCCIyEaSCBTFohs5djXlgBgO/52M4CXdyiV57FJsLv+M4dAhO
+nJeEODYiHGdjGCfkXQlWrFW4gAUXGyVvwFD/i16wcPTNN3AhJjfrfea+ThmhtMqpLlTWIqXwa2yO
+Uvg1fXsb3817v5wZb4nE8kYNQ1JfkgSP4RAhgDC3uPxJckLS/US1bYoeQrneJeAIf3cV6Q8SR9dT
+OeSHfMgp12BUipUMuQE2yzIc6LrEUb8ocL5iipiHRFdwzOWTK2Tc4ouWpdugUBO1ZfORFBDaG7mo
+FhmtZGaXNFL4ldpMYONgp9PBi675olnOvru3SiU5FQBNdY4pxok+niK2SCfi4XBMswgWrolZ0PiC
+1lkjPuycvgN6+KiLl+cK5o64hlukyStE1NIwUrBRtFjkZGOj4dS2pqrgAFPQ9G2NAjCAHhVBL1qd
+aog8kVbRDQmvXEw+S+kiSkkKLJQw7l8F4cQ7C1BffhX4f3r9nw8liVVVdpETBsFGxrJGFYv5VJGc
+UBlSQKVlfEpL8FQin1M56ZvKydbEVy9Jh2UVC+XKMtS0LM6qlghcUrm09vR4QCLgDbzJ/smn9Q6G
+KmohI6Mse09bsofs8mGcOQsL8EL4lxMXTbfTh4GOJQJVQMwvdF9irCrOn8htUEhPAqvMrED0W26M
+rNQQ5skjLBYPt2GLj4Pj2fR4cEji6TYm8pOIWJyARsKsihd4ahky4mXt6E3nCj3l4MJF6XRLPI0x
+sKHMEQi/jg7DUC2xGTtGnowPzD6ANpVq2thN18dkgJ1pON6ZkmVOq1Eg3YbJAx88uleFk49bPz0+
+7qID3Dsk4X4BjKmXBI4n5ZcdgfBCu85jBpzJVN9lBu0ZCboDEpTTdlKRZhmLNNlz7UmLTmRT0x1N
+m5vXseXwVPGbkk7MmGqEHd+MBpC8wmftnQDPeMSbGXJKv04ZVsArPupN0UJLpkVpkCl9AEbdU1XJ
+tlQq4j3XBKQRvy3f8Y9aegFraQC7jx3tHp4az78qYPOwN0jsraJpMB6asURVIUKAnCuSEljq27so
+WKR/TV8d3XBBp3qr830Z4onH+or9WfbgR9LFgtBTlczMtHcUhxcotCEFjca0F9sStIUszcgjm3AX
+Zd7FM+MDmhY+9BJQwRUHsKYc7DBeP/CSbJYzCnNtj8gL/8vW5sXmej6Z4V7OxIsxr72nUarY3P0e
++IxdC5wdq+IZ+nzOMuQXvEikVLTuD1kYZmmiZBfSy52Hq4y86bFu04ZsuNtGd0WIIN9lXjpW1Gmi
+b/m06lxHzt/Dy/fcbocRDPSIoMw8FFAmGoMNovlnHsD2bdRBZkYOAtdGqkVgU3BRcXWiG05nwd/d
+iVFfJz6TISSP1GTyKOuj09Q93M/PXGofOFCjM2LD+Bw80gJLuQ8Ycncp47c5bpSRYQjER9oB8fug
+iynxjLowE8DTcEXOrx3TSsCpuZGzG1fJb8GNdzu/nd7kdjwNHSjj/OTd5iszhMF9PL8JNIIG/Qhd
+8mZdAKoeRoiQZ5GhJ7sVF5BnKcCnvIjWn4bhUKzcraRQwZiooLMH7e+OY0RFmBBodulWYgs/2AJj
+wB0eV5TyS2/GwzPyEcRveXiU6CaupA+R2x/5wSO3p0zgbWcHC6fqD6LezaJ1ezepiqBTQqBcqO47
+b4qQmaoNPL8b9LzJYpe+Lu38KD9SLaFJ6oLNUFHnMPxkNEBpDhdfw118n11FBvvF6lPRbANeb6HK
+7d1sRUpkEC26C++odJqeATQNtwJ5jvreYu10uM4JeZtmxxMF7hgI5umeP1gMNnQFp5OqmWpwGOkP
+U5Rm7fmTr2v2IFc/1Xjof1qoNRBXIcO/jwkjf/YxmJ9znHt18mO6Ze+rWm73gZswW069SpEIIH7R
+t1XKbLPgFapfRyDMky8Y89yFVifVBxEdERDiVAx/nJ2kQWDJOGYNiuNAdUL4j9M8JzgpJmOqC3eB
+tAm0napPFgqLN/BfWNxsAb1hFm8AbpvIrC9C5cWb2OUKZivArC7eQjccm7WBJ3oYKWVbOD2kwxi3
+IrcgyHXmtyHOp0Cy7VJDRs1H9iGpyzuQb+D6sbspSzrKbN6nr6nl5rKzrJvgS1diuRg3pfCWFAkK
+ZWHxC4FTnTpbJFoCscSdzpGar4JyHCPqMNOhXMwNFU76UUki/8WS5DhbspVLgl7mGakyikGU3Rsb
+l7p+kFO0sAI1nSpLzAJi5k7HoM8rCgoyjoleQ4SG0sSDCcQeSjw2L7nYqUe55KPDcAaV34aTHC/2
+KRzORl46CxmIdSYtkgLTndUS+fTZIeiFWvX66st0nrJE3o87YU5GJysLAxt1B7OJl05YtlrqYNLd
+KEIpWIcDyTXW10o0i6NjFJC2Njc21jZLXeg4OnS/tEDRhDkAbxdMdfY9m5pm4b5pX2Phr7TyL9/a
+7I5hh1+/Y7lhftumnWL0xhFe8V4P2c9WfhlzZU4ksgfFi/rJHw4PoXALswVA+/9RMChMa1Jv2Nqh
+AmNiOQ9ZiyxsLSDj1dq8FcrLFHG4+AnI7SqRaIBASyhaPT/R7DmqqwNrDiinU5wClROlRUkuZULW
+faDnKLoc5ugA8TGG7HMeUuE56iEziVIJReppNZ1dNi24SpSaI2vHgcxK2g4GleKzYEwub6A4oSQA
+MAfkEVLZoF2tC4tT4FIWC9RoYu5DHTceVaXh50BJZmhJLK7zeOusEFAq0lHhUWcacGtw0m5LkoP+
+ggdn5nme0P8wADSnOMN2svku9FRyi8FZlDXA9WZTnS4ZBLI0oCTE/kjZE4w0hwusUzBzNM2+opf5
+wN9xyGUcIAdYT9nN6ex/OAOOm4jFzFzzrGS4e6q/IEfd4NDT2rxk/wCtDZIA3mlrkw3MrzwZWjIH
+ihBu5kXDJUtnatrd2X3frtFQSP1mBErswy5SdG1uNRGFsYWdpTPASbDoiQSGdzSmocjUcXjCgm9w
+nJT95c9BnErO3s0VgwlGUzj/5KwLk0C03ODMLXjsbBgjQJVtS0yXVmVZlLj9sFeZk+Ct5wYBJaVF
+MFE4uabO3gf44UYNYGF/AOFrf6Dsa2gbhLvj2bQFRI0/XGEcRuMEfgLzzZN1RxWXgRKZICCl0pLo
+Rwyd381PTyAsFXCb1xS0RXDn3CQ2IAhd+IYS/UoigIYOKj4MEDaCrrbpWWWbIz6voikje6PjX47a
+p+oQxKcSIReguSGNyLHDd2jQgvY2dmJ4NoI3axanuiIrGsR8TKvoxaOUiLiAhC4oBDNwXkjjAukp
+hjYYQi5JJibpRIE3u0V8IdomTLp1q2aCXTl9cSR55SmFMGJg7hrQs9+HwSwlaU6QqsXst5LClEyl
+aBQY+Hglzo5HllWUJ4SC0PrTKuerCG45UvQlYAfvi9ubDm/ZHgQJaZod3gzeAOr3Vyh479UMs532
+ndIIaboLHpiBtRiq4Gsf8ZYESE6iPje2QNWthu6lN4zjisOF2h8FnKMIRTKkJrDKOGChEC2VTogQ
+JwfjTuJMYTziAABoGF0Ob8z2bCIHxvgDaXD8S/keY5hXqMBZ6f7jpL3S2f/vttLpO93PN5gMgwrj
+XHJmqRSm+uXay/XGFmpLVaW8SiCLw6Ek9eU1fObe7kghCoB4X6mmkpXRgkDrMGy/jyjE1sln7Egd
+7PzYPsAFwQbTQezTWSexAewmxRdgSYwqXrwcMuu3HZrySZf+HGLo+JPj/aOu7g8P/gTPSSXOS1up
+mrGR481ARbSMUj5IYG9ByYpRPpUlnP86xvnFaGvqDTkqN02HYQE4uztuYRlaQO4MDzKfKwR4OHzl
+/B6983+0jHsnGQRfPMZ8CAs9uBcyhDpcadXssjOKGd1gBLUv03Vl/4EopYGmiOliRiPSMZvY/aEq
+v1FHrXR5yfA7gKW6TLLLak44Xz59gBQNRNw0opUgdPEahb+43CtfbOFDHDhkQNTrhE2tzbqqK8CN
+b94kXUu/qVi86YOqvyJ6KPokkXMZFjRakODmBXAAXH1q6+fvLWcZQ+yG6auuJx7oF/1gBidOj4hD
+oTeScPOaTGA6zxgqsZIWc8f1l/U6XwJ0qeB1IjfLh3enx2cnH5ucFtWN+PUKYqDPlJRPmga5AwgD
+om0i+PhiwAAWhJSpCyQNMQ0vEIwk1tV6UyHGda4qPwASGhQBWOciue5izGt/SaxnW+U1bd+oTXHf
+teXKDMct+I28DdBG3bMO6VuXK9b0duxZTWtv/7S9i+o/q7KcJ/x0rrz1OE1e0iex7Sq2/T0503c0
+9Hj4E7TbeQ7zHvkReTnhnZtg9cKmC1vqtLu00M+JHIKJPqdFa5XXjfY4crVYqZ0d7XfJfEZ19rtt
+zilLV+FnSYeDFEeUJv8l2PDEE0YoCC/D/i1u7AjLUwYuxFBouOQB7ys9mQR8gAmEG2gWO25ZArfl
+VVGoYriJCBEmZ3s1UtzrcQM1Cm1wBhEsDviq9rRWRp6mRlIm/GEEKJZ3Wa8l9ZBxqXq9JNK0uyc4
+1nuVYSZUmaRcVUkNEF2Iwhh33UzU68YG5Skj8xXDwhsjVQtPWYqbIrptMguohD3j3U5RZHYS9pki
+ZbNtc0xCfTMfFzdR4l+JYTBnuiSkgHVqYp5W00uSZ4mYL0iqpH46zATIWMz3KTSjUmtLb4skXLFB
+kL0HNEZRmOGWROI1+4H1FBMkoAMCEue4FOmFeCVYusywbMQHCtgCEnsShX93r17E5H2mePKoSWZE
+gXBe1NDDJOd4UePXPqYdvAzh7LEEAfAi2q5CKbaTxwRAWmcRqStMUchpyzl3xkq8y2x/Qre2U8I+
+gK7Jp+rNsMtyP0pxNnNOZ745aO/8vH/0DjAQkL1w+JE81oiUE/hS6kUzETgljaCmrDxYxGeaklg0
+VuuqUmQgGyMUdnXgWPG/Q5HAHWIWTzgTxRGiKqrQoH4xWNJaZIBcnu4RJVF5Thy+nj9nZE1aI6ld
+kSRPNBeZxuAUJ3ZL7OAFoMj8i87tUTZWO5sPUZb2jZH38hcNWZHOKBrGeXUw+Whs7MR3sfBLPoJU
+gOZJKJJGvMRJWCiLIaVcJ6JBoAx0OzodaQ9bCRB2MWMpsFqho8j8X3g1SrOA+SOdkrDnZjYTlpHB
+451COOLTIiWLspRtI9Vdwf9wDUjAkgVS5HvR0QKtFAE8/pLkMiKakR7TuSowRQy/LUqIzIyEpXL9
+wDsgcJetuLK1jJXTJTnxVAfePcmWjMVM2V3lIlZaaINpo1HcecGowbxMI2J3eWnJQpl/AtOkfxpX
+aCJiNdeallLXINmFtmQvPF4qY/mljEDFqtjDO4vqk1DrBrIX+8/cEGIMr00KlRE+fz5SiW0IF8cm
+uq+KMj1kRJ8tdKZCqznVePnypeEVlylDW4SuLA+UkUBFj7aVxEyiFk1/u7llk2FyhQdKUhq+lxv1
+OSXjII7cXNr7j7NukVwU0QbgF06whYV9QhGxLJjxCJaacF7i3HrV8ANNkX5IMfwCgI3sZzDjBFDG
+jQNChXRLFjdVxn8tasyS3/I3D2OmKbBh8Kcy8dBM6DMPAC1GGvTQRYjhDHmZz1Gc6AmoYUpBFsG6
+ESk98iaYAwc9+YJpSHIqWjOFKWwlh1om8XiRygxZ1Ukk6haH/Ez0LZ9KikClMhmc4wzZHIQPiExQ
+V4K4c07tTKVcWu351QjBCcmR4DjGf4LjSCqR52zfJI4hKi1xk0xsBpLhw6TRi6BVowQBMf2DDmfJ
+16IQzka5DOzEJujaDDmHn55S7i+8KCN9LmCLkVOknSWoixLvWwAaCZ1dgAxThuwpU9gMHjZBNAPA
+uOamngUoHHkh9A3yN3DgYrxK7mEx2aK92q3sq51fgSkCuENV/xgU+p/7OU8lZd7tAr22dodWDzhH
+l9K7x/iBNsTYVMR49InwlNhpxw54lBboli9P1gGUmOBKpl8SSTvJ5lXaJVw+sIXDfA9w8vTRbJ+v
+0WRuIchfi5p0nAIeNENQasMO8diy+MykkiEdH7St79euUrIxyd6BjibfqWHtIosptA9dowrFAwaC
+JCIVEzUGhPJiMlVnjcwyBlgoZcbdRBEh1EW5QMTZj4AC9THhlPOoBjWZp0Fa4U5hiibcrBZnVMPc
+wJRMPIgxvB4pHFZUeaJJTJNGh+I2kJ5QSvnTs6MjJBlZATp33ozxil198ZA3X21trsfe0BkvXD0Q
+9sLVT/viBxxLUHdQz0/+uM6yDKsiqJQmfIsiOUKSTwsXHmePbkBpG3pSfDOLIFPEBfDQ3EhLkjDj
+ISluaL4h8g4keMAEbMBXXN4m6dnR/Z5ykim95K15/s+0KFv19VXxfsbqGdfnYEQ2FrNxF64dJIVp
++1pf71FNKSYK+m5Y1VI6j6oGE9RwLKXcr5nEpt5ZNq6BQqc01aWHQOWD5mw4vT4b93MV37T0qsRX
+IAFosm+i+sDdLBOigb7gK/z/3PzxqQSnpM604vOXnI0mN7li7LzxGTuzMlnnTZI8xa1hPs/jsy5y
+vUSki+EEggepOOhITBPE8QCxHl+8Kfo9uR4rqUGamPH/AeYkRwCt1AAA
 STAMPEDE_END
-. /opt/stampede/lib.sh
-stampede_begin
-stampede_file 0755 '/opt/stampede/run' <<'STAMPEDE_END'
-#!/bin/bash
-# /opt/stampede/run - every stage of this node, in the chain's order. A second run changes nothing.
-# /opt/stampede/run prove - the same, and the smoke stages once more.
-# /opt/stampede/run script FILE - one script, as a stage runs it.
-set -Eeuo pipefail
-# shellcheck source=/dev/null
-. /etc/stampede/env
-# shellcheck source=templates/node/lib.sh
-. /opt/stampede/lib.sh
-
-if [[ ${1-} == script ]]; then
-  STAMPEDE_SCRIPT=$2
-  trap 'stampede_trapped' ERR
-  # shellcheck source=/dev/null
-  . "$2"
-  exit
-fi
-
-# --- the node itself: its name, its hosts file, its memory
-
-node_setup() {
-  # first of all: cloud-init writes 127.0.1.1 back at every boot unless told not to, and daemons would bind to it
-  stampede_file 0644 /etc/cloud/cloud.cfg.d/99-stampede.cfg <<<$'manage_etc_hosts: false\npreserve_hostname: true'
-  stampede_file 0644 /etc/hostname <<<"$STAMPEDE_NODE"
-  [[ $(</proc/sys/kernel/hostname) == "$STAMPEDE_NODE" ]] || hostname "$STAMPEDE_NODE"
-  local hosts
-  hosts=$(node_hosts)
-  stampede_file 0644 /etc/hosts <<<"$hosts"
-  node_memory
-  command -v curl >/dev/null || stampede_packages curl ca-certificates
-}
-
-# what the file held before without 127.0.1.1, and every name there can ever be: addresses follow from ids
-node_hosts() {
-  local a b c d n at
-  sed '/^127\.0\.1\.1[[:space:]]/d; /^# stampede begin$/,/^# stampede end$/d' /etc/hosts
-  echo '# stampede begin'
-  echo "$STAMPEDE_MASTER_ADDRESS $STAMPEDE_MASTER"
-  IFS=. read -r a b c d <<<"$STAMPEDE_MASTER_ADDRESS"
-  for ((n = 1; n <= 500; n++)); do
-    at=$(((a << 24) + (b << 16) + (c << 8) + d + n))
-    at=$((at >> 24)).$((at >> 16 & 255)).$((at >> 8 & 255)).$((at & 255))
-    echo "$at worker-$n"
-    [[ worker-$n != "$STAMPEDE_NODE" || $at == "$STAMPEDE_ADDRESS" ]] ||
-      stampede_fail "the template gave this node $STAMPEDE_ADDRESS, its name stands for $at"
-  done
-  echo '# stampede end'
-}
-
-# a template made for another flavor gives daemons that the kernel kills one day; a tenth is the kernel's own
-node_memory() {
-  local mib limit file
-  mib=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1024))
-  for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
-    limit=$(cat "$file" 2>/dev/null) || continue
-    if [[ $limit =~ ^[0-9]+$ ]] && ((${#limit} < 18 && limit / 1048576 < mib)); then mib=$((limit / 1048576)); fi
-  done
-  ((mib * 100 >= STAMPEDE_RAM_MIB * 85)) ||
-    stampede_fail "node has $mib MiB of memory, the template was made for $STAMPEDE_RAM_MIB: take the flavor it names or make it anew"
-}
-
-# --- stages
-
-# stage PLUGIN STAGE COMMAND... - runs it, reports its end and its seconds
-stage() {
-  local start=$SECONDS
-  STAMPEDE_PLUGIN=$1 STAMPEDE_STAGE=$2
-  rm -f "$STAMPEDE_RUN"/{reason,line,command}
-  STAMPEDE_LOG_LINES=$(wc -l <"$STAMPEDE_LOG")
-  stampede_say "$1 $2 began"
-  "${@:3}"
-  stampede_say "$1 $2 done $((SECONDS - start)) s"
-  stampede_progress "done $((SECONDS - start)) s"
-  STAGES+="${STAGES:+, }$1 $2 $((SECONDS - start)) s"
-}
-
-script() {
-  export STAMPEDE_PLUGIN STAMPEDE_STAGE
-  "$BASH" /opt/stampede/run script "$1" 3>&- 8>&- 9>&- || stampede_failed $?
-}
-
-# a job that proved these very scripts and files once need not run again, unless it is asked for
-smoke() {
-  local kept="$STAMPEDE_KEPT/proved-$STAMPEDE_PLUGIN" sum
-  sum=$(cat "${1%/*}"/*.sh /etc/stampede/*env | sha512sum)
-  if [[ $PROVE == no && -f $kept && $(<"$kept") == "$sum" ]]; then
-    stampede_say "$STAMPEDE_PLUGIN was proved before"
-    return 0
-  fi
-  script "$1"
-  printf '%s\n' "$sum" >"$kept"
-}
-
-all() {
-  local stage path plugin run
-  for stage in setup ready smoke; do
-    for path in /opt/stampede/scripts/*/"$stage".*.sh; do
-      [[ -e $path ]] || continue
-      plugin=${path%/*}
-      plugin=${plugin##*/}
-      run=script
-      [[ $stage != smoke ]] || run=smoke
-      stage "${plugin#*-}" "$stage" "$run" "$path"
-    done
-  done
-}
-
-# --- the run
-
-exec 8>/run/stampede.lock
-flock -n 8 || { echo 'another run is under way; see /var/log/stampede.log' >&2; exit 1; }
-mkdir -p "$STAMPEDE_RUN" "$STAMPEDE_KEPT"
-exec 3>&2 >>"$STAMPEDE_LOG" 2>&1
-trap stampede_trapped ERR
-trap 'stampede_failed $?' EXIT
-STAMPEDE_SCRIPT=/opt/stampede/run STAGES='' PROVE=no
-[[ ${1-} != prove ]] || PROVE=yes
-STAMPEDE_PLUGIN=node STAMPEDE_STAGE=setup
-stampede_progress_begin
-stampede_progress began
-stage node setup node_setup
-all
-stampede_say "$STAMPEDE_NODE ready: $STAGES"
-STAMPEDE_TRIES=40 stampede_once SUCCESS "$STAMPEDE_NODE ready" "$STAGES"
-stampede_progress_end
-echo "$STAMPEDE_NODE ready: $STAGES" >&3
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/core-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>fs.defaultFS</name><value>hdfs://master:8020</value></property>
-<property><name>hadoop.tmp.dir</name><value>/var/lib/hadoop/tmp/${user.name}</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/hdfs-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>dfs.replication</name><value>3</value></property>
-<property><name>dfs.blocksize</name><value>134217728</value></property>
-<property><name>dfs.namenode.name.dir</name><value>file:///var/lib/hadoop/name</value></property>
-<property><name>dfs.namenode.checkpoint.dir</name><value>file:///var/lib/hadoop/checkpoint</value></property>
-<property><name>dfs.datanode.data.dir</name><value>file:///var/lib/hadoop/hdfs</value></property>
-<property><name>dfs.namenode.rpc-bind-host</name><value>0.0.0.0</value></property>
-<property><name>dfs.namenode.http-bind-host</name><value>0.0.0.0</value></property>
-<property><name>dfs.namenode.datanode.registration.ip-hostname-check</name><value>false</value></property>
-<property><name>dfs.hosts.exclude</name><value>/var/lib/hadoop/exclude</value></property>
-<property><name>dfs.namenode.safemode.extension</name><value>5000</value></property>
-<property><name>dfs.datanode.du.reserved.calculator</name><value>org.apache.hadoop.hdfs.server.datanode.fsdataset.impl.ReservedSpaceCalculator$ReservedSpaceCalculatorPercentage</value></property>
-<property><name>dfs.datanode.du.reserved.pct</name><value>5</value></property>
-<property><name>dfs.webhdfs.enabled</name><value>true</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/yarn-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>yarn.resourcemanager.hostname</name><value>master</value></property>
-<property><name>yarn.resourcemanager.bind-host</name><value>0.0.0.0</value></property>
-<property><name>yarn.resourcemanager.nodes.exclude-path</name><value>/var/lib/hadoop/exclude</value></property>
-<property><name>yarn.resourcemanager.connect.retry-interval.ms</name><value>1000</value></property>
-<property><name>yarn.nodemanager.address</name><value>0.0.0.0:8041</value></property>
-<property><name>yarn.nodemanager.aux-services</name><value>mapreduce_shuffle</value></property>
-<property><name>yarn.nodemanager.aux-services.mapreduce_shuffle.class</name><value>org.apache.hadoop.mapred.ShuffleHandler</value></property>
-<property><name>yarn.nodemanager.local-dirs</name><value>/var/lib/hadoop/yarn/local</value></property>
-<property><name>yarn.nodemanager.log-dirs</name><value>/var/log/hadoop-yarn</value></property>
-<property><name>yarn.nodemanager.resource.memory-mb</name><value>2560</value></property>
-<property><name>yarn.nodemanager.resource.cpu-vcores</name><value>2</value></property>
-<property><name>yarn.scheduler.minimum-allocation-mb</name><value>512</value></property>
-<property><name>yarn.scheduler.maximum-allocation-mb</name><value>2560</value></property>
-<property><name>yarn.scheduler.maximum-allocation-vcores</name><value>2</value></property>
-<property><name>yarn.nodemanager.vmem-check-enabled</name><value>false</value></property>
-<property><name>yarn.nodemanager.env-whitelist</name><value>JAVA_HOME,HADOOP_COMMON_HOME,HADOOP_HDFS_HOME,HADOOP_CONF_DIR,HADOOP_YARN_HOME,HADOOP_MAPRED_HOME,HADOOP_HOME,PATH,LANG,TZ</value></property>
-<property><name>yarn.application.classpath</name><value>/etc/hadoop,/opt/hadoop/share/hadoop/common/*,/opt/hadoop/share/hadoop/common/lib/*,/opt/hadoop/share/hadoop/hdfs/*,/opt/hadoop/share/hadoop/hdfs/lib/*,/opt/hadoop/share/hadoop/yarn/*,/opt/hadoop/share/hadoop/yarn/lib/*,/opt/hadoop/share/hadoop/mapreduce/*,/opt/hadoop/share/hadoop/mapreduce/lib/*</value></property>
-<property><name>yarn.log-aggregation-enable</name><value>true</value></property>
-<property><name>yarn.nodemanager.remote-app-log-dir</name><value>/yarn-logs</value></property>
-<property><name>yarn.log.server.url</name><value>http://master:19888/jobhistory/logs</value></property>
-<property><name>yarn.nodemanager.delete.debug-delay-sec</name><value>0</value></property>
-<property><name>yarn.resourcemanager.nodemanagers.heartbeat-interval-ms</name><value>500</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/mapred-site.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>mapreduce.framework.name</name><value>yarn</value></property>
-<property><name>mapreduce.jobhistory.address</name><value>master:10020</value></property>
-<property><name>mapreduce.jobhistory.webapp.address</name><value>master:19888</value></property>
-<property><name>mapreduce.jobhistory.bind-host</name><value>0.0.0.0</value></property>
-<property><name>mapreduce.jobhistory.intermediate-done-dir</name><value>/mr-history/tmp</value></property>
-<property><name>mapreduce.jobhistory.done-dir</name><value>/mr-history/done</value></property>
-<property><name>yarn.app.mapreduce.am.staging-dir</name><value>/staging</value></property>
-<property><name>mapreduce.application.classpath</name><value>/opt/hadoop/share/hadoop/mapreduce/*,/opt/hadoop/share/hadoop/mapreduce/lib/*</value></property>
-<property><name>yarn.app.mapreduce.am.resource.mb</name><value>512</value></property>
-<property><name>yarn.app.mapreduce.am.command-opts</name><value>-Xmx384m -XX:+UseSerialGC --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.base/java.util.zip=ALL-UNNAMED --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED --add-opens=java.base/sun.security.util=ALL-UNNAMED --add-opens=java.base/sun.security.x509=ALL-UNNAMED</value></property>
-<property><name>mapreduce.map.memory.mb</name><value>512</value></property>
-<property><name>mapreduce.map.java.opts</name><value>-Xmx384m -XX:+UseSerialGC --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.base/java.util.zip=ALL-UNNAMED --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED --add-opens=java.base/sun.security.util=ALL-UNNAMED --add-opens=java.base/sun.security.x509=ALL-UNNAMED</value></property>
-<property><name>mapreduce.reduce.memory.mb</name><value>1024</value></property>
-<property><name>mapreduce.reduce.java.opts</name><value>-Xmx816m -XX:+UseSerialGC --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.base/java.util=ALL-UNNAMED --add-opens=java.base/java.util.concurrent=ALL-UNNAMED --add-opens=java.base/java.util.zip=ALL-UNNAMED --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED --add-opens=java.base/sun.security.util=ALL-UNNAMED --add-opens=java.base/sun.security.x509=ALL-UNNAMED</value></property>
-<property><name>mapreduce.task.io.sort.mb</name><value>96</value></property>
-<property><name>yarn.app.mapreduce.am.env</name><value>HADOOP_MAPRED_HOME=/opt/hadoop</value></property>
-<property><name>mapreduce.map.env</name><value>HADOOP_MAPRED_HOME=/opt/hadoop</value></property>
-<property><name>mapreduce.reduce.env</name><value>HADOOP_MAPRED_HOME=/opt/hadoop</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/capacity-scheduler.xml' <<'STAMPEDE_END'
-<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-<property><name>yarn.scheduler.capacity.root.queues</name><value>default</value></property>
-<property><name>yarn.scheduler.capacity.root.default.capacity</name><value>100</value></property>
-<property><name>yarn.scheduler.capacity.maximum-am-resource-percent</name><value>0.5</value></property>
-</configuration>
-STAMPEDE_END
-stampede_file 0644 '/etc/hadoop/log4j.properties' <<'STAMPEDE_END'
-hadoop.root.logger=INFO,console
-log4j.rootLogger=${hadoop.root.logger}
-log4j.appender.console=org.apache.log4j.ConsoleAppender
-log4j.appender.console.target=System.err
-log4j.appender.console.layout=org.apache.log4j.PatternLayout
-log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
-log4j.logger.org.apache.hadoop.util.NativeCodeLoader=ERROR
-STAMPEDE_END
-stampede_file 0644 '/etc/stampede/hadoop.env' <<'STAMPEDE_END'
-HADOOP_VERSION='3.5.0'
-HADOOP_URLS='https://dlcdn.apache.org/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz https://archive.apache.org/dist/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz'
-HADOOP_SHA512='04ab94496cc00c8b7a28d03f6308eff8d2a4e7f37a9da5e8e086e4d6fc990e7a94d661908f6a6136039536efb362614b8aecdef185b5fb8ed588f0b152c7aa16'
-HADOOP_JAVA_MIN='17'
-HADOOP_JAVA_MAX='17'
-HADOOP_SMOKE='true'
-HADOOP_VOLUME_GIB='0'
-HADOOP_NAMENODE_HEAP='1152'
-HADOOP_RESOURCEMANAGER_HEAP='1152'
-HADOOP_HISTORYSERVER_HEAP='768'
-HADOOP_DATANODE_HEAP='256'
-HADOOP_NODEMANAGER_HEAP='256'
-STAMPEDE_END
-stampede_file 0644 '/etc/profile.d/hadoop.sh' <<'STAMPEDE_END'
-export HADOOP_HOME=/opt/hadoop HADOOP_CONF_DIR=/etc/hadoop YARN_CONF_DIR=/etc/hadoop HADOOP_MAPRED_HOME=/opt/hadoop
-export JAVA_HOME=${JAVA_HOME:-/usr/local/lib/hadoop/java}
-STAMPEDE_END
-stampede_file 0644 '/etc/sysusers.d/hadoop.conf' <<'STAMPEDE_END'
-g hadoop -
-u hdfs - "Hadoop HDFS" /var/lib/hadoop
-u yarn - "Hadoop YARN" /var/lib/hadoop
-u mapred - "Hadoop MapReduce" /var/lib/hadoop
-m hdfs hadoop
-m yarn hadoop
-m mapred hadoop
-STAMPEDE_END
-stampede_file 0644 '/usr/local/lib/hadoop/web.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# web.sh - what the scripts ask Hadoop over HTTP; a JVM of Hadoop's command line would cost seconds a question.
-
-ask() { curl -sf --max-time 10 "$@"; }
-
-# webhdfs METHOD PATH QUERY [CURL OPTION...] - as the user HDFS_USER; prints the answer, whatever it is
-webhdfs() {
-  curl -s --max-time 60 -L -X "$1" "${@:4}" "http://$STAMPEDE_MASTER:9870/webhdfs/v1$2?user.name=${HDFS_USER:-hdfs}&$3"
-}
-
-# jmx HOST:PORT BEAN KEY - prints the value of KEY
-jmx() { ask "http://$1/jmx?qry=$2" | sed -n "s/^ *\"$3\" : \"\\?\\([^\",]*\\).*/\\1/p" | head -n 1; }
-
-# field KEY - of the JSON on standard input, the first value of KEY
-field() { grep -o "\"$1\":\"\\?[^\",}]*" | head -n 1 | sed 's/^[^:]*:"\?//'; }
-
-namenode_works() {
-  [[ $(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState FSState) == Operational ]]
-}
-STAMPEDE_END
-stampede_file 0755 '/usr/local/lib/hadoop/launch' <<'STAMPEDE_END'
-#!/bin/bash
-# shellcheck disable=SC1091
-# hadoop, hdfs, yarn, mapred - one script under four names. It needs Hadoop's jars alone, so it starts daemons and commands alike from the
-# official tarball and from one without bin/.
-set -euo pipefail
-. /etc/stampede/hadoop.env
-lib=/usr/local/lib/hadoop
-export JAVA_HOME=$lib/java HADOOP_HOME=/opt/hadoop HADOOP_CONF_DIR=${HADOOP_CONF_DIR:-/etc/hadoop}
-export HADOOP_COMMON_HOME=$HADOOP_HOME HADOOP_HDFS_HOME=$HADOOP_HOME HADOOP_YARN_HOME=$HADOOP_HOME HADOOP_MAPRED_HOME=$HADOOP_HOME YARN_CONF_DIR=$HADOOP_CONF_DIR
-share=$HADOOP_HOME/share/hadoop
-# the folder hdfs itself holds webapps/; timelineservice holds a class that the ResourceManager wants
-classpath=$HADOOP_CONF_DIR:$share/hdfs
-for part in common hdfs yarn mapreduce; do classpath+=":$share/$part/*:$share/$part/lib/*"; done
-classpath+=":$share/yarn/timelineservice/*:$share/yarn/timelineservice/lib/*${HADOOP_CLASSPATH:+:$HADOOP_CLASSPATH}"
-
-command=${0##*/}
-if (($# == 0)); then
-  echo "usage: $command COMMAND [ARGUMENT...], such as: hdfs dfs -ls /; yarn node -list; hadoop jar FILE; mapred job -list all" >&2
-  exit 2
-fi
-what=$1
-shift
-options=(-XX:+IgnoreUnrecognizedVMOptions)
-for package in java.lang java.util java.util.concurrent java.util.zip java.net java.nio sun.nio.ch sun.security.util sun.security.x509; do
-  options+=("--add-opens=java.base/$package=ALL-UNNAMED")
-done
-options+=(-Djava.net.preferIPv4Stack=true "-Dhadoop.home.dir=$HADOOP_HOME" "-Djava.library.path=$HADOOP_HOME/lib/native")
-
-daemon() { # HEAP_MIB CLASS
-  options+=("-Xmx$1m" "-Dhadoop.root.logger=INFO,console" -XX:+ExitOnOutOfMemoryError)
-  if (($1 < 1024)); then options+=(-XX:+UseSerialGC); fi
-  class=$2
-}
-
-opts=$(printenv HADOOP_OPTS || true)
-client="${HADOOP_CLIENT_OPTS:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m} -Dhadoop.root.logger=${HADOOP_ROOT_LOGGER:-WARN,console}"
-# formatting is a short command, whatever its class is
-[[ $command:$what:${1-} != hdfs:namenode:-format ]] || what=format
-case $command:$what in
-  hdfs:namenode | hdfs:datanode | yarn:resourcemanager | yarn:nodemanager | mapred:historyserver | hdfs:secondarynamenode) client='' ;;
-  *:jar) client=${client/WARN,console/INFO,console} ;;
-esac
-case $command:$what in
-  hdfs:format) class=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
-  hdfs:namenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
-  hdfs:secondarynamenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
-  hdfs:datanode) daemon "$HADOOP_DATANODE_HEAP" org.apache.hadoop.hdfs.server.datanode.DataNode ;;
-  yarn:resourcemanager) daemon "$HADOOP_RESOURCEMANAGER_HEAP" org.apache.hadoop.yarn.server.resourcemanager.ResourceManager ;;
-  yarn:nodemanager) daemon "$HADOOP_NODEMANAGER_HEAP" org.apache.hadoop.yarn.server.nodemanager.NodeManager ;;
-  mapred:historyserver) daemon "$HADOOP_HISTORYSERVER_HEAP" org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer ;;
-
-  hadoop:fs | hdfs:dfs) class=org.apache.hadoop.fs.FsShell ;;
-  hadoop:jar | yarn:jar) class=org.apache.hadoop.util.RunJar ;;
-  hadoop:version | hdfs:version | yarn:version | mapred:version) class=org.apache.hadoop.util.VersionInfo ;;
-  hadoop:checknative) class=org.apache.hadoop.util.NativeLibraryChecker ;;
-  hadoop:conftest) class=org.apache.hadoop.util.ConfTest ;;
-  hadoop:credential) class=org.apache.hadoop.security.alias.CredentialShell ;;
-  hadoop:key) class=org.apache.hadoop.crypto.key.KeyShell ;;
-  hadoop:daemonlog) class=org.apache.hadoop.log.LogLevel ;;
-  hadoop:distcp | hadoop:archive | mapred:distcp | mapred:archive)
-    classpath+=":$share/tools/lib/*"
-    class=org.apache.hadoop.tools.DistCp
-    [[ $what == distcp ]] || class=org.apache.hadoop.tools.HadoopArchives
-    ;;
-  *:classpath)
-    echo "$classpath"
-    exit
-    ;;
-  hdfs:dfsadmin) class=org.apache.hadoop.hdfs.tools.DFSAdmin ;;
-  hdfs:fsck) class=org.apache.hadoop.hdfs.tools.DFSck ;;
-  hdfs:getconf) class=org.apache.hadoop.hdfs.tools.GetConf ;;
-  hdfs:balancer) class=org.apache.hadoop.hdfs.server.balancer.Balancer ;;
-  hdfs:mover) class=org.apache.hadoop.hdfs.server.mover.Mover ;;
-  hdfs:cacheadmin) class=org.apache.hadoop.hdfs.tools.CacheAdmin ;;
-  hdfs:crypto) class=org.apache.hadoop.hdfs.tools.CryptoAdmin ;;
-  hdfs:ec) class=org.apache.hadoop.hdfs.tools.ECAdmin ;;
-  hdfs:groups) class=org.apache.hadoop.hdfs.tools.GetGroups ;;
-  hdfs:storagepolicies) class=org.apache.hadoop.hdfs.tools.StoragePolicyAdmin ;;
-  hdfs:snapshotDiff) class=org.apache.hadoop.hdfs.tools.snapshot.SnapshotDiff ;;
-  hdfs:lsSnapshottableDir) class=org.apache.hadoop.hdfs.tools.snapshot.LsSnapshottableDir ;;
-  hdfs:oiv) class=org.apache.hadoop.hdfs.tools.offlineImageViewer.OfflineImageViewerPB ;;
-  hdfs:oev) class=org.apache.hadoop.hdfs.tools.offlineEditsViewer.OfflineEditsViewer ;;
-  yarn:app | yarn:application | yarn:applicationattempt | yarn:container)
-    class=org.apache.hadoop.yarn.client.cli.ApplicationCLI
-    set -- "$what" "$@"
-    ;;
-  yarn:node) class=org.apache.hadoop.yarn.client.cli.NodeCLI ;;
-  yarn:queue) class=org.apache.hadoop.yarn.client.cli.QueueCLI ;;
-  yarn:logs) class=org.apache.hadoop.yarn.client.cli.LogsCLI ;;
-  yarn:cluster) class=org.apache.hadoop.yarn.client.cli.ClusterCLI ;;
-  yarn:top) class=org.apache.hadoop.yarn.client.cli.TopCLI ;;
-  yarn:rmadmin) class=org.apache.hadoop.yarn.client.cli.RMAdminCLI ;;
-  mapred:job) class=org.apache.hadoop.mapred.JobClient ;;
-  mapred:queue) class=org.apache.hadoop.mapred.JobQueueClient ;;
-  mapred:hsadmin) class=org.apache.hadoop.mapreduce.v2.hs.client.HSAdmin ;;
-  *:*.*) class=$what ;;
-  *)
-    echo "$command: no such command: $what" >&2
-    exit 2
-    ;;
-esac
-# shellcheck disable=SC2086 # options are words
-exec "$JAVA_HOME/bin/java" "${options[@]}" $client $opts -cp "$classpath" "$class" "$@"
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-datanode.service' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: hdfs datanode
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-RequiresMountsFor=/var/lib/hadoop/volume
-
-[Service]
-User=hdfs
-Group=hadoop
-UMask=0027
-ExecStart=/usr/local/bin/hdfs datanode
-Restart=on-failure
-RestartSec=2
-SuccessExitStatus=143
-LimitNOFILE=65536
-TasksMax=infinity
-
-[Install]
-WantedBy=multi-user.target
-STAMPEDE_END
-stampede_file 0644 '/etc/systemd/system/hadoop-nodemanager.service' <<'STAMPEDE_END'
-[Unit]
-Description=Hadoop: yarn nodemanager
-After=network-online.target
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-User=yarn
-Group=hadoop
-UMask=0027
-ExecStart=/usr/local/bin/yarn nodemanager
-Restart=on-failure
-RestartSec=2
-SuccessExitStatus=143
-LimitNOFILE=65536
-TasksMax=infinity
-
-[Install]
-WantedBy=multi-user.target
-STAMPEDE_END
-stampede_file 0644 '/opt/stampede/scripts/01-hadoop/setup.hadoop.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# Installs Hadoop, makes this role's folders, starts its daemons. The same for master and workers, so that what differs is seen here.
-. /etc/stampede/hadoop.env
-. /usr/local/lib/hadoop/web.sh
-
-home=/opt/hadoop-$HADOOP_VERSION
-data=/var/lib/hadoop
-
-# unpacked aside and moved, so that a folder of this name is always whole, our own or the image's
-install_hadoop() {
-  local url urls=() file
-  [[ ! -d $home ]] || return 0
-  read -ra urls <<<"$HADOOP_URLS"
-  for url in "${urls[@]}"; do
-    if ((${#urls[@]} == 1)) || curl -sfIL -o /dev/null --max-time 15 "$url"; then break; fi
-  done
-  file="$STAMPEDE_CACHE/${url##*/}"
-  stampede_download "$url" "$HADOOP_SHA512" "$file"
-  rm -rf /opt/.hadoop-new
-  mkdir -p /opt/.hadoop-new
-  tar -xzf "$file" -C /opt/.hadoop-new --strip-components=1 --no-same-owner --exclude='*/share/doc' ||
-    stampede_fail "cannot unpack $url: is the disk full? $(df -h --output=avail,target /opt | tail -n 1)"
-  mv -T /opt/.hadoop-new "$home"
-  rm -f "$file"
-}
-
-link() { [[ $(readlink "$2") == "$1" ]] || ln -sfnT "$1" "$2"; }
-
-folder() { # PATH OWNER MODE
-  [[ -d $1 ]] || install -d -o "$2" -g hadoop -m "$3" "$1"
-}
-
-# The volume is the one disk that Heat attached: of the size asked for, and empty or formatted by us. The node is never told its volume's id
-# (the server exists before the attachment, and its user data with it), so anything but exactly one such disk is refused, not guessed.
-mount_volume() {
-  local disk found=() end=$((SECONDS + 180)) label
-  until findmnt --noheadings "$data/volume" >/dev/null; do
-    found=()
-    for disk in $(lsblk --noheadings --nodeps --paths --bytes --output NAME,TYPE,SIZE |
-      awk -v bytes=$((HADOOP_VOLUME_GIB * 1073741824)) '$2 == "disk" && $3 == bytes {print $1}'); do
-      label=$(blkid -p -o value -s LABEL "$disk") || true
-      if [[ $label == hadoop-data || -z $(lsblk --noheadings --output FSTYPE,PTTYPE,MOUNTPOINT "$disk" | tr -d '[:space:]') ]]; then
-        found+=("$disk")
-      fi
-    done
-    ((${#found[@]} <= 1)) || stampede_fail "cannot tell the data volume: ${found[*]} are all empty and of $HADOOP_VOLUME_GIB GiB"
-    if ((${#found[@]} == 1)); then
-      [[ $(blkid -p -o value -s LABEL "${found[0]}") == hadoop-data ]] || mkfs.ext4 -q -m 1 -L hadoop-data "${found[0]}"
-      grep -q '^LABEL=hadoop-data ' /etc/fstab ||
-        echo "LABEL=hadoop-data $data/volume ext4 defaults,noatime,nofail,x-systemd.device-timeout=60 0 2" >>/etc/fstab
-      mkdir -p "$data/volume"
-      mount "$data/volume"
-    else
-      ((SECONDS < end)) || stampede_fail "no data volume of $HADOOP_VOLUME_GIB GiB came within three minutes"
-      sleep 1
-    fi
-  done
-  folder "$data/volume/hdfs" hdfs 0700
-}
-
-# PATH MODE OWNER [GROUP]: made as OWNER, in whose folder it lies; only the superuser hdfs may give a group, which folders inside inherit
-hdfs_folder() {
-  local -x HDFS_USER=$3
-  [[ $(webhdfs GET "$1" op=GETFILESTATUS) != *'"type":"DIRECTORY"'* ]] || return 0
-  [[ -z ${4-} ]] || HDFS_USER=hdfs
-  webhdfs PUT "$1" "op=MKDIRS&permission=$2" >/dev/null
-  [[ -z ${4-} ]] || webhdfs PUT "$1" "op=SETOWNER&owner=$3&group=$4" >/dev/null
-}
-
-service() { stampede_service "$1" /etc/hadoop/* /etc/stampede/hadoop.env /usr/local/lib/hadoop/launch; }
-
-setup_master() {
-  local user
-  service hadoop-resourcemanager
-  folder $data/name hdfs 0700
-  folder $data/checkpoint hdfs 0700
-  if [[ ! -e $data/name/current/VERSION ]]; then
-    runuser -u hdfs -g hadoop -- /usr/local/bin/hdfs namenode -format -nonInteractive >&2
-  fi
-  service hadoop-namenode
-  stampede_wait 120 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_works
-  hdfs_folder /tmp 1777 hdfs hadoop
-  hdfs_folder /user 755 hdfs hadoop
-  hdfs_folder /staging 1777 hdfs hadoop
-  hdfs_folder /mr-history 755 mapred hadoop
-  hdfs_folder /mr-history/tmp 1777 mapred
-  hdfs_folder /mr-history/done 750 mapred
-  hdfs_folder /yarn-logs 1777 yarn hadoop
-  # a home for whoever logs in to the image, and for root
-  hdfs_folder /user/root 755 root root
-  user=$(id -nu 1000 2>/dev/null) && hdfs_folder "/user/$user" 755 "$user" "$user"
-  service hadoop-historyserver
-  # the NameNode's journal grows for ever unless somebody merges it into its image now and then
-  if [[ ! -e /etc/systemd/system/timers.target.wants/hadoop-checkpoint.timer ]]; then
-    systemctl enable --quiet hadoop-checkpoint.timer
-    systemctl start --no-block hadoop-checkpoint.timer
-  fi
-}
-
-setup_worker() {
-  if ((HADOOP_VOLUME_GIB > 0)); then mount_volume; else folder $data/hdfs hdfs 0700; fi
-  folder $data/yarn yarn 0755
-  folder /var/log/hadoop-yarn yarn 0755
-  service hadoop-datanode
-  service hadoop-nodemanager
-}
-
-install_hadoop &
-installing=$!
-java=$(stampede_java "$HADOOP_JAVA_MIN" "$HADOOP_JAVA_MAX")
-getent passwd hdfs yarn mapred >/dev/null || systemd-sysusers /etc/sysusers.d/hadoop.conf
-folder $data root 0755
-folder $data/tmp root 1777 # what commands of any user unpack
-[[ -e $data/exclude ]] || install -m 0644 /dev/null $data/exclude
-wait $installing
-link "$home" /opt/hadoop
-link "$java" /usr/local/lib/hadoop/java
-for command in hadoop hdfs yarn mapred; do link ../lib/hadoop/launch /usr/local/bin/$command; done
-"setup_$STAMPEDE_ROLE"
-STAMPEDE_END
-stampede_file 0644 '/opt/stampede/scripts/01-hadoop/ready.registered.sh' <<'STAMPEDE_END'
-# shellcheck shell=bash disable=SC1091
-# This worker works once the NameNode has taken its DataNode and the ResourceManager its NodeManager: green units prove neither.
-. /usr/local/lib/hadoop/web.sh
-
-registered() {
-  local hdfs=no yarn=no
-  # the DataNode's own word: its threads say RUNNING after the NameNode has taken it
-  if ask "http://$STAMPEDE_NODE:9864/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo" | grep -q 'ActorState.*RUNNING'; then hdfs=yes; fi
-  if [[ $(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/nodes/$STAMPEDE_NODE:8041" | field state) == RUNNING ]]; then yarn=yes; fi
-  if [[ $hdfs$yarn == yesyes ]]; then return 0; fi
-  stampede_detail "DataNode registered: $hdfs, NodeManager registered: $yarn"
-  return 1
-}
-
-stampede_wait "$STAMPEDE_TIMEOUT_S" 'the master has not taken this worker; see journalctl -u hadoop-datanode -u hadoop-nodemanager' registered
-STAMPEDE_END
+. /opt/stampede/install.sh
 exec /opt/stampede/run

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use stampede_tests::client::Client;
 use stampede_tests::host::Host;
 use stampede_tests::rig::cloud::KEYSTONE;
 use stampede_tests::rig::cluster::{hadoop, occi, pairs};

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use stampede_tests::client::{Client, watch};
+use stampede_tests::client::watch;
 use stampede_tests::host::Host;
 use stampede_tests::rig::cloud::KEYSTONE;
 use stampede_tests::rig::cluster::{hadoop, nodes, occi, pairs};

@@ -9,10 +9,12 @@ use crate::rig::node::Node;
 use crate::until;
 use crate::{must, proved};
 
-/// DataNodes that the NameNode counts as live and NodeManagers that the ResourceManager counts as active.
+/// DataNodes that the NameNode counts as live and in service, and NodeManagers that the ResourceManager counts as active.
 pub async fn registered(master: &Node) -> Result<(u64, u64)> {
     let jmx = master.json("http://master:9870/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState").await?;
-    let live = jmx["beans"][0]["NumLiveDataNodes"].as_u64().context("no NumLiveDataNodes")?;
+    let count = |key: &str| jmx["beans"][0][key].as_u64().with_context(|| format!("no {key}"));
+    // One that was let go is heard of until it is forgotten.
+    let live = count("NumLiveDataNodes")? - count("NumDecomLiveDataNodes")?;
     let metrics = master.json("http://master:8088/ws/v1/cluster/metrics").await?;
     Ok((live, metrics["clusterMetrics"]["activeNodes"].as_u64().context("no activeNodes")?))
 }

@@ -5,10 +5,12 @@
 
 home=/opt/hadoop-$HADOOP_VERSION
 data=/var/lib/hadoop
+conf=/etc/hadoop
 
-# unpacked aside and moved, so that a folder of this name is always whole, our own or the image's
+# unpacked aside and moved, so that a folder of this name is always whole, our own or the image's; after a reset ours may be so in name only
 install_hadoop() {
-  local url urls=() file
+  local url urls=() file ours=$STAMPEDE_KEPT/unpacked-$HADOOP_VERSION
+  if stampede_cut && [[ -e $ours ]]; then rm -rf "$home"; fi
   [[ ! -d $home ]] || return 0
   read -ra urls <<<"$HADOOP_URLS"
   for url in "${urls[@]}"; do
@@ -20,6 +22,8 @@ install_hadoop() {
   mkdir -p /opt/.hadoop-new
   tar -xzf "$file" -C /opt/.hadoop-new --strip-components=1 --no-same-owner --exclude='*/share/doc' ||
     stampede_fail "cannot unpack $url: is the disk full? $(df -h --output=avail,target /opt | tail -n 1)"
+  : >"$ours"
+  sync "$ours"
   mv -T /opt/.hadoop-new "$home"
   rm -f "$file"
 }
@@ -67,17 +71,54 @@ hdfs_folder() {
   [[ -z ${4-} ]] || webhdfs PUT "$1" "op=SETOWNER&owner=$3&group=$4" >/dev/null
 }
 
-service() { stampede_service "$1" /etc/hadoop/* /etc/stampede/hadoop.env /usr/local/lib/hadoop/launch; }
+# service UNIT HEAP SITE... - with what it reads, so that a change restarts nobody whom it does not concern
+service() {
+  local unit=$1 heap="HADOOP_$2_HEAP" sites=("${@:3}")
+  stampede_service "$unit" "${sites[@]/#/$conf/}" $conf/core-site.xml $conf/log4j.properties /usr/local/lib/hadoop/launch <(echo "${!heap} $HADOOP_VERSION $java")
+}
+
+# as_daemon USER COMMAND... - a command of Hadoop's, as the user of a daemon
+as_daemon() { runuser -u "$1" -g hadoop -- "${@:2}" >&2; }
+
+# formatted aside and moved, so that a folder of this name is always formatted
+format() {
+  [[ ! -e $data/name/current/VERSION ]] || return 0
+  rm -rf $data/name $data/name.new
+  folder $data/name.new hdfs 0700
+  as_daemon hdfs /usr/local/bin/hdfs namenode -D "dfs.namenode.name.dir=file://$data/name.new" -format -nonInteractive
+  find $data/name.new -type f -exec sync {} +
+  mv -T $data/name.new $data/name
+}
+
+# Those who leave are named to both masters; YARN lets their containers go on for a while, and moves them then.
+leaving() {
+  local kept=$STAMPEDE_KEPT/hadoop-leaving names=${STAMPEDE_LEAVING-} refreshing
+  [[ $(cat "$kept" 2>/dev/null) != "$names" ]] || return 0
+  stampede_wait 120 'the ResourceManager does not answer; see journalctl -u hadoop-resourcemanager' resourcemanager_works
+  as_daemon hdfs /usr/local/bin/hdfs dfsadmin -refreshNodes &
+  refreshing=$!
+  as_daemon yarn /usr/local/bin/yarn rmadmin -refreshNodes -g "$HADOOP_DRAIN_S" -server
+  wait $refreshing
+  printf '%s\n' "$names" >"$kept"
+}
+
+# Who leaves, and who has left: a DataNode whose server is gone counts as alive for ten minutes, and must not be chosen to write to. Names never come back.
+excluded() {
+  local worker
+  { cat $data/exclude 2>/dev/null || true; tr ' ' '\n' <<<"$STAMPEDE_LEAVING"; } | sort -u | while read -r worker; do
+    [[ -n $worker ]] || continue
+    if [[ " $STAMPEDE_LEAVING " == *" $worker "* || " $STAMPEDE_WORKERS " != *" $worker "* ]]; then printf '%s\n' "$worker"; fi
+  done
+}
 
 setup_master() {
-  local user
-  service hadoop-resourcemanager
-  folder $data/name hdfs 0700
+  local user excluded
+  excluded=$(excluded)
+  stampede_file 0644 $data/exclude <<<"$excluded"
+  service hadoop-resourcemanager RESOURCEMANAGER yarn-site.xml capacity-scheduler.xml
   folder $data/checkpoint hdfs 0700
-  if [[ ! -e $data/name/current/VERSION ]]; then
-    runuser -u hdfs -g hadoop -- /usr/local/bin/hdfs namenode -format -nonInteractive >&2
-  fi
-  service hadoop-namenode
+  format
+  service hadoop-namenode NAMENODE hdfs-site.xml
   stampede_wait 120 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_works
   hdfs_folder /tmp 1777 hdfs hadoop
   hdfs_folder /user 755 hdfs hadoop
@@ -89,20 +130,22 @@ setup_master() {
   # a home for whoever logs in to the image, and for root
   hdfs_folder /user/root 755 root root
   user=$(id -nu 1000 2>/dev/null) && hdfs_folder "/user/$user" 755 "$user" "$user"
-  service hadoop-historyserver
+  service hadoop-historyserver HISTORYSERVER mapred-site.xml hdfs-site.xml yarn-site.xml
   # the NameNode's journal grows for ever unless somebody merges it into its image now and then
   if [[ ! -e /etc/systemd/system/timers.target.wants/hadoop-checkpoint.timer ]]; then
     systemctl enable --quiet hadoop-checkpoint.timer
     systemctl start --no-block hadoop-checkpoint.timer
   fi
+  leaving
 }
 
 setup_worker() {
   if ((HADOOP_VOLUME_GIB > 0)); then mount_volume; else folder $data/hdfs hdfs 0700; fi
   folder $data/yarn yarn 0755
   folder /var/log/hadoop-yarn yarn 0755
-  service hadoop-datanode
-  service hadoop-nodemanager
+  service hadoop-datanode DATANODE hdfs-site.xml
+  # it writes logs into HDFS and serves MapReduce's shuffle
+  service hadoop-nodemanager NODEMANAGER yarn-site.xml hdfs-site.xml mapred-site.xml
 }
 
 install_hadoop &
@@ -111,7 +154,6 @@ java=$(stampede_java "$HADOOP_JAVA_MIN" "$HADOOP_JAVA_MAX")
 getent passwd hdfs yarn mapred >/dev/null || systemd-sysusers /etc/sysusers.d/hadoop.conf
 folder $data root 0755
 folder $data/tmp root 1777 # what commands of any user unpack
-[[ -e $data/exclude ]] || install -m 0644 /dev/null $data/exclude
 wait $installing
 link "$home" /opt/hadoop
 link "$java" /usr/local/lib/hadoop/java
