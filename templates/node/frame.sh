@@ -160,10 +160,10 @@ first_begin() {
 
 meta_load() { META=$(curl -sf --noproxy '*' --connect-timeout 5 --max-time 20 http://169.254.169.254/openstack/latest/meta_data.json); }
 
-# meta KEY - prints the server's metadata KEY; in JSON a quote inside a value has a backslash, so no value looks like a key
+# meta KEY - prints the server's metadata KEY
 meta() {
-  [[ $META =~ \"$1\":\ *\"([^\"\\]*(\\/[^\"\\]*)*)\" ]] || return 1
-  printf '%s\n' "${BASH_REMATCH[1]//\\\//\/}"
+  local value
+  value=$(stampede_value "$META" "$1") && printf '%s\n' "${value//\\\//\/}"
 }
 
 # does the metadata service know this node? Answers take their time while many nodes boot

@@ -114,12 +114,18 @@ stampede_json() {
     LC_ALL=C sed 's/[\\"]/\\&/g')"
 }
 
+# stampede_value JSON KEY - the text of KEY as it stands in the JSON; a quote inside a text has a backslash there, so that no text looks like a key
+stampede_value() {
+  [[ $1 =~ \"$2\":\ *\"(([^\"\\]|\\.)*)\" ]] || return 1
+  printf '%s\n' "${BASH_REMATCH[1]}"
+}
+
 # stampede_signal READY|PROGRESS STATUS REASON DATA [ID] - one signal to Heat, tried again while Heat is busy
 stampede_signal() {
-  local signal=STAMPEDE_$1 endpoint=STAMPEDE_$1_ENDPOINT token=STAMPEDE_$1_TOKEN method=PUT header='Content-Type:' url body try code=000
+  local signal=STAMPEDE_$1 endpoint=STAMPEDE_$1_ENDPOINT token=STAMPEDE_$1_TOKEN method=PUT header='Content-Type:' url body try code=000 login=''
   body="{\"id\": $(stampede_json 99 "${5:-$STAMPEDE_NODE}"), \"status\": \"$2\", \"reason\": $(stampede_json 190 "$3"), \"data\": $(stampede_json 2000 "$4")}"
-  if [[ ${!signal} =~ \"alarm_url\":\ *\"([^\"]+)\" ]]; then
-    url=${BASH_REMATCH[1]}
+  if url=$(stampede_value "${!signal}" alarm_url); then
+    ! login=$(stampede_value "${!signal}" auth_url) || method=POST
   elif [[ -n ${!endpoint} ]]; then
     method=POST url=${!endpoint} header="Content-Type: application/json"$'\n'"X-Auth-Token: ${!token}"
   else
@@ -127,8 +133,10 @@ stampede_signal() {
     return 0
   fi
   for ((try = 1; try <= ${STAMPEDE_TRIES:-5}; try++)); do
+    [[ -z $login ]] || header="Content-Type: application/json"$'\n'"X-Auth-Token: $(stampede_token "${!signal}" "$1")" || true
     code=$(stampede_http "$method" "$url" "$header" "$body") || true
     [[ $code != 2?? ]] || return 0
+    [[ -z $login || $code != 40[13] ]] || rm -f "$STAMPEDE_RUN/token-$1" # it has ended: the next try gets another
     [[ $code != 40[0134] ]] || ((try < 4)) || break # not Heat's mood: it will not change
     sleep $((try < 5 ? try : 5))
   done
@@ -136,17 +144,42 @@ stampede_signal() {
   return 1
 }
 
-# stampede_http METHOD URL HEADERS BODY - prints the status; nothing secret stands on a command line
+# stampede_token SIGNAL NAME - prints a token for HEAT_SIGNAL, by the user that Heat made for this handle alone; kept until it has ended
+stampede_token() {
+  local kept="$STAMPEDE_RUN/token-$2" new="$STAMPEDE_RUN/token-$2.$BASHPID" auth user password project code
+  if [[ ! -s $kept ]]; then
+    auth=$(stampede_value "$1" auth_url) && user=$(stampede_value "$1" user_id) && password=$(stampede_value "$1" password) && project=$(stampede_value "$1" project_id) || return 1
+    code=$(STAMPEDE_ANSWER=$new stampede_http POST "${auth%/}/auth/tokens" 'Content-Type: application/json' "{\"auth\": {
+      \"identity\": {\"methods\": [\"password\"], \"password\": {\"user\": {\"id\": \"$user\", \"password\": \"$password\"}}},
+      \"scope\": {\"project\": {\"id\": \"$project\"}}}}") || true
+    if [[ $code != 2?? ]]; then
+      stampede_say "no token to signal with (status $code)"
+      rm -f "$new"
+      return 1
+    fi
+    sed -i -n 's/^x-subject-token: *\([^\r]*\).*/\1/Ip' "$new"
+    mv -f "$new" "$kept"
+  fi
+  cat "$kept"
+}
+
+# stampede_http METHOD URL HEADERS BODY - prints the status, and puts the answer's headers into the file STAMPEDE_ANSWER; nothing secret stands on
+# a command line
 stampede_http() {
+  local answer=${STAMPEDE_ANSWER:-/dev/null}
+  [[ $answer == /dev/null ]] || (umask 077 && : >"$answer")
   if command -v curl >/dev/null; then
-    curl -sS -o /dev/null -w '%{http_code}' --max-time 30 -X "$1" -H "@"<(printf '%s\n' "$3") --data-binary @- -K <(printf 'url = "%s"\n' "$2") <<<"$4"
+    curl -sS -o /dev/null -D "$answer" -w '%{http_code}' --max-time 30 -X "$1" -H "@"<(printf '%s\n' "$3") --data-binary @- -K <(printf 'url = "%s"\n' "$2") <<<"$4"
   else # cloud-init is Python, so Python is there
-    STAMPEDE_HTTP_URL=$2 STAMPEDE_HTTP_HEADERS=$3 python3 -c '
+    STAMPEDE_HTTP_URL=$2 STAMPEDE_HTTP_HEADERS=$3 STAMPEDE_ANSWER=$answer python3 -c '
 import os, sys, urllib.error, urllib.request
 lines = os.environ["STAMPEDE_HTTP_HEADERS"].splitlines()
 headers = {k.strip(): v.strip() for k, v in (line.split(":", 1) for line in lines)}
 request = urllib.request.Request(os.environ["STAMPEDE_HTTP_URL"], sys.stdin.buffer.read(), headers, method=sys.argv[1])
-try: print(urllib.request.urlopen(request, timeout=30).status, end="")
+try:
+    answer = urllib.request.urlopen(request, timeout=30)
+    open(os.environ["STAMPEDE_ANSWER"], "w").write(str(answer.headers))
+    print(answer.status, end="")
 except urllib.error.HTTPError as e: print(e.code, end="")' "$1" <<<"$4"
   fi
 }

@@ -12,7 +12,7 @@ pub(crate) const TYPES: &[&str] = &["OS::Heat::WaitCondition", "OS::Heat::WaitCo
 /// The bounds of `OS::Heat::WaitCondition`.
 const TIMEOUT_S: std::ops::RangeInclusive<u32> = 1..=43_200;
 /// The ways to signal that a node speaks.
-const TRANSPORTS: [&str; 3] = ["CFN_SIGNAL", "TOKEN_SIGNAL", "TEMP_URL_SIGNAL"];
+const TRANSPORTS: [&str; 4] = ["HEAT_SIGNAL", "CFN_SIGNAL", "TOKEN_SIGNAL", "TEMP_URL_SIGNAL"];
 
 /// What Heat would refuse.
 pub(crate) fn problems(request: &Request) -> Vec<Problem> {
@@ -46,7 +46,7 @@ pub(crate) fn add(template: &mut Template, request: &Request) {
         json!({
             "type": "string", "label": "Signal transport", "default": request.signal_transport,
             "constraints": [{ "allowed_values": TRANSPORTS }],
-            "description": "How nodes signal Heat: CFN_SIGNAL where the catalog has it, else TOKEN_SIGNAL. Not to be changed later.",
+            "description": "How nodes signal Heat: HEAT_SIGNAL does not end; CFN_SIGNAL ends after fifteen minutes, TOKEN_SIGNAL with its token. Not to be changed later.",
         }),
     );
     let handle = || resource("OS::Heat::WaitConditionHandle", json!({ "signal_transport": get_param("signal_transport") }));
