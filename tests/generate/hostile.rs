@@ -34,7 +34,9 @@ fn arrives(value: &str) -> String {
 
 /// The script with what travels packed in plain text.
 fn unpacked(script: &str) -> String {
-    let Some((head, rest)) = script.split_once("base64 -d <<'STAMPEDE_END' | gzip -d >/opt/stampede/install.sh\n") else { return script.to_owned() };
+    let Some((head, rest)) = script.split_once("base64 -d <<'STAMPEDE_END' | gzip -d >/opt/stampede/install.sh\n") else {
+        return script.to_owned();
+    };
     let (packed, rest) = rest.split_once("STAMPEDE_END\n").unwrap();
     let packed: String = packed.split_whitespace().collect();
     let packed = base64::engine::general_purpose::STANDARD.decode(packed).unwrap();

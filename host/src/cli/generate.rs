@@ -12,6 +12,7 @@ use crate::{
     bundle::yaml::to_yaml,
     cluster::{Defaults, Flavor, Spec, Vocabulary, attributes, framework::Size, vocabulary::PREFIX},
     orchestrator::{
+        facts,
         plan::{Plan, Plugins as _, chain, nodes, plan},
         planner::Chosen,
     },
@@ -26,8 +27,6 @@ const ASSUMED_FLAVOR: &str = "m1.medium";
 const ASSUMED_IMAGE: &str = "debian-12";
 /// The external network where none is named.
 const ASSUMED_NETWORK: &str = "public";
-/// CFN's signed URL does not expire, as a token would.
-const SIGNAL_TRANSPORT: &str = "CFN_SIGNAL";
 /// Minutes that Heat gets beyond what the nodes may take.
 const STACK_SPARE_MIN: u32 = 15;
 
@@ -111,7 +110,7 @@ async fn generate(args: &GenerateArgs, catalogue: &Catalogue, words: &Vocabulary
         master: choose("master", &mut spec.master_flavor, &args.flavors, &smallest, &mut assumed)?,
         worker: choose("worker", &mut spec.worker_flavor, &args.flavors, &smallest, &mut assumed)?,
         flavors: args.flavors.clone(),
-        signal_transport: SIGNAL_TRANSPORT.to_owned(),
+        signal_transport: facts::SIGNAL_TRANSPORT.to_owned(),
     };
     let plan = plan(&spec, &chosen, catalogue).await?;
     let used = [&chosen.master.name, &chosen.worker.name];
@@ -140,14 +139,10 @@ fn assume(spec: &mut Spec) -> Vec<String> {
 
 /// What the cloud must have, and could not be asked for.
 fn trusted(plan: &Plan) -> Vec<String> {
-    let signals = format!(
-        "`signal_transport`: nodes report by `{SIGNAL_TRANSPORT}`, which a cloud has whose catalog lists `cloudformation`; \
-         elsewhere make it `TOKEN_SIGNAL`"
-    );
     let volumes = readme::volumes(&plan.bundle).next().map(|_| {
         "data volumes: the cloud has a volume service (Cinder); elsewhere make the files again without `data_volume_gib`".to_owned()
     });
-    [signals].into_iter().chain(volumes).collect()
+    volumes.into_iter().collect()
 }
 
 /// The flavor of a role: as described, else as assumed; where none is named, the smallest described one that fits.

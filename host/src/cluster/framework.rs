@@ -109,7 +109,7 @@ pub struct Request {
     pub proxy: Option<String>,
     /// A key pair's name.
     pub key: Option<String>,
-    /// `CFN_SIGNAL`, `TOKEN_SIGNAL` or `TEMP_URL_SIGNAL`.
+    /// `HEAT_SIGNAL`, `CFN_SIGNAL`, `TOKEN_SIGNAL` or `TEMP_URL_SIGNAL`.
     pub signal_transport: String,
     /// How long the nodes may take, in seconds.
     pub timeout_s: u32,

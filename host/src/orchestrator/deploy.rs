@@ -83,7 +83,7 @@ async fn intend(inner: &Inner, caller: &Caller, entity: &Entity, given: &BTreeMa
     let change = |record: &mut Record| {
         record.attributes.clone_from(given);
         record.spec = Some(Spec { computed: planned.computed.clone(), ..spec.clone() });
-        record.told = Told { installed: planned.installed(), ..Told::default() };
+        record.told = Told { installed: planned.installed(), transport: facts::SIGNAL_TRANSPORT.to_owned(), ..Told::default() };
         record.endpoints.clone_from(&planned.endpoints);
         region.clone_into(&mut record.region);
         record.owner = Some(owner.to_owned());

@@ -6,6 +6,10 @@ use crate::{
     openstack::{Error, Flavor, Image, Network, Quota, Quotas, Session},
 };
 
+/// How nodes signal Heat: as a user that Heat makes for the handle alone. A signed URL (`CFN_SIGNAL`) is refused by Keystone fifteen minutes after it was
+/// made, a token ends within hours: too soon for a slow download, and for a cluster that grows later.
+pub const SIGNAL_TRANSPORT: &str = "HEAT_SIGNAL";
+
 /// What the project sees of the cloud.
 #[derive(Clone, Debug, Default)]
 pub struct Cloud {
@@ -58,7 +62,7 @@ pub async fn look_up(session: &Session, spec: &Spec) -> Result<Cloud, Refused> {
     let quotas = async { told(session, session.quotas().await) };
     let (flavors, images, (image, image_problem), keys, networks, quotas) =
         tokio::try_join!(session.flavors(), session.images(), image, keys, session.external_networks(), quotas)?;
-    let signal_transport = signal_transport(session).to_owned();
+    let signal_transport = SIGNAL_TRANSPORT.to_owned();
     Ok(Cloud { flavors, images, image, image_problem, keys, networks, quotas, signal_transport })
 }
 
@@ -79,9 +83,4 @@ fn told<T: Default>(session: &Session, quotas: Result<T, Error>) -> Result<T, Er
         }
         other => other,
     }
-}
-
-/// CFN's signed URL does not expire, a token does: too soon for a cluster that grows later.
-fn signal_transport(session: &Session) -> &'static str {
-    if session.has_service("cloudformation") { "CFN_SIGNAL" } else { "TOKEN_SIGNAL" }
 }

@@ -41,7 +41,7 @@ pub struct Chosen {
     pub master: Flavor,
     /// The workers' flavor.
     pub worker: Flavor,
-    /// How nodes signal Heat: `CFN_SIGNAL`, `TOKEN_SIGNAL`.
+    /// How nodes signal Heat: `HEAT_SIGNAL`.
     pub signal_transport: String,
 }
 

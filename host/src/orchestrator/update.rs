@@ -215,6 +215,10 @@ fn at_rest(record: &Record) -> Result<(), Refused> {
         let hint = if status.ends_with("_IN_PROGRESS") { "wait until it is complete" } else { "a cluster that failed can only be deleted" };
         return Err(Refused::NotApplicable(format!("`{name}` is {status}; {hint}")));
     }
+    if record.told.transport != facts::SIGNAL_TRANSPORT {
+        let words = "its nodes were given a way to signal that has ended, so that they cannot be told of a change; deploy a new cluster";
+        return Err(Refused::NotApplicable(format!("`{name}`: {words}")));
+    }
     if let Some(node) = record.seen.deaf.first() {
         let words = format!("{node} sees no metadata service, the only way to tell a running node of a change; deploy a new cluster");
         return Err(Refused::NotApplicable(words));
@@ -234,10 +238,6 @@ async fn plan(
     let session = &caller.session;
     let smallest = inner.planner.smallest(&to).map_err(Refused::Invalid)?;
     let cloud = facts::look_up(session, &to).await?;
-    if cloud.signal_transport == "TOKEN_SIGNAL" {
-        let words = "this cloud has no cloudformation service, so that nodes signal with a token that ends within hours: a running cluster cannot be changed";
-        return Err(Refused::NotApplicable(words.to_owned()));
-    }
     choose::choose(&to, &cloud, &smallest).map_err(Refused::Invalid)?;
     let chosen = deploy::chosen(&to, &cloud)?;
     let planned = inner.planner.plan(&to, &chosen).await.map_err(Refused::Invalid)?;

@@ -74,6 +74,8 @@ pub struct Record {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Told {
+    /// How the nodes signal: fixed with the stack.
+    pub transport: String,
     /// The newest generation that was given out.
     pub generation: u32,
     /// The newest generation of each node that was ever told of a change.
