@@ -3,7 +3,7 @@
 //! Layout, in reading order; each module may use only those below it (kept by `tests/layering`):
 //! - [`cli`]: arguments to one function each; exit codes
 //! - [`server`]: puts the faces on their ports
-//! - [`occi`], [`admin`]: the faces
+//! - [`occi`], [`web`], [`admin`]: the faces
 //! - [`orchestrator`]: the life of a cluster: plan, act, observe, remember
 //! - [`plugin`]: the sandbox of the framework plugins
 //! - [`openstack`]: the client of the cloud
@@ -21,3 +21,4 @@ pub mod orchestrator;
 pub mod plugin;
 pub mod server;
 pub mod store;
+pub mod web;

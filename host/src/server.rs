@@ -4,11 +4,12 @@
 //! - [`Server`]: bind, then run until told to stop
 //! - `connection`: one port
 //! - [`limits`]: what a connection may cost
-//! - `stall`: clients that do not read
+//! - `stall`: clients that do not read; `unread`: requests that cannot be read
 
 mod connection;
 pub mod limits;
 mod stall;
+mod unread;
 
 use std::future::Future;
 use std::net::SocketAddr;

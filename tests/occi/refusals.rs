@@ -59,10 +59,13 @@ async fn unknown_paths_and_methods() {
         let answer = host.ask(&format!("GET {path}"), "").await;
         assert_eq!((answer.status, answer.body), (404, format!("Resource not found: '{path}'")));
     }
-    for (path, allowed) in
-        [("/", "GET"), ("/-/", "GET"), ("/orchestrator/", "GET, POST, DELETE"), ("/orchestrator/default", "GET, PUT, POST, DELETE")]
-    {
-        for method in ["OPTIONS", "PATCH", "TRACE", "FOO", "HEAD"] {
+    for (path, allowed) in [
+        ("/", "GET, HEAD"),
+        ("/-/", "GET, HEAD"),
+        ("/orchestrator/", "GET, HEAD, POST, DELETE"),
+        ("/orchestrator/default", "GET, HEAD, PUT, POST, DELETE"),
+    ] {
+        for method in ["OPTIONS", "PATCH", "TRACE", "FOO"] {
             let answer = host.ask(&format!("{method} {path}"), "").await;
             assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method} {path}");
         }

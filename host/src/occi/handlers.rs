@@ -178,7 +178,7 @@ impl<C: Clusters> Handlers<'_, C> {
 fn created(style: &Style<'_>, view: View) -> Answer {
     let location = format!("{}{}", style.base, syntax::escape::name(&entity::path(&view.name)));
     let mut response = match style.rendering {
-        Rendering::Json => style.entity(&Entity::of(view))?,
+        Rendering::Json | Rendering::Html => style.entity(&Entity::of(view))?,
         _ => style.ok(StatusCode::CREATED),
     };
     *response.status_mut() = StatusCode::CREATED;

@@ -6,13 +6,14 @@
 //! - [`route`]: paths and their methods
 //! - [`clusters`]: what the face asks of the orchestrator
 //! - [`request`], [`json_in`], [`syntax`]: what a request carries
-//! - [`negotiate`], [`render`]: what an answer looks like
+//! - [`negotiate`], [`render`], `html`: what an answer looks like
 //! - [`model`], [`entity`]: kind, actions, mixins; a cluster in their terms
 //! - [`refusal`], [`limits`]: every way to say no; how much is taken
 
 pub mod clusters;
 pub mod entity;
 mod handlers;
+mod html;
 mod json_in;
 pub mod limits;
 pub mod model;
@@ -27,7 +28,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, Request, Response};
 use secrecy::SecretString;
 
@@ -42,6 +43,7 @@ use render::Style;
 use route::Route;
 
 use crate::orchestrator::Refused;
+use crate::web;
 
 /// The Server header of answers.
 pub const SERVER: &str = concat!("stampede/", env!("CARGO_PKG_VERSION"), " OCCI/1.1");
@@ -67,7 +69,7 @@ impl<C: Clusters> Face<C> {
             Ok(response) => response,
             Err(refusal) => {
                 log(&refusal, request.uri().path());
-                refusal.answer()
+                refuse(&refusal, &request, local)
             }
         }
     }
@@ -80,6 +82,11 @@ impl<C: Clusters> Face<C> {
         let route = route.ok_or_else(|| Refusal::NotFound(path.to_owned()))?;
         if !route.allows(request.method()) {
             return Err(Refusal::Method(route.allowed()));
+        }
+        // HEAD is GET; the server sends the answer without its body.
+        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        if method != Method::GET && is_from_another_site(request) {
+            return Err(Refusal::AnotherSite);
         }
         // Before anything is created: a client that cannot read the answer would not know of it.
         let offered = match route {
@@ -98,7 +105,7 @@ impl<C: Clusters> Face<C> {
         let wish = self.wish(&carried)?;
         let handlers = Handlers { clusters: &self.clusters, model: &self.model, caller, style, wish };
         let query = request.uri().query().unwrap_or_default();
-        match (route, request.method()) {
+        match (route, method) {
             (Route::Query, _) => handlers.query(&carried.categories),
             (Route::Collection, &Method::GET) => handlers.list(&carried).await,
             (Route::Collection, &Method::DELETE) => handlers.delete_all().await,
@@ -109,6 +116,31 @@ impl<C: Clusters> Face<C> {
             (Route::Entity(name), _) => handlers.post(&name, query).await,
             (Route::Root, _) => style.collection("/", &[]),
         }
+    }
+}
+
+/// The refusal as text, or as a page for those who like that best.
+fn refuse(refusal: &Refusal, request: &Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
+    let text = refusal.answer();
+    if !html::is_wanted(request.headers()) {
+        return text;
+    }
+    let base = format!("http://{}", host(request, local).unwrap_or_else(|_| local.to_string()));
+    let page = html::refusal(refusal, text.status(), text.body(), &base);
+    let Ok(mut page) = web::answer(text.status(), &page) else { return text };
+    let others = text.headers().iter().filter(|(name, _)| *name != CONTENT_TYPE);
+    page.headers_mut().extend(others.map(|(name, value)| (name.clone(), value.clone())));
+    page
+}
+
+/// Whether a browser sends this for a page of another site. Where a proxy adds the token for a browser, such a page could otherwise
+/// post to a cluster. Other clients send neither header.
+fn is_from_another_site(request: &Request<Bytes>) -> bool {
+    let text = |name: &str| request.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    match (text("Sec-Fetch-Site"), text("Origin")) {
+        (Some(site), _) => !matches!(site.as_str(), "same-origin" | "none"),
+        (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) != text("Host").as_deref(),
+        (None, None) => false,
     }
 }
 

@@ -14,13 +14,15 @@ pub enum Rendering {
     Json,
     /// `text/uri-list`: collections only.
     UriList,
+    /// `text/html`, for people.
+    Html,
 }
 
 impl Rendering {
     /// What an entity or the query interface can be shown as; the first one is the default.
-    pub const ENTITY: &[Self] = &[Self::Plain, Self::Occi, Self::Json];
+    pub const ENTITY: &[Self] = &[Self::Plain, Self::Occi, Self::Json, Self::Html];
     /// What a collection can be shown as.
-    pub const COLLECTION: &[Self] = &[Self::Plain, Self::Occi, Self::Json, Self::UriList];
+    pub const COLLECTION: &[Self] = &[Self::Plain, Self::Occi, Self::Json, Self::UriList, Self::Html];
 
     /// The media type.
     pub fn media_type(self) -> &'static str {
@@ -29,6 +31,18 @@ impl Rendering {
             Self::Occi => "text/occi",
             Self::Json => "application/occi+json",
             Self::UriList => "text/uri-list",
+            Self::Html => "text/html",
+        }
+    }
+
+    /// The media types that ask for it. The form's is a name of HTML for hurtle's clients.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Html => &["text/html", "application/x-www-form-urlencoded"],
+            Self::Plain => &["text/plain"],
+            Self::Occi => &["text/occi"],
+            Self::Json => &["application/occi+json"],
+            Self::UriList => &["text/uri-list"],
         }
     }
 }
@@ -44,7 +58,7 @@ pub fn choose(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
     let mut best: Option<(u16, usize, Rendering)> = None;
     for rendering in offered {
         // The most specific range that matches decides, whatever its q.
-        let matching = ranges.iter().enumerate().filter_map(|(at, range)| Some((range.specificity(rendering.media_type())?, range.q, at)));
+        let matching = ranges.iter().enumerate().filter_map(|(at, range)| Some((range.specificity(*rendering)?, range.q, at)));
         let Some((_, q, at)) = matching.max_by_key(|(specificity, _, at)| (*specificity, std::cmp::Reverse(*at))) else {
             continue;
         };
@@ -72,12 +86,12 @@ impl Range {
         (!media.is_empty()).then_some(Self { media, q })
     }
 
-    fn specificity(&self, media_type: &str) -> Option<u8> {
-        let group = media_type.split('/').next().unwrap_or_default();
+    fn specificity(&self, rendering: Rendering) -> Option<u8> {
+        let group = rendering.media_type().split('/').next().unwrap_or_default();
         match self.media.as_str() {
             "*/*" => Some(0),
             media if media.strip_suffix("/*") == Some(group) => Some(1),
-            media if media == media_type => Some(2),
+            media if rendering.names().contains(&media) => Some(2),
             _ => None,
         }
     }
@@ -101,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_client_gets_what_it_likes_best() {
-        use Rendering::{Json, Occi, Plain, UriList};
+        use Rendering::{Html, Json, Occi, Plain, UriList};
         for (accept, chosen) in [
             ("", Some(Plain)),
             ("*/*", Some(Plain)),
@@ -115,9 +129,12 @@ mod tests {
             ("application/*", Some(Json)),
             ("text/*;q=0.2, application/occi+json;q=0.1", Some(Plain)),
             ("text/plain;q=0, */*", Some(Occi)),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(Plain)),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(Html)),
+            ("application/x-www-form-urlencoded", Some(Html)),
+            ("text/html;q=0.5, text/plain;q=0.5", Some(Html)),
+            ("text/html;q=0.5, text/plain", Some(Plain)),
             ("text/uri-list", Some(UriList)),
-            ("text/html, text/uri-list;q=0.1", Some(UriList)),
+            ("image/png, text/uri-list;q=0.1", Some(UriList)),
             ("application/json", None),
             ("text/occi;q=0", None),
             ("text/occi;q=2", None),
@@ -126,7 +143,7 @@ mod tests {
             ("text/occi;q=-1", None),
             ("text/occi;q=", None),
             ("text/occi;q=1.000, text/plain;q=0.999", Some(Occi)),
-            ("text/html, image/gif, *; q=.2, */*; q=.2", Some(Plain)),
+            ("text/html, image/gif, *; q=.2, */*; q=.2", Some(Html)),
             ("garbage", None),
             ("*/*;q=0", None),
         ] {

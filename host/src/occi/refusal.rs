@@ -40,6 +40,9 @@ pub enum Refusal {
     /// The path does not know the method; holds those that it knows.
     #[error("Method not supported.")]
     Method(&'static str),
+    /// A page of another site made a browser send this.
+    #[error("a page of another site cannot change clusters: open this service's own page")]
+    AnotherSite,
     /// The Host header cannot be a part of a URL.
     #[error("header Host: expected a host name or an address, and a port")]
     Host,
@@ -64,7 +67,7 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Self::UnknownType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::NoAuth(_) => StatusCode::FORBIDDEN,
+            Self::NoAuth(_) | Self::AnotherSite => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,

@@ -7,11 +7,13 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::entity::Entity;
+use super::html;
 use super::limits::Limits;
 use super::model::{Action, FRAMEWORK_SCHEME, KIND, LOCATION, Listed, Model, RELATED, SCHEME, STACK_ID, STATE};
 use super::negotiate::Rendering;
 use super::refusal::Refusal;
 use super::syntax::escape;
+use crate::web::{self, Page};
 
 const CATEGORY: HeaderName = HeaderName::from_static("category");
 const ATTRIBUTE: HeaderName = HeaderName::from_static("x-occi-attribute");
@@ -37,6 +39,7 @@ impl Style<'_> {
     /// `Defect`: something cannot stand in a header, which escaping should have prevented.
     pub fn entity(&self, entity: &Entity) -> Answer {
         match self.rendering {
+            Rendering::Html => self.page(StatusCode::OK, &Page::Cluster(Box::new(html::cluster(entity)))),
             Rendering::Json => self.json(&entity_json(entity)),
             Rendering::Occi => {
                 let mut response = self.body("OK");
@@ -67,6 +70,8 @@ impl Style<'_> {
     pub fn collection(&self, path: &str, entities: &[Entity]) -> Answer {
         let urls = entities.iter().map(|entity| format!("{}{}", self.base, entity.path));
         match self.rendering {
+            Rendering::Html if path == "/" => self.page(StatusCode::OK, &html::home(self.base)),
+            Rendering::Html => self.page(StatusCode::OK, &html::clusters(path, entities)),
             Rendering::Json => self.json(&entities.iter().map(entity_json).collect::<Vec<_>>().into()),
             Rendering::Occi => {
                 let mut response = self.body("OK");
@@ -88,6 +93,7 @@ impl Style<'_> {
     pub fn query(&self, model: &Model, wanted: impl Fn(&Listed<'_>) -> bool) -> Answer {
         let listed = model.listed().filter(wanted);
         match self.rendering {
+            Rendering::Html => self.page(StatusCode::OK, &html::categories(listed)),
             Rendering::Json => self.json(&listed.map(listed_json).collect::<Vec<_>>().into()),
             Rendering::Occi => {
                 let mut response = self.body("OK");
@@ -102,10 +108,24 @@ impl Style<'_> {
 
     /// `OK`, the answer to what has nothing to show. It is text also for clients of JSON, who do not look at it.
     pub fn ok(&self, status: StatusCode) -> Response<Bytes> {
+        if self.rendering == Rendering::Html
+            && let Ok(page) = self.page(status, &html::done())
+        {
+            return page;
+        }
         let rendering = if self.rendering == Rendering::Occi { Rendering::Occi } else { Rendering::Plain };
         let mut response = Style { rendering, ..*self }.body("OK");
         *response.status_mut() = status;
         response
+    }
+
+    fn page(&self, status: StatusCode, page: &Page) -> Answer {
+        let mut response = web::answer(status, page).map_err(|error| {
+            tracing::error!("{error}");
+            Refusal::Defect
+        })?;
+        response.headers_mut().insert(SERVER, HeaderValue::from_static(super::SERVER));
+        Ok(response)
     }
 
     fn body(&self, body: impl Into<Bytes>) -> Response<Bytes> {

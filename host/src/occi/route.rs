@@ -36,9 +36,9 @@ impl Route {
     /// The value of the Allow header.
     pub fn allowed(&self) -> &'static str {
         match self {
-            Self::Root | Self::Query => "GET",
-            Self::Collection => "GET, POST, DELETE",
-            Self::Entity(_) => "GET, PUT, POST, DELETE",
+            Self::Root | Self::Query => "GET, HEAD",
+            Self::Collection => "GET, HEAD, POST, DELETE",
+            Self::Entity(_) => "GET, HEAD, PUT, POST, DELETE",
         }
     }
 
@@ -73,6 +73,6 @@ mod tests {
             assert_eq!(Route::of(path), route, "{path}");
         }
         assert!(Route::Collection.allows(&Method::POST) && !Route::Collection.allows(&Method::PUT));
-        assert!(!Route::Root.allows(&Method::HEAD));
+        assert!(Route::Root.allows(&Method::HEAD) && !Route::Root.allows(&Method::POST));
     }
 }

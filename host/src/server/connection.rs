@@ -23,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::limits::Limits;
 use super::stall::Stall;
+use super::unread::Unread;
 use crate::admin::Metrics;
 
 /// How long accepting rests when the process has no descriptor left.
@@ -79,7 +80,8 @@ impl<H: Handler> Port<H> {
         // Without it the last segment of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let _open = self.metrics.open_connection();
-        let io = TokioIo::new(Stall::new(stream, self.limits.write_stall));
+        let stream = Stall::new(stream, self.limits.write_stall);
+        let io = TokioIo::new(Unread::new(stream, self.limits, Arc::clone(&self.metrics)));
         let port = Arc::clone(&self);
         let service = service_fn(move |request| {
             let port = Arc::clone(&port);
@@ -88,6 +90,8 @@ impl<H: Handler> Port<H> {
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
+            // A client that has sent its last request may close its side and wait for the answer.
+            .half_close(true)
             .header_read_timeout(self.limits.header_read)
             .max_header_size(self.limits.header_bytes)
             // The buffer takes a little more, so that it is the limit above that says no.
@@ -99,7 +103,13 @@ impl<H: Handler> Port<H> {
     }
 
     async fn request(&self, request: Request<Incoming>, local: SocketAddr) -> Response<Bytes> {
-        let response = self.answer(request, local).await;
+        let head = request.method() == Method::HEAD;
+        let mut response = self.answer(request, local).await;
+        if head {
+            // hyper leaves the body out, and with it a length that nobody has set.
+            let length = HeaderValue::from(response.body().len());
+            response.headers_mut().entry(CONTENT_LENGTH).or_insert(length);
+        }
         self.metrics.count(response.status());
         response
     }
