@@ -102,6 +102,8 @@ pub(crate) async fn eventually(what: &str, so: impl AsyncFn() -> bool) {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Answer {
     pub status: u16,
+    /// What stands behind it.
+    pub reason: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: String,
@@ -135,12 +137,14 @@ impl Answer {
     fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8(bytes.to_vec()).expect("answers are UTF-8");
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            return Self { status: 0, headers: Vec::new(), body: text };
+            return Self { status: 0, reason: String::new(), headers: Vec::new(), body: text };
         };
         let mut lines = head.split("\r\n");
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|text| text.parse().ok()).unwrap_or(0);
+        let mut first = lines.next().unwrap_or_default().splitn(3, ' ').skip(1);
+        let status = first.next().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let reason = first.next().unwrap_or_default().to_owned();
         let headers = lines.map(|line| line.split_once(": ").map(|(k, v)| (k.to_lowercase(), v.to_owned())).expect(line)).collect();
-        Self { status, headers, body: body.to_owned() }
+        Self { status, reason, headers, body: body.to_owned() }
     }
 
     /// A header's first line.

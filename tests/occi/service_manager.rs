@@ -100,3 +100,32 @@ async fn its_parser_survives_every_value_and_header_line() {
     assert_eq!(whole["list.RegionOne"], serde_json::json!([1, "two", {"three": null}]));
     assert_eq!(whole["huge.RegionOne"].as_str().unwrap().len(), 200_000);
 }
+
+#[tokio::test]
+async fn its_polling_ends_at_a_failure_and_everybody_still_sees_why() {
+    let host = Host::start().await;
+    host.put("default", "a=1").await;
+    let poll = async || host.ask("GET /orchestrator/default\nUser-Agent: python-requests/2.11.0\nAccept: application/occi+json", "").await;
+    assert_eq!(poll().await.status, 200);
+    host.memory.change("default", |view| {
+        view.state = stampede::cluster::State::Failed("worker-1: hadoop setup line 42: no space".to_owned());
+        view.stack_status = Some("CREATE_FAILED".to_owned());
+    });
+    let ended = poll().await;
+    assert_eq!((ended.status, ended.reason.as_str()), (424, "CREATE_FAILED: worker-1: hadoop setup line 42: no space"));
+    assert_eq!(ended.json()["attributes"]["occi.mcn.stack.state"], "CREATE_FAILED", "even then the entity is whole");
+
+    // Its own client's GET goes through it as text/occi, and must find the attributes.
+    let shown = host.ask(&format!("GET /orchestrator/default\n{ITS_HEADERS}\nAccept: text/occi"), "").await;
+    let attributes = parsed(&shown.joined("x-occi-attribute"));
+    for wanted in [("occi.mcn.stack.state", "CREATE_FAILED"), ("stampede.failure", "worker-1: hadoop setup line 42: no space")] {
+        assert!(attributes.iter().any(|(k, v)| (k.as_str(), v.as_str()) == wanted), "{wanted:?} is not in {attributes:?}");
+    }
+    for (agent, accept) in
+        [("curl/8.5.0", "application/occi+json"), ("python-requests/2.32.3", "application/occi+json"), ("Mozilla/5.0", "text/html")]
+    {
+        let seen = host.ask(&format!("GET /orchestrator/default\nUser-Agent: {agent}\nAccept: {accept}"), "").await;
+        assert!(seen.status == 200 && seen.body.contains("no space"), "{agent}: {seen:?}");
+    }
+    assert_eq!(host.ask(&format!("DELETE /orchestrator/default\n{ITS_HEADERS}"), "").await.status, 200);
+}

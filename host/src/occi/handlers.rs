@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::render::Style;
 use super::request::{Carried, query_value};
 use super::syntax::category::Category;
-use super::{Face, syntax};
+use super::{Face, service_manager, syntax};
 use crate::cluster::vocabulary::CLUSTER;
 use crate::orchestrator::{Attributes, Refused, Requested, View};
 
@@ -54,6 +54,8 @@ pub(super) struct Handlers<'a, C: Clusters> {
     pub(super) caller: C::Caller,
     pub(super) style: Style<'a>,
     pub(super) wish: Wish,
+    /// Whether the Service Manager polls.
+    pub(super) service_manager: bool,
 }
 
 type Answer = Result<Response<Bytes>, Refusal>;
@@ -68,6 +70,10 @@ impl<C: Clusters> Handlers<'_, C> {
     /// GET of one.
     pub(super) async fn get(self, name: &str) -> Answer {
         let view = self.clusters.view(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
+        if self.service_manager && service_manager::waits_in_vain(&view) {
+            let shown = self.show(view.clone())?;
+            return Ok(service_manager::end(shown, &view));
+        }
         self.show(view)
     }
 

@@ -8,6 +8,7 @@
 //! - [`request`], [`json_in`], [`syntax`]: what a request carries
 //! - [`negotiate`], [`render`], `html`: what an answer looks like
 //! - [`model`], [`entity`]: kind, actions, mixins; a cluster in their terms
+//! - `service_manager`: how hurtle's Service Manager learns of a failure
 //! - [`refusal`], [`limits`]: every way to say no; how much is taken
 
 pub mod clusters;
@@ -22,6 +23,7 @@ pub mod refusal;
 pub mod render;
 pub mod request;
 pub mod route;
+mod service_manager;
 pub mod syntax;
 
 use std::net::SocketAddr;
@@ -103,7 +105,8 @@ impl<C: Clusters> Face<C> {
         let carried = request::carried(headers, request.body(), &self.limits)?;
         let caller = self.clusters.authenticate(token, &project).await?;
         let wish = self.wish(&carried)?;
-        let handlers = Handlers { clusters: &self.clusters, model: &self.model, caller, style, wish };
+        let service_manager = service_manager::polls(headers);
+        let handlers = Handlers { clusters: &self.clusters, model: &self.model, caller, style, wish, service_manager };
         let query = request.uri().query().unwrap_or_default();
         match (route, method) {
             (Route::Query, _) => handlers.query(&carried.categories),
