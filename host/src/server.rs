@@ -37,6 +37,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// The name that hurtle's Cloud Controller gave this instance (`DC_NAME`).
     pub so_name: String,
+    /// hurtle's Cloud Controller: its administration's URL (`CC_ADMIN_URL`); none where it did not start this instance.
+    pub controller: Option<String>,
     /// Of connections.
     pub limits: Limits,
     /// Of what a request may carry.
@@ -54,12 +56,16 @@ pub enum ServeError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A setting is wrong; says which.
+    #[error("{0}")]
+    Setting(String),
 }
 
 /// The ports, bound: clients can connect already, and are answered as soon as [`Server::run`] is called.
 #[derive(Debug)]
 pub struct Server {
     config: Config,
+    controller: Option<admin::Controller>,
     api: TcpListener,
     admin: TcpListener,
 }
@@ -68,10 +74,12 @@ impl Server {
     /// Binds both ports.
     ///
     /// # Errors
-    /// `Listen`.
+    /// `Listen`, `Setting`.
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
+        let controller = |url: &String| admin::Controller::new(url, &config.so_name, admin::controller::Limits::default());
+        let controller = config.controller.as_ref().map(controller).transpose().map_err(ServeError::Setting)?;
         let (api, admin) = (bind(config.listen).await?, bind(config.admin_listen).await?);
-        Ok(Self { config, api, admin })
+        Ok(Self { config, controller, api, admin })
     }
 
     /// The addresses really bound: OCCI's, administration's.
@@ -87,7 +95,7 @@ impl Server {
         let limits = self.config.limits;
         let metrics = Arc::new(Metrics::default());
         let occi = Occi(occi::Face::new(clusters.clone(), self.config.occi));
-        let admin = Admin { face: admin::Face::new(self.config.so_name, Arc::clone(&metrics)), clusters };
+        let admin = Admin { face: admin::Face::new(self.config.so_name, self.controller, Arc::clone(&metrics)), clusters };
         let occi = Port::new(occi, limits, Arc::clone(&metrics));
         let admin_limits = Limits { connections: limits.admin_connections, ..limits };
         let admin = Port::new(admin, admin_limits, Arc::new(Metrics::default()));

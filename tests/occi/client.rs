@@ -31,7 +31,7 @@ impl Host {
     pub(crate) async fn with(limits: Limits) -> Self {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let so_name = "soorch0123456789abcdef".to_owned();
-        let config = Config { listen: any, admin_listen: any, so_name, limits, occi: occi::Limits::default() };
+        let config = Config { listen: any, admin_listen: any, so_name, controller: None, limits, occi: occi::Limits::default() };
         let server = Server::bind(config).await.expect("loopback has free ports");
         let (api, admin) = server.addresses();
         let memory = Memory::default();

@@ -59,6 +59,7 @@ async fn a_port_that_is_taken_is_named() {
         listen: host.api,
         admin_listen: any,
         so_name: String::new(),
+        controller: None,
         limits: Limits::default(),
         occi: stampede::occi::Limits::default(),
     };

@@ -3,8 +3,10 @@
 //!
 //! Layout
 //! - [`Face`]: a request in, an answer out
+//! - [`controller`]: hurtle's Cloud Controller
 //! - [`metrics`]: what the server counts
 
+pub mod controller;
 pub mod metrics;
 
 use std::future::Future;
@@ -13,8 +15,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use serde_json::json;
+use serde_json::Value;
 
+pub use controller::Controller;
+use controller::Failed;
 pub use metrics::Metrics;
 
 use crate::orchestrator::Refused;
@@ -23,35 +27,63 @@ use crate::orchestrator::Refused;
 #[derive(Debug)]
 pub struct Face {
     so_name: String,
+    controller: Option<Controller>,
     metrics: Arc<Metrics>,
 }
 
 impl Face {
-    /// With the name that the Cloud Controller gave this instance, and OCCI's counters.
-    pub fn new(so_name: String, metrics: Arc<Metrics>) -> Self {
-        Self { so_name, metrics }
+    /// With the name that the Cloud Controller gave this instance, that Cloud Controller where there is one, and OCCI's counters.
+    pub fn new(so_name: String, controller: Option<Controller>, metrics: Arc<Metrics>) -> Self {
+        Self { so_name, controller, metrics }
     }
 
     /// Answers one request. `ready` is waited for only where it is asked for.
     pub async fn answer(&self, request: &Request<Bytes>, ready: impl Future<Output = Result<(), Refused>> + Send) -> Response<Bytes> {
         let path = request.uri().path();
-        if !matches!(path, "/" | "/self" | "/health" | "/ready" | "/metrics") {
-            return answer(StatusCode::NOT_FOUND, "text/plain", format!("Resource not found: '{path}'"));
-        }
-        if request.method() != Method::GET {
+        let allowed = match path {
+            "/" | "/self" | "/health" | "/ready" | "/metrics" => "GET, HEAD",
+            _ if path.starts_with("/update/") => "POST",
+            _ => return answer(StatusCode::NOT_FOUND, "text/plain", format!("Resource not found: '{path}'")),
+        };
+        if !allowed.split(", ").any(|allowed| allowed == request.method().as_str()) {
             let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "Method not supported.".to_owned());
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             return response;
         }
         match path {
-            "/self" => answer(StatusCode::OK, "application/json", json!({"so_name": self.so_name}).to_string()),
+            // With a blank behind the colon, and of this type: as recorded.
+            "/self" => answer(StatusCode::OK, "text/html", format!("{{\"so_name\": {}}}", Value::from(self.so_name.as_str()))),
+            "/update/self" => self.update().await,
             "/health" => answer(StatusCode::OK, "text/plain", "ok".to_owned()),
             "/metrics" => answer(StatusCode::OK, "text/plain; version=0.0.4", self.metrics.text()),
             "/ready" => match ready.await {
                 Ok(()) => answer(StatusCode::OK, "text/plain", "ready".to_owned()),
                 Err(why) => answer(StatusCode::SERVICE_UNAVAILABLE, "text/plain", why.to_string()),
             },
-            _ => answer(StatusCode::OK, "text/html", String::new()),
+            "/" => answer(StatusCode::OK, "text/html", String::new()),
+            _ => answer(StatusCode::NOT_IMPLEMENTED, "text/plain", "not implemented: only /update/self is".to_owned()),
+        }
+    }
+
+    /// Has the Cloud Controller start this service anew, and passes its answer on.
+    async fn update(&self) -> Response<Bytes> {
+        let Some(controller) = &self.controller else {
+            let text = "no cloud controller has started this service: CC_ADMIN_URL and DC_NAME are not both set";
+            return answer(StatusCode::NOT_IMPLEMENTED, "text/plain", text.to_owned());
+        };
+        match controller.update().await {
+            Ok(passed) => {
+                tracing::info!(status = passed.status.as_u16(), "asked the cloud controller to start this service anew");
+                let mut response = Response::new(passed.body);
+                *response.status_mut() = passed.status;
+                response.headers_mut().insert(CONTENT_TYPE, passed.kind.unwrap_or(HeaderValue::from_static("text/plain")));
+                response
+            }
+            Err(failed) => {
+                tracing::warn!("not updated: {failed}");
+                let status = if matches!(failed, Failed::Late(_)) { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
+                answer(status, "text/plain", failed.to_string())
+            }
         }
     }
 }
@@ -68,7 +100,7 @@ mod tests {
     use super::*;
 
     async fn ask(method: Method, path: &str, ready: Result<(), Refused>) -> (u16, String) {
-        let face = Face::new("soorch0123".to_owned(), Arc::new(Metrics::default()));
+        let face = Face::new("soorch0123".to_owned(), None, Arc::new(Metrics::default()));
         let request = Request::builder().method(method).uri(path).body(Bytes::new()).unwrap();
         let response = face.answer(&request, async { ready }).await;
         (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned())
@@ -78,11 +110,21 @@ mod tests {
     async fn the_recorded_answers() {
         let get = |path| ask(Method::GET, path, Ok(()));
         assert_eq!(get("/").await, (200, String::new()));
-        assert_eq!(get("/self").await, (200, r#"{"so_name":"soorch0123"}"#.to_owned()));
+        assert_eq!(get("/self").await, (200, r#"{"so_name": "soorch0123"}"#.to_owned()));
         assert_eq!(get("/health").await.0, 200);
         assert_eq!(get("/nosuch").await.0, 404);
         assert_eq!(ask(Method::POST, "/self", Ok(())).await.0, 405);
+        assert_eq!(ask(Method::HEAD, "/self", Ok(())).await.0, 200);
         assert!(get("/metrics").await.1.contains("stampede_connections_open 0\n"));
+    }
+
+    #[tokio::test]
+    async fn an_update_needs_a_cloud_controller_and_is_of_this_service_only() {
+        let post = |path| ask(Method::POST, path, Ok(()));
+        let (status, text) = post("/update/self").await;
+        assert!(status == 501 && text.contains("CC_ADMIN_URL"), "{status} {text}");
+        assert_eq!(post("/update/another").await, (501, "not implemented: only /update/self is".to_owned()));
+        assert_eq!(ask(Method::GET, "/update/self", Ok(())).await.0, 405);
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ pub(super) struct ServeArgs {
     /// Address for OCCI; port 0 takes a free one
     #[arg(long, env = "STAMPEDE_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
-    /// Address for administration: /self, /health, /ready, /metrics
+    /// Address for administration: /self, /update/self, /health, /ready, /metrics
     #[arg(long, env = "STAMPEDE_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
     admin_listen: SocketAddr,
     /// Keystone, with or without /v2.0 or /v3
@@ -41,9 +41,12 @@ pub(super) struct ServeArgs {
     /// Let Heat be asked with tokens of application credentials, which a patched Keystone gives no trust for
     #[arg(long, env = "STAMPEDE_ALLOW_APPLICATION_CREDENTIALS")]
     allow_application_credentials: bool,
-    /// This instance's name, which its stacks bear in Heat: with an empty store it finds them again by it
-    #[arg(long, env = "DC_NAME", value_name = "NAME", default_value = "stampede")]
-    so_name: String,
+    /// This instance's name, which its stacks bear in Heat: with an empty store it finds them again by it [default: stampede]
+    #[arg(long, env = "DC_NAME", value_name = "NAME")]
+    so_name: Option<String>,
+    /// hurtle's Cloud Controller, which starts this instance anew at POST /update/self; needs DC_NAME
+    #[arg(long, env = "CC_ADMIN_URL", value_name = "URL")]
+    cc_admin_url: Option<String>,
     /// Folder of the store [default: $STATE_DIRECTORY, else $XDG_STATE_HOME/stampede/serve; without either, memory]
     #[arg(long, env = "STAMPEDE_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -58,7 +61,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCod
     let server = Server::bind(args.server()).await?;
     let (planner, defaults) = args.plugins.load_checked().await?;
     let store = args.store().await?;
-    let (host, limits) = (args.so_name.clone(), orchestrator::Limits::default());
+    let (host, limits) = (args.so_name(), orchestrator::Limits::default());
     let orchestrator = Orchestrator::new(Parts { host, client, planner, store, defaults, limits }).await?;
     // Said when nothing can go wrong any more: who reads it takes the service for running.
     let (api, admin) = server.addresses();
@@ -69,11 +72,16 @@ pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCod
 }
 
 impl ServeArgs {
+    fn so_name(&self) -> String {
+        self.so_name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| "stampede".to_owned())
+    }
+
     fn server(&self) -> server::Config {
         server::Config {
             listen: self.listen,
             admin_listen: self.admin_listen,
-            so_name: self.so_name.clone(),
+            so_name: self.so_name(),
+            controller: self.cc_admin_url.clone().filter(|url| !url.is_empty() && given(self.so_name.as_ref())),
             limits: open_files().map_or_else(server::Limits::default, |files| server::Limits::default().within(files)),
             occi: occi::Limits::default(),
         }
@@ -98,6 +106,10 @@ impl ServeArgs {
             }
         })
     }
+}
+
+fn given(text: Option<&String>) -> bool {
+    text.is_some_and(|text| !text.is_empty())
 }
 
 /// How many files this process may open; `None` where the system does not say.
