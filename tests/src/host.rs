@@ -14,6 +14,16 @@ pub struct Host {
     /// `http://127.0.0.1:PORT`.
     pub url: String,
     log: PathBuf,
+    started: Started,
+}
+
+/// How a host was started, so that it can be started again: on the same port, with the same folder.
+#[derive(Clone, Debug)]
+pub struct Started {
+    data: PathBuf,
+    keystone: String,
+    arguments: Vec<String>,
+    ports: (u16, u16),
 }
 
 /// The host's binary, as `tests/build` makes it.
@@ -24,25 +34,44 @@ pub fn binary() -> Result<PathBuf> {
 impl Host {
     /// Starts the host on a free port, for the cloud of this Keystone, with its state in `data`.
     pub async fn start(data: &Path, keystone: &str, arguments: &[&str]) -> Result<Self> {
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        Started { data: data.to_owned(), keystone: keystone.to_owned(), arguments, ports: (free_port()?, free_port()?) }.start_again().await
+    }
+
+    /// SIGKILL: no chance to write anything.
+    pub async fn kill_9(mut self) -> Result<Started> {
+        self.child.start_kill()?;
+        self.child.wait().await.context("waiting for the killed host")?;
+        Ok(self.started)
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(&self.log)?)
+    }
+}
+
+impl Started {
+    /// Starts it, and waits until it answers.
+    pub async fn start_again(self) -> Result<Host> {
+        let (data, (port, admin)) = (&self.data, self.ports);
         std::fs::create_dir_all(data)?;
         let log = data.join("host.log");
-        let port = free_port()?;
-        let admin = free_port()?;
         let out = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
         let child = Command::new(binary()?)
             .arg("serve")
             .args(["--listen", &format!("127.0.0.1:{port}"), "--admin-listen", &format!("127.0.0.1:{admin}")])
             .arg("--data-dir")
             .arg(data)
-            .args(arguments)
-            .env("DESIGN_URI", keystone)
+            .args(&self.arguments)
+            .env("DESIGN_URI", &self.keystone)
             .env("RUST_LOG", "info")
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)
             .kill_on_drop(true)
             .spawn()?;
-        let mut host = Self { child, url: format!("http://127.0.0.1:{port}"), log };
+        let mut host = Host { child, url: format!("http://127.0.0.1:{port}"), log, started: self.clone() };
         let url = format!("{}/", host.url);
         let http = crate::http()?;
         until(30, "the host answers", async || {
@@ -53,17 +82,6 @@ impl Host {
         })
         .await?;
         Ok(host)
-    }
-
-    /// SIGKILL: no chance to write anything.
-    pub async fn kill_9(mut self) -> Result<()> {
-        self.child.start_kill()?;
-        self.child.wait().await.context("waiting for the killed host").map(drop)
-    }
-
-    /// What it has logged.
-    pub fn log(&self) -> Result<String> {
-        Ok(std::fs::read_to_string(&self.log)?)
     }
 }
 

@@ -4,15 +4,20 @@
 //! - [`rig`]: the real OpenStack
 //! - [`standin`]: a stand-in for it in this process
 //! - [`client`], [`host`]: a client of the host, and the host as a process
+//! - [`service_manager`], [`projects`]: hurtle's Service Manager replayed; two projects at one host
+//! - [`wire`]: HTTP as bytes
 //! - [`artifacts`]: where the build puts things
 //! - `until`: waiting
 
 pub mod artifacts;
 pub mod client;
 pub mod host;
+pub mod projects;
 pub mod rig;
+pub mod service_manager;
 pub mod standin;
 mod wait;
+pub mod wire;
 
 pub use wait::until;
 

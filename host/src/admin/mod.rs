@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::Value;
 
 pub use controller::Controller;
@@ -97,6 +97,8 @@ fn answer(status: StatusCode, kind: &'static str, body: String) -> Response<Byte
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
+
     use super::*;
 
     async fn ask(method: Method, path: &str, ready: Result<(), Refused>) -> (u16, String) {
