@@ -4,6 +4,7 @@
 
 mod deletion;
 mod faults;
+mod groups;
 mod life;
 mod owners;
 mod refusals;

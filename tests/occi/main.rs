@@ -14,3 +14,4 @@ mod refusals;
 mod renderings;
 mod service_manager;
 mod shutdown;
+mod tags;

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use stampede::cluster::framework::Descriptor;
 use stampede::cluster::{Problem, State};
 use stampede::occi::Clusters;
-use stampede::orchestrator::{Attributes, Phase, Refused, Requested, View};
+use stampede::orchestrator::{Attributes, Group, Members, Phase, Refused, Requested, View};
 use tokio::sync::Semaphore;
 
 /// A cluster of this name makes its host panic.
@@ -21,6 +21,8 @@ type Key = (String, String);
 #[derive(Clone, Default)]
 pub(crate) struct Memory {
     clusters: Arc<Mutex<BTreeMap<Key, View>>>,
+    /// Each with its project.
+    groups: Arc<Mutex<Vec<(String, Group)>>>,
     /// How often a token was shown.
     pub authentications: Arc<AtomicUsize>,
     /// Calls that have come to [`WAITS`].
@@ -84,7 +86,7 @@ impl Memory {
 fn new_view(name: &str, attributes: Attributes) -> View {
     View {
         name: name.to_owned(),
-        id: "4f4bb9f3-9cf9-4b1e-8a55-1b8a9c2c0c1d".to_owned(),
+        id: uuid::Uuid::new_v4().to_string(),
         phase: Phase::Initialised,
         state: State::Requested,
         stack_status: None,
@@ -183,5 +185,37 @@ impl Clusters for Memory {
     async fn delete(&self, project: &String, name: &str) -> Result<(), Refused> {
         let gone = self.clusters.lock().unwrap().remove(&(project.clone(), name.to_owned()));
         gone.map(drop).ok_or_else(|| Refused::NotFound(name.to_owned()))
+    }
+    async fn groups(&self, project: &String) -> Result<Arc<Vec<Group>>, Refused> {
+        Ok(Arc::new(self.groups.lock().unwrap().iter().filter(|(own, _)| own == project).map(|(_, group)| group.clone()).collect()))
+    }
+
+    async fn define_group(&self, project: &String, group: Group) -> Result<(), Refused> {
+        let mut groups = self.groups.lock().unwrap();
+        let taken = |(own, known): &(String, Group)| own == project && (known.name == group.name || known.place == group.place);
+        if groups.iter().any(taken) {
+            return Err(Refused::Conflict("in use already".to_owned()));
+        }
+        groups.push((project.clone(), group));
+        Ok(())
+    }
+
+    async fn remove_group(&self, project: &String, name: &str) -> Result<(), Refused> {
+        self.groups.lock().unwrap().retain(|(own, group)| own != project || group.name != name);
+        Ok(())
+    }
+
+    async fn group_members(&self, project: &String, name: &str, how: Members, clusters: &[String]) -> Result<(), Refused> {
+        let ids = clusters.iter().map(|cluster| self.with(project, cluster, |_| Ok(())).map(|view| view.id));
+        let ids = ids.collect::<Result<_, _>>()?;
+        let mut groups = self.groups.lock().unwrap();
+        let group = groups.iter_mut().find(|(own, group)| own == project && group.name == name).map(|(_, group)| group);
+        let group = group.ok_or_else(|| Refused::NotFound(name.to_owned()))?;
+        group.clusters = match how {
+            Members::Add => &group.clusters | &ids,
+            Members::Remove => &group.clusters - &ids,
+            Members::Only => ids,
+        };
+        Ok(())
     }
 }

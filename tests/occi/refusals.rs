@@ -61,7 +61,7 @@ async fn unknown_paths_and_methods() {
     }
     for (path, allowed) in [
         ("/", "GET, HEAD"),
-        ("/-/", "GET, HEAD"),
+        ("/-/", "GET, HEAD, POST, DELETE"),
         ("/orchestrator/", "GET, HEAD, POST, DELETE"),
         ("/orchestrator/default", "GET, HEAD, PUT, POST, DELETE"),
     ] {

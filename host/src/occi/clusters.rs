@@ -1,11 +1,12 @@
 //! What the face asks of the orchestrator, so that the face can be tried with clusters that live in memory.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use crate::cluster::framework::Descriptor;
-use crate::orchestrator::{Attributes, Caller, Orchestrator, Refused, Requested, View};
+use crate::orchestrator::{Attributes, Caller, Group, Members, Orchestrator, Refused, Requested, View};
 
 /// The clusters of all projects. See [`Orchestrator`] for what each call means.
 pub trait Clusters: Clone + Send + Sync + 'static {
@@ -32,6 +33,20 @@ pub trait Clusters: Clone + Send + Sync + 'static {
     fn update(&self, caller: &Self::Caller, name: &str, given: Attributes) -> impl Future<Output = Result<View, Refused>> + Send;
     /// DELETE.
     fn delete(&self, caller: &Self::Caller, name: &str) -> impl Future<Output = Result<(), Refused>> + Send;
+    /// The project's own groups: its mixins.
+    fn groups(&self, caller: &Self::Caller) -> impl Future<Output = Result<Arc<Vec<Group>>, Refused>> + Send;
+    /// POST of a mixin's definition.
+    fn define_group(&self, caller: &Self::Caller, group: Group) -> impl Future<Output = Result<(), Refused>> + Send;
+    /// DELETE of one.
+    fn remove_group(&self, caller: &Self::Caller, name: &str) -> impl Future<Output = Result<(), Refused>> + Send;
+    /// POST, PUT and DELETE at a mixin's location.
+    fn group_members(
+        &self,
+        caller: &Self::Caller,
+        name: &str,
+        how: Members,
+        clusters: &[String],
+    ) -> impl Future<Output = Result<(), Refused>> + Send;
 }
 
 impl Clusters for Orchestrator {
@@ -75,5 +90,21 @@ impl Clusters for Orchestrator {
 
     async fn delete(&self, caller: &Caller, name: &str) -> Result<(), Refused> {
         Self::delete(self, caller, name).await
+    }
+
+    async fn groups(&self, caller: &Caller) -> Result<Arc<Vec<Group>>, Refused> {
+        Self::groups(self, caller).await
+    }
+
+    async fn define_group(&self, caller: &Caller, group: Group) -> Result<(), Refused> {
+        Self::define_group(self, caller, group).await
+    }
+
+    async fn remove_group(&self, caller: &Caller, name: &str) -> Result<(), Refused> {
+        Self::remove_group(self, caller, name).await
+    }
+
+    async fn group_members(&self, caller: &Caller, name: &str, how: Members, clusters: &[String]) -> Result<(), Refused> {
+        Self::group_members(self, caller, name, how, clusters).await
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::model::{Action, CORE_ID, LOCATION, STACK_ID, STATE};
+use super::own::Own;
 use crate::orchestrator::View;
 
 /// What renderings show of a cluster.
@@ -16,11 +17,14 @@ pub struct Entity {
     pub action: Option<Action>,
     /// By name. What clients gave comes first, the cloud's word over it, ours over both.
     pub attributes: BTreeMap<String, Value>,
+    /// The mixins of its project that it bears.
+    pub mixins: Vec<Own>,
 }
 
 impl Entity {
-    /// Of what the orchestrator shows.
-    pub fn of(view: View) -> Self {
+    /// Of what the orchestrator shows; `own` are the mixins of the project.
+    pub fn of(view: View, own: &[Own]) -> Self {
+        let mixins = own.iter().filter(|own| own.has(&view.id)).cloned().collect();
         let path = path(&view.name);
         let action = Action::next(view.phase);
         let mut attributes: BTreeMap<String, Value> =
@@ -57,7 +61,7 @@ impl Entity {
         let id = view.stack_id.map_or_else(|| "N/A".to_owned(), |(region, id)| format!("{region}:{id}"));
         say(STACK_ID.to_owned(), id.into());
         say(CORE_ID.to_owned(), path.clone().into());
-        Self { path, action, attributes }
+        Self { path, action, attributes, mixins }
     }
 }
 
@@ -117,12 +121,12 @@ pub(crate) mod tests {
 
     fn shown(view: View) -> BTreeMap<String, String> {
         let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Entity::of(view).attributes.into_iter().map(|(name, value)| (name, text(value))).collect()
+        Entity::of(view, &[]).attributes.into_iter().map(|(name, value)| (name, text(value))).collect()
     }
 
     #[test]
     fn before_deploy_the_recorded_attributes_are_there() {
-        let entity = Entity::of(view("default"));
+        let entity = Entity::of(view("default"), &[]);
         assert_eq!((entity.path.as_str(), entity.action), ("/orchestrator/default", Some(Action::Deploy)));
         let shown = shown(view("default"));
         assert_eq!(shown["occi.mcn.stack.state"], "uninitialized");

@@ -9,41 +9,46 @@ use super::clusters::Clusters;
 use super::entity::{self, Entity};
 use super::model::{Action, FRAMEWORK_SCHEME, Listed, Mixin, Model, is_shown_only};
 use super::negotiate::Rendering;
+use super::own::Own;
 use super::refusal::Refusal;
 use super::render::Style;
 use super::request::{Carried, query_value};
-use super::syntax::category::Category;
+use super::syntax::category::{Category, Described};
 use super::{Face, service_manager, syntax};
 use crate::cluster::vocabulary::CLUSTER;
-use crate::orchestrator::{Attributes, Refused, Requested, View};
+use crate::orchestrator::{Attributes, Members, Refused, Requested, View};
 
 /// The attribute that a framework's mixin stands for.
 const FRAMEWORK: &str = "stampede.framework";
 
 /// What a request wants, its categories resolved.
+#[derive(Default)]
 pub(super) struct Wish {
     kind: bool,
-    action: Option<Action>,
-    attributes: Attributes,
+    pub(super) action: Option<Action>,
+    pub(super) attributes: Attributes,
+    /// Identifiers of the project's own mixins.
+    tags: Vec<String>,
 }
 
 impl<C: Clusters> Face<C> {
     /// Resolves the categories. A framework's mixin means that framework, unless an attribute says which.
-    pub(super) fn wish(&self, carried: &Carried) -> Result<Wish, Refusal> {
-        let (mut kind, mut action, mut frameworks) = (false, None, Vec::new());
-        for category in &carried.categories {
-            match self.model.find(category).ok_or_else(|| Refusal::UnknownCategory(category.identifier()))? {
+    pub(super) fn wish(&self, own: &[Own], carried: &Carried) -> Result<Wish, Refusal> {
+        let (mut kind, mut action, mut frameworks, mut tags) = (false, None, Vec::new(), Vec::new());
+        for Described { category, .. } in &carried.categories {
+            match self.model.find(own, category).ok_or_else(|| Refusal::UnknownCategory(category.identifier()))? {
                 Listed::Kind => kind = true,
                 Listed::Action(one) => action = action.or(Some(one)),
                 Listed::Mixin(mixin) if mixin.term == CLUSTER => {}
                 Listed::Mixin(mixin) => frameworks.push(mixin.term.as_str()),
+                Listed::Own(own) => tags.push(own.category.identifier()),
             }
         }
         let mut attributes: Attributes = carried.attributes.iter().filter(|(name, _)| !is_shown_only(name)).cloned().collect();
         if !frameworks.is_empty() && !attributes.iter().any(|(name, _)| name == FRAMEWORK) {
             attributes.push((FRAMEWORK.to_owned(), frameworks.join(",")));
         }
-        Ok(Wish { kind, action, attributes })
+        Ok(Wish { kind, action, attributes, tags })
     }
 }
 
@@ -51,6 +56,8 @@ impl<C: Clusters> Face<C> {
 pub(super) struct Handlers<'a, C: Clusters> {
     pub(super) clusters: &'a C,
     pub(super) model: &'a Model,
+    /// The mixins of the caller's project.
+    pub(super) own: Vec<Own>,
     pub(super) caller: C::Caller,
     pub(super) style: Style<'a>,
     pub(super) wish: Wish,
@@ -58,13 +65,14 @@ pub(super) struct Handlers<'a, C: Clusters> {
     pub(super) service_manager: bool,
 }
 
-type Answer = Result<Response<Bytes>, Refusal>;
+pub(super) type Answer = Result<Response<Bytes>, Refusal>;
 
 impl<C: Clusters> Handlers<'_, C> {
     /// The query interface; categories in the request are a filter.
-    pub(super) fn query(self, filter: &[Category]) -> Answer {
-        let filter: Vec<Listed<'_>> = filter.iter().filter_map(|category| self.model.find(category)).collect();
-        self.style.query(self.model, |listed| filter.is_empty() || filter.contains(listed))
+    pub(super) fn query(self, filter: &[Described]) -> Answer {
+        let filter: Vec<Listed<'_>> = filter.iter().filter_map(|described| self.model.find(&self.own, &described.category)).collect();
+        let listed = self.model.listed().chain(self.own.iter().map(Listed::Own));
+        self.style.query(listed.filter(|listed| filter.is_empty() || filter.contains(listed)))
     }
 
     /// GET of one.
@@ -82,18 +90,19 @@ impl<C: Clusters> Handlers<'_, C> {
         if !self.wish.kind {
             return Err(Refusal::NoKind);
         }
-        match self.clusters.request(&self.caller, name, self.wish.attributes).await? {
-            Requested::Existing(view) => self.style.entity(&Entity::of(view)),
-            Requested::New(view) => created(&self.style, view),
+        match self.clusters.request(&self.caller, name, self.wish.attributes.clone()).await? {
+            Requested::Existing(view) => self.show(view),
+            Requested::New(view) => self.created(view).await,
         }
     }
 
     /// POST with a query is an action, without one an update.
     pub(super) async fn post(self, name: &str, query: &str) -> Answer {
         let Some(action) = self.action(query)? else {
-            let attributes = self.wish.attributes;
+            let attributes = self.wish.attributes.clone();
             let view = self.clusters.update(&self.caller, name, attributes).await.map_err(|refused| missing(refused, name))?;
-            return self.style.entity(&Entity::of(view));
+            let own = self.tag(name).await?;
+            return self.style.entity(&Entity::of(view, &own));
         };
         let attributes = self.wish.attributes.clone();
         let view = self.act(action, name, attributes).await?;
@@ -108,34 +117,46 @@ impl<C: Clusters> Handlers<'_, C> {
 
     /// GET of the collection; categories and attributes in the request are a filter.
     pub(super) async fn list(self, carried: &Carried) -> Answer {
-        let mixins: Vec<&Mixin> = carried.categories.iter().filter_map(|category| self.mixin(category)).collect();
+        self.list_at(super::model::LOCATION, carried, |_| true).await
+    }
+
+    /// GET of those that `wanted` finds.
+    pub(super) async fn list_at(&self, path: &str, carried: &Carried, wanted: impl Fn(&View) -> bool + Send) -> Answer {
+        let mixins: Vec<&Mixin> = carried.categories.iter().filter_map(|described| self.mixin(&described.category)).collect();
         let views = self.clusters.list(&self.caller).await?;
         let entities: Vec<Entity> = views
             .into_iter()
-            .map(Entity::of)
+            .filter(wanted)
+            .map(|view| Entity::of(view, &self.own))
+            .filter(|entity| self.wish.tags.iter().all(|tag| entity.mixins.iter().any(|own| own.category.identifier() == *tag)))
             .filter(|entity| carried.attributes.iter().all(|(name, value)| has(entity, name, value)))
             .filter(|entity| mixins.iter().all(|mixin| mixin.term == CLUSTER || runs(entity, &mixin.term)))
             .filter(|entity| self.wish.action.is_none() || entity.action == self.wish.action)
             .collect();
-        self.style.collection(super::model::LOCATION, &entities)
+        self.style.collection(path, &entities)
     }
 
     /// POST to the collection: an action on all of them, or a new one with a name of ours.
-    pub(super) async fn post_collection(self, query: &str) -> Answer {
+    pub(super) async fn post_collection(self, path: &str, query: &str) -> Answer {
         if let Some(action) = self.action(query)? {
-            let mut entities = Vec::new();
-            for view in self.clusters.list(&self.caller).await? {
-                let view = self.act(action, &view.name, self.wish.attributes.clone()).await?;
-                entities.push(Entity::of(view));
-            }
-            return self.style.collection(super::model::LOCATION, &entities);
+            return self.act_on_all(path, action, |_| true).await;
         }
         if !self.wish.kind {
             return Err(Refusal::NoKind);
         }
-        match self.clusters.request(&self.caller, &new_name(), self.wish.attributes).await? {
-            Requested::New(view) | Requested::Existing(view) => created(&self.style, view),
+        match self.clusters.request(&self.caller, &new_name(), self.wish.attributes.clone()).await? {
+            Requested::New(view) | Requested::Existing(view) => self.created(view).await,
         }
+    }
+
+    /// An action on all that `wanted` finds.
+    pub(super) async fn act_on_all(&self, path: &str, action: Action, wanted: impl Fn(&View) -> bool + Send) -> Answer {
+        let mut entities = Vec::new();
+        for view in self.clusters.list(&self.caller).await?.into_iter().filter(wanted) {
+            let view = self.act(action, &view.name, self.wish.attributes.clone()).await?;
+            entities.push(Entity::of(view, &self.own));
+        }
+        self.style.collection(path, &entities)
     }
 
     /// DELETE of all of them.
@@ -152,7 +173,7 @@ impl<C: Clusters> Handlers<'_, C> {
 
     /// The action that a POST means, if it means one: a query with `=` says that it does, the Category says which, and where
     /// there is none the query does.
-    fn action(&self, query: &str) -> Result<Option<Action>, Refusal> {
+    pub(super) fn action(&self, query: &str) -> Result<Option<Action>, Refusal> {
         if !query.contains('=') {
             return Ok(None);
         }
@@ -169,27 +190,39 @@ impl<C: Clusters> Handlers<'_, C> {
     }
 
     fn show(&self, view: View) -> Answer {
-        self.style.entity(&Entity::of(view))
+        self.style.entity(&Entity::of(view, &self.own))
+    }
+
+    /// Gives the cluster the project's mixins that the request names; the mixins as they are then.
+    async fn tag(&self, name: &str) -> Result<Vec<Own>, Refusal> {
+        for tag in &self.wish.tags {
+            self.clusters.group_members(&self.caller, tag, Members::Add, &[name.to_owned()]).await?;
+        }
+        if self.wish.tags.is_empty() {
+            return Ok(self.own.clone());
+        }
+        Ok(self.clusters.groups(&self.caller).await?.iter().map(Own::of).collect())
+    }
+
+    /// 201, where it is, and `OK` or, in JSON and HTML, the entity.
+    async fn created(&self, view: View) -> Answer {
+        let own = self.tag(&view.name).await?;
+        let location = format!("{}{}", self.style.base, syntax::escape::name(&entity::path(&view.name)));
+        let mut response = match self.style.rendering {
+            Rendering::Json | Rendering::Html => self.style.entity(&Entity::of(view, &own))?,
+            _ => self.style.ok(StatusCode::CREATED),
+        };
+        *response.status_mut() = StatusCode::CREATED;
+        response.headers_mut().insert(LOCATION, HeaderValue::try_from(location).map_err(|_| Refusal::Defect)?);
+        Ok(response)
     }
 
     fn mixin(&self, category: &Category) -> Option<&Mixin> {
-        match self.model.find(category) {
+        match self.model.find(&self.own, category) {
             Some(Listed::Mixin(mixin)) if category.scheme == FRAMEWORK_SCHEME => Some(mixin),
             _ => None,
         }
     }
-}
-
-/// 201, where it is, and `OK` or, in JSON, the entity.
-fn created(style: &Style<'_>, view: View) -> Answer {
-    let location = format!("{}{}", style.base, syntax::escape::name(&entity::path(&view.name)));
-    let mut response = match style.rendering {
-        Rendering::Json | Rendering::Html => style.entity(&Entity::of(view))?,
-        _ => style.ok(StatusCode::CREATED),
-    };
-    *response.status_mut() = StatusCode::CREATED;
-    response.headers_mut().insert(LOCATION, HeaderValue::try_from(location).map_err(|_| Refusal::Defect)?);
-    Ok(response)
 }
 
 /// The recorded sentence for what is not there.

@@ -33,7 +33,7 @@ pub(super) fn cluster(entity: &Entity) -> Cluster {
         progress: below("stampede.progress.").collect(),
         actions: action.into_iter().collect(),
         attributes: below("").collect(),
-        categories: vec![format!("{SCHEME}{KIND}")],
+        categories: std::iter::once(format!("{SCHEME}{KIND}")).chain(entity.mixins.iter().map(|own| own.category.identifier())).collect(),
     }
 }
 
@@ -59,6 +59,14 @@ fn category(listed: Listed<'_>) -> Category {
             Category { class: "kind", term: KIND.to_owned(), scheme, location: LOCATION.to_owned(), attributes, ..Category::default() }
         }
         Listed::Action(action) => Category { class: "action", term: action.term().to_owned(), scheme, ..Category::default() },
+        Listed::Own(own) => Category {
+            class: "mixin",
+            term: own.category.term.clone(),
+            scheme: own.category.scheme.clone(),
+            title: own.title().to_owned(),
+            location: own.location.clone(),
+            attributes: Vec::new(),
+        },
         Listed::Mixin(mixin) => Category {
             class: "mixin",
             term: mixin.term.clone(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::request::Carried;
-use super::syntax::category::Category;
+use super::syntax::category::{Category, Described};
 use crate::cluster::vocabulary::{OWN, PREFIX};
 
 /// Adds what a JSON body holds.
@@ -51,14 +51,19 @@ fn wrong(key: &str, expected: &str) -> Refusal {
 }
 
 /// `"scheme#term"` or `{"term": ..., "scheme": ...}`.
-fn category(key: &str, value: &Value) -> Result<Category, Refusal> {
+fn category(key: &str, value: &Value) -> Result<Described, Refusal> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let parts = match value {
         Value::String(identifier) => identifier.find('#').map(|at| identifier.split_at(at + 1)).filter(|(_, term)| !term.is_empty()),
         _ => text("scheme").zip(text("term")),
     };
     let (scheme, term) = parts.ok_or_else(|| wrong(key, "\"scheme#term\" or an object with term and scheme"))?;
-    Ok(Category { term: term.to_owned(), scheme: scheme.to_owned() })
+    let said = |name: &str| text(name).map(|value| (name.to_owned(), value.to_owned()));
+    let mut parameters: Vec<_> = ["class", "rel", "title", "location"].into_iter().filter_map(said).collect();
+    if key == "mixins" {
+        parameters.push(("class".to_owned(), "mixin".to_owned()));
+    }
+    Ok(Described { category: Category { term: term.to_owned(), scheme: scheme.to_owned() }, parameters })
 }
 
 /// Attributes may be nested (`{"stampede": {"workers": 3}}`) or have dots in their names. Values become texts: numbers and
@@ -121,7 +126,7 @@ mod tests {
             "attributes": {"stampede": {"workers": 3}, "a": "p, q=\"\n", "b": true, "f": 0.11, "l": ["x", 1]}}"#;
         for text in [ours, theirs] {
             let found = parsed(text).unwrap();
-            assert_eq!(found.categories, std::slice::from_ref(&kind));
+            assert_eq!(found.categories.iter().map(|described| &described.category).collect::<Vec<_>>(), [&kind]);
             assert_eq!(found.attributes, attributes);
         }
         assert_eq!(parsed(r#"{"mixins": ["http://m#hadoop"], "action": "http://s#deploy"}"#).unwrap().categories.len(), 2);

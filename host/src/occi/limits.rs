@@ -11,6 +11,8 @@ pub struct Limits {
     pub value_bytes: usize,
     /// Categories in one request.
     pub categories: usize,
+    /// Locations in one request.
+    pub locations: usize,
     /// Bytes of one header line in an answer: Python's `httplib` gives up beyond 65,536.
     pub line_bytes: usize,
     /// Bytes of one value in a header of an answer; longer ones (outputs of a stack) are cut there and stand whole in JSON.
@@ -24,6 +26,7 @@ impl Default for Limits {
             name_bytes: 255,
             value_bytes: 16 * 1024,
             categories: 64,
+            locations: 512,
             line_bytes: 60 * 1024,
             shown_value_bytes: 48 * 1024,
         }

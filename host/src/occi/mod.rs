@@ -8,6 +8,7 @@
 //! - [`request`], [`json_in`], [`syntax`]: what a request carries
 //! - [`negotiate`], [`render`], `html`: what an answer looks like
 //! - [`model`], [`entity`]: kind, actions, mixins; a cluster in their terms
+//! - [`own`], `tags`: the mixins that projects define for themselves
 //! - `service_manager`: how hurtle's Service Manager learns of a failure
 //! - [`refusal`], [`limits`]: every way to say no; how much is taken
 
@@ -19,12 +20,14 @@ mod json_in;
 pub mod limits;
 pub mod model;
 pub mod negotiate;
+pub mod own;
 pub mod refusal;
 pub mod render;
 pub mod request;
 pub mod route;
 mod service_manager;
 pub mod syntax;
+mod tags;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,9 +40,10 @@ use secrecy::SecretString;
 pub use clusters::Clusters;
 pub use limits::Limits;
 
-use handlers::Handlers;
+use handlers::{Handlers, Wish};
 use model::Model;
 use negotiate::Rendering;
+use own::Own;
 use refusal::Refusal;
 use render::Style;
 use route::Route;
@@ -92,27 +96,40 @@ impl<C: Clusters> Face<C> {
         }
         // Before anything is created: a client that cannot read the answer would not know of it.
         let offered = match route {
-            Route::Root | Route::Collection => Rendering::COLLECTION,
+            Route::Root | Route::Collection | Route::Other(_) => Rendering::COLLECTION,
             Route::Query | Route::Entity(_) => Rendering::ENTITY,
         };
         let rendering = negotiate::choose(headers, offered)
             .ok_or_else(|| Refusal::NotAcceptable(offered.iter().map(|rendering| rendering.media_type()).collect::<Vec<_>>().join(", ")))?;
-        let base = format!("http://{}", host(request, local)?);
+        let host = host(request, local)?;
+        let base = format!("http://{host}");
         let style = Style { rendering, base: &base, limits: &self.limits };
         let Some((token, project)) = credentials else {
             return style.collection("/", &[]);
         };
         let carried = request::carried(headers, request.body(), &self.limits)?;
         let caller = self.clusters.authenticate(token, &project).await?;
-        let wish = self.wish(&carried)?;
+        let own: Vec<Own> = self.clusters.groups(&caller).await?.iter().map(Own::of).collect();
+        let at = if let Route::Other(path) = &route {
+            // Only now it is known whether there is anything.
+            Some(own.iter().position(|own| own.location == *path).ok_or_else(|| Refusal::NotFound(path.clone()))?)
+        } else {
+            None
+        };
+        // A definition is of what is not known yet.
+        let defines = route == Route::Query && method != Method::GET;
+        let wish = if defines { Wish::default() } else { self.wish(&own, &carried)? };
         let service_manager = service_manager::polls(headers);
-        let handlers = Handlers { clusters: &self.clusters, model: &self.model, caller, style, wish, service_manager };
+        let handlers = Handlers { clusters: &self.clusters, model: &self.model, own, caller, style, wish, service_manager };
         let query = request.uri().query().unwrap_or_default();
         match (route, method) {
-            (Route::Query, _) => handlers.query(&carried.categories),
+            (Route::Query, &Method::GET) => handlers.query(&carried.categories),
+            (Route::Query, &Method::POST) => handlers.define(&carried.categories, &host).await,
+            (Route::Query, _) => handlers.undefine(&carried.categories).await,
+            (Route::Other(_), _) => handlers.tagged(method, at.unwrap_or_default(), query, &carried, &host).await,
             (Route::Collection, &Method::GET) => handlers.list(&carried).await,
             (Route::Collection, &Method::DELETE) => handlers.delete_all().await,
-            (Route::Collection, _) => handlers.post_collection(query).await,
+            (Route::Collection, _) => handlers.post_collection(model::LOCATION, query).await,
             (Route::Entity(name), &Method::GET) => handlers.get(&name).await,
             (Route::Entity(name), &Method::PUT) => handlers.put(&name).await,
             (Route::Entity(name), &Method::DELETE) => handlers.delete(&name).await,

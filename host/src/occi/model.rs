@@ -1,5 +1,6 @@
 //! The categories of this service: hurtle's kind with its two actions, and a mixin for every framework that can be asked for.
 
+use super::own::Own;
 use super::syntax::category::Category;
 use crate::cluster::framework::Descriptor;
 use crate::cluster::vocabulary::{CLUSTER, OWN, PREFIX};
@@ -95,6 +96,8 @@ pub enum Listed<'a> {
     Action(Action),
     /// A framework.
     Mixin(&'a Mixin),
+    /// A mixin of the client's project.
+    Own(&'a Own),
 }
 
 /// All categories.
@@ -127,13 +130,13 @@ impl Model {
         first.into_iter().chain(self.mixins.iter().map(Listed::Mixin))
     }
 
-    /// What a client's category is here, if it is anything.
-    pub fn find(&self, category: &Category) -> Option<Listed<'_>> {
+    /// What a client's category is here, if it is anything; `own` are the mixins of its project.
+    pub fn find<'a>(&'a self, own: &'a [Own], category: &Category) -> Option<Listed<'a>> {
         match (category.scheme.as_str(), category.term.as_str()) {
             (SCHEME, KIND) => Some(Listed::Kind),
             (SCHEME, term) => Action::by_term(term).map(Listed::Action),
             (FRAMEWORK_SCHEME, term) => self.mixins.iter().find(|mixin| mixin.term == term).map(Listed::Mixin),
-            _ => None,
+            _ => own.iter().find(|own| own.category == *category).map(Listed::Own),
         }
     }
 }
@@ -162,7 +165,7 @@ mod tests {
     #[test]
     fn a_client_finds_kind_and_actions_by_term_and_scheme() {
         let model = Model::of(&[]);
-        let find = |term: &str, scheme: &str| model.find(&Category { term: term.into(), scheme: scheme.into() });
+        let find = |term: &str, scheme: &str| model.find(&[], &Category { term: term.into(), scheme: scheme.into() });
         assert_eq!(find("orchestrator", SCHEME), Some(Listed::Kind));
         assert_eq!(find("deploy", SCHEME), Some(Listed::Action(Action::Deploy)));
         assert!(matches!(find("cluster", FRAMEWORK_SCHEME), Some(Listed::Mixin(_))));

@@ -43,6 +43,9 @@ pub enum Refusal {
     /// A page of another site made a browser send this.
     #[error("a page of another site cannot change clusters: open this service's own page")]
     AnotherSite,
+    /// A category that is this service's to define; holds its identifier.
+    #[error("`{0}` is this service's own: it can be neither defined nor deleted")]
+    Reserved(String),
     /// The Host header cannot be a part of a URL.
     #[error("header Host: expected a host name or an address, and a port")]
     Host,
@@ -67,7 +70,7 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Self::UnknownType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::NoAuth(_) | Self::AnotherSite => StatusCode::FORBIDDEN,
+            Self::NoAuth(_) | Self::AnotherSite | Self::Reserved(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::entity::Entity;
 use super::html;
 use super::limits::Limits;
-use super::model::{Action, FRAMEWORK_SCHEME, KIND, LOCATION, Listed, Model, RELATED, SCHEME, STACK_ID, STATE};
+use super::model::{Action, FRAMEWORK_SCHEME, KIND, LOCATION, Listed, RELATED, SCHEME, STACK_ID, STATE};
 use super::negotiate::Rendering;
+use super::own::Own;
 use super::refusal::Refusal;
 use super::syntax::escape;
 use crate::web::{self, Page};
@@ -43,7 +44,8 @@ impl Style<'_> {
             Rendering::Json => self.json(&entity_json(entity)),
             Rendering::Occi => {
                 let mut response = self.body("OK");
-                self.append(&mut response, &CATEGORY, [kind_line(self.base)])?;
+                let categories = std::iter::once(kind_line(self.base)).chain(entity.mixins.iter().map(|own| own.line(self.base)));
+                self.append(&mut response, &CATEGORY, categories)?;
                 self.append(&mut response, &LINK, entity.action.map(|action| link_line(entity, action)))?;
                 let attributes = entity.attributes.iter().map(|(name, value)| {
                     let value = escape::header(&text(value), self.limits.shown_value_bytes);
@@ -54,6 +56,7 @@ impl Style<'_> {
             }
             Rendering::Plain | Rendering::UriList => {
                 let mut lines = vec![String::new(), format!("Category: {}", kind_line(self.base))];
+                lines.extend(entity.mixins.iter().map(|own| format!("Category: {}", own.line(self.base))));
                 lines.extend(entity.action.map(|action| format!("Link: {}", link_line(entity, action))));
                 for (name, value) in &entity.attributes {
                     lines.push(format!("X-OCCI-Attribute: {}=\"{}\"", escape::name(name), escape::line(&text(value))));
@@ -86,12 +89,11 @@ impl Style<'_> {
         }
     }
 
-    /// The categories that pass the filter.
+    /// Categories.
     ///
     /// # Errors
     /// As [`Self::entity`].
-    pub fn query(&self, model: &Model, wanted: impl Fn(&Listed<'_>) -> bool) -> Answer {
-        let listed = model.listed().filter(wanted);
+    pub fn query<'a>(&self, listed: impl Iterator<Item = Listed<'a>>) -> Answer {
         match self.rendering {
             Rendering::Html => self.page(StatusCode::OK, &html::categories(listed)),
             Rendering::Json => self.json(&listed.map(listed_json).collect::<Vec<_>>().into()),
@@ -183,6 +185,7 @@ fn listed_line(listed: Listed<'_>, base: &str) -> String {
     match listed {
         Listed::Kind => kind_line(base),
         Listed::Action(action) => format!("{}; scheme=\"{SCHEME}\"; class=\"action\"", action.term()),
+        Listed::Own(own) => own.line(base),
         Listed::Mixin(mixin) => {
             let names: Vec<String> = mixin.attributes.iter().map(|name| escape::name(name)).collect();
             let (term, title) = (escape::name(&mixin.term), escape::header(&mixin.title, 255));
@@ -198,7 +201,8 @@ fn entity_json(entity: &Entity) -> Value {
         json!({"kind": {"scheme": SCHEME, "term": action.term()}, "link": link})
     };
     let actions: Vec<Value> = entity.action.map(action).into_iter().collect();
-    json!({"actions": actions, "attributes": entity.attributes, "kind": kind_json(), "links": [], "mixins": []})
+    let mixins: Vec<Value> = entity.mixins.iter().map(Own::json).collect();
+    json!({"actions": actions, "attributes": entity.attributes, "kind": kind_json(), "links": [], "mixins": mixins})
 }
 
 fn kind_json() -> Value {
@@ -216,6 +220,7 @@ fn listed_json(listed: Listed<'_>) -> Value {
     match listed {
         Listed::Kind => kind_json(),
         Listed::Action(action) => json!({"scheme": SCHEME, "term": action.term()}),
+        Listed::Own(own) => own.json(),
         Listed::Mixin(mixin) => {
             let attributes: serde_json::Map<String, Value> = mixin.attributes.iter().map(|name| (name.clone(), "mutable".into())).collect();
             json!({"attributes": attributes, "scheme": FRAMEWORK_SCHEME, "term": mixin.term, "title": mixin.title})

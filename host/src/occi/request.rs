@@ -9,16 +9,18 @@ use percent_encoding::percent_decode_str;
 use super::json_in;
 use super::limits::Limits;
 use super::refusal::Refusal;
-use super::syntax::category::Category;
+use super::syntax::category::Described;
 use super::syntax::{Fault, attribute, category, link};
 
 /// What a request carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
     /// In their order; headers first.
-    pub categories: Vec<Category>,
+    pub categories: Vec<Described>,
     /// In their order; headers first, later duplicates count.
     pub attributes: Vec<(String, String)>,
+    /// `X-OCCI-Location`: URLs and paths, as they stand; headers first.
+    pub locations: Vec<String>,
 }
 
 /// Reads headers and body.
@@ -27,7 +29,7 @@ pub struct Carried {
 /// `Malformed` with the place, `TooLarge`, `UnknownType` for a body in another rendering.
 pub fn carried(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<Carried, Refusal> {
     let mut carried = Carried::default();
-    for field in [Field::Category, Field::Attribute, Field::Link] {
+    for field in Field::ALL {
         let lines = headers.get_all(field.name());
         let several = lines.iter().count() > 1;
         for (number, value) in lines.iter().enumerate() {
@@ -42,6 +44,7 @@ pub fn carried(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<Carr
         _ if !whole => {}
         Some("text/occi") => {}
         None | Some("text/plain") => plain(body, &mut carried)?,
+        Some("text/uri-list") => uri_list(body, &mut carried)?,
         Some("application/occi+json" | "application/json") => json_in::read(body, &mut carried)?,
         Some(other) => return Err(Refusal::UnknownType(other.to_owned())),
     }
@@ -62,14 +65,18 @@ enum Field {
     Category,
     Attribute,
     Link,
+    Location,
 }
 
 impl Field {
+    const ALL: [Self; 4] = [Self::Category, Self::Attribute, Self::Link, Self::Location];
+
     fn name(self) -> &'static str {
         match self {
             Self::Category => "Category",
             Self::Attribute => "X-OCCI-Attribute",
             Self::Link => "Link",
+            Self::Location => "X-OCCI-Location",
         }
     }
 
@@ -78,6 +85,10 @@ impl Field {
             Self::Category => carried.categories.extend(category::parse(text)?),
             Self::Attribute => carried.attributes.extend(attribute::parse(text)?),
             Self::Link => drop(link::parse(text)?),
+            Self::Location => {
+                let items = text.split(',').map(|item| item.trim_matches([' ', '\t'])).filter(|item| !item.is_empty());
+                carried.locations.extend(items.map(str::to_owned));
+            }
         }
         Ok(())
     }
@@ -93,7 +104,7 @@ fn plain(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
             continue;
         }
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
-        let field = [Field::Category, Field::Attribute, Field::Link].into_iter().find(|f| name.trim().eq_ignore_ascii_case(f.name()));
+        let field = Field::ALL.into_iter().find(|f| name.trim().eq_ignore_ascii_case(f.name()));
         match field {
             // Positions count from the line's beginning.
             Some(field) => field.read(value.trim_start(), carried).map_err(|mut fault| {
@@ -101,7 +112,6 @@ fn plain(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
                 fault.at += line[..before].chars().count();
                 Refusal::malformed(place(), &fault)
             })?,
-            None if name.trim().eq_ignore_ascii_case("X-OCCI-Location") => {}
             None => {
                 let found = format!("{:?}", name.chars().take(40).collect::<String>());
                 let expected = "Category:, X-OCCI-Attribute: or Link:";
@@ -109,6 +119,14 @@ fn plain(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
             }
         }
     }
+    Ok(())
+}
+
+/// Reads a body of one URL a line; lines that begin with `#` are remarks.
+fn uri_list(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
+    let text = std::str::from_utf8(body).map_err(|e| not_utf8("body", body, e))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    carried.locations.extend(lines.map(str::to_owned));
     Ok(())
 }
 
@@ -124,6 +142,7 @@ fn check(carried: &Carried, limits: &Limits) -> Result<(), Refusal> {
     };
     count("attributes", carried.attributes.len(), limits.attributes)?;
     count("categories", carried.categories.len(), limits.categories)?;
+    count("locations", carried.locations.len(), limits.locations)?;
     for (name, value) in &carried.attributes {
         if name.len() > limits.name_bytes {
             let start: String = name.chars().take(40).collect();
@@ -192,6 +211,8 @@ mod tests {
         }
         assert_eq!(attributes(&[("content-type", "application/occi+json")], r#"{"attributes": {"a": 2}}"#), [pair("a", "2")]);
         assert_eq!(attributes(&[("content-type", "text/occi")], "OK"), []);
+        let listed = read(&[("content-type", "text/uri-list"), ("x-occi-location", "/a,, http://h/b")], "# uri:/x/\r\n/c\r\n").unwrap();
+        assert_eq!(listed.locations, ["/a", "http://h/b", "/c"]);
     }
 
     #[test]
@@ -222,12 +243,13 @@ mod tests {
 
     #[test]
     fn each_limit_holds_on_both_sides() {
-        let limits = Limits { attributes: 2, categories: 1, name_bytes: 3, value_bytes: 4, ..Limits::default() };
+        let limits = Limits { attributes: 2, categories: 1, locations: 2, name_bytes: 3, value_bytes: 4, ..Limits::default() };
         let read = |pairs: &[(&'static str, &str)]| carried(&headers(pairs), b"", &limits);
         for (name, fits, over) in [
             ("x-occi-attribute", "a=1, b=2", "a=1, b=2, b=3"),
             ("x-occi-attribute", "abc=1", "abcd=1"),
             ("x-occi-attribute", "a=1234", "a=12345"),
+            ("x-occi-location", "/a, /b", "/a, /b, /c"),
             ("category", "a; scheme=\"s\"", "a; scheme=\"s\", b; scheme=\"s\""),
         ] {
             assert!(read(&[(name, fits)]).is_ok(), "{fits}");

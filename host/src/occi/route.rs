@@ -16,6 +16,8 @@ pub enum Route {
     Collection,
     /// `/orchestrator/<name>`; holds the name, decoded.
     Entity(String),
+    /// Any other path that ends in `/`: where a project may have put a mixin of its own.
+    Other(String),
 }
 
 impl Route {
@@ -26,8 +28,10 @@ impl Route {
             "/-/" | "/.well-known/org/ogf/occi/-/" => Some(Self::Query),
             LOCATION => Some(Self::Collection),
             _ => {
-                let name = path.strip_prefix(LOCATION).filter(|name| !name.contains('/'))?;
-                let name = percent_decode_str(name).decode_utf8().ok()?;
+                let Some(name) = path.strip_prefix(LOCATION) else {
+                    return (path.starts_with('/') && path.ends_with('/')).then(|| Self::Other(path.to_owned()));
+                };
+                let name = percent_decode_str(name).decode_utf8().ok().filter(|_| !name.contains('/'))?;
                 Some(Self::Entity(name.into_owned()))
             }
         }
@@ -36,9 +40,10 @@ impl Route {
     /// The value of the Allow header.
     pub fn allowed(&self) -> &'static str {
         match self {
-            Self::Root | Self::Query => "GET, HEAD",
+            Self::Root => "GET, HEAD",
+            Self::Query => "GET, HEAD, POST, DELETE",
             Self::Collection => "GET, HEAD, POST, DELETE",
-            Self::Entity(_) => "GET, HEAD, PUT, POST, DELETE",
+            Self::Entity(_) | Self::Other(_) => "GET, HEAD, PUT, POST, DELETE",
         }
     }
 
@@ -67,7 +72,8 @@ mod tests {
             ("/orchestrator/a/", None),
             ("/orchestrator", None),
             ("/foo/bar", None),
-            ("//", None),
+            ("//", Some(Route::Other("//".to_owned()))),
+            ("/mymix/", Some(Route::Other("/mymix/".to_owned()))),
             ("", None),
         ] {
             assert_eq!(Route::of(path), route, "{path}");

@@ -29,6 +29,10 @@ pub struct Limits {
     pub backoff_max: Duration,
     /// How long a create whose answer is not known may still arrive at Heat.
     pub create_grace: Duration,
+    /// Groups that a project may make of its clusters.
+    pub groups_per_project: usize,
+    /// Bytes of one group's name, place and definition.
+    pub group_bytes: usize,
     /// Users whose last token is remembered, in each of their projects.
     pub sessions: usize,
 }
@@ -48,6 +52,8 @@ impl Default for Limits {
             backoff: Duration::from_secs(2),
             backoff_max: Duration::from_secs(60),
             create_grace: Duration::from_secs(300),
+            groups_per_project: 64,
+            group_bytes: 4 * 1024,
             sessions: 1_024,
         }
     }

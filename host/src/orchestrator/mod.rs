@@ -9,6 +9,7 @@
 //! - `update`, `rollout`: a change to a running cluster, and its hands
 //! - `reconcile`, `look`, `recover`: the hands and the eyes, and finding clusters again
 //! - `book`, `sessions`: clusters in use, tokens in memory
+//! - [`groups`]: groups that projects make of their clusters
 //! - [`planner`]: what is needed of a plan; [`plan`]: from a spec to what Heat is given
 
 mod book;
@@ -18,6 +19,7 @@ pub mod decide;
 mod delete;
 mod deploy;
 pub mod facts;
+pub mod groups;
 pub mod limits;
 mod look;
 pub mod observe;
@@ -50,9 +52,12 @@ use crate::{
 };
 
 use book::{Book, Entity};
+use groups::Groups;
 use sessions::Sessions;
 use update::Verb;
 
+pub use crate::store::Group;
+pub use groups::Members;
 pub use limits::Limits;
 pub use planner::Planner;
 pub use refused::Refused;
@@ -94,6 +99,7 @@ struct Inner {
     limits: Limits,
     book: Book,
     sessions: Sessions,
+    groups: Groups,
     /// Projects whose stacks were looked through for clusters that the store does not know.
     recovered: Mutex<HashSet<String>>,
 }
@@ -140,6 +146,7 @@ impl Orchestrator {
             sessions: Sessions::new(parts.limits.sessions, waiting),
             limits: parts.limits,
             recovered: Mutex::default(),
+            groups: Groups::default(),
             book: Book::new(parts.store),
         });
         Ok(Self { inner })

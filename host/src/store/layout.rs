@@ -10,7 +10,8 @@ use super::Error;
 const APPLICATION_ID: i64 = 0x5374_6d70;
 
 /// One step a layout: `STEPS[0]` makes layout 1 of an empty file.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE cluster (
     id         TEXT    PRIMARY KEY,
     project_id TEXT    NOT NULL,
@@ -23,7 +24,27 @@ CREATE UNIQUE INDEX cluster_by_name ON cluster (project_id, name) WHERE live = 1
 CREATE INDEX cluster_by_project ON cluster (project_id);
 PRAGMA application_id = 1400139120;
 PRAGMA user_version = 1;
-"];
+",
+    "
+CREATE TABLE cluster_group (
+    project_id TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    place      TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (project_id, name),
+    UNIQUE (project_id, place)
+) STRICT;
+CREATE TABLE cluster_group_member (
+    project_id TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    cluster_id TEXT NOT NULL REFERENCES cluster (id) ON DELETE CASCADE,
+    PRIMARY KEY (project_id, name, cluster_id),
+    FOREIGN KEY (project_id, name) REFERENCES cluster_group (project_id, name) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX cluster_group_member_by_cluster ON cluster_group_member (cluster_id);
+PRAGMA user_version = 2;
+",
+];
 
 /// Brings the file to the newest layout.
 ///

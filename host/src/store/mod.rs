@@ -5,10 +5,12 @@
 //!
 //! Layout
 //! - [`record`]: [`Record`], what is remembered of a cluster
+//! - [`groups`]: groups that projects make of their clusters
 //! - [`error`]: how it fails
 //! - `layout`: the tables
 
 pub mod error;
+pub mod groups;
 mod layout;
 pub mod record;
 
@@ -20,6 +22,7 @@ use sqlx::{
 };
 
 pub use error::Error;
+pub use groups::Group;
 pub use record::{Record, Seen, Told};
 
 /// The store's file in the data directory.

@@ -3,7 +3,7 @@
 use super::{Cursor, Fault};
 
 /// A category as a client names it. Class, location and the rest may be there; only term and scheme tell which it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Category {
     /// `orchestrator`.
     pub term: String,
@@ -18,11 +18,27 @@ impl Category {
     }
 }
 
+/// A category with everything that its client says of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Described {
+    /// Which it is.
+    pub category: Category,
+    /// `class`, `rel`, `location` and the others, the scheme among them.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Described {
+    /// The parameter of this name, the last of several.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// The categories of one header or line.
 ///
 /// # Errors
 /// The first place where the text breaks the grammar.
-pub fn parse(text: &str) -> Result<Vec<Category>, Fault> {
+pub fn parse(text: &str) -> Result<Vec<Described>, Fault> {
     let mut cursor = Cursor::new(text);
     let mut categories = Vec::new();
     loop {
@@ -41,19 +57,20 @@ pub fn parse(text: &str) -> Result<Vec<Category>, Fault> {
     }
 }
 
-fn one(cursor: &mut Cursor<'_>) -> Result<Category, Fault> {
+fn one(cursor: &mut Cursor<'_>) -> Result<Described, Fault> {
     let term = cursor.take_while(is_token).to_owned();
     if term.is_empty() {
         return Err(cursor.fault("a category's term"));
     }
     cursor.skip_blanks();
     let parameters = parameters(cursor)?;
-    let scheme = parameters.into_iter().rev().find(|(name, _)| name == "scheme");
+    let scheme = parameters.iter().rev().find(|(name, _)| name == "scheme");
     let Some((_, scheme)) = scheme.filter(|(_, text)| !text.is_empty()) else {
         // The text that the Python Service Orchestrator had for it stays in the answer.
         return Err(cursor.fault("; scheme=\"...\" (Could not determine the value for: scheme)"));
     };
-    Ok(Category { term, scheme })
+    let category = Category { term, scheme: scheme.clone() };
+    Ok(Described { category, parameters })
 }
 
 /// `; name="value"; name=value`, as categories and links carry them. A value without quotes is a token; `scheme` has quotes.
@@ -97,6 +114,10 @@ mod tests {
 
     use super::*;
 
+    fn categories(text: &str) -> Vec<Category> {
+        parse(text).unwrap().into_iter().map(|described| described.category).collect()
+    }
+
     fn category(term: &str, scheme: &str) -> Category {
         Category { term: term.into(), scheme: scheme.into() }
     }
@@ -111,10 +132,12 @@ mod tests {
             " a ; scheme = \"s#\" ; rel=\"r#x\"; location=\"http://h/a/\"; attributes=\"x{immutable} y\"; actions=\"s#d s#p\"",
             ", a; scheme=\"s#\" ,",
         ] {
-            assert_eq!(parse(text), Ok(vec![category("a", "s#")]), "{text}");
+            assert_eq!(categories(text), [category("a", "s#")], "{text}");
         }
-        assert_eq!(parse("a; scheme=\"s#\", b; scheme=\"t,u#\""), Ok(vec![category("a", "s#"), category("b", "t,u#")]));
+        assert_eq!(categories("a; scheme=\"s#\", b; scheme=\"t,u#\""), [category("a", "s#"), category("b", "t,u#")]);
         assert_eq!(parse(""), Ok(vec![]));
+        let described = parse("a; scheme=\"s#\"; class=mixin; location=\"/a/\"; location=\"/b/\"").unwrap().remove(0);
+        assert_eq!((described.get("class"), described.get("location"), described.get("rel")), (Some("mixin"), Some("/b/"), None));
     }
 
     #[test]
@@ -144,7 +167,7 @@ mod tests {
         #[test]
         fn every_scheme_is_read_back(term in "[a-z][a-z0-9_-]{0,10}", scheme in "[^\\x00]{1,30}") {
             let text = format!("{term}; scheme=\"{}\"", scheme.replace('\\', "\\\\").replace('"', "\\\""));
-            prop_assert_eq!(parse(&text).unwrap(), vec![Category { term, scheme }]);
+            prop_assert_eq!(categories(&text), vec![Category { term, scheme }]);
         }
     }
 }

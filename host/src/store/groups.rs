@@ -1,0 +1,80 @@
+//! Groups of clusters that a project has made for itself. What a group means is its maker's matter.
+
+use std::collections::BTreeSet;
+
+use sqlx::Row;
+
+use super::{Error, Store};
+
+/// One group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// One among the project's.
+    pub name: String,
+    /// Where it is found; one among the project's too.
+    pub place: String,
+    /// What else its maker wants to know again.
+    pub definition: String,
+    /// The ids of its clusters.
+    pub clusters: BTreeSet<String>,
+}
+
+impl Store {
+    /// A project's groups by name.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn groups(&self, project_id: &str) -> Result<Vec<Group>, Error> {
+        let query = sqlx::query("SELECT name, place, definition FROM cluster_group WHERE project_id = ? ORDER BY name");
+        let mut groups = Vec::new();
+        for row in query.bind(project_id).fetch_all(&self.pool).await? {
+            groups.push(Group { name: row.try_get(0)?, place: row.try_get(1)?, definition: row.try_get(2)?, ..Group::default() });
+        }
+        let members = sqlx::query("SELECT name, cluster_id FROM cluster_group_member WHERE project_id = ?");
+        for row in members.bind(project_id).fetch_all(&self.pool).await? {
+            let (name, id): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+            groups.iter_mut().filter(|group| group.name == name).for_each(|group| drop(group.clusters.insert(id.clone())));
+        }
+        Ok(groups)
+    }
+
+    /// Writes a new group, without clusters.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when the project has one of that name or place.
+    pub async fn insert_group(&self, project_id: &str, group: &Group) -> Result<(), Error> {
+        let query = sqlx::query("INSERT INTO cluster_group (project_id, name, place, definition) VALUES (?, ?, ?, ?)");
+        let query = query.bind(project_id).bind(&group.name).bind(&group.place).bind(&group.definition);
+        match query.execute(&self.pool).await {
+            Ok(_) => Ok(()),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Err(Error::Taken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Drops a group; one that is gone is no error.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn remove_group(&self, project_id: &str, name: &str) -> Result<(), Error> {
+        let query = sqlx::query("DELETE FROM cluster_group WHERE project_id = ? AND name = ?");
+        query.bind(project_id).bind(name).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Gives a group these clusters and no others.
+    ///
+    /// # Errors
+    /// When it cannot be written: also when the group or one of the clusters is gone.
+    pub async fn set_members(&self, project_id: &str, name: &str, clusters: &BTreeSet<String>) -> Result<(), Error> {
+        let mut all = self.pool.begin().await?;
+        let old = sqlx::query("DELETE FROM cluster_group_member WHERE project_id = ? AND name = ?");
+        old.bind(project_id).bind(name).execute(&mut *all).await?;
+        for id in clusters {
+            let new = sqlx::query("INSERT INTO cluster_group_member (project_id, name, cluster_id) VALUES (?, ?, ?)");
+            new.bind(project_id).bind(name).bind(id).execute(&mut *all).await?;
+        }
+        all.commit().await?;
+        Ok(())
+    }
+}
