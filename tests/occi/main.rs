@@ -5,6 +5,7 @@
 mod actions;
 mod client;
 mod collections;
+mod conformance;
 mod hostile;
 mod limits;
 mod manners;

@@ -163,7 +163,7 @@ mod tests {
         let own = Own::of(&define(whole).unwrap());
         assert_eq!((own.location.as_str(), own.title()), ("/my/a/", "A, \"B\""));
         let again = category::parse(&own.line("http://h:8080")).unwrap().remove(0);
-        assert_eq!((again.category, again.get("rel")), (own.category.clone(), Some("r#x")));
+        assert_eq!((&again.category, again.get("rel")), (&own.category, Some("r#x")));
         assert_eq!(own.json()["related"][0], "r#x");
         assert_eq!(Own::of(&define("b; scheme=\"s#\"; class=mixin").unwrap()).location, "/b/");
     }

@@ -33,7 +33,9 @@ impl Store {
         let members = sqlx::query("SELECT name, cluster_id FROM cluster_group_member WHERE project_id = ?");
         for row in members.bind(project_id).fetch_all(&self.pool).await? {
             let (name, id): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-            groups.iter_mut().filter(|group| group.name == name).for_each(|group| drop(group.clusters.insert(id.clone())));
+            if let Some(group) = groups.iter_mut().find(|group| group.name == name) {
+                group.clusters.insert(id);
+            }
         }
         Ok(groups)
     }

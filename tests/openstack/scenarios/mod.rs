@@ -5,6 +5,7 @@ mod deletion;
 mod failure;
 mod life_cycle;
 mod refusals;
+mod service_manager;
 mod update;
 mod validation;
 
@@ -22,6 +23,8 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("refusals: nothing is created, and a message says what to do", |rig| Box::pin(refusals::run(rig))),
     ("life cycle: OCCI, a late worker, kill -9, reboot, delete", |rig| Box::pin(life_cycle::run(rig))),
     ("update: more workers, fewer, other settings, a change that fails", |rig| Box::pin(update::run(rig))),
+    ("service manager: create to destroyed, a killed host, an emptied store, another project", |rig| Box::pin(service_manager::run(rig))),
+    ("service manager: a stack that fails ends its polling", |rig| Box::pin(service_manager::fails(rig))),
     ("by hand: generate, the plain client, the plain image, the smallest flavor", |rig| Box::pin(by_hand::run(rig))),
     ("failure: a wrong checksum fails the stack in words", |rig| Box::pin(failure::wrong_checksum(rig))),
     ("failure: a mirror that is gone fails the stack in words", |rig| Box::pin(failure::mirror_gone(rig))),

@@ -1,0 +1,247 @@
+//! Section 5.
+
+use super::Expect::{Begins, Body, Has, Header, HeaderHas, Json, Lacks, NoHeader, Status};
+use super::Given::{Complete, Deployed, Initialised, Nothing, Provisioned};
+use super::{Rule, Step, differs, same};
+
+const MORE: &str = "Answers carry more attributes than the recorded ones";
+const WIRE: &str = "Every answer has one Content-Length and this program's Server header";
+const HTTP: &str = "HTTP/1.1 with keep-alive, many clients at once";
+const OCCI: &str = "GET /orchestrator/default\nAccept: text/occi";
+const PLAIN: &str = "GET /orchestrator/default\nAccept: text/plain";
+const JSON: &str = "GET /orchestrator/default\nAccept: application/occi+json";
+const KIND_LINE: &str = "orchestrator; scheme=\"{S}\"; class=\"kind\"; rel=\"http://schemas.ogf.org/occi/core#resource\"; \
+    location=\"http://{HOST}/orchestrator/\"; attributes=\"occi.mcn.stack.state{immutable} occi.mcn.stack.id{immutable}\"; \
+    actions=\"{S}deploy {S}provision\"";
+const KIND_JSON: &str = "{\"actions\": [\"{S}deploy\", \"{S}provision\"], \
+    \"attributes\": {\"occi.mcn.stack.id\": \"immutable\", \"occi.mcn.stack.state\": \"immutable\"}, \"location\": \"/orchestrator/\", \
+    \"related\": [\"http://schemas.ogf.org/occi/core#resource\"], \"scheme\": \"{S}\", \"term\": \"orchestrator\"}";
+
+pub(super) const RULES: &[Rule] = &[
+    same(
+        "text/occi: Category, Link and X-OCCI-Attribute in headers, the body `OK`",
+        Initialised,
+        &[Step(
+            OCCI,
+            "",
+            &[
+                Status(200),
+                Body("OK"),
+                Header("content-type", "text/occi"),
+                Header("content-length", "2"),
+                Header("category", KIND_LINE),
+                Header("link", "</orchestrator/default?action=deploy>; rel=\"{S}deploy\""),
+                HeaderHas(
+                    "x-occi-attribute",
+                    "occi.core.id=\"/orchestrator/default\", occi.mcn.stack.id=\"N/A\", occi.mcn.stack.state=\"uninitialized\"",
+                ),
+            ],
+        )],
+    ),
+    same(
+        "text/plain: an empty line, Category, Link, a line for each attribute, no newline at the end",
+        Initialised,
+        &[
+            Step(
+                PLAIN,
+                "",
+                &[Begins("\nCategory: orchestrator; scheme=\"{S}\"; class=\"kind\"; rel=\"http://schemas.ogf.org/occi/core#resource\"; ")],
+            ),
+            Step(PLAIN, "", &[Has("\nLink: </orchestrator/default?action=deploy>; rel=\"{S}deploy\"\nX-OCCI-Attribute: a=\"1\"\n")]),
+            Step(PLAIN, "", &[Has("\nX-OCCI-Attribute: occi.mcn.stack.id=\"N/A\"\n"), Lacks("\"\n\n"), Lacks("\r")]),
+        ],
+    ),
+    same(
+        "JSON: actions, attributes, kind, links, mixins",
+        Initialised,
+        &[Step(
+            JSON,
+            "",
+            &[
+                Header("content-type", "application/occi+json"),
+                Json(
+                    "/actions",
+                    "[{\"kind\": {\"scheme\": \"{S}\", \"term\": \"deploy\"}, \"link\": \"/orchestrator/default?action=deploy\"}]",
+                ),
+                Json("/kind", KIND_JSON),
+                Json("/links", "[]"),
+                Json("/mixins", "[]"),
+                Json("/attributes/a", "\"1\""),
+                Begins("{\n  \"actions\": [\n    {\n      \"kind\": {"),
+            ],
+        )],
+    ),
+    differs(
+        MORE,
+        "`occi.core.id` is in JSON only after a text or HTML rendering; nothing else is shown",
+        Initialised,
+        &[Step(
+            JSON,
+            "",
+            &[Json("/attributes/occi.core.id", "\"/orchestrator/default\""), Json("/attributes/stampede.state", "\"requested\"")],
+        )],
+    ),
+    same(
+        "after deploy the link says provision, after provision there is none and `actions` is empty",
+        Complete,
+        &[
+            Step(OCCI, "", &[Header("link", "</orchestrator/default?action=provision>; rel=\"{S}provision\"")]),
+            Step("POST /orchestrator/default?action=provision\n{PROVISION}", "", &[Status(200)]),
+            Step(OCCI, "", &[NoHeader("link")]),
+            Step(PLAIN, "", &[Lacks("Link:")]),
+            Step(JSON, "", &[Json("/actions", "[]")]),
+        ],
+    ),
+    same(
+        "an empty collection: no header in text/occi, an empty body, `[]`, the remark alone",
+        Nothing,
+        &[
+            Step("GET /orchestrator/\nAccept: text/occi", "", &[Status(200), NoHeader("x-occi-location"), Body("OK")]),
+            Step("GET /orchestrator/\nAccept: text/plain", "", &[Status(200), Body("")]),
+            Step("GET /orchestrator/\nAccept: application/occi+json", "", &[Status(200), Body("[]")]),
+            Step("GET /orchestrator/\nAccept: text/uri-list", "", &[Status(200), Body("# uri:/orchestrator/")]),
+        ],
+    ),
+    same(
+        "a collection: X-OCCI-Location in a header, in lines, whole objects in JSON, URLs in a list",
+        Initialised,
+        &[
+            Step("PUT /orchestrator/second\n{KIND}", "", &[Status(201)]),
+            Step(
+                "GET /orchestrator/\nAccept: text/occi",
+                "",
+                &[Header("x-occi-location", "http://{HOST}/orchestrator/default, http://{HOST}/orchestrator/second"), Body("OK")],
+            ),
+            Step(
+                "GET /orchestrator/\nAccept: */*",
+                "",
+                &[Body("\nX-OCCI-Location: http://{HOST}/orchestrator/default\nX-OCCI-Location: http://{HOST}/orchestrator/second")],
+            ),
+            Step("GET /orchestrator/\nAccept: application/occi+json", "", &[Json("/0/kind", KIND_JSON), Json("/1/links", "[]")]),
+            Step(
+                "GET /orchestrator/\nAccept: text/uri-list",
+                "",
+                &[Body("# uri:/orchestrator/\nhttp://{HOST}/orchestrator/default\nhttp://{HOST}/orchestrator/second")],
+            ),
+        ],
+    ),
+    same(
+        "the query interface: the kind, then the actions provision and deploy",
+        Nothing,
+        &[
+            Step(
+                "GET /-/\nAccept: text/occi",
+                "",
+                &[
+                    HeaderHas("category", "\", provision; scheme=\"{S}\"; class=\"action\", deploy; scheme=\"{S}\"; class=\"action\""),
+                    Body("OK"),
+                ],
+            ),
+            Step(
+                "GET /-/",
+                "",
+                &[Has("\nCategory: provision; scheme=\"{S}\"; class=\"action\"\nCategory: deploy; scheme=\"{S}\"; class=\"action\"")],
+            ),
+            Step(
+                "GET /-/\nAccept: application/occi+json",
+                "",
+                &[Json("/0", KIND_JSON), Json("/1/term", "\"provision\""), Json("/2", "{\"scheme\": \"{S}\", \"term\": \"deploy\"}")],
+            ),
+            Step("GET /-/\nAccept: text/occi\n{DEPLOY}", "", &[Header("category", "deploy; scheme=\"{S}\"; class=\"action\"")]),
+        ],
+    ),
+    differs(
+        "Frameworks are mixins, scheme `urn:x-stampede:framework#`",
+        "and nothing more",
+        Nothing,
+        &[Step("GET /-/", "", &[Has("\nCategory: hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"")])],
+    ),
+    same(
+        "URLs name the Host header; without one, the address and port that were asked",
+        Initialised,
+        &[
+            Step(
+                "GET /orchestrator/\nHost: so.example.org\nAccept: text/uri-list",
+                "",
+                &[Has("\nhttp://so.example.org/orchestrator/default")],
+            ),
+            Step(
+                "!GET /orchestrator/ HTTP/1.0\nX-Auth-Token: token-demo\nX-Tenant-Name: demo",
+                "",
+                &[Body("\nX-OCCI-Location: http://{HOST}/orchestrator/default")],
+            ),
+        ],
+    ),
+    same(
+        "the state is `uninitialized` and the id `N/A` until deploy",
+        Initialised,
+        &[Step(
+            JSON,
+            "",
+            &[Json("/attributes/occi.mcn.stack.state", "\"uninitialized\""), Json("/attributes/occi.mcn.stack.id", "\"N/A\"")],
+        )],
+    ),
+    same(
+        "then Heat's status, and region and id of the stack",
+        Complete,
+        &[Step(
+            JSON,
+            "",
+            &[
+                Json("/attributes/occi.mcn.stack.state", "\"CREATE_COMPLETE\""),
+                Json("/attributes/occi.mcn.stack.id", "\"Region One:9445a2fc\""),
+            ],
+        )],
+    ),
+    same(
+        "outputs are `<output>.<region without blanks>`; attributes that were given stay",
+        Provisioned,
+        &[Step(JSON, "", &[Json("/attributes/p1.RegionOne", "\"10.0.0.1\""), Json("/attributes/a", "\"1\"")])],
+    ),
+    differs(
+        "The answer to deploy shows the state after it",
+        "the answer to deploy still shows the state before it",
+        Initialised,
+        &[Step("POST /orchestrator/default?action=deploy\n{DEPLOY}", "", &[Has("occi.mcn.stack.state=\"CREATE_IN_PROGRESS\"")])],
+    ),
+    same(
+        "errors are text/plain",
+        Nothing,
+        &[Step("GET /nosuch\nAccept: application/occi+json", "", &[Status(404), Header("content-type", "text/plain")])],
+    ),
+    differs(
+        "HTML is made of templates that escape every value",
+        "also for browsers",
+        Nothing,
+        &[Step("GET /nosuch\nAccept: text/html", "", &[Status(404), Has("<main>")])],
+    ),
+    differs(WIRE, "errors have two Content-Length headers", Nothing, &[Step("GET /nosuch", "", &[Header("content-length", "29")])]),
+    differs(
+        WIRE,
+        "Server is `pyssf OCCI/1.1`",
+        Nothing,
+        &[Step("GET /", "", &[HeaderHas("server", "stampede/"), HeaderHas("server", " OCCI/1.1")])],
+    ),
+    differs(
+        "What crashed is 400 with the place",
+        "what is not caught is 500 `A server error occurred.  Please contact the administrator.`",
+        Deployed,
+        &[Step(
+            "POST /orchestrator/default\nX-OCCI-Attribute: a=\"b",
+            "",
+            &[Status(400), Begins("header X-OCCI-Attribute: character 3: ")],
+        )],
+    ),
+    differs(
+        HTTP,
+        "HTTP/1.0, and the connection is closed after each answer",
+        Nothing,
+        &[Step("!GET / HTTP/1.1\nHost: h\n\nGET / HTTP/1.1\nHost: h\nConnection: close", "", &[Has("HTTP/1.1 200 OK")])],
+    ),
+    differs(
+        HTTP,
+        "one client at a time: an idle connection blocks all others",
+        Nothing,
+        &[Step("!GET / HTTP/1.1\nHost: h\n\nGET /-/ HTTP/1.1\nHost: h\nConnection: close", "", &[Has("X-Auth-Token required...")])],
+    ),
+];

@@ -1,0 +1,114 @@
+//! hurtle's Service Manager, replayed against the host on the real cloud: from its first look to destroyed while the host is killed and loses its
+//! disk, and with a stack that fails. On the way: what another project can do with the cluster.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use stampede_tests::host::Host;
+use stampede_tests::projects::{Who, apart};
+use stampede_tests::rig::cloud::{KEYSTONE, Session};
+use stampede_tests::rig::cluster::{hadoop, occi, pairs};
+use stampede_tests::service_manager::ServiceManager;
+use stampede_tests::until;
+use stampede_tests::{must, proved};
+
+use crate::Rig;
+
+/// Of its pauses: 7 s become 2.1 s.
+const PACE: f64 = 0.3;
+
+/// Create to destroyed, the host killed twice during the deployment, the second time with its store.
+pub async fn run(rig: &Rig) -> Result<()> {
+    let data = rig.scratch.join("service-manager");
+    let host = Host::start(&data, KEYSTONE, &[]).await?;
+    let url = host.url.clone();
+    let demo = &rig.cloud.demo;
+    let mut sm = ServiceManager::new(&url, &demo.token, &demo.project, PACE);
+    let client = hadoop(&rig.cloud, "3.5.0", &[("stampede.workers", "1"), ("my.param", "hello")])?;
+    sm.start().await?;
+    sm.activate(&[("activate.integer", "1")], &pairs(&client)).await?;
+    sm.deploy(&[("deploy.float", "0.11")]).await?;
+    proved!("#1 to #3: {}", sm.log.join("; "));
+    let stack = rig.cloud.demo.stacks().await?;
+    let (deployed, host) = tokio::join!(sm.deployed(), interrupt(host, &data, demo));
+    let host = host?;
+    deployed?;
+    must!(rig.cloud.demo.stacks().await? == stack, "another stack was made: {:?}", rig.cloud.demo.stacks().await?);
+    let away = sm.log.iter().filter(|line| line.ends_with("again")).count();
+    proved!(
+        "#4 ended at complete after {} polls, {away} of them without a host: killed once, and once more with its store emptied",
+        sm.polls()
+    );
+    sm.provisionable().await?;
+    sm.provision().await?;
+    let shown = sm.shown().await?;
+    let value = |name: &str| shown.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value.as_str());
+    must!(value("my.param") == "hello" && value("occi.mcn.stack.state") == "CREATE_COMPLETE", "#7 shows {shown:?}");
+    proved!("#5 to #7: its client sees {} attributes, my.param and the state among them", shown.len());
+    two_projects(rig, &url).await?;
+    update(&mut sm).await?;
+    sm.destroy().await?;
+    proved!("#9: {}", sm.log.last().context("no request")?);
+    super::deletion::nothing_stays(rig).await?;
+    drop(host);
+    Ok(())
+}
+
+/// Kills the host and starts it again; does so once more, with an emptied store, when the first node has reported.
+async fn interrupt(host: Host, data: &Path, demo: &Session) -> Result<Host> {
+    let host = host.kill_9().await?.start_again().await?;
+    let client = occi(&host.url, demo)?;
+    until(180, "a node reports", async || {
+        let seen = client.see("default").await?.context("no cluster")?;
+        Ok(seen.attributes.keys().any(|name| name.starts_with("stampede.progress.")))
+    })
+    .await?;
+    let killed = host.kill_9().await?;
+    for file in std::fs::read_dir(data)?.flatten().filter(|file| file.file_name().to_string_lossy().contains("sqlite")) {
+        std::fs::remove_file(file.path())?;
+    }
+    killed.start_again().await
+}
+
+async fn two_projects(rig: &Rig, url: &str) -> Result<()> {
+    let who = |session: &Session| Who { token: session.token.clone(), project: session.project.clone() };
+    let seen = occi(url, &rig.cloud.demo)?.see("default").await?.context("no cluster")?;
+    let marks = ["my.param", seen.stack_id()];
+    let tried = apart(url, &who(&rig.cloud.demo), &who(&rig.cloud.other), "default", &marks).await?;
+    proved!("{tried} requests of another project, in every rendering and by every verb, saw, changed and deleted nothing");
+    Ok(())
+}
+
+/// #8: one worker more.
+async fn update(sm: &mut ServiceManager) -> Result<()> {
+    let answer = sm.update(&[("stampede.workers", "2")]).await?;
+    must!(answer.status == 200, "#8: {} {}", answer.status, answer.body);
+    sm.updated().await?;
+    let shown = sm.shown().await?;
+    let state = shown.iter().find(|(name, _)| name == "occi.mcn.stack.state").map_or("", |(_, value)| value.as_str());
+    must!(shown.iter().any(|(name, value)| name == "stampede.workers" && value == "2"), "#8 left {shown:?}");
+    proved!("#8: one worker more, {state}");
+    Ok(())
+}
+
+/// A mirror that is gone.
+pub async fn fails(rig: &Rig) -> Result<()> {
+    let host = Host::start(&rig.scratch.join("service-manager-fails"), KEYSTONE, &[]).await?;
+    let demo = &rig.cloud.demo;
+    let mut sm = ServiceManager::new(&host.url, &demo.token, &demo.project, PACE);
+    let gone = [("stampede.workers", "1"), ("stampede.mirror", "http://172.31.240.1:8900/gone")];
+    let client = hadoop(&rig.cloud, "3.5.0", &gone)?;
+    sm.start().await?;
+    sm.activate(&[], &pairs(&client)).await?;
+    sm.deploy(&[]).await?;
+    let ended = sm.deployed().await.err().context("it went on after a failure")?.to_string();
+    must!(ended.starts_with("HTTPError: 424 ") && ended.contains("CREATE_FAILED"), "#4 ended with {ended}");
+    proved!("#4 ended after {} polls with {ended}", sm.polls());
+    let shown = sm.shown().await?;
+    let failure = shown.iter().find(|(name, _)| name == "stampede.failure").map_or("", |(_, value)| value.as_str());
+    must!(failure.contains("setup"), "#7 shows {shown:?}");
+    proved!("#7: its client reads {failure}");
+    sm.destroy().await?;
+    super::deletion::nothing_stays(rig).await
+}
