@@ -15,4 +15,5 @@ mod refusals;
 mod renderings;
 mod service_manager;
 mod shutdown;
+mod stalled;
 mod tags;
