@@ -9,6 +9,7 @@
 //! - [`grow`]: corpus, mutation, the loop
 //! - [`properties`]: what must hold
 #![expect(clippy::unwrap_used, reason = "a test's way to fail")]
+#![expect(clippy::print_stdout, reason = "how much was tried is what a run is for")]
 
 mod grow;
 mod properties;
