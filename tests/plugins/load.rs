@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use stampede::plugin::{Catalogue, Limits};
+use stampede::plugin::{Catalogue, Compiled, Limits};
 
 use super::{LIMITS, folder, good, load};
 
@@ -135,4 +135,51 @@ fn the_cache_keeps_as_many_as_it_may() {
         Catalogue::load(folder(&[name]).path(), Some(cache.path()), limits).unwrap();
     }
     assert_eq!((kept(cache.path(), "cwasm").len(), kept(cache.path(), "json").len()), (1, 1));
+}
+
+/// Loads as a host does whose plugins came compiled, and that can write to no cache.
+fn shipped(plugins: &Path, shipped: &Path) -> Catalogue {
+    let compiled = Compiled { shipped: Some(shipped), cache: Some(Path::new("/proc/no/cache/here")) };
+    Catalogue::load_compiled(plugins, compiled, LIMITS).unwrap()
+}
+
+#[tokio::test]
+async fn what_came_compiled_with_the_program_is_used_without_a_cache() {
+    let (plugins, program, cache) = (folder(&["evil"]), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let into = program.path().join("compiled");
+    assert_eq!(Catalogue::ship(plugins.path(), &into, LIMITS).unwrap(), ["evil"]);
+    let catalogue = shipped(plugins.path(), &into);
+    assert_eq!(good(&catalogue, "good", 0).await, "good");
+    let both = Compiled { shipped: Some(&into), cache: Some(cache.path()) };
+    Catalogue::load_compiled(plugins.path(), both, LIMITS).unwrap();
+    assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "nothing was compiled, so nothing is kept");
+    for file in fs::read_dir(&into).unwrap().map(|entry| entry.unwrap()) {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o644, "a host of any user reads {}", file.path().display());
+    }
+}
+
+#[tokio::test]
+async fn what_others_can_write_did_not_come_with_the_program() {
+    let (plugins, program, cache) = (folder(&["evil"]), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let into = program.path().join("compiled");
+    Catalogue::ship(plugins.path(), &into, LIMITS).unwrap();
+    let file = fs::read_dir(&into).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.extension().unwrap() == "cwasm").unwrap();
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    for (path, closed, open) in [(into.as_path(), 0o755, 0o775), (&file, 0o644, 0o666)] {
+        mode(path, open);
+        let compiled = Compiled { shipped: Some(&into), cache: Some(cache.path()) };
+        let catalogue = Catalogue::load_compiled(plugins.path(), compiled, LIMITS).unwrap();
+        assert_eq!(good(&catalogue, "good", 0).await, "good");
+        let [kept] = kept(cache.path(), "cwasm").try_into().unwrap();
+        fs::remove_file(kept).unwrap();
+        mode(path, closed);
+    }
+}
+
+#[test]
+fn a_plugin_that_cannot_be_used_is_not_shipped() {
+    let program = tempfile::tempdir().unwrap();
+    let error = Catalogue::ship(folder(&["misnamed"]).path(), program.path(), LIMITS).unwrap_err();
+    assert!(error.to_string().ends_with("says that its name is `cluster`: name the file cluster.wasm"), "{error}");
+    assert_eq!(fs::read_dir(program.path()).unwrap().count(), 0);
 }

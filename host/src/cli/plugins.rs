@@ -28,11 +28,13 @@ use crate::{
         Planner,
         plan::{Plugins as _, plugins::PluginPlanner},
     },
-    plugin::{Catalogue, Limits},
+    plugin::{Catalogue, Compiled, Limits},
 };
 
 /// Where the distribution's package puts plugins.
 const SYSTEM_PLUGINS: &str = "/usr/share/stampede/plugins";
+/// The folder beside the program that holds plugins compiled for it.
+const SHIPPED: &str = "compiled";
 
 /// Where plugins are, and what the operator has set.
 #[derive(Args, Debug, Clone, Default)]
@@ -51,7 +53,9 @@ pub(crate) struct PluginArgs {
 impl PluginArgs {
     /// The plugins and the defaults, for an orchestrator.
     pub(crate) async fn load(&self) -> Result<(Arc<dyn Planner>, Defaults)> {
-        let catalogue = self.catalogue()?;
+        let args = self.clone();
+        // On a thread of its own: compiling takes seconds, and a signal must not wait for it.
+        let catalogue = tokio::task::spawn_blocking(move || args.catalogue()).await??;
         let defaults = self.defaults(&Vocabulary::of(catalogue.descriptors()))?;
         Ok((Arc::new(PluginPlanner(catalogue)), defaults))
     }
@@ -66,8 +70,8 @@ impl PluginArgs {
     /// The plugins. Blocks: milliseconds once they are compiled.
     pub(super) fn catalogue(&self) -> Result<Catalogue> {
         let dir = self.folder()?;
-        let cache = self.cache.clone().or_else(default_cache);
-        Ok(Catalogue::load(&dir, cache.as_deref(), Limits::default())?)
+        let (shipped, cache) = (shipped(), self.cache.clone().or_else(default_cache));
+        Ok(Catalogue::load_compiled(&dir, Compiled { shipped: shipped.as_deref(), cache: cache.as_deref() }, Limits::default())?)
     }
 
     /// The operator's defaults, whose names must be attributes.
@@ -136,6 +140,10 @@ fn variables(all: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<(Str
     if problems.is_empty() { Ok(variables) } else { Err(BadRequest(problems)) }
 }
 
+fn shipped() -> Option<PathBuf> {
+    Some(env::current_exe().ok()?.parent()?.join(SHIPPED))
+}
+
 fn default_cache() -> Option<PathBuf> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache"))).map(|dir| dir.join("stampede"))
@@ -146,10 +154,20 @@ fn default_cache() -> Option<PathBuf> {
 pub(super) struct PluginsArgs {
     #[command(flatten)]
     plugins: PluginArgs,
+    /// Compile them for every processor of this architecture into the folder `compiled` beside this program, from which it then starts without
+    /// compiling or writing: for images
+    #[arg(long)]
+    compile: bool,
 }
 
-/// Lists them.
+/// Lists them, or compiles them.
 pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
+    if args.compile {
+        let into = shipped().context("cannot tell where this program is")?;
+        let names = Catalogue::ship(&args.plugins.folder()?, &into, Limits::default())?;
+        writeln!(out, "compiled {} into {}", names.join(", "), into.display())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let catalogue = args.plugins.catalogue()?;
     let descriptors = catalogue.descriptors();
     frameworks(out, &descriptors)?;

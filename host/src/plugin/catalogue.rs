@@ -5,14 +5,15 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing::warn;
 use wasmtime::component::Component;
 
-use super::cache::{Cache, sha256};
+use super::cache::{self, Cache};
 use super::interface::{self, Version};
 use super::sandbox::Sandbox;
+use super::shelf::{Shelf, sha256};
 use super::{GenerateError, Limits, PluginError, contract, v0_1_0};
 use crate::bundle::Part;
 use crate::cluster::framework::{Descriptor, Request};
@@ -40,6 +41,22 @@ pub struct Broken {
     pub reason: String,
 }
 
+/// Where compiled plugins may be.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Compiled<'a> {
+    /// The folder that came with the program, filled by [`Catalogue::ship`].
+    pub shipped: Option<&'a Path>,
+    /// A folder of this host alone.
+    pub cache: Option<&'a Path>,
+}
+
+/// The same, opened.
+struct Kept<'a> {
+    shipped: Option<Shelf>,
+    cache: Option<&'a Path>,
+    opened: OnceLock<Option<Cache>>,
+}
+
 /// Why there is no catalogue at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -59,6 +76,17 @@ pub enum LoadError {
         /// The bound.
         most: usize,
     },
+    /// A plugin that was to be shipped cannot be used.
+    #[error("{} {}", .0.path.display(), .0.reason)]
+    Broken(Broken),
+    /// What was compiled cannot be written.
+    #[error("cannot write compiled plugins to {}: {source}", .dir.display())]
+    Ship {
+        /// The folder.
+        dir: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// WebAssembly cannot run here.
     #[error("cannot start the WebAssembly engine: {0}")]
     Engine(String),
@@ -71,21 +99,18 @@ impl Catalogue {
     /// # Errors
     /// Only when the folder cannot be read or WebAssembly cannot run at all; a plugin that cannot be used is in [`Catalogue::broken`].
     pub fn load(dir: &Path, cache: Option<&Path>, limits: Limits) -> Result<Self, LoadError> {
+        Self::load_compiled(dir, Compiled { shipped: None, cache }, limits)
+    }
+
+    /// As [`Self::load`], first from what came compiled with the program; the cache is touched only for what did not.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_compiled(dir: &Path, compiled: Compiled<'_>, limits: Limits) -> Result<Self, LoadError> {
         let sandbox = Arc::new(Sandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?);
-        let cache = cache.and_then(|path| {
-            let opened = Cache::open(path, &sandbox.engine, limits.cached);
-            opened
-                .inspect_err(
-                    |error| warn!(cache.path = %path.display(), "plugins are compiled at every start: cannot use the cache: {error}"),
-                )
-                .ok()
-        });
-        let files = wasm_files(dir).map_err(|source| LoadError::Folder { dir: dir.to_owned(), source })?;
-        if files.len() > limits.plugins {
-            return Err(LoadError::TooMany { dir: dir.to_owned(), most: limits.plugins });
-        }
+        let kept = Kept { shipped: compiled.shipped.and_then(cache::shipped), cache: compiled.cache, opened: OnceLock::new() };
         let mut catalogue = Self { plugins: BTreeMap::new(), broken: Vec::new() };
-        for (path, loaded) in in_parallel(files, |path| Plugin::load(path, &sandbox, cache.as_ref())) {
+        for (path, loaded) in in_parallel(wasm_files(dir, limits)?, |path| Plugin::load(path, &sandbox, &kept)) {
             match loaded {
                 Ok(plugin) => {
                     catalogue.plugins.insert(plugin.descriptor.name.clone(), plugin);
@@ -97,6 +122,24 @@ impl Catalogue {
             }
         }
         Ok(catalogue)
+    }
+
+    /// Compiles every `*.wasm` of `dir` into the folder that comes with the program, for hosts of this very program on any machine of this
+    /// architecture; their names.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; and a plugin that cannot be used, or a folder that cannot be written.
+    pub fn ship(dir: &Path, into: &Path, limits: Limits) -> Result<Vec<String>, LoadError> {
+        let sandbox = Arc::new(Sandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?);
+        let unwritten = |source| LoadError::Ship { dir: into.to_owned(), source };
+        let shelf = cache::to_ship(into).map_err(unwritten)?;
+        let mut names = Vec::new();
+        for (path, compiled) in in_parallel(wasm_files(dir, limits)?, |path| Fresh::compile(path, &sandbox)) {
+            let fresh = compiled.map_err(|reason| LoadError::Broken(Broken { path, reason }))?;
+            shelf.store(&fresh.digest, &fresh.component, &fresh.descriptor, 0o644).map_err(unwritten)?;
+            names.push(fresh.descriptor.name);
+        }
+        Ok(names)
     }
 
     /// A plugin by its name.
@@ -143,35 +186,83 @@ impl Plugin {
     }
 
     /// The reason reads on after the path.
-    fn load(path: &Path, sandbox: &Arc<Sandbox>, cache: Option<&Cache>) -> Result<Self, String> {
+    fn load(path: &Path, sandbox: &Arc<Sandbox>, kept: &Kept<'_>) -> Result<Self, String> {
         let bytes = read(path, sandbox.limits.file_bytes)?;
         let digest = sha256(&bytes);
-        let (component, described) = match cache.and_then(|cache| cache.load(&sandbox.engine, &digest)) {
-            Some((component, descriptor)) => (component, Some(descriptor)),
+        let fresh = match kept.load(sandbox, &digest) {
+            Some((component, descriptor)) => Fresh::of(component, digest, Some(descriptor), sandbox, path)?,
             None => {
-                interface::check_file(&bytes)?;
-                let component = Component::new(&sandbox.engine, &bytes).map_err(|error| format!("cannot be compiled: {error:#}"))?;
-                (component, None)
+                let fresh = Fresh::of(compile(&bytes, sandbox)?, digest, None, sandbox, path)?;
+                kept.store(sandbox, &fresh, path);
+                fresh
             }
         };
-        let Version::V0_1_0 = interface::check(&sandbox.engine, &component)?;
-        let guest = v0_1_0::Guest::new(&sandbox.linker, &component).map_err(|error| format!("cannot be linked: {error:#}"))?;
-        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let descriptor = match described {
-            Some(descriptor) => descriptor,
-            None => {
-                let descriptor = describe(&guest, sandbox, &stem)?;
-                if let Some(Err(error)) = cache.map(|cache| cache.store(&digest, &component, &descriptor)) {
-                    warn!(plugin.path = %path.display(), "plugin is compiled at every start: cannot write the cache: {error}");
-                }
-                descriptor
-            }
-        };
-        if descriptor.name != stem {
-            return Err(format!("says that its name is `{}`: name the file {}.wasm", descriptor.name, descriptor.name));
-        }
+        let Fresh { guest, descriptor, digest, .. } = fresh.named(path)?;
         Ok(Self { descriptor, digest, guest, sandbox: Arc::clone(sandbox) })
     }
+}
+
+impl Kept<'_> {
+    fn load(&self, sandbox: &Sandbox, digest: &str) -> Option<(Component, Descriptor)> {
+        let shipped = self.shipped.as_ref().and_then(|shelf| shelf.load(&sandbox.engine, digest));
+        shipped.or_else(|| self.cache(sandbox)?.load(&sandbox.engine, digest))
+    }
+
+    fn store(&self, sandbox: &Sandbox, fresh: &Fresh, path: &Path) {
+        if let Some(Err(error)) = self.cache(sandbox).map(|cache| cache.store(&fresh.digest, &fresh.component, &fresh.descriptor)) {
+            warn!(plugin.path = %path.display(), "plugin is compiled at every start: cannot write the cache: {error}");
+        }
+    }
+
+    /// Opened when it is needed: a host whose plugins all came compiled may write nowhere.
+    fn cache(&self, sandbox: &Sandbox) -> Option<&Cache> {
+        let open = || {
+            let opened = Cache::open(self.cache?, &sandbox.engine, sandbox.limits.cached);
+            let path = self.cache?.display();
+            opened.inspect_err(|error| warn!(cache.path = %path, "plugins are compiled at every start: cannot use the cache: {error}")).ok()
+        };
+        self.opened.get_or_init(open).as_ref()
+    }
+}
+
+/// A plugin that passed all checks.
+struct Fresh {
+    component: Component,
+    guest: v0_1_0::Guest,
+    descriptor: Descriptor,
+    digest: String,
+}
+
+impl Fresh {
+    fn compile(path: &Path, sandbox: &Sandbox) -> Result<Self, String> {
+        let bytes = read(path, sandbox.limits.file_bytes)?;
+        Self::of(compile(&bytes, sandbox)?, sha256(&bytes), None, sandbox, path)?.named(path)
+    }
+
+    fn named(self, path: &Path) -> Result<Self, String> {
+        let name = &self.descriptor.name;
+        if *name == stem(path) { Ok(self) } else { Err(format!("says that its name is `{name}`: name the file {name}.wasm")) }
+    }
+
+    /// What it said of itself when it was compiled, if that is known, is not asked again.
+    fn of(component: Component, digest: String, said: Option<Descriptor>, sandbox: &Sandbox, path: &Path) -> Result<Self, String> {
+        let Version::V0_1_0 = interface::check(&sandbox.engine, &component)?;
+        let guest = v0_1_0::Guest::new(&sandbox.linker, &component).map_err(|error| format!("cannot be linked: {error:#}"))?;
+        let descriptor = match said {
+            Some(descriptor) => descriptor,
+            None => describe(&guest, sandbox, &stem(path))?,
+        };
+        Ok(Self { component, guest, descriptor, digest })
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn compile(bytes: &[u8], sandbox: &Sandbox) -> Result<Component, String> {
+    interface::check_file(bytes)?;
+    Component::new(&sandbox.engine, bytes).map_err(|error| format!("cannot be compiled: {error:#}"))
 }
 
 /// Runs a guest's `describe` on this thread, which must not be one of tokio's.
@@ -190,10 +281,14 @@ fn describe(guest: &v0_1_0::Guest, sandbox: &Sandbox, name: &str) -> Result<Desc
     described.map_err(|error| format!("cannot describe itself: {error}"))
 }
 
-fn wasm_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let paths: io::Result<Vec<PathBuf>> = fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path())).collect();
+fn wasm_files(dir: &Path, limits: Limits) -> Result<Vec<PathBuf>, LoadError> {
+    let unread = |source| LoadError::Folder { dir: dir.to_owned(), source };
+    let paths: io::Result<Vec<PathBuf>> = fs::read_dir(dir).map_err(unread)?.map(|entry| entry.map(|entry| entry.path())).collect();
     let mut files: Vec<PathBuf> =
-        paths?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "wasm") && path.is_file()).collect();
+        paths.map_err(unread)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "wasm") && path.is_file()).collect();
+    if files.len() > limits.plugins {
+        return Err(LoadError::TooMany { dir: dir.to_owned(), most: limits.plugins });
+    }
     files.sort();
     Ok(files)
 }

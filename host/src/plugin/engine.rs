@@ -9,10 +9,15 @@ use wasmtime::{Config, Engine, Result};
 /// How often a running guest is interrupted, so that the host's other work goes on and a deadline is seen.
 pub(super) const TICK: Duration = Duration::from_millis(10);
 
-/// Compiles for speed of the code: a plugin is compiled once and called often.
+/// Compiles for speed of the code: a plugin is compiled once and called often. But for no more than every processor of this architecture has,
+/// since a compiled plugin may travel, in an image or on a disk.
 pub(super) fn engine() -> Result<Engine> {
     let mut config = Config::new();
     config.epoch_interruption(true);
+    if cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))) {
+        let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+        config.target(&format!("{}-unknown-linux-{libc}", std::env::consts::ARCH))?;
+    }
     Engine::new(&config)
 }
 

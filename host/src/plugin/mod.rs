@@ -12,7 +12,8 @@
 //! - `v0_1_0`: the contract of that version, to and from the host's types
 //! - `interface`: which contract a component speaks and what it wants from the host, read before it runs
 //! - `contract`: what a plugin's answers are held to
-//! - `sandbox`: one bounded call; `wasi`: what a guest sees of the world; `engine`: the compiler and the epoch's ticks; `cache`: compiled code on disk
+//! - `sandbox`: one bounded call; `wasi`: what a guest sees of the world; `engine`: the compiler and the epoch's ticks; `cache`,
+//!   `shelf`: compiled code on disk
 
 mod cache;
 mod catalogue;
@@ -22,9 +23,10 @@ mod error;
 mod interface;
 mod limits;
 mod sandbox;
+mod shelf;
 mod v0_1_0;
 mod wasi;
 
-pub use catalogue::{Broken, Catalogue, LoadError, Plugin};
+pub use catalogue::{Broken, Catalogue, Compiled, LoadError, Plugin};
 pub use error::{Fault, GenerateError, PluginError};
 pub use limits::Limits;
