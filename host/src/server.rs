@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 pub use limits::Limits;
@@ -128,20 +128,23 @@ pub async fn run<C: occi::Clusters>(config: Config, clusters: C, shutdown: impl 
     Ok(())
 }
 
-/// Done at the first SIGTERM or SIGINT; never, where signals cannot be had.
-pub async fn terminated() {
-    let once = |kind| async move {
-        match signal(kind) {
-            Ok(mut signals) => drop(signals.recv().await),
-            Err(error) => {
-                tracing::warn!("cannot wait for signals: {error}");
-                std::future::pending::<()>().await;
-            }
+/// Done at the first SIGTERM or SIGINT; never, where signals cannot be had. From the call on, not from the first poll: as a container's first
+/// process we would not even see a signal that nobody waits for.
+pub fn terminated() -> impl Future<Output = ()> {
+    let listen = |kind| signal(kind).inspect_err(|error| tracing::warn!("cannot wait for signals: {error}")).ok();
+    let (terminate, interrupt) = (listen(SignalKind::terminate()), listen(SignalKind::interrupt()));
+    async {
+        tokio::select! {
+            () = once(terminate) => {}
+            () = once(interrupt) => {}
         }
-    };
-    tokio::select! {
-        () = once(SignalKind::terminate()) => {}
-        () = once(SignalKind::interrupt()) => {}
+    }
+}
+
+async fn once(signals: Option<Signal>) {
+    match signals {
+        Some(mut signals) => drop(signals.recv().await),
+        None => std::future::pending().await,
     }
 }
 

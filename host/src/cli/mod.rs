@@ -71,7 +71,12 @@ struct BadRequest(Vec<Problem>);
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     log_to_stderr(if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
-    let outcome = runtime().and_then(|runtime| runtime.block_on(run(&cli.command, &mut io::stdout().lock())));
+    let outcome = runtime().and_then(|runtime| {
+        let outcome = runtime.block_on(run(&cli.command, &mut io::stdout().lock()));
+        // What blocks, such as a resolver that nobody answers, would otherwise hold up the end.
+        runtime.shutdown_background();
+        outcome
+    });
     outcome.unwrap_or_else(|error| complain(&error))
 }
 

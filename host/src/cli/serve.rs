@@ -1,6 +1,6 @@
 //! `stampede serve`: the service that hurtle starts. Puts store, cloud, plugins and faces together.
 
-use std::{env, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{env, io::Write, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode};
 
 use anyhow::Result;
 use clap::Args;
@@ -11,7 +11,7 @@ use crate::{
     openstack::{Client, Config as CloudConfig, Interface},
     orchestrator::{self, Orchestrator, Parts},
     server::{self, Server},
-    store::Store,
+    store::{self, Store},
 };
 
 /// Serve OCCI, and run until SIGTERM or SIGINT
@@ -47,7 +47,7 @@ pub(super) struct ServeArgs {
     /// hurtle's Cloud Controller, which starts this instance anew at POST /update/self; needs DC_NAME
     #[arg(long, env = "CC_ADMIN_URL", value_name = "URL")]
     cc_admin_url: Option<String>,
-    /// Folder of the store [default: $STATE_DIRECTORY, else $XDG_STATE_HOME/stampede/serve; without either, memory]
+    /// Folder of the store [default: $STATE_DIRECTORY, else $XDG_STATE_HOME/stampede/serve; where that cannot be written, memory]
     #[arg(long, env = "STAMPEDE_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -56,18 +56,19 @@ pub(super) struct ServeArgs {
 
 /// Serves until told to stop; the addresses really bound are the first line on `out`.
 pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut stop = pin!(server::terminated());
     let client = Client::new(args.cloud())?;
     // The ports come before what takes time: clients wait for the plugins in the queue instead of being refused.
     let server = Server::bind(args.server()).await?;
-    let (planner, defaults) = args.plugins.load_checked().await?;
-    let store = args.store().await?;
-    let (host, limits) = (args.so_name(), orchestrator::Limits::default());
-    let orchestrator = Orchestrator::new(Parts { host, client, planner, store, defaults, limits }).await?;
+    let orchestrator = tokio::select! {
+        () = &mut stop => return Ok(ExitCode::SUCCESS),
+        orchestrator = args.orchestrator(client) => orchestrator?,
+    };
     // Said when nothing can go wrong any more: who reads it takes the service for running.
     let (api, admin) = server.addresses();
     writeln!(out, "stampede: OCCI on http://{api}, administration on http://{admin}")?;
     out.flush()?;
-    server.run(orchestrator, server::terminated()).await;
+    server.run(orchestrator, stop).await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -97,14 +98,27 @@ impl ServeArgs {
         }
     }
 
+    async fn orchestrator(&self, client: Client) -> Result<Orchestrator> {
+        let (planner, defaults) = self.plugins.load_checked().await?;
+        let store = self.store().await?;
+        let (host, limits) = (self.so_name(), orchestrator::Limits::default());
+        Ok(Orchestrator::new(Parts { host, client, planner, store, defaults, limits }).await?)
+    }
+
+    /// A folder that was named must do; where only the environment suggests one, as it does in containers too, memory does as well.
     async fn store(&self) -> Result<Store> {
-        Ok(match self.data_dir.clone().or_else(default_data_dir) {
-            Some(dir) => Store::open(&dir).await?,
-            None => {
-                tracing::warn!("no data directory: clusters are remembered in memory only, and found again in Heat after a restart");
-                Store::in_memory().await?
-            }
-        })
+        if let Some(dir) = self.data_dir.clone().or_else(|| set("STATE_DIRECTORY")) {
+            return Ok(Store::open(&dir).await?);
+        }
+        let why = match home_data_dir() {
+            None => "no data directory is named".to_owned(),
+            Some(dir) => match Store::open(&dir).await {
+                Err(error @ store::Error::Open { .. }) => error.to_string(),
+                opened => return Ok(opened?),
+            },
+        };
+        tracing::warn!("clusters are remembered in memory only, and found again in Heat after a restart: {why}");
+        Ok(Store::in_memory().await?)
     }
 }
 
@@ -119,9 +133,12 @@ fn open_files() -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Where systemd or the user's environment keeps the state of services.
-fn default_data_dir() -> Option<PathBuf> {
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let state = || set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-    set("STATE_DIRECTORY").or_else(|| Some(state()?.join("stampede/serve")))
+/// Where the user's environment keeps the state of services.
+fn home_data_dir() -> Option<PathBuf> {
+    let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
+    Some(state?.join("stampede/serve"))
+}
+
+fn set(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
