@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use stampede_tests::artifacts;
+use anyhow::{Result, bail};
+use stampede_tests::{artifacts, usage::memory_mib};
 
 use crate::figures::Figures;
 
@@ -74,14 +74,4 @@ fn answered(data: &Path) -> Result<(Child, Duration)> {
         std::thread::sleep(Duration::from_micros(200));
     }
     bail!("no answer within 60 s")
-}
-
-/// Resident and proportional set size.
-fn memory_mib(pid: u32) -> Result<(f64, f64)> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-    let kib = |name: &str| -> Result<f64> {
-        let line = text.lines().find(|l| l.starts_with(name)).context("smaps_rollup")?;
-        Ok(line.split_whitespace().nth(1).context("smaps_rollup")?.parse::<f64>()? / 1024.0)
-    };
-    Ok((kib("Rss:")?, kib("Pss:")?))
 }

@@ -45,6 +45,14 @@ impl Host {
         Ok(self.started)
     }
 
+    /// Its process.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn pid(&self) -> Result<u32> {
+        self.child.id().context("the host has ended")
+    }
+
     /// What it has logged.
     pub fn log(&self) -> Result<String> {
         Ok(std::fs::read_to_string(&self.log)?)

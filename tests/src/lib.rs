@@ -6,7 +6,7 @@
 //! - [`client`], [`host`]: a client of the host, and the host as a process
 //! - [`service_manager`], [`projects`]: hurtle's Service Manager replayed; two projects at one host
 //! - [`wire`]: HTTP as bytes
-//! - [`artifacts`]: where the build puts things
+//! - [`artifacts`]: where the build puts things; [`usage`]: what a process has cost
 //! - `until`: waiting
 
 pub mod artifacts;
@@ -16,6 +16,7 @@ pub mod projects;
 pub mod rig;
 pub mod service_manager;
 pub mod standin;
+pub mod usage;
 mod wait;
 pub mod wire;
 

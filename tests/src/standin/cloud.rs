@@ -220,13 +220,17 @@ impl Cloud {
         id
     }
 
-    /// A project's id, by id or name.
+    /// A project's id, by id or name. Besides the two there are as many as one likes, `many-1` and so on.
     pub(super) fn project_id(&self, name_or_id: &str) -> Option<String> {
-        PROJECTS.iter().find(|(id, name)| *id == name_or_id || *name == name_or_id).map(|(id, _)| (*id).to_owned())
+        let known = PROJECTS.iter().find(|(id, name)| *id == name_or_id || *name == name_or_id).map(|(id, _)| (*id).to_owned());
+        let number =
+            || name_or_id.strip_prefix(MANY).map_or_else(|| u32::from_str_radix(name_or_id, 16).ok(), |number| number.parse().ok());
+        known.or_else(|| number().map(|number| format!("{number:032x}")))
     }
 
-    pub(super) fn project_name(&self, id: &str) -> &'static str {
-        PROJECTS.iter().find(|(known, _)| *known == id).map_or("", |(_, name)| name)
+    pub(super) fn project_name(&self, id: &str) -> String {
+        let many = || u32::from_str_radix(id, 16).map_or_else(|_| String::new(), |number| format!("{MANY}{number}"));
+        PROJECTS.iter().find(|(known, _)| *known == id).map_or_else(many, |(_, name)| (*name).to_owned())
     }
 
     /// Type, name and address of every service.
@@ -257,6 +261,7 @@ impl Cloud {
     }
 }
 
+const MANY: &str = "many-";
 const PROJECTS: [(&str, &str); 2] = [("27d692374b8a4c4a80eba040b21ea24b", "demo"), ("5b1c0ffee0ddf00dbadc0dedeadbeef0", "other")];
 
 /// An id that is the same in every run.

@@ -1,0 +1,106 @@
+//! Ten thousand clusters in one host: memory a cluster, time to list, and what they cost at rest.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use stampede_tests::client::Client;
+use stampede_tests::host::Host;
+use stampede_tests::standin::{Config, Standin};
+use stampede_tests::usage::{cpu, memory_mib};
+
+const PROJECTS: usize = 100;
+/// As many as a project may have.
+const EACH: usize = 100;
+/// Of each project's, so many are deployed: the stand-in keeps every template in this process.
+const DEPLOYED: usize = 10;
+const REST: Duration = Duration::from_secs(10);
+
+pub async fn run() -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let cloud = Standin::start(Config::default()).await?;
+    let host = Host::start(scratch.path(), &cloud.url(), &[]).await?;
+    let mut clients = Vec::new();
+    for number in 1..=PROJECTS {
+        let project = format!("many-{number}");
+        clients.push((Client::new(&host.url, &cloud.issue_token(&project), &project)?, cloud.issue_token(&project), project));
+    }
+    let (empty, _) = memory_mib(host.pid()?)?;
+    let start = Instant::now();
+    for (client, ..) in &clients {
+        for name in names(EACH) {
+            must(client.put(&name, &[("stampede.workers", "3")]).await?)?;
+        }
+    }
+    let all = PROJECTS * EACH;
+    let (rss, _) = memory_mib(host.pid()?)?;
+    println!(
+        "clusters: {all} PUTs, one after the other, in {:.1} s; {empty:.1} MiB before, {rss:.1} MiB after: {:.1} KiB a cluster",
+        start.elapsed().as_secs_f64(),
+        (rss - empty) * 1024.0 / all as f64
+    );
+    list(&host, &clients, "of a project with 100, all initialised").await?;
+    at_rest(&host, &cloud, &format!("{all} initialised")).await?;
+
+    let start = Instant::now();
+    for (client, ..) in &clients {
+        for name in names(DEPLOYED) {
+            must(client.action(&name, "deploy", &[]).await?)?;
+        }
+    }
+    let deployed = PROJECTS * DEPLOYED;
+    println!("clusters: {deployed} of them deployed, one after the other, in {:.1} s", start.elapsed().as_secs_f64());
+    at_rest(&host, &cloud, &format!("{deployed} in progress, nobody asks")).await?;
+    cloud.finish();
+    list(&host, &clients, "of a project with 100, 10 of them deployed").await?;
+    at_rest(&host, &cloud, &format!("{deployed} deployed, nobody asks")).await?;
+    let (rss, _) = memory_mib(host.pid()?)?;
+    println!("clusters: {rss:.1} MiB resident at the end");
+    Ok(())
+}
+
+fn names(number: usize) -> impl Iterator<Item = String> {
+    (1..=number).map(|number| format!("cluster-{number}"))
+}
+
+fn must((status, text): (reqwest::StatusCode, String)) -> Result<()> {
+    if status.is_success() { Ok(()) } else { bail!("{status} {text}") }
+}
+
+/// The second list of each of some projects: the first looks into Heat for forgotten clusters.
+async fn list(host: &Host, clients: &[(Client, String, String)], what: &str) -> Result<()> {
+    let http = stampede_tests::http()?;
+    for accept in ["text/uri-list", "application/occi+json"] {
+        let (mut took, mut used) = (Vec::new(), Duration::ZERO);
+        for (_, token, project) in clients.iter().take(20) {
+            for measured in [false, true] {
+                let (start, before) = (Instant::now(), cpu(host.pid()?)?);
+                let request = http.get(format!("{}/orchestrator/", host.url)).header("accept", accept);
+                let response = request.header("x-auth-token", token).header("x-tenant-name", project).send().await?;
+                let (status, text) = (response.status(), response.text().await?);
+                if !status.is_success() || !text.contains("cluster-100") {
+                    bail!("{status} {text}");
+                }
+                if measured {
+                    took.push(start.elapsed());
+                    used += cpu(host.pid()?)? - before;
+                }
+            }
+        }
+        took.sort();
+        let median = took.get(took.len() / 2).context("none")?.as_secs_f64() * 1e3;
+        println!("clusters: list {what}, {accept}: {median:.1} ms, {:.1} CPU ms", used.as_secs_f64() * 1e3 / took.len() as f64);
+    }
+    Ok(())
+}
+
+async fn at_rest(host: &Host, cloud: &Standin, what: &str) -> Result<()> {
+    let (before, heat) = (cpu(host.pid()?)?, cloud.count("heat"));
+    tokio::time::sleep(REST).await;
+    let seconds = REST.as_secs_f64();
+    let share = 100.0 * (cpu(host.pid()?)? - before).as_secs_f64() / seconds;
+    println!(
+        "clusters: at rest with {what}: {share:.2} % of a CPU, {:.1} Heat calls a second",
+        (cloud.count("heat") - heat) as f64 / seconds
+    );
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! What a process has cost, as the kernel counts it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// CPU time of all its threads, those that are there still.
+///
+/// # Errors
+/// There is no such process, or the kernel does not count.
+pub fn cpu(pid: u32) -> Result<Duration> {
+    let mut total = 0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        total += text.split_whitespace().next().context("schedstat")?.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(total))
+}
+
+/// Resident and proportional set size, in MiB.
+///
+/// # Errors
+/// There is no such process.
+pub fn memory_mib(pid: u32) -> Result<(f64, f64)> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let kib = |name: &str| -> Result<f64> {
+        let line = text.lines().find(|l| l.starts_with(name)).context("smaps_rollup")?;
+        Ok(line.split_whitespace().nth(1).context("smaps_rollup")?.parse::<f64>()? / 1024.0)
+    };
+    Ok((kib("Rss:")?, kib("Pss:")?))
+}
