@@ -83,7 +83,7 @@ impl ServeArgs {
             admin_listen: self.admin_listen,
             so_name: self.so_name(),
             controller: self.cc_admin_url.clone().filter(|url| !url.is_empty() && given(self.so_name.as_ref())),
-            limits: open_files().map_or_else(server::Limits::default, |files| server::Limits::default().within(files)),
+            limits: limits(),
             occi: occi::Limits::default(),
         }
     }
@@ -124,6 +124,19 @@ impl ServeArgs {
 
 fn given(text: Option<&String>) -> bool {
     text.is_some_and(|text| !text.is_empty())
+}
+
+/// Within what the system lets this process have.
+fn limits() -> server::Limits {
+    let limits = server::Limits::default();
+    let limits = open_files().map_or(limits, |files| limits.within(files));
+    memory_bytes().map_or(limits, |bytes| limits.fitting(bytes))
+}
+
+/// How much memory the container may have; `None` where there is no limit, or none of a container.
+fn memory_bytes() -> Option<usize> {
+    let files = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    files.iter().find_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok())
 }
 
 /// How many files this process may open; `None` where the system does not say.

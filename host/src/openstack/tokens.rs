@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Instant, SystemTime},
 };
 
@@ -31,49 +31,70 @@ pub(super) struct Tokens {
     slots: Mutex<HashMap<Key, Slot>>,
 }
 
-/// The lock inside is held while Keystone is asked, so that the others wait for its answer.
-#[derive(Clone, Debug)]
+/// What was said is read without waiting for anybody; only those who must ask queue, and the first of them asks for all.
+#[derive(Debug)]
 struct Slot {
     used: Instant,
-    said: Arc<tokio::sync::Mutex<Option<(Instant, Outcome)>>>,
+    said: Option<(Instant, Outcome)>,
+    asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Tokens {
     /// What was said within the limits' time, or what `ask` says now.
     pub(super) async fn get(&self, key: Key, limits: &Limits, ask: impl Future<Output = Result<Identity, Error>>) -> Outcome {
-        let slot = self.slot(key, limits.tokens);
-        let mut said = slot.lock().await;
-        if let Some((at, outcome)) = said.as_ref() {
-            let ttl = if outcome.is_ok() { limits.token_ttl } else { limits.token_error_ttl };
-            if at.elapsed() < ttl {
-                return outcome.clone().and_then(unexpired);
-            }
+        if let Some(outcome) = self.said(&key, limits) {
+            return outcome.and_then(unexpired);
+        }
+        let asking = self.asking(key, limits.tokens);
+        let _turn = asking.lock().await;
+        if let Some(outcome) = self.said(&key, limits) {
+            return outcome.and_then(unexpired);
         }
         let outcome = ask.await.map(Arc::new);
-        *said = Some((Instant::now(), outcome.clone()));
+        // It may have been forgotten meanwhile: then this answer is not to be remembered.
+        if let Some(slot) = self.lock().get_mut(&key).filter(|slot| Arc::ptr_eq(&slot.asking, &asking)) {
+            slot.said = Some((Instant::now(), outcome.clone()));
+        }
         outcome.and_then(unexpired)
     }
 
     /// The cloud did not accept the token: ask Keystone the next time.
     pub(super) fn forget(&self, key: &Key) {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.lock().remove(key);
     }
 
-    fn slot(&self, key: Key, limit: usize) -> Arc<tokio::sync::Mutex<Option<(Instant, Outcome)>>> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+    fn said(&self, key: &Key, limits: &Limits) -> Option<Outcome> {
+        let mut slots = self.lock();
+        let slot = slots.get_mut(key)?;
+        let (at, outcome) = slot.said.as_ref()?;
+        let ttl = if outcome.is_ok() { limits.token_ttl } else { limits.token_error_ttl };
+        let now = Instant::now();
+        if now.duration_since(*at) >= ttl {
+            return None;
+        }
+        slot.used = now;
+        Some(outcome.clone())
+    }
+
+    fn asking(&self, key: Key, limit: usize) -> Arc<tokio::sync::Mutex<()>> {
+        let mut slots = self.lock();
         let now = Instant::now();
         if let Some(slot) = slots.get_mut(&key) {
             slot.used = now;
-            return slot.said.clone();
+            return Arc::clone(&slot.asking);
         }
         if slots.len() >= limit
             && let Some(oldest) = slots.iter().min_by_key(|(_, slot)| slot.used).map(|(key, _)| *key)
         {
             slots.remove(&oldest);
         }
-        let said = Arc::default();
-        slots.insert(key, Slot { used: now, said: Arc::clone(&said) });
-        said
+        let asking = Arc::default();
+        slots.insert(key, Slot { used: now, said: None, asking: Arc::clone(&asking) });
+        asking
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -85,7 +85,8 @@ impl<H: Handler> Port<H> {
         let port = Arc::clone(&self);
         let service = service_fn(move |request| {
             let port = Arc::clone(&port);
-            async move { Ok::<_, Infallible>(port.request(request, local).await.map(Full::new)) }
+            // In a box of its own: hyper keeps room for this future in every connection, idle ones too, and it is large.
+            Box::pin(async move { Ok::<_, Infallible>(port.request(request, local).await.map(Full::new)) })
         });
         let mut builder = http1::Builder::new();
         builder

@@ -8,6 +8,11 @@ pub const HEADERS: usize = 100;
 /// Files that connections leave for all else: the store, calls to the cloud.
 pub const FILES_KEPT: usize = 256;
 
+/// Memory that a host needs besides its connections, and what each of those takes while it waits for its next request.
+pub const MEMORY_KEPT: usize = 32 << 20;
+/// See [`MEMORY_KEPT`]; measured, and rounded up.
+pub const CONNECTION_BYTES: usize = 32 << 10;
+
 /// Limits of the server; each port has its own connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -64,6 +69,12 @@ impl Limits {
         let others = FILES_KEPT + self.admin_connections + 2 * self.turned_away;
         Self { connections: self.connections.min(open_files.saturating_sub(others).max(1)), ..self }
     }
+
+    /// These, with no more connections than fit a container of so much memory: beyond it the kernel ends the host for all of them.
+    #[must_use]
+    pub fn fitting(self, memory_bytes: usize) -> Self {
+        Self { connections: self.connections.min((memory_bytes.saturating_sub(MEMORY_KEPT) / CONNECTION_BYTES).max(1)), ..self }
+    }
 }
 
 #[cfg(test)]
@@ -78,6 +89,13 @@ mod tests {
             [(0, 1), (others + 7, 7), (1024, 1024 - others), (4096 + others - 1, 4095), (4096 + others, 4096), (usize::MAX, 4096)]
         {
             assert_eq!(limits.within(open_files).connections, connections, "{open_files}");
+        }
+    }
+
+    #[test]
+    fn connections_fit_the_memory() {
+        for (mib, connections) in [(0, 1), (32, 1), (33, 32), (64, 1024), (160, 4096), (161, 4096)] {
+            assert_eq!(Limits::default().fitting(mib << 20).connections, connections, "{mib} MiB");
         }
     }
 }
