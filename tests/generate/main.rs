@@ -3,6 +3,7 @@
 
 mod examples;
 mod hostile;
+mod hurtle;
 mod readme;
 mod refusals;
 mod serve;

@@ -1,0 +1,80 @@
+//! SIGTERM ends the container within two seconds and well, whatever it does at that moment.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use stampede_tests::artifacts;
+use stampede_tests::client::Client;
+use stampede_tests::standin::{Config, Fault, Standin, What};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpStream, UdpSocket};
+
+use crate::container::{Container, Options};
+use crate::scenarios::NOWHERE;
+
+/// Longer than any test.
+const FOR_EVER: Duration = Duration::from_secs(3_600);
+
+async fn ends_well(container: &Container, when: &str) -> Result<()> {
+    let (code, took) = container.terminate().await?;
+    ensure!(code == 0, "exit code {code}: {}", container.log()?);
+    println!("    {when}: ended after {} ms with exit code 0", took.as_millis());
+    Ok(())
+}
+
+pub async fn idle() -> Result<()> {
+    let container = Container::start(NOWHERE, &Options::default())?;
+    container.answered().await?;
+    let at = container.url.trim_start_matches("http://").to_owned();
+    let mut open = Vec::new();
+    for number in 0..100 {
+        let mut stream = TcpStream::connect(&at).await?;
+        // half of them in the middle of a request
+        if number % 2 == 0 {
+            stream.write_all(b"GET / HTTP/1.1\r\nHost:").await?;
+        }
+        open.push(stream);
+    }
+    ends_well(&container, "100 open connections, half of them in a request's middle").await
+}
+
+pub async fn in_work() -> Result<()> {
+    let cloud = Standin::start(Config::default()).await?;
+    let container = Container::start(&cloud.url(), &Options::default())?;
+    container.answered().await?;
+    let client = Client::new(&container.url, &cloud.issue_token("demo"), "demo")?;
+    client.put("default", &[]).await?;
+    cloud.fault(Fault::of("heat", 10, What::Slow(FOR_EVER)).only("POST", "/stacks"));
+    let deploy = tokio::spawn(async move { client.action("default", "deploy", &[]).await });
+    stampede_tests::until(20, "Heat is asked to create", async || Ok(cloud.count_of("heat", "POST", "/stacks") > 0)).await?;
+    ends_well(&container, "a deploy that waits for Heat").await?;
+    deploy.abort();
+    Ok(())
+}
+
+/// A resolver blocks a thread, which no async time limit ends.
+pub async fn resolving() -> Result<()> {
+    let silent = UdpSocket::bind("127.53.53.53:53").await.context("a name server that says nothing")?;
+    let file = std::env::temp_dir().join(format!("stampede-resolv-{}", std::process::id()));
+    std::fs::write(&file, "nameserver 127.53.53.53\noptions timeout:30 attempts:5\n")?;
+    let mounts = [(file.as_path(), "/etc/resolv.conf")];
+    let container = Container::start("http://keystone.example.org:5000/v3", &Options { mounts: &mounts, ..Options::default() })?;
+    container.answered().await?;
+    let client = Client::new(&container.url, "token", "demo")?;
+    let asking = tokio::spawn(async move { client.see("default").await });
+    let mut question = [0; 512];
+    silent.recv_from(&mut question).await?;
+    let ended = ends_well(&container, "a request that waits for a name server").await;
+    asking.abort();
+    std::fs::remove_file(file)?;
+    ended
+}
+
+pub async fn starting() -> Result<()> {
+    let guests = artifacts::target().join("guests");
+    let mounts = [(guests.as_path(), "/plugins")];
+    let container = Container::start(NOWHERE, &Options { variables: &[("STAMPEDE_PLUGINS", "/plugins")], mounts: &mounts })?;
+    // It says where it listens before it compiles.
+    stampede_tests::until(20, "it listens", async || Ok(container.log()?.contains("OCCI on"))).await?;
+    ends_well(&container, "compiling plugins").await
+}
