@@ -307,27 +307,36 @@ stampede_packages() {
   done
   [[ ${#missing[@]} -gt 0 ]] || return 0
   stampede_apt_update
-  stampede_apt install -y -q --no-install-recommends "${missing[@]}" >&2 ||
-    stampede_fail "cannot install ${missing[*]}: $(grep -a '^E:' "$STAMPEDE_LOG" | tail -n 1)"
+  stampede_apt install -y -q --no-install-recommends "${missing[@]}" ||
+    stampede_fail "cannot install ${missing[*]}: $(grep -a '^E:' "$STAMPEDE_RUN/apt" | tail -n 1)"
 }
 
+# stampede_apt ARGUMENT... - waits for others who install at the first boot: apt itself waits for one of its three locks; what it said stands in
+# $STAMPEDE_RUN/apt. A reset in the middle of an installation is mended.
 stampede_apt() {
   local options=(-o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 -o Acquire::http::Timeout=15 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0)
+  local end=$((SECONDS + 300)) said=$STAMPEDE_RUN/apt status
   [[ -z $STAMPEDE_PROXY ]] || options+=(-o "Acquire::http::Proxy=$STAMPEDE_PROXY" -o "Acquire::https::Proxy=$STAMPEDE_PROXY")
-  apt-get "${options[@]}" "$@" </dev/null
-}
-
-# once a boot; the lock of the lists is not among those that apt waits for
-stampede_apt_update() {
-  local start=$SECONDS
-  [[ ! -e $STAMPEDE_RUN/apt-updated ]] || return 0
-  until stampede_apt -q update >"$STAMPEDE_RUN/apt" 2>&1 && ! grep -q '^[EW]:.*Failed to fetch' "$STAMPEDE_RUN/apt"; do
-    cat "$STAMPEDE_RUN/apt" >&2
-    if ! grep -qi 'could not get lock' "$STAMPEDE_RUN/apt" || ((SECONDS - start > 300)); then
-      stampede_fail "cannot read the package lists: $(grep '^[EW]:' "$STAMPEDE_RUN/apt" | head -n 1)"
+  while :; do
+    status=0
+    apt-get "${options[@]}" "$@" </dev/null >"$said" 2>&1 || status=$?
+    cat "$said" >&2
+    if ((status == 0 || SECONDS >= end)); then return $status; fi
+    if grep -q 'dpkg was interrupted' "$said"; then
+      dpkg --force-confold --configure -a </dev/null >&2 || true
+    elif ! grep -qi 'could not get lock' "$said"; then
+      return $status
     fi
     sleep 2
   done
+}
+
+# once a boot
+stampede_apt_update() {
+  [[ ! -e $STAMPEDE_RUN/apt-updated ]] || return 0
+  if ! stampede_apt -q update || grep -q '^[EW]:.*Failed to fetch' "$STAMPEDE_RUN/apt"; then
+    stampede_fail "cannot read the package lists: $(grep '^[EW]:' "$STAMPEDE_RUN/apt" | head -n 1)"
+  fi
   : >"$STAMPEDE_RUN/apt-updated"
 }
 

@@ -13,7 +13,7 @@ listing() { ask "http://$STAMPEDE_MASTER:9870/jmx?qry=Hadoop:service=NameNode,na
 # Once nothing is left to copy, HDFS lets go; where a file wants more copies than workers remain there is always something left. Said at once,
 # by name. What the framework itself keeps (history, logs) is lowered, nobody else's.
 spread() {
-  local live leaving remain copies path own='^/(mr-history|yarn-logs|staging|tmp/stampede-smoke)/'
+  local live leaving remain worker copies path own='^/(mr-history|yarn-logs|staging|tmp/stampede-smoke)/'
   live=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumLiveDataNodes)
   read -ra leaving <<<"$STAMPEDE_LEAVING"
   remain=0

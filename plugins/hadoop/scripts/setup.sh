@@ -28,7 +28,12 @@ install_hadoop() {
   rm -f "$file"
 }
 
-link() { [[ $(readlink "$2") == "$1" ]] || ln -sfnT "$1" "$2"; }
+# an image's own folder of that name is put aside, not lost
+link() { # TO NAME
+  [[ $(readlink "$2") != "$1" ]] || return 0
+  [[ ! -d $2 || -L $2 ]] || mv -T "$2" "$2.image"
+  ln -sfnT "$1" "$2"
+}
 
 folder() { # PATH OWNER MODE
   [[ -d $1 ]] || install -d -o "$2" -g hadoop -m "$3" "$1"
@@ -90,31 +95,33 @@ format() {
   mv -T $data/name.new $data/name
 }
 
-# Those who leave are named to both masters; YARN lets their containers go on for a while, and moves them then.
+# Those who leave are named to both masters. HDFS is never told that one who left is welcome again: it would count the copies there until it took
+# the node for dead, ten minutes later, and might delete others in their place. Names are not given out twice.
+exclude() {
+  local name names
+  read -ra names <<<"${STAMPEDE_LEAVING-}"
+  stampede_file 0644 $data/exclude-yarn < <( ((${#names[@]} == 0)) || printf '%s\n' "${names[@]}")
+  for name in $(cat $data/exclude 2>/dev/null); do
+    [[ " $STAMPEDE_WORKERS ${names[*]} " == *" $name "* ]] || names+=("$name")
+  done
+  stampede_file 0644 $data/exclude < <( ((${#names[@]} == 0)) || printf '%s\n' "${names[@]}")
+}
+
+# YARN lets their containers go on for a while, and moves them then
 leaving() {
-  local kept=$STAMPEDE_KEPT/hadoop-leaving names=${STAMPEDE_LEAVING-} refreshing
-  [[ $(cat "$kept" 2>/dev/null) != "$names" ]] || return 0
+  local kept=$STAMPEDE_KEPT/hadoop-leaving told=${STAMPEDE_LEAVING-} refreshing
+  [[ $(cat "$kept" 2>/dev/null) != "$told" ]] || return 0
   stampede_wait 120 'the ResourceManager does not answer; see journalctl -u hadoop-resourcemanager' resourcemanager_works
   as_daemon hdfs /usr/local/bin/hdfs dfsadmin -refreshNodes &
   refreshing=$!
   as_daemon yarn /usr/local/bin/yarn rmadmin -refreshNodes -g "$HADOOP_DRAIN_S" -server
   wait $refreshing
-  printf '%s\n' "$names" >"$kept"
-}
-
-# Who leaves, and who has left: a DataNode whose server is gone counts as alive for ten minutes, and must not be chosen to write to. Names never come back.
-excluded() {
-  local worker
-  { cat $data/exclude 2>/dev/null || true; tr ' ' '\n' <<<"$STAMPEDE_LEAVING"; } | sort -u | while read -r worker; do
-    [[ -n $worker ]] || continue
-    if [[ " $STAMPEDE_LEAVING " == *" $worker "* || " $STAMPEDE_WORKERS " != *" $worker "* ]]; then printf '%s\n' "$worker"; fi
-  done
+  printf '%s\n' "$told" >"$kept"
 }
 
 setup_master() {
-  local user excluded
-  excluded=$(excluded)
-  stampede_file 0644 $data/exclude <<<"$excluded"
+  local user
+  exclude
   service hadoop-resourcemanager RESOURCEMANAGER yarn-site.xml capacity-scheduler.xml
   folder $data/checkpoint hdfs 0700
   format
@@ -151,7 +158,7 @@ setup_worker() {
 install_hadoop &
 installing=$!
 java=$(stampede_java "$HADOOP_JAVA_MIN" "$HADOOP_JAVA_MAX")
-getent passwd hdfs yarn mapred >/dev/null || systemd-sysusers /etc/sysusers.d/hadoop.conf
+systemd-sysusers /etc/sysusers.d/hadoop.conf # an image may have the users without the group
 folder $data root 0755
 folder $data/tmp root 1777 # what commands of any user unpack
 wait $installing

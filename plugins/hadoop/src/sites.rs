@@ -87,7 +87,7 @@ fn yarn(request: &Request, sizes: &Sizes, master: &str) -> Properties {
     let mut site = Properties::default();
     site.set("yarn.resourcemanager.hostname", master)
         .set("yarn.resourcemanager.bind-host", "0.0.0.0")
-        .set("yarn.resourcemanager.nodes.exclude-path", format!("{DATA}/exclude"))
+        .set("yarn.resourcemanager.nodes.exclude-path", format!("{DATA}/exclude-yarn"))
         // a NodeManager that came first asks again after a second; the default of thirty is a long time to look at
         .set("yarn.resourcemanager.connect.retry-interval.ms", 1000)
         .set("yarn.nodemanager.address", "0.0.0.0:8041")

@@ -3,13 +3,14 @@
 . /usr/local/lib/hadoop/web.sh
 
 everybody() {
-  local hdfs yarn
+  local hdfs yarn left
   hdfs=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumLiveDataNodes)
-  # one that was let go is heard of for ten minutes more
-  hdfs=$((${hdfs:-0} - $(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumDecomLiveDataNodes || echo 0)))
+  # one that has left is taken for alive for minutes
+  left=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumDecomLiveDataNodes)
+  hdfs=$((${hdfs:-0} - ${left:-0}))
   yarn=$(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/metrics" | field activeNodes)
-  stampede_detail "${hdfs:-0} of $STAMPEDE_WORKER_COUNT DataNodes, ${yarn:-0} of $STAMPEDE_WORKER_COUNT NodeManagers"
-  ((${hdfs:-0} >= STAMPEDE_WORKER_COUNT && ${yarn:-0} >= STAMPEDE_WORKER_COUNT)) && namenode_works
+  stampede_detail "$hdfs of $STAMPEDE_WORKER_COUNT DataNodes, ${yarn:-0} of $STAMPEDE_WORKER_COUNT NodeManagers"
+  ((hdfs >= STAMPEDE_WORKER_COUNT && ${yarn:-0} >= STAMPEDE_WORKER_COUNT)) && namenode_works
 }
 
 history_works() { [[ $(ask "http://$STAMPEDE_MASTER:19888/ws/v1/history/info" | field hadoopVersion) == "$HADOOP_VERSION" ]]; }
