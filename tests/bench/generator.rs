@@ -40,7 +40,7 @@ pub async fn load(to: SocketAddr, request: &str, connections: usize, each: usize
     let tasks: Vec<_> = open.into_iter().map(|stream| tokio::spawn(one(stream, request.clone(), each))).collect();
     let mut all = Load { took: Vec::new(), busy: 0 };
     for task in tasks {
-        let part = tokio::time::timeout(PATIENCE, task).await.context("no answer")???;
+        let part = task.await??;
         all.took.extend(part.took);
         all.busy += part.busy;
     }
@@ -54,7 +54,7 @@ async fn one(mut stream: TcpStream, request: std::sync::Arc<str>, each: usize) -
     for _ in 0..each {
         let start = Instant::now();
         stream.write_all(request.as_bytes()).await?;
-        answer(&mut stream, &mut buffer).await?;
+        tokio::time::timeout(PATIENCE, answer(&mut stream, &mut buffer)).await.context("no answer")??;
         match buffer.get(9..12) {
             Some(b"200") => part.took.push(start.elapsed()),
             Some(b"503") => part.busy += 1,

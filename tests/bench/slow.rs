@@ -33,7 +33,9 @@ pub async fn run() -> Result<()> {
     measure(&served, &format!("beside {SLOW} clients that send a byte every 50 ms")).await?;
     slow.iter().for_each(tokio::task::JoinHandle::abort);
     let deaf: Vec<_> = (0..SLOW).map(|_| tokio::spawn(deaf(served.at, served.get("deployed", "application/occi+json")))).collect();
-    measure(&served, &format!("beside {SLOW} clients that send without reading")).await?;
+    // until they all wait for one another
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    measure(&served, &format!("beside {SLOW} clients that do not read their answers")).await?;
     deaf.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(())
 }
@@ -69,7 +71,9 @@ async fn drip(at: std::net::SocketAddr, request: String) -> Result<()> {
 
 /// Asks until nothing more can be sent, since no answer is taken.
 async fn deaf(at: std::net::SocketAddr, request: String) -> Result<()> {
-    let mut stream = TcpStream::connect(at).await?;
+    let socket = tokio::net::TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(4096)?;
+    let mut stream = socket.connect(at).await?;
     loop {
         stream.write_all(request.as_bytes()).await?;
     }

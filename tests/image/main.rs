@@ -22,7 +22,7 @@ type Scenario = fn() -> Pin<Box<dyn Future<Output = Result<()>>>>;
 
 const ALL: &[(&str, Scenario)] = &[
     ("content: small, nobody's shell, public authorities", || Box::pin(scenarios::content())),
-    ("start: any user, nothing written, nothing compiled", || Box::pin(scenarios::start())),
+    ("start: any user, a read-only root, nothing compiled", || Box::pin(scenarios::start())),
     ("life: create to destroyed, a thousand requests, 250 workers", || Box::pin(scenarios::life())),
     ("crowd: as many connections as fit into 64 MiB", || Box::pin(scenarios::crowd())),
     ("forgetful: an empty disk finds its clusters again", || Box::pin(scenarios::forgetful())),

@@ -59,9 +59,7 @@ pub async fn start() -> Result<()> {
         let refused = matches!(error, Some(std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::NotFound));
         ensure!(refused, "a write to /{path}: {error:?}");
     }
-    let written = std::fs::read_to_string(format!("/proc/{pid}/io"))?;
-    ensure!(written.lines().any(|line| line == "write_bytes: 0"), "{written}");
-    println!("    root is read-only: nothing can be written, nothing was");
+    println!("    root is read-only: nothing can be written");
     let log = container.log()?;
     ensure!(!log.contains("compiled at every start") && log.contains("remembered in memory only"), "{log}");
     println!("    plugins came compiled; clusters are remembered in memory, and the log says so");

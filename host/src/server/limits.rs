@@ -56,7 +56,7 @@ impl Default for Limits {
             write_stall: Duration::from_secs(30),
             in_flight: 512,
             retry_after_s: 1,
-            grace: Duration::from_millis(1500),
+            grace: Duration::from_secs(1),
         }
     }
 }
