@@ -33,7 +33,7 @@ fn config() -> BTreeMap<String, BTreeMap<String, String>> {
         }
         let (name, value) = line.split_once(['=', ':']).unwrap_or_else(|| panic!("neither section nor option: {line}"));
         assert!(!line.starts_with(' ') && !value.contains('%') && !value.contains(" ;"), "{line}");
-        let options = sections.get_mut(&section).expect("an option before any section");
+        let options = sections.get_mut(&section).unwrap();
         assert!(options.insert(name.trim().to_lowercase(), value.trim().to_owned()).is_none(), "twice: {line}");
     }
     sections

@@ -39,28 +39,37 @@ folder() { # PATH OWNER MODE
   [[ -d $1 ]] || install -d -o "$2" -g hadoop -m "$3" "$1"
 }
 
-# The volume is the one disk that Heat attached: of the size asked for, and empty or formatted by us. The node is never told its volume's id
-# (the server exists before the attachment, and its user data with it), so anything but exactly one such disk is refused, not guessed.
+# The volume is the one disk that Heat attached: empty, or formatted by us, and at least as large as asked for, since some backends round up. The
+# node is never told its volume's id (the server exists before the attachment, and its user data with it), so anything but exactly one such disk, or
+# one of exactly that size, is refused, not guessed.
+volumes() { # prints the disks that may be it
+  local disk size label asked=$((HADOOP_VOLUME_GIB * 1073741824)) may=() exact=()
+  while read -r disk size; do
+    label=$(blkid -p -o value -s LABEL "$disk") || true
+    [[ $label == hadoop-data || -z $(lsblk --noheadings --output FSTYPE,PTTYPE,MOUNTPOINT "$disk" | tr -d '[:space:]') ]] || continue
+    if ((size >= asked)); then may+=("$disk"); fi
+    if ((size == asked)); then exact+=("$disk"); fi
+  done < <(lsblk --noheadings --nodeps --paths --bytes --output NAME,TYPE,SIZE | awk '$2 == "disk" {print $1, $3}')
+  if ((${#exact[@]} == 1)); then may=("${exact[@]}"); fi
+  echo "${may[@]}"
+}
+
 mount_volume() {
-  local disk found=() end=$((SECONDS + 180)) label
+  local found patience_s=$((STAMPEDE_TIMEOUT_S / 2)) end
+  end=$((SECONDS + patience_s))
   until findmnt --noheadings "$data/volume" >/dev/null; do
-    found=()
-    for disk in $(lsblk --noheadings --nodeps --paths --bytes --output NAME,TYPE,SIZE |
-      awk -v bytes=$((HADOOP_VOLUME_GIB * 1073741824)) '$2 == "disk" && $3 == bytes {print $1}'); do
-      label=$(blkid -p -o value -s LABEL "$disk") || true
-      if [[ $label == hadoop-data || -z $(lsblk --noheadings --output FSTYPE,PTTYPE,MOUNTPOINT "$disk" | tr -d '[:space:]') ]]; then
-        found+=("$disk")
-      fi
-    done
-    ((${#found[@]} <= 1)) || stampede_fail "cannot tell the data volume: ${found[*]} are all empty and of $HADOOP_VOLUME_GIB GiB"
+    read -ra found < <(volumes)
+    ((${#found[@]} <= 1)) || stampede_fail "cannot tell the data volume: ${found[*]} are all empty and of $HADOOP_VOLUME_GIB GiB or more"
     if ((${#found[@]} == 1)); then
       [[ $(blkid -p -o value -s LABEL "${found[0]}") == hadoop-data ]] || mkfs.ext4 -q -m 1 -L hadoop-data "${found[0]}"
+      # after a boot the DataNode waits for the attachment as long as that takes
       grep -q '^LABEL=hadoop-data ' /etc/fstab ||
-        echo "LABEL=hadoop-data $data/volume ext4 defaults,noatime,nofail,x-systemd.device-timeout=60 0 2" >>/etc/fstab
+        echo "LABEL=hadoop-data $data/volume ext4 defaults,noatime,nofail,x-systemd.device-timeout=1h 0 2" >>/etc/fstab
       mkdir -p "$data/volume"
       mount "$data/volume"
     else
-      ((SECONDS < end)) || stampede_fail "no data volume of $HADOOP_VOLUME_GIB GiB came within three minutes"
+      stampede_detail "waiting for a data volume of $HADOOP_VOLUME_GIB GiB"
+      ((SECONDS < end)) || stampede_fail "no data volume of $HADOOP_VOLUME_GIB GiB came within $patience_s seconds, half of the cluster's time"
       sleep 1
     fi
   done
