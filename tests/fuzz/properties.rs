@@ -51,7 +51,9 @@ pub(super) fn values(input: &[u8]) -> String {
     let mut view = view();
     for (number, piece) in text.split("\n--\n").enumerate() {
         let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-        let (name, value) = (name.to_owned(), value.to_owned());
+        // Clients' names are refused beyond this, Heat's and Keystone's are as long at most.
+        let name: String = name.chars().take(Limits::default().name_bytes).collect();
+        let value = value.to_owned();
         match number % 6 {
             0 => drop(view.attributes.insert(name, value)),
             1 => drop(view.outputs.insert(name, serde_json::from_str(&value).unwrap_or(Value::String(value)))),
