@@ -57,6 +57,8 @@ impl Container {
         for (from, to) in options.mounts {
             command.arg(format!("--volume={}:{to}:ro", from.canonicalize()?.display()));
         }
+        // Its monitor leaves a file where it was started.
+        command.current_dir(std::env::temp_dir());
         let started = Instant::now();
         let id = text(command.arg(IMAGE).output()?)?;
         let (url, admin) = (format!("http://127.0.0.1:{api}"), format!("http://127.0.0.1:{admin}"));
@@ -99,23 +101,35 @@ impl Container {
 
     /// What the kernel lets its memory group have, and what the group has had at most, in MiB.
     pub fn memory_group_mib(&self) -> Result<(f64, f64)> {
-        let groups = std::fs::read_to_string(format!("/proc/{}/cgroup", self.pid()?))?;
-        let of = |line: &str| {
-            let mut parts = line.splitn(3, ':');
-            let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
-            match controllers {
-                "memory" => Some((format!("/sys/fs/cgroup/memory{path}"), "memory.limit_in_bytes", "memory.max_usage_in_bytes")),
-                "" if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() => {
-                    Some((format!("/sys/fs/cgroup{path}"), "memory.max", "memory.peak"))
-                }
-                _ => None,
-            }
-        };
-        let (folder, limit, peak) = groups.lines().find_map(of).context("no memory group")?;
+        let (folder, v1) = self.memory_group()?;
+        let (limit, peak) = if v1 { ("memory.limit_in_bytes", "memory.max_usage_in_bytes") } else { ("memory.max", "memory.peak") };
         let mib = |file: &str| -> Result<f64> {
             Ok(std::fs::read_to_string(format!("{folder}/{file}"))?.trim().parse::<f64>()? / (1 << 20) as f64)
         };
         Ok((mib(limit)?, mib(peak)?))
+    }
+
+    /// How many processes the kernel has ended in it for want of memory.
+    pub fn killed_for_memory(&self) -> Result<u64> {
+        let (folder, v1) = self.memory_group()?;
+        let text = std::fs::read_to_string(format!("{folder}/{}", if v1 { "memory.oom_control" } else { "memory.events" }))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("oom_kill ")).context("the kernel does not count")?;
+        Ok(line.trim().parse()?)
+    }
+
+    /// The folder of its memory group, and whether that is of the first version of groups.
+    fn memory_group(&self) -> Result<(String, bool)> {
+        let groups = std::fs::read_to_string(format!("/proc/{}/cgroup", self.pid()?))?;
+        let unified = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
+        let of = |line: &str| {
+            let mut parts = line.splitn(3, ':').skip(1);
+            match (parts.next()?, parts.next()?) {
+                ("memory", path) => Some((format!("/sys/fs/cgroup/memory{path}"), true)),
+                ("", path) if unified => Some((format!("/sys/fs/cgroup{path}"), false)),
+                _ => None,
+            }
+        };
+        groups.lines().find_map(of).context("no memory group")
     }
 
     /// SIGKILL: no chance to write anything.

@@ -70,9 +70,16 @@ pub async fn resolving() -> Result<()> {
     ended
 }
 
+/// So many plugins that compiling them outlasts the test. They are one under many names, and so are disabled in the end.
+const MANY: usize = 60;
+
 pub async fn starting() -> Result<()> {
-    let guests = artifacts::target().join("guests");
-    let mounts = [(guests.as_path(), "/plugins")];
+    let folder = tempfile::tempdir()?;
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    for number in 0..MANY {
+        std::fs::copy(artifacts::target().join("guests/evil.wasm"), folder.path().join(format!("copy-{number}.wasm")))?;
+    }
+    let mounts = [(folder.path(), "/plugins")];
     let container = Container::start(NOWHERE, &Options { variables: &[("STAMPEDE_PLUGINS", "/plugins")], mounts: &mounts })?;
     // It listens before it compiles, and says so only afterwards.
     let at = container.url.trim_start_matches("http://").to_owned();
