@@ -18,13 +18,36 @@ use crate::Rig;
 /// Input files of the job that runs meanwhile: one map task each.
 const INPUTS: usize = 40;
 
-pub async fn run(rig: &Rig) -> Result<()> {
-    let host = Host::start(&rig.scratch.join("update"), KEYSTONE, &[]).await?;
+/// Two workers that are complete, on a host of their own.
+async fn deployed(rig: &Rig, folder: &str) -> Result<(Host, Client, String)> {
+    let host = Host::start(&rig.scratch.join(folder), KEYSTONE, &[]).await?;
     let client = occi(&host.url, &rig.cloud.demo)?;
     client.create("grows", &pairs(&hadoop(&rig.cloud, "3.5.0", &[])?)).await?;
     let watched = watch(&client, "grows", 600).await?;
     must!(watched.last.state() == "CREATE_COMPLETE", "{}: {}", watched.last.state(), watched.last.get("stampede.failure"));
     let stack = rig.cloud.demo.stacks().await?.first().cloned().context("no stack")?;
+    Ok((host, client, stack))
+}
+
+async fn gone(rig: &Rig, client: &Client) -> Result<()> {
+    let (status, text) = client.delete("grows").await?;
+    must!(status.is_success(), "DELETE: {status} {text}");
+    super::deletion::nothing_stays(rig).await
+}
+
+/// Other settings, a change that fails, and one more after it.
+pub async fn settings_and_failure(rig: &Rig) -> Result<()> {
+    let (_host, client, stack) = deployed(rig, "settings").await?;
+    let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
+    health::prove(&two).await?;
+    settings(&client, &two).await?;
+    failing(rig, &client, &stack, &two[0]).await?;
+    gone(rig, &client).await
+}
+
+/// 2 workers to 3 and back while a job runs.
+pub async fn scale(rig: &Rig) -> Result<()> {
+    let (_host, client, stack) = deployed(rig, "update").await?;
     let before = servers(rig, &stack, &["master", "worker-1", "worker-2"]).await?;
     let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
     health::prove(&two).await?;
@@ -37,12 +60,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
     fewer(&client, &two[0]).await?;
     end_job(&two[0]).await?;
     must!(servers(rig, &stack, &["master", "worker-1", "worker-2"]).await? == before, "other servers than before");
-    settings(&client, &two).await?;
-    failing(rig, &client, &stack, &two[0]).await?;
-
-    let (status, text) = client.delete("grows").await?;
-    must!(status.is_success(), "DELETE: {status} {text}");
-    super::deletion::nothing_stays(rig).await
+    gone(rig, &client).await
 }
 
 async fn servers(rig: &Rig, stack: &str, names: &[&str]) -> Result<BTreeMap<String, String>> {
@@ -120,7 +138,7 @@ async fn fewer(client: &Client, master: &Node) -> Result<()> {
     change(client, &[("stampede.workers", "2")]).await?;
     must!(health::registered(master).await? == (2, 2), "registered: {:?}", health::registered(master).await?);
     until(60, "the NameNode counts no block as under-replicated", async || {
-        let report = master.run("hdfs fsck / 2>&1").await?;
+        let report = master.run("HADOOP_USER_NAME=hdfs hdfs fsck / 2>&1").await?;
         let zero = |what: &str| report.lines().any(|line| line.trim().starts_with(what) && line.split_whitespace().any(|word| word == "0"));
         Ok(report.contains("is HEALTHY") && zero("Under-replicated blocks:") && zero("Missing blocks:"))
     })
@@ -154,14 +172,14 @@ async fn failing(rig: &Rig, client: &Client, stack: &str, master: &Node) -> Resu
     let gone = "http://172.31.240.1:8900/gone";
     let watched = change(client, &[("stampede.workers", "3"), ("stampede.mirror", gone)]).await?;
     let said = watched.last.get("stampede.update");
-    must!(said.contains("as it was before") && said.contains("worker-4") && said.contains("404"), "said: {said}");
+    must!(said.contains("as it was before") && said.contains("worker-3") && said.contains("404"), "said: {said}");
     must!(watched.last.get("stampede.workers") == "2" && watched.last.get("stampede.mirror") != gone, "{:?}", watched.last.attributes);
     must!(health::registered(master).await? == (2, 2), "registered: {:?}", health::registered(master).await?);
     proved!("a new worker that cannot install is taken away again: {said}");
     let watched = change(client, &[("stampede.workers", "3")]).await?;
     must!(watched.last.get("stampede.update").is_empty(), "{}", watched.last.get("stampede.update"));
     must!(health::registered(master).await? == (3, 3), "registered: {:?}", health::registered(master).await?);
-    let five = named(&rig.cloud.demo, stack, &["worker-5"]).await?;
+    let five = named(&rig.cloud.demo, stack, &["worker-4"]).await?;
     proved!("and the next try gives {}", five[0].name);
     Ok(())
 }
