@@ -30,11 +30,17 @@ pub struct Container {
 }
 
 /// What is told to a container besides.
-#[derive(Default)]
 pub struct Options<'a> {
+    pub memory_mib: u64,
     pub variables: &'a [(&'a str, &'a str)],
     /// Folder or file here, and where it stands there, read-only.
     pub mounts: &'a [(&'a Path, &'a str)],
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { memory_mib: MEMORY_MIB, variables: &[], mounts: &[] }
+    }
 }
 
 impl Container {
@@ -46,7 +52,7 @@ impl Container {
         // Limits that need no right to raise them; the network of this machine, where the stand-in is.
         command.args(["--runtime=runc", "--cgroup-manager=cgroupfs", "run", "--detach", "--network=host", "--read-only"]);
         command.args(["--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges", &format!("--user={uid}:0")]);
-        command.args([&format!("--memory={MEMORY_MIB}m"), "--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096"]);
+        command.args([&format!("--memory={}m", options.memory_mib), "--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096"]);
         let listen = [("STAMPEDE_LISTEN", format!("127.0.0.1:{api}")), ("STAMPEDE_ADMIN_LISTEN", format!("127.0.0.1:{admin}"))];
         for (name, value) in listen.iter().map(|(name, value)| (*name, value.as_str())).chain([("DESIGN_URI", keystone)]) {
             command.arg(format!("--env={name}={value}"));
@@ -141,7 +147,10 @@ impl Container {
     pub async fn terminate(&self) -> Result<(i32, Duration)> {
         let (pid, start) = (self.pid()?, Instant::now());
         // Not by podman, whose own start would count.
-        text(Command::new("kill").args(["-TERM", &pid.to_string()]).output()?)?;
+        if let Err(error) = text(Command::new("kill").args(["-TERM", &pid.to_string()]).output()?) {
+            let ended = self.inspect("exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}")?;
+            bail!("{error}: it had ended, {ended}: {}", self.log()?);
+        }
         while Path::new(&format!("/proc/{pid}")).exists() {
             if start.elapsed() > Duration::from_secs(2) {
                 bail!("it runs on 2 s after SIGTERM: {}", self.log()?);
