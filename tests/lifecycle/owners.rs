@@ -96,6 +96,34 @@ async fn what_a_token_may_not_do_in_the_background_waits_for_the_owners_next_one
 }
 
 #[tokio::test]
+async fn a_later_step_of_a_change_that_a_token_may_not_take_waits_for_the_owners_next_one() {
+    let world = World::new().await;
+    let host = world.host().await;
+    let alice = world.user(&host, "alice").await;
+    host.request(&alice, "default", vec![]).await.unwrap();
+    host.deploy(&alice, "default", vec![]).await.unwrap();
+    world.cloud.finish();
+    assert_eq!(host.view(&alice, "default").await.unwrap().state, State::Active);
+    host.update(&alice, "default", pairs(&[("stampede.hadoop.replication", "1")])).await.unwrap();
+    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(403, None)).only("PUT", "/stacks/"));
+    world.cloud.finish();
+    let view = eventually("the refusal is shown", async || {
+        host.view(&alice, "default").await.ok().filter(|view| view.cloud_error.as_ref().is_some_and(|why| why.contains("forbids")))
+    })
+    .await;
+    assert_eq!(view.state, State::Updating, "it is not taken back");
+    assert!(view.change.as_ref().is_some_and(|step| step.starts_with("step 2 of 3: new settings on worker-1")), "{view:?}");
+    world.cloud.heal();
+    let alice = world.user(&host, "alice").await;
+    let view = eventually("the cluster is changed", async || {
+        world.cloud.step();
+        host.view(&alice, "default").await.ok().filter(|view| view.state == State::Active)
+    })
+    .await;
+    assert_eq!((view.attributes["stampede.hadoop.replication"].as_str(), view.change), ("1", None));
+}
+
+#[tokio::test]
 async fn an_application_credential_in_the_background_waits_for_a_token_that_heat_can_trust() {
     let world = World::new().await;
     let host = world.host().await;

@@ -21,8 +21,8 @@ pub(super) struct Entity {
     pub(super) look: Look,
     /// Whether a background task takes care of it.
     pub(super) followed: std::sync::atomic::AtomicBool,
-    /// The session with which a service forbade what is wished; the same is not tried again in the background.
-    pub(super) forbidden: Mutex<Option<Session>>,
+    /// The session with which a service forbade what is wished, and its words; the same is not tried again in the background.
+    pub(super) forbidden: Mutex<Option<(Session, String)>>,
     record: RwLock<Arc<Record>>,
 }
 

@@ -316,6 +316,6 @@ impl Inner {
     }
 
     fn show(&self, entity: &Entity, record: &Record) -> View {
-        view::of(record, entity.look.error())
+        view::of(record, entity.look.error().or_else(|| reconcile::obstacle(entity, record)))
     }
 }

@@ -222,8 +222,13 @@ fn goes_on(inner: &Inner, entity: &Entity, end: End) -> bool {
     is_served && needs_care(&record)
 }
 
+/// What keeps the cluster from going on until another token comes.
+pub(super) fn obstacle(entity: &Entity, record: &Record) -> Option<String> {
+    lock(&entity.forbidden).as_ref().filter(|_| needs_care(record)).map(|(_, words)| words.clone())
+}
+
 fn is_forbidden(entity: &Entity, session: &Session) -> bool {
-    lock(&entity.forbidden).as_ref().is_some_and(|forbidden| forbidden.is_same_token(session))
+    lock(&entity.forbidden).as_ref().is_some_and(|(forbidden, _)| forbidden.is_same_token(session))
 }
 
 async fn run(inner: &Inner, entity: &Entity) -> End {
@@ -280,7 +285,7 @@ fn set_aside(inner: &Inner, entity: &Entity, session: &Session, error: &Refused)
     entity.look.note(Some(error.to_string()));
     match error {
         Refused::Unauthorized(_) => inner.sessions.forget(session),
-        _ => *lock(&entity.forbidden) = Some(session.clone()),
+        _ => *lock(&entity.forbidden) = Some((session.clone(), error.to_string())),
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session) -> R
             return Ok(After::Owner);
         }
         return match send(inner, entity, session).await {
-            Err(error @ (Refused::Invalid(_) | Refused::Conflict(_) | Refused::Forbidden(_) | Refused::NotApplicable(_))) => {
+            // What this token may not do another one of the owner's may; the way back would be forbidden too.
+            Err(error @ (Refused::Invalid(_) | Refused::Conflict(_) | Refused::NotApplicable(_))) => {
                 turn_back(inner, entity, session, &stack, &error.to_string()).await
             }
             other => other,
