@@ -72,6 +72,17 @@ async fn a_stack_is_deleted_in_the_background_by_who_wished_it_alone_and_anyone_
     assert_eq!(world.cloud.askers("heat", "DELETE", "/stacks/")[before..], ["bob"]);
 }
 
+/// A cluster of alice's that is complete.
+async fn complete_of_alice(world: &World) -> (Orchestrator, Caller) {
+    let host = world.host().await;
+    let alice = world.user(&host, "alice").await;
+    host.request(&alice, "default", vec![]).await.unwrap();
+    host.deploy(&alice, "default", vec![]).await.unwrap();
+    world.cloud.finish();
+    assert_eq!(host.view(&alice, "default").await.unwrap().state, State::Active);
+    (host, alice)
+}
+
 /// Shows the cluster until Heat's refusal is seen, which must not have ended the wish.
 async fn refused(host: &Orchestrator, caller: &Caller, words: &str) {
     let why = eventually("the refusal is shown", async || {
@@ -98,12 +109,7 @@ async fn what_a_token_may_not_do_in_the_background_waits_for_the_owners_next_one
 #[tokio::test]
 async fn a_later_step_of_a_change_that_a_token_may_not_take_waits_for_the_owners_next_one() {
     let world = World::new().await;
-    let host = world.host().await;
-    let alice = world.user(&host, "alice").await;
-    host.request(&alice, "default", vec![]).await.unwrap();
-    host.deploy(&alice, "default", vec![]).await.unwrap();
-    world.cloud.finish();
-    assert_eq!(host.view(&alice, "default").await.unwrap().state, State::Active);
+    let (host, alice) = complete_of_alice(&world).await;
     host.update(&alice, "default", pairs(&[("stampede.hadoop.replication", "1")])).await.unwrap();
     world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(403, None)).only("PUT", "/stacks/"));
     world.cloud.finish();
@@ -144,12 +150,7 @@ async fn an_application_credential_in_the_background_waits_for_a_token_that_heat
 #[tokio::test]
 async fn a_cluster_is_changed_in_the_background_by_who_wished_it_alone() {
     let world = World::new().await;
-    let host = world.host().await;
-    let alice = world.user(&host, "alice").await;
-    host.request(&alice, "default", vec![]).await.unwrap();
-    host.deploy(&alice, "default", vec![]).await.unwrap();
-    world.cloud.finish();
-    assert_eq!(host.view(&alice, "default").await.unwrap().state, State::Active);
+    let (host, alice) = complete_of_alice(&world).await;
     world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(503, None)).only("PUT", "/stacks/"));
     host.update(&alice, "default", pairs(&[("stampede.workers", "3")])).await.unwrap();
     drop((host, alice));

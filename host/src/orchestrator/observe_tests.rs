@@ -8,28 +8,12 @@ use super::*;
 use crate::{
     cluster::{Phase, Spec, spec::Framework},
     openstack::Output,
+    orchestrator::choose::tests_support::spec,
 };
 
 pub(crate) fn record() -> Record {
-    let spec = Spec {
-        name: "demo".into(),
-        frameworks: vec![Framework { name: "hadoop".into(), version: None }],
-        workers: 2,
-        worker_ids: vec![],
-        ids_given: 0,
-        computed: BTreeMap::new(),
-        master_flavor: None,
-        worker_flavor: None,
-        image: None,
-        key: None,
-        external_network: None,
-        cidr: "10.77.0.0/22".into(),
-        access: vec![],
-        mirror: None,
-        proxy: None,
-        timeout_s: 600,
-        settings: BTreeMap::new(),
-    };
+    let frameworks = vec![Framework { name: "hadoop".into(), version: None }];
+    let spec = Spec { frameworks, ..spec() };
     Record {
         id: "c".into(),
         project_id: "p".into(),
