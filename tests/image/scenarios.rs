@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use stampede_tests::artifacts;
 use stampede_tests::client::{Client, watch};
 use stampede_tests::standin::{Config, Pace, Standin};
-use stampede_tests::usage::memory_mib;
+use stampede_tests::usage::{anonymous_mib, memory_mib};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -87,7 +87,8 @@ pub async fn life() -> Result<()> {
         client.create(name, &[("stampede.workers", workers)]).await?;
         let watched = watch(&client, name, 60).await?;
         ensure!(watched.last.state() == "CREATE_COMPLETE", "{:?} {}", watched.states, watched.last.get("stampede.failure"));
-        println!("    {workers} workers: {}", watched.states.join(", "));
+        let kept = anonymous_mib(container.pid()?)?;
+        println!("    {workers} workers: {}; {kept:.1} MiB then are not pages of files", watched.states.join(", "));
     }
     let (status, text) = client.action("default", "provision", &[]).await?;
     ensure!(status.is_success(), "{status} {text}");
@@ -170,7 +171,7 @@ pub async fn own_plugins() -> Result<()> {
 
 async fn with_plugins(folder: &Path) -> Result<()> {
     let cloud = Standin::start(Config::default()).await?;
-    let options = Options { variables: &[("STAMPEDE_PLUGINS", "/plugins")], mounts: &[(folder, "/plugins")] };
+    let options = Options { variables: &[("STAMPEDE_PLUGINS", "/plugins")], mounts: &[(folder, "/plugins")], ..Options::default() };
     let container = Container::start(&cloud.url(), &options)?;
     let took = container.answered().await?;
     let http = stampede_tests::http()?;

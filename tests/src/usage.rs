@@ -22,10 +22,19 @@ pub fn cpu(pid: u32) -> Result<Duration> {
 /// # Errors
 /// There is no such process.
 pub fn memory_mib(pid: u32) -> Result<(f64, f64)> {
+    Ok((rollup_mib(pid, "Rss:")?, rollup_mib(pid, "Pss:")?))
+}
+
+/// What of it the kernel could not take away: anonymous memory, in MiB. Pages of files can be read again.
+///
+/// # Errors
+/// There is no such process.
+pub fn anonymous_mib(pid: u32) -> Result<f64> {
+    rollup_mib(pid, "Anonymous:")
+}
+
+fn rollup_mib(pid: u32, name: &str) -> Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-    let kib = |name: &str| -> Result<f64> {
-        let line = text.lines().find(|l| l.starts_with(name)).context("smaps_rollup")?;
-        Ok(line.split_whitespace().nth(1).context("smaps_rollup")?.parse::<f64>()? / 1024.0)
-    };
-    Ok((kib("Rss:")?, kib("Pss:")?))
+    let line = text.lines().find(|l| l.starts_with(name)).context("smaps_rollup")?;
+    Ok(line.split_whitespace().nth(1).context("smaps_rollup")?.parse::<f64>()? / 1024.0)
 }
