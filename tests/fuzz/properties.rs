@@ -148,6 +148,7 @@ fn view() -> View {
         stack_status: None,
         stack_id,
         attributes: BTreeMap::new(),
+        brought: Default::default(),
         outputs: BTreeMap::new(),
         endpoints: BTreeMap::new(),
         region: "RegionOne".to_owned(),

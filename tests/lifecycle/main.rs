@@ -9,5 +9,6 @@ mod life;
 mod owners;
 mod refusals;
 mod restart;
+mod setbacks;
 mod update;
 mod world;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use stampede::{
     bundle::assemble::{Content, Placed},
     cluster::{
-        Problem, Spec,
+        Defaults, Problem, Spec,
         framework::{Descriptor, Size},
     },
     openstack::{self, Client},
@@ -51,14 +51,23 @@ impl World {
         self.host_on(name, Store::in_memory().await.unwrap(), limits()).await
     }
 
+    /// A host over the store as it is, whose operator has set these defaults.
+    pub(crate) async fn host_with_defaults(&self, defaults: Defaults) -> Orchestrator {
+        self.make("tests", Store::open(self.data.path()).await.unwrap(), limits(), defaults).await
+    }
+
     async fn host_on(&self, name: &str, store: Store, limits: Limits) -> Orchestrator {
+        self.make(name, store, limits, Defaults::default()).await
+    }
+
+    async fn make(&self, name: &str, store: Store, limits: Limits, defaults: Defaults) -> Orchestrator {
         let mut config = openstack::Config::new(self.cloud.url());
         config.limits.attempts = 2;
         config.limits.backoff = Duration::from_millis(1);
         config.limits.backoff_max = Duration::from_millis(5);
         let client = Client::new(config).unwrap();
         let planner = Arc::clone(&self.planner) as Arc<dyn Planner>;
-        let parts = Parts { host: name.to_owned(), client, planner, store, defaults: Default::default(), limits };
+        let parts = Parts { host: name.to_owned(), client, planner, store, defaults, limits };
         Orchestrator::new(parts).await.unwrap()
     }
 

@@ -168,6 +168,7 @@ mod tests {
             stack_status: status.map(str::to_owned),
             stack_id: None,
             attributes: BTreeMap::new(),
+            brought: BTreeMap::new(),
             outputs: BTreeMap::new(),
             endpoints: BTreeMap::from([
                 ("namenode_ui".into(), "http://192.0.2.7:9870/".into()),

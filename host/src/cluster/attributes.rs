@@ -26,6 +26,16 @@ pub const NO_NETWORK: &str = "none";
 /// How long the nodes may take where nothing else is said, in seconds.
 pub const DEFAULT_TIMEOUT_S: u32 = 3_600;
 
+/// Whether an attribute of this name is Stampede's own.
+pub fn is_ours(name: &str) -> bool {
+    name.starts_with(PREFIX)
+}
+
+/// Whether a cluster can have this name.
+pub fn is_name(name: &str) -> bool {
+    values::name("name", name).is_ok()
+}
+
 /// Reads a request's attributes over the operator's defaults.
 ///
 /// # Errors

@@ -58,6 +58,16 @@ pub struct Step {
     pub stages: Vec<String>,
     /// The workers that are about to leave.
     pub leaving: Vec<String>,
+    /// Whether those told may be dead, and are not waited for as long as others.
+    #[serde(default)]
+    pub may_be_dead: bool,
+}
+
+impl Step {
+    /// The workers that it lets go, or calls back.
+    pub fn leaves(&self) -> &[String] {
+        if self.may_be_dead { &self.told } else { &self.leaving }
+    }
 }
 
 /// What a node said of a step.

@@ -103,6 +103,7 @@ pub(crate) mod tests {
             stack_status: None,
             stack_id: None,
             attributes: BTreeMap::new(),
+            brought: BTreeMap::new(),
             outputs: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             region: "Region One".to_owned(),

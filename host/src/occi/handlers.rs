@@ -62,6 +62,8 @@ pub(super) struct Handlers<'a, C: Clusters> {
     pub(super) style: Style<'a>,
     pub(super) wish: Wish,
     /// Whether the Service Manager polls.
+    pub(super) polls: bool,
+    /// Whether it is the Service Manager who asks.
     pub(super) service_manager: bool,
 }
 
@@ -78,7 +80,7 @@ impl<C: Clusters> Handlers<'_, C> {
     /// GET of one.
     pub(super) async fn get(self, name: &str) -> Answer {
         let view = self.clusters.view(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
-        if self.service_manager && service_manager::waits_in_vain(&view) {
+        if self.polls && service_manager::waits_in_vain(&view) {
             let shown = self.show(view.clone())?;
             return Ok(service_manager::end(shown, &view));
         }
@@ -99,7 +101,11 @@ impl<C: Clusters> Handlers<'_, C> {
     /// POST with a query is an action, without one an update.
     pub(super) async fn post(self, name: &str, query: &str) -> Answer {
         let Some(action) = self.action(query)? else {
-            let attributes = self.wish.attributes.clone();
+            let mut attributes = self.wish.attributes.clone();
+            if self.service_manager {
+                let view = self.clusters.view(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
+                attributes = service_manager::wishes(attributes, &view.brought);
+            }
             let view = self.clusters.update(&self.caller, name, attributes).await.map_err(|refused| missing(refused, name))?;
             let own = self.tag(name).await?;
             return self.style.entity(&Entity::of(view, &own));

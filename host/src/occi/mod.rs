@@ -119,8 +119,8 @@ impl<C: Clusters> Face<C> {
         // A definition is of what is not known yet.
         let defines = route == Route::Query && method != Method::GET;
         let wish = if defines { Wish::default() } else { self.wish(&own, &carried)? };
-        let service_manager = service_manager::polls(headers);
-        let handlers = Handlers { clusters: &self.clusters, model: &self.model, own, caller, style, wish, service_manager };
+        let (polls, service_manager) = (service_manager::polls(headers), service_manager::is_it(headers));
+        let handlers = Handlers { clusters: &self.clusters, model: &self.model, own, caller, style, wish, polls, service_manager };
         let query = request.uri().query().unwrap_or_default();
         match (route, method) {
             (Route::Query, &Method::GET) => handlers.query(&carried.categories),

@@ -1,17 +1,22 @@
-//! The one thing that hurtle's Service Manager needs and no other client: an end to its polling when a cluster has failed.
+//! What hurtle's Service Manager needs and no other client: an end to its polling when a cluster has failed, and no wish read into what it repeats.
 //!
 //! After deploy it asks for the entity in JSON every 7 s and goes on at `CREATE_COMPLETE` or `UPDATE_COMPLETE`; it knows no failure there, and
 //! would ask for ever. Its loop ends with an exception alone, and its HTTP client raises one at every status that is no success. So its
 //! polls, and nobody else's, get the whole entity with the status 424 and the reason in the status line, which the exception quotes.
+//!
+//! With each update it sends, before what its client asks for, the parameters that it sent with create and deploy, once more: a cluster that has grown
+//! since would shrink whenever anything is changed. What is as it came then is no wish of such an update, unless it stands at its end.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, USER_AGENT};
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 
 use super::syntax::escape;
 use crate::cluster::State;
-use crate::orchestrator::View;
+use crate::orchestrator::{Attributes, View};
 
 /// Bytes of the reason in a status line.
 const REASON_BYTES: usize = 400;
@@ -19,13 +24,30 @@ const REASON_BYTES: usize = 400;
 /// The last release of requests for Python 2, in which the Service Manager is written. Programs with a later one are not it.
 const LAST_FOR_PYTHON_2: (u32, u32) = (2, 27);
 
-/// Whether this is how the Service Manager polls: JSON and nothing else, by requests for Python 2.
+/// Whether this is how the Service Manager polls: JSON and nothing else.
 pub(super) fn polls(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let version = text(USER_AGENT).and_then(|agent| agent.strip_prefix("python-requests/"));
+    text(headers, &ACCEPT) == Some("application/occi+json") && is_it(headers)
+}
+
+/// Whether it speaks by requests for Python 2, as the Service Manager does.
+pub(super) fn is_it(headers: &HeaderMap) -> bool {
+    let version = text(headers, &USER_AGENT).and_then(|agent| agent.strip_prefix("python-requests/"));
     let mut numbers = version.into_iter().flat_map(|version| version.split('.')).map(str::parse::<u32>);
     let version = numbers.next().and_then(Result::ok).zip(numbers.next().and_then(Result::ok));
-    text(ACCEPT) == Some("application/occi+json") && version.is_some_and(|version| version <= LAST_FOR_PYTHON_2)
+    version.is_some_and(|version| version <= LAST_FOR_PYTHON_2)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// What an update of its asks for, without what it only repeats.
+pub(super) fn wishes(given: Attributes, brought: &BTreeMap<String, String>) -> Attributes {
+    let times = |name: &str| given.iter().filter(|(other, _)| other == name).count();
+    // What its client asks for comes last: repeated before, and then once more, it is meant.
+    let is_meant = |at: usize, name: &str| at + 1 == given.len() && times(name) > 1;
+    let repeats = |at: usize, name: &String, value: &String| brought.get(name) == Some(value) && !is_meant(at, name);
+    given.iter().enumerate().filter(|(at, (name, value))| !repeats(*at, name, value)).map(|(_, pair)| pair.clone()).collect()
 }
 
 /// Whether no waiting brings this cluster to one of the two states in which the Service Manager goes on.
@@ -51,6 +73,24 @@ pub(super) fn end(mut shown: Response<Bytes>, view: &View) -> Response<Bytes> {
 mod tests {
     use super::super::entity::tests::view;
     use super::*;
+
+    #[test]
+    fn what_an_update_repeats_is_no_wish_and_what_comes_behind_it_is() {
+        let given =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Attributes>();
+        let brought = BTreeMap::from([("stampede.workers".to_owned(), "2".to_owned())]);
+        let wish = |pairs: &[(&str, &str)]| wishes(given(pairs), &brought);
+        assert_eq!(
+            wish(&[("my.param", "a"), ("stampede.workers", "2"), ("my.param", "b")]),
+            given(&[("my.param", "a"), ("my.param", "b")])
+        );
+        let (two, three) = (("stampede.workers", "2"), ("stampede.workers", "3"));
+        assert_eq!(wish(&[two, two]), given(&[two]), "its client wants two again");
+        assert_eq!(wish(&[two, two, ("my.param", "b")]), given(&[("my.param", "b")]), "it repeats itself");
+        assert_eq!(wish(&[two, three]), given(&[three]));
+        assert_eq!(wish(&[two]), given(&[]), "its client wants nothing");
+        assert_eq!(wish(&[("stampede.workers", "3")]), given(&[("stampede.workers", "3")]));
+    }
 
     #[test]
     fn only_the_service_managers_polls_are_seen() {

@@ -50,7 +50,7 @@ pub struct StackId {
 }
 
 /// A stack as Heat shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stack {
     /// Its UUID.
     pub id: String,

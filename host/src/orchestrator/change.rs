@@ -48,6 +48,7 @@ fn new(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> Rec
         updated_s: now_s(),
         revision: 1,
         attributes,
+        brought: BTreeMap::new(),
         spec: None,
         phase: Phase::Initialised,
         acknowledged: false,

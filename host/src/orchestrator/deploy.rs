@@ -11,7 +11,7 @@ use super::{
     quota, reconcile, sessions, stack, wanted,
 };
 use crate::{
-    cluster::{Phase, Problem, Spec, Wish},
+    cluster::{Phase, Problem, Spec, Wish, attributes},
     openstack::{Error, Session},
     store::{Record, Told},
 };
@@ -82,6 +82,8 @@ async fn intend(inner: &Inner, caller: &Caller, entity: &Entity, given: &BTreeMa
     let (region, owner) = (caller.session.region(), caller.user_id());
     let change = |record: &mut Record| {
         record.attributes.clone_from(given);
+        record.brought =
+            given.iter().filter(|(name, _)| attributes::is_ours(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
         record.spec = Some(Spec { computed: planned.computed.clone(), ..spec.clone() });
         record.told = Told { installed: planned.installed(), transport: facts::SIGNAL_TRANSPORT.to_owned(), ..Told::default() };
         record.endpoints.clone_from(&planned.endpoints);

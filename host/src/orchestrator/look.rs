@@ -8,8 +8,8 @@ use std::{
 use super::{Inner, book::Entity, book::lock, observe};
 use crate::{
     cluster::Wish,
-    openstack::{Error, Session, StackId},
-    store::{Record, Seen},
+    openstack::{Error, Event, Session, Stack, StackId},
+    store::Record,
 };
 
 /// When a cluster was looked at.
@@ -88,10 +88,10 @@ pub(super) async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Op
     // Another process that shares the store may have gone on meanwhile.
     let record = inner.book.refresh(entity).await.ok()?;
     let id = record.stack_id.clone()?;
-    let stack = StackId { name: record.stack_name.clone(), id };
-    let seen = match observe(session, &record, &stack).await {
-        Ok(seen) => seen,
-        Err(error) if error.is_not_found() => observe::lost(&record.seen),
+    let (known, stack) = (record.seen.marker.clone(), StackId { name: record.stack_name.clone(), id });
+    let news = match observe(session, &record, &stack).await {
+        Ok(news) => Some(news),
+        Err(error) if error.is_not_found() => None,
         Err(error) => {
             if error.is_token() {
                 inner.sessions.forget(session);
@@ -100,18 +100,25 @@ pub(super) async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Op
             return Some(error.to_string());
         }
     };
-    if seen.status != record.seen.status {
-        let status = seen.status.as_deref().unwrap_or_default();
+    // Over what is known by now, which need not be what was known when Heat was asked.
+    let take = |record: &mut Record| match &news {
+        Some((shown, events)) if record.seen.marker == known => record.seen = observe::fold(&record.seen, shown, events),
+        Some(_) => {}
+        None => record.seen = observe::lost(&record.seen),
+    };
+    let after = match inner.book.change(entity, take).await {
+        Ok(after) => after,
+        Err(error) => return Some(error.to_string()),
+    };
+    if after.seen.status != record.seen.status {
+        let status = after.seen.status.as_deref().unwrap_or_default();
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}` is {status}", record.name);
     }
-    match inner.book.change(entity, |record| record.seen.clone_from(&seen)).await {
-        Ok(_) => None,
-        Err(error) => Some(error.to_string()),
-    }
+    None
 }
 
 /// The stack, then its events: so that what a settled stack's events say is never missed.
-async fn observe(session: &Session, record: &Record, stack: &StackId) -> Result<Seen, Error> {
+async fn observe(session: &Session, record: &Record, stack: &StackId) -> Result<(Stack, Vec<Event>), Error> {
     let shown = session.show_stack(stack).await?;
     let known = &record.seen;
     let settled = record.change.is_none()
@@ -119,5 +126,5 @@ async fn observe(session: &Session, record: &Record, stack: &StackId) -> Result<
         && !shown.status.ends_with("_IN_PROGRESS")
         && known.marker.is_some();
     let events = if settled { Vec::new() } else { session.events(stack, None, known.marker.as_deref()).await? };
-    Ok(observe::fold(known, &shown, &events))
+    Ok((shown, events))
 }

@@ -54,7 +54,6 @@ use crate::{
 use book::{Book, Entity};
 use groups::Groups;
 use sessions::Sessions;
-use update::Verb;
 
 pub use crate::store::Group;
 pub use groups::Members;
@@ -245,7 +244,7 @@ impl Orchestrator {
     /// # Errors
     /// `NotFound`, `NotApplicable`, `Invalid`.
     pub async fn provision(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-        whole(update::update(Arc::clone(&self.inner), caller.clone(), name.to_owned(), attributes, Verb::Provision)).await
+        whole(update::provision(Arc::clone(&self.inner), caller.clone(), name.to_owned(), attributes)).await
     }
 
     /// Merges attributes, and changes a running cluster accordingly: the change is recorded and begun before it returns, and goes on in the
@@ -254,7 +253,7 @@ impl Orchestrator {
     /// # Errors
     /// `NotFound`, `Invalid`, `NotApplicable` (the cluster is not at rest), `Conflict` (a change is under way), `Forbidden`, `Unauthorized`, `Cloud`.
     pub async fn update(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-        whole(update::update(Arc::clone(&self.inner), caller.clone(), name.to_owned(), attributes, Verb::Update)).await
+        whole(update::update(Arc::clone(&self.inner), caller.clone(), name.to_owned(), attributes)).await
     }
 
     /// Takes the cluster away: Heat is asked before it returns, and the entity is gone for clients. When Heat cannot be asked, the wish

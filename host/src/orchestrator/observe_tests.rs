@@ -23,6 +23,7 @@ pub(crate) fn record() -> Record {
         updated_s: 0,
         revision: 1,
         attributes: BTreeMap::new(),
+        brought: BTreeMap::new(),
         spec: Some(spec),
         phase: Phase::Deployed,
         acknowledged: false,

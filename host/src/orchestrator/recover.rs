@@ -12,7 +12,10 @@ use super::{
     stack::{self, REQUEST_PARAMETER, TAG},
 };
 use crate::{
-    cluster::{Change, Phase, Spec, Wish},
+    cluster::{
+        Change, Phase, Spec, Wish, attributes,
+        limits::{MAX_WORKER_ID, MAX_WORKERS},
+    },
     openstack::Stack,
     store::{Record, Seen, Told},
 };
@@ -23,6 +26,8 @@ use crate::{
 pub(super) struct Carried {
     /// As clients gave them until deploy.
     pub(super) attributes: BTreeMap<String, String>,
+    /// As they came with what is not an update.
+    pub(super) brought: BTreeMap<String, String>,
     /// What was deployed.
     pub(super) spec: Option<Spec>,
     /// Endpoint names, each with the output that holds its URL.
@@ -40,6 +45,7 @@ impl Carried {
     pub(super) fn of(record: &Record) -> Self {
         Self {
             attributes: record.attributes.clone(),
+            brought: record.brought.clone(),
             spec: record.spec.clone(),
             endpoints: record.endpoints.clone(),
             change: record.change.clone(),
@@ -51,8 +57,46 @@ impl Carried {
     /// What this stack carries.
     pub(super) fn read(shown: &Stack) -> Self {
         let text = shown.parameters.get(REQUEST_PARAMETER).and_then(|value| value.as_str());
-        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        let carried: Self = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if carried.is_sane() { carried } else { Self::default() }
     }
+
+    /// Anyone in the project can write what a stack carries: what no request could have led to is not ours.
+    fn is_sane(&self) -> bool {
+        let few = |ids: &[u32]| ids.len() <= MAX_WORKERS as usize && ids.iter().all(is_id);
+        let is_sane = |spec: &Spec| spec.workers <= MAX_WORKERS && spec.ids_given <= MAX_WORKER_ID && few(&spec.worker_ids);
+        let specs = self.spec.iter().chain(self.change.iter().map(|change| &change.to));
+        let steps = self.change.iter().flat_map(|change| &change.steps);
+        let added = self.change.iter().all(|change| few(&change.added));
+        // On the way back there are old and new ones at once.
+        let workers = steps.map(|step| &step.workers).all(|ids| ids.len() <= 2 * MAX_WORKERS as usize && ids.iter().all(is_id));
+        specs.into_iter().all(is_sane) && added && workers
+    }
+
+    /// Whether it tells of steps that this record knows nothing of.
+    pub(super) fn is_newer(&self, record: &Record) -> bool {
+        self.told.generation > record.told.generation
+    }
+
+    /// Puts it over what the record says; attributes that are not ours are kept.
+    pub(super) fn give(&self, record: &mut Record) {
+        record.attributes.retain(|name, _| !attributes::is_ours(name));
+        record.attributes.extend(self.attributes.clone());
+        record.spec.clone_from(&self.spec);
+        record.endpoints.clone_from(&self.endpoints);
+        record.change.clone_from(&self.change);
+        if let Some(change) = &mut record.change {
+            let foreign = record.attributes.iter().filter(|(name, _)| !attributes::is_ours(name));
+            change.attributes.extend(foreign.map(|(name, value)| (name.clone(), value.clone())));
+        }
+        record.told.clone_from(&self.told);
+        record.setback.clone_from(&self.setback);
+        record.stuck = None;
+    }
+}
+
+fn is_id(id: &u32) -> bool {
+    (1..=MAX_WORKER_ID).contains(id)
 }
 
 /// Looks once in a process's life for clusters in the project that a host of our name has made and the store does not know.
@@ -89,7 +133,7 @@ pub(super) async fn ensure(inner: &Inner, caller: &Caller) -> Result<(), Refused
 /// The record that this stack tells of, if it is one of ours.
 fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
     let tag = |prefix: &str| shown.tags.iter().find_map(|tag| tag.strip_prefix(prefix)).map(str::to_owned);
-    let (id, name) = (tag("stampede.cluster.")?, tag("stampede.name.")?);
+    let (id, name) = (tag("stampede.cluster.")?, tag("stampede.name.").filter(|name| attributes::is_name(name))?);
     let carried = Carried::read(shown);
     let wish = if shown.status.starts_with("DELETE_") { Wish::Delete } else { Wish::Deploy };
     Some(Record {
@@ -101,6 +145,7 @@ fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
         updated_s: now_s(),
         revision: 1,
         attributes: carried.attributes,
+        brought: carried.brought,
         spec: carried.spec,
         phase: Phase::Deployed,
         acknowledged: true,
@@ -118,4 +163,29 @@ fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
         setback: carried.setback,
         seen: Seen { status: Some(shown.status.clone()), reason: shown.status_reason.clone(), ..Seen::default() },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::orchestrator::choose::tests_support::spec;
+
+    fn read(spec: Spec) -> Option<Spec> {
+        let carried = Carried { spec: Some(spec), ..Carried::default() };
+        let text = serde_json::to_string(&carried).unwrap();
+        let parameters = serde_json::Map::from_iter([(REQUEST_PARAMETER.to_owned(), text.into())]);
+        Carried::read(&Stack { parameters, ..Stack::default() }).spec
+    }
+
+    #[test]
+    fn what_no_request_could_have_led_to_is_not_read() {
+        assert!(read(Spec { workers: MAX_WORKERS, ..spec() }).is_some());
+        assert_eq!(read(Spec { workers: MAX_WORKERS + 1, ..spec() }), None);
+        assert_eq!(read(Spec { workers: u32::MAX, ..spec() }), None, "its ids would fill the memory");
+        assert!(read(Spec { worker_ids: vec![1, MAX_WORKER_ID], ..spec() }).is_some());
+        assert_eq!(read(Spec { worker_ids: vec![0], ..spec() }), None);
+        assert_eq!(read(Spec { worker_ids: vec![MAX_WORKER_ID + 1], ..spec() }), None);
+        assert_eq!(read(Spec { worker_ids: vec![1; MAX_WORKERS as usize + 1], ..spec() }), None);
+        assert_eq!(read(Spec { ids_given: MAX_WORKER_ID + 1, ..spec() }), None);
+    }
 }

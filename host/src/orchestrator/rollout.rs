@@ -1,7 +1,7 @@
 //! The hands of a change to a running cluster: one step at a time, each an update of the stack that tells some nodes something, done when Heat is done
 //! and every node told has answered. A step that fails leads back to what was before.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
 
@@ -18,20 +18,24 @@ use super::{
 };
 use crate::{
     bundle::news::{self, News},
-    cluster::{Change, Problem, Spec, Step},
+    cluster::{Change, Problem, Spec, Step, progress::Outcome},
     openstack::{Session, StackId},
-    store::{Record, Told},
+    store::{Record, Seen, Told},
 };
 
 /// How long nodes may take beyond their own limit until they have answered, in seconds.
 const ANSWER_MARGIN_S: u64 = 300;
+/// How long those are waited for that may be dead, in seconds.
+const LAST_CALL_S: u64 = 300;
+/// Under this name the host itself says in the stack's events which change it has seen the end of, for one that starts on an empty disk.
+const HOST: &str = "host";
 
 /// The one next thing of a change. The caller holds the cluster's turn.
 pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session) -> Result<After, Refused> {
     let record = entity.record();
     let (Some(change), Some(id)) = (&record.change, &record.stack_id) else { return Ok(After::Done) };
     let stack = StackId { name: record.stack_name.clone(), id: id.clone() };
-    let Some(step) = change.step() else { return finish(inner, entity).await };
+    let Some(step) = change.step() else { return finish(inner, entity, session, &stack).await };
     let may_act = sessions::may_act(session, &record);
     if change.sent_s.is_none() {
         if !may_act {
@@ -55,15 +59,25 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session) -> R
         inner.book.change(entity, |record| record.change = None).await?;
         return Ok(After::Done);
     }
+    if is_over(&record) {
+        return finish(inner, entity, session, &stack).await;
+    }
     match verdict(&record, step, change.sent_s.unwrap_or_default(), now_s()) {
         Verdict::Wait => Ok(After::Later(inner.limits.follow_every)),
-        Verdict::Next => next(inner, entity).await,
+        Verdict::Next => next(inner, entity, session, &stack).await,
         Verdict::Failed(_) if !may_act => Ok(After::Owner),
         Verdict::Failed(why) => {
             tracing::warn!(cluster.id = %record.id, "`{}`: {} failed: {why}", record.name, step.title);
             turn_back(inner, entity, session, &stack, &why).await
         }
     }
+}
+
+/// Whether the host that saw the change to its end has said so: what has become of the stack since is another matter.
+fn is_over(record: &Record) -> bool {
+    let said = record.seen.answers.get(HOST).map(|answer| answer.generation);
+    let last = record.change.as_ref().and_then(|change| change.steps.last()).map(|step| step.generation);
+    said.is_some() && said >= last
 }
 
 /// What has become of a step that Heat has accepted.
@@ -76,7 +90,8 @@ enum Verdict {
 
 fn verdict(record: &Record, step: &Step, sent_s: u64, now_s: u64) -> Verdict {
     let status = record.seen.status.as_deref().unwrap_or_default();
-    if status.ends_with("_FAILED") {
+    // Other failures, such as a check's, are not of this step.
+    if status == "UPDATE_FAILED" {
         return Verdict::Failed(observe::failure(record).unwrap_or_else(|| format!("heat says {status}")));
     }
     match steps::answers(step, &record.seen.answers) {
@@ -85,9 +100,16 @@ fn verdict(record: &Record, step: &Step, sent_s: u64, now_s: u64) -> Verdict {
         Answers::Done => Verdict::Next,
         Answers::Failed(why) => Verdict::Failed(why),
         Answers::Missing(nodes) => {
-            let most = u64::from(record.spec.as_ref().map_or(0, |spec| spec.timeout_s)) + ANSWER_MARGIN_S;
+            let most = match &record.spec {
+                _ if step.may_be_dead => LAST_CALL_S,
+                Some(spec) => u64::from(spec.timeout_s) + ANSWER_MARGIN_S,
+                None => ANSWER_MARGIN_S,
+            };
             if now_s.saturating_sub(sent_s) < most {
                 return Verdict::Wait;
+            }
+            if step.may_be_dead {
+                return Verdict::Next;
             }
             let shown = nodes.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
             Verdict::Failed(format!("{shown} did not answer within {most} s; see journalctl -u stampede-watch there"))
@@ -103,9 +125,13 @@ pub(super) async fn send(inner: &Inner, entity: &Entity, session: &Session) -> R
     };
     let stack = &StackId { name: record.stack_name.clone(), id };
     let Some(step) = change.step() else { return Ok(After::Done) };
-    // A former process may have got as far as Heat.
-    let shown = session.show_stack(stack).await?;
-    if Carried::read(&shown).change.as_ref().and_then(Change::step).map(|step| step.generation) != Some(step.generation) {
+    // A former process may have got as far as Heat, or another host further than we.
+    let carried = Carried::read(&session.show_stack(stack).await?);
+    if carried.change.as_ref().and_then(Change::step) != Some(step) {
+        if carried.is_newer(&record) {
+            take_over(inner, entity, &carried).await?;
+            return Ok(After::Later(std::time::Duration::ZERO));
+        }
         for id in change.added.iter().filter(|_| change.undone.is_some()) {
             forgive(session, stack, *id).await?;
         }
@@ -130,6 +156,24 @@ pub(super) async fn send(inner: &Inner, entity: &Entity, session: &Session) -> R
     };
     inner.book.change(entity, mark).await?;
     Ok(After::Later(inner.limits.follow_every))
+}
+
+/// Whether another host has changed the cluster since ours has: then its word is taken over ours.
+pub(super) async fn catch_up(inner: &Inner, entity: &Entity, session: &Session) -> Result<bool, Refused> {
+    let record = entity.record();
+    let Some(id) = record.stack_id.clone() else { return Ok(false) };
+    let carried = Carried::read(&session.show_stack(&StackId { name: record.stack_name.clone(), id }).await?);
+    if !carried.is_newer(&record) {
+        return Ok(false);
+    }
+    take_over(inner, entity, &carried).await?;
+    Ok(true)
+}
+
+async fn take_over(inner: &Inner, entity: &Entity, carried: &Carried) -> Result<(), Refused> {
+    let record = inner.book.change(entity, |record| carried.give(record)).await?;
+    tracing::warn!(cluster.id = %record.id, "another host has changed `{}`; going on from there", record.name);
+    Ok(())
 }
 
 /// What the nodes will have been told with this step.
@@ -188,7 +232,7 @@ pub(super) async fn check(inner: &Inner, session: &Session, record: &Record, fro
     Ok(())
 }
 
-async fn next(inner: &Inner, entity: &Entity) -> Result<After, Refused> {
+async fn next(inner: &Inner, entity: &Entity, session: &Session, stack: &StackId) -> Result<After, Refused> {
     let go = |record: &mut Record| {
         if let Some(change) = &mut record.change {
             change.at += 1;
@@ -197,17 +241,19 @@ async fn next(inner: &Inner, entity: &Entity) -> Result<After, Refused> {
     };
     let record = inner.book.change(entity, go).await?;
     if record.change.as_ref().is_some_and(|change| change.step().is_none()) {
-        return finish(inner, entity).await;
+        return finish(inner, entity, session, stack).await;
     }
     Ok(After::Later(std::time::Duration::ZERO))
 }
 
 /// The last step is done: the cluster is what was wished, or as it was before.
-async fn finish(inner: &Inner, entity: &Entity) -> Result<After, Refused> {
+async fn finish(inner: &Inner, entity: &Entity, session: &Session, stack: &StackId) -> Result<After, Refused> {
+    say_over(entity, session, stack).await;
     let done = |record: &mut Record| {
         let Some(change) = record.change.take() else { return };
+        let unheard = unheard(&change, &record.seen);
         match change.undone {
-            Some(why) => record.setback = Some(why),
+            Some(why) => record.setback = Some(why + &unheard),
             None => {
                 record.setback = None;
                 record.attributes = change.attributes;
@@ -220,8 +266,10 @@ async fn finish(inner: &Inner, entity: &Entity) -> Result<After, Refused> {
         let is_there = |node: &str| !node.starts_with(WORKER) || there.iter().any(|there| there == node);
         record.told.nodes.retain(|node, _| is_there(node));
         record.seen.answers.retain(|node, _| is_there(node));
-        record.seen.reports.retain(|report| is_there(&report.node));
+        // What failed on the way is told by the setback; a later failure must not be told in these words.
+        record.seen.reports.retain(|report| is_there(&report.node) && report.outcome != Outcome::Failed);
         record.seen.ready.retain(|node| is_there(node));
+        record.seen.deaf.retain(|node| is_there(node));
         (record.seen.signalled, record.seen.failed) = (None, None);
     };
     let record = inner.book.change(entity, done).await?;
@@ -232,10 +280,31 @@ async fn finish(inner: &Inner, entity: &Entity) -> Result<After, Refused> {
     Ok(After::Done)
 }
 
+/// Tells those who find the cluster again by its stack that the change has ended, since the stack carries it on. Nothing is lost without it.
+async fn say_over(entity: &Entity, session: &Session, stack: &StackId) {
+    let record = entity.record();
+    let Some(last) = record.change.as_ref().and_then(|change| change.steps.last()) else { return };
+    let line = format!("{HOST} change {} done", last.generation);
+    let signal = json!({ "id": format!("change-{HOST}"), "status": "SUCCESS", "reason": line, "data": line });
+    if let Err(error) = session.signal_resource(stack, observe::PROGRESS_HANDLE, &signal).await {
+        tracing::warn!(cluster.id = %record.id, "cannot note in the stack that the change of `{}` has ended: {error}", record.name);
+    }
+}
+
+/// Who may be dead, and has not answered.
+fn unheard(change: &Change, seen: &Seen) -> String {
+    let steps = change.steps.iter().filter(|step| step.may_be_dead);
+    let missing = steps.filter_map(|step| match steps::answers(step, &seen.answers) {
+        Answers::Missing(nodes) => Some(nodes.join(", ")),
+        _ => None,
+    });
+    missing.map(|nodes| format!("; {nodes} did not answer")).collect()
+}
+
 /// Leads back to what was before; where that fails too, says what is broken and stops.
 async fn turn_back(inner: &Inner, entity: &Entity, session: &Session, stack: &StackId, why: &str) -> Result<After, Refused> {
     let record = entity.record();
-    let (Some(change), Some(from)) = (&record.change, &record.spec) else { return Ok(After::Done) };
+    let Some(change) = &record.change else { return Ok(After::Done) };
     if let Some(first) = &change.undone {
         let nodes = if change.touched.is_empty() { "no node".to_owned() } else { change.touched.join(", ") };
         let words = format!("a change failed ({first}) and could not be taken back ({why}); {nodes} may run with either setting");
@@ -245,11 +314,24 @@ async fn turn_back(inner: &Inner, entity: &Entity, session: &Session, stack: &St
     for id in &change.added {
         forgive(session, stack, *id).await?;
     }
-    let step = steps::back(from, change, record.told.generation + 1);
+    let (owner, why) = (record.owner.clone(), why.to_owned());
+    go_back(inner, entity, why, owner).await?;
+    Ok(After::Later(std::time::Duration::ZERO))
+}
+
+/// Records the way back, from wherever the change is, and whose it is.
+pub(super) async fn go_back(inner: &Inner, entity: &Entity, why: String, owner: Option<String>) -> Result<Arc<Record>, Refused> {
+    let record = entity.record();
+    let (Some(change), Some(from)) = (&record.change, &record.spec) else { return Ok(record) };
+    let seen = &record.seen;
+    let reported = |node: &str| seen.reports.iter().any(|report| report.node == node) || seen.ready.iter().any(|ready| ready == node);
+    let steps = steps::back(from, change, reported, record.told.generation + 1);
     let back = |record: &mut Record| {
+        record.stuck = None;
+        record.owner.clone_from(&owner);
         if let Some(change) = &mut record.change {
-            change.undone = Some(why.to_owned());
-            change.steps = vec![step.clone()];
+            change.undone = Some(why.clone());
+            change.steps.clone_from(&steps);
             change.at = 0;
             change.sent_s = None;
         }
@@ -259,8 +341,7 @@ async fn turn_back(inner: &Inner, entity: &Entity, session: &Session, stack: &St
             spec.ids_given = spec.last_id().max(last);
         }
     };
-    inner.book.change(entity, back).await?;
-    Ok(After::Later(std::time::Duration::ZERO))
+    inner.book.change(entity, back).await
 }
 
 /// A worker that is taken away counts as ready from now on: the wait condition counts every id that was ever given out, and one failure among them would

@@ -16,6 +16,7 @@ fn step() -> Step {
         told: vec!["worker-1".to_owned()],
         stages: vec!["setup".to_owned()],
         leaving: Vec::new(),
+        may_be_dead: false,
     }
 }
 

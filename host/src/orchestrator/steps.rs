@@ -30,6 +30,7 @@ pub(super) fn steps(from: &Spec, to: &Spec, old: &Installed, new: &Installed, fi
         told,
         stages: stages.iter().map(|stage| (*stage).to_owned()).collect(),
         leaving: Vec::new(),
+        may_be_dead: false,
     };
     let master = || vec![MASTER.to_owned()];
     let mut steps = Vec::new();
@@ -47,9 +48,7 @@ pub(super) fn steps(from: &Spec, to: &Spec, old: &Installed, new: &Installed, fi
         steps.push(step(title("adding", &joining), &after, master(), &[]));
     }
     if !leaving.is_empty() {
-        let mut drain = step(title("letting go of", &leaving), &before, master(), &["setup", "drain"]);
-        drain.leaving.clone_from(&leaving);
-        steps.push(drain);
+        steps.push(let_go(&leaving, before.clone()));
         steps.push(step(title("taking away", &leaving), &after, master(), &["setup"]));
     }
     if steps.is_empty() {
@@ -63,15 +62,60 @@ pub(super) fn steps(from: &Spec, to: &Spec, old: &Installed, new: &Installed, fi
     steps
 }
 
-/// The step that leads back from wherever the change is: the stack as before, and every node that was told of anything as before.
-pub(super) fn back(from: &Spec, change: &Change, generation: u32) -> Step {
+/// The master lets these workers go, which are there until it has.
+fn let_go(leaving: &[String], workers: Vec<u32>) -> Step {
+    Step {
+        title: title("letting go of", leaving),
+        generation: 0,
+        workers,
+        settled: true,
+        told: vec![MASTER.to_owned()],
+        stages: vec!["drain".to_owned()],
+        leaving: leaving.to_vec(),
+        may_be_dead: false,
+    }
+}
+
+/// The steps that lead back from wherever the change is: new workers that have `reported` anything may hold something already and are let go first;
+/// then the stack is as before, and every node that was told of anything; then workers that were to leave, which may have ended what they ran.
+pub(super) fn back(from: &Spec, change: &Change, reported: impl Fn(&str) -> bool, first: u32) -> Vec<Step> {
     let there = from.ids();
-    let told: Vec<String> =
-        change.touched.iter().filter(|node| *node == MASTER || there.iter().any(|id| worker(*id) == **node)).cloned().collect();
+    // On the way back already, all of it is to be gone again.
+    let begun = || change.steps.iter().take(if change.undone.is_some() { usize::MAX } else { change.at + 1 });
+    let is_there = |node: &str| node == MASTER || there.iter().any(|id| worker(*id) == node);
+    let leaving: Vec<String> = begun().flat_map(Step::leaves).filter(|node| is_there(node)).cloned().collect();
+    let told = |node: &String| is_there(node) && !leaving.contains(node);
+    let told: Vec<String> = change.touched.iter().filter(|node| told(node)).cloned().collect();
     // Where only variables went out, only variables come back.
-    let ran = change.steps.iter().take(change.at + 1).any(|step| !step.stages.is_empty());
+    let ran = begun().any(|step| !step.stages.is_empty());
     let stages = if ran { vec!["setup".to_owned(), "ready".to_owned()] } else { Vec::new() };
-    Step { title: "taking the change back".to_owned(), generation, workers: there, settled: false, told, stages, leaving: Vec::new() }
+    let mut steps = Vec::new();
+    let held: Vec<u32> = change.added.iter().copied().filter(|id| reported(&worker(*id))).collect();
+    if !held.is_empty() {
+        let names: Vec<String> = held.iter().map(|id| worker(*id)).collect();
+        steps.push(let_go(&names, there.iter().chain(&held).copied().collect()));
+    }
+    let back = Step {
+        title: "taking the change back".to_owned(),
+        generation: 0,
+        workers: there,
+        settled: false,
+        told,
+        stages: stages.clone(),
+        leaving: Vec::new(),
+        may_be_dead: false,
+    };
+    if !leaving.is_empty() {
+        let title = title("taking the change back on", &leaving);
+        let again = Step { title, told: leaving, may_be_dead: true, ..back.clone() };
+        steps.extend([back, again]);
+    } else {
+        steps.push(back);
+    }
+    for (generation, step) in (first..).zip(&mut steps) {
+        step.generation = generation;
+    }
+    steps
 }
 
 /// What the nodes answered to a step.
@@ -151,7 +195,7 @@ mod tests {
     fn fewer_workers_are_let_go_before_they_are_taken_away() {
         let from = spec().with_ids(vec![1, 2, 3]);
         let to = from.with_ids(vec![1, 3]);
-        let wanted = [row("letting go of worker-2", "master", "setup drain", 3), row("taking away worker-2", "master", "setup", 2)];
+        let wanted = [row("letting go of worker-2", "master", "drain", 3), row("taking away worker-2", "master", "setup", 2)];
         assert_eq!(told(&from, &to, &installed("a", "a")), wanted);
         assert_eq!(steps(&from, &to, &installed("a", "a"), &installed("a", "a"), 1)[0].leaving, ["worker-2"]);
     }
@@ -205,16 +249,42 @@ mod tests {
             added: vec![3],
             undone: None,
         };
-        let step = back(&from, &change, 9);
-        assert_eq!((step.generation, step.workers.len(), step.settled), (9, 2, false));
-        assert_eq!((step.told.join(" "), step.stages.join(" ")), ("master worker-1 worker-2".to_owned(), "setup ready".to_owned()));
+        let back = |change: &Change, reported: &str| {
+            let steps = back(&from, change, |node| node == reported, 9);
+            assert!(steps.iter().enumerate().all(|(at, step)| step.generation as usize == at + 9), "{steps:?}");
+            steps.into_iter().map(|step| (step.title, step.told.join(" "), step.stages.join(" "), step.workers.len())).collect::<Vec<_>>()
+        };
+        let all = row("taking the change back", "master worker-1 worker-2", "setup ready", 2);
+        assert_eq!(back(&change, "nobody"), std::slice::from_ref(&all));
+        let drained = [row("letting go of worker-3", "master", "drain", 3), all];
+        assert_eq!(back(&change, "worker-3"), drained, "it may hold blocks already");
         (change.steps, change.at, change.touched) = (steps(&from, &to, &old, &old, 1), 0, vec!["master".to_owned()]);
-        assert_eq!(back(&from, &change, 2).stages, Vec::<String>::new(), "only variables went out");
+        assert_eq!(back(&change, "nobody"), [row("taking the change back", "master", "", 2)], "only variables went out");
+    }
+
+    #[test]
+    fn workers_that_were_to_leave_are_called_back_after_the_master_and_may_be_dead() {
+        let from = spec().with_ids(vec![1, 2]);
+        let to = from.with_ids(vec![1]);
+        let same = installed("a", "a");
+        let mut change = Change { to: to.clone(), steps: steps(&from, &to, &same, &same, 1), touched: vec!["master".into()], ..nothing() };
+        let wanted = [
+            row("taking the change back", "master", "setup ready", 2),
+            row("taking the change back on worker-2", "worker-2", "setup ready", 2),
+        ];
+        let shown = |steps: &[Step]| -> Vec<_> {
+            steps.iter().map(|step| (step.title.clone(), step.told.join(" "), step.stages.join(" "), step.workers.len())).collect()
+        };
+        let first = back(&from, &change, |_| true, 2);
+        assert_eq!(shown(&first), wanted);
+        assert_eq!(first.iter().map(|step| step.may_be_dead).collect::<Vec<_>>(), [false, true]);
+        (change.steps, change.at, change.undone) = (first, 0, Some("no".into()));
+        assert_eq!(shown(&back(&from, &change, |_| true, 4)), wanted, "and once more where that failed");
     }
 
     #[test]
     fn answers_count_when_they_are_of_this_step() {
-        let step = Step { told: vec!["master".into(), "worker-1".into()], generation: 4, ..back(&spec(), &nothing(), 4) };
+        let step = Step { told: vec!["master".into(), "worker-1".into()], generation: 4, ..let_go(&[], vec![]) };
         let answer = |generation, error: Option<&str>| Answer { generation, error: error.map(str::to_owned) };
         let said = |pairs: &[(&str, Answer)]| pairs.iter().map(|(node, answer)| ((*node).to_owned(), answer.clone())).collect();
         assert_eq!(answers(&step, &said(&[("master", answer(4, None))])), Answers::Missing(vec!["worker-1".into()]));

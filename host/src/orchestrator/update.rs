@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Attributes, Caller, Inner, Refused, View, book::Entity, change, choose, deploy, facts, look, quota, reconcile, rollout, steps, wanted,
+    Attributes, Caller, Inner, Refused, View, book::Entity, change, choose, deploy, facts, look, plan::nodes::MASTER, quota, reconcile,
+    rollout, steps, wanted,
 };
 use crate::{
-    cluster::{Change, Phase, Problem, Spec, Wish, attributes, limits::MAX_WORKER_ID},
+    cluster::{Change, Phase, Problem, Spec, Step, Wish, attributes, limits::MAX_WORKER_ID},
     store::Record,
 };
 
@@ -17,71 +18,118 @@ const CHANGEABLE: [&str; 4] = ["workers", "mirror", "proxy", "network.access"];
 /// The keyword of a parameter's schema that says that it is fixed with the cluster.
 const FIXED: &str = "x-stampede-fixed";
 
-/// Which of OCCI's verbs brings the attributes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    /// POST without an action.
-    Update,
-    /// The last step of hurtle's life cycle: allowed once, after deploy.
-    Provision,
-}
-
 /// Takes attributes over those that were given before. Of a running cluster, begins the change and returns.
-pub(super) async fn update(inner: Arc<Inner>, caller: Caller, name: String, given: Attributes, verb: Verb) -> Result<View, Refused> {
+pub(super) async fn update(inner: Arc<Inner>, caller: Caller, name: String, given: Attributes) -> Result<View, Refused> {
     let entity = inner.find(&caller, &name).await?;
-    let turn = entity.turn.lock().await;
-    let record = inner.book.refresh(&entity).await?;
-    if !record.is_live() {
-        // It waited its turn behind a delete.
-        return Err(Refused::NotFound(name));
-    }
-    if verb == Verb::Provision {
-        change::may_provision(&record)?;
-    }
-    let provisioned = |record: &mut Record| {
-        if verb == Verb::Provision {
-            record.phase = Phase::Provisioned;
-        }
-    };
-    let (remove, given): (Attributes, Attributes) = given.into_iter().partition(|(name, _)| is_remove(name));
-    let remove: Vec<String> = remove.last().map(|(_, value)| words(value)).unwrap_or_default();
-    let counted = given.iter().any(|(name, _)| name.strip_prefix(attributes::PREFIX) == Some("workers"));
-    let merged = wanted::merge(&record.attributes, given.clone(), &inner.limits)?;
+    // Before the turn, since it may take its time: all that follows is decided by one record.
+    look::look(&inner, &entity, &caller.session).await;
+    let _turn = entity.turn.lock().await;
+    let record = living(&inner, &entity, &name).await?;
+    let wish = Asked::of(given);
     if record.wish == Wish::None {
-        if !remove.is_empty() {
+        let merged = wanted::merge(&record.attributes, wish.given, &inner.limits)?;
+        if !wish.remove.is_empty() {
             return Err(invalid(REMOVE, "the cluster is not deployed yet, it has no workers", "set how many with `workers`"));
         }
         inner.parse(&name, &merged)?;
-        return change::keep(&inner, &entity, &merged, provisioned).await;
+        return change::keep(&inner, &entity, &merged, |_| {}).await;
     }
-    if let Some(change) = record.change.as_ref().filter(|_| record.stuck.is_none()) {
-        return during(&inner, &entity, &record, change, given, &remove).await;
+    if record.change.is_none() && !is_wanted(&inner, &record, &wish)? {
+        let merged = wanted::merge(&record.attributes, wish.given, &inner.limits)?;
+        return change::keep(&inner, &entity, &merged, |_| {}).await;
     }
-    let Some(from) = record.spec.clone() else {
-        return Err(Refused::Internal(format!("the record of `{name}` holds no plan; delete the cluster")));
-    };
-    let mut to = wanted_spec(&inner, &record, &from, &merged)?;
-    let mut merged = merged;
-    to = with_workers(&from, to, &remove, counted)?;
-    if !remove.is_empty() {
-        merged.insert(format!("{}workers", attributes::PREFIX), to.workers.to_string());
+    if record.change.is_none() && rollout::catch_up(&inner, &entity, &caller.session).await? {
+        reconcile::follow(&inner, &entity);
+        tracing::info!(cluster.id = %record.id, "`{name}` is not what this host took it for");
     }
-    if same(&from, &to) {
-        return change::keep(&inner, &entity, &merged, provisioned).await;
+    let record = entity.record();
+    if let Some(change) = &record.change {
+        return match &record.stuck {
+            Some(why) => again(&inner, &caller, &entity, &record, change, why, wish).await,
+            None => during(&inner, &entity, &record, change, wish).await,
+        };
     }
-    drop(turn);
-    look::look(&inner, &entity, &caller.session).await;
-    let _turn = entity.turn.lock().await;
-    let record = inner.book.refresh(&entity).await?;
+    let Wanted { from, to, attributes } = wanted(&inner, &record, &wish)?;
     at_rest(&record)?;
-    let change = plan(&inner, &caller, &record, &from, to, merged).await?;
+    let change = plan(&inner, &caller, &record, &from, to, attributes).await?;
     begin(&inner, &caller, &entity, change).await?;
-    let record = inner.book.change(&entity, provisioned).await?;
-    Ok(inner.show(&entity, &record))
+    Ok(inner.show(&entity, &entity.record()))
 }
 
-fn is_remove(name: &str) -> bool {
-    name.strip_prefix(attributes::PREFIX) == Some(REMOVE)
+/// The last step of hurtle's life cycle: allowed once, after deploy. Its Service Manager sends the parameters of all its services with it, of others
+/// too: those that are ours change nothing.
+pub(super) async fn provision(inner: Arc<Inner>, caller: Caller, name: String, given: Attributes) -> Result<View, Refused> {
+    let entity = inner.find(&caller, &name).await?;
+    let _turn = entity.turn.lock().await;
+    let record = living(&inner, &entity, &name).await?;
+    change::may_provision(&record)?;
+    let (ours, foreign): (Attributes, Attributes) = given.into_iter().partition(|(name, _)| attributes::is_ours(name));
+    let merged = wanted::merge(&record.attributes, foreign.clone(), &inner.limits)?;
+    let brought = wanted::merge(&record.brought, ours, &inner.limits)?;
+    change::keep(&inner, &entity, &merged, |record| {
+        record.phase = Phase::Provisioned;
+        record.brought.clone_from(&brought);
+        if let Some(change) = &mut record.change {
+            change.attributes.extend(foreign.iter().cloned());
+        }
+    })
+    .await
+}
+
+async fn living(inner: &Inner, entity: &Entity, name: &str) -> Result<Arc<Record>, Refused> {
+    let record = inner.book.refresh(entity).await?;
+    // It may have waited its turn behind a delete.
+    if record.is_live() { Ok(record) } else { Err(Refused::NotFound(name.to_owned())) }
+}
+
+/// What a request asks for.
+struct Asked {
+    /// All but the workers to take away.
+    given: Attributes,
+    /// The workers to take away.
+    remove: Vec<String>,
+    /// Whether it says how many workers there are to be.
+    counted: bool,
+}
+
+impl Asked {
+    fn of(given: Attributes) -> Self {
+        let named = |name: &str, wanted| name.strip_prefix(attributes::PREFIX) == Some(wanted);
+        let (remove, given): (Attributes, Attributes) = given.into_iter().partition(|(name, _)| named(name, REMOVE));
+        let remove = remove.last().map(|(_, value)| words(value)).unwrap_or_default();
+        let counted = given.iter().any(|(name, _)| named(name, "workers"));
+        Self { given, remove, counted }
+    }
+
+    fn foreign(&self) -> Attributes {
+        self.given.iter().filter(|(name, _)| !attributes::is_ours(name)).cloned().collect()
+    }
+}
+
+/// From what to what, and the attributes afterwards.
+struct Wanted {
+    from: Spec,
+    to: Spec,
+    attributes: BTreeMap<String, String>,
+}
+
+fn wanted(inner: &Inner, record: &Record, wish: &Asked) -> Result<Wanted, Refused> {
+    let Some(from) = record.spec.clone() else {
+        return Err(Refused::Internal(format!("the record of `{}` holds no plan; delete the cluster", record.name)));
+    };
+    let mut attributes = wanted::merge(&record.attributes, wish.given.clone(), &inner.limits)?;
+    let to = wanted_spec(inner, record, &from, &attributes)?;
+    let to = with_workers(&from, to, &wish.remove, wish.counted)?;
+    if !wish.remove.is_empty() {
+        attributes.insert(format!("{}workers", attributes::PREFIX), to.workers.to_string());
+    }
+    Ok(Wanted { from, to, attributes })
+}
+
+/// Whether the request changes anything in the cloud.
+fn is_wanted(inner: &Inner, record: &Record, wish: &Asked) -> Result<bool, Refused> {
+    let Wanted { from, to, .. } = wanted(inner, record, wish)?;
+    Ok(!same(&from, &to))
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -93,20 +141,12 @@ fn invalid(path: &str, message: &str, hint: &str) -> Refused {
 }
 
 /// While a change is under way only attributes that are not ours may change; the same wish once more is answered once more.
-async fn during(
-    inner: &Inner,
-    entity: &Entity,
-    record: &Record,
-    change: &Change,
-    given: Attributes,
-    remove: &[String],
-) -> Result<View, Refused> {
-    let merged = wanted::merge(&change.attributes, given.clone(), &inner.limits)?;
-    let (before, after) = (inner.parse(&record.name, &change.attributes)?, inner.parse(&record.name, &merged)?);
-    if !attributes::changed(&before, &after).is_empty() || !remove.is_empty() {
+async fn during(inner: &Inner, entity: &Entity, record: &Record, change: &Change, wish: Asked) -> Result<View, Refused> {
+    let foreign = wish.foreign();
+    let merged = wanted::merge(&change.attributes, wish.given, &inner.limits)?;
+    if differ(inner, record, &change.attributes, &merged)? || !wish.remove.is_empty() {
         at_rest(record)?;
     }
-    let foreign: Attributes = given.into_iter().filter(|(name, _)| !name.starts_with(attributes::PREFIX)).collect();
     let kept = wanted::merge(&record.attributes, foreign, &inner.limits)?;
     change::keep(inner, entity, &kept, |record| {
         if let Some(change) = &mut record.change {
@@ -114,6 +154,32 @@ async fn during(
         }
     })
     .await
+}
+
+fn differ(inner: &Inner, record: &Record, one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> Result<bool, Refused> {
+    Ok(!attributes::changed(&inner.parse(&record.name, one)?, &inner.parse(&record.name, other)?).is_empty())
+}
+
+/// A change that failed and could not be taken back is taken back once more, whatever else is asked for; that has to be asked for again.
+async fn again(
+    inner: &Arc<Inner>,
+    caller: &Caller,
+    entity: &Arc<Entity>,
+    record: &Record,
+    change: &Change,
+    why: &str,
+    wish: Asked,
+) -> Result<View, Refused> {
+    let wants_more = is_wanted(inner, record, &wish)?;
+    let why = change.undone.clone().unwrap_or_else(|| why.to_owned());
+    rollout::go_back(inner, entity, why, Some(caller.user_id().to_owned())).await?;
+    reconcile::follow(inner, entity);
+    if wants_more {
+        let words = format!("the last change of `{}` failed and is being taken back once more; ask again when that has ended", record.name);
+        return Err(Refused::Conflict(words));
+    }
+    let kept = wanted::merge(&record.attributes, wish.foreign(), &inner.limits)?;
+    change::keep(inner, entity, &kept, |_| {}).await
 }
 
 /// What the cluster is to be: what was deployed, with what the request changes. What cannot be changed is refused, each by its name.
@@ -127,17 +193,29 @@ fn wanted_spec(inner: &Inner, record: &Record, from: &Spec, given: &BTreeMap<Str
         return Err(Refused::Invalid(fixed.into_iter().map(problem).collect()));
     }
     let mut to = from.clone();
-    to.settings = after.settings;
     for name in &changed {
         match name.as_str() {
             "workers" => to.workers = after.workers,
             "mirror" => to.mirror.clone_from(&after.mirror),
             "proxy" => to.proxy.clone_from(&after.proxy),
             "network.access" => to.access.clone_from(&after.access),
-            _ => {}
+            // Only what the request changes: an operator's defaults may be others by now.
+            name => set(&mut to, &after, name),
         }
     }
     Ok(to)
+}
+
+/// Takes one parameter over.
+fn set(to: &mut Spec, from: &Spec, name: &str) {
+    let Some((plugin, parameter)) = name.split_once('.') else { return };
+    let value = from.settings.get(plugin).and_then(|all| all.get(parameter));
+    let settings = to.settings.entry(plugin.to_owned()).or_default();
+    match value {
+        Some(value) => drop(settings.insert(parameter.to_owned(), value.clone())),
+        None => drop(settings.remove(parameter)),
+    }
+    to.settings.retain(|_, settings| !settings.is_empty());
 }
 
 fn is_changeable(inner: &Inner, name: &str) -> bool {
@@ -219,11 +297,15 @@ fn at_rest(record: &Record) -> Result<(), Refused> {
         let words = "its nodes were given a way to signal that has ended, so that they cannot be told of a change; deploy a new cluster";
         return Err(Refused::NotApplicable(format!("`{name}`: {words}")));
     }
-    if let Some(node) = record.seen.deaf.first() {
-        let words = format!("{node} sees no metadata service, the only way to tell a running node of a change; deploy a new cluster");
-        return Err(Refused::NotApplicable(words));
-    }
     Ok(())
+}
+
+/// Whether everybody who has to be told can be.
+fn can_hear(record: &Record, steps: &[Step]) -> Result<(), Refused> {
+    let mut told = steps.iter().flat_map(|step| &step.told);
+    let Some(node) = told.find(|node| record.seen.deaf.contains(node)) else { return Ok(()) };
+    let hint = if node.as_str() == MASTER { "deploy a new cluster" } else { "take it away (workers.remove), or deploy a new cluster" };
+    Err(Refused::NotApplicable(format!("{node} sees no metadata service, the only way to tell a running node of a change; {hint}")))
 }
 
 /// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched.
@@ -255,6 +337,7 @@ async fn plan(
     }
     let installed = planned.installed();
     let steps = steps::steps(from, &to, &record.told.installed, &installed, record.told.generation + 1);
+    can_hear(record, &steps)?;
     let added = to.ids().into_iter().filter(|id| !from.ids().contains(id)).collect();
     let change = Change {
         attributes,
@@ -298,9 +381,14 @@ async fn begin(inner: &Arc<Inner>, caller: &Caller, entity: &Arc<Entity>, change
     };
     let kept = inner.book.change(entity, record).await?;
     tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
-    match rollout::send(inner, entity, &caller.session).await {
+    let sent = rollout::send(inner, entity, &caller.session).await;
+    if entity.record().change.as_ref().map(|now| &now.steps) != Some(&change.steps) {
+        reconcile::follow(inner, entity);
+        return Err(Refused::Conflict(format!("another host has changed `{}` meanwhile; look at it and ask again", kept.name)));
+    }
+    match sent {
         // Whether Heat has it is found out in the background.
-        Ok(_) | Err(Refused::Cloud(_) | Refused::Busy { .. }) => {}
+        Ok(_) | Err(Refused::Cloud(_) | Refused::Busy { .. } | Refused::Internal(_)) => {}
         Err(error) => {
             inner.book.change(entity, |record| record.change = None).await?;
             return Err(error);

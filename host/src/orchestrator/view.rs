@@ -23,6 +23,8 @@ pub struct View {
     pub stack_id: Option<(String, String)>,
     /// Given by clients, ours (`stampede.*`) and foreign, as they were given.
     pub attributes: BTreeMap<String, String>,
+    /// Attributes of ours as they came with everything but an update.
+    pub brought: BTreeMap<String, String>,
     /// All outputs of the stack that have a value, endpoints among them.
     pub outputs: BTreeMap<String, serde_json::Value>,
     /// Endpoint URLs by name: (`namenode_ui`, `http://198.51.100.7:9870/`).
@@ -63,6 +65,7 @@ pub(super) fn of(record: &Record, cloud_error: Option<String>) -> View {
         stack_status: observe::status(record),
         stack_id: record.stack_id.clone().map(|id| (record.region.clone(), id)),
         attributes: record.attributes.clone(),
+        brought: record.brought.clone(),
         outputs: seen.outputs.clone(),
         endpoints: endpoints.collect(),
         region: record.region.clone(),

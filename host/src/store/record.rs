@@ -30,6 +30,9 @@ pub struct Record {
     pub revision: i64,
     /// As clients gave them.
     pub attributes: BTreeMap<String, String>,
+    /// Attributes of ours as they came with everything but an update: a client that repeats them with an update may not mean them.
+    #[serde(default)]
+    pub brought: BTreeMap<String, String>,
     /// What was deployed, defaults of that time included; none before deploy.
     pub spec: Option<Spec>,
     /// How far the client has driven it.

@@ -15,6 +15,7 @@ fn record(id: &str, project: &str, name: &str) -> Record {
         updated_s: 1,
         revision: 1,
         attributes: BTreeMap::from([("my.param".into(), "a \"b\"\nü '; DROP TABLE cluster".into())]),
+        brought: BTreeMap::new(),
         spec: None,
         phase: Phase::Initialised,
         acknowledged: false,

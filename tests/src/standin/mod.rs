@@ -229,6 +229,13 @@ impl Standin {
         self.lock().living(stack).map(|stack| (stack.template.clone(), stack.files.clone()))
     }
 
+    /// Somebody's check of a living stack fails.
+    pub fn check_fails(&self, stack: &str) {
+        if let Some(stack) = self.lock().living(stack) {
+            stack.check_fails();
+        }
+    }
+
     /// Takes a stack away behind everybody's back.
     pub fn vanish(&self, stack: &str) {
         self.lock().stacks.retain(|known| known.name != stack);

@@ -174,6 +174,12 @@ impl Stack {
         self.status() == "DELETE_COMPLETE"
     }
 
+    /// A check by which nothing changes, and which fails.
+    pub(super) fn check_fails(&mut self) {
+        self.begin("CHECK");
+        self.end("FAILED", "Resource CHECK failed: Error: resources.worker_1_server: it is shut off");
+    }
+
     /// Begins to take everything away, whatever was going on.
     pub(super) fn delete(&mut self, fails: bool) {
         self.updated = Some(now());
