@@ -29,6 +29,7 @@ node_setup() {
   hosts=$(node_hosts)
   stampede_file 0644 /etc/hosts <<<"$hosts"
   node_memory
+  way_out
   command -v curl >/dev/null || stampede_packages curl ca-certificates
   stampede_file 0644 /etc/systemd/system/stampede-watch.service <<'END'
 [Unit]
@@ -63,6 +64,24 @@ node_hosts() {
       stampede_fail "the template gave this node $STAMPEDE_ADDRESS, its name stands for $at"
   done
   echo '# stampede end'
+}
+
+# Heat joins the network to its router while the node boots; half a minute later whoever wants something from outside says that it is not there
+way_out() {
+  local url host port end=$((SECONDS + 30))
+  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
+  url=$(stampede_value "$STAMPEDE_READY" alarm_url) || url=$STAMPEDE_READY_ENDPOINT
+  [[ $url =~ ^http(s?)://(\[[^]]*\]|[^/:]*)(:([0-9]+))? ]] || return 0
+  host=${BASH_REMATCH[2]#[} port=${BASH_REMATCH[4]:-${BASH_REMATCH[1]:+443}}
+  host=${host%]}
+  # shellcheck disable=SC2016 # for that bash
+  until timeout 3 bash -c ': <"/dev/tcp/$0/$1"' "$host" "${port:-80}" 2>/dev/null; do
+    if ((SECONDS >= end)); then
+      stampede_say "$host does not answer"
+      return 0
+    fi
+    sleep 0.5
+  done
 }
 
 # a template made for another flavor gives daemons that the kernel kills one day; a tenth is the kernel's own
@@ -170,6 +189,7 @@ meta() {
 meta_shows_node() {
   local try
   trap - ERR EXIT
+  way_out
   for try in 1 2 3; do
     if meta_load && [[ $(meta stampede_node) == "$STAMPEDE_NODE" ]]; then return 0; fi
     sleep "$try"

@@ -1,13 +1,13 @@
 //! Measures Stampede; prints figures and ratios, judges nothing. Figures of one run belong together: these machines are noisy.
 //!
-//! `cargo bench -p stampede-tests --bench stampede -- [start] [memory] [generate] [load] [clusters] [slow] [deploy]`; nothing named: the first
-//! three. `deploy` needs the real OpenStack (root on Debian, 10 minutes). `STAMPEDE_BIN` names another host than the development build's:
+//! `cargo bench -p stampede-tests --bench stampede -- [start] [memory] [generate] [load] [clusters] [slow] [deploy]`; nothing named:
+//! the first three. `deploy` needs the real OpenStack (root on Debian, 10 minutes a shape; `deploy 4 plain` is one of four). `STAMPEDE_BIN` names another host than the development build's:
 //! the image's is target/image/rootfs/opt/stampede/stampede, once tests/image/build has run.
 //!
 //! Layout
 //! - [`start`]: from exec to the first answer, and memory at rest
 //! - [`generate`]: a plugin in a fresh sandbox beside the same code run natively
-//! - [`deploy`]: from deploy to a proved cluster, beside the same work by hand and node by node over SSH
+//! - [`deploy`]: from deploy to a proved cluster, beside the same work by hand and node by node over SSH; [`ways`]: how each of them goes
 //! - [`load`]: requests a CPU second and latency, beside a bare handler that sends the same bytes; [`generator`], [`served`]: both ends of it
 //! - [`clusters`]: ten thousand of them in one host
 //! - [`slow`]: what idle and slow connections cost the others
@@ -24,6 +24,7 @@ mod load;
 mod served;
 mod slow;
 mod start;
+mod ways;
 
 use anyhow::Result;
 
@@ -48,7 +49,7 @@ fn main() -> Result<()> {
             slow::run().await?;
         }
         if asked("deploy") {
-            deploy::run().await?;
+            deploy::run(&words).await?;
         }
         Ok(())
     })

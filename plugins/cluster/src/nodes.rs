@@ -1,7 +1,7 @@
 //! A port and a server a node. Whatever is the same for many stands once, so that 250 workers stay far inside Heat's limits.
 
 use serde_json::{Value, json};
-use stampede_plugin::hot::{self, Template, concat, get_attr, get_file, get_param, get_resource, resource, when, with};
+use stampede_plugin::hot::{self, Template, concat, get_attr, get_file, get_param, get_resource, resource, when};
 use stampede_plugin::{Node, NodeGroup, Request};
 
 use crate::settings::Settings;
@@ -90,9 +90,8 @@ fn server(request: &Request, group: &NodeGroup, node: &Node, spread: bool) -> Va
     if spread {
         properties["scheduler_hints"] = json!({ "group": get_resource(SERVER_GROUP) });
     }
-    let server = resource("OS::Nova::Server", properties);
-    // The first thing that a node does is to download.
-    if request.network.external.is_some() { with(server, "depends_on", json!(["router_interface"])) } else { server }
+    // It does not wait for the router: a node takes longer to boot than Neutron to join the subnet, and waits for the way out itself.
+    resource("OS::Nova::Server", properties)
 }
 
 /// The header that says who the node is and how it signals, as `templates/node/README.md` has it, and the role's script.

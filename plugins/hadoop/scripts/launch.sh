@@ -29,13 +29,15 @@ options+=(-Djava.net.preferIPv4Stack=true "-Dhadoop.home.dir=$HADOOP_HOME" "-Dja
 daemon() { # HEAP_MIB CLASS
   options+=("-Xmx$1m" "-Dhadoop.root.logger=INFO,console" -XX:+ExitOnOutOfMemoryError)
   if (($1 < 1024)); then options+=(-XX:+UseSerialGC); fi
+  # a third of what a daemon costs until it serves is the second compiler's work on what is hot at the start alone: it begins thirty times later
+  options+=(-XX:Tier4InvocationThreshold=150000 -XX:Tier4MinInvocationThreshold=18000 -XX:Tier4CompileThreshold=450000 -XX:Tier4BackEdgeThreshold=1200000)
   class=$2
 }
 
 opts=$(printenv HADOOP_OPTS || true)
 client="${HADOOP_CLIENT_OPTS:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m} -Dhadoop.root.logger=${HADOOP_ROOT_LOGGER:-WARN,console}"
 # formatting is a short command, whatever its class is
-[[ $command:$what:${1-} != hdfs:namenode:-format ]] || what=format
+[[ $command:$what != hdfs:namenode || " $* " != *' -format '* ]] || what=format
 case $command:$what in
   hdfs:namenode | hdfs:datanode | yarn:resourcemanager | yarn:nodemanager | mapred:historyserver | hdfs:secondarynamenode) client='' ;;
   *:jar) client=${client/WARN,console/INFO,console} ;;

@@ -2,16 +2,26 @@
 # This worker works once the NameNode has taken its DataNode and the ResourceManager its NodeManager: green units prove neither.
 . /usr/local/lib/hadoop/web.sh
 
-registered() {
-  local hdfs=no yarn=no started known
-  # the DataNode's own word: its threads say RUNNING after the NameNode has taken it
-  if ask "http://$STAMPEDE_NODE:9864/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo" | grep -q 'ActorState.*RUNNING'; then hdfs=yes; fi
-  # the ResourceManager knows a NodeManager for minutes after its end: what it was told has to be this one's, by this node's clock
+# the DataNode's own word: its threads say RUNNING after the NameNode has taken it
+datanode() { ask "http://$STAMPEDE_NODE:9864/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo" | grep -q 'ActorState.*RUNNING'; }
+
+# the ResourceManager knows a NodeManager for minutes after its end: what it was told has to be this one's, by this node's clock
+nodemanager() {
+  local started known
   started=$(ask "http://$STAMPEDE_NODE:8042/ws/v1/node/info" | field nmStartupTime)
   known=$(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/nodes/$STAMPEDE_NODE:8041")
-  if [[ -n $started && $(field state <<<"$known") == RUNNING ]] && (($(field lastHealthUpdate <<<"$known") >= started)); then yarn=yes; fi
-  if [[ $hdfs$yarn == yesyes ]]; then return 0; fi
-  stampede_detail "DataNode registered: $hdfs, NodeManager registered: $yarn"
+  [[ -n $started && $(field state <<<"$known") == RUNNING ]] && (($(field lastHealthUpdate <<<"$known") >= started))
+}
+
+# one after the other: what waits takes little from what it waits for
+registered() {
+  if ! datanode; then
+    stampede_detail 'the NameNode has not taken its DataNode yet'
+  elif ! nodemanager; then
+    stampede_detail 'the ResourceManager has not taken its NodeManager yet'
+  else
+    return 0
+  fi
   return 1
 }
 

@@ -58,6 +58,12 @@ impl Node {
         serde_json::from_str(&text).with_context(|| format!("{url} on {}: {text}", self.name))
     }
 
+    /// The processor time that the node has had, in seconds.
+    pub fn cpu_seconds(&self) -> Result<f64> {
+        let file = format!("/sys/fs/cgroup/cpuacct/nova-{}/cpuacct.usage", self.server);
+        Ok(std::fs::read_to_string(&file).with_context(|| file.clone())?.trim().parse::<f64>()? / 1e9)
+    }
+
     /// How often the kernel killed a process of this node for want of memory.
     pub fn oom_kills(&self) -> Result<u64> {
         let file = format!("/sys/fs/cgroup/memory/nova-{}/memory.oom_control", self.server);

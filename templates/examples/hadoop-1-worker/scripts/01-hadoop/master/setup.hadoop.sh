@@ -85,6 +85,23 @@ hdfs_folder() {
   [[ -z ${4-} ]] || webhdfs PUT "$1" "op=SETOWNER&owner=$3&group=$4" >/dev/null
 }
 
+# a home for whoever logs in to the image, and for root; beside one another, since each is three questions to a NameNode that has just begun
+hdfs_folders() {
+  local user making=() one
+  hdfs_folder /tmp 1777 hdfs hadoop & making+=($!)
+  hdfs_folder /staging 1777 hdfs hadoop & making+=($!)
+  hdfs_folder /yarn-logs 1777 yarn hadoop & making+=($!)
+  {
+    hdfs_folder /user 755 hdfs hadoop
+    hdfs_folder /user/root 755 root root
+    if user=$(id -nu 1000 2>/dev/null); then hdfs_folder "/user/$user" 755 "$user" "$user"; fi
+  } & making+=($!)
+  hdfs_folder /mr-history 755 mapred hadoop
+  hdfs_folder /mr-history/tmp 1777 mapred
+  hdfs_folder /mr-history/done 750 mapred
+  for one in "${making[@]}"; do wait "$one"; done
+}
+
 # service UNIT HEAP SITE... - with what it reads, so that a change restarts nobody whom it does not concern
 service() {
   local unit=$1 heap="HADOOP_$2_HEAP" sites=("${@:3}")
@@ -129,23 +146,13 @@ leaving() {
 }
 
 setup_master() {
-  local user
   exclude
   service hadoop-resourcemanager RESOURCEMANAGER yarn-site.xml capacity-scheduler.xml
   folder $data/checkpoint hdfs 0700
   format
   service hadoop-namenode NAMENODE hdfs-site.xml
   stampede_wait 120 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_works
-  hdfs_folder /tmp 1777 hdfs hadoop
-  hdfs_folder /user 755 hdfs hadoop
-  hdfs_folder /staging 1777 hdfs hadoop
-  hdfs_folder /mr-history 755 mapred hadoop
-  hdfs_folder /mr-history/tmp 1777 mapred
-  hdfs_folder /mr-history/done 750 mapred
-  hdfs_folder /yarn-logs 1777 yarn hadoop
-  # a home for whoever logs in to the image, and for root
-  hdfs_folder /user/root 755 root root
-  user=$(id -nu 1000 2>/dev/null) && hdfs_folder "/user/$user" 755 "$user" "$user"
+  hdfs_folders
   service hadoop-historyserver HISTORYSERVER mapred-site.xml hdfs-site.xml yarn-site.xml
   # the NameNode's journal grows for ever unless somebody merges it into its image now and then
   if [[ ! -e /etc/systemd/system/timers.target.wants/hadoop-checkpoint.timer ]]; then

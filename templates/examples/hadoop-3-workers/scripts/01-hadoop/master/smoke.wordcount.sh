@@ -9,24 +9,35 @@ dir=/tmp/stampede-smoke
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# --- HDFS
+# --- HDFS, while MapReduce begins
+
+hdfs_works() {
+  seq 20000 >"$scratch/file"
+  webhdfs PUT "$dir/file" 'op=CREATE&overwrite=true' -T "$scratch/file" >&2
+  webhdfs GET "$dir/file" op=OPEN | cmp - "$scratch/file" || stampede_fail 'HDFS gave back other bytes than it was given'
+}
 
 webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null
-seq 20000 >"$scratch/file"
-webhdfs PUT "$dir/file" 'op=CREATE&overwrite=true' -T "$scratch/file" >&2
-webhdfs GET "$dir/file" op=OPEN | cmp - "$scratch/file" || stampede_fail 'HDFS gave back other bytes than it was given'
+hdfs_works &
+hdfs=$!
 
 # --- MapReduce on YARN; a file written through a DataNode lies there, and its map task goes there
 
-for ((i = 0; i < 4000; i++)); do echo 'alpha beta alpha'; done >"$scratch/words"
-inputs=0
+take() { # WORKER
+  ask -X PUT -T "$scratch/words" \
+    "http://$1:9864/webhdfs/v1$dir/in/$1?op=CREATE&user.name=$HDFS_USER&namenoderpcaddress=$STAMPEDE_MASTER:8020&createparent=true&overwrite=true&replication=1" ||
+    stampede_fail "the DataNode of $1 did not take a file"
+}
+
+yes 'alpha beta alpha' | head -n 4000 >"$scratch/words" || true # `yes` never ends well
+inputs=0 taking=()
 for worker in $STAMPEDE_WORKERS; do
   ((inputs < 8)) || break
-  ask -X PUT -T "$scratch/words" \
-    "http://$worker:9864/webhdfs/v1$dir/in/$worker?op=CREATE&user.name=$HDFS_USER&namenoderpcaddress=$STAMPEDE_MASTER:8020&createparent=true&overwrite=true&replication=1" ||
-    stampede_fail "the DataNode of $worker did not take a file"
+  take "$worker" &
+  taking+=($!)
   inputs=$((inputs + 1))
 done
+for one in "${taking[@]}"; do wait "$one"; done
 stampede_detail "word count over $inputs files"
 
 # JVMs that live for seconds need no second compiler; the heaps stay as they are configured
@@ -44,9 +55,11 @@ HADOOP_CLIENT_OPTS="$quick -Xmx256m" /usr/local/bin/hadoop jar "${jars[0]}" word
   "${defines[@]}" \
   "$dir/in" "$dir/out" >"$scratch/job" 2>&1 || {
   cat "$scratch/job" >&2
+  wait "$hdfs" # where HDFS does not work, that is why
   stampede_fail "the word count failed: $(grep -aE '(Exception|Error):|failed|killed' "$scratch/job" | grep -avE '^[[:space:]]+at ' | tail -n 1)"
 }
 cat "$scratch/job" >&2
+wait "$hdfs"
 
 got=$(webhdfs GET "$dir/out/part-r-00000" op=OPEN)
 want=$(printf 'alpha\t%d\nbeta\t%d' $((inputs * 8000)) $((inputs * 4000)))
