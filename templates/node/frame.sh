@@ -150,9 +150,10 @@ run() {
   stampede_progress began
   if [[ ! -e $STAMPEDE_KEPT/signalled ]]; then
     first_begin
-    meta_shows_node 3>&- 8>&- 9>&- & looked=$!
   fi
   stage node setup node_setup
+  # it asks by curl, which this image may not have had
+  if [[ ! -e $STAMPEDE_KEPT/signalled ]]; then meta_shows_node 3>&- 8>&- 9>&- & looked=$!; fi
   stages setup ready smoke
   stampede_say "$STAMPEDE_NODE ready: $STAGES"
   [[ -z ${looked-} ]] || wait "$looked" || metadata=', no metadata service'

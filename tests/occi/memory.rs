@@ -92,6 +92,7 @@ fn new_view(name: &str, attributes: Attributes) -> View {
         stack_status: None,
         stack_id: None,
         attributes: attributes.into_iter().collect(),
+        brought: Default::default(),
         outputs: BTreeMap::new(),
         endpoints: BTreeMap::new(),
         region: "RegionOne".to_owned(),

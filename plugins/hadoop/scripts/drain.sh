@@ -1,7 +1,9 @@
 # shellcheck shell=bash disable=SC1091
-# Waits until HDFS holds every block of the workers that leave on others, and YARN has no container left on them. `setup` has told both.
+# Tells HDFS and YARN who leaves, once it is known that the others can hold all, and waits until HDFS holds every block of theirs on others and YARN has no
+# container left on them.
 . /etc/stampede/hadoop.env
 . /usr/local/lib/hadoop/web.sh
+. /usr/local/lib/hadoop/leave.sh
 # a copy under way or a container that is moved ends within this
 drain_limit_s=$STAMPEDE_TIMEOUT_S
 
@@ -13,7 +15,7 @@ listing() { ask "http://$STAMPEDE_MASTER:9870/jmx?qry=Hadoop:service=NameNode,na
 # Once nothing is left to copy, HDFS lets go; where a file wants more copies than workers remain there is always something left. Said at once,
 # by name. What the framework itself keeps (history, logs) is lowered, nobody else's.
 spread() {
-  local live leaving remain worker copies path own='^/(mr-history|yarn-logs|staging|tmp/stampede-smoke)/'
+  local live leaving remain worker copies path wide=() own='^/(mr-history|yarn-logs|staging|tmp/stampede-smoke)/'
   live=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumLiveDataNodes)
   read -ra leaving <<<"$STAMPEDE_LEAVING"
   remain=0
@@ -22,12 +24,13 @@ spread() {
   # files that want more copies than there ever were workers, such as a running job's, lose nothing
   while read -r copies path; do
     if [[ $path =~ $own ]]; then
-      webhdfs PUT "$(encoded "$path")" "op=SETREPLICATION&replication=$remain" >/dev/null
+      wide+=("$path")
     else
       stampede_fail "$path keeps $copies copies, $remain workers would remain: lower that (hdfs dfs -setrep $remain /) or let fewer workers go"
     fi
   done < <(ask --max-time "$drain_limit_s" "http://$STAMPEDE_MASTER:9870/fsck?ugi=hdfs&path=%2F&files=1" |
     sed -nE 's|^(/.*) [0-9]+ bytes, replicated: replication=([0-9]+), .*|\2 \1|p' | awk -v live="${live:-0}" -v remain="$remain" '$1 > remain && $1 <= live')
+  for path in "${wide[@]}"; do webhdfs PUT "$(encoded "$path")" "op=SETREPLICATION&replication=$remain" >/dev/null; done
 }
 
 # PATH as part of a URL
@@ -65,5 +68,7 @@ let_go() {
 if [[ -n ${STAMPEDE_LEAVING-} ]]; then
   stampede_wait 120 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_works
   spread
+  exclude
+  leaving
   stampede_wait "$drain_limit_s" "the workers that leave still hold something" let_go
 fi

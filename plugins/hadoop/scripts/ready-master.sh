@@ -2,6 +2,13 @@
 # The cluster is there once every worker has registered with both masters, and HDFS takes writes.
 . /usr/local/lib/hadoop/web.sh
 
+workers=$STAMPEDE_WORKER_COUNT
+# a change does not wait for a worker that was gone before it
+if [[ -n ${STAMPEDE_CHANGE-} && -s $STAMPEDE_RUN/hadoop-registered ]]; then
+  before=$(<"$STAMPEDE_RUN/hadoop-registered")
+  workers=$((before < workers ? before : workers))
+fi
+
 everybody() {
   local hdfs yarn left
   hdfs=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumLiveDataNodes)
@@ -9,8 +16,8 @@ everybody() {
   left=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumDecomLiveDataNodes)
   hdfs=$((${hdfs:-0} - ${left:-0}))
   yarn=$(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/metrics" | field activeNodes)
-  stampede_detail "$hdfs of $STAMPEDE_WORKER_COUNT DataNodes, ${yarn:-0} of $STAMPEDE_WORKER_COUNT NodeManagers"
-  ((hdfs >= STAMPEDE_WORKER_COUNT && ${yarn:-0} >= STAMPEDE_WORKER_COUNT)) && namenode_works
+  stampede_detail "$hdfs of $workers DataNodes, ${yarn:-0} of $workers NodeManagers"
+  ((hdfs >= workers && ${yarn:-0} >= workers)) && namenode_works
 }
 
 history_works() { [[ $(ask "http://$STAMPEDE_MASTER:19888/ws/v1/history/info" | field hadoopVersion) == "$HADOOP_VERSION" ]]; }

@@ -150,6 +150,7 @@ fn files(request: &Request, settings: &Settings, sizes: &Sizes, release: &Releas
     files.push(file("/etc/profile.d/hadoop.sh", units::PROFILE.to_owned()));
     files.push(file("/etc/sysusers.d/hadoop.conf", units::USERS.to_owned()));
     files.push(file("/usr/local/lib/hadoop/web.sh", include_str!("../scripts/web.sh").to_owned()));
+    files.push(file("/usr/local/lib/hadoop/leave.sh", include_str!("../scripts/leave.sh").to_owned()));
     files.push(File { mode: 0o755, ..file("/usr/local/lib/hadoop/launch", include_str!("../scripts/launch.sh").to_owned()) });
     for (name, user, command, role) in units::DAEMONS {
         let unit = file(&format!("/etc/systemd/system/{name}.service"), units::unit(name, user, command));

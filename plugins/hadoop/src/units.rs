@@ -104,7 +104,11 @@ pub const DAEMONS: [(&str, &str, &str, &str); 5] = [
     ("hadoop-nodemanager", "yarn", "yarn nodemanager", "worker"),
 ];
 
+/// Where a node asks the cloud about itself.
+const METADATA: &str = "169.254.169.254/32";
+
 /// A daemon's unit. It comes back after a crash, as often as it takes, and after a boot; a JVM that was asked to end exits with 143.
+/// Jobs run anybody's code: none of it sees the metadata service, which would show it how this node signals.
 /// What YARN's daemons know of running jobs outlives them, and not the boot; a NodeManager that ends leaves its containers to the next one.
 pub fn unit(name: &str, user: &str, command: &str) -> String {
     let mounts = if name == "hadoop-datanode" { format!("RequiresMountsFor={DATA}/volume\n") } else { String::new() };
@@ -113,7 +117,7 @@ pub fn unit(name: &str, user: &str, command: &str) -> String {
     format!(
         "[Unit]\nDescription=Hadoop: {command}\nAfter=network-online.target\nWants=network-online.target\nStartLimitIntervalSec=0\n{mounts}\n\
          [Service]\nUser={user}\nGroup=hadoop\nUMask=0027\nExecStart=/usr/local/bin/{command}\nRestart=on-failure\nRestartSec=2\nSuccessExitStatus=143\n\
-         {kept}{kill}LimitNOFILE=65536\nTasksMax=infinity\n\n[Install]\nWantedBy=multi-user.target\n"
+         {kept}{kill}IPAddressDeny={METADATA}\nLimitNOFILE=65536\nTasksMax=infinity\n\n[Install]\nWantedBy=multi-user.target\n"
     )
 }
 

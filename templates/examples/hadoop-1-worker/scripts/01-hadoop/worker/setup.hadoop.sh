@@ -2,6 +2,7 @@
 # Installs Hadoop, makes this role's folders, starts its daemons. The same for master and workers, so that what differs is seen here.
 . /etc/stampede/hadoop.env
 . /usr/local/lib/hadoop/web.sh
+. /usr/local/lib/hadoop/leave.sh
 
 home=/opt/hadoop-$HADOOP_VERSION
 data=/var/lib/hadoop
@@ -108,9 +109,6 @@ service() {
   stampede_service "$unit" "${sites[@]/#/$conf/}" $conf/core-site.xml $conf/log4j.properties /usr/local/lib/hadoop/launch <(echo "${!heap} $HADOOP_VERSION $java")
 }
 
-# as_daemon USER COMMAND... - a command of Hadoop's, as the user of a daemon
-as_daemon() { runuser -u "$1" -g hadoop -- "${@:2}" >&2; }
-
 # formatted aside and moved, so that a folder of this name is always formatted
 format() {
   [[ ! -e $data/name/current/VERSION ]] || return 0
@@ -121,32 +119,11 @@ format() {
   mv -T $data/name.new $data/name
 }
 
-# Those who leave are named to both masters. HDFS is never told that one who left is welcome again: it would count the copies there until it took
-# the node for dead, ten minutes later, and might delete others in their place. Names are not given out twice.
-exclude() {
-  local name names
-  read -ra names <<<"${STAMPEDE_LEAVING-}"
-  stampede_file 0644 $data/exclude-yarn < <( ((${#names[@]} == 0)) || printf '%s\n' "${names[@]}")
-  for name in $(cat $data/exclude 2>/dev/null); do
-    [[ " $STAMPEDE_WORKERS ${names[*]} " == *" $name "* ]] || names+=("$name")
-  done
-  stampede_file 0644 $data/exclude < <( ((${#names[@]} == 0)) || printf '%s\n' "${names[@]}")
-}
-
-# YARN lets their containers go on for a while, and moves them then
-leaving() {
-  local kept=$STAMPEDE_KEPT/hadoop-leaving told=${STAMPEDE_LEAVING-} refreshing
-  [[ $(cat "$kept" 2>/dev/null) != "$told" ]] || return 0
-  stampede_wait 120 'the ResourceManager does not answer; see journalctl -u hadoop-resourcemanager' resourcemanager_works
-  as_daemon hdfs /usr/local/bin/hdfs dfsadmin -refreshNodes &
-  refreshing=$!
-  as_daemon yarn /usr/local/bin/yarn rmadmin -refreshNodes -g "$HADOOP_DRAIN_S" -server
-  wait $refreshing
-  printf '%s\n' "$told" >"$kept"
-}
-
 setup_master() {
-  exclude
+  # for `ready`: before anything is restarted
+  [[ -z ${STAMPEDE_CHANGE-} ]] || registered >"$STAMPEDE_RUN/hadoop-registered" || rm -f "$STAMPEDE_RUN/hadoop-registered"
+  # while workers leave, `drain` does this, once it knows that they can
+  [[ -n ${STAMPEDE_LEAVING-} ]] || exclude
   service hadoop-resourcemanager RESOURCEMANAGER yarn-site.xml capacity-scheduler.xml
   folder $data/checkpoint hdfs 0700
   format
@@ -159,7 +136,7 @@ setup_master() {
     systemctl enable --quiet hadoop-checkpoint.timer
     systemctl start --no-block hadoop-checkpoint.timer
   fi
-  leaving
+  [[ -n ${STAMPEDE_LEAVING-} ]] || leaving
 }
 
 setup_worker() {
