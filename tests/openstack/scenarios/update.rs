@@ -15,7 +15,7 @@ use stampede_tests::{must, proved, until};
 
 use crate::Rig;
 
-/// Input files of the job that runs meanwhile: one map task each.
+/// Input files of the job that runs meanwhile: one map task each, two at a time, so that it lasts and leaves the machine to the change.
 const INPUTS: usize = 40;
 
 /// Two workers that are complete, on a host of their own.
@@ -42,6 +42,7 @@ pub async fn settings_and_failure(rig: &Rig) -> Result<()> {
     health::prove(&two).await?;
     settings(&client, &two).await?;
     failing(rig, &client, &stack, &two[0]).await?;
+    named_one(&client, &two[0]).await?;
     gone(rig, &client).await
 }
 
@@ -59,6 +60,7 @@ pub async fn scale(rig: &Rig) -> Result<()> {
     proved!("the old nodes' servers are the same ids, and none of their daemons was restarted");
     fewer(&client, &two[0]).await?;
     end_job(&two[0]).await?;
+    too_few(&client, &two).await?;
     must!(servers(rig, &stack, &["master", "worker-1", "worker-2"]).await? == before, "other servers than before");
     gone(rig, &client).await
 }
@@ -101,7 +103,7 @@ async fn start_job(master: &Node) -> Result<()> {
         hdfs dfs -mkdir -p /tmp/job-in; hdfs dfs -put -f /tmp/job/* /tmp/job-in/
         jar=$(ls /opt/hadoop*/share/hadoop/mapreduce/hadoop-mapreduce-examples-*.jar | head -n 1)
         systemd-run --quiet --unit=job --setenv=HOME=/root --property=StandardOutput=file:/tmp/job.log --property=StandardError=file:/tmp/job.log \
-          /usr/local/bin/hadoop jar "$jar" wordcount /tmp/job-in /tmp/job-out"#
+          /usr/local/bin/hadoop jar "$jar" wordcount -D mapreduce.job.running.map.limit=2 /tmp/job-in /tmp/job-out"#
     );
     master.run(&script).await?;
     until(120, "the job runs", async || Ok(running(master).await?)).await
@@ -134,7 +136,7 @@ async fn more(rig: &Rig, client: &Client, stack: &str, before: &BTreeMap<String,
 }
 
 async fn fewer(client: &Client, master: &Node) -> Result<()> {
-    let still = running(master).await?;
+    must!(running(master).await?, "the job ended before the second change began: give it more inputs");
     change(client, &[("stampede.workers", "2")]).await?;
     must!(health::registered(master).await? == (2, 2), "registered: {:?}", health::registered(master).await?);
     until(60, "the NameNode counts no block as under-replicated", async || {
@@ -143,7 +145,35 @@ async fn fewer(client: &Client, master: &Node) -> Result<()> {
         Ok(report.contains("is HEALTHY") && zero("Under-replicated blocks:") && zero("Missing blocks:"))
     })
     .await?;
-    proved!("3 workers to 2{}: HDFS is HEALTHY, no block missing or under-replicated", if still { " while the job runs" } else { "" });
+    proved!("3 workers to 2, begun while the job runs: HDFS is HEALTHY, no block missing or under-replicated");
+    Ok(())
+}
+
+/// What HDFS could not hold any more is refused with a sentence, and nobody has been sent away.
+async fn too_few(client: &Client, all: &[Node]) -> Result<()> {
+    let booted = boots(all).await?;
+    let watched = change(client, &[("stampede.workers", "1")]).await?;
+    let said = watched.last.get("stampede.update");
+    must!(said.contains("keeps 2 copies, 1 workers would remain") && said.contains("as it was before"), "said: {said}");
+    must!(watched.last.get("stampede.workers") == "2", "{:?}", watched.last.attributes);
+    must!(health::registered(&all[0]).await? == (2, 2), "registered: {:?}", health::registered(&all[0]).await?);
+    must!(boots(all).await? == booted, "daemons were restarted");
+    proved!("fewer workers than HDFS's copies need are refused: {said}");
+    Ok(())
+}
+
+/// A worker that is named goes, though it is not the last one.
+async fn named_one(client: &Client, master: &Node) -> Result<()> {
+    let watched = change(client, &[("stampede.workers.remove", "worker-1")]).await?;
+    must!(watched.last.get("stampede.update").is_empty(), "{}", watched.last.get("stampede.update"));
+    must!(health::registered(master).await? == (2, 2), "registered: {:?}", health::registered(master).await?);
+    let nodes = master.json("http://master:8088/ws/v1/cluster/nodes?states=RUNNING").await?;
+    let mut names: Vec<&str> =
+        nodes["nodes"]["node"].as_array().into_iter().flatten().filter_map(|node| node["nodeHostName"].as_str()).collect();
+    names.sort_unstable();
+    must!(names == ["worker-2", "worker-4"], "left: {names:?}");
+    health::file_is_whole(master, master).await?;
+    proved!("a worker that is named goes, the others stay, and the file is whole");
     Ok(())
 }
 
