@@ -1,8 +1,9 @@
 //! Measures Stampede; prints figures and ratios, judges nothing. Figures of one run belong together: these machines are noisy.
 //!
 //! `cargo bench -p stampede-tests --bench stampede -- [start] [memory] [generate] [load] [clusters] [slow] [deploy]`; nothing named:
-//! the first three. `deploy` needs the real OpenStack (root on Debian, 10 minutes a shape; `deploy 4 plain` is one of four). `STAMPEDE_BIN` names another host than the development build's:
-//! the image's is target/image/rootfs/opt/stampede/stampede, once tests/image/build has run.
+//! the first three. `deploy` needs the real OpenStack (root on Debian, 10 minutes a shape; `deploy 4 plain` is one of four).
+//! `STAMPEDE_BIN` names another host than the development build's: the image's is target/image/rootfs/opt/stampede/stampede, once
+//! tests/image/build has run.
 //!
 //! Layout
 //! - [`start`]: from exec to the first answer, and memory at rest
