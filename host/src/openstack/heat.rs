@@ -101,6 +101,14 @@ impl Session {
         Ok(answer.json::<Shown>()?.stack.into())
     }
 
+    /// The template that the stack was made from, or was changed to last.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn stack_template(&self, stack: &StackId) -> Result<Value, Error> {
+        self.get(HEAT, &path(stack, &["template"]), &[], format!("show the template of stack `{}`", stack.name)).await?.json()
+    }
+
     /// The stack's resources.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 //! - [`view`], [`refused`], [`limits`]: what the faces are shown and told
 //! - `deploy`, `delete`, `change`: the verbs
 //! - [`facts`], [`choose`], [`quota`], [`stack`]: what the cloud has, what is taken of it, what Heat is given
-//! - [`decide`], [`observe`], `wanted`, `steps`: pure decisions
+//! - [`decide`], [`observe`], `wanted`, `target`, `steps`: pure decisions
 //! - `update`, `rollout`: a change to a running cluster, and its hands
 //! - `reconcile`, `look`, `recover`: the hands and the eyes, and finding clusters again
 //! - `book`, `sessions`: clusters in use, tokens in memory
@@ -33,6 +33,7 @@ mod rollout;
 mod sessions;
 pub mod stack;
 mod steps;
+mod target;
 mod update;
 pub mod view;
 mod wanted;

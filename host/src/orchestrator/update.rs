@@ -3,20 +3,19 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Attributes, Caller, Inner, Refused, View, book::Entity, change, choose, deploy, facts, look, plan::nodes::MASTER, quota, reconcile,
-    rollout, steps, wanted,
+    Attributes, Caller, Inner, Refused, View,
+    book::Entity,
+    change, choose, deploy, facts, look,
+    plan::nodes::MASTER,
+    quota, reconcile, rollout, steps,
+    target::{self, Asked, Target},
+    wanted,
 };
 use crate::{
-    cluster::{Change, Phase, Problem, Spec, Step, Wish, attributes, limits::MAX_WORKER_ID},
+    cluster::{Change, Phase, Spec, Step, Wish, attributes},
+    openstack::StackId,
     store::Record,
 };
-
-/// The attribute that names the workers to take away. It is used up by the update that bears it.
-const REMOVE: &str = "workers.remove";
-/// Attributes of Stampede's own that a running cluster can be changed in.
-const CHANGEABLE: [&str; 4] = ["workers", "mirror", "proxy", "network.access"];
-/// The keyword of a parameter's schema that says that it is fixed with the cluster.
-const FIXED: &str = "x-stampede-fixed";
 
 /// Takes attributes over those that were given before. Of a running cluster, begins the change and returns.
 pub(super) async fn update(inner: Arc<Inner>, caller: Caller, name: String, given: Attributes) -> Result<View, Refused> {
@@ -29,12 +28,16 @@ pub(super) async fn update(inner: Arc<Inner>, caller: Caller, name: String, give
     if record.wish == Wish::None {
         let merged = wanted::merge(&record.attributes, wish.given, &inner.limits)?;
         if !wish.remove.is_empty() {
-            return Err(invalid(REMOVE, "the cluster is not deployed yet, it has no workers", "set how many with `workers`"));
+            return Err(target::invalid(
+                target::REMOVE,
+                "the cluster is not deployed yet, it has no workers",
+                "set how many with `workers`",
+            ));
         }
         inner.parse(&name, &merged)?;
         return change::keep(&inner, &entity, &merged, |_| {}).await;
     }
-    if record.change.is_none() && !is_wanted(&inner, &record, &wish)? {
+    if record.change.is_none() && !target::is_wanted(&inner, &record, &wish)? {
         let merged = wanted::merge(&record.attributes, wish.given, &inner.limits)?;
         return change::keep(&inner, &entity, &merged, |_| {}).await;
     }
@@ -49,7 +52,7 @@ pub(super) async fn update(inner: Arc<Inner>, caller: Caller, name: String, give
             None => during(&inner, &entity, &record, change, wish).await,
         };
     }
-    let Wanted { from, to, attributes } = wanted(&inner, &record, &wish)?;
+    let Target { from, to, attributes } = target::of(&inner, &record, &wish)?;
     at_rest(&record)?;
     let change = plan(&inner, &caller, &record, &from, to, attributes).await?;
     begin(&inner, &caller, &entity, change).await?;
@@ -82,64 +85,6 @@ async fn living(inner: &Inner, entity: &Entity, name: &str) -> Result<Arc<Record
     if record.is_live() { Ok(record) } else { Err(Refused::NotFound(name.to_owned())) }
 }
 
-/// What a request asks for.
-struct Asked {
-    /// All but the workers to take away.
-    given: Attributes,
-    /// The workers to take away.
-    remove: Vec<String>,
-    /// Whether it says how many workers there are to be.
-    counted: bool,
-}
-
-impl Asked {
-    fn of(given: Attributes) -> Self {
-        let named = |name: &str, wanted| name.strip_prefix(attributes::PREFIX) == Some(wanted);
-        let (remove, given): (Attributes, Attributes) = given.into_iter().partition(|(name, _)| named(name, REMOVE));
-        let remove = remove.last().map(|(_, value)| words(value)).unwrap_or_default();
-        let counted = given.iter().any(|(name, _)| named(name, "workers"));
-        Self { given, remove, counted }
-    }
-
-    fn foreign(&self) -> Attributes {
-        self.given.iter().filter(|(name, _)| !attributes::is_ours(name)).cloned().collect()
-    }
-}
-
-/// From what to what, and the attributes afterwards.
-struct Wanted {
-    from: Spec,
-    to: Spec,
-    attributes: BTreeMap<String, String>,
-}
-
-fn wanted(inner: &Inner, record: &Record, wish: &Asked) -> Result<Wanted, Refused> {
-    let Some(from) = record.spec.clone() else {
-        return Err(Refused::Internal(format!("the record of `{}` holds no plan; delete the cluster", record.name)));
-    };
-    let mut attributes = wanted::merge(&record.attributes, wish.given.clone(), &inner.limits)?;
-    let to = wanted_spec(inner, record, &from, &attributes)?;
-    let to = with_workers(&from, to, &wish.remove, wish.counted)?;
-    if !wish.remove.is_empty() {
-        attributes.insert(format!("{}workers", attributes::PREFIX), to.workers.to_string());
-    }
-    Ok(Wanted { from, to, attributes })
-}
-
-/// Whether the request changes anything in the cloud.
-fn is_wanted(inner: &Inner, record: &Record, wish: &Asked) -> Result<bool, Refused> {
-    let Wanted { from, to, .. } = wanted(inner, record, wish)?;
-    Ok(!same(&from, &to))
-}
-
-fn words(text: &str) -> Vec<String> {
-    text.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-fn invalid(path: &str, message: &str, hint: &str) -> Refused {
-    Refused::Invalid(vec![Problem::new(path, message, hint)])
-}
-
 /// While a change is under way only attributes that are not ours may change; the same wish once more is answered once more.
 async fn during(inner: &Inner, entity: &Entity, record: &Record, change: &Change, wish: Asked) -> Result<View, Refused> {
     let foreign = wish.foreign();
@@ -170,7 +115,7 @@ async fn again(
     why: &str,
     wish: Asked,
 ) -> Result<View, Refused> {
-    let wants_more = is_wanted(inner, record, &wish)?;
+    let wants_more = target::is_wanted(inner, record, &wish)?;
     let why = change.undone.clone().unwrap_or_else(|| why.to_owned());
     rollout::go_back(inner, entity, why, Some(caller.user_id().to_owned())).await?;
     reconcile::follow(inner, entity);
@@ -180,99 +125,6 @@ async fn again(
     }
     let kept = wanted::merge(&record.attributes, wish.foreign(), &inner.limits)?;
     change::keep(inner, entity, &kept, |_| {}).await
-}
-
-/// What the cluster is to be: what was deployed, with what the request changes. What cannot be changed is refused, each by its name.
-fn wanted_spec(inner: &Inner, record: &Record, from: &Spec, given: &BTreeMap<String, String>) -> Result<Spec, Refused> {
-    let (before, after) = (inner.parse(&record.name, &record.attributes)?, inner.parse(&record.name, given)?);
-    let changed = attributes::changed(&before, &after);
-    let fixed: Vec<String> = changed.iter().filter(|name| !is_changeable(inner, name)).cloned().collect();
-    if !fixed.is_empty() {
-        let problem =
-            |name: String| Problem::new(name, "cannot be changed in a running cluster", "leave it as it is, or deploy a new cluster");
-        return Err(Refused::Invalid(fixed.into_iter().map(problem).collect()));
-    }
-    let mut to = from.clone();
-    for name in &changed {
-        match name.as_str() {
-            "workers" => to.workers = after.workers,
-            "mirror" => to.mirror.clone_from(&after.mirror),
-            "proxy" => to.proxy.clone_from(&after.proxy),
-            "network.access" => to.access.clone_from(&after.access),
-            // Only what the request changes: an operator's defaults may be others by now.
-            name => set(&mut to, &after, name),
-        }
-    }
-    Ok(to)
-}
-
-/// Takes one parameter over.
-fn set(to: &mut Spec, from: &Spec, name: &str) {
-    let Some((plugin, parameter)) = name.split_once('.') else { return };
-    let value = from.settings.get(plugin).and_then(|all| all.get(parameter));
-    let settings = to.settings.entry(plugin.to_owned()).or_default();
-    match value {
-        Some(value) => drop(settings.insert(parameter.to_owned(), value.clone())),
-        None => drop(settings.remove(parameter)),
-    }
-    to.settings.retain(|_, settings| !settings.is_empty());
-}
-
-fn is_changeable(inner: &Inner, name: &str) -> bool {
-    if CHANGEABLE.contains(&name) {
-        return true;
-    }
-    let Some((plugin, parameter)) = name.split_once('.') else { return false };
-    let descriptors = inner.planner.descriptors();
-    let schema = descriptors.iter().find(|descriptor| descriptor.name == plugin).map(|descriptor| &descriptor.parameters);
-    let schema = schema.and_then(|schema| schema.get("properties")?.get(parameter));
-    schema.is_some_and(|schema| schema.get(FIXED).and_then(serde_json::Value::as_bool) != Some(true))
-}
-
-/// Which workers there are to be: those named go, or the last ones; new ones get ids that nobody has had.
-fn with_workers(from: &Spec, to: Spec, remove: &[String], counted: bool) -> Result<Spec, Refused> {
-    let mut ids = from.ids();
-    for name in remove {
-        let id = name.strip_prefix("worker-").and_then(|id| id.parse::<u32>().ok());
-        let Some(at) = id.and_then(|id| ids.iter().position(|there| *there == id)) else {
-            let there = ids.iter().take(8).map(|id| steps::worker(*id)).collect::<Vec<_>>().join(", ");
-            return Err(invalid(REMOVE, &format!("there is no worker `{name}`"), &format!("there are: {there}")));
-        };
-        ids.remove(at);
-    }
-    let wanted = if remove.is_empty() || counted && to.workers != from.workers { to.workers as usize } else { ids.len() };
-    if !remove.is_empty() && wanted != ids.len() {
-        let message = format!("{} workers are asked for, and {} are left without those named", wanted, ids.len());
-        return Err(invalid("workers", &message, "leave `workers` out, or let both say the same"));
-    }
-    if ids.is_empty() {
-        return Err(invalid(REMOVE, "no worker would be left", "delete the cluster instead"));
-    }
-    ids.truncate(wanted);
-    let mut last = from.last_id();
-    while ids.len() < wanted {
-        last += 1;
-        ids.push(last);
-    }
-    if last > MAX_WORKER_ID {
-        let hint = "ids are never given out twice: deploy a new cluster";
-        return Err(invalid(
-            "workers",
-            &format!("worker-{last} would be the first above worker-{MAX_WORKER_ID}, the last one there can be"),
-            hint,
-        ));
-    }
-    let same = ids == from.ids();
-    Ok(if same {
-        Spec { workers: from.workers, ..to }
-    } else {
-        Spec { worker_ids: from.worker_ids.clone(), ids_given: from.last_id(), ..to }.with_ids(ids)
-    })
-}
-
-fn same(from: &Spec, to: &Spec) -> bool {
-    let (one, other) = (attributes::render(from), attributes::render(to));
-    one == other && from.ids() == to.ids()
 }
 
 /// Whether the cluster can be changed now, and its nodes told.
@@ -324,7 +176,9 @@ async fn plan(
     let chosen = deploy::chosen(&to, &cloud)?;
     let planned = inner.planner.plan(&to, &chosen).await.map_err(Refused::Invalid)?;
     let before = inner.planner.plan(from, &chosen).await.map_err(Refused::Invalid)?;
-    replaced(&before.template, &planned.template, &attributes::changed(from, &to))?;
+    let id = record.stack_id.clone().unwrap_or_default();
+    let stack = session.stack_template(&StackId { name: record.stack_name.clone(), id }).await?;
+    target::untouched(&stack, &planned.template, &attributes::changed(from, &to))?;
     let joining = to.ids().iter().filter(|id| !from.ids().contains(id)).count();
     let joining = u32::try_from(joining).unwrap_or(u32::MAX);
     let mut quotas = cloud.quotas;
@@ -353,23 +207,6 @@ async fn plan(
     };
     rollout::check(inner, session, record, from, &change).await?;
     Ok(change)
-}
-
-/// A resource that is there before and after and is not the same would be replaced or changed under the feet of those who use it. Servers differ in
-/// what they boot with, which Heat leaves alone; the wait condition counts.
-fn replaced(before: &serde_json::Value, after: &serde_json::Value, changed: &[String]) -> Result<(), Refused> {
-    let of = |template: &serde_json::Value| template.get("resources").and_then(|all| all.as_object()).cloned().unwrap_or_default();
-    let (before, after) = (of(before), of(after));
-    let unlike = |name: &String, body: &serde_json::Value| {
-        let kind = body.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
-        let may = matches!(kind, "OS::Heat::WaitCondition" | "OS::Neutron::SecurityGroupRule");
-        !may && after.get(name).is_some_and(|other| other != body)
-    };
-    let names: Vec<String> = before.iter().filter(|(name, body)| unlike(name, body)).map(|(name, _)| name.clone()).collect();
-    let Some(first) = names.first() else { return Ok(()) };
-    let message = format!("cannot be changed in a running cluster: `{first}` in the cloud would be another one");
-    let problem = |path: &String| Problem::new(path.clone(), message.clone(), "leave it as it is, or deploy a new cluster");
-    Err(Refused::Invalid(changed.iter().filter(|name| *name != "workers").map(problem).collect()))
 }
 
 /// Records the change and gives Heat its first step; what Heat refuses is as if it had never been asked for.

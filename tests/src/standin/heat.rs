@@ -28,6 +28,7 @@ pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
         ("GET", ["stacks", name, id]) => find(cloud, project, name, id).map(|at| show(cloud, at)),
         ("PUT", ["stacks", name, id]) => update(cloud, ask, project, name, id),
         ("DELETE", ["stacks", name, id]) => delete(cloud, project, name, id),
+        ("GET", ["stacks", name, id, "template"]) => find(cloud, project, name, id).map(|at| Reply::json(200, &cloud.stacks[at].template)),
         ("GET", ["stacks", name, id, "resources"]) => find(cloud, project, name, id).map(|at| resources(cloud, at)),
         ("GET", ["stacks", name, id, "events"]) => find(cloud, project, name, id).map(|at| events(cloud, ask, at, None)),
         ("GET", ["stacks", name, id, "resources", resource, "events"]) => {
