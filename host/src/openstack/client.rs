@@ -47,7 +47,7 @@ impl Client {
         let identity = tokens.get(key, &config.limits, self.keystone.validate(http, config, &token, project)).await?;
         let owner = owner(&identity, project)?;
         if owner.id != project && owner.name != project {
-            return Err(Error::WrongProject { token: owner.name, asked: project.to_owned() });
+            return Err(Error::WrongProject { token: owner.name.clone(), asked: project.to_owned() });
         }
         Ok(Session::new(Arc::clone(&self.cloud), identity, owner, Some(key)))
     }
@@ -65,6 +65,6 @@ impl Client {
     }
 }
 
-fn owner(identity: &Identity, asked: &str) -> Result<Project, Error> {
+fn owner(identity: &Identity, asked: &str) -> Result<Arc<Project>, Error> {
     identity.project.clone().ok_or_else(|| Error::Unscoped { asked: asked.to_owned() })
 }

@@ -70,7 +70,7 @@ pub(super) async fn update(inner: Arc<Inner>, caller: Caller, name: String, give
         return change::keep(&inner, &entity, &merged, provisioned).await;
     }
     drop(turn);
-    look::look(&inner, &entity, &caller.session).await;
+    look::look(&inner, &entity, &caller.session, inner.limits.observe_every).await;
     let _turn = entity.turn.lock().await;
     let record = inner.book.refresh(&entity).await?;
     at_rest(&record)?;
