@@ -14,7 +14,7 @@ use super::refusal::Refusal;
 use super::render::Style;
 use super::request::{Carried, query_value};
 use super::syntax::category::{Category, Described};
-use super::{Face, service_manager, syntax};
+use super::{Face, syntax};
 use crate::cluster::vocabulary::CLUSTER;
 use crate::orchestrator::{Attributes, Members, Refused, Requested, View};
 
@@ -61,8 +61,6 @@ pub(super) struct Handlers<'a, C: Clusters> {
     pub(super) caller: C::Caller,
     pub(super) style: Style<'a>,
     pub(super) wish: Wish,
-    /// Whether the Service Manager polls.
-    pub(super) service_manager: bool,
 }
 
 pub(super) type Answer = Result<Response<Bytes>, Refusal>;
@@ -73,16 +71,6 @@ impl<C: Clusters> Handlers<'_, C> {
         let filter: Vec<Listed<'_>> = filter.iter().filter_map(|described| self.model.find(&self.own, &described.category)).collect();
         let listed = self.model.listed().chain(self.own.iter().map(Listed::Own));
         self.style.query(listed.filter(|listed| filter.is_empty() || filter.contains(listed)))
-    }
-
-    /// GET of one.
-    pub(super) async fn get(self, name: &str) -> Answer {
-        let view = self.clusters.view(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
-        if self.service_manager && service_manager::waits_in_vain(&view) {
-            let shown = self.show(view.clone())?;
-            return Ok(service_manager::end(shown, &view));
-        }
-        self.show(view)
     }
 
     /// PUT: the entity is there afterwards.
@@ -201,7 +189,7 @@ impl<C: Clusters> Handlers<'_, C> {
         if self.wish.tags.is_empty() {
             return Ok(self.own.clone());
         }
-        Ok(self.clusters.groups(&self.caller).await?.iter().map(Own::of).collect())
+        Ok(Own::all(&self.clusters.groups(&self.caller).await?))
     }
 
     /// 201, where it is, and `OK` or, in JSON and HTML, the entity.
@@ -226,7 +214,7 @@ impl<C: Clusters> Handlers<'_, C> {
 }
 
 /// The recorded sentence for what is not there.
-fn missing(refused: Refused, name: &str) -> Refusal {
+pub(super) fn missing(refused: Refused, name: &str) -> Refusal {
     match refused {
         Refused::NotFound(_) => Refusal::NotFound(entity::path(name)),
         other => other.into(),

@@ -5,6 +5,7 @@
 //! - [`Face`]: a whole request in, a whole answer out
 //! - [`route`]: paths and their methods
 //! - [`clusters`]: what the face asks of the orchestrator
+//! - `shown`, `answers`: GET of one entity; what was rendered before
 //! - [`request`], [`json_in`], [`syntax`]: what a request carries
 //! - [`negotiate`], [`render`], `html`: what an answer looks like
 //! - [`model`], [`entity`]: kind, actions, mixins; a cluster in their terms
@@ -12,6 +13,7 @@
 //! - `service_manager`: how hurtle's Service Manager learns of a failure
 //! - [`refusal`], [`limits`]: every way to say no; how much is taken
 
+mod answers;
 pub mod clusters;
 pub mod entity;
 mod handlers;
@@ -26,6 +28,7 @@ pub mod render;
 pub mod request;
 pub mod route;
 mod service_manager;
+mod shown;
 pub mod syntax;
 mod tags;
 
@@ -34,12 +37,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, HeaderName, Method, Request, Response};
 use secrecy::SecretString;
 
 pub use clusters::Clusters;
 pub use limits::Limits;
 
+use answers::Answers;
 use handlers::{Handlers, Wish};
 use model::Model;
 use negotiate::Rendering;
@@ -54,11 +58,15 @@ use crate::web;
 /// The Server header of answers.
 pub const SERVER: &str = concat!("stampede/", env!("CARGO_PKG_VERSION"), " OCCI/1.1");
 
+static TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+static TENANT: HeaderName = HeaderName::from_static("x-tenant-name");
+
 /// The face. Cheap to clone.
 #[derive(Clone)]
 pub struct Face<C> {
     clusters: C,
     model: Arc<Model>,
+    answers: Arc<Answers>,
     limits: Limits,
 }
 
@@ -66,7 +74,7 @@ impl<C: Clusters> Face<C> {
     /// A face over the clusters; the frameworks are asked for once.
     pub fn new(clusters: C, limits: Limits) -> Self {
         let model = Arc::new(Model::of(&clusters.frameworks()));
-        Self { clusters, model, limits }
+        Self { clusters, model, answers: Arc::new(Answers::new(limits)), limits }
     }
 
     /// Answers one request. `local` is the address that it came in on, for clients that send no Host.
@@ -109,7 +117,15 @@ impl<C: Clusters> Face<C> {
         };
         let carried = request::carried(headers, request.body(), &self.limits)?;
         let caller = self.clusters.authenticate(token, &project).await?;
-        let own: Vec<Own> = self.clusters.groups(&caller).await?.iter().map(Own::of).collect();
+        let groups = self.clusters.groups(&caller).await?;
+        if let (Route::Entity(name), &Method::GET) = (&route, method) {
+            if !carried.categories.is_empty() {
+                // They ask for nothing here, but must be known.
+                self.wish(&Own::all(&groups), &carried)?;
+            }
+            return self.show(&caller, name, &groups, &style, service_manager::polls(headers)).await;
+        }
+        let own = Own::all(&groups);
         let at = if let Route::Other(path) = &route {
             // Only now it is known whether there is anything.
             Some(own.iter().position(|own| own.location == *path).ok_or_else(|| Refusal::NotFound(path.clone()))?)
@@ -119,8 +135,7 @@ impl<C: Clusters> Face<C> {
         // A definition is of what is not known yet.
         let defines = route == Route::Query && method != Method::GET;
         let wish = if defines { Wish::default() } else { self.wish(&own, &carried)? };
-        let service_manager = service_manager::polls(headers);
-        let handlers = Handlers { clusters: &self.clusters, model: &self.model, own, caller, style, wish, service_manager };
+        let handlers = Handlers { clusters: &self.clusters, model: &self.model, own, caller, style, wish };
         let query = request.uri().query().unwrap_or_default();
         match (route, method) {
             (Route::Query, &Method::GET) => handlers.query(&carried.categories),
@@ -130,7 +145,6 @@ impl<C: Clusters> Face<C> {
             (Route::Collection, &Method::GET) => handlers.list(&carried).await,
             (Route::Collection, &Method::DELETE) => handlers.delete_all().await,
             (Route::Collection, _) => handlers.post_collection(model::LOCATION, query).await,
-            (Route::Entity(name), &Method::GET) => handlers.get(&name).await,
             (Route::Entity(name), &Method::PUT) => handlers.put(&name).await,
             (Route::Entity(name), &Method::DELETE) => handlers.delete(&name).await,
             (Route::Entity(name), _) => handlers.post(&name, query).await,
@@ -177,12 +191,12 @@ fn log(refusal: &Refusal, path: &str) {
 
 /// Token and project of a request.
 fn credentials(headers: &HeaderMap) -> Result<(SecretString, String), Refusal> {
-    let text = |name: &'static str| {
-        let value = headers.get(name).ok_or(Refusal::NoAuth(name))?;
+    let text = |header: &HeaderName, name: &'static str| {
+        let value = headers.get(header).ok_or(Refusal::NoAuth(name))?;
         let text = std::str::from_utf8(value.as_bytes());
         text.map(str::to_owned).map_err(|_| Refusal::Malformed(format!("header {name}: expected UTF-8")))
     };
-    let (token, project) = (text("X-Auth-Token"), text("X-Tenant-Name"));
+    let (token, project) = (text(&TOKEN, "X-Auth-Token"), text(&TENANT, "X-Tenant-Name"));
     Ok((SecretString::from(token?), project?))
 }
 

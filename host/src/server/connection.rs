@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -122,10 +122,14 @@ impl<H: Handler> Port<H> {
             return closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large());
         }
         // Before a place among those in work is taken: a slow body holds up nobody.
-        let body = match tokio::time::timeout(self.limits.body_read, self.read(body)).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(refusal)) => return refusal,
-            Err(_) => return closing(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+        let body = if body.is_end_stream() {
+            Bytes::new()
+        } else {
+            match tokio::time::timeout(self.limits.body_read, self.read(body)).await {
+                Ok(Ok(body)) => body,
+                Ok(Err(refusal)) => return refusal,
+                Err(_) => return closing(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+            }
         };
         let Ok(place) = Arc::clone(&self.in_flight).try_acquire_owned() else {
             return busy(self.limits.retry_after_s);
