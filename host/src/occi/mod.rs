@@ -50,6 +50,7 @@ use negotiate::Rendering;
 use own::Own;
 use refusal::Refusal;
 use render::Style;
+use request::Carried;
 use route::Route;
 
 use crate::orchestrator::Refused;
@@ -68,6 +69,17 @@ pub struct Face<C> {
     model: Arc<Model>,
     answers: Arc<Answers>,
     limits: Limits,
+}
+
+/// What is asked for, once it is known who asks.
+struct Asked<'a> {
+    route: Route,
+    /// GET also for HEAD.
+    method: &'a Method,
+    query: &'a str,
+    /// Where the client thinks that it is.
+    host: &'a str,
+    carried: Carried,
 }
 
 impl<C: Clusters> Face<C> {
@@ -125,7 +137,14 @@ impl<C: Clusters> Face<C> {
             }
             return self.show(&caller, name, &groups, &style, service_manager::polls(headers)).await;
         }
-        let own = Own::all(&groups);
+        let asked = Asked { route, method, query: request.uri().query().unwrap_or_default(), host: &host, carried };
+        // In a box of its own: GET of one is asked for most, and would make room for all of them.
+        Box::pin(self.others(asked, Own::all(&groups), caller, style)).await
+    }
+
+    /// Whatever is no GET of an entity.
+    async fn others(&self, asked: Asked<'_>, own: Vec<Own>, caller: C::Caller, style: Style<'_>) -> Result<Response<Bytes>, Refusal> {
+        let Asked { route, method, query, host, carried } = asked;
         let at = if let Route::Other(path) = &route {
             // Only now it is known whether there is anything.
             Some(own.iter().position(|own| own.location == *path).ok_or_else(|| Refusal::NotFound(path.clone()))?)
@@ -136,12 +155,11 @@ impl<C: Clusters> Face<C> {
         let defines = route == Route::Query && method != Method::GET;
         let wish = if defines { Wish::default() } else { self.wish(&own, &carried)? };
         let handlers = Handlers { clusters: &self.clusters, model: &self.model, own, caller, style, wish };
-        let query = request.uri().query().unwrap_or_default();
         match (route, method) {
             (Route::Query, &Method::GET) => handlers.query(&carried.categories),
-            (Route::Query, &Method::POST) => handlers.define(&carried.categories, &host).await,
+            (Route::Query, &Method::POST) => handlers.define(&carried.categories, host).await,
             (Route::Query, _) => handlers.undefine(&carried.categories).await,
-            (Route::Other(_), _) => handlers.tagged(method, at.unwrap_or_default(), query, &carried, &host).await,
+            (Route::Other(_), _) => handlers.tagged(method, at.unwrap_or_default(), query, &carried, host).await,
             (Route::Collection, &Method::GET) => handlers.list(&carried).await,
             (Route::Collection, &Method::DELETE) => handlers.delete_all().await,
             (Route::Collection, _) => handlers.post_collection(model::LOCATION, query).await,

@@ -77,7 +77,7 @@ impl Book {
         let known = known.filter(|entity| entity.record().is_live());
         match known {
             Some(entity) => Ok(entity),
-            None => match self.store.find(project_id, name).await? {
+            None => match Box::pin(self.store.find(project_id, name)).await? {
                 Some(record) => Ok(self.take(record)),
                 None => Err(Refused::NotFound(name.to_owned())),
             },

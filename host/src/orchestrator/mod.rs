@@ -168,7 +168,7 @@ impl Orchestrator {
     pub async fn welcome(&self, session: Session) -> Result<Caller, Refused> {
         if self.inner.sessions.put(&session) {
             let project = &session.project().id;
-            if let Err(error) = reconcile::resume(&self.inner, project).await {
+            if let Err(error) = Box::pin(reconcile::resume(&self.inner, project)).await {
                 tracing::warn!("cannot go on with what is pending in project {project}, its next request tries again: {error}");
                 self.inner.sessions.forget(&session);
                 self.inner.sessions.wait([(project.clone(), None)]);
@@ -301,7 +301,7 @@ impl Inner {
     async fn find(&self, caller: &Caller, name: &str) -> Result<Arc<Entity>, Refused> {
         match self.book.find(caller.project_id(), name).await {
             Err(Refused::NotFound(_)) => {
-                recover::ensure(self, caller).await?;
+                Box::pin(recover::ensure(self, caller)).await?;
                 self.book.find(caller.project_id(), name).await
             }
             other => other,
