@@ -81,6 +81,8 @@ async fn a_client_that_reads_nothing_is_answered_only_until_a_small_buffer_is_fu
         for _ in 0..requests {
             deaf.write_all(request.as_bytes()).await.unwrap();
         }
+        std::future::pending::<()>().await;
+        drop(deaf);
     });
     // Until nothing more is answered.
     let (mut before, mut now) = (0, answers(&host).await);
@@ -88,7 +90,7 @@ async fn a_client_that_reads_nothing_is_answered_only_until_a_small_buffer_is_fu
         tokio::time::sleep(Duration::from_millis(100)).await;
         (before, now) = (now, answers(&host).await);
     }
-    assert!(!writing.is_finished() && now < requests / 8, "{now} of {requests} were answered");
+    assert!(now < requests / 8, "{now} of {requests} were answered");
     assert_eq!(host.ask("GET /orchestrator/default", "").await.status, 200);
     writing.abort();
 }
