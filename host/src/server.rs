@@ -4,9 +4,10 @@
 //! - [`Server`]: bind, then run until told to stop
 //! - `connection`: one port
 //! - [`limits`]: what a connection may cost
-//! - `stall`: clients that do not read; `unread`: requests that cannot be read
+//! - `heads`: clients that do not ask; `stall`: clients that do not read; `unread`: requests that cannot be read
 
 mod connection;
+mod heads;
 pub mod limits;
 mod stall;
 mod unread;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -78,7 +79,7 @@ impl Server {
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
         let controller = |url: &String| admin::Controller::new(url, &config.so_name, admin::controller::Limits::default());
         let controller = config.controller.as_ref().map(controller).transpose().map_err(ServeError::Setting)?;
-        let (api, admin) = (bind(config.listen).await?, bind(config.admin_listen).await?);
+        let (api, admin) = (bind(config.listen, &config.limits)?, bind(config.admin_listen, &config.limits)?);
         Ok(Self { config, controller, api, admin })
     }
 
@@ -148,8 +149,16 @@ async fn once(signals: Option<Signal>) {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
+/// Connections take the listener's settings over.
+fn bind(address: SocketAddr, limits: &Limits) -> Result<TcpListener, ServeError> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.set_send_buffer_size(limits.send_buffer_bytes)?;
+        socket.bind(address)?;
+        socket.listen(limits.backlog)
+    };
+    listen().map_err(|source| ServeError::Listen { address, source })
 }
 
 /// OCCI's port.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use futures_util::{StreamExt, stream};
 use stampede_tests::client::Client;
 use stampede_tests::host::Host;
 use stampede_tests::standin::{Config, Standin};
@@ -11,8 +12,10 @@ use stampede_tests::usage::{cpu, memory_mib};
 const PROJECTS: usize = 100;
 /// As many as a project may have.
 const EACH: usize = 100;
-/// Of each project's, so many are deployed: the stand-in keeps every template in this process.
-const DEPLOYED: usize = 10;
+/// Of each project's, so many are deployed: first some, then all.
+const DEPLOYED: [usize; 2] = [10, EACH];
+/// Deploys under way at once.
+const AT_ONCE: usize = 8;
 const REST: Duration = Duration::from_secs(10);
 
 pub async fn run() -> Result<()> {
@@ -41,18 +44,19 @@ pub async fn run() -> Result<()> {
     list(&host, &clients, "of a project with 100, all initialised").await?;
     at_rest(&host, &cloud, &format!("{all} initialised")).await?;
 
-    let start = Instant::now();
-    for (client, ..) in &clients {
-        for name in names(DEPLOYED) {
-            must(client.action(&name, "deploy", &[]).await?)?;
-        }
+    let mut from = 1;
+    for upto in DEPLOYED {
+        deploy(&clients, from, upto).await?;
+        let deployed = PROJECTS * upto;
+        at_rest(&host, &cloud, &format!("{deployed} in progress, nobody asks")).await?;
+        cloud.finish();
+        list(&host, &clients, &format!("of a project with 100, {upto} of them deployed")).await?;
+        at_rest(&host, &cloud, &format!("{deployed} deployed, nobody asks")).await?;
+        let (with, _) = memory_mib(host.pid()?)?;
+        let each = (with - rss) * 1024.0 / deployed as f64;
+        println!("clusters: {with:.1} MiB resident with {deployed} deployed: {each:.1} KiB more for each of those");
+        from = upto + 1;
     }
-    let deployed = PROJECTS * DEPLOYED;
-    println!("clusters: {deployed} of them deployed, one after the other, in {:.1} s", start.elapsed().as_secs_f64());
-    at_rest(&host, &cloud, &format!("{deployed} in progress, nobody asks")).await?;
-    cloud.finish();
-    list(&host, &clients, "of a project with 100, 10 of them deployed").await?;
-    at_rest(&host, &cloud, &format!("{deployed} deployed, nobody asks")).await?;
     let (rss, _) = memory_mib(host.pid()?)?;
     println!("clusters: {rss:.1} MiB resident at the end");
     Ok(())
@@ -60,6 +64,17 @@ pub async fn run() -> Result<()> {
 
 fn names(number: usize) -> impl Iterator<Item = String> {
     (1..=number).map(|number| format!("cluster-{number}"))
+}
+
+/// Deploys those clusters of each project, some at once.
+async fn deploy(clients: &[(Client, String, String)], from: usize, upto: usize) -> Result<()> {
+    let (start, number) = (Instant::now(), clients.len() * (upto + 1 - from));
+    let all = clients.iter().flat_map(|(client, ..)| (from..=upto).map(move |number| (client, format!("cluster-{number}"))));
+    let deploys = all.map(|(client, name)| async move { must(client.action(&name, "deploy", &[]).await?) });
+    let done: Vec<Result<()>> = stream::iter(deploys).buffer_unordered(AT_ONCE).collect().await;
+    done.into_iter().collect::<Result<()>>()?;
+    println!("clusters: {number} deployed, {AT_ONCE} at once, in {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
 }
 
 fn must((status, text): (reqwest::StatusCode, String)) -> Result<()> {

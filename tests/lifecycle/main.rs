@@ -7,6 +7,7 @@ mod faults;
 mod groups;
 mod life;
 mod owners;
+mod readers;
 mod refusals;
 mod restart;
 mod setbacks;

@@ -126,6 +126,7 @@ impl World {
 pub(crate) fn limits() -> Limits {
     Limits {
         observe_every: Duration::ZERO,
+        shown_age: Duration::ZERO,
         patience: PATIENCE,
         follow_every: Duration::from_millis(5),
         backoff: Duration::from_millis(5),

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test's way to fail")]
 
 mod actions;
+mod answers;
 mod client;
 mod collections;
 mod conformance;

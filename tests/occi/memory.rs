@@ -1,14 +1,15 @@
 //! Clusters in memory, for the face alone: the life cycle's rules without a cloud, and some deeds of a host gone wrong.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use secrecy::{ExposeSecret, SecretString};
 use stampede::cluster::framework::Descriptor;
 use stampede::cluster::{Problem, State};
 use stampede::occi::Clusters;
-use stampede::orchestrator::{Attributes, Group, Members, Phase, Refused, Requested, View};
+use stampede::occi::clusters::Shown;
+use stampede::orchestrator::{Attributes, Edition, Group, Members, Phase, Refused, Requested, View};
 use tokio::sync::Semaphore;
 
 /// A cluster of this name makes its host panic.
@@ -21,8 +22,13 @@ type Key = (String, String);
 #[derive(Clone, Default)]
 pub(crate) struct Memory {
     clusters: Arc<Mutex<BTreeMap<Key, View>>>,
-    /// Each with its project.
+    /// Each with its project; the list is another one after each change.
     groups: Arc<Mutex<Vec<(String, Group)>>>,
+    shown_groups: Arc<Mutex<BTreeMap<String, Arc<Vec<Group>>>>>,
+    /// Of all clusters together.
+    revision: Arc<AtomicI64>,
+    /// How often a view was put into words.
+    pub views: Arc<AtomicUsize>,
     /// How often a token was shown.
     pub authentications: Arc<AtomicUsize>,
     /// Calls that have come to [`WAITS`].
@@ -58,7 +64,11 @@ static HADOOP: LazyLock<Descriptor> = LazyLock::new(|| Descriptor {
 impl Memory {
     /// Changes a cluster of the project `demo` as the cloud would.
     pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut View)) {
-        change(self.clusters.lock().unwrap().get_mut(&("demo".to_owned(), name.to_owned())).expect("the cluster is there"));
+        self.with("demo", name, |view| {
+            change(view);
+            Ok(())
+        })
+        .expect("the cluster is there");
     }
 
     /// The names of the clusters of the project `demo`.
@@ -79,7 +89,34 @@ impl Memory {
         let mut clusters = self.clusters.lock().unwrap();
         let view = clusters.get_mut(&(project.to_owned(), name.to_owned())).ok_or_else(|| Refused::NotFound(name.to_owned()))?;
         change(view)?;
+        self.revision.fetch_add(1, Ordering::SeqCst);
         Ok(view.clone())
+    }
+
+    fn groups_changed(&self) {
+        self.shown_groups.lock().unwrap().clear();
+    }
+}
+
+/// A cluster as it was found.
+pub(crate) struct Found {
+    view: View,
+    edition: Edition,
+    views: Arc<AtomicUsize>,
+}
+
+impl Shown for Found {
+    fn id(&self) -> &str {
+        &self.view.id
+    }
+
+    fn edition(&self) -> &Edition {
+        &self.edition
+    }
+
+    fn view(&self) -> View {
+        self.views.fetch_add(1, Ordering::SeqCst);
+        self.view.clone()
     }
 }
 
@@ -107,6 +144,7 @@ fn new_view(name: &str, attributes: Attributes) -> View {
 impl Clusters for Memory {
     /// The project.
     type Caller = String;
+    type Found = Found;
 
     fn frameworks(&self) -> Vec<&Descriptor> {
         vec![&HADOOP]
@@ -141,9 +179,12 @@ impl Clusters for Memory {
         Ok(Requested::New(view))
     }
 
-    async fn view(&self, project: &String, name: &str) -> Result<View, Refused> {
+    async fn find(&self, project: &String, name: &str) -> Result<Found, Refused> {
         self.misbehave(name).await;
-        self.with(project, name, |_| Ok(()))
+        let clusters = self.clusters.lock().unwrap();
+        let view = clusters.get(&(project.clone(), name.to_owned())).cloned().ok_or_else(|| Refused::NotFound(name.to_owned()))?;
+        let edition = Edition { revision: self.revision.load(Ordering::SeqCst), cloud_error: None };
+        Ok(Found { view, edition, views: Arc::clone(&self.views) })
     }
 
     async fn list(&self, project: &String) -> Result<Vec<View>, Refused> {
@@ -188,7 +229,9 @@ impl Clusters for Memory {
         gone.map(drop).ok_or_else(|| Refused::NotFound(name.to_owned()))
     }
     async fn groups(&self, project: &String) -> Result<Arc<Vec<Group>>, Refused> {
-        Ok(Arc::new(self.groups.lock().unwrap().iter().filter(|(own, _)| own == project).map(|(_, group)| group.clone()).collect()))
+        let all = self.groups.lock().unwrap();
+        let of_project = || Arc::new(all.iter().filter(|(own, _)| own == project).map(|(_, group)| group.clone()).collect());
+        Ok(Arc::clone(self.shown_groups.lock().unwrap().entry(project.clone()).or_insert_with(of_project)))
     }
 
     async fn define_group(&self, project: &String, group: Group) -> Result<(), Refused> {
@@ -198,11 +241,13 @@ impl Clusters for Memory {
             return Err(Refused::Conflict("in use already".to_owned()));
         }
         groups.push((project.clone(), group));
+        self.groups_changed();
         Ok(())
     }
 
     async fn remove_group(&self, project: &String, name: &str) -> Result<(), Refused> {
         self.groups.lock().unwrap().retain(|(own, group)| own != project || group.name != name);
+        self.groups_changed();
         Ok(())
     }
 
@@ -217,6 +262,7 @@ impl Clusters for Memory {
             Members::Remove => &group.clusters - &ids,
             Members::Only => ids,
         };
+        self.groups_changed();
         Ok(())
     }
 }

@@ -66,3 +66,31 @@ async fn six_hundred_stalled_clients_hold_up_nobody() {
     late.write_all(b"x\r\nConnection: close\r\n\r\n").await.unwrap();
     assert_eq!(Answer::read_to_end(&mut late).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_answered_only_until_a_small_buffer_is_full() {
+    // Far less than what the system would keep by itself: four megabytes and more.
+    let requests = 16_000;
+    let host = Host::start().await;
+    host.put("default", "a=1").await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut deaf = socket.connect(host.api).await.unwrap();
+    let writing = tokio::spawn(async move {
+        let request = format!("GET /orchestrator/default HTTP/1.1\r\n{AUTH}\r\n");
+        for _ in 0..requests {
+            deaf.write_all(request.as_bytes()).await.unwrap();
+        }
+        std::future::pending::<()>().await;
+        drop(deaf);
+    });
+    // Until nothing more is answered.
+    let (mut before, mut now) = (0, answers(&host).await);
+    while now < 10 || now > before {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        (before, now) = (now, answers(&host).await);
+    }
+    assert!(now < requests / 8, "{now} of {requests} were answered");
+    assert_eq!(host.ask("GET /orchestrator/default", "").await.status, 200);
+    writing.abort();
+}

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::cluster::framework::Descriptor;
-use crate::orchestrator::{Attributes, Caller, Group, Members, Orchestrator, Refused, Requested, View};
+use crate::orchestrator::{Attributes, Caller, Edition, Found, Group, Members, Orchestrator, Refused, Requested, View};
 
 /// The clusters of all projects. See [`Orchestrator`] for what each call means.
 pub trait Clusters: Clone + Send + Sync + 'static {
     /// One user in one project, proved by a token.
     type Caller: Send + Sync;
+    /// What [`Self::find`] finds.
+    type Found: Shown;
 
     /// The frameworks that can be asked for.
     fn frameworks(&self) -> Vec<&Descriptor>;
@@ -22,7 +24,7 @@ pub trait Clusters: Clone + Send + Sync + 'static {
     /// PUT.
     fn request(&self, caller: &Self::Caller, name: &str, given: Attributes) -> impl Future<Output = Result<Requested, Refused>> + Send;
     /// GET of one.
-    fn view(&self, caller: &Self::Caller, name: &str) -> impl Future<Output = Result<View, Refused>> + Send;
+    fn find(&self, caller: &Self::Caller, name: &str) -> impl Future<Output = Result<Self::Found, Refused>> + Send;
     /// GET of all.
     fn list(&self, caller: &Self::Caller) -> impl Future<Output = Result<Vec<View>, Refused>> + Send;
     /// The action `deploy`.
@@ -49,8 +51,33 @@ pub trait Clusters: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), Refused>> + Send;
 }
 
+/// A cluster as it was found: its words are made only where they are asked for.
+pub trait Shown: Send + Sync {
+    /// The cluster's own id.
+    fn id(&self) -> &str;
+    /// Where it is the same, so is the view.
+    fn edition(&self) -> &Edition;
+    /// What its owner sees.
+    fn view(&self) -> View;
+}
+
+impl Shown for Found {
+    fn id(&self) -> &str {
+        Self::id(self)
+    }
+
+    fn edition(&self) -> &Edition {
+        Self::edition(self)
+    }
+
+    fn view(&self) -> View {
+        Self::view(self)
+    }
+}
+
 impl Clusters for Orchestrator {
     type Caller = Caller;
+    type Found = Found;
 
     fn frameworks(&self) -> Vec<&Descriptor> {
         Self::frameworks(self)
@@ -68,8 +95,8 @@ impl Clusters for Orchestrator {
         Self::request(self, caller, name, given).await
     }
 
-    async fn view(&self, caller: &Caller, name: &str) -> Result<View, Refused> {
-        Self::view(self, caller, name).await
+    async fn find(&self, caller: &Caller, name: &str) -> Result<Found, Refused> {
+        Self::find(self, caller, name).await
     }
 
     async fn list(&self, caller: &Caller) -> Result<Vec<View>, Refused> {

@@ -5,7 +5,7 @@ use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode};
 use uuid::Uuid;
 
-use super::clusters::Clusters;
+use super::clusters::{Clusters, Shown as _};
 use super::entity::{self, Entity};
 use super::model::{Action, FRAMEWORK_SCHEME, Listed, Mixin, Model, is_shown_only};
 use super::negotiate::Rendering;
@@ -61,8 +61,6 @@ pub(super) struct Handlers<'a, C: Clusters> {
     pub(super) caller: C::Caller,
     pub(super) style: Style<'a>,
     pub(super) wish: Wish,
-    /// Whether the Service Manager polls.
-    pub(super) polls: bool,
     /// Whether it is the Service Manager who asks.
     pub(super) service_manager: bool,
 }
@@ -75,16 +73,6 @@ impl<C: Clusters> Handlers<'_, C> {
         let filter: Vec<Listed<'_>> = filter.iter().filter_map(|described| self.model.find(&self.own, &described.category)).collect();
         let listed = self.model.listed().chain(self.own.iter().map(Listed::Own));
         self.style.query(listed.filter(|listed| filter.is_empty() || filter.contains(listed)))
-    }
-
-    /// GET of one.
-    pub(super) async fn get(self, name: &str) -> Answer {
-        let view = self.clusters.view(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
-        if self.polls && service_manager::waits_in_vain(&view) {
-            let shown = self.show(view.clone())?;
-            return Ok(service_manager::end(shown, &view));
-        }
-        self.show(view)
     }
 
     /// PUT: the entity is there afterwards.
@@ -103,8 +91,8 @@ impl<C: Clusters> Handlers<'_, C> {
         let Some(action) = self.action(query)? else {
             let mut attributes = self.wish.attributes.clone();
             if self.service_manager {
-                let view = self.clusters.view(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
-                attributes = service_manager::wishes(attributes, &view.brought);
+                let found = self.clusters.find(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
+                attributes = service_manager::wishes(attributes, &found.view().brought);
             }
             let view = self.clusters.update(&self.caller, name, attributes).await.map_err(|refused| missing(refused, name))?;
             let own = self.tag(name).await?;
@@ -207,7 +195,7 @@ impl<C: Clusters> Handlers<'_, C> {
         if self.wish.tags.is_empty() {
             return Ok(self.own.clone());
         }
-        Ok(self.clusters.groups(&self.caller).await?.iter().map(Own::of).collect())
+        Ok(Own::all(&self.clusters.groups(&self.caller).await?))
     }
 
     /// 201, where it is, and `OK` or, in JSON and HTML, the entity.
@@ -232,7 +220,7 @@ impl<C: Clusters> Handlers<'_, C> {
 }
 
 /// The recorded sentence for what is not there.
-fn missing(refused: Refused, name: &str) -> Refusal {
+pub(super) fn missing(refused: Refused, name: &str) -> Refusal {
     match refused {
         Refused::NotFound(_) => Refusal::NotFound(entity::path(name)),
         other => other.into(),

@@ -17,6 +17,12 @@ pub struct Limits {
     pub line_bytes: usize,
     /// Bytes of one value in a header of an answer; longer ones (outputs of a stack) are cut there and stand whole in JSON.
     pub shown_value_bytes: usize,
+    /// Bytes of all rendered answers that are kept to be sent again; those asked for longest ago make room.
+    pub kept_bytes: usize,
+    /// Bytes of one answer that is kept; larger ones are rendered each time.
+    pub kept_answer_bytes: usize,
+    /// Answers that are kept of one cluster: renderings, each with every address that clients know the service by.
+    pub kept_answers: usize,
 }
 
 impl Default for Limits {
@@ -29,6 +35,9 @@ impl Default for Limits {
             locations: 512,
             line_bytes: 60 * 1024,
             shown_value_bytes: 48 * 1024,
+            kept_bytes: 1024 * 1024,
+            kept_answer_bytes: 256 * 1024,
+            kept_answers: 8,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! - [`Face`]: a whole request in, a whole answer out
 //! - [`route`]: paths and their methods
 //! - [`clusters`]: what the face asks of the orchestrator
+//! - `shown`, `answers`: GET of one entity; what was rendered before
 //! - [`request`], [`json_in`], [`syntax`]: what a request carries
 //! - [`negotiate`], [`render`], `html`: what an answer looks like
 //! - [`model`], [`entity`]: kind, actions, mixins; a cluster in their terms
@@ -12,6 +13,7 @@
 //! - `service_manager`: how hurtle's Service Manager learns of a failure
 //! - [`refusal`], [`limits`]: every way to say no; how much is taken
 
+mod answers;
 pub mod clusters;
 pub mod entity;
 mod handlers;
@@ -26,6 +28,7 @@ pub mod render;
 pub mod request;
 pub mod route;
 mod service_manager;
+mod shown;
 pub mod syntax;
 mod tags;
 
@@ -34,18 +37,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, HeaderName, Method, Request, Response};
 use secrecy::SecretString;
 
 pub use clusters::Clusters;
 pub use limits::Limits;
 
+use answers::Answers;
 use handlers::{Handlers, Wish};
 use model::Model;
 use negotiate::Rendering;
 use own::Own;
 use refusal::Refusal;
 use render::Style;
+use request::Carried;
 use route::Route;
 
 use crate::orchestrator::Refused;
@@ -54,19 +59,36 @@ use crate::web;
 /// The Server header of answers.
 pub const SERVER: &str = concat!("stampede/", env!("CARGO_PKG_VERSION"), " OCCI/1.1");
 
+static TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+static TENANT: HeaderName = HeaderName::from_static("x-tenant-name");
+
 /// The face. Cheap to clone.
 #[derive(Clone)]
 pub struct Face<C> {
     clusters: C,
     model: Arc<Model>,
+    answers: Arc<Answers>,
     limits: Limits,
+}
+
+/// What is asked for, once it is known who asks.
+struct Asked<'a> {
+    route: Route,
+    /// GET also for HEAD.
+    method: &'a Method,
+    query: &'a str,
+    /// Where the client thinks that it is.
+    host: &'a str,
+    carried: Carried,
+    /// Whether hurtle's Service Manager asks.
+    service_manager: bool,
 }
 
 impl<C: Clusters> Face<C> {
     /// A face over the clusters; the frameworks are asked for once.
     pub fn new(clusters: C, limits: Limits) -> Self {
         let model = Arc::new(Model::of(&clusters.frameworks()));
-        Self { clusters, model, limits }
+        Self { clusters, model, answers: Arc::new(Answers::new(limits)), limits }
     }
 
     /// Answers one request. `local` is the address that it came in on, for clients that send no Host.
@@ -109,7 +131,23 @@ impl<C: Clusters> Face<C> {
         };
         let carried = request::carried(headers, request.body(), &self.limits)?;
         let caller = self.clusters.authenticate(token, &project).await?;
-        let own: Vec<Own> = self.clusters.groups(&caller).await?.iter().map(Own::of).collect();
+        let groups = self.clusters.groups(&caller).await?;
+        if let (Route::Entity(name), &Method::GET) = (&route, method) {
+            if !carried.categories.is_empty() {
+                // They ask for nothing here, but must be known.
+                self.wish(&Own::all(&groups), &carried)?;
+            }
+            return self.show(&caller, name, &groups, &style, service_manager::polls(headers)).await;
+        }
+        let query = request.uri().query().unwrap_or_default();
+        let asked = Asked { route, method, query, host: &host, carried, service_manager: service_manager::is_it(headers) };
+        // In a box of its own: GET of one is asked for most, and would make room for all of them.
+        Box::pin(self.others(asked, Own::all(&groups), caller, style)).await
+    }
+
+    /// Whatever is no GET of an entity.
+    async fn others(&self, asked: Asked<'_>, own: Vec<Own>, caller: C::Caller, style: Style<'_>) -> Result<Response<Bytes>, Refusal> {
+        let Asked { route, method, query, host, carried, service_manager } = asked;
         let at = if let Route::Other(path) = &route {
             // Only now it is known whether there is anything.
             Some(own.iter().position(|own| own.location == *path).ok_or_else(|| Refusal::NotFound(path.clone()))?)
@@ -119,18 +157,15 @@ impl<C: Clusters> Face<C> {
         // A definition is of what is not known yet.
         let defines = route == Route::Query && method != Method::GET;
         let wish = if defines { Wish::default() } else { self.wish(&own, &carried)? };
-        let (polls, service_manager) = (service_manager::polls(headers), service_manager::is_it(headers));
-        let handlers = Handlers { clusters: &self.clusters, model: &self.model, own, caller, style, wish, polls, service_manager };
-        let query = request.uri().query().unwrap_or_default();
+        let handlers = Handlers { clusters: &self.clusters, model: &self.model, own, caller, style, wish, service_manager };
         match (route, method) {
             (Route::Query, &Method::GET) => handlers.query(&carried.categories),
-            (Route::Query, &Method::POST) => handlers.define(&carried.categories, &host).await,
+            (Route::Query, &Method::POST) => handlers.define(&carried.categories, host).await,
             (Route::Query, _) => handlers.undefine(&carried.categories).await,
-            (Route::Other(_), _) => handlers.tagged(method, at.unwrap_or_default(), query, &carried, &host).await,
+            (Route::Other(_), _) => handlers.tagged(method, at.unwrap_or_default(), query, &carried, host).await,
             (Route::Collection, &Method::GET) => handlers.list(&carried).await,
             (Route::Collection, &Method::DELETE) => handlers.delete_all().await,
             (Route::Collection, _) => handlers.post_collection(model::LOCATION, query).await,
-            (Route::Entity(name), &Method::GET) => handlers.get(&name).await,
             (Route::Entity(name), &Method::PUT) => handlers.put(&name).await,
             (Route::Entity(name), &Method::DELETE) => handlers.delete(&name).await,
             (Route::Entity(name), _) => handlers.post(&name, query).await,
@@ -177,12 +212,12 @@ fn log(refusal: &Refusal, path: &str) {
 
 /// Token and project of a request.
 fn credentials(headers: &HeaderMap) -> Result<(SecretString, String), Refusal> {
-    let text = |name: &'static str| {
-        let value = headers.get(name).ok_or(Refusal::NoAuth(name))?;
+    let text = |header: &HeaderName, name: &'static str| {
+        let value = headers.get(header).ok_or(Refusal::NoAuth(name))?;
         let text = std::str::from_utf8(value.as_bytes());
         text.map(str::to_owned).map_err(|_| Refusal::Malformed(format!("header {name}: expected UTF-8")))
     };
-    let (token, project) = (text("X-Auth-Token"), text("X-Tenant-Name"));
+    let (token, project) = (text(&TOKEN, "X-Auth-Token"), text(&TENANT, "X-Tenant-Name"));
     Ok((SecretString::from(token?), project?))
 }
 

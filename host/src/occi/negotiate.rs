@@ -50,6 +50,9 @@ impl Rendering {
 /// The rendering that the client likes best of those offered: the highest q, then the earliest in its list, then ours. No
 /// Accept header means anything. `None`: none of them is accepted.
 pub fn choose(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
+    if let Some(rendering) = plainly(headers) {
+        return offered.contains(&rendering).then_some(rendering);
+    }
     let lines: Vec<_> = headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     let ranges: Vec<Range> = lines.iter().flat_map(|line| line.split(',')).filter_map(Range::read).collect();
     if lines.iter().all(|line| line.trim().is_empty()) {
@@ -67,6 +70,13 @@ pub fn choose(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
         }
     }
     best.map(|(_, _, rendering)| rendering)
+}
+
+/// The rendering, where one media type alone is accepted and nothing is said of it, which is what most clients send.
+fn plainly(headers: &HeaderMap) -> Option<Rendering> {
+    let mut lines = headers.get_all(ACCEPT).iter();
+    let (only, None) = (lines.next()?, lines.next()) else { return None };
+    Rendering::COLLECTION.iter().copied().find(|rendering| rendering.names().iter().any(|name| name.as_bytes() == only.as_bytes()))
 }
 
 /// One media range of an Accept header.

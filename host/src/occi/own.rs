@@ -45,6 +45,11 @@ impl Own {
         Self { category, location: group.place.clone(), said, clusters: group.clusters.clone() }
     }
 
+    /// Of all that was remembered of a project.
+    pub fn all(groups: &[Group]) -> Vec<Self> {
+        groups.iter().map(Self::of).collect()
+    }
+
     /// What is to be remembered of a definition. `host` is the service's own, for locations that are whole URLs.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 //!
 //! Headers count always, whatever the Content-Type says; a body is added to them and comes last, so that it wins.
 
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 
 use super::json_in;
@@ -11,6 +11,11 @@ use super::limits::Limits;
 use super::refusal::Refusal;
 use super::syntax::category::Described;
 use super::syntax::{Fault, attribute, category, link};
+
+static CATEGORY: HeaderName = HeaderName::from_static("category");
+static ATTRIBUTE: HeaderName = HeaderName::from_static("x-occi-attribute");
+static LINK: HeaderName = http::header::LINK;
+static LOCATION: HeaderName = HeaderName::from_static("x-occi-location");
 
 /// What a request carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +35,10 @@ pub struct Carried {
 pub fn carried(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<Carried, Refusal> {
     let mut carried = Carried::default();
     for field in Field::ALL {
-        let lines = headers.get_all(field.name());
+        if !headers.contains_key(field.header()) {
+            continue;
+        }
+        let lines = headers.get_all(field.header());
         let several = lines.iter().count() > 1;
         for (number, value) in lines.iter().enumerate() {
             let place =
@@ -70,6 +78,15 @@ enum Field {
 
 impl Field {
     const ALL: [Self; 4] = [Self::Category, Self::Attribute, Self::Link, Self::Location];
+
+    fn header(self) -> &'static HeaderName {
+        match self {
+            Self::Category => &CATEGORY,
+            Self::Attribute => &ATTRIBUTE,
+            Self::Link => &LINK,
+            Self::Location => &LOCATION,
+        }
+    }
 
     fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Keystone, v3 and (for old clouds) v2.0: which of them the cloud speaks, what a token is good for, and a token for credentials. Knows no
 //! other service.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -41,7 +41,7 @@ pub(super) struct Keystone {
 pub(super) struct Identity {
     /// To use from here on; v2.0 gives a new one for the project.
     pub(super) token: SecretString,
-    pub(super) project: Option<Project>,
+    pub(super) project: Option<Arc<Project>>,
     pub(super) user: User,
     pub(super) roles: Vec<String>,
     pub(super) expires: Option<SystemTime>,
@@ -263,7 +263,7 @@ fn identity_v3(answer: &Answer, token: SecretString) -> Result<Identity, Error> 
     let body = answer.json::<AnswerV3>()?.token;
     Ok(Identity {
         token,
-        project: body.project,
+        project: body.project.map(Arc::new),
         user: body.user,
         roles: body.roles.into_iter().map(|role| role.name).collect(),
         expires: body.expires_at.as_deref().and_then(timestamp::parse),
@@ -310,7 +310,7 @@ fn identity_v2(answer: &Answer) -> Result<Identity, Error> {
     let access = answer.json::<AnswerV2>()?.access;
     Ok(Identity {
         token: access.token.id.into(),
-        project: access.token.tenant,
+        project: access.token.tenant.map(Arc::new),
         user: access.user.user,
         roles: access.user.roles.into_iter().map(|role| role.name).collect(),
         expires: access.token.expires.as_deref().and_then(timestamp::parse),

@@ -28,12 +28,12 @@ pub(super) struct Cloud {
 pub struct Session {
     cloud: Arc<Cloud>,
     identity: Arc<Identity>,
-    project: Project,
+    project: Arc<Project>,
     key: Option<Key>,
 }
 
 impl Session {
-    pub(super) fn new(cloud: Arc<Cloud>, identity: Arc<Identity>, project: Project, key: Option<Key>) -> Self {
+    pub(super) fn new(cloud: Arc<Cloud>, identity: Arc<Identity>, project: Arc<Project>, key: Option<Key>) -> Self {
         Self { cloud, identity, project, key }
     }
 
@@ -55,6 +55,11 @@ impl Session {
     /// Whether the token was got by an application credential, which cannot create the trust that Heat needs.
     pub fn application_credential(&self) -> bool {
         self.identity.application_credential
+    }
+
+    /// Whether nothing at all is different: one token, and what Keystone said of it at one time.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.identity, &other.identity) && self.key == other.key
     }
 
     /// Whether both stand for one token.

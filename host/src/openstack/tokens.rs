@@ -40,10 +40,15 @@ struct Slot {
 }
 
 impl Tokens {
+    /// What was said within the limits' time.
+    pub(super) fn known(&self, key: &Key, limits: &Limits) -> Option<Outcome> {
+        Some(self.said(key, limits)?.and_then(unexpired))
+    }
+
     /// What was said within the limits' time, or what `ask` says now.
     pub(super) async fn get(&self, key: Key, limits: &Limits, ask: impl Future<Output = Result<Identity, Error>>) -> Outcome {
-        if let Some(outcome) = self.said(&key, limits) {
-            return outcome.and_then(unexpired);
+        if let Some(known) = self.known(&key, limits) {
+            return known;
         }
         let asking = self.asking(key, limits.tokens);
         let _turn = asking.lock().await;

@@ -22,7 +22,7 @@ pub(super) struct Entity {
     /// Whether a background task takes care of it.
     pub(super) followed: std::sync::atomic::AtomicBool,
     /// The session with which a service forbade what is wished, and its words; the same is not tried again in the background.
-    pub(super) forbidden: Mutex<Option<(Session, String)>>,
+    pub(super) forbidden: Mutex<Option<(Session, Arc<str>)>>,
     record: RwLock<Arc<Record>>,
 }
 
@@ -58,7 +58,8 @@ impl Entity {
 pub(super) struct Book {
     store: Store,
     entities: Mutex<HashMap<String, Arc<Entity>>>,
-    names: Mutex<HashMap<(String, String), String>>,
+    /// The living, by project and name.
+    names: Mutex<HashMap<String, HashMap<String, Arc<Entity>>>>,
 }
 
 impl Book {
@@ -72,12 +73,11 @@ impl Book {
 
     /// The living cluster of this name.
     pub(super) async fn find(&self, project_id: &str, name: &str) -> Result<Arc<Entity>, Refused> {
-        let key = (project_id.to_owned(), name.to_owned());
-        let id = lock(&self.names).get(&key).cloned();
-        let known = id.and_then(|id| lock(&self.entities).get(&id).cloned()).filter(|entity| entity.record().is_live());
+        let known = lock(&self.names).get(project_id).and_then(|names| names.get(name)).cloned();
+        let known = known.filter(|entity| entity.record().is_live());
         match known {
             Some(entity) => Ok(entity),
-            None => match self.store.find(project_id, name).await? {
+            None => match Box::pin(self.store.find(project_id, name)).await? {
                 Some(record) => Ok(self.take(record)),
                 None => Err(Refused::NotFound(name.to_owned())),
             },
@@ -114,7 +114,7 @@ impl Book {
             next.updated_s = if next.seen == record.seen { now_s() } else { next.updated_s };
             if self.store.update(&next).await? {
                 if !next.is_live() {
-                    lock(&self.names).remove(&(next.project_id.clone(), next.name.clone()));
+                    self.unname(&next);
                 }
                 return Ok(entity.set(next));
             }
@@ -146,26 +146,38 @@ impl Book {
     }
 
     fn take(&self, record: Record) -> Arc<Entity> {
-        if record.is_live() {
-            lock(&self.names).insert((record.project_id.clone(), record.name.clone()), record.id.clone());
-        }
+        let named = record.is_live().then(|| (record.project_id.clone(), record.name.clone()));
         let mut entities = lock(&self.entities);
-        if let Some(entity) = entities.get(&record.id) {
+        let entity = if let Some(entity) = entities.get(&record.id) {
             entity.set(record);
-            return Arc::clone(entity);
+            Arc::clone(entity)
+        } else {
+            let id = record.id.clone();
+            let entity = Entity::new(record);
+            entities.insert(id, Arc::clone(&entity));
+            entity
+        };
+        drop(entities);
+        if let Some((project_id, name)) = named {
+            lock(&self.names).entry(project_id).or_default().insert(name, Arc::clone(&entity));
         }
-        let id = record.id.clone();
-        let entity = Entity::new(record);
-        entities.insert(id, Arc::clone(&entity));
         entity
     }
 
     fn release(&self, record: &Record) {
         lock(&self.entities).remove(&record.id);
-        let key = (record.project_id.clone(), record.name.clone());
+        self.unname(record);
+    }
+
+    /// Its name may be another's already.
+    fn unname(&self, record: &Record) {
         let mut names = lock(&self.names);
-        if names.get(&key) == Some(&record.id) {
-            names.remove(&key);
+        let Some(of_project) = names.get_mut(&record.project_id) else { return };
+        if of_project.get(&record.name).is_some_and(|entity| entity.record().id == record.id) {
+            of_project.remove(&record.name);
+        }
+        if of_project.is_empty() {
+            names.remove(&record.project_id);
         }
     }
 }

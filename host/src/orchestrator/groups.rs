@@ -66,7 +66,7 @@ async fn of(inner: &Inner, caller: &Caller) -> Result<Arc<Vec<Group>>, Refused> 
     if let Some(groups) = lock(&inner.groups.known).get(project) {
         return Ok(Arc::clone(groups));
     }
-    let groups = Arc::new(inner.book.store().groups(project).await?);
+    let groups = Arc::new(Box::pin(inner.book.store().groups(project)).await?);
     let mut known = lock(&inner.groups.known);
     if known.len() >= inner.limits.sessions {
         // They are read again when they are asked for.

@@ -13,8 +13,13 @@ pub struct Limits {
     pub attribute_bytes: usize,
     /// How old an observation may be before Heat is asked again; one observation is at most two calls, so that Heat is asked once a second.
     pub observe_every: Duration,
+    /// How old an observation may be so that it is shown at once, while Heat is asked in the background; older than that, readers wait.
+    pub shown_age: Duration,
     /// How long a reader waits for Heat before it is shown what was known.
     pub patience: Duration,
+    /// Readers that wait for one observation at once; the others are shown what was known, and that it may be old. Fewer than requests may be
+    /// in work, so that a cluster whose Heat is slow leaves room for the readers of others.
+    pub waiting: usize,
     /// Clusters that a list asks Heat about at most.
     pub list_looks: usize,
     /// How often Heat is asked to delete a stack.
@@ -44,7 +49,9 @@ impl Default for Limits {
             attributes: 256,
             attribute_bytes: 64 * 1024,
             observe_every: Duration::from_secs(2),
+            shown_age: Duration::from_secs(3),
             patience: Duration::from_secs(3),
+            waiting: 128,
             list_looks: 16,
             deletes: 5,
             creates: 20,

@@ -1,35 +1,61 @@
-//! One observation of a cluster for however many ask: at most one at a time, and not before the last one is old.
+//! One observation of a cluster for however many ask: at most one at a time, and not before the last one is old. Who would be shown what is
+//! only slightly old does not wait for it; who waits, waits only so long, and is told that what is shown may be old.
 
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use super::{Inner, book::Entity, book::lock, observe};
+use tokio::sync::Notify;
+
+use super::{Inner, book::Entity, book::lock, limits::Limits, observe};
 use crate::{
     cluster::Wish,
     openstack::{Error, Event, Session, Stack, StackId},
     store::Record,
 };
 
+/// What a reader is told whose patience or whose place among those who wait was not enough.
+const LATE: &str = "heat has been asked and has not answered yet, what is shown may be old";
+/// What readers are told after an observation that ended in a panic.
+const FAILED: &str = "the host failed at the last observation; its log says why";
+
 /// When a cluster was looked at.
 #[derive(Debug, Default)]
 pub(super) struct Look {
-    /// Held while Heat is asked.
-    asking: tokio::sync::Mutex<()>,
     state: Mutex<Times>,
+    /// Told when a question has ended.
+    ended: Notify,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Times {
+    /// Since when Heat is asked, while it is.
     begun: Option<Instant>,
+    /// When it was asked last.
     ended: Option<Instant>,
-    error: Option<String>,
+    /// Why the last question had no answer.
+    error: Option<Arc<str>>,
+    /// Readers that wait for the question.
+    waiting: usize,
+}
+
+/// What a reader has to do.
+#[derive(Debug, PartialEq, Eq)]
+enum Due {
+    /// Nothing: what we know is young.
+    Nothing,
+    /// See to it that Heat is asked, and not wait for it.
+    Ask,
+    /// Wait for Heat, so long at most.
+    Wait(Duration),
+    /// Be shown what is known: Heat is slow, and enough readers wait.
+    Late,
 }
 
 impl Look {
     /// Why the last question had no answer.
-    pub(super) fn error(&self) -> Option<String> {
+    pub(super) fn error(&self) -> Option<Arc<str>> {
         lock(&self.state).error.clone()
     }
 
@@ -38,49 +64,96 @@ impl Look {
         lock(&self.state).ended.is_some_and(|ended| ended.elapsed() < age)
     }
 
-    /// How long a reader still waits: all readers of one slow question give up together.
-    fn patience(&self, most: Duration) -> Duration {
-        let begun = lock(&self.state).begun;
-        begun.map_or(most, |begun| most.saturating_sub(begun.elapsed()))
+    /// What a reader has to do who may be shown what is younger than `shown_age`; and whether Heat must be asked by him. All readers of one
+    /// slow question give up together.
+    fn due(&self, limits: &Limits, shown_age: Duration) -> (Due, bool) {
+        let mut state = lock(&self.state);
+        let now = Instant::now();
+        let younger = |age: Duration| state.ended.is_some_and(|ended| now.duration_since(ended) < age);
+        if younger(limits.observe_every) {
+            return (Due::Nothing, false);
+        }
+        let is_shown = younger(shown_age);
+        let asks = state.begun.is_none();
+        let begun = *state.begun.get_or_insert(now);
+        let patience = limits.patience.saturating_sub(now.duration_since(begun));
+        let due = if is_shown {
+            Due::Ask
+        } else if patience.is_zero() || state.waiting >= limits.waiting {
+            Due::Late
+        } else {
+            state.waiting += 1;
+            Due::Wait(patience)
+        };
+        (due, asks)
     }
 
-    fn begin(&self) {
-        lock(&self.state).begun = Some(Instant::now());
+    fn is_asking(&self) -> bool {
+        lock(&self.state).begun.is_some()
     }
 
-    fn end(&self, error: Option<String>) {
-        *lock(&self.state) = Times { begun: None, ended: Some(Instant::now()), error };
+    fn end(&self, error: Option<Arc<str>>) {
+        let mut state = lock(&self.state);
+        (state.begun, state.ended, state.error) = (None, Some(Instant::now()), error);
+        drop(state);
+        self.ended.notify_waiters();
     }
 
     /// What we did ourselves a moment ago counts as an observation.
     pub(super) fn note(&self, error: Option<String>) {
         let mut state = lock(&self.state);
-        (state.ended, state.error) = (Some(Instant::now()), error);
+        (state.ended, state.error) = (Some(Instant::now()), error.map(Arc::from));
     }
 }
 
-/// Sees to it that what we know of the cluster is young, or that its reader has waited as long as readers wait.
-pub(super) async fn look(inner: &Arc<Inner>, entity: &Arc<Entity>, session: &Session) {
+/// A question under way. However it ends, the next one may be asked.
+struct Asking<'a> {
+    look: &'a Look,
+    error: Option<Arc<str>>,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.look.end(self.error.take());
+    }
+}
+
+/// A reader's place among those who wait.
+struct Place<'a>(&'a Look);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.state).waiting -= 1;
+    }
+}
+
+/// Sees to it that what we know of the cluster is young, that its reader has waited as long as readers wait, or, where what we know is younger
+/// than `shown_age`, that Heat is being asked. Why what is known may be old.
+pub(super) async fn look(inner: &Arc<Inner>, entity: &Arc<Entity>, session: &Session, shown_age: Duration) -> Option<Arc<str>> {
     let record = entity.record();
-    if record.wish != Wish::Deploy || record.stack_id.is_none() || entity.look.is_fresh(inner.limits.observe_every) {
-        return;
+    if record.wish != Wish::Deploy || record.stack_id.is_none() {
+        return entity.look.error();
     }
-    let patience = entity.look.patience(inner.limits.patience);
-    if patience.is_zero() {
-        // Somebody asks already and Heat is slow: no reader adds to the queue.
-        return;
+    let (due, asks) = entity.look.due(&inner.limits, shown_age);
+    let place = matches!(due, Due::Wait(_)).then(|| Place(&entity.look));
+    // From here on an end is noticed, also one that comes before the wait.
+    let ended = place.as_ref().map(|_| entity.look.ended.notified());
+    if asks {
+        let (inner, entity, session) = (Arc::clone(inner), Arc::clone(entity), session.clone());
+        // In a task of its own: a reader that goes away must not end the observation for the others.
+        tokio::spawn(async move {
+            let mut asking = Asking { look: &entity.look, error: Some(FAILED.into()) };
+            asking.error = ask(&inner, &entity, &session).await.map(Arc::from);
+        });
     }
-    let (inner, entity, session) = (Arc::clone(inner), Arc::clone(entity), session.clone());
-    // In a task of its own: a reader that goes away must not end the observation for the others.
-    let task = tokio::spawn(async move {
-        let _asking = entity.look.asking.lock().await;
-        if !entity.look.is_fresh(inner.limits.observe_every) {
-            entity.look.begin();
-            let error = ask(&inner, &entity, &session).await;
-            entity.look.end(error);
-        }
-    });
-    let _ = tokio::time::timeout(patience, task).await;
+    match (due, ended) {
+        (Due::Wait(patience), Some(ended)) if entity.look.is_asking() => match tokio::time::timeout(patience, ended).await {
+            Ok(()) => entity.look.error(),
+            Err(_) => Some(LATE.into()),
+        },
+        (Due::Late, _) => Some(LATE.into()),
+        _ => entity.look.error(),
+    }
 }
 
 /// Asks Heat and remembers what it shows; the error's words when it does not answer.

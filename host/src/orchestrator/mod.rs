@@ -61,7 +61,7 @@ pub use groups::Members;
 pub use limits::Limits;
 pub use planner::Planner;
 pub use refused::Refused;
-pub use view::{Phase, Requested, View};
+pub use view::{Edition, Found, Phase, Requested, View};
 
 /// Names and texts of clients: attribute and value.
 pub type Attributes = Vec<(String, String)>;
@@ -168,7 +168,7 @@ impl Orchestrator {
     pub async fn welcome(&self, session: Session) -> Result<Caller, Refused> {
         if self.inner.sessions.put(&session) {
             let project = &session.project().id;
-            if let Err(error) = reconcile::resume(&self.inner, project).await {
+            if let Err(error) = Box::pin(reconcile::resume(&self.inner, project)).await {
                 tracing::warn!("cannot go on with what is pending in project {project}, its next request tries again: {error}");
                 self.inner.sessions.forget(&session);
                 self.inner.sessions.wait([(project.clone(), None)]);
@@ -185,16 +185,25 @@ impl Orchestrator {
         change::request(&self.inner, caller, name, attributes).await
     }
 
-    /// One cluster, observed at most once in `observe_every` however many ask. When Heat does not answer in time, what was known last,
-    /// with `cloud_error`.
+    /// One cluster, observed at most once in `observe_every` however many ask. What is younger than `shown_age` is shown while Heat is asked.
+    /// When Heat does not answer in time, what was known last, with `cloud_error`.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn find(&self, caller: &Caller, name: &str) -> Result<Found, Refused> {
+        let entity = self.inner.find(caller, name).await?;
+        let cloud_error = look::look(&self.inner, &entity, &caller.session, self.inner.limits.shown_age).await;
+        let record = entity.record();
+        let cloud_error = cloud_error.or_else(|| reconcile::obstacle(&entity, &record));
+        if record.is_live() { Ok(Found::new(record, cloud_error)) } else { Err(Refused::NotFound(name.to_owned())) }
+    }
+
+    /// What [`Self::find`] finds, in words.
     ///
     /// # Errors
     /// `NotFound`.
     pub async fn view(&self, caller: &Caller, name: &str) -> Result<View, Refused> {
-        let entity = self.inner.find(caller, name).await?;
-        look::look(&self.inner, &entity, &caller.session).await;
-        let record = entity.record();
-        if record.is_live() { Ok(self.inner.show(&entity, &record)) } else { Err(Refused::NotFound(name.to_owned())) }
+        Ok(self.find(caller, name).await?.view())
     }
 
     /// All clusters of the caller's project, by name; Heat is asked about those that are on the move.
@@ -208,8 +217,8 @@ impl Orchestrator {
         let entities = self.inner.book.of_project(caller.project_id()).await?;
         let moving = entities.iter().filter(|entity| observe::state(&entity.record()).is_moving()).take(self.inner.limits.list_looks);
         // Collected before the wait: a lazy chain of closures over borrows would keep this future from being `Send`.
-        let looks: Vec<_> = moving.map(|entity| look::look(&self.inner, entity, &caller.session)).collect();
-        stream::iter(looks).buffer_unordered(self.inner.limits.list_looks).collect::<Vec<()>>().await;
+        let looks: Vec<_> = moving.map(|entity| look::look(&self.inner, entity, &caller.session, self.inner.limits.shown_age)).collect();
+        stream::iter(looks).buffer_unordered(self.inner.limits.list_looks).collect::<Vec<_>>().await;
         let records = entities.iter().map(|entity| (entity, entity.record()));
         Ok(records.filter(|(_, record)| record.is_live()).map(|(entity, record)| self.inner.show(entity, &record)).collect())
     }
@@ -293,7 +302,7 @@ impl Inner {
     async fn find(&self, caller: &Caller, name: &str) -> Result<Arc<Entity>, Refused> {
         match self.book.find(caller.project_id(), name).await {
             Err(Refused::NotFound(_)) => {
-                recover::ensure(self, caller).await?;
+                Box::pin(recover::ensure(self, caller)).await?;
                 self.book.find(caller.project_id(), name).await
             }
             other => other,
@@ -316,6 +325,7 @@ impl Inner {
     }
 
     fn show(&self, entity: &Entity, record: &Record) -> View {
-        view::of(record, entity.look.error().or_else(|| reconcile::obstacle(entity, record)))
+        let why = entity.look.error().or_else(|| reconcile::obstacle(entity, record));
+        view::of(record, why.as_deref())
     }
 }

@@ -223,8 +223,8 @@ fn goes_on(inner: &Inner, entity: &Entity, end: End) -> bool {
 }
 
 /// What keeps the cluster from going on until another token comes.
-pub(super) fn obstacle(entity: &Entity, record: &Record) -> Option<String> {
-    lock(&entity.forbidden).as_ref().filter(|_| needs_care(record)).map(|(_, words)| words.clone())
+pub(super) fn obstacle(entity: &Entity, record: &Record) -> Option<Arc<str>> {
+    lock(&entity.forbidden).as_ref().filter(|_| needs_care(record)).map(|(_, words)| Arc::clone(words))
 }
 
 fn is_forbidden(entity: &Entity, session: &Session) -> bool {
@@ -285,7 +285,7 @@ fn set_aside(inner: &Inner, entity: &Entity, session: &Session, error: &Refused)
     entity.look.note(Some(error.to_string()));
     match error {
         Refused::Unauthorized(_) => inner.sessions.forget(session),
-        _ => *lock(&entity.forbidden) = Some((session.clone(), error.to_string())),
+        _ => *lock(&entity.forbidden) = Some((session.clone(), error.to_string().into())),
     }
 }
 

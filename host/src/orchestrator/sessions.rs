@@ -13,10 +13,43 @@ use crate::{openstack::Session, store::Record};
 /// The last good session of each user in each project, and whose the work is that waits for one.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    /// By project and user.
-    last: Mutex<HashMap<(String, String), Session>>,
+    /// By project, then by user.
+    last: Mutex<Last>,
     waiting: Mutex<HashSet<Waiting>>,
     most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Last {
+    sessions: HashMap<String, HashMap<String, Session>>,
+    number: usize,
+}
+
+impl Last {
+    fn get(&self, project: &str, user: &str) -> Option<&Session> {
+        self.sessions.get(project)?.get(user)
+    }
+
+    fn insert(&mut self, session: &Session) {
+        let users = self.sessions.entry(session.project().id.clone()).or_default();
+        self.number += usize::from(users.insert(session.user().id.clone(), session.clone()).is_none());
+    }
+
+    fn remove(&mut self, project: &str, user: &str) {
+        let Some(users) = self.sessions.get_mut(project) else { return };
+        self.number -= usize::from(users.remove(user).is_some());
+        if users.is_empty() {
+            self.sessions.remove(project);
+        }
+    }
+
+    /// Takes out whichever comes first: its user's next request brings another.
+    fn make_room(&mut self) {
+        let first = self.sessions.iter().find_map(|(project, users)| Some((project.clone(), users.keys().next()?.clone())));
+        if let Some((project, user)) = first {
+            self.remove(&project, &user);
+        }
+    }
 }
 
 /// Work that waits for a token: a project, and the user whose token it must be, where anyone else's would not do.
@@ -37,10 +70,6 @@ pub(super) fn may_act(session: &Session, record: &Record) -> bool {
     record.owner.as_ref().is_none_or(|owner| *owner == session.user().id)
 }
 
-fn key(session: &Session) -> (String, String) {
-    (session.project().id.clone(), session.user().id.clone())
-}
-
 impl Sessions {
     pub(super) fn new(most: usize, waiting: impl IntoIterator<Item = Waiting>) -> Self {
         Self { last: Mutex::default(), waiting: Mutex::new(waiting.into_iter().collect()), most }
@@ -49,23 +78,24 @@ impl Sessions {
     /// Remembers a session that Keystone has just approved. True when work has waited for it: the same token again wakes nobody, since
     /// what it was refused once it would be refused with every request.
     pub(super) fn put(&self, session: &Session) -> bool {
-        let key = key(session);
+        let (project, user) = (&session.project().id, &session.user().id);
         let mut last = lock(&self.last);
-        if last.len() >= self.most && !last.contains_key(&key) {
-            // Whichever: its user's next request brings another.
-            if let Some(other) = last.keys().next().cloned() {
-                last.remove(&other);
-            }
+        let before = last.get(project, user);
+        if before.is_some_and(|before| before.is_same(session)) {
+            return false;
         }
-        let before = last.insert(key.clone(), session.clone());
+        let (is_known, is_same_token) = (before.is_some(), before.is_some_and(|before| before.is_same_token(session)));
+        if !is_known && last.number >= self.most {
+            last.make_room();
+        }
+        last.insert(session);
         drop(last);
-        if before.is_some_and(|before| before.is_same_token(session)) {
+        if is_same_token {
             return false;
         }
         let mut waiting = lock(&self.waiting);
-        let (project, user) = key;
         let anyone = waiting.remove(&(project.clone(), None));
-        waiting.remove(&(project, Some(user))) || anyone
+        waiting.remove(&(project.clone(), Some(user.clone()))) || anyone
     }
 
     /// This work waits for the next good token that does.
@@ -76,16 +106,17 @@ impl Sessions {
     /// The session of who wished what the record says; where there is none, anyone's of the project, which is good for looking.
     pub(super) fn of(&self, record: &Record) -> Option<Session> {
         let last = lock(&self.last);
-        let owners = record.owner.as_ref().and_then(|owner| last.get(&(record.project_id.clone(), owner.clone())));
-        let anyones = || last.iter().find(|((project, _), _)| *project == record.project_id).map(|(_, session)| session);
+        let owners = record.owner.as_ref().and_then(|owner| last.get(&record.project_id, owner));
+        let anyones = || last.sessions.get(&record.project_id)?.values().next();
         owners.or_else(anyones).cloned()
     }
 
     /// Forgets the session, whose token is no longer good; a newer one of the same user stays.
     pub(super) fn forget(&self, session: &Session) {
-        let (mut last, key) = (lock(&self.last), key(session));
-        if last.get(&key).is_some_and(|known| known.is_same_token(session)) {
-            last.remove(&key);
+        let (project, user) = (&session.project().id, &session.user().id);
+        let mut last = lock(&self.last);
+        if last.get(project, user).is_some_and(|known| known.is_same_token(session)) {
+            last.remove(project, user);
         }
     }
 }

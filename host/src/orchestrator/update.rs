@@ -21,7 +21,7 @@ use crate::{
 pub(super) async fn update(inner: Arc<Inner>, caller: Caller, name: String, given: Attributes) -> Result<View, Refused> {
     let entity = inner.find(&caller, &name).await?;
     // Before the turn, since it may take its time: all that follows is decided by one record.
-    look::look(&inner, &entity, &caller.session).await;
+    look::look(&inner, &entity, &caller.session, inner.limits.observe_every).await;
     let _turn = entity.turn.lock().await;
     let record = living(&inner, &entity, &name).await?;
     let wish = Asked::of(given);

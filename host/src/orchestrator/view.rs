@@ -1,6 +1,6 @@
 //! What the faces are shown of a cluster. No HTTP, no OCCI.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::observe;
 pub use crate::cluster::{Phase, State};
@@ -52,8 +52,46 @@ pub enum Requested {
     Existing(View),
 }
 
+/// A cluster as it was found for its owner. It is put into words only where they are asked for.
+#[derive(Clone, Debug)]
+pub struct Found {
+    record: Arc<Record>,
+    edition: Edition,
+}
+
+/// What a cluster's views depend on: where it is the same, so are they.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edition {
+    /// How often the cluster's record was written.
+    pub revision: i64,
+    /// Why what is known may be old.
+    pub cloud_error: Option<Arc<str>>,
+}
+
+impl Found {
+    pub(super) fn new(record: Arc<Record>, cloud_error: Option<Arc<str>>) -> Self {
+        let edition = Edition { revision: record.revision, cloud_error };
+        Self { record, edition }
+    }
+
+    /// The cluster's own id.
+    pub fn id(&self) -> &str {
+        &self.record.id
+    }
+
+    /// What the view depends on.
+    pub fn edition(&self) -> &Edition {
+        &self.edition
+    }
+
+    /// What its owner sees.
+    pub fn view(&self) -> View {
+        of(&self.record, self.edition.cloud_error.as_deref())
+    }
+}
+
 /// What a record shows.
-pub(super) fn of(record: &Record, cloud_error: Option<String>) -> View {
+pub(super) fn of(record: &Record, cloud_error: Option<&str>) -> View {
     let seen = &record.seen;
     let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let endpoints = record.endpoints.iter().filter_map(|(name, output)| Some((name.clone(), text(seen.outputs.get(output)?))));
@@ -73,6 +111,6 @@ pub(super) fn of(record: &Record, cloud_error: Option<String>) -> View {
         stack_status_reason: seen.reason.clone(),
         change: observe::change(record),
         failure: record.stuck.clone().or_else(|| observe::failure(record)),
-        cloud_error,
+        cloud_error: cloud_error.map(str::to_owned),
     }
 }

@@ -12,15 +12,16 @@ use futures_util::FutureExt;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::heads::{Answering, Heads};
 use super::limits::Limits;
 use super::stall::Stall;
 use super::unread::Unread;
@@ -80,25 +81,42 @@ impl<H: Handler> Port<H> {
         // Without it the last segment of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let _open = self.metrics.open_connection();
-        let stream = Stall::new(stream, self.limits.write_stall);
+        let heads = Heads::new();
+        let stream = Answering::new(Stall::new(stream, self.limits.write_stall), Arc::clone(&heads));
         let io = TokioIo::new(Unread::new(stream, self.limits, Arc::clone(&self.metrics)));
         let port = Arc::clone(&self);
+        let its = Arc::clone(&heads);
         let service = service_fn(move |request| {
-            let port = Arc::clone(&port);
+            let (port, heads) = (Arc::clone(&port), Arc::clone(&its));
+            let behind = heads.came();
             // In a box of its own: hyper keeps room for this future in every connection, idle ones too, and it is large.
-            Box::pin(async move { Ok::<_, Infallible>(port.request(request, local).await.map(Full::new)) })
+            Box::pin(async move {
+                if behind {
+                    // Others' turn first: hyper answers many in a row, and hundreds of clients that do not wait for their answers would make all
+                    // others wait for each row.
+                    tokio::task::yield_now().await;
+                }
+                let response = port.request(request, local).await;
+                heads.answered();
+                Ok::<_, Infallible>(response.map(Full::new))
+            })
         });
         let mut builder = http1::Builder::new();
         builder
-            .timer(TokioTimer::new())
             // A client that has sent its last request may close its side and wait for the answer.
             .half_close(true)
-            .header_read_timeout(self.limits.header_read)
+            .header_read_timeout(None)
             .max_header_size(self.limits.header_bytes)
             // The buffer takes a little more, so that it is the limit above that says no.
             .max_buf_size(self.limits.header_bytes + 8 * 1024);
-        if let Err(error) = watcher.watch(builder.serve_connection(io, service)).await {
-            tracing::debug!("a connection ended early: {error}");
+        tokio::select! {
+            biased;
+            served = watcher.watch(builder.serve_connection(io, service)) => {
+                if let Err(error) = served {
+                    tracing::debug!("a connection ended early: {error}");
+                }
+            }
+            () = heads.late(self.limits.header_read) => tracing::debug!("a connection ended: no request came"),
         }
         drop(place);
     }
@@ -122,10 +140,14 @@ impl<H: Handler> Port<H> {
             return closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large());
         }
         // Before a place among those in work is taken: a slow body holds up nobody.
-        let body = match tokio::time::timeout(self.limits.body_read, self.read(body)).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(refusal)) => return refusal,
-            Err(_) => return closing(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+        let body = if body.is_end_stream() {
+            Bytes::new()
+        } else {
+            match tokio::time::timeout(self.limits.body_read, self.read(body)).await {
+                Ok(Ok(body)) => body,
+                Ok(Err(refusal)) => return refusal,
+                Err(_) => return closing(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+            }
         };
         let Ok(place) = Arc::clone(&self.in_flight).try_acquire_owned() else {
             return busy(self.limits.retry_after_s);

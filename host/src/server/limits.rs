@@ -26,12 +26,17 @@ pub struct Limits {
     pub connections: usize,
     /// Administration's connections open at once, likewise.
     pub admin_connections: usize,
+    /// Connections that the system accepts before we do.
+    pub backlog: u32,
     /// Connections that are being told 503, beyond which a new one is closed without a word.
     pub turned_away: usize,
     /// How long a connection may take for request line and headers, and stay open without a request.
     pub header_read: Duration,
     /// How long a body may take, beyond which the request gets 408.
     pub body_read: Duration,
+    /// Bytes that the system keeps of answers that a client does not read (it takes this for twice as many): beyond them nothing more of that client's
+    /// is answered. The system's own limit is megabytes, of the container's memory too.
+    pub send_buffer_bytes: u32,
     /// How long a client may not read while an answer waits for it.
     pub write_stall: Duration,
     /// Requests being worked on at once, beyond which one gets 503.
@@ -50,9 +55,11 @@ impl Default for Limits {
             drained_bytes: 4 * 1024 * 1024,
             connections: 4096,
             admin_connections: 64,
+            backlog: 1024,
             turned_away: 64,
             header_read: Duration::from_secs(30),
             body_read: Duration::from_secs(30),
+            send_buffer_bytes: 64 * 1024,
             write_stall: Duration::from_secs(30),
             in_flight: 512,
             retry_after_s: 1,

@@ -63,8 +63,14 @@ impl<T: AsyncWrite + Unpin> Unread<T> {
 
 /// The status, when these bytes are hyper's own answer to what it could not read.
 fn unread(bytes: &[u8]) -> Option<StatusCode> {
-    let statuses = [StatusCode::BAD_REQUEST, StatusCode::URI_TOO_LONG, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE];
-    let status = statuses.into_iter().find(|status| bytes.starts_with(format!("HTTP/1.1 {} ", status.as_u16()).as_bytes()))?;
+    let code =
+        bytes.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.split_first_chunk::<3>()).filter(|(_, rest)| rest.starts_with(b" "))?.0;
+    let status = match code {
+        b"400" => StatusCode::BAD_REQUEST,
+        b"414" => StatusCode::URI_TOO_LONG,
+        b"431" => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        _ => return None,
+    };
     let text = std::str::from_utf8(bytes).ok()?;
     let empty = text.ends_with("\r\n\r\n") && text.to_ascii_lowercase().contains("\r\ncontent-length: 0\r\n");
     empty.then_some(status)

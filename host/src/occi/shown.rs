@@ -1,0 +1,40 @@
+//! GET of one entity, what clients ask for most: found for its owner, and rendered only where the same was not rendered before.
+
+use std::sync::Arc;
+
+use super::Face;
+use super::answers::Of;
+use super::clusters::{Clusters, Shown};
+use super::entity::Entity;
+use super::handlers::{Answer, missing};
+use super::own::Own;
+use super::render::Style;
+use super::service_manager;
+use crate::orchestrator::Group;
+
+impl<C: Clusters> Face<C> {
+    /// The entity of that name, if it is the caller's; `groups` are his project's. The Service Manager's polls are told of failures.
+    pub(super) async fn show(
+        &self,
+        caller: &C::Caller,
+        name: &str,
+        groups: &Arc<Vec<Group>>,
+        style: &Style<'_>,
+        service_manager: bool,
+    ) -> Answer {
+        let found = self.clusters.find(caller, name).await.map_err(|refused| missing(refused, name))?;
+        let of = Of { id: found.id(), edition: found.edition(), groups };
+        let render = |view| style.entity(&Entity::of(view, &Own::all(groups)));
+        if service_manager {
+            let view = found.view();
+            let shown = render(view.clone())?;
+            return Ok(if service_manager::waits_in_vain(&view) { service_manager::end(shown, &view) } else { shown });
+        }
+        if let Some(answer) = self.answers.get(of, style) {
+            return Ok(answer);
+        }
+        let answer = render(found.view())?;
+        self.answers.keep(of, style, &answer);
+        Ok(answer)
+    }
+}

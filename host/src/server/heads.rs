@@ -1,0 +1,176 @@
+//! How long a connection may take for the head of its next request, and stay open without one. One timer a connection, which is looked at
+//! when it rings and not set anew with each request, as hyper's own would be. Knows no HTTP.
+
+use std::io::{IoSlice, Result};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// In the place of a time: a request is in work, whatever is written meanwhile.
+const WORKING: u64 = u64::MAX;
+/// In the place of a time: an answer is there and not yet written.
+const ANSWERED: u64 = u64::MAX - 1;
+
+/// Since when a head is waited for.
+#[derive(Debug)]
+pub(super) struct Heads {
+    opened: Instant,
+    /// Milliseconds since then, or [`WORKING`], or [`ANSWERED`].
+    since: AtomicU64,
+    /// Whether more of the stream was looked for since the last head.
+    looked: AtomicBool,
+}
+
+impl Heads {
+    /// From now on.
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { opened: Instant::now(), since: AtomicU64::new(0), looked: AtomicBool::new(true) })
+    }
+
+    /// The head is there. True when it stood right behind another, as it does where a client does not wait for its answers.
+    pub(super) fn came(&self) -> bool {
+        self.since.store(WORKING, Ordering::Relaxed);
+        !self.looked.swap(false, Ordering::Relaxed)
+    }
+
+    /// Its answer is there.
+    pub(super) fn answered(&self) {
+        self.since.store(ANSWERED, Ordering::Relaxed);
+    }
+
+    /// Something was written, or could not be: only what comes behind an answer begins the wait. A client that takes long to read is another's
+    /// matter.
+    fn wrote(&self, done: bool) {
+        if self.since.load(Ordering::Relaxed) != WORKING {
+            self.since.store(if done { self.now() } else { ANSWERED }, Ordering::Relaxed);
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or_default()
+    }
+
+    /// Done when a head was waited for longer than that.
+    pub(super) async fn late(&self, patience: Duration) {
+        loop {
+            let waited = match self.since.load(Ordering::Relaxed) {
+                WORKING | ANSWERED => Duration::ZERO,
+                since => Duration::from_millis(self.now().saturating_sub(since)),
+            };
+            match patience.checked_sub(waited) {
+                None | Some(Duration::ZERO) => return,
+                Some(left) => tokio::time::sleep(left).await,
+            }
+        }
+    }
+}
+
+/// A stream whose answers, once they are written, begin the wait for the next head.
+pub(super) struct Answering<T> {
+    inner: T,
+    heads: Arc<Heads>,
+}
+
+impl<T> Answering<T> {
+    pub(super) fn new(inner: T, heads: Arc<Heads>) -> Self {
+        Self { inner, heads }
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Answering<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        self.heads.looked.store(true, Ordering::Relaxed);
+        Pin::new(&mut self.inner).poll_read(cx, buf)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Answering<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.heads.wrote(written.is_ready());
+        written
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.heads.wrote(written.is_ready());
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    async fn is_late(heads: &Heads, patience: Duration) -> bool {
+        tokio::time::timeout(Duration::from_millis(20), heads.late(patience)).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn only_who_waits_for_a_head_is_late() {
+        let heads = Heads::new();
+        assert!(is_late(&heads, Duration::ZERO).await);
+        assert!(is_late(&heads, Duration::from_millis(1)).await);
+        assert!(!is_late(&heads, Duration::from_secs(3_600)).await);
+        let _ = heads.came();
+        assert!(!is_late(&heads, Duration::from_millis(1)).await, "a request in work has all the time");
+        heads.wrote(true);
+        assert!(!is_late(&heads, Duration::from_millis(1)).await, "that was no answer, but 100 Continue");
+        heads.answered();
+        assert!(!is_late(&heads, Duration::from_millis(1)).await, "the answer is on its way");
+        heads.wrote(true);
+        assert!(is_late(&heads, Duration::from_millis(1)).await);
+    }
+
+    #[tokio::test]
+    async fn a_head_right_behind_another_is_seen() {
+        let (ours, mut theirs) = duplex(64);
+        let heads = Heads::new();
+        let mut ours = Answering::new(ours, Arc::clone(&heads));
+        theirs.write_all(b"12").await.unwrap();
+        assert!(!heads.came(), "the first one");
+        ours.read_u8().await.unwrap();
+        assert_eq!([heads.came(), heads.came()], [false, true], "two of one read");
+        ours.read_u8().await.unwrap();
+        assert!(!heads.came());
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_read_is_not_a_late_head() {
+        let (ours, mut theirs) = duplex(4);
+        let heads = Heads::new();
+        let mut ours = Answering::new(ours, Arc::clone(&heads));
+        let writing = tokio::spawn(async move {
+            let written = ours.write_all(b"12345678").await;
+            (ours, written)
+        });
+        tokio::task::yield_now().await;
+        while heads.since.load(Ordering::Relaxed) != ANSWERED {
+            tokio::task::yield_now().await;
+        }
+        assert!(!is_late(&heads, Duration::from_millis(1)).await);
+        let mut read = [0; 8];
+        theirs.read_exact(&mut read).await.unwrap();
+        let (_ours, written) = writing.await.unwrap();
+        written.unwrap();
+        assert!(is_late(&heads, Duration::from_millis(1)).await, "the answer is written, the next head is waited for");
+    }
+}
