@@ -49,6 +49,12 @@ impl Stack {
         }
     }
 
+    /// A check by which nothing changes, and which fails.
+    pub(super) fn check_fails(&mut self) {
+        self.begin("CHECK");
+        self.end("FAILED", "Resource CHECK failed: Error: resources.worker_1_server: it is shut off");
+    }
+
     /// The generation that each node's metadata shows.
     fn generations(&self) -> Vec<(String, u64)> {
         let metadata = |node: &String| {

@@ -174,12 +174,6 @@ impl Stack {
         self.status() == "DELETE_COMPLETE"
     }
 
-    /// A check by which nothing changes, and which fails.
-    pub(super) fn check_fails(&mut self) {
-        self.begin("CHECK");
-        self.end("FAILED", "Resource CHECK failed: Error: resources.worker_1_server: it is shut off");
-    }
-
     /// Begins to take everything away, whatever was going on.
     pub(super) fn delete(&mut self, fails: bool) {
         self.updated = Some(now());
@@ -367,7 +361,7 @@ impl Stack {
         self.end("IN_PROGRESS", &format!("Stack {action} started"));
     }
 
-    fn end(&mut self, state: &'static str, reason: &str) {
+    pub(super) fn end(&mut self, state: &'static str, reason: &str) {
         self.state = state;
         self.reason = reason.to_owned();
         if state != "IN_PROGRESS" {
