@@ -66,9 +66,10 @@ node_hosts() {
   echo '# stampede end'
 }
 
-# Heat joins the network to its router while the node boots; half a minute later whoever wants something from outside says that it is not there
+# Heat joins the network to its router while the node boots, and Neutron wires it some time later; after two minutes whoever wants something from
+# outside says that it is not there
 way_out() {
-  local url host port end=$((SECONDS + 30))
+  local url host port end=$((SECONDS + 120))
   [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
   url=$(stampede_value "$STAMPEDE_READY" alarm_url) || url=$STAMPEDE_READY_ENDPOINT
   [[ $url =~ ^http(s?)://(\[[^]]*\]|[^/:]*)(:([0-9]+))? ]] || return 0
