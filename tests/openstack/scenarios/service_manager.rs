@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use stampede_tests::host::Host;
 use stampede_tests::projects::{Who, apart};
 use stampede_tests::rig::cloud::{KEYSTONE, Session};
-use stampede_tests::rig::cluster::{hadoop, nodes, occi, pairs};
+use stampede_tests::rig::cluster::{hadoop, occi, pairs};
 use stampede_tests::service_manager::ServiceManager;
 use stampede_tests::until;
 use stampede_tests::{must, proved};

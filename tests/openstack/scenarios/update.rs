@@ -1,4 +1,4 @@
-//! A change to a running cluster: 2 workers to 3 and back while a job runs, other settings, a change that fails, and one more after it.
+//! A change to a running cluster: 2 workers to 3 and back while a job runs, other settings, changes that fail or are refused, and those after them.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -42,6 +42,8 @@ pub async fn settings_and_failure(rig: &Rig) -> Result<()> {
     health::prove(&two).await?;
     settings(&client, &two).await?;
     failing(rig, &client, &stack, &two[0]).await?;
+    let three = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2", "worker-4"]).await?;
+    too_few(&client, &three).await?;
     named_one(&client, &two[0]).await?;
     gone(rig, &client).await
 }
@@ -60,7 +62,6 @@ pub async fn scale(rig: &Rig) -> Result<()> {
     proved!("the old nodes' servers are the same ids, and none of their daemons was restarted");
     fewer(&client, &two[0]).await?;
     end_job(&two[0]).await?;
-    too_few(&client, &two).await?;
     must!(servers(rig, &stack, &["master", "worker-1", "worker-2"]).await? == before, "other servers than before");
     gone(rig, &client).await
 }
@@ -149,16 +150,21 @@ async fn fewer(client: &Client, master: &Node) -> Result<()> {
     Ok(())
 }
 
-/// What HDFS could not hold any more is refused with a sentence, and nobody has been sent away.
+/// Fewer workers than the setting wants copies are refused at once; fewer than a file has, as soon as the master looks, and nobody has been sent away.
 async fn too_few(client: &Client, all: &[Node]) -> Result<()> {
+    let (status, text) = client.update("grows", &[("stampede.workers", "1"), ("stampede.hadoop.replication", "2")]).await?;
+    must!(status == 400 && text.contains("hadoop.replication"), "{status} {text}");
+    proved!("fewer workers than HDFS is to keep copies are refused: {text}");
+    all[0].run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep -w 3 /tmp/proof/file").await?;
     let booted = boots(all).await?;
-    let watched = change(client, &[("stampede.workers", "1")]).await?;
+    let watched = change(client, &[("stampede.workers", "2")]).await?;
     let said = watched.last.get("stampede.update");
-    must!(said.contains("keeps 2 copies, 1 workers would remain") && said.contains("as it was before"), "said: {said}");
-    must!(watched.last.get("stampede.workers") == "2", "{:?}", watched.last.attributes);
-    must!(health::registered(&all[0]).await? == (2, 2), "registered: {:?}", health::registered(&all[0]).await?);
+    must!(said.contains("/tmp/proof/file keeps 3 copies, 2 workers would remain") && said.contains("as it was before"), "said: {said}");
+    must!(watched.last.get("stampede.workers") == "3", "{:?}", watched.last.attributes);
+    must!(health::registered(&all[0]).await? == (3, 3), "registered: {:?}", health::registered(&all[0]).await?);
     must!(boots(all).await? == booted, "daemons were restarted");
-    proved!("fewer workers than HDFS's copies need are refused: {said}");
+    proved!("fewer than a file has copies: {said}");
+    all[0].run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep 2 /tmp/proof/file").await?;
     Ok(())
 }
 
