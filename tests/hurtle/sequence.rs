@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use stampede_tests::host::Host;
-use stampede_tests::service_manager::ServiceManager;
+use stampede_tests::service_manager::{ServiceManager, value};
 use stampede_tests::standin::{Config, CreateFails, Pace, Standin};
 use stampede_tests::until;
 
@@ -38,10 +38,6 @@ impl World {
     fn service_manager(&self, host: &Host) -> ServiceManager {
         ServiceManager::new(&host.url, &self.cloud.issue_token("demo"), "demo", PACE)
     }
-}
-
-fn value<'a>(shown: &'a [(String, String)], name: &str) -> &'a str {
-    shown.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value.as_str())
 }
 
 async fn begin(sm: &mut ServiceManager) {

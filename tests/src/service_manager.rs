@@ -241,3 +241,8 @@ pub fn parse(header: &str) -> Result<Vec<(String, String)>> {
     };
     header.split(", ").map(item).collect()
 }
+
+/// The value of an attribute that its client sees; empty where there is none.
+pub fn value<'a>(shown: &'a [(String, String)], name: &str) -> &'a str {
+    shown.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value.as_str())
+}

@@ -21,17 +21,7 @@ const WORKERS_PER_TURN: usize = 10;
 pub(super) fn steps(from: &Spec, to: &Spec, old: &Installed, new: &Installed, first: u32) -> Vec<Step> {
     let (before, after) = (from.ids(), to.ids());
     let leaving: Vec<String> = before.iter().filter(|id| !after.contains(id)).map(|id| worker(*id)).collect();
-    let joining = after.iter().filter(|id| !before.contains(id)).count();
-    let step = |title: String, workers: &[u32], told: Vec<String>, stages: &[&str]| Step {
-        title,
-        generation: 0,
-        workers: workers.to_vec(),
-        settled: true,
-        told,
-        stages: stages.iter().map(|stage| (*stage).to_owned()).collect(),
-        leaving: Vec::new(),
-        may_be_dead: false,
-    };
+    let joining: Vec<String> = after.iter().filter(|id| !before.contains(id)).map(|id| worker(*id)).collect();
     let master = || vec![MASTER.to_owned()];
     let mut steps = Vec::new();
     let staying: Vec<String> = before.iter().filter(|id| after.contains(id)).map(|id| worker(*id)).collect();
@@ -43,12 +33,11 @@ pub(super) fn steps(from: &Spec, to: &Spec, old: &Installed, new: &Installed, fi
             steps.push(step(title("new settings on", turn), &before, turn.to_vec(), &["setup", "ready"]));
         }
     }
-    if joining > 0 {
-        let joining: Vec<String> = after.iter().filter(|id| !before.contains(id)).map(|id| worker(*id)).collect();
+    if !joining.is_empty() {
         steps.push(step(title("adding", &joining), &after, master(), &[]));
     }
     if !leaving.is_empty() {
-        steps.push(let_go(&leaving, before.clone()));
+        steps.push(let_go(&leaving, &before));
         steps.push(step(title("taking away", &leaving), &after, master(), &["setup"]));
     }
     if steps.is_empty() {
@@ -56,24 +45,35 @@ pub(super) fn steps(from: &Spec, to: &Spec, old: &Installed, new: &Installed, fi
         let told = master().into_iter().chain(staying).collect();
         steps.push(step("new settings of the cloud".to_owned(), &before, told, &[]));
     }
+    numbered(steps, first)
+}
+
+/// A step with the new settings that lets nobody go; its generation is given with all of them.
+fn step(title: String, workers: &[u32], told: Vec<String>, stages: &[&str]) -> Step {
+    Step {
+        title,
+        generation: 0,
+        workers: workers.to_vec(),
+        settled: true,
+        told,
+        stages: stages.iter().map(|stage| (*stage).to_owned()).collect(),
+        leaving: Vec::new(),
+        may_be_dead: false,
+    }
+}
+
+/// The master lets these workers go, which are there until it has.
+fn let_go(leaving: &[String], workers: &[u32]) -> Step {
+    let step = step(title("letting go of", leaving), workers, vec![MASTER.to_owned()], &["drain"]);
+    Step { leaving: leaving.to_vec(), ..step }
+}
+
+/// Gives out generations from `first` on.
+fn numbered(mut steps: Vec<Step>, first: u32) -> Vec<Step> {
     for (generation, step) in (first..).zip(&mut steps) {
         step.generation = generation;
     }
     steps
-}
-
-/// The master lets these workers go, which are there until it has.
-fn let_go(leaving: &[String], workers: Vec<u32>) -> Step {
-    Step {
-        title: title("letting go of", leaving),
-        generation: 0,
-        workers,
-        settled: true,
-        told: vec![MASTER.to_owned()],
-        stages: vec!["drain".to_owned()],
-        leaving: leaving.to_vec(),
-        may_be_dead: false,
-    }
 }
 
 /// The steps that lead back from wherever the change is: new workers that have `reported` anything may hold something already and are let go first;
@@ -88,34 +88,19 @@ pub(super) fn back(from: &Spec, change: &Change, reported: impl Fn(&str) -> bool
     let told: Vec<String> = change.touched.iter().filter(|node| told(node)).cloned().collect();
     // Where only variables went out, only variables come back.
     let ran = begun().any(|step| !step.stages.is_empty());
-    let stages = if ran { vec!["setup".to_owned(), "ready".to_owned()] } else { Vec::new() };
+    let stages: &[&str] = if ran { &["setup", "ready"] } else { &[] };
     let mut steps = Vec::new();
     let held: Vec<u32> = change.added.iter().copied().filter(|id| reported(&worker(*id))).collect();
     if !held.is_empty() {
         let names: Vec<String> = held.iter().map(|id| worker(*id)).collect();
-        steps.push(let_go(&names, there.iter().chain(&held).copied().collect()));
+        steps.push(let_go(&names, &[there.as_slice(), &held].concat()));
     }
-    let back = Step {
-        title: "taking the change back".to_owned(),
-        generation: 0,
-        workers: there,
-        settled: false,
-        told,
-        stages: stages.clone(),
-        leaving: Vec::new(),
-        may_be_dead: false,
-    };
+    steps.push(Step { settled: false, ..step("taking the change back".to_owned(), &there, told, stages) });
     if !leaving.is_empty() {
         let title = title("taking the change back on", &leaving);
-        let again = Step { title, told: leaving, may_be_dead: true, ..back.clone() };
-        steps.extend([back, again]);
-    } else {
-        steps.push(back);
+        steps.push(Step { settled: false, may_be_dead: true, ..step(title, &there, leaving, stages) });
     }
-    for (generation, step) in (first..).zip(&mut steps) {
-        step.generation = generation;
-    }
-    steps
+    numbered(steps, first)
 }
 
 /// What the nodes answered to a step.
@@ -284,7 +269,7 @@ mod tests {
 
     #[test]
     fn answers_count_when_they_are_of_this_step() {
-        let step = Step { told: vec!["master".into(), "worker-1".into()], generation: 4, ..let_go(&[], vec![]) };
+        let step = Step { told: vec!["master".into(), "worker-1".into()], generation: 4, ..let_go(&[], &[]) };
         let answer = |generation, error: Option<&str>| Answer { generation, error: error.map(str::to_owned) };
         let said = |pairs: &[(&str, Answer)]| pairs.iter().map(|(node, answer)| ((*node).to_owned(), answer.clone())).collect();
         assert_eq!(answers(&step, &said(&[("master", answer(4, None))])), Answers::Missing(vec!["worker-1".into()]));

@@ -37,13 +37,14 @@ pub(super) async fn update(inner: Arc<Inner>, caller: Caller, name: String, give
         inner.parse(&name, &merged)?;
         return change::keep(&inner, &entity, &merged, |_| {}).await;
     }
-    if record.change.is_none() && !target::is_wanted(&inner, &record, &wish)? {
-        let merged = wanted::merge(&record.attributes, wish.given, &inner.limits)?;
-        return change::keep(&inner, &entity, &merged, |_| {}).await;
-    }
-    if record.change.is_none() && rollout::catch_up(&inner, &entity, &caller.session).await? {
-        reconcile::follow(&inner, &entity);
-        tracing::info!(cluster.id = %record.id, "`{name}` is not what this host took it for");
+    if record.change.is_none() {
+        if !target::is_wanted(&inner, &record, &wish)? {
+            let merged = wanted::merge(&record.attributes, wish.given, &inner.limits)?;
+            return change::keep(&inner, &entity, &merged, |_| {}).await;
+        }
+        if rollout::catch_up(&inner, &entity, &caller.session).await? {
+            reconcile::follow(&inner, &entity);
+        }
     }
     let record = entity.record();
     if let Some(change) = &record.change {

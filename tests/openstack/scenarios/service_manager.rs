@@ -10,7 +10,7 @@ use stampede_tests::host::Host;
 use stampede_tests::projects::{Who, apart};
 use stampede_tests::rig::cloud::{KEYSTONE, Session};
 use stampede_tests::rig::cluster::{hadoop, occi, pairs};
-use stampede_tests::service_manager::ServiceManager;
+use stampede_tests::service_manager::{ServiceManager, value};
 use stampede_tests::until;
 use stampede_tests::{must, proved};
 
@@ -90,10 +90,6 @@ async fn update(sm: &mut ServiceManager) -> Result<()> {
     must!(value(&shown, "stampede.workers") == "2", "#8 shrank the cluster by the way: {shown:?}");
     proved!("#8 with a parameter of its client leaves the new worker where it is");
     Ok(())
-}
-
-fn value<'a>(shown: &'a [(String, String)], name: &str) -> &'a str {
-    shown.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value.as_str())
 }
 
 /// What its client sees afterwards.
