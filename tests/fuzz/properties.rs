@@ -98,7 +98,7 @@ fn read_again(read: &Carried, limits: &Limits) {
     for described in &read.categories {
         let scheme = described.category.scheme.replace('\\', "\\\\").replace('"', "\\\"");
         let again = category::parse(&format!("{}; scheme=\"{scheme}\"", described.category.term));
-        // In JSON a term may be anything; in text it is a token.
+        // Not every scheme that JSON can hold can stand in text.
         if let Ok(again) = again {
             assert!(again.len() != 1 || again[0].category == described.category, "{described:?} {again:?}");
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::request::Carried;
-use super::syntax::category::{Category, Described};
+use super::syntax::category::{Category, Described, is_term};
 use crate::cluster::vocabulary::{OWN, PREFIX};
 
 /// Adds what a JSON body holds.
@@ -54,10 +54,12 @@ fn wrong(key: &str, expected: &str) -> Refusal {
 fn category(key: &str, value: &Value) -> Result<Described, Refusal> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let parts = match value {
-        Value::String(identifier) => identifier.find('#').map(|at| identifier.split_at(at + 1)).filter(|(_, term)| !term.is_empty()),
+        Value::String(identifier) => identifier.find('#').map(|at| identifier.split_at(at + 1)),
         _ => text("scheme").zip(text("term")),
     };
-    let (scheme, term) = parts.ok_or_else(|| wrong(key, "\"scheme#term\" or an object with term and scheme"))?;
+    // The same as in text, which could not say it otherwise.
+    let (scheme, term) =
+        parts.filter(|(_, term)| is_term(term)).ok_or_else(|| wrong(key, "\"scheme#term\" or an object with term and scheme"))?;
     let said = |name: &str| text(name).map(|value| (name.to_owned(), value.to_owned()));
     let mut parameters: Vec<_> = ["class", "rel", "title", "location"].into_iter().filter_map(said).collect();
     if key == "mixins" {
@@ -155,6 +157,8 @@ mod tests {
             (r#"{"kind": 1}"#, "body, key `kind`"),
             (r#"{"kind": "orchestrator"}"#, "body, key `kind`"),
             (r#"{"kind": {"term": "x"}}"#, "body, key `kind`"),
+            (r#"{"kind": {"term": ", orchestrator", "scheme": "s#"}}"#, "body, key `kind`"),
+            (r#"{"kind": "s#a b"}"#, "body, key `kind`"),
             (r#"{"mixins": {}}"#, "body, key `mixins`"),
             (r#"{"attributes": []}"#, "body, key `attributes`"),
             (r#"{"attributes": {"a": {"b": null}}}"#, "body, key `attributes.a.b`"),

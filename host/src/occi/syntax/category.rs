@@ -104,6 +104,11 @@ pub(super) fn parameters(cursor: &mut Cursor<'_>) -> Result<Vec<(String, String)
     Ok(parameters)
 }
 
+/// Whether a category can be called so: what stands before the scheme in text.
+pub fn is_term(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(is_token)
+}
+
 fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/' | '+' | '~')
 }
