@@ -1,10 +1,12 @@
-//! Puts the faces on their ports: 8080 for OCCI, 8081 for administration. Starts, limits and stops them; knows no cluster.
+//! Puts the faces on their ports: 8080 for OCCI, 8081 for administration. Starts, limits and stops
+//! them; knows no cluster.
 //!
 //! Layout
 //! - [`Server`]: bind, then run until told to stop
 //! - `connection`: one port
 //! - [`limits`]: what a connection may cost
-//! - `heads`: clients that do not ask; `stall`: clients that do not read; `unread`: requests that cannot be read
+//! - `heads`: clients that do not ask; `stall`: clients that do not read; `unread`: requests that
+//!   cannot be read
 
 mod connection;
 mod heads;
@@ -38,7 +40,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// The name that hurtle's Cloud Controller gave this instance (`DC_NAME`).
     pub so_name: String,
-    /// hurtle's Cloud Controller: its administration's URL (`CC_ADMIN_URL`); none where it did not start this instance.
+    /// hurtle's Cloud Controller: its administration's URL (`CC_ADMIN_URL`); none where it did not
+    /// start this instance.
     pub controller: Option<String>,
     /// Of connections.
     pub limits: Limits,
@@ -62,7 +65,8 @@ pub enum ServeError {
     Setting(String),
 }
 
-/// The ports, bound: clients can connect already, and are answered as soon as [`Server::run`] is called.
+/// The ports, bound: clients can connect already, and are answered as soon as [`Server::run`] is
+/// called.
 #[derive(Debug)]
 pub struct Server {
     config: Config,
@@ -77,16 +81,34 @@ impl Server {
     /// # Errors
     /// `Listen`, `Setting`.
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
-        let controller = |url: &String| admin::Controller::new(url, &config.so_name, admin::controller::Limits::default());
-        let controller = config.controller.as_ref().map(controller).transpose().map_err(ServeError::Setting)?;
-        let (api, admin) = (bind(config.listen, &config.limits)?, bind(config.admin_listen, &config.limits)?);
-        Ok(Self { config, controller, api, admin })
+        let controller = |url: &String| {
+            admin::Controller::new(url, &config.so_name, admin::controller::Limits::default())
+        };
+        let controller = config
+            .controller
+            .as_ref()
+            .map(controller)
+            .transpose()
+            .map_err(ServeError::Setting)?;
+        let (api, admin) = (
+            bind(config.listen, &config.limits)?,
+            bind(config.admin_listen, &config.limits)?,
+        );
+        Ok(Self {
+            config,
+            controller,
+            api,
+            admin,
+        })
     }
 
     /// The addresses really bound: OCCI's, administration's.
     pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
         let bound = |listener: &TcpListener, asked| listener.local_addr().unwrap_or(asked);
-        (bound(&self.api, self.config.listen), bound(&self.admin, self.config.admin_listen))
+        (
+            bound(&self.api, self.config.listen),
+            bound(&self.admin, self.config.admin_listen),
+        )
     }
 
     /// Answers until `shutdown` is done, then lets requests in work end within [`Limits::grace`].
@@ -96,9 +118,15 @@ impl Server {
         let limits = self.config.limits;
         let metrics = Arc::new(Metrics::default());
         let occi = Occi(occi::Face::new(clusters.clone(), self.config.occi));
-        let admin = Admin { face: admin::Face::new(self.config.so_name, self.controller, Arc::clone(&metrics)), clusters };
+        let admin = Admin {
+            face: admin::Face::new(self.config.so_name, self.controller, Arc::clone(&metrics)),
+            clusters,
+        };
         let occi = Port::new(occi, limits, Arc::clone(&metrics));
-        let admin_limits = Limits { connections: limits.admin_connections, ..limits };
+        let admin_limits = Limits {
+            connections: limits.admin_connections,
+            ..limits
+        };
         let admin = Port::new(admin, admin_limits, Arc::new(Metrics::default()));
 
         let graceful = GracefulShutdown::new();
@@ -114,7 +142,10 @@ impl Server {
             () = async { shutdown.await; let _ = stop.send(true); std::future::pending().await } => {}
         }
         tracing::info!("stopping");
-        if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(limits.grace, graceful.shutdown())
+            .await
+            .is_err()
+        {
             tracing::warn!("stopped with requests still in work");
         }
     }
@@ -124,16 +155,28 @@ impl Server {
 ///
 /// # Errors
 /// `Listen`.
-pub async fn run<C: occi::Clusters>(config: Config, clusters: C, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+pub async fn run<C: occi::Clusters>(
+    config: Config,
+    clusters: C,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
     Server::bind(config).await?.run(clusters, shutdown).await;
     Ok(())
 }
 
-/// Done at the first SIGTERM or SIGINT; never, where signals cannot be had. From the call on, not from the first poll: as a container's first
-/// process we would not even see a signal that nobody waits for.
+/// Done at the first SIGTERM or SIGINT; never, where signals cannot be had. From the call on, not
+/// from the first poll: as a container's first process we would not even see a signal that nobody
+/// waits for.
 pub fn terminated() -> impl Future<Output = ()> {
-    let listen = |kind| signal(kind).inspect_err(|error| tracing::warn!("cannot wait for signals: {error}")).ok();
-    let (terminate, interrupt) = (listen(SignalKind::terminate()), listen(SignalKind::interrupt()));
+    let listen = |kind| {
+        signal(kind)
+            .inspect_err(|error| tracing::warn!("cannot wait for signals: {error}"))
+            .ok()
+    };
+    let (terminate, interrupt) = (
+        listen(SignalKind::terminate()),
+        listen(SignalKind::interrupt()),
+    );
     async {
         tokio::select! {
             () = once(terminate) => {}
@@ -152,7 +195,11 @@ async fn once(signals: Option<Signal>) {
 /// Connections take the listener's settings over.
 fn bind(address: SocketAddr, limits: &Limits) -> Result<TcpListener, ServeError> {
     let listen = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()
+        } else {
+            TcpSocket::new_v6()
+        }?;
         socket.set_reuseaddr(true)?;
         socket.set_send_buffer_size(limits.send_buffer_bytes)?;
         socket.bind(address)?;
@@ -165,7 +212,11 @@ fn bind(address: SocketAddr, limits: &Limits) -> Result<TcpListener, ServeError>
 struct Occi<C>(occi::Face<C>);
 
 impl<C: occi::Clusters> Handler for Occi<C> {
-    async fn answer(self: Arc<Self>, request: Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Bytes>,
+        local: SocketAddr,
+    ) -> Response<Bytes> {
         self.0.answer(request, local).await
     }
 }

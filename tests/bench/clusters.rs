@@ -25,7 +25,11 @@ pub async fn run() -> Result<()> {
     let mut clients = Vec::new();
     for number in 1..=PROJECTS {
         let project = format!("many-{number}");
-        clients.push((Client::new(&host.url, &cloud.issue_token(&project), &project)?, cloud.issue_token(&project), project));
+        clients.push((
+            Client::new(&host.url, &cloud.issue_token(&project), &project)?,
+            cloud.issue_token(&project),
+            project,
+        ));
     }
     let (empty, _) = memory_mib(host.pid()?)?;
     let start = Instant::now();
@@ -48,13 +52,25 @@ pub async fn run() -> Result<()> {
     for upto in DEPLOYED {
         deploy(&clients, from, upto).await?;
         let deployed = PROJECTS * upto;
-        at_rest(&host, &cloud, &format!("{deployed} in progress, nobody asks")).await?;
+        at_rest(
+            &host,
+            &cloud,
+            &format!("{deployed} in progress, nobody asks"),
+        )
+        .await?;
         cloud.finish();
-        list(&host, &clients, &format!("of a project with 100, {upto} of them deployed")).await?;
+        list(
+            &host,
+            &clients,
+            &format!("of a project with 100, {upto} of them deployed"),
+        )
+        .await?;
         at_rest(&host, &cloud, &format!("{deployed} deployed, nobody asks")).await?;
         let (with, _) = memory_mib(host.pid()?)?;
         let each = (with - rss) * 1024.0 / deployed as f64;
-        println!("clusters: {with:.1} MiB resident with {deployed} deployed: {each:.1} KiB more for each of those");
+        println!(
+            "clusters: {with:.1} MiB resident with {deployed} deployed: {each:.1} KiB more for each of those"
+        );
         from = upto + 1;
     }
     let (rss, _) = memory_mib(host.pid()?)?;
@@ -69,16 +85,29 @@ fn names(number: usize) -> impl Iterator<Item = String> {
 /// Deploys those clusters of each project, some at once.
 async fn deploy(clients: &[(Client, String, String)], from: usize, upto: usize) -> Result<()> {
     let (start, number) = (Instant::now(), clients.len() * (upto + 1 - from));
-    let all = clients.iter().flat_map(|(client, ..)| (from..=upto).map(move |number| (client, format!("cluster-{number}"))));
-    let deploys = all.map(|(client, name)| async move { must(client.action(&name, "deploy", &[]).await?) });
-    let done: Vec<Result<()>> = stream::iter(deploys).buffer_unordered(AT_ONCE).collect().await;
+    let all = clients.iter().flat_map(|(client, ..)| {
+        (from..=upto).map(move |number| (client, format!("cluster-{number}")))
+    });
+    let deploys =
+        all.map(|(client, name)| async move { must(client.action(&name, "deploy", &[]).await?) });
+    let done: Vec<Result<()>> = stream::iter(deploys)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
     done.into_iter().collect::<Result<()>>()?;
-    println!("clusters: {number} deployed, {AT_ONCE} at once, in {:.1} s", start.elapsed().as_secs_f64());
+    println!(
+        "clusters: {number} deployed, {AT_ONCE} at once, in {:.1} s",
+        start.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
 fn must((status, text): (reqwest::StatusCode, String)) -> Result<()> {
-    if status.is_success() { Ok(()) } else { bail!("{status} {text}") }
+    if status.is_success() {
+        Ok(())
+    } else {
+        bail!("{status} {text}")
+    }
 }
 
 /// The second list of each of some projects: the first looks into Heat for forgotten clusters.
@@ -89,8 +118,14 @@ async fn list(host: &Host, clients: &[(Client, String, String)], what: &str) -> 
         for (_, token, project) in clients.iter().take(20) {
             for measured in [false, true] {
                 let (start, before) = (Instant::now(), cpu(host.pid()?)?);
-                let request = http.get(format!("{}/orchestrator/", host.url)).header("accept", accept);
-                let response = request.header("x-auth-token", token).header("x-tenant-name", project).send().await?;
+                let request = http
+                    .get(format!("{}/orchestrator/", host.url))
+                    .header("accept", accept);
+                let response = request
+                    .header("x-auth-token", token)
+                    .header("x-tenant-name", project)
+                    .send()
+                    .await?;
                 let (status, text) = (response.status(), response.text().await?);
                 if !status.is_success() || !text.contains("cluster-100") {
                     bail!("{status} {text}");
@@ -103,7 +138,10 @@ async fn list(host: &Host, clients: &[(Client, String, String)], what: &str) -> 
         }
         took.sort();
         let median = took.get(took.len() / 2).context("none")?.as_secs_f64() * 1e3;
-        println!("clusters: list {what}, {accept}: {median:.1} ms, {:.1} CPU ms", used.as_secs_f64() * 1e3 / took.len() as f64);
+        println!(
+            "clusters: list {what}, {accept}: {median:.1} ms, {:.1} CPU ms",
+            used.as_secs_f64() * 1e3 / took.len() as f64
+        );
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
-//! From deploy to a proved cluster on the real OpenStack, beside two others in the same run: the same scripts started by hand on all nodes at once,
-//! and pushed node by node over SSH from the master, as Stampede's predecessors did. Each way is timed from the request to Heat on, and what of
-//! that was booting is told apart, since nobody can boot a node faster by hand.
+//! From deploy to a proved cluster on the real OpenStack, beside two others in the same run: the
+//! same scripts started by hand on all nodes at once, and pushed node by node over SSH from the
+//! master, as Stampede's predecessors did. Each way is timed from the request to Heat on, and what
+//! of that was booting is told apart, since nobody can boot a node faster by hand.
 //!
-//! Words: numbers of workers (`2 4`), `java` and `plain` for the image with Java and the one without; unsaid: 2 and 4 workers, both images.
+//! Words: numbers of workers (`2 4`), `java` and `plain` for the image with Java and the one
+//! without; unsaid: 2 and 4 workers, both images.
 
 use anyhow::Result;
 use stampede_tests::rig::cloud;
@@ -16,7 +18,10 @@ pub async fn run(words: &[String]) -> Result<()> {
     }
     let cloud = cloud::up().await?;
     for shape in shapes(words) {
-        println!("\n=== deploy, 1 + {} nodes of 4 GiB from {}", shape.workers, shape.image);
+        println!(
+            "\n=== deploy, 1 + {} nodes of 4 GiB from {}",
+            shape.workers, shape.image
+        );
         let scratch = tempfile::tempdir()?;
         let through = through_stampede(&cloud, &shape, scratch.path()).await?;
         show("deploy over OCCI", &through);
@@ -36,13 +41,24 @@ fn shapes(words: &[String]) -> Vec<Shape> {
         workers = vec![2, 4];
     }
     let images = [("java", "debian-12"), ("plain", "debian-12-plain")];
-    let named = images.iter().any(|(word, _)| words.iter().any(|w| w == word));
-    let images = images.into_iter().filter(|(word, _)| !named || words.iter().any(|w| w == word));
-    images.flat_map(|(_, image)| workers.iter().map(move |&workers| Shape { workers, image })).collect()
+    let named = images
+        .iter()
+        .any(|(word, _)| words.iter().any(|w| w == word));
+    let images = images
+        .into_iter()
+        .filter(|(word, _)| !named || words.iter().any(|w| w == word));
+    images
+        .flat_map(|(_, image)| workers.iter().map(move |&workers| Shape { workers, image }))
+        .collect()
 }
 
 fn show(way: &str, took: &Took) {
-    println!("{way}: {:.1} s = booting {:.1} + on the nodes {:.1}", took.total(), took.boot, took.nodes);
+    println!(
+        "{way}: {:.1} s = booting {:.1} + on the nodes {:.1}",
+        took.total(),
+        took.boot,
+        took.nodes
+    );
     println!(
         "    processor seconds: {:.0} on the nodes, {:.0} on the whole machine, other work on it among them ({:.0} were to be had)",
         took.cpu.nodes, took.cpu.machine, took.cpu.most

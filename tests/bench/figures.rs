@@ -19,7 +19,15 @@ impl Figures {
 
 impl std::fmt::Display for Figures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (first, last) = (self.0.first().unwrap_or(&f64::NAN), self.0.last().unwrap_or(&f64::NAN));
-        write!(f, "median {:.2} ms, min {first:.2}, max {last:.2}, n {}", self.median(), self.0.len())
+        let (first, last) = (
+            self.0.first().unwrap_or(&f64::NAN),
+            self.0.last().unwrap_or(&f64::NAN),
+        );
+        write!(
+            f,
+            "median {:.2} ms, min {first:.2}, max {last:.2}, n {}",
+            self.median(),
+            self.0.len()
+        )
     }
 }

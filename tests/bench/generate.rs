@@ -1,4 +1,5 @@
-//! `generate` of the bundled plugins in a fresh sandbox, beside the same plugin code compiled for this machine and called directly.
+//! `generate` of the bundled plugins in a fresh sandbox, beside the same plugin code compiled for
+//! this machine and called directly.
 
 use std::time::Instant;
 
@@ -15,17 +16,26 @@ const RUNS: usize = 41;
 
 pub async fn run() -> Result<()> {
     let cache = tempfile::tempdir()?;
-    let catalogue = Catalogue::load(&artifacts::plugins()?, Some(cache.path()), Limits::default())?;
+    let catalogue = Catalogue::load(
+        &artifacts::plugins()?,
+        Some(cache.path()),
+        Limits::default(),
+    )?;
     for workers in [3, 50, 250] {
         for name in ["cluster", "hadoop"] {
-            let plugin = catalogue.get(name).with_context(|| format!("no plugin {name}"))?;
+            let plugin = catalogue
+                .get(name)
+                .with_context(|| format!("no plugin {name}"))?;
             let request = request(plugin.descriptor(), workers)?;
             let native_request = native(&request)?;
             let (mut sandboxed, mut native) = (Vec::new(), Vec::new());
             // in turn, so that both meet the same noise
             for _ in 0..RUNS {
                 let start = Instant::now();
-                let part = plugin.generate(&request).await.map_err(|e| anyhow::anyhow!("{name}: {e:?}"))?;
+                let part = plugin
+                    .generate(&request)
+                    .await
+                    .map_err(|e| anyhow::anyhow!("{name}: {e:?}"))?;
                 sandboxed.push(start.elapsed());
                 let asked = native_request.clone();
                 let start = Instant::now();
@@ -34,7 +44,9 @@ pub async fn run() -> Result<()> {
                     _ => <stampede_hadoop::Hadoop as Guest>::generate(asked),
                 };
                 native.push(start.elapsed());
-                let Ok(bundle) = bundle else { bail!("{name} refused natively") };
+                let Ok(bundle) = bundle else {
+                    bail!("{name} refused natively")
+                };
                 if bundle.scripts.len() != part.scripts.len() {
                     bail!("{name}: the two do not do the same");
                 }
@@ -53,25 +65,59 @@ pub async fn run() -> Result<()> {
 
 /// A request with the descriptor's defaults.
 fn request(descriptor: &Descriptor, workers: u32) -> Result<Request> {
-    let flavor = Flavor { name: "m1.xlarge".into(), vcpus: 2, ram_mib: 4096, disk_gib: 20 };
-    let group = |role: &str, nodes: Vec<Node>| NodeGroup { role: role.into(), flavor: flavor.clone(), image: "debian-12".into(), nodes };
+    let flavor = Flavor {
+        name: "m1.xlarge".into(),
+        vcpus: 2,
+        ram_mib: 4096,
+        disk_gib: 20,
+    };
+    let group = |role: &str, nodes: Vec<Node>| NodeGroup {
+        role: role.into(),
+        flavor: flavor.clone(),
+        image: "debian-12".into(),
+        nodes,
+    };
     let address = |host: u32| format!("10.77.{}.{}", host / 256, host % 256);
-    let master = Node { id: 1, name: "master".into(), address: address(10) };
-    let workers = (1..=workers).map(|id| Node { id, name: format!("worker-{id}"), address: address(10 + id) }).collect();
-    let properties = descriptor.parameters["properties"].as_object().context("no properties")?;
-    let settings = properties.iter().filter_map(|(name, schema)| Some((name.clone(), schema.get("default")?.clone()))).collect();
+    let master = Node {
+        id: 1,
+        name: "master".into(),
+        address: address(10),
+    };
+    let workers = (1..=workers)
+        .map(|id| Node {
+            id,
+            name: format!("worker-{id}"),
+            address: address(10 + id),
+        })
+        .collect();
+    let properties = descriptor.parameters["properties"]
+        .as_object()
+        .context("no properties")?;
+    let settings = properties
+        .iter()
+        .filter_map(|(name, schema)| Some((name.clone(), schema.get("default")?.clone())))
+        .collect();
     Ok(Request {
         cluster: "bench".into(),
         version: descriptor.default_version.clone(),
         groups: vec![group("master", vec![master]), group("worker", workers)],
         settings,
-        network: Network { cidr: "10.77.0.0/22".into(), external: Some("public".into()), access: vec!["198.51.100.0/24".into()] },
+        network: Network {
+            cidr: "10.77.0.0/22".into(),
+            external: Some("public".into()),
+            access: vec!["198.51.100.0/24".into()],
+        },
         mirror: Some("http://198.51.100.1:8900".into()),
         proxy: None,
         key: None,
         signal_transport: "CFN_SIGNAL".into(),
         timeout_s: 3600,
-        services: vec![Service { name: "cluster".into(), plugin: "cluster".into(), node: "master".into(), attributes: vec![] }],
+        services: vec![Service {
+            name: "cluster".into(),
+            plugin: "cluster".into(),
+            node: "master".into(),
+            attributes: vec![],
+        }],
         taken: vec![],
     })
 }
@@ -87,7 +133,15 @@ fn native(request: &Request) -> Result<stampede_plugin::Request> {
             ram_mib: g.flavor.ram_mib,
             disk_gib: g.flavor.disk_gib,
         },
-        nodes: g.nodes.iter().map(|n| stampede_plugin::Node { id: n.id, name: n.name.clone(), address: n.address.clone() }).collect(),
+        nodes: g
+            .nodes
+            .iter()
+            .map(|n| stampede_plugin::Node {
+                id: n.id,
+                name: n.name.clone(),
+                address: n.address.clone(),
+            })
+            .collect(),
     };
     let service = |s: &Service| stampede_plugin::Service {
         name: s.name.clone(),

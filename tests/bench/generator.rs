@@ -1,4 +1,5 @@
-//! Sends one request over and over on many connections, each waiting for its answer before the next, and notes how long each took.
+//! Sends one request over and over on many connections, each waiting for its answer before the
+//! next, and notes how long each took.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -20,7 +21,10 @@ pub struct Load {
 
 impl Load {
     pub fn percentile(&self, percent: usize) -> Duration {
-        self.took.get((self.took.len() * percent / 100).min(self.took.len().saturating_sub(1))).copied().unwrap_or_default()
+        self.took
+            .get((self.took.len() * percent / 100).min(self.took.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or_default()
     }
 
     pub fn answered(&self) -> usize {
@@ -37,8 +41,14 @@ pub async fn load(to: SocketAddr, request: &str, connections: usize, each: usize
         open.push(stream);
     }
     let request: std::sync::Arc<str> = request.into();
-    let tasks: Vec<_> = open.into_iter().map(|stream| tokio::spawn(one(stream, request.clone(), each))).collect();
-    let mut all = Load { took: Vec::new(), busy: 0 };
+    let tasks: Vec<_> = open
+        .into_iter()
+        .map(|stream| tokio::spawn(one(stream, request.clone(), each)))
+        .collect();
+    let mut all = Load {
+        took: Vec::new(),
+        busy: 0,
+    };
     for task in tasks {
         let part = task.await??;
         all.took.extend(part.took);
@@ -49,12 +59,17 @@ pub async fn load(to: SocketAddr, request: &str, connections: usize, each: usize
 }
 
 async fn one(mut stream: TcpStream, request: std::sync::Arc<str>, each: usize) -> Result<Load> {
-    let mut part = Load { took: Vec::with_capacity(each), busy: 0 };
+    let mut part = Load {
+        took: Vec::with_capacity(each),
+        busy: 0,
+    };
     let mut buffer = Vec::new();
     for _ in 0..each {
         let start = Instant::now();
         stream.write_all(request.as_bytes()).await?;
-        tokio::time::timeout(PATIENCE, answer(&mut stream, &mut buffer)).await.context("no answer")??;
+        tokio::time::timeout(PATIENCE, answer(&mut stream, &mut buffer))
+            .await
+            .context("no answer")??;
         match buffer.get(9..12) {
             Some(b"200") => part.took.push(start.elapsed()),
             Some(b"503") => part.busy += 1,
@@ -76,7 +91,10 @@ pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()> 
             && let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n")
         {
             let head = std::str::from_utf8(&buffer[..end])?;
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).context("no length")?;
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "))
+                .context("no length")?;
             whole = Some(end + 4 + length.parse::<usize>()?);
         }
     }

@@ -1,5 +1,6 @@
-//! GET of an initialised and of a deployed cluster in each rendering, at 1, 64 and 1,000 connections: CPU of the server's process a request, and
-//! latency; beside the bare handler that sends the same bytes, in turns, so that both meet the same noise.
+//! GET of an initialised and of a deployed cluster in each rendering, at 1, 64 and 1,000
+//! connections: CPU of the server's process a request, and latency; beside the bare handler that
+//! sends the same bytes, in turns, so that both meet the same noise.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,11 +11,17 @@ use stampede_tests::usage::{cpu, memory_mib};
 use crate::generator::{Load, load};
 use crate::served::{Bare, Served};
 
-const RENDERINGS: [&str; 4] = ["text/occi", "text/plain", "application/occi+json", "text/html"];
+const RENDERINGS: [&str; 4] = [
+    "text/occi",
+    "text/plain",
+    "application/occi+json",
+    "text/html",
+];
 /// Connections, and requests on each in one turn.
 const LOADS: [(usize, usize); 3] = [(1, 2_000), (64, 100), (1_000, 8)];
 const TURNS: usize = 3;
-/// CPU milliseconds of the Python Service Orchestrator a GET, recorded on such a machine: the least of each.
+/// CPU milliseconds of the Python Service Orchestrator a GET, recorded on such a machine: the least
+/// of each.
 const PYTHON: [(&str, f64); 2] = [("initialised", 0.34), ("deployed", 4.2)];
 
 /// What one server did in all turns.
@@ -30,12 +37,17 @@ struct Done {
 pub async fn run() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let served = Served::start(scratch.path()).await?;
-    println!("load: CPU of the server's process a GET, and latency p50/p99 in ms; Stampede, then the bare handler");
+    println!(
+        "load: CPU of the server's process a GET, and latency p50/p99 in ms; Stampede, then the bare handler"
+    );
     for (name, python_ms) in PYTHON {
         for accept in RENDERINGS {
             let request = served.get(name, accept);
             let answer = served.answer(&request).await?;
-            if !String::from_utf8_lossy(&answer).to_lowercase().contains(&format!("content-type: {accept}")) {
+            if !String::from_utf8_lossy(&answer)
+                .to_lowercase()
+                .contains(&format!("content-type: {accept}"))
+            {
                 println!("{name:<11} {accept:<21} LEFT OUT: not spoken");
                 continue;
             }
@@ -43,8 +55,24 @@ pub async fn run() -> Result<()> {
             for (connections, each) in LOADS {
                 let (mut ours, mut theirs) = (Done::default(), Done::default());
                 for _ in 0..TURNS {
-                    turn(&mut ours, served.at, served.host.pid()?, &request, connections, each).await?;
-                    turn(&mut theirs, bare.at, bare.pid(), &request, connections, each).await?;
+                    turn(
+                        &mut ours,
+                        served.at,
+                        served.host.pid()?,
+                        &request,
+                        connections,
+                        each,
+                    )
+                    .await?;
+                    turn(
+                        &mut theirs,
+                        bare.at,
+                        bare.pid(),
+                        &request,
+                        connections,
+                        each,
+                    )
+                    .await?;
                 }
                 let (us, them) = (ours.micros(), theirs.micros());
                 println!(
@@ -56,7 +84,11 @@ pub async fn run() -> Result<()> {
                     theirs.latency(),
                     100.0 * them / us,
                     python_ms * 1e3 / us,
-                    if ours.busy > 0 { format!(", {} told 503", ours.busy) } else { String::new() }
+                    if ours.busy > 0 {
+                        format!(", {} told 503", ours.busy)
+                    } else {
+                        String::new()
+                    }
                 );
             }
         }
@@ -66,7 +98,14 @@ pub async fn run() -> Result<()> {
     Ok(())
 }
 
-async fn turn(done: &mut Done, at: SocketAddr, pid: u32, request: &str, connections: usize, each: usize) -> Result<()> {
+async fn turn(
+    done: &mut Done,
+    at: SocketAddr,
+    pid: u32,
+    request: &str,
+    connections: usize,
+    each: usize,
+) -> Result<()> {
     let before = cpu(pid)?;
     let load: Load = load(at, request, connections, each).await?;
     done.cpu += cpu(pid)? - before;
@@ -87,7 +126,8 @@ impl Done {
         let median = |all: &[Duration]| {
             let mut all = all.to_vec();
             all.sort();
-            all.get(all.len() / 2).map_or(f64::NAN, |d| d.as_secs_f64() * 1e3)
+            all.get(all.len() / 2)
+                .map_or(f64::NAN, |d| d.as_secs_f64() * 1e3)
         };
         format!("{:.2}/{:.2}", median(&self.p50), median(&self.p99))
     }

@@ -1,15 +1,19 @@
-//! Measures Stampede; prints figures and ratios, judges nothing. Figures of one run belong together: these machines are noisy.
+//! Measures Stampede; prints figures and ratios, judges nothing. Figures of one run belong
+//! together: these machines are noisy.
 //!
-//! `cargo bench -p stampede-tests --bench stampede -- [start] [memory] [generate] [load] [clusters] [slow] [deploy]`; nothing named:
-//! the first three. `deploy` needs the real OpenStack (root on Debian, 10 minutes a shape; `deploy 4 plain` is one of four).
-//! `STAMPEDE_BIN` names another host than the development build's: the image's is target/image/rootfs/opt/stampede/stampede, once
+//! `cargo bench -p stampede-tests --bench stampede -- [start] [memory] [generate] [load] [clusters]
+//! [slow] [deploy]`; nothing named: the first three. `deploy` needs the real OpenStack (root on
+//! Debian, 10 minutes a shape; `deploy 4 plain` is one of four). `STAMPEDE_BIN` names another host
+//! than the development build's: the image's is target/image/rootfs/opt/stampede/stampede, once
 //! tests/image/build has run.
 //!
 //! Layout
 //! - [`start`]: from exec to the first answer, and memory at rest
 //! - [`generate`]: a plugin in a fresh sandbox beside the same code run natively
-//! - [`deploy`]: from deploy to a proved cluster, beside the same work by hand and node by node over SSH; [`ways`]: how each of them goes
-//! - [`load`]: requests a CPU second and latency, beside a bare handler that sends the same bytes; [`generator`], [`served`]: both ends of it
+//! - [`deploy`]: from deploy to a proved cluster, beside the same work by hand and node by node
+//!   over SSH; [`ways`]: how each of them goes
+//! - [`load`]: requests a CPU second and latency, beside a bare handler that sends the same bytes;
+//!   [`generator`], [`served`]: both ends of it
 //! - [`clusters`]: ten thousand of them in one host
 //! - [`slow`]: what idle and slow connections cost the others
 //! - [`figures`]: medians, and how they are printed
@@ -30,8 +34,14 @@ mod ways;
 use anyhow::Result;
 
 fn main() -> Result<()> {
-    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let asked = |name: &str| words.iter().any(|w| w == name) || (words.is_empty() && ["start", "generate"].contains(&name));
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
+    let asked = |name: &str| {
+        words.iter().any(|w| w == name)
+            || (words.is_empty() && ["start", "generate"].contains(&name))
+    };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         if asked("start") || asked("memory") {

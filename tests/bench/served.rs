@@ -1,4 +1,5 @@
-//! The ends that load is put on: a host with an initialised and a deployed cluster on the stand-in, and the bare handler.
+//! The ends that load is put on: a host with an initialised and a deployed cluster on the stand-in,
+//! and the bare handler.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -28,7 +29,9 @@ impl Served {
         let token = cloud.issue_token("demo");
         let client = Client::new(&host.url, &token, "demo")?;
         for name in ["initialised", "deployed"] {
-            let (status, text) = client.put(name, &[("stampede.workers", "3"), ("my.own", "value")]).await?;
+            let (status, text) = client
+                .put(name, &[("stampede.workers", "3"), ("my.own", "value")])
+                .await?;
             if !status.is_success() {
                 bail!("PUT {name}: {status} {text}");
             }
@@ -39,17 +42,28 @@ impl Served {
         }
         cloud.finish();
         stampede_tests::until(30, "the cluster is complete", async || {
-            Ok(client.see("deployed").await?.is_some_and(|seen| seen.state() == "CREATE_COMPLETE"))
+            Ok(client
+                .see("deployed")
+                .await?
+                .is_some_and(|seen| seen.state() == "CREATE_COMPLETE"))
         })
         .await?;
         let at = host.url.trim_start_matches("http://").parse()?;
-        Ok(Self { host, at, token, _cloud: cloud })
+        Ok(Self {
+            host,
+            at,
+            token,
+            _cloud: cloud,
+        })
     }
 
     /// A GET as clients send it.
     pub fn get(&self, name: &str, accept: &str) -> String {
         let credentials = format!("X-Auth-Token: {}\r\nX-Tenant-Name: demo", self.token);
-        format!("GET /orchestrator/{name} HTTP/1.1\r\nHost: {}\r\nAccept: {accept}\r\n{credentials}\r\n\r\n", self.at)
+        format!(
+            "GET /orchestrator/{name} HTTP/1.1\r\nHost: {}\r\nAccept: {accept}\r\n{credentials}\r\n\r\n",
+            self.at
+        )
     }
 
     /// What it answers, as it stands on the wire.
@@ -74,12 +88,23 @@ impl Bare {
         let program = binary()?.with_file_name("bare");
         let file = scratch.join("answer");
         std::fs::write(&file, answer)?;
-        let child = Command::new(&program).arg(&file).stdout(Stdio::piped()).spawn();
-        let mut child = child.with_context(|| format!("{} must be built by the profile of the host", program.display()))?;
+        let child = Command::new(&program)
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut child = child.with_context(|| {
+            format!(
+                "{} must be built by the profile of the host",
+                program.display()
+            )
+        })?;
         let mut line = String::new();
         let out = child.stdout.take().context("no output")?;
         std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)?;
-        Ok(Self { at: line.trim().parse()?, child })
+        Ok(Self {
+            at: line.trim().parse()?,
+            child,
+        })
     }
 
     pub fn pid(&self) -> u32 {

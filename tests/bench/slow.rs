@@ -1,4 +1,5 @@
-//! What others cost: latency of GETs alone, beside a thousand idle connections, and beside clients that send and read as slowly as they can.
+//! What others cost: latency of GETs alone, beside a thousand idle connections, and beside clients
+//! that send and read as slowly as they can.
 
 use std::time::Duration;
 
@@ -25,31 +26,67 @@ pub async fn run() -> Result<()> {
         measure(&served, &format!("beside {IDLE} idle connections")).await?;
         let (at, before) = (std::time::Instant::now(), cpu(served.host.pid()?)?);
         tokio::time::sleep(Duration::from_secs(3)).await;
-        let share = 100.0 * (cpu(served.host.pid()?)? - before).as_secs_f64() / at.elapsed().as_secs_f64();
+        let share =
+            100.0 * (cpu(served.host.pid()?)? - before).as_secs_f64() / at.elapsed().as_secs_f64();
         let (rss, _) = memory_mib(served.host.pid()?)?;
-        println!("slow: {} idle connections cost {share:.2} % of a CPU and are part of {rss:.1} MiB resident", idle.len());
+        println!(
+            "slow: {} idle connections cost {share:.2} % of a CPU and are part of {rss:.1} MiB resident",
+            idle.len()
+        );
     }
-    let slow: Vec<_> = (0..SLOW).map(|_| tokio::spawn(drip(served.at, served.get("deployed", "text/plain")))).collect();
-    measure(&served, &format!("beside {SLOW} clients that send a byte every 50 ms")).await?;
+    let slow: Vec<_> = (0..SLOW)
+        .map(|_| tokio::spawn(drip(served.at, served.get("deployed", "text/plain"))))
+        .collect();
+    measure(
+        &served,
+        &format!("beside {SLOW} clients that send a byte every 50 ms"),
+    )
+    .await?;
     slow.iter().for_each(tokio::task::JoinHandle::abort);
-    let deaf: Vec<_> = (0..SLOW).map(|_| tokio::spawn(deaf(served.at, served.get("deployed", "application/occi+json")))).collect();
+    let deaf: Vec<_> = (0..SLOW)
+        .map(|_| {
+            tokio::spawn(deaf(
+                served.at,
+                served.get("deployed", "application/occi+json"),
+            ))
+        })
+        .collect();
     // until they all wait for one another
     tokio::time::sleep(Duration::from_secs(10)).await;
-    measure(&served, &format!("beside {SLOW} clients that do not read their answers")).await?;
+    measure(
+        &served,
+        &format!("beside {SLOW} clients that do not read their answers"),
+    )
+    .await?;
     deaf.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(())
 }
 
 async fn measure(served: &Served, how: &str) -> Result<()> {
-    let load = load(served.at, &served.get("initialised", "application/occi+json"), CONNECTIONS, EACH).await?;
+    let load = load(
+        served.at,
+        &served.get("initialised", "application/occi+json"),
+        CONNECTIONS,
+        EACH,
+    )
+    .await?;
     let ms = |percent| load.percentile(percent).as_secs_f64() * 1e3;
-    println!("slow: {} GETs on {CONNECTIONS} connections {how}: p50 {:.2} ms, p99 {:.2} ms", load.answered(), ms(50), ms(99));
+    println!(
+        "slow: {} GETs on {CONNECTIONS} connections {how}: p50 {:.2} ms, p99 {:.2} ms",
+        load.answered(),
+        ms(50),
+        ms(99)
+    );
     Ok(())
 }
 
 /// Connections that have had one answer and ask for nothing more.
 async fn idle(served: &Served) -> Result<Vec<TcpStream>> {
-    let (request, mut buffer, mut open) = (served.get("initialised", "text/plain"), Vec::new(), Vec::new());
+    let (request, mut buffer, mut open) = (
+        served.get("initialised", "text/plain"),
+        Vec::new(),
+        Vec::new(),
+    );
     for _ in 0..IDLE {
         let mut stream = TcpStream::connect(served.at).await?;
         stream.write_all(request.as_bytes()).await?;

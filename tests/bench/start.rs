@@ -16,7 +16,10 @@ const RUNS: usize = 15;
 pub async fn run() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let warm = answered(scratch.path())?; // compiles the plugins into the cache
-    println!("start, empty cache: {:.1} ms from exec to the first 200 (plugins are compiled)", warm.1.as_secs_f64() * 1e3);
+    println!(
+        "start, empty cache: {:.1} ms from exec to the first 200 (plugins are compiled)",
+        warm.1.as_secs_f64() * 1e3
+    );
     let mut samples = Vec::new();
     for _ in 0..RUNS {
         let (mut child, took) = answered(scratch.path())?;
@@ -25,18 +28,26 @@ pub async fn run() -> Result<()> {
         child.wait()?;
     }
     let figures = Figures::new(&samples);
-    println!("start, warm cache: {figures}; reach 50 ms, {:.2} of it", figures.median() / 50.0);
+    println!(
+        "start, warm cache: {figures}; reach 50 ms, {:.2} of it",
+        figures.median() / 50.0
+    );
 
     let mut idle = warm.0;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let (rss, pss) = memory_mib(idle.id())?;
-    println!("memory at rest, the run that compiled the plugins: {rss:.1} MiB resident, {pss:.1} MiB proportional");
+    println!(
+        "memory at rest, the run that compiled the plugins: {rss:.1} MiB resident, {pss:.1} MiB proportional"
+    );
     idle.kill()?;
     idle.wait()?;
     let (mut idle, _) = answered(scratch.path())?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let (rss, pss) = memory_mib(idle.id())?;
-    println!("memory at rest, from the cache: {rss:.1} MiB resident, {pss:.1} MiB proportional; reach 64 MiB, {:.2} of it", rss / 64.0);
+    println!(
+        "memory at rest, from the cache: {rss:.1} MiB resident, {pss:.1} MiB proportional; reach 64 MiB, {:.2} of it",
+        rss / 64.0
+    );
     idle.kill()?;
     idle.wait()?;
     Ok(())
@@ -44,10 +55,19 @@ pub async fn run() -> Result<()> {
 
 /// Starts a host and asks until it answers.
 fn answered(data: &Path) -> Result<(Child, Duration)> {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port();
     let start = Instant::now();
     let mut child = Command::new(artifacts::stampede()?)
-        .args(["serve", "--admin-listen", "127.0.0.1:0", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
+        .args([
+            "serve",
+            "--admin-listen",
+            "127.0.0.1:0",
+            "--listen",
+            &format!("127.0.0.1:{port}"),
+            "--data-dir",
+        ])
         .arg(data)
         .arg("--cache")
         .arg(data.join("cache"))

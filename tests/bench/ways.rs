@@ -1,4 +1,5 @@
-//! Three ways from nothing to a proved cluster of one shape: through Stampede, by hand on all nodes at once, node by node over SSH.
+//! Three ways from nothing to a proved cluster of one shape: through Stampede, by hand on all nodes
+//! at once, node by node over SSH.
 
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -57,7 +58,11 @@ struct Meter {
 
 impl Meter {
     fn start() -> Result<Self> {
-        Ok(Self { start: Instant::now(), at: SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64(), machine: machine()? })
+        Ok(Self {
+            start: Instant::now(),
+            at: SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64(),
+            machine: machine()?,
+        })
     }
 
     /// `booted` is when the last node had booted, by its clock, which is this machine's.
@@ -66,14 +71,29 @@ impl Meter {
         let most = total * f64::from(u32::try_from(std::thread::available_parallelism()?.get())?);
         let on_nodes = all.iter().map(Node::cpu_seconds).sum::<Result<f64>>()?;
         let boot = booted - self.at;
-        Ok(Took { boot, nodes: total - boot, cpu: Cpu { nodes: on_nodes, machine: machine()? - self.machine, most }, stages })
+        Ok(Took {
+            boot,
+            nodes: total - boot,
+            cpu: Cpu {
+                nodes: on_nodes,
+                machine: machine()? - self.machine,
+                most,
+            },
+            stages,
+        })
     }
 }
 
 /// User, nice and system time of this machine.
 fn machine() -> Result<f64> {
     let text = std::fs::read_to_string("/proc/stat")?;
-    let ticks = text.lines().next().context("/proc/stat")?.split_whitespace().skip(1).take(3);
+    let ticks = text
+        .lines()
+        .next()
+        .context("/proc/stat")?
+        .split_whitespace()
+        .skip(1)
+        .take(3);
     Ok(ticks.map(str::parse::<f64>).sum::<Result<f64, _>>()? / 100.0)
 }
 
@@ -82,7 +102,14 @@ pub async fn through_stampede(cloud: &Cloud, shape: &Shape, scratch: &Path) -> R
     let host = Host::start(&scratch.join("host"), KEYSTONE, &[]).await?;
     let client = occi(&host.url, &cloud.demo)?;
     let workers = shape.workers.to_string();
-    let attributes = hadoop(cloud, VERSION, &[("stampede.workers", workers.as_str()), ("stampede.image", shape.image)])?;
+    let attributes = hadoop(
+        cloud,
+        VERSION,
+        &[
+            ("stampede.workers", workers.as_str()),
+            ("stampede.image", shape.image),
+        ],
+    )?;
     let (status, text) = client.put("bench", &pairs(&attributes)).await?;
     if !status.is_success() {
         bail!("PUT: {status} {text}");
@@ -96,12 +123,30 @@ pub async fn through_stampede(cloud: &Cloud, shape: &Shape, scratch: &Path) -> R
     let watched = watch(&client, "bench", 900).await?;
     let settled = meter.start.elapsed().as_secs_f64();
     if watched.last.state() != "CREATE_COMPLETE" {
-        bail!("{:?}: {}", watched.states, watched.last.get("stampede.failure"));
+        bail!(
+            "{:?}: {}",
+            watched.states,
+            watched.last.get("stampede.failure")
+        );
     }
-    let stack = cloud.demo.stacks().await?.first().cloned().context("no stack")?;
+    let stack = cloud
+        .demo
+        .stacks()
+        .await?
+        .first()
+        .cloned()
+        .context("no stack")?;
     let all = nodes(&cloud.demo, &stack, shape.workers).await?;
-    let booted = latest(&all, "date -d \"$(sed -n 's/ node setup began$//p' /var/log/stampede.log | head -n 1)\" +%s").await?;
-    let ended = latest(&all, "date -d \"$(sed -n 's/ [^ ]* ready: .*//p' /var/log/stampede.log | tail -n 1)\" +%s").await?;
+    let booted = latest(
+        &all,
+        "date -d \"$(sed -n 's/ node setup began$//p' /var/log/stampede.log | head -n 1)\" +%s",
+    )
+    .await?;
+    let ended = latest(
+        &all,
+        "date -d \"$(sed -n 's/ [^ ]* ready: .*//p' /var/log/stampede.log | tail -n 1)\" +%s",
+    )
+    .await?;
     let mut lines = stages(&all).await?;
     lines.push(format!(
         "deploy answered after {answered:.1} s; complete {:.1} s after the last node's last line",
@@ -110,7 +155,10 @@ pub async fn through_stampede(cloud: &Cloud, shape: &Shape, scratch: &Path) -> R
     let mut took = meter.end(booted, &all, lines)?;
     took.nodes = settled - took.boot;
     client.delete("bench").await?;
-    until(240, "the project is empty", async || Ok(cloud.demo.stacks().await?.is_empty())).await?;
+    until(240, "the project is empty", async || {
+        Ok(cloud.demo.stacks().await?.is_empty())
+    })
+    .await?;
     Ok(took)
 }
 
@@ -119,7 +167,10 @@ async fn latest(all: &[Node], command: &str) -> Result<f64> {
     let mut latest = 0.0_f64;
     for node in all {
         let text = node.run(command).await?;
-        latest = latest.max(text.parse().with_context(|| format!("{}: {text}", node.name))?);
+        latest = latest.max(
+            text.parse()
+                .with_context(|| format!("{}: {text}", node.name))?,
+        );
     }
     Ok(latest)
 }
@@ -128,7 +179,10 @@ async fn latest(all: &[Node], command: &str) -> Result<f64> {
 async fn stages(all: &[Node]) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     for node in all {
-        lines.push(node.run("sed -n 's/^[^ ]* //; / ready: /p' /var/log/stampede.log | tail -n 1").await?);
+        lines.push(
+            node.run("sed -n 's/^[^ ]* //; / ready: /p' /var/log/stampede.log | tail -n 1")
+                .await?,
+        );
     }
     Ok(lines)
 }
@@ -137,10 +191,37 @@ async fn stages(all: &[Node]) -> Result<Vec<String>> {
 pub fn generated(cloud: &Cloud, shape: &Shape, scratch: &Path) -> Result<PathBuf> {
     let dir = scratch.join("generated");
     let out = std::process::Command::new(binary()?)
-        .args(["generate", "hadoop", "--name", "bench", "--workers", &shape.workers.to_string(), "--flavor", "m1.xlarge=4096,2,20"])
-        .args(["--set", "master.flavor=m1.xlarge", "--set", "worker.flavor=m1.xlarge", "--set", &format!("image={}", shape.image)])
-        .args(["--set", "network.external=public", "--set", &format!("mirror={MIRROR}"), "--set", &format!("proxy={PROXY}")])
-        .args(["--set", &format!("hadoop.sha512={}", cloud.sha512(VERSION)?), "--out"])
+        .args([
+            "generate",
+            "hadoop",
+            "--name",
+            "bench",
+            "--workers",
+            &shape.workers.to_string(),
+            "--flavor",
+            "m1.xlarge=4096,2,20",
+        ])
+        .args([
+            "--set",
+            "master.flavor=m1.xlarge",
+            "--set",
+            "worker.flavor=m1.xlarge",
+            "--set",
+            &format!("image={}", shape.image),
+        ])
+        .args([
+            "--set",
+            "network.external=public",
+            "--set",
+            &format!("mirror={MIRROR}"),
+            "--set",
+            &format!("proxy={PROXY}"),
+        ])
+        .args([
+            "--set",
+            &format!("hadoop.sha512={}", cloud.sha512(VERSION)?),
+            "--out",
+        ])
         .arg(&dir)
         .output()?;
     if !out.status.success() {
@@ -149,9 +230,14 @@ pub fn generated(cloud: &Cloud, shape: &Shape, scratch: &Path) -> Result<PathBuf
     Ok(dir)
 }
 
-/// Nodes of the same template on which nothing of Stampede runs; the stack waits for signals that never come. Also when the last had booted as far
-/// as to what would have been its script.
-async fn bare_nodes(cloud: &Cloud, shape: &Shape, dir: &Path, stack: &str) -> Result<(Vec<Node>, f64)> {
+/// Nodes of the same template on which nothing of Stampede runs; the stack waits for signals that
+/// never come. Also when the last had booted as far as to what would have been its script.
+async fn bare_nodes(
+    cloud: &Cloud,
+    shape: &Shape,
+    dir: &Path,
+    stack: &str,
+) -> Result<(Vec<Node>, f64)> {
     let bare = "date +%s.%N >/root/booted.new && mv /root/booted.new /root/booted\n";
     let body = json!({
         "stack_name": stack,
@@ -159,7 +245,10 @@ async fn bare_nodes(cloud: &Cloud, shape: &Shape, dir: &Path, stack: &str) -> Re
         "files": { "node-master.sh": bare, "node-worker.sh": bare },
         "timeout_mins": 60,
     });
-    cloud.demo.call(Method::POST, &cloud.demo.heat("/stacks"), Some(body)).await?;
+    cloud
+        .demo
+        .call(Method::POST, &cloud.demo.heat("/stacks"), Some(body))
+        .await?;
     until(300, "bare nodes are up", async || {
         for node in nodes(&cloud.demo, stack, shape.workers).await? {
             node.run("test -e /root/booted").await?;
@@ -176,8 +265,18 @@ async fn bare_nodes(cloud: &Cloud, shape: &Shape, dir: &Path, stack: &str) -> Re
 fn script(dir: &Path, number: usize, name: &str) -> Result<String> {
     let role = if name == "master" { "master" } else { "worker" };
     let body = std::fs::read_to_string(dir.join(format!("node-{role}.sh")))?;
-    let mut header = format!("#!/bin/bash\nSTAMPEDE_NODE='{name}'\nSTAMPEDE_ADDRESS='10.77.0.{}'\n", 10 + number);
-    for name in ["READY", "READY_ENDPOINT", "READY_TOKEN", "PROGRESS", "PROGRESS_ENDPOINT", "PROGRESS_TOKEN"] {
+    let mut header = format!(
+        "#!/bin/bash\nSTAMPEDE_NODE='{name}'\nSTAMPEDE_ADDRESS='10.77.0.{}'\n",
+        10 + number
+    );
+    for name in [
+        "READY",
+        "READY_ENDPOINT",
+        "READY_TOKEN",
+        "PROGRESS",
+        "PROGRESS_ENDPOINT",
+        "PROGRESS_TOKEN",
+    ] {
         header.push_str(&format!("STAMPEDE_{name}=''\n"));
     }
     Ok(header + &body)
@@ -185,8 +284,10 @@ fn script(dir: &Path, number: usize, name: &str) -> Result<String> {
 
 async fn place(dir: &Path, all: &[Node]) -> Result<()> {
     for (number, node) in all.iter().enumerate() {
-        let text = base64::engine::general_purpose::STANDARD.encode(script(dir, number, &node.name)?);
-        node.run(&format!("base64 -d >/root/node.sh <<'END'\n{text}\nEND")).await?;
+        let text =
+            base64::engine::general_purpose::STANDARD.encode(script(dir, number, &node.name)?);
+        node.run(&format!("base64 -d >/root/node.sh <<'END'\n{text}\nEND"))
+            .await?;
     }
     Ok(())
 }
@@ -197,21 +298,29 @@ pub async fn by_hand(cloud: &Cloud, shape: &Shape, dir: &Path) -> Result<Took> {
     let (all, booted) = bare_nodes(cloud, shape, dir, "by-hand").await?;
     place(dir, &all).await?;
     let start = Instant::now();
-    let running: Vec<_> =
-        all.iter().cloned().map(|node| tokio::spawn(async move { node.run("bash /root/node.sh").await.map(drop) })).collect();
+    let running: Vec<_> = all
+        .iter()
+        .cloned()
+        .map(|node| tokio::spawn(async move { node.run("bash /root/node.sh").await.map(drop) }))
+        .collect();
     for one in running {
         one.await??;
     }
     let took = start.elapsed().as_secs_f64();
-    let took = Took { nodes: took, ..meter.end(booted, &all, stages(&all).await?)? };
+    let took = Took {
+        nodes: took,
+        ..meter.end(booted, &all, stages(&all).await?)?
+    };
     cloud.sweep().await?;
     Ok(took)
 }
 
-/// The files of a node's script and then its setup (Java where there is none, Hadoop, configuration, daemons), and nothing that waits for others.
+/// The files of a node's script and then its setup (Java where there is none, Hadoop,
+/// configuration, daemons), and nothing that waits for others.
 const SET_UP: &str = "sed -i '$ d' /root/node.sh && bash /root/node.sh && : >/opt/stampede/change.sh && /opt/stampede/run change 1 setup";
 
-/// The master sets itself up, then one worker after the other, and proves the cluster: nothing happens on a worker before the master comes to it.
+/// The master sets itself up, then one worker after the other, and proves the cluster: nothing
+/// happens on a worker before the master comes to it.
 pub async fn over_ssh(cloud: &Cloud, shape: &Shape, dir: &Path) -> Result<Took> {
     let meter = Meter::start()?;
     let (all, booted) = bare_nodes(cloud, shape, dir, "over-ssh").await?;
@@ -219,7 +328,11 @@ pub async fn over_ssh(cloud: &Cloud, shape: &Shape, dir: &Path) -> Result<Took> 
     let (master, workers) = all.split_first().context("no nodes")?;
     let key = master.run("ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 && cat /root/.ssh/id_ed25519.pub").await?;
     for worker in workers {
-        worker.run(&format!("mkdir -p -m 700 /root/.ssh && echo '{key}' >>/root/.ssh/authorized_keys")).await?;
+        worker
+            .run(&format!(
+                "mkdir -p -m 700 /root/.ssh && echo '{key}' >>/root/.ssh/authorized_keys"
+            ))
+            .await?;
     }
     let start = Instant::now();
     let mut lines = Vec::new();
@@ -239,14 +352,24 @@ pub async fn over_ssh(cloud: &Cloud, shape: &Shape, dir: &Path) -> Result<Took> 
     for (number, worker) in workers.iter().enumerate() {
         let to = format!("root@10.77.0.{}", 11 + number);
         let ssh = "-o StrictHostKeyChecking=no -o BatchMode=yes";
-        let push = format!("ssh {ssh} {to} mkdir -p /var/cache/stampede && scp -q {ssh} /root/{name} {to}:{cached}");
-        master.run(&format!("{push} && ssh {ssh} {to} \"{}\"", SET_UP.replace('$', "\\$"))).await?;
+        let push = format!(
+            "ssh {ssh} {to} mkdir -p /var/cache/stampede && scp -q {ssh} /root/{name} {to}:{cached}"
+        );
+        master
+            .run(&format!(
+                "{push} && ssh {ssh} {to} \"{}\"",
+                SET_UP.replace('$', "\\$")
+            ))
+            .await?;
         note(&format!("{} set up", worker.name));
     }
     master.run("/opt/stampede/run change 2 ready smoke").await?;
     note("registered and proved");
     let took = start.elapsed().as_secs_f64();
-    let took = Took { nodes: took, ..meter.end(booted, &all, lines)? };
+    let took = Took {
+        nodes: took,
+        ..meter.end(booted, &all, lines)?
+    };
     cloud.sweep().await?;
     Ok(took)
 }

@@ -1,4 +1,5 @@
-//! Corpus, mutation, and the loop that tries one input after the other for as long as it may. Knows nothing of OCCI but its signs.
+//! Corpus, mutation, and the loop that tries one input after the other for as long as it may. Knows
+//! nothing of OCCI but its signs.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -55,17 +56,31 @@ const WORDS: [&str; 40] = [
     "http://h/",
 ];
 
-/// One test: runs `holds` on the corpus and on what grows out of it. `holds` says what kind of outcome an input had, and panics where a
-/// property does not hold.
+/// One test: runs `holds` on the corpus and on what grows out of it. `holds` says what kind of
+/// outcome an input had, and panics where a property does not hold.
 pub(super) fn run(target: &str, holds: fn(&[u8]) -> String) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64);
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(target);
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(1, |since| since.as_nanos() as u64);
     let seed = number("STAMPEDE_FUZZ_SEED").unwrap_or(now);
     let seconds = Duration::from_secs(number("STAMPEDE_FUZZ_SECONDS").unwrap_or(1));
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&corpus)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
-    let mut population: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
+    let mut population: Vec<Vec<u8>> = files
+        .iter()
+        .map(|file| std::fs::read(file).unwrap())
+        .collect();
     assert!(!population.is_empty(), "{} is empty", corpus.display());
     let mut outcomes = HashSet::new();
     for input in &population {
@@ -78,12 +93,19 @@ pub(super) fn run(target: &str, holds: fn(&[u8]) -> String) {
         tries += 1;
         if outcomes.insert(digest(&outcome)) && population.len() < POPULATION {
             if std::env::var_os("STAMPEDE_FUZZ_KEEP").is_some() {
-                std::fs::write(corpus.join(format!("grown-{:016x}", digest(&input))), &input).unwrap();
+                std::fs::write(
+                    corpus.join(format!("grown-{:016x}", digest(&input))),
+                    &input,
+                )
+                .unwrap();
             }
             population.push(input);
         }
     }
-    println!("{target}: {tries} inputs, {} kinds of outcomes, seed {seed}", outcomes.len());
+    println!(
+        "{target}: {tries} inputs, {} kinds of outcomes, seed {seed}",
+        outcomes.len()
+    );
 }
 
 /// Tries one input; one for which a property does not hold is kept in a file, which is named.
@@ -131,7 +153,11 @@ fn mutated(population: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
             3 | 4 => drop(input.splice(at..at, WORDS[random.below(WORDS.len())].bytes())),
             5 => {
                 // A piece of itself, once more or very often.
-                let times = if random.below(20) == 0 { random.below(2_000) } else { 1 };
+                let times = if random.below(20) == 0 {
+                    random.below(2_000)
+                } else {
+                    1
+                };
                 let piece = input[at..end].repeat(times);
                 drop(input.splice(end..end, piece));
             }

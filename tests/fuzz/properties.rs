@@ -18,34 +18,56 @@ use stampede::occi::syntax::{attribute, category};
 use stampede::orchestrator::{Phase, View};
 use stampede_tests::service_manager;
 
-/// Headers, one a line, an empty line, a body. What is read can be written and read again, and shown in every rendering; what is refused is
-/// refused in one of the statuses for it, in words.
+/// Headers, one a line, an empty line, a body. What is read can be written and read again, and
+/// shown in every rendering; what is refused is refused in one of the statuses for it, in words.
 pub(super) fn request(input: &[u8]) -> String {
     let limits = Limits::default();
     let (head, body) = split(input);
     match carried(&headers(head), body, &limits) {
         Err(refusal) => {
             let answer = refusal.answer();
-            assert!(matches!(answer.status().as_u16(), 400 | 413 | 415), "{refusal}");
+            assert!(
+                matches!(answer.status().as_u16(), 400 | 413 | 415),
+                "{refusal}"
+            );
             assert!(!answer.body().is_empty());
             // Without what the input put into it.
             let text = refusal.to_string();
             let (before, after) = (text.split([':', '`']).next(), text.split("expected").nth(1));
-            let place = before.unwrap_or_default().chars().filter(|c| c.is_ascii_alphabetic()).take(40);
-            place.chain(after.unwrap_or_default().chars().take(40)).collect()
+            let place = before
+                .unwrap_or_default()
+                .chars()
+                .filter(|c| c.is_ascii_alphabetic())
+                .take(40);
+            place
+                .chain(after.unwrap_or_default().chars().take(40))
+                .collect()
         }
         Ok(carried) => {
             within(&carried, &limits);
             read_again(&carried, &limits);
             let own = mixins(&carried);
             let attributes: BTreeMap<String, String> = carried.attributes.iter().cloned().collect();
-            let shown = shown(View { attributes, ..view() }, &own, &limits);
-            format!("{} {} {} {shown}", carried.categories.len().min(4), carried.locations.len().min(3), own.len().min(2))
+            let shown = shown(
+                View {
+                    attributes,
+                    ..view()
+                },
+                &own,
+                &limits,
+            );
+            format!(
+                "{} {} {} {shown}",
+                carried.categories.len().min(4),
+                carried.locations.len().min(3),
+                own.len().min(2)
+            )
         }
     }
 }
 
-/// Lines `name=value`: attributes, outputs, endpoints, progress and the failure of a cluster, whatever stands in them.
+/// Lines `name=value`: attributes, outputs, endpoints, progress and the failure of a cluster,
+/// whatever stands in them.
 pub(super) fn values(input: &[u8]) -> String {
     let text = String::from_utf8_lossy(input);
     let mut view = view();
@@ -56,9 +78,14 @@ pub(super) fn values(input: &[u8]) -> String {
         let value = value.to_owned();
         match number % 6 {
             0 => drop(view.attributes.insert(name, value)),
-            1 => drop(view.outputs.insert(name, serde_json::from_str(&value).unwrap_or(Value::String(value)))),
+            1 => drop(view.outputs.insert(
+                name,
+                serde_json::from_str(&value).unwrap_or(Value::String(value)),
+            )),
             2 => drop(view.endpoints.insert(name, value)),
-            3 => view.progress.push(Report::parse(&format!("{name} {value}"))),
+            3 => view
+                .progress
+                .push(Report::parse(&format!("{name} {value}"))),
             4 => view.state = State::Failed(value),
             _ => (view.region, view.stack_status_reason) = (name, value),
         }
@@ -67,15 +94,23 @@ pub(super) fn values(input: &[u8]) -> String {
 }
 
 fn split(input: &[u8]) -> (&[u8], &[u8]) {
-    input.windows(2).position(|two| two == b"\n\n").map_or((input, &[]), |at| (&input[..at], &input[at + 2..]))
+    input
+        .windows(2)
+        .position(|two| two == b"\n\n")
+        .map_or((input, &[]), |at| (&input[..at], &input[at + 2..]))
 }
 
 /// The lines that HTTP would let through as headers.
 fn headers(head: &[u8]) -> HeaderMap {
     let mut map = HeaderMap::new();
     for line in head.split(|byte| *byte == b'\n').take(100) {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-        let (name, value) = (HeaderName::from_bytes(&line[..colon]), HeaderValue::from_bytes(line[colon + 1..].trim_ascii()));
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            continue;
+        };
+        let (name, value) = (
+            HeaderName::from_bytes(&line[..colon]),
+            HeaderValue::from_bytes(line[colon + 1..].trim_ascii()),
+        );
         if let (Ok(name), Ok(value)) = (name, value) {
             map.append(name, value);
         }
@@ -84,48 +119,108 @@ fn headers(head: &[u8]) -> HeaderMap {
 }
 
 fn within(carried: &Carried, limits: &Limits) {
-    assert!(carried.attributes.len() <= limits.attributes && carried.categories.len() <= limits.categories);
-    assert!(carried.attributes.iter().all(|(name, value)| name.len() <= limits.name_bytes && value.len() <= limits.value_bytes));
-    assert!(carried.attributes.iter().all(|(name, _)| !name.is_empty()), "{:?}", carried.attributes);
+    assert!(
+        carried.attributes.len() <= limits.attributes
+            && carried.categories.len() <= limits.categories
+    );
+    assert!(
+        carried
+            .attributes
+            .iter()
+            .all(|(name, value)| name.len() <= limits.name_bytes
+                && value.len() <= limits.value_bytes)
+    );
+    assert!(
+        carried.attributes.iter().all(|(name, _)| !name.is_empty()),
+        "{:?}",
+        carried.attributes
+    );
 }
 
 /// In quotes, and in JSON.
 fn read_again(read: &Carried, limits: &Limits) {
-    let text: Vec<String> =
-        read.attributes.iter().filter(|(name, _)| is_plain(name)).map(|(name, value)| attribute::write(name, value)).collect();
-    let plain: Vec<_> = read.attributes.iter().filter(|(name, _)| is_plain(name)).cloned().collect();
-    assert_eq!(attribute::parse(&text.join(", ")).as_deref(), Ok(plain.as_slice()));
+    let text: Vec<String> = read
+        .attributes
+        .iter()
+        .filter(|(name, _)| is_plain(name))
+        .map(|(name, value)| attribute::write(name, value))
+        .collect();
+    let plain: Vec<_> = read
+        .attributes
+        .iter()
+        .filter(|(name, _)| is_plain(name))
+        .cloned()
+        .collect();
+    assert_eq!(
+        attribute::parse(&text.join(", ")).as_deref(),
+        Ok(plain.as_slice())
+    );
     for described in &read.categories {
-        let scheme = described.category.scheme.replace('\\', "\\\\").replace('"', "\\\"");
+        let scheme = described
+            .category
+            .scheme
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"");
         let again = category::parse(&format!("{}; scheme=\"{scheme}\"", described.category.term));
         // Not every scheme that JSON can hold can stand in text.
         if let Ok(again) = again {
-            assert!(again.len() != 1 || again[0].category == described.category, "{described:?} {again:?}");
+            assert!(
+                again.len() != 1 || again[0].category == described.category,
+                "{described:?} {again:?}"
+            );
         }
     }
-    let attributes: BTreeMap<&str, &str> = read.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let attributes: BTreeMap<&str, &str> = read
+        .attributes
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let mut headers = HeaderMap::new();
-    headers.insert("content-type", HeaderValue::from_static("application/occi+json"));
-    let again = carried(&headers, json!({ "attributes": attributes }).to_string().as_bytes(), limits).unwrap();
-    let again: BTreeMap<&str, &str> = again.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    headers.insert(
+        "content-type",
+        HeaderValue::from_static("application/occi+json"),
+    );
+    let again = carried(
+        &headers,
+        json!({ "attributes": attributes }).to_string().as_bytes(),
+        limits,
+    )
+    .unwrap();
+    let again: BTreeMap<&str, &str> = again
+        .attributes
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     assert_eq!(again, attributes);
 }
 
 /// Whether a name needs no quotes around it.
 fn is_plain(name: &str) -> bool {
-    name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    name.chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
 /// What can be defined is shown as one category, which is the same.
 fn mixins(carried: &Carried) -> Vec<Own> {
-    let groups = carried.categories.iter().filter_map(|described| Some((described, Own::define(described, "h").ok()?)));
+    let groups = carried
+        .categories
+        .iter()
+        .filter_map(|described| Some((described, Own::define(described, "h").ok()?)));
     let mut all = Vec::new();
     for (described, mut group) in groups {
         group.clusters.insert(view().id);
         let own = Own::of(&group);
         let line = own.line("http://h");
-        assert!(HeaderValue::from_str(&line).is_ok() && line.is_ascii(), "{line}");
-        if described.category.term.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        assert!(
+            HeaderValue::from_str(&line).is_ok() && line.is_ascii(),
+            "{line}"
+        );
+        if described
+            .category
+            .term
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric())
+        {
             let again = category::parse(&line).unwrap();
             assert_eq!(
                 (again.len(), &again[0].category.term, again[0].get("class")),
@@ -163,36 +258,95 @@ fn view() -> View {
 /// Every rendering holds every attribute, and none of them anything that an attribute smuggled in.
 fn shown(view: View, own: &[Own], limits: &Limits) -> String {
     let entity = Entity::of(view, own);
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let whole: BTreeMap<String, String> = entity.attributes.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-    let answer = |rendering| Style { rendering, base: "http://h", limits }.entity(&entity).unwrap();
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    let whole: BTreeMap<String, String> = entity
+        .attributes
+        .iter()
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect();
+    let answer = |rendering| {
+        Style {
+            rendering,
+            base: "http://h",
+            limits,
+        }
+        .entity(&entity)
+        .unwrap()
+    };
 
     let occi = answer(Rendering::Occi);
     assert_eq!(occi.body(), &Bytes::from_static(b"OK"));
-    assert!(occi.headers().len() <= 100 && occi.headers().values().all(|value| value.len() <= 65_000), "httplib would give up");
-    let joined: Vec<&str> = occi.headers().get_all("x-occi-attribute").iter().map(|value| value.to_str().unwrap()).collect();
+    assert!(
+        occi.headers().len() <= 100 && occi.headers().values().all(|value| value.len() <= 65_000),
+        "httplib would give up"
+    );
+    let joined: Vec<&str> = occi
+        .headers()
+        .get_all("x-occi-attribute")
+        .iter()
+        .map(|value| value.to_str().unwrap())
+        .collect();
     let read = service_manager::parse(&joined.join(", ")).unwrap();
     assert_eq!(read.len(), whole.len(), "{joined:?}");
     for ((name, value), (wanted_name, wanted)) in read.iter().zip(&whole) {
         assert_eq!(decoded(name), *wanted_name);
         let is_cut = value.ends_with("...") && value.len() >= limits.shown_value_bytes - 3;
-        assert!(is_cut || decoded(value) == *wanted, "{name}: {value} is not {wanted:?}");
-        assert!(!value.contains(',') && value.len() <= limits.shown_value_bytes, "what builds on it splits at commas: {value}");
+        assert!(
+            is_cut || decoded(value) == *wanted,
+            "{name}: {value} is not {wanted:?}"
+        );
+        assert!(
+            !value.contains(',') && value.len() <= limits.shown_value_bytes,
+            "what builds on it splits at commas: {value}"
+        );
     }
 
     let plain = String::from_utf8(answer(Rendering::Plain).body().to_vec()).unwrap();
-    let lines = plain.lines().filter(|line| line.starts_with("X-OCCI-Attribute: ")).count();
-    assert_eq!((lines, plain.lines().count()), (whole.len(), 3 + entity.mixins.len() + whole.len()), "{plain}");
+    let lines = plain
+        .lines()
+        .filter(|line| line.starts_with("X-OCCI-Attribute: "))
+        .count();
+    assert_eq!(
+        (lines, plain.lines().count()),
+        (whole.len(), 3 + entity.mixins.len() + whole.len()),
+        "{plain}"
+    );
 
     let json: Value = serde_json::from_slice(answer(Rendering::Json).body()).unwrap();
     assert_eq!(json["attributes"].as_object().unwrap().len(), whole.len());
-    assert!(entity.attributes.iter().all(|(name, value)| json["attributes"][name] == *value));
+    assert!(
+        entity
+            .attributes
+            .iter()
+            .all(|(name, value)| json["attributes"][name] == *value)
+    );
 
     let html = String::from_utf8(answer(Rendering::Html).body().to_vec()).unwrap();
-    assert!(!html.contains("<script") && !html.contains("href=\"javascript:"), "{html}");
-    let odd = |test: fn(char) -> bool| whole.iter().any(|(name, value)| name.chars().chain(value.chars()).any(test));
-    let kinds = [odd(char::is_control), odd(|c| !c.is_ascii()), odd(|c| c == ','), odd(|c| c == '"'), odd(|c| c == '<')];
-    let long = whole.values().map(|value| value.len().checked_ilog2().unwrap_or(0) / 4).max().unwrap_or(0);
+    assert!(
+        !html.contains("<script") && !html.contains("href=\"javascript:"),
+        "{html}"
+    );
+    let odd = |test: fn(char) -> bool| {
+        whole
+            .iter()
+            .any(|(name, value)| name.chars().chain(value.chars()).any(test))
+    };
+    let kinds = [
+        odd(char::is_control),
+        odd(|c| !c.is_ascii()),
+        odd(|c| c == ','),
+        odd(|c| c == '"'),
+        odd(|c| c == '<'),
+    ];
+    let long = whole
+        .values()
+        .map(|value| value.len().checked_ilog2().unwrap_or(0) / 4)
+        .max()
+        .unwrap_or(0);
     format!("{} {kinds:?} {long} {}", whole.len().min(12), joined.len())
 }
 

@@ -1,4 +1,5 @@
-//! A text that shell, XML, YAML and JSON would each like to misread, from the command line to the file that Hadoop reads.
+//! A text that shell, XML, YAML and JSON would each like to misread, from the command line to the
+//! file that Hadoop reads.
 
 use std::{fs, io::Read as _, process::Command};
 
@@ -8,7 +9,8 @@ use serde_json::json;
 
 use super::generated;
 
-/// Generates with this value of a property of core-site, installs the worker's files below a folder with real bash, reads the XML with Python.
+/// Generates with this value of a property of core-site, installs the worker's files below a folder
+/// with real bash, reads the XML with Python.
 fn arrives(value: &str) -> String {
     let setting = format!("hadoop.core_site={}", json!({ "stampede.test": value }));
     let files = generated(&["hadoop", "--workers", "1", "--set", &setting]);
@@ -24,31 +26,56 @@ fn arrives(value: &str) -> String {
     let path = root.path().join("install.sh");
     fs::write(&path, install.join("\n") + "\n").unwrap();
     let output = Command::new("bash").arg(&path).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     const READ: &str = "import sys, xml.etree.ElementTree as t\n\
         for p in t.parse(sys.argv[1]).getroot():\n    if p.find('name').text == 'stampede.test': sys.stdout.buffer.write((p.find('value').text or '').encode())";
-    let output = Command::new("python3").args(["-c", READ, &format!("{at}/etc/hadoop/core-site.xml")]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("python3")
+        .args(["-c", READ, &format!("{at}/etc/hadoop/core-site.xml")])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// The script with what travels packed in plain text.
 fn unpacked(script: &str) -> String {
-    let Some((head, rest)) = script.split_once("base64 -d <<'STAMPEDE_END' | gzip -d >/opt/stampede/install.sh\n") else {
+    let Some((head, rest)) =
+        script.split_once("base64 -d <<'STAMPEDE_END' | gzip -d >/opt/stampede/install.sh\n")
+    else {
         return script.to_owned();
     };
     let (packed, rest) = rest.split_once("STAMPEDE_END\n").unwrap();
     let packed: String = packed.split_whitespace().collect();
-    let packed = base64::engine::general_purpose::STANDARD.decode(packed).unwrap();
+    let packed = base64::engine::general_purpose::STANDARD
+        .decode(packed)
+        .unwrap();
     let mut plain = String::new();
-    flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut plain).unwrap();
-    format!("{head}{plain}{}", rest.replacen(". /opt/stampede/install.sh\n", "", 1))
+    flate2::read::GzDecoder::new(packed.as_slice())
+        .read_to_string(&mut plain)
+        .unwrap();
+    format!(
+        "{head}{plain}{}",
+        rest.replacen(". /opt/stampede/install.sh\n", "", 1)
+    )
 }
 
 /// The lines that write a file, with its path below `root`.
 fn below(line: &str, root: &str) -> String {
-    let writes = (line.starts_with("stampede_file ") || line.starts_with("stampede_file64 ")) && line.contains(" <<'STAMPEDE_END");
-    if writes && !line.contains(root) { line.replacen(" '/", &format!(" '{root}/"), 1) } else { line.to_owned() }
+    let writes = (line.starts_with("stampede_file ") || line.starts_with("stampede_file64 "))
+        && line.contains(" <<'STAMPEDE_END");
+    if writes && !line.contains(root) {
+        line.replacen(" '/", &format!(" '{root}/"), 1)
+    } else {
+        line.to_owned()
+    }
 }
 
 #[test]

@@ -16,25 +16,42 @@ fn folder() -> PathBuf {
 }
 
 fn manifest() -> Value {
-    serde_json::from_str(&fs::read_to_string(folder().join("service_manifest.json")).unwrap()).unwrap()
+    serde_json::from_str(&fs::read_to_string(folder().join("service_manifest.json")).unwrap())
+        .unwrap()
 }
 
-/// As Python's ConfigParser does: sections, names in small letters, and a `%` that would begin an interpolation is a mistake.
+/// As Python's ConfigParser does: sections, names in small letters, and a `%` that would begin an
+/// interpolation is a mistake.
 fn config() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut sections: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     let mut section = String::new();
-    for line in
-        fs::read_to_string(folder().join("sm.cfg")).unwrap().lines().filter(|line| !line.is_empty() && !line.starts_with(['#', ';']))
+    for line in fs::read_to_string(folder().join("sm.cfg"))
+        .unwrap()
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with(['#', ';']))
     {
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
             section = name.to_owned();
             sections.entry(section.clone()).or_default();
             continue;
         }
-        let (name, value) = line.split_once(['=', ':']).unwrap_or_else(|| panic!("neither section nor option: {line}"));
-        assert!(!line.starts_with(' ') && !value.contains('%') && !value.contains(" ;"), "{line}");
+        let (name, value) = line
+            .split_once(['=', ':'])
+            .unwrap_or_else(|| panic!("neither section nor option: {line}"));
+        assert!(
+            !line.starts_with(' ') && !value.contains('%') && !value.contains(" ;"),
+            "{line}"
+        );
         let options = sections.get_mut(&section).unwrap();
-        assert!(options.insert(name.trim().to_lowercase(), value.trim().to_owned()).is_none(), "twice: {line}");
+        assert!(
+            options
+                .insert(name.trim().to_lowercase(), value.trim().to_owned())
+                .is_none(),
+            "twice: {line}"
+        );
     }
     sections
 }
@@ -56,9 +73,15 @@ fn the_configuration_has_what_the_service_manager_does_not_start_without() {
         assert!(!config[section][option].is_empty(), "[{section}] {option}");
     }
     assert_eq!(config["service_manager_admin"]["register_service"], "False");
-    assert_eq!(config["general"]["graylog_api"].is_empty(), config["general"]["graylog_port"].is_empty());
+    assert_eq!(
+        config["general"]["graylog_api"].is_empty(),
+        config["general"]["graylog_port"].is_empty()
+    );
     for number in ["wait_time", "max_attempts"] {
-        assert!(config["cloud_controller"][number].parse::<u32>().unwrap() > 0, "{number}");
+        assert!(
+            config["cloud_controller"][number].parse::<u32>().unwrap() > 0,
+            "{number}"
+        );
     }
     assert!(Path::new(&config["service_manager"]["manifest"]).ends_with("service_manifest.json"));
 }
@@ -67,7 +90,10 @@ fn the_configuration_has_what_the_service_manager_does_not_start_without() {
 fn the_bundle_is_the_image_that_the_build_makes() {
     let location = &config()["service_manager"]["bundle_location"];
     // It stands between quotes in a header that is taken apart at commas and `=`.
-    assert!(!location.starts_with('/') && !location.contains(['"', ',', '=', ' ']), "{location}");
+    assert!(
+        !location.starts_with('/') && !location.contains(['"', ',', '=', ' ']),
+        "{location}"
+    );
     let built = format!("stampede:{}", env!("CARGO_PKG_VERSION"));
     assert_eq!(location.rsplit('/').next(), Some(built.as_str()));
 }
@@ -75,34 +101,68 @@ fn the_bundle_is_the_image_that_the_build_makes() {
 #[test]
 fn the_manifest_makes_a_kind_and_a_name_for_the_container() {
     let manifest = manifest();
-    let (scheme, term) = manifest["service_type"].as_str().unwrap().split_once('#').unwrap();
+    let (scheme, term) = manifest["service_type"]
+        .as_str()
+        .unwrap()
+        .split_once('#')
+        .unwrap();
     assert!(scheme.starts_with("http://") && !term.contains('#'));
-    assert!(term.len() >= 4 && term.chars().take(4).all(|c| c.is_ascii_lowercase()), "part of a host's name: {term}");
+    assert!(
+        term.len() >= 4 && term.chars().take(4).all(|c| c.is_ascii_lowercase()),
+        "part of a host's name: {term}"
+    );
     assert!(!manifest["service_description"].as_str().unwrap().is_empty());
-    let endpoint: reqwest::Url = manifest["service_endpoint"].as_str().unwrap().parse().unwrap();
-    assert!(endpoint.port().is_some(), "the Service Manager listens on the endpoint's port");
+    let endpoint: reqwest::Url = manifest["service_endpoint"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(
+        endpoint.port().is_some(),
+        "the Service Manager listens on the endpoint's port"
+    );
     assert_eq!(endpoint.path(), format!("/{term}/"));
-    assert_eq!(manifest["depends_on"], serde_json::json!([]), "Stampede brings its whole cluster itself");
+    assert_eq!(
+        manifest["depends_on"],
+        serde_json::json!([]),
+        "Stampede brings its whole cluster itself"
+    );
 }
 
 fn attributes(manifest: &Value, meaning: &str) -> BTreeSet<String> {
     let all = manifest["service_attributes"].as_object().unwrap();
-    assert!(all.values().all(|value| ["mutable", "immutable"].contains(&value.as_str().unwrap())));
-    all.iter().filter(|(_, value)| *value == meaning).map(|(name, _)| name.clone()).collect()
+    assert!(
+        all.values()
+            .all(|value| ["mutable", "immutable"].contains(&value.as_str().unwrap()))
+    );
+    all.iter()
+        .filter(|(_, value)| *value == meaning)
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 #[test]
 fn clients_may_give_what_the_host_takes() {
     let out = stampede(&["plugins"]);
     let text = String::from_utf8(out.stdout).unwrap();
-    let taken: BTreeSet<String> = text.lines().filter_map(|line| Some(format!("stampede.{}", line.split_whitespace().next()?))).collect();
+    let taken: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| Some(format!("stampede.{}", line.split_whitespace().next()?)))
+        .collect();
     let given = attributes(&manifest(), "mutable");
-    assert!(given.contains("stampede.workers") && given.is_subset(&taken), "{:?}", given.difference(&taken));
+    assert!(
+        given.contains("stampede.workers") && given.is_subset(&taken),
+        "{:?}",
+        given.difference(&taken)
+    );
 }
 
 #[tokio::test]
 async fn clients_are_shown_what_the_manifest_says() {
-    let (data, cloud) = (tempfile::tempdir().unwrap(), Standin::start(Config::default()).await.unwrap());
+    let (data, cloud) = (
+        tempfile::tempdir().unwrap(),
+        Standin::start(Config::default()).await.unwrap(),
+    );
     let host = Host::start(data.path(), &cloud.url(), &[]).await.unwrap();
     let client = Client::new(&host.url, &cloud.issue_token("demo"), "demo").unwrap();
     client.create("default", &[]).await.unwrap();
@@ -118,5 +178,9 @@ async fn clients_are_shown_what_the_manifest_says() {
     // This one only where something failed.
     shown.insert("stampede.failure".to_owned());
     let said = attributes(&manifest(), "immutable");
-    assert!(said.contains("stampede.state") && said.is_subset(&shown), "{:?}", said.difference(&shown));
+    assert!(
+        said.contains("stampede.state") && said.is_subset(&shown),
+        "{:?}",
+        said.difference(&shown)
+    );
 }

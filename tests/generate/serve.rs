@@ -1,4 +1,5 @@
-//! How `stampede serve` starts: it says that it listens when it does, and not before everything that it was given was looked at.
+//! How `stampede serve` starts: it says that it listens when it does, and not before everything
+//! that it was given was looked at.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -10,20 +11,42 @@ use super::artifacts;
 
 fn serve(data: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(artifacts::stampede().unwrap());
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("STAMPEDE_")) {
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("STAMPEDE_"))
+    {
         command.env_remove(name);
     }
-    command.env("STAMPEDE_CACHE", artifacts::target().join("cache")).env("STAMPEDE_PLUGINS", artifacts::plugins().unwrap());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir"]).arg(data);
-    command.env("DESIGN_URI", "http://127.0.0.1:9/v3").args(more);
+    command
+        .env("STAMPEDE_CACHE", artifacts::target().join("cache"))
+        .env("STAMPEDE_PLUGINS", artifacts::plugins().unwrap());
+    command
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+            "--data-dir",
+        ])
+        .arg(data);
+    command
+        .env("DESIGN_URI", "http://127.0.0.1:9/v3")
+        .args(more);
     command
 }
 
 /// Refused at the start: exit code and standard error, and not a word that it listens.
 fn refused(data: &Path, more: &[&str]) -> (Option<i32>, String) {
     let output = serve(data, more).output().unwrap();
-    assert!(output.stdout.is_empty(), "{more:?}: {}", String::from_utf8_lossy(&output.stdout));
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    assert!(
+        output.stdout.is_empty(),
+        "{more:?}: {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    (
+        output.status.code(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
 }
 
 struct Running(Child);
@@ -37,12 +60,30 @@ impl Drop for Running {
 
 /// The first line that a host with these arguments prints, and what it answers where that says.
 fn started(data: &Path, more: &[&str]) -> (String, String) {
-    let mut child = Running(serve(data, more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut child = Running(
+        serve(data, more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
     let mut line = String::new();
-    BufReader::new(child.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.split("http://").nth(1).unwrap().split(',').next().unwrap();
+    BufReader::new(child.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line
+        .split("http://")
+        .nth(1)
+        .unwrap()
+        .split(',')
+        .next()
+        .unwrap();
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    stream.write_all(format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+    stream
+        .write_all(
+            format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes(),
+        )
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     (line, answer)
@@ -53,8 +94,14 @@ fn it_says_where_it_listens_and_does() {
     let root = tempfile::tempdir().unwrap();
     let defaults = root.path().join("defaults.toml");
     std::fs::write(&defaults, "workers = 3\n[hadoop]\nreplication = 2\nversion = '3.4.3'\n[network]\naccess = ['192.0.2.0/24']\n").unwrap();
-    let (line, answer) = started(&root.path().join("data"), &["--defaults", defaults.to_str().unwrap()]);
-    assert!(line.starts_with("stampede: OCCI on http://127.0.0.1:"), "{line}");
+    let (line, answer) = started(
+        &root.path().join("data"),
+        &["--defaults", defaults.to_str().unwrap()],
+    );
+    assert!(
+        line.starts_with("stampede: OCCI on http://127.0.0.1:"),
+        "{line}"
+    );
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
@@ -64,7 +111,10 @@ fn defaults_that_no_request_could_be_served_with_are_refused_at_the_start_all_at
     let defaults = root.path().join("defaults.toml");
     let text = "workers = 0\nmirror = 'ftp://x'\n[network]\nexternal = 'none'\naccess = ['192.0.2.0/24']\n";
     std::fs::write(&defaults, text).unwrap();
-    let (code, told) = refused(&root.path().join("data"), &["--defaults", defaults.to_str().unwrap()]);
+    let (code, told) = refused(
+        &root.path().join("data"),
+        &["--defaults", defaults.to_str().unwrap()],
+    );
     let wanted = [
         "stampede: workers: its default cannot be used: 0 is too few (1 to 250)",
         "stampede: network.access: its default cannot be used: names who may come in",
@@ -80,15 +130,36 @@ fn defaults_of_a_plugins_parameters_are_read_by_its_schema_at_the_start() {
     let root = tempfile::tempdir().unwrap();
     let defaults = root.path().join("defaults.toml");
     for (text, wanted) in [
-        ("[hadoop]\nreplication = 'two'\n", "hadoop.replication: its default cannot be used: must be a whole number, got `two`"),
-        ("[hadoop]\nversion = '9'\n", "hadoop.version: its default cannot be used: there is no version `9` of hadoop"),
-        ("framework = 'hadop'\n", "framework: its default cannot be used: there is no framework `hadop`"),
-        ("[cluster]\nmtu = 1\n", "cluster.mtu: its default cannot be used: 1 is less than the minimum of 1280"),
-        ("network = 'public'\n", "network: has a value of its own, but is a table (write [network] with any of external, cidr, access)"),
+        (
+            "[hadoop]\nreplication = 'two'\n",
+            "hadoop.replication: its default cannot be used: must be a whole number, got `two`",
+        ),
+        (
+            "[hadoop]\nversion = '9'\n",
+            "hadoop.version: its default cannot be used: there is no version `9` of hadoop",
+        ),
+        (
+            "framework = 'hadop'\n",
+            "framework: its default cannot be used: there is no framework `hadop`",
+        ),
+        (
+            "[cluster]\nmtu = 1\n",
+            "cluster.mtu: its default cannot be used: 1 is less than the minimum of 1280",
+        ),
+        (
+            "network = 'public'\n",
+            "network: has a value of its own, but is a table (write [network] with any of external, cidr, access)",
+        ),
     ] {
         std::fs::write(&defaults, text).unwrap();
-        let (code, told) = refused(&root.path().join("data"), &["--defaults", defaults.to_str().unwrap()]);
-        assert!(code == Some(2) && told.contains(wanted) && told.lines().count() == 1, "{text}: {told}");
+        let (code, told) = refused(
+            &root.path().join("data"),
+            &["--defaults", defaults.to_str().unwrap()],
+        );
+        assert!(
+            code == Some(2) && told.contains(wanted) && told.lines().count() == 1,
+            "{text}: {told}"
+        );
     }
 }
 
@@ -105,7 +176,10 @@ fn files_and_flags_are_looked_at_before_it_says_that_it_listens() {
         (["--design-uri", "keystone:5000"], "is no http or https URL"),
     ] {
         let (code, told) = refused(&data, &more);
-        assert!(code.is_some_and(|code| code != 0) && told.contains(wanted), "{more:?}: {told}");
+        assert!(
+            code.is_some_and(|code| code != 0) && told.contains(wanted),
+            "{more:?}: {told}"
+        );
     }
     let (code, told) = refused(&root.path().join("file"), &[]);
     assert!(code == Some(1) && told.contains("file"), "{told}");

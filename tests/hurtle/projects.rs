@@ -10,15 +10,37 @@ async fn neither_sees_changes_or_deletes_what_is_the_others() {
     let cloud = Standin::start(Config::default()).await.unwrap();
     let data = tempfile::tempdir().unwrap();
     let host = Host::start(data.path(), &cloud.url(), &[]).await.unwrap();
-    let who = |project: &str| Who { token: cloud.issue_token(project), project: project.to_owned() };
+    let who = |project: &str| Who {
+        token: cloud.issue_token(project),
+        project: project.to_owned(),
+    };
     let (demo, other) = (who("demo"), who("other"));
     let client = Client::new(&host.url, &demo.token, "demo").unwrap();
-    client.put("mine", &[("secret.mark", "only-demo-reads-this")]).await.unwrap();
-    let tried = apart(&host.url, &demo, &other, "mine", &["only-demo-reads-this"]).await.unwrap();
-    assert!(tried > 100, "{tried} requests are not all renderings by all verbs");
+    client
+        .put("mine", &[("secret.mark", "only-demo-reads-this")])
+        .await
+        .unwrap();
+    let tried = apart(&host.url, &demo, &other, "mine", &["only-demo-reads-this"])
+        .await
+        .unwrap();
+    assert!(
+        tried > 100,
+        "{tried} requests are not all renderings by all verbs"
+    );
 
-    client.create("running", &[("secret.mark", "only-demo-reads-this")]).await.unwrap();
+    client
+        .create("running", &[("secret.mark", "only-demo-reads-this")])
+        .await
+        .unwrap();
     cloud.finish();
     let seen = client.see("running").await.unwrap().unwrap();
-    apart(&host.url, &demo, &other, "running", &["only-demo-reads-this", seen.stack_id()]).await.unwrap();
+    apart(
+        &host.url,
+        &demo,
+        &other,
+        "running",
+        &["only-demo-reads-this", seen.stack_id()],
+    )
+    .await
+    .unwrap();
 }

@@ -11,7 +11,10 @@ use stampede_tests::until;
 /// A hundredth of its pauses: 7 s become 70 ms.
 const PACE: f64 = 0.01;
 /// The parameters of the service and of its client, as it sends them.
-const ACTIVATE: [(&str, &str); 2] = [("activate.integer", "1"), ("activate.string", "immutable_init_value")];
+const ACTIVATE: [(&str, &str); 2] = [
+    ("activate.integer", "1"),
+    ("activate.string", "immutable_init_value"),
+];
 const DEPLOY: [(&str, &str); 1] = [("deploy.float", "0.11")];
 const CLIENT: [(&str, &str); 2] = [("my.param", "hello"), ("stampede.workers", "2")];
 
@@ -22,17 +25,30 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let cloud = Standin::start(Config { pace: Pace::Tick(Duration::from_millis(50)), ..Config::default() }).await.unwrap();
-        Self { cloud, data: tempfile::tempdir().unwrap() }
+        let cloud = Standin::start(Config {
+            pace: Pace::Tick(Duration::from_millis(50)),
+            ..Config::default()
+        })
+        .await
+        .unwrap();
+        Self {
+            cloud,
+            data: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// A cloud whose stacks stand still.
     async fn still() -> Self {
-        Self { cloud: Standin::start(Config::default()).await.unwrap(), data: tempfile::tempdir().unwrap() }
+        Self {
+            cloud: Standin::start(Config::default()).await.unwrap(),
+            data: tempfile::tempdir().unwrap(),
+        }
     }
 
     async fn host(&self) -> Host {
-        Host::start(self.data.path(), &self.cloud.url(), &[]).await.unwrap()
+        Host::start(self.data.path(), &self.cloud.url(), &[])
+            .await
+            .unwrap()
     }
 
     fn service_manager(&self, host: &Host) -> ServiceManager {
@@ -51,15 +67,27 @@ async fn go_on(sm: &mut ServiceManager, cloud: &Standin) {
     sm.provisionable().await.unwrap();
     sm.provision().await.unwrap();
     let shown = sm.shown().await.unwrap();
-    for (name, wanted) in [("my.param", "hello"), ("occi.mcn.stack.state", "CREATE_COMPLETE"), ("activate.integer", "1")] {
+    for (name, wanted) in [
+        ("my.param", "hello"),
+        ("occi.mcn.stack.state", "CREATE_COMPLETE"),
+        ("activate.integer", "1"),
+    ] {
         assert_eq!(value(&shown, name), wanted, "{shown:?}");
     }
-    assert!(shown.iter().any(|(name, _)| name.starts_with("stampede.endpoint.")), "{shown:?}");
+    assert!(
+        shown
+            .iter()
+            .any(|(name, _)| name.starts_with("stampede.endpoint.")),
+        "{shown:?}"
+    );
     update(sm).await;
     sm.destroy().await.unwrap();
     until(20, "nothing is left", async || {
         cloud.finish();
-        Ok(cloud.stacks().iter().all(|(_, status)| status == "DELETE_COMPLETE"))
+        Ok(cloud
+            .stacks()
+            .iter()
+            .all(|(_, status)| status == "DELETE_COMPLETE"))
     })
     .await
     .unwrap();
@@ -71,7 +99,11 @@ async fn update(sm: &mut ServiceManager) {
     let taken = sm.update(&[("my.param", "good day")]).await.unwrap();
     assert_eq!(taken.status, 200, "{}", taken.body);
     sm.updated().await.unwrap();
-    assert_eq!(value(&sm.shown().await.unwrap(), "my.param"), "good day", "the last of duplicates wins");
+    assert_eq!(
+        value(&sm.shown().await.unwrap(), "my.param"),
+        "good day",
+        "the last of duplicates wins"
+    );
     let workers = sm.update(&[("stampede.workers", "3")]).await.unwrap();
     assert_eq!(workers.status, 200, "{}", workers.body);
     sm.updated().await.unwrap();
@@ -80,7 +112,11 @@ async fn update(sm: &mut ServiceManager) {
     assert_eq!(taken.status, 200, "{}", taken.body);
     sm.updated().await.unwrap();
     let shown = sm.shown().await.unwrap();
-    assert_eq!((value(&shown, "my.param"), value(&shown, "stampede.workers")), ("good night", "3"), "what it repeats is no wish");
+    assert_eq!(
+        (value(&shown, "my.param"), value(&shown, "stampede.workers")),
+        ("good night", "3"),
+        "what it repeats is no wish"
+    );
 }
 
 #[tokio::test]
@@ -99,19 +135,32 @@ async fn a_stack_that_fails_ends_its_polling_with_the_reason_and_its_client_read
     let host = world.host().await;
     let mut sm = world.service_manager(&host);
     let text = "hadoop setup line 42: curl: 404, not found".to_owned();
-    world.cloud.next_create_fails(CreateFails::Node { node: "worker-1".to_owned(), text });
+    world.cloud.next_create_fails(CreateFails::Node {
+        node: "worker-1".to_owned(),
+        text,
+    });
     begin(&mut sm).await;
     let ended = sm.deployed().await.unwrap_err().to_string();
-    assert!(ended.starts_with("HTTPError: 424 Client Error: CREATE_FAILED: ") && ended.contains("line 42"), "{ended}");
-    assert!(sm.provisionable().await.is_err(), "nor does it go on behind it");
+    assert!(
+        ended.starts_with("HTTPError: 424 Client Error: CREATE_FAILED: ")
+            && ended.contains("line 42"),
+        "{ended}"
+    );
+    assert!(
+        sm.provisionable().await.is_err(),
+        "nor does it go on behind it"
+    );
     let shown = sm.shown().await.unwrap();
     assert_eq!(value(&shown, "occi.mcn.stack.state"), "CREATE_FAILED");
-    assert!(value(&shown, "stampede.failure").contains("worker-1"), "{shown:?}");
+    assert!(
+        value(&shown, "stampede.failure").contains("worker-1"),
+        "{shown:?}"
+    );
     sm.destroy().await.unwrap();
 }
 
-/// Kills the host in the middle of the deployment, does something to its folder, and starts it again on the same port while the Service
-/// Manager goes on asking.
+/// Kills the host in the middle of the deployment, does something to its folder, and starts it
+/// again on the same port while the Service Manager goes on asking.
 async fn interrupted(meanwhile: impl FnOnce(&Path)) {
     let world = World::still().await;
     let host = world.host().await;
@@ -125,7 +174,11 @@ async fn interrupted(meanwhile: impl FnOnce(&Path)) {
         host
     });
     deployed.unwrap();
-    assert!(sm.log.iter().any(|line| line.ends_with("again")), "it was never away: {:?}", sm.log);
+    assert!(
+        sm.log.iter().any(|line| line.ends_with("again")),
+        "it was never away: {:?}",
+        sm.log
+    );
     // From here on stacks go on by themselves.
     let time = async {
         loop {
@@ -148,7 +201,11 @@ async fn a_host_that_is_killed_in_the_middle_and_started_again() {
 #[tokio::test]
 async fn a_host_whose_store_is_emptied_in_the_middle() {
     interrupted(|data| {
-        for file in std::fs::read_dir(data).unwrap().flatten().filter(|file| file.file_name().to_string_lossy().contains("sqlite")) {
+        for file in std::fs::read_dir(data)
+            .unwrap()
+            .flatten()
+            .filter(|file| file.file_name().to_string_lossy().contains("sqlite"))
+        {
             std::fs::remove_file(file.path()).unwrap();
         }
     })

@@ -12,11 +12,19 @@ pub const MEMORY_MIB: u64 = 64;
 
 /// Why no container can be run here.
 pub fn not_here() -> Option<String> {
-    let found = |args: &[&str]| Command::new("podman").args(args).output().is_ok_and(|out| out.status.success());
+    let found = |args: &[&str]| {
+        Command::new("podman")
+            .args(args)
+            .output()
+            .is_ok_and(|out| out.status.success())
+    };
     if !found(&["--version"]) {
-        return Some("there is no podman (tests/image/build installs it as root on Debian)".to_owned());
+        return Some(
+            "there is no podman (tests/image/build installs it as root on Debian)".to_owned(),
+        );
     }
-    (!found(&["image", "exists", IMAGE])).then(|| "the image is not there: run tests/image/build".to_owned())
+    (!found(&["image", "exists", IMAGE]))
+        .then(|| "the image is not there: run tests/image/build".to_owned())
 }
 
 /// A container that runs; it is taken away when this is dropped.
@@ -39,7 +47,11 @@ pub struct Options<'a> {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { memory_mib: MEMORY_MIB, variables: &[], mounts: &[] }
+        Self {
+            memory_mib: MEMORY_MIB,
+            variables: &[],
+            mounts: &[],
+        }
     }
 }
 
@@ -49,33 +61,74 @@ impl Container {
         let (api, admin) = (free_port()?, free_port()?);
         let uid = 1_000_000_000 + uuid::Uuid::new_v4().as_u128() as u32 % 1_000_000;
         let mut command = Command::new("podman");
-        // Limits that need no right to raise them; the network of this machine, where the stand-in is.
-        command.args(["--runtime=runc", "--cgroup-manager=cgroupfs", "run", "--detach", "--network=host", "--read-only"]);
-        command.args(["--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges", &format!("--user={uid}:0")]);
-        command.args([&format!("--memory={}m", options.memory_mib), "--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096"]);
-        let listen = [("STAMPEDE_LISTEN", format!("127.0.0.1:{api}")), ("STAMPEDE_ADMIN_LISTEN", format!("127.0.0.1:{admin}"))];
-        for (name, value) in listen.iter().map(|(name, value)| (*name, value.as_str())).chain([("DESIGN_URI", keystone)]) {
+        // Limits that need no right to raise them; the network of this machine, where the stand-in
+        // is.
+        command.args([
+            "--runtime=runc",
+            "--cgroup-manager=cgroupfs",
+            "run",
+            "--detach",
+            "--network=host",
+            "--read-only",
+        ]);
+        command.args([
+            "--read-only-tmpfs=false",
+            "--cap-drop=all",
+            "--security-opt=no-new-privileges",
+            &format!("--user={uid}:0"),
+        ]);
+        command.args([
+            &format!("--memory={}m", options.memory_mib),
+            "--ulimit=nofile=4096:4096",
+            "--ulimit=nproc=4096:4096",
+        ]);
+        let listen = [
+            ("STAMPEDE_LISTEN", format!("127.0.0.1:{api}")),
+            ("STAMPEDE_ADMIN_LISTEN", format!("127.0.0.1:{admin}")),
+        ];
+        for (name, value) in listen
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .chain([("DESIGN_URI", keystone)])
+        {
             command.arg(format!("--env={name}={value}"));
         }
         for (name, value) in options.variables {
             command.arg(format!("--env={name}={value}"));
         }
         for (from, to) in options.mounts {
-            command.arg(format!("--volume={}:{to}:ro", from.canonicalize()?.display()));
+            command.arg(format!(
+                "--volume={}:{to}:ro",
+                from.canonicalize()?.display()
+            ));
         }
         // Its monitor leaves a file where it was started.
         command.current_dir(std::env::temp_dir());
         let started = Instant::now();
         let id = text(command.arg(IMAGE).output()?)?;
-        let (url, admin) = (format!("http://127.0.0.1:{api}"), format!("http://127.0.0.1:{admin}"));
-        Ok(Self { id, url, admin, uid, started })
+        let (url, admin) = (
+            format!("http://127.0.0.1:{api}"),
+            format!("http://127.0.0.1:{admin}"),
+        );
+        Ok(Self {
+            id,
+            url,
+            admin,
+            uid,
+            started,
+        })
     }
 
     /// Waits for the first 200; the time since podman was called.
     pub async fn answered(&self) -> Result<Duration> {
         let http = stampede_tests::http()?;
         while self.started.elapsed() < Duration::from_secs(60) {
-            if http.get(format!("{}/", self.url)).send().await.is_ok_and(|answer| answer.status() == 200) {
+            if http
+                .get(format!("{}/", self.url))
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status() == 200)
+            {
                 return Ok(self.started.elapsed());
             }
             if !self.runs()? {
@@ -108,9 +161,16 @@ impl Container {
     /// What the kernel lets its memory group have, and what the group has had at most, in MiB.
     pub fn memory_group_mib(&self) -> Result<(f64, f64)> {
         let (folder, v1) = self.memory_group()?;
-        let (limit, peak) = if v1 { ("memory.limit_in_bytes", "memory.max_usage_in_bytes") } else { ("memory.max", "memory.peak") };
+        let (limit, peak) = if v1 {
+            ("memory.limit_in_bytes", "memory.max_usage_in_bytes")
+        } else {
+            ("memory.max", "memory.peak")
+        };
         let mib = |file: &str| -> Result<f64> {
-            Ok(std::fs::read_to_string(format!("{folder}/{file}"))?.trim().parse::<f64>()? / (1 << 20) as f64)
+            Ok(std::fs::read_to_string(format!("{folder}/{file}"))?
+                .trim()
+                .parse::<f64>()?
+                / (1 << 20) as f64)
         };
         Ok((mib(limit)?, mib(peak)?))
     }
@@ -118,8 +178,18 @@ impl Container {
     /// How many processes the kernel has ended in it for want of memory.
     pub fn killed_for_memory(&self) -> Result<u64> {
         let (folder, v1) = self.memory_group()?;
-        let text = std::fs::read_to_string(format!("{folder}/{}", if v1 { "memory.oom_control" } else { "memory.events" }))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("oom_kill ")).context("the kernel does not count")?;
+        let text = std::fs::read_to_string(format!(
+            "{folder}/{}",
+            if v1 {
+                "memory.oom_control"
+            } else {
+                "memory.events"
+            }
+        ))?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("oom_kill "))
+            .context("the kernel does not count")?;
         Ok(line.trim().parse()?)
     }
 
@@ -147,8 +217,13 @@ impl Container {
     pub async fn terminate(&self) -> Result<(i32, Duration)> {
         let (pid, start) = (self.pid()?, Instant::now());
         // Not by podman, whose own start would count.
-        if let Err(error) = text(Command::new("kill").args(["-TERM", &pid.to_string()]).output()?) {
-            let ended = self.inspect("exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}")?;
+        if let Err(error) = text(
+            Command::new("kill")
+                .args(["-TERM", &pid.to_string()])
+                .output()?,
+        ) {
+            let ended =
+                self.inspect("exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}")?;
             bail!("{error}: it had ended, {ended}: {}", self.log()?);
         }
         while Path::new(&format!("/proc/{pid}")).exists() {
@@ -172,7 +247,12 @@ impl Drop for Container {
 
 /// podman's answer.
 pub fn podman(args: &[&str]) -> Result<String> {
-    text(Command::new("podman").args(["--runtime=runc", "--cgroup-manager=cgroupfs"]).args(args).output()?)
+    text(
+        Command::new("podman")
+            .args(["--runtime=runc", "--cgroup-manager=cgroupfs"])
+            .args(args)
+            .output()?,
+    )
 }
 
 fn text(out: Output) -> Result<String> {
@@ -183,5 +263,7 @@ fn text(out: Output) -> Result<String> {
 }
 
 fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port())
 }

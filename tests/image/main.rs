@@ -1,7 +1,9 @@
-//! The container image, as hurtle's cloud starts it: a random user in group 0, a read-only root, no volume, 64 MiB. Real containers, by podman.
+//! The container image, as hurtle's cloud starts it: a random user in group 0, a read-only root, no
+//! volume, 64 MiB. Real containers, by podman.
 //!
-//! `cargo test --workspace --test image -- [WORD ...]` runs the scenarios whose names contain one of the words, once tests/image/build has made
-//! the image. Each prints what it proved; the last line counts them. Where no container runs it says what it left out.
+//! `cargo test --workspace --test image -- [WORD ...]` runs the scenarios whose names contain one
+//! of the words, once tests/image/build has made the image. Each prints what it proved; the last
+//! line counts them. Where no container runs it says what it left out.
 //!
 //! Layout
 //! - [`container`]: one container
@@ -21,22 +23,48 @@ use anyhow::Result;
 type Scenario = fn() -> Pin<Box<dyn Future<Output = Result<()>>>>;
 
 const ALL: &[(&str, Scenario)] = &[
-    ("content: small, nobody's shell, public authorities", || Box::pin(scenarios::content())),
-    ("start: any user, a read-only root, nothing compiled", || Box::pin(scenarios::start())),
-    ("life: create to destroyed, a thousand requests, 250 workers", || Box::pin(scenarios::life())),
-    ("crowd: as many connections as fit into 64 MiB", || Box::pin(scenarios::crowd())),
-    ("forgetful: an empty disk finds its clusters again", || Box::pin(scenarios::forgetful())),
-    ("plugins: an operator's own are compiled", || Box::pin(scenarios::own_plugins())),
+    ("content: small, nobody's shell, public authorities", || {
+        Box::pin(scenarios::content())
+    }),
+    (
+        "start: any user, a read-only root, nothing compiled",
+        || Box::pin(scenarios::start()),
+    ),
+    (
+        "life: create to destroyed, a thousand requests, 250 workers",
+        || Box::pin(scenarios::life()),
+    ),
+    ("crowd: as many connections as fit into 64 MiB", || {
+        Box::pin(scenarios::crowd())
+    }),
+    ("forgetful: an empty disk finds its clusters again", || {
+        Box::pin(scenarios::forgetful())
+    }),
+    ("plugins: an operator's own are compiled", || {
+        Box::pin(scenarios::own_plugins())
+    }),
     ("stop: idle connections", || Box::pin(stopping::idle())),
-    ("stop: a cloud that does not answer", || Box::pin(stopping::in_work())),
-    ("stop: a name server that does not answer", || Box::pin(stopping::resolving())),
-    ("stop: in the middle of starting", || Box::pin(stopping::starting())),
+    ("stop: a cloud that does not answer", || {
+        Box::pin(stopping::in_work())
+    }),
+    ("stop: a name server that does not answer", || {
+        Box::pin(stopping::resolving())
+    }),
+    ("stop: in the middle of starting", || {
+        Box::pin(stopping::starting())
+    }),
 ];
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
     if let Some(why) = container::not_here() {
-        println!("LEFT OUT: the container image, since {why}\n0 passed, 0 failed, {} skipped", ALL.len());
+        println!(
+            "LEFT OUT: the container image, since {why}\n0 passed, 0 failed, {} skipped",
+            ALL.len()
+        );
         return ExitCode::SUCCESS;
     }
     let (mut passed, mut failed) = (0, 0);
@@ -45,7 +73,10 @@ fn main() -> ExitCode {
             continue;
         }
         println!("\n=== {name}");
-        match tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(scenario())) {
+        match tokio::runtime::Runtime::new()
+            .map_err(Into::into)
+            .and_then(|runtime| runtime.block_on(scenario()))
+        {
             Ok(()) => passed += 1,
             Err(error) => {
                 failed += 1;
@@ -54,5 +85,9 @@ fn main() -> ExitCode {
         }
     }
     println!("\n{passed} passed, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

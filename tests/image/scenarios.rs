@@ -21,52 +21,116 @@ pub async fn content() -> Result<()> {
     let show = |what: &str| podman(&["image", "inspect", "--format", what, IMAGE]);
     let bytes: u64 = show("{{.Size}}")?.parse()?;
     ensure!(bytes < MOST_BYTES, "{bytes} bytes");
-    println!("    {:.1} MiB, less than {}", bytes as f64 / (1 << 20) as f64, MOST_BYTES >> 20);
-    let (user, ports) = (show("{{.Config.User}}")?, show("{{json .Config.ExposedPorts}}")?);
-    ensure!(user == "1001:0" && ports == r#"{"8080/tcp":{},"8081/tcp":{}}"#, "{user} {ports}");
+    println!(
+        "    {:.1} MiB, less than {}",
+        bytes as f64 / (1 << 20) as f64,
+        MOST_BYTES >> 20
+    );
+    let (user, ports) = (
+        show("{{.Config.User}}")?,
+        show("{{json .Config.ExposedPorts}}")?,
+    );
+    ensure!(
+        user == "1001:0" && ports == r#"{"8080/tcp":{},"8081/tcp":{}}"#,
+        "{user} {ports}"
+    );
     println!("    user {user}, ports 8080 and 8081");
     let root = artifacts::target().join("image/rootfs");
-    let out = std::process::Command::new("find").args(["-type", "f"]).current_dir(&root).output()?;
-    let mut files: Vec<String> = String::from_utf8(out.stdout)?.lines().map(str::to_owned).collect();
+    let out = std::process::Command::new("find")
+        .args(["-type", "f"])
+        .current_dir(&root)
+        .output()?;
+    let mut files: Vec<String> = String::from_utf8(out.stdout)?
+        .lines()
+        .map(str::to_owned)
+        .collect();
     files.sort();
-    let known = |file: &str| file == "./etc/ssl/certs/ca-certificates.crt" || file.starts_with("./opt/stampede/");
+    let known = |file: &str| {
+        file == "./etc/ssl/certs/ca-certificates.crt" || file.starts_with("./opt/stampede/")
+    };
     ensure!(files.iter().all(|file| known(file)), "{files:?}");
-    println!("    {} files: the program, plugins, their compiled code, certificates; no shell, no library", files.len());
-    let authorities = std::fs::read_to_string(root.join("etc/ssl/certs/ca-certificates.crt"))?.matches("BEGIN CERTIFICATE").count();
+    println!(
+        "    {} files: the program, plugins, their compiled code, certificates; no shell, no library",
+        files.len()
+    );
+    let authorities = std::fs::read_to_string(root.join("etc/ssl/certs/ca-certificates.crt"))?
+        .matches("BEGIN CERTIFICATE")
+        .count();
     ensure!(authorities > 50, "{authorities} authorities");
     println!("    {authorities} public authorities");
     Ok(())
 }
 
 pub async fn start() -> Result<()> {
-    let container = Container::start(NOWHERE, &Options { variables: &[("DC_NAME", "sohado0123456789abcdef")], ..Options::default() })?;
+    let container = Container::start(
+        NOWHERE,
+        &Options {
+            variables: &[("DC_NAME", "sohado0123456789abcdef")],
+            ..Options::default()
+        },
+    )?;
     let took = container.answered().await?;
-    println!("    {} ms from podman's start to the first 200", took.as_millis());
+    println!(
+        "    {} ms from podman's start to the first 200",
+        took.as_millis()
+    );
     let pid = container.pid()?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = |name: &str| {
-        status.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        status
+            .lines()
+            .find_map(|l| l.strip_prefix(name))
+            .unwrap_or_default()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     let uid = container.uid.to_string();
-    ensure!(line("Uid:").iter().all(|id| *id == uid) && line("Gid:").iter().all(|id| id == "0"), "{status}");
-    ensure!(line("NSpid:").last().is_some_and(|pid| pid == "1") && line("CapEff:") == ["0000000000000000"], "{status}");
+    ensure!(
+        line("Uid:").iter().all(|id| *id == uid) && line("Gid:").iter().all(|id| id == "0"),
+        "{status}"
+    );
+    ensure!(
+        line("NSpid:").last().is_some_and(|pid| pid == "1")
+            && line("CapEff:") == ["0000000000000000"],
+        "{status}"
+    );
     println!("    user {uid}, group 0, process 1 of its container, no capability");
     let (limit, peak) = container.memory_group_mib()?;
     ensure!(limit as u64 == MEMORY_MIB, "{limit} MiB");
-    println!("    {limit} MiB are granted, {peak:.1} were used at most; {:.1} MiB resident at rest", memory_mib(pid)?.0);
+    println!(
+        "    {limit} MiB are granted, {peak:.1} were used at most; {:.1} MiB resident at rest",
+        memory_mib(pid)?.0
+    );
     for path in ["probe", "opt/stampede/probe", "tmp/probe"] {
-        let error = std::fs::write(format!("/proc/{pid}/root/{path}"), "x").err().map(|error| error.kind());
-        let refused = matches!(error, Some(std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::NotFound));
+        let error = std::fs::write(format!("/proc/{pid}/root/{path}"), "x")
+            .err()
+            .map(|error| error.kind());
+        let refused = matches!(
+            error,
+            Some(std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::NotFound)
+        );
         ensure!(refused, "a write to /{path}: {error:?}");
     }
     println!("    root is read-only: nothing can be written");
     let log = container.log()?;
-    ensure!(!log.contains("compiled at every start") && log.contains("remembered in memory only"), "{log}");
+    ensure!(
+        !log.contains("compiled at every start") && log.contains("remembered in memory only"),
+        "{log}"
+    );
     println!("    plugins came compiled; clusters are remembered in memory, and the log says so");
     let http = stampede_tests::http()?;
-    for (path, holds) in [("/", ""), ("/self", "sohado0123456789abcdef"), ("/health", "ok"), ("/ready", "ready"), ("/metrics", "stampede")]
-    {
-        let answer = http.get(format!("{}{path}", container.admin)).send().await?;
+    for (path, holds) in [
+        ("/", ""),
+        ("/self", "sohado0123456789abcdef"),
+        ("/health", "ok"),
+        ("/ready", "ready"),
+        ("/metrics", "stampede"),
+    ] {
+        let answer = http
+            .get(format!("{}{path}", container.admin))
+            .send()
+            .await?;
         let (code, text) = (answer.status(), answer.text().await?);
         ensure!(code == 200 && text.contains(holds), "{path}: {code} {text}");
     }
@@ -75,34 +139,69 @@ pub async fn start() -> Result<()> {
 }
 
 pub async fn life() -> Result<()> {
-    let cloud = Standin::start(Config { pace: Pace::Tick(Duration::from_millis(100)), ..Config::default() }).await?;
+    let cloud = Standin::start(Config {
+        pace: Pace::Tick(Duration::from_millis(100)),
+        ..Config::default()
+    })
+    .await?;
     let container = Container::start(&cloud.url(), &Options::default())?;
     container.answered().await?;
     let client = Client::new(&container.url, &cloud.issue_token("demo"), "demo")?;
     cloud.edit(|facts| {
         let quota = &mut facts.quota;
-        (quota.instances, quota.cores, quota.ram, quota.port, quota.server_group_members) = (-1, -1, -1, -1, -1);
+        (
+            quota.instances,
+            quota.cores,
+            quota.ram,
+            quota.port,
+            quota.server_group_members,
+        ) = (-1, -1, -1, -1, -1);
     });
     for (name, workers) in [("default", "2"), ("large", "250")] {
-        client.create(name, &[("stampede.workers", workers)]).await?;
+        client
+            .create(name, &[("stampede.workers", workers)])
+            .await?;
         let watched = watch(&client, name, 60).await?;
-        ensure!(watched.last.state() == "CREATE_COMPLETE", "{:?} {}", watched.states, watched.last.get("stampede.failure"));
+        ensure!(
+            watched.last.state() == "CREATE_COMPLETE",
+            "{:?} {}",
+            watched.states,
+            watched.last.get("stampede.failure")
+        );
         let kept = anonymous_mib(container.pid()?)?;
-        println!("    {workers} workers: {}; {kept:.1} MiB then are not pages of files", watched.states.join(", "));
+        println!(
+            "    {workers} workers: {}; {kept:.1} MiB then are not pages of files",
+            watched.states.join(", ")
+        );
     }
     let (status, text) = client.action("default", "provision", &[]).await?;
     ensure!(status.is_success(), "{status} {text}");
     let before = memory_mib(container.pid()?)?.0;
     for _ in 0..1_000 {
-        ensure!(client.see("default").await?.is_some(), "the cluster is gone");
+        ensure!(
+            client.see("default").await?.is_some(),
+            "the cluster is gone"
+        );
     }
-    let ((limit, peak), after) = (container.memory_group_mib()?, memory_mib(container.pid()?)?.0);
-    println!("    1,000 requests: {before:.1} MiB resident before, {after:.1} after; {peak:.1} of {limit} MiB were used at most");
+    let ((limit, peak), after) = (
+        container.memory_group_mib()?,
+        memory_mib(container.pid()?)?.0,
+    );
+    println!(
+        "    1,000 requests: {before:.1} MiB resident before, {after:.1} after; {peak:.1} of {limit} MiB were used at most"
+    );
     for name in ["default", "large"] {
         let (status, text) = client.delete(name).await?;
-        ensure!(status.is_success() && client.see(name).await?.is_none(), "{status} {text}");
+        ensure!(
+            status.is_success() && client.see(name).await?.is_none(),
+            "{status} {text}"
+        );
     }
-    ensure!(container.runs()? && container.killed_for_memory()? == 0, "{}", container.log()?);
+    ensure!(
+        container.runs()? && container.killed_for_memory()? == 0,
+        "{}",
+        container.log()?
+    );
     println!("    destroyed, and never short of memory");
     Ok(())
 }
@@ -115,7 +214,9 @@ pub async fn crowd() -> Result<()> {
     let client = Client::new(&container.url, &token, "demo")?;
     client.put("default", &[]).await?;
     let at = container.url.trim_start_matches("http://").to_owned();
-    let request = format!("GET /orchestrator/default HTTP/1.1\r\nHost: {at}\r\nX-Auth-Token: {token}\r\nX-Tenant-Name: demo\r\n\r\n");
+    let request = format!(
+        "GET /orchestrator/default HTTP/1.1\r\nHost: {at}\r\nX-Auth-Token: {token}\r\nX-Tenant-Name: demo\r\n\r\n"
+    );
     let (mut open, mut turned_away) = (Vec::new(), 0);
     for _ in 0..1_500 {
         let mut stream = TcpStream::connect(&at).await?;
@@ -128,32 +229,70 @@ pub async fn crowd() -> Result<()> {
             other => anyhow::bail!("{}", String::from_utf8_lossy(other)),
         }
     }
-    ensure!(open.len() >= 1_000 && turned_away > 0, "{} open, {turned_away} turned away", open.len());
+    ensure!(
+        open.len() >= 1_000 && turned_away > 0,
+        "{} open, {turned_away} turned away",
+        open.len()
+    );
     let (_, peak) = container.memory_group_mib()?;
-    println!("    {} connections answered and kept, {turned_away} told 503; {peak:.1} MiB were used at most", open.len());
+    println!(
+        "    {} connections answered and kept, {turned_away} told 503; {peak:.1} MiB were used at most",
+        open.len()
+    );
     drop(open);
-    ensure!(container.runs()? && container.killed_for_memory()? == 0, "{}", container.log()?);
-    stampede_tests::until(10, "there is room again", async || Ok(client.see("default").await?.is_some())).await?;
+    ensure!(
+        container.runs()? && container.killed_for_memory()? == 0,
+        "{}",
+        container.log()?
+    );
+    stampede_tests::until(10, "there is room again", async || {
+        Ok(client.see("default").await?.is_some())
+    })
+    .await?;
     println!("    when they have gone there is room again");
     Ok(())
 }
 
 pub async fn forgetful() -> Result<()> {
     let cloud = Standin::start(Config::default()).await?;
-    let named = |name| Container::start(&cloud.url(), &Options { variables: &[("DC_NAME", name)], ..Options::default() });
+    let named = |name| {
+        Container::start(
+            &cloud.url(),
+            &Options {
+                variables: &[("DC_NAME", name)],
+                ..Options::default()
+            },
+        )
+    };
     let first = named("one")?;
     first.answered().await?;
     let token = cloud.issue_token("demo");
-    Client::new(&first.url, &token, "demo")?.create("default", &[("stampede.workers", "2")]).await?;
+    Client::new(&first.url, &token, "demo")?
+        .create("default", &[("stampede.workers", "2")])
+        .await?;
     cloud.finish();
     first.kill()?;
     let (again, another) = (named("one")?, named("two")?);
     again.answered().await?;
     another.answered().await?;
-    let seen = Client::new(&again.url, &token, "demo")?.see("default").await?;
-    ensure!(seen.is_some_and(|seen| seen.state() == "CREATE_COMPLETE" && seen.get("stampede.workers") == "2"), "{}", again.log()?);
+    let seen = Client::new(&again.url, &token, "demo")?
+        .see("default")
+        .await?;
+    ensure!(
+        seen.is_some_and(
+            |seen| seen.state() == "CREATE_COMPLETE" && seen.get("stampede.workers") == "2"
+        ),
+        "{}",
+        again.log()?
+    );
     println!("    killed and started anew without a disk, its first request finds the cluster");
-    ensure!(Client::new(&another.url, &token, "demo")?.see("default").await?.is_none(), "it shows another's");
+    ensure!(
+        Client::new(&another.url, &token, "demo")?
+            .see("default")
+            .await?
+            .is_none(),
+        "it shows another's"
+    );
     println!("    a host of another DC_NAME does not");
     ensure!(cloud.stacks().len() == 1, "{:?}", cloud.stacks());
     Ok(())
@@ -162,8 +301,14 @@ pub async fn forgetful() -> Result<()> {
 pub async fn own_plugins() -> Result<()> {
     let folder = std::env::temp_dir().join(format!("stampede-image-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    std::fs::copy(artifacts::plugins()?.join("cluster.wasm"), folder.join("cluster.wasm"))?;
-    std::fs::copy(artifacts::target().join("guests/evil.wasm"), folder.join("evil.wasm"))?;
+    std::fs::copy(
+        artifacts::plugins()?.join("cluster.wasm"),
+        folder.join("cluster.wasm"),
+    )?;
+    std::fs::copy(
+        artifacts::target().join("guests/evil.wasm"),
+        folder.join("evil.wasm"),
+    )?;
     let shown = with_plugins(&folder).await;
     std::fs::remove_dir_all(&folder)?;
     shown
@@ -171,17 +316,33 @@ pub async fn own_plugins() -> Result<()> {
 
 async fn with_plugins(folder: &Path) -> Result<()> {
     let cloud = Standin::start(Config::default()).await?;
-    let options = Options { variables: &[("STAMPEDE_PLUGINS", "/plugins")], mounts: &[(folder, "/plugins")], ..Options::default() };
+    let options = Options {
+        variables: &[("STAMPEDE_PLUGINS", "/plugins")],
+        mounts: &[(folder, "/plugins")],
+        ..Options::default()
+    };
     let container = Container::start(&cloud.url(), &options)?;
     let took = container.answered().await?;
     let http = stampede_tests::http()?;
-    let request =
-        http.get(format!("{}/-/", container.url)).header("x-auth-token", cloud.issue_token("demo")).header("x-tenant-name", "demo");
+    let request = http
+        .get(format!("{}/-/", container.url))
+        .header("x-auth-token", cloud.issue_token("demo"))
+        .header("x-tenant-name", "demo");
     let text = request.send().await?.text().await?;
-    ensure!(text.contains("Category: evil;") && !text.contains("Category: hadoop;"), "{text}");
+    ensure!(
+        text.contains("Category: evil;") && !text.contains("Category: hadoop;"),
+        "{text}"
+    );
     let (limit, peak) = container.memory_group_mib()?;
-    println!("    compiled and answering after {} ms; {peak:.1} of {limit} MiB were used at most", took.as_millis());
-    ensure!(container.log()?.contains("compiled at every start"), "{}", container.log()?);
+    println!(
+        "    compiled and answering after {} ms; {peak:.1} of {limit} MiB were used at most",
+        took.as_millis()
+    );
+    ensure!(
+        container.log()?.contains("compiled at every start"),
+        "{}",
+        container.log()?
+    );
     println!("    the log says that each start compiles it");
     Ok(())
 }

@@ -18,7 +18,10 @@ const FOR_EVER: Duration = Duration::from_secs(3_600);
 async fn ends_well(container: &Container, when: &str) -> Result<()> {
     let (code, took) = container.terminate().await?;
     ensure!(code == 0, "exit code {code}: {}", container.log()?);
-    println!("    {when}: ended after {} ms with exit code 0", took.as_millis());
+    println!(
+        "    {when}: ended after {} ms with exit code 0",
+        took.as_millis()
+    );
     Ok(())
 }
 
@@ -35,7 +38,11 @@ pub async fn idle() -> Result<()> {
         }
         open.push(stream);
     }
-    ends_well(&container, "100 open connections, half of them in a request's middle").await
+    ends_well(
+        &container,
+        "100 open connections, half of them in a request's middle",
+    )
+    .await
 }
 
 pub async fn in_work() -> Result<()> {
@@ -46,7 +53,10 @@ pub async fn in_work() -> Result<()> {
     client.put("default", &[]).await?;
     cloud.fault(Fault::of("heat", 10, What::Slow(FOR_EVER)).only("POST", "/stacks"));
     let deploy = tokio::spawn(async move { client.action("default", "deploy", &[]).await });
-    stampede_tests::until(20, "Heat is asked to create", async || Ok(cloud.count_of("heat", "POST", "/stacks") > 0)).await?;
+    stampede_tests::until(20, "Heat is asked to create", async || {
+        Ok(cloud.count_of("heat", "POST", "/stacks") > 0)
+    })
+    .await?;
     ends_well(&container, "a deploy that waits for Heat").await?;
     deploy.abort();
     Ok(())
@@ -54,11 +64,22 @@ pub async fn in_work() -> Result<()> {
 
 /// A resolver blocks a thread, which no async time limit ends.
 pub async fn resolving() -> Result<()> {
-    let silent = UdpSocket::bind("127.53.53.53:53").await.context("a name server that says nothing")?;
+    let silent = UdpSocket::bind("127.53.53.53:53")
+        .await
+        .context("a name server that says nothing")?;
     let file = std::env::temp_dir().join(format!("stampede-resolv-{}", std::process::id()));
-    std::fs::write(&file, "nameserver 127.53.53.53\noptions timeout:30 attempts:5\n")?;
+    std::fs::write(
+        &file,
+        "nameserver 127.53.53.53\noptions timeout:30 attempts:5\n",
+    )?;
     let mounts = [(file.as_path(), "/etc/resolv.conf")];
-    let container = Container::start("http://keystone.example.org:5000/v3", &Options { mounts: &mounts, ..Options::default() })?;
+    let container = Container::start(
+        "http://keystone.example.org:5000/v3",
+        &Options {
+            mounts: &mounts,
+            ..Options::default()
+        },
+    )?;
     container.answered().await?;
     let client = Client::new(&container.url, "token", "demo")?;
     let asking = tokio::spawn(async move { client.see("default").await });
@@ -70,23 +91,43 @@ pub async fn resolving() -> Result<()> {
     ended
 }
 
-/// So many plugins that compiling them outlasts the test. They are one under many names, and so are disabled in the end.
+/// So many plugins that compiling them outlasts the test. They are one under many names, and so are
+/// disabled in the end.
 const MANY: usize = 60;
-/// Room for compiling all of them, which is more than the image promises to run in: what is asked here is how it stops.
+/// Room for compiling all of them, which is more than the image promises to run in: what is asked
+/// here is how it stops.
 const ROOM_MIB: u64 = 512;
 
 pub async fn starting() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    std::fs::set_permissions(
+        folder.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )?;
     for number in 0..MANY {
-        std::fs::copy(artifacts::target().join("guests/evil.wasm"), folder.path().join(format!("copy-{number}.wasm")))?;
+        std::fs::copy(
+            artifacts::target().join("guests/evil.wasm"),
+            folder.path().join(format!("copy-{number}.wasm")),
+        )?;
     }
     let mounts = [(folder.path(), "/plugins")];
-    let container =
-        Container::start(NOWHERE, &Options { memory_mib: ROOM_MIB, variables: &[("STAMPEDE_PLUGINS", "/plugins")], mounts: &mounts })?;
+    let container = Container::start(
+        NOWHERE,
+        &Options {
+            memory_mib: ROOM_MIB,
+            variables: &[("STAMPEDE_PLUGINS", "/plugins")],
+            mounts: &mounts,
+        },
+    )?;
     // It listens before it compiles, and says so only afterwards.
     let at = container.url.trim_start_matches("http://").to_owned();
-    stampede_tests::until(20, "it listens", async || Ok(TcpStream::connect(&at).await.is_ok())).await?;
-    ensure!(!container.log()?.contains("OCCI on"), "it had started already");
+    stampede_tests::until(20, "it listens", async || {
+        Ok(TcpStream::connect(&at).await.is_ok())
+    })
+    .await?;
+    ensure!(
+        !container.log()?.contains("OCCI on"),
+        "it had started already"
+    );
     ends_well(&container, "compiling plugins").await
 }

@@ -14,13 +14,27 @@ async fn a_delete_in_the_middle_of_a_create_leaves_nothing_and_the_name_is_free_
     let (host, caller, first) = world.deployed().await;
     world.cloud.step();
     host.delete(&caller, "default").await.unwrap();
-    let Requested::New(second) = host.request(&caller, "default", vec![]).await.unwrap() else { panic!("the name was not free") };
+    let Requested::New(second) = host.request(&caller, "default", vec![]).await.unwrap() else {
+        panic!("the name was not free")
+    };
     assert_ne!(first.id, second.id);
     host.deploy(&caller, "default", vec![]).await.unwrap();
-    let names: Vec<String> = world.cloud.stacks().into_iter().map(|(name, _)| name).collect();
+    let names: Vec<String> = world
+        .cloud
+        .stacks()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     assert!(names.len() == 2 && names[0] != names[1], "{names:?}");
     world.cloud.finish();
-    eventually("the first is gone", async || host.leaving(&caller).await.unwrap().is_empty().then_some(())).await;
+    eventually("the first is gone", async || {
+        host.leaving(&caller)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
+    })
+    .await;
     let view = host.view(&caller, "default").await.unwrap();
     assert_eq!((view.id, view.state), (second.id, State::Active));
 }
@@ -46,7 +60,11 @@ async fn a_delete_that_heat_fails_at_is_tried_again() {
     host.delete(&caller, "default").await.unwrap();
     eventually("it is gone", async || {
         world.cloud.finish();
-        host.leaving(&caller).await.unwrap().is_empty().then_some(())
+        host.leaving(&caller)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
     })
     .await;
     assert_eq!(world.deletes(), 3);
@@ -57,24 +75,39 @@ async fn a_delete_that_heat_never_manages_ends_in_words_and_is_tried_again_after
     let world = World::new().await;
     let (host, caller, _) = world.deployed().await;
     drop((host, caller));
-    let host = world.host_with(Limits { deletes: 3, ..limits() }).await;
+    let host = world
+        .host_with(Limits {
+            deletes: 3,
+            ..limits()
+        })
+        .await;
     let caller = world.caller(&host, "demo").await;
     world.cloud.finish();
     world.cloud.next_deletes_fail(3);
     host.delete(&caller, "default").await.unwrap();
     let why = eventually("it gives up", async || {
         world.cloud.finish();
-        host.leaving(&caller).await.unwrap()[0].state.reason().map(str::to_owned)
+        host.leaving(&caller).await.unwrap()[0]
+            .state
+            .reason()
+            .map(str::to_owned)
     })
     .await;
-    assert!(why.contains("heat failed 3 times to delete stack `stampede-default-"), "{why}");
+    assert!(
+        why.contains("heat failed 3 times to delete stack `stampede-default-"),
+        "{why}"
+    );
     assert_eq!(world.deletes(), 3);
 
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     eventually("it is gone", async || {
         world.cloud.finish();
-        host.leaving(&caller).await.unwrap().is_empty().then_some(())
+        host.leaving(&caller)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
     })
     .await;
     assert_eq!(world.deletes(), 4);
@@ -84,14 +117,31 @@ async fn a_delete_that_heat_never_manages_ends_in_words_and_is_tried_again_after
 async fn a_delete_while_heat_is_away_is_accepted_and_done_later() {
     let world = World::new().await;
     let (host, caller, _) = world.deployed().await;
-    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(503, None)));
+    world
+        .cloud
+        .fault(Fault::of("heat", u32::MAX, What::Status(503, None)));
     host.delete(&caller, "default").await.unwrap();
-    assert_eq!(host.leaving(&caller).await.unwrap()[0].state, State::Deleting);
+    assert_eq!(
+        host.leaving(&caller).await.unwrap()[0].state,
+        State::Deleting
+    );
     world.cloud.heal();
     eventually("it is gone", async || {
         world.cloud.finish();
-        host.leaving(&caller).await.unwrap().is_empty().then_some(())
+        host.leaving(&caller)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
     })
     .await;
-    assert!(world.cloud.stacks().iter().all(|(_, status)| status == "DELETE_COMPLETE"), "{:?}", world.cloud.stacks());
+    assert!(
+        world
+            .cloud
+            .stacks()
+            .iter()
+            .all(|(_, status)| status == "DELETE_COMPLETE"),
+        "{:?}",
+        world.cloud.stacks()
+    );
 }

@@ -22,9 +22,16 @@ async fn a_create_whose_answer_is_lost_makes_one_stack() {
         world.cloud.fault(create(what.clone(), 1));
         let (host, caller, view) = world.deployed().await;
         let stacks = world.cloud.stacks();
-        assert_eq!((stacks.len(), view.state, view.phase), (1, State::Deploying, Phase::Deployed), "{what:?}");
+        assert_eq!(
+            (stacks.len(), view.state, view.phase),
+            (1, State::Deploying, Phase::Deployed),
+            "{what:?}"
+        );
         world.cloud.finish();
-        assert_eq!(host.view(&caller, "default").await.unwrap().state, State::Active);
+        assert_eq!(
+            host.view(&caller, "default").await.unwrap().state,
+            State::Active
+        );
     }
 }
 
@@ -33,15 +40,28 @@ async fn a_create_that_nobody_knows_of_is_found_or_done_once_heat_is_back() {
     for what in [What::Lost, What::Dropped, What::Status(503, None)] {
         let world = World::new().await;
         world.cloud.fault(create(what.clone(), u32::MAX));
-        world.cloud.fault(Fault::of("heat", u32::MAX, What::Dropped).only("GET", "/stacks/stampede"));
+        world
+            .cloud
+            .fault(Fault::of("heat", u32::MAX, What::Dropped).only("GET", "/stacks/stampede"));
         let (host, caller, view) = world.deployed().await;
-        assert_eq!((view.state, view.phase), (State::Planned, Phase::Deployed), "{what:?}");
+        assert_eq!(
+            (view.state, view.phase),
+            (State::Planned, Phase::Deployed),
+            "{what:?}"
+        );
         assert!(view.cloud_error.is_some(), "{what:?}");
         world.cloud.heal();
-        eventually("the stack is known", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+        eventually("the stack is known", async || {
+            host.view(&caller, "default").await.unwrap().stack_id
+        })
+        .await;
         world.cloud.finish();
         let view = host.view(&caller, "default").await.unwrap();
-        assert_eq!((view.state, view.cloud_error), (State::Active, None), "{what:?}");
+        assert_eq!(
+            (view.state, view.cloud_error),
+            (State::Active, None),
+            "{what:?}"
+        );
         assert_eq!(world.cloud.stacks().len(), 1, "{what:?}");
     }
 }
@@ -52,12 +72,36 @@ async fn what_heat_finds_wrong_is_told_before_anything_is_recorded_or_created() 
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
-    world.cloud.fault(Fault::of("heat", 1, What::Status(400, None)).only("POST", "/validate"));
-    let refused = host.deploy(&caller, "default", vec![("my.param".to_owned(), "x".to_owned())]).await.unwrap_err();
-    assert!(problems(&refused)[0].contains("heat refuses to validate") && problems(&refused)[0].contains("on purpose"), "{refused}");
+    world
+        .cloud
+        .fault(Fault::of("heat", 1, What::Status(400, None)).only("POST", "/validate"));
+    let refused = host
+        .deploy(
+            &caller,
+            "default",
+            vec![("my.param".to_owned(), "x".to_owned())],
+        )
+        .await
+        .unwrap_err();
+    assert!(
+        problems(&refused)[0].contains("heat refuses to validate")
+            && problems(&refused)[0].contains("on purpose"),
+        "{refused}"
+    );
     let view = host.view(&caller, "default").await.unwrap();
-    assert_eq!((view.phase, view.state, view.attributes.len(), world.creates()), (Phase::Initialised, State::Requested, 0, 0));
-    assert_eq!(host.deploy(&caller, "default", vec![]).await.unwrap().state, State::Deploying);
+    assert_eq!(
+        (
+            view.phase,
+            view.state,
+            view.attributes.len(),
+            world.creates()
+        ),
+        (Phase::Initialised, State::Requested, 0, 0)
+    );
+    assert_eq!(
+        host.deploy(&caller, "default", vec![]).await.unwrap().state,
+        State::Deploying
+    );
 }
 
 #[tokio::test]
@@ -69,9 +113,16 @@ async fn a_check_that_heat_does_not_answer_is_a_deploy_that_is_tried_again() {
         host.request(&caller, "default", vec![]).await.unwrap();
         world.cloud.fault(Fault::of("heat", u32::MAX, what.clone()));
         let view = host.deploy(&caller, "default", vec![]).await.unwrap();
-        assert_eq!((view.state, view.phase, view.cloud_error.is_some()), (State::Planned, Phase::Deployed, true), "{what:?}");
+        assert_eq!(
+            (view.state, view.phase, view.cloud_error.is_some()),
+            (State::Planned, Phase::Deployed, true),
+            "{what:?}"
+        );
         world.cloud.heal();
-        eventually("the stack is made", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+        eventually("the stack is made", async || {
+            host.view(&caller, "default").await.unwrap().stack_id
+        })
+        .await;
         assert_eq!(world.cloud.stacks().len(), 1, "{what:?}");
     }
 }
@@ -79,17 +130,36 @@ async fn a_check_that_heat_does_not_answer_is_a_deploy_that_is_tried_again() {
 #[tokio::test]
 async fn a_create_that_never_reached_heat_is_not_waited_for() {
     let world = World::new().await;
-    let host = world.host_with(Limits { create_grace: Duration::from_secs(3_600), creates: u32::MAX, ..limits() }).await;
+    let host = world
+        .host_with(Limits {
+            create_grace: Duration::from_secs(3_600),
+            creates: u32::MAX,
+            ..limits()
+        })
+        .await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    world.cloud.edit(|cloud| cloud.elsewhere.push(("orchestration", format!("http://{nobody}/v1"))));
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    world.cloud.edit(|cloud| {
+        cloud
+            .elsewhere
+            .push(("orchestration", format!("http://{nobody}/v1")))
+    });
     let caller = world.caller(&host, "demo").await;
     let view = host.deploy(&caller, "default", vec![]).await.unwrap();
-    assert_eq!((view.state, view.cloud_error.is_some()), (State::Planned, true));
+    assert_eq!(
+        (view.state, view.cloud_error.is_some()),
+        (State::Planned, true)
+    );
     world.cloud.edit(|cloud| cloud.elsewhere.clear());
     let caller = world.caller(&host, "demo").await;
-    eventually("the stack is made", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+    eventually("the stack is made", async || {
+        host.view(&caller, "default").await.unwrap().stack_id
+    })
+    .await;
     assert_eq!(world.cloud.stacks().len(), 1);
 }
 
@@ -103,8 +173,14 @@ async fn a_create_that_heat_refuses_leaves_the_cluster_as_it_was() {
     let refused = host.deploy(&caller, "default", vec![]).await.unwrap_err();
     assert!(problems(&refused)[0].contains("heat"), "{refused}");
     let view = host.view(&caller, "default").await.unwrap();
-    assert_eq!((view.phase, view.state), (Phase::Initialised, State::Requested));
-    assert_eq!(host.deploy(&caller, "default", vec![]).await.unwrap().state, State::Deploying);
+    assert_eq!(
+        (view.phase, view.state),
+        (Phase::Initialised, State::Requested)
+    );
+    assert_eq!(
+        host.deploy(&caller, "default", vec![]).await.unwrap().state,
+        State::Deploying
+    );
 }
 
 #[tokio::test]
@@ -115,14 +191,27 @@ async fn a_token_that_ends_in_the_middle_of_a_deploy_does_not_lose_the_wish() {
     host.request(&caller, "default", vec![]).await.unwrap();
     world.cloud.fault(create(What::Expired, 1));
     let refused = host.deploy(&caller, "default", vec![]).await;
-    assert!(matches!(refused, Err(Refused::Unauthorized(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Refused::Unauthorized(_))),
+        "{refused:?}"
+    );
     assert!(world.cloud.stacks().is_empty());
 
     let caller = world.caller(&host, "demo").await;
-    eventually("the next good token goes on", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+    eventually("the next good token goes on", async || {
+        host.view(&caller, "default").await.unwrap().stack_id
+    })
+    .await;
     let answered = host.deploy(&caller, "default", vec![]).await.unwrap();
-    assert_eq!(answered.state, State::Deploying, "the client was never told, so its second try is answered");
-    assert!(matches!(host.deploy(&caller, "default", vec![]).await, Err(Refused::NotApplicable(_))));
+    assert_eq!(
+        answered.state,
+        State::Deploying,
+        "the client was never told, so its second try is answered"
+    );
+    assert!(matches!(
+        host.deploy(&caller, "default", vec![]).await,
+        Err(Refused::NotApplicable(_))
+    ));
     assert_eq!(world.cloud.stacks().len(), 1);
 }
 
@@ -130,13 +219,22 @@ async fn a_token_that_ends_in_the_middle_of_a_deploy_does_not_lose_the_wish() {
 async fn a_token_that_ends_in_the_middle_of_a_delete_does_not_lose_the_wish() {
     let world = World::new().await;
     let (host, caller, _) = world.deployed().await;
-    world.cloud.fault(Fault::of("heat", 1, What::Expired).only("DELETE", ""));
+    world
+        .cloud
+        .fault(Fault::of("heat", 1, What::Expired).only("DELETE", ""));
     let refused = host.delete(&caller, "default").await;
-    assert!(matches!(refused, Err(Refused::Unauthorized(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Refused::Unauthorized(_))),
+        "{refused:?}"
+    );
     let caller = world.caller(&host, "demo").await;
     eventually("the next good token goes on", async || {
         world.cloud.finish();
-        host.leaving(&caller).await.unwrap().is_empty().then_some(())
+        host.leaving(&caller)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
     })
     .await;
     assert_eq!(world.cloud.stacks()[0].1, "DELETE_COMPLETE");
@@ -148,10 +246,22 @@ async fn an_expired_and_a_foreign_token_are_told_apart() {
     let host = world.host().await;
     let token = world.cloud.issue_token("demo");
     world.cloud.expire_token(&token);
-    let expired = host.authenticate(SecretString::from(token), "demo").await.err();
-    assert!(matches!(expired, Some(Refused::Unauthorized(_))), "{expired:?}");
-    let foreign = host.authenticate(SecretString::from(world.cloud.issue_token("other")), "demo").await.err();
-    assert!(matches!(foreign, Some(Refused::Forbidden(_))), "{foreign:?}");
+    let expired = host
+        .authenticate(SecretString::from(token), "demo")
+        .await
+        .err();
+    assert!(
+        matches!(expired, Some(Refused::Unauthorized(_))),
+        "{expired:?}"
+    );
+    let foreign = host
+        .authenticate(SecretString::from(world.cloud.issue_token("other")), "demo")
+        .await
+        .err();
+    assert!(
+        matches!(foreign, Some(Refused::Forbidden(_))),
+        "{foreign:?}"
+    );
 }
 
 #[tokio::test]
@@ -160,22 +270,40 @@ async fn while_heat_is_down_clients_are_shown_what_was_known_and_that_it_may_be_
     let (host, caller, _) = world.deployed().await;
     world.cloud.finish();
     host.view(&caller, "default").await.unwrap();
-    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(500, None)));
+    world
+        .cloud
+        .fault(Fault::of("heat", u32::MAX, What::Status(500, None)));
     let view = host.view(&caller, "default").await.unwrap();
     assert_eq!((view.state, view.endpoints.len()), (State::Active, 1));
     assert!(view.cloud_error.unwrap().contains("heat"));
     world.cloud.heal();
-    assert_eq!(host.view(&caller, "default").await.unwrap().cloud_error, None);
+    assert_eq!(
+        host.view(&caller, "default").await.unwrap().cloud_error,
+        None
+    );
 }
 
 #[tokio::test]
 async fn a_reader_waits_for_a_slow_heat_only_so_long() {
     let world = World::new().await;
     world.deployed().await;
-    let host = world.host_with(Limits { patience: Duration::from_millis(1), ..limits() }).await;
+    let host = world
+        .host_with(Limits {
+            patience: Duration::from_millis(1),
+            ..limits()
+        })
+        .await;
     let caller = world.caller(&host, "demo").await;
-    world.cloud.fault(Fault::of("heat", u32::MAX, What::Slow(Duration::from_secs(3_600))));
-    assert_eq!(host.view(&caller, "default").await.unwrap().state, State::Deploying, "answered although heat never does");
+    world.cloud.fault(Fault::of(
+        "heat",
+        u32::MAX,
+        What::Slow(Duration::from_secs(3_600)),
+    ));
+    assert_eq!(
+        host.view(&caller, "default").await.unwrap().state,
+        State::Deploying,
+        "answered although heat never does"
+    );
 }
 
 #[tokio::test]
@@ -188,9 +316,19 @@ async fn a_stack_that_somebody_else_deleted_is_told_of() {
     assert_eq!(view.state, State::Deleted);
     assert!(view.failure.unwrap().contains("not by stampede"));
     host.delete(&caller, "default").await.unwrap();
-    eventually("the record is gone", async || host.leaving(&caller).await.unwrap().is_empty().then_some(())).await;
+    eventually("the record is gone", async || {
+        host.leaving(&caller)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
+    })
+    .await;
     host.request(&caller, "default", vec![]).await.unwrap();
-    assert_eq!(host.deploy(&caller, "default", vec![]).await.unwrap().state, State::Deploying);
+    assert_eq!(
+        host.deploy(&caller, "default", vec![]).await.unwrap().state,
+        State::Deploying
+    );
 }
 
 #[tokio::test]
@@ -212,9 +350,19 @@ async fn a_failure_is_told_with_node_stage_and_reason() {
         world.cloud.finish();
         let view = host.view(&caller, "default").await.unwrap();
         assert_eq!(view.stack_status.as_deref(), Some("CREATE_FAILED"));
-        assert!(view.failure.as_ref().is_some_and(|told| told.starts_with(&wanted)), "{:?}", view.failure);
+        assert!(
+            view.failure
+                .as_ref()
+                .is_some_and(|told| told.starts_with(&wanted)),
+            "{:?}",
+            view.failure
+        );
         assert_eq!(view.state.reason(), view.failure.as_deref());
-        assert!(view.stack_status_reason.starts_with("Resource CREATE failed: "), "heat's own words are kept");
+        assert!(
+            view.stack_status_reason
+                .starts_with("Resource CREATE failed: "),
+            "heat's own words are kept"
+        );
     }
 }
 
@@ -225,12 +373,28 @@ async fn a_request_that_is_dropped_in_the_middle_is_done_all_the_same() {
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
     // Polled once and dropped: the client went away.
-    assert!(tokio::time::timeout(Duration::ZERO, host.deploy(&caller, "default", vec![])).await.is_err());
-    eventually("the stack is there", async || host.view(&caller, "default").await.unwrap().stack_id).await;
-    assert!(tokio::time::timeout(Duration::ZERO, host.delete(&caller, "default")).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::ZERO, host.deploy(&caller, "default", vec![]))
+            .await
+            .is_err()
+    );
+    eventually("the stack is there", async || {
+        host.view(&caller, "default").await.unwrap().stack_id
+    })
+    .await;
+    assert!(
+        tokio::time::timeout(Duration::ZERO, host.delete(&caller, "default"))
+            .await
+            .is_err()
+    );
     eventually("nothing is left", async || {
         world.cloud.finish();
-        world.cloud.stacks().iter().all(|(_, status)| status == "DELETE_COMPLETE").then_some(())
+        world
+            .cloud
+            .stacks()
+            .iter()
+            .all(|(_, status)| status == "DELETE_COMPLETE")
+            .then_some(())
     })
     .await;
 }

@@ -1,6 +1,10 @@
-//! The life of clusters through the orchestrator, on the stand-in for the cloud: what clients see and what the cloud was asked, when all
-//! goes well and when something breaks. Plans are made up here; plugins have their own tests.
-#![expect(clippy::unwrap_used, reason = "helpers of tests: what they set up is there")]
+//! The life of clusters through the orchestrator, on the stand-in for the cloud: what clients see
+//! and what the cloud was asked, when all goes well and when something breaks. Plans are made up
+//! here; plugins have their own tests.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests: what they set up is there"
+)]
 
 mod deletion;
 mod faults;

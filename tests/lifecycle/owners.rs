@@ -13,13 +13,17 @@ fn away() -> Fault {
     Fault::of("heat", u32::MAX, What::Status(503, None))
 }
 
-/// A host that alice has asked for a cluster while Heat was away, started anew: nobody's token is known to it.
+/// A host that alice has asked for a cluster while Heat was away, started anew: nobody's token is
+/// known to it.
 async fn planned_by_alice(world: &World) -> Orchestrator {
     let host = world.host().await;
     let alice = world.user(&host, "alice").await;
     host.request(&alice, "default", vec![]).await.unwrap();
     world.cloud.fault(away());
-    assert_eq!(host.deploy(&alice, "default", vec![]).await.unwrap().state, State::Planned);
+    assert_eq!(
+        host.deploy(&alice, "default", vec![]).await.unwrap().state,
+        State::Planned
+    );
     drop((host, alice));
     world.ended().await;
     world.host().await
@@ -27,7 +31,14 @@ async fn planned_by_alice(world: &World) -> Orchestrator {
 
 /// Until this user's token was used to look for the stack.
 async fn has_looked(world: &World, user: &str) {
-    let looks = || world.cloud.askers("heat", "GET", "/stacks/stampede-default").iter().filter(|asker| *asker == user).count();
+    let looks = || {
+        world
+            .cloud
+            .askers("heat", "GET", "/stacks/stampede-default")
+            .iter()
+            .filter(|asker| *asker == user)
+            .count()
+    };
     eventually("a look at the stack", async || (looks() > 0).then_some(())).await;
 }
 
@@ -38,18 +49,31 @@ async fn a_stack_is_made_in_the_background_by_who_wished_it_alone() {
     let before = world.creates();
     let bob = world.user(&host, "bob").await;
     has_looked(&world, "bob").await;
-    assert_eq!(host.view(&bob, "default").await.unwrap().state, State::Planned);
+    assert_eq!(
+        host.view(&bob, "default").await.unwrap().state,
+        State::Planned
+    );
     world.user(&host, "alice").await;
-    eventually("the stack is made", async || host.view(&bob, "default").await.unwrap().stack_id).await;
+    eventually("the stack is made", async || {
+        host.view(&bob, "default").await.unwrap().stack_id
+    })
+    .await;
     let creators = &world.cloud.askers("heat", "POST", "/stacks")[before..];
-    assert!(!creators.is_empty() && creators.iter().all(|user| user == "alice"), "{creators:?}");
+    assert!(
+        !creators.is_empty() && creators.iter().all(|user| user == "alice"),
+        "{creators:?}"
+    );
 }
 
 #[tokio::test]
-async fn a_stack_is_deleted_in_the_background_by_who_wished_it_alone_and_anyone_sees_it_to_its_end() {
+async fn a_stack_is_deleted_in_the_background_by_who_wished_it_alone_and_anyone_sees_it_to_its_end()
+{
     let world = World::new().await;
     let host = world.host().await;
-    let (alice, bob) = (world.user(&host, "alice").await, world.user(&host, "bob").await);
+    let (alice, bob) = (
+        world.user(&host, "alice").await,
+        world.user(&host, "bob").await,
+    );
     host.request(&alice, "default", vec![]).await.unwrap();
     host.deploy(&alice, "default", vec![]).await.unwrap();
     world.cloud.fault(away());
@@ -62,14 +86,25 @@ async fn a_stack_is_deleted_in_the_background_by_who_wished_it_alone_and_anyone_
     world.user(&host, "alice").await;
     has_looked(&world, "alice").await;
     let token = world.cloud.issue_token_of("bob", "demo");
-    host.authenticate(SecretString::from(token.clone()), "demo").await.unwrap();
-    eventually("heat is asked to delete it", async || (world.deletes() > before).then_some(())).await;
+    host.authenticate(SecretString::from(token.clone()), "demo")
+        .await
+        .unwrap();
+    eventually("heat is asked to delete it", async || {
+        (world.deletes() > before).then_some(())
+    })
+    .await;
     // Bob's token ends; alice's shows when nothing is left.
     world.cloud.expire_token(&token);
     world.cloud.finish();
     let store = world.store().await;
-    eventually("the record is gone", async || store.all().await.unwrap().is_empty().then_some(())).await;
-    assert_eq!(world.cloud.askers("heat", "DELETE", "/stacks/")[before..], ["bob"]);
+    eventually("the record is gone", async || {
+        store.all().await.unwrap().is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(
+        world.cloud.askers("heat", "DELETE", "/stacks/")[before..],
+        ["bob"]
+    );
 }
 
 /// A cluster of alice's that is complete.
@@ -79,30 +114,45 @@ async fn complete_of_alice(world: &World) -> (Orchestrator, Caller) {
     host.request(&alice, "default", vec![]).await.unwrap();
     host.deploy(&alice, "default", vec![]).await.unwrap();
     world.cloud.finish();
-    assert_eq!(host.view(&alice, "default").await.unwrap().state, State::Active);
+    assert_eq!(
+        host.view(&alice, "default").await.unwrap().state,
+        State::Active
+    );
     (host, alice)
 }
 
 /// Shows the cluster until Heat's refusal is seen, which must not have ended the wish.
 async fn refused(host: &Orchestrator, caller: &Caller, words: &str) {
     let why = eventually("the refusal is shown", async || {
-        host.view(caller, "default").await.unwrap().cloud_error.filter(|why| why.contains(words))
+        host.view(caller, "default")
+            .await
+            .unwrap()
+            .cloud_error
+            .filter(|why| why.contains(words))
     });
     why.await;
     let view = host.view(caller, "default").await.unwrap();
-    assert_eq!((view.state, view.phase, view.failure), (State::Planned, Phase::Deployed, None));
+    assert_eq!(
+        (view.state, view.phase, view.failure),
+        (State::Planned, Phase::Deployed, None)
+    );
 }
 
 #[tokio::test]
 async fn what_a_token_may_not_do_in_the_background_waits_for_the_owners_next_one() {
     let world = World::new().await;
     let host = planned_by_alice(&world).await;
-    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(403, None)).only("POST", "/stacks"));
+    world
+        .cloud
+        .fault(Fault::of("heat", u32::MAX, What::Status(403, None)).only("POST", "/stacks"));
     let alice = world.user(&host, "alice").await;
     refused(&host, &alice, "forbids").await;
     world.cloud.heal();
     let alice = world.user(&host, "alice").await;
-    eventually("the stack is made", async || host.view(&alice, "default").await.unwrap().stack_id).await;
+    eventually("the stack is made", async || {
+        host.view(&alice, "default").await.unwrap().stack_id
+    })
+    .await;
     assert_eq!(world.cloud.stacks().len(), 1);
 }
 
@@ -110,23 +160,49 @@ async fn what_a_token_may_not_do_in_the_background_waits_for_the_owners_next_one
 async fn a_later_step_of_a_change_that_a_token_may_not_take_waits_for_the_owners_next_one() {
     let world = World::new().await;
     let (host, alice) = complete_of_alice(&world).await;
-    host.update(&alice, "default", pairs(&[("stampede.hadoop.replication", "1")])).await.unwrap();
-    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(403, None)).only("PUT", "/stacks/"));
+    host.update(
+        &alice,
+        "default",
+        pairs(&[("stampede.hadoop.replication", "1")]),
+    )
+    .await
+    .unwrap();
+    world
+        .cloud
+        .fault(Fault::of("heat", u32::MAX, What::Status(403, None)).only("PUT", "/stacks/"));
     world.cloud.finish();
     let view = eventually("the refusal is shown", async || {
-        host.view(&alice, "default").await.ok().filter(|view| view.cloud_error.as_ref().is_some_and(|why| why.contains("forbids")))
+        host.view(&alice, "default").await.ok().filter(|view| {
+            view.cloud_error
+                .as_ref()
+                .is_some_and(|why| why.contains("forbids"))
+        })
     })
     .await;
     assert_eq!(view.state, State::Updating, "it is not taken back");
-    assert!(view.change.as_ref().is_some_and(|step| step.starts_with("step 2 of 3: new settings on worker-1")), "{view:?}");
+    assert!(
+        view.change
+            .as_ref()
+            .is_some_and(|step| step.starts_with("step 2 of 3: new settings on worker-1")),
+        "{view:?}"
+    );
     world.cloud.heal();
     let alice = world.user(&host, "alice").await;
     let view = eventually("the cluster is changed", async || {
         world.cloud.step();
-        host.view(&alice, "default").await.ok().filter(|view| view.state == State::Active)
+        host.view(&alice, "default")
+            .await
+            .ok()
+            .filter(|view| view.state == State::Active)
     })
     .await;
-    assert_eq!((view.attributes["stampede.hadoop.replication"].as_str(), view.change), ("1", None));
+    assert_eq!(
+        (
+            view.attributes["stampede.hadoop.replication"].as_str(),
+            view.change
+        ),
+        ("1", None)
+    );
 }
 
 #[tokio::test]
@@ -141,29 +217,51 @@ async fn an_application_credential_in_the_background_waits_for_a_token_that_heat
     world.ended().await;
     let host = world.host().await;
     let token = world.cloud.issue_application_credential_token("demo");
-    let caller = host.authenticate(SecretString::from(token), "demo").await.unwrap();
+    let caller = host
+        .authenticate(SecretString::from(token), "demo")
+        .await
+        .unwrap();
     refused(&host, &caller, "application credential").await;
     let caller = world.caller(&host, "demo").await;
-    eventually("the stack is made", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+    eventually("the stack is made", async || {
+        host.view(&caller, "default").await.unwrap().stack_id
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_cluster_is_changed_in_the_background_by_who_wished_it_alone() {
     let world = World::new().await;
     let (host, alice) = complete_of_alice(&world).await;
-    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(503, None)).only("PUT", "/stacks/"));
-    host.update(&alice, "default", pairs(&[("stampede.workers", "3")])).await.unwrap();
+    world
+        .cloud
+        .fault(Fault::of("heat", u32::MAX, What::Status(503, None)).only("PUT", "/stacks/"));
+    host.update(&alice, "default", pairs(&[("stampede.workers", "3")]))
+        .await
+        .unwrap();
     drop((host, alice));
     world.ended().await;
 
     let before = world.cloud.askers("heat", "PUT", "/stacks/").len();
     let host = world.host().await;
     let bob = world.user(&host, "bob").await;
-    assert_eq!(host.view(&bob, "default").await.unwrap().state, State::Updating);
+    assert_eq!(
+        host.view(&bob, "default").await.unwrap().state,
+        State::Updating
+    );
     // Meanwhile bob's token was there for the background alone.
     world.user(&host, "alice").await;
-    eventually("heat is given the change", async || (world.cloud.askers("heat", "PUT", "/stacks/").len() > before).then_some(())).await;
-    assert!(world.cloud.askers("heat", "PUT", "/stacks/").iter().all(|user| user == "alice"));
+    eventually("heat is given the change", async || {
+        (world.cloud.askers("heat", "PUT", "/stacks/").len() > before).then_some(())
+    })
+    .await;
+    assert!(
+        world
+            .cloud
+            .askers("heat", "PUT", "/stacks/")
+            .iter()
+            .all(|user| user == "alice")
+    );
 }
 
 #[tokio::test]
@@ -181,14 +279,23 @@ async fn a_delete_by_another_user_makes_it_theirs() {
         host.leaving(&alice).await.unwrap().is_empty().then_some(())
     })
     .await;
-    assert_eq!(world.cloud.askers("heat", "DELETE", "/stacks/"), ["bob", "bob"]);
+    assert_eq!(
+        world.cloud.askers("heat", "DELETE", "/stacks/"),
+        ["bob", "bob"]
+    );
 }
 
 #[tokio::test]
 async fn tokens_up_to_the_limit_are_kept_and_for_one_above_its_user_must_come_again() {
     for (sessions, is_kept) in [(2, true), (1, false)] {
         let world = World::new().await;
-        let host = world.host_with(Limits { sessions, creates: u32::MAX, ..limits() }).await;
+        let host = world
+            .host_with(Limits {
+                sessions,
+                creates: u32::MAX,
+                ..limits()
+            })
+            .await;
         let alice = world.user(&host, "alice").await;
         host.request(&alice, "default", vec![]).await.unwrap();
         world.cloud.fault(away());
@@ -199,11 +306,24 @@ async fn tokens_up_to_the_limit_are_kept_and_for_one_above_its_user_must_come_ag
         }
         world.cloud.heal();
         if !is_kept {
-            assert_eq!(host.view(&bob, "default").await.unwrap().state, State::Planned);
+            assert_eq!(
+                host.view(&bob, "default").await.unwrap().state,
+                State::Planned
+            );
             world.user(&host, "alice").await;
         }
-        eventually("the stack is made", async || host.view(&bob, "default").await.unwrap().stack_id).await;
-        assert!(world.cloud.askers("heat", "POST", "/stacks").iter().all(|user| user == "alice"), "{sessions}");
+        eventually("the stack is made", async || {
+            host.view(&bob, "default").await.unwrap().stack_id
+        })
+        .await;
+        assert!(
+            world
+                .cloud
+                .askers("heat", "POST", "/stacks")
+                .iter()
+                .all(|user| user == "alice"),
+            "{sessions}"
+        );
     }
 }
 

@@ -11,7 +11,8 @@ use tokio::runtime::Runtime;
 
 use crate::world::{World, eventually, pairs};
 
-/// Runs a host in a runtime of its own, which is torn down in the middle of `work` as soon as `until` holds: a `kill -9` without the exit.
+/// Runs a host in a runtime of its own, which is torn down in the middle of `work` as soon as
+/// `until` holds: a `kill -9` without the exit.
 fn killed(world: &World, work: impl AsyncFnOnce(&World), mut until: impl FnMut(&World) -> bool) {
     let host = Runtime::new().unwrap();
     host.block_on(async {
@@ -28,19 +29,27 @@ fn killed(world: &World, work: impl AsyncFnOnce(&World), mut until: impl FnMut(&
 fn a_host_killed_before_heat_answered_shows_the_same_cluster_and_makes_no_second_stack() {
     let cloud = Runtime::new().unwrap();
     let world = cloud.block_on(World::new());
-    world.cloud.fault(Fault::of("heat", 1, What::Slow(Duration::from_secs(3_600))).only("POST", "/stacks"));
+    world.cloud.fault(
+        Fault::of("heat", 1, What::Slow(Duration::from_secs(3_600))).only("POST", "/stacks"),
+    );
     let first = async |world: &World| drop(world.deployed().await);
     killed(&world, first, |world| world.cloud.stacks().len() == 1);
     world.cloud.heal();
     cloud.block_on(async {
         let host = world.host().await;
         let caller = world.caller(&host, "demo").await;
-        eventually("the stack is found", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+        eventually("the stack is found", async || {
+            host.view(&caller, "default").await.unwrap().stack_id
+        })
+        .await;
         world.cloud.finish();
         let view = host.view(&caller, "default").await.unwrap();
         assert_eq!((view.state, view.phase), (State::Active, Phase::Deployed));
         assert_eq!((world.cloud.stacks().len(), world.creates()), (1, 1));
-        assert!(host.deploy(&caller, "default", vec![]).await.is_ok(), "the client was never told, so its second try is answered");
+        assert!(
+            host.deploy(&caller, "default", vec![]).await.is_ok(),
+            "the client was never told, so its second try is answered"
+        );
     });
 }
 
@@ -48,7 +57,9 @@ fn a_host_killed_before_heat_answered_shows_the_same_cluster_and_makes_no_second
 fn a_host_killed_between_intent_and_create_makes_the_stack_when_it_is_back() {
     let cloud = Runtime::new().unwrap();
     let world = cloud.block_on(World::new());
-    world.cloud.fault(Fault::of("heat", u32::MAX, What::Dropped).only("POST", "/stacks"));
+    world
+        .cloud
+        .fault(Fault::of("heat", u32::MAX, What::Dropped).only("POST", "/stacks"));
     let first = async |world: &World| {
         world.deployed().await;
         std::future::pending::<()>().await;
@@ -59,7 +70,10 @@ fn a_host_killed_between_intent_and_create_makes_the_stack_when_it_is_back() {
     cloud.block_on(async {
         let host = world.host().await;
         let caller = world.caller(&host, "demo").await;
-        eventually("the stack is made", async || host.view(&caller, "default").await.unwrap().stack_id).await;
+        eventually("the stack is made", async || {
+            host.view(&caller, "default").await.unwrap().stack_id
+        })
+        .await;
         assert_eq!(world.cloud.stacks().len(), 1);
     });
 }
@@ -68,14 +82,18 @@ fn a_host_killed_between_intent_and_create_makes_the_stack_when_it_is_back() {
 async fn a_restart_shows_the_same() {
     let world = World::new().await;
     let (host, caller, _) = world.deployed().await;
-    host.update(&caller, "default", pairs(&[("my.param", "kept")])).await.unwrap();
+    host.update(&caller, "default", pairs(&[("my.param", "kept")]))
+        .await
+        .unwrap();
     world.cloud.finish();
     host.provision(&caller, "default", vec![]).await.unwrap();
     let before = host.view(&caller, "default").await.unwrap();
     drop((host, caller));
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
-    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(503, None)));
+    world
+        .cloud
+        .fault(Fault::of("heat", u32::MAX, What::Status(503, None)));
     let mut after = host.view(&caller, "default").await.unwrap();
     assert!(after.cloud_error.take().is_some());
     assert_eq!(after, before, "all of it, without asking heat");
@@ -85,7 +103,9 @@ async fn a_restart_shows_the_same() {
 async fn a_delete_that_a_host_did_not_finish_is_finished_by_the_next() {
     let world = World::new().await;
     let (host, caller, _) = world.deployed().await;
-    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(503, None)).only("DELETE", ""));
+    world
+        .cloud
+        .fault(Fault::of("heat", u32::MAX, What::Status(503, None)).only("DELETE", ""));
     host.delete(&caller, "default").await.unwrap();
     drop((host, caller));
     world.ended().await;
@@ -93,7 +113,12 @@ async fn a_delete_that_a_host_did_not_finish_is_finished_by_the_next() {
     world.caller(&host, "demo").await;
     eventually("nothing is left", async || {
         world.cloud.finish();
-        world.cloud.stacks().iter().all(|(_, status)| status == "DELETE_COMPLETE").then_some(())
+        world
+            .cloud
+            .stacks()
+            .iter()
+            .all(|(_, status)| status == "DELETE_COMPLETE")
+            .then_some(())
     })
     .await;
 }
@@ -109,14 +134,24 @@ async fn an_emptied_store_finds_its_clusters_in_heat() {
     let host = world.host_with_empty_store("tests").await;
     let caller = world.caller(&host, "demo").await;
     let after = host.view(&caller, "default").await.unwrap();
-    assert_eq!((&after.id, &after.stack_id, &after.state), (&before.id, &before.stack_id, &before.state));
-    assert_eq!((&after.endpoints, &after.attributes), (&before.endpoints, &before.attributes));
+    assert_eq!(
+        (&after.id, &after.stack_id, &after.state),
+        (&before.id, &before.stack_id, &before.state)
+    );
+    assert_eq!(
+        (&after.endpoints, &after.attributes),
+        (&before.endpoints, &before.attributes)
+    );
     let other = world.caller(&host, "other").await;
     assert!(host.list(&other).await.unwrap().is_empty());
     host.delete(&caller, "default").await.unwrap();
     eventually("nothing is left", async || {
         world.cloud.finish();
-        host.leaving(&caller).await.unwrap().is_empty().then_some(())
+        host.leaving(&caller)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
     })
     .await;
     assert_eq!((world.creates(), world.cloud.stacks().len()), (1, 1));
@@ -136,16 +171,34 @@ async fn an_emptied_store_takes_up_the_deletes_that_heat_has_not_ended() {
         }
         let host = world.host_with_empty_store("tests").await;
         let caller = world.caller(&host, "demo").await;
-        assert!(host.list(&caller).await.unwrap().is_empty(), "what is being deleted is gone for clients");
-        let Requested::New(next) = host.request(&caller, "default", vec![]).await.unwrap() else { panic!("the name was not free") };
+        assert!(
+            host.list(&caller).await.unwrap().is_empty(),
+            "what is being deleted is gone for clients"
+        );
+        let Requested::New(next) = host.request(&caller, "default", vec![]).await.unwrap() else {
+            panic!("the name was not free")
+        };
         assert_ne!(next.id, view.id);
-        eventually("heat is asked as often as it takes", async || (world.deletes() == 1 + fails as usize).then_some(())).await;
-        eventually("it is gone", async || {
-            world.cloud.finish();
-            host.leaving(&caller).await.unwrap().is_empty().then_some(())
+        eventually("heat is asked as often as it takes", async || {
+            (world.deletes() == 1 + fails as usize).then_some(())
         })
         .await;
-        assert_eq!(world.cloud.stacks(), [(world.cloud.stacks()[0].0.clone(), "DELETE_COMPLETE".to_owned())]);
+        eventually("it is gone", async || {
+            world.cloud.finish();
+            host.leaving(&caller)
+                .await
+                .unwrap()
+                .is_empty()
+                .then_some(())
+        })
+        .await;
+        assert_eq!(
+            world.cloud.stacks(),
+            [(
+                world.cloud.stacks()[0].0.clone(),
+                "DELETE_COMPLETE".to_owned()
+            )]
+        );
     }
 }
 
@@ -156,7 +209,10 @@ async fn hosts_of_other_names_leave_each_others_clusters_alone() {
     let host = world.host_with_empty_store("another").await;
     let caller = world.caller(&host, "demo").await;
     assert!(host.list(&caller).await.unwrap().is_empty());
-    assert!(matches!(host.request(&caller, "default", vec![]).await, Ok(Requested::New(_))));
+    assert!(matches!(
+        host.request(&caller, "default", vec![]).await,
+        Ok(Requested::New(_))
+    ));
     host.deploy(&caller, "default", vec![]).await.unwrap();
     assert_eq!(world.cloud.stacks().len(), 2);
 }
@@ -167,9 +223,14 @@ async fn while_heat_cannot_be_asked_nobody_is_told_that_a_forgotten_cluster_is_n
     world.deployed().await;
     let host = world.host_with_empty_store("tests").await;
     let caller = world.caller(&host, "demo").await;
-    world.cloud.fault(Fault::of("heat", u32::MAX, What::Status(503, None)));
+    world
+        .cloud
+        .fault(Fault::of("heat", u32::MAX, What::Status(503, None)));
     let answer = host.view(&caller, "default").await;
-    assert!(matches!(answer, Err(stampede::orchestrator::Refused::Cloud(_))), "{answer:?}");
+    assert!(
+        matches!(answer, Err(stampede::orchestrator::Refused::Cloud(_))),
+        "{answer:?}"
+    );
     world.cloud.heal();
     assert!(host.view(&caller, "default").await.is_ok());
 }

@@ -1,4 +1,5 @@
-//! A change to a running cluster: more workers, fewer, other settings; what fails leads back; a restart in the middle goes on.
+//! A change to a running cluster: more workers, fewer, other settings; what fails leads back; a
+//! restart in the middle goes on.
 
 use std::io::Read as _;
 
@@ -16,7 +17,10 @@ use crate::world::{World, eventually, pairs, problems};
 pub(crate) async fn complete(world: &World) -> (Orchestrator, Caller, String) {
     let (host, caller, _) = world.deployed().await;
     world.cloud.finish();
-    assert_eq!(host.view(&caller, "default").await.unwrap().state, State::Active);
+    assert_eq!(
+        host.view(&caller, "default").await.unwrap().state,
+        State::Active
+    );
     (host, caller, world.cloud.stacks()[0].0.clone())
 }
 
@@ -24,7 +28,10 @@ pub(crate) async fn complete(world: &World) -> (Orchestrator, Caller, String) {
 pub(crate) async fn rest(world: &World, host: &Orchestrator, caller: &Caller) -> View {
     eventually("the cluster rests", async || {
         world.cloud.step();
-        host.view(caller, "default").await.ok().filter(|view| !view.state.is_moving())
+        host.view(caller, "default")
+            .await
+            .ok()
+            .filter(|view| !view.state.is_moving())
     })
     .await
 }
@@ -32,21 +39,46 @@ pub(crate) async fn rest(world: &World, host: &Orchestrator, caller: &Caller) ->
 pub(crate) fn servers(world: &World, stack: &str) -> Vec<String> {
     let (template, _) = world.cloud.template(stack).unwrap();
     let all = template["resources"].as_object().unwrap();
-    all.keys().filter_map(|name| name.strip_suffix("_server")).map(|node| node.replace('_', "-")).collect()
+    all.keys()
+        .filter_map(|name| name.strip_suffix("_server"))
+        .map(|node| node.replace('_', "-"))
+        .collect()
 }
 
 pub(crate) fn metadata(world: &World, stack: &str, node: &str) -> Value {
-    world.cloud.property(stack, &format!("{}_server", node.replace('-', "_")), "metadata").unwrap()
+    world
+        .cloud
+        .property(
+            stack,
+            &format!("{}_server", node.replace('-', "_")),
+            "metadata",
+        )
+        .unwrap()
 }
 
 /// The bash text that a node is told.
 pub(crate) fn told(world: &World, stack: &str, node: &str) -> String {
     let metadata = metadata(world, stack, node);
-    let parts: usize = metadata["stampede_parts"].as_str().unwrap().parse().unwrap();
-    let text: String = (0..parts).map(|part| metadata[format!("stampede_part_{part:03}")].as_str().unwrap().to_owned()).collect();
-    let packed = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+    let parts: usize = metadata["stampede_parts"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let text: String = (0..parts)
+        .map(|part| {
+            metadata[format!("stampede_part_{part:03}")]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let packed = base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .unwrap();
     let mut bash = String::new();
-    flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut bash).unwrap();
+    flate2::read::GzDecoder::new(packed.as_slice())
+        .read_to_string(&mut bash)
+        .unwrap();
     bash
 }
 
@@ -54,48 +86,111 @@ pub(crate) fn told(world: &World, stack: &str, node: &str) -> String {
 async fn more_workers_are_added_and_only_the_master_learns_of_them() {
     let world = World::new().await;
     let (host, caller, stack) = complete(&world).await;
-    let view = host.update(&caller, "default", pairs(&[("stampede.workers", "3")])).await.unwrap();
-    assert_eq!((view.state, view.stack_status.as_deref()), (State::Updating, Some("UPDATE_IN_PROGRESS")));
+    let view = host
+        .update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+        .await
+        .unwrap();
+    assert_eq!(
+        (view.state, view.stack_status.as_deref()),
+        (State::Updating, Some("UPDATE_IN_PROGRESS"))
+    );
     assert_eq!(view.change.as_deref(), Some("step 1 of 1: adding worker-3"));
-    assert_eq!(view.attributes.get("stampede.workers"), None, "not before it is true");
+    assert_eq!(
+        view.attributes.get("stampede.workers"),
+        None,
+        "not before it is true"
+    );
     let view = rest(&world, &host, &caller).await;
-    assert_eq!((view.state, view.stack_status.as_deref(), view.change), (State::Active, Some("UPDATE_COMPLETE"), None));
+    assert_eq!(
+        (view.state, view.stack_status.as_deref(), view.change),
+        (State::Active, Some("UPDATE_COMPLETE"), None)
+    );
     assert_eq!(view.attributes["stampede.workers"], "3");
-    assert_eq!(servers(&world, &stack), ["master", "worker-1", "worker-2", "worker-3"]);
-    assert_eq!(metadata(&world, &stack, "worker-1").get("stampede_generation"), None);
-    assert_eq!(metadata(&world, &stack, "master")["stampede_generation"], "1");
-    assert!(!told(&world, &stack, "master").contains("/etc/replication"), "what was computed at deploy stays as it was");
+    assert_eq!(
+        servers(&world, &stack),
+        ["master", "worker-1", "worker-2", "worker-3"]
+    );
+    assert_eq!(
+        metadata(&world, &stack, "worker-1").get("stampede_generation"),
+        None
+    );
+    assert_eq!(
+        metadata(&world, &stack, "master")["stampede_generation"],
+        "1"
+    );
+    assert!(
+        !told(&world, &stack, "master").contains("/etc/replication"),
+        "what was computed at deploy stays as it was"
+    );
 }
 
 #[tokio::test]
 async fn workers_are_let_go_before_they_are_taken_away_and_their_ids_never_come_back() {
     let world = World::new().await;
     let (host, caller, stack) = complete(&world).await;
-    let view = host.update(&caller, "default", pairs(&[("stampede.workers.remove", "worker-1")])).await.unwrap();
-    assert_eq!(view.change.as_deref(), Some("step 1 of 2: letting go of worker-1"));
+    let view = host
+        .update(
+            &caller,
+            "default",
+            pairs(&[("stampede.workers.remove", "worker-1")]),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        view.change.as_deref(),
+        Some("step 1 of 2: letting go of worker-1")
+    );
     world.cloud.step();
-    assert_eq!(metadata(&world, &stack, "master")["stampede_stages"], "drain");
-    assert!(told(&world, &stack, "master").contains("stampede_variable STAMPEDE_LEAVING 'worker-1'\n"));
+    assert_eq!(
+        metadata(&world, &stack, "master")["stampede_stages"],
+        "drain"
+    );
+    assert!(
+        told(&world, &stack, "master").contains("stampede_variable STAMPEDE_LEAVING 'worker-1'\n")
+    );
     assert_eq!(servers(&world, &stack).len(), 3, "it is still there");
     let view = rest(&world, &host, &caller).await;
-    assert_eq!((view.state, view.attributes["stampede.workers"].as_str()), (State::Active, "1"));
+    assert_eq!(
+        (view.state, view.attributes["stampede.workers"].as_str()),
+        (State::Active, "1")
+    );
     assert_eq!(servers(&world, &stack), ["master", "worker-2"]);
     assert!(told(&world, &stack, "master").contains("stampede_variable STAMPEDE_LEAVING ''\n"));
 
-    host.update(&caller, "default", pairs(&[("stampede.workers", "3")])).await.unwrap();
+    host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+        .await
+        .unwrap();
     rest(&world, &host, &caller).await;
-    assert_eq!(servers(&world, &stack), ["master", "worker-2", "worker-3", "worker-4"]);
-    host.update(&caller, "default", pairs(&[("stampede.workers", "2")])).await.unwrap();
+    assert_eq!(
+        servers(&world, &stack),
+        ["master", "worker-2", "worker-3", "worker-4"]
+    );
+    host.update(&caller, "default", pairs(&[("stampede.workers", "2")]))
+        .await
+        .unwrap();
     rest(&world, &host, &caller).await;
-    assert_eq!(servers(&world, &stack), ["master", "worker-2", "worker-3"], "the last one goes where none is named");
+    assert_eq!(
+        servers(&world, &stack),
+        ["master", "worker-2", "worker-3"],
+        "the last one goes where none is named"
+    );
 }
 
 #[tokio::test]
 async fn settings_are_rolled_out_node_by_node() {
     let world = World::new().await;
     let (host, caller, stack) = complete(&world).await;
-    host.update(&caller, "default", pairs(&[("stampede.hadoop.replication", "1")])).await.unwrap();
-    let generations = || ["master", "worker-1", "worker-2"].map(|node| metadata(&world, &stack, node)["stampede_generation"].clone());
+    host.update(
+        &caller,
+        "default",
+        pairs(&[("stampede.hadoop.replication", "1")]),
+    )
+    .await
+    .unwrap();
+    let generations = || {
+        ["master", "worker-1", "worker-2"]
+            .map(|node| metadata(&world, &stack, node)["stampede_generation"].clone())
+    };
     assert_eq!(generations(), ["1".into(), Value::Null, Value::Null]);
     let mut seen = vec![generations()];
     let view = eventually("the cluster rests", async || {
@@ -103,32 +198,77 @@ async fn settings_are_rolled_out_node_by_node() {
         if seen.last() != Some(&generations()) {
             seen.push(generations());
         }
-        host.view(&caller, "default").await.ok().filter(|view| !view.state.is_moving())
+        host.view(&caller, "default")
+            .await
+            .ok()
+            .filter(|view| !view.state.is_moving())
     })
     .await;
     assert_eq!(seen.len(), 3, "{seen:?}");
     assert_eq!(seen[1], ["1".into(), "2".into(), Value::Null]);
     assert_eq!(seen[2], ["1", "2", "3"].map(Value::from));
-    assert_eq!((view.state, view.attributes["stampede.hadoop.replication"].as_str()), (State::Active, "1"));
-    assert!(told(&world, &stack, "worker-2").starts_with("stampede_file 0644 '/etc/replication' <<'STAMPEDE_END'\n1\nSTAMPEDE_END\n"));
+    assert_eq!(
+        (
+            view.state,
+            view.attributes["stampede.hadoop.replication"].as_str()
+        ),
+        (State::Active, "1")
+    );
+    assert!(
+        told(&world, &stack, "worker-2").starts_with(
+            "stampede_file 0644 '/etc/replication' <<'STAMPEDE_END'\n1\nSTAMPEDE_END\n"
+        )
+    );
 }
 
 #[tokio::test]
 async fn a_node_that_fails_leads_back_to_what_was_before() {
     let world = World::new().await;
     let (host, caller, stack) = complete(&world).await;
-    world.cloud.next_update_fails(UpdateFails::Answer { node: "master".into(), text: "hadoop ready line 3: no".into() });
-    host.update(&caller, "default", pairs(&[("stampede.hadoop.replication", "1")])).await.unwrap();
+    world.cloud.next_update_fails(UpdateFails::Answer {
+        node: "master".into(),
+        text: "hadoop ready line 3: no".into(),
+    });
+    host.update(
+        &caller,
+        "default",
+        pairs(&[("stampede.hadoop.replication", "1")]),
+    )
+    .await
+    .unwrap();
     let view = rest(&world, &host, &caller).await;
     assert_eq!((view.state, view.failure), (State::Active, None));
-    assert_eq!(view.change.as_deref(), Some("failed, and the cluster is as it was before: master: hadoop ready line 3: no"));
+    assert_eq!(
+        view.change.as_deref(),
+        Some("failed, and the cluster is as it was before: master: hadoop ready line 3: no")
+    );
     assert_eq!(view.attributes.get("stampede.hadoop.replication"), None);
-    assert!(told(&world, &stack, "master").contains("<<'STAMPEDE_END'\n2\nSTAMPEDE_END\n"), "the old file came back");
-    assert_eq!(metadata(&world, &stack, "worker-1").get("stampede_generation"), None, "who was not told is not told");
+    assert!(
+        told(&world, &stack, "master").contains("<<'STAMPEDE_END'\n2\nSTAMPEDE_END\n"),
+        "the old file came back"
+    );
+    assert_eq!(
+        metadata(&world, &stack, "worker-1").get("stampede_generation"),
+        None,
+        "who was not told is not told"
+    );
 
-    host.update(&caller, "default", pairs(&[("stampede.hadoop.replication", "1")])).await.unwrap();
+    host.update(
+        &caller,
+        "default",
+        pairs(&[("stampede.hadoop.replication", "1")]),
+    )
+    .await
+    .unwrap();
     let view = rest(&world, &host, &caller).await;
-    assert_eq!((view.change, view.attributes["stampede.hadoop.replication"].as_str()), (None, "1"), "and the next try may be better");
+    assert_eq!(
+        (
+            view.change,
+            view.attributes["stampede.hadoop.replication"].as_str()
+        ),
+        (None, "1"),
+        "and the next try may be better"
+    );
 }
 
 #[tokio::test]
@@ -136,16 +276,29 @@ async fn a_new_worker_that_fails_is_taken_away_and_does_not_haunt_the_next_ones(
     let world = World::new().await;
     let (host, caller, stack) = complete(&world).await;
     let text = "hadoop setup line 42: sha512 is wrong".to_owned();
-    world.cloud.next_update_fails(UpdateFails::Node { node: "worker-3".into(), text });
-    host.update(&caller, "default", pairs(&[("stampede.workers", "3")])).await.unwrap();
+    world.cloud.next_update_fails(UpdateFails::Node {
+        node: "worker-3".into(),
+        text,
+    });
+    host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+        .await
+        .unwrap();
     let view = rest(&world, &host, &caller).await;
     let why = "failed, and the cluster is as it was before: worker-3: hadoop setup line 42: sha512 is wrong";
-    assert_eq!((view.state, view.change.as_deref()), (State::Active, Some(why)));
+    assert_eq!(
+        (view.state, view.change.as_deref()),
+        (State::Active, Some(why))
+    );
     assert_eq!(servers(&world, &stack), ["master", "worker-1", "worker-2"]);
-    host.update(&caller, "default", pairs(&[("stampede.workers", "3")])).await.unwrap();
+    host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+        .await
+        .unwrap();
     let view = rest(&world, &host, &caller).await;
     assert_eq!((view.state, view.change), (State::Active, None));
-    assert_eq!(servers(&world, &stack), ["master", "worker-1", "worker-2", "worker-4"]);
+    assert_eq!(
+        servers(&world, &stack),
+        ["master", "worker-1", "worker-2", "worker-4"]
+    );
 }
 
 #[tokio::test]
@@ -154,18 +307,41 @@ async fn a_host_that_comes_back_in_the_middle_goes_on_with_its_store_and_without
         let world = World::new().await;
         let (host, caller, stack) = complete(&world).await;
         world.cloud.next_update_fails(UpdateFails::Silence);
-        host.update(&caller, "default", pairs(&[("stampede.workers", "1")])).await.unwrap();
+        host.update(&caller, "default", pairs(&[("stampede.workers", "1")]))
+            .await
+            .unwrap();
         world.cloud.finish();
         drop((host, caller));
         world.ended().await;
-        let host = if empty { world.host_with_empty_store("tests").await } else { world.host().await };
+        let host = if empty {
+            world.host_with_empty_store("tests").await
+        } else {
+            world.host().await
+        };
         let caller = world.caller(&host, "demo").await;
         let view = host.view(&caller, "default").await.unwrap();
-        assert_eq!((view.state, view.stack_status.as_deref()), (State::Updating, Some("UPDATE_IN_PROGRESS")), "empty: {empty}");
-        assert_eq!(view.change.as_deref(), Some("step 1 of 2: letting go of worker-2"));
-        assert!(world.cloud.signal(&stack, "progress_handle", "change-master", "SUCCESS", "master change 1 done"));
+        assert_eq!(
+            (view.state, view.stack_status.as_deref()),
+            (State::Updating, Some("UPDATE_IN_PROGRESS")),
+            "empty: {empty}"
+        );
+        assert_eq!(
+            view.change.as_deref(),
+            Some("step 1 of 2: letting go of worker-2")
+        );
+        assert!(world.cloud.signal(
+            &stack,
+            "progress_handle",
+            "change-master",
+            "SUCCESS",
+            "master change 1 done"
+        ));
         let view = rest(&world, &host, &caller).await;
-        assert_eq!((view.state, view.attributes["stampede.workers"].as_str()), (State::Active, "1"), "empty: {empty}");
+        assert_eq!(
+            (view.state, view.attributes["stampede.workers"].as_str()),
+            (State::Active, "1"),
+            "empty: {empty}"
+        );
         assert_eq!(servers(&world, &stack), ["master", "worker-1"]);
     }
 }
@@ -174,27 +350,42 @@ async fn a_host_that_comes_back_in_the_middle_goes_on_with_its_store_and_without
 async fn a_cloud_that_is_away_in_the_middle_is_waited_for() {
     let world = World::new().await;
     let (host, caller, stack) = complete(&world).await;
-    world.cloud.fault(Fault::of("heat", 6, What::Status(503, None)));
-    let begun = host.update(&caller, "default", pairs(&[("stampede.workers", "3")])).await;
+    world
+        .cloud
+        .fault(Fault::of("heat", 6, What::Status(503, None)));
+    let begun = host
+        .update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+        .await;
     world.cloud.heal();
     if begun.is_err() {
-        host.update(&caller, "default", pairs(&[("stampede.workers", "3")])).await.unwrap();
+        host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+            .await
+            .unwrap();
     }
     world.cloud.fault(Fault::of("heat", 30, What::Dropped));
     let view = rest(&world, &host, &caller).await;
-    assert_eq!((view.state, servers(&world, &stack).len()), (State::Active, 4));
+    assert_eq!(
+        (view.state, servers(&world, &stack).len()),
+        (State::Active, 4)
+    );
 }
 
 #[tokio::test]
 async fn a_delete_ends_a_change() {
     let world = World::new().await;
     let (host, caller, _) = complete(&world).await;
-    host.update(&caller, "default", pairs(&[("stampede.workers", "3")])).await.unwrap();
+    host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+        .await
+        .unwrap();
     host.delete(&caller, "default").await.unwrap();
     world.cloud.finish();
     eventually("nothing is left", async || {
         world.cloud.finish();
-        host.leaving(&caller).await.unwrap().is_empty().then_some(())
+        host.leaving(&caller)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
     })
     .await;
     assert_eq!(world.cloud.stacks()[0].1, "DELETE_COMPLETE");
@@ -204,10 +395,23 @@ async fn a_delete_ends_a_change() {
 async fn what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() {
     let world = World::new().await;
     let (host, caller, _) = world.deployed().await;
-    let early = host.update(&caller, "default", pairs(&[("stampede.workers", "3")])).await.unwrap_err();
-    assert!(matches!(&early, Refused::NotApplicable(words) if words.contains("CREATE_IN_PROGRESS")), "{early:?}");
+    let early = host
+        .update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&early, Refused::NotApplicable(words) if words.contains("CREATE_IN_PROGRESS")),
+        "{early:?}"
+    );
     world.cloud.finish();
-    let refused = async |set: &[(&str, &str)]| problems(&host.update(&caller, "default", pairs(set)).await.unwrap_err());
+    let refused = async |set: &[(&str, &str)]| {
+        problems(
+            &host
+                .update(&caller, "default", pairs(set))
+                .await
+                .unwrap_err(),
+        )
+    };
     let said = refused(&[
         ("stampede.image", "other"),
         ("stampede.hadoop.data_volume_gib", "9"),
@@ -216,20 +420,51 @@ async fn what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() {
     ])
     .await;
     assert_eq!(said.len(), 3, "{said:?}");
-    assert!(said[0].starts_with("hadoop.data_volume_gib: cannot be changed in a running cluster"), "{said:?}");
-    assert!(said[1].starts_with("image: ") && said[2].starts_with("timeout: "), "{said:?}");
+    assert!(
+        said[0].starts_with("hadoop.data_volume_gib: cannot be changed in a running cluster"),
+        "{said:?}"
+    );
+    assert!(
+        said[1].starts_with("image: ") && said[2].starts_with("timeout: "),
+        "{said:?}"
+    );
     let said = refused(&[("stampede.workers.remove", "worker-9")]).await;
-    assert_eq!(said, ["workers.remove: there is no worker `worker-9` (there are: worker-1, worker-2)"]);
+    assert_eq!(
+        said,
+        ["workers.remove: there is no worker `worker-9` (there are: worker-1, worker-2)"]
+    );
     let said = refused(&[("stampede.workers.remove", "worker-1 worker-2")]).await;
     assert!(said[0].contains("no worker would be left"), "{said:?}");
-    let said = refused(&[("stampede.workers.remove", "worker-1"), ("stampede.workers", "3")]).await;
-    assert!(said[0].contains("3 workers are asked for, and 1 are left"), "{said:?}");
+    let said = refused(&[
+        ("stampede.workers.remove", "worker-1"),
+        ("stampede.workers", "3"),
+    ])
+    .await;
+    assert!(
+        said[0].contains("3 workers are asked for, and 1 are left"),
+        "{said:?}"
+    );
     world.cloud.edit(|fixtures| fixtures.quota.instances = 4);
     let said = refused(&[("stampede.workers", "4")]).await;
-    assert!(said[0].starts_with("quota: needs 2 servers, 1 are free"), "{said:?}");
-    assert_eq!(world.cloud.count_of("heat", "PUT", "/stacks/"), 0, "heat was never asked to change anything");
+    assert!(
+        said[0].starts_with("quota: needs 2 servers, 1 are free"),
+        "{said:?}"
+    );
+    assert_eq!(
+        world.cloud.count_of("heat", "PUT", "/stacks/"),
+        0,
+        "heat was never asked to change anything"
+    );
 
-    host.update(&caller, "default", pairs(&[("stampede.workers", "3")])).await.unwrap();
-    let second = host.update(&caller, "default", pairs(&[("stampede.workers", "2")])).await.unwrap_err();
-    assert!(matches!(&second, Refused::Conflict(words) if words.contains("adding worker-3")), "{second:?}");
+    host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+        .await
+        .unwrap();
+    let second = host
+        .update(&caller, "default", pairs(&[("stampede.workers", "2")]))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&second, Refused::Conflict(words) if words.contains("adding worker-3")),
+        "{second:?}"
+    );
 }

@@ -33,7 +33,11 @@ impl World {
     /// A fresh cloud and an empty store.
     pub(crate) async fn new() -> Self {
         let cloud = Standin::start(Config::default()).await.unwrap();
-        Self { cloud, data: tempfile::tempdir().unwrap(), planner: Arc::new(Plans(descriptors())) }
+        Self {
+            cloud,
+            data: tempfile::tempdir().unwrap(),
+            planner: Arc::new(Plans(descriptors())),
+        }
     }
 
     /// A host over the store as it is.
@@ -43,42 +47,74 @@ impl World {
 
     /// A host with these limits.
     pub(crate) async fn host_with(&self, limits: Limits) -> Orchestrator {
-        self.host_on("tests", Store::open(self.data.path()).await.unwrap(), limits).await
+        self.host_on(
+            "tests",
+            Store::open(self.data.path()).await.unwrap(),
+            limits,
+        )
+        .await
     }
 
     /// A host of this name whose disk is empty; the others' name is `tests`.
     pub(crate) async fn host_with_empty_store(&self, name: &str) -> Orchestrator {
-        self.host_on(name, Store::in_memory().await.unwrap(), limits()).await
+        self.host_on(name, Store::in_memory().await.unwrap(), limits())
+            .await
     }
 
     /// A host over the store as it is, whose operator has set these defaults.
     pub(crate) async fn host_with_defaults(&self, defaults: Defaults) -> Orchestrator {
-        self.make("tests", Store::open(self.data.path()).await.unwrap(), limits(), defaults).await
+        self.make(
+            "tests",
+            Store::open(self.data.path()).await.unwrap(),
+            limits(),
+            defaults,
+        )
+        .await
     }
 
     async fn host_on(&self, name: &str, store: Store, limits: Limits) -> Orchestrator {
         self.make(name, store, limits, Defaults::default()).await
     }
 
-    async fn make(&self, name: &str, store: Store, limits: Limits, defaults: Defaults) -> Orchestrator {
+    async fn make(
+        &self,
+        name: &str,
+        store: Store,
+        limits: Limits,
+        defaults: Defaults,
+    ) -> Orchestrator {
         let mut config = openstack::Config::new(self.cloud.url());
         config.limits.attempts = 2;
         config.limits.backoff = Duration::from_millis(1);
         config.limits.backoff_max = Duration::from_millis(5);
         let client = Client::new(config).unwrap();
         let planner = Arc::clone(&self.planner) as Arc<dyn Planner>;
-        let parts = Parts { host: name.to_owned(), client, planner, store, defaults, limits };
+        let parts = Parts {
+            host: name.to_owned(),
+            client,
+            planner,
+            store,
+            defaults,
+            limits,
+        };
         Orchestrator::new(parts).await.unwrap()
     }
 
     /// A caller of the project with a new token.
     pub(crate) async fn caller(&self, host: &Orchestrator, project: &str) -> Caller {
-        host.authenticate(SecretString::from(self.cloud.issue_token(project)), project).await.unwrap()
+        host.authenticate(SecretString::from(self.cloud.issue_token(project)), project)
+            .await
+            .unwrap()
     }
 
     /// A caller of the project `demo` who is somebody else than its user of that name.
     pub(crate) async fn user(&self, host: &Orchestrator, user: &str) -> Caller {
-        host.authenticate(SecretString::from(self.cloud.issue_token_of(user, "demo")), "demo").await.unwrap()
+        host.authenticate(
+            SecretString::from(self.cloud.issue_token_of(user, "demo")),
+            "demo",
+        )
+        .await
+        .unwrap()
     }
 
     /// The store, beside whatever host uses it.
@@ -86,7 +122,8 @@ impl World {
         Store::open(self.data.path()).await.unwrap()
     }
 
-    /// The cloud is well again, but no token is good any more: until every host is gone, with all that it did in the background.
+    /// The cloud is well again, but no token is good any more: until every host is gone, with all
+    /// that it did in the background.
     pub(crate) async fn ended(&self) {
         self.cloud.expire_tokens();
         self.cloud.heal();
@@ -95,7 +132,10 @@ impl World {
 
     /// Until every host is gone, with all that it did in the background.
     pub(crate) async fn idle(&self) {
-        eventually("nothing runs on", async || (Arc::strong_count(&self.planner) == 1).then_some(())).await;
+        eventually("nothing runs on", async || {
+            (Arc::strong_count(&self.planner) == 1).then_some(())
+        })
+        .await;
     }
 
     /// A host, its caller in `demo`, and a cluster `default` that is deployed.
@@ -112,7 +152,9 @@ impl World {
         self.cloud
             .requests()
             .iter()
-            .filter(|asked| asked.service == "heat" && asked.method == "POST" && asked.path.ends_with("/stacks"))
+            .filter(|asked| {
+                asked.service == "heat" && asked.method == "POST" && asked.path.ends_with("/stacks")
+            })
             .count()
     }
 
@@ -146,12 +188,16 @@ pub(crate) async fn eventually<T>(what: &str, mut found: impl AsyncFnMut() -> Op
             }
         }
     };
-    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("never: {what}"))
+    tokio::time::timeout(PATIENCE, looking)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"))
 }
 
 /// Pairs for a request.
 pub(crate) fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
-    of.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    of.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 /// The messages of an `Invalid`.
@@ -182,8 +228,15 @@ impl Planner for Plans {
     }
 
     fn smallest(&self, _: &Spec) -> Result<BTreeMap<String, Size>, Vec<Problem>> {
-        let size = |ram_mib| Size { vcpus: 1, ram_mib, disk_gib: 10 };
-        Ok(BTreeMap::from([("master".to_owned(), size(2_000)), ("worker".to_owned(), size(1_000))]))
+        let size = |ram_mib| Size {
+            vcpus: 1,
+            ram_mib,
+            disk_gib: 10,
+        };
+        Ok(BTreeMap::from([
+            ("master".to_owned(), size(2_000)),
+            ("worker".to_owned(), size(1_000)),
+        ]))
     }
 
     fn plan<'a>(
@@ -196,10 +249,15 @@ impl Planner for Plans {
 }
 
 fn planned(spec: &Spec) -> Planned {
-    let nodes: Vec<String> = std::iter::once("master".to_owned()).chain(spec.ids().iter().map(|id| format!("worker_{id}"))).collect();
+    let nodes: Vec<String> = std::iter::once("master".to_owned())
+        .chain(spec.ids().iter().map(|id| format!("worker_{id}")))
+        .collect();
     let mut resources = Map::new();
     for handle in ["progress_handle", "ready_handle"] {
-        resources.insert(handle.to_owned(), json!({ "type": "OS::Heat::WaitConditionHandle" }));
+        resources.insert(
+            handle.to_owned(),
+            json!({ "type": "OS::Heat::WaitConditionHandle" }),
+        );
     }
     for node in &nodes {
         let role = node.split('_').next();
@@ -207,27 +265,61 @@ fn planned(spec: &Spec) -> Planned {
             "name": node, "image": spec.image, "flavor": spec.worker_flavor, "networks": [], "user_data": "",
             "metadata": { "stampede_role": role },
         });
-        resources.insert(format!("{node}_server"), json!({ "type": "OS::Nova::Server", "properties": properties }));
+        resources.insert(
+            format!("{node}_server"),
+            json!({ "type": "OS::Nova::Server", "properties": properties }),
+        );
     }
-    let gib = spec.settings.get("hadoop").and_then(|settings| settings.get("data_volume_gib")).and_then(|text| text.parse::<u32>().ok());
+    let gib = spec
+        .settings
+        .get("hadoop")
+        .and_then(|settings| settings.get("data_volume_gib"))
+        .and_then(|text| text.parse::<u32>().ok());
     for (node, gib) in nodes.iter().skip(1).filter_map(|node| Some((node, gib?))) {
-        resources.insert(format!("hadoop_{node}_volume"), json!({ "type": "OS::Cinder::Volume", "properties": { "size": gib } }));
+        resources.insert(
+            format!("hadoop_{node}_volume"),
+            json!({ "type": "OS::Cinder::Volume", "properties": { "size": gib } }),
+        );
     }
-    let properties =
-        json!({ "handle": { "get_resource": "ready_handle" }, "count": 1 + spec.ids().iter().max().unwrap(), "timeout": spec.timeout_s });
-    resources.insert("ready".to_owned(), json!({ "type": "OS::Heat::WaitCondition", "properties": properties }));
+    let properties = json!({ "handle": { "get_resource": "ready_handle" }, "count": 1 + spec.ids().iter().max().unwrap(), "timeout": spec.timeout_s });
+    resources.insert(
+        "ready".to_owned(),
+        json!({ "type": "OS::Heat::WaitCondition", "properties": properties }),
+    );
     let template: Value = json!({
         "heat_template_version": "2018-08-31",
         "resources": resources,
         "outputs": { "namenode_ui": { "value": "http://192.0.2.7:9870/" } },
     });
     let endpoints = BTreeMap::from([("namenode_ui".to_owned(), "namenode_ui".to_owned())]);
-    let computed = BTreeMap::from([("hadoop".to_owned(), BTreeMap::from([("replication".to_owned(), spec.workers.min(3).to_string())]))]);
-    let replication = spec.settings_of("hadoop").remove("replication").unwrap_or_else(|| spec.workers.min(3).to_string());
+    let computed = BTreeMap::from([(
+        "hadoop".to_owned(),
+        BTreeMap::from([("replication".to_owned(), spec.workers.min(3).to_string())]),
+    )]);
+    let replication = spec
+        .settings_of("hadoop")
+        .remove("replication")
+        .unwrap_or_else(|| spec.workers.min(3).to_string());
     let content = |role: &str| Content {
-        variables: vec![("STAMPEDE_ROLE", role.to_owned()), ("STAMPEDE_LEAVING", String::new())],
-        files: vec![Placed { mode: 0o644, path: "/etc/replication".to_owned(), content: format!("{replication}\n") }],
+        variables: vec![
+            ("STAMPEDE_ROLE", role.to_owned()),
+            ("STAMPEDE_LEAVING", String::new()),
+        ],
+        files: vec![Placed {
+            mode: 0o644,
+            path: "/etc/replication".to_owned(),
+            content: format!("{replication}\n"),
+        }],
     };
-    let contents = ["master", "worker"].into_iter().map(|role| (role.to_owned(), content(role))).collect();
-    Planned { template, endpoints, computed, contents, ..Planned::default() }
+    let contents = ["master", "worker"]
+        .into_iter()
+        .map(|role| (role.to_owned(), content(role)))
+        .collect();
+    Planned {
+        template,
+        endpoints,
+        computed,
+        contents,
+        ..Planned::default()
+    }
 }

@@ -6,14 +6,23 @@ use crate::client::{Host, category};
 async fn post(query: &str, lines: &str, body: &str) -> (u16, String) {
     let host = Host::start().await;
     host.put("default", "a=1").await;
-    let answer = host.ask(&format!("POST /orchestrator/default{query}\n{lines}"), body).await;
-    let state = host.attributes("default").await["occi.mcn.stack.state"].as_str().unwrap().to_owned();
+    let answer = host
+        .ask(&format!("POST /orchestrator/default{query}\n{lines}"), body)
+        .await;
+    let state = host.attributes("default").await["occi.mcn.stack.state"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     (answer.status, state)
 }
 
 #[tokio::test]
 async fn the_category_says_which_action_and_without_one_the_query_does() {
-    let (deploy, provision, kind) = (category("deploy"), category("provision"), category("orchestrator"));
+    let (deploy, provision, kind) = (
+        category("deploy"),
+        category("provision"),
+        category("orchestrator"),
+    );
     let (started, untouched) = ("CREATE_IN_PROGRESS", "uninitialized");
     for (query, lines, status, state) in [
         ("?action=deploy", deploy.as_str(), 200, started),
@@ -26,12 +35,21 @@ async fn the_category_says_which_action_and_without_one_the_query_does() {
         ("?action=provision", "", 400, untouched),
         ("?action=whatever", "", 400, untouched),
         ("?x=y", "", 400, untouched),
-        ("?action=deploy", "Category: nosuch; scheme=\"http://x#\"", 400, untouched),
+        (
+            "?action=deploy",
+            "Category: nosuch; scheme=\"http://x#\"",
+            400,
+            untouched,
+        ),
         ("?deploy", "", 200, untouched),
         ("", "", 200, untouched),
         ("", deploy.as_str(), 200, untouched),
     ] {
-        assert_eq!(post(query, lines, "").await, (status, state.to_owned()), "{query} {lines}");
+        assert_eq!(
+            post(query, lines, "").await,
+            (status, state.to_owned()),
+            "{query} {lines}"
+        );
     }
 }
 
@@ -39,7 +57,11 @@ async fn the_category_says_which_action_and_without_one_the_query_does() {
 async fn bodies_say_it_as_well_as_headers() {
     let json = r#"{"action": "http://schemas.mobile-cloud-networking.eu/occi/service#deploy", "attributes": {"x": "y"}}"#;
     let plain = format!("{}\nX-OCCI-Attribute: x=\"y\"\n", category("deploy"));
-    for (kind, body) in [("application/occi+json", json), ("text/plain", &plain), ("text/plain; charset=utf-8", &plain)] {
+    for (kind, body) in [
+        ("application/occi+json", json),
+        ("text/plain", &plain),
+        ("text/plain; charset=utf-8", &plain),
+    ] {
         let done = post("?action=x", &format!("Content-Type: {kind}"), body).await;
         assert_eq!(done, (200, "CREATE_IN_PROGRESS".to_owned()), "{kind}");
     }
@@ -51,16 +73,35 @@ async fn each_action_is_there_once() {
     host.put("default", "a=1").await;
     let answer = |term: &'static str| {
         let host = &host;
-        async move { host.ask(&format!("POST /orchestrator/default?action={term}"), "").await }
+        async move {
+            host.ask(&format!("POST /orchestrator/default?action={term}"), "")
+                .await
+        }
     };
-    assert!(answer("provision").await.body.starts_with("Not applicable atm."));
+    assert!(
+        answer("provision")
+            .await
+            .body
+            .starts_with("Not applicable atm.")
+    );
     let deployed = answer("deploy").await;
-    assert!(deployed.body.contains("Link: </orchestrator/default?action=provision>"), "{}", deployed.body);
+    assert!(
+        deployed
+            .body
+            .contains("Link: </orchestrator/default?action=provision>"),
+        "{}",
+        deployed.body
+    );
     assert_eq!(answer("deploy").await.status, 400);
     let provisioned = answer("provision").await;
     assert!(!provisioned.body.contains("Link:"), "{}", provisioned.body);
     assert_eq!(answer("provision").await.status, 400);
-    assert_eq!(host.ask("POST /orchestrator/nosuch?action=deploy", "").await.status, 404);
+    assert_eq!(
+        host.ask("POST /orchestrator/nosuch?action=deploy", "")
+            .await
+            .status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -68,21 +109,37 @@ async fn what_the_service_says_cannot_be_set() {
     let host = Host::start().await;
     host.put("default", "occi.core.id=\"/x\", mine=1").await;
     let lines = "X-OCCI-Attribute: occi.mcn.stack.state=\"HACKED\", occi.core.id=\"/x\", stampede.state=active, mine=2";
-    assert_eq!(host.ask(&format!("POST /orchestrator/default\n{lines}"), "").await.status, 200);
+    assert_eq!(
+        host.ask(&format!("POST /orchestrator/default\n{lines}"), "")
+            .await
+            .status,
+        200
+    );
     let attributes = host.attributes("default").await;
     assert_eq!(attributes["occi.mcn.stack.state"], "uninitialized");
     assert_eq!(attributes["occi.core.id"], "/orchestrator/default");
-    assert_eq!((&attributes["stampede.state"], &attributes["mine"]), (&"requested".into(), &"2".into()));
+    assert_eq!(
+        (&attributes["stampede.state"], &attributes["mine"]),
+        (&"requested".into(), &"2".into())
+    );
 }
 
 #[tokio::test]
 async fn a_frameworks_mixin_means_that_framework() {
     let host = Host::start().await;
     let mixin = "Category: hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"";
-    let put = host.ask(&format!("PUT /orchestrator/a\n{}\n{mixin}", category("orchestrator")), "").await;
+    let put = host
+        .ask(
+            &format!("PUT /orchestrator/a\n{}\n{mixin}", category("orchestrator")),
+            "",
+        )
+        .await;
     assert_eq!(put.status, 201, "{}", put.body);
     assert_eq!(host.attributes("a").await["stampede.framework"], "hadoop");
-    let said = format!("PUT /orchestrator/b\n{}\n{mixin}\nX-OCCI-Attribute: stampede.framework=spark", category("orchestrator"));
+    let said = format!(
+        "PUT /orchestrator/b\n{}\n{mixin}\nX-OCCI-Attribute: stampede.framework=spark",
+        category("orchestrator")
+    );
     assert_eq!(host.ask(&said, "").await.status, 201);
     assert_eq!(host.attributes("b").await["stampede.framework"], "spark");
 }

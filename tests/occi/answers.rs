@@ -1,14 +1,22 @@
-//! Rendered answers are sent again while nothing has changed, and never to anybody or at any time where they would be wrong.
+//! Rendered answers are sent again while nothing has changed, and never to anybody or at any time
+//! where they would be wrong.
 
 use std::sync::atomic::Ordering;
 
 use crate::client::{Answer, Host, category};
 
-const RENDERINGS: [&str; 4] = ["text/occi", "text/plain", "application/occi+json", "text/html"];
+const RENDERINGS: [&str; 4] = [
+    "text/occi",
+    "text/plain",
+    "application/occi+json",
+    "text/html",
+];
 
 /// GET of `default` in that rendering; the Date, which is the moment's, is left out.
 async fn get(host: &Host, accept: &str) -> Answer {
-    let mut answer = host.ask(&format!("GET /orchestrator/default\nAccept: {accept}"), "").await;
+    let mut answer = host
+        .ask(&format!("GET /orchestrator/default\nAccept: {accept}"), "")
+        .await;
     answer.headers.retain(|(name, _)| name != "date");
     answer
 }
@@ -24,10 +32,27 @@ async fn the_same_is_rendered_once_in_each_rendering() {
     host.put("default", "my.own=value").await;
     for (number, accept) in RENDERINGS.into_iter().enumerate() {
         let first = get(&host, accept).await;
-        assert_eq!((first.status, first.header("content-type").map(|kind| kind.starts_with(accept))), (200, Some(true)));
+        assert_eq!(
+            (
+                first.status,
+                first
+                    .header("content-type")
+                    .map(|kind| kind.starts_with(accept))
+            ),
+            (200, Some(true))
+        );
         assert_eq!(get(&host, accept).await, first, "byte for byte");
-        let head = host.ask(&format!("HEAD /orchestrator/default\nAccept: {accept}"), "").await;
-        assert_eq!((head.status, head.body.as_str(), head.header("content-length")), (200, "", first.header("content-length")));
+        let head = host
+            .ask(&format!("HEAD /orchestrator/default\nAccept: {accept}"), "")
+            .await;
+        assert_eq!(
+            (
+                head.status,
+                head.body.as_str(),
+                head.header("content-length")
+            ),
+            (200, "", first.header("content-length"))
+        );
         assert_eq!(views(&host), number + 1, "{accept}");
     }
 }
@@ -39,28 +64,59 @@ async fn every_change_shows_at_once() {
     for accept in RENDERINGS {
         let shows = async |text: &str| {
             let answer = get(&host, accept).await;
-            format!("{} {}", answer.joined("x-occi-attribute") + &answer.joined("category"), answer.body).contains(text)
+            format!(
+                "{} {}",
+                answer.joined("x-occi-attribute") + &answer.joined("category"),
+                answer.body
+            )
+            .contains(text)
         };
         assert!(shows("my.own").await);
         let updated = format!("updated-{}", accept.len());
-        let post = format!("POST /orchestrator/default\n{}\nX-OCCI-Attribute: {updated}=1", category("orchestrator"));
+        let post = format!(
+            "POST /orchestrator/default\n{}\nX-OCCI-Attribute: {updated}=1",
+            category("orchestrator")
+        );
         assert!(!shows(&updated).await);
         assert_eq!(host.ask(&post, "").await.status, 200);
         assert!(shows(&updated).await, "{accept}: an update");
         let observed = format!("OBSERVED_{}", accept.len());
-        host.memory.change("default", |view| view.stack_status = Some(observed.clone()));
+        host.memory
+            .change("default", |view| view.stack_status = Some(observed.clone()));
         assert!(shows(&observed).await, "{accept}: an observation");
         let mixin = "Category: mymix; scheme=\"http://example.org/m#\"";
-        assert_eq!(host.ask(&format!("POST /-/\n{mixin}; class=\"mixin\"; location=\"/mymix/\""), "").await.status, 200);
+        assert_eq!(
+            host.ask(
+                &format!("POST /-/\n{mixin}; class=\"mixin\"; location=\"/mymix/\""),
+                ""
+            )
+            .await
+            .status,
+            200
+        );
         assert!(!shows("mymix").await);
-        assert_eq!(host.ask("POST /mymix/\nX-OCCI-Location: /orchestrator/default", "").await.status, 200);
+        assert_eq!(
+            host.ask("POST /mymix/\nX-OCCI-Location: /orchestrator/default", "")
+                .await
+                .status,
+            200
+        );
         assert!(shows("mymix").await, "{accept}: a mixin");
-        assert_eq!(host.ask(&format!("DELETE /-/\n{mixin}"), "").await.status, 200);
+        assert_eq!(
+            host.ask(&format!("DELETE /-/\n{mixin}"), "").await.status,
+            200
+        );
         assert!(!shows("mymix").await, "{accept}: no mixin any more");
-        assert_eq!(host.ask("DELETE /orchestrator/default", "").await.status, 200);
+        assert_eq!(
+            host.ask("DELETE /orchestrator/default", "").await.status,
+            200
+        );
         assert_eq!(get(&host, accept).await.status, 404);
         host.put("default", "my.own=value").await;
-        assert!(!shows(&updated).await, "{accept}: a new cluster of the same name");
+        assert!(
+            !shows(&updated).await,
+            "{accept}: a new cluster of the same name"
+        );
     }
 }
 
@@ -77,8 +133,9 @@ async fn nobody_is_shown_anothers() {
             ("X-Auth-Token: bad\r\nX-Tenant-Name: demo\r\n", 401),
             ("X-Auth-Token: token-other\r\nX-Tenant-Name: demo\r\n", 403),
         ] {
-            let raw =
-                format!("GET /orchestrator/default HTTP/1.1\r\nHost: h\r\nAccept: {accept}\r\n{credentials}Connection: close\r\n\r\n");
+            let raw = format!(
+                "GET /orchestrator/default HTTP/1.1\r\nHost: h\r\nAccept: {accept}\r\n{credentials}Connection: close\r\n\r\n"
+            );
             let answer = host.raw(raw.as_bytes()).await;
             assert_eq!(answer.status, status, "{accept} {credentials}");
             assert!(!format!("{answer:?}").contains("my.secret"));
@@ -87,9 +144,21 @@ async fn nobody_is_shown_anothers() {
     let put = format!("PUT /orchestrator/default\n{}", category("orchestrator"));
     assert_eq!(host.ask_as("other", &put, "").await.status, 201);
     for accept in RENDERINGS {
-        let others = host.ask_as("other", &format!("GET /orchestrator/default\nAccept: {accept}"), "").await;
-        assert!(others.status == 200 && !format!("{others:?}").contains("my.secret"), "{accept}");
-        assert!(format!("{:?}", get(&host, accept).await).contains("my.secret"), "{accept}");
+        let others = host
+            .ask_as(
+                "other",
+                &format!("GET /orchestrator/default\nAccept: {accept}"),
+                "",
+            )
+            .await;
+        assert!(
+            others.status == 200 && !format!("{others:?}").contains("my.secret"),
+            "{accept}"
+        );
+        assert!(
+            format!("{:?}", get(&host, accept).await).contains("my.secret"),
+            "{accept}"
+        );
     }
 }
 
@@ -98,8 +167,16 @@ async fn clients_that_know_the_service_by_another_address_are_shown_that() {
     let host = Host::start().await;
     host.put("default", "a=1").await;
     for name in ["one.example.org", "two.example.org:8080", "one.example.org"] {
-        let answer = host.ask(&format!("GET /orchestrator/default\nHost: {name}"), "").await;
-        assert!(answer.body.contains(&format!("location=\"http://{name}/orchestrator/\"")), "{}", answer.body);
+        let answer = host
+            .ask(&format!("GET /orchestrator/default\nHost: {name}"), "")
+            .await;
+        assert!(
+            answer
+                .body
+                .contains(&format!("location=\"http://{name}/orchestrator/\"")),
+            "{}",
+            answer.body
+        );
     }
     assert_eq!(views(&host), 2);
 }
@@ -109,10 +186,22 @@ async fn a_request_with_an_unknown_category_is_refused_also_where_its_answer_is_
     let host = Host::start().await;
     host.put("default", "a=1").await;
     assert_eq!(get(&host, "text/plain").await.status, 200);
-    let kind = host.ask(&format!("GET /orchestrator/default\n{}", category("orchestrator")), "").await;
+    let kind = host
+        .ask(
+            &format!("GET /orchestrator/default\n{}", category("orchestrator")),
+            "",
+        )
+        .await;
     assert_eq!(kind.status, 200);
-    let unknown = host.ask("GET /orchestrator/default\nCategory: nosuch; scheme=\"http://example.org/m#\"", "").await;
+    let unknown = host
+        .ask(
+            "GET /orchestrator/default\nCategory: nosuch; scheme=\"http://example.org/m#\"",
+            "",
+        )
+        .await;
     assert!((400..500).contains(&unknown.status), "{}", unknown.status);
-    let malformed = host.ask("GET /orchestrator/default\nX-OCCI-Attribute: oops", "").await;
+    let malformed = host
+        .ask("GET /orchestrator/default\nX-OCCI-Attribute: oops", "")
+        .await;
     assert_eq!(malformed.status, 400);
 }

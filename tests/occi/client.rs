@@ -1,4 +1,5 @@
-//! A host on loopback and a client that sees every byte: requests are written as they stand, answers are taken apart here.
+//! A host on loopback and a client that sees every byte: requests are written as they stand,
+//! answers are taken apart here.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -31,21 +32,37 @@ impl Host {
     pub(crate) async fn with(limits: Limits) -> Self {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let so_name = "soorch0123456789abcdef".to_owned();
-        let config = Config { listen: any, admin_listen: any, so_name, controller: None, limits, occi: occi::Limits::default() };
+        let config = Config {
+            listen: any,
+            admin_listen: any,
+            so_name,
+            controller: None,
+            limits,
+            occi: occi::Limits::default(),
+        };
         let server = Server::bind(config).await.expect("loopback has free ports");
         let (api, admin) = server.addresses();
         let memory = Memory::default();
         let (stop, stopped) = oneshot::channel();
         let clusters = memory.clone();
         let running = tokio::spawn(server.run(clusters, async { drop(stopped.await) }));
-        Self { api, admin, memory, stop: Some(stop), running }
+        Self {
+            api,
+            admin,
+            memory,
+            stop: Some(stop),
+            running,
+        }
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.api).await.expect("the host listens")
+        TcpStream::connect(self.api)
+            .await
+            .expect("the host listens")
     }
 
-    /// One request as the project `demo`, on a connection of its own. `head` holds method, path and further header lines.
+    /// One request as the project `demo`, on a connection of its own. `head` holds method, path and
+    /// further header lines.
     pub(crate) async fn ask(&self, head: &str, body: &str) -> Answer {
         self.ask_as("demo", head, body).await
     }
@@ -54,10 +71,24 @@ impl Host {
     pub(crate) async fn ask_as(&self, project: &str, head: &str, body: &str) -> Answer {
         let auth = format!("X-Auth-Token: token-{project}\r\nX-Tenant-Name: {project}");
         let (line, rest) = head.split_once('\n').unwrap_or((head, ""));
-        let rest: String = rest.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("{}\r\n", line.trim_start())).collect();
-        let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-        let host = if rest.to_lowercase().contains("host:") { String::new() } else { format!("Host: {}\r\n", self.api) };
-        let raw = format!("{line} HTTP/1.1\r\n{host}{auth}\r\n{rest}{length}Connection: close\r\n\r\n{body}");
+        let rest: String = rest
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| format!("{}\r\n", line.trim_start()))
+            .collect();
+        let length = if body.is_empty() {
+            String::new()
+        } else {
+            format!("Content-Length: {}\r\n", body.len())
+        };
+        let host = if rest.to_lowercase().contains("host:") {
+            String::new()
+        } else {
+            format!("Host: {}\r\n", self.api)
+        };
+        let raw = format!(
+            "{line} HTTP/1.1\r\n{host}{auth}\r\n{rest}{length}Connection: close\r\n\r\n{body}"
+        );
         self.raw(raw.as_bytes()).await
     }
 
@@ -70,14 +101,30 @@ impl Host {
 
     /// PUT of a cluster with attributes in a header.
     pub(crate) async fn put(&self, name: &str, attributes: &str) -> Answer {
-        let answer = self.ask(&format!("PUT /orchestrator/{name}\n{}\nX-OCCI-Attribute: {attributes}", category("orchestrator")), "").await;
+        let answer = self
+            .ask(
+                &format!(
+                    "PUT /orchestrator/{name}\n{}\nX-OCCI-Attribute: {attributes}",
+                    category("orchestrator")
+                ),
+                "",
+            )
+            .await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer
     }
 
     /// The attributes of a cluster, from JSON.
-    pub(crate) async fn attributes(&self, name: &str) -> serde_json::Map<String, serde_json::Value> {
-        let answer = self.ask(&format!("GET /orchestrator/{name}\nAccept: application/occi+json"), "").await;
+    pub(crate) async fn attributes(
+        &self,
+        name: &str,
+    ) -> serde_json::Map<String, serde_json::Value> {
+        let answer = self
+            .ask(
+                &format!("GET /orchestrator/{name}\nAccept: application/occi+json"),
+                "",
+            )
+            .await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.json()["attributes"].as_object().unwrap().clone()
     }
@@ -95,7 +142,9 @@ pub(crate) async fn eventually(what: &str, so: impl AsyncFn() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), asking).await.unwrap_or_else(|_| panic!("it never came: {what}"));
+    tokio::time::timeout(Duration::from_secs(60), asking)
+        .await
+        .unwrap_or_else(|_| panic!("it never came: {what}"));
 }
 
 /// An answer, taken apart without any leniency.
@@ -123,13 +172,18 @@ impl Answer {
         let mut bytes = Vec::new();
         loop {
             let answer = Self::parse(&bytes);
-            let length = answer.header("content-length").and_then(|text| text.parse().ok());
+            let length = answer
+                .header("content-length")
+                .and_then(|text| text.parse().ok());
             if length.is_some_and(|length: usize| answer.body.len() >= length) {
                 return answer;
             }
             let mut more = [0; 4096];
             let read = stream.read(&mut more).await.expect("the host answers");
-            assert!(read > 0, "the host closed the connection in the middle of its answer");
+            assert!(
+                read > 0,
+                "the host closed the connection in the middle of its answer"
+            );
             bytes.extend_from_slice(&more[..read]);
         }
     }
@@ -137,24 +191,48 @@ impl Answer {
     fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8(bytes.to_vec()).expect("answers are UTF-8");
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            return Self { status: 0, reason: String::new(), headers: Vec::new(), body: text };
+            return Self {
+                status: 0,
+                reason: String::new(),
+                headers: Vec::new(),
+                body: text,
+            };
         };
         let mut lines = head.split("\r\n");
         let mut first = lines.next().unwrap_or_default().splitn(3, ' ').skip(1);
         let status = first.next().and_then(|text| text.parse().ok()).unwrap_or(0);
         let reason = first.next().unwrap_or_default().to_owned();
-        let headers = lines.map(|line| line.split_once(": ").map(|(k, v)| (k.to_lowercase(), v.to_owned())).expect(line)).collect();
-        Self { status, reason, headers, body: body.to_owned() }
+        let headers = lines
+            .map(|line| {
+                line.split_once(": ")
+                    .map(|(k, v)| (k.to_lowercase(), v.to_owned()))
+                    .expect(line)
+            })
+            .collect();
+        Self {
+            status,
+            reason,
+            headers,
+            body: body.to_owned(),
+        }
     }
 
     /// A header's first line.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// All lines of a header, joined as Python's `httplib` does it.
     pub(crate) fn joined(&self, name: &str) -> String {
-        self.headers.iter().filter(|(found, _)| found == name).map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ")
+        self.headers
+            .iter()
+            .filter(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {

@@ -7,7 +7,10 @@ async fn each_rendering_lists_the_entities() {
     let host = Host::start().await;
     let list = |accept: &'static str| {
         let host = &host;
-        async move { host.ask(&format!("GET /orchestrator/\nAccept: {accept}"), "").await }
+        async move {
+            host.ask(&format!("GET /orchestrator/\nAccept: {accept}"), "")
+                .await
+        }
     };
     assert_eq!(list("text/occi").await.header("x-occi-location"), None);
     assert_eq!(list("*/*").await.body, "");
@@ -16,32 +19,64 @@ async fn each_rendering_lists_the_entities() {
 
     host.put("a", "x=1").await;
     host.put("b", "x=2").await;
-    let (a, b) = (format!("http://{}/orchestrator/a", host.api), format!("http://{}/orchestrator/b", host.api));
+    let (a, b) = (
+        format!("http://{}/orchestrator/a", host.api),
+        format!("http://{}/orchestrator/b", host.api),
+    );
     let occi = list("text/occi").await;
-    assert_eq!((occi.header("x-occi-location"), occi.body.as_str()), (Some(format!("{a}, {b}").as_str()), "OK"));
-    assert_eq!(list("*/*").await.body, format!("\nX-OCCI-Location: {a}\nX-OCCI-Location: {b}"));
-    assert_eq!(list("text/uri-list").await.body, format!("# uri:/orchestrator/\n{a}\n{b}"));
+    assert_eq!(
+        (occi.header("x-occi-location"), occi.body.as_str()),
+        (Some(format!("{a}, {b}").as_str()), "OK")
+    );
+    assert_eq!(
+        list("*/*").await.body,
+        format!("\nX-OCCI-Location: {a}\nX-OCCI-Location: {b}")
+    );
+    assert_eq!(
+        list("text/uri-list").await.body,
+        format!("# uri:/orchestrator/\n{a}\n{b}")
+    );
     let json = list("application/occi+json").await.json();
-    assert_eq!((json.as_array().unwrap().len(), &json[0]["attributes"]["x"]), (2, &"1".into()));
+    assert_eq!(
+        (json.as_array().unwrap().len(), &json[0]["attributes"]["x"]),
+        (2, &"1".into())
+    );
 }
 
 #[tokio::test]
 async fn filters_leave_what_they_name() {
     let host = Host::start().await;
     host.put("a", "x=1, stampede.framework=hadoop").await;
-    host.put("b", "x=2, stampede.framework=\"spark,hadoop\"").await;
+    host.put("b", "x=2, stampede.framework=\"spark,hadoop\"")
+        .await;
     host.put("c", "x=2").await;
     host.ask("POST /orchestrator/c?action=deploy", "").await;
     for (filter, left) in [
         ("X-OCCI-Attribute: x=2", "bc"),
         ("X-OCCI-Attribute: x=3", ""),
-        ("X-OCCI-Attribute: occi.mcn.stack.state=CREATE_IN_PROGRESS", "c"),
+        (
+            "X-OCCI-Attribute: occi.mcn.stack.state=CREATE_IN_PROGRESS",
+            "c",
+        ),
         (category("orchestrator").as_str(), "abc"),
         (category("provision").as_str(), "c"),
-        ("Category: hadoop; scheme=\"urn:x-stampede:framework#\"", "ab"),
+        (
+            "Category: hadoop; scheme=\"urn:x-stampede:framework#\"",
+            "ab",
+        ),
     ] {
-        let answer = host.ask(&format!("GET /orchestrator/\nAccept: text/uri-list\n{filter}"), "").await;
-        let names: String = answer.body.lines().skip(1).filter_map(|url| url.rsplit('/').next()).collect();
+        let answer = host
+            .ask(
+                &format!("GET /orchestrator/\nAccept: text/uri-list\n{filter}"),
+                "",
+            )
+            .await;
+        let names: String = answer
+            .body
+            .lines()
+            .skip(1)
+            .filter_map(|url| url.rsplit('/').next())
+            .collect();
         assert_eq!(names, left, "{filter}");
     }
 }
@@ -49,12 +84,27 @@ async fn filters_leave_what_they_name() {
 #[tokio::test]
 async fn a_post_to_the_collection_makes_one_with_a_name_of_ours() {
     let host = Host::start().await;
-    let answer = host.ask(&format!("POST /orchestrator/\n{}\nX-OCCI-Attribute: x=1", category("orchestrator")), "").await;
+    let answer = host
+        .ask(
+            &format!(
+                "POST /orchestrator/\n{}\nX-OCCI-Attribute: x=1",
+                category("orchestrator")
+            ),
+            "",
+        )
+        .await;
     assert_eq!((answer.status, answer.body.as_str()), (201, "OK"));
     let names = host.memory.names();
     assert_eq!(names.len(), 1);
-    assert!(uuid::Uuid::parse_str(&names[0]).is_ok() && names[0].starts_with(|c: char| c.is_ascii_lowercase()), "{names:?}");
-    assert_eq!(answer.header("location"), Some(format!("http://{}/orchestrator/{}", host.api, names[0]).as_str()));
+    assert!(
+        uuid::Uuid::parse_str(&names[0]).is_ok()
+            && names[0].starts_with(|c: char| c.is_ascii_lowercase()),
+        "{names:?}"
+    );
+    assert_eq!(
+        answer.header("location"),
+        Some(format!("http://{}/orchestrator/{}", host.api, names[0]).as_str())
+    );
     assert_eq!(host.ask("POST /orchestrator/", "").await.status, 400);
 }
 
@@ -63,24 +113,51 @@ async fn actions_and_delete_reach_all_of_the_project() {
     let host = Host::start().await;
     host.put("a", "x=1").await;
     host.put("b", "x=1").await;
-    host.ask_as("other", &format!("PUT /orchestrator/theirs\n{}", category("orchestrator")), "").await;
-    assert_eq!(host.ask("POST /orchestrator/?action=deploy", "").await.status, 200);
+    host.ask_as(
+        "other",
+        &format!("PUT /orchestrator/theirs\n{}", category("orchestrator")),
+        "",
+    )
+    .await;
+    assert_eq!(
+        host.ask("POST /orchestrator/?action=deploy", "")
+            .await
+            .status,
+        200
+    );
     for name in ["a", "b"] {
-        assert_eq!(host.attributes(name).await["occi.mcn.stack.state"], "CREATE_IN_PROGRESS");
+        assert_eq!(
+            host.attributes(name).await["occi.mcn.stack.state"],
+            "CREATE_IN_PROGRESS"
+        );
     }
     let again = host.ask("POST /orchestrator/?action=deploy", "").await;
-    assert_eq!((again.status, again.body.starts_with("Not applicable atm.")), (400, true));
+    assert_eq!(
+        (again.status, again.body.starts_with("Not applicable atm.")),
+        (400, true)
+    );
     assert_eq!(host.ask("DELETE /orchestrator/", "").await.status, 200);
     assert_eq!(host.memory.names(), Vec::<String>::new());
-    let theirs = host.ask_as("other", "GET /orchestrator/theirs\nAccept: application/occi+json", "").await;
-    assert_eq!(theirs.json()["attributes"]["occi.mcn.stack.state"], "uninitialized");
+    let theirs = host
+        .ask_as(
+            "other",
+            "GET /orchestrator/theirs\nAccept: application/occi+json",
+            "",
+        )
+        .await;
+    assert_eq!(
+        theirs.json()["attributes"]["occi.mcn.stack.state"],
+        "uninitialized"
+    );
 }
 
 #[tokio::test]
 async fn the_query_interface_lists_kind_actions_and_frameworks() {
     let host = Host::start().await;
     for path in ["/-/", "/.well-known/org/ogf/occi/-/"] {
-        let answer = host.ask(&format!("GET {path}\nAccept: text/occi"), "").await;
+        let answer = host
+            .ask(&format!("GET {path}\nAccept: text/occi"), "")
+            .await;
         let kind = format!(
             "orchestrator; scheme=\"{S}\"; class=\"kind\"; rel=\"http://schemas.ogf.org/occi/core#resource\"; \
              location=\"http://{}/orchestrator/\"; attributes=\"occi.mcn.stack.state{{immutable}} occi.mcn.stack.id{{immutable}}\"; \
@@ -88,16 +165,38 @@ async fn the_query_interface_lists_kind_actions_and_frameworks() {
             host.api
         );
         assert!(answer.joined("category").starts_with(&kind), "{answer:?}");
-        assert!(answer.joined("category").contains("hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\""));
+        assert!(
+            answer
+                .joined("category")
+                .contains("hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"")
+        );
         assert_eq!(answer.body, "OK");
     }
-    let json = host.ask("GET /-/\nAccept: application/occi+json", "").await.json();
+    let json = host
+        .ask("GET /-/\nAccept: application/occi+json", "")
+        .await
+        .json();
     assert_eq!(json[0]["attributes"]["occi.mcn.stack.id"], "immutable");
-    assert_eq!((&json[1]["term"], &json[2]["term"]), (&"provision".into(), &"deploy".into()));
-    let mixin = |term: &str| json.as_array().unwrap().iter().find(|found| found["term"] == term).cloned().unwrap();
+    assert_eq!(
+        (&json[1]["term"], &json[2]["term"]),
+        (&"provision".into(), &"deploy".into())
+    );
+    let mixin = |term: &str| {
+        json.as_array()
+            .unwrap()
+            .iter()
+            .find(|found| found["term"] == term)
+            .cloned()
+            .unwrap()
+    };
     assert!(mixin("hadoop")["attributes"]["stampede.hadoop.replication"].is_string());
     assert!(mixin("cluster")["attributes"]["stampede.workers"].is_string());
 
-    let only = host.ask(&format!("GET /-/\n{}", category("deploy")), "").await;
-    assert_eq!(only.body, format!("\nCategory: deploy; scheme=\"{S}\"; class=\"action\""));
+    let only = host
+        .ask(&format!("GET /-/\n{}", category("deploy")), "")
+        .await;
+    assert_eq!(
+        only.body,
+        format!("\nCategory: deploy; scheme=\"{S}\"; class=\"action\"")
+    );
 }

@@ -1,4 +1,5 @@
-//! Whatever a client sends, it gets an answer or a closed connection, and the next client is served.
+//! Whatever a client sends, it gets an answer or a closed connection, and the next client is
+//! served.
 
 use proptest::prelude::*;
 
@@ -21,17 +22,31 @@ async fn what_is_not_http_is_refused_and_the_next_client_served() {
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {
         let mut stream = host.connect().await;
-        tokio::io::AsyncWriteExt::write_all(&mut stream, bytes).await.unwrap();
-        tokio::io::AsyncWriteExt::shutdown(&mut stream).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, bytes)
+            .await
+            .unwrap();
+        tokio::io::AsyncWriteExt::shutdown(&mut stream)
+            .await
+            .unwrap();
         let answer = crate::client::Answer::read_to_end(&mut stream).await;
-        assert!(matches!(answer.status, 0 | 400..=499), "{bytes:?}: {answer:?}");
-        assert_eq!(host.ask("GET /orchestrator/", "").await.status, 200, "after {bytes:?}");
+        assert!(
+            matches!(answer.status, 0 | 400..=499),
+            "{bytes:?}: {answer:?}"
+        );
+        assert_eq!(
+            host.ask("GET /orchestrator/", "").await.status,
+            200,
+            "after {bytes:?}"
+        );
     }
 }
 
 #[test]
 fn any_value_comes_back_whole_in_json_and_splits_no_header() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let host = runtime.block_on(Host::start());
     runtime.block_on(host.put("default", "v=1"));
     proptest!(ProptestConfig::with_cases(200), |(value in any::<String>())| {
@@ -52,7 +67,10 @@ fn any_value_comes_back_whole_in_json_and_splits_no_header() {
 
 #[test]
 fn any_header_gets_an_answer_of_this_service() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let host = runtime.block_on(Host::start());
     let kind = category("orchestrator");
     proptest!(ProptestConfig::with_cases(200), |(value in "[a=\"', \\\\;<>#%\u{e9}]{0,40}", name in "(X-OCCI-Attribute|Category|Link|Accept)")| {

@@ -1,4 +1,5 @@
-//! Every limit of the server on both sides, and that a client beyond one costs nobody else anything.
+//! Every limit of the server on both sides, and that a client beyond one costs nobody else
+//! anything.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,7 +11,8 @@ use tokio::net::TcpStream;
 use crate::client::{Answer, Host, category, eventually};
 use crate::memory::{PANICS, WAITS};
 
-/// A request for `/` with so many further bytes of headers, in as many lines as asked for; Host and Connection are two of them.
+/// A request for `/` with so many further bytes of headers, in as many lines as asked for; Host and
+/// Connection are two of them.
 fn padded(bytes: usize, lines: usize) -> Vec<u8> {
     let mut head = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n".to_owned();
     for number in 2..lines {
@@ -25,7 +27,10 @@ fn padded(bytes: usize, lines: usize) -> Vec<u8> {
 
 /// Waits until the host has come to a number; its own progress ends the wait.
 async fn until(number: &AtomicUsize, wanted: usize) {
-    eventually("a call that was begun goes on", async || number.load(Ordering::SeqCst) >= wanted).await;
+    eventually("a call that was begun goes on", async || {
+        number.load(Ordering::SeqCst) >= wanted
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -44,10 +49,18 @@ async fn headers() {
         let mut stream = host.connect().await;
         // The host may have answered and gone before it has read everything.
         let _ = stream.write_all(&request).await;
-        assert_eq!(Answer::read_to_end(&mut stream).await.status, status, "{bytes} bytes, {lines} lines");
+        assert_eq!(
+            Answer::read_to_end(&mut stream).await.status,
+            status,
+            "{bytes} bytes, {lines} lines"
+        );
     }
     // What hurtle's recorded clients sent at most.
-    let large = format!("PUT /orchestrator/a\n{}\nX-OCCI-Attribute: a={}", category("orchestrator"), "x".repeat(16 * 1024));
+    let large = format!(
+        "PUT /orchestrator/a\n{}\nX-OCCI-Attribute: a={}",
+        category("orchestrator"),
+        "x".repeat(16 * 1024)
+    );
     assert_eq!(host.ask(&large, "").await.status, 201);
     let too_large = large.replace("a=", "a=x");
     assert_eq!(host.ask(&too_large, "").await.status, 413);
@@ -55,25 +68,41 @@ async fn headers() {
 
 #[tokio::test]
 async fn bodies() {
-    let limits = Limits { body_bytes: 100, drained_bytes: 10_000, ..Limits::default() };
+    let limits = Limits {
+        body_bytes: 100,
+        drained_bytes: 10_000,
+        ..Limits::default()
+    };
     let host = Host::with(limits).await;
     host.put("a", "x=1").await;
     let body = |bytes: usize| format!("X-OCCI-Attribute: x={}", "y".repeat(bytes - 20));
     for (bytes, status) in [(100, 200), (101, 413), (10_000, 413)] {
         let body = body(bytes);
         assert_eq!(body.len(), bytes);
-        assert_eq!(host.ask("POST /orchestrator/a", &body).await.status, status, "{bytes}");
+        assert_eq!(
+            host.ask("POST /orchestrator/a", &body).await.status,
+            status,
+            "{bytes}"
+        );
     }
     let chunked = |bytes: usize| {
         let body = body(bytes);
         let head = "POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nX-Auth-Token: token-demo\r\nX-Tenant-Name: demo\r\nConnection: close\r\n";
-        format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
+        format!(
+            "{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+            body.len()
+        )
     };
     assert_eq!(host.raw(chunked(100).as_bytes()).await.status, 200);
     assert_eq!(host.raw(chunked(101).as_bytes()).await.status, 413);
     // One that never ends is not read for ever.
     let mut endless = host.connect().await;
-    endless.write_all(b"POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n").await.unwrap();
+    endless
+        .write_all(
+            b"POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+        )
+        .await
+        .unwrap();
     let chunk = format!("1000\r\n{}\r\n", "y".repeat(0x1000));
     while endless.write_all(chunk.as_bytes()).await.is_ok() {}
     // A client that asks before it sends is told at once.
@@ -83,56 +112,99 @@ async fn bodies() {
 
 #[tokio::test]
 async fn slow_headers_and_idle_connections_end_and_hold_up_nobody() {
-    let host = Host::with(Limits { header_read: Duration::from_millis(200), ..Limits::default() }).await;
+    let host = Host::with(Limits {
+        header_read: Duration::from_millis(200),
+        ..Limits::default()
+    })
+    .await;
     let mut idle = host.connect().await;
     let mut slow = host.connect().await;
     slow.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
     let mut kept = host.connect().await;
-    kept.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    kept.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        .await
+        .unwrap();
     assert_eq!(Answer::read_one(&mut kept).await.status, 200);
     assert_eq!(host.raw(&padded(0, 2)).await.status, 200);
     for stream in [&mut idle, &mut slow, &mut kept] {
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest).await;
-        assert!(!String::from_utf8_lossy(&rest).contains(" 200 "), "only the end was left");
+        assert!(
+            !String::from_utf8_lossy(&rest).contains(" 200 "),
+            "only the end was left"
+        );
     }
     assert_eq!(host.raw(&padded(0, 2)).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_slow_body_ends_and_holds_up_nobody() {
-    let limits = Limits { body_read: Duration::from_millis(200), in_flight: 1, ..Limits::default() };
+    let limits = Limits {
+        body_read: Duration::from_millis(200),
+        in_flight: 1,
+        ..Limits::default()
+    };
     let host = Host::with(limits).await;
     let mut slow = host.connect().await;
-    slow.write_all(b"POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab").await.unwrap();
-    assert_eq!(host.raw(&padded(0, 2)).await.status, 200, "it has taken the only place among those in work");
+    slow.write_all(b"POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab")
+        .await
+        .unwrap();
+    assert_eq!(
+        host.raw(&padded(0, 2)).await.status,
+        200,
+        "it has taken the only place among those in work"
+    );
     assert_eq!(Answer::read_to_end(&mut slow).await.status, 408);
 }
 
 #[tokio::test]
 async fn connections() {
-    let host = Host::with(Limits { connections: 2, ..Limits::default() }).await;
+    let host = Host::with(Limits {
+        connections: 2,
+        ..Limits::default()
+    })
+    .await;
     let mut open = Vec::new();
     for _ in 0..2 {
         let mut stream = host.connect().await;
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            .await
+            .unwrap();
         assert_eq!(Answer::read_one(&mut stream).await.status, 200);
         open.push(stream);
     }
     let turned_away = host.raw(&padded(0, 2)).await;
-    assert_eq!((turned_away.status, turned_away.header("retry-after")), (503, Some("1")));
+    assert_eq!(
+        (turned_away.status, turned_away.header("retry-after")),
+        (503, Some("1"))
+    );
     // Those that have a place keep it.
-    open[0].write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    open[0]
+        .write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        .await
+        .unwrap();
     assert_eq!(Answer::read_one(&mut open[0]).await.status, 200);
     drop(open);
-    eventually("a place that was left is given away", async || host.raw(&padded(0, 2)).await.status == 200).await;
+    eventually("a place that was left is given away", async || {
+        host.raw(&padded(0, 2)).await.status == 200
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn administration_has_connections_of_its_own() {
-    let host = Host::with(Limits { connections: 0, admin_connections: 1, ..Limits::default() }).await;
+    let host = Host::with(Limits {
+        connections: 0,
+        admin_connections: 1,
+        ..Limits::default()
+    })
+    .await;
     let mut first = TcpStream::connect(host.admin).await.unwrap();
-    first.write_all(b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    first
+        .write_all(b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
+        .await
+        .unwrap();
     assert_eq!(Answer::read_one(&mut first).await.status, 200);
     let mut second = TcpStream::connect(host.admin).await.unwrap();
     assert_eq!(Answer::read_to_end(&mut second).await.status, 503);
@@ -141,7 +213,12 @@ async fn administration_has_connections_of_its_own() {
 #[tokio::test]
 async fn connections_that_are_turned_away() {
     for (turned_away, status) in [(1, 503), (0, 0)] {
-        let host = Host::with(Limits { connections: 0, turned_away, ..Limits::default() }).await;
+        let host = Host::with(Limits {
+            connections: 0,
+            turned_away,
+            ..Limits::default()
+        })
+        .await;
         let mut stream = host.connect().await;
         let _ = stream.write_all(&padded(0, 2)).await;
         assert_eq!(Answer::read_to_end(&mut stream).await.status, status);
@@ -150,7 +227,11 @@ async fn connections_that_are_turned_away() {
 
 #[tokio::test]
 async fn requests_in_work() {
-    let host = Host::with(Limits { in_flight: 1, ..Limits::default() }).await;
+    let host = Host::with(Limits {
+        in_flight: 1,
+        ..Limits::default()
+    })
+    .await;
     let waiting = format!("PUT /orchestrator/{WAITS}\n{}", category("orchestrator"));
     let (first, ()) = tokio::join!(host.ask(&waiting, ""), async {
         until(&host.memory.waiting, 1).await;
@@ -166,8 +247,16 @@ async fn requests_in_work() {
 async fn a_client_that_goes_away_does_not_stop_what_it_began() {
     let host = Host::start().await;
     let mut stream = host.connect().await;
-    let head = format!("PUT /orchestrator/{WAITS} HTTP/1.1\r\nHost: h\r\n{}\r\n", category("orchestrator"));
-    stream.write_all(format!("{head}X-Auth-Token: token-demo\r\nX-Tenant-Name: demo\r\n\r\n").as_bytes()).await.unwrap();
+    let head = format!(
+        "PUT /orchestrator/{WAITS} HTTP/1.1\r\nHost: h\r\n{}\r\n",
+        category("orchestrator")
+    );
+    stream
+        .write_all(
+            format!("{head}X-Auth-Token: token-demo\r\nX-Tenant-Name: demo\r\n\r\n").as_bytes(),
+        )
+        .await
+        .unwrap();
     until(&host.memory.waiting, 1).await;
     drop(stream);
     // The host has surely seen the end of that connection when it has served others.
@@ -176,17 +265,27 @@ async fn a_client_that_goes_away_does_not_stop_what_it_began() {
     }
     host.memory.go_on.0.add_permits(1);
     until(&host.memory.finished, 1).await;
-    eventually("the cluster is there", async || !host.memory.names().is_empty()).await;
+    eventually("the cluster is there", async || {
+        !host.memory.names().is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_defect_ends_one_request_only() {
     let host = Host::start().await;
-    for head in [format!("GET /orchestrator/{PANICS}"), format!("PUT /orchestrator/{PANICS}\n{}", category("orchestrator"))] {
+    for head in [
+        format!("GET /orchestrator/{PANICS}"),
+        format!("PUT /orchestrator/{PANICS}\n{}", category("orchestrator")),
+    ] {
         for _ in 0..8 {
             let answer = host.ask(&head, "").await;
             assert_eq!(answer.status, 500);
-            assert!(!answer.body.contains("as this test wants it"), "{}", answer.body);
+            assert!(
+                !answer.body.contains("as this test wants it"),
+                "{}",
+                answer.body
+            );
         }
         assert_eq!(host.ask("GET /orchestrator/", "").await.status, 200);
     }
@@ -194,22 +293,33 @@ async fn a_defect_ends_one_request_only() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_loses_its_connection() {
-    let host = Host::with(Limits { write_stall: Duration::from_millis(200), ..Limits::default() }).await;
+    let host = Host::with(Limits {
+        write_stall: Duration::from_millis(200),
+        ..Limits::default()
+    })
+    .await;
     host.put("a", "x=1").await;
     // More than the system's buffers hold.
     host.memory.change("a", |view| {
         view.stack_id = Some(("RegionOne".to_owned(), "id".to_owned()));
-        view.outputs.insert("huge".to_owned(), "h".repeat(32 * 1024 * 1024).into());
+        view.outputs
+            .insert("huge".to_owned(), "h".repeat(32 * 1024 * 1024).into());
     });
     let mut stream = host.connect().await;
     let auth = "X-Auth-Token: token-demo\r\nX-Tenant-Name: demo";
-    let head = format!("GET /orchestrator/a HTTP/1.1\r\nHost: h\r\nAccept: application/occi+json\r\n{auth}\r\n\r\n");
+    let head = format!(
+        "GET /orchestrator/a HTTP/1.1\r\nHost: h\r\nAccept: application/occi+json\r\n{auth}\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     eventually("the host lets the connection go", async || {
         let mut admin = TcpStream::connect(host.admin).await.unwrap();
-        admin.write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await.unwrap();
+        admin
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
         let metrics = Answer::read_to_end(&mut admin).await.body;
-        metrics.contains("stampede_connections_open 0\n") && metrics.contains("stampede_answers_total{status=\"2xx\"} 2\n")
+        metrics.contains("stampede_connections_open 0\n")
+            && metrics.contains("stampede_answers_total{status=\"2xx\"} 2\n")
     })
     .await;
 }

@@ -1,4 +1,5 @@
-//! Clusters in memory, for the face alone: the life cycle's rules without a cloud, and some deeds of a host gone wrong.
+//! Clusters in memory, for the face alone: the life cycle's rules without a cloud, and some deeds
+//! of a host gone wrong.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -9,7 +10,9 @@ use stampede::cluster::framework::Descriptor;
 use stampede::cluster::{Problem, State};
 use stampede::occi::Clusters;
 use stampede::occi::clusters::Shown;
-use stampede::orchestrator::{Attributes, Edition, Group, Members, Phase, Refused, Requested, View};
+use stampede::orchestrator::{
+    Attributes, Edition, Group, Members, Phase, Refused, Requested, View,
+};
 use tokio::sync::Semaphore;
 
 /// A cluster of this name makes its host panic.
@@ -73,21 +76,39 @@ impl Memory {
 
     /// The names of the clusters of the project `demo`.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.clusters.lock().unwrap().keys().filter(|(project, _)| project == "demo").map(|(_, name)| name.clone()).collect()
+        self.clusters
+            .lock()
+            .unwrap()
+            .keys()
+            .filter(|(project, _)| project == "demo")
+            .map(|(_, name)| name.clone())
+            .collect()
     }
 
     async fn misbehave(&self, name: &str) {
         assert!(name != PANICS, "a defect, as this test wants it");
         if name == WAITS {
             self.waiting.fetch_add(1, Ordering::SeqCst);
-            self.go_on.0.acquire().await.expect("the gate stays open").forget();
+            self.go_on
+                .0
+                .acquire()
+                .await
+                .expect("the gate stays open")
+                .forget();
             self.finished.fetch_add(1, Ordering::SeqCst);
         }
     }
 
-    fn with(&self, project: &str, name: &str, change: impl FnOnce(&mut View) -> Result<(), Refused>) -> Result<View, Refused> {
+    fn with(
+        &self,
+        project: &str,
+        name: &str,
+        change: impl FnOnce(&mut View) -> Result<(), Refused>,
+    ) -> Result<View, Refused> {
         let mut clusters = self.clusters.lock().unwrap();
-        let view = clusters.get_mut(&(project.to_owned(), name.to_owned())).ok_or_else(|| Refused::NotFound(name.to_owned()))?;
+        let view = clusters
+            .get_mut(&(project.to_owned(), name.to_owned()))
+            .ok_or_else(|| Refused::NotFound(name.to_owned()))?;
         change(view)?;
         self.revision.fetch_add(1, Ordering::SeqCst);
         Ok(view.clone())
@@ -158,16 +179,29 @@ impl Clusters for Memory {
     async fn authenticate(&self, token: SecretString, project: &str) -> Result<String, Refused> {
         self.authentications.fetch_add(1, Ordering::SeqCst);
         match token.expose_secret().strip_prefix("token-") {
-            None => Err(Refused::Unauthorized("the token is unknown or has expired".to_owned())),
-            Some(own) if own != project => Err(Refused::Forbidden(format!("the token is not for project `{project}`"))),
+            None => Err(Refused::Unauthorized(
+                "the token is unknown or has expired".to_owned(),
+            )),
+            Some(own) if own != project => Err(Refused::Forbidden(format!(
+                "the token is not for project `{project}`"
+            ))),
             Some(own) => Ok(own.to_owned()),
         }
     }
 
-    async fn request(&self, project: &String, name: &str, given: Attributes) -> Result<Requested, Refused> {
+    async fn request(
+        &self,
+        project: &String,
+        name: &str,
+        given: Attributes,
+    ) -> Result<Requested, Refused> {
         self.misbehave(name).await;
         if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-            return Err(Refused::Invalid(vec![Problem::new("name", "must begin with a letter", "")]));
+            return Err(Refused::Invalid(vec![Problem::new(
+                "name",
+                "must begin with a letter",
+                "",
+            )]));
         }
         let mut clusters = self.clusters.lock().unwrap();
         let key = (project.clone(), name.to_owned());
@@ -182,16 +216,38 @@ impl Clusters for Memory {
     async fn find(&self, project: &String, name: &str) -> Result<Found, Refused> {
         self.misbehave(name).await;
         let clusters = self.clusters.lock().unwrap();
-        let view = clusters.get(&(project.clone(), name.to_owned())).cloned().ok_or_else(|| Refused::NotFound(name.to_owned()))?;
-        let edition = Edition { revision: self.revision.load(Ordering::SeqCst), cloud_error: None };
-        Ok(Found { view, edition, views: Arc::clone(&self.views) })
+        let view = clusters
+            .get(&(project.clone(), name.to_owned()))
+            .cloned()
+            .ok_or_else(|| Refused::NotFound(name.to_owned()))?;
+        let edition = Edition {
+            revision: self.revision.load(Ordering::SeqCst),
+            cloud_error: None,
+        };
+        Ok(Found {
+            view,
+            edition,
+            views: Arc::clone(&self.views),
+        })
     }
 
     async fn list(&self, project: &String) -> Result<Vec<View>, Refused> {
-        Ok(self.clusters.lock().unwrap().iter().filter(|((own, _), _)| own == project).map(|(_, view)| view.clone()).collect())
+        Ok(self
+            .clusters
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|((own, _), _)| own == project)
+            .map(|(_, view)| view.clone())
+            .collect())
     }
 
-    async fn deploy(&self, project: &String, name: &str, given: Attributes) -> Result<View, Refused> {
+    async fn deploy(
+        &self,
+        project: &String,
+        name: &str,
+        given: Attributes,
+    ) -> Result<View, Refused> {
         self.misbehave(name).await;
         self.with(project, name, |view| {
             if view.phase != Phase::Initialised {
@@ -200,15 +256,25 @@ impl Clusters for Memory {
             view.attributes.extend(given);
             (view.phase, view.state) = (Phase::Deployed, State::Deploying);
             view.stack_status = Some("CREATE_IN_PROGRESS".to_owned());
-            view.stack_id = Some(("RegionOne".to_owned(), "9445a2fc-b88a-4372-9e45-5bad947dd3e7".to_owned()));
+            view.stack_id = Some((
+                "RegionOne".to_owned(),
+                "9445a2fc-b88a-4372-9e45-5bad947dd3e7".to_owned(),
+            ));
             Ok(())
         })
     }
 
-    async fn provision(&self, project: &String, name: &str, given: Attributes) -> Result<View, Refused> {
+    async fn provision(
+        &self,
+        project: &String,
+        name: &str,
+        given: Attributes,
+    ) -> Result<View, Refused> {
         self.with(project, name, |view| {
             if view.phase != Phase::Deployed {
-                return Err(Refused::NotApplicable("it is not deployed, or provisioned already".to_owned()));
+                return Err(Refused::NotApplicable(
+                    "it is not deployed, or provisioned already".to_owned(),
+                ));
             }
             view.attributes.extend(given);
             view.phase = Phase::Provisioned;
@@ -216,7 +282,12 @@ impl Clusters for Memory {
         })
     }
 
-    async fn update(&self, project: &String, name: &str, given: Attributes) -> Result<View, Refused> {
+    async fn update(
+        &self,
+        project: &String,
+        name: &str,
+        given: Attributes,
+    ) -> Result<View, Refused> {
         self.misbehave(name).await;
         self.with(project, name, |view| {
             view.attributes.extend(given);
@@ -225,18 +296,38 @@ impl Clusters for Memory {
     }
 
     async fn delete(&self, project: &String, name: &str) -> Result<(), Refused> {
-        let gone = self.clusters.lock().unwrap().remove(&(project.clone(), name.to_owned()));
-        gone.map(drop).ok_or_else(|| Refused::NotFound(name.to_owned()))
+        let gone = self
+            .clusters
+            .lock()
+            .unwrap()
+            .remove(&(project.clone(), name.to_owned()));
+        gone.map(drop)
+            .ok_or_else(|| Refused::NotFound(name.to_owned()))
     }
     async fn groups(&self, project: &String) -> Result<Arc<Vec<Group>>, Refused> {
         let all = self.groups.lock().unwrap();
-        let of_project = || Arc::new(all.iter().filter(|(own, _)| own == project).map(|(_, group)| group.clone()).collect());
-        Ok(Arc::clone(self.shown_groups.lock().unwrap().entry(project.clone()).or_insert_with(of_project)))
+        let of_project = || {
+            Arc::new(
+                all.iter()
+                    .filter(|(own, _)| own == project)
+                    .map(|(_, group)| group.clone())
+                    .collect(),
+            )
+        };
+        Ok(Arc::clone(
+            self.shown_groups
+                .lock()
+                .unwrap()
+                .entry(project.clone())
+                .or_insert_with(of_project),
+        ))
     }
 
     async fn define_group(&self, project: &String, group: Group) -> Result<(), Refused> {
         let mut groups = self.groups.lock().unwrap();
-        let taken = |(own, known): &(String, Group)| own == project && (known.name == group.name || known.place == group.place);
+        let taken = |(own, known): &(String, Group)| {
+            own == project && (known.name == group.name || known.place == group.place)
+        };
         if groups.iter().any(taken) {
             return Err(Refused::Conflict("in use already".to_owned()));
         }
@@ -246,16 +337,30 @@ impl Clusters for Memory {
     }
 
     async fn remove_group(&self, project: &String, name: &str) -> Result<(), Refused> {
-        self.groups.lock().unwrap().retain(|(own, group)| own != project || group.name != name);
+        self.groups
+            .lock()
+            .unwrap()
+            .retain(|(own, group)| own != project || group.name != name);
         self.groups_changed();
         Ok(())
     }
 
-    async fn group_members(&self, project: &String, name: &str, how: Members, clusters: &[String]) -> Result<(), Refused> {
-        let ids = clusters.iter().map(|cluster| self.with(project, cluster, |_| Ok(())).map(|view| view.id));
+    async fn group_members(
+        &self,
+        project: &String,
+        name: &str,
+        how: Members,
+        clusters: &[String],
+    ) -> Result<(), Refused> {
+        let ids = clusters
+            .iter()
+            .map(|cluster| self.with(project, cluster, |_| Ok(())).map(|view| view.id));
         let ids = ids.collect::<Result<_, _>>()?;
         let mut groups = self.groups.lock().unwrap();
-        let group = groups.iter_mut().find(|(own, group)| own == project && group.name == name).map(|(_, group)| group);
+        let group = groups
+            .iter_mut()
+            .find(|(own, group)| own == project && group.name == name)
+            .map(|(_, group)| group);
         let group = group.ok_or_else(|| Refused::NotFound(name.to_owned()))?;
         group.clusters = match how {
             Members::Add => &group.clusters | &ids,

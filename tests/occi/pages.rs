@@ -5,13 +5,25 @@ use stampede::cluster::State;
 use crate::client::{Answer, Host, category};
 
 /// What Firefox sends.
-const BROWSER: &str = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\nSec-Fetch-Site: none";
+const BROWSER: &str =
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\nSec-Fetch-Site: none";
 
 fn assert_page(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{answer:?}");
-    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-    assert!(answer.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
-    assert!(answer.body.starts_with("<!doctype html>") && answer.body.ends_with("</html>"), "{}", answer.body);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert!(
+        answer
+            .header("content-security-policy")
+            .is_some_and(|policy| policy.starts_with("default-src 'none'"))
+    );
+    assert!(
+        answer.body.starts_with("<!doctype html>") && answer.body.ends_with("</html>"),
+        "{}",
+        answer.body
+    );
 }
 
 async fn page(host: &Host, path: &str, status: u16) -> String {
@@ -26,14 +38,25 @@ async fn a_cluster_shows_state_progress_endpoints_failure_and_what_can_be_done()
     let host = Host::start().await;
     host.put("default", "note=\"<b>bold</b>\"").await;
     let initialised = page(&host, "/orchestrator/default", 200).await;
-    assert!(initialised.contains("<form method=\"post\" action=\"/orchestrator/default?action=deploy\">"), "{initialised}");
-    assert!(initialised.contains("&lt;b&gt;bold&lt;/b&gt;"), "{initialised}");
+    assert!(
+        initialised
+            .contains("<form method=\"post\" action=\"/orchestrator/default?action=deploy\">"),
+        "{initialised}"
+    );
+    assert!(
+        initialised.contains("&lt;b&gt;bold&lt;/b&gt;"),
+        "{initialised}"
+    );
 
     host.memory.change("default", |view| {
         view.state = State::Failed("worker-1: hadoop setup line 42: no space".to_owned());
         view.stack_status = Some("CREATE_FAILED".to_owned());
-        view.endpoints.insert("namenode_ui".to_owned(), "http://192.0.2.7:9870/".to_owned());
-        view.endpoints.insert("trap".to_owned(), "javascript:alert(1)".to_owned());
+        view.endpoints.insert(
+            "namenode_ui".to_owned(),
+            "http://192.0.2.7:9870/".to_owned(),
+        );
+        view.endpoints
+            .insert("trap".to_owned(), "javascript:alert(1)".to_owned());
         view.cloud_error = Some("heat does not answer".to_owned());
     });
     let failed = page(&host, "/orchestrator/default", 200).await;
@@ -52,15 +75,40 @@ async fn a_cluster_shows_state_progress_endpoints_failure_and_what_can_be_done()
 async fn every_resource_has_its_page() {
     let host = Host::start().await;
     assert!(page(&host, "/", 200).await.contains("X-Auth-Token"));
-    assert!(page(&host, "/orchestrator/", 200).await.contains("There is no cluster here."));
+    assert!(
+        page(&host, "/orchestrator/", 200)
+            .await
+            .contains("There is no cluster here.")
+    );
     host.put("default", "a=1").await;
-    assert!(page(&host, "/orchestrator/", 200).await.contains(">default</a>"));
+    assert!(
+        page(&host, "/orchestrator/", 200)
+            .await
+            .contains(">default</a>")
+    );
     let query = page(&host, "/-/", 200).await;
-    assert!(query.contains("kind orchestrator") && query.contains("stampede.hadoop.replication"), "{query}");
-    assert!(page(&host, "/orchestrator/nosuch", 404).await.contains("Resource not found"));
-    let form = host.ask("GET /orchestrator/default\nAccept: application/x-www-form-urlencoded", "").await;
+    assert!(
+        query.contains("kind orchestrator") && query.contains("stampede.hadoop.replication"),
+        "{query}"
+    );
+    assert!(
+        page(&host, "/orchestrator/nosuch", 404)
+            .await
+            .contains("Resource not found")
+    );
+    let form = host
+        .ask(
+            "GET /orchestrator/default\nAccept: application/x-www-form-urlencoded",
+            "",
+        )
+        .await;
     assert_page(&form, 200);
-    assert_page(&host.ask(&format!("DELETE /orchestrator/default\n{BROWSER}"), "").await, 200);
+    assert_page(
+        &host
+            .ask(&format!("DELETE /orchestrator/default\n{BROWSER}"), "")
+            .await,
+        200,
+    );
 }
 
 #[tokio::test]
@@ -69,14 +117,28 @@ async fn a_person_without_the_headers_is_told_what_is_needed() {
     for (headers, status, text) in [
         ("", 403, "X-Auth-Token required..."),
         ("X-Auth-Token: x\r\n", 403, "X-Tenant-Name required..."),
-        ("X-Auth-Token: x\r\nX-Tenant-Name: demo\r\n", 401, "the token is unknown or has expired"),
+        (
+            "X-Auth-Token: x\r\nX-Tenant-Name: demo\r\n",
+            401,
+            "the token is unknown or has expired",
+        ),
     ] {
         let accept = BROWSER.replace('\n', "\r\n");
-        let raw = format!("GET /orchestrator/a$(x) HTTP/1.1\r\nHost: so.example.org\r\nConnection: close\r\n{headers}{accept}\r\n\r\n");
+        let raw = format!(
+            "GET /orchestrator/a$(x) HTTP/1.1\r\nHost: so.example.org\r\nConnection: close\r\n{headers}{accept}\r\n\r\n"
+        );
         let answer = host.raw(raw.as_bytes()).await;
         assert_page(&answer, status);
-        assert!(answer.body.contains(text) && answer.body.contains("openstack token issue"), "{}", answer.body);
-        assert!(answer.body.contains("so.example.org") && !answer.body.contains("$(x)"), "{}", answer.body);
+        assert!(
+            answer.body.contains(text) && answer.body.contains("openstack token issue"),
+            "{}",
+            answer.body
+        );
+        assert!(
+            answer.body.contains("so.example.org") && !answer.body.contains("$(x)"),
+            "{}",
+            answer.body
+        );
     }
 }
 
@@ -87,18 +149,45 @@ async fn a_button_works_and_a_page_of_another_site_presses_none() {
     let press = |browser: &'static str| {
         let host = &host;
         let form = "Content-Type: application/x-www-form-urlencoded\nAccept: text/html";
-        async move { host.ask(&format!("POST /orchestrator/default?action=deploy\n{form}\n{browser}"), "").await }
+        async move {
+            host.ask(
+                &format!("POST /orchestrator/default?action=deploy\n{form}\n{browser}"),
+                "",
+            )
+            .await
+        }
     };
-    for foreign in ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Origin: http://evil.example.org", "Origin: null"] {
+    for foreign in [
+        "Sec-Fetch-Site: cross-site",
+        "Sec-Fetch-Site: same-site",
+        "Origin: http://evil.example.org",
+        "Origin: null",
+    ] {
         assert_page(&press(foreign).await, 403);
-        let delete = host.ask(&format!("DELETE /orchestrator/default\n{foreign}"), "").await;
+        let delete = host
+            .ask(&format!("DELETE /orchestrator/default\n{foreign}"), "")
+            .await;
         assert_eq!(delete.status, 403, "{foreign}");
     }
-    assert_eq!(host.attributes("default").await["occi.mcn.stack.state"], "uninitialized");
+    assert_eq!(
+        host.attributes("default").await["occi.mcn.stack.state"],
+        "uninitialized"
+    );
     let pressed = press("Sec-Fetch-Site: same-origin\nOrigin: https://the.proxy.example.org").await;
     assert_page(&pressed, 200);
-    assert_eq!(host.attributes("default").await["occi.mcn.stack.state"], "CREATE_IN_PROGRESS");
+    assert_eq!(
+        host.attributes("default").await["occi.mcn.stack.state"],
+        "CREATE_IN_PROGRESS"
+    );
     let own = format!("Origin: http://{}", host.api);
-    let put = host.ask(&format!("PUT /orchestrator/b\n{}\n{own}\nAccept: text/html", category("orchestrator")), "").await;
+    let put = host
+        .ask(
+            &format!(
+                "PUT /orchestrator/b\n{}\n{own}\nAccept: text/html",
+                category("orchestrator")
+            ),
+            "",
+        )
+        .await;
     assert_page(&put, 201);
 }

@@ -8,18 +8,41 @@ async fn a_request_without_its_headers_is_refused_in_the_recorded_words() {
     for (headers, status, text) in [
         ("", 403, "X-Auth-Token required..."),
         ("X-Tenant-Name: demo\r\n", 403, "X-Auth-Token required..."),
-        ("X-Auth-Token: token-demo\r\n", 403, "X-Tenant-Name required..."),
-        ("X-Auth-Token: bad\r\nX-Tenant-Name: demo\r\n", 401, "the token is unknown or has expired"),
-        ("X-Auth-Token: \r\nX-Tenant-Name: demo\r\n", 401, "the token is unknown or has expired"),
-        ("X-Auth-Token: token-other\r\nX-Tenant-Name: demo\r\n", 403, "the token is not for project `demo`"),
+        (
+            "X-Auth-Token: token-demo\r\n",
+            403,
+            "X-Tenant-Name required...",
+        ),
+        (
+            "X-Auth-Token: bad\r\nX-Tenant-Name: demo\r\n",
+            401,
+            "the token is unknown or has expired",
+        ),
+        (
+            "X-Auth-Token: \r\nX-Tenant-Name: demo\r\n",
+            401,
+            "the token is unknown or has expired",
+        ),
+        (
+            "X-Auth-Token: token-other\r\nX-Tenant-Name: demo\r\n",
+            403,
+            "the token is not for project `demo`",
+        ),
     ] {
         for path in ["/-/", "/orchestrator/", "/orchestrator/default"] {
-            let raw = format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n");
+            let raw =
+                format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n");
             let answer = host.raw(raw.as_bytes()).await;
-            assert_eq!((answer.status, answer.body.as_str()), (status, text), "{path} {headers}");
+            assert_eq!(
+                (answer.status, answer.body.as_str()),
+                (status, text),
+                "{path} {headers}"
+            );
         }
     }
-    let root = host.raw(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await;
+    let root = host
+        .raw(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        .await;
     assert_eq!(root.status, 200);
 }
 
@@ -29,35 +52,80 @@ async fn a_refused_put_creates_nothing() {
     let kind = category("orchestrator");
     let put = |lines: String| {
         let host = &host;
-        async move { host.ask(&format!("PUT /orchestrator/default\n{lines}"), "").await }
+        async move {
+            host.ask(&format!("PUT /orchestrator/default\n{lines}"), "")
+                .await
+        }
     };
     for (lines, status, text) in [
         (String::new(), 400, "Could not find a valid kind."),
         (category("deploy"), 400, "Could not find a valid kind."),
-        (category("nosuch"), 400, "The following category is not registered within this service (See Query interfaces): http"),
-        ("Category: orchestrator".to_owned(), 400, "header Category: character 13: found the end, expected"),
-        (format!("{kind}\nX-OCCI-Attribute: oops"), 400, "header X-OCCI-Attribute: character 1: found 'o', expected name=value"),
-        (format!("{kind}\nX-OCCI-Attribute: a=\"x"), 400, "header X-OCCI-Attribute: character 3"),
-        (format!("{kind}\nAccept: image/png"), 406, "none of the media types in Accept is spoken here"),
-        (format!("{kind}\nAccept: text/uri-list"), 406, "none of the media types"),
-        (format!("{kind}\nAccept: text/plain;q=0"), 406, "none of the media types"),
+        (
+            category("nosuch"),
+            400,
+            "The following category is not registered within this service (See Query interfaces): http",
+        ),
+        (
+            "Category: orchestrator".to_owned(),
+            400,
+            "header Category: character 13: found the end, expected",
+        ),
+        (
+            format!("{kind}\nX-OCCI-Attribute: oops"),
+            400,
+            "header X-OCCI-Attribute: character 1: found 'o', expected name=value",
+        ),
+        (
+            format!("{kind}\nX-OCCI-Attribute: a=\"x"),
+            400,
+            "header X-OCCI-Attribute: character 3",
+        ),
+        (
+            format!("{kind}\nAccept: image/png"),
+            406,
+            "none of the media types in Accept is spoken here",
+        ),
+        (
+            format!("{kind}\nAccept: text/uri-list"),
+            406,
+            "none of the media types",
+        ),
+        (
+            format!("{kind}\nAccept: text/plain;q=0"),
+            406,
+            "none of the media types",
+        ),
         (format!("{kind}\nHost: a\"b"), 400, "header Host"),
     ] {
         let answer = put(lines.clone()).await;
         assert_eq!(answer.status, status, "{lines}");
         assert!(answer.body.starts_with(text), "{lines}: {}", answer.body);
     }
-    let wrong_name = host.ask(&format!("PUT /orchestrator/9lives\n{kind}"), "").await;
-    assert_eq!((wrong_name.status, wrong_name.body.as_str()), (400, "name: must begin with a letter"));
+    let wrong_name = host
+        .ask(&format!("PUT /orchestrator/9lives\n{kind}"), "")
+        .await;
+    assert_eq!(
+        (wrong_name.status, wrong_name.body.as_str()),
+        (400, "name: must begin with a letter")
+    );
     assert_eq!(host.memory.names(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn unknown_paths_and_methods() {
     let host = Host::start().await;
-    for path in ["/nosuch", "/nosuch/", "/foo/bar", "/orchestrator", "/orchestrator/a/b"] {
+    for path in [
+        "/nosuch",
+        "/nosuch/",
+        "/foo/bar",
+        "/orchestrator",
+        "/orchestrator/a/b",
+    ] {
         let answer = host.ask(&format!("GET {path}"), "").await;
-        assert_eq!((answer.status, answer.body), (404, format!("Resource not found: '{path}'")));
+        assert_eq!(
+            (answer.status, answer.body),
+            (404, format!("Resource not found: '{path}'"))
+        );
     }
     for (path, allowed) in [
         ("/", "GET, HEAD"),
@@ -67,7 +135,11 @@ async fn unknown_paths_and_methods() {
     ] {
         for method in ["OPTIONS", "PATCH", "TRACE", "FOO"] {
             let answer = host.ask(&format!("{method} {path}"), "").await;
-            assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method} {path}");
+            assert_eq!(
+                (answer.status, answer.header("allow")),
+                (405, Some(allowed)),
+                "{method} {path}"
+            );
         }
     }
     assert_eq!(host.ask("PUT /-/", "").await.status, 405);
@@ -90,11 +162,24 @@ async fn another_projects_cluster_is_not_there_by_any_verb() {
     ] {
         assert_eq!(theirs(head.clone()).await.status, 404, "{head}");
     }
-    assert_eq!(theirs("GET /orchestrator/\nAccept: application/occi+json".to_owned()).await.body, "[]");
+    assert_eq!(
+        theirs("GET /orchestrator/\nAccept: application/occi+json".to_owned())
+            .await
+            .body,
+        "[]"
+    );
     assert_eq!(theirs("DELETE /orchestrator/".to_owned()).await.status, 200);
     assert_eq!(host.attributes("default").await["mine"], "1");
     // The same name in two projects is two clusters.
-    assert_eq!(theirs(format!("PUT /orchestrator/default\n{}", category("orchestrator"))).await.status, 201);
+    assert_eq!(
+        theirs(format!(
+            "PUT /orchestrator/default\n{}",
+            category("orchestrator")
+        ))
+        .await
+        .status,
+        201
+    );
 }
 
 #[tokio::test]
@@ -105,13 +190,29 @@ async fn the_administration_port_answers_as_recorded() {
         async move {
             let mut stream = tokio::net::TcpStream::connect(admin).await.unwrap();
             let raw = format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-            tokio::io::AsyncWriteExt::write_all(&mut stream, raw.as_bytes()).await.unwrap();
+            tokio::io::AsyncWriteExt::write_all(&mut stream, raw.as_bytes())
+                .await
+                .unwrap();
             Answer::read_to_end(&mut stream).await
         }
     };
-    assert_eq!((get("/").await.status, get("/").await.body), (200, String::new()));
-    assert_eq!(get("/self").await.json()["so_name"], "soorch0123456789abcdef");
-    assert_eq!((get("/health").await.status, get("/ready").await.status), (200, 200));
+    assert_eq!(
+        (get("/").await.status, get("/").await.body),
+        (200, String::new())
+    );
+    assert_eq!(
+        get("/self").await.json()["so_name"],
+        "soorch0123456789abcdef"
+    );
+    assert_eq!(
+        (get("/health").await.status, get("/ready").await.status),
+        (200, 200)
+    );
     host.ask("GET /nosuch", "").await;
-    assert!(get("/metrics").await.body.contains("stampede_answers_total{status=\"4xx\"} 1\n"));
+    assert!(
+        get("/metrics")
+            .await
+            .body
+            .contains("stampede_answers_total{status=\"4xx\"} 1\n")
+    );
 }

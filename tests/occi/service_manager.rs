@@ -1,18 +1,26 @@
-//! The Service Manager's own sequence, sent as it sends it and read as it reads it (hurtle/PROTOCOL.md, section 7).
+//! The Service Manager's own sequence, sent as it sends it and read as it reads it
+//! (hurtle/PROTOCOL.md, section 7).
 
 use std::sync::atomic::Ordering;
 
 use crate::client::{Host, category};
 
 /// What every request of the Service Manager carries besides.
-const ITS_HEADERS: &str = "User-Agent: python-requests/2.11.0\nAccept-Encoding: gzip, deflate\nContent-type: text/occi";
+const ITS_HEADERS: &str =
+    "User-Agent: python-requests/2.11.0\nAccept-Encoding: gzip, deflate\nContent-type: text/occi";
 
-/// `split(', ')` and `split('=')[1]`, quotes taken off when both are there; an item without `=` ends its thread.
+/// `split(', ')` and `split('=')[1]`, quotes taken off when both are there; an item without `=`
+/// ends its thread.
 fn parsed(header: &str) -> Vec<(String, String)> {
     let item = |item: &str| {
         let parts: Vec<&str> = item.split('=').collect();
-        let value = parts.get(1).unwrap_or_else(|| panic!("IndexError at {item}"));
-        let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+        let value = parts
+            .get(1)
+            .unwrap_or_else(|| panic!("IndexError at {item}"));
+        let bare = value
+            .strip_prefix('"')
+            .and_then(|value| value.strip_suffix('"'))
+            .unwrap_or(value);
         (parts[0].to_owned(), bare.to_owned())
     };
     header.split(", ").map(item).collect()
@@ -21,49 +29,101 @@ fn parsed(header: &str) -> Vec<(String, String)> {
 #[tokio::test]
 async fn from_the_first_look_to_destroyed() {
     let host = Host::start().await;
-    let state = async || host.attributes("default").await["occi.mcn.stack.state"].as_str().unwrap().to_owned();
+    let state = async || {
+        host.attributes("default").await["occi.mcn.stack.state"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
 
     let root = host.ask(&format!("GET /\n{ITS_HEADERS}\nAccept: application/occi+json\nAuthorization: Basic ZGVtbzpwYXNz"), "").await;
     assert_eq!((root.status, root.body.as_str()), (200, "[]"));
-    assert_eq!(host.memory.authentications.load(Ordering::SeqCst), 0, "the first look must not wait for Keystone");
+    assert_eq!(
+        host.memory.authentications.load(Ordering::SeqCst),
+        0,
+        "the first look must not wait for Keystone"
+    );
 
-    let put = format!("PUT /orchestrator/default\n{ITS_HEADERS}\n{}\nAccept: */*\nContent-Length: 0", category("orchestrator"));
-    let put = host.ask(&format!("{put}\nX-OCCI-Attribute: activate.integer=1, my.param=hello"), "").await;
+    let put = format!(
+        "PUT /orchestrator/default\n{ITS_HEADERS}\n{}\nAccept: */*\nContent-Length: 0",
+        category("orchestrator")
+    );
+    let put = host
+        .ask(
+            &format!("{put}\nX-OCCI-Attribute: activate.integer=1, my.param=hello"),
+            "",
+        )
+        .await;
     assert_eq!((put.status, put.body.as_str()), (201, "OK"));
-    assert_eq!(put.header("location"), Some(format!("http://{}/orchestrator/default", host.api).as_str()));
+    assert_eq!(
+        put.header("location"),
+        Some(format!("http://{}/orchestrator/default", host.api).as_str())
+    );
     assert_eq!(state().await, "uninitialized");
 
     let action = |term: &str| {
         let category = category(term);
-        format!("POST /orchestrator/default?action={term}\n{ITS_HEADERS}\n{category}\nAccept: */*\nContent-Length: 0")
+        format!(
+            "POST /orchestrator/default?action={term}\n{ITS_HEADERS}\n{category}\nAccept: */*\nContent-Length: 0"
+        )
     };
-    let deployed = host.ask(&format!("{}\nX-OCCI-Attribute: a=1, a=1, a=2", action("deploy")), "").await;
+    let deployed = host
+        .ask(
+            &format!("{}\nX-OCCI-Attribute: a=1, a=1, a=2", action("deploy")),
+            "",
+        )
+        .await;
     assert_eq!(deployed.status, 200, "{}", deployed.body);
     assert_eq!(state().await, "CREATE_IN_PROGRESS");
     host.memory.change("default", |view| {
         view.stack_status = Some("CREATE_COMPLETE".to_owned());
-        view.outputs.insert("mcn.endpoint.p1".to_owned(), "10.0.0.1".into());
+        view.outputs
+            .insert("mcn.endpoint.p1".to_owned(), "10.0.0.1".into());
     });
     assert_eq!(state().await, "CREATE_COMPLETE");
-    assert_eq!(host.attributes("default").await["a"], "2", "the last of duplicates wins");
+    assert_eq!(
+        host.attributes("default").await["a"],
+        "2",
+        "the last of duplicates wins"
+    );
 
     assert_eq!(host.ask(&action("provision"), "").await.status, 200);
 
-    let shown = host.ask(&format!("GET /orchestrator/default\n{ITS_HEADERS}\nAccept: text/occi"), "").await;
+    let shown = host
+        .ask(
+            &format!("GET /orchestrator/default\n{ITS_HEADERS}\nAccept: text/occi"),
+            "",
+        )
+        .await;
     let attributes = parsed(&shown.joined("x-occi-attribute"));
-    for wanted in [("mcn.endpoint.p1.RegionOne", "10.0.0.1"), ("my.param", "hello"), ("occi.mcn.stack.state", "CREATE_COMPLETE")] {
-        assert!(attributes.iter().any(|(k, v)| (k.as_str(), v.as_str()) == wanted), "{wanted:?} is not in {attributes:?}");
+    for wanted in [
+        ("mcn.endpoint.p1.RegionOne", "10.0.0.1"),
+        ("my.param", "hello"),
+        ("occi.mcn.stack.state", "CREATE_COMPLETE"),
+    ] {
+        assert!(
+            attributes
+                .iter()
+                .any(|(k, v)| (k.as_str(), v.as_str()) == wanted),
+            "{wanted:?} is not in {attributes:?}"
+        );
     }
 
-    let update = format!("POST /orchestrator/default\n{ITS_HEADERS}\nContent-Length: 0\nX-OCCI-Attribute: , my.param=good day, new=2");
+    let update = format!(
+        "POST /orchestrator/default\n{ITS_HEADERS}\nContent-Length: 0\nX-OCCI-Attribute: , my.param=good day, new=2"
+    );
     assert_eq!(host.ask(&update, "").await.status, 200);
     assert_eq!(host.attributes("default").await["my.param"], "good day");
 
-    let delete = "DELETE /orchestrator/default\nX-OCCI-Attribute: my.param=hello\nContent-Length: 0";
+    let delete =
+        "DELETE /orchestrator/default\nX-OCCI-Attribute: my.param=hello\nContent-Length: 0";
     let deleted = host.ask(delete, "").await;
     assert_eq!((deleted.status, deleted.body.as_str()), (200, "OK"));
     assert_eq!(host.ask(delete, "").await.status, 404);
-    assert_eq!(host.ask("GET /orchestrator/default", "").await.body, "Resource not found: '/orchestrator/default'");
+    assert_eq!(
+        host.ask("GET /orchestrator/default", "").await.body,
+        "Resource not found: '/orchestrator/default'"
+    );
     host.put("default", "a=1").await;
 }
 
@@ -72,32 +132,76 @@ async fn its_parser_survives_every_value_and_header_line() {
     let host = Host::start().await;
     host.put("default", "a=1").await;
     host.memory.change("default", |view| {
-        let values = ["p, q", "x=y", "\"", "a\r\nX-Injected: 1", "\0", "caf\u{e9}", "50%", "\\", "", " "];
+        let values = [
+            "p, q",
+            "x=y",
+            "\"",
+            "a\r\nX-Injected: 1",
+            "\0",
+            "caf\u{e9}",
+            "50%",
+            "\\",
+            "",
+            " ",
+        ];
         for (number, value) in values.into_iter().enumerate() {
-            view.attributes.insert(format!("value.{number}"), value.to_owned());
-            view.attributes.insert(format!("key {value},{number}"), "1".to_owned());
+            view.attributes
+                .insert(format!("value.{number}"), value.to_owned());
+            view.attributes
+                .insert(format!("key {value},{number}"), "1".to_owned());
         }
         view.stack_id = Some(("RegionOne".to_owned(), "id".to_owned()));
-        view.outputs.insert("list".to_owned(), serde_json::json!([1, "two", {"three": null}]));
+        view.outputs.insert(
+            "list".to_owned(),
+            serde_json::json!([1, "two", {"three": null}]),
+        );
         for node in 0..250 {
-            view.attributes.insert(format!("long.{node}"), "hadoop setup done, 34 s; ".repeat(20));
+            view.attributes.insert(
+                format!("long.{node}"),
+                "hadoop setup done, 34 s; ".repeat(20),
+            );
         }
-        view.outputs.insert("huge".to_owned(), "h".repeat(200_000).into());
+        view.outputs
+            .insert("huge".to_owned(), "h".repeat(200_000).into());
     });
-    let answer = host.ask("GET /orchestrator/default\nAccept: text/occi", "").await;
+    let answer = host
+        .ask("GET /orchestrator/default\nAccept: text/occi", "")
+        .await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("x-injected"), None);
-    assert!(answer.headers.len() <= 100, "httplib takes 100 headers, not {}", answer.headers.len());
-    assert!(answer.headers.iter().all(|(name, value)| name.len() + value.len() + 4 <= 65_536), "httplib takes lines of 65536 bytes");
+    assert!(
+        answer.headers.len() <= 100,
+        "httplib takes 100 headers, not {}",
+        answer.headers.len()
+    );
+    assert!(
+        answer
+            .headers
+            .iter()
+            .all(|(name, value)| name.len() + value.len() + 4 <= 65_536),
+        "httplib takes lines of 65536 bytes"
+    );
     let attributes = parsed(&answer.joined("x-occi-attribute"));
-    let value = |name: &str| attributes.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
+    let value = |name: &str| {
+        attributes
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
+    };
     assert_eq!(value("value.0"), Some("p%2C q"));
     assert_eq!(value("value.3"), Some("a%0D%0AX-Injected: 1"));
-    assert_eq!(attributes.len(), 2 * 10 + 250 + 1 + 2 + 4, "each attribute once");
+    assert_eq!(
+        attributes.len(),
+        2 * 10 + 250 + 1 + 2 + 4,
+        "each attribute once"
+    );
 
     let whole = host.attributes("default").await;
     assert_eq!(whole["value.3"], "a\r\nX-Injected: 1");
-    assert_eq!(whole["list.RegionOne"], serde_json::json!([1, "two", {"three": null}]));
+    assert_eq!(
+        whole["list.RegionOne"],
+        serde_json::json!([1, "two", {"three": null}])
+    );
     assert_eq!(whole["huge.RegionOne"].as_str().unwrap().len(), 200_000);
 }
 
@@ -105,27 +209,71 @@ async fn its_parser_survives_every_value_and_header_line() {
 async fn its_polling_ends_at_a_failure_and_everybody_still_sees_why() {
     let host = Host::start().await;
     host.put("default", "a=1").await;
-    let poll = async || host.ask("GET /orchestrator/default\nUser-Agent: python-requests/2.11.0\nAccept: application/occi+json", "").await;
+    let poll = async || {
+        host.ask("GET /orchestrator/default\nUser-Agent: python-requests/2.11.0\nAccept: application/occi+json", "").await
+    };
     assert_eq!(poll().await.status, 200);
     host.memory.change("default", |view| {
-        view.state = stampede::cluster::State::Failed("worker-1: hadoop setup line 42: no space".to_owned());
+        view.state =
+            stampede::cluster::State::Failed("worker-1: hadoop setup line 42: no space".to_owned());
         view.stack_status = Some("CREATE_FAILED".to_owned());
     });
     let ended = poll().await;
-    assert_eq!((ended.status, ended.reason.as_str()), (424, "CREATE_FAILED: worker-1: hadoop setup line 42: no space"));
-    assert_eq!(ended.json()["attributes"]["occi.mcn.stack.state"], "CREATE_FAILED", "even then the entity is whole");
+    assert_eq!(
+        (ended.status, ended.reason.as_str()),
+        (
+            424,
+            "CREATE_FAILED: worker-1: hadoop setup line 42: no space"
+        )
+    );
+    assert_eq!(
+        ended.json()["attributes"]["occi.mcn.stack.state"],
+        "CREATE_FAILED",
+        "even then the entity is whole"
+    );
 
     // Its own client's GET goes through it as text/occi, and must find the attributes.
-    let shown = host.ask(&format!("GET /orchestrator/default\n{ITS_HEADERS}\nAccept: text/occi"), "").await;
+    let shown = host
+        .ask(
+            &format!("GET /orchestrator/default\n{ITS_HEADERS}\nAccept: text/occi"),
+            "",
+        )
+        .await;
     let attributes = parsed(&shown.joined("x-occi-attribute"));
-    for wanted in [("occi.mcn.stack.state", "CREATE_FAILED"), ("stampede.failure", "worker-1: hadoop setup line 42: no space")] {
-        assert!(attributes.iter().any(|(k, v)| (k.as_str(), v.as_str()) == wanted), "{wanted:?} is not in {attributes:?}");
+    for wanted in [
+        ("occi.mcn.stack.state", "CREATE_FAILED"),
+        (
+            "stampede.failure",
+            "worker-1: hadoop setup line 42: no space",
+        ),
+    ] {
+        assert!(
+            attributes
+                .iter()
+                .any(|(k, v)| (k.as_str(), v.as_str()) == wanted),
+            "{wanted:?} is not in {attributes:?}"
+        );
     }
-    for (agent, accept) in
-        [("curl/8.5.0", "application/occi+json"), ("python-requests/2.32.3", "application/occi+json"), ("Mozilla/5.0", "text/html")]
-    {
-        let seen = host.ask(&format!("GET /orchestrator/default\nUser-Agent: {agent}\nAccept: {accept}"), "").await;
-        assert!(seen.status == 200 && seen.body.contains("no space"), "{agent}: {seen:?}");
+    for (agent, accept) in [
+        ("curl/8.5.0", "application/occi+json"),
+        ("python-requests/2.32.3", "application/occi+json"),
+        ("Mozilla/5.0", "text/html"),
+    ] {
+        let seen = host
+            .ask(
+                &format!("GET /orchestrator/default\nUser-Agent: {agent}\nAccept: {accept}"),
+                "",
+            )
+            .await;
+        assert!(
+            seen.status == 200 && seen.body.contains("no space"),
+            "{agent}: {seen:?}"
+        );
     }
-    assert_eq!(host.ask(&format!("DELETE /orchestrator/default\n{ITS_HEADERS}"), "").await.status, 200);
+    assert_eq!(
+        host.ask(&format!("DELETE /orchestrator/default\n{ITS_HEADERS}"), "")
+            .await
+            .status,
+        200
+    );
 }

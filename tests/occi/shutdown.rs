@@ -11,26 +11,50 @@ use crate::memory::WAITS;
 
 async fn begin_waiting(host: &Host) -> tokio::net::TcpStream {
     let mut stream = host.connect().await;
-    let head = format!("PUT /orchestrator/{WAITS} HTTP/1.1\r\nHost: h\r\n{}\r\n", category("orchestrator"));
-    stream.write_all(format!("{head}X-Auth-Token: token-demo\r\nX-Tenant-Name: demo\r\n\r\n").as_bytes()).await.unwrap();
-    eventually("the request is in work", async || host.memory.waiting.load(Ordering::SeqCst) > 0).await;
+    let head = format!(
+        "PUT /orchestrator/{WAITS} HTTP/1.1\r\nHost: h\r\n{}\r\n",
+        category("orchestrator")
+    );
+    stream
+        .write_all(
+            format!("{head}X-Auth-Token: token-demo\r\nX-Tenant-Name: demo\r\n\r\n").as_bytes(),
+        )
+        .await
+        .unwrap();
+    eventually("the request is in work", async || {
+        host.memory.waiting.load(Ordering::SeqCst) > 0
+    })
+    .await;
     stream
 }
 
 #[tokio::test]
 async fn idle_connections_do_not_hold_it_up() {
-    let mut host = Host::with(Limits { grace: Duration::from_secs(3600), ..Limits::default() }).await;
+    let mut host = Host::with(Limits {
+        grace: Duration::from_secs(3600),
+        ..Limits::default()
+    })
+    .await;
     let mut idle = host.connect().await;
-    idle.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        .await
+        .unwrap();
     assert_eq!(Answer::read_one(&mut idle).await.status, 200);
     host.stop.take();
     host.running.await.unwrap();
-    assert!(tokio::net::TcpStream::connect(host.api).await.is_err(), "nobody listens any more");
+    assert!(
+        tokio::net::TcpStream::connect(host.api).await.is_err(),
+        "nobody listens any more"
+    );
 }
 
 #[tokio::test]
 async fn work_that_is_begun_ends() {
-    let mut host = Host::with(Limits { grace: Duration::from_secs(3600), ..Limits::default() }).await;
+    let mut host = Host::with(Limits {
+        grace: Duration::from_secs(3600),
+        ..Limits::default()
+    })
+    .await;
     let mut stream = begin_waiting(&host).await;
     host.stop.take();
     host.memory.go_on.0.add_permits(1);
@@ -40,7 +64,11 @@ async fn work_that_is_begun_ends() {
 
 #[tokio::test]
 async fn work_that_does_not_end_is_left() {
-    let mut host = Host::with(Limits { grace: Duration::from_millis(50), ..Limits::default() }).await;
+    let mut host = Host::with(Limits {
+        grace: Duration::from_millis(50),
+        ..Limits::default()
+    })
+    .await;
     let _stream = begin_waiting(&host).await;
     host.stop.take();
     host.running.await.unwrap();

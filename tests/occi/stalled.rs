@@ -17,32 +17,50 @@ const AUTH: &str = "Host: h\r\nX-Auth-Token: token-demo\r\nX-Tenant-Name: demo\r
 /// How many answers the host has made.
 async fn answers(host: &Host) -> usize {
     let mut admin = tokio::net::TcpStream::connect(host.admin).await.unwrap();
-    admin.write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await.unwrap();
+    admin
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     let metrics = Answer::read_to_end(&mut admin).await.body;
-    let counts = metrics.lines().filter(|line| line.starts_with("stampede_answers_total{"));
-    counts.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum()
+    let counts = metrics
+        .lines()
+        .filter(|line| line.starts_with("stampede_answers_total{"));
+    counts
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok())
+        .sum()
 }
 
 #[tokio::test]
 async fn six_hundred_stalled_clients_hold_up_nobody() {
-    // Nobody is sent away for being slow: it is not their end that helps the others. Only four requests may be in work at once.
+    // Nobody is sent away for being slow: it is not their end that helps the others. Only four
+    // requests may be in work at once.
     let patient = Duration::from_secs(3_600);
-    let limits = Limits { in_flight: 4, header_read: patient, body_read: patient, write_stall: patient, ..Limits::default() };
+    let limits = Limits {
+        in_flight: 4,
+        header_read: patient,
+        body_read: patient,
+        write_stall: patient,
+        ..Limits::default()
+    };
     let host = Host::with(limits).await;
     host.put("default", "a=1").await;
     // More than the system's buffers hold.
     host.put("large", "a=1").await;
     host.memory.change("large", |view| {
-        view.attributes.insert("huge".to_owned(), "h".repeat(8 * 1024 * 1024));
+        view.attributes
+            .insert("huge".to_owned(), "h".repeat(8 * 1024 * 1024));
     });
-    let not_read = format!("GET /orchestrator/large HTTP/1.1\r\nAccept: application/occi+json\r\n{AUTH}\r\n");
+    let not_read =
+        format!("GET /orchestrator/large HTTP/1.1\r\nAccept: application/occi+json\r\n{AUTH}\r\n");
     let mut stalled = Vec::new();
     for number in 0..4 * EACH {
         let mut stream = host.connect().await;
         let begun = match number % 4 {
             0 => String::new(),
             1 => format!("GET / HTTP/1.1\r\n{AUTH}X-Half: "),
-            2 => format!("POST /orchestrator/default HTTP/1.1\r\n{AUTH}Content-Length: 100\r\n\r\nX-OCCI"),
+            2 => format!(
+                "POST /orchestrator/default HTTP/1.1\r\n{AUTH}Content-Length: 100\r\n\r\nX-OCCI"
+            ),
             // Large answers are few: each is held in memory until it is read.
             _ if number < 40 => not_read.clone(),
             _ => format!("GET /orchestrator/default HTTP/1.1\r\n{AUTH}\r\n"),
@@ -50,20 +68,37 @@ async fn six_hundred_stalled_clients_hold_up_nobody() {
         stream.write_all(begun.as_bytes()).await.unwrap();
         stalled.push(stream);
     }
-    eventually("all that can be answered are", async || answers(&host).await == 2 + EACH).await;
+    eventually("all that can be answered are", async || {
+        answers(&host).await == 2 + EACH
+    })
+    .await;
     let kind = category("orchestrator");
     for number in 0..OTHERS {
         let answer = match number % 4 {
-            0 => host.ask("GET /orchestrator/default\nAccept: text/occi", "").await,
+            0 => {
+                host.ask("GET /orchestrator/default\nAccept: text/occi", "")
+                    .await
+            }
             1 => host.ask("GET /orchestrator/default", "").await,
-            2 => host.ask(&format!("PUT /orchestrator/default\n{kind}"), "").await,
-            _ => host.ask("POST /orchestrator/default\nContent-Type: text/plain", "X-OCCI-Attribute: b=2").await,
+            2 => {
+                host.ask(&format!("PUT /orchestrator/default\n{kind}"), "")
+                    .await
+            }
+            _ => {
+                host.ask(
+                    "POST /orchestrator/default\nContent-Type: text/plain",
+                    "X-OCCI-Attribute: b=2",
+                )
+                .await
+            }
         };
         assert_eq!(answer.status, 200, "request {number}: {}", answer.body);
     }
     // They were not sent away either: one that goes on is answered.
     let mut late = stalled.swap_remove(1);
-    late.write_all(b"x\r\nConnection: close\r\n\r\n").await.unwrap();
+    late.write_all(b"x\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     assert_eq!(Answer::read_to_end(&mut late).await.status, 200);
 }
 

@@ -1,7 +1,9 @@
-//! The life cycle on a real OpenStack: Keystone, Heat, Nova and Neutron on this machine, nodes that boot and run a real Hadoop.
+//! The life cycle on a real OpenStack: Keystone, Heat, Nova and Neutron on this machine, nodes that
+//! boot and run a real Hadoop.
 //!
-//! `cargo test -p stampede-tests --test openstack -- [WORD ...]` runs the scenarios whose names contain one of the words. Each
-//! prints what it proved; the last line counts them. Needs root on Debian; elsewhere it says what it left out.
+//! `cargo test -p stampede-tests --test openstack -- [WORD ...]` runs the scenarios whose names
+//! contain one of the words. Each prints what it proved; the last line counts them. Needs root on
+//! Debian; elsewhere it says what it left out.
 //!
 //! Layout
 //! - [`scenarios`]: what must be seen, one file each
@@ -27,12 +29,21 @@ pub struct Rig {
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
     if let Some(why) = cloud::not_here() {
-        println!("LEFT OUT: the real OpenStack and everything on it, since {why}\n0 passed, 0 failed, {} skipped", scenarios::ALL.len());
+        println!(
+            "LEFT OUT: the real OpenStack and everything on it, since {why}\n0 passed, 0 failed, {} skipped",
+            scenarios::ALL.len()
+        );
         return ExitCode::SUCCESS;
     }
-    match tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(run(&words))) {
+    match tokio::runtime::Runtime::new()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(run(&words)))
+    {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -61,7 +72,10 @@ async fn run(words: &[String]) -> Result<usize> {
             }
             Err(error) => {
                 failed += 1;
-                println!("    FAILED after {:.0} s: {error:#}", start.elapsed().as_secs_f32());
+                println!(
+                    "    FAILED after {:.0} s: {error:#}",
+                    start.elapsed().as_secs_f32()
+                );
                 rig.cloud.sweep().await?;
             }
         }

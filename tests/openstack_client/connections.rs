@@ -9,12 +9,29 @@ use super::{brisk, client, cloud, session, session_with};
 
 #[tokio::test]
 async fn reading_is_repeated_up_to_the_limit_of_attempts() {
-    let whats = [What::Status(500, None), What::Status(503, Some(0)), What::Status(429, None), What::Dropped, What::Lost, What::Cut];
+    let whats = [
+        What::Status(500, None),
+        What::Status(503, Some(0)),
+        What::Status(429, None),
+        What::Dropped,
+        What::Lost,
+        What::Cut,
+    ];
     for what in whats {
         let cloud = cloud().await;
-        let session = session_with(&cloud, Limits { attempts: 3, ..brisk() }).await;
+        let session = session_with(
+            &cloud,
+            Limits {
+                attempts: 3,
+                ..brisk()
+            },
+        )
+        .await;
         cloud.fault(Fault::of("nova", 2, what.clone()));
-        session.flavors().await.unwrap_or_else(|error| panic!("{what:?}: {error}"));
+        session
+            .flavors()
+            .await
+            .unwrap_or_else(|error| panic!("{what:?}: {error}"));
         assert_eq!(cloud.count("nova"), 3, "{what:?}");
 
         cloud.fault(Fault::of("nova", 3, what.clone()));
@@ -26,12 +43,23 @@ async fn reading_is_repeated_up_to_the_limit_of_attempts() {
 
 #[tokio::test]
 async fn what_is_for_good_is_not_repeated() {
-    for (status, expected) in [(400, "refuses to"), (403, "forbids to"), (404, "does not know"), (409, "cannot"), (413, "too large")] {
+    for (status, expected) in [
+        (400, "refuses to"),
+        (403, "forbids to"),
+        (404, "does not know"),
+        (409, "cannot"),
+        (413, "too large"),
+    ] {
         let cloud = cloud().await;
         let session = session(&cloud).await;
         cloud.fault(Fault::of("nova", u32::MAX, What::Status(status, None)));
         let message = session.flavors().await.expect_err("refused").to_string();
-        assert!(message.contains(expected) && message.contains("list flavors") && message.contains("on purpose"), "{status}: {message}");
+        assert!(
+            message.contains(expected)
+                && message.contains("list flavors")
+                && message.contains("on purpose"),
+            "{status}: {message}"
+        );
         assert_eq!(cloud.count("nova"), 1, "{status}");
     }
 }
@@ -39,20 +67,47 @@ async fn what_is_for_good_is_not_repeated() {
 #[tokio::test]
 async fn an_overloaded_service_says_how_often_it_was_asked() {
     let cloud = cloud().await;
-    let session = session_with(&cloud, Limits { attempts: 2, ..brisk() }).await;
+    let session = session_with(
+        &cloud,
+        Limits {
+            attempts: 2,
+            ..brisk()
+        },
+    )
+    .await;
     cloud.fault(Fault::of("glance", u32::MAX, What::Status(503, Some(7))));
     let error = session.images().await.expect_err("overloaded");
-    let Error::Overloaded { service: "glance", status: 503, attempts: 2, retry_after: Some(wish), .. } = error else { panic!("{error}") };
+    let Error::Overloaded {
+        service: "glance",
+        status: 503,
+        attempts: 2,
+        retry_after: Some(wish),
+        ..
+    } = error
+    else {
+        panic!("{error}")
+    };
     assert_eq!(wish, Duration::from_secs(7));
 }
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_in_time_is_given_up() {
     let cloud = cloud().await;
-    let session = session_with(&cloud, Limits { attempts: 1, answer: Duration::from_millis(100), ..brisk() }).await;
+    let session = session_with(
+        &cloud,
+        Limits {
+            attempts: 1,
+            answer: Duration::from_millis(100),
+            ..brisk()
+        },
+    )
+    .await;
     cloud.fault(Fault::of("nova", 1, What::Slow(Duration::from_secs(60))));
     let error = session.flavors().await.expect_err("late");
-    assert!(matches!(&error, Error::Unreachable { service: "nova", reason, .. } if reason.contains("no answer within")), "{error}");
+    assert!(
+        matches!(&error, Error::Unreachable { service: "nova", reason, .. } if reason.contains("no answer within")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -62,13 +117,27 @@ async fn an_answer_of_the_limit_is_read_and_one_above_is_not() {
     // The answer to a list of one key, as the stand-in writes it.
     let size = r#"{"keypairs":[{"keypair":{"name":"demo-key","public_key":"ssh-ed25519 AAAA","fingerprint":"00:11"}}]}"#.len();
     let limit = 100_000;
-    let session = session_with(&cloud, Limits { body_bytes: limit, ..brisk() }).await;
+    let session = session_with(
+        &cloud,
+        Limits {
+            body_bytes: limit,
+            ..brisk()
+        },
+    )
+    .await;
     cloud.fault(Fault::of("nova", 1, What::Padded(limit - size)));
     assert_eq!(session.keypairs().await.expect("as large as may be"), keys);
     cloud.fault(Fault::of("nova", 1, What::Padded(limit - size + 1)));
     let error = session.keypairs().await.expect_err("too large");
-    assert!(matches!(&error, Error::BadAnswer { service: "nova", reason, .. } if reason.contains("100000 bytes")), "{error}");
-    assert_eq!(cloud.count("nova"), 3, "an answer too large is not asked for again");
+    assert!(
+        matches!(&error, Error::BadAnswer { service: "nova", reason, .. } if reason.contains("100000 bytes")),
+        "{error}"
+    );
+    assert_eq!(
+        cloud.count("nova"),
+        3,
+        "an answer too large is not asked for again"
+    );
 }
 
 #[tokio::test]
@@ -77,7 +146,16 @@ async fn a_page_for_people_is_no_answer() {
     let session = session(&cloud).await;
     cloud.fault(Fault::of("neutron", 1, What::Html));
     let error = session.external_networks().await.expect_err("a page");
-    assert!(matches!(&error, Error::BadAnswer { service: "neutron", .. }), "{error}");
+    assert!(
+        matches!(
+            &error,
+            Error::BadAnswer {
+                service: "neutron",
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -86,7 +164,10 @@ async fn a_redirect_is_not_followed_with_the_token() {
     let session = session(&cloud).await;
     cloud.fault(Fault::of("nova", 1, What::Status(301, None)));
     let error = session.flavors().await.expect_err("a redirect");
-    assert!(matches!(&error, Error::BadAnswer { reason, .. } if reason.contains("301, a redirect")), "{error}");
+    assert!(
+        matches!(&error, Error::BadAnswer { reason, .. } if reason.contains("301, a redirect")),
+        "{error}"
+    );
     assert_eq!(cloud.count("nova"), 1);
 }
 
@@ -102,20 +183,49 @@ async fn a_cloud_that_is_not_there_is_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let client = Client::new(Config { limits: brisk(), ..Config::new(format!("{url}/v3")) }).expect("a client");
-    let error = client.session("a-token".into(), "demo").await.expect_err("nobody there");
-    assert!(matches!(&error, Error::Unreachable { service: "keystone", url: at, .. } if *at == url), "{error}");
+    let client = Client::new(Config {
+        limits: brisk(),
+        ..Config::new(format!("{url}/v3"))
+    })
+    .expect("a client");
+    let error = client
+        .session("a-token".into(), "demo")
+        .await
+        .expect_err("nobody there");
+    assert!(
+        matches!(&error, Error::Unreachable { service: "keystone", url: at, .. } if *at == url),
+        "{error}"
+    );
     assert!(!error.to_string().contains("a-token"));
 }
 
 #[tokio::test]
 async fn keystones_failure_is_not_taken_for_a_bad_token() {
     let cloud = cloud().await;
-    let client = client(&cloud, Limits { attempts: 2, ..brisk() });
+    let client = client(
+        &cloud,
+        Limits {
+            attempts: 2,
+            ..brisk()
+        },
+    );
     let token = cloud.issue_token("demo");
     cloud.fault(Fault::of("keystone", 2, What::Status(500, None)).only("GET", "/v3/auth/tokens"));
-    let error = client.session(token.clone().into(), "demo").await.expect_err("broken");
-    assert!(matches!(error, Error::Fault { service: "keystone", status: 500, .. }), "{error}");
+    let error = client
+        .session(token.clone().into(), "demo")
+        .await
+        .expect_err("broken");
+    assert!(
+        matches!(
+            error,
+            Error::Fault {
+                service: "keystone",
+                status: 500,
+                ..
+            }
+        ),
+        "{error}"
+    );
     client.session(token.into(), "demo").await.expect("healed");
 }
 
@@ -123,10 +233,21 @@ async fn keystones_failure_is_not_taken_for_a_bad_token() {
 fn a_ca_file_must_be_one() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("ca.pem");
-    let refused = || Client::new(Config { ca_file: Some(file.clone()), ..Config::new("https://k") }).expect_err("refused").to_string();
+    let refused = || {
+        Client::new(Config {
+            ca_file: Some(file.clone()),
+            ..Config::new("https://k")
+        })
+        .expect_err("refused")
+        .to_string()
+    };
     assert!(refused().contains("cannot be read"), "{}", refused());
     std::fs::write(&file, "not a certificate\n").expect("write");
     assert!(refused().contains("holds no certificate"), "{}", refused());
-    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n").expect("write");
+    std::fs::write(
+        &file,
+        "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
+    )
+    .expect("write");
     assert!(refused().contains("ca.pem"), "{}", refused());
 }

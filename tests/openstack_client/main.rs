@@ -1,4 +1,5 @@
-//! The client of the cloud against the stand-in: what a user meets when tokens, services and connections are not as they should be.
+//! The client of the cloud against the stand-in: what a user meets when tokens, services and
+//! connections are not as they should be.
 #![expect(clippy::expect_used, reason = "a test's way to fail")]
 
 mod connections;
@@ -15,7 +16,9 @@ use stampede_tests::standin::{self, Standin};
 
 /// A stand-in whose stacks go on by steps.
 async fn cloud() -> Standin {
-    Standin::start(standin::Config::default()).await.expect("a free port")
+    Standin::start(standin::Config::default())
+        .await
+        .expect("a free port")
 }
 
 /// Limits that let a test of a failure end at once.
@@ -29,7 +32,11 @@ fn brisk() -> Limits {
 }
 
 fn client(cloud: &Standin, limits: Limits) -> Client {
-    Client::new(Config { limits, ..Config::new(cloud.url()) }).expect("a client")
+    Client::new(Config {
+        limits,
+        ..Config::new(cloud.url())
+    })
+    .expect("a client")
 }
 
 /// A session of project `demo`.
@@ -38,7 +45,10 @@ async fn session(cloud: &Standin) -> Session {
 }
 
 async fn session_with(cloud: &Standin, limits: Limits) -> Session {
-    client(cloud, limits).session(cloud.issue_token("demo").into(), "demo").await.expect("a session")
+    client(cloud, limits)
+        .session(cloud.issue_token("demo").into(), "demo")
+        .await
+        .expect("a session")
 }
 
 /// A small cluster's stack.
@@ -69,8 +79,12 @@ fn stack(name: &str) -> CreateStack {
     CreateStack {
         name: name.to_owned(),
         template,
-        files: [("node-master.sh", script), ("node-worker.sh", script)].map(|(name, text)| (name.to_owned(), text.to_owned())).into(),
-        parameters: [("flavor".to_owned(), json!("m1.large"))].into_iter().collect(),
+        files: [("node-master.sh", script), ("node-worker.sh", script)]
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into(),
+        parameters: [("flavor".to_owned(), json!("m1.large"))]
+            .into_iter()
+            .collect(),
         tags: vec!["stampede".to_owned(), format!("stampede.cluster.{name}")],
         timeout_mins: 30,
     }

@@ -8,12 +8,27 @@ use super::{ask, bad, evil};
 async fn an_answer_that_breaks_the_contract_is_refused_in_words() {
     let catalogue = evil();
     for (deed, words) in [
-        ("lie about the role", "a script is for the role \"queen\", which it does not run on"),
-        ("climb", "the path of its file \"/opt/../etc/passwd\" is not absolute and plain"),
-        ("two scripts", "it has two scripts evil of stage setup for role worker"),
-        ("no template", "its template is not JSON: EOF while parsing an object at line 1 column 15"),
+        (
+            "lie about the role",
+            "a script is for the role \"queen\", which it does not run on",
+        ),
+        (
+            "climb",
+            "the path of its file \"/opt/../etc/passwd\" is not absolute and plain",
+        ),
+        (
+            "two scripts",
+            "it has two scripts evil of stage setup for role worker",
+        ),
+        (
+            "no template",
+            "its template is not JSON: EOF while parsing an object at line 1 column 15",
+        ),
         ("no object", "its template is not a JSON object"),
-        ("refuse silently", "it refuses the request without a problem"),
+        (
+            "refuse silently",
+            "it refuses the request without a problem",
+        ),
     ] {
         let error = bad(&catalogue, deed, 0).await;
         assert_eq!(error.fault, Fault::Contract(words.to_owned()), "{deed}");
@@ -23,9 +38,17 @@ async fn an_answer_that_breaks_the_contract_is_refused_in_words() {
 #[tokio::test]
 async fn a_refusal_is_the_users_to_mend_and_has_a_bound() {
     let catalogue = evil();
-    let Err(GenerateError::Problems(problems)) = ask(&catalogue, "refuse", 0).await else { panic!("not refused") };
+    let Err(GenerateError::Problems(problems)) = ask(&catalogue, "refuse", 0).await else {
+        panic!("not refused")
+    };
     assert_eq!(problems[0].to_string(), "evil.deed: is not nice (be nice)");
-    let Err(GenerateError::Problems(problems)) = ask(&catalogue, "refuse at length", 100).await else { panic!("not refused") };
+    let Err(GenerateError::Problems(problems)) = ask(&catalogue, "refuse at length", 100).await
+    else {
+        panic!("not refused")
+    };
     assert_eq!(problems.len(), 100);
-    assert!(matches!(bad(&catalogue, "refuse at length", 101).await.fault, Fault::Contract(_)));
+    assert!(matches!(
+        bad(&catalogue, "refuse at length", 101).await.fault,
+        Fault::Contract(_)
+    ));
 }

@@ -9,12 +9,19 @@ use super::{LIMITS, bad, broken_down, evil, folder, good};
 #[tokio::test]
 async fn a_guest_that_computes_for_ever_is_stopped_and_others_run_meanwhile() {
     let catalogue = evil();
-    // On this one thread: the guest gives way at every tick, or the other would have to wait for its end.
+    // On this one thread: the guest gives way at every tick, or the other would have to wait for
+    // its end.
     let (looping, other) = tokio::join!(bad(&catalogue, "loop", 0), async {
         tokio::task::yield_now().await;
         good(&catalogue, "good", 0).await
     });
-    assert_eq!(looping.fault, Fault::Time { limit: LIMITS.time, waited: false });
+    assert_eq!(
+        looping.fault,
+        Fault::Time {
+            limit: LIMITS.time,
+            waited: false
+        }
+    );
     assert_eq!(other, "good");
 }
 
@@ -23,14 +30,30 @@ async fn a_guest_that_sleeps_is_stopped_at_the_same_time() {
     let catalogue = evil();
     assert_eq!(good(&catalogue, "sleep", 1).await, "slept");
     let error = bad(&catalogue, "sleep", 3_600_000).await;
-    assert_eq!(error.fault, Fault::Time { limit: LIMITS.time, waited: true });
-    assert!(error.to_string().contains("did not answer within 2 s: it waited"), "{error}");
+    assert_eq!(
+        error.fault,
+        Fault::Time {
+            limit: LIMITS.time,
+            waited: true
+        }
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("did not answer within 2 s: it waited"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn more_calls_than_run_at_once_wait_for_their_turn() {
     let cache = artifacts::target().join("guests/cache");
-    let catalogue = Catalogue::load(folder(&["evil"]).path(), Some(&cache), Limits { calls: 1, ..LIMITS }).unwrap();
+    let catalogue = Catalogue::load(
+        folder(&["evil"]).path(),
+        Some(&cache),
+        Limits { calls: 1, ..LIMITS },
+    )
+    .unwrap();
     let (first, second) = tokio::join!(bad(&catalogue, "loop", 0), good(&catalogue, "good", 0));
     assert!(matches!(first.fault, Fault::Time { .. }));
     assert_eq!(second, "good", "waiting is not counted as running");
@@ -42,8 +65,18 @@ async fn memory_is_granted_up_to_the_limit_and_not_past_it() {
     let half = LIMITS.memory_bytes / 2;
     assert_eq!(good(&catalogue, "allocate", half).await, half.to_string());
     let error = bad(&catalogue, "allocate", LIMITS.memory_bytes).await;
-    assert_eq!(error.fault, Fault::Memory { limit_bytes: LIMITS.memory_bytes });
-    assert!(error.to_string().contains("wanted more than 32 MiB of memory"), "{error}");
+    assert_eq!(
+        error.fault,
+        Fault::Memory {
+            limit_bytes: LIMITS.memory_bytes
+        }
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("wanted more than 32 MiB of memory"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -52,17 +85,34 @@ async fn an_answer_up_to_the_limit_is_taken_and_a_larger_one_is_not() {
     let fits = LIMITS.answer_bytes - 1_000;
     assert_eq!(good(&catalogue, "answer", fits).await.len(), fits);
     let error = bad(&catalogue, "answer", LIMITS.answer_bytes).await;
-    assert_eq!(error.fault, Fault::AnswerSize { limit_bytes: LIMITS.answer_bytes });
+    assert_eq!(
+        error.fault,
+        Fault::AnswerSize {
+            limit_bytes: LIMITS.answer_bytes
+        }
+    );
 }
 
 #[tokio::test]
 async fn what_it_writes_is_bounded_and_does_not_stop_it() {
     let catalogue = evil();
-    assert_eq!(good(&catalogue, "write", 100 * LIMITS.stderr_bytes).await, "written");
+    assert_eq!(
+        good(&catalogue, "write", 100 * LIMITS.stderr_bytes).await,
+        "written"
+    );
     let error = bad(&catalogue, "write for ever", 0).await;
     assert!(matches!(error.fault, Fault::Time { .. }), "{error}");
-    assert!(error.stderr.len() < LIMITS.stderr_bytes + 100, "{} bytes", error.stderr.len());
-    assert!(error.stderr.starts_with("and again\nand again\n") && error.stderr.contains("bytes left out]"), "{}", error.stderr);
+    assert!(
+        error.stderr.len() < LIMITS.stderr_bytes + 100,
+        "{} bytes",
+        error.stderr.len()
+    );
+    assert!(
+        error.stderr.starts_with("and again\nand again\n")
+            && error.stderr.contains("bytes left out]"),
+        "{}",
+        error.stderr
+    );
 }
 
 #[tokio::test]
@@ -70,31 +120,99 @@ async fn its_stack_is_bounded() {
     let catalogue = evil();
     assert_eq!(good(&catalogue, "recurse", 100).await, "100");
     let error = broken_down(&catalogue, "recurse", 100_000_000).await;
-    assert!(error.to_string().contains("call stack exhausted") || error.to_string().contains("out of bounds memory access"), "{error}");
+    assert!(
+        error.to_string().contains("call stack exhausted")
+            || error.to_string().contains("out of bounds memory access"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_plugin_with_more_instances_than_allowed_is_disabled_and_says_so() {
     let folder = folder(&["evil"]);
-    let few = Catalogue::load(folder.path(), None, Limits { instances: 1, ..LIMITS }).unwrap();
+    let few = Catalogue::load(
+        folder.path(),
+        None,
+        Limits {
+            instances: 1,
+            ..LIMITS
+        },
+    )
+    .unwrap();
     assert!(few.get("evil").is_none());
-    assert!(few.broken()[0].reason.contains("instance"), "{}", few.broken()[0].reason);
-    assert!(Catalogue::load(folder.path(), None, LIMITS).unwrap().get("evil").is_some());
+    assert!(
+        few.broken()[0].reason.contains("instance"),
+        "{}",
+        few.broken()[0].reason
+    );
+    assert!(
+        Catalogue::load(folder.path(), None, LIMITS)
+            .unwrap()
+            .get("evil")
+            .is_some()
+    );
 }
 
 #[test]
 fn a_file_up_to_the_limit_is_read_and_a_larger_one_is_not() {
     let folder = folder(&["evil"]);
-    let size = std::fs::metadata(folder.path().join("evil.wasm")).unwrap().len();
-    assert!(Catalogue::load(folder.path(), None, Limits { file_bytes: size, ..LIMITS }).unwrap().get("evil").is_some());
-    let small = Catalogue::load(folder.path(), None, Limits { file_bytes: size - 1, ..LIMITS }).unwrap();
-    assert_eq!(small.broken()[0].reason, format!("is larger than {} bytes", size - 1));
+    let size = std::fs::metadata(folder.path().join("evil.wasm"))
+        .unwrap()
+        .len();
+    assert!(
+        Catalogue::load(
+            folder.path(),
+            None,
+            Limits {
+                file_bytes: size,
+                ..LIMITS
+            }
+        )
+        .unwrap()
+        .get("evil")
+        .is_some()
+    );
+    let small = Catalogue::load(
+        folder.path(),
+        None,
+        Limits {
+            file_bytes: size - 1,
+            ..LIMITS
+        },
+    )
+    .unwrap();
+    assert_eq!(
+        small.broken()[0].reason,
+        format!("is larger than {} bytes", size - 1)
+    );
 }
 
 #[test]
 fn a_folder_up_to_the_limit_is_read_and_a_larger_one_is_not() {
     let folder = folder(&["future", "burglar"]);
-    assert!(Catalogue::load(folder.path(), None, Limits { plugins: 2, ..LIMITS }).is_ok());
-    let error = Catalogue::load(folder.path(), None, Limits { plugins: 1, ..LIMITS }).err().unwrap();
-    assert!(error.to_string().ends_with("holds more than 1 plugins"), "{error}");
+    assert!(
+        Catalogue::load(
+            folder.path(),
+            None,
+            Limits {
+                plugins: 2,
+                ..LIMITS
+            }
+        )
+        .is_ok()
+    );
+    let error = Catalogue::load(
+        folder.path(),
+        None,
+        Limits {
+            plugins: 1,
+            ..LIMITS
+        },
+    )
+    .err()
+    .unwrap();
+    assert!(
+        error.to_string().ends_with("holds more than 1 plugins"),
+        "{error}"
+    );
 }

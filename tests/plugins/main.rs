@@ -1,4 +1,5 @@
-//! Plugins in the host's sandbox, as they are shipped, and one misbehaving guest for each limit, on each side of it.
+//! Plugins in the host's sandbox, as they are shipped, and one misbehaving guest for each limit, on
+//! each side of it.
 //!
 //! Layout
 //! - [`limits`]: time, memory, sizes
@@ -6,7 +7,11 @@
 //! - [`answers`]: what breaks the contract
 //! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
 //! - [`shipped`]: the plugins themselves: pure, and the same as natively
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests: what they set up is there")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests: what they set up is there"
+)]
 
 mod answers;
 mod limits;
@@ -47,14 +52,23 @@ fn folder(names: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in names {
         let file = format!("{name}.wasm");
-        std::fs::copy(artifacts::target().join("guests").join(&file), folder.path().join(&file)).expect("run tests/build first");
+        std::fs::copy(
+            artifacts::target().join("guests").join(&file),
+            folder.path().join(&file),
+        )
+        .expect("run tests/build first");
     }
     folder
 }
 
 /// From the cache: most tests want the guest, not the compiler.
 fn load(folder: &Path) -> Catalogue {
-    Catalogue::load(folder, Some(&artifacts::target().join("guests/cache")), LIMITS).unwrap()
+    Catalogue::load(
+        folder,
+        Some(&artifacts::target().join("guests/cache")),
+        LIMITS,
+    )
+    .unwrap()
 }
 
 fn evil() -> Catalogue {
@@ -63,18 +77,41 @@ fn evil() -> Catalogue {
 
 /// One master and as many workers.
 fn request(workers: u32) -> Request {
-    let flavor = Flavor { name: "m1.xlarge".into(), vcpus: 2, ram_mib: 4_096, disk_gib: 20 };
-    let group = |role: &str, nodes| NodeGroup { role: role.into(), flavor: flavor.clone(), image: "debian-12".into(), nodes };
-    let node = |id: u32, name: String, host: u32| Node { id, name, address: format!("10.77.{}.{}", host / 256, host % 256) };
+    let flavor = Flavor {
+        name: "m1.xlarge".into(),
+        vcpus: 2,
+        ram_mib: 4_096,
+        disk_gib: 20,
+    };
+    let group = |role: &str, nodes| NodeGroup {
+        role: role.into(),
+        flavor: flavor.clone(),
+        image: "debian-12".into(),
+        nodes,
+    };
+    let node = |id: u32, name: String, host: u32| Node {
+        id,
+        name,
+        address: format!("10.77.{}.{}", host / 256, host % 256),
+    };
     Request {
         cluster: "demo".into(),
         version: String::new(),
         groups: vec![
             group("master", vec![node(1, "master".into(), 10)]),
-            group("worker", (1..=workers).map(|id| node(id, format!("worker-{id}"), 10 + id)).collect()),
+            group(
+                "worker",
+                (1..=workers)
+                    .map(|id| node(id, format!("worker-{id}"), 10 + id))
+                    .collect(),
+            ),
         ],
         settings: serde_json::Map::new(),
-        network: Network { cidr: "10.77.0.0/22".into(), external: Some("public".into()), access: vec!["192.0.2.0/24".into()] },
+        network: Network {
+            cidr: "10.77.0.0/22".into(),
+            external: Some("public".into()),
+            access: vec!["192.0.2.0/24".into()],
+        },
         mirror: None,
         proxy: None,
         key: None,
@@ -90,13 +127,22 @@ async fn ask(catalogue: &Catalogue, deed: &str, amount: usize) -> Result<Part, G
     let mut request = request(1);
     request.settings.insert("deed".into(), deed.into());
     request.settings.insert("amount".into(), amount.into());
-    catalogue.get("evil").expect("run tests/build first").generate(&request).await
+    catalogue
+        .get("evil")
+        .expect("run tests/build first")
+        .generate(&request)
+        .await
 }
 
 /// What came of a deed that must end well.
 async fn good(catalogue: &Catalogue, deed: &str, amount: usize) -> String {
-    let part = ask(catalogue, deed, amount).await.unwrap_or_else(|error| panic!("{deed} {amount}: {error}"));
-    part.template["outputs"]["evil"]["value"].as_str().unwrap().to_owned()
+    let part = ask(catalogue, deed, amount)
+        .await
+        .unwrap_or_else(|error| panic!("{deed} {amount}: {error}"));
+    part.template["outputs"]["evil"]["value"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// How a deed ended that must end badly; and that the host goes on.

@@ -9,13 +9,19 @@ use stampede_tests::artifacts;
 use super::request;
 
 fn shipped() -> Catalogue {
-    let catalogue = Catalogue::load(&artifacts::plugins().unwrap(), None, Limits::default()).unwrap();
+    let catalogue =
+        Catalogue::load(&artifacts::plugins().unwrap(), None, Limits::default()).unwrap();
     assert_eq!(catalogue.broken(), []);
     catalogue
 }
 
 async fn cluster(catalogue: &Catalogue, workers: u32) -> Part {
-    catalogue.get("cluster").unwrap().generate(&request(workers)).await.unwrap()
+    catalogue
+        .get("cluster")
+        .unwrap()
+        .generate(&request(workers))
+        .await
+        .unwrap()
 }
 
 /// Every plugin's part with the defaults of its schema, as text.
@@ -26,7 +32,11 @@ async fn all(catalogue: &Catalogue, workers: u32) -> String {
         let mut request = request(workers);
         request.version.clone_from(&descriptor.default_version);
         for (name, parameter) in descriptor.parameters["properties"].as_object().unwrap() {
-            request.settings.extend(parameter.get("default").map(|default| (name.clone(), default.clone())));
+            request.settings.extend(
+                parameter
+                    .get("default")
+                    .map(|default| (name.clone(), default.clone())),
+            );
         }
         parts.push(plugin.generate(&request).await.unwrap());
     }
@@ -39,8 +49,14 @@ async fn the_same_request_gives_the_same_bytes_in_every_call_and_every_engine() 
     let (one, other) = (shipped(), shipped());
     for workers in [1, 3, 250] {
         let first = all(&one, workers).await;
-        assert!(all(&one, workers).await == first, "{workers} workers, another call");
-        assert!(all(&other, workers).await == first, "{workers} workers, another engine");
+        assert!(
+            all(&one, workers).await == first,
+            "{workers} workers, another call"
+        );
+        assert!(
+            all(&other, workers).await == first,
+            "{workers} workers, another engine"
+        );
     }
 }
 
@@ -63,7 +79,15 @@ async fn every_field_of_the_contract_arrives_as_it_left() {
                     disk_gib: group.flavor.disk_gib,
                 },
                 image: group.image.clone(),
-                nodes: group.nodes.iter().map(|n| sdk::Node { id: n.id, name: n.name.clone(), address: n.address.clone() }).collect(),
+                nodes: group
+                    .nodes
+                    .iter()
+                    .map(|n| sdk::Node {
+                        id: n.id,
+                        name: n.name.clone(),
+                        address: n.address.clone(),
+                    })
+                    .collect(),
             })
             .collect(),
         settings: "{}".into(),
@@ -82,8 +106,17 @@ async fn every_field_of_the_contract_arrives_as_it_left() {
     };
     let theirs = stampede_cluster::Cluster::generate(native).unwrap();
     let ours = cluster(&shipped(), 3).await;
-    assert_eq!(ours.template, serde_json::from_str::<Value>(&theirs.template).unwrap());
+    assert_eq!(
+        ours.template,
+        serde_json::from_str::<Value>(&theirs.template).unwrap()
+    );
     assert_eq!(ours.services[0].attributes, theirs.services[0].attributes);
     assert_eq!(ours.services[0].node, "master");
-    assert_eq!(ours.taken.iter().map(|share| share.role.as_str()).collect::<Vec<_>>(), ["master", "worker"]);
+    assert_eq!(
+        ours.taken
+            .iter()
+            .map(|share| share.role.as_str())
+            .collect::<Vec<_>>(),
+        ["master", "worker"]
+    );
 }

@@ -7,8 +7,14 @@ use super::{bad, broken_down, evil, good};
 #[tokio::test]
 async fn a_panic_ends_the_call_and_its_message_is_shown() {
     let error = broken_down(&evil(), "panic", 0).await;
-    assert!(error.stderr.contains("the author's mistake") && error.stderr.contains("evil.rs"), "{error}");
-    assert!(error.to_string().contains("the author's mistake"), "the message carries it: {error}");
+    assert!(
+        error.stderr.contains("the author's mistake") && error.stderr.contains("evil.rs"),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("the author's mistake"),
+        "the message carries it: {error}"
+    );
 }
 
 #[tokio::test]
@@ -27,7 +33,9 @@ async fn there_are_no_files() {
         let error = broken_down(&catalogue, deed, 0).await;
         assert!(error.stderr.contains("kind: NotFound"), "{deed}: {error}");
     }
-    assert!(std::path::Path::new("/etc/passwd").exists() && !std::path::Path::new("/tmp/evil").exists());
+    assert!(
+        std::path::Path::new("/etc/passwd").exists() && !std::path::Path::new("/tmp/evil").exists()
+    );
 }
 
 #[tokio::test]
@@ -40,13 +48,20 @@ async fn there_are_no_sockets() {
         let error = broken_down(&catalogue, deed, port).await;
         assert!(error.stderr.contains("PermissionDenied"), "{deed}: {error}");
     }
-    assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "nobody knocked");
+    assert_eq!(
+        listener.accept().unwrap_err().kind(),
+        std::io::ErrorKind::WouldBlock,
+        "nobody knocked"
+    );
 }
 
 #[tokio::test]
 async fn there_is_no_environment_and_no_input_and_time_stands_still() {
     let catalogue = evil();
-    assert_eq!(good(&catalogue, "look around", 0).await, "[] [] Ok(0ns) 0ns");
+    assert_eq!(
+        good(&catalogue, "look around", 0).await,
+        "[] [] Ok(0ns) 0ns"
+    );
     assert_eq!(good(&catalogue, "read input", 0).await, "0");
 }
 

@@ -12,7 +12,10 @@ pub fn target() -> PathBuf {
 
 /// The host's binary.
 pub fn stampede() -> Result<PathBuf> {
-    present(std::env::var_os("STAMPEDE_BIN").map_or_else(|| target().join("debug/stampede"), PathBuf::from))
+    present(
+        std::env::var_os("STAMPEDE_BIN")
+            .map_or_else(|| target().join("debug/stampede"), PathBuf::from),
+    )
 }
 
 /// The folder with the plugins, `<name>.wasm`.

@@ -1,5 +1,6 @@
-//! `bare FILE`: what load is measured against. hyper as the host uses it and nothing behind it: answers every request with the headers and the
-//! body of that file, which is an answer as it was seen on the wire. Prints its address, and ends when it is killed.
+//! `bare FILE`: what load is measured against. hyper as the host uses it and nothing behind it:
+//! answers every request with the headers and the body of that file, which is an answer as it was
+//! seen on the wire. Prints its address, and ends when it is killed.
 #![expect(clippy::print_stdout, reason = "says where it listens")]
 
 use std::convert::Infallible;
@@ -31,7 +32,9 @@ async fn main() -> Result<()> {
 
 /// Headers and body; what hyper writes by itself is left out.
 fn read(answer: &str) -> Result<(HeaderMap, Bytes)> {
-    let (head, body) = answer.split_once("\r\n\r\n").context("no end of the headers")?;
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .context("no end of the headers")?;
     let mut headers = HeaderMap::new();
     for line in head.lines().skip(1) {
         let (name, value) = line.split_once(": ").context("no header")?;
@@ -51,5 +54,7 @@ async fn serve(stream: TcpStream, headers: HeaderMap, body: Bytes) {
     });
     // A client that goes away is no error here.
     let _ = stream.set_nodelay(true);
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }

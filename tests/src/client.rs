@@ -35,12 +35,19 @@ impl Seen {
     }
     /// Heat's id of the stack.
     pub fn stack_id(&self) -> &str {
-        self.get("occi.mcn.stack.id").rsplit(':').next().unwrap_or_default()
+        self.get("occi.mcn.stack.id")
+            .rsplit(':')
+            .next()
+            .unwrap_or_default()
     }
-    /// The value of the attribute that is `name`, or begins with `name.` (the region is appended to outputs).
+    /// The value of the attribute that is `name`, or begins with `name.` (the region is appended to
+    /// outputs).
     pub fn output(&self, name: &str) -> &str {
         let of_region = format!("{name}.");
-        self.attributes.iter().find(|(k, _)| **k == name || k.starts_with(&of_region)).map_or("", |(_, v)| v.as_str())
+        self.attributes
+            .iter()
+            .find(|(k, _)| **k == name || k.starts_with(&of_region))
+            .map_or("", |(_, v)| v.as_str())
     }
 }
 
@@ -50,20 +57,39 @@ impl Client {
     /// # Errors
     /// The HTTP client cannot be made.
     pub fn new(url: &str, token: &str, project: &str) -> Result<Self> {
-        Ok(Self { url: url.to_owned(), token: token.to_owned(), project: project.to_owned(), http: crate::http()? })
+        Ok(Self {
+            url: url.to_owned(),
+            token: token.to_owned(),
+            project: project.to_owned(),
+            http: crate::http()?,
+        })
     }
 
-    fn request(&self, method: Method, path: &str, category: &str, attributes: &[(&str, &str)]) -> RequestBuilder {
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        category: &str,
+        attributes: &[(&str, &str)],
+    ) -> RequestBuilder {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
-        request = request.header("x-auth-token", &self.token).header("x-tenant-name", &self.project);
-        request = request.header("content-type", "text/occi").header("accept", "text/occi");
+        request = request
+            .header("x-auth-token", &self.token)
+            .header("x-tenant-name", &self.project);
+        request = request
+            .header("content-type", "text/occi")
+            .header("accept", "text/occi");
         if !category.is_empty() {
-            request = request.header("category", format!("{category}; scheme=\"{SCHEME}\"; class=\"kind\";"));
+            request = request.header(
+                "category",
+                format!("{category}; scheme=\"{SCHEME}\"; class=\"kind\";"),
+            );
         }
         for (name, value) in attributes {
             let value = value.replace('\\', "\\\\").replace('"', "\\\"");
             // bytes: a header may carry UTF-8
-            let header = reqwest::header::HeaderValue::from_bytes(format!("{name}=\"{value}\"").as_bytes());
+            let header =
+                reqwest::header::HeaderValue::from_bytes(format!("{name}=\"{value}\"").as_bytes());
             request = match header {
                 Ok(header) => request.header("x-occi-attribute", header),
                 Err(_) => request,
@@ -73,31 +99,69 @@ impl Client {
     }
 
     /// Asks for a cluster.
-    pub async fn put(&self, name: &str, attributes: &[(&str, &str)]) -> Result<(StatusCode, String)> {
-        answer(self.request(Method::PUT, &path(name), "orchestrator", attributes).send().await?).await
+    pub async fn put(
+        &self,
+        name: &str,
+        attributes: &[(&str, &str)],
+    ) -> Result<(StatusCode, String)> {
+        answer(
+            self.request(Method::PUT, &path(name), "orchestrator", attributes)
+                .send()
+                .await?,
+        )
+        .await
     }
 
     /// `deploy`, `provision`.
-    pub async fn action(&self, name: &str, action: &str, attributes: &[(&str, &str)]) -> Result<(StatusCode, String)> {
+    pub async fn action(
+        &self,
+        name: &str,
+        action: &str,
+        attributes: &[(&str, &str)],
+    ) -> Result<(StatusCode, String)> {
         let path = format!("{}?action={action}", path(name));
-        answer(self.request(Method::POST, &path, action, attributes).send().await?).await
+        answer(
+            self.request(Method::POST, &path, action, attributes)
+                .send()
+                .await?,
+        )
+        .await
     }
 
     /// Other attributes.
-    pub async fn update(&self, name: &str, attributes: &[(&str, &str)]) -> Result<(StatusCode, String)> {
-        answer(self.request(Method::POST, &path(name), "", attributes).send().await?).await
+    pub async fn update(
+        &self,
+        name: &str,
+        attributes: &[(&str, &str)],
+    ) -> Result<(StatusCode, String)> {
+        answer(
+            self.request(Method::POST, &path(name), "", attributes)
+                .send()
+                .await?,
+        )
+        .await
     }
 
     /// Takes the cluster away.
     pub async fn delete(&self, name: &str) -> Result<(StatusCode, String)> {
-        answer(self.request(Method::DELETE, &path(name), "", &[]).send().await?).await
+        answer(
+            self.request(Method::DELETE, &path(name), "", &[])
+                .send()
+                .await?,
+        )
+        .await
     }
 
     /// GET in JSON; `None` when there is no such cluster.
     pub async fn see(&self, name: &str) -> Result<Option<Seen>> {
         let request = self.http.get(format!("{}{}", self.url, path(name)));
-        let request = request.header("x-auth-token", &self.token).header("x-tenant-name", &self.project);
-        let response = request.header("accept", "application/occi+json").send().await?;
+        let request = request
+            .header("x-auth-token", &self.token)
+            .header("x-tenant-name", &self.project);
+        let response = request
+            .header("accept", "application/occi+json")
+            .send()
+            .await?;
         if response.status() == 404 {
             return Ok(None);
         }
@@ -108,7 +172,12 @@ impl Client {
         let json: Value = serde_json::from_str(&text).with_context(|| text.clone())?;
         let attributes = json["attributes"].as_object().context("no attributes")?;
         let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-        Ok(Some(Seen { attributes: attributes.iter().map(|(k, v)| (k.clone(), text(v))).collect() }))
+        Ok(Some(Seen {
+            attributes: attributes
+                .iter()
+                .map(|(k, v)| (k.clone(), text(v)))
+                .collect(),
+        }))
     }
 
     /// PUT and deploy; both must be taken.
@@ -148,9 +217,17 @@ pub struct Watched {
 /// Polls until the state is neither empty nor in progress.
 pub async fn watch(client: &Client, name: &str, seconds: u64) -> Result<Watched> {
     let start = Instant::now();
-    let mut watched = Watched { states: Vec::new(), progress: BTreeSet::new(), last: Seen::default(), took: Duration::ZERO };
+    let mut watched = Watched {
+        states: Vec::new(),
+        progress: BTreeSet::new(),
+        last: Seen::default(),
+        took: Duration::ZERO,
+    };
     while start.elapsed().as_secs() < seconds {
-        let seen = client.see(name).await?.with_context(|| format!("{name} is not there"))?;
+        let seen = client
+            .see(name)
+            .await?
+            .with_context(|| format!("{name} is not there"))?;
         watched.note(&seen);
         if seen.state().ends_with("_COMPLETE") || seen.state().ends_with("_FAILED") {
             watched.took = start.elapsed();
@@ -159,7 +236,11 @@ pub async fn watch(client: &Client, name: &str, seconds: u64) -> Result<Watched>
         }
         tokio::time::sleep(Duration::from_millis(700)).await;
     }
-    bail!("{name} did not settle within {seconds} s; states {:?}, progress {:#?}", watched.states, watched.progress)
+    bail!(
+        "{name} did not settle within {seconds} s; states {:?}, progress {:#?}",
+        watched.states,
+        watched.progress
+    )
 }
 
 impl Watched {

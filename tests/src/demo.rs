@@ -1,5 +1,6 @@
-//! The way of a cluster without a cloud, for the README's first command: generates the Hadoop cluster's template and scripts, then serves
-//! on loopback and walks the life cycle on the stand-in for the cloud. Proves nothing about OpenStack; `tests/run` does.
+//! The way of a cluster without a cloud, for the README's first command: generates the Hadoop
+//! cluster's template and scripts, then serves on loopback and walks the life cycle on the stand-in
+//! for the cloud. Proves nothing about OpenStack; `tests/run` does.
 #![expect(clippy::print_stdout, reason = "shows a person what happens")]
 
 use std::collections::BTreeMap;
@@ -25,9 +26,16 @@ async fn main() -> Result<()> {
 
 async fn show(scratch: &Path) -> Result<()> {
     generate(&scratch.join("cluster"))?;
-    let cloud = Standin::start(Config { pace: Pace::Tick(Duration::from_millis(700)), ..Config::default() }).await?;
+    let cloud = Standin::start(Config {
+        pace: Pace::Tick(Duration::from_millis(700)),
+        ..Config::default()
+    })
+    .await?;
     let host = Host::start(&scratch.join("data"), &cloud.url(), &[]).await?;
-    say(&format!("stampede serve on {}, for a stand-in of OpenStack in this process", host.url));
+    say(&format!(
+        "stampede serve on {}, for a stand-in of OpenStack in this process",
+        host.url
+    ));
     let client = Client::new(&host.url, &cloud.issue_token("demo"), "demo")?;
     life(&client).await
 }
@@ -39,7 +47,10 @@ fn say(text: &str) {
 /// What people get who may not let a service act for them.
 fn generate(dir: &Path) -> Result<()> {
     say("stampede generate hadoop --workers 3 --out cluster");
-    let out = Command::new(binary()?).args(["generate", "hadoop", "--workers", "3", "--explain", "--out"]).arg(dir).output()?;
+    let out = Command::new(binary()?)
+        .args(["generate", "hadoop", "--workers", "3", "--explain", "--out"])
+        .arg(dir)
+        .output()?;
     print!("{}", String::from_utf8_lossy(&out.stdout));
     if !out.status.success() {
         bail!("generate: {}", String::from_utf8_lossy(&out.stderr));
@@ -47,18 +58,31 @@ fn generate(dir: &Path) -> Result<()> {
     let mut files: Vec<_> = std::fs::read_dir(dir)?.collect::<Result<_, _>>()?;
     files.sort_by_key(std::fs::DirEntry::file_name);
     for file in files.iter().filter(|f| f.path().is_file()) {
-        println!("   {:>7} bytes  cluster/{}", file.metadata()?.len(), file.file_name().to_string_lossy());
+        println!(
+            "   {:>7} bytes  cluster/{}",
+            file.metadata()?.len(),
+            file.file_name().to_string_lossy()
+        );
     }
     let yaml = std::fs::read_to_string(dir.join("cluster.yaml"))?;
     say("a worker in cluster.yaml");
-    let worker = yaml.lines().skip_while(|l| !l.starts_with("  worker_1_port:"));
-    worker.take_while(|l| l.starts_with("  worker_1_port:") || l.starts_with("   ")).for_each(|l| println!("{l}"));
+    let worker = yaml
+        .lines()
+        .skip_while(|l| !l.starts_with("  worker_1_port:"));
+    worker
+        .take_while(|l| l.starts_with("  worker_1_port:") || l.starts_with("   "))
+        .for_each(|l| println!("{l}"));
     Ok(())
 }
 
 async fn life(client: &Client) -> Result<()> {
     say("a mistake is refused before anything is made");
-    let (status, text) = client.put("mistaken", &[("stampede.workers", "0"), ("stampede.framework", "hadop")]).await?;
+    let (status, text) = client
+        .put(
+            "mistaken",
+            &[("stampede.workers", "0"), ("stampede.framework", "hadop")],
+        )
+        .await?;
     println!("   PUT with stampede.workers=0, stampede.framework=hadop: {status}");
     text.lines().for_each(|l| println!("     {l}"));
     must(status == 400, "a mistake was taken")?;
@@ -66,15 +90,28 @@ async fn life(client: &Client) -> Result<()> {
     say("PUT /orchestrator/default, then POST ?action=deploy, without one attribute");
     let (status, text) = client.put(NAME, &[]).await?;
     must(status == 201, &text)?;
-    println!("   PUT: {status}; the state is `{}`", see(client).await?.state());
+    println!(
+        "   PUT: {status}; the state is `{}`",
+        see(client).await?.state()
+    );
     let start = Instant::now();
     let (status, text) = client.action(NAME, "deploy", &[]).await?;
     must(status.is_success(), &text)?;
     println!("   deploy: {status}");
     let seen = watch(client, start).await?;
-    must(seen.state() == "CREATE_COMPLETE", seen.get("stampede.failure"))?;
-    for (name, value) in seen.attributes.iter().filter(|(k, _)| k.starts_with("stampede.endpoint.")) {
-        println!("     {}: {value}", name.trim_start_matches("stampede.endpoint."));
+    must(
+        seen.state() == "CREATE_COMPLETE",
+        seen.get("stampede.failure"),
+    )?;
+    for (name, value) in seen
+        .attributes
+        .iter()
+        .filter(|(k, _)| k.starts_with("stampede.endpoint."))
+    {
+        println!(
+            "     {}: {value}",
+            name.trim_start_matches("stampede.endpoint.")
+        );
     }
 
     say("POST ?action=provision, an update, DELETE");
@@ -86,7 +123,10 @@ async fn life(client: &Client) -> Result<()> {
     let (status, text) = client.delete(NAME).await?;
     must(status.is_success(), &text)?;
     println!("   DELETE: {status}");
-    must(client.see(NAME).await?.is_none(), "the cluster is still shown")?;
+    must(
+        client.see(NAME).await?.is_none(),
+        "the cluster is still shown",
+    )?;
     println!("   GET: 404, it is gone");
     Ok(())
 }
@@ -103,7 +143,10 @@ async fn watch(client: &Client, start: Instant) -> Result<Seen> {
                 None => continue,
             };
             if before.insert(name.clone(), value.clone()).as_ref() != Some(value) {
-                println!("   {:>4.1} s  {label:<10} {value}", start.elapsed().as_secs_f32());
+                println!(
+                    "   {:>4.1} s  {label:<10} {value}",
+                    start.elapsed().as_secs_f32()
+                );
             }
         }
         if seen.state().ends_with("_COMPLETE") || seen.state().ends_with("_FAILED") {
@@ -119,5 +162,9 @@ async fn see(client: &Client) -> Result<Seen> {
 }
 
 fn must(condition: bool, otherwise: &str) -> Result<()> {
-    if condition { Ok(()) } else { bail!("{otherwise}") }
+    if condition {
+        Ok(())
+    } else {
+        bail!("{otherwise}")
+    }
 }

@@ -1,4 +1,5 @@
-//! `stampede serve` as a process of its own: started, killed and started again, as a container would be.
+//! `stampede serve` as a process of its own: started, killed and started again, as a container
+//! would be.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -34,14 +35,27 @@ pub fn binary() -> Result<PathBuf> {
 impl Host {
     /// Starts the host on a free port, for the cloud of this Keystone, with its state in `data`.
     pub async fn start(data: &Path, keystone: &str, arguments: &[&str]) -> Result<Self> {
-        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        Started { data: data.to_owned(), keystone: keystone.to_owned(), arguments, ports: (free_port()?, free_port()?) }.start_again().await
+        let arguments = arguments
+            .iter()
+            .map(|&argument| argument.to_owned())
+            .collect();
+        Started {
+            data: data.to_owned(),
+            keystone: keystone.to_owned(),
+            arguments,
+            ports: (free_port()?, free_port()?),
+        }
+        .start_again()
+        .await
     }
 
     /// SIGKILL: no chance to write anything.
     pub async fn kill_9(mut self) -> Result<Started> {
         self.child.start_kill()?;
-        self.child.wait().await.context("waiting for the killed host")?;
+        self.child
+            .wait()
+            .await
+            .context("waiting for the killed host")?;
         Ok(self.started)
     }
 
@@ -65,10 +79,18 @@ impl Started {
         let (data, (port, admin)) = (&self.data, self.ports);
         std::fs::create_dir_all(data)?;
         let log = data.join("host.log");
-        let out = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
+        let out = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)?;
         let child = Command::new(binary()?)
             .arg("serve")
-            .args(["--listen", &format!("127.0.0.1:{port}"), "--admin-listen", &format!("127.0.0.1:{admin}")])
+            .args([
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+                "--admin-listen",
+                &format!("127.0.0.1:{admin}"),
+            ])
             .arg("--data-dir")
             .arg(data)
             .args(&self.arguments)
@@ -79,7 +101,12 @@ impl Started {
             .stderr(out)
             .kill_on_drop(true)
             .spawn()?;
-        let mut host = Host { child, url: format!("http://127.0.0.1:{port}"), log, started: self.clone() };
+        let mut host = Host {
+            child,
+            url: format!("http://127.0.0.1:{port}"),
+            log,
+            started: self.clone(),
+        };
         let url = format!("{}/", host.url);
         let http = crate::http()?;
         until(30, "the host answers", async || {
@@ -94,5 +121,7 @@ impl Started {
 }
 
 fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port())
 }

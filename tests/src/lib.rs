@@ -29,5 +29,7 @@ pub use wait::until;
 pub fn http() -> anyhow::Result<reqwest::Client> {
     // an error says that it is installed already
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Ok(reqwest::Client::builder().timeout(std::time::Duration::from_secs(60)).build()?)
+    Ok(reqwest::Client::builder()
+        .timeout(std::time::Duration::from_secs(60))
+        .build()?)
 }

@@ -1,4 +1,5 @@
-//! Two projects at one host: whether one can see, change or delete what is the other's, in any rendering, by any verb.
+//! Two projects at one host: whether one can see, change or delete what is the other's, in any
+//! rendering, by any verb.
 
 use anyhow::{Result, bail};
 
@@ -13,8 +14,15 @@ pub struct Who {
     pub project: String,
 }
 
-const RENDERINGS: [&str; 5] = ["text/plain", "text/occi", "application/occi+json", "text/uri-list", "text/html"];
-const KIND: &str = "orchestrator; scheme=\"http://schemas.mobile-cloud-networking.eu/occi/service#\"";
+const RENDERINGS: [&str; 5] = [
+    "text/plain",
+    "text/occi",
+    "application/occi+json",
+    "text/uri-list",
+    "text/html",
+];
+const KIND: &str =
+    "orchestrator; scheme=\"http://schemas.mobile-cloud-networking.eu/occi/service#\"";
 
 /// A verb on the entity, with a query and attributes.
 const ON_ENTITY: [(&str, &str); 7] = [
@@ -35,17 +43,26 @@ const ON_COLLECTION: [(&str, &str); 5] = [
     ("DELETE", "orchestrator/"),
 ];
 
-/// Tries everything as the stranger on the owner's cluster of this name, of which `marks` are texts that only its owner may read. Returns how
-/// many requests were tried.
+/// Tries everything as the stranger on the owner's cluster of this name, of which `marks` are texts
+/// that only its owner may read. Returns how many requests were tried.
 ///
 /// # Errors
 /// One of them showed, changed or deleted something.
-pub async fn apart(url: &str, owner: &Who, stranger: &Who, name: &str, marks: &[&str]) -> Result<usize> {
+pub async fn apart(
+    url: &str,
+    owner: &Who,
+    stranger: &Who,
+    name: &str,
+    marks: &[&str],
+) -> Result<usize> {
     let address = url.trim_start_matches("http://");
     let entity = format!("/orchestrator/{name}");
     let before = show(address, owner, &entity).await?;
     if !marks.iter().all(|mark| before.body.contains(mark)) {
-        bail!("the owner does not see its own marks {marks:?} in {}", before.body);
+        bail!(
+            "the owner does not see its own marks {marks:?} in {}",
+            before.body
+        );
     }
     let (mut tried, mut targets) = (0, Vec::new());
     targets.extend(ON_ENTITY.map(|(verb, query)| (verb, format!("{entity}{query}"), true)));
@@ -61,22 +78,48 @@ pub async fn apart(url: &str, owner: &Who, stranger: &Who, name: &str, marks: &[
                 _ => false,
             };
             let said = format!("{:?} {}", answer.headers, answer.body);
-            if !fits || marks.iter().any(|mark| said.contains(mark)) || (!is_entity && said.contains(&entity)) {
-                bail!("{verb} {target} as {rendering} by a stranger: {} {said}", answer.status);
+            if !fits
+                || marks.iter().any(|mark| said.contains(mark))
+                || (!is_entity && said.contains(&entity))
+            {
+                bail!(
+                    "{verb} {target} as {rendering} by a stranger: {} {said}",
+                    answer.status
+                );
             }
             let (mine, theirs) = (&owner.project, &stranger.project);
-            for who in [Who { project: mine.clone(), ..stranger.clone() }, Who { project: theirs.clone(), ..owner.clone() }] {
+            for who in [
+                Who {
+                    project: mine.clone(),
+                    ..stranger.clone()
+                },
+                Who {
+                    project: theirs.clone(),
+                    ..owner.clone()
+                },
+            ] {
                 let answer = ask(address, &who, verb, target, rendering).await?;
                 tried += 1;
                 // The first page is everybody's.
-                if !matches!((target.as_str(), answer.status), (_, 403 | 406) | ("/", 200)) {
-                    bail!("{verb} {target} as {rendering} with another project's token: {} {}", answer.status, answer.body);
+                if !matches!(
+                    (target.as_str(), answer.status),
+                    (_, 403 | 406) | ("/", 200)
+                ) {
+                    bail!(
+                        "{verb} {target} as {rendering} with another project's token: {} {}",
+                        answer.status,
+                        answer.body
+                    );
                 }
             }
         }
         let after = show(address, owner, &entity).await?;
         if after != before {
-            bail!("after {rendering} the owner sees {} instead of {}", after.body, before.body);
+            bail!(
+                "after {rendering} the owner sees {} instead of {}",
+                after.body,
+                before.body
+            );
         }
     }
     namesakes(address, owner, stranger, &entity, &before).await?;
@@ -84,7 +127,13 @@ pub async fn apart(url: &str, owner: &Who, stranger: &Who, name: &str, marks: &[
 }
 
 /// The stranger's own cluster of the same name is another one, and its end is not the owner's.
-async fn namesakes(address: &str, owner: &Who, stranger: &Who, entity: &str, before: &Answer) -> Result<()> {
+async fn namesakes(
+    address: &str,
+    owner: &Who,
+    stranger: &Who,
+    entity: &str,
+    before: &Answer,
+) -> Result<()> {
     for (verb, status) in [("PUT", 201), ("GET", 200), ("DELETE", 200)] {
         let answer = ask(address, stranger, verb, entity, "application/occi+json").await?;
         if answer.status != status || answer.body == before.body {
@@ -92,7 +141,11 @@ async fn namesakes(address: &str, owner: &Who, stranger: &Who, entity: &str, bef
         }
     }
     let after = show(address, owner, entity).await?;
-    if after == *before { Ok(()) } else { bail!("a namesake changed it: {}", after.body) }
+    if after == *before {
+        Ok(())
+    } else {
+        bail!("a namesake changed it: {}", after.body)
+    }
 }
 
 async fn show(address: &str, who: &Who, entity: &str) -> Result<Answer> {
@@ -102,7 +155,11 @@ async fn show(address: &str, who: &Who, entity: &str) -> Result<Answer> {
 }
 
 async fn ask(address: &str, who: &Who, verb: &str, target: &str, accept: &str) -> Result<Answer> {
-    let mut headers = vec![("X-Auth-Token", who.token.as_str()), ("X-Tenant-Name", &who.project), ("Accept", accept)];
+    let mut headers = vec![
+        ("X-Auth-Token", who.token.as_str()),
+        ("X-Tenant-Name", &who.project),
+        ("Accept", accept),
+    ];
     if verb == "PUT" || (verb == "POST" && !target.contains('?')) {
         headers.push(("X-OCCI-Attribute", "stranger=1"));
     }

@@ -1,5 +1,6 @@
-//! hurtle's Service Manager, replayed: what it sends, in which order, how it reads the answers, and what ends its thread
-//! (hurtle/PROTOCOL.md, section 7). Its pauses are scaled, so that a test need not wait as long as it does.
+//! hurtle's Service Manager, replayed: what it sends, in which order, how it reads the answers, and
+//! what ends its thread (hurtle/PROTOCOL.md, section 7). Its pauses are scaled, so that a test need
+//! not wait as long as it does.
 
 use std::time::Duration;
 
@@ -40,9 +41,20 @@ pub struct ServiceManager {
 impl ServiceManager {
     /// For a host at this URL; `pace` 0.01 makes 7 s to 70 ms.
     pub fn new(url: &str, token: &str, tenant: &str, pace: f64) -> Self {
-        let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let address = url
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
         let (token, tenant) = (token.to_owned(), tenant.to_owned());
-        Self { address, token, tenant, pace, most_polls: 2_000, params: Vec::new(), log: Vec::new() }
+        Self {
+            address,
+            token,
+            tenant,
+            pace,
+            most_polls: 2_000,
+            params: Vec::new(),
+            log: Vec::new(),
+        }
     }
 
     /// #1: asks for `/` until the container answers 200.
@@ -50,10 +62,19 @@ impl ServiceManager {
     /// # Errors
     /// Any other answer, as its thread would end.
     pub async fn start(&mut self) -> Result<()> {
-        let basic = [("Content-type", "text/occi"), ("Authorization", "Basic ZGVtbzpwYXNz")];
-        let answer = self.request("GET", "/", "application/occi+json", &basic).await?;
+        let basic = [
+            ("Content-type", "text/occi"),
+            ("Authorization", "Basic ZGVtbzpwYXNz"),
+        ];
+        let answer = self
+            .request("GET", "/", "application/occi+json", &basic)
+            .await?;
         if answer.status != 200 || answer.body.is_empty() {
-            bail!("the container did not come up: {} {}", answer.status, answer.reason);
+            bail!(
+                "the container did not come up: {} {}",
+                answer.status,
+                answer.reason
+            );
         }
         Ok(())
     }
@@ -62,7 +83,11 @@ impl ServiceManager {
     ///
     /// # Errors
     /// No 2xx.
-    pub async fn activate(&mut self, service: &[(&str, &str)], client: &[(&str, &str)]) -> Result<()> {
+    pub async fn activate(
+        &mut self,
+        service: &[(&str, &str)],
+        client: &[(&str, &str)],
+    ) -> Result<()> {
         let unquoted = |(name, value): &(&str, &str)| format!("{name}={value}");
         self.params.extend(service.iter().map(unquoted));
         self.params.extend(client.iter().map(unquoted));
@@ -74,8 +99,13 @@ impl ServiceManager {
     /// # Errors
     /// No 2xx.
     pub async fn deploy(&mut self, service: &[(&str, &str)]) -> Result<()> {
-        self.params.extend(service.iter().map(|(name, value)| format!("{name}={value}")));
-        self.post("POST", &format!("{ENTITY}?action=deploy"), "deploy").await
+        self.params.extend(
+            service
+                .iter()
+                .map(|(name, value)| format!("{name}={value}")),
+        );
+        self.post("POST", &format!("{ENTITY}?action=deploy"), "deploy")
+            .await
     }
 
     /// #4: polls until the stack is complete. It knows no failure.
@@ -91,7 +121,13 @@ impl ServiceManager {
     /// # Errors
     /// As [`Self::deployed`].
     pub async fn provisionable(&mut self) -> Result<()> {
-        let raises = |state: &str| if state == "CREATE_FAILED" { bail!("RuntimeError: the stack failed") } else { Ok(()) };
+        let raises = |state: &str| {
+            if state == "CREATE_FAILED" {
+                bail!("RuntimeError: the stack failed")
+            } else {
+                Ok(())
+            }
+        };
         self.poll(PROVISION_POLL, raises).await
     }
 
@@ -100,7 +136,8 @@ impl ServiceManager {
     /// # Errors
     /// No 2xx.
     pub async fn provision(&mut self) -> Result<()> {
-        self.post("POST", &format!("{ENTITY}?action=provision"), "provision").await
+        self.post("POST", &format!("{ENTITY}?action=provision"), "provision")
+            .await
     }
 
     /// #7: what its client sees.
@@ -108,9 +145,13 @@ impl ServiceManager {
     /// # Errors
     /// What its client would get as 404 or 500.
     pub async fn shown(&mut self) -> Result<Vec<(String, String)>> {
-        let answer = self.request("GET", ENTITY, "text/occi", &[("Content-Type", "text/occi")]).await?;
+        let answer = self
+            .request("GET", ENTITY, "text/occi", &[("Content-Type", "text/occi")])
+            .await?;
         raise_for_status(&answer)?;
-        let header = answer.joined("x-occi-attribute").context("404: no X-OCCI-Attribute")?;
+        let header = answer
+            .joined("x-occi-attribute")
+            .context("404: no X-OCCI-Attribute")?;
         parse(&header)
     }
 
@@ -119,10 +160,22 @@ impl ServiceManager {
     /// # Errors
     /// No answer.
     pub async fn update(&mut self, change: &[(&str, &str)]) -> Result<Answer> {
-        let change: Vec<String> = change.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let change: Vec<String> = change
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         // Without parameters of the update it begins with a comma.
         let attributes = ["", &self.params.join(","), &change.join(",")].join(", ");
-        self.request("POST", ENTITY, "*/*", &[("Content-Type", "text/occi"), ("X-OCCI-Attribute", &attributes)]).await
+        self.request(
+            "POST",
+            ENTITY,
+            "*/*",
+            &[
+                ("Content-Type", "text/occi"),
+                ("X-OCCI-Attribute", &attributes),
+            ],
+        )
+        .await
     }
 
     /// Polls until an update is complete.
@@ -139,24 +192,41 @@ impl ServiceManager {
     /// No 2xx: the container would be leaked.
     pub async fn destroy(&mut self) -> Result<()> {
         let attributes = self.params.join(", ");
-        let answer = self.request("DELETE", ENTITY, "*/*", &[("X-OCCI-Attribute", &attributes)]).await?;
+        let answer = self
+            .request(
+                "DELETE",
+                ENTITY,
+                "*/*",
+                &[("X-OCCI-Attribute", &attributes)],
+            )
+            .await?;
         raise_for_status(&answer)
     }
 
     /// GETs so far.
     pub fn polls(&self) -> usize {
-        self.log.iter().filter(|line| line.starts_with("GET /orchestrator/")).count()
+        self.log
+            .iter()
+            .filter(|line| line.starts_with("GET /orchestrator/"))
+            .count()
     }
 
     async fn poll(&mut self, pause: Duration, look: impl Fn(&str) -> Result<()>) -> Result<()> {
         for _ in 0..self.most_polls {
-            let answer = self.request("GET", ENTITY, "application/occi+json", &[]).await?;
+            let answer = self
+                .request("GET", ENTITY, "application/occi+json", &[])
+                .await?;
             raise_for_status(&answer)?;
             let json: Value = serde_json::from_str(&answer.body).context("ValueError: no JSON")?;
-            let attributes = json.get("attributes").and_then(Value::as_object).context("KeyError: attributes")?;
+            let attributes = json
+                .get("attributes")
+                .and_then(Value::as_object)
+                .context("KeyError: attributes")?;
             // Without any attribute it asks on.
             if !attributes.is_empty() {
-                let state = attributes.get("occi.mcn.stack.state").context("KeyError: occi.mcn.stack.state")?;
+                let state = attributes
+                    .get("occi.mcn.stack.state")
+                    .context("KeyError: occi.mcn.stack.state")?;
                 let state = state.as_str().context("TypeError: the state is no text")?;
                 look(state)?;
                 if matches!(state, "CREATE_COMPLETE" | "UPDATE_COMPLETE") {
@@ -171,7 +241,10 @@ impl ServiceManager {
     async fn post(&mut self, method: &str, target: &str, term: &str) -> Result<()> {
         let category = format!("{term}; scheme=\"{SCHEME}\"");
         let attributes = self.params.join(", ");
-        let mut headers = vec![("Category", category.as_str()), ("Content-Type", "text/occi")];
+        let mut headers = vec![
+            ("Category", category.as_str()),
+            ("Content-Type", "text/occi"),
+        ];
         if !attributes.is_empty() {
             headers.push(("X-OCCI-Attribute", &attributes));
         }
@@ -179,8 +252,15 @@ impl ServiceManager {
         raise_for_status(&answer)
     }
 
-    /// One request as python-requests 2.11 sends it; tried again on 503 and without a connection, and on nothing else.
-    async fn request(&mut self, method: &str, target: &str, accept: &str, more: &[(&str, &str)]) -> Result<Answer> {
+    /// One request as python-requests 2.11 sends it; tried again on 503 and without a connection,
+    /// and on nothing else.
+    async fn request(
+        &mut self,
+        method: &str,
+        target: &str,
+        accept: &str,
+        more: &[(&str, &str)],
+    ) -> Result<Answer> {
         let (token, tenant) = (self.token.clone(), self.tenant.clone());
         let mut headers = vec![
             ("Connection", "keep-alive"),
@@ -197,7 +277,8 @@ impl ServiceManager {
         for _ in 1..ATTEMPTS {
             match wire::ask(&self.address, &format!("{method} {target}"), &headers).await {
                 Ok(answer) if answer.status != 503 => {
-                    self.log.push(format!("{method} {target} {}", answer.status));
+                    self.log
+                        .push(format!("{method} {target} {}", answer.status));
                     return readable(answer);
                 }
                 _ => self.log.push(format!("{method} {target} again")),
@@ -210,9 +291,14 @@ impl ServiceManager {
 
 /// What `httplib` takes of an answer.
 fn readable(answer: Answer) -> Result<Answer> {
-    let long = answer.headers.iter().find(|(name, value)| name.len() + value.len() + 4 > LINE_BYTES);
+    let long = answer
+        .headers
+        .iter()
+        .find(|(name, value)| name.len() + value.len() + 4 > LINE_BYTES);
     match long {
-        _ if answer.headers.len() > HEADERS => bail!("ConnectionError: {} headers", answer.headers.len()),
+        _ if answer.headers.len() > HEADERS => {
+            bail!("ConnectionError: {} headers", answer.headers.len())
+        }
         Some((name, _)) => bail!("ConnectionError: the header {name} is too long"),
         None => Ok(answer),
     }
@@ -221,8 +307,16 @@ fn readable(answer: Answer) -> Result<Answer> {
 /// What requests does with every status that is no success, in its words.
 fn raise_for_status(answer: &Answer) -> Result<()> {
     match answer.status {
-        400..500 => bail!("HTTPError: {} Client Error: {}", answer.status, answer.reason),
-        500.. => bail!("HTTPError: {} Server Error: {}", answer.status, answer.reason),
+        400..500 => bail!(
+            "HTTPError: {} Client Error: {}",
+            answer.status,
+            answer.reason
+        ),
+        500.. => bail!(
+            "HTTPError: {} Server Error: {}",
+            answer.status,
+            answer.reason
+        ),
         _ => Ok(()),
     }
 }
@@ -235,8 +329,13 @@ pub fn parse(header: &str) -> Result<Vec<(String, String)>> {
     let item = |item: &str| {
         let mut parts = item.split('=');
         let name = parts.next().unwrap_or_default();
-        let value = parts.next().with_context(|| format!("IndexError: list index out of range, at `{item}`"))?;
-        let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+        let value = parts
+            .next()
+            .with_context(|| format!("IndexError: list index out of range, at `{item}`"))?;
+        let bare = value
+            .strip_prefix('"')
+            .and_then(|value| value.strip_suffix('"'))
+            .unwrap_or(value);
         Ok((name.to_owned(), bare.to_owned()))
     };
     header.split(", ").map(item).collect()
@@ -244,5 +343,8 @@ pub fn parse(header: &str) -> Result<Vec<(String, String)>> {
 
 /// The value of an attribute that its client sees; empty where there is none.
 pub fn value<'a>(shown: &'a [(String, String)], name: &str) -> &'a str {
-    shown.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value.as_str())
+    shown
+        .iter()
+        .find(|(found, _)| found == name)
+        .map_or("", |(_, value)| value.as_str())
 }

@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-/// Repeats `condition` every half second; an error of it counts as "not yet" and is named at the end.
-pub async fn until(seconds: u64, what: &str, mut condition: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+/// Repeats `condition` every half second; an error of it counts as "not yet" and is named at the
+/// end.
+pub async fn until(
+    seconds: u64,
+    what: &str,
+    mut condition: impl AsyncFnMut() -> Result<bool>,
+) -> Result<()> {
     let end = std::time::Instant::now() + Duration::from_secs(seconds);
     loop {
         let last = condition().await;

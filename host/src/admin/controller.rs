@@ -1,4 +1,5 @@
-//! hurtle's Cloud Controller, as far as this service asks it anything: to start it anew from a newer image.
+//! hurtle's Cloud Controller, as far as this service asks it anything: to start it anew from a
+//! newer image.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -21,7 +22,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), answer: Duration::from_secs(30), answer_bytes: 64 * 1024 }
+        Self {
+            connect: Duration::from_secs(5),
+            answer: Duration::from_secs(30),
+            answer_bytes: 64 * 1024,
+        }
     }
 }
 
@@ -54,7 +59,8 @@ pub(super) enum Failed {
 }
 
 impl Controller {
-    /// With its administration's URL (`CC_ADMIN_URL`), which ends in a slash or not, and this service's name there (`DC_NAME`).
+    /// With its administration's URL (`CC_ADMIN_URL`), which ends in a slash or not, and this
+    /// service's name there (`DC_NAME`).
     ///
     /// # Errors
     /// The text is no http(s) URL; says so.
@@ -64,16 +70,28 @@ impl Controller {
         if !matches!(update.scheme(), "http" | "https") {
             return Err(wrong());
         }
-        update.path_segments_mut().map_err(|()| wrong())?.pop_if_empty().extend(["update", name]);
+        update
+            .path_segments_mut()
+            .map_err(|()| wrong())?
+            .pop_if_empty()
+            .extend(["update", name]);
         update.set_query(None);
         update.set_fragment(None);
-        Ok(Self { update, limits, http: OnceLock::new() })
+        Ok(Self {
+            update,
+            limits,
+            http: OnceLock::new(),
+        })
     }
 
     /// Asks it to start this service anew. Nothing of the client's request goes along.
     pub(super) async fn update(&self) -> Result<Passed, Failed> {
         let place = self.update.host_str().unwrap_or_default().to_owned();
-        let http = self.http.get_or_init(|| client(&self.limits)).as_ref().ok_or_else(|| Failed::Unreachable(place.clone()))?;
+        let http = self
+            .http
+            .get_or_init(|| client(&self.limits))
+            .as_ref()
+            .ok_or_else(|| Failed::Unreachable(place.clone()))?;
         match tokio::time::timeout(self.limits.answer, self.ask(http, &place)).await {
             Ok(done) => done,
             Err(_) => Err(Failed::Late(place)),
@@ -82,7 +100,12 @@ impl Controller {
 
     async fn ask(&self, http: &reqwest::Client, place: &str) -> Result<Passed, Failed> {
         let unreachable = |_| Failed::Unreachable(place.to_owned());
-        let mut response = http.post(self.update.clone()).body("").send().await.map_err(unreachable)?;
+        let mut response = http
+            .post(self.update.clone())
+            .body("")
+            .send()
+            .await
+            .map_err(unreachable)?;
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > self.limits.answer_bytes {
@@ -90,16 +113,27 @@ impl Controller {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Passed { status: response.status(), kind: response.headers().get(CONTENT_TYPE).cloned(), body: body.freeze() })
+        Ok(Passed {
+            status: response.status(),
+            kind: response.headers().get(CONTENT_TYPE).cloned(),
+            body: body.freeze(),
+        })
     }
 }
 
 fn client(limits: &Limits) -> Option<reqwest::Client> {
     // An error says that it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(limits.connect);
+    let builder = || {
+        reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(limits.connect)
+    };
     // A minimal image has no certificates of its own, and hurtle speaks plain HTTP.
-    builder().build().or_else(|_| builder().tls_certs_only([]).build()).ok()
+    builder()
+        .build()
+        .or_else(|_| builder().tls_certs_only([]).build())
+        .ok()
 }
 
 #[cfg(test)]
@@ -123,8 +157,15 @@ mod tests {
             }
             String::from_utf8_lossy(&asked[..read]).into_owned()
         });
-        let answer = Controller::new(&url, "so x", limits).unwrap().update().await;
-        let asked = if says.is_empty() { String::new() } else { serving.await.unwrap() };
+        let answer = Controller::new(&url, "so x", limits)
+            .unwrap()
+            .update()
+            .await;
+        let asked = if says.is_empty() {
+            String::new()
+        } else {
+            serving.await.unwrap()
+        };
         (answer, asked)
     }
 
@@ -133,13 +174,33 @@ mod tests {
         for (url, update) in [
             ("http://cc.example.org/", "http://cc.example.org/update/so1"),
             ("http://cc.example.org", "http://cc.example.org/update/so1"),
-            ("https://cc.example.org:8443/cc/", "https://cc.example.org:8443/cc/update/so1"),
-            ("http://cc.example.org/cc?x=1#y", "http://cc.example.org/cc/update/so1"),
+            (
+                "https://cc.example.org:8443/cc/",
+                "https://cc.example.org:8443/cc/update/so1",
+            ),
+            (
+                "http://cc.example.org/cc?x=1#y",
+                "http://cc.example.org/cc/update/so1",
+            ),
         ] {
-            assert_eq!(Controller::new(url, "so1", Limits::default()).unwrap().update.as_str(), update);
+            assert_eq!(
+                Controller::new(url, "so1", Limits::default())
+                    .unwrap()
+                    .update
+                    .as_str(),
+                update
+            );
         }
-        for wrong in ["", "cc.example.org", "ftp://cc.example.org/", "mailto:cc@example.org"] {
-            assert!(Controller::new(wrong, "so1", Limits::default()).is_err(), "{wrong}");
+        for wrong in [
+            "",
+            "cc.example.org",
+            "ftp://cc.example.org/",
+            "mailto:cc@example.org",
+        ] {
+            assert!(
+                Controller::new(wrong, "so1", Limits::default()).is_err(),
+                "{wrong}"
+            );
         }
     }
 
@@ -148,19 +209,47 @@ mod tests {
         let says = "HTTP/1.1 409 Conflict\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
         let (answer, asked) = ask(says, Limits::default()).await;
         let kind = Some(HeaderValue::from_static("application/json"));
-        assert_eq!(answer, Ok(Passed { status: StatusCode::CONFLICT, kind, body: Bytes::from_static(b"{}") }));
-        assert!(asked.starts_with("POST /update/so%20x HTTP/1.1\r\n"), "{asked}");
-        assert!(!asked.to_lowercase().contains("token") && !asked.to_lowercase().contains("authorization"), "{asked}");
+        assert_eq!(
+            answer,
+            Ok(Passed {
+                status: StatusCode::CONFLICT,
+                kind,
+                body: Bytes::from_static(b"{}")
+            })
+        );
+        assert!(
+            asked.starts_with("POST /update/so%20x HTTP/1.1\r\n"),
+            "{asked}"
+        );
+        assert!(
+            !asked.to_lowercase().contains("token")
+                && !asked.to_lowercase().contains("authorization"),
+            "{asked}"
+        );
     }
 
     #[tokio::test]
     async fn each_limit_holds_on_both_sides() {
         let says = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n12345";
         for (answer_bytes, fits) in [(5, true), (4, false)] {
-            let (answer, _) = ask(says, Limits { answer_bytes, ..Limits::default() }).await;
+            let (answer, _) = ask(
+                says,
+                Limits {
+                    answer_bytes,
+                    ..Limits::default()
+                },
+            )
+            .await;
             assert_eq!(answer.is_ok(), fits, "{answer:?}");
         }
-        let (late, _) = ask("", Limits { answer: Duration::from_millis(50), ..Limits::default() }).await;
+        let (late, _) = ask(
+            "",
+            Limits {
+                answer: Duration::from_millis(50),
+                ..Limits::default()
+            },
+        )
+        .await;
         assert_eq!(late, Err(Failed::Late("127.0.0.1".to_owned())));
     }
 
@@ -169,7 +258,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         drop(listener);
-        let answer = Controller::new(&url, "so1", Limits::default()).unwrap().update().await;
+        let answer = Controller::new(&url, "so1", Limits::default())
+            .unwrap()
+            .update()
+            .await;
         assert_eq!(answer, Err(Failed::Unreachable("127.0.0.1".to_owned())));
     }
 }

@@ -50,14 +50,33 @@ impl Metrics {
         let mut text = String::new();
         let mut say = |name: &str, kind: &str, labels: &str, value: u64| {
             // Writing to a String cannot fail.
-            let _ = if kind.is_empty() { Ok(()) } else { writeln!(text, "# TYPE {name} {kind}") };
+            let _ = if kind.is_empty() {
+                Ok(())
+            } else {
+                writeln!(text, "# TYPE {name} {kind}")
+            };
             let _ = writeln!(text, "{name}{labels} {value}");
         };
-        say("stampede_connections_open", "gauge", "", self.open.load(Relaxed));
-        say("stampede_connections_turned_away_total", "counter", "", self.turned_away.load(Relaxed));
+        say(
+            "stampede_connections_open",
+            "gauge",
+            "",
+            self.open.load(Relaxed),
+        );
+        say(
+            "stampede_connections_turned_away_total",
+            "counter",
+            "",
+            self.turned_away.load(Relaxed),
+        );
         for (digit, counter) in self.answers.iter().enumerate().skip(2) {
             let kind = if digit == 2 { "counter" } else { "" };
-            say("stampede_answers_total", kind, &format!("{{status=\"{digit}xx\"}}"), counter.load(Relaxed));
+            say(
+                "stampede_answers_total",
+                kind,
+                &format!("{{status=\"{digit}xx\"}}"),
+                counter.load(Relaxed),
+            );
         }
         text
     }
@@ -85,7 +104,10 @@ mod tests {
             "stampede_answers_total{status=\"4xx\"} 1",
             "# TYPE stampede_answers_total counter",
         ] {
-            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line} is not in\n{text}"
+            );
         }
         drop(second);
         assert!(metrics.text().contains("stampede_connections_open 0\n"));

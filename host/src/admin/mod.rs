@@ -1,5 +1,6 @@
-//! The administration face, on a port of its own: what hurtle's Cloud Controller asks, health, readiness, metrics. No
-//! authentication, as recorded: nothing here shows or changes a cluster. Knows no OCCI.
+//! The administration face, on a port of its own: what hurtle's Cloud Controller asks, health,
+//! readiness, metrics. No authentication, as recorded: nothing here shows or changes a cluster.
+//! Knows no OCCI.
 //!
 //! Layout
 //! - [`Face`]: a request in, an answer out
@@ -32,36 +33,76 @@ pub struct Face {
 }
 
 impl Face {
-    /// With the name that the Cloud Controller gave this instance, that Cloud Controller where there is one, and OCCI's counters.
+    /// With the name that the Cloud Controller gave this instance, that Cloud Controller where
+    /// there is one, and OCCI's counters.
     pub fn new(so_name: String, controller: Option<Controller>, metrics: Arc<Metrics>) -> Self {
-        Self { so_name, controller, metrics }
+        Self {
+            so_name,
+            controller,
+            metrics,
+        }
     }
 
     /// Answers one request. `ready` is waited for only where it is asked for.
-    pub async fn answer(&self, request: &Request<Bytes>, ready: impl Future<Output = Result<(), Refused>> + Send) -> Response<Bytes> {
+    pub async fn answer(
+        &self,
+        request: &Request<Bytes>,
+        ready: impl Future<Output = Result<(), Refused>> + Send,
+    ) -> Response<Bytes> {
         let path = request.uri().path();
         let allowed = match path {
             "/" | "/self" | "/health" | "/ready" | "/metrics" => "GET, HEAD",
             _ if path.starts_with("/update/") => "POST",
-            _ => return answer(StatusCode::NOT_FOUND, "text/plain", format!("Resource not found: '{path}'")),
+            _ => {
+                return answer(
+                    StatusCode::NOT_FOUND,
+                    "text/plain",
+                    format!("Resource not found: '{path}'"),
+                );
+            }
         };
-        if !allowed.split(", ").any(|allowed| allowed == request.method().as_str()) {
-            let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "Method not supported.".to_owned());
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+        if !allowed
+            .split(", ")
+            .any(|allowed| allowed == request.method().as_str())
+        {
+            let mut response = answer(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "text/plain",
+                "Method not supported.".to_owned(),
+            );
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static(allowed));
             return response;
         }
         match path {
             // With a blank behind the colon, and of this type: as recorded.
-            "/self" => answer(StatusCode::OK, "text/html", format!("{{\"so_name\": {}}}", Value::from(self.so_name.as_str()))),
+            "/self" => answer(
+                StatusCode::OK,
+                "text/html",
+                format!("{{\"so_name\": {}}}", Value::from(self.so_name.as_str())),
+            ),
             "/update/self" => self.update().await,
             "/health" => answer(StatusCode::OK, "text/plain", "ok".to_owned()),
-            "/metrics" => answer(StatusCode::OK, "text/plain; version=0.0.4", self.metrics.text()),
+            "/metrics" => answer(
+                StatusCode::OK,
+                "text/plain; version=0.0.4",
+                self.metrics.text(),
+            ),
             "/ready" => match ready.await {
                 Ok(()) => answer(StatusCode::OK, "text/plain", "ready".to_owned()),
-                Err(why) => answer(StatusCode::SERVICE_UNAVAILABLE, "text/plain", why.to_string()),
+                Err(why) => answer(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "text/plain",
+                    why.to_string(),
+                ),
             },
             "/" => answer(StatusCode::OK, "text/html", String::new()),
-            _ => answer(StatusCode::NOT_IMPLEMENTED, "text/plain", "not implemented: only /update/self is".to_owned()),
+            _ => answer(
+                StatusCode::NOT_IMPLEMENTED,
+                "text/plain",
+                "not implemented: only /update/self is".to_owned(),
+            ),
         }
     }
 
@@ -73,15 +114,27 @@ impl Face {
         };
         match controller.update().await {
             Ok(passed) => {
-                tracing::info!(status = passed.status.as_u16(), "asked the cloud controller to start this service anew");
+                tracing::info!(
+                    status = passed.status.as_u16(),
+                    "asked the cloud controller to start this service anew"
+                );
                 let mut response = Response::new(passed.body);
                 *response.status_mut() = passed.status;
-                response.headers_mut().insert(CONTENT_TYPE, passed.kind.unwrap_or(HeaderValue::from_static("text/plain")));
+                response.headers_mut().insert(
+                    CONTENT_TYPE,
+                    passed
+                        .kind
+                        .unwrap_or(HeaderValue::from_static("text/plain")),
+                );
                 response
             }
             Err(failed) => {
                 tracing::warn!("not updated: {failed}");
-                let status = if matches!(failed, Failed::Late(_)) { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
+                let status = if matches!(failed, Failed::Late(_)) {
+                    StatusCode::GATEWAY_TIMEOUT
+                } else {
+                    StatusCode::BAD_GATEWAY
+                };
                 answer(status, "text/plain", failed.to_string())
             }
         }
@@ -91,7 +144,9 @@ impl Face {
 fn answer(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
@@ -103,29 +158,50 @@ mod tests {
 
     async fn ask(method: Method, path: &str, ready: Result<(), Refused>) -> (u16, String) {
         let face = Face::new("soorch0123".to_owned(), None, Arc::new(Metrics::default()));
-        let request = Request::builder().method(method).uri(path).body(Bytes::new()).unwrap();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Bytes::new())
+            .unwrap();
         let response = face.answer(&request, async { ready }).await;
-        (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned())
+        (
+            response.status().as_u16(),
+            String::from_utf8_lossy(response.body()).into_owned(),
+        )
     }
 
     #[tokio::test]
     async fn the_recorded_answers() {
         let get = |path| ask(Method::GET, path, Ok(()));
         assert_eq!(get("/").await, (200, String::new()));
-        assert_eq!(get("/self").await, (200, r#"{"so_name": "soorch0123"}"#.to_owned()));
+        assert_eq!(
+            get("/self").await,
+            (200, r#"{"so_name": "soorch0123"}"#.to_owned())
+        );
         assert_eq!(get("/health").await.0, 200);
         assert_eq!(get("/nosuch").await.0, 404);
         assert_eq!(ask(Method::POST, "/self", Ok(())).await.0, 405);
         assert_eq!(ask(Method::HEAD, "/self", Ok(())).await.0, 200);
-        assert!(get("/metrics").await.1.contains("stampede_connections_open 0\n"));
+        assert!(
+            get("/metrics")
+                .await
+                .1
+                .contains("stampede_connections_open 0\n")
+        );
     }
 
     #[tokio::test]
     async fn an_update_needs_a_cloud_controller_and_is_of_this_service_only() {
         let post = |path| ask(Method::POST, path, Ok(()));
         let (status, text) = post("/update/self").await;
-        assert!(status == 501 && text.contains("CC_ADMIN_URL"), "{status} {text}");
-        assert_eq!(post("/update/another").await, (501, "not implemented: only /update/self is".to_owned()));
+        assert!(
+            status == 501 && text.contains("CC_ADMIN_URL"),
+            "{status} {text}"
+        );
+        assert_eq!(
+            post("/update/another").await,
+            (501, "not implemented: only /update/self is".to_owned())
+        );
         assert_eq!(ask(Method::GET, "/update/self", Ok(())).await.0, 405);
     }
 
@@ -133,6 +209,9 @@ mod tests {
     async fn readiness_is_the_orchestrators() {
         assert_eq!(ask(Method::GET, "/ready", Ok(())).await.0, 200);
         let not_yet = Err(Refused::Internal("the store cannot be read".to_owned()));
-        assert_eq!(ask(Method::GET, "/ready", not_yet).await, (503, "the store cannot be read".to_owned()));
+        assert_eq!(
+            ask(Method::GET, "/ready", not_yet).await,
+            (503, "the store cannot be read".to_owned())
+        );
     }
 }

@@ -1,5 +1,7 @@
-//! The one script that all nodes of a role run: the frame, the cluster's variables, the files and scripts of the chain's plugins. Its form is
-//! fixed in `templates/node/README.md`. Plain text where Nova takes it, packed where it does not. Knows bash's quoting; what the scripts do it does not know.
+//! The one script that all nodes of a role run: the frame, the cluster's variables, the files and
+//! scripts of the chain's plugins. Its form is fixed in `templates/node/README.md`. Plain text
+//! where Nova takes it, packed where it does not. Knows bash's quoting; what the scripts do it does
+//! not know.
 
 use std::{collections::BTreeMap, io::Write as _};
 
@@ -20,14 +22,19 @@ pub const HOME: &str = "/opt/stampede";
 pub const MAX_PATH_BYTES: usize = 512;
 /// Characters of a script's name.
 pub const MAX_SCRIPT_NAME_CHARS: usize = 64;
-/// For those who check the file that they deploy: the scripts use the variables, and lib.sh stands in it.
+/// For those who check the file that they deploy: the scripts use the variables, and lib.sh stands
+/// in it.
 const DIRECTIVE: &str = "# shellcheck shell=bash disable=SC2034,SC1091";
 /// Characters of a line of base64.
 const BASE64_LINE: usize = 76;
 
 /// The scripts by file name: `node-master.sh`, `node-worker.sh`.
 pub fn assemble(request: &Request, parts: &[Part]) -> BTreeMap<String, String> {
-    request.groups.iter().map(|group| (file_name(&group.role), script(request, group, parts))).collect()
+    request
+        .groups
+        .iter()
+        .map(|group| (file_name(&group.role), script(request, group, parts)))
+        .collect()
 }
 
 /// The file that the nodes of a role run.
@@ -35,47 +42,91 @@ pub fn file_name(role: &str) -> String {
     format!("node-{role}.sh")
 }
 
-/// Where a script stands on its node. `place` is its plugin's in the chain, so that the order of names is the chain's.
+/// Where a script stands on its node. `place` is its plugin's in the chain, so that the order of
+/// names is the chain's.
 pub fn script_path(place: usize, plugin: &str, script: &super::Script) -> String {
-    format!("{HOME}/scripts/{place:02}-{plugin}/{}.{}.sh", script.stage.as_str(), script.name)
+    format!(
+        "{HOME}/scripts/{place:02}-{plugin}/{}.{}.sh",
+        script.stage.as_str(),
+        script.name
+    )
 }
 
 /// Files and scripts that cannot stand on a node, or that two plugins want to write.
 pub fn check(request: &Request, parts: &[Part]) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let roles: Vec<&str> = request.groups.iter().map(|group| group.role.as_str()).collect();
+    let roles: Vec<&str> = request
+        .groups
+        .iter()
+        .map(|group| group.role.as_str())
+        .collect();
     let mut files: Vec<(&str, &str, &str)> = Vec::new();
     for part in parts {
         let mut fault = |message: String| faults.push(Fault::of(&part.plugin, message));
         let mut names = Vec::new();
         for script in &part.scripts {
             let place = (&script.role, script.stage, &script.name);
-            let plain = script.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-            if script.name.is_empty() || !plain || script.name.len() > MAX_SCRIPT_NAME_CHARS || names.contains(&place) {
+            let plain = script
+                .name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            if script.name.is_empty()
+                || !plain
+                || script.name.len() > MAX_SCRIPT_NAME_CHARS
+                || names.contains(&place)
+            {
                 let stage = script.stage.as_str();
-                fault(format!("the {stage} script `{}` needs a name of its own, of a-z, 0-9 and -", script.name));
+                fault(format!(
+                    "the {stage} script `{}` needs a name of its own, of a-z, 0-9 and -",
+                    script.name
+                ));
             }
             if !roles.contains(&script.role.as_str()) {
-                fault(format!("the script `{}` is for the role `{}`, which is not there", script.name, script.role));
+                fault(format!(
+                    "the script `{}` is for the role `{}`, which is not there",
+                    script.name, script.role
+                ));
             }
             names.push(place);
         }
         for file in &part.files {
             if !path_is_plain(&file.path) {
-                fault(format!("the file `{}` must have an absolute, plain path outside {HOME}", file.path.escape_debug()));
+                fault(format!(
+                    "the file `{}` must have an absolute, plain path outside {HOME}",
+                    file.path.escape_debug()
+                ));
             }
             if file.mode == 0 || file.mode > 0o777 {
-                fault(format!("the file `{}` has the mode {:o}", file.path, file.mode));
+                fault(format!(
+                    "the file `{}` has the mode {:o}",
+                    file.path, file.mode
+                ));
             }
-            for role in file.roles.iter().filter(|role| !roles.contains(&role.as_str())) {
-                fault(format!("the file `{}` is for the role `{role}`, which is not there", file.path));
+            for role in file
+                .roles
+                .iter()
+                .filter(|role| !roles.contains(&role.as_str()))
+            {
+                fault(format!(
+                    "the file `{}` is for the role `{role}`, which is not there",
+                    file.path
+                ));
             }
         }
-        for (file, role) in part.files.iter().flat_map(|file| file.roles.iter().map(move |role| (file, role))) {
-            match files.iter().find(|(path, taken, _)| *path == file.path && taken == role) {
-                Some((_, _, owner)) => {
-                    faults.push(Fault::of_both(owner, &part.plugin, format!("both write `{}` on role {role}", file.path)))
-                }
+        for (file, role) in part
+            .files
+            .iter()
+            .flat_map(|file| file.roles.iter().map(move |role| (file, role)))
+        {
+            match files
+                .iter()
+                .find(|(path, taken, _)| *path == file.path && taken == role)
+            {
+                Some((_, _, owner)) => faults.push(Fault::of_both(
+                    owner,
+                    &part.plugin,
+                    format!("both write `{}` on role {role}", file.path),
+                )),
                 None => files.push((&file.path, role, &part.plugin)),
             }
         }
@@ -85,8 +136,15 @@ pub fn check(request: &Request, parts: &[Part]) -> Vec<Fault> {
 
 fn path_is_plain(path: &str) -> bool {
     let inside = path == HOME || path.starts_with(&format!("{HOME}/"));
-    let plain = path.split('/').skip(1).all(|part| !part.is_empty() && part != "." && part != "..");
-    path.starts_with('/') && plain && !inside && path.len() <= MAX_PATH_BYTES && !path.chars().any(char::is_control)
+    let plain = path
+        .split('/')
+        .skip(1)
+        .all(|part| !part.is_empty() && part != "." && part != "..");
+    path.starts_with('/')
+        && plain
+        && !inside
+        && path.len() <= MAX_PATH_BYTES
+        && !path.chars().any(char::is_control)
 }
 
 /// A file as it stands on a node.
@@ -111,21 +169,48 @@ pub struct Content {
 
 /// What stands on the nodes of each role.
 pub fn contents(request: &Request, parts: &[Part]) -> BTreeMap<String, Content> {
-    let content = |group: &NodeGroup| Content { variables: variables(request, group), files: placed(group, parts) };
-    request.groups.iter().map(|group| (group.role.clone(), content(group))).collect()
+    let content = |group: &NodeGroup| Content {
+        variables: variables(request, group),
+        files: placed(group, parts),
+    };
+    request
+        .groups
+        .iter()
+        .map(|group| (group.role.clone(), content(group)))
+        .collect()
 }
 
 fn placed(group: &NodeGroup, parts: &[Part]) -> Vec<Placed> {
-    let file = |mode, path: String, content: String| Placed { mode, path, content };
-    let mut all =
-        vec![file(0o644, format!("{HOME}/{LIB_NAME}"), with_newline(LIB)), file(0o755, format!("{HOME}/run"), with_newline(FRAME))];
+    let file = |mode, path: String, content: String| Placed {
+        mode,
+        path,
+        content,
+    };
+    let mut all = vec![
+        file(0o644, format!("{HOME}/{LIB_NAME}"), with_newline(LIB)),
+        file(0o755, format!("{HOME}/run"), with_newline(FRAME)),
+    ];
     for part in parts {
-        let wanted = part.files.iter().filter(|file| file.roles.contains(&group.role));
-        all.extend(wanted.map(|wanted| file(wanted.mode, wanted.path.clone(), wanted.content.clone())));
+        let wanted = part
+            .files
+            .iter()
+            .filter(|file| file.roles.contains(&group.role));
+        all.extend(
+            wanted.map(|wanted| file(wanted.mode, wanted.path.clone(), wanted.content.clone())),
+        );
     }
     for (place, part) in parts.iter().enumerate() {
-        let wanted = part.scripts.iter().filter(|script| script.role == group.role);
-        all.extend(wanted.map(|wanted| file(0o644, script_path(place, &part.plugin, wanted), with_newline(&wanted.body))));
+        let wanted = part
+            .scripts
+            .iter()
+            .filter(|script| script.role == group.role);
+        all.extend(wanted.map(|wanted| {
+            file(
+                0o644,
+                script_path(place, &part.plugin, wanted),
+                with_newline(&wanted.body),
+            )
+        }));
     }
     all
 }
@@ -166,33 +251,69 @@ fn install(group: &NodeGroup, parts: &[Part]) -> String {
 
 /// In the order of the README's table.
 fn variables(request: &Request, group: &NodeGroup) -> Vec<(&'static str, String)> {
-    let nodes =
-        |role: &str| request.groups.iter().filter(move |group| group.role == role).flat_map(|group| &group.nodes).collect::<Vec<_>>();
+    let nodes = |role: &str| {
+        request
+            .groups
+            .iter()
+            .filter(move |group| group.role == role)
+            .flat_map(|group| &group.nodes)
+            .collect::<Vec<_>>()
+    };
     let (master, workers) = (nodes("master"), nodes("worker"));
     vec![
         ("STAMPEDE_CLUSTER", request.cluster.clone()),
         ("STAMPEDE_ROLE", group.role.clone()),
-        ("STAMPEDE_MASTER", master.first().map(|node| node.name.clone()).unwrap_or_default()),
-        ("STAMPEDE_MASTER_ADDRESS", master.first().map(|node| node.address.clone()).unwrap_or_default()),
-        ("STAMPEDE_WORKERS", workers.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(" ")),
+        (
+            "STAMPEDE_MASTER",
+            master
+                .first()
+                .map(|node| node.name.clone())
+                .unwrap_or_default(),
+        ),
+        (
+            "STAMPEDE_MASTER_ADDRESS",
+            master
+                .first()
+                .map(|node| node.address.clone())
+                .unwrap_or_default(),
+        ),
+        (
+            "STAMPEDE_WORKERS",
+            workers
+                .iter()
+                .map(|node| node.name.as_str())
+                .collect::<Vec<_>>()
+                .join(" "),
+        ),
         ("STAMPEDE_WORKER_COUNT", workers.len().to_string()),
         ("STAMPEDE_LEAVING", String::new()),
         ("STAMPEDE_GENERATION", "0".to_owned()),
-        ("STAMPEDE_MIRROR", request.mirror.clone().unwrap_or_default()),
+        (
+            "STAMPEDE_MIRROR",
+            request.mirror.clone().unwrap_or_default(),
+        ),
         ("STAMPEDE_PROXY", request.proxy.clone().unwrap_or_default()),
         ("STAMPEDE_RAM_MIB", group.flavor.ram_mib.to_string()),
         ("STAMPEDE_TIMEOUT_S", request.timeout_s.to_string()),
     ]
 }
 
-/// A file written by the frame's functions: as it is where a here-document can hold it, else in base64.
+/// A file written by the frame's functions: as it is where a here-document can hold it, else in
+/// base64.
 pub(super) fn file(placed: &Placed) -> String {
-    let Placed { mode, path, content } = placed;
+    let Placed {
+        mode,
+        path,
+        content,
+    } = placed;
     let path = quoted(path);
     if fits_here_document(content) {
         return here(&format!("stampede_file {mode:04o} {path}"), content);
     }
-    here(&format!("stampede_file64 {mode:04o} {path}"), &base64_lines(content.as_bytes()))
+    here(
+        &format!("stampede_file64 {mode:04o} {path}"),
+        &base64_lines(content.as_bytes()),
+    )
 }
 
 fn base64_lines(bytes: &[u8]) -> String {
@@ -208,10 +329,13 @@ fn base64_lines(bytes: &[u8]) -> String {
     lines
 }
 
-/// A here-document ends with a newline, bash drops NUL and has mangled other control characters, and what carries user data to the
-/// node may turn a carriage return into a newline.
+/// A here-document ends with a newline, bash drops NUL and has mangled other control characters,
+/// and what carries user data to the node may turn a carriage return into a newline.
 fn fits_here_document(content: &str) -> bool {
-    (content.is_empty() || content.ends_with('\n')) && !content.chars().any(|c| c.is_control() && c != '\n' && c != '\t')
+    (content.is_empty() || content.ends_with('\n'))
+        && !content
+            .chars()
+            .any(|c| c.is_control() && c != '\n' && c != '\t')
 }
 
 /// `content` is empty or ends with a newline.
@@ -227,7 +351,11 @@ fn here(command: &str, content: &str) -> String {
 }
 
 fn with_newline(text: &str) -> String {
-    if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+    if text.is_empty() || text.ends_with('\n') {
+        text.to_owned()
+    } else {
+        format!("{text}\n")
+    }
 }
 
 /// One shell word that is exactly this text.

@@ -11,7 +11,8 @@ use crate::bundle::{
     tests::{part, request},
 };
 
-/// Runs the part of the script that installs, with every path of the frame's own below `root`; prints what the variable holds.
+/// Runs the part of the script that installs, with every path of the frame's own below `root`;
+/// prints what the variable holds.
 fn install(script: &str, root: &str, variable: &str) -> String {
     let (install, end) = script.split_at(script.rfind("exec /opt/stampede/run").unwrap());
     assert_eq!(end, "exec /opt/stampede/run\n");
@@ -20,17 +21,34 @@ fn install(script: &str, root: &str, variable: &str) -> String {
         .replace("=/run/stampede", &format!("={root}/run"))
         .replace("\nstampede_begin\n", "\n");
     let path = format!("{root}/node.sh");
-    fs::write(&path, format!("#!/bin/bash\n{here}\nprintf %s \"${variable}\"\n")).unwrap();
+    fs::write(
+        &path,
+        format!("#!/bin/bash\n{here}\nprintf %s \"${variable}\"\n"),
+    )
+    .unwrap();
     let output = Command::new("bash").arg(&path).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
 fn with_file(content: &str, path: &str) -> Part {
     let mut part = part("hadoop", json!({}));
-    part.files = vec![File { roles: vec!["worker".to_owned()], path: path.to_owned(), mode: 0o640, content: content.to_owned() }];
-    part.scripts =
-        vec![Script { role: "worker".to_owned(), stage: Stage::Setup, name: "hadoop".to_owned(), body: content.replace('\0', "") }];
+    part.files = vec![File {
+        roles: vec!["worker".to_owned()],
+        path: path.to_owned(),
+        mode: 0o640,
+        content: content.to_owned(),
+    }];
+    part.scripts = vec![Script {
+        role: "worker".to_owned(),
+        stage: Stage::Setup,
+        name: "hadoop".to_owned(),
+        body: content.replace('\0', ""),
+    }];
     part
 }
 
@@ -41,11 +59,19 @@ fn arrives(content: &str, name: &str) {
     request.mirror = Some(content.replace('\0', ""));
     let parts = [part("cluster", json!({})), with_file(content, &path)];
     let scripts = assemble(&request, &parts);
-    let printed = install(&scripts["node-worker.sh"], &root.path().display().to_string(), "STAMPEDE_MIRROR");
+    let printed = install(
+        &scripts["node-worker.sh"],
+        &root.path().display().to_string(),
+        "STAMPEDE_MIRROR",
+    );
     assert_eq!(printed, content.replace('\0', ""));
     assert_eq!(fs::read_to_string(&path).unwrap(), content);
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
-    let script = fs::read_to_string(root.path().join("opt/scripts/01-hadoop/setup.hadoop.sh")).unwrap();
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
+        0o640
+    );
+    let script =
+        fs::read_to_string(root.path().join("opt/scripts/01-hadoop/setup.hadoop.sh")).unwrap();
     assert_eq!(script, with_newline(&content.replace('\0', "")));
     assert!(!scripts["node-master.sh"].contains("setup.hadoop.sh"));
 }
@@ -98,40 +124,97 @@ fn files_and_scripts_that_cannot_stand_on_a_node_are_refused() {
     let told = |change: &dyn Fn(&mut Part)| {
         let mut part = with_file("x\n", "/etc/x");
         change(&mut part);
-        check(&request(1), &[part]).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        check(&request(1), &[part])
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     assert_eq!(told(&|_| {}), "");
     let long = format!("/{}", "x".repeat(MAX_PATH_BYTES));
-    for path in ["etc/x", "/etc/../x", "/etc//x", "/etc/x/", "/opt/stampede/run", "/opt/stampede", "/a\nb", "/", &long] {
-        assert!(told(&|part| part.files[0].path = path.to_owned()).contains("plain path"), "{path}");
+    for path in [
+        "etc/x",
+        "/etc/../x",
+        "/etc//x",
+        "/etc/x/",
+        "/opt/stampede/run",
+        "/opt/stampede",
+        "/a\nb",
+        "/",
+        &long,
+    ] {
+        assert!(
+            told(&|part| part.files[0].path = path.to_owned()).contains("plain path"),
+            "{path}"
+        );
     }
-    assert_eq!(told(&|part| part.files[0].path = long[..MAX_PATH_BYTES].to_owned()), "");
+    assert_eq!(
+        told(&|part| part.files[0].path = long[..MAX_PATH_BYTES].to_owned()),
+        ""
+    );
     assert!(told(&|part| part.files[0].mode = 0o4755).contains("has the mode 4755"));
-    assert!(told(&|part| part.files[0].roles = vec!["zookeeper".to_owned()]).contains("role `zookeeper`, which is not there"));
+    assert!(
+        told(&|part| part.files[0].roles = vec!["zookeeper".to_owned()])
+            .contains("role `zookeeper`, which is not there")
+    );
     for name in ["", "../x", "A", &"x".repeat(MAX_SCRIPT_NAME_CHARS + 1)] {
-        assert!(told(&|part| part.scripts[0].name = name.to_owned()).contains("needs a name of its own"), "{name}");
+        assert!(
+            told(&|part| part.scripts[0].name = name.to_owned())
+                .contains("needs a name of its own"),
+            "{name}"
+        );
     }
-    assert_eq!(told(&|part| part.scripts[0].name = "x".repeat(MAX_SCRIPT_NAME_CHARS)), "");
-    assert!(told(&|part| part.scripts.push(part.scripts[0].clone())).contains("needs a name of its own"));
-    assert!(told(&|part| part.files.push(part.files[0].clone())).contains("both write `/etc/x` on role worker"));
+    assert_eq!(
+        told(&|part| part.scripts[0].name = "x".repeat(MAX_SCRIPT_NAME_CHARS)),
+        ""
+    );
+    assert!(
+        told(&|part| part.scripts.push(part.scripts[0].clone()))
+            .contains("needs a name of its own")
+    );
+    assert!(
+        told(&|part| part.files.push(part.files[0].clone()))
+            .contains("both write `/etc/x` on role worker")
+    );
 }
 
 #[test]
 fn a_script_that_nova_would_not_take_plain_is_packed_and_installs_the_same() {
-    let long = |bytes: usize| with_file(&"<property>value</property>\n".repeat(bytes / 27), "/etc/x");
+    let long =
+        |bytes: usize| with_file(&"<property>value</property>\n".repeat(bytes / 27), "/etc/x");
     let most = crate::bundle::sizes::MAX_SCRIPT_BYTES;
     let plain = assemble(&request(1), &[long(1000)])["node-worker.sh"].clone();
     assert!(plain.contains("stampede_file 0640 '/etc/x' <<'STAMPEDE_END'\n<property>"));
     let packed = assemble(&request(1), &[long(most)])["node-worker.sh"].clone();
     assert!(packed.len() < most / 2, "{}", packed.len());
-    assert_eq!(packed, assemble(&request(1), &[long(most)])["node-worker.sh"]);
+    assert_eq!(
+        packed,
+        assemble(&request(1), &[long(most)])["node-worker.sh"]
+    );
 
     let root = tempfile::tempdir().unwrap();
     let unpack = packed.replace("/opt/stampede", &root.path().display().to_string());
-    fs::write(root.path().join("node.sh"), unpack.split_once("\n. ").unwrap().0).unwrap();
-    assert!(Command::new("bash").arg(root.path().join("node.sh")).status().unwrap().success());
-    let group = request(1).groups.into_iter().find(|group| group.role == "worker").unwrap();
-    assert_eq!(fs::read_to_string(root.path().join("install.sh")).unwrap(), super::install(&group, &[long(most)]));
+    fs::write(
+        root.path().join("node.sh"),
+        unpack.split_once("\n. ").unwrap().0,
+    )
+    .unwrap();
+    assert!(
+        Command::new("bash")
+            .arg(root.path().join("node.sh"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    let group = request(1)
+        .groups
+        .into_iter()
+        .find(|group| group.role == "worker")
+        .unwrap();
+    assert_eq!(
+        fs::read_to_string(root.path().join("install.sh")).unwrap(),
+        super::install(&group, &[long(most)])
+    );
     assert!(packed.ends_with(". /opt/stampede/install.sh\nexec /opt/stampede/run\n"));
 }
 

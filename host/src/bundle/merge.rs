@@ -19,7 +19,10 @@ pub const MASTER_ADDRESS: &str = "master_address";
 pub fn merge(request: &Request, description: &str, parts: &[Part]) -> Result<Value, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut template = Map::new();
-    template.insert("heat_template_version".to_owned(), HEAT_TEMPLATE_VERSION.into());
+    template.insert(
+        "heat_template_version".to_owned(),
+        HEAT_TEMPLATE_VERSION.into(),
+    );
     template.insert("description".to_owned(), description.into());
     for section in SECTIONS {
         let mut owners: Vec<(&str, &str)> = Vec::new();
@@ -27,7 +30,11 @@ pub fn merge(request: &Request, description: &str, parts: &[Part]) -> Result<Val
         for part in parts {
             for (name, body) in part.section(section) {
                 if let Some((_, owner)) = owners.iter().find(|(taken, _)| taken == name) {
-                    faults.push(Fault::of_both(owner, &part.plugin, format!("both define `{name}` in {section}")));
+                    faults.push(Fault::of_both(
+                        owner,
+                        &part.plugin,
+                        format!("both define `{name}` in {section}"),
+                    ));
                     continue;
                 }
                 owners.push((name, &part.plugin));
@@ -41,13 +48,21 @@ pub fn merge(request: &Request, description: &str, parts: &[Part]) -> Result<Val
             template.insert(section.to_owned(), Value::Object(merged));
         }
     }
-    if faults.is_empty() { Ok(Value::Object(template)) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(Value::Object(template))
+    } else {
+        Err(faults)
+    }
 }
 
 impl Part {
     /// What the part's template holds in a section, by name.
     pub fn section(&self, section: &str) -> impl Iterator<Item = (&String, &Value)> {
-        self.template.get(section).and_then(Value::as_object).into_iter().flatten()
+        self.template
+            .get(section)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
     }
 }
 
@@ -58,11 +73,18 @@ fn endpoints<'a>(
     outputs: &mut Map<String, Value>,
     faults: &mut Vec<Fault>,
 ) {
-    let master = outputs.get(MASTER_ADDRESS).and_then(|output| output.get("value")).cloned();
+    let master = outputs
+        .get(MASTER_ADDRESS)
+        .and_then(|output| output.get("value"))
+        .cloned();
     for part in parts {
         for endpoint in &part.endpoints {
             if let Some((_, owner)) = owners.iter().find(|(taken, _)| *taken == endpoint.name) {
-                faults.push(Fault::of_both(owner, &part.plugin, format!("both define the output or endpoint `{}`", endpoint.name)));
+                faults.push(Fault::of_both(
+                    owner,
+                    &part.plugin,
+                    format!("both define the output or endpoint `{}`", endpoint.name),
+                ));
                 continue;
             }
             owners.push((&endpoint.name, &part.plugin));
@@ -72,17 +94,37 @@ fn endpoints<'a>(
     }
 }
 
-/// The URL where an endpoint is reached: on the master by its outer address, unless it is for the cluster's own nodes; on other
-/// roles, whose nodes have no outer address, a map of URLs by node.
+/// The URL where an endpoint is reached: on the master by its outer address, unless it is for the
+/// cluster's own nodes; on other roles, whose nodes have no outer address, a map of URLs by node.
 fn address(request: &Request, endpoint: &Endpoint, master: Option<&Value>) -> Value {
-    let url = |address: &str| format!("{}://{address}:{}{}", endpoint.scheme, endpoint.port, endpoint.path);
-    let nodes: Vec<_> = request.groups.iter().filter(|group| group.role == endpoint.role).flat_map(|group| &group.nodes).collect();
+    let url = |address: &str| {
+        format!(
+            "{}://{address}:{}{}",
+            endpoint.scheme, endpoint.port, endpoint.path
+        )
+    };
+    let nodes: Vec<_> = request
+        .groups
+        .iter()
+        .filter(|group| group.role == endpoint.role)
+        .flat_map(|group| &group.nodes)
+        .collect();
     match (nodes.as_slice(), master) {
-        ([_], Some(master)) if endpoint.role == "master" && endpoint.audience != Audience::Cluster => {
-            let (scheme, rest) = (format!("{}://", endpoint.scheme), format!(":{}{}", endpoint.port, endpoint.path));
+        ([_], Some(master))
+            if endpoint.role == "master" && endpoint.audience != Audience::Cluster =>
+        {
+            let (scheme, rest) = (
+                format!("{}://", endpoint.scheme),
+                format!(":{}{}", endpoint.port, endpoint.path),
+            );
             json!({ "list_join": ["", [scheme, master, rest]] })
         }
         ([node], _) => url(&node.address).into(),
-        (nodes, _) => Value::Object(nodes.iter().map(|node| (node.name.clone(), url(&node.address).into())).collect()),
+        (nodes, _) => Value::Object(
+            nodes
+                .iter()
+                .map(|node| (node.name.clone(), url(&node.address).into()))
+                .collect(),
+        ),
     }
 }

@@ -1,10 +1,12 @@
-//! From the parts that plugins return to what Heat is given. Pure: no I/O, no async. Whatever is wrong here is a plugin's
-//! fault, never the user's: those problems were found before, by the plan and by the plugins themselves.
+//! From the parts that plugins return to what Heat is given. Pure: no I/O, no async. Whatever is
+//! wrong here is a plugin's fault, never the user's: those problems were found before, by the plan
+//! and by the plugins themselves.
 //!
 //! Layout
 //! - [`part`]: what one plugin adds
 //! - [`merge`]: the parts of a chain to one template; what two define is refused by both names
-//! - [`policy`], [`references`], [`sizes`]: what a template may hold, that it holds together, that the cloud takes it
+//! - [`policy`], [`references`], [`sizes`]: what a template may hold, that it holds together, that
+//!   the cloud takes it
 //! - [`assemble`]: the script that the nodes of a role run
 //! - [`news`]: what a running node is told
 //! - [`yaml`]: the template for people
@@ -72,15 +74,24 @@ pub enum BuildError {
 
 impl Fault {
     fn of(plugin: &str, message: impl Into<String>) -> Self {
-        Self { plugins: vec![plugin.to_owned()], message: message.into() }
+        Self {
+            plugins: vec![plugin.to_owned()],
+            message: message.into(),
+        }
     }
 
     fn of_both(one: &str, other: &str, message: impl Into<String>) -> Self {
-        Self { plugins: vec![one.to_owned(), other.to_owned()], message: message.into() }
+        Self {
+            plugins: vec![one.to_owned(), other.to_owned()],
+            message: message.into(),
+        }
     }
 
     fn of_all(message: impl Into<String>) -> Self {
-        Self { plugins: Vec::new(), message: message.into() }
+        Self {
+            plugins: Vec::new(),
+            message: message.into(),
+        }
     }
 }
 
@@ -88,17 +99,38 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.plugins.as_slice() {
             [] => write!(f, "the whole: {}", self.message),
-            plugins => write!(f, "plugin {}: {}", plugins.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(" and "), self.message),
+            plugins => write!(
+                f,
+                "plugin {}: {}",
+                plugins
+                    .iter()
+                    .map(|p| format!("`{p}`"))
+                    .collect::<Vec<_>>()
+                    .join(" and "),
+                self.message
+            ),
         }
     }
 }
 
-/// Merges, assembles and checks. `request` is what the plugin `cluster` was asked; `descriptors` and `parts` are in the chain's order.
+/// Merges, assembles and checks. `request` is what the plugin `cluster` was asked; `descriptors`
+/// and `parts` are in the chain's order.
 ///
 /// # Errors
 /// All faults at once, except that a template that does not merge is not looked into.
-pub fn build(request: &Request, description: &str, descriptors: &[&Descriptor], parts: Vec<Part>) -> Result<Bundle, BuildError> {
-    let fail = |faults: Vec<Fault>| if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) };
+pub fn build(
+    request: &Request,
+    description: &str,
+    descriptors: &[&Descriptor],
+    parts: Vec<Part>,
+) -> Result<Bundle, BuildError> {
+    let fail = |faults: Vec<Fault>| {
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Faults(faults))
+        }
+    };
     let mut faults = policy::check(request, descriptors, &parts);
     faults.extend(assemble::check(request, &parts));
     fail(faults)?;
@@ -109,13 +141,26 @@ pub fn build(request: &Request, description: &str, descriptors: &[&Descriptor], 
     fail(faults)?;
     let excesses = sizes::check(&template, &files);
     if !excesses.is_empty() {
-        let workers = request.groups.iter().filter(|group| group.role == "worker").map(|group| group.nodes.len()).sum::<usize>();
+        let workers = request
+            .groups
+            .iter()
+            .filter(|group| group.role == "worker")
+            .map(|group| group.nodes.len())
+            .sum::<usize>();
         return Err(BuildError::TooLarge {
             excesses,
-            most_workers: sizes::most_workers(&template, u32::try_from(workers).unwrap_or(u32::MAX)),
+            most_workers: sizes::most_workers(
+                &template,
+                u32::try_from(workers).unwrap_or(u32::MAX),
+            ),
         });
     }
-    Ok(Bundle { template, files, contents: assemble::contents(request, &parts), parts })
+    Ok(Bundle {
+        template,
+        files,
+        contents: assemble::contents(request, &parts),
+        parts,
+    })
 }
 
 #[cfg(test)]

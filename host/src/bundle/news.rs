@@ -1,5 +1,6 @@
-//! What a running node is told: the files that change and all variables, as a bash text, packed and cut so that a server's metadata holds it
-//! (`templates/node/README.md`, "A change"). Pure. It knows neither Heat nor when.
+//! What a running node is told: the files that change and all variables, as a bash text, packed and
+//! cut so that a server's metadata holds it (`templates/node/README.md`, "A change"). Pure. It
+//! knows neither Heat nor when.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +27,9 @@ pub struct News {
 
 /// It does not fit into a server's metadata.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what the nodes must be told takes {parts} parts of {MAX_METADATA_CHARS} characters, a server's metadata holds {MAX_PARTS}")]
+#[error(
+    "what the nodes must be told takes {parts} parts of {MAX_METADATA_CHARS} characters, a server's metadata holds {MAX_PARTS}"
+)]
 pub struct TooLong {
     /// How many it takes.
     pub parts: usize,
@@ -40,16 +43,25 @@ pub fn digests(content: &Content) -> BTreeMap<String, String> {
         hash.update(text);
         hex(&hash.finalize()).chars().take(DIGEST_CHARS).collect()
     };
-    content.files.iter().map(|placed| (placed.path.clone(), digest(placed.mode, &placed.content))).collect()
+    content
+        .files
+        .iter()
+        .map(|placed| (placed.path.clone(), digest(placed.mode, &placed.content)))
+        .collect()
 }
 
 /// The paths whose files are not the same in both, or not in both.
 pub fn differing(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> Vec<String> {
     let paths: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
-    paths.into_iter().filter(|path| one.get(*path) != other.get(*path)).cloned().collect()
+    paths
+        .into_iter()
+        .filter(|path| one.get(*path) != other.get(*path))
+        .cloned()
+        .collect()
 }
 
-/// The change that makes the files at `paths` what they are in `to`, and sets all variables; `leaving` are about to leave.
+/// The change that makes the files at `paths` what they are in `to`, and sets all variables;
+/// `leaving` are about to leave.
 ///
 /// # Errors
 /// [`TooLong`].
@@ -57,18 +69,38 @@ pub fn news(to: &Content, paths: &[String], leaving: &[String]) -> Result<News, 
     let text = base64::engine::general_purpose::STANDARD.encode(gzip(&bash(to, paths, leaving)));
     let sha256 = hex(&Sha256::digest(&text));
     // Base64 is ASCII, so bytes are characters.
-    let parts: Vec<String> = text.as_bytes().chunks(MAX_METADATA_CHARS).map(|part| String::from_utf8_lossy(part).into_owned()).collect();
-    if parts.len() > MAX_PARTS { Err(TooLong { parts: parts.len() }) } else { Ok(News { sha256, parts }) }
+    let parts: Vec<String> = text
+        .as_bytes()
+        .chunks(MAX_METADATA_CHARS)
+        .map(|part| String::from_utf8_lossy(part).into_owned())
+        .collect();
+    if parts.len() > MAX_PARTS {
+        Err(TooLong { parts: parts.len() })
+    } else {
+        Ok(News { sha256, parts })
+    }
 }
 
 fn bash(to: &Content, paths: &[String], leaving: &[String]) -> String {
     let mut text = String::new();
-    for path in paths.iter().filter(|path| !to.files.iter().any(|placed| placed.path == **path)) {
+    for path in paths
+        .iter()
+        .filter(|path| !to.files.iter().any(|placed| placed.path == **path))
+    {
         text.push_str(&format!("rm -f {}\n", quoted(path)));
     }
-    text.extend(to.files.iter().filter(|placed| paths.contains(&placed.path)).map(file));
+    text.extend(
+        to.files
+            .iter()
+            .filter(|placed| paths.contains(&placed.path))
+            .map(file),
+    );
     for (name, value) in &to.variables {
-        let value = if *name == "STAMPEDE_LEAVING" { leaving.join(" ") } else { value.clone() };
+        let value = if *name == "STAMPEDE_LEAVING" {
+            leaving.join(" ")
+        } else {
+            value.clone()
+        };
         text.push_str(&format!("stampede_variable {name} {}\n", quoted(&value)));
     }
     text
@@ -86,32 +118,62 @@ mod tests {
     use crate::bundle::assemble::Placed;
 
     fn content(files: &[(&str, &str)]) -> Content {
-        let placed = |(path, text): &(&str, &str)| Placed { mode: 0o644, path: (*path).to_owned(), content: (*text).to_owned() };
-        let variables = vec![("STAMPEDE_CLUSTER", "de'mo".to_owned()), ("STAMPEDE_LEAVING", String::new())];
-        Content { variables, files: files.iter().map(placed).collect() }
+        let placed = |(path, text): &(&str, &str)| Placed {
+            mode: 0o644,
+            path: (*path).to_owned(),
+            content: (*text).to_owned(),
+        };
+        let variables = vec![
+            ("STAMPEDE_CLUSTER", "de'mo".to_owned()),
+            ("STAMPEDE_LEAVING", String::new()),
+        ];
+        Content {
+            variables,
+            files: files.iter().map(placed).collect(),
+        }
     }
 
     fn unpacked(news: &News) -> String {
-        let packed = base64::engine::general_purpose::STANDARD.decode(news.parts.concat()).unwrap();
+        let packed = base64::engine::general_purpose::STANDARD
+            .decode(news.parts.concat())
+            .unwrap();
         let mut text = String::new();
-        flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
+        flate2::read::GzDecoder::new(packed.as_slice())
+            .read_to_string(&mut text)
+            .unwrap();
         text
     }
 
     #[test]
     fn what_differs_is_written_what_is_gone_is_removed_and_every_variable_is_set() {
-        let (old, new) = (content(&[("/a", "1\n"), ("/b", "2\n"), ("/c", "3\n")]), content(&[("/a", "1\n"), ("/b", "9\n"), ("/d", "4\n")]));
+        let (old, new) = (
+            content(&[("/a", "1\n"), ("/b", "2\n"), ("/c", "3\n")]),
+            content(&[("/a", "1\n"), ("/b", "9\n"), ("/d", "4\n")]),
+        );
         let paths = differing(&digests(&old), &digests(&new));
         assert_eq!(paths, ["/b", "/c", "/d"]);
-        let told = news(&new, &paths, &["worker-3".to_owned(), "worker-4".to_owned()]).unwrap();
+        let told = news(
+            &new,
+            &paths,
+            &["worker-3".to_owned(), "worker-4".to_owned()],
+        )
+        .unwrap();
         let wanted = "rm -f '/c'\nstampede_file 0644 '/b' <<'STAMPEDE_END'\n9\nSTAMPEDE_END\nstampede_file 0644 '/d' <<'STAMPEDE_END'\n4\n\
                       STAMPEDE_END\nstampede_variable STAMPEDE_CLUSTER 'de'\\''mo'\nstampede_variable STAMPEDE_LEAVING 'worker-3 worker-4'\n";
         assert_eq!(unpacked(&told), wanted);
         assert_eq!(told.sha256, hex(&Sha256::digest(told.parts.concat())));
-        assert_eq!(news(&new, &paths, &[]).unwrap(), news(&new, &paths, &[]).unwrap(), "the same bytes each time");
+        assert_eq!(
+            news(&new, &paths, &[]).unwrap(),
+            news(&new, &paths, &[]).unwrap(),
+            "the same bytes each time"
+        );
         let mut other = old.clone();
         other.files[0].mode = 0o600;
-        assert_eq!(differing(&digests(&old), &digests(&other)), ["/a"], "a mode is a difference");
+        assert_eq!(
+            differing(&digests(&old), &digests(&other)),
+            ["/a"],
+            "a mode is a difference"
+        );
     }
 
     #[test]
@@ -129,8 +191,18 @@ mod tests {
         };
         let told = |bytes| news(&content(&[("/a", &noise(bytes))]), &["/a".to_owned()], &[]);
         let fits = told(20_000).unwrap();
-        assert!(fits.parts.len() > 50 && fits.parts.iter().all(|part| part.len() <= MAX_METADATA_CHARS));
-        let most = (20_000..40_000).step_by(64).take_while(|bytes| told(*bytes).is_ok()).last().unwrap();
+        assert!(
+            fits.parts.len() > 50
+                && fits
+                    .parts
+                    .iter()
+                    .all(|part| part.len() <= MAX_METADATA_CHARS)
+        );
+        let most = (20_000..40_000)
+            .step_by(64)
+            .take_while(|bytes| told(*bytes).is_ok())
+            .last()
+            .unwrap();
         assert_eq!(told(most).unwrap().parts.len(), MAX_PARTS);
         assert!(matches!(told(most + 64), Err(TooLong { parts }) if parts == MAX_PARTS + 1));
     }

@@ -1,5 +1,5 @@
-//! What a plugin may put into a bundle: its own names, the resource types that it declared and that nobody is refused; and what
-//! the whole must hold: one server a node, and readiness.
+//! What a plugin may put into a bundle: its own names, the resource types that it declared and that
+//! nobody is refused; and what the whole must hold: one server a node, and readiness.
 
 use serde_json::Value;
 
@@ -11,9 +11,14 @@ use crate::cluster::{
 
 /// Services whose resources plugins may add, as the second part of the type.
 pub const ALLOWED_SERVICES: [&str; 5] = ["Neutron", "Cinder", "Nova", "Octavia", "Designate"];
-/// Of Heat's own types, those that may be added: none that runs another template, holds a credential or calls out.
-pub const ALLOWED_HEAT_TYPES: [&str; 4] =
-    ["OS::Heat::WaitCondition", "OS::Heat::WaitConditionHandle", "OS::Heat::Value", "OS::Heat::RandomString"];
+/// Of Heat's own types, those that may be added: none that runs another template, holds a
+/// credential or calls out.
+pub const ALLOWED_HEAT_TYPES: [&str; 4] = [
+    "OS::Heat::WaitCondition",
+    "OS::Heat::WaitConditionHandle",
+    "OS::Heat::Value",
+    "OS::Heat::RandomString",
+];
 /// Types that reach beyond a project's own clusters: other users' keys, hosts, quotas, policies.
 pub const REFUSED_TYPES: [&str; 11] = [
     "OS::Nova::Quota",
@@ -29,7 +34,15 @@ pub const REFUSED_TYPES: [&str; 11] = [
     "OS::Neutron::ProviderNet",
 ];
 /// What a resource may say about itself.
-const RESOURCE_KEYS: [&str; 7] = ["type", "properties", "metadata", "depends_on", "condition", "deletion_policy", "update_policy"];
+const RESOURCE_KEYS: [&str; 7] = [
+    "type",
+    "properties",
+    "metadata",
+    "depends_on",
+    "condition",
+    "deletion_policy",
+    "update_policy",
+];
 /// The wait condition that completes when every node has signalled.
 pub const READY: &str = "ready";
 
@@ -53,27 +66,44 @@ pub fn check(request: &Request, descriptors: &[&Descriptor], parts: &[Part]) -> 
 /// One server a node and no other; a wait condition that counts them all.
 pub fn check_whole(request: &Request, template: &Value) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let nodes: Vec<_> = request.groups.iter().flat_map(|group| &group.nodes).collect();
+    let nodes: Vec<_> = request
+        .groups
+        .iter()
+        .flat_map(|group| &group.nodes)
+        .collect();
     let wanted: Vec<String> = nodes.iter().map(|node| server(&node.name)).collect();
     let resources = template.get("resources").and_then(Value::as_object);
-    let servers: Vec<&String> =
-        resources.into_iter().flatten().filter(|(_, r)| r["type"] == "OS::Nova::Server").map(|(name, _)| name).collect();
+    let servers: Vec<&String> = resources
+        .into_iter()
+        .flatten()
+        .filter(|(_, r)| r["type"] == "OS::Nova::Server")
+        .map(|(name, _)| name)
+        .collect();
     for missing in wanted.iter().filter(|name| !servers.contains(name)) {
         faults.push(Fault::of_all(format!("there is no server `{missing}`")));
     }
     for other in servers.iter().filter(|name| !wanted.contains(name)) {
-        faults.push(Fault::of_all(format!("the server `{other}` belongs to no node that was asked for")));
+        faults.push(Fault::of_all(format!(
+            "the server `{other}` belongs to no node that was asked for"
+        )));
     }
-    let ready = resources.and_then(|resources| resources.get(READY)).filter(|ready| ready["type"] == "OS::Heat::WaitCondition");
-    let count = ready.and_then(|ready| ready.pointer("/properties/count")).and_then(Value::as_u64);
+    let ready = resources
+        .and_then(|resources| resources.get(READY))
+        .filter(|ready| ready["type"] == "OS::Heat::WaitCondition");
+    let count = ready
+        .and_then(|ready| ready.pointer("/properties/count"))
+        .and_then(Value::as_u64);
     match (ready, count) {
-        (None, _) => {
-            faults.push(Fault::of_all(format!("there is no wait condition `{READY}`: the stack would complete before any node works")))
-        }
+        (None, _) => faults.push(Fault::of_all(format!(
+            "there is no wait condition `{READY}`: the stack would complete before any node works"
+        ))),
         (Some(_), Some(count)) if count >= nodes.len() as u64 => {}
         (Some(_), count) => {
             let count = count.map_or_else(|| "nothing".to_owned(), |count| count.to_string());
-            faults.push(Fault::of_all(format!("the wait condition `{READY}` counts {count}, there are {} nodes", nodes.len())));
+            faults.push(Fault::of_all(format!(
+                "the wait condition `{READY}` counts {count}, there are {} nodes",
+                nodes.len()
+            )));
         }
     }
     faults
@@ -90,7 +120,10 @@ fn sections(part: &Part, fault: &mut impl FnMut(String)) {
     };
     for (section, bodies) in template {
         if !SECTIONS.contains(&section.as_str()) {
-            fault(format!("its template has `{section}`; there are: {}", SECTIONS.join(", ")));
+            fault(format!(
+                "its template has `{section}`; there are: {}",
+                SECTIONS.join(", ")
+            ));
             continue;
         }
         let Some(bodies) = bodies.as_object() else {
@@ -100,7 +133,9 @@ fn sections(part: &Part, fault: &mut impl FnMut(String)) {
         for (name, body) in bodies {
             if !own_name(&part.plugin, name) {
                 let prefix = part.plugin.replace('-', "_");
-                fault(format!("`{name}` in {section} must be of a-z, 0-9 and _ and begin with `{prefix}_`"));
+                fault(format!(
+                    "`{name}` in {section} must be of a-z, 0-9 and _ and begin with `{prefix}_`"
+                ));
             }
             if section != "conditions" && !body.is_object() {
                 fault(format!("`{name}` in {section} is not an object"));
@@ -112,40 +147,87 @@ fn sections(part: &Part, fault: &mut impl FnMut(String)) {
 /// The plugin `cluster` gives the names that others refer to; all others keep to their own.
 fn own_name(plugin: &str, name: &str) -> bool {
     let prefix = plugin.replace('-', "_");
-    let own = plugin == CLUSTER || name == prefix || name.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with('_'));
+    let own = plugin == CLUSTER
+        || name == prefix
+        || name
+            .strip_prefix(&prefix)
+            .is_some_and(|rest| rest.starts_with('_'));
     own && identifier(name)
 }
 
 fn identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn resource_is_allowed(name: &str, resource: &Value, descriptor: &Descriptor, fault: &mut impl FnMut(String)) {
-    for key in resource.as_object().into_iter().flatten().map(|(key, _)| key).filter(|key| !RESOURCE_KEYS.contains(&key.as_str())) {
-        fault(format!("the resource `{name}` has `{key}`; a resource may have: {}", RESOURCE_KEYS.join(", ")));
+fn resource_is_allowed(
+    name: &str,
+    resource: &Value,
+    descriptor: &Descriptor,
+    fault: &mut impl FnMut(String),
+) {
+    for key in resource
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key)
+        .filter(|key| !RESOURCE_KEYS.contains(&key.as_str()))
+    {
+        fault(format!(
+            "the resource `{name}` has `{key}`; a resource may have: {}",
+            RESOURCE_KEYS.join(", ")
+        ));
     }
     let Some(kind) = resource.get("type").and_then(Value::as_str) else {
         return fault(format!("the resource `{name}` has no type"));
     };
     if !type_is_allowed(kind) {
-        fault(format!("the resource `{name}` is of type `{kind}`, which no plugin may add"));
-    } else if !descriptor.resource_types.iter().any(|declared| declared == kind) {
-        fault(format!("the resource `{name}` is of type `{kind}`, which its descriptor does not declare"));
+        fault(format!(
+            "the resource `{name}` is of type `{kind}`, which no plugin may add"
+        ));
+    } else if !descriptor
+        .resource_types
+        .iter()
+        .any(|declared| declared == kind)
+    {
+        fault(format!(
+            "the resource `{name}` is of type `{kind}`, which its descriptor does not declare"
+        ));
     }
-    if kind == "OS::Nova::KeyPair" && resource.pointer("/properties/save_private_key").is_some_and(|save| save != &Value::Bool(false)) {
-        fault(format!("the key pair `{name}` saves its private key in the stack, where others could read it"));
+    if kind == "OS::Nova::KeyPair"
+        && resource
+            .pointer("/properties/save_private_key")
+            .is_some_and(|save| save != &Value::Bool(false))
+    {
+        fault(format!(
+            "the key pair `{name}` saves its private key in the stack, where others could read it"
+        ));
     }
     if kind == "OS::Nova::Server" && descriptor.name != CLUSTER {
-        fault(format!("the server `{name}` is not for it to add: nodes are the plugin `{CLUSTER}`'s"));
+        fault(format!(
+            "the server `{name}` is not for it to add: nodes are the plugin `{CLUSTER}`'s"
+        ));
     }
 }
 
-/// A plain type of an allowed service; a template's URL or file name, which Heat also takes for a type, is none.
+/// A plain type of an allowed service; a template's URL or file name, which Heat also takes for a
+/// type, is none.
 fn type_is_allowed(kind: &str) -> bool {
     let mut parts = kind.split("::");
-    let (vendor, service, rest) = (parts.next(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let plain = vendor == Some("OS") && parts.next().is_none() && !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric());
-    plain && !REFUSED_TYPES.contains(&kind) && (ALLOWED_SERVICES.contains(&service) || ALLOWED_HEAT_TYPES.contains(&kind))
+    let (vendor, service, rest) = (
+        parts.next(),
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
+    let plain = vendor == Some("OS")
+        && parts.next().is_none()
+        && !rest.is_empty()
+        && rest.chars().all(|c| c.is_ascii_alphanumeric());
+    plain
+        && !REFUSED_TYPES.contains(&kind)
+        && (ALLOWED_SERVICES.contains(&service) || ALLOWED_HEAT_TYPES.contains(&kind))
 }
 
 /// Endpoints, services and shares: of roles that are there, in the plugin's own name, as declared.
@@ -154,28 +236,55 @@ fn offers(request: &Request, part: &Part, descriptor: &Descriptor, fault: &mut i
     for endpoint in &part.endpoints {
         let name = &endpoint.name;
         if !identifier(name) {
-            fault(format!("the endpoint `{name}` must be named by a-z, 0-9 and _"));
+            fault(format!(
+                "the endpoint `{name}` must be named by a-z, 0-9 and _"
+            ));
         }
         if !role_is_there(&endpoint.role) {
-            fault(format!("the endpoint `{name}` is on the role `{}`, which is not there", endpoint.role));
+            fault(format!(
+                "the endpoint `{name}` is on the role `{}`, which is not there",
+                endpoint.role
+            ));
         }
-        let scheme = !endpoint.scheme.is_empty() && endpoint.scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-        let path = (endpoint.path.is_empty() || endpoint.path.starts_with('/')) && endpoint.path.chars().all(|c| c.is_ascii_graphic());
+        let scheme = !endpoint.scheme.is_empty()
+            && endpoint
+                .scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        let path = (endpoint.path.is_empty() || endpoint.path.starts_with('/'))
+            && endpoint.path.chars().all(|c| c.is_ascii_graphic());
         if !scheme || !path || endpoint.port == 0 {
-            fault(format!("the endpoint `{name}` makes no URL of `{}`, {} and `{}`", endpoint.scheme, endpoint.port, endpoint.path));
+            fault(format!(
+                "the endpoint `{name}` makes no URL of `{}`, {} and `{}`",
+                endpoint.scheme, endpoint.port, endpoint.path
+            ));
         }
     }
     for service in &part.services {
         if service.plugin != part.plugin || !descriptor.provides.contains(&service.name) {
-            fault(format!("offers the service `{}`, which its descriptor does not declare", service.name));
+            fault(format!(
+                "offers the service `{}`, which its descriptor does not declare",
+                service.name
+            ));
         }
-        if !request.groups.iter().flat_map(|group| &group.nodes).any(|node| node.name == service.node) {
-            fault(format!("offers the service `{}` on `{}`, which is no node", service.name, service.node));
+        if !request
+            .groups
+            .iter()
+            .flat_map(|group| &group.nodes)
+            .any(|node| node.name == service.node)
+        {
+            fault(format!(
+                "offers the service `{}` on `{}`, which is no node",
+                service.name, service.node
+            ));
         }
     }
     for share in &part.taken {
         if share.plugin != part.plugin || !role_is_there(&share.role) {
-            fault(format!("takes memory and ports in the name of `{}` on the role `{}`", share.plugin, share.role));
+            fault(format!(
+                "takes memory and ports in the name of `{}` on the role `{}`",
+                share.plugin, share.role
+            ));
         }
     }
 }

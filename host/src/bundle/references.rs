@@ -1,4 +1,5 @@
-//! That a merged template holds together: every function is one that may be used, and what it names is there.
+//! That a merged template holds together: every function is one that may be used, and what it names
+//! is there.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +7,9 @@ use serde_json::Value;
 
 use super::{Fault, Part, merge::SECTIONS};
 
-/// The HOT functions that plugins may use. Not among them: those that replace inside texts (`str_replace`, `repeat`, `map_replace`),
-/// since a user's text that happens to hold the placeholder would not arrive as it is; `yaql`; `resource_facade`.
+/// The HOT functions that plugins may use. Not among them: those that replace inside texts
+/// (`str_replace`, `repeat`, `map_replace`), since a user's text that happens to hold the
+/// placeholder would not arrive as it is; `yaql`; `resource_facade`.
 pub const FUNCTIONS: [&str; 18] = [
     "get_resource",
     "get_attr",
@@ -29,14 +31,27 @@ pub const FUNCTIONS: [&str; 18] = [
     "make_url",
 ];
 /// Functions of HOT that plugins may not use.
-pub const REFUSED_FUNCTIONS: [&str; 7] =
-    ["str_replace", "str_replace_strict", "str_replace_vstrict", "map_replace", "repeat", "yaql", "resource_facade"];
+pub const REFUSED_FUNCTIONS: [&str; 7] = [
+    "str_replace",
+    "str_replace_strict",
+    "str_replace_vstrict",
+    "map_replace",
+    "repeat",
+    "yaql",
+    "resource_facade",
+];
 /// Parameters that Heat itself gives.
 const PSEUDO_PARAMETERS: [&str; 3] = ["OS::stack_name", "OS::stack_id", "OS::project_id"];
 
 /// Every reference in the template that leads nowhere, every function that may not be used.
 pub fn check(template: &Value, parts: &[Part], files: &BTreeMap<String, String>) -> Vec<Fault> {
-    let mut walk = Walk { template, files, plugin: "", place: String::new(), faults: Vec::new() };
+    let mut walk = Walk {
+        template,
+        files,
+        plugin: "",
+        place: String::new(),
+        faults: Vec::new(),
+    };
     for part in parts {
         walk.plugin = &part.plugin;
         for section in SECTIONS {
@@ -51,8 +66,13 @@ pub fn check(template: &Value, parts: &[Part], files: &BTreeMap<String, String>)
     }
     let mut faults = walk.faults;
     let text = template.to_string();
-    for name in files.keys().filter(|name| !text.contains(&format!("{{\"get_file\":\"{name}\"}}"))) {
-        faults.push(Fault::of_all(format!("no node is given `{name}`: no server's user data names it by get_file")));
+    for name in files
+        .keys()
+        .filter(|name| !text.contains(&format!("{{\"get_file\":\"{name}\"}}")))
+    {
+        faults.push(Fault::of_all(format!(
+            "no node is given `{name}`: no server's user data names it by get_file"
+        )));
     }
     faults
 }
@@ -67,17 +87,24 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn fault(&mut self, message: String) {
-        self.faults.push(Fault::of(self.plugin, format!("{}: {message}", self.place)));
+        self.faults
+            .push(Fault::of(self.plugin, format!("{}: {message}", self.place)));
     }
 
     fn there(&self, section: &str, name: &str) -> bool {
-        self.template.get(section).is_some_and(|section| section.get(name).is_some())
+        self.template
+            .get(section)
+            .is_some_and(|section| section.get(name).is_some())
     }
 
     fn named(&mut self, function: &str, section: &str, name: Option<&Value>) {
         match name.and_then(Value::as_str) {
-            Some(name) if self.there(section, name) || section == "parameters" && PSEUDO_PARAMETERS.contains(&name) => {}
-            Some(name) => self.fault(format!("{function} names `{name}`, which is not in {section}")),
+            Some(name)
+                if self.there(section, name)
+                    || section == "parameters" && PSEUDO_PARAMETERS.contains(&name) => {}
+            Some(name) => self.fault(format!(
+                "{function} names `{name}`, which is not in {section}"
+            )),
             None => self.fault(format!("{function} must name one of {section}")),
         }
     }
@@ -85,7 +112,9 @@ impl Walk<'_> {
     fn resource(&mut self, body: &Value) {
         match body.get("depends_on") {
             None => {}
-            Some(Value::Array(names)) => names.iter().for_each(|name| self.named("depends_on", "resources", Some(name))),
+            Some(Value::Array(names)) => names
+                .iter()
+                .for_each(|name| self.named("depends_on", "resources", Some(name))),
             name => self.named("depends_on", "resources", name),
         }
         if let Some(condition) = body.get("condition") {
@@ -107,11 +136,18 @@ impl Walk<'_> {
             Value::Object(map) => {
                 let function = map.iter().next().filter(|_| map.len() == 1);
                 match function {
-                    Some((name, argument)) if FUNCTIONS.contains(&name.as_str()) => self.function(name, argument, in_condition),
-                    Some((name, _)) if REFUSED_FUNCTIONS.contains(&name.as_str()) || name.starts_with("Fn::") => {
+                    Some((name, argument)) if FUNCTIONS.contains(&name.as_str()) => {
+                        self.function(name, argument, in_condition)
+                    }
+                    Some((name, _))
+                        if REFUSED_FUNCTIONS.contains(&name.as_str())
+                            || name.starts_with("Fn::") =>
+                    {
                         self.fault(format!("the function `{name}` may not be used"));
                     }
-                    _ => map.values().for_each(|value| self.value(value, in_condition)),
+                    _ => map
+                        .values()
+                        .for_each(|value| self.value(value, in_condition)),
                 }
             }
             _ => {}
@@ -119,7 +155,9 @@ impl Walk<'_> {
     }
 
     fn function(&mut self, name: &str, argument: &Value, in_condition: bool) {
-        let first = argument.as_array().map_or(Some(argument), |items| items.first());
+        let first = argument
+            .as_array()
+            .map_or(Some(argument), |items| items.first());
         match name {
             "get_resource" => self.named(name, "resources", Some(argument)),
             "get_attr" => self.named(name, "resources", first),
@@ -135,14 +173,28 @@ impl Walk<'_> {
                 if let Some(condition) = first {
                     self.condition(condition);
                 }
-                argument.as_array().into_iter().flatten().skip(1).for_each(|value| self.value(value, in_condition));
+                argument
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .skip(1)
+                    .for_each(|value| self.value(value, in_condition));
             }
             "not" if in_condition => self.condition(argument),
-            "and" | "or" if in_condition => argument.as_array().into_iter().flatten().for_each(|value| self.condition(value)),
+            "and" | "or" if in_condition => argument
+                .as_array()
+                .into_iter()
+                .flatten()
+                .for_each(|value| self.condition(value)),
             _ => self.value(argument, in_condition),
         }
         if matches!(name, "get_attr" | "get_param") {
-            argument.as_array().into_iter().flatten().skip(1).for_each(|value| self.value(value, in_condition));
+            argument
+                .as_array()
+                .into_iter()
+                .flatten()
+                .skip(1)
+                .for_each(|value| self.value(value, in_condition));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! That Heat and Nova take a bundle: their default limits, each by its name there. What is too large is the request's, not a plugin's: fewer
-//! workers or shorter settings help.
+//! That Heat and Nova take a bundle: their default limits, each by its name there. What is too
+//! large is the request's, not a plugin's: fewer workers or shorter settings help.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,15 @@ use serde_json::Value;
 pub const MAX_TEMPLATE_BYTES: usize = 524_288;
 /// Heat's `max_json_body_size`, in bytes of the whole request.
 pub const MAX_REQUEST_BYTES: usize = 1_048_576;
-/// What of it is left for the stack's name, tags and parameters; a cluster's attributes, 64 KiB at most, travel in one of these as escaped JSON.
+/// What of it is left for the stack's name, tags and parameters; a cluster's attributes, 64 KiB at
+/// most, travel in one of these as escaped JSON.
 pub const REQUEST_RESERVE_BYTES: usize = 192 * 1024;
 /// Heat's `max_resources_per_stack`.
 pub const MAX_RESOURCES: usize = 1_000;
 /// Nova's limit of user data, in characters of base64.
 pub const MAX_USER_DATA_CHARS: usize = 65_535;
-/// What of it is left for the header that the template puts in front: the node's name and the ways to signal, tokens and URLs.
+/// What of it is left for the header that the template puts in front: the node's name and the ways
+/// to signal, tokens and URLs.
 pub const USER_DATA_HEADER_BYTES: usize = 2 * 1024;
 /// Characters of the name of a resource, a parameter or an output.
 pub const MAX_NAME_CHARS: usize = 255;
@@ -39,7 +41,11 @@ pub struct Excess {
 
 impl std::fmt::Display for Excess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} has {} {}, at most {} are taken", self.what, self.is, self.unit, self.most)
+        write!(
+            f,
+            "{} has {} {}, at most {} are taken",
+            self.what, self.is, self.unit, self.most
+        )
     }
 }
 
@@ -48,24 +54,61 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<Excess> 
     let mut excesses = Vec::new();
     let mut over = |what: String, is: usize, most: usize, unit: &'static str| {
         if is > most {
-            excesses.push(Excess { what, is, most, unit });
+            excesses.push(Excess {
+                what,
+                is,
+                most,
+                unit,
+            });
         }
     };
     let bytes = template.to_string().len();
-    over("the template".to_owned(), bytes, MAX_TEMPLATE_BYTES, "bytes");
+    over(
+        "the template".to_owned(),
+        bytes,
+        MAX_TEMPLATE_BYTES,
+        "bytes",
+    );
     // JSON escapes newlines and quotes, so the text as it travels is what counts
-    let files_bytes: usize =
-        files.iter().map(|(name, text)| name.len() + serde_json::to_string(text).map_or(usize::MAX / 2, |json| json.len())).sum();
-    over("the request to Heat".to_owned(), bytes + files_bytes, MAX_REQUEST_BYTES - REQUEST_RESERVE_BYTES, "bytes");
+    let files_bytes: usize = files
+        .iter()
+        .map(|(name, text)| {
+            name.len() + serde_json::to_string(text).map_or(usize::MAX / 2, |json| json.len())
+        })
+        .sum();
+    over(
+        "the request to Heat".to_owned(),
+        bytes + files_bytes,
+        MAX_REQUEST_BYTES - REQUEST_RESERVE_BYTES,
+        "bytes",
+    );
     for (name, text) in files {
-        over(format!("the user data `{name}` with its header"), user_data_chars(text.len()), MAX_USER_DATA_CHARS, "characters of base64");
+        over(
+            format!("the user data `{name}` with its header"),
+            user_data_chars(text.len()),
+            MAX_USER_DATA_CHARS,
+            "characters of base64",
+        );
     }
     let resources = template.get("resources").and_then(Value::as_object);
-    over("the stack".to_owned(), resources.map_or(0, serde_json::Map::len), MAX_RESOURCES, "resources");
+    over(
+        "the stack".to_owned(),
+        resources.map_or(0, serde_json::Map::len),
+        MAX_RESOURCES,
+        "resources",
+    );
     for section in super::merge::SECTIONS {
-        for (name, _) in template.get(section).and_then(Value::as_object).into_iter().flatten() {
+        for (name, _) in template
+            .get(section)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             over(
-                format!("a name in {section}, `{}...`,", name.chars().take(20).collect::<String>()),
+                format!(
+                    "a name in {section}, `{}...`,",
+                    name.chars().take(20).collect::<String>()
+                ),
                 name.chars().count(),
                 MAX_NAME_CHARS,
                 "characters",
@@ -73,13 +116,26 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<Excess> 
         }
     }
     for (name, resource) in resources.into_iter().flatten() {
-        let metadata =
-            resource.pointer("/properties/metadata").and_then(Value::as_object).filter(|_| resource["type"] == "OS::Nova::Server");
-        over(format!("the metadata of `{name}`"), metadata.map_or(0, serde_json::Map::len), MAX_METADATA_ITEMS, "items");
+        let metadata = resource
+            .pointer("/properties/metadata")
+            .and_then(Value::as_object)
+            .filter(|_| resource["type"] == "OS::Nova::Server");
+        over(
+            format!("the metadata of `{name}`"),
+            metadata.map_or(0, serde_json::Map::len),
+            MAX_METADATA_ITEMS,
+            "items",
+        );
         for (key, value) in metadata.into_iter().flatten() {
-            let chars = key.chars().count().max(value.as_str().map_or(0, |text| text.chars().count()));
+            let chars = key
+                .chars()
+                .count()
+                .max(value.as_str().map_or(0, |text| text.chars().count()));
             over(
-                format!("the metadata `{}` of `{name}`", key.chars().take(20).collect::<String>()),
+                format!(
+                    "the metadata `{}` of `{name}`",
+                    key.chars().take(20).collect::<String>()
+                ),
                 chars,
                 MAX_METADATA_CHARS,
                 "characters",
@@ -89,11 +145,19 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<Excess> 
     excesses
 }
 
-/// The most workers with which a template of so many has no more resources than Heat takes; each worker has as many as the first.
+/// The most workers with which a template of so many has no more resources than Heat takes; each
+/// worker has as many as the first.
 pub fn most_workers(template: &Value, workers: u32) -> u32 {
     let resources = template.get("resources").and_then(Value::as_object);
     let all = resources.map_or(0, serde_json::Map::len);
-    let each = resources.map_or(0, |resources| resources.keys().filter(|name| format!("_{name}_").contains("_worker_1_")).count()).max(1);
+    let each = resources
+        .map_or(0, |resources| {
+            resources
+                .keys()
+                .filter(|name| format!("_{name}_").contains("_worker_1_"))
+                .count()
+        })
+        .max(1);
     let fixed = all.saturating_sub(each * workers as usize);
     u32::try_from(MAX_RESOURCES.saturating_sub(fixed) / each).unwrap_or(workers)
 }

@@ -10,17 +10,41 @@ use crate::cluster::{
 
 /// What the plugin `cluster` is asked for one master and so many workers.
 pub(super) fn request(workers: u32) -> Request {
-    let flavor = Flavor { name: "m1.large".to_owned(), vcpus: 2, ram_mib: 4096, disk_gib: 20 };
-    let group =
-        |role: &str, nodes: Vec<Node>| NodeGroup { role: role.to_owned(), flavor: flavor.clone(), image: "debian".to_owned(), nodes };
-    let master = Node { id: 1, name: "master".to_owned(), address: "10.77.0.10".to_owned() };
-    let worker = |id: u32| Node { id, name: format!("worker-{id}"), address: format!("10.77.{}.{}", (10 + id) / 256, (10 + id) % 256) };
+    let flavor = Flavor {
+        name: "m1.large".to_owned(),
+        vcpus: 2,
+        ram_mib: 4096,
+        disk_gib: 20,
+    };
+    let group = |role: &str, nodes: Vec<Node>| NodeGroup {
+        role: role.to_owned(),
+        flavor: flavor.clone(),
+        image: "debian".to_owned(),
+        nodes,
+    };
+    let master = Node {
+        id: 1,
+        name: "master".to_owned(),
+        address: "10.77.0.10".to_owned(),
+    };
+    let worker = |id: u32| Node {
+        id,
+        name: format!("worker-{id}"),
+        address: format!("10.77.{}.{}", (10 + id) / 256, (10 + id) % 256),
+    };
     Request {
         cluster: "demo".to_owned(),
         version: String::new(),
-        groups: vec![group("master", vec![master]), group("worker", (1..=workers).map(worker).collect())],
+        groups: vec![
+            group("master", vec![master]),
+            group("worker", (1..=workers).map(worker).collect()),
+        ],
         settings: serde_json::Map::new(),
-        network: Network { cidr: "10.77.0.0/22".to_owned(), external: None, access: vec![] },
+        network: Network {
+            cidr: "10.77.0.0/22".to_owned(),
+            external: None,
+            access: vec![],
+        },
         mirror: None,
         proxy: None,
         key: None,
@@ -48,7 +72,15 @@ fn descriptor(name: &str, types: &[&str]) -> Descriptor {
 }
 
 pub(super) fn part(plugin: &str, template: Value) -> Part {
-    Part { plugin: plugin.to_owned(), template, files: vec![], scripts: vec![], endpoints: vec![], services: vec![], taken: vec![] }
+    Part {
+        plugin: plugin.to_owned(),
+        template,
+        files: vec![],
+        scripts: vec![],
+        endpoints: vec![],
+        services: vec![],
+        taken: vec![],
+    }
 }
 
 /// A cluster part that satisfies every check.
@@ -57,24 +89,54 @@ fn nodes(request: &Request) -> Part {
     for group in &request.groups {
         for node in &group.nodes {
             let properties = json!({"user_data": {"get_file": assemble::file_name(&group.role)}, "metadata": {"role": group.role}});
-            resources.insert(policy::server(&node.name), json!({"type": "OS::Nova::Server", "properties": properties}));
+            resources.insert(
+                policy::server(&node.name),
+                json!({"type": "OS::Nova::Server", "properties": properties}),
+            );
         }
     }
     let count = resources.len();
-    resources.insert("ready_handle".to_owned(), json!({"type": "OS::Heat::WaitConditionHandle"}));
+    resources.insert(
+        "ready_handle".to_owned(),
+        json!({"type": "OS::Heat::WaitConditionHandle"}),
+    );
     let ready = json!({"handle": {"get_resource": "ready_handle"}, "count": count, "timeout": 600});
-    resources.insert("ready".to_owned(), json!({"type": "OS::Heat::WaitCondition", "properties": ready}));
-    let outputs = json!({"master_address": {"value": {"get_attr": ["master_server", "first_address"]}}});
-    part("cluster", json!({"resources": resources, "outputs": outputs}))
+    resources.insert(
+        "ready".to_owned(),
+        json!({"type": "OS::Heat::WaitCondition", "properties": ready}),
+    );
+    let outputs =
+        json!({"master_address": {"value": {"get_attr": ["master_server", "first_address"]}}});
+    part(
+        "cluster",
+        json!({"resources": resources, "outputs": outputs}),
+    )
 }
 
-const TYPES: [&str; 4] = ["OS::Nova::Server", "OS::Heat::WaitCondition", "OS::Heat::WaitConditionHandle", "OS::Neutron::SecurityGroupRule"];
+const TYPES: [&str; 4] = [
+    "OS::Nova::Server",
+    "OS::Heat::WaitCondition",
+    "OS::Heat::WaitConditionHandle",
+    "OS::Neutron::SecurityGroupRule",
+];
 
 fn built(second: Part) -> Result<Bundle, String> {
     let request = request(2);
     let parts = vec![nodes(&request), second];
-    let descriptors = [descriptor("cluster", &TYPES), descriptor("hadoop", &["OS::Neutron::SecurityGroupRule", "OS::Cinder::Volume"])];
-    build(&request, "demo", &descriptors.iter().collect::<Vec<_>>(), parts).map_err(|faults| faults.to_string())
+    let descriptors = [
+        descriptor("cluster", &TYPES),
+        descriptor(
+            "hadoop",
+            &["OS::Neutron::SecurityGroupRule", "OS::Cinder::Volume"],
+        ),
+    ];
+    build(
+        &request,
+        "demo",
+        &descriptors.iter().collect::<Vec<_>>(),
+        parts,
+    )
+    .map_err(|faults| faults.to_string())
 }
 
 fn hadoop(resources: Value) -> Part {
@@ -83,7 +145,9 @@ fn hadoop(resources: Value) -> Part {
 
 #[test]
 fn a_good_chain_becomes_one_template() {
-    let mut second = hadoop(json!({"hadoop_rule": {"type": "OS::Neutron::SecurityGroupRule", "depends_on": "ready_handle"}}));
+    let mut second = hadoop(
+        json!({"hadoop_rule": {"type": "OS::Neutron::SecurityGroupRule", "depends_on": "ready_handle"}}),
+    );
     let endpoint = |name: &str, role: &str, audience| Endpoint {
         name: name.to_owned(),
         description: "where".to_owned(),
@@ -100,15 +164,29 @@ fn a_good_chain_becomes_one_template() {
     ];
     let bundle = built(second).unwrap();
     let sections: Vec<&String> = bundle.template.as_object().unwrap().keys().collect();
-    assert_eq!(sections, ["heat_template_version", "description", "resources", "outputs"]);
+    assert_eq!(
+        sections,
+        [
+            "heat_template_version",
+            "description",
+            "resources",
+            "outputs"
+        ]
+    );
     let outputs = &bundle.template["outputs"];
     assert_eq!(
         outputs["web"]["value"],
         json!({"list_join": ["", ["http://", {"get_attr": ["master_server", "first_address"]}, ":9870/"]]})
     );
     assert_eq!(outputs["inner"]["value"], "http://10.77.0.10:9870/");
-    assert_eq!(outputs["workers_web"]["value"]["worker-2"], "http://10.77.0.12:9870/");
-    assert_eq!(bundle.files.keys().collect::<Vec<_>>(), ["node-master.sh", "node-worker.sh"]);
+    assert_eq!(
+        outputs["workers_web"]["value"]["worker-2"],
+        "http://10.77.0.12:9870/"
+    );
+    assert_eq!(
+        bundle.files.keys().collect::<Vec<_>>(),
+        ["node-master.sh", "node-worker.sh"]
+    );
 }
 
 #[test]
@@ -124,11 +202,20 @@ fn what_two_plugins_define_is_refused_by_both_names() {
         path: String::new(),
         audience: Audience::Admin,
     }];
-    assert_eq!(built(second).unwrap_err(), "plugin `cluster` and `hadoop`: both define the output or endpoint `master_address`");
+    assert_eq!(
+        built(second).unwrap_err(),
+        "plugin `cluster` and `hadoop`: both define the output or endpoint `master_address`"
+    );
     let request = request(1);
-    let twice = [part("a", json!({"resources": {"x": {}}})), part("b", json!({"resources": {"x": {}}}))];
+    let twice = [
+        part("a", json!({"resources": {"x": {}}})),
+        part("b", json!({"resources": {"x": {}}})),
+    ];
     let faults = Faults(merge::merge(&request, "", &twice).unwrap_err());
-    assert_eq!(faults.to_string(), "plugin `a` and `b`: both define `x` in resources");
+    assert_eq!(
+        faults.to_string(),
+        "plugin `a` and `b`: both define `x` in resources"
+    );
 }
 
 #[test]
@@ -136,36 +223,109 @@ fn each_thing_that_a_plugin_may_not_do_is_named() {
     let rule = "OS::Neutron::SecurityGroupRule";
     let with = |properties: Value| json!({"hadoop_rule": {"type": rule, "properties": properties}});
     let cases = [
-        (json!({"rule": {"type": rule}}), "must be of a-z, 0-9 and _ and begin with `hadoop_`"),
-        (json!({"hadoop_x": {"type": "OS::Cinder::VolumeAttachment"}}), "which its descriptor does not declare"),
-        (json!({"hadoop_x": {"type": "OS::Heat::Stack"}}), "which no plugin may add"),
-        (json!({"hadoop_x": {"type": "OS::Keystone::User"}}), "which no plugin may add"),
-        (json!({"hadoop_x": {"type": "http://evil.example/x.yaml"}}), "which no plugin may add"),
-        (json!({"hadoop_x": {"type": "nested.yaml"}}), "which no plugin may add"),
-        (json!({"hadoop_x": {"type": "OS::Nova::Quota"}}), "which no plugin may add"),
-        (json!({"hadoop_x": {"type": "OS::Nova::Server"}}), "nodes are the plugin `cluster`'s"),
-        (json!({"hadoop_x": {"type": "OS::Nova::KeyPair", "properties": {"save_private_key": true}}}), "saves its private key"),
-        (json!({"hadoop_x": {"type": rule, "external_id": "1"}}), "has `external_id`"),
+        (
+            json!({"rule": {"type": rule}}),
+            "must be of a-z, 0-9 and _ and begin with `hadoop_`",
+        ),
+        (
+            json!({"hadoop_x": {"type": "OS::Cinder::VolumeAttachment"}}),
+            "which its descriptor does not declare",
+        ),
+        (
+            json!({"hadoop_x": {"type": "OS::Heat::Stack"}}),
+            "which no plugin may add",
+        ),
+        (
+            json!({"hadoop_x": {"type": "OS::Keystone::User"}}),
+            "which no plugin may add",
+        ),
+        (
+            json!({"hadoop_x": {"type": "http://evil.example/x.yaml"}}),
+            "which no plugin may add",
+        ),
+        (
+            json!({"hadoop_x": {"type": "nested.yaml"}}),
+            "which no plugin may add",
+        ),
+        (
+            json!({"hadoop_x": {"type": "OS::Nova::Quota"}}),
+            "which no plugin may add",
+        ),
+        (
+            json!({"hadoop_x": {"type": "OS::Nova::Server"}}),
+            "nodes are the plugin `cluster`'s",
+        ),
+        (
+            json!({"hadoop_x": {"type": "OS::Nova::KeyPair", "properties": {"save_private_key": true}}}),
+            "saves its private key",
+        ),
+        (
+            json!({"hadoop_x": {"type": rule, "external_id": "1"}}),
+            "has `external_id`",
+        ),
         (json!({"hadoop_x": {}}), "has no type"),
-        (with(json!({"a": {"get_resource": "nowhere"}})), "get_resource names `nowhere`, which is not in resources"),
-        (with(json!({"a": [{"get_attr": ["nowhere", "x"]}]})), "get_attr names `nowhere`"),
-        (with(json!({"a": {"get_param": "nowhere"}})), "get_param names `nowhere`, which is not in parameters"),
-        (with(json!({"a": {"get_file": "/etc/passwd"}})), "get_file names \"/etc/passwd\", there are: node-master.sh, node-worker.sh"),
-        (with(json!({"a": {"if": ["nowhere", 1, 2]}})), "condition names `nowhere`"),
-        (with(json!({"a": {"list_join": ["", [{"get_param": "x"}]]}})), "get_param names `x`"),
-        (with(json!({"a": {"str_replace": {"template": "", "params": {}}}})), "the function `str_replace` may not be used"),
-        (with(json!({"a": {"yaql": {}}})), "the function `yaql` may not be used"),
-        (json!({"hadoop_x": {"type": rule, "depends_on": ["nowhere"]}}), "depends_on names `nowhere`"),
-        (json!({"hadoop_x": {"type": rule, "condition": "nowhere"}}), "condition names `nowhere`"),
+        (
+            with(json!({"a": {"get_resource": "nowhere"}})),
+            "get_resource names `nowhere`, which is not in resources",
+        ),
+        (
+            with(json!({"a": [{"get_attr": ["nowhere", "x"]}]})),
+            "get_attr names `nowhere`",
+        ),
+        (
+            with(json!({"a": {"get_param": "nowhere"}})),
+            "get_param names `nowhere`, which is not in parameters",
+        ),
+        (
+            with(json!({"a": {"get_file": "/etc/passwd"}})),
+            "get_file names \"/etc/passwd\", there are: node-master.sh, node-worker.sh",
+        ),
+        (
+            with(json!({"a": {"if": ["nowhere", 1, 2]}})),
+            "condition names `nowhere`",
+        ),
+        (
+            with(json!({"a": {"list_join": ["", [{"get_param": "x"}]]}})),
+            "get_param names `x`",
+        ),
+        (
+            with(json!({"a": {"str_replace": {"template": "", "params": {}}}})),
+            "the function `str_replace` may not be used",
+        ),
+        (
+            with(json!({"a": {"yaql": {}}})),
+            "the function `yaql` may not be used",
+        ),
+        (
+            json!({"hadoop_x": {"type": rule, "depends_on": ["nowhere"]}}),
+            "depends_on names `nowhere`",
+        ),
+        (
+            json!({"hadoop_x": {"type": rule, "condition": "nowhere"}}),
+            "condition names `nowhere`",
+        ),
     ];
     for (resources, wanted) in cases {
         let told = built(hadoop(resources.clone())).unwrap_err();
         assert!(told.contains(wanted), "{resources}: {told}");
         assert!(told.starts_with("plugin `hadoop`: "), "{told}");
     }
-    assert!(built(part("hadoop", json!({"heat_template_version": "x"}))).unwrap_err().contains("its template has `heat_template_version`"));
-    assert!(built(part("spark", json!({}))).unwrap_err().contains("answered in the name of `hadoop`"));
-    assert!(built(hadoop(with(json!({"a": {"get_param": "OS::stack_name"}, "b": "get_param: nowhere"})))).is_ok());
+    assert!(
+        built(part("hadoop", json!({"heat_template_version": "x"})))
+            .unwrap_err()
+            .contains("its template has `heat_template_version`")
+    );
+    assert!(
+        built(part("spark", json!({})))
+            .unwrap_err()
+            .contains("answered in the name of `hadoop`")
+    );
+    assert!(
+        built(hadoop(with(
+            json!({"a": {"get_param": "OS::stack_name"}, "b": "get_param: nowhere"})
+        )))
+        .is_ok()
+    );
 }
 
 #[test]
@@ -178,34 +338,69 @@ fn every_node_has_one_server_and_readiness_counts_them_all() {
         build(&request, "", &[&descriptors[0]], vec![part]).map_err(|faults| faults.to_string())
     };
     assert!(whole(&|_| {}).is_ok());
-    let missing = whole(&|resources| drop(resources.as_object_mut().unwrap().remove("worker_2_server")));
-    assert_eq!(missing.unwrap_err(), "the whole: there is no server `worker_2_server`");
-    let more = whole(&|resources| resources["worker_3_server"] = resources["worker_2_server"].clone());
-    assert_eq!(more.unwrap_err(), "the whole: the server `worker_3_server` belongs to no node that was asked for");
+    let missing =
+        whole(&|resources| drop(resources.as_object_mut().unwrap().remove("worker_2_server")));
+    assert_eq!(
+        missing.unwrap_err(),
+        "the whole: there is no server `worker_2_server`"
+    );
+    let more =
+        whole(&|resources| resources["worker_3_server"] = resources["worker_2_server"].clone());
+    assert_eq!(
+        more.unwrap_err(),
+        "the whole: the server `worker_3_server` belongs to no node that was asked for"
+    );
     let few = whole(&|resources| resources["ready"]["properties"]["count"] = json!(2));
-    assert_eq!(few.unwrap_err(), "the whole: the wait condition `ready` counts 2, there are 3 nodes");
+    assert_eq!(
+        few.unwrap_err(),
+        "the whole: the wait condition `ready` counts 2, there are 3 nodes"
+    );
     let none = whole(&|resources| drop(resources.as_object_mut().unwrap().remove("ready")));
-    assert!(none.unwrap_err().contains("there is no wait condition `ready`"));
-    let idle = whole(&|resources| resources["master_server"]["properties"]["user_data"] = json!(""));
-    assert!(idle.unwrap_err().contains("no node is given `node-master.sh`"));
+    assert!(
+        none.unwrap_err()
+            .contains("there is no wait condition `ready`")
+    );
+    let idle =
+        whole(&|resources| resources["master_server"]["properties"]["user_data"] = json!(""));
+    assert!(
+        idle.unwrap_err()
+            .contains("no node is given `node-master.sh`")
+    );
 }
 
 #[test]
 fn each_size_on_both_sides_of_its_limit() {
     let none = BTreeMap::new();
     let faults = |template: &Value, files: &BTreeMap<String, String>| {
-        sizes::check(template, files).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        sizes::check(template, files)
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     let text = |bytes: usize| json!({"description": "x".repeat(bytes - json!({"description": ""}).to_string().len())});
     assert_eq!(faults(&text(sizes::MAX_TEMPLATE_BYTES), &none), "");
-    assert_eq!(faults(&text(sizes::MAX_TEMPLATE_BYTES + 1), &none), "the template has 524289 bytes, at most 524288 are taken");
+    assert_eq!(
+        faults(&text(sizes::MAX_TEMPLATE_BYTES + 1), &none),
+        "the template has 524289 bytes, at most 524288 are taken"
+    );
     let resources = |n: usize| json!({"resources": (0..n).map(|i| (format!("r{i}"), json!({}))).collect::<serde_json::Map<_, _>>()});
     assert_eq!(faults(&resources(sizes::MAX_RESOURCES), &none), "");
-    assert!(faults(&resources(sizes::MAX_RESOURCES + 1), &none).contains("the stack has 1001 resources"));
+    assert!(
+        faults(&resources(sizes::MAX_RESOURCES + 1), &none)
+            .contains("the stack has 1001 resources")
+    );
     let file = |bytes: usize| BTreeMap::from([("node-master.sh".to_owned(), "x".repeat(bytes))]);
     assert_eq!(faults(&json!({}), &file(sizes::MAX_SCRIPT_BYTES)), "");
-    assert!(faults(&json!({}), &file(sizes::MAX_SCRIPT_BYTES + 1)).contains("the user data `node-master.sh` with its header has 65536"));
-    let files = |n: usize| (0..n).map(|i| (format!("{i:02}"), "\n".repeat(20_000))).collect::<BTreeMap<_, _>>();
+    assert!(
+        faults(&json!({}), &file(sizes::MAX_SCRIPT_BYTES + 1))
+            .contains("the user data `node-master.sh` with its header has 65536")
+    );
+    let files = |n: usize| {
+        (0..n)
+            .map(|i| (format!("{i:02}"), "\n".repeat(20_000)))
+            .collect::<BTreeMap<_, _>>()
+    };
     let most = (sizes::MAX_REQUEST_BYTES - sizes::REQUEST_RESERVE_BYTES) / 40_004;
     assert_eq!(faults(&json!({}), &files(most)), "");
     assert!(faults(&json!({}), &files(most + 1)).contains("the request to Heat has"));
@@ -213,22 +408,38 @@ fn each_size_on_both_sides_of_its_limit() {
     assert_eq!(faults(&name(sizes::MAX_NAME_CHARS), &none), "");
     assert!(faults(&name(sizes::MAX_NAME_CHARS + 1), &none).contains("has 256 characters"));
     let metadata = |items: usize, chars: usize| {
-        let items: serde_json::Map<_, _> = (0..items).map(|i| (format!("k{i}"), json!("x".repeat(chars)))).collect();
+        let items: serde_json::Map<_, _> = (0..items)
+            .map(|i| (format!("k{i}"), json!("x".repeat(chars))))
+            .collect();
         json!({"resources": {"r": {"type": "OS::Nova::Server", "properties": {"metadata": items}}}})
     };
-    assert_eq!(faults(&metadata(sizes::MAX_METADATA_ITEMS, sizes::MAX_METADATA_CHARS), &none), "");
+    assert_eq!(
+        faults(
+            &metadata(sizes::MAX_METADATA_ITEMS, sizes::MAX_METADATA_CHARS),
+            &none
+        ),
+        ""
+    );
     assert!(faults(&metadata(sizes::MAX_METADATA_ITEMS + 1, 1), &none).contains("has 129 items"));
-    assert!(faults(&metadata(1, sizes::MAX_METADATA_CHARS + 1), &none).contains("has 256 characters"));
+    assert!(
+        faults(&metadata(1, sizes::MAX_METADATA_CHARS + 1), &none).contains("has 256 characters")
+    );
 }
 
 #[test]
 fn the_most_workers_follow_from_what_each_adds() {
     let template = |workers: u32| {
-        let mut resources = serde_json::Map::from_iter((0..10).map(|i| (format!("fixed_{i}"), json!({}))));
+        let mut resources =
+            serde_json::Map::from_iter((0..10).map(|i| (format!("fixed_{i}"), json!({}))));
         for id in 1..=workers {
             resources.extend(
-                ["worker_ID_server", "worker_ID_port", "hadoop_worker_ID_volume", "hadoop_worker_ID_attachment"]
-                    .map(|n| (n.replace("ID", &id.to_string()), json!({}))),
+                [
+                    "worker_ID_server",
+                    "worker_ID_port",
+                    "hadoop_worker_ID_volume",
+                    "hadoop_worker_ID_attachment",
+                ]
+                .map(|n| (n.replace("ID", &id.to_string()), json!({}))),
             );
         }
         json!({ "resources": resources })
@@ -236,5 +447,8 @@ fn the_most_workers_follow_from_what_each_adds() {
     assert_eq!(sizes::most_workers(&template(250), 250), 247);
     let none = BTreeMap::new();
     assert!(sizes::check(&template(247), &none).is_empty());
-    assert_eq!(sizes::check(&template(248), &none)[0].to_string(), "the stack has 1002 resources, at most 1000 are taken");
+    assert_eq!(
+        sizes::check(&template(248), &none)[0].to_string(),
+        "the stack has 1002 resources, at most 1000 are taken"
+    );
 }

@@ -1,4 +1,5 @@
-//! A template for people: YAML that PyYAML, which speaks YAML 1.1 and is what Heat and its client read with, takes for exactly the same data.
+//! A template for people: YAML that PyYAML, which speaks YAML 1.1 and is what Heat and its client
+//! read with, takes for exactly the same data.
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::Value;
@@ -14,13 +15,14 @@ const FLOW_CHARS: usize = 60;
 #[error("cannot write the template as YAML: {0}")]
 pub struct YamlError(String);
 
-/// The document, ended by a newline. Texts that YAML 1.1 would read as something else (`no`, `2018-08-31`, `0777`, `1:30`) are quoted,
-/// and no line is folded.
+/// The document, ended by a newline. Texts that YAML 1.1 would read as something else (`no`,
+/// `2018-08-31`, `0777`, `1:30`) are quoted, and no line is folded.
 ///
 /// # Errors
 /// The serializer's own; none is known for JSON values.
 pub fn to_yaml(value: &Value) -> Result<String, YamlError> {
-    serde_saphyr::to_string_with_options(&Readable(value), options()).map_err(|e| YamlError(e.to_string()))
+    serde_saphyr::to_string_with_options(&Readable(value), options())
+        .map_err(|e| YamlError(e.to_string()))
 }
 
 fn options() -> SerializerOptions {
@@ -37,7 +39,9 @@ struct Readable<'a>(&'a Value);
 impl Serialize for Readable<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            Value::Array(items) if items.len() <= FLOW_ITEMS && items.iter().all(short) => FlowSeq(items).serialize(serializer),
+            Value::Array(items) if items.len() <= FLOW_ITEMS && items.iter().all(short) => {
+                FlowSeq(items).serialize(serializer)
+            }
             Value::Array(items) => serializer.collect_seq(items.iter().map(Readable)),
             Value::Object(entries) => {
                 let mut map = serializer.serialize_map(Some(entries.len()))?;
@@ -51,11 +55,14 @@ impl Serialize for Readable<'_> {
     }
 }
 
-/// Inside brackets PyYAML takes any `?`, and a `:` at the front, for a key's mark, though the serializer leaves them unquoted.
+/// Inside brackets PyYAML takes any `?`, and a `:` at the front, for a key's mark, though the
+/// serializer leaves them unquoted.
 fn short(value: &Value) -> bool {
     match value {
         Value::String(text) => {
-            text.chars().count() <= FLOW_CHARS && !text.starts_with(':') && !text.chars().any(|c| c == '?' || c.is_control())
+            text.chars().count() <= FLOW_CHARS
+                && !text.starts_with(':')
+                && !text.chars().any(|c| c == '?' || c.is_control())
         }
         Value::Array(_) | Value::Object(_) => false,
         _ => true,
@@ -80,16 +87,32 @@ mod tests {
             class Loader(getattr(yaml, 'CSafeLoader', yaml.SafeLoader)): pass\n\
             Loader.add_constructor('tag:yaml.org,2002:timestamp', lambda l, n: 'a timestamp, not a text')\n\
             print(json.dumps([yaml.load(d, Loader=Loader) for d in json.load(sys.stdin)]))";
-        let mut python = Command::new("python3").args(["-c", READ]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        python.stdin.take().unwrap().write_all(serde_json::to_string(documents).unwrap().as_bytes()).unwrap();
+        let mut python = Command::new("python3")
+            .args(["-c", READ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        python
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(serde_json::to_string(documents).unwrap().as_bytes())
+            .unwrap();
         let output = python.wait_with_output().unwrap();
-        assert!(output.status.success(), "PyYAML (python3-yaml) must be there and read {documents:?}");
+        assert!(
+            output.status.success(),
+            "PyYAML (python3-yaml) must be there and read {documents:?}"
+        );
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
     fn survive(values: &[Value]) {
         let documents: Vec<String> = values.iter().map(|value| to_yaml(value).unwrap()).collect();
-        for (read, (value, document)) in as_heat_reads(&documents).iter().zip(values.iter().zip(&documents)) {
+        for (read, (value, document)) in as_heat_reads(&documents)
+            .iter()
+            .zip(values.iter().zip(&documents))
+        {
             assert_eq!(read, value, "{document}");
         }
     }
@@ -183,23 +206,37 @@ mod tests {
 
     #[test]
     fn texts_that_yaml_1_1_reads_as_something_else_stay_texts() {
-        let values: Vec<Value> =
-            TEXTS.iter().flat_map(|t| [json!({"a": t}), json!({*t: 1}), json!([t, {"b": [t, {"c": t}]}]), json!([[t]])]).collect();
+        let values: Vec<Value> = TEXTS
+            .iter()
+            .flat_map(|t| {
+                [
+                    json!({"a": t}),
+                    json!({*t: 1}),
+                    json!([t, {"b": [t, {"c": t}]}]),
+                    json!([[t]]),
+                ]
+            })
+            .collect();
         survive(&values);
-        survive(&[json!({"a": "word ".repeat(100), "b": [], "c": {}, "d": [[], {}], "e": null, "f": true, "g": -1, "h": 1.5})]);
+        survive(&[
+            json!({"a": "word ".repeat(100), "b": [], "c": {}, "d": [[], {}], "e": null, "f": true, "g": -1, "h": 1.5}),
+        ]);
     }
 
     #[test]
     fn a_template_reads_like_one() {
-        let template =
-            json!({"heat_template_version": "2018-08-31", "resources": {"ready": {"properties": {"handle": {"get_attr": ["a", "b"]}}}}});
-        let wanted =
-            "heat_template_version: \"2018-08-31\"\nresources:\n  ready:\n    properties:\n      handle:\n        get_attr: [a, b]\n";
+        let template = json!({"heat_template_version": "2018-08-31", "resources": {"ready": {"properties": {"handle": {"get_attr": ["a", "b"]}}}}});
+        let wanted = "heat_template_version: \"2018-08-31\"\nresources:\n  ready:\n    properties:\n      handle:\n        get_attr: [a, b]\n";
         assert_eq!(to_yaml(&template).unwrap(), wanted);
     }
 
     fn json_value() -> impl Strategy<Value = Value> {
-        let text = prop_oneof![any::<String>(), "[-+0-9._:eExob ]{1,8}", "[ \\n\\t'\"\\\\#:&*!|>%@`{}\\[\\],?-]{1,6}", "[a-z]{1,5}"];
+        let text = prop_oneof![
+            any::<String>(),
+            "[-+0-9._:eExob ]{1,8}",
+            "[ \\n\\t'\"\\\\#:&*!|>%@`{}\\[\\],?-]{1,6}",
+            "[a-z]{1,5}"
+        ];
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
@@ -210,7 +247,8 @@ mod tests {
             let entry = (text.clone(), inner.clone());
             prop_oneof![
                 proptest::collection::vec(inner, 0..6).prop_map(Value::from),
-                proptest::collection::vec(entry, 0..4).prop_map(|entries| Value::Object(entries.into_iter().collect())),
+                proptest::collection::vec(entry, 0..4)
+                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
             ]
         })
     }

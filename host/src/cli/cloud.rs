@@ -52,17 +52,33 @@ impl CloudArgs {
         let (planner, defaults) = self.plugins.load().await?;
         let store = Store::open(&data_dir).await?;
         let session = client.login(&credentials).await?;
-        let orchestrator =
-            Orchestrator::new(Parts { host: HOST.to_owned(), client, planner, store, defaults, limits: Limits::default() }).await?;
+        let orchestrator = Orchestrator::new(Parts {
+            host: HOST.to_owned(),
+            client,
+            planner,
+            store,
+            defaults,
+            limits: Limits::default(),
+        })
+        .await?;
         let caller = orchestrator.welcome(session).await?;
-        Ok(Cloud { orchestrator, caller })
+        Ok(Cloud {
+            orchestrator,
+            caller,
+        })
     }
 }
 
 fn default_data_dir() -> Result<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-    Ok(state.context("neither XDG_STATE_HOME nor HOME is set; name a folder with --data-dir")?.join("stampede"))
+    Ok(state
+        .context("neither XDG_STATE_HOME nor HOME is set; name a folder with --data-dir")?
+        .join("stampede"))
 }
 
 /// `90` seconds to `1:30`.
@@ -83,7 +99,14 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new() -> Self {
-        Self { since: Instant::now(), shown: Vec::new(), state: None, change: None, failure: None, cloud_error: None }
+        Self {
+            since: Instant::now(),
+            shown: Vec::new(),
+            state: None,
+            change: None,
+            failure: None,
+            cloud_error: None,
+        }
     }
 
     /// Since when.
@@ -103,22 +126,43 @@ impl Watch {
     /// Who says what, that was not said before.
     fn news(&mut self, view: &View) -> Vec<(String, String)> {
         let mut news = Vec::new();
-        for report in view.progress.iter().filter(|report| !self.shown.contains(report)) {
-            let node = if report.node.is_empty() { "-" } else { &report.node };
+        for report in view
+            .progress
+            .iter()
+            .filter(|report| !self.shown.contains(report))
+        {
+            let node = if report.node.is_empty() {
+                "-"
+            } else {
+                &report.node
+            };
             news.push((node.to_owned(), report.text.clone()));
         }
         self.shown.clone_from(&view.progress);
         if self.change != view.change {
             self.change.clone_from(&view.change);
-            news.extend(view.change.iter().map(|step| (view.name.clone(), step.clone())));
+            news.extend(
+                view.change
+                    .iter()
+                    .map(|step| (view.name.clone(), step.clone())),
+            );
         }
         if self.failure != view.failure {
             self.failure.clone_from(&view.failure);
-            news.extend(view.failure.iter().map(|why| (view.name.clone(), why.clone())));
+            news.extend(
+                view.failure
+                    .iter()
+                    .map(|why| (view.name.clone(), why.clone())),
+            );
         }
         if self.cloud_error != view.cloud_error {
             self.cloud_error.clone_from(&view.cloud_error);
-            news.extend(view.cloud_error.iter().map(|why| (view.name.clone(), format!("the cloud does not answer: {why}"))));
+            news.extend(view.cloud_error.iter().map(|why| {
+                (
+                    view.name.clone(),
+                    format!("the cloud does not answer: {why}"),
+                )
+            }));
         }
         let state = match &view.stack_status {
             Some(status) => format!("{} ({status})", view.state.as_str()),
@@ -136,7 +180,12 @@ impl Watch {
 pub(super) fn conclusion(out: &mut dyn Write, view: &View, elapsed: Duration) -> Result<()> {
     match &view.state {
         State::Active => {
-            writeln!(out, "\n`{}` is active after {} min", view.name, clock(elapsed))?;
+            writeln!(
+                out,
+                "\n`{}` is active after {} min",
+                view.name,
+                clock(elapsed)
+            )?;
             endpoints(out, view)
         }
         state => Ok(writeln!(out, "\n`{}` {state}", view.name)?),
@@ -186,21 +235,58 @@ mod tests {
     #[test]
     fn only_what_is_new_is_printed() {
         let mut watch = Watch::new();
-        let mut says = |view: &View| -> Vec<String> { watch.news(view).into_iter().map(|(who, text)| format!("{who}: {text}")).collect() };
-        let first = view(State::Deploying, Some("CREATE_IN_PROGRESS"), &["worker-1 hadoop setup began"]);
-        assert_eq!(says(&first), ["worker-1: hadoop setup began", "demo: deploying (CREATE_IN_PROGRESS)"]);
+        let mut says = |view: &View| -> Vec<String> {
+            watch
+                .news(view)
+                .into_iter()
+                .map(|(who, text)| format!("{who}: {text}"))
+                .collect()
+        };
+        let first = view(
+            State::Deploying,
+            Some("CREATE_IN_PROGRESS"),
+            &["worker-1 hadoop setup began"],
+        );
+        assert_eq!(
+            says(&first),
+            [
+                "worker-1: hadoop setup began",
+                "demo: deploying (CREATE_IN_PROGRESS)"
+            ]
+        );
         assert!(says(&first).is_empty());
-        let more = view(State::Deploying, Some("CREATE_IN_PROGRESS"), &["worker-1 hadoop setup done 34 s", "hello"]);
-        assert_eq!(says(&more), ["worker-1: hadoop setup done, 34 s", "-: hello"]);
-        let failed =
-            View { failure: Some("worker-1: no".into()), ..view(State::Failed("worker-1: no".into()), Some("CREATE_FAILED"), &[]) };
-        assert_eq!(says(&failed), ["demo: worker-1: no", "demo: failed (CREATE_FAILED)"]);
+        let more = view(
+            State::Deploying,
+            Some("CREATE_IN_PROGRESS"),
+            &["worker-1 hadoop setup done 34 s", "hello"],
+        );
+        assert_eq!(
+            says(&more),
+            ["worker-1: hadoop setup done, 34 s", "-: hello"]
+        );
+        let failed = View {
+            failure: Some("worker-1: no".into()),
+            ..view(
+                State::Failed("worker-1: no".into()),
+                Some("CREATE_FAILED"),
+                &[],
+            )
+        };
+        assert_eq!(
+            says(&failed),
+            ["demo: worker-1: no", "demo: failed (CREATE_FAILED)"]
+        );
     }
 
     #[test]
     fn the_end_says_where_the_cluster_is() {
         let mut out = Vec::new();
-        conclusion(&mut out, &view(State::Active, Some("CREATE_COMPLETE"), &[]), Duration::from_secs(95)).unwrap();
+        conclusion(
+            &mut out,
+            &view(State::Active, Some("CREATE_COMPLETE"), &[]),
+            Duration::from_secs(95),
+        )
+        .unwrap();
         let wanted = "\n`demo` is active after 1:35 min\n  namenode_ui  http://192.0.2.7:9870/\n  yarn         http://192.0.2.7:8088/\n";
         assert_eq!(String::from_utf8(out).unwrap(), wanted);
     }

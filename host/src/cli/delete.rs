@@ -26,14 +26,28 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut dyn Write) -> Result<ExitCo
     let view = cloud.orchestrator.view(&cloud.caller, &args.name).await?;
     cloud.orchestrator.delete(&cloud.caller, &args.name).await?;
     writeln!(out, "deleting `{}`", args.name)?;
-    if args.wait { wait(out, &cloud, &view.id).await } else { Ok(ExitCode::SUCCESS) }
+    if args.wait {
+        wait(out, &cloud, &view.id).await
+    } else {
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 async fn wait(out: &mut dyn Write, cloud: &Cloud, id: &str) -> Result<ExitCode> {
     let mut watch = Watch::new();
     loop {
-        let Some(mut view) = cloud.orchestrator.leaving(&cloud.caller).await?.into_iter().find(|view| view.id == id) else {
-            writeln!(out, "\nnothing is left of it after {} min", cloud::clock(watch.elapsed()))?;
+        let Some(mut view) = cloud
+            .orchestrator
+            .leaving(&cloud.caller)
+            .await?
+            .into_iter()
+            .find(|view| view.id == id)
+        else {
+            writeln!(
+                out,
+                "\nnothing is left of it after {} min",
+                cloud::clock(watch.elapsed())
+            )?;
             return Ok(ExitCode::SUCCESS);
         };
         // What its nodes said while it lived is of no more interest.

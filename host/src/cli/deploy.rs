@@ -22,7 +22,8 @@ pub(super) struct DeployArgs {
     /// How many workers
     #[arg(long)]
     workers: Option<u32>,
-    /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be repeated
+    /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be
+    /// repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::pair)]
     set: Vec<(String, String)>,
     /// Wait until the cluster is proved, and print its progress
@@ -34,21 +35,54 @@ pub(super) struct DeployArgs {
 
 /// Deploys; 0 when Heat has it (with `--wait`, when the cluster is proved), 1 when it failed.
 pub(super) async fn run(args: &DeployArgs, out: &mut dyn Write) -> Result<ExitCode> {
-    let name = args.name.clone().unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
+    let name = args
+        .name
+        .clone()
+        .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
     let cloud = args.cloud.connect().await?;
     let view = deploy(args, &cloud, &name).await?;
-    let stack = view.stack_id.as_ref().map(|(_, id)| format!(", stack {id}")).unwrap_or_default();
-    writeln!(out, "deploying `{name}` in project `{}`{stack}", cloud.caller.project_name())?;
-    if args.wait { wait(out, &cloud, view).await } else { Ok(ExitCode::SUCCESS) }
+    let stack = view
+        .stack_id
+        .as_ref()
+        .map(|(_, id)| format!(", stack {id}"))
+        .unwrap_or_default();
+    writeln!(
+        out,
+        "deploying `{name}` in project `{}`{stack}",
+        cloud.caller.project_name()
+    )?;
+    if args.wait {
+        wait(out, &cloud, view).await
+    } else {
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 async fn deploy(args: &DeployArgs, cloud: &Cloud, name: &str) -> Result<View, Refused> {
-    let own = [("framework", Some(args.framework.clone())), ("workers", args.workers.map(|workers| workers.to_string()))];
-    let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let attributes: Vec<_> = own.chain(args.set.iter().cloned()).map(|(name, value)| (format!("{PREFIX}{name}"), value)).collect();
-    let requested = cloud.orchestrator.request(&cloud.caller, name, attributes.clone()).await?;
-    match cloud.orchestrator.deploy(&cloud.caller, name, attributes).await {
-        Err(error) if matches!(requested, Requested::New(_)) && matches!(error, Refused::Invalid(_) | Refused::Forbidden(_)) => {
+    let own = [
+        ("framework", Some(args.framework.clone())),
+        ("workers", args.workers.map(|workers| workers.to_string())),
+    ];
+    let own = own
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let attributes: Vec<_> = own
+        .chain(args.set.iter().cloned())
+        .map(|(name, value)| (format!("{PREFIX}{name}"), value))
+        .collect();
+    let requested = cloud
+        .orchestrator
+        .request(&cloud.caller, name, attributes.clone())
+        .await?;
+    match cloud
+        .orchestrator
+        .deploy(&cloud.caller, name, attributes)
+        .await
+    {
+        Err(error)
+            if matches!(requested, Requested::New(_))
+                && matches!(error, Refused::Invalid(_) | Refused::Forbidden(_)) =>
+        {
             // Nothing was created; nor is the name to be kept.
             cloud.orchestrator.delete(&cloud.caller, name).await?;
             Err(error)
@@ -69,5 +103,9 @@ async fn wait(out: &mut dyn Write, cloud: &Cloud, mut view: View) -> Result<Exit
         view = cloud.orchestrator.view(&cloud.caller, &name).await?;
     }
     cloud::conclusion(out, &view, watch.elapsed())?;
-    Ok(if view.state == State::Active { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if view.state == State::Active {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -1,5 +1,5 @@
-//! Writes a folder of files so that there is all of it or none. Among them is a list of them with their sums, so that a later run finds what
-//! it no longer makes.
+//! Writes a folder of files so that there is all of it or none. Among them is a list of them with
+//! their sums, so that a later run finds what it no longer makes.
 
 use std::{
     collections::BTreeMap,
@@ -18,45 +18,75 @@ const MAX_SUMS_BYTES: u64 = 1 << 20;
 
 /// The list of these files.
 pub(super) fn sums(files: &BTreeMap<String, String>) -> String {
-    files.iter().map(|(name, text)| format!("{}  {name}\n", sum(text.as_bytes()))).collect()
+    files
+        .iter()
+        .map(|(name, text)| format!("{}  {name}\n", sum(text.as_bytes())))
+        .collect()
 }
 
 fn sum(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            // Writing to a text cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
-/// Writes `files`, by paths relative to `dir`. A folder that is new comes into being in one step. One that is there stays the folder it is
-/// (somebody may stand in it, it may be a mount point): files are put into it one by one, each in one step; those that were written before, are
-/// as they were then and are not written now are taken away, and others are left alone. It must be empty unless `force` is given.
+/// Writes `files`, by paths relative to `dir`. A folder that is new comes into being in one step.
+/// One that is there stays the folder it is (somebody may stand in it, it may be a mount point):
+/// files are put into it one by one, each in one step; those that were written before, are as they
+/// were then and are not written now are taken away, and others are left alone. It must be empty
+/// unless `force` is given.
 pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>, force: bool) -> Result<()> {
     let (there, occupied) = match fs::read_dir(dir) {
         Ok(mut entries) => (true, entries.next().is_some()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (false, false),
-        Err(error) => return Err(error).with_context(|| format!("cannot write to `{}`", dir.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot write to `{}`", dir.display()));
+        }
     };
     if occupied && !force {
-        bail!("`{}` is not empty; choose another folder, or overwrite files of the same name by --force", dir.display());
+        bail!(
+            "`{}` is not empty; choose another folder, or overwrite files of the same name by --force",
+            dir.display()
+        );
     }
     let target = absolute(dir)?;
-    let parent = target.parent().with_context(|| format!("`{}` cannot be a cluster's folder", dir.display()))?;
-    let name = target.file_name().with_context(|| format!("`{}` cannot be a cluster's folder", dir.display()))?;
+    let parent = target
+        .parent()
+        .with_context(|| format!("`{}` cannot be a cluster's folder", dir.display()))?;
+    let name = target
+        .file_name()
+        .with_context(|| format!("`{}` cannot be a cluster's folder", dir.display()))?;
     if !there {
-        fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
+        fs::create_dir_all(parent)
+            .with_context(|| format!("cannot make `{}`", parent.display()))?;
     }
     let beside = if there { target.as_path() } else { parent };
-    let staging = beside.join(format!(".{}.stampede-{}", name.to_string_lossy(), std::process::id()));
+    let staging = beside.join(format!(
+        ".{}.stampede-{}",
+        name.to_string_lossy(),
+        std::process::id()
+    ));
     let former = former(&target);
-    let outcome =
-        fill(&staging, files).and_then(|()| if there { replace(&staging, &target, files) } else { Ok(fs::rename(&staging, &target)?) });
+    let outcome = fill(&staging, files).and_then(|()| {
+        if there {
+            replace(&staging, &target, files)
+        } else {
+            Ok(fs::rename(&staging, &target)?)
+        }
+    });
     if outcome.is_ok() {
-        take_away(&target, former.iter().filter(|(_, name)| !files.contains_key(name)));
+        take_away(
+            &target,
+            former.iter().filter(|(_, name)| !files.contains_key(name)),
+        );
     }
     if there || outcome.is_err() {
-        // What was not moved is of no use to anyone; that it may be left behind is not worth a second error.
+        // What was not moved is of no use to anyone; that it may be left behind is not worth a
+        // second error.
         let _ = fs::remove_dir_all(&staging);
     }
     outcome.with_context(|| format!("cannot write to `{}`", dir.display()))
@@ -65,7 +95,9 @@ pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>, force: bool) -
 fn absolute(dir: &Path) -> Result<PathBuf> {
     match dir.canonicalize() {
         Ok(there) => Ok(there),
-        Err(_) => std::path::absolute(dir).with_context(|| format!("`{}` is no path", dir.display())),
+        Err(_) => {
+            std::path::absolute(dir).with_context(|| format!("`{}` is no path", dir.display()))
+        }
     }
 }
 
@@ -95,14 +127,29 @@ fn replace(staging: &Path, target: &Path, files: &BTreeMap<String, String>) -> R
 /// Sum and name of each file that was written before; none where that is not told.
 fn former(target: &Path) -> Vec<(String, String)> {
     let list = target.join(SUMS);
-    let is_ours = fs::metadata(&list).is_ok_and(|list| list.is_file() && list.len() <= MAX_SUMS_BYTES);
-    let text = if is_ours { fs::read_to_string(&list).unwrap_or_default() } else { String::new() };
-    let inside = |name: &str| Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-    let named = text.lines().filter_map(|line| line.split_once("  ")).filter(|(_, name)| inside(name));
-    named.map(|(sum, name)| (sum.to_owned(), name.to_owned())).collect()
+    let is_ours =
+        fs::metadata(&list).is_ok_and(|list| list.is_file() && list.len() <= MAX_SUMS_BYTES);
+    let text = if is_ours {
+        fs::read_to_string(&list).unwrap_or_default()
+    } else {
+        String::new()
+    };
+    let inside = |name: &str| {
+        Path::new(name)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+    };
+    let named = text
+        .lines()
+        .filter_map(|line| line.split_once("  "))
+        .filter(|(_, name)| inside(name));
+    named
+        .map(|(sum, name)| (sum.to_owned(), name.to_owned()))
+        .collect()
 }
 
-/// Takes files away that are still what the list says, and folders that are empty then. What cannot be taken away does no harm.
+/// Takes files away that are still what the list says, and folders that are empty then. What cannot
+/// be taken away does no harm.
 fn take_away<'a>(target: &Path, files: impl Iterator<Item = &'a (String, String)>) {
     for (known, name) in files {
         let path = target.join(name);
@@ -111,8 +158,13 @@ fn take_away<'a>(target: &Path, files: impl Iterator<Item = &'a (String, String)
         if !is_as_written || fs::remove_file(&path).is_err() {
             continue;
         }
-        let folders = path.ancestors().skip(1).take_while(|folder| *folder != target);
-        folders.take_while(|folder| fs::remove_dir(folder).is_ok()).for_each(drop);
+        let folders = path
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| *folder != target);
+        folders
+            .take_while(|folder| fs::remove_dir(folder).is_ok())
+            .for_each(drop);
     }
 }
 
@@ -123,7 +175,10 @@ mod tests {
     use super::*;
 
     fn files(text: &str) -> BTreeMap<String, String> {
-        BTreeMap::from([("a.txt".to_owned(), text.to_owned()), ("sub/b.txt".to_owned(), text.to_owned())])
+        BTreeMap::from([
+            ("a.txt".to_owned(), text.to_owned()),
+            ("sub/b.txt".to_owned(), text.to_owned()),
+        ])
     }
 
     #[test]
@@ -134,11 +189,22 @@ mod tests {
         assert_eq!(fs::read_to_string(dir.join("sub/b.txt")).unwrap(), "1");
         fs::write(dir.join("mine"), "x").unwrap();
         let told = write(&dir, &files("2"), false).unwrap_err().to_string();
-        assert!(told.contains("is not empty") && told.contains("--force"), "{told}");
+        assert!(
+            told.contains("is not empty") && told.contains("--force"),
+            "{told}"
+        );
         assert_eq!(fs::read_to_string(dir.join("a.txt")).unwrap(), "1");
         write(&dir, &files("2"), true).unwrap();
-        assert_eq!(fs::read_to_string(dir.join("a.txt")).unwrap() + &fs::read_to_string(dir.join("mine")).unwrap(), "2x");
-        assert_eq!(fs::read_dir(dir.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(
+            fs::read_to_string(dir.join("a.txt")).unwrap()
+                + &fs::read_to_string(dir.join("mine")).unwrap(),
+            "2x"
+        );
+        assert_eq!(
+            fs::read_dir(dir.parent().unwrap()).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
     }
 
     #[test]
@@ -146,21 +212,47 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("cluster");
         let with_sums = |names: &[&str]| {
-            let mut files: BTreeMap<String, String> = names.iter().map(|name| ((*name).to_owned(), format!("text of {name}"))).collect();
+            let mut files: BTreeMap<String, String> = names
+                .iter()
+                .map(|name| ((*name).to_owned(), format!("text of {name}")))
+                .collect();
             let sums = sums(&files);
             files.insert(SUMS.to_owned(), sums);
             files
         };
-        write(&dir, &with_sums(&["stays", "old/deep/goes", "old/changed", "goes"]), false).unwrap();
+        write(
+            &dir,
+            &with_sums(&["stays", "old/deep/goes", "old/changed", "goes"]),
+            false,
+        )
+        .unwrap();
         fs::write(dir.join("old/changed"), "by hand").unwrap();
         fs::write(dir.join("mine"), "x").unwrap();
         fs::write(root.path().join("outside"), "text of outside").unwrap();
         let listed = fs::read_to_string(dir.join(SUMS)).unwrap();
-        fs::write(dir.join(SUMS), format!("{listed}{}  ../outside\n", sum(b"text of outside"))).unwrap();
+        fs::write(
+            dir.join(SUMS),
+            format!("{listed}{}  ../outside\n", sum(b"text of outside")),
+        )
+        .unwrap();
         write(&dir, &with_sums(&["stays"]), true).unwrap();
         let left = |name: &str| dir.join(name).exists();
-        assert_eq!(["goes", "old/deep", "old/changed", "mine", "stays", "../outside"].map(left), [false, false, true, true, true, true]);
-        assert_eq!(fs::read_to_string(dir.join(SUMS)).unwrap(), with_sums(&["stays"])[SUMS]);
+        assert_eq!(
+            [
+                "goes",
+                "old/deep",
+                "old/changed",
+                "mine",
+                "stays",
+                "../outside"
+            ]
+            .map(left),
+            [false, false, true, true, true, true]
+        );
+        assert_eq!(
+            fs::read_to_string(dir.join(SUMS)).unwrap(),
+            with_sums(&["stays"])[SUMS]
+        );
     }
 
     #[test]
@@ -183,8 +275,15 @@ mod tests {
         write(root.path(), &files("1"), false).unwrap();
         assert!(root.path().join("a.txt").exists());
         let after = fs::metadata(root.path()).unwrap();
-        assert_eq!((after.ino(), after.mode()), (before.ino(), before.mode()), "the folder is another one");
-        let told = format!("{:#}", write(&root.path().join("a.txt"), &files("1"), true).unwrap_err());
+        assert_eq!(
+            (after.ino(), after.mode()),
+            (before.ino(), before.mode()),
+            "the folder is another one"
+        );
+        let told = format!(
+            "{:#}",
+            write(&root.path().join("a.txt"), &files("1"), true).unwrap_err()
+        );
         assert!(told.contains("a.txt"), "{told}");
     }
 }

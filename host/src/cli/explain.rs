@@ -11,15 +11,46 @@ use crate::{
     orchestrator::plan::Plan,
 };
 
-/// Prints tables: resources, files, scripts, what is taken of the nodes, services, endpoints, sizes.
+/// Prints tables: resources, files, scripts, what is taken of the nodes, services, endpoints,
+/// sizes.
 pub(super) fn print(out: &mut dyn Write, plan: &Plan) -> Result<()> {
     let parts = &plan.bundle.parts;
-    section(out, "RESOURCES", &["PLUGIN", "TYPE", "COUNT", "SUCH AS"], parts.iter().flat_map(resources).collect())?;
-    section(out, "FILES ON THE NODES", &["PLUGIN", "ROLES", "PATH", "BYTES"], parts.iter().flat_map(files).collect())?;
-    section(out, "SCRIPTS", &["PLUGIN", "ROLE", "STAGE", "NAME", "LINES"], parts.iter().flat_map(scripts).collect())?;
-    section(out, "TAKEN OF EACH NODE", &["PLUGIN", "ROLE", "MEMORY MIB", "TCP PORTS"], parts.iter().flat_map(shares).collect())?;
-    section(out, "SERVICES", &["PLUGIN", "SERVICE", "NODE", "ATTRIBUTES"], parts.iter().flat_map(services).collect())?;
-    section(out, "ENDPOINTS", &["PLUGIN", "OUTPUT", "ROLE", "URL", "FOR"], parts.iter().flat_map(endpoints).collect())?;
+    section(
+        out,
+        "RESOURCES",
+        &["PLUGIN", "TYPE", "COUNT", "SUCH AS"],
+        parts.iter().flat_map(resources).collect(),
+    )?;
+    section(
+        out,
+        "FILES ON THE NODES",
+        &["PLUGIN", "ROLES", "PATH", "BYTES"],
+        parts.iter().flat_map(files).collect(),
+    )?;
+    section(
+        out,
+        "SCRIPTS",
+        &["PLUGIN", "ROLE", "STAGE", "NAME", "LINES"],
+        parts.iter().flat_map(scripts).collect(),
+    )?;
+    section(
+        out,
+        "TAKEN OF EACH NODE",
+        &["PLUGIN", "ROLE", "MEMORY MIB", "TCP PORTS"],
+        parts.iter().flat_map(shares).collect(),
+    )?;
+    section(
+        out,
+        "SERVICES",
+        &["PLUGIN", "SERVICE", "NODE", "ATTRIBUTES"],
+        parts.iter().flat_map(services).collect(),
+    )?;
+    section(
+        out,
+        "ENDPOINTS",
+        &["PLUGIN", "OUTPUT", "ROLE", "URL", "FOR"],
+        parts.iter().flat_map(endpoints).collect(),
+    )?;
     section(out, "SIZES", &["WHAT", "IS", "LIMIT"], sizes_of(plan))
 }
 
@@ -34,12 +65,24 @@ fn section(out: &mut dyn Write, title: &str, heads: &[&str], rows: Vec<Vec<Strin
 fn resources(part: &Part) -> Vec<Vec<String>> {
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, body) in part.section("resources") {
-        kinds.entry(body.get("type").and_then(Value::as_str).unwrap_or_default()).or_default().push(name);
+        kinds
+            .entry(body.get("type").and_then(Value::as_str).unwrap_or_default())
+            .or_default()
+            .push(name);
     }
     let row = |(kind, names): (&str, Vec<&str>)| {
         let such: Vec<&str> = names.iter().take(2).copied().collect();
-        let more = if names.len() > such.len() { ", ..." } else { "" };
-        vec![part.plugin.clone(), kind.to_owned(), names.len().to_string(), such.join(", ") + more]
+        let more = if names.len() > such.len() {
+            ", ..."
+        } else {
+            ""
+        };
+        vec![
+            part.plugin.clone(),
+            kind.to_owned(),
+            names.len().to_string(),
+            such.join(", ") + more,
+        ]
     };
     kinds.into_iter().map(row).collect()
 }
@@ -47,39 +90,84 @@ fn resources(part: &Part) -> Vec<Vec<String>> {
 fn files(part: &Part) -> Vec<Vec<String>> {
     part.files
         .iter()
-        .map(|file| vec![part.plugin.clone(), file.roles.join(", "), file.path.clone(), file.content.len().to_string()])
+        .map(|file| {
+            vec![
+                part.plugin.clone(),
+                file.roles.join(", "),
+                file.path.clone(),
+                file.content.len().to_string(),
+            ]
+        })
         .collect()
 }
 
 fn scripts(part: &Part) -> Vec<Vec<String>> {
     let lines = |body: &str| body.lines().count().to_string();
     let row = |script: &crate::bundle::Script| {
-        vec![part.plugin.clone(), script.role.clone(), script.stage.as_str().to_owned(), script.name.clone(), lines(&script.body)]
+        vec![
+            part.plugin.clone(),
+            script.role.clone(),
+            script.stage.as_str().to_owned(),
+            script.name.clone(),
+            lines(&script.body),
+        ]
     };
     part.scripts.iter().map(row).collect()
 }
 
 fn shares(part: &Part) -> Vec<Vec<String>> {
-    let ports = |ports: &[u16]| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" ");
+    let ports = |ports: &[u16]| {
+        ports
+            .iter()
+            .map(u16::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     part.taken
         .iter()
-        .map(|share| vec![part.plugin.clone(), share.role.clone(), share.memory_mib.to_string(), ports(&share.ports)])
+        .map(|share| {
+            vec![
+                part.plugin.clone(),
+                share.role.clone(),
+                share.memory_mib.to_string(),
+                ports(&share.ports),
+            ]
+        })
         .collect()
 }
 
 fn services(part: &Part) -> Vec<Vec<String>> {
-    let attributes = |all: &[(String, String)]| all.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
+    let attributes = |all: &[(String, String)]| {
+        all.iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     let row = |service: &crate::cluster::framework::Service| {
-        vec![part.plugin.clone(), service.name.clone(), service.node.clone(), attributes(&service.attributes)]
+        vec![
+            part.plugin.clone(),
+            service.name.clone(),
+            service.node.clone(),
+            attributes(&service.attributes),
+        ]
     };
     part.services.iter().map(row).collect()
 }
 
 fn endpoints(part: &Part) -> Vec<Vec<String>> {
     let row = |endpoint: &crate::cluster::framework::Endpoint| {
-        let url = format!("{}://<{}>:{}{}", endpoint.scheme, endpoint.role, endpoint.port, endpoint.path);
+        let url = format!(
+            "{}://<{}>:{}{}",
+            endpoint.scheme, endpoint.role, endpoint.port, endpoint.path
+        );
         let audience = format!("{:?}", endpoint.audience).to_lowercase();
-        vec![part.plugin.clone(), endpoint.name.clone(), endpoint.role.clone(), url, audience]
+        vec![
+            part.plugin.clone(),
+            endpoint.name.clone(),
+            endpoint.role.clone(),
+            url,
+            audience,
+        ]
     };
     part.endpoints.iter().map(row).collect()
 }
@@ -87,11 +175,24 @@ fn endpoints(part: &Part) -> Vec<Vec<String>> {
 fn sizes_of(plan: &Plan) -> Vec<Vec<String>> {
     let row = |what: String, is: usize, limit: usize| vec![what, is.to_string(), limit.to_string()];
     let template = &plan.bundle.template;
-    let resources = template.get("resources").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    let resources = template
+        .get("resources")
+        .and_then(Value::as_object)
+        .map_or(0, serde_json::Map::len);
     let mut rows = vec![
-        row("template, bytes".to_owned(), template.to_string().len(), sizes::MAX_TEMPLATE_BYTES),
+        row(
+            "template, bytes".to_owned(),
+            template.to_string().len(),
+            sizes::MAX_TEMPLATE_BYTES,
+        ),
         row("resources".to_owned(), resources, sizes::MAX_RESOURCES),
     ];
-    rows.extend(plan.bundle.files.iter().map(|(name, text)| row(format!("{name}, bytes"), text.len(), sizes::MAX_SCRIPT_BYTES)));
+    rows.extend(plan.bundle.files.iter().map(|(name, text)| {
+        row(
+            format!("{name}, bytes"),
+            text.len(),
+            sizes::MAX_SCRIPT_BYTES,
+        )
+    }));
     rows
 }

@@ -1,5 +1,6 @@
-//! `stampede generate`: a cluster as files that the plain `openstack` client deploys. Asks no cloud: what would be looked up there is given by
-//! hand or taken for something usual, and the README that goes with the files says which.
+//! `stampede generate`: a cluster as files that the plain `openstack` client deploys. Asks no
+//! cloud: what would be looked up there is given by hand or taken for something usual, and the
+//! README that goes with the files says which.
 
 use std::{collections::BTreeMap, io::Write, path::PathBuf, process::ExitCode};
 
@@ -10,7 +11,9 @@ use serde_json::{Map, Value, json};
 use super::{BadRequest, directory, explain, plugins::PluginArgs, readme};
 use crate::{
     bundle::yaml::to_yaml,
-    cluster::{Defaults, Flavor, Spec, Vocabulary, attributes, framework::Size, vocabulary::PREFIX},
+    cluster::{
+        Defaults, Flavor, Spec, Vocabulary, attributes, framework::Size, vocabulary::PREFIX,
+    },
     orchestrator::{
         facts,
         plan::{Plan, Plugins as _, chain, nodes, plan},
@@ -20,7 +23,11 @@ use crate::{
 };
 
 /// The size of a flavor that nobody described.
-pub(super) const ASSUMED: Size = Size { vcpus: 2, ram_mib: 4096, disk_gib: 20 };
+pub(super) const ASSUMED: Size = Size {
+    vcpus: 2,
+    ram_mib: 4096,
+    disk_gib: 20,
+};
 /// The flavor of that size on a cloud as it is often set up.
 const ASSUMED_FLAVOR: &str = "m1.medium";
 /// The image where none is named.
@@ -41,16 +48,19 @@ pub(super) struct GenerateArgs {
     /// How many workers
     #[arg(long)]
     workers: Option<String>,
-    /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be repeated
+    /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be
+    /// repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::pair)]
     set: Vec<(String, String)>,
-    /// A flavor of the cloud; may be repeated. Those that are not described are taken for 4096 MiB, 2 vCPUs, 20 GiB
+    /// A flavor of the cloud; may be repeated. Those that are not described are taken for 4096 MiB,
+    /// 2 vCPUs, 20 GiB
     #[arg(long = "flavor", value_name = "NAME=RAM_MIB,VCPUS,DISK_GIB", value_parser = flavor)]
     flavors: Vec<Flavor>,
     /// The folder to write, new or empty
     #[arg(long, value_name = "DIR", required_unless_present = "explain")]
     out: Option<PathBuf>,
-    /// Overwrite files of the same name in the folder, take away what was generated before and no longer is, leave others
+    /// Overwrite files of the same name in the folder, take away what was generated before and no
+    /// longer is, leave others
     #[arg(long)]
     force: bool,
     /// yaml: files for the openstack client; heat-json: the body of one request to Heat
@@ -88,7 +98,12 @@ pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<Exit
     let generated = generate(args, &catalogue, &words, &defaults).await?;
     if let Some(dir) = &args.out {
         directory::write(dir, &files(&generated, args.format)?, args.force)?;
-        writeln!(out, "wrote `{}`: {} tells how to deploy it", dir.display(), dir.join("README.md").display())?;
+        writeln!(
+            out,
+            "wrote `{}`: {} tells how to deploy it",
+            dir.display(),
+            dir.join("README.md").display()
+        )?;
     }
     if args.explain {
         explain::print(out, &generated.plan)?;
@@ -96,42 +111,89 @@ pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-async fn generate(args: &GenerateArgs, catalogue: &Catalogue, words: &Vocabulary, defaults: &Defaults) -> Result<Generated> {
-    let own = [("framework", Some(args.framework.clone())), ("workers", args.workers.clone())];
-    let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let given: Vec<(String, String)> =
-        own.chain(args.set.iter().cloned()).map(|(name, value)| (format!("{PREFIX}{name}"), value)).collect();
-    let name = args.name.clone().unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
+async fn generate(
+    args: &GenerateArgs,
+    catalogue: &Catalogue,
+    words: &Vocabulary,
+    defaults: &Defaults,
+) -> Result<Generated> {
+    let own = [
+        ("framework", Some(args.framework.clone())),
+        ("workers", args.workers.clone()),
+    ];
+    let own = own
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let given: Vec<(String, String)> = own
+        .chain(args.set.iter().cloned())
+        .map(|(name, value)| (format!("{PREFIX}{name}"), value))
+        .collect();
+    let name = args
+        .name
+        .clone()
+        .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
     let mut spec = attributes::parse(&name, &given, defaults, words).map_err(BadRequest)?;
     let mut assumed = assume(&mut spec);
     let chain = chain::chain(&spec.frameworks, &catalogue.descriptors()).map_err(BadRequest)?;
     let smallest = nodes::smallest(&chain);
     let chosen = Chosen {
-        master: choose("master", &mut spec.master_flavor, &args.flavors, &smallest, &mut assumed)?,
-        worker: choose("worker", &mut spec.worker_flavor, &args.flavors, &smallest, &mut assumed)?,
+        master: choose(
+            "master",
+            &mut spec.master_flavor,
+            &args.flavors,
+            &smallest,
+            &mut assumed,
+        )?,
+        worker: choose(
+            "worker",
+            &mut spec.worker_flavor,
+            &args.flavors,
+            &smallest,
+            &mut assumed,
+        )?,
         flavors: args.flavors.clone(),
         signal_transport: facts::SIGNAL_TRANSPORT.to_owned(),
     };
     let plan = plan(&spec, &chosen, catalogue).await?;
     let used = [&chosen.master.name, &chosen.worker.name];
-    for unused in args.flavors.iter().filter(|flavor| !used.contains(&&flavor.name)) {
-        assumed.push(format!("`--flavor {}`: it was described, but no node has it", unused.name));
+    for unused in args
+        .flavors
+        .iter()
+        .filter(|flavor| !used.contains(&&flavor.name))
+    {
+        assumed.push(format!(
+            "`--flavor {}`: it was described, but no node has it",
+            unused.name
+        ));
     }
     assumed.extend(trusted(&plan));
     let timeout_min = spec.timeout_s.div_ceil(60) + STACK_SPARE_MIN;
     let parameters = parameters(&plan);
-    Ok(Generated { spec, plan, assumed, timeout_min, parameters })
+    Ok(Generated {
+        spec,
+        plan,
+        assumed,
+        timeout_min,
+        parameters,
+    })
 }
 
 /// Names that only a cloud could tell.
 fn assume(spec: &mut Spec) -> Vec<String> {
     let mut assumed = Vec::new();
-    for (open, usual, attribute) in
-        [(&mut spec.image, ASSUMED_IMAGE, "image"), (&mut spec.external_network, ASSUMED_NETWORK, "network.external")]
-    {
+    for (open, usual, attribute) in [
+        (&mut spec.image, ASSUMED_IMAGE, "image"),
+        (
+            &mut spec.external_network,
+            ASSUMED_NETWORK,
+            "network.external",
+        ),
+    ] {
         if open.is_none() {
             *open = Some(usual.to_owned());
-            assumed.push(format!("`{attribute}`: nothing was said, so it is `{usual}`"));
+            assumed.push(format!(
+                "`{attribute}`: nothing was said, so it is `{usual}`"
+            ));
         }
     }
     assumed
@@ -145,7 +207,8 @@ fn trusted(plan: &Plan) -> Vec<String> {
     volumes.into_iter().collect()
 }
 
-/// The flavor of a role: as described, else as assumed; where none is named, the smallest described one that fits.
+/// The flavor of a role: as described, else as assumed; where none is named, the smallest described
+/// one that fits.
 fn choose(
     role: &str,
     named: &mut Option<String>,
@@ -153,25 +216,50 @@ fn choose(
     smallest: &BTreeMap<String, Size>,
     assumed: &mut Vec<String>,
 ) -> Result<Flavor> {
-    let need = smallest.get(role).copied().unwrap_or(Size { vcpus: 1, ram_mib: 0, disk_gib: 0 });
-    let fits = |flavor: &&Flavor| flavor.vcpus >= need.vcpus && flavor.ram_mib >= need.ram_mib && flavor.disk_gib >= need.disk_gib;
-    let smallest = described.iter().filter(fits).min_by_key(|f| (f.ram_mib, f.vcpus, f.disk_gib, f.name.clone()));
+    let need = smallest.get(role).copied().unwrap_or(Size {
+        vcpus: 1,
+        ram_mib: 0,
+        disk_gib: 0,
+    });
+    let fits = |flavor: &&Flavor| {
+        flavor.vcpus >= need.vcpus
+            && flavor.ram_mib >= need.ram_mib
+            && flavor.disk_gib >= need.disk_gib
+    };
+    let smallest = described
+        .iter()
+        .filter(fits)
+        .min_by_key(|f| (f.ram_mib, f.vcpus, f.disk_gib, f.name.clone()));
     let found = match named.as_deref() {
         Some(name) => described.iter().find(|flavor| flavor.name == name),
-        None => smallest.or_else(|| described.iter().max_by_key(|f| (f.ram_mib, f.vcpus, f.disk_gib, f.name.clone()))),
+        None => smallest.or_else(|| {
+            described
+                .iter()
+                .max_by_key(|f| (f.ram_mib, f.vcpus, f.disk_gib, f.name.clone()))
+        }),
     };
     if let (None, Some(taken)) = (named.as_deref(), found) {
         assumed.push(format!("`{role}.flavor`: it was not named, so it is `{}`, the smallest described one that fits", taken.name));
     }
     let flavor = found.cloned().unwrap_or_else(|| {
         let name = named.clone().unwrap_or_else(|| ASSUMED_FLAVOR.to_owned());
-        let size = format!("{} MiB of memory, {} vCPUs and {} GiB of disk", ASSUMED.ram_mib, ASSUMED.vcpus, ASSUMED.disk_gib);
+        let size = format!(
+            "{} MiB of memory, {} vCPUs and {} GiB of disk",
+            ASSUMED.ram_mib, ASSUMED.vcpus, ASSUMED.disk_gib
+        );
         let what = match named {
             Some(name) => format!("no `--flavor` describes `{name}`, so it is taken for {size}"),
             None => format!("it was not named, so it is `{name}` with {size}"),
         };
-        assumed.push(format!("`{role}.flavor`: {what}; each node checks its memory itself"));
-        Flavor { name, vcpus: ASSUMED.vcpus, ram_mib: ASSUMED.ram_mib, disk_gib: ASSUMED.disk_gib }
+        assumed.push(format!(
+            "`{role}.flavor`: {what}; each node checks its memory itself"
+        ));
+        Flavor {
+            name,
+            vcpus: ASSUMED.vcpus,
+            ram_mib: ASSUMED.ram_mib,
+            disk_gib: ASSUMED.disk_gib,
+        }
     });
     *named = Some(flavor.name.clone());
     Ok(flavor)
@@ -179,8 +267,15 @@ fn choose(
 
 /// The defaults of the template's parameters: what the request said.
 fn parameters(plan: &Plan) -> Map<String, Value> {
-    let all = plan.bundle.template.get("parameters").and_then(Value::as_object).into_iter().flatten();
-    all.filter_map(|(name, body)| Some((name.clone(), body.get("default")?.clone()))).collect()
+    let all = plan
+        .bundle
+        .template
+        .get("parameters")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    all.filter_map(|(name, body)| Some((name.clone(), body.get("default")?.clone())))
+        .collect()
 }
 
 fn files(generated: &Generated, format: Format) -> Result<BTreeMap<String, String>> {
@@ -189,7 +284,10 @@ fn files(generated: &Generated, format: Format) -> Result<BTreeMap<String, Strin
     match format {
         Format::Yaml => {
             files.insert("cluster.yaml".to_owned(), to_yaml(&bundle.template)?);
-            files.insert("environment.yaml".to_owned(), to_yaml(&json!({ "parameters": generated.parameters }))?);
+            files.insert(
+                "environment.yaml".to_owned(),
+                to_yaml(&json!({ "parameters": generated.parameters }))?,
+            );
             files.extend(bundle.files.clone());
         }
         Format::HeatJson => {
@@ -201,7 +299,8 @@ fn files(generated: &Generated, format: Format) -> Result<BTreeMap<String, Strin
                 "timeout_mins": generated.timeout_min,
                 "disable_rollback": true,
             });
-            let mut text = serde_json::to_string_pretty(&body).context("cannot write the request as JSON")?;
+            let mut text =
+                serde_json::to_string_pretty(&body).context("cannot write the request as JSON")?;
             text.push('\n');
             files.insert("stack.json".to_owned(), text);
         }
@@ -217,10 +316,18 @@ fn files(generated: &Generated, format: Format) -> Result<BTreeMap<String, Strin
 fn flavor(text: &str) -> Result<Flavor, String> {
     let wanted = || "must be NAME=RAM_MIB,VCPUS,DISK_GIB, such as m1.large=8192,4,40".to_owned();
     let (name, size) = text.rsplit_once('=').ok_or_else(wanted)?;
-    let numbers: Vec<u32> = size.split(',').map(|number| number.trim().parse().map_err(|_| wanted())).collect::<Result<_, _>>()?;
+    let numbers: Vec<u32> = size
+        .split(',')
+        .map(|number| number.trim().parse().map_err(|_| wanted()))
+        .collect::<Result<_, _>>()?;
     match (name, numbers.as_slice()) {
         ("", _) => Err(wanted()),
-        (name, &[ram_mib, vcpus, disk_gib]) if ram_mib > 0 && vcpus > 0 => Ok(Flavor { name: name.to_owned(), vcpus, ram_mib, disk_gib }),
+        (name, &[ram_mib, vcpus, disk_gib]) if ram_mib > 0 && vcpus > 0 => Ok(Flavor {
+            name: name.to_owned(),
+            vcpus,
+            ram_mib,
+            disk_gib,
+        }),
         _ => Err(wanted()),
     }
 }
@@ -231,23 +338,67 @@ mod tests {
 
     #[test]
     fn a_flavor_is_a_name_and_three_numbers() {
-        assert_eq!(flavor("a=b=8192,4,0"), Ok(Flavor { name: "a=b".to_owned(), vcpus: 4, ram_mib: 8192, disk_gib: 0 }));
-        for wrong in ["m1", "m1=", "m1=1,2", "m1=1,2,3,4", "=1,2,3", "m1=0,1,1", "m1=1,0,1", "m1=-1,1,1", "m1=1.5,1,1"] {
+        assert_eq!(
+            flavor("a=b=8192,4,0"),
+            Ok(Flavor {
+                name: "a=b".to_owned(),
+                vcpus: 4,
+                ram_mib: 8192,
+                disk_gib: 0
+            })
+        );
+        for wrong in [
+            "m1",
+            "m1=",
+            "m1=1,2",
+            "m1=1,2,3,4",
+            "=1,2,3",
+            "m1=0,1,1",
+            "m1=1,0,1",
+            "m1=-1,1,1",
+            "m1=1.5,1,1",
+        ] {
             assert!(flavor(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn a_role_gets_the_smallest_flavor_that_fits_and_assumptions_are_told() {
-        let described = [flavor("tiny=512,1,5").unwrap(), flavor("big=8192,4,40").unwrap(), flavor("fits=2048,2,20").unwrap()];
-        let smallest = BTreeMap::from([("worker".to_owned(), Size { vcpus: 2, ram_mib: 2048, disk_gib: 10 })]);
+        let described = [
+            flavor("tiny=512,1,5").unwrap(),
+            flavor("big=8192,4,40").unwrap(),
+            flavor("fits=2048,2,20").unwrap(),
+        ];
+        let smallest = BTreeMap::from([(
+            "worker".to_owned(),
+            Size {
+                vcpus: 2,
+                ram_mib: 2048,
+                disk_gib: 10,
+            },
+        )]);
         let mut assumed = Vec::new();
         let mut pick = |named: Option<&str>, described: &[Flavor]| {
-            choose("worker", &mut named.map(str::to_owned), described, &smallest, &mut assumed).unwrap()
+            choose(
+                "worker",
+                &mut named.map(str::to_owned),
+                described,
+                &smallest,
+                &mut assumed,
+            )
+            .unwrap()
         };
         assert_eq!(pick(None, &described).name, "fits");
-        assert_eq!(pick(Some("tiny"), &described).ram_mib, 512, "what is named is taken; the plan refuses it");
-        assert_eq!(pick(None, &described[..1]).name, "tiny", "the plan refuses it with what is needed");
+        assert_eq!(
+            pick(Some("tiny"), &described).ram_mib,
+            512,
+            "what is named is taken; the plan refuses it"
+        );
+        assert_eq!(
+            pick(None, &described[..1]).name,
+            "tiny",
+            "the plan refuses it with what is needed"
+        );
         assert_eq!(pick(Some("unknown"), &described).ram_mib, ASSUMED.ram_mib);
         assert_eq!(pick(None, &[]).name, ASSUMED_FLAVOR);
         let told = [
@@ -257,6 +408,12 @@ mod tests {
             "`m1.medium` with",
         ];
         assert_eq!(assumed.len(), told.len(), "{assumed:?}");
-        assert!(assumed.iter().zip(told).all(|(line, words)| line.contains(words)), "{assumed:?}");
+        assert!(
+            assumed
+                .iter()
+                .zip(told)
+                .all(|(line, words)| line.contains(words)),
+            "{assumed:?}"
+        );
     }
 }

@@ -20,7 +20,11 @@ pub(super) async fn run(args: &ListArgs, out: &mut dyn Write) -> Result<ExitCode
     let mut views = cloud.orchestrator.list(&cloud.caller).await?;
     views.extend(cloud.orchestrator.leaving(&cloud.caller).await?);
     if views.is_empty() {
-        writeln!(out, "no clusters in project `{}`", cloud.caller.project_name())?;
+        writeln!(
+            out,
+            "no clusters in project `{}`",
+            cloud.caller.project_name()
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let row = |view: &crate::orchestrator::View| {
@@ -32,6 +36,10 @@ pub(super) async fn run(args: &ListArgs, out: &mut dyn Write) -> Result<ExitCode
             stack.to_owned(),
         ]
     };
-    table::print(out, &["NAME", "STATE", "HEAT SAYS", "STACK"], &views.iter().map(row).collect::<Vec<_>>())?;
+    table::print(
+        out,
+        &["NAME", "STATE", "HEAT SAYS", "STACK"],
+        &views.iter().map(row).collect::<Vec<_>>(),
+    )?;
     Ok(ExitCode::SUCCESS)
 }

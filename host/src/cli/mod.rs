@@ -1,13 +1,17 @@
-//! The command line: arguments to one function each, and what its outcome is to a shell. Knows no framework.
+//! The command line: arguments to one function each, and what its outcome is to a shell. Knows no
+//! framework.
 //!
 //! Layout
-//! - `generate`: a cluster as files, without a cloud; `explain`: what each plugin added to it; `directory`: writing them
+//! - `generate`: a cluster as files, without a cloud; `explain`: what each plugin added to it;
+//!   `directory`: writing them
 //! - `serve`: the service
-//! - `deploy`, `show`, `list`, `update`, `delete`: clusters in a cloud, without a server; `cloud`: what these share
+//! - `deploy`, `show`, `list`, `update`, `delete`: clusters in a cloud, without a server; `cloud`:
+//!   what these share
 //! - `plugins`: which plugins there are, and where they are found
 //! - `table`: rows for people
 //!
-//! Exit codes: 0 done, 1 it failed, 2 the request is not right. Errors go to standard error, a problem a line.
+//! Exit codes: 0 done, 1 it failed, 2 the request is not right. Errors go to standard error, a
+//! problem a line.
 
 mod cloud;
 mod delete;
@@ -37,7 +41,8 @@ use crate::{
     orchestrator::{Refused, plan::PlanError},
 };
 
-/// The environment variable that chooses what is logged, in tracing's form: `warn`, `stampede=debug`.
+/// The environment variable that chooses what is logged, in tracing's form: `warn`,
+/// `stampede=debug`.
 const LOG_VARIABLE: &str = "STAMPEDE_LOG";
 /// The request is not right: the user's to mend.
 const BAD_REQUEST: u8 = 2;
@@ -70,7 +75,11 @@ struct BadRequest(Vec<Problem>);
 /// Runs the program's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr(if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
+    log_to_stderr(if matches!(cli.command, Command::Serve(_)) {
+        "info"
+    } else {
+        "warn"
+    });
     let outcome = runtime().and_then(|runtime| {
         let outcome = runtime.block_on(run(&cli.command, &mut io::stdout().lock()));
         // What blocks, such as a resolver that nobody answers, would otherwise hold up the end.
@@ -94,41 +103,67 @@ async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
 }
 
 fn log_to_stderr(default: &str) {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
 }
 
 /// Says what went wrong; a reader who went away (`stampede plugins | head`) is no failure.
 fn complain(error: &anyhow::Error) -> ExitCode {
-    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+    if error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    {
         return ExitCode::SUCCESS;
     }
     // There is nobody left to tell when standard error is gone too.
     let _ = writeln!(io::stderr(), "{}", told(error));
-    ExitCode::from(if is_bad_request(error) { BAD_REQUEST } else { 1 })
+    ExitCode::from(if is_bad_request(error) {
+        BAD_REQUEST
+    } else {
+        1
+    })
 }
 
 fn told(error: &anyhow::Error) -> String {
-    format!("{error:#}").lines().map(|line| format!("stampede: {line}")).collect::<Vec<_>>().join("\n")
+    format!("{error:#}")
+        .lines()
+        .map(|line| format!("stampede: {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn is_bad_request(error: &anyhow::Error) -> bool {
     let refused = matches!(error.downcast_ref(), Some(Refused::Invalid(_)));
-    refused || error.is::<BadRequest>() || matches!(error.downcast_ref(), Some(PlanError::Problems(_)))
+    refused
+        || error.is::<BadRequest>()
+        || matches!(error.downcast_ref(), Some(PlanError::Problems(_)))
 }
 
 /// `NAME=VALUE`, for clap. The name may have `stampede.` in front.
 fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| "must be NAME=VALUE".to_owned())?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| "must be NAME=VALUE".to_owned())?;
     let name = name.trim();
     if name.is_empty() {
         return Err("has no name before the `=`".to_owned());
     }
-    Ok((name.strip_prefix(crate::cluster::vocabulary::PREFIX).unwrap_or(name).to_owned(), value.to_owned()))
+    Ok((
+        name.strip_prefix(crate::cluster::vocabulary::PREFIX)
+            .unwrap_or(name)
+            .to_owned(),
+        value.to_owned(),
+    ))
 }
 
 #[cfg(test)]
@@ -143,7 +178,10 @@ mod tests {
 
     #[test]
     fn a_pair_keeps_its_value_exactly() {
-        assert_eq!(pair("stampede.hadoop.x= a=b "), Ok(("hadoop.x".to_owned(), " a=b ".to_owned())));
+        assert_eq!(
+            pair("stampede.hadoop.x= a=b "),
+            Ok(("hadoop.x".to_owned(), " a=b ".to_owned()))
+        );
         assert_eq!(pair("workers="), Ok(("workers".to_owned(), String::new())));
         assert!(pair("workers").is_err());
         assert!(pair("=3").is_err());
@@ -151,10 +189,18 @@ mod tests {
 
     #[test]
     fn problems_are_told_a_line_each_and_are_the_users() {
-        let problems = vec![Problem::new("workers", "0 is too few", "1 to 250"), Problem::new("image", "is not there", "")];
+        let problems = vec![
+            Problem::new("workers", "0 is too few", "1 to 250"),
+            Problem::new("image", "is not there", ""),
+        ];
         let error = anyhow::Error::from(BadRequest(problems));
-        assert_eq!(told(&error), "stampede: workers: 0 is too few (1 to 250)\nstampede: image: is not there");
+        assert_eq!(
+            told(&error),
+            "stampede: workers: 0 is too few (1 to 250)\nstampede: image: is not there"
+        );
         assert!(is_bad_request(&error));
-        assert!(!is_bad_request(&anyhow::Error::from(PlanError::Broken("x".to_owned()))));
+        assert!(!is_bad_request(&anyhow::Error::from(PlanError::Broken(
+            "x".to_owned()
+        ))));
     }
 }

@@ -1,4 +1,5 @@
-//! `stampede plugins`: what can be asked for. And where plugins and an operator's defaults are found, for every command that needs them.
+//! `stampede plugins`: what can be asked for. And where plugins and an operator's defaults are
+//! found, for every command that needs them.
 
 use std::{
     env,
@@ -39,13 +40,15 @@ const SHIPPED: &str = "compiled";
 /// Where plugins are, and what the operator has set.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct PluginArgs {
-    /// Folder of the plugins [default: plugins beside the program or one above it, else /usr/share/stampede/plugins]
+    /// Folder of the plugins [default: plugins beside the program or one above it, else
+    /// /usr/share/stampede/plugins]
     #[arg(long, env = "STAMPEDE_PLUGINS", value_name = "DIR")]
     plugins: Option<PathBuf>,
     /// Folder for compiled plugins [default: $XDG_CACHE_HOME/stampede]
     #[arg(long, env = "STAMPEDE_CACHE", value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// TOML file with defaults of attributes; variables such as STAMPEDE_DEFAULT_WORKER_FLAVOR win over it
+    /// TOML file with defaults of attributes; variables such as STAMPEDE_DEFAULT_WORKER_FLAVOR win
+    /// over it
     #[arg(long, env = "STAMPEDE_DEFAULTS", value_name = "FILE")]
     defaults: Option<PathBuf>,
 }
@@ -60,18 +63,30 @@ impl PluginArgs {
         Ok((Arc::new(PluginPlanner(catalogue)), defaults))
     }
 
-    /// As [`Self::load`], for a service: what is wrong with its operator's defaults is told at its start, not to each of its users.
+    /// As [`Self::load`], for a service: what is wrong with its operator's defaults is told at its
+    /// start, not to each of its users.
     pub(super) async fn load_checked(&self) -> Result<(Arc<dyn Planner>, Defaults)> {
         let (planner, defaults) = self.load().await?;
         let problems = unusable(planner.as_ref(), &defaults);
-        if problems.is_empty() { Ok((planner, defaults)) } else { Err(BadRequest(problems).into()) }
+        if problems.is_empty() {
+            Ok((planner, defaults))
+        } else {
+            Err(BadRequest(problems).into())
+        }
     }
 
     /// The plugins. Blocks: milliseconds once they are compiled.
     pub(super) fn catalogue(&self) -> Result<Catalogue> {
         let dir = self.folder()?;
         let (shipped, cache) = (shipped(), self.cache.clone().or_else(default_cache));
-        Ok(Catalogue::load_compiled(&dir, Compiled { shipped: shipped.as_deref(), cache: cache.as_deref() }, Limits::default())?)
+        Ok(Catalogue::load_compiled(
+            &dir,
+            Compiled {
+                shipped: shipped.as_deref(),
+                cache: cache.as_deref(),
+            },
+            Limits::default(),
+        )?)
     }
 
     /// The operator's defaults, whose names must be attributes.
@@ -79,45 +94,73 @@ impl PluginArgs {
         let file = match &self.defaults {
             None => Defaults::default(),
             Some(path) => {
-                let text = fs::read_to_string(path).with_context(|| format!("cannot read the defaults `{}`", path.display()))?;
+                let text = fs::read_to_string(path)
+                    .with_context(|| format!("cannot read the defaults `{}`", path.display()))?;
                 Defaults::from_toml(&text).map_err(|problem| BadRequest(vec![problem]))?
             }
         };
         let defaults = Defaults::from_variables(variables(env::vars_os())?, words).over(file);
         let problems = defaults.check(words);
-        if problems.is_empty() { Ok(defaults) } else { Err(BadRequest(problems).into()) }
+        if problems.is_empty() {
+            Ok(defaults)
+        } else {
+            Err(BadRequest(problems).into())
+        }
     }
 
     fn folder(&self) -> Result<PathBuf> {
         if let Some(dir) = &self.plugins {
             return Ok(dir.clone());
         }
-        let program = env::current_exe().context("cannot tell where this program is; name the plugins' folder by --plugins")?;
+        let program = env::current_exe()
+            .context("cannot tell where this program is; name the plugins' folder by --plugins")?;
         let beside = program.parent().map(|dir| dir.join("plugins"));
-        let above = program.parent().and_then(Path::parent).map(|dir| dir.join("plugins"));
-        let places: Vec<PathBuf> = [beside, above, Some(SYSTEM_PLUGINS.into())].into_iter().flatten().collect();
+        let above = program
+            .parent()
+            .and_then(Path::parent)
+            .map(|dir| dir.join("plugins"));
+        let places: Vec<PathBuf> = [beside, above, Some(SYSTEM_PLUGINS.into())]
+            .into_iter()
+            .flatten()
+            .collect();
         match places.iter().find(|dir| dir.is_dir()) {
             Some(dir) => Ok(dir.clone()),
             None => {
-                let places: Vec<String> = places.iter().map(|dir| dir.display().to_string()).collect();
-                bail!("there are no plugins in {}; build them with tests/build, or name their folder by --plugins", places.join(", "))
+                let places: Vec<String> =
+                    places.iter().map(|dir| dir.display().to_string()).collect();
+                bail!(
+                    "there are no plugins in {}; build them with tests/build, or name their folder by --plugins",
+                    places.join(", ")
+                )
             }
         }
     }
 }
 
-/// The defaults that no request is served with, unless it overrides them: tried with no attribute, and with each framework alone.
+/// The defaults that no request is served with, unless it overrides them: tried with no attribute,
+/// and with each framework alone.
 fn unusable(planner: &dyn Planner, defaults: &Defaults) -> Vec<Problem> {
     let words = Vocabulary::of(planner.descriptors());
-    let alone = words.frameworks().map(|framework| Some(framework.to_owned()));
+    let alone = words
+        .frameworks()
+        .map(|framework| Some(framework.to_owned()));
     let mut problems: Vec<Problem> = Vec::new();
     for framework in std::iter::once(None).chain(alone) {
-        let given: Vec<(String, String)> = framework.iter().map(|name| (format!("{PREFIX}framework"), name.clone())).collect();
-        let found = attributes::parse("check", &given, defaults, &words).map_or_else(|found| found, |spec| planner.check(&spec));
+        let given: Vec<(String, String)> = framework
+            .iter()
+            .map(|name| (format!("{PREFIX}framework"), name.clone()))
+            .collect();
+        let found = attributes::parse("check", &given, defaults, &words)
+            .map_or_else(|found| found, |spec| planner.check(&spec));
         // What one framework lacks without another is no fault of the defaults.
-        let is_theirs = |problem: &Problem| defaults.is_about(&problem.path) && (framework.is_none() || problem.path != "framework");
+        let is_theirs = |problem: &Problem| {
+            defaults.is_about(&problem.path) && (framework.is_none() || problem.path != "framework")
+        };
         for problem in found.into_iter().filter(is_theirs) {
-            let told = Problem { message: format!("its default cannot be used: {}", problem.message), ..problem };
+            let told = Problem {
+                message: format!("its default cannot be used: {}", problem.message),
+                ..problem
+            };
             if !problems.contains(&told) {
                 problems.push(told);
             }
@@ -127,7 +170,9 @@ fn unusable(planner: &dyn Planner, defaults: &Defaults) -> Vec<Problem> {
 }
 
 /// Those that set defaults, as texts.
-fn variables(all: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, BadRequest> {
+fn variables(
+    all: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Vec<(String, String)>, BadRequest> {
     let (mut variables, mut problems) = (Vec::new(), Vec::new());
     for (name, value) in all {
         let told = name.to_string_lossy().into_owned();
@@ -137,7 +182,11 @@ fn variables(all: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<(Str
             _ => problems.push(Problem::new(told, "is not UTF-8", "write it in UTF-8")),
         }
     }
-    if problems.is_empty() { Ok(variables) } else { Err(BadRequest(problems)) }
+    if problems.is_empty() {
+        Ok(variables)
+    } else {
+        Err(BadRequest(problems))
+    }
 }
 
 fn shipped() -> Option<PathBuf> {
@@ -145,8 +194,14 @@ fn shipped() -> Option<PathBuf> {
 }
 
 fn default_cache() -> Option<PathBuf> {
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache"))).map(|dir| dir.join("stampede"))
+    let set = |name: &str| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    set("XDG_CACHE_HOME")
+        .or_else(|| Some(set("HOME")?.join(".cache")))
+        .map(|dir| dir.join("stampede"))
 }
 
 /// List the frameworks and all attributes that a cluster may have
@@ -154,8 +209,8 @@ fn default_cache() -> Option<PathBuf> {
 pub(super) struct PluginsArgs {
     #[command(flatten)]
     plugins: PluginArgs,
-    /// Compile them for every processor of this architecture into the folder `compiled` beside this program, from which it then starts without
-    /// compiling or writing: for images
+    /// Compile them for every processor of this architecture into the folder `compiled` beside this
+    /// program, from which it then starts without compiling or writing: for images
     #[arg(long)]
     compile: bool,
 }
@@ -172,15 +227,36 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let descriptors = catalogue.descriptors();
     frameworks(out, &descriptors)?;
     for broken in catalogue.broken() {
-        writeln!(out, "{} is disabled: it {}", broken.path.display(), broken.reason)?;
+        writeln!(
+            out,
+            "{} is disabled: it {}",
+            broken.path.display(),
+            broken.reason
+        )?;
     }
     writeln!(out)?;
     let own = OWN.iter().map(|(name, meaning)| {
         let about = about(name);
-        vec![(*name).to_owned(), about.kind.to_owned(), about.default, about.range, (*meaning).to_owned()]
+        vec![
+            (*name).to_owned(),
+            about.kind.to_owned(),
+            about.default,
+            about.range,
+            (*meaning).to_owned(),
+        ]
     });
-    let rows: Vec<Vec<String>> = own.chain(descriptors.iter().flat_map(|descriptor| parameters(descriptor))).collect();
-    table::print(out, &["ATTRIBUTE", "TYPE", "DEFAULT", "RANGE", "WHAT"], &rows)?;
+    let rows: Vec<Vec<String>> = own
+        .chain(
+            descriptors
+                .iter()
+                .flat_map(|descriptor| parameters(descriptor)),
+        )
+        .collect();
+    table::print(
+        out,
+        &["ATTRIBUTE", "TYPE", "DEFAULT", "RANGE", "WHAT"],
+        &rows,
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -196,15 +272,28 @@ fn frameworks(out: &mut dyn Write, descriptors: &[&Descriptor]) -> Result<()> {
         ]
     };
     let rows: Vec<Vec<String>> = descriptors.iter().map(row).collect();
-    Ok(table::print(out, &["PLUGIN", "VERSIONS", "REQUIRES", "PROVIDES", "WHAT"], &rows)?)
+    Ok(table::print(
+        out,
+        &["PLUGIN", "VERSIONS", "REQUIRES", "PROVIDES", "WHAT"],
+        &rows,
+    )?)
 }
 
 fn parameters(descriptor: &Descriptor) -> impl Iterator<Item = Vec<String>> {
-    let properties = descriptor.parameters.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let properties = descriptor
+        .parameters
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     properties.map(|(name, schema)| {
         let kind = match schema.get("type") {
             Some(Value::String(kind)) => kind.clone(),
-            Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("|"),
+            Some(Value::Array(kinds)) => kinds
+                .iter()
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join("|"),
             _ => String::new(),
         };
         let default = match schema.get("default") {
@@ -212,18 +301,38 @@ fn parameters(descriptor: &Descriptor) -> impl Iterator<Item = Vec<String>> {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
-        let what = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-        vec![format!("{}.{name}", descriptor.name), kind, default, range(schema), what.to_owned()]
+        let what = schema
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        vec![
+            format!("{}.{name}", descriptor.name),
+            kind,
+            default,
+            range(schema),
+            what.to_owned(),
+        ]
     })
 }
 
 /// What a parameter's schema bounds: `1 to 512`, `up to 5`.
 fn range(schema: &Value) -> String {
-    let bound = |names: [&str; 3]| names.iter().find_map(|name| schema.get(name)).map(Value::to_string);
-    match (bound(["minimum", "minItems", "minLength"]), bound(["maximum", "maxItems", "maxLength"]), schema.get("enum")) {
-        (_, _, Some(Value::Array(all))) => {
-            all.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned)).collect::<Vec<_>>().join(", ")
-        }
+    let bound = |names: [&str; 3]| {
+        names
+            .iter()
+            .find_map(|name| schema.get(name))
+            .map(Value::to_string)
+    };
+    match (
+        bound(["minimum", "minItems", "minLength"]),
+        bound(["maximum", "maxItems", "maxLength"]),
+        schema.get("enum"),
+    ) {
+        (_, _, Some(Value::Array(all))) => all
+            .iter()
+            .map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned))
+            .collect::<Vec<_>>()
+            .join(", "),
         (Some(least), Some(most), _) => format!("{least} to {most}"),
         (Some(least), None, _) => format!("from {least}"),
         (None, Some(most), _) => format!("up to {most}"),
@@ -240,10 +349,22 @@ mod tests {
     #[test]
     fn a_default_that_is_not_utf8_is_told_and_what_is_not_ours_is_passed_over() {
         let odd = || OsString::from_vec(b"m1.\xff".to_vec());
-        let ours = |value: OsString| [("STAMPEDE_DEFAULT_IMAGE".into(), value), ("OTHER".into(), odd()), (odd(), "x".into())];
+        let ours = |value: OsString| {
+            [
+                ("STAMPEDE_DEFAULT_IMAGE".into(), value),
+                ("OTHER".into(), odd()),
+                (odd(), "x".into()),
+            ]
+        };
         let taken = variables(ours("debian-12".into()).into_iter()).unwrap();
-        assert_eq!(taken, [("STAMPEDE_DEFAULT_IMAGE".to_owned(), "debian-12".to_owned())]);
+        assert_eq!(
+            taken,
+            [("STAMPEDE_DEFAULT_IMAGE".to_owned(), "debian-12".to_owned())]
+        );
         let refused = variables(ours(odd()).into_iter()).unwrap_err();
-        assert_eq!(refused.to_string(), "STAMPEDE_DEFAULT_IMAGE: is not UTF-8 (write it in UTF-8)");
+        assert_eq!(
+            refused.to_string(),
+            "STAMPEDE_DEFAULT_IMAGE: is not UTF-8 (write it in UTF-8)"
+        );
     }
 }

@@ -13,20 +13,42 @@ use crate::{
 
 /// Every script of every plugin: `scripts/01-hadoop/worker/setup.hadoop.sh`.
 pub(super) fn scripts(bundle: &Bundle) -> BTreeMap<String, String> {
-    let all = bundle.parts.iter().enumerate().flat_map(|(place, part)| part.scripts.iter().map(move |script| (place, part, script)));
+    let all = bundle
+        .parts
+        .iter()
+        .enumerate()
+        .flat_map(|(place, part)| part.scripts.iter().map(move |script| (place, part, script)));
     all.map(|(place, part, script)| {
-        let name = format!("scripts/{place:02}-{}/{}/{}.{}.sh", part.plugin, script.role, script.stage.as_str(), script.name);
+        let name = format!(
+            "scripts/{place:02}-{}/{}/{}.{}.sh",
+            part.plugin,
+            script.role,
+            script.stage.as_str(),
+            script.name
+        );
         (name, script.body.clone())
     })
     .collect()
 }
 
 /// Two commands, what was assumed, where the outputs are.
-pub(super) fn readme(generated: &Generated, format: Format, files: &BTreeMap<String, String>) -> String {
+pub(super) fn readme(
+    generated: &Generated,
+    format: Format,
+    files: &BTreeMap<String, String>,
+) -> String {
     let name = &generated.spec.name;
-    let title = generated.plan.bundle.template["description"].as_str().unwrap_or_default();
+    let title = generated.plan.bundle.template["description"]
+        .as_str()
+        .unwrap_or_default();
     let mut text = format!("# {name}\n\n{title}\n\n{}", commands(generated, format));
-    let is_proved = generated.plan.bundle.parts.iter().flat_map(|part| &part.scripts).any(|script| script.stage == Stage::Smoke);
+    let is_proved = generated
+        .plan
+        .bundle
+        .parts
+        .iter()
+        .flat_map(|part| &part.scripts)
+        .any(|script| script.stage == Stage::Smoke);
     let proof = if is_proved {
         "every node has registered and the frameworks have proved themselves by a real job"
     } else {
@@ -38,19 +60,34 @@ pub(super) fn readme(generated: &Generated, format: Format, files: &BTreeMap<Str
          `openstack stack show {name} -c stack_status_reason`. On a node the log is `/var/log/stampede.log`.\n"
     ));
     text.push_str("\n## Where it is reached\n\n`openstack stack output show --all ");
-    text.push_str(&format!("{name}` shows the addresses:\n\n| output | what | for |\n|---|---|---|\n"));
-    for endpoint in generated.plan.bundle.parts.iter().flat_map(|part| &part.endpoints) {
+    text.push_str(&format!(
+        "{name}` shows the addresses:\n\n| output | what | for |\n|---|---|---|\n"
+    ));
+    for endpoint in generated
+        .plan
+        .bundle
+        .parts
+        .iter()
+        .flat_map(|part| &part.endpoints)
+    {
         let audience = match endpoint.audience {
             Audience::Cluster => "the cluster's network",
             Audience::Admin => "administrators",
             Audience::Public => "users",
         };
-        text.push_str(&format!("| `{}` | {} | {audience} |\n", endpoint.name, endpoint.description));
+        text.push_str(&format!(
+            "| `{}` | {} | {audience} |\n",
+            endpoint.name, endpoint.description
+        ));
     }
     text.push_str("| `master_address` | where the master is reached | everyone |\n\n");
     text.push_str(&access(generated));
     if !generated.assumed.is_empty() {
-        let place = if format == Format::Yaml { "`environment.yaml`" } else { "`parameters` of `stack.json`" };
+        let place = if format == Format::Yaml {
+            "`environment.yaml`"
+        } else {
+            "`parameters` of `stack.json`"
+        };
         text.push_str(&format!("\n## What was taken for granted\n\nNo cloud was asked. Correct in {place} what is not so in yours:\n\n"));
         for line in &generated.assumed {
             text.push_str(&format!("- {line}\n"));
@@ -74,19 +111,32 @@ fn commands(generated: &Generated, format: Format) -> String {
         }
     };
     let kept = kept(generated);
-    format!("Deploy it from this folder, and delete it:\n\n```sh\n{create}\nopenstack stack delete --yes --wait {name}\n```\n{kept}")
+    format!(
+        "Deploy it from this folder, and delete it:\n\n```sh\n{create}\nopenstack stack delete --yes --wait {name}\n```\n{kept}"
+    )
 }
 
 /// The data volumes of the template: name in the cloud, and whether they outlive the stack.
 pub(super) fn volumes(bundle: &Bundle) -> impl Iterator<Item = (&str, bool)> {
-    let resources = bundle.template["resources"].as_object().into_iter().flat_map(serde_json::Map::values);
+    let resources = bundle.template["resources"]
+        .as_object()
+        .into_iter()
+        .flat_map(serde_json::Map::values);
     let volumes = resources.filter(|resource| resource["type"] == "OS::Cinder::Volume");
-    volumes.map(|volume| (volume["properties"]["name"].as_str().unwrap_or_default(), volume["deletion_policy"] == "Retain"))
+    volumes.map(|volume| {
+        (
+            volume["properties"]["name"].as_str().unwrap_or_default(),
+            volume["deletion_policy"] == "Retain",
+        )
+    })
 }
 
 /// What the delete leaves behind.
 fn kept(generated: &Generated) -> String {
-    let kept: Vec<&str> = volumes(&generated.plan.bundle).filter(|(_, is_kept)| *is_kept).map(|(name, _)| name).collect();
+    let kept: Vec<&str> = volumes(&generated.plan.bundle)
+        .filter(|(_, is_kept)| *is_kept)
+        .map(|(name, _)| name)
+        .collect();
     if kept.is_empty() {
         return String::new();
     }
@@ -99,19 +149,35 @@ fn kept(generated: &Generated) -> String {
 fn access(generated: &Generated) -> String {
     let spec = &generated.spec;
     if spec.access.is_empty() {
-        let again = "make it again with `--set network.access=YOUR.NET/24` to open the ports to yourself";
-        return format!("Nobody reaches the cluster from outside its own network: no `network.access` was given; {again}.\n");
+        let again =
+            "make it again with `--set network.access=YOUR.NET/24` to open the ports to yourself";
+        return format!(
+            "Nobody reaches the cluster from outside its own network: no `network.access` was given; {again}.\n"
+        );
     }
-    format!("Reached from: {}.\n", spec.access.iter().map(|cidr| format!("`{cidr}`")).collect::<Vec<_>>().join(", "))
+    format!(
+        "Reached from: {}.\n",
+        spec.access
+            .iter()
+            .map(|cidr| format!("`{cidr}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }
 
 fn about(file: &str) -> &'static str {
     match file {
         "cluster.yaml" => ": the Heat template",
         "environment.yaml" => ": the values of its parameters",
-        "stack.json" => ": the body of a request to create the stack: template, files and parameters",
-        directory::SUMS => ": what was written here, for `sha256sum -c`; by it `--force` finds what a later run no longer makes",
-        name if name.starts_with("node-") => ": what the nodes of that role run, given to them as user data",
+        "stack.json" => {
+            ": the body of a request to create the stack: template, files and parameters"
+        }
+        directory::SUMS => {
+            ": what was written here, for `sha256sum -c`; by it `--force` finds what a later run no longer makes"
+        }
+        name if name.starts_with("node-") => {
+            ": what the nodes of that role run, given to them as user data"
+        }
         _ => "",
     }
 }

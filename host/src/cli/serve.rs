@@ -16,15 +16,25 @@ use crate::{
 
 /// Serve OCCI, and run until SIGTERM or SIGINT
 ///
-/// Every option can be given by the environment instead, as hurtle does it. Logs go to standard error; STAMPEDE_LOG chooses what is
-/// logged (`info`, `warn,stampede=debug`).
+/// Every option can be given by the environment instead, as hurtle does it. Logs go to standard
+/// error; STAMPEDE_LOG chooses what is logged (`info`, `warn,stampede=debug`).
 #[derive(Args, Debug)]
 pub(super) struct ServeArgs {
     /// Address for OCCI; port 0 takes a free one
-    #[arg(long, env = "STAMPEDE_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    #[arg(
+        long,
+        env = "STAMPEDE_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8080"
+    )]
     listen: SocketAddr,
     /// Address for administration: /self, /update/self, /health, /ready, /metrics
-    #[arg(long, env = "STAMPEDE_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
+    #[arg(
+        long,
+        env = "STAMPEDE_ADMIN_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8081"
+    )]
     admin_listen: SocketAddr,
     /// Keystone, with or without /v2.0 or /v3
     #[arg(long, env = "DESIGN_URI", value_name = "URL")]
@@ -33,21 +43,30 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "STAMPEDE_REGION", value_name = "NAME")]
     region: Option<String>,
     /// Which of the catalog's endpoints are used: public, internal or admin
-    #[arg(long, env = "STAMPEDE_INTERFACE", value_name = "NAME", default_value = "public")]
+    #[arg(
+        long,
+        env = "STAMPEDE_INTERFACE",
+        value_name = "NAME",
+        default_value = "public"
+    )]
     interface: Interface,
     /// PEM file with the cloud's own certificate authority
     #[arg(long, env = "STAMPEDE_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Let Heat be asked with tokens of application credentials, which a patched Keystone gives no trust for
+    /// Let Heat be asked with tokens of application credentials, which a patched Keystone gives no
+    /// trust for
     #[arg(long, env = "STAMPEDE_ALLOW_APPLICATION_CREDENTIALS")]
     allow_application_credentials: bool,
-    /// This instance's name, which its stacks bear in Heat: with an empty store it finds them again by it [default: stampede]
+    /// This instance's name, which its stacks bear in Heat: with an empty store it finds them again
+    /// by it [default: stampede]
     #[arg(long, env = "DC_NAME", value_name = "NAME")]
     so_name: Option<String>,
-    /// hurtle's Cloud Controller, which starts this instance anew at POST /update/self; needs DC_NAME
+    /// hurtle's Cloud Controller, which starts this instance anew at POST /update/self; needs
+    /// DC_NAME
     #[arg(long, env = "CC_ADMIN_URL", value_name = "URL")]
     cc_admin_url: Option<String>,
-    /// Folder of the store [default: $STATE_DIRECTORY, else $XDG_STATE_HOME/stampede/serve; where that cannot be written, memory]
+    /// Folder of the store [default: $STATE_DIRECTORY, else $XDG_STATE_HOME/stampede/serve; where
+    /// that cannot be written, memory]
     #[arg(long, env = "STAMPEDE_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -58,7 +77,8 @@ pub(super) struct ServeArgs {
 pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let mut stop = pin!(server::terminated());
     let client = Client::new(args.cloud())?;
-    // The ports come before what takes time: clients wait for the plugins in the queue instead of being refused.
+    // The ports come before what takes time: clients wait for the plugins in the queue instead of
+    // being refused.
     let server = Server::bind(args.server()).await?;
     let orchestrator = tokio::select! {
         () = &mut stop => return Ok(ExitCode::SUCCESS),
@@ -66,7 +86,10 @@ pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCod
     };
     // Said when nothing can go wrong any more: who reads it takes the service for running.
     let (api, admin) = server.addresses();
-    writeln!(out, "stampede: OCCI on http://{api}, administration on http://{admin}")?;
+    writeln!(
+        out,
+        "stampede: OCCI on http://{api}, administration on http://{admin}"
+    )?;
     out.flush()?;
     server.run(orchestrator, stop).await;
     Ok(ExitCode::SUCCESS)
@@ -74,7 +97,10 @@ pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCod
 
 impl ServeArgs {
     fn so_name(&self) -> String {
-        self.so_name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| "stampede".to_owned())
+        self.so_name
+            .clone()
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "stampede".to_owned())
     }
 
     fn server(&self) -> server::Config {
@@ -82,7 +108,10 @@ impl ServeArgs {
             listen: self.listen,
             admin_listen: self.admin_listen,
             so_name: self.so_name(),
-            controller: self.cc_admin_url.clone().filter(|url| !url.is_empty() && given(self.so_name.as_ref())),
+            controller: self
+                .cc_admin_url
+                .clone()
+                .filter(|url| !url.is_empty() && given(self.so_name.as_ref())),
             limits: limits(),
             occi: occi::Limits::default(),
         }
@@ -92,7 +121,10 @@ impl ServeArgs {
         CloudConfig {
             region: self.region.clone().filter(|region| !region.is_empty()),
             interface: self.interface,
-            ca_file: self.ca_file.clone().filter(|path| !path.as_os_str().is_empty()),
+            ca_file: self
+                .ca_file
+                .clone()
+                .filter(|path| !path.as_os_str().is_empty()),
             allow_application_credentials: self.allow_application_credentials,
             ..CloudConfig::new(self.design_uri.as_str())
         }
@@ -102,10 +134,19 @@ impl ServeArgs {
         let (planner, defaults) = self.plugins.load_checked().await?;
         let store = self.store().await?;
         let (host, limits) = (self.so_name(), orchestrator::Limits::default());
-        Ok(Orchestrator::new(Parts { host, client, planner, store, defaults, limits }).await?)
+        Ok(Orchestrator::new(Parts {
+            host,
+            client,
+            planner,
+            store,
+            defaults,
+            limits,
+        })
+        .await?)
     }
 
-    /// A folder that was named must do; where only the environment suggests one, as it does in containers too, memory does as well.
+    /// A folder that was named must do; where only the environment suggests one, as it does in
+    /// containers too, memory does as well.
     async fn store(&self) -> Result<Store> {
         if let Some(dir) = self.data_dir.clone().or_else(|| set("STATE_DIRECTORY")) {
             return Ok(Store::open(&dir).await?);
@@ -117,7 +158,9 @@ impl ServeArgs {
                 opened => return Ok(opened?),
             },
         };
-        tracing::warn!("clusters are remembered in memory only, and found again in Heat after a restart: {why}");
+        tracing::warn!(
+            "clusters are remembered in memory only, and found again in Heat after a restart: {why}"
+        );
         Ok(Store::in_memory().await?)
     }
 }
@@ -135,14 +178,21 @@ fn limits() -> server::Limits {
 
 /// How much memory the container may have; `None` where there is no limit, or none of a container.
 fn memory_bytes() -> Option<usize> {
-    let files = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
-    files.iter().find_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok())
+    let files = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ];
+    files
+        .iter()
+        .find_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok())
 }
 
 /// How many files this process may open; `None` where the system does not say.
 fn open_files() -> Option<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
@@ -153,5 +203,7 @@ fn home_data_dir() -> Option<PathBuf> {
 }
 
 fn set(name: &str) -> Option<PathBuf> {
-    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }

@@ -49,7 +49,12 @@ fn print(out: &mut dyn Write, view: &View) -> Result<()> {
     }
     if !view.progress.is_empty() {
         writeln!(out, "\nprogress")?;
-        let width = view.progress.iter().map(|report| report.node.len()).max().unwrap_or(0);
+        let width = view
+            .progress
+            .iter()
+            .map(|report| report.node.len())
+            .max()
+            .unwrap_or(0);
         for report in &view.progress {
             writeln!(out, "  {:<width$}  {}", report.node, report.text)?;
         }

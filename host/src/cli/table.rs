@@ -6,10 +6,20 @@ use std::io::{self, Write};
 pub(super) fn print(out: &mut dyn Write, heads: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
     let all = || std::iter::once(&heads).chain(rows);
-    let wide = |column: usize| all().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let wide = |column: usize| {
+        all()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..heads.len()).map(wide).collect();
     for row in all() {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
         writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
     Ok(())
@@ -20,8 +30,18 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let mut out = Vec::new();
-        super::print(&mut out, &["NAME", "X"], &[vec!["a-long-name".to_owned(), "1".to_owned()], vec!["b".to_owned(), String::new()]])
-            .unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "NAME         X\na-long-name  1\nb\n");
+        super::print(
+            &mut out,
+            &["NAME", "X"],
+            &[
+                vec!["a-long-name".to_owned(), "1".to_owned()],
+                vec!["b".to_owned(), String::new()],
+            ],
+        )
+        .unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "NAME         X\na-long-name  1\nb\n"
+        );
     }
 }

@@ -10,7 +10,8 @@ use crate::{cluster::State, cluster::vocabulary::PREFIX, orchestrator::View};
 
 /// Change a running cluster: more or fewer workers, other settings
 ///
-/// Waits for the end, since a change has several steps and nobody else takes them. Interrupted, it goes on with the next `stampede update NAME`.
+/// Waits for the end, since a change has several steps and nobody else takes them. Interrupted, it
+/// goes on with the next `stampede update NAME`.
 #[derive(Args, Debug)]
 pub(super) struct UpdateArgs {
     /// The cluster's name
@@ -33,14 +34,25 @@ pub(super) async fn run(args: &UpdateArgs, out: &mut dyn Write) -> Result<ExitCo
     let cloud = args.cloud.connect().await?;
     let own = [
         ("workers", args.workers.map(|workers| workers.to_string())),
-        ("workers.remove", (!args.remove.is_empty()).then(|| args.remove.join(","))),
+        (
+            "workers.remove",
+            (!args.remove.is_empty()).then(|| args.remove.join(",")),
+        ),
     ];
-    let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let attributes: Vec<_> = own.chain(args.set.iter().cloned()).map(|(name, value)| (format!("{PREFIX}{name}"), value)).collect();
+    let own = own
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let attributes: Vec<_> = own
+        .chain(args.set.iter().cloned())
+        .map(|(name, value)| (format!("{PREFIX}{name}"), value))
+        .collect();
     let mut view = if attributes.is_empty() {
         cloud.orchestrator.view(&cloud.caller, &args.name).await?
     } else {
-        cloud.orchestrator.update(&cloud.caller, &args.name, attributes).await?
+        cloud
+            .orchestrator
+            .update(&cloud.caller, &args.name, attributes)
+            .await?
     };
     let mut watch = Watch::new();
     loop {
@@ -56,7 +68,23 @@ pub(super) async fn run(args: &UpdateArgs, out: &mut dyn Write) -> Result<ExitCo
 
 fn conclusion(out: &mut dyn Write, view: &View) -> Result<ExitCode> {
     let well = view.state == State::Active && view.change.is_none();
-    let end = view.change.clone().unwrap_or_else(|| view.state.to_string());
-    writeln!(out, "\n`{}` {}", view.name, if well { "is as it was asked to be".to_owned() } else { end })?;
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let end = view
+        .change
+        .clone()
+        .unwrap_or_else(|| view.state.to_string());
+    writeln!(
+        out,
+        "\n`{}` {}",
+        view.name,
+        if well {
+            "is as it was asked to be".to_owned()
+        } else {
+            end
+        }
+    )?;
+    Ok(if well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -1,7 +1,9 @@
-//! Attributes, pairs of texts such as (`stampede.workers`, `3`), to a [`Spec`] and back. Knows no plugin's code and no cloud.
+//! Attributes, pairs of texts such as (`stampede.workers`, `3`), to a [`Spec`] and back. Knows no
+//! plugin's code and no cloud.
 //!
-//! What is not named `stampede.*` is foreign and passed over. The last of several with one name wins. An empty value of one of
-//! Stampede's own attributes means "not given", also where the operator has a default for it; a plugin's parameter may be empty.
+//! What is not named `stampede.*` is foreign and passed over. The last of several with one name
+//! wins. An empty value of one of Stampede's own attributes means "not given", also where the
+//! operator has a default for it; a plugin's parameter may be empty.
 
 use std::collections::BTreeMap;
 
@@ -39,23 +41,42 @@ pub fn is_name(name: &str) -> bool {
 /// Reads a request's attributes over the operator's defaults.
 ///
 /// # Errors
-/// All problems at once: unknown names, with the nearest known one; values that cannot be; a framework or version that is not
-/// there. Parameters of plugins are only checked for their names here; the plan types them by the plugin's schema.
-pub fn parse(name: &str, given: &[(String, String)], defaults: &Defaults, words: &Vocabulary) -> Result<Spec, Vec<Problem>> {
-    let mut reader = Reader { given: BTreeMap::new(), defaults, words, problems: Vec::new() };
+/// All problems at once: unknown names, with the nearest known one; values that cannot be; a
+/// framework or version that is not there. Parameters of plugins are only checked for their names
+/// here; the plan types them by the plugin's schema.
+pub fn parse(
+    name: &str,
+    given: &[(String, String)],
+    defaults: &Defaults,
+    words: &Vocabulary,
+) -> Result<Spec, Vec<Problem>> {
+    let mut reader = Reader {
+        given: BTreeMap::new(),
+        defaults,
+        words,
+        problems: Vec::new(),
+    };
     reader.take(given);
     let name = values::name("name", name);
     let name = reader.keep(name).unwrap_or_default();
     let frameworks = reader.frameworks();
-    let workers = reader.value("workers", |path, text| values::whole(path, text, limits::MIN_WORKERS, limits::MAX_WORKERS));
+    let workers = reader.value("workers", |path, text| {
+        values::whole(path, text, limits::MIN_WORKERS, limits::MAX_WORKERS)
+    });
     let workers = workers.unwrap_or(DEFAULT_WORKERS);
     let external_network = reader.value("network.external", values::cloud_name);
     let access = reader.access(external_network.as_deref());
     if reader.text("workers.remove").is_some() {
         let message = "only an update of a running cluster takes it";
-        reader.problems.push(Problem::new("workers.remove", message, "say how many with `workers`"));
+        reader.problems.push(Problem::new(
+            "workers.remove",
+            message,
+            "say how many with `workers`",
+        ));
     }
-    let seconds = |path: &str, text: &str| values::whole(path, text, limits::MIN_TIMEOUT_S, limits::MAX_TIMEOUT_S);
+    let seconds = |path: &str, text: &str| {
+        values::whole(path, text, limits::MIN_TIMEOUT_S, limits::MAX_TIMEOUT_S)
+    };
     let spec = Spec {
         name,
         workers,
@@ -67,21 +88,35 @@ pub fn parse(name: &str, given: &[(String, String)], defaults: &Defaults, words:
         image: reader.value("image", values::cloud_name),
         key: reader.value("key", values::cloud_name),
         external_network,
-        cidr: reader.value("network.cidr", |path, text| values::network(path, text, workers)).unwrap_or_else(|| DEFAULT_CIDR.to_owned()),
+        cidr: reader
+            .value("network.cidr", |path, text| {
+                values::network(path, text, workers)
+            })
+            .unwrap_or_else(|| DEFAULT_CIDR.to_owned()),
         access,
         mirror: reader.value("mirror", values::url),
         proxy: reader.value("proxy", values::url),
-        timeout_s: reader.value("timeout", seconds).unwrap_or(DEFAULT_TIMEOUT_S),
+        timeout_s: reader
+            .value("timeout", seconds)
+            .unwrap_or(DEFAULT_TIMEOUT_S),
         settings: reader.settings(&frameworks),
         frameworks,
     };
-    if reader.problems.is_empty() { Ok(spec) } else { Err(reader.problems) }
+    if reader.problems.is_empty() {
+        Ok(spec)
+    } else {
+        Err(reader.problems)
+    }
 }
 
 /// The attributes, without `stampede.`, that make this spec again whatever the defaults are.
 pub fn render(spec: &Spec) -> BTreeMap<String, String> {
     let names: Vec<&str> = spec.frameworks.iter().map(|f| f.name.as_str()).collect();
-    let framework = if names.is_empty() { CLUSTER.to_owned() } else { names.join(",") };
+    let framework = if names.is_empty() {
+        CLUSTER.to_owned()
+    } else {
+        names.join(",")
+    };
     let own = [
         ("framework", Some(framework)),
         ("workers", Some(spec.workers.to_string())),
@@ -91,14 +126,26 @@ pub fn render(spec: &Spec) -> BTreeMap<String, String> {
         ("key", spec.key.clone()),
         ("network.external", spec.external_network.clone()),
         ("network.cidr", Some(spec.cidr.clone())),
-        ("network.access", (!spec.access.is_empty()).then(|| spec.access.join(","))),
+        (
+            "network.access",
+            (!spec.access.is_empty()).then(|| spec.access.join(",")),
+        ),
         ("mirror", spec.mirror.clone()),
         ("proxy", spec.proxy.clone()),
         ("timeout", Some(spec.timeout_s.to_string())),
     ];
-    let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let versions = spec.frameworks.iter().filter_map(|f| Some((format!("{}.version", f.name), f.version.clone()?)));
-    let settings = spec.settings.iter().flat_map(|(f, values)| values.iter().map(move |(p, value)| (format!("{f}.{p}"), value.clone())));
+    let own = own
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let versions = spec
+        .frameworks
+        .iter()
+        .filter_map(|f| Some((format!("{}.version", f.name), f.version.clone()?)));
+    let settings = spec.settings.iter().flat_map(|(f, values)| {
+        values
+            .iter()
+            .map(move |(p, value)| (format!("{f}.{p}"), value.clone()))
+    });
     own.chain(versions).chain(settings).collect()
 }
 
@@ -106,7 +153,11 @@ pub fn render(spec: &Spec) -> BTreeMap<String, String> {
 pub fn changed(from: &Spec, to: &Spec) -> Vec<String> {
     let (from, to) = (render(from), render(to));
     let names: std::collections::BTreeSet<&String> = from.keys().chain(to.keys()).collect();
-    names.into_iter().filter(|name| from.get(*name) != to.get(*name)).cloned().collect()
+    names
+        .into_iter()
+        .filter(|name| from.get(*name) != to.get(*name))
+        .cloned()
+        .collect()
 }
 
 struct Reader<'a> {
@@ -124,14 +175,22 @@ impl<'a> Reader<'a> {
             }
         }
         if self.given.len() > limits::MAX_ATTRIBUTES {
-            let message = format!("{} attributes named stampede.*, at most {} are taken", self.given.len(), limits::MAX_ATTRIBUTES);
+            let message = format!(
+                "{} attributes named stampede.*, at most {} are taken",
+                self.given.len(),
+                limits::MAX_ATTRIBUTES
+            );
             self.problems.push(Problem::new("attributes", message, ""));
             self.given.clear();
         }
         let names = self.words.names();
         for (name, value) in &self.given {
             if !names.iter().any(|known| known == name) {
-                let problem = Problem::new(values::shortened(name), "there is no such attribute", self.words.hint(name));
+                let problem = Problem::new(
+                    values::shortened(name),
+                    "there is no such attribute",
+                    self.words.hint(name),
+                );
                 self.problems.push(problem);
             } else if let Err(problem) = values::text(name, value) {
                 self.problems.push(problem);
@@ -141,16 +200,26 @@ impl<'a> Reader<'a> {
 
     /// What was given, else the default; empty is none.
     fn text(&self, name: &str) -> Option<&'a str> {
-        self.given.get(name).copied().or_else(|| self.defaults.get(name)).map(str::trim).filter(|text| !text.is_empty())
+        self.given
+            .get(name)
+            .copied()
+            .or_else(|| self.defaults.get(name))
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
     }
 
-    fn value<T>(&mut self, name: &str, read: impl FnOnce(&str, &str) -> Result<T, Problem>) -> Option<T> {
+    fn value<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str, &str) -> Result<T, Problem>,
+    ) -> Option<T> {
         let text = self.text(name)?;
         let read = values::text(name, text).and_then(|()| read(name, text));
         self.keep(read)
     }
 
-    /// The value, or none and its problem kept; what was already told when the attribute was taken is not told again.
+    /// The value, or none and its problem kept; what was already told when the attribute was taken
+    /// is not told again.
     fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -163,16 +232,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Who may come in. An operator's default for it is not meant for a request that wants no way in.
+    /// Who may come in. An operator's default for it is not meant for a request that wants no way
+    /// in.
     fn access(&mut self, external: Option<&str>) -> Vec<String> {
-        let access = self.value("network.access", values::access).unwrap_or_default();
+        let access = self
+            .value("network.access", values::access)
+            .unwrap_or_default();
         if access.is_empty() || external != Some(NO_NETWORK) {
             return access;
         }
-        let is_given = |name: &str| self.given.get(name).is_some_and(|text| !text.trim().is_empty());
+        let is_given = |name: &str| {
+            self.given
+                .get(name)
+                .is_some_and(|text| !text.trim().is_empty())
+        };
         if !is_given("network.external") || is_given("network.access") {
-            let message = format!("names who may come in, but `network.external` is `{NO_NETWORK}`, so that there is no way in");
-            self.problems.push(Problem::new("network.access", message, "leave out one of the two"));
+            let message = format!(
+                "names who may come in, but `network.external` is `{NO_NETWORK}`, so that there is no way in"
+            );
+            self.problems.push(Problem::new(
+                "network.access",
+                message,
+                "leave out one of the two",
+            ));
         }
         Vec::new()
     }
@@ -188,38 +270,101 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let there: Vec<&str> = self.words.frameworks().collect();
-            let near = nearest(name, there.iter().copied()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-            let hint = format!("{near}there are: {}", if there.is_empty() { "none".to_owned() } else { there.join(", ") });
-            self.problems.push(Problem::new("framework", format!("there is no framework `{}`", values::shortened(name)), hint));
+            let near = nearest(name, there.iter().copied())
+                .map(|near| format!("did you mean `{near}`? "))
+                .unwrap_or_default();
+            let hint = format!(
+                "{near}there are: {}",
+                if there.is_empty() {
+                    "none".to_owned()
+                } else {
+                    there.join(", ")
+                }
+            );
+            self.problems.push(Problem::new(
+                "framework",
+                format!("there is no framework `{}`", values::shortened(name)),
+                hint,
+            ));
         }
         if names.len() > limits::MAX_FRAMEWORKS {
-            let message = format!("names {} frameworks, at most {} are taken", names.len(), limits::MAX_FRAMEWORKS);
+            let message = format!(
+                "names {} frameworks, at most {} are taken",
+                names.len(),
+                limits::MAX_FRAMEWORKS
+            );
             self.problems.push(Problem::new("framework", message, ""));
         }
         let only = (names.len() == 1).then(|| self.only_version()).flatten();
-        if names.len() > 1 && self.given.get("framework.version").is_some_and(|text| !text.is_empty()) {
-            let hint = format!("say which: {}", names.iter().map(|name| format!("`{name}.version`")).collect::<Vec<_>>().join(", "));
-            self.problems.push(Problem::new("framework.version", "more than one framework is asked for", hint));
+        if names.len() > 1
+            && self
+                .given
+                .get("framework.version")
+                .is_some_and(|text| !text.is_empty())
+        {
+            let hint = format!(
+                "say which: {}",
+                names
+                    .iter()
+                    .map(|name| format!("`{name}.version`"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
+            self.problems.push(Problem::new(
+                "framework.version",
+                "more than one framework is asked for",
+                hint,
+            ));
         }
-        names.into_iter().map(|name| Framework { name: name.to_owned(), version: self.version(name, only) }).collect()
+        names
+            .into_iter()
+            .map(|name| Framework {
+                name: name.to_owned(),
+                version: self.version(name, only),
+            })
+            .collect()
     }
 
-    /// `framework.version`: an operator's default for it belongs to his default framework, not to one that the request chose.
+    /// `framework.version`: an operator's default for it belongs to his default framework, not to
+    /// one that the request chose.
     fn only_version(&self) -> Option<&'a str> {
-        let chosen = self.given.get("framework").is_some_and(|text| !text.is_empty());
-        let default = if chosen { None } else { self.defaults.get("framework.version") };
-        self.given.get("framework.version").copied().or(default).filter(|text| !text.is_empty())
+        let chosen = self
+            .given
+            .get("framework")
+            .is_some_and(|text| !text.is_empty());
+        let default = if chosen {
+            None
+        } else {
+            self.defaults.get("framework.version")
+        };
+        self.given
+            .get("framework.version")
+            .copied()
+            .or(default)
+            .filter(|text| !text.is_empty())
     }
 
     fn version(&mut self, framework: &str, only: Option<&str>) -> Option<String> {
         let name = format!("{framework}.version");
-        let own = self.given.get(name.as_str()).copied().filter(|text| !text.is_empty());
-        if let (Some(own), Some(only)) =
-            (own, self.given.get("framework.version").copied().filter(|only| !only.is_empty() && Some(*only) != own))
-        {
+        let own = self
+            .given
+            .get(name.as_str())
+            .copied()
+            .filter(|text| !text.is_empty());
+        if let (Some(own), Some(only)) = (
+            own,
+            self.given
+                .get("framework.version")
+                .copied()
+                .filter(|only| !only.is_empty() && Some(*only) != own),
+        ) {
             self.problems.push(Problem::new(
                 "framework.version",
-                format!("says {}, `{name}` says {}", values::shortened(only), values::shortened(own)),
+                format!(
+                    "says {}, `{name}` says {}",
+                    values::shortened(only),
+                    values::shortened(own)
+                ),
                 "keep one",
             ));
         }
@@ -228,24 +373,56 @@ impl<'a> Reader<'a> {
         if there.iter().any(|version| version == asked) {
             return Some(asked.to_owned());
         }
-        let path = if own.is_none() && only.is_some() { "framework.version" } else { &name };
-        let hint =
-            if there.is_empty() { "it has no versions: leave this out".to_owned() } else { format!("there are: {}", there.join(", ")) };
-        self.problems.push(Problem::new(path, format!("there is no version `{}` of {framework}", values::shortened(asked)), hint));
+        let path = if own.is_none() && only.is_some() {
+            "framework.version"
+        } else {
+            &name
+        };
+        let hint = if there.is_empty() {
+            "it has no versions: leave this out".to_owned()
+        } else {
+            format!("there are: {}", there.join(", "))
+        };
+        self.problems.push(Problem::new(
+            path,
+            format!(
+                "there is no version `{}` of {framework}",
+                values::shortened(asked)
+            ),
+            hint,
+        ));
         None
     }
 
     fn settings(&mut self, frameworks: &[Framework]) -> BTreeMap<String, BTreeMap<String, String>> {
         let mut settings: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-        let asked: Vec<&str> = std::iter::once(CLUSTER).chain(frameworks.iter().map(|f| f.name.as_str())).collect();
+        let asked: Vec<&str> = std::iter::once(CLUSTER)
+            .chain(frameworks.iter().map(|f| f.name.as_str()))
+            .collect();
         for framework in &asked {
-            for (parameter, value) in self.defaults.of(framework).filter(|(parameter, _)| self.words.has_parameter(framework, parameter)) {
-                settings.entry((*framework).to_owned()).or_default().insert(parameter.to_owned(), value.to_owned());
+            for (parameter, value) in self
+                .defaults
+                .of(framework)
+                .filter(|(parameter, _)| self.words.has_parameter(framework, parameter))
+            {
+                settings
+                    .entry((*framework).to_owned())
+                    .or_default()
+                    .insert(parameter.to_owned(), value.to_owned());
             }
         }
-        let given: Vec<(&str, &str)> = self.given.iter().map(|(name, value)| (*name, *value)).collect();
+        let given: Vec<(&str, &str)> = self
+            .given
+            .iter()
+            .map(|(name, value)| (*name, *value))
+            .collect();
         for (name, value) in given {
-            let Some((framework, parameter)) = name.split_once('.').filter(|(framework, _)| self.words.has(framework)) else { continue };
+            let Some((framework, parameter)) = name
+                .split_once('.')
+                .filter(|(framework, _)| self.words.has(framework))
+            else {
+                continue;
+            };
             let version = parameter == "version" && framework != CLUSTER;
             if !version && !self.words.has_parameter(framework, parameter) {
                 continue; // told of when it was taken
@@ -253,7 +430,10 @@ impl<'a> Reader<'a> {
             if !asked.contains(&framework) {
                 self.unasked(name, framework, frameworks);
             } else if !version {
-                settings.entry(framework.to_owned()).or_default().insert(parameter.to_owned(), value.to_owned());
+                settings
+                    .entry(framework.to_owned())
+                    .or_default()
+                    .insert(parameter.to_owned(), value.to_owned());
             }
         }
         settings
@@ -262,8 +442,15 @@ impl<'a> Reader<'a> {
     fn unasked(&mut self, name: &str, framework: &str, frameworks: &[Framework]) {
         let mut all: Vec<&str> = frameworks.iter().map(|f| f.name.as_str()).collect();
         all.push(framework);
-        let hint = format!("ask for it too, `framework` = {}, or leave it out", all.join(","));
-        self.problems.push(Problem::new(name, format!("{framework} is not asked for"), hint));
+        let hint = format!(
+            "ask for it too, `framework` = {}, or leave it out",
+            all.join(",")
+        );
+        self.problems.push(Problem::new(
+            name,
+            format!("{framework} is not asked for"),
+            hint,
+        ));
     }
 }
 

@@ -7,13 +7,18 @@ use super::*;
 use crate::cluster::{framework::Descriptor, problem::lines};
 
 fn descriptor(name: &str, versions: &[&str], parameters: &[&str]) -> Descriptor {
-    let properties: serde_json::Map<String, serde_json::Value> = parameters.iter().map(|p| ((*p).to_owned(), json!({}))).collect();
+    let properties: serde_json::Map<String, serde_json::Value> = parameters
+        .iter()
+        .map(|p| ((*p).to_owned(), json!({})))
+        .collect();
     Descriptor {
         name: name.to_owned(),
         title: String::new(),
         description: String::new(),
         versions: versions.iter().map(|v| (*v).to_owned()).collect(),
-        default_version: versions.first().map_or_else(String::new, |v| (*v).to_owned()),
+        default_version: versions
+            .first()
+            .map_or_else(String::new, |v| (*v).to_owned()),
         requires: vec![],
         provides: vec![],
         roles: vec![],
@@ -33,7 +38,10 @@ fn words() -> Vocabulary {
 }
 
 fn parsed(given: &[(&str, &str)], defaults: &Defaults) -> Result<Spec, String> {
-    let given: Vec<(String, String)> = given.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let given: Vec<(String, String)> = given
+        .iter()
+        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+        .collect();
     parse("demo", &given, defaults, &words()).map_err(|problems| lines(&problems))
 }
 
@@ -48,13 +56,26 @@ fn refusal(given: &[(&str, &str)]) -> String {
 #[test]
 fn nothing_given_makes_a_small_hadoop_cluster() {
     let spec = spec(&[]);
-    assert_eq!(spec.frameworks, [Framework { name: "hadoop".to_owned(), version: None }]);
-    assert_eq!((spec.workers, spec.cidr.as_str(), spec.timeout_s, spec.image), (2, "10.77.0.0/22", 3_600, None));
+    assert_eq!(
+        spec.frameworks,
+        [Framework {
+            name: "hadoop".to_owned(),
+            version: None
+        }]
+    );
+    assert_eq!(
+        (spec.workers, spec.cidr.as_str(), spec.timeout_s, spec.image),
+        (2, "10.77.0.0/22", 3_600, None)
+    );
 }
 
 #[test]
 fn foreign_attributes_are_no_reason_to_refuse_and_the_last_of_two_wins() {
-    let spec = spec(&[("stampede.workers", "3"), ("icclab.disco.components.hadoop.slavecount", "\n9"), ("stampede.workers", "4")]);
+    let spec = spec(&[
+        ("stampede.workers", "3"),
+        ("icclab.disco.components.hadoop.slavecount", "\n9"),
+        ("stampede.workers", "4"),
+    ]);
     assert_eq!(spec.workers, 4);
 }
 
@@ -79,42 +100,90 @@ fn all_problems_come_at_once_with_what_to_do() {
 
 #[test]
 fn nobody_is_let_in_where_there_is_no_way_in() {
-    let (none, access) = (("stampede.network.external", "none"), ("stampede.network.access", "192.0.2.0/24"));
-    let words =
-        "network.access: names who may come in, but `network.external` is `none`, so that there is no way in (leave out one of the two)";
+    let (none, access) = (
+        ("stampede.network.external", "none"),
+        ("stampede.network.access", "192.0.2.0/24"),
+    );
+    let words = "network.access: names who may come in, but `network.external` is `none`, so that there is no way in (leave out one of the two)";
     assert_eq!(refusal(&[none, access]), words);
-    assert!(spec(&[none]).access.is_empty() && spec(&[none, ("stampede.network.access", "")]).access.is_empty());
+    assert!(
+        spec(&[none]).access.is_empty()
+            && spec(&[none, ("stampede.network.access", "")])
+                .access
+                .is_empty()
+    );
     let default = |name, value| Defaults::default().with(name, value);
-    assert_eq!(parsed(&[access], &default("network.external", "none")).unwrap_err(), words);
-    assert_eq!(parsed(&[], &default("network.external", "none").with("network.access", "192.0.2.0/24")).unwrap_err(), words);
+    assert_eq!(
+        parsed(&[access], &default("network.external", "none")).unwrap_err(),
+        words
+    );
+    assert_eq!(
+        parsed(
+            &[],
+            &default("network.external", "none").with("network.access", "192.0.2.0/24")
+        )
+        .unwrap_err(),
+        words
+    );
     let closed = parsed(&[none], &default("network.access", "192.0.2.0/24")).unwrap();
-    assert!(closed.access.is_empty(), "the operator's default is not meant for it");
+    assert!(
+        closed.access.is_empty(),
+        "the operator's default is not meant for it"
+    );
 }
 
 #[test]
 fn versions_belong_to_one_framework() {
     let version = |spec: Spec| spec.frameworks[0].version.clone();
-    assert_eq!(version(spec(&[("stampede.framework.version", "3.4.3")])).as_deref(), Some("3.4.3"));
-    assert_eq!(version(spec(&[("stampede.hadoop.version", "3.4.3")])).as_deref(), Some("3.4.3"));
+    assert_eq!(
+        version(spec(&[("stampede.framework.version", "3.4.3")])).as_deref(),
+        Some("3.4.3")
+    );
+    assert_eq!(
+        version(spec(&[("stampede.hadoop.version", "3.4.3")])).as_deref(),
+        Some("3.4.3")
+    );
     assert_eq!(
         refusal(&[("stampede.framework.version", "9")]),
         "framework.version: there is no version `9` of hadoop (there are: 3.5.0, 3.4.3)"
     );
-    let both = [("stampede.framework", "hadoop spark"), ("stampede.framework.version", "3.4.3")];
-    assert_eq!(refusal(&both), "framework.version: more than one framework is asked for (say which: `hadoop.version`, `spark.version`)");
-    let two = [("stampede.framework.version", "3.4.3"), ("stampede.hadoop.version", "3.5.0")];
-    assert_eq!(refusal(&two), "framework.version: says 3.4.3, `hadoop.version` says 3.5.0 (keep one)");
+    let both = [
+        ("stampede.framework", "hadoop spark"),
+        ("stampede.framework.version", "3.4.3"),
+    ];
+    assert_eq!(
+        refusal(&both),
+        "framework.version: more than one framework is asked for (say which: `hadoop.version`, `spark.version`)"
+    );
+    let two = [
+        ("stampede.framework.version", "3.4.3"),
+        ("stampede.hadoop.version", "3.5.0"),
+    ];
+    assert_eq!(
+        refusal(&two),
+        "framework.version: says 3.4.3, `hadoop.version` says 3.5.0 (keep one)"
+    );
 }
 
 #[test]
 fn a_setting_of_a_framework_that_is_not_asked_for_is_named() {
-    let told = refusal(&[("stampede.spark.cores", "2"), ("stampede.spark.version", "4.0.4")]);
+    let told = refusal(&[
+        ("stampede.spark.cores", "2"),
+        ("stampede.spark.version", "4.0.4"),
+    ]);
     assert_eq!(
         told,
         "spark.cores: spark is not asked for (ask for it too, `framework` = hadoop,spark, or leave it out)\n\
          spark.version: spark is not asked for (ask for it too, `framework` = hadoop,spark, or leave it out)"
     );
-    assert_eq!(spec(&[("stampede.framework", "hadoop,spark"), ("stampede.spark.cores", "2")]).settings["spark"]["cores"], "2");
+    assert_eq!(
+        spec(&[
+            ("stampede.framework", "hadoop,spark"),
+            ("stampede.spark.cores", "2")
+        ])
+        .settings["spark"]["cores"],
+        "2"
+    );
 }
 
 #[test]
@@ -128,8 +197,19 @@ fn defaults_fill_in_and_an_empty_value_takes_one_away() {
     assert_eq!(filled.mirror.as_deref(), Some("http://mirror.example"));
     assert_eq!(filled.frameworks[0].version.as_deref(), Some("3.4.3"));
     assert_eq!(filled.settings.keys().collect::<Vec<_>>(), ["hadoop"]);
-    let taken = parsed(&[("stampede.mirror", ""), ("stampede.framework", "spark"), ("stampede.spark.cores", "")], &defaults).unwrap();
-    assert_eq!((taken.mirror, taken.frameworks[0].version.clone()), (None, None));
+    let taken = parsed(
+        &[
+            ("stampede.mirror", ""),
+            ("stampede.framework", "spark"),
+            ("stampede.spark.cores", ""),
+        ],
+        &defaults,
+    )
+    .unwrap();
+    assert_eq!(
+        (taken.mirror, taken.frameworks[0].version.clone()),
+        (None, None)
+    );
     assert_eq!(taken.settings["spark"]["cores"], "");
 }
 
@@ -138,35 +218,74 @@ fn as_many_attributes_as_the_limit_says_and_not_one_more() {
     let many = |n: usize| {
         let names: Vec<String> = (0..n).map(|i| format!("p{i}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let words = Vocabulary::of(&[descriptor("cluster", &[], &names), descriptor("hadoop", &[], &[])]);
-        let given: Vec<(String, String)> = names.iter().map(|name| (format!("stampede.cluster.{name}"), "x".to_owned())).collect();
+        let words = Vocabulary::of(&[
+            descriptor("cluster", &[], &names),
+            descriptor("hadoop", &[], &[]),
+        ]);
+        let given: Vec<(String, String)> = names
+            .iter()
+            .map(|name| (format!("stampede.cluster.{name}"), "x".to_owned()))
+            .collect();
         parse("demo", &given, &Defaults::default(), &words)
     };
     assert!(many(limits::MAX_ATTRIBUTES).is_ok());
-    assert_eq!(lines(&many(limits::MAX_ATTRIBUTES + 1).unwrap_err()), "attributes: 257 attributes named stampede.*, at most 256 are taken");
+    assert_eq!(
+        lines(&many(limits::MAX_ATTRIBUTES + 1).unwrap_err()),
+        "attributes: 257 attributes named stampede.*, at most 256 are taken"
+    );
 }
 
 #[test]
 fn the_timeout_on_both_sides_of_its_bounds() {
-    assert_eq!(spec(&[("stampede.timeout", "60")]).timeout_s, limits::MIN_TIMEOUT_S);
-    assert_eq!(spec(&[("stampede.timeout", "43200")]).timeout_s, limits::MAX_TIMEOUT_S);
-    assert_eq!(refusal(&[("stampede.timeout", "59")]), "timeout: 59 is too few (60 to 43200)");
-    assert_eq!(refusal(&[("stampede.timeout", "43201")]), "timeout: 43201 is too many (60 to 43200)");
+    assert_eq!(
+        spec(&[("stampede.timeout", "60")]).timeout_s,
+        limits::MIN_TIMEOUT_S
+    );
+    assert_eq!(
+        spec(&[("stampede.timeout", "43200")]).timeout_s,
+        limits::MAX_TIMEOUT_S
+    );
+    assert_eq!(
+        refusal(&[("stampede.timeout", "59")]),
+        "timeout: 59 is too few (60 to 43200)"
+    );
+    assert_eq!(
+        refusal(&[("stampede.timeout", "43201")]),
+        "timeout: 43201 is too many (60 to 43200)"
+    );
 }
 
 #[test]
 fn a_plugin_that_would_hide_stampedes_own_attributes_cannot_be_asked_for() {
-    let words = Vocabulary::of(&[descriptor("network", &[], &["cidr", "x"]), descriptor("hadoop", &[], &[])]);
+    let words = Vocabulary::of(&[
+        descriptor("network", &[], &["cidr", "x"]),
+        descriptor("hadoop", &[], &[]),
+    ]);
     assert!(!words.has("network") && words.has("hadoop"));
-    assert!(parse("demo", &[("stampede.network.cidr".to_owned(), "10.0.0.0/24".to_owned())], &Defaults::default(), &words).is_ok());
+    assert!(
+        parse(
+            "demo",
+            &[("stampede.network.cidr".to_owned(), "10.0.0.0/24".to_owned())],
+            &Defaults::default(),
+            &words
+        )
+        .is_ok()
+    );
 }
 
 #[test]
 fn as_many_frameworks_as_the_limit_says_and_not_one_more() {
     let many = |n: usize| {
-        let all: Vec<Descriptor> = (0..n).map(|i| descriptor(&format!("f{i}"), &[], &[])).collect();
+        let all: Vec<Descriptor> = (0..n)
+            .map(|i| descriptor(&format!("f{i}"), &[], &[]))
+            .collect();
         let names: Vec<&str> = all.iter().map(|d| d.name.as_str()).collect();
-        parse("demo", &[("stampede.framework".to_owned(), names.join(","))], &Defaults::default(), &Vocabulary::of(&all))
+        parse(
+            "demo",
+            &[("stampede.framework".to_owned(), names.join(","))],
+            &Defaults::default(),
+            &Vocabulary::of(&all),
+        )
     };
     assert!(many(limits::MAX_FRAMEWORKS).is_ok());
     assert!(many(limits::MAX_FRAMEWORKS + 1).is_err());
@@ -174,14 +293,21 @@ fn as_many_frameworks_as_the_limit_says_and_not_one_more() {
 
 #[test]
 fn what_changed_is_named() {
-    let from = spec(&[("stampede.workers", "3"), ("stampede.hadoop.replication", "2")]);
+    let from = spec(&[
+        ("stampede.workers", "3"),
+        ("stampede.hadoop.replication", "2"),
+    ]);
     let to = spec(&[("stampede.workers", "4"), ("stampede.image", "debian")]);
-    assert_eq!(changed(&from, &to), ["hadoop.replication", "image", "workers"]);
+    assert_eq!(
+        changed(&from, &to),
+        ["hadoop.replication", "image", "workers"]
+    );
     assert_eq!(changed(&from, &from), Vec::<String>::new());
 }
 
 proptest! {
-    /// Whatever text a parameter takes comes out of the spec as exactly that text; the rest is refused.
+    /// Whatever text a parameter takes comes out of the spec as exactly that text; the rest is
+    /// refused.
     #[test]
     fn any_value_is_carried_exactly_or_refused(value in any::<String>()) {
         match parsed(&[("stampede.hadoop.core-site", &value)], &Defaults::default()) {

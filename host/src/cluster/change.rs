@@ -41,7 +41,8 @@ impl Change {
     }
 }
 
-/// One update of the stack, and what nodes are told by it. The next step begins when the stack is complete and every node told has answered.
+/// One update of the stack, and what nodes are told by it. The next step begins when the stack is
+/// complete and every node told has answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// For people: `new settings on master`.
@@ -66,7 +67,11 @@ pub struct Step {
 impl Step {
     /// The workers that it lets go, or calls back.
     pub fn leaves(&self) -> &[String] {
-        if self.may_be_dead { &self.told } else { &self.leaving }
+        if self.may_be_dead {
+            &self.told
+        } else {
+            &self.leaving
+        }
     }
 }
 
@@ -80,10 +85,16 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads `<node> change <generation> done` and `<node> change <generation> failed <why>`; other lines are none.
+    /// Reads `<node> change <generation> done` and `<node> change <generation> failed <why>`; other
+    /// lines are none.
     pub fn parse(line: &str) -> Option<(String, Self)> {
         let mut words = line.trim().splitn(5, ' ');
-        let (node, word, generation, outcome) = (words.next()?, words.next()?, words.next()?.parse().ok()?, words.next()?);
+        let (node, word, generation, outcome) = (
+            words.next()?,
+            words.next()?,
+            words.next()?.parse().ok()?,
+            words.next()?,
+        );
         if word != "change" || !super::progress::is_node(node) {
             return None;
         }
@@ -102,12 +113,36 @@ mod tests {
 
     #[test]
     fn answers_are_told_from_progress() {
-        let answer = |generation, error: Option<&str>| Some(Answer { generation, error: error.map(str::to_owned) });
-        let parse = |line| Answer::parse(line).map(|(node, answer)| (node, Some(answer))).unzip();
-        assert_eq!(parse("worker-1 change 3 done"), (Some("worker-1".into()), Some(answer(3, None))));
+        let answer = |generation, error: Option<&str>| {
+            Some(Answer {
+                generation,
+                error: error.map(str::to_owned),
+            })
+        };
+        let parse = |line| {
+            Answer::parse(line)
+                .map(|(node, answer)| (node, Some(answer)))
+                .unzip()
+        };
+        assert_eq!(
+            parse("worker-1 change 3 done"),
+            (Some("worker-1".into()), Some(answer(3, None)))
+        );
         let failed = "master change 12 failed hadoop ready line 3: curl: (7) refused";
-        assert_eq!(parse(failed), (Some("master".into()), Some(answer(12, Some("hadoop ready line 3: curl: (7) refused")))));
-        for other in ["worker-1 hadoop setup done 3 s", "worker-1 change x done", "Worker change 1 done", "worker-1 change 1 maybe", ""] {
+        assert_eq!(
+            parse(failed),
+            (
+                Some("master".into()),
+                Some(answer(12, Some("hadoop ready line 3: curl: (7) refused")))
+            )
+        );
+        for other in [
+            "worker-1 hadoop setup done 3 s",
+            "worker-1 change x done",
+            "Worker change 1 done",
+            "worker-1 change 1 maybe",
+            "",
+        ] {
             assert_eq!(Answer::parse(other), None, "{other}");
         }
     }

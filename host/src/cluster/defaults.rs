@@ -1,6 +1,8 @@
-//! What an operator sets for his cloud: a value for any attribute, from a TOML file and from the environment.
+//! What an operator sets for his cloud: a value for any attribute, from a TOML file and from the
+//! environment.
 //!
-//! Knows no file and no process environment: the caller hands both in. The environment wins over the file.
+//! Knows no file and no process environment: the caller hands both in. The environment wins over
+//! the file.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +11,9 @@ use super::{
     vocabulary::{OWN, PREFIX, Vocabulary, nearest},
 };
 
-/// What a variable's name begins with; the rest is the attribute's name in capitals with `_` for whatever is not a letter or a digit:
-/// `STAMPEDE_DEFAULT_MASTER_FLAVOR`, `STAMPEDE_DEFAULT_HADOOP_CORE_SITE`.
+/// What a variable's name begins with; the rest is the attribute's name in capitals with `_` for
+/// whatever is not a letter or a digit: `STAMPEDE_DEFAULT_MASTER_FLAVOR`,
+/// `STAMPEDE_DEFAULT_HADOOP_CORE_SITE`.
 pub const VARIABLE_PREFIX: &str = "STAMPEDE_DEFAULT_";
 
 /// Values by attribute name, without `stampede.`.
@@ -20,14 +23,20 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// Of a TOML text: `workers = 3`, `[master]` with `flavor = "m1.large"`, `[hadoop]` with `replication = 2`. Lists become texts
-    /// with commas, a plugin's objects JSON. `"framework.version"` is written in quotes, since `framework` has a value of its own.
+    /// Of a TOML text: `workers = 3`, `[master]` with `flavor = "m1.large"`, `[hadoop]` with
+    /// `replication = 2`. Lists become texts with commas, a plugin's objects JSON.
+    /// `"framework.version"` is written in quotes, since `framework` has a value of its own.
     ///
     /// # Errors
     /// The text is not TOML: one problem with the place.
     pub fn from_toml(text: &str) -> Result<Self, Problem> {
-        let table: toml::Table =
-            toml::from_str(text).map_err(|e| Problem::new("defaults", format!("not TOML: {}", e.to_string().trim()), ""))?;
+        let table: toml::Table = toml::from_str(text).map_err(|e| {
+            Problem::new(
+                "defaults",
+                format!("not TOML: {}", e.to_string().trim()),
+                "",
+            )
+        })?;
         let mut values = BTreeMap::new();
         for (name, value) in &table {
             flatten(name, value, &mut values);
@@ -35,12 +44,25 @@ impl Defaults {
         Ok(Self { values })
     }
 
-    /// Of environment variables; those without [`VARIABLE_PREFIX`] are passed over. A variable of no attribute is kept under its own name, for
-    /// [`Defaults::check`] to tell.
-    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>, words: &Vocabulary) -> Self {
-        let names: BTreeMap<String, String> = words.names().into_iter().map(|name| (variable(&name), name)).collect();
-        let ours = variables.into_iter().filter(|(name, _)| name.starts_with(VARIABLE_PREFIX));
-        Self { values: ours.map(|(name, value)| (names.get(&name).cloned().unwrap_or(name), value)).collect() }
+    /// Of environment variables; those without [`VARIABLE_PREFIX`] are passed over. A variable of
+    /// no attribute is kept under its own name, for [`Defaults::check`] to tell.
+    pub fn from_variables(
+        variables: impl IntoIterator<Item = (String, String)>,
+        words: &Vocabulary,
+    ) -> Self {
+        let names: BTreeMap<String, String> = words
+            .names()
+            .into_iter()
+            .map(|name| (variable(&name), name))
+            .collect();
+        let ours = variables
+            .into_iter()
+            .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX));
+        Self {
+            values: ours
+                .map(|(name, value)| (names.get(&name).cloned().unwrap_or(name), value))
+                .collect(),
+        }
     }
 
     /// These, and where they say nothing, `others`.
@@ -59,26 +81,38 @@ impl Defaults {
         self
     }
 
-    /// The names that nothing knows, each a problem; asked once, at the start. Values are read with each request.
+    /// The names that nothing knows, each a problem; asked once, at the start. Values are read with
+    /// each request.
     pub fn check(&self, words: &Vocabulary) -> Vec<Problem> {
         let names = words.names();
         let unknown = self.values.keys().filter(|name| !names.contains(name));
         let hint = |name: &String| match name.starts_with(VARIABLE_PREFIX) {
             true => {
                 let all: Vec<String> = names.iter().map(|name| variable(name)).collect();
-                nearest(name, all.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?")).unwrap_or_default()
+                nearest(name, all.iter().map(String::as_str))
+                    .map(|near| format!("did you mean `{near}`?"))
+                    .unwrap_or_default()
             }
             false => words.hint(name),
         };
         let inside = |name: &String| {
-            let inner = names.iter().filter_map(move |known| known.strip_prefix(name.as_str())?.strip_prefix('.')).collect::<Vec<_>>();
+            let inner = names
+                .iter()
+                .filter_map(move |known| known.strip_prefix(name.as_str())?.strip_prefix('.'))
+                .collect::<Vec<_>>();
             (!inner.is_empty()).then(|| inner.join(", "))
         };
         let told = |name: &String| match (hint(name), inside(name)) {
-            (near, Some(inner)) if near.is_empty() => {
-                Problem::new(name, "has a value of its own, but is a table", format!("write [{name}] with any of {inner}"))
-            }
-            (near, _) => Problem::new(name, "is set by default, but there is no such attribute", near),
+            (near, Some(inner)) if near.is_empty() => Problem::new(
+                name,
+                "has a value of its own, but is a table",
+                format!("write [{name}] with any of {inner}"),
+            ),
+            (near, _) => Problem::new(
+                name,
+                "is set by default, but there is no such attribute",
+                near,
+            ),
         };
         unknown.map(told).collect()
     }
@@ -88,25 +122,48 @@ impl Defaults {
         self.values.get(name).map(String::as_str)
     }
 
-    /// Whether a default is at this path, inside it or around it: `hadoop.core_site` is about `hadoop.core_site.x` and about `hadoop`.
+    /// Whether a default is at this path, inside it or around it: `hadoop.core_site` is about
+    /// `hadoop.core_site.x` and about `hadoop`.
     pub fn is_about(&self, path: &str) -> bool {
-        let inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        self.values.keys().any(|name| inside(name, path) || inside(path, name))
+        let inside = |outer: &str, inner: &str| {
+            inner
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.values
+            .keys()
+            .any(|name| inside(name, path) || inside(path, name))
     }
 
     /// All values whose names begin with `<framework>.`, by the rest of the name.
     pub(super) fn of<'a>(&'a self, framework: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.values.iter().filter_map(move |(name, value)| Some((name.strip_prefix(framework)?.strip_prefix('.')?, value.as_str())))
+        self.values.iter().filter_map(move |(name, value)| {
+            Some((
+                name.strip_prefix(framework)?.strip_prefix('.')?,
+                value.as_str(),
+            ))
+        })
     }
 }
 
-/// The variable that sets an attribute. Two attributes may share one only where they differ in nothing but signs; no two of the shipped plugins do.
+/// The variable that sets an attribute. Two attributes may share one only where they differ in
+/// nothing but signs; no two of the shipped plugins do.
 pub fn variable(attribute: &str) -> String {
-    let name: String = attribute.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    let name: String = attribute
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
     format!("{VARIABLE_PREFIX}{name}")
 }
 
-/// Names of Stampede's own that have a dot, and `<framework>.<parameter>`, stand in tables; below that all is one value.
+/// Names of Stampede's own that have a dot, and `<framework>.<parameter>`, stand in tables; below
+/// that all is one value.
 fn flatten(name: &str, value: &toml::Value, values: &mut BTreeMap<String, String>) {
     let name = name.strip_prefix(PREFIX).unwrap_or(name);
     match value {
@@ -124,11 +181,18 @@ fn flatten(name: &str, value: &toml::Value, values: &mut BTreeMap<String, String
 fn one(name: &str, value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
-        toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Datetime(_) => value.to_string(),
-        toml::Value::Array(items) if OWN.iter().any(|(own, _)| *own == name) => {
-            items.iter().map(|item| one(name, item)).collect::<Vec<_>>().join(",")
+        toml::Value::Integer(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_) => value.to_string(),
+        toml::Value::Array(items) if OWN.iter().any(|(own, _)| *own == name) => items
+            .iter()
+            .map(|item| one(name, item))
+            .collect::<Vec<_>>()
+            .join(","),
+        toml::Value::Array(_) | toml::Value::Table(_) => {
+            serde_json::to_string(value).unwrap_or_default()
         }
-        toml::Value::Array(_) | toml::Value::Table(_) => serde_json::to_string(value).unwrap_or_default(),
     }
 }
 
@@ -166,25 +230,46 @@ mod tests {
     #[test]
     fn the_environment_wins_over_the_file() {
         let file = Defaults::from_toml("workers = 3\nimage = 'debian'").unwrap();
-        let set = [("STAMPEDE_DEFAULT_WORKERS", "5"), ("STAMPEDE_DEFAULT_HADOOP_CORE_SITE", "{}"), ("PATH", "/bin")];
-        let environment = Defaults::from_variables(set.map(|(n, v)| (n.to_owned(), v.to_owned())), &words());
+        let set = [
+            ("STAMPEDE_DEFAULT_WORKERS", "5"),
+            ("STAMPEDE_DEFAULT_HADOOP_CORE_SITE", "{}"),
+            ("PATH", "/bin"),
+        ];
+        let environment =
+            Defaults::from_variables(set.map(|(n, v)| (n.to_owned(), v.to_owned())), &words());
         let both = environment.over(file);
-        assert_eq!((both.get("workers"), both.get("image"), both.get("hadoop.core_site")), (Some("5"), Some("debian"), Some("{}")));
+        assert_eq!(
+            (
+                both.get("workers"),
+                both.get("image"),
+                both.get("hadoop.core_site")
+            ),
+            (Some("5"), Some("debian"), Some("{}"))
+        );
         assert_eq!(both.check(&words()), []);
     }
 
     #[test]
     fn an_unknown_default_is_named_with_its_neighbour() {
         let problems = Defaults::default().with("worker", "3").check(&words());
-        assert_eq!(problems[0].to_string(), "worker: is set by default, but there is no such attribute (did you mean `workers`?)");
-        let problems = Defaults::from_variables([("STAMPEDE_DEFAULT_WORKER".to_owned(), "3".to_owned())], &words()).check(&words());
+        assert_eq!(
+            problems[0].to_string(),
+            "worker: is set by default, but there is no such attribute (did you mean `workers`?)"
+        );
+        let problems = Defaults::from_variables(
+            [("STAMPEDE_DEFAULT_WORKER".to_owned(), "3".to_owned())],
+            &words(),
+        )
+        .check(&words());
         let told = "STAMPEDE_DEFAULT_WORKER: is set by default, but there is no such attribute (did you mean `STAMPEDE_DEFAULT_WORKERS`?)";
         assert_eq!(problems[0].to_string(), told);
     }
 
     #[test]
     fn a_text_in_the_place_of_a_table_is_told_as_that() {
-        let problems = Defaults::from_toml("network = 'public'\nhadoop = 2").unwrap().check(&words());
+        let problems = Defaults::from_toml("network = 'public'\nhadoop = 2")
+            .unwrap()
+            .check(&words());
         let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
         let wanted = [
             "hadoop: has a value of its own, but is a table (write [hadoop] with any of version, core_site, block-size)",
@@ -197,7 +282,12 @@ mod tests {
     fn every_attribute_has_a_variable_of_its_own() {
         for name in words().names() {
             let variable = variable(&name);
-            assert!(variable.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'), "{variable}");
+            assert!(
+                variable
+                    .bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'),
+                "{variable}"
+            );
             let set = Defaults::from_variables([(variable, "x".to_owned())], &words());
             assert_eq!(set.get(&name), Some("x"), "{name}");
         }

@@ -1,4 +1,5 @@
-//! What the host knows of a framework: the newest types of the plugin contract, as the rest of the host speaks them.
+//! What the host knows of a framework: the newest types of the plugin contract, as the rest of the
+//! host speaks them.
 //!
 //! They mirror `wit/framework`; `plugin` converts. Nothing here knows WebAssembly, Heat or HTTP.
 

@@ -1,10 +1,12 @@
-//! Every limit on what a request may ask for, by name. What a cloud or a plugin limits stands with them.
+//! Every limit on what a request may ask for, by name. What a cloud or a plugin limits stands with
+//! them.
 
 /// Fewest workers.
 pub const MIN_WORKERS: u32 = 1;
 /// Most workers: what one stack holds on Heat's default limits.
 pub const MAX_WORKERS: u32 = 250;
-/// The highest id of a worker, over all that there ever were: every node knows so many by name from the start (`templates/node/frame.sh`).
+/// The highest id of a worker, over all that there ever were: every node knows so many by name from
+/// the start (`templates/node/frame.sh`).
 pub const MAX_WORKER_ID: u32 = 500;
 /// Characters of a cluster's name; with `-worker-250` behind it a host name stays under 63.
 pub const MAX_NAME_CHARS: usize = 40;
@@ -14,7 +16,8 @@ pub const MAX_FRAMEWORKS: usize = 16;
 pub const MAX_ATTRIBUTES: usize = 256;
 /// Bytes of one attribute's value.
 pub const MAX_VALUE_BYTES: usize = 8 * 1024;
-/// Characters of the name of a flavor, an image, a key pair or a network: what Nova, Glance and Neutron hold.
+/// Characters of the name of a flavor, an image, a key pair or a network: what Nova, Glance and
+/// Neutron hold.
 pub const MAX_CLOUD_NAME_CHARS: usize = 255;
 /// Bytes of a mirror's or a proxy's URL.
 pub const MAX_URL_BYTES: usize = 2_048;
@@ -30,5 +33,6 @@ pub const MIN_PREFIX: u8 = 8;
 pub const MAX_PREFIX: u8 = 27;
 /// The master's address is this much above the network's; worker n stands n above the master.
 pub const MASTER_OFFSET: u32 = 10;
-/// Addresses at the end of the network that are the cloud's own (DHCP, metadata): an eighth of it, this many at most.
+/// Addresses at the end of the network that are the cloud's own (DHCP, metadata): an eighth of it,
+/// this many at most.
 pub const MAX_SPARE_ADDRESSES: u32 = 32;

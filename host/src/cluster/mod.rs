@@ -2,7 +2,8 @@
 //!
 //! Layout
 //! - [`attributes`]: pairs of texts to a [`Spec`] and back, over an operator's [`defaults`]
-//! - [`vocabulary`]: which attributes there are; [`about`]: what they are by default and may be; [`limits`]: how much may be asked for
+//! - [`vocabulary`]: which attributes there are; [`about`]: what they are by default and may be;
+//!   [`limits`]: how much may be asked for
 //! - [`spec`]: what a user asked for
 //! - [`framework`]: what a plugin is, is asked, and offers
 //! - [`problem`]: what is wrong with a request

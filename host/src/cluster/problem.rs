@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// One thing that is wrong: where, what, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// The setting at fault as the user writes it, without `stampede.`: `hadoop.replication`, `workers`.
+    /// The setting at fault as the user writes it, without `stampede.`: `hadoop.replication`,
+    /// `workers`.
     pub path: String,
     /// A lowercase fragment: `must be a whole number, got "two"`.
     pub message: String,
@@ -15,19 +16,35 @@ pub struct Problem {
 
 impl Problem {
     /// A problem with a hint.
-    pub fn new(path: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into(), hint: hint.into() }
+    pub fn new(
+        path: impl Into<String>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            path: path.into(),
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 }
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.path, self.message)?;
-        if self.hint.is_empty() { Ok(()) } else { write!(f, " ({})", self.hint) }
+        if self.hint.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({})", self.hint)
+        }
     }
 }
 
 /// Problems as one text, a line each.
 pub fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+    problems
+        .iter()
+        .map(Problem::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -1,4 +1,5 @@
-//! What a node says about itself: one short line a stage, carried by Heat's events (`templates/node/README.md`). No I/O.
+//! What a node says about itself: one short line a stage, carried by Heat's events
+//! (`templates/node/README.md`). No I/O.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +38,8 @@ pub enum Outcome {
 }
 
 impl Report {
-    /// Reads `<node> <plugin> <stage> <outcome> <rest>`. What is not of this form is a note whose text is the whole line.
+    /// Reads `<node> <plugin> <stage> <outcome> <rest>`. What is not of this form is a note whose
+    /// text is the whole line.
     pub fn parse(line: &str) -> Self {
         let line = printable(line);
         read(&line).unwrap_or_else(|| Self {
@@ -50,7 +52,8 @@ impl Report {
         })
     }
 
-    /// Whether both speak of the same stage of the same node, so that the newer one takes the older one's place.
+    /// Whether both speak of the same stage of the same node, so that the newer one takes the older
+    /// one's place.
     pub fn same_stage(&self, other: &Self) -> bool {
         (&self.node, &self.plugin, &self.stage) == (&other.node, &other.plugin, &other.stage)
     }
@@ -58,7 +61,8 @@ impl Report {
 
 fn read(line: &str) -> Option<Report> {
     let mut words = line.splitn(5, ' ');
-    let (node, plugin, stage, outcome) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let (node, plugin, stage, outcome) =
+        (words.next()?, words.next()?, words.next()?, words.next()?);
     let rest = words.next().unwrap_or_default().trim();
     if !is_node(node) || !matches!(stage, "setup" | "ready" | "smoke" | "drain" | "change") {
         return None;
@@ -76,12 +80,22 @@ fn read(line: &str) -> Option<Report> {
         Outcome::Failed => "failed",
         Outcome::Note => "",
     };
-    let said =
-        [word, rest].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(if word == "failed" { ": " } else { ", " });
+    let said = [word, rest]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(if word == "failed" { ": " } else { ", " });
     let (node, plugin, stage) = (node.to_owned(), plugin.to_owned(), stage.to_owned());
     let between = if outcome == Outcome::Note { ": " } else { " " };
     let text = format!("{plugin} {stage}{between}{said}");
-    Some(Report { seconds: (outcome == Outcome::Done).then(|| seconds(rest)).flatten(), node, plugin, stage, outcome, text })
+    Some(Report {
+        seconds: (outcome == Outcome::Done).then(|| seconds(rest)).flatten(),
+        node,
+        plugin,
+        stage,
+        outcome,
+        text,
+    })
 }
 
 /// `34 s` at the beginning.
@@ -94,12 +108,17 @@ fn seconds(rest: &str) -> Option<u32> {
 /// Whether this names a node: `master`, `worker-7`.
 pub fn is_node(name: &str) -> bool {
     let mut chars = name.chars();
-    chars.next().is_some_and(|first| first.is_ascii_lowercase()) && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    chars.next().is_some_and(|first| first.is_ascii_lowercase())
+        && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-/// The order in which people read nodes: the master, then workers by their number, then others, then lines of nobody.
+/// The order in which people read nodes: the master, then workers by their number, then others,
+/// then lines of nobody.
 pub fn node_order(node: &str) -> (u8, String, u32) {
-    match node.rsplit_once('-').and_then(|(group, id)| Some((group, id.parse().ok()?))) {
+    match node
+        .rsplit_once('-')
+        .and_then(|(group, id)| Some((group, id.parse().ok()?)))
+    {
         _ if node == "master" => (0, String::new(), 0),
         Some((group, id)) => (1, group.to_owned(), id),
         None if node.is_empty() => (3, String::new(), 0),
@@ -107,9 +126,15 @@ pub fn node_order(node: &str) -> (u8, String, u32) {
     }
 }
 
-/// One line without control characters, of bounded length: nodes are their users', and may say anything.
+/// One line without control characters, of bounded length: nodes are their users', and may say
+/// anything.
 pub(super) fn printable(line: &str) -> String {
-    let clean: String = line.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TEXT_CHARS).collect();
+    let clean: String = line
+        .trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_TEXT_CHARS)
+        .collect();
     clean.trim_end().to_owned()
 }
 
@@ -117,25 +142,93 @@ pub(super) fn printable(line: &str) -> String {
 mod tests {
     use super::*;
 
-    fn report(node: &str, plugin: &str, stage: &str, outcome: Outcome, seconds: Option<u32>, text: &str) -> Report {
-        Report { node: node.into(), plugin: plugin.into(), stage: stage.into(), outcome, seconds, text: text.into() }
+    fn report(
+        node: &str,
+        plugin: &str,
+        stage: &str,
+        outcome: Outcome,
+        seconds: Option<u32>,
+        text: &str,
+    ) -> Report {
+        Report {
+            node: node.into(),
+            plugin: plugin.into(),
+            stage: stage.into(),
+            outcome,
+            seconds,
+            text: text.into(),
+        }
     }
 
     #[test]
     fn every_form_of_a_line_is_read() {
         let cases = [
-            ("worker-1 hadoop setup began", report("worker-1", "hadoop", "setup", Outcome::Began, None, "hadoop setup began")),
-            ("worker-1 hadoop setup done 34 s", report("worker-1", "hadoop", "setup", Outcome::Done, Some(34), "hadoop setup done, 34 s")),
+            (
+                "worker-1 hadoop setup began",
+                report(
+                    "worker-1",
+                    "hadoop",
+                    "setup",
+                    Outcome::Began,
+                    None,
+                    "hadoop setup began",
+                ),
+            ),
+            (
+                "worker-1 hadoop setup done 34 s",
+                report(
+                    "worker-1",
+                    "hadoop",
+                    "setup",
+                    Outcome::Done,
+                    Some(34),
+                    "hadoop setup done, 34 s",
+                ),
+            ),
             (
                 "master hadoop ready detail 2 of 3 DataNodes, 1 of 3 NodeManagers",
-                report("master", "hadoop", "ready", Outcome::Note, None, "hadoop ready: 2 of 3 DataNodes, 1 of 3 NodeManagers"),
+                report(
+                    "master",
+                    "hadoop",
+                    "ready",
+                    Outcome::Note,
+                    None,
+                    "hadoop ready: 2 of 3 DataNodes, 1 of 3 NodeManagers",
+                ),
             ),
             (
                 "worker-1 node setup failed line 42: curl: (22) 404",
-                report("worker-1", "node", "setup", Outcome::Failed, None, "node setup failed: line 42: curl: (22) 404"),
+                report(
+                    "worker-1",
+                    "node",
+                    "setup",
+                    Outcome::Failed,
+                    None,
+                    "node setup failed: line 42: curl: (22) 404",
+                ),
             ),
-            ("master spark smoke done", report("master", "spark", "smoke", Outcome::Done, None, "spark smoke done")),
-            ("master spark smoke done soon", report("master", "spark", "smoke", Outcome::Done, None, "spark smoke done, soon")),
+            (
+                "master spark smoke done",
+                report(
+                    "master",
+                    "spark",
+                    "smoke",
+                    Outcome::Done,
+                    None,
+                    "spark smoke done",
+                ),
+            ),
+            (
+                "master spark smoke done soon",
+                report(
+                    "master",
+                    "spark",
+                    "smoke",
+                    Outcome::Done,
+                    None,
+                    "spark smoke done, soon",
+                ),
+            ),
         ];
         for (line, wanted) in cases {
             assert_eq!(Report::parse(line), wanted, "{line}");
@@ -144,17 +237,39 @@ mod tests {
 
     #[test]
     fn a_line_of_another_form_is_shown_as_it_is() {
-        for line in ["", "hello", "Signal 3 received", "worker-1 hadoop setup exploded now", "Worker hadoop setup done 1 s", "a b c d e f"]
-        {
-            assert_eq!(Report::parse(line), report("", "", "", Outcome::Note, None, line), "{line}");
+        for line in [
+            "",
+            "hello",
+            "Signal 3 received",
+            "worker-1 hadoop setup exploded now",
+            "Worker hadoop setup done 1 s",
+            "a b c d e f",
+        ] {
+            assert_eq!(
+                Report::parse(line),
+                report("", "", "", Outcome::Note, None, line),
+                "{line}"
+            );
         }
     }
 
     #[test]
     fn a_line_is_bounded_and_printable() {
         assert_eq!(Report::parse("x\u{1b}[2Jy\nz").text, "x [2Jy z");
-        assert_eq!(Report::parse(&"é".repeat(MAX_TEXT_CHARS)).text.chars().count(), MAX_TEXT_CHARS);
-        assert_eq!(Report::parse(&"é".repeat(MAX_TEXT_CHARS + 1)).text.chars().count(), MAX_TEXT_CHARS);
+        assert_eq!(
+            Report::parse(&"é".repeat(MAX_TEXT_CHARS))
+                .text
+                .chars()
+                .count(),
+            MAX_TEXT_CHARS
+        );
+        assert_eq!(
+            Report::parse(&"é".repeat(MAX_TEXT_CHARS + 1))
+                .text
+                .chars()
+                .count(),
+            MAX_TEXT_CHARS
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What a user asked for, before anything was looked up: every field that is `None` is found or defaulted later.
+//! What a user asked for, before anything was looked up: every field that is `None` is found or
+//! defaulted later.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,8 @@ pub struct Spec {
     pub frameworks: Vec<Framework>,
     /// How many workers.
     pub workers: u32,
-    /// Their ids, where they are not 1 to `workers`: ids are never given out twice. Empty before the first change.
+    /// Their ids, where they are not 1 to `workers`: ids are never given out twice. Empty before
+    /// the first change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub worker_ids: Vec<u32>,
     /// The highest id that was ever given out, where it is none of those that are there.
@@ -39,9 +41,11 @@ pub struct Spec {
     pub proxy: Option<String>,
     /// How long the nodes may take until the cluster is proved, in seconds.
     pub timeout_s: u32,
-    /// Raw parameter texts by framework: `settings["hadoop"]["replication"] = "2"`. Typed later, by the plugin's schema.
+    /// Raw parameter texts by framework: `settings["hadoop"]["replication"] = "2"`. Typed later, by
+    /// the plugin's schema.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
-    /// Parameters that plugins have computed at deploy and that stay as they are while nodes come and go; the user's own win.
+    /// Parameters that plugins have computed at deploy and that stay as they are while nodes come
+    /// and go; the user's own win.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub computed: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -53,24 +57,43 @@ fn is_zero(number: &u32) -> bool {
 impl Spec {
     /// The ids of the workers, in their order.
     pub fn ids(&self) -> Vec<u32> {
-        if self.worker_ids.is_empty() { (1..=self.workers).collect() } else { self.worker_ids.clone() }
+        if self.worker_ids.is_empty() {
+            (1..=self.workers).collect()
+        } else {
+            self.worker_ids.clone()
+        }
     }
 
     /// The highest id that was ever given out.
     pub fn last_id(&self) -> u32 {
-        self.ids().into_iter().max().unwrap_or(0).max(self.ids_given)
+        self.ids()
+            .into_iter()
+            .max()
+            .unwrap_or(0)
+            .max(self.ids_given)
     }
 
     /// The same cluster with these workers; what ids were given out is kept.
     pub fn with_ids(&self, ids: Vec<u32>) -> Self {
         let ids_given = self.last_id().max(ids.iter().copied().max().unwrap_or(0));
-        Self { workers: u32::try_from(ids.len()).unwrap_or(u32::MAX), worker_ids: ids, ids_given, ..self.clone() }
+        Self {
+            workers: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+            worker_ids: ids,
+            ids_given,
+            ..self.clone()
+        }
     }
 
     /// A plugin's parameters: what it has computed at deploy, the user's own over it.
     pub fn settings_of(&self, plugin: &str) -> BTreeMap<String, String> {
-        let all = self.computed.get(plugin).into_iter().chain(self.settings.get(plugin)).flatten();
-        all.map(|(name, value)| (name.clone(), value.clone())).collect()
+        let all = self
+            .computed
+            .get(plugin)
+            .into_iter()
+            .chain(self.settings.get(plugin))
+            .flatten();
+        all.map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 }
 

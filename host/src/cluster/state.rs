@@ -1,4 +1,5 @@
-//! Where a cluster stands, in Stampede's own words; Heat's status is kept verbatim beside it. No I/O.
+//! Where a cluster stands, in Stampede's own words; Heat's status is kept verbatim beside it. No
+//! I/O.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,10 @@ impl State {
 
     /// Whether waiting alone may change it.
     pub fn is_moving(&self) -> bool {
-        matches!(self, Self::Planned | Self::Deploying | Self::Updating | Self::Deleting)
+        matches!(
+            self,
+            Self::Planned | Self::Deploying | Self::Updating | Self::Deleting
+        )
     }
 }
 
@@ -66,7 +70,8 @@ impl std::fmt::Display for State {
     }
 }
 
-/// How far the client has driven the life cycle (OCCI's actions depend on it), whatever the cloud makes of it.
+/// How far the client has driven the life cycle (OCCI's actions depend on it), whatever the cloud
+/// makes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {

@@ -1,4 +1,5 @@
-//! Reads single attribute values: text to what [`super::Spec`] holds, or the problem with it. Knows no attribute's meaning.
+//! Reads single attribute values: text to what [`super::Spec`] holds, or the problem with it. Knows
+//! no attribute's meaning.
 
 use std::str::FromStr as _;
 
@@ -7,10 +8,15 @@ use url::Url;
 
 use super::{Problem, limits};
 
-/// Text that may stand in an attribute at all: not too long, no control characters. The rest is carried exactly.
+/// Text that may stand in an attribute at all: not too long, no control characters. The rest is
+/// carried exactly.
 pub(super) fn text(path: &str, value: &str) -> Result<(), Problem> {
     if value.len() > limits::MAX_VALUE_BYTES {
-        let message = format!("is {} bytes long, at most {} are taken", value.len(), limits::MAX_VALUE_BYTES);
+        let message = format!(
+            "is {} bytes long, at most {} are taken",
+            value.len(),
+            limits::MAX_VALUE_BYTES
+        );
         return Err(Problem::new(path, message, ""));
     }
     match value.chars().find(|c| c.is_control()) {
@@ -26,19 +32,35 @@ pub(super) fn text(path: &str, value: &str) -> Result<(), Problem> {
 /// A cluster's name.
 pub(super) fn name(path: &str, value: &str) -> Result<String, Problem> {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let right = value.starts_with(|c: char| c.is_ascii_lowercase()) && value.chars().all(inner) && !value.ends_with('-');
+    let right = value.starts_with(|c: char| c.is_ascii_lowercase())
+        && value.chars().all(inner)
+        && !value.ends_with('-');
     if right && value.len() <= limits::MAX_NAME_CHARS {
         return Ok(value.to_owned());
     }
-    let hint = format!("1 to {} of a-z, 0-9 and -, a letter first, no - at the end", limits::MAX_NAME_CHARS);
-    Err(Problem::new(path, format!("`{}` cannot be a cluster's name", shortened(value)), hint))
+    let hint = format!(
+        "1 to {} of a-z, 0-9 and -, a letter first, no - at the end",
+        limits::MAX_NAME_CHARS
+    );
+    Err(Problem::new(
+        path,
+        format!("`{}` cannot be a cluster's name", shortened(value)),
+        hint,
+    ))
 }
 
 /// The name or id of something in the cloud.
 pub(super) fn cloud_name(path: &str, value: &str) -> Result<String, Problem> {
     let chars = value.chars().count();
     if chars > limits::MAX_CLOUD_NAME_CHARS {
-        return Err(Problem::new(path, format!("is {chars} characters long, the cloud holds {}", limits::MAX_CLOUD_NAME_CHARS), ""));
+        return Err(Problem::new(
+            path,
+            format!(
+                "is {chars} characters long, the cloud holds {}",
+                limits::MAX_CLOUD_NAME_CHARS
+            ),
+            "",
+        ));
     }
     Ok(value.to_owned())
 }
@@ -47,12 +69,22 @@ pub(super) fn cloud_name(path: &str, value: &str) -> Result<String, Problem> {
 pub(super) fn whole(path: &str, value: &str, least: u32, most: u32) -> Result<u32, Problem> {
     let hint = format!("{least} to {most}");
     if value.is_empty() || !value.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Problem::new(path, format!("must be a whole number, got `{}`", shortened(value)), hint));
+        return Err(Problem::new(
+            path,
+            format!("must be a whole number, got `{}`", shortened(value)),
+            hint,
+        ));
     }
     match value.parse::<u32>() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
-        Ok(number) if number < least => Err(Problem::new(path, format!("{number} is too few"), hint)),
-        _ => Err(Problem::new(path, format!("{} is too many", shortened(value)), hint)),
+        Ok(number) if number < least => {
+            Err(Problem::new(path, format!("{number} is too few"), hint))
+        }
+        _ => Err(Problem::new(
+            path,
+            format!("{} is too many", shortened(value)),
+            hint,
+        )),
     }
 }
 
@@ -60,22 +92,44 @@ pub(super) fn whole(path: &str, value: &str, least: u32, most: u32) -> Result<u3
 pub(super) fn url(path: &str, value: &str) -> Result<String, Problem> {
     let wrong = |message: String, hint: &str| Err(Problem::new(path, message, hint));
     if value.len() > limits::MAX_URL_BYTES {
-        return wrong(format!("is {} bytes long, at most {} are taken", value.len(), limits::MAX_URL_BYTES), "");
+        return wrong(
+            format!(
+                "is {} bytes long, at most {} are taken",
+                value.len(),
+                limits::MAX_URL_BYTES
+            ),
+            "",
+        );
     }
     if !value.bytes().all(|b| b.is_ascii_graphic()) {
-        return wrong("has a blank or a character outside ASCII".to_owned(), "write it percent-encoded");
+        return wrong(
+            "has a blank or a character outside ASCII".to_owned(),
+            "write it percent-encoded",
+        );
     }
     let Ok(parsed) = Url::parse(value) else {
-        return wrong("is not a URL".to_owned(), "such as http://mirror.example.org/apache");
+        return wrong(
+            "is not a URL".to_owned(),
+            "such as http://mirror.example.org/apache",
+        );
     };
     if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
-        return wrong("must begin with http:// or https:// and a host".to_owned(), "such as http://mirror.example.org/apache");
+        return wrong(
+            "must begin with http:// or https:// and a host".to_owned(),
+            "such as http://mirror.example.org/apache",
+        );
     }
     if !parsed.username().is_empty() || parsed.password().is_some() || value.contains('@') {
-        return wrong("holds a user name".to_owned(), "everyone on a node could read it; use one that needs no password");
+        return wrong(
+            "holds a user name".to_owned(),
+            "everyone on a node could read it; use one that needs no password",
+        );
     }
     if parsed.query().is_some() || parsed.fragment().is_some() {
-        return wrong("has a `?` or `#` part".to_owned(), "a base URL is a host and a path");
+        return wrong(
+            "has a `?` or `#` part".to_owned(),
+            "a base URL is a host and a path",
+        );
     }
     Ok(value.trim_end_matches('/').to_owned())
 }
@@ -83,54 +137,113 @@ pub(super) fn url(path: &str, value: &str) -> Result<String, Problem> {
 /// The cluster's own network: private IPv4 with room for the nodes.
 pub(super) fn network(path: &str, value: &str, workers: u32) -> Result<String, Problem> {
     let Ok(net) = Ipv4Net::from_str(value) else {
-        return Err(Problem::new(path, format!("`{}` is not an IPv4 network", shortened(value)), "such as 10.77.0.0/22"));
+        return Err(Problem::new(
+            path,
+            format!("`{}` is not an IPv4 network", shortened(value)),
+            "such as 10.77.0.0/22",
+        ));
     };
     if net != net.trunc() {
-        return Err(Problem::new(path, format!("`{net}` has bits set behind its prefix"), format!("{}", net.trunc())));
+        return Err(Problem::new(
+            path,
+            format!("`{net}` has bits set behind its prefix"),
+            format!("{}", net.trunc()),
+        ));
     }
-    let private = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
-    if !private.iter().filter_map(|p| Ipv4Net::from_str(p).ok()).any(|p| p.contains(&net)) {
-        return Err(Problem::new(path, format!("`{net}` is not private"), format!("a network inside {}", private.join(", "))));
+    let private = [
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+    ];
+    if !private
+        .iter()
+        .filter_map(|p| Ipv4Net::from_str(p).ok())
+        .any(|p| p.contains(&net))
+    {
+        return Err(Problem::new(
+            path,
+            format!("`{net}` is not private"),
+            format!("a network inside {}", private.join(", ")),
+        ));
     }
     let addresses = 1_u64 << (32 - net.prefix_len());
     // The last two are the end of the cloud's own range and the broadcast.
-    let needed = u64::from(limits::MASTER_OFFSET + workers + 2) + u64::from(limits::MAX_SPARE_ADDRESSES).min(addresses / 8);
-    if !(limits::MIN_PREFIX..=limits::MAX_PREFIX).contains(&net.prefix_len()) || addresses < needed {
-        let hint = format!("/{} to /{}, and large enough", limits::MIN_PREFIX, limits::MAX_PREFIX);
-        return Err(Problem::new(path, format!("`{net}` has {addresses} addresses, {workers} workers need {needed}"), hint));
+    let needed = u64::from(limits::MASTER_OFFSET + workers + 2)
+        + u64::from(limits::MAX_SPARE_ADDRESSES).min(addresses / 8);
+    if !(limits::MIN_PREFIX..=limits::MAX_PREFIX).contains(&net.prefix_len()) || addresses < needed
+    {
+        let hint = format!(
+            "/{} to /{}, and large enough",
+            limits::MIN_PREFIX,
+            limits::MAX_PREFIX
+        );
+        return Err(Problem::new(
+            path,
+            format!("`{net}` has {addresses} addresses, {workers} workers need {needed}"),
+            hint,
+        ));
     }
     Ok(net.to_string())
 }
 
-/// The networks that may reach the cluster, separated by commas or blanks; a single address is a network of one.
+/// The networks that may reach the cluster, separated by commas or blanks; a single address is a
+/// network of one.
 pub(super) fn access(path: &str, value: &str) -> Result<Vec<String>, Problem> {
     let hint = "IPv4 networks such as 198.51.100.0/24, or 0.0.0.0/0 for everyone";
     let mut cidrs = Vec::new();
     for word in words(value) {
-        let net = Ipv4Net::from_str(word).or_else(|_| std::net::Ipv4Addr::from_str(word).map(Ipv4Net::from));
+        let net = Ipv4Net::from_str(word)
+            .or_else(|_| std::net::Ipv4Addr::from_str(word).map(Ipv4Net::from));
         match net {
             Ok(net) if net == net.trunc() => cidrs.push(net.to_string()),
-            Ok(net) => return Err(Problem::new(path, format!("`{net}` has bits set behind its prefix"), net.trunc().to_string())),
-            Err(_) => return Err(Problem::new(path, format!("`{}` is not an IPv4 network", shortened(word)), hint)),
+            Ok(net) => {
+                return Err(Problem::new(
+                    path,
+                    format!("`{net}` has bits set behind its prefix"),
+                    net.trunc().to_string(),
+                ));
+            }
+            Err(_) => {
+                return Err(Problem::new(
+                    path,
+                    format!("`{}` is not an IPv4 network", shortened(word)),
+                    hint,
+                ));
+            }
         }
     }
     cidrs.sort();
     cidrs.dedup();
     if cidrs.len() > limits::MAX_ACCESS_CIDRS {
-        return Err(Problem::new(path, format!("names {} networks, at most {} are taken", cidrs.len(), limits::MAX_ACCESS_CIDRS), ""));
+        return Err(Problem::new(
+            path,
+            format!(
+                "names {} networks, at most {} are taken",
+                cidrs.len(),
+                limits::MAX_ACCESS_CIDRS
+            ),
+            "",
+        ));
     }
     Ok(cidrs)
 }
 
 /// The words of a list: separated by commas or blanks.
 pub(super) fn words(value: &str) -> impl Iterator<Item = &str> {
-    value.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty())
+    value
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|word| !word.is_empty())
 }
 
 /// What a message quotes of a value: its beginning.
 pub(super) fn shortened(value: &str) -> String {
     const QUOTED_CHARS: usize = 60;
-    let mut short: String = value.chars().take(QUOTED_CHARS).filter(|c| !c.is_control()).collect();
+    let mut short: String = value
+        .chars()
+        .take(QUOTED_CHARS)
+        .filter(|c| !c.is_control())
+        .collect();
     if value.chars().count() > QUOTED_CHARS {
         short.push_str("...");
     }
@@ -146,7 +259,20 @@ mod tests {
         for right in ["a", "demo", "a-1", &"a".repeat(40)] {
             assert_eq!(name("name", right).unwrap(), right);
         }
-        for wrong in ["", "1a", "-a", "a-", "A", "a_b", "a.b", "ä", "a b", "$(id)", "a\n", &"a".repeat(41)] {
+        for wrong in [
+            "",
+            "1a",
+            "-a",
+            "a-",
+            "A",
+            "a_b",
+            "a.b",
+            "ä",
+            "a b",
+            "$(id)",
+            "a\n",
+            &"a".repeat(41),
+        ] {
             assert!(name("name", wrong).is_err(), "{wrong:?}");
         }
     }
@@ -165,8 +291,14 @@ mod tests {
     fn numbers_on_both_sides_of_their_bounds() {
         assert_eq!(whole("workers", "1", 1, 250), Ok(1));
         assert_eq!(whole("workers", "250", 1, 250), Ok(250));
-        assert_eq!(whole("workers", "0", 1, 250).unwrap_err().to_string(), "workers: 0 is too few (1 to 250)");
-        assert_eq!(whole("workers", "251", 1, 250).unwrap_err().to_string(), "workers: 251 is too many (1 to 250)");
+        assert_eq!(
+            whole("workers", "0", 1, 250).unwrap_err().to_string(),
+            "workers: 0 is too few (1 to 250)"
+        );
+        assert_eq!(
+            whole("workers", "251", 1, 250).unwrap_err().to_string(),
+            "workers: 251 is too many (1 to 250)"
+        );
         for wrong in ["two", "", "-1", "+1", "1.0", " 1", "99999999999999999999"] {
             assert!(whole("workers", wrong, 1, 250).is_err(), "{wrong:?}");
         }
@@ -174,8 +306,14 @@ mod tests {
 
     #[test]
     fn urls_carry_no_secret_and_no_surprise() {
-        assert_eq!(url("mirror", "http://172.31.240.1:8900/").unwrap(), "http://172.31.240.1:8900");
-        assert_eq!(url("mirror", "https://a.example/apache").unwrap(), "https://a.example/apache");
+        assert_eq!(
+            url("mirror", "http://172.31.240.1:8900/").unwrap(),
+            "http://172.31.240.1:8900"
+        );
+        assert_eq!(
+            url("mirror", "https://a.example/apache").unwrap(),
+            "https://a.example/apache"
+        );
         let long = format!("http://a.example/{}", "x".repeat(limits::MAX_URL_BYTES));
         for wrong in [
             "",
@@ -198,12 +336,26 @@ mod tests {
     #[test]
     fn networks_are_private_and_hold_the_nodes() {
         assert_eq!(network("n", "10.77.0.0/22", 250).unwrap(), "10.77.0.0/22");
-        assert_eq!(network("n", "192.168.5.0/24", 212).unwrap(), "192.168.5.0/24");
-        assert!(network("n", "192.168.5.0/24", 213).is_err(), "one worker too many");
+        assert_eq!(
+            network("n", "192.168.5.0/24", 212).unwrap(),
+            "192.168.5.0/24"
+        );
+        assert!(
+            network("n", "192.168.5.0/24", 213).is_err(),
+            "one worker too many"
+        );
         assert!(network("n", "10.0.0.0/27", 16).is_ok());
-        for wrong in
-            ["10.0.0.0/28", "10.77.0.1/22", "8.8.8.0/24", "169.254.0.0/16", "fd00::/64", "10.0.0.0", "x", "10.0.0.0/7", "10.0.0.0/33"]
-        {
+        for wrong in [
+            "10.0.0.0/28",
+            "10.77.0.1/22",
+            "8.8.8.0/24",
+            "169.254.0.0/16",
+            "fd00::/64",
+            "10.0.0.0",
+            "x",
+            "10.0.0.0/7",
+            "10.0.0.0/33",
+        ] {
             assert!(network("n", wrong, 1).is_err(), "{wrong:?}");
         }
     }
@@ -216,8 +368,16 @@ mod tests {
 
     #[test]
     fn access_lists_on_both_sides_of_their_limit() {
-        assert_eq!(access("a", "198.51.100.7, 0.0.0.0/0").unwrap(), ["0.0.0.0/0", "198.51.100.7/32"]);
-        let some = |n: usize| (0..n).map(|i| format!("10.0.{i}.0/24")).collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            access("a", "198.51.100.7, 0.0.0.0/0").unwrap(),
+            ["0.0.0.0/0", "198.51.100.7/32"]
+        );
+        let some = |n: usize| {
+            (0..n)
+                .map(|i| format!("10.0.{i}.0/24"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         assert!(access("a", &some(limits::MAX_ACCESS_CIDRS)).is_ok());
         assert!(access("a", &some(limits::MAX_ACCESS_CIDRS + 1)).is_err());
         assert!(access("a", "10.0.0.1/24").is_err());

@@ -1,4 +1,5 @@
-//! Which attribute names there are: Stampede's own and one for every parameter of a plugin. Knows no values.
+//! Which attribute names there are: Stampede's own and one for every parameter of a plugin. Knows
+//! no values.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +13,32 @@ pub const CLUSTER: &str = "cluster";
 /// Stampede's own attributes, without the prefix, with what they mean.
 pub const OWN: &[(&str, &str)] = &[
     ("framework", "frameworks, separated by commas or blanks"),
-    ("framework.version", "version of the framework, where one is asked for"),
+    (
+        "framework.version",
+        "version of the framework, where one is asked for",
+    ),
     ("workers", "how many workers"),
-    ("workers.remove", "in an update: the workers to take away, such as `worker-2`; by default the last ones"),
+    (
+        "workers.remove",
+        "in an update: the workers to take away, such as `worker-2`; by default the last ones",
+    ),
     ("master.flavor", "flavor of the master, name or id"),
     ("worker.flavor", "flavor of the workers, name or id"),
     ("image", "image of all nodes, name or id"),
     ("key", "name of the key pair for SSH"),
-    ("network.external", "external network, name or id; `none` for no way in or out"),
+    (
+        "network.external",
+        "external network, name or id; `none` for no way in or out",
+    ),
     ("network.cidr", "the cluster's own network, IPv4"),
-    ("network.access", "who may reach the cluster from outside, CIDRs separated by commas or blanks"),
-    ("mirror", "base URL of the download mirror, in Apache's folder layout"),
+    (
+        "network.access",
+        "who may reach the cluster from outside, CIDRs separated by commas or blanks",
+    ),
+    (
+        "mirror",
+        "base URL of the download mirror, in Apache's folder layout",
+    ),
     ("proxy", "URL of the proxy for the distribution's packages"),
     ("timeout", "how long the nodes may take, in seconds"),
 ];
@@ -40,8 +56,9 @@ struct Words {
 }
 
 impl Vocabulary {
-    /// Of the plugins that are there. One that has the first word of an attribute of Stampede's own for its name (`network`, `worker`) cannot
-    /// be asked for, since its parameters could not be told from those.
+    /// Of the plugins that are there. One that has the first word of an attribute of Stampede's own
+    /// for its name (`network`, `worker`) cannot be asked for, since its parameters could not be
+    /// told from those.
     pub fn of<'a>(descriptors: impl IntoIterator<Item = &'a Descriptor>) -> Self {
         let words = |d: &Descriptor| Words {
             versions: d.versions.clone(),
@@ -54,13 +71,25 @@ impl Vocabulary {
                 .map(|(name, _)| name.clone())
                 .collect(),
         };
-        let taken = |name: &str| OWN.iter().any(|(own, _)| own.split('.').next() == Some(name));
-        Self { frameworks: descriptors.into_iter().filter(|d| !taken(&d.name)).map(|d| (d.name.clone(), words(d))).collect() }
+        let taken = |name: &str| {
+            OWN.iter()
+                .any(|(own, _)| own.split('.').next() == Some(name))
+        };
+        Self {
+            frameworks: descriptors
+                .into_iter()
+                .filter(|d| !taken(&d.name))
+                .map(|d| (d.name.clone(), words(d)))
+                .collect(),
+        }
     }
 
     /// All frameworks, without the plugin `cluster`.
     pub fn frameworks(&self) -> impl Iterator<Item = &str> {
-        self.frameworks.keys().map(String::as_str).filter(|name| *name != CLUSTER)
+        self.frameworks
+            .keys()
+            .map(String::as_str)
+            .filter(|name| *name != CLUSTER)
     }
 
     /// Whether there is a plugin of that name.
@@ -70,12 +99,16 @@ impl Vocabulary {
 
     /// The versions of a framework, newest first.
     pub fn versions(&self, framework: &str) -> &[String] {
-        self.frameworks.get(framework).map_or(&[], |words| &words.versions)
+        self.frameworks
+            .get(framework)
+            .map_or(&[], |words| &words.versions)
     }
 
     /// Whether a plugin has that parameter.
     pub fn has_parameter(&self, framework: &str, parameter: &str) -> bool {
-        self.frameworks.get(framework).is_some_and(|words| words.parameters.iter().any(|p| p == parameter))
+        self.frameworks
+            .get(framework)
+            .is_some_and(|words| words.parameters.iter().any(|p| p == parameter))
     }
 
     /// Every attribute name, without the prefix: Stampede's own first.
@@ -83,7 +116,12 @@ impl Vocabulary {
         let own = OWN.iter().map(|(name, _)| (*name).to_owned());
         let plugins = self.frameworks.iter().flat_map(|(framework, words)| {
             let version = (framework != CLUSTER).then(|| format!("{framework}.version"));
-            version.into_iter().chain(words.parameters.iter().map(move |parameter| format!("{framework}.{parameter}")))
+            version.into_iter().chain(
+                words
+                    .parameters
+                    .iter()
+                    .map(move |parameter| format!("{framework}.{parameter}")),
+            )
         });
         own.chain(plugins).collect()
     }
@@ -91,7 +129,8 @@ impl Vocabulary {
     /// What to do about a name that is not there: the nearest one that is.
     pub fn hint(&self, name: &str) -> String {
         let names = self.names();
-        nearest(name, names.iter().map(String::as_str)).map_or_else(String::new, |near| format!("did you mean `{near}`?"))
+        nearest(name, names.iter().map(String::as_str))
+            .map_or_else(String::new, |near| format!("did you mean `{near}`?"))
     }
 }
 

@@ -1,5 +1,6 @@
-//! Answers that were rendered before, kept for as long as what they show stays as it is, within a bound of bytes. Knows nobody's rights: whoever
-//! asks for a cluster's answer has found the cluster among his own.
+//! Answers that were rendered before, kept for as long as what they show stays as it is, within a
+//! bound of bytes. Knows nobody's rights: whoever asks for a cluster's answer has found the cluster
+//! among his own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -55,14 +56,23 @@ struct Answer {
 
 impl Answers {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, kept: Mutex::new(Kept { clusters: LruCache::unbounded(), bytes: 0 }) }
+        Self {
+            limits,
+            kept: Mutex::new(Kept {
+                clusters: LruCache::unbounded(),
+                bytes: 0,
+            }),
+        }
     }
 
     /// The answer, where one was kept and nothing has changed since.
     pub(super) fn get(&self, of: Of<'_>, style: &Style<'_>) -> Option<Response<Bytes>> {
         let response = {
             let mut kept = self.lock();
-            let cluster = kept.clusters.get(of.id).filter(|cluster| cluster.is_of(of))?;
+            let cluster = kept
+                .clusters
+                .get(of.id)
+                .filter(|cluster| cluster.is_of(of))?;
             let answer = cluster.answers.iter().find(|answer| answer.is_in(style))?;
             Arc::clone(&answer.response)
         };
@@ -78,7 +88,12 @@ impl Answers {
         let mut copy = response.clone();
         // A body that grew while it was written takes more than it holds.
         *copy.body_mut() = Bytes::copy_from_slice(response.body());
-        let answer = Answer { rendering: style.rendering, base: style.base.into(), bytes, response: Arc::new(copy) };
+        let answer = Answer {
+            rendering: style.rendering,
+            base: style.base.into(),
+            bytes,
+            response: Arc::new(copy),
+        };
         let mut kept = self.lock();
         let mut answers = match kept.clusters.pop(of.id) {
             Some(cluster) if cluster.is_of(of) => cluster.answers,
@@ -88,14 +103,20 @@ impl Answers {
             }
             None => Vec::new(),
         };
-        while let Some(at) =
-            answers.iter().position(|other| other.is_in(style)).or((answers.len() >= self.limits.kept_answers).then_some(0))
+        while let Some(at) = answers
+            .iter()
+            .position(|other| other.is_in(style))
+            .or((answers.len() >= self.limits.kept_answers).then_some(0))
         {
             kept.bytes -= answers.remove(at).bytes;
         }
         answers.push(answer);
         kept.bytes += bytes;
-        let cluster = Cluster { edition: of.edition.clone(), groups: Arc::downgrade(of.groups), answers };
+        let cluster = Cluster {
+            edition: of.edition.clone(),
+            groups: Arc::downgrade(of.groups),
+            answers,
+        };
         kept.clusters.put(of.id.into(), cluster);
         kept.fit(self.limits.kept_bytes);
     }
@@ -109,7 +130,9 @@ impl Answers {
 impl Kept {
     fn fit(&mut self, most: usize) {
         while self.bytes > most {
-            let Some((_, oldest)) = self.clusters.pop_lru() else { return };
+            let Some((_, oldest)) = self.clusters.pop_lru() else {
+                return;
+            };
             self.bytes -= oldest.bytes();
         }
     }
@@ -131,9 +154,15 @@ impl Answer {
     }
 }
 
-/// Bytes of an answer. Values of headers grew while they were written, so that each may take twice what it holds.
+/// Bytes of an answer. Values of headers grew while they were written, so that each may take twice
+/// what it holds.
 fn weight(response: &Response<Bytes>) -> usize {
-    response.body().len() + response.headers().iter().map(|(name, value)| name.as_str().len() + 2 * value.len()).sum::<usize>()
+    response.body().len()
+        + response
+            .headers()
+            .iter()
+            .map(|(name, value)| name.as_str().len() + 2 * value.len())
+            .sum::<usize>()
 }
 
 #[cfg(test)]
@@ -143,7 +172,10 @@ mod tests {
     const BASE: &str = "http://h";
 
     fn edition(revision: i64) -> Edition {
-        Edition { revision, cloud_error: None }
+        Edition {
+            revision,
+            cloud_error: None,
+        }
     }
 
     fn response(bytes: usize) -> Response<Bytes> {
@@ -151,7 +183,11 @@ mod tests {
     }
 
     fn style<'a>(limits: &'a Limits, rendering: Rendering, base: &'a str) -> Style<'a> {
-        Style { rendering, base, limits }
+        Style {
+            rendering,
+            base,
+            limits,
+        }
     }
 
     /// What a kept answer of so many bytes is counted as.
@@ -165,11 +201,31 @@ mod tests {
         let answers = Answers::new(limits);
         let (groups, others) = (Arc::new(Vec::new()), Arc::new(Vec::new()));
         let (first, second) = (edition(1), edition(2));
-        let slow = Edition { cloud_error: Some("heat".into()), ..edition(1) };
+        let slow = Edition {
+            cloud_error: Some("heat".into()),
+            ..edition(1)
+        };
         let plain = style(&limits, Rendering::Plain, BASE);
-        answers.keep(Of { id: "a", edition: &first, groups: &groups }, &plain, &response(3));
+        answers.keep(
+            Of {
+                id: "a",
+                edition: &first,
+                groups: &groups,
+            },
+            &plain,
+            &response(3),
+        );
         let found = |id: &str, edition: &Edition, groups: &Arc<Vec<Group>>, style: &Style<'_>| {
-            answers.get(Of { id, edition, groups }, style).is_some()
+            answers
+                .get(
+                    Of {
+                        id,
+                        edition,
+                        groups,
+                    },
+                    style,
+                )
+                .is_some()
         };
         assert!(found("a", &first, &groups, &plain));
         assert!(found("a", &edition(1), &groups, &plain));
@@ -177,8 +233,18 @@ mod tests {
         assert!(!found("a", &second, &groups, &plain));
         assert!(!found("a", &slow, &groups, &plain));
         assert!(!found("a", &first, &others, &plain));
-        assert!(!found("a", &first, &groups, &style(&limits, Rendering::Json, BASE)));
-        assert!(!found("a", &first, &groups, &style(&limits, Rendering::Plain, "http://other")));
+        assert!(!found(
+            "a",
+            &first,
+            &groups,
+            &style(&limits, Rendering::Json, BASE)
+        ));
+        assert!(!found(
+            "a",
+            &first,
+            &groups,
+            &style(&limits, Rendering::Plain, "http://other")
+        ));
     }
 
     #[test]
@@ -187,42 +253,94 @@ mod tests {
         let answers = Answers::new(limits);
         let groups = Arc::new(Vec::new());
         let (first, second) = (edition(1), edition(2));
-        let of = |edition| Of { id: "a", edition, groups: &groups };
+        let of = |edition| Of {
+            id: "a",
+            edition,
+            groups: &groups,
+        };
         for rendering in [Rendering::Plain, Rendering::Json] {
             answers.keep(of(&first), &style(&limits, rendering, BASE), &response(10));
         }
         assert_eq!(answers.lock().bytes, 2 * counted("a", 10));
-        answers.keep(of(&second), &style(&limits, Rendering::Json, BASE), &response(20));
-        answers.keep(of(&second), &style(&limits, Rendering::Json, BASE), &response(30));
+        answers.keep(
+            of(&second),
+            &style(&limits, Rendering::Json, BASE),
+            &response(20),
+        );
+        answers.keep(
+            of(&second),
+            &style(&limits, Rendering::Json, BASE),
+            &response(30),
+        );
         assert_eq!(answers.lock().bytes, counted("a", 30));
-        assert_eq!(answers.get(of(&second), &style(&limits, Rendering::Json, BASE)).unwrap().body().len(), 30);
-        assert!(answers.get(of(&first), &style(&limits, Rendering::Plain, BASE)).is_none());
+        assert_eq!(
+            answers
+                .get(of(&second), &style(&limits, Rendering::Json, BASE))
+                .unwrap()
+                .body()
+                .len(),
+            30
+        );
+        assert!(
+            answers
+                .get(of(&first), &style(&limits, Rendering::Plain, BASE))
+                .is_none()
+        );
     }
 
     #[test]
     fn each_limit_holds_on_both_sides() {
         let groups = Arc::new(Vec::new());
         let edition = edition(1);
-        let of = |id| Of { id, edition: &edition, groups: &groups };
-        let limits = Limits { kept_answer_bytes: counted("a", 10), kept_bytes: 2 * counted("a", 10), kept_answers: 2, ..Limits::default() };
+        let of = |id| Of {
+            id,
+            edition: &edition,
+            groups: &groups,
+        };
+        let limits = Limits {
+            kept_answer_bytes: counted("a", 10),
+            kept_bytes: 2 * counted("a", 10),
+            kept_answers: 2,
+            ..Limits::default()
+        };
         let plain = style(&limits, Rendering::Plain, BASE);
         let answers = Answers::new(limits);
         answers.keep(of("a"), &plain, &response(11));
-        assert!(answers.get(of("a"), &plain).is_none(), "one answer's bytes, and one more");
+        assert!(
+            answers.get(of("a"), &plain).is_none(),
+            "one answer's bytes, and one more"
+        );
         for id in ["a", "b"] {
             answers.keep(of(id), &plain, &response(10));
         }
-        assert!(answers.get(of("b"), &plain).is_some() && answers.get(of("a"), &plain).is_some(), "both fit");
+        assert!(
+            answers.get(of("b"), &plain).is_some() && answers.get(of("a"), &plain).is_some(),
+            "both fit"
+        );
         answers.keep(of("c"), &plain, &response(0));
-        assert!(answers.get(of("b"), &plain).is_none(), "the one asked for longest ago made room");
+        assert!(
+            answers.get(of("b"), &plain).is_none(),
+            "the one asked for longest ago made room"
+        );
         assert!(answers.get(of("a"), &plain).is_some() && answers.get(of("c"), &plain).is_some());
         assert!(answers.lock().bytes <= limits.kept_bytes);
 
-        let answers = Answers::new(Limits { kept_bytes: usize::MAX, ..limits });
+        let answers = Answers::new(Limits {
+            kept_bytes: usize::MAX,
+            ..limits
+        });
         for base in ["http://1", "http://2", "http://3"] {
-            answers.keep(of("a"), &style(&limits, Rendering::Plain, base), &response(0));
+            answers.keep(
+                of("a"),
+                &style(&limits, Rendering::Plain, base),
+                &response(0),
+            );
         }
-        let kept = ["http://1", "http://2", "http://3"].map(|base| answers.get(of("a"), &style(&limits, Rendering::Plain, base)).is_some());
+        let kept = ["http://1", "http://2", "http://3"].map(|base| {
+            answers
+                .get(of("a"), &style(&limits, Rendering::Plain, base))
+                .is_some()
+        });
         assert_eq!(kept, [false, true, true]);
         assert_eq!(answers.lock().bytes, 2 * counted("a", 0));
     }

@@ -1,4 +1,5 @@
-//! What the face asks of the orchestrator, so that the face can be tried with clusters that live in memory.
+//! What the face asks of the orchestrator, so that the face can be tried with clusters that live in
+//! memory.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,7 +7,9 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::cluster::framework::Descriptor;
-use crate::orchestrator::{Attributes, Caller, Edition, Found, Group, Members, Orchestrator, Refused, Requested, View};
+use crate::orchestrator::{
+    Attributes, Caller, Edition, Found, Group, Members, Orchestrator, Refused, Requested, View,
+};
 
 /// The clusters of all projects. See [`Orchestrator`] for what each call means.
 pub trait Clusters: Clone + Send + Sync + 'static {
@@ -20,27 +23,73 @@ pub trait Clusters: Clone + Send + Sync + 'static {
     /// Whether requests can be served.
     fn ready(&self) -> impl Future<Output = Result<(), Refused>> + Send;
     /// Proves that the token is good for the project.
-    fn authenticate(&self, token: SecretString, project: &str) -> impl Future<Output = Result<Self::Caller, Refused>> + Send;
+    fn authenticate(
+        &self,
+        token: SecretString,
+        project: &str,
+    ) -> impl Future<Output = Result<Self::Caller, Refused>> + Send;
     /// PUT.
-    fn request(&self, caller: &Self::Caller, name: &str, given: Attributes) -> impl Future<Output = Result<Requested, Refused>> + Send;
+    fn request(
+        &self,
+        caller: &Self::Caller,
+        name: &str,
+        given: Attributes,
+    ) -> impl Future<Output = Result<Requested, Refused>> + Send;
     /// GET of one.
-    fn find(&self, caller: &Self::Caller, name: &str) -> impl Future<Output = Result<Self::Found, Refused>> + Send;
+    fn find(
+        &self,
+        caller: &Self::Caller,
+        name: &str,
+    ) -> impl Future<Output = Result<Self::Found, Refused>> + Send;
     /// GET of all.
-    fn list(&self, caller: &Self::Caller) -> impl Future<Output = Result<Vec<View>, Refused>> + Send;
+    fn list(
+        &self,
+        caller: &Self::Caller,
+    ) -> impl Future<Output = Result<Vec<View>, Refused>> + Send;
     /// The action `deploy`.
-    fn deploy(&self, caller: &Self::Caller, name: &str, given: Attributes) -> impl Future<Output = Result<View, Refused>> + Send;
+    fn deploy(
+        &self,
+        caller: &Self::Caller,
+        name: &str,
+        given: Attributes,
+    ) -> impl Future<Output = Result<View, Refused>> + Send;
     /// The action `provision`.
-    fn provision(&self, caller: &Self::Caller, name: &str, given: Attributes) -> impl Future<Output = Result<View, Refused>> + Send;
+    fn provision(
+        &self,
+        caller: &Self::Caller,
+        name: &str,
+        given: Attributes,
+    ) -> impl Future<Output = Result<View, Refused>> + Send;
     /// POST.
-    fn update(&self, caller: &Self::Caller, name: &str, given: Attributes) -> impl Future<Output = Result<View, Refused>> + Send;
+    fn update(
+        &self,
+        caller: &Self::Caller,
+        name: &str,
+        given: Attributes,
+    ) -> impl Future<Output = Result<View, Refused>> + Send;
     /// DELETE.
-    fn delete(&self, caller: &Self::Caller, name: &str) -> impl Future<Output = Result<(), Refused>> + Send;
+    fn delete(
+        &self,
+        caller: &Self::Caller,
+        name: &str,
+    ) -> impl Future<Output = Result<(), Refused>> + Send;
     /// The project's own groups: its mixins.
-    fn groups(&self, caller: &Self::Caller) -> impl Future<Output = Result<Arc<Vec<Group>>, Refused>> + Send;
+    fn groups(
+        &self,
+        caller: &Self::Caller,
+    ) -> impl Future<Output = Result<Arc<Vec<Group>>, Refused>> + Send;
     /// POST of a mixin's definition.
-    fn define_group(&self, caller: &Self::Caller, group: Group) -> impl Future<Output = Result<(), Refused>> + Send;
+    fn define_group(
+        &self,
+        caller: &Self::Caller,
+        group: Group,
+    ) -> impl Future<Output = Result<(), Refused>> + Send;
     /// DELETE of one.
-    fn remove_group(&self, caller: &Self::Caller, name: &str) -> impl Future<Output = Result<(), Refused>> + Send;
+    fn remove_group(
+        &self,
+        caller: &Self::Caller,
+        name: &str,
+    ) -> impl Future<Output = Result<(), Refused>> + Send;
     /// POST, PUT and DELETE at a mixin's location.
     fn group_members(
         &self,
@@ -91,7 +140,12 @@ impl Clusters for Orchestrator {
         Self::authenticate(self, token, project).await
     }
 
-    async fn request(&self, caller: &Caller, name: &str, given: Attributes) -> Result<Requested, Refused> {
+    async fn request(
+        &self,
+        caller: &Caller,
+        name: &str,
+        given: Attributes,
+    ) -> Result<Requested, Refused> {
         Self::request(self, caller, name, given).await
     }
 
@@ -103,15 +157,30 @@ impl Clusters for Orchestrator {
         Self::list(self, caller).await
     }
 
-    async fn deploy(&self, caller: &Caller, name: &str, given: Attributes) -> Result<View, Refused> {
+    async fn deploy(
+        &self,
+        caller: &Caller,
+        name: &str,
+        given: Attributes,
+    ) -> Result<View, Refused> {
         Self::deploy(self, caller, name, given).await
     }
 
-    async fn provision(&self, caller: &Caller, name: &str, given: Attributes) -> Result<View, Refused> {
+    async fn provision(
+        &self,
+        caller: &Caller,
+        name: &str,
+        given: Attributes,
+    ) -> Result<View, Refused> {
         Self::provision(self, caller, name, given).await
     }
 
-    async fn update(&self, caller: &Caller, name: &str, given: Attributes) -> Result<View, Refused> {
+    async fn update(
+        &self,
+        caller: &Caller,
+        name: &str,
+        given: Attributes,
+    ) -> Result<View, Refused> {
         Self::update(self, caller, name, given).await
     }
 
@@ -131,7 +200,13 @@ impl Clusters for Orchestrator {
         Self::remove_group(self, caller, name).await
     }
 
-    async fn group_members(&self, caller: &Caller, name: &str, how: Members, clusters: &[String]) -> Result<(), Refused> {
+    async fn group_members(
+        &self,
+        caller: &Caller,
+        name: &str,
+        how: Members,
+        clusters: &[String],
+    ) -> Result<(), Refused> {
         Self::group_members(self, caller, name, how, clusters).await
     }
 }

@@ -24,16 +24,30 @@ pub struct Entity {
 impl Entity {
     /// Of what the orchestrator shows; `own` are the mixins of the project.
     pub fn of(view: View, own: &[Own]) -> Self {
-        let mixins = own.iter().filter(|own| own.has(&view.id)).cloned().collect();
+        let mixins = own
+            .iter()
+            .filter(|own| own.has(&view.id))
+            .cloned()
+            .collect();
         let path = path(&view.name);
         let action = Action::next(view.phase);
-        let mut attributes: BTreeMap<String, Value> =
-            view.attributes.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+        let mut attributes: BTreeMap<String, Value> = view
+            .attributes
+            .into_iter()
+            .map(|(name, value)| (name, Value::String(value)))
+            .collect();
         let mut say = |name: String, value: Value| drop(attributes.insert(name, value));
 
-        let region = view.stack_id.as_ref().map_or(view.region.as_str(), |(region, _)| region.as_str());
+        let region = view
+            .stack_id
+            .as_ref()
+            .map_or(view.region.as_str(), |(region, _)| region.as_str());
         let region: String = region.split_whitespace().collect();
-        for (name, value) in view.outputs.into_iter().filter(|(_, value)| !value.is_null()) {
+        for (name, value) in view
+            .outputs
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+        {
             say(format!("{name}.{region}"), value);
         }
         for (name, url) in view.endpoints {
@@ -44,24 +58,44 @@ impl Entity {
         for (node, text) in progress(&view.progress) {
             say(format!("stampede.progress.{node}"), text.into());
         }
-        if let Some(failure) = view.failure.as_deref().or(view.state.reason()).filter(|text| !text.is_empty()) {
+        if let Some(failure) = view
+            .failure
+            .as_deref()
+            .or(view.state.reason())
+            .filter(|text| !text.is_empty())
+        {
             say("stampede.failure".to_owned(), failure.into());
         }
         if let Some(change) = view.change {
             say("stampede.update".to_owned(), change.into());
         }
         if !view.stack_status_reason.is_empty() {
-            say("stampede.stack.reason".to_owned(), view.stack_status_reason.into());
+            say(
+                "stampede.stack.reason".to_owned(),
+                view.stack_status_reason.into(),
+            );
         }
         if let Some(error) = view.cloud_error {
             say("stampede.cloud.error".to_owned(), error.into());
         }
         say("stampede.state".to_owned(), view.state.as_str().into());
-        say(STATE.to_owned(), view.stack_status.unwrap_or_else(|| "uninitialized".to_owned()).into());
-        let id = view.stack_id.map_or_else(|| "N/A".to_owned(), |(region, id)| format!("{region}:{id}"));
+        say(
+            STATE.to_owned(),
+            view.stack_status
+                .unwrap_or_else(|| "uninitialized".to_owned())
+                .into(),
+        );
+        let id = view
+            .stack_id
+            .map_or_else(|| "N/A".to_owned(), |(region, id)| format!("{region}:{id}"));
         say(STACK_ID.to_owned(), id.into());
         say(CORE_ID.to_owned(), path.clone().into());
-        Self { path, action, attributes, mixins }
+        Self {
+            path,
+            action,
+            attributes,
+            mixins,
+        }
     }
 }
 
@@ -74,7 +108,11 @@ pub fn path(name: &str) -> String {
 fn progress(reports: &[crate::cluster::progress::Report]) -> Vec<(&str, String)> {
     let mut nodes: Vec<(&str, String)> = Vec::new();
     for report in reports {
-        let node = if report.node.is_empty() { "cluster" } else { &report.node };
+        let node = if report.node.is_empty() {
+            "cluster"
+        } else {
+            &report.node
+        };
         match nodes.iter_mut().find(|(name, _)| *name == node) {
             Some((_, text)) => {
                 text.push_str("; ");
@@ -117,18 +155,36 @@ pub(crate) mod tests {
 
     fn report(node: &str, plugin: &str, text: &str) -> Report {
         let (plugin, stage) = (plugin.to_owned(), "setup".to_owned());
-        Report { node: node.to_owned(), plugin, stage, outcome: Outcome::Done, seconds: Some(34), text: text.to_owned() }
+        Report {
+            node: node.to_owned(),
+            plugin,
+            stage,
+            outcome: Outcome::Done,
+            seconds: Some(34),
+            text: text.to_owned(),
+        }
     }
 
     fn shown(view: View) -> BTreeMap<String, String> {
-        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Entity::of(view, &[]).attributes.into_iter().map(|(name, value)| (name, text(value))).collect()
+        let text = |value: Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
+        Entity::of(view, &[])
+            .attributes
+            .into_iter()
+            .map(|(name, value)| (name, text(value)))
+            .collect()
     }
 
     #[test]
     fn before_deploy_the_recorded_attributes_are_there() {
         let entity = Entity::of(view("default"), &[]);
-        assert_eq!((entity.path.as_str(), entity.action), ("/orchestrator/default", Some(Action::Deploy)));
+        assert_eq!(
+            (entity.path.as_str(), entity.action),
+            ("/orchestrator/default", Some(Action::Deploy))
+        );
         let shown = shown(view("default"));
         assert_eq!(shown["occi.mcn.stack.state"], "uninitialized");
         assert_eq!(shown["occi.mcn.stack.id"], "N/A");
@@ -143,9 +199,17 @@ pub(crate) mod tests {
         view.state = State::Failed("worker-1: hadoop setup line 42: no space".to_owned());
         view.stack_status = Some("CREATE_FAILED".to_owned());
         view.stack_id = Some(("Region One".to_owned(), "9445a2fc".to_owned()));
-        view.outputs = [("address".to_owned(), "10.0.0.1".into()), ("later".to_owned(), Value::Null)].into();
+        view.outputs = [
+            ("address".to_owned(), "10.0.0.1".into()),
+            ("later".to_owned(), Value::Null),
+        ]
+        .into();
         view.endpoints = [("namenode_ui".to_owned(), "http://10.0.0.1:9870/".to_owned())].into();
-        view.progress = vec![report("master", "hadoop", "a"), report("worker-1", "hadoop", "b"), report("master", "spark", "c")];
+        view.progress = vec![
+            report("master", "hadoop", "a"),
+            report("worker-1", "hadoop", "b"),
+            report("master", "spark", "c"),
+        ];
         let shown = shown(view);
         for (name, value) in [
             ("occi.mcn.stack.state", "CREATE_FAILED"),
@@ -156,7 +220,10 @@ pub(crate) mod tests {
             ("stampede.progress.master", "a; c"),
             ("stampede.progress.worker-1", "b"),
             ("stampede.state", "failed"),
-            ("stampede.failure", "worker-1: hadoop setup line 42: no space"),
+            (
+                "stampede.failure",
+                "worker-1: hadoop setup line 42: no space",
+            ),
         ] {
             assert_eq!(shown.get(name).map(String::as_str), Some(value), "{name}");
         }
@@ -166,8 +233,15 @@ pub(crate) mod tests {
     #[test]
     fn a_client_cannot_speak_for_the_service() {
         let mut view = view("default");
-        view.attributes = [(STATE.to_owned(), "HACKED".to_owned()), ("my.own".to_owned(), "kept".to_owned())].into();
+        view.attributes = [
+            (STATE.to_owned(), "HACKED".to_owned()),
+            ("my.own".to_owned(), "kept".to_owned()),
+        ]
+        .into();
         let shown = shown(view);
-        assert_eq!((shown[STATE].as_str(), shown["my.own"].as_str()), ("uninitialized", "kept"));
+        assert_eq!(
+            (shown[STATE].as_str(), shown["my.own"].as_str()),
+            ("uninitialized", "kept")
+        );
     }
 }

@@ -32,11 +32,17 @@ pub(super) struct Wish {
 }
 
 impl<C: Clusters> Face<C> {
-    /// Resolves the categories. A framework's mixin means that framework, unless an attribute says which.
+    /// Resolves the categories. A framework's mixin means that framework, unless an attribute says
+    /// which.
     pub(super) fn wish(&self, own: &[Own], carried: &Carried) -> Result<Wish, Refusal> {
-        let (mut kind, mut action, mut frameworks, mut tags) = (false, None, Vec::new(), Vec::new());
+        let (mut kind, mut action, mut frameworks, mut tags) =
+            (false, None, Vec::new(), Vec::new());
         for Described { category, .. } in &carried.categories {
-            match self.model.find(own, category).ok_or_else(|| Refusal::UnknownCategory(category.identifier()))? {
+            match self
+                .model
+                .find(own, category)
+                .ok_or_else(|| Refusal::UnknownCategory(category.identifier()))?
+            {
                 Listed::Kind => kind = true,
                 Listed::Action(one) => action = action.or(Some(one)),
                 Listed::Mixin(mixin) if mixin.term == CLUSTER => {}
@@ -44,11 +50,21 @@ impl<C: Clusters> Face<C> {
                 Listed::Own(own) => tags.push(own.category.identifier()),
             }
         }
-        let mut attributes: Attributes = carried.attributes.iter().filter(|(name, _)| !is_shown_only(name)).cloned().collect();
+        let mut attributes: Attributes = carried
+            .attributes
+            .iter()
+            .filter(|(name, _)| !is_shown_only(name))
+            .cloned()
+            .collect();
         if !frameworks.is_empty() && !attributes.iter().any(|(name, _)| name == FRAMEWORK) {
             attributes.push((FRAMEWORK.to_owned(), frameworks.join(",")));
         }
-        Ok(Wish { kind, action, attributes, tags })
+        Ok(Wish {
+            kind,
+            action,
+            attributes,
+            tags,
+        })
     }
 }
 
@@ -70,9 +86,13 @@ pub(super) type Answer = Result<Response<Bytes>, Refusal>;
 impl<C: Clusters> Handlers<'_, C> {
     /// The query interface; categories in the request are a filter.
     pub(super) fn query(self, filter: &[Described]) -> Answer {
-        let filter: Vec<Listed<'_>> = filter.iter().filter_map(|described| self.model.find(&self.own, &described.category)).collect();
+        let filter: Vec<Listed<'_>> = filter
+            .iter()
+            .filter_map(|described| self.model.find(&self.own, &described.category))
+            .collect();
         let listed = self.model.listed().chain(self.own.iter().map(Listed::Own));
-        self.style.query(listed.filter(|listed| filter.is_empty() || filter.contains(listed)))
+        self.style
+            .query(listed.filter(|listed| filter.is_empty() || filter.contains(listed)))
     }
 
     /// PUT: the entity is there afterwards.
@@ -80,7 +100,11 @@ impl<C: Clusters> Handlers<'_, C> {
         if !self.wish.kind {
             return Err(Refusal::NoKind);
         }
-        match self.clusters.request(&self.caller, name, self.wish.attributes.clone()).await? {
+        match self
+            .clusters
+            .request(&self.caller, name, self.wish.attributes.clone())
+            .await?
+        {
             Requested::Existing(view) => self.show(view),
             Requested::New(view) => self.created(view).await,
         }
@@ -91,10 +115,18 @@ impl<C: Clusters> Handlers<'_, C> {
         let Some(action) = self.action(query)? else {
             let mut attributes = self.wish.attributes.clone();
             if self.service_manager {
-                let found = self.clusters.find(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
+                let found = self
+                    .clusters
+                    .find(&self.caller, name)
+                    .await
+                    .map_err(|refused| missing(refused, name))?;
                 attributes = service_manager::wishes(attributes, &found.view().brought);
             }
-            let view = self.clusters.update(&self.caller, name, attributes).await.map_err(|refused| missing(refused, name))?;
+            let view = self
+                .clusters
+                .update(&self.caller, name, attributes)
+                .await
+                .map_err(|refused| missing(refused, name))?;
             let own = self.tag(name).await?;
             return self.style.entity(&Entity::of(view, &own));
         };
@@ -105,26 +137,55 @@ impl<C: Clusters> Handlers<'_, C> {
 
     /// DELETE of one.
     pub(super) async fn delete(self, name: &str) -> Answer {
-        self.clusters.delete(&self.caller, name).await.map_err(|refused| missing(refused, name))?;
+        self.clusters
+            .delete(&self.caller, name)
+            .await
+            .map_err(|refused| missing(refused, name))?;
         Ok(self.style.ok(StatusCode::OK))
     }
 
     /// GET of the collection; categories and attributes in the request are a filter.
     pub(super) async fn list(self, carried: &Carried) -> Answer {
-        self.list_at(super::model::LOCATION, carried, |_| true).await
+        self.list_at(super::model::LOCATION, carried, |_| true)
+            .await
     }
 
     /// GET of those that `wanted` finds.
-    pub(super) async fn list_at(&self, path: &str, carried: &Carried, wanted: impl Fn(&View) -> bool + Send) -> Answer {
-        let mixins: Vec<&Mixin> = carried.categories.iter().filter_map(|described| self.mixin(&described.category)).collect();
+    pub(super) async fn list_at(
+        &self,
+        path: &str,
+        carried: &Carried,
+        wanted: impl Fn(&View) -> bool + Send,
+    ) -> Answer {
+        let mixins: Vec<&Mixin> = carried
+            .categories
+            .iter()
+            .filter_map(|described| self.mixin(&described.category))
+            .collect();
         let views = self.clusters.list(&self.caller).await?;
         let entities: Vec<Entity> = views
             .into_iter()
             .filter(wanted)
             .map(|view| Entity::of(view, &self.own))
-            .filter(|entity| self.wish.tags.iter().all(|tag| entity.mixins.iter().any(|own| own.category.identifier() == *tag)))
-            .filter(|entity| carried.attributes.iter().all(|(name, value)| has(entity, name, value)))
-            .filter(|entity| mixins.iter().all(|mixin| mixin.term == CLUSTER || runs(entity, &mixin.term)))
+            .filter(|entity| {
+                self.wish.tags.iter().all(|tag| {
+                    entity
+                        .mixins
+                        .iter()
+                        .any(|own| own.category.identifier() == *tag)
+                })
+            })
+            .filter(|entity| {
+                carried
+                    .attributes
+                    .iter()
+                    .all(|(name, value)| has(entity, name, value))
+            })
+            .filter(|entity| {
+                mixins
+                    .iter()
+                    .all(|mixin| mixin.term == CLUSTER || runs(entity, &mixin.term))
+            })
             .filter(|entity| self.wish.action.is_none() || entity.action == self.wish.action)
             .collect();
         self.style.collection(path, &entities)
@@ -138,16 +199,33 @@ impl<C: Clusters> Handlers<'_, C> {
         if !self.wish.kind {
             return Err(Refusal::NoKind);
         }
-        match self.clusters.request(&self.caller, &new_name(), self.wish.attributes.clone()).await? {
+        match self
+            .clusters
+            .request(&self.caller, &new_name(), self.wish.attributes.clone())
+            .await?
+        {
             Requested::New(view) | Requested::Existing(view) => self.created(view).await,
         }
     }
 
     /// An action on all that `wanted` finds.
-    pub(super) async fn act_on_all(&self, path: &str, action: Action, wanted: impl Fn(&View) -> bool + Send) -> Answer {
+    pub(super) async fn act_on_all(
+        &self,
+        path: &str,
+        action: Action,
+        wanted: impl Fn(&View) -> bool + Send,
+    ) -> Answer {
         let mut entities = Vec::new();
-        for view in self.clusters.list(&self.caller).await?.into_iter().filter(wanted) {
-            let view = self.act(action, &view.name, self.wish.attributes.clone()).await?;
+        for view in self
+            .clusters
+            .list(&self.caller)
+            .await?
+            .into_iter()
+            .filter(wanted)
+        {
+            let view = self
+                .act(action, &view.name, self.wish.attributes.clone())
+                .await?;
             entities.push(Entity::of(view, &self.own));
         }
         self.style.collection(path, &entities)
@@ -165,20 +243,33 @@ impl<C: Clusters> Handlers<'_, C> {
         Ok(self.style.ok(StatusCode::OK))
     }
 
-    /// The action that a POST means, if it means one: a query with `=` says that it does, the Category says which, and where
-    /// there is none the query does.
+    /// The action that a POST means, if it means one: a query with `=` says that it does, the
+    /// Category says which, and where there is none the query does.
     pub(super) fn action(&self, query: &str) -> Result<Option<Action>, Refusal> {
         if !query.contains('=') {
             return Ok(None);
         }
         let named = || query_value(query, "action").and_then(|term| Action::by_term(&term));
-        self.wish.action.or_else(named).map(Some).ok_or(Refusal::NoAction)
+        self.wish
+            .action
+            .or_else(named)
+            .map(Some)
+            .ok_or(Refusal::NoAction)
     }
 
-    async fn act(&self, action: Action, name: &str, attributes: Attributes) -> Result<View, Refusal> {
+    async fn act(
+        &self,
+        action: Action,
+        name: &str,
+        attributes: Attributes,
+    ) -> Result<View, Refusal> {
         let done = match action {
             Action::Deploy => self.clusters.deploy(&self.caller, name, attributes).await,
-            Action::Provision => self.clusters.provision(&self.caller, name, attributes).await,
+            Action::Provision => {
+                self.clusters
+                    .provision(&self.caller, name, attributes)
+                    .await
+            }
         };
         done.map_err(|refused| missing(refused, name))
     }
@@ -190,7 +281,9 @@ impl<C: Clusters> Handlers<'_, C> {
     /// Gives the cluster the project's mixins that the request names; the mixins as they are then.
     async fn tag(&self, name: &str) -> Result<Vec<Own>, Refusal> {
         for tag in &self.wish.tags {
-            self.clusters.group_members(&self.caller, tag, Members::Add, &[name.to_owned()]).await?;
+            self.clusters
+                .group_members(&self.caller, tag, Members::Add, &[name.to_owned()])
+                .await?;
         }
         if self.wish.tags.is_empty() {
             return Ok(self.own.clone());
@@ -201,13 +294,20 @@ impl<C: Clusters> Handlers<'_, C> {
     /// 201, where it is, and `OK` or, in JSON and HTML, the entity.
     async fn created(&self, view: View) -> Answer {
         let own = self.tag(&view.name).await?;
-        let location = format!("{}{}", self.style.base, syntax::escape::name(&entity::path(&view.name)));
+        let location = format!(
+            "{}{}",
+            self.style.base,
+            syntax::escape::name(&entity::path(&view.name))
+        );
         let mut response = match self.style.rendering {
             Rendering::Json | Rendering::Html => self.style.entity(&Entity::of(view, &own))?,
             _ => self.style.ok(StatusCode::CREATED),
         };
         *response.status_mut() = StatusCode::CREATED;
-        response.headers_mut().insert(LOCATION, HeaderValue::try_from(location).map_err(|_| Refusal::Defect)?);
+        response.headers_mut().insert(
+            LOCATION,
+            HeaderValue::try_from(location).map_err(|_| Refusal::Defect)?,
+        );
         Ok(response)
     }
 
@@ -228,11 +328,18 @@ pub(super) fn missing(refused: Refused, name: &str) -> Refusal {
 }
 
 fn has(entity: &Entity, name: &str, value: &str) -> bool {
-    entity.attributes.get(name).is_some_and(|found| super::render::text(found) == value)
+    entity
+        .attributes
+        .get(name)
+        .is_some_and(|found| super::render::text(found) == value)
 }
 
 fn runs(entity: &Entity, framework: &str) -> bool {
-    let asked = entity.attributes.get(FRAMEWORK).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let asked = entity
+        .attributes
+        .get(FRAMEWORK)
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default();
     asked.split([',', ' ']).any(|name| name == framework)
 }
 

@@ -7,7 +7,8 @@ pub struct Limits {
     pub attributes: usize,
     /// Bytes of an attribute's name.
     pub name_bytes: usize,
-    /// Bytes of an attribute's value. Escaped threefold it still fits a header line that the Service Manager can read.
+    /// Bytes of an attribute's value. Escaped threefold it still fits a header line that the
+    /// Service Manager can read.
     pub value_bytes: usize,
     /// Categories in one request.
     pub categories: usize,
@@ -15,13 +16,16 @@ pub struct Limits {
     pub locations: usize,
     /// Bytes of one header line in an answer: Python's `httplib` gives up beyond 65,536.
     pub line_bytes: usize,
-    /// Bytes of one value in a header of an answer; longer ones (outputs of a stack) are cut there and stand whole in JSON.
+    /// Bytes of one value in a header of an answer; longer ones (outputs of a stack) are cut there
+    /// and stand whole in JSON.
     pub shown_value_bytes: usize,
-    /// Bytes of all rendered answers that are kept to be sent again; those asked for longest ago make room.
+    /// Bytes of all rendered answers that are kept to be sent again; those asked for longest ago
+    /// make room.
     pub kept_bytes: usize,
     /// Bytes of one answer that is kept; larger ones are rendered each time.
     pub kept_answer_bytes: usize,
-    /// Answers that are kept of one cluster: renderings, each with every address that clients know the service by.
+    /// Answers that are kept of one cluster: renderings, each with every address that clients know
+    /// the service by.
     pub kept_answers: usize,
 }
 

@@ -1,5 +1,6 @@
-//! The OCCI face: what hurtle's Service Manager and any OCCI client speak. Only this module knows OCCI; it knows no socket, no
-//! store and no cloud. Facts: the protocol recorded from hurtle's own programs; decisions: `host/DECISIONS.md`.
+//! The OCCI face: what hurtle's Service Manager and any OCCI client speak. Only this module knows
+//! OCCI; it knows no socket, no store and no cloud. Facts: the protocol recorded from hurtle's own
+//! programs; decisions: `host/DECISIONS.md`.
 //!
 //! Layout
 //! - [`Face`]: a whole request in, a whole answer out
@@ -88,10 +89,16 @@ impl<C: Clusters> Face<C> {
     /// A face over the clusters; the frameworks are asked for once.
     pub fn new(clusters: C, limits: Limits) -> Self {
         let model = Arc::new(Model::of(&clusters.frameworks()));
-        Self { clusters, model, answers: Arc::new(Answers::new(limits)), limits }
+        Self {
+            clusters,
+            model,
+            answers: Arc::new(Answers::new(limits)),
+            limits,
+        }
     }
 
-    /// Answers one request. `local` is the address that it came in on, for clients that send no Host.
+    /// Answers one request. `local` is the address that it came in on, for clients that send no
+    /// Host.
     pub async fn answer(&self, request: Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
         match self.try_answer(&request, local).await {
             Ok(response) => response,
@@ -102,17 +109,29 @@ impl<C: Clusters> Face<C> {
         }
     }
 
-    async fn try_answer(&self, request: &Request<Bytes>, local: SocketAddr) -> Result<Response<Bytes>, Refusal> {
+    async fn try_answer(
+        &self,
+        request: &Request<Bytes>,
+        local: SocketAddr,
+    ) -> Result<Response<Bytes>, Refusal> {
         let (headers, path) = (request.headers(), request.uri().path());
         let route = Route::of(path);
         // The Service Manager asks for `/` until it answers 200; that must not wait for Keystone.
-        let credentials = if route == Some(Route::Root) { None } else { Some(credentials(headers)?) };
+        let credentials = if route == Some(Route::Root) {
+            None
+        } else {
+            Some(credentials(headers)?)
+        };
         let route = route.ok_or_else(|| Refusal::NotFound(path.to_owned()))?;
         if !route.allows(request.method()) {
             return Err(Refusal::Method(route.allowed()));
         }
         // HEAD is GET; the server sends the answer without its body.
-        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        let method = if request.method() == Method::HEAD {
+            &Method::GET
+        } else {
+            request.method()
+        };
         if method != Method::GET && is_from_another_site(request) {
             return Err(Refusal::AnotherSite);
         }
@@ -121,11 +140,22 @@ impl<C: Clusters> Face<C> {
             Route::Root | Route::Collection | Route::Other(_) => Rendering::COLLECTION,
             Route::Query | Route::Entity(_) => Rendering::ENTITY,
         };
-        let rendering = negotiate::choose(headers, offered)
-            .ok_or_else(|| Refusal::NotAcceptable(offered.iter().map(|rendering| rendering.media_type()).collect::<Vec<_>>().join(", ")))?;
+        let rendering = negotiate::choose(headers, offered).ok_or_else(|| {
+            Refusal::NotAcceptable(
+                offered
+                    .iter()
+                    .map(|rendering| rendering.media_type())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            )
+        })?;
         let host = host(request, local)?;
         let base = format!("http://{host}");
-        let style = Style { rendering, base: &base, limits: &self.limits };
+        let style = Style {
+            rendering,
+            base: &base,
+            limits: &self.limits,
+        };
         let Some((token, project)) = credentials else {
             return style.collection("/", &[]);
         };
@@ -137,32 +167,80 @@ impl<C: Clusters> Face<C> {
                 // They ask for nothing here, but must be known.
                 self.wish(&Own::all(&groups), &carried)?;
             }
-            return self.show(&caller, name, &groups, &style, service_manager::polls(headers)).await;
+            return self
+                .show(
+                    &caller,
+                    name,
+                    &groups,
+                    &style,
+                    service_manager::polls(headers),
+                )
+                .await;
         }
         let query = request.uri().query().unwrap_or_default();
-        let asked = Asked { route, method, query, host: &host, carried, service_manager: service_manager::is_it(headers) };
+        let asked = Asked {
+            route,
+            method,
+            query,
+            host: &host,
+            carried,
+            service_manager: service_manager::is_it(headers),
+        };
         // In a box of its own: GET of one is asked for most, and would make room for all of them.
         Box::pin(self.others(asked, Own::all(&groups), caller, style)).await
     }
 
     /// Whatever is no GET of an entity.
-    async fn others(&self, asked: Asked<'_>, own: Vec<Own>, caller: C::Caller, style: Style<'_>) -> Result<Response<Bytes>, Refusal> {
-        let Asked { route, method, query, host, carried, service_manager } = asked;
+    async fn others(
+        &self,
+        asked: Asked<'_>,
+        own: Vec<Own>,
+        caller: C::Caller,
+        style: Style<'_>,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let Asked {
+            route,
+            method,
+            query,
+            host,
+            carried,
+            service_manager,
+        } = asked;
         let at = if let Route::Other(path) = &route {
             // Only now it is known whether there is anything.
-            Some(own.iter().position(|own| own.location == *path).ok_or_else(|| Refusal::NotFound(path.clone()))?)
+            Some(
+                own.iter()
+                    .position(|own| own.location == *path)
+                    .ok_or_else(|| Refusal::NotFound(path.clone()))?,
+            )
         } else {
             None
         };
         // A definition is of what is not known yet.
         let defines = route == Route::Query && method != Method::GET;
-        let wish = if defines { Wish::default() } else { self.wish(&own, &carried)? };
-        let handlers = Handlers { clusters: &self.clusters, model: &self.model, own, caller, style, wish, service_manager };
+        let wish = if defines {
+            Wish::default()
+        } else {
+            self.wish(&own, &carried)?
+        };
+        let handlers = Handlers {
+            clusters: &self.clusters,
+            model: &self.model,
+            own,
+            caller,
+            style,
+            wish,
+            service_manager,
+        };
         match (route, method) {
             (Route::Query, &Method::GET) => handlers.query(&carried.categories),
             (Route::Query, &Method::POST) => handlers.define(&carried.categories, host).await,
             (Route::Query, _) => handlers.undefine(&carried.categories).await,
-            (Route::Other(_), _) => handlers.tagged(method, at.unwrap_or_default(), query, &carried, host).await,
+            (Route::Other(_), _) => {
+                handlers
+                    .tagged(method, at.unwrap_or_default(), query, &carried, host)
+                    .await
+            }
             (Route::Collection, &Method::GET) => handlers.list(&carried).await,
             (Route::Collection, &Method::DELETE) => handlers.delete_all().await,
             (Route::Collection, _) => handlers.post_collection(model::LOCATION, query).await,
@@ -180,32 +258,52 @@ fn refuse(refusal: &Refusal, request: &Request<Bytes>, local: SocketAddr) -> Res
     if !html::is_wanted(request.headers()) {
         return text;
     }
-    let base = format!("http://{}", host(request, local).unwrap_or_else(|_| local.to_string()));
+    let base = format!(
+        "http://{}",
+        host(request, local).unwrap_or_else(|_| local.to_string())
+    );
     let page = html::refusal(refusal, text.status(), text.body(), &base);
-    let Ok(mut page) = web::answer(text.status(), &page) else { return text };
-    let others = text.headers().iter().filter(|(name, _)| *name != CONTENT_TYPE);
-    page.headers_mut().extend(others.map(|(name, value)| (name.clone(), value.clone())));
+    let Ok(mut page) = web::answer(text.status(), &page) else {
+        return text;
+    };
+    let others = text
+        .headers()
+        .iter()
+        .filter(|(name, _)| *name != CONTENT_TYPE);
+    page.headers_mut()
+        .extend(others.map(|(name, value)| (name.clone(), value.clone())));
     page
 }
 
-/// Whether a browser sends this for a page of another site. Where a proxy adds the token for a browser, such a page could otherwise
-/// post to a cluster. Other clients send neither header.
+/// Whether a browser sends this for a page of another site. Where a proxy adds the token for a
+/// browser, such a page could otherwise post to a cluster. Other clients send neither header.
 fn is_from_another_site(request: &Request<Bytes>) -> bool {
-    let text = |name: &str| request.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let text = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
     match (text("Sec-Fetch-Site"), text("Origin")) {
         (Some(site), _) => !matches!(site.as_str(), "same-origin" | "none"),
-        (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) != text("Host").as_deref(),
+        (None, Some(origin)) => {
+            origin.split_once("://").map(|(_, host)| host) != text("Host").as_deref()
+        }
         (None, None) => false,
     }
 }
 
-/// What is the host's or the cloud's to mend is told to the operator. A client's own mistakes are told to the client: their words
-/// quote what it sent.
+/// What is the host's or the cloud's to mend is told to the operator. A client's own mistakes are
+/// told to the client: their words quote what it sent.
 fn log(refusal: &Refusal, path: &str) {
     let status = refusal.status().as_u16();
     match refusal {
-        Refusal::Defect | Refusal::Cluster(Refused::Internal(_)) => tracing::error!(path, status, "failed: {refusal}"),
-        Refusal::Cluster(Refused::Cloud(_) | Refused::Busy { .. }) => tracing::warn!(path, status, "not done: {refusal}"),
+        Refusal::Defect | Refusal::Cluster(Refused::Internal(_)) => {
+            tracing::error!(path, status, "failed: {refusal}")
+        }
+        Refusal::Cluster(Refused::Cloud(_) | Refused::Busy { .. }) => {
+            tracing::warn!(path, status, "not done: {refusal}")
+        }
         _ => tracing::debug!(path, status, "refused"),
     }
 }
@@ -215,7 +313,8 @@ fn credentials(headers: &HeaderMap) -> Result<(SecretString, String), Refusal> {
     let text = |header: &HeaderName, name: &'static str| {
         let value = headers.get(header).ok_or(Refusal::NoAuth(name))?;
         let text = std::str::from_utf8(value.as_bytes());
-        text.map(str::to_owned).map_err(|_| Refusal::Malformed(format!("header {name}: expected UTF-8")))
+        text.map(str::to_owned)
+            .map_err(|_| Refusal::Malformed(format!("header {name}: expected UTF-8")))
     };
     let (token, project) = (text(&TOKEN, "X-Auth-Token"), text(&TENANT, "X-Tenant-Name"));
     Ok((SecretString::from(token?), project?))
@@ -230,7 +329,13 @@ fn host(request: &Request<Bytes>, local: SocketAddr) -> Result<String, Refusal> 
     let Some(host) = named.filter(|host| !host.is_empty()) else {
         return Ok(local.to_string());
     };
-    // It stands between quotes in headers: what is not a part of a URL's authority has no business there.
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
-    if host.chars().all(fits) && host.parse::<http::uri::Authority>().is_ok() { Ok(host) } else { Err(Refusal::Host) }
+    // It stands between quotes in headers: what is not a part of a URL's authority has no business
+    // there.
+    let fits =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    if host.chars().all(fits) && host.parse::<http::uri::Authority>().is_ok() {
+        Ok(host)
+    } else {
+        Err(Refusal::Host)
+    }
 }

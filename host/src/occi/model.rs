@@ -1,4 +1,5 @@
-//! The categories of this service: hurtle's kind with its two actions, and a mixin for every framework that can be asked for.
+//! The categories of this service: hurtle's kind with its two actions, and a mixin for every
+//! framework that can be asked for.
 
 use super::own::Own;
 use super::syntax::category::Category;
@@ -25,14 +26,25 @@ pub const STACK_ID: &str = "occi.mcn.stack.id";
 pub const CORE_ID: &str = "occi.core.id";
 
 /// Attributes of ours that answers carry and requests cannot set.
-const SHOWN_ONLY: &[&str] =
-    &[STATE, STACK_ID, CORE_ID, "stampede.state", "stampede.failure", "stampede.cloud.error", "stampede.stack.reason"];
+const SHOWN_ONLY: &[&str] = &[
+    STATE,
+    STACK_ID,
+    CORE_ID,
+    "stampede.state",
+    "stampede.failure",
+    "stampede.cloud.error",
+    "stampede.stack.reason",
+];
 /// The beginnings of their names, where there are many.
 const SHOWN_ONLY_PREFIXES: &[&str] = &["stampede.progress.", "stampede.endpoint."];
 
-/// Whether an attribute is this service's to say. A client that sends back what it was shown does not change it.
+/// Whether an attribute is this service's to say. A client that sends back what it was shown does
+/// not change it.
 pub fn is_shown_only(name: &str) -> bool {
-    SHOWN_ONLY.contains(&name) || SHOWN_ONLY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    SHOWN_ONLY.contains(&name)
+        || SHOWN_ONLY_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
 }
 
 /// What can be done with an entity.
@@ -110,14 +122,22 @@ impl Model {
     /// With a mixin for each descriptor.
     pub fn of(frameworks: &[&Descriptor]) -> Self {
         let own = OWN.iter().map(|(name, _)| format!("{PREFIX}{name}"));
-        let mut common = Mixin { term: CLUSTER.to_owned(), title: "Cluster".to_owned(), attributes: own.collect() };
+        let mut common = Mixin {
+            term: CLUSTER.to_owned(),
+            title: "Cluster".to_owned(),
+            attributes: own.collect(),
+        };
         let mut mixins = Vec::new();
         for descriptor in frameworks {
             let attributes = parameters(descriptor);
             if descriptor.name == CLUSTER {
                 common.attributes.extend(attributes);
             } else {
-                mixins.push(Mixin { term: descriptor.name.clone(), title: descriptor.title.clone(), attributes });
+                mixins.push(Mixin {
+                    term: descriptor.name.clone(),
+                    title: descriptor.title.clone(),
+                    attributes,
+                });
             }
         }
         mixins.insert(0, common);
@@ -126,8 +146,14 @@ impl Model {
 
     /// The kind, its actions in the recorded order, the mixins.
     pub fn listed(&self) -> impl Iterator<Item = Listed<'_>> {
-        let first = [Listed::Kind, Listed::Action(Action::Provision), Listed::Action(Action::Deploy)];
-        first.into_iter().chain(self.mixins.iter().map(Listed::Mixin))
+        let first = [
+            Listed::Kind,
+            Listed::Action(Action::Provision),
+            Listed::Action(Action::Deploy),
+        ];
+        first
+            .into_iter()
+            .chain(self.mixins.iter().map(Listed::Mixin))
     }
 
     /// What a client's category is here, if it is anything; `own` are the mixins of its project.
@@ -135,16 +161,30 @@ impl Model {
         match (category.scheme.as_str(), category.term.as_str()) {
             (SCHEME, KIND) => Some(Listed::Kind),
             (SCHEME, term) => Action::by_term(term).map(Listed::Action),
-            (FRAMEWORK_SCHEME, term) => self.mixins.iter().find(|mixin| mixin.term == term).map(Listed::Mixin),
-            _ => own.iter().find(|own| own.category == *category).map(Listed::Own),
+            (FRAMEWORK_SCHEME, term) => self
+                .mixins
+                .iter()
+                .find(|mixin| mixin.term == term)
+                .map(Listed::Mixin),
+            _ => own
+                .iter()
+                .find(|own| own.category == *category)
+                .map(Listed::Own),
         }
     }
 }
 
 fn parameters(descriptor: &Descriptor) -> Vec<String> {
-    let versions = (!descriptor.versions.is_empty()).then(|| format!("{PREFIX}{}.version", descriptor.name));
-    let properties = descriptor.parameters.get("properties").and_then(serde_json::Value::as_object);
-    let names = properties.into_iter().flatten().map(|(name, _)| format!("{PREFIX}{}.{name}", descriptor.name));
+    let versions =
+        (!descriptor.versions.is_empty()).then(|| format!("{PREFIX}{}.version", descriptor.name));
+    let properties = descriptor
+        .parameters
+        .get("properties")
+        .and_then(serde_json::Value::as_object);
+    let names = properties
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| format!("{PREFIX}{}.{name}", descriptor.name));
     versions.into_iter().chain(names).collect()
 }
 
@@ -154,10 +194,21 @@ mod tests {
 
     #[test]
     fn what_answers_say_cannot_be_set() {
-        for name in ["occi.core.id", "occi.mcn.stack.state", "occi.mcn.stack.id", "stampede.progress.worker-1", "stampede.state"] {
+        for name in [
+            "occi.core.id",
+            "occi.mcn.stack.state",
+            "occi.mcn.stack.id",
+            "stampede.progress.worker-1",
+            "stampede.state",
+        ] {
             assert!(is_shown_only(name), "{name}");
         }
-        for name in ["occi.core.title", "stampede.workers", "stampede.progress", "my.param"] {
+        for name in [
+            "occi.core.title",
+            "stampede.workers",
+            "stampede.progress",
+            "my.param",
+        ] {
             assert!(!is_shown_only(name), "{name}");
         }
     }
@@ -165,10 +216,21 @@ mod tests {
     #[test]
     fn a_client_finds_kind_and_actions_by_term_and_scheme() {
         let model = Model::of(&[]);
-        let find = |term: &str, scheme: &str| model.find(&[], &Category { term: term.into(), scheme: scheme.into() });
+        let find = |term: &str, scheme: &str| {
+            model.find(
+                &[],
+                &Category {
+                    term: term.into(),
+                    scheme: scheme.into(),
+                },
+            )
+        };
         assert_eq!(find("orchestrator", SCHEME), Some(Listed::Kind));
         assert_eq!(find("deploy", SCHEME), Some(Listed::Action(Action::Deploy)));
-        assert!(matches!(find("cluster", FRAMEWORK_SCHEME), Some(Listed::Mixin(_))));
+        assert!(matches!(
+            find("cluster", FRAMEWORK_SCHEME),
+            Some(Listed::Mixin(_))
+        ));
         assert_eq!(find("nosuch", SCHEME), None);
         assert_eq!(find("deploy", "http://elsewhere#"), None);
         assert_eq!(find("deploy", FRAMEWORK_SCHEME), None);

@@ -22,7 +22,13 @@ impl Rendering {
     /// What an entity or the query interface can be shown as; the first one is the default.
     pub const ENTITY: &[Self] = &[Self::Plain, Self::Occi, Self::Json, Self::Html];
     /// What a collection can be shown as.
-    pub const COLLECTION: &[Self] = &[Self::Plain, Self::Occi, Self::Json, Self::UriList, Self::Html];
+    pub const COLLECTION: &[Self] = &[
+        Self::Plain,
+        Self::Occi,
+        Self::Json,
+        Self::UriList,
+        Self::Html,
+    ];
 
     /// The media type.
     pub fn media_type(self) -> &'static str {
@@ -47,36 +53,59 @@ impl Rendering {
     }
 }
 
-/// The rendering that the client likes best of those offered: the highest q, then the earliest in its list, then ours. No
-/// Accept header means anything. `None`: none of them is accepted.
+/// The rendering that the client likes best of those offered: the highest q, then the earliest in
+/// its list, then ours. No Accept header means anything. `None`: none of them is accepted.
 pub fn choose(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
     if let Some(rendering) = plainly(headers) {
         return offered.contains(&rendering).then_some(rendering);
     }
-    let lines: Vec<_> = headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-    let ranges: Vec<Range> = lines.iter().flat_map(|line| line.split(',')).filter_map(Range::read).collect();
+    let lines: Vec<_> = headers
+        .get_all(ACCEPT)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    let ranges: Vec<Range> = lines
+        .iter()
+        .flat_map(|line| line.split(','))
+        .filter_map(Range::read)
+        .collect();
     if lines.iter().all(|line| line.trim().is_empty()) {
         return offered.first().copied();
     }
     let mut best: Option<(u16, usize, Rendering)> = None;
     for rendering in offered {
         // The most specific range that matches decides, whatever its q.
-        let matching = ranges.iter().enumerate().filter_map(|(at, range)| Some((range.specificity(*rendering)?, range.q, at)));
-        let Some((_, q, at)) = matching.max_by_key(|(specificity, _, at)| (*specificity, std::cmp::Reverse(*at))) else {
+        let matching = ranges
+            .iter()
+            .enumerate()
+            .filter_map(|(at, range)| Some((range.specificity(*rendering)?, range.q, at)));
+        let Some((_, q, at)) =
+            matching.max_by_key(|(specificity, _, at)| (*specificity, std::cmp::Reverse(*at)))
+        else {
             continue;
         };
-        if q > 0 && best.is_none_or(|(best_q, best_at, _)| q > best_q || (q == best_q && at < best_at)) {
+        if q > 0
+            && best.is_none_or(|(best_q, best_at, _)| q > best_q || (q == best_q && at < best_at))
+        {
             best = Some((q, at, *rendering));
         }
     }
     best.map(|(_, _, rendering)| rendering)
 }
 
-/// The rendering, where one media type alone is accepted and nothing is said of it, which is what most clients send.
+/// The rendering, where one media type alone is accepted and nothing is said of it, which is what
+/// most clients send.
 fn plainly(headers: &HeaderMap) -> Option<Rendering> {
     let mut lines = headers.get_all(ACCEPT).iter();
-    let (only, None) = (lines.next()?, lines.next()) else { return None };
-    Rendering::COLLECTION.iter().copied().find(|rendering| rendering.names().iter().any(|name| name.as_bytes() == only.as_bytes()))
+    let (only, None) = (lines.next()?, lines.next()) else {
+        return None;
+    };
+    Rendering::COLLECTION.iter().copied().find(|rendering| {
+        rendering
+            .names()
+            .iter()
+            .any(|name| name.as_bytes() == only.as_bytes())
+    })
 }
 
 /// One media range of an Accept header.
@@ -87,11 +116,14 @@ struct Range {
 }
 
 impl Range {
-    /// `type/subtype;parameter=value;q=0.5`. A range that cannot be read matches nothing; other parameters than q are left out.
+    /// `type/subtype;parameter=value;q=0.5`. A range that cannot be read matches nothing; other
+    /// parameters than q are left out.
     fn read(text: &str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
         let media = parts.next()?.to_ascii_lowercase();
-        let q = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+        let q = parts
+            .filter_map(|part| part.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
         let q = q.map_or(Some(1000), |(_, value)| thousandths(value.trim()))?;
         (!media.is_empty()).then_some(Self { media, q })
     }
@@ -135,11 +167,17 @@ mod tests {
             ("application/occi+json", Some(Json)),
             ("application/occi+json, text/plain", Some(Json)),
             ("text/plain;q=0.5, application/occi+json;q=0.9", Some(Json)),
-            ("text/plain; charset=utf-8; q=0.5, text/occi;q=0.4", Some(Plain)),
+            (
+                "text/plain; charset=utf-8; q=0.5, text/occi;q=0.4",
+                Some(Plain),
+            ),
             ("application/*", Some(Json)),
             ("text/*;q=0.2, application/occi+json;q=0.1", Some(Plain)),
             ("text/plain;q=0, */*", Some(Occi)),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(Html)),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                Some(Html),
+            ),
             ("application/x-www-form-urlencoded", Some(Html)),
             ("text/html;q=0.5, text/plain;q=0.5", Some(Html)),
             ("text/html;q=0.5, text/plain", Some(Plain)),

@@ -1,4 +1,5 @@
-//! The mixins that projects define for themselves: tags of their clusters, without attributes and without meaning here.
+//! The mixins that projects define for themselves: tags of their clusters, without attributes and
+//! without meaning here.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,12 @@ use super::syntax::escape;
 use crate::orchestrator::Group;
 
 /// The beginnings of schemes that nobody else defines.
-const RESERVED_SCHEMES: [&str; 4] = [SCHEME, FRAMEWORK_SCHEME, "http://schemas.ogf.org/occi/", "urn:x-stampede:"];
+const RESERVED_SCHEMES: [&str; 4] = [
+    SCHEME,
+    FRAMEWORK_SCHEME,
+    "http://schemas.ogf.org/occi/",
+    "urn:x-stampede:",
+];
 /// Bytes of a term, scheme, location, title or `rel`.
 const TEXT_BYTES: usize = 255;
 
@@ -41,8 +47,16 @@ impl Own {
     /// Of what was remembered.
     pub fn of(group: &Group) -> Self {
         let said: Said = serde_json::from_str(&group.definition).unwrap_or_default();
-        let category = Category { term: said.term.clone(), scheme: said.scheme.clone() };
-        Self { category, location: group.place.clone(), said, clusters: group.clusters.clone() }
+        let category = Category {
+            term: said.term.clone(),
+            scheme: said.scheme.clone(),
+        };
+        Self {
+            category,
+            location: group.place.clone(),
+            said,
+            clusters: group.clusters.clone(),
+        }
     }
 
     /// Of all that was remembered of a project.
@@ -50,7 +64,8 @@ impl Own {
         groups.iter().map(Self::of).collect()
     }
 
-    /// What is to be remembered of a definition. `host` is the service's own, for locations that are whole URLs.
+    /// What is to be remembered of a definition. `host` is the service's own, for locations that
+    /// are whole URLs.
     ///
     /// # Errors
     /// `Malformed` with what is wrong; `Reserved` for what is the service's own.
@@ -60,17 +75,40 @@ impl Own {
         if described.get("class") != Some("mixin") {
             return wrong("expected class=\"mixin\", nothing else can be defined here");
         }
-        if described.get("attributes").or(described.get("actions")).is_some_and(|text| !text.trim().is_empty()) {
+        if described
+            .get("attributes")
+            .or(described.get("actions"))
+            .is_some_and(|text| !text.trim().is_empty())
+        {
             return wrong("a mixin of a project is a tag: it has no attributes and no actions");
         }
-        let texts = [Some(term.as_str()), Some(scheme), described.get("rel"), described.get("title"), described.get("location")];
-        if texts.into_iter().flatten().any(|text| text.len() > TEXT_BYTES) {
-            return wrong(&format!("no part of it may have more than {TEXT_BYTES} bytes"));
+        let texts = [
+            Some(term.as_str()),
+            Some(scheme),
+            described.get("rel"),
+            described.get("title"),
+            described.get("location"),
+        ];
+        if texts
+            .into_iter()
+            .flatten()
+            .any(|text| text.len() > TEXT_BYTES)
+        {
+            return wrong(&format!(
+                "no part of it may have more than {TEXT_BYTES} bytes"
+            ));
         }
-        if RESERVED_SCHEMES.iter().any(|reserved| scheme.starts_with(reserved)) {
+        if RESERVED_SCHEMES
+            .iter()
+            .any(|reserved| scheme.starts_with(reserved))
+        {
             return Err(Refusal::Reserved(described.category.identifier()));
         }
-        if !scheme.ends_with('#') || !scheme.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\".contains(&b)) {
+        if !scheme.ends_with('#')
+            || !scheme
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !b"\"<>\\".contains(&b))
+        {
             return wrong("expected a scheme that is a URI and ends in #");
         }
         let place = match described.get("location") {
@@ -80,10 +118,25 @@ impl Own {
         if !is_place(&place) {
             return wrong("expected a location as /my/mixin/ that is not the service's own");
         }
-        let text = |name| described.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
-        let said = Said { term: term.clone(), scheme: scheme.clone(), rel: text("rel"), title: text("title") };
+        let text = |name| {
+            described
+                .get(name)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        let said = Said {
+            term: term.clone(),
+            scheme: scheme.clone(),
+            rel: text("rel"),
+            title: text("title"),
+        };
         let definition = serde_json::to_string(&said).map_err(|_| Refusal::Defect)?;
-        Ok(Group { name: described.category.identifier(), place, definition, clusters: BTreeSet::new() })
+        Ok(Group {
+            name: described.category.identifier(),
+            place,
+            definition,
+            clusters: BTreeSet::new(),
+        })
     }
 
     /// Whether the cluster of this id bears it.
@@ -98,20 +151,32 @@ impl Own {
 
     /// As a line of text; `base` is `http://HOST`.
     pub fn line(&self, base: &str) -> String {
-        let (term, scheme) = (escape::name(&self.category.term), escape::header(&self.category.scheme, TEXT_BYTES));
+        let (term, scheme) = (
+            escape::name(&self.category.term),
+            escape::header(&self.category.scheme, TEXT_BYTES),
+        );
         let said = |name: &str, value: &Option<String>| {
-            value.as_ref().map_or_else(String::new, |value| format!("; {name}=\"{}\"", escape::header(value, 3 * TEXT_BYTES)))
+            value.as_ref().map_or_else(String::new, |value| {
+                format!("; {name}=\"{}\"", escape::header(value, 3 * TEXT_BYTES))
+            })
         };
         let (rel, title) = (said("rel", &self.said.rel), said("title", &self.said.title));
-        format!("{term}; scheme=\"{scheme}\"; class=\"mixin\"{rel}{title}; location=\"{base}{}\"", self.location)
+        format!(
+            "{term}; scheme=\"{scheme}\"; class=\"mixin\"{rel}{title}; location=\"{base}{}\"",
+            self.location
+        )
     }
 
     /// In JSON.
     pub fn json(&self) -> serde_json::Value {
         let mut json = serde_json::json!({"location": self.location, "scheme": self.category.scheme, "term": self.category.term});
-        for (key, value) in
-            [("related", self.said.rel.as_ref().map(|rel| vec![rel.as_str()].into())), ("title", self.said.title.clone().map(Into::into))]
-        {
+        for (key, value) in [
+            (
+                "related",
+                self.said.rel.as_ref().map(|rel| vec![rel.as_str()].into()),
+            ),
+            ("title", self.said.title.clone().map(Into::into)),
+        ] {
             if let Some(value) = value {
                 json[key] = value;
             }
@@ -122,16 +187,26 @@ impl Own {
 
 /// The path of a location that is one, or a URL of this service.
 pub fn path<'a>(location: &'a str, host: &str) -> Option<&'a str> {
-    let Some((_, rest)) = location.split_once("://") else { return Some(location) };
+    let Some((_, rest)) = location.split_once("://") else {
+        return Some(location);
+    };
     rest.strip_prefix(host).filter(|path| path.starts_with('/'))
 }
 
-/// Whether a mixin may be found there: a path of plain names that nothing of the service's own is at.
+/// Whether a mixin may be found there: a path of plain names that nothing of the service's own is
+/// at.
 fn is_place(place: &str) -> bool {
     let plain = |name: &str| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b)) && name != "." && name != ".."
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b))
+            && name != "."
+            && name != ".."
     };
-    let names = place.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    let names = place
+        .strip_prefix('/')
+        .and_then(|rest| rest.strip_suffix('/'));
     names.is_some_and(|names| names.split('/').all(plain))
         && !place.starts_with(LOCATION)
         && !place.starts_with("/-/")
@@ -161,16 +236,30 @@ mod tests {
 
     #[test]
     fn a_definition_is_shown_as_it_was_given() {
-        let group = define("mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"/mymix/\"").unwrap();
+        let group = define(
+            "mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"/mymix/\"",
+        )
+        .unwrap();
         let shown = Own::of(&group).line("http://h");
-        assert_eq!(shown, "mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"http://h/mymix/\"");
+        assert_eq!(
+            shown,
+            "mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"http://h/mymix/\""
+        );
         let whole = "a; scheme=\"s#\"; class=\"mixin\"; rel=\"r#x\"; title=\"A, \\\"B\\\"\"; location=\"http://h:8080/my/a/\"";
         let own = Own::of(&define(whole).unwrap());
         assert_eq!((own.location.as_str(), own.title()), ("/my/a/", "A, \"B\""));
-        let again = category::parse(&own.line("http://h:8080")).unwrap().remove(0);
-        assert_eq!((&again.category, again.get("rel")), (&own.category, Some("r#x")));
+        let again = category::parse(&own.line("http://h:8080"))
+            .unwrap()
+            .remove(0);
+        assert_eq!(
+            (&again.category, again.get("rel")),
+            (&own.category, Some("r#x"))
+        );
         assert_eq!(own.json()["related"][0], "r#x");
-        assert_eq!(Own::of(&define("b; scheme=\"s#\"; class=mixin").unwrap()).location, "/b/");
+        assert_eq!(
+            Own::of(&define("b; scheme=\"s#\"; class=mixin").unwrap()).location,
+            "/b/"
+        );
     }
 
     #[test]
@@ -196,20 +285,48 @@ mod tests {
         ] {
             assert!(matches!(define(text), Err(Refusal::Malformed(_))), "{text}");
         }
-        for scheme in [SCHEME, FRAMEWORK_SCHEME, "http://schemas.ogf.org/occi/core#"] {
-            assert!(matches!(define(&format!("a; scheme=\"{scheme}\"; class=\"mixin\"")), Err(Refusal::Reserved(_))), "{scheme}");
+        for scheme in [
+            SCHEME,
+            FRAMEWORK_SCHEME,
+            "http://schemas.ogf.org/occi/core#",
+        ] {
+            assert!(
+                matches!(
+                    define(&format!("a; scheme=\"{scheme}\"; class=\"mixin\"")),
+                    Err(Refusal::Reserved(_))
+                ),
+                "{scheme}"
+            );
         }
-        let long = |bytes: usize| define(&format!("a; scheme=\"s#\"; class=\"mixin\"; title=\"{}\"", "t".repeat(bytes)));
+        let long = |bytes: usize| {
+            define(&format!(
+                "a; scheme=\"s#\"; class=\"mixin\"; title=\"{}\"",
+                "t".repeat(bytes)
+            ))
+        };
         assert!(long(TEXT_BYTES).is_ok() && long(TEXT_BYTES + 1).is_err());
     }
 
     #[test]
     fn locations_are_paths_or_urls_of_this_service() {
         let names = |location: &str| names(&[location.to_owned()], "h:8080");
-        for good in ["/orchestrator/a", "http://h:8080/orchestrator/a", "https://h:8080/orchestrator/a"] {
+        for good in [
+            "/orchestrator/a",
+            "http://h:8080/orchestrator/a",
+            "https://h:8080/orchestrator/a",
+        ] {
             assert_eq!(names(good), Ok(vec!["a".to_owned()]), "{good}");
         }
-        for bad in ["", "a", "/", "/orchestrator/", "http://h/orchestrator/a", "http://h:8080", "http://h:80801/orchestrator/a", "/a/b"] {
+        for bad in [
+            "",
+            "a",
+            "/",
+            "/orchestrator/",
+            "http://h/orchestrator/a",
+            "http://h:8080",
+            "http://h:80801/orchestrator/a",
+            "/a/b",
+        ] {
             assert_eq!(names(bad), Err(Refusal::NotFound(bad.to_owned())), "{bad}");
         }
     }

@@ -1,4 +1,5 @@
-//! Every way in which this face says no, with its status in one place. Bodies are text/plain, as hurtle's clients know it.
+//! Every way in which this face says no, with its status in one place. Bodies are text/plain, as
+//! hurtle's clients know it.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, SERVER, WWW_AUTHENTICATE};
@@ -20,7 +21,9 @@ pub enum Refusal {
     #[error("Could not find a valid kind.")]
     NoKind,
     /// A category that the query interface does not list; holds its identifier.
-    #[error("The following category is not registered within this service (See Query interfaces): {0}")]
+    #[error(
+        "The following category is not registered within this service (See Query interfaces): {0}"
+    )]
     UnknownCategory(String),
     /// An action was asked for, but not which.
     #[error("no action named: send its Category, or ?action=deploy or ?action=provision")]
@@ -29,7 +32,9 @@ pub enum Refusal {
     #[error("none of the media types in Accept is spoken here: use {0}")]
     NotAcceptable(String),
     /// A body in an unknown rendering; holds its media type.
-    #[error("a body of type `{0}` is not understood: use text/occi, text/plain or application/occi+json")]
+    #[error(
+        "a body of type `{0}` is not understood: use text/occi, text/plain or application/occi+json"
+    )]
     UnknownType(String),
     /// A header that every request needs; holds its name.
     #[error("{0} required...")]
@@ -58,7 +63,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The refusal of a text that breaks the grammar: `header Category: character 3: found ..., expected ...`.
+    /// The refusal of a text that breaks the grammar: `header Category: character 3: found ...,
+    /// expected ...`.
     pub fn malformed(place: String, fault: &Fault) -> Self {
         Self::Malformed(format!("{place}: {fault}"))
     }
@@ -66,7 +72,11 @@ impl Refusal {
     /// The answer's status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::NoKind | Self::UnknownCategory(_) | Self::NoAction | Self::Host => StatusCode::BAD_REQUEST,
+            Self::Malformed(_)
+            | Self::NoKind
+            | Self::UnknownCategory(_)
+            | Self::NoAction
+            | Self::Host => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Self::UnknownType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -91,7 +101,9 @@ impl Refusal {
     fn text(&self) -> String {
         match self {
             // The Python Service Orchestrator's sentence first, then ours.
-            Self::Cluster(Refused::NotApplicable(why)) if !why.is_empty() => format!("Not applicable atm.\n{why}"),
+            Self::Cluster(Refused::NotApplicable(why)) if !why.is_empty() => {
+                format!("Not applicable atm.\n{why}")
+            }
             Self::Cluster(Refused::NotApplicable(_)) => "Not applicable atm.".to_owned(),
             // What failed inside is for the log, not for clients.
             Self::Cluster(Refused::Internal(_)) => Self::Defect.to_string(),
@@ -108,8 +120,12 @@ impl Refusal {
         headers.insert(SERVER, HeaderValue::from_static(super::SERVER));
         match self {
             Self::Method(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
-            Self::Cluster(Refused::Unauthorized(_)) => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Keystone"))),
-            Self::Cluster(Refused::Busy { retry_after_s }) => drop(headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after_s))),
+            Self::Cluster(Refused::Unauthorized(_)) => {
+                drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Keystone")))
+            }
+            Self::Cluster(Refused::Busy { retry_after_s }) => {
+                drop(headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after_s)))
+            }
             _ => {}
         }
         response
@@ -136,7 +152,11 @@ mod tests {
             (Refused::Internal("x".into()), 500),
             (Refused::Busy { retry_after_s: 3 }, 503),
         ] {
-            assert_eq!(Refusal::Cluster(refused.clone()).answer().status().as_u16(), status, "{refused:?}");
+            assert_eq!(
+                Refusal::Cluster(refused.clone()).answer().status().as_u16(),
+                status,
+                "{refused:?}"
+            );
         }
     }
 
@@ -145,7 +165,12 @@ mod tests {
         let busy = Refusal::Cluster(Refused::Busy { retry_after_s: 3 }).answer();
         assert_eq!(busy.headers()[RETRY_AFTER], "3");
         assert_eq!(Refusal::Method("GET").answer().headers()[ALLOW], "GET");
-        assert!(Refusal::Cluster(Refused::Unauthorized("x".into())).answer().headers().contains_key(WWW_AUTHENTICATE));
+        assert!(
+            Refusal::Cluster(Refused::Unauthorized("x".into()))
+                .answer()
+                .headers()
+                .contains_key(WWW_AUTHENTICATE)
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Answers in each rendering, with the separators that hurtle's clients rely on. Text values are escaped ([`super::syntax::escape`]),
-//! JSON holds them whole.
+//! Answers in each rendering, with the separators that hurtle's clients rely on. Text values are
+//! escaped ([`super::syntax::escape`]), JSON holds them whole.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LINK, SERVER};
@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use super::entity::Entity;
 use super::html;
 use super::limits::Limits;
-use super::model::{Action, FRAMEWORK_SCHEME, KIND, LOCATION, Listed, RELATED, SCHEME, STACK_ID, STATE};
+use super::model::{
+    Action, FRAMEWORK_SCHEME, KIND, LOCATION, Listed, RELATED, SCHEME, STACK_ID, STATE,
+};
 use super::negotiate::Rendering;
 use super::own::Own;
 use super::refusal::Refusal;
@@ -40,13 +42,21 @@ impl Style<'_> {
     /// `Defect`: something cannot stand in a header, which escaping should have prevented.
     pub fn entity(&self, entity: &Entity) -> Answer {
         match self.rendering {
-            Rendering::Html => self.page(StatusCode::OK, &Page::Cluster(Box::new(html::cluster(entity)))),
+            Rendering::Html => self.page(
+                StatusCode::OK,
+                &Page::Cluster(Box::new(html::cluster(entity))),
+            ),
             Rendering::Json => self.json(&entity_json(entity)),
             Rendering::Occi => {
                 let mut response = self.body("OK");
-                let categories = std::iter::once(kind_line(self.base)).chain(entity.mixins.iter().map(|own| own.line(self.base)));
+                let categories = std::iter::once(kind_line(self.base))
+                    .chain(entity.mixins.iter().map(|own| own.line(self.base)));
                 self.append(&mut response, &CATEGORY, categories)?;
-                self.append(&mut response, &LINK, entity.action.map(|action| link_line(entity, action)))?;
+                self.append(
+                    &mut response,
+                    &LINK,
+                    entity.action.map(|action| link_line(entity, action)),
+                )?;
                 let attributes = entity.attributes.iter().map(|(name, value)| {
                     let value = escape::header(&text(value), self.limits.shown_value_bytes);
                     format!("{}=\"{value}\"", escape::name(name))
@@ -56,10 +66,23 @@ impl Style<'_> {
             }
             Rendering::Plain | Rendering::UriList => {
                 let mut lines = vec![String::new(), format!("Category: {}", kind_line(self.base))];
-                lines.extend(entity.mixins.iter().map(|own| format!("Category: {}", own.line(self.base))));
-                lines.extend(entity.action.map(|action| format!("Link: {}", link_line(entity, action))));
+                lines.extend(
+                    entity
+                        .mixins
+                        .iter()
+                        .map(|own| format!("Category: {}", own.line(self.base))),
+                );
+                lines.extend(
+                    entity
+                        .action
+                        .map(|action| format!("Link: {}", link_line(entity, action))),
+                );
                 for (name, value) in &entity.attributes {
-                    lines.push(format!("X-OCCI-Attribute: {}=\"{}\"", escape::name(name), escape::line(&text(value))));
+                    lines.push(format!(
+                        "X-OCCI-Attribute: {}=\"{}\"",
+                        escape::name(name),
+                        escape::line(&text(value))
+                    ));
                 }
                 Ok(self.body(lines.join("\n")))
             }
@@ -71,19 +94,28 @@ impl Style<'_> {
     /// # Errors
     /// As [`Self::entity`].
     pub fn collection(&self, path: &str, entities: &[Entity]) -> Answer {
-        let urls = entities.iter().map(|entity| format!("{}{}", self.base, entity.path));
+        let urls = entities
+            .iter()
+            .map(|entity| format!("{}{}", self.base, entity.path));
         match self.rendering {
             Rendering::Html if path == "/" => self.page(StatusCode::OK, &html::home(self.base)),
             Rendering::Html => self.page(StatusCode::OK, &html::clusters(path, entities)),
-            Rendering::Json => self.json(&entities.iter().map(entity_json).collect::<Vec<_>>().into()),
+            Rendering::Json => {
+                self.json(&entities.iter().map(entity_json).collect::<Vec<_>>().into())
+            }
             Rendering::Occi => {
                 let mut response = self.body("OK");
                 self.append(&mut response, &X_LOCATION, urls)?;
                 Ok(response)
             }
-            Rendering::Plain => Ok(self.body(urls.map(|url| format!("\nX-OCCI-Location: {url}")).collect::<String>())),
+            Rendering::Plain => Ok(self.body(
+                urls.map(|url| format!("\nX-OCCI-Location: {url}"))
+                    .collect::<String>(),
+            )),
             Rendering::UriList => {
-                let lines: Vec<String> = std::iter::once(format!("# uri:{path}")).chain(urls).collect();
+                let lines: Vec<String> = std::iter::once(format!("# uri:{path}"))
+                    .chain(urls)
+                    .collect();
                 Ok(self.body(lines.join("\n")))
             }
         }
@@ -99,23 +131,34 @@ impl Style<'_> {
             Rendering::Json => self.json(&listed.map(listed_json).collect::<Vec<_>>().into()),
             Rendering::Occi => {
                 let mut response = self.body("OK");
-                self.append(&mut response, &CATEGORY, listed.map(|listed| listed_line(listed, self.base)))?;
+                self.append(
+                    &mut response,
+                    &CATEGORY,
+                    listed.map(|listed| listed_line(listed, self.base)),
+                )?;
                 Ok(response)
             }
-            Rendering::Plain | Rendering::UriList => {
-                Ok(self.body(listed.map(|listed| format!("\nCategory: {}", listed_line(listed, self.base))).collect::<String>()))
-            }
+            Rendering::Plain | Rendering::UriList => Ok(self.body(
+                listed
+                    .map(|listed| format!("\nCategory: {}", listed_line(listed, self.base)))
+                    .collect::<String>(),
+            )),
         }
     }
 
-    /// `OK`, the answer to what has nothing to show. It is text also for clients of JSON, who do not look at it.
+    /// `OK`, the answer to what has nothing to show. It is text also for clients of JSON, who do
+    /// not look at it.
     pub fn ok(&self, status: StatusCode) -> Response<Bytes> {
         if self.rendering == Rendering::Html
             && let Ok(page) = self.page(status, &html::done())
         {
             return page;
         }
-        let rendering = if self.rendering == Rendering::Occi { Rendering::Occi } else { Rendering::Plain };
+        let rendering = if self.rendering == Rendering::Occi {
+            Rendering::Occi
+        } else {
+            Rendering::Plain
+        };
         let mut response = Style { rendering, ..*self }.body("OK");
         *response.status_mut() = status;
         response
@@ -126,14 +169,21 @@ impl Style<'_> {
             tracing::error!("{error}");
             Refusal::Defect
         })?;
-        response.headers_mut().insert(SERVER, HeaderValue::from_static(super::SERVER));
+        response
+            .headers_mut()
+            .insert(SERVER, HeaderValue::from_static(super::SERVER));
         Ok(response)
     }
 
     fn body(&self, body: impl Into<Bytes>) -> Response<Bytes> {
         let mut response = Response::new(body.into());
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(self.rendering.media_type()));
-        response.headers_mut().insert(SERVER, HeaderValue::from_static(super::SERVER));
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static(self.rendering.media_type()),
+        );
+        response
+            .headers_mut()
+            .insert(SERVER, HeaderValue::from_static(super::SERVER));
         response
     }
 
@@ -143,11 +193,19 @@ impl Style<'_> {
     }
 
     /// Items joined with `, `, in as few lines as the limit of a line's length allows.
-    fn append(&self, response: &mut Response<Bytes>, name: &HeaderName, items: impl IntoIterator<Item = String>) -> Result<(), Refusal> {
+    fn append(
+        &self,
+        response: &mut Response<Bytes>,
+        name: &HeaderName,
+        items: impl IntoIterator<Item = String>,
+    ) -> Result<(), Refusal> {
         let mut lines: Vec<String> = Vec::new();
         for item in items {
             match lines.last_mut() {
-                Some(line) if name.as_str().len() + line.len() + item.len() + 4 <= self.limits.line_bytes => {
+                Some(line)
+                    if name.as_str().len() + line.len() + item.len() + 4
+                        <= self.limits.line_bytes =>
+                {
                     line.push_str(", ");
                     line.push_str(&item);
                 }
@@ -171,7 +229,12 @@ pub(super) fn text(value: &Value) -> std::borrow::Cow<'_, str> {
 }
 
 fn link_line(entity: &Entity, action: Action) -> String {
-    format!("<{}?action={}>; rel=\"{}\"", entity.path, action.term(), action.identifier())
+    format!(
+        "<{}?action={}>; rel=\"{}\"",
+        entity.path,
+        action.term(),
+        action.identifier()
+    )
 }
 
 fn kind_line(base: &str) -> String {
@@ -184,13 +247,21 @@ fn kind_line(base: &str) -> String {
 fn listed_line(listed: Listed<'_>, base: &str) -> String {
     match listed {
         Listed::Kind => kind_line(base),
-        Listed::Action(action) => format!("{}; scheme=\"{SCHEME}\"; class=\"action\"", action.term()),
+        Listed::Action(action) => {
+            format!("{}; scheme=\"{SCHEME}\"; class=\"action\"", action.term())
+        }
         Listed::Own(own) => own.line(base),
         Listed::Mixin(mixin) => {
-            let names: Vec<String> = mixin.attributes.iter().map(|name| escape::name(name)).collect();
+            let names: Vec<String> = mixin
+                .attributes
+                .iter()
+                .map(|name| escape::name(name))
+                .collect();
             let (term, title) = (escape::name(&mixin.term), escape::header(&mixin.title, 255));
             let attributes = names.join(" ");
-            format!("{term}; scheme=\"{FRAMEWORK_SCHEME}\"; class=\"mixin\"; title=\"{title}\"; attributes=\"{attributes}\"")
+            format!(
+                "{term}; scheme=\"{FRAMEWORK_SCHEME}\"; class=\"mixin\"; title=\"{title}\"; attributes=\"{attributes}\""
+            )
         }
     }
 }
@@ -222,7 +293,11 @@ fn listed_json(listed: Listed<'_>) -> Value {
         Listed::Action(action) => json!({"scheme": SCHEME, "term": action.term()}),
         Listed::Own(own) => own.json(),
         Listed::Mixin(mixin) => {
-            let attributes: serde_json::Map<String, Value> = mixin.attributes.iter().map(|name| (name.clone(), "mutable".into())).collect();
+            let attributes: serde_json::Map<String, Value> = mixin
+                .attributes
+                .iter()
+                .map(|name| (name.clone(), "mutable".into()))
+                .collect();
             json!({"attributes": attributes, "scheme": FRAMEWORK_SCHEME, "term": mixin.term, "title": mixin.title})
         }
     }

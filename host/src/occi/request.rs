@@ -1,6 +1,8 @@
-//! What a request carries in OCCI's terms, whichever rendering it came in: headers, text/plain or JSON.
+//! What a request carries in OCCI's terms, whichever rendering it came in: headers, text/plain or
+//! JSON.
 //!
-//! Headers count always, whatever the Content-Type says; a body is added to them and comes last, so that it wins.
+//! Headers count always, whatever the Content-Type says; a body is added to them and comes last, so
+//! that it wins.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
@@ -41,10 +43,18 @@ pub fn carried(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<Carr
         let lines = headers.get_all(field.header());
         let several = lines.iter().count() > 1;
         for (number, value) in lines.iter().enumerate() {
-            let place =
-                || if several { format!("header {}, line {}", field.name(), number + 1) } else { format!("header {}", field.name()) };
-            let text = std::str::from_utf8(value.as_bytes()).map_err(|e| not_utf8(&place(), value.as_bytes(), e))?;
-            field.read(text, &mut carried).map_err(|fault| Refusal::malformed(place(), &fault))?;
+            let place = || {
+                if several {
+                    format!("header {}, line {}", field.name(), number + 1)
+                } else {
+                    format!("header {}", field.name())
+                }
+            };
+            let text = std::str::from_utf8(value.as_bytes())
+                .map_err(|e| not_utf8(&place(), value.as_bytes(), e))?;
+            field
+                .read(text, &mut carried)
+                .map_err(|fault| Refusal::malformed(place(), &fault))?;
         }
     }
     let whole = !body.iter().all(u8::is_ascii_whitespace);
@@ -63,7 +73,12 @@ pub fn carried(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<Carr
 /// The Content-Type without its parameters, in lower case.
 fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = String::from_utf8_lossy(headers.get(CONTENT_TYPE)?.as_bytes()).to_ascii_lowercase();
-    let media = value.split(';').next().unwrap_or_default().trim().to_owned();
+    let media = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
     (!media.is_empty()).then_some(media)
 }
 
@@ -103,7 +118,10 @@ impl Field {
             Self::Attribute => carried.attributes.extend(attribute::parse(text)?),
             Self::Link => drop(link::parse(text)?),
             Self::Location => {
-                let items = text.split(',').map(|item| item.trim_matches([' ', '\t'])).filter(|item| !item.is_empty());
+                let items = text
+                    .split(',')
+                    .map(|item| item.trim_matches([' ', '\t']))
+                    .filter(|item| !item.is_empty());
                 carried.locations.extend(items.map(str::to_owned));
             }
         }
@@ -121,18 +139,29 @@ fn plain(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
             continue;
         }
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
-        let field = Field::ALL.into_iter().find(|f| name.trim().eq_ignore_ascii_case(f.name()));
+        let field = Field::ALL
+            .into_iter()
+            .find(|f| name.trim().eq_ignore_ascii_case(f.name()));
         match field {
             // Positions count from the line's beginning.
-            Some(field) => field.read(value.trim_start(), carried).map_err(|mut fault| {
-                let before = line.len() - value.trim_start().len();
-                fault.at += line[..before].chars().count();
-                Refusal::malformed(place(), &fault)
-            })?,
+            Some(field) => field
+                .read(value.trim_start(), carried)
+                .map_err(|mut fault| {
+                    let before = line.len() - value.trim_start().len();
+                    fault.at += line[..before].chars().count();
+                    Refusal::malformed(place(), &fault)
+                })?,
             None => {
                 let found = format!("{:?}", name.chars().take(40).collect::<String>());
                 let expected = "Category:, X-OCCI-Attribute: or Link:";
-                return Err(Refusal::malformed(place(), &Fault { at: 1, found, expected }));
+                return Err(Refusal::malformed(
+                    place(),
+                    &Fault {
+                        at: 1,
+                        found,
+                        expected,
+                    },
+                ));
             }
         }
     }
@@ -142,20 +171,38 @@ fn plain(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
 /// Reads a body of one URL a line; lines that begin with `#` are remarks.
 fn uri_list(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
     let text = std::str::from_utf8(body).map_err(|e| not_utf8("body", body, e))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     carried.locations.extend(lines.map(str::to_owned));
     Ok(())
 }
 
 fn not_utf8(place: &str, bytes: &[u8], error: std::str::Utf8Error) -> Refusal {
     let at = error.valid_up_to();
-    let found = bytes.get(at).map_or_else(String::new, |byte| format!("the byte 0x{byte:02x}"));
-    Refusal::malformed(place.to_owned(), &Fault { at: at + 1, found, expected: "UTF-8" })
+    let found = bytes
+        .get(at)
+        .map_or_else(String::new, |byte| format!("the byte 0x{byte:02x}"));
+    Refusal::malformed(
+        place.to_owned(),
+        &Fault {
+            at: at + 1,
+            found,
+            expected: "UTF-8",
+        },
+    )
 }
 
 fn check(carried: &Carried, limits: &Limits) -> Result<(), Refusal> {
     let count = |what, found: usize, most: usize| {
-        if found > most { Err(Refusal::TooLarge(format!("{found} {what} in one request, at most {most} are taken"))) } else { Ok(()) }
+        if found > most {
+            Err(Refusal::TooLarge(format!(
+                "{found} {what} in one request, at most {most} are taken"
+            )))
+        } else {
+            Ok(())
+        }
     };
     count("attributes", carried.attributes.len(), limits.attributes)?;
     count("categories", carried.categories.len(), limits.categories)?;
@@ -163,11 +210,19 @@ fn check(carried: &Carried, limits: &Limits) -> Result<(), Refusal> {
     for (name, value) in &carried.attributes {
         if name.len() > limits.name_bytes {
             let start: String = name.chars().take(40).collect();
-            let text = format!("the attribute name `{start}...` has {} bytes, at most {} are taken", name.len(), limits.name_bytes);
+            let text = format!(
+                "the attribute name `{start}...` has {} bytes, at most {} are taken",
+                name.len(),
+                limits.name_bytes
+            );
             return Err(Refusal::TooLarge(text));
         }
         if value.len() > limits.value_bytes {
-            let text = format!("attribute `{name}` has {} bytes, at most {} are taken", value.len(), limits.value_bytes);
+            let text = format!(
+                "attribute `{name}` has {} bytes, at most {} are taken",
+                value.len(),
+                limits.value_bytes
+            );
             return Err(Refusal::TooLarge(text));
         }
     }
@@ -176,8 +231,14 @@ fn check(carried: &Carried, limits: &Limits) -> Result<(), Refusal> {
 
 /// The value of `key` in a query, percent-decoded.
 pub fn query_value(query: &str, key: &str) -> Option<String> {
-    let (_, value) = query.split('&').filter_map(|part| part.split_once('=')).find(|(k, _)| *k == key)?;
-    percent_decode_str(value).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    let (_, value) = query
+        .split('&')
+        .filter_map(|part| part.split_once('='))
+        .find(|(k, _)| *k == key)?;
+    percent_decode_str(value)
+        .decode_utf8()
+        .ok()
+        .map(std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -189,7 +250,10 @@ mod tests {
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
         for (name, value) in pairs {
-            map.append(*name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            map.append(
+                *name,
+                http::HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+            );
         }
         map
     }
@@ -208,48 +272,108 @@ mod tests {
 
     #[test]
     fn headers_count_with_every_content_type() {
-        for kind in [None, Some("text/occi"), Some("text/occi; charset=utf-8"), Some("application/x-www-form-urlencoded")] {
-            let mut pairs = vec![("category", KIND), ("x-occi-attribute", "a=1, b=2"), ("x-occi-attribute", "c=3")];
+        for kind in [
+            None,
+            Some("text/occi"),
+            Some("text/occi; charset=utf-8"),
+            Some("application/x-www-form-urlencoded"),
+        ] {
+            let mut pairs = vec![
+                ("category", KIND),
+                ("x-occi-attribute", "a=1, b=2"),
+                ("x-occi-attribute", "c=3"),
+            ];
             pairs.extend(kind.map(|kind| ("content-type", kind)));
             let found = read(&pairs, "").unwrap();
             assert_eq!(found.categories.len(), 1, "{kind:?}");
-            assert_eq!(found.attributes, [pair("a", "1"), pair("b", "2"), pair("c", "3")], "{kind:?}");
+            assert_eq!(
+                found.attributes,
+                [pair("a", "1"), pair("b", "2"), pair("c", "3")],
+                "{kind:?}"
+            );
         }
     }
 
     #[test]
     fn a_body_is_added_to_the_headers() {
-        let body =
-            "\nCategory: orchestrator; scheme=\"s#\"\r\nx-occi-attribute: a=2\nLink: </x>; rel=\"y\"\nX-OCCI-Location: http://h/o/x\n";
-        for kind in [vec![], vec![("content-type", "text/plain")], vec![("content-type", "Text/Plain; charset=utf-8")]] {
+        let body = "\nCategory: orchestrator; scheme=\"s#\"\r\nx-occi-attribute: a=2\nLink: </x>; rel=\"y\"\nX-OCCI-Location: http://h/o/x\n";
+        for kind in [
+            vec![],
+            vec![("content-type", "text/plain")],
+            vec![("content-type", "Text/Plain; charset=utf-8")],
+        ] {
             let mut pairs = vec![("x-occi-attribute", "a=1")];
             pairs.extend(kind);
             assert_eq!(attributes(&pairs, body), [pair("a", "1"), pair("a", "2")]);
         }
-        assert_eq!(attributes(&[("content-type", "application/occi+json")], r#"{"attributes": {"a": 2}}"#), [pair("a", "2")]);
+        assert_eq!(
+            attributes(
+                &[("content-type", "application/occi+json")],
+                r#"{"attributes": {"a": 2}}"#
+            ),
+            [pair("a", "2")]
+        );
         assert_eq!(attributes(&[("content-type", "text/occi")], "OK"), []);
-        let listed = read(&[("content-type", "text/uri-list"), ("x-occi-location", "/a,, http://h/b")], "# uri:/x/\r\n/c\r\n").unwrap();
+        let listed = read(
+            &[
+                ("content-type", "text/uri-list"),
+                ("x-occi-location", "/a,, http://h/b"),
+            ],
+            "# uri:/x/\r\n/c\r\n",
+        )
+        .unwrap();
         assert_eq!(listed.locations, ["/a", "http://h/b", "/c"]);
     }
 
     #[test]
     fn mistakes_name_the_header_or_the_line() {
         for (pairs, body, place) in [
-            (vec![("x-occi-attribute", "oops")], "", "header X-OCCI-Attribute: character 1"),
-            (vec![("x-occi-attribute", "a=1"), ("x-occi-attribute", "b='")], "", "header X-OCCI-Attribute, line 2: character 3"),
+            (
+                vec![("x-occi-attribute", "oops")],
+                "",
+                "header X-OCCI-Attribute: character 1",
+            ),
+            (
+                vec![("x-occi-attribute", "a=1"), ("x-occi-attribute", "b='")],
+                "",
+                "header X-OCCI-Attribute, line 2: character 3",
+            ),
             (vec![("category", "x")], "", "header Category: character 2"),
             (vec![("link", "x")], "", "header Link: character 1"),
-            (vec![], "\nX-OCCI-Attribute: a=1, b\n", "body, line 2: character 24"),
-            (vec![], "hello", "body, line 1: character 1: found \"hello\""),
-            (vec![("content-type", "application/occi+json")], "{\"a\"\n:}", "body: line 2"),
+            (
+                vec![],
+                "\nX-OCCI-Attribute: a=1, b\n",
+                "body, line 2: character 24",
+            ),
+            (
+                vec![],
+                "hello",
+                "body, line 1: character 1: found \"hello\"",
+            ),
+            (
+                vec![("content-type", "application/occi+json")],
+                "{\"a\"\n:}",
+                "body: line 2",
+            ),
         ] {
             let text = read(&pairs, body).expect_err(place).to_string();
-            assert!(text.starts_with(place), "{text} does not begin with {place}");
+            assert!(
+                text.starts_with(place),
+                "{text} does not begin with {place}"
+            );
         }
         let mut map = HeaderMap::new();
-        map.append("x-occi-attribute", http::HeaderValue::from_bytes(b"a=\xff").unwrap());
-        let text = carried(&map, b"", &Limits::default()).expect_err("not UTF-8").to_string();
-        assert!(text.contains("character 3: found the byte 0xff, expected UTF-8"), "{text}");
+        map.append(
+            "x-occi-attribute",
+            http::HeaderValue::from_bytes(b"a=\xff").unwrap(),
+        );
+        let text = carried(&map, b"", &Limits::default())
+            .expect_err("not UTF-8")
+            .to_string();
+        assert!(
+            text.contains("character 3: found the byte 0xff, expected UTF-8"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -260,23 +384,40 @@ mod tests {
 
     #[test]
     fn each_limit_holds_on_both_sides() {
-        let limits = Limits { attributes: 2, categories: 1, locations: 2, name_bytes: 3, value_bytes: 4, ..Limits::default() };
+        let limits = Limits {
+            attributes: 2,
+            categories: 1,
+            locations: 2,
+            name_bytes: 3,
+            value_bytes: 4,
+            ..Limits::default()
+        };
         let read = |pairs: &[(&'static str, &str)]| carried(&headers(pairs), b"", &limits);
         for (name, fits, over) in [
             ("x-occi-attribute", "a=1, b=2", "a=1, b=2, b=3"),
             ("x-occi-attribute", "abc=1", "abcd=1"),
             ("x-occi-attribute", "a=1234", "a=12345"),
             ("x-occi-location", "/a, /b", "/a, /b, /c"),
-            ("category", "a; scheme=\"s\"", "a; scheme=\"s\", b; scheme=\"s\""),
+            (
+                "category",
+                "a; scheme=\"s\"",
+                "a; scheme=\"s\", b; scheme=\"s\"",
+            ),
         ] {
             assert!(read(&[(name, fits)]).is_ok(), "{fits}");
-            assert!(matches!(read(&[(name, over)]), Err(Refusal::TooLarge(_))), "{over}");
+            assert!(
+                matches!(read(&[(name, over)]), Err(Refusal::TooLarge(_))),
+                "{over}"
+            );
         }
     }
 
     #[test]
     fn query_values_are_found() {
-        assert_eq!(query_value("x=1&action=de%70loy", "action").as_deref(), Some("deploy"));
+        assert_eq!(
+            query_value("x=1&action=de%70loy", "action").as_deref(),
+            Some("deploy")
+        );
         assert_eq!(query_value("deploy", "action"), None);
     }
 }

@@ -29,9 +29,13 @@ impl Route {
             LOCATION => Some(Self::Collection),
             _ => {
                 let Some(name) = path.strip_prefix(LOCATION) else {
-                    return (path.starts_with('/') && path.ends_with('/')).then(|| Self::Other(path.to_owned()));
+                    return (path.starts_with('/') && path.ends_with('/'))
+                        .then(|| Self::Other(path.to_owned()));
                 };
-                let name = percent_decode_str(name).decode_utf8().ok().filter(|_| !name.contains('/'))?;
+                let name = percent_decode_str(name)
+                    .decode_utf8()
+                    .ok()
+                    .filter(|_| !name.contains('/'))?;
                 Some(Self::Entity(name.into_owned()))
             }
         }
@@ -49,7 +53,9 @@ impl Route {
 
     /// Whether the path knows the method.
     pub fn allows(&self, method: &Method) -> bool {
-        self.allowed().split(", ").any(|allowed| allowed == method.as_str())
+        self.allowed()
+            .split(", ")
+            .any(|allowed| allowed == method.as_str())
     }
 }
 

@@ -1,4 +1,5 @@
-//! GET of one entity, what clients ask for most: found for its owner, and rendered only where the same was not rendered before.
+//! GET of one entity, what clients ask for most: found for its owner, and rendered only where the
+//! same was not rendered before.
 
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use super::service_manager;
 use crate::orchestrator::Group;
 
 impl<C: Clusters> Face<C> {
-    /// The entity of that name, if it is the caller's; `groups` are his project's. The Service Manager's polls are told of failures.
+    /// The entity of that name, if it is the caller's; `groups` are his project's. The Service
+    /// Manager's polls are told of failures.
     pub(super) async fn show(
         &self,
         caller: &C::Caller,
@@ -22,13 +24,25 @@ impl<C: Clusters> Face<C> {
         style: &Style<'_>,
         service_manager: bool,
     ) -> Answer {
-        let found = self.clusters.find(caller, name).await.map_err(|refused| missing(refused, name))?;
-        let of = Of { id: found.id(), edition: found.edition(), groups };
+        let found = self
+            .clusters
+            .find(caller, name)
+            .await
+            .map_err(|refused| missing(refused, name))?;
+        let of = Of {
+            id: found.id(),
+            edition: found.edition(),
+            groups,
+        };
         let render = |view| style.entity(&Entity::of(view, &Own::all(groups)));
         if service_manager {
             let view = found.view();
             let shown = render(view.clone())?;
-            return Ok(if service_manager::waits_in_vain(&view) { service_manager::end(shown, &view) } else { shown });
+            return Ok(if service_manager::waits_in_vain(&view) {
+                service_manager::end(shown, &view)
+            } else {
+                shown
+            });
         }
         if let Some(answer) = self.answers.get(of, style) {
             return Ok(answer);

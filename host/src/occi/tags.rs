@@ -1,5 +1,5 @@
-//! What each verb does with the mixins of a project: at the query interface they are defined and deleted, at a mixin's location clusters
-//! get it and lose it.
+//! What each verb does with the mixins of a project: at the query interface they are defined and
+//! deleted, at a mixin's location clusters get it and lose it.
 
 use http::{Method, StatusCode};
 
@@ -13,12 +13,16 @@ use super::syntax::category::Described;
 use crate::orchestrator::{Members, Refused};
 
 impl<C: Clusters> Handlers<'_, C> {
-    /// POST to the query interface: each category is a mixin's definition. All are looked at before the first is kept.
+    /// POST to the query interface: each category is a mixin's definition. All are looked at before
+    /// the first is kept.
     pub(super) async fn define(self, described: &[Described], host: &str) -> Answer {
         if described.is_empty() {
             return Err(nothing());
         }
-        let groups = described.iter().map(|described| Own::define(described, host)).collect::<Result<Vec<_>, _>>()?;
+        let groups = described
+            .iter()
+            .map(|described| Own::define(described, host))
+            .collect::<Result<Vec<_>, _>>()?;
         let defined: Vec<Own> = groups.iter().map(Own::of).collect();
         for group in groups {
             self.clusters.define_group(&self.caller, group).await?;
@@ -46,15 +50,26 @@ impl<C: Clusters> Handlers<'_, C> {
     }
 
     /// Every verb at the location of the project's mixin number `at`.
-    pub(super) async fn tagged(self, method: &Method, at: usize, query: &str, carried: &Carried, host: &str) -> Answer {
+    pub(super) async fn tagged(
+        self,
+        method: &Method,
+        at: usize,
+        query: &str,
+        carried: &Carried,
+        host: &str,
+    ) -> Answer {
         let mixin = self.own.get(at).ok_or(Refusal::Defect)?;
         if method == Method::GET {
-            return self.list_at(&mixin.location, carried, |view| mixin.has(&view.id)).await;
+            return self
+                .list_at(&mixin.location, carried, |view| mixin.has(&view.id))
+                .await;
         }
         if method == Method::POST
             && let Some(action) = self.action(query)?
         {
-            return self.act_on_all(&mixin.location, action, |view| mixin.has(&view.id)).await;
+            return self
+                .act_on_all(&mixin.location, action, |view| mixin.has(&view.id))
+                .await;
         }
         let how = match *method {
             Method::PUT => Members::Only,
@@ -64,9 +79,14 @@ impl<C: Clusters> Handlers<'_, C> {
         let names = own::names(&carried.locations, host)?;
         // All of them at once only where a PUT says so: a forgotten header is no wish.
         if names.is_empty() && how != Members::Only {
-            return Err(Refusal::Malformed("no X-OCCI-Location: name the clusters that are meant".to_owned()));
+            return Err(Refusal::Malformed(
+                "no X-OCCI-Location: name the clusters that are meant".to_owned(),
+            ));
         }
-        let done = self.clusters.group_members(&self.caller, &mixin.category.identifier(), how, &names).await;
+        let done = self
+            .clusters
+            .group_members(&self.caller, &mixin.category.identifier(), how, &names)
+            .await;
         done.map_err(|refused| match refused {
             Refused::NotFound(name) => Refusal::NotFound(super::entity::path(&name)),
             other => other.into(),

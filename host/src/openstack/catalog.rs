@@ -1,4 +1,5 @@
-//! The catalog: where each service is, in one form for Keystone's v2.0 and v3, and the address that our calls start from.
+//! The catalog: where each service is, in one form for Keystone's v2.0 and v3, and the address that
+//! our calls start from.
 
 use serde::Deserialize;
 use url::Url;
@@ -66,10 +67,21 @@ impl Service {
 }
 
 impl Catalog {
-    /// The region that we work in: the configured one, else the first where Heat is, else the first.
+    /// The region that we work in: the configured one, else the first where Heat is, else the
+    /// first.
     pub(super) fn region<'a>(&'a self, config: &'a Config) -> &'a str {
-        let heat = || self.endpoints.iter().find(|endpoint| Service::Heat.types().contains(&endpoint.service_type.as_str()));
-        let found = || heat().or(self.endpoints.first()).map_or("", |endpoint| &endpoint.region);
+        let heat = || {
+            self.endpoints.iter().find(|endpoint| {
+                Service::Heat
+                    .types()
+                    .contains(&endpoint.service_type.as_str())
+            })
+        };
+        let found = || {
+            heat()
+                .or(self.endpoints.first())
+                .map_or("", |endpoint| &endpoint.region)
+        };
         config.region.as_deref().unwrap_or_else(found)
     }
 
@@ -78,12 +90,30 @@ impl Catalog {
         self.find(service_type, config).is_some()
     }
 
-    /// The address that calls to `service` start from, with API version and (Heat, Cinder) project, without a trailing slash.
-    pub(super) fn base(&self, service: Service, project_id: &str, config: &Config) -> Result<Url, Error> {
-        let endpoint = service.types().iter().find_map(|service_type| self.find(service_type, config));
+    /// The address that calls to `service` start from, with API version and (Heat, Cinder) project,
+    /// without a trailing slash.
+    pub(super) fn base(
+        &self,
+        service: Service,
+        project_id: &str,
+        config: &Config,
+    ) -> Result<Url, Error> {
+        let endpoint = service
+            .types()
+            .iter()
+            .find_map(|service_type| self.find(service_type, config));
         let endpoint = endpoint.ok_or_else(|| self.missing(service, config))?;
-        let wrong = || Error::Config(format!("the catalog's address of {} is no http(s) URL: `{}`", service.name(), endpoint.url));
-        let mut url = Url::parse(&endpoint.url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(wrong)?;
+        let wrong = || {
+            Error::Config(format!(
+                "the catalog's address of {} is no http(s) URL: `{}`",
+                service.name(),
+                endpoint.url
+            ))
+        };
+        let mut url = Url::parse(&endpoint.url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .ok_or_else(wrong)?;
         let path = base_path(service, url.path(), project_id);
         url.set_path(&path);
         url.set_query(None);
@@ -93,41 +123,68 @@ impl Catalog {
     fn find(&self, service_type: &str, config: &Config) -> Option<&Endpoint> {
         let region = self.region(config);
         self.endpoints.iter().find(|endpoint| {
-            endpoint.service_type == service_type && endpoint.interface == config.interface.as_str() && endpoint.region == region
+            endpoint.service_type == service_type
+                && endpoint.interface == config.interface.as_str()
+                && endpoint.region == region
         })
     }
 
     fn missing(&self, service: Service, config: &Config) -> Error {
-        let mut available: Vec<_> = self.endpoints.iter().map(|e| format!("{} ({}, {})", e.service_type, e.interface, e.region)).collect();
+        let mut available: Vec<_> = self
+            .endpoints
+            .iter()
+            .map(|e| format!("{} ({}, {})", e.service_type, e.interface, e.region))
+            .collect();
         available.sort();
         available.dedup();
-        let available = if available.is_empty() { "nothing".to_owned() } else { available.join(", ") };
+        let available = if available.is_empty() {
+            "nothing".to_owned()
+        } else {
+            available.join(", ")
+        };
         let region = self.region(config);
-        let region = if region.is_empty() { String::new() } else { format!(" in region `{region}`") };
+        let region = if region.is_empty() {
+            String::new()
+        } else {
+            format!(" in region `{region}`")
+        };
         let service = service.types().first().copied().unwrap_or_default();
-        Error::NoService { service, interface: config.interface.as_str(), region, available }
+        Error::NoService {
+            service,
+            interface: config.interface.as_str(),
+            region,
+            available,
+        }
     }
 }
 
 fn base_path(service: Service, path: &str, project_id: &str) -> String {
-    let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let mut segments: Vec<&str> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
     let version = segments.iter().position(|segment| is_version(segment));
     match version {
         None => segments.push(service.version()),
         // Old catalogs name Glance's dead v1.
-        Some(at) if service == Service::Glance && segments[at] == "v1" => segments[at] = service.version(),
+        Some(at) if service == Service::Glance && segments[at] == "v1" => {
+            segments[at] = service.version()
+        }
         Some(_) => {}
     }
-    if matches!(service, Service::Heat | Service::Cinder) && segments.last().is_some_and(|last| is_version(last)) {
+    if matches!(service, Service::Heat | Service::Cinder)
+        && segments.last().is_some_and(|last| is_version(last))
+    {
         segments.push(project_id);
     }
     segments.join("/")
 }
 
 fn is_version(segment: &str) -> bool {
-    segment
-        .strip_prefix('v')
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
+    segment.strip_prefix('v').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
+    })
 }
 
 /// A service in a v3 catalog.
@@ -180,7 +237,9 @@ impl From<Vec<ServiceV3>> for Catalog {
                 url: endpoint.url,
             })
         });
-        Self { endpoints: endpoints.collect() }
+        Self {
+            endpoints: endpoints.collect(),
+        }
     }
 }
 
@@ -196,11 +255,18 @@ impl From<Vec<ServiceV2>> for Catalog {
                 let (service_type, region) = (service.service_type.clone(), endpoint.region);
                 urls.into_iter().filter_map(move |(interface, url)| {
                     let interface = interface.as_str().to_owned();
-                    Some(Endpoint { service_type: service_type.clone(), region: region.clone(), interface, url: url? })
+                    Some(Endpoint {
+                        service_type: service_type.clone(),
+                        region: region.clone(),
+                        interface,
+                        url: url?,
+                    })
                 })
             })
         });
-        Self { endpoints: endpoints.collect() }
+        Self {
+            endpoints: endpoints.collect(),
+        }
     }
 }
 
@@ -218,7 +284,12 @@ mod tests {
         Catalog {
             endpoints: vec![
                 at("compute", "Two", "public", "http://two:8774"),
-                at("orchestration", "One", "internal", "http://one-internal:8004/v1/p1"),
+                at(
+                    "orchestration",
+                    "One",
+                    "internal",
+                    "http://one-internal:8004/v1/p1",
+                ),
                 at("orchestration", "One", "public", "http://one:8004/v1/p1"),
                 at("compute", "One", "public", "http://one:8774/v2.1/"),
                 at("cloudformation", "Two", "public", "http://two:8000/v1"),
@@ -231,25 +302,64 @@ mod tests {
     fn without_a_region_the_one_where_heat_is_serves_all() {
         let config = Config::new("http://k");
         assert_eq!(catalog().region(&config), "One");
-        assert_eq!(catalog().base(Service::Nova, "p1", &config).expect("nova").as_str(), "http://one:8774/v2.1");
-        assert!(!catalog().has("cloudformation", &config), "another region's does not count");
+        assert_eq!(
+            catalog()
+                .base(Service::Nova, "p1", &config)
+                .expect("nova")
+                .as_str(),
+            "http://one:8774/v2.1"
+        );
+        assert!(
+            !catalog().has("cloudformation", &config),
+            "another region's does not count"
+        );
     }
 
     #[test]
     fn region_and_interface_choose_the_endpoint() {
-        let config = Config { region: Some("Two".to_owned()), ..Config::new("http://k") };
-        assert_eq!(catalog().base(Service::Nova, "p1", &config).expect("nova").as_str(), "http://two:8774/v2.1");
+        let config = Config {
+            region: Some("Two".to_owned()),
+            ..Config::new("http://k")
+        };
+        assert_eq!(
+            catalog()
+                .base(Service::Nova, "p1", &config)
+                .expect("nova")
+                .as_str(),
+            "http://two:8774/v2.1"
+        );
         assert!(catalog().has("cloudformation", &config));
-        let config = Config { interface: Interface::Internal, ..Config::new("http://k") };
-        assert_eq!(catalog().base(Service::Heat, "p1", &config).expect("heat").as_str(), "http://one-internal:8004/v1/p1");
+        let config = Config {
+            interface: Interface::Internal,
+            ..Config::new("http://k")
+        };
+        assert_eq!(
+            catalog()
+                .base(Service::Heat, "p1", &config)
+                .expect("heat")
+                .as_str(),
+            "http://one-internal:8004/v1/p1"
+        );
     }
 
     #[test]
     fn what_is_missing_is_named_with_what_is_there() {
-        let config = Config { region: Some("Three".to_owned()), ..Config::new("http://k") };
-        let message = catalog().base(Service::Heat, "p1", &config).expect_err("no such region").to_string();
-        assert!(message.contains("`orchestration` in region `Three`") && message.contains("orchestration (public, One)"), "{message}");
-        let error = catalog().base(Service::Glance, "p1", &Config::new("http://k")).expect_err("ftp");
+        let config = Config {
+            region: Some("Three".to_owned()),
+            ..Config::new("http://k")
+        };
+        let message = catalog()
+            .base(Service::Heat, "p1", &config)
+            .expect_err("no such region")
+            .to_string();
+        assert!(
+            message.contains("`orchestration` in region `Three`")
+                && message.contains("orchestration (public, One)"),
+            "{message}"
+        );
+        let error = catalog()
+            .base(Service::Glance, "p1", &Config::new("http://k"))
+            .expect_err("ftp");
         assert!(matches!(error, Error::Config(_)), "{error}");
     }
 
@@ -275,7 +385,11 @@ mod tests {
             (Service::Cinder, "/", "v3/p1"),
         ];
         for (service, path, expected) in cases {
-            assert_eq!(base_path(service, path, "p1"), expected, "{service:?} {path}");
+            assert_eq!(
+                base_path(service, path, "p1"),
+                expected,
+                "{service:?} {path}"
+            );
         }
     }
 

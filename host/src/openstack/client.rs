@@ -28,7 +28,14 @@ impl Client {
     pub fn new(config: Config) -> Result<Self, Error> {
         let keystone = Arc::new(Keystone::new(&config.auth_url)?);
         let http = Transport::new(&config)?;
-        Ok(Self { keystone, cloud: Arc::new(Cloud { http, config, tokens: Tokens::default() }) })
+        Ok(Self {
+            keystone,
+            cloud: Arc::new(Cloud {
+                http,
+                config,
+                tokens: Tokens::default(),
+            }),
+        })
     }
 
     /// Where the cloud is.
@@ -36,24 +43,45 @@ impl Client {
         &self.cloud.config
     }
 
-    /// Validates a user's token and checks that it belongs to `project`, a name or an id. What Keystone says is believed for
-    /// [`super::Limits::token_ttl`].
+    /// Validates a user's token and checks that it belongs to `project`, a name or an id. What
+    /// Keystone says is believed for [`super::Limits::token_ttl`].
     ///
     /// # Errors
-    /// [`Error::InvalidToken`], [`Error::WrongProject`], [`Error::Unscoped`], or that Keystone cannot be asked.
+    /// [`Error::InvalidToken`], [`Error::WrongProject`], [`Error::Unscoped`], or that Keystone
+    /// cannot be asked.
     pub async fn session(&self, token: SecretString, project: &str) -> Result<Session, Error> {
-        let Cloud { http, config, tokens } = self.cloud.as_ref();
+        let Cloud {
+            http,
+            config,
+            tokens,
+        } = self.cloud.as_ref();
         let key = tokens::key(&token, project);
         let identity = match tokens.known(&key, &config.limits) {
             Some(known) => known?,
-            // In a box of its own, as all that is rare on the way of a GET: each request makes room for the largest of its parts.
-            None => Box::pin(tokens.get(key, &config.limits, self.keystone.validate(http, config, &token, project))).await?,
+            // In a box of its own, as all that is rare on the way of a GET: each request makes room
+            // for the largest of its parts.
+            None => {
+                Box::pin(tokens.get(
+                    key,
+                    &config.limits,
+                    self.keystone.validate(http, config, &token, project),
+                ))
+                .await?
+            }
         };
         let owner = owner(&identity, project)?;
         if owner.id != project && owner.name != project {
-            return Err(Error::WrongProject { token: owner.name.clone(), asked: project.to_owned() });
+            return Err(Error::WrongProject {
+                token: owner.name.clone(),
+                asked: project.to_owned(),
+            });
         }
-        Ok(Session::new(Arc::clone(&self.cloud), identity, owner, Some(key)))
+        Ok(Session::new(
+            Arc::clone(&self.cloud),
+            identity,
+            owner,
+            Some(key),
+        ))
     }
 
     /// Gets a token by the credentials of the command line's user.
@@ -62,13 +90,23 @@ impl Client {
     /// [`Error::BadCredentials`], or that Keystone cannot be asked.
     pub async fn login(&self, credentials: &Credentials) -> Result<Session, Error> {
         let Cloud { http, config, .. } = self.cloud.as_ref();
-        let identity = self.keystone.login(http, config, credentials.auth(), credentials.project()).await?;
+        let identity = self
+            .keystone
+            .login(http, config, credentials.auth(), credentials.project())
+            .await?;
         let asked = credentials.project().map_or("any", ProjectRef::as_str);
         let owner = owner(&identity, asked)?;
-        Ok(Session::new(Arc::clone(&self.cloud), Arc::new(identity), owner, None))
+        Ok(Session::new(
+            Arc::clone(&self.cloud),
+            Arc::new(identity),
+            owner,
+            None,
+        ))
     }
 }
 
 fn owner(identity: &Identity, asked: &str) -> Result<Arc<Project>, Error> {
-    identity.project.clone().ok_or_else(|| Error::Unscoped { asked: asked.to_owned() })
+    identity.project.clone().ok_or_else(|| Error::Unscoped {
+        asked: asked.to_owned(),
+    })
 }

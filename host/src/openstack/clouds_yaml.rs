@@ -1,4 +1,5 @@
-//! clouds.yaml and secure.yaml: where they are searched, how they are merged, and one cloud's settings by name.
+//! clouds.yaml and secure.yaml: where they are searched, how they are merged, and one cloud's
+//! settings by name.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +26,8 @@ struct File {
     clouds: BTreeMap<String, Entry>,
 }
 
-/// Scalars are read as they are written, whatever type YAML would give them: a password may be `0123`.
+/// Scalars are read as they are written, whatever type YAML would give them: a password may be
+/// `0123`.
 #[derive(Clone, Default, Deserialize)]
 struct Entry {
     #[serde(default)]
@@ -57,7 +59,8 @@ impl Entry {
     }
 
     fn merge(&mut self, secure: Self) {
-        self.auth.extend(secure.auth.into_iter().filter(|(_, value)| value.is_some()));
+        self.auth
+            .extend(secure.auth.into_iter().filter(|(_, value)| value.is_some()));
     }
 }
 
@@ -66,34 +69,65 @@ impl Cloud {
     pub(super) fn get(&self, key: &str) -> Option<String> {
         match self.entry.top(key) {
             Some(value) => value.clone(),
-            None => self.entry.auth.get(key).or_else(|| self.entry.auth.get(&key.replace('_', "-"))).cloned().flatten(),
+            None => self
+                .entry
+                .auth
+                .get(key)
+                .or_else(|| self.entry.auth.get(&key.replace('_', "-")))
+                .cloned()
+                .flatten(),
         }
     }
 
     /// How to name the setting to the user.
     pub(super) fn say(&self, key: &str) -> String {
-        let key = if self.entry.top(key).is_some() { key.to_owned() } else { format!("auth.{key}") };
-        format!("`{key}` of cloud `{}` in {}", self.name, self.file.display())
+        let key = if self.entry.top(key).is_some() {
+            key.to_owned()
+        } else {
+            format!("auth.{key}")
+        };
+        format!(
+            "`{key}` of cloud `{}` in {}",
+            self.name,
+            self.file.display()
+        )
     }
 }
 
 /// The cloud of this name, or the only one.
-pub(super) fn load(name: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Cloud, Error> {
+pub(super) fn load(
+    name: Option<&str>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Cloud, Error> {
     let wrong = |message: String| Err(Error::Credentials(message));
     let candidates = candidates("clouds", env("OS_CLIENT_CONFIG_FILE"), env("HOME"));
     let Some(file) = candidates.iter().find(|path| path.is_file()).cloned() else {
-        let searched = candidates.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-        return wrong(format!("there is neither OS_AUTH_URL nor a clouds.yaml (searched: {searched}); set OS_* or write one"));
+        let searched = candidates
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect::<Vec<_>>()
+            .join(", ");
+        return wrong(format!(
+            "there is neither OS_AUTH_URL nor a clouds.yaml (searched: {searched}); set OS_* or write one"
+        ));
     };
     let mut clouds = read(&file)?.clouds;
     let all = clouds.keys().cloned().collect::<Vec<_>>().join(", ");
     let name = match (name, clouds.len()) {
         (Some(name), _) => name.to_owned(),
         (None, 1) => all.clone(),
-        (None, _) => return wrong(format!("{} has the clouds {all}; choose one with OS_CLOUD or --os-cloud", file.display())),
+        (None, _) => {
+            return wrong(format!(
+                "{} has the clouds {all}; choose one with OS_CLOUD or --os-cloud",
+                file.display()
+            ));
+        }
     };
     let Some(mut entry) = clouds.remove(&name) else {
-        return wrong(format!("{} has no cloud `{name}`; it has: {all}", file.display()));
+        return wrong(format!(
+            "{} has no cloud `{name}`; it has: {all}",
+            file.display()
+        ));
     };
     let secure = self::candidates("secure", env("OS_CLIENT_SECURE_FILE"), env("HOME"));
     if let Some(secure) = secure.iter().find(|path| path.is_file())
@@ -109,21 +143,36 @@ fn candidates(stem: &str, named: Option<String>, home: Option<String>) -> Vec<Pa
     if let Some(named) = named {
         return vec![PathBuf::from(named)];
     }
-    let folders = [Some(PathBuf::from(".")), home.map(|home| Path::new(&home).join(".config/openstack")), Some("/etc/openstack".into())];
+    let folders = [
+        Some(PathBuf::from(".")),
+        home.map(|home| Path::new(&home).join(".config/openstack")),
+        Some("/etc/openstack".into()),
+    ];
     let names = [format!("{stem}.yaml"), format!("{stem}.yml")];
-    folders.into_iter().flatten().flat_map(|folder| names.clone().map(|name| folder.join(name))).collect()
+    folders
+        .into_iter()
+        .flatten()
+        .flat_map(|folder| names.clone().map(|name| folder.join(name)))
+        .collect()
 }
 
 fn read(file: &Path) -> Result<File, Error> {
     let wrong = |what: String| Error::Credentials(format!("{} {what}", file.display()));
-    let size = std::fs::metadata(file).map_err(|e| wrong(format!("cannot be read: {e}")))?.len();
+    let size = std::fs::metadata(file)
+        .map_err(|e| wrong(format!("cannot be read: {e}")))?
+        .len();
     if size > FILE_BYTES {
-        return Err(wrong(format!("has {size} bytes, more than the limit of {FILE_BYTES} for a clouds.yaml")));
+        return Err(wrong(format!(
+            "has {size} bytes, more than the limit of {FILE_BYTES} for a clouds.yaml"
+        )));
     }
     let text = std::fs::read_to_string(file).map_err(|e| wrong(format!("cannot be read: {e}")))?;
     // The parser's own message may quote the lines around, and with them a password.
     serde_saphyr::from_str(&text).map_err(|e| {
-        let place = e.location().map(|at| format!(" at line {}, column {}", at.line(), at.column())).unwrap_or_default();
+        let place = e
+            .location()
+            .map(|at| format!(" at line {}, column {}", at.line(), at.column()))
+            .unwrap_or_default();
         wrong(format!("is no clouds.yaml: wrong YAML{place}"))
     })
 }
@@ -136,9 +185,18 @@ mod tests {
     fn a_file_that_cannot_be_parsed_is_named_with_the_place_but_not_quoted() {
         let dir = tempfile::tempdir().expect("a folder");
         let file = dir.path().join("clouds.yaml");
-        std::fs::write(&file, "clouds:\n  one:\n    auth:\n      password: [hunter2\n").expect("write");
+        std::fs::write(
+            &file,
+            "clouds:\n  one:\n    auth:\n      password: [hunter2\n",
+        )
+        .expect("write");
         let message = read(&file).err().expect("refused").to_string();
-        assert!(message.contains("clouds.yaml") && message.contains("line") && !message.contains("hunter2"), "{message}");
+        assert!(
+            message.contains("clouds.yaml")
+                && message.contains("line")
+                && !message.contains("hunter2"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -151,6 +209,12 @@ mod tests {
         std::fs::write(&file, text(limit)).expect("write");
         assert!(read(&file).is_ok());
         std::fs::write(&file, text(limit + 1)).expect("write");
-        assert!(read(&file).err().expect("refused").to_string().contains("limit"));
+        assert!(
+            read(&file)
+                .err()
+                .expect("refused")
+                .to_string()
+                .contains("limit")
+        );
     }
 }

@@ -13,7 +13,8 @@ pub struct Config {
     pub interface: Interface,
     /// PEM certificates of the cloud's own authority, trusted besides the public ones.
     pub ca_file: Option<PathBuf>,
-    /// Tokens of application credentials are refused before Heat is asked for a trust, unless this says that the cloud allows them.
+    /// Tokens of application credentials are refused before Heat is asked for a trust, unless this
+    /// says that the cloud allows them.
     pub allow_application_credentials: bool,
     /// Attempts, sizes, times.
     pub limits: Limits,
@@ -65,7 +66,9 @@ impl std::str::FromStr for Interface {
             "public" => Ok(Self::Public),
             "internal" => Ok(Self::Internal),
             "admin" => Ok(Self::Admin),
-            _ => Err(super::Error::Config(format!("the interface must be public, internal or admin, got `{text}`"))),
+            _ => Err(super::Error::Config(format!(
+                "the interface must be public, internal or admin, got `{text}`"
+            ))),
         }
     }
 }
@@ -75,7 +78,8 @@ impl std::str::FromStr for Interface {
 pub struct Limits {
     /// Attempts of a call that may be repeated.
     pub attempts: u32,
-    /// The pause before the second attempt; doubled each time, jittered to between half and all of it.
+    /// The pause before the second attempt; doubled each time, jittered to between half and all of
+    /// it.
     pub backoff: Duration,
     /// The longest pause, also when `Retry-After` wishes a longer one.
     pub backoff_max: Duration,
@@ -83,7 +87,8 @@ pub struct Limits {
     pub connect: Duration,
     /// Until an answer is there, body included.
     pub answer: Duration,
-    /// Until the answer to a create, update or validate is there; Heat parses the whole template meanwhile.
+    /// Until the answer to a create, update or validate is there; Heat parses the whole template
+    /// meanwhile.
     pub answer_heat_write: Duration,
     /// Bytes of an answer.
     pub body_bytes: usize,
@@ -91,7 +96,8 @@ pub struct Limits {
     pub fault_bytes: usize,
     /// Characters of a service's own words in our message.
     pub fault_chars: usize,
-    /// Characters of a service's own words about a mistake in what it was sent (400): who is to mend it needs them all.
+    /// Characters of a service's own words about a mistake in what it was sent (400): who is to
+    /// mend it needs them all.
     pub refusal_chars: usize,
     /// How long a validated token is believed without asking again.
     pub token_ttl: Duration,

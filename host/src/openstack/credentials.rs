@@ -1,4 +1,5 @@
-//! The credentials of the command line's user, from `OS_*` variables or clouds.yaml. Reads them; asks nobody.
+//! The credentials of the command line's user, from `OS_*` variables or clouds.yaml. Reads them;
+//! asks nobody.
 
 use std::fmt;
 
@@ -17,9 +18,22 @@ pub struct Credentials {
 /// How one proves who he is.
 #[derive(Clone)]
 pub(super) enum Auth {
-    Password { user_id: Option<String>, user_name: String, user_domain: Domain, password: SecretString },
-    Token { token: SecretString },
-    ApplicationCredential { id: Option<String>, name: String, user_name: String, user_domain: Domain, secret: SecretString },
+    Password {
+        user_id: Option<String>,
+        user_name: String,
+        user_domain: Domain,
+        password: SecretString,
+    },
+    Token {
+        token: SecretString,
+    },
+    ApplicationCredential {
+        id: Option<String>,
+        name: String,
+        user_name: String,
+        user_domain: Domain,
+        secret: SecretString,
+    },
 }
 
 /// A domain by id or name.
@@ -46,22 +60,30 @@ impl ProjectRef {
 }
 
 impl Credentials {
-    /// Reads the entry `os_cloud` (or `OS_CLOUD`) of clouds.yaml; without a name the `OS_*` variables, or where there is no `OS_AUTH_URL`
-    /// the only entry of clouds.yaml.
+    /// Reads the entry `os_cloud` (or `OS_CLOUD`) of clouds.yaml; without a name the `OS_*`
+    /// variables, or where there is no `OS_AUTH_URL` the only entry of clouds.yaml.
     ///
     /// # Errors
     /// [`Error::Credentials`], which names the variable or the key that is missing or wrong.
     pub fn from_env_or_clouds_yaml(os_cloud: Option<&str>) -> Result<Self, Error> {
-        Self::find(os_cloud, &|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        Self::find(os_cloud, &|name| {
+            std::env::var(name).ok().filter(|value| !value.is_empty())
+        })
     }
 
     fn find(os_cloud: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let name = os_cloud.map(str::to_owned).or_else(|| env("OS_CLOUD"));
         if name.is_none() && env("OS_AUTH_URL").is_some() {
-            return Self::read(&Source { get: &|key| env(&variable(key)), say: &variable });
+            return Self::read(&Source {
+                get: &|key| env(&variable(key)),
+                say: &variable,
+            });
         }
         let cloud = clouds_yaml::load(name.as_deref(), env)?;
-        Self::read(&Source { get: &|key| cloud.get(key), say: &|key| cloud.say(key) })
+        Self::read(&Source {
+            get: &|key| cloud.get(key),
+            say: &|key| cloud.say(key),
+        })
     }
 
     /// Reads the entry `os_cloud` of this clouds.yaml, whatever the environment says.
@@ -70,7 +92,9 @@ impl Credentials {
     /// As [`Self::from_env_or_clouds_yaml`].
     pub fn from_file(clouds_yaml: &std::path::Path, os_cloud: &str) -> Result<Self, Error> {
         let file = clouds_yaml.to_str().map(str::to_owned);
-        Self::find(Some(os_cloud), &|name| file.clone().filter(|_| name == "OS_CLIENT_CONFIG_FILE"))
+        Self::find(Some(os_cloud), &|name| {
+            file.clone().filter(|_| name == "OS_CLIENT_CONFIG_FILE")
+        })
     }
 
     /// Where they log in: for [`super::Client::new`].
@@ -87,9 +111,20 @@ impl Credentials {
     }
 
     fn read(source: &Source<'_>) -> Result<Self, Error> {
-        let off = |value: &String| matches!(value.to_ascii_lowercase().as_str(), "false" | "no" | "off" | "0");
-        if source.get("verify").as_ref().is_some_and(off) || source.get("insecure").is_some_and(|value| !off(&value)) {
-            let (verify, insecure, cacert) = (source.say("verify"), source.say("insecure"), source.say("cacert"));
+        let off = |value: &String| {
+            matches!(
+                value.to_ascii_lowercase().as_str(),
+                "false" | "no" | "off" | "0"
+            )
+        };
+        if source.get("verify").as_ref().is_some_and(off)
+            || source.get("insecure").is_some_and(|value| !off(&value))
+        {
+            let (verify, insecure, cacert) = (
+                source.say("verify"),
+                source.say("insecure"),
+                source.say("cacert"),
+            );
             return Err(Error::Credentials(format!(
                 "{verify} or {insecure} switches off the check of certificates, which is never done here; name the cloud's own authority \
                  with {cacert}"
@@ -98,22 +133,34 @@ impl Credentials {
         let mut config = Config::new(source.need("auth_url")?);
         config.region = source.get("region_name");
         config.ca_file = source.get("cacert").map(Into::into);
-        if let Some(interface) = source.get("interface").or_else(|| source.get("endpoint_type")) {
+        if let Some(interface) = source
+            .get("interface")
+            .or_else(|| source.get("endpoint_type"))
+        {
             config.interface = interface.parse::<Interface>()?;
         }
         let auth = source.auth()?;
         let project = source.project();
         if project.is_none() && matches!(auth, Auth::Password { .. }) {
             let (name, id) = (source.say("project_name"), source.say("project_id"));
-            return Err(Error::Credentials(format!("no project is named; set {name} or {id}")));
+            return Err(Error::Credentials(format!(
+                "no project is named; set {name} or {id}"
+            )));
         }
-        Ok(Self { config, auth, project })
+        Ok(Self {
+            config,
+            auth,
+            project,
+        })
     }
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("config", &self.config).field("project", &self.project).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("config", &self.config)
+            .field("project", &self.project)
+            .finish_non_exhaustive()
     }
 }
 
@@ -133,23 +180,32 @@ impl Source<'_> {
     }
 
     fn need(&self, key: &str) -> Result<String, Error> {
-        self.get(key).ok_or_else(|| Error::Credentials(format!("{} is missing", self.say(key))))
+        self.get(key)
+            .ok_or_else(|| Error::Credentials(format!("{} is missing", self.say(key))))
     }
 
     fn domain(&self, of: &str) -> Domain {
-        let id = self.get(&format!("{of}_domain_id")).or_else(|| self.get("domain_id"));
-        let name = self.get(&format!("{of}_domain_name")).or_else(|| self.get("domain_name"));
+        let id = self
+            .get(&format!("{of}_domain_id"))
+            .or_else(|| self.get("domain_id"));
+        let name = self
+            .get(&format!("{of}_domain_name"))
+            .or_else(|| self.get("domain_name"));
         match (id, name) {
             (Some(id), _) => Domain::Id(id),
             (None, Some(name)) => Domain::Name(name),
-            (None, None) => Domain::Id(self.get("default_domain").unwrap_or_else(|| "default".to_owned())),
+            (None, None) => Domain::Id(
+                self.get("default_domain")
+                    .unwrap_or_else(|| "default".to_owned()),
+            ),
         }
     }
 
     fn project(&self) -> Option<ProjectRef> {
         let id = self.get("project_id").or_else(|| self.get("tenant_id"));
         let name = self.get("project_name").or_else(|| self.get("tenant_name"));
-        id.map(ProjectRef::Id).or_else(|| name.map(|name| ProjectRef::Name(name, self.domain("project"))))
+        id.map(ProjectRef::Id)
+            .or_else(|| name.map(|name| ProjectRef::Name(name, self.domain("project"))))
     }
 
     fn auth(&self) -> Result<Auth, Error> {
@@ -166,21 +222,44 @@ impl Source<'_> {
         match kind.as_str() {
             "password" | "v3password" | "v2password" => {
                 let user_id = self.get("user_id");
-                let user_name = if user_id.is_some() { String::new() } else { self.need("username")? };
-                Ok(Auth::Password { user_id, user_name, user_domain: self.domain("user"), password: self.need("password")?.into() })
+                let user_name = if user_id.is_some() {
+                    String::new()
+                } else {
+                    self.need("username")?
+                };
+                Ok(Auth::Password {
+                    user_id,
+                    user_name,
+                    user_domain: self.domain("user"),
+                    password: self.need("password")?.into(),
+                })
             }
-            "token" | "v3token" | "v2token" => Ok(Auth::Token { token: self.need("token")?.into() }),
+            "token" | "v3token" | "v2token" => Ok(Auth::Token {
+                token: self.need("token")?.into(),
+            }),
             "v3applicationcredential" => {
-                let (id, secret) = (self.get("application_credential_id"), self.need("application_credential_secret")?.into());
+                let (id, secret) = (
+                    self.get("application_credential_id"),
+                    self.need("application_credential_secret")?.into(),
+                );
                 let (name, user_name) = match (&id, self.get("application_credential_name")) {
                     (Some(_), _) => (String::new(), String::new()),
                     (None, Some(name)) => (name, self.need("username")?),
                     (None, None) => {
-                        let (id, name) = (self.say("application_credential_id"), self.say("application_credential_name"));
+                        let (id, name) = (
+                            self.say("application_credential_id"),
+                            self.say("application_credential_name"),
+                        );
                         return Err(Error::Credentials(format!("{id} or {name} is missing")));
                     }
                 };
-                Ok(Auth::ApplicationCredential { id, name, user_name, user_domain: self.domain("user"), secret })
+                Ok(Auth::ApplicationCredential {
+                    id,
+                    name,
+                    user_name,
+                    user_domain: self.domain("user"),
+                    secret,
+                })
             }
             other => Err(Error::Credentials(format!(
                 "{} is `{other}`, which is not spoken here; use password, token or v3applicationcredential",
@@ -203,12 +282,18 @@ mod tests {
 
     use super::*;
 
-    const RC: &[(&str, &str)] =
-        &[("OS_AUTH_URL", "http://k/v3"), ("OS_USERNAME", "demo"), ("OS_PASSWORD", "hunter2"), ("OS_PROJECT_NAME", "demo")];
+    const RC: &[(&str, &str)] = &[
+        ("OS_AUTH_URL", "http://k/v3"),
+        ("OS_USERNAME", "demo"),
+        ("OS_PASSWORD", "hunter2"),
+        ("OS_PROJECT_NAME", "demo"),
+    ];
 
     fn find(os_cloud: Option<&str>, env: &[&[(&str, &str)]]) -> Result<Credentials, Error> {
         let env: HashMap<&str, &str> = env.iter().copied().flatten().copied().collect();
-        Credentials::find(os_cloud, &|name| env.get(name).map(|value| (*value).to_owned()))
+        Credentials::find(os_cloud, &|name| {
+            env.get(name).map(|value| (*value).to_owned())
+        })
     }
 
     fn message(env: &[&[(&str, &str)]]) -> String {
@@ -217,38 +302,102 @@ mod tests {
 
     #[test]
     fn a_password_from_the_environment() {
-        let found =
-            find(None, &[RC, &[("OS_USER_DOMAIN_NAME", "Users"), ("OS_PROJECT_DOMAIN_ID", "p"), ("OS_REGION_NAME", "One")]]).expect("good");
-        let Auth::Password { user_name, user_domain, password, .. } = found.auth() else { panic!("a password") };
-        assert_eq!((user_name.as_str(), user_domain, password.expose_secret()), ("demo", &Domain::Name("Users".to_owned()), "hunter2"));
-        assert_eq!(found.project(), Some(&ProjectRef::Name("demo".to_owned(), Domain::Id("p".to_owned()))));
-        assert_eq!((found.config().auth_url.as_str(), found.config().region.as_deref()), ("http://k/v3", Some("One")));
+        let found = find(
+            None,
+            &[
+                RC,
+                &[
+                    ("OS_USER_DOMAIN_NAME", "Users"),
+                    ("OS_PROJECT_DOMAIN_ID", "p"),
+                    ("OS_REGION_NAME", "One"),
+                ],
+            ],
+        )
+        .expect("good");
+        let Auth::Password {
+            user_name,
+            user_domain,
+            password,
+            ..
+        } = found.auth()
+        else {
+            panic!("a password")
+        };
+        assert_eq!(
+            (user_name.as_str(), user_domain, password.expose_secret()),
+            ("demo", &Domain::Name("Users".to_owned()), "hunter2")
+        );
+        assert_eq!(
+            found.project(),
+            Some(&ProjectRef::Name(
+                "demo".to_owned(),
+                Domain::Id("p".to_owned())
+            ))
+        );
+        assert_eq!(
+            (
+                found.config().auth_url.as_str(),
+                found.config().region.as_deref()
+            ),
+            ("http://k/v3", Some("One"))
+        );
         assert!(!format!("{found:?}").contains("hunter2"));
     }
 
     #[test]
     fn the_kind_of_credentials_is_guessed_from_what_is_there() {
-        let of = |env| find(None, &[&[("OS_AUTH_URL", "http://k")], env]).expect("good").auth().clone();
+        let of = |env| {
+            find(None, &[&[("OS_AUTH_URL", "http://k")], env])
+                .expect("good")
+                .auth()
+                .clone()
+        };
         assert!(matches!(of(&[("OS_TOKEN", "t")]), Auth::Token { .. }));
-        let by_id = of(&[("OS_APPLICATION_CREDENTIAL_ID", "i"), ("OS_APPLICATION_CREDENTIAL_SECRET", "s")]);
-        assert!(matches!(by_id, Auth::ApplicationCredential { id: Some(_), .. }));
+        let by_id = of(&[
+            ("OS_APPLICATION_CREDENTIAL_ID", "i"),
+            ("OS_APPLICATION_CREDENTIAL_SECRET", "s"),
+        ]);
+        assert!(matches!(
+            by_id,
+            Auth::ApplicationCredential { id: Some(_), .. }
+        ));
     }
 
     #[test]
     fn what_is_missing_is_named_as_the_user_writes_it() {
         assert!(message(&[RC, &[("OS_PASSWORD", "")]]).contains("OS_PASSWORD is missing"));
         assert!(message(&[RC, &[("OS_USERNAME", "")]]).contains("OS_USERNAME is missing"));
-        assert!(message(&[RC, &[("OS_PROJECT_NAME", "")]]).contains("OS_PROJECT_NAME or OS_PROJECT_ID"));
-        assert!(message(&[RC, &[("OS_APPLICATION_CREDENTIAL_SECRET", "s")]]).contains("OS_APPLICATION_CREDENTIAL_ID"));
-        assert!(message(&[RC, &[("OS_AUTH_TYPE", "v3kerberos")]]).contains("OS_AUTH_TYPE is `v3kerberos`"));
+        assert!(
+            message(&[RC, &[("OS_PROJECT_NAME", "")]]).contains("OS_PROJECT_NAME or OS_PROJECT_ID")
+        );
+        assert!(
+            message(&[RC, &[("OS_APPLICATION_CREDENTIAL_SECRET", "s")]])
+                .contains("OS_APPLICATION_CREDENTIAL_ID")
+        );
+        assert!(
+            message(&[RC, &[("OS_AUTH_TYPE", "v3kerberos")]])
+                .contains("OS_AUTH_TYPE is `v3kerberos`")
+        );
         assert!(message(&[RC, &[("OS_INTERFACE", "private")]]).contains("`private`"));
-        assert!(message(&[&[("HOME", "/nowhere"), ("OS_CLIENT_CONFIG_FILE", "/nowhere/clouds.yaml")]]).contains("/nowhere/clouds.yaml"));
+        assert!(
+            message(&[&[
+                ("HOME", "/nowhere"),
+                ("OS_CLIENT_CONFIG_FILE", "/nowhere/clouds.yaml")
+            ]])
+            .contains("/nowhere/clouds.yaml")
+        );
     }
 
     #[test]
     fn certificates_are_always_checked() {
         assert!(message(&[RC, &[("OS_INSECURE", "true")]]).contains("OS_CACERT"));
-        assert!(find(None, &[RC, &[("OS_INSECURE", "false"), ("OS_CACERT", "/ca.pem")]]).is_ok());
+        assert!(
+            find(
+                None,
+                &[RC, &[("OS_INSECURE", "false"), ("OS_CACERT", "/ca.pem")]]
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -259,14 +408,44 @@ mod tests {
         std::fs::write(&file, yaml).expect("write");
         let config = [("OS_CLIENT_CONFIG_FILE", file.to_str().expect("a path"))];
         let one = find(Some("one"), &[RC, &config]).expect("good");
-        assert_eq!((one.config().auth_url.as_str(), one.project()), ("http://one:5000", Some(&ProjectRef::Id("007".to_owned()))));
-        let Auth::Password { password, .. } = one.auth() else { panic!("a password") };
-        assert_eq!(password.expose_secret(), "0123", "as it is written, though YAML would have it a number");
-        assert_eq!(find(None, &[RC, &config]).expect("variables").config().auth_url, "http://k/v3");
-        let error = |name| find(Some(name), &[&config]).expect_err("refused").to_string();
-        assert!(error("two").contains("`cacert`") && error("two").contains("cloud `two`"), "{}", error("two"));
-        assert!(error("three").contains("`three`") && error("three").contains("one, two"), "{}", error("three"));
-        assert!(message(&[&config]).contains("OS_CLOUD"), "two clouds, none named");
+        assert_eq!(
+            (one.config().auth_url.as_str(), one.project()),
+            ("http://one:5000", Some(&ProjectRef::Id("007".to_owned())))
+        );
+        let Auth::Password { password, .. } = one.auth() else {
+            panic!("a password")
+        };
+        assert_eq!(
+            password.expose_secret(),
+            "0123",
+            "as it is written, though YAML would have it a number"
+        );
+        assert_eq!(
+            find(None, &[RC, &config])
+                .expect("variables")
+                .config()
+                .auth_url,
+            "http://k/v3"
+        );
+        let error = |name| {
+            find(Some(name), &[&config])
+                .expect_err("refused")
+                .to_string()
+        };
+        assert!(
+            error("two").contains("`cacert`") && error("two").contains("cloud `two`"),
+            "{}",
+            error("two")
+        );
+        assert!(
+            error("three").contains("`three`") && error("three").contains("one, two"),
+            "{}",
+            error("three")
+        );
+        assert!(
+            message(&[&config]).contains("OS_CLOUD"),
+            "two clouds, none named"
+        );
     }
 
     #[test]
@@ -278,10 +457,20 @@ mod tests {
         std::fs::write(clouds, "clouds:\n  one:\n    auth:\n      auth_url: http://one\n      username: u\n      project_name: p\n")
             .expect("write");
         let env = [("HOME", dir.path().to_str().expect("a path"))];
-        assert!(message(&[&env]).contains("`auth.password` of cloud `one`"), "{}", message(&[&env]));
-        std::fs::write(secure, "clouds:\n  one:\n    auth:\n      password: hunter2\n").expect("write");
+        assert!(
+            message(&[&env]).contains("`auth.password` of cloud `one`"),
+            "{}",
+            message(&[&env])
+        );
+        std::fs::write(
+            secure,
+            "clouds:\n  one:\n    auth:\n      password: hunter2\n",
+        )
+        .expect("write");
         let found = find(None, &[&env]).expect("the only cloud");
-        let Auth::Password { password, .. } = found.auth() else { panic!("a password") };
+        let Auth::Password { password, .. } = found.auth() else {
+            panic!("a password")
+        };
         assert_eq!(password.expose_secret(), "hunter2");
     }
 }

@@ -1,5 +1,6 @@
-//! One enum for every way in which the cloud can fail us. Knows nothing of OCCI, HTML or the command line; each message says what was
-//! asked of which service, what it answered and what to do. Never holds a token, a password or a whole body.
+//! One enum for every way in which the cloud can fail us. Knows nothing of OCCI, HTML or the
+//! command line; each message says what was asked of which service, what it answered and what to
+//! do. Never holds a token, a password or a whole body.
 
 use std::time::Duration;
 
@@ -7,13 +8,17 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// 401: the token is unknown, revoked or expired, at the start or in the middle of a session.
-    #[error("{service} does not accept the token: it is unknown, revoked or expired; get a new token and repeat the request")]
+    #[error(
+        "{service} does not accept the token: it is unknown, revoked or expired; get a new token and repeat the request"
+    )]
     InvalidToken {
         /// Who said so.
         service: &'static str,
     },
     /// The token is good, but for another project than the request's.
-    #[error("the token belongs to project `{token}`, the request names project `{asked}`; get a token of `{asked}`, or name `{token}`")]
+    #[error(
+        "the token belongs to project `{token}`, the request names project `{asked}`; get a token of `{asked}`, or name `{token}`"
+    )]
     WrongProject {
         /// The token's project, by name.
         token: String,
@@ -27,7 +32,9 @@ pub enum Error {
         asked: String,
     },
     /// Keystone did not accept user name and password, or application credential.
-    #[error("keystone refuses the credentials: {message}; check user, password, domain and project in OS_* or clouds.yaml")]
+    #[error(
+        "keystone refuses the credentials: {message}; check user, password, domain and project in OS_* or clouds.yaml"
+    )]
     BadCredentials {
         /// Keystone's own words.
         message: String,
@@ -39,7 +46,9 @@ pub enum Error {
     )]
     NeedsTrust,
     /// No connection, a broken one, or no answer in time.
-    #[error("{service} at {url} cannot be reached: {reason}; check that the cloud is up and that this address is right")]
+    #[error(
+        "{service} at {url} cannot be reached: {reason}; check that the cloud is up and that this address is right"
+    )]
     Unreachable {
         /// Whom.
         service: &'static str,
@@ -51,7 +60,9 @@ pub enum Error {
         connected: bool,
     },
     /// The certificate is not one that we trust.
-    #[error("{service} at {url} shows a certificate that is not trusted: {reason}; name the cloud's own authority with a CA file")]
+    #[error(
+        "{service} at {url} shows a certificate that is not trusted: {reason}; name the cloud's own authority with a CA file"
+    )]
     Untrusted {
         /// Whom.
         service: &'static str,
@@ -61,7 +72,9 @@ pub enum Error {
         reason: String,
     },
     /// The catalog has no endpoint that fits.
-    #[error("the catalog has no {interface} endpoint of type `{service}`{region}; it has: {available}")]
+    #[error(
+        "the catalog has no {interface} endpoint of type `{service}`{region}; it has: {available}"
+    )]
     NoService {
         /// The type: `orchestration`.
         service: &'static str,
@@ -113,7 +126,9 @@ pub enum Error {
         message: String,
     },
     /// 403: the user lacks a role, or a quota is used up.
-    #[error("{service} forbids to {action}: {message}; the user may lack a role in the project, or a quota is used up")]
+    #[error(
+        "{service} forbids to {action}: {message}; the user may lack a role in the project, or a quota is used up"
+    )]
     Forbidden {
         /// Whom.
         service: &'static str,
@@ -133,7 +148,9 @@ pub enum Error {
         message: String,
     },
     /// 429 and 503, still after the last attempt.
-    #[error("{service} is overloaded (status {status}) and did not {action} after {attempts} attempts: {message}; try again later")]
+    #[error(
+        "{service} is overloaded (status {status}) and did not {action} after {attempts} attempts: {message}; try again later"
+    )]
     Overloaded {
         /// Whom.
         service: &'static str,
@@ -149,7 +166,9 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// Every other 5xx or unexpected status.
-    #[error("{service} failed with status {status} when asked to {action}: {message}; the operator finds the cause in its log")]
+    #[error(
+        "{service} failed with status {status} when asked to {action}: {message}; the operator finds the cause in its log"
+    )]
     Fault {
         /// Whom.
         service: &'static str,
@@ -189,13 +208,28 @@ impl Error {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Whether the service surely did not do what it was asked: it was too busy to begin, or no connection to it was made.
+    /// Whether the service surely did not do what it was asked: it was too busy to begin, or no
+    /// connection to it was made.
     pub fn is_unacted(&self) -> bool {
-        matches!(self, Self::Overloaded { .. } | Self::Unreachable { connected: false, .. })
+        matches!(
+            self,
+            Self::Overloaded { .. }
+                | Self::Unreachable {
+                    connected: false,
+                    ..
+                }
+        )
     }
 
-    /// Whether the same call may succeed later with nothing changed: the cloud is away, overloaded or broken.
+    /// Whether the same call may succeed later with nothing changed: the cloud is away, overloaded
+    /// or broken.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Overloaded { .. } | Self::Fault { .. } | Self::BadAnswer { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Overloaded { .. }
+                | Self::Fault { .. }
+                | Self::BadAnswer { .. }
+        )
     }
 }

@@ -1,5 +1,5 @@
-//! From an answer that is an error to the one message for it. Services word their faults in many shapes; this is the one place that knows
-//! them.
+//! From an answer that is an error to the one message for it. Services word their faults in many
+//! shapes; this is the one place that knows them.
 
 use std::time::Duration;
 
@@ -30,20 +30,58 @@ pub(super) fn failure(call: &Call<'_>, seen: Seen) -> Failure {
     let error = match status {
         401 if call.token.is_none() => Error::BadCredentials { message },
         401 => Error::InvalidToken { service },
-        400 | 422 => Error::BadRequest { service, action, message },
-        403 => Error::Forbidden { service, action, message },
-        404 | 410 => Error::NotFound { service, action, message },
-        409 => Error::Conflict { service, action, message },
-        413 => Error::TooLarge { service, action, message },
-        429 | 503 => Error::Overloaded { service, action, status, attempts: seen.attempts, message, retry_after: seen.retry_after },
+        400 | 422 => Error::BadRequest {
+            service,
+            action,
+            message,
+        },
+        403 => Error::Forbidden {
+            service,
+            action,
+            message,
+        },
+        404 | 410 => Error::NotFound {
+            service,
+            action,
+            message,
+        },
+        409 => Error::Conflict {
+            service,
+            action,
+            message,
+        },
+        413 => Error::TooLarge {
+            service,
+            action,
+            message,
+        },
+        429 | 503 => Error::Overloaded {
+            service,
+            action,
+            status,
+            attempts: seen.attempts,
+            message,
+            retry_after: seen.retry_after,
+        },
         300..400 => {
             let reason = match seen.redirect {
-                Some(to) => format!("status {status}, a redirect to {to}; name the address that needs none"),
+                Some(to) => {
+                    format!("status {status}, a redirect to {to}; name the address that needs none")
+                }
                 None => format!("status {status}, a redirect to nowhere"),
             };
-            Error::BadAnswer { service, action, reason }
+            Error::BadAnswer {
+                service,
+                action,
+                reason,
+            }
         }
-        _ => Error::Fault { service, action, status, message },
+        _ => Error::Fault {
+            service,
+            action,
+            status,
+            message,
+        },
     };
     let reached = match status {
         429 | 503 => Reached::Declined,
@@ -59,7 +97,11 @@ pub(super) fn words(body: &[u8], chars: usize) -> String {
         Ok(json) => from_json(&json).unwrap_or_else(|| "it gave no reason".to_owned()),
         Err(_) => from_html(&String::from_utf8_lossy(body)),
     };
-    let line = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let line = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     match line.char_indices().nth(chars) {
         None if line.is_empty() => "it gave no reason".to_owned(),
         None => line,
@@ -67,15 +109,34 @@ pub(super) fn words(body: &[u8], chars: usize) -> String {
     }
 }
 
-/// Keystone and Heat: `error.message`; Neutron: `NeutronError.message`; Nova: `<kind>.message`; Heat without one: `explanation`.
+/// Keystone and Heat: `error.message`; Neutron: `NeutronError.message`; Nova: `<kind>.message`;
+/// Heat without one: `explanation`.
 fn from_json(json: &Value) -> Option<String> {
     let object = json.as_object()?;
-    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let inner = object.values().find_map(|value| value.get("message").and_then(text));
-    let kind = || object.get("error").and_then(|error| error.get("type")).and_then(text);
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
+    let inner = object
+        .values()
+        .find_map(|value| value.get("message").and_then(text));
+    let kind = || {
+        object
+            .get("error")
+            .and_then(|error| error.get("type"))
+            .and_then(text)
+    };
     inner
         .or_else(|| object.get("message").and_then(text))
-        .or_else(|| Some(format!("{} ({})", object.get("explanation").and_then(text)?, kind().unwrap_or_else(|| "no type".to_owned()))))
+        .or_else(|| {
+            Some(format!(
+                "{} ({})",
+                object.get("explanation").and_then(text)?,
+                kind().unwrap_or_else(|| "no type".to_owned())
+            ))
+        })
         .or_else(|| object.values().find_map(text))
 }
 
@@ -100,7 +161,14 @@ fn from_html(text: &str) -> String {
 
 /// `Retry-After` in its form of seconds; the form of a date is ignored.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -110,7 +178,10 @@ mod tests {
     #[test]
     fn each_service_is_quoted_in_its_own_words() {
         let cases = [
-            (r#"{"error":{"code":401,"message":"requires authentication.","title":"Unauthorized"}}"#, "requires authentication."),
+            (
+                r#"{"error":{"code":401,"message":"requires authentication.","title":"Unauthorized"}}"#,
+                "requires authentication.",
+            ),
             (
                 r#"{"code": 404, "title": "Not Found", "explanation": "e", "error": {"type": "EntityNotFound", "traceback": null, "message": "The Stack (nope) could not be found."}}"#,
                 "The Stack (nope) could not be found.",
@@ -119,7 +190,10 @@ mod tests {
                 r#"{"code": 500, "title": "T", "explanation": "The server has erred.", "error": {"type": "RemoteError", "traceback": null}}"#,
                 "The server has erred. (RemoteError)",
             ),
-            (r#"{"itemNotFound": {"code": 404, "message": "Flavor nope could not be found."}}"#, "Flavor nope could not be found."),
+            (
+                r#"{"itemNotFound": {"code": 404, "message": "Flavor nope could not be found."}}"#,
+                "Flavor nope could not be found.",
+            ),
             (
                 r#"{"NeutronError": {"type": "NetworkNotFound", "message": "Network nope could not be found.", "detail": ""}}"#,
                 "Network nope could not be found.",
@@ -140,12 +214,20 @@ mod tests {
     #[test]
     fn long_words_are_cut_at_the_limit_and_no_earlier() {
         assert_eq!(words("ä".repeat(10).as_bytes(), 10), "ä".repeat(10));
-        assert_eq!(words("ä".repeat(11).as_bytes(), 10), format!("{}...", "ä".repeat(10)));
+        assert_eq!(
+            words("ä".repeat(11).as_bytes(), 10),
+            format!("{}...", "ä".repeat(10))
+        );
     }
 
     #[test]
     fn retry_after_is_read_in_seconds() {
-        let of = |text: &str| retry_after(&HeaderMap::from_iter([(RETRY_AFTER, text.parse().expect("a header"))]));
+        let of = |text: &str| {
+            retry_after(&HeaderMap::from_iter([(
+                RETRY_AFTER,
+                text.parse().expect("a header"),
+            )]))
+        };
         assert_eq!(of("7"), Some(Duration::from_secs(7)));
         assert_eq!(of("Fri, 31 Dec 1999 23:59:59 GMT"), None);
     }

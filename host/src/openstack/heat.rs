@@ -1,4 +1,5 @@
-//! What a session asks of Heat. Every limit of time and size is the transport's; what may be repeated is decided here.
+//! What a session asks of Heat. Every limit of time and size is the transport's; what may be
+//! repeated is decided here.
 
 use reqwest::{Method, StatusCode, header::LOCATION};
 use serde_json::{Map, Value, json};
@@ -14,21 +15,35 @@ use super::{
 const HEAT: Service = Service::Heat;
 
 impl Session {
-    /// Creates a stack, never twice: when an answer was lost, or Heat has the name already, the stack is looked up by its name, and one with
-    /// the same tags is taken as the answer.
+    /// Creates a stack, never twice: when an answer was lost, or Heat has the name already, the
+    /// stack is looked up by its name, and one with the same tags is taken as the answer.
     ///
     /// # Errors
-    /// [`Error::NeedsTrust`] before Heat is asked; [`Error::Conflict`] when another stack has the name; [`Error::BadRequest`] in Heat's words;
-    /// after a lost answer and no such stack what the create failed with: Heat may be at it still, so look before asking again.
+    /// [`Error::NeedsTrust`] before Heat is asked; [`Error::Conflict`] when another stack has the
+    /// name; [`Error::BadRequest`] in Heat's words; after a lost answer and no such stack what the
+    /// create failed with: Heat may be at it still, so look before asking again.
     pub async fn create_stack(&self, stack: &CreateStack) -> Result<StackId, Error> {
         self.check_trust()?;
-        let call = self.call(HEAT, Method::POST, &["stacks"], format!("create stack `{}`", stack.name))?;
+        let call = self.call(
+            HEAT,
+            Method::POST,
+            &["stacks"],
+            format!("create stack `{}`", stack.name),
+        )?;
         let mut body = body(stack);
         body["stack_name"] = json!(stack.name);
         let failure = match self.write(call, body).await {
             Ok(answer) => match answer.json::<Created>() {
-                Ok(created) => return Ok(StackId { name: stack.name.clone(), id: created.stack.id }),
-                Err(error) => Failure { error, reached: Reached::Unknown },
+                Ok(created) => {
+                    return Ok(StackId {
+                        name: stack.name.clone(),
+                        id: created.stack.id,
+                    });
+                }
+                Err(error) => Failure {
+                    error,
+                    reached: Reached::Unknown,
+                },
             },
             Err(failure) => failure,
         };
@@ -40,11 +55,16 @@ impl Session {
         };
         for look in 1..=looks {
             match self.find_stack(&stack.name).await {
-                Ok(Some(found)) if !stack.tags.is_empty() && stack.tags.iter().all(|tag| found.tags.contains(tag)) => {
+                Ok(Some(found))
+                    if !stack.tags.is_empty()
+                        && stack.tags.iter().all(|tag| found.tags.contains(tag)) =>
+                {
                     info!(stack.id = %found.id, "stack `{}` is there although its create gave no answer", found.name);
                     return Ok(found.stack_id());
                 }
-                Ok(None) if look < looks => tokio::time::sleep(pause(&self.config().limits, look, None, 1.0)).await,
+                Ok(None) if look < looks => {
+                    tokio::time::sleep(pause(&self.config().limits, look, None, 1.0)).await
+                }
                 Ok(_) | Err(_) => break,
             }
         }
@@ -69,25 +89,52 @@ impl Session {
     /// # Errors
     /// When Heat cannot be asked.
     pub async fn stacks_by_tag(&self, tags: &[&str]) -> Result<Vec<Stack>, Error> {
-        let found = self.list::<Stacks>(HEAT, &["stacks"], &[("tags", &tags.join(","))], "list stacks", None).await?;
+        let found = self
+            .list::<Stacks>(
+                HEAT,
+                &["stacks"],
+                &[("tags", &tags.join(","))],
+                "list stacks",
+                None,
+            )
+            .await?;
         Ok(found.into_iter().map(Stack::from).collect())
     }
 
-    /// A stack with its outputs: by name a living one, by id also a deleted one (status `DELETE_COMPLETE`) while Heat remembers it.
+    /// A stack with its outputs: by name a living one, by id also a deleted one (status
+    /// `DELETE_COMPLETE`) while Heat remembers it.
     ///
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn stack(&self, name_or_id: &str) -> Result<Stack, Error> {
-        let answer = self.get(HEAT, &["stacks", name_or_id], &[], format!("show stack `{name_or_id}`")).await?;
+        let answer = self
+            .get(
+                HEAT,
+                &["stacks", name_or_id],
+                &[],
+                format!("show stack `{name_or_id}`"),
+            )
+            .await?;
         if answer.status != StatusCode::FOUND {
             return Ok(answer.json::<Shown>()?.stack.into());
         }
-        // The address may be one that only Heat itself can reach; the last two parts of it are all we take.
-        let to = answer.headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
+        // The address may be one that only Heat itself can reach; the last two parts of it are all
+        // we take.
+        let to = answer
+            .headers
+            .get(LOCATION)
+            .and_then(|to| to.to_str().ok())
+            .unwrap_or_default();
         let path = to.split(['?', '#']).next().unwrap_or_default();
-        let mut parts = path.rsplit('/').map(|part| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned());
+        let mut parts = path.rsplit('/').map(|part| {
+            percent_encoding::percent_decode_str(part)
+                .decode_utf8_lossy()
+                .into_owned()
+        });
         match (parts.next(), parts.next()) {
-            (Some(id), Some(name)) if !id.is_empty() && !name.is_empty() => self.show_stack(&StackId { name, id }).await,
+            (Some(id), Some(name)) if !id.is_empty() && !name.is_empty() => {
+                self.show_stack(&StackId { name, id }).await
+            }
             _ => Err(answer.bad(format!("a redirect to `{to}`, which names no stack"))),
         }
     }
@@ -97,7 +144,14 @@ impl Session {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn show_stack(&self, stack: &StackId) -> Result<Stack, Error> {
-        let answer = self.get(HEAT, &path(stack, &[]), &[], format!("show stack `{}`", stack.name)).await?;
+        let answer = self
+            .get(
+                HEAT,
+                &path(stack, &[]),
+                &[],
+                format!("show stack `{}`", stack.name),
+            )
+            .await?;
         Ok(answer.json::<Shown>()?.stack.into())
     }
 
@@ -106,7 +160,14 @@ impl Session {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn stack_template(&self, stack: &StackId) -> Result<Value, Error> {
-        self.get(HEAT, &path(stack, &["template"]), &[], format!("show the template of stack `{}`", stack.name)).await?.json()
+        self.get(
+            HEAT,
+            &path(stack, &["template"]),
+            &[],
+            format!("show the template of stack `{}`", stack.name),
+        )
+        .await?
+        .json()
     }
 
     /// The stack's resources.
@@ -114,49 +175,98 @@ impl Session {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn resources(&self, stack: &StackId) -> Result<Vec<Resource>, Error> {
-        let answer = self.get(HEAT, &path(stack, &["resources"]), &[], format!("list the resources of stack `{}`", stack.name)).await?;
-        Ok(answer.json::<Resources>()?.resources.into_iter().map(Resource::from).collect())
+        let answer = self
+            .get(
+                HEAT,
+                &path(stack, &["resources"]),
+                &[],
+                format!("list the resources of stack `{}`", stack.name),
+            )
+            .await?;
+        Ok(answer
+            .json::<Resources>()?
+            .resources
+            .into_iter()
+            .map(Resource::from)
+            .collect())
     }
 
-    /// The stack's events after the one whose id is `after`, oldest first; of one resource, if named. When Heat has dropped that event
-    /// (it keeps some 1,000 a stack) all that are left come again.
+    /// The stack's events after the one whose id is `after`, oldest first; of one resource, if
+    /// named. When Heat has dropped that event (it keeps some 1,000 a stack) all that are left come
+    /// again.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn events(&self, stack: &StackId, resource: Option<&str>, after: Option<&str>) -> Result<Vec<Event>, Error> {
+    pub async fn events(
+        &self,
+        stack: &StackId,
+        resource: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<Vec<Event>, Error> {
         match self.events_after(stack, resource, after).await {
-            Err(Error::NotFound { .. } | Error::BadRequest { .. }) if after.is_some() => self.events_after(stack, resource, None).await,
+            Err(Error::NotFound { .. } | Error::BadRequest { .. }) if after.is_some() => {
+                self.events_after(stack, resource, None).await
+            }
             outcome => outcome,
         }
     }
 
-    async fn events_after(&self, stack: &StackId, resource: Option<&str>, after: Option<&str>) -> Result<Vec<Event>, Error> {
+    async fn events_after(
+        &self,
+        stack: &StackId,
+        resource: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<Vec<Event>, Error> {
         let path = match resource {
             Some(resource) => path(stack, &["resources", resource, "events"]),
             None => path(stack, &["events"]),
         };
         let action = format!("list the events of stack `{}`", stack.name);
-        let found = self.list::<Events>(HEAT, &path, &[("sort_dir", "asc")], &action, after).await?;
+        let found = self
+            .list::<Events>(HEAT, &path, &[("sort_dir", "asc")], &action, after)
+            .await?;
         Ok(found.into_iter().map(Event::from).collect())
     }
 
-    /// The metadata of a resource; of a wait condition handle: one key a signal's id, with `data`, `reason`, `status`. A later signal with
-    /// the same id takes the place of the earlier one.
+    /// The metadata of a resource; of a wait condition handle: one key a signal's id, with `data`,
+    /// `reason`, `status`. A later signal with the same id takes the place of the earlier one.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn resource_metadata(&self, stack: &StackId, resource: &str) -> Result<Map<String, Value>, Error> {
-        let action = format!("show the metadata of `{resource}` in stack `{}`", stack.name);
-        Ok(self.get(HEAT, &path(stack, &["resources", resource, "metadata"]), &[], action).await?.json::<Metadata>()?.metadata)
+    pub async fn resource_metadata(
+        &self,
+        stack: &StackId,
+        resource: &str,
+    ) -> Result<Map<String, Value>, Error> {
+        let action = format!(
+            "show the metadata of `{resource}` in stack `{}`",
+            stack.name
+        );
+        Ok(self
+            .get(
+                HEAT,
+                &path(stack, &["resources", resource, "metadata"]),
+                &[],
+                action,
+            )
+            .await?
+            .json::<Metadata>()?
+            .metadata)
     }
 
     /// Replaces the stack's template and parameters; Heat works on after the answer.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Conflict`] while Heat is busy with it, [`Error::BadRequest`] in Heat's words.
+    /// [`Error::NotFound`], [`Error::Conflict`] while Heat is busy with it, [`Error::BadRequest`]
+    /// in Heat's words.
     pub async fn update_stack(&self, stack: &StackId, to: &CreateStack) -> Result<(), Error> {
         self.check_trust()?;
-        let call = self.call(HEAT, Method::PUT, &path(stack, &[]), format!("update stack `{}`", stack.name))?;
+        let call = self.call(
+            HEAT,
+            Method::PUT,
+            &path(stack, &[]),
+            format!("update stack `{}`", stack.name),
+        )?;
         self.write(call, body(to)).await?;
         Ok(())
     }
@@ -165,29 +275,51 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::BadRequest`] in Heat's words.
-    pub async fn signal_resource(&self, stack: &StackId, resource: &str, signal: &Value) -> Result<(), Error> {
+    pub async fn signal_resource(
+        &self,
+        stack: &StackId,
+        resource: &str,
+        signal: &Value,
+    ) -> Result<(), Error> {
         let action = format!("signal `{resource}` in stack `{}`", stack.name);
-        let call = self.call(HEAT, Method::POST, &path(stack, &["resources", resource, "signal"]), action)?;
+        let call = self.call(
+            HEAT,
+            Method::POST,
+            &path(stack, &["resources", resource, "signal"]),
+            action,
+        )?;
         self.write(call, signal.clone()).await?;
         Ok(())
     }
 
-    /// Lets Heat check template, files and parameters of `stack` (not its name and tags); it creates nothing.
+    /// Lets Heat check template, files and parameters of `stack` (not its name and tags); it
+    /// creates nothing.
     ///
     /// # Errors
     /// [`Error::BadRequest`] in Heat's words.
     pub async fn validate(&self, stack: &CreateStack) -> Result<(), Error> {
-        let call = self.call(HEAT, Method::POST, &["validate"], format!("validate the template of `{}`", stack.name))?;
+        let call = self.call(
+            HEAT,
+            Method::POST,
+            &["validate"],
+            format!("validate the template of `{}`", stack.name),
+        )?;
         self.write(call, json!({"template": stack.template, "files": stack.files, "parameters": stack.parameters})).await?;
         Ok(())
     }
 
-    /// Asks Heat to delete the stack, whatever it is doing; one that is gone is a success. Heat works on after the answer.
+    /// Asks Heat to delete the stack, whatever it is doing; one that is gone is a success. Heat
+    /// works on after the answer.
     ///
     /// # Errors
     /// When Heat cannot be asked or refuses.
     pub async fn delete_stack(&self, stack: &StackId) -> Result<(), Error> {
-        let call = self.call(HEAT, Method::DELETE, &path(stack, &[]), format!("delete stack `{}`", stack.name))?;
+        let call = self.call(
+            HEAT,
+            Method::DELETE,
+            &path(stack, &[]),
+            format!("delete stack `{}`", stack.name),
+        )?;
         match self.send(&call).await {
             Err(failure) if !failure.error.is_not_found() => Err(failure.error),
             Ok(_) | Err(_) => Ok(()),
@@ -195,7 +327,11 @@ impl Session {
     }
 
     fn check_trust(&self) -> Result<(), Error> {
-        if self.application_credential() && !self.config().allow_application_credentials { Err(Error::NeedsTrust) } else { Ok(()) }
+        if self.application_credential() && !self.config().allow_application_credentials {
+            Err(Error::NeedsTrust)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -82,7 +82,12 @@ impl From<RawStack> for Stack {
 impl From<RawOutput> for Output {
     fn from(raw: RawOutput) -> Self {
         let (key, value, error) = (raw.output_key, raw.output_value, raw.output_error);
-        Self { key, value, description: raw.description.unwrap_or_default(), error }
+        Self {
+            key,
+            value,
+            description: raw.description.unwrap_or_default(),
+            error,
+        }
     }
 }
 
@@ -143,7 +148,13 @@ pub(super) struct RawEvent {
 impl From<RawEvent> for Event {
     fn from(raw: RawEvent) -> Self {
         let reason = raw.resource_status_reason.unwrap_or_default();
-        Self { id: raw.id, resource: raw.resource_name, status: raw.resource_status, reason, time: raw.event_time }
+        Self {
+            id: raw.id,
+            resource: raw.resource_name,
+            status: raw.resource_status,
+            reason,
+            time: raw.event_time,
+        }
     }
 }
 

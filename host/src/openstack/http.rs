@@ -1,5 +1,6 @@
-//! One HTTP call to a service of the cloud: limits on time and size, repetition with backoff where it is safe. Knows no service's shapes.
-//! TLS verification cannot be turned off; a cloud with its own authority names a CA file.
+//! One HTTP call to a service of the cloud: limits on time and size, repetition with backoff where
+//! it is safe. Knows no service's shapes. TLS verification cannot be turned off; a cloud with its
+//! own authority names a CA file.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -19,7 +20,8 @@ use super::{Config, Error, Limits, fault};
 /// Connections to the cloud, with their limits.
 #[derive(Debug)]
 pub(super) struct Transport {
-    /// Made at the first call, unless there is a CA file to check: reading the machine's certificates takes longer than the rest of a start.
+    /// Made at the first call, unless there is a CA file to check: reading the machine's
+    /// certificates takes longer than the rest of a start.
     http: OnceLock<Result<reqwest::Client, Error>>,
     direct: bool,
     limits: Limits,
@@ -95,9 +97,15 @@ impl Transport {
         let extra = match &config.ca_file {
             None => Vec::new(),
             Some(path) => {
-                let wrong = |what: String| Error::Config(format!("the CA file {} {what}; give a PEM file of certificates", path.display()));
+                let wrong = |what: String| {
+                    Error::Config(format!(
+                        "the CA file {} {what}; give a PEM file of certificates",
+                        path.display()
+                    ))
+                };
                 let pem = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-                let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| wrong(format!("is no PEM: {}", root(&e))))?;
+                let found = reqwest::Certificate::from_pem_bundle(&pem)
+                    .map_err(|e| wrong(format!("is no PEM: {}", root(&e))))?;
                 if found.is_empty() {
                     return Err(wrong("holds no certificate".to_owned()));
                 }
@@ -105,7 +113,11 @@ impl Transport {
             }
         };
         let direct = Url::parse(&config.auth_url).is_ok_and(|url| is_loopback(&url));
-        let transport = Self { http: OnceLock::new(), direct, limits: config.limits.clone() };
+        let transport = Self {
+            http: OnceLock::new(),
+            direct,
+            limits: config.limits.clone(),
+        };
         if !extra.is_empty() {
             let _ = transport.http.set(Ok(transport.connections(extra)?));
         }
@@ -119,9 +131,14 @@ impl Transport {
                 // A redirect to another host would carry the token along.
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(self.limits.connect);
-            if self.direct { builder.no_proxy() } else { builder }
+            if self.direct {
+                builder.no_proxy()
+            } else {
+                builder
+            }
         };
-        // A minimal image has no certificates of its own, which must not keep it from a cloud on plain HTTP or with a CA file.
+        // A minimal image has no certificates of its own, which must not keep it from a cloud on
+        // plain HTTP or with a CA file.
         builder()
             .tls_certs_merge(extra.clone())
             .build()
@@ -135,7 +152,10 @@ impl Transport {
         let body = call.body.as_ref().map(|body| Bytes::from(body.to_string()));
         let mut attempt = 1;
         loop {
-            let failure = match self.once(call, headers.clone(), body.clone(), attempt).await {
+            let failure = match self
+                .once(call, headers.clone(), body.clone(), attempt)
+                .await
+            {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
@@ -151,40 +171,101 @@ impl Transport {
                 _ => None,
             };
             let pause = pause(&self.limits, attempt, wish, jitter());
-            debug!(service = call.service, attempt, pause_ms = pause.as_millis(), "asking again to {}: {}", call.action, failure.error);
+            debug!(
+                service = call.service,
+                attempt,
+                pause_ms = pause.as_millis(),
+                "asking again to {}: {}",
+                call.action,
+                failure.error
+            );
             tokio::time::sleep(pause).await;
             attempt += 1;
         }
     }
 
-    async fn once(&self, call: &Call<'_>, headers: HeaderMap, body: Option<Bytes>, attempt: u32) -> Result<Answer, Failure> {
-        let http = self.http.get_or_init(|| self.connections(Vec::new())).as_ref().map_err(|error| Failure::from(error.clone()))?;
-        let mut request = http.request(call.method.clone(), call.url.clone()).headers(headers).timeout(call.timeout);
+    async fn once(
+        &self,
+        call: &Call<'_>,
+        headers: HeaderMap,
+        body: Option<Bytes>,
+        attempt: u32,
+    ) -> Result<Answer, Failure> {
+        let http = self
+            .http
+            .get_or_init(|| self.connections(Vec::new()))
+            .as_ref()
+            .map_err(|error| Failure::from(error.clone()))?;
+        let mut request = http
+            .request(call.method.clone(), call.url.clone())
+            .headers(headers)
+            .timeout(call.timeout);
         if let Some(body) = body {
             request = request.body(body);
         }
         let mut response = request.send().await.map_err(|e| lost(call, &e))?;
         let status = response.status();
         if !status.is_success() && !is_wanted_redirect(&response) {
-            let redirect = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).map(str::to_owned);
+            let redirect = response
+                .headers()
+                .get(LOCATION)
+                .and_then(|to| to.to_str().ok())
+                .map(str::to_owned);
             let retry_after = fault::retry_after(response.headers());
             // Half a fault's words are better than none.
             let (body, _) = read(&mut response, self.limits.fault_bytes).await;
             let is_refusal = status == StatusCode::BAD_REQUEST;
-            let words = fault::words(&body, if is_refusal { self.limits.refusal_chars } else { self.limits.fault_chars });
-            return Err(fault::failure(call, fault::Seen { status, words, retry_after, redirect, attempts: attempt }));
+            let words = fault::words(
+                &body,
+                if is_refusal {
+                    self.limits.refusal_chars
+                } else {
+                    self.limits.fault_chars
+                },
+            );
+            return Err(fault::failure(
+                call,
+                fault::Seen {
+                    status,
+                    words,
+                    retry_after,
+                    redirect,
+                    attempts: attempt,
+                },
+            ));
         }
         let headers = response.headers().clone();
         let (body, end) = read(&mut response, self.limits.body_bytes).await;
-        let bad = |reason| Error::BadAnswer { service: call.service, action: call.action.clone(), reason };
+        let bad = |reason| Error::BadAnswer {
+            service: call.service,
+            action: call.action.clone(),
+            reason,
+        };
         match end {
-            End::Whole => Ok(Answer { status, headers, body, service: call.service, action: call.action.clone() }),
-            // The same answer would be as large again, so this is for good, though a create behind it is done.
-            End::TooLarge => Err(Failure {
-                error: bad(format!("more than the limit of {} bytes", self.limits.body_bytes)),
-                reached: if call.repeat == Repeat::Safe { Reached::Answered } else { Reached::Unknown },
+            End::Whole => Ok(Answer {
+                status,
+                headers,
+                body,
+                service: call.service,
+                action: call.action.clone(),
             }),
-            End::Cut(error) => Err(Failure { error: bad(format!("the answer was cut: {error}")), reached: Reached::Unknown }),
+            // The same answer would be as large again, so this is for good, though a create behind
+            // it is done.
+            End::TooLarge => Err(Failure {
+                error: bad(format!(
+                    "more than the limit of {} bytes",
+                    self.limits.body_bytes
+                )),
+                reached: if call.repeat == Repeat::Safe {
+                    Reached::Answered
+                } else {
+                    Reached::Unknown
+                },
+            }),
+            End::Cut(error) => Err(Failure {
+                error: bad(format!("the answer was cut: {error}")),
+                reached: Reached::Unknown,
+            }),
         }
     }
 }
@@ -197,7 +278,11 @@ impl Answer {
 
     /// That something in the answer is not as it should be.
     pub(super) fn bad(&self, reason: String) -> Error {
-        Error::BadAnswer { service: self.service, action: self.action.clone(), reason }
+        Error::BadAnswer {
+            service: self.service,
+            action: self.action.clone(),
+            reason,
+        }
     }
 }
 
@@ -212,11 +297,18 @@ fn headers(call: &Call<'_>) -> Result<HeaderMap, Failure> {
     if call.body.is_some() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(
+        reqwest::header::ACCEPT,
+        HeaderValue::from_static("application/json"),
+    );
     if let Some(token) = call.token {
         // Characters that no header may hold are in no token either.
-        let mut value = HeaderValue::from_str(token.expose_secret())
-            .map_err(|_| Failure { error: Error::InvalidToken { service: call.service }, reached: Reached::Answered })?;
+        let mut value = HeaderValue::from_str(token.expose_secret()).map_err(|_| Failure {
+            error: Error::InvalidToken {
+                service: call.service,
+            },
+            reached: Reached::Answered,
+        })?;
         value.set_sensitive(true);
         if call.subject {
             headers.insert("x-subject-token", value.clone());
@@ -236,11 +328,20 @@ async fn read(response: &mut Response, limit: usize) -> (Bytes, End) {
     let mut body = BytesMut::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > limit => return (body.freeze(), End::TooLarge),
+            Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
+                return (body.freeze(), End::TooLarge);
+            }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return (body.freeze(), End::Whole),
             Err(error) => {
-                return (body.freeze(), End::Cut(if error.is_timeout() { "no more came in time".to_owned() } else { root(&error) }));
+                return (
+                    body.freeze(),
+                    End::Cut(if error.is_timeout() {
+                        "no more came in time".to_owned()
+                    } else {
+                        root(&error)
+                    }),
+                );
             }
         }
     }
@@ -250,7 +351,14 @@ fn lost(call: &Call<'_>, error: &reqwest::Error) -> Failure {
     let url = call.url.origin().ascii_serialization();
     let service = call.service;
     if let Some(reason) = certificate(error) {
-        return Failure { error: Error::Untrusted { service, url, reason }, reached: Reached::Answered };
+        return Failure {
+            error: Error::Untrusted {
+                service,
+                url,
+                reason,
+            },
+            reached: Reached::Answered,
+        };
     }
     let reason = match (error.is_connect(), error.is_timeout()) {
         (true, true) => "no connection in time".to_owned(),
@@ -258,8 +366,20 @@ fn lost(call: &Call<'_>, error: &reqwest::Error) -> Failure {
         _ => root(error),
     };
     let connected = !error.is_connect();
-    let reached = if connected { Reached::Unknown } else { Reached::No };
-    Failure { error: Error::Unreachable { service, url, reason, connected }, reached }
+    let reached = if connected {
+        Reached::Unknown
+    } else {
+        Reached::No
+    };
+    Failure {
+        error: Error::Unreachable {
+            service,
+            url,
+            reason,
+            connected,
+        },
+        reached,
+    }
 }
 
 /// The TLS library's words, if the certificate is what failed.
@@ -267,9 +387,14 @@ fn certificate(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
         return Some(reason.to_string());
     }
-    // An io::Error shows its inner error's source, not the inner error itself, and they come nested.
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    inner.and_then(|inner| certificate(inner)).or_else(|| certificate(error.source()?))
+    // An io::Error shows its inner error's source, not the inner error itself, and they come
+    // nested.
+    let inner = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    inner
+        .and_then(|inner| certificate(inner))
+        .or_else(|| certificate(error.source()?))
 }
 
 /// The innermost cause: what reqwest says above it only repeats the URL.
@@ -290,10 +415,22 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The pause after a failed attempt: doubled each time, jittered, as long as the service wishes, never above the limit.
-pub(super) fn pause(limits: &Limits, attempt: u32, wish: Option<Duration>, jitter: f64) -> Duration {
-    let doubled = limits.backoff.saturating_mul(2u32.saturating_pow(attempt - 1)).min(limits.backoff_max);
-    doubled.mul_f64(jitter).max(wish.unwrap_or_default()).min(limits.backoff_max)
+/// The pause after a failed attempt: doubled each time, jittered, as long as the service wishes,
+/// never above the limit.
+pub(super) fn pause(
+    limits: &Limits,
+    attempt: u32,
+    wish: Option<Duration>,
+    jitter: f64,
+) -> Duration {
+    let doubled = limits
+        .backoff
+        .saturating_mul(2u32.saturating_pow(attempt - 1))
+        .min(limits.backoff_max);
+    doubled
+        .mul_f64(jitter)
+        .max(wish.unwrap_or_default())
+        .min(limits.backoff_max)
 }
 
 /// From a half to one.
@@ -308,9 +445,18 @@ mod tests {
 
     #[test]
     fn the_pause_doubles_is_jittered_and_stays_below_its_limit() {
-        let limits = Limits { backoff: Duration::from_millis(100), backoff_max: Duration::from_secs(1), ..Limits::default() };
-        let ms = |attempt, wish: Option<u64>, jitter| pause(&limits, attempt, wish.map(Duration::from_millis), jitter).as_millis();
-        assert_eq!([ms(1, None, 1.0), ms(2, None, 1.0), ms(3, None, 1.0)], [100, 200, 400]);
+        let limits = Limits {
+            backoff: Duration::from_millis(100),
+            backoff_max: Duration::from_secs(1),
+            ..Limits::default()
+        };
+        let ms = |attempt, wish: Option<u64>, jitter| {
+            pause(&limits, attempt, wish.map(Duration::from_millis), jitter).as_millis()
+        };
+        assert_eq!(
+            [ms(1, None, 1.0), ms(2, None, 1.0), ms(3, None, 1.0)],
+            [100, 200, 400]
+        );
         assert_eq!(ms(3, None, 0.5), 200);
         assert_eq!(ms(5, None, 1.0), 1000);
         assert_eq!(ms(100, None, 1.0), 1000);
@@ -320,6 +466,10 @@ mod tests {
 
     #[test]
     fn jitter_lies_between_a_half_and_one() {
-        assert!((0..1000).map(|_| jitter()).all(|j| (0.5..=1.0).contains(&j)));
+        assert!(
+            (0..1000)
+                .map(|_| jitter())
+                .all(|j| (0.5..=1.0).contains(&j))
+        );
     }
 }

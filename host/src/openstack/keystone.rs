@@ -1,5 +1,5 @@
-//! Keystone, v3 and (for old clouds) v2.0: which of them the cloud speaks, what a token is good for, and a token for credentials. Knows no
-//! other service.
+//! Keystone, v3 and (for old clouds) v2.0: which of them the cloud speaks, what a token is good
+//! for, and a token for credentials. Knows no other service.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -53,8 +53,13 @@ impl Keystone {
     /// # Errors
     /// [`Error::Config`] when `auth_url` is no http(s) URL.
     pub(super) fn new(auth_url: &str) -> Result<Self, Error> {
-        let wrong = |what: &str| Error::Config(format!("Keystone's address (DESIGN_URI, OS_AUTH_URL) {what}: `{auth_url}`"));
-        let mut base = Url::parse(auth_url.trim()).map_err(|e| wrong(&format!("is no URL ({e})")))?;
+        let wrong = |what: &str| {
+            Error::Config(format!(
+                "Keystone's address (DESIGN_URI, OS_AUTH_URL) {what}: `{auth_url}`"
+            ))
+        };
+        let mut base =
+            Url::parse(auth_url.trim()).map_err(|e| wrong(&format!("is no URL ({e})")))?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             return Err(wrong("is no http or https URL"));
         }
@@ -63,24 +68,46 @@ impl Keystone {
             return Err(Error::Config("Keystone's address (DESIGN_URI, OS_AUTH_URL) must not hold a user name or a password".to_owned()));
         }
         let path = base.path().trim_end_matches('/');
-        let path = ["/v3", "/v2.0"].into_iter().find_map(|version| path.strip_suffix(version)).unwrap_or(path);
+        let path = ["/v3", "/v2.0"]
+            .into_iter()
+            .find_map(|version| path.strip_suffix(version))
+            .unwrap_or(path);
         let path = path.trim_end_matches('/').to_owned();
         base.set_path(&path);
         base.set_query(None);
         base.set_fragment(None);
-        Ok(Self { base, version: OnceCell::new() })
+        Ok(Self {
+            base,
+            version: OnceCell::new(),
+        })
     }
 
-    /// What `token` is good for; on v2.0, where a token does not say, it is scoped to `project` anew.
-    pub(super) async fn validate(&self, http: &Transport, config: &Config, token: &SecretString, project: &str) -> Result<Identity, Error> {
+    /// What `token` is good for; on v2.0, where a token does not say, it is scoped to `project`
+    /// anew.
+    pub(super) async fn validate(
+        &self,
+        http: &Transport,
+        config: &Config,
+        token: &SecretString,
+        project: &str,
+    ) -> Result<Identity, Error> {
         match self.version(http, config).await? {
             Version::V3 => {
-                let mut call = self.call(config, "validate a token", Method::GET, "v3/auth/tokens", Some(token));
+                let mut call = self.call(
+                    config,
+                    "validate a token",
+                    Method::GET,
+                    "v3/auth/tokens",
+                    Some(token),
+                );
                 call.subject = true;
                 match http.send(&call).await {
                     Ok(answer) => identity_v3(&answer, token.clone()),
-                    // Keystone answers 404 to a token that it does not know when the asking one is good.
-                    Err(failure) if failure.error.is_not_found() => Err(Error::InvalidToken { service: KEYSTONE }),
+                    // Keystone answers 404 to a token that it does not know when the asking one is
+                    // good.
+                    Err(failure) if failure.error.is_not_found() => {
+                        Err(Error::InvalidToken { service: KEYSTONE })
+                    }
                     Err(failure) => Err(failure.error),
                 }
             }
@@ -107,34 +134,52 @@ impl Keystone {
         match version {
             Version::V2 => identity_v2(&answer),
             Version::V3 => {
-                let token = answer.headers.get("x-subject-token").and_then(|token| token.to_str().ok());
-                let token = token.ok_or_else(|| answer.bad("there is no X-Subject-Token".to_owned()))?;
+                let token = answer
+                    .headers
+                    .get("x-subject-token")
+                    .and_then(|token| token.to_str().ok());
+                let token =
+                    token.ok_or_else(|| answer.bad("there is no X-Subject-Token".to_owned()))?;
                 identity_v3(&answer, SecretString::from(token))
             }
         }
     }
 
     async fn version(&self, http: &Transport, config: &Config) -> Result<Version, Error> {
-        self.version.get_or_try_init(|| self.discover(http, config)).await.copied()
+        self.version
+            .get_or_try_init(|| self.discover(http, config))
+            .await
+            .copied()
     }
 
     /// By the version document, or where a proxy hides it, by the version's own address.
     async fn discover(&self, http: &Transport, config: &Config) -> Result<Version, Error> {
-        let document = http.send(&self.call(config, "name its versions", Method::GET, "", None)).await;
+        let document = http
+            .send(&self.call(config, "name its versions", Method::GET, "", None))
+            .await;
         match document {
-            Ok(answer) if answer.status.is_success() || answer.status == StatusCode::MULTIPLE_CHOICES => {
+            Ok(answer)
+                if answer.status.is_success() || answer.status == StatusCode::MULTIPLE_CHOICES =>
+            {
                 // A proxy may show a page of its own at the root.
                 if let Some(version) = answer.json().ok().as_ref().and_then(best_version) {
                     return Ok(version);
                 }
             }
-            Err(failure) if !matches!(failure.error, Error::NotFound { .. } | Error::Forbidden { .. } | Error::BadCredentials { .. }) => {
+            Err(failure)
+                if !matches!(
+                    failure.error,
+                    Error::NotFound { .. } | Error::Forbidden { .. } | Error::BadCredentials { .. }
+                ) =>
+            {
                 return Err(failure.error);
             }
             Ok(_) | Err(_) => {}
         }
         for (version, path) in [(Version::V3, "v3"), (Version::V2, "v2.0")] {
-            let document = http.send(&self.call(config, "name its versions", Method::GET, path, None)).await;
+            let document = http
+                .send(&self.call(config, "name its versions", Method::GET, path, None))
+                .await;
             // A proxy may answer anything with a page of its own.
             let id = document
                 .ok()
@@ -144,35 +189,98 @@ impl Keystone {
                 return Ok(version);
             }
         }
-        Err(Error::Config(format!("{} is no Keystone: it names neither version 3 nor 2.0; check DESIGN_URI or OS_AUTH_URL", self.base)))
+        Err(Error::Config(format!(
+            "{} is no Keystone: it names neither version 3 nor 2.0; check DESIGN_URI or OS_AUTH_URL",
+            self.base
+        )))
     }
 
-    async fn rescope_v2(&self, http: &Transport, config: &Config, token: &SecretString, project: &str) -> Result<Identity, Error> {
-        let answer = http.send(&self.call(config, "list the token's projects", Method::GET, "v2.0/tenants", Some(token))).await?;
+    async fn rescope_v2(
+        &self,
+        http: &Transport,
+        config: &Config,
+        token: &SecretString,
+        project: &str,
+    ) -> Result<Identity, Error> {
+        let answer = http
+            .send(&self.call(
+                config,
+                "list the token's projects",
+                Method::GET,
+                "v2.0/tenants",
+                Some(token),
+            ))
+            .await?;
         let tenants = answer.json::<TenantsV2>()?.tenants;
-        let Some(tenant) = tenants.iter().find(|tenant| tenant.id == project || tenant.name == project) else {
+        let Some(tenant) = tenants
+            .iter()
+            .find(|tenant| tenant.id == project || tenant.name == project)
+        else {
             let names: Vec<_> = tenants.into_iter().map(|tenant| tenant.name).collect();
-            let token = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            return Err(Error::WrongProject { token, asked: project.to_owned() });
+            let token = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
+            return Err(Error::WrongProject {
+                token,
+                asked: project.to_owned(),
+            });
         };
-        let mut call = self.call(config, "scope a token to the project", Method::POST, "v2.0/tokens", Some(token));
-        call.body = Some(json!({"auth": {"token": {"id": token.expose_secret()}, "tenantId": tenant.id}}));
+        let mut call = self.call(
+            config,
+            "scope a token to the project",
+            Method::POST,
+            "v2.0/tokens",
+            Some(token),
+        );
+        call.body =
+            Some(json!({"auth": {"token": {"id": token.expose_secret()}, "tenantId": tenant.id}}));
         identity_v2(&http.send(&call).await?)
     }
 
-    fn call<'a>(&self, config: &Config, action: &str, method: Method, path: &str, token: Option<&'a SecretString>) -> Call<'a> {
+    fn call<'a>(
+        &self,
+        config: &Config,
+        action: &str,
+        method: Method,
+        path: &str,
+        token: Option<&'a SecretString>,
+    ) -> Call<'a> {
         let mut url = self.base.clone();
-        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
+        url.set_path(&format!(
+            "{}/{path}",
+            self.base.path().trim_end_matches('/')
+        ));
         // A second token for the same credentials does no harm, so a POST may be repeated as well.
         let (repeat, timeout) = (Repeat::Safe, config.limits.answer);
-        Call { service: KEYSTONE, action: action.to_owned(), method, url, token, subject: false, body: None, repeat, timeout }
+        Call {
+            service: KEYSTONE,
+            action: action.to_owned(),
+            method,
+            url,
+            token,
+            subject: false,
+            body: None,
+            repeat,
+            timeout,
+        }
     }
 }
 
 /// `{"versions": {"values": [{"id": "v3.14", "status": "stable"}]}}`; v3 before v2.0.
 fn best_version(document: &Value) -> Option<Version> {
-    let versions = document.get("versions").map(|versions| versions.get("values").unwrap_or(versions))?.as_array()?;
-    let has = |prefix: &str| versions.iter().any(|v| v.get("id").and_then(Value::as_str).is_some_and(|id| id.starts_with(prefix)));
+    let versions = document
+        .get("versions")
+        .map(|versions| versions.get("values").unwrap_or(versions))?
+        .as_array()?;
+    let has = |prefix: &str| {
+        versions.iter().any(|v| {
+            v.get("id")
+                .and_then(Value::as_str)
+                .is_some_and(|id| id.starts_with(prefix))
+        })
+    };
     if has("v3") {
         Some(Version::V3)
     } else if has("v2") {
@@ -188,16 +296,37 @@ fn login_body_v3(auth: &Auth, project: Option<&ProjectRef>) -> Value {
         Domain::Name(name) => json!({"name": name}),
     };
     let identity = match auth {
-        Auth::Password { user_id: Some(id), password, .. } => {
+        Auth::Password {
+            user_id: Some(id),
+            password,
+            ..
+        } => {
             json!({"methods": ["password"], "password": {"user": {"id": id, "password": password.expose_secret()}}})
         }
-        Auth::Password { user_name, user_domain, password, .. } => json!({"methods": ["password"], "password": {"user":
+        Auth::Password {
+            user_name,
+            user_domain,
+            password,
+            ..
+        } => json!({"methods": ["password"], "password": {"user":
             {"name": user_name, "domain": domain(user_domain), "password": password.expose_secret()}}}),
-        Auth::Token { token } => json!({"methods": ["token"], "token": {"id": token.expose_secret()}}),
-        Auth::ApplicationCredential { id: Some(id), secret, .. } => {
+        Auth::Token { token } => {
+            json!({"methods": ["token"], "token": {"id": token.expose_secret()}})
+        }
+        Auth::ApplicationCredential {
+            id: Some(id),
+            secret,
+            ..
+        } => {
             json!({"methods": ["application_credential"], "application_credential": {"id": id, "secret": secret.expose_secret()}})
         }
-        Auth::ApplicationCredential { name, user_name, user_domain, secret, .. } => {
+        Auth::ApplicationCredential {
+            name,
+            user_name,
+            user_domain,
+            secret,
+            ..
+        } => {
             json!({"methods": ["application_credential"], "application_credential":
                 {"name": name, "user": {"name": user_name, "domain": domain(user_domain)}, "secret": secret.expose_secret()}})
         }
@@ -207,7 +336,9 @@ fn login_body_v3(auth: &Auth, project: Option<&ProjectRef>) -> Value {
     match project {
         _ if matches!(auth, Auth::ApplicationCredential { .. }) => {}
         Some(ProjectRef::Id(id)) => body["auth"]["scope"] = json!({"project": {"id": id}}),
-        Some(ProjectRef::Name(name, at)) => body["auth"]["scope"] = json!({"project": {"name": name, "domain": domain(at)}}),
+        Some(ProjectRef::Name(name, at)) => {
+            body["auth"]["scope"] = json!({"project": {"name": name, "domain": domain(at)}})
+        }
         None => {}
     }
     body
@@ -215,10 +346,19 @@ fn login_body_v3(auth: &Auth, project: Option<&ProjectRef>) -> Value {
 
 fn login_body_v2(auth: &Auth, project: Option<&ProjectRef>) -> Result<Value, Error> {
     let mut inner = match auth {
-        Auth::Password { user_id: None, user_name, password, .. } => {
+        Auth::Password {
+            user_id: None,
+            user_name,
+            password,
+            ..
+        } => {
             json!({"passwordCredentials": {"username": user_name, "password": password.expose_secret()}})
         }
-        Auth::Password { user_id: Some(id), password, .. } => {
+        Auth::Password {
+            user_id: Some(id),
+            password,
+            ..
+        } => {
             json!({"passwordCredentials": {"userId": id, "password": password.expose_secret()}})
         }
         Auth::Token { token } => json!({"token": {"id": token.expose_secret()}}),
@@ -267,7 +407,10 @@ fn identity_v3(answer: &Answer, token: SecretString) -> Result<Identity, Error> 
         user: body.user,
         roles: body.roles.into_iter().map(|role| role.name).collect(),
         expires: body.expires_at.as_deref().and_then(timestamp::parse),
-        application_credential: body.methods.iter().any(|method| method == "application_credential"),
+        application_credential: body
+            .methods
+            .iter()
+            .any(|method| method == "application_credential"),
         catalog: body.catalog.into(),
     })
 }
@@ -312,7 +455,12 @@ fn identity_v2(answer: &Answer) -> Result<Identity, Error> {
         token: access.token.id.into(),
         project: access.token.tenant.map(Arc::new),
         user: access.user.user,
-        roles: access.user.roles.into_iter().map(|role| role.name).collect(),
+        roles: access
+            .user
+            .roles
+            .into_iter()
+            .map(|role| role.name)
+            .collect(),
         expires: access.token.expires.as_deref().and_then(timestamp::parse),
         application_credential: false,
         catalog: access.service_catalog.into(),
@@ -325,26 +473,53 @@ mod tests {
 
     #[test]
     fn an_address_loses_its_version_and_slashes() {
-        for address in ["http://k:5000", "http://k:5000/", "http://k:5000/v3", "http://k:5000/v2.0/", "http://k:5000//v3//"] {
-            assert_eq!(Keystone::new(address).expect("an address").base.as_str(), "http://k:5000/", "{address}");
+        for address in [
+            "http://k:5000",
+            "http://k:5000/",
+            "http://k:5000/v3",
+            "http://k:5000/v2.0/",
+            "http://k:5000//v3//",
+        ] {
+            assert_eq!(
+                Keystone::new(address).expect("an address").base.as_str(),
+                "http://k:5000/",
+                "{address}"
+            );
         }
-        assert_eq!(Keystone::new("https://c/identity/v3").expect("an address").base.as_str(), "https://c/identity");
+        assert_eq!(
+            Keystone::new("https://c/identity/v3")
+                .expect("an address")
+                .base
+                .as_str(),
+            "https://c/identity"
+        );
     }
 
     #[test]
     fn what_is_no_address_is_refused_without_showing_a_password() {
         for address in ["", "k:5000", "ftp://k", "http://"] {
-            assert!(matches!(Keystone::new(address), Err(Error::Config(_))), "{address}");
+            assert!(
+                matches!(Keystone::new(address), Err(Error::Config(_))),
+                "{address}"
+            );
         }
-        let message = Keystone::new("http://u:hunter2@k").expect_err("a password").to_string();
+        let message = Keystone::new("http://u:hunter2@k")
+            .expect_err("a password")
+            .to_string();
         assert!(!message.contains("hunter2"), "{message}");
     }
 
     #[test]
     fn v3_is_preferred_and_v2_is_found() {
         let of = |text: &str| best_version(&serde_json::from_str(text).expect("JSON"));
-        assert_eq!(of(r#"{"versions": {"values": [{"id": "v2.0"}, {"id": "v3.14"}]}}"#), Some(Version::V3));
-        assert_eq!(of(r#"{"versions": {"values": [{"id": "v2.0"}]}}"#), Some(Version::V2));
+        assert_eq!(
+            of(r#"{"versions": {"values": [{"id": "v2.0"}, {"id": "v3.14"}]}}"#),
+            Some(Version::V3)
+        );
+        assert_eq!(
+            of(r#"{"versions": {"values": [{"id": "v2.0"}]}}"#),
+            Some(Version::V2)
+        );
         assert_eq!(of(r#"{"versions": [{"id": "v1.0"}]}"#), None);
         assert_eq!(of("[]"), None);
     }

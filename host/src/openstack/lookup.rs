@@ -1,4 +1,5 @@
-//! What a request is checked against: flavors and keys of Nova, images of Glance, networks of Neutron.
+//! What a request is checked against: flavors and keys of Nova, images of Glance, networks of
+//! Neutron.
 
 use serde::Deserialize;
 
@@ -9,16 +10,25 @@ use super::{
 };
 
 impl Session {
-    /// The flavors that the project may use, smallest first (memory, then processors, then disk); disabled ones left out.
+    /// The flavors that the project may use, smallest first (memory, then processors, then disk);
+    /// disabled ones left out.
     ///
     /// # Errors
     /// When Nova cannot be asked.
     pub async fn flavors(&self) -> Result<Vec<Flavor>, Error> {
-        let found = self.list::<Flavors>(Nova, &["flavors", "detail"], &[], "list flavors", None).await?;
-        let mut all: Vec<_> = found.into_iter().map(Flavor::from).filter(|flavor| !flavor.disabled).collect();
+        let found = self
+            .list::<Flavors>(Nova, &["flavors", "detail"], &[], "list flavors", None)
+            .await?;
+        let mut all: Vec<_> = found
+            .into_iter()
+            .map(Flavor::from)
+            .filter(|flavor| !flavor.disabled)
+            .collect();
         all.sort_by(|a, b| {
             let measure = |f: &Flavor| (f.size.ram_mib, f.size.vcpus, f.size.disk_gib);
-            measure(a).cmp(&measure(b)).then_with(|| a.size.name.cmp(&b.size.name))
+            measure(a)
+                .cmp(&measure(b))
+                .then_with(|| a.size.name.cmp(&b.size.name))
         });
         Ok(all)
     }
@@ -28,8 +38,15 @@ impl Session {
     /// # Errors
     /// When Nova cannot be asked.
     pub async fn keypairs(&self) -> Result<Vec<String>, Error> {
-        let answer = self.get(Nova, &["os-keypairs"], &[], "list key pairs".to_owned()).await?.json::<Keypairs>()?;
-        Ok(answer.keypairs.into_iter().map(|entry| entry.keypair.name).collect())
+        let answer = self
+            .get(Nova, &["os-keypairs"], &[], "list key pairs".to_owned())
+            .await?
+            .json::<Keypairs>()?;
+        Ok(answer
+            .keypairs
+            .into_iter()
+            .map(|entry| entry.keypair.name)
+            .collect())
     }
 
     /// The active images that the project sees, by name.
@@ -42,25 +59,47 @@ impl Session {
         Ok(images)
     }
 
-    /// The image with this id, or else the one with this name, whatever its status; `None` where there is none.
+    /// The image with this id, or else the one with this name, whatever its status; `None` where
+    /// there is none.
     ///
     /// # Errors
     /// [`Error::Ambiguous`] when several active ones bear the name.
     pub async fn find_image(&self, name_or_id: &str) -> Result<Option<Image>, Error> {
         if uuid::Uuid::try_parse(name_or_id).is_ok() {
-            match self.get(Glance, &["images", name_or_id], &[], format!("show image `{name_or_id}`")).await {
+            match self
+                .get(
+                    Glance,
+                    &["images", name_or_id],
+                    &[],
+                    format!("show image `{name_or_id}`"),
+                )
+                .await
+            {
                 Ok(answer) => return Ok(Some(answer.json::<RawImage>()?.into())),
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return Err(error),
             }
         }
         let named = self.list_images(&[("name", name_or_id)]).await?;
-        let active: Vec<_> = named.iter().filter(|image| image.status == "active").cloned().collect();
-        if active.is_empty() { Ok(named.into_iter().next()) } else { only(active, "image", name_or_id, |image| &image.id) }
+        let active: Vec<_> = named
+            .iter()
+            .filter(|image| image.status == "active")
+            .cloned()
+            .collect();
+        if active.is_empty() {
+            Ok(named.into_iter().next())
+        } else {
+            only(active, "image", name_or_id, |image| &image.id)
+        }
     }
 
     async fn list_images(&self, filter: &[(&str, &str)]) -> Result<Vec<Image>, Error> {
-        Ok(self.list::<Images>(Glance, &["images"], filter, "list images", None).await?.into_iter().map(Image::from).collect())
+        Ok(self
+            .list::<Images>(Glance, &["images"], filter, "list images", None)
+            .await?
+            .into_iter()
+            .map(Image::from)
+            .collect())
     }
 
     /// The external networks that the project sees.
@@ -81,19 +120,36 @@ impl Session {
         {
             return Ok(Some(network));
         }
-        only(self.list_networks(&[("name", name_or_id)]).await?, "network", name_or_id, |network| &network.id)
+        only(
+            self.list_networks(&[("name", name_or_id)]).await?,
+            "network",
+            name_or_id,
+            |network| &network.id,
+        )
     }
 
     async fn list_networks(&self, filter: &[(&str, &str)]) -> Result<Vec<Network>, Error> {
-        let answer = self.get(Neutron, &["networks"], filter, "list networks".to_owned()).await?.json::<Networks>()?;
+        let answer = self
+            .get(Neutron, &["networks"], filter, "list networks".to_owned())
+            .await?
+            .json::<Networks>()?;
         Ok(answer.networks.into_iter().map(Network::from).collect())
     }
 }
 
-fn only<T>(mut found: Vec<T>, what: &'static str, name: &str, id: impl Fn(&T) -> &str) -> Result<Option<T>, Error> {
+fn only<T>(
+    mut found: Vec<T>,
+    what: &'static str,
+    name: &str,
+    id: impl Fn(&T) -> &str,
+) -> Result<Option<T>, Error> {
     if found.len() > 1 {
         let ids = found.iter().map(&id).collect::<Vec<_>>().join(", ");
-        return Err(Error::Ambiguous { what, name: name.to_owned(), ids });
+        return Err(Error::Ambiguous {
+            what,
+            name: name.to_owned(),
+            ids,
+        });
     }
     Ok(found.pop())
 }
@@ -136,8 +192,18 @@ struct RawFlavor {
 
 impl From<RawFlavor> for Flavor {
     fn from(raw: RawFlavor) -> Self {
-        let size = crate::cluster::Flavor { name: raw.name, vcpus: raw.vcpus, ram_mib: raw.ram, disk_gib: raw.disk };
-        Self { id: raw.id, size, disabled: raw.disabled, public: raw.public.unwrap_or(true) }
+        let size = crate::cluster::Flavor {
+            name: raw.name,
+            vcpus: raw.vcpus,
+            ram_mib: raw.ram,
+            disk_gib: raw.disk,
+        };
+        Self {
+            id: raw.id,
+            size,
+            disabled: raw.disabled,
+            public: raw.public.unwrap_or(true),
+        }
     }
 }
 
@@ -229,6 +295,11 @@ struct RawNetwork {
 
 impl From<RawNetwork> for Network {
     fn from(raw: RawNetwork) -> Self {
-        Self { id: raw.id, name: raw.name, external: raw.external, is_default: raw.is_default }
+        Self {
+            id: raw.id,
+            name: raw.name,
+            external: raw.external,
+            is_default: raw.is_default,
+        }
     }
 }

@@ -1,5 +1,6 @@
-//! The client of the cloud: Keystone, Heat and what a request is checked against in Nova, Glance, Neutron and Cinder. Knows no plugin, no store,
-//! no OCCI. Tokens and passwords are `SecretString`s; neither they nor bodies are logged or shown in an error.
+//! The client of the cloud: Keystone, Heat and what a request is checked against in Nova, Glance,
+//! Neutron and Cinder. Knows no plugin, no store, no OCCI. Tokens and passwords are
+//! `SecretString`s; neither they nor bodies are logged or shown in an error.
 //!
 //! Layout
 //! - [`client`]: [`Client`]: from a token or credentials to a [`Session`]
@@ -33,4 +34,7 @@ pub use config::{Config, Interface, Limits};
 pub use credentials::Credentials;
 pub use error::Error;
 pub use session::Session;
-pub use types::{CreateStack, Event, Flavor, Image, Network, Output, Project, Quota, Quotas, Resource, Stack, StackId, User};
+pub use types::{
+    CreateStack, Event, Flavor, Image, Network, Output, Project, Quota, Quotas, Resource, Stack,
+    StackId, User,
+};

@@ -16,8 +16,18 @@ impl Session {
         let project = self.project().id.as_str();
         let details = ["quotas", project, "details.json"];
         let (nova, neutron) = futures_util::future::join(
-            self.get(Nova, &["limits"], &[], "show the project's limits".to_owned()),
-            self.get(Neutron, &details, &[], "show the project's quotas".to_owned()),
+            self.get(
+                Nova,
+                &["limits"],
+                &[],
+                "show the project's limits".to_owned(),
+            ),
+            self.get(
+                Neutron,
+                &details,
+                &[],
+                "show the project's quotas".to_owned(),
+            ),
         )
         .await;
         let nova = match untold(nova)? {
@@ -48,7 +58,10 @@ impl Session {
 
     /// Whether there is a volume service.
     pub fn has_volumes(&self) -> bool {
-        Cinder.types().iter().any(|service_type| self.has_service(service_type))
+        Cinder
+            .types()
+            .iter()
+            .any(|service_type| self.has_service(service_type))
     }
 
     /// What the project may still have, of Cinder: `(volumes, GiB in all of them)`.
@@ -56,15 +69,31 @@ impl Session {
     /// # Errors
     /// When it cannot be asked; what it merely does not tell is `None`.
     pub async fn volume_quotas(&self) -> Result<(Option<Quota>, Option<Quota>), Error> {
-        let answer = self.get(Cinder, &["limits"], &[], "show the project's limits".to_owned()).await;
-        let Some(answer) = untold(answer)? else { return Ok((None, None)) };
+        let answer = self
+            .get(
+                Cinder,
+                &["limits"],
+                &[],
+                "show the project's limits".to_owned(),
+            )
+            .await;
+        let Some(answer) = untold(answer)? else {
+            return Ok((None, None));
+        };
         let cinder = answer.json::<Limits>()?.limits.absolute;
         let volumes = quota(cinder.max_total_volumes, cinder.total_volumes_used);
-        Ok((volumes, quota(cinder.max_total_volume_gigabytes, cinder.total_gigabytes_used)))
+        Ok((
+            volumes,
+            quota(
+                cinder.max_total_volume_gigabytes,
+                cinder.total_gigabytes_used,
+            ),
+        ))
     }
 }
 
-/// A service without the extension, or one that does not show it to this user, tells nothing; that is no reason to refuse a cluster.
+/// A service without the extension, or one that does not show it to this user, tells nothing; that
+/// is no reason to refuse a cluster.
 fn untold<T>(outcome: Result<T, Error>) -> Result<Option<T>, Error> {
     match outcome {
         Ok(answer) => Ok(Some(answer)),
@@ -75,7 +104,10 @@ fn untold<T>(outcome: Result<T, Error>) -> Result<Option<T>, Error> {
 
 /// -1 is OpenStack's "no limit".
 fn quota(limit: Option<i64>, used: Option<i64>) -> Option<Quota> {
-    Some(Quota { limit: u64::try_from(limit?).ok(), used: used.and_then(|used| u64::try_from(used).ok()).unwrap_or(0) })
+    Some(Quota {
+        limit: u64::try_from(limit?).ok(),
+        used: used.and_then(|used| u64::try_from(used).ok()).unwrap_or(0),
+    })
 }
 
 #[derive(Deserialize)]
@@ -137,7 +169,10 @@ struct Used {
 
 impl From<Used> for Quota {
     fn from(raw: Used) -> Self {
-        Self { limit: u64::try_from(raw.limit).ok(), used: raw.used + raw.reserved }
+        Self {
+            limit: u64::try_from(raw.limit).ok(),
+            used: raw.used + raw.reserved,
+        }
     }
 }
 
@@ -147,10 +182,24 @@ mod tests {
 
     #[test]
     fn no_limit_is_none_and_free_never_underflows() {
-        assert_eq!(quota(Some(-1), Some(3)), Some(Quota { limit: None, used: 3 }));
+        assert_eq!(
+            quota(Some(-1), Some(3)),
+            Some(Quota {
+                limit: None,
+                used: 3
+            })
+        );
         assert_eq!(quota(Some(10), Some(3)).and_then(Quota::free), Some(7));
         assert_eq!(quota(Some(2), Some(3)).and_then(Quota::free), Some(0));
         assert_eq!(quota(None, Some(3)), None);
-        assert_eq!(Quota::from(Used { limit: 10, used: 3, reserved: 2 }).free(), Some(5));
+        assert_eq!(
+            Quota::from(Used {
+                limit: 10,
+                used: 3,
+                reserved: 2
+            })
+            .free(),
+            Some(5)
+        );
     }
 }

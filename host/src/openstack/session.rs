@@ -33,8 +33,18 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn new(cloud: Arc<Cloud>, identity: Arc<Identity>, project: Arc<Project>, key: Option<Key>) -> Self {
-        Self { cloud, identity, project, key }
+    pub(super) fn new(
+        cloud: Arc<Cloud>,
+        identity: Arc<Identity>,
+        project: Arc<Project>,
+        key: Option<Key>,
+    ) -> Self {
+        Self {
+            cloud,
+            identity,
+            project,
+            key,
+        }
     }
 
     /// The token's project.
@@ -52,7 +62,8 @@ impl Session {
         &self.identity.roles
     }
 
-    /// Whether the token was got by an application credential, which cannot create the trust that Heat needs.
+    /// Whether the token was got by an application credential, which cannot create the trust that
+    /// Heat needs.
     pub fn application_credential(&self) -> bool {
         self.identity.application_credential
     }
@@ -80,7 +91,8 @@ impl Session {
         self.identity.catalog.region(&self.cloud.config)
     }
 
-    /// Whether the catalog has a service of this type in our region: `cloudformation`, `object-store`.
+    /// Whether the catalog has a service of this type in our region: `cloudformation`,
+    /// `object-store`.
     pub fn has_service(&self, service_type: &str) -> bool {
         self.identity.catalog.has(service_type, &self.cloud.config)
     }
@@ -89,19 +101,49 @@ impl Session {
         &self.cloud.config
     }
 
-    /// A call to `path` below the service's address; each part becomes one segment, whatever characters it holds.
-    pub(super) fn call(&self, service: Service, method: Method, path: &[&str], action: String) -> Result<Call<'_>, Error> {
-        let mut url = self.identity.catalog.base(service, &self.project.id, &self.cloud.config)?;
+    /// A call to `path` below the service's address; each part becomes one segment, whatever
+    /// characters it holds.
+    pub(super) fn call(
+        &self,
+        service: Service,
+        method: Method,
+        path: &[&str],
+        action: String,
+    ) -> Result<Call<'_>, Error> {
+        let mut url = self
+            .identity
+            .catalog
+            .base(service, &self.project.id, &self.cloud.config)?;
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
-        let repeat = if method == Method::POST || method == Method::PUT { Repeat::Unacted } else { Repeat::Safe };
+        let repeat = if method == Method::POST || method == Method::PUT {
+            Repeat::Unacted
+        } else {
+            Repeat::Safe
+        };
         let (token, timeout) = (Some(&self.identity.token), self.cloud.config.limits.answer);
-        Ok(Call { service: service.name(), action, method, url, token, subject: false, body: None, repeat, timeout })
+        Ok(Call {
+            service: service.name(),
+            action,
+            method,
+            url,
+            token,
+            subject: false,
+            body: None,
+            repeat,
+            timeout,
+        })
     }
 
     /// A GET with a query.
-    pub(super) async fn get(&self, service: Service, path: &[&str], query: &[(&str, &str)], action: String) -> Result<Answer, Error> {
+    pub(super) async fn get(
+        &self,
+        service: Service,
+        path: &[&str],
+        query: &[(&str, &str)],
+        action: String,
+    ) -> Result<Answer, Error> {
         let mut call = self.call(service, Method::GET, path, action)?;
         add_query(&mut call.url, query);
         Ok(self.send(&call).await?)
@@ -110,7 +152,8 @@ impl Session {
     /// A whole list, page by page, from behind the item `after` on.
     ///
     /// # Errors
-    /// [`Error::BadAnswer`] when there are more pages than the limit: a list that is not whole would be taken for one that is.
+    /// [`Error::BadAnswer`] when there are more pages than the limit: a list that is not whole
+    /// would be taken for one that is.
     pub(super) async fn list<P: Page>(
         &self,
         service: Service,
@@ -126,7 +169,10 @@ impl Session {
         for _ in 0..limits.pages {
             let mut query = vec![("limit", limit.as_str()), ("marker", &marker)];
             query.extend(filter);
-            let page = self.get(service, path, &query, action.to_owned()).await?.json::<P>()?;
+            let page = self
+                .get(service, path, &query, action.to_owned())
+                .await?
+                .json::<P>()?;
             let said_more = page.says_more();
             let items = page.items();
             // A service may give smaller pages than asked for, and says so.
@@ -137,8 +183,15 @@ impl Session {
                 return Ok(all);
             }
         }
-        let reason = format!("more than the limit of {} pages of {} items", limits.pages, limits.page_items);
-        Err(Error::BadAnswer { service: service.name(), action: action.to_owned(), reason })
+        let reason = format!(
+            "more than the limit of {} pages of {} items",
+            limits.pages, limits.page_items
+        );
+        Err(Error::BadAnswer {
+            service: service.name(),
+            action: action.to_owned(),
+            reason,
+        })
     }
 
     /// A POST or PUT.
@@ -177,20 +230,28 @@ pub(super) trait Page: DeserializeOwned {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Session");
-        out.field("project", &self.project.name).field("user", &self.identity.user.name).finish_non_exhaustive()
+        out.field("project", &self.project.name)
+            .field("user", &self.identity.user.name)
+            .finish_non_exhaustive()
     }
 }
 
 impl From<Error> for Failure {
     /// For what was wrong before anything was sent.
     fn from(error: Error) -> Self {
-        Self { error, reached: Reached::Answered }
+        Self {
+            error,
+            reached: Reached::Answered,
+        }
     }
 }
 
 /// Adds to the query what is not empty.
 pub(super) fn add_query(url: &mut Url, query: &[(&str, &str)]) {
-    let mut given = query.iter().filter(|(_, value)| !value.is_empty()).peekable();
+    let mut given = query
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .peekable();
     if given.peek().is_some() {
         url.query_pairs_mut().extend_pairs(given);
     }

@@ -7,19 +7,35 @@ pub(super) fn parse(text: &str) -> Option<SystemTime> {
     let (date, time) = text.trim().trim_end_matches('Z').split_once(['T', ' '])?;
     let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let mut time = time.split('.').next()?.splitn(3, ':').map(|part| part.parse::<u64>().ok());
+    let mut time = time
+        .split('.')
+        .next()?
+        .splitn(3, ':')
+        .map(|part| part.parse::<u64>().ok());
     let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+    if !(1970..=9999).contains(&year)
+        || !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
         return None;
     }
     let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar. A year is counted from March, so that the leap day is its last.
+/// Days since 1970-01-01 in the Gregorian calendar. A year is counted from March, so that the leap
+/// day is its last.
 fn days(year: u64, month: u64, day: u64) -> u64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let since_march_0000 = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let since_march_0000 =
+        365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     since_march_0000 - 719_468
 }
 
@@ -29,12 +45,25 @@ mod tests {
 
     #[test]
     fn timestamps_of_every_service_are_read() {
-        let seconds = |text: &str| parse(text).map(|at| at.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs());
+        let seconds = |text: &str| {
+            parse(text).map(|at| {
+                at.duration_since(SystemTime::UNIX_EPOCH)
+                    .expect("after 1970")
+                    .as_secs()
+            })
+        };
         assert_eq!(seconds("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(seconds("2024-02-29T23:59:59.000000Z"), Some(1_709_251_199));
         assert_eq!(seconds("2026-11-23T06:52:12.000000Z"), Some(1_795_416_732));
         assert_eq!(seconds("2026-11-23T06:52:12"), Some(1_795_416_732));
-        for wrong in ["", "never", "2026-11-23", "2026-13-01T00:00:00Z", "1969-01-01T00:00:00Z", "2026-11-23T06:52Z"] {
+        for wrong in [
+            "",
+            "never",
+            "2026-11-23",
+            "2026-13-01T00:00:00Z",
+            "1969-01-01T00:00:00Z",
+            "2026-11-23T06:52Z",
+        ] {
             assert_eq!(seconds(wrong), None, "{wrong}");
         }
     }

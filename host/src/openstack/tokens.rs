@@ -1,5 +1,5 @@
-//! Validated tokens, remembered for a short time by their SHA-256, so that a token is never a key of a map. Concurrent requests with one
-//! token ask Keystone once; so do many with a bad one.
+//! Validated tokens, remembered for a short time by their SHA-256, so that a token is never a key
+//! of a map. Concurrent requests with one token ask Keystone once; so do many with a bad one.
 
 use std::{
     collections::HashMap,
@@ -31,7 +31,8 @@ pub(super) struct Tokens {
     slots: Mutex<HashMap<Key, Slot>>,
 }
 
-/// What was said is read without waiting for anybody; only those who must ask queue, and the first of them asks for all.
+/// What was said is read without waiting for anybody; only those who must ask queue, and the first
+/// of them asks for all.
 #[derive(Debug)]
 struct Slot {
     used: Instant,
@@ -46,7 +47,12 @@ impl Tokens {
     }
 
     /// What was said within the limits' time, or what `ask` says now.
-    pub(super) async fn get(&self, key: Key, limits: &Limits, ask: impl Future<Output = Result<Identity, Error>>) -> Outcome {
+    pub(super) async fn get(
+        &self,
+        key: Key,
+        limits: &Limits,
+        ask: impl Future<Output = Result<Identity, Error>>,
+    ) -> Outcome {
         if let Some(known) = self.known(&key, limits) {
             return known;
         }
@@ -57,7 +63,11 @@ impl Tokens {
         }
         let outcome = ask.await.map(Arc::new);
         // It may have been forgotten meanwhile: then this answer is not to be remembered.
-        if let Some(slot) = self.lock().get_mut(&key).filter(|slot| Arc::ptr_eq(&slot.asking, &asking)) {
+        if let Some(slot) = self
+            .lock()
+            .get_mut(&key)
+            .filter(|slot| Arc::ptr_eq(&slot.asking, &asking))
+        {
             slot.said = Some((Instant::now(), outcome.clone()));
         }
         outcome.and_then(unexpired)
@@ -72,7 +82,11 @@ impl Tokens {
         let mut slots = self.lock();
         let slot = slots.get_mut(key)?;
         let (at, outcome) = slot.said.as_ref()?;
-        let ttl = if outcome.is_ok() { limits.token_ttl } else { limits.token_error_ttl };
+        let ttl = if outcome.is_ok() {
+            limits.token_ttl
+        } else {
+            limits.token_error_ttl
+        };
         let now = Instant::now();
         if now.duration_since(*at) >= ttl {
             return None;
@@ -89,12 +103,22 @@ impl Tokens {
             return Arc::clone(&slot.asking);
         }
         if slots.len() >= limit
-            && let Some(oldest) = slots.iter().min_by_key(|(_, slot)| slot.used).map(|(key, _)| *key)
+            && let Some(oldest) = slots
+                .iter()
+                .min_by_key(|(_, slot)| slot.used)
+                .map(|(key, _)| *key)
         {
             slots.remove(&oldest);
         }
         let asking = Arc::default();
-        slots.insert(key, Slot { used: now, said: None, asking: Arc::clone(&asking) });
+        slots.insert(
+            key,
+            Slot {
+                used: now,
+                said: None,
+                asking: Arc::clone(&asking),
+            },
+        );
         asking
     }
 
@@ -105,7 +129,9 @@ impl Tokens {
 
 fn unexpired(identity: Arc<Identity>) -> Outcome {
     match identity.expires {
-        Some(expires) if expires <= SystemTime::now() => Err(Error::InvalidToken { service: super::keystone::KEYSTONE }),
+        Some(expires) if expires <= SystemTime::now() => Err(Error::InvalidToken {
+            service: super::keystone::KEYSTONE,
+        }),
         _ => Ok(identity),
     }
 }
@@ -121,50 +147,104 @@ mod tests {
     use crate::openstack::{User, catalog::Catalog};
 
     fn identity(expires: Option<SystemTime>) -> Identity {
-        let user = User { id: "u".to_owned(), name: "u".to_owned() };
+        let user = User {
+            id: "u".to_owned(),
+            name: "u".to_owned(),
+        };
         let (token, roles, catalog) = (SecretString::from("t"), Vec::new(), Catalog::default());
-        Identity { token, project: None, user, roles, expires, application_credential: false, catalog }
+        Identity {
+            token,
+            project: None,
+            user,
+            roles,
+            expires,
+            application_credential: false,
+            catalog,
+        }
     }
 
-    async fn ask(tokens: &Tokens, name: &str, limits: &Limits, asked: &AtomicU32, says: Result<Identity, Error>) -> Outcome {
+    async fn ask(
+        tokens: &Tokens,
+        name: &str,
+        limits: &Limits,
+        asked: &AtomicU32,
+        says: Result<Identity, Error>,
+    ) -> Outcome {
         let ask = async {
             asked.fetch_add(1, Ordering::Relaxed);
             tokio::task::yield_now().await;
             says
         };
-        tokens.get(key(&SecretString::from(name), "p"), limits, ask).await
+        tokens
+            .get(key(&SecretString::from(name), "p"), limits, ask)
+            .await
     }
 
     #[tokio::test]
     async fn keystone_is_asked_once_by_many_at_the_same_time() {
         let (tokens, limits, asked) = (Tokens::default(), Limits::default(), AtomicU32::new(0));
         let many = (0..50).map(|_| ask(&tokens, "a", &limits, &asked, Ok(identity(None))));
-        assert!(futures_util::future::join_all(many).await.iter().all(Result::is_ok));
+        assert!(
+            futures_util::future::join_all(many)
+                .await
+                .iter()
+                .all(Result::is_ok)
+        );
         assert_eq!(asked.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]
     async fn no_more_tokens_are_remembered_than_the_limit() {
         let (tokens, asked) = (Tokens::default(), AtomicU32::new(0));
-        let limits = Limits { tokens: 2, ..Limits::default() };
+        let limits = Limits {
+            tokens: 2,
+            ..Limits::default()
+        };
         for name in ["a", "b", "a", "b", "c"] {
-            ask(&tokens, name, &limits, &asked, Ok(identity(None))).await.expect("good");
+            ask(&tokens, name, &limits, &asked, Ok(identity(None)))
+                .await
+                .expect("good");
         }
-        assert_eq!((asked.load(Ordering::Relaxed), tokens.slots.lock().expect("lock").len()), (3, 2));
-        ask(&tokens, "a", &limits, &asked, Ok(identity(None))).await.expect("good");
-        assert_eq!(asked.load(Ordering::Relaxed), 4, "the one used longest ago made room");
+        assert_eq!(
+            (
+                asked.load(Ordering::Relaxed),
+                tokens.slots.lock().expect("lock").len()
+            ),
+            (3, 2)
+        );
+        ask(&tokens, "a", &limits, &asked, Ok(identity(None)))
+            .await
+            .expect("good");
+        assert_eq!(
+            asked.load(Ordering::Relaxed),
+            4,
+            "the one used longest ago made room"
+        );
     }
 
     #[tokio::test]
     async fn what_was_said_ends_with_its_time_and_with_the_token() {
         let (tokens, asked) = (Tokens::default(), AtomicU32::new(0));
-        let brief = Limits { token_ttl: Duration::ZERO, token_error_ttl: Duration::ZERO, ..Limits::default() };
+        let brief = Limits {
+            token_ttl: Duration::ZERO,
+            token_error_ttl: Duration::ZERO,
+            ..Limits::default()
+        };
         for _ in 0..2 {
-            ask(&tokens, "a", &brief, &asked, Ok(identity(None))).await.expect("good");
+            ask(&tokens, "a", &brief, &asked, Ok(identity(None)))
+                .await
+                .expect("good");
         }
         assert_eq!(asked.load(Ordering::Relaxed), 2);
         let expired = Some(SystemTime::now() - Duration::from_secs(1));
-        let outcome = ask(&tokens, "b", &Limits::default(), &asked, Ok(identity(expired))).await;
+        let outcome = ask(
+            &tokens,
+            "b",
+            &Limits::default(),
+            &asked,
+            Ok(identity(expired)),
+        )
+        .await;
         assert!(outcome.is_err_and(|error| error.is_token()));
     }
 
@@ -172,11 +252,22 @@ mod tests {
     async fn a_bad_token_is_not_asked_about_again_at_once() {
         let (tokens, limits, asked) = (Tokens::default(), Limits::default(), AtomicU32::new(0));
         for _ in 0..5 {
-            let outcome = ask(&tokens, "bad", &limits, &asked, Err(Error::InvalidToken { service: "keystone" })).await;
+            let outcome = ask(
+                &tokens,
+                "bad",
+                &limits,
+                &asked,
+                Err(Error::InvalidToken {
+                    service: "keystone",
+                }),
+            )
+            .await;
             assert!(outcome.is_err_and(|error| error.is_token()));
         }
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         tokens.forget(&key(&SecretString::from("bad"), "p"));
-        ask(&tokens, "bad", &limits, &asked, Ok(identity(None))).await.expect("good now");
+        ask(&tokens, "bad", &limits, &asked, Ok(identity(None)))
+            .await
+            .expect("good now");
     }
 }

@@ -77,12 +77,19 @@ pub struct Stack {
 impl Stack {
     /// What names it for good.
     pub fn stack_id(&self) -> StackId {
-        StackId { name: self.name.clone(), id: self.id.clone() }
+        StackId {
+            name: self.name.clone(),
+            id: self.id.clone(),
+        }
     }
 
     /// The value of an output, if it has one yet.
     pub fn output(&self, key: &str) -> Option<&Value> {
-        self.outputs.iter().find(|output| output.key == key).map(|output| &output.value).filter(|value| !value.is_null())
+        self.outputs
+            .iter()
+            .find(|output| output.key == key)
+            .map(|output| &output.value)
+            .filter(|value| !value.is_null())
     }
 }
 

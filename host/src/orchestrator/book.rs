@@ -1,4 +1,5 @@
-//! The clusters that are in use, over the store: one lock and one observation a cluster. Asks no cloud.
+//! The clusters that are in use, over the store: one lock and one observation a cluster. Asks no
+//! cloud.
 
 use std::{
     collections::HashMap,
@@ -15,13 +16,15 @@ use crate::{
 /// One cluster in use.
 #[derive(Debug)]
 pub(super) struct Entity {
-    /// Held while something is changed in the cloud, so that of two deploys at once one makes the stack.
+    /// Held while something is changed in the cloud, so that of two deploys at once one makes the
+    /// stack.
     pub(super) turn: tokio::sync::Mutex<()>,
     /// The last observation.
     pub(super) look: Look,
     /// Whether a background task takes care of it.
     pub(super) followed: std::sync::atomic::AtomicBool,
-    /// The session with which a service forbade what is wished, and its words; the same is not tried again in the background.
+    /// The session with which a service forbade what is wished, and its words; the same is not
+    /// tried again in the background.
     pub(super) forbidden: Mutex<Option<(Session, Arc<str>)>>,
     record: RwLock<Arc<Record>>,
 }
@@ -45,7 +48,8 @@ impl Entity {
 
     fn set(&self, record: Record) -> Arc<Record> {
         let mut slot = self.record.write().unwrap_or_else(PoisonError::into_inner);
-        // Another writer of this process may have been faster to take the lock with what it wrote later.
+        // Another writer of this process may have been faster to take the lock with what it wrote
+        // later.
         if record.revision >= slot.revision {
             *slot = Arc::new(record);
         }
@@ -64,7 +68,11 @@ pub(super) struct Book {
 
 impl Book {
     pub(super) fn new(store: Store) -> Self {
-        Self { store, entities: Mutex::default(), names: Mutex::default() }
+        Self {
+            store,
+            entities: Mutex::default(),
+            names: Mutex::default(),
+        }
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -73,7 +81,10 @@ impl Book {
 
     /// The living cluster of this name.
     pub(super) async fn find(&self, project_id: &str, name: &str) -> Result<Arc<Entity>, Refused> {
-        let known = lock(&self.names).get(project_id).and_then(|names| names.get(name)).cloned();
+        let known = lock(&self.names)
+            .get(project_id)
+            .and_then(|names| names.get(name))
+            .cloned();
         let known = known.filter(|entity| entity.record().is_live());
         match known {
             Some(entity) => Ok(entity),
@@ -98,11 +109,22 @@ impl Book {
 
     /// All clusters of a project, those under deletion among them.
     pub(super) async fn of_project(&self, project_id: &str) -> Result<Vec<Arc<Entity>>, Refused> {
-        Ok(self.store.of_project(project_id).await?.into_iter().map(|record| self.take(record)).collect())
+        Ok(self
+            .store
+            .of_project(project_id)
+            .await?
+            .into_iter()
+            .map(|record| self.take(record))
+            .collect())
     }
 
-    /// Changes and writes a record; `change` is asked again when another process has written meanwhile.
-    pub(super) async fn change(&self, entity: &Entity, change: impl Fn(&mut Record)) -> Result<Arc<Record>, Refused> {
+    /// Changes and writes a record; `change` is asked again when another process has written
+    /// meanwhile.
+    pub(super) async fn change(
+        &self,
+        entity: &Entity,
+        change: impl Fn(&mut Record),
+    ) -> Result<Arc<Record>, Refused> {
         let mut record = entity.record();
         loop {
             let mut next = Record::clone(&record);
@@ -111,7 +133,11 @@ impl Book {
                 return Ok(record);
             }
             next.revision += 1;
-            next.updated_s = if next.seen == record.seen { now_s() } else { next.updated_s };
+            next.updated_s = if next.seen == record.seen {
+                now_s()
+            } else {
+                next.updated_s
+            };
             if self.store.update(&next).await? {
                 if !next.is_live() {
                     self.unname(&next);
@@ -146,7 +172,9 @@ impl Book {
     }
 
     fn take(&self, record: Record) -> Arc<Entity> {
-        let named = record.is_live().then(|| (record.project_id.clone(), record.name.clone()));
+        let named = record
+            .is_live()
+            .then(|| (record.project_id.clone(), record.name.clone()));
         let mut entities = lock(&self.entities);
         let entity = if let Some(entity) = entities.get(&record.id) {
             entity.set(record);
@@ -159,7 +187,10 @@ impl Book {
         };
         drop(entities);
         if let Some((project_id, name)) = named {
-            lock(&self.names).entry(project_id).or_default().insert(name, Arc::clone(&entity));
+            lock(&self.names)
+                .entry(project_id)
+                .or_default()
+                .insert(name, Arc::clone(&entity));
         }
         entity
     }
@@ -172,8 +203,13 @@ impl Book {
     /// Its name may be another's already.
     fn unname(&self, record: &Record) {
         let mut names = lock(&self.names);
-        let Some(of_project) = names.get_mut(&record.project_id) else { return };
-        if of_project.get(&record.name).is_some_and(|entity| entity.record().id == record.id) {
+        let Some(of_project) = names.get_mut(&record.project_id) else {
+            return;
+        };
+        if of_project
+            .get(&record.name)
+            .is_some_and(|entity| entity.record().id == record.id)
+        {
             of_project.remove(&record.name);
         }
         if of_project.is_empty() {
@@ -189,5 +225,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Seconds since 1970.
 pub(super) fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

@@ -1,4 +1,5 @@
-//! What changes the record and nothing in the cloud: a request for an entity, attributes that are only kept.
+//! What changes the record and nothing in the cloud: a request for an entity, attributes that are
+//! only kept.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,12 @@ use crate::{
 };
 
 /// The entity is there afterwards.
-pub(super) async fn request(inner: &Inner, caller: &Caller, name: &str, attributes: Attributes) -> Result<Requested, Refused> {
+pub(super) async fn request(
+    inner: &Inner,
+    caller: &Caller,
+    name: &str,
+    attributes: Attributes,
+) -> Result<Requested, Refused> {
     let project = caller.project_id();
     match inner.find(caller, name).await {
         Ok(entity) => return Ok(Requested::Existing(inner.show(&entity, &entity.record()))),
@@ -24,7 +30,10 @@ pub(super) async fn request(inner: &Inner, caller: &Caller, name: &str, attribut
     inner.parse(name, &attributes)?;
     let most = inner.limits.clusters_per_project;
     if inner.book.store().count(project).await? >= most {
-        let words = format!("project `{}` has {most} clusters, which is the most; delete one first", caller.project_name());
+        let words = format!(
+            "project `{}` has {most} clusters, which is the most; delete one first",
+            caller.project_name()
+        );
         return Err(Refused::TooMany(words));
     }
     let record = new(caller, name, attributes);
@@ -32,7 +41,11 @@ pub(super) async fn request(inner: &Inner, caller: &Caller, name: &str, attribut
     match inner.book.insert(record).await? {
         Some(entity) => Ok(Requested::New(inner.show(&entity, &entity.record()))),
         // Two asked at once.
-        None => inner.book.find(project, name).await.map(|entity| Requested::Existing(inner.show(&entity, &entity.record()))),
+        None => inner
+            .book
+            .find(project, name)
+            .await
+            .map(|entity| Requested::Existing(inner.show(&entity, &entity.record()))),
     }
 }
 
@@ -72,8 +85,12 @@ pub(super) fn may_provision(record: &Record) -> Result<(), Refused> {
     let name = &record.name;
     match record.phase {
         Phase::Deployed => Ok(()),
-        Phase::Initialised => Err(Refused::NotApplicable(format!("`{name}` is not deployed yet; deploy it first"))),
-        Phase::Provisioned => Err(Refused::NotApplicable(format!("`{name}` is provisioned already"))),
+        Phase::Initialised => Err(Refused::NotApplicable(format!(
+            "`{name}` is not deployed yet; deploy it first"
+        ))),
+        Phase::Provisioned => Err(Refused::NotApplicable(format!(
+            "`{name}` is provisioned already"
+        ))),
     }
 }
 

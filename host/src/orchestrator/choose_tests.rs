@@ -26,8 +26,18 @@ pub(crate) fn spec() -> Spec {
 }
 
 fn flavor(name: &str, ram_mib: u32, vcpus: u32, disk_gib: u32) -> Flavor {
-    let size = cluster::Flavor { name: name.into(), vcpus, ram_mib, disk_gib };
-    Flavor { id: format!("id-{name}"), size, disabled: false, public: true }
+    let size = cluster::Flavor {
+        name: name.into(),
+        vcpus,
+        ram_mib,
+        disk_gib,
+    };
+    Flavor {
+        id: format!("id-{name}"),
+        size,
+        disabled: false,
+        public: true,
+    }
 }
 
 fn image(name: &str, distro: Option<&str>, version: Option<&str>, created: &str) -> Image {
@@ -46,7 +56,12 @@ fn image(name: &str, distro: Option<&str>, version: Option<&str>, created: &str)
 }
 
 fn network(name: &str, is_default: bool) -> Network {
-    Network { id: format!("id-{name}"), name: name.into(), external: true, is_default }
+    Network {
+        id: format!("id-{name}"),
+        name: name.into(),
+        external: true,
+        is_default,
+    }
 }
 
 fn cloud() -> Cloud {
@@ -65,12 +80,23 @@ fn cloud() -> Cloud {
 }
 
 fn smallest() -> BTreeMap<String, Size> {
-    let size = |ram_mib| Size { vcpus: 1, ram_mib, disk_gib: 10 };
-    BTreeMap::from([("master".to_owned(), size(2_000)), ("worker".to_owned(), size(2_000))])
+    let size = |ram_mib| Size {
+        vcpus: 1,
+        ram_mib,
+        disk_gib: 10,
+    };
+    BTreeMap::from([
+        ("master".to_owned(), size(2_000)),
+        ("worker".to_owned(), size(2_000)),
+    ])
 }
 
 fn told(spec: &Spec, cloud: &Cloud) -> Vec<String> {
-    choose(spec, cloud, &smallest()).unwrap_err().iter().map(Problem::to_string).collect()
+    choose(spec, cloud, &smallest())
+        .unwrap_err()
+        .iter()
+        .map(Problem::to_string)
+        .collect()
 }
 
 #[test]
@@ -78,7 +104,13 @@ fn a_request_that_names_nothing_gets_what_the_cloud_has() {
     let chosen = choose(&spec(), &cloud(), &smallest()).unwrap();
     assert_eq!(chosen.image.as_deref(), Some("debian-12"));
     assert_eq!(chosen.external_network.as_deref(), Some("public"));
-    assert_eq!((chosen.master_flavor.as_deref(), chosen.worker_flavor.as_deref()), (Some("m1.large"), Some("m1.large")));
+    assert_eq!(
+        (
+            chosen.master_flavor.as_deref(),
+            chosen.worker_flavor.as_deref()
+        ),
+        (Some("m1.large"), Some("m1.large"))
+    );
     assert_eq!(chosen.key, None);
 }
 
@@ -92,7 +124,13 @@ fn names_that_are_not_there_are_told_all_at_once_with_those_that_are() {
         external_network: Some("publik".into()),
         ..spec()
     };
-    let told = told(&asked, &Cloud { keys: vec!["laptop".into()], ..cloud() });
+    let told = told(
+        &asked,
+        &Cloud {
+            keys: vec!["laptop".into()],
+            ..cloud()
+        },
+    );
     let wanted = [
         "image: there is no image `debain-12` (did you mean `debian-12`? there are: debian-12)",
         "master.flavor: there is no flavor `m1.lrage` (did you mean `m1.large`? there are: m1.boot-volume, m1.large, m1.tiny, m1.xlarge; \
@@ -107,24 +145,72 @@ fn names_that_are_not_there_are_told_all_at_once_with_those_that_are() {
 
 #[test]
 fn what_is_named_may_be_an_id() {
-    let asked = Spec { worker_flavor: Some("id-m1.xlarge".into()), external_network: Some("id-public".into()), ..spec() };
+    let asked = Spec {
+        worker_flavor: Some("id-m1.xlarge".into()),
+        external_network: Some("id-public".into()),
+        ..spec()
+    };
     let chosen = choose(&asked, &cloud(), &smallest()).unwrap();
-    assert_eq!((chosen.worker_flavor.as_deref(), chosen.external_network.as_deref()), (Some("id-m1.xlarge"), Some("id-public")));
+    assert_eq!(
+        (
+            chosen.worker_flavor.as_deref(),
+            chosen.external_network.as_deref()
+        ),
+        (Some("id-m1.xlarge"), Some("id-public"))
+    );
 }
 
 #[test]
 fn a_cluster_may_have_no_way_out() {
-    assert_eq!(choose(&Spec { external_network: Some("none".into()), ..spec() }, &cloud(), &smallest()).unwrap().external_network, None);
-    assert_eq!(choose(&spec(), &Cloud { networks: vec![], ..cloud() }, &smallest()).unwrap().external_network, None);
+    assert_eq!(
+        choose(
+            &Spec {
+                external_network: Some("none".into()),
+                ..spec()
+            },
+            &cloud(),
+            &smallest()
+        )
+        .unwrap()
+        .external_network,
+        None
+    );
+    assert_eq!(
+        choose(
+            &spec(),
+            &Cloud {
+                networks: vec![],
+                ..cloud()
+            },
+            &smallest()
+        )
+        .unwrap()
+        .external_network,
+        None
+    );
 }
 
 #[test]
 fn of_several_networks_the_clouds_default_is_taken_and_else_the_user_is_asked() {
-    let with = |networks| Cloud { networks, ..cloud() };
-    let chosen = choose(&spec(), &with(vec![network("a", false), network("b", true)]), &smallest()).unwrap();
+    let with = |networks| Cloud {
+        networks,
+        ..cloud()
+    };
+    let chosen = choose(
+        &spec(),
+        &with(vec![network("a", false), network("b", true)]),
+        &smallest(),
+    )
+    .unwrap();
     assert_eq!(chosen.external_network.as_deref(), Some("b"));
-    let told = told(&spec(), &with(vec![network("b", false), network("a", false)]));
-    assert_eq!(told, ["network.external: none is given, and the cloud has several (there are: a, b)"]);
+    let told = told(
+        &spec(),
+        &with(vec![network("b", false), network("a", false)]),
+    );
+    assert_eq!(
+        told,
+        ["network.external: none is given, and the cloud has several (there are: a, b)"]
+    );
 }
 
 #[test]
@@ -136,25 +222,55 @@ fn of_several_images_the_best_known_system_is_taken() {
         image("debian-12", Some("debian"), Some("12.7"), "2025"),
         image("debian-13", Some("debian"), Some("13"), "2026"),
     ];
-    let chosen = |images| choose(&spec(), &Cloud { images, ..cloud() }, &smallest()).unwrap().image.unwrap();
+    let chosen = |images| {
+        choose(&spec(), &Cloud { images, ..cloud() }, &smallest())
+            .unwrap()
+            .image
+            .unwrap()
+    };
     assert_eq!(chosen(images.clone()), "debian-12");
     assert_eq!(chosen(images[..2].to_vec()), "noble");
-    let twins = vec![image("debian", Some("debian"), Some("12"), "2025"), image("debian", Some("debian"), Some("12"), "2026")];
-    assert_eq!(chosen(twins), "id-debian-2026", "a name that two bear is no name");
+    let twins = vec![
+        image("debian", Some("debian"), Some("12"), "2025"),
+        image("debian", Some("debian"), Some("12"), "2026"),
+    ];
+    assert_eq!(
+        chosen(twins),
+        "id-debian-2026",
+        "a name that two bear is no name"
+    );
 }
 
 #[test]
 fn images_of_unknown_systems_are_not_guessed_at() {
-    let images = vec![image("b", None, None, "1"), image("a", Some("fedora"), None, "1")];
+    let images = vec![
+        image("b", None, None, "1"),
+        image("a", Some("fedora"), None, "1"),
+    ];
     let told = told(&spec(), &Cloud { images, ..cloud() });
     assert_eq!(told.len(), 1);
-    assert!(told[0].starts_with("image: none is given") && told[0].ends_with("(there are: a, b)"), "{}", told[0]);
+    assert!(
+        told[0].starts_with("image: none is given") && told[0].ends_with("(there are: a, b)"),
+        "{}",
+        told[0]
+    );
 }
 
 #[test]
 fn an_image_that_needs_more_than_the_frameworks_counts() {
-    let large = Image { min_ram_mib: 4_000, ..image("debian-12", Some("debian"), Some("12"), "1") };
-    let chosen = choose(&spec(), &Cloud { images: vec![large], ..cloud() }, &smallest()).unwrap();
+    let large = Image {
+        min_ram_mib: 4_000,
+        ..image("debian-12", Some("debian"), Some("12"), "1")
+    };
+    let chosen = choose(
+        &spec(),
+        &Cloud {
+            images: vec![large],
+            ..cloud()
+        },
+        &smallest(),
+    )
+    .unwrap();
     assert_eq!(chosen.worker_flavor.as_deref(), Some("m1.xlarge"));
 }
 

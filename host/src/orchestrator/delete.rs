@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Caller, Inner, Refused, reconcile, sessions};
 use crate::{cluster::Wish, store::Record};
 
-/// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is dropped.
+/// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is
+/// dropped.
 pub(super) async fn delete(inner: Arc<Inner>, caller: Caller, name: String) -> Result<(), Refused> {
     let entity = inner.find(&caller, &name).await?;
     let turn = entity.turn.lock().await;
@@ -13,7 +14,9 @@ pub(super) async fn delete(inner: Arc<Inner>, caller: Caller, name: String) -> R
         return Err(Refused::NotFound(name));
     }
     let owner = caller.user_id();
-    let wish = |record: &mut Record| (record.wish, record.stuck, record.owner) = (Wish::Delete, None, Some(owner.to_owned()));
+    let wish = |record: &mut Record| {
+        (record.wish, record.stuck, record.owner) = (Wish::Delete, None, Some(owner.to_owned()))
+    };
     let record = inner.book.change(&entity, wish).await?;
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{name}`");
     if record.stack_id.is_none() && record.create_sent_s.is_none() && record.spec.is_none() {

@@ -17,7 +17,12 @@ use crate::{
 };
 
 /// Deploys the cluster. Runs to its end even when the request is dropped.
-pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attributes: Attributes) -> Result<View, Refused> {
+pub(super) async fn deploy(
+    inner: Arc<Inner>,
+    caller: Caller,
+    name: String,
+    attributes: Attributes,
+) -> Result<View, Refused> {
     let entity = inner.find(&caller, &name).await?;
     let _turn = entity.turn.lock().await;
     let record = inner.book.refresh(&entity).await?;
@@ -30,15 +35,20 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
     }
     let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
     let outcome = if record.wish == Wish::Deploy {
-        // An earlier try got as far as recording what was planned: Heat may have it, so that only the same can be asked for.
+        // An earlier try got as far as recording what was planned: Heat may have it, so that only
+        // the same can be asked for.
         inner.only_foreign(&record, &given)?;
         let owner = caller.user_id();
-        let change = |record: &mut Record| (record.attributes, record.owner) = (given.clone(), Some(owner.to_owned()));
+        let change = |record: &mut Record| {
+            (record.attributes, record.owner) = (given.clone(), Some(owner.to_owned()))
+        };
         inner.book.change(&entity, change).await?;
         reconcile::step(&inner, &entity, &caller.session, None).await
     } else {
         match intend(&inner, &caller, &entity, &given).await? {
-            Intent::Checked(planned) => reconcile::step(&inner, &entity, &caller.session, Some(planned)).await,
+            Intent::Checked(planned) => {
+                reconcile::step(&inner, &entity, &caller.session, Some(planned)).await
+            }
             Intent::Unanswered(error) => {
                 entity.look.note(Some(error.to_string()));
                 Err(error.into())
@@ -49,7 +59,10 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
         Ok(_) => {}
         // Nobody knows whether Heat has it: the wish stands, and the background finds out.
         Err(Refused::Cloud(_) | Refused::Busy { .. }) => {
-            inner.book.change(&entity, |record| record.phase = Phase::Deployed).await?;
+            inner
+                .book
+                .change(&entity, |record| record.phase = Phase::Deployed)
+                .await?;
             reconcile::follow(&inner, &entity);
         }
         // The wish stands until the caller comes with a token that is good for it.
@@ -63,7 +76,10 @@ pub(super) async fn deploy(inner: Arc<Inner>, caller: Caller, name: String, attr
             return Err(error);
         }
     }
-    let record = inner.book.change(&entity, |record| record.acknowledged = true).await?;
+    let record = inner
+        .book
+        .change(&entity, |record| record.acknowledged = true)
+        .await?;
     Ok(inner.show(&entity, &record))
 }
 
@@ -76,24 +92,52 @@ enum Intent {
 }
 
 /// Plans, lets Heat check it, and records what is to be created before anything is.
-async fn intend(inner: &Inner, caller: &Caller, entity: &Entity, given: &BTreeMap<String, String>) -> Result<Intent, Refused> {
+async fn intend(
+    inner: &Inner,
+    caller: &Caller,
+    entity: &Entity,
+    given: &BTreeMap<String, String>,
+) -> Result<Intent, Refused> {
     let spec = inner.parse(&entity.record().name, given)?;
     let (spec, planned) = plan(inner, &caller.session, &spec).await?;
     let (region, owner) = (caller.session.region(), caller.user_id());
     let change = |record: &mut Record| {
         record.attributes.clone_from(given);
-        record.brought =
-            given.iter().filter(|(name, _)| attributes::is_ours(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
-        record.spec = Some(Spec { computed: planned.computed.clone(), ..spec.clone() });
-        record.told = Told { installed: planned.installed(), transport: facts::SIGNAL_TRANSPORT.to_owned(), ..Told::default() };
+        record.brought = given
+            .iter()
+            .filter(|(name, _)| attributes::is_ours(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        record.spec = Some(Spec {
+            computed: planned.computed.clone(),
+            ..spec.clone()
+        });
+        record.told = Told {
+            installed: planned.installed(),
+            transport: facts::SIGNAL_TRANSPORT.to_owned(),
+            ..Told::default()
+        };
         record.endpoints.clone_from(&planned.endpoints);
         region.clone_into(&mut record.region);
         record.owner = Some(owner.to_owned());
-        record.wish = if record.wish == Wish::Delete { Wish::Delete } else { Wish::Deploy };
+        record.wish = if record.wish == Wish::Delete {
+            Wish::Delete
+        } else {
+            Wish::Deploy
+        };
     };
     let mut wanted = Record::clone(&entity.record());
     change(&mut wanted);
-    let unanswered = match caller.session.validate(&stack::ask(&wanted, &inner.host, &planned, &BTreeMap::new())).await {
+    let unanswered = match caller
+        .session
+        .validate(&stack::ask(
+            &wanted,
+            &inner.host,
+            &planned,
+            &BTreeMap::new(),
+        ))
+        .await
+    {
         Ok(()) => None,
         Err(error) if error.is_transient() => Some(error),
         Err(error) => return Err(error.into()),
@@ -102,10 +146,19 @@ async fn intend(inner: &Inner, caller: &Caller, entity: &Entity, given: &BTreeMa
     Ok(unanswered.map_or(Intent::Checked(planned), Intent::Unanswered))
 }
 
-/// A deploy whose first answer never reached the client is answered once more; any other is not allowed.
-async fn again(inner: &Inner, entity: &Entity, record: &Record, attributes: Attributes) -> Result<View, Refused> {
+/// A deploy whose first answer never reached the client is answered once more; any other is not
+/// allowed.
+async fn again(
+    inner: &Inner,
+    entity: &Entity,
+    record: &Record,
+    attributes: Attributes,
+) -> Result<View, Refused> {
     if record.acknowledged {
-        return Err(Refused::NotApplicable(format!("`{}` is deployed already; update or delete it", record.name)));
+        return Err(Refused::NotApplicable(format!(
+            "`{}` is deployed already; update or delete it",
+            record.name
+        )));
     }
     let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
     inner.only_foreign(record, &given)?;
@@ -117,7 +170,8 @@ async fn again(inner: &Inner, entity: &Entity, record: &Record, attributes: Attr
     Ok(inner.show(entity, &record))
 }
 
-/// Heat has refused: the cluster is as it was before. Where Heat may have taken it and only our store failed, the wish stands.
+/// Heat has refused: the cluster is as it was before. Where Heat may have taken it and only our
+/// store failed, the wish stands.
 fn undo(record: &mut Record) {
     if record.wish == Wish::Deploy && record.stack_id.is_none() && record.create_sent_s.is_none() {
         record.wish = Wish::None;
@@ -128,20 +182,33 @@ fn undo(record: &mut Record) {
 /// What a plan must know of the cloud.
 pub(super) fn chosen(spec: &Spec, cloud: &Cloud) -> Result<Chosen, Refused> {
     Ok(Chosen {
-        flavors: cloud.flavors.iter().map(|flavor| flavor.size.clone()).collect(),
+        flavors: cloud
+            .flavors
+            .iter()
+            .map(|flavor| flavor.size.clone())
+            .collect(),
         master: cloud.flavor(spec.master_flavor.as_deref())?,
         worker: cloud.flavor(spec.worker_flavor.as_deref())?,
         signal_transport: cloud.signal_transport.clone(),
     })
 }
 
-/// The spec with every open name filled in, and what Heat is to be given; all problems at once, and nothing is created.
-pub(super) async fn plan(inner: &Inner, session: &Session, spec: &Spec) -> Result<(Spec, Planned), Refused> {
+/// The spec with every open name filled in, and what Heat is to be given; all problems at once, and
+/// nothing is created.
+pub(super) async fn plan(
+    inner: &Inner,
+    session: &Session,
+    spec: &Spec,
+) -> Result<(Spec, Planned), Refused> {
     let smallest = inner.planner.smallest(spec).map_err(Refused::Invalid)?;
     let cloud = facts::look_up(session, spec).await?;
     let spec = choose::choose(spec, &cloud, &smallest).map_err(Refused::Invalid)?;
     let chosen = chosen(&spec, &cloud)?;
-    let planned = inner.planner.plan(&spec, &chosen).await.map_err(Refused::Invalid)?;
+    let planned = inner
+        .planner
+        .plan(&spec, &chosen)
+        .await
+        .map_err(Refused::Invalid)?;
     let mut quotas = cloud.quotas;
     if quota::has_volumes(&planned.template) {
         if !session.has_volumes() {
@@ -150,11 +217,24 @@ pub(super) async fn plan(inner: &Inner, session: &Session, spec: &Spec) -> Resul
         (quotas.volumes, quotas.volume_gib) = facts::volumes(session).await?;
     }
     let problems = quota::check(&planned.template, &spec, &chosen, &quotas);
-    if problems.is_empty() { Ok((spec, planned)) } else { Err(Refused::Invalid(problems)) }
+    if problems.is_empty() {
+        Ok((spec, planned))
+    } else {
+        Err(Refused::Invalid(problems))
+    }
 }
 
 /// What a running cluster cannot be changed in yet, each by its name.
 pub(super) fn unchangeable(names: Vec<String>) -> Vec<Problem> {
     let hint = "leave it as it is, or deploy a new cluster";
-    names.into_iter().map(|name| Problem::new(name, "cannot be changed in a running cluster by this version of stampede", hint)).collect()
+    names
+        .into_iter()
+        .map(|name| {
+            Problem::new(
+                name,
+                "cannot be changed in a running cluster by this version of stampede",
+                hint,
+            )
+        })
+        .collect()
 }

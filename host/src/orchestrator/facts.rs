@@ -6,8 +6,9 @@ use crate::{
     openstack::{Error, Flavor, Image, Network, Quota, Quotas, Session},
 };
 
-/// How nodes signal Heat: as a user that Heat makes for the handle alone. A signed URL (`CFN_SIGNAL`) is refused by Keystone fifteen minutes after it was
-/// made, a token ends within hours: too soon for a slow download, and for a cluster that grows later.
+/// How nodes signal Heat: as a user that Heat makes for the handle alone. A signed URL
+/// (`CFN_SIGNAL`) is refused by Keystone fifteen minutes after it was made, a token ends within
+/// hours: too soon for a slow download, and for a cluster that grows later.
 pub const SIGNAL_TRANSPORT: &str = "HEAT_SIGNAL";
 
 /// What the project sees of the cloud.
@@ -17,7 +18,8 @@ pub struct Cloud {
     pub flavors: Vec<Flavor>,
     /// Active ones.
     pub images: Vec<Image>,
-    /// The image that the spec names, whatever its status; none where it names none or there is none.
+    /// The image that the spec names, whatever its status; none where it names none or there is
+    /// none.
     pub image: Option<Image>,
     /// Why the image that the spec names cannot be told.
     pub image_problem: Option<String>,
@@ -37,9 +39,22 @@ impl Cloud {
     /// # Errors
     /// `Invalid`: there is none, or no name.
     pub fn flavor(&self, name: Option<&str>) -> Result<cluster::Flavor, Refused> {
-        let found = self.flavors.iter().find(|flavor| Some(flavor.size.name.as_str()) == name || Some(flavor.id.as_str()) == name);
-        let missing = || Refused::Invalid(vec![Problem::new("flavor", format!("no flavor `{}`", name.unwrap_or_default()), "")]);
-        found.map(|flavor| cluster::Flavor { name: name.unwrap_or_default().to_owned(), ..flavor.size.clone() }).ok_or_else(missing)
+        let found = self.flavors.iter().find(|flavor| {
+            Some(flavor.size.name.as_str()) == name || Some(flavor.id.as_str()) == name
+        });
+        let missing = || {
+            Refused::Invalid(vec![Problem::new(
+                "flavor",
+                format!("no flavor `{}`", name.unwrap_or_default()),
+                "",
+            )])
+        };
+        found
+            .map(|flavor| cluster::Flavor {
+                name: name.unwrap_or_default().to_owned(),
+                ..flavor.size.clone()
+            })
+            .ok_or_else(missing)
     }
 }
 
@@ -58,12 +73,33 @@ pub async fn look_up(session: &Session, spec: &Spec) -> Result<Cloud, Refused> {
             },
         }
     };
-    let keys = async { if spec.key.is_some() { session.keypairs().await } else { Ok(Vec::new()) } };
+    let keys = async {
+        if spec.key.is_some() {
+            session.keypairs().await
+        } else {
+            Ok(Vec::new())
+        }
+    };
     let quotas = async { told(session, session.quotas().await) };
-    let (flavors, images, (image, image_problem), keys, networks, quotas) =
-        tokio::try_join!(session.flavors(), session.images(), image, keys, session.external_networks(), quotas)?;
+    let (flavors, images, (image, image_problem), keys, networks, quotas) = tokio::try_join!(
+        session.flavors(),
+        session.images(),
+        image,
+        keys,
+        session.external_networks(),
+        quotas
+    )?;
     let signal_transport = SIGNAL_TRANSPORT.to_owned();
-    Ok(Cloud { flavors, images, image, image_problem, keys, networks, quotas, signal_transport })
+    Ok(Cloud {
+        flavors,
+        images,
+        image,
+        image_problem,
+        keys,
+        networks,
+        quotas,
+        signal_transport,
+    })
 }
 
 /// What is left to the project of volumes: how many, and GiB in all of them.
@@ -78,7 +114,10 @@ pub async fn volumes(session: &Session) -> Result<(Option<Quota>, Option<Quota>)
 fn told<T: Default>(session: &Session, quotas: Result<T, Error>) -> Result<T, Error> {
     match quotas {
         Err(error) if !error.is_token() => {
-            tracing::warn!("quotas of project {} are not told: {error}", session.project().name);
+            tracing::warn!(
+                "quotas of project {} are not told: {error}",
+                session.project().name
+            );
             Ok(T::default())
         }
         other => other,

@@ -1,4 +1,5 @@
-//! Groups that projects make of their clusters: remembered in the store, read once, and of no meaning here.
+//! Groups that projects make of their clusters: remembered in the store, read once, and of no
+//! meaning here.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -56,7 +57,13 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `NotFound` with the group's or a cluster's name.
-    pub async fn group_members(&self, caller: &Caller, name: &str, how: Members, clusters: &[String]) -> Result<(), Refused> {
+    pub async fn group_members(
+        &self,
+        caller: &Caller,
+        name: &str,
+        how: Members,
+        clusters: &[String],
+    ) -> Result<(), Refused> {
         members(&self.inner, caller, name, how, clusters).await
     }
 }
@@ -79,50 +86,89 @@ async fn of(inner: &Inner, caller: &Caller) -> Result<Arc<Vec<Group>>, Refused> 
 async fn define(inner: &Inner, caller: &Caller, group: Group) -> Result<(), Refused> {
     let _turn = inner.groups.turn.lock().await;
     let groups = of(inner, caller).await?;
-    let is_same = |known: &&Group| known.name == group.name && known.place == group.place && known.definition == group.definition;
+    let is_same = |known: &&Group| {
+        known.name == group.name
+            && known.place == group.place
+            && known.definition == group.definition
+    };
     if groups.iter().any(|known| is_same(&known)) {
         return Ok(());
     }
     if groups.len() >= inner.limits.groups_per_project {
-        return Err(Refused::TooMany(format!("the project has {} mixins of its own, which is the most; delete one first", groups.len())));
+        return Err(Refused::TooMany(format!(
+            "the project has {} mixins of its own, which is the most; delete one first",
+            groups.len()
+        )));
     }
     let bytes = group.name.len() + group.place.len() + group.definition.len();
     if bytes > inner.limits.group_bytes {
-        return Err(Refused::TooMany(format!("{bytes} bytes of one mixin, at most {} are kept", inner.limits.group_bytes)));
+        return Err(Refused::TooMany(format!(
+            "{bytes} bytes of one mixin, at most {} are kept",
+            inner.limits.group_bytes
+        )));
     }
-    let written = inner.book.store().insert_group(caller.project_id(), &group).await;
+    let written = inner
+        .book
+        .store()
+        .insert_group(caller.project_id(), &group)
+        .await;
     forget(inner, caller);
     match written {
-        Err(store::Error::Taken) => Err(Refused::Conflict(format!("`{}` or its location {} is in use already", group.name, group.place))),
+        Err(store::Error::Taken) => Err(Refused::Conflict(format!(
+            "`{}` or its location {} is in use already",
+            group.name, group.place
+        ))),
         other => Ok(other?),
     }
 }
 
 async fn remove(inner: &Inner, caller: &Caller, name: &str) -> Result<(), Refused> {
     let _turn = inner.groups.turn.lock().await;
-    let written = inner.book.store().remove_group(caller.project_id(), name).await;
+    let written = inner
+        .book
+        .store()
+        .remove_group(caller.project_id(), name)
+        .await;
     forget(inner, caller);
     Ok(written?)
 }
 
-async fn members(inner: &Inner, caller: &Caller, name: &str, how: Members, clusters: &[String]) -> Result<(), Refused> {
+async fn members(
+    inner: &Inner,
+    caller: &Caller,
+    name: &str,
+    how: Members,
+    clusters: &[String],
+) -> Result<(), Refused> {
     let mut named = BTreeSet::new();
     for cluster in clusters {
         named.insert(inner.find(caller, cluster).await?.record().id.clone());
     }
     let _turn = inner.groups.turn.lock().await;
     let groups = of(inner, caller).await?;
-    let group = groups.iter().find(|group| group.name == name).ok_or_else(|| Refused::NotFound(name.to_owned()))?;
+    let group = groups
+        .iter()
+        .find(|group| group.name == name)
+        .ok_or_else(|| Refused::NotFound(name.to_owned()))?;
     let mut wanted = match how {
         Members::Add => &group.clusters | &named,
         Members::Remove => &group.clusters - &named,
         Members::Only => named,
     };
     // Those that were deleted meanwhile are gone from the group too.
-    let living: BTreeSet<String> =
-        inner.book.of_project(caller.project_id()).await?.iter().map(|entity| entity.record().id.clone()).collect();
+    let living: BTreeSet<String> = inner
+        .book
+        .of_project(caller.project_id())
+        .await?
+        .iter()
+        .map(|entity| entity.record().id.clone())
+        .collect();
     wanted.retain(|id| living.contains(id));
-    let written = inner.book.store().set_members(caller.project_id(), name, &wanted).await;
+    let written = inner
+        .book
+        .store()
+        .set_members(caller.project_id(), name, &wanted)
+        .await;
     forget(inner, caller);
     Ok(written?)
 }

@@ -9,16 +9,20 @@ pub struct Limits {
     pub clusters_per_project: usize,
     /// Attributes of one cluster, ours and foreign.
     pub attributes: usize,
-    /// Bytes of names and values of one cluster's attributes; they travel in the stack's parameters too.
+    /// Bytes of names and values of one cluster's attributes; they travel in the stack's parameters
+    /// too.
     pub attribute_bytes: usize,
-    /// How old an observation may be before Heat is asked again; one observation is at most two calls, so that Heat is asked once a second.
+    /// How old an observation may be before Heat is asked again; one observation is at most two
+    /// calls, so that Heat is asked once a second.
     pub observe_every: Duration,
-    /// How old an observation may be so that it is shown at once, while Heat is asked in the background; older than that, readers wait.
+    /// How old an observation may be so that it is shown at once, while Heat is asked in the
+    /// background; older than that, readers wait.
     pub shown_age: Duration,
     /// How long a reader waits for Heat before it is shown what was known.
     pub patience: Duration,
-    /// Readers that wait for one observation at once; the others are shown what was known, and that it may be old. Fewer than requests may be
-    /// in work, so that a cluster whose Heat is slow leaves room for the readers of others.
+    /// Readers that wait for one observation at once; the others are shown what was known, and that
+    /// it may be old. Fewer than requests may be in work, so that a cluster whose Heat is slow
+    /// leaves room for the readers of others.
     pub waiting: usize,
     /// Clusters that a list asks Heat about at most.
     pub list_looks: usize,
@@ -69,7 +73,9 @@ impl Default for Limits {
 impl Limits {
     /// The pause after the n-th failure in a row, from 0.
     pub fn pause(&self, failures: u32) -> Duration {
-        self.backoff.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(self.backoff_max)
+        self.backoff
+            .saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX))
+            .min(self.backoff_max)
     }
 }
 

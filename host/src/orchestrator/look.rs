@@ -1,5 +1,6 @@
-//! One observation of a cluster for however many ask: at most one at a time, and not before the last one is old. Who would be shown what is
-//! only slightly old does not wait for it; who waits, waits only so long, and is told that what is shown may be old.
+//! One observation of a cluster for however many ask: at most one at a time, and not before the
+//! last one is old. Who would be shown what is only slightly old does not wait for it; who waits,
+//! waits only so long, and is told that what is shown may be old.
 
 use std::{
     sync::{Arc, Mutex},
@@ -61,15 +62,21 @@ impl Look {
 
     /// Whether what we know is younger than that.
     pub(super) fn is_fresh(&self, age: Duration) -> bool {
-        lock(&self.state).ended.is_some_and(|ended| ended.elapsed() < age)
+        lock(&self.state)
+            .ended
+            .is_some_and(|ended| ended.elapsed() < age)
     }
 
-    /// What a reader has to do who may be shown what is younger than `shown_age`; and whether Heat must be asked by him. All readers of one
-    /// slow question give up together.
+    /// What a reader has to do who may be shown what is younger than `shown_age`; and whether Heat
+    /// must be asked by him. All readers of one slow question give up together.
     fn due(&self, limits: &Limits, shown_age: Duration) -> (Due, bool) {
         let mut state = lock(&self.state);
         let now = Instant::now();
-        let younger = |age: Duration| state.ended.is_some_and(|ended| now.duration_since(ended) < age);
+        let younger = |age: Duration| {
+            state
+                .ended
+                .is_some_and(|ended| now.duration_since(ended) < age)
+        };
         if younger(limits.observe_every) {
             return (Due::Nothing, false);
         }
@@ -127,9 +134,15 @@ impl Drop for Place<'_> {
     }
 }
 
-/// Sees to it that what we know of the cluster is young, that its reader has waited as long as readers wait, or, where what we know is younger
-/// than `shown_age`, that Heat is being asked. Why what is known may be old.
-pub(super) async fn look(inner: &Arc<Inner>, entity: &Arc<Entity>, session: &Session, shown_age: Duration) -> Option<Arc<str>> {
+/// Sees to it that what we know of the cluster is young, that its reader has waited as long as
+/// readers wait, or, where what we know is younger than `shown_age`, that Heat is being asked. Why
+/// what is known may be old.
+pub(super) async fn look(
+    inner: &Arc<Inner>,
+    entity: &Arc<Entity>,
+    session: &Session,
+    shown_age: Duration,
+) -> Option<Arc<str>> {
     let record = entity.record();
     if record.wish != Wish::Deploy || record.stack_id.is_none() {
         return entity.look.error();
@@ -140,17 +153,23 @@ pub(super) async fn look(inner: &Arc<Inner>, entity: &Arc<Entity>, session: &Ses
     let ended = place.as_ref().map(|_| entity.look.ended.notified());
     if asks {
         let (inner, entity, session) = (Arc::clone(inner), Arc::clone(entity), session.clone());
-        // In a task of its own: a reader that goes away must not end the observation for the others.
+        // In a task of its own: a reader that goes away must not end the observation for the
+        // others.
         tokio::spawn(async move {
-            let mut asking = Asking { look: &entity.look, error: Some(FAILED.into()) };
+            let mut asking = Asking {
+                look: &entity.look,
+                error: Some(FAILED.into()),
+            };
             asking.error = ask(&inner, &entity, &session).await.map(Arc::from);
         });
     }
     match (due, ended) {
-        (Due::Wait(patience), Some(ended)) if entity.look.is_asking() => match tokio::time::timeout(patience, ended).await {
-            Ok(()) => entity.look.error(),
-            Err(_) => Some(LATE.into()),
-        },
+        (Due::Wait(patience), Some(ended)) if entity.look.is_asking() => {
+            match tokio::time::timeout(patience, ended).await {
+                Ok(()) => entity.look.error(),
+                Err(_) => Some(LATE.into()),
+            }
+        }
         (Due::Late, _) => Some(LATE.into()),
         _ => entity.look.error(),
     }
@@ -161,7 +180,13 @@ pub(super) async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Op
     // Another process that shares the store may have gone on meanwhile.
     let record = inner.book.refresh(entity).await.ok()?;
     let id = record.stack_id.clone()?;
-    let (known, stack) = (record.seen.marker.clone(), StackId { name: record.stack_name.clone(), id });
+    let (known, stack) = (
+        record.seen.marker.clone(),
+        StackId {
+            name: record.stack_name.clone(),
+            id,
+        },
+    );
     let news = match observe(session, &record, &stack).await {
         Ok(news) => Some(news),
         Err(error) if error.is_not_found() => None,
@@ -175,7 +200,9 @@ pub(super) async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Op
     };
     // Over what is known by now, which need not be what was known when Heat was asked.
     let take = |record: &mut Record| match &news {
-        Some((shown, events)) if record.seen.marker == known => record.seen = observe::fold(&record.seen, shown, events),
+        Some((shown, events)) if record.seen.marker == known => {
+            record.seen = observe::fold(&record.seen, shown, events)
+        }
         Some(_) => {}
         None => record.seen = observe::lost(&record.seen),
     };
@@ -191,13 +218,21 @@ pub(super) async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Op
 }
 
 /// The stack, then its events: so that what a settled stack's events say is never missed.
-async fn observe(session: &Session, record: &Record, stack: &StackId) -> Result<(Stack, Vec<Event>), Error> {
+async fn observe(
+    session: &Session,
+    record: &Record,
+    stack: &StackId,
+) -> Result<(Stack, Vec<Event>), Error> {
     let shown = session.show_stack(stack).await?;
     let known = &record.seen;
     let settled = record.change.is_none()
         && known.status.as_deref() == Some(&shown.status)
         && !shown.status.ends_with("_IN_PROGRESS")
         && known.marker.is_some();
-    let events = if settled { Vec::new() } else { session.events(stack, None, known.marker.as_deref()).await? };
+    let events = if settled {
+        Vec::new()
+    } else {
+        session.events(stack, None, known.marker.as_deref()).await?
+    };
     Ok((shown, events))
 }

@@ -1,10 +1,11 @@
-//! The life of a cluster: what the faces call. It plans, acts on the cloud, observes, and remembers. It knows no HTTP,
-//! no OCCI and no HTML.
+//! The life of a cluster: what the faces call. It plans, acts on the cloud, observes, and
+//! remembers. It knows no HTTP, no OCCI and no HTML.
 //!
 //! Layout
 //! - [`view`], [`refused`], [`limits`]: what the faces are shown and told
 //! - `deploy`, `delete`, `change`: the verbs
-//! - [`facts`], [`choose`], [`quota`], [`stack`]: what the cloud has, what is taken of it, what Heat is given
+//! - [`facts`], [`choose`], [`quota`], [`stack`]: what the cloud has, what is taken of it, what
+//!   Heat is given
 //! - [`decide`], [`observe`], `wanted`, `target`, `steps`: pure decisions
 //! - `update`, `rollout`: a change to a running cluster, and its hands
 //! - `reconcile`, `look`, `recover`: the hands and the eyes, and finding clusters again
@@ -47,7 +48,9 @@ use futures_util::{StreamExt, stream};
 use secrecy::SecretString;
 
 use crate::{
-    cluster::{Spec, attributes, defaults::Defaults, framework::Descriptor, vocabulary::Vocabulary},
+    cluster::{
+        Spec, attributes, defaults::Defaults, framework::Descriptor, vocabulary::Vocabulary,
+    },
     openstack::{Client, Session},
     store::{Record, Store},
 };
@@ -68,7 +71,8 @@ pub type Attributes = Vec<(String, String)>;
 
 /// What an orchestrator is made of.
 pub struct Parts {
-    /// The name of this host, the same after a restart (hurtle's `DC_NAME`): with an empty store it finds its clusters in Heat by it.
+    /// The name of this host, the same after a restart (hurtle's `DC_NAME`): with an empty store it
+    /// finds its clusters in Heat by it.
     pub host: String,
     /// The cloud.
     pub client: Client,
@@ -128,14 +132,19 @@ impl Caller {
 }
 
 impl Orchestrator {
-    /// Reads which projects have work that a former process did not finish; it goes on with the next request of who wished it.
+    /// Reads which projects have work that a former process did not finish; it goes on with the
+    /// next request of who wished it.
     ///
     /// # Errors
     /// `Internal`: the store cannot be read.
     pub async fn new(parts: Parts) -> Result<Self, Refused> {
         let records = parts.store.all().await?;
         let unfinished = |record: &&Record| reconcile::needs_care(record) || !record.is_live();
-        let waiting: Vec<sessions::Waiting> = records.iter().filter(unfinished).flat_map(sessions::both).collect();
+        let waiting: Vec<sessions::Waiting> = records
+            .iter()
+            .filter(unfinished)
+            .flat_map(sessions::both)
+            .collect();
         let inner = Arc::new_cyclic(|me| Inner {
             me: Weak::clone(me),
             words: Vocabulary::of(parts.planner.descriptors()),
@@ -156,7 +165,11 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `Unauthorized`, `Forbidden` (another project's token), `Cloud` (Keystone cannot be asked).
-    pub async fn authenticate(&self, token: SecretString, project: &str) -> Result<Caller, Refused> {
+    pub async fn authenticate(
+        &self,
+        token: SecretString,
+        project: &str,
+    ) -> Result<Caller, Refused> {
         let session = self.inner.client.session(token, project).await?;
         self.welcome(session).await
     }
@@ -169,7 +182,9 @@ impl Orchestrator {
         if self.inner.sessions.put(&session) {
             let project = &session.project().id;
             if let Err(error) = Box::pin(reconcile::resume(&self.inner, project)).await {
-                tracing::warn!("cannot go on with what is pending in project {project}, its next request tries again: {error}");
+                tracing::warn!(
+                    "cannot go on with what is pending in project {project}, its next request tries again: {error}"
+                );
                 self.inner.sessions.forget(&session);
                 self.inner.sessions.wait([(project.clone(), None)]);
             }
@@ -177,25 +192,42 @@ impl Orchestrator {
         Ok(Caller { session })
     }
 
-    /// OCCI's PUT: the entity is there afterwards. On an existing one nothing changes and the attributes are dropped.
+    /// OCCI's PUT: the entity is there afterwards. On an existing one nothing changes and the
+    /// attributes are dropped.
     ///
     /// # Errors
     /// `Invalid`, `TooMany`.
-    pub async fn request(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<Requested, Refused> {
+    pub async fn request(
+        &self,
+        caller: &Caller,
+        name: &str,
+        attributes: Attributes,
+    ) -> Result<Requested, Refused> {
         change::request(&self.inner, caller, name, attributes).await
     }
 
-    /// One cluster, observed at most once in `observe_every` however many ask. What is younger than `shown_age` is shown while Heat is asked.
-    /// When Heat does not answer in time, what was known last, with `cloud_error`.
+    /// One cluster, observed at most once in `observe_every` however many ask. What is younger than
+    /// `shown_age` is shown while Heat is asked. When Heat does not answer in time, what was known
+    /// last, with `cloud_error`.
     ///
     /// # Errors
     /// `NotFound`.
     pub async fn find(&self, caller: &Caller, name: &str) -> Result<Found, Refused> {
         let entity = self.inner.find(caller, name).await?;
-        let cloud_error = look::look(&self.inner, &entity, &caller.session, self.inner.limits.shown_age).await;
+        let cloud_error = look::look(
+            &self.inner,
+            &entity,
+            &caller.session,
+            self.inner.limits.shown_age,
+        )
+        .await;
         let record = entity.record();
         let cloud_error = cloud_error.or_else(|| reconcile::obstacle(&entity, &record));
-        if record.is_live() { Ok(Found::new(record, cloud_error)) } else { Err(Refused::NotFound(name.to_owned())) }
+        if record.is_live() {
+            Ok(Found::new(record, cloud_error))
+        } else {
+            Err(Refused::NotFound(name.to_owned()))
+        }
     }
 
     /// What [`Self::find`] finds, in words.
@@ -206,24 +238,48 @@ impl Orchestrator {
         Ok(self.find(caller, name).await?.view())
     }
 
-    /// All clusters of the caller's project, by name; Heat is asked about those that are on the move.
+    /// All clusters of the caller's project, by name; Heat is asked about those that are on the
+    /// move.
     ///
     /// # Errors
     /// `Internal`.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<View>, Refused> {
         if let Err(error) = recover::ensure(&self.inner, caller).await {
-            tracing::warn!("cannot look for forgotten clusters of project {}: {error}", caller.project_name());
+            tracing::warn!(
+                "cannot look for forgotten clusters of project {}: {error}",
+                caller.project_name()
+            );
         }
         let entities = self.inner.book.of_project(caller.project_id()).await?;
-        let moving = entities.iter().filter(|entity| observe::state(&entity.record()).is_moving()).take(self.inner.limits.list_looks);
-        // Collected before the wait: a lazy chain of closures over borrows would keep this future from being `Send`.
-        let looks: Vec<_> = moving.map(|entity| look::look(&self.inner, entity, &caller.session, self.inner.limits.shown_age)).collect();
-        stream::iter(looks).buffer_unordered(self.inner.limits.list_looks).collect::<Vec<_>>().await;
+        let moving = entities
+            .iter()
+            .filter(|entity| observe::state(&entity.record()).is_moving())
+            .take(self.inner.limits.list_looks);
+        // Collected before the wait: a lazy chain of closures over borrows would keep this future
+        // from being `Send`.
+        let looks: Vec<_> = moving
+            .map(|entity| {
+                look::look(
+                    &self.inner,
+                    entity,
+                    &caller.session,
+                    self.inner.limits.shown_age,
+                )
+            })
+            .collect();
+        stream::iter(looks)
+            .buffer_unordered(self.inner.limits.list_looks)
+            .collect::<Vec<_>>()
+            .await;
         let records = entities.iter().map(|entity| (entity, entity.record()));
-        Ok(records.filter(|(_, record)| record.is_live()).map(|(entity, record)| self.inner.show(entity, &record)).collect())
+        Ok(records
+            .filter(|(_, record)| record.is_live())
+            .map(|(entity, record)| self.inner.show(entity, &record))
+            .collect())
     }
 
-    /// The clusters of the caller's project that are being deleted, those among them that could not be.
+    /// The clusters of the caller's project that are being deleted, those among them that could not
+    /// be.
     ///
     /// # Errors
     /// `Internal`.
@@ -240,39 +296,81 @@ impl Orchestrator {
         Ok(views)
     }
 
-    /// Plans, checks everything with the cloud, and has Heat create the stack before it returns. When Heat's answer is lost, the wish
-    /// stands, the view says `Planned` and why, and it is tried again in the background.
+    /// Plans, checks everything with the cloud, and has Heat create the stack before it returns.
+    /// When Heat's answer is lost, the wish stands, the view says `Planned` and why, and it is
+    /// tried again in the background.
     ///
     /// # Errors
-    /// `NotFound`, `NotApplicable` (deployed already), `Invalid` (all problems, nothing was created), `Forbidden`, `Unauthorized`, `Cloud`.
-    pub async fn deploy(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-        whole(deploy::deploy(Arc::clone(&self.inner), caller.clone(), name.to_owned(), attributes)).await
+    /// `NotFound`, `NotApplicable` (deployed already), `Invalid` (all problems, nothing was
+    /// created), `Forbidden`, `Unauthorized`, `Cloud`.
+    pub async fn deploy(
+        &self,
+        caller: &Caller,
+        name: &str,
+        attributes: Attributes,
+    ) -> Result<View, Refused> {
+        whole(deploy::deploy(
+            Arc::clone(&self.inner),
+            caller.clone(),
+            name.to_owned(),
+            attributes,
+        ))
+        .await
     }
 
     /// The last step of hurtle's life cycle: allowed once, after deploy.
     ///
     /// # Errors
     /// `NotFound`, `NotApplicable`, `Invalid`.
-    pub async fn provision(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-        whole(update::provision(Arc::clone(&self.inner), caller.clone(), name.to_owned(), attributes)).await
+    pub async fn provision(
+        &self,
+        caller: &Caller,
+        name: &str,
+        attributes: Attributes,
+    ) -> Result<View, Refused> {
+        whole(update::provision(
+            Arc::clone(&self.inner),
+            caller.clone(),
+            name.to_owned(),
+            attributes,
+        ))
+        .await
     }
 
-    /// Merges attributes, and changes a running cluster accordingly: the change is recorded and begun before it returns, and goes on in the
-    /// background. What cannot be changed in a running cluster is refused by name and nothing is changed.
+    /// Merges attributes, and changes a running cluster accordingly: the change is recorded and
+    /// begun before it returns, and goes on in the background. What cannot be changed in a running
+    /// cluster is refused by name and nothing is changed.
     ///
     /// # Errors
-    /// `NotFound`, `Invalid`, `NotApplicable` (the cluster is not at rest), `Conflict` (a change is under way), `Forbidden`, `Unauthorized`, `Cloud`.
-    pub async fn update(&self, caller: &Caller, name: &str, attributes: Attributes) -> Result<View, Refused> {
-        whole(update::update(Arc::clone(&self.inner), caller.clone(), name.to_owned(), attributes)).await
+    /// `NotFound`, `Invalid`, `NotApplicable` (the cluster is not at rest), `Conflict` (a change is
+    /// under way), `Forbidden`, `Unauthorized`, `Cloud`.
+    pub async fn update(
+        &self,
+        caller: &Caller,
+        name: &str,
+        attributes: Attributes,
+    ) -> Result<View, Refused> {
+        whole(update::update(
+            Arc::clone(&self.inner),
+            caller.clone(),
+            name.to_owned(),
+            attributes,
+        ))
+        .await
     }
 
-    /// Takes the cluster away: Heat is asked before it returns, and the entity is gone for clients. When Heat cannot be asked, the wish
-    /// stands and it is tried again in the background.
+    /// Takes the cluster away: Heat is asked before it returns, and the entity is gone for clients.
+    /// When Heat cannot be asked, the wish stands and it is tried again in the background.
     ///
     /// # Errors
     /// `NotFound`, `Unauthorized` (the wish stands until the caller's next good token).
     pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), Refused> {
-        whole(delete::delete(Arc::clone(&self.inner), caller.clone(), name.to_owned())).await
+        whole(delete::delete(
+            Arc::clone(&self.inner),
+            caller.clone(),
+            name.to_owned(),
+        ))
+        .await
     }
 
     /// The frameworks that can be asked for, by name; for OCCI's query interface and for forms.
@@ -290,15 +388,20 @@ impl Orchestrator {
 }
 
 /// Runs to its end even when whoever asked goes away in the middle.
-async fn whole<T: Send + 'static>(work: impl Future<Output = Result<T, Refused>> + Send + 'static) -> Result<T, Refused> {
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
+) -> Result<T, Refused> {
     match tokio::spawn(work).await {
         Ok(result) => result,
-        Err(_) => Err(Refused::Internal("the host failed at this request; its log says why".to_owned())),
+        Err(_) => Err(Refused::Internal(
+            "the host failed at this request; its log says why".to_owned(),
+        )),
     }
 }
 
 impl Inner {
-    /// The caller's living cluster of this name; one that the store does not know is looked for in Heat, once.
+    /// The caller's living cluster of this name; one that the store does not know is looked for in
+    /// Heat, once.
     async fn find(&self, caller: &Caller, name: &str) -> Result<Arc<Entity>, Refused> {
         match self.book.find(caller.project_id(), name).await {
             Err(Refused::NotFound(_)) => {
@@ -309,23 +412,46 @@ impl Inner {
         }
     }
 
-    /// What the attributes ask for, over the operator's defaults; what is wrong with it whatever the cloud.
+    /// What the attributes ask for, over the operator's defaults; what is wrong with it whatever
+    /// the cloud.
     fn parse(&self, name: &str, given: &BTreeMap<String, String>) -> Result<Spec, Refused> {
-        let pairs: Attributes = given.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let spec = attributes::parse(name, &pairs, &self.defaults, &self.words).map_err(Refused::Invalid)?;
+        let pairs: Attributes = given
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let spec = attributes::parse(name, &pairs, &self.defaults, &self.words)
+            .map_err(Refused::Invalid)?;
         let problems = self.planner.check(&spec);
-        if problems.is_empty() { Ok(spec) } else { Err(Refused::Invalid(problems)) }
+        if problems.is_empty() {
+            Ok(spec)
+        } else {
+            Err(Refused::Invalid(problems))
+        }
     }
 
     /// Of a deployed cluster, only attributes that are not ours may change.
-    fn only_foreign(&self, record: &Record, given: &BTreeMap<String, String>) -> Result<(), Refused> {
-        let (before, after) = (self.parse(&record.name, &record.attributes)?, self.parse(&record.name, given)?);
+    fn only_foreign(
+        &self,
+        record: &Record,
+        given: &BTreeMap<String, String>,
+    ) -> Result<(), Refused> {
+        let (before, after) = (
+            self.parse(&record.name, &record.attributes)?,
+            self.parse(&record.name, given)?,
+        );
         let changed = attributes::changed(&before, &after);
-        if changed.is_empty() { Ok(()) } else { Err(Refused::Invalid(deploy::unchangeable(changed))) }
+        if changed.is_empty() {
+            Ok(())
+        } else {
+            Err(Refused::Invalid(deploy::unchangeable(changed)))
+        }
     }
 
     fn show(&self, entity: &Entity, record: &Record) -> View {
-        let why = entity.look.error().or_else(|| reconcile::obstacle(entity, record));
+        let why = entity
+            .look
+            .error()
+            .or_else(|| reconcile::obstacle(entity, record));
         view::of(record, why.as_deref())
     }
 }

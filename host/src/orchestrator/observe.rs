@@ -1,4 +1,5 @@
-//! What Heat shows of a stack, folded into what we remember and said in words. Pure: no I/O, no clock.
+//! What Heat shows of a stack, folded into what we remember and said in words. Pure: no I/O, no
+//! clock.
 
 use crate::{
     cluster::{
@@ -27,7 +28,12 @@ pub fn fold(seen: &Seen, stack: &Stack, events: &[Event]) -> Seen {
     seen.status = Some(stack.status.clone());
     seen.reason.clone_from(&stack.status_reason);
     seen.gone = false;
-    seen.outputs = stack.outputs.iter().filter(|output| !output.value.is_null()).map(|o| (o.key.clone(), o.value.clone())).collect();
+    seen.outputs = stack
+        .outputs
+        .iter()
+        .filter(|output| !output.value.is_null())
+        .map(|o| (o.key.clone(), o.value.clone()))
+        .collect();
     for event in events {
         take(&mut seen, stack, event);
         seen.marker = Some(event.id.clone());
@@ -37,14 +43,24 @@ pub fn fold(seen: &Seen, stack: &Stack, events: &[Event]) -> Seen {
 
 /// What we know after Heat said that the stack is not there.
 pub fn lost(seen: &Seen) -> Seen {
-    Seen { gone: true, status: Some("DELETE_COMPLETE".to_owned()), outputs: std::collections::BTreeMap::new(), ..seen.clone() }
+    Seen {
+        gone: true,
+        status: Some("DELETE_COMPLETE".to_owned()),
+        outputs: std::collections::BTreeMap::new(),
+        ..seen.clone()
+    }
 }
 
 fn take(seen: &mut Seen, stack: &Stack, event: &Event) {
-    let signal = event.reason.strip_prefix("Signal: status:").and_then(|rest| rest.split_once(" reason:"));
+    let signal = event
+        .reason
+        .strip_prefix("Signal: status:")
+        .and_then(|rest| rest.split_once(" reason:"));
     match (event.resource.as_str(), signal) {
         (PROGRESS_HANDLE, Some((_, line))) => match Answer::parse(line) {
-            Some((node, answer)) if seen.answers.len() < MAX_REPORTS => drop(seen.answers.insert(node, answer)),
+            Some((node, answer)) if seen.answers.len() < MAX_REPORTS => {
+                drop(seen.answers.insert(node, answer))
+            }
             Some(_) => {}
             None => report(seen, Report::parse(line)),
         },
@@ -68,21 +84,32 @@ fn take(seen: &mut Seen, stack: &Stack, event: &Event) {
             (seen.signalled, seen.failed) = (None, None);
         }
         (name, None) if name != stack.name && is_cause(event) => {
-            seen.failed.get_or_insert_with(|| (name.to_owned(), words(&event.reason).to_owned()));
+            seen.failed
+                .get_or_insert_with(|| (name.to_owned(), words(&event.reason).to_owned()));
         }
         _ => {}
     }
 }
 
-/// Whether a resource failed by itself: those that Heat stopped because another one failed say so, and a wait condition tells of nodes.
+/// Whether a resource failed by itself: those that Heat stopped because another one failed say so,
+/// and a wait condition tells of nodes.
 fn is_cause(event: &Event) -> bool {
-    let follows = ["CREATE aborted", "UPDATE aborted", "DELETE aborted", "WaitCondition"];
-    event.status.ends_with("_FAILED") && !follows.iter().any(|start| event.reason.starts_with(start))
+    let follows = [
+        "CREATE aborted",
+        "UPDATE aborted",
+        "DELETE aborted",
+        "WaitCondition",
+    ];
+    event.status.ends_with("_FAILED")
+        && !follows.iter().any(|start| event.reason.starts_with(start))
 }
 
 /// A newer line of the same stage takes the older one's place, at the end.
 fn report(seen: &mut Seen, report: Report) {
-    seen.reports.retain(|older| !older.same_stage(&report) || older.outcome == Outcome::Failed && report.outcome != Outcome::Failed);
+    seen.reports.retain(|older| {
+        !older.same_stage(&report)
+            || older.outcome == Outcome::Failed && report.outcome != Outcome::Failed
+    });
     if seen.reports.len() < MAX_REPORTS {
         seen.reports.push(report);
     }
@@ -117,7 +144,8 @@ fn by_status(status: &str, record: &Record) -> State {
     }
 }
 
-/// Heat's status as clients are shown it: between the steps of a change Heat is at rest, and the change is not.
+/// Heat's status as clients are shown it: between the steps of a change Heat is at rest, and the
+/// change is not.
 pub fn status(record: &Record) -> Option<String> {
     let changing = record.change.is_some() && record.wish == Wish::Deploy && !record.seen.gone;
     match (changing, &record.stuck) {
@@ -130,16 +158,24 @@ pub fn status(record: &Record) -> Option<String> {
 /// What is to be said of the change that is under way, or of the last one where it was taken back.
 pub fn change(record: &Record) -> Option<String> {
     let Some(change) = &record.change else {
-        return record.setback.as_ref().map(|why| format!("failed, and the cluster is as it was before: {why}"));
+        return record
+            .setback
+            .as_ref()
+            .map(|why| format!("failed, and the cluster is as it was before: {why}"));
     };
     let title = change.step().map_or("ending", |step| &step.title);
     Some(match &change.undone {
         Some(why) => format!("{title}: {why}"),
-        None => format!("step {} of {}: {title}", (change.at + 1).min(change.steps.len()), change.steps.len()),
+        None => format!(
+            "step {} of {}: {title}",
+            (change.at + 1).min(change.steps.len()),
+            change.steps.len()
+        ),
     })
 }
 
-/// Why it failed, in words: the node, the stage and the reason where they are known, else Heat's. None while nothing has failed.
+/// Why it failed, in words: the node, the stage and the reason where they are known, else Heat's.
+/// None while nothing has failed.
 pub fn failure(record: &Record) -> Option<String> {
     let seen = &record.seen;
     if seen.gone && record.wish == Wish::Deploy {
@@ -148,12 +184,23 @@ pub fn failure(record: &Record) -> Option<String> {
     if let Some(line) = &seen.signalled {
         return Some(by_node(line));
     }
-    if !seen.status.as_deref().is_some_and(|status| status.ends_with("_FAILED")) {
+    if !seen
+        .status
+        .as_deref()
+        .is_some_and(|status| status.ends_with("_FAILED"))
+    {
         return None;
     }
-    let lines = seen.reports.iter().find(|report| report.outcome == Outcome::Failed);
+    let lines = seen
+        .reports
+        .iter()
+        .find(|report| report.outcome == Outcome::Failed);
     let reported = lines.map(|report| format!("{}: {}", report.node, report.text));
-    let resource = || seen.failed.as_ref().map(|(resource, reason)| format!("{}: {reason}", in_words(resource)));
+    let resource = || {
+        seen.failed
+            .as_ref()
+            .map(|(resource, reason)| format!("{}: {reason}", in_words(resource)))
+    };
     let late = || late(record, &seen.reason);
     let heat = || (!seen.reason.is_empty()).then(|| words(&seen.reason).to_owned());
     reported.or_else(resource).or_else(late).or_else(heat)
@@ -167,9 +214,13 @@ fn by_node(line: &str) -> String {
     }
 }
 
-/// Heat's words without `Resource CREATE failed: ResourceInError: resources.worker_1_server: ` in front of them.
+/// Heat's words without `Resource CREATE failed: ResourceInError: resources.worker_1_server: ` in
+/// front of them.
 fn words(reason: &str) -> &str {
-    match reason.split_once("resources.").and_then(|(_, rest)| rest.split_once(": ")) {
+    match reason
+        .split_once("resources.")
+        .and_then(|(_, rest)| rest.split_once(": "))
+    {
         Some((path, rest)) if !path.contains(' ') => rest,
         _ => reason,
     }
@@ -185,27 +236,52 @@ fn in_words(resource: &str) -> String {
     resource.to_owned()
 }
 
-/// `... WaitConditionTimeout: resources.ready: 2 of 3 received - ...` with the nodes that are missing and what they said last.
+/// `... WaitConditionTimeout: resources.ready: 2 of 3 received - ...` with the nodes that are
+/// missing and what they said last.
 fn late(record: &Record, reason: &str) -> Option<String> {
     let (_, said) = reason.split_once("WaitConditionTimeout")?;
     let count = words(said).split(" received").next().unwrap_or_default();
     let spec = record.spec.as_ref()?;
-    let nodes = std::iter::once("master".to_owned()).chain(spec.ids().into_iter().map(|id| format!("worker-{id}")));
-    let missing: Vec<String> = nodes.filter(|node| !record.seen.ready.contains(node)).map(|node| last_heard(record, &node)).collect();
-    let shown = missing.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
+    let nodes = std::iter::once("master".to_owned())
+        .chain(spec.ids().into_iter().map(|id| format!("worker-{id}")));
+    let missing: Vec<String> = nodes
+        .filter(|node| !record.seen.ready.contains(node))
+        .map(|node| last_heard(record, &node))
+        .collect();
+    let shown = missing
+        .iter()
+        .take(3)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("; ");
     let more = missing.len().saturating_sub(3);
-    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
-    Some(format!("only {count} nodes were ready within {} s; {shown}{more}", spec.timeout_s))
+    let more = if more == 0 {
+        String::new()
+    } else {
+        format!("; and {more} more")
+    };
+    Some(format!(
+        "only {count} nodes were ready within {} s; {shown}{more}",
+        spec.timeout_s
+    ))
 }
 
 fn last_heard(record: &Record, node: &str) -> String {
-    match record.seen.reports.iter().rfind(|report| report.node == node) {
+    match record
+        .seen
+        .reports
+        .iter()
+        .rfind(|report| report.node == node)
+    {
         Some(report) => format!("{node} said last: {}", report.text),
-        None => format!("{node} never said a word: look at its console for whether it booted and reached the signal's address"),
+        None => format!(
+            "{node} never said a word: look at its console for whether it booted and reached the signal's address"
+        ),
     }
 }
 
-/// Progress as people read it: the master first, then workers by number; within a node the newest last.
+/// Progress as people read it: the master first, then workers by number; within a node the newest
+/// last.
 pub fn progress(seen: &Seen) -> Vec<Report> {
     let mut reports = seen.reports.clone();
     reports.sort_by_cached_key(|report| progress::node_order(&report.node));

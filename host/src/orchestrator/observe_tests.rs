@@ -12,8 +12,14 @@ use crate::{
 };
 
 pub(crate) fn record() -> Record {
-    let frameworks = vec![Framework { name: "hadoop".into(), version: None }];
-    let spec = Spec { frameworks, ..spec() };
+    let frameworks = vec![Framework {
+        name: "hadoop".into(),
+        version: None,
+    }];
+    let spec = Spec {
+        frameworks,
+        ..spec()
+    };
     Record {
         id: "c".into(),
         project_id: "p".into(),
@@ -59,11 +65,20 @@ fn stack(status: &str, reason: &str) -> Stack {
 }
 
 fn event(id: usize, resource: &str, status: &str, reason: &str) -> Event {
-    Event { id: id.to_string(), resource: resource.into(), status: status.into(), reason: reason.into(), time: String::new() }
+    Event {
+        id: id.to_string(),
+        resource: resource.into(),
+        status: status.into(),
+        reason: reason.into(),
+        time: String::new(),
+    }
 }
 
 fn events(of: &[(&str, &str, &str)]) -> Vec<Event> {
-    of.iter().enumerate().map(|(id, (resource, status, reason))| event(id, resource, status, reason)).collect()
+    of.iter()
+        .enumerate()
+        .map(|(id, (resource, status, reason))| event(id, resource, status, reason))
+        .collect()
 }
 
 fn after(stack: &Stack, of: &[(&str, &str, &str)]) -> Record {
@@ -95,15 +110,26 @@ fn every_status_of_heat_has_its_state() {
         ("NEW_STRANGENESS", "failed"),
     ];
     for (status, wanted) in cases {
-        assert_eq!(state(&after(&stack(status, ""), &[])).as_str(), wanted, "{status}");
+        assert_eq!(
+            state(&after(&stack(status, ""), &[])).as_str(),
+            wanted,
+            "{status}"
+        );
     }
 }
 
 #[test]
 fn the_wish_shows_before_heat_has_answered() {
     let with = |wish, status: Option<&str>| {
-        let seen = Seen { status: status.map(str::to_owned), ..Seen::default() };
-        state(&Record { wish, seen, ..record() })
+        let seen = Seen {
+            status: status.map(str::to_owned),
+            ..Seen::default()
+        };
+        state(&Record {
+            wish,
+            seen,
+            ..record()
+        })
     };
     assert_eq!(with(Wish::None, None), State::Requested);
     assert_eq!(with(Wish::Deploy, None), State::Planned);
@@ -125,7 +151,10 @@ fn progress_is_the_latest_line_of_each_stage_by_node() {
             line("Signal: status:SUCCESS reason:not: a line of ours"),
         ],
     );
-    let shown: Vec<String> = progress(&record.seen).iter().map(|report| format!("{}|{}", report.node, report.text)).collect();
+    let shown: Vec<String> = progress(&record.seen)
+        .iter()
+        .map(|report| format!("{}|{}", report.node, report.text))
+        .collect();
     let wanted = [
         "master|hadoop setup done, 30 s",
         "worker-2|hadoop setup done, 34 s",
@@ -134,32 +163,62 @@ fn progress_is_the_latest_line_of_each_stage_by_node() {
         "|not: a line of ours",
     ];
     assert_eq!(shown, wanted);
-    assert_eq!(record.seen.marker.as_deref(), Some("5"), "the next question goes on after the last event");
+    assert_eq!(
+        record.seen.marker.as_deref(),
+        Some("5"),
+        "the next question goes on after the last event"
+    );
 }
 
 #[test]
 fn lines_are_kept_up_to_the_limit() {
     let many = |count: usize| {
         let reason = |n| format!("Signal: status:SUCCESS reason:worker-{n} hadoop setup began");
-        let events: Vec<Event> = (0..count).map(|n| event(n, "progress_handle", "SIGNAL_COMPLETE", &reason(n))).collect();
-        fold(&Seen::default(), &stack("CREATE_IN_PROGRESS", ""), &events).reports.len()
+        let events: Vec<Event> = (0..count)
+            .map(|n| event(n, "progress_handle", "SIGNAL_COMPLETE", &reason(n)))
+            .collect();
+        fold(&Seen::default(), &stack("CREATE_IN_PROGRESS", ""), &events)
+            .reports
+            .len()
     };
-    assert_eq!((many(MAX_REPORTS), many(MAX_REPORTS + 1)), (MAX_REPORTS, MAX_REPORTS));
+    assert_eq!(
+        (many(MAX_REPORTS), many(MAX_REPORTS + 1)),
+        (MAX_REPORTS, MAX_REPORTS)
+    );
 }
 
 #[test]
 fn a_nodes_failure_is_told_by_node_stage_and_reason_while_heat_still_works() {
     let failed = "Signal: status:FAILURE reason:worker-1 hadoop setup line 42: curl -f http://mirror/x: (22) 404";
     let of = [
-        ("ready_handle", "SIGNAL_COMPLETE", "Signal: status:SUCCESS reason:master ready"),
+        (
+            "ready_handle",
+            "SIGNAL_COMPLETE",
+            "Signal: status:SUCCESS reason:master ready",
+        ),
         ("ready_handle", "SIGNAL_COMPLETE", failed),
-        ("ready_handle", "SIGNAL_COMPLETE", "Signal: status:FAILURE reason:worker-2 hadoop setup line 1: later"),
-        ("ready", "CREATE_FAILED", "WaitConditionFailure: resources.ready: worker-1 hadoop setup line 42: ..."),
-        ("worker_2_server", "CREATE_FAILED", "CREATE aborted (Task create from HeatServer)"),
+        (
+            "ready_handle",
+            "SIGNAL_COMPLETE",
+            "Signal: status:FAILURE reason:worker-2 hadoop setup line 1: later",
+        ),
+        (
+            "ready",
+            "CREATE_FAILED",
+            "WaitConditionFailure: resources.ready: worker-1 hadoop setup line 42: ...",
+        ),
+        (
+            "worker_2_server",
+            "CREATE_FAILED",
+            "CREATE aborted (Task create from HeatServer)",
+        ),
     ];
     let wanted = "worker-1: hadoop setup line 42: curl -f http://mirror/x: (22) 404";
     let early = after(&stack("CREATE_IN_PROGRESS", ""), &of[..2]);
-    assert_eq!((failure(&early).as_deref(), state(&early)), (Some(wanted), State::Deploying));
+    assert_eq!(
+        (failure(&early).as_deref(), state(&early)),
+        (Some(wanted), State::Deploying)
+    );
     let heat = "Resource CREATE failed: WaitConditionFailure: resources.ready: worker-1 hadoop ...";
     let late = after(&stack("CREATE_FAILED", heat), &of);
     assert_eq!(state(&late), State::Failed(wanted.into()));
@@ -168,24 +227,49 @@ fn a_nodes_failure_is_told_by_node_stage_and_reason_while_heat_still_works() {
 
 #[test]
 fn a_resource_that_failed_is_told_in_words() {
-    let reason =
-        "ResourceInError: resources.worker_1_server: Went to status ERROR due to \"Message: No valid host was found. , Code: 500\"";
-    let of = [("worker_1_server", "CREATE_FAILED", reason), ("stampede-demo-1", "CREATE_FAILED", "Resource CREATE failed: ...")];
+    let reason = "ResourceInError: resources.worker_1_server: Went to status ERROR due to \"Message: No valid host was found. , Code: 500\"";
+    let of = [
+        ("worker_1_server", "CREATE_FAILED", reason),
+        (
+            "stampede-demo-1",
+            "CREATE_FAILED",
+            "Resource CREATE failed: ...",
+        ),
+    ];
     let record = after(&stack("CREATE_FAILED", "Resource CREATE failed: ..."), &of);
     let wanted = "worker-1: the server: Went to status ERROR due to \"Message: No valid host was found. , Code: 500\"";
     assert_eq!(failure(&record).as_deref(), Some(wanted));
-    let of = [("router", "CREATE_FAILED", "Conflict: resources.router: No more IP addresses available")];
+    let of = [(
+        "router",
+        "CREATE_FAILED",
+        "Conflict: resources.router: No more IP addresses available",
+    )];
     let record = after(&stack("CREATE_FAILED", ""), &of);
-    assert_eq!(failure(&record).as_deref(), Some("router: No more IP addresses available"));
+    assert_eq!(
+        failure(&record).as_deref(),
+        Some("router: No more IP addresses available")
+    );
 }
 
 #[test]
 fn a_timeout_names_the_nodes_that_are_missing() {
     let reason = "Resource CREATE failed: WaitConditionTimeout: resources.ready: 1 of 3 received - worker-1 ready";
     let of = [
-        ("ready_handle", "SIGNAL_COMPLETE", "Signal: status:SUCCESS reason:worker-1 ready"),
-        ("progress_handle", "SIGNAL_COMPLETE", "Signal: status:SUCCESS reason:master hadoop ready detail 1 of 2 DataNodes"),
-        ("ready", "CREATE_FAILED", "WaitConditionTimeout: resources.ready: 1 of 3 received - worker-1 ready"),
+        (
+            "ready_handle",
+            "SIGNAL_COMPLETE",
+            "Signal: status:SUCCESS reason:worker-1 ready",
+        ),
+        (
+            "progress_handle",
+            "SIGNAL_COMPLETE",
+            "Signal: status:SUCCESS reason:master hadoop ready detail 1 of 2 DataNodes",
+        ),
+        (
+            "ready",
+            "CREATE_FAILED",
+            "WaitConditionTimeout: resources.ready: 1 of 3 received - worker-1 ready",
+        ),
     ];
     let told = failure(&after(&stack("CREATE_FAILED", reason), &of)).unwrap();
     assert!(
@@ -196,16 +280,36 @@ fn a_timeout_names_the_nodes_that_are_missing() {
 
 #[test]
 fn other_failures_are_told_in_heats_words() {
-    let record = after(&stack("CREATE_FAILED", "Stack CREATE timed out: Create timed out"), &[]);
-    assert_eq!(failure(&record).as_deref(), Some("Stack CREATE timed out: Create timed out"));
-    assert_eq!(failure(&after(&stack("CREATE_COMPLETE", "Stack CREATE completed successfully"), &[])), None);
+    let record = after(
+        &stack("CREATE_FAILED", "Stack CREATE timed out: Create timed out"),
+        &[],
+    );
+    assert_eq!(
+        failure(&record).as_deref(),
+        Some("Stack CREATE timed out: Create timed out")
+    );
+    assert_eq!(
+        failure(&after(
+            &stack("CREATE_COMPLETE", "Stack CREATE completed successfully"),
+            &[]
+        )),
+        None
+    );
 }
 
 #[test]
 fn a_new_action_of_heat_forgets_the_last_ones_failure() {
     let of = [
-        ("ready_handle", "SIGNAL_COMPLETE", "Signal: status:FAILURE reason:worker-1 hadoop setup line 1: x"),
-        ("stampede-demo-1", "UPDATE_IN_PROGRESS", "Stack UPDATE started"),
+        (
+            "ready_handle",
+            "SIGNAL_COMPLETE",
+            "Signal: status:FAILURE reason:worker-1 hadoop setup line 1: x",
+        ),
+        (
+            "stampede-demo-1",
+            "UPDATE_IN_PROGRESS",
+            "Stack UPDATE started",
+        ),
     ];
     assert_eq!(failure(&after(&stack("UPDATE_IN_PROGRESS", ""), &of)), None);
 }
@@ -220,9 +324,20 @@ fn a_stack_that_somebody_else_deleted_is_said_to_be_gone() {
 
 #[test]
 fn outputs_without_a_value_are_left_out() {
-    let output = |key: &str, value| Output { key: key.into(), value, description: String::new(), error: None };
+    let output = |key: &str, value| Output {
+        key: key.into(),
+        value,
+        description: String::new(),
+        error: None,
+    };
     let mut shown = stack("CREATE_IN_PROGRESS", "");
-    shown.outputs = vec![output("master_address", json!("192.0.2.7")), output("later", json!(null))];
+    shown.outputs = vec![
+        output("master_address", json!("192.0.2.7")),
+        output("later", json!(null)),
+    ];
     let seen = fold(&Seen::default(), &shown, &[]);
-    assert_eq!(seen.outputs, BTreeMap::from([("master_address".to_owned(), json!("192.0.2.7"))]));
+    assert_eq!(
+        seen.outputs,
+        BTreeMap::from([("master_address".to_owned(), json!("192.0.2.7"))])
+    );
 }

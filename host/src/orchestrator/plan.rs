@@ -1,5 +1,6 @@
-//! From a spec to what Heat is given: which plugins in which order, what each is asked, and whether what they return fits together. Pure but for
-//! the calls of plugins. Knows no cloud: what was looked up there is handed in.
+//! From a spec to what Heat is given: which plugins in which order, what each is asked, and whether
+//! what they return fits together. Pure but for the calls of plugins. Knows no cloud: what was
+//! looked up there is handed in.
 //!
 //! Layout
 //! - [`chain`]: which plugins, in which order
@@ -32,7 +33,11 @@ pub trait Plugins: Send + Sync {
     /// All that are there, by name.
     fn descriptors(&self) -> Vec<&Descriptor>;
     /// The part of one that is there.
-    fn generate<'a>(&'a self, plugin: &'a str, request: &'a Request) -> BoxFuture<'a, Result<Part, PlanError>>;
+    fn generate<'a>(
+        &'a self,
+        plugin: &'a str,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Result<Part, PlanError>>;
 }
 
 /// A cluster as Heat takes it, and how it came about.
@@ -61,11 +66,15 @@ pub enum PlanError {
 impl PlanError {
     /// All of it as problems; what the user cannot mend says so.
     pub fn into_problems(self) -> Vec<Problem> {
-        let hint = "not a mistake of the request: tell whoever runs this service, or the plugin's author";
+        let hint =
+            "not a mistake of the request: tell whoever runs this service, or the plugin's author";
         match self {
             Self::Problems(problems) => problems,
             Self::Broken(message) => vec![Problem::new("framework", message, hint)],
-            Self::Faults(Faults(faults)) => faults.iter().map(|fault| Problem::new("framework", fault.to_string(), hint)).collect(),
+            Self::Faults(Faults(faults)) => faults
+                .iter()
+                .map(|fault| Problem::new("framework", fault.to_string(), hint))
+                .collect(),
         }
     }
 }
@@ -73,8 +82,8 @@ impl PlanError {
 /// Makes the plan. `chosen` is what the cloud has, or what stands for it where there is no cloud.
 ///
 /// # Errors
-/// Problems of the chain, the settings and the flavors all at once; then those of the first plugin that has any; then what does not
-/// fit together.
+/// Problems of the chain, the settings and the flavors all at once; then those of the first plugin
+/// that has any; then what does not fit together.
 pub async fn plan(spec: &Spec, chosen: &Chosen, plugins: &impl Plugins) -> Result<Plan, PlanError> {
     let there = plugins.descriptors();
     let chain = chain::chain(&spec.frameworks, &there).map_err(PlanError::Problems)?;
@@ -90,20 +99,28 @@ pub async fn plan(spec: &Spec, chosen: &Chosen, plugins: &impl Plugins) -> Resul
         taken.extend(part.taken.iter().cloned());
         parts.push(part);
     }
-    let Some(first) = requests.first() else { return Err(PlanError::Broken("the chain is empty".to_owned())) };
+    let Some(first) = requests.first() else {
+        return Err(PlanError::Broken("the chain is empty".to_owned()));
+    };
     let problems = shares::check(&first.groups, &chosen.flavors, &taken);
     if !problems.is_empty() {
         return Err(PlanError::Problems(problems));
     }
-    let bundle = bundle::build(first, &description(spec, &chain), &chain, parts).map_err(|error| not_built(error, spec))?;
+    let bundle = bundle::build(first, &description(spec, &chain), &chain, parts)
+        .map_err(|error| not_built(error, spec))?;
     Ok(Plan { bundle, requests })
 }
 
-/// What each plugin of the chain is asked, before the services and shares of those in front of it are known.
+/// What each plugin of the chain is asked, before the services and shares of those in front of it
+/// are known.
 ///
 /// # Errors
 /// Problems of the settings and the node groups, all at once.
-pub fn prepare(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Result<Vec<Request>, Vec<Problem>> {
+pub fn prepare(
+    spec: &Spec,
+    chosen: &Chosen,
+    chain: &[&Descriptor],
+) -> Result<Vec<Request>, Vec<Problem>> {
     let mut problems = nodes::check(spec, chosen, chain);
     let groups = nodes::groups(spec, chosen);
     let mut requests = Vec::new();
@@ -120,7 +137,10 @@ pub fn prepare(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Result<Ve
             settings,
             network: Network {
                 cidr: spec.cidr.clone(),
-                external: spec.external_network.clone().filter(|name| name != NO_NETWORK),
+                external: spec
+                    .external_network
+                    .clone()
+                    .filter(|name| name != NO_NETWORK),
                 access: spec.access.clone(),
             },
             mirror: spec.mirror.clone(),
@@ -132,34 +152,70 @@ pub fn prepare(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Result<Ve
             taken: Vec::new(),
         });
     }
-    if problems.is_empty() { Ok(requests) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(requests)
+    } else {
+        Err(problems)
+    }
 }
 
-/// What is too large is mended by the request: fewer workers where there are too many, else less of the settings.
+/// What is too large is mended by the request: fewer workers where there are too many, else less of
+/// the settings.
 fn not_built(error: BuildError, spec: &Spec) -> PlanError {
     let (excesses, most) = match error {
         BuildError::Faults(faults) => return faults.into(),
-        BuildError::TooLarge { excesses, most_workers } => (excesses, most_workers),
+        BuildError::TooLarge {
+            excesses,
+            most_workers,
+        } => (excesses, most_workers),
     };
     let hint = if most < spec.workers {
         format!("{most} workers at most with these settings")
     } else {
         "shorter settings or fewer workers".to_owned()
     };
-    PlanError::Problems(excesses.iter().map(|excess| Problem::new("workers", excess.to_string(), hint.clone())).collect())
+    PlanError::Problems(
+        excesses
+            .iter()
+            .map(|excess| Problem::new("workers", excess.to_string(), hint.clone()))
+            .collect(),
+    )
 }
 
 fn version(spec: &Spec, descriptor: &Descriptor) -> String {
-    let asked = spec.frameworks.iter().find(|framework| framework.name == descriptor.name).and_then(|framework| framework.version.clone());
+    let asked = spec
+        .frameworks
+        .iter()
+        .find(|framework| framework.name == descriptor.name)
+        .and_then(|framework| framework.version.clone());
     asked.unwrap_or_else(|| descriptor.default_version.clone())
 }
 
 /// `Cluster demo: Apache Hadoop 3.5.0 on a master and 3 workers. Made by Stampede.`
 fn description(spec: &Spec, chain: &[&Descriptor]) -> String {
-    let titles: Vec<String> = chain.iter().skip(1).map(|d| format!("{} {}", d.title, version(spec, d)).trim().to_owned()).collect();
-    let frameworks = if titles.is_empty() { "no framework".to_owned() } else { titles.join(", ") };
-    let workers = if spec.workers == 1 { "a worker".to_owned() } else { format!("{} workers", spec.workers) };
-    format!("Cluster {}: {frameworks} on a master and {workers}. Made by Stampede.", spec.name)
+    let titles: Vec<String> = chain
+        .iter()
+        .skip(1)
+        .map(|d| {
+            format!("{} {}", d.title, version(spec, d))
+                .trim()
+                .to_owned()
+        })
+        .collect();
+    let frameworks = if titles.is_empty() {
+        "no framework".to_owned()
+    } else {
+        titles.join(", ")
+    };
+    let workers = if spec.workers == 1 {
+        "a worker".to_owned()
+    } else {
+        format!("{} workers", spec.workers)
+    };
+    format!(
+        "Cluster {}: {frameworks} on a master and {workers}. Made by Stampede.",
+        spec.name
+    )
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What the orchestrator needs to know of a plan, and how it asks for one. The plan itself is `plan`.
+//! What the orchestrator needs to know of a plan, and how it asks for one. The plan itself is
+//! `plan`.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,8 @@ pub trait Planner: Send + Sync {
     /// Every framework that can be asked for, and the plugin `cluster`, by name.
     fn descriptors(&self) -> Vec<&Descriptor>;
 
-    /// What is wrong with the spec in itself, whatever the cloud: the chain, the parameters of its plugins. All at once.
+    /// What is wrong with the spec in itself, whatever the cloud: the chain, the parameters of its
+    /// plugins. All at once.
     fn check(&self, spec: &Spec) -> Vec<Problem>;
 
     /// The smallest size of a node of each role, over the whole chain of what the spec asks for.
@@ -29,7 +31,11 @@ pub trait Planner: Send + Sync {
     fn smallest(&self, spec: &Spec) -> Result<BTreeMap<String, Size>, Vec<Problem>>;
 
     /// What Heat is to be given. Every name in `spec` is one that the cloud knows.
-    fn plan<'a>(&'a self, spec: &'a Spec, facts: &'a Chosen) -> BoxFuture<'a, Result<Planned, Vec<Problem>>>;
+    fn plan<'a>(
+        &'a self,
+        spec: &'a Spec,
+        facts: &'a Chosen,
+    ) -> BoxFuture<'a, Result<Planned, Vec<Problem>>>;
 }
 
 /// What was looked up for a spec whose open names are filled in.
@@ -65,6 +71,9 @@ pub struct Planned {
 impl Planned {
     /// Digests of what stands on the nodes.
     pub fn installed(&self) -> Installed {
-        self.contents.iter().map(|(role, content)| (role.clone(), news::digests(content))).collect()
+        self.contents
+            .iter()
+            .map(|(role, content)| (role.clone(), news::digests(content)))
+            .collect()
     }
 }

@@ -14,32 +14,76 @@ use crate::{
 pub fn check(template: &Value, spec: &Spec, chosen: &Chosen, quotas: &Quotas) -> Vec<Problem> {
     let count = |kinds: &[&str]| {
         let resources = template.get("resources").and_then(Value::as_object);
-        let kind = |resource: &Value| resource.get("type").and_then(Value::as_str).is_some_and(|kind| kinds.contains(&kind));
-        resources.map_or(0, |resources| resources.values().filter(|resource| kind(resource)).count() as u64)
+        let kind = |resource: &Value| {
+            resource
+                .get("type")
+                .and_then(Value::as_str)
+                .is_some_and(|kind| kinds.contains(&kind))
+        };
+        resources.map_or(0, |resources| {
+            resources.values().filter(|resource| kind(resource)).count() as u64
+        })
     };
     let workers = u64::from(spec.workers);
-    let both = |of: fn(&crate::cluster::Flavor) -> u32| u64::from(of(&chosen.master)) + workers * u64::from(of(&chosen.worker));
+    let both = |of: fn(&crate::cluster::Flavor) -> u32| {
+        u64::from(of(&chosen.master)) + workers * u64::from(of(&chosen.worker))
+    };
     let needs = [
         ("servers", count(&["OS::Nova::Server"]), quotas.servers),
-        ("server groups", count(&["OS::Nova::ServerGroup"]), quotas.server_groups),
-        ("servers in one server group", largest_group(template), quotas.server_group_members),
+        (
+            "server groups",
+            count(&["OS::Nova::ServerGroup"]),
+            quotas.server_groups,
+        ),
+        (
+            "servers in one server group",
+            largest_group(template),
+            quotas.server_group_members,
+        ),
         ("vCPUs", both(|flavor| flavor.vcpus), quotas.vcpus),
-        ("MiB of memory", both(|flavor| flavor.ram_mib), quotas.ram_mib),
-        ("ports", count(&["OS::Neutron::Port", "OS::Neutron::RouterInterface"]), quotas.ports),
+        (
+            "MiB of memory",
+            both(|flavor| flavor.ram_mib),
+            quotas.ram_mib,
+        ),
+        (
+            "ports",
+            count(&["OS::Neutron::Port", "OS::Neutron::RouterInterface"]),
+            quotas.ports,
+        ),
         ("networks", count(&["OS::Neutron::Net"]), quotas.networks),
         ("subnets", count(&["OS::Neutron::Subnet"]), quotas.subnets),
         ("routers", count(&["OS::Neutron::Router"]), quotas.routers),
-        ("floating IPs", count(&["OS::Neutron::FloatingIP"]), quotas.floating_ips),
-        ("security groups", count(&["OS::Neutron::SecurityGroup"]), quotas.security_groups),
-        ("security group rules", rules(template), quotas.security_group_rules),
+        (
+            "floating IPs",
+            count(&["OS::Neutron::FloatingIP"]),
+            quotas.floating_ips,
+        ),
+        (
+            "security groups",
+            count(&["OS::Neutron::SecurityGroup"]),
+            quotas.security_groups,
+        ),
+        (
+            "security group rules",
+            rules(template),
+            quotas.security_group_rules,
+        ),
         ("volumes", count(&["OS::Cinder::Volume"]), quotas.volumes),
         ("GiB of volumes", volume_gib(template), quotas.volume_gib),
     ];
-    needs.into_iter().filter_map(|(what, needed, quota)| short(what, needed, quota)).collect()
+    needs
+        .into_iter()
+        .filter_map(|(what, needed, quota)| short(what, needed, quota))
+        .collect()
 }
 
 fn of_kind<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a Value> {
-    let resources = template.get("resources").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values);
+    let resources = template
+        .get("resources")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(serde_json::Map::values);
     resources.filter(move |resource| resource.get("type").and_then(Value::as_str) == Some(kind))
 }
 
@@ -53,13 +97,20 @@ pub fn no_volumes(region: &str) -> Problem {
     let hint = "leave data volumes out, such as hadoop.data_volume_gib = 0, or take a cloud or region that has one";
     Problem::new(
         "volumes",
-        format!("the catalog has no volume service (Cinder) in region `{region}`, and data volumes are asked for"),
+        format!(
+            "the catalog has no volume service (Cinder) in region `{region}`, and data volumes are asked for"
+        ),
         hint,
     )
 }
 
 fn volume_gib(template: &Value) -> u64 {
-    let size = |volume: &Value| volume.pointer("/properties/size").and_then(Value::as_u64).unwrap_or(0);
+    let size = |volume: &Value| {
+        volume
+            .pointer("/properties/size")
+            .and_then(Value::as_u64)
+            .unwrap_or(0)
+    };
     of_kind(template, "OS::Cinder::Volume").map(size).sum()
 }
 
@@ -67,7 +118,10 @@ fn volume_gib(template: &Value) -> u64 {
 fn largest_group(template: &Value) -> u64 {
     let mut groups: BTreeMap<&str, u64> = BTreeMap::new();
     for server in of_kind(template, "OS::Nova::Server") {
-        if let Some(group) = server.pointer("/properties/scheduler_hints/group/get_resource").and_then(Value::as_str) {
+        if let Some(group) = server
+            .pointer("/properties/scheduler_hints/group/get_resource")
+            .and_then(Value::as_str)
+        {
             *groups.entry(group).or_default() += 1;
         }
     }
@@ -75,13 +129,47 @@ fn largest_group(template: &Value) -> u64 {
 }
 
 /// The same for what a change adds to a cluster that is there.
-pub fn check_added(before: &Value, after: &Value, workers: u32, chosen: &Chosen, quotas: &Quotas, spec: &Spec) -> Vec<Problem> {
-    let there = |name: &String| before.get("resources").is_some_and(|all| all.get(name).is_some());
-    let all = after.get("resources").and_then(Value::as_object).cloned().unwrap_or_default();
-    let added: serde_json::Map<String, Value> = all.into_iter().filter(|(name, _)| !there(name)).collect();
-    let nothing = crate::cluster::Flavor { vcpus: 0, ram_mib: 0, ..chosen.master.clone() };
-    let (spec, chosen) = (Spec { workers, ..spec.clone() }, Chosen { master: nothing, ..chosen.clone() });
-    check(&serde_json::json!({ "resources": added }), &spec, &chosen, quotas)
+pub fn check_added(
+    before: &Value,
+    after: &Value,
+    workers: u32,
+    chosen: &Chosen,
+    quotas: &Quotas,
+    spec: &Spec,
+) -> Vec<Problem> {
+    let there = |name: &String| {
+        before
+            .get("resources")
+            .is_some_and(|all| all.get(name).is_some())
+    };
+    let all = after
+        .get("resources")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    let added: serde_json::Map<String, Value> =
+        all.into_iter().filter(|(name, _)| !there(name)).collect();
+    let nothing = crate::cluster::Flavor {
+        vcpus: 0,
+        ram_mib: 0,
+        ..chosen.master.clone()
+    };
+    let (spec, chosen) = (
+        Spec {
+            workers,
+            ..spec.clone()
+        },
+        Chosen {
+            master: nothing,
+            ..chosen.clone()
+        },
+    );
+    check(
+        &serde_json::json!({ "resources": added }),
+        &spec,
+        &chosen,
+        quotas,
+    )
 }
 
 /// Rules of their own, those inside of groups, and the two that every group begins with.
@@ -89,10 +177,17 @@ fn rules(template: &Value) -> u64 {
     let resources = template.get("resources").and_then(Value::as_object);
     let of = |resource: &Value| match resource.get("type").and_then(Value::as_str) {
         Some("OS::Neutron::SecurityGroupRule") => 1,
-        Some("OS::Neutron::SecurityGroup") => 2 + resource.pointer("/properties/rules").and_then(Value::as_array).map_or(0, Vec::len),
+        Some("OS::Neutron::SecurityGroup") => {
+            2 + resource
+                .pointer("/properties/rules")
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len)
+        }
         _ => 0,
     };
-    resources.map_or(0, |resources| resources.values().map(|resource| of(resource) as u64).sum())
+    resources.map_or(0, |resources| {
+        resources.values().map(|resource| of(resource) as u64).sum()
+    })
 }
 
 fn short(what: &str, needed: u64, quota: Option<Quota>) -> Option<Problem> {
@@ -103,7 +198,13 @@ fn short(what: &str, needed: u64, quota: Option<Quota>) -> Option<Problem> {
         _ => "ask for fewer workers or smaller flavors",
     };
     let hint = format!("{fewer}, delete what is no longer used, or have the quota raised");
-    (needed > free).then(|| Problem::new("quota", format!("needs {needed} {what}, {free} are free"), hint))
+    (needed > free).then(|| {
+        Problem::new(
+            "quota",
+            format!("needs {needed} {what}, {free} are free"),
+            hint,
+        )
+    })
 }
 
 #[cfg(test)]
@@ -114,19 +215,35 @@ mod tests {
     use crate::{cluster::Flavor, orchestrator::choose::tests_support::spec};
 
     fn chosen() -> Chosen {
-        let flavor = |name: &str, ram_mib, vcpus| Flavor { name: name.into(), vcpus, ram_mib, disk_gib: 10 };
+        let flavor = |name: &str, ram_mib, vcpus| Flavor {
+            name: name.into(),
+            vcpus,
+            ram_mib,
+            disk_gib: 10,
+        };
         let (master, worker) = (flavor("m", 2_048, 2), flavor("w", 1_024, 1));
-        Chosen { flavors: vec![master.clone(), worker.clone()], master, worker, signal_transport: String::new() }
+        Chosen {
+            flavors: vec![master.clone(), worker.clone()],
+            master,
+            worker,
+            signal_transport: String::new(),
+        }
     }
 
     #[test]
     fn groups_and_volumes_are_counted_with_what_is_in_them() {
         let member = json!({ "type": "OS::Nova::Server", "properties": { "scheduler_hints": { "group": { "get_resource": "g" } } } });
-        let volume = |size: u32| json!({ "type": "OS::Cinder::Volume", "properties": { "size": size } });
+        let volume =
+            |size: u32| json!({ "type": "OS::Cinder::Volume", "properties": { "size": size } });
         let template = json!({ "resources": {
             "g": { "type": "OS::Nova::ServerGroup" }, "a": member, "b": member, "c": { "type": "OS::Nova::Server" }, "v": volume(10), "w": volume(5),
         } });
-        let quota = |limit, used| Some(Quota { limit: Some(limit), used });
+        let quota = |limit, used| {
+            Some(Quota {
+                limit: Some(limit),
+                used,
+            })
+        };
         let told = |more: u64| -> Vec<String> {
             let quotas = Quotas {
                 server_groups: quota(9 + more, 9),
@@ -135,7 +252,10 @@ mod tests {
                 volume_gib: quota(114 + more, 100),
                 ..Quotas::default()
             };
-            check(&template, &spec(), &chosen(), &quotas).into_iter().map(|problem| problem.message).collect()
+            check(&template, &spec(), &chosen(), &quotas)
+                .into_iter()
+                .map(|problem| problem.message)
+                .collect()
         };
         assert_eq!(told(1), Vec::<String>::new());
         let wanted = [
@@ -149,15 +269,44 @@ mod tests {
 
     #[test]
     fn each_short_quota_is_told_with_numbers_and_enough_is_enough() {
-        let kinds = ["OS::Nova::Server", "OS::Nova::Server", "OS::Nova::Server", "OS::Neutron::Port", "OS::Neutron::RouterInterface"];
-        let resources: serde_json::Map<String, Value> =
-            kinds.iter().enumerate().map(|(n, kind)| (n.to_string(), json!({ "type": kind }))).collect();
+        let kinds = [
+            "OS::Nova::Server",
+            "OS::Nova::Server",
+            "OS::Nova::Server",
+            "OS::Neutron::Port",
+            "OS::Neutron::RouterInterface",
+        ];
+        let resources: serde_json::Map<String, Value> = kinds
+            .iter()
+            .enumerate()
+            .map(|(n, kind)| (n.to_string(), json!({ "type": kind })))
+            .collect();
         let template = json!({ "resources": resources });
-        let quota = |limit, used| Some(Quota { limit: Some(limit), used });
-        let exact = Quotas { servers: quota(10, 7), ram_mib: quota(4_096, 0), vcpus: quota(4, 0), ports: quota(2, 0), ..Quotas::default() };
+        let quota = |limit, used| {
+            Some(Quota {
+                limit: Some(limit),
+                used,
+            })
+        };
+        let exact = Quotas {
+            servers: quota(10, 7),
+            ram_mib: quota(4_096, 0),
+            vcpus: quota(4, 0),
+            ports: quota(2, 0),
+            ..Quotas::default()
+        };
         assert_eq!(check(&template, &spec(), &chosen(), &exact), vec![]);
-        let less = Quotas { servers: quota(10, 8), ram_mib: quota(4_095, 0), vcpus: quota(4, 1), ports: quota(9, 9), ..Quotas::default() };
-        let told: Vec<String> = check(&template, &spec(), &chosen(), &less).into_iter().map(|problem| problem.message).collect();
+        let less = Quotas {
+            servers: quota(10, 8),
+            ram_mib: quota(4_095, 0),
+            vcpus: quota(4, 1),
+            ports: quota(9, 9),
+            ..Quotas::default()
+        };
+        let told: Vec<String> = check(&template, &spec(), &chosen(), &less)
+            .into_iter()
+            .map(|problem| problem.message)
+            .collect();
         let wanted = [
             "needs 3 servers, 2 are free",
             "needs 4 vCPUs, 3 are free",
@@ -166,9 +315,23 @@ mod tests {
         ];
         assert_eq!(told, wanted);
         let group = json!({ "resources": { "g": { "type": "OS::Neutron::SecurityGroup", "properties": { "rules": [{}, {}] } } } });
-        let told = check(&group, &spec(), &chosen(), &Quotas { security_group_rules: quota(10, 7), ..Quotas::default() });
+        let told = check(
+            &group,
+            &spec(),
+            &chosen(),
+            &Quotas {
+                security_group_rules: quota(10, 7),
+                ..Quotas::default()
+            },
+        );
         assert_eq!(told[0].message, "needs 4 security group rules, 3 are free");
-        let unlimited = Quotas { servers: Some(Quota { limit: None, used: 99 }), ..Quotas::default() };
+        let unlimited = Quotas {
+            servers: Some(Quota {
+                limit: None,
+                used: 99,
+            }),
+            ..Quotas::default()
+        };
         assert_eq!(check(&template, &spec(), &chosen(), &unlimited), vec![]);
     }
 }

@@ -1,5 +1,6 @@
-//! The hands: they take one step at a time, as [`decide`](super::decide) says, record each intent before acting on it, and go on in the
-//! background with what a request cannot wait for: a create whose answer was lost, a delete until nothing is left.
+//! The hands: they take one step at a time, as [`decide`](super::decide) says, record each intent
+//! before acting on it, and go on in the background with what a request cannot wait for: a create
+//! whose answer was lost, a delete until nothing is left.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -33,30 +34,63 @@ pub(super) enum After {
     Gone,
 }
 
-/// Takes the one next step. The caller holds the cluster's turn. `planned` is what to create, where it is known already.
-pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session, planned: Option<Planned>) -> Result<After, Refused> {
+/// Takes the one next step. The caller holds the cluster's turn. `planned` is what to create, where
+/// it is known already.
+pub(super) async fn step(
+    inner: &Inner,
+    entity: &Entity,
+    session: &Session,
+    planned: Option<Planned>,
+) -> Result<After, Refused> {
     let record = inner.book.refresh(entity).await?;
     if record.wish == Wish::Deploy && record.stack_id.is_some() && record.change.is_some() {
         return rollout::step(inner, entity, session).await;
     }
-    // The first create of a cluster needs no look for an older one: nobody has asked for a stack of this name yet.
-    let shown = if planned.is_some() && record.create_sent_s.is_none() { None } else { see(session, &record).await? };
+    // The first create of a cluster needs no look for an older one: nobody has asked for a stack of
+    // this name yet.
+    let shown = if planned.is_some() && record.create_sent_s.is_none() {
+        None
+    } else {
+        see(session, &record).await?
+    };
     let sight = match &shown {
         None => Sight::Absent,
-        Some(shown) if record.stack_id.is_none() && !stack::is_ours(&record, &shown.tags) => Sight::Foreign,
+        Some(shown) if record.stack_id.is_none() && !stack::is_ours(&record, &shown.tags) => {
+            Sight::Foreign
+        }
         Some(shown) => Sight::Ours(&shown.status),
     };
     let sent = record.create_sent_s.filter(|_| record.stack_id.is_none());
-    let in_flight = sent.is_some_and(|sent| now_s().saturating_sub(sent) < inner.limits.create_grace.as_secs());
-    let known = Known { wish: record.wish, has_stack: record.stack_id.is_some(), create_in_flight: in_flight, deletes: record.deletes };
+    let in_flight =
+        sent.is_some_and(|sent| now_s().saturating_sub(sent) < inner.limits.create_grace.as_secs());
+    let known = Known {
+        wish: record.wish,
+        has_stack: record.stack_id.is_some(),
+        create_in_flight: in_flight,
+        deletes: record.deletes,
+    };
     if record.wish == Wish::Delete && !matches!(sight, Sight::Foreign) {
         keep(inner, entity, shown.as_ref()).await?;
     }
     match (decide::next(known, sight, inner.limits.deletes), shown) {
-        (Step::Create | Step::Delete, _) if !sessions::may_act(session, &record) => Ok(After::Owner),
+        (Step::Create | Step::Delete, _) if !sessions::may_act(session, &record) => {
+            Ok(After::Owner)
+        }
         (Step::Create, _) => create(inner, entity, session, &record, planned).await,
         (Step::Adopt, Some(shown)) => adopt(inner, entity, &shown.id, &shown.status).await,
-        (Step::Delete, Some(shown)) => delete(inner, entity, session, &StackId { name: shown.name, id: shown.id }, &shown.status).await,
+        (Step::Delete, Some(shown)) => {
+            delete(
+                inner,
+                entity,
+                session,
+                &StackId {
+                    name: shown.name,
+                    id: shown.id,
+                },
+                &shown.status,
+            )
+            .await
+        }
         (Step::Wait, _) => Ok(After::Later(inner.limits.follow_every)),
         (Step::Forget, _) => {
             inner.book.forget(entity).await?;
@@ -64,7 +98,10 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session, plan
             Ok(After::Gone)
         }
         (Step::Conflict, _) => {
-            let words = format!("a stack named `{}` is there that is not this cluster's; delete it or the cluster", record.stack_name);
+            let words = format!(
+                "a stack named `{}` is there that is not this cluster's; delete it or the cluster",
+                record.stack_name
+            );
             Err(Refused::Conflict(words))
         }
         (Step::GiveUp, Some(shown)) => {
@@ -76,7 +113,10 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session, plan
         }
         (Step::Lost, _) => {
             let seen = observe::lost(&record.seen);
-            inner.book.change(entity, |record| record.seen.clone_from(&seen)).await?;
+            inner
+                .book
+                .change(entity, |record| record.seen.clone_from(&seen))
+                .await?;
             Ok(After::Done)
         }
         (Step::Rest | Step::Adopt | Step::Delete | Step::GiveUp, _) => Ok(After::Done),
@@ -84,7 +124,11 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session, plan
 }
 
 /// What is seen of the stack by the way is kept for those who look at the cluster.
-async fn keep(inner: &Inner, entity: &Entity, shown: Option<&crate::openstack::Stack>) -> Result<(), Refused> {
+async fn keep(
+    inner: &Inner,
+    entity: &Entity,
+    shown: Option<&crate::openstack::Stack>,
+) -> Result<(), Refused> {
     let Some(shown) = shown else { return Ok(()) };
     let change = |record: &mut Record| {
         record.seen.status = Some(shown.status.clone());
@@ -96,9 +140,18 @@ async fn keep(inner: &Inner, entity: &Entity, shown: Option<&crate::openstack::S
 }
 
 /// The stack of this record, by id where it is known, else by name.
-async fn see(session: &Session, record: &Record) -> Result<Option<crate::openstack::Stack>, Refused> {
+async fn see(
+    session: &Session,
+    record: &Record,
+) -> Result<Option<crate::openstack::Stack>, Refused> {
     let shown = match &record.stack_id {
-        Some(id) => session.show_stack(&StackId { name: record.stack_name.clone(), id: id.clone() }).await.map(Some),
+        Some(id) => session
+            .show_stack(&StackId {
+                name: record.stack_name.clone(),
+                id: id.clone(),
+            })
+            .await
+            .map(Some),
         None => session.find_stack(&record.stack_name).await,
     };
     match shown {
@@ -107,14 +160,36 @@ async fn see(session: &Session, record: &Record) -> Result<Option<crate::opensta
     }
 }
 
-async fn create(inner: &Inner, entity: &Entity, session: &Session, record: &Record, planned: Option<Planned>) -> Result<After, Refused> {
+async fn create(
+    inner: &Inner,
+    entity: &Entity,
+    session: &Session,
+    record: &Record,
+    planned: Option<Planned>,
+) -> Result<After, Refused> {
     let planned = match (planned, &record.spec) {
         (Some(planned), _) => planned,
         (None, Some(spec)) => deploy::plan(inner, session, spec).await?.1,
-        (None, None) => return Err(Refused::Internal(format!("the record of `{}` holds no plan; delete the cluster", record.name))),
+        (None, None) => {
+            return Err(Refused::Internal(format!(
+                "the record of `{}` holds no plan; delete the cluster",
+                record.name
+            )));
+        }
     };
-    inner.book.change(entity, |record| record.create_sent_s = Some(now_s())).await?;
-    match session.create_stack(&stack::ask(record, &inner.host, &planned, &Default::default())).await {
+    inner
+        .book
+        .change(entity, |record| record.create_sent_s = Some(now_s()))
+        .await?;
+    match session
+        .create_stack(&stack::ask(
+            record,
+            &inner.host,
+            &planned,
+            &Default::default(),
+        ))
+        .await
+    {
         Ok(id) => {
             tracing::info!(cluster.id = %record.id, stack.id = %id.id, "created stack `{}` for `{}`", id.name, record.name);
             adopt(inner, entity, &id.id, "CREATE_IN_PROGRESS").await
@@ -123,7 +198,10 @@ async fn create(inner: &Inner, entity: &Entity, session: &Session, record: &Reco
             tracing::warn!(cluster.id = %record.id, "no stack for `{}`: {error}", record.name);
             entity.look.note(Some(error.to_string()));
             if !error.is_transient() || error.is_unacted() {
-                inner.book.change(entity, |record| record.create_sent_s = None).await?;
+                inner
+                    .book
+                    .change(entity, |record| record.create_sent_s = None)
+                    .await?;
             }
             Err(error.into())
         }
@@ -142,19 +220,37 @@ async fn adopt(inner: &Inner, entity: &Entity, id: &str, status: &str) -> Result
     };
     let record = inner.book.change(entity, change).await?;
     entity.look.note(None);
-    Ok(if record.wish == Wish::Delete { After::Later(Duration::ZERO) } else { After::Done })
+    Ok(if record.wish == Wish::Delete {
+        After::Later(Duration::ZERO)
+    } else {
+        After::Done
+    })
 }
 
-async fn delete(inner: &Inner, entity: &Entity, session: &Session, id: &StackId, status: &str) -> Result<After, Refused> {
+async fn delete(
+    inner: &Inner,
+    entity: &Entity,
+    session: &Session,
+    id: &StackId,
+    status: &str,
+) -> Result<After, Refused> {
     let failed = status == "DELETE_FAILED";
     let change = |record: &mut Record| {
         record.stack_id = Some(id.id.clone());
-        record.deletes = if failed { record.deletes + 1 } else { record.deletes.max(1) };
+        record.deletes = if failed {
+            record.deletes + 1
+        } else {
+            record.deletes.max(1)
+        };
     };
     let record = inner.book.change(entity, change).await?;
     session.delete_stack(id).await?;
     tracing::info!(cluster.id = %record.id, stack.id = %id.id, "asked heat to delete `{}`, which was {status}", record.name);
-    Ok(After::Later(if failed { inner.limits.pause(record.deletes) } else { inner.limits.follow_every }))
+    Ok(After::Later(if failed {
+        inner.limits.pause(record.deletes)
+    } else {
+        inner.limits.follow_every
+    }))
 }
 
 /// Whether something is left to do that no request waits for.
@@ -167,12 +263,15 @@ pub(super) fn needs_care(record: &Record) -> bool {
     open && record.stuck.is_none()
 }
 
-/// One step for somebody who looks and cannot wait for the background; none when somebody else is at it, or was a moment ago.
+/// One step for somebody who looks and cannot wait for the background; none when somebody else is
+/// at it, or was a moment ago.
 pub(super) async fn nudge(inner: &Inner, entity: &Entity, session: &Session) {
     if !needs_care(&entity.record()) || entity.look.is_fresh(inner.limits.observe_every) {
         return;
     }
-    let Ok(_turn) = entity.turn.try_lock() else { return };
+    let Ok(_turn) = entity.turn.try_lock() else {
+        return;
+    };
     if let Err(error) = step(inner, entity, session, None).await {
         entity.look.note(Some(error.to_string()));
     }
@@ -191,7 +290,8 @@ enum End {
     Owner,
 }
 
-/// Takes care of the cluster in the background until nothing is left to do, or no token is left to do it with.
+/// Takes care of the cluster in the background until nothing is left to do, or no token is left to
+/// do it with.
 pub(super) fn follow(inner: &Arc<Inner>, entity: &Arc<Entity>) {
     *lock(&entity.forbidden) = None;
     if entity.followed.swap(true, Ordering::AcqRel) {
@@ -212,7 +312,12 @@ pub(super) fn follow(inner: &Arc<Inner>, entity: &Arc<Entity>) {
 
 fn goes_on(inner: &Inner, entity: &Entity, end: End) -> bool {
     let record = entity.record();
-    let session = || inner.sessions.of(&record).filter(|session| !is_forbidden(entity, session));
+    let session = || {
+        inner
+            .sessions
+            .of(&record)
+            .filter(|session| !is_forbidden(entity, session))
+    };
     let is_served = match end {
         End::Gone => false,
         End::Done => true,
@@ -224,11 +329,16 @@ fn goes_on(inner: &Inner, entity: &Entity, end: End) -> bool {
 
 /// What keeps the cluster from going on until another token comes.
 pub(super) fn obstacle(entity: &Entity, record: &Record) -> Option<Arc<str>> {
-    lock(&entity.forbidden).as_ref().filter(|_| needs_care(record)).map(|(_, words)| Arc::clone(words))
+    lock(&entity.forbidden)
+        .as_ref()
+        .filter(|_| needs_care(record))
+        .map(|(_, words)| Arc::clone(words))
 }
 
 fn is_forbidden(entity: &Entity, session: &Session) -> bool {
-    lock(&entity.forbidden).as_ref().is_some_and(|(forbidden, _)| forbidden.is_same_token(session))
+    lock(&entity.forbidden)
+        .as_ref()
+        .is_some_and(|(forbidden, _)| forbidden.is_same_token(session))
 }
 
 async fn run(inner: &Inner, entity: &Entity) -> End {
@@ -261,9 +371,12 @@ async fn run(inner: &Inner, entity: &Entity) -> End {
                 set_aside(inner, entity, &session, &error);
                 continue;
             }
-            // Nobody is told of a delete that is given up, so it is never given up for a cloud that is away.
+            // Nobody is told of a delete that is given up, so it is never given up for a cloud that
+            // is away.
             Err(Refused::Cloud(_) | Refused::Internal(_) | Refused::Busy { .. })
-                if failures < inner.limits.creates || entity.record().wish == Wish::Delete || entity.record().change.is_some() =>
+                if failures < inner.limits.creates
+                    || entity.record().wish == Wish::Delete
+                    || entity.record().change.is_some() =>
             {
                 failures = failures.saturating_add(1);
                 inner.limits.pause(failures - 1)
@@ -278,7 +391,8 @@ async fn run(inner: &Inner, entity: &Entity) -> End {
     End::Done
 }
 
-/// A token that ended is of no more use to anyone; one that may not do what this cluster needs may still serve others.
+/// A token that ended is of no more use to anyone; one that may not do what this cluster needs may
+/// still serve others.
 fn set_aside(inner: &Inner, entity: &Entity, session: &Session, error: &Refused) {
     let record = entity.record();
     tracing::warn!(cluster.id = %record.id, "`{}` waits for another token of its owner: {error}", record.name);
@@ -294,7 +408,11 @@ async fn give_up(inner: &Inner, entity: &Entity, error: &Refused) {
     let words = error.to_string();
     let record = entity.record();
     tracing::error!(cluster.id = %record.id, "`{}` is stuck: {words}", record.name);
-    if let Err(error) = inner.book.change(entity, |record| record.stuck = Some(words.clone())).await {
+    if let Err(error) = inner
+        .book
+        .change(entity, |record| record.stuck = Some(words.clone()))
+        .await
+    {
         tracing::error!(cluster.id = %record.id, "cannot record that: {error}");
     }
 }
@@ -304,7 +422,10 @@ pub(super) async fn resume(inner: &Arc<Inner>, project_id: &str) -> Result<(), R
     for entity in inner.book.of_project(project_id).await? {
         let record = entity.record();
         if record.wish == Wish::Delete && record.stuck.is_some() {
-            inner.book.change(&entity, |record| (record.stuck, record.deletes) = (None, 0)).await?;
+            inner
+                .book
+                .change(&entity, |record| (record.stuck, record.deletes) = (None, 0))
+                .await?;
         }
         if needs_care(&entity.record()) {
             tracing::info!(cluster.id = %record.id, "going on with `{}`", record.name);

@@ -1,5 +1,5 @@
-//! Clusters that the store does not know, made again from what their stacks carry: tags and the parameter of [`stack::REQUEST_PARAMETER`].
-//! For a host that starts on an empty disk.
+//! Clusters that the store does not know, made again from what their stacks carry: tags and the
+//! parameter of [`stack::REQUEST_PARAMETER`]. For a host that starts on an empty disk.
 
 use std::collections::BTreeMap;
 
@@ -56,20 +56,37 @@ impl Carried {
 
     /// What this stack carries.
     pub(super) fn read(shown: &Stack) -> Self {
-        let text = shown.parameters.get(REQUEST_PARAMETER).and_then(|value| value.as_str());
-        let carried: Self = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        if carried.is_sane() { carried } else { Self::default() }
+        let text = shown
+            .parameters
+            .get(REQUEST_PARAMETER)
+            .and_then(|value| value.as_str());
+        let carried: Self = text
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        if carried.is_sane() {
+            carried
+        } else {
+            Self::default()
+        }
     }
 
-    /// Anyone in the project can write what a stack carries: what no request could have led to is not ours.
+    /// Anyone in the project can write what a stack carries: what no request could have led to is
+    /// not ours.
     fn is_sane(&self) -> bool {
         let few = |ids: &[u32]| ids.len() <= MAX_WORKERS as usize && ids.iter().all(is_id);
-        let is_sane = |spec: &Spec| spec.workers <= MAX_WORKERS && spec.ids_given <= MAX_WORKER_ID && few(&spec.worker_ids);
-        let specs = self.spec.iter().chain(self.change.iter().map(|change| &change.to));
+        let is_sane = |spec: &Spec| {
+            spec.workers <= MAX_WORKERS && spec.ids_given <= MAX_WORKER_ID && few(&spec.worker_ids)
+        };
+        let specs = self
+            .spec
+            .iter()
+            .chain(self.change.iter().map(|change| &change.to));
         let steps = self.change.iter().flat_map(|change| &change.steps);
         let added = self.change.iter().all(|change| few(&change.added));
         // On the way back there are old and new ones at once.
-        let workers = steps.map(|step| &step.workers).all(|ids| ids.len() <= 2 * MAX_WORKERS as usize && ids.iter().all(is_id));
+        let workers = steps
+            .map(|step| &step.workers)
+            .all(|ids| ids.len() <= 2 * MAX_WORKERS as usize && ids.iter().all(is_id));
         specs.into_iter().all(is_sane) && added && workers
     }
 
@@ -80,14 +97,21 @@ impl Carried {
 
     /// Puts it over what the record says; attributes that are not ours are kept.
     pub(super) fn give(&self, record: &mut Record) {
-        record.attributes.retain(|name, _| !attributes::is_ours(name));
+        record
+            .attributes
+            .retain(|name, _| !attributes::is_ours(name));
         record.attributes.extend(self.attributes.clone());
         record.spec.clone_from(&self.spec);
         record.endpoints.clone_from(&self.endpoints);
         record.change.clone_from(&self.change);
         if let Some(change) = &mut record.change {
-            let foreign = record.attributes.iter().filter(|(name, _)| !attributes::is_ours(name));
-            change.attributes.extend(foreign.map(|(name, value)| (name.clone(), value.clone())));
+            let foreign = record
+                .attributes
+                .iter()
+                .filter(|(name, _)| !attributes::is_ours(name));
+            change
+                .attributes
+                .extend(foreign.map(|(name, value)| (name.clone(), value.clone())));
         }
         record.told.clone_from(&self.told);
         record.setback.clone_from(&self.setback);
@@ -99,7 +123,8 @@ fn is_id(id: &u32) -> bool {
     (1..=MAX_WORKER_ID).contains(id)
 }
 
-/// Looks once in a process's life for clusters in the project that a host of our name has made and the store does not know.
+/// Looks once in a process's life for clusters in the project that a host of our name has made and
+/// the store does not know.
 ///
 /// # Errors
 /// Heat cannot be asked: then nobody can say that a cluster is not there.
@@ -108,21 +133,42 @@ pub(super) async fn ensure(inner: &Inner, caller: &Caller) -> Result<(), Refused
     if lock(&inner.recovered).contains(project) {
         return Ok(());
     }
-    let known: Vec<String> = inner.book.of_project(project).await?.iter().map(|entity| entity.record().id.clone()).collect();
-    let mut stacks = caller.session.stacks_by_tag(&[TAG, &stack::host_tag(&inner.host)]).await?;
+    let known: Vec<String> = inner
+        .book
+        .of_project(project)
+        .await?
+        .iter()
+        .map(|entity| entity.record().id.clone())
+        .collect();
+    let mut stacks = caller
+        .session
+        .stacks_by_tag(&[TAG, &stack::host_tag(&inner.host)])
+        .await?;
     // Of two of one name, the later one is the living one.
     stacks.sort_by(|a, b| b.created.cmp(&a.created));
     for listed in &stacks {
-        if known.iter().any(|id| listed.name.ends_with(&stack::short(id))) {
+        if known
+            .iter()
+            .any(|id| listed.name.ends_with(&stack::short(id)))
+        {
             continue;
         }
         let shown = caller.session.show_stack(&listed.stack_id()).await?;
-        let Some(record) = record(&shown, caller).filter(|record| !known.contains(&record.id)) else { continue };
+        let Some(record) = record(&shown, caller).filter(|record| !known.contains(&record.id))
+        else {
+            continue;
+        };
         let (id, name) = (record.id.clone(), record.name.clone());
-        let Some(entity) = inner.book.insert(record).await? else { continue };
+        let Some(entity) = inner.book.insert(record).await? else {
+            continue;
+        };
         tracing::info!(cluster.id = %id, stack.id = %shown.id, "found `{name}` again by its stack, which is {}", shown.status);
         // Somebody asked for a delete or a change: it is seen to its end.
-        if let Some(inner) = inner.me.upgrade().filter(|_| reconcile::needs_care(&entity.record())) {
+        if let Some(inner) = inner
+            .me
+            .upgrade()
+            .filter(|_| reconcile::needs_care(&entity.record()))
+        {
             reconcile::follow(&inner, &entity);
         }
     }
@@ -132,10 +178,23 @@ pub(super) async fn ensure(inner: &Inner, caller: &Caller) -> Result<(), Refused
 
 /// The record that this stack tells of, if it is one of ours.
 fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
-    let tag = |prefix: &str| shown.tags.iter().find_map(|tag| tag.strip_prefix(prefix)).map(str::to_owned);
-    let (id, name) = (tag("stampede.cluster.")?, tag("stampede.name.").filter(|name| attributes::is_name(name))?);
+    let tag = |prefix: &str| {
+        shown
+            .tags
+            .iter()
+            .find_map(|tag| tag.strip_prefix(prefix))
+            .map(str::to_owned)
+    };
+    let (id, name) = (
+        tag("stampede.cluster.")?,
+        tag("stampede.name.").filter(|name| attributes::is_name(name))?,
+    );
     let carried = Carried::read(shown);
-    let wish = if shown.status.starts_with("DELETE_") { Wish::Delete } else { Wish::Deploy };
+    let wish = if shown.status.starts_with("DELETE_") {
+        Wish::Delete
+    } else {
+        Wish::Deploy
+    };
     Some(Record {
         id,
         project_id: caller.project_id().to_owned(),
@@ -161,7 +220,11 @@ fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
         change: carried.change,
         told: carried.told,
         setback: carried.setback,
-        seen: Seen { status: Some(shown.status.clone()), reason: shown.status_reason.clone(), ..Seen::default() },
+        seen: Seen {
+            status: Some(shown.status.clone()),
+            reason: shown.status_reason.clone(),
+            ..Seen::default()
+        },
     })
 }
 
@@ -171,21 +234,77 @@ mod tests {
     use crate::orchestrator::choose::tests_support::spec;
 
     fn read(spec: Spec) -> Option<Spec> {
-        let carried = Carried { spec: Some(spec), ..Carried::default() };
+        let carried = Carried {
+            spec: Some(spec),
+            ..Carried::default()
+        };
         let text = serde_json::to_string(&carried).unwrap();
         let parameters = serde_json::Map::from_iter([(REQUEST_PARAMETER.to_owned(), text.into())]);
-        Carried::read(&Stack { parameters, ..Stack::default() }).spec
+        Carried::read(&Stack {
+            parameters,
+            ..Stack::default()
+        })
+        .spec
     }
 
     #[test]
     fn what_no_request_could_have_led_to_is_not_read() {
-        assert!(read(Spec { workers: MAX_WORKERS, ..spec() }).is_some());
-        assert_eq!(read(Spec { workers: MAX_WORKERS + 1, ..spec() }), None);
-        assert_eq!(read(Spec { workers: u32::MAX, ..spec() }), None, "its ids would fill the memory");
-        assert!(read(Spec { worker_ids: vec![1, MAX_WORKER_ID], ..spec() }).is_some());
-        assert_eq!(read(Spec { worker_ids: vec![0], ..spec() }), None);
-        assert_eq!(read(Spec { worker_ids: vec![MAX_WORKER_ID + 1], ..spec() }), None);
-        assert_eq!(read(Spec { worker_ids: vec![1; MAX_WORKERS as usize + 1], ..spec() }), None);
-        assert_eq!(read(Spec { ids_given: MAX_WORKER_ID + 1, ..spec() }), None);
+        assert!(
+            read(Spec {
+                workers: MAX_WORKERS,
+                ..spec()
+            })
+            .is_some()
+        );
+        assert_eq!(
+            read(Spec {
+                workers: MAX_WORKERS + 1,
+                ..spec()
+            }),
+            None
+        );
+        assert_eq!(
+            read(Spec {
+                workers: u32::MAX,
+                ..spec()
+            }),
+            None,
+            "its ids would fill the memory"
+        );
+        assert!(
+            read(Spec {
+                worker_ids: vec![1, MAX_WORKER_ID],
+                ..spec()
+            })
+            .is_some()
+        );
+        assert_eq!(
+            read(Spec {
+                worker_ids: vec![0],
+                ..spec()
+            }),
+            None
+        );
+        assert_eq!(
+            read(Spec {
+                worker_ids: vec![MAX_WORKER_ID + 1],
+                ..spec()
+            }),
+            None
+        );
+        assert_eq!(
+            read(Spec {
+                worker_ids: vec![1; MAX_WORKERS as usize + 1],
+                ..spec()
+            }),
+            None
+        );
+        assert_eq!(
+            read(Spec {
+                ids_given: MAX_WORKER_ID + 1,
+                ..spec()
+            }),
+            None
+        );
     }
 }

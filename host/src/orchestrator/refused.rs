@@ -1,4 +1,5 @@
-//! Why a wish was not taken, in words for the person who made it. The faces turn it into a status; no HTTP here.
+//! Why a wish was not taken, in words for the person who made it. The faces turn it into a status;
+//! no HTTP here.
 
 use crate::{
     cluster::{Problem, problem},
@@ -50,9 +51,13 @@ impl From<openstack::Error> for Refused {
         let words = error.to_string();
         match error {
             E::InvalidToken { .. } | E::BadCredentials { .. } => Self::Unauthorized(words),
-            E::WrongProject { .. } | E::Unscoped { .. } | E::NeedsTrust | E::Forbidden { .. } => Self::Forbidden(words),
+            E::WrongProject { .. } | E::Unscoped { .. } | E::NeedsTrust | E::Forbidden { .. } => {
+                Self::Forbidden(words)
+            }
             E::Conflict { .. } => Self::Conflict(words),
-            E::BadRequest { .. } | E::TooLarge { .. } | E::Ambiguous { .. } => Self::Invalid(vec![Problem::new("cloud", words, "")]),
+            E::BadRequest { .. } | E::TooLarge { .. } | E::Ambiguous { .. } => {
+                Self::Invalid(vec![Problem::new("cloud", words, "")])
+            }
             _ => Self::Cloud(words),
         }
     }

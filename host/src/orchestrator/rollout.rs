@@ -1,5 +1,6 @@
-//! The hands of a change to a running cluster: one step at a time, each an update of the stack that tells some nodes something, done when Heat is done
-//! and every node told has answered. A step that fails leads back to what was before.
+//! The hands of a change to a running cluster: one step at a time, each an update of the stack that
+//! tells some nodes something, done when Heat is done and every node told has answered. A step that
+//! fails leads back to what was before.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,25 +28,38 @@ use crate::{
 const ANSWER_MARGIN_S: u64 = 300;
 /// How long those are waited for that may be dead, in seconds.
 const LAST_CALL_S: u64 = 300;
-/// Under this name the host itself says in the stack's events which change it has seen the end of, for one that starts on an empty disk.
+/// Under this name the host itself says in the stack's events which change it has seen the end of,
+/// for one that starts on an empty disk.
 const HOST: &str = "host";
 
 /// The one next thing of a change. The caller holds the cluster's turn.
-pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session) -> Result<After, Refused> {
+pub(super) async fn step(
+    inner: &Inner,
+    entity: &Entity,
+    session: &Session,
+) -> Result<After, Refused> {
     let record = entity.record();
-    let (Some(change), Some(id)) = (&record.change, &record.stack_id) else { return Ok(After::Done) };
-    let stack = StackId { name: record.stack_name.clone(), id: id.clone() };
-    let Some(step) = change.step() else { return finish(inner, entity, session, &stack).await };
+    let (Some(change), Some(id)) = (&record.change, &record.stack_id) else {
+        return Ok(After::Done);
+    };
+    let stack = StackId {
+        name: record.stack_name.clone(),
+        id: id.clone(),
+    };
+    let Some(step) = change.step() else {
+        return finish(inner, entity, session, &stack).await;
+    };
     let may_act = sessions::may_act(session, &record);
     if change.sent_s.is_none() {
         if !may_act {
             return Ok(After::Owner);
         }
         return match send(inner, entity, session).await {
-            // What this token may not do another one of the owner's may; the way back would be forbidden too.
-            Err(error @ (Refused::Invalid(_) | Refused::Conflict(_) | Refused::NotApplicable(_))) => {
-                turn_back(inner, entity, session, &stack, &error.to_string()).await
-            }
+            // What this token may not do another one of the owner's may; the way back would be
+            // forbidden too.
+            Err(
+                error @ (Refused::Invalid(_) | Refused::Conflict(_) | Refused::NotApplicable(_)),
+            ) => turn_back(inner, entity, session, &stack, &error.to_string()).await,
             other => other,
         };
     }
@@ -56,7 +70,10 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session) -> R
     entity.look.note(None);
     let record = entity.record();
     if record.seen.gone {
-        inner.book.change(entity, |record| record.change = None).await?;
+        inner
+            .book
+            .change(entity, |record| record.change = None)
+            .await?;
         return Ok(After::Done);
     }
     if is_over(&record) {
@@ -73,10 +90,19 @@ pub(super) async fn step(inner: &Inner, entity: &Entity, session: &Session) -> R
     }
 }
 
-/// Whether the host that saw the change to its end has said so: what has become of the stack since is another matter.
+/// Whether the host that saw the change to its end has said so: what has become of the stack since
+/// is another matter.
 fn is_over(record: &Record) -> bool {
-    let said = record.seen.answers.get(HOST).map(|answer| answer.generation);
-    let last = record.change.as_ref().and_then(|change| change.steps.last()).map(|step| step.generation);
+    let said = record
+        .seen
+        .answers
+        .get(HOST)
+        .map(|answer| answer.generation);
+    let last = record
+        .change
+        .as_ref()
+        .and_then(|change| change.steps.last())
+        .map(|step| step.generation);
     said.is_some() && said >= last
 }
 
@@ -92,7 +118,9 @@ fn verdict(record: &Record, step: &Step, sent_s: u64, now_s: u64) -> Verdict {
     let status = record.seen.status.as_deref().unwrap_or_default();
     // Other failures, such as a check's, are not of this step.
     if status == "UPDATE_FAILED" {
-        return Verdict::Failed(observe::failure(record).unwrap_or_else(|| format!("heat says {status}")));
+        return Verdict::Failed(
+            observe::failure(record).unwrap_or_else(|| format!("heat says {status}")),
+        );
     }
     match steps::answers(step, &record.seen.answers) {
         Answers::Failed(why) if !status.ends_with("_IN_PROGRESS") => Verdict::Failed(why),
@@ -112,19 +140,35 @@ fn verdict(record: &Record, step: &Step, sent_s: u64, now_s: u64) -> Verdict {
                 return Verdict::Next;
             }
             let shown = nodes.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
-            Verdict::Failed(format!("{shown} did not answer within {most} s; see journalctl -u stampede-watch there"))
+            Verdict::Failed(format!(
+                "{shown} did not answer within {most} s; see journalctl -u stampede-watch there"
+            ))
         }
     }
 }
 
-/// Gives Heat the template of the step that is next. Heat's refusal of the first step is the client's to hear; a later one leads back.
-pub(super) async fn send(inner: &Inner, entity: &Entity, session: &Session) -> Result<After, Refused> {
+/// Gives Heat the template of the step that is next. Heat's refusal of the first step is the
+/// client's to hear; a later one leads back.
+pub(super) async fn send(
+    inner: &Inner,
+    entity: &Entity,
+    session: &Session,
+) -> Result<After, Refused> {
     let record = entity.record();
-    let (Some(change), Some(from), Some(id)) = (record.change.clone(), record.spec.clone(), record.stack_id.clone()) else {
+    let (Some(change), Some(from), Some(id)) = (
+        record.change.clone(),
+        record.spec.clone(),
+        record.stack_id.clone(),
+    ) else {
         return Ok(After::Done);
     };
-    let stack = &StackId { name: record.stack_name.clone(), id };
-    let Some(step) = change.step() else { return Ok(After::Done) };
+    let stack = &StackId {
+        name: record.stack_name.clone(),
+        id,
+    };
+    let Some(step) = change.step() else {
+        return Ok(After::Done);
+    };
     // A former process may have got as far as Heat, or another host further than we.
     let carried = Carried::read(&session.show_stack(stack).await?);
     if carried.change.as_ref().and_then(Change::step) != Some(step) {
@@ -143,7 +187,12 @@ pub(super) async fn send(inner: &Inner, entity: &Entity, session: &Session) -> R
     let mark = |record: &mut Record| {
         if let Some(change) = &mut record.change {
             change.sent_s = Some(now_s());
-            for node in change.steps.get(change.at).map(|step| step.told.clone()).unwrap_or_default() {
+            for node in change
+                .steps
+                .get(change.at)
+                .map(|step| step.told.clone())
+                .unwrap_or_default()
+            {
                 if !change.touched.contains(&node) {
                     change.touched.push(node);
                 }
@@ -159,10 +208,23 @@ pub(super) async fn send(inner: &Inner, entity: &Entity, session: &Session) -> R
 }
 
 /// Whether another host has changed the cluster since ours has: then its word is taken over ours.
-pub(super) async fn catch_up(inner: &Inner, entity: &Entity, session: &Session) -> Result<bool, Refused> {
+pub(super) async fn catch_up(
+    inner: &Inner,
+    entity: &Entity,
+    session: &Session,
+) -> Result<bool, Refused> {
     let record = entity.record();
-    let Some(id) = record.stack_id.clone() else { return Ok(false) };
-    let carried = Carried::read(&session.show_stack(&StackId { name: record.stack_name.clone(), id }).await?);
+    let Some(id) = record.stack_id.clone() else {
+        return Ok(false);
+    };
+    let carried = Carried::read(
+        &session
+            .show_stack(&StackId {
+                name: record.stack_name.clone(),
+                id,
+            })
+            .await?,
+    );
     if !carried.is_newer(&record) {
         return Ok(false);
     }
@@ -171,7 +233,10 @@ pub(super) async fn catch_up(inner: &Inner, entity: &Entity, session: &Session) 
 }
 
 async fn take_over(inner: &Inner, entity: &Entity, carried: &Carried) -> Result<(), Refused> {
-    let record = inner.book.change(entity, |record| carried.give(record)).await?;
+    let record = inner
+        .book
+        .change(entity, |record| carried.give(record))
+        .await?;
     tracing::warn!(cluster.id = %record.id, "another host has changed `{}`; going on from there", record.name);
     Ok(())
 }
@@ -180,7 +245,8 @@ async fn take_over(inner: &Inner, entity: &Entity, carried: &Carried) -> Result<
 fn told(before: &Told, step: &Step) -> Told {
     let mut told = before.clone();
     told.generation = told.generation.max(step.generation);
-    told.nodes.extend(step.told.iter().map(|node| (node.clone(), step.generation)));
+    told.nodes
+        .extend(step.told.iter().map(|node| (node.clone(), step.generation)));
     told
 }
 
@@ -196,7 +262,11 @@ async fn ask(
     let base = if step.settled { &change.to } else { from };
     let spec = base.with_ids(step.workers.clone());
     let cloud = facts::look_up(session, &spec).await?;
-    let planned = inner.planner.plan(&spec, &deploy::chosen(&spec, &cloud)?).await.map_err(Refused::Invalid)?;
+    let planned = inner
+        .planner
+        .plan(&spec, &deploy::chosen(&spec, &cloud)?)
+        .await
+        .map_err(Refused::Invalid)?;
     let news = news_of(record, change, step, &planned)?;
     // The stack carries the record as it is once Heat has accepted this.
     let mut carried = record.clone();
@@ -209,10 +279,20 @@ async fn ask(
 }
 
 /// What the nodes of each role are told in this step.
-fn news_of(record: &Record, change: &Change, step: &Step, planned: &Planned) -> Result<BTreeMap<String, News>, Refused> {
+fn news_of(
+    record: &Record,
+    change: &Change,
+    step: &Step,
+    planned: &Planned,
+) -> Result<BTreeMap<String, News>, Refused> {
     let mut all = BTreeMap::new();
-    for role in [MASTER, WORKER].into_iter().filter(|role| step.told.iter().any(|node| node.starts_with(role))) {
-        let Some(content) = planned.contents.get(role) else { continue };
+    for role in [MASTER, WORKER]
+        .into_iter()
+        .filter(|role| step.told.iter().any(|node| node.starts_with(role)))
+    {
+        let Some(content) = planned.contents.get(role) else {
+            continue;
+        };
         let paths = steps::paths(&record.told.installed, &change.installed, role);
         let told = news::news(content, &paths, &step.leaving);
         let told = told.map_err(|error| {
@@ -225,14 +305,25 @@ fn news_of(record: &Record, change: &Change, step: &Step, planned: &Planned) -> 
 }
 
 /// Whether every step can be told: before the first one is sent.
-pub(super) async fn check(inner: &Inner, session: &Session, record: &Record, from: &Spec, change: &Change) -> Result<(), Refused> {
+pub(super) async fn check(
+    inner: &Inner,
+    session: &Session,
+    record: &Record,
+    from: &Spec,
+    change: &Change,
+) -> Result<(), Refused> {
     for step in &change.steps {
         ask(inner, session, record, from, change, step).await?;
     }
     Ok(())
 }
 
-async fn next(inner: &Inner, entity: &Entity, session: &Session, stack: &StackId) -> Result<After, Refused> {
+async fn next(
+    inner: &Inner,
+    entity: &Entity,
+    session: &Session,
+    stack: &StackId,
+) -> Result<After, Refused> {
     let go = |record: &mut Record| {
         if let Some(change) = &mut record.change {
             change.at += 1;
@@ -240,17 +331,28 @@ async fn next(inner: &Inner, entity: &Entity, session: &Session, stack: &StackId
         }
     };
     let record = inner.book.change(entity, go).await?;
-    if record.change.as_ref().is_some_and(|change| change.step().is_none()) {
+    if record
+        .change
+        .as_ref()
+        .is_some_and(|change| change.step().is_none())
+    {
         return finish(inner, entity, session, stack).await;
     }
     Ok(After::Later(std::time::Duration::ZERO))
 }
 
 /// The last step is done: the cluster is what was wished, or as it was before.
-async fn finish(inner: &Inner, entity: &Entity, session: &Session, stack: &StackId) -> Result<After, Refused> {
+async fn finish(
+    inner: &Inner,
+    entity: &Entity,
+    session: &Session,
+    stack: &StackId,
+) -> Result<After, Refused> {
     say_over(entity, session, stack).await;
     let done = |record: &mut Record| {
-        let Some(change) = record.change.take() else { return };
+        let Some(change) = record.change.take() else {
+            return;
+        };
         let unheard = unheard(&change, &record.seen);
         match change.undone {
             Some(why) => record.setback = Some(why + &unheard),
@@ -262,31 +364,53 @@ async fn finish(inner: &Inner, entity: &Entity, session: &Session, stack: &Stack
                 record.told.installed = change.installed;
             }
         }
-        let there: Vec<String> = record.spec.iter().flat_map(Spec::ids).map(steps::worker).collect();
-        let is_there = |node: &str| !node.starts_with(WORKER) || there.iter().any(|there| there == node);
+        let there: Vec<String> = record
+            .spec
+            .iter()
+            .flat_map(Spec::ids)
+            .map(steps::worker)
+            .collect();
+        let is_there =
+            |node: &str| !node.starts_with(WORKER) || there.iter().any(|there| there == node);
         record.told.nodes.retain(|node, _| is_there(node));
         record.seen.answers.retain(|node, _| is_there(node));
-        // What failed on the way is told by the setback; a later failure must not be told in these words.
-        record.seen.reports.retain(|report| is_there(&report.node) && report.outcome != Outcome::Failed);
+        // What failed on the way is told by the setback; a later failure must not be told in these
+        // words.
+        record
+            .seen
+            .reports
+            .retain(|report| is_there(&report.node) && report.outcome != Outcome::Failed);
         record.seen.ready.retain(|node| is_there(node));
         record.seen.deaf.retain(|node| is_there(node));
         (record.seen.signalled, record.seen.failed) = (None, None);
     };
     let record = inner.book.change(entity, done).await?;
     match &record.setback {
-        Some(why) => tracing::warn!(cluster.id = %record.id, "`{}` is as it was before: {why}", record.name),
+        Some(why) => {
+            tracing::warn!(cluster.id = %record.id, "`{}` is as it was before: {why}", record.name)
+        }
         None => tracing::info!(cluster.id = %record.id, "`{}` is changed", record.name),
     }
     Ok(After::Done)
 }
 
-/// Tells those who find the cluster again by its stack that the change has ended, since the stack carries it on. Nothing is lost without it.
+/// Tells those who find the cluster again by its stack that the change has ended, since the stack
+/// carries it on. Nothing is lost without it.
 async fn say_over(entity: &Entity, session: &Session, stack: &StackId) {
     let record = entity.record();
-    let Some(last) = record.change.as_ref().and_then(|change| change.steps.last()) else { return };
+    let Some(last) = record
+        .change
+        .as_ref()
+        .and_then(|change| change.steps.last())
+    else {
+        return;
+    };
     let line = format!("{HOST} change {} done", last.generation);
     let signal = json!({ "id": format!("change-{HOST}"), "status": "SUCCESS", "reason": line, "data": line });
-    if let Err(error) = session.signal_resource(stack, observe::PROGRESS_HANDLE, &signal).await {
+    if let Err(error) = session
+        .signal_resource(stack, observe::PROGRESS_HANDLE, &signal)
+        .await
+    {
         tracing::warn!(cluster.id = %record.id, "cannot note in the stack that the change of `{}` has ended: {error}", record.name);
     }
 }
@@ -298,16 +422,32 @@ fn unheard(change: &Change, seen: &Seen) -> String {
         Answers::Missing(nodes) => Some(nodes.join(", ")),
         _ => None,
     });
-    missing.map(|nodes| format!("; {nodes} did not answer")).collect()
+    missing
+        .map(|nodes| format!("; {nodes} did not answer"))
+        .collect()
 }
 
 /// Leads back to what was before; where that fails too, says what is broken and stops.
-async fn turn_back(inner: &Inner, entity: &Entity, session: &Session, stack: &StackId, why: &str) -> Result<After, Refused> {
+async fn turn_back(
+    inner: &Inner,
+    entity: &Entity,
+    session: &Session,
+    stack: &StackId,
+    why: &str,
+) -> Result<After, Refused> {
     let record = entity.record();
-    let Some(change) = &record.change else { return Ok(After::Done) };
+    let Some(change) = &record.change else {
+        return Ok(After::Done);
+    };
     if let Some(first) = &change.undone {
-        let nodes = if change.touched.is_empty() { "no node".to_owned() } else { change.touched.join(", ") };
-        let words = format!("a change failed ({first}) and could not be taken back ({why}); {nodes} may run with either setting");
+        let nodes = if change.touched.is_empty() {
+            "no node".to_owned()
+        } else {
+            change.touched.join(", ")
+        };
+        let words = format!(
+            "a change failed ({first}) and could not be taken back ({why}); {nodes} may run with either setting"
+        );
         return Err(Refused::Conflict(words));
     }
     // Failures of nodes that are taken away must not fail the stack for ever.
@@ -320,11 +460,21 @@ async fn turn_back(inner: &Inner, entity: &Entity, session: &Session, stack: &St
 }
 
 /// Records the way back, from wherever the change is, and whose it is.
-pub(super) async fn go_back(inner: &Inner, entity: &Entity, why: String, owner: Option<String>) -> Result<Arc<Record>, Refused> {
+pub(super) async fn go_back(
+    inner: &Inner,
+    entity: &Entity,
+    why: String,
+    owner: Option<String>,
+) -> Result<Arc<Record>, Refused> {
     let record = entity.record();
-    let (Some(change), Some(from)) = (&record.change, &record.spec) else { return Ok(record) };
+    let (Some(change), Some(from)) = (&record.change, &record.spec) else {
+        return Ok(record);
+    };
     let seen = &record.seen;
-    let reported = |node: &str| seen.reports.iter().any(|report| report.node == node) || seen.ready.iter().any(|ready| ready == node);
+    let reported = |node: &str| {
+        seen.reports.iter().any(|report| report.node == node)
+            || seen.ready.iter().any(|ready| ready == node)
+    };
     let steps = steps::back(from, change, reported, record.told.generation + 1);
     let back = |record: &mut Record| {
         record.stuck = None;
@@ -336,7 +486,10 @@ pub(super) async fn go_back(inner: &Inner, entity: &Entity, why: String, owner: 
             change.sent_s = None;
         }
         // Ids are never given out twice.
-        let last = record.change.as_ref().map_or(0, |change| change.to.last_id());
+        let last = record
+            .change
+            .as_ref()
+            .map_or(0, |change| change.to.last_id());
         if let Some(spec) = &mut record.spec {
             spec.ids_given = spec.last_id().max(last);
         }
@@ -344,13 +497,14 @@ pub(super) async fn go_back(inner: &Inner, entity: &Entity, why: String, owner: 
     inner.book.change(entity, back).await
 }
 
-/// A worker that is taken away counts as ready from now on: the wait condition counts every id that was ever given out, and one failure among them would
-/// fail it for good.
+/// A worker that is taken away counts as ready from now on: the wait condition counts every id that
+/// was ever given out, and one failure among them would fail it for good.
 async fn forgive(session: &Session, stack: &StackId, id: u32) -> Result<(), Refused> {
     let node = steps::worker(id);
-    let signal =
-        json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", observe::TAKEN_AWAY), "data": observe::TAKEN_AWAY });
-    Ok(session.signal_resource(stack, observe::READY_HANDLE, &signal).await?)
+    let signal = json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", observe::TAKEN_AWAY), "data": observe::TAKEN_AWAY });
+    Ok(session
+        .signal_resource(stack, observe::READY_HANDLE, &signal)
+        .await?)
 }
 
 #[cfg(test)]

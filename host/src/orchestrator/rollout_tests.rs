@@ -21,21 +21,65 @@ fn step() -> Step {
 }
 
 fn seen(status: &str, answer: Option<(u32, Option<&str>)>) -> Record {
-    let answer = answer.map(|(generation, error)| ("worker-1".to_owned(), Answer { generation, error: error.map(str::to_owned) }));
-    let seen = Seen { status: Some(status.to_owned()), answers: answer.into_iter().collect(), ..Seen::default() };
-    Record { spec: Some(Spec { timeout_s: 100, ..spec() }), seen, ..record() }
+    let answer = answer.map(|(generation, error)| {
+        (
+            "worker-1".to_owned(),
+            Answer {
+                generation,
+                error: error.map(str::to_owned),
+            },
+        )
+    });
+    let seen = Seen {
+        status: Some(status.to_owned()),
+        answers: answer.into_iter().collect(),
+        ..Seen::default()
+    };
+    Record {
+        spec: Some(Spec {
+            timeout_s: 100,
+            ..spec()
+        }),
+        seen,
+        ..record()
+    }
 }
 
 #[test]
 fn a_step_ends_when_heat_is_done_and_every_node_told_has_answered() {
     let at = |record: &Record, now_s| verdict(record, &step(), 1_000, now_s);
-    assert_eq!(at(&seen("UPDATE_IN_PROGRESS", Some((7, None))), 1_000), Verdict::Wait, "heat is at it");
-    assert_eq!(at(&seen("UPDATE_COMPLETE", None), 1_000), Verdict::Wait, "the node is at it");
-    assert_eq!(at(&seen("UPDATE_COMPLETE", Some((6, None))), 1_000), Verdict::Wait, "its answer is an older one's");
-    assert_eq!(at(&seen("UPDATE_COMPLETE", Some((7, None))), 1_000), Verdict::Next);
-    assert_eq!(at(&seen("UPDATE_COMPLETE", Some((7, Some("no")))), 1_000), Verdict::Failed("worker-1: no".into()));
-    assert_eq!(at(&seen("UPDATE_IN_PROGRESS", Some((7, Some("no")))), 1_000), Verdict::Wait, "a second update is for a stack at rest");
-    assert_eq!(at(&seen("UPDATE_FAILED", Some((7, None))), 1_000), Verdict::Failed("heat says UPDATE_FAILED".into()));
+    assert_eq!(
+        at(&seen("UPDATE_IN_PROGRESS", Some((7, None))), 1_000),
+        Verdict::Wait,
+        "heat is at it"
+    );
+    assert_eq!(
+        at(&seen("UPDATE_COMPLETE", None), 1_000),
+        Verdict::Wait,
+        "the node is at it"
+    );
+    assert_eq!(
+        at(&seen("UPDATE_COMPLETE", Some((6, None))), 1_000),
+        Verdict::Wait,
+        "its answer is an older one's"
+    );
+    assert_eq!(
+        at(&seen("UPDATE_COMPLETE", Some((7, None))), 1_000),
+        Verdict::Next
+    );
+    assert_eq!(
+        at(&seen("UPDATE_COMPLETE", Some((7, Some("no")))), 1_000),
+        Verdict::Failed("worker-1: no".into())
+    );
+    assert_eq!(
+        at(&seen("UPDATE_IN_PROGRESS", Some((7, Some("no")))), 1_000),
+        Verdict::Wait,
+        "a second update is for a stack at rest"
+    );
+    assert_eq!(
+        at(&seen("UPDATE_FAILED", Some((7, None))), 1_000),
+        Verdict::Failed("heat says UPDATE_FAILED".into())
+    );
 }
 
 #[test]
@@ -43,6 +87,11 @@ fn a_node_that_does_not_answer_is_waited_for_as_long_as_it_may_take_and_a_margin
     let at = |now_s| verdict(&seen("UPDATE_COMPLETE", None), &step(), 1_000, now_s);
     let most = 100 + ANSWER_MARGIN_S;
     assert_eq!(at(1_000 + most - 1), Verdict::Wait);
-    let Verdict::Failed(why) = at(1_000 + most) else { panic!("it is waited for longer") };
-    assert!(why.starts_with("worker-1 did not answer within 400 s"), "{why}");
+    let Verdict::Failed(why) = at(1_000 + most) else {
+        panic!("it is waited for longer")
+    };
+    assert!(
+        why.starts_with("worker-1 did not answer within 400 s"),
+        "{why}"
+    );
 }

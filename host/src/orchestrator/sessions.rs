@@ -1,6 +1,8 @@
-//! The last good token of each user in each project, in memory only, for work that goes on after the request. Never written anywhere.
+//! The last good token of each user in each project, in memory only, for work that goes on after
+//! the request. Never written anywhere.
 //!
-//! What is created or deleted in the background is done with the token of who wished it; what is only looked at, with any of the project.
+//! What is created or deleted in the background is done with the token of who wished it; what is
+//! only looked at, with any of the project.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -31,12 +33,21 @@ impl Last {
     }
 
     fn insert(&mut self, session: &Session) {
-        let users = self.sessions.entry(session.project().id.clone()).or_default();
-        self.number += usize::from(users.insert(session.user().id.clone(), session.clone()).is_none());
+        let users = self
+            .sessions
+            .entry(session.project().id.clone())
+            .or_default();
+        self.number += usize::from(
+            users
+                .insert(session.user().id.clone(), session.clone())
+                .is_none(),
+        );
     }
 
     fn remove(&mut self, project: &str, user: &str) {
-        let Some(users) = self.sessions.get_mut(project) else { return };
+        let Some(users) = self.sessions.get_mut(project) else {
+            return;
+        };
         self.number -= usize::from(users.remove(user).is_some());
         if users.is_empty() {
             self.sessions.remove(project);
@@ -45,14 +56,18 @@ impl Last {
 
     /// Takes out whichever comes first: its user's next request brings another.
     fn make_room(&mut self) {
-        let first = self.sessions.iter().find_map(|(project, users)| Some((project.clone(), users.keys().next()?.clone())));
+        let first = self
+            .sessions
+            .iter()
+            .find_map(|(project, users)| Some((project.clone(), users.keys().next()?.clone())));
         if let Some((project, user)) = first {
             self.remove(&project, &user);
         }
     }
 }
 
-/// Work that waits for a token: a project, and the user whose token it must be, where anyone else's would not do.
+/// Work that waits for a token: a project, and the user whose token it must be, where anyone else's
+/// would not do.
 pub(super) type Waiting = (String, Option<String>);
 
 /// What waits while there is no token at all: somebody must look, and the owner must act.
@@ -65,18 +80,27 @@ pub(super) fn owners(record: &Record) -> Waiting {
     (record.project_id.clone(), record.owner.clone())
 }
 
-/// Whether this session may create and delete what the record wishes. Records of former versions do not say whose wish it is.
+/// Whether this session may create and delete what the record wishes. Records of former versions do
+/// not say whose wish it is.
 pub(super) fn may_act(session: &Session, record: &Record) -> bool {
-    record.owner.as_ref().is_none_or(|owner| *owner == session.user().id)
+    record
+        .owner
+        .as_ref()
+        .is_none_or(|owner| *owner == session.user().id)
 }
 
 impl Sessions {
     pub(super) fn new(most: usize, waiting: impl IntoIterator<Item = Waiting>) -> Self {
-        Self { last: Mutex::default(), waiting: Mutex::new(waiting.into_iter().collect()), most }
+        Self {
+            last: Mutex::default(),
+            waiting: Mutex::new(waiting.into_iter().collect()),
+            most,
+        }
     }
 
-    /// Remembers a session that Keystone has just approved. True when work has waited for it: the same token again wakes nobody, since
-    /// what it was refused once it would be refused with every request.
+    /// Remembers a session that Keystone has just approved. True when work has waited for it: the
+    /// same token again wakes nobody, since what it was refused once it would be refused with every
+    /// request.
     pub(super) fn put(&self, session: &Session) -> bool {
         let (project, user) = (&session.project().id, &session.user().id);
         let mut last = lock(&self.last);
@@ -84,7 +108,10 @@ impl Sessions {
         if before.is_some_and(|before| before.is_same(session)) {
             return false;
         }
-        let (is_known, is_same_token) = (before.is_some(), before.is_some_and(|before| before.is_same_token(session)));
+        let (is_known, is_same_token) = (
+            before.is_some(),
+            before.is_some_and(|before| before.is_same_token(session)),
+        );
         if !is_known && last.number >= self.most {
             last.make_room();
         }
@@ -103,10 +130,14 @@ impl Sessions {
         lock(&self.waiting).extend(work);
     }
 
-    /// The session of who wished what the record says; where there is none, anyone's of the project, which is good for looking.
+    /// The session of who wished what the record says; where there is none, anyone's of the
+    /// project, which is good for looking.
     pub(super) fn of(&self, record: &Record) -> Option<Session> {
         let last = lock(&self.last);
-        let owners = record.owner.as_ref().and_then(|owner| last.get(&record.project_id, owner));
+        let owners = record
+            .owner
+            .as_ref()
+            .and_then(|owner| last.get(&record.project_id, owner));
         let anyones = || last.sessions.get(&record.project_id)?.values().next();
         owners.or_else(anyones).cloned()
     }
@@ -115,7 +146,10 @@ impl Sessions {
     pub(super) fn forget(&self, session: &Session) {
         let (project, user) = (&session.project().id, &session.user().id);
         let mut last = lock(&self.last);
-        if last.get(project, user).is_some_and(|known| known.is_same_token(session)) {
+        if last
+            .get(project, user)
+            .is_some_and(|known| known.is_same_token(session))
+        {
             last.remove(project, user);
         }
     }

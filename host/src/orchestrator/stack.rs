@@ -9,7 +9,8 @@ use crate::{bundle::news::News, cluster::Step, openstack::CreateStack, store::Re
 
 /// Every stack of Stampede's bears it.
 pub const TAG: &str = "stampede";
-/// The template's parameter that carries the client's attributes as JSON, so that a record can be made again from Heat alone.
+/// The template's parameter that carries the client's attributes as JSON, so that a record can be
+/// made again from Heat alone.
 pub const REQUEST_PARAMETER: &str = "stampede_request";
 
 /// What Heat may take beyond what the nodes may take, in seconds: networks, ports, servers.
@@ -30,13 +31,31 @@ const MAX_HOST_CHARS: usize = 60;
 
 /// The tags of a cluster's stack.
 pub fn tags(record: &Record, host: &str) -> Vec<String> {
-    vec![TAG.to_owned(), host_tag(host), format!("{TAG}.cluster.{}", record.id), format!("{TAG}.name.{}", record.name)]
+    vec![
+        TAG.to_owned(),
+        host_tag(host),
+        format!("{TAG}.cluster.{}", record.id),
+        format!("{TAG}.name.{}", record.name),
+    ]
 }
 
-/// The tag of all stacks that one host has made: hosts in one project do not take each other's clusters for their own.
+/// The tag of all stacks that one host has made: hosts in one project do not take each other's
+/// clusters for their own.
 pub fn host_tag(host: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
-    format!("{TAG}.host.{}", host.chars().take(MAX_HOST_CHARS).map(plain).collect::<String>())
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
+            c
+        } else {
+            '_'
+        }
+    };
+    format!(
+        "{TAG}.host.{}",
+        host.chars()
+            .take(MAX_HOST_CHARS)
+            .map(plain)
+            .collect::<String>()
+    )
 }
 
 /// Whether a stack that bears these tags is this cluster's.
@@ -45,7 +64,12 @@ pub fn is_ours(record: &Record, tags: &[String]) -> bool {
 }
 
 /// What Heat is asked to create, or to make of what is there.
-pub(super) fn ask(record: &Record, host: &str, planned: &Planned, news: &BTreeMap<String, News>) -> CreateStack {
+pub(super) fn ask(
+    record: &Record,
+    host: &str,
+    planned: &Planned,
+    news: &BTreeMap<String, News>,
+) -> CreateStack {
     let mut template = planned.template.clone();
     tell(&mut template, record, news);
     let declared = json!({
@@ -73,26 +97,56 @@ pub(super) fn ask(record: &Record, host: &str, planned: &Planned, news: &BTreeMa
     }
 }
 
-/// Puts into the servers' metadata what their nodes are told, as `templates/node/README.md` has it. `news` are the changes by role; one text stands
-/// once, however many nodes are told.
+/// Puts into the servers' metadata what their nodes are told, as `templates/node/README.md` has it.
+/// `news` are the changes by role; one text stands once, however many nodes are told.
 fn tell(template: &mut Value, record: &Record, news: &BTreeMap<String, News>) {
-    let Some(resources) = template.get_mut("resources").and_then(Value::as_object_mut) else { return };
+    let Some(resources) = template.get_mut("resources").and_then(Value::as_object_mut) else {
+        return;
+    };
     for (role, news) in news {
         let mut value = Map::new();
         value.insert("stampede_sha256".to_owned(), news.sha256.clone().into());
-        value.insert("stampede_parts".to_owned(), news.parts.len().to_string().into());
-        value.extend(news.parts.iter().enumerate().map(|(at, part)| (format!("stampede_part_{at:03}"), part.clone().into())));
-        resources.insert(change_resource(role), json!({ "type": "OS::Heat::Value", "properties": { "type": "json", "value": value } }));
+        value.insert(
+            "stampede_parts".to_owned(),
+            news.parts.len().to_string().into(),
+        );
+        value.extend(
+            news.parts
+                .iter()
+                .enumerate()
+                .map(|(at, part)| (format!("stampede_part_{at:03}"), part.clone().into())),
+        );
+        resources.insert(
+            change_resource(role),
+            json!({ "type": "OS::Heat::Value", "properties": { "type": "json", "value": value } }),
+        );
     }
-    let done = record.change.iter().flat_map(|change| change.steps.iter().take(change.at + 1));
-    let stages: BTreeMap<&str, &Step> = done.flat_map(|step| step.told.iter().map(move |node| (node.as_str(), step))).collect();
+    let done = record
+        .change
+        .iter()
+        .flat_map(|change| change.steps.iter().take(change.at + 1));
+    let stages: BTreeMap<&str, &Step> = done
+        .flat_map(|step| step.told.iter().map(move |node| (node.as_str(), step)))
+        .collect();
     for (node, generation) in &record.told.nodes {
         let server = resources.get_mut(&format!("{}_server", node.replace('-', "_")));
-        let Some(metadata) = server.and_then(|server| server.pointer_mut("/properties/metadata")) else { continue };
+        let Some(metadata) = server.and_then(|server| server.pointer_mut("/properties/metadata"))
+        else {
+            continue;
+        };
         let mut own = metadata.as_object().cloned().unwrap_or_default();
-        own.insert("stampede_generation".to_owned(), generation.to_string().into());
-        let step = stages.get(node.as_str()).filter(|step| step.generation == *generation);
-        let role = own.get("stampede_role").and_then(Value::as_str).unwrap_or_default().to_owned();
+        own.insert(
+            "stampede_generation".to_owned(),
+            generation.to_string().into(),
+        );
+        let step = stages
+            .get(node.as_str())
+            .filter(|step| step.generation == *generation);
+        let role = own
+            .get("stampede_role")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         *metadata = match step.filter(|_| news.contains_key(&role)) {
             Some(step) => {
                 own.insert("stampede_stages".to_owned(), step.stages.join(" ").into());

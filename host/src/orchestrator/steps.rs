@@ -16,21 +16,51 @@ const WORKERS_PER_TURN: usize = 10;
 
 /// The steps from one to the other. `first` is the first generation to give out.
 ///
-/// New settings come first: the master, then the workers in turns, each turn only when the one before works again. Then workers are added, or the
-/// leaving ones are let go and taken away; those are not asked themselves, since who leaves may be dead. Steps that tell nobody only change the stack.
-pub(super) fn steps(from: &Spec, to: &Spec, old: &Installed, new: &Installed, first: u32) -> Vec<Step> {
+/// New settings come first: the master, then the workers in turns, each turn only when the one
+/// before works again. Then workers are added, or the leaving ones are let go and taken away; those
+/// are not asked themselves, since who leaves may be dead. Steps that tell nobody only change the
+/// stack.
+pub(super) fn steps(
+    from: &Spec,
+    to: &Spec,
+    old: &Installed,
+    new: &Installed,
+    first: u32,
+) -> Vec<Step> {
     let (before, after) = (from.ids(), to.ids());
-    let leaving: Vec<String> = before.iter().filter(|id| !after.contains(id)).map(|id| worker(*id)).collect();
-    let joining: Vec<String> = after.iter().filter(|id| !before.contains(id)).map(|id| worker(*id)).collect();
+    let leaving: Vec<String> = before
+        .iter()
+        .filter(|id| !after.contains(id))
+        .map(|id| worker(*id))
+        .collect();
+    let joining: Vec<String> = after
+        .iter()
+        .filter(|id| !before.contains(id))
+        .map(|id| worker(*id))
+        .collect();
     let master = || vec![MASTER.to_owned()];
     let mut steps = Vec::new();
-    let staying: Vec<String> = before.iter().filter(|id| after.contains(id)).map(|id| worker(*id)).collect();
+    let staying: Vec<String> = before
+        .iter()
+        .filter(|id| after.contains(id))
+        .map(|id| worker(*id))
+        .collect();
     if differ(old, new, MASTER) {
-        steps.push(step(title("new settings on", &master()), &before, master(), &["setup", "ready"]));
+        steps.push(step(
+            title("new settings on", &master()),
+            &before,
+            master(),
+            &["setup", "ready"],
+        ));
     }
     if differ(old, new, WORKER) {
         for turn in staying.chunks(staying.len().div_ceil(WORKERS_PER_TURN).max(1)) {
-            steps.push(step(title("new settings on", turn), &before, turn.to_vec(), &["setup", "ready"]));
+            steps.push(step(
+                title("new settings on", turn),
+                &before,
+                turn.to_vec(),
+                &["setup", "ready"],
+            ));
         }
     }
     if !joining.is_empty() {
@@ -38,12 +68,22 @@ pub(super) fn steps(from: &Spec, to: &Spec, old: &Installed, new: &Installed, fi
     }
     if !leaving.is_empty() {
         steps.push(let_go(&leaving, &before));
-        steps.push(step(title("taking away", &leaving), &after, master(), &["setup"]));
+        steps.push(step(
+            title("taking away", &leaving),
+            &after,
+            master(),
+            &["setup"],
+        ));
     }
     if steps.is_empty() {
         // Nothing that a running daemon reads: mirror, proxy, who may reach the cluster.
         let told = master().into_iter().chain(staying).collect();
-        steps.push(step("new settings of the cloud".to_owned(), &before, told, &[]));
+        steps.push(step(
+            "new settings of the cloud".to_owned(),
+            &before,
+            told,
+            &[],
+        ));
     }
     numbered(steps, first)
 }
@@ -64,8 +104,16 @@ fn step(title: String, workers: &[u32], told: Vec<String>, stages: &[&str]) -> S
 
 /// The master lets these workers go, which are there until it has.
 fn let_go(leaving: &[String], workers: &[u32]) -> Step {
-    let step = step(title("letting go of", leaving), workers, vec![MASTER.to_owned()], &["drain"]);
-    Step { leaving: leaving.to_vec(), ..step }
+    let step = step(
+        title("letting go of", leaving),
+        workers,
+        vec![MASTER.to_owned()],
+        &["drain"],
+    );
+    Step {
+        leaving: leaving.to_vec(),
+        ..step
+    }
 }
 
 /// Gives out generations from `first` on.
@@ -76,29 +124,62 @@ fn numbered(mut steps: Vec<Step>, first: u32) -> Vec<Step> {
     steps
 }
 
-/// The steps that lead back from wherever the change is: new workers that have `reported` anything may hold something already and are let go first;
-/// then the stack is as before, and every node that was told of anything; then workers that were to leave, which may have ended what they ran.
-pub(super) fn back(from: &Spec, change: &Change, reported: impl Fn(&str) -> bool, first: u32) -> Vec<Step> {
+/// The steps that lead back from wherever the change is: new workers that have `reported` anything
+/// may hold something already and are let go first; then the stack is as before, and every node
+/// that was told of anything; then workers that were to leave, which may have ended what they ran.
+pub(super) fn back(
+    from: &Spec,
+    change: &Change,
+    reported: impl Fn(&str) -> bool,
+    first: u32,
+) -> Vec<Step> {
     let there = from.ids();
     // On the way back already, all of it is to be gone again.
-    let begun = || change.steps.iter().take(if change.undone.is_some() { usize::MAX } else { change.at + 1 });
+    let begun = || {
+        change.steps.iter().take(if change.undone.is_some() {
+            usize::MAX
+        } else {
+            change.at + 1
+        })
+    };
     let is_there = |node: &str| node == MASTER || there.iter().any(|id| worker(*id) == node);
-    let leaving: Vec<String> = begun().flat_map(Step::leaves).filter(|node| is_there(node)).cloned().collect();
+    let leaving: Vec<String> = begun()
+        .flat_map(Step::leaves)
+        .filter(|node| is_there(node))
+        .cloned()
+        .collect();
     let told = |node: &String| is_there(node) && !leaving.contains(node);
-    let told: Vec<String> = change.touched.iter().filter(|node| told(node)).cloned().collect();
+    let told: Vec<String> = change
+        .touched
+        .iter()
+        .filter(|node| told(node))
+        .cloned()
+        .collect();
     // Where only variables went out, only variables come back.
     let ran = begun().any(|step| !step.stages.is_empty());
     let stages: &[&str] = if ran { &["setup", "ready"] } else { &[] };
     let mut steps = Vec::new();
-    let held: Vec<u32> = change.added.iter().copied().filter(|id| reported(&worker(*id))).collect();
+    let held: Vec<u32> = change
+        .added
+        .iter()
+        .copied()
+        .filter(|id| reported(&worker(*id)))
+        .collect();
     if !held.is_empty() {
         let names: Vec<String> = held.iter().map(|id| worker(*id)).collect();
         steps.push(let_go(&names, &[there.as_slice(), &held].concat()));
     }
-    steps.push(Step { settled: false, ..step("taking the change back".to_owned(), &there, told, stages) });
+    steps.push(Step {
+        settled: false,
+        ..step("taking the change back".to_owned(), &there, told, stages)
+    });
     if !leaving.is_empty() {
         let title = title("taking the change back on", &leaving);
-        steps.push(Step { settled: false, may_be_dead: true, ..step(title, &there, leaving, stages) });
+        steps.push(Step {
+            settled: false,
+            may_be_dead: true,
+            ..step(title, &there, leaving, stages)
+        });
     }
     numbered(steps, first)
 }
@@ -118,13 +199,22 @@ pub(super) enum Answers {
 pub(super) fn answers(step: &Step, said: &BTreeMap<String, Answer>) -> Answers {
     let mut missing = Vec::new();
     for node in &step.told {
-        match said.get(node).filter(|answer| answer.generation == step.generation) {
-            Some(Answer { error: Some(error), .. }) => return Answers::Failed(format!("{node}: {error}")),
+        match said
+            .get(node)
+            .filter(|answer| answer.generation == step.generation)
+        {
+            Some(Answer {
+                error: Some(error), ..
+            }) => return Answers::Failed(format!("{node}: {error}")),
             Some(_) => {}
             None => missing.push(node.clone()),
         }
     }
-    if missing.is_empty() { Answers::Done } else { Answers::Missing(missing) }
+    if missing.is_empty() {
+        Answers::Done
+    } else {
+        Answers::Missing(missing)
+    }
 }
 
 /// `worker-7`.
@@ -135,7 +225,10 @@ pub(super) fn worker(id: u32) -> String {
 /// The paths that differ on the nodes of a role.
 pub(super) fn paths(old: &Installed, new: &Installed, role: &str) -> Vec<String> {
     let none = BTreeMap::new();
-    news::differing(old.get(role).unwrap_or(&none), new.get(role).unwrap_or(&none))
+    news::differing(
+        old.get(role).unwrap_or(&none),
+        new.get(role).unwrap_or(&none),
+    )
 }
 
 fn differ(old: &Installed, new: &Installed, role: &str) -> bool {
@@ -146,7 +239,11 @@ fn differ(old: &Installed, new: &Installed, role: &str) -> bool {
 fn title(what: &str, nodes: &[String]) -> String {
     let shown = nodes.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
     let more = nodes.len().saturating_sub(3);
-    if more == 0 { format!("{what} {shown}") } else { format!("{what} {shown} and {more} more") }
+    if more == 0 {
+        format!("{what} {shown}")
+    } else {
+        format!("{what} {shown} and {more} more")
+    }
 }
 
 #[cfg(test)]
@@ -155,34 +252,74 @@ mod tests {
     use crate::orchestrator::choose::tests_support::spec;
 
     fn installed(master: &str, worker: &str) -> Installed {
-        let of = |text: &str| BTreeMap::from([("/etc/hadoop/hdfs-site.xml".to_owned(), text.to_owned())]);
-        BTreeMap::from([(MASTER.to_owned(), of(master)), (WORKER.to_owned(), of(worker))])
+        let of = |text: &str| {
+            BTreeMap::from([("/etc/hadoop/hdfs-site.xml".to_owned(), text.to_owned())])
+        };
+        BTreeMap::from([
+            (MASTER.to_owned(), of(master)),
+            (WORKER.to_owned(), of(worker)),
+        ])
     }
 
     fn told(from: &Spec, to: &Spec, new: &Installed) -> Vec<(String, String, String, usize)> {
         let steps = steps(from, to, &installed("a", "a"), new, 5);
-        assert!(steps.iter().enumerate().all(|(at, step)| step.generation as usize == at + 5), "{steps:?}");
-        steps.into_iter().map(|step| (step.title, step.told.join(" "), step.stages.join(" "), step.workers.len())).collect()
+        assert!(
+            steps
+                .iter()
+                .enumerate()
+                .all(|(at, step)| step.generation as usize == at + 5),
+            "{steps:?}"
+        );
+        steps
+            .into_iter()
+            .map(|step| {
+                (
+                    step.title,
+                    step.told.join(" "),
+                    step.stages.join(" "),
+                    step.workers.len(),
+                )
+            })
+            .collect()
     }
 
-    fn row(title: &str, told: &str, stages: &str, workers: usize) -> (String, String, String, usize) {
-        (title.to_owned(), told.to_owned(), stages.to_owned(), workers)
+    fn row(
+        title: &str,
+        told: &str,
+        stages: &str,
+        workers: usize,
+    ) -> (String, String, String, usize) {
+        (
+            title.to_owned(),
+            told.to_owned(),
+            stages.to_owned(),
+            workers,
+        )
     }
 
     #[test]
     fn more_workers_touch_no_old_node_but_for_the_masters_list() {
         let from = spec().with_ids(vec![1, 2]);
         let to = from.with_ids(vec![1, 2, 3]);
-        assert_eq!(told(&from, &to, &installed("a", "a")), [row("adding worker-3", "master", "", 3)]);
+        assert_eq!(
+            told(&from, &to, &installed("a", "a")),
+            [row("adding worker-3", "master", "", 3)]
+        );
     }
 
     #[test]
     fn fewer_workers_are_let_go_before_they_are_taken_away() {
         let from = spec().with_ids(vec![1, 2, 3]);
         let to = from.with_ids(vec![1, 3]);
-        let wanted = [row("letting go of worker-2", "master", "drain", 3), row("taking away worker-2", "master", "setup", 2)];
+        let wanted = [
+            row("letting go of worker-2", "master", "drain", 3),
+            row("taking away worker-2", "master", "setup", 2),
+        ];
         assert_eq!(told(&from, &to, &installed("a", "a")), wanted);
-        assert_eq!(steps(&from, &to, &installed("a", "a"), &installed("a", "a"), 1)[0].leaving, ["worker-2"]);
+        assert_eq!(
+            steps(&from, &to, &installed("a", "a"), &installed("a", "a"), 1)[0].leaving,
+            ["worker-2"]
+        );
     }
 
     #[test]
@@ -198,23 +335,49 @@ mod tests {
         assert_eq!(told(&from, &from, &installed("a", "b")), wanted[1..]);
         let many = spec().with_ids((1..=250).collect());
         let steps = steps(&many, &many, &installed("a", "a"), &installed("a", "b"), 1);
-        assert_eq!((steps.len(), steps[0].told.len()), (10, 25), "a tenth at a time");
-        assert_eq!(steps[0].title, "new settings on worker-1, worker-2, worker-3 and 22 more");
+        assert_eq!(
+            (steps.len(), steps[0].told.len()),
+            (10, 25),
+            "a tenth at a time"
+        );
+        assert_eq!(
+            steps[0].title,
+            "new settings on worker-1, worker-2, worker-3 and 22 more"
+        );
     }
 
     #[test]
     fn both_at_once_are_settings_first_and_leaving_workers_get_none() {
         let from = spec().with_ids(vec![1, 2]);
         let to = from.with_ids(vec![2]);
-        let titles: Vec<String> = told(&from, &to, &installed("b", "b")).into_iter().map(|step| step.0).collect();
-        assert_eq!(titles, ["new settings on master", "new settings on worker-2", "letting go of worker-1", "taking away worker-1"]);
+        let titles: Vec<String> = told(&from, &to, &installed("b", "b"))
+            .into_iter()
+            .map(|step| step.0)
+            .collect();
+        assert_eq!(
+            titles,
+            [
+                "new settings on master",
+                "new settings on worker-2",
+                "letting go of worker-1",
+                "taking away worker-1"
+            ]
+        );
     }
 
     #[test]
     fn what_no_daemon_reads_is_told_to_all_at_once_and_runs_nothing() {
         let from = spec().with_ids(vec![1, 2]);
         let told = told(&from, &from, &installed("a", "a"));
-        assert_eq!(told, [row("new settings of the cloud", "master worker-1 worker-2", "", 2)]);
+        assert_eq!(
+            told,
+            [row(
+                "new settings of the cloud",
+                "master worker-1 worker-2",
+                "",
+                2
+            )]
+        );
     }
 
     #[test]
@@ -230,21 +393,56 @@ mod tests {
             steps: steps(&from, &to, &old, &new, 1),
             at: 3,
             sent_s: Some(1),
-            touched: ["master", "worker-1", "worker-2", "worker-3"].map(str::to_owned).to_vec(),
+            touched: ["master", "worker-1", "worker-2", "worker-3"]
+                .map(str::to_owned)
+                .to_vec(),
             added: vec![3],
             undone: None,
         };
         let back = |change: &Change, reported: &str| {
             let steps = back(&from, change, |node| node == reported, 9);
-            assert!(steps.iter().enumerate().all(|(at, step)| step.generation as usize == at + 9), "{steps:?}");
-            steps.into_iter().map(|step| (step.title, step.told.join(" "), step.stages.join(" "), step.workers.len())).collect::<Vec<_>>()
+            assert!(
+                steps
+                    .iter()
+                    .enumerate()
+                    .all(|(at, step)| step.generation as usize == at + 9),
+                "{steps:?}"
+            );
+            steps
+                .into_iter()
+                .map(|step| {
+                    (
+                        step.title,
+                        step.told.join(" "),
+                        step.stages.join(" "),
+                        step.workers.len(),
+                    )
+                })
+                .collect::<Vec<_>>()
         };
-        let all = row("taking the change back", "master worker-1 worker-2", "setup ready", 2);
+        let all = row(
+            "taking the change back",
+            "master worker-1 worker-2",
+            "setup ready",
+            2,
+        );
         assert_eq!(back(&change, "nobody"), std::slice::from_ref(&all));
         let drained = [row("letting go of worker-3", "master", "drain", 3), all];
-        assert_eq!(back(&change, "worker-3"), drained, "it may hold blocks already");
-        (change.steps, change.at, change.touched) = (steps(&from, &to, &old, &old, 1), 0, vec!["master".to_owned()]);
-        assert_eq!(back(&change, "nobody"), [row("taking the change back", "master", "", 2)], "only variables went out");
+        assert_eq!(
+            back(&change, "worker-3"),
+            drained,
+            "it may hold blocks already"
+        );
+        (change.steps, change.at, change.touched) = (
+            steps(&from, &to, &old, &old, 1),
+            0,
+            vec!["master".to_owned()],
+        );
+        assert_eq!(
+            back(&change, "nobody"),
+            [row("taking the change back", "master", "", 2)],
+            "only variables went out"
+        );
     }
 
     #[test]
@@ -252,31 +450,91 @@ mod tests {
         let from = spec().with_ids(vec![1, 2]);
         let to = from.with_ids(vec![1]);
         let same = installed("a", "a");
-        let mut change = Change { to: to.clone(), steps: steps(&from, &to, &same, &same, 1), touched: vec!["master".into()], ..nothing() };
+        let mut change = Change {
+            to: to.clone(),
+            steps: steps(&from, &to, &same, &same, 1),
+            touched: vec!["master".into()],
+            ..nothing()
+        };
         let wanted = [
             row("taking the change back", "master", "setup ready", 2),
-            row("taking the change back on worker-2", "worker-2", "setup ready", 2),
+            row(
+                "taking the change back on worker-2",
+                "worker-2",
+                "setup ready",
+                2,
+            ),
         ];
         let shown = |steps: &[Step]| -> Vec<_> {
-            steps.iter().map(|step| (step.title.clone(), step.told.join(" "), step.stages.join(" "), step.workers.len())).collect()
+            steps
+                .iter()
+                .map(|step| {
+                    (
+                        step.title.clone(),
+                        step.told.join(" "),
+                        step.stages.join(" "),
+                        step.workers.len(),
+                    )
+                })
+                .collect()
         };
         let first = back(&from, &change, |_| true, 2);
         assert_eq!(shown(&first), wanted);
-        assert_eq!(first.iter().map(|step| step.may_be_dead).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(
+            first
+                .iter()
+                .map(|step| step.may_be_dead)
+                .collect::<Vec<_>>(),
+            [false, true]
+        );
         (change.steps, change.at, change.undone) = (first, 0, Some("no".into()));
-        assert_eq!(shown(&back(&from, &change, |_| true, 4)), wanted, "and once more where that failed");
+        assert_eq!(
+            shown(&back(&from, &change, |_| true, 4)),
+            wanted,
+            "and once more where that failed"
+        );
     }
 
     #[test]
     fn answers_count_when_they_are_of_this_step() {
-        let step = Step { told: vec!["master".into(), "worker-1".into()], generation: 4, ..let_go(&[], &[]) };
-        let answer = |generation, error: Option<&str>| Answer { generation, error: error.map(str::to_owned) };
-        let said = |pairs: &[(&str, Answer)]| pairs.iter().map(|(node, answer)| ((*node).to_owned(), answer.clone())).collect();
-        assert_eq!(answers(&step, &said(&[("master", answer(4, None))])), Answers::Missing(vec!["worker-1".into()]));
-        let old = said(&[("master", answer(4, None)), ("worker-1", answer(3, Some("old")))]);
-        assert_eq!(answers(&step, &old), Answers::Missing(vec!["worker-1".into()]));
-        assert_eq!(answers(&step, &said(&[("master", answer(4, None)), ("worker-1", answer(4, None))])), Answers::Done);
-        assert_eq!(answers(&step, &said(&[("worker-1", answer(4, Some("no")))])), Answers::Failed("worker-1: no".into()));
+        let step = Step {
+            told: vec!["master".into(), "worker-1".into()],
+            generation: 4,
+            ..let_go(&[], &[])
+        };
+        let answer = |generation, error: Option<&str>| Answer {
+            generation,
+            error: error.map(str::to_owned),
+        };
+        let said = |pairs: &[(&str, Answer)]| {
+            pairs
+                .iter()
+                .map(|(node, answer)| ((*node).to_owned(), answer.clone()))
+                .collect()
+        };
+        assert_eq!(
+            answers(&step, &said(&[("master", answer(4, None))])),
+            Answers::Missing(vec!["worker-1".into()])
+        );
+        let old = said(&[
+            ("master", answer(4, None)),
+            ("worker-1", answer(3, Some("old"))),
+        ]);
+        assert_eq!(
+            answers(&step, &old),
+            Answers::Missing(vec!["worker-1".into()])
+        );
+        assert_eq!(
+            answers(
+                &step,
+                &said(&[("master", answer(4, None)), ("worker-1", answer(4, None))])
+            ),
+            Answers::Done
+        );
+        assert_eq!(
+            answers(&step, &said(&[("worker-1", answer(4, Some("no")))])),
+            Answers::Failed("worker-1: no".into())
+        );
     }
 
     fn nothing() -> Change {

@@ -1,4 +1,5 @@
-//! What a cluster that runs is to be, from what it is and what a request names. Pure but for what the plugins say.
+//! What a cluster that runs is to be, from what it is and what a request names. Pure but for what
+//! the plugins say.
 
 use std::collections::BTreeMap;
 
@@ -30,15 +31,27 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn of(given: Attributes) -> Self {
         let named = |name: &str, wanted| name.strip_prefix(attributes::PREFIX) == Some(wanted);
-        let (remove, given): (Attributes, Attributes) = given.into_iter().partition(|(name, _)| named(name, REMOVE));
-        let remove = remove.last().map(|(_, value)| words(value)).unwrap_or_default();
+        let (remove, given): (Attributes, Attributes) =
+            given.into_iter().partition(|(name, _)| named(name, REMOVE));
+        let remove = remove
+            .last()
+            .map(|(_, value)| words(value))
+            .unwrap_or_default();
         let counted = given.iter().any(|(name, _)| named(name, "workers"));
-        Self { given, remove, counted }
+        Self {
+            given,
+            remove,
+            counted,
+        }
     }
 
     /// Its attributes that are not ours.
     pub(super) fn foreign(&self) -> Attributes {
-        self.given.iter().filter(|(name, _)| !attributes::is_ours(name)).cloned().collect()
+        self.given
+            .iter()
+            .filter(|(name, _)| !attributes::is_ours(name))
+            .cloned()
+            .collect()
     }
 }
 
@@ -52,15 +65,25 @@ pub(super) struct Target {
 /// What the request makes of the cluster. What cannot be changed is refused, each by its name.
 pub(super) fn of(inner: &Inner, record: &Record, wish: &Asked) -> Result<Target, Refused> {
     let Some(from) = record.spec.clone() else {
-        return Err(Refused::Internal(format!("the record of `{}` holds no plan; delete the cluster", record.name)));
+        return Err(Refused::Internal(format!(
+            "the record of `{}` holds no plan; delete the cluster",
+            record.name
+        )));
     };
     let mut attributes = wanted::merge(&record.attributes, wish.given.clone(), &inner.limits)?;
     let to = wanted_spec(inner, record, &from, &attributes)?;
     let to = with_workers(&from, to, &wish.remove, wish.counted)?;
     if !wish.remove.is_empty() {
-        attributes.insert(format!("{}workers", attributes::PREFIX), to.workers.to_string());
+        attributes.insert(
+            format!("{}workers", attributes::PREFIX),
+            to.workers.to_string(),
+        );
     }
-    Ok(Target { from, to, attributes })
+    Ok(Target {
+        from,
+        to,
+        attributes,
+    })
 }
 
 /// Whether the request changes anything in the cloud.
@@ -70,21 +93,43 @@ pub(super) fn is_wanted(inner: &Inner, record: &Record, wish: &Asked) -> Result<
 }
 
 fn words(text: &str) -> Vec<String> {
-    text.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    text.split([',', ' '])
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 pub(super) fn invalid(path: &str, message: &str, hint: &str) -> Refused {
     Refused::Invalid(vec![Problem::new(path, message, hint)])
 }
 
-/// What the cluster is to be: what was deployed, with what the request changes. What cannot be changed is refused, each by its name.
-fn wanted_spec(inner: &Inner, record: &Record, from: &Spec, given: &BTreeMap<String, String>) -> Result<Spec, Refused> {
-    let (before, after) = (inner.parse(&record.name, &record.attributes)?, inner.parse(&record.name, given)?);
+/// What the cluster is to be: what was deployed, with what the request changes. What cannot be
+/// changed is refused, each by its name.
+fn wanted_spec(
+    inner: &Inner,
+    record: &Record,
+    from: &Spec,
+    given: &BTreeMap<String, String>,
+) -> Result<Spec, Refused> {
+    let (before, after) = (
+        inner.parse(&record.name, &record.attributes)?,
+        inner.parse(&record.name, given)?,
+    );
     let changed = attributes::changed(&before, &after);
-    let fixed: Vec<String> = changed.iter().filter(|name| !is_changeable(inner, name)).cloned().collect();
+    let fixed: Vec<String> = changed
+        .iter()
+        .filter(|name| !is_changeable(inner, name))
+        .cloned()
+        .collect();
     if !fixed.is_empty() {
-        let problem =
-            |name: String| Problem::new(name, "cannot be changed in a running cluster", "leave it as it is, or deploy a new cluster");
+        let problem = |name: String| {
+            Problem::new(
+                name,
+                "cannot be changed in a running cluster",
+                "leave it as it is, or deploy a new cluster",
+            )
+        };
         return Err(Refused::Invalid(fixed.into_iter().map(problem).collect()));
     }
     let mut to = from.clone();
@@ -103,7 +148,9 @@ fn wanted_spec(inner: &Inner, record: &Record, from: &Spec, given: &BTreeMap<Str
 
 /// Takes one parameter over.
 fn set(to: &mut Spec, from: &Spec, name: &str) {
-    let Some((plugin, parameter)) = name.split_once('.') else { return };
+    let Some((plugin, parameter)) = name.split_once('.') else {
+        return;
+    };
     let value = from.settings.get(plugin).and_then(|all| all.get(parameter));
     let settings = to.settings.entry(plugin.to_owned()).or_default();
     match value {
@@ -117,31 +164,65 @@ fn is_changeable(inner: &Inner, name: &str) -> bool {
     if CHANGEABLE.contains(&name) {
         return true;
     }
-    let Some((plugin, parameter)) = name.split_once('.') else { return false };
+    let Some((plugin, parameter)) = name.split_once('.') else {
+        return false;
+    };
     let descriptors = inner.planner.descriptors();
-    let schema = descriptors.iter().find(|descriptor| descriptor.name == plugin).map(|descriptor| &descriptor.parameters);
+    let schema = descriptors
+        .iter()
+        .find(|descriptor| descriptor.name == plugin)
+        .map(|descriptor| &descriptor.parameters);
     let schema = schema.and_then(|schema| schema.get("properties")?.get(parameter));
-    schema.is_some_and(|schema| schema.get(FIXED).and_then(serde_json::Value::as_bool) != Some(true))
+    schema
+        .is_some_and(|schema| schema.get(FIXED).and_then(serde_json::Value::as_bool) != Some(true))
 }
 
-/// Which workers there are to be: those named go, or the last ones; new ones get ids that nobody has had.
+/// Which workers there are to be: those named go, or the last ones; new ones get ids that nobody
+/// has had.
 fn with_workers(from: &Spec, to: Spec, remove: &[String], counted: bool) -> Result<Spec, Refused> {
     let mut ids = from.ids();
     for name in remove {
-        let id = name.strip_prefix("worker-").and_then(|id| id.parse::<u32>().ok());
+        let id = name
+            .strip_prefix("worker-")
+            .and_then(|id| id.parse::<u32>().ok());
         let Some(at) = id.and_then(|id| ids.iter().position(|there| *there == id)) else {
-            let there = ids.iter().take(8).map(|id| steps::worker(*id)).collect::<Vec<_>>().join(", ");
-            return Err(invalid(REMOVE, &format!("there is no worker `{name}`"), &format!("there are: {there}")));
+            let there = ids
+                .iter()
+                .take(8)
+                .map(|id| steps::worker(*id))
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Err(invalid(
+                REMOVE,
+                &format!("there is no worker `{name}`"),
+                &format!("there are: {there}"),
+            ));
         };
         ids.remove(at);
     }
-    let wanted = if remove.is_empty() || counted && to.workers != from.workers { to.workers as usize } else { ids.len() };
+    let wanted = if remove.is_empty() || counted && to.workers != from.workers {
+        to.workers as usize
+    } else {
+        ids.len()
+    };
     if !remove.is_empty() && wanted != ids.len() {
-        let message = format!("{} workers are asked for, and {} are left without those named", wanted, ids.len());
-        return Err(invalid("workers", &message, "leave `workers` out, or let both say the same"));
+        let message = format!(
+            "{} workers are asked for, and {} are left without those named",
+            wanted,
+            ids.len()
+        );
+        return Err(invalid(
+            "workers",
+            &message,
+            "leave `workers` out, or let both say the same",
+        ));
     }
     if ids.is_empty() {
-        return Err(invalid(REMOVE, "no worker would be left", "delete the cluster instead"));
+        return Err(invalid(
+            REMOVE,
+            "no worker would be left",
+            "delete the cluster instead",
+        ));
     }
     ids.truncate(wanted);
     let mut last = from.last_id();
@@ -153,15 +234,25 @@ fn with_workers(from: &Spec, to: Spec, remove: &[String], counted: bool) -> Resu
         let hint = "ids are never given out twice: deploy a new cluster";
         return Err(invalid(
             "workers",
-            &format!("worker-{last} would be the first above worker-{MAX_WORKER_ID}, the last one there can be"),
+            &format!(
+                "worker-{last} would be the first above worker-{MAX_WORKER_ID}, the last one there can be"
+            ),
             hint,
         ));
     }
     let same = ids == from.ids();
     Ok(if same {
-        Spec { workers: from.workers, ..to }
+        Spec {
+            workers: from.workers,
+            ..to
+        }
     } else {
-        Spec { worker_ids: from.worker_ids.clone(), ids_given: from.last_id(), ..to }.with_ids(ids)
+        Spec {
+            worker_ids: from.worker_ids.clone(),
+            ids_given: from.last_id(),
+            ..to
+        }
+        .with_ids(ids)
     })
 }
 
@@ -170,14 +261,34 @@ fn same(from: &Spec, to: &Spec) -> bool {
     one == other && from.ids() == to.ids()
 }
 
-/// A resource of the stack that the template would make anew, or change under the feet of those who use it, is refused; what is changed is named. A server's
-/// metadata is how its node is told of changes, what it boots with Heat leaves alone; wait conditions count, rules come and go.
-pub(super) fn untouched(stack: &Value, template: &Value, changed: &[String]) -> Result<(), Refused> {
-    let of = |template: &Value| template.get("resources").and_then(Value::as_object).cloned().unwrap_or_default();
+/// A resource of the stack that the template would make anew, or change under the feet of those who
+/// use it, is refused; what is changed is named. A server's metadata is how its node is told of
+/// changes, what it boots with Heat leaves alone; wait conditions count, rules come and go.
+pub(super) fn untouched(
+    stack: &Value,
+    template: &Value,
+    changed: &[String],
+) -> Result<(), Refused> {
+    let of = |template: &Value| {
+        template
+            .get("resources")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
+    };
     let (stack, template) = (of(stack), of(template));
-    let kind = |body: &Value| body.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let kind = |body: &Value| {
+        body.get("type")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let matters = |body: &Value| {
-        let mut properties = body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut properties = body
+            .get("properties")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
         if kind(body) == "OS::Nova::Server" {
             properties.remove("metadata");
             properties.remove("user_data");
@@ -185,15 +296,38 @@ pub(super) fn untouched(stack: &Value, template: &Value, changed: &[String]) -> 
         properties
     };
     let unlike = |(name, body): &(&String, &Value)| {
-        let may = matches!(kind(body).as_str(), "OS::Heat::WaitCondition" | "OS::Neutron::SecurityGroupRule" | "OS::Heat::Value");
-        !may && template.get(*name).is_some_and(|other| kind(other) != kind(body) || matters(other) != matters(body))
+        let may = matches!(
+            kind(body).as_str(),
+            "OS::Heat::WaitCondition" | "OS::Neutron::SecurityGroupRule" | "OS::Heat::Value"
+        );
+        !may && template
+            .get(*name)
+            .is_some_and(|other| kind(other) != kind(body) || matters(other) != matters(body))
     };
-    let Some((name, _)) = stack.iter().find(unlike) else { return Ok(()) };
-    let message = format!("cannot be changed in a running cluster: `{name}` in the cloud would be another one");
-    let problem = |path: &str| Problem::new(path, message.clone(), "leave it as it is, or deploy a new cluster");
-    let named: Vec<Problem> = changed.iter().filter(|name| *name != "workers").map(|name| problem(name)).collect();
+    let Some((name, _)) = stack.iter().find(unlike) else {
+        return Ok(());
+    };
+    let message = format!(
+        "cannot be changed in a running cluster: `{name}` in the cloud would be another one"
+    );
+    let problem = |path: &str| {
+        Problem::new(
+            path,
+            message.clone(),
+            "leave it as it is, or deploy a new cluster",
+        )
+    };
+    let named: Vec<Problem> = changed
+        .iter()
+        .filter(|name| *name != "workers")
+        .map(|name| problem(name))
+        .collect();
     // The plugins themselves may be others than those that made the cluster.
-    Err(Refused::Invalid(if named.is_empty() { vec![problem("framework")] } else { named }))
+    Err(Refused::Invalid(if named.is_empty() {
+        vec![problem("framework")]
+    } else {
+        named
+    }))
 }
 
 #[cfg(test)]
@@ -211,17 +345,31 @@ mod tests {
             } })
         };
         let stack = template("small", "1", 2);
-        assert_eq!(untouched(&stack, &template("small", "2", 3), &["workers".to_owned()]), Ok(()));
-        assert_eq!(untouched(&stack, &json!({}), &[]), Ok(()), "what is gone is not touched");
+        assert_eq!(
+            untouched(&stack, &template("small", "2", 3), &["workers".to_owned()]),
+            Ok(())
+        );
+        assert_eq!(
+            untouched(&stack, &json!({}), &[]),
+            Ok(()),
+            "what is gone is not touched"
+        );
         let words = |changed: &[&str]| {
             let changed: Vec<String> = changed.iter().map(|name| (*name).to_owned()).collect();
-            untouched(&stack, &template("large", "1", 2), &changed).unwrap_err().to_string()
+            untouched(&stack, &template("large", "1", 2), &changed)
+                .unwrap_err()
+                .to_string()
         };
         assert!(
-            words(&["workers", "hadoop.x"]).contains("hadoop.x: cannot be changed in a running cluster: `master_server`"),
+            words(&["workers", "hadoop.x"])
+                .contains("hadoop.x: cannot be changed in a running cluster: `master_server`"),
             "{}",
             words(&["hadoop.x"])
         );
-        assert!(words(&["workers"]).contains("framework: "), "{}", words(&["workers"]));
+        assert!(
+            words(&["workers"]).contains("framework: "),
+            "{}",
+            words(&["workers"])
+        );
     }
 }

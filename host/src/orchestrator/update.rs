@@ -1,4 +1,5 @@
-//! Update: takes attributes over those that were given before, and begins the change that they mean for a running cluster.
+//! Update: takes attributes over those that were given before, and begins the change that they mean
+//! for a running cluster.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,8 +18,14 @@ use crate::{
     store::Record,
 };
 
-/// Takes attributes over those that were given before. Of a running cluster, begins the change and returns.
-pub(super) async fn update(inner: Arc<Inner>, caller: Caller, name: String, given: Attributes) -> Result<View, Refused> {
+/// Takes attributes over those that were given before. Of a running cluster, begins the change and
+/// returns.
+pub(super) async fn update(
+    inner: Arc<Inner>,
+    caller: Caller,
+    name: String,
+    given: Attributes,
+) -> Result<View, Refused> {
     let entity = inner.find(&caller, &name).await?;
     // Before the turn, since it may take its time: all that follows is decided by one record.
     look::look(&inner, &entity, &caller.session, inner.limits.observe_every).await;
@@ -53,21 +60,32 @@ pub(super) async fn update(inner: Arc<Inner>, caller: Caller, name: String, give
             None => during(&inner, &entity, &record, change, wish).await,
         };
     }
-    let Target { from, to, attributes } = target::of(&inner, &record, &wish)?;
+    let Target {
+        from,
+        to,
+        attributes,
+    } = target::of(&inner, &record, &wish)?;
     at_rest(&record)?;
     let change = plan(&inner, &caller, &record, &from, to, attributes).await?;
     begin(&inner, &caller, &entity, change).await?;
     Ok(inner.show(&entity, &entity.record()))
 }
 
-/// The last step of hurtle's life cycle: allowed once, after deploy. Its Service Manager sends the parameters of all its services with it, of others
-/// too: those that are ours change nothing.
-pub(super) async fn provision(inner: Arc<Inner>, caller: Caller, name: String, given: Attributes) -> Result<View, Refused> {
+/// The last step of hurtle's life cycle: allowed once, after deploy. Its Service Manager sends the
+/// parameters of all its services with it, of others too: those that are ours change nothing.
+pub(super) async fn provision(
+    inner: Arc<Inner>,
+    caller: Caller,
+    name: String,
+    given: Attributes,
+) -> Result<View, Refused> {
     let entity = inner.find(&caller, &name).await?;
     let _turn = entity.turn.lock().await;
     let record = living(&inner, &entity, &name).await?;
     change::may_provision(&record)?;
-    let (ours, foreign): (Attributes, Attributes) = given.into_iter().partition(|(name, _)| attributes::is_ours(name));
+    let (ours, foreign): (Attributes, Attributes) = given
+        .into_iter()
+        .partition(|(name, _)| attributes::is_ours(name));
     let merged = wanted::merge(&record.attributes, foreign.clone(), &inner.limits)?;
     let brought = wanted::merge(&record.brought, ours, &inner.limits)?;
     change::keep(&inner, &entity, &merged, |record| {
@@ -83,11 +101,22 @@ pub(super) async fn provision(inner: Arc<Inner>, caller: Caller, name: String, g
 async fn living(inner: &Inner, entity: &Entity, name: &str) -> Result<Arc<Record>, Refused> {
     let record = inner.book.refresh(entity).await?;
     // It may have waited its turn behind a delete.
-    if record.is_live() { Ok(record) } else { Err(Refused::NotFound(name.to_owned())) }
+    if record.is_live() {
+        Ok(record)
+    } else {
+        Err(Refused::NotFound(name.to_owned()))
+    }
 }
 
-/// While a change is under way only attributes that are not ours may change; the same wish once more is answered once more.
-async fn during(inner: &Inner, entity: &Entity, record: &Record, change: &Change, wish: Asked) -> Result<View, Refused> {
+/// While a change is under way only attributes that are not ours may change; the same wish once
+/// more is answered once more.
+async fn during(
+    inner: &Inner,
+    entity: &Entity,
+    record: &Record,
+    change: &Change,
+    wish: Asked,
+) -> Result<View, Refused> {
     let foreign = wish.foreign();
     let merged = wanted::merge(&change.attributes, wish.given, &inner.limits)?;
     if differ(inner, record, &change.attributes, &merged)? || !wish.remove.is_empty() {
@@ -102,11 +131,21 @@ async fn during(inner: &Inner, entity: &Entity, record: &Record, change: &Change
     .await
 }
 
-fn differ(inner: &Inner, record: &Record, one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> Result<bool, Refused> {
-    Ok(!attributes::changed(&inner.parse(&record.name, one)?, &inner.parse(&record.name, other)?).is_empty())
+fn differ(
+    inner: &Inner,
+    record: &Record,
+    one: &BTreeMap<String, String>,
+    other: &BTreeMap<String, String>,
+) -> Result<bool, Refused> {
+    Ok(!attributes::changed(
+        &inner.parse(&record.name, one)?,
+        &inner.parse(&record.name, other)?,
+    )
+    .is_empty())
 }
 
-/// A change that failed and could not be taken back is taken back once more, whatever else is asked for; that has to be asked for again.
+/// A change that failed and could not be taken back is taken back once more, whatever else is asked
+/// for; that has to be asked for again.
 async fn again(
     inner: &Arc<Inner>,
     caller: &Caller,
@@ -121,7 +160,10 @@ async fn again(
     rollout::go_back(inner, entity, why, Some(caller.user_id().to_owned())).await?;
     reconcile::follow(inner, entity);
     if wants_more {
-        let words = format!("the last change of `{}` failed and is being taken back once more; ask again when that has ended", record.name);
+        let words = format!(
+            "the last change of `{}` failed and is being taken back once more; ask again when that has ended",
+            record.name
+        );
         return Err(Refused::Conflict(words));
     }
     let kept = wanted::merge(&record.attributes, wish.foreign(), &inner.limits)?;
@@ -132,19 +174,35 @@ async fn again(
 fn at_rest(record: &Record) -> Result<(), Refused> {
     let name = &record.name;
     if record.wish == Wish::None || record.phase == Phase::Initialised {
-        return Err(Refused::NotApplicable(format!("`{name}` is not deployed yet; deploy it first")));
+        return Err(Refused::NotApplicable(format!(
+            "`{name}` is not deployed yet; deploy it first"
+        )));
     }
     if let Some(why) = &record.stuck {
-        return Err(Refused::Conflict(format!("`{name}` cannot be changed: {why}")));
+        return Err(Refused::Conflict(format!(
+            "`{name}` cannot be changed: {why}"
+        )));
     }
     if let Some(change) = &record.change {
         let title = change.step().map_or("ending", |step| &step.title);
-        return Err(Refused::Conflict(format!("a change of `{name}` is under way ({title}); wait for its end")));
+        return Err(Refused::Conflict(format!(
+            "a change of `{name}` is under way ({title}); wait for its end"
+        )));
     }
     let status = record.seen.status.as_deref().unwrap_or("not created yet");
-    if !status.ends_with("_COMPLETE") || status.starts_with("DELETE") || status.starts_with("SUSPEND") || record.seen.gone {
-        let hint = if status.ends_with("_IN_PROGRESS") { "wait until it is complete" } else { "a cluster that failed can only be deleted" };
-        return Err(Refused::NotApplicable(format!("`{name}` is {status}; {hint}")));
+    if !status.ends_with("_COMPLETE")
+        || status.starts_with("DELETE")
+        || status.starts_with("SUSPEND")
+        || record.seen.gone
+    {
+        let hint = if status.ends_with("_IN_PROGRESS") {
+            "wait until it is complete"
+        } else {
+            "a cluster that failed can only be deleted"
+        };
+        return Err(Refused::NotApplicable(format!(
+            "`{name}` is {status}; {hint}"
+        )));
     }
     if record.told.transport != facts::SIGNAL_TRANSPORT {
         let words = "its nodes were given a way to signal that has ended, so that they cannot be told of a change; deploy a new cluster";
@@ -156,9 +214,17 @@ fn at_rest(record: &Record) -> Result<(), Refused> {
 /// Whether everybody who has to be told can be.
 fn can_hear(record: &Record, steps: &[Step]) -> Result<(), Refused> {
     let mut told = steps.iter().flat_map(|step| &step.told);
-    let Some(node) = told.find(|node| record.seen.deaf.contains(node)) else { return Ok(()) };
-    let hint = if node.as_str() == MASTER { "deploy a new cluster" } else { "take it away (workers.remove), or deploy a new cluster" };
-    Err(Refused::NotApplicable(format!("{node} sees no metadata service, the only way to tell a running node of a change; {hint}")))
+    let Some(node) = told.find(|node| record.seen.deaf.contains(node)) else {
+        return Ok(());
+    };
+    let hint = if node.as_str() == MASTER {
+        "deploy a new cluster"
+    } else {
+        "take it away (workers.remove), or deploy a new cluster"
+    };
+    Err(Refused::NotApplicable(format!(
+        "{node} sees no metadata service, the only way to tell a running node of a change; {hint}"
+    )))
 }
 
 /// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched.
@@ -175,25 +241,59 @@ async fn plan(
     let cloud = facts::look_up(session, &to).await?;
     choose::choose(&to, &cloud, &smallest).map_err(Refused::Invalid)?;
     let chosen = deploy::chosen(&to, &cloud)?;
-    let planned = inner.planner.plan(&to, &chosen).await.map_err(Refused::Invalid)?;
-    let before = inner.planner.plan(from, &chosen).await.map_err(Refused::Invalid)?;
+    let planned = inner
+        .planner
+        .plan(&to, &chosen)
+        .await
+        .map_err(Refused::Invalid)?;
+    let before = inner
+        .planner
+        .plan(from, &chosen)
+        .await
+        .map_err(Refused::Invalid)?;
     let id = record.stack_id.clone().unwrap_or_default();
-    let stack = session.stack_template(&StackId { name: record.stack_name.clone(), id }).await?;
+    let stack = session
+        .stack_template(&StackId {
+            name: record.stack_name.clone(),
+            id,
+        })
+        .await?;
     target::untouched(&stack, &planned.template, &attributes::changed(from, &to))?;
-    let joining = to.ids().iter().filter(|id| !from.ids().contains(id)).count();
+    let joining = to
+        .ids()
+        .iter()
+        .filter(|id| !from.ids().contains(id))
+        .count();
     let joining = u32::try_from(joining).unwrap_or(u32::MAX);
     let mut quotas = cloud.quotas;
     if joining > 0 && quota::has_volumes(&planned.template) {
         (quotas.volumes, quotas.volume_gib) = facts::volumes(session).await?;
     }
-    let problems = quota::check_added(&before.template, &planned.template, joining, &chosen, &quotas, &to);
+    let problems = quota::check_added(
+        &before.template,
+        &planned.template,
+        joining,
+        &chosen,
+        &quotas,
+        &to,
+    );
     if !problems.is_empty() {
         return Err(Refused::Invalid(problems));
     }
     let installed = planned.installed();
-    let steps = steps::steps(from, &to, &record.told.installed, &installed, record.told.generation + 1);
+    let steps = steps::steps(
+        from,
+        &to,
+        &record.told.installed,
+        &installed,
+        record.told.generation + 1,
+    );
     can_hear(record, &steps)?;
-    let added = to.ids().into_iter().filter(|id| !from.ids().contains(id)).collect();
+    let added = to
+        .ids()
+        .into_iter()
+        .filter(|id| !from.ids().contains(id))
+        .collect();
     let change = Change {
         attributes,
         to,
@@ -210,8 +310,14 @@ async fn plan(
     Ok(change)
 }
 
-/// Records the change and gives Heat its first step; what Heat refuses is as if it had never been asked for.
-async fn begin(inner: &Arc<Inner>, caller: &Caller, entity: &Arc<Entity>, change: Change) -> Result<(), Refused> {
+/// Records the change and gives Heat its first step; what Heat refuses is as if it had never been
+/// asked for.
+async fn begin(
+    inner: &Arc<Inner>,
+    caller: &Caller,
+    entity: &Arc<Entity>,
+    change: Change,
+) -> Result<(), Refused> {
     let record = |record: &mut Record| {
         record.change = Some(change.clone());
         record.owner = Some(caller.user_id().to_owned());
@@ -222,13 +328,19 @@ async fn begin(inner: &Arc<Inner>, caller: &Caller, entity: &Arc<Entity>, change
     let sent = rollout::send(inner, entity, &caller.session).await;
     if entity.record().change.as_ref().map(|now| &now.steps) != Some(&change.steps) {
         reconcile::follow(inner, entity);
-        return Err(Refused::Conflict(format!("another host has changed `{}` meanwhile; look at it and ask again", kept.name)));
+        return Err(Refused::Conflict(format!(
+            "another host has changed `{}` meanwhile; look at it and ask again",
+            kept.name
+        )));
     }
     match sent {
         // Whether Heat has it is found out in the background.
         Ok(_) | Err(Refused::Cloud(_) | Refused::Busy { .. } | Refused::Internal(_)) => {}
         Err(error) => {
-            inner.book.change(entity, |record| record.change = None).await?;
+            inner
+                .book
+                .change(entity, |record| record.change = None)
+                .await?;
             return Err(error);
         }
     }

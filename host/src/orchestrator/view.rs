@@ -31,11 +31,13 @@ pub struct View {
     pub endpoints: BTreeMap<String, String>,
     /// The region where it lives.
     pub region: String,
-    /// The latest line of each stage of each node: the master's first, then the workers' by number; within a node the newest last.
+    /// The latest line of each stage of each node: the master's first, then the workers' by number;
+    /// within a node the newest last.
     pub progress: Vec<Report>,
     /// Heat's own words beside its status, verbatim; may be empty.
     pub stack_status_reason: String,
-    /// What is to be said of the change that is under way, or of the last one where it was taken back.
+    /// What is to be said of the change that is under way, or of the last one where it was taken
+    /// back.
     pub change: Option<String>,
     /// Node, stage and reason of the first failure, in words.
     pub failure: Option<String>,
@@ -70,7 +72,10 @@ pub struct Edition {
 
 impl Found {
     pub(super) fn new(record: Arc<Record>, cloud_error: Option<Arc<str>>) -> Self {
-        let edition = Edition { revision: record.revision, cloud_error };
+        let edition = Edition {
+            revision: record.revision,
+            cloud_error,
+        };
         Self { record, edition }
     }
 
@@ -93,15 +98,25 @@ impl Found {
 /// What a record shows.
 pub(super) fn of(record: &Record, cloud_error: Option<&str>) -> View {
     let seen = &record.seen;
-    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let endpoints = record.endpoints.iter().filter_map(|(name, output)| Some((name.clone(), text(seen.outputs.get(output)?))));
+    let text = |value: &serde_json::Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    let endpoints = record
+        .endpoints
+        .iter()
+        .filter_map(|(name, output)| Some((name.clone(), text(seen.outputs.get(output)?))));
     View {
         name: record.name.clone(),
         id: record.id.clone(),
         phase: record.phase,
         state: observe::state(record),
         stack_status: observe::status(record),
-        stack_id: record.stack_id.clone().map(|id| (record.region.clone(), id)),
+        stack_id: record
+            .stack_id
+            .clone()
+            .map(|id| (record.region.clone(), id)),
         attributes: record.attributes.clone(),
         brought: record.brought.clone(),
         outputs: seen.outputs.clone(),

@@ -9,16 +9,36 @@ use crate::cluster::Problem;
 ///
 /// # Errors
 /// `Invalid`: more, or more bytes, than are kept.
-pub(super) fn merge(before: &BTreeMap<String, String>, now: Attributes, limits: &Limits) -> Result<BTreeMap<String, String>, Refused> {
+pub(super) fn merge(
+    before: &BTreeMap<String, String>,
+    now: Attributes,
+    limits: &Limits,
+) -> Result<BTreeMap<String, String>, Refused> {
     let mut all = before.clone();
     all.extend(now);
-    let bytes: usize = all.iter().map(|(name, value)| name.len() + value.len()).sum();
-    let problem = |message| Err(Refused::Invalid(vec![Problem::new("attributes", message, "leave out what the cluster does not need")]));
+    let bytes: usize = all
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    let problem = |message| {
+        Err(Refused::Invalid(vec![Problem::new(
+            "attributes",
+            message,
+            "leave out what the cluster does not need",
+        )]))
+    };
     if all.len() > limits.attributes {
-        return problem(format!("{} attributes, a cluster has at most {}", all.len(), limits.attributes));
+        return problem(format!(
+            "{} attributes, a cluster has at most {}",
+            all.len(),
+            limits.attributes
+        ));
     }
     if bytes > limits.attribute_bytes {
-        return problem(format!("{bytes} bytes of attributes, a cluster has at most {}", limits.attribute_bytes));
+        return problem(format!(
+            "{bytes} bytes of attributes, a cluster has at most {}",
+            limits.attribute_bytes
+        ));
     }
     Ok(all)
 }
@@ -28,7 +48,9 @@ mod tests {
     use super::*;
 
     fn given(count: usize, bytes: usize) -> Attributes {
-        (0..count).map(|n| (format!("{n:04}"), "x".repeat(bytes - 4))).collect()
+        (0..count)
+            .map(|n| (format!("{n:04}"), "x".repeat(bytes - 4)))
+            .collect()
     }
 
     #[test]
@@ -36,13 +58,29 @@ mod tests {
         let before = BTreeMap::from([("a".into(), "1".into()), ("b".into(), "2".into())]);
         let now = vec![("a".into(), "3".into()), ("a".into(), "4".into())];
         let merged = merge(&before, now, &Limits::default()).unwrap();
-        assert_eq!(merged, BTreeMap::from([("a".into(), "4".into()), ("b".into(), "2".into())]));
+        assert_eq!(
+            merged,
+            BTreeMap::from([("a".into(), "4".into()), ("b".into(), "2".into())])
+        );
     }
 
     #[test]
     fn number_and_bytes_have_limits() {
-        let limits = Limits { attributes: 3, attribute_bytes: 30, ..Limits::default() };
-        let try_with = |count, bytes| merge(&BTreeMap::new(), given(count, bytes), &limits).map(|all| all.len());
-        assert_eq!((try_with(3, 10), try_with(4, 5).is_err(), try_with(3, 11).is_err()), (Ok(3), true, true));
+        let limits = Limits {
+            attributes: 3,
+            attribute_bytes: 30,
+            ..Limits::default()
+        };
+        let try_with = |count, bytes| {
+            merge(&BTreeMap::new(), given(count, bytes), &limits).map(|all| all.len())
+        };
+        assert_eq!(
+            (
+                try_with(3, 10),
+                try_with(4, 5).is_err(),
+                try_with(3, 11).is_err()
+            ),
+            (Ok(3), true, true)
+        );
     }
 }

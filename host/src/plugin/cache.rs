@@ -1,4 +1,5 @@
-//! Where compiled plugins are kept: this host's own cache, and the folder that came with the program. A cache that cannot be used is only slower.
+//! Where compiled plugins are kept: this host's own cache, and the folder that came with the
+//! program. A cache that cannot be used is only slower.
 
 use std::fs::{self, DirBuilder};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,8 +14,9 @@ use wasmtime::component::Component;
 use super::shelf::{Shelf, own_uid, program_uid};
 use crate::cluster::framework::Descriptor;
 
-/// The compiled plugins that came with this program, if it is its own owner who put them there: whoever can write the program is trusted with
-/// code already. Never a folder beside plugins, which come from others.
+/// The compiled plugins that came with this program, if it is its own owner who put them there:
+/// whoever can write the program is trusted with code already. Never a folder beside plugins, which
+/// come from others.
 pub(super) fn shipped(dir: &Path) -> Option<Shelf> {
     Shelf::of(dir.to_owned(), program_uid().ok()?)
 }
@@ -25,7 +27,9 @@ pub(super) fn shipped(dir: &Path) -> Option<Shelf> {
 /// It cannot be made, or somebody else than this user may write there.
 pub(super) fn to_ship(dir: &Path) -> io::Result<Shelf> {
     DirBuilder::new().recursive(true).mode(0o755).create(dir)?;
-    Shelf::of(dir.to_owned(), own_uid()?).ok_or_else(|| io::Error::other("it must be a folder of this user that nobody else can write"))
+    Shelf::of(dir.to_owned(), own_uid()?).ok_or_else(|| {
+        io::Error::other("it must be a folder of this user that nobody else can write")
+    })
 }
 
 /// A folder that belongs to one engine of one version of the host.
@@ -35,18 +39,25 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Makes the folder if it is missing. Its name holds the engine's compatibility hash, so that an update starts afresh.
+    /// Makes the folder if it is missing. Its name holds the engine's compatibility hash, so that
+    /// an update starts afresh.
     ///
     /// # Errors
     /// The folder cannot be made, or others may enter it.
     pub(super) fn open(dir: &Path, engine: &Engine, most: usize) -> io::Result<Self> {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        let dir = dir.join(format!("plugins-{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish()));
+        let dir = dir.join(format!(
+            "plugins-{}-{:016x}",
+            env!("CARGO_PKG_VERSION"),
+            hasher.finish()
+        ));
         DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let private = fs::symlink_metadata(&dir)?.mode() & 0o077 == 0;
         let shelf = Shelf::of(dir, own_uid()?).filter(|_| private);
-        let shelf = shelf.ok_or_else(|| io::Error::other("it must be a folder of this host's user with mode 0700"))?;
+        let shelf = shelf.ok_or_else(|| {
+            io::Error::other("it must be a folder of this host's user with mode 0700")
+        })?;
         Ok(Self { shelf, most })
     }
 
@@ -56,7 +67,12 @@ impl Cache {
     }
 
     /// Keeps them, and no more than the cache may hold.
-    pub(super) fn store(&self, digest: &str, component: &Component, descriptor: &Descriptor) -> io::Result<()> {
+    pub(super) fn store(
+        &self,
+        digest: &str,
+        component: &Component,
+        descriptor: &Descriptor,
+    ) -> io::Result<()> {
         self.shelf.store(digest, component, descriptor, 0o600)?;
         self.drop_oldest()
     }
@@ -65,7 +81,10 @@ impl Cache {
         let mut notes: Vec<(SystemTime, PathBuf)> = Vec::new();
         for entry in fs::read_dir(self.shelf.dir())? {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
                 notes.push((fs::symlink_metadata(&path)?.modified()?, path));
             }
         }

@@ -1,4 +1,5 @@
-//! The plugins of a folder. One that cannot be used disables itself and is listed with its reason; the host goes on without it.
+//! The plugins of a folder. One that cannot be used disables itself and is listed with its reason;
+//! the host goes on without it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -93,27 +94,54 @@ pub enum LoadError {
 }
 
 impl Catalogue {
-    /// Loads every `*.wasm` of `dir`. What was compiled is kept in `cache`, a folder of this host alone; without one every start compiles.
-    /// Blocks: milliseconds from the cache, seconds without.
+    /// Loads every `*.wasm` of `dir`. What was compiled is kept in `cache`, a folder of this host
+    /// alone; without one every start compiles. Blocks: milliseconds from the cache, seconds
+    /// without.
     ///
     /// # Errors
-    /// Only when the folder cannot be read or WebAssembly cannot run at all; a plugin that cannot be used is in [`Catalogue::broken`].
+    /// Only when the folder cannot be read or WebAssembly cannot run at all; a plugin that cannot
+    /// be used is in [`Catalogue::broken`].
     pub fn load(dir: &Path, cache: Option<&Path>, limits: Limits) -> Result<Self, LoadError> {
-        Self::load_compiled(dir, Compiled { shipped: None, cache }, limits)
+        Self::load_compiled(
+            dir,
+            Compiled {
+                shipped: None,
+                cache,
+            },
+            limits,
+        )
     }
 
-    /// As [`Self::load`], first from what came compiled with the program; the cache is touched only for what did not.
+    /// As [`Self::load`], first from what came compiled with the program; the cache is touched only
+    /// for what did not.
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn load_compiled(dir: &Path, compiled: Compiled<'_>, limits: Limits) -> Result<Self, LoadError> {
-        let sandbox = Arc::new(Sandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?);
-        let kept = Kept { shipped: compiled.shipped.and_then(cache::shipped), cache: compiled.cache, opened: OnceLock::new() };
-        let mut catalogue = Self { plugins: BTreeMap::new(), broken: Vec::new() };
-        for (path, loaded) in in_parallel(wasm_files(dir, limits)?, |path| Plugin::load(path, &sandbox, &kept)) {
+    pub fn load_compiled(
+        dir: &Path,
+        compiled: Compiled<'_>,
+        limits: Limits,
+    ) -> Result<Self, LoadError> {
+        let sandbox = Arc::new(
+            Sandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
+        );
+        let kept = Kept {
+            shipped: compiled.shipped.and_then(cache::shipped),
+            cache: compiled.cache,
+            opened: OnceLock::new(),
+        };
+        let mut catalogue = Self {
+            plugins: BTreeMap::new(),
+            broken: Vec::new(),
+        };
+        for (path, loaded) in in_parallel(wasm_files(dir, limits)?, |path| {
+            Plugin::load(path, &sandbox, &kept)
+        }) {
             match loaded {
                 Ok(plugin) => {
-                    catalogue.plugins.insert(plugin.descriptor.name.clone(), plugin);
+                    catalogue
+                        .plugins
+                        .insert(plugin.descriptor.name.clone(), plugin);
                 }
                 Err(reason) => {
                     warn!(plugin.path = %path.display(), "plugin is disabled: it {reason}");
@@ -124,19 +152,28 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Compiles every `*.wasm` of `dir` into the folder that comes with the program, for hosts of this very program on any machine of this
-    /// architecture; their names.
+    /// Compiles every `*.wasm` of `dir` into the folder that comes with the program, for hosts of
+    /// this very program on any machine of this architecture; their names.
     ///
     /// # Errors
     /// As [`Self::load`]; and a plugin that cannot be used, or a folder that cannot be written.
     pub fn ship(dir: &Path, into: &Path, limits: Limits) -> Result<Vec<String>, LoadError> {
-        let sandbox = Arc::new(Sandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?);
-        let unwritten = |source| LoadError::Ship { dir: into.to_owned(), source };
+        let sandbox = Arc::new(
+            Sandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
+        );
+        let unwritten = |source| LoadError::Ship {
+            dir: into.to_owned(),
+            source,
+        };
         let shelf = cache::to_ship(into).map_err(unwritten)?;
         let mut names = Vec::new();
-        for (path, compiled) in in_parallel(wasm_files(dir, limits)?, |path| Fresh::compile(path, &sandbox)) {
+        for (path, compiled) in in_parallel(wasm_files(dir, limits)?, |path| {
+            Fresh::compile(path, &sandbox)
+        }) {
             let fresh = compiled.map_err(|reason| LoadError::Broken(Broken { path, reason }))?;
-            shelf.store(&fresh.digest, &fresh.component, &fresh.descriptor, 0o644).map_err(unwritten)?;
+            shelf
+                .store(&fresh.digest, &fresh.component, &fresh.descriptor, 0o644)
+                .map_err(unwritten)?;
             names.push(fresh.descriptor.name);
         }
         Ok(names)
@@ -169,13 +206,18 @@ impl Plugin {
         &self.digest
     }
 
-    /// Its part of a cluster. The same request gives the same part, byte for byte. Needs a tokio runtime with time.
+    /// Its part of a cluster. The same request gives the same part, byte for byte. Needs a tokio
+    /// runtime with time.
     ///
     /// # Errors
     /// The request's problems, all at once, or that the plugin broke.
     pub async fn generate(&self, request: &Request) -> Result<Part, GenerateError> {
         let mut call = self.sandbox.begin().await;
-        let outcome = tokio::time::timeout(self.sandbox.limits.time, self.guest.generate(&mut call.store, request)).await;
+        let outcome = tokio::time::timeout(
+            self.sandbox.limits.time,
+            self.guest.generate(&mut call.store, request),
+        )
+        .await;
         let name = &self.descriptor.name;
         let answer = call.end(name, outcome, |answer| {
             let answer = v0_1_0::from_answer(name, answer)?;
@@ -190,26 +232,44 @@ impl Plugin {
         let bytes = read(path, sandbox.limits.file_bytes)?;
         let digest = sha256(&bytes);
         let fresh = match kept.load(sandbox, &digest) {
-            Some((component, descriptor)) => Fresh::of(component, digest, Some(descriptor), sandbox, path)?,
+            Some((component, descriptor)) => {
+                Fresh::of(component, digest, Some(descriptor), sandbox, path)?
+            }
             None => {
                 let fresh = Fresh::of(compile(&bytes, sandbox)?, digest, None, sandbox, path)?;
                 kept.store(sandbox, &fresh, path);
                 fresh
             }
         };
-        let Fresh { guest, descriptor, digest, .. } = fresh.named(path)?;
-        Ok(Self { descriptor, digest, guest, sandbox: Arc::clone(sandbox) })
+        let Fresh {
+            guest,
+            descriptor,
+            digest,
+            ..
+        } = fresh.named(path)?;
+        Ok(Self {
+            descriptor,
+            digest,
+            guest,
+            sandbox: Arc::clone(sandbox),
+        })
     }
 }
 
 impl Kept<'_> {
     fn load(&self, sandbox: &Sandbox, digest: &str) -> Option<(Component, Descriptor)> {
-        let shipped = self.shipped.as_ref().and_then(|shelf| shelf.load(&sandbox.engine, digest));
+        let shipped = self
+            .shipped
+            .as_ref()
+            .and_then(|shelf| shelf.load(&sandbox.engine, digest));
         shipped.or_else(|| self.cache(sandbox)?.load(&sandbox.engine, digest))
     }
 
     fn store(&self, sandbox: &Sandbox, fresh: &Fresh, path: &Path) {
-        if let Some(Err(error)) = self.cache(sandbox).map(|cache| cache.store(&fresh.digest, &fresh.component, &fresh.descriptor)) {
+        if let Some(Err(error)) = self
+            .cache(sandbox)
+            .map(|cache| cache.store(&fresh.digest, &fresh.component, &fresh.descriptor))
+        {
             warn!(plugin.path = %path.display(), "plugin is compiled at every start: cannot write the cache: {error}");
         }
     }
@@ -236,28 +296,55 @@ struct Fresh {
 impl Fresh {
     fn compile(path: &Path, sandbox: &Sandbox) -> Result<Self, String> {
         let bytes = read(path, sandbox.limits.file_bytes)?;
-        Self::of(compile(&bytes, sandbox)?, sha256(&bytes), None, sandbox, path)?.named(path)
+        Self::of(
+            compile(&bytes, sandbox)?,
+            sha256(&bytes),
+            None,
+            sandbox,
+            path,
+        )?
+        .named(path)
     }
 
     fn named(self, path: &Path) -> Result<Self, String> {
         let name = &self.descriptor.name;
-        if *name == stem(path) { Ok(self) } else { Err(format!("says that its name is `{name}`: name the file {name}.wasm")) }
+        if *name == stem(path) {
+            Ok(self)
+        } else {
+            Err(format!(
+                "says that its name is `{name}`: name the file {name}.wasm"
+            ))
+        }
     }
 
     /// What it said of itself when it was compiled, if that is known, is not asked again.
-    fn of(component: Component, digest: String, said: Option<Descriptor>, sandbox: &Sandbox, path: &Path) -> Result<Self, String> {
+    fn of(
+        component: Component,
+        digest: String,
+        said: Option<Descriptor>,
+        sandbox: &Sandbox,
+        path: &Path,
+    ) -> Result<Self, String> {
         let Version::V0_1_0 = interface::check(&sandbox.engine, &component)?;
-        let guest = v0_1_0::Guest::new(&sandbox.linker, &component).map_err(|error| format!("cannot be linked: {error:#}"))?;
+        let guest = v0_1_0::Guest::new(&sandbox.linker, &component)
+            .map_err(|error| format!("cannot be linked: {error:#}"))?;
         let descriptor = match said {
             Some(descriptor) => descriptor,
             None => describe(&guest, sandbox, &stem(path))?,
         };
-        Ok(Self { component, guest, descriptor, digest })
+        Ok(Self {
+            component,
+            guest,
+            descriptor,
+            digest,
+        })
     }
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 fn compile(bytes: &[u8], sandbox: &Sandbox) -> Result<Component, String> {
@@ -267,11 +354,14 @@ fn compile(bytes: &[u8], sandbox: &Sandbox) -> Result<Component, String> {
 
 /// Runs a guest's `describe` on this thread, which must not be one of tokio's.
 fn describe(guest: &v0_1_0::Guest, sandbox: &Sandbox, name: &str) -> Result<Descriptor, String> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| format!("cannot be asked: {error}"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|error| format!("cannot be asked: {error}"))?;
     let described: Result<Descriptor, PluginError> = runtime.block_on(async {
         let mut call = sandbox.begin().await;
-        let outcome = tokio::time::timeout(sandbox.limits.time, guest.describe(&mut call.store)).await;
+        let outcome =
+            tokio::time::timeout(sandbox.limits.time, guest.describe(&mut call.store)).await;
         call.end(name, outcome, |theirs| {
             let descriptor = v0_1_0::from_descriptor(theirs)?;
             contract::check_descriptor(&descriptor)?;
@@ -282,12 +372,24 @@ fn describe(guest: &v0_1_0::Guest, sandbox: &Sandbox, name: &str) -> Result<Desc
 }
 
 fn wasm_files(dir: &Path, limits: Limits) -> Result<Vec<PathBuf>, LoadError> {
-    let unread = |source| LoadError::Folder { dir: dir.to_owned(), source };
-    let paths: io::Result<Vec<PathBuf>> = fs::read_dir(dir).map_err(unread)?.map(|entry| entry.map(|entry| entry.path())).collect();
-    let mut files: Vec<PathBuf> =
-        paths.map_err(unread)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "wasm") && path.is_file()).collect();
+    let unread = |source| LoadError::Folder {
+        dir: dir.to_owned(),
+        source,
+    };
+    let paths: io::Result<Vec<PathBuf>> = fs::read_dir(dir)
+        .map_err(unread)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect();
+    let mut files: Vec<PathBuf> = paths
+        .map_err(unread)?
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "wasm") && path.is_file())
+        .collect();
     if files.len() > limits.plugins {
-        return Err(LoadError::TooMany { dir: dir.to_owned(), most: limits.plugins });
+        return Err(LoadError::TooMany {
+            dir: dir.to_owned(),
+            most: limits.plugins,
+        });
     }
     files.sort();
     Ok(files)
@@ -296,26 +398,45 @@ fn wasm_files(dir: &Path, limits: Limits) -> Result<Vec<PathBuf>, LoadError> {
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut bytes = Vec::new();
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) { Ok(bytes) } else { Err(format!("is larger than {most} bytes")) }
+    file.take(most.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("cannot be read: {error}"))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) {
+        Ok(bytes)
+    } else {
+        Err(format!("is larger than {most} bytes"))
+    }
 }
 
-/// Every file's outcome in the order of the files; as many at once as there are processors. On threads of its own, since a caller may be tokio's.
-fn in_parallel<T: Send>(files: Vec<PathBuf>, load: impl Fn(&Path) -> T + Sync) -> Vec<(PathBuf, T)> {
+/// Every file's outcome in the order of the files; as many at once as there are processors. On
+/// threads of its own, since a caller may be tokio's.
+fn in_parallel<T: Send>(
+    files: Vec<PathBuf>,
+    load: impl Fn(&Path) -> T + Sync,
+) -> Vec<(PathBuf, T)> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(files.len());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((index, path)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, files.get(i)?))) {
+                while let Some((index, path)) = Some(next.fetch_add(1, Ordering::Relaxed))
+                    .and_then(|i| Some((i, files.get(i)?)))
+                {
                     let outcome = load(path);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcome));
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((index, outcome));
                 }
             });
         }
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(index, _)| *index);
-    files.into_iter().zip(done.into_iter().map(|(_, outcome)| outcome)).collect()
+    files
+        .into_iter()
+        .zip(done.into_iter().map(|(_, outcome)| outcome))
+        .collect()
 }

@@ -1,5 +1,6 @@
-//! What a plugin's answers are held to, beyond the types of the WIT: that it says of itself, and returns, only what the contract allows. What its
-//! template holds and what it offers is the bundle's to judge, which sees the whole chain.
+//! What a plugin's answers are held to, beyond the types of the WIT: that it says of itself, and
+//! returns, only what the contract allows. What its template holds and what it offers is the
+//! bundle's to judge, which sees the whole chain.
 
 use serde_json::Value;
 
@@ -15,15 +16,28 @@ const NAME_CHARS: usize = 31;
 /// What is wrong with what a plugin says of itself.
 pub(super) fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
     if !is_name(&descriptor.name) {
-        return Err(format!("its name {:?} is not of the form [a-z][a-z0-9-]{{0,30}}", descriptor.name));
+        return Err(format!(
+            "its name {:?} is not of the form [a-z][a-z0-9-]{{0,30}}",
+            descriptor.name
+        ));
     }
     let unversioned = descriptor.versions.is_empty() && descriptor.default_version.is_empty();
     if !unversioned && !descriptor.versions.contains(&descriptor.default_version) {
-        return Err(format!("its default version {:?} is not among its versions", descriptor.default_version));
+        return Err(format!(
+            "its default version {:?} is not among its versions",
+            descriptor.default_version
+        ));
     }
-    for name in descriptor.requires.iter().chain(&descriptor.provides).chain(descriptor.roles.iter().map(|role| &role.name)) {
+    for name in descriptor
+        .requires
+        .iter()
+        .chain(&descriptor.provides)
+        .chain(descriptor.roles.iter().map(|role| &role.name))
+    {
         if !is_name(name) {
-            return Err(format!("{name:?} is not the name of a service or a role: [a-z][a-z0-9-]{{0,30}}"));
+            return Err(format!(
+                "{name:?} is not the name of a service or a role: [a-z][a-z0-9-]{{0,30}}"
+            ));
         }
     }
     for port in &descriptor.ports {
@@ -36,27 +50,50 @@ fn check_parameters(schema: &Value) -> Result<(), String> {
     if schema.get("type") != Some(&Value::from("object")) {
         return Err("its parameters are not the JSON Schema of an object".to_owned());
     }
-    jsonschema::validator_for(schema).map_err(|error| format!("its parameters are not a JSON Schema: {error}"))?;
-    for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        if property.get("type").is_none() || property.get("description").and_then(Value::as_str).is_none() {
-            return Err(format!("its parameter {name:?} lacks a type or a description"));
+    jsonschema::validator_for(schema)
+        .map_err(|error| format!("its parameters are not a JSON Schema: {error}"))?;
+    for (name, property) in schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        if property.get("type").is_none()
+            || property
+                .get("description")
+                .and_then(Value::as_str)
+                .is_none()
+        {
+            return Err(format!(
+                "its parameter {name:?} lacks a type or a description"
+            ));
         }
-        let Some(default) = property.get("default") else { continue };
-        let validator =
-            jsonschema::validator_for(property).map_err(|error| format!("its parameter {name:?} is not a JSON Schema: {error}"))?;
-        validator
-            .validate(default)
-            .map_err(|error| format!("the default of its parameter {name:?} is refused by its own schema: {error}"))?;
+        let Some(default) = property.get("default") else {
+            continue;
+        };
+        let validator = jsonschema::validator_for(property)
+            .map_err(|error| format!("its parameter {name:?} is not a JSON Schema: {error}"))?;
+        validator.validate(default).map_err(|error| {
+            format!("the default of its parameter {name:?} is refused by its own schema: {error}")
+        })?;
     }
     Ok(())
 }
 
 /// What is wrong with an answer.
-pub(super) fn check_answer(descriptor: &Descriptor, answer: &Result<Part, Vec<Problem>>) -> Result<(), String> {
+pub(super) fn check_answer(
+    descriptor: &Descriptor,
+    answer: &Result<Part, Vec<Problem>>,
+) -> Result<(), String> {
     match answer {
         Ok(part) => check_part(descriptor, part),
-        Err(problems) if problems.is_empty() => Err("it refuses the request without a problem".to_owned()),
-        Err(problems) if problems.len() > PROBLEMS => Err(format!("it names {} problems, more than {PROBLEMS}", problems.len())),
+        Err(problems) if problems.is_empty() => {
+            Err("it refuses the request without a problem".to_owned())
+        }
+        Err(problems) if problems.len() > PROBLEMS => Err(format!(
+            "it names {} problems, more than {PROBLEMS}",
+            problems.len()
+        )),
         Err(_) => Ok(()),
     }
 }
@@ -66,48 +103,81 @@ fn check_part(descriptor: &Descriptor, part: &Part) -> Result<(), String> {
         return Err("its template is not a JSON object".to_owned());
     }
     for file in &part.files {
-        file.roles.iter().try_for_each(|role| check_role(descriptor, role, "a file"))?;
-        if !file.path.starts_with('/') || file.path.split('/').any(|step| step == "..") || file.path.contains(char::is_control) {
-            return Err(format!("the path of its file {:?} is not absolute and plain", file.path));
+        file.roles
+            .iter()
+            .try_for_each(|role| check_role(descriptor, role, "a file"))?;
+        if !file.path.starts_with('/')
+            || file.path.split('/').any(|step| step == "..")
+            || file.path.contains(char::is_control)
+        {
+            return Err(format!(
+                "the path of its file {:?} is not absolute and plain",
+                file.path
+            ));
         }
         if file.mode > 0o7777 {
-            return Err(format!("the mode {:o} of its file {} is none", file.mode, file.path));
+            return Err(format!(
+                "the mode {:o} of its file {} is none",
+                file.mode, file.path
+            ));
         }
     }
     for (index, script) in part.scripts.iter().enumerate() {
         check_role(descriptor, &script.role, "a script")?;
         if !is_name(&script.name) {
-            return Err(format!("the name of its script {:?} is not of the form [a-z][a-z0-9-]{{0,30}}", script.name));
+            return Err(format!(
+                "the name of its script {:?} is not of the form [a-z][a-z0-9-]{{0,30}}",
+                script.name
+            ));
         }
-        let same = |other: &&crate::bundle::Script| (&other.role, other.stage, &other.name) == (&script.role, script.stage, &script.name);
+        let same = |other: &&crate::bundle::Script| {
+            (&other.role, other.stage, &other.name) == (&script.role, script.stage, &script.name)
+        };
         if part.scripts[..index].iter().any(|other| same(&other)) {
-            return Err(format!("it has two scripts {} of stage {} for role {}", script.name, script.stage.as_str(), script.role));
+            return Err(format!(
+                "it has two scripts {} of stage {} for role {}",
+                script.name,
+                script.stage.as_str(),
+                script.role
+            ));
         }
     }
     for endpoint in &part.endpoints {
         check_role(descriptor, &endpoint.role, "an endpoint")?;
         if !is_name(&endpoint.name.replace('_', "-")) || endpoint.name.contains('-') {
-            return Err(format!("the name of its endpoint {:?} is not of the form [a-z][a-z0-9_]{{0,30}}", endpoint.name));
+            return Err(format!(
+                "the name of its endpoint {:?} is not of the form [a-z][a-z0-9_]{{0,30}}",
+                endpoint.name
+            ));
         }
         if !endpoint.path.is_empty() && !endpoint.path.starts_with('/') {
-            return Err(format!("the path {:?} of its endpoint {} does not begin with /", endpoint.path, endpoint.name));
+            return Err(format!(
+                "the path {:?} of its endpoint {} does not begin with /",
+                endpoint.path, endpoint.name
+            ));
         }
     }
-    part.taken.iter().try_for_each(|share| check_role(descriptor, &share.role, "memory"))
+    part.taken
+        .iter()
+        .try_for_each(|share| check_role(descriptor, &share.role, "memory"))
 }
 
 fn check_role(descriptor: &Descriptor, role: &str, of: &str) -> Result<(), String> {
     if descriptor.roles.iter().any(|known| known.name == role) {
         return Ok(());
     }
-    Err(format!("{of} is for the role {role:?}, which it does not run on"))
+    Err(format!(
+        "{of} is for the role {role:?}, which it does not run on"
+    ))
 }
 
 /// `[a-z][a-z0-9-]{0,30}`
 fn is_name(text: &str) -> bool {
     text.len() <= NAME_CHARS
         && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 #[cfg(test)]
@@ -118,7 +188,11 @@ mod tests {
     use crate::cluster::framework::{Audience, Cardinality, Port, Role, Size};
 
     fn descriptor() -> Descriptor {
-        let smallest = Size { vcpus: 1, ram_mib: 1, disk_gib: 0 };
+        let smallest = Size {
+            vcpus: 1,
+            ram_mib: 1,
+            disk_gib: 0,
+        };
         Descriptor {
             name: "hadoop".into(),
             title: String::new(),
@@ -127,9 +201,18 @@ mod tests {
             default_version: "3.5.0".into(),
             requires: vec!["cluster".into()],
             provides: vec!["hdfs".into()],
-            roles: vec![Role { name: "master".into(), cardinality: Cardinality::ExactlyOne, smallest }],
+            roles: vec![Role {
+                name: "master".into(),
+                cardinality: Cardinality::ExactlyOne,
+                smallest,
+            }],
             parameters: json!({"type": "object", "properties": {"copies": {"type": "integer", "description": "x", "default": 3}}}),
-            ports: vec![Port { number: 1, role: "master".into(), purpose: String::new(), audience: Audience::Admin }],
+            ports: vec![Port {
+                number: 1,
+                role: "master".into(),
+                purpose: String::new(),
+                audience: Audience::Admin,
+            }],
             resource_types: Vec::new(),
         }
     }
@@ -141,13 +224,34 @@ mod tests {
         let spoilt: [(Spoil, &str); 9] = [
             (|d| d.name = "Hadoop".into(), "its name \"Hadoop\""),
             (|d| d.name = "a".repeat(NAME_CHARS + 1), "its name \"aaa"),
-            (|d| d.default_version = "3.4.3".into(), "its default version \"3.4.3\" is not among"),
-            (|d| d.provides.push("h dfs".into()), "\"h dfs\" is not the name of a service"),
-            (|d| d.ports[0].role = "queen".into(), "a port is for the role \"queen\""),
-            (|d| d.parameters = json!([]), "its parameters are not the JSON Schema of an object"),
-            (|d| d.parameters["properties"]["copies"] = json!({"type": "integer"}), "its parameter \"copies\" lacks"),
-            (|d| d.parameters["properties"]["copies"]["default"] = json!("three"), "the default of its parameter \"copies\" is refused"),
-            (|d| d.parameters["properties"]["copies"]["minimum"] = json!("one"), "its parameters are not a JSON Schema"),
+            (
+                |d| d.default_version = "3.4.3".into(),
+                "its default version \"3.4.3\" is not among",
+            ),
+            (
+                |d| d.provides.push("h dfs".into()),
+                "\"h dfs\" is not the name of a service",
+            ),
+            (
+                |d| d.ports[0].role = "queen".into(),
+                "a port is for the role \"queen\"",
+            ),
+            (
+                |d| d.parameters = json!([]),
+                "its parameters are not the JSON Schema of an object",
+            ),
+            (
+                |d| d.parameters["properties"]["copies"] = json!({"type": "integer"}),
+                "its parameter \"copies\" lacks",
+            ),
+            (
+                |d| d.parameters["properties"]["copies"]["default"] = json!("three"),
+                "the default of its parameter \"copies\" is refused",
+            ),
+            (
+                |d| d.parameters["properties"]["copies"]["minimum"] = json!("one"),
+                "its parameters are not a JSON Schema",
+            ),
         ];
         for (spoil, said) in spoilt {
             let mut one = descriptor();

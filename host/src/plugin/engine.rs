@@ -1,4 +1,5 @@
-//! The engine that compiles and runs guests, and the ticks that let it interrupt one. Knows nothing of the contract.
+//! The engine that compiles and runs guests, and the ticks that let it interrupt one. Knows nothing
+//! of the contract.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -6,16 +7,25 @@ use std::time::Duration;
 
 use wasmtime::{Config, Engine, Result};
 
-/// How often a running guest is interrupted, so that the host's other work goes on and a deadline is seen.
+/// How often a running guest is interrupted, so that the host's other work goes on and a deadline
+/// is seen.
 pub(super) const TICK: Duration = Duration::from_millis(10);
 
-/// Compiles for speed of the code: a plugin is compiled once and called often. But for no more than every processor of this architecture has,
-/// since a compiled plugin may travel, in an image or on a disk.
+/// Compiles for speed of the code: a plugin is compiled once and called often. But for no more than
+/// every processor of this architecture has, since a compiled plugin may travel, in an image or on
+/// a disk.
 pub(super) fn engine() -> Result<Engine> {
     let mut config = Config::new();
     config.epoch_interruption(true);
-    if cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))) {
-        let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+    if cfg!(all(
+        target_os = "linux",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    )) {
+        let libc = if cfg!(target_env = "musl") {
+            "musl"
+        } else {
+            "gnu"
+        };
         config.target(&format!("{}-unknown-linux-{libc}", std::env::consts::ARCH))?;
     }
     Engine::new(&config)
@@ -46,31 +56,47 @@ impl Ticker {
     /// Starts the thread.
     pub(super) fn new(engine: &Engine) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
-            running: Mutex::new(Running { guests: 0, ended: false }),
+            running: Mutex::new(Running {
+                guests: 0,
+                ended: false,
+            }),
             changed: Condvar::new(),
             ticks: AtomicU64::new(0),
         });
         let (engine, theirs) = (engine.clone(), Arc::clone(&shared));
-        std::thread::Builder::new().name("plugin-ticks".into()).spawn(move || {
-            while theirs.wait_for_a_guest() {
-                std::thread::sleep(TICK);
-                engine.increment_epoch();
-                theirs.ticks.fetch_add(1, Ordering::Relaxed);
-            }
-        })?;
+        std::thread::Builder::new()
+            .name("plugin-ticks".into())
+            .spawn(move || {
+                while theirs.wait_for_a_guest() {
+                    std::thread::sleep(TICK);
+                    engine.increment_epoch();
+                    theirs.ticks.fetch_add(1, Ordering::Relaxed);
+                }
+            })?;
         Ok(Self(shared))
     }
 
     /// To be held while a guest runs.
     pub(super) fn start(&self) -> Ticking {
-        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).guests += 1;
+        self.0
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .guests += 1;
         self.0.changed.notify_one();
-        Ticking { shared: Arc::clone(&self.0), from: self.0.ticks.load(Ordering::Relaxed) }
+        Ticking {
+            shared: Arc::clone(&self.0),
+            from: self.0.ticks.load(Ordering::Relaxed),
+        }
     }
 
     /// Ends the thread: the catalogue goes.
     pub(super) fn end(&self) {
-        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+        self.0
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .ended = true;
         self.0.changed.notify_one();
     }
 }
@@ -79,8 +105,10 @@ impl Shared {
     /// False when there will be no more.
     fn wait_for_a_guest(&self) -> bool {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let running =
-            self.changed.wait_while(running, |running| running.guests == 0 && !running.ended).unwrap_or_else(PoisonError::into_inner);
+        let running = self
+            .changed
+            .wait_while(running, |running| running.guests == 0 && !running.ended)
+            .unwrap_or_else(PoisonError::into_inner);
         !running.ended
     }
 }
@@ -88,12 +116,19 @@ impl Shared {
 impl Ticking {
     /// The ticks since the guest began.
     pub(super) fn ticks(&self) -> u64 {
-        self.shared.ticks.load(Ordering::Relaxed).wrapping_sub(self.from)
+        self.shared
+            .ticks
+            .load(Ordering::Relaxed)
+            .wrapping_sub(self.from)
     }
 }
 
 impl Drop for Ticking {
     fn drop(&mut self) {
-        self.shared.running.lock().unwrap_or_else(PoisonError::into_inner).guests -= 1;
+        self.shared
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .guests -= 1;
     }
 }

@@ -1,4 +1,5 @@
-//! The ways a plugin fails, in words for its author and its operator. Knows nothing of who shows them.
+//! The ways a plugin fails, in words for its author and its operator. Knows nothing of who shows
+//! them.
 
 use std::time::Duration;
 
@@ -30,7 +31,8 @@ pub struct PluginError {
 /// What a plugin did wrong. Each reads on after the plugin's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It ran too long. `waited`: it slept or polled, where time stands still, rather than computed.
+    /// It ran too long. `waited`: it slept or polled, where time stands still, rather than
+    /// computed.
     #[error("did not answer within {}: it {}", seconds(.limit), if *.waited { "waited, and a plugin has nothing to wait for" } else { "went on computing" })]
     Time {
         /// The bound.
@@ -69,7 +71,11 @@ fn seconds(time: &Duration) -> String {
 }
 
 fn quoted(stderr: &str) -> String {
-    if stderr.trim().is_empty() { String::new() } else { format!("; it wrote:\n{}", stderr.trim_end()) }
+    if stderr.trim().is_empty() {
+        String::new()
+    } else {
+        format!("; it wrote:\n{}", stderr.trim_end())
+    }
 }
 
 #[cfg(test)]
@@ -78,8 +84,15 @@ mod tests {
 
     #[test]
     fn the_message_names_the_plugin_the_limit_and_what_it_wrote() {
-        let fault = Fault::Time { limit: Duration::from_millis(2500), waited: true };
-        let mut error = PluginError { plugin: "hadoop".into(), fault, stderr: "thinking\n".into() };
+        let fault = Fault::Time {
+            limit: Duration::from_millis(2500),
+            waited: true,
+        };
+        let mut error = PluginError {
+            plugin: "hadoop".into(),
+            fault,
+            stderr: "thinking\n".into(),
+        };
         assert_eq!(
             error.to_string(),
             "plugin `hadoop` did not answer within 2.5 s: it waited, and a plugin has nothing to wait for; it wrote:\nthinking"

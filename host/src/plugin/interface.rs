@@ -1,4 +1,5 @@
-//! Which version of the contract a component speaks and what it wants from the host: read off its type, before anything of it runs.
+//! Which version of the contract a component speaks and what it wants from the host: read off its
+//! type, before anything of it runs.
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -6,7 +7,14 @@ use wasmtime::component::Component;
 /// The interface that every plugin exports, without its version.
 const FRAMEWORK: &str = "stampede:framework/framework@";
 /// The packages of WASI 0.2 that are given, each closed or frozen.
-const GIVEN: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const GIVEN: [&str; 6] = [
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
 /// How a component's file begins; a core module has another layer number in the same place.
 const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
 
@@ -23,7 +31,9 @@ const SPOKEN: [(&str, Version); 1] = [("0.1.0", Version::V0_1_0)];
 pub(super) fn check_file(bytes: &[u8]) -> Result<(), String> {
     match bytes.get(..8) {
         Some(start) if start == COMPONENT => Ok(()),
-        Some([0, b'a', b's', b'm', ..]) => Err("is a core WebAssembly module, not a component: build it for wasm32-wasip2".to_owned()),
+        Some([0, b'a', b's', b'm', ..]) => Err(
+            "is a core WebAssembly module, not a component: build it for wasm32-wasip2".to_owned(),
+        ),
         _ => Err("is not WebAssembly".to_owned()),
     }
 }
@@ -39,10 +49,16 @@ pub(super) fn check(engine: &Engine, component: &Component) -> Result<Version, S
 }
 
 fn version(exports: &[&str]) -> Result<Version, String> {
-    let theirs: Vec<&str> = exports.iter().filter_map(|name| name.strip_prefix(FRAMEWORK)).collect();
+    let theirs: Vec<&str> = exports
+        .iter()
+        .filter_map(|name| name.strip_prefix(FRAMEWORK))
+        .collect();
     let spoken = || SPOKEN.map(|(name, _)| name).join(", ");
     if theirs.is_empty() {
-        return Err(format!("is not a Stampede plugin: it exports no {FRAMEWORK}VERSION (this host speaks {})", spoken()));
+        return Err(format!(
+            "is not a Stampede plugin: it exports no {FRAMEWORK}VERSION (this host speaks {})",
+            spoken()
+        ));
     }
     SPOKEN.iter().rev().find(|(name, _)| theirs.contains(name)).map(|(_, version)| *version).ok_or_else(|| {
         format!(
@@ -54,11 +70,18 @@ fn version(exports: &[&str]) -> Result<Version, String> {
 }
 
 fn refuse_unknown(imports: &[&str]) -> Result<(), String> {
-    let unknown: Vec<&str> = imports.iter().copied().filter(|name| !GIVEN.iter().any(|given| name.starts_with(given))).collect();
+    let unknown: Vec<&str> = imports
+        .iter()
+        .copied()
+        .filter(|name| !GIVEN.iter().any(|given| name.starts_with(given)))
+        .collect();
     if unknown.is_empty() {
         return Ok(());
     }
-    Err(format!("wants {}, which a plugin is not given: whatever it needs to know stands in the request", unknown.join(", ")))
+    Err(format!(
+        "wants {}, which a plugin is not given: whatever it needs to know stands in the request",
+        unknown.join(", ")
+    ))
 }
 
 #[cfg(test)]
@@ -67,24 +90,51 @@ mod tests {
 
     #[test]
     fn the_newest_version_that_both_speak_is_taken() {
-        assert_eq!(version(&["stampede:framework/framework@0.1.0", "other:thing/x"]), Ok(Version::V0_1_0));
-        assert_eq!(version(&["stampede:framework/framework@0.9.0", "stampede:framework/framework@0.1.0"]), Ok(Version::V0_1_0));
+        assert_eq!(
+            version(&["stampede:framework/framework@0.1.0", "other:thing/x"]),
+            Ok(Version::V0_1_0)
+        );
+        assert_eq!(
+            version(&[
+                "stampede:framework/framework@0.9.0",
+                "stampede:framework/framework@0.1.0"
+            ]),
+            Ok(Version::V0_1_0)
+        );
         let error = version(&["stampede:framework/framework@0.9.0"]).unwrap_err();
-        assert!(error.contains("speaks version 0.9.0") && error.contains("this host speaks 0.1.0"), "{error}");
-        assert!(version(&["wasi:cli/run@0.2.0"]).unwrap_err().contains("is not a Stampede plugin"));
+        assert!(
+            error.contains("speaks version 0.9.0") && error.contains("this host speaks 0.1.0"),
+            "{error}"
+        );
+        assert!(
+            version(&["wasi:cli/run@0.2.0"])
+                .unwrap_err()
+                .contains("is not a Stampede plugin")
+        );
     }
 
     #[test]
     fn whatever_is_not_closed_wasi_is_refused_by_name() {
-        assert_eq!(refuse_unknown(&["wasi:cli/stderr@0.2.6", "wasi:sockets/tcp@0.2.0"]), Ok(()));
-        let error = refuse_unknown(&["wasi:io/poll@0.2.6", "wasi:http/outgoing-handler@0.2.6"]).unwrap_err();
-        assert!(error.starts_with("wants wasi:http/outgoing-handler@0.2.6, which"), "{error}");
+        assert_eq!(
+            refuse_unknown(&["wasi:cli/stderr@0.2.6", "wasi:sockets/tcp@0.2.0"]),
+            Ok(())
+        );
+        let error = refuse_unknown(&["wasi:io/poll@0.2.6", "wasi:http/outgoing-handler@0.2.6"])
+            .unwrap_err();
+        assert!(
+            error.starts_with("wants wasi:http/outgoing-handler@0.2.6, which"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_file_that_is_no_component_is_told_from_its_first_bytes() {
         assert_eq!(check_file(b"\0asm\x0d\0\x01\0rest"), Ok(()));
-        assert!(check_file(b"\0asm\x01\0\0\0rest").unwrap_err().contains("wasm32-wasip2"));
+        assert!(
+            check_file(b"\0asm\x01\0\0\0rest")
+                .unwrap_err()
+                .contains("wasm32-wasip2")
+        );
         assert_eq!(check_file(b"#!/bin/sh").unwrap_err(), "is not WebAssembly");
         assert_eq!(check_file(b"").unwrap_err(), "is not WebAssembly");
     }

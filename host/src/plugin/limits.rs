@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Result, bail};
 
-/// What a plugin may use. The default fits the bundled plugins at 250 workers many times over, and guests that bring an interpreter along.
+/// What a plugin may use. The default fits the bundled plugins at 250 workers many times over, and
+/// guests that bring an interpreter along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// One call, on the wall clock.
@@ -58,7 +59,8 @@ impl Default for Limits {
     }
 }
 
-/// Counts what one call takes and remembers what it was refused, since the guest's own error says less.
+/// Counts what one call takes and remembers what it was refused, since the guest's own error says
+/// less.
 #[derive(Debug)]
 pub(super) struct Limiter {
     limits: Limits,
@@ -68,7 +70,11 @@ pub(super) struct Limiter {
 
 impl Limiter {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, memory_bytes: 0, refused: None }
+        Self {
+            limits,
+            memory_bytes: 0,
+            refused: None,
+        }
     }
 
     /// What the guest wanted more of than it may have.
@@ -78,8 +84,15 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
-        let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> Result<bool> {
+        let total = self
+            .memory_bytes
+            .saturating_add(desired.saturating_sub(current));
         if total > self.limits.memory_bytes {
             self.refused = Some("memory");
             bail!("memory limit met");
@@ -88,7 +101,12 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> Result<bool> {
         if desired > self.limits.table_elements {
             self.refused = Some("table elements");
             bail!("table limit met");
@@ -115,9 +133,15 @@ mod tests {
 
     #[test]
     fn memory_is_counted_over_all_memories_up_to_the_limit_and_not_past_it() {
-        let mut limiter = Limiter::new(Limits { memory_bytes: 3 << 16, ..Limits::default() });
+        let mut limiter = Limiter::new(Limits {
+            memory_bytes: 3 << 16,
+            ..Limits::default()
+        });
         assert!(limiter.memory_growing(0, 1 << 16, None).unwrap());
-        assert!(limiter.memory_growing(0, 2 << 16, None).unwrap(), "exactly the limit is granted");
+        assert!(
+            limiter.memory_growing(0, 2 << 16, None).unwrap(),
+            "exactly the limit is granted"
+        );
         assert_eq!(limiter.refused(), None);
         assert!(limiter.memory_growing(2 << 16, 3 << 16, None).is_err());
         assert_eq!(limiter.refused(), Some("memory"));
@@ -125,7 +149,10 @@ mod tests {
 
     #[test]
     fn a_table_grows_up_to_the_limit_and_not_past_it() {
-        let mut limiter = Limiter::new(Limits { table_elements: 10, ..Limits::default() });
+        let mut limiter = Limiter::new(Limits {
+            table_elements: 10,
+            ..Limits::default()
+        });
         assert!(limiter.table_growing(0, 10, None).unwrap());
         assert!(limiter.table_growing(10, 11, None).is_err());
         assert_eq!(limiter.refused(), Some("table elements"));

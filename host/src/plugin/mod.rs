@@ -1,8 +1,10 @@
-//! The sandbox: framework plugins as WebAssembly components, loaded from a folder, asked for their part of a cluster. Nothing outside this module
-//! knows WebAssembly; nothing in it knows Heat, HTTP or the store.
+//! The sandbox: framework plugins as WebAssembly components, loaded from a folder, asked for their
+//! part of a cluster. Nothing outside this module knows WebAssembly; nothing in it knows Heat, HTTP
+//! or the store.
 //!
-//! A plugin is a pure function. Every call gets a fresh sandbox with a closed and frozen WASI and bounds on all it may use; whatever it does wrong
-//! is an error that names it, and never the host's end.
+//! A plugin is a pure function. Every call gets a fresh sandbox with a closed and frozen WASI and
+//! bounds on all it may use; whatever it does wrong is an error that names it, and never the host's
+//! end.
 //!
 //! Layout, in reading order
 //! - [`Catalogue`]: the plugins of a folder, and those that disabled themselves
@@ -10,10 +12,11 @@
 //! - [`GenerateError`], [`PluginError`], [`Fault`]: the ways it fails
 //! - [`Limits`]: all bounds, in one struct
 //! - `v0_1_0`: the contract of that version, to and from the host's types
-//! - `interface`: which contract a component speaks and what it wants from the host, read before it runs
+//! - `interface`: which contract a component speaks and what it wants from the host, read before it
+//!   runs
 //! - `contract`: what a plugin's answers are held to
-//! - `sandbox`: one bounded call; `wasi`: what a guest sees of the world; `engine`: the compiler and the epoch's ticks; `cache`,
-//!   `shelf`: compiled code on disk
+//! - `sandbox`: one bounded call; `wasi`: what a guest sees of the world; `engine`: the compiler
+//!   and the epoch's ticks; `cache`, `shelf`: compiled code on disk
 
 mod cache;
 mod catalogue;

@@ -1,4 +1,5 @@
-//! One bounded call of a guest: a fresh store, the limits, the clock, and the fault if it ended badly. Knows no version of the contract.
+//! One bounded call of a guest: a fresh store, the limits, the clock, and the fault if it ended
+//! badly. Knows no version of the contract.
 
 use std::time::Duration;
 
@@ -33,7 +34,10 @@ pub(super) struct State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -43,7 +47,13 @@ impl Sandbox {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         let ticker = Ticker::new(&engine)?;
-        Ok(Self { engine, linker, limits, ticker, calls: Semaphore::new(limits.calls) })
+        Ok(Self {
+            engine,
+            linker,
+            limits,
+            ticker,
+            calls: Semaphore::new(limits.calls),
+        })
     }
 
     /// A fresh store for one call; waits while too many others run.
@@ -54,7 +64,16 @@ impl Sandbox {
         let mut table = ResourceTable::new();
         table.set_max_capacity(self.limits.handles);
         let wasi = frozen(&self.limits, &written);
-        let mut store = Store::new(&self.engine, State { wasi, table, limiter: Limiter::new(self.limits), written, ticks: 0 });
+        let mut store = Store::new(
+            &self.engine,
+            State {
+                wasi,
+                table,
+                limiter: Limiter::new(self.limits),
+                written,
+                ticks: 0,
+            },
+        );
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.limits.answer_bytes);
         store.set_max_component_handles(self.limits.handles);
@@ -63,9 +82,18 @@ impl Sandbox {
         store.epoch_deadline_callback(move |mut store| {
             let state = store.data_mut();
             state.ticks += 1;
-            Ok(if state.ticks > most { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
+            Ok(if state.ticks > most {
+                UpdateDeadline::Interrupt
+            } else {
+                UpdateDeadline::Yield(1)
+            })
         });
-        Call { store, limits: self.limits, ticking: self.ticker.start(), _permit: permit }
+        Call {
+            store,
+            limits: self.limits,
+            ticking: self.ticker.start(),
+            _permit: permit,
+        }
     }
 }
 
@@ -84,8 +112,9 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The call's end: its answer as `judge` takes it, or what went wrong. `outcome` is what `tokio::time::timeout` over the guest gave, since
-    /// the epoch stops a guest that computes, but not one that sleeps. `judge` says what breaks the contract.
+    /// The call's end: its answer as `judge` takes it, or what went wrong. `outcome` is what
+    /// `tokio::time::timeout` over the guest gave, since the epoch stops a guest that computes, but
+    /// not one that sleeps. `judge` says what breaks the contract.
     pub(super) fn end<T, U>(
         self,
         plugin: &str,
@@ -100,17 +129,28 @@ impl Call<'_> {
             Ok(Err(error)) => self.fault(&error),
             Err(_) => self.too_long(),
         };
-        Err(PluginError { plugin: plugin.to_owned(), fault, stderr: self.store.data().written.text() })
+        Err(PluginError {
+            plugin: plugin.to_owned(),
+            fault,
+            stderr: self.store.data().written.text(),
+        })
     }
 
     fn too_long(&self) -> Fault {
         // A guest that computes sees nearly every tick, one that waits sees none meanwhile.
-        Fault::Time { limit: self.limits.time, waited: self.store.data().ticks < self.ticking.ticks() / 4 }
+        Fault::Time {
+            limit: self.limits.time,
+            waited: self.store.data().ticks < self.ticking.ticks() / 4,
+        }
     }
 
     fn fault(&self, error: &wasmtime::Error) -> Fault {
         match self.store.data().limiter.refused() {
-            Some("memory") => return Fault::Memory { limit_bytes: self.limits.memory_bytes },
+            Some("memory") => {
+                return Fault::Memory {
+                    limit_bytes: self.limits.memory_bytes,
+                };
+            }
             Some(other) => return Fault::Resource(other.to_owned()),
             None => {}
         }
@@ -124,7 +164,9 @@ impl Call<'_> {
                 let cause = error.root_cause().to_string();
                 // wasmtime keeps the type of this one to itself.
                 if cause.contains("fuel allocated for hostcalls") {
-                    Fault::AnswerSize { limit_bytes: self.limits.answer_bytes }
+                    Fault::AnswerSize {
+                        limit_bytes: self.limits.answer_bytes,
+                    }
                 } else {
                     Fault::Trap(cause)
                 }

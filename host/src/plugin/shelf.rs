@@ -1,7 +1,9 @@
-//! Compiled plugins in a folder, with what each said of itself, so that a start needs neither the compiler nor a guest.
+//! Compiled plugins in a folder, with what each said of itself, so that a start needs neither the
+//! compiler nor a guest.
 //!
-//! Compiled code is run as it stands, so nothing is taken but regular files of one owner that nobody else can write, with the checksum that was
-//! noted when they were made. Whose files are good is for the caller to say. What else is found is as good as nothing.
+//! Compiled code is run as it stands, so nothing is taken but regular files of one owner that
+//! nobody else can write, with the checksum that was noted when they were made. Whose files are
+//! good is for the caller to say. What else is found is as good as nothing.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -39,7 +41,8 @@ impl Shelf {
     /// The folder as its owner has filled it, if it belongs to him and only he can write there.
     pub(super) fn of(dir: PathBuf, owner: u32) -> Option<Self> {
         let found = fs::symlink_metadata(&dir).ok()?;
-        (found.is_dir() && found.uid() == owner && found.mode() & OTHERS_WRITE == 0).then_some(Self { dir, owner })
+        (found.is_dir() && found.uid() == owner && found.mode() & OTHERS_WRITE == 0)
+            .then_some(Self { dir, owner })
     }
 
     /// The folder.
@@ -49,7 +52,8 @@ impl Shelf {
 
     /// The compiled plugin and its descriptor, if both are there and as they were written.
     pub(super) fn load(&self, engine: &Engine, digest: &str) -> Option<(Component, Descriptor)> {
-        let note: Note = serde_json::from_slice(&self.read(&self.note(digest), NOTE_BYTES)?).ok()?;
+        let note: Note =
+            serde_json::from_slice(&self.read(&self.note(digest), NOTE_BYTES)?).ok()?;
         let compiled = self.read(&self.compiled(digest), u64::MAX)?;
         if sha256(&compiled) != note.compiled_sha256 {
             return None;
@@ -57,11 +61,20 @@ impl Shelf {
         Some((deserialize(engine, &compiled)?, note.descriptor))
     }
 
-    /// Keeps them in files of that mode. The note comes last and each appears whole, so that a host that dies meanwhile leaves nothing that is
-    /// taken for good.
-    pub(super) fn store(&self, digest: &str, component: &Component, descriptor: &Descriptor, mode: u32) -> io::Result<()> {
+    /// Keeps them in files of that mode. The note comes last and each appears whole, so that a host
+    /// that dies meanwhile leaves nothing that is taken for good.
+    pub(super) fn store(
+        &self,
+        digest: &str,
+        component: &Component,
+        descriptor: &Descriptor,
+        mode: u32,
+    ) -> io::Result<()> {
         let compiled = component.serialize().map_err(io::Error::other)?;
-        let note = Note { compiled_sha256: sha256(&compiled), descriptor: descriptor.clone() };
+        let note = Note {
+            compiled_sha256: sha256(&compiled),
+            descriptor: descriptor.clone(),
+        };
         write(&self.compiled(digest), &compiled, mode)?;
         write(&self.note(digest), &serde_json::to_vec(&note)?, mode)
     }
@@ -76,9 +89,18 @@ impl Shelf {
 
     /// A regular file of the owner's that only he can write.
     fn read(&self, path: &Path, most: u64) -> Option<Vec<u8>> {
-        let mut file = OpenOptions::new().read(true).custom_flags(NO_FOLLOW).open(path).ok()?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .custom_flags(NO_FOLLOW)
+            .open(path)
+            .ok()?;
         let found = file.metadata().ok()?;
-        if !found.is_file() || found.uid() != self.owner || found.mode() & OTHERS_WRITE != 0 || found.nlink() != 1 || found.len() > most {
+        if !found.is_file()
+            || found.uid() != self.owner
+            || found.mode() & OTHERS_WRITE != 0
+            || found.nlink() != 1
+            || found.len() > most
+        {
             return None;
         }
         let mut bytes = Vec::with_capacity(usize::try_from(found.len()).ok()?);
@@ -88,19 +110,36 @@ impl Shelf {
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let temporary = path.with_extension(format!("{}.{:?}.new", std::process::id(), std::thread::current().id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).custom_flags(NO_FOLLOW).open(&temporary)?;
-    let written = file.write_all(bytes).and_then(|()| fs::rename(&temporary, path));
+    let temporary = path.with_extension(format!(
+        "{}.{:?}.new",
+        std::process::id(),
+        std::thread::current().id()
+    ));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .custom_flags(NO_FOLLOW)
+        .open(&temporary)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         fs::remove_file(&temporary).ok();
     }
     written
 }
 
-/// The one place where bytes become code: the very bytes that were checked, since a file may change between two reads.
-#[expect(unsafe_code, reason = "the bytes are those of a trusted owner's file that only he can write, and their checksum is the one noted")]
+/// The one place where bytes become code: the very bytes that were checked, since a file may change
+/// between two reads.
+#[expect(
+    unsafe_code,
+    reason = "the bytes are those of a trusted owner's file that only he can write, and their checksum is the one noted"
+)]
 fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
-    // SAFETY: the caller checked owner, mode and checksum; wasmtime itself checks engine, version and target.
+    // SAFETY: the caller checked owner, mode and checksum; wasmtime itself checks engine, version
+    // and target.
     unsafe { Component::deserialize(engine, compiled) }.ok()
 }
 
@@ -116,5 +155,8 @@ pub(super) fn program_uid() -> io::Result<u32> {
 
 /// Lower-case hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! Version 0.1.0 of the contract: the calls, and its types to and from those that the host speaks. The only place that knows them.
+//! Version 0.1.0 of the contract: the calls, and its types to and from those that the host speaks.
+//! The only place that knows them.
 
 use serde_json::Value;
 use wasmtime::component::{Component, Linker};
@@ -28,18 +29,31 @@ impl Guest {
 
     pub(super) async fn describe(&self, store: &mut Store<State>) -> Result<wit::Descriptor> {
         let plugin = self.0.instantiate_async(&mut *store).await?;
-        plugin.stampede_framework_framework().call_describe(store).await
+        plugin
+            .stampede_framework_framework()
+            .call_describe(store)
+            .await
     }
 
-    pub(super) async fn generate(&self, store: &mut Store<State>, request: &host::Request) -> Result<Answer> {
+    pub(super) async fn generate(
+        &self,
+        store: &mut Store<State>,
+        request: &host::Request,
+    ) -> Result<Answer> {
         let plugin = self.0.instantiate_async(&mut *store).await?;
-        plugin.stampede_framework_framework().call_generate(store, &to_request(request)).await
+        plugin
+            .stampede_framework_framework()
+            .call_generate(store, &to_request(request))
+            .await
     }
 }
 
 /// The host's descriptor, or what in it breaks the contract.
-pub(super) fn from_descriptor(theirs: wit::Descriptor) -> std::result::Result<host::Descriptor, String> {
-    let parameters = serde_json::from_str(&theirs.parameters).map_err(|error| format!("its parameters are not JSON: {error}"))?;
+pub(super) fn from_descriptor(
+    theirs: wit::Descriptor,
+) -> std::result::Result<host::Descriptor, String> {
+    let parameters = serde_json::from_str(&theirs.parameters)
+        .map_err(|error| format!("its parameters are not JSON: {error}"))?;
     let roles = theirs.roles.into_iter().map(|role| host::Role {
         name: role.name,
         cardinality: match role.cardinality {
@@ -47,7 +61,11 @@ pub(super) fn from_descriptor(theirs: wit::Descriptor) -> std::result::Result<ho
             wit::Cardinality::OneOrMore => Cardinality::OneOrMore,
             wit::Cardinality::Odd => Cardinality::Odd,
         },
-        smallest: host::Size { vcpus: role.smallest.vcpus, ram_mib: role.smallest.ram_mib, disk_gib: role.smallest.disk_gib },
+        smallest: host::Size {
+            vcpus: role.smallest.vcpus,
+            ram_mib: role.smallest.ram_mib,
+            disk_gib: role.smallest.disk_gib,
+        },
     });
     let ports = theirs.ports.into_iter().map(|port| host::Port {
         number: port.number,
@@ -71,13 +89,27 @@ pub(super) fn from_descriptor(theirs: wit::Descriptor) -> std::result::Result<ho
 }
 
 /// The host's part, the problems, or what breaks the contract.
-pub(super) fn from_answer(plugin: &str, answer: Answer) -> std::result::Result<std::result::Result<Part, Vec<Problem>>, String> {
+pub(super) fn from_answer(
+    plugin: &str,
+    answer: Answer,
+) -> std::result::Result<std::result::Result<Part, Vec<Problem>>, String> {
     let bundle = match answer {
         Ok(bundle) => bundle,
-        Err(problems) => return Ok(Err(problems.into_iter().map(|p| Problem::new(p.path, p.message, p.hint)).collect())),
+        Err(problems) => {
+            return Ok(Err(problems
+                .into_iter()
+                .map(|p| Problem::new(p.path, p.message, p.hint))
+                .collect()));
+        }
     };
-    let template: Value = serde_json::from_str(&bundle.template).map_err(|error| format!("its template is not JSON: {error}"))?;
-    let files = bundle.files.into_iter().map(|file| File { roles: file.roles, path: file.path, mode: file.mode, content: file.content });
+    let template: Value = serde_json::from_str(&bundle.template)
+        .map_err(|error| format!("its template is not JSON: {error}"))?;
+    let files = bundle.files.into_iter().map(|file| File {
+        roles: file.roles,
+        path: file.path,
+        mode: file.mode,
+        content: file.content,
+    });
     let scripts = bundle.scripts.into_iter().map(|script| Script {
         role: script.role,
         stage: match script.stage {
@@ -98,9 +130,18 @@ pub(super) fn from_answer(plugin: &str, answer: Answer) -> std::result::Result<s
         path: endpoint.path,
         audience: from_audience(endpoint.audience),
     });
-    let services =
-        bundle.services.into_iter().map(|s| host::Service { name: s.name, plugin: s.plugin, node: s.node, attributes: s.attributes });
-    let taken = bundle.taken.into_iter().map(|t| host::Share { role: t.role, plugin: t.plugin, memory_mib: t.memory_mib, ports: t.ports });
+    let services = bundle.services.into_iter().map(|s| host::Service {
+        name: s.name,
+        plugin: s.plugin,
+        node: s.node,
+        attributes: s.attributes,
+    });
+    let taken = bundle.taken.into_iter().map(|t| host::Share {
+        role: t.role,
+        plugin: t.plugin,
+        memory_mib: t.memory_mib,
+        ports: t.ports,
+    });
     Ok(Ok(Part {
         plugin: plugin.to_owned(),
         template,
@@ -157,8 +198,21 @@ fn to_group(group: &host::NodeGroup) -> wit::NodeGroup {
     let flavor = &group.flavor;
     wit::NodeGroup {
         role: group.role.clone(),
-        flavor: wit::Flavor { name: flavor.name.clone(), vcpus: flavor.vcpus, ram_mib: flavor.ram_mib, disk_gib: flavor.disk_gib },
+        flavor: wit::Flavor {
+            name: flavor.name.clone(),
+            vcpus: flavor.vcpus,
+            ram_mib: flavor.ram_mib,
+            disk_gib: flavor.disk_gib,
+        },
         image: group.image.clone(),
-        nodes: group.nodes.iter().map(|node| wit::Node { id: node.id, name: node.name.clone(), address: node.address.clone() }).collect(),
+        nodes: group
+            .nodes
+            .iter()
+            .map(|node| wit::Node {
+                id: node.id,
+                name: node.name.clone(),
+                address: node.address.clone(),
+            })
+            .collect(),
     }
 }

@@ -1,5 +1,7 @@
-//! All that a guest sees of the world: a closed and frozen WASI 0.2. It links with any stock toolchain's output and gives it nothing: no files, no
-//! sockets, no environment, no arguments; the clocks stand still, randomness begins at a constant, and what is written is kept in a bounded buffer.
+//! All that a guest sees of the world: a closed and frozen WASI 0.2. It links with any stock
+//! toolchain's output and gives it nothing: no files, no sockets, no environment, no arguments; the
+//! clocks stand still, randomness begins at a constant, and what is written is kept in a bounded
+//! buffer.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -18,7 +20,8 @@ use super::Limits;
 
 /// What one `check_write` allows: the host may allocate that much for zeroes.
 const WRITE_BYTES: usize = 64 << 10;
-/// Where randomness begins. A constant of the contract: another value is another answer of every guest that draws lots.
+/// Where randomness begins. A constant of the contract: another value is another answer of every
+/// guest that draws lots.
 const SEED: u64 = 0x5741_4d50_4544_4500;
 
 /// A guest's whole world.
@@ -62,7 +65,8 @@ impl HostMonotonicClock for Frozen {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014), spelled out, so that no update of a library changes what a guest draws.
+/// SplitMix64 (Steele, Lea, Flood 2014), spelled out, so that no update of a library changes what a
+/// guest draws.
 struct SplitMix(u64);
 
 impl SplitMix {
@@ -95,7 +99,8 @@ impl rand::TryRng for SplitMix {
     }
 }
 
-/// What a guest writes to stdout and stderr: the beginning and the end are kept, the middle is counted.
+/// What a guest writes to stdout and stderr: the beginning and the end are kept, the middle is
+/// counted.
 #[derive(Clone)]
 pub(super) struct Written(Arc<Mutex<Kept>>);
 
@@ -108,7 +113,12 @@ struct Kept {
 
 impl Written {
     pub(super) fn new(limit_bytes: usize) -> Self {
-        Self(Arc::new(Mutex::new(Kept { half: limit_bytes / 2, head: Vec::new(), tail: VecDeque::new(), dropped: 0 })))
+        Self(Arc::new(Mutex::new(Kept {
+            half: limit_bytes / 2,
+            head: Vec::new(),
+            tail: VecDeque::new(),
+            dropped: 0,
+        })))
     }
 
     fn add(&self, mut bytes: &[u8]) {
@@ -124,16 +134,30 @@ impl Written {
         kept.tail.drain(..over);
     }
 
-    /// As text: bytes that are no UTF-8 and control characters (but for line ends and tabs) are replaced, so that it may be shown on a terminal.
+    /// As text: bytes that are no UTF-8 and control characters (but for line ends and tabs) are
+    /// replaced, so that it may be shown on a terminal.
     pub(super) fn text(&self) -> String {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tail: Vec<u8> = kept.tail.iter().copied().collect();
         let text = if kept.dropped == 0 {
             String::from_utf8_lossy(&[kept.head.as_slice(), &tail].concat()).into_owned()
         } else {
-            format!("{}\n[{} bytes left out]\n{}", String::from_utf8_lossy(&kept.head), kept.dropped, String::from_utf8_lossy(&tail))
+            format!(
+                "{}\n[{} bytes left out]\n{}",
+                String::from_utf8_lossy(&kept.head),
+                kept.dropped,
+                String::from_utf8_lossy(&tail)
+            )
         };
-        text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+        text.chars()
+            .map(|c| {
+                if c.is_control() && c != '\n' && c != '\t' {
+                    '\u{fffd}'
+                } else {
+                    c
+                }
+            })
+            .collect()
     }
 }
 
@@ -174,7 +198,11 @@ impl OutputStream for Written {
 }
 
 impl AsyncWrite for Written {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         self.add(bytes);
         Poll::Ready(Ok(bytes.len()))
     }

@@ -1,4 +1,5 @@
-//! One port: accepts connections and turns each request into one call of a face, within the limits. Knows no face.
+//! One port: accepts connections and turns each request into one call of a face, within the limits.
+//! Knows no face.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -34,7 +35,11 @@ const TURN_AWAY: Duration = Duration::from_secs(1);
 
 /// Answers requests; the address is the one that the request came in on.
 pub(super) trait Handler: Send + Sync + 'static {
-    fn answer(self: Arc<Self>, request: Request<Bytes>, local: SocketAddr) -> impl Future<Output = Response<Bytes>> + Send;
+    fn answer(
+        self: Arc<Self>,
+        request: Request<Bytes>,
+        local: SocketAddr,
+    ) -> impl Future<Output = Response<Bytes>> + Send;
 }
 
 /// A port and what it may cost.
@@ -50,12 +55,28 @@ pub(super) struct Port<H> {
 impl<H: Handler> Port<H> {
     pub(super) fn new(handler: H, limits: Limits, metrics: Arc<Metrics>) -> Arc<Self> {
         let slots = |number| Arc::new(Semaphore::new(number));
-        let (connections, turned_away, in_flight) = (slots(limits.connections), slots(limits.turned_away), slots(limits.in_flight));
-        Arc::new(Self { handler: Arc::new(handler), limits, metrics, connections, turned_away, in_flight })
+        let (connections, turned_away, in_flight) = (
+            slots(limits.connections),
+            slots(limits.turned_away),
+            slots(limits.in_flight),
+        );
+        Arc::new(Self {
+            handler: Arc::new(handler),
+            limits,
+            metrics,
+            connections,
+            turned_away,
+            in_flight,
+        })
     }
 
     /// Accepts until told to stop.
-    pub(super) async fn serve(self: Arc<Self>, listener: TcpListener, watcher: impl Fn() -> Watcher, mut stop: watch::Receiver<bool>) {
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        watcher: impl Fn() -> Watcher,
+        mut stop: watch::Receiver<bool>,
+    ) {
         loop {
             let accepted = tokio::select! {
                 _ = stop.wait_for(|stopped| *stopped) => return,
@@ -70,30 +91,45 @@ impl<H: Handler> Port<H> {
                 }
             };
             match Arc::clone(&self.connections).try_acquire_owned() {
-                Ok(place) => drop(tokio::spawn(Arc::clone(&self).connection(stream, place, watcher()))),
+                Ok(place) => drop(tokio::spawn(Arc::clone(&self).connection(
+                    stream,
+                    place,
+                    watcher(),
+                ))),
                 Err(_) => self.turn_away(stream),
             }
         }
     }
 
-    async fn connection(self: Arc<Self>, stream: TcpStream, place: OwnedSemaphorePermit, watcher: Watcher) {
-        let Ok(local) = stream.local_addr() else { return };
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        place: OwnedSemaphorePermit,
+        watcher: Watcher,
+    ) {
+        let Ok(local) = stream.local_addr() else {
+            return;
+        };
         // Without it the last segment of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let _open = self.metrics.open_connection();
         let heads = Heads::new();
-        let stream = Answering::new(Stall::new(stream, self.limits.write_stall), Arc::clone(&heads));
+        let stream = Answering::new(
+            Stall::new(stream, self.limits.write_stall),
+            Arc::clone(&heads),
+        );
         let io = TokioIo::new(Unread::new(stream, self.limits, Arc::clone(&self.metrics)));
         let port = Arc::clone(&self);
         let its = Arc::clone(&heads);
         let service = service_fn(move |request| {
             let (port, heads) = (Arc::clone(&port), Arc::clone(&its));
             let behind = heads.came();
-            // In a box of its own: hyper keeps room for this future in every connection, idle ones too, and it is large.
+            // In a box of its own: hyper keeps room for this future in every connection, idle ones
+            // too, and it is large.
             Box::pin(async move {
                 if behind {
-                    // Others' turn first: hyper answers many in a row, and hundreds of clients that do not wait for their answers would make all
-                    // others wait for each row.
+                    // Others' turn first: hyper answers many in a row, and hundreds of clients that
+                    // do not wait for their answers would make all others wait for each row.
                     tokio::task::yield_now().await;
                 }
                 let response = port.request(request, local).await;
@@ -127,7 +163,10 @@ impl<H: Handler> Port<H> {
         if head {
             // hyper leaves the body out, and with it a length that nobody has set.
             let length = HeaderValue::from(response.body().len());
-            response.headers_mut().entry(CONTENT_LENGTH).or_insert(length);
+            response
+                .headers_mut()
+                .entry(CONTENT_LENGTH)
+                .or_insert(length);
         }
         self.metrics.count(response.status());
         response
@@ -135,8 +174,13 @@ impl<H: Handler> Port<H> {
 
     async fn answer(&self, request: Request<Incoming>, local: SocketAddr) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
-        let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if parts.headers.contains_key(EXPECT) && announced.is_some_and(|bytes| bytes > self.limits.body_bytes as u64) {
+        let announced = parts
+            .headers
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if parts.headers.contains_key(EXPECT)
+            && announced.is_some_and(|bytes| bytes > self.limits.body_bytes as u64)
+        {
             return closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large());
         }
         // Before a place among those in work is taken: a slow body holds up nobody.
@@ -168,7 +212,10 @@ impl<H: Handler> Port<H> {
         done.unwrap_or_else(|| {
             // The panic itself was printed by the panic hook.
             tracing::error!("a request ended in a panic");
-            plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed to answer; its log says more")
+            plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the host failed to answer; its log says more",
+            )
         })
     }
 
@@ -176,9 +223,14 @@ impl<H: Handler> Port<H> {
         let (mut kept, mut seen) = (BytesMut::new(), 0);
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else {
-                return Err(closing(StatusCode::BAD_REQUEST, "the body ended early or is malformed"));
+                return Err(closing(
+                    StatusCode::BAD_REQUEST,
+                    "the body ended early or is malformed",
+                ));
             };
-            let Ok(data) = frame.into_data() else { continue };
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
             seen += data.len();
             if seen > self.limits.drained_bytes {
                 break;
@@ -187,7 +239,11 @@ impl<H: Handler> Port<H> {
                 kept.extend_from_slice(&data);
             }
         }
-        if seen > self.limits.body_bytes { Err(closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large())) } else { Ok(kept.freeze()) }
+        if seen > self.limits.body_bytes {
+            Err(closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large()))
+        } else {
+            Ok(kept.freeze())
+        }
     }
 
     fn too_large(&self) -> String {
@@ -197,7 +253,9 @@ impl<H: Handler> Port<H> {
     /// Says 503 on a connection that there is no room for.
     fn turn_away(&self, mut stream: TcpStream) {
         self.metrics.turned_away();
-        let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() else { return };
+        let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() else {
+            return;
+        };
         let text = format!(
             "HTTP/1.1 503 Service Unavailable\r\nRetry-After: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
             self.limits.retry_after_s
@@ -207,7 +265,8 @@ impl<H: Handler> Port<H> {
             let talk = async {
                 stream.write_all(text.as_bytes()).await?;
                 stream.shutdown().await?;
-                // A stream closed with unread bytes resets, and the client may lose what it was told.
+                // A stream closed with unread bytes resets, and the client may lose what it was
+                // told.
                 let mut rest = [0; 4096];
                 while stream.read(&mut rest).await? > 0 {}
                 Ok::<_, std::io::Error>(())
@@ -220,19 +279,25 @@ impl<H: Handler> Port<H> {
 /// 503 with Retry-After: on that alone the Service Manager comes again.
 fn busy(retry_after_s: u32) -> Response<Bytes> {
     let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
     response
 }
 
 fn closing(status: StatusCode, text: &str) -> Response<Bytes> {
     let mut response = plain(status, text);
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
 fn plain(status: StatusCode, text: &str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::copy_from_slice(text.as_bytes()));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
 }

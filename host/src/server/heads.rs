@@ -1,5 +1,6 @@
-//! How long a connection may take for the head of its next request, and stay open without one. One timer a connection, which is looked at
-//! when it rings and not set anew with each request, as hyper's own would be. Knows no HTTP.
+//! How long a connection may take for the head of its next request, and stay open without one. One
+//! timer a connection, which is looked at when it rings and not set anew with each request, as
+//! hyper's own would be. Knows no HTTP.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -28,10 +29,15 @@ pub(super) struct Heads {
 impl Heads {
     /// From now on.
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { opened: Instant::now(), since: AtomicU64::new(0), looked: AtomicBool::new(true) })
+        Arc::new(Self {
+            opened: Instant::now(),
+            since: AtomicU64::new(0),
+            looked: AtomicBool::new(true),
+        })
     }
 
-    /// The head is there. True when it stood right behind another, as it does where a client does not wait for its answers.
+    /// The head is there. True when it stood right behind another, as it does where a client does
+    /// not wait for its answers.
     pub(super) fn came(&self) -> bool {
         self.since.store(WORKING, Ordering::Relaxed);
         !self.looked.swap(false, Ordering::Relaxed)
@@ -42,11 +48,12 @@ impl Heads {
         self.since.store(ANSWERED, Ordering::Relaxed);
     }
 
-    /// Something was written, or could not be: only what comes behind an answer begins the wait. A client that takes long to read is another's
-    /// matter.
+    /// Something was written, or could not be: only what comes behind an answer begins the wait. A
+    /// client that takes long to read is another's matter.
     fn wrote(&self, done: bool) {
         if self.since.load(Ordering::Relaxed) != WORKING {
-            self.since.store(if done { self.now() } else { ANSWERED }, Ordering::Relaxed);
+            self.since
+                .store(if done { self.now() } else { ANSWERED }, Ordering::Relaxed);
         }
     }
 
@@ -82,20 +89,32 @@ impl<T> Answering<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Answering<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         self.heads.looked.store(true, Ordering::Relaxed);
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Answering<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, buf);
         self.heads.wrote(written.is_ready());
         written
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
         self.heads.wrote(written.is_ready());
         written
@@ -121,7 +140,9 @@ mod tests {
     use super::*;
 
     async fn is_late(heads: &Heads, patience: Duration) -> bool {
-        tokio::time::timeout(Duration::from_millis(20), heads.late(patience)).await.is_ok()
+        tokio::time::timeout(Duration::from_millis(20), heads.late(patience))
+            .await
+            .is_ok()
     }
 
     #[tokio::test]
@@ -131,11 +152,20 @@ mod tests {
         assert!(is_late(&heads, Duration::from_millis(1)).await);
         assert!(!is_late(&heads, Duration::from_secs(3_600)).await);
         let _ = heads.came();
-        assert!(!is_late(&heads, Duration::from_millis(1)).await, "a request in work has all the time");
+        assert!(
+            !is_late(&heads, Duration::from_millis(1)).await,
+            "a request in work has all the time"
+        );
         heads.wrote(true);
-        assert!(!is_late(&heads, Duration::from_millis(1)).await, "that was no answer, but 100 Continue");
+        assert!(
+            !is_late(&heads, Duration::from_millis(1)).await,
+            "that was no answer, but 100 Continue"
+        );
         heads.answered();
-        assert!(!is_late(&heads, Duration::from_millis(1)).await, "the answer is on its way");
+        assert!(
+            !is_late(&heads, Duration::from_millis(1)).await,
+            "the answer is on its way"
+        );
         heads.wrote(true);
         assert!(is_late(&heads, Duration::from_millis(1)).await);
     }
@@ -148,7 +178,11 @@ mod tests {
         theirs.write_all(b"12").await.unwrap();
         assert!(!heads.came(), "the first one");
         ours.read_u8().await.unwrap();
-        assert_eq!([heads.came(), heads.came()], [false, true], "two of one read");
+        assert_eq!(
+            [heads.came(), heads.came()],
+            [false, true],
+            "two of one read"
+        );
         ours.read_u8().await.unwrap();
         assert!(!heads.came());
     }
@@ -171,6 +205,9 @@ mod tests {
         theirs.read_exact(&mut read).await.unwrap();
         let (_ours, written) = writing.await.unwrap();
         written.unwrap();
-        assert!(is_late(&heads, Duration::from_millis(1)).await, "the answer is written, the next head is waited for");
+        assert!(
+            is_late(&heads, Duration::from_millis(1)).await,
+            "the answer is written, the next head is waited for"
+        );
     }
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-/// Header lines in a request, beyond which it gets 431: hyper's own limit, which is fastest left alone; a test holds it here.
+/// Header lines in a request, beyond which it gets 431: hyper's own limit, which is fastest left
+/// alone; a test holds it here.
 pub const HEADERS: usize = 100;
 
 /// Files that connections leave for all else: the store, calls to the cloud.
 pub const FILES_KEPT: usize = 256;
 
-/// Memory that a host needs besides its connections, and what each of those takes while it waits for its next request.
+/// Memory that a host needs besides its connections, and what each of those takes while it waits
+/// for its next request.
 pub const MEMORY_KEPT: usize = 32 << 20;
 /// See [`MEMORY_KEPT`]; measured, and rounded up.
 pub const CONNECTION_BYTES: usize = 32 << 10;
@@ -16,11 +18,13 @@ pub const CONNECTION_BYTES: usize = 32 << 10;
 /// Limits of the server; each port has its own connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of request line and headers together, beyond which a request gets 431. hurtle's recorded most is 100 KiB.
+    /// Bytes of request line and headers together, beyond which a request gets 431. hurtle's
+    /// recorded most is 100 KiB.
     pub header_bytes: usize,
     /// Bytes of a body, beyond which a request gets 413.
     pub body_bytes: usize,
-    /// Bytes of a body that are read and thrown away, so that a client that is still sending gets to read its 413.
+    /// Bytes of a body that are read and thrown away, so that a client that is still sending gets
+    /// to read its 413.
     pub drained_bytes: usize,
     /// OCCI's connections open at once, beyond which a new one gets 503 and is closed.
     pub connections: usize,
@@ -30,12 +34,14 @@ pub struct Limits {
     pub backlog: u32,
     /// Connections that are being told 503, beyond which a new one is closed without a word.
     pub turned_away: usize,
-    /// How long a connection may take for request line and headers, and stay open without a request.
+    /// How long a connection may take for request line and headers, and stay open without a
+    /// request.
     pub header_read: Duration,
     /// How long a body may take, beyond which the request gets 408.
     pub body_read: Duration,
-    /// Bytes that the system keeps of answers that a client does not read (it takes this for twice as many): beyond them nothing more of that client's
-    /// is answered. The system's own limit is megabytes, of the container's memory too.
+    /// Bytes that the system keeps of answers that a client does not read (it takes this for twice
+    /// as many): beyond them nothing more of that client's is answered. The system's own limit is
+    /// megabytes, of the container's memory too.
     pub send_buffer_bytes: u32,
     /// How long a client may not read while an answer waits for it.
     pub write_stall: Duration,
@@ -69,18 +75,30 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// These, with no more connections than a process may have that opens so many files (`ulimit -n`): when files run out, calls to
-    /// the cloud fail too, and then idle clients would cost those that work.
+    /// These, with no more connections than a process may have that opens so many files (`ulimit
+    /// -n`): when files run out, calls to the cloud fail too, and then idle clients would cost
+    /// those that work.
     #[must_use]
     pub fn within(self, open_files: usize) -> Self {
         let others = FILES_KEPT + self.admin_connections + 2 * self.turned_away;
-        Self { connections: self.connections.min(open_files.saturating_sub(others).max(1)), ..self }
+        Self {
+            connections: self
+                .connections
+                .min(open_files.saturating_sub(others).max(1)),
+            ..self
+        }
     }
 
-    /// These, with no more connections than fit a container of so much memory: beyond it the kernel ends the host for all of them.
+    /// These, with no more connections than fit a container of so much memory: beyond it the kernel
+    /// ends the host for all of them.
     #[must_use]
     pub fn fitting(self, memory_bytes: usize) -> Self {
-        Self { connections: self.connections.min((memory_bytes.saturating_sub(MEMORY_KEPT) / CONNECTION_BYTES).max(1)), ..self }
+        Self {
+            connections: self
+                .connections
+                .min((memory_bytes.saturating_sub(MEMORY_KEPT) / CONNECTION_BYTES).max(1)),
+            ..self
+        }
     }
 }
 
@@ -92,17 +110,37 @@ mod tests {
     fn connections_leave_files_for_the_cloud() {
         let limits = Limits::default();
         let others = FILES_KEPT + 64 + 128;
-        for (open_files, connections) in
-            [(0, 1), (others + 7, 7), (1024, 1024 - others), (4096 + others - 1, 4095), (4096 + others, 4096), (usize::MAX, 4096)]
-        {
-            assert_eq!(limits.within(open_files).connections, connections, "{open_files}");
+        for (open_files, connections) in [
+            (0, 1),
+            (others + 7, 7),
+            (1024, 1024 - others),
+            (4096 + others - 1, 4095),
+            (4096 + others, 4096),
+            (usize::MAX, 4096),
+        ] {
+            assert_eq!(
+                limits.within(open_files).connections,
+                connections,
+                "{open_files}"
+            );
         }
     }
 
     #[test]
     fn connections_fit_the_memory() {
-        for (mib, connections) in [(0, 1), (32, 1), (33, 32), (64, 1024), (160, 4096), (161, 4096)] {
-            assert_eq!(Limits::default().fitting(mib << 20).connections, connections, "{mib} MiB");
+        for (mib, connections) in [
+            (0, 1),
+            (32, 1),
+            (33, 32),
+            (64, 1024),
+            (160, 4096),
+            (161, 4096),
+        ] {
+            assert_eq!(
+                Limits::default().fitting(mib << 20).connections,
+                connections,
+                "{mib} MiB"
+            );
         }
     }
 }

@@ -18,7 +18,11 @@ pub(super) struct Stall<T> {
 
 impl<T> Stall<T> {
     pub(super) fn new(inner: T, patience: Duration) -> Self {
-        Self { inner, patience, waiting: None }
+        Self {
+            inner,
+            patience,
+            waiting: None,
+        }
     }
 }
 
@@ -33,23 +37,43 @@ impl<T: AsyncWrite + Unpin> Stall<T> {
             return Poll::Ready(done);
         }
         let patience = self.patience;
-        ready!(self.waiting.get_or_insert_with(|| Box::pin(sleep(patience))).as_mut().poll(cx));
-        Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client does not read its answer")))
+        ready!(
+            self.waiting
+                .get_or_insert_with(|| Box::pin(sleep(patience)))
+                .as_mut()
+                .poll(cx)
+        );
+        Poll::Ready(Err(Error::new(
+            ErrorKind::TimedOut,
+            "the client does not read its answer",
+        )))
     }
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Stall<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Stall<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<Result<usize>> {
         self.watched(cx, |inner, cx| inner.poll_write(cx, buf))
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
         self.watched(cx, |inner, cx| inner.poll_write_vectored(cx, bufs))
     }
 
@@ -75,7 +99,10 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_never_reads_ends_the_write() {
         let (ours, _theirs) = duplex(16);
-        let error = Stall::new(ours, Duration::ZERO).write_all(&[0; 17]).await.expect_err("it does not fit");
+        let error = Stall::new(ours, Duration::ZERO)
+            .write_all(&[0; 17])
+            .await
+            .expect_err("it does not fit");
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
 

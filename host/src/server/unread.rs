@@ -1,5 +1,6 @@
-//! Requests that cannot be read: hyper answers them with a status and an empty body. This wrapper puts words into that answer, and
-//! stays until the client, which may still be sending, has had time to read them.
+//! Requests that cannot be read: hyper answers them with a status and an empty body. This wrapper
+//! puts words into that answer, and stays until the client, which may still be sending, has had
+//! time to read them.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -32,10 +33,18 @@ pub(super) struct Unread<T> {
 
 impl<T> Unread<T> {
     pub(super) fn new(inner: T, limits: Limits, metrics: Arc<Metrics>) -> Self {
-        Self { inner, limits, metrics, fresh: true, own: None, linger: None }
+        Self {
+            inner,
+            limits,
+            metrics,
+            fresh: true,
+            own: None,
+            linger: None,
+        }
     }
 
-    /// Looks whether hyper begins an answer of its own: those of the faces to such requests have a body.
+    /// Looks whether hyper begins an answer of its own: those of the faces to such requests have a
+    /// body.
     fn look(&mut self, bytes: &[u8]) {
         if !std::mem::replace(&mut self.fresh, false) {
             return;
@@ -50,7 +59,9 @@ impl<T> Unread<T> {
 impl<T: AsyncWrite + Unpin> Unread<T> {
     /// Writes our answer; ready when there is one and all of it is written.
     fn write_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
-        let Some((bytes, written)) = &mut self.own else { return Poll::Ready(Ok(false)) };
+        let Some((bytes, written)) = &mut self.own else {
+            return Poll::Ready(Ok(false));
+        };
         while let Some(rest) = bytes.get(*written..).filter(|rest| !rest.is_empty()) {
             match ready!(Pin::new(&mut self.inner).poll_write(cx, rest))? {
                 0 => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
@@ -63,8 +74,11 @@ impl<T: AsyncWrite + Unpin> Unread<T> {
 
 /// The status, when these bytes are hyper's own answer to what it could not read.
 fn unread(bytes: &[u8]) -> Option<StatusCode> {
-    let code =
-        bytes.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.split_first_chunk::<3>()).filter(|(_, rest)| rest.starts_with(b" "))?.0;
+    let code = bytes
+        .strip_prefix(b"HTTP/1.1 ")
+        .and_then(|rest| rest.split_first_chunk::<3>())
+        .filter(|(_, rest)| rest.starts_with(b" "))?
+        .0;
     let status = match code {
         b"400" => StatusCode::BAD_REQUEST,
         b"414" => StatusCode::URI_TOO_LONG,
@@ -72,7 +86,10 @@ fn unread(bytes: &[u8]) -> Option<StatusCode> {
         _ => return None,
     };
     let text = std::str::from_utf8(bytes).ok()?;
-    let empty = text.ends_with("\r\n\r\n") && text.to_ascii_lowercase().contains("\r\ncontent-length: 0\r\n");
+    let empty = text.ends_with("\r\n\r\n")
+        && text
+            .to_ascii_lowercase()
+            .contains("\r\ncontent-length: 0\r\n");
     empty.then_some(status)
 }
 
@@ -85,18 +102,28 @@ fn answer(status: StatusCode, limits: &Limits) -> Vec<u8> {
         _ => "this is not a request of HTTP/1.1: look at the request line, the names of headers and Content-Length".to_owned(),
     };
     let length = text.len();
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
     (head + &text).into_bytes()
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Unread<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Unread<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<Result<usize>> {
         self.look(buf);
         if ready!(self.write_own(cx))? {
             return Poll::Ready(Ok(buf.len()));
@@ -104,7 +131,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Unread<T> {
         Pin::new(&mut self.inner).poll_write(cx, buf)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
         self.look(bufs.first().map_or(&[], |first| first));
         if ready!(self.write_own(cx))? {
             return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
@@ -155,7 +186,10 @@ mod tests {
 
     #[test]
     fn only_hypers_own_answers_are_seen() {
-        assert_eq!(unread(EMPTY.as_bytes()), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+        assert_eq!(
+            unread(EMPTY.as_bytes()),
+            Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+        );
         for other in [
             EMPTY.replace("431", "404"),
             EMPTY.replace("length: 0", "length: 10"),
@@ -172,7 +206,9 @@ mod tests {
         use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
         let (ours, mut theirs) = duplex(1 << 16);
         let mut ours = Unread::new(ours, Limits::default(), Arc::default());
-        ours.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n").await.unwrap();
+        ours.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n")
+            .await
+            .unwrap();
         ours.write_all(EMPTY.as_bytes()).await.unwrap();
         ours.flush().await.unwrap();
         ours.write_all(EMPTY.as_bytes()).await.unwrap();
@@ -181,7 +217,14 @@ mod tests {
         drop(ours);
         let mut read = String::new();
         theirs.read_to_string(&mut read).await.unwrap();
-        assert_eq!(read.matches(EMPTY).count(), 1, "the one in the middle of an answer is somebody's text");
-        assert!(read.ends_with("or its headers more than 114688 bytes"), "{read}");
+        assert_eq!(
+            read.matches(EMPTY).count(),
+            1,
+            "the one in the middle of an answer is somebody's text"
+        );
+        assert!(
+            read.ends_with("or its headers more than 114688 bytes"),
+            "{read}"
+        );
     }
 }

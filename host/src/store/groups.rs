@@ -25,12 +25,20 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn groups(&self, project_id: &str) -> Result<Vec<Group>, Error> {
-        let query = sqlx::query("SELECT name, place, definition FROM cluster_group WHERE project_id = ? ORDER BY name");
+        let query = sqlx::query(
+            "SELECT name, place, definition FROM cluster_group WHERE project_id = ? ORDER BY name",
+        );
         let mut groups = Vec::new();
         for row in query.bind(project_id).fetch_all(&self.pool).await? {
-            groups.push(Group { name: row.try_get(0)?, place: row.try_get(1)?, definition: row.try_get(2)?, ..Group::default() });
+            groups.push(Group {
+                name: row.try_get(0)?,
+                place: row.try_get(1)?,
+                definition: row.try_get(2)?,
+                ..Group::default()
+            });
         }
-        let members = sqlx::query("SELECT name, cluster_id FROM cluster_group_member WHERE project_id = ?");
+        let members =
+            sqlx::query("SELECT name, cluster_id FROM cluster_group_member WHERE project_id = ?");
         for row in members.bind(project_id).fetch_all(&self.pool).await? {
             let (name, id): (String, String) = (row.try_get(0)?, row.try_get(1)?);
             if let Some(group) = groups.iter_mut().find(|group| group.name == name) {
@@ -45,8 +53,14 @@ impl Store {
     /// # Errors
     /// [`Error::Taken`] when the project has one of that name or place.
     pub async fn insert_group(&self, project_id: &str, group: &Group) -> Result<(), Error> {
-        let query = sqlx::query("INSERT INTO cluster_group (project_id, name, place, definition) VALUES (?, ?, ?, ?)");
-        let query = query.bind(project_id).bind(&group.name).bind(&group.place).bind(&group.definition);
+        let query = sqlx::query(
+            "INSERT INTO cluster_group (project_id, name, place, definition) VALUES (?, ?, ?, ?)",
+        );
+        let query = query
+            .bind(project_id)
+            .bind(&group.name)
+            .bind(&group.place)
+            .bind(&group.definition);
         match query.execute(&self.pool).await {
             Ok(_) => Ok(()),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Err(Error::Taken),
@@ -60,7 +74,11 @@ impl Store {
     /// When it cannot be written.
     pub async fn remove_group(&self, project_id: &str, name: &str) -> Result<(), Error> {
         let query = sqlx::query("DELETE FROM cluster_group WHERE project_id = ? AND name = ?");
-        query.bind(project_id).bind(name).execute(&self.pool).await?;
+        query
+            .bind(project_id)
+            .bind(name)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 
@@ -68,13 +86,24 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written: also when the group or one of the clusters is gone.
-    pub async fn set_members(&self, project_id: &str, name: &str, clusters: &BTreeSet<String>) -> Result<(), Error> {
+    pub async fn set_members(
+        &self,
+        project_id: &str,
+        name: &str,
+        clusters: &BTreeSet<String>,
+    ) -> Result<(), Error> {
         let mut all = self.pool.begin().await?;
         let old = sqlx::query("DELETE FROM cluster_group_member WHERE project_id = ? AND name = ?");
         old.bind(project_id).bind(name).execute(&mut *all).await?;
         for id in clusters {
-            let new = sqlx::query("INSERT INTO cluster_group_member (project_id, name, cluster_id) VALUES (?, ?, ?)");
-            new.bind(project_id).bind(name).bind(id).execute(&mut *all).await?;
+            let new = sqlx::query(
+                "INSERT INTO cluster_group_member (project_id, name, cluster_id) VALUES (?, ?, ?)",
+            );
+            new.bind(project_id)
+                .bind(name)
+                .bind(id)
+                .execute(&mut *all)
+                .await?;
         }
         all.commit().await?;
         Ok(())

@@ -1,4 +1,5 @@
-//! The tables, and the steps from each layout to the next. A step that was released is never changed.
+//! The tables, and the steps from each layout to the next. A step that was released is never
+//! changed.
 
 use std::path::Path;
 
@@ -53,14 +54,26 @@ PRAGMA user_version = 2;
 pub(super) async fn bring_up(db: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     db.execute("BEGIN IMMEDIATE").await?;
-    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *db).await?;
-    let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *db).await?;
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master").fetch_one(&mut *db).await?;
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut *db)
+        .await?;
+    let application: i64 = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(&mut *db)
+        .await?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master")
+        .fetch_one(&mut *db)
+        .await?;
     if application != APPLICATION_ID && (application != 0 || tables != 0) {
-        return Err(Error::Foreign { path: path.to_owned() });
+        return Err(Error::Foreign {
+            path: path.to_owned(),
+        });
     }
     if found > known {
-        return Err(Error::Newer { path: path.to_owned(), found, known });
+        return Err(Error::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
     }
     for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         db.execute(*step).await?;

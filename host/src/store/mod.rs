@@ -1,7 +1,8 @@
-//! What outlives the process: one SQLite file that holds a record a cluster. Knows no cloud, no plugin and no OCCI.
+//! What outlives the process: one SQLite file that holds a record a cluster. Knows no cloud, no
+//! plugin and no OCCI.
 //!
-//! Several processes may share the file (the server and the command line): a record is written only over the revision that
-//! the writer has read.
+//! Several processes may share the file (the server and the command line): a record is written only
+//! over the revision that the writer has read.
 //!
 //! Layout
 //! - [`record`]: [`Record`], what is remembered of a cluster
@@ -18,7 +19,9 @@ use std::{path::Path, time::Duration};
 
 use sqlx::{
     Row, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+    sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    },
 };
 
 pub use error::Error;
@@ -38,13 +41,17 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in `data_dir`, and makes both where they are not there yet, readable by this user alone.
+    /// Opens the store in `data_dir`, and makes both where they are not there yet, readable by this
+    /// user alone.
     ///
     /// # Errors
     /// [`Error::Open`], [`Error::Corrupt`], [`Error::Foreign`], [`Error::Newer`].
     pub async fn open(data_dir: &Path) -> Result<Self, Error> {
         let path = data_dir.join(FILE_NAME);
-        prepare(data_dir, &path).map_err(|error| Error::Open { path: path.clone(), reason: error.to_string() })?;
+        prepare(data_dir, &path).map_err(|error| Error::Open {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -58,18 +65,32 @@ impl Store {
     /// # Errors
     /// When SQLite cannot be used at all.
     pub async fn in_memory() -> Result<Self, Error> {
-        Self::with(SqliteConnectOptions::new().in_memory(true), Path::new(":memory:")).await
+        Self::with(
+            SqliteConnectOptions::new().in_memory(true),
+            Path::new(":memory:"),
+        )
+        .await
     }
 
     async fn with(options: SqliteConnectOptions, path: &Path) -> Result<Self, Error> {
-        // One connection: SQLite has one writer, and a database in memory lives as long as its connection.
-        let pool = SqlitePoolOptions::new().max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
-        let pool = pool.connect_with(options).await.map_err(|error| opening(error, path))?;
+        // One connection: SQLite has one writer, and a database in memory lives as long as its
+        // connection.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None);
+        let pool = pool
+            .connect_with(options)
+            .await
+            .map_err(|error| opening(error, path))?;
         let mut connection = pool.acquire().await.map_err(|error| opening(error, path))?;
-        layout::bring_up(&mut connection, path).await.map_err(|error| match error {
-            Error::Failed(error) => opening(error, path),
-            other => other,
-        })?;
+        layout::bring_up(&mut connection, path)
+            .await
+            .map_err(|error| match error {
+                Error::Failed(error) => opening(error, path),
+                other => other,
+            })?;
         drop(connection);
         Ok(Self { pool })
     }
@@ -79,22 +100,41 @@ impl Store {
     /// # Errors
     /// [`Error::Taken`] when the project has a living cluster of that name.
     pub async fn insert(&self, record: &Record) -> Result<(), Error> {
-        let query = sqlx::query("INSERT INTO cluster (id, project_id, name, live, revision, record) VALUES (?, ?, ?, ?, ?, ?)");
-        let query = query.bind(&record.id).bind(&record.project_id).bind(&record.name).bind(record.is_live());
-        match query.bind(record.revision).bind(text(record)?).execute(&self.pool).await {
+        let query = sqlx::query(
+            "INSERT INTO cluster (id, project_id, name, live, revision, record) VALUES (?, ?, ?, ?, ?, ?)",
+        );
+        let query = query
+            .bind(&record.id)
+            .bind(&record.project_id)
+            .bind(&record.name)
+            .bind(record.is_live());
+        match query
+            .bind(record.revision)
+            .bind(text(record)?)
+            .execute(&self.pool)
+            .await
+        {
             Ok(_) => Ok(()),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Err(Error::Taken),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Writes a record whose predecessor has `record.revision - 1`; false, and nothing written, when it has another one or is gone.
+    /// Writes a record whose predecessor has `record.revision - 1`; false, and nothing written,
+    /// when it has another one or is gone.
     ///
     /// # Errors
     /// When it cannot be written.
     pub async fn update(&self, record: &Record) -> Result<bool, Error> {
-        let query = sqlx::query("UPDATE cluster SET live = ?, revision = ?, record = ? WHERE id = ? AND revision = ?");
-        let query = query.bind(record.is_live()).bind(record.revision).bind(text(record)?).bind(&record.id).bind(record.revision - 1);
+        let query = sqlx::query(
+            "UPDATE cluster SET live = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
+        );
+        let query = query
+            .bind(record.is_live())
+            .bind(record.revision)
+            .bind(text(record)?)
+            .bind(&record.id)
+            .bind(record.revision - 1);
         Ok(query.execute(&self.pool).await?.rows_affected() == 1)
     }
 
@@ -103,7 +143,10 @@ impl Store {
     /// # Errors
     /// When it cannot be read.
     pub async fn get(&self, id: &str) -> Result<Option<Record>, Error> {
-        let row = sqlx::query("SELECT id, record FROM cluster WHERE id = ?").bind(id).fetch_optional(&self.pool).await?;
+        let row = sqlx::query("SELECT id, record FROM cluster WHERE id = ?")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -112,8 +155,14 @@ impl Store {
     /// # Errors
     /// When it cannot be read.
     pub async fn find(&self, project_id: &str, name: &str) -> Result<Option<Record>, Error> {
-        let query = sqlx::query("SELECT id, record FROM cluster WHERE project_id = ? AND name = ? AND live = 1");
-        let row = query.bind(project_id).bind(name).fetch_optional(&self.pool).await?;
+        let query = sqlx::query(
+            "SELECT id, record FROM cluster WHERE project_id = ? AND name = ? AND live = 1",
+        );
+        let row = query
+            .bind(project_id)
+            .bind(name)
+            .fetch_optional(&self.pool)
+            .await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -122,8 +171,15 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn of_project(&self, project_id: &str) -> Result<Vec<Record>, Error> {
-        let query = sqlx::query("SELECT id, record FROM cluster WHERE project_id = ? ORDER BY name, id");
-        query.bind(project_id).fetch_all(&self.pool).await?.iter().map(read).collect()
+        let query =
+            sqlx::query("SELECT id, record FROM cluster WHERE project_id = ? ORDER BY name, id");
+        query
+            .bind(project_id)
+            .fetch_all(&self.pool)
+            .await?
+            .iter()
+            .map(read)
+            .collect()
     }
 
     /// How many records a project has, those under deletion among them.
@@ -141,7 +197,12 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn all(&self) -> Result<Vec<Record>, Error> {
-        sqlx::query("SELECT id, record FROM cluster ORDER BY id").fetch_all(&self.pool).await?.iter().map(read).collect()
+        sqlx::query("SELECT id, record FROM cluster ORDER BY id")
+            .fetch_all(&self.pool)
+            .await?
+            .iter()
+            .map(read)
+            .collect()
     }
 
     /// Drops a record; one that is gone is no error.
@@ -149,7 +210,10 @@ impl Store {
     /// # Errors
     /// When it cannot be written.
     pub async fn remove(&self, id: &str) -> Result<(), Error> {
-        sqlx::query("DELETE FROM cluster WHERE id = ?").bind(id).execute(&self.pool).await?;
+        sqlx::query("DELETE FROM cluster WHERE id = ?")
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 
@@ -158,7 +222,9 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        sqlx::query("SELECT count(*) FROM cluster").execute(&self.pool).await?;
+        sqlx::query("SELECT count(*) FROM cluster")
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 
@@ -169,28 +235,51 @@ impl Store {
 }
 
 fn text(record: &Record) -> Result<String, Error> {
-    serde_json::to_string(record).map_err(|error| Error::Record { id: record.id.clone(), reason: error.to_string() })
+    serde_json::to_string(record).map_err(|error| Error::Record {
+        id: record.id.clone(),
+        reason: error.to_string(),
+    })
 }
 
 fn read(row: &SqliteRow) -> Result<Record, Error> {
     let (id, text): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-    serde_json::from_str(&text).map_err(|error| Error::Record { id, reason: error.to_string() })
+    serde_json::from_str(&text).map_err(|error| Error::Record {
+        id,
+        reason: error.to_string(),
+    })
 }
 
 fn prepare(data_dir: &Path, path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     if !data_dir.exists() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data_dir)?;
     }
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
 }
 
 /// SQLite's primary codes for a file that is damaged (11) or not a database (26).
 fn opening(error: sqlx::Error, path: &Path) -> Error {
-    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .and_then(|code| code.parse::<u32>().ok());
     match code.map(|code| code & 0xff) {
-        Some(11 | 26) => Error::Corrupt { path: path.to_owned(), reason: error.to_string() },
-        _ => Error::Open { path: path.to_owned(), reason: error.to_string() },
+        Some(11 | 26) => Error::Corrupt {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        },
+        _ => Error::Open {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        },
     }
 }
 

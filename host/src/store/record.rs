@@ -30,7 +30,8 @@ pub struct Record {
     pub revision: i64,
     /// As clients gave them.
     pub attributes: BTreeMap<String, String>,
-    /// Attributes of ours as they came with everything but an update: a client that repeats them with an update may not mean them.
+    /// Attributes of ours as they came with everything but an update: a client that repeats them
+    /// with an update may not mean them.
     #[serde(default)]
     pub brought: BTreeMap<String, String>,
     /// What was deployed, defaults of that time included; none before deploy.
@@ -42,8 +43,9 @@ pub struct Record {
     pub acknowledged: bool,
     /// What is to become of it.
     pub wish: Wish,
-    /// The id of the user who wished it, whose token alone creates and deletes; none in records of former versions and of clusters that
-    /// were found again, where every token of the project does.
+    /// The id of the user who wished it, whose token alone creates and deletes; none in records of
+    /// former versions and of clusters that were found again, where every token of the project
+    /// does.
     #[serde(default)]
     pub owner: Option<String>,
     /// The stack's name, fixed with the record's id.

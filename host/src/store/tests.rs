@@ -14,7 +14,10 @@ fn record(id: &str, project: &str, name: &str) -> Record {
         created_s: 1,
         updated_s: 1,
         revision: 1,
-        attributes: BTreeMap::from([("my.param".into(), "a \"b\"\nü '; DROP TABLE cluster".into())]),
+        attributes: BTreeMap::from([(
+            "my.param".into(),
+            "a \"b\"\nü '; DROP TABLE cluster".into(),
+        )]),
         brought: BTreeMap::new(),
         spec: None,
         phase: Phase::Initialised,
@@ -42,7 +45,9 @@ async fn records_survive_closing_and_opening() {
     let mut kept = record("1", "p", "demo");
     store.insert(&kept).await.unwrap();
     kept.revision = 2;
-    kept.seen.outputs.insert("n".into(), serde_json::json!({ "a": [1, null] }));
+    kept.seen
+        .outputs
+        .insert("n".into(), serde_json::json!({ "a": [1, null] }));
     assert!(store.update(&kept).await.unwrap());
     store.close().await;
     let store = Store::open(&dir.path().join("new/data")).await.unwrap();
@@ -73,13 +78,23 @@ async fn a_name_is_free_again_once_its_cluster_is_to_be_deleted() {
     let store = Store::in_memory().await.unwrap();
     let mut old = record("1", "p", "demo");
     store.insert(&old).await.unwrap();
-    assert!(matches!(store.insert(&record("2", "p", "demo")).await, Err(Error::Taken)));
+    assert!(matches!(
+        store.insert(&record("2", "p", "demo")).await,
+        Err(Error::Taken)
+    ));
     store.insert(&record("3", "q", "demo")).await.unwrap();
     (old.wish, old.revision) = (Wish::Delete, 2);
     assert!(store.update(&old).await.unwrap());
     store.insert(&record("2", "p", "demo")).await.unwrap();
     assert_eq!(store.find("p", "demo").await.unwrap().unwrap().id, "2");
-    assert_eq!((store.count("p").await.unwrap(), store.of_project("p").await.unwrap().len(), store.all().await.unwrap().len()), (2, 2, 3));
+    assert_eq!(
+        (
+            store.count("p").await.unwrap(),
+            store.of_project("p").await.unwrap().len(),
+            store.all().await.unwrap().len()
+        ),
+        (2, 2, 3)
+    );
     store.remove("1").await.unwrap();
     assert_eq!(store.count("p").await.unwrap(), 1);
 }
@@ -87,20 +102,38 @@ async fn a_name_is_free_again_once_its_cluster_is_to_be_deleted() {
 #[tokio::test]
 async fn two_processes_on_one_file_never_overwrite_each_other() {
     let dir = tempfile::tempdir().unwrap();
-    let (one, two) = (Store::open(dir.path()).await.unwrap(), Store::open(dir.path()).await.unwrap());
+    let (one, two) = (
+        Store::open(dir.path()).await.unwrap(),
+        Store::open(dir.path()).await.unwrap(),
+    );
     let first = record("1", "p", "demo");
     one.insert(&first).await.unwrap();
-    let mine = Record { revision: 2, region: "one".into(), ..first.clone() };
-    let theirs = Record { revision: 2, region: "two".into(), ..first };
+    let mine = Record {
+        revision: 2,
+        region: "one".into(),
+        ..first.clone()
+    };
+    let theirs = Record {
+        revision: 2,
+        region: "two".into(),
+        ..first
+    };
     assert!(one.update(&mine).await.unwrap());
-    assert!(!two.update(&theirs).await.unwrap(), "the second writer has read an older revision");
+    assert!(
+        !two.update(&theirs).await.unwrap(),
+        "the second writer has read an older revision"
+    );
     assert_eq!(two.get("1").await.unwrap(), Some(mine));
 }
 
 #[tokio::test]
 async fn a_file_that_is_no_store_says_so() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join(FILE_NAME), "this is not a database at all, but long enough to be read as one\n".repeat(100)).unwrap();
+    std::fs::write(
+        dir.path().join(FILE_NAME),
+        "this is not a database at all, but long enough to be read as one\n".repeat(100),
+    )
+    .unwrap();
     let error = Store::open(dir.path()).await.unwrap_err();
     assert!(matches!(error, Error::Corrupt { .. }), "{error}");
     assert!(error.to_string().contains("damaged or no store"), "{error}");
@@ -108,8 +141,10 @@ async fn a_file_that_is_no_store_says_so() {
 
 #[tokio::test]
 async fn a_later_layout_and_another_programs_database_are_refused() {
-    for (statement, wanted) in [("PRAGMA user_version = 99", "has layout 99"), ("PRAGMA application_id = 7", "another program's database")]
-    {
+    for (statement, wanted) in [
+        ("PRAGMA user_version = 99", "has layout 99"),
+        ("PRAGMA application_id = 7", "another program's database"),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();
         sqlx::query(statement).execute(&store.pool).await.unwrap();
@@ -121,6 +156,9 @@ async fn a_later_layout_and_another_programs_database_are_refused() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_made_is_named() {
-    let error = Store::open(Path::new("/proc/none/data")).await.unwrap_err().to_string();
+    let error = Store::open(Path::new("/proc/none/data"))
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("/proc/none/data"), "{error}");
 }

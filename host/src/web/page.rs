@@ -57,7 +57,8 @@ pub struct Endpoint {
     pub name: String,
     /// As the cloud says it.
     pub url: String,
-    /// Whether it is a link: what a stack's output says is nobody's to trust, so only http and https are.
+    /// Whether it is a link: what a stack's output says is nobody's to trust, so only http and
+    /// https are.
     linked: bool,
 }
 
@@ -135,7 +136,11 @@ mod tests {
             ("192.0.2.7", false),
             ("", false),
         ] {
-            assert_eq!(Endpoint::new("x".into(), url.into()).linked, linked, "{url}");
+            assert_eq!(
+                Endpoint::new("x".into(), url.into()).linked,
+                linked,
+                "{url}"
+            );
         }
     }
 }

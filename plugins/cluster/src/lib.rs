@@ -1,5 +1,6 @@
-//! The plugin `cluster`: network, nodes, addresses, readiness, and no framework. Every chain begins with it; what others refer to are the names of
-//! its resources (`network`, `subnet`, `router`, `router_interface`, `security_group`, `<node>_server`, `<node>_port`), which are contract.
+//! The plugin `cluster`: network, nodes, addresses, readiness, and no framework. Every chain begins
+//! with it; what others refer to are the names of its resources (`network`, `subnet`, `router`,
+//! `router_interface`, `security_group`, `<node>_server`, `<node>_port`), which are contract.
 //!
 //! Layout
 //! - [`settings`]: its parameters
@@ -8,7 +9,8 @@
 //! - [`readiness`]: how nodes report, and when the stack is complete
 
 use stampede_plugin::{
-    Bundle, Cardinality, Descriptor, Guest, Problem, Request, Role, Service, Share, Size, bundle, descriptor, hot::Template, settings::read,
+    Bundle, Cardinality, Descriptor, Guest, Problem, Request, Role, Service, Share, Size, bundle,
+    descriptor, hot::Template, settings::read,
 };
 
 mod network;
@@ -24,7 +26,11 @@ use settings::Settings;
 /// Its name, and that of the service which it provides.
 const NAME: &str = "cluster";
 /// The smallest node that boots a cloud image.
-const SMALLEST: Size = Size { vcpus: 1, ram_mib: 256, disk_gib: 0 };
+const SMALLEST: Size = Size {
+    vcpus: 1,
+    ram_mib: 256,
+    disk_gib: 0,
+};
 
 /// The plugin.
 pub struct Cluster;
@@ -34,12 +40,28 @@ impl Guest for Cluster {
         Descriptor {
             provides: vec![NAME.to_owned()],
             roles: vec![
-                Role { name: "master".to_owned(), cardinality: Cardinality::ExactlyOne, smallest: SMALLEST },
-                Role { name: "worker".to_owned(), cardinality: Cardinality::OneOrMore, smallest: SMALLEST },
+                Role {
+                    name: "master".to_owned(),
+                    cardinality: Cardinality::ExactlyOne,
+                    smallest: SMALLEST,
+                },
+                Role {
+                    name: "worker".to_owned(),
+                    cardinality: Cardinality::OneOrMore,
+                    smallest: SMALLEST,
+                },
             ],
             parameters: settings::schema(),
-            resource_types: [network::TYPES, nodes::TYPES, readiness::TYPES].concat().into_iter().map(str::to_owned).collect(),
-            ..descriptor(NAME, "Cluster", "A network of its own with nodes that report how they come up; what every framework stands on.")
+            resource_types: [network::TYPES, nodes::TYPES, readiness::TYPES]
+                .concat()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            ..descriptor(
+                NAME,
+                "Cluster",
+                "A network of its own with nodes that report how they come up; what every framework stands on.",
+            )
         }
     }
 
@@ -55,14 +77,27 @@ impl Guest for Cluster {
         network::add(&mut template, &request, &settings);
         readiness::add(&mut template, &request);
         nodes::add(&mut template, &request, &settings);
-        let master = request.master().map(|master| master.name.clone()).unwrap_or_default();
+        let master = request
+            .master()
+            .map(|master| master.name.clone())
+            .unwrap_or_default();
         let attributes = vec![("cidr".to_owned(), request.network.cidr.clone())];
         Ok(Bundle {
-            services: vec![Service { name: NAME.to_owned(), plugin: NAME.to_owned(), node: master, attributes }],
+            services: vec![Service {
+                name: NAME.to_owned(),
+                plugin: NAME.to_owned(),
+                node: master,
+                attributes,
+            }],
             taken: request
                 .groups
                 .iter()
-                .map(|group| Share { role: group.role.clone(), plugin: NAME.to_owned(), memory_mib: 0, ports: vec![22] })
+                .map(|group| Share {
+                    role: group.role.clone(),
+                    plugin: NAME.to_owned(),
+                    memory_mib: 0,
+                    ports: vec![22],
+                })
                 .collect(),
             ..bundle(template)
         })

@@ -18,10 +18,12 @@ pub(crate) const TYPES: &[&str] = &[
     "OS::Neutron::SecurityGroupRule",
     "OS::Neutron::FloatingIP",
 ];
-/// How many addresses at the end of the subnet Neutron may give to its own ports (DHCP, metadata), at most.
+/// How many addresses at the end of the subnet Neutron may give to its own ports (DHCP, metadata),
+/// at most.
 const POOL: u32 = 32;
 
-/// The cluster's addresses: the first is the gateway's, the last ones are Neutron's, the nodes' lie between.
+/// The cluster's addresses: the first is the gateway's, the last ones are Neutron's, the nodes' lie
+/// between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Range {
     gateway: Ipv4Addr,
@@ -39,21 +41,39 @@ impl Range {
         let base = base.to_bits() & !(size - 1);
         let last = base + size - 2;
         let pool = (last + 1 - POOL.min(size / 8), last);
-        Some(Self { gateway: Ipv4Addr::from_bits(base + 1), pool: (Ipv4Addr::from_bits(pool.0), Ipv4Addr::from_bits(pool.1)) })
+        Some(Self {
+            gateway: Ipv4Addr::from_bits(base + 1),
+            pool: (Ipv4Addr::from_bits(pool.0), Ipv4Addr::from_bits(pool.1)),
+        })
     }
 }
 
-/// A node whose fixed address lies outside the range would clash with the gateway or with Neutron's own ports.
+/// A node whose fixed address lies outside the range would clash with the gateway or with Neutron's
+/// own ports.
 pub(crate) fn problems(request: &Request) -> Vec<Problem> {
     let cidr = &request.network.cidr;
     let Some(range) = Range::of(cidr) else {
-        return vec![problem("network.cidr", format!("{cidr} is not an IPv4 network of /8 to /28"), "such as 10.77.0.0/22")];
+        return vec![problem(
+            "network.cidr",
+            format!("{cidr} is not an IPv4 network of /8 to /28"),
+            "such as 10.77.0.0/22",
+        )];
     };
-    let fits = |address: &str| address.parse::<Ipv4Addr>().is_ok_and(|address| range.gateway < address && address < range.pool.0);
+    let fits = |address: &str| {
+        address
+            .parse::<Ipv4Addr>()
+            .is_ok_and(|address| range.gateway < address && address < range.pool.0)
+    };
     let outside = request.nodes().find(|node| !fits(&node.address));
     let hint = "a larger network, such as 10.77.0.0/22, has room for 250 workers";
     outside
-        .map(|node| problem("network.cidr", format!("{cidr} has no room for {} at {}", node.name, node.address), hint))
+        .map(|node| {
+            problem(
+                "network.cidr",
+                format!("{cidr} has no room for {} at {}", node.name, node.address),
+                hint,
+            )
+        })
         .into_iter()
         .collect()
 }
@@ -66,17 +86,32 @@ pub(crate) fn add(template: &mut Template, request: &Request, settings: &Setting
         net["value_specs"] = json!({ "mtu": mtu });
     }
     template.resource(hot::NETWORK, resource("OS::Neutron::Net", net));
-    template.resource(hot::SUBNET, resource("OS::Neutron::Subnet", subnet(request, settings)));
+    template.resource(
+        hot::SUBNET,
+        resource("OS::Neutron::Subnet", subnet(request, settings)),
+    );
     add_security_group(template, request);
     if let Some(external) = &request.network.external {
         add_way_out(template, name, external);
     }
-    let master = request.master().map(|master| master.address.clone()).unwrap_or_default();
-    let reached =
-        if request.network.external.is_some() { get_attr("master_floating_ip", &["floating_ip_address"]) } else { Value::from(master) };
+    let master = request
+        .master()
+        .map(|master| master.address.clone())
+        .unwrap_or_default();
+    let reached = if request.network.external.is_some() {
+        get_attr("master_floating_ip", &["floating_ip_address"])
+    } else {
+        Value::from(master)
+    };
     template.output("master_address", "Where the master is reached.", reached);
-    let addresses = request.nodes().map(|node| (node.name.clone(), Value::from(node.address.as_str())));
-    template.output("addresses", "The nodes' addresses on the cluster's own network.", Value::Object(addresses.collect()));
+    let addresses = request
+        .nodes()
+        .map(|node| (node.name.clone(), Value::from(node.address.as_str())));
+    template.output(
+        "addresses",
+        "The nodes' addresses on the cluster's own network.",
+        Value::Object(addresses.collect()),
+    );
 }
 
 fn subnet(request: &Request, settings: &Settings) -> Value {
@@ -88,7 +123,8 @@ fn subnet(request: &Request, settings: &Settings) -> Value {
     });
     if let Some(range) = Range::of(&request.network.cidr) {
         properties["gateway_ip"] = range.gateway.to_string().into();
-        properties["allocation_pools"] = json!([{ "start": range.pool.0.to_string(), "end": range.pool.1.to_string() }]);
+        properties["allocation_pools"] =
+            json!([{ "start": range.pool.0.to_string(), "end": range.pool.1.to_string() }]);
     }
     if !settings.dns_nameservers.is_empty() {
         properties["dns_nameservers"] = json!(settings.dns_nameservers);
@@ -96,17 +132,24 @@ fn subnet(request: &Request, settings: &Settings) -> Value {
     properties
 }
 
-/// One group for all nodes. Inside it everything is open; the rules for those outside are resources of their own, since Heat, when it changes
-/// `rules`, deletes whatever else stands in the group.
+/// One group for all nodes. Inside it everything is open; the rules for those outside are resources
+/// of their own, since Heat, when it changes `rules`, deletes whatever else stands in the group.
 fn add_security_group(template: &mut Template, request: &Request) {
-    let inside = json!([{ "direction": "ingress", "ethertype": "IPv4", "remote_mode": "remote_group_id" }]);
+    let inside =
+        json!([{ "direction": "ingress", "ethertype": "IPv4", "remote_mode": "remote_group_id" }]);
     // Neutron keeps the name `default` for itself, and hurtle calls every cluster so.
     let name = format!("{}-nodes", request.cluster);
     let group = json!({ "name": name, "description": format!("Nodes of {}", request.cluster), "rules": inside });
-    template.resource(hot::SECURITY_GROUP, resource("OS::Neutron::SecurityGroup", group));
+    template.resource(
+        hot::SECURITY_GROUP,
+        resource("OS::Neutron::SecurityGroup", group),
+    );
     hot::port_rules(template, "ssh", [("in", 22)], &request.network.access);
     for cidr in &request.network.access {
-        template.resource(format!("icmp_in_{}", hot::cidr_name(cidr)), hot::rule("icmp", None, cidr));
+        template.resource(
+            format!("icmp_in_{}", hot::cidr_name(cidr)),
+            hot::rule("icmp", None, cidr),
+        );
     }
 }
 
@@ -120,11 +163,19 @@ fn add_way_out(template: &mut Template, name: &str, external: &str) {
     );
     let router = json!({ "name": name, "external_gateway_info": { "network": get_param("external_network") } });
     template.resource("router", resource("OS::Neutron::Router", router));
-    let interface = json!({ "router": get_resource("router"), "subnet": get_resource(hot::SUBNET) });
-    template.resource("router_interface", resource("OS::Neutron::RouterInterface", interface));
+    let interface =
+        json!({ "router": get_resource("router"), "subnet": get_resource(hot::SUBNET) });
+    template.resource(
+        "router_interface",
+        resource("OS::Neutron::RouterInterface", interface),
+    );
     let address = json!({ "floating_network": get_param("external_network"), "port_id": get_resource("master_port") });
     // Neutron refuses a floating IP for a subnet that no router joins to its network.
-    let address = with(resource("OS::Neutron::FloatingIP", address), "depends_on", json!(["router_interface"]));
+    let address = with(
+        resource("OS::Neutron::FloatingIP", address),
+        "depends_on",
+        json!(["router_interface"]),
+    );
     template.resource("master_floating_ip", address);
 }
 
@@ -134,12 +185,35 @@ mod tests {
 
     #[test]
     fn neutron_gets_the_end_of_the_range_and_the_gateway_its_beginning() {
-        let range = |cidr| Range::of(cidr).map(|r| [r.gateway, r.pool.0, r.pool.1].map(|address| address.to_string()));
-        assert_eq!(range("10.77.0.0/22"), Some(["10.77.0.1", "10.77.3.223", "10.77.3.254"].map(str::to_owned)));
-        assert_eq!(range("10.77.1.7/24"), Some(["10.77.1.1", "10.77.1.223", "10.77.1.254"].map(str::to_owned)), "host bits do not matter");
-        assert_eq!(range("192.168.1.16/28"), Some(["192.168.1.17", "192.168.1.29", "192.168.1.30"].map(str::to_owned)));
-        assert_eq!(range("10.0.0.0/8").map(|r| r[2].clone()), Some("10.255.255.254".to_owned()));
-        for wrong in ["10.77.0.0/29", "10.0.0.0/7", "10.77.0.0", "fd00::/64", "10.77.0/24", "10.77.0.0/x"] {
+        let range = |cidr| {
+            Range::of(cidr)
+                .map(|r| [r.gateway, r.pool.0, r.pool.1].map(|address| address.to_string()))
+        };
+        assert_eq!(
+            range("10.77.0.0/22"),
+            Some(["10.77.0.1", "10.77.3.223", "10.77.3.254"].map(str::to_owned))
+        );
+        assert_eq!(
+            range("10.77.1.7/24"),
+            Some(["10.77.1.1", "10.77.1.223", "10.77.1.254"].map(str::to_owned)),
+            "host bits do not matter"
+        );
+        assert_eq!(
+            range("192.168.1.16/28"),
+            Some(["192.168.1.17", "192.168.1.29", "192.168.1.30"].map(str::to_owned))
+        );
+        assert_eq!(
+            range("10.0.0.0/8").map(|r| r[2].clone()),
+            Some("10.255.255.254".to_owned())
+        );
+        for wrong in [
+            "10.77.0.0/29",
+            "10.0.0.0/7",
+            "10.77.0.0",
+            "fd00::/64",
+            "10.77.0/24",
+            "10.77.0.0/x",
+        ] {
             assert_eq!(range(wrong), None, "{wrong}");
         }
     }

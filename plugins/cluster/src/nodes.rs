@@ -1,20 +1,31 @@
-//! A port and a server a node. Whatever is the same for many stands once, so that 250 workers stay far inside Heat's limits.
+//! A port and a server a node. Whatever is the same for many stands once, so that 250 workers stay
+//! far inside Heat's limits.
 
 use serde_json::{Value, json};
-use stampede_plugin::hot::{self, Template, concat, get_attr, get_file, get_param, get_resource, resource, when};
+use stampede_plugin::hot::{
+    self, Template, concat, get_attr, get_file, get_param, get_resource, resource, when,
+};
 use stampede_plugin::{Node, NodeGroup, Request};
 
 use crate::settings::Settings;
 
 /// What this file may add.
-pub(crate) const TYPES: &[&str] = &["OS::Neutron::Port", "OS::Nova::Server", "OS::Nova::ServerGroup"];
+pub(crate) const TYPES: &[&str] = &[
+    "OS::Neutron::Port",
+    "OS::Nova::Server",
+    "OS::Nova::ServerGroup",
+];
 /// The group of workers that are spread.
 const SERVER_GROUP: &str = "server_group";
 
-/// What may be changed by hand when the template is deployed by hand: the request's own values are the defaults.
+/// What may be changed by hand when the template is deployed by hand: the request's own values are
+/// the defaults.
 pub(crate) fn parameters(template: &mut Template, request: &Request) {
     for group in &request.groups {
-        let (image, flavor) = (image_parameter(request, group), format!("{}_flavor", group.role));
+        let (image, flavor) = (
+            image_parameter(request, group),
+            format!("{}_flavor", group.role),
+        );
         let body = json!({
             "type": "string", "label": "Image", "default": group.image, "constraints": [{ "custom_constraint": "glance.image" }],
             "description": "Name or id of the image that nodes boot from: Debian 12, Ubuntu 22.04 or 24.04.",
@@ -37,18 +48,27 @@ pub(crate) fn parameters(template: &mut Template, request: &Request) {
             "description": "Name of the key pair that may log in on the nodes; empty for none.",
         }),
     );
-    template.condition("has_key", json!({ "not": { "equals": [get_param("key_name"), ""] } }));
+    template.condition(
+        "has_key",
+        json!({ "not": { "equals": [get_param("key_name"), ""] } }),
+    );
 }
 
 /// `image` for all, unless a group boots from another one than the first.
 fn image_parameter(request: &Request, group: &NodeGroup) -> String {
     let first = request.groups.first().map(|first| &first.image);
-    if first == Some(&group.image) { "image".to_owned() } else { format!("{}_image", group.role) }
+    if first == Some(&group.image) {
+        "image".to_owned()
+    } else {
+        format!("{}_image", group.role)
+    }
 }
 
 /// Adds every node.
 pub(crate) fn add(template: &mut Template, request: &Request, settings: &Settings) {
-    let spread = |group: &NodeGroup, node: &Node| group.role == "worker" && node.id <= settings.spread_workers;
+    let spread = |group: &NodeGroup, node: &Node| {
+        group.role == "worker" && node.id <= settings.spread_workers
+    };
     if settings.spread_workers > 0 {
         let group = json!({ "name": format!("{}-worker", request.cluster), "policies": ["soft-anti-affinity"] });
         template.resource(SERVER_GROUP, resource("OS::Nova::ServerGroup", group));
@@ -56,11 +76,23 @@ pub(crate) fn add(template: &mut Template, request: &Request, settings: &Setting
     for group in &request.groups {
         for node in &group.nodes {
             template.resource(format!("{}_port", node.prefix()), port(request, node));
-            template.resource(format!("{}_server", node.prefix()), server(request, group, node, spread(group, node)));
+            template.resource(
+                format!("{}_server", node.prefix()),
+                server(request, group, node, spread(group, node)),
+            );
         }
     }
-    let servers = request.nodes().map(|node| (node.name.clone(), get_resource(&format!("{}_server", node.prefix()))));
-    template.output("servers", "The nodes' servers in Nova.", Value::Object(servers.collect()));
+    let servers = request.nodes().map(|node| {
+        (
+            node.name.clone(),
+            get_resource(&format!("{}_server", node.prefix())),
+        )
+    });
+    template.output(
+        "servers",
+        "The nodes' servers in Nova.",
+        Value::Object(servers.collect()),
+    );
 }
 
 fn port(request: &Request, node: &Node) -> Value {
@@ -90,14 +122,23 @@ fn server(request: &Request, group: &NodeGroup, node: &Node, spread: bool) -> Va
     if spread {
         properties["scheduler_hints"] = json!({ "group": get_resource(SERVER_GROUP) });
     }
-    // It does not wait for the router: a node takes longer to boot than Neutron to join the subnet, and waits for the way out itself.
+    // It does not wait for the router: a node takes longer to boot than Neutron to join the subnet,
+    // and waits for the way out itself.
     resource("OS::Nova::Server", properties)
 }
 
-/// The header that says who the node is and how it signals, as `templates/node/README.md` has it, and the role's script.
+/// The header that says who the node is and how it signals, as `templates/node/README.md` has it,
+/// and the role's script.
 fn user_data(group: &NodeGroup, node: &Node) -> Value {
-    let who = format!("#!/bin/bash\nSTAMPEDE_NODE='{}'\nSTAMPEDE_ADDRESS='{}'\n", node.name, node.address);
-    concat(vec![who.into(), get_attr("signals", &["value"]), get_file(&format!("node-{}.sh", group.role))])
+    let who = format!(
+        "#!/bin/bash\nSTAMPEDE_NODE='{}'\nSTAMPEDE_ADDRESS='{}'\n",
+        node.name, node.address
+    );
+    concat(vec![
+        who.into(),
+        get_attr("signals", &["value"]),
+        get_file(&format!("node-{}.sh", group.role)),
+    ])
 }
 
 fn server_name(request: &Request, node: &Node) -> String {

@@ -1,30 +1,48 @@
-//! How nodes report, and when the stack is complete: two wait condition handles and one wait condition.
+//! How nodes report, and when the stack is complete: two wait condition handles and one wait
+//! condition.
 //!
-//! Neither the timeout nor the transport may change in a running cluster: Heat would replace the wait condition or its handle, and with the old
-//! one all signals that were ever received.
+//! Neither the timeout nor the transport may change in a running cluster: Heat would replace the
+//! wait condition or its handle, and with the old one all signals that were ever received.
 
 use serde_json::json;
 use stampede_plugin::hot::{Template, concat, get_attr, get_param, get_resource, resource};
 use stampede_plugin::{Problem, Request, problem};
 
 /// What this file may add.
-pub(crate) const TYPES: &[&str] = &["OS::Heat::WaitCondition", "OS::Heat::WaitConditionHandle", "OS::Heat::Value"];
+pub(crate) const TYPES: &[&str] = &[
+    "OS::Heat::WaitCondition",
+    "OS::Heat::WaitConditionHandle",
+    "OS::Heat::Value",
+];
 /// The bounds of `OS::Heat::WaitCondition`.
 const TIMEOUT_S: std::ops::RangeInclusive<u32> = 1..=43_200;
 /// The ways to signal that a node speaks.
-const TRANSPORTS: [&str; 4] = ["HEAT_SIGNAL", "CFN_SIGNAL", "TOKEN_SIGNAL", "TEMP_URL_SIGNAL"];
+const TRANSPORTS: [&str; 4] = [
+    "HEAT_SIGNAL",
+    "CFN_SIGNAL",
+    "TOKEN_SIGNAL",
+    "TEMP_URL_SIGNAL",
+];
 
 /// What Heat would refuse.
 pub(crate) fn problems(request: &Request) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !TIMEOUT_S.contains(&request.timeout_s) {
         let message = format!("must be 1 to 43200 seconds, got {}", request.timeout_s);
-        problems.push(problem("timeout", message, "Heat waits twelve hours at most"));
+        problems.push(problem(
+            "timeout",
+            message,
+            "Heat waits twelve hours at most",
+        ));
     }
     if !TRANSPORTS.contains(&request.signal_transport.as_str()) {
         problems.push(problem(
             "signal.transport",
-            format!("must be one of {}, got {}", TRANSPORTS.join(", "), request.signal_transport),
+            format!(
+                "must be one of {}, got {}",
+                TRANSPORTS.join(", "),
+                request.signal_transport
+            ),
             "",
         ));
     }
@@ -49,8 +67,15 @@ pub(crate) fn add(template: &mut Template, request: &Request) {
             "description": "How nodes signal Heat: HEAT_SIGNAL does not end; CFN_SIGNAL ends after fifteen minutes, TOKEN_SIGNAL with its token. Not to be changed later.",
         }),
     );
-    let handle = || resource("OS::Heat::WaitConditionHandle", json!({ "signal_transport": get_param("signal_transport") }));
-    template.resource("ready_handle", handle()).resource("progress_handle", handle());
+    let handle = || {
+        resource(
+            "OS::Heat::WaitConditionHandle",
+            json!({ "signal_transport": get_param("signal_transport") }),
+        )
+    };
+    template
+        .resource("ready_handle", handle())
+        .resource("progress_handle", handle());
     template.resource(
         "ready",
         resource(
@@ -58,16 +83,32 @@ pub(crate) fn add(template: &mut Template, request: &Request) {
             json!({ "handle": get_resource("ready_handle"), "timeout": get_param("timeout"), "count": ids_given_out(request) }),
         ),
     );
-    template.resource("signals", resource("OS::Heat::Value", json!({ "type": "string", "value": signals() })));
-    template.output("ready", "What each node reported when it was proved, by stage.", get_attr("ready", &["data"]));
+    template.resource(
+        "signals",
+        resource(
+            "OS::Heat::Value",
+            json!({ "type": "string", "value": signals() }),
+        ),
+    );
+    template.output(
+        "ready",
+        "What each node reported when it was proved, by stage.",
+        get_attr("ready", &["data"]),
+    );
 }
 
-/// Signals of nodes that were removed stay counted, so the condition waits for as many as there ever were.
+/// Signals of nodes that were removed stay counted, so the condition waits for as many as there
+/// ever were.
 fn ids_given_out(request: &Request) -> u32 {
-    request.groups.iter().map(|group| group.nodes.iter().map(|node| node.id).max().unwrap_or(0)).sum()
+    request
+        .groups
+        .iter()
+        .map(|group| group.nodes.iter().map(|node| node.id).max().unwrap_or(0))
+        .sum()
 }
 
-/// The lines of the node's header that are the same on every node, made once: each handle's attributes cost Heat a credential's work.
+/// The lines of the node's header that are the same on every node, made once: each handle's
+/// attributes cost Heat a credential's work.
 fn signals() -> serde_json::Value {
     let mut pieces = Vec::new();
     for (variable, handle, attribute) in [

@@ -1,8 +1,9 @@
-//! How a worker's memory is shared out between the system, Hadoop's daemons and YARN's containers. Arithmetic alone: it knows no request and no
-//! file. All sizes in MiB.
+//! How a worker's memory is shared out between the system, Hadoop's daemons and YARN's containers.
+//! Arithmetic alone: it knows no request and no file. All sizes in MiB.
 //!
-//! `avail = ram - reserve - daemons`; `min = clamp(avail / (2 * vcpus), 256, 2048)` in steps of 256; a NodeManager grants `floor(avail / min) * min`.
-//! What the user sets wins; the property tests below say what holds for every flavor.
+//! `avail = ram - reserve - daemons`; `min = clamp(avail / (2 * vcpus), 256, 2048)` in steps of
+//! 256; a NodeManager grants `floor(avail / min) * min`. What the user sets wins; the property
+//! tests below say what holds for every flavor.
 
 /// What YARN needs at least, in MiB: an ApplicationMaster and one task of the smallest size.
 pub const LEAST_GRANTED: u32 = 512;
@@ -12,7 +13,8 @@ const STEP: u32 = 256;
 const LARGEST_MIN: u32 = 2048;
 const SMALLEST_HEAP: u32 = 256;
 const LARGEST_WORKER_HEAP: u32 = 1024;
-/// What each master daemon needs at least; NameNode, ResourceManager and history server together three of them.
+/// What each master daemon needs at least; NameNode, ResourceManager and history server together
+/// three of them.
 #[cfg(test)]
 pub const LEAST_MASTER: u32 = 3 * SMALLEST_HEAP;
 
@@ -29,8 +31,8 @@ const RESERVES: [(u32, u32); 8] = [
 ];
 const LARGEST_RESERVE: u32 = 64 * 1024;
 
-/// What is left of a node's memory for daemons and containers. The reserve rises in steps; just above a step a node keeps what one at the step
-/// has, so that more memory never gives less.
+/// What is left of a node's memory for daemons and containers. The reserve rises in steps; just
+/// above a step a node keeps what one at the step has, so that more memory never gives less.
 pub fn usable(ram: u32) -> u32 {
     let mut best = 0;
     for (upto, reserve) in RESERVES {
@@ -86,41 +88,75 @@ pub struct Worker {
     pub master: u32,
 }
 
-/// Shares out a worker's memory; `taken` is what other frameworks have of it. Never fails: [`Worker::available`] may be too little, and wishes may be
-/// impossible, which `problems` says in words.
+/// Shares out a worker's memory; `taken` is what other frameworks have of it. Never fails:
+/// [`Worker::available`] may be too little, and wishes may be impossible, which `problems` says in
+/// words.
 pub fn worker(ram: u32, vcpus: u32, taken: u32, wishes: &Wishes) -> Worker {
     let usable = usable(ram).saturating_sub(taken);
     // two sixteenths, rounded apart, so that their sum never rises by more than what there is more
-    let datanode = wishes.datanode.unwrap_or((usable / 16).clamp(SMALLEST_HEAP, LARGEST_WORKER_HEAP));
-    let nodemanager = wishes.nodemanager.unwrap_or((usable.saturating_add(8) / 16).clamp(SMALLEST_HEAP, LARGEST_WORKER_HEAP));
+    let datanode = wishes
+        .datanode
+        .unwrap_or((usable / 16).clamp(SMALLEST_HEAP, LARGEST_WORKER_HEAP));
+    let nodemanager = wishes
+        .nodemanager
+        .unwrap_or((usable.saturating_add(8) / 16).clamp(SMALLEST_HEAP, LARGEST_WORKER_HEAP));
     let available = usable.saturating_sub(datanode.saturating_add(nodemanager));
     let room = wishes.granted.unwrap_or(available);
-    let minimum = wishes.minimum.unwrap_or_else(|| ((room / vcpus.max(1).saturating_mul(2)) / STEP * STEP).clamp(STEP, LARGEST_MIN));
-    let granted = wishes.granted.unwrap_or(available / minimum.max(1) * minimum);
+    let minimum = wishes.minimum.unwrap_or_else(|| {
+        ((room / vcpus.max(1).saturating_mul(2)) / STEP * STEP).clamp(STEP, LARGEST_MIN)
+    });
+    let granted = wishes
+        .granted
+        .unwrap_or(available / minimum.max(1) * minimum);
     let maximum = wishes.maximum.unwrap_or(granted);
     // three containers of 512 are a job that makes progress on one worker
-    let small = if minimum < 512 && maximum >= 3 * 512 { 512 } else { minimum };
+    let small = if minimum < 512 && maximum >= 3 * 512 {
+        512
+    } else {
+        minimum
+    };
     let map = wishes.map.unwrap_or(small);
     let master = wishes.master.unwrap_or(small);
     let beside = granted.saturating_sub(master).min(maximum) / minimum.max(1) * minimum;
-    let reduce = wishes.reduce.unwrap_or(map.saturating_mul(2).min(beside).max(minimum));
-    Worker { datanode, nodemanager, available, granted, minimum, maximum, map, reduce, master }
+    let reduce = wishes
+        .reduce
+        .unwrap_or(map.saturating_mul(2).min(beside).max(minimum));
+    Worker {
+        datanode,
+        nodemanager,
+        available,
+        granted,
+        minimum,
+        maximum,
+        map,
+        reduce,
+        master,
+    }
 }
 
-/// The heap of a JVM in a container: four fifths, and never so much that the JVM's own memory would not fit beside it.
+/// The heap of a JVM in a container: four fifths, and never so much that the JVM's own memory would
+/// not fit beside it.
 pub fn task_heap(container: u32) -> u32 {
-    (container / 5 * 4).min(container.saturating_sub(STEP / 2)).max(64)
+    (container / 5 * 4)
+        .min(container.saturating_sub(STEP / 2))
+        .max(64)
 }
 
-/// The heaps of the master's daemons: NameNode, ResourceManager, history server. `None` where the node is too small.
+/// The heaps of the master's daemons: NameNode, ResourceManager, history server. `None` where the
+/// node is too small.
 pub fn master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u32; 3]> {
-    // in the order of their weights, the lightest first, so that the others share what its lower bound leaves
+    // in the order of their weights, the lightest first, so that the others share what its lower
+    // bound leaves
     const WEIGHTS: [(usize, u32, u32); 3] = [(2, 2, 1024), (1, 3, 4 * 1024), (0, 3, 8 * 1024)];
     let mut left = usable(ram).saturating_sub(taken);
     for wish in wishes.into_iter().flatten() {
         left = left.checked_sub(wish)?;
     }
-    let mut weights: u32 = WEIGHTS.iter().filter(|(index, ..)| wishes[*index].is_none()).map(|(_, weight, _)| weight).sum();
+    let mut weights: u32 = WEIGHTS
+        .iter()
+        .filter(|(index, ..)| wishes[*index].is_none())
+        .map(|(_, weight, _)| weight)
+        .sum();
     let mut heaps = wishes.map(Option::unwrap_or_default);
     for (index, weight, most) in WEIGHTS {
         if wishes[index].is_none() {
@@ -132,7 +168,8 @@ pub fn master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u32; 3]
     Some(heaps)
 }
 
-/// The smallest memory, in steps of 512, of which `enough` says yes; `None` when not even 4 TiB are.
+/// The smallest memory, in steps of 512, of which `enough` says yes; `None` when not even 4 TiB
+/// are.
 pub fn smallest(enough: impl Fn(u32) -> bool) -> Option<u32> {
     (1..=8192).map(|n| n * 512).find(|ram| enough(*ram))
 }
@@ -149,33 +186,71 @@ mod tests {
 
     #[test]
     fn ordinary_flavors_get_what_a_person_would_give_them() {
-        let table = [(2048, 2, 512, 256), (4096, 2, 2560, 512), (8192, 4, 5120, 512), (16384, 8, 12288, 768), (65536, 8, 55296, 2048)];
+        let table = [
+            (2048, 2, 512, 256),
+            (4096, 2, 2560, 512),
+            (8192, 4, 5120, 512),
+            (16384, 8, 12288, 768),
+            (65536, 8, 55296, 2048),
+        ];
         for (ram, vcpus, granted, minimum) in table {
             let got = computed(ram, vcpus);
-            assert_eq!((got.granted, got.minimum), (granted, minimum), "{ram} MiB: {got:?}");
+            assert_eq!(
+                (got.granted, got.minimum),
+                (granted, minimum),
+                "{ram} MiB: {got:?}"
+            );
         }
         let four = computed(4096, 2);
-        assert_eq!((four.map, four.reduce, four.master, four.maximum), (512, 1024, 512, 2560));
+        assert_eq!(
+            (four.map, four.reduce, four.master, four.maximum),
+            (512, 1024, 512, 2560)
+        );
         let two = computed(2048, 2);
-        assert_eq!((two.map, two.reduce, two.master, two.maximum), (256, 256, 256, 512));
+        assert_eq!(
+            (two.map, two.reduce, two.master, two.maximum),
+            (256, 256, 256, 512)
+        );
     }
 
     #[test]
     fn the_smallest_worker_and_master_are_two_gibibytes() {
-        assert_eq!(smallest(|ram| computed(ram, 2).available >= LEAST_GRANTED), Some(2048));
+        assert_eq!(
+            smallest(|ram| computed(ram, 2).available >= LEAST_GRANTED),
+            Some(2048)
+        );
         assert!(computed(2047, 2).available < LEAST_GRANTED);
-        assert_eq!(smallest(|ram| master(ram, 0, [None; 3]).is_some()), Some(2048));
+        assert_eq!(
+            smallest(|ram| master(ram, 0, [None; 3]).is_some()),
+            Some(2048)
+        );
         assert_eq!(master(1024 + LEAST_MASTER - 1, 0, [None; 3]), None);
         assert!(master(1024 + LEAST_MASTER, 0, [None; 3]).is_some());
     }
 
     #[test]
     fn what_the_user_sets_is_taken_as_it_is() {
-        let wishes = Wishes { granted: Some(3000), minimum: Some(100), map: Some(700), datanode: Some(300), ..Wishes::default() };
+        let wishes = Wishes {
+            granted: Some(3000),
+            minimum: Some(100),
+            map: Some(700),
+            datanode: Some(300),
+            ..Wishes::default()
+        };
         let got = worker(8192, 4, 0, &wishes);
-        assert_eq!((got.granted, got.minimum, got.map, got.datanode, got.maximum), (3000, 100, 700, 300, 3000));
-        assert_eq!(master(4096, 0, [Some(2000), None, None]).map(|heaps| heaps[0]), Some(2000));
-        assert_eq!(master(4096, 0, [Some(2561), None, None]), None, "2561 + 2 * 256 MiB are more than 3072");
+        assert_eq!(
+            (got.granted, got.minimum, got.map, got.datanode, got.maximum),
+            (3000, 100, 700, 300, 3000)
+        );
+        assert_eq!(
+            master(4096, 0, [Some(2000), None, None]).map(|heaps| heaps[0]),
+            Some(2000)
+        );
+        assert_eq!(
+            master(4096, 0, [Some(2561), None, None]),
+            None,
+            "2561 + 2 * 256 MiB are more than 3072"
+        );
     }
 
     proptest! {
@@ -223,7 +298,10 @@ mod tests {
             let mut before = 0;
             for ram in 1..300 * 1024 {
                 let granted = computed(ram, vcpus).granted;
-                assert!(granted >= before, "{ram} MiB, {vcpus} vCPUs: {granted} < {before}");
+                assert!(
+                    granted >= before,
+                    "{ram} MiB, {vcpus} vCPUs: {granted} < {before}"
+                );
                 before = granted;
             }
         }

@@ -1,4 +1,5 @@
-//! The plugin's parameters: their JSON Schema, and the same as a Rust type. What a value means is decided elsewhere.
+//! The plugin's parameters: their JSON Schema, and the same as a Rust type. What a value means is
+//! decided elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -85,30 +86,64 @@ const MOST_MIB: u32 = 4 << 20;
 pub fn schema() -> String {
     let mut properties = Map::new();
     let mut add = |name: &str, body: Value| properties.insert(name.to_owned(), body);
-    add("replication", integer("Copies that HDFS keeps of each block; by default 3, or one a worker where there are fewer.", 1, 512));
+    add(
+        "replication",
+        integer(
+            "Copies that HDFS keeps of each block; by default 3, or one a worker where there are fewer.",
+            1,
+            512,
+        ),
+    );
     let mut block = integer("Size of an HDFS block in MiB.", 1, 2048);
     block["default"] = block_size().into();
     add("block_size_mib", block);
     for (name, what) in [
         ("namenode_heap_mib", "Heap of the NameNode"),
         ("resourcemanager_heap_mib", "Heap of the ResourceManager"),
-        ("historyserver_heap_mib", "Heap of the MapReduce history server"),
+        (
+            "historyserver_heap_mib",
+            "Heap of the MapReduce history server",
+        ),
         ("datanode_heap_mib", "Heap of each DataNode"),
         ("nodemanager_heap_mib", "Heap of each NodeManager itself"),
     ] {
-        add(name, integer(&format!("{what} in MiB; by default a share of the node's memory."), 128, MOST_MIB));
+        add(
+            name,
+            integer(
+                &format!("{what} in MiB; by default a share of the node's memory."),
+                128,
+                MOST_MIB,
+            ),
+        );
     }
     for (name, what) in [
-        ("nodemanager_memory_mib", "Memory that each NodeManager grants to containers"),
+        (
+            "nodemanager_memory_mib",
+            "Memory that each NodeManager grants to containers",
+        ),
         ("minimum_allocation_mib", "Unit of YARN's memory allocation"),
         ("maximum_allocation_mib", "Memory of the largest container"),
         ("map_memory_mib", "Memory of a map task's container"),
         ("reduce_memory_mib", "Memory of a reduce task's container"),
-        ("am_memory_mib", "Memory of a MapReduce ApplicationMaster's container"),
+        (
+            "am_memory_mib",
+            "Memory of a MapReduce ApplicationMaster's container",
+        ),
     ] {
-        add(name, integer(&format!("{what} in MiB; by default computed from the workers' flavor."), 64, MOST_MIB));
+        add(
+            name,
+            integer(
+                &format!("{what} in MiB; by default computed from the workers' flavor."),
+                64,
+                MOST_MIB,
+            ),
+        );
     }
-    let mut volume = integer("Size of a data volume for each worker in GiB; 0 keeps HDFS on the root disk.", 0, 65_536);
+    let mut volume = integer(
+        "Size of a data volume for each worker in GiB; 0 keeps HDFS on the root disk.",
+        0,
+        65_536,
+    );
     volume["default"] = 0.into();
     add("data_volume_gib", fixed(volume));
     add(
@@ -119,14 +154,20 @@ pub fn schema() -> String {
     );
     add(
         "data_volume_keep",
-        fixed(json!({"type": "boolean", "description": "Whether the data volumes stay when the cluster is deleted.", "default": false})),
+        fixed(
+            json!({"type": "boolean", "description": "Whether the data volumes stay when the cluster is deleted.", "default": false}),
+        ),
     );
     add(
         "sha512",
         fixed(json!({"type": "string", "pattern": "^[0-9a-f]{128}$",
             "description": "Checksum of Hadoop's tarball, in place of the release's own; for a mirror that holds other bytes."})),
     );
-    let mut drain_s = integer("Seconds that containers on a worker that leaves may go on before YARN moves them.", 1, 86_400);
+    let mut drain_s = integer(
+        "Seconds that containers on a worker that leaves may go on before YARN moves them.",
+        1,
+        86_400,
+    );
     drain_s["default"] = drain().into();
     add("drain_s", drain_s);
     add(
@@ -134,7 +175,9 @@ pub fn schema() -> String {
         json!({"type": "boolean", "description": "Whether a word count on YARN has to prove the cluster before it is complete.", "default": true}),
     );
     for file in ["core", "hdfs", "yarn", "mapred"] {
-        let description = format!("Further properties of {file}-site.xml, as a JSON object; they win over Stampede's own.");
+        let description = format!(
+            "Further properties of {file}-site.xml, as a JSON object; they win over Stampede's own."
+        );
         add(
             &format!("{file}_site"),
             json!({"type": "object", "description": description, "additionalProperties": {"type": "string"}, "default": {}}),
@@ -162,7 +205,12 @@ mod tests {
         let schema: Value = serde_json::from_str(&schema()).unwrap();
         let mut example = Map::new();
         for (name, body) in schema["properties"].as_object().unwrap() {
-            assert!(body["description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}");
+            assert!(
+                body["description"]
+                    .as_str()
+                    .is_some_and(|text| text.ends_with('.')),
+                "{name}"
+            );
             example.insert(
                 name.clone(),
                 match body["type"].as_str().unwrap() {
@@ -173,7 +221,8 @@ mod tests {
                 },
             );
         }
-        // every parameter of the schema is a field (unknown ones are denied), and `Debug` shows every field: none is left unset
+        // every parameter of the schema is a field (unknown ones are denied), and `Debug` shows
+        // every field: none is left unset
         let settings: Settings = serde_json::from_value(Value::Object(example)).unwrap();
         let shown = format!("{settings:?}");
         assert!(!shown.contains("None") && !shown.contains("{}"), "{shown}");

@@ -1,4 +1,5 @@
-//! Hadoop's own configuration: core-site, hdfs-site, yarn-site, mapred-site and the scheduler's queues. It knows sizes and settings, and no Heat.
+//! Hadoop's own configuration: core-site, hdfs-site, yarn-site, mapred-site and the scheduler's
+//! queues. It knows sizes and settings, and no Heat.
 
 use stampede_plugin::{Problem, Request, problem};
 
@@ -22,7 +23,12 @@ pub fn hdfs_url(master: &str) -> String {
 ///
 /// # Errors
 /// A problem for each further property that XML cannot carry.
-pub fn files(request: &Request, settings: &Settings, sizes: &Sizes, master: &str) -> Result<Vec<(String, String)>, Vec<Problem>> {
+pub fn files(
+    request: &Request,
+    settings: &Settings,
+    sizes: &Sizes,
+    master: &str,
+) -> Result<Vec<(String, String)>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut files = Vec::new();
     let built = [
@@ -44,18 +50,30 @@ pub fn files(request: &Request, settings: &Settings, sizes: &Sizes, master: &str
         }
         files.push((format!("/etc/hadoop/{name}-site.xml"), properties.to_xml()));
     }
-    files.push(("/etc/hadoop/capacity-scheduler.xml".to_owned(), scheduler().to_xml()));
-    if problems.is_empty() { Ok(files) } else { Err(problems) }
+    files.push((
+        "/etc/hadoop/capacity-scheduler.xml".to_owned(),
+        scheduler().to_xml(),
+    ));
+    if problems.is_empty() {
+        Ok(files)
+    } else {
+        Err(problems)
+    }
 }
 
 fn core(master: &str) -> Properties {
     let mut site = Properties::default();
-    site.set("fs.defaultFS", hdfs_url(master)).set("hadoop.tmp.dir", format!("{DATA}/tmp/${{user.name}}"));
+    site.set("fs.defaultFS", hdfs_url(master))
+        .set("hadoop.tmp.dir", format!("{DATA}/tmp/${{user.name}}"));
     site
 }
 
 fn hdfs(settings: &Settings, sizes: &Sizes) -> Properties {
-    let data = if settings.data_volume_gib > 0 { format!("{DATA}/volume/hdfs") } else { format!("{DATA}/hdfs") };
+    let data = if settings.data_volume_gib > 0 {
+        format!("{DATA}/volume/hdfs")
+    } else {
+        format!("{DATA}/hdfs")
+    };
     let mut site = Properties::default();
     site.set("dfs.replication", sizes.replication)
         .set("dfs.blocksize", u64::from(settings.block_size_mib) << 20)
@@ -67,14 +85,16 @@ fn hdfs(settings: &Settings, sizes: &Sizes) -> Properties {
         // nodes are known by /etc/hosts; nothing resolves an address back
         .set("dfs.namenode.datanode.registration.ip-hostname-check", false)
         .set("dfs.hosts.exclude", format!("{DATA}/exclude"))
-        // blocks of restarted DataNodes are reported within seconds on a cluster of this size; the default waits for half a minute more
+        // blocks of restarted DataNodes are reported within seconds on a cluster of this size; the
+        // default waits for half a minute more
         .set("dfs.namenode.safemode.extension", 5000)
         .set(
             "dfs.datanode.du.reserved.calculator",
             "org.apache.hadoop.hdfs.server.datanode.fsdataset.impl.ReservedSpaceCalculator$ReservedSpaceCalculatorPercentage",
         )
         .set("dfs.datanode.du.reserved.pct", 5)
-        // clients, and so running tasks, sit out a restart of the NameNode: a second's pause, sixty times, then ten seconds'
+        // clients, and so running tasks, sit out a restart of the NameNode: a second's pause, sixty
+        // times, then ten seconds'
         .set("dfs.client.retry.policy.enabled", true)
         .set("dfs.client.retry.policy.spec", "1000,60,10000,30")
         .set("dfs.webhdfs.enabled", true);
@@ -83,12 +103,15 @@ fn hdfs(settings: &Settings, sizes: &Sizes) -> Properties {
 
 fn yarn(request: &Request, sizes: &Sizes, master: &str) -> Properties {
     let share = "/opt/hadoop/share/hadoop";
-    let classpath = ["common", "hdfs", "yarn", "mapreduce"].map(|part| format!("{share}/{part}/*,{share}/{part}/lib/*")).join(",");
+    let classpath = ["common", "hdfs", "yarn", "mapreduce"]
+        .map(|part| format!("{share}/{part}/*,{share}/{part}/lib/*"))
+        .join(",");
     let mut site = Properties::default();
     site.set("yarn.resourcemanager.hostname", master)
         .set("yarn.resourcemanager.bind-host", "0.0.0.0")
         .set("yarn.resourcemanager.nodes.exclude-path", format!("{DATA}/exclude-yarn"))
-        // a NodeManager that came first asks again after a second; the default of thirty is a long time to look at
+        // a NodeManager that came first asks again after a second; the default of thirty is a long
+        // time to look at
         .set("yarn.resourcemanager.connect.retry-interval.ms", 1000)
         .set("yarn.nodemanager.address", "0.0.0.0:8041")
         .set("yarn.nodemanager.aux-services", "mapreduce_shuffle")
@@ -110,7 +133,8 @@ fn yarn(request: &Request, sizes: &Sizes, master: &str) -> Properties {
         .set("yarn.nodemanager.remote-app-log-dir", "/yarn-logs")
         .set("yarn.log.server.url", format!("http://{master}:19888/jobhistory/logs"))
         .set("yarn.nodemanager.delete.debug-delay-sec", 0)
-        // a restart of the daemons, as a changed setting needs it, keeps what runs; the launcher says where it can be
+        // a restart of the daemons, as a changed setting needs it, keeps what runs; the launcher
+        // says where it can be
         .set("yarn.resourcemanager.recovery.enabled", RECOVERY)
         .set("yarn.resourcemanager.store.class", "org.apache.hadoop.yarn.server.resourcemanager.recovery.LeveldbRMStateStore")
         .set("yarn.resourcemanager.leveldb-state-store.path", "/run/hadoop-resourcemanager")
@@ -122,16 +146,27 @@ fn yarn(request: &Request, sizes: &Sizes, master: &str) -> Properties {
         .set("yarn.resourcemanager.enable-node-untracked-without-include-path", true)
         .set("yarn.resourcemanager.node-removal-untracked.node-selective-states-to-remove", "DECOMMISSIONED");
     if request.workers().len() <= 32 {
-        // a second between heartbeats is a second before each container; few nodes may ask more often
-        site.set("yarn.resourcemanager.nodemanagers.heartbeat-interval-ms", 500);
+        // a second between heartbeats is a second before each container; few nodes may ask more
+        // often
+        site.set(
+            "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms",
+            500,
+        );
     }
     site
 }
 
 fn mapred(sizes: &Sizes, master: &str) -> Properties {
-    let opens: String = JAVA_OPENS.iter().map(|package| format!(" --add-opens=java.base/{package}=ALL-UNNAMED")).collect();
+    let opens: String = JAVA_OPENS
+        .iter()
+        .map(|package| format!(" --add-opens=java.base/{package}=ALL-UNNAMED"))
+        .collect();
     let jvm = |container: u32| {
-        let collector = if container <= 1024 { " -XX:+UseSerialGC" } else { "" };
+        let collector = if container <= 1024 {
+            " -XX:+UseSerialGC"
+        } else {
+            ""
+        };
         format!("-Xmx{}m{collector}{opens}", task_heap(container))
     };
     let worker = &sizes.worker;
@@ -139,13 +174,22 @@ fn mapred(sizes: &Sizes, master: &str) -> Properties {
     let mut site = Properties::default();
     site.set("mapreduce.framework.name", "yarn")
         .set("mapreduce.jobhistory.address", format!("{master}:10020"))
-        .set("mapreduce.jobhistory.webapp.address", format!("{master}:19888"))
+        .set(
+            "mapreduce.jobhistory.webapp.address",
+            format!("{master}:19888"),
+        )
         .set("mapreduce.jobhistory.bind-host", "0.0.0.0")
-        .set("mapreduce.jobhistory.intermediate-done-dir", "/mr-history/tmp")
+        .set(
+            "mapreduce.jobhistory.intermediate-done-dir",
+            "/mr-history/tmp",
+        )
         .set("mapreduce.jobhistory.done-dir", "/mr-history/done")
         // anybody's jobs are staged here, also those of users without a home in HDFS
         .set("yarn.app.mapreduce.am.staging-dir", "/staging")
-        .set("mapreduce.application.classpath", format!("{share}/*,{share}/lib/*"))
+        .set(
+            "mapreduce.application.classpath",
+            format!("{share}/*,{share}/lib/*"),
+        )
         .set("yarn.app.mapreduce.am.resource.mb", worker.master)
         .set("yarn.app.mapreduce.am.command-opts", jvm(worker.master))
         .set("mapreduce.map.memory.mb", worker.map)
@@ -153,8 +197,15 @@ fn mapred(sizes: &Sizes, master: &str) -> Properties {
         .set("mapreduce.reduce.memory.mb", worker.reduce)
         .set("mapreduce.reduce.java.opts", jvm(worker.reduce))
         // the sort buffer lies in the map's heap
-        .set("mapreduce.task.io.sort.mb", (task_heap(worker.map) / 4).clamp(16, 256));
-    for key in ["yarn.app.mapreduce.am.env", "mapreduce.map.env", "mapreduce.reduce.env"] {
+        .set(
+            "mapreduce.task.io.sort.mb",
+            (task_heap(worker.map) / 4).clamp(16, 256),
+        );
+    for key in [
+        "yarn.app.mapreduce.am.env",
+        "mapreduce.map.env",
+        "mapreduce.reduce.env",
+    ] {
         site.set(key, "HADOOP_MAPRED_HOME=/opt/hadoop");
     }
     site
@@ -164,7 +215,8 @@ fn scheduler() -> Properties {
     let mut site = Properties::default();
     site.set("yarn.scheduler.capacity.root.queues", "default")
         .set("yarn.scheduler.capacity.root.default.capacity", 100)
-        // a tenth, the default, is not one ApplicationMaster on a small cluster, which then waits for ever
+        // a tenth, the default, is not one ApplicationMaster on a small cluster, which then waits
+        // for ever
         .set("yarn.scheduler.capacity.maximum-am-resource-percent", "0.5");
     site
 }

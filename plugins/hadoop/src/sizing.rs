@@ -1,5 +1,5 @@
-//! From a request to the sizes that the cluster runs with, or to the problems that stand in the way, in words. It knows the request and the
-//! arithmetic of [`memory`], and no file of Hadoop.
+//! From a request to the sizes that the cluster runs with, or to the problems that stand in the
+//! way, in words. It knows the request and the arithmetic of [`memory`], and no file of Hadoop.
 
 use stampede_plugin::{NodeGroup, Problem, Request, problem};
 
@@ -27,7 +27,11 @@ pub struct Sizes {
 /// All problems at once.
 pub fn sizes(request: &Request, settings: &Settings) -> Result<Sizes, Vec<Problem>> {
     let (Some(masters), Some(workers)) = (request.group("master"), request.group("worker")) else {
-        return Err(vec![problem("workers", "Hadoop needs a master and at least one worker", "ask for one worker or more")]);
+        return Err(vec![problem(
+            "workers",
+            "Hadoop needs a master and at least one worker",
+            "ask for one worker or more",
+        )]);
     };
     let count = u32::try_from(workers.nodes.len()).unwrap_or(u32::MAX);
     let mut problems = Vec::new();
@@ -37,24 +41,55 @@ pub fn sizes(request: &Request, settings: &Settings) -> Result<Sizes, Vec<Proble
     if replication > count {
         problems.push(problem(
             "hadoop.replication",
-            format!("{replication} copies of a block need {replication} workers, there are {count}"),
+            format!(
+                "{replication} copies of a block need {replication} workers, there are {count}"
+            ),
             format!("take at most {count}, or more workers"),
         ));
     }
-    if problems.is_empty() { Ok(Sizes { master, worker, vcpus: workers.flavor.vcpus.max(1), replication }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Sizes {
+            master,
+            worker,
+            vcpus: workers.flavor.vcpus.max(1),
+            replication,
+        })
+    } else {
+        Err(problems)
+    }
 }
 
-fn master(request: &Request, group: &NodeGroup, settings: &Settings, problems: &mut Vec<Problem>) -> [u32; 3] {
-    let wishes = [settings.namenode_heap_mib, settings.resourcemanager_heap_mib, settings.historyserver_heap_mib];
+fn master(
+    request: &Request,
+    group: &NodeGroup,
+    settings: &Settings,
+    problems: &mut Vec<Problem>,
+) -> [u32; 3] {
+    let wishes = [
+        settings.namenode_heap_mib,
+        settings.resourcemanager_heap_mib,
+        settings.historyserver_heap_mib,
+    ];
     let (ram, taken) = (group.flavor.ram_mib, request.taken_mib("master"));
     memory::master(ram, taken, wishes).unwrap_or_else(|| {
         let enough = memory::smallest(|ram| memory::master(ram, taken, wishes).is_some());
-        problems.push(too_small("master.flavor", group, "the heaps of the NameNode, the ResourceManager and the history server", enough));
+        problems.push(too_small(
+            "master.flavor",
+            group,
+            "the heaps of the NameNode, the ResourceManager and the history server",
+            enough,
+        ));
         [0; 3]
     })
 }
 
-fn worker(request: &Request, group: &NodeGroup, settings: &Settings, count: u32, problems: &mut Vec<Problem>) -> Worker {
+fn worker(
+    request: &Request,
+    group: &NodeGroup,
+    settings: &Settings,
+    count: u32,
+    problems: &mut Vec<Problem>,
+) -> Worker {
     let wishes = Wishes {
         datanode: settings.datanode_heap_mib,
         nodemanager: settings.nodemanager_heap_mib,
@@ -68,34 +103,78 @@ fn worker(request: &Request, group: &NodeGroup, settings: &Settings, count: u32,
     let (ram, taken) = (group.flavor.ram_mib, request.taken_mib("worker"));
     let share = |ram| memory::worker(ram, group.flavor.vcpus, taken, &wishes);
     let got = share(ram);
-    // what the user grants has to fit beside the daemons; what the system keeps is then his own affair
+    // what the user grants has to fit beside the daemons; what the system keeps is then his own
+    // affair
     let fits = |ram: u32| match wishes.granted {
         Some(granted) => {
-            u64::from(granted) + u64::from(share(ram).datanode) + u64::from(share(ram).nodemanager) + u64::from(taken) <= u64::from(ram)
+            u64::from(granted)
+                + u64::from(share(ram).datanode)
+                + u64::from(share(ram).nodemanager)
+                + u64::from(taken)
+                <= u64::from(ram)
         }
         None => share(ram).available >= LEAST_GRANTED,
     };
     if !fits(ram) {
-        let what = format!("a DataNode, a NodeManager and {} MiB of containers", wishes.granted.unwrap_or(LEAST_GRANTED));
-        problems.push(too_small("worker.flavor", group, &what, memory::smallest(fits)));
+        let what = format!(
+            "a DataNode, a NodeManager and {} MiB of containers",
+            wishes.granted.unwrap_or(LEAST_GRANTED)
+        );
+        problems.push(too_small(
+            "worker.flavor",
+            group,
+            &what,
+            memory::smallest(fits),
+        ));
         return got;
     }
     for (name, value, most, of) in [
-        ("minimum_allocation_mib", got.minimum, got.granted, "a NodeManager grants"),
-        ("maximum_allocation_mib", got.maximum, got.granted, "a NodeManager grants"),
-        ("map_memory_mib", got.map, got.maximum, "the largest container has"),
-        ("reduce_memory_mib", got.reduce, got.maximum, "the largest container has"),
-        ("am_memory_mib", got.master, got.maximum, "the largest container has"),
+        (
+            "minimum_allocation_mib",
+            got.minimum,
+            got.granted,
+            "a NodeManager grants",
+        ),
+        (
+            "maximum_allocation_mib",
+            got.maximum,
+            got.granted,
+            "a NodeManager grants",
+        ),
+        (
+            "map_memory_mib",
+            got.map,
+            got.maximum,
+            "the largest container has",
+        ),
+        (
+            "reduce_memory_mib",
+            got.reduce,
+            got.maximum,
+            "the largest container has",
+        ),
+        (
+            "am_memory_mib",
+            got.master,
+            got.maximum,
+            "the largest container has",
+        ),
     ] {
         if value > most {
             problems.push(problem(
                 format!("hadoop.{name}"),
-                format!("{value} MiB are more than the {most} MiB that {of} on flavor `{}`", group.flavor.name),
+                format!(
+                    "{value} MiB are more than the {most} MiB that {of} on flavor `{}`",
+                    group.flavor.name
+                ),
                 "take less, or workers of a larger flavor",
             ));
         }
     }
-    if problems.is_empty() && count == 1 && u64::from(got.master) + u64::from(got.map.max(got.reduce)) > u64::from(got.granted) {
+    if problems.is_empty()
+        && count == 1
+        && u64::from(got.master) + u64::from(got.map.max(got.reduce)) > u64::from(got.granted)
+    {
         problems.push(problem(
             "hadoop.am_memory_mib",
             format!(
@@ -103,7 +182,10 @@ fn worker(request: &Request, group: &NodeGroup, settings: &Settings, count: u32,
                 got.master,
                 got.map.max(got.reduce)
             ),
-            format!("one worker grants {} MiB: take less, or a second worker", got.granted),
+            format!(
+                "one worker grants {} MiB: take less, or a second worker",
+                got.granted
+            ),
         ));
     }
     got
@@ -114,5 +196,12 @@ fn too_small(path: &str, group: &NodeGroup, what: &str, enough: Option<u32>) -> 
         Some(ram) => format!("take a flavor with {ram} MiB or more"),
         None => "no flavor has that much: lower the settings".to_owned(),
     };
-    problem(path, format!("flavor `{}` has {} MiB, too little for {what}", group.flavor.name, group.flavor.ram_mib), hint)
+    problem(
+        path,
+        format!(
+            "flavor `{}` has {} MiB, too little for {what}",
+            group.flavor.name, group.flavor.ram_mib
+        ),
+        hint,
+    )
 }

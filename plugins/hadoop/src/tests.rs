@@ -10,20 +10,44 @@ use super::*;
 
 fn request(workers: u32, ram_mib: u32, settings: &Value) -> Request {
     let group = |role: &str, ram_mib, nodes| {
-        let flavor = Flavor { name: format!("m{ram_mib}"), vcpus: 2, ram_mib, disk_gib: 20 };
-        NodeGroup { role: role.to_owned(), flavor, image: "debian-12".to_owned(), nodes }
+        let flavor = Flavor {
+            name: format!("m{ram_mib}"),
+            vcpus: 2,
+            ram_mib,
+            disk_gib: 20,
+        };
+        NodeGroup {
+            role: role.to_owned(),
+            flavor,
+            image: "debian-12".to_owned(),
+            nodes,
+        }
     };
-    let node = |id: u32, name: String, last: u32| Node { id, name, address: format!("10.77.0.{last}") };
+    let node = |id: u32, name: String, last: u32| Node {
+        id,
+        name,
+        address: format!("10.77.0.{last}"),
+    };
     let groups = vec![
         group("master", 4096, vec![node(1, "master".to_owned(), 10)]),
-        group("worker", ram_mib, (1..=workers).map(|n| node(n, format!("worker-{n}"), 10 + n)).collect()),
+        group(
+            "worker",
+            ram_mib,
+            (1..=workers)
+                .map(|n| node(n, format!("worker-{n}"), 10 + n))
+                .collect(),
+        ),
     ];
     Request {
         cluster: "demo".to_owned(),
         version: "3.5.0".to_owned(),
         groups,
         settings: settings.to_string(),
-        network: Network { cidr: "10.77.0.0/22".to_owned(), external: None, access: vec![] },
+        network: Network {
+            cidr: "10.77.0.0/22".to_owned(),
+            external: None,
+            access: vec![],
+        },
         mirror: None,
         proxy: None,
         key: None,
@@ -35,18 +59,33 @@ fn request(workers: u32, ram_mib: u32, settings: &Value) -> Request {
 }
 
 fn content<'a>(bundle: &'a Bundle, path: &str) -> &'a str {
-    &bundle.files.iter().find(|file| file.path == path).unwrap().content
+    &bundle
+        .files
+        .iter()
+        .find(|file| file.path == path)
+        .unwrap()
+        .content
 }
 
 fn value(bundle: &Bundle, file: &str, name: &str) -> String {
     let start = format!("<name>{name}</name><value>");
     let text = content(bundle, &format!("/etc/hadoop/{file}-site.xml"));
-    text.split(&start).nth(1).unwrap().split("</value>").next().unwrap().to_owned()
+    text.split(&start)
+        .nth(1)
+        .unwrap()
+        .split("</value>")
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 fn told(request: Request) -> String {
     let problems = Hadoop::generate(request).unwrap_err();
-    problems.iter().map(|problem| format!("{}: {} ({})", problem.path, problem.message, problem.hint)).collect::<Vec<_>>().join("\n")
+    problems
+        .iter()
+        .map(|problem| format!("{}: {} ({})", problem.path, problem.message, problem.hint))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -54,16 +93,25 @@ fn three_workers_get_a_cluster_of_the_default_sizes() {
     let bundle = Hadoop::generate(request(3, 4096, &json!({}))).unwrap();
     assert_eq!(value(&bundle, "core", "fs.defaultFS"), "hdfs://master:8020");
     assert_eq!(value(&bundle, "hdfs", "dfs.replication"), "3");
-    assert_eq!(value(&bundle, "yarn", "yarn.nodemanager.resource.memory-mb"), "2560");
+    assert_eq!(
+        value(&bundle, "yarn", "yarn.nodemanager.resource.memory-mb"),
+        "2560"
+    );
     assert_eq!(value(&bundle, "mapred", "mapreduce.map.memory.mb"), "512");
-    assert!(value(&bundle, "mapred", "yarn.app.mapreduce.am.command-opts").contains("--add-opens=java.base/java.lang=ALL-UNNAMED"));
+    assert!(
+        value(&bundle, "mapred", "yarn.app.mapreduce.am.command-opts")
+            .contains("--add-opens=java.base/java.lang=ALL-UNNAMED")
+    );
     let environment = content(&bundle, "/etc/stampede/hadoop.env");
     assert!(environment.contains(
         "HADOOP_URLS='https://dlcdn.apache.org/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz \
          https://archive.apache.org/dist/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz'"
     ));
     assert_eq!(bundle.template, "{}");
-    assert_eq!(bundle, Hadoop::generate(request(3, 4096, &json!({}))).unwrap());
+    assert_eq!(
+        bundle,
+        Hadoop::generate(request(3, 4096, &json!({}))).unwrap()
+    );
 }
 
 #[test]
@@ -72,7 +120,9 @@ fn a_mirror_and_a_checksum_are_taken_in_place_of_apaches() {
     wanted.mirror = Some("http://mirror.example:8900".to_owned());
     let bundle = Hadoop::generate(wanted).unwrap();
     let environment = content(&bundle, "/etc/stampede/hadoop.env");
-    assert!(environment.contains("HADOOP_URLS='http://mirror.example:8900/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz'\n"));
+    assert!(environment.contains(
+        "HADOOP_URLS='http://mirror.example:8900/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz'\n"
+    ));
     assert!(environment.contains(&format!("HADOOP_SHA512='{}'\n", "ab".repeat(64))));
 }
 
@@ -80,30 +130,49 @@ fn a_mirror_and_a_checksum_are_taken_in_place_of_apaches() {
 fn ports_are_opened_to_the_named_networks_alone() {
     let mut wanted = request(1, 4096, &json!({}));
     wanted.network.access = vec!["192.0.2.0/24".to_owned(), "198.51.100.0/24".to_owned()];
-    let template: Value = serde_json::from_str(&Hadoop::generate(wanted).unwrap().template).unwrap();
+    let template: Value =
+        serde_json::from_str(&Hadoop::generate(wanted).unwrap().template).unwrap();
     let resources = template["resources"].as_object().unwrap();
-    let opened = PORTS.iter().filter(|port| port.3 != Audience::Cluster).count();
+    let opened = PORTS
+        .iter()
+        .filter(|port| port.3 != Audience::Cluster)
+        .count();
     assert_eq!(resources.len(), 2 * opened);
     let web = &resources["hadoop_namenode_web_198_51_100_0_24"]["properties"];
-    assert_eq!((&web["port_range_min"], &web["remote_ip_prefix"]), (&json!(9870), &json!("198.51.100.0/24")));
+    assert_eq!(
+        (&web["port_range_min"], &web["remote_ip_prefix"]),
+        (&json!(9870), &json!("198.51.100.0/24"))
+    );
 }
 
 #[test]
 fn every_worker_gets_the_volume_asked_for() {
-    let settings = json!({"data_volume_gib": 50, "data_volume_type": "fast", "data_volume_keep": true});
+    let settings =
+        json!({"data_volume_gib": 50, "data_volume_type": "fast", "data_volume_keep": true});
     let bundle = Hadoop::generate(request(2, 4096, &settings)).unwrap();
     let template: Value = serde_json::from_str(&bundle.template).unwrap();
     let volume = &template["resources"]["hadoop_worker_2_volume"];
-    assert_eq!(volume["properties"], json!({"size": 50, "name": "demo-worker-2-hdfs", "volume_type": "fast"}));
+    assert_eq!(
+        volume["properties"],
+        json!({"size": 50, "name": "demo-worker-2-hdfs", "volume_type": "fast"})
+    );
     assert_eq!(volume["deletion_policy"], "Retain");
     assert_eq!(
         template["resources"]["hadoop_worker_2_attachment"]["properties"]["instance_uuid"],
         json!({"get_resource": "worker_2_server"})
     );
-    assert_eq!(value(&bundle, "hdfs", "dfs.datanode.data.dir"), "file:///var/lib/hadoop/volume/hdfs");
+    assert_eq!(
+        value(&bundle, "hdfs", "dfs.datanode.data.dir"),
+        "file:///var/lib/hadoop/volume/hdfs"
+    );
     let declared = Hadoop::describe().resource_types;
     for resource in template["resources"].as_object().unwrap().values() {
-        assert!(declared.iter().any(|kind| resource["type"] == kind.as_str()), "{resource}");
+        assert!(
+            declared
+                .iter()
+                .any(|kind| resource["type"] == kind.as_str()),
+            "{resource}"
+        );
     }
 }
 
@@ -117,17 +186,35 @@ fn what_cannot_be_is_refused_in_words_all_at_once() {
          hadoop.replication: 3 copies of a block need 3 workers, there are 2 (take at most 2, or more workers)"
     );
     assert!(
-        told(request(2, 4096, &json!({"map_memory_mib": 2561}))).starts_with("hadoop.map_memory_mib: 2561 MiB are more than the 2560 MiB")
+        told(request(2, 4096, &json!({"map_memory_mib": 2561})))
+            .starts_with("hadoop.map_memory_mib: 2561 MiB are more than the 2560 MiB")
     );
     assert!(Hadoop::generate(request(2, 4096, &json!({"map_memory_mib": 2560}))).is_ok());
-    assert!(told(request(1, 4096, &json!({"map_memory_mib": 2560}))).contains("do not fit beside each other"));
-    assert!(told(request(2, 4096, &json!({"namenode_heap_mib": 2561}))).starts_with("master.flavor: flavor `m4096` has 4096 MiB"));
-    assert!(told(request(2, 4096, &json!({"nodemanager_memory_mib": 4000}))).contains("take a flavor with 4608 MiB or more"));
-    assert!(told(request(2, 4096, &json!({"core_site": {"a": "b\nc"}}))).starts_with("hadoop.core_site: the property \"a\""));
-    assert!(told(request(2, 4096, &json!({"hdfs_site": {" ": "x"}}))).starts_with("hadoop.hdfs_site:"));
+    assert!(
+        told(request(1, 4096, &json!({"map_memory_mib": 2560})))
+            .contains("do not fit beside each other")
+    );
+    assert!(
+        told(request(2, 4096, &json!({"namenode_heap_mib": 2561})))
+            .starts_with("master.flavor: flavor `m4096` has 4096 MiB")
+    );
+    assert!(
+        told(request(2, 4096, &json!({"nodemanager_memory_mib": 4000})))
+            .contains("take a flavor with 4608 MiB or more")
+    );
+    assert!(
+        told(request(2, 4096, &json!({"core_site": {"a": "b\nc"}})))
+            .starts_with("hadoop.core_site: the property \"a\"")
+    );
+    assert!(
+        told(request(2, 4096, &json!({"hdfs_site": {" ": "x"}}))).starts_with("hadoop.hdfs_site:")
+    );
     let mut old = request(1, 4096, &json!({}));
     old.version = "2.7.1".to_owned();
-    assert_eq!(told(old), "hadoop.version: there is no Hadoop 2.7.1 here (take one of 3.5.0, 3.4.3)");
+    assert_eq!(
+        told(old),
+        "hadoop.version: there is no Hadoop 2.7.1 here (take one of 3.5.0, 3.4.3)"
+    );
 }
 
 #[test]
@@ -137,7 +224,9 @@ fn the_smallest_flavor_of_the_descriptor_is_one_that_works() {
         let mut smallest = request(1, ram, &json!({}));
         smallest.groups[0].flavor.ram_mib = ram;
         assert!(Hadoop::generate(smallest.clone()).is_ok());
-        smallest.groups[usize::from(role.name == "worker")].flavor.ram_mib = ram - 512;
+        smallest.groups[usize::from(role.name == "worker")]
+            .flavor
+            .ram_mib = ram - 512;
         assert!(Hadoop::generate(smallest).is_err(), "{}", role.name);
     }
 }
@@ -147,20 +236,33 @@ fn every_file_has_one_owner_and_every_path_of_the_units_stands_there() {
     let bundle = Hadoop::generate(request(1, 4096, &json!({}))).unwrap();
     for (name, user, command, _) in units::DAEMONS {
         let unit = content(&bundle, &format!("/etc/systemd/system/{name}.service"));
-        assert!(unit.contains(&format!("ExecStart=/usr/local/bin/{command}\n")) && unit.contains(&format!("User={user}\n")));
+        assert!(
+            unit.contains(&format!("ExecStart=/usr/local/bin/{command}\n"))
+                && unit.contains(&format!("User={user}\n"))
+        );
         assert!(units::USERS.contains(&format!("u {user} -")));
     }
     assert!(content(&bundle, "/usr/local/lib/hadoop/launch").starts_with("#!/bin/bash\n"));
     assert!(
-        Hadoop::generate(request(1, 4096, &json!({"smoke": false}))).unwrap().scripts.iter().all(|script| script.stage != Stage::Smoke)
+        Hadoop::generate(request(1, 4096, &json!({"smoke": false})))
+            .unwrap()
+            .scripts
+            .iter()
+            .all(|script| script.stage != Stage::Smoke)
     );
 }
 
 #[test]
 fn java_is_opened_alike_for_daemons_and_for_tasks() {
     let launch = include_str!("../scripts/launch.sh");
-    let line = launch.lines().find(|line| line.starts_with("for package in ")).unwrap();
-    assert_eq!(line, format!("for package in {}; do", units::JAVA_OPENS.join(" ")));
+    let line = launch
+        .lines()
+        .find(|line| line.starts_with("for package in "))
+        .unwrap();
+    assert_eq!(
+        line,
+        format!("for package in {}; do", units::JAVA_OPENS.join(" "))
+    );
 }
 
 proptest! {

@@ -1,4 +1,5 @@
-//! What stands on the nodes beside Hadoop's own configuration: systemd units, users, the launcher, the environment of the scripts.
+//! What stands on the nodes beside Hadoop's own configuration: systemd units, users, the launcher,
+//! the environment of the scripts.
 
 use stampede_plugin::Request;
 
@@ -21,7 +22,10 @@ pub const JAVA_OPENS: [&str; 9] = [
 ];
 
 /// Apache's servers: the fast one keeps current releases only, the archive keeps all and is slow.
-const APACHE: [&str; 2] = ["https://dlcdn.apache.org", "https://archive.apache.org/dist"];
+const APACHE: [&str; 2] = [
+    "https://dlcdn.apache.org",
+    "https://archive.apache.org/dist",
+];
 
 /// A release of Hadoop.
 #[derive(Clone, Copy, Debug)]
@@ -50,17 +54,40 @@ pub const RELEASES: [Release; 2] = [
 
 /// Where the release is downloaded, in the order to try.
 pub fn urls(request: &Request, release: &Release) -> Vec<String> {
-    let bases = request.mirror.as_deref().map_or_else(|| APACHE.to_vec(), |mirror| vec![mirror.trim_end_matches('/')]);
-    bases.iter().map(|base| format!("{base}/hadoop/common/hadoop-{0}/hadoop-{0}.tar.gz", release.version)).collect()
+    let bases = request.mirror.as_deref().map_or_else(
+        || APACHE.to_vec(),
+        |mirror| vec![mirror.trim_end_matches('/')],
+    );
+    bases
+        .iter()
+        .map(|base| {
+            format!(
+                "{base}/hadoop/common/hadoop-{0}/hadoop-{0}.tar.gz",
+                release.version
+            )
+        })
+        .collect()
 }
 
-/// `/etc/stampede/hadoop.env`: what the scripts and the launcher need to know, quoted for the shell.
-pub fn environment(request: &Request, settings: &Settings, sizes: &Sizes, release: &Release) -> String {
+/// `/etc/stampede/hadoop.env`: what the scripts and the launcher need to know, quoted for the
+/// shell.
+pub fn environment(
+    request: &Request,
+    settings: &Settings,
+    sizes: &Sizes,
+    release: &Release,
+) -> String {
     let [namenode, resourcemanager, historyserver] = sizes.master;
     let entries = [
         ("VERSION", release.version.to_owned()),
         ("URLS", urls(request, release).join(" ")),
-        ("SHA512", settings.sha512.clone().unwrap_or_else(|| release.sha512.to_owned())),
+        (
+            "SHA512",
+            settings
+                .sha512
+                .clone()
+                .unwrap_or_else(|| release.sha512.to_owned()),
+        ),
         ("JAVA_MIN", release.java.0.to_string()),
         ("JAVA_MAX", release.java.1.to_string()),
         ("SMOKE", settings.smoke.to_string()),
@@ -72,7 +99,10 @@ pub fn environment(request: &Request, settings: &Settings, sizes: &Sizes, releas
         ("DATANODE_HEAP", sizes.worker.datanode.to_string()),
         ("NODEMANAGER_HEAP", sizes.worker.nodemanager.to_string()),
     ];
-    entries.iter().map(|(name, value)| format!("HADOOP_{name}='{}'\n", value.replace('\'', r"'\''"))).collect()
+    entries
+        .iter()
+        .map(|(name, value)| format!("HADOOP_{name}='{}'\n", value.replace('\'', r"'\''")))
+        .collect()
 }
 
 /// `/etc/profile.d/hadoop.sh`.
@@ -98,8 +128,18 @@ pub const LOG4J: &str = "hadoop.root.logger=INFO,console\n\
 /// A daemon: the name of its unit, who it runs as, the command, and the role that runs it.
 pub const DAEMONS: [(&str, &str, &str, &str); 5] = [
     ("hadoop-namenode", "hdfs", "hdfs namenode", "master"),
-    ("hadoop-resourcemanager", "yarn", "yarn resourcemanager", "master"),
-    ("hadoop-historyserver", "mapred", "mapred historyserver", "master"),
+    (
+        "hadoop-resourcemanager",
+        "yarn",
+        "yarn resourcemanager",
+        "master",
+    ),
+    (
+        "hadoop-historyserver",
+        "mapred",
+        "mapred historyserver",
+        "master",
+    ),
     ("hadoop-datanode", "hdfs", "hdfs datanode", "worker"),
     ("hadoop-nodemanager", "yarn", "yarn nodemanager", "worker"),
 ];
@@ -107,13 +147,26 @@ pub const DAEMONS: [(&str, &str, &str, &str); 5] = [
 /// Where a node asks the cloud about itself.
 const METADATA: &str = "169.254.169.254/32";
 
-/// A daemon's unit. It comes back after a crash, as often as it takes, and after a boot; a JVM that was asked to end exits with 143.
-/// Jobs run anybody's code: none of it sees the metadata service, which would show it how this node signals.
-/// What YARN's daemons know of running jobs outlives them, and not the boot; a NodeManager that ends leaves its containers to the next one.
+/// A daemon's unit. It comes back after a crash, as often as it takes, and after a boot; a JVM that
+/// was asked to end exits with 143. Jobs run anybody's code: none of it sees the metadata service,
+/// which would show it how this node signals. What YARN's daemons know of running jobs outlives
+/// them, and not the boot; a NodeManager that ends leaves its containers to the next one.
 pub fn unit(name: &str, user: &str, command: &str) -> String {
-    let mounts = if name == "hadoop-datanode" { format!("RequiresMountsFor={DATA}/volume\n") } else { String::new() };
-    let kept = if user == "yarn" { format!("RuntimeDirectory={name}\nRuntimeDirectoryPreserve=yes\n") } else { String::new() };
-    let kill = if name == "hadoop-nodemanager" { "KillMode=process\n" } else { "" };
+    let mounts = if name == "hadoop-datanode" {
+        format!("RequiresMountsFor={DATA}/volume\n")
+    } else {
+        String::new()
+    };
+    let kept = if user == "yarn" {
+        format!("RuntimeDirectory={name}\nRuntimeDirectoryPreserve=yes\n")
+    } else {
+        String::new()
+    };
+    let kill = if name == "hadoop-nodemanager" {
+        "KillMode=process\n"
+    } else {
+        ""
+    };
     format!(
         "[Unit]\nDescription=Hadoop: {command}\nAfter=network-online.target\nWants=network-online.target\nStartLimitIntervalSec=0\n{mounts}\n\
          [Service]\nUser={user}\nGroup=hadoop\nUMask=0027\nExecStart=/usr/local/bin/{command}\nRestart=on-failure\nRestartSec=2\nSuccessExitStatus=143\n\
@@ -121,7 +174,8 @@ pub fn unit(name: &str, user: &str, command: &str) -> String {
     )
 }
 
-/// The NameNode's journal is merged into its image four times a day by a process that lives as long as that takes.
+/// The NameNode's journal is merged into its image four times a day by a process that lives as long
+/// as that takes.
 pub const CHECKPOINT: [(&str, &str); 2] = [
     (
         "hadoop-checkpoint.service",

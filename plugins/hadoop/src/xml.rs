@@ -1,4 +1,5 @@
-//! Hadoop's configuration files: named values in XML, escaped so that each arrives exactly as it is. It knows no property.
+//! Hadoop's configuration files: named values in XML, escaped so that each arrives exactly as it
+//! is. It knows no property.
 
 use std::fmt::Write as _;
 
@@ -22,20 +23,30 @@ impl Properties {
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<configuration>\n");
         for (name, value) in &self.0 {
             // writing to a String does not fail
-            let _ = writeln!(xml, "<property><name>{}</name><value>{}</value></property>", escape(name), escape(value));
+            let _ = writeln!(
+                xml,
+                "<property><name>{}</name><value>{}</value></property>",
+                escape(name),
+                escape(value)
+            );
         }
         xml.push_str("</configuration>\n");
         xml
     }
 }
 
-/// Whether XML 1.0 and Hadoop's reader carry the text unchanged: no control characters, which includes newlines and tabs, and no noncharacters.
+/// Whether XML 1.0 and Hadoop's reader carry the text unchanged: no control characters, which
+/// includes newlines and tabs, and no noncharacters.
 pub fn carries(text: &str) -> bool {
-    !text.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+    !text
+        .chars()
+        .any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -45,7 +56,9 @@ mod tests {
     use super::*;
 
     fn unescape(text: &str) -> String {
-        text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        text.replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&")
     }
 
     #[test]
@@ -61,7 +74,15 @@ mod tests {
 
     #[test]
     fn control_characters_are_not_carried_and_everything_else_is() {
-        for bad in ["a\nb", "\t", "\r", "\u{0}", "\u{1b}[0m", "\u{85}", "\u{ffff}"] {
+        for bad in [
+            "a\nb",
+            "\t",
+            "\r",
+            "\u{0}",
+            "\u{1b}[0m",
+            "\u{85}",
+            "\u{ffff}",
+        ] {
             assert!(!carries(bad), "{bad:?}");
         }
         for good in ["", " x ", "it's \"$(id)\" `x` # ${y} <a/> & ]]> é 漢 🐘"] {

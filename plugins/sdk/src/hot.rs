@@ -1,5 +1,6 @@
-//! The recurring pieces of a Heat template (HOT, version 2018-08-31), as JSON values. It knows the names that the plugin `cluster` gives its
-//! resources, and nothing of what a plugin builds with them.
+//! The recurring pieces of a Heat template (HOT, version 2018-08-31), as JSON values. It knows the
+//! names that the plugin `cluster` gives its resources, and nothing of what a plugin builds with
+//! them.
 
 use serde_json::{Map, Value, json};
 
@@ -44,8 +45,16 @@ impl Template {
     }
 
     /// An output.
-    pub fn output(&mut self, name: impl Into<String>, description: &str, value: impl Into<Value>) -> &mut Self {
-        self.outputs.insert(name.into(), json!({ "description": description, "value": value.into() }));
+    pub fn output(
+        &mut self,
+        name: impl Into<String>,
+        description: &str,
+        value: impl Into<Value>,
+    ) -> &mut Self {
+        self.outputs.insert(
+            name.into(),
+            json!({ "description": description, "value": value.into() }),
+        );
         self
     }
 
@@ -56,8 +65,12 @@ impl Template {
 
     /// As the bundle carries it: empty sections are left out.
     pub fn into_json(self) -> String {
-        let sections =
-            [("parameters", self.parameters), ("conditions", self.conditions), ("resources", self.resources), ("outputs", self.outputs)];
+        let sections = [
+            ("parameters", self.parameters),
+            ("conditions", self.conditions),
+            ("resources", self.resources),
+            ("outputs", self.outputs),
+        ];
         let object: Map<_, _> = sections
             .into_iter()
             .filter(|(_, section)| !section.is_empty())
@@ -67,7 +80,8 @@ impl Template {
     }
 }
 
-/// A resource: `resource("OS::Cinder::Volume", json!({"size": 10}))`. Add `depends_on` and the like with [`with`].
+/// A resource: `resource("OS::Cinder::Volume", json!({"size": 10}))`. Add `depends_on` and the like
+/// with [`with`].
 pub fn resource(kind: &str, properties: Value) -> Value {
     json!({ "type": kind, "properties": properties })
 }
@@ -108,7 +122,11 @@ pub fn concat(pieces: Vec<Value>) -> Value {
 }
 
 /// One value or another: the condition is named, or an expression such as `{"equals": [...]}`.
-pub fn when(condition: impl Into<Value>, then: impl Into<Value>, otherwise: impl Into<Value>) -> Value {
+pub fn when(
+    condition: impl Into<Value>,
+    then: impl Into<Value>,
+    otherwise: impl Into<Value>,
+) -> Value {
     json!({ "if": [condition.into(), then.into(), otherwise.into()] })
 }
 
@@ -133,19 +151,30 @@ pub fn rule(protocol: &str, port: Option<u16>, cidr: &str) -> Value {
     resource("OS::Neutron::SecurityGroupRule", properties)
 }
 
-/// One [`port_rule`] a port and CIDR, named `<prefix>_<purpose>_<cidr>`: what a framework's admin and public ports need.
-pub fn port_rules<'a>(template: &mut Template, prefix: &str, ports: impl IntoIterator<Item = (&'a str, u16)>, access: &[String]) {
+/// One [`port_rule`] a port and CIDR, named `<prefix>_<purpose>_<cidr>`: what a framework's admin
+/// and public ports need.
+pub fn port_rules<'a>(
+    template: &mut Template,
+    prefix: &str,
+    ports: impl IntoIterator<Item = (&'a str, u16)>,
+    access: &[String],
+) {
     for (purpose, port) in ports {
         for cidr in access {
-            template.resource(format!("{prefix}_{}_{}", purpose.replace('-', "_"), cidr_name(cidr)), port_rule(port, cidr));
+            template.resource(
+                format!("{prefix}_{}_{}", purpose.replace('-', "_"), cidr_name(cidr)),
+                port_rule(port, cidr),
+            );
         }
     }
 }
 
-/// A CIDR as part of a resource's name: `10_0_0_0_8`. Not its place in a list: a rule that is there must keep its name when others come or go, since
-/// Neutron refuses a second one like it.
+/// A CIDR as part of a resource's name: `10_0_0_0_8`. Not its place in a list: a rule that is there
+/// must keep its name when others come or go, since Neutron refuses a second one like it.
 pub fn cidr_name(cidr: &str) -> String {
-    cidr.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+    cidr.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect()
 }
 
 #[cfg(test)]
@@ -155,20 +184,36 @@ mod tests {
     #[test]
     fn a_template_keeps_the_order_and_leaves_empty_sections_out() {
         let mut template = Template::new();
-        template.resource("b", resource("OS::Cinder::Volume", json!({ "size": 1 }))).resource("a", json!({ "type": "X" }));
+        template
+            .resource("b", resource("OS::Cinder::Volume", json!({ "size": 1 })))
+            .resource("a", json!({ "type": "X" }));
         assert_eq!(template.resource_count(), 2);
-        assert_eq!(template.into_json(), r#"{"resources":{"b":{"type":"OS::Cinder::Volume","properties":{"size":1}},"a":{"type":"X"}}}"#);
+        assert_eq!(
+            template.into_json(),
+            r#"{"resources":{"b":{"type":"OS::Cinder::Volume","properties":{"size":1}},"a":{"type":"X"}}}"#
+        );
     }
 
     #[test]
     fn a_rule_stands_for_each_port_and_each_cidr() {
         let mut template = Template::new();
-        port_rules(&mut template, "hadoop", [("name-node", 9870)], &["10.0.0.0/8".into(), "192.0.2.1/32".into()]);
+        port_rules(
+            &mut template,
+            "hadoop",
+            [("name-node", 9870)],
+            &["10.0.0.0/8".into(), "192.0.2.1/32".into()],
+        );
         let whole: Value = serde_json::from_str(&template.into_json()).unwrap();
         let second = &whole["resources"]["hadoop_name_node_192_0_2_1_32"]["properties"];
         assert_eq!(second["remote_ip_prefix"], "192.0.2.1/32");
-        assert_eq!((&second["port_range_min"], &second["port_range_max"]), (&json!(9870), &json!(9870)));
-        assert_eq!(second["security_group"], json!({ "get_resource": "security_group" }));
+        assert_eq!(
+            (&second["port_range_min"], &second["port_range_max"]),
+            (&json!(9870), &json!(9870))
+        );
+        assert_eq!(
+            second["security_group"],
+            json!({ "get_resource": "security_group" })
+        );
         assert_eq!(whole["resources"].as_object().unwrap().len(), 2);
     }
 }

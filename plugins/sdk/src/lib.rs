@@ -1,4 +1,5 @@
-//! Write a Stampede framework plugin in Rust: implement [`Guest`], then [`export!`] it. It may know nothing of the host.
+//! Write a Stampede framework plugin in Rust: implement [`Guest`], then [`export!`] it. It may know
+//! nothing of the host.
 //!
 //! ```
 //! use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::Template};
@@ -19,9 +20,10 @@
 //! stampede_plugin::export!(Hello);
 //! ```
 //!
-//! The types are those of `wit/framework/0.1.0`; what stands beside them saves an author's typing. A plugin is a pure
-//! function and is tested natively, by a plain call of `Hello::generate`. Build it with
-//! `cargo build --profile plugin --target wasm32-wasip2`, as a `cdylib` (and an `rlib`, for its tests).
+//! The types are those of `wit/framework/0.1.0`; what stands beside them saves an author's typing.
+//! A plugin is a pure function and is tested natively, by a plain call of `Hello::generate`. Build
+//! it with `cargo build --profile plugin --target wasm32-wasip2`, as a `cdylib` (and an `rlib`, for
+//! its tests).
 //!
 //! Layout
 //! - [`hot`]: the recurring pieces of a template
@@ -46,11 +48,12 @@ pub mod bindings {
 }
 
 pub use bindings::exports::stampede::framework::framework::{
-    Audience, Bundle, Cardinality, Descriptor, Endpoint, File, Flavor, Guest, Network, Node, NodeGroup, Port, Problem, Request, Role,
-    Script, Service, Share, Size, Stage,
+    Audience, Bundle, Cardinality, Descriptor, Endpoint, File, Flavor, Guest, Network, Node,
+    NodeGroup, Port, Problem, Request, Role, Script, Service, Share, Size, Stage,
 };
 
-/// Makes the type that implements [`Guest`] the component's export. Natively it does nothing, so that one test may link several plugins.
+/// Makes the type that implements [`Guest`] the component's export. Natively it does nothing, so
+/// that one test may link several plugins.
 #[macro_export]
 macro_rules! export {
     ($guest:ident) => {
@@ -59,7 +62,8 @@ macro_rules! export {
     };
 }
 
-/// A descriptor of a framework without versions, parameters, roles and ports: fill in the rest with `..`.
+/// A descriptor of a framework without versions, parameters, roles and ports: fill in the rest with
+/// `..`.
 pub fn descriptor(name: &str, title: &str, description: &str) -> Descriptor {
     Descriptor {
         name: name.to_owned(),
@@ -88,7 +92,16 @@ pub fn bundle(template: hot::Template) -> Bundle {
     }
 }
 
-/// A problem: the setting as the user writes it, what is wrong (a lowercase fragment), what to do (may be empty).
-pub fn problem(path: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Problem {
-    Problem { path: path.into(), message: message.into(), hint: hint.into() }
+/// A problem: the setting as the user writes it, what is wrong (a lowercase fragment), what to do
+/// (may be empty).
+pub fn problem(
+    path: impl Into<String>,
+    message: impl Into<String>,
+    hint: impl Into<String>,
+) -> Problem {
+    Problem {
+        path: path.into(),
+        message: message.into(),
+        hint: hint.into(),
+    }
 }

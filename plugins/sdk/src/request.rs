@@ -30,14 +30,21 @@ impl Request {
 
     /// The memory in MiB that the plugins before this one have taken on each node of a role.
     pub fn taken_mib(&self, role: &str) -> u32 {
-        self.taken.iter().filter(|share| share.role == role).map(|share: &Share| share.memory_mib).sum()
+        self.taken
+            .iter()
+            .filter(|share| share.role == role)
+            .map(|share: &Share| share.memory_mib)
+            .sum()
     }
 }
 
 impl Service {
     /// An attribute's value: `url`.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.attributes
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 

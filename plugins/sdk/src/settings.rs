@@ -1,4 +1,5 @@
-//! The parameters of a plugin, typed by serde. Bounds and defaults stand in the JSON Schema of the descriptor, which the host applies first.
+//! The parameters of a plugin, typed by serde. Bounds and defaults stand in the JSON Schema of the
+//! descriptor, which the host applies first.
 
 use serde::de::DeserializeOwned;
 
@@ -7,9 +8,16 @@ use crate::{Problem, Request, problem};
 /// The request's settings as the plugin's own type. `plugin` is the name that problems begin with.
 ///
 /// # Errors
-/// One problem when the settings do not have the type's shape: the host's schema check makes that a mistake of the plugin, unless it is called without a host.
+/// One problem when the settings do not have the type's shape: the host's schema check makes that a
+/// mistake of the plugin, unless it is called without a host.
 pub fn read<T: DeserializeOwned>(plugin: &str, request: &Request) -> Result<T, Vec<Problem>> {
-    serde_json::from_str(&request.settings).map_err(|error| vec![problem(plugin, format!("cannot read the settings: {error}"), "")])
+    serde_json::from_str(&request.settings).map_err(|error| {
+        vec![problem(
+            plugin,
+            format!("cannot read the settings: {error}"),
+            "",
+        )]
+    })
 }
 
 #[cfg(test)]
@@ -30,7 +38,11 @@ mod tests {
             version: String::new(),
             groups: vec![],
             settings: settings.into(),
-            network: Network { cidr: "10.77.0.0/22".into(), external: None, access: vec![] },
+            network: Network {
+                cidr: "10.77.0.0/22".into(),
+                external: None,
+                access: vec![],
+            },
             mirror: None,
             proxy: None,
             key: None,
@@ -43,9 +55,17 @@ mod tests {
 
     #[test]
     fn settings_are_typed_and_a_wrong_type_is_a_problem_of_the_plugin() {
-        assert_eq!(read::<Settings>("hadoop", &request(r#"{"replication":2}"#)), Ok(Settings { replication: 2 }));
-        let problems = read::<Settings>("hadoop", &request(r#"{"replication":"two"}"#)).unwrap_err();
+        assert_eq!(
+            read::<Settings>("hadoop", &request(r#"{"replication":2}"#)),
+            Ok(Settings { replication: 2 })
+        );
+        let problems =
+            read::<Settings>("hadoop", &request(r#"{"replication":"two"}"#)).unwrap_err();
         assert_eq!(problems[0].path, "hadoop");
-        assert!(problems[0].message.contains("invalid type: string \"two\""), "{}", problems[0].message);
+        assert!(
+            problems[0].message.contains("invalid type: string \"two\""),
+            "{}",
+            problems[0].message
+        );
     }
 }

@@ -15,7 +15,9 @@ mod bindings {
     });
 }
 
-use bindings::exports::stampede::framework::framework::{Bundle, Descriptor, Guest, Problem, Request};
+use bindings::exports::stampede::framework::framework::{
+    Bundle, Descriptor, Guest, Problem, Request,
+};
 
 struct Burglar;
 

@@ -1,5 +1,6 @@
-//! Every rule of hurtle/PROTOCOL.md, sections 1 to 5, checked against this host: the same as recorded, or different on purpose by a decision
-//! that stands in host/DECISIONS.md. Nothing else is allowed. What comes of it is kept in `tests/occi/conformance.md`.
+//! Every rule of hurtle/PROTOCOL.md, sections 1 to 5, checked against this host: the same as
+//! recorded, or different on purpose by a decision that stands in host/DECISIONS.md. Nothing else
+//! is allowed. What comes of it is kept in `tests/occi/conformance.md`.
 
 mod attributes;
 mod negotiation;
@@ -31,7 +32,8 @@ pub(super) enum Verdict {
     Differs(&'static str),
 }
 
-/// What there is before the first step: the cluster `default` with the attribute `a=1`, so far in its life.
+/// What there is before the first step: the cluster `default` with the attribute `a=1`, so far in
+/// its life.
 #[derive(Clone, Copy)]
 pub(super) enum Given {
     Nothing,
@@ -42,8 +44,9 @@ pub(super) enum Given {
     Provisioned,
 }
 
-/// One request and what must come back. In texts `{S}` is hurtle's scheme, `{HOST}` the Host header, `{KIND}`, `{DEPLOY}` and `{PROVISION}` a
-/// Category header line, `{LONG}` one byte more than a value may have; a request that begins with `!` goes without token and project.
+/// One request and what must come back. In texts `{S}` is hurtle's scheme, `{HOST}` the Host
+/// header, `{KIND}`, `{DEPLOY}` and `{PROVISION}` a Category header line, `{LONG}` one byte more
+/// than a value may have; a request that begins with `!` goes without token and project.
 pub(super) struct Step(pub &'static str, pub &'static str, pub &'static [Expect]);
 
 /// What must come back.
@@ -63,11 +66,26 @@ pub(super) enum Expect {
 }
 
 pub(super) const fn same(says: &'static str, given: Given, steps: &'static [Step]) -> Rule {
-    Rule { says, verdict: Verdict::Same, given, steps }
+    Rule {
+        says,
+        verdict: Verdict::Same,
+        given,
+        steps,
+    }
 }
 
-pub(super) const fn differs(decision: &'static str, says: &'static str, given: Given, steps: &'static [Step]) -> Rule {
-    Rule { says, verdict: Verdict::Differs(decision), given, steps }
+pub(super) const fn differs(
+    decision: &'static str,
+    says: &'static str,
+    given: Given,
+    steps: &'static [Step],
+) -> Rule {
+    Rule {
+        says,
+        verdict: Verdict::Differs(decision),
+        given,
+        steps,
+    }
 }
 
 const SECTIONS: [(&str, &[Rule]); 5] = [
@@ -88,28 +106,51 @@ impl Given {
         if matches!(self, Initialised) {
             return host;
         }
-        assert_eq!(host.ask(&format!("POST /orchestrator/default?action=deploy\n{}", category("deploy")), "").await.status, 200);
+        assert_eq!(
+            host.ask(
+                &format!(
+                    "POST /orchestrator/default?action=deploy\n{}",
+                    category("deploy")
+                ),
+                ""
+            )
+            .await
+            .status,
+            200
+        );
         host.memory.change("default", |view| {
             view.region = "Region One".to_owned();
             if matches!(self, Complete | Provisioned) {
-                (view.state, view.stack_status) = (State::Active, Some("CREATE_COMPLETE".to_owned()));
+                (view.state, view.stack_status) =
+                    (State::Active, Some("CREATE_COMPLETE".to_owned()));
                 view.outputs.insert("p1".to_owned(), "10.0.0.1".into());
-                view.outputs.insert("list".to_owned(), serde_json::json!([1, true, "caf\u{e9}"]));
+                view.outputs
+                    .insert("list".to_owned(), serde_json::json!([1, true, "caf\u{e9}"]));
                 view.stack_id = Some(("Region One".to_owned(), "9445a2fc".to_owned()));
             }
             if matches!(self, Failed) {
-                (view.state, view.stack_status) = (State::Failed("no space".to_owned()), Some("CREATE_FAILED".to_owned()));
+                (view.state, view.stack_status) = (
+                    State::Failed("no space".to_owned()),
+                    Some("CREATE_FAILED".to_owned()),
+                );
             }
         });
         if matches!(self, Provisioned) {
-            assert_eq!(host.ask("POST /orchestrator/default?action=provision", "").await.status, 200);
+            assert_eq!(
+                host.ask("POST /orchestrator/default?action=provision", "")
+                    .await
+                    .status,
+                200
+            );
         }
         host
     }
 }
 
 fn filled(text: &str, host: &Host) -> String {
-    let text = text.replace("{KIND}", &category("orchestrator")).replace("{DEPLOY}", &category("deploy"));
+    let text = text
+        .replace("{KIND}", &category("orchestrator"))
+        .replace("{DEPLOY}", &category("deploy"));
     text.replace("{PROVISION}", &category("provision"))
         .replace("{LONG}", &"x".repeat(16 * 1024 + 1))
         .replace("{S}", S)
@@ -122,18 +163,42 @@ impl Expect {
         let fill = |text: &str| filled(text, host);
         let (holds, wanted) = match self {
             Self::Status(status) => (answer.status == *status, format!("status {status}")),
-            Self::Body(text) => (answer.body == fill(text), format!("the body {:?}", fill(text))),
-            Self::Has(text) => (answer.body.contains(&fill(text)), format!("{:?} in the body", fill(text))),
-            Self::Lacks(text) => (!answer.body.contains(&fill(text)), format!("no {:?} in the body", fill(text))),
-            Self::Begins(text) => (answer.body.starts_with(&fill(text)), format!("{:?} at the body's beginning", fill(text))),
-            Self::Header(name, value) => (answer.joined(name) == fill(value), format!("{name}: {}", fill(value))),
-            Self::HeaderHas(name, text) => (answer.joined(name).contains(&fill(text)), format!("{} in {name}", fill(text))),
+            Self::Body(text) => (
+                answer.body == fill(text),
+                format!("the body {:?}", fill(text)),
+            ),
+            Self::Has(text) => (
+                answer.body.contains(&fill(text)),
+                format!("{:?} in the body", fill(text)),
+            ),
+            Self::Lacks(text) => (
+                !answer.body.contains(&fill(text)),
+                format!("no {:?} in the body", fill(text)),
+            ),
+            Self::Begins(text) => (
+                answer.body.starts_with(&fill(text)),
+                format!("{:?} at the body's beginning", fill(text)),
+            ),
+            Self::Header(name, value) => (
+                answer.joined(name) == fill(value),
+                format!("{name}: {}", fill(value)),
+            ),
+            Self::HeaderHas(name, text) => (
+                answer.joined(name).contains(&fill(text)),
+                format!("{} in {name}", fill(text)),
+            ),
             Self::NoHeader(name) => (answer.header(name).is_none(), format!("no header {name}")),
             Self::Json(at, value) => {
                 let wanted: serde_json::Value = serde_json::from_str(&fill(value)).unwrap();
-                (answer.json().pointer(at) == Some(&wanted), format!("{wanted} at {at}"))
+                (
+                    answer.json().pointer(at) == Some(&wanted),
+                    format!("{wanted} at {at}"),
+                )
             }
-            Self::Clusters(names) => (host.memory.names() == *names, format!("the clusters {names:?}, not {:?}", host.memory.names())),
+            Self::Clusters(names) => (
+                host.memory.names() == *names,
+                format!("the clusters {names:?}, not {:?}", host.memory.names()),
+            ),
         };
         (!holds).then(|| format!("expected {wanted}, got {answer:?}"))
     }
@@ -148,10 +213,18 @@ async fn check(rule: &Rule) -> Vec<String> {
     for Step(ask, body, expected) in rule.steps {
         let (ask, body) = (filled(ask, &host), filled(body, &host));
         let answer = match ask.strip_prefix('!') {
-            Some(bare) => host.raw(format!("{}\r\n\r\n", bare.replace('\n', "\r\n")).as_bytes()).await,
+            Some(bare) => {
+                host.raw(format!("{}\r\n\r\n", bare.replace('\n', "\r\n")).as_bytes())
+                    .await
+            }
             None => host.ask(&ask, &body).await,
         };
-        wrong.extend(expected.iter().filter_map(|expect| expect.wrong(&answer, &host)).map(|what| format!("{}: {ask}: {what}", rule.says)));
+        wrong.extend(
+            expected
+                .iter()
+                .filter_map(|expect| expect.wrong(&answer, &host))
+                .map(|what| format!("{}: {ask}: {what}", rule.says)),
+        );
     }
     wrong
 }
@@ -164,13 +237,18 @@ fn repository() -> PathBuf {
 fn decisions() -> Vec<String> {
     let text = std::fs::read_to_string(repository().join("host/DECISIONS.md")).unwrap();
     let flat = text.replace("\n  ", " ");
-    flat.lines().filter_map(|line| line.strip_prefix("- **")?.split("**").next()).map(str::to_owned).collect()
+    flat.lines()
+        .filter_map(|line| line.strip_prefix("- **")?.split("**").next())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn record() -> String {
     let (mut text, mut counts) = (String::new(), [0; 2]);
     for (section, rules) in SECTIONS {
-        text += &format!("\n## {section}\n\n| what the Python Service Orchestrator does | this host |\n|---|---|\n");
+        text += &format!(
+            "\n## {section}\n\n| what the Python Service Orchestrator does | this host |\n|---|---|\n"
+        );
         for rule in rules {
             let verdict = match rule.verdict {
                 Verdict::Same => {
@@ -188,7 +266,12 @@ fn record() -> String {
     let head = "# Conformance to the recorded protocol\n\nWritten by `tests/occi/conformance`, which checks every line against the running face and keeps this \
                 file true\n(`STAMPEDE_UPDATE_CONFORMANCE=1 cargo test --workspace --test occi conformance` writes it anew). The rules are those of\n\
                 hurtle's PROTOCOL.md, sections 1 to 5; the decisions stand in `host/DECISIONS.md`.\n\n";
-    format!("{head}{} rules: {} the same, {} different on purpose, nothing else.\n{text}", counts[0] + counts[1], counts[0], counts[1])
+    format!(
+        "{head}{} rules: {} the same, {} different on purpose, nothing else.\n{text}",
+        counts[0] + counts[1],
+        counts[0],
+        counts[1]
+    )
 }
 
 #[tokio::test]
@@ -197,7 +280,11 @@ async fn every_rule_holds_or_differs_by_a_decision() {
     let mut wrong = Vec::new();
     for rule in SECTIONS.iter().flat_map(|(_, rules)| rules.iter()) {
         assert!(
-            !rule.steps.is_empty() && rule.steps.iter().all(|Step(_, _, expected)| !expected.is_empty()),
+            !rule.steps.is_empty()
+                && rule
+                    .steps
+                    .iter()
+                    .all(|Step(_, _, expected)| !expected.is_empty()),
             "{} checks nothing",
             rule.says
         );
@@ -218,5 +305,9 @@ fn the_record_is_true() {
         std::fs::write(&path, record()).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == record(), "{} is old: STAMPEDE_UPDATE_CONFORMANCE=1 writes it anew", path.display());
+    assert!(
+        kept == record(),
+        "{} is old: STAMPEDE_UPDATE_CONFORMANCE=1 writes it anew",
+        path.display()
+    );
 }

@@ -17,79 +17,162 @@ pub(super) const RULES: &[Rule] = &[
                 "",
                 &[Header("content-type", "application/occi+json")],
             ),
-            Step("GET /orchestrator/default\nAccept: image/png, text/occi, text/plain", "", &[Header("content-type", "text/occi")]),
+            Step(
+                "GET /orchestrator/default\nAccept: image/png, text/occi, text/plain",
+                "",
+                &[Header("content-type", "text/occi")],
+            ),
         ],
     ),
     differs(
         ACCEPT,
         "q values are ignored",
         Initialised,
-        &[Step("GET /orchestrator/default\nAccept: text/plain;q=0.1, text/occi;q=0.9", "", &[Header("content-type", "text/occi")])],
+        &[Step(
+            "GET /orchestrator/default\nAccept: text/plain;q=0.1, text/occi;q=0.9",
+            "",
+            &[Header("content-type", "text/occi")],
+        )],
     ),
     same(
         "`*/*` and no Accept are text/plain",
         Initialised,
         &[
-            Step("GET /orchestrator/default\nAccept: */*", "", &[Status(200), Header("content-type", "text/plain")]),
-            Step("GET /orchestrator/default", "", &[Status(200), Header("content-type", "text/plain")]),
+            Step(
+                "GET /orchestrator/default\nAccept: */*",
+                "",
+                &[Status(200), Header("content-type", "text/plain")],
+            ),
+            Step(
+                "GET /orchestrator/default",
+                "",
+                &[Status(200), Header("content-type", "text/plain")],
+            ),
         ],
     ),
-    same("an unknown type, also application/json, is 406", Nothing, &[Step("GET /-/\nAccept: application/json", "", &[Status(406)])]),
+    same(
+        "an unknown type, also application/json, is 406",
+        Nothing,
+        &[Step(
+            "GET /-/\nAccept: application/json",
+            "",
+            &[Status(406)],
+        )],
+    ),
     differs(
         ACCEPT,
         "the 406 says `This service is unable to understand the mime type`, not which are understood",
         Nothing,
-        &[Step("GET /-/\nAccept: application/json", "", &[Has("application/occi+json")])],
+        &[Step(
+            "GET /-/\nAccept: application/json",
+            "",
+            &[Has("application/occi+json")],
+        )],
     ),
     differs(
         ACCEPT,
         "`text/occi; charset=utf-8` is 406",
         Nothing,
-        &[Step("GET /-/\nAccept: text/occi; charset=utf-8", "", &[Status(200), Header("content-type", "text/occi")])],
+        &[Step(
+            "GET /-/\nAccept: text/occi; charset=utf-8",
+            "",
+            &[Status(200), Header("content-type", "text/occi")],
+        )],
     ),
     same(
         "text/occi, text/plain, application/occi+json and text/uri-list are known",
         Nothing,
         &[
-            Step("GET /orchestrator/\nAccept: text/occi", "", &[Status(200), Header("content-type", "text/occi")]),
-            Step("GET /orchestrator/\nAccept: text/plain", "", &[Status(200), Header("content-type", "text/plain")]),
-            Step("GET /orchestrator/\nAccept: application/occi+json", "", &[Status(200), Header("content-type", "application/occi+json")]),
-            Step("GET /orchestrator/\nAccept: text/uri-list", "", &[Status(200), Header("content-type", "text/uri-list")]),
+            Step(
+                "GET /orchestrator/\nAccept: text/occi",
+                "",
+                &[Status(200), Header("content-type", "text/occi")],
+            ),
+            Step(
+                "GET /orchestrator/\nAccept: text/plain",
+                "",
+                &[Status(200), Header("content-type", "text/plain")],
+            ),
+            Step(
+                "GET /orchestrator/\nAccept: application/occi+json",
+                "",
+                &[Status(200), Header("content-type", "application/occi+json")],
+            ),
+            Step(
+                "GET /orchestrator/\nAccept: text/uri-list",
+                "",
+                &[Status(200), Header("content-type", "text/uri-list")],
+            ),
         ],
     ),
     same(
         "so are text/html and, for the same, application/x-www-form-urlencoded; a browser gets HTML",
         Nothing,
         &[
-            Step("GET /orchestrator/\nAccept: text/html", "", &[Status(200), Has("<html")]),
-            Step("GET /orchestrator/\nAccept: application/x-www-form-urlencoded", "", &[Status(200), Has("<html")]),
-            Step("GET /-/\nAccept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "", &[Status(200), Has("<html")]),
+            Step(
+                "GET /orchestrator/\nAccept: text/html",
+                "",
+                &[Status(200), Has("<html")],
+            ),
+            Step(
+                "GET /orchestrator/\nAccept: application/x-www-form-urlencoded",
+                "",
+                &[Status(200), Has("<html")],
+            ),
+            Step(
+                "GET /-/\nAccept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                "",
+                &[Status(200), Has("<html")],
+            ),
         ],
     ),
     differs(
         "HTML is made of templates that escape every value",
         "the pages' looks, and their type without a charset",
         Nothing,
-        &[Step("GET /-/\nAccept: text/html", "", &[Header("content-type", "text/html; charset=utf-8"), Begins("<!doctype html>")])],
+        &[Step(
+            "GET /-/\nAccept: text/html",
+            "",
+            &[
+                Header("content-type", "text/html; charset=utf-8"),
+                Begins("<!doctype html>"),
+            ],
+        )],
     ),
     differs(
         CONTENT,
         "a Content-Type must be one of them to the letter, else 406",
         Nothing,
-        &[Step("PUT /orchestrator/default\nContent-Type: text/occi; charset=utf-8\n{KIND}", "", &[Status(201)])],
+        &[Step(
+            "PUT /orchestrator/default\nContent-Type: text/occi; charset=utf-8\n{KIND}",
+            "",
+            &[Status(201)],
+        )],
     ),
     differs(
         CONTENT,
         "without a Content-Type headers are not looked at",
         Nothing,
-        &[Step("PUT /orchestrator/default\n{KIND}", "", &[Status(201)])],
+        &[Step(
+            "PUT /orchestrator/default\n{KIND}",
+            "",
+            &[Status(201)],
+        )],
     ),
     same(
         "a text/plain body is read",
         Nothing,
         &[
-            Step("PUT /orchestrator/default\nContent-Type: text/plain", "{KIND}\nX-OCCI-Attribute: two=\"two words\"", &[Status(201)]),
-            Step("GET /orchestrator/default", "", &[Has("\nX-OCCI-Attribute: two=\"two words\"")]),
+            Step(
+                "PUT /orchestrator/default\nContent-Type: text/plain",
+                "{KIND}\nX-OCCI-Attribute: two=\"two words\"",
+                &[Status(201)],
+            ),
+            Step(
+                "GET /orchestrator/default",
+                "",
+                &[Has("\nX-OCCI-Attribute: two=\"two words\"")],
+            ),
         ],
     ),
     differs(
@@ -106,18 +189,32 @@ pub(super) const RULES: &[Rule] = &[
         CONTENT,
         "form bodies are 500",
         Initialised,
-        &[Step("POST /orchestrator/default\nContent-Type: application/x-www-form-urlencoded", "b=2", &[Status(415)])],
+        &[Step(
+            "POST /orchestrator/default\nContent-Type: application/x-www-form-urlencoded",
+            "b=2",
+            &[Status(415)],
+        )],
     ),
     differs(
         ACCEPT,
         "a PUT with a bad Accept is 406 but has created the instance",
         Nothing,
-        &[Step("PUT /orchestrator/default\n{KIND}\nAccept: application/json", "", &[Status(406), Clusters(&[])])],
+        &[Step(
+            "PUT /orchestrator/default\n{KIND}\nAccept: application/json",
+            "",
+            &[Status(406), Clusters(&[])],
+        )],
     ),
     same(
         "a uri-list is of collections",
         Initialised,
-        &[Step("GET /orchestrator/\nAccept: text/uri-list", "", &[Body("# uri:/orchestrator/\nhttp://{HOST}/orchestrator/default")])],
+        &[Step(
+            "GET /orchestrator/\nAccept: text/uri-list",
+            "",
+            &[Body(
+                "# uri:/orchestrator/\nhttp://{HOST}/orchestrator/default",
+            )],
+        )],
     ),
     differs(
         ACCEPT,
@@ -125,7 +222,11 @@ pub(super) const RULES: &[Rule] = &[
         Initialised,
         &[
             Step("GET /-/\nAccept: text/uri-list", "", &[Status(406)]),
-            Step("GET /orchestrator/default\nAccept: text/uri-list", "", &[Status(406)]),
+            Step(
+                "GET /orchestrator/default\nAccept: text/uri-list",
+                "",
+                &[Status(406)],
+            ),
         ],
     ),
 ];

@@ -1,6 +1,8 @@
 //! Section 3.
 
-use super::Expect::{Begins, Body, Clusters, Has, Header, HeaderHas, Json, Lacks, NoHeader, Status};
+use super::Expect::{
+    Begins, Body, Clusters, Has, Header, HeaderHas, Json, Lacks, NoHeader, Status,
+};
 use super::Given::{Complete, Deployed, Failed, Initialised, Nothing, Provisioned};
 use super::{Rule, Step, differs, same};
 
@@ -16,14 +18,29 @@ pub(super) const RULES: &[Rule] = &[
         "GET before init is 404",
         Nothing,
         &[
-            Step("GET /orchestrator/default\nAccept: text/occi", "", &[Status(404), Body("Resource not found: '/orchestrator/default'")]),
-            Step(JSON, "", &[Status(404), Header("content-type", "text/plain")]),
+            Step(
+                "GET /orchestrator/default\nAccept: text/occi",
+                "",
+                &[
+                    Status(404),
+                    Body("Resource not found: '/orchestrator/default'"),
+                ],
+            ),
+            Step(
+                JSON,
+                "",
+                &[Status(404), Header("content-type", "text/plain")],
+            ),
         ],
     ),
     same(
         "GET afterwards is 200 in every state",
         Failed,
-        &[Step("GET /orchestrator/default", "", &[Status(200), Has("occi.mcn.stack.state=\"CREATE_FAILED\"")])],
+        &[Step(
+            "GET /orchestrator/default",
+            "",
+            &[Status(200), Has("occi.mcn.stack.state=\"CREATE_FAILED\"")],
+        )],
     ),
     same(
         "PUT with the kind is 201, an absolute Location, the body `OK`",
@@ -31,14 +48,23 @@ pub(super) const RULES: &[Rule] = &[
         &[Step(
             "PUT /orchestrator/default\nContent-Type: text/occi\n{KIND}\nAccept: */*",
             "",
-            &[Status(201), Body("OK"), Header("location", "http://{HOST}/orchestrator/default"), Header("content-type", "text/plain")],
+            &[
+                Status(201),
+                Body("OK"),
+                Header("location", "http://{HOST}/orchestrator/default"),
+                Header("content-type", "text/plain"),
+            ],
         )],
     ),
     differs(
         "JSON clients get the entity with their 201",
         "so it is in JSON",
         Nothing,
-        &[Step("PUT /orchestrator/default\n{KIND}\nAccept: application/occi+json", "", &[Status(201), Json(STATE, "\"uninitialized\"")])],
+        &[Step(
+            "PUT /orchestrator/default\n{KIND}\nAccept: application/occi+json",
+            "",
+            &[Status(201), Json(STATE, "\"uninitialized\"")],
+        )],
     ),
     same(
         "PUT again is 200 with the rendering, changes nothing and drops the attributes, in every state",
@@ -46,15 +72,29 @@ pub(super) const RULES: &[Rule] = &[
         &[Step(
             "PUT /orchestrator/default\nContent-Type: text/occi\n{KIND}\nX-OCCI-Attribute: a=2, b=3",
             "",
-            &[Status(200), Begins("\nCategory: orchestrator; "), Has("a=\"1\""), Lacks("b=\"3\""), Has("CREATE_COMPLETE")],
+            &[
+                Status(200),
+                Begins("\nCategory: orchestrator; "),
+                Has("a=\"1\""),
+                Lacks("b=\"3\""),
+                Has("CREATE_COMPLETE"),
+            ],
         )],
     ),
     same(
         "PUT without a Category, or with an action's, is 400 `Could not find a valid kind.`, also where there is an instance",
         Initialised,
         &[
-            Step("PUT /orchestrator/default\nContent-Type: text/occi", "", &[Status(400), Body("Could not find a valid kind.")]),
-            Step("PUT /orchestrator/new\nContent-Type: text/occi\n{DEPLOY}", "", &[Status(400), Body("Could not find a valid kind.")]),
+            Step(
+                "PUT /orchestrator/default\nContent-Type: text/occi",
+                "",
+                &[Status(400), Body("Could not find a valid kind.")],
+            ),
+            Step(
+                "PUT /orchestrator/new\nContent-Type: text/occi\n{DEPLOY}",
+                "",
+                &[Status(400), Body("Could not find a valid kind.")],
+            ),
         ],
     ),
     same(
@@ -64,17 +104,34 @@ pub(super) const RULES: &[Rule] = &[
             Step(
                 "PUT /orchestrator/new\nContent-Type: text/occi\nCategory: nosuch; scheme=\"{S}\"",
                 "",
-                &[Status(400), Body("The following category is not registered within this service (See Query interfaces): {S}nosuch")],
+                &[
+                    Status(400),
+                    Body(
+                        "The following category is not registered within this service (See Query interfaces): {S}nosuch",
+                    ),
+                ],
             ),
-            Step("POST /orchestrator/default?action=deploy\nCategory: nosuch; scheme=\"{S}\"", "", &[Status(400), Has("{S}nosuch")]),
+            Step(
+                "POST /orchestrator/default?action=deploy\nCategory: nosuch; scheme=\"{S}\"",
+                "",
+                &[Status(400), Has("{S}nosuch")],
+            ),
         ],
     ),
     same(
         "actions before init are 404",
         Nothing,
         &[
-            Step("POST /orchestrator/default?action=deploy\n{DEPLOY}", "", &[Status(404)]),
-            Step("POST /orchestrator/default?action=provision\n{PROVISION}", "", &[Status(404)]),
+            Step(
+                "POST /orchestrator/default?action=deploy\n{DEPLOY}",
+                "",
+                &[Status(404)],
+            ),
+            Step(
+                "POST /orchestrator/default?action=provision\n{PROVISION}",
+                "",
+                &[Status(404)],
+            ),
         ],
     ),
     differs(
@@ -82,9 +139,21 @@ pub(super) const RULES: &[Rule] = &[
         "their 404, that of an update and of DELETE is the path in quotes alone",
         Nothing,
         &[
-            Step("POST /orchestrator/default?action=deploy\n{DEPLOY}", "", &[Body("Resource not found: '/orchestrator/default'")]),
-            Step("POST /orchestrator/default\nX-OCCI-Attribute: a.b=\"c\"", "", &[Status(404), Has("'/orchestrator/default'")]),
-            Step("DELETE /orchestrator/default", "", &[Status(404), Has("'/orchestrator/default'")]),
+            Step(
+                "POST /orchestrator/default?action=deploy\n{DEPLOY}",
+                "",
+                &[Body("Resource not found: '/orchestrator/default'")],
+            ),
+            Step(
+                "POST /orchestrator/default\nX-OCCI-Attribute: a.b=\"c\"",
+                "",
+                &[Status(404), Has("'/orchestrator/default'")],
+            ),
+            Step(
+                "DELETE /orchestrator/default",
+                "",
+                &[Status(404), Has("'/orchestrator/default'")],
+            ),
         ],
     ),
     same(
@@ -99,44 +168,84 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "deploy of a deployed or provisioned one is 400 `Not applicable atm.`",
         Provisioned,
-        &[Step("POST /orchestrator/default?action=deploy\n{DEPLOY}", "", &[Status(400), Begins("Not applicable atm.")])],
+        &[Step(
+            "POST /orchestrator/default?action=deploy\n{DEPLOY}",
+            "",
+            &[Status(400), Begins("Not applicable atm.")],
+        )],
     ),
     differs(
         APPLICABLE,
         "nothing follows that sentence",
         Deployed,
-        &[Step("POST /orchestrator/default?action=deploy\n{DEPLOY}", "", &[Status(400), Begins("Not applicable atm.\nit is")])],
+        &[Step(
+            "POST /orchestrator/default?action=deploy\n{DEPLOY}",
+            "",
+            &[Status(400), Begins("Not applicable atm.\nit is")],
+        )],
     ),
     same(
         "provision of an initialised one is 400 `Not applicable atm.`",
         Initialised,
-        &[Step("POST /orchestrator/default?action=provision\n{PROVISION}", "", &[Status(400), Begins("Not applicable atm.")])],
+        &[Step(
+            "POST /orchestrator/default?action=provision\n{PROVISION}",
+            "",
+            &[Status(400), Begins("Not applicable atm.")],
+        )],
     ),
     same(
         "provision of a deployed one is 200 while the stack is in progress",
         Deployed,
-        &[Step("POST /orchestrator/default?action=provision\n{PROVISION}", "", &[Status(200), Has("CREATE_IN_PROGRESS")])],
+        &[Step(
+            "POST /orchestrator/default?action=provision\n{PROVISION}",
+            "",
+            &[Status(200), Has("CREATE_IN_PROGRESS")],
+        )],
     ),
-    same("and when it has failed", Failed, &[Step("POST /orchestrator/default?action=provision\n{PROVISION}", "", &[Status(200)])]),
+    same(
+        "and when it has failed",
+        Failed,
+        &[Step(
+            "POST /orchestrator/default?action=provision\n{PROVISION}",
+            "",
+            &[Status(200)],
+        )],
+    ),
     same(
         "provision twice is 400 `Not applicable atm.`",
         Provisioned,
-        &[Step("POST /orchestrator/default?action=provision\n{PROVISION}", "", &[Status(400), Begins("Not applicable atm.")])],
+        &[Step(
+            "POST /orchestrator/default?action=provision\n{PROVISION}",
+            "",
+            &[Status(400), Begins("Not applicable atm.")],
+        )],
     ),
     differs(
         UPDATE,
         "an update is always 404 `'hash'`, though its attributes are merged",
         Complete,
         &[
-            Step("POST /orchestrator/default\nContent-Type: text/occi\nX-OCCI-Attribute: b=\"2\"", "", &[Status(200), Has("b=\"2\"")]),
-            Step("POST /orchestrator/default\nContent-Type: text/occi", "", &[Status(200)]),
+            Step(
+                "POST /orchestrator/default\nContent-Type: text/occi\nX-OCCI-Attribute: b=\"2\"",
+                "",
+                &[Status(200), Has("b=\"2\"")],
+            ),
+            Step(
+                "POST /orchestrator/default\nContent-Type: text/occi",
+                "",
+                &[Status(200)],
+            ),
         ],
     ),
     same(
         "DELETE is 200 `OK`; then GET and DELETE are 404, and PUT starts again",
         Provisioned,
         &[
-            Step("DELETE /orchestrator/default", "", &[Status(200), Body("OK"), Clusters(&[])]),
+            Step(
+                "DELETE /orchestrator/default",
+                "",
+                &[Status(200), Body("OK"), Clusters(&[])],
+            ),
             Step("GET /orchestrator/default", "", &[Status(404)]),
             Step("DELETE /orchestrator/default", "", &[Status(404)]),
             Step("PUT /orchestrator/default\n{KIND}", "", &[Status(201)]),
@@ -147,49 +256,96 @@ pub(super) const RULES: &[Rule] = &[
         "OPTIONS, PATCH, TRACE and unknown methods are 405 `Method not supported.`",
         Initialised,
         &[
-            Step("OPTIONS /orchestrator/default", "", &[Status(405), Body("Method not supported.")]),
-            Step("PATCH /orchestrator/default", "", &[Status(405), Body("Method not supported.")]),
-            Step("TRACE /orchestrator/default", "", &[Status(405), Body("Method not supported.")]),
-            Step("FOO /orchestrator/default", "", &[Status(405), Body("Method not supported.")]),
+            Step(
+                "OPTIONS /orchestrator/default",
+                "",
+                &[Status(405), Body("Method not supported.")],
+            ),
+            Step(
+                "PATCH /orchestrator/default",
+                "",
+                &[Status(405), Body("Method not supported.")],
+            ),
+            Step(
+                "TRACE /orchestrator/default",
+                "",
+                &[Status(405), Body("Method not supported.")],
+            ),
+            Step(
+                "FOO /orchestrator/default",
+                "",
+                &[Status(405), Body("Method not supported.")],
+            ),
         ],
     ),
     differs(
         "HEAD is GET without its body",
         "so is HEAD, with a body",
         Initialised,
-        &[Step("HEAD /orchestrator/default", "", &[Status(200), Body(""), Header("content-type", "text/plain")])],
+        &[Step(
+            "HEAD /orchestrator/default",
+            "",
+            &[Status(200), Body(""), Header("content-type", "text/plain")],
+        )],
     ),
     same(
         "the Category alone chooses the action; the query must only hold `=`",
         Initialised,
         &[
-            Step("POST /orchestrator/default?action=whatever\n{DEPLOY}", "", &[Status(200)]),
-            Step("POST /orchestrator/default?action=deploy\n{PROVISION}", "", &[Status(200)]),
+            Step(
+                "POST /orchestrator/default?action=whatever\n{DEPLOY}",
+                "",
+                &[Status(200)],
+            ),
+            Step(
+                "POST /orchestrator/default?action=deploy\n{PROVISION}",
+                "",
+                &[Status(200)],
+            ),
             Step("GET /orchestrator/default", "", &[Lacks("Link:")]),
         ],
     ),
     same(
         "`?deploy` is an update",
         Initialised,
-        &[Step("POST /orchestrator/default?deploy\n{DEPLOY}", "", &[Lacks("CREATE")]), Step(JSON, "", &[Json(STATE, "\"uninitialized\"")])],
+        &[
+            Step(
+                "POST /orchestrator/default?deploy\n{DEPLOY}",
+                "",
+                &[Lacks("CREATE")],
+            ),
+            Step(JSON, "", &[Json(STATE, "\"uninitialized\"")]),
+        ],
     ),
     differs(
         ACTION,
         "an action without a Category is 500",
         Initialised,
-        &[Step("POST /orchestrator/default?action=deploy", "", &[Status(200)])],
+        &[Step(
+            "POST /orchestrator/default?action=deploy",
+            "",
+            &[Status(200)],
+        )],
     ),
     same(
         "attributes of an action are parsed: 400 when they are malformed",
         Initialised,
-        &[Step("POST /orchestrator/default?action=deploy\n{DEPLOY}\nX-OCCI-Attribute: noequals", "", &[Status(400)])],
+        &[Step(
+            "POST /orchestrator/default?action=deploy\n{DEPLOY}\nX-OCCI-Attribute: noequals",
+            "",
+            &[Status(400)],
+        )],
     ),
     differs(
         "Attributes that come with an action count",
         "and otherwise ignored",
         Initialised,
         &[
-            Step("POST /orchestrator/default?action=deploy\n{DEPLOY}\nX-OCCI-Attribute: b=2", "", &[Status(200)]),
+            Step(
+                "POST /orchestrator/default?action=deploy\n{DEPLOY}\nX-OCCI-Attribute: b=2",
+                "",
+                &[Status(200)],
+            ),
             Step(JSON, "", &[Json("/attributes/b", "\"2\"")]),
         ],
     ),
@@ -206,11 +362,21 @@ pub(super) const RULES: &[Rule] = &[
         "a Category without `scheme=\"...\"` is 400 `Could not determine the value for: scheme`",
         Nothing,
         &[
-            Step("PUT /orchestrator/default\nCategory: orchestrator", "", &[Status(400), Has("Could not determine the value for: scheme")]),
+            Step(
+                "PUT /orchestrator/default\nCategory: orchestrator",
+                "",
+                &[
+                    Status(400),
+                    Has("Could not determine the value for: scheme"),
+                ],
+            ),
             Step(
                 "PUT /orchestrator/default\nCategory: orchestrator; scheme=x#",
                 "",
-                &[Status(400), Has("Could not determine the value for: scheme")],
+                &[
+                    Status(400),
+                    Has("Could not determine the value for: scheme"),
+                ],
             ),
         ],
     ),
@@ -220,19 +386,40 @@ pub(super) const RULES: &[Rule] = &[
         &[Step(
             "POST /orchestrator/\n{KIND}",
             "",
-            &[Status(201), Body("OK"), HeaderHas("location", "http://{HOST}/orchestrator/"), HeaderHas("location", "-4")],
+            &[
+                Status(201),
+                Body("OK"),
+                HeaderHas("location", "http://{HOST}/orchestrator/"),
+                HeaderHas("location", "-4"),
+            ],
         )],
     ),
     same(
         "an action on the collection is done to all, and is 400 when one of them does not allow it",
         Initialised,
         &[
-            Step("POST /orchestrator/?action=deploy\n{DEPLOY}", "", &[Status(200)]),
+            Step(
+                "POST /orchestrator/?action=deploy\n{DEPLOY}",
+                "",
+                &[Status(200)],
+            ),
             Step(JSON, "", &[Json(STATE, "\"CREATE_IN_PROGRESS\"")]),
-            Step("POST /orchestrator/?action=deploy\n{DEPLOY}", "", &[Status(400), Begins("Not applicable atm.")]),
+            Step(
+                "POST /orchestrator/?action=deploy\n{DEPLOY}",
+                "",
+                &[Status(400), Begins("Not applicable atm.")],
+            ),
         ],
     ),
-    same("DELETE of the collection deletes all", Initialised, &[Step("DELETE /orchestrator/", "", &[Status(200), Clusters(&[])])]),
+    same(
+        "DELETE of the collection deletes all",
+        Initialised,
+        &[Step(
+            "DELETE /orchestrator/",
+            "",
+            &[Status(200), Clusters(&[])],
+        )],
+    ),
     same(
         "GET of the collection is filtered by Category and by attribute",
         Initialised,
@@ -242,8 +429,16 @@ pub(super) const RULES: &[Rule] = &[
                 "",
                 &[HeaderHas("x-occi-location", "/orchestrator/default")],
             ),
-            Step("GET /orchestrator/\nAccept: text/occi\nX-OCCI-Attribute: a=2", "", &[Status(200), NoHeader("x-occi-location")]),
-            Step("GET /orchestrator/\nAccept: text/occi\n{PROVISION}", "", &[Status(200), NoHeader("x-occi-location")]),
+            Step(
+                "GET /orchestrator/\nAccept: text/occi\nX-OCCI-Attribute: a=2",
+                "",
+                &[Status(200), NoHeader("x-occi-location")],
+            ),
+            Step(
+                "GET /orchestrator/\nAccept: text/occi\n{PROVISION}",
+                "",
+                &[Status(200), NoHeader("x-occi-location")],
+            ),
         ],
     ),
 ];

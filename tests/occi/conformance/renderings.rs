@@ -30,7 +30,10 @@ pub(super) const RULES: &[Rule] = &[
                 Header("content-type", "text/occi"),
                 Header("content-length", "2"),
                 Header("category", KIND_LINE),
-                Header("link", "</orchestrator/default?action=deploy>; rel=\"{S}deploy\""),
+                Header(
+                    "link",
+                    "</orchestrator/default?action=deploy>; rel=\"{S}deploy\"",
+                ),
                 HeaderHas(
                     "x-occi-attribute",
                     "occi.core.id=\"/orchestrator/default\", occi.mcn.stack.id=\"N/A\", occi.mcn.stack.state=\"uninitialized\"",
@@ -45,10 +48,26 @@ pub(super) const RULES: &[Rule] = &[
             Step(
                 PLAIN,
                 "",
-                &[Begins("\nCategory: orchestrator; scheme=\"{S}\"; class=\"kind\"; rel=\"http://schemas.ogf.org/occi/core#resource\"; ")],
+                &[Begins(
+                    "\nCategory: orchestrator; scheme=\"{S}\"; class=\"kind\"; rel=\"http://schemas.ogf.org/occi/core#resource\"; ",
+                )],
             ),
-            Step(PLAIN, "", &[Has("\nLink: </orchestrator/default?action=deploy>; rel=\"{S}deploy\"\nX-OCCI-Attribute: a=\"1\"\n")]),
-            Step(PLAIN, "", &[Has("\nX-OCCI-Attribute: occi.mcn.stack.id=\"N/A\"\n"), Lacks("\"\n\n"), Lacks("\r")]),
+            Step(
+                PLAIN,
+                "",
+                &[Has(
+                    "\nLink: </orchestrator/default?action=deploy>; rel=\"{S}deploy\"\nX-OCCI-Attribute: a=\"1\"\n",
+                )],
+            ),
+            Step(
+                PLAIN,
+                "",
+                &[
+                    Has("\nX-OCCI-Attribute: occi.mcn.stack.id=\"N/A\"\n"),
+                    Lacks("\"\n\n"),
+                    Lacks("\r"),
+                ],
+            ),
         ],
     ),
     same(
@@ -78,15 +97,29 @@ pub(super) const RULES: &[Rule] = &[
         &[Step(
             JSON,
             "",
-            &[Json("/attributes/occi.core.id", "\"/orchestrator/default\""), Json("/attributes/stampede.state", "\"requested\"")],
+            &[
+                Json("/attributes/occi.core.id", "\"/orchestrator/default\""),
+                Json("/attributes/stampede.state", "\"requested\""),
+            ],
         )],
     ),
     same(
         "after deploy the link says provision, after provision there is none and `actions` is empty",
         Complete,
         &[
-            Step(OCCI, "", &[Header("link", "</orchestrator/default?action=provision>; rel=\"{S}provision\"")]),
-            Step("POST /orchestrator/default?action=provision\n{PROVISION}", "", &[Status(200)]),
+            Step(
+                OCCI,
+                "",
+                &[Header(
+                    "link",
+                    "</orchestrator/default?action=provision>; rel=\"{S}provision\"",
+                )],
+            ),
+            Step(
+                "POST /orchestrator/default?action=provision\n{PROVISION}",
+                "",
+                &[Status(200)],
+            ),
             Step(OCCI, "", &[NoHeader("link")]),
             Step(PLAIN, "", &[Lacks("Link:")]),
             Step(JSON, "", &[Json("/actions", "[]")]),
@@ -96,10 +129,26 @@ pub(super) const RULES: &[Rule] = &[
         "an empty collection: no header in text/occi, an empty body, `[]`, the remark alone",
         Nothing,
         &[
-            Step("GET /orchestrator/\nAccept: text/occi", "", &[Status(200), NoHeader("x-occi-location"), Body("OK")]),
-            Step("GET /orchestrator/\nAccept: text/plain", "", &[Status(200), Body("")]),
-            Step("GET /orchestrator/\nAccept: application/occi+json", "", &[Status(200), Body("[]")]),
-            Step("GET /orchestrator/\nAccept: text/uri-list", "", &[Status(200), Body("# uri:/orchestrator/")]),
+            Step(
+                "GET /orchestrator/\nAccept: text/occi",
+                "",
+                &[Status(200), NoHeader("x-occi-location"), Body("OK")],
+            ),
+            Step(
+                "GET /orchestrator/\nAccept: text/plain",
+                "",
+                &[Status(200), Body("")],
+            ),
+            Step(
+                "GET /orchestrator/\nAccept: application/occi+json",
+                "",
+                &[Status(200), Body("[]")],
+            ),
+            Step(
+                "GET /orchestrator/\nAccept: text/uri-list",
+                "",
+                &[Status(200), Body("# uri:/orchestrator/")],
+            ),
         ],
     ),
     same(
@@ -110,18 +159,32 @@ pub(super) const RULES: &[Rule] = &[
             Step(
                 "GET /orchestrator/\nAccept: text/occi",
                 "",
-                &[Header("x-occi-location", "http://{HOST}/orchestrator/default, http://{HOST}/orchestrator/second"), Body("OK")],
+                &[
+                    Header(
+                        "x-occi-location",
+                        "http://{HOST}/orchestrator/default, http://{HOST}/orchestrator/second",
+                    ),
+                    Body("OK"),
+                ],
             ),
             Step(
                 "GET /orchestrator/\nAccept: */*",
                 "",
-                &[Body("\nX-OCCI-Location: http://{HOST}/orchestrator/default\nX-OCCI-Location: http://{HOST}/orchestrator/second")],
+                &[Body(
+                    "\nX-OCCI-Location: http://{HOST}/orchestrator/default\nX-OCCI-Location: http://{HOST}/orchestrator/second",
+                )],
             ),
-            Step("GET /orchestrator/\nAccept: application/occi+json", "", &[Json("/0/kind", KIND_JSON), Json("/1/links", "[]")]),
+            Step(
+                "GET /orchestrator/\nAccept: application/occi+json",
+                "",
+                &[Json("/0/kind", KIND_JSON), Json("/1/links", "[]")],
+            ),
             Step(
                 "GET /orchestrator/\nAccept: text/uri-list",
                 "",
-                &[Body("# uri:/orchestrator/\nhttp://{HOST}/orchestrator/default\nhttp://{HOST}/orchestrator/second")],
+                &[Body(
+                    "# uri:/orchestrator/\nhttp://{HOST}/orchestrator/default\nhttp://{HOST}/orchestrator/second",
+                )],
             ),
         ],
     ),
@@ -133,28 +196,50 @@ pub(super) const RULES: &[Rule] = &[
                 "GET /-/\nAccept: text/occi",
                 "",
                 &[
-                    HeaderHas("category", "\", provision; scheme=\"{S}\"; class=\"action\", deploy; scheme=\"{S}\"; class=\"action\""),
+                    HeaderHas(
+                        "category",
+                        "\", provision; scheme=\"{S}\"; class=\"action\", deploy; scheme=\"{S}\"; class=\"action\"",
+                    ),
                     Body("OK"),
                 ],
             ),
             Step(
                 "GET /-/",
                 "",
-                &[Has("\nCategory: provision; scheme=\"{S}\"; class=\"action\"\nCategory: deploy; scheme=\"{S}\"; class=\"action\"")],
+                &[Has(
+                    "\nCategory: provision; scheme=\"{S}\"; class=\"action\"\nCategory: deploy; scheme=\"{S}\"; class=\"action\"",
+                )],
             ),
             Step(
                 "GET /-/\nAccept: application/occi+json",
                 "",
-                &[Json("/0", KIND_JSON), Json("/1/term", "\"provision\""), Json("/2", "{\"scheme\": \"{S}\", \"term\": \"deploy\"}")],
+                &[
+                    Json("/0", KIND_JSON),
+                    Json("/1/term", "\"provision\""),
+                    Json("/2", "{\"scheme\": \"{S}\", \"term\": \"deploy\"}"),
+                ],
             ),
-            Step("GET /-/\nAccept: text/occi\n{DEPLOY}", "", &[Header("category", "deploy; scheme=\"{S}\"; class=\"action\"")]),
+            Step(
+                "GET /-/\nAccept: text/occi\n{DEPLOY}",
+                "",
+                &[Header(
+                    "category",
+                    "deploy; scheme=\"{S}\"; class=\"action\"",
+                )],
+            ),
         ],
     ),
     differs(
         "Frameworks are mixins, scheme `urn:x-stampede:framework#`",
         "and nothing more",
         Nothing,
-        &[Step("GET /-/", "", &[Has("\nCategory: hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"")])],
+        &[Step(
+            "GET /-/",
+            "",
+            &[Has(
+                "\nCategory: hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"",
+            )],
+        )],
     ),
     same(
         "URLs name the Host header; without one, the address and port that were asked",
@@ -168,7 +253,9 @@ pub(super) const RULES: &[Rule] = &[
             Step(
                 "!GET /orchestrator/ HTTP/1.0\nX-Auth-Token: token-demo\nX-Tenant-Name: demo",
                 "",
-                &[Body("\nX-OCCI-Location: http://{HOST}/orchestrator/default")],
+                &[Body(
+                    "\nX-OCCI-Location: http://{HOST}/orchestrator/default",
+                )],
             ),
         ],
     ),
@@ -178,7 +265,10 @@ pub(super) const RULES: &[Rule] = &[
         &[Step(
             JSON,
             "",
-            &[Json("/attributes/occi.mcn.stack.state", "\"uninitialized\""), Json("/attributes/occi.mcn.stack.id", "\"N/A\"")],
+            &[
+                Json("/attributes/occi.mcn.stack.state", "\"uninitialized\""),
+                Json("/attributes/occi.mcn.stack.id", "\"N/A\""),
+            ],
         )],
     ),
     same(
@@ -196,31 +286,62 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "outputs are `<output>.<region without blanks>`; attributes that were given stay",
         Provisioned,
-        &[Step(JSON, "", &[Json("/attributes/p1.RegionOne", "\"10.0.0.1\""), Json("/attributes/a", "\"1\"")])],
+        &[Step(
+            JSON,
+            "",
+            &[
+                Json("/attributes/p1.RegionOne", "\"10.0.0.1\""),
+                Json("/attributes/a", "\"1\""),
+            ],
+        )],
     ),
     differs(
         "The answer to deploy shows the state after it",
         "the answer to deploy still shows the state before it",
         Initialised,
-        &[Step("POST /orchestrator/default?action=deploy\n{DEPLOY}", "", &[Has("occi.mcn.stack.state=\"CREATE_IN_PROGRESS\"")])],
+        &[Step(
+            "POST /orchestrator/default?action=deploy\n{DEPLOY}",
+            "",
+            &[Has("occi.mcn.stack.state=\"CREATE_IN_PROGRESS\"")],
+        )],
     ),
     same(
         "errors are text/plain",
         Nothing,
-        &[Step("GET /nosuch\nAccept: application/occi+json", "", &[Status(404), Header("content-type", "text/plain")])],
+        &[Step(
+            "GET /nosuch\nAccept: application/occi+json",
+            "",
+            &[Status(404), Header("content-type", "text/plain")],
+        )],
     ),
     differs(
         "HTML is made of templates that escape every value",
         "also for browsers",
         Nothing,
-        &[Step("GET /nosuch\nAccept: text/html", "", &[Status(404), Has("<main>")])],
+        &[Step(
+            "GET /nosuch\nAccept: text/html",
+            "",
+            &[Status(404), Has("<main>")],
+        )],
     ),
-    differs(WIRE, "errors have two Content-Length headers", Nothing, &[Step("GET /nosuch", "", &[Header("content-length", "29")])]),
+    differs(
+        WIRE,
+        "errors have two Content-Length headers",
+        Nothing,
+        &[Step("GET /nosuch", "", &[Header("content-length", "29")])],
+    ),
     differs(
         WIRE,
         "Server is `pyssf OCCI/1.1`",
         Nothing,
-        &[Step("GET /", "", &[HeaderHas("server", "stampede/"), HeaderHas("server", " OCCI/1.1")])],
+        &[Step(
+            "GET /",
+            "",
+            &[
+                HeaderHas("server", "stampede/"),
+                HeaderHas("server", " OCCI/1.1"),
+            ],
+        )],
     ),
     differs(
         "What crashed is 400 with the place",
@@ -229,19 +350,30 @@ pub(super) const RULES: &[Rule] = &[
         &[Step(
             "POST /orchestrator/default\nX-OCCI-Attribute: a=\"b",
             "",
-            &[Status(400), Begins("header X-OCCI-Attribute: character 3: ")],
+            &[
+                Status(400),
+                Begins("header X-OCCI-Attribute: character 3: "),
+            ],
         )],
     ),
     differs(
         HTTP,
         "HTTP/1.0, and the connection is closed after each answer",
         Nothing,
-        &[Step("!GET / HTTP/1.1\nHost: h\n\nGET / HTTP/1.1\nHost: h\nConnection: close", "", &[Has("HTTP/1.1 200 OK")])],
+        &[Step(
+            "!GET / HTTP/1.1\nHost: h\n\nGET / HTTP/1.1\nHost: h\nConnection: close",
+            "",
+            &[Has("HTTP/1.1 200 OK")],
+        )],
     ),
     differs(
         HTTP,
         "one client at a time: an idle connection blocks all others",
         Nothing,
-        &[Step("!GET / HTTP/1.1\nHost: h\n\nGET /-/ HTTP/1.1\nHost: h\nConnection: close", "", &[Has("X-Auth-Token required...")])],
+        &[Step(
+            "!GET / HTTP/1.1\nHost: h\n\nGET /-/ HTTP/1.1\nHost: h\nConnection: close",
+            "",
+            &[Has("X-Auth-Token required...")],
+        )],
     ),
 ];

@@ -8,13 +8,33 @@ const PATHS: &str = "Unknown paths are 404";
 const TOKENS: &str = "A bad token is 401, a token of another project 403";
 
 pub(super) const RULES: &[Rule] = &[
-    same("`/-/` is the query interface", Nothing, &[Step("GET /-/", "", &[Status(200), Begins("\nCategory: orchestrator; ")])]),
+    same(
+        "`/-/` is the query interface",
+        Nothing,
+        &[Step(
+            "GET /-/",
+            "",
+            &[Status(200), Begins("\nCategory: orchestrator; ")],
+        )],
+    ),
     same(
         "so is `/.well-known/org/ogf/occi/-/`",
         Nothing,
-        &[Step("GET /.well-known/org/ogf/occi/-/", "", &[Status(200), Begins("\nCategory: orchestrator; ")])],
+        &[Step(
+            "GET /.well-known/org/ogf/occi/-/",
+            "",
+            &[Status(200), Begins("\nCategory: orchestrator; ")],
+        )],
     ),
-    same("PUT at the query interface is 405", Nothing, &[Step("PUT /-/", "", &[Status(405), Body("Method not supported.")])]),
+    same(
+        "PUT at the query interface is 405",
+        Nothing,
+        &[Step(
+            "PUT /-/",
+            "",
+            &[Status(405), Body("Method not supported.")],
+        )],
+    ),
     same(
         "POST at the query interface makes a mixin of the user and shows it",
         Nothing,
@@ -24,7 +44,9 @@ pub(super) const RULES: &[Rule] = &[
             &[
                 Status(200),
                 Header("content-type", "text/plain"),
-                Body("\nCategory: mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"http://{HOST}/mymix/\""),
+                Body(
+                    "\nCategory: mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"http://{HOST}/mymix/\"",
+                ),
             ],
         )],
     ),
@@ -32,56 +54,129 @@ pub(super) const RULES: &[Rule] = &[
         "DELETE at the query interface takes it away",
         Nothing,
         &[
-            Step("POST /-/\nCategory: m; scheme=\"http://e#\"; class=\"mixin\"; location=\"/m/\"", "", &[Status(200)]),
-            Step("DELETE /-/\nCategory: m; scheme=\"http://e#\"; class=\"mixin\"", "", &[Status(200), Body("OK")]),
-            Step("GET /-/\nCategory: m; scheme=\"http://e#\"", "", &[Status(400)]),
+            Step(
+                "POST /-/\nCategory: m; scheme=\"http://e#\"; class=\"mixin\"; location=\"/m/\"",
+                "",
+                &[Status(200)],
+            ),
+            Step(
+                "DELETE /-/\nCategory: m; scheme=\"http://e#\"; class=\"mixin\"",
+                "",
+                &[Status(200), Body("OK")],
+            ),
+            Step(
+                "GET /-/\nCategory: m; scheme=\"http://e#\"",
+                "",
+                &[Status(400)],
+            ),
         ],
     ),
-    same("`/` is 200", Nothing, &[Step("GET /\nAccept: application/occi+json", "", &[Status(200), Body("[]")])]),
+    same(
+        "`/` is 200",
+        Nothing,
+        &[Step(
+            "GET /\nAccept: application/occi+json",
+            "",
+            &[Status(200), Body("[]")],
+        )],
+    ),
     differs(
         "`/` answers 200 to everybody and lists nothing",
         "`/` lists all instances and needs the headers",
         Initialised,
-        &[Step("GET /", "", &[Status(200), Body("")]), Step("!GET / HTTP/1.1\nHost: h\nConnection: close", "", &[Status(200), Body("")])],
+        &[
+            Step("GET /", "", &[Status(200), Body("")]),
+            Step(
+                "!GET / HTTP/1.1\nHost: h\nConnection: close",
+                "",
+                &[Status(200), Body("")],
+            ),
+        ],
     ),
-    differs(PATHS, "any path that ends in `/` is a collection: 200", Nothing, &[Step("GET /nosuch/", "", &[Status(404)])]),
+    differs(
+        PATHS,
+        "any path that ends in `/` is a collection: 200",
+        Nothing,
+        &[Step("GET /nosuch/", "", &[Status(404)])],
+    ),
     same(
         "a path without an instance is 404 with its sentence",
         Nothing,
         &[
-            Step("GET /nosuch", "", &[Status(404), Body("Resource not found: '/nosuch'")]),
-            Step("GET /orchestrator/other", "", &[Status(404), Body("Resource not found: '/orchestrator/other'")]),
+            Step(
+                "GET /nosuch",
+                "",
+                &[Status(404), Body("Resource not found: '/nosuch'")],
+            ),
+            Step(
+                "GET /orchestrator/other",
+                "",
+                &[
+                    Status(404),
+                    Body("Resource not found: '/orchestrator/other'"),
+                ],
+            ),
         ],
     ),
-    differs(PATHS, "PUT creates at any path", Nothing, &[Step("PUT /foo/bar\n{KIND}", "", &[Status(404), Clusters(&[])])]),
+    differs(
+        PATHS,
+        "PUT creates at any path",
+        Nothing,
+        &[Step(
+            "PUT /foo/bar\n{KIND}",
+            "",
+            &[Status(404), Clusters(&[])],
+        )],
+    ),
     same(
         "without X-Auth-Token 403 and its sentence, before anything else",
         Nothing,
         &[
-            Step("!GET /-/ HTTP/1.1\nHost: h\nConnection: close", "", &[Status(403), Body("X-Auth-Token required...")]),
+            Step(
+                "!GET /-/ HTTP/1.1\nHost: h\nConnection: close",
+                "",
+                &[Status(403), Body("X-Auth-Token required...")],
+            ),
             Step(
                 "!PUT /orchestrator/default HTTP/1.1\nHost: h\nConnection: close\nX-Tenant-Name: demo\n{KIND}",
                 "",
-                &[Status(403), Body("X-Auth-Token required..."), Header("content-type", "text/plain"), Clusters(&[])],
+                &[
+                    Status(403),
+                    Body("X-Auth-Token required..."),
+                    Header("content-type", "text/plain"),
+                    Clusters(&[]),
+                ],
             ),
         ],
     ),
     same(
         "without X-Tenant-Name likewise",
         Nothing,
-        &[Step("!GET /-/ HTTP/1.1\nHost: h\nConnection: close\nX-Auth-Token: x", "", &[Status(403), Body("X-Tenant-Name required...")])],
+        &[Step(
+            "!GET /-/ HTTP/1.1\nHost: h\nConnection: close\nX-Auth-Token: x",
+            "",
+            &[Status(403), Body("X-Tenant-Name required...")],
+        )],
     ),
     differs(
         "Every answer has one Content-Length and this program's Server header",
         "those answers have no Content-Length and another Server header",
         Nothing,
-        &[Step("!GET /-/ HTTP/1.1\nHost: h\nConnection: close", "", &[Header("content-length", "24"), NoHeader("x-powered-by")])],
+        &[Step(
+            "!GET /-/ HTTP/1.1\nHost: h\nConnection: close",
+            "",
+            &[Header("content-length", "24"), NoHeader("x-powered-by")],
+        )],
     ),
     differs(
         TOKENS,
         "empty values of both headers pass",
         Nothing,
-        &[Step("!GET /-/ HTTP/1.1\nHost: h\nConnection: close\nX-Auth-Token: \nX-Tenant-Name: ", "", &[Status(401)])],
+        &[Step(
+            "!GET /-/ HTTP/1.1\nHost: h\nConnection: close\nX-Auth-Token: \nX-Tenant-Name: ",
+            "",
+            &[Status(401)],
+        )],
     ),
     differs(
         TOKENS,

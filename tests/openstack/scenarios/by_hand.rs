@@ -1,5 +1,5 @@
-//! What operators do in a terminal: `generate` and the plain client for those who may not let a service act for them, and
-//! Stampede's own `deploy`, `show`, `delete`.
+//! What operators do in a terminal: `generate` and the plain client for those who may not let a
+//! service act for them, and Stampede's own `deploy`, `show`, `delete`.
 
 use anyhow::{Context, Result};
 
@@ -11,31 +11,76 @@ use stampede_tests::{must, proved};
 
 use crate::Rig;
 
-/// `generate`, then the plain `openstack` client: the plain image, workers of the smallest flavor that the plugin accepts.
+/// `generate`, then the plain `openstack` client: the plain image, workers of the smallest flavor
+/// that the plugin accepts.
 pub async fn run(rig: &Rig) -> Result<()> {
     let dir = rig.scratch.join("by-hand");
     let sha512 = rig.cloud.sha512("3.5.0")?;
     let out = std::process::Command::new(binary()?)
         .args(["generate", "hadoop", "--name", "hand", "--workers", "2"])
-        .args(["--flavor", "m1.xlarge=4096,2,20", "--flavor", "m1.large=2048,2,20"])
-        .args(["--set", "master.flavor=m1.xlarge", "--set", "worker.flavor=m1.large", "--set", "image=debian-12-plain"])
-        .args(["--set", "network.external=public", "--set", &format!("mirror={MIRROR}"), "--set", &format!("proxy={PROXY}")])
+        .args([
+            "--flavor",
+            "m1.xlarge=4096,2,20",
+            "--flavor",
+            "m1.large=2048,2,20",
+        ])
+        .args([
+            "--set",
+            "master.flavor=m1.xlarge",
+            "--set",
+            "worker.flavor=m1.large",
+            "--set",
+            "image=debian-12-plain",
+        ])
+        .args([
+            "--set",
+            "network.external=public",
+            "--set",
+            &format!("mirror={MIRROR}"),
+            "--set",
+            &format!("proxy={PROXY}"),
+        ])
         .args(["--set", &format!("hadoop.sha512={sha512}"), "--out"])
         .arg(&dir)
         .output()?;
-    must!(out.status.success(), "generate: {}", String::from_utf8_lossy(&out.stderr));
+    must!(
+        out.status.success(),
+        "generate: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     let start = std::time::Instant::now();
-    rig.cloud.openstack(&["stack", "create", "-t", "cluster.yaml", "-e", "environment.yaml", "--wait", "hand"], &dir)?;
+    rig.cloud.openstack(
+        &[
+            "stack",
+            "create",
+            "-t",
+            "cluster.yaml",
+            "-e",
+            "environment.yaml",
+            "--wait",
+            "hand",
+        ],
+        &dir,
+    )?;
     proved!(
         "generate's output, deployed by `openstack stack create -t cluster.yaml -e environment.yaml`: complete in {:.0} s",
         start.elapsed().as_secs_f32()
     );
     let all = nodes(&rig.cloud.demo, "hand", 2).await?;
-    let java = all[1].run("dpkg-query -W -f '${Version}' openjdk-17-jre-headless").await?;
-    proved!("from the image without Java: Java {java} came from the distribution's packages through the proxy");
-    must!(all[1].memory_limit_mib()? == 2048, "the worker has {} MiB", all[1].memory_limit_mib()?);
+    let java = all[1]
+        .run("dpkg-query -W -f '${Version}' openjdk-17-jre-headless")
+        .await?;
+    proved!(
+        "from the image without Java: Java {java} came from the distribution's packages through the proxy"
+    );
+    must!(
+        all[1].memory_limit_mib()? == 2048,
+        "the worker has {} MiB",
+        all[1].memory_limit_mib()?
+    );
     health::prove(&all).await?;
-    rig.cloud.openstack(&["stack", "delete", "--yes", "--wait", "hand"], &dir)?;
+    rig.cloud
+        .openstack(&["stack", "delete", "--yes", "--wait", "hand"], &dir)?;
     super::deletion::nothing_stays(rig).await
 }
 
@@ -47,26 +92,68 @@ pub async fn command_line(rig: &Rig) -> Result<()> {
             .args(arguments)
             .args(["--os-cloud", "demo", "--data-dir"])
             .arg(rig.scratch.join("command-line"))
-            .env("OS_CLIENT_CONFIG_FILE", "/var/lib/openstack-rig/etc/clouds.yaml")
+            .env(
+                "OS_CLIENT_CONFIG_FILE",
+                "/var/lib/openstack-rig/etc/clouds.yaml",
+            )
             .output()?;
-        must!(out.status.success(), "stampede {}: {}", arguments.join(" "), String::from_utf8_lossy(&out.stderr));
+        must!(
+            out.status.success(),
+            "stampede {}: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&out.stderr)
+        );
         Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     };
-    let (mirror, proxy, sha512) = (format!("mirror={MIRROR}"), format!("proxy={PROXY}"), format!("hadoop.sha512={sha512}"));
-    let sets =
-        ["framework.version=3.4.3", "image=debian-12", "worker.flavor=m1.xlarge", "master.flavor=m1.xlarge", &mirror, &proxy, &sha512];
-    let mut arguments = vec!["deploy", "hadoop", "--name", "terminal", "--workers", "1", "--wait"];
+    let (mirror, proxy, sha512) = (
+        format!("mirror={MIRROR}"),
+        format!("proxy={PROXY}"),
+        format!("hadoop.sha512={sha512}"),
+    );
+    let sets = [
+        "framework.version=3.4.3",
+        "image=debian-12",
+        "worker.flavor=m1.xlarge",
+        "master.flavor=m1.xlarge",
+        &mirror,
+        &proxy,
+        &sha512,
+    ];
+    let mut arguments = vec![
+        "deploy",
+        "hadoop",
+        "--name",
+        "terminal",
+        "--workers",
+        "1",
+        "--wait",
+    ];
     arguments.extend(sets.iter().flat_map(|s| ["--set", s]));
     let shown = stampede(&arguments)?;
-    must!(shown.contains("worker-1") && shown.contains("CREATE_COMPLETE"), "deploy --wait printed: {shown}");
-    proved!("`stampede deploy --wait` with clouds.yaml printed, last: {}", shown.lines().last().context("nothing")?);
+    must!(
+        shown.contains("worker-1") && shown.contains("CREATE_COMPLETE"),
+        "deploy --wait printed: {shown}"
+    );
+    proved!(
+        "`stampede deploy --wait` with clouds.yaml printed, last: {}",
+        shown.lines().last().context("nothing")?
+    );
     let stack = rig.cloud.demo.stacks().await?;
     let all = nodes(&rig.cloud.demo, stack.first().context("no stack")?, 1).await?;
     let version = all[0].run("hdfs version | head -n 1").await?;
     must!(version.contains("3.4.3"), "{version}");
-    proved!("{version} runs, {:?} registered", health::registered(&all[0]).await?);
-    must!(stampede(&["list"])?.contains("terminal"), "list does not show it");
-    must!(stampede(&["show", "terminal"])?.contains("CREATE_COMPLETE"), "show does not show its state");
+    proved!(
+        "{version} runs, {:?} registered",
+        health::registered(&all[0]).await?
+    );
+    must!(
+        stampede(&["list"])?.contains("terminal"),
+        "list does not show it"
+    );
+    must!(
+        stampede(&["show", "terminal"])?.contains("CREATE_COMPLETE"),
+        "show does not show its state"
+    );
     stampede(&["delete", "terminal", "--wait"])?;
     super::deletion::nothing_stays(rig).await
 }

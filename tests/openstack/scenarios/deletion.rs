@@ -15,9 +15,16 @@ pub async fn run(rig: &Rig) -> Result<()> {
     let client = occi(&host.url, &rig.cloud.demo)?;
     let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
     client.create("brief", &pairs(&attributes)).await?;
-    until(120, "a server of the new stack exists", async || Ok(rig.cloud.demo.holds().await?.contains_key("servers"))).await?;
+    until(120, "a server of the new stack exists", async || {
+        Ok(rig.cloud.demo.holds().await?.contains_key("servers"))
+    })
+    .await?;
     let seen = client.see("brief").await?.unwrap_or_default();
-    must!(seen.state() == "CREATE_IN_PROGRESS", "{} before DELETE", seen.state());
+    must!(
+        seen.state() == "CREATE_IN_PROGRESS",
+        "{} before DELETE",
+        seen.state()
+    );
     let (status, text) = client.delete("brief").await?;
     must!(status.is_success(), "DELETE: {status} {text}");
     must!(client.see("brief").await?.is_none(), "GET still shows it");
@@ -28,9 +35,14 @@ pub async fn run(rig: &Rig) -> Result<()> {
 
 /// No stack, server, port, network, router, floating IP or security group in the project.
 pub async fn nothing_stays(rig: &Rig) -> Result<()> {
-    until(240, "the project is empty", async || Ok(rig.cloud.demo.stacks().await?.is_empty())).await?;
+    until(240, "the project is empty", async || {
+        Ok(rig.cloud.demo.stacks().await?.is_empty())
+    })
+    .await?;
     let left = rig.cloud.demo.holds().await?;
     must!(left.is_empty(), "left behind: {left:?}");
-    proved!("after DELETE the project holds no stack, server, server group, port, network, router, floating IP or security group");
+    proved!(
+        "after DELETE the project holds no stack, server, server group, port, network, router, floating IP or security group"
+    );
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! A worker that cannot install fails the stack within a minute of its failure, with node, stage and reason in words.
+//! A worker that cannot install fails the stack within a minute of its failure, with node, stage
+//! and reason in words.
 
 use std::time::Instant;
 
@@ -14,11 +15,23 @@ use crate::Rig;
 
 pub async fn wrong_checksum(rig: &Rig) -> Result<()> {
     let wrong = "0".repeat(128);
-    fails(rig, "checksum", ("stampede.hadoop.sha512", &wrong), "sha512").await
+    fails(
+        rig,
+        "checksum",
+        ("stampede.hadoop.sha512", &wrong),
+        "sha512",
+    )
+    .await
 }
 
 pub async fn mirror_gone(rig: &Rig) -> Result<()> {
-    fails(rig, "mirror", ("stampede.mirror", "http://172.31.240.1:8900/gone"), "404").await
+    fails(
+        rig,
+        "mirror",
+        ("stampede.mirror", "http://172.31.240.1:8900/gone"),
+        "404",
+    )
+    .await
 }
 
 async fn fails(rig: &Rig, name: &str, wrong: (&str, &str), word: &str) -> Result<()> {
@@ -28,13 +41,25 @@ async fn fails(rig: &Rig, name: &str, wrong: (&str, &str), word: &str) -> Result
     client.create(name, &pairs(&attributes)).await?;
     let watched = watch(&client, name, 300).await?;
     let settled = Instant::now();
-    must!(watched.last.state() == "CREATE_FAILED", "{:?}", watched.states);
+    must!(
+        watched.last.state() == "CREATE_FAILED",
+        "{:?}",
+        watched.states
+    );
     let failure = watched.last.get("stampede.failure").to_owned();
-    let known = ["master", "worker-1", "worker-2"].iter().any(|n| failure.contains(n));
-    must!(known && failure.contains("setup") && failure.contains(word), "node, stage or reason is missing: {failure}");
+    let known = ["master", "worker-1", "worker-2"]
+        .iter()
+        .any(|n| failure.contains(n));
+    must!(
+        known && failure.contains("setup") && failure.contains(word),
+        "node, stage or reason is missing: {failure}"
+    );
     proved!("GET shows: {failure}");
     let stack = rig.cloud.demo.stacks().await?;
-    let failed_node = ["worker-1", "worker-2", "master"].into_iter().find(|n| failure.contains(n)).unwrap_or("master");
+    let failed_node = ["worker-1", "worker-2", "master"]
+        .into_iter()
+        .find(|n| failure.contains(n))
+        .unwrap_or("master");
     let all = nodes(&rig.cloud.demo, &stack[0], 2).await?;
     if let Some(node) = all.iter().find(|n| n.name == failed_node) {
         let age: f64 = node
@@ -43,7 +68,10 @@ async fn fails(rig: &Rig, name: &str, wrong: (&str, &str), word: &str) -> Result
             .parse()?;
         let age = age - settled.elapsed().as_secs_f64();
         must!(age < 60.0, "the stack failed {age} s after the node");
-        proved!("the stack had failed {:.0} s after the node wrote its failure", age.max(0.0));
+        proved!(
+            "the stack had failed {:.0} s after the node wrote its failure",
+            age.max(0.0)
+        );
     }
     let (status, text) = client.delete(name).await?;
     must!(status.is_success(), "DELETE: {status} {text}");

@@ -1,5 +1,5 @@
-//! The whole way: PUT and deploy over OCCI, one worker late on purpose, the host killed in the middle, a proved cluster, a hard
-//! reboot of all its nodes, DELETE.
+//! The whole way: PUT and deploy over OCCI, one worker late on purpose, the host killed in the
+//! middle, a proved cluster, a hard reboot of all its nodes, DELETE.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,8 @@ use stampede_tests::{must, proved};
 
 use crate::Rig;
 
-/// A value that a shell, YAML, XML or a header could trip over. It must arrive on the node as exactly this text.
+/// A value that a shell, YAML, XML or a header could trip over. It must arrive on the node as
+/// exactly this text.
 const ODD: &str = r##"a"b'c $(touch /tmp/pwned) `id` # ünï <&> %41 {{x}} - yes: no \n"##;
 /// How long worker-2 is held back.
 const LATE: Duration = Duration::from_secs(45);
@@ -28,17 +29,34 @@ pub async fn run(rig: &Rig) -> Result<()> {
     let data = rig.scratch.join("life-cycle");
     let host = Host::start(&data, KEYSTONE, &[]).await?;
     let core_site = json!({"stampede.test.odd": ODD}).to_string();
-    let attributes = hadoop(&rig.cloud, "3.5.0", &[("stampede.hadoop.core_site", &core_site), ("my.param", "hello")])?;
+    let attributes = hadoop(
+        &rig.cloud,
+        "3.5.0",
+        &[
+            ("stampede.hadoop.core_site", &core_site),
+            ("my.param", "hello"),
+        ],
+    )?;
     let client = occi(&host.url, &rig.cloud.demo)?;
     client.create("default", &pairs(&attributes)).await?;
     proved!("PUT 201 and deploy over OCCI with the demo project's token");
 
-    let stack = rig.cloud.demo.stacks().await?.first().cloned().context("no stack after deploy")?;
+    let stack = rig
+        .cloud
+        .demo
+        .stacks()
+        .await?
+        .first()
+        .cloned()
+        .context("no stack after deploy")?;
     let early = client.see("default").await?.context("no cluster")?;
     let late = hold_back_worker_2(rig, &stack).await?;
     let host = kill_and_restart(host, &data).await?;
     let client = occi(&host.url, &rig.cloud.demo)?;
-    let after = client.see("default").await?.context("the cluster is gone after kill -9")?;
+    let after = client
+        .see("default")
+        .await?
+        .context("the cluster is gone after kill -9")?;
     must!(
         after.stack_id() == early.stack_id() && !after.stack_id().contains("N/A"),
         "another stack: {} then {}",
@@ -50,13 +68,23 @@ pub async fn run(rig: &Rig) -> Result<()> {
     let released = release.await??;
     watched.states.insert(0, early.state().to_owned());
     watched.states.dedup();
-    must!(rig.cloud.demo.stacks().await? == [stack.clone()], "a second stack was made: {:?}", rig.cloud.demo.stacks().await?);
-    proved!("kill -9 of the host during the deployment, started again: the same stack {}, no second one", after.stack_id());
+    must!(
+        rig.cloud.demo.stacks().await? == [stack.clone()],
+        "a second stack was made: {:?}",
+        rig.cloud.demo.stacks().await?
+    );
+    proved!(
+        "kill -9 of the host during the deployment, started again: the same stack {}, no second one",
+        after.stack_id()
+    );
     came_up(&watched)?;
     order(rig, &stack, &released).await?;
 
     let all = nodes(&rig.cloud.demo, &stack, 2).await?;
-    must!(watched.last.get("my.param") == "hello", "the foreign attribute is lost");
+    must!(
+        watched.last.get("my.param") == "hello",
+        "the foreign attribute is lost"
+    );
     updates(&client).await?;
     odd_value(&all).await?;
     health::prove(&all).await?;
@@ -74,10 +102,16 @@ struct Held {
 }
 
 /// Pauses worker-2 as soon as it runs; the future lets it go later.
-async fn hold_back_worker_2(rig: &Rig, stack: &str) -> Result<impl Future<Output = Result<Held>> + Send + use<>> {
+async fn hold_back_worker_2(
+    rig: &Rig,
+    stack: &str,
+) -> Result<impl Future<Output = Result<Held>> + Send + use<>> {
     let demo = rig.cloud.demo.clone();
     let stack = stack.to_owned();
-    until(180, "worker-2 runs", async || Ok(demo.server(&stack, "worker-2").await?["status"] == "ACTIVE")).await?;
+    until(180, "worker-2 runs", async || {
+        Ok(demo.server(&stack, "worker-2").await?["status"] == "ACTIVE")
+    })
+    .await?;
     let server = demo.server(&stack, "worker-2").await?;
     let id = server["id"].as_str().unwrap_or_default().to_owned();
     demo.server_action(&id, json!({"pause": null})).await?;
@@ -92,7 +126,9 @@ async fn hold_back_worker_2(rig: &Rig, stack: &str) -> Result<impl Future<Output
 
 /// UTC, as Heat writes times.
 fn now() -> Result<String> {
-    let out = std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output()?;
+    let out = std::process::Command::new("date")
+        .args(["-u", "+%Y-%m-%dT%H:%M:%SZ"])
+        .output()?;
     Ok(String::from_utf8(out.stdout)?.trim().to_owned())
 }
 
@@ -110,18 +146,37 @@ fn came_up(watched: &Watched) -> Result<()> {
     );
     proved!("occi.mcn.stack.state walked {}", watched.states.join(", "));
     for node in ["master", "worker-1", "worker-2"] {
-        let of_node = watched.progress.iter().filter(|p| p.starts_with(&format!("{node}:"))).count();
-        must!(of_node > 0, "no progress of {node} was visible: {:#?}", watched.progress);
+        let of_node = watched
+            .progress
+            .iter()
+            .filter(|p| p.starts_with(&format!("{node}:")))
+            .count();
+        must!(
+            of_node > 0,
+            "no progress of {node} was visible: {:#?}",
+            watched.progress
+        );
     }
     proved!("progress by node and stage was visible on the way:");
     for line in &watched.progress {
         println!("        {line}");
     }
     let address = watched.last.output("master_address");
-    must!(address.starts_with("172.31.240."), "master_address is `{address}`");
-    let endpoints: BTreeMap<_, _> =
-        watched.last.attributes.iter().filter(|(k, v)| k.starts_with("stampede.endpoint.") && v.contains(address)).collect();
-    must!(endpoints.len() >= 3, "endpoints: {endpoints:?} of {:#?}", watched.last.attributes);
+    must!(
+        address.starts_with("172.31.240."),
+        "master_address is `{address}`"
+    );
+    let endpoints: BTreeMap<_, _> = watched
+        .last
+        .attributes
+        .iter()
+        .filter(|(k, v)| k.starts_with("stampede.endpoint.") && v.contains(address))
+        .collect();
+    must!(
+        endpoints.len() >= 3,
+        "endpoints: {endpoints:?} of {:#?}",
+        watched.last.attributes
+    );
     proved!("outputs and endpoints are there: {endpoints:?}");
     Ok(())
 }
@@ -129,15 +184,34 @@ fn came_up(watched: &Watched) -> Result<()> {
 /// The master's `ready` came after worker-2 was let go and had set up.
 async fn order(rig: &Rig, stack: &str, held: &Held) -> Result<()> {
     let path = rig.cloud.demo.stack_path(stack).await?;
-    let events = rig.cloud.demo.get(&rig.cloud.demo.heat(&format!("{path}/resources/progress_handle/events?limit=1000"))).await?;
+    let events = rig
+        .cloud
+        .demo
+        .get(&rig.cloud.demo.heat(&format!(
+            "{path}/resources/progress_handle/events?limit=1000"
+        )))
+        .await?;
     let at = |words: &str| -> Result<String> {
         let list = events["events"].as_array().context("no events")?;
-        let one = list.iter().find(|e| e["resource_status_reason"].as_str().is_some_and(|r| r.contains(words)));
-        let time = one.and_then(|e: &Value| e["event_time"].as_str()).with_context(|| format!("no event `{words}`: {list:#?}"))?;
+        let one = list.iter().find(|e| {
+            e["resource_status_reason"]
+                .as_str()
+                .is_some_and(|r| r.contains(words))
+        });
+        let time = one
+            .and_then(|e: &Value| e["event_time"].as_str())
+            .with_context(|| format!("no event `{words}`: {list:#?}"))?;
         Ok(time.to_owned())
     };
-    let (slowest, ready) = (at("worker-2 hadoop ready done")?, at("master hadoop ready done")?);
-    must!(held.let_go <= slowest && held.let_go <= ready, "worker-2 was let go at {}, master ready at {ready}", held.let_go);
+    let (slowest, ready) = (
+        at("worker-2 hadoop ready done")?,
+        at("master hadoop ready done")?,
+    );
+    must!(
+        held.let_go <= slowest && held.let_go <= ready,
+        "worker-2 was let go at {}, master ready at {ready}",
+        held.let_go
+    );
     proved!(
         "worker-1 ready {}, worker-2 paused {} to {}, worker-2 ready {slowest}, master ready {ready} and proved {}",
         at("worker-1 hadoop ready done").unwrap_or_else(|_| "with the others".to_owned()),
@@ -148,17 +222,32 @@ async fn order(rig: &Rig, stack: &str, held: &Held) -> Result<()> {
     Ok(())
 }
 
-/// What a running cluster answers to `provision` and to updates: it keeps what it is given and refuses by name what it cannot change.
+/// What a running cluster answers to `provision` and to updates: it keeps what it is given and
+/// refuses by name what it cannot change.
 async fn updates(client: &Client) -> Result<()> {
     let (status, text) = client.action("default", "provision", &[]).await?;
     must!(status.is_success(), "provision: {status} {text}");
     let (status, text) = client.update("default", &[("my.other", "kept")]).await?;
-    must!(status.is_success(), "an update with a foreign attribute: {status} {text}");
-    let (status, refusal) = client.update("default", &[("stampede.image", "debian-12-java")]).await?;
-    must!(status == 400 && refusal.contains("image"), "an update of the image: {status} {refusal}");
+    must!(
+        status.is_success(),
+        "an update with a foreign attribute: {status} {text}"
+    );
+    let (status, refusal) = client
+        .update("default", &[("stampede.image", "debian-12-java")])
+        .await?;
+    must!(
+        status == 400 && refusal.contains("image"),
+        "an update of the image: {status} {refusal}"
+    );
     let seen = client.see("default").await?.context("no cluster")?;
-    must!(seen.get("my.other") == "kept" && seen.get("stampede.image") == "debian-12", "after updates: {:#?}", seen.attributes);
-    proved!("provision is taken; an update keeps a foreign attribute and refuses by name what it cannot change: {refusal}");
+    must!(
+        seen.get("my.other") == "kept" && seen.get("stampede.image") == "debian-12",
+        "after updates: {:#?}",
+        seen.attributes
+    );
+    proved!(
+        "provision is taken; an update keeps a foreign attribute and refuses by name what it cannot change: {refusal}"
+    );
     Ok(())
 }
 
@@ -170,7 +259,11 @@ sys.stdout.write(p[0].findtext('value'))""#;
     for node in all {
         let text = node.run(script).await?;
         must!(text == ODD, "on {}: {text:?} is not {ODD:?}", node.name);
-        must!(node.run("test ! -e /tmp/pwned && echo no").await? == "no", "the value was run as a command on {}", node.name);
+        must!(
+            node.run("test ! -e /tmp/pwned && echo no").await? == "no",
+            "the value was run as a command on {}",
+            node.name
+        );
     }
     proved!("the value {ODD} arrived on every node as exactly that text");
     Ok(())
@@ -186,22 +279,40 @@ async fn second_run(node: &Node) -> Result<()> {
     must!(before.contains("MainPID"), "no units `hadoop-*`: {before}");
     node.run("/opt/stampede/run >/dev/null").await?;
     let after = fingerprint(node).await?;
-    must!(before == after, "a second run changed something:\n{before}\nthen\n{after}");
-    proved!("a second run of the scripts on {} changed no file and restarted no daemon", node.name);
+    must!(
+        before == after,
+        "a second run changed something:\n{before}\nthen\n{after}"
+    );
+    proved!(
+        "a second run of the scripts on {} changed no file and restarted no daemon",
+        node.name
+    );
     Ok(())
 }
 
 async fn reboot(rig: &Rig, all: &[Node]) -> Result<()> {
     for node in all {
-        rig.cloud.demo.server_action(&node.server, json!({"reboot": {"type": "HARD"}})).await?;
+        rig.cloud
+            .demo
+            .server_action(&node.server, json!({"reboot": {"type": "HARD"}}))
+            .await?;
     }
     for node in all {
         let url = rig.cloud.demo.nova(&format!("/servers/{}", node.server));
-        until(120, "the node is back", async || Ok(rig.cloud.demo.get(&url).await?["server"]["status"] == "ACTIVE")).await?;
+        until(120, "the node is back", async || {
+            Ok(rig.cloud.demo.get(&url).await?["server"]["status"] == "ACTIVE")
+        })
+        .await?;
     }
     let start = Instant::now();
-    until(240, "every worker is registered again", async || Ok(health::registered(&all[0]).await? == (2, 2))).await?;
-    until(120, "the file is whole", async || health::file_is_whole(&all[0], &all[2]).await.map(|()| true)).await?;
+    until(240, "every worker is registered again", async || {
+        Ok(health::registered(&all[0]).await? == (2, 2))
+    })
+    .await?;
+    until(120, "the file is whole", async || {
+        health::file_is_whole(&all[0], &all[2]).await.map(|()| true)
+    })
+    .await?;
     proved!(
         "after a hard reboot of all nodes 2 DataNodes and 2 NodeManagers registered again ({:.0} s), and the file is whole",
         start.elapsed().as_secs_f32()

@@ -17,28 +17,59 @@ pub async fn run(rig: &Rig) -> Result<()> {
     // what is changed in a good request, and words that the answer must hold
     let bad: [(&str, &str, &[&str]); 12] = [
         ("stampede.framework", "hadop", &["hadop", "hadoop"]),
-        ("stampede.hadoop.replicaton", "2", &["replicaton", "replication"]),
-        ("stampede.hadoop.replication", "two", &["hadoop.replication", "two"]),
+        (
+            "stampede.hadoop.replicaton",
+            "2",
+            &["replicaton", "replication"],
+        ),
+        (
+            "stampede.hadoop.replication",
+            "two",
+            &["hadoop.replication", "two"],
+        ),
         ("stampede.workers", "0", &["workers", "1", "250"]),
         ("stampede.workers", "251", &["workers", "250"]),
-        ("stampede.worker.flavor", "m1.tiny", &["m1.tiny", "m1.large"]),
-        ("stampede.worker.flavor", "m9.none", &["m9.none", "m1.xlarge"]),
+        (
+            "stampede.worker.flavor",
+            "m1.tiny",
+            &["m1.tiny", "m1.large"],
+        ),
+        (
+            "stampede.worker.flavor",
+            "m9.none",
+            &["m9.none", "m1.xlarge"],
+        ),
         ("stampede.image", "debian-99", &["debian-99", "debian-12"]),
         ("stampede.key", "no-such-key", &["no-such-key"]),
-        ("stampede.network.external", "nowhere", &["nowhere", "public"]),
+        (
+            "stampede.network.external",
+            "nowhere",
+            &["nowhere", "public"],
+        ),
         ("stampede.framework.version", "1.0.0", &["1.0.0", "3.5.0"]),
-        ("stampede.mirror", "ftp://example.invalid/", &["mirror", "http"]),
+        (
+            "stampede.mirror",
+            "ftp://example.invalid/",
+            &["mirror", "http"],
+        ),
     ];
     for (number, (name, value, words)) in bad.iter().enumerate() {
         let attributes = hadoop(&rig.cloud, "3.5.0", &[(name, value)])?;
         let message = refused(&demo, &format!("bad-{number}"), &pairs(&attributes)).await?;
         for word in *words {
-            must!(message.contains(word), "{name}={value}: no `{word}` in: {message}");
+            must!(
+                message.contains(word),
+                "{name}={value}: no `{word}` in: {message}"
+            );
         }
         proved!("{name}={value}: {}", message.replace('\n', " | "));
     }
     tokens(rig, &host).await?;
-    must!(rig.cloud.demo.holds().await?.is_empty(), "something was created: {:?}", rig.cloud.demo.holds().await?);
+    must!(
+        rig.cloud.demo.holds().await?.is_empty(),
+        "something was created: {:?}",
+        rig.cloud.demo.holds().await?
+    );
     proved!("the project is as empty as before");
     Ok(())
 }
@@ -47,30 +78,47 @@ pub async fn run(rig: &Rig) -> Result<()> {
 async fn refused(client: &Client, name: &str, attributes: &[(&str, &str)]) -> Result<String> {
     let (status, text) = client.put(name, attributes).await?;
     if status == StatusCode::BAD_REQUEST {
-        must!(client.see(name).await?.is_none(), "a refused PUT created {name}");
+        must!(
+            client.see(name).await?.is_none(),
+            "a refused PUT created {name}"
+        );
         return Ok(text);
     }
     must!(status == StatusCode::CREATED, "PUT {name}: {status} {text}");
     let (status, text) = client.action(name, "deploy", &[]).await?;
-    must!(matches!(status, StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN), "deploy {name}: {status} {text}");
+    must!(
+        matches!(status, StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN),
+        "deploy {name}: {status} {text}"
+    );
     Ok(text)
 }
 
 async fn tokens(rig: &Rig, host: &Host) -> Result<()> {
     let wrong_project = rig.cloud.other.claiming("demo");
     let (status, text) = occi(&host.url, &wrong_project)?.put("theirs", &[]).await?;
-    must!(status == StatusCode::FORBIDDEN, "a token of another project: {status} {text}");
+    must!(
+        status == StatusCode::FORBIDDEN,
+        "a token of another project: {status} {text}"
+    );
     proved!("a token of another project: {status}, {text}");
 
     let expired = rig.cloud.fresh_demo().await?;
     rig.cloud.revoke(&expired).await?;
     let (status, text) = occi(&host.url, &expired)?.put("late", &[]).await?;
-    must!(status == StatusCode::UNAUTHORIZED, "a token that is no longer valid: {status} {text}");
+    must!(
+        status == StatusCode::UNAUTHORIZED,
+        "a token that is no longer valid: {status} {text}"
+    );
     proved!("a token that is no longer valid: {status}, {text}");
 
     let credential = rig.cloud.application_credential().await?;
     let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
-    let message = refused(&occi(&host.url, &credential)?, "trustless", &pairs(&attributes)).await?;
+    let message = refused(
+        &occi(&host.url, &credential)?,
+        "trustless",
+        &pairs(&attributes),
+    )
+    .await?;
     must!(message.contains("application credential"), "{message}");
     proved!("an application credential's token: {message}");
     Ok(())

@@ -1,5 +1,6 @@
-//! hurtle's Service Manager, replayed against the host on the real cloud: from its first look to destroyed while the host is killed and loses its
-//! disk, and with a stack that fails. On the way: what another project can do with the cluster.
+//! hurtle's Service Manager, replayed against the host on the real cloud: from its first look to
+//! destroyed while the host is killed and loses its disk, and with a stack that fails. On the way:
+//! what another project can do with the cluster.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,23 +22,33 @@ const PACE: f64 = 0.3;
 /// How long a change may take.
 const UPDATE: Duration = Duration::from_secs(300);
 
-/// Create to destroyed, the host killed twice during the deployment, the second time with its store.
+/// Create to destroyed, the host killed twice during the deployment, the second time with its
+/// store.
 pub async fn run(rig: &Rig) -> Result<()> {
     let data = rig.scratch.join("service-manager");
     let host = Host::start(&data, KEYSTONE, &[]).await?;
     let url = host.url.clone();
     let demo = &rig.cloud.demo;
     let mut sm = ServiceManager::new(&url, &demo.token, &demo.project, PACE);
-    let client = hadoop(&rig.cloud, "3.5.0", &[("stampede.workers", "1"), ("my.param", "hello")])?;
+    let client = hadoop(
+        &rig.cloud,
+        "3.5.0",
+        &[("stampede.workers", "1"), ("my.param", "hello")],
+    )?;
     sm.start().await?;
-    sm.activate(&[("activate.integer", "1")], &pairs(&client)).await?;
+    sm.activate(&[("activate.integer", "1")], &pairs(&client))
+        .await?;
     sm.deploy(&[("deploy.float", "0.11")]).await?;
     proved!("#1 to #3: {}", sm.log.join("; "));
     let stack = rig.cloud.demo.stacks().await?;
     let (deployed, host) = tokio::join!(sm.deployed(), interrupt(host, &data, demo));
     let host = host?;
     deployed?;
-    must!(rig.cloud.demo.stacks().await? == stack, "another stack was made: {:?}", rig.cloud.demo.stacks().await?);
+    must!(
+        rig.cloud.demo.stacks().await? == stack,
+        "another stack was made: {:?}",
+        rig.cloud.demo.stacks().await?
+    );
     let away = sm.log.iter().filter(|line| line.ends_with("again")).count();
     proved!(
         "#4 ended at complete after {} polls, {away} of them without a host: killed once, and once more with its store emptied",
@@ -46,8 +57,15 @@ pub async fn run(rig: &Rig) -> Result<()> {
     sm.provisionable().await?;
     sm.provision().await?;
     let shown = sm.shown().await?;
-    must!(value(&shown, "my.param") == "hello" && value(&shown, "occi.mcn.stack.state") == "CREATE_COMPLETE", "#7 shows {shown:?}");
-    proved!("#5 to #7: its client sees {} attributes, my.param and the state among them", shown.len());
+    must!(
+        value(&shown, "my.param") == "hello"
+            && value(&shown, "occi.mcn.stack.state") == "CREATE_COMPLETE",
+        "#7 shows {shown:?}"
+    );
+    proved!(
+        "#5 to #7: its client sees {} attributes, my.param and the state among them",
+        shown.len()
+    );
     two_projects(rig, &url).await?;
     update(&mut sm).await?;
     sm.destroy().await?;
@@ -57,28 +75,50 @@ pub async fn run(rig: &Rig) -> Result<()> {
     Ok(())
 }
 
-/// Kills the host and starts it again; does so once more, with an emptied store, when the first node has reported.
+/// Kills the host and starts it again; does so once more, with an emptied store, when the first
+/// node has reported.
 async fn interrupt(host: Host, data: &Path, demo: &Session) -> Result<Host> {
     let host = host.kill_9().await?.start_again().await?;
     let client = occi(&host.url, demo)?;
     until(180, "a node reports", async || {
         let seen = client.see("default").await?.context("no cluster")?;
-        Ok(seen.attributes.keys().any(|name| name.starts_with("stampede.progress.")))
+        Ok(seen
+            .attributes
+            .keys()
+            .any(|name| name.starts_with("stampede.progress.")))
     })
     .await?;
     let killed = host.kill_9().await?;
-    for file in std::fs::read_dir(data)?.flatten().filter(|file| file.file_name().to_string_lossy().contains("sqlite")) {
+    for file in std::fs::read_dir(data)?
+        .flatten()
+        .filter(|file| file.file_name().to_string_lossy().contains("sqlite"))
+    {
         std::fs::remove_file(file.path())?;
     }
     killed.start_again().await
 }
 
 async fn two_projects(rig: &Rig, url: &str) -> Result<()> {
-    let who = |session: &Session| Who { token: session.token.clone(), project: session.project.clone() };
-    let seen = occi(url, &rig.cloud.demo)?.see("default").await?.context("no cluster")?;
+    let who = |session: &Session| Who {
+        token: session.token.clone(),
+        project: session.project.clone(),
+    };
+    let seen = occi(url, &rig.cloud.demo)?
+        .see("default")
+        .await?
+        .context("no cluster")?;
     let marks = ["my.param", seen.stack_id()];
-    let tried = apart(url, &who(&rig.cloud.demo), &who(&rig.cloud.other), "default", &marks).await?;
-    proved!("{tried} requests of another project, in every rendering and by every verb, saw, changed and deleted nothing");
+    let tried = apart(
+        url,
+        &who(&rig.cloud.demo),
+        &who(&rig.cloud.other),
+        "default",
+        &marks,
+    )
+    .await?;
+    proved!(
+        "{tried} requests of another project, in every rendering and by every verb, saw, changed and deleted nothing"
+    );
     Ok(())
 }
 
@@ -87,7 +127,10 @@ async fn update(sm: &mut ServiceManager) -> Result<()> {
     change(sm, "my.param", "good day").await?;
     change(sm, "stampede.workers", "2").await?;
     let shown = change(sm, "my.param", "good night").await?;
-    must!(value(&shown, "stampede.workers") == "2", "#8 shrank the cluster by the way: {shown:?}");
+    must!(
+        value(&shown, "stampede.workers") == "2",
+        "#8 shrank the cluster by the way: {shown:?}"
+    );
     proved!("#8 with a parameter of its client leaves the new worker where it is");
     Ok(())
 }
@@ -95,11 +138,21 @@ async fn update(sm: &mut ServiceManager) -> Result<()> {
 /// What its client sees afterwards.
 async fn change(sm: &mut ServiceManager, name: &str, to: &str) -> Result<Vec<(String, String)>> {
     let answer = sm.update(&[(name, to)]).await?;
-    must!(answer.status == 200, "#8 {name}={to}: {} {}", answer.status, answer.body);
-    tokio::time::timeout(UPDATE, sm.updated()).await.context("#8 does not end")??;
+    must!(
+        answer.status == 200,
+        "#8 {name}={to}: {} {}",
+        answer.status,
+        answer.body
+    );
+    tokio::time::timeout(UPDATE, sm.updated())
+        .await
+        .context("#8 does not end")??;
     let shown = sm.shown().await?;
     must!(value(&shown, name) == to, "#8 left {shown:?}");
-    proved!("#8 with {name}={to}: {}", value(&shown, "occi.mcn.stack.state"));
+    proved!(
+        "#8 with {name}={to}: {}",
+        value(&shown, "occi.mcn.stack.state")
+    );
     Ok(shown)
 }
 
@@ -108,13 +161,24 @@ pub async fn fails(rig: &Rig) -> Result<()> {
     let host = Host::start(&rig.scratch.join("service-manager-fails"), KEYSTONE, &[]).await?;
     let demo = &rig.cloud.demo;
     let mut sm = ServiceManager::new(&host.url, &demo.token, &demo.project, PACE);
-    let gone = [("stampede.workers", "1"), ("stampede.mirror", "http://172.31.240.1:8900/gone")];
+    let gone = [
+        ("stampede.workers", "1"),
+        ("stampede.mirror", "http://172.31.240.1:8900/gone"),
+    ];
     let client = hadoop(&rig.cloud, "3.5.0", &gone)?;
     sm.start().await?;
     sm.activate(&[], &pairs(&client)).await?;
     sm.deploy(&[]).await?;
-    let ended = sm.deployed().await.err().context("it went on after a failure")?.to_string();
-    must!(ended.starts_with("HTTPError: 424 ") && ended.contains("CREATE_FAILED"), "#4 ended with {ended}");
+    let ended = sm
+        .deployed()
+        .await
+        .err()
+        .context("it went on after a failure")?
+        .to_string();
+    must!(
+        ended.starts_with("HTTPError: 424 ") && ended.contains("CREATE_FAILED"),
+        "#4 ended with {ended}"
+    );
     proved!("#4 ended after {} polls with {ended}", sm.polls());
     let shown = sm.shown().await?;
     let failure = value(&shown, "stampede.failure");

@@ -1,4 +1,5 @@
-//! A change to a running cluster: 2 workers to 3 and back while a job runs, other settings, changes that fail or are refused, and those after them.
+//! A change to a running cluster: 2 workers to 3 and back while a job runs, other settings, changes
+//! that fail or are refused, and those after them.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -15,17 +16,32 @@ use stampede_tests::{must, proved, until};
 
 use crate::Rig;
 
-/// Input files of the job that runs meanwhile: one map task each, two at a time, so that it lasts and leaves the machine to the change.
+/// Input files of the job that runs meanwhile: one map task each, two at a time, so that it lasts
+/// and leaves the machine to the change.
 const INPUTS: usize = 40;
 
 /// Two workers that are complete, on a host of their own.
 async fn deployed(rig: &Rig, folder: &str) -> Result<(Host, Client, String)> {
     let host = Host::start(&rig.scratch.join(folder), KEYSTONE, &[]).await?;
     let client = occi(&host.url, &rig.cloud.demo)?;
-    client.create("grows", &pairs(&hadoop(&rig.cloud, "3.5.0", &[])?)).await?;
+    client
+        .create("grows", &pairs(&hadoop(&rig.cloud, "3.5.0", &[])?))
+        .await?;
     let watched = watch(&client, "grows", 600).await?;
-    must!(watched.last.state() == "CREATE_COMPLETE", "{}: {}", watched.last.state(), watched.last.get("stampede.failure"));
-    let stack = rig.cloud.demo.stacks().await?.first().cloned().context("no stack")?;
+    must!(
+        watched.last.state() == "CREATE_COMPLETE",
+        "{}: {}",
+        watched.last.state(),
+        watched.last.get("stampede.failure")
+    );
+    let stack = rig
+        .cloud
+        .demo
+        .stacks()
+        .await?
+        .first()
+        .cloned()
+        .context("no stack")?;
     Ok((host, client, stack))
 }
 
@@ -42,7 +58,12 @@ pub async fn settings_and_failure(rig: &Rig) -> Result<()> {
     health::prove(&two).await?;
     settings(&client, &two).await?;
     failing(rig, &client, &stack, &two[0]).await?;
-    let three = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2", "worker-4"]).await?;
+    let three = named(
+        &rig.cloud.demo,
+        &stack,
+        &["master", "worker-1", "worker-2", "worker-4"],
+    )
+    .await?;
     too_few(&client, &three).await?;
     named_one(&client, &two[0]).await?;
     gone(rig, &client).await
@@ -58,23 +79,36 @@ pub async fn scale(rig: &Rig) -> Result<()> {
     let booted = boots(&two).await?;
     start_job(&two[0]).await?;
     more(rig, &client, &stack, &before).await?;
-    must!(boots(&two).await? == booted, "an old node or its daemons were restarted");
+    must!(
+        boots(&two).await? == booted,
+        "an old node or its daemons were restarted"
+    );
     proved!("the old nodes' servers are the same ids, and none of their daemons was restarted");
     fewer(&client, &two[0]).await?;
     end_job(&two[0]).await?;
-    must!(servers(rig, &stack, &["master", "worker-1", "worker-2"]).await? == before, "other servers than before");
+    must!(
+        servers(rig, &stack, &["master", "worker-1", "worker-2"]).await? == before,
+        "other servers than before"
+    );
     gone(rig, &client).await
 }
 
 async fn servers(rig: &Rig, stack: &str, names: &[&str]) -> Result<BTreeMap<String, String>> {
-    Ok(named(&rig.cloud.demo, stack, names).await?.into_iter().map(|node| (node.name, node.server)).collect())
+    Ok(named(&rig.cloud.demo, stack, names)
+        .await?
+        .into_iter()
+        .map(|node| (node.name, node.server))
+        .collect())
 }
 
 /// When each node's daemons began.
 async fn boots(nodes: &[Node]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for node in nodes {
-        all.push(node.run("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*'").await?);
+        all.push(
+            node.run("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*'")
+                .await?,
+        );
     }
     Ok(all)
 }
@@ -83,7 +117,10 @@ async fn boots(nodes: &[Node]) -> Result<Vec<String>> {
 async fn change(client: &Client, attributes: &[(&str, &str)]) -> Result<Watched> {
     let start = Instant::now();
     let (status, text) = client.update("grows", attributes).await?;
-    must!(status.is_success(), "update {attributes:?}: {status} {text}");
+    must!(
+        status.is_success(),
+        "update {attributes:?}: {status} {text}"
+    );
     let watched = watch(client, "grows", 600).await?;
     must!(
         watched.states == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"],
@@ -92,7 +129,11 @@ async fn change(client: &Client, attributes: &[(&str, &str)]) -> Result<Watched>
         watched.last.get("stampede.update")
     );
     let failed = watched.last.get("stampede.update");
-    println!("        {attributes:?} took {:.0} s{}{failed}", start.elapsed().as_secs_f32(), if failed.is_empty() { "" } else { ": " });
+    println!(
+        "        {attributes:?} took {:.0} s{}{failed}",
+        start.elapsed().as_secs_f32(),
+        if failed.is_empty() { "" } else { ": " }
+    );
     Ok(watched)
 }
 
@@ -111,71 +152,171 @@ async fn start_job(master: &Node) -> Result<()> {
 }
 
 async fn running(master: &Node) -> Result<bool> {
-    let apps = master.json("http://master:8088/ws/v1/cluster/apps?states=RUNNING").await?;
-    Ok(apps["apps"]["app"].as_array().is_some_and(|apps| !apps.is_empty()))
+    let apps = master
+        .json("http://master:8088/ws/v1/cluster/apps?states=RUNNING")
+        .await?;
+    Ok(apps["apps"]["app"]
+        .as_array()
+        .is_some_and(|apps| !apps.is_empty()))
 }
 
 async fn end_job(master: &Node) -> Result<()> {
-    until(400, "the job ends", async || Ok(master.run("systemctl is-active job || true").await? != "active")).await?;
+    until(400, "the job ends", async || {
+        Ok(master.run("systemctl is-active job || true").await? != "active")
+    })
+    .await?;
     let log = master.run("tail -n 30 /tmp/job.log").await?;
-    let answer = master.run("hdfs dfs -cat '/tmp/job-out/part-*'").await.with_context(|| log)?;
-    must!(answer == format!("alpha\t{}\nbeta\t{}", INPUTS * 2000, INPUTS * 1000), "the job's answer: {answer}");
+    let answer = master
+        .run("hdfs dfs -cat '/tmp/job-out/part-*'")
+        .await
+        .with_context(|| log)?;
+    must!(
+        answer == format!("alpha\t{}\nbeta\t{}", INPUTS * 2000, INPUTS * 1000),
+        "the job's answer: {answer}"
+    );
     proved!("the job of {INPUTS} map tasks that ran meanwhile gave the right answer");
     Ok(())
 }
 
-async fn more(rig: &Rig, client: &Client, stack: &str, before: &BTreeMap<String, String>) -> Result<()> {
+async fn more(
+    rig: &Rig,
+    client: &Client,
+    stack: &str,
+    before: &BTreeMap<String, String>,
+) -> Result<()> {
     change(client, &[("stampede.workers", "3")]).await?;
-    let three = named(&rig.cloud.demo, stack, &["master", "worker-1", "worker-2", "worker-3"]).await?;
-    must!(health::registered(&three[0]).await? == (3, 3), "registered: {:?}", health::registered(&three[0]).await?);
-    must!(servers(rig, stack, &["master", "worker-1", "worker-2"]).await? == *before, "other servers than before");
-    let on_new = three[3].run("hdfs dfs -put -f /etc/hostname /tmp/from-worker-3 && hdfs dfs -cat /tmp/from-worker-3").await?;
+    let three = named(
+        &rig.cloud.demo,
+        stack,
+        &["master", "worker-1", "worker-2", "worker-3"],
+    )
+    .await?;
+    must!(
+        health::registered(&three[0]).await? == (3, 3),
+        "registered: {:?}",
+        health::registered(&three[0]).await?
+    );
+    must!(
+        servers(rig, stack, &["master", "worker-1", "worker-2"]).await? == *before,
+        "other servers than before"
+    );
+    let on_new = three[3]
+        .run(
+            "hdfs dfs -put -f /etc/hostname /tmp/from-worker-3 && hdfs dfs -cat /tmp/from-worker-3",
+        )
+        .await?;
     must!(on_new == "worker-3", "{on_new}");
-    must!(running(&three[0]).await?, "the job ended before the change did: give it more inputs");
-    proved!("2 workers to 3 while a job runs: 3 DataNodes and 3 NodeManagers, the new one stores and reads");
+    must!(
+        running(&three[0]).await?,
+        "the job ended before the change did: give it more inputs"
+    );
+    proved!(
+        "2 workers to 3 while a job runs: 3 DataNodes and 3 NodeManagers, the new one stores and reads"
+    );
     Ok(())
 }
 
 async fn fewer(client: &Client, master: &Node) -> Result<()> {
-    must!(running(master).await?, "the job ended before the second change began: give it more inputs");
+    must!(
+        running(master).await?,
+        "the job ended before the second change began: give it more inputs"
+    );
     change(client, &[("stampede.workers", "2")]).await?;
-    must!(health::registered(master).await? == (2, 2), "registered: {:?}", health::registered(master).await?);
-    until(60, "the NameNode counts no block as under-replicated", async || {
-        let report = master.run("HADOOP_USER_NAME=hdfs hdfs fsck / 2>&1").await?;
-        let zero = |what: &str| report.lines().any(|line| line.trim().starts_with(what) && line.split_whitespace().any(|word| word == "0"));
-        Ok(report.contains("is HEALTHY") && zero("Under-replicated blocks:") && zero("Missing blocks:"))
-    })
+    must!(
+        health::registered(master).await? == (2, 2),
+        "registered: {:?}",
+        health::registered(master).await?
+    );
+    until(
+        60,
+        "the NameNode counts no block as under-replicated",
+        async || {
+            let report = master.run("HADOOP_USER_NAME=hdfs hdfs fsck / 2>&1").await?;
+            let zero = |what: &str| {
+                report.lines().any(|line| {
+                    line.trim().starts_with(what) && line.split_whitespace().any(|word| word == "0")
+                })
+            };
+            Ok(report.contains("is HEALTHY")
+                && zero("Under-replicated blocks:")
+                && zero("Missing blocks:"))
+        },
+    )
     .await?;
-    proved!("3 workers to 2, begun while the job runs: HDFS is HEALTHY, no block missing or under-replicated");
+    proved!(
+        "3 workers to 2, begun while the job runs: HDFS is HEALTHY, no block missing or under-replicated"
+    );
     Ok(())
 }
 
-/// Fewer workers than the setting wants copies are refused at once; fewer than a file has, as soon as the master looks, and nobody has been sent away.
+/// Fewer workers than the setting wants copies are refused at once; fewer than a file has, as soon
+/// as the master looks, and nobody has been sent away.
 async fn too_few(client: &Client, all: &[Node]) -> Result<()> {
-    let (status, text) = client.update("grows", &[("stampede.workers", "1"), ("stampede.hadoop.replication", "2")]).await?;
-    must!(status == 400 && text.contains("hadoop.replication"), "{status} {text}");
+    let (status, text) = client
+        .update(
+            "grows",
+            &[
+                ("stampede.workers", "1"),
+                ("stampede.hadoop.replication", "2"),
+            ],
+        )
+        .await?;
+    must!(
+        status == 400 && text.contains("hadoop.replication"),
+        "{status} {text}"
+    );
     proved!("fewer workers than HDFS is to keep copies are refused: {text}");
-    all[0].run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep -w 3 /tmp/proof/file").await?;
+    all[0]
+        .run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep -w 3 /tmp/proof/file")
+        .await?;
     let booted = boots(all).await?;
     let watched = change(client, &[("stampede.workers", "2")]).await?;
     let said = watched.last.get("stampede.update");
-    must!(said.contains("/tmp/proof/file keeps 3 copies, 2 workers would remain") && said.contains("as it was before"), "said: {said}");
-    must!(watched.last.get("stampede.workers") == "3", "{:?}", watched.last.attributes);
-    must!(health::registered(&all[0]).await? == (3, 3), "registered: {:?}", health::registered(&all[0]).await?);
+    must!(
+        said.contains("/tmp/proof/file keeps 3 copies, 2 workers would remain")
+            && said.contains("as it was before"),
+        "said: {said}"
+    );
+    must!(
+        watched.last.get("stampede.workers") == "3",
+        "{:?}",
+        watched.last.attributes
+    );
+    must!(
+        health::registered(&all[0]).await? == (3, 3),
+        "registered: {:?}",
+        health::registered(&all[0]).await?
+    );
     must!(boots(all).await? == booted, "daemons were restarted");
     proved!("fewer than a file has copies: {said}");
-    all[0].run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep 2 /tmp/proof/file").await?;
+    all[0]
+        .run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep 2 /tmp/proof/file")
+        .await?;
     Ok(())
 }
 
 /// A worker that is named goes, though it is not the last one.
 async fn named_one(client: &Client, master: &Node) -> Result<()> {
     let watched = change(client, &[("stampede.workers.remove", "worker-1")]).await?;
-    must!(watched.last.get("stampede.update").is_empty(), "{}", watched.last.get("stampede.update"));
-    must!(health::registered(master).await? == (2, 2), "registered: {:?}", health::registered(master).await?);
-    let nodes = master.json("http://master:8088/ws/v1/cluster/nodes?states=RUNNING").await?;
-    let mut names: Vec<&str> =
-        nodes["nodes"]["node"].as_array().into_iter().flatten().filter_map(|node| node["nodeHostName"].as_str()).collect();
+    must!(
+        watched.last.get("stampede.update").is_empty(),
+        "{}",
+        watched.last.get("stampede.update")
+    );
+    must!(
+        health::registered(master).await? == (2, 2),
+        "registered: {:?}",
+        health::registered(master).await?
+    );
+    let nodes = master
+        .json("http://master:8088/ws/v1/cluster/nodes?states=RUNNING")
+        .await?;
+    let mut names: Vec<&str> = nodes["nodes"]["node"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|node| node["nodeHostName"].as_str())
+        .collect();
     names.sort_unstable();
     must!(names == ["worker-2", "worker-4"], "left: {names:?}");
     health::file_is_whole(master, master).await?;
@@ -185,8 +326,19 @@ async fn named_one(client: &Client, master: &Node) -> Result<()> {
 
 /// Other replication and heap, node by node.
 async fn settings(client: &Client, all: &[Node]) -> Result<()> {
-    let watched = change(client, &[("stampede.hadoop.replication", "1"), ("stampede.hadoop.datanode_heap_mib", "300")]).await?;
-    must!(watched.last.get("stampede.hadoop.replication") == "1", "{:?}", watched.last.attributes);
+    let watched = change(
+        client,
+        &[
+            ("stampede.hadoop.replication", "1"),
+            ("stampede.hadoop.datanode_heap_mib", "300"),
+        ],
+    )
+    .await?;
+    must!(
+        watched.last.get("stampede.hadoop.replication") == "1",
+        "{:?}",
+        watched.last.attributes
+    );
     for node in all {
         let conf = node.run("hdfs getconf -confKey dfs.replication").await?;
         must!(conf == "1", "replication on {} is {conf}", node.name);
@@ -195,26 +347,59 @@ async fn settings(client: &Client, all: &[Node]) -> Result<()> {
         let heap = node
             .run("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value hadoop-datanode)/cmdline | grep -o -- '-Xmx[0-9a-z]*'")
             .await?;
-        must!(heap.contains("-Xmx300m"), "the DataNode of {} runs with {heap}", node.name);
+        must!(
+            heap.contains("-Xmx300m"),
+            "the DataNode of {} runs with {heap}",
+            node.name
+        );
     }
-    must!(health::registered(&all[0]).await? == (2, 2), "registered: {:?}", health::registered(&all[0]).await?);
+    must!(
+        health::registered(&all[0]).await? == (2, 2),
+        "registered: {:?}",
+        health::registered(&all[0]).await?
+    );
     health::file_is_whole(&all[0], &all[2]).await?;
-    proved!("a changed replication and DataNode heap stand on every node, the DataNodes run with it, and the file is whole");
+    proved!(
+        "a changed replication and DataNode heap stand on every node, the DataNodes run with it, and the file is whole"
+    );
     Ok(())
 }
 
 /// A worker that cannot install is taken away again, and the next one is not troubled by it.
 async fn failing(rig: &Rig, client: &Client, stack: &str, master: &Node) -> Result<()> {
     let gone = "http://172.31.240.1:8900/gone";
-    let watched = change(client, &[("stampede.workers", "3"), ("stampede.mirror", gone)]).await?;
+    let watched = change(
+        client,
+        &[("stampede.workers", "3"), ("stampede.mirror", gone)],
+    )
+    .await?;
     let said = watched.last.get("stampede.update");
-    must!(said.contains("as it was before") && said.contains("worker-3") && said.contains("404"), "said: {said}");
-    must!(watched.last.get("stampede.workers") == "2" && watched.last.get("stampede.mirror") != gone, "{:?}", watched.last.attributes);
-    must!(health::registered(master).await? == (2, 2), "registered: {:?}", health::registered(master).await?);
+    must!(
+        said.contains("as it was before") && said.contains("worker-3") && said.contains("404"),
+        "said: {said}"
+    );
+    must!(
+        watched.last.get("stampede.workers") == "2" && watched.last.get("stampede.mirror") != gone,
+        "{:?}",
+        watched.last.attributes
+    );
+    must!(
+        health::registered(master).await? == (2, 2),
+        "registered: {:?}",
+        health::registered(master).await?
+    );
     proved!("a new worker that cannot install is taken away again: {said}");
     let watched = change(client, &[("stampede.workers", "3")]).await?;
-    must!(watched.last.get("stampede.update").is_empty(), "{}", watched.last.get("stampede.update"));
-    must!(health::registered(master).await? == (3, 3), "registered: {:?}", health::registered(master).await?);
+    must!(
+        watched.last.get("stampede.update").is_empty(),
+        "{}",
+        watched.last.get("stampede.update")
+    );
+    must!(
+        health::registered(master).await? == (3, 3),
+        "registered: {:?}",
+        health::registered(master).await?
+    );
     let five = named(&rig.cloud.demo, stack, &["worker-4"]).await?;
     proved!("and the next try gives {}", five[0].name);
     Ok(())

@@ -1,4 +1,5 @@
-//! The rig: brings it up, gets tokens, makes REST calls, says what a project holds. Knows nothing of Stampede.
+//! The rig: brings it up, gets tokens, makes REST calls, says what a project holds. Knows nothing
+//! of Stampede.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ pub const KEYSTONE: &str = "http://172.31.240.1:5000";
 
 /// Why the rig cannot run here, if it cannot.
 pub fn not_here() -> Option<&'static str> {
-    let root = std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
+    let root =
+        std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
     if std::env::var_os("STAMPEDE_TESTS_WITHOUT_OPENSTACK").is_some() {
         Some("STAMPEDE_TESTS_WITHOUT_OPENSTACK is set")
     } else if !Path::new("/etc/debian_version").exists() {
@@ -42,7 +44,10 @@ fn here() -> PathBuf {
 /// The rig, healthy, with a Hadoop on its mirror; 3 to 10 minutes the first time.
 pub async fn up() -> Result<Cloud> {
     let script = here().join("openstack/prepare");
-    let status = tokio::process::Command::new(&script).status().await.with_context(|| format!("cannot run {}", script.display()))?;
+    let status = tokio::process::Command::new(&script)
+        .status()
+        .await
+        .with_context(|| format!("cannot run {}", script.display()))?;
     if !status.success() {
         bail!("{} failed, see what it printed", script.display());
     }
@@ -63,15 +68,24 @@ pub struct Session {
 impl Session {
     /// One call; an answer of 400 and above is an error.
     pub async fn call(&self, method: Method, url: &str, body: Option<Value>) -> Result<Value> {
-        let mut request = self.http.request(method.clone(), url).header("x-auth-token", &self.token);
+        let mut request = self
+            .http
+            .request(method.clone(), url)
+            .header("x-auth-token", &self.token);
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.with_context(|| format!("{method} {url}"))?;
+        let answer = request
+            .send()
+            .await
+            .with_context(|| format!("{method} {url}"))?;
         let status = answer.status();
         let text = answer.text().await?;
         if !status.is_success() {
-            bail!("{method} {url}: {status} {}", text.chars().take(500).collect::<String>());
+            bail!(
+                "{method} {url}: {status} {}",
+                text.chars().take(500).collect::<String>()
+            );
         }
         Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
     }
@@ -92,21 +106,37 @@ impl Session {
 
     /// The same token, sent in the name of another project.
     pub fn claiming(&self, project: &str) -> Self {
-        Self { project: project.to_owned(), ..self.clone() }
+        Self {
+            project: project.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// Names of the project's stacks.
     pub async fn stacks(&self) -> Result<Vec<String>> {
-        Ok(texts(&self.get(&self.heat("/stacks")).await?["stacks"], "stack_name"))
+        Ok(texts(
+            &self.get(&self.heat("/stacks")).await?["stacks"],
+            "stack_name",
+        ))
     }
 
-    /// What Stampede may leave behind, by kind; the project's default security group is not counted.
+    /// What Stampede may leave behind, by kind; the project's default security group is not
+    /// counted.
     pub async fn holds(&self) -> Result<BTreeMap<&'static str, Vec<String>>> {
         let mine = format!("?project_id={}", self.project_id);
         let mut all = BTreeMap::from([
             ("stacks", self.stacks().await?),
-            ("servers", texts(&self.get(&self.nova("/servers")).await?["servers"], "name")),
-            ("server groups", texts(&self.get(&self.nova("/os-server-groups")).await?["server_groups"], "name")),
+            (
+                "servers",
+                texts(&self.get(&self.nova("/servers")).await?["servers"], "name"),
+            ),
+            (
+                "server groups",
+                texts(
+                    &self.get(&self.nova("/os-server-groups")).await?["server_groups"],
+                    "name",
+                ),
+            ),
         ]);
         for (kind, path, key) in [
             ("ports", "/ports", "ports"),
@@ -119,9 +149,13 @@ impl Session {
             let found = self.get(&self.neutron(&format!("{path}{mine}"))).await?;
             all.insert(kind, texts(&found[key], "id"));
         }
-        let groups = self.get(&self.neutron(&format!("/security-groups{mine}&name=default"))).await?;
+        let groups = self
+            .get(&self.neutron(&format!("/security-groups{mine}&name=default")))
+            .await?;
         let default = texts(&groups["security_groups"], "id");
-        all.entry("security groups").or_default().retain(|id| !default.contains(id));
+        all.entry("security groups")
+            .or_default()
+            .retain(|id| !default.contains(id));
         all.retain(|_, names| !names.is_empty());
         Ok(all)
     }
@@ -129,13 +163,25 @@ impl Session {
     /// `/stacks/<name>/<id>`: below it Heat takes no name alone.
     pub async fn stack_path(&self, name: &str) -> Result<String> {
         let stack = self.get(&self.heat(&format!("/stacks/{name}"))).await?;
-        Ok(format!("/stacks/{name}/{}", stack["stack"]["id"].as_str().context("a stack without id")?))
+        Ok(format!(
+            "/stacks/{name}/{}",
+            stack["stack"]["id"]
+                .as_str()
+                .context("a stack without id")?
+        ))
     }
 
     /// The server of a stack's node: `<stack>-<node>` ends with the node's name.
     pub async fn server(&self, stack: &str, node: &str) -> Result<Value> {
-        let resource = format!("{}/resources/{}_server", self.stack_path(stack).await?, node.replace('-', "_"));
-        let id = self.get(&self.heat(&resource)).await?["resource"]["physical_resource_id"].as_str().unwrap_or_default().to_owned();
+        let resource = format!(
+            "{}/resources/{}_server",
+            self.stack_path(stack).await?,
+            node.replace('-', "_")
+        );
+        let id = self.get(&self.heat(&resource)).await?["resource"]["physical_resource_id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         if id.is_empty() {
             bail!("{node} of {stack} has no server yet");
         }
@@ -143,12 +189,23 @@ impl Session {
     }
 
     pub async fn server_action(&self, id: &str, action: Value) -> Result<()> {
-        self.call(Method::POST, &self.nova(&format!("/servers/{id}/action")), Some(action)).await.map(drop)
+        self.call(
+            Method::POST,
+            &self.nova(&format!("/servers/{id}/action")),
+            Some(action),
+        )
+        .await
+        .map(drop)
     }
 }
 
 fn texts(list: &Value, key: &str) -> Vec<String> {
-    list.as_array().into_iter().flatten().filter_map(|v| v[key].as_str()).map(str::to_owned).collect()
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|v| v[key].as_str())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The rig with its two projects.
@@ -163,7 +220,11 @@ impl Cloud {
     async fn connect() -> Result<Self> {
         let admin = login("admin", "admin").await?;
         ensure_other(&admin).await?;
-        Ok(Self { demo: login("demo", "demo").await?, other: login("other", "other").await?, admin })
+        Ok(Self {
+            demo: login("demo", "demo").await?,
+            other: login("other", "other").await?,
+            admin,
+        })
     }
 
     /// A new token of `demo`.
@@ -173,8 +234,15 @@ impl Cloud {
 
     /// Makes a token invalid, as time would.
     pub async fn revoke(&self, session: &Session) -> Result<()> {
-        let request = session.http.delete(format!("{KEYSTONE}/v3/auth/tokens")).header("x-auth-token", &self.admin.token);
-        request.header("x-subject-token", &session.token).send().await?.error_for_status()?;
+        let request = session
+            .http
+            .delete(format!("{KEYSTONE}/v3/auth/tokens"))
+            .header("x-auth-token", &self.admin.token);
+        request
+            .header("x-subject-token", &session.token)
+            .send()
+            .await?
+            .error_for_status()?;
         Ok(())
     }
 
@@ -183,23 +251,44 @@ impl Cloud {
         let user = user_id(&self.demo).await?;
         let url = format!("{KEYSTONE}/v3/users/{user}/application_credentials");
         let name = format!("test-{}", uuid::Uuid::new_v4());
-        let made = self.demo.call(Method::POST, &url, Some(json!({"application_credential": {"name": name}}))).await?;
+        let made = self
+            .demo
+            .call(
+                Method::POST,
+                &url,
+                Some(json!({"application_credential": {"name": name}})),
+            )
+            .await?;
         let made = &made["application_credential"];
         let auth = json!({"auth": {"identity": {"methods": ["application_credential"],
             "application_credential": {"id": made["id"], "secret": made["secret"]}}}});
         token(auth, "demo").await
     }
 
-    /// Deletes every stack of both projects and waits until they are gone: a failed scenario must not spoil the next.
+    /// Deletes every stack of both projects and waits until they are gone: a failed scenario must
+    /// not spoil the next.
     pub async fn sweep(&self) -> Result<()> {
         for session in [&self.demo, &self.other] {
             // by id: Heat answers a name with a redirect, which turns DELETE into GET
-            for stack in session.get(&session.heat("/stacks")).await?["stacks"].as_array().into_iter().flatten() {
-                let path =
-                    format!("/stacks/{}/{}", stack["stack_name"].as_str().unwrap_or_default(), stack["id"].as_str().unwrap_or_default());
-                session.call(Method::DELETE, &session.heat(&path), None).await.ok();
+            for stack in session.get(&session.heat("/stacks")).await?["stacks"]
+                .as_array()
+                .into_iter()
+                .flatten()
+            {
+                let path = format!(
+                    "/stacks/{}/{}",
+                    stack["stack_name"].as_str().unwrap_or_default(),
+                    stack["id"].as_str().unwrap_or_default()
+                );
+                session
+                    .call(Method::DELETE, &session.heat(&path), None)
+                    .await
+                    .ok();
             }
-            until(180, "all stacks are gone", async || Ok(session.stacks().await?.is_empty())).await?;
+            until(180, "all stacks are gone", async || {
+                Ok(session.stacks().await?.is_empty())
+            })
+            .await?;
         }
         Ok(())
     }
@@ -208,7 +297,11 @@ impl Cloud {
     pub fn sha512(&self, version: &str) -> Result<String> {
         let file = format!("{WWW}/hadoop/common/hadoop-{version}/hadoop-{version}.tar.gz.sha512");
         let text = std::fs::read_to_string(&file).with_context(|| file.clone())?;
-        Ok(text.split_whitespace().next().unwrap_or_default().to_owned())
+        Ok(text
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned())
     }
 
     /// The plain `openstack` client, as the user `demo`.
@@ -216,11 +309,18 @@ impl Cloud {
         let out = Command::new("/usr/bin/openstack")
             .args(arguments)
             .current_dir(directory)
-            .env("OS_CLIENT_CONFIG_FILE", "/var/lib/openstack-rig/etc/clouds.yaml")
+            .env(
+                "OS_CLIENT_CONFIG_FILE",
+                "/var/lib/openstack-rig/etc/clouds.yaml",
+            )
             .env("OS_CLOUD", "demo")
             .output()?;
         if !out.status.success() {
-            bail!("openstack {}: {}", arguments.join(" "), String::from_utf8_lossy(&out.stderr));
+            bail!(
+                "openstack {}: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&out.stderr)
+            );
         }
         Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     }
@@ -236,17 +336,47 @@ async fn login(user: &str, project: &str) -> Result<Session> {
 
 async fn token(auth: Value, project: &str) -> Result<Session> {
     let http = crate::http()?;
-    let answer = http.post(format!("{KEYSTONE}/v3/auth/tokens")).json(&auth).send().await?.error_for_status()?;
-    let token = answer.headers().get("x-subject-token").context("no token")?.to_str()?.to_owned();
+    let answer = http
+        .post(format!("{KEYSTONE}/v3/auth/tokens"))
+        .json(&auth)
+        .send()
+        .await?
+        .error_for_status()?;
+    let token = answer
+        .headers()
+        .get("x-subject-token")
+        .context("no token")?
+        .to_str()?
+        .to_owned();
     let body: Value = answer.json().await?;
-    let project_id = body["token"]["project"]["id"].as_str().context("no project")?.to_owned();
-    Ok(Session { token, project_id, project: project.to_owned(), http })
+    let project_id = body["token"]["project"]["id"]
+        .as_str()
+        .context("no project")?
+        .to_owned();
+    Ok(Session {
+        token,
+        project_id,
+        project: project.to_owned(),
+        http,
+    })
 }
 
 async fn user_id(session: &Session) -> Result<String> {
-    let request = session.http.get(format!("{KEYSTONE}/v3/auth/tokens")).header("x-auth-token", &session.token);
-    let body: Value = request.header("x-subject-token", &session.token).send().await?.error_for_status()?.json().await?;
-    Ok(body["token"]["user"]["id"].as_str().context("no user")?.to_owned())
+    let request = session
+        .http
+        .get(format!("{KEYSTONE}/v3/auth/tokens"))
+        .header("x-auth-token", &session.token);
+    let body: Value = request
+        .header("x-subject-token", &session.token)
+        .send()
+        .await?
+        .error_for_status()?
+        .json()
+        .await?;
+    Ok(body["token"]["user"]["id"]
+        .as_str()
+        .context("no user")?
+        .to_owned())
 }
 
 async fn ensure_other(admin: &Session) -> Result<()> {
@@ -255,15 +385,29 @@ async fn ensure_other(admin: &Session) -> Result<()> {
     if found["projects"].as_array().is_some_and(|p| !p.is_empty()) {
         return Ok(());
     }
-    let project =
-        admin.call(Method::POST, &format!("{v3}/projects"), Some(json!({"project": {"name": "other", "domain_id": "default"}}))).await?;
+    let project = admin
+        .call(
+            Method::POST,
+            &format!("{v3}/projects"),
+            Some(json!({"project": {"name": "other", "domain_id": "default"}})),
+        )
+        .await?;
     let user = json!({"user": {"name": "other", "password": PASSWORD, "domain_id": "default"}});
-    let user = admin.call(Method::POST, &format!("{v3}/users"), Some(user)).await?;
+    let user = admin
+        .call(Method::POST, &format!("{v3}/users"), Some(user))
+        .await?;
     let roles = admin.get(&format!("{v3}/roles")).await?;
     for role in roles["roles"].as_array().into_iter().flatten() {
         if matches!(role["name"].as_str(), Some("member" | "heat_stack_owner")) {
-            let ids = [&project["project"]["id"], &user["user"]["id"], &role["id"]].map(|v| v.as_str().unwrap_or_default().to_owned());
-            admin.call(Method::PUT, &format!("{v3}/projects/{}/users/{}/roles/{}", ids[0], ids[1], ids[2]), None).await?;
+            let ids = [&project["project"]["id"], &user["user"]["id"], &role["id"]]
+                .map(|v| v.as_str().unwrap_or_default().to_owned());
+            admin
+                .call(
+                    Method::PUT,
+                    &format!("{v3}/projects/{}/users/{}/roles/{}", ids[0], ids[1], ids[2]),
+                    None,
+                )
+                .await?;
         }
     }
     Ok(())

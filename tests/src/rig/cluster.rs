@@ -13,8 +13,13 @@ pub fn occi(url: &str, session: &Session) -> Result<Client> {
     Client::new(url, &session.token, &session.project)
 }
 
-/// The attributes of a Hadoop cluster on the rig: its mirror, its distribution's checksum, its proxy.
-pub fn hadoop(cloud: &Cloud, version: &str, more: &[(&str, &str)]) -> Result<Vec<(String, String)>> {
+/// The attributes of a Hadoop cluster on the rig: its mirror, its distribution's checksum, its
+/// proxy.
+pub fn hadoop(
+    cloud: &Cloud,
+    version: &str,
+    more: &[(&str, &str)],
+) -> Result<Vec<(String, String)>> {
     let sha512 = cloud.sha512(version)?;
     let mut all = BTreeMap::from([
         ("stampede.framework", "hadoop"),
@@ -29,18 +34,31 @@ pub fn hadoop(cloud: &Cloud, version: &str, more: &[(&str, &str)]) -> Result<Vec
         ("stampede.hadoop.sha512", sha512.as_str()),
     ]);
     all.extend(more.iter().copied());
-    Ok(all.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+    Ok(all
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect())
 }
 
 /// Borrowed pairs, as the client takes them.
 pub fn pairs(attributes: &[(String, String)]) -> Vec<(&str, &str)> {
-    attributes.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect()
+    attributes
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect()
 }
 
 /// The nodes of a stack: the master first.
 pub async fn nodes(session: &Session, stack: &str, workers: usize) -> Result<Vec<Node>> {
-    let names: Vec<String> = std::iter::once("master".to_owned()).chain((1..=workers).map(|n| format!("worker-{n}"))).collect();
-    named(session, stack, &names.iter().map(String::as_str).collect::<Vec<_>>()).await
+    let names: Vec<String> = std::iter::once("master".to_owned())
+        .chain((1..=workers).map(|n| format!("worker-{n}")))
+        .collect();
+    named(
+        session,
+        stack,
+        &names.iter().map(String::as_str).collect::<Vec<_>>(),
+    )
+    .await
 }
 
 /// The nodes of these names.

@@ -1,4 +1,5 @@
-//! What a healthy Hadoop looks like from its own nodes: registration, a file in HDFS, a job on YARN. Green units prove nothing.
+//! What a healthy Hadoop looks like from its own nodes: registration, a file in HDFS, a job on
+//! YARN. Green units prove nothing.
 
 use std::collections::BTreeSet;
 
@@ -9,34 +10,64 @@ use crate::rig::node::Node;
 use crate::until;
 use crate::{must, proved};
 
-/// DataNodes that the NameNode counts as live and in service, and NodeManagers that the ResourceManager counts as active.
+/// DataNodes that the NameNode counts as live and in service, and NodeManagers that the
+/// ResourceManager counts as active.
 pub async fn registered(master: &Node) -> Result<(u64, u64)> {
-    let jmx = master.json("http://master:9870/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState").await?;
-    let count = |key: &str| jmx["beans"][0][key].as_u64().with_context(|| format!("no {key}"));
+    let jmx = master
+        .json("http://master:9870/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState")
+        .await?;
+    let count = |key: &str| {
+        jmx["beans"][0][key]
+            .as_u64()
+            .with_context(|| format!("no {key}"))
+    };
     // One that was let go is heard of until it is forgotten.
     let live = count("NumLiveDataNodes")? - count("NumDecomLiveDataNodes")?;
-    let metrics = master.json("http://master:8088/ws/v1/cluster/metrics").await?;
-    Ok((live, metrics["clusterMetrics"]["activeNodes"].as_u64().context("no activeNodes")?))
+    let metrics = master
+        .json("http://master:8088/ws/v1/cluster/metrics")
+        .await?;
+    Ok((
+        live,
+        metrics["clusterMetrics"]["activeNodes"]
+            .as_u64()
+            .context("no activeNodes")?,
+    ))
 }
 
-/// All of it: every worker registered, HDFS across nodes, a word count whose tasks ran on all workers, seen by the history server.
+/// All of it: every worker registered, HDFS across nodes, a word count whose tasks ran on all
+/// workers, seen by the history server.
 pub async fn prove(nodes: &[Node]) -> Result<()> {
     let (master, workers) = nodes.split_first().context("no nodes")?;
     let count = workers.len() as u64;
     let (data_nodes, node_managers) = registered(master).await?;
-    must!(data_nodes == count && node_managers == count, "{data_nodes} DataNodes and {node_managers} NodeManagers, not {count}");
+    must!(
+        data_nodes == count && node_managers == count,
+        "{data_nodes} DataNodes and {node_managers} NodeManagers, not {count}"
+    );
     proved!("{data_nodes} live DataNodes, {node_managers} running NodeManagers");
     let last = workers.last().context("no workers")?;
     file_across(&workers[0], last).await?;
     let workers_used = word_count(master).await?;
     let names: BTreeSet<String> = workers.iter().map(|w| w.name.clone()).collect();
-    must!(workers_used == names, "tasks ran on {workers_used:?}, not on {names:?}");
-    proved!("a word count on YARN with the right answer, tasks on {}, and the job is in the history server", list(&workers_used));
+    must!(
+        workers_used == names,
+        "tasks ran on {workers_used:?}, not on {names:?}"
+    );
+    proved!(
+        "a word count on YARN with the right answer, tasks on {}, and the job is in the history server",
+        list(&workers_used)
+    );
     for node in nodes {
         let kills = node.oom_kills()?;
         must!(kills == 0, "{kills} out-of-memory kills on {}", node.name);
     }
-    proved!("no out-of-memory kill on any node; limits {:?} MiB", nodes.iter().map(|n| n.memory_limit_mib()).collect::<Result<Vec<_>>>()?);
+    proved!(
+        "no out-of-memory kill on any node; limits {:?} MiB",
+        nodes
+            .iter()
+            .map(|n| n.memory_limit_mib())
+            .collect::<Result<Vec<_>>>()?
+    );
     Ok(())
 }
 
@@ -46,8 +77,17 @@ async fn file_across(from: &Node, to: &Node) -> Result<()> {
         .run("head -c 5000000 /dev/urandom >/tmp/proof && hdfs dfs -mkdir -p /tmp/proof && hdfs dfs -put -f /tmp/proof /tmp/proof/file && sha256sum </tmp/proof")
         .await?;
     let back = to.run("hdfs dfs -cat /tmp/proof/file | sha256sum").await?;
-    must!(sum == back, "a file read back on {} is not what {} had put", to.name, from.name);
-    proved!("5 MB put to HDFS on {} and read back whole on {}", from.name, to.name);
+    must!(
+        sum == back,
+        "a file read back on {} is not what {} had put",
+        to.name,
+        from.name
+    );
+    proved!(
+        "5 MB put to HDFS on {} and read back whole on {}",
+        from.name,
+        to.name
+    );
     Ok(())
 }
 
@@ -73,16 +113,34 @@ async fn word_count(master: &Node) -> Result<BTreeSet<String>> {
         hdfs dfs -cat '/tmp/count-out/part-*'"#;
     let out = master.run(script).await?;
     let (job, answer) = out.split_once('\n').context("no answer")?;
-    must!(answer == "alpha\t12000\nbeta\t6000", "the word count's answer is wrong: {answer}");
+    must!(
+        answer == "alpha\t12000\nbeta\t6000",
+        "the word count's answer is wrong: {answer}"
+    );
     let history = format!("http://master:19888/ws/v1/history/mapreduce/jobs/{job}");
-    until(60, "the job is in the history server", async || Ok(master.json(&history).await?["job"]["state"] == "SUCCEEDED")).await?;
+    until(60, "the job is in the history server", async || {
+        Ok(master.json(&history).await?["job"]["state"] == "SUCCEEDED")
+    })
+    .await?;
     let tasks = master.json(&format!("{history}/tasks")).await?;
     let mut used = BTreeSet::new();
-    for id in texts(&tasks, "id").iter().filter(|id| id.starts_with("task_")) {
-        let attempts = master.json(&format!("{history}/tasks/{id}/attempts")).await?;
-        used.extend(texts(&attempts, "nodeHttpAddress").iter().filter_map(|a| Some(a.split(':').next()?.to_owned())));
+    for id in texts(&tasks, "id")
+        .iter()
+        .filter(|id| id.starts_with("task_"))
+    {
+        let attempts = master
+            .json(&format!("{history}/tasks/{id}/attempts"))
+            .await?;
+        used.extend(
+            texts(&attempts, "nodeHttpAddress")
+                .iter()
+                .filter_map(|a| Some(a.split(':').next()?.to_owned())),
+        );
     }
-    must!(!used.is_empty(), "the history server shows no attempt: {tasks}");
+    must!(
+        !used.is_empty(),
+        "the history server shows no attempt: {tasks}"
+    );
     Ok(used)
 }
 
@@ -91,7 +149,9 @@ fn texts(json: &Value, key: &str) -> Vec<String> {
     match json {
         Value::Object(fields) => {
             let own = fields.get(key).and_then(Value::as_str).map(str::to_owned);
-            own.into_iter().chain(fields.values().flat_map(|v| texts(v, key))).collect()
+            own.into_iter()
+                .chain(fields.values().flat_map(|v| texts(v, key)))
+                .collect()
         }
         Value::Array(items) => items.iter().flat_map(|v| texts(v, key)).collect(),
         _ => Vec::new(),

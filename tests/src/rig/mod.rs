@@ -5,7 +5,10 @@
 //! - [`hadoop`]: what a healthy Hadoop looks like from its own nodes
 //! - [`node`]: commands on a node
 //! - [`cloud`]: tokens, REST calls, what a project holds
-#![expect(missing_docs, reason = "small accessors of test programs, whose names say it")]
+#![expect(
+    missing_docs,
+    reason = "small accessors of test programs, whose names say it"
+)]
 
 pub mod cloud;
 pub mod cluster;

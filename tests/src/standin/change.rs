@@ -31,44 +31,72 @@ pub enum UpdateFails {
 }
 
 impl Stack {
-    /// Replaces the template: what is new is made, new nodes come up, those that are told of a change answer.
+    /// Replaces the template: what is new is made, new nodes come up, those that are told of a
+    /// change answer.
     pub(super) fn update(&mut self, request: &Value, fails: Option<UpdateFails>) {
         let old = self.nodes();
         self.take(request);
         self.updated = Some(iso(SystemTime::now(), "Z"));
         self.begin("UPDATE");
-        let new = self.nodes().into_iter().filter(|node| !old.contains(node)).collect();
+        let new = self
+            .nodes()
+            .into_iter()
+            .filter(|node| !old.contains(node))
+            .collect();
         self.plan = [Step::Network, Step::Servers].into();
         match fails {
-            Some(UpdateFails::Node { node, text }) => self.plan.push_back(Step::NodeFails(node, text)),
+            Some(UpdateFails::Node { node, text }) => {
+                self.plan.push_back(Step::NodeFails(node, text))
+            }
             Some(UpdateFails::Answer { node, text }) => {
-                self.plan.extend([Step::Ready(new), Step::Answers(Some((node, text))), Step::End]);
+                self.plan.extend([
+                    Step::Ready(new),
+                    Step::Answers(Some((node, text))),
+                    Step::End,
+                ]);
             }
             Some(UpdateFails::Silence) => self.plan.extend([Step::Ready(new), Step::End]),
-            None => self.plan.extend([Step::Ready(new), Step::Answers(None), Step::End]),
+            None => self
+                .plan
+                .extend([Step::Ready(new), Step::Answers(None), Step::End]),
         }
     }
 
     /// A check by which nothing changes, and which fails.
     pub(super) fn check_fails(&mut self) {
         self.begin("CHECK");
-        self.end("FAILED", "Resource CHECK failed: Error: resources.worker_1_server: it is shut off");
+        self.end(
+            "FAILED",
+            "Resource CHECK failed: Error: resources.worker_1_server: it is shut off",
+        );
     }
 
     /// The generation that each node's metadata shows.
     fn generations(&self) -> Vec<(String, u64)> {
         let metadata = |node: &String| {
             let server = format!("{}_server", node.replace('-', "_"));
-            let metadata = resolve::value(self, &self.template["resources"][&server]["properties"]["metadata"]);
-            metadata["stampede_generation"].as_str().and_then(|text| text.parse().ok())
+            let metadata = resolve::value(
+                self,
+                &self.template["resources"][&server]["properties"]["metadata"],
+            );
+            metadata["stampede_generation"]
+                .as_str()
+                .and_then(|text| text.parse().ok())
         };
-        self.nodes().into_iter().filter_map(|node| Some((node.clone(), metadata(&node)?))).collect()
+        self.nodes()
+            .into_iter()
+            .filter_map(|node| Some((node.clone(), metadata(&node)?)))
+            .collect()
     }
 
     /// Every node whose metadata shows a change that it has not answered to does so.
     pub(super) fn answer(&mut self, fails: Option<&(String, String)>) {
         for (node, generation) in self.generations() {
-            if self.answered.get(&node).is_some_and(|answered| *answered >= generation) {
+            if self
+                .answered
+                .get(&node)
+                .is_some_and(|answered| *answered >= generation)
+            {
                 continue;
             }
             let outcome = match fails {
@@ -76,7 +104,13 @@ impl Stack {
                 _ => "done".to_owned(),
             };
             let line = format!("{node} change {generation} {outcome}");
-            self.signal("progress_handle", &format!("change-{node}"), "SUCCESS", &line, &line);
+            self.signal(
+                "progress_handle",
+                &format!("change-{node}"),
+                "SUCCESS",
+                &line,
+                &line,
+            );
             self.answered.insert(node, generation);
         }
     }

@@ -13,7 +13,8 @@ use super::{
     stack::{CreateFails, Stack},
 };
 
-/// The password of every user, and the secret of every application credential (whose id is its user's name).
+/// The password of every user, and the secret of every application credential (whose id is its
+/// user's name).
 pub const PASSWORD: &str = "stand-in";
 
 /// How long tokens last.
@@ -144,8 +145,14 @@ impl Default for Quota {
 
 impl Default for Fixtures {
     fn default() -> Self {
-        let flavor =
-            |at: u64, name: &str, vcpus, ram, disk| Flavor { id: uuid(0xf1, at), name: name.to_owned(), vcpus, ram, disk, disabled: false };
+        let flavor = |at: u64, name: &str, vcpus, ram, disk| Flavor {
+            id: uuid(0xf1, at),
+            name: name.to_owned(),
+            vcpus,
+            ram,
+            disk,
+            disabled: false,
+        };
         let image = |at, name: &str| Image {
             id: uuid(0x1a, at),
             name: name.to_owned(),
@@ -166,7 +173,12 @@ impl Default for Fixtures {
             ],
             images: vec![image(1, "debian-12"), image(2, "debian-12-plain")],
             keypairs: vec!["demo-key".to_owned()],
-            networks: vec![Network { id: uuid(0x2e, 1), name: "public".to_owned(), external: true, is_default: false }],
+            networks: vec![Network {
+                id: uuid(0x2e, 1),
+                name: "public".to_owned(),
+                external: true,
+                is_default: false,
+            }],
             quota: Quota::default(),
             without: Vec::new(),
             elsewhere: Vec::new(),
@@ -194,14 +206,28 @@ impl Cloud {
 
     /// Notes the request, and says what is to go wrong with it.
     pub(super) fn begin(&mut self, ask: &Ask) -> Option<What> {
-        let user = ask.token.as_ref().and_then(|token| self.tokens.get(token)).map(|token| token.user.clone()).unwrap_or_default();
-        self.asked.push(Asked { service: ask.service.to_owned(), method: ask.method.clone(), path: ask.target.clone(), user });
+        let user = ask
+            .token
+            .as_ref()
+            .and_then(|token| self.tokens.get(token))
+            .map(|token| token.user.clone())
+            .unwrap_or_default();
+        self.asked.push(Asked {
+            service: ask.service.to_owned(),
+            method: ask.method.clone(),
+            path: ask.target.clone(),
+            user,
+        });
         faults::take(&mut self.faults, ask.service, &ask.method, &ask.target)
     }
 
     /// Every stack goes one step; whether any had one to go.
     pub(super) fn step(&mut self) -> bool {
-        self.stacks.iter_mut().filter_map(|stack| stack.step().then_some(())).count() > 0
+        self.stacks
+            .iter_mut()
+            .filter_map(|stack| stack.step().then_some(()))
+            .count()
+            > 0
     }
 
     pub(super) fn issue(&mut self, project: &str, user: &str, method: &'static str) -> String {
@@ -213,45 +239,94 @@ impl Cloud {
         self.add_token(None, "demo", "password")
     }
 
-    pub(super) fn add_token(&mut self, project: Option<String>, user: &str, method: &'static str) -> String {
+    pub(super) fn add_token(
+        &mut self,
+        project: Option<String>,
+        user: &str,
+        method: &'static str,
+    ) -> String {
         let id = format!("gAAAA-stand-in-{}-{user}", self.next());
         let expires = SystemTime::now() + TOKEN_LIFE;
-        self.tokens.insert(id.clone(), Token { project, user: user.to_owned(), method, expires });
+        self.tokens.insert(
+            id.clone(),
+            Token {
+                project,
+                user: user.to_owned(),
+                method,
+                expires,
+            },
+        );
         id
     }
 
-    /// A project's id, by id or name. Besides the two there are as many as one likes, `many-1` and so on.
+    /// A project's id, by id or name. Besides the two there are as many as one likes, `many-1` and
+    /// so on.
     pub(super) fn project_id(&self, name_or_id: &str) -> Option<String> {
-        let known = PROJECTS.iter().find(|(id, name)| *id == name_or_id || *name == name_or_id).map(|(id, _)| (*id).to_owned());
-        let number =
-            || name_or_id.strip_prefix(MANY).map_or_else(|| u32::from_str_radix(name_or_id, 16).ok(), |number| number.parse().ok());
+        let known = PROJECTS
+            .iter()
+            .find(|(id, name)| *id == name_or_id || *name == name_or_id)
+            .map(|(id, _)| (*id).to_owned());
+        let number = || {
+            name_or_id.strip_prefix(MANY).map_or_else(
+                || u32::from_str_radix(name_or_id, 16).ok(),
+                |number| number.parse().ok(),
+            )
+        };
         known.or_else(|| number().map(|number| format!("{number:032x}")))
     }
 
     pub(super) fn project_name(&self, id: &str) -> String {
-        let many = || u32::from_str_radix(id, 16).map_or_else(|_| String::new(), |number| format!("{MANY}{number}"));
-        PROJECTS.iter().find(|(known, _)| *known == id).map_or_else(many, |(_, name)| (*name).to_owned())
+        let many = || {
+            u32::from_str_radix(id, 16)
+                .map_or_else(|_| String::new(), |number| format!("{MANY}{number}"))
+        };
+        PROJECTS
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map_or_else(many, |(_, name)| (*name).to_owned())
     }
 
     /// Type, name and address of every service.
     pub(super) fn endpoints(&self, project: &str) -> Vec<(&'static str, &'static str, String)> {
         let url = &self.url;
         let all = [
-            ("orchestration", "heat", format!("{url}/heat-api/v1/{project}")),
+            (
+                "orchestration",
+                "heat",
+                format!("{url}/heat-api/v1/{project}"),
+            ),
             ("network", "neutron", format!("{url}/network")),
             ("identity", "keystone", url.clone()),
             ("compute", "nova", format!("{url}/compute/v2.1")),
-            ("cloudformation", "heat-cfn", format!("{url}/heat-api-cfn/v1")),
+            (
+                "cloudformation",
+                "heat-cfn",
+                format!("{url}/heat-api-cfn/v1"),
+            ),
             ("image", "glance", format!("{url}/image")),
             ("volumev3", "cinder", format!("{url}/volume/v3/{project}")),
         ];
-        let there = all.into_iter().filter(|(service_type, _, _)| !self.fixtures.without.contains(service_type));
-        let moved = |of: &str| self.fixtures.elsewhere.iter().find(|(service_type, _)| *service_type == of).map(|(_, url)| url.clone());
-        there.map(|(service_type, name, url)| (service_type, name, moved(service_type).unwrap_or(url))).collect()
+        let there = all
+            .into_iter()
+            .filter(|(service_type, _, _)| !self.fixtures.without.contains(service_type));
+        let moved = |of: &str| {
+            self.fixtures
+                .elsewhere
+                .iter()
+                .find(|(service_type, _)| *service_type == of)
+                .map(|(_, url)| url.clone())
+        };
+        there
+            .map(|(service_type, name, url)| {
+                (service_type, name, moved(service_type).unwrap_or(url))
+            })
+            .collect()
     }
 
     pub(super) fn living(&mut self, name: &str) -> Option<&mut Stack> {
-        self.stacks.iter_mut().find(|stack| stack.name == name && !stack.is_gone())
+        self.stacks
+            .iter_mut()
+            .find(|stack| stack.name == name && !stack.is_gone())
     }
 
     /// A number that no other thing has.
@@ -262,27 +337,46 @@ impl Cloud {
 }
 
 const MANY: &str = "many-";
-const PROJECTS: [(&str, &str); 2] = [("27d692374b8a4c4a80eba040b21ea24b", "demo"), ("5b1c0ffee0ddf00dbadc0dedeadbeef0", "other")];
+const PROJECTS: [(&str, &str); 2] = [
+    ("27d692374b8a4c4a80eba040b21ea24b", "demo"),
+    ("5b1c0ffee0ddf00dbadc0dedeadbeef0", "other"),
+];
 
 /// An id that is the same in every run.
 pub(super) fn uuid(kind: u8, number: u64) -> String {
-    ::uuid::Uuid::from_u64_pair(u64::from(kind) << 56 | 0x4000, 0x8000_0000_0000_0000 | number).to_string()
+    ::uuid::Uuid::from_u64_pair(
+        u64::from(kind) << 56 | 0x4000,
+        0x8000_0000_0000_0000 | number,
+    )
+    .to_string()
 }
 
 /// `2026-11-23T06:52:12` and what follows: `Z` or `.000000Z`.
 pub(super) fn iso(at: SystemTime, end: &str) -> String {
-    let seconds = at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = at
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // A year is counted from March, in eras of 400 years.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let (month, carry) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
     let year = year_of_era + era * 400 + carry;
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}{end}", second / 3600, second / 60 % 60, second % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}{end}",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 #[cfg(test)]

@@ -12,23 +12,44 @@ pub(super) fn answer(cloud: &Cloud, ask: &Ask, service: &str, project: &str) -> 
         ("nova", "GET", ["v2.1", "flavors", "detail"]) => flavors(cloud, ask),
         ("nova", "GET", ["v2.1", "os-keypairs"]) => {
             let pair = |name: &String| json!({"keypair": {"name": name, "public_key": "ssh-ed25519 AAAA", "fingerprint": "00:11"}});
-            Reply::json(200, &json!({"keypairs": cloud.fixtures.keypairs.iter().map(pair).collect::<Vec<_>>()}))
+            Reply::json(
+                200,
+                &json!({"keypairs": cloud.fixtures.keypairs.iter().map(pair).collect::<Vec<_>>()}),
+            )
         }
         ("nova", "GET", ["v2.1", "limits"]) => limits(cloud, project),
         ("cinder", "GET", ["v3", of, "limits"]) if *of == project => volumes(cloud, project),
         ("glance", "GET", ["v2", "images"]) => images(cloud, ask),
-        ("glance", "GET", ["v2", "images", id]) => match cloud.fixtures.images.iter().find(|image| image.id == *id) {
-            Some(found) => Reply::json(200, &image(found)),
-            None => Reply::fault_of("glance", 404, "Not Found", &format!("No image found with ID {id}")),
-        },
+        ("glance", "GET", ["v2", "images", id]) => {
+            match cloud.fixtures.images.iter().find(|image| image.id == *id) {
+                Some(found) => Reply::json(200, &image(found)),
+                None => Reply::fault_of(
+                    "glance",
+                    404,
+                    "Not Found",
+                    &format!("No image found with ID {id}"),
+                ),
+            }
+        }
         ("neutron", "GET", ["v2.0", "networks"]) => networks(cloud, ask),
-        ("neutron", "GET", ["v2.0", "quotas", of, "details.json"]) if *of == project => quotas(cloud, project),
-        _ => Reply::fault_of(service, 404, "itemNotFound", "The resource could not be found."),
+        ("neutron", "GET", ["v2.0", "quotas", of, "details.json"]) if *of == project => {
+            quotas(cloud, project)
+        }
+        _ => Reply::fault_of(
+            service,
+            404,
+            "itemNotFound",
+            "The resource could not be found.",
+        ),
     }
 }
 
 fn flavors(cloud: &Cloud, ask: &Ask) -> Reply {
-    let (flavors, more) = ask.page(cloud.fixtures.flavors.iter().collect(), cloud.fixtures.largest_page, |flavor| &flavor.id);
+    let (flavors, more) = ask.page(
+        cloud.fixtures.flavors.iter().collect(),
+        cloud.fixtures.largest_page,
+        |flavor| &flavor.id,
+    );
     let flavor = |f: &&super::Flavor| {
         json!({"id": f.id, "name": f.name, "ram": f.ram, "disk": f.disk, "swap": "", "OS-FLV-EXT-DATA:ephemeral": 0,
             "OS-FLV-DISABLED:disabled": f.disabled, "vcpus": f.vcpus, "os-flavor-access:is_public": true, "rxtx_factor": 1.0,
@@ -50,7 +71,12 @@ fn image(image: &super::Image) -> Value {
 
 fn images(cloud: &Cloud, ask: &Ask) -> Reply {
     let fits = |name: &str, value: &str| ask.query(name).is_none_or(|wanted| wanted == value);
-    let found = cloud.fixtures.images.iter().filter(|image| fits("name", &image.name) && fits("status", &image.status)).collect();
+    let found = cloud
+        .fixtures
+        .images
+        .iter()
+        .filter(|image| fits("name", &image.name) && fits("status", &image.status))
+        .collect();
     let (page, more) = ask.page(found, cloud.fixtures.largest_page, |image| &image.id);
     let page: Vec<Value> = page.into_iter().map(image).collect();
     let mut body = json!({"images": page, "first": "/v2/images", "schema": "/v2/schemas/images"});
@@ -63,13 +89,21 @@ fn images(cloud: &Cloud, ask: &Ask) -> Reply {
 fn networks(cloud: &Cloud, ask: &Ask) -> Reply {
     let fits = |name: &str, value: &str| ask.query(name).is_none_or(|wanted| wanted == value);
     let found = cloud.fixtures.networks.iter().filter(|network| {
-        fits("name", &network.name) && fits("id", &network.id) && fits("router:external", if network.external { "true" } else { "false" })
+        fits("name", &network.name)
+            && fits("id", &network.id)
+            && fits(
+                "router:external",
+                if network.external { "true" } else { "false" },
+            )
     });
     let network = |network: &super::Network| {
         json!({"id": network.id, "name": network.name, "tenant_id": "e85423d84efa47248bebb3204589d237", "admin_state_up": true, "mtu": 1500,
             "status": "ACTIVE", "subnets": [], "shared": false, "router:external": network.external, "is_default": network.is_default})
     };
-    Reply::json(200, &json!({"networks": found.map(network).collect::<Vec<_>>()}))
+    Reply::json(
+        200,
+        &json!({"networks": found.map(network).collect::<Vec<_>>()}),
+    )
 }
 
 fn limits(cloud: &Cloud, project: &str) -> Reply {
@@ -78,7 +112,16 @@ fn limits(cloud: &Cloud, project: &str) -> Reply {
     let measure = |measure: fn(&super::Flavor) -> u32| -> u64 {
         let stacks = cloud.stacks.iter().filter(|stack| stack.project == project);
         let names = stacks.flat_map(|stack| stack.server_flavors());
-        names.filter_map(|name| cloud.fixtures.flavors.iter().find(|f| f.name == name || f.id == name)).map(|f| u64::from(measure(f))).sum()
+        names
+            .filter_map(|name| {
+                cloud
+                    .fixtures
+                    .flavors
+                    .iter()
+                    .find(|f| f.name == name || f.id == name)
+            })
+            .map(|f| u64::from(measure(f)))
+            .sum()
     };
     Reply::json(
         200,
@@ -93,10 +136,20 @@ fn limits(cloud: &Cloud, project: &str) -> Reply {
 
 fn volumes(cloud: &Cloud, project: &str) -> Reply {
     let quota = &cloud.fixtures.quota;
-    let there = cloud.stacks.iter().filter(|stack| stack.project == project).flat_map(|stack| {
-        let made = stack.resources.iter().filter(|resource| resource.kind == "OS::Cinder::Volume" && !resource.physical_id.is_empty());
-        made.map(|volume| stack.template["resources"][&volume.name]["properties"]["size"].as_u64().unwrap_or(0))
-    });
+    let there = cloud
+        .stacks
+        .iter()
+        .filter(|stack| stack.project == project)
+        .flat_map(|stack| {
+            let made = stack.resources.iter().filter(|resource| {
+                resource.kind == "OS::Cinder::Volume" && !resource.physical_id.is_empty()
+            });
+            made.map(|volume| {
+                stack.template["resources"][&volume.name]["properties"]["size"]
+                    .as_u64()
+                    .unwrap_or(0)
+            })
+        });
     let gigabytes: u64 = there.sum();
     Reply::json(
         200,
@@ -122,5 +175,10 @@ fn quotas(cloud: &Cloud, project: &str) -> Reply {
 }
 
 fn used(cloud: &Cloud, project: &str, kind: &str) -> usize {
-    cloud.stacks.iter().filter(|stack| stack.project == project).map(|stack| stack.made(kind)).sum()
+    cloud
+        .stacks
+        .iter()
+        .filter(|stack| stack.project == project)
+        .map(|stack| stack.made(kind))
+        .sum()
 }

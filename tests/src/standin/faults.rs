@@ -20,12 +20,22 @@ pub struct Fault {
 impl Fault {
     /// Goes wrong with every request to the service, so many times.
     pub fn of(service: &'static str, times: u32, what: What) -> Self {
-        Self { service: Some(service), method: None, path: String::new(), times, what }
+        Self {
+            service: Some(service),
+            method: None,
+            path: String::new(),
+            times,
+            what,
+        }
     }
 
     /// Only with this method, and a path that holds this.
     pub fn only(self, method: &'static str, path: impl Into<String>) -> Self {
-        Self { method: Some(method), path: path.into(), ..self }
+        Self {
+            method: Some(method),
+            path: path.into(),
+            ..self
+        }
     }
 }
 

@@ -13,11 +13,19 @@ use super::{
 pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
     let parts = ask.parts();
     if parts.get(1) != Some(&project) {
-        return Reply::fault_of("heat", 403, "HTTPForbidden", "Access was denied to this resource.");
+        return Reply::fault_of(
+            "heat",
+            403,
+            "HTTPForbidden",
+            "Access was denied to this resource.",
+        );
     }
     if ask.body.len() > template::MAX_BODY_BYTES {
-        let message =
-            format!("JSON body size ({} bytes) exceeds maximum allowed size ({} bytes).", ask.body.len(), template::MAX_BODY_BYTES);
+        let message = format!(
+            "JSON body size ({} bytes) exceeds maximum allowed size ({} bytes).",
+            ask.body.len(),
+            template::MAX_BODY_BYTES
+        );
         return Reply::fault_of("heat", 400, "RequestLimitExceeded", &message);
     }
     let outcome = match (ask.method.as_str(), &parts[2..]) {
@@ -28,48 +36,97 @@ pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
         ("GET", ["stacks", name, id]) => find(cloud, project, name, id).map(|at| show(cloud, at)),
         ("PUT", ["stacks", name, id]) => update(cloud, ask, project, name, id),
         ("DELETE", ["stacks", name, id]) => delete(cloud, project, name, id),
-        ("GET", ["stacks", name, id, "template"]) => find(cloud, project, name, id).map(|at| Reply::json(200, &cloud.stacks[at].template)),
-        ("GET", ["stacks", name, id, "resources"]) => find(cloud, project, name, id).map(|at| resources(cloud, at)),
-        ("GET", ["stacks", name, id, "events"]) => find(cloud, project, name, id).map(|at| events(cloud, ask, at, None)),
+        ("GET", ["stacks", name, id, "template"]) => {
+            find(cloud, project, name, id).map(|at| Reply::json(200, &cloud.stacks[at].template))
+        }
+        ("GET", ["stacks", name, id, "resources"]) => {
+            find(cloud, project, name, id).map(|at| resources(cloud, at))
+        }
+        ("GET", ["stacks", name, id, "events"]) => {
+            find(cloud, project, name, id).map(|at| events(cloud, ask, at, None))
+        }
         ("GET", ["stacks", name, id, "resources", resource, "events"]) => {
             find(cloud, project, name, id).map(|at| events(cloud, ask, at, Some(resource)))
         }
-        ("GET", ["stacks", name, id, "resources", resource, "metadata"]) => find(cloud, project, name, id).map(|at| {
-            let metadata = cloud.stacks[at].signals.get(*resource).cloned().unwrap_or_default();
-            Reply::json(200, &json!({"metadata": metadata}))
-        }),
-        ("POST", ["stacks", name, id, "resources", resource, "signal"]) => signal(cloud, ask, project, (name, id), resource),
-        _ => Err(Reply::fault_of("heat", 404, "HTTPNotFound", "The resource could not be found.")),
+        ("GET", ["stacks", name, id, "resources", resource, "metadata"]) => {
+            find(cloud, project, name, id).map(|at| {
+                let metadata = cloud.stacks[at]
+                    .signals
+                    .get(*resource)
+                    .cloned()
+                    .unwrap_or_default();
+                Reply::json(200, &json!({"metadata": metadata}))
+            })
+        }
+        ("POST", ["stacks", name, id, "resources", resource, "signal"]) => {
+            signal(cloud, ask, project, (name, id), resource)
+        }
+        _ => Err(Reply::fault_of(
+            "heat",
+            404,
+            "HTTPNotFound",
+            "The resource could not be found.",
+        )),
     };
     outcome.unwrap_or_else(|reply| reply)
 }
 
 fn unknown(name: &str) -> Reply {
-    Reply::fault_of("heat", 404, "EntityNotFound", &format!("The Stack ({name}) could not be found."))
+    Reply::fault_of(
+        "heat",
+        404,
+        "EntityNotFound",
+        &format!("The Stack ({name}) could not be found."),
+    )
 }
 
 /// By name and id, also when it is gone: Heat remembers it for a while.
 fn find(cloud: &Cloud, project: &str, name: &str, id: &str) -> Result<usize, Reply> {
     let is = |stack: &Stack| stack.project == project && stack.name == name && stack.id == id;
-    cloud.stacks.iter().position(is).ok_or_else(|| unknown(name))
+    cloud
+        .stacks
+        .iter()
+        .position(is)
+        .ok_or_else(|| unknown(name))
 }
 
 fn by_name(cloud: &Cloud, project: &str, name: &str) -> Result<Reply, Reply> {
-    let is = |stack: &&Stack| stack.project == project && ((stack.name == name && !stack.is_gone()) || stack.id == name);
+    let is = |stack: &&Stack| {
+        stack.project == project && ((stack.name == name && !stack.is_gone()) || stack.id == name)
+    };
     let stack = cloud.stacks.iter().find(is).ok_or_else(|| unknown(name))?;
     Ok(Reply::empty(302).with("location", link(cloud, stack)))
 }
 
 fn link(cloud: &Cloud, stack: &Stack) -> String {
-    format!("{}/heat-api/v1/{}/stacks/{}/{}", cloud.url, stack.project, stack.name, stack.id)
+    format!(
+        "{}/heat-api/v1/{}/stacks/{}/{}",
+        cloud.url, stack.project, stack.name, stack.id
+    )
 }
 
 fn list(cloud: &Cloud, ask: &Ask, project: &str) -> Reply {
-    let wanted: Vec<&str> = ask.query("tags").map(|tags| tags.split(',').collect()).unwrap_or_default();
-    let has = |stack: &&Stack| wanted.iter().all(|tag| stack.tags.iter().any(|known| known == tag));
-    let found = cloud.stacks.iter().filter(|stack| stack.project == project && !stack.is_gone()).filter(has).rev().collect();
+    let wanted: Vec<&str> = ask
+        .query("tags")
+        .map(|tags| tags.split(',').collect())
+        .unwrap_or_default();
+    let has = |stack: &&Stack| {
+        wanted
+            .iter()
+            .all(|tag| stack.tags.iter().any(|known| known == tag))
+    };
+    let found = cloud
+        .stacks
+        .iter()
+        .filter(|stack| stack.project == project && !stack.is_gone())
+        .filter(has)
+        .rev()
+        .collect();
     let (page, _) = ask.page(found, usize::MAX, |stack| &stack.id);
-    let stacks: Vec<Value> = page.into_iter().map(|stack| summary(cloud, stack)).collect();
+    let stacks: Vec<Value> = page
+        .into_iter()
+        .map(|stack| summary(cloud, stack))
+        .collect();
     Reply::json(200, &json!({"stacks": stacks}))
 }
 
@@ -83,8 +140,16 @@ fn summary(cloud: &Cloud, stack: &Stack) -> Value {
 fn show(cloud: &Cloud, at: usize) -> Reply {
     let stack = &cloud.stacks[at];
     let mut body = summary(cloud, stack);
-    let mut parameters: Map<String, Value> = stack.parameters.iter().map(|(name, value)| (name.clone(), json!(text(value)))).collect();
-    for (name, value) in [("OS::stack_id", &stack.id), ("OS::project_id", &stack.project), ("OS::stack_name", &stack.name)] {
+    let mut parameters: Map<String, Value> = stack
+        .parameters
+        .iter()
+        .map(|(name, value)| (name.clone(), json!(text(value))))
+        .collect();
+    for (name, value) in [
+        ("OS::stack_id", &stack.id),
+        ("OS::project_id", &stack.project),
+        ("OS::stack_name", &stack.name),
+    ] {
         parameters.insert(name.to_owned(), json!(value));
     }
     body["description"] = stack.template["description"].clone();
@@ -96,28 +161,48 @@ fn show(cloud: &Cloud, at: usize) -> Reply {
     body["timeout_mins"] = json!(stack.timeout_mins);
     if !stack.is_gone() {
         let output = |(key, output): (&String, &Value)| {
-            let description = output["description"].as_str().unwrap_or("No description given");
+            let description = output["description"]
+                .as_str()
+                .unwrap_or("No description given");
             json!({"output_key": key, "description": description, "output_value": resolve::value(stack, &output["value"])})
         };
-        body["outputs"] = stack.template["outputs"].as_object().into_iter().flatten().map(output).collect();
+        body["outputs"] = stack.template["outputs"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(output)
+            .collect();
     }
     Reply::json(200, &json!({"stack": body}))
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A request's body, checked; with its stack's name.
 fn checked(cloud: &Cloud, ask: &Ask) -> Result<(Value, String), Reply> {
     let request = ask.json()?;
-    let name = request["stack_name"].as_str().unwrap_or_default().to_owned();
+    let name = request["stack_name"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(good) || name.len() > 255 {
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic())
+        || !name.chars().all(good)
+        || name.len() > 255
+    {
         let message = format!(
             "Invalid stack name {name} must contain only alphanumeric or \"_-.\" characters, must start with alpha and must be 255 characters or less."
         );
-        return Err(Reply::fault_of("heat", 400, "StackValidationFailed", &message));
+        return Err(Reply::fault_of(
+            "heat",
+            400,
+            "StackValidationFailed",
+            &message,
+        ));
     }
     template::check(&cloud.fixtures, &request)?;
     Ok((request, name))
@@ -125,8 +210,17 @@ fn checked(cloud: &Cloud, ask: &Ask) -> Result<(Value, String), Reply> {
 
 fn create(cloud: &mut Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
     let (request, name) = checked(cloud, ask)?;
-    if cloud.stacks.iter().any(|stack| stack.project == project && stack.name == name && !stack.is_gone()) {
-        return Err(Reply::fault_of("heat", 409, "StackExists", &format!("The Stack ({name}) already exists.")));
+    if cloud
+        .stacks
+        .iter()
+        .any(|stack| stack.project == project && stack.name == name && !stack.is_gone())
+    {
+        return Err(Reply::fault_of(
+            "heat",
+            409,
+            "StackExists",
+            &format!("The Stack ({name}) already exists."),
+        ));
     }
     let token = ask.token.as_ref().and_then(|token| cloud.tokens.get(token));
     if token.is_some_and(|token| token.method == "application_credential") {
@@ -141,7 +235,11 @@ fn create(cloud: &mut Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
     let (number, fails) = (cloud.next(), cloud.next_create_fails.take());
     let stack = Stack::create(&request, project, &owner, number, fails);
     let link = link(cloud, &stack);
-    let reply = Reply::json(201, &json!({"stack": {"id": stack.id, "links": [{"href": link, "rel": "self"}]}})).with("location", link);
+    let reply = Reply::json(
+        201,
+        &json!({"stack": {"id": stack.id, "links": [{"href": link, "rel": "self"}]}}),
+    )
+    .with("location", link);
     cloud.stacks.push(stack);
     Ok(reply)
 }
@@ -149,10 +247,19 @@ fn create(cloud: &mut Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
 fn validate(cloud: &Cloud, ask: &Ask) -> Result<Reply, Reply> {
     let request = ask.json()?;
     template::check(&cloud.fixtures, &request)?;
-    Ok(Reply::json(200, &json!({"Description": request["template"]["description"], "Parameters": {}, "Environment": {}})))
+    Ok(Reply::json(
+        200,
+        &json!({"Description": request["template"]["description"], "Parameters": {}, "Environment": {}}),
+    ))
 }
 
-fn update(cloud: &mut Cloud, ask: &Ask, project: &str, name: &str, id: &str) -> Result<Reply, Reply> {
+fn update(
+    cloud: &mut Cloud,
+    ask: &Ask,
+    project: &str,
+    name: &str,
+    id: &str,
+) -> Result<Reply, Reply> {
     let at = living(cloud, project, name, id)?;
     let request = ask.json()?;
     template::check(&cloud.fixtures, &request)?;
@@ -161,11 +268,23 @@ fn update(cloud: &mut Cloud, ask: &Ask, project: &str, name: &str, id: &str) -> 
     Ok(Reply::empty(202))
 }
 
-fn signal(cloud: &mut Cloud, ask: &Ask, project: &str, (name, id): (&str, &str), resource: &str) -> Result<Reply, Reply> {
+fn signal(
+    cloud: &mut Cloud,
+    ask: &Ask,
+    project: &str,
+    (name, id): (&str, &str),
+    resource: &str,
+) -> Result<Reply, Reply> {
     let at = living(cloud, project, name, id)?;
     let signal = ask.json()?;
     let text = |key: &str| signal[key].as_str().unwrap_or_default();
-    cloud.stacks[at].signal(resource, text("id"), text("status"), text("reason"), text("data"));
+    cloud.stacks[at].signal(
+        resource,
+        text("id"),
+        text("status"),
+        text("reason"),
+        text("data"),
+    );
     Ok(Reply::json(200, &Value::Null))
 }
 
@@ -178,7 +297,13 @@ fn delete(cloud: &mut Cloud, project: &str, name: &str, id: &str) -> Result<Repl
 }
 
 fn living(cloud: &Cloud, project: &str, name: &str, id: &str) -> Result<usize, Reply> {
-    find(cloud, project, name, id).and_then(|at| if cloud.stacks[at].is_gone() { Err(unknown(name)) } else { Ok(at) })
+    find(cloud, project, name, id).and_then(|at| {
+        if cloud.stacks[at].is_gone() {
+            Err(unknown(name))
+        } else {
+            Ok(at)
+        }
+    })
 }
 
 fn resources(cloud: &Cloud, at: usize) -> Reply {
@@ -189,7 +314,10 @@ fn resources(cloud: &Cloud, at: usize) -> Reply {
             "resource_type": resource.kind, "links": [{"href": format!("{}/resources/{}", link(cloud, stack), resource.name), "rel": "self"}],
             "required_by": []})
     };
-    Reply::json(200, &json!({"resources": stack.resources.iter().map(resource).collect::<Vec<_>>()}))
+    Reply::json(
+        200,
+        &json!({"resources": stack.resources.iter().map(resource).collect::<Vec<_>>()}),
+    )
 }
 
 fn events(cloud: &Cloud, ask: &Ask, at: usize, resource: Option<&str>) -> Reply {
@@ -197,20 +325,34 @@ fn events(cloud: &Cloud, ask: &Ask, at: usize, resource: Option<&str>) -> Reply 
     if let Some(marker) = ask.query("marker")
         && !stack.events.iter().any(|event| event.id == marker)
     {
-        return Reply::fault_of("heat", 404, "EntityNotFound", &format!("The Event ({marker}) could not be found."));
+        return Reply::fault_of(
+            "heat",
+            404,
+            "EntityNotFound",
+            &format!("The Event ({marker}) could not be found."),
+        );
     }
     // The marker counts among all events, so those of a resource are chosen behind it.
     let mut all: Vec<&Event> = stack.events.iter().collect();
     if ask.query("sort_dir") != Some("asc") {
         all.reverse();
     }
-    let start = ask.query("marker").and_then(|marker| all.iter().position(|event| event.id == marker)).map_or(0, |at| at + 1);
-    let limit = ask.query("limit").and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
+    let start = ask
+        .query("marker")
+        .and_then(|marker| all.iter().position(|event| event.id == marker))
+        .map_or(0, |at| at + 1);
+    let limit = ask
+        .query("limit")
+        .and_then(|limit| limit.parse().ok())
+        .unwrap_or(usize::MAX);
     let of = |event: &&&Event| resource.is_none_or(|resource| event.resource == resource);
     let event = |event: &&Event| {
         json!({"id": event.id, "links": [{"href": link(cloud, stack), "rel": "stack"}], "event_time": event.time, "logical_resource_id": event.resource,
             "resource_name": event.resource, "physical_resource_id": event.physical_id, "resource_status": event.status,
             "resource_status_reason": event.reason})
     };
-    Reply::json(200, &json!({"events": all[start..].iter().filter(of).take(limit).map(event).collect::<Vec<_>>()}))
+    Reply::json(
+        200,
+        &json!({"events": all[start..].iter().filter(of).take(limit).map(event).collect::<Vec<_>>()}),
+    )
 }

@@ -11,17 +11,30 @@ use super::{
 pub(super) fn answer(cloud: &mut Cloud, ask: &Ask) -> Reply {
     let method = ask.method.as_str();
     match (cloud.api, method, ask.parts().as_slice()) {
-        (Api::V3, "GET", []) => Reply::json(300, &json!({"versions": {"values": [version("v3.14", &cloud.url, "v3")]}})),
-        (Api::V2, "GET", []) => Reply::json(300, &json!({"versions": {"values": [version("v2.0", &cloud.url, "v2.0")]}})),
-        (Api::V3, "GET", ["v3"]) => Reply::json(200, &json!({"version": version("v3.14", &cloud.url, "v3")})),
-        (Api::V2, "GET", ["v2.0"]) => Reply::json(200, &json!({"version": version("v2.0", &cloud.url, "v2.0")})),
+        (Api::V3, "GET", []) => Reply::json(
+            300,
+            &json!({"versions": {"values": [version("v3.14", &cloud.url, "v3")]}}),
+        ),
+        (Api::V2, "GET", []) => Reply::json(
+            300,
+            &json!({"versions": {"values": [version("v2.0", &cloud.url, "v2.0")]}}),
+        ),
+        (Api::V3, "GET", ["v3"]) => {
+            Reply::json(200, &json!({"version": version("v3.14", &cloud.url, "v3")}))
+        }
+        (Api::V2, "GET", ["v2.0"]) => Reply::json(
+            200,
+            &json!({"version": version("v2.0", &cloud.url, "v2.0")}),
+        ),
         (Api::V3, "GET", ["v3", "auth", "tokens"]) => validate(cloud, ask),
         (Api::V3, "POST", ["v3", "auth", "tokens"]) => login_v3(cloud, ask),
         (Api::V2, "GET", ["v2.0", "tenants"]) => tenants(cloud, ask),
         (Api::V2, "POST", ["v2.0", "tokens"]) => login_v2(cloud, ask),
-        _ => {
-            Reply { status: 404, headers: Vec::new(), body: b"<!doctype html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>".to_vec() }
-        }
+        _ => Reply {
+            status: 404,
+            headers: Vec::new(),
+            body: b"<!doctype html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>".to_vec(),
+        },
     }
 }
 
@@ -37,7 +50,11 @@ fn refused() -> Reply {
 fn validate(cloud: &Cloud, ask: &Ask) -> Reply {
     match ask.token.as_ref().and_then(|token| cloud.tokens.get(token)) {
         None => refused(),
-        Some(_) => match ask.subject.as_ref().and_then(|subject| cloud.tokens.get(subject)) {
+        Some(_) => match ask
+            .subject
+            .as_ref()
+            .and_then(|subject| cloud.tokens.get(subject))
+        {
             None => Reply::fault_of("keystone", 404, "Not Found", "Could not find token."),
             Some(token) => Reply::json(200, &token_v3(cloud, token)),
         },
@@ -51,17 +68,27 @@ fn login_v3(cloud: &mut Cloud, ask: &Ask) -> Reply {
     };
     let identity = &body["auth"]["identity"];
     let scope = &body["auth"]["scope"]["project"];
-    let wanted = scope["name"].as_str().or_else(|| scope["id"].as_str()).and_then(|name| cloud.project_id(name));
+    let wanted = scope["name"]
+        .as_str()
+        .or_else(|| scope["id"].as_str())
+        .and_then(|name| cloud.project_id(name));
     let (user, method, bound) = match identity["methods"][0].as_str() {
         Some("password") => {
             let user = &identity["password"]["user"];
-            let name = user["name"].as_str().or_else(|| user["id"].as_str()).unwrap_or_default().to_owned();
+            let name = user["name"]
+                .as_str()
+                .or_else(|| user["id"].as_str())
+                .unwrap_or_default()
+                .to_owned();
             if user["password"] != PASSWORD {
                 return refused();
             }
             (name, "password", None)
         }
-        Some("token") => match identity["token"]["id"].as_str().and_then(|token| cloud.tokens.get(token)) {
+        Some("token") => match identity["token"]["id"]
+            .as_str()
+            .and_then(|token| cloud.tokens.get(token))
+        {
             Some(token) => (token.user.clone(), "token", None),
             None => return refused(),
         },
@@ -70,15 +97,34 @@ fn login_v3(cloud: &mut Cloud, ask: &Ask) -> Reply {
             if credential["secret"] != PASSWORD {
                 return refused();
             }
-            let name = credential["id"].as_str().or_else(|| credential["user"]["name"].as_str()).unwrap_or_default().to_owned();
-            (name.clone(), "application_credential", cloud.project_id(&name))
+            let name = credential["id"]
+                .as_str()
+                .or_else(|| credential["user"]["name"].as_str())
+                .unwrap_or_default()
+                .to_owned();
+            (
+                name.clone(),
+                "application_credential",
+                cloud.project_id(&name),
+            )
         }
-        _ => return Reply::fault_of("keystone", 400, "Bad Request", "Expecting to find identity in auth."),
+        _ => {
+            return Reply::fault_of(
+                "keystone",
+                400,
+                "Bad Request",
+                "Expecting to find identity in auth.",
+            );
+        }
     };
     // A user belongs to the project of his name alone.
-    let Some(home) = cloud.project_id(&user) else { return refused() };
+    let Some(home) = cloud.project_id(&user) else {
+        return refused();
+    };
     let project = wanted.or(bound);
-    if project.as_ref().is_some_and(|project| *project != home) || (project.is_none() && !scope.is_null()) {
+    if project.as_ref().is_some_and(|project| *project != home)
+        || (project.is_none() && !scope.is_null())
+    {
         return refused();
     }
     let id = cloud.add_token(project, &user, method);
@@ -99,7 +145,8 @@ fn token_v3(cloud: &Cloud, token: &Token) -> Value {
         let name = cloud.project_name(project);
         body["project"] = json!({"domain": domain, "id": project, "name": name});
         body["is_domain"] = json!(false);
-        body["roles"] = json!([{"id": "r1", "name": "member"}, {"id": "r2", "name": "heat_stack_owner"}]);
+        body["roles"] =
+            json!([{"id": "r1", "name": "member"}, {"id": "r2", "name": "heat_stack_owner"}]);
         let services = cloud.endpoints(project).into_iter().map(|(service_type, name, url)| {
             let endpoint = |interface: &str| json!({"id": format!("{name}-{interface}"), "interface": interface, "region_id": "RegionOne", "region": "RegionOne", "url": url});
             json!({"id": name, "type": service_type, "name": name, "endpoints": [endpoint("internal"), endpoint("public"), endpoint("admin")]})
@@ -113,9 +160,14 @@ fn token_v3(cloud: &Cloud, token: &Token) -> Value {
 }
 
 fn tenants(cloud: &Cloud, ask: &Ask) -> Reply {
-    let Some(token) = ask.token.as_ref().and_then(|token| cloud.tokens.get(token)) else { return refused() };
-    let tenants: Vec<Value> =
-        cloud.project_id(&token.user).map(|id| json!({"id": id, "name": token.user, "enabled": true})).into_iter().collect();
+    let Some(token) = ask.token.as_ref().and_then(|token| cloud.tokens.get(token)) else {
+        return refused();
+    };
+    let tenants: Vec<Value> = cloud
+        .project_id(&token.user)
+        .map(|id| json!({"id": id, "name": token.user, "enabled": true}))
+        .into_iter()
+        .collect();
     Reply::json(200, &json!({"tenants": tenants, "tenants_links": []}))
 }
 
@@ -131,12 +183,19 @@ fn login_v2(cloud: &mut Cloud, ask: &Ask) -> Reply {
             None => return refused(),
         }
     } else if auth["passwordCredentials"]["password"] == PASSWORD {
-        auth["passwordCredentials"]["username"].as_str().unwrap_or_default().to_owned()
+        auth["passwordCredentials"]["username"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     } else {
         return refused();
     };
-    let wanted = auth["tenantName"].as_str().or_else(|| auth["tenantId"].as_str()).and_then(|name| cloud.project_id(name));
-    if cloud.project_id(&user).is_none() || (wanted.is_some() && wanted != cloud.project_id(&user)) {
+    let wanted = auth["tenantName"]
+        .as_str()
+        .or_else(|| auth["tenantId"].as_str())
+        .and_then(|name| cloud.project_id(name));
+    if cloud.project_id(&user).is_none() || (wanted.is_some() && wanted != cloud.project_id(&user))
+    {
         return refused();
     }
     let id = cloud.add_token(wanted.clone(), &user, "password");

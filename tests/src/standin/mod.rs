@@ -1,8 +1,9 @@
-//! A stand-in for the cloud in this process: enough of Keystone, Heat, Nova, Glance, Neutron and Cinder for the life of a cluster, in the shapes of a
-//! real OpenStack's answers. For fault tests and for showing the way without a cloud, never for proof. Knows nothing of the host.
+//! A stand-in for the cloud in this process: enough of Keystone, Heat, Nova, Glance, Neutron and
+//! Cinder for the life of a cluster, in the shapes of a real OpenStack's answers. For fault tests
+//! and for showing the way without a cloud, never for proof. Knows nothing of the host.
 //!
-//! Time stands still unless a test steps ([`Standin::step`], [`Standin::finish`]) or [`Pace::Tick`] does. [`Standin::fault`] makes services
-//! fail, and [`Standin::requests`] tells what was asked.
+//! Time stands still unless a test steps ([`Standin::step`], [`Standin::finish`]) or [`Pace::Tick`]
+//! does. [`Standin::fault`] makes services fail, and [`Standin::requests`] tells what was asked.
 //!
 //! Layout
 //! - [`Standin`]: what a test holds; `server`: connections; `routes`: who answers what
@@ -87,8 +88,8 @@ pub struct Standin {
 }
 
 impl Standin {
-    /// Starts on a free port of the loopback interface. Projects are `demo` and `other`, each with a user of its name and the password
-    /// [`PASSWORD`].
+    /// Starts on a free port of the loopback interface. Projects are `demo` and `other`, each with
+    /// a user of its name and the password [`PASSWORD`].
     ///
     /// # Errors
     /// When no port can be had.
@@ -126,7 +127,8 @@ impl Standin {
 
     /// A token of the project's user, got by an application credential.
     pub fn issue_application_credential_token(&self, project: &str) -> String {
-        self.lock().issue(project, project, "application_credential")
+        self.lock()
+            .issue(project, project, "application_credential")
     }
 
     /// A good token of no project.
@@ -165,8 +167,18 @@ impl Standin {
     }
 
     /// What a living stack's template makes of a property, its functions resolved.
-    pub fn property(&self, stack: &str, resource: &str, property: &str) -> Option<serde_json::Value> {
-        self.lock().living(stack).map(|stack| resolve::value(stack, &stack.template["resources"][resource]["properties"][property]))
+    pub fn property(
+        &self,
+        stack: &str,
+        resource: &str,
+        property: &str,
+    ) -> Option<serde_json::Value> {
+        self.lock().living(stack).map(|stack| {
+            resolve::value(
+                stack,
+                &stack.template["resources"][resource]["properties"][property],
+            )
+        })
     }
 
     /// So many deletions, from now on, end in `DELETE_FAILED`.
@@ -174,7 +186,8 @@ impl Standin {
         self.lock().deletes_fail = times;
     }
 
-    /// A node's signal to a handle of a stack, as if the node had sent it; false when there is no such stack.
+    /// A node's signal to a handle of a stack, as if the node had sent it; false when there is no
+    /// such stack.
     pub fn signal(&self, stack: &str, handle: &str, id: &str, status: &str, reason: &str) -> bool {
         self.lock().living(stack).is_some_and(|stack| {
             stack.signal(handle, id, status, reason, reason);
@@ -204,29 +217,54 @@ impl Standin {
 
     /// How many requests of a service so far: `heat`.
     pub fn count(&self, service: &str) -> usize {
-        self.lock().asked.iter().filter(|asked| asked.service == service).count()
+        self.lock()
+            .asked
+            .iter()
+            .filter(|asked| asked.service == service)
+            .count()
     }
 
     /// How many requests so far had this method and a path that holds this text.
     pub fn count_of(&self, service: &str, method: &str, path: &str) -> usize {
-        let is = |asked: &&Asked| asked.service == service && asked.method == method && asked.path.contains(path);
+        let is = |asked: &&Asked| {
+            asked.service == service && asked.method == method && asked.path.contains(path)
+        };
         self.lock().asked.iter().filter(is).count()
     }
 
     /// Who has asked for this, each request's user, oldest first.
     pub fn askers(&self, service: &str, method: &str, path: &str) -> Vec<String> {
-        let is = |asked: &&Asked| asked.service == service && asked.method == method && asked.path.contains(path);
-        self.lock().asked.iter().filter(is).map(|asked| asked.user.clone()).collect()
+        let is = |asked: &&Asked| {
+            asked.service == service && asked.method == method && asked.path.contains(path)
+        };
+        self.lock()
+            .asked
+            .iter()
+            .filter(is)
+            .map(|asked| asked.user.clone())
+            .collect()
     }
 
     /// Name and status of every stack there ever was, in the order of their creation.
     pub fn stacks(&self) -> Vec<(String, String)> {
-        self.lock().stacks.iter().map(|stack| (stack.name.clone(), stack.status())).collect()
+        self.lock()
+            .stacks
+            .iter()
+            .map(|stack| (stack.name.clone(), stack.status()))
+            .collect()
     }
 
     /// The template and files that a living stack was made from.
-    pub fn template(&self, stack: &str) -> Option<(serde_json::Value, std::collections::BTreeMap<String, String>)> {
-        self.lock().living(stack).map(|stack| (stack.template.clone(), stack.files.clone()))
+    pub fn template(
+        &self,
+        stack: &str,
+    ) -> Option<(
+        serde_json::Value,
+        std::collections::BTreeMap<String, String>,
+    )> {
+        self.lock()
+            .living(stack)
+            .map(|stack| (stack.template.clone(), stack.files.clone()))
     }
 
     /// Somebody's check of a living stack fails.

@@ -8,7 +8,9 @@ use super::stack::{SERVER, Stack, WAIT};
 pub(super) fn value(stack: &Stack, raw: &Value) -> Value {
     match raw {
         Value::Object(map) if map.len() == 1 => match map.iter().next() {
-            Some((name, argument)) => function(stack, name, argument).unwrap_or_else(|| each(stack, raw)),
+            Some((name, argument)) => {
+                function(stack, name, argument).unwrap_or_else(|| each(stack, raw))
+            }
             None => Value::Null,
         },
         _ => each(stack, raw),
@@ -17,7 +19,11 @@ pub(super) fn value(stack: &Stack, raw: &Value) -> Value {
 
 fn each(stack: &Stack, raw: &Value) -> Value {
     match raw {
-        Value::Object(map) => map.iter().map(|(key, inner)| (key.clone(), value(stack, inner))).collect::<serde_json::Map<_, _>>().into(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, inner)| (key.clone(), value(stack, inner)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
         Value::Array(list) => list.iter().map(|inner| value(stack, inner)).collect(),
         plain => plain.clone(),
     }
@@ -38,17 +44,33 @@ fn function(stack: &Stack, name: &str, argument: &Value) -> Option<Value> {
             json!(text)
         }
         "if" => {
-            let [condition, then, otherwise] = argument.as_array()?.as_slice() else { return None };
-            value(stack, if holds(stack, condition) { then } else { otherwise })
+            let [condition, then, otherwise] = argument.as_array()?.as_slice() else {
+                return None;
+            };
+            value(
+                stack,
+                if holds(stack, condition) {
+                    then
+                } else {
+                    otherwise
+                },
+            )
         }
         "map_merge" => {
-            let maps = argument.as_array()?.iter().map(|map| value(stack, map)).filter_map(|map| map.as_object().cloned());
+            let maps = argument
+                .as_array()?
+                .iter()
+                .map(|map| value(stack, map))
+                .filter_map(|map| map.as_object().cloned());
             Value::Object(maps.flatten().collect())
         }
         "list_join" => {
             let (delimiter, lists) = argument.as_array()?.split_first()?;
-            let items: Vec<String> =
-                lists.iter().flat_map(|list| value(stack, list).as_array().cloned().unwrap_or_default()).map(|i| plain(&i)).collect();
+            let items: Vec<String> = lists
+                .iter()
+                .flat_map(|list| value(stack, list).as_array().cloned().unwrap_or_default())
+                .map(|i| plain(&i))
+                .collect();
             json!(items.join(delimiter.as_str()?))
         }
         _ => return None,
@@ -63,8 +85,16 @@ fn holds(stack: &Stack, condition: &Value) -> bool {
             Some((function, argument)) => match function.as_str() {
                 "equals" => value(stack, &argument[0]) == value(stack, &argument[1]),
                 "not" => !holds(stack, argument),
-                "and" => argument.as_array().into_iter().flatten().all(|inner| holds(stack, inner)),
-                "or" => argument.as_array().into_iter().flatten().any(|inner| holds(stack, inner)),
+                "and" => argument
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .all(|inner| holds(stack, inner)),
+                "or" => argument
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .any(|inner| holds(stack, inner)),
                 _ => value(stack, condition) == true,
             },
             None => false,
@@ -75,20 +105,31 @@ fn holds(stack: &Stack, condition: &Value) -> bool {
 
 fn parameter(stack: &Stack, argument: &Value) -> Value {
     let (name, path) = match argument {
-        Value::Array(list) => (list.first().and_then(Value::as_str).unwrap_or_default(), list.get(1..).unwrap_or_default()),
+        Value::Array(list) => (
+            list.first().and_then(Value::as_str).unwrap_or_default(),
+            list.get(1..).unwrap_or_default(),
+        ),
         plain => (plain.as_str().unwrap_or_default(), &[][..]),
     };
     let found = match name {
         "OS::stack_name" => json!(stack.name),
         "OS::stack_id" => json!(stack.id),
         "OS::project_id" => json!(stack.project),
-        _ => stack.parameters.get(name).or_else(|| stack.template["parameters"][name].get("default")).cloned().unwrap_or_default(),
+        _ => stack
+            .parameters
+            .get(name)
+            .or_else(|| stack.template["parameters"][name].get("default"))
+            .cloned()
+            .unwrap_or_default(),
     };
     walk(found, path)
 }
 
 fn attribute(stack: &Stack, argument: &[Value]) -> Value {
-    let (Some(name), Some(attribute)) = (argument.first().and_then(Value::as_str), argument.get(1).and_then(Value::as_str)) else {
+    let (Some(name), Some(attribute)) = (
+        argument.first().and_then(Value::as_str),
+        argument.get(1).and_then(Value::as_str),
+    ) else {
         return Value::Null;
     };
     let resource = &stack.template["resources"][name];
@@ -98,13 +139,22 @@ fn attribute(stack: &Stack, argument: &[Value]) -> Value {
     }
     let property = |name: &str| value(stack, &resource["properties"][name]);
     let found = match (kind, attribute) {
-        ("OS::Neutron::FloatingIP", "floating_ip_address") => json!(format!("203.0.113.{}", 10 + place(stack, name))),
+        ("OS::Neutron::FloatingIP", "floating_ip_address") => {
+            json!(format!("203.0.113.{}", 10 + place(stack, name)))
+        }
         (SERVER, "first_address") => first_address(stack, resource),
         (SERVER, "accessIPv4") => json!(""),
         ("OS::Heat::WaitConditionHandle", "signal") => signal(stack, name),
         (WAIT, "data") => {
-            let handle = resource["properties"]["handle"]["get_resource"].as_str().unwrap_or_default();
-            let data = stack.signals.get(handle).into_iter().flatten().map(|(id, signal)| (id.clone(), signal["data"].clone()));
+            let handle = resource["properties"]["handle"]["get_resource"]
+                .as_str()
+                .unwrap_or_default();
+            let data = stack
+                .signals
+                .get(handle)
+                .into_iter()
+                .flatten()
+                .map(|(id, signal)| (id.clone(), signal["data"].clone()));
             json!(Value::Object(data.collect()).to_string())
         }
         _ => property(attribute),
@@ -114,31 +164,54 @@ fn attribute(stack: &Stack, argument: &[Value]) -> Value {
 
 /// The fixed address of the server's first port.
 fn first_address(stack: &Stack, server: &Value) -> Value {
-    let port = server["properties"]["networks"][0]["port"]["get_resource"].as_str().unwrap_or_default();
-    value(stack, &stack.template["resources"][port]["properties"]["fixed_ips"][0]["ip_address"])
+    let port = server["properties"]["networks"][0]["port"]["get_resource"]
+        .as_str()
+        .unwrap_or_default();
+    value(
+        stack,
+        &stack.template["resources"][port]["properties"]["fixed_ips"][0]["ip_address"],
+    )
 }
 
 /// Heat gives this one as JSON text.
 fn signal(stack: &Stack, handle: &str) -> Value {
-    let transport = value(stack, &stack.template["resources"][handle]["properties"]["signal_transport"]);
+    let transport = value(
+        stack,
+        &stack.template["resources"][handle]["properties"]["signal_transport"],
+    );
     if transport == "TOKEN_SIGNAL" {
         return Value::Null;
     }
-    json!(json!({"alarm_url": format!("http://stand-in/v1/waitcondition/{}/{handle}", stack.name)}).to_string())
+    json!(
+        json!({"alarm_url": format!("http://stand-in/v1/waitcondition/{}/{handle}", stack.name)})
+            .to_string()
+    )
 }
 
 fn made<'a>(stack: &'a Stack, name: &str) -> Option<&'a str> {
-    stack.resources.iter().find(|resource| resource.name == name).map(|resource| resource.physical_id.as_str()).filter(|id| !id.is_empty())
+    stack
+        .resources
+        .iter()
+        .find(|resource| resource.name == name)
+        .map(|resource| resource.physical_id.as_str())
+        .filter(|id| !id.is_empty())
 }
 
 fn place(stack: &Stack, name: &str) -> usize {
-    stack.resources.iter().position(|resource| resource.name == name).unwrap_or(0)
+    stack
+        .resources
+        .iter()
+        .position(|resource| resource.name == name)
+        .unwrap_or(0)
 }
 
 fn walk(mut found: Value, path: &[Value]) -> Value {
     for step in path {
         found = match step {
-            Value::Number(at) => at.as_u64().and_then(|at| found.get(usize::try_from(at).ok()?)).cloned(),
+            Value::Number(at) => at
+                .as_u64()
+                .and_then(|at| found.get(usize::try_from(at).ok()?))
+                .cloned(),
             Value::String(key) => found.get(key).cloned(),
             _ => None,
         }

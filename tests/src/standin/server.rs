@@ -30,12 +30,16 @@ use super::{
 pub(super) async fn serve(listener: TcpListener, cloud: Arc<Mutex<Cloud>>) {
     let mut connections = JoinSet::new();
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
         let cloud = Arc::clone(&cloud);
         connections.spawn(async move {
             let service = service_fn(move |request| answer(Arc::clone(&cloud), request));
             // A client that goes away, and a connection that a fault breaks, end here.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
         while connections.try_join_next().is_some() {}
     }
@@ -46,13 +50,29 @@ type Answer = Response<Either<Full<Bytes>, Half>>;
 async fn answer(cloud: Arc<Mutex<Cloud>>, request: Request<Incoming>) -> io::Result<Answer> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let mut ask = Ask::new(head.method.as_str(), target, header("x-auth-token"), header("x-subject-token"), body);
+    let header = |name: &str| {
+        head.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    let target = head
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    let mut ask = Ask::new(
+        head.method.as_str(),
+        target,
+        header("x-auth-token"),
+        header("x-subject-token"),
+        body,
+    );
     let fault = lock(&cloud).begin(&ask);
     match fault {
         Some(What::Dropped) => return Err(io::Error::other("dropped on purpose")),
-        Some(What::Status(status, retry_after)) => return Ok(whole(Reply::fault(&ask, status, retry_after))),
+        Some(What::Status(status, retry_after)) => {
+            return Ok(whole(Reply::fault(&ask, status, retry_after)));
+        }
         Some(What::Expired) => ask.token = None,
         _ => {}
     }
@@ -74,9 +94,13 @@ fn whole(reply: Reply) -> Answer {
 
 fn response(reply: &Reply) -> Response<Bytes> {
     let mut response = Response::new(Bytes::copy_from_slice(&reply.body));
-    *response.status_mut() = hyper::StatusCode::from_u16(reply.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = hyper::StatusCode::from_u16(reply.status)
+        .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in &reply.headers {
-        if let (Ok(name), Ok(value)) = (hyper::header::HeaderName::try_from(*name), hyper::header::HeaderValue::try_from(value)) {
+        if let (Ok(name), Ok(value)) = (
+            hyper::header::HeaderName::try_from(*name),
+            hyper::header::HeaderValue::try_from(value),
+        ) {
             response.headers_mut().insert(name, value);
         }
     }
@@ -91,7 +115,10 @@ struct Half {
 
 impl Half {
     fn of(body: &Bytes) -> Self {
-        Self { first: Some(body.slice(..body.len() / 2)), promised: body.len() as u64 }
+        Self {
+            first: Some(body.slice(..body.len() / 2)),
+            promised: body.len() as u64,
+        }
     }
 }
 
@@ -99,7 +126,10 @@ impl Body for Half {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(self.first.take().map(|first| Ok(Frame::data(first))))
     }
 

@@ -1,5 +1,5 @@
-//! A stack's life, one step at a time. What the nodes of a template would do is derived from the template: its servers are nodes, and the
-//! scripts in its files are their stages.
+//! A stack's life, one step at a time. What the nodes of a template would do is derived from the
+//! template: its servers are nodes, and the scripts in its files are their stages.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -16,7 +16,8 @@ use super::{
 /// How a create fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CreateFails {
-    /// This node (`worker-1`) fails in the first stage of its last plugin, with this text: `hadoop setup line 42: curl: 404`.
+    /// This node (`worker-1`) fails in the first stage of its last plugin, with this text: `hadoop
+    /// setup line 42: curl: 404`.
     Node {
         /// Its name.
         node: String,
@@ -115,8 +116,15 @@ pub(super) enum Step {
 const REASON_CHARS: usize = 255;
 
 impl Stack {
-    /// A stack whose create has just begun. `request` is what was posted, `number` what no other stack has.
-    pub(super) fn create(request: &Value, project: &str, owner: &str, number: u64, fails: Option<CreateFails>) -> Self {
+    /// A stack whose create has just begun. `request` is what was posted, `number` what no other
+    /// stack has.
+    pub(super) fn create(
+        request: &Value,
+        project: &str,
+        owner: &str,
+        number: u64,
+        fails: Option<CreateFails>,
+    ) -> Self {
         let text = |key: &str| request[key].as_str().unwrap_or_default().to_owned();
         let mut stack = Self {
             id: uuid(0x5a, number),
@@ -147,20 +155,44 @@ impl Stack {
         stack
     }
 
-    /// Takes over template, files, parameters and tags; resources that are new are yet to be made, old ones that are not in it are gone.
+    /// Takes over template, files, parameters and tags; resources that are new are yet to be made,
+    /// old ones that are not in it are gone.
     pub(super) fn take(&mut self, request: &Value) {
         self.template = request["template"].clone();
         self.files = serde_json::from_value(request["files"].clone()).unwrap_or_default();
-        self.parameters = request["parameters"].as_object().cloned().unwrap_or_default();
-        self.tags = request["tags"].as_str().unwrap_or_default().split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
+        self.parameters = request["parameters"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        self.tags = request["tags"]
+            .as_str()
+            .unwrap_or_default()
+            .split(',')
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned)
+            .collect();
         self.timeout_mins = request["timeout_mins"].as_u64().unwrap_or(60);
-        let wanted = self.template["resources"].as_object().cloned().unwrap_or_default();
-        self.resources.retain(|resource| wanted.contains_key(&resource.name));
+        let wanted = self.template["resources"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        self.resources
+            .retain(|resource| wanted.contains_key(&resource.name));
         for (name, body) in &wanted {
             if !self.resources.iter().any(|resource| resource.name == *name) {
-                let (name, kind) = (name.clone(), body["type"].as_str().unwrap_or_default().to_owned());
+                let (name, kind) = (
+                    name.clone(),
+                    body["type"].as_str().unwrap_or_default().to_owned(),
+                );
                 let (status, reason) = ("INIT_COMPLETE".to_owned(), String::new());
-                self.resources.push(Resource { name, kind, status, reason, physical_id: String::new(), updated: now() });
+                self.resources.push(Resource {
+                    name,
+                    kind,
+                    status,
+                    reason,
+                    physical_id: String::new(),
+                    updated: now(),
+                });
             }
         }
     }
@@ -183,30 +215,60 @@ impl Stack {
 
     /// One step; whether there was one to go.
     pub(super) fn step(&mut self) -> bool {
-        let Some(step) = self.plan.pop_front() else { return false };
+        let Some(step) = self.plan.pop_front() else {
+            return false;
+        };
         match step {
             Step::Network => self.make(|kind| kind != SERVER && kind != WAIT),
             Step::Servers => {
                 self.make(|kind| kind == SERVER);
                 let action = self.action;
-                for name in self.names(|resource| resource.kind == WAIT && resource.status.starts_with("INIT")) {
+                for name in self
+                    .names(|resource| resource.kind == WAIT && resource.status.starts_with("INIT"))
+                {
                     self.set(&name, &format!("{action}_IN_PROGRESS"), "state changed");
                 }
             }
             Step::ServerFails { node, reason } => {
                 let server = format!("{}_server", node.replace('-', "_"));
-                let said = format!("ResourceInError: resources.{server}: Went to status ERROR due to \"Message: {reason}, Code: 500\"");
+                let said = format!(
+                    "ResourceInError: resources.{server}: Went to status ERROR due to \"Message: {reason}, Code: 500\""
+                );
                 self.set(&server, "CREATE_FAILED", &said);
                 self.end("FAILED", &format!("Resource CREATE failed: {said}"));
             }
-            Step::Progress(lines) => lines.iter().for_each(|(node, line)| self.signal("progress_handle", node, "SUCCESS", line, line)),
+            Step::Progress(lines) => lines.iter().for_each(|(node, line)| {
+                self.signal("progress_handle", node, "SUCCESS", line, line)
+            }),
             Step::NodeFails(node, text) => {
-                self.signal("progress_handle", &node, "SUCCESS", &failed_line(&node, &text), &text);
-                self.signal("ready_handle", &node, "FAILURE", &format!("{node} {text}"), &text);
-                self.fail_wait(&format!("WaitConditionFailure: resources.{{}}: {node} {text}"));
+                self.signal(
+                    "progress_handle",
+                    &node,
+                    "SUCCESS",
+                    &failed_line(&node, &text),
+                    &text,
+                );
+                self.signal(
+                    "ready_handle",
+                    &node,
+                    "FAILURE",
+                    &format!("{node} {text}"),
+                    &text,
+                );
+                self.fail_wait(&format!(
+                    "WaitConditionFailure: resources.{{}}: {node} {text}"
+                ));
             }
             Step::Ready(nodes) => {
-                nodes.iter().for_each(|node| self.signal("ready_handle", node, "SUCCESS", &format!("{node} ready"), "node setup 1 s"));
+                nodes.iter().for_each(|node| {
+                    self.signal(
+                        "ready_handle",
+                        node,
+                        "SUCCESS",
+                        &format!("{node} ready"),
+                        "node setup 1 s",
+                    )
+                });
             }
             Step::Answers(fails) => self.answer(fails.as_ref()),
             Step::End => self.end_waits(),
@@ -226,23 +288,56 @@ impl Stack {
     }
 
     /// A signal to a handle, as a node sends it.
-    pub(super) fn signal(&mut self, handle: &str, id: &str, status: &str, reason: &str, data: &str) {
+    pub(super) fn signal(
+        &mut self,
+        handle: &str,
+        id: &str,
+        status: &str,
+        reason: &str,
+        data: &str,
+    ) {
         let entry = json!({"status": status, "reason": reason, "data": data});
-        self.signals.entry(handle.to_owned()).or_default().insert(id.to_owned(), entry);
-        let physical_id = self.resources.iter().find(|resource| resource.name == handle).map(|r| r.physical_id.clone()).unwrap_or_default();
-        self.event(handle, &physical_id, "SIGNAL_COMPLETE", &format!("Signal: status:{status} reason:{reason}"));
+        self.signals
+            .entry(handle.to_owned())
+            .or_default()
+            .insert(id.to_owned(), entry);
+        let physical_id = self
+            .resources
+            .iter()
+            .find(|resource| resource.name == handle)
+            .map(|r| r.physical_id.clone())
+            .unwrap_or_default();
+        self.event(
+            handle,
+            &physical_id,
+            "SIGNAL_COMPLETE",
+            &format!("Signal: status:{status} reason:{reason}"),
+        );
     }
 
     /// How many resources of this type there are.
     pub(super) fn made(&self, kind: &str) -> usize {
-        self.resources.iter().filter(|resource| resource.kind == kind && !resource.physical_id.is_empty()).count()
+        self.resources
+            .iter()
+            .filter(|resource| resource.kind == kind && !resource.physical_id.is_empty())
+            .count()
     }
 
     /// The flavor of each server that there is.
     pub(super) fn server_flavors(&self) -> Vec<String> {
-        let servers = self.resources.iter().filter(|resource| resource.kind == SERVER && !resource.physical_id.is_empty());
-        let flavor = |name: &str| resolve::value(self, &self.template["resources"][name]["properties"]["flavor"]);
-        servers.filter_map(|resource| flavor(&resource.name).as_str().map(str::to_owned)).collect()
+        let servers = self
+            .resources
+            .iter()
+            .filter(|resource| resource.kind == SERVER && !resource.physical_id.is_empty());
+        let flavor = |name: &str| {
+            resolve::value(
+                self,
+                &self.template["resources"][name]["properties"]["flavor"],
+            )
+        };
+        servers
+            .filter_map(|resource| flavor(&resource.name).as_str().map(str::to_owned))
+            .collect()
     }
 
     fn create_plan(&self, fails: Option<CreateFails>) -> VecDeque<Step> {
@@ -259,15 +354,27 @@ impl Stack {
         }
         let stages = self.stages();
         if let Some((plugin, stage)) = stages.first() {
-            plan.push_back(Step::Progress(nodes.iter().map(|node| (node.clone(), format!("{node} {plugin} {stage} began"))).collect()));
+            plan.push_back(Step::Progress(
+                nodes
+                    .iter()
+                    .map(|node| (node.clone(), format!("{node} {plugin} {stage} began")))
+                    .collect(),
+            ));
         }
         if let Some(CreateFails::Node { node, text }) = fails {
             plan.push_back(Step::NodeFails(node, text));
             return plan;
         }
         for (plugin, stage) in &stages {
-            let doers = nodes.iter().filter(|node| stage != "smoke" || *node == "master");
-            let line = |(at, node): (usize, &String)| (node.clone(), format!("{node} {plugin} {stage} done {} s", 3 + at + plugin.len()));
+            let doers = nodes
+                .iter()
+                .filter(|node| stage != "smoke" || *node == "master");
+            let line = |(at, node): (usize, &String)| {
+                (
+                    node.clone(),
+                    format!("{node} {plugin} {stage} done {} s", 3 + at + plugin.len()),
+                )
+            };
             plan.push_back(Step::Progress(doers.enumerate().map(line).collect()));
         }
         let (masters, workers) = nodes.into_iter().partition(|node| node == "master");
@@ -277,18 +384,30 @@ impl Stack {
 
     /// `master`, `worker-7`: the nodes of the template.
     pub(super) fn nodes(&self) -> Vec<String> {
-        let servers = self.resources.iter().filter(|resource| resource.kind == SERVER);
-        servers.map(|server| server.name.trim_end_matches("_server").replace('_', "-")).collect()
+        let servers = self
+            .resources
+            .iter()
+            .filter(|resource| resource.kind == SERVER);
+        servers
+            .map(|server| server.name.trim_end_matches("_server").replace('_', "-"))
+            .collect()
     }
 
-    /// Plugin and stage of every script in the files, in the order of the frame: all `setup`, all `ready`, all `smoke`.
+    /// Plugin and stage of every script in the files, in the order of the frame: all `setup`, all
+    /// `ready`, all `smoke`.
     fn stages(&self) -> Vec<(String, String)> {
         const FOLDER: &str = "/opt/stampede/scripts/";
         let mut found: Vec<(usize, String, String)> = Vec::new();
-        for part in self.files.values().flat_map(|file| file.split(FOLDER).skip(1)) {
+        for part in self
+            .files
+            .values()
+            .flat_map(|file| file.split(FOLDER).skip(1))
+        {
             let (folder, rest) = part.split_once('/').unwrap_or_default();
             let stage = rest.split('.').next().unwrap_or_default();
-            let place = ["setup", "ready", "smoke"].iter().position(|known| *known == stage);
+            let place = ["setup", "ready", "smoke"]
+                .iter()
+                .position(|known| *known == stage);
             if let (Some(place), false) = (place, folder.is_empty()) {
                 found.push((place, folder.to_owned(), stage.to_owned()));
             }
@@ -298,19 +417,35 @@ impl Stack {
         if found.is_empty() {
             found.push((0, "00-node".to_owned(), "setup".to_owned()));
         }
-        let plugin = |folder: &str| folder.split_once('-').map_or(folder, |(_, name)| name).to_owned();
-        found.into_iter().map(|(_, folder, stage)| (plugin(&folder), stage)).collect()
+        let plugin = |folder: &str| {
+            folder
+                .split_once('-')
+                .map_or(folder, |(_, name)| name)
+                .to_owned()
+        };
+        found
+            .into_iter()
+            .map(|(_, folder, stage)| (plugin(&folder), stage))
+            .collect()
     }
 
     fn names(&self, of: impl Fn(&Resource) -> bool) -> Vec<String> {
-        self.resources.iter().filter(|resource| of(resource)).map(|resource| resource.name.clone()).collect()
+        self.resources
+            .iter()
+            .filter(|resource| of(resource))
+            .map(|resource| resource.name.clone())
+            .collect()
     }
 
     fn make(&mut self, of: impl Fn(&str) -> bool) {
         for name in self.names(|resource| of(&resource.kind) && resource.physical_id.is_empty()) {
             self.set(&name, "CREATE_IN_PROGRESS", "state changed");
             let id = uuid(0x4e, self.number << 32 | self.events.len() as u64);
-            if let Some(resource) = self.resources.iter_mut().find(|resource| resource.name == name) {
+            if let Some(resource) = self
+                .resources
+                .iter_mut()
+                .find(|resource| resource.name == name)
+            {
                 resource.physical_id = id;
             }
             self.set(&name, "CREATE_COMPLETE", "state changed");
@@ -318,7 +453,13 @@ impl Stack {
     }
 
     fn set(&mut self, name: &str, status: &str, reason: &str) {
-        let Some(resource) = self.resources.iter_mut().find(|resource| resource.name == name) else { return };
+        let Some(resource) = self
+            .resources
+            .iter_mut()
+            .find(|resource| resource.name == name)
+        else {
+            return;
+        };
         resource.status = status.to_owned();
         resource.reason = reason.to_owned();
         resource.updated = now();
@@ -326,31 +467,55 @@ impl Stack {
         self.event(name, &physical_id, status, reason);
     }
 
-    /// Every wait condition has as many good signals as it counts, or the stack fails as Heat's would.
+    /// Every wait condition has as many good signals as it counts, or the stack fails as Heat's
+    /// would.
     fn end_waits(&mut self) {
         for name in self.names(|resource| resource.kind == WAIT) {
             let properties = resolve::value(self, &self.template["resources"][&name]["properties"]);
-            let count = properties["count"].as_u64().or_else(|| properties["count"].as_str()?.parse().ok()).unwrap_or(1);
-            let handle = self.template["resources"][&name]["properties"]["handle"]["get_resource"].as_str().unwrap_or_default().to_owned();
-            let good = self.signals.get(&handle).map_or(0, |all| all.values().filter(|signal| signal["status"] == "SUCCESS").count());
-            let bad = self.signals.get(&handle).and_then(|all| all.values().find(|signal| signal["status"] != "SUCCESS")).cloned();
+            let count = properties["count"]
+                .as_u64()
+                .or_else(|| properties["count"].as_str()?.parse().ok())
+                .unwrap_or(1);
+            let handle = self.template["resources"][&name]["properties"]["handle"]["get_resource"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let good = self.signals.get(&handle).map_or(0, |all| {
+                all.values()
+                    .filter(|signal| signal["status"] == "SUCCESS")
+                    .count()
+            });
+            let bad = self
+                .signals
+                .get(&handle)
+                .and_then(|all| all.values().find(|signal| signal["status"] != "SUCCESS"))
+                .cloned();
             if let Some(bad) = bad {
                 let reason = bad["reason"].as_str().unwrap_or_default();
                 return self.fail_wait(&format!("WaitConditionFailure: resources.{{}}: {reason}"));
             }
             if (good as u64) < count {
-                return self.fail_wait(&format!("WaitConditionTimeout: resources.{{}}: {good} of {count} received"));
+                return self.fail_wait(&format!(
+                    "WaitConditionTimeout: resources.{{}}: {good} of {count} received"
+                ));
             }
             let action = self.action;
             self.set(&name, &format!("{action}_COMPLETE"), "state changed");
         }
         let action = self.action;
-        self.end("COMPLETE", &format!("Stack {action} completed successfully"));
+        self.end(
+            "COMPLETE",
+            &format!("Stack {action} completed successfully"),
+        );
     }
 
     /// `said` holds `{}` where the wait condition's name stands.
     fn fail_wait(&mut self, said: &str) {
-        let name = self.names(|resource| resource.kind == WAIT).into_iter().next().unwrap_or_default();
+        let name = self
+            .names(|resource| resource.kind == WAIT)
+            .into_iter()
+            .next()
+            .unwrap_or_default();
         let (said, action) = (said.replace("{}", &name), self.action);
         self.set(&name, &format!("{action}_FAILED"), &said);
         self.end("FAILED", &format!("Resource {action} failed: {said}"));
@@ -373,9 +538,20 @@ impl Stack {
 
     fn event(&mut self, resource: &str, physical_id: &str, status: &str, reason: &str) {
         let id = uuid(0xe7, self.number << 32 | self.events.len() as u64);
-        let (resource, physical_id, status) = (resource.to_owned(), physical_id.to_owned(), status.to_owned());
+        let (resource, physical_id, status) = (
+            resource.to_owned(),
+            physical_id.to_owned(),
+            status.to_owned(),
+        );
         let reason = reason.chars().take(REASON_CHARS).collect();
-        self.events.push(Event { id, time: now(), resource, physical_id, status, reason });
+        self.events.push(Event {
+            id,
+            time: now(),
+            resource,
+            physical_id,
+            status,
+            reason,
+        });
     }
 }
 
@@ -387,7 +563,11 @@ pub(super) const WAIT: &str = "OS::Heat::WaitCondition";
 /// `worker-1 hadoop setup failed line 42: ...`
 fn failed_line(node: &str, text: &str) -> String {
     let mut words = text.splitn(3, ' ');
-    let (plugin, stage, rest) = (words.next().unwrap_or_default(), words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (plugin, stage, rest) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
     format!("{node} {plugin} {stage} failed {rest}")
 }
 

@@ -1,12 +1,15 @@
-//! `X-OCCI-Attribute: name=value, name="value"`, by the rules that the Service Manager and its clients rely on.
+//! `X-OCCI-Attribute: name=value, name="value"`, by the rules that the Service Manager and its
+//! clients rely on.
 //!
-//! Items are separated by commas. Quotes, double or single, may stand anywhere and are taken away; in double quotes a
-//! backslash stands before a quote or a backslash, outside quotes before any character. Blanks around an item are dropped,
-//! blanks inside stay. Empty items are nothing (the Service Manager begins with `, `), items of blanks alone are a mistake.
+//! Items are separated by commas. Quotes, double or single, may stand anywhere and are taken away;
+//! in double quotes a backslash stands before a quote or a backslash, outside quotes before any
+//! character. Blanks around an item are dropped, blanks inside stay. Empty items are nothing (the
+//! Service Manager begins with `, `), items of blanks alone are a mistake.
 
 use super::{Cursor, Fault, is_blank};
 
-/// The attributes of one header or line, in their order; duplicates are all there, the last one counts.
+/// The attributes of one header or line, in their order; duplicates are all there, the last one
+/// counts.
 ///
 /// # Errors
 /// The first place where the text breaks the rules.
@@ -24,7 +27,10 @@ pub fn parse(text: &str) -> Result<Vec<(String, String)>, Fault> {
 
 /// One attribute as a client may write it: quoted, with the backslashes that it needs.
 pub fn write(name: &str, value: &str) -> String {
-    format!("{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    format!(
+        "{name}=\"{}\"",
+        value.replace('\\', "\\\\").replace('"', "\\\"")
+    )
 }
 
 /// One item; the cursor ends at the comma behind it.
@@ -47,10 +53,15 @@ fn item(cursor: &mut Cursor<'_>) -> Result<(String, String), Fault> {
         (None, Some(rest)) => (name, rest),
         (None, None) => return Err(start.fault("name=value")),
     };
-    if name.is_empty() { Err(start.fault("name=value")) } else { Ok((name, value)) }
+    if name.is_empty() {
+        Err(start.fault("name=value"))
+    } else {
+        Ok((name, value))
+    }
 }
 
-/// Reads up to an unquoted comma or `stop`, without the quotes, and without the blanks at the end that no quote protects.
+/// Reads up to an unquoted comma or `stop`, without the quotes, and without the blanks at the end
+/// that no quote protects.
 fn part(cursor: &mut Cursor<'_>, stop: Option<char>) -> Result<String, Fault> {
     let mut text = String::new();
     let mut protected = 0;
@@ -62,7 +73,11 @@ fn part(cursor: &mut Cursor<'_>, stop: Option<char>) -> Result<String, Fault> {
             '\'' => single_quoted(cursor, &mut text)?,
             '\\' => {
                 cursor.bump();
-                text.push(cursor.bump().ok_or_else(|| cursor.fault("a character after the backslash"))?);
+                text.push(
+                    cursor
+                        .bump()
+                        .ok_or_else(|| cursor.fault("a character after the backslash"))?,
+                );
             }
             _ => {
                 cursor.bump();
@@ -82,7 +97,11 @@ fn single_quoted(cursor: &mut Cursor<'_>, text: &mut String) -> Result<(), Fault
     let start = *cursor;
     cursor.take('\'');
     text.push_str(cursor.take_while(|c| c != '\''));
-    if cursor.take('\'') { Ok(()) } else { Err(start.fault("a closing quote for the one that stands here")) }
+    if cursor.take('\'') {
+        Ok(())
+    } else {
+        Err(start.fault("a closing quote for the one that stands here"))
+    }
 }
 
 #[cfg(test)]
@@ -134,7 +153,8 @@ mod tests {
 
     #[test]
     fn duplicates_and_several_items_keep_their_order() {
-        let wanted = [("a", "1"), ("b", "2"), ("a", "3")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let wanted =
+            [("a", "1"), ("b", "2"), ("a", "3")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         assert_eq!(pairs("a=1, b=2,a=3"), wanted);
         assert_eq!(pairs(""), []);
         assert_eq!(pairs(","), []);
@@ -149,7 +169,11 @@ mod tests {
             ("=1", 1, "name=value"),
             ("a=\"x", 3, "a closing quote for the one that stands here"),
             ("a=it's", 5, "a closing quote for the one that stands here"),
-            ("a=\u{e9}\u{e9}, b='x", 9, "a closing quote for the one that stands here"),
+            (
+                "a=\u{e9}\u{e9}, b='x",
+                9,
+                "a closing quote for the one that stands here",
+            ),
             ("a=x\\", 5, "a character after the backslash"),
             ("a=\"x\\", 6, "a character after the backslash"),
         ] {

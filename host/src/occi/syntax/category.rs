@@ -2,7 +2,8 @@
 
 use super::{Cursor, Fault};
 
-/// A category as a client names it. Class, location and the rest may be there; only term and scheme tell which it is.
+/// A category as a client names it. Class, location and the rest may be there; only term and scheme
+/// tell which it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Category {
     /// `orchestrator`.
@@ -30,7 +31,11 @@ pub struct Described {
 impl Described {
     /// The parameter of this name, the last of several.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .rev()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -69,11 +74,18 @@ fn one(cursor: &mut Cursor<'_>) -> Result<Described, Fault> {
         // The text that the Python Service Orchestrator had for it stays in the answer.
         return Err(cursor.fault("; scheme=\"...\" (Could not determine the value for: scheme)"));
     };
-    let category = Category { term, scheme: scheme.clone() };
-    Ok(Described { category, parameters })
+    let category = Category {
+        term,
+        scheme: scheme.clone(),
+    };
+    Ok(Described {
+        category,
+        parameters,
+    })
 }
 
-/// `; name="value"; name=value`, as categories and links carry them. A value without quotes is a token; `scheme` has quotes.
+/// `; name="value"; name=value`, as categories and links carry them. A value without quotes is a
+/// token; `scheme` has quotes.
 ///
 /// # Errors
 /// The first place where the text breaks the grammar.
@@ -95,8 +107,12 @@ pub(super) fn parameters(cursor: &mut Cursor<'_>) -> Result<Vec<(String, String)
         cursor.skip_blanks();
         let value = match cursor.peek() {
             Some('"') => cursor.quoted("a quote")?,
-            _ if name == "scheme" => return Err(cursor.fault("a quote (Could not determine the value for: scheme)")),
-            _ => cursor.take_while(|c| !matches!(c, ';' | ',' | '"' | ' ' | '\t')).to_owned(),
+            _ if name == "scheme" => {
+                return Err(cursor.fault("a quote (Could not determine the value for: scheme)"));
+            }
+            _ => cursor
+                .take_while(|c| !matches!(c, ';' | ',' | '"' | ' ' | '\t'))
+                .to_owned(),
         };
         cursor.skip_blanks();
         parameters.push((name, value));
@@ -120,11 +136,18 @@ mod tests {
     use super::*;
 
     fn categories(text: &str) -> Vec<Category> {
-        parse(text).unwrap().into_iter().map(|described| described.category).collect()
+        parse(text)
+            .unwrap()
+            .into_iter()
+            .map(|described| described.category)
+            .collect()
     }
 
     fn category(term: &str, scheme: &str) -> Category {
-        Category { term: term.into(), scheme: scheme.into() }
+        Category {
+            term: term.into(),
+            scheme: scheme.into(),
+        }
     }
 
     #[test]
@@ -139,10 +162,22 @@ mod tests {
         ] {
             assert_eq!(categories(text), [category("a", "s#")], "{text}");
         }
-        assert_eq!(categories("a; scheme=\"s#\", b; scheme=\"t,u#\""), [category("a", "s#"), category("b", "t,u#")]);
+        assert_eq!(
+            categories("a; scheme=\"s#\", b; scheme=\"t,u#\""),
+            [category("a", "s#"), category("b", "t,u#")]
+        );
         assert_eq!(parse(""), Ok(vec![]));
-        let described = parse("a; scheme=\"s#\"; class=mixin; location=\"/a/\"; location=\"/b/\"").unwrap().remove(0);
-        assert_eq!((described.get("class"), described.get("location"), described.get("rel")), (Some("mixin"), Some("/b/"), None));
+        let described = parse("a; scheme=\"s#\"; class=mixin; location=\"/a/\"; location=\"/b/\"")
+            .unwrap()
+            .remove(0);
+        assert_eq!(
+            (
+                described.get("class"),
+                described.get("location"),
+                described.get("rel")
+            ),
+            (Some("mixin"), Some("/b/"), None)
+        );
     }
 
     #[test]

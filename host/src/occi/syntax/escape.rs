@@ -1,12 +1,14 @@
 //! Values in answers: percent escapes, so that no value can end a line, a quote or an item.
 //!
-//! The Service Manager takes an attribute header apart with `split(', ')` and `split('=')[1]`, and what builds on it with
-//! `split(',')`. So a header's values hold no comma, no `=`, no quote, no backslash and no byte that is not printable ASCII.
-//! Percent decoding gives the value back. JSON carries values as they are.
+//! The Service Manager takes an attribute header apart with `split(', ')` and `split('=')[1]`, and
+//! what builds on it with `split(',')`. So a header's values hold no comma, no `=`, no quote, no
+//! backslash and no byte that is not printable ASCII. Percent decoding gives the value back. JSON
+//! carries values as they are.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// What cannot stand between quotes on a line of text/plain. Everything that is not ASCII is escaped always.
+/// What cannot stand between quotes on a line of text/plain. Everything that is not ASCII is
+/// escaped always.
 const LINE: &AsciiSet = &CONTROLS.add(b'%').add(b'"').add(b'\\');
 
 /// What cannot stand in a header that is taken apart at commas and `=`.
@@ -32,7 +34,11 @@ pub fn header(value: &str, limit: usize) -> String {
             let rest = limit.saturating_sub(text.len() + CUT.len());
             text.push_str(piece.get(..rest).unwrap_or_default());
             text.truncate(limit.saturating_sub(CUT.len()));
-            let half = text.len() - text.rfind('%').filter(|at| at + 3 > text.len()).unwrap_or(text.len());
+            let half = text.len()
+                - text
+                    .rfind('%')
+                    .filter(|at| at + 3 > text.len())
+                    .unwrap_or(text.len());
             text.truncate(text.len() - half);
             text.push_str(CUT);
             break;
@@ -69,7 +75,13 @@ mod tests {
 
     #[test]
     fn plain_values_stay_as_they_are() {
-        for value in ["RegionOne:9445a2fc", "http://198.51.100.7:9870/", "hadoop setup done 34 s", "N/A", "it's #1; $(x)"] {
+        for value in [
+            "RegionOne:9445a2fc",
+            "http://198.51.100.7:9870/",
+            "hadoop setup done 34 s",
+            "N/A",
+            "it's #1; $(x)",
+        ] {
             assert_eq!(header(value, 100), value);
             assert_eq!(line(value), value);
         }
@@ -84,7 +96,10 @@ mod tests {
         for limit in 0..30 {
             let text = header("ab,cd\u{e9}efghijklm,,,,,,", limit);
             assert!(text.len() <= limit.max(CUT.len()), "{limit}: {text}");
-            assert!(!decoded(&text.replace("%C3", "").replace("%A9", "")).contains('%'), "{limit}: {text}");
+            assert!(
+                !decoded(&text.replace("%C3", "").replace("%A9", "")).contains('%'),
+                "{limit}: {text}"
+            );
         }
     }
 

@@ -1,5 +1,6 @@
-//! `Link: </orchestrator/default?action=deploy>; rel="..."`. Entities here have no links of their own; a client that sends
-//! back what it was shown sends the actions' links, so they are read, checked, and mean nothing.
+//! `Link: </orchestrator/default?action=deploy>; rel="..."`. Entities here have no links of their
+//! own; a client that sends back what it was shown sends the actions' links, so they are read,
+//! checked, and mean nothing.
 
 use super::category::parameters;
 use super::{Cursor, Fault};
@@ -52,16 +53,27 @@ mod tests {
 
     #[test]
     fn what_entities_show_is_read_back() {
-        let links = parse("</orchestrator/default?action=deploy>; rel=\"s#deploy\", </x>; self=\"/y\"").unwrap();
+        let links =
+            parse("</orchestrator/default?action=deploy>; rel=\"s#deploy\", </x>; self=\"/y\"")
+                .unwrap();
         assert_eq!(links.len(), 2);
         assert_eq!(links[0].target, "/orchestrator/default?action=deploy");
-        assert_eq!(links[0].parameters, [("rel".to_owned(), "s#deploy".to_owned())]);
+        assert_eq!(
+            links[0].parameters,
+            [("rel".to_owned(), "s#deploy".to_owned())]
+        );
         assert_eq!(links[1].target, "/x");
     }
 
     #[test]
     fn mistakes_have_a_place() {
-        for (text, at) in [("x", 1), ("<x", 3), ("<x>; rel", 9), ("<x> y", 5), ("<x>; rel=\"y", 10)] {
+        for (text, at) in [
+            ("x", 1),
+            ("<x", 3),
+            ("<x>; rel", 9),
+            ("<x> y", 5),
+            ("<x>; rel=\"y", 10),
+        ] {
             assert_eq!(parse(text).expect_err(text).at, at, "{text}");
         }
     }

@@ -1,4 +1,5 @@
-//! The grammar of OCCI's text renderings, as the clients of hurtle write it: nothing here knows HTTP or a cluster.
+//! The grammar of OCCI's text renderings, as the clients of hurtle write it: nothing here knows
+//! HTTP or a cluster.
 //!
 //! Layout
 //! - [`attribute`]: `name=value, name="value"`
@@ -68,11 +69,18 @@ impl<'a> Cursor<'a> {
 
     /// The fault of finding here something else than what is expected.
     pub(crate) fn fault(&self, expected: &'static str) -> Fault {
-        let found = self.peek().map_or_else(|| "the end".to_owned(), |c| format!("{c:?}"));
-        Fault { at: self.text[..self.at].chars().count() + 1, found, expected }
+        let found = self
+            .peek()
+            .map_or_else(|| "the end".to_owned(), |c| format!("{c:?}"));
+        Fault {
+            at: self.text[..self.at].chars().count() + 1,
+            found,
+            expected,
+        }
     }
 
-    /// A text in double quotes, in which a backslash may stand before a quote and a backslash. The cursor is at the first quote.
+    /// A text in double quotes, in which a backslash may stand before a quote and a backslash. The
+    /// cursor is at the first quote.
     ///
     /// # Errors
     /// There is no such text, or it does not end.

@@ -9,23 +9,38 @@ use crate::cluster::{Problem, framework::Descriptor, vocabulary::nearest};
 /// Characters of a validator's own words that are shown.
 const MAX_WORDS_CHARS: usize = 200;
 
-/// The settings that a plugin is asked with: texts typed, defaults filled in, in the schema's order.
+/// The settings that a plugin is asked with: texts typed, defaults filled in, in the schema's
+/// order.
 ///
 /// # Errors
 /// All problems at once, each at `<framework>.<parameter>`.
-pub fn typed(descriptor: &Descriptor, raw: &BTreeMap<String, String>) -> Result<Map<String, Value>, Vec<Problem>> {
+pub fn typed(
+    descriptor: &Descriptor,
+    raw: &BTreeMap<String, String>,
+) -> Result<Map<String, Value>, Vec<Problem>> {
     let none = Map::new();
-    let properties = descriptor.parameters.get("properties").and_then(Value::as_object).unwrap_or(&none);
+    let properties = descriptor
+        .parameters
+        .get("properties")
+        .and_then(Value::as_object)
+        .unwrap_or(&none);
     let path = |name: &str| format!("{}.{name}", descriptor.name);
     let mut problems = Vec::new();
     for name in raw.keys().filter(|name| !properties.contains_key(*name)) {
-        let near = nearest(name, properties.keys().map(String::as_str)).map(|near| format!("did you mean `{}`?", path(near)));
-        problems.push(Problem::new(path(name), format!("{} has no such parameter", descriptor.name), near.unwrap_or_default()));
+        let near = nearest(name, properties.keys().map(String::as_str))
+            .map(|near| format!("did you mean `{}`?", path(near)));
+        problems.push(Problem::new(
+            path(name),
+            format!("{} has no such parameter", descriptor.name),
+            near.unwrap_or_default(),
+        ));
     }
     let mut settings = Map::new();
     for (name, schema) in properties {
         let value = match raw.get(name) {
-            Some(text) => read(schema, text).map(Some).map_err(|message| Problem::new(path(name), message, about(schema))),
+            Some(text) => read(schema, text)
+                .map(Some)
+                .map_err(|message| Problem::new(path(name), message, about(schema))),
             None => Ok(schema.get("default").cloned()),
         };
         match value {
@@ -35,7 +50,11 @@ pub fn typed(descriptor: &Descriptor, raw: &BTreeMap<String, String>) -> Result<
         }
     }
     problems.extend(validate(descriptor, properties, &settings, &problems));
-    if problems.is_empty() { Ok(settings) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(settings)
+    } else {
+        Err(problems)
+    }
 }
 
 /// The text as the first of the schema's types that it can be; texts last, since everything is one.
@@ -56,17 +75,28 @@ fn read(schema: &Value, text: &str) -> Result<Value, String> {
         _ => None,
     };
     let string = kinds.contains(&"string").then(|| Value::from(text));
-    kinds.iter().find_map(|kind| as_kind(kind)).or(string).ok_or_else(|| {
-        let wanted: Vec<&str> = kinds.iter().map(|kind| named(kind)).collect();
-        format!("must be {}, got `{}`", wanted.join(" or "), shortened(text))
-    })
+    kinds
+        .iter()
+        .find_map(|kind| as_kind(kind))
+        .or(string)
+        .ok_or_else(|| {
+            let wanted: Vec<&str> = kinds.iter().map(|kind| named(kind)).collect();
+            format!("must be {}, got `{}`", wanted.join(" or "), shortened(text))
+        })
 }
 
 /// Digits alone: not `1e3`, not ` 1`.
 fn whole(text: &str) -> Option<Value> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    if plain { text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<u64>().map(Value::from)).ok() } else { None }
+    if plain {
+        text.parse::<i64>()
+            .map(Value::from)
+            .or_else(|_| text.parse::<u64>().map(Value::from))
+            .ok()
+    } else {
+        None
+    }
 }
 
 fn named(kind: &str) -> &str {
@@ -82,11 +112,21 @@ fn named(kind: &str) -> &str {
 }
 
 fn about(schema: &Value) -> String {
-    schema.get("description").and_then(Value::as_str).map(|text| text.trim_end_matches('.').to_owned()).unwrap_or_default()
+    schema
+        .get("description")
+        .and_then(Value::as_str)
+        .map(|text| text.trim_end_matches('.').to_owned())
+        .unwrap_or_default()
 }
 
-/// What the schema as a whole says against the settings, but for parameters that have a problem already.
-fn validate(descriptor: &Descriptor, properties: &Map<String, Value>, settings: &Map<String, Value>, known: &[Problem]) -> Vec<Problem> {
+/// What the schema as a whole says against the settings, but for parameters that have a problem
+/// already.
+fn validate(
+    descriptor: &Descriptor,
+    properties: &Map<String, Value>,
+    settings: &Map<String, Value>,
+    known: &[Problem],
+) -> Vec<Problem> {
     let validator = match jsonschema::validator_for(&descriptor.parameters) {
         Ok(validator) => validator,
         Err(error) => {
@@ -102,9 +142,17 @@ fn validate(descriptor: &Descriptor, properties: &Map<String, Value>, settings: 
     for error in validator.iter_errors(&whole) {
         let pointer = error.instance_path().to_string();
         let place = pointer.trim_start_matches('/');
-        let path = if place.is_empty() { descriptor.name.clone() } else { format!("{}.{}", descriptor.name, place.replace('/', ".")) };
+        let path = if place.is_empty() {
+            descriptor.name.clone()
+        } else {
+            format!("{}.{}", descriptor.name, place.replace('/', "."))
+        };
         let parameter = place.split('/').next().unwrap_or_default();
-        let problem = Problem::new(path, shortened(&error.to_string()), properties.get(parameter).map(about).unwrap_or_default());
+        let problem = Problem::new(
+            path,
+            shortened(&error.to_string()),
+            properties.get(parameter).map(about).unwrap_or_default(),
+        );
         if !known.iter().any(|k| k.path == problem.path) {
             problems.push(problem);
         }

@@ -29,8 +29,16 @@ impl Plugins for Fakes {
         self.0.iter().map(|fake| &fake.descriptor).collect()
     }
 
-    fn generate<'a>(&'a self, plugin: &'a str, request: &'a Request) -> BoxFuture<'a, Result<Part, PlanError>> {
-        let fake = self.0.iter().find(|fake| fake.descriptor.name == plugin).unwrap();
+    fn generate<'a>(
+        &'a self,
+        plugin: &'a str,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Result<Part, PlanError>> {
+        let fake = self
+            .0
+            .iter()
+            .find(|fake| fake.descriptor.name == plugin)
+            .unwrap();
         Box::pin(async move { Ok(fake.part(request)) })
     }
 }
@@ -48,16 +56,38 @@ impl Fake {
             taken: self.taken.clone(),
         };
         for service in &self.descriptor.provides {
-            let attributes = vec![("seen".to_owned(), request.services.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(","))];
-            part.services.push(Service { name: service.clone(), plugin: name.clone(), node: "master".to_owned(), attributes });
+            let attributes = vec![(
+                "seen".to_owned(),
+                request
+                    .services
+                    .iter()
+                    .map(|s| s.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(","),
+            )];
+            part.services.push(Service {
+                name: service.clone(),
+                plugin: name.clone(),
+                node: "master".to_owned(),
+                attributes,
+            });
         }
         if name == "cluster" {
             part.template = nodes_template(request);
             return part;
         }
-        let text = request.settings.get("text").and_then(Value::as_str).unwrap_or_default();
+        let text = request
+            .settings
+            .get("text")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let roles = vec!["master".to_owned(), "worker".to_owned()];
-        part.files.push(File { roles, path: format!("/etc/{name}.conf"), mode: 0o644, content: text.to_owned() });
+        part.files.push(File {
+            roles,
+            path: format!("/etc/{name}.conf"),
+            mode: 0o644,
+            content: text.to_owned(),
+        });
         let output = format!("{}_text", name.replace('-', "_"));
         part.template = json!({"outputs": {output: {"value": [text, {"data": {text: text}}]}}});
         part.endpoints.push(Endpoint {
@@ -74,22 +104,43 @@ impl Fake {
 }
 
 fn nodes_template(request: &Request) -> Value {
-    let nodes: Vec<(&str, &str)> =
-        request.groups.iter().flat_map(|g| g.nodes.iter().map(move |n| (g.role.as_str(), n.name.as_str()))).collect();
+    let nodes: Vec<(&str, &str)> = request
+        .groups
+        .iter()
+        .flat_map(|g| {
+            g.nodes
+                .iter()
+                .map(move |n| (g.role.as_str(), n.name.as_str()))
+        })
+        .collect();
     let server = |role: &str| json!({"type": "OS::Nova::Server", "properties": {"user_data": {"get_file": assemble::file_name(role)}}});
-    let mut resources: Map = nodes.iter().map(|(role, name)| (crate::bundle::policy::server(name), server(role))).collect();
-    resources.insert("ready".to_owned(), json!({"type": "OS::Heat::WaitCondition", "properties": {"count": nodes.len()}}));
+    let mut resources: Map = nodes
+        .iter()
+        .map(|(role, name)| (crate::bundle::policy::server(name), server(role)))
+        .collect();
+    resources.insert(
+        "ready".to_owned(),
+        json!({"type": "OS::Heat::WaitCondition", "properties": {"count": nodes.len()}}),
+    );
     json!({ "resources": resources })
 }
 
 type Map = serde_json::Map<String, Value>;
 
 fn fake(name: &str, requires: &[&str], provides: &[&str]) -> Fake {
-    let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let texts = |all: &[&str]| {
+        all.iter()
+            .map(|text| (*text).to_owned())
+            .collect::<Vec<_>>()
+    };
     let role = |name: &str, ram_mib| Role {
         name: name.to_owned(),
         cardinality: Cardinality::OneOrMore,
-        smallest: Size { vcpus: 1, ram_mib, disk_gib: 10 },
+        smallest: Size {
+            vcpus: 1,
+            ram_mib,
+            disk_gib: 10,
+        },
     };
     let parameters = json!({"type": "object", "additionalProperties": false, "properties": {
         "replication": {"type": "integer", "minimum": 1, "maximum": 10, "default": 3, "description": "Copies of each block."},
@@ -110,20 +161,38 @@ fn fake(name: &str, requires: &[&str], provides: &[&str]) -> Fake {
         ports: vec![],
         resource_types: texts(&["OS::Nova::Server", "OS::Heat::WaitCondition"]),
     };
-    Fake { descriptor, taken: vec![] }
+    Fake {
+        descriptor,
+        taken: vec![],
+    }
 }
 
 fn share(plugin: &str, role: &str, memory_mib: u32, ports: &[u16]) -> Share {
-    Share { role: role.to_owned(), plugin: plugin.to_owned(), memory_mib, ports: ports.to_vec() }
+    Share {
+        role: role.to_owned(),
+        plugin: plugin.to_owned(),
+        memory_mib,
+        ports: ports.to_vec(),
+    }
 }
 
 fn flavor(name: &str, ram_mib: u32) -> Flavor {
-    Flavor { name: name.to_owned(), vcpus: 2, ram_mib, disk_gib: 20 }
+    Flavor {
+        name: name.to_owned(),
+        vcpus: 2,
+        ram_mib,
+        disk_gib: 20,
+    }
 }
 
 fn chosen() -> Chosen {
     let flavors = vec![flavor("small", 2048), flavor("large", 4096)];
-    Chosen { master: flavor("large", 4096), worker: flavor("small", 2048), flavors, signal_transport: "CFN_SIGNAL".to_owned() }
+    Chosen {
+        master: flavor("large", 4096),
+        worker: flavor("small", 2048),
+        flavors,
+        signal_transport: "CFN_SIGNAL".to_owned(),
+    }
 }
 
 fn fakes() -> Fakes {
@@ -136,13 +205,26 @@ fn fakes() -> Fakes {
 }
 
 fn spec(plugins: &Fakes, given: &[(&str, &str)]) -> Spec {
-    let given: Vec<(String, String)> = given.iter().map(|(n, v)| (format!("stampede.{n}"), (*v).to_owned())).collect();
-    attributes::parse("demo", &given, &Defaults::default(), &Vocabulary::of(plugins.descriptors())).unwrap()
+    let given: Vec<(String, String)> = given
+        .iter()
+        .map(|(n, v)| (format!("stampede.{n}"), (*v).to_owned()))
+        .collect();
+    attributes::parse(
+        "demo",
+        &given,
+        &Defaults::default(),
+        &Vocabulary::of(plugins.descriptors()),
+    )
+    .unwrap()
 }
 
 fn planned(plugins: &Fakes, chosen: &Chosen, given: &[(&str, &str)]) -> Result<Plan, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(plan(&spec(plugins, given), chosen, plugins)).map_err(|error| error.to_string())
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(plan(&spec(plugins, given), chosen, plugins))
+        .map_err(|error| error.to_string())
 }
 
 fn refusal(given: &[(&str, &str)]) -> String {
@@ -151,14 +233,43 @@ fn refusal(given: &[(&str, &str)]) -> String {
 
 #[test]
 fn the_chain_follows_requirements_whatever_the_order_asked_for() {
-    for asked in ["hive,hadoop,spark", "hadoop,hive,spark", "hadoop,spark,hive"] {
+    for asked in [
+        "hive,hadoop,spark",
+        "hadoop,hive,spark",
+        "hadoop,spark,hive",
+    ] {
         let made = planned(&fakes(), &chosen(), &[("framework", asked)]).unwrap();
-        let names: Vec<&str> = made.bundle.parts.iter().map(|part| part.plugin.as_str()).collect();
+        let names: Vec<&str> = made
+            .bundle
+            .parts
+            .iter()
+            .map(|part| part.plugin.as_str())
+            .collect();
         assert_eq!(names, ["cluster", "hadoop", "spark", "hive"], "{asked}");
-        let seen: Vec<&str> = made.bundle.parts.iter().map(|part| part.services[0].attributes[0].1.as_str()).collect();
-        assert_eq!(seen, ["", "cluster", "cluster,hdfs,yarn", "cluster,hdfs,yarn,spark"]);
+        let seen: Vec<&str> = made
+            .bundle
+            .parts
+            .iter()
+            .map(|part| part.services[0].attributes[0].1.as_str())
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                "",
+                "cluster",
+                "cluster,hdfs,yarn",
+                "cluster,hdfs,yarn,spark"
+            ]
+        );
     }
-    assert_eq!(planned(&fakes(), &chosen(), &[("framework", "cluster")]).unwrap().bundle.parts.len(), 1);
+    assert_eq!(
+        planned(&fakes(), &chosen(), &[("framework", "cluster")])
+            .unwrap()
+            .bundle
+            .parts
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -173,15 +284,24 @@ fn missing_circular_and_double_requirements_name_both() {
         all.0.extend(more);
         planned(&all, &chosen(), &[("framework", asked)]).unwrap_err()
     };
-    let circle = with(vec![fake("a", &["y"], &["x"]), fake("b", &["x"], &["y"])], "a,b");
+    let circle = with(
+        vec![fake("a", &["y"], &["x"]), fake("b", &["x"], &["y"])],
+        "a,b",
+    );
     assert_eq!(
         circle,
         "framework: none can come first: `a` requires `y` of `b`, `b` requires `x` of `a` (leave one of them out, or have their plugins mended)"
     );
     let double = with(vec![fake("ozone", &["cluster"], &["hdfs"])], "hadoop,ozone");
-    assert_eq!(double, "framework: `hadoop` and `ozone` both provide `hdfs` (ask for one of them)");
+    assert_eq!(
+        double,
+        "framework: `hadoop` and `ozone` both provide `hdfs` (ask for one of them)"
+    );
     let alone = with(vec![fake("self", &["z"], &["z"])], "self");
-    assert!(alone.contains("`self` requires `z`, which nothing asked for provides"), "{alone}");
+    assert!(
+        alone.contains("`self` requires `z`, which nothing asked for provides"),
+        "{alone}"
+    );
 }
 
 #[test]
@@ -199,7 +319,13 @@ fn settings_are_typed_by_the_schema_and_defaults_filled_in() {
     let made = planned(&fakes(), &chosen(), &given).unwrap();
     let wanted = json!({"replication": 3, "ratio": 0.5, "on": true, "text": "1", "site": {"a": "b"}, "list": [1, 2], "size": null});
     assert_eq!(Value::Object(made.requests[1].settings.clone()), wanted);
-    assert_eq!((made.requests[1].version.as_str(), made.requests[0].settings["replication"].as_i64()), ("1", Some(3)));
+    assert_eq!(
+        (
+            made.requests[1].version.as_str(),
+            made.requests[0].settings["replication"].as_i64()
+        ),
+        ("1", Some(3))
+    );
 }
 
 #[test]
@@ -221,20 +347,39 @@ fn settings_that_the_schema_refuses_are_all_told_with_their_description() {
         hadoop.site.a: 1 is not of type \"string\" (More)";
     assert_eq!(told, wanted);
     let mut spec = spec(&fakes(), &[]);
-    spec.settings.insert("hadoop".to_owned(), BTreeMap::from([("replicaton".to_owned(), "1".to_owned())]));
+    spec.settings.insert(
+        "hadoop".to_owned(),
+        BTreeMap::from([("replicaton".to_owned(), "1".to_owned())]),
+    );
     let fakes = fakes();
     let problems = prepare(&spec, &chosen(), &fakes.descriptors()[..2]).unwrap_err();
-    assert_eq!(lines(&problems), "hadoop.replicaton: hadoop has no such parameter (did you mean `hadoop.replication`?)");
+    assert_eq!(
+        lines(&problems),
+        "hadoop.replicaton: hadoop has no such parameter (did you mean `hadoop.replication`?)"
+    );
 }
 
 #[test]
 fn a_flavor_that_is_too_small_is_refused_with_one_that_fits() {
-    let small = Chosen { master: flavor("small", 2047), ..chosen() };
+    let small = Chosen {
+        master: flavor("small", 2047),
+        ..chosen()
+    };
     let told = planned(&fakes(), &small, &[]).unwrap_err();
     let wanted = "master.flavor: `small` has 2047 MiB of memory, 2 vCPUs and 20 GiB of disk; a master needs 2048 MiB, 1 vCPUs and 10 GiB \
         (the smallest that fits is `small`)";
     assert_eq!(told, wanted);
-    assert!(planned(&fakes(), &Chosen { master: flavor("small", 2048), ..chosen() }, &[]).is_ok());
+    assert!(
+        planned(
+            &fakes(),
+            &Chosen {
+                master: flavor("small", 2048),
+                ..chosen()
+            },
+            &[]
+        )
+        .is_ok()
+    );
 }
 
 #[test]
@@ -245,29 +390,63 @@ fn ports_and_memory_that_two_take_are_told_by_both_names() {
         all.0[2].taken = vec![spark];
         planned(&all, &chosen(), &[("framework", "hadoop,spark")])
     };
-    let port = with(share("hadoop", "worker", 0, &[1, 8081]), share("spark", "worker", 0, &[8081])).unwrap_err();
+    let port = with(
+        share("hadoop", "worker", 0, &[1, 8081]),
+        share("spark", "worker", 0, &[8081]),
+    )
+    .unwrap_err();
     assert_eq!(
         port,
         "framework: `hadoop` and `spark` both listen on port 8081 of each worker (ask for one of them, or give one another port by its parameters)"
     );
-    let memory = with(share("hadoop", "worker", 1024, &[]), share("spark", "worker", 1025, &[])).unwrap_err();
+    let memory = with(
+        share("hadoop", "worker", 1024, &[]),
+        share("spark", "worker", 1025, &[]),
+    )
+    .unwrap_err();
     assert_eq!(
         memory,
         "worker.flavor: `hadoop` 1024 MiB and `spark` 1025 MiB together take more than 2048 MiB, all that `small` has (the smallest that fits is `large`)"
     );
-    assert!(with(share("hadoop", "worker", 1024, &[8081]), share("spark", "worker", 1024, &[8080])).is_ok());
-    assert!(with(share("hadoop", "worker", 0, &[8080]), share("spark", "master", 0, &[8080])).is_ok());
+    assert!(
+        with(
+            share("hadoop", "worker", 1024, &[8081]),
+            share("spark", "worker", 1024, &[8080])
+        )
+        .is_ok()
+    );
+    assert!(
+        with(
+            share("hadoop", "worker", 0, &[8080]),
+            share("spark", "master", 0, &[8080])
+        )
+        .is_ok()
+    );
 }
 
 #[test]
 fn nodes_have_addresses_by_their_ids_and_the_largest_cluster_is_planned() {
     let made = planned(&fakes(), &chosen(), &[("workers", "250")]).unwrap();
     let workers = &made.requests[0].groups[1].nodes;
-    assert_eq!((workers[0].name.as_str(), workers[0].address.as_str()), ("worker-1", "10.77.0.11"));
-    assert_eq!((workers[249].name.as_str(), workers[249].address.as_str()), ("worker-250", "10.77.1.4"));
+    assert_eq!(
+        (workers[0].name.as_str(), workers[0].address.as_str()),
+        ("worker-1", "10.77.0.11")
+    );
+    assert_eq!(
+        (workers[249].name.as_str(), workers[249].address.as_str()),
+        ("worker-250", "10.77.1.4")
+    );
     assert_eq!(made.requests[0].groups[0].nodes[0].address, "10.77.0.10");
-    let external = |given: &[(&str, &str)]| planned(&fakes(), &chosen(), given).unwrap().requests[0].network.external.clone();
-    assert_eq!(external(&[("network.external", "public")]).as_deref(), Some("public"));
+    let external = |given: &[(&str, &str)]| {
+        planned(&fakes(), &chosen(), given).unwrap().requests[0]
+            .network
+            .external
+            .clone()
+    };
+    assert_eq!(
+        external(&[("network.external", "public")]).as_deref(),
+        Some("public")
+    );
     assert_eq!(external(&[("network.external", "none")]), None);
 }
 
@@ -277,16 +456,23 @@ fn what_plugins_do_wrong_is_not_put_on_the_user() {
     all.0[1].descriptor.name = "hadoop".to_owned();
     all.0[1].taken = vec![share("hadoop", "zookeeper", 0, &[])];
     let spec = spec(&all, &[]);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let error = runtime.block_on(plan(&spec, &chosen(), &all)).unwrap_err();
     assert!(matches!(error, PlanError::Faults(_)), "{error}");
     let told = lines(&error.into_problems());
-    assert!(told.contains("plugin `hadoop`: takes memory") && told.contains("not a mistake of the request"), "{told}");
+    assert!(
+        told.contains("plugin `hadoop`: takes memory")
+            && told.contains("not a mistake of the request"),
+        "{told}"
+    );
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
-    /// From an attribute to the template, its YAML, and the node's script: the same text, or a refusal.
+    /// From an attribute to the template, its YAML, and the node's script: the same text, or a
+    /// refusal.
     #[test]
     fn any_accepted_text_reaches_template_and_file_exactly(value in "\\PC{0,40}|[ -~]{0,20}|[-{}\\[\\]'\"$`#:&*!|>%@\\\\]{0,8}") {
         let made = planned(&fakes(), &chosen(), &[("hadoop.text", &value)]).unwrap();
