@@ -25,15 +25,15 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-pub use limits::Limits;
+pub use limits::ServerLimits;
 
-use crate::admin::{self, Metrics};
+use crate::admin::{self, HostMetrics};
 use crate::occi;
-use connection::{Handler, Port};
+use connection::{ConnectionHandler, PortConfig};
 
 /// What the server has to be told.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct ServerConfig {
     /// Where OCCI is spoken; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Where administration is; port 0 takes a free one.
@@ -44,9 +44,9 @@ pub struct Config {
     /// start this instance.
     pub controller: Option<String>,
     /// Of connections.
-    pub limits: Limits,
+    pub limits: ServerLimits,
     /// Of what a request may carry.
-    pub occi: occi::Limits,
+    pub occi: occi::OcciLimits,
 }
 
 /// Why the server does not start.
@@ -69,8 +69,8 @@ pub enum ServeError {
 /// called.
 #[derive(Debug)]
 pub struct Server {
-    config: Config,
-    controller: Option<admin::Controller>,
+    config: ServerConfig,
+    controller: Option<admin::CloudController>,
     api: TcpListener,
     admin: TcpListener,
 }
@@ -80,9 +80,13 @@ impl Server {
     ///
     /// # Errors
     /// `Listen`, `Setting`.
-    pub async fn bind(config: Config) -> Result<Self, ServeError> {
+    pub async fn bind(config: ServerConfig) -> Result<Self, ServeError> {
         let controller = |url: &String| {
-            admin::Controller::new(url, &config.so_name, admin::controller::Limits::default())
+            admin::CloudController::new(
+                url,
+                &config.so_name,
+                admin::controller::ControllerLimits::default(),
+            )
         };
         let controller = config
             .controller
@@ -112,22 +116,26 @@ impl Server {
     }
 
     /// Answers until `shutdown` is done, then lets requests in work end within [`Limits::grace`].
-    pub async fn run<C: occi::Clusters>(self, clusters: C, shutdown: impl Future<Output = ()>) {
+    pub async fn run<C: occi::ClusterService>(
+        self,
+        clusters: C,
+        shutdown: impl Future<Output = ()>,
+    ) {
         let (api, admin) = self.addresses();
         tracing::info!(address.api = %api, address.admin = %admin, "answering on {api}, administration on {admin}");
         let limits = self.config.limits;
-        let metrics = Arc::new(Metrics::default());
-        let occi = Occi(occi::Face::new(clusters.clone(), self.config.occi));
-        let admin = Admin {
-            face: admin::Face::new(self.config.so_name, self.controller, Arc::clone(&metrics)),
+        let metrics = Arc::new(HostMetrics::default());
+        let occi = OcciService(occi::OcciApi::new(clusters.clone(), self.config.occi));
+        let admin = AdminService {
+            face: admin::AdminApi::new(self.config.so_name, self.controller, Arc::clone(&metrics)),
             clusters,
         };
-        let occi = Port::new(occi, limits, Arc::clone(&metrics));
-        let admin_limits = Limits {
+        let occi = PortConfig::new(occi, limits, Arc::clone(&metrics));
+        let admin_limits = ServerLimits {
             connections: limits.admin_connections,
             ..limits
         };
-        let admin = Port::new(admin, admin_limits, Arc::new(Metrics::default()));
+        let admin = PortConfig::new(admin, admin_limits, Arc::new(HostMetrics::default()));
 
         let graceful = GracefulShutdown::new();
         let (stop, stopped) = watch::channel(false);
@@ -155,8 +163,8 @@ impl Server {
 ///
 /// # Errors
 /// `Listen`.
-pub async fn run<C: occi::Clusters>(
-    config: Config,
+pub async fn run<C: occi::ClusterService>(
+    config: ServerConfig,
     clusters: C,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
@@ -193,7 +201,7 @@ async fn once(signals: Option<Signal>) {
 }
 
 /// Connections take the listener's settings over.
-fn bind(address: SocketAddr, limits: &Limits) -> Result<TcpListener, ServeError> {
+fn bind(address: SocketAddr, limits: &ServerLimits) -> Result<TcpListener, ServeError> {
     let listen = || {
         let socket = if address.is_ipv4() {
             TcpSocket::new_v4()
@@ -209,9 +217,9 @@ fn bind(address: SocketAddr, limits: &Limits) -> Result<TcpListener, ServeError>
 }
 
 /// OCCI's port.
-struct Occi<C>(occi::Face<C>);
+struct OcciService<C>(occi::OcciApi<C>);
 
-impl<C: occi::Clusters> Handler for Occi<C> {
+impl<C: occi::ClusterService> ConnectionHandler for OcciService<C> {
     async fn answer(
         self: Arc<Self>,
         request: Request<Bytes>,
@@ -222,12 +230,12 @@ impl<C: occi::Clusters> Handler for Occi<C> {
 }
 
 /// Administration's port.
-struct Admin<C> {
-    face: admin::Face,
+struct AdminService<C> {
+    face: admin::AdminApi,
     clusters: C,
 }
 
-impl<C: occi::Clusters> Handler for Admin<C> {
+impl<C: occi::ClusterService> ConnectionHandler for AdminService<C> {
     async fn answer(self: Arc<Self>, request: Request<Bytes>, _: SocketAddr) -> Response<Bytes> {
         self.face.answer(&request, self.clusters.ready()).await
     }

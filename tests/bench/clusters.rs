@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures_util::{StreamExt, stream};
-use stampede_tests::client::Client;
-use stampede_tests::host::Host;
-use stampede_tests::standin::{Config, Standin};
+use stampede_tests::client::OcciClient;
+use stampede_tests::host::HostProcess;
+use stampede_tests::standin::{FakeConfig, FakeOpenStack};
 use stampede_tests::usage::{cpu, memory_mib};
 
 const PROJECTS: usize = 100;
@@ -20,13 +20,13 @@ const REST: Duration = Duration::from_secs(10);
 
 pub async fn run() -> Result<()> {
     let scratch = tempfile::tempdir()?;
-    let cloud = Standin::start(Config::default()).await?;
-    let host = Host::start(scratch.path(), &cloud.url(), &[]).await?;
+    let cloud = FakeOpenStack::start(FakeConfig::default()).await?;
+    let host = HostProcess::start(scratch.path(), &cloud.url(), &[]).await?;
     let mut clients = Vec::new();
     for number in 1..=PROJECTS {
         let project = format!("many-{number}");
         clients.push((
-            Client::new(&host.url, &cloud.issue_token(&project), &project)?,
+            OcciClient::new(&host.url, &cloud.issue_token(&project), &project)?,
             cloud.issue_token(&project),
             project,
         ));
@@ -83,7 +83,7 @@ fn names(number: usize) -> impl Iterator<Item = String> {
 }
 
 /// Deploys those clusters of each project, some at once.
-async fn deploy(clients: &[(Client, String, String)], from: usize, upto: usize) -> Result<()> {
+async fn deploy(clients: &[(OcciClient, String, String)], from: usize, upto: usize) -> Result<()> {
     let (start, number) = (Instant::now(), clients.len() * (upto + 1 - from));
     let all = clients.iter().flat_map(|(client, ..)| {
         (from..=upto).map(move |number| (client, format!("cluster-{number}")))
@@ -111,7 +111,11 @@ fn must((status, text): (reqwest::StatusCode, String)) -> Result<()> {
 }
 
 /// The second list of each of some projects: the first looks into Heat for forgotten clusters.
-async fn list(host: &Host, clients: &[(Client, String, String)], what: &str) -> Result<()> {
+async fn list(
+    host: &HostProcess,
+    clients: &[(OcciClient, String, String)],
+    what: &str,
+) -> Result<()> {
     let http = stampede_tests::http()?;
     for accept in ["text/uri-list", "application/occi+json"] {
         let (mut took, mut used) = (Vec::new(), Duration::ZERO);
@@ -146,7 +150,7 @@ async fn list(host: &Host, clients: &[(Client, String, String)], what: &str) -> 
     Ok(())
 }
 
-async fn at_rest(host: &Host, cloud: &Standin, what: &str) -> Result<()> {
+async fn at_rest(host: &HostProcess, cloud: &FakeOpenStack, what: &str) -> Result<()> {
     let (before, heat) = (cpu(host.pid()?)?, cloud.count("heat"));
     tokio::time::sleep(REST).await;
     let seconds = REST.as_secs_f64();

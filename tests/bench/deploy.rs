@@ -9,7 +9,7 @@
 use anyhow::Result;
 use stampede_tests::rig::cloud;
 
-use crate::ways::{Shape, Took, by_hand, generated, over_ssh, through_stampede};
+use crate::ways::{ClusterShape, WayTimes, by_hand, generated, over_ssh, through_stampede};
 
 pub async fn run(words: &[String]) -> Result<()> {
     if let Some(why) = cloud::not_here() {
@@ -35,7 +35,7 @@ pub async fn run(words: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn shapes(words: &[String]) -> Vec<Shape> {
+fn shapes(words: &[String]) -> Vec<ClusterShape> {
     let mut workers: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
     if workers.is_empty() {
         workers = vec![2, 4];
@@ -48,11 +48,15 @@ fn shapes(words: &[String]) -> Vec<Shape> {
         .into_iter()
         .filter(|(word, _)| !named || words.iter().any(|w| w == word));
     images
-        .flat_map(|(_, image)| workers.iter().map(move |&workers| Shape { workers, image }))
+        .flat_map(|(_, image)| {
+            workers
+                .iter()
+                .map(move |&workers| ClusterShape { workers, image })
+        })
         .collect()
 }
 
-fn show(way: &str, took: &Took) {
+fn show(way: &str, took: &WayTimes) {
     println!(
         "{way}: {:.1} s = booting {:.1} + on the nodes {:.1}",
         took.total(),
@@ -68,7 +72,7 @@ fn show(way: &str, took: &Took) {
     }
 }
 
-fn ratios(through: &Took, hand: &Took, pushed: &Took) {
+fn ratios(through: &WayTimes, hand: &WayTimes, pushed: &WayTimes) {
     println!(
         "deploy / by hand (reach 1.3): {:.2} to the letter, booting in the first alone; {:.2} with booting in both, {:.2} in neither",
         through.total() / hand.nodes,

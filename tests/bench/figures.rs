@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 /// Sorted samples in milliseconds.
-pub struct Figures(Vec<f64>);
+pub struct SampleFigures(Vec<f64>);
 
-impl Figures {
+impl SampleFigures {
     pub fn new(samples: &[Duration]) -> Self {
         let mut ms: Vec<f64> = samples.iter().map(|d| d.as_secs_f64() * 1e3).collect();
         ms.sort_by(f64::total_cmp);
@@ -17,7 +17,7 @@ impl Figures {
     }
 }
 
-impl std::fmt::Display for Figures {
+impl std::fmt::Display for SampleFigures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (first, last) = (
             self.0.first().unwrap_or(&f64::NAN),

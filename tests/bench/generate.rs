@@ -5,21 +5,23 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use stampede::cluster::Flavor;
-use stampede::cluster::framework::{Descriptor, Network, Node, NodeGroup, Request, Service};
-use stampede::plugin::{Catalogue, Limits};
+use stampede::cluster::framework::{
+    ClusterNetwork, ClusterNode, NodeGroup, PluginDescriptor, PluginRequest, ProvidedService,
+};
+use stampede::plugin::{PluginLimits, PluginRegistry};
 use stampede_plugin::Guest;
 use stampede_tests::artifacts;
 
-use crate::figures::Figures;
+use crate::figures::SampleFigures;
 
 const RUNS: usize = 41;
 
 pub async fn run() -> Result<()> {
     let cache = tempfile::tempdir()?;
-    let catalogue = Catalogue::load(
+    let catalogue = PluginRegistry::load(
         &artifacts::plugins()?,
         Some(cache.path()),
-        Limits::default(),
+        PluginLimits::default(),
     )?;
     for workers in [3, 50, 250] {
         for name in ["cluster", "hadoop"] {
@@ -40,8 +42,8 @@ pub async fn run() -> Result<()> {
                 let asked = native_request.clone();
                 let start = Instant::now();
                 let bundle = match name {
-                    "cluster" => <stampede_cluster::Cluster as Guest>::generate(asked),
-                    _ => <stampede_hadoop::Hadoop as Guest>::generate(asked),
+                    "cluster" => <stampede_cluster::ClusterPlugin as Guest>::generate(asked),
+                    _ => <stampede_hadoop::HadoopPlugin as Guest>::generate(asked),
                 };
                 native.push(start.elapsed());
                 let Ok(bundle) = bundle else {
@@ -51,7 +53,7 @@ pub async fn run() -> Result<()> {
                     bail!("{name}: the two do not do the same");
                 }
             }
-            let (sandboxed, native) = (Figures::new(&sandboxed), Figures::new(&native));
+            let (sandboxed, native) = (SampleFigures::new(&sandboxed), SampleFigures::new(&native));
             println!("generate {name}, {workers} workers, fresh sandbox: {sandboxed}");
             println!(
                 "generate {name}, {workers} workers, native:        {native}; sandbox / native {:.1}",
@@ -64,27 +66,27 @@ pub async fn run() -> Result<()> {
 }
 
 /// A request with the descriptor's defaults.
-fn request(descriptor: &Descriptor, workers: u32) -> Result<Request> {
+fn request(descriptor: &PluginDescriptor, workers: u32) -> Result<PluginRequest> {
     let flavor = Flavor {
         name: "m1.xlarge".into(),
         vcpus: 2,
         ram_mib: 4096,
         disk_gib: 20,
     };
-    let group = |role: &str, nodes: Vec<Node>| NodeGroup {
+    let group = |role: &str, nodes: Vec<ClusterNode>| NodeGroup {
         role: role.into(),
         flavor: flavor.clone(),
         image: "debian-12".into(),
         nodes,
     };
     let address = |host: u32| format!("10.77.{}.{}", host / 256, host % 256);
-    let master = Node {
+    let master = ClusterNode {
         id: 1,
         name: "master".into(),
         address: address(10),
     };
     let workers = (1..=workers)
-        .map(|id| Node {
+        .map(|id| ClusterNode {
             id,
             name: format!("worker-{id}"),
             address: address(10 + id),
@@ -97,12 +99,12 @@ fn request(descriptor: &Descriptor, workers: u32) -> Result<Request> {
         .iter()
         .filter_map(|(name, schema)| Some((name.clone(), schema.get("default")?.clone())))
         .collect();
-    Ok(Request {
+    Ok(PluginRequest {
         cluster: "bench".into(),
         version: descriptor.default_version.clone(),
         groups: vec![group("master", vec![master]), group("worker", workers)],
         settings,
-        network: Network {
+        network: ClusterNetwork {
             cidr: "10.77.0.0/22".into(),
             external: Some("public".into()),
             access: vec!["198.51.100.0/24".into()],
@@ -112,7 +114,7 @@ fn request(descriptor: &Descriptor, workers: u32) -> Result<Request> {
         key: None,
         signal_transport: "CFN_SIGNAL".into(),
         timeout_s: 3600,
-        services: vec![Service {
+        services: vec![ProvidedService {
             name: "cluster".into(),
             plugin: "cluster".into(),
             node: "master".into(),
@@ -123,7 +125,7 @@ fn request(descriptor: &Descriptor, workers: u32) -> Result<Request> {
 }
 
 /// The same request in the plugin's own types.
-fn native(request: &Request) -> Result<stampede_plugin::Request> {
+fn native(request: &PluginRequest) -> Result<stampede_plugin::Request> {
     let group = |g: &NodeGroup| stampede_plugin::NodeGroup {
         role: g.role.clone(),
         image: g.image.clone(),
@@ -143,7 +145,7 @@ fn native(request: &Request) -> Result<stampede_plugin::Request> {
             })
             .collect(),
     };
-    let service = |s: &Service| stampede_plugin::Service {
+    let service = |s: &ProvidedService| stampede_plugin::Service {
         name: s.name.clone(),
         plugin: s.plugin.clone(),
         node: s.node.clone(),

@@ -12,14 +12,14 @@ use tokio::net::TcpStream;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What came back.
-pub struct Load {
+pub struct LoadResult {
     /// Of answers 200, sorted.
     took: Vec<Duration>,
     /// Answers 503: turned away, to come again.
     pub busy: usize,
 }
 
-impl Load {
+impl LoadResult {
     pub fn percentile(&self, percent: usize) -> Duration {
         self.took
             .get((self.took.len() * percent / 100).min(self.took.len().saturating_sub(1)))
@@ -33,7 +33,12 @@ impl Load {
 }
 
 /// `each` requests on every one of so many connections.
-pub async fn load(to: SocketAddr, request: &str, connections: usize, each: usize) -> Result<Load> {
+pub async fn load(
+    to: SocketAddr,
+    request: &str,
+    connections: usize,
+    each: usize,
+) -> Result<LoadResult> {
     let mut open = Vec::new();
     for _ in 0..connections {
         let stream = TcpStream::connect(to).await?;
@@ -45,7 +50,7 @@ pub async fn load(to: SocketAddr, request: &str, connections: usize, each: usize
         .into_iter()
         .map(|stream| tokio::spawn(one(stream, request.clone(), each)))
         .collect();
-    let mut all = Load {
+    let mut all = LoadResult {
         took: Vec::new(),
         busy: 0,
     };
@@ -58,8 +63,12 @@ pub async fn load(to: SocketAddr, request: &str, connections: usize, each: usize
     Ok(all)
 }
 
-async fn one(mut stream: TcpStream, request: std::sync::Arc<str>, each: usize) -> Result<Load> {
-    let mut part = Load {
+async fn one(
+    mut stream: TcpStream,
+    request: std::sync::Arc<str>,
+    each: usize,
+) -> Result<LoadResult> {
+    let mut part = LoadResult {
         took: Vec::with_capacity(each),
         busy: 0,
     };

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::Result;
 use stampede_tests::usage::{cpu, memory_mib};
 
-use crate::generator::{Load, load};
-use crate::served::{Bare, Served};
+use crate::generator::{LoadResult, load};
+use crate::served::{BareServer, BenchHost};
 
 const RENDERINGS: [&str; 4] = [
     "text/occi",
@@ -36,7 +36,7 @@ struct Done {
 
 pub async fn run() -> Result<()> {
     let scratch = tempfile::tempdir()?;
-    let served = Served::start(scratch.path()).await?;
+    let served = BenchHost::start(scratch.path()).await?;
     println!(
         "load: CPU of the server's process a GET, and latency p50/p99 in ms; Stampede, then the bare handler"
     );
@@ -51,7 +51,7 @@ pub async fn run() -> Result<()> {
                 println!("{name:<11} {accept:<21} LEFT OUT: not spoken");
                 continue;
             }
-            let bare = Bare::start(&answer, scratch.path())?;
+            let bare = BareServer::start(&answer, scratch.path())?;
             for (connections, each) in LOADS {
                 let (mut ours, mut theirs) = (Done::default(), Done::default());
                 for _ in 0..TURNS {
@@ -107,7 +107,7 @@ async fn turn(
     each: usize,
 ) -> Result<()> {
     let before = cpu(pid)?;
-    let load: Load = load(at, request, connections, each).await?;
+    let load: LoadResult = load(at, request, connections, each).await?;
     done.cpu += cpu(pid)? - before;
     done.answered += load.answered();
     done.busy += load.busy;

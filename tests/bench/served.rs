@@ -6,28 +6,28 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use stampede_tests::client::Client;
-use stampede_tests::host::{Host, binary};
-use stampede_tests::standin::{Config, Standin};
+use stampede_tests::client::OcciClient;
+use stampede_tests::host::{HostProcess, binary};
+use stampede_tests::standin::{FakeConfig, FakeOpenStack};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::generator::answer;
 
 /// A host and its clusters `initialised` and `deployed`, of one master and three workers.
-pub struct Served {
-    pub host: Host,
+pub struct BenchHost {
+    pub host: HostProcess,
     pub at: SocketAddr,
     token: String,
-    _cloud: Standin,
+    _cloud: FakeOpenStack,
 }
 
-impl Served {
+impl BenchHost {
     pub async fn start(scratch: &Path) -> Result<Self> {
-        let cloud = Standin::start(Config::default()).await?;
-        let host = Host::start(scratch, &cloud.url(), &[]).await?;
+        let cloud = FakeOpenStack::start(FakeConfig::default()).await?;
+        let host = HostProcess::start(scratch, &cloud.url(), &[]).await?;
         let token = cloud.issue_token("demo");
-        let client = Client::new(&host.url, &token, "demo")?;
+        let client = OcciClient::new(&host.url, &token, "demo")?;
         for name in ["initialised", "deployed"] {
             let (status, text) = client
                 .put(name, &[("stampede.workers", "3"), ("my.own", "value")])
@@ -77,12 +77,12 @@ impl Served {
 }
 
 /// A bare handler, which ends when this is dropped.
-pub struct Bare {
+pub struct BareServer {
     child: Child,
     pub at: SocketAddr,
 }
 
-impl Bare {
+impl BareServer {
     /// Sends these bytes. Its program stands beside the host's, built by the same profile.
     pub fn start(answer: &[u8], scratch: &Path) -> Result<Self> {
         let program = binary()?.with_file_name("bare");
@@ -112,7 +112,7 @@ impl Bare {
     }
 }
 
-impl Drop for Bare {
+impl Drop for BareServer {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();

@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::generator::{answer, load};
-use crate::served::Served;
+use crate::served::BenchHost;
 
 const IDLE: usize = 1_000;
 const SLOW: usize = 500;
@@ -19,7 +19,7 @@ const EACH: usize = 1_000;
 
 pub async fn run() -> Result<()> {
     let scratch = tempfile::tempdir()?;
-    let served = Served::start(scratch.path()).await?;
+    let served = BenchHost::start(scratch.path()).await?;
     measure(&served, "alone").await?;
     {
         let idle = idle(&served).await?;
@@ -62,7 +62,7 @@ pub async fn run() -> Result<()> {
     Ok(())
 }
 
-async fn measure(served: &Served, how: &str) -> Result<()> {
+async fn measure(served: &BenchHost, how: &str) -> Result<()> {
     let load = load(
         served.at,
         &served.get("initialised", "application/occi+json"),
@@ -81,7 +81,7 @@ async fn measure(served: &Served, how: &str) -> Result<()> {
 }
 
 /// Connections that have had one answer and ask for nothing more.
-async fn idle(served: &Served) -> Result<Vec<TcpStream>> {
+async fn idle(served: &BenchHost) -> Result<Vec<TcpStream>> {
     let (request, mut buffer, mut open) = (
         served.get("initialised", "text/plain"),
         Vec::new(),

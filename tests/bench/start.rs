@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use stampede_tests::{artifacts, usage::memory_mib};
 
-use crate::figures::Figures;
+use crate::figures::SampleFigures;
 
 const RUNS: usize = 15;
 
@@ -27,7 +27,7 @@ pub async fn run() -> Result<()> {
         child.kill()?;
         child.wait()?;
     }
-    let figures = Figures::new(&samples);
+    let figures = SampleFigures::new(&samples);
     println!(
         "start, warm cache: {figures}; reach 50 ms, {:.2} of it",
         figures.median() / 50.0

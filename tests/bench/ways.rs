@@ -9,38 +9,38 @@ use base64::Engine as _;
 use reqwest::Method;
 use serde_json::json;
 use stampede_tests::client::watch;
-use stampede_tests::host::{Host, binary};
-use stampede_tests::rig::cloud::{Cloud, KEYSTONE, MIRROR, PROXY};
+use stampede_tests::host::{HostProcess, binary};
+use stampede_tests::rig::cloud::{KEYSTONE, MIRROR, PROXY, TestbedCloud};
 use stampede_tests::rig::cluster::{hadoop, nodes, occi, pairs};
-use stampede_tests::rig::node::Node;
+use stampede_tests::rig::node::TestbedNode;
 use stampede_tests::until;
 
 const VERSION: &str = "3.5.0";
 
 /// What is compared.
-pub struct Shape {
+pub struct ClusterShape {
     pub workers: usize,
     pub image: &'static str,
 }
 
 /// What one way took, in seconds.
-pub struct Took {
+pub struct WayTimes {
     /// From the request to the first line of the last node.
     pub boot: f64,
     /// From there to the end.
     pub nodes: f64,
-    pub cpu: Cpu,
+    pub cpu: CpuSeconds,
     pub stages: Vec<String>,
 }
 
-impl Took {
+impl WayTimes {
     pub fn total(&self) -> f64 {
         self.boot + self.nodes
     }
 }
 
 /// Processor seconds.
-pub struct Cpu {
+pub struct CpuSeconds {
     /// Of the nodes' control groups.
     pub nodes: f64,
     /// Of everything on this machine.
@@ -66,15 +66,18 @@ impl Meter {
     }
 
     /// `booted` is when the last node had booted, by its clock, which is this machine's.
-    fn end(&self, booted: f64, all: &[Node], stages: Vec<String>) -> Result<Took> {
+    fn end(&self, booted: f64, all: &[TestbedNode], stages: Vec<String>) -> Result<WayTimes> {
         let total = self.start.elapsed().as_secs_f64();
         let most = total * f64::from(u32::try_from(std::thread::available_parallelism()?.get())?);
-        let on_nodes = all.iter().map(Node::cpu_seconds).sum::<Result<f64>>()?;
+        let on_nodes = all
+            .iter()
+            .map(TestbedNode::cpu_seconds)
+            .sum::<Result<f64>>()?;
         let boot = booted - self.at;
-        Ok(Took {
+        Ok(WayTimes {
             boot,
             nodes: total - boot,
-            cpu: Cpu {
+            cpu: CpuSeconds {
                 nodes: on_nodes,
                 machine: machine()? - self.machine,
                 most,
@@ -98,8 +101,12 @@ fn machine() -> Result<f64> {
 }
 
 /// Asks a host for the cluster and waits until a client is told that it is complete.
-pub async fn through_stampede(cloud: &Cloud, shape: &Shape, scratch: &Path) -> Result<Took> {
-    let host = Host::start(&scratch.join("host"), KEYSTONE, &[]).await?;
+pub async fn through_stampede(
+    cloud: &TestbedCloud,
+    shape: &ClusterShape,
+    scratch: &Path,
+) -> Result<WayTimes> {
+    let host = HostProcess::start(&scratch.join("host"), KEYSTONE, &[]).await?;
     let client = occi(&host.url, &cloud.demo)?;
     let workers = shape.workers.to_string();
     let attributes = hadoop(
@@ -163,7 +170,7 @@ pub async fn through_stampede(cloud: &Cloud, shape: &Shape, scratch: &Path) -> R
 }
 
 /// The latest of the times that this command prints on the nodes.
-async fn latest(all: &[Node], command: &str) -> Result<f64> {
+async fn latest(all: &[TestbedNode], command: &str) -> Result<f64> {
     let mut latest = 0.0_f64;
     for node in all {
         let text = node.run(command).await?;
@@ -176,7 +183,7 @@ async fn latest(all: &[Node], command: &str) -> Result<f64> {
 }
 
 /// `master: node setup 1 s, hadoop setup 20 s, ...`, by the nodes' own clocks.
-async fn stages(all: &[Node]) -> Result<Vec<String>> {
+async fn stages(all: &[TestbedNode]) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     for node in all {
         lines.push(
@@ -188,7 +195,7 @@ async fn stages(all: &[Node]) -> Result<Vec<String>> {
 }
 
 /// What `generate` writes for the same cluster.
-pub fn generated(cloud: &Cloud, shape: &Shape, scratch: &Path) -> Result<PathBuf> {
+pub fn generated(cloud: &TestbedCloud, shape: &ClusterShape, scratch: &Path) -> Result<PathBuf> {
     let dir = scratch.join("generated");
     let out = std::process::Command::new(binary()?)
         .args([
@@ -233,11 +240,11 @@ pub fn generated(cloud: &Cloud, shape: &Shape, scratch: &Path) -> Result<PathBuf
 /// Nodes of the same template on which nothing of Stampede runs; the stack waits for signals that
 /// never come. Also when the last had booted as far as to what would have been its script.
 async fn bare_nodes(
-    cloud: &Cloud,
-    shape: &Shape,
+    cloud: &TestbedCloud,
+    shape: &ClusterShape,
     dir: &Path,
     stack: &str,
-) -> Result<(Vec<Node>, f64)> {
+) -> Result<(Vec<TestbedNode>, f64)> {
     let bare = "date +%s.%N >/root/booted.new && mv /root/booted.new /root/booted\n";
     let body = json!({
         "stack_name": stack,
@@ -282,7 +289,7 @@ fn script(dir: &Path, number: usize, name: &str) -> Result<String> {
     Ok(header + &body)
 }
 
-async fn place(dir: &Path, all: &[Node]) -> Result<()> {
+async fn place(dir: &Path, all: &[TestbedNode]) -> Result<()> {
     for (number, node) in all.iter().enumerate() {
         let text =
             base64::engine::general_purpose::STANDARD.encode(script(dir, number, &node.name)?);
@@ -293,7 +300,7 @@ async fn place(dir: &Path, all: &[Node]) -> Result<()> {
 }
 
 /// All nodes' scripts at once, as soon as the last has booted.
-pub async fn by_hand(cloud: &Cloud, shape: &Shape, dir: &Path) -> Result<Took> {
+pub async fn by_hand(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) -> Result<WayTimes> {
     let meter = Meter::start()?;
     let (all, booted) = bare_nodes(cloud, shape, dir, "by-hand").await?;
     place(dir, &all).await?;
@@ -307,7 +314,7 @@ pub async fn by_hand(cloud: &Cloud, shape: &Shape, dir: &Path) -> Result<Took> {
         one.await??;
     }
     let took = start.elapsed().as_secs_f64();
-    let took = Took {
+    let took = WayTimes {
         nodes: took,
         ..meter.end(booted, &all, stages(&all).await?)?
     };
@@ -321,7 +328,7 @@ const SET_UP: &str = "sed -i '$ d' /root/node.sh && bash /root/node.sh && : >/op
 
 /// The master sets itself up, then one worker after the other, and proves the cluster: nothing
 /// happens on a worker before the master comes to it.
-pub async fn over_ssh(cloud: &Cloud, shape: &Shape, dir: &Path) -> Result<Took> {
+pub async fn over_ssh(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) -> Result<WayTimes> {
     let meter = Meter::start()?;
     let (all, booted) = bare_nodes(cloud, shape, dir, "over-ssh").await?;
     place(dir, &all).await?;
@@ -366,7 +373,7 @@ pub async fn over_ssh(cloud: &Cloud, shape: &Shape, dir: &Path) -> Result<Took> 
     master.run("/opt/stampede/run change 2 ready smoke").await?;
     note("registered and proved");
     let took = start.elapsed().as_secs_f64();
-    let took = Took {
+    let took = WayTimes {
         nodes: took,
         ..meter.end(booted, &all, lines)?
     };

@@ -6,22 +6,22 @@ use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-use stampede::cluster::State;
-use stampede::cluster::progress::Report;
-use stampede::occi::entity::Entity;
-use stampede::occi::limits::Limits;
+use stampede::cluster::ClusterState;
+use stampede::cluster::progress::StageReport;
+use stampede::occi::entity::OcciEntity;
+use stampede::occi::limits::OcciLimits;
 use stampede::occi::negotiate::Rendering;
-use stampede::occi::own::Own;
-use stampede::occi::render::Style;
-use stampede::occi::request::{Carried, carried};
+use stampede::occi::own::UserMixin;
+use stampede::occi::render::Renderer;
+use stampede::occi::request::{ParsedRequest, carried};
 use stampede::occi::syntax::{attribute, category};
-use stampede::orchestrator::{Phase, View};
+use stampede::orchestrator::{ClusterView, LifecyclePhase};
 use stampede_tests::service_manager;
 
 /// Headers, one a line, an empty line, a body. What is read can be written and read again, and
 /// shown in every rendering; what is refused is refused in one of the statuses for it, in words.
 pub(super) fn request(input: &[u8]) -> String {
-    let limits = Limits::default();
+    let limits = OcciLimits::default();
     let (head, body) = split(input);
     match carried(&headers(head), body, &limits) {
         Err(refusal) => {
@@ -49,7 +49,7 @@ pub(super) fn request(input: &[u8]) -> String {
             let own = mixins(&carried);
             let attributes: BTreeMap<String, String> = carried.attributes.iter().cloned().collect();
             let shown = shown(
-                View {
+                ClusterView {
                     attributes,
                     ..view()
                 },
@@ -74,7 +74,10 @@ pub(super) fn values(input: &[u8]) -> String {
     for (number, piece) in text.split("\n--\n").enumerate() {
         let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
         // Clients' names are refused beyond this, Heat's and Keystone's are as long at most.
-        let name: String = name.chars().take(Limits::default().name_bytes).collect();
+        let name: String = name
+            .chars()
+            .take(OcciLimits::default().name_bytes)
+            .collect();
         let value = value.to_owned();
         match number % 6 {
             0 => drop(view.attributes.insert(name, value)),
@@ -85,12 +88,12 @@ pub(super) fn values(input: &[u8]) -> String {
             2 => drop(view.endpoints.insert(name, value)),
             3 => view
                 .progress
-                .push(Report::parse(&format!("{name} {value}"))),
-            4 => view.state = State::Failed(value),
+                .push(StageReport::parse(&format!("{name} {value}"))),
+            4 => view.state = ClusterState::Failed(value),
             _ => (view.region, view.stack_status_reason) = (name, value),
         }
     }
-    shown(view, &[], &Limits::default())
+    shown(view, &[], &OcciLimits::default())
 }
 
 fn split(input: &[u8]) -> (&[u8], &[u8]) {
@@ -118,7 +121,7 @@ fn headers(head: &[u8]) -> HeaderMap {
     map
 }
 
-fn within(carried: &Carried, limits: &Limits) {
+fn within(carried: &ParsedRequest, limits: &OcciLimits) {
     assert!(
         carried.attributes.len() <= limits.attributes
             && carried.categories.len() <= limits.categories
@@ -138,7 +141,7 @@ fn within(carried: &Carried, limits: &Limits) {
 }
 
 /// In quotes, and in JSON.
-fn read_again(read: &Carried, limits: &Limits) {
+fn read_again(read: &ParsedRequest, limits: &OcciLimits) {
     let text: Vec<String> = read
         .attributes
         .iter()
@@ -201,15 +204,15 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// What can be defined is shown as one category, which is the same.
-fn mixins(carried: &Carried) -> Vec<Own> {
+fn mixins(carried: &ParsedRequest) -> Vec<UserMixin> {
     let groups = carried
         .categories
         .iter()
-        .filter_map(|described| Some((described, Own::define(described, "h").ok()?)));
+        .filter_map(|described| Some((described, UserMixin::define(described, "h").ok()?)));
     let mut all = Vec::new();
     for (described, mut group) in groups {
         group.clusters.insert(view().id);
-        let own = Own::of(&group);
+        let own = UserMixin::of(&group);
         let line = own.line("http://h");
         assert!(
             HeaderValue::from_str(&line).is_ok() && line.is_ascii(),
@@ -233,13 +236,13 @@ fn mixins(carried: &Carried) -> Vec<Own> {
     all
 }
 
-fn view() -> View {
+fn view() -> ClusterView {
     let stack_id = Some(("RegionOne".to_owned(), "9445a2fc".to_owned()));
-    View {
+    ClusterView {
         name: "default".to_owned(),
         id: "4f4bb9f3".to_owned(),
-        phase: Phase::Initialised,
-        state: State::Requested,
+        phase: LifecyclePhase::Initialised,
+        state: ClusterState::Requested,
         stack_status: None,
         stack_id,
         attributes: BTreeMap::new(),
@@ -256,8 +259,8 @@ fn view() -> View {
 }
 
 /// Every rendering holds every attribute, and none of them anything that an attribute smuggled in.
-fn shown(view: View, own: &[Own], limits: &Limits) -> String {
-    let entity = Entity::of(view, own);
+fn shown(view: ClusterView, own: &[UserMixin], limits: &OcciLimits) -> String {
+    let entity = OcciEntity::of(view, own);
     let text = |value: &Value| {
         value
             .as_str()
@@ -269,7 +272,7 @@ fn shown(view: View, own: &[Own], limits: &Limits) -> String {
         .map(|(name, value)| (name.clone(), text(value)))
         .collect();
     let answer = |rendering| {
-        Style {
+        Renderer {
             rendering,
             base: "http://h",
             limits,

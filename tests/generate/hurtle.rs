@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use stampede_tests::client::Client;
-use stampede_tests::host::Host;
-use stampede_tests::standin::{Config, Standin};
+use stampede_tests::client::OcciClient;
+use stampede_tests::host::HostProcess;
+use stampede_tests::standin::{FakeConfig, FakeOpenStack};
 
 use crate::stampede;
 
@@ -161,10 +161,12 @@ fn clients_may_give_what_the_host_takes() {
 async fn clients_are_shown_what_the_manifest_says() {
     let (data, cloud) = (
         tempfile::tempdir().unwrap(),
-        Standin::start(Config::default()).await.unwrap(),
+        FakeOpenStack::start(FakeConfig::default()).await.unwrap(),
     );
-    let host = Host::start(data.path(), &cloud.url(), &[]).await.unwrap();
-    let client = Client::new(&host.url, &cloud.issue_token("demo"), "demo").unwrap();
+    let host = HostProcess::start(data.path(), &cloud.url(), &[])
+        .await
+        .unwrap();
+    let client = OcciClient::new(&host.url, &cloud.issue_token("demo"), "demo").unwrap();
     client.create("default", &[]).await.unwrap();
     cloud.finish();
     let mut shown = BTreeSet::new();

@@ -1,21 +1,23 @@
 //! Two projects at one host.
 
-use stampede_tests::client::Client;
-use stampede_tests::host::Host;
-use stampede_tests::projects::{Who, apart};
-use stampede_tests::standin::{Config, Standin};
+use stampede_tests::client::OcciClient;
+use stampede_tests::host::HostProcess;
+use stampede_tests::projects::{TestUser, apart};
+use stampede_tests::standin::{FakeConfig, FakeOpenStack};
 
 #[tokio::test]
 async fn neither_sees_changes_or_deletes_what_is_the_others() {
-    let cloud = Standin::start(Config::default()).await.unwrap();
+    let cloud = FakeOpenStack::start(FakeConfig::default()).await.unwrap();
     let data = tempfile::tempdir().unwrap();
-    let host = Host::start(data.path(), &cloud.url(), &[]).await.unwrap();
-    let who = |project: &str| Who {
+    let host = HostProcess::start(data.path(), &cloud.url(), &[])
+        .await
+        .unwrap();
+    let who = |project: &str| TestUser {
         token: cloud.issue_token(project),
         project: project.to_owned(),
     };
     let (demo, other) = (who("demo"), who("other"));
-    let client = Client::new(&host.url, &demo.token, "demo").unwrap();
+    let client = OcciClient::new(&host.url, &demo.token, "demo").unwrap();
     client
         .put("mine", &[("secret.mark", "only-demo-reads-this")])
         .await

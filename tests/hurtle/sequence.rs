@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use stampede_tests::host::Host;
+use stampede_tests::host::HostProcess;
 use stampede_tests::service_manager::{ServiceManager, value};
-use stampede_tests::standin::{Config, CreateFails, Pace, Standin};
+use stampede_tests::standin::{CreateFails, FakeConfig, FakeOpenStack, StackPace};
 use stampede_tests::until;
 
 /// A hundredth of its pauses: 7 s become 70 ms.
@@ -18,16 +18,16 @@ const ACTIVATE: [(&str, &str); 2] = [
 const DEPLOY: [(&str, &str); 1] = [("deploy.float", "0.11")];
 const CLIENT: [(&str, &str); 2] = [("my.param", "hello"), ("stampede.workers", "2")];
 
-struct World {
-    cloud: Standin,
+struct HurtleFixture {
+    cloud: FakeOpenStack,
     data: tempfile::TempDir,
 }
 
-impl World {
+impl HurtleFixture {
     async fn new() -> Self {
-        let cloud = Standin::start(Config {
-            pace: Pace::Tick(Duration::from_millis(50)),
-            ..Config::default()
+        let cloud = FakeOpenStack::start(FakeConfig {
+            pace: StackPace::Tick(Duration::from_millis(50)),
+            ..FakeConfig::default()
         })
         .await
         .unwrap();
@@ -40,18 +40,18 @@ impl World {
     /// A cloud whose stacks stand still.
     async fn still() -> Self {
         Self {
-            cloud: Standin::start(Config::default()).await.unwrap(),
+            cloud: FakeOpenStack::start(FakeConfig::default()).await.unwrap(),
             data: tempfile::tempdir().unwrap(),
         }
     }
 
-    async fn host(&self) -> Host {
-        Host::start(self.data.path(), &self.cloud.url(), &[])
+    async fn host(&self) -> HostProcess {
+        HostProcess::start(self.data.path(), &self.cloud.url(), &[])
             .await
             .unwrap()
     }
 
-    fn service_manager(&self, host: &Host) -> ServiceManager {
+    fn service_manager(&self, host: &HostProcess) -> ServiceManager {
         ServiceManager::new(&host.url, &self.cloud.issue_token("demo"), "demo", PACE)
     }
 }
@@ -63,7 +63,7 @@ async fn begin(sm: &mut ServiceManager) {
 }
 
 /// From #5 on.
-async fn go_on(sm: &mut ServiceManager, cloud: &Standin) {
+async fn go_on(sm: &mut ServiceManager, cloud: &FakeOpenStack) {
     sm.provisionable().await.unwrap();
     sm.provision().await.unwrap();
     let shown = sm.shown().await.unwrap();
@@ -121,7 +121,7 @@ async fn update(sm: &mut ServiceManager) {
 
 #[tokio::test]
 async fn from_create_to_destroyed() {
-    let world = World::new().await;
+    let world = HurtleFixture::new().await;
     let host = world.host().await;
     let mut sm = world.service_manager(&host);
     begin(&mut sm).await;
@@ -131,7 +131,7 @@ async fn from_create_to_destroyed() {
 
 #[tokio::test]
 async fn a_stack_that_fails_ends_its_polling_with_the_reason_and_its_client_reads_it() {
-    let world = World::new().await;
+    let world = HurtleFixture::new().await;
     let host = world.host().await;
     let mut sm = world.service_manager(&host);
     let text = "hadoop setup line 42: curl: 404, not found".to_owned();
@@ -162,7 +162,7 @@ async fn a_stack_that_fails_ends_its_polling_with_the_reason_and_its_client_read
 /// Kills the host in the middle of the deployment, does something to its folder, and starts it
 /// again on the same port while the Service Manager goes on asking.
 async fn interrupted(meanwhile: impl FnOnce(&Path)) {
-    let world = World::still().await;
+    let world = HurtleFixture::still().await;
     let host = world.host().await;
     let mut sm = world.service_manager(&host);
     begin(&mut sm).await;
@@ -214,7 +214,7 @@ async fn a_host_whose_store_is_emptied_in_the_middle() {
 
 #[tokio::test]
 async fn a_host_without_a_disk_that_is_killed_when_all_is_done() {
-    let world = World::new().await;
+    let world = HurtleFixture::new().await;
     let host = world.host().await;
     let mut sm = world.service_manager(&host);
     begin(&mut sm).await;

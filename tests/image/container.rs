@@ -28,7 +28,7 @@ pub fn not_here() -> Option<String> {
 }
 
 /// A container that runs; it is taken away when this is dropped.
-pub struct Container {
+pub struct TestContainer {
     id: String,
     /// `http://127.0.0.1:PORT`.
     pub url: String,
@@ -38,14 +38,14 @@ pub struct Container {
 }
 
 /// What is told to a container besides.
-pub struct Options<'a> {
+pub struct ContainerOptions<'a> {
     pub memory_mib: u64,
     pub variables: &'a [(&'a str, &'a str)],
     /// Folder or file here, and where it stands there, read-only.
     pub mounts: &'a [(&'a Path, &'a str)],
 }
 
-impl Default for Options<'_> {
+impl Default for ContainerOptions<'_> {
     fn default() -> Self {
         Self {
             memory_mib: MEMORY_MIB,
@@ -55,9 +55,9 @@ impl Default for Options<'_> {
     }
 }
 
-impl Container {
+impl TestContainer {
     /// Starts it as OpenShift would, for the cloud of this Keystone, and does not wait.
-    pub fn start(keystone: &str, options: &Options<'_>) -> Result<Self> {
+    pub fn start(keystone: &str, options: &ContainerOptions<'_>) -> Result<Self> {
         let (api, admin) = (free_port()?, free_port()?);
         let uid = 1_000_000_000 + uuid::Uuid::new_v4().as_u128() as u32 % 1_000_000;
         let mut command = Command::new("podman");
@@ -238,7 +238,7 @@ impl Container {
     }
 }
 
-impl Drop for Container {
+impl Drop for TestContainer {
     fn drop(&mut self) {
         // A scenario that failed says more than this could.
         let _ = podman(&["rm", "--force", "--time=0", &self.id]);

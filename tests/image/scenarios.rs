@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use stampede_tests::artifacts;
-use stampede_tests::client::{Client, watch};
-use stampede_tests::standin::{Config, Pace, Standin};
+use stampede_tests::client::{OcciClient, watch};
+use stampede_tests::standin::{FakeConfig, FakeOpenStack, StackPace};
 use stampede_tests::usage::{anonymous_mib, memory_mib};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::container::{Container, IMAGE, MEMORY_MIB, Options, podman};
+use crate::container::{ContainerOptions, IMAGE, MEMORY_MIB, TestContainer, podman};
 
 const MOST_BYTES: u64 = 40 << 20;
 /// A cloud that nobody asks.
@@ -62,11 +62,11 @@ pub async fn content() -> Result<()> {
 }
 
 pub async fn start() -> Result<()> {
-    let container = Container::start(
+    let container = TestContainer::start(
         NOWHERE,
-        &Options {
+        &ContainerOptions {
             variables: &[("DC_NAME", "sohado0123456789abcdef")],
-            ..Options::default()
+            ..ContainerOptions::default()
         },
     )?;
     let took = container.answered().await?;
@@ -139,14 +139,14 @@ pub async fn start() -> Result<()> {
 }
 
 pub async fn life() -> Result<()> {
-    let cloud = Standin::start(Config {
-        pace: Pace::Tick(Duration::from_millis(100)),
-        ..Config::default()
+    let cloud = FakeOpenStack::start(FakeConfig {
+        pace: StackPace::Tick(Duration::from_millis(100)),
+        ..FakeConfig::default()
     })
     .await?;
-    let container = Container::start(&cloud.url(), &Options::default())?;
+    let container = TestContainer::start(&cloud.url(), &ContainerOptions::default())?;
     container.answered().await?;
-    let client = Client::new(&container.url, &cloud.issue_token("demo"), "demo")?;
+    let client = OcciClient::new(&container.url, &cloud.issue_token("demo"), "demo")?;
     cloud.edit(|facts| {
         let quota = &mut facts.quota;
         (
@@ -207,11 +207,11 @@ pub async fn life() -> Result<()> {
 }
 
 pub async fn crowd() -> Result<()> {
-    let cloud = Standin::start(Config::default()).await?;
-    let container = Container::start(&cloud.url(), &Options::default())?;
+    let cloud = FakeOpenStack::start(FakeConfig::default()).await?;
+    let container = TestContainer::start(&cloud.url(), &ContainerOptions::default())?;
     container.answered().await?;
     let token = cloud.issue_token("demo");
-    let client = Client::new(&container.url, &token, "demo")?;
+    let client = OcciClient::new(&container.url, &token, "demo")?;
     client.put("default", &[]).await?;
     let at = container.url.trim_start_matches("http://").to_owned();
     let request = format!(
@@ -254,20 +254,20 @@ pub async fn crowd() -> Result<()> {
 }
 
 pub async fn forgetful() -> Result<()> {
-    let cloud = Standin::start(Config::default()).await?;
+    let cloud = FakeOpenStack::start(FakeConfig::default()).await?;
     let named = |name| {
-        Container::start(
+        TestContainer::start(
             &cloud.url(),
-            &Options {
+            &ContainerOptions {
                 variables: &[("DC_NAME", name)],
-                ..Options::default()
+                ..ContainerOptions::default()
             },
         )
     };
     let first = named("one")?;
     first.answered().await?;
     let token = cloud.issue_token("demo");
-    Client::new(&first.url, &token, "demo")?
+    OcciClient::new(&first.url, &token, "demo")?
         .create("default", &[("stampede.workers", "2")])
         .await?;
     cloud.finish();
@@ -275,7 +275,7 @@ pub async fn forgetful() -> Result<()> {
     let (again, another) = (named("one")?, named("two")?);
     again.answered().await?;
     another.answered().await?;
-    let seen = Client::new(&again.url, &token, "demo")?
+    let seen = OcciClient::new(&again.url, &token, "demo")?
         .see("default")
         .await?;
     ensure!(
@@ -287,7 +287,7 @@ pub async fn forgetful() -> Result<()> {
     );
     println!("    killed and started anew without a disk, its first request finds the cluster");
     ensure!(
-        Client::new(&another.url, &token, "demo")?
+        OcciClient::new(&another.url, &token, "demo")?
             .see("default")
             .await?
             .is_none(),
@@ -315,13 +315,13 @@ pub async fn own_plugins() -> Result<()> {
 }
 
 async fn with_plugins(folder: &Path) -> Result<()> {
-    let cloud = Standin::start(Config::default()).await?;
-    let options = Options {
+    let cloud = FakeOpenStack::start(FakeConfig::default()).await?;
+    let options = ContainerOptions {
         variables: &[("STAMPEDE_PLUGINS", "/plugins")],
         mounts: &[(folder, "/plugins")],
-        ..Options::default()
+        ..ContainerOptions::default()
     };
-    let container = Container::start(&cloud.url(), &options)?;
+    let container = TestContainer::start(&cloud.url(), &options)?;
     let took = container.answered().await?;
     let http = stampede_tests::http()?;
     let request = http

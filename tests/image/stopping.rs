@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use stampede_tests::artifacts;
-use stampede_tests::client::Client;
-use stampede_tests::standin::{Config, Fault, Standin, What};
+use stampede_tests::client::OcciClient;
+use stampede_tests::standin::{FakeConfig, FakeOpenStack, FaultKind, InjectedFault};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket};
 
-use crate::container::{Container, Options};
+use crate::container::{ContainerOptions, TestContainer};
 use crate::scenarios::NOWHERE;
 
 /// Longer than any test.
 const FOR_EVER: Duration = Duration::from_secs(3_600);
 
-async fn ends_well(container: &Container, when: &str) -> Result<()> {
+async fn ends_well(container: &TestContainer, when: &str) -> Result<()> {
     let (code, took) = container.terminate().await?;
     ensure!(code == 0, "exit code {code}: {}", container.log()?);
     println!(
@@ -26,7 +26,7 @@ async fn ends_well(container: &Container, when: &str) -> Result<()> {
 }
 
 pub async fn idle() -> Result<()> {
-    let container = Container::start(NOWHERE, &Options::default())?;
+    let container = TestContainer::start(NOWHERE, &ContainerOptions::default())?;
     container.answered().await?;
     let at = container.url.trim_start_matches("http://").to_owned();
     let mut open = Vec::new();
@@ -46,12 +46,12 @@ pub async fn idle() -> Result<()> {
 }
 
 pub async fn in_work() -> Result<()> {
-    let cloud = Standin::start(Config::default()).await?;
-    let container = Container::start(&cloud.url(), &Options::default())?;
+    let cloud = FakeOpenStack::start(FakeConfig::default()).await?;
+    let container = TestContainer::start(&cloud.url(), &ContainerOptions::default())?;
     container.answered().await?;
-    let client = Client::new(&container.url, &cloud.issue_token("demo"), "demo")?;
+    let client = OcciClient::new(&container.url, &cloud.issue_token("demo"), "demo")?;
     client.put("default", &[]).await?;
-    cloud.fault(Fault::of("heat", 10, What::Slow(FOR_EVER)).only("POST", "/stacks"));
+    cloud.fault(InjectedFault::of("heat", 10, FaultKind::Slow(FOR_EVER)).only("POST", "/stacks"));
     let deploy = tokio::spawn(async move { client.action("default", "deploy", &[]).await });
     stampede_tests::until(20, "Heat is asked to create", async || {
         Ok(cloud.count_of("heat", "POST", "/stacks") > 0)
@@ -73,15 +73,15 @@ pub async fn resolving() -> Result<()> {
         "nameserver 127.53.53.53\noptions timeout:30 attempts:5\n",
     )?;
     let mounts = [(file.as_path(), "/etc/resolv.conf")];
-    let container = Container::start(
+    let container = TestContainer::start(
         "http://keystone.example.org:5000/v3",
-        &Options {
+        &ContainerOptions {
             mounts: &mounts,
-            ..Options::default()
+            ..ContainerOptions::default()
         },
     )?;
     container.answered().await?;
-    let client = Client::new(&container.url, "token", "demo")?;
+    let client = OcciClient::new(&container.url, "token", "demo")?;
     let asking = tokio::spawn(async move { client.see("default").await });
     let mut question = [0; 512];
     silent.recv_from(&mut question).await?;
@@ -111,9 +111,9 @@ pub async fn starting() -> Result<()> {
         )?;
     }
     let mounts = [(folder.path(), "/plugins")];
-    let container = Container::start(
+    let container = TestContainer::start(
         NOWHERE,
-        &Options {
+        &ContainerOptions {
             memory_mib: ROOM_MIB,
             variables: &[("STAMPEDE_PLUGINS", "/plugins")],
             mounts: &mounts,

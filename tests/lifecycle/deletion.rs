@@ -1,20 +1,20 @@
 //! Deletes, at every moment and against resistance.
 
 use stampede::{
-    cluster::State,
-    orchestrator::{Limits, Requested},
+    cluster::ClusterState,
+    orchestrator::{CreateOutcome, OrchestratorLimits},
 };
-use stampede_tests::standin::{Fault, What};
+use stampede_tests::standin::{FaultKind, InjectedFault};
 
-use crate::world::{World, eventually, limits};
+use crate::world::{LifecycleFixture, eventually, limits};
 
 #[tokio::test]
 async fn a_delete_in_the_middle_of_a_create_leaves_nothing_and_the_name_is_free_at_once() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, first) = world.deployed().await;
     world.cloud.step();
     host.delete(&caller, "default").await.unwrap();
-    let Requested::New(second) = host.request(&caller, "default", vec![]).await.unwrap() else {
+    let CreateOutcome::New(second) = host.request(&caller, "default", vec![]).await.unwrap() else {
         panic!("the name was not free")
     };
     assert_ne!(first.id, second.id);
@@ -36,12 +36,12 @@ async fn a_delete_in_the_middle_of_a_create_leaves_nothing_and_the_name_is_free_
     })
     .await;
     let view = host.view(&caller, "default").await.unwrap();
-    assert_eq!((view.id, view.state), (second.id, State::Active));
+    assert_eq!((view.id, view.state), (second.id, ClusterState::Active));
 }
 
 #[tokio::test]
 async fn what_was_only_asked_for_is_deleted_without_the_cloud() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
@@ -53,7 +53,7 @@ async fn what_was_only_asked_for_is_deleted_without_the_cloud() {
 
 #[tokio::test]
 async fn a_delete_that_heat_fails_at_is_tried_again() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
     world.cloud.finish();
     world.cloud.next_deletes_fail(2);
@@ -72,11 +72,11 @@ async fn a_delete_that_heat_fails_at_is_tried_again() {
 
 #[tokio::test]
 async fn a_delete_that_heat_never_manages_ends_in_words_and_is_tried_again_after_a_restart() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
     drop((host, caller));
     let host = world
-        .host_with(Limits {
+        .host_with(OrchestratorLimits {
             deletes: 3,
             ..limits()
         })
@@ -115,15 +115,17 @@ async fn a_delete_that_heat_never_manages_ends_in_words_and_is_tried_again_after
 
 #[tokio::test]
 async fn a_delete_while_heat_is_away_is_accepted_and_done_later() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
-    world
-        .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Status(503, None)));
+    world.cloud.fault(InjectedFault::of(
+        "heat",
+        u32::MAX,
+        FaultKind::Status(503, None),
+    ));
     host.delete(&caller, "default").await.unwrap();
     assert_eq!(
         host.leaving(&caller).await.unwrap()[0].state,
-        State::Deleting
+        ClusterState::Deleting
     );
     world.cloud.heal();
     eventually("it is gone", async || {

@@ -4,49 +4,53 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use stampede::{
-    cluster::State,
-    orchestrator::{Limits, Phase, Refused},
+    cluster::ClusterState,
+    orchestrator::{LifecyclePhase, OrchestratorError, OrchestratorLimits},
 };
-use stampede_tests::standin::{CreateFails, Fault, What};
+use stampede_tests::standin::{CreateFails, FaultKind, InjectedFault};
 
-use crate::world::{World, eventually, limits, problems};
+use crate::world::{LifecycleFixture, eventually, limits, problems};
 
-fn create(what: What, times: u32) -> Fault {
-    Fault::of("heat", times, what).only("POST", "/stacks")
+fn create(what: FaultKind, times: u32) -> InjectedFault {
+    InjectedFault::of("heat", times, what).only("POST", "/stacks")
 }
 
 #[tokio::test]
 async fn a_create_whose_answer_is_lost_makes_one_stack() {
-    for what in [What::Lost, What::Cut, What::Html] {
-        let world = World::new().await;
+    for what in [FaultKind::Lost, FaultKind::Cut, FaultKind::Html] {
+        let world = LifecycleFixture::new().await;
         world.cloud.fault(create(what.clone(), 1));
         let (host, caller, view) = world.deployed().await;
         let stacks = world.cloud.stacks();
         assert_eq!(
             (stacks.len(), view.state, view.phase),
-            (1, State::Deploying, Phase::Deployed),
+            (1, ClusterState::Deploying, LifecyclePhase::Deployed),
             "{what:?}"
         );
         world.cloud.finish();
         assert_eq!(
             host.view(&caller, "default").await.unwrap().state,
-            State::Active
+            ClusterState::Active
         );
     }
 }
 
 #[tokio::test]
 async fn a_create_that_nobody_knows_of_is_found_or_done_once_heat_is_back() {
-    for what in [What::Lost, What::Dropped, What::Status(503, None)] {
-        let world = World::new().await;
+    for what in [
+        FaultKind::Lost,
+        FaultKind::Dropped,
+        FaultKind::Status(503, None),
+    ] {
+        let world = LifecycleFixture::new().await;
         world.cloud.fault(create(what.clone(), u32::MAX));
-        world
-            .cloud
-            .fault(Fault::of("heat", u32::MAX, What::Dropped).only("GET", "/stacks/stampede"));
+        world.cloud.fault(
+            InjectedFault::of("heat", u32::MAX, FaultKind::Dropped).only("GET", "/stacks/stampede"),
+        );
         let (host, caller, view) = world.deployed().await;
         assert_eq!(
             (view.state, view.phase),
-            (State::Planned, Phase::Deployed),
+            (ClusterState::Planned, LifecyclePhase::Deployed),
             "{what:?}"
         );
         assert!(view.cloud_error.is_some(), "{what:?}");
@@ -59,7 +63,7 @@ async fn a_create_that_nobody_knows_of_is_found_or_done_once_heat_is_back() {
         let view = host.view(&caller, "default").await.unwrap();
         assert_eq!(
             (view.state, view.cloud_error),
-            (State::Active, None),
+            (ClusterState::Active, None),
             "{what:?}"
         );
         assert_eq!(world.cloud.stacks().len(), 1, "{what:?}");
@@ -68,13 +72,13 @@ async fn a_create_that_nobody_knows_of_is_found_or_done_once_heat_is_back() {
 
 #[tokio::test]
 async fn what_heat_finds_wrong_is_told_before_anything_is_recorded_or_created() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
-    world
-        .cloud
-        .fault(Fault::of("heat", 1, What::Status(400, None)).only("POST", "/validate"));
+    world.cloud.fault(
+        InjectedFault::of("heat", 1, FaultKind::Status(400, None)).only("POST", "/validate"),
+    );
     let refused = host
         .deploy(
             &caller,
@@ -96,26 +100,32 @@ async fn what_heat_finds_wrong_is_told_before_anything_is_recorded_or_created() 
             view.attributes.len(),
             world.creates()
         ),
-        (Phase::Initialised, State::Requested, 0, 0)
+        (LifecyclePhase::Initialised, ClusterState::Requested, 0, 0)
     );
     assert_eq!(
         host.deploy(&caller, "default", vec![]).await.unwrap().state,
-        State::Deploying
+        ClusterState::Deploying
     );
 }
 
 #[tokio::test]
 async fn a_check_that_heat_does_not_answer_is_a_deploy_that_is_tried_again() {
-    for what in [What::Lost, What::Dropped, What::Status(500, None)] {
-        let world = World::new().await;
+    for what in [
+        FaultKind::Lost,
+        FaultKind::Dropped,
+        FaultKind::Status(500, None),
+    ] {
+        let world = LifecycleFixture::new().await;
         let host = world.host().await;
         let caller = world.caller(&host, "demo").await;
         host.request(&caller, "default", vec![]).await.unwrap();
-        world.cloud.fault(Fault::of("heat", u32::MAX, what.clone()));
+        world
+            .cloud
+            .fault(InjectedFault::of("heat", u32::MAX, what.clone()));
         let view = host.deploy(&caller, "default", vec![]).await.unwrap();
         assert_eq!(
             (view.state, view.phase, view.cloud_error.is_some()),
-            (State::Planned, Phase::Deployed, true),
+            (ClusterState::Planned, LifecyclePhase::Deployed, true),
             "{what:?}"
         );
         world.cloud.heal();
@@ -129,9 +139,9 @@ async fn a_check_that_heat_does_not_answer_is_a_deploy_that_is_tried_again() {
 
 #[tokio::test]
 async fn a_create_that_never_reached_heat_is_not_waited_for() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world
-        .host_with(Limits {
+        .host_with(OrchestratorLimits {
             create_grace: Duration::from_secs(3_600),
             creates: u32::MAX,
             ..limits()
@@ -152,7 +162,7 @@ async fn a_create_that_never_reached_heat_is_not_waited_for() {
     let view = host.deploy(&caller, "default", vec![]).await.unwrap();
     assert_eq!(
         (view.state, view.cloud_error.is_some()),
-        (State::Planned, true)
+        (ClusterState::Planned, true)
     );
     world.cloud.edit(|cloud| cloud.elsewhere.clear());
     let caller = world.caller(&host, "demo").await;
@@ -165,34 +175,34 @@ async fn a_create_that_never_reached_heat_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_create_that_heat_refuses_leaves_the_cluster_as_it_was() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
-    world.cloud.fault(create(What::Status(400, None), 1));
+    world.cloud.fault(create(FaultKind::Status(400, None), 1));
     let refused = host.deploy(&caller, "default", vec![]).await.unwrap_err();
     assert!(problems(&refused)[0].contains("heat"), "{refused}");
     let view = host.view(&caller, "default").await.unwrap();
     assert_eq!(
         (view.phase, view.state),
-        (Phase::Initialised, State::Requested)
+        (LifecyclePhase::Initialised, ClusterState::Requested)
     );
     assert_eq!(
         host.deploy(&caller, "default", vec![]).await.unwrap().state,
-        State::Deploying
+        ClusterState::Deploying
     );
 }
 
 #[tokio::test]
 async fn a_token_that_ends_in_the_middle_of_a_deploy_does_not_lose_the_wish() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
-    world.cloud.fault(create(What::Expired, 1));
+    world.cloud.fault(create(FaultKind::Expired, 1));
     let refused = host.deploy(&caller, "default", vec![]).await;
     assert!(
-        matches!(refused, Err(Refused::Unauthorized(_))),
+        matches!(refused, Err(OrchestratorError::Unauthorized(_))),
         "{refused:?}"
     );
     assert!(world.cloud.stacks().is_empty());
@@ -205,26 +215,26 @@ async fn a_token_that_ends_in_the_middle_of_a_deploy_does_not_lose_the_wish() {
     let answered = host.deploy(&caller, "default", vec![]).await.unwrap();
     assert_eq!(
         answered.state,
-        State::Deploying,
+        ClusterState::Deploying,
         "the client was never told, so its second try is answered"
     );
     assert!(matches!(
         host.deploy(&caller, "default", vec![]).await,
-        Err(Refused::NotApplicable(_))
+        Err(OrchestratorError::NotApplicable(_))
     ));
     assert_eq!(world.cloud.stacks().len(), 1);
 }
 
 #[tokio::test]
 async fn a_token_that_ends_in_the_middle_of_a_delete_does_not_lose_the_wish() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
     world
         .cloud
-        .fault(Fault::of("heat", 1, What::Expired).only("DELETE", ""));
+        .fault(InjectedFault::of("heat", 1, FaultKind::Expired).only("DELETE", ""));
     let refused = host.delete(&caller, "default").await;
     assert!(
-        matches!(refused, Err(Refused::Unauthorized(_))),
+        matches!(refused, Err(OrchestratorError::Unauthorized(_))),
         "{refused:?}"
     );
     let caller = world.caller(&host, "demo").await;
@@ -242,7 +252,7 @@ async fn a_token_that_ends_in_the_middle_of_a_delete_does_not_lose_the_wish() {
 
 #[tokio::test]
 async fn an_expired_and_a_foreign_token_are_told_apart() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let token = world.cloud.issue_token("demo");
     world.cloud.expire_token(&token);
@@ -251,7 +261,7 @@ async fn an_expired_and_a_foreign_token_are_told_apart() {
         .await
         .err();
     assert!(
-        matches!(expired, Some(Refused::Unauthorized(_))),
+        matches!(expired, Some(OrchestratorError::Unauthorized(_))),
         "{expired:?}"
     );
     let foreign = host
@@ -259,22 +269,27 @@ async fn an_expired_and_a_foreign_token_are_told_apart() {
         .await
         .err();
     assert!(
-        matches!(foreign, Some(Refused::Forbidden(_))),
+        matches!(foreign, Some(OrchestratorError::Forbidden(_))),
         "{foreign:?}"
     );
 }
 
 #[tokio::test]
 async fn while_heat_is_down_clients_are_shown_what_was_known_and_that_it_may_be_old() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
     world.cloud.finish();
     host.view(&caller, "default").await.unwrap();
-    world
-        .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Status(500, None)));
+    world.cloud.fault(InjectedFault::of(
+        "heat",
+        u32::MAX,
+        FaultKind::Status(500, None),
+    ));
     let view = host.view(&caller, "default").await.unwrap();
-    assert_eq!((view.state, view.endpoints.len()), (State::Active, 1));
+    assert_eq!(
+        (view.state, view.endpoints.len()),
+        (ClusterState::Active, 1)
+    );
     assert!(view.cloud_error.unwrap().contains("heat"));
     world.cloud.heal();
     assert_eq!(
@@ -285,35 +300,35 @@ async fn while_heat_is_down_clients_are_shown_what_was_known_and_that_it_may_be_
 
 #[tokio::test]
 async fn a_reader_waits_for_a_slow_heat_only_so_long() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     world.deployed().await;
     let host = world
-        .host_with(Limits {
+        .host_with(OrchestratorLimits {
             patience: Duration::from_millis(1),
             ..limits()
         })
         .await;
     let caller = world.caller(&host, "demo").await;
-    world.cloud.fault(Fault::of(
+    world.cloud.fault(InjectedFault::of(
         "heat",
         u32::MAX,
-        What::Slow(Duration::from_secs(3_600)),
+        FaultKind::Slow(Duration::from_secs(3_600)),
     ));
     assert_eq!(
         host.view(&caller, "default").await.unwrap().state,
-        State::Deploying,
+        ClusterState::Deploying,
         "answered although heat never does"
     );
 }
 
 #[tokio::test]
 async fn a_stack_that_somebody_else_deleted_is_told_of() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
     world.cloud.finish();
     world.cloud.vanish(&world.cloud.stacks()[0].0);
     let view = host.view(&caller, "default").await.unwrap();
-    assert_eq!(view.state, State::Deleted);
+    assert_eq!(view.state, ClusterState::Deleted);
     assert!(view.failure.unwrap().contains("not by stampede"));
     host.delete(&caller, "default").await.unwrap();
     eventually("the record is gone", async || {
@@ -327,7 +342,7 @@ async fn a_stack_that_somebody_else_deleted_is_told_of() {
     host.request(&caller, "default", vec![]).await.unwrap();
     assert_eq!(
         host.deploy(&caller, "default", vec![]).await.unwrap().state,
-        State::Deploying
+        ClusterState::Deploying
     );
 }
 
@@ -344,7 +359,7 @@ async fn a_failure_is_told_with_node_stage_and_reason() {
         (CreateFails::Silence, "only 0 of 3 nodes were ready within 3600 s; master never said a word".to_owned()),
     ];
     for (how, wanted) in cases {
-        let world = World::new().await;
+        let world = LifecycleFixture::new().await;
         world.cloud.next_create_fails(how);
         let (host, caller, _) = world.deployed().await;
         world.cloud.finish();
@@ -368,7 +383,7 @@ async fn a_failure_is_told_with_node_stage_and_reason() {
 
 #[tokio::test]
 async fn a_request_that_is_dropped_in_the_middle_is_done_all_the_same() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();

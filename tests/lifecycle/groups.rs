@@ -1,21 +1,23 @@
 //! Groups that projects make of their clusters outlive the host, and have their limits.
 
-use stampede::orchestrator::{Group, Limits, Members, Refused};
+use stampede::orchestrator::{
+    ClusterGroup, MembershipChange, OrchestratorError, OrchestratorLimits,
+};
 
-use crate::world::{World, limits};
+use crate::world::{LifecycleFixture, limits};
 
-fn group(name: &str) -> Group {
-    Group {
+fn group(name: &str) -> ClusterGroup {
+    ClusterGroup {
         name: name.to_owned(),
         place: format!("/{name}/"),
         definition: "{}".to_owned(),
-        ..Group::default()
+        ..ClusterGroup::default()
     }
 }
 
 #[tokio::test]
 async fn they_outlive_the_host_and_end_with_their_clusters() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "a", vec![]).await.unwrap();
@@ -25,7 +27,7 @@ async fn they_outlive_the_host_and_end_with_their_clusters() {
     host.group_members(
         &caller,
         "mine",
-        Members::Add,
+        MembershipChange::Add,
         &["a".to_owned(), "b".to_owned()],
     )
     .await
@@ -47,14 +49,14 @@ async fn they_outlive_the_host_and_end_with_their_clusters() {
     };
     assert_eq!(clusters().await.len(), 2);
     host.delete(&caller, "a").await.unwrap();
-    host.group_members(&caller, "mine", Members::Add, &["b".to_owned()])
+    host.group_members(&caller, "mine", MembershipChange::Add, &["b".to_owned()])
         .await
         .unwrap();
     assert_eq!(clusters().await, [ids[1].clone()]);
     let missing = host
-        .group_members(&caller, "mine", Members::Only, &["a".to_owned()])
+        .group_members(&caller, "mine", MembershipChange::Only, &["a".to_owned()])
         .await;
-    assert_eq!(missing, Err(Refused::NotFound("a".to_owned())));
+    assert_eq!(missing, Err(OrchestratorError::NotFound("a".to_owned())));
     host.remove_group(&caller, "mine").await.unwrap();
     assert!(host.groups(&caller).await.unwrap().is_empty());
     assert!(host.view(&caller, "b").await.is_ok(), "the clusters stay");
@@ -62,7 +64,7 @@ async fn they_outlive_the_host_and_end_with_their_clusters() {
 
 #[tokio::test]
 async fn names_and_places_are_one_in_a_project_and_each_project_has_its_own() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let (demo, other) = (
         world.caller(&host, "demo").await,
@@ -70,18 +72,18 @@ async fn names_and_places_are_one_in_a_project_and_each_project_has_its_own() {
     );
     host.define_group(&demo, group("mine")).await.unwrap();
     for taken in [
-        Group {
+        ClusterGroup {
             place: "/else/".to_owned(),
             ..group("mine")
         },
-        Group {
+        ClusterGroup {
             name: "else".to_owned(),
             ..group("mine")
         },
     ] {
         assert!(matches!(
             host.define_group(&demo, taken).await,
-            Err(Refused::Conflict(_))
+            Err(OrchestratorError::Conflict(_))
         ));
     }
     assert!(host.groups(&other).await.unwrap().is_empty());
@@ -92,9 +94,9 @@ async fn names_and_places_are_one_in_a_project_and_each_project_has_its_own() {
 
 #[tokio::test]
 async fn number_and_bytes_have_limits() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world
-        .host_with(Limits {
+        .host_with(OrchestratorLimits {
             groups_per_project: 2,
             group_bytes: 10,
             ..limits()
@@ -104,13 +106,13 @@ async fn number_and_bytes_have_limits() {
     host.define_group(&caller, group("abc")).await.unwrap();
     let large = host.define_group(&caller, group("abcd")).await;
     assert!(
-        matches!(large, Err(Refused::TooMany(_))),
+        matches!(large, Err(OrchestratorError::TooMany(_))),
         "{large:?}: 4 + 6 + 2 bytes"
     );
     host.define_group(&caller, group("xyz")).await.unwrap();
     assert!(matches!(
         host.define_group(&caller, group("a")).await,
-        Err(Refused::TooMany(_))
+        Err(OrchestratorError::TooMany(_))
     ));
     assert!(
         host.define_group(&caller, group("abc")).await.is_ok(),

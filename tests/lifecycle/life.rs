@@ -4,35 +4,38 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use stampede::{
-    cluster::State,
-    orchestrator::{Limits, Phase, Refused, Requested},
+    cluster::ClusterState,
+    orchestrator::{CreateOutcome, LifecyclePhase, OrchestratorError, OrchestratorLimits},
 };
 
-use crate::world::{World, eventually, limits, pairs, problems};
+use crate::world::{LifecycleFixture, eventually, limits, pairs, problems};
 
 #[tokio::test]
 async fn a_cluster_is_asked_for_deployed_watched_provisioned_and_deleted() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     let given = pairs(&[
         ("stampede.workers", "3"),
         ("my.param", "kept, \"as it is\""),
     ]);
-    let Requested::New(view) = host.request(&caller, "default", given).await.unwrap() else {
+    let CreateOutcome::New(view) = host.request(&caller, "default", given).await.unwrap() else {
         panic!("it was not there before")
     };
     assert_eq!(
         (view.phase, view.state, view.stack_status),
-        (Phase::Initialised, State::Requested, None)
+        (LifecyclePhase::Initialised, ClusterState::Requested, None)
     );
     let again = host
         .request(&caller, "default", pairs(&[("other", "dropped")]))
         .await
         .unwrap();
-    assert!(matches!(again, Requested::Existing(view) if view.attributes.len() == 2));
+    assert!(matches!(again, CreateOutcome::Existing(view) if view.attributes.len() == 2));
     let early = host.provision(&caller, "default", vec![]).await;
-    assert!(matches!(early, Err(Refused::NotApplicable(_))), "{early:?}");
+    assert!(
+        matches!(early, Err(OrchestratorError::NotApplicable(_))),
+        "{early:?}"
+    );
 
     let view = host
         .deploy(&caller, "default", pairs(&[("stampede.workers", "2")]))
@@ -41,8 +44,8 @@ async fn a_cluster_is_asked_for_deployed_watched_provisioned_and_deleted() {
     assert_eq!(
         (view.phase, view.state, view.stack_status.as_deref()),
         (
-            Phase::Deployed,
-            State::Deploying,
+            LifecyclePhase::Deployed,
+            ClusterState::Deploying,
             Some("CREATE_IN_PROGRESS")
         )
     );
@@ -53,7 +56,7 @@ async fn a_cluster_is_asked_for_deployed_watched_provisioned_and_deleted() {
     );
     assert!(matches!(
         host.deploy(&caller, "default", vec![]).await,
-        Err(Refused::NotApplicable(_))
+        Err(OrchestratorError::NotApplicable(_))
     ));
 
     let name = world.cloud.stacks()[0].0.clone();
@@ -78,7 +81,7 @@ async fn a_cluster_is_asked_for_deployed_watched_provisioned_and_deleted() {
     let view = host.view(&caller, "default").await.unwrap();
     assert_eq!(
         (view.state, view.stack_status.as_deref()),
-        (State::Active, Some("CREATE_COMPLETE"))
+        (ClusterState::Active, Some("CREATE_COMPLETE"))
     );
     assert_eq!(view.endpoints["namenode_ui"], "http://192.0.2.7:9870/");
     assert_eq!(view.outputs["namenode_ui"], "http://192.0.2.7:9870/");
@@ -90,11 +93,11 @@ async fn a_cluster_is_asked_for_deployed_watched_provisioned_and_deleted() {
             .await
             .unwrap()
             .phase,
-        Phase::Provisioned
+        LifecyclePhase::Provisioned
     );
     assert!(matches!(
         host.provision(&caller, "default", vec![]).await,
-        Err(Refused::NotApplicable(_))
+        Err(OrchestratorError::NotApplicable(_))
     ));
     assert_eq!(host.list(&caller).await.unwrap().len(), 1);
 
@@ -102,15 +105,15 @@ async fn a_cluster_is_asked_for_deployed_watched_provisioned_and_deleted() {
     assert_eq!(world.deletes(), 1, "heat was asked before the answer");
     assert_eq!(
         host.view(&caller, "default").await,
-        Err(Refused::NotFound("default".into()))
+        Err(OrchestratorError::NotFound("default".into()))
     );
     assert_eq!(
         host.delete(&caller, "default").await,
-        Err(Refused::NotFound("default".into()))
+        Err(OrchestratorError::NotFound("default".into()))
     );
     assert_eq!(
         host.leaving(&caller).await.unwrap()[0].state,
-        State::Deleting
+        ClusterState::Deleting
     );
     world.cloud.finish();
     eventually("nothing is left", async || {
@@ -125,7 +128,7 @@ async fn a_cluster_is_asked_for_deployed_watched_provisioned_and_deleted() {
 
 #[tokio::test]
 async fn an_update_keeps_what_it_is_given_and_names_what_cannot_change_in_a_running_cluster() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
@@ -191,10 +194,10 @@ async fn an_update_keeps_what_it_is_given_and_names_what_cannot_change_in_a_runn
 
 #[tokio::test]
 async fn two_projects_see_nothing_of_each_other() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, demo, _) = world.deployed().await;
     let other = world.caller(&host, "other").await;
-    let not_found = Refused::NotFound("default".into());
+    let not_found = OrchestratorError::NotFound("default".into());
     assert_eq!(host.view(&other, "default").await.unwrap_err(), not_found);
     assert_eq!(
         host.deploy(&other, "default", vec![]).await.unwrap_err(),
@@ -217,7 +220,7 @@ async fn two_projects_see_nothing_of_each_other() {
     );
     assert!(matches!(
         host.request(&other, "default", vec![]).await,
-        Ok(Requested::New(_))
+        Ok(CreateOutcome::New(_))
     ));
     let view = host.deploy(&other, "default", vec![]).await.unwrap();
     assert_ne!(
@@ -228,20 +231,20 @@ async fn two_projects_see_nothing_of_each_other() {
     world.cloud.finish();
     assert_eq!(
         host.view(&demo, "default").await.unwrap().state,
-        State::Active
+        ClusterState::Active
     );
 }
 
 #[tokio::test]
 async fn of_two_deploys_at_once_one_makes_the_stack() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
     let outcomes = join_all((0..8).map(|_| host.deploy(&caller, "default", vec![]))).await;
     let refused = outcomes
         .iter()
-        .filter(|outcome| matches!(outcome, Err(Refused::NotApplicable(_))))
+        .filter(|outcome| matches!(outcome, Err(OrchestratorError::NotApplicable(_))))
         .count();
     assert_eq!(
         (
@@ -256,26 +259,26 @@ async fn of_two_deploys_at_once_one_makes_the_stack() {
 
 #[tokio::test]
 async fn of_many_requests_for_one_name_at_once_one_makes_the_entity() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     let outcomes = join_all((0..16).map(|_| host.request(&caller, "default", vec![]))).await;
     let new = outcomes
         .iter()
-        .filter(|outcome| matches!(outcome, Ok(Requested::New(_))))
+        .filter(|outcome| matches!(outcome, Ok(CreateOutcome::New(_))))
         .count();
     let existing = outcomes
         .iter()
-        .filter(|outcome| matches!(outcome, Ok(Requested::Existing(_))))
+        .filter(|outcome| matches!(outcome, Ok(CreateOutcome::Existing(_))))
         .count();
     assert_eq!((new, existing), (1, 15), "{outcomes:?}");
 }
 
 #[tokio::test]
 async fn two_hundred_pollers_cost_one_observation() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     world.deployed().await;
-    let slow = Limits {
+    let slow = OrchestratorLimits {
         observe_every: Duration::from_secs(3_600),
         ..limits()
     };
@@ -285,7 +288,7 @@ async fn two_hundred_pollers_cost_one_observation() {
     let views = join_all((0..200).map(|_| host.view(&caller, "default"))).await;
     assert!(views.iter().all(|view| {
         view.as_ref()
-            .is_ok_and(|view| view.state == State::Deploying)
+            .is_ok_and(|view| view.state == ClusterState::Deploying)
     }));
     assert_eq!(
         world.cloud.count("heat") - before,
@@ -295,7 +298,7 @@ async fn two_hundred_pollers_cost_one_observation() {
     world.cloud.finish();
     assert_eq!(
         host.view(&caller, "default").await.unwrap().state,
-        State::Deploying,
+        ClusterState::Deploying,
         "not before the observation is old"
     );
     assert_eq!(world.cloud.count("heat") - before, 2);
@@ -303,9 +306,9 @@ async fn two_hundred_pollers_cost_one_observation() {
 
 #[tokio::test]
 async fn a_project_has_so_many_clusters_and_no_more() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world
-        .host_with(Limits {
+        .host_with(OrchestratorLimits {
             clusters_per_project: 2,
             ..limits()
         })
@@ -316,7 +319,7 @@ async fn a_project_has_so_many_clusters_and_no_more() {
     }
     let third = host.request(&caller, "three", vec![]).await;
     assert!(
-        matches!(&third, Err(Refused::TooMany(words)) if words.contains("has 2 clusters")),
+        matches!(&third, Err(OrchestratorError::TooMany(words)) if words.contains("has 2 clusters")),
         "{third:?}"
     );
     let other = world.caller(&host, "other").await;

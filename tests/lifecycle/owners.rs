@@ -2,27 +2,27 @@
 
 use secrecy::SecretString;
 use stampede::{
-    cluster::State,
-    orchestrator::{Caller, Limits, Orchestrator, Phase},
+    cluster::ClusterState,
+    orchestrator::{Caller, LifecyclePhase, Orchestrator, OrchestratorLimits},
 };
-use stampede_tests::standin::{Fault, What};
+use stampede_tests::standin::{FaultKind, InjectedFault};
 
-use crate::world::{World, eventually, limits, pairs};
+use crate::world::{LifecycleFixture, eventually, limits, pairs};
 
-fn away() -> Fault {
-    Fault::of("heat", u32::MAX, What::Status(503, None))
+fn away() -> InjectedFault {
+    InjectedFault::of("heat", u32::MAX, FaultKind::Status(503, None))
 }
 
 /// A host that alice has asked for a cluster while Heat was away, started anew: nobody's token is
 /// known to it.
-async fn planned_by_alice(world: &World) -> Orchestrator {
+async fn planned_by_alice(world: &LifecycleFixture) -> Orchestrator {
     let host = world.host().await;
     let alice = world.user(&host, "alice").await;
     host.request(&alice, "default", vec![]).await.unwrap();
     world.cloud.fault(away());
     assert_eq!(
         host.deploy(&alice, "default", vec![]).await.unwrap().state,
-        State::Planned
+        ClusterState::Planned
     );
     drop((host, alice));
     world.ended().await;
@@ -30,7 +30,7 @@ async fn planned_by_alice(world: &World) -> Orchestrator {
 }
 
 /// Until this user's token was used to look for the stack.
-async fn has_looked(world: &World, user: &str) {
+async fn has_looked(world: &LifecycleFixture, user: &str) {
     let looks = || {
         world
             .cloud
@@ -44,14 +44,14 @@ async fn has_looked(world: &World, user: &str) {
 
 #[tokio::test]
 async fn a_stack_is_made_in_the_background_by_who_wished_it_alone() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = planned_by_alice(&world).await;
     let before = world.creates();
     let bob = world.user(&host, "bob").await;
     has_looked(&world, "bob").await;
     assert_eq!(
         host.view(&bob, "default").await.unwrap().state,
-        State::Planned
+        ClusterState::Planned
     );
     world.user(&host, "alice").await;
     eventually("the stack is made", async || {
@@ -68,7 +68,7 @@ async fn a_stack_is_made_in_the_background_by_who_wished_it_alone() {
 #[tokio::test]
 async fn a_stack_is_deleted_in_the_background_by_who_wished_it_alone_and_anyone_sees_it_to_its_end()
 {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let (alice, bob) = (
         world.user(&host, "alice").await,
@@ -108,7 +108,7 @@ async fn a_stack_is_deleted_in_the_background_by_who_wished_it_alone_and_anyone_
 }
 
 /// A cluster of alice's that is complete.
-async fn complete_of_alice(world: &World) -> (Orchestrator, Caller) {
+async fn complete_of_alice(world: &LifecycleFixture) -> (Orchestrator, Caller) {
     let host = world.host().await;
     let alice = world.user(&host, "alice").await;
     host.request(&alice, "default", vec![]).await.unwrap();
@@ -116,7 +116,7 @@ async fn complete_of_alice(world: &World) -> (Orchestrator, Caller) {
     world.cloud.finish();
     assert_eq!(
         host.view(&alice, "default").await.unwrap().state,
-        State::Active
+        ClusterState::Active
     );
     (host, alice)
 }
@@ -134,17 +134,17 @@ async fn refused(host: &Orchestrator, caller: &Caller, words: &str) {
     let view = host.view(caller, "default").await.unwrap();
     assert_eq!(
         (view.state, view.phase, view.failure),
-        (State::Planned, Phase::Deployed, None)
+        (ClusterState::Planned, LifecyclePhase::Deployed, None)
     );
 }
 
 #[tokio::test]
 async fn what_a_token_may_not_do_in_the_background_waits_for_the_owners_next_one() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = planned_by_alice(&world).await;
-    world
-        .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Status(403, None)).only("POST", "/stacks"));
+    world.cloud.fault(
+        InjectedFault::of("heat", u32::MAX, FaultKind::Status(403, None)).only("POST", "/stacks"),
+    );
     let alice = world.user(&host, "alice").await;
     refused(&host, &alice, "forbids").await;
     world.cloud.heal();
@@ -158,7 +158,7 @@ async fn what_a_token_may_not_do_in_the_background_waits_for_the_owners_next_one
 
 #[tokio::test]
 async fn a_later_step_of_a_change_that_a_token_may_not_take_waits_for_the_owners_next_one() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, alice) = complete_of_alice(&world).await;
     host.update(
         &alice,
@@ -167,9 +167,9 @@ async fn a_later_step_of_a_change_that_a_token_may_not_take_waits_for_the_owners
     )
     .await
     .unwrap();
-    world
-        .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Status(403, None)).only("PUT", "/stacks/"));
+    world.cloud.fault(
+        InjectedFault::of("heat", u32::MAX, FaultKind::Status(403, None)).only("PUT", "/stacks/"),
+    );
     world.cloud.finish();
     let view = eventually("the refusal is shown", async || {
         host.view(&alice, "default").await.ok().filter(|view| {
@@ -179,7 +179,7 @@ async fn a_later_step_of_a_change_that_a_token_may_not_take_waits_for_the_owners
         })
     })
     .await;
-    assert_eq!(view.state, State::Updating, "it is not taken back");
+    assert_eq!(view.state, ClusterState::Updating, "it is not taken back");
     assert!(
         view.change
             .as_ref()
@@ -193,7 +193,7 @@ async fn a_later_step_of_a_change_that_a_token_may_not_take_waits_for_the_owners
         host.view(&alice, "default")
             .await
             .ok()
-            .filter(|view| view.state == State::Active)
+            .filter(|view| view.state == ClusterState::Active)
     })
     .await;
     assert_eq!(
@@ -207,7 +207,7 @@ async fn a_later_step_of_a_change_that_a_token_may_not_take_waits_for_the_owners
 
 #[tokio::test]
 async fn an_application_credential_in_the_background_waits_for_a_token_that_heat_can_trust() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
@@ -231,11 +231,11 @@ async fn an_application_credential_in_the_background_waits_for_a_token_that_heat
 
 #[tokio::test]
 async fn a_cluster_is_changed_in_the_background_by_who_wished_it_alone() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, alice) = complete_of_alice(&world).await;
-    world
-        .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Status(503, None)).only("PUT", "/stacks/"));
+    world.cloud.fault(
+        InjectedFault::of("heat", u32::MAX, FaultKind::Status(503, None)).only("PUT", "/stacks/"),
+    );
     host.update(&alice, "default", pairs(&[("stampede.workers", "3")]))
         .await
         .unwrap();
@@ -247,7 +247,7 @@ async fn a_cluster_is_changed_in_the_background_by_who_wished_it_alone() {
     let bob = world.user(&host, "bob").await;
     assert_eq!(
         host.view(&bob, "default").await.unwrap().state,
-        State::Updating
+        ClusterState::Updating
     );
     // Meanwhile bob's token was there for the background alone.
     world.user(&host, "alice").await;
@@ -266,7 +266,7 @@ async fn a_cluster_is_changed_in_the_background_by_who_wished_it_alone() {
 
 #[tokio::test]
 async fn a_delete_by_another_user_makes_it_theirs() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let alice = world.user(&host, "alice").await;
     host.request(&alice, "default", vec![]).await.unwrap();
@@ -288,9 +288,9 @@ async fn a_delete_by_another_user_makes_it_theirs() {
 #[tokio::test]
 async fn tokens_up_to_the_limit_are_kept_and_for_one_above_its_user_must_come_again() {
     for (sessions, is_kept) in [(2, true), (1, false)] {
-        let world = World::new().await;
+        let world = LifecycleFixture::new().await;
         let host = world
-            .host_with(Limits {
+            .host_with(OrchestratorLimits {
                 sessions,
                 creates: u32::MAX,
                 ..limits()
@@ -308,7 +308,7 @@ async fn tokens_up_to_the_limit_are_kept_and_for_one_above_its_user_must_come_ag
         if !is_kept {
             assert_eq!(
                 host.view(&bob, "default").await.unwrap().state,
-                State::Planned
+                ClusterState::Planned
             );
             world.user(&host, "alice").await;
         }
@@ -329,7 +329,7 @@ async fn tokens_up_to_the_limit_are_kept_and_for_one_above_its_user_must_come_ag
 
 #[tokio::test]
 async fn the_background_ends_with_what_it_took_care_of() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
     host.delete(&caller, "default").await.unwrap();
     let store = world.store().await;

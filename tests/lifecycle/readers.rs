@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use stampede::{cluster::State, orchestrator::Limits};
-use stampede_tests::standin::{Fault, What};
+use stampede::{cluster::ClusterState, orchestrator::OrchestratorLimits};
+use stampede_tests::standin::{FaultKind, InjectedFault};
 
-use crate::world::{World, eventually, limits};
+use crate::world::{LifecycleFixture, eventually, limits};
 
 const LONG: Duration = Duration::from_secs(3_600);
 
 #[tokio::test]
 async fn who_is_shown_what_is_only_slightly_old_does_not_wait_and_heat_is_asked_once() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     world.deployed().await;
     // Every observation is old at once, and may be shown all the same.
     let host = world
-        .host_with(Limits {
+        .host_with(OrchestratorLimits {
             shown_age: LONG,
             patience: LONG,
             ..limits()
@@ -25,18 +25,18 @@ async fn who_is_shown_what_is_only_slightly_old_does_not_wait_and_heat_is_asked_
     let caller = world.caller(&host, "demo").await;
     assert_eq!(
         host.view(&caller, "default").await.unwrap().state,
-        State::Deploying,
+        ClusterState::Deploying,
         "the first one had to wait"
     );
     world
         .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Slow(LONG)));
+        .fault(InjectedFault::of("heat", u32::MAX, FaultKind::Slow(LONG)));
     let before = world.cloud.count("heat");
     // Nobody would come back who waited.
     let views = join_all((0..600).map(|_| host.view(&caller, "default"))).await;
     assert!(views.iter().all(|view| {
         view.as_ref()
-            .is_ok_and(|view| view.cloud_error.is_none() && view.state == State::Deploying)
+            .is_ok_and(|view| view.cloud_error.is_none() && view.state == ClusterState::Deploying)
     }));
     eventually("heat is asked", async || {
         (world.cloud.count("heat") > before).then_some(())
@@ -47,10 +47,10 @@ async fn who_is_shown_what_is_only_slightly_old_does_not_wait_and_heat_is_asked_
 
 #[tokio::test]
 async fn what_heat_says_in_the_background_is_shown_then() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     world.deployed().await;
     let host = world
-        .host_with(Limits {
+        .host_with(OrchestratorLimits {
             shown_age: LONG,
             ..limits()
         })
@@ -59,12 +59,14 @@ async fn what_heat_says_in_the_background_is_shown_then() {
     host.view(&caller, "default").await.unwrap();
     world.cloud.finish();
     eventually("the new state", async || {
-        (host.view(&caller, "default").await.unwrap().state == State::Active).then_some(())
+        (host.view(&caller, "default").await.unwrap().state == ClusterState::Active).then_some(())
     })
     .await;
-    world
-        .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Status(500, None)));
+    world.cloud.fault(InjectedFault::of(
+        "heat",
+        u32::MAX,
+        FaultKind::Status(500, None),
+    ));
     eventually("that heat fails", async || {
         host.view(&caller, "default").await.unwrap().cloud_error
     })
@@ -84,19 +86,19 @@ async fn what_heat_says_in_the_background_is_shown_then() {
 #[tokio::test]
 async fn so_many_wait_for_one_observation_and_the_others_are_told_that_it_may_be_old() {
     for waiting in [1, 7, 8] {
-        let world = World::new().await;
+        let world = LifecycleFixture::new().await;
         world.deployed().await;
         let host = world
-            .host_with(Limits {
+            .host_with(OrchestratorLimits {
                 waiting,
                 ..limits()
             })
             .await;
         let caller = world.caller(&host, "demo").await;
-        world.cloud.fault(Fault::of(
+        world.cloud.fault(InjectedFault::of(
             "heat",
             u32::MAX,
-            What::Slow(Duration::from_millis(300)),
+            FaultKind::Slow(Duration::from_millis(300)),
         ));
         let views = join_all((0..8).map(|_| host.view(&caller, "default"))).await;
         let told = views
@@ -119,10 +121,10 @@ async fn so_many_wait_for_one_observation_and_the_others_are_told_that_it_may_be
 
 #[tokio::test]
 async fn who_gave_up_waiting_is_told_that_heat_has_not_answered() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     world.deployed().await;
     let host = world
-        .host_with(Limits {
+        .host_with(OrchestratorLimits {
             patience: Duration::from_millis(1),
             ..limits()
         })
@@ -130,7 +132,7 @@ async fn who_gave_up_waiting_is_told_that_heat_has_not_answered() {
     let caller = world.caller(&host, "demo").await;
     world
         .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Slow(LONG)));
+        .fault(InjectedFault::of("heat", u32::MAX, FaultKind::Slow(LONG)));
     for which in ["who waited", "who comes later"] {
         let view = host.view(&caller, "default").await.unwrap();
         assert!(
@@ -141,7 +143,7 @@ async fn who_gave_up_waiting_is_told_that_heat_has_not_answered() {
         );
         assert_eq!(
             view.state,
-            State::Deploying,
+            ClusterState::Deploying,
             "{which} is shown what was known"
         );
     }
@@ -149,18 +151,20 @@ async fn who_gave_up_waiting_is_told_that_heat_has_not_answered() {
 
 #[tokio::test]
 async fn a_reader_that_goes_away_leaves_its_place_to_another() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     world.deployed().await;
     let host = world
-        .host_with(Limits {
+        .host_with(OrchestratorLimits {
             waiting: 1,
             ..limits()
         })
         .await;
     let caller = world.caller(&host, "demo").await;
-    world
-        .cloud
-        .fault(Fault::of("heat", 1, What::Slow(Duration::from_millis(300))));
+    world.cloud.fault(InjectedFault::of(
+        "heat",
+        1,
+        FaultKind::Slow(Duration::from_millis(300)),
+    ));
     assert!(
         tokio::time::timeout(Duration::from_millis(1), host.view(&caller, "default"))
             .await

@@ -2,15 +2,15 @@
 
 use secrecy::SecretString;
 use stampede::{
-    cluster::State,
-    orchestrator::{Phase, Refused},
+    cluster::ClusterState,
+    orchestrator::{LifecyclePhase, OrchestratorError},
 };
 
-use crate::world::{World, pairs, problems};
+use crate::world::{LifecycleFixture, pairs, problems};
 
 #[tokio::test]
 async fn names_that_the_cloud_does_not_know_are_told_all_at_once_and_nothing_is_created() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
@@ -49,13 +49,13 @@ async fn names_that_the_cloud_does_not_know_are_told_all_at_once_and_nothing_is_
     let view = host.view(&caller, "default").await.unwrap();
     assert_eq!(
         (view.phase, view.state, view.attributes.len()),
-        (Phase::Initialised, State::Requested, 0)
+        (LifecyclePhase::Initialised, ClusterState::Requested, 0)
     );
 }
 
 #[tokio::test]
 async fn what_the_quota_does_not_hold_is_told_with_numbers() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
@@ -79,7 +79,7 @@ async fn what_the_quota_does_not_hold_is_told_with_numbers() {
 
 #[tokio::test]
 async fn volumes_are_counted_where_they_are_asked_for_and_refused_where_there_are_none() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
@@ -126,15 +126,15 @@ async fn volumes_are_counted_where_they_are_asked_for_and_refused_where_there_ar
 
 #[tokio::test]
 async fn a_cloud_without_volumes_is_none_the_worse_for_a_cluster_without_them() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     world.cloud.edit(|cloud| cloud.without.push("volumev3"));
-    assert_eq!(world.deployed().await.2.state, State::Deploying);
+    assert_eq!(world.deployed().await.2.state, ClusterState::Deploying);
     assert_eq!(world.cloud.count("cinder"), 0);
 }
 
 #[tokio::test]
 async fn what_is_wrong_in_itself_is_refused_at_the_request() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     let cases = [
@@ -158,13 +158,13 @@ async fn what_is_wrong_in_itself_is_refused_at_the_request() {
     }
     assert_eq!(
         host.view(&caller, "default").await,
-        Err(Refused::NotFound("default".into()))
+        Err(OrchestratorError::NotFound("default".into()))
     );
     for name in ["", "Default", "a b", "a/b", "ü", "-a", "a-", "$(id)"] {
         assert!(
             matches!(
                 host.request(&caller, name, vec![]).await,
-                Err(Refused::Invalid(_))
+                Err(OrchestratorError::Invalid(_))
             ),
             "{name}"
         );
@@ -174,7 +174,7 @@ async fn what_is_wrong_in_itself_is_refused_at_the_request() {
 #[tokio::test]
 async fn a_token_of_an_application_credential_is_refused_in_words_and_a_users_token_may_deploy_after_it()
  {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let token = world.cloud.issue_application_credential_token("demo");
     let caller = host
@@ -184,20 +184,20 @@ async fn a_token_of_an_application_credential_is_refused_in_words_and_a_users_to
     host.request(&caller, "default", vec![]).await.unwrap();
     let refused = host.deploy(&caller, "default", vec![]).await.unwrap_err();
     assert!(
-        matches!(&refused, Refused::Forbidden(words) if words.contains("application credential")),
+        matches!(&refused, OrchestratorError::Forbidden(words) if words.contains("application credential")),
         "{refused:?}"
     );
     assert_eq!(world.creates(), 0);
     let caller = world.caller(&host, "demo").await;
     assert_eq!(
         host.deploy(&caller, "default", vec![]).await.unwrap().state,
-        State::Deploying
+        ClusterState::Deploying
     );
 }
 
 #[tokio::test]
 async fn a_cloud_without_a_choice_is_told_what_to_name() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", vec![]).await.unwrap();
@@ -212,7 +212,7 @@ async fn a_cloud_without_a_choice_is_told_what_to_name() {
             .networks
             .iter_mut()
             .for_each(|network| network.is_default = false);
-        cloud.networks.push(stampede_tests::standin::Network {
+        cloud.networks.push(stampede_tests::standin::FakeNetwork {
             id: "second".into(),
             name: "second".into(),
             is_default: false,
@@ -222,7 +222,7 @@ async fn a_cloud_without_a_choice_is_told_what_to_name() {
             image.os_distro = String::new();
         }
         let image = cloud.images[0].clone();
-        cloud.images.push(stampede_tests::standin::Image {
+        cloud.images.push(stampede_tests::standin::FakeImage {
             id: "other".into(),
             name: "other".into(),
             ..image

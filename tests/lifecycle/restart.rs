@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use stampede::{
-    cluster::State,
-    orchestrator::{Phase, Requested},
+    cluster::ClusterState,
+    orchestrator::{CreateOutcome, LifecyclePhase},
 };
-use stampede_tests::standin::{Fault, What};
+use stampede_tests::standin::{FaultKind, InjectedFault};
 use tokio::runtime::Runtime;
 
-use crate::world::{World, eventually, pairs};
+use crate::world::{LifecycleFixture, eventually, pairs};
 
 /// Runs a host in a runtime of its own, which is torn down in the middle of `work` as soon as
 /// `until` holds: a `kill -9` without the exit.
-fn killed(world: &World, work: impl AsyncFnOnce(&World), mut until: impl FnMut(&World) -> bool) {
+fn killed(
+    world: &LifecycleFixture,
+    work: impl AsyncFnOnce(&LifecycleFixture),
+    mut until: impl FnMut(&LifecycleFixture) -> bool,
+) {
     let host = Runtime::new().unwrap();
     host.block_on(async {
         let watch = eventually("the moment to kill", async || until(world).then_some(()));
@@ -28,11 +32,12 @@ fn killed(world: &World, work: impl AsyncFnOnce(&World), mut until: impl FnMut(&
 #[test]
 fn a_host_killed_before_heat_answered_shows_the_same_cluster_and_makes_no_second_stack() {
     let cloud = Runtime::new().unwrap();
-    let world = cloud.block_on(World::new());
+    let world = cloud.block_on(LifecycleFixture::new());
     world.cloud.fault(
-        Fault::of("heat", 1, What::Slow(Duration::from_secs(3_600))).only("POST", "/stacks"),
+        InjectedFault::of("heat", 1, FaultKind::Slow(Duration::from_secs(3_600)))
+            .only("POST", "/stacks"),
     );
-    let first = async |world: &World| drop(world.deployed().await);
+    let first = async |world: &LifecycleFixture| drop(world.deployed().await);
     killed(&world, first, |world| world.cloud.stacks().len() == 1);
     world.cloud.heal();
     cloud.block_on(async {
@@ -44,7 +49,10 @@ fn a_host_killed_before_heat_answered_shows_the_same_cluster_and_makes_no_second
         .await;
         world.cloud.finish();
         let view = host.view(&caller, "default").await.unwrap();
-        assert_eq!((view.state, view.phase), (State::Active, Phase::Deployed));
+        assert_eq!(
+            (view.state, view.phase),
+            (ClusterState::Active, LifecyclePhase::Deployed)
+        );
         assert_eq!((world.cloud.stacks().len(), world.creates()), (1, 1));
         assert!(
             host.deploy(&caller, "default", vec![]).await.is_ok(),
@@ -56,11 +64,11 @@ fn a_host_killed_before_heat_answered_shows_the_same_cluster_and_makes_no_second
 #[test]
 fn a_host_killed_between_intent_and_create_makes_the_stack_when_it_is_back() {
     let cloud = Runtime::new().unwrap();
-    let world = cloud.block_on(World::new());
+    let world = cloud.block_on(LifecycleFixture::new());
     world
         .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Dropped).only("POST", "/stacks"));
-    let first = async |world: &World| {
+        .fault(InjectedFault::of("heat", u32::MAX, FaultKind::Dropped).only("POST", "/stacks"));
+    let first = async |world: &LifecycleFixture| {
         world.deployed().await;
         std::future::pending::<()>().await;
     };
@@ -80,7 +88,7 @@ fn a_host_killed_between_intent_and_create_makes_the_stack_when_it_is_back() {
 
 #[tokio::test]
 async fn a_restart_shows_the_same() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
     host.update(&caller, "default", pairs(&[("my.param", "kept")]))
         .await
@@ -91,9 +99,11 @@ async fn a_restart_shows_the_same() {
     drop((host, caller));
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
-    world
-        .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Status(503, None)));
+    world.cloud.fault(InjectedFault::of(
+        "heat",
+        u32::MAX,
+        FaultKind::Status(503, None),
+    ));
     let mut after = host.view(&caller, "default").await.unwrap();
     assert!(after.cloud_error.take().is_some());
     assert_eq!(after, before, "all of it, without asking heat");
@@ -101,11 +111,11 @@ async fn a_restart_shows_the_same() {
 
 #[tokio::test]
 async fn a_delete_that_a_host_did_not_finish_is_finished_by_the_next() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
-    world
-        .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Status(503, None)).only("DELETE", ""));
+    world.cloud.fault(
+        InjectedFault::of("heat", u32::MAX, FaultKind::Status(503, None)).only("DELETE", ""),
+    );
     host.delete(&caller, "default").await.unwrap();
     drop((host, caller));
     world.ended().await;
@@ -125,7 +135,7 @@ async fn a_delete_that_a_host_did_not_finish_is_finished_by_the_next() {
 
 #[tokio::test]
 async fn an_emptied_store_finds_its_clusters_in_heat() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
     world.cloud.finish();
     host.update(&caller, "default", pairs(&[])).await.unwrap();
@@ -160,7 +170,7 @@ async fn an_emptied_store_finds_its_clusters_in_heat() {
 #[tokio::test]
 async fn an_emptied_store_takes_up_the_deletes_that_heat_has_not_ended() {
     for fails in [0, 1] {
-        let world = World::new().await;
+        let world = LifecycleFixture::new().await;
         let (host, caller, view) = world.deployed().await;
         world.cloud.next_deletes_fail(fails);
         host.delete(&caller, "default").await.unwrap();
@@ -175,7 +185,8 @@ async fn an_emptied_store_takes_up_the_deletes_that_heat_has_not_ended() {
             host.list(&caller).await.unwrap().is_empty(),
             "what is being deleted is gone for clients"
         );
-        let Requested::New(next) = host.request(&caller, "default", vec![]).await.unwrap() else {
+        let CreateOutcome::New(next) = host.request(&caller, "default", vec![]).await.unwrap()
+        else {
             panic!("the name was not free")
         };
         assert_ne!(next.id, view.id);
@@ -204,14 +215,14 @@ async fn an_emptied_store_takes_up_the_deletes_that_heat_has_not_ended() {
 
 #[tokio::test]
 async fn hosts_of_other_names_leave_each_others_clusters_alone() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     world.deployed().await;
     let host = world.host_with_empty_store("another").await;
     let caller = world.caller(&host, "demo").await;
     assert!(host.list(&caller).await.unwrap().is_empty());
     assert!(matches!(
         host.request(&caller, "default", vec![]).await,
-        Ok(Requested::New(_))
+        Ok(CreateOutcome::New(_))
     ));
     host.deploy(&caller, "default", vec![]).await.unwrap();
     assert_eq!(world.cloud.stacks().len(), 2);
@@ -219,16 +230,21 @@ async fn hosts_of_other_names_leave_each_others_clusters_alone() {
 
 #[tokio::test]
 async fn while_heat_cannot_be_asked_nobody_is_told_that_a_forgotten_cluster_is_not_there() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     world.deployed().await;
     let host = world.host_with_empty_store("tests").await;
     let caller = world.caller(&host, "demo").await;
-    world
-        .cloud
-        .fault(Fault::of("heat", u32::MAX, What::Status(503, None)));
+    world.cloud.fault(InjectedFault::of(
+        "heat",
+        u32::MAX,
+        FaultKind::Status(503, None),
+    ));
     let answer = host.view(&caller, "default").await;
     assert!(
-        matches!(answer, Err(stampede::orchestrator::Refused::Cloud(_))),
+        matches!(
+            answer,
+            Err(stampede::orchestrator::OrchestratorError::Cloud(_))
+        ),
         "{answer:?}"
     );
     world.cloud.heal();

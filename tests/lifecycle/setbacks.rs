@@ -1,19 +1,19 @@
 //! Changes to a running cluster that go wrong, and what must not be lost then.
 
 use stampede::{
-    cluster::{Defaults, State},
-    orchestrator::{Phase, Refused},
+    cluster::{ClusterState, OperatorDefaults},
+    orchestrator::{LifecyclePhase, OrchestratorError},
 };
 use stampede_tests::standin::UpdateFails;
 
 use crate::{
     update::{complete, metadata, rest, servers, told},
-    world::{World, eventually, pairs},
+    world::{LifecycleFixture, eventually, pairs},
 };
 
 #[tokio::test]
 async fn new_workers_that_may_hold_data_are_let_go_before_they_are_taken_away_again() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     world.cloud.next_update_fails(UpdateFails::Node {
         node: "worker-4".into(),
@@ -40,7 +40,7 @@ async fn new_workers_that_may_hold_data_are_let_go_before_they_are_taken_away_ag
             .filter(|_| metadata(&world, &stack, "master")["stampede_stages"] == "drain")
     })
     .await;
-    assert_eq!(view.state, State::Updating);
+    assert_eq!(view.state, ClusterState::Updating);
     assert!(
         told(&world, &stack, "master")
             .contains("stampede_variable STAMPEDE_LEAVING 'worker-3 worker-4'\n")
@@ -65,7 +65,7 @@ async fn new_workers_that_may_hold_data_are_let_go_before_they_are_taken_away_ag
     let why = "failed, and the cluster is as it was before: worker-4: hadoop setup line 42: no";
     assert_eq!(
         (view.state, view.change.as_deref()),
-        (State::Active, Some(why))
+        (ClusterState::Active, Some(why))
     );
     assert_eq!(servers(&world, &stack), ["master", "worker-1", "worker-2"]);
     assert!(
@@ -79,7 +79,7 @@ async fn new_workers_that_may_hold_data_are_let_go_before_they_are_taken_away_ag
 
 #[tokio::test]
 async fn a_worker_that_was_to_leave_is_called_back_once_the_master_takes_it() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     let text = "hadoop drain: /data keeps 2 copies, 1 workers would remain".to_owned();
     world.cloud.next_update_fails(UpdateFails::Answer {
@@ -93,7 +93,7 @@ async fn a_worker_that_was_to_leave_is_called_back_once_the_master_takes_it() {
     assert_eq!(
         (view.state, view.change),
         (
-            State::Active,
+            ClusterState::Active,
             Some(format!(
                 "failed, and the cluster is as it was before: master: {text}"
             ))
@@ -119,7 +119,7 @@ async fn a_worker_that_was_to_leave_is_called_back_once_the_master_takes_it() {
 
 #[tokio::test]
 async fn a_change_that_cannot_be_taken_back_says_what_is_broken_and_is_tried_again_on_demand() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     let fails = |text: &str| UpdateFails::Answer {
         node: "master".into(),
@@ -137,18 +137,18 @@ async fn a_change_that_cannot_be_taken_back_says_what_is_broken_and_is_tried_aga
     let view = rest(&world, &host, &caller).await;
     assert_eq!(view.stack_status.as_deref(), Some("UPDATE_FAILED"));
     let why = "a change failed (master: one) and could not be taken back (master: two); master may run with either setting";
-    assert_eq!(view.state, State::Failed(why.into()));
+    assert_eq!(view.state, ClusterState::Failed(why.into()));
 
     let refused = host
         .update(&caller, "default", pairs(&[("stampede.workers", "3")]))
         .await
         .unwrap_err();
     assert!(
-        matches!(&refused, Refused::Conflict(words) if words.contains("ask again")),
+        matches!(&refused, OrchestratorError::Conflict(words) if words.contains("ask again")),
         "{refused:?}"
     );
     let view = rest(&world, &host, &caller).await;
-    assert_eq!((view.state, view.failure), (State::Active, None));
+    assert_eq!((view.state, view.failure), (ClusterState::Active, None));
     assert_eq!(
         view.change.as_deref(),
         Some("failed, and the cluster is as it was before: master: one")
@@ -163,13 +163,13 @@ async fn a_change_that_cannot_be_taken_back_says_what_is_broken_and_is_tried_aga
     let view = rest(&world, &host, &caller).await;
     assert_eq!(
         (view.state, view.change, servers(&world, &stack).len()),
-        (State::Active, None, 4)
+        (ClusterState::Active, None, 4)
     );
 }
 
 #[tokio::test]
 async fn a_store_that_is_older_than_the_stack_takes_nothing_back() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     let other = world.host_with_empty_store("tests").await;
     let others = world.caller(&other, "demo").await;
@@ -194,7 +194,7 @@ async fn a_store_that_is_older_than_the_stack_takes_nothing_back() {
             .ok()
     })
     .await;
-    assert_eq!(later.state, State::Updating);
+    assert_eq!(later.state, ClusterState::Updating);
     let view = rest(&world, &other, &others).await;
     assert_eq!(
         servers(&world, &stack),
@@ -214,7 +214,7 @@ async fn a_store_that_is_older_than_the_stack_takes_nothing_back() {
 
 #[tokio::test]
 async fn a_change_that_has_ended_is_not_judged_anew_by_a_host_that_has_forgotten_it() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
         .await
@@ -239,11 +239,11 @@ async fn a_change_that_has_ended_is_not_judged_anew_by_a_host_that_has_forgotten
 
 #[tokio::test]
 async fn an_operators_new_default_is_no_wish_of_a_cluster_that_runs() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     drop((host, caller));
     world.ended().await;
-    let defaults = Defaults::default()
+    let defaults = OperatorDefaults::default()
         .with("hadoop.data_volume_gib", "50")
         .with("hadoop.replication", "1");
     let host = world.host_with_defaults(defaults).await;
@@ -254,7 +254,7 @@ async fn an_operators_new_default_is_no_wish_of_a_cluster_that_runs() {
         .unwrap();
     assert_eq!(
         (view.state, world.cloud.count_of("heat", "PUT", "/stacks/")),
-        (State::Active, 0)
+        (ClusterState::Active, 0)
     );
     host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
         .await
@@ -274,7 +274,7 @@ async fn an_operators_new_default_is_no_wish_of_a_cluster_that_runs() {
 
 #[tokio::test]
 async fn what_comes_with_provision_changes_nothing_and_is_no_reason_to_refuse() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     let others = [
         ("my.own", "kept"),
@@ -291,7 +291,7 @@ async fn what_comes_with_provision_changes_nothing_and_is_no_reason_to_refuse() 
         .unwrap();
     assert_eq!(
         (view.phase, view.state),
-        (Phase::Provisioned, State::Updating),
+        (LifecyclePhase::Provisioned, ClusterState::Updating),
         "also while it is being changed"
     );
     let view = rest(&world, &host, &caller).await;
@@ -301,14 +301,14 @@ async fn what_comes_with_provision_changes_nothing_and_is_no_reason_to_refuse() 
             view.attributes["my.own"].as_str(),
             servers(&world, &stack).len()
         ),
-        (Phase::Provisioned, "kept", 4)
+        (LifecyclePhase::Provisioned, "kept", 4)
     );
     assert_eq!(view.brought["stampede.workers"], "9");
 }
 
 #[tokio::test]
 async fn a_node_without_a_metadata_service_is_a_reason_to_refuse_what_it_would_have_to_be_told() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
     let stack = world.cloud.stacks()[0].0.clone();
     world.cloud.step();
@@ -329,7 +329,7 @@ async fn a_node_without_a_metadata_service_is_a_reason_to_refuse_what_it_would_h
         .await
         .unwrap_err();
     assert!(
-        matches!(&refused, Refused::NotApplicable(words) if words.starts_with("worker-2 sees no metadata service")),
+        matches!(&refused, OrchestratorError::NotApplicable(words) if words.starts_with("worker-2 sees no metadata service")),
         "{refused:?}"
     );
     host.update(
@@ -343,7 +343,7 @@ async fn a_node_without_a_metadata_service_is_a_reason_to_refuse_what_it_would_h
     assert_eq!(
         (view.state, servers(&world, &stack)),
         (
-            State::Active,
+            ClusterState::Active,
             vec!["master".to_owned(), "worker-1".to_owned()]
         )
     );

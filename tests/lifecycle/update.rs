@@ -6,26 +6,30 @@ use std::io::Read as _;
 use base64::Engine as _;
 use serde_json::Value;
 use stampede::{
-    cluster::State,
-    orchestrator::{Caller, Orchestrator, Refused, View},
+    cluster::ClusterState,
+    orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorError},
 };
-use stampede_tests::standin::{Fault, UpdateFails, What};
+use stampede_tests::standin::{FaultKind, InjectedFault, UpdateFails};
 
-use crate::world::{World, eventually, pairs, problems};
+use crate::world::{LifecycleFixture, eventually, pairs, problems};
 
 /// A cluster of two workers that is complete.
-pub(crate) async fn complete(world: &World) -> (Orchestrator, Caller, String) {
+pub(crate) async fn complete(world: &LifecycleFixture) -> (Orchestrator, Caller, String) {
     let (host, caller, _) = world.deployed().await;
     world.cloud.finish();
     assert_eq!(
         host.view(&caller, "default").await.unwrap().state,
-        State::Active
+        ClusterState::Active
     );
     (host, caller, world.cloud.stacks()[0].0.clone())
 }
 
 /// Lets the cloud go on until the cluster has come to rest.
-pub(crate) async fn rest(world: &World, host: &Orchestrator, caller: &Caller) -> View {
+pub(crate) async fn rest(
+    world: &LifecycleFixture,
+    host: &Orchestrator,
+    caller: &Caller,
+) -> ClusterView {
     eventually("the cluster rests", async || {
         world.cloud.step();
         host.view(caller, "default")
@@ -36,7 +40,7 @@ pub(crate) async fn rest(world: &World, host: &Orchestrator, caller: &Caller) ->
     .await
 }
 
-pub(crate) fn servers(world: &World, stack: &str) -> Vec<String> {
+pub(crate) fn servers(world: &LifecycleFixture, stack: &str) -> Vec<String> {
     let (template, _) = world.cloud.template(stack).unwrap();
     let all = template["resources"].as_object().unwrap();
     all.keys()
@@ -45,7 +49,7 @@ pub(crate) fn servers(world: &World, stack: &str) -> Vec<String> {
         .collect()
 }
 
-pub(crate) fn metadata(world: &World, stack: &str, node: &str) -> Value {
+pub(crate) fn metadata(world: &LifecycleFixture, stack: &str, node: &str) -> Value {
     world
         .cloud
         .property(
@@ -57,7 +61,7 @@ pub(crate) fn metadata(world: &World, stack: &str, node: &str) -> Value {
 }
 
 /// The bash text that a node is told.
-pub(crate) fn told(world: &World, stack: &str, node: &str) -> String {
+pub(crate) fn told(world: &LifecycleFixture, stack: &str, node: &str) -> String {
     let metadata = metadata(world, stack, node);
     let parts: usize = metadata["stampede_parts"]
         .as_str()
@@ -84,7 +88,7 @@ pub(crate) fn told(world: &World, stack: &str, node: &str) -> String {
 
 #[tokio::test]
 async fn more_workers_are_added_and_only_the_master_learns_of_them() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     let view = host
         .update(&caller, "default", pairs(&[("stampede.workers", "3")]))
@@ -92,7 +96,7 @@ async fn more_workers_are_added_and_only_the_master_learns_of_them() {
         .unwrap();
     assert_eq!(
         (view.state, view.stack_status.as_deref()),
-        (State::Updating, Some("UPDATE_IN_PROGRESS"))
+        (ClusterState::Updating, Some("UPDATE_IN_PROGRESS"))
     );
     assert_eq!(view.change.as_deref(), Some("step 1 of 1: adding worker-3"));
     assert_eq!(
@@ -103,7 +107,7 @@ async fn more_workers_are_added_and_only_the_master_learns_of_them() {
     let view = rest(&world, &host, &caller).await;
     assert_eq!(
         (view.state, view.stack_status.as_deref(), view.change),
-        (State::Active, Some("UPDATE_COMPLETE"), None)
+        (ClusterState::Active, Some("UPDATE_COMPLETE"), None)
     );
     assert_eq!(view.attributes["stampede.workers"], "3");
     assert_eq!(
@@ -126,7 +130,7 @@ async fn more_workers_are_added_and_only_the_master_learns_of_them() {
 
 #[tokio::test]
 async fn workers_are_let_go_before_they_are_taken_away_and_their_ids_never_come_back() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     let view = host
         .update(
@@ -152,7 +156,7 @@ async fn workers_are_let_go_before_they_are_taken_away_and_their_ids_never_come_
     let view = rest(&world, &host, &caller).await;
     assert_eq!(
         (view.state, view.attributes["stampede.workers"].as_str()),
-        (State::Active, "1")
+        (ClusterState::Active, "1")
     );
     assert_eq!(servers(&world, &stack), ["master", "worker-2"]);
     assert!(told(&world, &stack, "master").contains("stampede_variable STAMPEDE_LEAVING ''\n"));
@@ -178,7 +182,7 @@ async fn workers_are_let_go_before_they_are_taken_away_and_their_ids_never_come_
 
 #[tokio::test]
 async fn settings_are_rolled_out_node_by_node() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     host.update(
         &caller,
@@ -212,7 +216,7 @@ async fn settings_are_rolled_out_node_by_node() {
             view.state,
             view.attributes["stampede.hadoop.replication"].as_str()
         ),
-        (State::Active, "1")
+        (ClusterState::Active, "1")
     );
     assert!(
         told(&world, &stack, "worker-2").starts_with(
@@ -223,7 +227,7 @@ async fn settings_are_rolled_out_node_by_node() {
 
 #[tokio::test]
 async fn a_node_that_fails_leads_back_to_what_was_before() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     world.cloud.next_update_fails(UpdateFails::Answer {
         node: "master".into(),
@@ -237,7 +241,7 @@ async fn a_node_that_fails_leads_back_to_what_was_before() {
     .await
     .unwrap();
     let view = rest(&world, &host, &caller).await;
-    assert_eq!((view.state, view.failure), (State::Active, None));
+    assert_eq!((view.state, view.failure), (ClusterState::Active, None));
     assert_eq!(
         view.change.as_deref(),
         Some("failed, and the cluster is as it was before: master: hadoop ready line 3: no")
@@ -273,7 +277,7 @@ async fn a_node_that_fails_leads_back_to_what_was_before() {
 
 #[tokio::test]
 async fn a_new_worker_that_fails_is_taken_away_and_does_not_haunt_the_next_ones() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     let text = "hadoop setup line 42: sha512 is wrong".to_owned();
     world.cloud.next_update_fails(UpdateFails::Node {
@@ -287,14 +291,14 @@ async fn a_new_worker_that_fails_is_taken_away_and_does_not_haunt_the_next_ones(
     let why = "failed, and the cluster is as it was before: worker-3: hadoop setup line 42: sha512 is wrong";
     assert_eq!(
         (view.state, view.change.as_deref()),
-        (State::Active, Some(why))
+        (ClusterState::Active, Some(why))
     );
     assert_eq!(servers(&world, &stack), ["master", "worker-1", "worker-2"]);
     host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
         .await
         .unwrap();
     let view = rest(&world, &host, &caller).await;
-    assert_eq!((view.state, view.change), (State::Active, None));
+    assert_eq!((view.state, view.change), (ClusterState::Active, None));
     assert_eq!(
         servers(&world, &stack),
         ["master", "worker-1", "worker-2", "worker-4"]
@@ -304,7 +308,7 @@ async fn a_new_worker_that_fails_is_taken_away_and_does_not_haunt_the_next_ones(
 #[tokio::test]
 async fn a_host_that_comes_back_in_the_middle_goes_on_with_its_store_and_without() {
     for empty in [false, true] {
-        let world = World::new().await;
+        let world = LifecycleFixture::new().await;
         let (host, caller, stack) = complete(&world).await;
         world.cloud.next_update_fails(UpdateFails::Silence);
         host.update(&caller, "default", pairs(&[("stampede.workers", "1")]))
@@ -322,7 +326,7 @@ async fn a_host_that_comes_back_in_the_middle_goes_on_with_its_store_and_without
         let view = host.view(&caller, "default").await.unwrap();
         assert_eq!(
             (view.state, view.stack_status.as_deref()),
-            (State::Updating, Some("UPDATE_IN_PROGRESS")),
+            (ClusterState::Updating, Some("UPDATE_IN_PROGRESS")),
             "empty: {empty}"
         );
         assert_eq!(
@@ -339,7 +343,7 @@ async fn a_host_that_comes_back_in_the_middle_goes_on_with_its_store_and_without
         let view = rest(&world, &host, &caller).await;
         assert_eq!(
             (view.state, view.attributes["stampede.workers"].as_str()),
-            (State::Active, "1"),
+            (ClusterState::Active, "1"),
             "empty: {empty}"
         );
         assert_eq!(servers(&world, &stack), ["master", "worker-1"]);
@@ -348,11 +352,11 @@ async fn a_host_that_comes_back_in_the_middle_goes_on_with_its_store_and_without
 
 #[tokio::test]
 async fn a_cloud_that_is_away_in_the_middle_is_waited_for() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
     world
         .cloud
-        .fault(Fault::of("heat", 6, What::Status(503, None)));
+        .fault(InjectedFault::of("heat", 6, FaultKind::Status(503, None)));
     let begun = host
         .update(&caller, "default", pairs(&[("stampede.workers", "3")]))
         .await;
@@ -362,17 +366,19 @@ async fn a_cloud_that_is_away_in_the_middle_is_waited_for() {
             .await
             .unwrap();
     }
-    world.cloud.fault(Fault::of("heat", 30, What::Dropped));
+    world
+        .cloud
+        .fault(InjectedFault::of("heat", 30, FaultKind::Dropped));
     let view = rest(&world, &host, &caller).await;
     assert_eq!(
         (view.state, servers(&world, &stack).len()),
-        (State::Active, 4)
+        (ClusterState::Active, 4)
     );
 }
 
 #[tokio::test]
 async fn a_delete_ends_a_change() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = complete(&world).await;
     host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
         .await
@@ -393,14 +399,14 @@ async fn a_delete_ends_a_change() {
 
 #[tokio::test]
 async fn what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() {
-    let world = World::new().await;
+    let world = LifecycleFixture::new().await;
     let (host, caller, _) = world.deployed().await;
     let early = host
         .update(&caller, "default", pairs(&[("stampede.workers", "3")]))
         .await
         .unwrap_err();
     assert!(
-        matches!(&early, Refused::NotApplicable(words) if words.contains("CREATE_IN_PROGRESS")),
+        matches!(&early, OrchestratorError::NotApplicable(words) if words.contains("CREATE_IN_PROGRESS")),
         "{early:?}"
     );
     world.cloud.finish();
@@ -464,7 +470,7 @@ async fn what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() {
         .await
         .unwrap_err();
     assert!(
-        matches!(&second, Refused::Conflict(words) if words.contains("adding worker-3")),
+        matches!(&second, OrchestratorError::Conflict(words) if words.contains("adding worker-3")),
         "{second:?}"
     );
 }

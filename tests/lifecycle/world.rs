@@ -5,34 +5,35 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use stampede::{
-    bundle::assemble::{Content, Placed},
+    bundle::assemble::{NodeContent, NodeFile},
     cluster::{
-        Defaults, Problem, Spec,
-        framework::{Descriptor, Size},
+        ClusterSpec, OperatorDefaults, Problem,
+        framework::{NodeResources, PluginDescriptor},
     },
-    openstack::{self, Client},
+    openstack::{self, CloudClient},
     orchestrator::{
-        Caller, Limits, Orchestrator, Parts, Planner, Refused, View,
-        planner::{Chosen, Planned},
+        Caller, ClusterPlanner, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorError,
+        OrchestratorLimits,
+        planner::{ResolvedFlavors, StackPlan},
     },
-    store::Store,
+    store::RecordStore,
 };
-use stampede_tests::standin::{Config, Standin};
+use stampede_tests::standin::{FakeConfig, FakeOpenStack};
 
 /// How long [`eventually`] waits; only a failing test waits as long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The cloud and what outlives a host.
-pub(crate) struct World {
-    pub(crate) cloud: Standin,
+pub(crate) struct LifecycleFixture {
+    pub(crate) cloud: FakeOpenStack,
     data: tempfile::TempDir,
     planner: Arc<Plans>,
 }
 
-impl World {
+impl LifecycleFixture {
     /// A fresh cloud and an empty store.
     pub(crate) async fn new() -> Self {
-        let cloud = Standin::start(Config::default()).await.unwrap();
+        let cloud = FakeOpenStack::start(FakeConfig::default()).await.unwrap();
         Self {
             cloud,
             data: tempfile::tempdir().unwrap(),
@@ -46,10 +47,10 @@ impl World {
     }
 
     /// A host with these limits.
-    pub(crate) async fn host_with(&self, limits: Limits) -> Orchestrator {
+    pub(crate) async fn host_with(&self, limits: OrchestratorLimits) -> Orchestrator {
         self.host_on(
             "tests",
-            Store::open(self.data.path()).await.unwrap(),
+            RecordStore::open(self.data.path()).await.unwrap(),
             limits,
         )
         .await
@@ -57,39 +58,45 @@ impl World {
 
     /// A host of this name whose disk is empty; the others' name is `tests`.
     pub(crate) async fn host_with_empty_store(&self, name: &str) -> Orchestrator {
-        self.host_on(name, Store::in_memory().await.unwrap(), limits())
+        self.host_on(name, RecordStore::in_memory().await.unwrap(), limits())
             .await
     }
 
     /// A host over the store as it is, whose operator has set these defaults.
-    pub(crate) async fn host_with_defaults(&self, defaults: Defaults) -> Orchestrator {
+    pub(crate) async fn host_with_defaults(&self, defaults: OperatorDefaults) -> Orchestrator {
         self.make(
             "tests",
-            Store::open(self.data.path()).await.unwrap(),
+            RecordStore::open(self.data.path()).await.unwrap(),
             limits(),
             defaults,
         )
         .await
     }
 
-    async fn host_on(&self, name: &str, store: Store, limits: Limits) -> Orchestrator {
-        self.make(name, store, limits, Defaults::default()).await
+    async fn host_on(
+        &self,
+        name: &str,
+        store: RecordStore,
+        limits: OrchestratorLimits,
+    ) -> Orchestrator {
+        self.make(name, store, limits, OperatorDefaults::default())
+            .await
     }
 
     async fn make(
         &self,
         name: &str,
-        store: Store,
-        limits: Limits,
-        defaults: Defaults,
+        store: RecordStore,
+        limits: OrchestratorLimits,
+        defaults: OperatorDefaults,
     ) -> Orchestrator {
-        let mut config = openstack::Config::new(self.cloud.url());
+        let mut config = openstack::CloudConfig::new(self.cloud.url());
         config.limits.attempts = 2;
         config.limits.backoff = Duration::from_millis(1);
         config.limits.backoff_max = Duration::from_millis(5);
-        let client = Client::new(config).unwrap();
-        let planner = Arc::clone(&self.planner) as Arc<dyn Planner>;
-        let parts = Parts {
+        let client = CloudClient::new(config).unwrap();
+        let planner = Arc::clone(&self.planner) as Arc<dyn ClusterPlanner>;
+        let parts = OrchestratorConfig {
             host: name.to_owned(),
             client,
             planner,
@@ -118,8 +125,8 @@ impl World {
     }
 
     /// The store, beside whatever host uses it.
-    pub(crate) async fn store(&self) -> Store {
-        Store::open(self.data.path()).await.unwrap()
+    pub(crate) async fn store(&self) -> RecordStore {
+        RecordStore::open(self.data.path()).await.unwrap()
     }
 
     /// The cloud is well again, but no token is good any more: until every host is gone, with all
@@ -139,7 +146,7 @@ impl World {
     }
 
     /// A host, its caller in `demo`, and a cluster `default` that is deployed.
-    pub(crate) async fn deployed(&self) -> (Orchestrator, Caller, View) {
+    pub(crate) async fn deployed(&self) -> (Orchestrator, Caller, ClusterView) {
         let host = self.host().await;
         let caller = self.caller(&host, "demo").await;
         host.request(&caller, "default", vec![]).await.unwrap();
@@ -165,8 +172,8 @@ impl World {
 }
 
 /// No pause that a test would have to wait for; every look asks Heat.
-pub(crate) fn limits() -> Limits {
-    Limits {
+pub(crate) fn limits() -> OrchestratorLimits {
+    OrchestratorLimits {
         observe_every: Duration::ZERO,
         shown_age: Duration::ZERO,
         patience: PATIENCE,
@@ -174,7 +181,7 @@ pub(crate) fn limits() -> Limits {
         backoff: Duration::from_millis(5),
         backoff_max: Duration::from_millis(20),
         create_grace: Duration::ZERO,
-        ..Limits::default()
+        ..OrchestratorLimits::default()
     }
 }
 
@@ -201,16 +208,16 @@ pub(crate) fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// The messages of an `Invalid`.
-pub(crate) fn problems(refused: &Refused) -> Vec<String> {
+pub(crate) fn problems(refused: &OrchestratorError) -> Vec<String> {
     match refused {
-        Refused::Invalid(problems) => problems.iter().map(Problem::to_string).collect(),
+        OrchestratorError::Invalid(problems) => problems.iter().map(Problem::to_string).collect(),
         other => panic!("not invalid but {other:?}"),
     }
 }
 
-struct Plans(Vec<Descriptor>);
+struct Plans(Vec<PluginDescriptor>);
 
-fn descriptors() -> Vec<Descriptor> {
+fn descriptors() -> Vec<PluginDescriptor> {
     let hadoop = json!({
         "name": "hadoop", "title": "Hadoop", "description": "", "versions": ["3.5.0"], "default_version": "3.5.0", "requires": [],
         "provides": [], "roles": [], "parameters": { "properties": { "replication": {}, "data_volume_gib": { "x-stampede-fixed": true } } }, "ports": [], "resource_types": [],
@@ -218,17 +225,17 @@ fn descriptors() -> Vec<Descriptor> {
     vec![serde_json::from_value(hadoop).unwrap()]
 }
 
-impl Planner for Plans {
-    fn descriptors(&self) -> Vec<&Descriptor> {
+impl ClusterPlanner for Plans {
+    fn descriptors(&self) -> Vec<&PluginDescriptor> {
         self.0.iter().collect()
     }
 
-    fn check(&self, _: &Spec) -> Vec<Problem> {
+    fn check(&self, _: &ClusterSpec) -> Vec<Problem> {
         Vec::new()
     }
 
-    fn smallest(&self, _: &Spec) -> Result<BTreeMap<String, Size>, Vec<Problem>> {
-        let size = |ram_mib| Size {
+    fn smallest(&self, _: &ClusterSpec) -> Result<BTreeMap<String, NodeResources>, Vec<Problem>> {
+        let size = |ram_mib| NodeResources {
             vcpus: 1,
             ram_mib,
             disk_gib: 10,
@@ -241,14 +248,14 @@ impl Planner for Plans {
 
     fn plan<'a>(
         &'a self,
-        spec: &'a Spec,
-        _: &'a Chosen,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Planned, Vec<Problem>>> + Send + 'a>> {
+        spec: &'a ClusterSpec,
+        _: &'a ResolvedFlavors,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<StackPlan, Vec<Problem>>> + Send + 'a>> {
         Box::pin(async move { Ok(planned(spec)) })
     }
 }
 
-fn planned(spec: &Spec) -> Planned {
+fn planned(spec: &ClusterSpec) -> StackPlan {
     let nodes: Vec<String> = std::iter::once("master".to_owned())
         .chain(spec.ids().iter().map(|id| format!("worker_{id}")))
         .collect();
@@ -300,12 +307,12 @@ fn planned(spec: &Spec) -> Planned {
         .settings_of("hadoop")
         .remove("replication")
         .unwrap_or_else(|| spec.workers.min(3).to_string());
-    let content = |role: &str| Content {
+    let content = |role: &str| NodeContent {
         variables: vec![
             ("STAMPEDE_ROLE", role.to_owned()),
             ("STAMPEDE_LEAVING", String::new()),
         ],
-        files: vec![Placed {
+        files: vec![NodeFile {
             mode: 0o644,
             path: "/etc/replication".to_owned(),
             content: format!("{replication}\n"),
@@ -315,11 +322,11 @@ fn planned(spec: &Spec) -> Planned {
         .into_iter()
         .map(|role| (role.to_owned(), content(role)))
         .collect();
-    Planned {
+    StackPlan {
         template,
         endpoints,
         computed,
         contents,
-        ..Planned::default()
+        ..StackPlan::default()
     }
 }

@@ -1,10 +1,10 @@
 //! Actions and updates: how a POST says what it wants.
 
-use crate::client::{Host, category};
+use crate::client::{OcciHost, category};
 
 /// Status and the state afterwards of one POST to a cluster that was just asked for.
 async fn post(query: &str, lines: &str, body: &str) -> (u16, String) {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     let answer = host
         .ask(&format!("POST /orchestrator/default{query}\n{lines}"), body)
@@ -69,7 +69,7 @@ async fn bodies_say_it_as_well_as_headers() {
 
 #[tokio::test]
 async fn each_action_is_there_once() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     let answer = |term: &'static str| {
         let host = &host;
@@ -106,7 +106,7 @@ async fn each_action_is_there_once() {
 
 #[tokio::test]
 async fn what_the_service_says_cannot_be_set() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "occi.core.id=\"/x\", mine=1").await;
     let lines = "X-OCCI-Attribute: occi.mcn.stack.state=\"HACKED\", occi.core.id=\"/x\", stampede.state=active, mine=2";
     assert_eq!(
@@ -126,7 +126,7 @@ async fn what_the_service_says_cannot_be_set() {
 
 #[tokio::test]
 async fn a_frameworks_mixin_means_that_framework() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     let mixin = "Category: hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"";
     let put = host
         .ask(

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::client::{Answer, Host, category};
+use crate::client::{OcciHost, RawResponse, category};
 
 const RENDERINGS: [&str; 4] = [
     "text/occi",
@@ -13,7 +13,7 @@ const RENDERINGS: [&str; 4] = [
 ];
 
 /// GET of `default` in that rendering; the Date, which is the moment's, is left out.
-async fn get(host: &Host, accept: &str) -> Answer {
+async fn get(host: &OcciHost, accept: &str) -> RawResponse {
     let mut answer = host
         .ask(&format!("GET /orchestrator/default\nAccept: {accept}"), "")
         .await;
@@ -22,13 +22,13 @@ async fn get(host: &Host, accept: &str) -> Answer {
 }
 
 /// How often a view was put into words.
-fn views(host: &Host) -> usize {
+fn views(host: &OcciHost) -> usize {
     host.memory.views.load(Ordering::SeqCst)
 }
 
 #[tokio::test]
 async fn the_same_is_rendered_once_in_each_rendering() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "my.own=value").await;
     for (number, accept) in RENDERINGS.into_iter().enumerate() {
         let first = get(&host, accept).await;
@@ -59,7 +59,7 @@ async fn the_same_is_rendered_once_in_each_rendering() {
 
 #[tokio::test]
 async fn every_change_shows_at_once() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "my.own=value").await;
     for accept in RENDERINGS {
         let shows = async |text: &str| {
@@ -122,7 +122,7 @@ async fn every_change_shows_at_once() {
 
 #[tokio::test]
 async fn nobody_is_shown_anothers() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "my.secret=1").await;
     for accept in RENDERINGS {
         assert_eq!(get(&host, accept).await.status, 200);
@@ -164,7 +164,7 @@ async fn nobody_is_shown_anothers() {
 
 #[tokio::test]
 async fn clients_that_know_the_service_by_another_address_are_shown_that() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     for name in ["one.example.org", "two.example.org:8080", "one.example.org"] {
         let answer = host
@@ -183,7 +183,7 @@ async fn clients_that_know_the_service_by_another_address_are_shown_that() {
 
 #[tokio::test]
 async fn a_request_with_an_unknown_category_is_refused_also_where_its_answer_is_there() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     assert_eq!(get(&host, "text/plain").await.status, 200);
     let kind = host

@@ -5,44 +5,44 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use stampede::occi;
-use stampede::server::{Config, Limits, Server};
+use stampede::server::{Server, ServerConfig, ServerLimits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::memory::Memory;
+use crate::memory::MemoryClusters;
 
 pub(crate) const S: &str = "http://schemas.mobile-cloud-networking.eu/occi/service#";
 
 /// A running host.
-pub(crate) struct Host {
+pub(crate) struct OcciHost {
     pub api: SocketAddr,
     pub admin: SocketAddr,
-    pub memory: Memory,
+    pub memory: MemoryClusters,
     pub stop: Option<oneshot::Sender<()>>,
     pub running: JoinHandle<()>,
 }
 
-impl Host {
+impl OcciHost {
     pub(crate) async fn start() -> Self {
-        Self::with(Limits::default()).await
+        Self::with(ServerLimits::default()).await
     }
 
-    pub(crate) async fn with(limits: Limits) -> Self {
+    pub(crate) async fn with(limits: ServerLimits) -> Self {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let so_name = "soorch0123456789abcdef".to_owned();
-        let config = Config {
+        let config = ServerConfig {
             listen: any,
             admin_listen: any,
             so_name,
             controller: None,
             limits,
-            occi: occi::Limits::default(),
+            occi: occi::OcciLimits::default(),
         };
         let server = Server::bind(config).await.expect("loopback has free ports");
         let (api, admin) = server.addresses();
-        let memory = Memory::default();
+        let memory = MemoryClusters::default();
         let (stop, stopped) = oneshot::channel();
         let clusters = memory.clone();
         let running = tokio::spawn(server.run(clusters, async { drop(stopped.await) }));
@@ -63,12 +63,12 @@ impl Host {
 
     /// One request as the project `demo`, on a connection of its own. `head` holds method, path and
     /// further header lines.
-    pub(crate) async fn ask(&self, head: &str, body: &str) -> Answer {
+    pub(crate) async fn ask(&self, head: &str, body: &str) -> RawResponse {
         self.ask_as("demo", head, body).await
     }
 
     /// One request as that project.
-    pub(crate) async fn ask_as(&self, project: &str, head: &str, body: &str) -> Answer {
+    pub(crate) async fn ask_as(&self, project: &str, head: &str, body: &str) -> RawResponse {
         let auth = format!("X-Auth-Token: token-{project}\r\nX-Tenant-Name: {project}");
         let (line, rest) = head.split_once('\n').unwrap_or((head, ""));
         let rest: String = rest
@@ -93,14 +93,14 @@ impl Host {
     }
 
     /// Any bytes, on a connection of their own; what came back until the host closed it.
-    pub(crate) async fn raw(&self, bytes: &[u8]) -> Answer {
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> RawResponse {
         let mut stream = self.connect().await;
         stream.write_all(bytes).await.expect("the host reads");
-        Answer::read_to_end(&mut stream).await
+        RawResponse::read_to_end(&mut stream).await
     }
 
     /// PUT of a cluster with attributes in a header.
-    pub(crate) async fn put(&self, name: &str, attributes: &str) -> Answer {
+    pub(crate) async fn put(&self, name: &str, attributes: &str) -> RawResponse {
         let answer = self
             .ask(
                 &format!(
@@ -149,7 +149,7 @@ pub(crate) async fn eventually(what: &str, so: impl AsyncFn() -> bool) {
 
 /// An answer, taken apart without any leniency.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Answer {
+pub(crate) struct RawResponse {
     pub status: u16,
     /// What stands behind it.
     pub reason: String,
@@ -158,7 +158,7 @@ pub(crate) struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl RawResponse {
     /// Reads until the other side closes. An answer that never comes is status 0.
     pub(crate) async fn read_to_end(stream: &mut TcpStream) -> Self {
         let mut bytes = Vec::new();

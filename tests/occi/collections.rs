@@ -1,10 +1,10 @@
 //! Collections and the query interface.
 
-use crate::client::{Host, S, category};
+use crate::client::{OcciHost, S, category};
 
 #[tokio::test]
 async fn each_rendering_lists_the_entities() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     let list = |accept: &'static str| {
         let host = &host;
         async move {
@@ -45,7 +45,7 @@ async fn each_rendering_lists_the_entities() {
 
 #[tokio::test]
 async fn filters_leave_what_they_name() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("a", "x=1, stampede.framework=hadoop").await;
     host.put("b", "x=2, stampede.framework=\"spark,hadoop\"")
         .await;
@@ -83,7 +83,7 @@ async fn filters_leave_what_they_name() {
 
 #[tokio::test]
 async fn a_post_to_the_collection_makes_one_with_a_name_of_ours() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     let answer = host
         .ask(
             &format!(
@@ -110,7 +110,7 @@ async fn a_post_to_the_collection_makes_one_with_a_name_of_ours() {
 
 #[tokio::test]
 async fn actions_and_delete_reach_all_of_the_project() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("a", "x=1").await;
     host.put("b", "x=1").await;
     host.ask_as(
@@ -153,7 +153,7 @@ async fn actions_and_delete_reach_all_of_the_project() {
 
 #[tokio::test]
 async fn the_query_interface_lists_kind_actions_and_frameworks() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     for path in ["/-/", "/.well-known/org/ogf/occi/-/"] {
         let answer = host
             .ask(&format!("GET {path}\nAccept: text/occi"), "")

@@ -3,11 +3,11 @@
 
 use proptest::prelude::*;
 
-use crate::client::{Host, category};
+use crate::client::{OcciHost, category};
 
 #[tokio::test]
 async fn what_is_not_http_is_refused_and_the_next_client_served() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     for bytes in [
         &b"\r\n\r\n\r\n"[..],
         b"GET\r\n\r\n",
@@ -28,7 +28,7 @@ async fn what_is_not_http_is_refused_and_the_next_client_served() {
         tokio::io::AsyncWriteExt::shutdown(&mut stream)
             .await
             .unwrap();
-        let answer = crate::client::Answer::read_to_end(&mut stream).await;
+        let answer = crate::client::RawResponse::read_to_end(&mut stream).await;
         assert!(
             matches!(answer.status, 0 | 400..=499),
             "{bytes:?}: {answer:?}"
@@ -47,7 +47,7 @@ fn any_value_comes_back_whole_in_json_and_splits_no_header() {
         .enable_all()
         .build()
         .unwrap();
-    let host = runtime.block_on(Host::start());
+    let host = runtime.block_on(OcciHost::start());
     runtime.block_on(host.put("default", "v=1"));
     proptest!(ProptestConfig::with_cases(200), |(value in any::<String>())| {
         runtime.block_on(async {
@@ -71,7 +71,7 @@ fn any_header_gets_an_answer_of_this_service() {
         .enable_all()
         .build()
         .unwrap();
-    let host = runtime.block_on(Host::start());
+    let host = runtime.block_on(OcciHost::start());
     let kind = category("orchestrator");
     proptest!(ProptestConfig::with_cases(200), |(value in "[a=\"', \\\\;<>#%\u{e9}]{0,40}", name in "(X-OCCI-Attribute|Category|Link|Accept)")| {
         let answer = runtime.block_on(host.ask(&format!("PUT /orchestrator/x\n{kind}\n{name}: {value}"), ""));

@@ -4,11 +4,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use stampede::server::{Limits, limits::HEADERS};
+use stampede::server::{ServerLimits, limits::HEADERS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::client::{Answer, Host, category, eventually};
+use crate::client::{OcciHost, RawResponse, category, eventually};
 use crate::memory::{PANICS, WAITS};
 
 /// A request for `/` with so many further bytes of headers, in as many lines as asked for; Host and
@@ -35,8 +35,8 @@ async fn until(number: &AtomicUsize, wanted: usize) {
 
 #[tokio::test]
 async fn headers() {
-    let limits = Limits::default();
-    let host = Host::with(limits).await;
+    let limits = ServerLimits::default();
+    let host = OcciHost::with(limits).await;
     for (bytes, lines, status) in [
         (limits.header_bytes, 2, 200),
         (limits.header_bytes + 1, 2, 431),
@@ -50,7 +50,7 @@ async fn headers() {
         // The host may have answered and gone before it has read everything.
         let _ = stream.write_all(&request).await;
         assert_eq!(
-            Answer::read_to_end(&mut stream).await.status,
+            RawResponse::read_to_end(&mut stream).await.status,
             status,
             "{bytes} bytes, {lines} lines"
         );
@@ -68,12 +68,12 @@ async fn headers() {
 
 #[tokio::test]
 async fn bodies() {
-    let limits = Limits {
+    let limits = ServerLimits {
         body_bytes: 100,
         drained_bytes: 10_000,
-        ..Limits::default()
+        ..ServerLimits::default()
     };
-    let host = Host::with(limits).await;
+    let host = OcciHost::with(limits).await;
     host.put("a", "x=1").await;
     let body = |bytes: usize| format!("X-OCCI-Attribute: x={}", "y".repeat(bytes - 20));
     for (bytes, status) in [(100, 200), (101, 413), (10_000, 413)] {
@@ -112,9 +112,9 @@ async fn bodies() {
 
 #[tokio::test]
 async fn slow_headers_and_idle_connections_end_and_hold_up_nobody() {
-    let host = Host::with(Limits {
+    let host = OcciHost::with(ServerLimits {
         header_read: Duration::from_millis(200),
-        ..Limits::default()
+        ..ServerLimits::default()
     })
     .await;
     let mut idle = host.connect().await;
@@ -124,7 +124,7 @@ async fn slow_headers_and_idle_connections_end_and_hold_up_nobody() {
     kept.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         .await
         .unwrap();
-    assert_eq!(Answer::read_one(&mut kept).await.status, 200);
+    assert_eq!(RawResponse::read_one(&mut kept).await.status, 200);
     assert_eq!(host.raw(&padded(0, 2)).await.status, 200);
     for stream in [&mut idle, &mut slow, &mut kept] {
         let mut rest = Vec::new();
@@ -139,12 +139,12 @@ async fn slow_headers_and_idle_connections_end_and_hold_up_nobody() {
 
 #[tokio::test]
 async fn a_slow_body_ends_and_holds_up_nobody() {
-    let limits = Limits {
+    let limits = ServerLimits {
         body_read: Duration::from_millis(200),
         in_flight: 1,
-        ..Limits::default()
+        ..ServerLimits::default()
     };
-    let host = Host::with(limits).await;
+    let host = OcciHost::with(limits).await;
     let mut slow = host.connect().await;
     slow.write_all(b"POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab")
         .await
@@ -154,14 +154,14 @@ async fn a_slow_body_ends_and_holds_up_nobody() {
         200,
         "it has taken the only place among those in work"
     );
-    assert_eq!(Answer::read_to_end(&mut slow).await.status, 408);
+    assert_eq!(RawResponse::read_to_end(&mut slow).await.status, 408);
 }
 
 #[tokio::test]
 async fn connections() {
-    let host = Host::with(Limits {
+    let host = OcciHost::with(ServerLimits {
         connections: 2,
-        ..Limits::default()
+        ..ServerLimits::default()
     })
     .await;
     let mut open = Vec::new();
@@ -171,7 +171,7 @@ async fn connections() {
             .write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
             .await
             .unwrap();
-        assert_eq!(Answer::read_one(&mut stream).await.status, 200);
+        assert_eq!(RawResponse::read_one(&mut stream).await.status, 200);
         open.push(stream);
     }
     let turned_away = host.raw(&padded(0, 2)).await;
@@ -184,7 +184,7 @@ async fn connections() {
         .write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         .await
         .unwrap();
-    assert_eq!(Answer::read_one(&mut open[0]).await.status, 200);
+    assert_eq!(RawResponse::read_one(&mut open[0]).await.status, 200);
     drop(open);
     eventually("a place that was left is given away", async || {
         host.raw(&padded(0, 2)).await.status == 200
@@ -194,10 +194,10 @@ async fn connections() {
 
 #[tokio::test]
 async fn administration_has_connections_of_its_own() {
-    let host = Host::with(Limits {
+    let host = OcciHost::with(ServerLimits {
         connections: 0,
         admin_connections: 1,
-        ..Limits::default()
+        ..ServerLimits::default()
     })
     .await;
     let mut first = TcpStream::connect(host.admin).await.unwrap();
@@ -205,31 +205,31 @@ async fn administration_has_connections_of_its_own() {
         .write_all(b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
         .await
         .unwrap();
-    assert_eq!(Answer::read_one(&mut first).await.status, 200);
+    assert_eq!(RawResponse::read_one(&mut first).await.status, 200);
     let mut second = TcpStream::connect(host.admin).await.unwrap();
-    assert_eq!(Answer::read_to_end(&mut second).await.status, 503);
+    assert_eq!(RawResponse::read_to_end(&mut second).await.status, 503);
 }
 
 #[tokio::test]
 async fn connections_that_are_turned_away() {
     for (turned_away, status) in [(1, 503), (0, 0)] {
-        let host = Host::with(Limits {
+        let host = OcciHost::with(ServerLimits {
             connections: 0,
             turned_away,
-            ..Limits::default()
+            ..ServerLimits::default()
         })
         .await;
         let mut stream = host.connect().await;
         let _ = stream.write_all(&padded(0, 2)).await;
-        assert_eq!(Answer::read_to_end(&mut stream).await.status, status);
+        assert_eq!(RawResponse::read_to_end(&mut stream).await.status, status);
     }
 }
 
 #[tokio::test]
 async fn requests_in_work() {
-    let host = Host::with(Limits {
+    let host = OcciHost::with(ServerLimits {
         in_flight: 1,
-        ..Limits::default()
+        ..ServerLimits::default()
     })
     .await;
     let waiting = format!("PUT /orchestrator/{WAITS}\n{}", category("orchestrator"));
@@ -245,7 +245,7 @@ async fn requests_in_work() {
 
 #[tokio::test]
 async fn a_client_that_goes_away_does_not_stop_what_it_began() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     let mut stream = host.connect().await;
     let head = format!(
         "PUT /orchestrator/{WAITS} HTTP/1.1\r\nHost: h\r\n{}\r\n",
@@ -273,7 +273,7 @@ async fn a_client_that_goes_away_does_not_stop_what_it_began() {
 
 #[tokio::test]
 async fn a_defect_ends_one_request_only() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     for head in [
         format!("GET /orchestrator/{PANICS}"),
         format!("PUT /orchestrator/{PANICS}\n{}", category("orchestrator")),
@@ -293,9 +293,9 @@ async fn a_defect_ends_one_request_only() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_loses_its_connection() {
-    let host = Host::with(Limits {
+    let host = OcciHost::with(ServerLimits {
         write_stall: Duration::from_millis(200),
-        ..Limits::default()
+        ..ServerLimits::default()
     })
     .await;
     host.put("a", "x=1").await;
@@ -317,7 +317,7 @@ async fn a_client_that_does_not_read_loses_its_connection() {
             .write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
             .await
             .unwrap();
-        let metrics = Answer::read_to_end(&mut admin).await.body;
+        let metrics = RawResponse::read_to_end(&mut admin).await.body;
         metrics.contains("stampede_connections_open 0\n")
             && metrics.contains("stampede_answers_total{status=\"2xx\"} 2\n")
     })

@@ -3,13 +3,13 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::client::{Answer, Host};
+use crate::client::{OcciHost, RawResponse};
 
 const AUTH: &str = "Host: h\r\nX-Auth-Token: token-demo\r\nX-Tenant-Name: demo\r\n";
 
 #[tokio::test]
 async fn head_is_get_without_the_body() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     for path in [
         "/",
@@ -24,7 +24,7 @@ async fn head_is_get_without_the_body() {
             let head = host
                 .ask(&format!("HEAD {path}\nAccept: {accept}"), "")
                 .await;
-            let but_date = |answer: &Answer| {
+            let but_date = |answer: &RawResponse| {
                 let mut headers: Vec<_> = answer
                     .headers
                     .iter()
@@ -47,7 +47,7 @@ async fn head_is_get_without_the_body() {
 
 #[tokio::test]
 async fn a_client_that_closes_its_side_gets_its_answer() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     for (request, body) in [
         ("GET /orchestrator/", ""),
         ("POST /orchestrator/", "X-OCCI-Attribute: x=y"),
@@ -59,14 +59,14 @@ async fn a_client_that_closes_its_side_gets_its_answer() {
         );
         stream.write_all(raw.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
-        let answer = Answer::read_to_end(&mut stream).await;
+        let answer = RawResponse::read_to_end(&mut stream).await;
         assert!(matches!(answer.status, 200 | 400), "{request}: {answer:?}");
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_is_refused_in_words() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     let long_line = format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(70_000));
     let large = format!(
         "GET / HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n",
@@ -96,7 +96,7 @@ async fn what_cannot_be_read_is_refused_in_words() {
             .write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
             .await
             .unwrap();
-        assert_eq!(Answer::read_one(&mut stream).await.status, 200);
+        assert_eq!(RawResponse::read_one(&mut stream).await.status, 200);
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut bytes = Vec::new();
         stream

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use secrecy::{ExposeSecret, SecretString};
-use stampede::cluster::framework::Descriptor;
-use stampede::cluster::{Problem, State};
-use stampede::occi::Clusters;
-use stampede::occi::clusters::Shown;
+use stampede::cluster::framework::PluginDescriptor;
+use stampede::cluster::{ClusterState, Problem};
+use stampede::occi::ClusterService;
+use stampede::occi::clusters::FoundCluster;
 use stampede::orchestrator::{
-    Attributes, Edition, Group, Members, Phase, Refused, Requested, View,
+    ClientAttributes, ClusterGroup, ClusterView, CreateOutcome, LifecyclePhase, MembershipChange,
+    OrchestratorError, ViewVersion,
 };
 use tokio::sync::Semaphore;
 
@@ -23,11 +24,11 @@ pub(crate) const WAITS: &str = "waits";
 type Key = (String, String);
 
 #[derive(Clone, Default)]
-pub(crate) struct Memory {
-    clusters: Arc<Mutex<BTreeMap<Key, View>>>,
+pub(crate) struct MemoryClusters {
+    clusters: Arc<Mutex<BTreeMap<Key, ClusterView>>>,
     /// Each with its project; the list is another one after each change.
-    groups: Arc<Mutex<Vec<(String, Group)>>>,
-    shown_groups: Arc<Mutex<BTreeMap<String, Arc<Vec<Group>>>>>,
+    groups: Arc<Mutex<Vec<(String, ClusterGroup)>>>,
+    shown_groups: Arc<Mutex<BTreeMap<String, Arc<Vec<ClusterGroup>>>>>,
     /// Of all clusters together.
     revision: Arc<AtomicI64>,
     /// How often a view was put into words.
@@ -50,7 +51,7 @@ impl Default for Gate {
     }
 }
 
-static HADOOP: LazyLock<Descriptor> = LazyLock::new(|| Descriptor {
+static HADOOP: LazyLock<PluginDescriptor> = LazyLock::new(|| PluginDescriptor {
     name: "hadoop".to_owned(),
     title: "Apache Hadoop".to_owned(),
     description: "HDFS, YARN and MapReduce".to_owned(),
@@ -64,9 +65,9 @@ static HADOOP: LazyLock<Descriptor> = LazyLock::new(|| Descriptor {
     resource_types: Vec::new(),
 });
 
-impl Memory {
+impl MemoryClusters {
     /// Changes a cluster of the project `demo` as the cloud would.
-    pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut View)) {
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut ClusterView)) {
         self.with("demo", name, |view| {
             change(view);
             Ok(())
@@ -103,12 +104,12 @@ impl Memory {
         &self,
         project: &str,
         name: &str,
-        change: impl FnOnce(&mut View) -> Result<(), Refused>,
-    ) -> Result<View, Refused> {
+        change: impl FnOnce(&mut ClusterView) -> Result<(), OrchestratorError>,
+    ) -> Result<ClusterView, OrchestratorError> {
         let mut clusters = self.clusters.lock().unwrap();
         let view = clusters
             .get_mut(&(project.to_owned(), name.to_owned()))
-            .ok_or_else(|| Refused::NotFound(name.to_owned()))?;
+            .ok_or_else(|| OrchestratorError::NotFound(name.to_owned()))?;
         change(view)?;
         self.revision.fetch_add(1, Ordering::SeqCst);
         Ok(view.clone())
@@ -120,33 +121,33 @@ impl Memory {
 }
 
 /// A cluster as it was found.
-pub(crate) struct Found {
-    view: View,
-    edition: Edition,
+pub(crate) struct MemoryLookup {
+    view: ClusterView,
+    edition: ViewVersion,
     views: Arc<AtomicUsize>,
 }
 
-impl Shown for Found {
+impl FoundCluster for MemoryLookup {
     fn id(&self) -> &str {
         &self.view.id
     }
 
-    fn edition(&self) -> &Edition {
+    fn edition(&self) -> &ViewVersion {
         &self.edition
     }
 
-    fn view(&self) -> View {
+    fn view(&self) -> ClusterView {
         self.views.fetch_add(1, Ordering::SeqCst);
         self.view.clone()
     }
 }
 
-fn new_view(name: &str, attributes: Attributes) -> View {
-    View {
+fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
+    ClusterView {
         name: name.to_owned(),
         id: uuid::Uuid::new_v4().to_string(),
-        phase: Phase::Initialised,
-        state: State::Requested,
+        phase: LifecyclePhase::Initialised,
+        state: ClusterState::Requested,
         stack_status: None,
         stack_id: None,
         attributes: attributes.into_iter().collect(),
@@ -162,27 +163,31 @@ fn new_view(name: &str, attributes: Attributes) -> View {
     }
 }
 
-impl Clusters for Memory {
+impl ClusterService for MemoryClusters {
     /// The project.
     type Caller = String;
-    type Found = Found;
+    type Found = MemoryLookup;
 
-    fn frameworks(&self) -> Vec<&Descriptor> {
+    fn frameworks(&self) -> Vec<&PluginDescriptor> {
         vec![&HADOOP]
     }
 
-    async fn ready(&self) -> Result<(), Refused> {
+    async fn ready(&self) -> Result<(), OrchestratorError> {
         Ok(())
     }
 
     /// `token-demo` is good for the project `demo`, and so on.
-    async fn authenticate(&self, token: SecretString, project: &str) -> Result<String, Refused> {
+    async fn authenticate(
+        &self,
+        token: SecretString,
+        project: &str,
+    ) -> Result<String, OrchestratorError> {
         self.authentications.fetch_add(1, Ordering::SeqCst);
         match token.expose_secret().strip_prefix("token-") {
-            None => Err(Refused::Unauthorized(
+            None => Err(OrchestratorError::Unauthorized(
                 "the token is unknown or has expired".to_owned(),
             )),
-            Some(own) if own != project => Err(Refused::Forbidden(format!(
+            Some(own) if own != project => Err(OrchestratorError::Forbidden(format!(
                 "the token is not for project `{project}`"
             ))),
             Some(own) => Ok(own.to_owned()),
@@ -193,11 +198,11 @@ impl Clusters for Memory {
         &self,
         project: &String,
         name: &str,
-        given: Attributes,
-    ) -> Result<Requested, Refused> {
+        given: ClientAttributes,
+    ) -> Result<CreateOutcome, OrchestratorError> {
         self.misbehave(name).await;
         if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-            return Err(Refused::Invalid(vec![Problem::new(
+            return Err(OrchestratorError::Invalid(vec![Problem::new(
                 "name",
                 "must begin with a letter",
                 "",
@@ -206,32 +211,32 @@ impl Clusters for Memory {
         let mut clusters = self.clusters.lock().unwrap();
         let key = (project.clone(), name.to_owned());
         if let Some(view) = clusters.get(&key) {
-            return Ok(Requested::Existing(view.clone()));
+            return Ok(CreateOutcome::Existing(view.clone()));
         }
         let view = new_view(name, given);
         clusters.insert(key, view.clone());
-        Ok(Requested::New(view))
+        Ok(CreateOutcome::New(view))
     }
 
-    async fn find(&self, project: &String, name: &str) -> Result<Found, Refused> {
+    async fn find(&self, project: &String, name: &str) -> Result<MemoryLookup, OrchestratorError> {
         self.misbehave(name).await;
         let clusters = self.clusters.lock().unwrap();
         let view = clusters
             .get(&(project.clone(), name.to_owned()))
             .cloned()
-            .ok_or_else(|| Refused::NotFound(name.to_owned()))?;
-        let edition = Edition {
+            .ok_or_else(|| OrchestratorError::NotFound(name.to_owned()))?;
+        let edition = ViewVersion {
             revision: self.revision.load(Ordering::SeqCst),
             cloud_error: None,
         };
-        Ok(Found {
+        Ok(MemoryLookup {
             view,
             edition,
             views: Arc::clone(&self.views),
         })
     }
 
-    async fn list(&self, project: &String) -> Result<Vec<View>, Refused> {
+    async fn list(&self, project: &String) -> Result<Vec<ClusterView>, OrchestratorError> {
         Ok(self
             .clusters
             .lock()
@@ -246,15 +251,17 @@ impl Clusters for Memory {
         &self,
         project: &String,
         name: &str,
-        given: Attributes,
-    ) -> Result<View, Refused> {
+        given: ClientAttributes,
+    ) -> Result<ClusterView, OrchestratorError> {
         self.misbehave(name).await;
         self.with(project, name, |view| {
-            if view.phase != Phase::Initialised {
-                return Err(Refused::NotApplicable("it is deployed already".to_owned()));
+            if view.phase != LifecyclePhase::Initialised {
+                return Err(OrchestratorError::NotApplicable(
+                    "it is deployed already".to_owned(),
+                ));
             }
             view.attributes.extend(given);
-            (view.phase, view.state) = (Phase::Deployed, State::Deploying);
+            (view.phase, view.state) = (LifecyclePhase::Deployed, ClusterState::Deploying);
             view.stack_status = Some("CREATE_IN_PROGRESS".to_owned());
             view.stack_id = Some((
                 "RegionOne".to_owned(),
@@ -268,16 +275,16 @@ impl Clusters for Memory {
         &self,
         project: &String,
         name: &str,
-        given: Attributes,
-    ) -> Result<View, Refused> {
+        given: ClientAttributes,
+    ) -> Result<ClusterView, OrchestratorError> {
         self.with(project, name, |view| {
-            if view.phase != Phase::Deployed {
-                return Err(Refused::NotApplicable(
+            if view.phase != LifecyclePhase::Deployed {
+                return Err(OrchestratorError::NotApplicable(
                     "it is not deployed, or provisioned already".to_owned(),
                 ));
             }
             view.attributes.extend(given);
-            view.phase = Phase::Provisioned;
+            view.phase = LifecyclePhase::Provisioned;
             Ok(())
         })
     }
@@ -286,8 +293,8 @@ impl Clusters for Memory {
         &self,
         project: &String,
         name: &str,
-        given: Attributes,
-    ) -> Result<View, Refused> {
+        given: ClientAttributes,
+    ) -> Result<ClusterView, OrchestratorError> {
         self.misbehave(name).await;
         self.with(project, name, |view| {
             view.attributes.extend(given);
@@ -295,16 +302,16 @@ impl Clusters for Memory {
         })
     }
 
-    async fn delete(&self, project: &String, name: &str) -> Result<(), Refused> {
+    async fn delete(&self, project: &String, name: &str) -> Result<(), OrchestratorError> {
         let gone = self
             .clusters
             .lock()
             .unwrap()
             .remove(&(project.clone(), name.to_owned()));
         gone.map(drop)
-            .ok_or_else(|| Refused::NotFound(name.to_owned()))
+            .ok_or_else(|| OrchestratorError::NotFound(name.to_owned()))
     }
-    async fn groups(&self, project: &String) -> Result<Arc<Vec<Group>>, Refused> {
+    async fn groups(&self, project: &String) -> Result<Arc<Vec<ClusterGroup>>, OrchestratorError> {
         let all = self.groups.lock().unwrap();
         let of_project = || {
             Arc::new(
@@ -323,20 +330,24 @@ impl Clusters for Memory {
         ))
     }
 
-    async fn define_group(&self, project: &String, group: Group) -> Result<(), Refused> {
+    async fn define_group(
+        &self,
+        project: &String,
+        group: ClusterGroup,
+    ) -> Result<(), OrchestratorError> {
         let mut groups = self.groups.lock().unwrap();
-        let taken = |(own, known): &(String, Group)| {
+        let taken = |(own, known): &(String, ClusterGroup)| {
             own == project && (known.name == group.name || known.place == group.place)
         };
         if groups.iter().any(taken) {
-            return Err(Refused::Conflict("in use already".to_owned()));
+            return Err(OrchestratorError::Conflict("in use already".to_owned()));
         }
         groups.push((project.clone(), group));
         self.groups_changed();
         Ok(())
     }
 
-    async fn remove_group(&self, project: &String, name: &str) -> Result<(), Refused> {
+    async fn remove_group(&self, project: &String, name: &str) -> Result<(), OrchestratorError> {
         self.groups
             .lock()
             .unwrap()
@@ -349,9 +360,9 @@ impl Clusters for Memory {
         &self,
         project: &String,
         name: &str,
-        how: Members,
+        how: MembershipChange,
         clusters: &[String],
-    ) -> Result<(), Refused> {
+    ) -> Result<(), OrchestratorError> {
         let ids = clusters
             .iter()
             .map(|cluster| self.with(project, cluster, |_| Ok(())).map(|view| view.id));
@@ -361,11 +372,11 @@ impl Clusters for Memory {
             .iter_mut()
             .find(|(own, group)| own == project && group.name == name)
             .map(|(_, group)| group);
-        let group = group.ok_or_else(|| Refused::NotFound(name.to_owned()))?;
+        let group = group.ok_or_else(|| OrchestratorError::NotFound(name.to_owned()))?;
         group.clusters = match how {
-            Members::Add => &group.clusters | &ids,
-            Members::Remove => &group.clusters - &ids,
-            Members::Only => ids,
+            MembershipChange::Add => &group.clusters | &ids,
+            MembershipChange::Remove => &group.clusters - &ids,
+            MembershipChange::Only => ids,
         };
         self.groups_changed();
         Ok(())

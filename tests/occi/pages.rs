@@ -1,14 +1,14 @@
 //! What a person with a browser sees.
 
-use stampede::cluster::State;
+use stampede::cluster::ClusterState;
 
-use crate::client::{Answer, Host, category};
+use crate::client::{OcciHost, RawResponse, category};
 
 /// What Firefox sends.
 const BROWSER: &str =
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\nSec-Fetch-Site: none";
 
-fn assert_page(answer: &Answer, status: u16) {
+fn assert_page(answer: &RawResponse, status: u16) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(
         answer.header("content-type"),
@@ -26,7 +26,7 @@ fn assert_page(answer: &Answer, status: u16) {
     );
 }
 
-async fn page(host: &Host, path: &str, status: u16) -> String {
+async fn page(host: &OcciHost, path: &str, status: u16) -> String {
     let answer = host.ask(&format!("GET {path}\n{BROWSER}"), "").await;
     assert_page(&answer, status);
     // The engine writes a slash so, everywhere but in the templates' own text.
@@ -35,7 +35,7 @@ async fn page(host: &Host, path: &str, status: u16) -> String {
 
 #[tokio::test]
 async fn a_cluster_shows_state_progress_endpoints_failure_and_what_can_be_done() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "note=\"<b>bold</b>\"").await;
     let initialised = page(&host, "/orchestrator/default", 200).await;
     assert!(
@@ -49,7 +49,7 @@ async fn a_cluster_shows_state_progress_endpoints_failure_and_what_can_be_done()
     );
 
     host.memory.change("default", |view| {
-        view.state = State::Failed("worker-1: hadoop setup line 42: no space".to_owned());
+        view.state = ClusterState::Failed("worker-1: hadoop setup line 42: no space".to_owned());
         view.stack_status = Some("CREATE_FAILED".to_owned());
         view.endpoints.insert(
             "namenode_ui".to_owned(),
@@ -73,7 +73,7 @@ async fn a_cluster_shows_state_progress_endpoints_failure_and_what_can_be_done()
 
 #[tokio::test]
 async fn every_resource_has_its_page() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     assert!(page(&host, "/", 200).await.contains("X-Auth-Token"));
     assert!(
         page(&host, "/orchestrator/", 200)
@@ -113,7 +113,7 @@ async fn every_resource_has_its_page() {
 
 #[tokio::test]
 async fn a_person_without_the_headers_is_told_what_is_needed() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     for (headers, status, text) in [
         ("", 403, "X-Auth-Token required..."),
         ("X-Auth-Token: x\r\n", 403, "X-Tenant-Name required..."),
@@ -144,7 +144,7 @@ async fn a_person_without_the_headers_is_told_what_is_needed() {
 
 #[tokio::test]
 async fn a_button_works_and_a_page_of_another_site_presses_none() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     let press = |browser: &'static str| {
         let host = &host;

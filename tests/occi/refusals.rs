@@ -1,10 +1,10 @@
 //! What is refused, with which status, and that a refused request leaves nothing behind.
 
-use crate::client::{Answer, Host, category};
+use crate::client::{OcciHost, RawResponse, category};
 
 #[tokio::test]
 async fn a_request_without_its_headers_is_refused_in_the_recorded_words() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     for (headers, status, text) in [
         ("", 403, "X-Auth-Token required..."),
         ("X-Tenant-Name: demo\r\n", 403, "X-Auth-Token required..."),
@@ -48,7 +48,7 @@ async fn a_request_without_its_headers_is_refused_in_the_recorded_words() {
 
 #[tokio::test]
 async fn a_refused_put_creates_nothing() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     let kind = category("orchestrator");
     let put = |lines: String| {
         let host = &host;
@@ -113,7 +113,7 @@ async fn a_refused_put_creates_nothing() {
 
 #[tokio::test]
 async fn unknown_paths_and_methods() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     for path in [
         "/nosuch",
         "/nosuch/",
@@ -147,7 +147,7 @@ async fn unknown_paths_and_methods() {
 
 #[tokio::test]
 async fn another_projects_cluster_is_not_there_by_any_verb() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "mine=1").await;
     let theirs = |head: String| {
         let host = &host;
@@ -184,7 +184,7 @@ async fn another_projects_cluster_is_not_there_by_any_verb() {
 
 #[tokio::test]
 async fn the_administration_port_answers_as_recorded() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     let get = |path: &'static str| {
         let admin = host.admin;
         async move {
@@ -193,7 +193,7 @@ async fn the_administration_port_answers_as_recorded() {
             tokio::io::AsyncWriteExt::write_all(&mut stream, raw.as_bytes())
                 .await
                 .unwrap();
-            Answer::read_to_end(&mut stream).await
+            RawResponse::read_to_end(&mut stream).await
         }
     };
     assert_eq!(

@@ -1,10 +1,10 @@
 //! Entities in each rendering, with the recorded separators.
 
-use crate::client::{Host, S, category};
+use crate::client::{OcciHost, S, category};
 
 #[tokio::test]
 async fn text_plain_begins_with_an_empty_line() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=\"p, q\", b=\"say \\\"hi\\\"\"")
         .await;
     for accept in ["Accept: text/plain", "Accept: */*", ""] {
@@ -39,7 +39,7 @@ async fn text_plain_begins_with_an_empty_line() {
 
 #[tokio::test]
 async fn text_occi_stands_in_headers() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     let answer = host
         .ask("GET /orchestrator/default\nAccept: text/occi", "")
@@ -59,7 +59,7 @@ async fn text_occi_stands_in_headers() {
 
 #[tokio::test]
 async fn json_has_the_recorded_keys_and_can_be_sent_back() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     let answer = host
         .ask(
@@ -112,7 +112,7 @@ async fn json_has_the_recorded_keys_and_can_be_sent_back() {
 
 #[tokio::test]
 async fn the_second_put_shows_what_is_there_and_changes_nothing() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     let again = host
         .ask(
@@ -133,7 +133,7 @@ async fn the_second_put_shows_what_is_there_and_changes_nothing() {
 
 #[tokio::test]
 async fn urls_name_the_host_as_the_client_does() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     let named = host
         .ask(
             &format!(

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::client::{Host, category};
+use crate::client::{OcciHost, category};
 
 /// What every request of the Service Manager carries besides.
 const ITS_HEADERS: &str =
@@ -28,7 +28,7 @@ fn parsed(header: &str) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn from_the_first_look_to_destroyed() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     let state = async || {
         host.attributes("default").await["occi.mcn.stack.state"]
             .as_str()
@@ -129,7 +129,7 @@ async fn from_the_first_look_to_destroyed() {
 
 #[tokio::test]
 async fn its_parser_survives_every_value_and_header_line() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     host.memory.change("default", |view| {
         let values = [
@@ -207,15 +207,16 @@ async fn its_parser_survives_every_value_and_header_line() {
 
 #[tokio::test]
 async fn its_polling_ends_at_a_failure_and_everybody_still_sees_why() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     let poll = async || {
         host.ask("GET /orchestrator/default\nUser-Agent: python-requests/2.11.0\nAccept: application/occi+json", "").await
     };
     assert_eq!(poll().await.status, 200);
     host.memory.change("default", |view| {
-        view.state =
-            stampede::cluster::State::Failed("worker-1: hadoop setup line 42: no space".to_owned());
+        view.state = stampede::cluster::ClusterState::Failed(
+            "worker-1: hadoop setup line 42: no space".to_owned(),
+        );
         view.stack_status = Some("CREATE_FAILED".to_owned());
     });
     let ended = poll().await;

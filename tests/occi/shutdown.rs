@@ -3,13 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use stampede::server::{Config, Limits, ServeError, Server};
+use stampede::server::{ServeError, Server, ServerConfig, ServerLimits};
 use tokio::io::AsyncWriteExt;
 
-use crate::client::{Answer, Host, category, eventually};
+use crate::client::{OcciHost, RawResponse, category, eventually};
 use crate::memory::WAITS;
 
-async fn begin_waiting(host: &Host) -> tokio::net::TcpStream {
+async fn begin_waiting(host: &OcciHost) -> tokio::net::TcpStream {
     let mut stream = host.connect().await;
     let head = format!(
         "PUT /orchestrator/{WAITS} HTTP/1.1\r\nHost: h\r\n{}\r\n",
@@ -30,16 +30,16 @@ async fn begin_waiting(host: &Host) -> tokio::net::TcpStream {
 
 #[tokio::test]
 async fn idle_connections_do_not_hold_it_up() {
-    let mut host = Host::with(Limits {
+    let mut host = OcciHost::with(ServerLimits {
         grace: Duration::from_secs(3600),
-        ..Limits::default()
+        ..ServerLimits::default()
     })
     .await;
     let mut idle = host.connect().await;
     idle.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         .await
         .unwrap();
-    assert_eq!(Answer::read_one(&mut idle).await.status, 200);
+    assert_eq!(RawResponse::read_one(&mut idle).await.status, 200);
     host.stop.take();
     host.running.await.unwrap();
     assert!(
@@ -50,23 +50,23 @@ async fn idle_connections_do_not_hold_it_up() {
 
 #[tokio::test]
 async fn work_that_is_begun_ends() {
-    let mut host = Host::with(Limits {
+    let mut host = OcciHost::with(ServerLimits {
         grace: Duration::from_secs(3600),
-        ..Limits::default()
+        ..ServerLimits::default()
     })
     .await;
     let mut stream = begin_waiting(&host).await;
     host.stop.take();
     host.memory.go_on.0.add_permits(1);
-    assert_eq!(Answer::read_to_end(&mut stream).await.status, 201);
+    assert_eq!(RawResponse::read_to_end(&mut stream).await.status, 201);
     host.running.await.unwrap();
 }
 
 #[tokio::test]
 async fn work_that_does_not_end_is_left() {
-    let mut host = Host::with(Limits {
+    let mut host = OcciHost::with(ServerLimits {
         grace: Duration::from_millis(50),
-        ..Limits::default()
+        ..ServerLimits::default()
     })
     .await;
     let _stream = begin_waiting(&host).await;
@@ -76,20 +76,20 @@ async fn work_that_does_not_end_is_left() {
 
 #[test]
 fn the_grace_leaves_room_below_two_seconds() {
-    assert!(Limits::default().grace < Duration::from_secs(2));
+    assert!(ServerLimits::default().grace < Duration::from_secs(2));
 }
 
 #[tokio::test]
 async fn a_port_that_is_taken_is_named() {
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     let any = "127.0.0.1:0".parse().unwrap();
-    let config = Config {
+    let config = ServerConfig {
         listen: host.api,
         admin_listen: any,
         so_name: String::new(),
         controller: None,
-        limits: Limits::default(),
-        occi: stampede::occi::Limits::default(),
+        limits: ServerLimits::default(),
+        occi: stampede::occi::OcciLimits::default(),
     };
     let error = Server::bind(config).await.expect_err("it is taken");
     assert!(matches!(error, ServeError::Listen { address, .. } if address == host.api));

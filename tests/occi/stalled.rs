@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use stampede::server::Limits;
+use stampede::server::ServerLimits;
 use tokio::io::AsyncWriteExt;
 
-use crate::client::{Answer, Host, category, eventually};
+use crate::client::{OcciHost, RawResponse, category, eventually};
 
 /// How many stall in each way.
 const EACH: usize = 150;
@@ -15,13 +15,13 @@ const OTHERS: usize = 200;
 const AUTH: &str = "Host: h\r\nX-Auth-Token: token-demo\r\nX-Tenant-Name: demo\r\n";
 
 /// How many answers the host has made.
-async fn answers(host: &Host) -> usize {
+async fn answers(host: &OcciHost) -> usize {
     let mut admin = tokio::net::TcpStream::connect(host.admin).await.unwrap();
     admin
         .write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
-    let metrics = Answer::read_to_end(&mut admin).await.body;
+    let metrics = RawResponse::read_to_end(&mut admin).await.body;
     let counts = metrics
         .lines()
         .filter(|line| line.starts_with("stampede_answers_total{"));
@@ -35,14 +35,14 @@ async fn six_hundred_stalled_clients_hold_up_nobody() {
     // Nobody is sent away for being slow: it is not their end that helps the others. Only four
     // requests may be in work at once.
     let patient = Duration::from_secs(3_600);
-    let limits = Limits {
+    let limits = ServerLimits {
         in_flight: 4,
         header_read: patient,
         body_read: patient,
         write_stall: patient,
-        ..Limits::default()
+        ..ServerLimits::default()
     };
-    let host = Host::with(limits).await;
+    let host = OcciHost::with(limits).await;
     host.put("default", "a=1").await;
     // More than the system's buffers hold.
     host.put("large", "a=1").await;
@@ -99,14 +99,14 @@ async fn six_hundred_stalled_clients_hold_up_nobody() {
     late.write_all(b"x\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
-    assert_eq!(Answer::read_to_end(&mut late).await.status, 200);
+    assert_eq!(RawResponse::read_to_end(&mut late).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_answered_only_until_a_small_buffer_is_full() {
     // Far less than what the system would keep by itself: four megabytes and more.
     let requests = 16_000;
-    let host = Host::start().await;
+    let host = OcciHost::start().await;
     host.put("default", "a=1").await;
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();

@@ -1,14 +1,14 @@
 //! Mixins that a project defines for itself: tags of its clusters.
 
-use crate::client::{Answer, Host, S, category};
+use crate::client::{OcciHost, RawResponse, S, category};
 
 const MIXIN: &str =
     "Category: mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"/mymix/\"";
 const NAMED: &str = "Category: mymix; scheme=\"http://example.org/m#\"";
 
 /// A host with the clusters a, b and c and the mixin.
-async fn host() -> Host {
-    let host = Host::start().await;
+async fn host() -> OcciHost {
+    let host = OcciHost::start().await;
     for name in ["a", "b", "c"] {
         host.put(name, "x=1").await;
     }
@@ -26,7 +26,7 @@ async fn host() -> Host {
 }
 
 /// The names at a location.
-async fn at(host: &Host, path: &str) -> String {
+async fn at(host: &OcciHost, path: &str) -> String {
     let answer = host
         .ask(&format!("GET {path}\nAccept: text/uri-list"), "")
         .await;
@@ -39,7 +39,7 @@ async fn at(host: &Host, path: &str) -> String {
         .collect()
 }
 
-async fn tag(host: &Host, verb: &str, locations: &str) -> Answer {
+async fn tag(host: &OcciHost, verb: &str, locations: &str) -> RawResponse {
     host.ask(&format!("{verb} /mymix/\nX-OCCI-Location: {locations}"), "")
         .await
 }

@@ -18,12 +18,12 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use stampede_tests::rig::cloud::{self, Cloud};
+use stampede_tests::rig::cloud::{self, TestbedCloud};
 
 /// What a scenario has at hand.
-pub struct Rig {
+pub struct TestbedContext {
     /// The real OpenStack.
-    pub cloud: Cloud,
+    pub cloud: TestbedCloud,
     /// Where scenarios put files; gone at the end.
     pub scratch: std::path::PathBuf,
 }
@@ -57,7 +57,7 @@ async fn run(words: &[String]) -> Result<usize> {
     let cloud = cloud::up().await?;
     let scratch = std::env::temp_dir().join(format!("stampede-openstack-{}", std::process::id()));
     std::fs::create_dir_all(&scratch)?;
-    let rig = Rig { cloud, scratch };
+    let rig = TestbedContext { cloud, scratch };
     let (mut passed, mut failed) = (0, 0);
     for (name, scenario) in scenarios::ALL {
         if !words.is_empty() && !words.iter().any(|w| name.contains(w.as_str())) {

@@ -2,39 +2,39 @@
 
 use std::time::Duration;
 
-use stampede::openstack::{Client, Config, Error, Limits};
-use stampede_tests::standin::{Fault, What};
+use stampede::openstack::{ClientLimits, CloudClient, CloudConfig, CloudError};
+use stampede_tests::standin::{FaultKind, InjectedFault};
 
 use super::{brisk, client, cloud, session, session_with};
 
 #[tokio::test]
 async fn reading_is_repeated_up_to_the_limit_of_attempts() {
     let whats = [
-        What::Status(500, None),
-        What::Status(503, Some(0)),
-        What::Status(429, None),
-        What::Dropped,
-        What::Lost,
-        What::Cut,
+        FaultKind::Status(500, None),
+        FaultKind::Status(503, Some(0)),
+        FaultKind::Status(429, None),
+        FaultKind::Dropped,
+        FaultKind::Lost,
+        FaultKind::Cut,
     ];
     for what in whats {
         let cloud = cloud().await;
         let session = session_with(
             &cloud,
-            Limits {
+            ClientLimits {
                 attempts: 3,
                 ..brisk()
             },
         )
         .await;
-        cloud.fault(Fault::of("nova", 2, what.clone()));
+        cloud.fault(InjectedFault::of("nova", 2, what.clone()));
         session
             .flavors()
             .await
             .unwrap_or_else(|error| panic!("{what:?}: {error}"));
         assert_eq!(cloud.count("nova"), 3, "{what:?}");
 
-        cloud.fault(Fault::of("nova", 3, what.clone()));
+        cloud.fault(InjectedFault::of("nova", 3, what.clone()));
         let error = session.flavors().await.expect_err("one too many");
         assert!(error.is_transient(), "{what:?}: {error}");
         assert_eq!(cloud.count("nova"), 6, "{what:?}");
@@ -52,7 +52,11 @@ async fn what_is_for_good_is_not_repeated() {
     ] {
         let cloud = cloud().await;
         let session = session(&cloud).await;
-        cloud.fault(Fault::of("nova", u32::MAX, What::Status(status, None)));
+        cloud.fault(InjectedFault::of(
+            "nova",
+            u32::MAX,
+            FaultKind::Status(status, None),
+        ));
         let message = session.flavors().await.expect_err("refused").to_string();
         assert!(
             message.contains(expected)
@@ -69,15 +73,19 @@ async fn an_overloaded_service_says_how_often_it_was_asked() {
     let cloud = cloud().await;
     let session = session_with(
         &cloud,
-        Limits {
+        ClientLimits {
             attempts: 2,
             ..brisk()
         },
     )
     .await;
-    cloud.fault(Fault::of("glance", u32::MAX, What::Status(503, Some(7))));
+    cloud.fault(InjectedFault::of(
+        "glance",
+        u32::MAX,
+        FaultKind::Status(503, Some(7)),
+    ));
     let error = session.images().await.expect_err("overloaded");
-    let Error::Overloaded {
+    let CloudError::Overloaded {
         service: "glance",
         status: 503,
         attempts: 2,
@@ -95,17 +103,21 @@ async fn an_answer_that_does_not_come_in_time_is_given_up() {
     let cloud = cloud().await;
     let session = session_with(
         &cloud,
-        Limits {
+        ClientLimits {
             attempts: 1,
             answer: Duration::from_millis(100),
             ..brisk()
         },
     )
     .await;
-    cloud.fault(Fault::of("nova", 1, What::Slow(Duration::from_secs(60))));
+    cloud.fault(InjectedFault::of(
+        "nova",
+        1,
+        FaultKind::Slow(Duration::from_secs(60)),
+    ));
     let error = session.flavors().await.expect_err("late");
     assert!(
-        matches!(&error, Error::Unreachable { service: "nova", reason, .. } if reason.contains("no answer within")),
+        matches!(&error, CloudError::Unreachable { service: "nova", reason, .. } if reason.contains("no answer within")),
         "{error}"
     );
 }
@@ -119,18 +131,26 @@ async fn an_answer_of_the_limit_is_read_and_one_above_is_not() {
     let limit = 100_000;
     let session = session_with(
         &cloud,
-        Limits {
+        ClientLimits {
             body_bytes: limit,
             ..brisk()
         },
     )
     .await;
-    cloud.fault(Fault::of("nova", 1, What::Padded(limit - size)));
+    cloud.fault(InjectedFault::of(
+        "nova",
+        1,
+        FaultKind::Padded(limit - size),
+    ));
     assert_eq!(session.keypairs().await.expect("as large as may be"), keys);
-    cloud.fault(Fault::of("nova", 1, What::Padded(limit - size + 1)));
+    cloud.fault(InjectedFault::of(
+        "nova",
+        1,
+        FaultKind::Padded(limit - size + 1),
+    ));
     let error = session.keypairs().await.expect_err("too large");
     assert!(
-        matches!(&error, Error::BadAnswer { service: "nova", reason, .. } if reason.contains("100000 bytes")),
+        matches!(&error, CloudError::BadAnswer { service: "nova", reason, .. } if reason.contains("100000 bytes")),
         "{error}"
     );
     assert_eq!(
@@ -144,12 +164,12 @@ async fn an_answer_of_the_limit_is_read_and_one_above_is_not() {
 async fn a_page_for_people_is_no_answer() {
     let cloud = cloud().await;
     let session = session(&cloud).await;
-    cloud.fault(Fault::of("neutron", 1, What::Html));
+    cloud.fault(InjectedFault::of("neutron", 1, FaultKind::Html));
     let error = session.external_networks().await.expect_err("a page");
     assert!(
         matches!(
             &error,
-            Error::BadAnswer {
+            CloudError::BadAnswer {
                 service: "neutron",
                 ..
             }
@@ -162,10 +182,10 @@ async fn a_page_for_people_is_no_answer() {
 async fn a_redirect_is_not_followed_with_the_token() {
     let cloud = cloud().await;
     let session = session(&cloud).await;
-    cloud.fault(Fault::of("nova", 1, What::Status(301, None)));
+    cloud.fault(InjectedFault::of("nova", 1, FaultKind::Status(301, None)));
     let error = session.flavors().await.expect_err("a redirect");
     assert!(
-        matches!(&error, Error::BadAnswer { reason, .. } if reason.contains("301, a redirect")),
+        matches!(&error, CloudError::BadAnswer { reason, .. } if reason.contains("301, a redirect")),
         "{error}"
     );
     assert_eq!(cloud.count("nova"), 1);
@@ -174,7 +194,7 @@ async fn a_redirect_is_not_followed_with_the_token() {
 #[tokio::test]
 async fn a_page_at_keystones_root_does_not_hide_it() {
     let cloud = cloud().await;
-    cloud.fault(Fault::of("keystone", 1, What::Html));
+    cloud.fault(InjectedFault::of("keystone", 1, FaultKind::Html));
     session(&cloud).await;
 }
 
@@ -183,9 +203,9 @@ async fn a_cloud_that_is_not_there_is_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let client = Client::new(Config {
+    let client = CloudClient::new(CloudConfig {
         limits: brisk(),
-        ..Config::new(format!("{url}/v3"))
+        ..CloudConfig::new(format!("{url}/v3"))
     })
     .expect("a client");
     let error = client
@@ -193,7 +213,7 @@ async fn a_cloud_that_is_not_there_is_named() {
         .await
         .expect_err("nobody there");
     assert!(
-        matches!(&error, Error::Unreachable { service: "keystone", url: at, .. } if *at == url),
+        matches!(&error, CloudError::Unreachable { service: "keystone", url: at, .. } if *at == url),
         "{error}"
     );
     assert!(!error.to_string().contains("a-token"));
@@ -204,13 +224,16 @@ async fn keystones_failure_is_not_taken_for_a_bad_token() {
     let cloud = cloud().await;
     let client = client(
         &cloud,
-        Limits {
+        ClientLimits {
             attempts: 2,
             ..brisk()
         },
     );
     let token = cloud.issue_token("demo");
-    cloud.fault(Fault::of("keystone", 2, What::Status(500, None)).only("GET", "/v3/auth/tokens"));
+    cloud.fault(
+        InjectedFault::of("keystone", 2, FaultKind::Status(500, None))
+            .only("GET", "/v3/auth/tokens"),
+    );
     let error = client
         .session(token.clone().into(), "demo")
         .await
@@ -218,7 +241,7 @@ async fn keystones_failure_is_not_taken_for_a_bad_token() {
     assert!(
         matches!(
             error,
-            Error::Fault {
+            CloudError::Fault {
                 service: "keystone",
                 status: 500,
                 ..
@@ -234,9 +257,9 @@ fn a_ca_file_must_be_one() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("ca.pem");
     let refused = || {
-        Client::new(Config {
+        CloudClient::new(CloudConfig {
             ca_file: Some(file.clone()),
-            ..Config::new("https://k")
+            ..CloudConfig::new("https://k")
         })
         .expect_err("refused")
         .to_string()

@@ -1,14 +1,14 @@
 //! What a request is checked against.
 
-use stampede::openstack::{Error, Limits, Quota};
-use stampede_tests::standin::{Fault, Flavor, What};
+use stampede::openstack::{ClientLimits, CloudError, ResourceQuota};
+use stampede_tests::standin::{FakeFlavor, FaultKind, InjectedFault};
 
 use super::{brisk, cloud, session, session_with, stack};
 
 #[tokio::test]
 async fn flavors_come_smallest_first_over_many_pages_without_disabled_ones() {
     let cloud = cloud().await;
-    let off = Flavor {
+    let off = FakeFlavor {
         id: "off".to_owned(),
         name: "off".to_owned(),
         vcpus: 1,
@@ -19,7 +19,7 @@ async fn flavors_come_smallest_first_over_many_pages_without_disabled_ones() {
     cloud.edit(|fixtures| fixtures.flavors.insert(0, off));
     let session = session_with(
         &cloud,
-        Limits {
+        ClientLimits {
             page_items: 3,
             ..brisk()
         },
@@ -51,7 +51,7 @@ async fn a_list_of_the_limit_is_whole_and_one_above_is_refused() {
     let cloud = cloud().await;
     let flavors = |limits| async { session_with(&cloud, limits).await.flavors().await };
     assert_eq!(
-        flavors(Limits {
+        flavors(ClientLimits {
             page_items: 5,
             pages: 2,
             ..brisk()
@@ -61,7 +61,7 @@ async fn a_list_of_the_limit_is_whole_and_one_above_is_refused() {
         .len(),
         6
     );
-    let error = flavors(Limits {
+    let error = flavors(ClientLimits {
         page_items: 5,
         pages: 1,
         ..brisk()
@@ -69,7 +69,7 @@ async fn a_list_of_the_limit_is_whole_and_one_above_is_refused() {
     .await
     .expect_err("two pages");
     assert!(
-        matches!(&error, Error::BadAnswer { service: "nova", reason, .. } if reason.contains("limit of 1 pages")),
+        matches!(&error, CloudError::BadAnswer { service: "nova", reason, .. } if reason.contains("limit of 1 pages")),
         "{error}"
     );
 }
@@ -122,7 +122,7 @@ async fn an_image_is_found_by_name_or_id_and_two_of_a_name_are_told() {
         .await
         .expect_err("two");
     assert!(
-        matches!(&error, Error::Ambiguous { what: "image", ids, .. } if ids.contains(&plain.id)),
+        matches!(&error, CloudError::Ambiguous { what: "image", ids, .. } if ids.contains(&plain.id)),
         "{error}"
     );
     cloud.edit(|fixtures| fixtures.images[0].status = "queued".to_owned());
@@ -173,21 +173,25 @@ async fn quotas_tell_what_is_free_and_nothing_where_the_cloud_does_not() {
     let quotas = session.quotas().await.expect("quotas");
     assert_eq!(
         quotas.ports,
-        Some(Quota {
+        Some(ResourceQuota {
             limit: Some(5),
             used: 2
         })
     );
-    assert_eq!(quotas.vcpus.and_then(Quota::free), Some(16));
+    assert_eq!(quotas.vcpus.and_then(ResourceQuota::free), Some(16));
     assert_eq!(
         quotas.servers,
-        Some(Quota {
+        Some(ResourceQuota {
             limit: None,
             used: 2
         })
     );
 
-    cloud.fault(Fault::of("neutron", 1, What::Status(403, None)));
+    cloud.fault(InjectedFault::of(
+        "neutron",
+        1,
+        FaultKind::Status(403, None),
+    ));
     let quotas = session.quotas().await.expect("quotas");
     assert_eq!(
         (quotas.ports, quotas.servers.map(|quota| quota.used)),
@@ -215,7 +219,7 @@ async fn volumes_and_server_groups_are_counted_and_a_cinder_that_does_not_tell_i
     session.create_stack(&spread).await.expect("created");
     cloud.finish();
     let of = |limit, used| {
-        Some(Quota {
+        Some(ResourceQuota {
             limit: Some(limit),
             used,
         })
@@ -229,7 +233,7 @@ async fn volumes_and_server_groups_are_counted_and_a_cinder_that_does_not_tell_i
         (quotas.server_groups, quotas.server_group_members),
         (of(3, 1), of(10, 0))
     );
-    cloud.fault(Fault::of("cinder", 1, What::Status(403, None)));
+    cloud.fault(InjectedFault::of("cinder", 1, FaultKind::Status(403, None)));
     assert_eq!(
         session.volume_quotas().await.expect("an answer"),
         (None, None)

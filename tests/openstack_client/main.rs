@@ -11,40 +11,40 @@ mod tokens;
 use std::time::Duration;
 
 use serde_json::json;
-use stampede::openstack::{Client, Config, CreateStack, Limits, Session};
-use stampede_tests::standin::{self, Standin};
+use stampede::openstack::{ClientLimits, CloudClient, CloudConfig, CloudSession, CreateStack};
+use stampede_tests::standin::{self, FakeOpenStack};
 
 /// A stand-in whose stacks go on by steps.
-async fn cloud() -> Standin {
-    Standin::start(standin::Config::default())
+async fn cloud() -> FakeOpenStack {
+    FakeOpenStack::start(standin::FakeConfig::default())
         .await
         .expect("a free port")
 }
 
 /// Limits that let a test of a failure end at once.
-fn brisk() -> Limits {
-    Limits {
+fn brisk() -> ClientLimits {
+    ClientLimits {
         backoff: Duration::from_millis(1),
         backoff_max: Duration::from_millis(5),
         token_error_ttl: Duration::ZERO,
-        ..Limits::default()
+        ..ClientLimits::default()
     }
 }
 
-fn client(cloud: &Standin, limits: Limits) -> Client {
-    Client::new(Config {
+fn client(cloud: &FakeOpenStack, limits: ClientLimits) -> CloudClient {
+    CloudClient::new(CloudConfig {
         limits,
-        ..Config::new(cloud.url())
+        ..CloudConfig::new(cloud.url())
     })
     .expect("a client")
 }
 
 /// A session of project `demo`.
-async fn session(cloud: &Standin) -> Session {
+async fn session(cloud: &FakeOpenStack) -> CloudSession {
     session_with(cloud, brisk()).await
 }
 
-async fn session_with(cloud: &Standin, limits: Limits) -> Session {
+async fn session_with(cloud: &FakeOpenStack, limits: ClientLimits) -> CloudSession {
     client(cloud, limits)
         .session(cloud.issue_token("demo").into(), "demo")
         .await

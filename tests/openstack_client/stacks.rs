@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use stampede::openstack::{Error, Limits};
-use stampede_tests::standin::{CreateFails, Fault, What};
+use stampede::openstack::{ClientLimits, CloudError};
+use stampede_tests::standin::{CreateFails, FaultKind, InjectedFault};
 
 use super::{brisk, client, cloud, session, session_with, stack};
 
@@ -88,7 +88,7 @@ async fn progress_of_nodes_comes_as_events_page_by_page() {
     let cloud = cloud().await;
     let session = session_with(
         &cloud,
-        Limits {
+        ClientLimits {
             page_items: 2,
             ..brisk()
         },
@@ -152,7 +152,7 @@ async fn stacks_are_found_by_their_tags_over_many_pages() {
     let cloud = cloud().await;
     let session = session_with(
         &cloud,
-        Limits {
+        ClientLimits {
             page_items: 2,
             ..brisk()
         },
@@ -196,21 +196,21 @@ async fn stacks_are_found_by_their_tags_over_many_pages() {
 #[tokio::test]
 async fn a_create_whose_answer_is_lost_makes_one_stack() {
     for what in [
-        What::Lost,
-        What::Cut,
-        What::Html,
-        What::Slow(Duration::from_secs(5)),
+        FaultKind::Lost,
+        FaultKind::Cut,
+        FaultKind::Html,
+        FaultKind::Slow(Duration::from_secs(5)),
     ] {
         let cloud = cloud().await;
         let session = session_with(
             &cloud,
-            Limits {
+            ClientLimits {
                 answer_heat_write: Duration::from_millis(300),
                 ..brisk()
             },
         )
         .await;
-        cloud.fault(Fault::of("heat", 1, what.clone()).only("POST", "/stacks"));
+        cloud.fault(InjectedFault::of("heat", 1, what.clone()).only("POST", "/stacks"));
         let id = session
             .create_stack(&stack("one"))
             .await
@@ -231,24 +231,27 @@ async fn a_create_whose_answer_is_lost_makes_one_stack() {
 async fn a_create_that_was_never_begun_is_not_taken_for_one() {
     let cloud = cloud().await;
     let session = session(&cloud).await;
-    cloud.fault(Fault::of("heat", 1, What::Dropped).only("POST", "/stacks"));
+    cloud.fault(InjectedFault::of("heat", 1, FaultKind::Dropped).only("POST", "/stacks"));
     let error = session.create_stack(&stack("one")).await.expect_err("lost");
     assert!(
         matches!(
             error,
-            Error::Unreachable {
+            CloudError::Unreachable {
                 service: "heat",
                 ..
             }
         ),
         "{error}"
     );
-    cloud.fault(Fault::of("heat", 1, What::Status(500, None)).only("POST", "/stacks"));
+    cloud.fault(InjectedFault::of("heat", 1, FaultKind::Status(500, None)).only("POST", "/stacks"));
     let error = session
         .create_stack(&stack("one"))
         .await
         .expect_err("failed");
-    assert!(matches!(error, Error::Fault { status: 500, .. }), "{error}");
+    assert!(
+        matches!(error, CloudError::Fault { status: 500, .. }),
+        "{error}"
+    );
     assert!(cloud.stacks().is_empty());
     assert_eq!(
         cloud.count_of("heat", "POST", "/stacks"),
@@ -262,13 +265,13 @@ async fn a_lost_create_is_looked_for_as_often_as_the_limit_says() {
     let cloud = cloud().await;
     let session = session_with(
         &cloud,
-        Limits {
+        ClientLimits {
             attempts: 3,
             ..brisk()
         },
     )
     .await;
-    cloud.fault(Fault::of("heat", 1, What::Status(504, None)).only("POST", "/stacks"));
+    cloud.fault(InjectedFault::of("heat", 1, FaultKind::Status(504, None)).only("POST", "/stacks"));
     session.create_stack(&stack("one")).await.expect_err("lost");
     assert_eq!(cloud.count_of("heat", "GET", "/stacks/one"), 3);
 }
@@ -277,7 +280,9 @@ async fn a_lost_create_is_looked_for_as_often_as_the_limit_says() {
 async fn a_create_that_heat_puts_off_is_repeated() {
     let cloud = cloud().await;
     let session = session(&cloud).await;
-    cloud.fault(Fault::of("heat", 2, What::Status(503, Some(0))).only("POST", "/stacks"));
+    cloud.fault(
+        InjectedFault::of("heat", 2, FaultKind::Status(503, Some(0))).only("POST", "/stacks"),
+    );
     session
         .create_stack(&stack("one"))
         .await
@@ -308,7 +313,7 @@ async fn a_name_is_taken_over_only_with_the_same_tags() {
         other.tags = tags;
         let error = session.create_stack(&other).await.expect_err("another's");
         assert!(
-            matches!(&error, Error::Conflict { message, .. } if message.contains("(one) already exists")),
+            matches!(&error, CloudError::Conflict { message, .. } if message.contains("(one) already exists")),
             "{error}"
         );
     }
@@ -326,7 +331,7 @@ async fn what_is_wrong_with_a_template_is_said_in_heats_words() {
         session.create_stack(&wrong).await.expect_err("refused"),
     ] {
         assert!(
-            matches!(&error, Error::BadRequest { message, .. } if message.contains("No Flavor matching {'name': 'm1.huge'}")),
+            matches!(&error, CloudError::BadRequest { message, .. } if message.contains("No Flavor matching {'name': 'm1.huge'}")),
             "{error}"
         );
     }
@@ -356,7 +361,7 @@ async fn all_that_heat_says_about_a_mistake_is_passed_on_up_to_the_limit() {
     let told = async |refusal_chars| {
         let session = session_with(
             &cloud,
-            Limits {
+            ClientLimits {
                 refusal_chars,
                 ..brisk()
             },

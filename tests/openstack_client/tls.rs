@@ -3,8 +3,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use stampede::openstack::{Client, Config, Error};
-use stampede_tests::standin::Standin;
+use stampede::openstack::{CloudClient, CloudConfig, CloudError};
+use stampede_tests::standin::FakeOpenStack;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
     TlsAcceptor,
@@ -31,7 +31,7 @@ fn authority() -> Authority {
 }
 
 /// Speaks TLS for `host`, certified by `by`, before the stand-in; its address.
-async fn before(cloud: &Standin, by: &Authority, host: &str) -> String {
+async fn before(cloud: &FakeOpenStack, by: &Authority, host: &str) -> String {
     let key = KeyPair::generate().expect("a key");
     let certificate = CertificateParams::new([host.to_owned()])
         .expect("a host")
@@ -68,11 +68,15 @@ async fn before(cloud: &Standin, by: &Authority, host: &str) -> String {
     format!("https://{address}")
 }
 
-async fn open(cloud: &Standin, url: &str, ca_file: Option<PathBuf>) -> Result<(), Error> {
-    let client = Client::new(Config {
+async fn open(
+    cloud: &FakeOpenStack,
+    url: &str,
+    ca_file: Option<PathBuf>,
+) -> Result<(), CloudError> {
+    let client = CloudClient::new(CloudConfig {
         ca_file,
         limits: brisk(),
-        ..Config::new(url)
+        ..CloudConfig::new(url)
     })?;
     client
         .session(cloud.issue_token("demo").into(), "demo")
@@ -97,7 +101,7 @@ async fn the_clouds_own_authority_is_trusted_by_its_file_and_no_other() {
     for ca_file in [None, file("others.pem", &others)] {
         let error = open(&cloud, &url, ca_file).await.expect_err("not trusted");
         assert!(
-            matches!(&error, Error::Untrusted { service: "keystone", url: at, .. } if *at == url),
+            matches!(&error, CloudError::Untrusted { service: "keystone", url: at, .. } if *at == url),
             "{error}"
         );
         assert!(error.to_string().contains("CA file"), "{error}");
@@ -106,5 +110,5 @@ async fn the_clouds_own_authority_is_trusted_by_its_file_and_no_other() {
     let error = open(&cloud, &elsewhere, file("ours.pem", &ours))
         .await
         .expect_err("another host's certificate");
-    assert!(matches!(error, Error::Untrusted { .. }), "{error}");
+    assert!(matches!(error, CloudError::Untrusted { .. }), "{error}");
 }

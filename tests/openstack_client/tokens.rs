@@ -1,14 +1,16 @@
 //! Whose token it is, and what it is good for.
 
-use stampede::openstack::{Client, Config, Credentials, Error, Interface, Limits};
-use stampede_tests::standin::{self, Api, Fault, Standin, What};
+use stampede::openstack::{
+    ClientLimits, CloudClient, CloudConfig, CloudCredentials, CloudError, EndpointInterface,
+};
+use stampede_tests::standin::{self, FakeOpenStack, FaultKind, IdentityApi, InjectedFault};
 
 use super::{brisk, client, cloud, session, stack};
 
 #[tokio::test]
 async fn a_token_opens_its_own_project_by_name_or_id_and_no_other() {
-    for api in [Api::V3, Api::V2] {
-        let cloud = Standin::start(standin::Config {
+    for api in [IdentityApi::V3, IdentityApi::V2] {
+        let cloud = FakeOpenStack::start(standin::FakeConfig {
             keystone: api,
             ..Default::default()
         })
@@ -40,7 +42,7 @@ async fn a_token_opens_its_own_project_by_name_or_id_and_no_other() {
             .expect_err("another's");
         assert_eq!(
             error,
-            Error::WrongProject {
+            CloudError::WrongProject {
                 token: "demo".to_owned(),
                 asked: "other".to_owned()
             },
@@ -56,16 +58,16 @@ async fn a_token_opens_its_own_project_by_name_or_id_and_no_other() {
 
 #[tokio::test]
 async fn every_form_of_the_address_finds_the_version_that_the_cloud_speaks() {
-    for api in [Api::V3, Api::V2] {
-        let cloud = Standin::start(standin::Config {
+    for api in [IdentityApi::V3, IdentityApi::V2] {
+        let cloud = FakeOpenStack::start(standin::FakeConfig {
             keystone: api,
             ..Default::default()
         })
         .await
         .expect("a free port");
         for end in ["", "/", "/v3", "/v3/", "/v2.0", "/v2.0/"] {
-            let client =
-                Client::new(Config::new(format!("{}{end}", cloud.url()))).expect("a client");
+            let client = CloudClient::new(CloudConfig::new(format!("{}{end}", cloud.url())))
+                .expect("a client");
             client
                 .session(cloud.issue_token("demo").into(), "demo")
                 .await
@@ -94,7 +96,7 @@ async fn a_token_of_no_project_is_told_apart() {
         .expect_err("unscoped");
     assert_eq!(
         error,
-        Error::Unscoped {
+        CloudError::Unscoped {
             asked: "demo".to_owned()
         }
     );
@@ -148,14 +150,14 @@ async fn a_token_that_ends_in_the_middle_is_told_apart_and_asked_about_again() {
         .await
         .expect("believed for its time");
     let error = session.find_stack("one").await.expect_err("ended");
-    assert_eq!(error, Error::InvalidToken { service: "heat" });
+    assert_eq!(error, CloudError::InvalidToken { service: "heat" });
     let error = client
         .session(token.into(), "demo")
         .await
         .expect_err("no longer believed");
     assert_eq!(
         error,
-        Error::InvalidToken {
+        CloudError::InvalidToken {
             service: "keystone"
         }
     );
@@ -175,7 +177,7 @@ async fn an_application_credential_is_refused_before_heat_is_asked_for_a_trust()
             .create_stack(&stack("one"))
             .await
             .expect_err("no trust"),
-        Error::NeedsTrust
+        CloudError::NeedsTrust
     );
     assert_eq!(cloud.count("heat"), 0);
     assert!(
@@ -186,12 +188,12 @@ async fn an_application_credential_is_refused_before_heat_is_asked_for_a_trust()
             .is_none()
     );
 
-    let allowed = Config {
+    let allowed = CloudConfig {
         allow_application_credentials: true,
         limits: brisk(),
-        ..Config::new(cloud.url())
+        ..CloudConfig::new(cloud.url())
     };
-    let session = Client::new(allowed)
+    let session = CloudClient::new(allowed)
         .expect("a client")
         .session(token.into(), "demo")
         .await
@@ -200,13 +202,16 @@ async fn an_application_credential_is_refused_before_heat_is_asked_for_a_trust()
         .create_stack(&stack("one"))
         .await
         .expect_err("this cloud does not allow it");
-    assert!(matches!(error, Error::Fault { status: 500, .. }), "{error}");
+    assert!(
+        matches!(error, CloudError::Fault { status: 500, .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn the_command_line_logs_in_by_password_token_or_application_credential() {
-    for api in [Api::V3, Api::V2] {
-        let cloud = Standin::start(standin::Config {
+    for api in [IdentityApi::V3, IdentityApi::V2] {
+        let cloud = FakeOpenStack::start(standin::FakeConfig {
             keystone: api,
             ..Default::default()
         })
@@ -238,14 +243,15 @@ async fn the_command_line_logs_in_by_password_token_or_application_credential() 
             .await
             .expect_err("refused");
         assert!(
-            matches!(error, Error::BadCredentials { .. }) && !error.to_string().contains("wrong,"),
+            matches!(error, CloudError::BadCredentials { .. })
+                && !error.to_string().contains("wrong,"),
             "{api:?}: {error}"
         );
         let error = login(&good.replace("project_name: demo", "project_name: other"))
             .await
             .expect_err("refused");
         assert!(
-            matches!(error, Error::BadCredentials { .. }),
+            matches!(error, CloudError::BadCredentials { .. }),
             "{api:?}: {error}"
         );
 
@@ -255,13 +261,13 @@ async fn the_command_line_logs_in_by_password_token_or_application_credential() 
             standin::PASSWORD
         );
         match api {
-            Api::V3 => assert!(
+            IdentityApi::V3 => assert!(
                 login(&credential)
                     .await
                     .expect("a session")
                     .application_credential()
             ),
-            Api::V2 => assert!(
+            IdentityApi::V2 => assert!(
                 login(&credential)
                     .await
                     .expect_err("refused")
@@ -272,16 +278,16 @@ async fn the_command_line_logs_in_by_password_token_or_application_credential() 
     }
 }
 
-async fn login(entry: &str) -> Result<stampede::openstack::Session, Error> {
+async fn login(entry: &str) -> Result<stampede::openstack::CloudSession, CloudError> {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("clouds.yaml");
     std::fs::write(&file, format!("clouds:\n  one:\n    {entry}\n")).expect("write");
-    let credentials = Credentials::from_file(&file, "one")?;
-    let config = Config {
+    let credentials = CloudCredentials::from_file(&file, "one")?;
+    let config = CloudConfig {
         limits: brisk(),
         ..credentials.config().clone()
     };
-    Client::new(config)?.login(&credentials).await
+    CloudClient::new(config)?.login(&credentials).await
 }
 
 #[tokio::test]
@@ -300,12 +306,12 @@ async fn a_catalog_without_heat_is_explained() {
         "{message}"
     );
 
-    let elsewhere = Config {
+    let elsewhere = CloudConfig {
         region: Some("Two".to_owned()),
-        interface: Interface::Admin,
-        ..Config::new(cloud.url())
+        interface: EndpointInterface::Admin,
+        ..CloudConfig::new(cloud.url())
     };
-    let session = Client::new(elsewhere)
+    let session = CloudClient::new(elsewhere)
         .expect("a client")
         .session(cloud.issue_token("demo").into(), "demo")
         .await
@@ -324,19 +330,19 @@ async fn a_catalog_without_heat_is_explained() {
 #[tokio::test]
 async fn what_is_no_keystone_is_explained() {
     let cloud = cloud().await;
-    let error = Client::new(Config {
+    let error = CloudClient::new(CloudConfig {
         limits: brisk(),
-        ..Config::new(format!("{}/horizon", cloud.url()))
+        ..CloudConfig::new(format!("{}/horizon", cloud.url()))
     })
     .expect("a client")
     .session("t".into(), "demo")
     .await
     .expect_err("no Keystone");
     assert!(error.to_string().contains("is no Keystone"), "{error}");
-    cloud.fault(Fault::of("keystone", u32::MAX, What::Html));
+    cloud.fault(InjectedFault::of("keystone", u32::MAX, FaultKind::Html));
     let error = client(
         &cloud,
-        Limits {
+        ClientLimits {
             attempts: 1,
             ..brisk()
         },

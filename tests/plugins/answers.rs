@@ -1,6 +1,6 @@
 //! Answers that break the contract, and refusals.
 
-use stampede::plugin::{Fault, GenerateError};
+use stampede::plugin::{GenerateError, PluginFault};
 
 use super::{ask, bad, evil};
 
@@ -31,7 +31,11 @@ async fn an_answer_that_breaks_the_contract_is_refused_in_words() {
         ),
     ] {
         let error = bad(&catalogue, deed, 0).await;
-        assert_eq!(error.fault, Fault::Contract(words.to_owned()), "{deed}");
+        assert_eq!(
+            error.fault,
+            PluginFault::Contract(words.to_owned()),
+            "{deed}"
+        );
     }
 }
 
@@ -49,6 +53,6 @@ async fn a_refusal_is_the_users_to_mend_and_has_a_bound() {
     assert_eq!(problems.len(), 100);
     assert!(matches!(
         bad(&catalogue, "refuse at length", 101).await.fault,
-        Fault::Contract(_)
+        PluginFault::Contract(_)
     ));
 }

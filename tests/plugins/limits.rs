@@ -1,6 +1,6 @@
 //! Each limit from both sides, with a real guest.
 
-use stampede::plugin::{Catalogue, Fault, Limits};
+use stampede::plugin::{PluginFault, PluginLimits, PluginRegistry};
 
 use stampede_tests::artifacts;
 
@@ -17,7 +17,7 @@ async fn a_guest_that_computes_for_ever_is_stopped_and_others_run_meanwhile() {
     });
     assert_eq!(
         looping.fault,
-        Fault::Time {
+        PluginFault::Time {
             limit: LIMITS.time,
             waited: false
         }
@@ -32,7 +32,7 @@ async fn a_guest_that_sleeps_is_stopped_at_the_same_time() {
     let error = bad(&catalogue, "sleep", 3_600_000).await;
     assert_eq!(
         error.fault,
-        Fault::Time {
+        PluginFault::Time {
             limit: LIMITS.time,
             waited: true
         }
@@ -48,14 +48,14 @@ async fn a_guest_that_sleeps_is_stopped_at_the_same_time() {
 #[tokio::test]
 async fn more_calls_than_run_at_once_wait_for_their_turn() {
     let cache = artifacts::target().join("guests/cache");
-    let catalogue = Catalogue::load(
+    let catalogue = PluginRegistry::load(
         folder(&["evil"]).path(),
         Some(&cache),
-        Limits { calls: 1, ..LIMITS },
+        PluginLimits { calls: 1, ..LIMITS },
     )
     .unwrap();
     let (first, second) = tokio::join!(bad(&catalogue, "loop", 0), good(&catalogue, "good", 0));
-    assert!(matches!(first.fault, Fault::Time { .. }));
+    assert!(matches!(first.fault, PluginFault::Time { .. }));
     assert_eq!(second, "good", "waiting is not counted as running");
 }
 
@@ -67,7 +67,7 @@ async fn memory_is_granted_up_to_the_limit_and_not_past_it() {
     let error = bad(&catalogue, "allocate", LIMITS.memory_bytes).await;
     assert_eq!(
         error.fault,
-        Fault::Memory {
+        PluginFault::Memory {
             limit_bytes: LIMITS.memory_bytes
         }
     );
@@ -87,7 +87,7 @@ async fn an_answer_up_to_the_limit_is_taken_and_a_larger_one_is_not() {
     let error = bad(&catalogue, "answer", LIMITS.answer_bytes).await;
     assert_eq!(
         error.fault,
-        Fault::AnswerSize {
+        PluginFault::AnswerSize {
             limit_bytes: LIMITS.answer_bytes
         }
     );
@@ -101,7 +101,7 @@ async fn what_it_writes_is_bounded_and_does_not_stop_it() {
         "written"
     );
     let error = bad(&catalogue, "write for ever", 0).await;
-    assert!(matches!(error.fault, Fault::Time { .. }), "{error}");
+    assert!(matches!(error.fault, PluginFault::Time { .. }), "{error}");
     assert!(
         error.stderr.len() < LIMITS.stderr_bytes + 100,
         "{} bytes",
@@ -130,10 +130,10 @@ async fn its_stack_is_bounded() {
 #[tokio::test]
 async fn a_plugin_with_more_instances_than_allowed_is_disabled_and_says_so() {
     let folder = folder(&["evil"]);
-    let few = Catalogue::load(
+    let few = PluginRegistry::load(
         folder.path(),
         None,
-        Limits {
+        PluginLimits {
             instances: 1,
             ..LIMITS
         },
@@ -146,7 +146,7 @@ async fn a_plugin_with_more_instances_than_allowed_is_disabled_and_says_so() {
         few.broken()[0].reason
     );
     assert!(
-        Catalogue::load(folder.path(), None, LIMITS)
+        PluginRegistry::load(folder.path(), None, LIMITS)
             .unwrap()
             .get("evil")
             .is_some()
@@ -160,10 +160,10 @@ fn a_file_up_to_the_limit_is_read_and_a_larger_one_is_not() {
         .unwrap()
         .len();
     assert!(
-        Catalogue::load(
+        PluginRegistry::load(
             folder.path(),
             None,
-            Limits {
+            PluginLimits {
                 file_bytes: size,
                 ..LIMITS
             }
@@ -172,10 +172,10 @@ fn a_file_up_to_the_limit_is_read_and_a_larger_one_is_not() {
         .get("evil")
         .is_some()
     );
-    let small = Catalogue::load(
+    let small = PluginRegistry::load(
         folder.path(),
         None,
-        Limits {
+        PluginLimits {
             file_bytes: size - 1,
             ..LIMITS
         },
@@ -191,20 +191,20 @@ fn a_file_up_to_the_limit_is_read_and_a_larger_one_is_not() {
 fn a_folder_up_to_the_limit_is_read_and_a_larger_one_is_not() {
     let folder = folder(&["future", "burglar"]);
     assert!(
-        Catalogue::load(
+        PluginRegistry::load(
             folder.path(),
             None,
-            Limits {
+            PluginLimits {
                 plugins: 2,
                 ..LIMITS
             }
         )
         .is_ok()
     );
-    let error = Catalogue::load(
+    let error = PluginRegistry::load(
         folder.path(),
         None,
-        Limits {
+        PluginLimits {
             plugins: 1,
             ..LIMITS
         },

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use stampede::plugin::{Catalogue, Compiled, Limits};
+use stampede::plugin::{CompiledSources, PluginLimits, PluginRegistry};
 
 use super::{LIMITS, folder, good, load};
 
@@ -82,7 +82,7 @@ fn what_is_no_component_is_told_apart() {
 
 #[test]
 fn a_folder_that_is_not_there_is_the_only_end() {
-    let error = Catalogue::load(Path::new("/nonexistent/plugins"), None, LIMITS)
+    let error = PluginRegistry::load(Path::new("/nonexistent/plugins"), None, LIMITS)
         .err()
         .unwrap();
     assert!(
@@ -119,7 +119,7 @@ fn state(path: &Path) -> (std::time::SystemTime, Vec<u8>) {
 #[tokio::test]
 async fn compiled_code_is_kept_for_the_host_alone_and_used_again() {
     let (plugins, cache) = (folder(&["evil"]), tempfile::tempdir().unwrap());
-    let first = Catalogue::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    let first = PluginRegistry::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
     let [compiled] = kept(cache.path(), "cwasm").try_into().unwrap();
     assert_eq!(
         fs::metadata(compiled.parent().unwrap())
@@ -134,7 +134,7 @@ async fn compiled_code_is_kept_for_the_host_alone_and_used_again() {
         0o600
     );
     let before = state(&compiled);
-    let second = Catalogue::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    let second = PluginRegistry::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
     assert!(state(&compiled) == before, "it was not compiled again");
     let (one, other) = (first.get("evil").unwrap(), second.get("evil").unwrap());
     assert_eq!(
@@ -147,7 +147,7 @@ async fn compiled_code_is_kept_for_the_host_alone_and_used_again() {
 #[tokio::test]
 async fn what_was_tampered_with_is_compiled_anew() {
     let (plugins, cache) = (folder(&["evil"]), tempfile::tempdir().unwrap());
-    let load = || Catalogue::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    let load = || PluginRegistry::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
     load();
     let [compiled] = kept(cache.path(), "cwasm").try_into().unwrap();
     let [note] = kept(cache.path(), "json").try_into().unwrap();
@@ -204,7 +204,7 @@ async fn what_was_tampered_with_is_compiled_anew() {
 #[tokio::test]
 async fn a_cache_that_others_may_enter_is_not_used() {
     let (plugins, cache) = (folder(&["evil"]), tempfile::tempdir().unwrap());
-    Catalogue::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    PluginRegistry::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
     let [compiled] = kept(cache.path(), "cwasm").try_into().unwrap();
     fs::set_permissions(
         compiled.parent().unwrap(),
@@ -212,7 +212,7 @@ async fn a_cache_that_others_may_enter_is_not_used() {
     )
     .unwrap();
     fs::remove_file(&compiled).unwrap();
-    let catalogue = Catalogue::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    let catalogue = PluginRegistry::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
     assert_eq!(good(&catalogue, "good", 0).await, "good", "only slower");
     assert!(!compiled.exists());
 }
@@ -220,12 +220,12 @@ async fn a_cache_that_others_may_enter_is_not_used() {
 #[test]
 fn the_cache_keeps_as_many_as_it_may() {
     let cache = tempfile::tempdir().unwrap();
-    let limits = Limits {
+    let limits = PluginLimits {
         cached: 1,
         ..LIMITS
     };
     for name in ["evil", "misnamed"] {
-        Catalogue::load(folder(&[name]).path(), Some(cache.path()), limits).unwrap();
+        PluginRegistry::load(folder(&[name]).path(), Some(cache.path()), limits).unwrap();
     }
     assert_eq!(
         (
@@ -237,12 +237,12 @@ fn the_cache_keeps_as_many_as_it_may() {
 }
 
 /// Loads as a host does whose plugins came compiled, and that can write to no cache.
-fn shipped(plugins: &Path, shipped: &Path) -> Catalogue {
-    let compiled = Compiled {
+fn shipped(plugins: &Path, shipped: &Path) -> PluginRegistry {
+    let compiled = CompiledSources {
         shipped: Some(shipped),
         cache: Some(Path::new("/proc/no/cache/here")),
     };
-    Catalogue::load_compiled(plugins, compiled, LIMITS).unwrap()
+    PluginRegistry::load_compiled(plugins, compiled, LIMITS).unwrap()
 }
 
 #[tokio::test]
@@ -254,16 +254,16 @@ async fn what_came_compiled_with_the_program_is_used_without_a_cache() {
     );
     let into = program.path().join("compiled");
     assert_eq!(
-        Catalogue::ship(plugins.path(), &into, LIMITS).unwrap(),
+        PluginRegistry::ship(plugins.path(), &into, LIMITS).unwrap(),
         ["evil"]
     );
     let catalogue = shipped(plugins.path(), &into);
     assert_eq!(good(&catalogue, "good", 0).await, "good");
-    let both = Compiled {
+    let both = CompiledSources {
         shipped: Some(&into),
         cache: Some(cache.path()),
     };
-    Catalogue::load_compiled(plugins.path(), both, LIMITS).unwrap();
+    PluginRegistry::load_compiled(plugins.path(), both, LIMITS).unwrap();
     assert_eq!(
         fs::read_dir(cache.path()).unwrap().count(),
         0,
@@ -287,7 +287,7 @@ async fn what_others_can_write_did_not_come_with_the_program() {
         tempfile::tempdir().unwrap(),
     );
     let into = program.path().join("compiled");
-    Catalogue::ship(plugins.path(), &into, LIMITS).unwrap();
+    PluginRegistry::ship(plugins.path(), &into, LIMITS).unwrap();
     let file = fs::read_dir(&into)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -297,11 +297,11 @@ async fn what_others_can_write_did_not_come_with_the_program() {
         |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     for (path, closed, open) in [(into.as_path(), 0o755, 0o775), (&file, 0o644, 0o666)] {
         mode(path, open);
-        let compiled = Compiled {
+        let compiled = CompiledSources {
             shipped: Some(&into),
             cache: Some(cache.path()),
         };
-        let catalogue = Catalogue::load_compiled(plugins.path(), compiled, LIMITS).unwrap();
+        let catalogue = PluginRegistry::load_compiled(plugins.path(), compiled, LIMITS).unwrap();
         assert_eq!(good(&catalogue, "good", 0).await, "good");
         let [kept] = kept(cache.path(), "cwasm").try_into().unwrap();
         fs::remove_file(kept).unwrap();
@@ -312,7 +312,8 @@ async fn what_others_can_write_did_not_come_with_the_program() {
 #[test]
 fn a_plugin_that_cannot_be_used_is_not_shipped() {
     let program = tempfile::tempdir().unwrap();
-    let error = Catalogue::ship(folder(&["misnamed"]).path(), program.path(), LIMITS).unwrap_err();
+    let error =
+        PluginRegistry::ship(folder(&["misnamed"]).path(), program.path(), LIMITS).unwrap_err();
     assert!(
         error
             .to_string()

@@ -23,14 +23,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use stampede::bundle::Part;
+use stampede::bundle::PluginBundle;
 use stampede::cluster::Flavor;
-use stampede::cluster::framework::{Network, Node, NodeGroup, Request};
-use stampede::plugin::{Catalogue, Fault, GenerateError, Limits, PluginError};
+use stampede::cluster::framework::{ClusterNetwork, ClusterNode, NodeGroup, PluginRequest};
+use stampede::plugin::{GenerateError, PluginError, PluginFault, PluginLimits, PluginRegistry};
 use stampede_tests::artifacts;
 
 /// Small, so that the tests are quick; large enough for a guest on a busy machine.
-const LIMITS: Limits = Limits {
+const LIMITS: PluginLimits = PluginLimits {
     time: Duration::from_secs(2),
     memory_bytes: 32 << 20,
     answer_bytes: 256 << 10,
@@ -62,8 +62,8 @@ fn folder(names: &[&str]) -> tempfile::TempDir {
 }
 
 /// From the cache: most tests want the guest, not the compiler.
-fn load(folder: &Path) -> Catalogue {
-    Catalogue::load(
+fn load(folder: &Path) -> PluginRegistry {
+    PluginRegistry::load(
         folder,
         Some(&artifacts::target().join("guests/cache")),
         LIMITS,
@@ -71,12 +71,12 @@ fn load(folder: &Path) -> Catalogue {
     .unwrap()
 }
 
-fn evil() -> Catalogue {
+fn evil() -> PluginRegistry {
     load(folder(&["evil"]).path())
 }
 
 /// One master and as many workers.
-fn request(workers: u32) -> Request {
+fn request(workers: u32) -> PluginRequest {
     let flavor = Flavor {
         name: "m1.xlarge".into(),
         vcpus: 2,
@@ -89,12 +89,12 @@ fn request(workers: u32) -> Request {
         image: "debian-12".into(),
         nodes,
     };
-    let node = |id: u32, name: String, host: u32| Node {
+    let node = |id: u32, name: String, host: u32| ClusterNode {
         id,
         name,
         address: format!("10.77.{}.{}", host / 256, host % 256),
     };
-    Request {
+    PluginRequest {
         cluster: "demo".into(),
         version: String::new(),
         groups: vec![
@@ -107,7 +107,7 @@ fn request(workers: u32) -> Request {
             ),
         ],
         settings: serde_json::Map::new(),
-        network: Network {
+        network: ClusterNetwork {
             cidr: "10.77.0.0/22".into(),
             external: Some("public".into()),
             access: vec!["192.0.2.0/24".into()],
@@ -123,7 +123,11 @@ fn request(workers: u32) -> Request {
 }
 
 /// Asks the guest `evil` for a deed.
-async fn ask(catalogue: &Catalogue, deed: &str, amount: usize) -> Result<Part, GenerateError> {
+async fn ask(
+    catalogue: &PluginRegistry,
+    deed: &str,
+    amount: usize,
+) -> Result<PluginBundle, GenerateError> {
     let mut request = request(1);
     request.settings.insert("deed".into(), deed.into());
     request.settings.insert("amount".into(), amount.into());
@@ -135,7 +139,7 @@ async fn ask(catalogue: &Catalogue, deed: &str, amount: usize) -> Result<Part, G
 }
 
 /// What came of a deed that must end well.
-async fn good(catalogue: &Catalogue, deed: &str, amount: usize) -> String {
+async fn good(catalogue: &PluginRegistry, deed: &str, amount: usize) -> String {
     let part = ask(catalogue, deed, amount)
         .await
         .unwrap_or_else(|error| panic!("{deed} {amount}: {error}"));
@@ -146,7 +150,7 @@ async fn good(catalogue: &Catalogue, deed: &str, amount: usize) -> String {
 }
 
 /// How a deed ended that must end badly; and that the host goes on.
-async fn bad(catalogue: &Catalogue, deed: &str, amount: usize) -> PluginError {
+async fn bad(catalogue: &PluginRegistry, deed: &str, amount: usize) -> PluginError {
     let error = match ask(catalogue, deed, amount).await {
         Err(GenerateError::Failed(error)) => error,
         other => panic!("{deed} {amount} gave {other:?}"),
@@ -160,8 +164,11 @@ async fn bad(catalogue: &Catalogue, deed: &str, amount: usize) -> PluginError {
 }
 
 /// Its fault is a trap.
-async fn broken_down(catalogue: &Catalogue, deed: &str, amount: usize) -> PluginError {
+async fn broken_down(catalogue: &PluginRegistry, deed: &str, amount: usize) -> PluginError {
     let error = bad(catalogue, deed, amount).await;
-    assert!(matches!(error.fault, Fault::Trap(_)), "{deed}: {error}");
+    assert!(
+        matches!(error.fault, PluginFault::Trap(_)),
+        "{deed}: {error}"
+    );
     error
 }

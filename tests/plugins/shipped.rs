@@ -1,21 +1,25 @@
 //! The plugins as they are shipped: pure functions, the same in the sandbox as natively.
 
 use serde_json::Value;
-use stampede::bundle::Part;
-use stampede::plugin::{Catalogue, Limits};
+use stampede::bundle::PluginBundle;
+use stampede::plugin::{PluginLimits, PluginRegistry};
 use stampede_plugin::Guest;
 use stampede_tests::artifacts;
 
 use super::request;
 
-fn shipped() -> Catalogue {
-    let catalogue =
-        Catalogue::load(&artifacts::plugins().unwrap(), None, Limits::default()).unwrap();
+fn shipped() -> PluginRegistry {
+    let catalogue = PluginRegistry::load(
+        &artifacts::plugins().unwrap(),
+        None,
+        PluginLimits::default(),
+    )
+    .unwrap();
     assert_eq!(catalogue.broken(), []);
     catalogue
 }
 
-async fn cluster(catalogue: &Catalogue, workers: u32) -> Part {
+async fn cluster(catalogue: &PluginRegistry, workers: u32) -> PluginBundle {
     catalogue
         .get("cluster")
         .unwrap()
@@ -25,7 +29,7 @@ async fn cluster(catalogue: &Catalogue, workers: u32) -> Part {
 }
 
 /// Every plugin's part with the defaults of its schema, as text.
-async fn all(catalogue: &Catalogue, workers: u32) -> String {
+async fn all(catalogue: &PluginRegistry, workers: u32) -> String {
     let mut parts = Vec::new();
     for plugin in catalogue.iter() {
         let descriptor = plugin.descriptor();
@@ -104,7 +108,7 @@ async fn every_field_of_the_contract_arrives_as_it_left() {
         services: vec![],
         taken: vec![],
     };
-    let theirs = stampede_cluster::Cluster::generate(native).unwrap();
+    let theirs = stampede_cluster::ClusterPlugin::generate(native).unwrap();
     let ours = cluster(&shipped(), 3).await;
     assert_eq!(
         ours.template,

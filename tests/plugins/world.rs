@@ -1,6 +1,6 @@
 //! What a guest sees of the world, which is nothing, and how the author learns of his mistake.
 
-use stampede::plugin::Fault;
+use stampede::plugin::PluginFault;
 
 use super::{bad, broken_down, evil, good};
 
@@ -23,7 +23,7 @@ async fn a_trap_and_an_exit_end_the_call() {
     let error = broken_down(&catalogue, "trap", 0).await;
     assert!(error.to_string().contains("unreachable"), "{error}");
     // The exit code is not handed on by WASI 0.2, only that it was not 0.
-    assert_eq!(bad(&catalogue, "exit", 0).await.fault, Fault::Exit(1));
+    assert_eq!(bad(&catalogue, "exit", 0).await.fault, PluginFault::Exit(1));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 const SCHEME: &str = "http://schemas.mobile-cloud-networking.eu/occi/service#";
 
 /// A client of one host, with one project's token.
-pub struct Client {
+pub struct OcciClient {
     url: String,
     token: String,
     project: String,
@@ -19,12 +19,12 @@ pub struct Client {
 
 /// What a GET shows.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct ShownCluster {
     /// By name; values that are not text as JSON.
     pub attributes: BTreeMap<String, String>,
 }
 
-impl Seen {
+impl ShownCluster {
     /// An attribute, or nothing.
     pub fn get(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
@@ -51,7 +51,7 @@ impl Seen {
     }
 }
 
-impl Client {
+impl OcciClient {
     /// A client of the host at this URL.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl Client {
     }
 
     /// GET in JSON; `None` when there is no such cluster.
-    pub async fn see(&self, name: &str) -> Result<Option<Seen>> {
+    pub async fn see(&self, name: &str) -> Result<Option<ShownCluster>> {
         let request = self.http.get(format!("{}{}", self.url, path(name)));
         let request = request
             .header("x-auth-token", &self.token)
@@ -172,7 +172,7 @@ impl Client {
         let json: Value = serde_json::from_str(&text).with_context(|| text.clone())?;
         let attributes = json["attributes"].as_object().context("no attributes")?;
         let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-        Ok(Some(Seen {
+        Ok(Some(ShownCluster {
             attributes: attributes
                 .iter()
                 .map(|(k, v)| (k.clone(), text(v)))
@@ -203,24 +203,24 @@ async fn answer(response: Response) -> Result<(StatusCode, String)> {
 }
 
 /// What was seen while a cluster came up.
-pub struct Watched {
+pub struct WatchedDeploy {
     /// The states, each once, in the order in which they came.
     pub states: Vec<String>,
     /// Every text that `stampede.progress.<node>` has had, as `node: text`.
     pub progress: BTreeSet<String>,
     /// What was seen last.
-    pub last: Seen,
+    pub last: ShownCluster,
     /// Until it settled.
     pub took: Duration,
 }
 
 /// Polls until the state is neither empty nor in progress.
-pub async fn watch(client: &Client, name: &str, seconds: u64) -> Result<Watched> {
+pub async fn watch(client: &OcciClient, name: &str, seconds: u64) -> Result<WatchedDeploy> {
     let start = Instant::now();
-    let mut watched = Watched {
+    let mut watched = WatchedDeploy {
         states: Vec::new(),
         progress: BTreeSet::new(),
-        last: Seen::default(),
+        last: ShownCluster::default(),
         took: Duration::ZERO,
     };
     while start.elapsed().as_secs() < seconds {
@@ -243,9 +243,9 @@ pub async fn watch(client: &Client, name: &str, seconds: u64) -> Result<Watched>
     )
 }
 
-impl Watched {
+impl WatchedDeploy {
     /// Takes in what was seen.
-    pub fn note(&mut self, seen: &Seen) {
+    pub fn note(&mut self, seen: &ShownCluster) {
         if self.states.last().map(String::as_str) != Some(seen.state()) {
             self.states.push(seen.state().to_owned());
         }

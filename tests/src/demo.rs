@@ -9,9 +9,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use stampede_tests::client::{Client, Seen};
-use stampede_tests::host::{Host, binary};
-use stampede_tests::standin::{Config, Pace, Standin};
+use stampede_tests::client::{OcciClient, ShownCluster};
+use stampede_tests::host::{HostProcess, binary};
+use stampede_tests::standin::{FakeConfig, FakeOpenStack, StackPace};
 
 const NAME: &str = "default";
 
@@ -26,17 +26,17 @@ async fn main() -> Result<()> {
 
 async fn show(scratch: &Path) -> Result<()> {
     generate(&scratch.join("cluster"))?;
-    let cloud = Standin::start(Config {
-        pace: Pace::Tick(Duration::from_millis(700)),
-        ..Config::default()
+    let cloud = FakeOpenStack::start(FakeConfig {
+        pace: StackPace::Tick(Duration::from_millis(700)),
+        ..FakeConfig::default()
     })
     .await?;
-    let host = Host::start(&scratch.join("data"), &cloud.url(), &[]).await?;
+    let host = HostProcess::start(&scratch.join("data"), &cloud.url(), &[]).await?;
     say(&format!(
         "stampede serve on {}, for a stand-in of OpenStack in this process",
         host.url
     ));
-    let client = Client::new(&host.url, &cloud.issue_token("demo"), "demo")?;
+    let client = OcciClient::new(&host.url, &cloud.issue_token("demo"), "demo")?;
     life(&client).await
 }
 
@@ -75,7 +75,7 @@ fn generate(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn life(client: &Client) -> Result<()> {
+async fn life(client: &OcciClient) -> Result<()> {
     say("a mistake is refused before anything is made");
     let (status, text) = client
         .put(
@@ -132,7 +132,7 @@ async fn life(client: &Client) -> Result<()> {
 }
 
 /// Prints what changes until the stack settles.
-async fn watch(client: &Client, start: Instant) -> Result<Seen> {
+async fn watch(client: &OcciClient, start: Instant) -> Result<ShownCluster> {
     let mut before: BTreeMap<String, String> = BTreeMap::new();
     while start.elapsed() < Duration::from_secs(50) {
         let seen = see(client).await?;
@@ -157,7 +157,7 @@ async fn watch(client: &Client, start: Instant) -> Result<Seen> {
     bail!("the stack did not settle")
 }
 
-async fn see(client: &Client) -> Result<Seen> {
+async fn see(client: &OcciClient) -> Result<ShownCluster> {
     client.see(NAME).await?.context("the cluster is not there")
 }
 

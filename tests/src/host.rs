@@ -10,17 +10,17 @@ use tokio::process::{Child, Command};
 use crate::until;
 
 /// A running host.
-pub struct Host {
+pub struct HostProcess {
     child: Child,
     /// `http://127.0.0.1:PORT`.
     pub url: String,
     log: PathBuf,
-    started: Started,
+    started: HostCommand,
 }
 
 /// How a host was started, so that it can be started again: on the same port, with the same folder.
 #[derive(Clone, Debug)]
-pub struct Started {
+pub struct HostCommand {
     data: PathBuf,
     keystone: String,
     arguments: Vec<String>,
@@ -32,14 +32,14 @@ pub fn binary() -> Result<PathBuf> {
     crate::artifacts::stampede()
 }
 
-impl Host {
+impl HostProcess {
     /// Starts the host on a free port, for the cloud of this Keystone, with its state in `data`.
     pub async fn start(data: &Path, keystone: &str, arguments: &[&str]) -> Result<Self> {
         let arguments = arguments
             .iter()
             .map(|&argument| argument.to_owned())
             .collect();
-        Started {
+        HostCommand {
             data: data.to_owned(),
             keystone: keystone.to_owned(),
             arguments,
@@ -50,7 +50,7 @@ impl Host {
     }
 
     /// SIGKILL: no chance to write anything.
-    pub async fn kill_9(mut self) -> Result<Started> {
+    pub async fn kill_9(mut self) -> Result<HostCommand> {
         self.child.start_kill()?;
         self.child
             .wait()
@@ -73,9 +73,9 @@ impl Host {
     }
 }
 
-impl Started {
+impl HostCommand {
     /// Starts it, and waits until it answers.
-    pub async fn start_again(self) -> Result<Host> {
+    pub async fn start_again(self) -> Result<HostProcess> {
         let (data, (port, admin)) = (&self.data, self.ports);
         std::fs::create_dir_all(data)?;
         let log = data.join("host.log");
@@ -101,7 +101,7 @@ impl Started {
             .stderr(out)
             .kill_on_drop(true)
             .spawn()?;
-        let mut host = Host {
+        let mut host = HostProcess {
             child,
             url: format!("http://127.0.0.1:{port}"),
             log,

@@ -3,11 +3,11 @@
 
 use anyhow::{Result, bail};
 
-use crate::wire::{self, Answer};
+use crate::wire::{self, WireResponse};
 
 /// A user of one project.
 #[derive(Clone, Debug)]
-pub struct Who {
+pub struct TestUser {
     /// A token.
     pub token: String,
     /// The project's name.
@@ -50,8 +50,8 @@ const ON_COLLECTION: [(&str, &str); 5] = [
 /// One of them showed, changed or deleted something.
 pub async fn apart(
     url: &str,
-    owner: &Who,
-    stranger: &Who,
+    owner: &TestUser,
+    stranger: &TestUser,
     name: &str,
     marks: &[&str],
 ) -> Result<usize> {
@@ -89,11 +89,11 @@ pub async fn apart(
             }
             let (mine, theirs) = (&owner.project, &stranger.project);
             for who in [
-                Who {
+                TestUser {
                     project: mine.clone(),
                     ..stranger.clone()
                 },
-                Who {
+                TestUser {
                     project: theirs.clone(),
                     ..owner.clone()
                 },
@@ -129,10 +129,10 @@ pub async fn apart(
 /// The stranger's own cluster of the same name is another one, and its end is not the owner's.
 async fn namesakes(
     address: &str,
-    owner: &Who,
-    stranger: &Who,
+    owner: &TestUser,
+    stranger: &TestUser,
     entity: &str,
-    before: &Answer,
+    before: &WireResponse,
 ) -> Result<()> {
     for (verb, status) in [("PUT", 201), ("GET", 200), ("DELETE", 200)] {
         let answer = ask(address, stranger, verb, entity, "application/occi+json").await?;
@@ -148,13 +148,19 @@ async fn namesakes(
     }
 }
 
-async fn show(address: &str, who: &Who, entity: &str) -> Result<Answer> {
+async fn show(address: &str, who: &TestUser, entity: &str) -> Result<WireResponse> {
     let mut answer = ask(address, who, "GET", entity, "application/occi+json").await?;
     answer.headers.clear();
     Ok(answer)
 }
 
-async fn ask(address: &str, who: &Who, verb: &str, target: &str, accept: &str) -> Result<Answer> {
+async fn ask(
+    address: &str,
+    who: &TestUser,
+    verb: &str,
+    target: &str,
+    accept: &str,
+) -> Result<WireResponse> {
     let mut headers = vec![
         ("X-Auth-Token", who.token.as_str()),
         ("X-Tenant-Name", &who.project),

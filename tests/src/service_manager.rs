@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::wire::{self, Answer};
+use crate::wire::{self, WireResponse};
 
 const SCHEME: &str = "http://schemas.mobile-cloud-networking.eu/occi/service#";
 const ENTITY: &str = "/orchestrator/default";
@@ -159,7 +159,7 @@ impl ServiceManager {
     ///
     /// # Errors
     /// No answer.
-    pub async fn update(&mut self, change: &[(&str, &str)]) -> Result<Answer> {
+    pub async fn update(&mut self, change: &[(&str, &str)]) -> Result<WireResponse> {
         let change: Vec<String> = change
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
@@ -260,7 +260,7 @@ impl ServiceManager {
         target: &str,
         accept: &str,
         more: &[(&str, &str)],
-    ) -> Result<Answer> {
+    ) -> Result<WireResponse> {
         let (token, tenant) = (self.token.clone(), self.tenant.clone());
         let mut headers = vec![
             ("Connection", "keep-alive"),
@@ -290,7 +290,7 @@ impl ServiceManager {
 }
 
 /// What `httplib` takes of an answer.
-fn readable(answer: Answer) -> Result<Answer> {
+fn readable(answer: WireResponse) -> Result<WireResponse> {
     let long = answer
         .headers
         .iter()
@@ -305,7 +305,7 @@ fn readable(answer: Answer) -> Result<Answer> {
 }
 
 /// What requests does with every status that is no success, in its words.
-fn raise_for_status(answer: &Answer) -> Result<()> {
+fn raise_for_status(answer: &WireResponse) -> Result<()> {
     match answer.status {
         400..500 => bail!(
             "HTTPError: {} Client Error: {}",

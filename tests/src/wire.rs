@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answer {
+pub struct WireResponse {
     /// Its status.
     pub status: u16,
     /// What stands behind it.
@@ -18,7 +18,7 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl WireResponse {
     /// All lines of a header, joined as Python's `httplib` does it; `None` where there is none.
     pub fn joined(&self, name: &str) -> Option<String> {
         let values: Vec<&str> = self
@@ -36,7 +36,7 @@ impl Answer {
 ///
 /// # Errors
 /// No connection, or no whole answer.
-pub async fn ask(address: &str, line: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+pub async fn ask(address: &str, line: &str, headers: &[(&str, &str)]) -> Result<WireResponse> {
     let mut stream = TcpStream::connect(address)
         .await
         .context("ConnectionError")?;
@@ -72,7 +72,7 @@ pub async fn ask(address: &str, line: &str, headers: &[(&str, &str)]) -> Result<
 }
 
 /// The answer, once its body is as long as its head says.
-fn parse(bytes: &[u8]) -> Result<Option<Answer>> {
+fn parse(bytes: &[u8]) -> Result<Option<WireResponse>> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };
@@ -85,7 +85,7 @@ fn parse(bytes: &[u8]) -> Result<Option<Answer>> {
     Ok(Some(answer))
 }
 
-fn head_of(bytes: &[u8]) -> Result<(Answer, usize)> {
+fn head_of(bytes: &[u8]) -> Result<(WireResponse, usize)> {
     let text = std::str::from_utf8(bytes)?;
     let mut lines = text.split("\r\n");
     let mut first = lines.next().unwrap_or_default().splitn(3, ' ').skip(1);
@@ -106,7 +106,7 @@ fn head_of(bytes: &[u8]) -> Result<(Answer, usize)> {
         .find(|(name, _)| name == "content-length")
         .and_then(|(_, value)| value.parse().ok());
     Ok((
-        Answer {
+        WireResponse {
             status,
             reason,
             headers,

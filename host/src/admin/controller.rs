@@ -11,7 +11,7 @@ use url::Url;
 
 /// How much the Cloud Controller may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ControllerLimits {
     /// To connect.
     pub connect: Duration,
     /// For the whole answer, beyond which the client gets 504.
@@ -20,7 +20,7 @@ pub struct Limits {
     pub answer_bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for ControllerLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
@@ -32,16 +32,16 @@ impl Default for Limits {
 
 /// The Cloud Controller that has started this service.
 #[derive(Debug)]
-pub struct Controller {
+pub struct CloudController {
     update: Url,
-    limits: Limits,
+    limits: ControllerLimits,
     /// Made at the first call: most services are never updated.
     http: OnceLock<Option<reqwest::Client>>,
 }
 
 /// What it answered.
 #[derive(Debug, PartialEq)]
-pub(super) struct Passed {
+pub(super) struct ControllerResponse {
     pub(super) status: StatusCode,
     pub(super) kind: Option<HeaderValue>,
     pub(super) body: Bytes,
@@ -49,7 +49,7 @@ pub(super) struct Passed {
 
 /// Why there is no answer of it.
 #[derive(Debug, PartialEq, thiserror::Error)]
-pub(super) enum Failed {
+pub(super) enum ControllerFailure {
     #[error("the cloud controller at {0} cannot be asked")]
     Unreachable(String),
     #[error("the cloud controller at {0} did not answer in time")]
@@ -58,13 +58,13 @@ pub(super) enum Failed {
     TooLarge(String, usize),
 }
 
-impl Controller {
+impl CloudController {
     /// With its administration's URL (`CC_ADMIN_URL`), which ends in a slash or not, and this
     /// service's name there (`DC_NAME`).
     ///
     /// # Errors
     /// The text is no http(s) URL; says so.
-    pub fn new(admin_url: &str, name: &str, limits: Limits) -> Result<Self, String> {
+    pub fn new(admin_url: &str, name: &str, limits: ControllerLimits) -> Result<Self, String> {
         let wrong = || format!("CC_ADMIN_URL: expected an http or https URL, got `{admin_url}`");
         let mut update = Url::parse(admin_url).map_err(|_| wrong())?;
         if !matches!(update.scheme(), "http" | "https") {
@@ -85,21 +85,25 @@ impl Controller {
     }
 
     /// Asks it to start this service anew. Nothing of the client's request goes along.
-    pub(super) async fn update(&self) -> Result<Passed, Failed> {
+    pub(super) async fn update(&self) -> Result<ControllerResponse, ControllerFailure> {
         let place = self.update.host_str().unwrap_or_default().to_owned();
         let http = self
             .http
             .get_or_init(|| client(&self.limits))
             .as_ref()
-            .ok_or_else(|| Failed::Unreachable(place.clone()))?;
+            .ok_or_else(|| ControllerFailure::Unreachable(place.clone()))?;
         match tokio::time::timeout(self.limits.answer, self.ask(http, &place)).await {
             Ok(done) => done,
-            Err(_) => Err(Failed::Late(place)),
+            Err(_) => Err(ControllerFailure::Late(place)),
         }
     }
 
-    async fn ask(&self, http: &reqwest::Client, place: &str) -> Result<Passed, Failed> {
-        let unreachable = |_| Failed::Unreachable(place.to_owned());
+    async fn ask(
+        &self,
+        http: &reqwest::Client,
+        place: &str,
+    ) -> Result<ControllerResponse, ControllerFailure> {
+        let unreachable = |_| ControllerFailure::Unreachable(place.to_owned());
         let mut response = http
             .post(self.update.clone())
             .body("")
@@ -109,11 +113,14 @@ impl Controller {
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > self.limits.answer_bytes {
-                return Err(Failed::TooLarge(place.to_owned(), self.limits.answer_bytes));
+                return Err(ControllerFailure::TooLarge(
+                    place.to_owned(),
+                    self.limits.answer_bytes,
+                ));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Passed {
+        Ok(ControllerResponse {
             status: response.status(),
             kind: response.headers().get(CONTENT_TYPE).cloned(),
             body: body.freeze(),
@@ -121,7 +128,7 @@ impl Controller {
     }
 }
 
-fn client(limits: &Limits) -> Option<reqwest::Client> {
+fn client(limits: &ControllerLimits) -> Option<reqwest::Client> {
     // An error says that it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
@@ -144,7 +151,10 @@ mod tests {
     use super::*;
 
     /// A controller that says this to whoever asks; what it was asked comes back beside the answer.
-    async fn ask(says: &'static str, limits: Limits) -> (Result<Passed, Failed>, String) {
+    async fn ask(
+        says: &'static str,
+        limits: ControllerLimits,
+    ) -> (Result<ControllerResponse, ControllerFailure>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let serving = tokio::spawn(async move {
@@ -157,7 +167,7 @@ mod tests {
             }
             String::from_utf8_lossy(&asked[..read]).into_owned()
         });
-        let answer = Controller::new(&url, "so x", limits)
+        let answer = CloudController::new(&url, "so x", limits)
             .unwrap()
             .update()
             .await;
@@ -184,7 +194,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                Controller::new(url, "so1", Limits::default())
+                CloudController::new(url, "so1", ControllerLimits::default())
                     .unwrap()
                     .update
                     .as_str(),
@@ -198,7 +208,7 @@ mod tests {
             "mailto:cc@example.org",
         ] {
             assert!(
-                Controller::new(wrong, "so1", Limits::default()).is_err(),
+                CloudController::new(wrong, "so1", ControllerLimits::default()).is_err(),
                 "{wrong}"
             );
         }
@@ -207,11 +217,11 @@ mod tests {
     #[tokio::test]
     async fn its_answer_is_passed_on_and_nothing_of_the_client_goes_to_it() {
         let says = "HTTP/1.1 409 Conflict\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
-        let (answer, asked) = ask(says, Limits::default()).await;
+        let (answer, asked) = ask(says, ControllerLimits::default()).await;
         let kind = Some(HeaderValue::from_static("application/json"));
         assert_eq!(
             answer,
-            Ok(Passed {
+            Ok(ControllerResponse {
                 status: StatusCode::CONFLICT,
                 kind,
                 body: Bytes::from_static(b"{}")
@@ -234,9 +244,9 @@ mod tests {
         for (answer_bytes, fits) in [(5, true), (4, false)] {
             let (answer, _) = ask(
                 says,
-                Limits {
+                ControllerLimits {
                     answer_bytes,
-                    ..Limits::default()
+                    ..ControllerLimits::default()
                 },
             )
             .await;
@@ -244,13 +254,13 @@ mod tests {
         }
         let (late, _) = ask(
             "",
-            Limits {
+            ControllerLimits {
                 answer: Duration::from_millis(50),
-                ..Limits::default()
+                ..ControllerLimits::default()
             },
         )
         .await;
-        assert_eq!(late, Err(Failed::Late("127.0.0.1".to_owned())));
+        assert_eq!(late, Err(ControllerFailure::Late("127.0.0.1".to_owned())));
     }
 
     #[tokio::test]
@@ -258,10 +268,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         drop(listener);
-        let answer = Controller::new(&url, "so1", Limits::default())
+        let answer = CloudController::new(&url, "so1", ControllerLimits::default())
             .unwrap()
             .update()
             .await;
-        assert_eq!(answer, Err(Failed::Unreachable("127.0.0.1".to_owned())));
+        assert_eq!(
+            answer,
+            Err(ControllerFailure::Unreachable("127.0.0.1".to_owned()))
+        );
     }
 }

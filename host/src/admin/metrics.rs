@@ -8,7 +8,7 @@ use http::StatusCode;
 
 /// Counters. All of them only rise, but for the connections that are open.
 #[derive(Debug, Default)]
-pub struct Metrics {
+pub struct HostMetrics {
     open: AtomicU64,
     turned_away: AtomicU64,
     /// Answers by the first digit of their status.
@@ -17,20 +17,20 @@ pub struct Metrics {
 
 /// A connection that counts as open until it is dropped.
 #[derive(Debug)]
-pub struct Open(Arc<Metrics>);
+pub struct OpenConnection(Arc<HostMetrics>);
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Relaxed);
     }
 }
 
-impl Metrics {
+impl HostMetrics {
     /// One more connection is open.
     #[must_use]
-    pub fn open_connection(self: &Arc<Self>) -> Open {
+    pub fn open_connection(self: &Arc<Self>) -> OpenConnection {
         self.open.fetch_add(1, Relaxed);
-        Open(Arc::clone(self))
+        OpenConnection(Arc::clone(self))
     }
 
     /// A connection found no room.
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_was_counted_is_shown() {
-        let metrics = Arc::new(Metrics::default());
+        let metrics = Arc::new(HostMetrics::default());
         let first = metrics.open_connection();
         let second = metrics.open_connection();
         drop(first);

@@ -18,24 +18,28 @@ use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::Value;
 
-pub use controller::Controller;
-use controller::Failed;
-pub use metrics::Metrics;
+pub use controller::CloudController;
+use controller::ControllerFailure;
+pub use metrics::HostMetrics;
 
-use crate::orchestrator::Refused;
+use crate::orchestrator::OrchestratorError;
 
 /// The face.
 #[derive(Debug)]
-pub struct Face {
+pub struct AdminApi {
     so_name: String,
-    controller: Option<Controller>,
-    metrics: Arc<Metrics>,
+    controller: Option<CloudController>,
+    metrics: Arc<HostMetrics>,
 }
 
-impl Face {
+impl AdminApi {
     /// With the name that the Cloud Controller gave this instance, that Cloud Controller where
     /// there is one, and OCCI's counters.
-    pub fn new(so_name: String, controller: Option<Controller>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        so_name: String,
+        controller: Option<CloudController>,
+        metrics: Arc<HostMetrics>,
+    ) -> Self {
         Self {
             so_name,
             controller,
@@ -47,7 +51,7 @@ impl Face {
     pub async fn answer(
         &self,
         request: &Request<Bytes>,
-        ready: impl Future<Output = Result<(), Refused>> + Send,
+        ready: impl Future<Output = Result<(), OrchestratorError>> + Send,
     ) -> Response<Bytes> {
         let path = request.uri().path();
         let allowed = match path {
@@ -130,7 +134,7 @@ impl Face {
             }
             Err(failed) => {
                 tracing::warn!("not updated: {failed}");
-                let status = if matches!(failed, Failed::Late(_)) {
+                let status = if matches!(failed, ControllerFailure::Late(_)) {
                     StatusCode::GATEWAY_TIMEOUT
                 } else {
                     StatusCode::BAD_GATEWAY
@@ -156,8 +160,16 @@ mod tests {
 
     use super::*;
 
-    async fn ask(method: Method, path: &str, ready: Result<(), Refused>) -> (u16, String) {
-        let face = Face::new("soorch0123".to_owned(), None, Arc::new(Metrics::default()));
+    async fn ask(
+        method: Method,
+        path: &str,
+        ready: Result<(), OrchestratorError>,
+    ) -> (u16, String) {
+        let face = AdminApi::new(
+            "soorch0123".to_owned(),
+            None,
+            Arc::new(HostMetrics::default()),
+        );
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -208,7 +220,9 @@ mod tests {
     #[tokio::test]
     async fn readiness_is_the_orchestrators() {
         assert_eq!(ask(Method::GET, "/ready", Ok(())).await.0, 200);
-        let not_yet = Err(Refused::Internal("the store cannot be read".to_owned()));
+        let not_yet = Err(OrchestratorError::Internal(
+            "the store cannot be read".to_owned(),
+        ));
         assert_eq!(
             ask(Method::GET, "/ready", not_yet).await,
             (503, "the store cannot be read".to_owned())

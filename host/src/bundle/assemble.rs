@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, io::Write as _};
 
 use base64::Engine as _;
 
-use super::{Fault, Part};
-use crate::cluster::framework::{NodeGroup, Request};
+use super::{ContractViolation, PluginBundle};
+use crate::cluster::framework::{NodeGroup, PluginRequest};
 
 /// The functions that the frame and the scripts share.
 pub const LIB: &str = include_str!("../../../templates/node/lib.sh");
@@ -29,7 +29,7 @@ const DIRECTIVE: &str = "# shellcheck shell=bash disable=SC2034,SC1091";
 const BASE64_LINE: usize = 76;
 
 /// The scripts by file name: `node-master.sh`, `node-worker.sh`.
-pub fn assemble(request: &Request, parts: &[Part]) -> BTreeMap<String, String> {
+pub fn assemble(request: &PluginRequest, parts: &[PluginBundle]) -> BTreeMap<String, String> {
     request
         .groups
         .iter()
@@ -44,7 +44,7 @@ pub fn file_name(role: &str) -> String {
 
 /// Where a script stands on its node. `place` is its plugin's in the chain, so that the order of
 /// names is the chain's.
-pub fn script_path(place: usize, plugin: &str, script: &super::Script) -> String {
+pub fn script_path(place: usize, plugin: &str, script: &super::NodeScript) -> String {
     format!(
         "{HOME}/scripts/{place:02}-{plugin}/{}.{}.sh",
         script.stage.as_str(),
@@ -53,7 +53,7 @@ pub fn script_path(place: usize, plugin: &str, script: &super::Script) -> String
 }
 
 /// Files and scripts that cannot stand on a node, or that two plugins want to write.
-pub fn check(request: &Request, parts: &[Part]) -> Vec<Fault> {
+pub fn check(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractViolation> {
     let mut faults = Vec::new();
     let roles: Vec<&str> = request
         .groups
@@ -62,7 +62,7 @@ pub fn check(request: &Request, parts: &[Part]) -> Vec<Fault> {
         .collect();
     let mut files: Vec<(&str, &str, &str)> = Vec::new();
     for part in parts {
-        let mut fault = |message: String| faults.push(Fault::of(&part.plugin, message));
+        let mut fault = |message: String| faults.push(ContractViolation::of(&part.plugin, message));
         let mut names = Vec::new();
         for script in &part.scripts {
             let place = (&script.role, script.stage, &script.name);
@@ -122,7 +122,7 @@ pub fn check(request: &Request, parts: &[Part]) -> Vec<Fault> {
                 .iter()
                 .find(|(path, taken, _)| *path == file.path && taken == role)
             {
-                Some((_, _, owner)) => faults.push(Fault::of_both(
+                Some((_, _, owner)) => faults.push(ContractViolation::of_both(
                     owner,
                     &part.plugin,
                     format!("both write `{}` on role {role}", file.path),
@@ -149,7 +149,7 @@ fn path_is_plain(path: &str) -> bool {
 
 /// A file as it stands on a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
+pub struct NodeFile {
     /// Such as 0o644.
     pub mode: u32,
     /// Absolute.
@@ -160,16 +160,16 @@ pub struct Placed {
 
 /// What stands on the nodes of one role.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Content {
+pub struct NodeContent {
     /// `STAMPEDE_CLUSTER` and so on, in the order of the README's table.
     pub variables: Vec<(&'static str, String)>,
     /// The functions and the frame, then files and scripts in the chain's order.
-    pub files: Vec<Placed>,
+    pub files: Vec<NodeFile>,
 }
 
 /// What stands on the nodes of each role.
-pub fn contents(request: &Request, parts: &[Part]) -> BTreeMap<String, Content> {
-    let content = |group: &NodeGroup| Content {
+pub fn contents(request: &PluginRequest, parts: &[PluginBundle]) -> BTreeMap<String, NodeContent> {
+    let content = |group: &NodeGroup| NodeContent {
         variables: variables(request, group),
         files: placed(group, parts),
     };
@@ -180,8 +180,8 @@ pub fn contents(request: &Request, parts: &[Part]) -> BTreeMap<String, Content> 
         .collect()
 }
 
-fn placed(group: &NodeGroup, parts: &[Part]) -> Vec<Placed> {
-    let file = |mode, path: String, content: String| Placed {
+fn placed(group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
+    let file = |mode, path: String, content: String| NodeFile {
         mode,
         path,
         content,
@@ -215,7 +215,7 @@ fn placed(group: &NodeGroup, parts: &[Part]) -> Vec<Placed> {
     all
 }
 
-fn script(request: &Request, group: &NodeGroup, parts: &[Part]) -> String {
+fn script(request: &PluginRequest, group: &NodeGroup, parts: &[PluginBundle]) -> String {
     let mut head = format!("{DIRECTIVE}\nset -euo pipefail\n");
     for (name, value) in variables(request, group) {
         head.push_str(&format!("{name}={}\n", quoted(&value)));
@@ -241,7 +241,7 @@ pub(super) fn gzip(text: &str) -> Vec<u8> {
 }
 
 /// The functions, the frame, the files and the scripts.
-fn install(group: &NodeGroup, parts: &[Part]) -> String {
+fn install(group: &NodeGroup, parts: &[PluginBundle]) -> String {
     let mut text = here(&format!("cat >{HOME}/{LIB_NAME}"), &with_newline(LIB));
     text.push_str(&format!(". {HOME}/{LIB_NAME}\nstampede_begin\n"));
     // The first of what is placed is the functions, which stand there already.
@@ -250,7 +250,7 @@ fn install(group: &NodeGroup, parts: &[Part]) -> String {
 }
 
 /// In the order of the README's table.
-fn variables(request: &Request, group: &NodeGroup) -> Vec<(&'static str, String)> {
+fn variables(request: &PluginRequest, group: &NodeGroup) -> Vec<(&'static str, String)> {
     let nodes = |role: &str| {
         request
             .groups
@@ -300,8 +300,8 @@ fn variables(request: &Request, group: &NodeGroup) -> Vec<(&'static str, String)
 
 /// A file written by the frame's functions: as it is where a here-document can hold it, else in
 /// base64.
-pub(super) fn file(placed: &Placed) -> String {
-    let Placed {
+pub(super) fn file(placed: &NodeFile) -> String {
+    let NodeFile {
         mode,
         path,
         content,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::bundle::{
-    File, Script, Stage,
+    NodeScript, PluginFile, ScriptStage,
     tests::{part, request},
 };
 
@@ -35,17 +35,17 @@ fn install(script: &str, root: &str, variable: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn with_file(content: &str, path: &str) -> Part {
+fn with_file(content: &str, path: &str) -> PluginBundle {
     let mut part = part("hadoop", json!({}));
-    part.files = vec![File {
+    part.files = vec![PluginFile {
         roles: vec!["worker".to_owned()],
         path: path.to_owned(),
         mode: 0o640,
         content: content.to_owned(),
     }];
-    part.scripts = vec![Script {
+    part.scripts = vec![NodeScript {
         role: "worker".to_owned(),
-        stage: Stage::Setup,
+        stage: ScriptStage::Setup,
         name: "hadoop".to_owned(),
         body: content.replace('\0', ""),
     }];
@@ -121,7 +121,7 @@ fn the_variables_stand_in_the_readmes_order() {
 
 #[test]
 fn files_and_scripts_that_cannot_stand_on_a_node_are_refused() {
-    let told = |change: &dyn Fn(&mut Part)| {
+    let told = |change: &dyn Fn(&mut PluginBundle)| {
         let mut part = with_file("x\n", "/etc/x");
         change(&mut part);
         check(&request(1), &[part])

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Fault, Part};
-use crate::cluster::framework::{Audience, Endpoint, Request};
+use super::{ContractViolation, PluginBundle};
+use crate::cluster::framework::{FrameworkEndpoint, PluginRequest, PortAudience};
 
 /// The version that every template is written for.
 pub const HEAT_TEMPLATE_VERSION: &str = "2018-08-31";
@@ -16,7 +16,11 @@ pub const MASTER_ADDRESS: &str = "master_address";
 ///
 /// # Errors
 /// What two plugins define, by both names; what is no template.
-pub fn merge(request: &Request, description: &str, parts: &[Part]) -> Result<Value, Vec<Fault>> {
+pub fn merge(
+    request: &PluginRequest,
+    description: &str,
+    parts: &[PluginBundle],
+) -> Result<Value, Vec<ContractViolation>> {
     let mut faults = Vec::new();
     let mut template = Map::new();
     template.insert(
@@ -30,7 +34,7 @@ pub fn merge(request: &Request, description: &str, parts: &[Part]) -> Result<Val
         for part in parts {
             for (name, body) in part.section(section) {
                 if let Some((_, owner)) = owners.iter().find(|(taken, _)| taken == name) {
-                    faults.push(Fault::of_both(
+                    faults.push(ContractViolation::of_both(
                         owner,
                         &part.plugin,
                         format!("both define `{name}` in {section}"),
@@ -55,7 +59,7 @@ pub fn merge(request: &Request, description: &str, parts: &[Part]) -> Result<Val
     }
 }
 
-impl Part {
+impl PluginBundle {
     /// What the part's template holds in a section, by name.
     pub fn section(&self, section: &str) -> impl Iterator<Item = (&String, &Value)> {
         self.template
@@ -67,11 +71,11 @@ impl Part {
 }
 
 fn endpoints<'a>(
-    request: &Request,
-    parts: &'a [Part],
+    request: &PluginRequest,
+    parts: &'a [PluginBundle],
     owners: &mut Vec<(&'a str, &'a str)>,
     outputs: &mut Map<String, Value>,
-    faults: &mut Vec<Fault>,
+    faults: &mut Vec<ContractViolation>,
 ) {
     let master = outputs
         .get(MASTER_ADDRESS)
@@ -80,7 +84,7 @@ fn endpoints<'a>(
     for part in parts {
         for endpoint in &part.endpoints {
             if let Some((_, owner)) = owners.iter().find(|(taken, _)| *taken == endpoint.name) {
-                faults.push(Fault::of_both(
+                faults.push(ContractViolation::of_both(
                     owner,
                     &part.plugin,
                     format!("both define the output or endpoint `{}`", endpoint.name),
@@ -96,7 +100,7 @@ fn endpoints<'a>(
 
 /// The URL where an endpoint is reached: on the master by its outer address, unless it is for the
 /// cluster's own nodes; on other roles, whose nodes have no outer address, a map of URLs by node.
-fn address(request: &Request, endpoint: &Endpoint, master: Option<&Value>) -> Value {
+fn address(request: &PluginRequest, endpoint: &FrameworkEndpoint, master: Option<&Value>) -> Value {
     let url = |address: &str| {
         format!(
             "{}://{address}:{}{}",
@@ -111,7 +115,7 @@ fn address(request: &Request, endpoint: &Endpoint, master: Option<&Value>) -> Va
         .collect();
     match (nodes.as_slice(), master) {
         ([_], Some(master))
-            if endpoint.role == "master" && endpoint.audience != Audience::Cluster =>
+            if endpoint.role == "master" && endpoint.audience != PortAudience::Cluster =>
         {
             let (scheme, rest) = (
                 format!("{}://", endpoint.scheme),

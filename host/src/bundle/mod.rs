@@ -24,27 +24,27 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use part::{File, Part, Script, Stage};
+pub use part::{NodeScript, PluginBundle, PluginFile, ScriptStage};
 
-use crate::cluster::framework::{Descriptor, Request};
+use crate::cluster::framework::{PluginDescriptor, PluginRequest};
 
 /// A whole cluster as Heat takes it: a template and the files that it names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bundle {
+pub struct ClusterBundle {
     /// HOT as a JSON object, `heat_template_version` first.
     pub template: serde_json::Value,
     /// By the name that `get_file` uses: `node-master.sh`.
     pub files: BTreeMap<String, String>,
     /// What stands on the nodes of each role.
     #[serde(skip)]
-    pub contents: BTreeMap<String, assemble::Content>,
+    pub contents: BTreeMap<String, assemble::NodeContent>,
     /// What it was made of, in the chain's order.
-    pub parts: Vec<Part>,
+    pub parts: Vec<PluginBundle>,
 }
 
 /// Something a plugin may not do, or that a cloud would not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ContractViolation {
     /// The plugins at fault; none where it is the whole that is too large.
     pub plugins: Vec<String>,
     /// A lowercase fragment with what and where.
@@ -53,26 +53,26 @@ pub struct Fault {
 
 /// Why the parts of a chain make no bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct Faults(pub Vec<Fault>);
+#[error("{}", .0.iter().map(ContractViolation::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct ContractViolations(pub Vec<ContractViolation>);
 
 /// Why there is no bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
     /// Plugins returned what makes no cluster: their authors' to mend.
     #[error(transparent)]
-    Faults(#[from] Faults),
+    Faults(#[from] ContractViolations),
     /// The cloud would not take it: fewer workers or shorter settings help.
-    #[error("{}", .excesses.iter().map(sizes::Excess::to_string).collect::<Vec<_>>().join("\n"))]
+    #[error("{}", .excesses.iter().map(sizes::LimitViolation::to_string).collect::<Vec<_>>().join("\n"))]
     TooLarge {
         /// All that is too large.
-        excesses: Vec<sizes::Excess>,
+        excesses: Vec<sizes::LimitViolation>,
         /// The most workers that one stack's resources allow with these settings.
         most_workers: u32,
     },
 }
 
-impl Fault {
+impl ContractViolation {
     fn of(plugin: &str, message: impl Into<String>) -> Self {
         Self {
             plugins: vec![plugin.to_owned()],
@@ -95,7 +95,7 @@ impl Fault {
     }
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for ContractViolation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.plugins.as_slice() {
             [] => write!(f, "the whole: {}", self.message),
@@ -119,22 +119,22 @@ impl std::fmt::Display for Fault {
 /// # Errors
 /// All faults at once, except that a template that does not merge is not looked into.
 pub fn build(
-    request: &Request,
+    request: &PluginRequest,
     description: &str,
-    descriptors: &[&Descriptor],
-    parts: Vec<Part>,
-) -> Result<Bundle, BuildError> {
-    let fail = |faults: Vec<Fault>| {
+    descriptors: &[&PluginDescriptor],
+    parts: Vec<PluginBundle>,
+) -> Result<ClusterBundle, BuildError> {
+    let fail = |faults: Vec<ContractViolation>| {
         if faults.is_empty() {
             Ok(())
         } else {
-            Err(Faults(faults))
+            Err(ContractViolations(faults))
         }
     };
     let mut faults = policy::check(request, descriptors, &parts);
     faults.extend(assemble::check(request, &parts));
     fail(faults)?;
-    let template = merge::merge(request, description, &parts).map_err(Faults)?;
+    let template = merge::merge(request, description, &parts).map_err(ContractViolations)?;
     let files = assemble::assemble(request, &parts);
     let mut faults = references::check(&template, &parts, &files);
     faults.extend(policy::check_whole(request, &template));
@@ -155,7 +155,7 @@ pub fn build(
             ),
         });
     }
-    Ok(Bundle {
+    Ok(ClusterBundle {
         template,
         files,
         contents: assemble::contents(request, &parts),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-use super::assemble::{Content, file, gzip, quoted};
+use super::assemble::{NodeContent, file, gzip, quoted};
 
 /// Characters of a value of a server's metadata in Nova.
 pub const MAX_METADATA_CHARS: usize = 255;
@@ -18,7 +18,7 @@ const DIGEST_CHARS: usize = 16;
 
 /// A change as a server's metadata carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
+pub struct NodeUpdate {
     /// SHA-256 of the joined parts, in hexadecimal.
     pub sha256: String,
     /// Base64 of gzip of bash, cut.
@@ -30,13 +30,13 @@ pub struct News {
 #[error(
     "what the nodes must be told takes {parts} parts of {MAX_METADATA_CHARS} characters, a server's metadata holds {MAX_PARTS}"
 )]
-pub struct TooLong {
+pub struct UpdateTooLong {
     /// How many it takes.
     pub parts: usize,
 }
 
 /// A digest of every file by its path, mode included.
-pub fn digests(content: &Content) -> BTreeMap<String, String> {
+pub fn digests(content: &NodeContent) -> BTreeMap<String, String> {
     let digest = |mode: u32, text: &str| {
         let mut hash = Sha256::new();
         hash.update(mode.to_be_bytes());
@@ -65,7 +65,11 @@ pub fn differing(one: &BTreeMap<String, String>, other: &BTreeMap<String, String
 ///
 /// # Errors
 /// [`TooLong`].
-pub fn news(to: &Content, paths: &[String], leaving: &[String]) -> Result<News, TooLong> {
+pub fn news(
+    to: &NodeContent,
+    paths: &[String],
+    leaving: &[String],
+) -> Result<NodeUpdate, UpdateTooLong> {
     let text = base64::engine::general_purpose::STANDARD.encode(gzip(&bash(to, paths, leaving)));
     let sha256 = hex(&Sha256::digest(&text));
     // Base64 is ASCII, so bytes are characters.
@@ -75,13 +79,13 @@ pub fn news(to: &Content, paths: &[String], leaving: &[String]) -> Result<News, 
         .map(|part| String::from_utf8_lossy(part).into_owned())
         .collect();
     if parts.len() > MAX_PARTS {
-        Err(TooLong { parts: parts.len() })
+        Err(UpdateTooLong { parts: parts.len() })
     } else {
-        Ok(News { sha256, parts })
+        Ok(NodeUpdate { sha256, parts })
     }
 }
 
-fn bash(to: &Content, paths: &[String], leaving: &[String]) -> String {
+fn bash(to: &NodeContent, paths: &[String], leaving: &[String]) -> String {
     let mut text = String::new();
     for path in paths
         .iter()
@@ -115,10 +119,10 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
-    use crate::bundle::assemble::Placed;
+    use crate::bundle::assemble::NodeFile;
 
-    fn content(files: &[(&str, &str)]) -> Content {
-        let placed = |(path, text): &(&str, &str)| Placed {
+    fn content(files: &[(&str, &str)]) -> NodeContent {
+        let placed = |(path, text): &(&str, &str)| NodeFile {
             mode: 0o644,
             path: (*path).to_owned(),
             content: (*text).to_owned(),
@@ -127,13 +131,13 @@ mod tests {
             ("STAMPEDE_CLUSTER", "de'mo".to_owned()),
             ("STAMPEDE_LEAVING", String::new()),
         ];
-        Content {
+        NodeContent {
             variables,
             files: files.iter().map(placed).collect(),
         }
     }
 
-    fn unpacked(news: &News) -> String {
+    fn unpacked(news: &NodeUpdate) -> String {
         let packed = base64::engine::general_purpose::STANDARD
             .decode(news.parts.concat())
             .unwrap();
@@ -204,6 +208,6 @@ mod tests {
             .last()
             .unwrap();
         assert_eq!(told(most).unwrap().parts.len(), MAX_PARTS);
-        assert!(matches!(told(most + 64), Err(TooLong { parts }) if parts == MAX_PARTS + 1));
+        assert!(matches!(told(most + 64), Err(UpdateTooLong { parts }) if parts == MAX_PARTS + 1));
     }
 }

@@ -2,30 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::framework::{Endpoint, Service, Share};
+use crate::cluster::framework::{FrameworkEndpoint, ProvidedService, ResourceClaim};
 
 /// The bundle of one plugin: its own resources, files and scripts, and nothing of what others do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Part {
+pub struct PluginBundle {
     /// The plugin's name.
     pub plugin: String,
     /// HOT: `parameters`, `resources`, `outputs`, `conditions`, each optional.
     pub template: serde_json::Value,
     /// Files that stand on the nodes before any script runs.
-    pub files: Vec<File>,
+    pub files: Vec<PluginFile>,
     /// What the nodes run.
-    pub scripts: Vec<Script>,
+    pub scripts: Vec<NodeScript>,
     /// Where the framework is reached.
-    pub endpoints: Vec<Endpoint>,
+    pub endpoints: Vec<FrameworkEndpoint>,
     /// What it offers to those after it.
-    pub services: Vec<Service>,
+    pub services: Vec<ProvidedService>,
     /// What it has taken of the nodes.
-    pub taken: Vec<Share>,
+    pub taken: Vec<ResourceClaim>,
 }
 
 /// A file on the nodes, byte for byte, owned by root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct File {
+pub struct PluginFile {
     /// The roles whose nodes get it.
     pub roles: Vec<String>,
     /// Absolute.
@@ -38,11 +38,11 @@ pub struct File {
 
 /// A bash script that nodes of a role run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Script {
+pub struct NodeScript {
     /// The role.
     pub role: String,
     /// When.
-    pub stage: Stage,
+    pub stage: ScriptStage,
     /// For people and for the path on the node.
     pub name: String,
     /// Without the frame.
@@ -52,7 +52,7 @@ pub struct Script {
 /// When a script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Stage {
+pub enum ScriptStage {
     /// Installs, configures, starts.
     Setup,
     /// Exits 0 once this role works.
@@ -63,7 +63,7 @@ pub enum Stage {
     Drain,
 }
 
-impl Stage {
+impl ScriptStage {
     /// As it stands in paths and messages.
     pub fn as_str(self) -> &'static str {
         match self {

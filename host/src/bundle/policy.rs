@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::{Fault, Part, merge::SECTIONS};
+use super::{ContractViolation, PluginBundle, merge::SECTIONS};
 use crate::cluster::{
-    framework::{Descriptor, Request},
+    framework::{PluginDescriptor, PluginRequest},
     vocabulary::CLUSTER,
 };
 
@@ -47,10 +47,14 @@ const RESOURCE_KEYS: [&str; 7] = [
 pub const READY: &str = "ready";
 
 /// What each plugin may not do.
-pub fn check(request: &Request, descriptors: &[&Descriptor], parts: &[Part]) -> Vec<Fault> {
+pub fn check(
+    request: &PluginRequest,
+    descriptors: &[&PluginDescriptor],
+    parts: &[PluginBundle],
+) -> Vec<ContractViolation> {
     let mut faults = Vec::new();
     for (part, descriptor) in parts.iter().zip(descriptors) {
-        let mut fault = |message: String| faults.push(Fault::of(&part.plugin, message));
+        let mut fault = |message: String| faults.push(ContractViolation::of(&part.plugin, message));
         if part.plugin != descriptor.name {
             fault(format!("answered in the name of `{}`", descriptor.name));
         }
@@ -64,7 +68,7 @@ pub fn check(request: &Request, descriptors: &[&Descriptor], parts: &[Part]) -> 
 }
 
 /// One server a node and no other; a wait condition that counts them all.
-pub fn check_whole(request: &Request, template: &Value) -> Vec<Fault> {
+pub fn check_whole(request: &PluginRequest, template: &Value) -> Vec<ContractViolation> {
     let mut faults = Vec::new();
     let nodes: Vec<_> = request
         .groups
@@ -80,10 +84,12 @@ pub fn check_whole(request: &Request, template: &Value) -> Vec<Fault> {
         .map(|(name, _)| name)
         .collect();
     for missing in wanted.iter().filter(|name| !servers.contains(name)) {
-        faults.push(Fault::of_all(format!("there is no server `{missing}`")));
+        faults.push(ContractViolation::of_all(format!(
+            "there is no server `{missing}`"
+        )));
     }
     for other in servers.iter().filter(|name| !wanted.contains(name)) {
-        faults.push(Fault::of_all(format!(
+        faults.push(ContractViolation::of_all(format!(
             "the server `{other}` belongs to no node that was asked for"
         )));
     }
@@ -94,13 +100,13 @@ pub fn check_whole(request: &Request, template: &Value) -> Vec<Fault> {
         .and_then(|ready| ready.pointer("/properties/count"))
         .and_then(Value::as_u64);
     match (ready, count) {
-        (None, _) => faults.push(Fault::of_all(format!(
+        (None, _) => faults.push(ContractViolation::of_all(format!(
             "there is no wait condition `{READY}`: the stack would complete before any node works"
         ))),
         (Some(_), Some(count)) if count >= nodes.len() as u64 => {}
         (Some(_), count) => {
             let count = count.map_or_else(|| "nothing".to_owned(), |count| count.to_string());
-            faults.push(Fault::of_all(format!(
+            faults.push(ContractViolation::of_all(format!(
                 "the wait condition `{READY}` counts {count}, there are {} nodes",
                 nodes.len()
             )));
@@ -114,7 +120,7 @@ pub fn server(node: &str) -> String {
     format!("{}_server", node.replace('-', "_"))
 }
 
-fn sections(part: &Part, fault: &mut impl FnMut(String)) {
+fn sections(part: &PluginBundle, fault: &mut impl FnMut(String)) {
     let Some(template) = part.template.as_object() else {
         return fault("its template is not a JSON object".to_owned());
     };
@@ -165,7 +171,7 @@ fn identifier(name: &str) -> bool {
 fn resource_is_allowed(
     name: &str,
     resource: &Value,
-    descriptor: &Descriptor,
+    descriptor: &PluginDescriptor,
     fault: &mut impl FnMut(String),
 ) {
     for key in resource
@@ -231,7 +237,12 @@ fn type_is_allowed(kind: &str) -> bool {
 }
 
 /// Endpoints, services and shares: of roles that are there, in the plugin's own name, as declared.
-fn offers(request: &Request, part: &Part, descriptor: &Descriptor, fault: &mut impl FnMut(String)) {
+fn offers(
+    request: &PluginRequest,
+    part: &PluginBundle,
+    descriptor: &PluginDescriptor,
+    fault: &mut impl FnMut(String),
+) {
     let role_is_there = |role: &str| request.groups.iter().any(|group| group.role == role);
     for endpoint in &part.endpoints {
         let name = &endpoint.name;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Fault, Part, merge::SECTIONS};
+use super::{ContractViolation, PluginBundle, merge::SECTIONS};
 
 /// The HOT functions that plugins may use. Not among them: those that replace inside texts
 /// (`str_replace`, `repeat`, `map_replace`), since a user's text that happens to hold the
@@ -44,8 +44,12 @@ pub const REFUSED_FUNCTIONS: [&str; 7] = [
 const PSEUDO_PARAMETERS: [&str; 3] = ["OS::stack_name", "OS::stack_id", "OS::project_id"];
 
 /// Every reference in the template that leads nowhere, every function that may not be used.
-pub fn check(template: &Value, parts: &[Part], files: &BTreeMap<String, String>) -> Vec<Fault> {
-    let mut walk = Walk {
+pub fn check(
+    template: &Value,
+    parts: &[PluginBundle],
+    files: &BTreeMap<String, String>,
+) -> Vec<ContractViolation> {
+    let mut walk = ReferenceWalk {
         template,
         files,
         plugin: "",
@@ -70,25 +74,27 @@ pub fn check(template: &Value, parts: &[Part], files: &BTreeMap<String, String>)
         .keys()
         .filter(|name| !text.contains(&format!("{{\"get_file\":\"{name}\"}}")))
     {
-        faults.push(Fault::of_all(format!(
+        faults.push(ContractViolation::of_all(format!(
             "no node is given `{name}`: no server's user data names it by get_file"
         )));
     }
     faults
 }
 
-struct Walk<'a> {
+struct ReferenceWalk<'a> {
     template: &'a Value,
     files: &'a BTreeMap<String, String>,
     plugin: &'a str,
     place: String,
-    faults: Vec<Fault>,
+    faults: Vec<ContractViolation>,
 }
 
-impl Walk<'_> {
+impl ReferenceWalk<'_> {
     fn fault(&mut self, message: String) {
-        self.faults
-            .push(Fault::of(self.plugin, format!("{}: {message}", self.place)));
+        self.faults.push(ContractViolation::of(
+            self.plugin,
+            format!("{}: {message}", self.place),
+        ));
     }
 
     fn there(&self, section: &str, name: &str) -> bool {

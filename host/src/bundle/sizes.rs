@@ -28,7 +28,7 @@ pub const MAX_METADATA_ITEMS: usize = 128;
 
 /// One thing that is too large.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Excess {
+pub struct LimitViolation {
     /// `the stack`, `the user data ...`.
     pub what: String,
     /// How much it has.
@@ -39,7 +39,7 @@ pub struct Excess {
     pub unit: &'static str,
 }
 
-impl std::fmt::Display for Excess {
+impl std::fmt::Display for LimitViolation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -50,11 +50,11 @@ impl std::fmt::Display for Excess {
 }
 
 /// Everything that is too large, with both numbers.
-pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<Excess> {
+pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitViolation> {
     let mut excesses = Vec::new();
     let mut over = |what: String, is: usize, most: usize, unit: &'static str| {
         if is > most {
-            excesses.push(Excess {
+            excesses.push(LimitViolation {
                 what,
                 is,
                 most,

@@ -5,34 +5,34 @@ use serde_json::{Value, json};
 use super::*;
 use crate::cluster::{
     Flavor,
-    framework::{Audience, Endpoint, Network, Node, NodeGroup},
+    framework::{ClusterNetwork, ClusterNode, FrameworkEndpoint, NodeGroup, PortAudience},
 };
 
 /// What the plugin `cluster` is asked for one master and so many workers.
-pub(super) fn request(workers: u32) -> Request {
+pub(super) fn request(workers: u32) -> PluginRequest {
     let flavor = Flavor {
         name: "m1.large".to_owned(),
         vcpus: 2,
         ram_mib: 4096,
         disk_gib: 20,
     };
-    let group = |role: &str, nodes: Vec<Node>| NodeGroup {
+    let group = |role: &str, nodes: Vec<ClusterNode>| NodeGroup {
         role: role.to_owned(),
         flavor: flavor.clone(),
         image: "debian".to_owned(),
         nodes,
     };
-    let master = Node {
+    let master = ClusterNode {
         id: 1,
         name: "master".to_owned(),
         address: "10.77.0.10".to_owned(),
     };
-    let worker = |id: u32| Node {
+    let worker = |id: u32| ClusterNode {
         id,
         name: format!("worker-{id}"),
         address: format!("10.77.{}.{}", (10 + id) / 256, (10 + id) % 256),
     };
-    Request {
+    PluginRequest {
         cluster: "demo".to_owned(),
         version: String::new(),
         groups: vec![
@@ -40,7 +40,7 @@ pub(super) fn request(workers: u32) -> Request {
             group("worker", (1..=workers).map(worker).collect()),
         ],
         settings: serde_json::Map::new(),
-        network: Network {
+        network: ClusterNetwork {
             cidr: "10.77.0.0/22".to_owned(),
             external: None,
             access: vec![],
@@ -55,8 +55,8 @@ pub(super) fn request(workers: u32) -> Request {
     }
 }
 
-fn descriptor(name: &str, types: &[&str]) -> Descriptor {
-    Descriptor {
+fn descriptor(name: &str, types: &[&str]) -> PluginDescriptor {
+    PluginDescriptor {
         name: name.to_owned(),
         title: String::new(),
         description: String::new(),
@@ -71,8 +71,8 @@ fn descriptor(name: &str, types: &[&str]) -> Descriptor {
     }
 }
 
-pub(super) fn part(plugin: &str, template: Value) -> Part {
-    Part {
+pub(super) fn part(plugin: &str, template: Value) -> PluginBundle {
+    PluginBundle {
         plugin: plugin.to_owned(),
         template,
         files: vec![],
@@ -84,7 +84,7 @@ pub(super) fn part(plugin: &str, template: Value) -> Part {
 }
 
 /// A cluster part that satisfies every check.
-fn nodes(request: &Request) -> Part {
+fn nodes(request: &PluginRequest) -> PluginBundle {
     let mut resources = serde_json::Map::new();
     for group in &request.groups {
         for node in &group.nodes {
@@ -120,7 +120,7 @@ const TYPES: [&str; 4] = [
     "OS::Neutron::SecurityGroupRule",
 ];
 
-fn built(second: Part) -> Result<Bundle, String> {
+fn built(second: PluginBundle) -> Result<ClusterBundle, String> {
     let request = request(2);
     let parts = vec![nodes(&request), second];
     let descriptors = [
@@ -139,7 +139,7 @@ fn built(second: Part) -> Result<Bundle, String> {
     .map_err(|faults| faults.to_string())
 }
 
-fn hadoop(resources: Value) -> Part {
+fn hadoop(resources: Value) -> PluginBundle {
     part("hadoop", json!({ "resources": resources }))
 }
 
@@ -148,7 +148,7 @@ fn a_good_chain_becomes_one_template() {
     let mut second = hadoop(
         json!({"hadoop_rule": {"type": "OS::Neutron::SecurityGroupRule", "depends_on": "ready_handle"}}),
     );
-    let endpoint = |name: &str, role: &str, audience| Endpoint {
+    let endpoint = |name: &str, role: &str, audience| FrameworkEndpoint {
         name: name.to_owned(),
         description: "where".to_owned(),
         role: role.to_owned(),
@@ -158,9 +158,9 @@ fn a_good_chain_becomes_one_template() {
         audience,
     };
     second.endpoints = vec![
-        endpoint("web", "master", Audience::Admin),
-        endpoint("inner", "master", Audience::Cluster),
-        endpoint("workers_web", "worker", Audience::Admin),
+        endpoint("web", "master", PortAudience::Admin),
+        endpoint("inner", "master", PortAudience::Cluster),
+        endpoint("workers_web", "worker", PortAudience::Admin),
     ];
     let bundle = built(second).unwrap();
     let sections: Vec<&String> = bundle.template.as_object().unwrap().keys().collect();
@@ -193,14 +193,14 @@ fn a_good_chain_becomes_one_template() {
 fn what_two_plugins_define_is_refused_by_both_names() {
     let mut second = hadoop(json!({}));
     second.template["outputs"] = json!({});
-    second.endpoints = vec![Endpoint {
+    second.endpoints = vec![FrameworkEndpoint {
         name: "master_address".to_owned(),
         description: String::new(),
         role: "master".to_owned(),
         scheme: "http".to_owned(),
         port: 1,
         path: String::new(),
-        audience: Audience::Admin,
+        audience: PortAudience::Admin,
     }];
     assert_eq!(
         built(second).unwrap_err(),
@@ -211,7 +211,7 @@ fn what_two_plugins_define_is_refused_by_both_names() {
         part("a", json!({"resources": {"x": {}}})),
         part("b", json!({"resources": {"x": {}}})),
     ];
-    let faults = Faults(merge::merge(&request, "", &twice).unwrap_err());
+    let faults = ContractViolations(merge::merge(&request, "", &twice).unwrap_err());
     assert_eq!(
         faults.to_string(),
         "plugin `a` and `b`: both define `x` in resources"

@@ -21,7 +21,7 @@ pub struct YamlError(String);
 /// # Errors
 /// The serializer's own; none is known for JSON values.
 pub fn to_yaml(value: &Value) -> Result<String, YamlError> {
-    serde_saphyr::to_string_with_options(&Readable(value), options())
+    serde_saphyr::to_string_with_options(&ReadableYaml(value), options())
         .map_err(|e| YamlError(e.to_string()))
 }
 
@@ -34,19 +34,19 @@ fn options() -> SerializerOptions {
 }
 
 /// A value whose short lists stand in one line: `get_attr: [ready_handle, signal]`.
-struct Readable<'a>(&'a Value);
+struct ReadableYaml<'a>(&'a Value);
 
-impl Serialize for Readable<'_> {
+impl Serialize for ReadableYaml<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::Array(items) if items.len() <= FLOW_ITEMS && items.iter().all(short) => {
                 FlowSeq(items).serialize(serializer)
             }
-            Value::Array(items) => serializer.collect_seq(items.iter().map(Readable)),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(ReadableYaml)),
             Value::Object(entries) => {
                 let mut map = serializer.serialize_map(Some(entries.len()))?;
                 for (key, value) in entries {
-                    map.serialize_entry(key, &Readable(value))?;
+                    map.serialize_entry(key, &ReadableYaml(value))?;
                 }
                 map.end()
             }

@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::{
-    cluster::{State, progress::Report},
-    openstack::{Client, Credentials},
-    orchestrator::{Caller, Limits, Orchestrator, Parts, View},
-    store::Store,
+    cluster::{ClusterState, progress::StageReport},
+    openstack::{CloudClient, CloudCredentials},
+    orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorLimits},
+    store::RecordStore,
 };
 
 use super::plugins;
@@ -38,31 +38,31 @@ pub(super) struct CloudArgs {
 }
 
 /// An orchestrator of our own, and us as its caller.
-pub(super) struct Cloud {
+pub(super) struct LocalOrchestrator {
     pub(super) orchestrator: Orchestrator,
     pub(super) caller: Caller,
 }
 
 impl CloudArgs {
     /// Logs in and opens the store.
-    pub(super) async fn connect(&self) -> Result<Cloud> {
-        let credentials = Credentials::from_env_or_clouds_yaml(self.os_cloud.as_deref())?;
-        let client = Client::new(credentials.config().clone())?;
+    pub(super) async fn connect(&self) -> Result<LocalOrchestrator> {
+        let credentials = CloudCredentials::from_env_or_clouds_yaml(self.os_cloud.as_deref())?;
+        let client = CloudClient::new(credentials.config().clone())?;
         let data_dir = self.data_dir.clone().map_or_else(default_data_dir, Ok)?;
         let (planner, defaults) = self.plugins.load().await?;
-        let store = Store::open(&data_dir).await?;
+        let store = RecordStore::open(&data_dir).await?;
         let session = client.login(&credentials).await?;
-        let orchestrator = Orchestrator::new(Parts {
+        let orchestrator = Orchestrator::new(OrchestratorConfig {
             host: HOST.to_owned(),
             client,
             planner,
             store,
             defaults,
-            limits: Limits::default(),
+            limits: OrchestratorLimits::default(),
         })
         .await?;
         let caller = orchestrator.welcome(session).await?;
-        Ok(Cloud {
+        Ok(LocalOrchestrator {
             orchestrator,
             caller,
         })
@@ -88,16 +88,16 @@ pub(super) fn clock(elapsed: Duration) -> String {
 }
 
 /// Prints what is new in a cluster's view, a line each, as a person would like to read it.
-pub(super) struct Watch {
+pub(super) struct ProgressPrinter {
     since: Instant,
-    shown: Vec<Report>,
+    shown: Vec<StageReport>,
     state: Option<String>,
     change: Option<String>,
     failure: Option<String>,
     cloud_error: Option<String>,
 }
 
-impl Watch {
+impl ProgressPrinter {
     pub(super) fn new() -> Self {
         Self {
             since: Instant::now(),
@@ -115,7 +115,7 @@ impl Watch {
     }
 
     /// Prints what is new.
-    pub(super) fn print(&mut self, out: &mut dyn Write, view: &View) -> Result<()> {
+    pub(super) fn print(&mut self, out: &mut dyn Write, view: &ClusterView) -> Result<()> {
         let at = clock(self.elapsed());
         for (who, text) in self.news(view) {
             writeln!(out, "{at:>6}  {who:<12} {text}")?;
@@ -124,7 +124,7 @@ impl Watch {
     }
 
     /// Who says what, that was not said before.
-    fn news(&mut self, view: &View) -> Vec<(String, String)> {
+    fn news(&mut self, view: &ClusterView) -> Vec<(String, String)> {
         let mut news = Vec::new();
         for report in view
             .progress
@@ -177,9 +177,9 @@ impl Watch {
 }
 
 /// The end of a cluster's coming up: where it is reached, or why it is not.
-pub(super) fn conclusion(out: &mut dyn Write, view: &View, elapsed: Duration) -> Result<()> {
+pub(super) fn conclusion(out: &mut dyn Write, view: &ClusterView, elapsed: Duration) -> Result<()> {
     match &view.state {
-        State::Active => {
+        ClusterState::Active => {
             writeln!(
                 out,
                 "\n`{}` is active after {} min",
@@ -193,7 +193,7 @@ pub(super) fn conclusion(out: &mut dyn Write, view: &View, elapsed: Duration) ->
 }
 
 /// The endpoints, a line each.
-pub(super) fn endpoints(out: &mut dyn Write, view: &View) -> Result<()> {
+pub(super) fn endpoints(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
     let width = view.endpoints.keys().map(String::len).max().unwrap_or(0);
     for (name, url) in &view.endpoints {
         writeln!(out, "  {name:<width$}  {url}")?;
@@ -206,13 +206,13 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::orchestrator::Phase;
+    use crate::orchestrator::LifecyclePhase;
 
-    fn view(state: State, status: Option<&str>, lines: &[&str]) -> View {
-        View {
+    fn view(state: ClusterState, status: Option<&str>, lines: &[&str]) -> ClusterView {
+        ClusterView {
             name: "demo".into(),
             id: "1".into(),
-            phase: Phase::Deployed,
+            phase: LifecyclePhase::Deployed,
             state,
             stack_status: status.map(str::to_owned),
             stack_id: None,
@@ -224,7 +224,7 @@ mod tests {
                 ("yarn".into(), "http://192.0.2.7:8088/".into()),
             ]),
             region: "RegionOne".into(),
-            progress: lines.iter().map(|line| Report::parse(line)).collect(),
+            progress: lines.iter().map(|line| StageReport::parse(line)).collect(),
             stack_status_reason: String::new(),
             change: None,
             failure: None,
@@ -234,8 +234,8 @@ mod tests {
 
     #[test]
     fn only_what_is_new_is_printed() {
-        let mut watch = Watch::new();
-        let mut says = |view: &View| -> Vec<String> {
+        let mut watch = ProgressPrinter::new();
+        let mut says = |view: &ClusterView| -> Vec<String> {
             watch
                 .news(view)
                 .into_iter()
@@ -243,7 +243,7 @@ mod tests {
                 .collect()
         };
         let first = view(
-            State::Deploying,
+            ClusterState::Deploying,
             Some("CREATE_IN_PROGRESS"),
             &["worker-1 hadoop setup began"],
         );
@@ -256,7 +256,7 @@ mod tests {
         );
         assert!(says(&first).is_empty());
         let more = view(
-            State::Deploying,
+            ClusterState::Deploying,
             Some("CREATE_IN_PROGRESS"),
             &["worker-1 hadoop setup done 34 s", "hello"],
         );
@@ -264,10 +264,10 @@ mod tests {
             says(&more),
             ["worker-1: hadoop setup done, 34 s", "-: hello"]
         );
-        let failed = View {
+        let failed = ClusterView {
             failure: Some("worker-1: no".into()),
             ..view(
-                State::Failed("worker-1: no".into()),
+                ClusterState::Failed("worker-1: no".into()),
                 Some("CREATE_FAILED"),
                 &[],
             )
@@ -283,7 +283,7 @@ mod tests {
         let mut out = Vec::new();
         conclusion(
             &mut out,
-            &view(State::Active, Some("CREATE_COMPLETE"), &[]),
+            &view(ClusterState::Active, Some("CREATE_COMPLETE"), &[]),
             Duration::from_secs(95),
         )
         .unwrap();

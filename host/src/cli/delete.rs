@@ -5,8 +5,8 @@ use std::{io::Write, process::ExitCode};
 use anyhow::Result;
 use clap::Args;
 
-use super::cloud::{self, Cloud, CloudArgs, Watch};
-use crate::cluster::State;
+use super::cloud::{self, CloudArgs, LocalOrchestrator, ProgressPrinter};
+use crate::cluster::ClusterState;
 
 /// Delete a cluster and all that belongs to it
 #[derive(Args, Debug)]
@@ -33,8 +33,8 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut dyn Write) -> Result<ExitCo
     }
 }
 
-async fn wait(out: &mut dyn Write, cloud: &Cloud, id: &str) -> Result<ExitCode> {
-    let mut watch = Watch::new();
+async fn wait(out: &mut dyn Write, cloud: &LocalOrchestrator, id: &str) -> Result<ExitCode> {
+    let mut watch = ProgressPrinter::new();
     loop {
         let Some(mut view) = cloud
             .orchestrator
@@ -53,7 +53,7 @@ async fn wait(out: &mut dyn Write, cloud: &Cloud, id: &str) -> Result<ExitCode> 
         // What its nodes said while it lived is of no more interest.
         view.progress.clear();
         watch.print(out, &view)?;
-        if let State::Failed(why) = &view.state {
+        if let ClusterState::Failed(why) = &view.state {
             writeln!(out, "\n{why}")?;
             return Ok(ExitCode::FAILURE);
         }

@@ -5,10 +5,10 @@ use std::{io::Write, process::ExitCode};
 use anyhow::Result;
 use clap::Args;
 
-use super::cloud::{self, Cloud, CloudArgs, Watch};
+use super::cloud::{self, CloudArgs, LocalOrchestrator, ProgressPrinter};
 use crate::{
-    cluster::{State, vocabulary::PREFIX},
-    orchestrator::{Refused, Requested, View},
+    cluster::{ClusterState, vocabulary::PREFIX},
+    orchestrator::{ClusterView, CreateOutcome, OrchestratorError},
 };
 
 /// Deploy a cluster through Heat
@@ -58,7 +58,11 @@ pub(super) async fn run(args: &DeployArgs, out: &mut dyn Write) -> Result<ExitCo
     }
 }
 
-async fn deploy(args: &DeployArgs, cloud: &Cloud, name: &str) -> Result<View, Refused> {
+async fn deploy(
+    args: &DeployArgs,
+    cloud: &LocalOrchestrator,
+    name: &str,
+) -> Result<ClusterView, OrchestratorError> {
     let own = [
         ("framework", Some(args.framework.clone())),
         ("workers", args.workers.map(|workers| workers.to_string())),
@@ -80,8 +84,11 @@ async fn deploy(args: &DeployArgs, cloud: &Cloud, name: &str) -> Result<View, Re
         .await
     {
         Err(error)
-            if matches!(requested, Requested::New(_))
-                && matches!(error, Refused::Invalid(_) | Refused::Forbidden(_)) =>
+            if matches!(requested, CreateOutcome::New(_))
+                && matches!(
+                    error,
+                    OrchestratorError::Invalid(_) | OrchestratorError::Forbidden(_)
+                ) =>
         {
             // Nothing was created; nor is the name to be kept.
             cloud.orchestrator.delete(&cloud.caller, name).await?;
@@ -91,8 +98,12 @@ async fn deploy(args: &DeployArgs, cloud: &Cloud, name: &str) -> Result<View, Re
     }
 }
 
-async fn wait(out: &mut dyn Write, cloud: &Cloud, mut view: View) -> Result<ExitCode> {
-    let mut watch = Watch::new();
+async fn wait(
+    out: &mut dyn Write,
+    cloud: &LocalOrchestrator,
+    mut view: ClusterView,
+) -> Result<ExitCode> {
+    let mut watch = ProgressPrinter::new();
     let name = view.name.clone();
     loop {
         watch.print(out, &view)?;
@@ -103,7 +114,7 @@ async fn wait(out: &mut dyn Write, cloud: &Cloud, mut view: View) -> Result<Exit
         view = cloud.orchestrator.view(&cloud.caller, &name).await?;
     }
     cloud::conclusion(out, &view, watch.elapsed())?;
-    Ok(if view.state == State::Active {
+    Ok(if view.state == ClusterState::Active {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

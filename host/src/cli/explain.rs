@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::table;
 use crate::{
-    bundle::{Part, sizes},
-    orchestrator::plan::Plan,
+    bundle::{PluginBundle, sizes},
+    orchestrator::plan::ClusterPlan,
 };
 
 /// Prints tables: resources, files, scripts, what is taken of the nodes, services, endpoints,
 /// sizes.
-pub(super) fn print(out: &mut dyn Write, plan: &Plan) -> Result<()> {
+pub(super) fn print(out: &mut dyn Write, plan: &ClusterPlan) -> Result<()> {
     let parts = &plan.bundle.parts;
     section(
         out,
@@ -62,7 +62,7 @@ fn section(out: &mut dyn Write, title: &str, heads: &[&str], rows: Vec<Vec<Strin
     Ok(table::print(out, heads, &rows)?)
 }
 
-fn resources(part: &Part) -> Vec<Vec<String>> {
+fn resources(part: &PluginBundle) -> Vec<Vec<String>> {
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, body) in part.section("resources") {
         kinds
@@ -87,7 +87,7 @@ fn resources(part: &Part) -> Vec<Vec<String>> {
     kinds.into_iter().map(row).collect()
 }
 
-fn files(part: &Part) -> Vec<Vec<String>> {
+fn files(part: &PluginBundle) -> Vec<Vec<String>> {
     part.files
         .iter()
         .map(|file| {
@@ -101,9 +101,9 @@ fn files(part: &Part) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn scripts(part: &Part) -> Vec<Vec<String>> {
+fn scripts(part: &PluginBundle) -> Vec<Vec<String>> {
     let lines = |body: &str| body.lines().count().to_string();
-    let row = |script: &crate::bundle::Script| {
+    let row = |script: &crate::bundle::NodeScript| {
         vec![
             part.plugin.clone(),
             script.role.clone(),
@@ -115,7 +115,7 @@ fn scripts(part: &Part) -> Vec<Vec<String>> {
     part.scripts.iter().map(row).collect()
 }
 
-fn shares(part: &Part) -> Vec<Vec<String>> {
+fn shares(part: &PluginBundle) -> Vec<Vec<String>> {
     let ports = |ports: &[u16]| {
         ports
             .iter()
@@ -136,14 +136,14 @@ fn shares(part: &Part) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn services(part: &Part) -> Vec<Vec<String>> {
+fn services(part: &PluginBundle) -> Vec<Vec<String>> {
     let attributes = |all: &[(String, String)]| {
         all.iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let row = |service: &crate::cluster::framework::Service| {
+    let row = |service: &crate::cluster::framework::ProvidedService| {
         vec![
             part.plugin.clone(),
             service.name.clone(),
@@ -154,8 +154,8 @@ fn services(part: &Part) -> Vec<Vec<String>> {
     part.services.iter().map(row).collect()
 }
 
-fn endpoints(part: &Part) -> Vec<Vec<String>> {
-    let row = |endpoint: &crate::cluster::framework::Endpoint| {
+fn endpoints(part: &PluginBundle) -> Vec<Vec<String>> {
+    let row = |endpoint: &crate::cluster::framework::FrameworkEndpoint| {
         let url = format!(
             "{}://<{}>:{}{}",
             endpoint.scheme, endpoint.role, endpoint.port, endpoint.path
@@ -172,7 +172,7 @@ fn endpoints(part: &Part) -> Vec<Vec<String>> {
     part.endpoints.iter().map(row).collect()
 }
 
-fn sizes_of(plan: &Plan) -> Vec<Vec<String>> {
+fn sizes_of(plan: &ClusterPlan) -> Vec<Vec<String>> {
     let row = |what: String, is: usize, limit: usize| vec![what, is.to_string(), limit.to_string()];
     let template = &plan.bundle.template;
     let resources = template

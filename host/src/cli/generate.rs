@@ -8,22 +8,23 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use super::{BadRequest, directory, explain, plugins::PluginArgs, readme};
+use super::{UsageError, directory, explain, plugins::PluginArgs, readme};
 use crate::{
     bundle::yaml::to_yaml,
     cluster::{
-        Defaults, Flavor, Spec, Vocabulary, attributes, framework::Size, vocabulary::PREFIX,
+        AttributeNames, ClusterSpec, Flavor, OperatorDefaults, attributes,
+        framework::NodeResources, vocabulary::PREFIX,
     },
     orchestrator::{
         facts,
-        plan::{Plan, Plugins as _, chain, nodes, plan},
-        planner::Chosen,
+        plan::{ClusterPlan, PluginSource as _, chain, nodes, plan},
+        planner::ResolvedFlavors,
     },
-    plugin::Catalogue,
+    plugin::PluginRegistry,
 };
 
 /// The size of a flavor that nobody described.
-pub(super) const ASSUMED: Size = Size {
+pub(super) const ASSUMED: NodeResources = NodeResources {
     vcpus: 2,
     ram_mib: 4096,
     disk_gib: 20,
@@ -64,8 +65,8 @@ pub(super) struct GenerateArgs {
     #[arg(long)]
     force: bool,
     /// yaml: files for the openstack client; heat-json: the body of one request to Heat
-    #[arg(long, value_enum, default_value_t = Format::Yaml)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Yaml)]
+    format: OutputFormat,
     /// Print what each plugin added
     #[arg(long)]
     explain: bool,
@@ -74,15 +75,15 @@ pub(super) struct GenerateArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum OutputFormat {
     Yaml,
     HeatJson,
 }
 
 /// What the files say about themselves.
-pub(super) struct Generated {
-    pub(super) spec: Spec,
-    pub(super) plan: Plan,
+pub(super) struct GeneratedFiles {
+    pub(super) spec: ClusterSpec,
+    pub(super) plan: ClusterPlan,
     /// What was taken for granted, a line each.
     pub(super) assumed: Vec<String>,
     pub(super) timeout_min: u32,
@@ -93,7 +94,7 @@ pub(super) struct Generated {
 /// Generates.
 pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let catalogue = args.plugins.catalogue()?;
-    let words = Vocabulary::of(catalogue.descriptors());
+    let words = AttributeNames::of(catalogue.descriptors());
     let defaults = args.plugins.defaults(&words)?;
     let generated = generate(args, &catalogue, &words, &defaults).await?;
     if let Some(dir) = &args.out {
@@ -113,10 +114,10 @@ pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<Exit
 
 async fn generate(
     args: &GenerateArgs,
-    catalogue: &Catalogue,
-    words: &Vocabulary,
-    defaults: &Defaults,
-) -> Result<Generated> {
+    catalogue: &PluginRegistry,
+    words: &AttributeNames,
+    defaults: &OperatorDefaults,
+) -> Result<GeneratedFiles> {
     let own = [
         ("framework", Some(args.framework.clone())),
         ("workers", args.workers.clone()),
@@ -132,11 +133,11 @@ async fn generate(
         .name
         .clone()
         .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
-    let mut spec = attributes::parse(&name, &given, defaults, words).map_err(BadRequest)?;
+    let mut spec = attributes::parse(&name, &given, defaults, words).map_err(UsageError)?;
     let mut assumed = assume(&mut spec);
-    let chain = chain::chain(&spec.frameworks, &catalogue.descriptors()).map_err(BadRequest)?;
+    let chain = chain::chain(&spec.frameworks, &catalogue.descriptors()).map_err(UsageError)?;
     let smallest = nodes::smallest(&chain);
-    let chosen = Chosen {
+    let chosen = ResolvedFlavors {
         master: choose(
             "master",
             &mut spec.master_flavor,
@@ -169,7 +170,7 @@ async fn generate(
     assumed.extend(trusted(&plan));
     let timeout_min = spec.timeout_s.div_ceil(60) + STACK_SPARE_MIN;
     let parameters = parameters(&plan);
-    Ok(Generated {
+    Ok(GeneratedFiles {
         spec,
         plan,
         assumed,
@@ -179,7 +180,7 @@ async fn generate(
 }
 
 /// Names that only a cloud could tell.
-fn assume(spec: &mut Spec) -> Vec<String> {
+fn assume(spec: &mut ClusterSpec) -> Vec<String> {
     let mut assumed = Vec::new();
     for (open, usual, attribute) in [
         (&mut spec.image, ASSUMED_IMAGE, "image"),
@@ -200,7 +201,7 @@ fn assume(spec: &mut Spec) -> Vec<String> {
 }
 
 /// What the cloud must have, and could not be asked for.
-fn trusted(plan: &Plan) -> Vec<String> {
+fn trusted(plan: &ClusterPlan) -> Vec<String> {
     let volumes = readme::volumes(&plan.bundle).next().map(|_| {
         "data volumes: the cloud has a volume service (Cinder); elsewhere make the files again without `data_volume_gib`".to_owned()
     });
@@ -213,10 +214,10 @@ fn choose(
     role: &str,
     named: &mut Option<String>,
     described: &[Flavor],
-    smallest: &BTreeMap<String, Size>,
+    smallest: &BTreeMap<String, NodeResources>,
     assumed: &mut Vec<String>,
 ) -> Result<Flavor> {
-    let need = smallest.get(role).copied().unwrap_or(Size {
+    let need = smallest.get(role).copied().unwrap_or(NodeResources {
         vcpus: 1,
         ram_mib: 0,
         disk_gib: 0,
@@ -266,7 +267,7 @@ fn choose(
 }
 
 /// The defaults of the template's parameters: what the request said.
-fn parameters(plan: &Plan) -> Map<String, Value> {
+fn parameters(plan: &ClusterPlan) -> Map<String, Value> {
     let all = plan
         .bundle
         .template
@@ -278,11 +279,11 @@ fn parameters(plan: &Plan) -> Map<String, Value> {
         .collect()
 }
 
-fn files(generated: &Generated, format: Format) -> Result<BTreeMap<String, String>> {
+fn files(generated: &GeneratedFiles, format: OutputFormat) -> Result<BTreeMap<String, String>> {
     let bundle = &generated.plan.bundle;
     let mut files = readme::scripts(bundle);
     match format {
-        Format::Yaml => {
+        OutputFormat::Yaml => {
             files.insert("cluster.yaml".to_owned(), to_yaml(&bundle.template)?);
             files.insert(
                 "environment.yaml".to_owned(),
@@ -290,7 +291,7 @@ fn files(generated: &Generated, format: Format) -> Result<BTreeMap<String, Strin
             );
             files.extend(bundle.files.clone());
         }
-        Format::HeatJson => {
+        OutputFormat::HeatJson => {
             let body = json!({
                 "stack_name": generated.spec.name,
                 "template": bundle.template,
@@ -371,7 +372,7 @@ mod tests {
         ];
         let smallest = BTreeMap::from([(
             "worker".to_owned(),
-            Size {
+            NodeResources {
                 vcpus: 2,
                 ram_mib: 2048,
                 disk_gib: 10,

@@ -27,7 +27,7 @@ pub(super) async fn run(args: &ListArgs, out: &mut dyn Write) -> Result<ExitCode
         )?;
         return Ok(ExitCode::SUCCESS);
     }
-    let row = |view: &crate::orchestrator::View| {
+    let row = |view: &crate::orchestrator::ClusterView| {
         let stack = view.stack_id.as_ref().map_or("-", |(_, id)| id.as_str());
         vec![
             view.name.clone(),

@@ -38,7 +38,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     cluster::{Problem, problem::lines},
-    orchestrator::{Refused, plan::PlanError},
+    orchestrator::{OrchestratorError, plan::PlanError},
 };
 
 /// The environment variable that chooses what is logged, in tracing's form: `warn`,
@@ -50,7 +50,7 @@ const BAD_REQUEST: u8 = 2;
 /// Deploys framework clusters, such as Hadoop, on OpenStack through Heat
 #[derive(Parser, Debug)]
 #[command(name = "stampede", version, max_term_width = 120)]
-struct Cli {
+struct CommandLine {
     #[command(subcommand)]
     command: Command,
 }
@@ -70,11 +70,11 @@ enum Command {
 /// The request itself is wrong; all problems at once.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", lines(.0))]
-struct BadRequest(Vec<Problem>);
+struct UsageError(Vec<Problem>);
 
 /// Runs the program's arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = CommandLine::parse();
     log_to_stderr(if matches!(cli.command, Command::Serve(_)) {
         "info"
     } else {
@@ -143,9 +143,9 @@ fn told(error: &anyhow::Error) -> String {
 }
 
 fn is_bad_request(error: &anyhow::Error) -> bool {
-    let refused = matches!(error.downcast_ref(), Some(Refused::Invalid(_)));
+    let refused = matches!(error.downcast_ref(), Some(OrchestratorError::Invalid(_)));
     refused
-        || error.is::<BadRequest>()
+        || error.is::<UsageError>()
         || matches!(error.downcast_ref(), Some(PlanError::Problems(_)))
 }
 
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn arguments_are_consistent() {
         use clap::CommandFactory as _;
-        Cli::command().debug_assert();
+        CommandLine::command().debug_assert();
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
             Problem::new("workers", "0 is too few", "1 to 250"),
             Problem::new("image", "is not there", ""),
         ];
-        let error = anyhow::Error::from(BadRequest(problems));
+        let error = anyhow::Error::from(UsageError(problems));
         assert_eq!(
             told(&error),
             "stampede: workers: 0 is too few (1 to 250)\nstampede: image: is not there"

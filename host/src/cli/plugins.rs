@@ -15,21 +15,21 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
-use super::{BadRequest, table};
+use super::{UsageError, table};
 use crate::{
     cluster::{
-        Defaults, Problem, Vocabulary,
+        AttributeNames, OperatorDefaults, Problem,
         about::about,
         attributes,
         defaults::VARIABLE_PREFIX,
-        framework::Descriptor,
+        framework::PluginDescriptor,
         vocabulary::{OWN, PREFIX},
     },
     orchestrator::{
-        Planner,
-        plan::{Plugins as _, plugins::PluginPlanner},
+        ClusterPlanner,
+        plan::{PluginSource as _, plugins::PluginPlanner},
     },
-    plugin::{Catalogue, Compiled, Limits},
+    plugin::{CompiledSources, PluginLimits, PluginRegistry},
 };
 
 /// Where the distribution's package puts plugins.
@@ -55,56 +55,57 @@ pub(crate) struct PluginArgs {
 
 impl PluginArgs {
     /// The plugins and the defaults, for an orchestrator.
-    pub(crate) async fn load(&self) -> Result<(Arc<dyn Planner>, Defaults)> {
+    pub(crate) async fn load(&self) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
         let args = self.clone();
         // On a thread of its own: compiling takes seconds, and a signal must not wait for it.
         let catalogue = tokio::task::spawn_blocking(move || args.catalogue()).await??;
-        let defaults = self.defaults(&Vocabulary::of(catalogue.descriptors()))?;
+        let defaults = self.defaults(&AttributeNames::of(catalogue.descriptors()))?;
         Ok((Arc::new(PluginPlanner(catalogue)), defaults))
     }
 
     /// As [`Self::load`], for a service: what is wrong with its operator's defaults is told at its
     /// start, not to each of its users.
-    pub(super) async fn load_checked(&self) -> Result<(Arc<dyn Planner>, Defaults)> {
+    pub(super) async fn load_checked(&self) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
         let (planner, defaults) = self.load().await?;
         let problems = unusable(planner.as_ref(), &defaults);
         if problems.is_empty() {
             Ok((planner, defaults))
         } else {
-            Err(BadRequest(problems).into())
+            Err(UsageError(problems).into())
         }
     }
 
     /// The plugins. Blocks: milliseconds once they are compiled.
-    pub(super) fn catalogue(&self) -> Result<Catalogue> {
+    pub(super) fn catalogue(&self) -> Result<PluginRegistry> {
         let dir = self.folder()?;
         let (shipped, cache) = (shipped(), self.cache.clone().or_else(default_cache));
-        Ok(Catalogue::load_compiled(
+        Ok(PluginRegistry::load_compiled(
             &dir,
-            Compiled {
+            CompiledSources {
                 shipped: shipped.as_deref(),
                 cache: cache.as_deref(),
             },
-            Limits::default(),
+            PluginLimits::default(),
         )?)
     }
 
     /// The operator's defaults, whose names must be attributes.
-    pub(super) fn defaults(&self, words: &Vocabulary) -> Result<Defaults> {
+    pub(super) fn defaults(&self, words: &AttributeNames) -> Result<OperatorDefaults> {
         let file = match &self.defaults {
-            None => Defaults::default(),
+            None => OperatorDefaults::default(),
             Some(path) => {
                 let text = fs::read_to_string(path)
                     .with_context(|| format!("cannot read the defaults `{}`", path.display()))?;
-                Defaults::from_toml(&text).map_err(|problem| BadRequest(vec![problem]))?
+                OperatorDefaults::from_toml(&text).map_err(|problem| UsageError(vec![problem]))?
             }
         };
-        let defaults = Defaults::from_variables(variables(env::vars_os())?, words).over(file);
+        let defaults =
+            OperatorDefaults::from_variables(variables(env::vars_os())?, words).over(file);
         let problems = defaults.check(words);
         if problems.is_empty() {
             Ok(defaults)
         } else {
-            Err(BadRequest(problems).into())
+            Err(UsageError(problems).into())
         }
     }
 
@@ -139,8 +140,8 @@ impl PluginArgs {
 
 /// The defaults that no request is served with, unless it overrides them: tried with no attribute,
 /// and with each framework alone.
-fn unusable(planner: &dyn Planner, defaults: &Defaults) -> Vec<Problem> {
-    let words = Vocabulary::of(planner.descriptors());
+fn unusable(planner: &dyn ClusterPlanner, defaults: &OperatorDefaults) -> Vec<Problem> {
+    let words = AttributeNames::of(planner.descriptors());
     let alone = words
         .frameworks()
         .map(|framework| Some(framework.to_owned()));
@@ -172,7 +173,7 @@ fn unusable(planner: &dyn Planner, defaults: &Defaults) -> Vec<Problem> {
 /// Those that set defaults, as texts.
 fn variables(
     all: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<Vec<(String, String)>, BadRequest> {
+) -> Result<Vec<(String, String)>, UsageError> {
     let (mut variables, mut problems) = (Vec::new(), Vec::new());
     for (name, value) in all {
         let told = name.to_string_lossy().into_owned();
@@ -185,7 +186,7 @@ fn variables(
     if problems.is_empty() {
         Ok(variables)
     } else {
-        Err(BadRequest(problems))
+        Err(UsageError(problems))
     }
 }
 
@@ -219,7 +220,7 @@ pub(super) struct PluginsArgs {
 pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
     if args.compile {
         let into = shipped().context("cannot tell where this program is")?;
-        let names = Catalogue::ship(&args.plugins.folder()?, &into, Limits::default())?;
+        let names = PluginRegistry::ship(&args.plugins.folder()?, &into, PluginLimits::default())?;
         writeln!(out, "compiled {} into {}", names.join(", "), into.display())?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -260,8 +261,8 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn frameworks(out: &mut dyn Write, descriptors: &[&Descriptor]) -> Result<()> {
-    let row = |descriptor: &&Descriptor| {
+fn frameworks(out: &mut dyn Write, descriptors: &[&PluginDescriptor]) -> Result<()> {
+    let row = |descriptor: &&PluginDescriptor| {
         let versions = descriptor.versions.join(", ");
         vec![
             descriptor.name.clone(),
@@ -279,7 +280,7 @@ fn frameworks(out: &mut dyn Write, descriptors: &[&Descriptor]) -> Result<()> {
     )?)
 }
 
-fn parameters(descriptor: &Descriptor) -> impl Iterator<Item = Vec<String>> {
+fn parameters(descriptor: &PluginDescriptor) -> impl Iterator<Item = Vec<String>> {
     let properties = descriptor
         .parameters
         .get("properties")

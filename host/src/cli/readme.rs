@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use super::{
     directory,
-    generate::{Format, Generated},
+    generate::{GeneratedFiles, OutputFormat},
 };
 use crate::{
-    bundle::{Bundle, Stage},
-    cluster::framework::Audience,
+    bundle::{ClusterBundle, ScriptStage},
+    cluster::framework::PortAudience,
 };
 
 /// Every script of every plugin: `scripts/01-hadoop/worker/setup.hadoop.sh`.
-pub(super) fn scripts(bundle: &Bundle) -> BTreeMap<String, String> {
+pub(super) fn scripts(bundle: &ClusterBundle) -> BTreeMap<String, String> {
     let all = bundle
         .parts
         .iter()
@@ -33,8 +33,8 @@ pub(super) fn scripts(bundle: &Bundle) -> BTreeMap<String, String> {
 
 /// Two commands, what was assumed, where the outputs are.
 pub(super) fn readme(
-    generated: &Generated,
-    format: Format,
+    generated: &GeneratedFiles,
+    format: OutputFormat,
     files: &BTreeMap<String, String>,
 ) -> String {
     let name = &generated.spec.name;
@@ -48,7 +48,7 @@ pub(super) fn readme(
         .parts
         .iter()
         .flat_map(|part| &part.scripts)
-        .any(|script| script.stage == Stage::Smoke);
+        .any(|script| script.stage == ScriptStage::Smoke);
     let proof = if is_proved {
         "every node has registered and the frameworks have proved themselves by a real job"
     } else {
@@ -71,9 +71,9 @@ pub(super) fn readme(
         .flat_map(|part| &part.endpoints)
     {
         let audience = match endpoint.audience {
-            Audience::Cluster => "the cluster's network",
-            Audience::Admin => "administrators",
-            Audience::Public => "users",
+            PortAudience::Cluster => "the cluster's network",
+            PortAudience::Admin => "administrators",
+            PortAudience::Public => "users",
         };
         text.push_str(&format!(
             "| `{}` | {} | {audience} |\n",
@@ -83,7 +83,7 @@ pub(super) fn readme(
     text.push_str("| `master_address` | where the master is reached | everyone |\n\n");
     text.push_str(&access(generated));
     if !generated.assumed.is_empty() {
-        let place = if format == Format::Yaml {
+        let place = if format == OutputFormat::Yaml {
             "`environment.yaml`"
         } else {
             "`parameters` of `stack.json`"
@@ -100,11 +100,11 @@ pub(super) fn readme(
     text
 }
 
-fn commands(generated: &Generated, format: Format) -> String {
+fn commands(generated: &GeneratedFiles, format: OutputFormat) -> String {
     let (name, minutes) = (&generated.spec.name, generated.timeout_min);
     let create = match format {
-        Format::Yaml => format!("openstack stack create -t cluster.yaml -e environment.yaml --timeout {minutes} --wait {name}"),
-        Format::HeatJson => {
+        OutputFormat::Yaml => format!("openstack stack create -t cluster.yaml -e environment.yaml --timeout {minutes} --wait {name}"),
+        OutputFormat::HeatJson => {
             "curl --fail-with-body -H \"X-Auth-Token: $(openstack token issue -f value -c id)\" -H 'Content-Type: application/json' \\\n  \
              -d @stack.json \"$HEAT_URL/stacks\"    # HEAT_URL: the orchestration endpoint of your project"
                 .to_owned()
@@ -117,7 +117,7 @@ fn commands(generated: &Generated, format: Format) -> String {
 }
 
 /// The data volumes of the template: name in the cloud, and whether they outlive the stack.
-pub(super) fn volumes(bundle: &Bundle) -> impl Iterator<Item = (&str, bool)> {
+pub(super) fn volumes(bundle: &ClusterBundle) -> impl Iterator<Item = (&str, bool)> {
     let resources = bundle.template["resources"]
         .as_object()
         .into_iter()
@@ -132,7 +132,7 @@ pub(super) fn volumes(bundle: &Bundle) -> impl Iterator<Item = (&str, bool)> {
 }
 
 /// What the delete leaves behind.
-fn kept(generated: &Generated) -> String {
+fn kept(generated: &GeneratedFiles) -> String {
     let kept: Vec<&str> = volumes(&generated.plan.bundle)
         .filter(|(_, is_kept)| *is_kept)
         .map(|(name, _)| name)
@@ -146,7 +146,7 @@ fn kept(generated: &Generated) -> String {
     )
 }
 
-fn access(generated: &Generated) -> String {
+fn access(generated: &GeneratedFiles) -> String {
     let spec = &generated.spec;
     if spec.access.is_empty() {
         let again =

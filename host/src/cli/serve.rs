@@ -8,10 +8,10 @@ use clap::Args;
 use super::plugins::PluginArgs;
 use crate::{
     occi,
-    openstack::{Client, Config as CloudConfig, Interface},
-    orchestrator::{self, Orchestrator, Parts},
+    openstack::{CloudClient, CloudConfig, EndpointInterface},
+    orchestrator::{self, Orchestrator, OrchestratorConfig},
     server::{self, Server},
-    store::{self, Store},
+    store::{self, RecordStore},
 };
 
 /// Serve OCCI, and run until SIGTERM or SIGINT
@@ -49,7 +49,7 @@ pub(super) struct ServeArgs {
         value_name = "NAME",
         default_value = "public"
     )]
-    interface: Interface,
+    interface: EndpointInterface,
     /// PEM file with the cloud's own certificate authority
     #[arg(long, env = "STAMPEDE_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -76,7 +76,7 @@ pub(super) struct ServeArgs {
 /// Serves until told to stop; the addresses really bound are the first line on `out`.
 pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let mut stop = pin!(server::terminated());
-    let client = Client::new(args.cloud())?;
+    let client = CloudClient::new(args.cloud())?;
     // The ports come before what takes time: clients wait for the plugins in the queue instead of
     // being refused.
     let server = Server::bind(args.server()).await?;
@@ -103,8 +103,8 @@ impl ServeArgs {
             .unwrap_or_else(|| "stampede".to_owned())
     }
 
-    fn server(&self) -> server::Config {
-        server::Config {
+    fn server(&self) -> server::ServerConfig {
+        server::ServerConfig {
             listen: self.listen,
             admin_listen: self.admin_listen,
             so_name: self.so_name(),
@@ -113,7 +113,7 @@ impl ServeArgs {
                 .clone()
                 .filter(|url| !url.is_empty() && given(self.so_name.as_ref())),
             limits: limits(),
-            occi: occi::Limits::default(),
+            occi: occi::OcciLimits::default(),
         }
     }
 
@@ -130,11 +130,11 @@ impl ServeArgs {
         }
     }
 
-    async fn orchestrator(&self, client: Client) -> Result<Orchestrator> {
+    async fn orchestrator(&self, client: CloudClient) -> Result<Orchestrator> {
         let (planner, defaults) = self.plugins.load_checked().await?;
         let store = self.store().await?;
-        let (host, limits) = (self.so_name(), orchestrator::Limits::default());
-        Ok(Orchestrator::new(Parts {
+        let (host, limits) = (self.so_name(), orchestrator::OrchestratorLimits::default());
+        Ok(Orchestrator::new(OrchestratorConfig {
             host,
             client,
             planner,
@@ -147,21 +147,21 @@ impl ServeArgs {
 
     /// A folder that was named must do; where only the environment suggests one, as it does in
     /// containers too, memory does as well.
-    async fn store(&self) -> Result<Store> {
+    async fn store(&self) -> Result<RecordStore> {
         if let Some(dir) = self.data_dir.clone().or_else(|| set("STATE_DIRECTORY")) {
-            return Ok(Store::open(&dir).await?);
+            return Ok(RecordStore::open(&dir).await?);
         }
         let why = match home_data_dir() {
             None => "no data directory is named".to_owned(),
-            Some(dir) => match Store::open(&dir).await {
-                Err(error @ store::Error::Open { .. }) => error.to_string(),
+            Some(dir) => match RecordStore::open(&dir).await {
+                Err(error @ store::StoreError::Open { .. }) => error.to_string(),
                 opened => return Ok(opened?),
             },
         };
         tracing::warn!(
             "clusters are remembered in memory only, and found again in Heat after a restart: {why}"
         );
-        Ok(Store::in_memory().await?)
+        Ok(RecordStore::in_memory().await?)
     }
 }
 
@@ -170,8 +170,8 @@ fn given(text: Option<&String>) -> bool {
 }
 
 /// Within what the system lets this process have.
-fn limits() -> server::Limits {
-    let limits = server::Limits::default();
+fn limits() -> server::ServerLimits {
+    let limits = server::ServerLimits::default();
     let limits = open_files().map_or(limits, |files| limits.within(files));
     memory_bytes().map_or(limits, |bytes| limits.fitting(bytes))
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::cloud::{self, CloudArgs};
-use crate::orchestrator::View;
+use crate::orchestrator::ClusterView;
 
 /// Show a cluster: state, endpoints, progress by node
 #[derive(Args, Debug)]
@@ -25,7 +25,7 @@ pub(super) async fn run(args: &ShowArgs, out: &mut dyn Write) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(out: &mut dyn Write, view: &View) -> Result<()> {
+fn print(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
     writeln!(out, "name        {}", view.name)?;
     writeln!(out, "state       {}", view.state)?;
     if let Some(status) = &view.stack_status {

@@ -5,8 +5,8 @@ use std::{io::Write, process::ExitCode};
 use anyhow::Result;
 use clap::Args;
 
-use super::cloud::{self, CloudArgs, Watch};
-use crate::{cluster::State, cluster::vocabulary::PREFIX, orchestrator::View};
+use super::cloud::{self, CloudArgs, ProgressPrinter};
+use crate::{cluster::ClusterState, cluster::vocabulary::PREFIX, orchestrator::ClusterView};
 
 /// Change a running cluster: more or fewer workers, other settings
 ///
@@ -54,7 +54,7 @@ pub(super) async fn run(args: &UpdateArgs, out: &mut dyn Write) -> Result<ExitCo
             .update(&cloud.caller, &args.name, attributes)
             .await?
     };
-    let mut watch = Watch::new();
+    let mut watch = ProgressPrinter::new();
     loop {
         watch.print(out, &view)?;
         if !view.state.is_moving() {
@@ -66,8 +66,8 @@ pub(super) async fn run(args: &UpdateArgs, out: &mut dyn Write) -> Result<ExitCo
     conclusion(out, &view)
 }
 
-fn conclusion(out: &mut dyn Write, view: &View) -> Result<ExitCode> {
-    let well = view.state == State::Active && view.change.is_none();
+fn conclusion(out: &mut dyn Write, view: &ClusterView) -> Result<ExitCode> {
+    let well = view.state == ClusterState::Active && view.change.is_none();
     let end = view
         .change
         .clone()

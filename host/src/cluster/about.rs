@@ -8,7 +8,7 @@ use super::{
 
 /// About one attribute.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct About {
+pub struct AttributeDoc {
     /// `integer`, `string`.
     pub kind: &'static str,
     /// Its value when neither request nor operator gives one, in words where it is found in the
@@ -20,7 +20,7 @@ pub struct About {
 
 /// About the attribute of this name, without `stampede.`; nothing about one that is not Stampede's
 /// own.
-pub fn about(name: &str) -> About {
+pub fn about(name: &str) -> AttributeDoc {
     let (kind, default, range) = match name {
         "framework" => (
             "string",
@@ -69,9 +69,9 @@ pub fn about(name: &str) -> About {
             DEFAULT_TIMEOUT_S.to_string(),
             format!("{} to {}", limits::MIN_TIMEOUT_S, limits::MAX_TIMEOUT_S),
         ),
-        _ => return About::default(),
+        _ => return AttributeDoc::default(),
     };
-    About {
+    AttributeDoc {
         kind,
         default,
         range,
@@ -89,7 +89,7 @@ fn url() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{Defaults, Vocabulary, attributes, vocabulary::OWN};
+    use crate::cluster::{AttributeNames, OperatorDefaults, attributes, vocabulary::OWN};
 
     #[test]
     fn every_attribute_of_our_own_has_a_default_and_a_range() {
@@ -100,16 +100,16 @@ mod tests {
                 "{name}"
             );
         }
-        assert_eq!(about("hadoop.replication"), About::default());
+        assert_eq!(about("hadoop.replication"), AttributeDoc::default());
     }
 
     #[test]
     fn what_is_told_is_what_requests_are_read_with() {
-        let words = Vocabulary::default();
+        let words = AttributeNames::default();
         let read = |name: &str, value: &str| {
             let given = [("stampede.framework", "cluster"), (name, value)]
                 .map(|(n, v)| (n.to_owned(), v.to_owned()));
-            attributes::parse("demo", &given, &Defaults::default(), &words)
+            attributes::parse("demo", &given, &OperatorDefaults::default(), &words)
                 .map_err(|problems| problems.into_iter().map(|p| p.path).collect())
         };
         for name in ["workers", "timeout"] {

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 
 pub use super::vocabulary::PREFIX;
 use super::{
-    Problem, Spec,
-    defaults::Defaults,
+    ClusterSpec, Problem,
+    defaults::OperatorDefaults,
     limits,
-    spec::Framework,
+    spec::FrameworkChoice,
     values,
-    vocabulary::{CLUSTER, Vocabulary, nearest},
+    vocabulary::{AttributeNames, CLUSTER, nearest},
 };
 
 /// The framework of a request that names none.
@@ -47,10 +47,10 @@ pub fn is_name(name: &str) -> bool {
 pub fn parse(
     name: &str,
     given: &[(String, String)],
-    defaults: &Defaults,
-    words: &Vocabulary,
-) -> Result<Spec, Vec<Problem>> {
-    let mut reader = Reader {
+    defaults: &OperatorDefaults,
+    words: &AttributeNames,
+) -> Result<ClusterSpec, Vec<Problem>> {
+    let mut reader = AttributeReader {
         given: BTreeMap::new(),
         defaults,
         words,
@@ -77,7 +77,7 @@ pub fn parse(
     let seconds = |path: &str, text: &str| {
         values::whole(path, text, limits::MIN_TIMEOUT_S, limits::MAX_TIMEOUT_S)
     };
-    let spec = Spec {
+    let spec = ClusterSpec {
         name,
         workers,
         worker_ids: Vec::new(),
@@ -110,7 +110,7 @@ pub fn parse(
 }
 
 /// The attributes, without `stampede.`, that make this spec again whatever the defaults are.
-pub fn render(spec: &Spec) -> BTreeMap<String, String> {
+pub fn render(spec: &ClusterSpec) -> BTreeMap<String, String> {
     let names: Vec<&str> = spec.frameworks.iter().map(|f| f.name.as_str()).collect();
     let framework = if names.is_empty() {
         CLUSTER.to_owned()
@@ -150,7 +150,7 @@ pub fn render(spec: &Spec) -> BTreeMap<String, String> {
 }
 
 /// The names of the attributes in which two specs of one cluster differ, without `stampede.`.
-pub fn changed(from: &Spec, to: &Spec) -> Vec<String> {
+pub fn changed(from: &ClusterSpec, to: &ClusterSpec) -> Vec<String> {
     let (from, to) = (render(from), render(to));
     let names: std::collections::BTreeSet<&String> = from.keys().chain(to.keys()).collect();
     names
@@ -160,14 +160,14 @@ pub fn changed(from: &Spec, to: &Spec) -> Vec<String> {
         .collect()
 }
 
-struct Reader<'a> {
+struct AttributeReader<'a> {
     given: BTreeMap<&'a str, &'a str>,
-    defaults: &'a Defaults,
-    words: &'a Vocabulary,
+    defaults: &'a OperatorDefaults,
+    words: &'a AttributeNames,
     problems: Vec<Problem>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> AttributeReader<'a> {
     fn take(&mut self, given: &'a [(String, String)]) {
         for (name, value) in given {
             if let Some(name) = name.strip_prefix(PREFIX) {
@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
         Vec::new()
     }
 
-    fn frameworks(&mut self) -> Vec<Framework> {
+    fn frameworks(&mut self) -> Vec<FrameworkChoice> {
         let text = self.text("framework").unwrap_or(DEFAULT_FRAMEWORK);
         let mut names: Vec<&str> = Vec::new();
         for name in values::words(text) {
@@ -318,7 +318,7 @@ impl<'a> Reader<'a> {
         }
         names
             .into_iter()
-            .map(|name| Framework {
+            .map(|name| FrameworkChoice {
                 name: name.to_owned(),
                 version: self.version(name, only),
             })
@@ -394,7 +394,10 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn settings(&mut self, frameworks: &[Framework]) -> BTreeMap<String, BTreeMap<String, String>> {
+    fn settings(
+        &mut self,
+        frameworks: &[FrameworkChoice],
+    ) -> BTreeMap<String, BTreeMap<String, String>> {
         let mut settings: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         let asked: Vec<&str> = std::iter::once(CLUSTER)
             .chain(frameworks.iter().map(|f| f.name.as_str()))
@@ -439,7 +442,7 @@ impl<'a> Reader<'a> {
         settings
     }
 
-    fn unasked(&mut self, name: &str, framework: &str, frameworks: &[Framework]) {
+    fn unasked(&mut self, name: &str, framework: &str, frameworks: &[FrameworkChoice]) {
         let mut all: Vec<&str> = frameworks.iter().map(|f| f.name.as_str()).collect();
         all.push(framework);
         let hint = format!(

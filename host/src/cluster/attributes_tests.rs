@@ -4,14 +4,14 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::cluster::{framework::Descriptor, problem::lines};
+use crate::cluster::{framework::PluginDescriptor, problem::lines};
 
-fn descriptor(name: &str, versions: &[&str], parameters: &[&str]) -> Descriptor {
+fn descriptor(name: &str, versions: &[&str], parameters: &[&str]) -> PluginDescriptor {
     let properties: serde_json::Map<String, serde_json::Value> = parameters
         .iter()
         .map(|p| ((*p).to_owned(), json!({})))
         .collect();
-    Descriptor {
+    PluginDescriptor {
         name: name.to_owned(),
         title: String::new(),
         description: String::new(),
@@ -28,16 +28,16 @@ fn descriptor(name: &str, versions: &[&str], parameters: &[&str]) -> Descriptor 
     }
 }
 
-fn words() -> Vocabulary {
+fn words() -> AttributeNames {
     let all = [
         descriptor("cluster", &[], &["dns-nameservers"]),
         descriptor("hadoop", &["3.5.0", "3.4.3"], &["replication", "core-site"]),
         descriptor("spark", &["4.0.4"], &["cores"]),
     ];
-    Vocabulary::of(&all)
+    AttributeNames::of(&all)
 }
 
-fn parsed(given: &[(&str, &str)], defaults: &Defaults) -> Result<Spec, String> {
+fn parsed(given: &[(&str, &str)], defaults: &OperatorDefaults) -> Result<ClusterSpec, String> {
     let given: Vec<(String, String)> = given
         .iter()
         .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
@@ -45,12 +45,12 @@ fn parsed(given: &[(&str, &str)], defaults: &Defaults) -> Result<Spec, String> {
     parse("demo", &given, defaults, &words()).map_err(|problems| lines(&problems))
 }
 
-fn spec(given: &[(&str, &str)]) -> Spec {
-    parsed(given, &Defaults::default()).unwrap()
+fn spec(given: &[(&str, &str)]) -> ClusterSpec {
+    parsed(given, &OperatorDefaults::default()).unwrap()
 }
 
 fn refusal(given: &[(&str, &str)]) -> String {
-    parsed(given, &Defaults::default()).unwrap_err()
+    parsed(given, &OperatorDefaults::default()).unwrap_err()
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn nothing_given_makes_a_small_hadoop_cluster() {
     let spec = spec(&[]);
     assert_eq!(
         spec.frameworks,
-        [Framework {
+        [FrameworkChoice {
             name: "hadoop".to_owned(),
             version: None
         }]
@@ -112,7 +112,7 @@ fn nobody_is_let_in_where_there_is_no_way_in() {
                 .access
                 .is_empty()
     );
-    let default = |name, value| Defaults::default().with(name, value);
+    let default = |name, value| OperatorDefaults::default().with(name, value);
     assert_eq!(
         parsed(&[access], &default("network.external", "none")).unwrap_err(),
         words
@@ -134,7 +134,7 @@ fn nobody_is_let_in_where_there_is_no_way_in() {
 
 #[test]
 fn versions_belong_to_one_framework() {
-    let version = |spec: Spec| spec.frameworks[0].version.clone();
+    let version = |spec: ClusterSpec| spec.frameworks[0].version.clone();
     assert_eq!(
         version(spec(&[("stampede.framework.version", "3.4.3")])).as_deref(),
         Some("3.4.3")
@@ -188,7 +188,7 @@ fn a_setting_of_a_framework_that_is_not_asked_for_is_named() {
 
 #[test]
 fn defaults_fill_in_and_an_empty_value_takes_one_away() {
-    let defaults = Defaults::default()
+    let defaults = OperatorDefaults::default()
         .with("mirror", "http://mirror.example/")
         .with("hadoop.replication", "1")
         .with("spark.cores", "4")
@@ -218,7 +218,7 @@ fn as_many_attributes_as_the_limit_says_and_not_one_more() {
     let many = |n: usize| {
         let names: Vec<String> = (0..n).map(|i| format!("p{i}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let words = Vocabulary::of(&[
+        let words = AttributeNames::of(&[
             descriptor("cluster", &[], &names),
             descriptor("hadoop", &[], &[]),
         ]);
@@ -226,7 +226,7 @@ fn as_many_attributes_as_the_limit_says_and_not_one_more() {
             .iter()
             .map(|name| (format!("stampede.cluster.{name}"), "x".to_owned()))
             .collect();
-        parse("demo", &given, &Defaults::default(), &words)
+        parse("demo", &given, &OperatorDefaults::default(), &words)
     };
     assert!(many(limits::MAX_ATTRIBUTES).is_ok());
     assert_eq!(
@@ -257,7 +257,7 @@ fn the_timeout_on_both_sides_of_its_bounds() {
 
 #[test]
 fn a_plugin_that_would_hide_stampedes_own_attributes_cannot_be_asked_for() {
-    let words = Vocabulary::of(&[
+    let words = AttributeNames::of(&[
         descriptor("network", &[], &["cidr", "x"]),
         descriptor("hadoop", &[], &[]),
     ]);
@@ -266,7 +266,7 @@ fn a_plugin_that_would_hide_stampedes_own_attributes_cannot_be_asked_for() {
         parse(
             "demo",
             &[("stampede.network.cidr".to_owned(), "10.0.0.0/24".to_owned())],
-            &Defaults::default(),
+            &OperatorDefaults::default(),
             &words
         )
         .is_ok()
@@ -276,15 +276,15 @@ fn a_plugin_that_would_hide_stampedes_own_attributes_cannot_be_asked_for() {
 #[test]
 fn as_many_frameworks_as_the_limit_says_and_not_one_more() {
     let many = |n: usize| {
-        let all: Vec<Descriptor> = (0..n)
+        let all: Vec<PluginDescriptor> = (0..n)
             .map(|i| descriptor(&format!("f{i}"), &[], &[]))
             .collect();
         let names: Vec<&str> = all.iter().map(|d| d.name.as_str()).collect();
         parse(
             "demo",
             &[("stampede.framework".to_owned(), names.join(","))],
-            &Defaults::default(),
-            &Vocabulary::of(&all),
+            &OperatorDefaults::default(),
+            &AttributeNames::of(&all),
         )
     };
     assert!(many(limits::MAX_FRAMEWORKS).is_ok());
@@ -310,7 +310,7 @@ proptest! {
     /// refused.
     #[test]
     fn any_value_is_carried_exactly_or_refused(value in any::<String>()) {
-        match parsed(&[("stampede.hadoop.core-site", &value)], &Defaults::default()) {
+        match parsed(&[("stampede.hadoop.core-site", &value)], &OperatorDefaults::default()) {
             Ok(spec) => prop_assert_eq!(&spec.settings["hadoop"]["core-site"], &value),
             Err(_) => prop_assert!(value.chars().any(char::is_control)),
         }
@@ -326,9 +326,9 @@ proptest! {
         let once = spec(&given);
         let rendered = render(&once);
         let names: Vec<(String, String)> = rendered.into_iter().map(|(name, value)| (format!("{PREFIX}{name}"), value)).collect();
-        let again = parse("demo", &names, &Defaults::default().with("hadoop.replication", "7"), &words()).unwrap();
+        let again = parse("demo", &names, &OperatorDefaults::default().with("hadoop.replication", "7"), &words()).unwrap();
         prop_assert_eq!(again.settings["hadoop"].get("replication").map(String::as_str), Some("7"));
-        let again = parse("demo", &names, &Defaults::default(), &words()).unwrap();
+        let again = parse("demo", &names, &OperatorDefaults::default(), &words()).unwrap();
         prop_assert_eq!(again, once);
     }
 }

@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Spec;
+use super::ClusterSpec;
 
 /// Digests of what stands on the nodes of each role, by path.
-pub type Installed = BTreeMap<String, BTreeMap<String, String>>;
+pub type FileDigests = BTreeMap<String, BTreeMap<String, String>>;
 
 /// A change that is under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct ClusterChange {
     /// What the client's attributes are once it is done.
     pub attributes: BTreeMap<String, String>,
     /// What the cluster is once it is done.
-    pub to: Spec,
+    pub to: ClusterSpec,
     /// What stands on the nodes once it is done.
-    pub installed: Installed,
+    pub installed: FileDigests,
     /// Endpoint names once it is done, each with the output that holds its URL.
     pub endpoints: BTreeMap<String, String>,
     /// The steps; while it is taken back, those that lead back.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RolloutStep>,
     /// The step that is under way.
     pub at: usize,
     /// When Heat accepted that step, in seconds since 1970.
@@ -34,9 +34,9 @@ pub struct Change {
     pub undone: Option<String>,
 }
 
-impl Change {
+impl ClusterChange {
     /// The step that is under way.
-    pub fn step(&self) -> Option<&Step> {
+    pub fn step(&self) -> Option<&RolloutStep> {
         self.steps.get(self.at)
     }
 }
@@ -44,7 +44,7 @@ impl Change {
 /// One update of the stack, and what nodes are told by it. The next step begins when the stack is
 /// complete and every node told has answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
+pub struct RolloutStep {
     /// For people: `new settings on master`.
     pub title: String,
     /// Rises with every step that the cluster ever took.
@@ -64,7 +64,7 @@ pub struct Step {
     pub may_be_dead: bool,
 }
 
-impl Step {
+impl RolloutStep {
     /// The workers that it lets go, or calls back.
     pub fn leaves(&self) -> &[String] {
         if self.may_be_dead {
@@ -77,14 +77,14 @@ impl Step {
 
 /// What a node said of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct ChangeReport {
     /// Of which step.
     pub generation: u32,
     /// What went wrong, where something did.
     pub error: Option<String>,
 }
 
-impl Answer {
+impl ChangeReport {
     /// Reads `<node> change <generation> done` and `<node> change <generation> failed <why>`; other
     /// lines are none.
     pub fn parse(line: &str) -> Option<(String, Self)> {
@@ -114,13 +114,13 @@ mod tests {
     #[test]
     fn answers_are_told_from_progress() {
         let answer = |generation, error: Option<&str>| {
-            Some(Answer {
+            Some(ChangeReport {
                 generation,
                 error: error.map(str::to_owned),
             })
         };
         let parse = |line| {
-            Answer::parse(line)
+            ChangeReport::parse(line)
                 .map(|(node, answer)| (node, Some(answer)))
                 .unzip()
         };
@@ -143,7 +143,7 @@ mod tests {
             "worker-1 change 1 maybe",
             "",
         ] {
-            assert_eq!(Answer::parse(other), None, "{other}");
+            assert_eq!(ChangeReport::parse(other), None, "{other}");
         }
     }
 }

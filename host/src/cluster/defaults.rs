@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Problem,
-    vocabulary::{OWN, PREFIX, Vocabulary, nearest},
+    vocabulary::{AttributeNames, OWN, PREFIX, nearest},
 };
 
 /// What a variable's name begins with; the rest is the attribute's name in capitals with `_` for
@@ -18,11 +18,11 @@ pub const VARIABLE_PREFIX: &str = "STAMPEDE_DEFAULT_";
 
 /// Values by attribute name, without `stampede.`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Defaults {
+pub struct OperatorDefaults {
     values: BTreeMap<String, String>,
 }
 
-impl Defaults {
+impl OperatorDefaults {
     /// Of a TOML text: `workers = 3`, `[master]` with `flavor = "m1.large"`, `[hadoop]` with
     /// `replication = 2`. Lists become texts with commas, a plugin's objects JSON.
     /// `"framework.version"` is written in quotes, since `framework` has a value of its own.
@@ -48,7 +48,7 @@ impl Defaults {
     /// no attribute is kept under its own name, for [`Defaults::check`] to tell.
     pub fn from_variables(
         variables: impl IntoIterator<Item = (String, String)>,
-        words: &Vocabulary,
+        words: &AttributeNames,
     ) -> Self {
         let names: BTreeMap<String, String> = words
             .names()
@@ -83,7 +83,7 @@ impl Defaults {
 
     /// The names that nothing knows, each a problem; asked once, at the start. Values are read with
     /// each request.
-    pub fn check(&self, words: &Vocabulary) -> Vec<Problem> {
+    pub fn check(&self, words: &AttributeNames) -> Vec<Problem> {
         let names = words.names();
         let unknown = self.values.keys().filter(|name| !names.contains(name));
         let hint = |name: &String| match name.starts_with(VARIABLE_PREFIX) {
@@ -204,7 +204,7 @@ mod tests {
     fn a_toml_file_sets_any_attribute() {
         let text = "workers = 3\n'framework.version' = '3.4.3'\nframework = ['hadoop', 'spark']\n[master]\nflavor = 'm1.large'\n\
                     [network]\naccess = ['10.0.0.0/8', '192.0.2.1']\n[hadoop]\nreplication = 2\ncore-site = { 'a.b' = 'c' }\n";
-        let defaults = Defaults::from_toml(text).unwrap();
+        let defaults = OperatorDefaults::from_toml(text).unwrap();
         let wanted = [
             ("workers", "3"),
             ("framework.version", "3.4.3"),
@@ -219,24 +219,26 @@ mod tests {
         }
     }
 
-    fn words() -> Vocabulary {
+    fn words() -> AttributeNames {
         let descriptor = serde_json::json!({
             "name": "hadoop", "title": "", "description": "", "versions": [], "default_version": "", "requires": [], "provides": [], "roles": [],
             "parameters": {"properties": {"core_site": {}, "block-size": {}}}, "ports": [], "resource_types": [],
         });
-        Vocabulary::of(&[serde_json::from_value(descriptor).unwrap()])
+        AttributeNames::of(&[serde_json::from_value(descriptor).unwrap()])
     }
 
     #[test]
     fn the_environment_wins_over_the_file() {
-        let file = Defaults::from_toml("workers = 3\nimage = 'debian'").unwrap();
+        let file = OperatorDefaults::from_toml("workers = 3\nimage = 'debian'").unwrap();
         let set = [
             ("STAMPEDE_DEFAULT_WORKERS", "5"),
             ("STAMPEDE_DEFAULT_HADOOP_CORE_SITE", "{}"),
             ("PATH", "/bin"),
         ];
-        let environment =
-            Defaults::from_variables(set.map(|(n, v)| (n.to_owned(), v.to_owned())), &words());
+        let environment = OperatorDefaults::from_variables(
+            set.map(|(n, v)| (n.to_owned(), v.to_owned())),
+            &words(),
+        );
         let both = environment.over(file);
         assert_eq!(
             (
@@ -251,12 +253,14 @@ mod tests {
 
     #[test]
     fn an_unknown_default_is_named_with_its_neighbour() {
-        let problems = Defaults::default().with("worker", "3").check(&words());
+        let problems = OperatorDefaults::default()
+            .with("worker", "3")
+            .check(&words());
         assert_eq!(
             problems[0].to_string(),
             "worker: is set by default, but there is no such attribute (did you mean `workers`?)"
         );
-        let problems = Defaults::from_variables(
+        let problems = OperatorDefaults::from_variables(
             [("STAMPEDE_DEFAULT_WORKER".to_owned(), "3".to_owned())],
             &words(),
         )
@@ -267,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_text_in_the_place_of_a_table_is_told_as_that() {
-        let problems = Defaults::from_toml("network = 'public'\nhadoop = 2")
+        let problems = OperatorDefaults::from_toml("network = 'public'\nhadoop = 2")
             .unwrap()
             .check(&words());
         let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
@@ -288,7 +292,7 @@ mod tests {
                     .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'),
                 "{variable}"
             );
-            let set = Defaults::from_variables([(variable, "x".to_owned())], &words());
+            let set = OperatorDefaults::from_variables([(variable, "x".to_owned())], &words());
             assert_eq!(set.get(&name), Some("x"), "{name}");
         }
     }

@@ -9,7 +9,7 @@ use super::Flavor;
 
 /// What a plugin is and what it can be asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Descriptor {
+pub struct PluginDescriptor {
     /// The name that a request uses: `hadoop`.
     pub name: String,
     /// For people: `Apache Hadoop`.
@@ -25,29 +25,29 @@ pub struct Descriptor {
     /// Services that this plugin brings.
     pub provides: Vec<String>,
     /// The node groups that it runs on.
-    pub roles: Vec<Role>,
+    pub roles: Vec<NodeRole>,
     /// JSON Schema of an object, one property a parameter.
     pub parameters: serde_json::Value,
     /// TCP ports that the framework listens on.
-    pub ports: Vec<Port>,
+    pub ports: Vec<FrameworkPort>,
     /// The HOT resource types that its template may hold.
     pub resource_types: Vec<String>,
 }
 
 /// A node group that a framework runs on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Role {
+pub struct NodeRole {
     /// `master`, `worker`.
     pub name: String,
     /// How many nodes it may have.
-    pub cardinality: Cardinality,
+    pub cardinality: RoleCardinality,
     /// The smallest flavor that makes sense.
-    pub smallest: Size,
+    pub smallest: NodeResources,
 }
 
 /// How many nodes a role may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Cardinality {
+pub enum RoleCardinality {
     /// One.
     ExactlyOne,
     /// At least one.
@@ -58,7 +58,7 @@ pub enum Cardinality {
 
 /// The measure of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Size {
+pub struct NodeResources {
     /// Virtual processors.
     pub vcpus: u32,
     /// Memory in MiB.
@@ -69,7 +69,7 @@ pub struct Size {
 
 /// A TCP port that a framework listens on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Port {
+pub struct FrameworkPort {
     /// The number.
     pub number: u16,
     /// The role whose nodes listen.
@@ -77,12 +77,12 @@ pub struct Port {
     /// What it is for.
     pub purpose: String,
     /// Who has to reach it.
-    pub audience: Audience,
+    pub audience: PortAudience,
 }
 
 /// Who has to reach a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Audience {
+pub enum PortAudience {
     /// The cluster's own nodes.
     Cluster,
     /// Its administrator.
@@ -93,7 +93,7 @@ pub enum Audience {
 
 /// What a plugin is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Request {
+pub struct PluginRequest {
     /// The cluster's name.
     pub cluster: String,
     /// One of the descriptor's versions.
@@ -103,7 +103,7 @@ pub struct Request {
     /// Satisfies the descriptor's schema; defaults are filled in.
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// The cluster's network.
-    pub network: Network,
+    pub network: ClusterNetwork,
     /// A base URL without a trailing slash.
     pub mirror: Option<String>,
     /// A URL.
@@ -115,9 +115,9 @@ pub struct Request {
     /// How long the nodes may take, in seconds.
     pub timeout_s: u32,
     /// What the plugins before this one provide.
-    pub services: Vec<Service>,
+    pub services: Vec<ProvidedService>,
     /// What the plugins before this one have taken.
-    pub taken: Vec<Share>,
+    pub taken: Vec<ResourceClaim>,
 }
 
 /// The nodes of one role.
@@ -130,12 +130,12 @@ pub struct NodeGroup {
     /// An image's name or id.
     pub image: String,
     /// In the order of their ids.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<ClusterNode>,
 }
 
 /// One node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
+pub struct ClusterNode {
     /// From 1, stable, never given out twice in its group.
     pub id: u32,
     /// `master`, `worker-7`.
@@ -146,7 +146,7 @@ pub struct Node {
 
 /// The cluster's own network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Network {
+pub struct ClusterNetwork {
     /// IPv4.
     pub cidr: String,
     /// The external network's name or id.
@@ -157,7 +157,7 @@ pub struct Network {
 
 /// Something that one framework offers to those after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Service {
+pub struct ProvidedService {
     /// `hdfs`, `yarn`.
     pub name: String,
     /// The plugin that provides it.
@@ -170,7 +170,7 @@ pub struct Service {
 
 /// What a framework has taken on each node of a role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Share {
+pub struct ResourceClaim {
     /// The role.
     pub role: String,
     /// The plugin that took it.
@@ -183,7 +183,7 @@ pub struct Share {
 
 /// Where people and programs reach the framework.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
+pub struct FrameworkEndpoint {
     /// `[a-z][a-z0-9_]*`: an output of the stack.
     pub name: String,
     /// For people.
@@ -197,5 +197,5 @@ pub struct Endpoint {
     /// Begins with `/`, or empty.
     pub path: String,
     /// Who is to reach it.
-    pub audience: Audience,
+    pub audience: PortAudience,
 }

@@ -26,10 +26,10 @@ pub mod state;
 mod values;
 pub mod vocabulary;
 
-pub use change::{Change, Step};
-pub use defaults::Defaults;
+pub use change::{ClusterChange, RolloutStep};
+pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;
 pub use problem::Problem;
-pub use spec::Spec;
-pub use state::{Phase, State, Wish};
-pub use vocabulary::Vocabulary;
+pub use spec::ClusterSpec;
+pub use state::{ClusterState, DesiredState, LifecyclePhase};
+pub use vocabulary::AttributeNames;

@@ -8,7 +8,7 @@ pub const MAX_TEXT_CHARS: usize = 255;
 
 /// One line of progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct StageReport {
     /// The node's name: `master`, `worker-7`; empty where the line did not say.
     pub node: String,
     /// The plugin whose script ran, `node` for the frame itself; may be empty.
@@ -16,7 +16,7 @@ pub struct Report {
     /// `setup`, `ready`, `smoke`, `drain`, `change`; may be empty.
     pub stage: String,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: StageOutcome,
     /// How long the stage took, in seconds, where it said so.
     pub seconds: Option<u32>,
     /// The line for people, without the node: `hadoop setup done, 34 s`.
@@ -26,7 +26,7 @@ pub struct Report {
 /// What became of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum StageOutcome {
     /// It is under way.
     Began,
     /// It goes on; the text says how far it is.
@@ -37,7 +37,7 @@ pub enum Outcome {
     Failed,
 }
 
-impl Report {
+impl StageReport {
     /// Reads `<node> <plugin> <stage> <outcome> <rest>`. What is not of this form is a note whose
     /// text is the whole line.
     pub fn parse(line: &str) -> Self {
@@ -46,7 +46,7 @@ impl Report {
             node: String::new(),
             plugin: String::new(),
             stage: String::new(),
-            outcome: Outcome::Note,
+            outcome: StageOutcome::Note,
             seconds: None,
             text: line,
         })
@@ -59,7 +59,7 @@ impl Report {
     }
 }
 
-fn read(line: &str) -> Option<Report> {
+fn read(line: &str) -> Option<StageReport> {
     let mut words = line.splitn(5, ' ');
     let (node, plugin, stage, outcome) =
         (words.next()?, words.next()?, words.next()?, words.next()?);
@@ -68,17 +68,17 @@ fn read(line: &str) -> Option<Report> {
         return None;
     }
     let outcome = match outcome {
-        "began" => Outcome::Began,
-        "detail" => Outcome::Note,
-        "done" => Outcome::Done,
-        "failed" => Outcome::Failed,
+        "began" => StageOutcome::Began,
+        "detail" => StageOutcome::Note,
+        "done" => StageOutcome::Done,
+        "failed" => StageOutcome::Failed,
         _ => return None,
     };
     let word = match outcome {
-        Outcome::Began => "began",
-        Outcome::Done => "done",
-        Outcome::Failed => "failed",
-        Outcome::Note => "",
+        StageOutcome::Began => "began",
+        StageOutcome::Done => "done",
+        StageOutcome::Failed => "failed",
+        StageOutcome::Note => "",
     };
     let said = [word, rest]
         .into_iter()
@@ -86,10 +86,16 @@ fn read(line: &str) -> Option<Report> {
         .collect::<Vec<_>>()
         .join(if word == "failed" { ": " } else { ", " });
     let (node, plugin, stage) = (node.to_owned(), plugin.to_owned(), stage.to_owned());
-    let between = if outcome == Outcome::Note { ": " } else { " " };
+    let between = if outcome == StageOutcome::Note {
+        ": "
+    } else {
+        " "
+    };
     let text = format!("{plugin} {stage}{between}{said}");
-    Some(Report {
-        seconds: (outcome == Outcome::Done).then(|| seconds(rest)).flatten(),
+    Some(StageReport {
+        seconds: (outcome == StageOutcome::Done)
+            .then(|| seconds(rest))
+            .flatten(),
         node,
         plugin,
         stage,
@@ -146,11 +152,11 @@ mod tests {
         node: &str,
         plugin: &str,
         stage: &str,
-        outcome: Outcome,
+        outcome: StageOutcome,
         seconds: Option<u32>,
         text: &str,
-    ) -> Report {
-        Report {
+    ) -> StageReport {
+        StageReport {
             node: node.into(),
             plugin: plugin.into(),
             stage: stage.into(),
@@ -169,7 +175,7 @@ mod tests {
                     "worker-1",
                     "hadoop",
                     "setup",
-                    Outcome::Began,
+                    StageOutcome::Began,
                     None,
                     "hadoop setup began",
                 ),
@@ -180,7 +186,7 @@ mod tests {
                     "worker-1",
                     "hadoop",
                     "setup",
-                    Outcome::Done,
+                    StageOutcome::Done,
                     Some(34),
                     "hadoop setup done, 34 s",
                 ),
@@ -191,7 +197,7 @@ mod tests {
                     "master",
                     "hadoop",
                     "ready",
-                    Outcome::Note,
+                    StageOutcome::Note,
                     None,
                     "hadoop ready: 2 of 3 DataNodes, 1 of 3 NodeManagers",
                 ),
@@ -202,7 +208,7 @@ mod tests {
                     "worker-1",
                     "node",
                     "setup",
-                    Outcome::Failed,
+                    StageOutcome::Failed,
                     None,
                     "node setup failed: line 42: curl: (22) 404",
                 ),
@@ -213,7 +219,7 @@ mod tests {
                     "master",
                     "spark",
                     "smoke",
-                    Outcome::Done,
+                    StageOutcome::Done,
                     None,
                     "spark smoke done",
                 ),
@@ -224,14 +230,14 @@ mod tests {
                     "master",
                     "spark",
                     "smoke",
-                    Outcome::Done,
+                    StageOutcome::Done,
                     None,
                     "spark smoke done, soon",
                 ),
             ),
         ];
         for (line, wanted) in cases {
-            assert_eq!(Report::parse(line), wanted, "{line}");
+            assert_eq!(StageReport::parse(line), wanted, "{line}");
         }
     }
 
@@ -246,8 +252,8 @@ mod tests {
             "a b c d e f",
         ] {
             assert_eq!(
-                Report::parse(line),
-                report("", "", "", Outcome::Note, None, line),
+                StageReport::parse(line),
+                report("", "", "", StageOutcome::Note, None, line),
                 "{line}"
             );
         }
@@ -255,16 +261,16 @@ mod tests {
 
     #[test]
     fn a_line_is_bounded_and_printable() {
-        assert_eq!(Report::parse("x\u{1b}[2Jy\nz").text, "x [2Jy z");
+        assert_eq!(StageReport::parse("x\u{1b}[2Jy\nz").text, "x [2Jy z");
         assert_eq!(
-            Report::parse(&"é".repeat(MAX_TEXT_CHARS))
+            StageReport::parse(&"é".repeat(MAX_TEXT_CHARS))
                 .text
                 .chars()
                 .count(),
             MAX_TEXT_CHARS
         );
         assert_eq!(
-            Report::parse(&"é".repeat(MAX_TEXT_CHARS + 1))
+            StageReport::parse(&"é".repeat(MAX_TEXT_CHARS + 1))
                 .text
                 .chars()
                 .count(),

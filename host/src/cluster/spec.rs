@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 /// One cluster as asked for. Made by [`super::attributes`] from `stampede.*` attributes or `--set`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spec {
+pub struct ClusterSpec {
     /// The cluster's name: the entity's last path part, or `--name`.
     pub name: String,
     /// In the order asked for; without the plugin `cluster`, which is always first.
-    pub frameworks: Vec<Framework>,
+    pub frameworks: Vec<FrameworkChoice>,
     /// How many workers.
     pub workers: u32,
     /// Their ids, where they are not 1 to `workers`: ids are never given out twice. Empty before
@@ -54,7 +54,7 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-impl Spec {
+impl ClusterSpec {
     /// The ids of the workers, in their order.
     pub fn ids(&self) -> Vec<u32> {
         if self.worker_ids.is_empty() {
@@ -99,7 +99,7 @@ impl Spec {
 
 /// A framework asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Framework {
+pub struct FrameworkChoice {
     /// A plugin's name.
     pub name: String,
     /// `None`: the plugin's default.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Where a cluster stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum ClusterState {
     /// Asked for; nothing was looked up or created.
     Requested,
     /// The plan is made and recorded; Heat has not answered yet.
@@ -27,7 +27,7 @@ pub enum State {
     Failed(String),
 }
 
-impl State {
+impl ClusterState {
     /// One lowercase word: `requested`, `failed`.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ impl State {
     }
 }
 
-impl std::fmt::Display for State {
+impl std::fmt::Display for ClusterState {
     /// The word, and the reason behind it where there is one.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -74,7 +74,7 @@ impl std::fmt::Display for State {
 /// makes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Phase {
+pub enum LifecyclePhase {
     /// Asked for.
     Initialised,
     /// `deploy` was accepted.
@@ -86,7 +86,7 @@ pub enum Phase {
 /// What is wished of the cloud for a cluster; recorded before anything is done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Wish {
+pub enum DesiredState {
     /// Nothing yet: the client has only asked for the entity.
     None,
     /// The stack is to be there.

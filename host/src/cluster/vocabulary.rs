@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::framework::Descriptor;
+use super::framework::PluginDescriptor;
 
 /// The prefix of attributes that are ours; `--set` leaves it out.
 pub const PREFIX: &str = "stampede.";
@@ -45,7 +45,7 @@ pub const OWN: &[(&str, &str)] = &[
 
 /// The names that requests may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vocabulary {
+pub struct AttributeNames {
     frameworks: BTreeMap<String, Words>,
 }
 
@@ -55,12 +55,12 @@ struct Words {
     parameters: Vec<String>,
 }
 
-impl Vocabulary {
+impl AttributeNames {
     /// Of the plugins that are there. One that has the first word of an attribute of Stampede's own
     /// for its name (`network`, `worker`) cannot be asked for, since its parameters could not be
     /// told from those.
-    pub fn of<'a>(descriptors: impl IntoIterator<Item = &'a Descriptor>) -> Self {
-        let words = |d: &Descriptor| Words {
+    pub fn of<'a>(descriptors: impl IntoIterator<Item = &'a PluginDescriptor>) -> Self {
+        let words = |d: &PluginDescriptor| Words {
             versions: d.versions.clone(),
             parameters: d
                 .parameters

@@ -8,57 +8,57 @@ use bytes::Bytes;
 use http::Response;
 use lru::LruCache;
 
-use super::limits::Limits;
+use super::limits::OcciLimits;
 use super::negotiate::Rendering;
-use super::render::Style;
-use crate::orchestrator::{Edition, Group};
+use super::render::Renderer;
+use crate::orchestrator::{ClusterGroup, ViewVersion};
 
 /// What the maps take beside an answer's texts: the headers' table, pointers, keys.
 const ANSWER_BYTES: usize = 1024;
 
 /// What an entity's answers depend on, besides how they are asked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Of<'a> {
+pub(super) struct ResponseKey<'a> {
     /// The cluster's own id.
     pub(super) id: &'a str,
     /// Of the cluster.
-    pub(super) edition: &'a Edition,
+    pub(super) edition: &'a ViewVersion,
     /// The project's: they are never changed, but replaced.
-    pub(super) groups: &'a Arc<Vec<Group>>,
+    pub(super) groups: &'a Arc<Vec<ClusterGroup>>,
 }
 
 /// The answers.
-pub(super) struct Answers {
-    limits: Limits,
-    kept: Mutex<Kept>,
+pub(super) struct ResponseCache {
+    limits: OcciLimits,
+    kept: Mutex<CacheEntry>,
 }
 
-struct Kept {
+struct CacheEntry {
     /// By the cluster's id; those asked for longest ago make room.
-    clusters: LruCache<Box<str>, Cluster>,
+    clusters: LruCache<Box<str>, ClusterResponses>,
     bytes: usize,
 }
 
 /// The answers of one cluster, all of one edition.
-struct Cluster {
-    edition: Edition,
+struct ClusterResponses {
+    edition: ViewVersion,
     /// Weak: a comparison needs no more, and the place stays taken so that it cannot be another's.
-    groups: Weak<Vec<Group>>,
-    answers: Vec<Answer>,
+    groups: Weak<Vec<ClusterGroup>>,
+    answers: Vec<CachedResponse>,
 }
 
-struct Answer {
+struct CachedResponse {
     rendering: Rendering,
     base: Box<str>,
     bytes: usize,
     response: Arc<Response<Bytes>>,
 }
 
-impl Answers {
-    pub(super) fn new(limits: Limits) -> Self {
+impl ResponseCache {
+    pub(super) fn new(limits: OcciLimits) -> Self {
         Self {
             limits,
-            kept: Mutex::new(Kept {
+            kept: Mutex::new(CacheEntry {
                 clusters: LruCache::unbounded(),
                 bytes: 0,
             }),
@@ -66,7 +66,7 @@ impl Answers {
     }
 
     /// The answer, where one was kept and nothing has changed since.
-    pub(super) fn get(&self, of: Of<'_>, style: &Style<'_>) -> Option<Response<Bytes>> {
+    pub(super) fn get(&self, of: ResponseKey<'_>, style: &Renderer<'_>) -> Option<Response<Bytes>> {
         let response = {
             let mut kept = self.lock();
             let cluster = kept
@@ -80,7 +80,12 @@ impl Answers {
     }
 
     /// Keeps an answer, in the place of what is older. One that is too large is not kept.
-    pub(super) fn keep(&self, of: Of<'_>, style: &Style<'_>, response: &Response<Bytes>) {
+    pub(super) fn keep(
+        &self,
+        of: ResponseKey<'_>,
+        style: &Renderer<'_>,
+        response: &Response<Bytes>,
+    ) {
         let bytes = ANSWER_BYTES + of.id.len() + style.base.len() + weight(response);
         if bytes > self.limits.kept_answer_bytes {
             return;
@@ -88,7 +93,7 @@ impl Answers {
         let mut copy = response.clone();
         // A body that grew while it was written takes more than it holds.
         *copy.body_mut() = Bytes::copy_from_slice(response.body());
-        let answer = Answer {
+        let answer = CachedResponse {
             rendering: style.rendering,
             base: style.base.into(),
             bytes,
@@ -112,7 +117,7 @@ impl Answers {
         }
         answers.push(answer);
         kept.bytes += bytes;
-        let cluster = Cluster {
+        let cluster = ClusterResponses {
             edition: of.edition.clone(),
             groups: Arc::downgrade(of.groups),
             answers,
@@ -122,12 +127,12 @@ impl Answers {
     }
 
     /// Whoever panicked while holding it left maps that are whole at every step.
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, CacheEntry> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl CacheEntry {
     fn fit(&mut self, most: usize) {
         while self.bytes > most {
             let Some((_, oldest)) = self.clusters.pop_lru() else {
@@ -138,8 +143,8 @@ impl Kept {
     }
 }
 
-impl Cluster {
-    fn is_of(&self, of: Of<'_>) -> bool {
+impl ClusterResponses {
+    fn is_of(&self, of: ResponseKey<'_>) -> bool {
         self.edition == *of.edition && std::ptr::eq(self.groups.as_ptr(), Arc::as_ptr(of.groups))
     }
 
@@ -148,8 +153,8 @@ impl Cluster {
     }
 }
 
-impl Answer {
-    fn is_in(&self, style: &Style<'_>) -> bool {
+impl CachedResponse {
+    fn is_in(&self, style: &Renderer<'_>) -> bool {
         self.rendering == style.rendering && *self.base == *style.base
     }
 }
@@ -171,8 +176,8 @@ mod tests {
 
     const BASE: &str = "http://h";
 
-    fn edition(revision: i64) -> Edition {
-        Edition {
+    fn edition(revision: i64) -> ViewVersion {
+        ViewVersion {
             revision,
             cloud_error: None,
         }
@@ -182,8 +187,8 @@ mod tests {
         Response::new(vec![b'x'; bytes].into())
     }
 
-    fn style<'a>(limits: &'a Limits, rendering: Rendering, base: &'a str) -> Style<'a> {
-        Style {
+    fn style<'a>(limits: &'a OcciLimits, rendering: Rendering, base: &'a str) -> Renderer<'a> {
+        Renderer {
             rendering,
             base,
             limits,
@@ -197,17 +202,17 @@ mod tests {
 
     #[test]
     fn an_answer_is_found_only_while_all_that_it_depends_on_is_the_same() {
-        let limits = Limits::default();
-        let answers = Answers::new(limits);
+        let limits = OcciLimits::default();
+        let answers = ResponseCache::new(limits);
         let (groups, others) = (Arc::new(Vec::new()), Arc::new(Vec::new()));
         let (first, second) = (edition(1), edition(2));
-        let slow = Edition {
+        let slow = ViewVersion {
             cloud_error: Some("heat".into()),
             ..edition(1)
         };
         let plain = style(&limits, Rendering::Plain, BASE);
         answers.keep(
-            Of {
+            ResponseKey {
                 id: "a",
                 edition: &first,
                 groups: &groups,
@@ -215,10 +220,13 @@ mod tests {
             &plain,
             &response(3),
         );
-        let found = |id: &str, edition: &Edition, groups: &Arc<Vec<Group>>, style: &Style<'_>| {
+        let found = |id: &str,
+                     edition: &ViewVersion,
+                     groups: &Arc<Vec<ClusterGroup>>,
+                     style: &Renderer<'_>| {
             answers
                 .get(
-                    Of {
+                    ResponseKey {
                         id,
                         edition,
                         groups,
@@ -249,11 +257,11 @@ mod tests {
 
     #[test]
     fn what_changed_takes_the_place_of_all_that_is_older() {
-        let limits = Limits::default();
-        let answers = Answers::new(limits);
+        let limits = OcciLimits::default();
+        let answers = ResponseCache::new(limits);
         let groups = Arc::new(Vec::new());
         let (first, second) = (edition(1), edition(2));
-        let of = |edition| Of {
+        let of = |edition| ResponseKey {
             id: "a",
             edition,
             groups: &groups,
@@ -292,19 +300,19 @@ mod tests {
     fn each_limit_holds_on_both_sides() {
         let groups = Arc::new(Vec::new());
         let edition = edition(1);
-        let of = |id| Of {
+        let of = |id| ResponseKey {
             id,
             edition: &edition,
             groups: &groups,
         };
-        let limits = Limits {
+        let limits = OcciLimits {
             kept_answer_bytes: counted("a", 10),
             kept_bytes: 2 * counted("a", 10),
             kept_answers: 2,
-            ..Limits::default()
+            ..OcciLimits::default()
         };
         let plain = style(&limits, Rendering::Plain, BASE);
-        let answers = Answers::new(limits);
+        let answers = ResponseCache::new(limits);
         answers.keep(of("a"), &plain, &response(11));
         assert!(
             answers.get(of("a"), &plain).is_none(),
@@ -325,7 +333,7 @@ mod tests {
         assert!(answers.get(of("a"), &plain).is_some() && answers.get(of("c"), &plain).is_some());
         assert!(answers.lock().bytes <= limits.kept_bytes);
 
-        let answers = Answers::new(Limits {
+        let answers = ResponseCache::new(OcciLimits {
             kept_bytes: usize::MAX,
             ..limits
         });

@@ -6,137 +6,142 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::cluster::framework::Descriptor;
+use crate::cluster::framework::PluginDescriptor;
 use crate::orchestrator::{
-    Attributes, Caller, Edition, Found, Group, Members, Orchestrator, Refused, Requested, View,
+    Caller, ClientAttributes, ClusterGroup, ClusterLookup, ClusterView, CreateOutcome,
+    MembershipChange, Orchestrator, OrchestratorError, ViewVersion,
 };
 
 /// The clusters of all projects. See [`Orchestrator`] for what each call means.
-pub trait Clusters: Clone + Send + Sync + 'static {
+pub trait ClusterService: Clone + Send + Sync + 'static {
     /// One user in one project, proved by a token.
     type Caller: Send + Sync;
     /// What [`Self::find`] finds.
-    type Found: Shown;
+    type Found: FoundCluster;
 
     /// The frameworks that can be asked for.
-    fn frameworks(&self) -> Vec<&Descriptor>;
+    fn frameworks(&self) -> Vec<&PluginDescriptor>;
     /// Whether requests can be served.
-    fn ready(&self) -> impl Future<Output = Result<(), Refused>> + Send;
+    fn ready(&self) -> impl Future<Output = Result<(), OrchestratorError>> + Send;
     /// Proves that the token is good for the project.
     fn authenticate(
         &self,
         token: SecretString,
         project: &str,
-    ) -> impl Future<Output = Result<Self::Caller, Refused>> + Send;
+    ) -> impl Future<Output = Result<Self::Caller, OrchestratorError>> + Send;
     /// PUT.
     fn request(
         &self,
         caller: &Self::Caller,
         name: &str,
-        given: Attributes,
-    ) -> impl Future<Output = Result<Requested, Refused>> + Send;
+        given: ClientAttributes,
+    ) -> impl Future<Output = Result<CreateOutcome, OrchestratorError>> + Send;
     /// GET of one.
     fn find(
         &self,
         caller: &Self::Caller,
         name: &str,
-    ) -> impl Future<Output = Result<Self::Found, Refused>> + Send;
+    ) -> impl Future<Output = Result<Self::Found, OrchestratorError>> + Send;
     /// GET of all.
     fn list(
         &self,
         caller: &Self::Caller,
-    ) -> impl Future<Output = Result<Vec<View>, Refused>> + Send;
+    ) -> impl Future<Output = Result<Vec<ClusterView>, OrchestratorError>> + Send;
     /// The action `deploy`.
     fn deploy(
         &self,
         caller: &Self::Caller,
         name: &str,
-        given: Attributes,
-    ) -> impl Future<Output = Result<View, Refused>> + Send;
+        given: ClientAttributes,
+    ) -> impl Future<Output = Result<ClusterView, OrchestratorError>> + Send;
     /// The action `provision`.
     fn provision(
         &self,
         caller: &Self::Caller,
         name: &str,
-        given: Attributes,
-    ) -> impl Future<Output = Result<View, Refused>> + Send;
+        given: ClientAttributes,
+    ) -> impl Future<Output = Result<ClusterView, OrchestratorError>> + Send;
     /// POST.
     fn update(
         &self,
         caller: &Self::Caller,
         name: &str,
-        given: Attributes,
-    ) -> impl Future<Output = Result<View, Refused>> + Send;
+        given: ClientAttributes,
+    ) -> impl Future<Output = Result<ClusterView, OrchestratorError>> + Send;
     /// DELETE.
     fn delete(
         &self,
         caller: &Self::Caller,
         name: &str,
-    ) -> impl Future<Output = Result<(), Refused>> + Send;
+    ) -> impl Future<Output = Result<(), OrchestratorError>> + Send;
     /// The project's own groups: its mixins.
     fn groups(
         &self,
         caller: &Self::Caller,
-    ) -> impl Future<Output = Result<Arc<Vec<Group>>, Refused>> + Send;
+    ) -> impl Future<Output = Result<Arc<Vec<ClusterGroup>>, OrchestratorError>> + Send;
     /// POST of a mixin's definition.
     fn define_group(
         &self,
         caller: &Self::Caller,
-        group: Group,
-    ) -> impl Future<Output = Result<(), Refused>> + Send;
+        group: ClusterGroup,
+    ) -> impl Future<Output = Result<(), OrchestratorError>> + Send;
     /// DELETE of one.
     fn remove_group(
         &self,
         caller: &Self::Caller,
         name: &str,
-    ) -> impl Future<Output = Result<(), Refused>> + Send;
+    ) -> impl Future<Output = Result<(), OrchestratorError>> + Send;
     /// POST, PUT and DELETE at a mixin's location.
     fn group_members(
         &self,
         caller: &Self::Caller,
         name: &str,
-        how: Members,
+        how: MembershipChange,
         clusters: &[String],
-    ) -> impl Future<Output = Result<(), Refused>> + Send;
+    ) -> impl Future<Output = Result<(), OrchestratorError>> + Send;
 }
 
 /// A cluster as it was found: its words are made only where they are asked for.
-pub trait Shown: Send + Sync {
+pub trait FoundCluster: Send + Sync {
     /// The cluster's own id.
     fn id(&self) -> &str;
     /// Where it is the same, so is the view.
-    fn edition(&self) -> &Edition;
+    fn edition(&self) -> &ViewVersion;
     /// What its owner sees.
-    fn view(&self) -> View;
+    fn view(&self) -> ClusterView;
 }
 
-impl Shown for Found {
+impl FoundCluster for ClusterLookup {
     fn id(&self) -> &str {
         Self::id(self)
     }
 
-    fn edition(&self) -> &Edition {
+    fn edition(&self) -> &ViewVersion {
         Self::edition(self)
     }
 
-    fn view(&self) -> View {
+    fn view(&self) -> ClusterView {
         Self::view(self)
     }
 }
 
-impl Clusters for Orchestrator {
+impl ClusterService for Orchestrator {
     type Caller = Caller;
-    type Found = Found;
+    type Found = ClusterLookup;
 
-    fn frameworks(&self) -> Vec<&Descriptor> {
+    fn frameworks(&self) -> Vec<&PluginDescriptor> {
         Self::frameworks(self)
     }
 
-    async fn ready(&self) -> Result<(), Refused> {
+    async fn ready(&self) -> Result<(), OrchestratorError> {
         Self::ready(self).await
     }
 
-    async fn authenticate(&self, token: SecretString, project: &str) -> Result<Caller, Refused> {
+    async fn authenticate(
+        &self,
+        token: SecretString,
+        project: &str,
+    ) -> Result<Caller, OrchestratorError> {
         Self::authenticate(self, token, project).await
     }
 
@@ -144,16 +149,16 @@ impl Clusters for Orchestrator {
         &self,
         caller: &Caller,
         name: &str,
-        given: Attributes,
-    ) -> Result<Requested, Refused> {
+        given: ClientAttributes,
+    ) -> Result<CreateOutcome, OrchestratorError> {
         Self::request(self, caller, name, given).await
     }
 
-    async fn find(&self, caller: &Caller, name: &str) -> Result<Found, Refused> {
+    async fn find(&self, caller: &Caller, name: &str) -> Result<ClusterLookup, OrchestratorError> {
         Self::find(self, caller, name).await
     }
 
-    async fn list(&self, caller: &Caller) -> Result<Vec<View>, Refused> {
+    async fn list(&self, caller: &Caller) -> Result<Vec<ClusterView>, OrchestratorError> {
         Self::list(self, caller).await
     }
 
@@ -161,8 +166,8 @@ impl Clusters for Orchestrator {
         &self,
         caller: &Caller,
         name: &str,
-        given: Attributes,
-    ) -> Result<View, Refused> {
+        given: ClientAttributes,
+    ) -> Result<ClusterView, OrchestratorError> {
         Self::deploy(self, caller, name, given).await
     }
 
@@ -170,8 +175,8 @@ impl Clusters for Orchestrator {
         &self,
         caller: &Caller,
         name: &str,
-        given: Attributes,
-    ) -> Result<View, Refused> {
+        given: ClientAttributes,
+    ) -> Result<ClusterView, OrchestratorError> {
         Self::provision(self, caller, name, given).await
     }
 
@@ -179,24 +184,28 @@ impl Clusters for Orchestrator {
         &self,
         caller: &Caller,
         name: &str,
-        given: Attributes,
-    ) -> Result<View, Refused> {
+        given: ClientAttributes,
+    ) -> Result<ClusterView, OrchestratorError> {
         Self::update(self, caller, name, given).await
     }
 
-    async fn delete(&self, caller: &Caller, name: &str) -> Result<(), Refused> {
+    async fn delete(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
         Self::delete(self, caller, name).await
     }
 
-    async fn groups(&self, caller: &Caller) -> Result<Arc<Vec<Group>>, Refused> {
+    async fn groups(&self, caller: &Caller) -> Result<Arc<Vec<ClusterGroup>>, OrchestratorError> {
         Self::groups(self, caller).await
     }
 
-    async fn define_group(&self, caller: &Caller, group: Group) -> Result<(), Refused> {
+    async fn define_group(
+        &self,
+        caller: &Caller,
+        group: ClusterGroup,
+    ) -> Result<(), OrchestratorError> {
         Self::define_group(self, caller, group).await
     }
 
-    async fn remove_group(&self, caller: &Caller, name: &str) -> Result<(), Refused> {
+    async fn remove_group(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
         Self::remove_group(self, caller, name).await
     }
 
@@ -204,9 +213,9 @@ impl Clusters for Orchestrator {
         &self,
         caller: &Caller,
         name: &str,
-        how: Members,
+        how: MembershipChange,
         clusters: &[String],
-    ) -> Result<(), Refused> {
+    ) -> Result<(), OrchestratorError> {
         Self::group_members(self, caller, name, how, clusters).await
     }
 }

@@ -4,33 +4,33 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::model::{Action, CORE_ID, LOCATION, STACK_ID, STATE};
-use super::own::Own;
-use crate::orchestrator::View;
+use super::model::{CORE_ID, LOCATION, LifecycleAction, STACK_ID, STATE};
+use super::own::UserMixin;
+use crate::orchestrator::ClusterView;
 
 /// What renderings show of a cluster.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entity {
+pub struct OcciEntity {
     /// `/orchestrator/default`.
     pub path: String,
     /// What may be done next.
-    pub action: Option<Action>,
+    pub action: Option<LifecycleAction>,
     /// By name. What clients gave comes first, the cloud's word over it, ours over both.
     pub attributes: BTreeMap<String, Value>,
     /// The mixins of its project that it bears.
-    pub mixins: Vec<Own>,
+    pub mixins: Vec<UserMixin>,
 }
 
-impl Entity {
+impl OcciEntity {
     /// Of what the orchestrator shows; `own` are the mixins of the project.
-    pub fn of(view: View, own: &[Own]) -> Self {
+    pub fn of(view: ClusterView, own: &[UserMixin]) -> Self {
         let mixins = own
             .iter()
             .filter(|own| own.has(&view.id))
             .cloned()
             .collect();
         let path = path(&view.name);
-        let action = Action::next(view.phase);
+        let action = LifecycleAction::next(view.phase);
         let mut attributes: BTreeMap<String, Value> = view
             .attributes
             .into_iter()
@@ -105,7 +105,7 @@ pub fn path(name: &str) -> String {
 }
 
 /// One text a node: its stages' lines, the newest last, with `; ` between them.
-fn progress(reports: &[crate::cluster::progress::Report]) -> Vec<(&str, String)> {
+fn progress(reports: &[crate::cluster::progress::StageReport]) -> Vec<(&str, String)> {
     let mut nodes: Vec<(&str, String)> = Vec::new();
     for report in reports {
         let node = if report.node.is_empty() {
@@ -127,17 +127,17 @@ fn progress(reports: &[crate::cluster::progress::Report]) -> Vec<(&str, String)>
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::cluster::State;
-    use crate::cluster::progress::{Outcome, Report};
-    use crate::orchestrator::Phase;
+    use crate::cluster::ClusterState;
+    use crate::cluster::progress::{StageOutcome, StageReport};
+    use crate::orchestrator::LifecyclePhase;
 
     /// A cluster that was asked for and nothing more.
-    pub(crate) fn view(name: &str) -> View {
-        View {
+    pub(crate) fn view(name: &str) -> ClusterView {
+        ClusterView {
             name: name.to_owned(),
             id: "4f4bb9f3-9cf9-4b1e-8a55-1b8a9c2c0c1d".to_owned(),
-            phase: Phase::Initialised,
-            state: State::Requested,
+            phase: LifecyclePhase::Initialised,
+            state: ClusterState::Requested,
             stack_status: None,
             stack_id: None,
             attributes: BTreeMap::new(),
@@ -153,25 +153,25 @@ pub(crate) mod tests {
         }
     }
 
-    fn report(node: &str, plugin: &str, text: &str) -> Report {
+    fn report(node: &str, plugin: &str, text: &str) -> StageReport {
         let (plugin, stage) = (plugin.to_owned(), "setup".to_owned());
-        Report {
+        StageReport {
             node: node.to_owned(),
             plugin,
             stage,
-            outcome: Outcome::Done,
+            outcome: StageOutcome::Done,
             seconds: Some(34),
             text: text.to_owned(),
         }
     }
 
-    fn shown(view: View) -> BTreeMap<String, String> {
+    fn shown(view: ClusterView) -> BTreeMap<String, String> {
         let text = |value: Value| {
             value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned)
         };
-        Entity::of(view, &[])
+        OcciEntity::of(view, &[])
             .attributes
             .into_iter()
             .map(|(name, value)| (name, text(value)))
@@ -180,10 +180,10 @@ pub(crate) mod tests {
 
     #[test]
     fn before_deploy_the_recorded_attributes_are_there() {
-        let entity = Entity::of(view("default"), &[]);
+        let entity = OcciEntity::of(view("default"), &[]);
         assert_eq!(
             (entity.path.as_str(), entity.action),
-            ("/orchestrator/default", Some(Action::Deploy))
+            ("/orchestrator/default", Some(LifecycleAction::Deploy))
         );
         let shown = shown(view("default"));
         assert_eq!(shown["occi.mcn.stack.state"], "uninitialized");
@@ -195,8 +195,8 @@ pub(crate) mod tests {
     #[test]
     fn a_deployed_cluster_shows_outputs_endpoints_progress_and_failure() {
         let mut view = view("default");
-        view.phase = Phase::Deployed;
-        view.state = State::Failed("worker-1: hadoop setup line 42: no space".to_owned());
+        view.phase = LifecyclePhase::Deployed;
+        view.state = ClusterState::Failed("worker-1: hadoop setup line 42: no space".to_owned());
         view.stack_status = Some("CREATE_FAILED".to_owned());
         view.stack_id = Some(("Region One".to_owned(), "9445a2fc".to_owned()));
         view.outputs = [

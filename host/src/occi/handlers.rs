@@ -5,52 +5,60 @@ use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode};
 use uuid::Uuid;
 
-use super::clusters::{Clusters, Shown as _};
-use super::entity::{self, Entity};
-use super::model::{Action, FRAMEWORK_SCHEME, Listed, Mixin, Model, is_shown_only};
+use super::clusters::{ClusterService, FoundCluster as _};
+use super::entity::{self, OcciEntity};
+use super::model::{
+    CategoryModel, CategoryRef, FRAMEWORK_SCHEME, FrameworkMixin, LifecycleAction, is_shown_only,
+};
 use super::negotiate::Rendering;
-use super::own::Own;
-use super::refusal::Refusal;
-use super::render::Style;
-use super::request::{Carried, query_value};
-use super::syntax::category::{Category, Described};
-use super::{Face, service_manager, syntax};
+use super::own::UserMixin;
+use super::refusal::ApiError;
+use super::render::Renderer;
+use super::request::{ParsedRequest, query_value};
+use super::syntax::category::{Category, CategoryDefinition};
+use super::{OcciApi, service_manager, syntax};
 use crate::cluster::vocabulary::CLUSTER;
-use crate::orchestrator::{Attributes, Members, Refused, Requested, View};
+use crate::orchestrator::{
+    ClientAttributes, ClusterView, CreateOutcome, MembershipChange, OrchestratorError,
+};
 
 /// The attribute that a framework's mixin stands for.
 const FRAMEWORK: &str = "stampede.framework";
 
 /// What a request wants, its categories resolved.
 #[derive(Default)]
-pub(super) struct Wish {
+pub(super) struct ResolvedRequest {
     kind: bool,
-    pub(super) action: Option<Action>,
-    pub(super) attributes: Attributes,
+    pub(super) action: Option<LifecycleAction>,
+    pub(super) attributes: ClientAttributes,
     /// Identifiers of the project's own mixins.
     tags: Vec<String>,
 }
 
-impl<C: Clusters> Face<C> {
+impl<C: ClusterService> OcciApi<C> {
     /// Resolves the categories. A framework's mixin means that framework, unless an attribute says
     /// which.
-    pub(super) fn wish(&self, own: &[Own], carried: &Carried) -> Result<Wish, Refusal> {
+    pub(super) fn wish(
+        &self,
+        own: &[UserMixin],
+        carried: &ParsedRequest,
+    ) -> Result<ResolvedRequest, ApiError> {
         let (mut kind, mut action, mut frameworks, mut tags) =
             (false, None, Vec::new(), Vec::new());
-        for Described { category, .. } in &carried.categories {
+        for CategoryDefinition { category, .. } in &carried.categories {
             match self
                 .model
                 .find(own, category)
-                .ok_or_else(|| Refusal::UnknownCategory(category.identifier()))?
+                .ok_or_else(|| ApiError::UnknownCategory(category.identifier()))?
             {
-                Listed::Kind => kind = true,
-                Listed::Action(one) => action = action.or(Some(one)),
-                Listed::Mixin(mixin) if mixin.term == CLUSTER => {}
-                Listed::Mixin(mixin) => frameworks.push(mixin.term.as_str()),
-                Listed::Own(own) => tags.push(own.category.identifier()),
+                CategoryRef::Kind => kind = true,
+                CategoryRef::Action(one) => action = action.or(Some(one)),
+                CategoryRef::Mixin(mixin) if mixin.term == CLUSTER => {}
+                CategoryRef::Mixin(mixin) => frameworks.push(mixin.term.as_str()),
+                CategoryRef::Own(own) => tags.push(own.category.identifier()),
             }
         }
-        let mut attributes: Attributes = carried
+        let mut attributes: ClientAttributes = carried
             .attributes
             .iter()
             .filter(|(name, _)| !is_shown_only(name))
@@ -59,7 +67,7 @@ impl<C: Clusters> Face<C> {
         if !frameworks.is_empty() && !attributes.iter().any(|(name, _)| name == FRAMEWORK) {
             attributes.push((FRAMEWORK.to_owned(), frameworks.join(",")));
         }
-        Ok(Wish {
+        Ok(ResolvedRequest {
             kind,
             action,
             attributes,
@@ -69,49 +77,52 @@ impl<C: Clusters> Face<C> {
 }
 
 /// One request's handlers.
-pub(super) struct Handlers<'a, C: Clusters> {
+pub(super) struct RequestHandlers<'a, C: ClusterService> {
     pub(super) clusters: &'a C,
-    pub(super) model: &'a Model,
+    pub(super) model: &'a CategoryModel,
     /// The mixins of the caller's project.
-    pub(super) own: Vec<Own>,
+    pub(super) own: Vec<UserMixin>,
     pub(super) caller: C::Caller,
-    pub(super) style: Style<'a>,
-    pub(super) wish: Wish,
+    pub(super) style: Renderer<'a>,
+    pub(super) wish: ResolvedRequest,
     /// Whether it is the Service Manager who asks.
     pub(super) service_manager: bool,
 }
 
-pub(super) type Answer = Result<Response<Bytes>, Refusal>;
+pub(super) type HandlerResponse = Result<Response<Bytes>, ApiError>;
 
-impl<C: Clusters> Handlers<'_, C> {
+impl<C: ClusterService> RequestHandlers<'_, C> {
     /// The query interface; categories in the request are a filter.
-    pub(super) fn query(self, filter: &[Described]) -> Answer {
-        let filter: Vec<Listed<'_>> = filter
+    pub(super) fn query(self, filter: &[CategoryDefinition]) -> HandlerResponse {
+        let filter: Vec<CategoryRef<'_>> = filter
             .iter()
             .filter_map(|described| self.model.find(&self.own, &described.category))
             .collect();
-        let listed = self.model.listed().chain(self.own.iter().map(Listed::Own));
+        let listed = self
+            .model
+            .listed()
+            .chain(self.own.iter().map(CategoryRef::Own));
         self.style
             .query(listed.filter(|listed| filter.is_empty() || filter.contains(listed)))
     }
 
     /// PUT: the entity is there afterwards.
-    pub(super) async fn put(self, name: &str) -> Answer {
+    pub(super) async fn put(self, name: &str) -> HandlerResponse {
         if !self.wish.kind {
-            return Err(Refusal::NoKind);
+            return Err(ApiError::NoKind);
         }
         match self
             .clusters
             .request(&self.caller, name, self.wish.attributes.clone())
             .await?
         {
-            Requested::Existing(view) => self.show(view),
-            Requested::New(view) => self.created(view).await,
+            CreateOutcome::Existing(view) => self.show(view),
+            CreateOutcome::New(view) => self.created(view).await,
         }
     }
 
     /// POST with a query is an action, without one an update.
-    pub(super) async fn post(self, name: &str, query: &str) -> Answer {
+    pub(super) async fn post(self, name: &str, query: &str) -> HandlerResponse {
         let Some(action) = self.action(query)? else {
             let mut attributes = self.wish.attributes.clone();
             if self.service_manager {
@@ -128,7 +139,7 @@ impl<C: Clusters> Handlers<'_, C> {
                 .await
                 .map_err(|refused| missing(refused, name))?;
             let own = self.tag(name).await?;
-            return self.style.entity(&Entity::of(view, &own));
+            return self.style.entity(&OcciEntity::of(view, &own));
         };
         let attributes = self.wish.attributes.clone();
         let view = self.act(action, name, attributes).await?;
@@ -136,7 +147,7 @@ impl<C: Clusters> Handlers<'_, C> {
     }
 
     /// DELETE of one.
-    pub(super) async fn delete(self, name: &str) -> Answer {
+    pub(super) async fn delete(self, name: &str) -> HandlerResponse {
         self.clusters
             .delete(&self.caller, name)
             .await
@@ -145,7 +156,7 @@ impl<C: Clusters> Handlers<'_, C> {
     }
 
     /// GET of the collection; categories and attributes in the request are a filter.
-    pub(super) async fn list(self, carried: &Carried) -> Answer {
+    pub(super) async fn list(self, carried: &ParsedRequest) -> HandlerResponse {
         self.list_at(super::model::LOCATION, carried, |_| true)
             .await
     }
@@ -154,19 +165,19 @@ impl<C: Clusters> Handlers<'_, C> {
     pub(super) async fn list_at(
         &self,
         path: &str,
-        carried: &Carried,
-        wanted: impl Fn(&View) -> bool + Send,
-    ) -> Answer {
-        let mixins: Vec<&Mixin> = carried
+        carried: &ParsedRequest,
+        wanted: impl Fn(&ClusterView) -> bool + Send,
+    ) -> HandlerResponse {
+        let mixins: Vec<&FrameworkMixin> = carried
             .categories
             .iter()
             .filter_map(|described| self.mixin(&described.category))
             .collect();
         let views = self.clusters.list(&self.caller).await?;
-        let entities: Vec<Entity> = views
+        let entities: Vec<OcciEntity> = views
             .into_iter()
             .filter(wanted)
-            .map(|view| Entity::of(view, &self.own))
+            .map(|view| OcciEntity::of(view, &self.own))
             .filter(|entity| {
                 self.wish.tags.iter().all(|tag| {
                     entity
@@ -192,19 +203,19 @@ impl<C: Clusters> Handlers<'_, C> {
     }
 
     /// POST to the collection: an action on all of them, or a new one with a name of ours.
-    pub(super) async fn post_collection(self, path: &str, query: &str) -> Answer {
+    pub(super) async fn post_collection(self, path: &str, query: &str) -> HandlerResponse {
         if let Some(action) = self.action(query)? {
             return self.act_on_all(path, action, |_| true).await;
         }
         if !self.wish.kind {
-            return Err(Refusal::NoKind);
+            return Err(ApiError::NoKind);
         }
         match self
             .clusters
             .request(&self.caller, &new_name(), self.wish.attributes.clone())
             .await?
         {
-            Requested::New(view) | Requested::Existing(view) => self.created(view).await,
+            CreateOutcome::New(view) | CreateOutcome::Existing(view) => self.created(view).await,
         }
     }
 
@@ -212,9 +223,9 @@ impl<C: Clusters> Handlers<'_, C> {
     pub(super) async fn act_on_all(
         &self,
         path: &str,
-        action: Action,
-        wanted: impl Fn(&View) -> bool + Send,
-    ) -> Answer {
+        action: LifecycleAction,
+        wanted: impl Fn(&ClusterView) -> bool + Send,
+    ) -> HandlerResponse {
         let mut entities = Vec::new();
         for view in self
             .clusters
@@ -226,17 +237,17 @@ impl<C: Clusters> Handlers<'_, C> {
             let view = self
                 .act(action, &view.name, self.wish.attributes.clone())
                 .await?;
-            entities.push(Entity::of(view, &self.own));
+            entities.push(OcciEntity::of(view, &self.own));
         }
         self.style.collection(path, &entities)
     }
 
     /// DELETE of all of them.
-    pub(super) async fn delete_all(self) -> Answer {
+    pub(super) async fn delete_all(self) -> HandlerResponse {
         for view in self.clusters.list(&self.caller).await? {
             match self.clusters.delete(&self.caller, &view.name).await {
                 // Somebody else was faster.
-                Ok(()) | Err(Refused::NotFound(_)) => {}
+                Ok(()) | Err(OrchestratorError::NotFound(_)) => {}
                 Err(refused) => return Err(refused.into()),
             }
         }
@@ -245,27 +256,28 @@ impl<C: Clusters> Handlers<'_, C> {
 
     /// The action that a POST means, if it means one: a query with `=` says that it does, the
     /// Category says which, and where there is none the query does.
-    pub(super) fn action(&self, query: &str) -> Result<Option<Action>, Refusal> {
+    pub(super) fn action(&self, query: &str) -> Result<Option<LifecycleAction>, ApiError> {
         if !query.contains('=') {
             return Ok(None);
         }
-        let named = || query_value(query, "action").and_then(|term| Action::by_term(&term));
+        let named =
+            || query_value(query, "action").and_then(|term| LifecycleAction::by_term(&term));
         self.wish
             .action
             .or_else(named)
             .map(Some)
-            .ok_or(Refusal::NoAction)
+            .ok_or(ApiError::NoAction)
     }
 
     async fn act(
         &self,
-        action: Action,
+        action: LifecycleAction,
         name: &str,
-        attributes: Attributes,
-    ) -> Result<View, Refusal> {
+        attributes: ClientAttributes,
+    ) -> Result<ClusterView, ApiError> {
         let done = match action {
-            Action::Deploy => self.clusters.deploy(&self.caller, name, attributes).await,
-            Action::Provision => {
+            LifecycleAction::Deploy => self.clusters.deploy(&self.caller, name, attributes).await,
+            LifecycleAction::Provision => {
                 self.clusters
                     .provision(&self.caller, name, attributes)
                     .await
@@ -274,25 +286,25 @@ impl<C: Clusters> Handlers<'_, C> {
         done.map_err(|refused| missing(refused, name))
     }
 
-    fn show(&self, view: View) -> Answer {
-        self.style.entity(&Entity::of(view, &self.own))
+    fn show(&self, view: ClusterView) -> HandlerResponse {
+        self.style.entity(&OcciEntity::of(view, &self.own))
     }
 
     /// Gives the cluster the project's mixins that the request names; the mixins as they are then.
-    async fn tag(&self, name: &str) -> Result<Vec<Own>, Refusal> {
+    async fn tag(&self, name: &str) -> Result<Vec<UserMixin>, ApiError> {
         for tag in &self.wish.tags {
             self.clusters
-                .group_members(&self.caller, tag, Members::Add, &[name.to_owned()])
+                .group_members(&self.caller, tag, MembershipChange::Add, &[name.to_owned()])
                 .await?;
         }
         if self.wish.tags.is_empty() {
             return Ok(self.own.clone());
         }
-        Ok(Own::all(&self.clusters.groups(&self.caller).await?))
+        Ok(UserMixin::all(&self.clusters.groups(&self.caller).await?))
     }
 
     /// 201, where it is, and `OK` or, in JSON and HTML, the entity.
-    async fn created(&self, view: View) -> Answer {
+    async fn created(&self, view: ClusterView) -> HandlerResponse {
         let own = self.tag(&view.name).await?;
         let location = format!(
             "{}{}",
@@ -300,41 +312,41 @@ impl<C: Clusters> Handlers<'_, C> {
             syntax::escape::name(&entity::path(&view.name))
         );
         let mut response = match self.style.rendering {
-            Rendering::Json | Rendering::Html => self.style.entity(&Entity::of(view, &own))?,
+            Rendering::Json | Rendering::Html => self.style.entity(&OcciEntity::of(view, &own))?,
             _ => self.style.ok(StatusCode::CREATED),
         };
         *response.status_mut() = StatusCode::CREATED;
         response.headers_mut().insert(
             LOCATION,
-            HeaderValue::try_from(location).map_err(|_| Refusal::Defect)?,
+            HeaderValue::try_from(location).map_err(|_| ApiError::Defect)?,
         );
         Ok(response)
     }
 
-    fn mixin(&self, category: &Category) -> Option<&Mixin> {
+    fn mixin(&self, category: &Category) -> Option<&FrameworkMixin> {
         match self.model.find(&self.own, category) {
-            Some(Listed::Mixin(mixin)) if category.scheme == FRAMEWORK_SCHEME => Some(mixin),
+            Some(CategoryRef::Mixin(mixin)) if category.scheme == FRAMEWORK_SCHEME => Some(mixin),
             _ => None,
         }
     }
 }
 
 /// The recorded sentence for what is not there.
-pub(super) fn missing(refused: Refused, name: &str) -> Refusal {
+pub(super) fn missing(refused: OrchestratorError, name: &str) -> ApiError {
     match refused {
-        Refused::NotFound(_) => Refusal::NotFound(entity::path(name)),
+        OrchestratorError::NotFound(_) => ApiError::NotFound(entity::path(name)),
         other => other.into(),
     }
 }
 
-fn has(entity: &Entity, name: &str, value: &str) -> bool {
+fn has(entity: &OcciEntity, name: &str, value: &str) -> bool {
     entity
         .attributes
         .get(name)
         .is_some_and(|found| super::render::text(found) == value)
 }
 
-fn runs(entity: &Entity, framework: &str) -> bool {
+fn runs(entity: &OcciEntity, framework: &str) -> bool {
     let asked = entity
         .attributes
         .get(FRAMEWORK)

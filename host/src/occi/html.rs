@@ -2,18 +2,21 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::entity::Entity;
-use super::model::{FRAMEWORK_SCHEME, KIND, LOCATION, Listed, SCHEME, STACK_ID, STATE};
+use super::entity::OcciEntity;
+use super::model::{CategoryRef, FRAMEWORK_SCHEME, KIND, LOCATION, SCHEME, STACK_ID, STATE};
 use super::negotiate::{self, Rendering};
-use super::refusal::Refusal;
+use super::refusal::ApiError;
 use super::render::text;
 use super::syntax::escape;
-use crate::orchestrator::Refused;
-use crate::web::Page;
-use crate::web::page::{Action, Categories, Category, Cluster, Clusters, Endpoint, Message, Pair};
+use crate::orchestrator::OrchestratorError;
+use crate::web::WebPage;
+use crate::web::page::{
+    ActionButton, CategoriesPage, CategoryRow, ClusterListPage, ClusterPage, EndpointRow,
+    MessagePage, TextPair,
+};
 
 /// One entity.
-pub(super) fn cluster(entity: &Entity) -> Cluster {
+pub(super) fn cluster(entity: &OcciEntity) -> ClusterPage {
     let said = |name: &str| {
         entity
             .attributes
@@ -25,17 +28,17 @@ pub(super) fn cluster(entity: &Entity) -> Cluster {
             .attributes
             .iter()
             .filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, text(value))));
-        pairs.map(|(name, value)| Pair {
+        pairs.map(|(name, value)| TextPair {
             name: name.to_owned(),
             value: value.into_owned(),
         })
     };
     let path = escape::name(&entity.path);
-    let action = entity.action.map(|action| Action {
+    let action = entity.action.map(|action| ActionButton {
         name: action.term().to_owned(),
         url: format!("{path}?action={}", action.term()),
     });
-    Cluster {
+    ClusterPage {
         name: entity
             .path
             .strip_prefix(LOCATION)
@@ -48,7 +51,7 @@ pub(super) fn cluster(entity: &Entity) -> Cluster {
         failure: said("stampede.failure"),
         warning: said("stampede.cloud.error"),
         endpoints: below("stampede.endpoint.")
-            .map(|pair| Endpoint::new(pair.name, pair.value))
+            .map(|pair| EndpointRow::new(pair.name, pair.value))
             .collect(),
         progress: below("stampede.progress.").collect(),
         actions: action.into_iter().collect(),
@@ -60,46 +63,46 @@ pub(super) fn cluster(entity: &Entity) -> Cluster {
 }
 
 /// The entities below a path.
-pub(super) fn clusters(path: &str, entities: &[Entity]) -> Page {
-    Page::Clusters(Clusters {
+pub(super) fn clusters(path: &str, entities: &[OcciEntity]) -> WebPage {
+    WebPage::Clusters(ClusterListPage {
         path: path.to_owned(),
         clusters: entities.iter().map(cluster).collect(),
     })
 }
 
 /// The first page.
-pub(super) fn home(base: &str) -> Page {
-    Page::Home(format!("{base}{LOCATION}"))
+pub(super) fn home(base: &str) -> WebPage {
+    WebPage::Home(format!("{base}{LOCATION}"))
 }
 
 /// What the query interface lists.
-pub(super) fn categories<'a>(listed: impl Iterator<Item = Listed<'a>>) -> Page {
-    Page::Categories(Categories {
+pub(super) fn categories<'a>(listed: impl Iterator<Item = CategoryRef<'a>>) -> WebPage {
+    WebPage::Categories(CategoriesPage {
         categories: listed.map(category).collect(),
     })
 }
 
-fn category(listed: Listed<'_>) -> Category {
+fn category(listed: CategoryRef<'_>) -> CategoryRow {
     let (scheme, attributes) = (
         SCHEME.to_owned(),
         vec![STATE.to_owned(), STACK_ID.to_owned()],
     );
     match listed {
-        Listed::Kind => Category {
+        CategoryRef::Kind => CategoryRow {
             class: "kind",
             term: KIND.to_owned(),
             scheme,
             location: LOCATION.to_owned(),
             attributes,
-            ..Category::default()
+            ..CategoryRow::default()
         },
-        Listed::Action(action) => Category {
+        CategoryRef::Action(action) => CategoryRow {
             class: "action",
             term: action.term().to_owned(),
             scheme,
-            ..Category::default()
+            ..CategoryRow::default()
         },
-        Listed::Own(own) => Category {
+        CategoryRef::Own(own) => CategoryRow {
             class: "mixin",
             term: own.category.term.clone(),
             scheme: own.category.scheme.clone(),
@@ -107,7 +110,7 @@ fn category(listed: Listed<'_>) -> Category {
             location: own.location.clone(),
             attributes: Vec::new(),
         },
-        Listed::Mixin(mixin) => Category {
+        CategoryRef::Mixin(mixin) => CategoryRow {
             class: "mixin",
             term: mixin.term.clone(),
             scheme: FRAMEWORK_SCHEME.to_owned(),
@@ -119,26 +122,29 @@ fn category(listed: Listed<'_>) -> Category {
 }
 
 /// That it is done, where there is nothing to show.
-pub(super) fn done() -> Page {
-    Page::Message(Message {
+pub(super) fn done() -> WebPage {
+    WebPage::Message(MessagePage {
         title: "Done".to_owned(),
         lines: vec!["OK".to_owned()],
-        ..Message::default()
+        ..MessagePage::default()
     })
 }
 
 /// Why it is not done, in the words that other clients get; and what is missing, where a browser
 /// did not say who asks.
-pub(super) fn refusal(refusal: &Refusal, status: StatusCode, body: &[u8], base: &str) -> Page {
+pub(super) fn refusal(refusal: &ApiError, status: StatusCode, body: &[u8], base: &str) -> WebPage {
     let lines = String::from_utf8_lossy(body)
         .lines()
         .map(str::to_owned)
         .collect();
     let credentials = matches!(
         refusal,
-        Refusal::NoAuth(_) | Refusal::Cluster(Refused::Unauthorized(_) | Refused::Forbidden(_))
+        ApiError::NoAuth(_)
+            | ApiError::Cluster(
+                OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_)
+            )
     );
-    Page::Message(Message {
+    WebPage::Message(MessagePage {
         title: status.to_string(),
         lines,
         failed: true,

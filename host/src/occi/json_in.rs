@@ -6,27 +6,27 @@
 
 use serde_json::Value;
 
-use super::refusal::Refusal;
-use super::request::Carried;
-use super::syntax::category::{Category, Described, is_term};
+use super::refusal::ApiError;
+use super::request::ParsedRequest;
+use super::syntax::category::{Category, CategoryDefinition, is_term};
 use crate::cluster::vocabulary::{OWN, PREFIX};
 
 /// Adds what a JSON body holds.
 ///
 /// # Errors
 /// `Malformed` with line and column, or with the key at fault.
-pub(super) fn read(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
+pub(super) fn read(body: &[u8], carried: &mut ParsedRequest) -> Result<(), ApiError> {
     let value: Value = serde_json::from_slice(body).map_err(|e| {
         let text = e.to_string();
         let reason = text.split(" at line ").next().unwrap_or_default();
-        Refusal::Malformed(format!(
+        ApiError::Malformed(format!(
             "body: line {}, column {}: {reason}",
             e.line(),
             e.column()
         ))
     })?;
     let Value::Object(fields) = value else {
-        return Err(Refusal::Malformed(
+        return Err(ApiError::Malformed(
             "body: found something else than a JSON object, expected {\"attributes\": {...}}"
                 .to_owned(),
         ));
@@ -54,12 +54,12 @@ pub(super) fn read(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn wrong(key: &str, expected: &str) -> Refusal {
-    Refusal::Malformed(format!("body, key `{key}`: expected {expected}"))
+fn wrong(key: &str, expected: &str) -> ApiError {
+    ApiError::Malformed(format!("body, key `{key}`: expected {expected}"))
 }
 
 /// `"scheme#term"` or `{"term": ..., "scheme": ...}`.
-fn category(key: &str, value: &Value) -> Result<Described, Refusal> {
+fn category(key: &str, value: &Value) -> Result<CategoryDefinition, ApiError> {
     let text = |name: &str| {
         value
             .get(name)
@@ -82,7 +82,7 @@ fn category(key: &str, value: &Value) -> Result<Described, Refusal> {
     if key == "mixins" {
         parameters.push(("class".to_owned(), "mixin".to_owned()));
     }
-    Ok(Described {
+    Ok(CategoryDefinition {
         category: Category {
             term: term.to_owned(),
             scheme: scheme.to_owned(),
@@ -98,7 +98,7 @@ fn flatten(
     prefix: &str,
     fields: serde_json::Map<String, Value>,
     attributes: &mut Vec<(String, String)>,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     for (key, value) in fields {
         let name = if prefix.is_empty() {
             key
@@ -151,8 +151,8 @@ fn words(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<Carried, String> {
-        let mut carried = Carried::default();
+    fn parsed(text: &str) -> Result<ParsedRequest, String> {
+        let mut carried = ParsedRequest::default();
         read(text.as_bytes(), &mut carried).map_err(|e| e.to_string())?;
         Ok(carried)
     }

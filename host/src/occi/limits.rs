@@ -2,7 +2,7 @@
 
 /// Limits of one request, and of the lines that answers are packed into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct OcciLimits {
     /// Attributes in one request, duplicates counted.
     pub attributes: usize,
     /// Bytes of an attribute's name.
@@ -29,7 +29,7 @@ pub struct Limits {
     pub kept_answers: usize,
 }
 
-impl Default for Limits {
+impl Default for OcciLimits {
     fn default() -> Self {
         Self {
             attributes: 512,

@@ -41,20 +41,20 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, Method, Request, Response};
 use secrecy::SecretString;
 
-pub use clusters::Clusters;
-pub use limits::Limits;
+pub use clusters::ClusterService;
+pub use limits::OcciLimits;
 
-use answers::Answers;
-use handlers::{Handlers, Wish};
-use model::Model;
+use answers::ResponseCache;
+use handlers::{RequestHandlers, ResolvedRequest};
+use model::CategoryModel;
 use negotiate::Rendering;
-use own::Own;
-use refusal::Refusal;
-use render::Style;
-use request::Carried;
-use route::Route;
+use own::UserMixin;
+use refusal::ApiError;
+use render::Renderer;
+use request::ParsedRequest;
+use route::OcciRoute;
 
-use crate::orchestrator::Refused;
+use crate::orchestrator::OrchestratorError;
 use crate::web;
 
 /// The Server header of answers.
@@ -65,34 +65,34 @@ static TENANT: HeaderName = HeaderName::from_static("x-tenant-name");
 
 /// The face. Cheap to clone.
 #[derive(Clone)]
-pub struct Face<C> {
+pub struct OcciApi<C> {
     clusters: C,
-    model: Arc<Model>,
-    answers: Arc<Answers>,
-    limits: Limits,
+    model: Arc<CategoryModel>,
+    answers: Arc<ResponseCache>,
+    limits: OcciLimits,
 }
 
 /// What is asked for, once it is known who asks.
-struct Asked<'a> {
-    route: Route,
+struct RoutedRequest<'a> {
+    route: OcciRoute,
     /// GET also for HEAD.
     method: &'a Method,
     query: &'a str,
     /// Where the client thinks that it is.
     host: &'a str,
-    carried: Carried,
+    carried: ParsedRequest,
     /// Whether hurtle's Service Manager asks.
     service_manager: bool,
 }
 
-impl<C: Clusters> Face<C> {
+impl<C: ClusterService> OcciApi<C> {
     /// A face over the clusters; the frameworks are asked for once.
-    pub fn new(clusters: C, limits: Limits) -> Self {
-        let model = Arc::new(Model::of(&clusters.frameworks()));
+    pub fn new(clusters: C, limits: OcciLimits) -> Self {
+        let model = Arc::new(CategoryModel::of(&clusters.frameworks()));
         Self {
             clusters,
             model,
-            answers: Arc::new(Answers::new(limits)),
+            answers: Arc::new(ResponseCache::new(limits)),
             limits,
         }
     }
@@ -113,18 +113,18 @@ impl<C: Clusters> Face<C> {
         &self,
         request: &Request<Bytes>,
         local: SocketAddr,
-    ) -> Result<Response<Bytes>, Refusal> {
+    ) -> Result<Response<Bytes>, ApiError> {
         let (headers, path) = (request.headers(), request.uri().path());
-        let route = Route::of(path);
+        let route = OcciRoute::of(path);
         // The Service Manager asks for `/` until it answers 200; that must not wait for Keystone.
-        let credentials = if route == Some(Route::Root) {
+        let credentials = if route == Some(OcciRoute::Root) {
             None
         } else {
             Some(credentials(headers)?)
         };
-        let route = route.ok_or_else(|| Refusal::NotFound(path.to_owned()))?;
+        let route = route.ok_or_else(|| ApiError::NotFound(path.to_owned()))?;
         if !route.allows(request.method()) {
-            return Err(Refusal::Method(route.allowed()));
+            return Err(ApiError::Method(route.allowed()));
         }
         // HEAD is GET; the server sends the answer without its body.
         let method = if request.method() == Method::HEAD {
@@ -133,15 +133,15 @@ impl<C: Clusters> Face<C> {
             request.method()
         };
         if method != Method::GET && is_from_another_site(request) {
-            return Err(Refusal::AnotherSite);
+            return Err(ApiError::AnotherSite);
         }
         // Before anything is created: a client that cannot read the answer would not know of it.
         let offered = match route {
-            Route::Root | Route::Collection | Route::Other(_) => Rendering::COLLECTION,
-            Route::Query | Route::Entity(_) => Rendering::ENTITY,
+            OcciRoute::Root | OcciRoute::Collection | OcciRoute::Other(_) => Rendering::COLLECTION,
+            OcciRoute::Query | OcciRoute::Entity(_) => Rendering::ENTITY,
         };
         let rendering = negotiate::choose(headers, offered).ok_or_else(|| {
-            Refusal::NotAcceptable(
+            ApiError::NotAcceptable(
                 offered
                     .iter()
                     .map(|rendering| rendering.media_type())
@@ -151,7 +151,7 @@ impl<C: Clusters> Face<C> {
         })?;
         let host = host(request, local)?;
         let base = format!("http://{host}");
-        let style = Style {
+        let style = Renderer {
             rendering,
             base: &base,
             limits: &self.limits,
@@ -162,10 +162,10 @@ impl<C: Clusters> Face<C> {
         let carried = request::carried(headers, request.body(), &self.limits)?;
         let caller = self.clusters.authenticate(token, &project).await?;
         let groups = self.clusters.groups(&caller).await?;
-        if let (Route::Entity(name), &Method::GET) = (&route, method) {
+        if let (OcciRoute::Entity(name), &Method::GET) = (&route, method) {
             if !carried.categories.is_empty() {
                 // They ask for nothing here, but must be known.
-                self.wish(&Own::all(&groups), &carried)?;
+                self.wish(&UserMixin::all(&groups), &carried)?;
             }
             return self
                 .show(
@@ -178,7 +178,7 @@ impl<C: Clusters> Face<C> {
                 .await;
         }
         let query = request.uri().query().unwrap_or_default();
-        let asked = Asked {
+        let asked = RoutedRequest {
             route,
             method,
             query,
@@ -187,18 +187,18 @@ impl<C: Clusters> Face<C> {
             service_manager: service_manager::is_it(headers),
         };
         // In a box of its own: GET of one is asked for most, and would make room for all of them.
-        Box::pin(self.others(asked, Own::all(&groups), caller, style)).await
+        Box::pin(self.others(asked, UserMixin::all(&groups), caller, style)).await
     }
 
     /// Whatever is no GET of an entity.
     async fn others(
         &self,
-        asked: Asked<'_>,
-        own: Vec<Own>,
+        asked: RoutedRequest<'_>,
+        own: Vec<UserMixin>,
         caller: C::Caller,
-        style: Style<'_>,
-    ) -> Result<Response<Bytes>, Refusal> {
-        let Asked {
+        style: Renderer<'_>,
+    ) -> Result<Response<Bytes>, ApiError> {
+        let RoutedRequest {
             route,
             method,
             query,
@@ -206,24 +206,24 @@ impl<C: Clusters> Face<C> {
             carried,
             service_manager,
         } = asked;
-        let at = if let Route::Other(path) = &route {
+        let at = if let OcciRoute::Other(path) = &route {
             // Only now it is known whether there is anything.
             Some(
                 own.iter()
                     .position(|own| own.location == *path)
-                    .ok_or_else(|| Refusal::NotFound(path.clone()))?,
+                    .ok_or_else(|| ApiError::NotFound(path.clone()))?,
             )
         } else {
             None
         };
         // A definition is of what is not known yet.
-        let defines = route == Route::Query && method != Method::GET;
+        let defines = route == OcciRoute::Query && method != Method::GET;
         let wish = if defines {
-            Wish::default()
+            ResolvedRequest::default()
         } else {
             self.wish(&own, &carried)?
         };
-        let handlers = Handlers {
+        let handlers = RequestHandlers {
             clusters: &self.clusters,
             model: &self.model,
             own,
@@ -233,27 +233,27 @@ impl<C: Clusters> Face<C> {
             service_manager,
         };
         match (route, method) {
-            (Route::Query, &Method::GET) => handlers.query(&carried.categories),
-            (Route::Query, &Method::POST) => handlers.define(&carried.categories, host).await,
-            (Route::Query, _) => handlers.undefine(&carried.categories).await,
-            (Route::Other(_), _) => {
+            (OcciRoute::Query, &Method::GET) => handlers.query(&carried.categories),
+            (OcciRoute::Query, &Method::POST) => handlers.define(&carried.categories, host).await,
+            (OcciRoute::Query, _) => handlers.undefine(&carried.categories).await,
+            (OcciRoute::Other(_), _) => {
                 handlers
                     .tagged(method, at.unwrap_or_default(), query, &carried, host)
                     .await
             }
-            (Route::Collection, &Method::GET) => handlers.list(&carried).await,
-            (Route::Collection, &Method::DELETE) => handlers.delete_all().await,
-            (Route::Collection, _) => handlers.post_collection(model::LOCATION, query).await,
-            (Route::Entity(name), &Method::PUT) => handlers.put(&name).await,
-            (Route::Entity(name), &Method::DELETE) => handlers.delete(&name).await,
-            (Route::Entity(name), _) => handlers.post(&name, query).await,
-            (Route::Root, _) => style.collection("/", &[]),
+            (OcciRoute::Collection, &Method::GET) => handlers.list(&carried).await,
+            (OcciRoute::Collection, &Method::DELETE) => handlers.delete_all().await,
+            (OcciRoute::Collection, _) => handlers.post_collection(model::LOCATION, query).await,
+            (OcciRoute::Entity(name), &Method::PUT) => handlers.put(&name).await,
+            (OcciRoute::Entity(name), &Method::DELETE) => handlers.delete(&name).await,
+            (OcciRoute::Entity(name), _) => handlers.post(&name, query).await,
+            (OcciRoute::Root, _) => style.collection("/", &[]),
         }
     }
 }
 
 /// The refusal as text, or as a page for those who like that best.
-fn refuse(refusal: &Refusal, request: &Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
+fn refuse(refusal: &ApiError, request: &Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
     let text = refusal.answer();
     if !html::is_wanted(request.headers()) {
         return text;
@@ -295,13 +295,13 @@ fn is_from_another_site(request: &Request<Bytes>) -> bool {
 
 /// What is the host's or the cloud's to mend is told to the operator. A client's own mistakes are
 /// told to the client: their words quote what it sent.
-fn log(refusal: &Refusal, path: &str) {
+fn log(refusal: &ApiError, path: &str) {
     let status = refusal.status().as_u16();
     match refusal {
-        Refusal::Defect | Refusal::Cluster(Refused::Internal(_)) => {
+        ApiError::Defect | ApiError::Cluster(OrchestratorError::Internal(_)) => {
             tracing::error!(path, status, "failed: {refusal}")
         }
-        Refusal::Cluster(Refused::Cloud(_) | Refused::Busy { .. }) => {
+        ApiError::Cluster(OrchestratorError::Cloud(_) | OrchestratorError::Busy { .. }) => {
             tracing::warn!(path, status, "not done: {refusal}")
         }
         _ => tracing::debug!(path, status, "refused"),
@@ -309,21 +309,21 @@ fn log(refusal: &Refusal, path: &str) {
 }
 
 /// Token and project of a request.
-fn credentials(headers: &HeaderMap) -> Result<(SecretString, String), Refusal> {
+fn credentials(headers: &HeaderMap) -> Result<(SecretString, String), ApiError> {
     let text = |header: &HeaderName, name: &'static str| {
-        let value = headers.get(header).ok_or(Refusal::NoAuth(name))?;
+        let value = headers.get(header).ok_or(ApiError::NoAuth(name))?;
         let text = std::str::from_utf8(value.as_bytes());
         text.map(str::to_owned)
-            .map_err(|_| Refusal::Malformed(format!("header {name}: expected UTF-8")))
+            .map_err(|_| ApiError::Malformed(format!("header {name}: expected UTF-8")))
     };
     let (token, project) = (text(&TOKEN, "X-Auth-Token"), text(&TENANT, "X-Tenant-Name"));
     Ok((SecretString::from(token?), project?))
 }
 
 /// Where the client thinks that it is, for the URLs in its answer.
-fn host(request: &Request<Bytes>, local: SocketAddr) -> Result<String, Refusal> {
+fn host(request: &Request<Bytes>, local: SocketAddr) -> Result<String, ApiError> {
     let named = match (request.headers().get(HOST), request.uri().authority()) {
-        (Some(value), _) => Some(value.to_str().map_err(|_| Refusal::Host)?.to_owned()),
+        (Some(value), _) => Some(value.to_str().map_err(|_| ApiError::Host)?.to_owned()),
         (None, authority) => authority.map(ToString::to_string),
     };
     let Some(host) = named.filter(|host| !host.is_empty()) else {
@@ -336,6 +336,6 @@ fn host(request: &Request<Bytes>, local: SocketAddr) -> Result<String, Refusal> 
     if host.chars().all(fits) && host.parse::<http::uri::Authority>().is_ok() {
         Ok(host)
     } else {
-        Err(Refusal::Host)
+        Err(ApiError::Host)
     }
 }

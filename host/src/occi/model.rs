@@ -1,11 +1,11 @@
 //! The categories of this service: hurtle's kind with its two actions, and a mixin for every
 //! framework that can be asked for.
 
-use super::own::Own;
+use super::own::UserMixin;
 use super::syntax::category::Category;
-use crate::cluster::framework::Descriptor;
+use crate::cluster::framework::PluginDescriptor;
 use crate::cluster::vocabulary::{CLUSTER, OWN, PREFIX};
-use crate::orchestrator::Phase;
+use crate::orchestrator::LifecyclePhase;
 
 /// Scheme of the kind and its actions; the Service Manager sends it.
 pub const SCHEME: &str = "http://schemas.mobile-cloud-networking.eu/occi/service#";
@@ -49,14 +49,14 @@ pub fn is_shown_only(name: &str) -> bool {
 
 /// What can be done with an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum LifecycleAction {
     /// Make the stack.
     Deploy,
     /// hurtle's last step.
     Provision,
 }
 
-impl Action {
+impl LifecycleAction {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Deploy, Self::Provision];
 
@@ -79,18 +79,18 @@ impl Action {
     }
 
     /// What may be done next.
-    pub fn next(phase: Phase) -> Option<Self> {
+    pub fn next(phase: LifecyclePhase) -> Option<Self> {
         match phase {
-            Phase::Initialised => Some(Self::Deploy),
-            Phase::Deployed => Some(Self::Provision),
-            Phase::Provisioned => None,
+            LifecyclePhase::Initialised => Some(Self::Deploy),
+            LifecyclePhase::Deployed => Some(Self::Provision),
+            LifecyclePhase::Provisioned => None,
         }
     }
 }
 
 /// A framework as a mixin: what a request may carry for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mixin {
+pub struct FrameworkMixin {
     /// The framework's name; `cluster` holds what all have in common.
     pub term: String,
     /// For people.
@@ -101,28 +101,28 @@ pub struct Mixin {
 
 /// A category that this service lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listed<'a> {
+pub enum CategoryRef<'a> {
     /// The kind `orchestrator`.
     Kind,
     /// An action of it.
-    Action(Action),
+    Action(LifecycleAction),
     /// A framework.
-    Mixin(&'a Mixin),
+    Mixin(&'a FrameworkMixin),
     /// A mixin of the client's project.
-    Own(&'a Own),
+    Own(&'a UserMixin),
 }
 
 /// All categories.
 #[derive(Clone, Debug)]
-pub struct Model {
-    mixins: Vec<Mixin>,
+pub struct CategoryModel {
+    mixins: Vec<FrameworkMixin>,
 }
 
-impl Model {
+impl CategoryModel {
     /// With a mixin for each descriptor.
-    pub fn of(frameworks: &[&Descriptor]) -> Self {
+    pub fn of(frameworks: &[&PluginDescriptor]) -> Self {
         let own = OWN.iter().map(|(name, _)| format!("{PREFIX}{name}"));
-        let mut common = Mixin {
+        let mut common = FrameworkMixin {
             term: CLUSTER.to_owned(),
             title: "Cluster".to_owned(),
             attributes: own.collect(),
@@ -133,7 +133,7 @@ impl Model {
             if descriptor.name == CLUSTER {
                 common.attributes.extend(attributes);
             } else {
-                mixins.push(Mixin {
+                mixins.push(FrameworkMixin {
                     term: descriptor.name.clone(),
                     title: descriptor.title.clone(),
                     attributes,
@@ -145,36 +145,40 @@ impl Model {
     }
 
     /// The kind, its actions in the recorded order, the mixins.
-    pub fn listed(&self) -> impl Iterator<Item = Listed<'_>> {
+    pub fn listed(&self) -> impl Iterator<Item = CategoryRef<'_>> {
         let first = [
-            Listed::Kind,
-            Listed::Action(Action::Provision),
-            Listed::Action(Action::Deploy),
+            CategoryRef::Kind,
+            CategoryRef::Action(LifecycleAction::Provision),
+            CategoryRef::Action(LifecycleAction::Deploy),
         ];
         first
             .into_iter()
-            .chain(self.mixins.iter().map(Listed::Mixin))
+            .chain(self.mixins.iter().map(CategoryRef::Mixin))
     }
 
     /// What a client's category is here, if it is anything; `own` are the mixins of its project.
-    pub fn find<'a>(&'a self, own: &'a [Own], category: &Category) -> Option<Listed<'a>> {
+    pub fn find<'a>(
+        &'a self,
+        own: &'a [UserMixin],
+        category: &Category,
+    ) -> Option<CategoryRef<'a>> {
         match (category.scheme.as_str(), category.term.as_str()) {
-            (SCHEME, KIND) => Some(Listed::Kind),
-            (SCHEME, term) => Action::by_term(term).map(Listed::Action),
+            (SCHEME, KIND) => Some(CategoryRef::Kind),
+            (SCHEME, term) => LifecycleAction::by_term(term).map(CategoryRef::Action),
             (FRAMEWORK_SCHEME, term) => self
                 .mixins
                 .iter()
                 .find(|mixin| mixin.term == term)
-                .map(Listed::Mixin),
+                .map(CategoryRef::Mixin),
             _ => own
                 .iter()
                 .find(|own| own.category == *category)
-                .map(Listed::Own),
+                .map(CategoryRef::Own),
         }
     }
 }
 
-fn parameters(descriptor: &Descriptor) -> Vec<String> {
+fn parameters(descriptor: &PluginDescriptor) -> Vec<String> {
     let versions =
         (!descriptor.versions.is_empty()).then(|| format!("{PREFIX}{}.version", descriptor.name));
     let properties = descriptor
@@ -215,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_client_finds_kind_and_actions_by_term_and_scheme() {
-        let model = Model::of(&[]);
+        let model = CategoryModel::of(&[]);
         let find = |term: &str, scheme: &str| {
             model.find(
                 &[],
@@ -225,11 +229,14 @@ mod tests {
                 },
             )
         };
-        assert_eq!(find("orchestrator", SCHEME), Some(Listed::Kind));
-        assert_eq!(find("deploy", SCHEME), Some(Listed::Action(Action::Deploy)));
+        assert_eq!(find("orchestrator", SCHEME), Some(CategoryRef::Kind));
+        assert_eq!(
+            find("deploy", SCHEME),
+            Some(CategoryRef::Action(LifecycleAction::Deploy))
+        );
         assert!(matches!(
             find("cluster", FRAMEWORK_SCHEME),
-            Some(Listed::Mixin(_))
+            Some(CategoryRef::Mixin(_))
         ));
         assert_eq!(find("nosuch", SCHEME), None);
         assert_eq!(find("deploy", "http://elsewhere#"), None);

@@ -64,10 +64,10 @@ pub fn choose(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
         .iter()
         .map(|value| String::from_utf8_lossy(value.as_bytes()))
         .collect();
-    let ranges: Vec<Range> = lines
+    let ranges: Vec<MediaRange> = lines
         .iter()
         .flat_map(|line| line.split(','))
-        .filter_map(Range::read)
+        .filter_map(MediaRange::read)
         .collect();
     if lines.iter().all(|line| line.trim().is_empty()) {
         return offered.first().copied();
@@ -109,13 +109,13 @@ fn plainly(headers: &HeaderMap) -> Option<Rendering> {
 }
 
 /// One media range of an Accept header.
-struct Range {
+struct MediaRange {
     media: String,
     /// In thousandths.
     q: u16,
 }
 
-impl Range {
+impl MediaRange {
     /// `type/subtype;parameter=value;q=0.5`. A range that cannot be read matches nothing; other
     /// parameters than q are left out.
     fn read(text: &str) -> Option<Self> {

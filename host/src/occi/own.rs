@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::model::{FRAMEWORK_SCHEME, LOCATION, SCHEME};
-use super::refusal::Refusal;
-use super::route::Route;
-use super::syntax::category::{Category, Described};
+use super::refusal::ApiError;
+use super::route::OcciRoute;
+use super::syntax::category::{Category, CategoryDefinition};
 use super::syntax::escape;
-use crate::orchestrator::Group;
+use crate::orchestrator::ClusterGroup;
 
 /// The beginnings of schemes that nobody else defines.
 const RESERVED_SCHEMES: [&str; 4] = [
@@ -24,29 +24,29 @@ const TEXT_BYTES: usize = 255;
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Own {
+pub struct UserMixin {
     /// Term and scheme.
     pub category: Category,
     /// `/mymix/`.
     pub location: String,
-    said: Said,
+    said: MixinDefinition,
     clusters: BTreeSet<String>,
 }
 
 /// What its maker said besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Said {
+struct MixinDefinition {
     term: String,
     scheme: String,
     rel: Option<String>,
     title: Option<String>,
 }
 
-impl Own {
+impl UserMixin {
     /// Of what was remembered.
-    pub fn of(group: &Group) -> Self {
-        let said: Said = serde_json::from_str(&group.definition).unwrap_or_default();
+    pub fn of(group: &ClusterGroup) -> Self {
+        let said: MixinDefinition = serde_json::from_str(&group.definition).unwrap_or_default();
         let category = Category {
             term: said.term.clone(),
             scheme: said.scheme.clone(),
@@ -60,7 +60,7 @@ impl Own {
     }
 
     /// Of all that was remembered of a project.
-    pub fn all(groups: &[Group]) -> Vec<Self> {
+    pub fn all(groups: &[ClusterGroup]) -> Vec<Self> {
         groups.iter().map(Self::of).collect()
     }
 
@@ -69,9 +69,9 @@ impl Own {
     ///
     /// # Errors
     /// `Malformed` with what is wrong; `Reserved` for what is the service's own.
-    pub fn define(described: &Described, host: &str) -> Result<Group, Refusal> {
+    pub fn define(described: &CategoryDefinition, host: &str) -> Result<ClusterGroup, ApiError> {
         let Category { term, scheme } = &described.category;
-        let wrong = |what: &str| Err(Refusal::Malformed(format!("category {term}: {what}")));
+        let wrong = |what: &str| Err(ApiError::Malformed(format!("category {term}: {what}")));
         if described.get("class") != Some("mixin") {
             return wrong("expected class=\"mixin\", nothing else can be defined here");
         }
@@ -102,7 +102,7 @@ impl Own {
             .iter()
             .any(|reserved| scheme.starts_with(reserved))
         {
-            return Err(Refusal::Reserved(described.category.identifier()));
+            return Err(ApiError::Reserved(described.category.identifier()));
         }
         if !scheme.ends_with('#')
             || !scheme
@@ -124,14 +124,14 @@ impl Own {
                 .filter(|text| !text.is_empty())
                 .map(str::to_owned)
         };
-        let said = Said {
+        let said = MixinDefinition {
             term: term.clone(),
             scheme: scheme.clone(),
             rel: text("rel"),
             title: text("title"),
         };
-        let definition = serde_json::to_string(&said).map_err(|_| Refusal::Defect)?;
-        Ok(Group {
+        let definition = serde_json::to_string(&said).map_err(|_| ApiError::Defect)?;
+        Ok(ClusterGroup {
             name: described.category.identifier(),
             place,
             definition,
@@ -217,10 +217,10 @@ fn is_place(place: &str) -> bool {
 ///
 /// # Errors
 /// `NotFound` with the first that is none of this service's.
-pub fn names(locations: &[String], host: &str) -> Result<Vec<String>, Refusal> {
-    let name = |location: &String| match path(location, host).and_then(Route::of) {
-        Some(Route::Entity(name)) => Ok(name),
-        _ => Err(Refusal::NotFound(location.clone())),
+pub fn names(locations: &[String], host: &str) -> Result<Vec<String>, ApiError> {
+    let name = |location: &String| match path(location, host).and_then(OcciRoute::of) {
+        Some(OcciRoute::Entity(name)) => Ok(name),
+        _ => Err(ApiError::NotFound(location.clone())),
     };
     locations.iter().map(name).collect()
 }
@@ -230,8 +230,8 @@ mod tests {
     use super::super::syntax::category;
     use super::*;
 
-    fn define(text: &str) -> Result<Group, Refusal> {
-        Own::define(&category::parse(text).unwrap().remove(0), "h:8080")
+    fn define(text: &str) -> Result<ClusterGroup, ApiError> {
+        UserMixin::define(&category::parse(text).unwrap().remove(0), "h:8080")
     }
 
     #[test]
@@ -240,13 +240,13 @@ mod tests {
             "mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"/mymix/\"",
         )
         .unwrap();
-        let shown = Own::of(&group).line("http://h");
+        let shown = UserMixin::of(&group).line("http://h");
         assert_eq!(
             shown,
             "mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"http://h/mymix/\""
         );
         let whole = "a; scheme=\"s#\"; class=\"mixin\"; rel=\"r#x\"; title=\"A, \\\"B\\\"\"; location=\"http://h:8080/my/a/\"";
-        let own = Own::of(&define(whole).unwrap());
+        let own = UserMixin::of(&define(whole).unwrap());
         assert_eq!((own.location.as_str(), own.title()), ("/my/a/", "A, \"B\""));
         let again = category::parse(&own.line("http://h:8080"))
             .unwrap()
@@ -257,7 +257,7 @@ mod tests {
         );
         assert_eq!(own.json()["related"][0], "r#x");
         assert_eq!(
-            Own::of(&define("b; scheme=\"s#\"; class=mixin").unwrap()).location,
+            UserMixin::of(&define("b; scheme=\"s#\"; class=mixin").unwrap()).location,
             "/b/"
         );
     }
@@ -283,7 +283,10 @@ mod tests {
             "a; scheme=\"s#\"; class=\"mixin\"; location=\"/.well-known/x/\"",
             "a; scheme=\"s#\"; class=\"mixin\"; location=\"http://elsewhere/a/\"",
         ] {
-            assert!(matches!(define(text), Err(Refusal::Malformed(_))), "{text}");
+            assert!(
+                matches!(define(text), Err(ApiError::Malformed(_))),
+                "{text}"
+            );
         }
         for scheme in [
             SCHEME,
@@ -293,7 +296,7 @@ mod tests {
             assert!(
                 matches!(
                     define(&format!("a; scheme=\"{scheme}\"; class=\"mixin\"")),
-                    Err(Refusal::Reserved(_))
+                    Err(ApiError::Reserved(_))
                 ),
                 "{scheme}"
             );
@@ -327,7 +330,7 @@ mod tests {
             "http://h:80801/orchestrator/a",
             "/a/b",
         ] {
-            assert_eq!(names(bad), Err(Refusal::NotFound(bad.to_owned())), "{bad}");
+            assert_eq!(names(bad), Err(ApiError::NotFound(bad.to_owned())), "{bad}");
         }
     }
 }

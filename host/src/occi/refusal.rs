@@ -5,12 +5,12 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, SERVER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
-use super::syntax::Fault;
-use crate::orchestrator::Refused;
+use super::syntax::SyntaxError;
+use crate::orchestrator::OrchestratorError;
 
 /// Why a request is not served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum ApiError {
     /// A header or body breaks the grammar; says where.
     #[error("{0}")]
     Malformed(String),
@@ -56,16 +56,16 @@ pub enum Refusal {
     Host,
     /// The orchestrator said no.
     #[error("{0}")]
-    Cluster(#[from] Refused),
+    Cluster(#[from] OrchestratorError),
     /// A defect of this host.
     #[error("the host failed to answer; its log says more")]
     Defect,
 }
 
-impl Refusal {
+impl ApiError {
     /// The refusal of a text that breaks the grammar: `header Category: character 3: found ...,
     /// expected ...`.
-    pub fn malformed(place: String, fault: &Fault) -> Self {
+    pub fn malformed(place: String, fault: &SyntaxError) -> Self {
         Self::Malformed(format!("{place}: {fault}"))
     }
 
@@ -85,14 +85,18 @@ impl Refusal {
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Cluster(refused) => match refused {
-                Refused::NotFound(_) => StatusCode::NOT_FOUND,
-                Refused::NotApplicable(_) | Refused::Invalid(_) => StatusCode::BAD_REQUEST,
-                Refused::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-                Refused::Forbidden(_) => StatusCode::FORBIDDEN,
-                Refused::Conflict(_) | Refused::TooMany(_) => StatusCode::CONFLICT,
-                Refused::Cloud(_) => StatusCode::BAD_GATEWAY,
-                Refused::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-                Refused::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+                OrchestratorError::NotFound(_) => StatusCode::NOT_FOUND,
+                OrchestratorError::NotApplicable(_) | OrchestratorError::Invalid(_) => {
+                    StatusCode::BAD_REQUEST
+                }
+                OrchestratorError::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+                OrchestratorError::Forbidden(_) => StatusCode::FORBIDDEN,
+                OrchestratorError::Conflict(_) | OrchestratorError::TooMany(_) => {
+                    StatusCode::CONFLICT
+                }
+                OrchestratorError::Cloud(_) => StatusCode::BAD_GATEWAY,
+                OrchestratorError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+                OrchestratorError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             },
         }
     }
@@ -101,12 +105,12 @@ impl Refusal {
     fn text(&self) -> String {
         match self {
             // The Python Service Orchestrator's sentence first, then ours.
-            Self::Cluster(Refused::NotApplicable(why)) if !why.is_empty() => {
+            Self::Cluster(OrchestratorError::NotApplicable(why)) if !why.is_empty() => {
                 format!("Not applicable atm.\n{why}")
             }
-            Self::Cluster(Refused::NotApplicable(_)) => "Not applicable atm.".to_owned(),
+            Self::Cluster(OrchestratorError::NotApplicable(_)) => "Not applicable atm.".to_owned(),
             // What failed inside is for the log, not for clients.
-            Self::Cluster(Refused::Internal(_)) => Self::Defect.to_string(),
+            Self::Cluster(OrchestratorError::Internal(_)) => Self::Defect.to_string(),
             other => other.to_string(),
         }
     }
@@ -120,10 +124,10 @@ impl Refusal {
         headers.insert(SERVER, HeaderValue::from_static(super::SERVER));
         match self {
             Self::Method(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
-            Self::Cluster(Refused::Unauthorized(_)) => {
+            Self::Cluster(OrchestratorError::Unauthorized(_)) => {
                 drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Keystone")))
             }
-            Self::Cluster(Refused::Busy { retry_after_s }) => {
+            Self::Cluster(OrchestratorError::Busy { retry_after_s }) => {
                 drop(headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after_s)))
             }
             _ => {}
@@ -141,19 +145,22 @@ mod tests {
     fn what_the_orchestrator_refuses_has_its_status() {
         let problem = Problem::new("workers", "must be a whole number, got `two`", "");
         for (refused, status) in [
-            (Refused::NotFound("x".into()), 404),
-            (Refused::NotApplicable("x".into()), 400),
-            (Refused::Invalid(vec![problem]), 400),
-            (Refused::Unauthorized("x".into()), 401),
-            (Refused::Forbidden("x".into()), 403),
-            (Refused::Conflict("x".into()), 409),
-            (Refused::TooMany("x".into()), 409),
-            (Refused::Cloud("x".into()), 502),
-            (Refused::Internal("x".into()), 500),
-            (Refused::Busy { retry_after_s: 3 }, 503),
+            (OrchestratorError::NotFound("x".into()), 404),
+            (OrchestratorError::NotApplicable("x".into()), 400),
+            (OrchestratorError::Invalid(vec![problem]), 400),
+            (OrchestratorError::Unauthorized("x".into()), 401),
+            (OrchestratorError::Forbidden("x".into()), 403),
+            (OrchestratorError::Conflict("x".into()), 409),
+            (OrchestratorError::TooMany("x".into()), 409),
+            (OrchestratorError::Cloud("x".into()), 502),
+            (OrchestratorError::Internal("x".into()), 500),
+            (OrchestratorError::Busy { retry_after_s: 3 }, 503),
         ] {
             assert_eq!(
-                Refusal::Cluster(refused.clone()).answer().status().as_u16(),
+                ApiError::Cluster(refused.clone())
+                    .answer()
+                    .status()
+                    .as_u16(),
                 status,
                 "{refused:?}"
             );
@@ -162,11 +169,11 @@ mod tests {
 
     #[test]
     fn answers_carry_what_their_status_needs() {
-        let busy = Refusal::Cluster(Refused::Busy { retry_after_s: 3 }).answer();
+        let busy = ApiError::Cluster(OrchestratorError::Busy { retry_after_s: 3 }).answer();
         assert_eq!(busy.headers()[RETRY_AFTER], "3");
-        assert_eq!(Refusal::Method("GET").answer().headers()[ALLOW], "GET");
+        assert_eq!(ApiError::Method("GET").answer().headers()[ALLOW], "GET");
         assert!(
-            Refusal::Cluster(Refused::Unauthorized("x".into()))
+            ApiError::Cluster(OrchestratorError::Unauthorized("x".into()))
                 .answer()
                 .headers()
                 .contains_key(WWW_AUTHENTICATE)
@@ -175,7 +182,10 @@ mod tests {
 
     #[test]
     fn inner_failures_do_not_leak() {
-        let answer = Refusal::Cluster(Refused::Internal("disk /var/lib/x is full".into())).answer();
+        let answer = ApiError::Cluster(OrchestratorError::Internal(
+            "disk /var/lib/x is full".into(),
+        ))
+        .answer();
         assert!(!String::from_utf8_lossy(answer.body()).contains("disk"));
     }
 }

@@ -6,17 +6,18 @@ use http::header::{CONTENT_TYPE, LINK, SERVER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::entity::Entity;
+use super::entity::OcciEntity;
 use super::html;
-use super::limits::Limits;
+use super::limits::OcciLimits;
 use super::model::{
-    Action, FRAMEWORK_SCHEME, KIND, LOCATION, Listed, RELATED, SCHEME, STACK_ID, STATE,
+    CategoryRef, FRAMEWORK_SCHEME, KIND, LOCATION, LifecycleAction, RELATED, SCHEME, STACK_ID,
+    STATE,
 };
 use super::negotiate::Rendering;
-use super::own::Own;
-use super::refusal::Refusal;
+use super::own::UserMixin;
+use super::refusal::ApiError;
 use super::syntax::escape;
-use crate::web::{self, Page};
+use crate::web::{self, WebPage};
 
 const CATEGORY: HeaderName = HeaderName::from_static("category");
 const ATTRIBUTE: HeaderName = HeaderName::from_static("x-occi-attribute");
@@ -24,27 +25,27 @@ const X_LOCATION: HeaderName = HeaderName::from_static("x-occi-location");
 
 /// What all answers to one request have in common.
 #[derive(Clone, Copy, Debug)]
-pub struct Style<'a> {
+pub struct Renderer<'a> {
     /// The rendering.
     pub rendering: Rendering,
     /// `http://HOST`, as the client wrote it.
     pub base: &'a str,
     /// Of lines and values.
-    pub limits: &'a Limits,
+    pub limits: &'a OcciLimits,
 }
 
-type Answer = Result<Response<Bytes>, Refusal>;
+type RenderedResponse = Result<Response<Bytes>, ApiError>;
 
-impl Style<'_> {
+impl Renderer<'_> {
     /// An entity.
     ///
     /// # Errors
     /// `Defect`: something cannot stand in a header, which escaping should have prevented.
-    pub fn entity(&self, entity: &Entity) -> Answer {
+    pub fn entity(&self, entity: &OcciEntity) -> RenderedResponse {
         match self.rendering {
             Rendering::Html => self.page(
                 StatusCode::OK,
-                &Page::Cluster(Box::new(html::cluster(entity))),
+                &WebPage::Cluster(Box::new(html::cluster(entity))),
             ),
             Rendering::Json => self.json(&entity_json(entity)),
             Rendering::Occi => {
@@ -93,7 +94,7 @@ impl Style<'_> {
     ///
     /// # Errors
     /// As [`Self::entity`].
-    pub fn collection(&self, path: &str, entities: &[Entity]) -> Answer {
+    pub fn collection(&self, path: &str, entities: &[OcciEntity]) -> RenderedResponse {
         let urls = entities
             .iter()
             .map(|entity| format!("{}{}", self.base, entity.path));
@@ -125,7 +126,7 @@ impl Style<'_> {
     ///
     /// # Errors
     /// As [`Self::entity`].
-    pub fn query<'a>(&self, listed: impl Iterator<Item = Listed<'a>>) -> Answer {
+    pub fn query<'a>(&self, listed: impl Iterator<Item = CategoryRef<'a>>) -> RenderedResponse {
         match self.rendering {
             Rendering::Html => self.page(StatusCode::OK, &html::categories(listed)),
             Rendering::Json => self.json(&listed.map(listed_json).collect::<Vec<_>>().into()),
@@ -159,15 +160,15 @@ impl Style<'_> {
         } else {
             Rendering::Plain
         };
-        let mut response = Style { rendering, ..*self }.body("OK");
+        let mut response = Renderer { rendering, ..*self }.body("OK");
         *response.status_mut() = status;
         response
     }
 
-    fn page(&self, status: StatusCode, page: &Page) -> Answer {
+    fn page(&self, status: StatusCode, page: &WebPage) -> RenderedResponse {
         let mut response = web::answer(status, page).map_err(|error| {
             tracing::error!("{error}");
-            Refusal::Defect
+            ApiError::Defect
         })?;
         response
             .headers_mut()
@@ -187,8 +188,8 @@ impl Style<'_> {
         response
     }
 
-    fn json(&self, value: &Value) -> Answer {
-        let text = serde_json::to_string_pretty(value).map_err(|_| Refusal::Defect)?;
+    fn json(&self, value: &Value) -> RenderedResponse {
+        let text = serde_json::to_string_pretty(value).map_err(|_| ApiError::Defect)?;
         Ok(self.body(text))
     }
 
@@ -198,7 +199,7 @@ impl Style<'_> {
         response: &mut Response<Bytes>,
         name: &HeaderName,
         items: impl IntoIterator<Item = String>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ApiError> {
         let mut lines: Vec<String> = Vec::new();
         for item in items {
             match lines.last_mut() {
@@ -213,7 +214,7 @@ impl Style<'_> {
             }
         }
         for line in lines {
-            let value = HeaderValue::try_from(line).map_err(|_| Refusal::Defect)?;
+            let value = HeaderValue::try_from(line).map_err(|_| ApiError::Defect)?;
             response.headers_mut().append(name, value);
         }
         Ok(())
@@ -228,7 +229,7 @@ pub(super) fn text(value: &Value) -> std::borrow::Cow<'_, str> {
     }
 }
 
-fn link_line(entity: &Entity, action: Action) -> String {
+fn link_line(entity: &OcciEntity, action: LifecycleAction) -> String {
     format!(
         "<{}?action={}>; rel=\"{}\"",
         entity.path,
@@ -244,14 +245,14 @@ fn kind_line(base: &str) -> String {
     )
 }
 
-fn listed_line(listed: Listed<'_>, base: &str) -> String {
+fn listed_line(listed: CategoryRef<'_>, base: &str) -> String {
     match listed {
-        Listed::Kind => kind_line(base),
-        Listed::Action(action) => {
+        CategoryRef::Kind => kind_line(base),
+        CategoryRef::Action(action) => {
             format!("{}; scheme=\"{SCHEME}\"; class=\"action\"", action.term())
         }
-        Listed::Own(own) => own.line(base),
-        Listed::Mixin(mixin) => {
+        CategoryRef::Own(own) => own.line(base),
+        CategoryRef::Mixin(mixin) => {
             let names: Vec<String> = mixin
                 .attributes
                 .iter()
@@ -266,19 +267,19 @@ fn listed_line(listed: Listed<'_>, base: &str) -> String {
     }
 }
 
-fn entity_json(entity: &Entity) -> Value {
-    let action = |action: Action| {
+fn entity_json(entity: &OcciEntity) -> Value {
+    let action = |action: LifecycleAction| {
         let link = format!("{}?action={}", entity.path, action.term());
         json!({"kind": {"scheme": SCHEME, "term": action.term()}, "link": link})
     };
     let actions: Vec<Value> = entity.action.map(action).into_iter().collect();
-    let mixins: Vec<Value> = entity.mixins.iter().map(Own::json).collect();
+    let mixins: Vec<Value> = entity.mixins.iter().map(UserMixin::json).collect();
     json!({"actions": actions, "attributes": entity.attributes, "kind": kind_json(), "links": [], "mixins": mixins})
 }
 
 fn kind_json() -> Value {
     json!({
-        "actions": [Action::Deploy.identifier(), Action::Provision.identifier()],
+        "actions": [LifecycleAction::Deploy.identifier(), LifecycleAction::Provision.identifier()],
         "attributes": {STACK_ID: "immutable", STATE: "immutable"},
         "location": LOCATION,
         "related": [RELATED],
@@ -287,12 +288,12 @@ fn kind_json() -> Value {
     })
 }
 
-fn listed_json(listed: Listed<'_>) -> Value {
+fn listed_json(listed: CategoryRef<'_>) -> Value {
     match listed {
-        Listed::Kind => kind_json(),
-        Listed::Action(action) => json!({"scheme": SCHEME, "term": action.term()}),
-        Listed::Own(own) => own.json(),
-        Listed::Mixin(mixin) => {
+        CategoryRef::Kind => kind_json(),
+        CategoryRef::Action(action) => json!({"scheme": SCHEME, "term": action.term()}),
+        CategoryRef::Own(own) => own.json(),
+        CategoryRef::Mixin(mixin) => {
             let attributes: serde_json::Map<String, Value> = mixin
                 .attributes
                 .iter()

@@ -9,10 +9,10 @@ use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 
 use super::json_in;
-use super::limits::Limits;
-use super::refusal::Refusal;
-use super::syntax::category::Described;
-use super::syntax::{Fault, attribute, category, link};
+use super::limits::OcciLimits;
+use super::refusal::ApiError;
+use super::syntax::category::CategoryDefinition;
+use super::syntax::{SyntaxError, attribute, category, link};
 
 static CATEGORY: HeaderName = HeaderName::from_static("category");
 static ATTRIBUTE: HeaderName = HeaderName::from_static("x-occi-attribute");
@@ -21,9 +21,9 @@ static LOCATION: HeaderName = HeaderName::from_static("x-occi-location");
 
 /// What a request carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Carried {
+pub struct ParsedRequest {
     /// In their order; headers first.
-    pub categories: Vec<Described>,
+    pub categories: Vec<CategoryDefinition>,
     /// In their order; headers first, later duplicates count.
     pub attributes: Vec<(String, String)>,
     /// `X-OCCI-Location`: URLs and paths, as they stand; headers first.
@@ -34,9 +34,13 @@ pub struct Carried {
 ///
 /// # Errors
 /// `Malformed` with the place, `TooLarge`, `UnknownType` for a body in another rendering.
-pub fn carried(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<Carried, Refusal> {
-    let mut carried = Carried::default();
-    for field in Field::ALL {
+pub fn carried(
+    headers: &HeaderMap,
+    body: &[u8],
+    limits: &OcciLimits,
+) -> Result<ParsedRequest, ApiError> {
+    let mut carried = ParsedRequest::default();
+    for field in RequestField::ALL {
         if !headers.contains_key(field.header()) {
             continue;
         }
@@ -54,7 +58,7 @@ pub fn carried(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<Carr
                 .map_err(|e| not_utf8(&place(), value.as_bytes(), e))?;
             field
                 .read(text, &mut carried)
-                .map_err(|fault| Refusal::malformed(place(), &fault))?;
+                .map_err(|fault| ApiError::malformed(place(), &fault))?;
         }
     }
     let whole = !body.iter().all(u8::is_ascii_whitespace);
@@ -64,7 +68,7 @@ pub fn carried(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<Carr
         None | Some("text/plain") => plain(body, &mut carried)?,
         Some("text/uri-list") => uri_list(body, &mut carried)?,
         Some("application/occi+json" | "application/json") => json_in::read(body, &mut carried)?,
-        Some(other) => return Err(Refusal::UnknownType(other.to_owned())),
+        Some(other) => return Err(ApiError::UnknownType(other.to_owned())),
     }
     check(&carried, limits)?;
     Ok(carried)
@@ -84,14 +88,14 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
 
 /// What a line or a header can be.
 #[derive(Clone, Copy)]
-enum Field {
+enum RequestField {
     Category,
     Attribute,
     Link,
     Location,
 }
 
-impl Field {
+impl RequestField {
     const ALL: [Self; 4] = [Self::Category, Self::Attribute, Self::Link, Self::Location];
 
     fn header(self) -> &'static HeaderName {
@@ -112,7 +116,7 @@ impl Field {
         }
     }
 
-    fn read(self, text: &str, carried: &mut Carried) -> Result<(), Fault> {
+    fn read(self, text: &str, carried: &mut ParsedRequest) -> Result<(), SyntaxError> {
         match self {
             Self::Category => carried.categories.extend(category::parse(text)?),
             Self::Attribute => carried.attributes.extend(attribute::parse(text)?),
@@ -130,7 +134,7 @@ impl Field {
 }
 
 /// Reads a body of lines, `Category: ...`, as text/plain has them.
-fn plain(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
+fn plain(body: &[u8], carried: &mut ParsedRequest) -> Result<(), ApiError> {
     let text = std::str::from_utf8(body).map_err(|e| not_utf8("body", body, e))?;
     for (number, line) in text.lines().enumerate() {
         let place = || format!("body, line {}", number + 1);
@@ -139,7 +143,7 @@ fn plain(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
             continue;
         }
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
-        let field = Field::ALL
+        let field = RequestField::ALL
             .into_iter()
             .find(|f| name.trim().eq_ignore_ascii_case(f.name()));
         match field {
@@ -149,14 +153,14 @@ fn plain(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
                 .map_err(|mut fault| {
                     let before = line.len() - value.trim_start().len();
                     fault.at += line[..before].chars().count();
-                    Refusal::malformed(place(), &fault)
+                    ApiError::malformed(place(), &fault)
                 })?,
             None => {
                 let found = format!("{:?}", name.chars().take(40).collect::<String>());
                 let expected = "Category:, X-OCCI-Attribute: or Link:";
-                return Err(Refusal::malformed(
+                return Err(ApiError::malformed(
                     place(),
-                    &Fault {
+                    &SyntaxError {
                         at: 1,
                         found,
                         expected,
@@ -169,7 +173,7 @@ fn plain(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
 }
 
 /// Reads a body of one URL a line; lines that begin with `#` are remarks.
-fn uri_list(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
+fn uri_list(body: &[u8], carried: &mut ParsedRequest) -> Result<(), ApiError> {
     let text = std::str::from_utf8(body).map_err(|e| not_utf8("body", body, e))?;
     let lines = text
         .lines()
@@ -179,14 +183,14 @@ fn uri_list(body: &[u8], carried: &mut Carried) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn not_utf8(place: &str, bytes: &[u8], error: std::str::Utf8Error) -> Refusal {
+fn not_utf8(place: &str, bytes: &[u8], error: std::str::Utf8Error) -> ApiError {
     let at = error.valid_up_to();
     let found = bytes
         .get(at)
         .map_or_else(String::new, |byte| format!("the byte 0x{byte:02x}"));
-    Refusal::malformed(
+    ApiError::malformed(
         place.to_owned(),
-        &Fault {
+        &SyntaxError {
             at: at + 1,
             found,
             expected: "UTF-8",
@@ -194,10 +198,10 @@ fn not_utf8(place: &str, bytes: &[u8], error: std::str::Utf8Error) -> Refusal {
     )
 }
 
-fn check(carried: &Carried, limits: &Limits) -> Result<(), Refusal> {
+fn check(carried: &ParsedRequest, limits: &OcciLimits) -> Result<(), ApiError> {
     let count = |what, found: usize, most: usize| {
         if found > most {
-            Err(Refusal::TooLarge(format!(
+            Err(ApiError::TooLarge(format!(
                 "{found} {what} in one request, at most {most} are taken"
             )))
         } else {
@@ -215,7 +219,7 @@ fn check(carried: &Carried, limits: &Limits) -> Result<(), Refusal> {
                 name.len(),
                 limits.name_bytes
             );
-            return Err(Refusal::TooLarge(text));
+            return Err(ApiError::TooLarge(text));
         }
         if value.len() > limits.value_bytes {
             let text = format!(
@@ -223,7 +227,7 @@ fn check(carried: &Carried, limits: &Limits) -> Result<(), Refusal> {
                 value.len(),
                 limits.value_bytes
             );
-            return Err(Refusal::TooLarge(text));
+            return Err(ApiError::TooLarge(text));
         }
     }
     Ok(())
@@ -258,8 +262,8 @@ mod tests {
         map
     }
 
-    fn read(pairs: &[(&'static str, &str)], body: &str) -> Result<Carried, Refusal> {
-        carried(&headers(pairs), body.as_bytes(), &Limits::default())
+    fn read(pairs: &[(&'static str, &str)], body: &str) -> Result<ParsedRequest, ApiError> {
+        carried(&headers(pairs), body.as_bytes(), &OcciLimits::default())
     }
 
     fn attributes(pairs: &[(&'static str, &str)], body: &str) -> Vec<(String, String)> {
@@ -367,7 +371,7 @@ mod tests {
             "x-occi-attribute",
             http::HeaderValue::from_bytes(b"a=\xff").unwrap(),
         );
-        let text = carried(&map, b"", &Limits::default())
+        let text = carried(&map, b"", &OcciLimits::default())
             .expect_err("not UTF-8")
             .to_string();
         assert!(
@@ -379,18 +383,18 @@ mod tests {
     #[test]
     fn an_unknown_body_is_refused_by_its_type() {
         let refused = read(&[("content-type", "image/png")], "x").expect_err("a picture");
-        assert_eq!(refused, Refusal::UnknownType("image/png".to_owned()));
+        assert_eq!(refused, ApiError::UnknownType("image/png".to_owned()));
     }
 
     #[test]
     fn each_limit_holds_on_both_sides() {
-        let limits = Limits {
+        let limits = OcciLimits {
             attributes: 2,
             categories: 1,
             locations: 2,
             name_bytes: 3,
             value_bytes: 4,
-            ..Limits::default()
+            ..OcciLimits::default()
         };
         let read = |pairs: &[(&'static str, &str)]| carried(&headers(pairs), b"", &limits);
         for (name, fits, over) in [
@@ -406,7 +410,7 @@ mod tests {
         ] {
             assert!(read(&[(name, fits)]).is_ok(), "{fits}");
             assert!(
-                matches!(read(&[(name, over)]), Err(Refusal::TooLarge(_))),
+                matches!(read(&[(name, over)]), Err(ApiError::TooLarge(_))),
                 "{over}"
             );
         }

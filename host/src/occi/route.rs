@@ -7,7 +7,7 @@ use super::model::LOCATION;
 
 /// A path of this face.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Route {
+pub enum OcciRoute {
     /// `/`: 200, whoever asks.
     Root,
     /// `/-/` and `/.well-known/org/ogf/occi/-/`: the query interface.
@@ -20,7 +20,7 @@ pub enum Route {
     Other(String),
 }
 
-impl Route {
+impl OcciRoute {
     /// The route of a path; `None` where there is nothing.
     pub fn of(path: &str) -> Option<Self> {
         match path {
@@ -65,12 +65,12 @@ mod tests {
 
     #[test]
     fn paths_and_methods() {
-        let entity = |name: &str| Some(Route::Entity(name.to_owned()));
+        let entity = |name: &str| Some(OcciRoute::Entity(name.to_owned()));
         for (path, route) in [
-            ("/", Some(Route::Root)),
-            ("/-/", Some(Route::Query)),
-            ("/.well-known/org/ogf/occi/-/", Some(Route::Query)),
-            ("/orchestrator/", Some(Route::Collection)),
+            ("/", Some(OcciRoute::Root)),
+            ("/-/", Some(OcciRoute::Query)),
+            ("/.well-known/org/ogf/occi/-/", Some(OcciRoute::Query)),
+            ("/orchestrator/", Some(OcciRoute::Collection)),
             ("/orchestrator/default", entity("default")),
             ("/orchestrator/d%65fault", entity("default")),
             ("/orchestrator/%ff", None),
@@ -78,13 +78,16 @@ mod tests {
             ("/orchestrator/a/", None),
             ("/orchestrator", None),
             ("/foo/bar", None),
-            ("//", Some(Route::Other("//".to_owned()))),
-            ("/mymix/", Some(Route::Other("/mymix/".to_owned()))),
+            ("//", Some(OcciRoute::Other("//".to_owned()))),
+            ("/mymix/", Some(OcciRoute::Other("/mymix/".to_owned()))),
             ("", None),
         ] {
-            assert_eq!(Route::of(path), route, "{path}");
+            assert_eq!(OcciRoute::of(path), route, "{path}");
         }
-        assert!(Route::Collection.allows(&Method::POST) && !Route::Collection.allows(&Method::PUT));
-        assert!(Route::Root.allows(&Method::HEAD) && !Route::Root.allows(&Method::POST));
+        assert!(
+            OcciRoute::Collection.allows(&Method::POST)
+                && !OcciRoute::Collection.allows(&Method::PUT)
+        );
+        assert!(OcciRoute::Root.allows(&Method::HEAD) && !OcciRoute::Root.allows(&Method::POST));
     }
 }

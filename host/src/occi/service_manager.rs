@@ -19,8 +19,8 @@ use http::{HeaderMap, HeaderName, Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 
 use super::syntax::escape;
-use crate::cluster::State;
-use crate::orchestrator::{Attributes, View};
+use crate::cluster::ClusterState;
+use crate::orchestrator::{ClientAttributes, ClusterView};
 
 /// Bytes of the reason in a status line.
 const REASON_BYTES: usize = 400;
@@ -54,7 +54,10 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// What an update of its asks for, without what it only repeats.
-pub(super) fn wishes(given: Attributes, brought: &BTreeMap<String, String>) -> Attributes {
+pub(super) fn wishes(
+    given: ClientAttributes,
+    brought: &BTreeMap<String, String>,
+) -> ClientAttributes {
     let times = |name: &str| given.iter().filter(|(other, _)| other == name).count();
     // What its client asks for comes last: repeated before, and then once more, it is meant.
     let is_meant = |at: usize, name: &str| at + 1 == given.len() && times(name) > 1;
@@ -71,8 +74,8 @@ pub(super) fn wishes(given: Attributes, brought: &BTreeMap<String, String>) -> A
 
 /// Whether no waiting brings this cluster to one of the two states in which the Service Manager
 /// goes on.
-pub(super) fn waits_in_vain(view: &View) -> bool {
-    let settled = matches!(view.state, State::Failed(_) | State::Deleted);
+pub(super) fn waits_in_vain(view: &ClusterView) -> bool {
+    let settled = matches!(view.state, ClusterState::Failed(_) | ClusterState::Deleted);
     settled
         && !matches!(
             view.stack_status.as_deref(),
@@ -81,7 +84,7 @@ pub(super) fn waits_in_vain(view: &View) -> bool {
 }
 
 /// The answer to a poll in vain: what would have been shown, as a failure.
-pub(super) fn end(mut shown: Response<Bytes>, view: &View) -> Response<Bytes> {
+pub(super) fn end(mut shown: Response<Bytes>, view: &ClusterView) -> Response<Bytes> {
     let status = view.stack_status.as_deref().unwrap_or(view.state.as_str());
     let why = view
         .failure
@@ -108,7 +111,7 @@ mod tests {
             pairs
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect::<Attributes>()
+                .collect::<ClientAttributes>()
         };
         let brought = BTreeMap::from([("stampede.workers".to_owned(), "2".to_owned())]);
         let wish = |pairs: &[(&str, &str)]| wishes(given(pairs), &brought);
@@ -169,18 +172,18 @@ mod tests {
 
     #[test]
     fn only_what_cannot_come_up_any_more_is_waited_for_in_vain() {
-        let failed = || State::Failed("no space".to_owned());
+        let failed = || ClusterState::Failed("no space".to_owned());
         for (state, status, vain) in [
             (failed(), Some("CREATE_FAILED"), true),
             (failed(), Some("UPDATE_FAILED"), true),
             (failed(), None, true),
-            (State::Deleted, Some("DELETE_COMPLETE"), true),
+            (ClusterState::Deleted, Some("DELETE_COMPLETE"), true),
             (failed(), Some("CREATE_COMPLETE"), false),
-            (State::Active, Some("CREATE_COMPLETE"), false),
-            (State::Deploying, Some("CREATE_IN_PROGRESS"), false),
-            (State::Planned, None, false),
-            (State::Requested, None, false),
-            (State::Suspended, Some("SUSPEND_COMPLETE"), false),
+            (ClusterState::Active, Some("CREATE_COMPLETE"), false),
+            (ClusterState::Deploying, Some("CREATE_IN_PROGRESS"), false),
+            (ClusterState::Planned, None, false),
+            (ClusterState::Requested, None, false),
+            (ClusterState::Suspended, Some("SUSPEND_COMPLETE"), false),
         ] {
             let mut view = view("default");
             (view.state, view.stack_status) = (state, status.map(str::to_owned));
@@ -197,7 +200,7 @@ mod tests {
             "caf\u{e9}".repeat(1000),
             String::new(),
         ] {
-            view.state = State::Failed(why);
+            view.state = ClusterState::Failed(why);
             let answer = end(Response::new(Bytes::new()), &view);
             let reason = answer
                 .extensions()

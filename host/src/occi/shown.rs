@@ -3,38 +3,38 @@
 
 use std::sync::Arc;
 
-use super::Face;
-use super::answers::Of;
-use super::clusters::{Clusters, Shown};
-use super::entity::Entity;
-use super::handlers::{Answer, missing};
-use super::own::Own;
-use super::render::Style;
+use super::OcciApi;
+use super::answers::ResponseKey;
+use super::clusters::{ClusterService, FoundCluster};
+use super::entity::OcciEntity;
+use super::handlers::{HandlerResponse, missing};
+use super::own::UserMixin;
+use super::render::Renderer;
 use super::service_manager;
-use crate::orchestrator::Group;
+use crate::orchestrator::ClusterGroup;
 
-impl<C: Clusters> Face<C> {
+impl<C: ClusterService> OcciApi<C> {
     /// The entity of that name, if it is the caller's; `groups` are his project's. The Service
     /// Manager's polls are told of failures.
     pub(super) async fn show(
         &self,
         caller: &C::Caller,
         name: &str,
-        groups: &Arc<Vec<Group>>,
-        style: &Style<'_>,
+        groups: &Arc<Vec<ClusterGroup>>,
+        style: &Renderer<'_>,
         service_manager: bool,
-    ) -> Answer {
+    ) -> HandlerResponse {
         let found = self
             .clusters
             .find(caller, name)
             .await
             .map_err(|refused| missing(refused, name))?;
-        let of = Of {
+        let of = ResponseKey {
             id: found.id(),
             edition: found.edition(),
             groups,
         };
-        let render = |view| style.entity(&Entity::of(view, &Own::all(groups)));
+        let render = |view| style.entity(&OcciEntity::of(view, &UserMixin::all(groups)));
         if service_manager {
             let view = found.view();
             let shown = render(view.clone())?;

@@ -3,44 +3,48 @@
 
 use http::{Method, StatusCode};
 
-use super::clusters::Clusters;
-use super::handlers::{Answer, Handlers};
-use super::model::Listed;
-use super::own::{self, Own};
-use super::refusal::Refusal;
-use super::request::Carried;
-use super::syntax::category::Described;
-use crate::orchestrator::{Members, Refused};
+use super::clusters::ClusterService;
+use super::handlers::{HandlerResponse, RequestHandlers};
+use super::model::CategoryRef;
+use super::own::{self, UserMixin};
+use super::refusal::ApiError;
+use super::request::ParsedRequest;
+use super::syntax::category::CategoryDefinition;
+use crate::orchestrator::{MembershipChange, OrchestratorError};
 
-impl<C: Clusters> Handlers<'_, C> {
+impl<C: ClusterService> RequestHandlers<'_, C> {
     /// POST to the query interface: each category is a mixin's definition. All are looked at before
     /// the first is kept.
-    pub(super) async fn define(self, described: &[Described], host: &str) -> Answer {
+    pub(super) async fn define(
+        self,
+        described: &[CategoryDefinition],
+        host: &str,
+    ) -> HandlerResponse {
         if described.is_empty() {
             return Err(nothing());
         }
         let groups = described
             .iter()
-            .map(|described| Own::define(described, host))
+            .map(|described| UserMixin::define(described, host))
             .collect::<Result<Vec<_>, _>>()?;
-        let defined: Vec<Own> = groups.iter().map(Own::of).collect();
+        let defined: Vec<UserMixin> = groups.iter().map(UserMixin::of).collect();
         for group in groups {
             self.clusters.define_group(&self.caller, group).await?;
         }
-        self.style.query(defined.iter().map(Listed::Own))
+        self.style.query(defined.iter().map(CategoryRef::Own))
     }
 
     /// DELETE at the query interface: the mixins that are named; their clusters stay.
-    pub(super) async fn undefine(self, described: &[Described]) -> Answer {
+    pub(super) async fn undefine(self, described: &[CategoryDefinition]) -> HandlerResponse {
         if described.is_empty() {
             return Err(nothing());
         }
         let mut names = Vec::new();
-        for Described { category, .. } in described {
+        for CategoryDefinition { category, .. } in described {
             match self.model.find(&self.own, category) {
-                Some(Listed::Own(_)) => names.push(category.identifier()),
-                Some(_) => return Err(Refusal::Reserved(category.identifier())),
-                None => return Err(Refusal::UnknownCategory(category.identifier())),
+                Some(CategoryRef::Own(_)) => names.push(category.identifier()),
+                Some(_) => return Err(ApiError::Reserved(category.identifier())),
+                None => return Err(ApiError::UnknownCategory(category.identifier())),
             }
         }
         for name in names {
@@ -55,10 +59,10 @@ impl<C: Clusters> Handlers<'_, C> {
         method: &Method,
         at: usize,
         query: &str,
-        carried: &Carried,
+        carried: &ParsedRequest,
         host: &str,
-    ) -> Answer {
-        let mixin = self.own.get(at).ok_or(Refusal::Defect)?;
+    ) -> HandlerResponse {
+        let mixin = self.own.get(at).ok_or(ApiError::Defect)?;
         if method == Method::GET {
             return self
                 .list_at(&mixin.location, carried, |view| mixin.has(&view.id))
@@ -72,14 +76,14 @@ impl<C: Clusters> Handlers<'_, C> {
                 .await;
         }
         let how = match *method {
-            Method::PUT => Members::Only,
-            Method::DELETE => Members::Remove,
-            _ => Members::Add,
+            Method::PUT => MembershipChange::Only,
+            Method::DELETE => MembershipChange::Remove,
+            _ => MembershipChange::Add,
         };
         let names = own::names(&carried.locations, host)?;
         // All of them at once only where a PUT says so: a forgotten header is no wish.
-        if names.is_empty() && how != Members::Only {
-            return Err(Refusal::Malformed(
+        if names.is_empty() && how != MembershipChange::Only {
+            return Err(ApiError::Malformed(
                 "no X-OCCI-Location: name the clusters that are meant".to_owned(),
             ));
         }
@@ -88,13 +92,13 @@ impl<C: Clusters> Handlers<'_, C> {
             .group_members(&self.caller, &mixin.category.identifier(), how, &names)
             .await;
         done.map_err(|refused| match refused {
-            Refused::NotFound(name) => Refusal::NotFound(super::entity::path(&name)),
+            OrchestratorError::NotFound(name) => ApiError::NotFound(super::entity::path(&name)),
             other => other.into(),
         })?;
         Ok(self.style.ok(StatusCode::OK))
     }
 }
 
-fn nothing() -> Refusal {
-    Refusal::Malformed("no Category: name the mixin that is meant".to_owned())
+fn nothing() -> ApiError {
+    ApiError::Malformed("no Category: name the mixin that is meant".to_owned())
 }

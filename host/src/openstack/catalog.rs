@@ -4,17 +4,17 @@
 use serde::Deserialize;
 use url::Url;
 
-use super::{Config, Error, Interface};
+use super::{CloudConfig, CloudError, EndpointInterface};
 
 /// Every endpoint of the catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Catalog {
-    pub(super) endpoints: Vec<Endpoint>,
+pub(super) struct ServiceCatalog {
+    pub(super) endpoints: Vec<CatalogEndpoint>,
 }
 
 /// One endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Endpoint {
+pub(super) struct CatalogEndpoint {
     pub(super) service_type: String,
     pub(super) region: String,
     pub(super) interface: String,
@@ -23,7 +23,7 @@ pub(super) struct Endpoint {
 
 /// A service that we call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Service {
+pub(super) enum ServiceType {
     Heat,
     Nova,
     Glance,
@@ -31,7 +31,7 @@ pub(super) enum Service {
     Cinder,
 }
 
-impl Service {
+impl ServiceType {
     /// As messages name it.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -66,13 +66,13 @@ impl Service {
     }
 }
 
-impl Catalog {
+impl ServiceCatalog {
     /// The region that we work in: the configured one, else the first where Heat is, else the
     /// first.
-    pub(super) fn region<'a>(&'a self, config: &'a Config) -> &'a str {
+    pub(super) fn region<'a>(&'a self, config: &'a CloudConfig) -> &'a str {
         let heat = || {
             self.endpoints.iter().find(|endpoint| {
-                Service::Heat
+                ServiceType::Heat
                     .types()
                     .contains(&endpoint.service_type.as_str())
             })
@@ -86,7 +86,7 @@ impl Catalog {
     }
 
     /// Whether our region has a service of this type, at our interface.
-    pub(super) fn has(&self, service_type: &str, config: &Config) -> bool {
+    pub(super) fn has(&self, service_type: &str, config: &CloudConfig) -> bool {
         self.find(service_type, config).is_some()
     }
 
@@ -94,17 +94,17 @@ impl Catalog {
     /// without a trailing slash.
     pub(super) fn base(
         &self,
-        service: Service,
+        service: ServiceType,
         project_id: &str,
-        config: &Config,
-    ) -> Result<Url, Error> {
+        config: &CloudConfig,
+    ) -> Result<Url, CloudError> {
         let endpoint = service
             .types()
             .iter()
             .find_map(|service_type| self.find(service_type, config));
         let endpoint = endpoint.ok_or_else(|| self.missing(service, config))?;
         let wrong = || {
-            Error::Config(format!(
+            CloudError::Config(format!(
                 "the catalog's address of {} is no http(s) URL: `{}`",
                 service.name(),
                 endpoint.url
@@ -120,7 +120,7 @@ impl Catalog {
         Ok(url)
     }
 
-    fn find(&self, service_type: &str, config: &Config) -> Option<&Endpoint> {
+    fn find(&self, service_type: &str, config: &CloudConfig) -> Option<&CatalogEndpoint> {
         let region = self.region(config);
         self.endpoints.iter().find(|endpoint| {
             endpoint.service_type == service_type
@@ -129,7 +129,7 @@ impl Catalog {
         })
     }
 
-    fn missing(&self, service: Service, config: &Config) -> Error {
+    fn missing(&self, service: ServiceType, config: &CloudConfig) -> CloudError {
         let mut available: Vec<_> = self
             .endpoints
             .iter()
@@ -149,7 +149,7 @@ impl Catalog {
             format!(" in region `{region}`")
         };
         let service = service.types().first().copied().unwrap_or_default();
-        Error::NoService {
+        CloudError::NoService {
             service,
             interface: config.interface.as_str(),
             region,
@@ -158,7 +158,7 @@ impl Catalog {
     }
 }
 
-fn base_path(service: Service, path: &str, project_id: &str) -> String {
+fn base_path(service: ServiceType, path: &str, project_id: &str) -> String {
     let mut segments: Vec<&str> = path
         .split('/')
         .filter(|segment| !segment.is_empty())
@@ -167,12 +167,12 @@ fn base_path(service: Service, path: &str, project_id: &str) -> String {
     match version {
         None => segments.push(service.version()),
         // Old catalogs name Glance's dead v1.
-        Some(at) if service == Service::Glance && segments[at] == "v1" => {
+        Some(at) if service == ServiceType::Glance && segments[at] == "v1" => {
             segments[at] = service.version()
         }
         Some(_) => {}
     }
-    if matches!(service, Service::Heat | Service::Cinder)
+    if matches!(service, ServiceType::Heat | ServiceType::Cinder)
         && segments.last().is_some_and(|last| is_version(last))
     {
         segments.push(project_id);
@@ -227,15 +227,18 @@ struct EndpointV2 {
     admin_url: Option<String>,
 }
 
-impl From<Vec<ServiceV3>> for Catalog {
+impl From<Vec<ServiceV3>> for ServiceCatalog {
     fn from(services: Vec<ServiceV3>) -> Self {
         let endpoints = services.into_iter().flat_map(|service| {
-            service.endpoints.into_iter().map(move |endpoint| Endpoint {
-                service_type: service.service_type.clone(),
-                region: endpoint.region_id.or(endpoint.region).unwrap_or_default(),
-                interface: endpoint.interface,
-                url: endpoint.url,
-            })
+            service
+                .endpoints
+                .into_iter()
+                .map(move |endpoint| CatalogEndpoint {
+                    service_type: service.service_type.clone(),
+                    region: endpoint.region_id.or(endpoint.region).unwrap_or_default(),
+                    interface: endpoint.interface,
+                    url: endpoint.url,
+                })
         });
         Self {
             endpoints: endpoints.collect(),
@@ -243,19 +246,19 @@ impl From<Vec<ServiceV3>> for Catalog {
     }
 }
 
-impl From<Vec<ServiceV2>> for Catalog {
+impl From<Vec<ServiceV2>> for ServiceCatalog {
     fn from(services: Vec<ServiceV2>) -> Self {
         let endpoints = services.into_iter().flat_map(|service| {
             service.endpoints.into_iter().flat_map(move |endpoint| {
                 let urls = [
-                    (Interface::Public, endpoint.public_url),
-                    (Interface::Internal, endpoint.internal_url),
-                    (Interface::Admin, endpoint.admin_url),
+                    (EndpointInterface::Public, endpoint.public_url),
+                    (EndpointInterface::Internal, endpoint.internal_url),
+                    (EndpointInterface::Admin, endpoint.admin_url),
                 ];
                 let (service_type, region) = (service.service_type.clone(), endpoint.region);
                 urls.into_iter().filter_map(move |(interface, url)| {
                     let interface = interface.as_str().to_owned();
-                    Some(Endpoint {
+                    Some(CatalogEndpoint {
                         service_type: service_type.clone(),
                         region: region.clone(),
                         interface,
@@ -274,14 +277,14 @@ impl From<Vec<ServiceV2>> for Catalog {
 mod tests {
     use super::*;
 
-    fn catalog() -> Catalog {
-        let at = |service_type: &str, region: &str, interface: &str, url: &str| Endpoint {
+    fn catalog() -> ServiceCatalog {
+        let at = |service_type: &str, region: &str, interface: &str, url: &str| CatalogEndpoint {
             service_type: service_type.to_owned(),
             region: region.to_owned(),
             interface: interface.to_owned(),
             url: url.to_owned(),
         };
-        Catalog {
+        ServiceCatalog {
             endpoints: vec![
                 at("compute", "Two", "public", "http://two:8774"),
                 at(
@@ -300,11 +303,11 @@ mod tests {
 
     #[test]
     fn without_a_region_the_one_where_heat_is_serves_all() {
-        let config = Config::new("http://k");
+        let config = CloudConfig::new("http://k");
         assert_eq!(catalog().region(&config), "One");
         assert_eq!(
             catalog()
-                .base(Service::Nova, "p1", &config)
+                .base(ServiceType::Nova, "p1", &config)
                 .expect("nova")
                 .as_str(),
             "http://one:8774/v2.1"
@@ -317,25 +320,25 @@ mod tests {
 
     #[test]
     fn region_and_interface_choose_the_endpoint() {
-        let config = Config {
+        let config = CloudConfig {
             region: Some("Two".to_owned()),
-            ..Config::new("http://k")
+            ..CloudConfig::new("http://k")
         };
         assert_eq!(
             catalog()
-                .base(Service::Nova, "p1", &config)
+                .base(ServiceType::Nova, "p1", &config)
                 .expect("nova")
                 .as_str(),
             "http://two:8774/v2.1"
         );
         assert!(catalog().has("cloudformation", &config));
-        let config = Config {
-            interface: Interface::Internal,
-            ..Config::new("http://k")
+        let config = CloudConfig {
+            interface: EndpointInterface::Internal,
+            ..CloudConfig::new("http://k")
         };
         assert_eq!(
             catalog()
-                .base(Service::Heat, "p1", &config)
+                .base(ServiceType::Heat, "p1", &config)
                 .expect("heat")
                 .as_str(),
             "http://one-internal:8004/v1/p1"
@@ -344,12 +347,12 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_what_is_there() {
-        let config = Config {
+        let config = CloudConfig {
             region: Some("Three".to_owned()),
-            ..Config::new("http://k")
+            ..CloudConfig::new("http://k")
         };
         let message = catalog()
-            .base(Service::Heat, "p1", &config)
+            .base(ServiceType::Heat, "p1", &config)
             .expect_err("no such region")
             .to_string();
         assert!(
@@ -358,31 +361,31 @@ mod tests {
             "{message}"
         );
         let error = catalog()
-            .base(Service::Glance, "p1", &Config::new("http://k"))
+            .base(ServiceType::Glance, "p1", &CloudConfig::new("http://k"))
             .expect_err("ftp");
-        assert!(matches!(error, Error::Config(_)), "{error}");
+        assert!(matches!(error, CloudError::Config(_)), "{error}");
     }
 
     #[test]
     fn endpoints_with_and_without_a_version_come_to_the_same() {
         let cases = [
-            (Service::Heat, "/", "v1/p1"),
-            (Service::Heat, "/v1", "v1/p1"),
-            (Service::Heat, "/v1/p1", "v1/p1"),
-            (Service::Heat, "/heat-api/v1/p1/", "heat-api/v1/p1"),
-            (Service::Heat, "/heat-api", "heat-api/v1/p1"),
-            (Service::Nova, "", "v2.1"),
-            (Service::Nova, "/v2.1/p1", "v2.1/p1"),
-            (Service::Nova, "/v2/p1", "v2/p1"),
-            (Service::Neutron, "/", "v2.0"),
-            (Service::Neutron, "/v2.0/", "v2.0"),
-            (Service::Glance, "/", "v2"),
-            (Service::Glance, "/v1", "v2"),
-            (Service::Glance, "/image/v2", "image/v2"),
-            (Service::Neutron, "/vpc", "vpc/v2.0"),
-            (Service::Cinder, "/v3/p1", "v3/p1"),
-            (Service::Cinder, "/volume/v3", "volume/v3/p1"),
-            (Service::Cinder, "/", "v3/p1"),
+            (ServiceType::Heat, "/", "v1/p1"),
+            (ServiceType::Heat, "/v1", "v1/p1"),
+            (ServiceType::Heat, "/v1/p1", "v1/p1"),
+            (ServiceType::Heat, "/heat-api/v1/p1/", "heat-api/v1/p1"),
+            (ServiceType::Heat, "/heat-api", "heat-api/v1/p1"),
+            (ServiceType::Nova, "", "v2.1"),
+            (ServiceType::Nova, "/v2.1/p1", "v2.1/p1"),
+            (ServiceType::Nova, "/v2/p1", "v2/p1"),
+            (ServiceType::Neutron, "/", "v2.0"),
+            (ServiceType::Neutron, "/v2.0/", "v2.0"),
+            (ServiceType::Glance, "/", "v2"),
+            (ServiceType::Glance, "/v1", "v2"),
+            (ServiceType::Glance, "/image/v2", "image/v2"),
+            (ServiceType::Neutron, "/vpc", "vpc/v2.0"),
+            (ServiceType::Cinder, "/v3/p1", "v3/p1"),
+            (ServiceType::Cinder, "/volume/v3", "volume/v3/p1"),
+            (ServiceType::Cinder, "/", "v3/p1"),
         ];
         for (service, path, expected) in cases {
             assert_eq!(
@@ -403,6 +406,6 @@ mod tests {
             r#"[{"type": "compute", "name": "nova", "endpoints_links": [], "endpoints": [{"region": "One", "publicURL": "http://n", "id": "1"}]}]"#,
         )
         .expect("v2.0");
-        assert_eq!(Catalog::from(v3), Catalog::from(v2));
+        assert_eq!(ServiceCatalog::from(v3), ServiceCatalog::from(v2));
     }
 }

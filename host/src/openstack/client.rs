@@ -5,41 +5,41 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::{
-    Config, Credentials, Error, Project, Session,
+    CloudConfig, CloudCredentials, CloudError, CloudSession, Project,
     credentials::ProjectRef,
-    http::Transport,
-    keystone::{Identity, Keystone},
-    session::Cloud,
-    tokens::{self, Tokens},
+    http::HttpTransport,
+    keystone::{KeystoneClient, TokenIdentity},
+    session::SharedCloud,
+    tokens::{self, TokenCache},
 };
 
 /// One cloud. Cheap to clone; clones share connections and the memory of validated tokens.
 #[derive(Clone, Debug)]
-pub struct Client {
-    keystone: Arc<Keystone>,
-    cloud: Arc<Cloud>,
+pub struct CloudClient {
+    keystone: Arc<KeystoneClient>,
+    cloud: Arc<SharedCloud>,
 }
 
-impl Client {
+impl CloudClient {
     /// Reads the CA file, if there is one; asks nothing of the cloud yet.
     ///
     /// # Errors
     /// [`Error::Config`] when the address is no http(s) URL or the CA file cannot be read.
-    pub fn new(config: Config) -> Result<Self, Error> {
-        let keystone = Arc::new(Keystone::new(&config.auth_url)?);
-        let http = Transport::new(&config)?;
+    pub fn new(config: CloudConfig) -> Result<Self, CloudError> {
+        let keystone = Arc::new(KeystoneClient::new(&config.auth_url)?);
+        let http = HttpTransport::new(&config)?;
         Ok(Self {
             keystone,
-            cloud: Arc::new(Cloud {
+            cloud: Arc::new(SharedCloud {
                 http,
                 config,
-                tokens: Tokens::default(),
+                tokens: TokenCache::default(),
             }),
         })
     }
 
     /// Where the cloud is.
-    pub fn config(&self) -> &Config {
+    pub fn config(&self) -> &CloudConfig {
         &self.cloud.config
     }
 
@@ -49,8 +49,12 @@ impl Client {
     /// # Errors
     /// [`Error::InvalidToken`], [`Error::WrongProject`], [`Error::Unscoped`], or that Keystone
     /// cannot be asked.
-    pub async fn session(&self, token: SecretString, project: &str) -> Result<Session, Error> {
-        let Cloud {
+    pub async fn session(
+        &self,
+        token: SecretString,
+        project: &str,
+    ) -> Result<CloudSession, CloudError> {
+        let SharedCloud {
             http,
             config,
             tokens,
@@ -71,12 +75,12 @@ impl Client {
         };
         let owner = owner(&identity, project)?;
         if owner.id != project && owner.name != project {
-            return Err(Error::WrongProject {
+            return Err(CloudError::WrongProject {
                 token: owner.name.clone(),
                 asked: project.to_owned(),
             });
         }
-        Ok(Session::new(
+        Ok(CloudSession::new(
             Arc::clone(&self.cloud),
             identity,
             owner,
@@ -88,15 +92,15 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::BadCredentials`], or that Keystone cannot be asked.
-    pub async fn login(&self, credentials: &Credentials) -> Result<Session, Error> {
-        let Cloud { http, config, .. } = self.cloud.as_ref();
+    pub async fn login(&self, credentials: &CloudCredentials) -> Result<CloudSession, CloudError> {
+        let SharedCloud { http, config, .. } = self.cloud.as_ref();
         let identity = self
             .keystone
             .login(http, config, credentials.auth(), credentials.project())
             .await?;
         let asked = credentials.project().map_or("any", ProjectRef::as_str);
         let owner = owner(&identity, asked)?;
-        Ok(Session::new(
+        Ok(CloudSession::new(
             Arc::clone(&self.cloud),
             Arc::new(identity),
             owner,
@@ -105,8 +109,11 @@ impl Client {
     }
 }
 
-fn owner(identity: &Identity, asked: &str) -> Result<Arc<Project>, Error> {
-    identity.project.clone().ok_or_else(|| Error::Unscoped {
-        asked: asked.to_owned(),
-    })
+fn owner(identity: &TokenIdentity, asked: &str) -> Result<Arc<Project>, CloudError> {
+    identity
+        .project
+        .clone()
+        .ok_or_else(|| CloudError::Unscoped {
+            asked: asked.to_owned(),
+        })
 }

@@ -8,28 +8,28 @@ use std::{
 
 use serde::Deserialize;
 
-use super::Error;
+use super::CloudError;
 
 /// Bytes of a clouds.yaml; more is some other file.
 const FILE_BYTES: u64 = 1 << 20;
 
 /// One cloud's settings.
-pub(super) struct Cloud {
+pub(super) struct CloudSettings {
     name: String,
     file: PathBuf,
-    entry: Entry,
+    entry: CloudEntry,
 }
 
 #[derive(Deserialize)]
-struct File {
+struct CloudsFile {
     #[serde(default)]
-    clouds: BTreeMap<String, Entry>,
+    clouds: BTreeMap<String, CloudEntry>,
 }
 
 /// Scalars are read as they are written, whatever type YAML would give them: a password may be
 /// `0123`.
 #[derive(Clone, Default, Deserialize)]
-struct Entry {
+struct CloudEntry {
     #[serde(default)]
     auth: BTreeMap<String, Option<String>>,
     #[serde(alias = "auth-type")]
@@ -44,7 +44,7 @@ struct Entry {
     insecure: Option<String>,
 }
 
-impl Entry {
+impl CloudEntry {
     fn top(&self, key: &str) -> Option<&Option<String>> {
         Some(match key {
             "auth_type" => &self.auth_type,
@@ -64,7 +64,7 @@ impl Entry {
     }
 }
 
-impl Cloud {
+impl CloudSettings {
     /// The setting, from the cloud's top level or its `auth`.
     pub(super) fn get(&self, key: &str) -> Option<String> {
         match self.entry.top(key) {
@@ -98,8 +98,8 @@ impl Cloud {
 pub(super) fn load(
     name: Option<&str>,
     env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Cloud, Error> {
-    let wrong = |message: String| Err(Error::Credentials(message));
+) -> Result<CloudSettings, CloudError> {
+    let wrong = |message: String| Err(CloudError::Credentials(message));
     let candidates = candidates("clouds", env("OS_CLIENT_CONFIG_FILE"), env("HOME"));
     let Some(file) = candidates.iter().find(|path| path.is_file()).cloned() else {
         let searched = candidates
@@ -135,7 +135,7 @@ pub(super) fn load(
     {
         entry.merge(secret);
     }
-    Ok(Cloud { name, file, entry })
+    Ok(CloudSettings { name, file, entry })
 }
 
 /// Where OpenStack's own clients look; a file named outright is the only one.
@@ -156,8 +156,8 @@ fn candidates(stem: &str, named: Option<String>, home: Option<String>) -> Vec<Pa
         .collect()
 }
 
-fn read(file: &Path) -> Result<File, Error> {
-    let wrong = |what: String| Error::Credentials(format!("{} {what}", file.display()));
+fn read(file: &Path) -> Result<CloudsFile, CloudError> {
+    let wrong = |what: String| CloudError::Credentials(format!("{} {what}", file.display()));
     let size = std::fs::metadata(file)
         .map_err(|e| wrong(format!("cannot be read: {e}")))?
         .len();

@@ -4,39 +4,39 @@ use std::{path::PathBuf, time::Duration};
 
 /// Where and how to reach the cloud.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct CloudConfig {
     /// Keystone's address, with or without `/v3` or `/v2.0` and trailing slashes.
     pub auth_url: String,
     /// The region whose endpoints are used; `None`: the catalog's only or first one.
     pub region: Option<String>,
     /// Which endpoints are used.
-    pub interface: Interface,
+    pub interface: EndpointInterface,
     /// PEM certificates of the cloud's own authority, trusted besides the public ones.
     pub ca_file: Option<PathBuf>,
     /// Tokens of application credentials are refused before Heat is asked for a trust, unless this
     /// says that the cloud allows them.
     pub allow_application_credentials: bool,
     /// Attempts, sizes, times.
-    pub limits: Limits,
+    pub limits: ClientLimits,
 }
 
-impl Config {
+impl CloudConfig {
     /// The defaults for a Keystone at `auth_url`.
     pub fn new(auth_url: impl Into<String>) -> Self {
         Self {
             auth_url: auth_url.into(),
             region: None,
-            interface: Interface::Public,
+            interface: EndpointInterface::Public,
             ca_file: None,
             allow_application_credentials: false,
-            limits: Limits::default(),
+            limits: ClientLimits::default(),
         }
     }
 }
 
 /// The interface of an endpoint in the catalog.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Interface {
+pub enum EndpointInterface {
     /// For everybody.
     #[default]
     Public,
@@ -46,7 +46,7 @@ pub enum Interface {
     Admin,
 }
 
-impl Interface {
+impl EndpointInterface {
     /// As it stands in a v3 catalog.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -57,8 +57,8 @@ impl Interface {
     }
 }
 
-impl std::str::FromStr for Interface {
-    type Err = super::Error;
+impl std::str::FromStr for EndpointInterface {
+    type Err = super::CloudError;
 
     /// Takes `public`, `internal`, `admin` and the old `publicURL` forms.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -66,7 +66,7 @@ impl std::str::FromStr for Interface {
             "public" => Ok(Self::Public),
             "internal" => Ok(Self::Internal),
             "admin" => Ok(Self::Admin),
-            _ => Err(super::Error::Config(format!(
+            _ => Err(super::CloudError::Config(format!(
                 "the interface must be public, internal or admin, got `{text}`"
             ))),
         }
@@ -75,7 +75,7 @@ impl std::str::FromStr for Interface {
 
 /// Every limit of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ClientLimits {
     /// Attempts of a call that may be repeated.
     pub attempts: u32,
     /// The pause before the second attempt; doubled each time, jittered to between half and all of
@@ -111,7 +111,7 @@ pub struct Limits {
     pub page_items: usize,
 }
 
-impl Default for Limits {
+impl Default for ClientLimits {
     fn default() -> Self {
         Self {
             attempts: 4,

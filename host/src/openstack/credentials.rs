@@ -5,23 +5,23 @@ use std::fmt;
 
 use secrecy::SecretString;
 
-use super::{Config, Error, Interface, clouds_yaml};
+use super::{CloudConfig, CloudError, EndpointInterface, clouds_yaml};
 
 /// Who logs in, where, and for which project.
 #[derive(Clone)]
-pub struct Credentials {
-    config: Config,
-    auth: Auth,
+pub struct CloudCredentials {
+    config: CloudConfig,
+    auth: AuthMethod,
     project: Option<ProjectRef>,
 }
 
 /// How one proves who he is.
 #[derive(Clone)]
-pub(super) enum Auth {
+pub(super) enum AuthMethod {
     Password {
         user_id: Option<String>,
         user_name: String,
-        user_domain: Domain,
+        user_domain: DomainRef,
         password: SecretString,
     },
     Token {
@@ -31,14 +31,14 @@ pub(super) enum Auth {
         id: Option<String>,
         name: String,
         user_name: String,
-        user_domain: Domain,
+        user_domain: DomainRef,
         secret: SecretString,
     },
 }
 
 /// A domain by id or name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Domain {
+pub(super) enum DomainRef {
     Id(String),
     Name(String),
 }
@@ -47,7 +47,7 @@ pub(super) enum Domain {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ProjectRef {
     Id(String),
-    Name(String, Domain),
+    Name(String, DomainRef),
 }
 
 impl ProjectRef {
@@ -59,28 +59,31 @@ impl ProjectRef {
     }
 }
 
-impl Credentials {
+impl CloudCredentials {
     /// Reads the entry `os_cloud` (or `OS_CLOUD`) of clouds.yaml; without a name the `OS_*`
     /// variables, or where there is no `OS_AUTH_URL` the only entry of clouds.yaml.
     ///
     /// # Errors
     /// [`Error::Credentials`], which names the variable or the key that is missing or wrong.
-    pub fn from_env_or_clouds_yaml(os_cloud: Option<&str>) -> Result<Self, Error> {
+    pub fn from_env_or_clouds_yaml(os_cloud: Option<&str>) -> Result<Self, CloudError> {
         Self::find(os_cloud, &|name| {
             std::env::var(name).ok().filter(|value| !value.is_empty())
         })
     }
 
-    fn find(os_cloud: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
+    fn find(
+        os_cloud: Option<&str>,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, CloudError> {
         let name = os_cloud.map(str::to_owned).or_else(|| env("OS_CLOUD"));
         if name.is_none() && env("OS_AUTH_URL").is_some() {
-            return Self::read(&Source {
+            return Self::read(&SettingSource {
                 get: &|key| env(&variable(key)),
                 say: &variable,
             });
         }
         let cloud = clouds_yaml::load(name.as_deref(), env)?;
-        Self::read(&Source {
+        Self::read(&SettingSource {
             get: &|key| cloud.get(key),
             say: &|key| cloud.say(key),
         })
@@ -90,7 +93,7 @@ impl Credentials {
     ///
     /// # Errors
     /// As [`Self::from_env_or_clouds_yaml`].
-    pub fn from_file(clouds_yaml: &std::path::Path, os_cloud: &str) -> Result<Self, Error> {
+    pub fn from_file(clouds_yaml: &std::path::Path, os_cloud: &str) -> Result<Self, CloudError> {
         let file = clouds_yaml.to_str().map(str::to_owned);
         Self::find(Some(os_cloud), &|name| {
             file.clone().filter(|_| name == "OS_CLIENT_CONFIG_FILE")
@@ -98,11 +101,11 @@ impl Credentials {
     }
 
     /// Where they log in: for [`super::Client::new`].
-    pub fn config(&self) -> &Config {
+    pub fn config(&self) -> &CloudConfig {
         &self.config
     }
 
-    pub(super) fn auth(&self) -> &Auth {
+    pub(super) fn auth(&self) -> &AuthMethod {
         &self.auth
     }
 
@@ -110,7 +113,7 @@ impl Credentials {
         self.project.as_ref()
     }
 
-    fn read(source: &Source<'_>) -> Result<Self, Error> {
+    fn read(source: &SettingSource<'_>) -> Result<Self, CloudError> {
         let off = |value: &String| {
             matches!(
                 value.to_ascii_lowercase().as_str(),
@@ -125,25 +128,25 @@ impl Credentials {
                 source.say("insecure"),
                 source.say("cacert"),
             );
-            return Err(Error::Credentials(format!(
+            return Err(CloudError::Credentials(format!(
                 "{verify} or {insecure} switches off the check of certificates, which is never done here; name the cloud's own authority \
                  with {cacert}"
             )));
         }
-        let mut config = Config::new(source.need("auth_url")?);
+        let mut config = CloudConfig::new(source.need("auth_url")?);
         config.region = source.get("region_name");
         config.ca_file = source.get("cacert").map(Into::into);
         if let Some(interface) = source
             .get("interface")
             .or_else(|| source.get("endpoint_type"))
         {
-            config.interface = interface.parse::<Interface>()?;
+            config.interface = interface.parse::<EndpointInterface>()?;
         }
         let auth = source.auth()?;
         let project = source.project();
-        if project.is_none() && matches!(auth, Auth::Password { .. }) {
+        if project.is_none() && matches!(auth, AuthMethod::Password { .. }) {
             let (name, id) = (source.say("project_name"), source.say("project_id"));
-            return Err(Error::Credentials(format!(
+            return Err(CloudError::Credentials(format!(
                 "no project is named; set {name} or {id}"
             )));
         }
@@ -155,7 +158,7 @@ impl Credentials {
     }
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for CloudCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
             .field("config", &self.config)
@@ -165,12 +168,12 @@ impl fmt::Debug for Credentials {
 }
 
 /// Settings by the names that they have in clouds.yaml, and how to name one to the user.
-struct Source<'a> {
+struct SettingSource<'a> {
     get: &'a dyn Fn(&str) -> Option<String>,
     say: &'a dyn Fn(&str) -> String,
 }
 
-impl Source<'_> {
+impl SettingSource<'_> {
     fn get(&self, key: &str) -> Option<String> {
         (self.get)(key).filter(|value| !value.is_empty())
     }
@@ -179,12 +182,12 @@ impl Source<'_> {
         (self.say)(key)
     }
 
-    fn need(&self, key: &str) -> Result<String, Error> {
+    fn need(&self, key: &str) -> Result<String, CloudError> {
         self.get(key)
-            .ok_or_else(|| Error::Credentials(format!("{} is missing", self.say(key))))
+            .ok_or_else(|| CloudError::Credentials(format!("{} is missing", self.say(key))))
     }
 
-    fn domain(&self, of: &str) -> Domain {
+    fn domain(&self, of: &str) -> DomainRef {
         let id = self
             .get(&format!("{of}_domain_id"))
             .or_else(|| self.get("domain_id"));
@@ -192,9 +195,9 @@ impl Source<'_> {
             .get(&format!("{of}_domain_name"))
             .or_else(|| self.get("domain_name"));
         match (id, name) {
-            (Some(id), _) => Domain::Id(id),
-            (None, Some(name)) => Domain::Name(name),
-            (None, None) => Domain::Id(
+            (Some(id), _) => DomainRef::Id(id),
+            (None, Some(name)) => DomainRef::Name(name),
+            (None, None) => DomainRef::Id(
                 self.get("default_domain")
                     .unwrap_or_else(|| "default".to_owned()),
             ),
@@ -208,7 +211,7 @@ impl Source<'_> {
             .or_else(|| name.map(|name| ProjectRef::Name(name, self.domain("project"))))
     }
 
-    fn auth(&self) -> Result<Auth, Error> {
+    fn auth(&self) -> Result<AuthMethod, CloudError> {
         let kind = self.get("auth_type").unwrap_or_else(|| {
             let has = |key| self.get(key).is_some();
             if has("application_credential_secret") {
@@ -227,14 +230,14 @@ impl Source<'_> {
                 } else {
                     self.need("username")?
                 };
-                Ok(Auth::Password {
+                Ok(AuthMethod::Password {
                     user_id,
                     user_name,
                     user_domain: self.domain("user"),
                     password: self.need("password")?.into(),
                 })
             }
-            "token" | "v3token" | "v2token" => Ok(Auth::Token {
+            "token" | "v3token" | "v2token" => Ok(AuthMethod::Token {
                 token: self.need("token")?.into(),
             }),
             "v3applicationcredential" => {
@@ -250,10 +253,12 @@ impl Source<'_> {
                             self.say("application_credential_id"),
                             self.say("application_credential_name"),
                         );
-                        return Err(Error::Credentials(format!("{id} or {name} is missing")));
+                        return Err(CloudError::Credentials(format!(
+                            "{id} or {name} is missing"
+                        )));
                     }
                 };
-                Ok(Auth::ApplicationCredential {
+                Ok(AuthMethod::ApplicationCredential {
                     id,
                     name,
                     user_name,
@@ -261,7 +266,7 @@ impl Source<'_> {
                     secret,
                 })
             }
-            other => Err(Error::Credentials(format!(
+            other => Err(CloudError::Credentials(format!(
                 "{} is `{other}`, which is not spoken here; use password, token or v3applicationcredential",
                 self.say("auth_type")
             ))),
@@ -289,9 +294,12 @@ mod tests {
         ("OS_PROJECT_NAME", "demo"),
     ];
 
-    fn find(os_cloud: Option<&str>, env: &[&[(&str, &str)]]) -> Result<Credentials, Error> {
+    fn find(
+        os_cloud: Option<&str>,
+        env: &[&[(&str, &str)]],
+    ) -> Result<CloudCredentials, CloudError> {
         let env: HashMap<&str, &str> = env.iter().copied().flatten().copied().collect();
-        Credentials::find(os_cloud, &|name| {
+        CloudCredentials::find(os_cloud, &|name| {
             env.get(name).map(|value| (*value).to_owned())
         })
     }
@@ -314,7 +322,7 @@ mod tests {
             ],
         )
         .expect("good");
-        let Auth::Password {
+        let AuthMethod::Password {
             user_name,
             user_domain,
             password,
@@ -325,13 +333,13 @@ mod tests {
         };
         assert_eq!(
             (user_name.as_str(), user_domain, password.expose_secret()),
-            ("demo", &Domain::Name("Users".to_owned()), "hunter2")
+            ("demo", &DomainRef::Name("Users".to_owned()), "hunter2")
         );
         assert_eq!(
             found.project(),
             Some(&ProjectRef::Name(
                 "demo".to_owned(),
-                Domain::Id("p".to_owned())
+                DomainRef::Id("p".to_owned())
             ))
         );
         assert_eq!(
@@ -352,14 +360,14 @@ mod tests {
                 .auth()
                 .clone()
         };
-        assert!(matches!(of(&[("OS_TOKEN", "t")]), Auth::Token { .. }));
+        assert!(matches!(of(&[("OS_TOKEN", "t")]), AuthMethod::Token { .. }));
         let by_id = of(&[
             ("OS_APPLICATION_CREDENTIAL_ID", "i"),
             ("OS_APPLICATION_CREDENTIAL_SECRET", "s"),
         ]);
         assert!(matches!(
             by_id,
-            Auth::ApplicationCredential { id: Some(_), .. }
+            AuthMethod::ApplicationCredential { id: Some(_), .. }
         ));
     }
 
@@ -412,7 +420,7 @@ mod tests {
             (one.config().auth_url.as_str(), one.project()),
             ("http://one:5000", Some(&ProjectRef::Id("007".to_owned())))
         );
-        let Auth::Password { password, .. } = one.auth() else {
+        let AuthMethod::Password { password, .. } = one.auth() else {
             panic!("a password")
         };
         assert_eq!(
@@ -468,7 +476,7 @@ mod tests {
         )
         .expect("write");
         let found = find(None, &[&env]).expect("the only cloud");
-        let Auth::Password { password, .. } = found.auth() else {
+        let AuthMethod::Password { password, .. } = found.auth() else {
             panic!("a password")
         };
         assert_eq!(password.expose_secret(), "hunter2");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Why a call to the cloud gave no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum CloudError {
     /// 401: the token is unknown, revoked or expired, at the start or in the middle of a session.
     #[error(
         "{service} does not accept the token: it is unknown, revoked or expired; get a new token and repeat the request"
@@ -197,7 +197,7 @@ pub enum Error {
     Credentials(String),
 }
 
-impl Error {
+impl CloudError {
     /// Whether a new token of the same user would help.
     pub fn is_token(&self) -> bool {
         matches!(self, Self::InvalidToken { .. })

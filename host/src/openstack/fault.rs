@@ -10,12 +10,12 @@ use reqwest::{
 use serde_json::Value;
 
 use super::{
-    Error,
-    http::{Call, Failure, Reached},
+    CloudError,
+    http::{ApiRequest, CallFailure, Delivery},
 };
 
 /// What there was to see of the answer.
-pub(super) struct Seen {
+pub(super) struct FailedResponse {
     pub(super) status: StatusCode,
     pub(super) words: String,
     pub(super) retry_after: Option<Duration>,
@@ -24,38 +24,38 @@ pub(super) struct Seen {
 }
 
 /// The error for this call, and whether the service may have acted.
-pub(super) fn failure(call: &Call<'_>, seen: Seen) -> Failure {
+pub(super) fn failure(call: &ApiRequest<'_>, seen: FailedResponse) -> CallFailure {
     let (service, action, message) = (call.service, call.action.clone(), seen.words);
     let status = seen.status.as_u16();
     let error = match status {
-        401 if call.token.is_none() => Error::BadCredentials { message },
-        401 => Error::InvalidToken { service },
-        400 | 422 => Error::BadRequest {
+        401 if call.token.is_none() => CloudError::BadCredentials { message },
+        401 => CloudError::InvalidToken { service },
+        400 | 422 => CloudError::BadRequest {
             service,
             action,
             message,
         },
-        403 => Error::Forbidden {
+        403 => CloudError::Forbidden {
             service,
             action,
             message,
         },
-        404 | 410 => Error::NotFound {
+        404 | 410 => CloudError::NotFound {
             service,
             action,
             message,
         },
-        409 => Error::Conflict {
+        409 => CloudError::Conflict {
             service,
             action,
             message,
         },
-        413 => Error::TooLarge {
+        413 => CloudError::TooLarge {
             service,
             action,
             message,
         },
-        429 | 503 => Error::Overloaded {
+        429 | 503 => CloudError::Overloaded {
             service,
             action,
             status,
@@ -70,13 +70,13 @@ pub(super) fn failure(call: &Call<'_>, seen: Seen) -> Failure {
                 }
                 None => format!("status {status}, a redirect to nowhere"),
             };
-            Error::BadAnswer {
+            CloudError::BadAnswer {
                 service,
                 action,
                 reason,
             }
         }
-        _ => Error::Fault {
+        _ => CloudError::Fault {
             service,
             action,
             status,
@@ -84,11 +84,11 @@ pub(super) fn failure(call: &Call<'_>, seen: Seen) -> Failure {
         },
     };
     let reached = match status {
-        429 | 503 => Reached::Declined,
-        500..600 => Reached::Unknown,
-        _ => Reached::Answered,
+        429 | 503 => Delivery::Declined,
+        500..600 => Delivery::Unknown,
+        _ => Delivery::Answered,
     };
-    Failure { error, reached }
+    CallFailure { error, reached }
 }
 
 /// The service's own words, on one line of at most `chars` characters.

@@ -6,15 +6,18 @@ use serde_json::{Map, Value, json};
 use tracing::info;
 
 use super::{
-    CreateStack, Error, Event, Resource, Session, Stack, StackId,
-    catalog::Service,
-    heat_answers::{Created, Events, Metadata, Resources, Shown, Stacks},
-    http::{Failure, Reached, pause},
+    CloudError, CloudSession, CreateStack, HeatStack, StackEvent, StackId, StackResource,
+    catalog::ServiceType,
+    heat_answers::{
+        CreateStackResponse, EventsResponse, MetadataResponse, ResourcesResponse,
+        ShowStackResponse, StacksResponse,
+    },
+    http::{CallFailure, Delivery, pause},
 };
 
-const HEAT: Service = Service::Heat;
+const HEAT: ServiceType = ServiceType::Heat;
 
-impl Session {
+impl CloudSession {
     /// Creates a stack, never twice: when an answer was lost, or Heat has the name already, the
     /// stack is looked up by its name, and one with the same tags is taken as the answer.
     ///
@@ -22,7 +25,7 @@ impl Session {
     /// [`Error::NeedsTrust`] before Heat is asked; [`Error::Conflict`] when another stack has the
     /// name; [`Error::BadRequest`] in Heat's words; after a lost answer and no such stack what the
     /// create failed with: Heat may be at it still, so look before asking again.
-    pub async fn create_stack(&self, stack: &CreateStack) -> Result<StackId, Error> {
+    pub async fn create_stack(&self, stack: &CreateStack) -> Result<StackId, CloudError> {
         self.check_trust()?;
         let call = self.call(
             HEAT,
@@ -33,24 +36,24 @@ impl Session {
         let mut body = body(stack);
         body["stack_name"] = json!(stack.name);
         let failure = match self.write(call, body).await {
-            Ok(answer) => match answer.json::<Created>() {
+            Ok(answer) => match answer.json::<CreateStackResponse>() {
                 Ok(created) => {
                     return Ok(StackId {
                         name: stack.name.clone(),
                         id: created.stack.id,
                     });
                 }
-                Err(error) => Failure {
+                Err(error) => CallFailure {
                     error,
-                    reached: Reached::Unknown,
+                    reached: Delivery::Unknown,
                 },
             },
             Err(failure) => failure,
         };
         let looks = match (failure.reached, &failure.error) {
-            (_, Error::Conflict { .. }) => 1,
+            (_, CloudError::Conflict { .. }) => 1,
             // Heat may be at it still.
-            (Reached::Unknown, _) => self.config().limits.attempts,
+            (Delivery::Unknown, _) => self.config().limits.attempts,
             _ => return Err(failure.error),
         };
         for look in 1..=looks {
@@ -75,7 +78,7 @@ impl Session {
     ///
     /// # Errors
     /// When Heat cannot be asked.
-    pub async fn find_stack(&self, name: &str) -> Result<Option<Stack>, Error> {
+    pub async fn find_stack(&self, name: &str) -> Result<Option<HeatStack>, CloudError> {
         match self.stack(name).await {
             Ok(stack) if stack.name == name => Ok(Some(stack)),
             Ok(_) => Ok(None),
@@ -88,9 +91,9 @@ impl Session {
     ///
     /// # Errors
     /// When Heat cannot be asked.
-    pub async fn stacks_by_tag(&self, tags: &[&str]) -> Result<Vec<Stack>, Error> {
+    pub async fn stacks_by_tag(&self, tags: &[&str]) -> Result<Vec<HeatStack>, CloudError> {
         let found = self
-            .list::<Stacks>(
+            .list::<StacksResponse>(
                 HEAT,
                 &["stacks"],
                 &[("tags", &tags.join(","))],
@@ -98,7 +101,7 @@ impl Session {
                 None,
             )
             .await?;
-        Ok(found.into_iter().map(Stack::from).collect())
+        Ok(found.into_iter().map(HeatStack::from).collect())
     }
 
     /// A stack with its outputs: by name a living one, by id also a deleted one (status
@@ -106,7 +109,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn stack(&self, name_or_id: &str) -> Result<Stack, Error> {
+    pub async fn stack(&self, name_or_id: &str) -> Result<HeatStack, CloudError> {
         let answer = self
             .get(
                 HEAT,
@@ -116,7 +119,7 @@ impl Session {
             )
             .await?;
         if answer.status != StatusCode::FOUND {
-            return Ok(answer.json::<Shown>()?.stack.into());
+            return Ok(answer.json::<ShowStackResponse>()?.stack.into());
         }
         // The address may be one that only Heat itself can reach; the last two parts of it are all
         // we take.
@@ -143,7 +146,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn show_stack(&self, stack: &StackId) -> Result<Stack, Error> {
+    pub async fn show_stack(&self, stack: &StackId) -> Result<HeatStack, CloudError> {
         let answer = self
             .get(
                 HEAT,
@@ -152,14 +155,14 @@ impl Session {
                 format!("show stack `{}`", stack.name),
             )
             .await?;
-        Ok(answer.json::<Shown>()?.stack.into())
+        Ok(answer.json::<ShowStackResponse>()?.stack.into())
     }
 
     /// The template that the stack was made from, or was changed to last.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn stack_template(&self, stack: &StackId) -> Result<Value, Error> {
+    pub async fn stack_template(&self, stack: &StackId) -> Result<Value, CloudError> {
         self.get(
             HEAT,
             &path(stack, &["template"]),
@@ -174,7 +177,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn resources(&self, stack: &StackId) -> Result<Vec<Resource>, Error> {
+    pub async fn resources(&self, stack: &StackId) -> Result<Vec<StackResource>, CloudError> {
         let answer = self
             .get(
                 HEAT,
@@ -184,10 +187,10 @@ impl Session {
             )
             .await?;
         Ok(answer
-            .json::<Resources>()?
+            .json::<ResourcesResponse>()?
             .resources
             .into_iter()
-            .map(Resource::from)
+            .map(StackResource::from)
             .collect())
     }
 
@@ -202,9 +205,9 @@ impl Session {
         stack: &StackId,
         resource: Option<&str>,
         after: Option<&str>,
-    ) -> Result<Vec<Event>, Error> {
+    ) -> Result<Vec<StackEvent>, CloudError> {
         match self.events_after(stack, resource, after).await {
-            Err(Error::NotFound { .. } | Error::BadRequest { .. }) if after.is_some() => {
+            Err(CloudError::NotFound { .. } | CloudError::BadRequest { .. }) if after.is_some() => {
                 self.events_after(stack, resource, None).await
             }
             outcome => outcome,
@@ -216,16 +219,16 @@ impl Session {
         stack: &StackId,
         resource: Option<&str>,
         after: Option<&str>,
-    ) -> Result<Vec<Event>, Error> {
+    ) -> Result<Vec<StackEvent>, CloudError> {
         let path = match resource {
             Some(resource) => path(stack, &["resources", resource, "events"]),
             None => path(stack, &["events"]),
         };
         let action = format!("list the events of stack `{}`", stack.name);
         let found = self
-            .list::<Events>(HEAT, &path, &[("sort_dir", "asc")], &action, after)
+            .list::<EventsResponse>(HEAT, &path, &[("sort_dir", "asc")], &action, after)
             .await?;
-        Ok(found.into_iter().map(Event::from).collect())
+        Ok(found.into_iter().map(StackEvent::from).collect())
     }
 
     /// The metadata of a resource; of a wait condition handle: one key a signal's id, with `data`,
@@ -237,7 +240,7 @@ impl Session {
         &self,
         stack: &StackId,
         resource: &str,
-    ) -> Result<Map<String, Value>, Error> {
+    ) -> Result<Map<String, Value>, CloudError> {
         let action = format!(
             "show the metadata of `{resource}` in stack `{}`",
             stack.name
@@ -250,7 +253,7 @@ impl Session {
                 action,
             )
             .await?
-            .json::<Metadata>()?
+            .json::<MetadataResponse>()?
             .metadata)
     }
 
@@ -259,7 +262,7 @@ impl Session {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Conflict`] while Heat is busy with it, [`Error::BadRequest`]
     /// in Heat's words.
-    pub async fn update_stack(&self, stack: &StackId, to: &CreateStack) -> Result<(), Error> {
+    pub async fn update_stack(&self, stack: &StackId, to: &CreateStack) -> Result<(), CloudError> {
         self.check_trust()?;
         let call = self.call(
             HEAT,
@@ -280,7 +283,7 @@ impl Session {
         stack: &StackId,
         resource: &str,
         signal: &Value,
-    ) -> Result<(), Error> {
+    ) -> Result<(), CloudError> {
         let action = format!("signal `{resource}` in stack `{}`", stack.name);
         let call = self.call(
             HEAT,
@@ -297,7 +300,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::BadRequest`] in Heat's words.
-    pub async fn validate(&self, stack: &CreateStack) -> Result<(), Error> {
+    pub async fn validate(&self, stack: &CreateStack) -> Result<(), CloudError> {
         let call = self.call(
             HEAT,
             Method::POST,
@@ -313,7 +316,7 @@ impl Session {
     ///
     /// # Errors
     /// When Heat cannot be asked or refuses.
-    pub async fn delete_stack(&self, stack: &StackId) -> Result<(), Error> {
+    pub async fn delete_stack(&self, stack: &StackId) -> Result<(), CloudError> {
         let call = self.call(
             HEAT,
             Method::DELETE,
@@ -326,9 +329,9 @@ impl Session {
         }
     }
 
-    fn check_trust(&self) -> Result<(), Error> {
+    fn check_trust(&self) -> Result<(), CloudError> {
         if self.application_credential() && !self.config().allow_application_credentials {
-            Err(Error::NeedsTrust)
+            Err(CloudError::NeedsTrust)
         } else {
             Ok(())
         }

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Event, Output, Resource, Stack, session::Page};
+use super::{HeatStack, StackEvent, StackOutput, StackResource, session::ListPage};
 
 #[derive(Deserialize)]
-pub(super) struct Created {
+pub(super) struct CreateStackResponse {
     pub(super) stack: CreatedStack,
 }
 
@@ -16,16 +16,16 @@ pub(super) struct CreatedStack {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Shown {
+pub(super) struct ShowStackResponse {
     pub(super) stack: RawStack,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Stacks {
+pub(super) struct StacksResponse {
     stacks: Vec<RawStack>,
 }
 
-impl Page for Stacks {
+impl ListPage for StacksResponse {
     type Item = RawStack;
 
     fn items(self) -> Vec<RawStack> {
@@ -62,14 +62,14 @@ struct RawOutput {
     output_error: Option<String>,
 }
 
-impl From<RawStack> for Stack {
+impl From<RawStack> for HeatStack {
     fn from(raw: RawStack) -> Self {
         Self {
             id: raw.id,
             name: raw.stack_name,
             status: raw.stack_status,
             status_reason: raw.stack_status_reason.unwrap_or_default(),
-            outputs: raw.outputs.into_iter().map(Output::from).collect(),
+            outputs: raw.outputs.into_iter().map(StackOutput::from).collect(),
             parameters: raw.parameters,
             tags: raw.tags.unwrap_or_default(),
             description: raw.description.unwrap_or_default(),
@@ -79,7 +79,7 @@ impl From<RawStack> for Stack {
     }
 }
 
-impl From<RawOutput> for Output {
+impl From<RawOutput> for StackOutput {
     fn from(raw: RawOutput) -> Self {
         let (key, value, error) = (raw.output_key, raw.output_value, raw.output_error);
         Self {
@@ -92,7 +92,7 @@ impl From<RawOutput> for Output {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Resources {
+pub(super) struct ResourcesResponse {
     pub(super) resources: Vec<RawResource>,
 }
 
@@ -106,7 +106,7 @@ pub(super) struct RawResource {
     updated_time: Option<String>,
 }
 
-impl From<RawResource> for Resource {
+impl From<RawResource> for StackResource {
     fn from(raw: RawResource) -> Self {
         Self {
             name: raw.resource_name,
@@ -120,11 +120,11 @@ impl From<RawResource> for Resource {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Events {
+pub(super) struct EventsResponse {
     events: Vec<RawEvent>,
 }
 
-impl Page for Events {
+impl ListPage for EventsResponse {
     type Item = RawEvent;
 
     fn items(self) -> Vec<RawEvent> {
@@ -145,7 +145,7 @@ pub(super) struct RawEvent {
     event_time: String,
 }
 
-impl From<RawEvent> for Event {
+impl From<RawEvent> for StackEvent {
     fn from(raw: RawEvent) -> Self {
         let reason = raw.resource_status_reason.unwrap_or_default();
         Self {
@@ -159,7 +159,7 @@ impl From<RawEvent> for Event {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Metadata {
+pub(super) struct MetadataResponse {
     #[serde(default)]
     pub(super) metadata: Map<String, Value>,
 }

@@ -15,20 +15,20 @@ use serde_json::Value;
 use tracing::debug;
 use url::Url;
 
-use super::{Config, Error, Limits, fault};
+use super::{ClientLimits, CloudConfig, CloudError, fault};
 
 /// Connections to the cloud, with their limits.
 #[derive(Debug)]
-pub(super) struct Transport {
+pub(super) struct HttpTransport {
     /// Made at the first call, unless there is a CA file to check: reading the machine's
     /// certificates takes longer than the rest of a start.
-    http: OnceLock<Result<reqwest::Client, Error>>,
+    http: OnceLock<Result<reqwest::Client, CloudError>>,
     direct: bool,
-    limits: Limits,
+    limits: ClientLimits,
 }
 
 /// One thing asked of one service. Not `Debug`: it holds the token, and a body may hold a password.
-pub(super) struct Call<'a> {
+pub(super) struct ApiRequest<'a> {
     /// The service, as messages name it: `heat`.
     pub(super) service: &'static str,
     /// What is asked, to stand after "refuses to": `create stack demo`.
@@ -39,14 +39,14 @@ pub(super) struct Call<'a> {
     /// The token is also what the call is about (Keystone's `X-Subject-Token`).
     pub(super) subject: bool,
     pub(super) body: Option<Value>,
-    pub(super) repeat: Repeat,
+    pub(super) repeat: RetryPolicy,
     /// How long the answer may take.
     pub(super) timeout: Duration,
 }
 
 /// When a call that gave no answer is made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Repeat {
+pub(super) enum RetryPolicy {
     /// Always: twice is the same as once.
     Safe,
     /// Only when the service surely did not act: no connection, or "not now" (429, 503).
@@ -54,7 +54,7 @@ pub(super) enum Repeat {
 }
 
 /// A 2xx (or wanted 3xx) answer, read whole. It may hold a token, so it is never printed whole.
-pub(super) struct Answer {
+pub(super) struct ApiResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     body: Bytes,
@@ -64,14 +64,14 @@ pub(super) struct Answer {
 
 /// Why there is none, and what that says of the service.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) error: Error,
-    pub(super) reached: Reached,
+pub(super) struct CallFailure {
+    pub(super) error: CloudError,
+    pub(super) reached: Delivery,
 }
 
 /// Whether the service may have acted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reached {
+pub(super) enum Delivery {
     /// It was never asked.
     No,
     /// It said "not now" (429, 503).
@@ -82,23 +82,23 @@ pub(super) enum Reached {
     Unknown,
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
+impl From<CallFailure> for CloudError {
+    fn from(failure: CallFailure) -> Self {
         failure.error
     }
 }
 
-impl Transport {
+impl HttpTransport {
     /// # Errors
     /// [`Error::Config`] when the CA file cannot be read or the TLS library cannot start.
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+    pub(super) fn new(config: &CloudConfig) -> Result<Self, CloudError> {
         // Another part of the process may have installed a provider before: either will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = match &config.ca_file {
             None => Vec::new(),
             Some(path) => {
                 let wrong = |what: String| {
-                    Error::Config(format!(
+                    CloudError::Config(format!(
                         "the CA file {} {what}; give a PEM file of certificates",
                         path.display()
                     ))
@@ -124,7 +124,7 @@ impl Transport {
         Ok(transport)
     }
 
-    fn connections(&self, extra: Vec<reqwest::Certificate>) -> Result<reqwest::Client, Error> {
+    fn connections(&self, extra: Vec<reqwest::Certificate>) -> Result<reqwest::Client, CloudError> {
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("stampede/", env!("CARGO_PKG_VERSION")))
@@ -143,11 +143,11 @@ impl Transport {
             .tls_certs_merge(extra.clone())
             .build()
             .or_else(|_| builder().tls_certs_only(extra).build())
-            .map_err(|e| Error::Config(format!("the TLS library cannot start: {}", root(&e))))
+            .map_err(|e| CloudError::Config(format!("the TLS library cannot start: {}", root(&e))))
     }
 
     /// Asks, as often as [`Repeat`] and the limits allow.
-    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+    pub(super) async fn send(&self, call: &ApiRequest<'_>) -> Result<ApiResponse, CallFailure> {
         let headers = headers(call)?;
         let body = call.body.as_ref().map(|body| Bytes::from(body.to_string()));
         let mut attempt = 1;
@@ -160,14 +160,16 @@ impl Transport {
                 Err(failure) => failure,
             };
             let again = match (call.repeat, failure.reached) {
-                (_, Reached::Answered) | (Repeat::Unacted, Reached::Unknown) => false,
-                (_, Reached::No | Reached::Declined) | (Repeat::Safe, Reached::Unknown) => true,
+                (_, Delivery::Answered) | (RetryPolicy::Unacted, Delivery::Unknown) => false,
+                (_, Delivery::No | Delivery::Declined) | (RetryPolicy::Safe, Delivery::Unknown) => {
+                    true
+                }
             };
             if !again || attempt >= self.limits.attempts {
                 return Err(failure);
             }
             let wish = match &failure.error {
-                Error::Overloaded { retry_after, .. } => *retry_after,
+                CloudError::Overloaded { retry_after, .. } => *retry_after,
                 _ => None,
             };
             let pause = pause(&self.limits, attempt, wish, jitter());
@@ -186,16 +188,16 @@ impl Transport {
 
     async fn once(
         &self,
-        call: &Call<'_>,
+        call: &ApiRequest<'_>,
         headers: HeaderMap,
         body: Option<Bytes>,
         attempt: u32,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<ApiResponse, CallFailure> {
         let http = self
             .http
             .get_or_init(|| self.connections(Vec::new()))
             .as_ref()
-            .map_err(|error| Failure::from(error.clone()))?;
+            .map_err(|error| CallFailure::from(error.clone()))?;
         let mut request = http
             .request(call.method.clone(), call.url.clone())
             .headers(headers)
@@ -225,7 +227,7 @@ impl Transport {
             );
             return Err(fault::failure(
                 call,
-                fault::Seen {
+                fault::FailedResponse {
                     status,
                     words,
                     retry_after,
@@ -236,13 +238,13 @@ impl Transport {
         }
         let headers = response.headers().clone();
         let (body, end) = read(&mut response, self.limits.body_bytes).await;
-        let bad = |reason| Error::BadAnswer {
+        let bad = |reason| CloudError::BadAnswer {
             service: call.service,
             action: call.action.clone(),
             reason,
         };
         match end {
-            End::Whole => Ok(Answer {
+            End::Whole => Ok(ApiResponse {
                 status,
                 headers,
                 body,
@@ -251,34 +253,34 @@ impl Transport {
             }),
             // The same answer would be as large again, so this is for good, though a create behind
             // it is done.
-            End::TooLarge => Err(Failure {
+            End::TooLarge => Err(CallFailure {
                 error: bad(format!(
                     "more than the limit of {} bytes",
                     self.limits.body_bytes
                 )),
-                reached: if call.repeat == Repeat::Safe {
-                    Reached::Answered
+                reached: if call.repeat == RetryPolicy::Safe {
+                    Delivery::Answered
                 } else {
-                    Reached::Unknown
+                    Delivery::Unknown
                 },
             }),
-            End::Cut(error) => Err(Failure {
+            End::Cut(error) => Err(CallFailure {
                 error: bad(format!("the answer was cut: {error}")),
-                reached: Reached::Unknown,
+                reached: Delivery::Unknown,
             }),
         }
     }
 }
 
-impl Answer {
+impl ApiResponse {
     /// The body as JSON of this shape.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, CloudError> {
         serde_json::from_slice(&self.body).map_err(|e| self.bad(format!("unexpected JSON: {e}")))
     }
 
     /// That something in the answer is not as it should be.
-    pub(super) fn bad(&self, reason: String) -> Error {
-        Error::BadAnswer {
+    pub(super) fn bad(&self, reason: String) -> CloudError {
+        CloudError::BadAnswer {
             service: self.service,
             action: self.action.clone(),
             reason,
@@ -292,7 +294,7 @@ fn is_wanted_redirect(response: &Response) -> bool {
         || (response.status() == StatusCode::FOUND && response.url().path().contains("/stacks/"))
 }
 
-fn headers(call: &Call<'_>) -> Result<HeaderMap, Failure> {
+fn headers(call: &ApiRequest<'_>) -> Result<HeaderMap, CallFailure> {
     let mut headers = HeaderMap::new();
     if call.body.is_some() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -303,11 +305,11 @@ fn headers(call: &Call<'_>) -> Result<HeaderMap, Failure> {
     );
     if let Some(token) = call.token {
         // Characters that no header may hold are in no token either.
-        let mut value = HeaderValue::from_str(token.expose_secret()).map_err(|_| Failure {
-            error: Error::InvalidToken {
+        let mut value = HeaderValue::from_str(token.expose_secret()).map_err(|_| CallFailure {
+            error: CloudError::InvalidToken {
                 service: call.service,
             },
-            reached: Reached::Answered,
+            reached: Delivery::Answered,
         })?;
         value.set_sensitive(true);
         if call.subject {
@@ -347,17 +349,17 @@ async fn read(response: &mut Response, limit: usize) -> (Bytes, End) {
     }
 }
 
-fn lost(call: &Call<'_>, error: &reqwest::Error) -> Failure {
+fn lost(call: &ApiRequest<'_>, error: &reqwest::Error) -> CallFailure {
     let url = call.url.origin().ascii_serialization();
     let service = call.service;
     if let Some(reason) = certificate(error) {
-        return Failure {
-            error: Error::Untrusted {
+        return CallFailure {
+            error: CloudError::Untrusted {
                 service,
                 url,
                 reason,
             },
-            reached: Reached::Answered,
+            reached: Delivery::Answered,
         };
     }
     let reason = match (error.is_connect(), error.is_timeout()) {
@@ -367,12 +369,12 @@ fn lost(call: &Call<'_>, error: &reqwest::Error) -> Failure {
     };
     let connected = !error.is_connect();
     let reached = if connected {
-        Reached::Unknown
+        Delivery::Unknown
     } else {
-        Reached::No
+        Delivery::No
     };
-    Failure {
-        error: Error::Unreachable {
+    CallFailure {
+        error: CloudError::Unreachable {
             service,
             url,
             reason,
@@ -418,7 +420,7 @@ fn is_loopback(url: &Url) -> bool {
 /// The pause after a failed attempt: doubled each time, jittered, as long as the service wishes,
 /// never above the limit.
 pub(super) fn pause(
-    limits: &Limits,
+    limits: &ClientLimits,
     attempt: u32,
     wish: Option<Duration>,
     jitter: f64,
@@ -445,10 +447,10 @@ mod tests {
 
     #[test]
     fn the_pause_doubles_is_jittered_and_stays_below_its_limit() {
-        let limits = Limits {
+        let limits = ClientLimits {
             backoff: Duration::from_millis(100),
             backoff_max: Duration::from_secs(1),
-            ..Limits::default()
+            ..ClientLimits::default()
         };
         let ms = |attempt, wish: Option<u64>, jitter| {
             pause(&limits, attempt, wish.map(Duration::from_millis), jitter).as_millis()

@@ -11,10 +11,10 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
-    Config, Error, Project, User,
-    catalog::{Catalog, ServiceV2, ServiceV3},
-    credentials::{Auth, Domain, ProjectRef},
-    http::{Answer, Call, Repeat, Transport},
+    CloudConfig, CloudError, Project, User,
+    catalog::{ServiceCatalog, ServiceV2, ServiceV3},
+    credentials::{AuthMethod, DomainRef, ProjectRef},
+    http::{ApiRequest, ApiResponse, HttpTransport, RetryPolicy},
     timestamp,
 };
 
@@ -23,22 +23,22 @@ pub(super) const KEYSTONE: &str = "keystone";
 
 /// The API that a Keystone speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Version {
+enum KeystoneVersion {
     V2,
     V3,
 }
 
 /// One Keystone.
 #[derive(Debug)]
-pub(super) struct Keystone {
+pub(super) struct KeystoneClient {
     /// Without version and trailing slash.
     base: Url,
-    version: OnceCell<Version>,
+    version: OnceCell<KeystoneVersion>,
 }
 
 /// What a token is good for.
 #[derive(Clone, Debug)]
-pub(super) struct Identity {
+pub(super) struct TokenIdentity {
     /// To use from here on; v2.0 gives a new one for the project.
     pub(super) token: SecretString,
     pub(super) project: Option<Arc<Project>>,
@@ -46,15 +46,15 @@ pub(super) struct Identity {
     pub(super) roles: Vec<String>,
     pub(super) expires: Option<SystemTime>,
     pub(super) application_credential: bool,
-    pub(super) catalog: Catalog,
+    pub(super) catalog: ServiceCatalog,
 }
 
-impl Keystone {
+impl KeystoneClient {
     /// # Errors
     /// [`Error::Config`] when `auth_url` is no http(s) URL.
-    pub(super) fn new(auth_url: &str) -> Result<Self, Error> {
+    pub(super) fn new(auth_url: &str) -> Result<Self, CloudError> {
         let wrong = |what: &str| {
-            Error::Config(format!(
+            CloudError::Config(format!(
                 "Keystone's address (DESIGN_URI, OS_AUTH_URL) {what}: `{auth_url}`"
             ))
         };
@@ -65,7 +65,7 @@ impl Keystone {
         }
         if !base.username().is_empty() || base.password().is_some() {
             // Not repeated in the message: it may hold a password.
-            return Err(Error::Config("Keystone's address (DESIGN_URI, OS_AUTH_URL) must not hold a user name or a password".to_owned()));
+            return Err(CloudError::Config("Keystone's address (DESIGN_URI, OS_AUTH_URL) must not hold a user name or a password".to_owned()));
         }
         let path = base.path().trim_end_matches('/');
         let path = ["/v3", "/v2.0"]
@@ -86,13 +86,13 @@ impl Keystone {
     /// anew.
     pub(super) async fn validate(
         &self,
-        http: &Transport,
-        config: &Config,
+        http: &HttpTransport,
+        config: &CloudConfig,
         token: &SecretString,
         project: &str,
-    ) -> Result<Identity, Error> {
+    ) -> Result<TokenIdentity, CloudError> {
         match self.version(http, config).await? {
-            Version::V3 => {
+            KeystoneVersion::V3 => {
                 let mut call = self.call(
                     config,
                     "validate a token",
@@ -106,34 +106,34 @@ impl Keystone {
                     // Keystone answers 404 to a token that it does not know when the asking one is
                     // good.
                     Err(failure) if failure.error.is_not_found() => {
-                        Err(Error::InvalidToken { service: KEYSTONE })
+                        Err(CloudError::InvalidToken { service: KEYSTONE })
                     }
                     Err(failure) => Err(failure.error),
                 }
             }
-            Version::V2 => self.rescope_v2(http, config, token, project).await,
+            KeystoneVersion::V2 => self.rescope_v2(http, config, token, project).await,
         }
     }
 
     /// A token for these credentials.
     pub(super) async fn login(
         &self,
-        http: &Transport,
-        config: &Config,
-        auth: &Auth,
+        http: &HttpTransport,
+        config: &CloudConfig,
+        auth: &AuthMethod,
         project: Option<&ProjectRef>,
-    ) -> Result<Identity, Error> {
+    ) -> Result<TokenIdentity, CloudError> {
         let version = self.version(http, config).await?;
         let (path, body) = match version {
-            Version::V3 => ("v3/auth/tokens", login_body_v3(auth, project)),
-            Version::V2 => ("v2.0/tokens", login_body_v2(auth, project)?),
+            KeystoneVersion::V3 => ("v3/auth/tokens", login_body_v3(auth, project)),
+            KeystoneVersion::V2 => ("v2.0/tokens", login_body_v2(auth, project)?),
         };
         let mut call = self.call(config, "get a token", Method::POST, path, None);
         call.body = Some(body);
         let answer = http.send(&call).await?;
         match version {
-            Version::V2 => identity_v2(&answer),
-            Version::V3 => {
+            KeystoneVersion::V2 => identity_v2(&answer),
+            KeystoneVersion::V3 => {
                 let token = answer
                     .headers
                     .get("x-subject-token")
@@ -145,7 +145,11 @@ impl Keystone {
         }
     }
 
-    async fn version(&self, http: &Transport, config: &Config) -> Result<Version, Error> {
+    async fn version(
+        &self,
+        http: &HttpTransport,
+        config: &CloudConfig,
+    ) -> Result<KeystoneVersion, CloudError> {
         self.version
             .get_or_try_init(|| self.discover(http, config))
             .await
@@ -153,7 +157,11 @@ impl Keystone {
     }
 
     /// By the version document, or where a proxy hides it, by the version's own address.
-    async fn discover(&self, http: &Transport, config: &Config) -> Result<Version, Error> {
+    async fn discover(
+        &self,
+        http: &HttpTransport,
+        config: &CloudConfig,
+    ) -> Result<KeystoneVersion, CloudError> {
         let document = http
             .send(&self.call(config, "name its versions", Method::GET, "", None))
             .await;
@@ -169,14 +177,16 @@ impl Keystone {
             Err(failure)
                 if !matches!(
                     failure.error,
-                    Error::NotFound { .. } | Error::Forbidden { .. } | Error::BadCredentials { .. }
+                    CloudError::NotFound { .. }
+                        | CloudError::Forbidden { .. }
+                        | CloudError::BadCredentials { .. }
                 ) =>
             {
                 return Err(failure.error);
             }
             Ok(_) | Err(_) => {}
         }
-        for (version, path) in [(Version::V3, "v3"), (Version::V2, "v2.0")] {
+        for (version, path) in [(KeystoneVersion::V3, "v3"), (KeystoneVersion::V2, "v2.0")] {
             let document = http
                 .send(&self.call(config, "name its versions", Method::GET, path, None))
                 .await;
@@ -189,7 +199,7 @@ impl Keystone {
                 return Ok(version);
             }
         }
-        Err(Error::Config(format!(
+        Err(CloudError::Config(format!(
             "{} is no Keystone: it names neither version 3 nor 2.0; check DESIGN_URI or OS_AUTH_URL",
             self.base
         )))
@@ -197,11 +207,11 @@ impl Keystone {
 
     async fn rescope_v2(
         &self,
-        http: &Transport,
-        config: &Config,
+        http: &HttpTransport,
+        config: &CloudConfig,
         token: &SecretString,
         project: &str,
-    ) -> Result<Identity, Error> {
+    ) -> Result<TokenIdentity, CloudError> {
         let answer = http
             .send(&self.call(
                 config,
@@ -222,7 +232,7 @@ impl Keystone {
             } else {
                 names.join(", ")
             };
-            return Err(Error::WrongProject {
+            return Err(CloudError::WrongProject {
                 token,
                 asked: project.to_owned(),
             });
@@ -241,20 +251,20 @@ impl Keystone {
 
     fn call<'a>(
         &self,
-        config: &Config,
+        config: &CloudConfig,
         action: &str,
         method: Method,
         path: &str,
         token: Option<&'a SecretString>,
-    ) -> Call<'a> {
+    ) -> ApiRequest<'a> {
         let mut url = self.base.clone();
         url.set_path(&format!(
             "{}/{path}",
             self.base.path().trim_end_matches('/')
         ));
         // A second token for the same credentials does no harm, so a POST may be repeated as well.
-        let (repeat, timeout) = (Repeat::Safe, config.limits.answer);
-        Call {
+        let (repeat, timeout) = (RetryPolicy::Safe, config.limits.answer);
+        ApiRequest {
             service: KEYSTONE,
             action: action.to_owned(),
             method,
@@ -269,7 +279,7 @@ impl Keystone {
 }
 
 /// `{"versions": {"values": [{"id": "v3.14", "status": "stable"}]}}`; v3 before v2.0.
-fn best_version(document: &Value) -> Option<Version> {
+fn best_version(document: &Value) -> Option<KeystoneVersion> {
     let versions = document
         .get("versions")
         .map(|versions| versions.get("values").unwrap_or(versions))?
@@ -282,45 +292,45 @@ fn best_version(document: &Value) -> Option<Version> {
         })
     };
     if has("v3") {
-        Some(Version::V3)
+        Some(KeystoneVersion::V3)
     } else if has("v2") {
-        Some(Version::V2)
+        Some(KeystoneVersion::V2)
     } else {
         None
     }
 }
 
-fn login_body_v3(auth: &Auth, project: Option<&ProjectRef>) -> Value {
-    let domain = |domain: &Domain| match domain {
-        Domain::Id(id) => json!({"id": id}),
-        Domain::Name(name) => json!({"name": name}),
+fn login_body_v3(auth: &AuthMethod, project: Option<&ProjectRef>) -> Value {
+    let domain = |domain: &DomainRef| match domain {
+        DomainRef::Id(id) => json!({"id": id}),
+        DomainRef::Name(name) => json!({"name": name}),
     };
     let identity = match auth {
-        Auth::Password {
+        AuthMethod::Password {
             user_id: Some(id),
             password,
             ..
         } => {
             json!({"methods": ["password"], "password": {"user": {"id": id, "password": password.expose_secret()}}})
         }
-        Auth::Password {
+        AuthMethod::Password {
             user_name,
             user_domain,
             password,
             ..
         } => json!({"methods": ["password"], "password": {"user":
             {"name": user_name, "domain": domain(user_domain), "password": password.expose_secret()}}}),
-        Auth::Token { token } => {
+        AuthMethod::Token { token } => {
             json!({"methods": ["token"], "token": {"id": token.expose_secret()}})
         }
-        Auth::ApplicationCredential {
+        AuthMethod::ApplicationCredential {
             id: Some(id),
             secret,
             ..
         } => {
             json!({"methods": ["application_credential"], "application_credential": {"id": id, "secret": secret.expose_secret()}})
         }
-        Auth::ApplicationCredential {
+        AuthMethod::ApplicationCredential {
             name,
             user_name,
             user_domain,
@@ -334,7 +344,7 @@ fn login_body_v3(auth: &Auth, project: Option<&ProjectRef>) -> Value {
     let mut body = json!({"auth": {"identity": identity}});
     // An application credential bears its project and refuses another scope.
     match project {
-        _ if matches!(auth, Auth::ApplicationCredential { .. }) => {}
+        _ if matches!(auth, AuthMethod::ApplicationCredential { .. }) => {}
         Some(ProjectRef::Id(id)) => body["auth"]["scope"] = json!({"project": {"id": id}}),
         Some(ProjectRef::Name(name, at)) => {
             body["auth"]["scope"] = json!({"project": {"name": name, "domain": domain(at)}})
@@ -344,9 +354,9 @@ fn login_body_v3(auth: &Auth, project: Option<&ProjectRef>) -> Value {
     body
 }
 
-fn login_body_v2(auth: &Auth, project: Option<&ProjectRef>) -> Result<Value, Error> {
+fn login_body_v2(auth: &AuthMethod, project: Option<&ProjectRef>) -> Result<Value, CloudError> {
     let mut inner = match auth {
-        Auth::Password {
+        AuthMethod::Password {
             user_id: None,
             user_name,
             password,
@@ -354,16 +364,16 @@ fn login_body_v2(auth: &Auth, project: Option<&ProjectRef>) -> Result<Value, Err
         } => {
             json!({"passwordCredentials": {"username": user_name, "password": password.expose_secret()}})
         }
-        Auth::Password {
+        AuthMethod::Password {
             user_id: Some(id),
             password,
             ..
         } => {
             json!({"passwordCredentials": {"userId": id, "password": password.expose_secret()}})
         }
-        Auth::Token { token } => json!({"token": {"id": token.expose_secret()}}),
-        Auth::ApplicationCredential { .. } => {
-            return Err(Error::Credentials(
+        AuthMethod::Token { token } => json!({"token": {"id": token.expose_secret()}}),
+        AuthMethod::ApplicationCredential { .. } => {
+            return Err(CloudError::Credentials(
                 "this Keystone speaks v2.0 only, which has no application credentials; use a password".to_owned(),
             ));
         }
@@ -388,20 +398,20 @@ struct TokenV3 {
     user: User,
     project: Option<Project>,
     #[serde(default)]
-    roles: Vec<Named>,
+    roles: Vec<NamedRef>,
     expires_at: Option<String>,
     #[serde(default)]
     catalog: Vec<ServiceV3>,
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct NamedRef {
     name: String,
 }
 
-fn identity_v3(answer: &Answer, token: SecretString) -> Result<Identity, Error> {
+fn identity_v3(answer: &ApiResponse, token: SecretString) -> Result<TokenIdentity, CloudError> {
     let body = answer.json::<AnswerV3>()?.token;
-    Ok(Identity {
+    Ok(TokenIdentity {
         token,
         project: body.project.map(Arc::new),
         user: body.user,
@@ -446,12 +456,12 @@ struct UserV2 {
     #[serde(flatten)]
     user: User,
     #[serde(default)]
-    roles: Vec<Named>,
+    roles: Vec<NamedRef>,
 }
 
-fn identity_v2(answer: &Answer) -> Result<Identity, Error> {
+fn identity_v2(answer: &ApiResponse) -> Result<TokenIdentity, CloudError> {
     let access = answer.json::<AnswerV2>()?.access;
-    Ok(Identity {
+    Ok(TokenIdentity {
         token: access.token.id.into(),
         project: access.token.tenant.map(Arc::new),
         user: access.user.user,
@@ -481,13 +491,16 @@ mod tests {
             "http://k:5000//v3//",
         ] {
             assert_eq!(
-                Keystone::new(address).expect("an address").base.as_str(),
+                KeystoneClient::new(address)
+                    .expect("an address")
+                    .base
+                    .as_str(),
                 "http://k:5000/",
                 "{address}"
             );
         }
         assert_eq!(
-            Keystone::new("https://c/identity/v3")
+            KeystoneClient::new("https://c/identity/v3")
                 .expect("an address")
                 .base
                 .as_str(),
@@ -499,11 +512,11 @@ mod tests {
     fn what_is_no_address_is_refused_without_showing_a_password() {
         for address in ["", "k:5000", "ftp://k", "http://"] {
             assert!(
-                matches!(Keystone::new(address), Err(Error::Config(_))),
+                matches!(KeystoneClient::new(address), Err(CloudError::Config(_))),
                 "{address}"
             );
         }
-        let message = Keystone::new("http://u:hunter2@k")
+        let message = KeystoneClient::new("http://u:hunter2@k")
             .expect_err("a password")
             .to_string();
         assert!(!message.contains("hunter2"), "{message}");
@@ -514,11 +527,11 @@ mod tests {
         let of = |text: &str| best_version(&serde_json::from_str(text).expect("JSON"));
         assert_eq!(
             of(r#"{"versions": {"values": [{"id": "v2.0"}, {"id": "v3.14"}]}}"#),
-            Some(Version::V3)
+            Some(KeystoneVersion::V3)
         );
         assert_eq!(
             of(r#"{"versions": {"values": [{"id": "v2.0"}]}}"#),
-            Some(Version::V2)
+            Some(KeystoneVersion::V2)
         );
         assert_eq!(of(r#"{"versions": [{"id": "v1.0"}]}"#), None);
         assert_eq!(of("[]"), None);

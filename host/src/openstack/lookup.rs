@@ -4,28 +4,28 @@
 use serde::Deserialize;
 
 use super::{
-    Error, Flavor, Image, Network, Session,
-    catalog::Service::{Glance, Neutron, Nova},
-    session::Page,
+    CloudError, CloudFlavor, CloudImage, CloudNetwork, CloudSession,
+    catalog::ServiceType::{Glance, Neutron, Nova},
+    session::ListPage,
 };
 
-impl Session {
+impl CloudSession {
     /// The flavors that the project may use, smallest first (memory, then processors, then disk);
     /// disabled ones left out.
     ///
     /// # Errors
     /// When Nova cannot be asked.
-    pub async fn flavors(&self) -> Result<Vec<Flavor>, Error> {
+    pub async fn flavors(&self) -> Result<Vec<CloudFlavor>, CloudError> {
         let found = self
             .list::<Flavors>(Nova, &["flavors", "detail"], &[], "list flavors", None)
             .await?;
         let mut all: Vec<_> = found
             .into_iter()
-            .map(Flavor::from)
+            .map(CloudFlavor::from)
             .filter(|flavor| !flavor.disabled)
             .collect();
         all.sort_by(|a, b| {
-            let measure = |f: &Flavor| (f.size.ram_mib, f.size.vcpus, f.size.disk_gib);
+            let measure = |f: &CloudFlavor| (f.size.ram_mib, f.size.vcpus, f.size.disk_gib);
             measure(a)
                 .cmp(&measure(b))
                 .then_with(|| a.size.name.cmp(&b.size.name))
@@ -37,7 +37,7 @@ impl Session {
     ///
     /// # Errors
     /// When Nova cannot be asked.
-    pub async fn keypairs(&self) -> Result<Vec<String>, Error> {
+    pub async fn keypairs(&self) -> Result<Vec<String>, CloudError> {
         let answer = self
             .get(Nova, &["os-keypairs"], &[], "list key pairs".to_owned())
             .await?
@@ -53,7 +53,7 @@ impl Session {
     ///
     /// # Errors
     /// When Glance cannot be asked.
-    pub async fn images(&self) -> Result<Vec<Image>, Error> {
+    pub async fn images(&self) -> Result<Vec<CloudImage>, CloudError> {
         let mut images = self.list_images(&[("status", "active")]).await?;
         images.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         Ok(images)
@@ -64,7 +64,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Ambiguous`] when several active ones bear the name.
-    pub async fn find_image(&self, name_or_id: &str) -> Result<Option<Image>, Error> {
+    pub async fn find_image(&self, name_or_id: &str) -> Result<Option<CloudImage>, CloudError> {
         if uuid::Uuid::try_parse(name_or_id).is_ok() {
             match self
                 .get(
@@ -93,12 +93,12 @@ impl Session {
         }
     }
 
-    async fn list_images(&self, filter: &[(&str, &str)]) -> Result<Vec<Image>, Error> {
+    async fn list_images(&self, filter: &[(&str, &str)]) -> Result<Vec<CloudImage>, CloudError> {
         Ok(self
             .list::<Images>(Glance, &["images"], filter, "list images", None)
             .await?
             .into_iter()
-            .map(Image::from)
+            .map(CloudImage::from)
             .collect())
     }
 
@@ -106,7 +106,7 @@ impl Session {
     ///
     /// # Errors
     /// When Neutron cannot be asked.
-    pub async fn external_networks(&self) -> Result<Vec<Network>, Error> {
+    pub async fn external_networks(&self) -> Result<Vec<CloudNetwork>, CloudError> {
         self.list_networks(&[("router:external", "true")]).await
     }
 
@@ -114,7 +114,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Ambiguous`] when several bear the name.
-    pub async fn find_network(&self, name_or_id: &str) -> Result<Option<Network>, Error> {
+    pub async fn find_network(&self, name_or_id: &str) -> Result<Option<CloudNetwork>, CloudError> {
         if uuid::Uuid::try_parse(name_or_id).is_ok()
             && let Some(network) = self.list_networks(&[("id", name_or_id)]).await?.pop()
         {
@@ -128,12 +128,19 @@ impl Session {
         )
     }
 
-    async fn list_networks(&self, filter: &[(&str, &str)]) -> Result<Vec<Network>, Error> {
+    async fn list_networks(
+        &self,
+        filter: &[(&str, &str)],
+    ) -> Result<Vec<CloudNetwork>, CloudError> {
         let answer = self
             .get(Neutron, &["networks"], filter, "list networks".to_owned())
             .await?
             .json::<Networks>()?;
-        Ok(answer.networks.into_iter().map(Network::from).collect())
+        Ok(answer
+            .networks
+            .into_iter()
+            .map(CloudNetwork::from)
+            .collect())
     }
 }
 
@@ -142,10 +149,10 @@ fn only<T>(
     what: &'static str,
     name: &str,
     id: impl Fn(&T) -> &str,
-) -> Result<Option<T>, Error> {
+) -> Result<Option<T>, CloudError> {
     if found.len() > 1 {
         let ids = found.iter().map(&id).collect::<Vec<_>>().join(", ");
-        return Err(Error::Ambiguous {
+        return Err(CloudError::Ambiguous {
             what,
             name: name.to_owned(),
             ids,
@@ -161,7 +168,7 @@ struct Flavors {
     flavors_links: Vec<serde_json::Value>,
 }
 
-impl Page for Flavors {
+impl ListPage for Flavors {
     type Item = RawFlavor;
 
     fn items(self) -> Vec<RawFlavor> {
@@ -190,7 +197,7 @@ struct RawFlavor {
     public: Option<bool>,
 }
 
-impl From<RawFlavor> for Flavor {
+impl From<RawFlavor> for CloudFlavor {
     fn from(raw: RawFlavor) -> Self {
         let size = crate::cluster::Flavor {
             name: raw.name,
@@ -228,7 +235,7 @@ struct Images {
     next: Option<String>,
 }
 
-impl Page for Images {
+impl ListPage for Images {
     type Item = RawImage;
 
     fn items(self) -> Vec<RawImage> {
@@ -261,7 +268,7 @@ struct RawImage {
     created_at: Option<String>,
 }
 
-impl From<RawImage> for Image {
+impl From<RawImage> for CloudImage {
     fn from(raw: RawImage) -> Self {
         Self {
             id: raw.id,
@@ -293,7 +300,7 @@ struct RawNetwork {
     is_default: bool,
 }
 
-impl From<RawNetwork> for Network {
+impl From<RawNetwork> for CloudNetwork {
     fn from(raw: RawNetwork) -> Self {
         Self {
             id: raw.id,

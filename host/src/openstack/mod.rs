@@ -29,12 +29,12 @@ mod timestamp;
 mod tokens;
 pub mod types;
 
-pub use client::Client;
-pub use config::{Config, Interface, Limits};
-pub use credentials::Credentials;
-pub use error::Error;
-pub use session::Session;
+pub use client::CloudClient;
+pub use config::{ClientLimits, CloudConfig, EndpointInterface};
+pub use credentials::CloudCredentials;
+pub use error::CloudError;
+pub use session::CloudSession;
 pub use types::{
-    CreateStack, Event, Flavor, Image, Network, Output, Project, Quota, Quotas, Resource, Stack,
-    StackId, User,
+    CloudFlavor, CloudImage, CloudNetwork, CreateStack, HeatStack, Project, ProjectQuotas,
+    ResourceQuota, StackEvent, StackId, StackOutput, StackResource, User,
 };

@@ -3,16 +3,16 @@
 use serde::Deserialize;
 
 use super::{
-    Error, Quota, Quotas, Session,
-    catalog::Service::{Cinder, Neutron, Nova},
+    CloudError, CloudSession, ProjectQuotas, ResourceQuota,
+    catalog::ServiceType::{Cinder, Neutron, Nova},
 };
 
-impl Session {
+impl CloudSession {
     /// What the project may still have, of Nova and Neutron.
     ///
     /// # Errors
     /// When either cannot be asked; what it merely does not tell is `None`.
-    pub async fn quotas(&self) -> Result<Quotas, Error> {
+    pub async fn quotas(&self) -> Result<ProjectQuotas, CloudError> {
         let project = self.project().id.as_str();
         let details = ["quotas", project, "details.json"];
         let (nova, neutron) = futures_util::future::join(
@@ -31,28 +31,28 @@ impl Session {
         )
         .await;
         let nova = match untold(nova)? {
-            Some(answer) => answer.json::<Limits>()?.limits.absolute,
-            None => Absolute::default(),
+            Some(answer) => answer.json::<LimitsResponse>()?.limits.absolute,
+            None => AbsoluteLimits::default(),
         };
         let neutron = match untold(neutron)? {
-            Some(answer) => answer.json::<Details>()?.quota,
-            None => Detail::default(),
+            Some(answer) => answer.json::<QuotaDetails>()?.quota,
+            None => QuotaDetail::default(),
         };
-        Ok(Quotas {
+        Ok(ProjectQuotas {
             servers: quota(nova.max_total_instances, nova.total_instances_used),
             server_groups: quota(nova.max_server_groups, nova.total_server_groups_used),
             // Of each group, so that a new one has used none of it.
             server_group_members: quota(nova.max_server_group_members, Some(0)),
             vcpus: quota(nova.max_total_cores, nova.total_cores_used),
             ram_mib: quota(nova.max_total_ram_size, nova.total_ram_used),
-            ports: neutron.port.map(Quota::from),
-            networks: neutron.network.map(Quota::from),
-            subnets: neutron.subnet.map(Quota::from),
-            routers: neutron.router.map(Quota::from),
-            floating_ips: neutron.floatingip.map(Quota::from),
-            security_groups: neutron.security_group.map(Quota::from),
-            security_group_rules: neutron.security_group_rule.map(Quota::from),
-            ..Quotas::default()
+            ports: neutron.port.map(ResourceQuota::from),
+            networks: neutron.network.map(ResourceQuota::from),
+            subnets: neutron.subnet.map(ResourceQuota::from),
+            routers: neutron.router.map(ResourceQuota::from),
+            floating_ips: neutron.floatingip.map(ResourceQuota::from),
+            security_groups: neutron.security_group.map(ResourceQuota::from),
+            security_group_rules: neutron.security_group_rule.map(ResourceQuota::from),
+            ..ProjectQuotas::default()
         })
     }
 
@@ -68,7 +68,9 @@ impl Session {
     ///
     /// # Errors
     /// When it cannot be asked; what it merely does not tell is `None`.
-    pub async fn volume_quotas(&self) -> Result<(Option<Quota>, Option<Quota>), Error> {
+    pub async fn volume_quotas(
+        &self,
+    ) -> Result<(Option<ResourceQuota>, Option<ResourceQuota>), CloudError> {
         let answer = self
             .get(
                 Cinder,
@@ -80,7 +82,7 @@ impl Session {
         let Some(answer) = untold(answer)? else {
             return Ok((None, None));
         };
-        let cinder = answer.json::<Limits>()?.limits.absolute;
+        let cinder = answer.json::<LimitsResponse>()?.limits.absolute;
         let volumes = quota(cinder.max_total_volumes, cinder.total_volumes_used);
         Ok((
             volumes,
@@ -94,36 +96,36 @@ impl Session {
 
 /// A service without the extension, or one that does not show it to this user, tells nothing; that
 /// is no reason to refuse a cluster.
-fn untold<T>(outcome: Result<T, Error>) -> Result<Option<T>, Error> {
+fn untold<T>(outcome: Result<T, CloudError>) -> Result<Option<T>, CloudError> {
     match outcome {
         Ok(answer) => Ok(Some(answer)),
-        Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Ok(None),
+        Err(CloudError::NotFound { .. } | CloudError::Forbidden { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 /// -1 is OpenStack's "no limit".
-fn quota(limit: Option<i64>, used: Option<i64>) -> Option<Quota> {
-    Some(Quota {
+fn quota(limit: Option<i64>, used: Option<i64>) -> Option<ResourceQuota> {
+    Some(ResourceQuota {
         limit: u64::try_from(limit?).ok(),
         used: used.and_then(|used| u64::try_from(used).ok()).unwrap_or(0),
     })
 }
 
 #[derive(Deserialize)]
-struct Limits {
+struct LimitsResponse {
     limits: LimitsInner,
 }
 
 #[derive(Deserialize)]
 struct LimitsInner {
-    absolute: Absolute,
+    absolute: AbsoluteLimits,
 }
 
 /// Nova's and Cinder's, whose names do not meet.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Absolute {
+struct AbsoluteLimits {
     max_total_instances: Option<i64>,
     total_instances_used: Option<i64>,
     max_total_cores: Option<i64>,
@@ -142,13 +144,13 @@ struct Absolute {
 }
 
 #[derive(Deserialize)]
-struct Details {
-    quota: Detail,
+struct QuotaDetails {
+    quota: QuotaDetail,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Detail {
+struct QuotaDetail {
     port: Option<Used>,
     network: Option<Used>,
     subnet: Option<Used>,
@@ -167,7 +169,7 @@ struct Used {
     reserved: u64,
 }
 
-impl From<Used> for Quota {
+impl From<Used> for ResourceQuota {
     fn from(raw: Used) -> Self {
         Self {
             limit: u64::try_from(raw.limit).ok(),
@@ -184,16 +186,22 @@ mod tests {
     fn no_limit_is_none_and_free_never_underflows() {
         assert_eq!(
             quota(Some(-1), Some(3)),
-            Some(Quota {
+            Some(ResourceQuota {
                 limit: None,
                 used: 3
             })
         );
-        assert_eq!(quota(Some(10), Some(3)).and_then(Quota::free), Some(7));
-        assert_eq!(quota(Some(2), Some(3)).and_then(Quota::free), Some(0));
+        assert_eq!(
+            quota(Some(10), Some(3)).and_then(ResourceQuota::free),
+            Some(7)
+        );
+        assert_eq!(
+            quota(Some(2), Some(3)).and_then(ResourceQuota::free),
+            Some(0)
+        );
         assert_eq!(quota(None, Some(3)), None);
         assert_eq!(
-            Quota::from(Used {
+            ResourceQuota::from(Used {
                 limit: 10,
                 used: 3,
                 reserved: 2

@@ -8,36 +8,36 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    Config, Error, Project, User,
-    catalog::Service,
-    http::{Answer, Call, Failure, Reached, Repeat, Transport},
-    keystone::Identity,
-    tokens::{Key, Tokens},
+    CloudConfig, CloudError, Project, User,
+    catalog::ServiceType,
+    http::{ApiRequest, ApiResponse, CallFailure, Delivery, HttpTransport, RetryPolicy},
+    keystone::TokenIdentity,
+    tokens::{TokenCache, TokenKey},
 };
 
 /// What all sessions of a cloud share.
 #[derive(Debug)]
-pub(super) struct Cloud {
-    pub(super) http: Transport,
-    pub(super) config: Config,
-    pub(super) tokens: Tokens,
+pub(super) struct SharedCloud {
+    pub(super) http: HttpTransport,
+    pub(super) config: CloudConfig,
+    pub(super) tokens: TokenCache,
 }
 
 /// A validated token with its project. Cheap to clone; `Debug` never shows the token.
 #[derive(Clone)]
-pub struct Session {
-    cloud: Arc<Cloud>,
-    identity: Arc<Identity>,
+pub struct CloudSession {
+    cloud: Arc<SharedCloud>,
+    identity: Arc<TokenIdentity>,
     project: Arc<Project>,
-    key: Option<Key>,
+    key: Option<TokenKey>,
 }
 
-impl Session {
+impl CloudSession {
     pub(super) fn new(
-        cloud: Arc<Cloud>,
-        identity: Arc<Identity>,
+        cloud: Arc<SharedCloud>,
+        identity: Arc<TokenIdentity>,
         project: Arc<Project>,
-        key: Option<Key>,
+        key: Option<TokenKey>,
     ) -> Self {
         Self {
             cloud,
@@ -97,7 +97,7 @@ impl Session {
         self.identity.catalog.has(service_type, &self.cloud.config)
     }
 
-    pub(super) fn config(&self) -> &Config {
+    pub(super) fn config(&self) -> &CloudConfig {
         &self.cloud.config
     }
 
@@ -105,11 +105,11 @@ impl Session {
     /// characters it holds.
     pub(super) fn call(
         &self,
-        service: Service,
+        service: ServiceType,
         method: Method,
         path: &[&str],
         action: String,
-    ) -> Result<Call<'_>, Error> {
+    ) -> Result<ApiRequest<'_>, CloudError> {
         let mut url = self
             .identity
             .catalog
@@ -118,12 +118,12 @@ impl Session {
             segments.pop_if_empty().extend(path);
         }
         let repeat = if method == Method::POST || method == Method::PUT {
-            Repeat::Unacted
+            RetryPolicy::Unacted
         } else {
-            Repeat::Safe
+            RetryPolicy::Safe
         };
         let (token, timeout) = (Some(&self.identity.token), self.cloud.config.limits.answer);
-        Ok(Call {
+        Ok(ApiRequest {
             service: service.name(),
             action,
             method,
@@ -139,11 +139,11 @@ impl Session {
     /// A GET with a query.
     pub(super) async fn get(
         &self,
-        service: Service,
+        service: ServiceType,
         path: &[&str],
         query: &[(&str, &str)],
         action: String,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, CloudError> {
         let mut call = self.call(service, Method::GET, path, action)?;
         add_query(&mut call.url, query);
         Ok(self.send(&call).await?)
@@ -154,14 +154,14 @@ impl Session {
     /// # Errors
     /// [`Error::BadAnswer`] when there are more pages than the limit: a list that is not whole
     /// would be taken for one that is.
-    pub(super) async fn list<P: Page>(
+    pub(super) async fn list<P: ListPage>(
         &self,
-        service: Service,
+        service: ServiceType,
         path: &[&str],
         filter: &[(&str, &str)],
         action: &str,
         after: Option<&str>,
-    ) -> Result<Vec<P::Item>, Error> {
+    ) -> Result<Vec<P::Item>, CloudError> {
         let limits = &self.cloud.config.limits;
         let limit = limits.page_items.to_string();
         let mut marker = after.unwrap_or_default().to_owned();
@@ -187,7 +187,7 @@ impl Session {
             "more than the limit of {} pages of {} items",
             limits.pages, limits.page_items
         );
-        Err(Error::BadAnswer {
+        Err(CloudError::BadAnswer {
             service: service.name(),
             action: action.to_owned(),
             reason,
@@ -195,14 +195,18 @@ impl Session {
     }
 
     /// A POST or PUT.
-    pub(super) async fn write(&self, mut call: Call<'_>, body: Value) -> Result<Answer, Failure> {
+    pub(super) async fn write(
+        &self,
+        mut call: ApiRequest<'_>,
+        body: Value,
+    ) -> Result<ApiResponse, CallFailure> {
         call.body = Some(body);
         call.timeout = self.cloud.config.limits.answer_heat_write;
         self.send(&call).await
     }
 
     /// Sends the call; a token that a service refuses is forgotten.
-    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+    pub(super) async fn send(&self, call: &ApiRequest<'_>) -> Result<ApiResponse, CallFailure> {
         let sent = self.cloud.http.send(call).await;
         if let (Err(failure), Some(key)) = (&sent, &self.key)
             && failure.error.is_token()
@@ -214,7 +218,7 @@ impl Session {
 }
 
 /// One page of a list.
-pub(super) trait Page: DeserializeOwned {
+pub(super) trait ListPage: DeserializeOwned {
     /// What is listed.
     type Item;
     /// The page's items, in order.
@@ -227,7 +231,7 @@ pub(super) trait Page: DeserializeOwned {
     }
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for CloudSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Session");
         out.field("project", &self.project.name)
@@ -236,12 +240,12 @@ impl fmt::Debug for Session {
     }
 }
 
-impl From<Error> for Failure {
+impl From<CloudError> for CallFailure {
     /// For what was wrong before anything was sent.
-    fn from(error: Error) -> Self {
+    fn from(error: CloudError) -> Self {
         Self {
             error,
-            reached: Reached::Answered,
+            reached: Delivery::Answered,
         }
     }
 }

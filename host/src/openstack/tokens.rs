@@ -10,49 +10,49 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use super::{Error, Limits, keystone::Identity};
+use super::{ClientLimits, CloudError, keystone::TokenIdentity};
 
 /// SHA-256 of token and project.
-pub(super) type Key = [u8; 32];
+pub(super) type TokenKey = [u8; 32];
 
 /// The key of a token that is used for a project.
-pub(super) fn key(token: &SecretString, project: &str) -> Key {
+pub(super) fn key(token: &SecretString, project: &str) -> TokenKey {
     let mut hash = Sha256::new();
     hash.update(Sha256::digest(token.expose_secret()));
     hash.update(project);
     hash.finalize().into()
 }
 
-type Outcome = Result<Arc<Identity>, Error>;
+type TokenOutcome = Result<Arc<TokenIdentity>, CloudError>;
 
 /// What Keystone said of each token.
 #[derive(Debug, Default)]
-pub(super) struct Tokens {
-    slots: Mutex<HashMap<Key, Slot>>,
+pub(super) struct TokenCache {
+    slots: Mutex<HashMap<TokenKey, TokenSlot>>,
 }
 
 /// What was said is read without waiting for anybody; only those who must ask queue, and the first
 /// of them asks for all.
 #[derive(Debug)]
-struct Slot {
+struct TokenSlot {
     used: Instant,
-    said: Option<(Instant, Outcome)>,
+    said: Option<(Instant, TokenOutcome)>,
     asking: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Tokens {
+impl TokenCache {
     /// What was said within the limits' time.
-    pub(super) fn known(&self, key: &Key, limits: &Limits) -> Option<Outcome> {
+    pub(super) fn known(&self, key: &TokenKey, limits: &ClientLimits) -> Option<TokenOutcome> {
         Some(self.said(key, limits)?.and_then(unexpired))
     }
 
     /// What was said within the limits' time, or what `ask` says now.
     pub(super) async fn get(
         &self,
-        key: Key,
-        limits: &Limits,
-        ask: impl Future<Output = Result<Identity, Error>>,
-    ) -> Outcome {
+        key: TokenKey,
+        limits: &ClientLimits,
+        ask: impl Future<Output = Result<TokenIdentity, CloudError>>,
+    ) -> TokenOutcome {
         if let Some(known) = self.known(&key, limits) {
             return known;
         }
@@ -74,11 +74,11 @@ impl Tokens {
     }
 
     /// The cloud did not accept the token: ask Keystone the next time.
-    pub(super) fn forget(&self, key: &Key) {
+    pub(super) fn forget(&self, key: &TokenKey) {
         self.lock().remove(key);
     }
 
-    fn said(&self, key: &Key, limits: &Limits) -> Option<Outcome> {
+    fn said(&self, key: &TokenKey, limits: &ClientLimits) -> Option<TokenOutcome> {
         let mut slots = self.lock();
         let slot = slots.get_mut(key)?;
         let (at, outcome) = slot.said.as_ref()?;
@@ -95,7 +95,7 @@ impl Tokens {
         Some(outcome.clone())
     }
 
-    fn asking(&self, key: Key, limit: usize) -> Arc<tokio::sync::Mutex<()>> {
+    fn asking(&self, key: TokenKey, limit: usize) -> Arc<tokio::sync::Mutex<()>> {
         let mut slots = self.lock();
         let now = Instant::now();
         if let Some(slot) = slots.get_mut(&key) {
@@ -113,7 +113,7 @@ impl Tokens {
         let asking = Arc::default();
         slots.insert(
             key,
-            Slot {
+            TokenSlot {
                 used: now,
                 said: None,
                 asking: Arc::clone(&asking),
@@ -122,14 +122,14 @@ impl Tokens {
         asking
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Slot>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<TokenKey, TokenSlot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn unexpired(identity: Arc<Identity>) -> Outcome {
+fn unexpired(identity: Arc<TokenIdentity>) -> TokenOutcome {
     match identity.expires {
-        Some(expires) if expires <= SystemTime::now() => Err(Error::InvalidToken {
+        Some(expires) if expires <= SystemTime::now() => Err(CloudError::InvalidToken {
             service: super::keystone::KEYSTONE,
         }),
         _ => Ok(identity),
@@ -144,15 +144,19 @@ mod tests {
     };
 
     use super::*;
-    use crate::openstack::{User, catalog::Catalog};
+    use crate::openstack::{User, catalog::ServiceCatalog};
 
-    fn identity(expires: Option<SystemTime>) -> Identity {
+    fn identity(expires: Option<SystemTime>) -> TokenIdentity {
         let user = User {
             id: "u".to_owned(),
             name: "u".to_owned(),
         };
-        let (token, roles, catalog) = (SecretString::from("t"), Vec::new(), Catalog::default());
-        Identity {
+        let (token, roles, catalog) = (
+            SecretString::from("t"),
+            Vec::new(),
+            ServiceCatalog::default(),
+        );
+        TokenIdentity {
             token,
             project: None,
             user,
@@ -164,12 +168,12 @@ mod tests {
     }
 
     async fn ask(
-        tokens: &Tokens,
+        tokens: &TokenCache,
         name: &str,
-        limits: &Limits,
+        limits: &ClientLimits,
         asked: &AtomicU32,
-        says: Result<Identity, Error>,
-    ) -> Outcome {
+        says: Result<TokenIdentity, CloudError>,
+    ) -> TokenOutcome {
         let ask = async {
             asked.fetch_add(1, Ordering::Relaxed);
             tokio::task::yield_now().await;
@@ -182,7 +186,11 @@ mod tests {
 
     #[tokio::test]
     async fn keystone_is_asked_once_by_many_at_the_same_time() {
-        let (tokens, limits, asked) = (Tokens::default(), Limits::default(), AtomicU32::new(0));
+        let (tokens, limits, asked) = (
+            TokenCache::default(),
+            ClientLimits::default(),
+            AtomicU32::new(0),
+        );
         let many = (0..50).map(|_| ask(&tokens, "a", &limits, &asked, Ok(identity(None))));
         assert!(
             futures_util::future::join_all(many)
@@ -195,10 +203,10 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_tokens_are_remembered_than_the_limit() {
-        let (tokens, asked) = (Tokens::default(), AtomicU32::new(0));
-        let limits = Limits {
+        let (tokens, asked) = (TokenCache::default(), AtomicU32::new(0));
+        let limits = ClientLimits {
             tokens: 2,
-            ..Limits::default()
+            ..ClientLimits::default()
         };
         for name in ["a", "b", "a", "b", "c"] {
             ask(&tokens, name, &limits, &asked, Ok(identity(None)))
@@ -224,11 +232,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_said_ends_with_its_time_and_with_the_token() {
-        let (tokens, asked) = (Tokens::default(), AtomicU32::new(0));
-        let brief = Limits {
+        let (tokens, asked) = (TokenCache::default(), AtomicU32::new(0));
+        let brief = ClientLimits {
             token_ttl: Duration::ZERO,
             token_error_ttl: Duration::ZERO,
-            ..Limits::default()
+            ..ClientLimits::default()
         };
         for _ in 0..2 {
             ask(&tokens, "a", &brief, &asked, Ok(identity(None)))
@@ -240,7 +248,7 @@ mod tests {
         let outcome = ask(
             &tokens,
             "b",
-            &Limits::default(),
+            &ClientLimits::default(),
             &asked,
             Ok(identity(expired)),
         )
@@ -250,14 +258,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_bad_token_is_not_asked_about_again_at_once() {
-        let (tokens, limits, asked) = (Tokens::default(), Limits::default(), AtomicU32::new(0));
+        let (tokens, limits, asked) = (
+            TokenCache::default(),
+            ClientLimits::default(),
+            AtomicU32::new(0),
+        );
         for _ in 0..5 {
             let outcome = ask(
                 &tokens,
                 "bad",
                 &limits,
                 &asked,
-                Err(Error::InvalidToken {
+                Err(CloudError::InvalidToken {
                     service: "keystone",
                 }),
             )

@@ -51,7 +51,7 @@ pub struct StackId {
 
 /// A stack as Heat shows it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Stack {
+pub struct HeatStack {
     /// Its UUID.
     pub id: String,
     /// Its name.
@@ -61,7 +61,7 @@ pub struct Stack {
     /// Heat's own words.
     pub status_reason: String,
     /// Empty in lists.
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<StackOutput>,
     /// As Heat shows them (hidden ones masked); empty in lists.
     pub parameters: Map<String, Value>,
     /// Its tags.
@@ -74,7 +74,7 @@ pub struct Stack {
     pub updated: Option<String>,
 }
 
-impl Stack {
+impl HeatStack {
     /// What names it for good.
     pub fn stack_id(&self) -> StackId {
         StackId {
@@ -95,7 +95,7 @@ impl Stack {
 
 /// An output of a stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Output {
+pub struct StackOutput {
     /// Its name.
     pub key: String,
     /// Null while it cannot be known.
@@ -108,7 +108,7 @@ pub struct Output {
 
 /// A resource of a stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resource {
+pub struct StackResource {
     /// Its name in the template: `worker_3_server`.
     pub name: String,
     /// `OS::Nova::Server`.
@@ -125,7 +125,7 @@ pub struct Resource {
 
 /// An event of a stack; signals arrive as events of their handle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
+pub struct StackEvent {
     /// Marks where a next call goes on.
     pub id: String,
     /// The resource's name in the template, or the stack's own.
@@ -140,7 +140,7 @@ pub struct Event {
 
 /// A flavor of the project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flavor {
+pub struct CloudFlavor {
     /// Its id.
     pub id: String,
     /// Name and measures.
@@ -154,7 +154,7 @@ pub struct Flavor {
 
 /// An image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Image {
+pub struct CloudImage {
     /// Its id.
     pub id: String,
     /// Its name; not always one of its kind.
@@ -179,7 +179,7 @@ pub struct Image {
 
 /// A network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Network {
+pub struct CloudNetwork {
     /// Its id.
     pub id: String,
     /// Its name; not always one of its kind.
@@ -192,14 +192,14 @@ pub struct Network {
 
 /// How much of something the project may have. `None`: without limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quota {
+pub struct ResourceQuota {
     /// The most there may be.
     pub limit: Option<u64>,
     /// What is there.
     pub used: u64,
 }
 
-impl Quota {
+impl ResourceQuota {
     /// How many more there may be; `None`: without limit.
     pub fn free(self) -> Option<u64> {
         self.limit.map(|limit| limit.saturating_sub(self.used))
@@ -208,33 +208,33 @@ impl Quota {
 
 /// The project's quotas; `None` where the cloud does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quotas {
+pub struct ProjectQuotas {
     /// Servers.
-    pub servers: Option<Quota>,
+    pub servers: Option<ResourceQuota>,
     /// Server groups.
-    pub server_groups: Option<Quota>,
+    pub server_groups: Option<ResourceQuota>,
     /// Servers in one server group.
-    pub server_group_members: Option<Quota>,
+    pub server_group_members: Option<ResourceQuota>,
     /// Virtual processors.
-    pub vcpus: Option<Quota>,
+    pub vcpus: Option<ResourceQuota>,
     /// Memory in MiB.
-    pub ram_mib: Option<Quota>,
+    pub ram_mib: Option<ResourceQuota>,
     /// Neutron ports.
-    pub ports: Option<Quota>,
+    pub ports: Option<ResourceQuota>,
     /// Networks.
-    pub networks: Option<Quota>,
+    pub networks: Option<ResourceQuota>,
     /// Subnets.
-    pub subnets: Option<Quota>,
+    pub subnets: Option<ResourceQuota>,
     /// Routers.
-    pub routers: Option<Quota>,
+    pub routers: Option<ResourceQuota>,
     /// Floating IPs.
-    pub floating_ips: Option<Quota>,
+    pub floating_ips: Option<ResourceQuota>,
     /// Security groups.
-    pub security_groups: Option<Quota>,
+    pub security_groups: Option<ResourceQuota>,
     /// Security group rules.
-    pub security_group_rules: Option<Quota>,
+    pub security_group_rules: Option<ResourceQuota>,
     /// Volumes.
-    pub volumes: Option<Quota>,
+    pub volumes: Option<ResourceQuota>,
     /// GiB of all volumes together.
-    pub volume_gib: Option<Quota>,
+    pub volume_gib: Option<ResourceQuota>,
 }

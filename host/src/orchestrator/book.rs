@@ -7,34 +7,34 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::{Refused, look::Look};
+use super::{OrchestratorError, look::RefreshState};
 use crate::{
-    openstack::Session,
-    store::{self, Record, Store},
+    openstack::CloudSession,
+    store::{self, ClusterRecord, RecordStore},
 };
 
 /// One cluster in use.
 #[derive(Debug)]
-pub(super) struct Entity {
+pub(super) struct ClusterHandle {
     /// Held while something is changed in the cloud, so that of two deploys at once one makes the
     /// stack.
     pub(super) turn: tokio::sync::Mutex<()>,
     /// The last observation.
-    pub(super) look: Look,
+    pub(super) look: RefreshState,
     /// Whether a background task takes care of it.
     pub(super) followed: std::sync::atomic::AtomicBool,
     /// The session with which a service forbade what is wished, and its words; the same is not
     /// tried again in the background.
-    pub(super) forbidden: Mutex<Option<(Session, Arc<str>)>>,
-    record: RwLock<Arc<Record>>,
+    pub(super) forbidden: Mutex<Option<(CloudSession, Arc<str>)>>,
+    record: RwLock<Arc<ClusterRecord>>,
 }
 
-impl Entity {
-    fn new(record: Record) -> Arc<Self> {
+impl ClusterHandle {
+    fn new(record: ClusterRecord) -> Arc<Self> {
         let record = RwLock::new(Arc::new(record));
         Arc::new(Self {
             turn: tokio::sync::Mutex::new(()),
-            look: Look::default(),
+            look: RefreshState::default(),
             followed: false.into(),
             forbidden: Mutex::default(),
             record,
@@ -42,11 +42,11 @@ impl Entity {
     }
 
     /// What we know of it.
-    pub(super) fn record(&self) -> Arc<Record> {
+    pub(super) fn record(&self) -> Arc<ClusterRecord> {
         Arc::clone(&self.record.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn set(&self, record: Record) -> Arc<Record> {
+    fn set(&self, record: ClusterRecord) -> Arc<ClusterRecord> {
         let mut slot = self.record.write().unwrap_or_else(PoisonError::into_inner);
         // Another writer of this process may have been faster to take the lock with what it wrote
         // later.
@@ -59,15 +59,15 @@ impl Entity {
 
 /// All clusters in use.
 #[derive(Debug)]
-pub(super) struct Book {
-    store: Store,
-    entities: Mutex<HashMap<String, Arc<Entity>>>,
+pub(super) struct ClusterRegistry {
+    store: RecordStore,
+    entities: Mutex<HashMap<String, Arc<ClusterHandle>>>,
     /// The living, by project and name.
-    names: Mutex<HashMap<String, HashMap<String, Arc<Entity>>>>,
+    names: Mutex<HashMap<String, HashMap<String, Arc<ClusterHandle>>>>,
 }
 
-impl Book {
-    pub(super) fn new(store: Store) -> Self {
+impl ClusterRegistry {
+    pub(super) fn new(store: RecordStore) -> Self {
         Self {
             store,
             entities: Mutex::default(),
@@ -75,12 +75,16 @@ impl Book {
         }
     }
 
-    pub(super) fn store(&self) -> &Store {
+    pub(super) fn store(&self) -> &RecordStore {
         &self.store
     }
 
     /// The living cluster of this name.
-    pub(super) async fn find(&self, project_id: &str, name: &str) -> Result<Arc<Entity>, Refused> {
+    pub(super) async fn find(
+        &self,
+        project_id: &str,
+        name: &str,
+    ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
         let known = lock(&self.names)
             .get(project_id)
             .and_then(|names| names.get(name))
@@ -90,7 +94,7 @@ impl Book {
             Some(entity) => Ok(entity),
             None => match Box::pin(self.store.find(project_id, name)).await? {
                 Some(record) => Ok(self.take(record)),
-                None => Err(Refused::NotFound(name.to_owned())),
+                None => Err(OrchestratorError::NotFound(name.to_owned())),
             },
         }
     }
@@ -99,16 +103,22 @@ impl Book {
     ///
     /// # Errors
     /// [`store::Error::Taken`] as `None`: somebody else was faster.
-    pub(super) async fn insert(&self, record: Record) -> Result<Option<Arc<Entity>>, Refused> {
+    pub(super) async fn insert(
+        &self,
+        record: ClusterRecord,
+    ) -> Result<Option<Arc<ClusterHandle>>, OrchestratorError> {
         match self.store.insert(&record).await {
             Ok(()) => Ok(Some(self.take(record))),
-            Err(store::Error::Taken) => Ok(None),
+            Err(store::StoreError::Taken) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
     /// All clusters of a project, those under deletion among them.
-    pub(super) async fn of_project(&self, project_id: &str) -> Result<Vec<Arc<Entity>>, Refused> {
+    pub(super) async fn of_project(
+        &self,
+        project_id: &str,
+    ) -> Result<Vec<Arc<ClusterHandle>>, OrchestratorError> {
         Ok(self
             .store
             .of_project(project_id)
@@ -122,12 +132,12 @@ impl Book {
     /// meanwhile.
     pub(super) async fn change(
         &self,
-        entity: &Entity,
-        change: impl Fn(&mut Record),
-    ) -> Result<Arc<Record>, Refused> {
+        entity: &ClusterHandle,
+        change: impl Fn(&mut ClusterRecord),
+    ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
         let mut record = entity.record();
         loop {
-            let mut next = Record::clone(&record);
+            let mut next = ClusterRecord::clone(&record);
             change(&mut next);
             if next == *record {
                 return Ok(record);
@@ -152,26 +162,29 @@ impl Book {
     ///
     /// # Errors
     /// `NotFound` when it was dropped.
-    pub(super) async fn refresh(&self, entity: &Entity) -> Result<Arc<Record>, Refused> {
+    pub(super) async fn refresh(
+        &self,
+        entity: &ClusterHandle,
+    ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
         let known = entity.record();
         match self.store.get(&known.id).await? {
             Some(record) => Ok(entity.set(record)),
             None => {
                 self.release(&known);
-                Err(Refused::NotFound(known.name.clone()))
+                Err(OrchestratorError::NotFound(known.name.clone()))
             }
         }
     }
 
     /// Drops the record: nothing is left of the cluster.
-    pub(super) async fn forget(&self, entity: &Entity) -> Result<(), Refused> {
+    pub(super) async fn forget(&self, entity: &ClusterHandle) -> Result<(), OrchestratorError> {
         let record = entity.record();
         self.store.remove(&record.id).await?;
         self.release(&record);
         Ok(())
     }
 
-    fn take(&self, record: Record) -> Arc<Entity> {
+    fn take(&self, record: ClusterRecord) -> Arc<ClusterHandle> {
         let named = record
             .is_live()
             .then(|| (record.project_id.clone(), record.name.clone()));
@@ -181,7 +194,7 @@ impl Book {
             Arc::clone(entity)
         } else {
             let id = record.id.clone();
-            let entity = Entity::new(record);
+            let entity = ClusterHandle::new(record);
             entities.insert(id, Arc::clone(&entity));
             entity
         };
@@ -195,13 +208,13 @@ impl Book {
         entity
     }
 
-    fn release(&self, record: &Record) {
+    fn release(&self, record: &ClusterRecord) {
         lock(&self.entities).remove(&record.id);
         self.unname(record);
     }
 
     /// Its name may be another's already.
-    fn unname(&self, record: &Record) {
+    fn unname(&self, record: &ClusterRecord) {
         let mut names = lock(&self.names);
         let Some(of_project) = names.get_mut(&record.project_id) else {
             return;

@@ -4,26 +4,30 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Attributes, Caller, Inner, Refused, Requested, View,
-    book::{Entity, now_s},
+    Caller, ClientAttributes, ClusterView, Context, CreateOutcome, OrchestratorError,
+    book::{ClusterHandle, now_s},
     stack, wanted,
 };
 use crate::{
-    cluster::{Phase, Wish},
-    store::{Record, Seen, Told},
+    cluster::{DesiredState, LifecyclePhase},
+    store::{ClusterRecord, NodeNotifications, ObservedState},
 };
 
 /// The entity is there afterwards.
 pub(super) async fn request(
-    inner: &Inner,
+    inner: &Context,
     caller: &Caller,
     name: &str,
-    attributes: Attributes,
-) -> Result<Requested, Refused> {
+    attributes: ClientAttributes,
+) -> Result<CreateOutcome, OrchestratorError> {
     let project = caller.project_id();
     match inner.find(caller, name).await {
-        Ok(entity) => return Ok(Requested::Existing(inner.show(&entity, &entity.record()))),
-        Err(Refused::NotFound(_)) => {}
+        Ok(entity) => {
+            return Ok(CreateOutcome::Existing(
+                inner.show(&entity, &entity.record()),
+            ));
+        }
+        Err(OrchestratorError::NotFound(_)) => {}
         Err(error) => return Err(error),
     }
     let attributes = wanted::merge(&BTreeMap::new(), attributes, &inner.limits)?;
@@ -34,24 +38,24 @@ pub(super) async fn request(
             "project `{}` has {most} clusters, which is the most; delete one first",
             caller.project_name()
         );
-        return Err(Refused::TooMany(words));
+        return Err(OrchestratorError::TooMany(words));
     }
     let record = new(caller, name, attributes);
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
     match inner.book.insert(record).await? {
-        Some(entity) => Ok(Requested::New(inner.show(&entity, &entity.record()))),
+        Some(entity) => Ok(CreateOutcome::New(inner.show(&entity, &entity.record()))),
         // Two asked at once.
         None => inner
             .book
             .find(project, name)
             .await
-            .map(|entity| Requested::Existing(inner.show(&entity, &entity.record()))),
+            .map(|entity| CreateOutcome::Existing(inner.show(&entity, &entity.record()))),
     }
 }
 
-fn new(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> Record {
+fn new(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> ClusterRecord {
     let id = uuid::Uuid::new_v4().to_string();
-    Record {
+    ClusterRecord {
         stack_name: stack::name(name, &id),
         id,
         project_id: caller.project_id().to_owned(),
@@ -63,9 +67,9 @@ fn new(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> Rec
         attributes,
         brought: BTreeMap::new(),
         spec: None,
-        phase: Phase::Initialised,
+        phase: LifecyclePhase::Initialised,
         acknowledged: false,
-        wish: Wish::None,
+        wish: DesiredState::None,
         owner: None,
         stack_id: None,
         region: caller.session.region().to_owned(),
@@ -74,21 +78,21 @@ fn new(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> Rec
         endpoints: BTreeMap::new(),
         stuck: None,
         change: None,
-        told: Told::default(),
+        told: NodeNotifications::default(),
         setback: None,
-        seen: Seen::default(),
+        seen: ObservedState::default(),
     }
 }
 
 /// Whether provision is allowed: once, after deploy.
-pub(super) fn may_provision(record: &Record) -> Result<(), Refused> {
+pub(super) fn may_provision(record: &ClusterRecord) -> Result<(), OrchestratorError> {
     let name = &record.name;
     match record.phase {
-        Phase::Deployed => Ok(()),
-        Phase::Initialised => Err(Refused::NotApplicable(format!(
+        LifecyclePhase::Deployed => Ok(()),
+        LifecyclePhase::Initialised => Err(OrchestratorError::NotApplicable(format!(
             "`{name}` is not deployed yet; deploy it first"
         ))),
-        Phase::Provisioned => Err(Refused::NotApplicable(format!(
+        LifecyclePhase::Provisioned => Err(OrchestratorError::NotApplicable(format!(
             "`{name}` is provisioned already"
         ))),
     }
@@ -96,12 +100,12 @@ pub(super) fn may_provision(record: &Record) -> Result<(), Refused> {
 
 /// Takes these attributes, which change nothing in the cloud. The caller holds the cluster's turn.
 pub(super) async fn keep(
-    inner: &Inner,
-    entity: &Entity,
+    inner: &Context,
+    entity: &ClusterHandle,
     attributes: &BTreeMap<String, String>,
-    also: impl Fn(&mut Record),
-) -> Result<View, Refused> {
-    let change = |record: &mut Record| {
+    also: impl Fn(&mut ClusterRecord),
+) -> Result<ClusterView, OrchestratorError> {
+    let change = |record: &mut ClusterRecord| {
         record.attributes.clone_from(attributes);
         also(record);
     };

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::Cloud;
+use super::facts::CloudInventory;
 use crate::{
-    cluster::{Problem, Spec, attributes::NO_NETWORK, framework::Size, vocabulary::nearest},
-    openstack::{Flavor, Image, Network},
+    cluster::{
+        ClusterSpec, Problem, attributes::NO_NETWORK, framework::NodeResources, vocabulary::nearest,
+    },
+    openstack::{CloudFlavor, CloudImage, CloudNetwork},
 };
 
 /// Names that a hint lists at most.
@@ -17,10 +19,10 @@ const MAX_LISTED: usize = 12;
 /// # Errors
 /// All problems: what is named and not there, what is left open and cannot be chosen.
 pub fn choose(
-    spec: &Spec,
-    cloud: &Cloud,
-    smallest: &BTreeMap<String, Size>,
-) -> Result<Spec, Vec<Problem>> {
+    spec: &ClusterSpec,
+    cloud: &CloudInventory,
+    smallest: &BTreeMap<String, NodeResources>,
+) -> Result<ClusterSpec, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut keep = |result: Result<Option<String>, Problem>| {
         result.unwrap_or_else(|problem| {
@@ -33,7 +35,7 @@ pub fn choose(
         .as_deref()
         .and_then(|name| cloud.image.as_ref().or_else(|| named_image(cloud, name)));
     let need = |role| needed(smallest.get(role), glance);
-    let chosen = Spec {
+    let chosen = ClusterSpec {
         master_flavor: keep(flavor(
             "master.flavor",
             spec.master_flavor.as_deref(),
@@ -59,13 +61,13 @@ pub fn choose(
 }
 
 /// What a node must have: what its frameworks need, and what its image needs.
-fn needed(smallest: Option<&Size>, image: Option<&Image>) -> Size {
-    let least = smallest.copied().unwrap_or(Size {
+fn needed(smallest: Option<&NodeResources>, image: Option<&CloudImage>) -> NodeResources {
+    let least = smallest.copied().unwrap_or(NodeResources {
         vcpus: 1,
         ram_mib: 0,
         disk_gib: 0,
     });
-    Size {
+    NodeResources {
         ram_mib: least
             .ram_mib
             .max(image.map_or(0, |image| image.min_ram_mib)),
@@ -76,7 +78,7 @@ fn needed(smallest: Option<&Size>, image: Option<&Image>) -> Size {
     }
 }
 
-fn fits(flavor: &Flavor, need: &Size) -> bool {
+fn fits(flavor: &CloudFlavor, need: &NodeResources) -> bool {
     flavor.size.vcpus >= need.vcpus
         && flavor.size.ram_mib >= need.ram_mib
         && flavor.size.disk_gib >= need.disk_gib
@@ -85,8 +87,8 @@ fn fits(flavor: &Flavor, need: &Size) -> bool {
 fn flavor(
     path: &str,
     asked: Option<&str>,
-    cloud: &Cloud,
-    need: Size,
+    cloud: &CloudInventory,
+    need: NodeResources,
 ) -> Result<Option<String>, Problem> {
     let smallest = cloud
         .flavors
@@ -148,7 +150,7 @@ fn flavor(
     }
 }
 
-fn image(spec: &Spec, cloud: &Cloud) -> Result<Option<String>, Problem> {
+fn image(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, Problem> {
     let names = || cloud.images.iter().map(|image| image.name.as_str());
     if let Some(asked) = &spec.image {
         return match (&cloud.image, &cloud.image_problem) {
@@ -166,7 +168,7 @@ fn image(spec: &Spec, cloud: &Cloud) -> Result<Option<String>, Problem> {
             )),
         };
     }
-    let shown: Vec<&Image> = cloud.images.iter().filter(|image| !image.hidden).collect();
+    let shown: Vec<&CloudImage> = cloud.images.iter().filter(|image| !image.hidden).collect();
     let chosen = match shown.as_slice() {
         [only] => Some(*only),
         several => several
@@ -200,7 +202,7 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("ubuntu", ""),
 ];
 
-fn rank(image: &Image) -> Option<usize> {
+fn rank(image: &CloudImage) -> Option<usize> {
     let is = |said: &Option<String>, wanted: &str| {
         wanted.is_empty()
             || said.as_deref().is_some_and(|said| {
@@ -213,7 +215,7 @@ fn rank(image: &Image) -> Option<usize> {
 }
 
 /// Of two images of one system, the one with the plainer name, then the newer one.
-fn preference(image: &Image) -> (usize, usize, std::cmp::Reverse<Option<String>>, String) {
+fn preference(image: &CloudImage) -> (usize, usize, std::cmp::Reverse<Option<String>>, String) {
     (
         rank(image).unwrap_or(usize::MAX),
         image.name.len(),
@@ -222,14 +224,14 @@ fn preference(image: &Image) -> (usize, usize, std::cmp::Reverse<Option<String>>
     )
 }
 
-fn named_image<'a>(cloud: &'a Cloud, name: &str) -> Option<&'a Image> {
+fn named_image<'a>(cloud: &'a CloudInventory, name: &str) -> Option<&'a CloudImage> {
     cloud
         .images
         .iter()
         .find(|image| image.id == name || image.name == name)
 }
 
-fn key(spec: &Spec, cloud: &Cloud) -> Result<Option<String>, Problem> {
+fn key(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, Problem> {
     match &spec.key {
         Some(asked) if !cloud.keys.contains(asked) => {
             let hint = listed(asked, cloud.keys.iter().map(String::as_str));
@@ -243,7 +245,7 @@ fn key(spec: &Spec, cloud: &Cloud) -> Result<Option<String>, Problem> {
     }
 }
 
-fn network(spec: &Spec, cloud: &Cloud) -> Result<Option<String>, Problem> {
+fn network(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, Problem> {
     let names = || cloud.networks.iter().map(|network| network.name.as_str());
     match spec.external_network.as_deref() {
         Some(NO_NETWORK) => Ok(None),
@@ -270,7 +272,7 @@ fn network(spec: &Spec, cloud: &Cloud) -> Result<Option<String>, Problem> {
             [] => Ok(None),
             [only] => Ok(Some(only.name.clone())),
             several => {
-                let defaults: Vec<&Network> = several
+                let defaults: Vec<&CloudNetwork> = several
                     .iter()
                     .filter(|network| network.is_default)
                     .collect();

@@ -3,8 +3,8 @@
 use super::*;
 use crate::cluster;
 
-pub(crate) fn spec() -> Spec {
-    Spec {
+pub(crate) fn spec() -> ClusterSpec {
+    ClusterSpec {
         name: "demo".into(),
         frameworks: vec![],
         workers: 2,
@@ -25,14 +25,14 @@ pub(crate) fn spec() -> Spec {
     }
 }
 
-fn flavor(name: &str, ram_mib: u32, vcpus: u32, disk_gib: u32) -> Flavor {
+fn flavor(name: &str, ram_mib: u32, vcpus: u32, disk_gib: u32) -> CloudFlavor {
     let size = cluster::Flavor {
         name: name.into(),
         vcpus,
         ram_mib,
         disk_gib,
     };
-    Flavor {
+    CloudFlavor {
         id: format!("id-{name}"),
         size,
         disabled: false,
@@ -40,8 +40,8 @@ fn flavor(name: &str, ram_mib: u32, vcpus: u32, disk_gib: u32) -> Flavor {
     }
 }
 
-fn image(name: &str, distro: Option<&str>, version: Option<&str>, created: &str) -> Image {
-    Image {
+fn image(name: &str, distro: Option<&str>, version: Option<&str>, created: &str) -> CloudImage {
+    CloudImage {
         id: format!("id-{name}-{created}"),
         name: name.into(),
         status: "active".into(),
@@ -55,8 +55,8 @@ fn image(name: &str, distro: Option<&str>, version: Option<&str>, created: &str)
     }
 }
 
-fn network(name: &str, is_default: bool) -> Network {
-    Network {
+fn network(name: &str, is_default: bool) -> CloudNetwork {
+    CloudNetwork {
         id: format!("id-{name}"),
         name: name.into(),
         external: true,
@@ -64,8 +64,8 @@ fn network(name: &str, is_default: bool) -> Network {
     }
 }
 
-fn cloud() -> Cloud {
-    Cloud {
+fn cloud() -> CloudInventory {
+    CloudInventory {
         flavors: vec![
             flavor("m1.tiny", 256, 1, 1),
             flavor("m1.large", 2_048, 2, 20),
@@ -75,12 +75,12 @@ fn cloud() -> Cloud {
         images: vec![image("debian-12", Some("debian"), Some("12"), "2026")],
         networks: vec![network("public", false)],
         signal_transport: "CFN_SIGNAL".into(),
-        ..Cloud::default()
+        ..CloudInventory::default()
     }
 }
 
-fn smallest() -> BTreeMap<String, Size> {
-    let size = |ram_mib| Size {
+fn smallest() -> BTreeMap<String, NodeResources> {
+    let size = |ram_mib| NodeResources {
         vcpus: 1,
         ram_mib,
         disk_gib: 10,
@@ -91,7 +91,7 @@ fn smallest() -> BTreeMap<String, Size> {
     ])
 }
 
-fn told(spec: &Spec, cloud: &Cloud) -> Vec<String> {
+fn told(spec: &ClusterSpec, cloud: &CloudInventory) -> Vec<String> {
     choose(spec, cloud, &smallest())
         .unwrap_err()
         .iter()
@@ -116,7 +116,7 @@ fn a_request_that_names_nothing_gets_what_the_cloud_has() {
 
 #[test]
 fn names_that_are_not_there_are_told_all_at_once_with_those_that_are() {
-    let asked = Spec {
+    let asked = ClusterSpec {
         master_flavor: Some("m1.lrage".into()),
         worker_flavor: Some("m1.tiny".into()),
         image: Some("debain-12".into()),
@@ -126,7 +126,7 @@ fn names_that_are_not_there_are_told_all_at_once_with_those_that_are() {
     };
     let told = told(
         &asked,
-        &Cloud {
+        &CloudInventory {
             keys: vec!["laptop".into()],
             ..cloud()
         },
@@ -145,7 +145,7 @@ fn names_that_are_not_there_are_told_all_at_once_with_those_that_are() {
 
 #[test]
 fn what_is_named_may_be_an_id() {
-    let asked = Spec {
+    let asked = ClusterSpec {
         worker_flavor: Some("id-m1.xlarge".into()),
         external_network: Some("id-public".into()),
         ..spec()
@@ -164,7 +164,7 @@ fn what_is_named_may_be_an_id() {
 fn a_cluster_may_have_no_way_out() {
     assert_eq!(
         choose(
-            &Spec {
+            &ClusterSpec {
                 external_network: Some("none".into()),
                 ..spec()
             },
@@ -178,7 +178,7 @@ fn a_cluster_may_have_no_way_out() {
     assert_eq!(
         choose(
             &spec(),
-            &Cloud {
+            &CloudInventory {
                 networks: vec![],
                 ..cloud()
             },
@@ -192,7 +192,7 @@ fn a_cluster_may_have_no_way_out() {
 
 #[test]
 fn of_several_networks_the_clouds_default_is_taken_and_else_the_user_is_asked() {
-    let with = |networks| Cloud {
+    let with = |networks| CloudInventory {
         networks,
         ..cloud()
     };
@@ -223,7 +223,7 @@ fn of_several_images_the_best_known_system_is_taken() {
         image("debian-13", Some("debian"), Some("13"), "2026"),
     ];
     let chosen = |images| {
-        choose(&spec(), &Cloud { images, ..cloud() }, &smallest())
+        choose(&spec(), &CloudInventory { images, ..cloud() }, &smallest())
             .unwrap()
             .image
             .unwrap()
@@ -247,7 +247,7 @@ fn images_of_unknown_systems_are_not_guessed_at() {
         image("b", None, None, "1"),
         image("a", Some("fedora"), None, "1"),
     ];
-    let told = told(&spec(), &Cloud { images, ..cloud() });
+    let told = told(&spec(), &CloudInventory { images, ..cloud() });
     assert_eq!(told.len(), 1);
     assert!(
         told[0].starts_with("image: none is given") && told[0].ends_with("(there are: a, b)"),
@@ -258,13 +258,13 @@ fn images_of_unknown_systems_are_not_guessed_at() {
 
 #[test]
 fn an_image_that_needs_more_than_the_frameworks_counts() {
-    let large = Image {
+    let large = CloudImage {
         min_ram_mib: 4_000,
         ..image("debian-12", Some("debian"), Some("12"), "1")
     };
     let chosen = choose(
         &spec(),
-        &Cloud {
+        &CloudInventory {
             images: vec![large],
             ..cloud()
         },

@@ -1,13 +1,13 @@
 //! The next step for a cluster, from what is wished and what the cloud shows. Pure: no I/O, no
 //! clock, no choices left to those who act.
 
-use crate::cluster::Wish;
+use crate::cluster::DesiredState;
 
 /// What the record says that matters for the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct RecordFacts {
     /// What is wished.
-    pub wish: Wish,
+    pub wish: DesiredState,
     /// Whether Heat has told us the stack's id.
     pub has_stack: bool,
     /// A create was sent (or was about to be), its answer is unknown, and it may still arrive at
@@ -19,7 +19,7 @@ pub struct Known {
 
 /// What the cloud shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight<'a> {
+pub enum StackObservation<'a> {
     /// No stack by the record's id or name.
     Absent,
     /// A stack of that name that does not bear the cluster's tag.
@@ -30,7 +30,7 @@ pub enum Sight<'a> {
 
 /// The one next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum ReconcileAction {
     /// Nothing to do.
     Rest,
     /// Look again later.
@@ -52,28 +52,47 @@ pub enum Step {
 }
 
 /// The next step.
-pub fn next(known: Known, sight: Sight<'_>, max_deletes: u32) -> Step {
+pub fn next(known: RecordFacts, sight: StackObservation<'_>, max_deletes: u32) -> ReconcileAction {
     match (known.wish, sight) {
-        (Wish::None, _) => Step::Rest,
-        (Wish::Deploy, Sight::Absent) if known.has_stack => Step::Lost,
+        (DesiredState::None, _) => ReconcileAction::Rest,
+        (DesiredState::Deploy, StackObservation::Absent) if known.has_stack => {
+            ReconcileAction::Lost
+        }
         // Heat checks names before it stores: a second create beside one under way would make a
         // second stack.
-        (Wish::Deploy, Sight::Absent) if known.create_in_flight => Step::Wait,
-        (Wish::Deploy, Sight::Absent) => Step::Create,
-        (Wish::Deploy, Sight::Foreign) => Step::Conflict,
-        (Wish::Deploy, Sight::Ours(_)) if !known.has_stack => Step::Adopt,
-        (Wish::Deploy, Sight::Ours("DELETE_COMPLETE")) => Step::Lost,
-        (Wish::Deploy, Sight::Ours(status)) if status.ends_with("_IN_PROGRESS") => Step::Wait,
-        (Wish::Deploy, Sight::Ours(_)) => Step::Rest,
-        (Wish::Delete, Sight::Absent) if known.create_in_flight => Step::Wait,
-        (Wish::Delete, Sight::Absent | Sight::Foreign | Sight::Ours("DELETE_COMPLETE")) => {
-            Step::Forget
+        (DesiredState::Deploy, StackObservation::Absent) if known.create_in_flight => {
+            ReconcileAction::Wait
         }
-        (Wish::Delete, Sight::Ours("DELETE_IN_PROGRESS")) => Step::Wait,
-        (Wish::Delete, Sight::Ours("DELETE_FAILED")) if known.deletes >= max_deletes => {
-            Step::GiveUp
+        (DesiredState::Deploy, StackObservation::Absent) => ReconcileAction::Create,
+        (DesiredState::Deploy, StackObservation::Foreign) => ReconcileAction::Conflict,
+        (DesiredState::Deploy, StackObservation::Ours(_)) if !known.has_stack => {
+            ReconcileAction::Adopt
         }
-        (Wish::Delete, Sight::Ours(_)) => Step::Delete,
+        (DesiredState::Deploy, StackObservation::Ours("DELETE_COMPLETE")) => ReconcileAction::Lost,
+        (DesiredState::Deploy, StackObservation::Ours(status))
+            if status.ends_with("_IN_PROGRESS") =>
+        {
+            ReconcileAction::Wait
+        }
+        (DesiredState::Deploy, StackObservation::Ours(_)) => ReconcileAction::Rest,
+        (DesiredState::Delete, StackObservation::Absent) if known.create_in_flight => {
+            ReconcileAction::Wait
+        }
+        (
+            DesiredState::Delete,
+            StackObservation::Absent
+            | StackObservation::Foreign
+            | StackObservation::Ours("DELETE_COMPLETE"),
+        ) => ReconcileAction::Forget,
+        (DesiredState::Delete, StackObservation::Ours("DELETE_IN_PROGRESS")) => {
+            ReconcileAction::Wait
+        }
+        (DesiredState::Delete, StackObservation::Ours("DELETE_FAILED"))
+            if known.deletes >= max_deletes =>
+        {
+            ReconcileAction::GiveUp
+        }
+        (DesiredState::Delete, StackObservation::Ours(_)) => ReconcileAction::Delete,
     }
 }
 
@@ -83,8 +102,8 @@ mod tests {
 
     const MAX: u32 = 3;
 
-    fn known(wish: Wish, has_stack: bool) -> Known {
-        Known {
+    fn known(wish: DesiredState, has_stack: bool) -> RecordFacts {
+        RecordFacts {
             wish,
             has_stack,
             create_in_flight: false,
@@ -95,94 +114,126 @@ mod tests {
     #[test]
     fn every_pair_of_wish_and_sight_has_its_step() {
         let cases = [
-            (known(Wish::None, false), Sight::Absent, Step::Rest),
-            (known(Wish::None, false), Sight::Foreign, Step::Rest),
-            (known(Wish::Deploy, false), Sight::Absent, Step::Create),
             (
-                Known {
+                known(DesiredState::None, false),
+                StackObservation::Absent,
+                ReconcileAction::Rest,
+            ),
+            (
+                known(DesiredState::None, false),
+                StackObservation::Foreign,
+                ReconcileAction::Rest,
+            ),
+            (
+                known(DesiredState::Deploy, false),
+                StackObservation::Absent,
+                ReconcileAction::Create,
+            ),
+            (
+                RecordFacts {
                     create_in_flight: true,
-                    ..known(Wish::Deploy, false)
+                    ..known(DesiredState::Deploy, false)
                 },
-                Sight::Absent,
-                Step::Wait,
+                StackObservation::Absent,
+                ReconcileAction::Wait,
             ),
             (
-                Known {
+                RecordFacts {
                     create_in_flight: true,
-                    ..known(Wish::Deploy, false)
+                    ..known(DesiredState::Deploy, false)
                 },
-                Sight::Ours("CREATE_IN_PROGRESS"),
-                Step::Adopt,
-            ),
-            (known(Wish::Deploy, false), Sight::Foreign, Step::Conflict),
-            (
-                known(Wish::Deploy, false),
-                Sight::Ours("CREATE_IN_PROGRESS"),
-                Step::Adopt,
+                StackObservation::Ours("CREATE_IN_PROGRESS"),
+                ReconcileAction::Adopt,
             ),
             (
-                known(Wish::Deploy, false),
-                Sight::Ours("CREATE_FAILED"),
-                Step::Adopt,
-            ),
-            (known(Wish::Deploy, true), Sight::Absent, Step::Lost),
-            (
-                known(Wish::Deploy, true),
-                Sight::Ours("DELETE_COMPLETE"),
-                Step::Lost,
+                known(DesiredState::Deploy, false),
+                StackObservation::Foreign,
+                ReconcileAction::Conflict,
             ),
             (
-                known(Wish::Deploy, true),
-                Sight::Ours("CREATE_IN_PROGRESS"),
-                Step::Wait,
+                known(DesiredState::Deploy, false),
+                StackObservation::Ours("CREATE_IN_PROGRESS"),
+                ReconcileAction::Adopt,
             ),
             (
-                known(Wish::Deploy, true),
-                Sight::Ours("UPDATE_IN_PROGRESS"),
-                Step::Wait,
+                known(DesiredState::Deploy, false),
+                StackObservation::Ours("CREATE_FAILED"),
+                ReconcileAction::Adopt,
             ),
             (
-                known(Wish::Deploy, true),
-                Sight::Ours("DELETE_IN_PROGRESS"),
-                Step::Wait,
+                known(DesiredState::Deploy, true),
+                StackObservation::Absent,
+                ReconcileAction::Lost,
             ),
             (
-                known(Wish::Deploy, true),
-                Sight::Ours("CREATE_COMPLETE"),
-                Step::Rest,
+                known(DesiredState::Deploy, true),
+                StackObservation::Ours("DELETE_COMPLETE"),
+                ReconcileAction::Lost,
             ),
             (
-                known(Wish::Deploy, true),
-                Sight::Ours("CREATE_FAILED"),
-                Step::Rest,
-            ),
-            (known(Wish::Delete, true), Sight::Absent, Step::Forget),
-            (known(Wish::Delete, false), Sight::Absent, Step::Forget),
-            (known(Wish::Delete, false), Sight::Foreign, Step::Forget),
-            (
-                known(Wish::Delete, true),
-                Sight::Ours("DELETE_COMPLETE"),
-                Step::Forget,
+                known(DesiredState::Deploy, true),
+                StackObservation::Ours("CREATE_IN_PROGRESS"),
+                ReconcileAction::Wait,
             ),
             (
-                known(Wish::Delete, true),
-                Sight::Ours("DELETE_IN_PROGRESS"),
-                Step::Wait,
+                known(DesiredState::Deploy, true),
+                StackObservation::Ours("UPDATE_IN_PROGRESS"),
+                ReconcileAction::Wait,
             ),
             (
-                known(Wish::Delete, true),
-                Sight::Ours("CREATE_IN_PROGRESS"),
-                Step::Delete,
+                known(DesiredState::Deploy, true),
+                StackObservation::Ours("DELETE_IN_PROGRESS"),
+                ReconcileAction::Wait,
             ),
             (
-                known(Wish::Delete, false),
-                Sight::Ours("CREATE_COMPLETE"),
-                Step::Delete,
+                known(DesiredState::Deploy, true),
+                StackObservation::Ours("CREATE_COMPLETE"),
+                ReconcileAction::Rest,
             ),
             (
-                known(Wish::Delete, true),
-                Sight::Ours("DELETE_FAILED"),
-                Step::Delete,
+                known(DesiredState::Deploy, true),
+                StackObservation::Ours("CREATE_FAILED"),
+                ReconcileAction::Rest,
+            ),
+            (
+                known(DesiredState::Delete, true),
+                StackObservation::Absent,
+                ReconcileAction::Forget,
+            ),
+            (
+                known(DesiredState::Delete, false),
+                StackObservation::Absent,
+                ReconcileAction::Forget,
+            ),
+            (
+                known(DesiredState::Delete, false),
+                StackObservation::Foreign,
+                ReconcileAction::Forget,
+            ),
+            (
+                known(DesiredState::Delete, true),
+                StackObservation::Ours("DELETE_COMPLETE"),
+                ReconcileAction::Forget,
+            ),
+            (
+                known(DesiredState::Delete, true),
+                StackObservation::Ours("DELETE_IN_PROGRESS"),
+                ReconcileAction::Wait,
+            ),
+            (
+                known(DesiredState::Delete, true),
+                StackObservation::Ours("CREATE_IN_PROGRESS"),
+                ReconcileAction::Delete,
+            ),
+            (
+                known(DesiredState::Delete, false),
+                StackObservation::Ours("CREATE_COMPLETE"),
+                ReconcileAction::Delete,
+            ),
+            (
+                known(DesiredState::Delete, true),
+                StackObservation::Ours("DELETE_FAILED"),
+                ReconcileAction::Delete,
             ),
         ];
         for (known, sight, wanted) in cases {
@@ -192,30 +243,33 @@ mod tests {
 
     #[test]
     fn a_failed_delete_is_tried_again_up_to_the_limit() {
-        let tried = |deletes| Known {
+        let tried = |deletes| RecordFacts {
             deletes,
-            ..known(Wish::Delete, true)
+            ..known(DesiredState::Delete, true)
         };
         assert_eq!(
-            next(tried(MAX - 1), Sight::Ours("DELETE_FAILED"), MAX),
-            Step::Delete
+            next(tried(MAX - 1), StackObservation::Ours("DELETE_FAILED"), MAX),
+            ReconcileAction::Delete
         );
         assert_eq!(
-            next(tried(MAX), Sight::Ours("DELETE_FAILED"), MAX),
-            Step::GiveUp
+            next(tried(MAX), StackObservation::Ours("DELETE_FAILED"), MAX),
+            ReconcileAction::GiveUp
         );
     }
 
     #[test]
     fn a_create_that_may_still_arrive_is_waited_for_before_the_record_is_dropped() {
-        let known = Known {
+        let known = RecordFacts {
             create_in_flight: true,
-            ..known(Wish::Delete, false)
+            ..known(DesiredState::Delete, false)
         };
-        assert_eq!(next(known, Sight::Absent, MAX), Step::Wait);
         assert_eq!(
-            next(known, Sight::Ours("CREATE_IN_PROGRESS"), MAX),
-            Step::Delete
+            next(known, StackObservation::Absent, MAX),
+            ReconcileAction::Wait
+        );
+        assert_eq!(
+            next(known, StackObservation::Ours("CREATE_IN_PROGRESS"), MAX),
+            ReconcileAction::Delete
         );
     }
 }

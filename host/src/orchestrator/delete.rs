@@ -2,20 +2,25 @@
 
 use std::sync::Arc;
 
-use super::{Caller, Inner, Refused, reconcile, sessions};
-use crate::{cluster::Wish, store::Record};
+use super::{Caller, Context, OrchestratorError, reconcile, sessions};
+use crate::{cluster::DesiredState, store::ClusterRecord};
 
 /// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is
 /// dropped.
-pub(super) async fn delete(inner: Arc<Inner>, caller: Caller, name: String) -> Result<(), Refused> {
+pub(super) async fn delete(
+    inner: Arc<Context>,
+    caller: Caller,
+    name: String,
+) -> Result<(), OrchestratorError> {
     let entity = inner.find(&caller, &name).await?;
     let turn = entity.turn.lock().await;
     if !inner.book.refresh(&entity).await?.is_live() {
-        return Err(Refused::NotFound(name));
+        return Err(OrchestratorError::NotFound(name));
     }
     let owner = caller.user_id();
-    let wish = |record: &mut Record| {
-        (record.wish, record.stuck, record.owner) = (Wish::Delete, None, Some(owner.to_owned()))
+    let wish = |record: &mut ClusterRecord| {
+        (record.wish, record.stuck, record.owner) =
+            (DesiredState::Delete, None, Some(owner.to_owned()))
     };
     let record = inner.book.change(&entity, wish).await?;
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{name}`");
@@ -27,10 +32,10 @@ pub(super) async fn delete(inner: Arc<Inner>, caller: Caller, name: String) -> R
     if let Err(error) = &step {
         tracing::warn!(cluster.id = %record.id, "heat was not asked to delete `{name}` yet: {error}");
     }
-    if let Err(Refused::Unauthorized(words)) = step {
+    if let Err(OrchestratorError::Unauthorized(words)) = step {
         inner.sessions.forget(&caller.session);
         inner.sessions.wait([sessions::owners(&record)]);
-        return Err(Refused::Unauthorized(words));
+        return Err(OrchestratorError::Unauthorized(words));
     }
     reconcile::follow(&inner, &entity);
     Ok(())

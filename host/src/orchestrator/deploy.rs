@@ -3,43 +3,43 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Attributes, Caller, Inner, Refused, View,
-    book::Entity,
+    Caller, ClientAttributes, ClusterView, Context, OrchestratorError,
+    book::ClusterHandle,
     choose,
-    facts::{self, Cloud},
-    planner::{Chosen, Planned},
+    facts::{self, CloudInventory},
+    planner::{ResolvedFlavors, StackPlan},
     quota, reconcile, sessions, stack, wanted,
 };
 use crate::{
-    cluster::{Phase, Problem, Spec, Wish, attributes},
-    openstack::{Error, Session},
-    store::{Record, Told},
+    cluster::{ClusterSpec, DesiredState, LifecyclePhase, Problem, attributes},
+    openstack::{CloudError, CloudSession},
+    store::{ClusterRecord, NodeNotifications},
 };
 
 /// Deploys the cluster. Runs to its end even when the request is dropped.
 pub(super) async fn deploy(
-    inner: Arc<Inner>,
+    inner: Arc<Context>,
     caller: Caller,
     name: String,
-    attributes: Attributes,
-) -> Result<View, Refused> {
+    attributes: ClientAttributes,
+) -> Result<ClusterView, OrchestratorError> {
     let entity = inner.find(&caller, &name).await?;
     let _turn = entity.turn.lock().await;
     let record = inner.book.refresh(&entity).await?;
     if !record.is_live() {
         // It waited its turn behind a delete.
-        return Err(Refused::NotFound(name.to_owned()));
+        return Err(OrchestratorError::NotFound(name.to_owned()));
     }
-    if record.phase != Phase::Initialised {
+    if record.phase != LifecyclePhase::Initialised {
         return again(&inner, &entity, &record, attributes).await;
     }
     let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
-    let outcome = if record.wish == Wish::Deploy {
+    let outcome = if record.wish == DesiredState::Deploy {
         // An earlier try got as far as recording what was planned: Heat may have it, so that only
         // the same can be asked for.
         inner.only_foreign(&record, &given)?;
         let owner = caller.user_id();
-        let change = |record: &mut Record| {
+        let change = |record: &mut ClusterRecord| {
             (record.attributes, record.owner) = (given.clone(), Some(owner.to_owned()))
         };
         inner.book.change(&entity, change).await?;
@@ -58,18 +58,18 @@ pub(super) async fn deploy(
     match outcome {
         Ok(_) => {}
         // Nobody knows whether Heat has it: the wish stands, and the background finds out.
-        Err(Refused::Cloud(_) | Refused::Busy { .. }) => {
+        Err(OrchestratorError::Cloud(_) | OrchestratorError::Busy { .. }) => {
             inner
                 .book
-                .change(&entity, |record| record.phase = Phase::Deployed)
+                .change(&entity, |record| record.phase = LifecyclePhase::Deployed)
                 .await?;
             reconcile::follow(&inner, &entity);
         }
         // The wish stands until the caller comes with a token that is good for it.
-        Err(Refused::Unauthorized(words)) => {
+        Err(OrchestratorError::Unauthorized(words)) => {
             inner.sessions.forget(&caller.session);
             inner.sessions.wait([sessions::owners(&entity.record())]);
-            return Err(Refused::Unauthorized(words));
+            return Err(OrchestratorError::Unauthorized(words));
         }
         Err(error) => {
             inner.book.change(&entity, undo).await?;
@@ -86,47 +86,47 @@ pub(super) async fn deploy(
 /// A deploy that is recorded.
 enum Intent {
     /// Heat would take it.
-    Checked(Planned),
+    Checked(StackPlan),
     /// Heat did not say.
-    Unanswered(Error),
+    Unanswered(CloudError),
 }
 
 /// Plans, lets Heat check it, and records what is to be created before anything is.
 async fn intend(
-    inner: &Inner,
+    inner: &Context,
     caller: &Caller,
-    entity: &Entity,
+    entity: &ClusterHandle,
     given: &BTreeMap<String, String>,
-) -> Result<Intent, Refused> {
+) -> Result<Intent, OrchestratorError> {
     let spec = inner.parse(&entity.record().name, given)?;
     let (spec, planned) = plan(inner, &caller.session, &spec).await?;
     let (region, owner) = (caller.session.region(), caller.user_id());
-    let change = |record: &mut Record| {
+    let change = |record: &mut ClusterRecord| {
         record.attributes.clone_from(given);
         record.brought = given
             .iter()
             .filter(|(name, _)| attributes::is_ours(name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        record.spec = Some(Spec {
+        record.spec = Some(ClusterSpec {
             computed: planned.computed.clone(),
             ..spec.clone()
         });
-        record.told = Told {
+        record.told = NodeNotifications {
             installed: planned.installed(),
             transport: facts::SIGNAL_TRANSPORT.to_owned(),
-            ..Told::default()
+            ..NodeNotifications::default()
         };
         record.endpoints.clone_from(&planned.endpoints);
         region.clone_into(&mut record.region);
         record.owner = Some(owner.to_owned());
-        record.wish = if record.wish == Wish::Delete {
-            Wish::Delete
+        record.wish = if record.wish == DesiredState::Delete {
+            DesiredState::Delete
         } else {
-            Wish::Deploy
+            DesiredState::Deploy
         };
     };
-    let mut wanted = Record::clone(&entity.record());
+    let mut wanted = ClusterRecord::clone(&entity.record());
     change(&mut wanted);
     let unanswered = match caller
         .session
@@ -149,20 +149,20 @@ async fn intend(
 /// A deploy whose first answer never reached the client is answered once more; any other is not
 /// allowed.
 async fn again(
-    inner: &Inner,
-    entity: &Entity,
-    record: &Record,
-    attributes: Attributes,
-) -> Result<View, Refused> {
+    inner: &Context,
+    entity: &ClusterHandle,
+    record: &ClusterRecord,
+    attributes: ClientAttributes,
+) -> Result<ClusterView, OrchestratorError> {
     if record.acknowledged {
-        return Err(Refused::NotApplicable(format!(
+        return Err(OrchestratorError::NotApplicable(format!(
             "`{}` is deployed already; update or delete it",
             record.name
         )));
     }
     let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
     inner.only_foreign(record, &given)?;
-    let change = |record: &mut Record| {
+    let change = |record: &mut ClusterRecord| {
         record.attributes.clone_from(&given);
         record.acknowledged = true;
     };
@@ -172,16 +172,22 @@ async fn again(
 
 /// Heat has refused: the cluster is as it was before. Where Heat may have taken it and only our
 /// store failed, the wish stands.
-fn undo(record: &mut Record) {
-    if record.wish == Wish::Deploy && record.stack_id.is_none() && record.create_sent_s.is_none() {
-        record.wish = Wish::None;
+fn undo(record: &mut ClusterRecord) {
+    if record.wish == DesiredState::Deploy
+        && record.stack_id.is_none()
+        && record.create_sent_s.is_none()
+    {
+        record.wish = DesiredState::None;
         record.spec = None;
     }
 }
 
 /// What a plan must know of the cloud.
-pub(super) fn chosen(spec: &Spec, cloud: &Cloud) -> Result<Chosen, Refused> {
-    Ok(Chosen {
+pub(super) fn chosen(
+    spec: &ClusterSpec,
+    cloud: &CloudInventory,
+) -> Result<ResolvedFlavors, OrchestratorError> {
+    Ok(ResolvedFlavors {
         flavors: cloud
             .flavors
             .iter()
@@ -196,23 +202,28 @@ pub(super) fn chosen(spec: &Spec, cloud: &Cloud) -> Result<Chosen, Refused> {
 /// The spec with every open name filled in, and what Heat is to be given; all problems at once, and
 /// nothing is created.
 pub(super) async fn plan(
-    inner: &Inner,
-    session: &Session,
-    spec: &Spec,
-) -> Result<(Spec, Planned), Refused> {
-    let smallest = inner.planner.smallest(spec).map_err(Refused::Invalid)?;
+    inner: &Context,
+    session: &CloudSession,
+    spec: &ClusterSpec,
+) -> Result<(ClusterSpec, StackPlan), OrchestratorError> {
+    let smallest = inner
+        .planner
+        .smallest(spec)
+        .map_err(OrchestratorError::Invalid)?;
     let cloud = facts::look_up(session, spec).await?;
-    let spec = choose::choose(spec, &cloud, &smallest).map_err(Refused::Invalid)?;
+    let spec = choose::choose(spec, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
     let chosen = chosen(&spec, &cloud)?;
     let planned = inner
         .planner
         .plan(&spec, &chosen)
         .await
-        .map_err(Refused::Invalid)?;
+        .map_err(OrchestratorError::Invalid)?;
     let mut quotas = cloud.quotas;
     if quota::has_volumes(&planned.template) {
         if !session.has_volumes() {
-            return Err(Refused::Invalid(vec![quota::no_volumes(session.region())]));
+            return Err(OrchestratorError::Invalid(vec![quota::no_volumes(
+                session.region(),
+            )]));
         }
         (quotas.volumes, quotas.volume_gib) = facts::volumes(session).await?;
     }
@@ -220,7 +231,7 @@ pub(super) async fn plan(
     if problems.is_empty() {
         Ok((spec, planned))
     } else {
-        Err(Refused::Invalid(problems))
+        Err(OrchestratorError::Invalid(problems))
     }
 }
 

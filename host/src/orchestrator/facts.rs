@@ -1,9 +1,12 @@
 //! What a plan needs to know of the cloud, looked up all at once. Knows no plugin.
 
-use super::Refused;
+use super::OrchestratorError;
 use crate::{
-    cluster::{self, Problem, Spec},
-    openstack::{Error, Flavor, Image, Network, Quota, Quotas, Session},
+    cluster::{self, ClusterSpec, Problem},
+    openstack::{
+        CloudError, CloudFlavor, CloudImage, CloudNetwork, CloudSession, ProjectQuotas,
+        ResourceQuota,
+    },
 };
 
 /// How nodes signal Heat: as a user that Heat makes for the handle alone. A signed URL
@@ -13,37 +16,37 @@ pub const SIGNAL_TRANSPORT: &str = "HEAT_SIGNAL";
 
 /// What the project sees of the cloud.
 #[derive(Clone, Debug, Default)]
-pub struct Cloud {
+pub struct CloudInventory {
     /// Smallest first, disabled ones left out.
-    pub flavors: Vec<Flavor>,
+    pub flavors: Vec<CloudFlavor>,
     /// Active ones.
-    pub images: Vec<Image>,
+    pub images: Vec<CloudImage>,
     /// The image that the spec names, whatever its status; none where it names none or there is
     /// none.
-    pub image: Option<Image>,
+    pub image: Option<CloudImage>,
     /// Why the image that the spec names cannot be told.
     pub image_problem: Option<String>,
     /// The user's key pairs, where the spec names one.
     pub keys: Vec<String>,
     /// External networks.
-    pub networks: Vec<Network>,
+    pub networks: Vec<CloudNetwork>,
     /// What is left to the project.
-    pub quotas: Quotas,
+    pub quotas: ProjectQuotas,
     /// How nodes signal Heat.
     pub signal_transport: String,
 }
 
-impl Cloud {
+impl CloudInventory {
     /// The flavor of this name or id.
     ///
     /// # Errors
     /// `Invalid`: there is none, or no name.
-    pub fn flavor(&self, name: Option<&str>) -> Result<cluster::Flavor, Refused> {
+    pub fn flavor(&self, name: Option<&str>) -> Result<cluster::Flavor, OrchestratorError> {
         let found = self.flavors.iter().find(|flavor| {
             Some(flavor.size.name.as_str()) == name || Some(flavor.id.as_str()) == name
         });
         let missing = || {
-            Refused::Invalid(vec![Problem::new(
+            OrchestratorError::Invalid(vec![Problem::new(
                 "flavor",
                 format!("no flavor `{}`", name.unwrap_or_default()),
                 "",
@@ -62,13 +65,16 @@ impl Cloud {
 ///
 /// # Errors
 /// `Cloud`, `Unauthorized`, `Forbidden`: one of them cannot be asked.
-pub async fn look_up(session: &Session, spec: &Spec) -> Result<Cloud, Refused> {
+pub async fn look_up(
+    session: &CloudSession,
+    spec: &ClusterSpec,
+) -> Result<CloudInventory, OrchestratorError> {
     let image = async {
         match spec.image.as_deref() {
             None => Ok((None, None)),
             Some(name) => match session.find_image(name).await {
                 Ok(image) => Ok((image, None)),
-                Err(error @ Error::Ambiguous { .. }) => Ok((None, Some(error.to_string()))),
+                Err(error @ CloudError::Ambiguous { .. }) => Ok((None, Some(error.to_string()))),
                 Err(error) => Err(error),
             },
         }
@@ -90,7 +96,7 @@ pub async fn look_up(session: &Session, spec: &Spec) -> Result<Cloud, Refused> {
         quotas
     )?;
     let signal_transport = SIGNAL_TRANSPORT.to_owned();
-    Ok(Cloud {
+    Ok(CloudInventory {
         flavors,
         images,
         image,
@@ -106,12 +112,17 @@ pub async fn look_up(session: &Session, spec: &Spec) -> Result<Cloud, Refused> {
 ///
 /// # Errors
 /// `Unauthorized`: the token has ended.
-pub async fn volumes(session: &Session) -> Result<(Option<Quota>, Option<Quota>), Refused> {
+pub async fn volumes(
+    session: &CloudSession,
+) -> Result<(Option<ResourceQuota>, Option<ResourceQuota>), OrchestratorError> {
     Ok(told(session, session.volume_quotas().await)?)
 }
 
 /// Some clouds hide quotas; then Heat says it later.
-fn told<T: Default>(session: &Session, quotas: Result<T, Error>) -> Result<T, Error> {
+fn told<T: Default>(
+    session: &CloudSession,
+    quotas: Result<T, CloudError>,
+) -> Result<T, CloudError> {
     match quotas {
         Err(error) if !error.is_token() => {
             tracing::warn!(

@@ -6,12 +6,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::{Caller, Inner, Orchestrator, Refused, book::lock};
-use crate::store::{self, Group};
+use super::{Caller, Context, Orchestrator, OrchestratorError, book::lock};
+use crate::store::{self, ClusterGroup};
 
 /// What a change makes of the clusters that a group has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Members {
+pub enum MembershipChange {
     /// These too.
     Add,
     /// These no longer.
@@ -22,8 +22,8 @@ pub enum Members {
 
 /// The groups of the projects that were here.
 #[derive(Debug, Default)]
-pub(super) struct Groups {
-    known: Mutex<HashMap<String, Arc<Vec<Group>>>>,
+pub(super) struct GroupCache {
+    known: Mutex<HashMap<String, Arc<Vec<ClusterGroup>>>>,
     /// Held while one is changed.
     turn: tokio::sync::Mutex<()>,
 }
@@ -33,7 +33,10 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `Internal`.
-    pub async fn groups(&self, caller: &Caller) -> Result<Arc<Vec<Group>>, Refused> {
+    pub async fn groups(
+        &self,
+        caller: &Caller,
+    ) -> Result<Arc<Vec<ClusterGroup>>, OrchestratorError> {
         of(&self.inner, caller).await
     }
 
@@ -41,7 +44,11 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `TooMany`, `Conflict` (its name or place is in use).
-    pub async fn define_group(&self, caller: &Caller, group: Group) -> Result<(), Refused> {
+    pub async fn define_group(
+        &self,
+        caller: &Caller,
+        group: ClusterGroup,
+    ) -> Result<(), OrchestratorError> {
         define(&self.inner, caller, group).await
     }
 
@@ -49,7 +56,7 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `Internal`.
-    pub async fn remove_group(&self, caller: &Caller, name: &str) -> Result<(), Refused> {
+    pub async fn remove_group(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
         remove(&self.inner, caller, name).await
     }
 
@@ -61,14 +68,14 @@ impl Orchestrator {
         &self,
         caller: &Caller,
         name: &str,
-        how: Members,
+        how: MembershipChange,
         clusters: &[String],
-    ) -> Result<(), Refused> {
+    ) -> Result<(), OrchestratorError> {
         members(&self.inner, caller, name, how, clusters).await
     }
 }
 
-async fn of(inner: &Inner, caller: &Caller) -> Result<Arc<Vec<Group>>, Refused> {
+async fn of(inner: &Context, caller: &Caller) -> Result<Arc<Vec<ClusterGroup>>, OrchestratorError> {
     let project = caller.project_id();
     if let Some(groups) = lock(&inner.groups.known).get(project) {
         return Ok(Arc::clone(groups));
@@ -83,10 +90,14 @@ async fn of(inner: &Inner, caller: &Caller) -> Result<Arc<Vec<Group>>, Refused> 
     Ok(groups)
 }
 
-async fn define(inner: &Inner, caller: &Caller, group: Group) -> Result<(), Refused> {
+async fn define(
+    inner: &Context,
+    caller: &Caller,
+    group: ClusterGroup,
+) -> Result<(), OrchestratorError> {
     let _turn = inner.groups.turn.lock().await;
     let groups = of(inner, caller).await?;
-    let is_same = |known: &&Group| {
+    let is_same = |known: &&ClusterGroup| {
         known.name == group.name
             && known.place == group.place
             && known.definition == group.definition
@@ -95,14 +106,14 @@ async fn define(inner: &Inner, caller: &Caller, group: Group) -> Result<(), Refu
         return Ok(());
     }
     if groups.len() >= inner.limits.groups_per_project {
-        return Err(Refused::TooMany(format!(
+        return Err(OrchestratorError::TooMany(format!(
             "the project has {} mixins of its own, which is the most; delete one first",
             groups.len()
         )));
     }
     let bytes = group.name.len() + group.place.len() + group.definition.len();
     if bytes > inner.limits.group_bytes {
-        return Err(Refused::TooMany(format!(
+        return Err(OrchestratorError::TooMany(format!(
             "{bytes} bytes of one mixin, at most {} are kept",
             inner.limits.group_bytes
         )));
@@ -114,7 +125,7 @@ async fn define(inner: &Inner, caller: &Caller, group: Group) -> Result<(), Refu
         .await;
     forget(inner, caller);
     match written {
-        Err(store::Error::Taken) => Err(Refused::Conflict(format!(
+        Err(store::StoreError::Taken) => Err(OrchestratorError::Conflict(format!(
             "`{}` or its location {} is in use already",
             group.name, group.place
         ))),
@@ -122,7 +133,7 @@ async fn define(inner: &Inner, caller: &Caller, group: Group) -> Result<(), Refu
     }
 }
 
-async fn remove(inner: &Inner, caller: &Caller, name: &str) -> Result<(), Refused> {
+async fn remove(inner: &Context, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
     let _turn = inner.groups.turn.lock().await;
     let written = inner
         .book
@@ -134,12 +145,12 @@ async fn remove(inner: &Inner, caller: &Caller, name: &str) -> Result<(), Refuse
 }
 
 async fn members(
-    inner: &Inner,
+    inner: &Context,
     caller: &Caller,
     name: &str,
-    how: Members,
+    how: MembershipChange,
     clusters: &[String],
-) -> Result<(), Refused> {
+) -> Result<(), OrchestratorError> {
     let mut named = BTreeSet::new();
     for cluster in clusters {
         named.insert(inner.find(caller, cluster).await?.record().id.clone());
@@ -149,11 +160,11 @@ async fn members(
     let group = groups
         .iter()
         .find(|group| group.name == name)
-        .ok_or_else(|| Refused::NotFound(name.to_owned()))?;
+        .ok_or_else(|| OrchestratorError::NotFound(name.to_owned()))?;
     let mut wanted = match how {
-        Members::Add => &group.clusters | &named,
-        Members::Remove => &group.clusters - &named,
-        Members::Only => named,
+        MembershipChange::Add => &group.clusters | &named,
+        MembershipChange::Remove => &group.clusters - &named,
+        MembershipChange::Only => named,
     };
     // Those that were deleted meanwhile are gone from the group too.
     let living: BTreeSet<String> = inner
@@ -173,6 +184,6 @@ async fn members(
     Ok(written?)
 }
 
-fn forget(inner: &Inner, caller: &Caller) {
+fn forget(inner: &Context, caller: &Caller) {
     lock(&inner.groups.known).remove(caller.project_id());
 }

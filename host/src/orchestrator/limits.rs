@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Every limit of the orchestrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct OrchestratorLimits {
     /// Records a project may have, those under deletion among them.
     pub clusters_per_project: usize,
     /// Attributes of one cluster, ours and foreign.
@@ -46,7 +46,7 @@ pub struct Limits {
     pub sessions: usize,
 }
 
-impl Default for Limits {
+impl Default for OrchestratorLimits {
     fn default() -> Self {
         Self {
             clusters_per_project: 100,
@@ -70,7 +70,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl OrchestratorLimits {
     /// The pause after the n-th failure in a row, from 0.
     pub fn pause(&self, failures: u32) -> Duration {
         self.backoff
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest() {
-        let limits = Limits::default();
+        let limits = OrchestratorLimits::default();
         let pauses: Vec<u64> = [0, 1, 4, 5, 40].map(|n| limits.pause(n).as_secs()).to_vec();
         assert_eq!(pauses, [2, 4, 32, 60, 60]);
     }

@@ -9,11 +9,11 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Inner, book::Entity, book::lock, limits::Limits, observe};
+use super::{Context, book::ClusterHandle, book::lock, limits::OrchestratorLimits, observe};
 use crate::{
-    cluster::Wish,
-    openstack::{Error, Event, Session, Stack, StackId},
-    store::Record,
+    cluster::DesiredState,
+    openstack::{CloudError, CloudSession, HeatStack, StackEvent, StackId},
+    store::ClusterRecord,
 };
 
 /// What a reader is told whose patience or whose place among those who wait was not enough.
@@ -23,14 +23,14 @@ const FAILED: &str = "the host failed at the last observation; its log says why"
 
 /// When a cluster was looked at.
 #[derive(Debug, Default)]
-pub(super) struct Look {
-    state: Mutex<Times>,
+pub(super) struct RefreshState {
+    state: Mutex<RefreshTimes>,
     /// Told when a question has ended.
     ended: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Times {
+struct RefreshTimes {
     /// Since when Heat is asked, while it is.
     begun: Option<Instant>,
     /// When it was asked last.
@@ -43,7 +43,7 @@ struct Times {
 
 /// What a reader has to do.
 #[derive(Debug, PartialEq, Eq)]
-enum Due {
+enum ReadPolicy {
     /// Nothing: what we know is young.
     Nothing,
     /// See to it that Heat is asked, and not wait for it.
@@ -54,7 +54,7 @@ enum Due {
     Late,
 }
 
-impl Look {
+impl RefreshState {
     /// Why the last question had no answer.
     pub(super) fn error(&self) -> Option<Arc<str>> {
         lock(&self.state).error.clone()
@@ -69,7 +69,7 @@ impl Look {
 
     /// What a reader has to do who may be shown what is younger than `shown_age`; and whether Heat
     /// must be asked by him. All readers of one slow question give up together.
-    fn due(&self, limits: &Limits, shown_age: Duration) -> (Due, bool) {
+    fn due(&self, limits: &OrchestratorLimits, shown_age: Duration) -> (ReadPolicy, bool) {
         let mut state = lock(&self.state);
         let now = Instant::now();
         let younger = |age: Duration| {
@@ -78,19 +78,19 @@ impl Look {
                 .is_some_and(|ended| now.duration_since(ended) < age)
         };
         if younger(limits.observe_every) {
-            return (Due::Nothing, false);
+            return (ReadPolicy::Nothing, false);
         }
         let is_shown = younger(shown_age);
         let asks = state.begun.is_none();
         let begun = *state.begun.get_or_insert(now);
         let patience = limits.patience.saturating_sub(now.duration_since(begun));
         let due = if is_shown {
-            Due::Ask
+            ReadPolicy::Ask
         } else if patience.is_zero() || state.waiting >= limits.waiting {
-            Due::Late
+            ReadPolicy::Late
         } else {
             state.waiting += 1;
-            Due::Wait(patience)
+            ReadPolicy::Wait(patience)
         };
         (due, asks)
     }
@@ -114,21 +114,21 @@ impl Look {
 }
 
 /// A question under way. However it ends, the next one may be asked.
-struct Asking<'a> {
-    look: &'a Look,
+struct RefreshGuard<'a> {
+    look: &'a RefreshState,
     error: Option<Arc<str>>,
 }
 
-impl Drop for Asking<'_> {
+impl Drop for RefreshGuard<'_> {
     fn drop(&mut self) {
         self.look.end(self.error.take());
     }
 }
 
 /// A reader's place among those who wait.
-struct Place<'a>(&'a Look);
+struct WaiterSlot<'a>(&'a RefreshState);
 
-impl Drop for Place<'_> {
+impl Drop for WaiterSlot<'_> {
     fn drop(&mut self) {
         lock(&self.0.state).waiting -= 1;
     }
@@ -138,17 +138,17 @@ impl Drop for Place<'_> {
 /// readers wait, or, where what we know is younger than `shown_age`, that Heat is being asked. Why
 /// what is known may be old.
 pub(super) async fn look(
-    inner: &Arc<Inner>,
-    entity: &Arc<Entity>,
-    session: &Session,
+    inner: &Arc<Context>,
+    entity: &Arc<ClusterHandle>,
+    session: &CloudSession,
     shown_age: Duration,
 ) -> Option<Arc<str>> {
     let record = entity.record();
-    if record.wish != Wish::Deploy || record.stack_id.is_none() {
+    if record.wish != DesiredState::Deploy || record.stack_id.is_none() {
         return entity.look.error();
     }
     let (due, asks) = entity.look.due(&inner.limits, shown_age);
-    let place = matches!(due, Due::Wait(_)).then(|| Place(&entity.look));
+    let place = matches!(due, ReadPolicy::Wait(_)).then(|| WaiterSlot(&entity.look));
     // From here on an end is noticed, also one that comes before the wait.
     let ended = place.as_ref().map(|_| entity.look.ended.notified());
     if asks {
@@ -156,7 +156,7 @@ pub(super) async fn look(
         // In a task of its own: a reader that goes away must not end the observation for the
         // others.
         tokio::spawn(async move {
-            let mut asking = Asking {
+            let mut asking = RefreshGuard {
                 look: &entity.look,
                 error: Some(FAILED.into()),
             };
@@ -164,19 +164,23 @@ pub(super) async fn look(
         });
     }
     match (due, ended) {
-        (Due::Wait(patience), Some(ended)) if entity.look.is_asking() => {
+        (ReadPolicy::Wait(patience), Some(ended)) if entity.look.is_asking() => {
             match tokio::time::timeout(patience, ended).await {
                 Ok(()) => entity.look.error(),
                 Err(_) => Some(LATE.into()),
             }
         }
-        (Due::Late, _) => Some(LATE.into()),
+        (ReadPolicy::Late, _) => Some(LATE.into()),
         _ => entity.look.error(),
     }
 }
 
 /// Asks Heat and remembers what it shows; the error's words when it does not answer.
-pub(super) async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Option<String> {
+pub(super) async fn ask(
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+) -> Option<String> {
     // Another process that shares the store may have gone on meanwhile.
     let record = inner.book.refresh(entity).await.ok()?;
     let id = record.stack_id.clone()?;
@@ -199,7 +203,7 @@ pub(super) async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Op
         }
     };
     // Over what is known by now, which need not be what was known when Heat was asked.
-    let take = |record: &mut Record| match &news {
+    let take = |record: &mut ClusterRecord| match &news {
         Some((shown, events)) if record.seen.marker == known => {
             record.seen = observe::fold(&record.seen, shown, events)
         }
@@ -219,10 +223,10 @@ pub(super) async fn ask(inner: &Inner, entity: &Entity, session: &Session) -> Op
 
 /// The stack, then its events: so that what a settled stack's events say is never missed.
 async fn observe(
-    session: &Session,
-    record: &Record,
+    session: &CloudSession,
+    record: &ClusterRecord,
     stack: &StackId,
-) -> Result<(Stack, Vec<Event>), Error> {
+) -> Result<(HeatStack, Vec<StackEvent>), CloudError> {
     let shown = session.show_stack(stack).await?;
     let known = &record.seen;
     let settled = record.change.is_none()

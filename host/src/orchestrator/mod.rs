@@ -49,61 +49,62 @@ use secrecy::SecretString;
 
 use crate::{
     cluster::{
-        Spec, attributes, defaults::Defaults, framework::Descriptor, vocabulary::Vocabulary,
+        ClusterSpec, attributes, defaults::OperatorDefaults, framework::PluginDescriptor,
+        vocabulary::AttributeNames,
     },
-    openstack::{Client, Session},
-    store::{Record, Store},
+    openstack::{CloudClient, CloudSession},
+    store::{ClusterRecord, RecordStore},
 };
 
-use book::{Book, Entity};
-use groups::Groups;
-use sessions::Sessions;
+use book::{ClusterHandle, ClusterRegistry};
+use groups::GroupCache;
+use sessions::SessionRegistry;
 
-pub use crate::store::Group;
-pub use groups::Members;
-pub use limits::Limits;
-pub use planner::Planner;
-pub use refused::Refused;
-pub use view::{Edition, Found, Phase, Requested, View};
+pub use crate::store::ClusterGroup;
+pub use groups::MembershipChange;
+pub use limits::OrchestratorLimits;
+pub use planner::ClusterPlanner;
+pub use refused::OrchestratorError;
+pub use view::{ClusterLookup, ClusterView, CreateOutcome, LifecyclePhase, ViewVersion};
 
 /// Names and texts of clients: attribute and value.
-pub type Attributes = Vec<(String, String)>;
+pub type ClientAttributes = Vec<(String, String)>;
 
 /// What an orchestrator is made of.
-pub struct Parts {
+pub struct OrchestratorConfig {
     /// The name of this host, the same after a restart (hurtle's `DC_NAME`): with an empty store it
     /// finds its clusters in Heat by it.
     pub host: String,
     /// The cloud.
-    pub client: Client,
+    pub client: CloudClient,
     /// The plugins.
-    pub planner: Arc<dyn Planner>,
+    pub planner: Arc<dyn ClusterPlanner>,
     /// What outlives the process.
-    pub store: Store,
+    pub store: RecordStore,
     /// What the operator has set.
-    pub defaults: Defaults,
+    pub defaults: OperatorDefaults,
     /// How much of everything.
-    pub limits: Limits,
+    pub limits: OrchestratorLimits,
 }
 
 /// The life of all clusters. Cheap to clone; clones share everything.
 #[derive(Clone)]
 pub struct Orchestrator {
-    inner: Arc<Inner>,
+    inner: Arc<Context>,
 }
 
-struct Inner {
+struct Context {
     /// For what goes on in the background.
-    me: Weak<Inner>,
+    me: Weak<Context>,
     host: String,
-    client: Client,
-    planner: Arc<dyn Planner>,
-    words: Vocabulary,
-    defaults: Defaults,
-    limits: Limits,
-    book: Book,
-    sessions: Sessions,
-    groups: Groups,
+    client: CloudClient,
+    planner: Arc<dyn ClusterPlanner>,
+    words: AttributeNames,
+    defaults: OperatorDefaults,
+    limits: OrchestratorLimits,
+    book: ClusterRegistry,
+    sessions: SessionRegistry,
+    groups: GroupCache,
     /// Projects whose stacks were looked through for clusters that the store does not know.
     recovered: Mutex<HashSet<String>>,
 }
@@ -111,7 +112,7 @@ struct Inner {
 /// Who asks: one user in one project, proved by a token.
 #[derive(Clone)]
 pub struct Caller {
-    session: Session,
+    session: CloudSession,
 }
 
 impl Caller {
@@ -137,26 +138,27 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `Internal`: the store cannot be read.
-    pub async fn new(parts: Parts) -> Result<Self, Refused> {
+    pub async fn new(parts: OrchestratorConfig) -> Result<Self, OrchestratorError> {
         let records = parts.store.all().await?;
-        let unfinished = |record: &&Record| reconcile::needs_care(record) || !record.is_live();
-        let waiting: Vec<sessions::Waiting> = records
+        let unfinished =
+            |record: &&ClusterRecord| reconcile::needs_care(record) || !record.is_live();
+        let waiting: Vec<sessions::TokenWait> = records
             .iter()
             .filter(unfinished)
             .flat_map(sessions::both)
             .collect();
-        let inner = Arc::new_cyclic(|me| Inner {
+        let inner = Arc::new_cyclic(|me| Context {
             me: Weak::clone(me),
-            words: Vocabulary::of(parts.planner.descriptors()),
+            words: AttributeNames::of(parts.planner.descriptors()),
             host: parts.host,
             client: parts.client,
             planner: parts.planner,
             defaults: parts.defaults,
-            sessions: Sessions::new(parts.limits.sessions, waiting),
+            sessions: SessionRegistry::new(parts.limits.sessions, waiting),
             limits: parts.limits,
             recovered: Mutex::default(),
-            groups: Groups::default(),
-            book: Book::new(parts.store),
+            groups: GroupCache::default(),
+            book: ClusterRegistry::new(parts.store),
         });
         Ok(Self { inner })
     }
@@ -169,7 +171,7 @@ impl Orchestrator {
         &self,
         token: SecretString,
         project: &str,
-    ) -> Result<Caller, Refused> {
+    ) -> Result<Caller, OrchestratorError> {
         let session = self.inner.client.session(token, project).await?;
         self.welcome(session).await
     }
@@ -178,7 +180,7 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `Internal`: the store cannot be read.
-    pub async fn welcome(&self, session: Session) -> Result<Caller, Refused> {
+    pub async fn welcome(&self, session: CloudSession) -> Result<Caller, OrchestratorError> {
         if self.inner.sessions.put(&session) {
             let project = &session.project().id;
             if let Err(error) = Box::pin(reconcile::resume(&self.inner, project)).await {
@@ -201,8 +203,8 @@ impl Orchestrator {
         &self,
         caller: &Caller,
         name: &str,
-        attributes: Attributes,
-    ) -> Result<Requested, Refused> {
+        attributes: ClientAttributes,
+    ) -> Result<CreateOutcome, OrchestratorError> {
         change::request(&self.inner, caller, name, attributes).await
     }
 
@@ -212,7 +214,11 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn find(&self, caller: &Caller, name: &str) -> Result<Found, Refused> {
+    pub async fn find(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<ClusterLookup, OrchestratorError> {
         let entity = self.inner.find(caller, name).await?;
         let cloud_error = look::look(
             &self.inner,
@@ -224,9 +230,9 @@ impl Orchestrator {
         let record = entity.record();
         let cloud_error = cloud_error.or_else(|| reconcile::obstacle(&entity, &record));
         if record.is_live() {
-            Ok(Found::new(record, cloud_error))
+            Ok(ClusterLookup::new(record, cloud_error))
         } else {
-            Err(Refused::NotFound(name.to_owned()))
+            Err(OrchestratorError::NotFound(name.to_owned()))
         }
     }
 
@@ -234,7 +240,11 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn view(&self, caller: &Caller, name: &str) -> Result<View, Refused> {
+    pub async fn view(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<ClusterView, OrchestratorError> {
         Ok(self.find(caller, name).await?.view())
     }
 
@@ -243,7 +253,7 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `Internal`.
-    pub async fn list(&self, caller: &Caller) -> Result<Vec<View>, Refused> {
+    pub async fn list(&self, caller: &Caller) -> Result<Vec<ClusterView>, OrchestratorError> {
         if let Err(error) = recover::ensure(&self.inner, caller).await {
             tracing::warn!(
                 "cannot look for forgotten clusters of project {}: {error}",
@@ -283,7 +293,7 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `Internal`.
-    pub async fn leaving(&self, caller: &Caller) -> Result<Vec<View>, Refused> {
+    pub async fn leaving(&self, caller: &Caller) -> Result<Vec<ClusterView>, OrchestratorError> {
         let entities = self.inner.book.of_project(caller.project_id()).await?;
         let mut views = Vec::new();
         for entity in entities.iter().filter(|entity| !entity.record().is_live()) {
@@ -307,8 +317,8 @@ impl Orchestrator {
         &self,
         caller: &Caller,
         name: &str,
-        attributes: Attributes,
-    ) -> Result<View, Refused> {
+        attributes: ClientAttributes,
+    ) -> Result<ClusterView, OrchestratorError> {
         whole(deploy::deploy(
             Arc::clone(&self.inner),
             caller.clone(),
@@ -326,8 +336,8 @@ impl Orchestrator {
         &self,
         caller: &Caller,
         name: &str,
-        attributes: Attributes,
-    ) -> Result<View, Refused> {
+        attributes: ClientAttributes,
+    ) -> Result<ClusterView, OrchestratorError> {
         whole(update::provision(
             Arc::clone(&self.inner),
             caller.clone(),
@@ -348,8 +358,8 @@ impl Orchestrator {
         &self,
         caller: &Caller,
         name: &str,
-        attributes: Attributes,
-    ) -> Result<View, Refused> {
+        attributes: ClientAttributes,
+    ) -> Result<ClusterView, OrchestratorError> {
         whole(update::update(
             Arc::clone(&self.inner),
             caller.clone(),
@@ -364,7 +374,7 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `NotFound`, `Unauthorized` (the wish stands until the caller's next good token).
-    pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), Refused> {
+    pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
         whole(delete::delete(
             Arc::clone(&self.inner),
             caller.clone(),
@@ -374,7 +384,7 @@ impl Orchestrator {
     }
 
     /// The frameworks that can be asked for, by name; for OCCI's query interface and for forms.
-    pub fn frameworks(&self) -> Vec<&Descriptor> {
+    pub fn frameworks(&self) -> Vec<&PluginDescriptor> {
         self.inner.planner.descriptors()
     }
 
@@ -382,29 +392,33 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `Internal` with what is not ready.
-    pub async fn ready(&self) -> Result<(), Refused> {
+    pub async fn ready(&self) -> Result<(), OrchestratorError> {
         Ok(self.inner.book.store().ping().await?)
     }
 }
 
 /// Runs to its end even when whoever asked goes away in the middle.
 async fn whole<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
-) -> Result<T, Refused> {
+    work: impl Future<Output = Result<T, OrchestratorError>> + Send + 'static,
+) -> Result<T, OrchestratorError> {
     match tokio::spawn(work).await {
         Ok(result) => result,
-        Err(_) => Err(Refused::Internal(
+        Err(_) => Err(OrchestratorError::Internal(
             "the host failed at this request; its log says why".to_owned(),
         )),
     }
 }
 
-impl Inner {
+impl Context {
     /// The caller's living cluster of this name; one that the store does not know is looked for in
     /// Heat, once.
-    async fn find(&self, caller: &Caller, name: &str) -> Result<Arc<Entity>, Refused> {
+    async fn find(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
         match self.book.find(caller.project_id(), name).await {
-            Err(Refused::NotFound(_)) => {
+            Err(OrchestratorError::NotFound(_)) => {
                 Box::pin(recover::ensure(self, caller)).await?;
                 self.book.find(caller.project_id(), name).await
             }
@@ -414,27 +428,31 @@ impl Inner {
 
     /// What the attributes ask for, over the operator's defaults; what is wrong with it whatever
     /// the cloud.
-    fn parse(&self, name: &str, given: &BTreeMap<String, String>) -> Result<Spec, Refused> {
-        let pairs: Attributes = given
+    fn parse(
+        &self,
+        name: &str,
+        given: &BTreeMap<String, String>,
+    ) -> Result<ClusterSpec, OrchestratorError> {
+        let pairs: ClientAttributes = given
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let spec = attributes::parse(name, &pairs, &self.defaults, &self.words)
-            .map_err(Refused::Invalid)?;
+            .map_err(OrchestratorError::Invalid)?;
         let problems = self.planner.check(&spec);
         if problems.is_empty() {
             Ok(spec)
         } else {
-            Err(Refused::Invalid(problems))
+            Err(OrchestratorError::Invalid(problems))
         }
     }
 
     /// Of a deployed cluster, only attributes that are not ours may change.
     fn only_foreign(
         &self,
-        record: &Record,
+        record: &ClusterRecord,
         given: &BTreeMap<String, String>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), OrchestratorError> {
         let (before, after) = (
             self.parse(&record.name, &record.attributes)?,
             self.parse(&record.name, given)?,
@@ -443,11 +461,11 @@ impl Inner {
         if changed.is_empty() {
             Ok(())
         } else {
-            Err(Refused::Invalid(deploy::unchangeable(changed)))
+            Err(OrchestratorError::Invalid(deploy::unchangeable(changed)))
         }
     }
 
-    fn show(&self, entity: &Entity, record: &Record) -> View {
+    fn show(&self, entity: &ClusterHandle, record: &ClusterRecord) -> ClusterView {
         let why = entity
             .look
             .error()

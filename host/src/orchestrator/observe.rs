@@ -3,12 +3,12 @@
 
 use crate::{
     cluster::{
-        State, Wish,
-        change::Answer,
-        progress::{self, Outcome, Report},
+        ClusterState, DesiredState,
+        change::ChangeReport,
+        progress::{self, StageOutcome, StageReport},
     },
-    openstack::{Event, Stack},
-    store::{Record, Seen},
+    openstack::{HeatStack, StackEvent},
+    store::{ClusterRecord, ObservedState},
 };
 
 /// Lines that are kept of one cluster: 250 workers and their master with eight stages each.
@@ -23,7 +23,7 @@ pub const READY_HANDLE: &str = "ready_handle";
 pub const TAKEN_AWAY: &str = "taken away";
 
 /// What we know after Heat showed the stack and the events after `seen.marker`.
-pub fn fold(seen: &Seen, stack: &Stack, events: &[Event]) -> Seen {
+pub fn fold(seen: &ObservedState, stack: &HeatStack, events: &[StackEvent]) -> ObservedState {
     let mut seen = seen.clone();
     seen.status = Some(stack.status.clone());
     seen.reason.clone_from(&stack.status_reason);
@@ -42,8 +42,8 @@ pub fn fold(seen: &Seen, stack: &Stack, events: &[Event]) -> Seen {
 }
 
 /// What we know after Heat said that the stack is not there.
-pub fn lost(seen: &Seen) -> Seen {
-    Seen {
+pub fn lost(seen: &ObservedState) -> ObservedState {
+    ObservedState {
         gone: true,
         status: Some("DELETE_COMPLETE".to_owned()),
         outputs: std::collections::BTreeMap::new(),
@@ -51,18 +51,18 @@ pub fn lost(seen: &Seen) -> Seen {
     }
 }
 
-fn take(seen: &mut Seen, stack: &Stack, event: &Event) {
+fn take(seen: &mut ObservedState, stack: &HeatStack, event: &StackEvent) {
     let signal = event
         .reason
         .strip_prefix("Signal: status:")
         .and_then(|rest| rest.split_once(" reason:"));
     match (event.resource.as_str(), signal) {
-        (PROGRESS_HANDLE, Some((_, line))) => match Answer::parse(line) {
+        (PROGRESS_HANDLE, Some((_, line))) => match ChangeReport::parse(line) {
             Some((node, answer)) if seen.answers.len() < MAX_REPORTS => {
                 drop(seen.answers.insert(node, answer))
             }
             Some(_) => {}
-            None => report(seen, Report::parse(line)),
+            None => report(seen, StageReport::parse(line)),
         },
         (READY_HANDLE, Some(("SUCCESS", line))) => {
             let node = line.split(' ').next().unwrap_or_default();
@@ -93,7 +93,7 @@ fn take(seen: &mut Seen, stack: &Stack, event: &Event) {
 
 /// Whether a resource failed by itself: those that Heat stopped because another one failed say so,
 /// and a wait condition tells of nodes.
-fn is_cause(event: &Event) -> bool {
+fn is_cause(event: &StackEvent) -> bool {
     let follows = [
         "CREATE aborted",
         "UPDATE aborted",
@@ -105,10 +105,10 @@ fn is_cause(event: &Event) -> bool {
 }
 
 /// A newer line of the same stage takes the older one's place, at the end.
-fn report(seen: &mut Seen, report: Report) {
+fn report(seen: &mut ObservedState, report: StageReport) {
     seen.reports.retain(|older| {
         !older.same_stage(&report)
-            || older.outcome == Outcome::Failed && report.outcome != Outcome::Failed
+            || older.outcome == StageOutcome::Failed && report.outcome != StageOutcome::Failed
     });
     if seen.reports.len() < MAX_REPORTS {
         seen.reports.push(report);
@@ -116,38 +116,41 @@ fn report(seen: &mut Seen, report: Report) {
 }
 
 /// Where the cluster stands.
-pub fn state(record: &Record) -> State {
+pub fn state(record: &ClusterRecord) -> ClusterState {
     if let Some(why) = &record.stuck {
-        return State::Failed(why.clone());
+        return ClusterState::Failed(why.clone());
     }
     let seen = &record.seen;
     match (record.wish, seen.status.as_deref()) {
-        (Wish::None, _) => State::Requested,
-        (Wish::Delete, Some("DELETE_COMPLETE")) => State::Deleted,
-        (Wish::Delete, _) => State::Deleting,
-        (Wish::Deploy, None) => State::Planned,
-        (Wish::Deploy, Some(_)) if record.change.is_some() && !seen.gone => State::Updating,
-        (Wish::Deploy, Some(status)) => by_status(status, record),
+        (DesiredState::None, _) => ClusterState::Requested,
+        (DesiredState::Delete, Some("DELETE_COMPLETE")) => ClusterState::Deleted,
+        (DesiredState::Delete, _) => ClusterState::Deleting,
+        (DesiredState::Deploy, None) => ClusterState::Planned,
+        (DesiredState::Deploy, Some(_)) if record.change.is_some() && !seen.gone => {
+            ClusterState::Updating
+        }
+        (DesiredState::Deploy, Some(status)) => by_status(status, record),
     }
 }
 
-fn by_status(status: &str, record: &Record) -> State {
+fn by_status(status: &str, record: &ClusterRecord) -> ClusterState {
     let (action, progress) = status.split_once('_').unwrap_or((status, ""));
     match (action, progress) {
-        ("INIT", _) | ("CREATE" | "ADOPT", "IN_PROGRESS") => State::Deploying,
-        ("DELETE", "COMPLETE") => State::Deleted,
-        ("DELETE", "IN_PROGRESS") => State::Deleting,
-        ("SUSPEND", "COMPLETE") => State::Suspended,
-        (_, "COMPLETE") => State::Active,
-        (_, "IN_PROGRESS") => State::Updating,
-        _ => State::Failed(failure(record).unwrap_or_else(|| format!("heat says {status}"))),
+        ("INIT", _) | ("CREATE" | "ADOPT", "IN_PROGRESS") => ClusterState::Deploying,
+        ("DELETE", "COMPLETE") => ClusterState::Deleted,
+        ("DELETE", "IN_PROGRESS") => ClusterState::Deleting,
+        ("SUSPEND", "COMPLETE") => ClusterState::Suspended,
+        (_, "COMPLETE") => ClusterState::Active,
+        (_, "IN_PROGRESS") => ClusterState::Updating,
+        _ => ClusterState::Failed(failure(record).unwrap_or_else(|| format!("heat says {status}"))),
     }
 }
 
 /// Heat's status as clients are shown it: between the steps of a change Heat is at rest, and the
 /// change is not.
-pub fn status(record: &Record) -> Option<String> {
-    let changing = record.change.is_some() && record.wish == Wish::Deploy && !record.seen.gone;
+pub fn status(record: &ClusterRecord) -> Option<String> {
+    let changing =
+        record.change.is_some() && record.wish == DesiredState::Deploy && !record.seen.gone;
     match (changing, &record.stuck) {
         (true, None) => Some("UPDATE_IN_PROGRESS".to_owned()),
         (true, Some(_)) => Some("UPDATE_FAILED".to_owned()),
@@ -156,7 +159,7 @@ pub fn status(record: &Record) -> Option<String> {
 }
 
 /// What is to be said of the change that is under way, or of the last one where it was taken back.
-pub fn change(record: &Record) -> Option<String> {
+pub fn change(record: &ClusterRecord) -> Option<String> {
     let Some(change) = &record.change else {
         return record
             .setback
@@ -176,9 +179,9 @@ pub fn change(record: &Record) -> Option<String> {
 
 /// Why it failed, in words: the node, the stage and the reason where they are known, else Heat's.
 /// None while nothing has failed.
-pub fn failure(record: &Record) -> Option<String> {
+pub fn failure(record: &ClusterRecord) -> Option<String> {
     let seen = &record.seen;
-    if seen.gone && record.wish == Wish::Deploy {
+    if seen.gone && record.wish == DesiredState::Deploy {
         return Some("the stack was deleted in the cloud, not by stampede; delete the cluster and ask for it again".to_owned());
     }
     if let Some(line) = &seen.signalled {
@@ -194,7 +197,7 @@ pub fn failure(record: &Record) -> Option<String> {
     let lines = seen
         .reports
         .iter()
-        .find(|report| report.outcome == Outcome::Failed);
+        .find(|report| report.outcome == StageOutcome::Failed);
     let reported = lines.map(|report| format!("{}: {}", report.node, report.text));
     let resource = || {
         seen.failed
@@ -238,7 +241,7 @@ fn in_words(resource: &str) -> String {
 
 /// `... WaitConditionTimeout: resources.ready: 2 of 3 received - ...` with the nodes that are
 /// missing and what they said last.
-fn late(record: &Record, reason: &str) -> Option<String> {
+fn late(record: &ClusterRecord, reason: &str) -> Option<String> {
     let (_, said) = reason.split_once("WaitConditionTimeout")?;
     let count = words(said).split(" received").next().unwrap_or_default();
     let spec = record.spec.as_ref()?;
@@ -266,7 +269,7 @@ fn late(record: &Record, reason: &str) -> Option<String> {
     ))
 }
 
-fn last_heard(record: &Record, node: &str) -> String {
+fn last_heard(record: &ClusterRecord, node: &str) -> String {
     match record
         .seen
         .reports
@@ -282,7 +285,7 @@ fn last_heard(record: &Record, node: &str) -> String {
 
 /// Progress as people read it: the master first, then workers by number; within a node the newest
 /// last.
-pub fn progress(seen: &Seen) -> Vec<Report> {
+pub fn progress(seen: &ObservedState) -> Vec<StageReport> {
     let mut reports = seen.reports.clone();
     reports.sort_by_cached_key(|report| progress::node_order(&report.node));
     reports

@@ -6,21 +6,21 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::{
-    cluster::{Phase, Spec, spec::Framework},
-    openstack::Output,
+    cluster::{ClusterSpec, LifecyclePhase, spec::FrameworkChoice},
+    openstack::StackOutput,
     orchestrator::choose::tests_support::spec,
 };
 
-pub(crate) fn record() -> Record {
-    let frameworks = vec![Framework {
+pub(crate) fn record() -> ClusterRecord {
+    let frameworks = vec![FrameworkChoice {
         name: "hadoop".into(),
         version: None,
     }];
-    let spec = Spec {
+    let spec = ClusterSpec {
         frameworks,
         ..spec()
     };
-    Record {
+    ClusterRecord {
         id: "c".into(),
         project_id: "p".into(),
         project_name: "p".into(),
@@ -31,9 +31,9 @@ pub(crate) fn record() -> Record {
         attributes: BTreeMap::new(),
         brought: BTreeMap::new(),
         spec: Some(spec),
-        phase: Phase::Deployed,
+        phase: LifecyclePhase::Deployed,
         acknowledged: false,
-        wish: Wish::Deploy,
+        wish: DesiredState::Deploy,
         owner: None,
         stack_name: "stampede-demo-1".into(),
         stack_id: Some("s".into()),
@@ -45,12 +45,12 @@ pub(crate) fn record() -> Record {
         change: None,
         told: Default::default(),
         setback: None,
-        seen: Seen::default(),
+        seen: ObservedState::default(),
     }
 }
 
-fn stack(status: &str, reason: &str) -> Stack {
-    Stack {
+fn stack(status: &str, reason: &str) -> HeatStack {
+    HeatStack {
         id: "s".into(),
         name: "stampede-demo-1".into(),
         status: status.into(),
@@ -64,8 +64,8 @@ fn stack(status: &str, reason: &str) -> Stack {
     }
 }
 
-fn event(id: usize, resource: &str, status: &str, reason: &str) -> Event {
-    Event {
+fn event(id: usize, resource: &str, status: &str, reason: &str) -> StackEvent {
+    StackEvent {
         id: id.to_string(),
         resource: resource.into(),
         status: status.into(),
@@ -74,14 +74,14 @@ fn event(id: usize, resource: &str, status: &str, reason: &str) -> Event {
     }
 }
 
-fn events(of: &[(&str, &str, &str)]) -> Vec<Event> {
+fn events(of: &[(&str, &str, &str)]) -> Vec<StackEvent> {
     of.iter()
         .enumerate()
         .map(|(id, (resource, status, reason))| event(id, resource, status, reason))
         .collect()
 }
 
-fn after(stack: &Stack, of: &[(&str, &str, &str)]) -> Record {
+fn after(stack: &HeatStack, of: &[(&str, &str, &str)]) -> ClusterRecord {
     let mut record = record();
     record.seen = fold(&record.seen, stack, &events(of));
     record
@@ -121,20 +121,26 @@ fn every_status_of_heat_has_its_state() {
 #[test]
 fn the_wish_shows_before_heat_has_answered() {
     let with = |wish, status: Option<&str>| {
-        let seen = Seen {
+        let seen = ObservedState {
             status: status.map(str::to_owned),
-            ..Seen::default()
+            ..ObservedState::default()
         };
-        state(&Record {
+        state(&ClusterRecord {
             wish,
             seen,
             ..record()
         })
     };
-    assert_eq!(with(Wish::None, None), State::Requested);
-    assert_eq!(with(Wish::Deploy, None), State::Planned);
-    assert_eq!(with(Wish::Delete, Some("CREATE_COMPLETE")), State::Deleting);
-    assert_eq!(with(Wish::Delete, Some("DELETE_COMPLETE")), State::Deleted);
+    assert_eq!(with(DesiredState::None, None), ClusterState::Requested);
+    assert_eq!(with(DesiredState::Deploy, None), ClusterState::Planned);
+    assert_eq!(
+        with(DesiredState::Delete, Some("CREATE_COMPLETE")),
+        ClusterState::Deleting
+    );
+    assert_eq!(
+        with(DesiredState::Delete, Some("DELETE_COMPLETE")),
+        ClusterState::Deleted
+    );
 }
 
 #[test]
@@ -174,12 +180,16 @@ fn progress_is_the_latest_line_of_each_stage_by_node() {
 fn lines_are_kept_up_to_the_limit() {
     let many = |count: usize| {
         let reason = |n| format!("Signal: status:SUCCESS reason:worker-{n} hadoop setup began");
-        let events: Vec<Event> = (0..count)
+        let events: Vec<StackEvent> = (0..count)
             .map(|n| event(n, "progress_handle", "SIGNAL_COMPLETE", &reason(n)))
             .collect();
-        fold(&Seen::default(), &stack("CREATE_IN_PROGRESS", ""), &events)
-            .reports
-            .len()
+        fold(
+            &ObservedState::default(),
+            &stack("CREATE_IN_PROGRESS", ""),
+            &events,
+        )
+        .reports
+        .len()
     };
     assert_eq!(
         (many(MAX_REPORTS), many(MAX_REPORTS + 1)),
@@ -217,11 +227,11 @@ fn a_nodes_failure_is_told_by_node_stage_and_reason_while_heat_still_works() {
     let early = after(&stack("CREATE_IN_PROGRESS", ""), &of[..2]);
     assert_eq!(
         (failure(&early).as_deref(), state(&early)),
-        (Some(wanted), State::Deploying)
+        (Some(wanted), ClusterState::Deploying)
     );
     let heat = "Resource CREATE failed: WaitConditionFailure: resources.ready: worker-1 hadoop ...";
     let late = after(&stack("CREATE_FAILED", heat), &of);
-    assert_eq!(state(&late), State::Failed(wanted.into()));
+    assert_eq!(state(&late), ClusterState::Failed(wanted.into()));
     assert_eq!(late.seen.reason, heat, "heat's own words stay as they are");
 }
 
@@ -318,13 +328,13 @@ fn a_new_action_of_heat_forgets_the_last_ones_failure() {
 fn a_stack_that_somebody_else_deleted_is_said_to_be_gone() {
     let mut record = after(&stack("CREATE_COMPLETE", ""), &[]);
     record.seen = lost(&record.seen);
-    assert_eq!(state(&record), State::Deleted);
+    assert_eq!(state(&record), ClusterState::Deleted);
     assert!(failure(&record).unwrap().contains("not by stampede"));
 }
 
 #[test]
 fn outputs_without_a_value_are_left_out() {
-    let output = |key: &str, value| Output {
+    let output = |key: &str, value| StackOutput {
         key: key.into(),
         value,
         description: String::new(),
@@ -335,7 +345,7 @@ fn outputs_without_a_value_are_left_out() {
         output("master_address", json!("192.0.2.7")),
         output("later", json!(null)),
     ];
-    let seen = fold(&Seen::default(), &shown, &[]);
+    let seen = fold(&ObservedState::default(), &shown, &[]);
     assert_eq!(
         seen.outputs,
         BTreeMap::from([("master_address".to_owned(), json!("192.0.2.7"))])

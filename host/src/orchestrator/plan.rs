@@ -17,36 +17,38 @@ pub mod shares;
 
 use futures_util::future::BoxFuture;
 
-use super::planner::Chosen;
+use super::planner::ResolvedFlavors;
 use crate::{
-    bundle::{self, BuildError, Bundle, Faults, Part},
+    bundle::{self, BuildError, ClusterBundle, ContractViolations, PluginBundle},
     cluster::{
-        Problem, Spec,
+        ClusterSpec, Problem,
         attributes::NO_NETWORK,
-        framework::{Descriptor, Network, Request, Service, Share},
+        framework::{
+            ClusterNetwork, PluginDescriptor, PluginRequest, ProvidedService, ResourceClaim,
+        },
         problem::lines,
     },
 };
 
 /// What a plan asks of plugins; a catalogue of them, or a test's own.
-pub trait Plugins: Send + Sync {
+pub trait PluginSource: Send + Sync {
     /// All that are there, by name.
-    fn descriptors(&self) -> Vec<&Descriptor>;
+    fn descriptors(&self) -> Vec<&PluginDescriptor>;
     /// The part of one that is there.
     fn generate<'a>(
         &'a self,
         plugin: &'a str,
-        request: &'a Request,
-    ) -> BoxFuture<'a, Result<Part, PlanError>>;
+        request: &'a PluginRequest,
+    ) -> BoxFuture<'a, Result<PluginBundle, PlanError>>;
 }
 
 /// A cluster as Heat takes it, and how it came about.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct ClusterPlan {
     /// The template and its files.
-    pub bundle: Bundle,
+    pub bundle: ClusterBundle,
     /// What each plugin was asked, in the chain's order.
-    pub requests: Vec<Request>,
+    pub requests: Vec<PluginRequest>,
 }
 
 /// Why there is no plan.
@@ -60,7 +62,7 @@ pub enum PlanError {
     Broken(String),
     /// Plugins returned what makes no cluster: their authors' to mend.
     #[error(transparent)]
-    Faults(#[from] Faults),
+    Faults(#[from] ContractViolations),
 }
 
 impl PlanError {
@@ -71,7 +73,7 @@ impl PlanError {
         match self {
             Self::Problems(problems) => problems,
             Self::Broken(message) => vec![Problem::new("framework", message, hint)],
-            Self::Faults(Faults(faults)) => faults
+            Self::Faults(ContractViolations(faults)) => faults
                 .iter()
                 .map(|fault| Problem::new("framework", fault.to_string(), hint))
                 .collect(),
@@ -84,11 +86,16 @@ impl PlanError {
 /// # Errors
 /// Problems of the chain, the settings and the flavors all at once; then those of the first plugin
 /// that has any; then what does not fit together.
-pub async fn plan(spec: &Spec, chosen: &Chosen, plugins: &impl Plugins) -> Result<Plan, PlanError> {
+pub async fn plan(
+    spec: &ClusterSpec,
+    chosen: &ResolvedFlavors,
+    plugins: &impl PluginSource,
+) -> Result<ClusterPlan, PlanError> {
     let there = plugins.descriptors();
     let chain = chain::chain(&spec.frameworks, &there).map_err(PlanError::Problems)?;
     let mut requests = prepare(spec, chosen, &chain).map_err(PlanError::Problems)?;
-    let (mut services, mut taken): (Vec<Service>, Vec<Share>) = (Vec::new(), Vec::new());
+    let (mut services, mut taken): (Vec<ProvidedService>, Vec<ResourceClaim>) =
+        (Vec::new(), Vec::new());
     let mut parts = Vec::new();
     for request in chain.iter().zip(&mut requests) {
         let (descriptor, request) = request;
@@ -108,7 +115,7 @@ pub async fn plan(spec: &Spec, chosen: &Chosen, plugins: &impl Plugins) -> Resul
     }
     let bundle = bundle::build(first, &description(spec, &chain), &chain, parts)
         .map_err(|error| not_built(error, spec))?;
-    Ok(Plan { bundle, requests })
+    Ok(ClusterPlan { bundle, requests })
 }
 
 /// What each plugin of the chain is asked, before the services and shares of those in front of it
@@ -117,10 +124,10 @@ pub async fn plan(spec: &Spec, chosen: &Chosen, plugins: &impl Plugins) -> Resul
 /// # Errors
 /// Problems of the settings and the node groups, all at once.
 pub fn prepare(
-    spec: &Spec,
-    chosen: &Chosen,
-    chain: &[&Descriptor],
-) -> Result<Vec<Request>, Vec<Problem>> {
+    spec: &ClusterSpec,
+    chosen: &ResolvedFlavors,
+    chain: &[&PluginDescriptor],
+) -> Result<Vec<PluginRequest>, Vec<Problem>> {
     let mut problems = nodes::check(spec, chosen, chain);
     let groups = nodes::groups(spec, chosen);
     let mut requests = Vec::new();
@@ -130,12 +137,12 @@ pub fn prepare(
             problems.extend(found);
             serde_json::Map::new()
         });
-        requests.push(Request {
+        requests.push(PluginRequest {
             cluster: spec.name.clone(),
             version: version(spec, descriptor),
             groups: groups.clone(),
             settings,
-            network: Network {
+            network: ClusterNetwork {
                 cidr: spec.cidr.clone(),
                 external: spec
                     .external_network
@@ -161,7 +168,7 @@ pub fn prepare(
 
 /// What is too large is mended by the request: fewer workers where there are too many, else less of
 /// the settings.
-fn not_built(error: BuildError, spec: &Spec) -> PlanError {
+fn not_built(error: BuildError, spec: &ClusterSpec) -> PlanError {
     let (excesses, most) = match error {
         BuildError::Faults(faults) => return faults.into(),
         BuildError::TooLarge {
@@ -182,7 +189,7 @@ fn not_built(error: BuildError, spec: &Spec) -> PlanError {
     )
 }
 
-fn version(spec: &Spec, descriptor: &Descriptor) -> String {
+fn version(spec: &ClusterSpec, descriptor: &PluginDescriptor) -> String {
     let asked = spec
         .frameworks
         .iter()
@@ -192,7 +199,7 @@ fn version(spec: &Spec, descriptor: &Descriptor) -> String {
 }
 
 /// `Cluster demo: Apache Hadoop 3.5.0 on a master and 3 workers. Made by Stampede.`
-fn description(spec: &Spec, chain: &[&Descriptor]) -> String {
+fn description(spec: &ClusterSpec, chain: &[&PluginDescriptor]) -> String {
     let titles: Vec<String> = chain
         .iter()
         .skip(1)

@@ -7,40 +7,41 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::{
-    bundle::{assemble::Content, news},
+    bundle::{assemble::NodeContent, news},
     cluster::{
-        Flavor, Problem, Spec,
-        change::Installed,
-        framework::{Descriptor, Size},
+        ClusterSpec, Flavor, Problem,
+        change::FileDigests,
+        framework::{NodeResources, PluginDescriptor},
     },
 };
 
 /// Makes plans: the frameworks that are there and what they generate.
-pub trait Planner: Send + Sync {
+pub trait ClusterPlanner: Send + Sync {
     /// Every framework that can be asked for, and the plugin `cluster`, by name.
-    fn descriptors(&self) -> Vec<&Descriptor>;
+    fn descriptors(&self) -> Vec<&PluginDescriptor>;
 
     /// What is wrong with the spec in itself, whatever the cloud: the chain, the parameters of its
     /// plugins. All at once.
-    fn check(&self, spec: &Spec) -> Vec<Problem>;
+    fn check(&self, spec: &ClusterSpec) -> Vec<Problem>;
 
     /// The smallest size of a node of each role, over the whole chain of what the spec asks for.
     ///
     /// # Errors
     /// The chain cannot be made: a requirement is missing or circular.
-    fn smallest(&self, spec: &Spec) -> Result<BTreeMap<String, Size>, Vec<Problem>>;
+    fn smallest(&self, spec: &ClusterSpec)
+    -> Result<BTreeMap<String, NodeResources>, Vec<Problem>>;
 
     /// What Heat is to be given. Every name in `spec` is one that the cloud knows.
     fn plan<'a>(
         &'a self,
-        spec: &'a Spec,
-        facts: &'a Chosen,
-    ) -> BoxFuture<'a, Result<Planned, Vec<Problem>>>;
+        spec: &'a ClusterSpec,
+        facts: &'a ResolvedFlavors,
+    ) -> BoxFuture<'a, Result<StackPlan, Vec<Problem>>>;
 }
 
 /// What was looked up for a spec whose open names are filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chosen {
+pub struct ResolvedFlavors {
     /// All flavors of the cloud, smallest first, so that one that fits can be named.
     pub flavors: Vec<Flavor>,
     /// The master's flavor.
@@ -53,7 +54,7 @@ pub struct Chosen {
 
 /// What Heat is given.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Planned {
+pub struct StackPlan {
     /// HOT as JSON.
     pub template: Value,
     /// What `get_file` names.
@@ -63,14 +64,14 @@ pub struct Planned {
     /// Endpoint names, each with the output that holds its URL.
     pub endpoints: BTreeMap<String, String>,
     /// What stands on the nodes of each role.
-    pub contents: BTreeMap<String, Content>,
+    pub contents: BTreeMap<String, NodeContent>,
     /// Parameters by plugin whose computed values are to stay while nodes come and go.
     pub computed: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-impl Planned {
+impl StackPlan {
     /// Digests of what stands on the nodes.
-    pub fn installed(&self) -> Installed {
+    pub fn installed(&self) -> FileDigests {
         self.contents
             .iter()
             .map(|(role, content)| (role.clone(), news::digests(content)))

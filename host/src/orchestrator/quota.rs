@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::planner::Chosen;
+use super::planner::ResolvedFlavors;
 use crate::{
-    cluster::{Problem, Spec},
-    openstack::{Quota, Quotas},
+    cluster::{ClusterSpec, Problem},
+    openstack::{ProjectQuotas, ResourceQuota},
 };
 
 /// One problem for each quota that does not suffice: `needs 7 ports, 3 are free`.
-pub fn check(template: &Value, spec: &Spec, chosen: &Chosen, quotas: &Quotas) -> Vec<Problem> {
+pub fn check(
+    template: &Value,
+    spec: &ClusterSpec,
+    chosen: &ResolvedFlavors,
+    quotas: &ProjectQuotas,
+) -> Vec<Problem> {
     let count = |kinds: &[&str]| {
         let resources = template.get("resources").and_then(Value::as_object);
         let kind = |resource: &Value| {
@@ -133,9 +138,9 @@ pub fn check_added(
     before: &Value,
     after: &Value,
     workers: u32,
-    chosen: &Chosen,
-    quotas: &Quotas,
-    spec: &Spec,
+    chosen: &ResolvedFlavors,
+    quotas: &ProjectQuotas,
+    spec: &ClusterSpec,
 ) -> Vec<Problem> {
     let there = |name: &String| {
         before
@@ -155,11 +160,11 @@ pub fn check_added(
         ..chosen.master.clone()
     };
     let (spec, chosen) = (
-        Spec {
+        ClusterSpec {
             workers,
             ..spec.clone()
         },
-        Chosen {
+        ResolvedFlavors {
             master: nothing,
             ..chosen.clone()
         },
@@ -190,7 +195,7 @@ fn rules(template: &Value) -> u64 {
     })
 }
 
-fn short(what: &str, needed: u64, quota: Option<Quota>) -> Option<Problem> {
+fn short(what: &str, needed: u64, quota: Option<ResourceQuota>) -> Option<Problem> {
     let free = quota?.free()?;
     let fewer = match what {
         "servers in one server group" => "spread fewer workers (cluster.spread_workers)",
@@ -214,7 +219,7 @@ mod tests {
     use super::*;
     use crate::{cluster::Flavor, orchestrator::choose::tests_support::spec};
 
-    fn chosen() -> Chosen {
+    fn chosen() -> ResolvedFlavors {
         let flavor = |name: &str, ram_mib, vcpus| Flavor {
             name: name.into(),
             vcpus,
@@ -222,7 +227,7 @@ mod tests {
             disk_gib: 10,
         };
         let (master, worker) = (flavor("m", 2_048, 2), flavor("w", 1_024, 1));
-        Chosen {
+        ResolvedFlavors {
             flavors: vec![master.clone(), worker.clone()],
             master,
             worker,
@@ -239,18 +244,18 @@ mod tests {
             "g": { "type": "OS::Nova::ServerGroup" }, "a": member, "b": member, "c": { "type": "OS::Nova::Server" }, "v": volume(10), "w": volume(5),
         } });
         let quota = |limit, used| {
-            Some(Quota {
+            Some(ResourceQuota {
                 limit: Some(limit),
                 used,
             })
         };
         let told = |more: u64| -> Vec<String> {
-            let quotas = Quotas {
+            let quotas = ProjectQuotas {
                 server_groups: quota(9 + more, 9),
                 server_group_members: quota(1 + more, 0),
                 volumes: quota(3 + more, 2),
                 volume_gib: quota(114 + more, 100),
-                ..Quotas::default()
+                ..ProjectQuotas::default()
             };
             check(&template, &spec(), &chosen(), &quotas)
                 .into_iter()
@@ -283,25 +288,25 @@ mod tests {
             .collect();
         let template = json!({ "resources": resources });
         let quota = |limit, used| {
-            Some(Quota {
+            Some(ResourceQuota {
                 limit: Some(limit),
                 used,
             })
         };
-        let exact = Quotas {
+        let exact = ProjectQuotas {
             servers: quota(10, 7),
             ram_mib: quota(4_096, 0),
             vcpus: quota(4, 0),
             ports: quota(2, 0),
-            ..Quotas::default()
+            ..ProjectQuotas::default()
         };
         assert_eq!(check(&template, &spec(), &chosen(), &exact), vec![]);
-        let less = Quotas {
+        let less = ProjectQuotas {
             servers: quota(10, 8),
             ram_mib: quota(4_095, 0),
             vcpus: quota(4, 1),
             ports: quota(9, 9),
-            ..Quotas::default()
+            ..ProjectQuotas::default()
         };
         let told: Vec<String> = check(&template, &spec(), &chosen(), &less)
             .into_iter()
@@ -319,18 +324,18 @@ mod tests {
             &group,
             &spec(),
             &chosen(),
-            &Quotas {
+            &ProjectQuotas {
                 security_group_rules: quota(10, 7),
-                ..Quotas::default()
+                ..ProjectQuotas::default()
             },
         );
         assert_eq!(told[0].message, "needs 4 security group rules, 3 are free");
-        let unlimited = Quotas {
-            servers: Some(Quota {
+        let unlimited = ProjectQuotas {
+            servers: Some(ResourceQuota {
                 limit: None,
                 used: 99,
             }),
-            ..Quotas::default()
+            ..ProjectQuotas::default()
         };
         assert_eq!(check(&template, &spec(), &chosen(), &unlimited), vec![]);
     }

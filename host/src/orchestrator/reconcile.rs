@@ -8,22 +8,22 @@ use std::{
 };
 
 use super::{
-    Inner, Refused,
-    book::{Entity, lock, now_s},
-    decide::{self, Known, Sight, Step},
+    Context, OrchestratorError,
+    book::{ClusterHandle, lock, now_s},
+    decide::{self, ReconcileAction, RecordFacts, StackObservation},
     deploy, observe,
-    planner::Planned,
+    planner::StackPlan,
     rollout, sessions, stack,
 };
 use crate::{
-    cluster::{Phase, Wish},
-    openstack::{Session, StackId},
-    store::Record,
+    cluster::{DesiredState, LifecyclePhase},
+    openstack::{CloudSession, StackId},
+    store::ClusterRecord,
 };
 
 /// What is left to do after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum After {
+pub(super) enum Requeue {
     /// Nothing.
     Done,
     /// Look again after this pause.
@@ -37,13 +37,13 @@ pub(super) enum After {
 /// Takes the one next step. The caller holds the cluster's turn. `planned` is what to create, where
 /// it is known already.
 pub(super) async fn step(
-    inner: &Inner,
-    entity: &Entity,
-    session: &Session,
-    planned: Option<Planned>,
-) -> Result<After, Refused> {
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+    planned: Option<StackPlan>,
+) -> Result<Requeue, OrchestratorError> {
     let record = inner.book.refresh(entity).await?;
-    if record.wish == Wish::Deploy && record.stack_id.is_some() && record.change.is_some() {
+    if record.wish == DesiredState::Deploy && record.stack_id.is_some() && record.change.is_some() {
         return rollout::step(inner, entity, session).await;
     }
     // The first create of a cluster needs no look for an older one: nobody has asked for a stack of
@@ -54,31 +54,35 @@ pub(super) async fn step(
         see(session, &record).await?
     };
     let sight = match &shown {
-        None => Sight::Absent,
+        None => StackObservation::Absent,
         Some(shown) if record.stack_id.is_none() && !stack::is_ours(&record, &shown.tags) => {
-            Sight::Foreign
+            StackObservation::Foreign
         }
-        Some(shown) => Sight::Ours(&shown.status),
+        Some(shown) => StackObservation::Ours(&shown.status),
     };
     let sent = record.create_sent_s.filter(|_| record.stack_id.is_none());
     let in_flight =
         sent.is_some_and(|sent| now_s().saturating_sub(sent) < inner.limits.create_grace.as_secs());
-    let known = Known {
+    let known = RecordFacts {
         wish: record.wish,
         has_stack: record.stack_id.is_some(),
         create_in_flight: in_flight,
         deletes: record.deletes,
     };
-    if record.wish == Wish::Delete && !matches!(sight, Sight::Foreign) {
+    if record.wish == DesiredState::Delete && !matches!(sight, StackObservation::Foreign) {
         keep(inner, entity, shown.as_ref()).await?;
     }
     match (decide::next(known, sight, inner.limits.deletes), shown) {
-        (Step::Create | Step::Delete, _) if !sessions::may_act(session, &record) => {
-            Ok(After::Owner)
+        (ReconcileAction::Create | ReconcileAction::Delete, _)
+            if !sessions::may_act(session, &record) =>
+        {
+            Ok(Requeue::Owner)
         }
-        (Step::Create, _) => create(inner, entity, session, &record, planned).await,
-        (Step::Adopt, Some(shown)) => adopt(inner, entity, &shown.id, &shown.status).await,
-        (Step::Delete, Some(shown)) => {
+        (ReconcileAction::Create, _) => create(inner, entity, session, &record, planned).await,
+        (ReconcileAction::Adopt, Some(shown)) => {
+            adopt(inner, entity, &shown.id, &shown.status).await
+        }
+        (ReconcileAction::Delete, Some(shown)) => {
             delete(
                 inner,
                 entity,
@@ -91,46 +95,52 @@ pub(super) async fn step(
             )
             .await
         }
-        (Step::Wait, _) => Ok(After::Later(inner.limits.follow_every)),
-        (Step::Forget, _) => {
+        (ReconcileAction::Wait, _) => Ok(Requeue::Later(inner.limits.follow_every)),
+        (ReconcileAction::Forget, _) => {
             inner.book.forget(entity).await?;
             tracing::info!(cluster.id = %record.id, "nothing is left of `{}`", record.name);
-            Ok(After::Gone)
+            Ok(Requeue::Gone)
         }
-        (Step::Conflict, _) => {
+        (ReconcileAction::Conflict, _) => {
             let words = format!(
                 "a stack named `{}` is there that is not this cluster's; delete it or the cluster",
                 record.stack_name
             );
-            Err(Refused::Conflict(words))
+            Err(OrchestratorError::Conflict(words))
         }
-        (Step::GiveUp, Some(shown)) => {
+        (ReconcileAction::GiveUp, Some(shown)) => {
             let words = format!(
                 "heat failed {} times to delete stack `{}`: {}; delete it by hand, or restart stampede to try again",
                 record.deletes, shown.name, shown.status_reason
             );
-            Err(Refused::Conflict(words))
+            Err(OrchestratorError::Conflict(words))
         }
-        (Step::Lost, _) => {
+        (ReconcileAction::Lost, _) => {
             let seen = observe::lost(&record.seen);
             inner
                 .book
                 .change(entity, |record| record.seen.clone_from(&seen))
                 .await?;
-            Ok(After::Done)
+            Ok(Requeue::Done)
         }
-        (Step::Rest | Step::Adopt | Step::Delete | Step::GiveUp, _) => Ok(After::Done),
+        (
+            ReconcileAction::Rest
+            | ReconcileAction::Adopt
+            | ReconcileAction::Delete
+            | ReconcileAction::GiveUp,
+            _,
+        ) => Ok(Requeue::Done),
     }
 }
 
 /// What is seen of the stack by the way is kept for those who look at the cluster.
 async fn keep(
-    inner: &Inner,
-    entity: &Entity,
-    shown: Option<&crate::openstack::Stack>,
-) -> Result<(), Refused> {
+    inner: &Context,
+    entity: &ClusterHandle,
+    shown: Option<&crate::openstack::HeatStack>,
+) -> Result<(), OrchestratorError> {
     let Some(shown) = shown else { return Ok(()) };
-    let change = |record: &mut Record| {
+    let change = |record: &mut ClusterRecord| {
         record.seen.status = Some(shown.status.clone());
         record.seen.reason.clone_from(&shown.status_reason);
     };
@@ -141,9 +151,9 @@ async fn keep(
 
 /// The stack of this record, by id where it is known, else by name.
 async fn see(
-    session: &Session,
-    record: &Record,
-) -> Result<Option<crate::openstack::Stack>, Refused> {
+    session: &CloudSession,
+    record: &ClusterRecord,
+) -> Result<Option<crate::openstack::HeatStack>, OrchestratorError> {
     let shown = match &record.stack_id {
         Some(id) => session
             .show_stack(&StackId {
@@ -161,17 +171,17 @@ async fn see(
 }
 
 async fn create(
-    inner: &Inner,
-    entity: &Entity,
-    session: &Session,
-    record: &Record,
-    planned: Option<Planned>,
-) -> Result<After, Refused> {
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+    record: &ClusterRecord,
+    planned: Option<StackPlan>,
+) -> Result<Requeue, OrchestratorError> {
     let planned = match (planned, &record.spec) {
         (Some(planned), _) => planned,
         (None, Some(spec)) => deploy::plan(inner, session, spec).await?.1,
         (None, None) => {
-            return Err(Refused::Internal(format!(
+            return Err(OrchestratorError::Internal(format!(
                 "the record of `{}` holds no plan; delete the cluster",
                 record.name
             )));
@@ -208,34 +218,39 @@ async fn create(
     }
 }
 
-async fn adopt(inner: &Inner, entity: &Entity, id: &str, status: &str) -> Result<After, Refused> {
-    let change = |record: &mut Record| {
+async fn adopt(
+    inner: &Context,
+    entity: &ClusterHandle,
+    id: &str,
+    status: &str,
+) -> Result<Requeue, OrchestratorError> {
+    let change = |record: &mut ClusterRecord| {
         record.stack_id = Some(id.to_owned());
         record.create_sent_s = None;
         record.stuck = None;
         record.seen.status.get_or_insert_with(|| status.to_owned());
-        if record.phase == Phase::Initialised {
-            record.phase = Phase::Deployed;
+        if record.phase == LifecyclePhase::Initialised {
+            record.phase = LifecyclePhase::Deployed;
         }
     };
     let record = inner.book.change(entity, change).await?;
     entity.look.note(None);
-    Ok(if record.wish == Wish::Delete {
-        After::Later(Duration::ZERO)
+    Ok(if record.wish == DesiredState::Delete {
+        Requeue::Later(Duration::ZERO)
     } else {
-        After::Done
+        Requeue::Done
     })
 }
 
 async fn delete(
-    inner: &Inner,
-    entity: &Entity,
-    session: &Session,
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
     id: &StackId,
     status: &str,
-) -> Result<After, Refused> {
+) -> Result<Requeue, OrchestratorError> {
     let failed = status == "DELETE_FAILED";
-    let change = |record: &mut Record| {
+    let change = |record: &mut ClusterRecord| {
         record.stack_id = Some(id.id.clone());
         record.deletes = if failed {
             record.deletes + 1
@@ -246,7 +261,7 @@ async fn delete(
     let record = inner.book.change(entity, change).await?;
     session.delete_stack(id).await?;
     tracing::info!(cluster.id = %record.id, stack.id = %id.id, "asked heat to delete `{}`, which was {status}", record.name);
-    Ok(After::Later(if failed {
+    Ok(Requeue::Later(if failed {
         inner.limits.pause(record.deletes)
     } else {
         inner.limits.follow_every
@@ -254,18 +269,18 @@ async fn delete(
 }
 
 /// Whether something is left to do that no request waits for.
-pub(super) fn needs_care(record: &Record) -> bool {
+pub(super) fn needs_care(record: &ClusterRecord) -> bool {
     let open = match record.wish {
-        Wish::None => false,
-        Wish::Deploy => record.stack_id.is_none() || record.change.is_some(),
-        Wish::Delete => true,
+        DesiredState::None => false,
+        DesiredState::Deploy => record.stack_id.is_none() || record.change.is_some(),
+        DesiredState::Delete => true,
     };
     open && record.stuck.is_none()
 }
 
 /// One step for somebody who looks and cannot wait for the background; none when somebody else is
 /// at it, or was a moment ago.
-pub(super) async fn nudge(inner: &Inner, entity: &Entity, session: &Session) {
+pub(super) async fn nudge(inner: &Context, entity: &ClusterHandle, session: &CloudSession) {
     if !needs_care(&entity.record()) || entity.look.is_fresh(inner.limits.observe_every) {
         return;
     }
@@ -279,7 +294,7 @@ pub(super) async fn nudge(inner: &Inner, entity: &Entity, session: &Session) {
 
 /// How a run in the background ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum WorkerExit {
     /// Nothing is left to do, or only a person can help.
     Done,
     /// Nothing is left of the cluster.
@@ -292,7 +307,7 @@ enum End {
 
 /// Takes care of the cluster in the background until nothing is left to do, or no token is left to
 /// do it with.
-pub(super) fn follow(inner: &Arc<Inner>, entity: &Arc<Entity>) {
+pub(super) fn follow(inner: &Arc<Context>, entity: &Arc<ClusterHandle>) {
     *lock(&entity.forbidden) = None;
     if entity.followed.swap(true, Ordering::AcqRel) {
         return;
@@ -310,7 +325,7 @@ pub(super) fn follow(inner: &Arc<Inner>, entity: &Arc<Entity>) {
     });
 }
 
-fn goes_on(inner: &Inner, entity: &Entity, end: End) -> bool {
+fn goes_on(inner: &Context, entity: &ClusterHandle, end: WorkerExit) -> bool {
     let record = entity.record();
     let session = || {
         inner
@@ -319,92 +334,100 @@ fn goes_on(inner: &Inner, entity: &Entity, end: End) -> bool {
             .filter(|session| !is_forbidden(entity, session))
     };
     let is_served = match end {
-        End::Gone => false,
-        End::Done => true,
-        End::NoToken => session().is_some(),
-        End::Owner => session().is_some_and(|session| sessions::may_act(&session, &record)),
+        WorkerExit::Gone => false,
+        WorkerExit::Done => true,
+        WorkerExit::NoToken => session().is_some(),
+        WorkerExit::Owner => session().is_some_and(|session| sessions::may_act(&session, &record)),
     };
     is_served && needs_care(&record)
 }
 
 /// What keeps the cluster from going on until another token comes.
-pub(super) fn obstacle(entity: &Entity, record: &Record) -> Option<Arc<str>> {
+pub(super) fn obstacle(entity: &ClusterHandle, record: &ClusterRecord) -> Option<Arc<str>> {
     lock(&entity.forbidden)
         .as_ref()
         .filter(|_| needs_care(record))
         .map(|(_, words)| Arc::clone(words))
 }
 
-fn is_forbidden(entity: &Entity, session: &Session) -> bool {
+fn is_forbidden(entity: &ClusterHandle, session: &CloudSession) -> bool {
     lock(&entity.forbidden)
         .as_ref()
         .is_some_and(|(forbidden, _)| forbidden.is_same_token(session))
 }
 
-async fn run(inner: &Inner, entity: &Entity) -> End {
+async fn run(inner: &Context, entity: &ClusterHandle) -> WorkerExit {
     let mut failures = 0;
     while needs_care(&entity.record()) {
         let record = entity.record();
         let Some(session) = inner.sessions.of(&record) else {
             inner.sessions.wait(sessions::both(&record));
-            return End::NoToken;
+            return WorkerExit::NoToken;
         };
         let after = if is_forbidden(entity, &session) {
-            Ok(After::Owner)
+            Ok(Requeue::Owner)
         } else {
             let _turn = entity.turn.lock().await;
             step(inner, entity, &session, None).await
         };
         let pause = match after {
-            Ok(After::Done) => return End::Done,
-            Ok(After::Gone) | Err(Refused::NotFound(_)) => return End::Gone,
-            Ok(After::Owner) => {
+            Ok(Requeue::Done) => return WorkerExit::Done,
+            Ok(Requeue::Gone) | Err(OrchestratorError::NotFound(_)) => return WorkerExit::Gone,
+            Ok(Requeue::Owner) => {
                 inner.sessions.wait([sessions::owners(&record)]);
-                return End::Owner;
+                return WorkerExit::Owner;
             }
-            Ok(After::Later(pause)) => {
+            Ok(Requeue::Later(pause)) => {
                 failures = 0;
                 pause
             }
             // Another token may do: the wish stands until it comes.
-            Err(error @ (Refused::Unauthorized(_) | Refused::Forbidden(_))) => {
+            Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
                 set_aside(inner, entity, &session, &error);
                 continue;
             }
             // Nobody is told of a delete that is given up, so it is never given up for a cloud that
             // is away.
-            Err(Refused::Cloud(_) | Refused::Internal(_) | Refused::Busy { .. })
-                if failures < inner.limits.creates
-                    || entity.record().wish == Wish::Delete
-                    || entity.record().change.is_some() =>
+            Err(
+                OrchestratorError::Cloud(_)
+                | OrchestratorError::Internal(_)
+                | OrchestratorError::Busy { .. },
+            ) if failures < inner.limits.creates
+                || entity.record().wish == DesiredState::Delete
+                || entity.record().change.is_some() =>
             {
                 failures = failures.saturating_add(1);
                 inner.limits.pause(failures - 1)
             }
             Err(error) => {
                 give_up(inner, entity, &error).await;
-                return End::Done;
+                return WorkerExit::Done;
             }
         };
         tokio::time::sleep(pause).await;
     }
-    End::Done
+    WorkerExit::Done
 }
 
 /// A token that ended is of no more use to anyone; one that may not do what this cluster needs may
 /// still serve others.
-fn set_aside(inner: &Inner, entity: &Entity, session: &Session, error: &Refused) {
+fn set_aside(
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+    error: &OrchestratorError,
+) {
     let record = entity.record();
     tracing::warn!(cluster.id = %record.id, "`{}` waits for another token of its owner: {error}", record.name);
     entity.look.note(Some(error.to_string()));
     match error {
-        Refused::Unauthorized(_) => inner.sessions.forget(session),
+        OrchestratorError::Unauthorized(_) => inner.sessions.forget(session),
         _ => *lock(&entity.forbidden) = Some((session.clone(), error.to_string().into())),
     }
 }
 
 /// What only a person can help with is kept in the record and logged once.
-async fn give_up(inner: &Inner, entity: &Entity, error: &Refused) {
+async fn give_up(inner: &Context, entity: &ClusterHandle, error: &OrchestratorError) {
     let words = error.to_string();
     let record = entity.record();
     tracing::error!(cluster.id = %record.id, "`{}` is stuck: {words}", record.name);
@@ -418,10 +441,13 @@ async fn give_up(inner: &Inner, entity: &Entity, error: &Refused) {
 }
 
 /// After a restart, or once a project has a good token again: goes on with what is pending there.
-pub(super) async fn resume(inner: &Arc<Inner>, project_id: &str) -> Result<(), Refused> {
+pub(super) async fn resume(
+    inner: &Arc<Context>,
+    project_id: &str,
+) -> Result<(), OrchestratorError> {
     for entity in inner.book.of_project(project_id).await? {
         let record = entity.record();
-        if record.wish == Wish::Delete && record.stuck.is_some() {
+        if record.wish == DesiredState::Delete && record.stuck.is_some() {
             inner
                 .book
                 .change(&entity, |record| (record.stuck, record.deletes) = (None, 0))

@@ -6,43 +6,43 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Caller, Inner, Refused,
+    Caller, Context, OrchestratorError,
     book::{lock, now_s},
     reconcile,
     stack::{self, REQUEST_PARAMETER, TAG},
 };
 use crate::{
     cluster::{
-        Change, Phase, Spec, Wish, attributes,
+        ClusterChange, ClusterSpec, DesiredState, LifecyclePhase, attributes,
         limits::{MAX_WORKER_ID, MAX_WORKERS},
     },
-    openstack::Stack,
-    store::{Record, Seen, Told},
+    openstack::HeatStack,
+    store::{ClusterRecord, NodeNotifications, ObservedState},
 };
 
 /// What a stack carries of its cluster.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Carried {
+pub(super) struct StackSnapshot {
     /// As clients gave them until deploy.
     pub(super) attributes: BTreeMap<String, String>,
     /// As they came with what is not an update.
     pub(super) brought: BTreeMap<String, String>,
     /// What was deployed.
-    pub(super) spec: Option<Spec>,
+    pub(super) spec: Option<ClusterSpec>,
     /// Endpoint names, each with the output that holds its URL.
     pub(super) endpoints: BTreeMap<String, String>,
     /// A change that was under way.
-    pub(super) change: Option<Change>,
+    pub(super) change: Option<ClusterChange>,
     /// What the nodes were told so far.
-    pub(super) told: Told,
+    pub(super) told: NodeNotifications,
     /// Why the last change was taken back.
     pub(super) setback: Option<String>,
 }
 
-impl Carried {
+impl StackSnapshot {
     /// What a stack is to carry of this cluster.
-    pub(super) fn of(record: &Record) -> Self {
+    pub(super) fn of(record: &ClusterRecord) -> Self {
         Self {
             attributes: record.attributes.clone(),
             brought: record.brought.clone(),
@@ -55,7 +55,7 @@ impl Carried {
     }
 
     /// What this stack carries.
-    pub(super) fn read(shown: &Stack) -> Self {
+    pub(super) fn read(shown: &HeatStack) -> Self {
         let text = shown
             .parameters
             .get(REQUEST_PARAMETER)
@@ -74,7 +74,7 @@ impl Carried {
     /// not ours.
     fn is_sane(&self) -> bool {
         let few = |ids: &[u32]| ids.len() <= MAX_WORKERS as usize && ids.iter().all(is_id);
-        let is_sane = |spec: &Spec| {
+        let is_sane = |spec: &ClusterSpec| {
             spec.workers <= MAX_WORKERS && spec.ids_given <= MAX_WORKER_ID && few(&spec.worker_ids)
         };
         let specs = self
@@ -91,12 +91,12 @@ impl Carried {
     }
 
     /// Whether it tells of steps that this record knows nothing of.
-    pub(super) fn is_newer(&self, record: &Record) -> bool {
+    pub(super) fn is_newer(&self, record: &ClusterRecord) -> bool {
         self.told.generation > record.told.generation
     }
 
     /// Puts it over what the record says; attributes that are not ours are kept.
-    pub(super) fn give(&self, record: &mut Record) {
+    pub(super) fn give(&self, record: &mut ClusterRecord) {
         record
             .attributes
             .retain(|name, _| !attributes::is_ours(name));
@@ -128,7 +128,7 @@ fn is_id(id: &u32) -> bool {
 ///
 /// # Errors
 /// Heat cannot be asked: then nobody can say that a cluster is not there.
-pub(super) async fn ensure(inner: &Inner, caller: &Caller) -> Result<(), Refused> {
+pub(super) async fn ensure(inner: &Context, caller: &Caller) -> Result<(), OrchestratorError> {
     let project = caller.project_id();
     if lock(&inner.recovered).contains(project) {
         return Ok(());
@@ -177,7 +177,7 @@ pub(super) async fn ensure(inner: &Inner, caller: &Caller) -> Result<(), Refused
 }
 
 /// The record that this stack tells of, if it is one of ours.
-fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
+fn record(shown: &HeatStack, caller: &Caller) -> Option<ClusterRecord> {
     let tag = |prefix: &str| {
         shown
             .tags
@@ -189,13 +189,13 @@ fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
         tag("stampede.cluster.")?,
         tag("stampede.name.").filter(|name| attributes::is_name(name))?,
     );
-    let carried = Carried::read(shown);
+    let carried = StackSnapshot::read(shown);
     let wish = if shown.status.starts_with("DELETE_") {
-        Wish::Delete
+        DesiredState::Delete
     } else {
-        Wish::Deploy
+        DesiredState::Deploy
     };
-    Some(Record {
+    Some(ClusterRecord {
         id,
         project_id: caller.project_id().to_owned(),
         project_name: caller.project_name().to_owned(),
@@ -206,7 +206,7 @@ fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
         attributes: carried.attributes,
         brought: carried.brought,
         spec: carried.spec,
-        phase: Phase::Deployed,
+        phase: LifecyclePhase::Deployed,
         acknowledged: true,
         wish,
         owner: None,
@@ -220,10 +220,10 @@ fn record(shown: &Stack, caller: &Caller) -> Option<Record> {
         change: carried.change,
         told: carried.told,
         setback: carried.setback,
-        seen: Seen {
+        seen: ObservedState {
             status: Some(shown.status.clone()),
             reason: shown.status_reason.clone(),
-            ..Seen::default()
+            ..ObservedState::default()
         },
     })
 }
@@ -233,16 +233,16 @@ mod tests {
     use super::*;
     use crate::orchestrator::choose::tests_support::spec;
 
-    fn read(spec: Spec) -> Option<Spec> {
-        let carried = Carried {
+    fn read(spec: ClusterSpec) -> Option<ClusterSpec> {
+        let carried = StackSnapshot {
             spec: Some(spec),
-            ..Carried::default()
+            ..StackSnapshot::default()
         };
         let text = serde_json::to_string(&carried).unwrap();
         let parameters = serde_json::Map::from_iter([(REQUEST_PARAMETER.to_owned(), text.into())]);
-        Carried::read(&Stack {
+        StackSnapshot::read(&HeatStack {
             parameters,
-            ..Stack::default()
+            ..HeatStack::default()
         })
         .spec
     }
@@ -250,21 +250,21 @@ mod tests {
     #[test]
     fn what_no_request_could_have_led_to_is_not_read() {
         assert!(
-            read(Spec {
+            read(ClusterSpec {
                 workers: MAX_WORKERS,
                 ..spec()
             })
             .is_some()
         );
         assert_eq!(
-            read(Spec {
+            read(ClusterSpec {
                 workers: MAX_WORKERS + 1,
                 ..spec()
             }),
             None
         );
         assert_eq!(
-            read(Spec {
+            read(ClusterSpec {
                 workers: u32::MAX,
                 ..spec()
             }),
@@ -272,35 +272,35 @@ mod tests {
             "its ids would fill the memory"
         );
         assert!(
-            read(Spec {
+            read(ClusterSpec {
                 worker_ids: vec![1, MAX_WORKER_ID],
                 ..spec()
             })
             .is_some()
         );
         assert_eq!(
-            read(Spec {
+            read(ClusterSpec {
                 worker_ids: vec![0],
                 ..spec()
             }),
             None
         );
         assert_eq!(
-            read(Spec {
+            read(ClusterSpec {
                 worker_ids: vec![MAX_WORKER_ID + 1],
                 ..spec()
             }),
             None
         );
         assert_eq!(
-            read(Spec {
+            read(ClusterSpec {
                 worker_ids: vec![1; MAX_WORKERS as usize + 1],
                 ..spec()
             }),
             None
         );
         assert_eq!(
-            read(Spec {
+            read(ClusterSpec {
                 ids_given: MAX_WORKER_ID + 1,
                 ..spec()
             }),

@@ -8,7 +8,7 @@ use crate::{
 
 /// Why a wish was not taken. Texts are lowercase fragments that say what, where and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum OrchestratorError {
     /// No such entity in the caller's project; holds the name.
     #[error("no cluster `{0}` in this project")]
     NotFound(String),
@@ -44,10 +44,10 @@ pub enum Refused {
     },
 }
 
-impl From<openstack::Error> for Refused {
+impl From<openstack::CloudError> for OrchestratorError {
     /// The words stay as they are; only who can help decides.
-    fn from(error: openstack::Error) -> Self {
-        use openstack::Error as E;
+    fn from(error: openstack::CloudError) -> Self {
+        use openstack::CloudError as E;
         let words = error.to_string();
         match error {
             E::InvalidToken { .. } | E::BadCredentials { .. } => Self::Unauthorized(words),
@@ -63,8 +63,8 @@ impl From<openstack::Error> for Refused {
     }
 }
 
-impl From<store::Error> for Refused {
-    fn from(error: store::Error) -> Self {
+impl From<store::StoreError> for OrchestratorError {
+    fn from(error: store::StoreError) -> Self {
         Self::Internal(error.to_string())
     }
 }

@@ -7,21 +7,21 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::json;
 
 use super::{
-    Inner, Refused,
-    book::{Entity, now_s},
+    Context, OrchestratorError,
+    book::{ClusterHandle, now_s},
     deploy, facts, look, observe,
     plan::nodes::{MASTER, WORKER},
-    planner::Planned,
-    reconcile::After,
-    recover::Carried,
+    planner::StackPlan,
+    reconcile::Requeue,
+    recover::StackSnapshot,
     sessions, stack,
-    steps::{self, Answers},
+    steps::{self, StepStatus},
 };
 use crate::{
-    bundle::news::{self, News},
-    cluster::{Change, Problem, Spec, Step, progress::Outcome},
-    openstack::{Session, StackId},
-    store::{Record, Seen, Told},
+    bundle::news::{self, NodeUpdate},
+    cluster::{ClusterChange, ClusterSpec, Problem, RolloutStep, progress::StageOutcome},
+    openstack::{CloudSession, StackId},
+    store::{ClusterRecord, NodeNotifications, ObservedState},
 };
 
 /// How long nodes may take beyond their own limit until they have answered, in seconds.
@@ -34,13 +34,13 @@ const HOST: &str = "host";
 
 /// The one next thing of a change. The caller holds the cluster's turn.
 pub(super) async fn step(
-    inner: &Inner,
-    entity: &Entity,
-    session: &Session,
-) -> Result<After, Refused> {
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
     let (Some(change), Some(id)) = (&record.change, &record.stack_id) else {
-        return Ok(After::Done);
+        return Ok(Requeue::Done);
     };
     let stack = StackId {
         name: record.stack_name.clone(),
@@ -52,20 +52,22 @@ pub(super) async fn step(
     let may_act = sessions::may_act(session, &record);
     if change.sent_s.is_none() {
         if !may_act {
-            return Ok(After::Owner);
+            return Ok(Requeue::Owner);
         }
         return match send(inner, entity, session).await {
             // What this token may not do another one of the owner's may; the way back would be
             // forbidden too.
             Err(
-                error @ (Refused::Invalid(_) | Refused::Conflict(_) | Refused::NotApplicable(_)),
+                error @ (OrchestratorError::Invalid(_)
+                | OrchestratorError::Conflict(_)
+                | OrchestratorError::NotApplicable(_)),
             ) => turn_back(inner, entity, session, &stack, &error.to_string()).await,
             other => other,
         };
     }
     if let Some(error) = look::ask(inner, entity, session).await {
         entity.look.note(Some(error.clone()));
-        return Err(Refused::Cloud(error));
+        return Err(OrchestratorError::Cloud(error));
     }
     entity.look.note(None);
     let record = entity.record();
@@ -74,16 +76,16 @@ pub(super) async fn step(
             .book
             .change(entity, |record| record.change = None)
             .await?;
-        return Ok(After::Done);
+        return Ok(Requeue::Done);
     }
     if is_over(&record) {
         return finish(inner, entity, session, &stack).await;
     }
     match verdict(&record, step, change.sent_s.unwrap_or_default(), now_s()) {
-        Verdict::Wait => Ok(After::Later(inner.limits.follow_every)),
-        Verdict::Next => next(inner, entity, session, &stack).await,
-        Verdict::Failed(_) if !may_act => Ok(After::Owner),
-        Verdict::Failed(why) => {
+        StepVerdict::Wait => Ok(Requeue::Later(inner.limits.follow_every)),
+        StepVerdict::Next => next(inner, entity, session, &stack).await,
+        StepVerdict::Failed(_) if !may_act => Ok(Requeue::Owner),
+        StepVerdict::Failed(why) => {
             tracing::warn!(cluster.id = %record.id, "`{}`: {} failed: {why}", record.name, step.title);
             turn_back(inner, entity, session, &stack, &why).await
         }
@@ -92,7 +94,7 @@ pub(super) async fn step(
 
 /// Whether the host that saw the change to its end has said so: what has become of the stack since
 /// is another matter.
-fn is_over(record: &Record) -> bool {
+fn is_over(record: &ClusterRecord) -> bool {
     let said = record
         .seen
         .answers
@@ -108,39 +110,39 @@ fn is_over(record: &Record) -> bool {
 
 /// What has become of a step that Heat has accepted.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum StepVerdict {
     Wait,
     Next,
     Failed(String),
 }
 
-fn verdict(record: &Record, step: &Step, sent_s: u64, now_s: u64) -> Verdict {
+fn verdict(record: &ClusterRecord, step: &RolloutStep, sent_s: u64, now_s: u64) -> StepVerdict {
     let status = record.seen.status.as_deref().unwrap_or_default();
     // Other failures, such as a check's, are not of this step.
     if status == "UPDATE_FAILED" {
-        return Verdict::Failed(
+        return StepVerdict::Failed(
             observe::failure(record).unwrap_or_else(|| format!("heat says {status}")),
         );
     }
     match steps::answers(step, &record.seen.answers) {
-        Answers::Failed(why) if !status.ends_with("_IN_PROGRESS") => Verdict::Failed(why),
-        _ if status.ends_with("_IN_PROGRESS") => Verdict::Wait,
-        Answers::Done => Verdict::Next,
-        Answers::Failed(why) => Verdict::Failed(why),
-        Answers::Missing(nodes) => {
+        StepStatus::Failed(why) if !status.ends_with("_IN_PROGRESS") => StepVerdict::Failed(why),
+        _ if status.ends_with("_IN_PROGRESS") => StepVerdict::Wait,
+        StepStatus::Done => StepVerdict::Next,
+        StepStatus::Failed(why) => StepVerdict::Failed(why),
+        StepStatus::Missing(nodes) => {
             let most = match &record.spec {
                 _ if step.may_be_dead => LAST_CALL_S,
                 Some(spec) => u64::from(spec.timeout_s) + ANSWER_MARGIN_S,
                 None => ANSWER_MARGIN_S,
             };
             if now_s.saturating_sub(sent_s) < most {
-                return Verdict::Wait;
+                return StepVerdict::Wait;
             }
             if step.may_be_dead {
-                return Verdict::Next;
+                return StepVerdict::Next;
             }
             let shown = nodes.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
-            Verdict::Failed(format!(
+            StepVerdict::Failed(format!(
                 "{shown} did not answer within {most} s; see journalctl -u stampede-watch there"
             ))
         }
@@ -150,31 +152,31 @@ fn verdict(record: &Record, step: &Step, sent_s: u64, now_s: u64) -> Verdict {
 /// Gives Heat the template of the step that is next. Heat's refusal of the first step is the
 /// client's to hear; a later one leads back.
 pub(super) async fn send(
-    inner: &Inner,
-    entity: &Entity,
-    session: &Session,
-) -> Result<After, Refused> {
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
     let (Some(change), Some(from), Some(id)) = (
         record.change.clone(),
         record.spec.clone(),
         record.stack_id.clone(),
     ) else {
-        return Ok(After::Done);
+        return Ok(Requeue::Done);
     };
     let stack = &StackId {
         name: record.stack_name.clone(),
         id,
     };
     let Some(step) = change.step() else {
-        return Ok(After::Done);
+        return Ok(Requeue::Done);
     };
     // A former process may have got as far as Heat, or another host further than we.
-    let carried = Carried::read(&session.show_stack(stack).await?);
-    if carried.change.as_ref().and_then(Change::step) != Some(step) {
+    let carried = StackSnapshot::read(&session.show_stack(stack).await?);
+    if carried.change.as_ref().and_then(ClusterChange::step) != Some(step) {
         if carried.is_newer(&record) {
             take_over(inner, entity, &carried).await?;
-            return Ok(After::Later(std::time::Duration::ZERO));
+            return Ok(Requeue::Later(std::time::Duration::ZERO));
         }
         for id in change.added.iter().filter(|_| change.undone.is_some()) {
             forgive(session, stack, *id).await?;
@@ -184,7 +186,7 @@ pub(super) async fn send(
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}`: {}", record.name, step.title);
     }
     let told = told(&record.told, step);
-    let mark = |record: &mut Record| {
+    let mark = |record: &mut ClusterRecord| {
         if let Some(change) = &mut record.change {
             change.sent_s = Some(now_s());
             for node in change
@@ -204,20 +206,20 @@ pub(super) async fn send(
         record.seen.status = Some("UPDATE_IN_PROGRESS".to_owned());
     };
     inner.book.change(entity, mark).await?;
-    Ok(After::Later(inner.limits.follow_every))
+    Ok(Requeue::Later(inner.limits.follow_every))
 }
 
 /// Whether another host has changed the cluster since ours has: then its word is taken over ours.
 pub(super) async fn catch_up(
-    inner: &Inner,
-    entity: &Entity,
-    session: &Session,
-) -> Result<bool, Refused> {
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+) -> Result<bool, OrchestratorError> {
     let record = entity.record();
     let Some(id) = record.stack_id.clone() else {
         return Ok(false);
     };
-    let carried = Carried::read(
+    let carried = StackSnapshot::read(
         &session
             .show_stack(&StackId {
                 name: record.stack_name.clone(),
@@ -232,7 +234,11 @@ pub(super) async fn catch_up(
     Ok(true)
 }
 
-async fn take_over(inner: &Inner, entity: &Entity, carried: &Carried) -> Result<(), Refused> {
+async fn take_over(
+    inner: &Context,
+    entity: &ClusterHandle,
+    carried: &StackSnapshot,
+) -> Result<(), OrchestratorError> {
     let record = inner
         .book
         .change(entity, |record| carried.give(record))
@@ -242,7 +248,7 @@ async fn take_over(inner: &Inner, entity: &Entity, carried: &Carried) -> Result<
 }
 
 /// What the nodes will have been told with this step.
-fn told(before: &Told, step: &Step) -> Told {
+fn told(before: &NodeNotifications, step: &RolloutStep) -> NodeNotifications {
     let mut told = before.clone();
     told.generation = told.generation.max(step.generation);
     told.nodes
@@ -252,13 +258,13 @@ fn told(before: &Told, step: &Step) -> Told {
 
 /// The template of a step.
 async fn ask(
-    inner: &Inner,
-    session: &Session,
-    record: &Record,
-    from: &Spec,
-    change: &Change,
-    step: &Step,
-) -> Result<crate::openstack::CreateStack, Refused> {
+    inner: &Context,
+    session: &CloudSession,
+    record: &ClusterRecord,
+    from: &ClusterSpec,
+    change: &ClusterChange,
+    step: &RolloutStep,
+) -> Result<crate::openstack::CreateStack, OrchestratorError> {
     let base = if step.settled { &change.to } else { from };
     let spec = base.with_ids(step.workers.clone());
     let cloud = facts::look_up(session, &spec).await?;
@@ -266,7 +272,7 @@ async fn ask(
         .planner
         .plan(&spec, &deploy::chosen(&spec, &cloud)?)
         .await
-        .map_err(Refused::Invalid)?;
+        .map_err(OrchestratorError::Invalid)?;
     let news = news_of(record, change, step, &planned)?;
     // The stack carries the record as it is once Heat has accepted this.
     let mut carried = record.clone();
@@ -280,11 +286,11 @@ async fn ask(
 
 /// What the nodes of each role are told in this step.
 fn news_of(
-    record: &Record,
-    change: &Change,
-    step: &Step,
-    planned: &Planned,
-) -> Result<BTreeMap<String, News>, Refused> {
+    record: &ClusterRecord,
+    change: &ClusterChange,
+    step: &RolloutStep,
+    planned: &StackPlan,
+) -> Result<BTreeMap<String, NodeUpdate>, OrchestratorError> {
     let mut all = BTreeMap::new();
     for role in [MASTER, WORKER]
         .into_iter()
@@ -297,7 +303,7 @@ fn news_of(
         let told = news::news(content, &paths, &step.leaving);
         let told = told.map_err(|error| {
             let hint = "change less at a time, or deploy a new cluster";
-            Refused::Invalid(vec![Problem::new("attributes", error.to_string(), hint)])
+            OrchestratorError::Invalid(vec![Problem::new("attributes", error.to_string(), hint)])
         })?;
         all.insert(role.to_owned(), told);
     }
@@ -306,12 +312,12 @@ fn news_of(
 
 /// Whether every step can be told: before the first one is sent.
 pub(super) async fn check(
-    inner: &Inner,
-    session: &Session,
-    record: &Record,
-    from: &Spec,
-    change: &Change,
-) -> Result<(), Refused> {
+    inner: &Context,
+    session: &CloudSession,
+    record: &ClusterRecord,
+    from: &ClusterSpec,
+    change: &ClusterChange,
+) -> Result<(), OrchestratorError> {
     for step in &change.steps {
         ask(inner, session, record, from, change, step).await?;
     }
@@ -319,12 +325,12 @@ pub(super) async fn check(
 }
 
 async fn next(
-    inner: &Inner,
-    entity: &Entity,
-    session: &Session,
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
     stack: &StackId,
-) -> Result<After, Refused> {
-    let go = |record: &mut Record| {
+) -> Result<Requeue, OrchestratorError> {
+    let go = |record: &mut ClusterRecord| {
         if let Some(change) = &mut record.change {
             change.at += 1;
             change.sent_s = None;
@@ -338,18 +344,18 @@ async fn next(
     {
         return finish(inner, entity, session, stack).await;
     }
-    Ok(After::Later(std::time::Duration::ZERO))
+    Ok(Requeue::Later(std::time::Duration::ZERO))
 }
 
 /// The last step is done: the cluster is what was wished, or as it was before.
 async fn finish(
-    inner: &Inner,
-    entity: &Entity,
-    session: &Session,
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
     stack: &StackId,
-) -> Result<After, Refused> {
+) -> Result<Requeue, OrchestratorError> {
     say_over(entity, session, stack).await;
-    let done = |record: &mut Record| {
+    let done = |record: &mut ClusterRecord| {
         let Some(change) = record.change.take() else {
             return;
         };
@@ -367,7 +373,7 @@ async fn finish(
         let there: Vec<String> = record
             .spec
             .iter()
-            .flat_map(Spec::ids)
+            .flat_map(ClusterSpec::ids)
             .map(steps::worker)
             .collect();
         let is_there =
@@ -379,7 +385,7 @@ async fn finish(
         record
             .seen
             .reports
-            .retain(|report| is_there(&report.node) && report.outcome != Outcome::Failed);
+            .retain(|report| is_there(&report.node) && report.outcome != StageOutcome::Failed);
         record.seen.ready.retain(|node| is_there(node));
         record.seen.deaf.retain(|node| is_there(node));
         (record.seen.signalled, record.seen.failed) = (None, None);
@@ -391,12 +397,12 @@ async fn finish(
         }
         None => tracing::info!(cluster.id = %record.id, "`{}` is changed", record.name),
     }
-    Ok(After::Done)
+    Ok(Requeue::Done)
 }
 
 /// Tells those who find the cluster again by its stack that the change has ended, since the stack
 /// carries it on. Nothing is lost without it.
-async fn say_over(entity: &Entity, session: &Session, stack: &StackId) {
+async fn say_over(entity: &ClusterHandle, session: &CloudSession, stack: &StackId) {
     let record = entity.record();
     let Some(last) = record
         .change
@@ -416,10 +422,10 @@ async fn say_over(entity: &Entity, session: &Session, stack: &StackId) {
 }
 
 /// Who may be dead, and has not answered.
-fn unheard(change: &Change, seen: &Seen) -> String {
+fn unheard(change: &ClusterChange, seen: &ObservedState) -> String {
     let steps = change.steps.iter().filter(|step| step.may_be_dead);
     let missing = steps.filter_map(|step| match steps::answers(step, &seen.answers) {
-        Answers::Missing(nodes) => Some(nodes.join(", ")),
+        StepStatus::Missing(nodes) => Some(nodes.join(", ")),
         _ => None,
     });
     missing
@@ -429,15 +435,15 @@ fn unheard(change: &Change, seen: &Seen) -> String {
 
 /// Leads back to what was before; where that fails too, says what is broken and stops.
 async fn turn_back(
-    inner: &Inner,
-    entity: &Entity,
-    session: &Session,
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
     stack: &StackId,
     why: &str,
-) -> Result<After, Refused> {
+) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
     let Some(change) = &record.change else {
-        return Ok(After::Done);
+        return Ok(Requeue::Done);
     };
     if let Some(first) = &change.undone {
         let nodes = if change.touched.is_empty() {
@@ -448,7 +454,7 @@ async fn turn_back(
         let words = format!(
             "a change failed ({first}) and could not be taken back ({why}); {nodes} may run with either setting"
         );
-        return Err(Refused::Conflict(words));
+        return Err(OrchestratorError::Conflict(words));
     }
     // Failures of nodes that are taken away must not fail the stack for ever.
     for id in &change.added {
@@ -456,16 +462,16 @@ async fn turn_back(
     }
     let (owner, why) = (record.owner.clone(), why.to_owned());
     go_back(inner, entity, why, owner).await?;
-    Ok(After::Later(std::time::Duration::ZERO))
+    Ok(Requeue::Later(std::time::Duration::ZERO))
 }
 
 /// Records the way back, from wherever the change is, and whose it is.
 pub(super) async fn go_back(
-    inner: &Inner,
-    entity: &Entity,
+    inner: &Context,
+    entity: &ClusterHandle,
     why: String,
     owner: Option<String>,
-) -> Result<Arc<Record>, Refused> {
+) -> Result<Arc<ClusterRecord>, OrchestratorError> {
     let record = entity.record();
     let (Some(change), Some(from)) = (&record.change, &record.spec) else {
         return Ok(record);
@@ -476,7 +482,7 @@ pub(super) async fn go_back(
             || seen.ready.iter().any(|ready| ready == node)
     };
     let steps = steps::back(from, change, reported, record.told.generation + 1);
-    let back = |record: &mut Record| {
+    let back = |record: &mut ClusterRecord| {
         record.stuck = None;
         record.owner.clone_from(&owner);
         if let Some(change) = &mut record.change {
@@ -499,7 +505,11 @@ pub(super) async fn go_back(
 
 /// A worker that is taken away counts as ready from now on: the wait condition counts every id that
 /// was ever given out, and one failure among them would fail it for good.
-async fn forgive(session: &Session, stack: &StackId, id: u32) -> Result<(), Refused> {
+async fn forgive(
+    session: &CloudSession,
+    stack: &StackId,
+    id: u32,
+) -> Result<(), OrchestratorError> {
     let node = steps::worker(id);
     let signal = json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", observe::TAKEN_AWAY), "data": observe::TAKEN_AWAY });
     Ok(session

@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::{
-    cluster::change::Answer,
+    cluster::change::ChangeReport,
     orchestrator::{choose::tests_support::spec, observe::tests_support::record},
-    store::Seen,
+    store::ObservedState,
 };
 
-fn step() -> Step {
-    Step {
+fn step() -> RolloutStep {
+    RolloutStep {
         title: "new settings on worker-1".to_owned(),
         generation: 7,
         workers: vec![1, 2],
@@ -20,23 +20,23 @@ fn step() -> Step {
     }
 }
 
-fn seen(status: &str, answer: Option<(u32, Option<&str>)>) -> Record {
+fn seen(status: &str, answer: Option<(u32, Option<&str>)>) -> ClusterRecord {
     let answer = answer.map(|(generation, error)| {
         (
             "worker-1".to_owned(),
-            Answer {
+            ChangeReport {
                 generation,
                 error: error.map(str::to_owned),
             },
         )
     });
-    let seen = Seen {
+    let seen = ObservedState {
         status: Some(status.to_owned()),
         answers: answer.into_iter().collect(),
-        ..Seen::default()
+        ..ObservedState::default()
     };
-    Record {
-        spec: Some(Spec {
+    ClusterRecord {
+        spec: Some(ClusterSpec {
             timeout_s: 100,
             ..spec()
         }),
@@ -47,38 +47,38 @@ fn seen(status: &str, answer: Option<(u32, Option<&str>)>) -> Record {
 
 #[test]
 fn a_step_ends_when_heat_is_done_and_every_node_told_has_answered() {
-    let at = |record: &Record, now_s| verdict(record, &step(), 1_000, now_s);
+    let at = |record: &ClusterRecord, now_s| verdict(record, &step(), 1_000, now_s);
     assert_eq!(
         at(&seen("UPDATE_IN_PROGRESS", Some((7, None))), 1_000),
-        Verdict::Wait,
+        StepVerdict::Wait,
         "heat is at it"
     );
     assert_eq!(
         at(&seen("UPDATE_COMPLETE", None), 1_000),
-        Verdict::Wait,
+        StepVerdict::Wait,
         "the node is at it"
     );
     assert_eq!(
         at(&seen("UPDATE_COMPLETE", Some((6, None))), 1_000),
-        Verdict::Wait,
+        StepVerdict::Wait,
         "its answer is an older one's"
     );
     assert_eq!(
         at(&seen("UPDATE_COMPLETE", Some((7, None))), 1_000),
-        Verdict::Next
+        StepVerdict::Next
     );
     assert_eq!(
         at(&seen("UPDATE_COMPLETE", Some((7, Some("no")))), 1_000),
-        Verdict::Failed("worker-1: no".into())
+        StepVerdict::Failed("worker-1: no".into())
     );
     assert_eq!(
         at(&seen("UPDATE_IN_PROGRESS", Some((7, Some("no")))), 1_000),
-        Verdict::Wait,
+        StepVerdict::Wait,
         "a second update is for a stack at rest"
     );
     assert_eq!(
         at(&seen("UPDATE_FAILED", Some((7, None))), 1_000),
-        Verdict::Failed("heat says UPDATE_FAILED".into())
+        StepVerdict::Failed("heat says UPDATE_FAILED".into())
     );
 }
 
@@ -86,8 +86,8 @@ fn a_step_ends_when_heat_is_done_and_every_node_told_has_answered() {
 fn a_node_that_does_not_answer_is_waited_for_as_long_as_it_may_take_and_a_margin() {
     let at = |now_s| verdict(&seen("UPDATE_COMPLETE", None), &step(), 1_000, now_s);
     let most = 100 + ANSWER_MARGIN_S;
-    assert_eq!(at(1_000 + most - 1), Verdict::Wait);
-    let Verdict::Failed(why) = at(1_000 + most) else {
+    assert_eq!(at(1_000 + most - 1), StepVerdict::Wait);
+    let StepVerdict::Failed(why) = at(1_000 + most) else {
         panic!("it is waited for longer")
     };
     assert!(

@@ -10,29 +10,29 @@ use std::{
 };
 
 use super::book::lock;
-use crate::{openstack::Session, store::Record};
+use crate::{openstack::CloudSession, store::ClusterRecord};
 
 /// The last good session of each user in each project, and whose the work is that waits for one.
 #[derive(Debug, Default)]
-pub(super) struct Sessions {
+pub(super) struct SessionRegistry {
     /// By project, then by user.
-    last: Mutex<Last>,
-    waiting: Mutex<HashSet<Waiting>>,
+    last: Mutex<SessionTable>,
+    waiting: Mutex<HashSet<TokenWait>>,
     most: usize,
 }
 
 #[derive(Debug, Default)]
-struct Last {
-    sessions: HashMap<String, HashMap<String, Session>>,
+struct SessionTable {
+    sessions: HashMap<String, HashMap<String, CloudSession>>,
     number: usize,
 }
 
-impl Last {
-    fn get(&self, project: &str, user: &str) -> Option<&Session> {
+impl SessionTable {
+    fn get(&self, project: &str, user: &str) -> Option<&CloudSession> {
         self.sessions.get(project)?.get(user)
     }
 
-    fn insert(&mut self, session: &Session) {
+    fn insert(&mut self, session: &CloudSession) {
         let users = self
             .sessions
             .entry(session.project().id.clone())
@@ -68,29 +68,29 @@ impl Last {
 
 /// Work that waits for a token: a project, and the user whose token it must be, where anyone else's
 /// would not do.
-pub(super) type Waiting = (String, Option<String>);
+pub(super) type TokenWait = (String, Option<String>);
 
 /// What waits while there is no token at all: somebody must look, and the owner must act.
-pub(super) fn both(record: &Record) -> [Waiting; 2] {
+pub(super) fn both(record: &ClusterRecord) -> [TokenWait; 2] {
     [(record.project_id.clone(), None), owners(record)]
 }
 
 /// What waits while the owner's token is the only one that would do.
-pub(super) fn owners(record: &Record) -> Waiting {
+pub(super) fn owners(record: &ClusterRecord) -> TokenWait {
     (record.project_id.clone(), record.owner.clone())
 }
 
 /// Whether this session may create and delete what the record wishes. Records of former versions do
 /// not say whose wish it is.
-pub(super) fn may_act(session: &Session, record: &Record) -> bool {
+pub(super) fn may_act(session: &CloudSession, record: &ClusterRecord) -> bool {
     record
         .owner
         .as_ref()
         .is_none_or(|owner| *owner == session.user().id)
 }
 
-impl Sessions {
-    pub(super) fn new(most: usize, waiting: impl IntoIterator<Item = Waiting>) -> Self {
+impl SessionRegistry {
+    pub(super) fn new(most: usize, waiting: impl IntoIterator<Item = TokenWait>) -> Self {
         Self {
             last: Mutex::default(),
             waiting: Mutex::new(waiting.into_iter().collect()),
@@ -101,7 +101,7 @@ impl Sessions {
     /// Remembers a session that Keystone has just approved. True when work has waited for it: the
     /// same token again wakes nobody, since what it was refused once it would be refused with every
     /// request.
-    pub(super) fn put(&self, session: &Session) -> bool {
+    pub(super) fn put(&self, session: &CloudSession) -> bool {
         let (project, user) = (&session.project().id, &session.user().id);
         let mut last = lock(&self.last);
         let before = last.get(project, user);
@@ -126,13 +126,13 @@ impl Sessions {
     }
 
     /// This work waits for the next good token that does.
-    pub(super) fn wait(&self, work: impl IntoIterator<Item = Waiting>) {
+    pub(super) fn wait(&self, work: impl IntoIterator<Item = TokenWait>) {
         lock(&self.waiting).extend(work);
     }
 
     /// The session of who wished what the record says; where there is none, anyone's of the
     /// project, which is good for looking.
-    pub(super) fn of(&self, record: &Record) -> Option<Session> {
+    pub(super) fn of(&self, record: &ClusterRecord) -> Option<CloudSession> {
         let last = lock(&self.last);
         let owners = record
             .owner
@@ -143,7 +143,7 @@ impl Sessions {
     }
 
     /// Forgets the session, whose token is no longer good; a newer one of the same user stays.
-    pub(super) fn forget(&self, session: &Session) {
+    pub(super) fn forget(&self, session: &CloudSession) {
         let (project, user) = (&session.project().id, &session.user().id);
         let mut last = lock(&self.last);
         if last

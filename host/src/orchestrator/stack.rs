@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{planner::Planned, recover::Carried};
-use crate::{bundle::news::News, cluster::Step, openstack::CreateStack, store::Record};
+use super::{planner::StackPlan, recover::StackSnapshot};
+use crate::{
+    bundle::news::NodeUpdate, cluster::RolloutStep, openstack::CreateStack, store::ClusterRecord,
+};
 
 /// Every stack of Stampede's bears it.
 pub const TAG: &str = "stampede";
@@ -30,7 +32,7 @@ pub fn short(id: &str) -> String {
 const MAX_HOST_CHARS: usize = 60;
 
 /// The tags of a cluster's stack.
-pub fn tags(record: &Record, host: &str) -> Vec<String> {
+pub fn tags(record: &ClusterRecord, host: &str) -> Vec<String> {
     vec![
         TAG.to_owned(),
         host_tag(host),
@@ -59,16 +61,16 @@ pub fn host_tag(host: &str) -> String {
 }
 
 /// Whether a stack that bears these tags is this cluster's.
-pub fn is_ours(record: &Record, tags: &[String]) -> bool {
+pub fn is_ours(record: &ClusterRecord, tags: &[String]) -> bool {
     tags.contains(&format!("{TAG}.cluster.{}", record.id))
 }
 
 /// What Heat is asked to create, or to make of what is there.
 pub(super) fn ask(
-    record: &Record,
+    record: &ClusterRecord,
     host: &str,
-    planned: &Planned,
-    news: &BTreeMap<String, News>,
+    planned: &StackPlan,
+    news: &BTreeMap<String, NodeUpdate>,
 ) -> CreateStack {
     let mut template = planned.template.clone();
     tell(&mut template, record, news);
@@ -84,7 +86,7 @@ pub(super) fn ask(
         }
     }
     let mut parameters = planned.parameters.clone();
-    let carried = serde_json::to_string(&Carried::of(record)).unwrap_or_default();
+    let carried = serde_json::to_string(&StackSnapshot::of(record)).unwrap_or_default();
     parameters.insert(REQUEST_PARAMETER.to_owned(), Value::String(carried));
     let timeout_s = record.spec.as_ref().map_or(0, |spec| spec.timeout_s) + HEAT_MARGIN_S;
     CreateStack {
@@ -99,7 +101,7 @@ pub(super) fn ask(
 
 /// Puts into the servers' metadata what their nodes are told, as `templates/node/README.md` has it.
 /// `news` are the changes by role; one text stands once, however many nodes are told.
-fn tell(template: &mut Value, record: &Record, news: &BTreeMap<String, News>) {
+fn tell(template: &mut Value, record: &ClusterRecord, news: &BTreeMap<String, NodeUpdate>) {
     let Some(resources) = template.get_mut("resources").and_then(Value::as_object_mut) else {
         return;
     };
@@ -125,7 +127,7 @@ fn tell(template: &mut Value, record: &Record, news: &BTreeMap<String, News>) {
         .change
         .iter()
         .flat_map(|change| change.steps.iter().take(change.at + 1));
-    let stages: BTreeMap<&str, &Step> = done
+    let stages: BTreeMap<&str, &RolloutStep> = done
         .flat_map(|step| step.told.iter().map(move |node| (node.as_str(), step)))
         .collect();
     for (node, generation) in &record.told.nodes {

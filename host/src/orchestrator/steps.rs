@@ -6,8 +6,8 @@ use super::plan::nodes::{MASTER, WORKER};
 use crate::{
     bundle::news,
     cluster::{
-        Change, Spec, Step,
-        change::{Answer, Installed},
+        ClusterChange, ClusterSpec, RolloutStep,
+        change::{ChangeReport, FileDigests},
     },
 };
 
@@ -21,12 +21,12 @@ const WORKERS_PER_TURN: usize = 10;
 /// are not asked themselves, since who leaves may be dead. Steps that tell nobody only change the
 /// stack.
 pub(super) fn steps(
-    from: &Spec,
-    to: &Spec,
-    old: &Installed,
-    new: &Installed,
+    from: &ClusterSpec,
+    to: &ClusterSpec,
+    old: &FileDigests,
+    new: &FileDigests,
     first: u32,
-) -> Vec<Step> {
+) -> Vec<RolloutStep> {
     let (before, after) = (from.ids(), to.ids());
     let leaving: Vec<String> = before
         .iter()
@@ -89,8 +89,8 @@ pub(super) fn steps(
 }
 
 /// A step with the new settings that lets nobody go; its generation is given with all of them.
-fn step(title: String, workers: &[u32], told: Vec<String>, stages: &[&str]) -> Step {
-    Step {
+fn step(title: String, workers: &[u32], told: Vec<String>, stages: &[&str]) -> RolloutStep {
+    RolloutStep {
         title,
         generation: 0,
         workers: workers.to_vec(),
@@ -103,21 +103,21 @@ fn step(title: String, workers: &[u32], told: Vec<String>, stages: &[&str]) -> S
 }
 
 /// The master lets these workers go, which are there until it has.
-fn let_go(leaving: &[String], workers: &[u32]) -> Step {
+fn let_go(leaving: &[String], workers: &[u32]) -> RolloutStep {
     let step = step(
         title("letting go of", leaving),
         workers,
         vec![MASTER.to_owned()],
         &["drain"],
     );
-    Step {
+    RolloutStep {
         leaving: leaving.to_vec(),
         ..step
     }
 }
 
 /// Gives out generations from `first` on.
-fn numbered(mut steps: Vec<Step>, first: u32) -> Vec<Step> {
+fn numbered(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
     for (generation, step) in (first..).zip(&mut steps) {
         step.generation = generation;
     }
@@ -128,11 +128,11 @@ fn numbered(mut steps: Vec<Step>, first: u32) -> Vec<Step> {
 /// may hold something already and are let go first; then the stack is as before, and every node
 /// that was told of anything; then workers that were to leave, which may have ended what they ran.
 pub(super) fn back(
-    from: &Spec,
-    change: &Change,
+    from: &ClusterSpec,
+    change: &ClusterChange,
     reported: impl Fn(&str) -> bool,
     first: u32,
-) -> Vec<Step> {
+) -> Vec<RolloutStep> {
     let there = from.ids();
     // On the way back already, all of it is to be gone again.
     let begun = || {
@@ -144,7 +144,7 @@ pub(super) fn back(
     };
     let is_there = |node: &str| node == MASTER || there.iter().any(|id| worker(*id) == node);
     let leaving: Vec<String> = begun()
-        .flat_map(Step::leaves)
+        .flat_map(RolloutStep::leaves)
         .filter(|node| is_there(node))
         .cloned()
         .collect();
@@ -169,13 +169,13 @@ pub(super) fn back(
         let names: Vec<String> = held.iter().map(|id| worker(*id)).collect();
         steps.push(let_go(&names, &[there.as_slice(), &held].concat()));
     }
-    steps.push(Step {
+    steps.push(RolloutStep {
         settled: false,
         ..step("taking the change back".to_owned(), &there, told, stages)
     });
     if !leaving.is_empty() {
         let title = title("taking the change back on", &leaving);
-        steps.push(Step {
+        steps.push(RolloutStep {
             settled: false,
             may_be_dead: true,
             ..step(title, &there, leaving, stages)
@@ -186,7 +186,7 @@ pub(super) fn back(
 
 /// What the nodes answered to a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answers {
+pub(super) enum StepStatus {
     /// All that were told have done it.
     Done,
     /// These have not answered yet.
@@ -196,24 +196,24 @@ pub(super) enum Answers {
 }
 
 /// What the nodes answered to a step.
-pub(super) fn answers(step: &Step, said: &BTreeMap<String, Answer>) -> Answers {
+pub(super) fn answers(step: &RolloutStep, said: &BTreeMap<String, ChangeReport>) -> StepStatus {
     let mut missing = Vec::new();
     for node in &step.told {
         match said
             .get(node)
             .filter(|answer| answer.generation == step.generation)
         {
-            Some(Answer {
+            Some(ChangeReport {
                 error: Some(error), ..
-            }) => return Answers::Failed(format!("{node}: {error}")),
+            }) => return StepStatus::Failed(format!("{node}: {error}")),
             Some(_) => {}
             None => missing.push(node.clone()),
         }
     }
     if missing.is_empty() {
-        Answers::Done
+        StepStatus::Done
     } else {
-        Answers::Missing(missing)
+        StepStatus::Missing(missing)
     }
 }
 
@@ -223,7 +223,7 @@ pub(super) fn worker(id: u32) -> String {
 }
 
 /// The paths that differ on the nodes of a role.
-pub(super) fn paths(old: &Installed, new: &Installed, role: &str) -> Vec<String> {
+pub(super) fn paths(old: &FileDigests, new: &FileDigests, role: &str) -> Vec<String> {
     let none = BTreeMap::new();
     news::differing(
         old.get(role).unwrap_or(&none),
@@ -231,7 +231,7 @@ pub(super) fn paths(old: &Installed, new: &Installed, role: &str) -> Vec<String>
     )
 }
 
-fn differ(old: &Installed, new: &Installed, role: &str) -> bool {
+fn differ(old: &FileDigests, new: &FileDigests, role: &str) -> bool {
     !paths(old, new, role).is_empty()
 }
 
@@ -251,7 +251,7 @@ mod tests {
     use super::*;
     use crate::orchestrator::choose::tests_support::spec;
 
-    fn installed(master: &str, worker: &str) -> Installed {
+    fn installed(master: &str, worker: &str) -> FileDigests {
         let of = |text: &str| {
             BTreeMap::from([("/etc/hadoop/hdfs-site.xml".to_owned(), text.to_owned())])
         };
@@ -261,7 +261,11 @@ mod tests {
         ])
     }
 
-    fn told(from: &Spec, to: &Spec, new: &Installed) -> Vec<(String, String, String, usize)> {
+    fn told(
+        from: &ClusterSpec,
+        to: &ClusterSpec,
+        new: &FileDigests,
+    ) -> Vec<(String, String, String, usize)> {
         let steps = steps(from, to, &installed("a", "a"), new, 5);
         assert!(
             steps
@@ -385,7 +389,7 @@ mod tests {
         let from = spec().with_ids(vec![1, 2]);
         let to = from.with_ids(vec![1, 2, 3]);
         let (old, new) = (installed("a", "a"), installed("b", "b"));
-        let mut change = Change {
+        let mut change = ClusterChange {
             attributes: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             to: to.clone(),
@@ -399,7 +403,7 @@ mod tests {
             added: vec![3],
             undone: None,
         };
-        let back = |change: &Change, reported: &str| {
+        let back = |change: &ClusterChange, reported: &str| {
             let steps = back(&from, change, |node| node == reported, 9);
             assert!(
                 steps
@@ -450,7 +454,7 @@ mod tests {
         let from = spec().with_ids(vec![1, 2]);
         let to = from.with_ids(vec![1]);
         let same = installed("a", "a");
-        let mut change = Change {
+        let mut change = ClusterChange {
             to: to.clone(),
             steps: steps(&from, &to, &same, &same, 1),
             touched: vec!["master".into()],
@@ -465,7 +469,7 @@ mod tests {
                 2,
             ),
         ];
-        let shown = |steps: &[Step]| -> Vec<_> {
+        let shown = |steps: &[RolloutStep]| -> Vec<_> {
             steps
                 .iter()
                 .map(|step| {
@@ -497,16 +501,16 @@ mod tests {
 
     #[test]
     fn answers_count_when_they_are_of_this_step() {
-        let step = Step {
+        let step = RolloutStep {
             told: vec!["master".into(), "worker-1".into()],
             generation: 4,
             ..let_go(&[], &[])
         };
-        let answer = |generation, error: Option<&str>| Answer {
+        let answer = |generation, error: Option<&str>| ChangeReport {
             generation,
             error: error.map(str::to_owned),
         };
-        let said = |pairs: &[(&str, Answer)]| {
+        let said = |pairs: &[(&str, ChangeReport)]| {
             pairs
                 .iter()
                 .map(|(node, answer)| ((*node).to_owned(), answer.clone()))
@@ -514,7 +518,7 @@ mod tests {
         };
         assert_eq!(
             answers(&step, &said(&[("master", answer(4, None))])),
-            Answers::Missing(vec!["worker-1".into()])
+            StepStatus::Missing(vec!["worker-1".into()])
         );
         let old = said(&[
             ("master", answer(4, None)),
@@ -522,27 +526,27 @@ mod tests {
         ]);
         assert_eq!(
             answers(&step, &old),
-            Answers::Missing(vec!["worker-1".into()])
+            StepStatus::Missing(vec!["worker-1".into()])
         );
         assert_eq!(
             answers(
                 &step,
                 &said(&[("master", answer(4, None)), ("worker-1", answer(4, None))])
             ),
-            Answers::Done
+            StepStatus::Done
         );
         assert_eq!(
             answers(&step, &said(&[("worker-1", answer(4, Some("no")))])),
-            Answers::Failed("worker-1: no".into())
+            StepStatus::Failed("worker-1: no".into())
         );
     }
 
-    fn nothing() -> Change {
-        Change {
+    fn nothing() -> ClusterChange {
+        ClusterChange {
             attributes: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             to: spec(),
-            installed: Installed::new(),
+            installed: FileDigests::new(),
             steps: Vec::new(),
             at: 0,
             sent_s: None,

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Attributes, Inner, Refused, steps, wanted};
+use super::{ClientAttributes, Context, OrchestratorError, steps, wanted};
 use crate::{
-    cluster::{Problem, Spec, attributes, limits::MAX_WORKER_ID},
-    store::Record,
+    cluster::{ClusterSpec, Problem, attributes, limits::MAX_WORKER_ID},
+    store::ClusterRecord,
 };
 
 /// The attribute that names the workers to take away. It is used up by the update that bears it.
@@ -19,19 +19,19 @@ const CHANGEABLE: [&str; 4] = ["workers", "mirror", "proxy", "network.access"];
 const FIXED: &str = "x-stampede-fixed";
 
 /// What a request asks for.
-pub(super) struct Asked {
+pub(super) struct UpdateRequest {
     /// All but the workers to take away.
-    pub(super) given: Attributes,
+    pub(super) given: ClientAttributes,
     /// The workers to take away.
     pub(super) remove: Vec<String>,
     /// Whether it says how many workers there are to be.
     counted: bool,
 }
 
-impl Asked {
-    pub(super) fn of(given: Attributes) -> Self {
+impl UpdateRequest {
+    pub(super) fn of(given: ClientAttributes) -> Self {
         let named = |name: &str, wanted| name.strip_prefix(attributes::PREFIX) == Some(wanted);
-        let (remove, given): (Attributes, Attributes) =
+        let (remove, given): (ClientAttributes, ClientAttributes) =
             given.into_iter().partition(|(name, _)| named(name, REMOVE));
         let remove = remove
             .last()
@@ -46,7 +46,7 @@ impl Asked {
     }
 
     /// Its attributes that are not ours.
-    pub(super) fn foreign(&self) -> Attributes {
+    pub(super) fn foreign(&self) -> ClientAttributes {
         self.given
             .iter()
             .filter(|(name, _)| !attributes::is_ours(name))
@@ -56,16 +56,20 @@ impl Asked {
 }
 
 /// From what to what, and the attributes afterwards.
-pub(super) struct Target {
-    pub(super) from: Spec,
-    pub(super) to: Spec,
+pub(super) struct ChangeTarget {
+    pub(super) from: ClusterSpec,
+    pub(super) to: ClusterSpec,
     pub(super) attributes: BTreeMap<String, String>,
 }
 
 /// What the request makes of the cluster. What cannot be changed is refused, each by its name.
-pub(super) fn of(inner: &Inner, record: &Record, wish: &Asked) -> Result<Target, Refused> {
+pub(super) fn of(
+    inner: &Context,
+    record: &ClusterRecord,
+    wish: &UpdateRequest,
+) -> Result<ChangeTarget, OrchestratorError> {
     let Some(from) = record.spec.clone() else {
-        return Err(Refused::Internal(format!(
+        return Err(OrchestratorError::Internal(format!(
             "the record of `{}` holds no plan; delete the cluster",
             record.name
         )));
@@ -79,7 +83,7 @@ pub(super) fn of(inner: &Inner, record: &Record, wish: &Asked) -> Result<Target,
             to.workers.to_string(),
         );
     }
-    Ok(Target {
+    Ok(ChangeTarget {
         from,
         to,
         attributes,
@@ -87,8 +91,12 @@ pub(super) fn of(inner: &Inner, record: &Record, wish: &Asked) -> Result<Target,
 }
 
 /// Whether the request changes anything in the cloud.
-pub(super) fn is_wanted(inner: &Inner, record: &Record, wish: &Asked) -> Result<bool, Refused> {
-    let Target { from, to, .. } = of(inner, record, wish)?;
+pub(super) fn is_wanted(
+    inner: &Context,
+    record: &ClusterRecord,
+    wish: &UpdateRequest,
+) -> Result<bool, OrchestratorError> {
+    let ChangeTarget { from, to, .. } = of(inner, record, wish)?;
     Ok(!same(&from, &to))
 }
 
@@ -100,18 +108,18 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn invalid(path: &str, message: &str, hint: &str) -> Refused {
-    Refused::Invalid(vec![Problem::new(path, message, hint)])
+pub(super) fn invalid(path: &str, message: &str, hint: &str) -> OrchestratorError {
+    OrchestratorError::Invalid(vec![Problem::new(path, message, hint)])
 }
 
 /// What the cluster is to be: what was deployed, with what the request changes. What cannot be
 /// changed is refused, each by its name.
 fn wanted_spec(
-    inner: &Inner,
-    record: &Record,
-    from: &Spec,
+    inner: &Context,
+    record: &ClusterRecord,
+    from: &ClusterSpec,
     given: &BTreeMap<String, String>,
-) -> Result<Spec, Refused> {
+) -> Result<ClusterSpec, OrchestratorError> {
     let (before, after) = (
         inner.parse(&record.name, &record.attributes)?,
         inner.parse(&record.name, given)?,
@@ -130,7 +138,9 @@ fn wanted_spec(
                 "leave it as it is, or deploy a new cluster",
             )
         };
-        return Err(Refused::Invalid(fixed.into_iter().map(problem).collect()));
+        return Err(OrchestratorError::Invalid(
+            fixed.into_iter().map(problem).collect(),
+        ));
     }
     let mut to = from.clone();
     for name in &changed {
@@ -147,7 +157,7 @@ fn wanted_spec(
 }
 
 /// Takes one parameter over.
-fn set(to: &mut Spec, from: &Spec, name: &str) {
+fn set(to: &mut ClusterSpec, from: &ClusterSpec, name: &str) {
     let Some((plugin, parameter)) = name.split_once('.') else {
         return;
     };
@@ -160,7 +170,7 @@ fn set(to: &mut Spec, from: &Spec, name: &str) {
     to.settings.retain(|_, settings| !settings.is_empty());
 }
 
-fn is_changeable(inner: &Inner, name: &str) -> bool {
+fn is_changeable(inner: &Context, name: &str) -> bool {
     if CHANGEABLE.contains(&name) {
         return true;
     }
@@ -179,7 +189,12 @@ fn is_changeable(inner: &Inner, name: &str) -> bool {
 
 /// Which workers there are to be: those named go, or the last ones; new ones get ids that nobody
 /// has had.
-fn with_workers(from: &Spec, to: Spec, remove: &[String], counted: bool) -> Result<Spec, Refused> {
+fn with_workers(
+    from: &ClusterSpec,
+    to: ClusterSpec,
+    remove: &[String],
+    counted: bool,
+) -> Result<ClusterSpec, OrchestratorError> {
     let mut ids = from.ids();
     for name in remove {
         let id = name
@@ -242,12 +257,12 @@ fn with_workers(from: &Spec, to: Spec, remove: &[String], counted: bool) -> Resu
     }
     let same = ids == from.ids();
     Ok(if same {
-        Spec {
+        ClusterSpec {
             workers: from.workers,
             ..to
         }
     } else {
-        Spec {
+        ClusterSpec {
             worker_ids: from.worker_ids.clone(),
             ids_given: from.last_id(),
             ..to
@@ -256,7 +271,7 @@ fn with_workers(from: &Spec, to: Spec, remove: &[String], counted: bool) -> Resu
     })
 }
 
-fn same(from: &Spec, to: &Spec) -> bool {
+fn same(from: &ClusterSpec, to: &ClusterSpec) -> bool {
     let (one, other) = (attributes::render(from), attributes::render(to));
     one == other && from.ids() == to.ids()
 }
@@ -268,7 +283,7 @@ pub(super) fn untouched(
     stack: &Value,
     template: &Value,
     changed: &[String],
-) -> Result<(), Refused> {
+) -> Result<(), OrchestratorError> {
     let of = |template: &Value| {
         template
             .get("resources")
@@ -323,7 +338,7 @@ pub(super) fn untouched(
         .map(|name| problem(name))
         .collect();
     // The plugins themselves may be others than those that made the cluster.
-    Err(Refused::Invalid(if named.is_empty() {
+    Err(OrchestratorError::Invalid(if named.is_empty() {
         vec![problem("framework")]
     } else {
         named

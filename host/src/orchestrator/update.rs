@@ -4,35 +4,35 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Attributes, Caller, Inner, Refused, View,
-    book::Entity,
+    Caller, ClientAttributes, ClusterView, Context, OrchestratorError,
+    book::ClusterHandle,
     change, choose, deploy, facts, look,
     plan::nodes::MASTER,
     quota, reconcile, rollout, steps,
-    target::{self, Asked, Target},
+    target::{self, ChangeTarget, UpdateRequest},
     wanted,
 };
 use crate::{
-    cluster::{Change, Phase, Spec, Step, Wish, attributes},
+    cluster::{ClusterChange, ClusterSpec, DesiredState, LifecyclePhase, RolloutStep, attributes},
     openstack::StackId,
-    store::Record,
+    store::ClusterRecord,
 };
 
 /// Takes attributes over those that were given before. Of a running cluster, begins the change and
 /// returns.
 pub(super) async fn update(
-    inner: Arc<Inner>,
+    inner: Arc<Context>,
     caller: Caller,
     name: String,
-    given: Attributes,
-) -> Result<View, Refused> {
+    given: ClientAttributes,
+) -> Result<ClusterView, OrchestratorError> {
     let entity = inner.find(&caller, &name).await?;
     // Before the turn, since it may take its time: all that follows is decided by one record.
     look::look(&inner, &entity, &caller.session, inner.limits.observe_every).await;
     let _turn = entity.turn.lock().await;
     let record = living(&inner, &entity, &name).await?;
-    let wish = Asked::of(given);
-    if record.wish == Wish::None {
+    let wish = UpdateRequest::of(given);
+    if record.wish == DesiredState::None {
         let merged = wanted::merge(&record.attributes, wish.given, &inner.limits)?;
         if !wish.remove.is_empty() {
             return Err(target::invalid(
@@ -60,7 +60,7 @@ pub(super) async fn update(
             None => during(&inner, &entity, &record, change, wish).await,
         };
     }
-    let Target {
+    let ChangeTarget {
         from,
         to,
         attributes,
@@ -74,22 +74,22 @@ pub(super) async fn update(
 /// The last step of hurtle's life cycle: allowed once, after deploy. Its Service Manager sends the
 /// parameters of all its services with it, of others too: those that are ours change nothing.
 pub(super) async fn provision(
-    inner: Arc<Inner>,
+    inner: Arc<Context>,
     caller: Caller,
     name: String,
-    given: Attributes,
-) -> Result<View, Refused> {
+    given: ClientAttributes,
+) -> Result<ClusterView, OrchestratorError> {
     let entity = inner.find(&caller, &name).await?;
     let _turn = entity.turn.lock().await;
     let record = living(&inner, &entity, &name).await?;
     change::may_provision(&record)?;
-    let (ours, foreign): (Attributes, Attributes) = given
+    let (ours, foreign): (ClientAttributes, ClientAttributes) = given
         .into_iter()
         .partition(|(name, _)| attributes::is_ours(name));
     let merged = wanted::merge(&record.attributes, foreign.clone(), &inner.limits)?;
     let brought = wanted::merge(&record.brought, ours, &inner.limits)?;
     change::keep(&inner, &entity, &merged, |record| {
-        record.phase = Phase::Provisioned;
+        record.phase = LifecyclePhase::Provisioned;
         record.brought.clone_from(&brought);
         if let Some(change) = &mut record.change {
             change.attributes.extend(foreign.iter().cloned());
@@ -98,25 +98,29 @@ pub(super) async fn provision(
     .await
 }
 
-async fn living(inner: &Inner, entity: &Entity, name: &str) -> Result<Arc<Record>, Refused> {
+async fn living(
+    inner: &Context,
+    entity: &ClusterHandle,
+    name: &str,
+) -> Result<Arc<ClusterRecord>, OrchestratorError> {
     let record = inner.book.refresh(entity).await?;
     // It may have waited its turn behind a delete.
     if record.is_live() {
         Ok(record)
     } else {
-        Err(Refused::NotFound(name.to_owned()))
+        Err(OrchestratorError::NotFound(name.to_owned()))
     }
 }
 
 /// While a change is under way only attributes that are not ours may change; the same wish once
 /// more is answered once more.
 async fn during(
-    inner: &Inner,
-    entity: &Entity,
-    record: &Record,
-    change: &Change,
-    wish: Asked,
-) -> Result<View, Refused> {
+    inner: &Context,
+    entity: &ClusterHandle,
+    record: &ClusterRecord,
+    change: &ClusterChange,
+    wish: UpdateRequest,
+) -> Result<ClusterView, OrchestratorError> {
     let foreign = wish.foreign();
     let merged = wanted::merge(&change.attributes, wish.given, &inner.limits)?;
     if differ(inner, record, &change.attributes, &merged)? || !wish.remove.is_empty() {
@@ -132,11 +136,11 @@ async fn during(
 }
 
 fn differ(
-    inner: &Inner,
-    record: &Record,
+    inner: &Context,
+    record: &ClusterRecord,
     one: &BTreeMap<String, String>,
     other: &BTreeMap<String, String>,
-) -> Result<bool, Refused> {
+) -> Result<bool, OrchestratorError> {
     Ok(!attributes::changed(
         &inner.parse(&record.name, one)?,
         &inner.parse(&record.name, other)?,
@@ -147,14 +151,14 @@ fn differ(
 /// A change that failed and could not be taken back is taken back once more, whatever else is asked
 /// for; that has to be asked for again.
 async fn again(
-    inner: &Arc<Inner>,
+    inner: &Arc<Context>,
     caller: &Caller,
-    entity: &Arc<Entity>,
-    record: &Record,
-    change: &Change,
+    entity: &Arc<ClusterHandle>,
+    record: &ClusterRecord,
+    change: &ClusterChange,
     why: &str,
-    wish: Asked,
-) -> Result<View, Refused> {
+    wish: UpdateRequest,
+) -> Result<ClusterView, OrchestratorError> {
     let wants_more = target::is_wanted(inner, record, &wish)?;
     let why = change.undone.clone().unwrap_or_else(|| why.to_owned());
     rollout::go_back(inner, entity, why, Some(caller.user_id().to_owned())).await?;
@@ -164,28 +168,28 @@ async fn again(
             "the last change of `{}` failed and is being taken back once more; ask again when that has ended",
             record.name
         );
-        return Err(Refused::Conflict(words));
+        return Err(OrchestratorError::Conflict(words));
     }
     let kept = wanted::merge(&record.attributes, wish.foreign(), &inner.limits)?;
     change::keep(inner, entity, &kept, |_| {}).await
 }
 
 /// Whether the cluster can be changed now, and its nodes told.
-fn at_rest(record: &Record) -> Result<(), Refused> {
+fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
     let name = &record.name;
-    if record.wish == Wish::None || record.phase == Phase::Initialised {
-        return Err(Refused::NotApplicable(format!(
+    if record.wish == DesiredState::None || record.phase == LifecyclePhase::Initialised {
+        return Err(OrchestratorError::NotApplicable(format!(
             "`{name}` is not deployed yet; deploy it first"
         )));
     }
     if let Some(why) = &record.stuck {
-        return Err(Refused::Conflict(format!(
+        return Err(OrchestratorError::Conflict(format!(
             "`{name}` cannot be changed: {why}"
         )));
     }
     if let Some(change) = &record.change {
         let title = change.step().map_or("ending", |step| &step.title);
-        return Err(Refused::Conflict(format!(
+        return Err(OrchestratorError::Conflict(format!(
             "a change of `{name}` is under way ({title}); wait for its end"
         )));
     }
@@ -200,19 +204,21 @@ fn at_rest(record: &Record) -> Result<(), Refused> {
         } else {
             "a cluster that failed can only be deleted"
         };
-        return Err(Refused::NotApplicable(format!(
+        return Err(OrchestratorError::NotApplicable(format!(
             "`{name}` is {status}; {hint}"
         )));
     }
     if record.told.transport != facts::SIGNAL_TRANSPORT {
         let words = "its nodes were given a way to signal that has ended, so that they cannot be told of a change; deploy a new cluster";
-        return Err(Refused::NotApplicable(format!("`{name}`: {words}")));
+        return Err(OrchestratorError::NotApplicable(format!(
+            "`{name}`: {words}"
+        )));
     }
     Ok(())
 }
 
 /// Whether everybody who has to be told can be.
-fn can_hear(record: &Record, steps: &[Step]) -> Result<(), Refused> {
+fn can_hear(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), OrchestratorError> {
     let mut told = steps.iter().flat_map(|step| &step.told);
     let Some(node) = told.find(|node| record.seen.deaf.contains(node)) else {
         return Ok(());
@@ -222,35 +228,38 @@ fn can_hear(record: &Record, steps: &[Step]) -> Result<(), Refused> {
     } else {
         "take it away (workers.remove), or deploy a new cluster"
     };
-    Err(Refused::NotApplicable(format!(
+    Err(OrchestratorError::NotApplicable(format!(
         "{node} sees no metadata service, the only way to tell a running node of a change; {hint}"
     )))
 }
 
 /// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched.
 async fn plan(
-    inner: &Inner,
+    inner: &Context,
     caller: &Caller,
-    record: &Record,
-    from: &Spec,
-    to: Spec,
+    record: &ClusterRecord,
+    from: &ClusterSpec,
+    to: ClusterSpec,
     attributes: BTreeMap<String, String>,
-) -> Result<Change, Refused> {
+) -> Result<ClusterChange, OrchestratorError> {
     let session = &caller.session;
-    let smallest = inner.planner.smallest(&to).map_err(Refused::Invalid)?;
+    let smallest = inner
+        .planner
+        .smallest(&to)
+        .map_err(OrchestratorError::Invalid)?;
     let cloud = facts::look_up(session, &to).await?;
-    choose::choose(&to, &cloud, &smallest).map_err(Refused::Invalid)?;
+    choose::choose(&to, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
     let chosen = deploy::chosen(&to, &cloud)?;
     let planned = inner
         .planner
         .plan(&to, &chosen)
         .await
-        .map_err(Refused::Invalid)?;
+        .map_err(OrchestratorError::Invalid)?;
     let before = inner
         .planner
         .plan(from, &chosen)
         .await
-        .map_err(Refused::Invalid)?;
+        .map_err(OrchestratorError::Invalid)?;
     let id = record.stack_id.clone().unwrap_or_default();
     let stack = session
         .stack_template(&StackId {
@@ -278,7 +287,7 @@ async fn plan(
         &to,
     );
     if !problems.is_empty() {
-        return Err(Refused::Invalid(problems));
+        return Err(OrchestratorError::Invalid(problems));
     }
     let installed = planned.installed();
     let steps = steps::steps(
@@ -294,7 +303,7 @@ async fn plan(
         .into_iter()
         .filter(|id| !from.ids().contains(id))
         .collect();
-    let change = Change {
+    let change = ClusterChange {
         attributes,
         to,
         installed,
@@ -313,12 +322,12 @@ async fn plan(
 /// Records the change and gives Heat its first step; what Heat refuses is as if it had never been
 /// asked for.
 async fn begin(
-    inner: &Arc<Inner>,
+    inner: &Arc<Context>,
     caller: &Caller,
-    entity: &Arc<Entity>,
-    change: Change,
-) -> Result<(), Refused> {
-    let record = |record: &mut Record| {
+    entity: &Arc<ClusterHandle>,
+    change: ClusterChange,
+) -> Result<(), OrchestratorError> {
+    let record = |record: &mut ClusterRecord| {
         record.change = Some(change.clone());
         record.owner = Some(caller.user_id().to_owned());
         record.setback = None;
@@ -328,14 +337,19 @@ async fn begin(
     let sent = rollout::send(inner, entity, &caller.session).await;
     if entity.record().change.as_ref().map(|now| &now.steps) != Some(&change.steps) {
         reconcile::follow(inner, entity);
-        return Err(Refused::Conflict(format!(
+        return Err(OrchestratorError::Conflict(format!(
             "another host has changed `{}` meanwhile; look at it and ask again",
             kept.name
         )));
     }
     match sent {
         // Whether Heat has it is found out in the background.
-        Ok(_) | Err(Refused::Cloud(_) | Refused::Busy { .. } | Refused::Internal(_)) => {}
+        Ok(_)
+        | Err(
+            OrchestratorError::Cloud(_)
+            | OrchestratorError::Busy { .. }
+            | OrchestratorError::Internal(_),
+        ) => {}
         Err(error) => {
             inner
                 .book

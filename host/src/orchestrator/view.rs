@@ -3,20 +3,20 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::observe;
-pub use crate::cluster::{Phase, State};
-use crate::{cluster::progress::Report, store::Record};
+pub use crate::cluster::{ClusterState, LifecyclePhase};
+use crate::{cluster::progress::StageReport, store::ClusterRecord};
 
 /// A cluster as its owner sees it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct View {
+pub struct ClusterView {
     /// The entity's name, one in its project.
     pub name: String,
     /// The cluster's own id, a UUID; a new one after delete and request.
     pub id: String,
     /// What the client may do next.
-    pub phase: Phase,
+    pub phase: LifecyclePhase,
     /// Where it stands.
-    pub state: State,
+    pub state: ClusterState,
     /// Heat's status verbatim: `CREATE_IN_PROGRESS`; none before deploy.
     pub stack_status: Option<String>,
     /// Region and stack UUID; none before Heat answered.
@@ -33,7 +33,7 @@ pub struct View {
     pub region: String,
     /// The latest line of each stage of each node: the master's first, then the workers' by number;
     /// within a node the newest last.
-    pub progress: Vec<Report>,
+    pub progress: Vec<StageReport>,
     /// Heat's own words beside its status, verbatim; may be empty.
     pub stack_status_reason: String,
     /// What is to be said of the change that is under way, or of the last one where it was taken
@@ -47,32 +47,32 @@ pub struct View {
 
 /// What a request for an entity led to.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Requested {
+pub enum CreateOutcome {
     /// It was not there.
-    New(View),
+    New(ClusterView),
     /// It was there already; nothing was changed.
-    Existing(View),
+    Existing(ClusterView),
 }
 
 /// A cluster as it was found for its owner. It is put into words only where they are asked for.
 #[derive(Clone, Debug)]
-pub struct Found {
-    record: Arc<Record>,
-    edition: Edition,
+pub struct ClusterLookup {
+    record: Arc<ClusterRecord>,
+    edition: ViewVersion,
 }
 
 /// What a cluster's views depend on: where it is the same, so are they.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edition {
+pub struct ViewVersion {
     /// How often the cluster's record was written.
     pub revision: i64,
     /// Why what is known may be old.
     pub cloud_error: Option<Arc<str>>,
 }
 
-impl Found {
-    pub(super) fn new(record: Arc<Record>, cloud_error: Option<Arc<str>>) -> Self {
-        let edition = Edition {
+impl ClusterLookup {
+    pub(super) fn new(record: Arc<ClusterRecord>, cloud_error: Option<Arc<str>>) -> Self {
+        let edition = ViewVersion {
             revision: record.revision,
             cloud_error,
         };
@@ -85,18 +85,18 @@ impl Found {
     }
 
     /// What the view depends on.
-    pub fn edition(&self) -> &Edition {
+    pub fn edition(&self) -> &ViewVersion {
         &self.edition
     }
 
     /// What its owner sees.
-    pub fn view(&self) -> View {
+    pub fn view(&self) -> ClusterView {
         of(&self.record, self.edition.cloud_error.as_deref())
     }
 }
 
 /// What a record shows.
-pub(super) fn of(record: &Record, cloud_error: Option<&str>) -> View {
+pub(super) fn of(record: &ClusterRecord, cloud_error: Option<&str>) -> ClusterView {
     let seen = &record.seen;
     let text = |value: &serde_json::Value| {
         value
@@ -107,7 +107,7 @@ pub(super) fn of(record: &Record, cloud_error: Option<&str>) -> View {
         .endpoints
         .iter()
         .filter_map(|(name, output)| Some((name.clone(), text(seen.outputs.get(output)?))));
-    View {
+    ClusterView {
         name: record.name.clone(),
         id: record.id.clone(),
         phase: record.phase,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Attributes, Limits, Refused};
+use super::{ClientAttributes, OrchestratorError, OrchestratorLimits};
 use crate::cluster::Problem;
 
 /// What was given before, with what is given now over it.
@@ -11,9 +11,9 @@ use crate::cluster::Problem;
 /// `Invalid`: more, or more bytes, than are kept.
 pub(super) fn merge(
     before: &BTreeMap<String, String>,
-    now: Attributes,
-    limits: &Limits,
-) -> Result<BTreeMap<String, String>, Refused> {
+    now: ClientAttributes,
+    limits: &OrchestratorLimits,
+) -> Result<BTreeMap<String, String>, OrchestratorError> {
     let mut all = before.clone();
     all.extend(now);
     let bytes: usize = all
@@ -21,7 +21,7 @@ pub(super) fn merge(
         .map(|(name, value)| name.len() + value.len())
         .sum();
     let problem = |message| {
-        Err(Refused::Invalid(vec![Problem::new(
+        Err(OrchestratorError::Invalid(vec![Problem::new(
             "attributes",
             message,
             "leave out what the cluster does not need",
@@ -47,7 +47,7 @@ pub(super) fn merge(
 mod tests {
     use super::*;
 
-    fn given(count: usize, bytes: usize) -> Attributes {
+    fn given(count: usize, bytes: usize) -> ClientAttributes {
         (0..count)
             .map(|n| (format!("{n:04}"), "x".repeat(bytes - 4)))
             .collect()
@@ -57,7 +57,7 @@ mod tests {
     fn the_last_of_several_wins_and_what_was_there_stays() {
         let before = BTreeMap::from([("a".into(), "1".into()), ("b".into(), "2".into())]);
         let now = vec![("a".into(), "3".into()), ("a".into(), "4".into())];
-        let merged = merge(&before, now, &Limits::default()).unwrap();
+        let merged = merge(&before, now, &OrchestratorLimits::default()).unwrap();
         assert_eq!(
             merged,
             BTreeMap::from([("a".into(), "4".into()), ("b".into(), "2".into())])
@@ -66,10 +66,10 @@ mod tests {
 
     #[test]
     fn number_and_bytes_have_limits() {
-        let limits = Limits {
+        let limits = OrchestratorLimits {
             attributes: 3,
             attribute_bytes: 30,
-            ..Limits::default()
+            ..OrchestratorLimits::default()
         };
         let try_with = |count, bytes| {
             merge(&BTreeMap::new(), given(count, bytes), &limits).map(|all| all.len())

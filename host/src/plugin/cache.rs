@@ -11,34 +11,34 @@ use std::time::SystemTime;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::shelf::{Shelf, own_uid, program_uid};
-use crate::cluster::framework::Descriptor;
+use super::shelf::{CompiledStore, own_uid, program_uid};
+use crate::cluster::framework::PluginDescriptor;
 
 /// The compiled plugins that came with this program, if it is its own owner who put them there:
 /// whoever can write the program is trusted with code already. Never a folder beside plugins, which
 /// come from others.
-pub(super) fn shipped(dir: &Path) -> Option<Shelf> {
-    Shelf::of(dir.to_owned(), program_uid().ok()?)
+pub(super) fn shipped(dir: &Path) -> Option<CompiledStore> {
+    CompiledStore::of(dir.to_owned(), program_uid().ok()?)
 }
 
 /// Makes the folder that comes with a program, to be filled.
 ///
 /// # Errors
 /// It cannot be made, or somebody else than this user may write there.
-pub(super) fn to_ship(dir: &Path) -> io::Result<Shelf> {
+pub(super) fn to_ship(dir: &Path) -> io::Result<CompiledStore> {
     DirBuilder::new().recursive(true).mode(0o755).create(dir)?;
-    Shelf::of(dir.to_owned(), own_uid()?).ok_or_else(|| {
+    CompiledStore::of(dir.to_owned(), own_uid()?).ok_or_else(|| {
         io::Error::other("it must be a folder of this user that nobody else can write")
     })
 }
 
 /// A folder that belongs to one engine of one version of the host.
-pub(super) struct Cache {
-    shelf: Shelf,
+pub(super) struct CompileCache {
+    shelf: CompiledStore,
     most: usize,
 }
 
-impl Cache {
+impl CompileCache {
     /// Makes the folder if it is missing. Its name holds the engine's compatibility hash, so that
     /// an update starts afresh.
     ///
@@ -54,7 +54,7 @@ impl Cache {
         ));
         DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let private = fs::symlink_metadata(&dir)?.mode() & 0o077 == 0;
-        let shelf = Shelf::of(dir, own_uid()?).filter(|_| private);
+        let shelf = CompiledStore::of(dir, own_uid()?).filter(|_| private);
         let shelf = shelf.ok_or_else(|| {
             io::Error::other("it must be a folder of this host's user with mode 0700")
         })?;
@@ -62,7 +62,11 @@ impl Cache {
     }
 
     /// The compiled plugin and its descriptor, if both are there and as they were written.
-    pub(super) fn load(&self, engine: &Engine, digest: &str) -> Option<(Component, Descriptor)> {
+    pub(super) fn load(
+        &self,
+        engine: &Engine,
+        digest: &str,
+    ) -> Option<(Component, PluginDescriptor)> {
         self.shelf.load(engine, digest)
     }
 
@@ -71,7 +75,7 @@ impl Cache {
         &self,
         digest: &str,
         component: &Component,
-        descriptor: &Descriptor,
+        descriptor: &PluginDescriptor,
     ) -> io::Result<()> {
         self.shelf.store(digest, component, descriptor, 0o600)?;
         self.drop_oldest()

@@ -11,31 +11,31 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing::warn;
 use wasmtime::component::Component;
 
-use super::cache::{self, Cache};
-use super::interface::{self, Version};
-use super::sandbox::Sandbox;
-use super::shelf::{Shelf, sha256};
-use super::{GenerateError, Limits, PluginError, contract, v0_1_0};
-use crate::bundle::Part;
-use crate::cluster::framework::{Descriptor, Request};
+use super::cache::{self, CompileCache};
+use super::interface::{self, ApiVersion};
+use super::sandbox::PluginSandbox;
+use super::shelf::{CompiledStore, sha256};
+use super::{GenerateError, PluginError, PluginLimits, contract, v0_1_0};
+use crate::bundle::PluginBundle;
+use crate::cluster::framework::{PluginDescriptor, PluginRequest};
 
 /// All plugins of a folder, by name.
-pub struct Catalogue {
-    plugins: BTreeMap<String, Plugin>,
-    broken: Vec<Broken>,
+pub struct PluginRegistry {
+    plugins: BTreeMap<String, LoadedPlugin>,
+    broken: Vec<DisabledPlugin>,
 }
 
 /// A plugin, compiled and linked. Each call runs in a fresh sandbox.
-pub struct Plugin {
-    descriptor: Descriptor,
+pub struct LoadedPlugin {
+    descriptor: PluginDescriptor,
     digest: String,
-    guest: v0_1_0::Guest,
-    sandbox: Arc<Sandbox>,
+    guest: v0_1_0::LinkedGuest,
+    sandbox: Arc<PluginSandbox>,
 }
 
 /// A file that could not be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
+pub struct DisabledPlugin {
     /// The file.
     pub path: PathBuf,
     /// Why; reads on after the path.
@@ -44,7 +44,7 @@ pub struct Broken {
 
 /// Where compiled plugins may be.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Compiled<'a> {
+pub struct CompiledSources<'a> {
     /// The folder that came with the program, filled by [`Catalogue::ship`].
     pub shipped: Option<&'a Path>,
     /// A folder of this host alone.
@@ -52,10 +52,10 @@ pub struct Compiled<'a> {
 }
 
 /// The same, opened.
-struct Kept<'a> {
-    shipped: Option<Shelf>,
+struct OpenedSources<'a> {
+    shipped: Option<CompiledStore>,
     cache: Option<&'a Path>,
-    opened: OnceLock<Option<Cache>>,
+    opened: OnceLock<Option<CompileCache>>,
 }
 
 /// Why there is no catalogue at all.
@@ -79,7 +79,7 @@ pub enum LoadError {
     },
     /// A plugin that was to be shipped cannot be used.
     #[error("{} {}", .0.path.display(), .0.reason)]
-    Broken(Broken),
+    Broken(DisabledPlugin),
     /// What was compiled cannot be written.
     #[error("cannot write compiled plugins to {}: {source}", .dir.display())]
     Ship {
@@ -93,7 +93,7 @@ pub enum LoadError {
     Engine(String),
 }
 
-impl Catalogue {
+impl PluginRegistry {
     /// Loads every `*.wasm` of `dir`. What was compiled is kept in `cache`, a folder of this host
     /// alone; without one every start compiles. Blocks: milliseconds from the cache, seconds
     /// without.
@@ -101,10 +101,10 @@ impl Catalogue {
     /// # Errors
     /// Only when the folder cannot be read or WebAssembly cannot run at all; a plugin that cannot
     /// be used is in [`Catalogue::broken`].
-    pub fn load(dir: &Path, cache: Option<&Path>, limits: Limits) -> Result<Self, LoadError> {
+    pub fn load(dir: &Path, cache: Option<&Path>, limits: PluginLimits) -> Result<Self, LoadError> {
         Self::load_compiled(
             dir,
-            Compiled {
+            CompiledSources {
                 shipped: None,
                 cache,
             },
@@ -119,13 +119,13 @@ impl Catalogue {
     /// As [`Self::load`].
     pub fn load_compiled(
         dir: &Path,
-        compiled: Compiled<'_>,
-        limits: Limits,
+        compiled: CompiledSources<'_>,
+        limits: PluginLimits,
     ) -> Result<Self, LoadError> {
         let sandbox = Arc::new(
-            Sandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
+            PluginSandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
         );
-        let kept = Kept {
+        let kept = OpenedSources {
             shipped: compiled.shipped.and_then(cache::shipped),
             cache: compiled.cache,
             opened: OnceLock::new(),
@@ -135,7 +135,7 @@ impl Catalogue {
             broken: Vec::new(),
         };
         for (path, loaded) in in_parallel(wasm_files(dir, limits)?, |path| {
-            Plugin::load(path, &sandbox, &kept)
+            LoadedPlugin::load(path, &sandbox, &kept)
         }) {
             match loaded {
                 Ok(plugin) => {
@@ -145,7 +145,7 @@ impl Catalogue {
                 }
                 Err(reason) => {
                     warn!(plugin.path = %path.display(), "plugin is disabled: it {reason}");
-                    catalogue.broken.push(Broken { path, reason });
+                    catalogue.broken.push(DisabledPlugin { path, reason });
                 }
             }
         }
@@ -157,9 +157,9 @@ impl Catalogue {
     ///
     /// # Errors
     /// As [`Self::load`]; and a plugin that cannot be used, or a folder that cannot be written.
-    pub fn ship(dir: &Path, into: &Path, limits: Limits) -> Result<Vec<String>, LoadError> {
+    pub fn ship(dir: &Path, into: &Path, limits: PluginLimits) -> Result<Vec<String>, LoadError> {
         let sandbox = Arc::new(
-            Sandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
+            PluginSandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
         );
         let unwritten = |source| LoadError::Ship {
             dir: into.to_owned(),
@@ -168,9 +168,10 @@ impl Catalogue {
         let shelf = cache::to_ship(into).map_err(unwritten)?;
         let mut names = Vec::new();
         for (path, compiled) in in_parallel(wasm_files(dir, limits)?, |path| {
-            Fresh::compile(path, &sandbox)
+            CompiledPlugin::compile(path, &sandbox)
         }) {
-            let fresh = compiled.map_err(|reason| LoadError::Broken(Broken { path, reason }))?;
+            let fresh =
+                compiled.map_err(|reason| LoadError::Broken(DisabledPlugin { path, reason }))?;
             shelf
                 .store(&fresh.digest, &fresh.component, &fresh.descriptor, 0o644)
                 .map_err(unwritten)?;
@@ -180,24 +181,24 @@ impl Catalogue {
     }
 
     /// A plugin by its name.
-    pub fn get(&self, name: &str) -> Option<&Plugin> {
+    pub fn get(&self, name: &str) -> Option<&LoadedPlugin> {
         self.plugins.get(name)
     }
 
     /// All that can be used, by name.
-    pub fn iter(&self) -> impl Iterator<Item = &Plugin> {
+    pub fn iter(&self) -> impl Iterator<Item = &LoadedPlugin> {
         self.plugins.values()
     }
 
     /// Those that cannot, by path.
-    pub fn broken(&self) -> &[Broken] {
+    pub fn broken(&self) -> &[DisabledPlugin] {
         &self.broken
     }
 }
 
-impl Plugin {
+impl LoadedPlugin {
     /// What it says of itself; checked when it was loaded.
-    pub fn descriptor(&self) -> &Descriptor {
+    pub fn descriptor(&self) -> &PluginDescriptor {
         &self.descriptor
     }
 
@@ -211,7 +212,7 @@ impl Plugin {
     ///
     /// # Errors
     /// The request's problems, all at once, or that the plugin broke.
-    pub async fn generate(&self, request: &Request) -> Result<Part, GenerateError> {
+    pub async fn generate(&self, request: &PluginRequest) -> Result<PluginBundle, GenerateError> {
         let mut call = self.sandbox.begin().await;
         let outcome = tokio::time::timeout(
             self.sandbox.limits.time,
@@ -228,20 +229,25 @@ impl Plugin {
     }
 
     /// The reason reads on after the path.
-    fn load(path: &Path, sandbox: &Arc<Sandbox>, kept: &Kept<'_>) -> Result<Self, String> {
+    fn load(
+        path: &Path,
+        sandbox: &Arc<PluginSandbox>,
+        kept: &OpenedSources<'_>,
+    ) -> Result<Self, String> {
         let bytes = read(path, sandbox.limits.file_bytes)?;
         let digest = sha256(&bytes);
         let fresh = match kept.load(sandbox, &digest) {
             Some((component, descriptor)) => {
-                Fresh::of(component, digest, Some(descriptor), sandbox, path)?
+                CompiledPlugin::of(component, digest, Some(descriptor), sandbox, path)?
             }
             None => {
-                let fresh = Fresh::of(compile(&bytes, sandbox)?, digest, None, sandbox, path)?;
+                let fresh =
+                    CompiledPlugin::of(compile(&bytes, sandbox)?, digest, None, sandbox, path)?;
                 kept.store(sandbox, &fresh, path);
                 fresh
             }
         };
-        let Fresh {
+        let CompiledPlugin {
             guest,
             descriptor,
             digest,
@@ -256,8 +262,8 @@ impl Plugin {
     }
 }
 
-impl Kept<'_> {
-    fn load(&self, sandbox: &Sandbox, digest: &str) -> Option<(Component, Descriptor)> {
+impl OpenedSources<'_> {
+    fn load(&self, sandbox: &PluginSandbox, digest: &str) -> Option<(Component, PluginDescriptor)> {
         let shipped = self
             .shipped
             .as_ref()
@@ -265,7 +271,7 @@ impl Kept<'_> {
         shipped.or_else(|| self.cache(sandbox)?.load(&sandbox.engine, digest))
     }
 
-    fn store(&self, sandbox: &Sandbox, fresh: &Fresh, path: &Path) {
+    fn store(&self, sandbox: &PluginSandbox, fresh: &CompiledPlugin, path: &Path) {
         if let Some(Err(error)) = self
             .cache(sandbox)
             .map(|cache| cache.store(&fresh.digest, &fresh.component, &fresh.descriptor))
@@ -275,9 +281,9 @@ impl Kept<'_> {
     }
 
     /// Opened when it is needed: a host whose plugins all came compiled may write nowhere.
-    fn cache(&self, sandbox: &Sandbox) -> Option<&Cache> {
+    fn cache(&self, sandbox: &PluginSandbox) -> Option<&CompileCache> {
         let open = || {
-            let opened = Cache::open(self.cache?, &sandbox.engine, sandbox.limits.cached);
+            let opened = CompileCache::open(self.cache?, &sandbox.engine, sandbox.limits.cached);
             let path = self.cache?.display();
             opened.inspect_err(|error| warn!(cache.path = %path, "plugins are compiled at every start: cannot use the cache: {error}")).ok()
         };
@@ -286,15 +292,15 @@ impl Kept<'_> {
 }
 
 /// A plugin that passed all checks.
-struct Fresh {
+struct CompiledPlugin {
     component: Component,
-    guest: v0_1_0::Guest,
-    descriptor: Descriptor,
+    guest: v0_1_0::LinkedGuest,
+    descriptor: PluginDescriptor,
     digest: String,
 }
 
-impl Fresh {
-    fn compile(path: &Path, sandbox: &Sandbox) -> Result<Self, String> {
+impl CompiledPlugin {
+    fn compile(path: &Path, sandbox: &PluginSandbox) -> Result<Self, String> {
         let bytes = read(path, sandbox.limits.file_bytes)?;
         Self::of(
             compile(&bytes, sandbox)?,
@@ -321,12 +327,12 @@ impl Fresh {
     fn of(
         component: Component,
         digest: String,
-        said: Option<Descriptor>,
-        sandbox: &Sandbox,
+        said: Option<PluginDescriptor>,
+        sandbox: &PluginSandbox,
         path: &Path,
     ) -> Result<Self, String> {
-        let Version::V0_1_0 = interface::check(&sandbox.engine, &component)?;
-        let guest = v0_1_0::Guest::new(&sandbox.linker, &component)
+        let ApiVersion::V0_1_0 = interface::check(&sandbox.engine, &component)?;
+        let guest = v0_1_0::LinkedGuest::new(&sandbox.linker, &component)
             .map_err(|error| format!("cannot be linked: {error:#}"))?;
         let descriptor = match said {
             Some(descriptor) => descriptor,
@@ -347,18 +353,22 @@ fn stem(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-fn compile(bytes: &[u8], sandbox: &Sandbox) -> Result<Component, String> {
+fn compile(bytes: &[u8], sandbox: &PluginSandbox) -> Result<Component, String> {
     interface::check_file(bytes)?;
     Component::new(&sandbox.engine, bytes).map_err(|error| format!("cannot be compiled: {error:#}"))
 }
 
 /// Runs a guest's `describe` on this thread, which must not be one of tokio's.
-fn describe(guest: &v0_1_0::Guest, sandbox: &Sandbox, name: &str) -> Result<Descriptor, String> {
+fn describe(
+    guest: &v0_1_0::LinkedGuest,
+    sandbox: &PluginSandbox,
+    name: &str,
+) -> Result<PluginDescriptor, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .map_err(|error| format!("cannot be asked: {error}"))?;
-    let described: Result<Descriptor, PluginError> = runtime.block_on(async {
+    let described: Result<PluginDescriptor, PluginError> = runtime.block_on(async {
         let mut call = sandbox.begin().await;
         let outcome =
             tokio::time::timeout(sandbox.limits.time, guest.describe(&mut call.store)).await;
@@ -371,7 +381,7 @@ fn describe(guest: &v0_1_0::Guest, sandbox: &Sandbox, name: &str) -> Result<Desc
     described.map_err(|error| format!("cannot describe itself: {error}"))
 }
 
-fn wasm_files(dir: &Path, limits: Limits) -> Result<Vec<PathBuf>, LoadError> {
+fn wasm_files(dir: &Path, limits: PluginLimits) -> Result<Vec<PathBuf>, LoadError> {
     let unread = |source| LoadError::Folder {
         dir: dir.to_owned(),
         source,

@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
-use crate::bundle::Part;
+use crate::bundle::PluginBundle;
 use crate::cluster::Problem;
-use crate::cluster::framework::Descriptor;
+use crate::cluster::framework::PluginDescriptor;
 
 /// Problems in one answer.
 const PROBLEMS: usize = 100;
@@ -14,7 +14,7 @@ const PROBLEMS: usize = 100;
 const NAME_CHARS: usize = 31;
 
 /// What is wrong with what a plugin says of itself.
-pub(super) fn check_descriptor(descriptor: &Descriptor) -> Result<(), String> {
+pub(super) fn check_descriptor(descriptor: &PluginDescriptor) -> Result<(), String> {
     if !is_name(&descriptor.name) {
         return Err(format!(
             "its name {:?} is not of the form [a-z][a-z0-9-]{{0,30}}",
@@ -82,8 +82,8 @@ fn check_parameters(schema: &Value) -> Result<(), String> {
 
 /// What is wrong with an answer.
 pub(super) fn check_answer(
-    descriptor: &Descriptor,
-    answer: &Result<Part, Vec<Problem>>,
+    descriptor: &PluginDescriptor,
+    answer: &Result<PluginBundle, Vec<Problem>>,
 ) -> Result<(), String> {
     match answer {
         Ok(part) => check_part(descriptor, part),
@@ -98,7 +98,7 @@ pub(super) fn check_answer(
     }
 }
 
-fn check_part(descriptor: &Descriptor, part: &Part) -> Result<(), String> {
+fn check_part(descriptor: &PluginDescriptor, part: &PluginBundle) -> Result<(), String> {
     if !part.template.is_object() {
         return Err("its template is not a JSON object".to_owned());
     }
@@ -130,7 +130,7 @@ fn check_part(descriptor: &Descriptor, part: &Part) -> Result<(), String> {
                 script.name
             ));
         }
-        let same = |other: &&crate::bundle::Script| {
+        let same = |other: &&crate::bundle::NodeScript| {
             (&other.role, other.stage, &other.name) == (&script.role, script.stage, &script.name)
         };
         if part.scripts[..index].iter().any(|other| same(&other)) {
@@ -162,7 +162,7 @@ fn check_part(descriptor: &Descriptor, part: &Part) -> Result<(), String> {
         .try_for_each(|share| check_role(descriptor, &share.role, "memory"))
 }
 
-fn check_role(descriptor: &Descriptor, role: &str, of: &str) -> Result<(), String> {
+fn check_role(descriptor: &PluginDescriptor, role: &str, of: &str) -> Result<(), String> {
     if descriptor.roles.iter().any(|known| known.name == role) {
         return Ok(());
     }
@@ -185,15 +185,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cluster::framework::{Audience, Cardinality, Port, Role, Size};
+    use crate::cluster::framework::{
+        FrameworkPort, NodeResources, NodeRole, PortAudience, RoleCardinality,
+    };
 
-    fn descriptor() -> Descriptor {
-        let smallest = Size {
+    fn descriptor() -> PluginDescriptor {
+        let smallest = NodeResources {
             vcpus: 1,
             ram_mib: 1,
             disk_gib: 0,
         };
-        Descriptor {
+        PluginDescriptor {
             name: "hadoop".into(),
             title: String::new(),
             description: String::new(),
@@ -201,17 +203,17 @@ mod tests {
             default_version: "3.5.0".into(),
             requires: vec!["cluster".into()],
             provides: vec!["hdfs".into()],
-            roles: vec![Role {
+            roles: vec![NodeRole {
                 name: "master".into(),
-                cardinality: Cardinality::ExactlyOne,
+                cardinality: RoleCardinality::ExactlyOne,
                 smallest,
             }],
             parameters: json!({"type": "object", "properties": {"copies": {"type": "integer", "description": "x", "default": 3}}}),
-            ports: vec![Port {
+            ports: vec![FrameworkPort {
                 number: 1,
                 role: "master".into(),
                 purpose: String::new(),
-                audience: Audience::Admin,
+                audience: PortAudience::Admin,
             }],
             resource_types: Vec::new(),
         }
@@ -220,7 +222,7 @@ mod tests {
     #[test]
     fn each_claim_of_a_descriptor_is_held_to_the_contract() {
         assert_eq!(check_descriptor(&descriptor()), Ok(()));
-        type Spoil = fn(&mut Descriptor);
+        type Spoil = fn(&mut PluginDescriptor);
         let spoilt: [(Spoil, &str); 9] = [
             (|d| d.name = "Hadoop".into(), "its name \"Hadoop\""),
             (|d| d.name = "a".repeat(NAME_CHARS + 1), "its name \"aaa"),

@@ -33,7 +33,7 @@ pub(super) fn engine() -> Result<Engine> {
 
 /// Raises the engine's epoch every [`TICK`] while a guest runs; an idle host is not woken.
 #[derive(Clone)]
-pub(super) struct Ticker(Arc<Shared>);
+pub(super) struct EpochTicker(Arc<Shared>);
 
 struct Shared {
     running: Mutex<Running>,
@@ -47,12 +47,12 @@ struct Running {
 }
 
 /// A guest runs as long as this lives.
-pub(super) struct Ticking {
+pub(super) struct TickGuard {
     shared: Arc<Shared>,
     from: u64,
 }
 
-impl Ticker {
+impl EpochTicker {
     /// Starts the thread.
     pub(super) fn new(engine: &Engine) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
@@ -77,14 +77,14 @@ impl Ticker {
     }
 
     /// To be held while a guest runs.
-    pub(super) fn start(&self) -> Ticking {
+    pub(super) fn start(&self) -> TickGuard {
         self.0
             .running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .guests += 1;
         self.0.changed.notify_one();
-        Ticking {
+        TickGuard {
             shared: Arc::clone(&self.0),
             from: self.0.ticks.load(Ordering::Relaxed),
         }
@@ -113,7 +113,7 @@ impl Shared {
     }
 }
 
-impl Ticking {
+impl TickGuard {
     /// The ticks since the guest began.
     pub(super) fn ticks(&self) -> u64 {
         self.shared
@@ -123,7 +123,7 @@ impl Ticking {
     }
 }
 
-impl Drop for Ticking {
+impl Drop for TickGuard {
     fn drop(&mut self) {
         self.shared
             .running

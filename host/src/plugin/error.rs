@@ -23,14 +23,14 @@ pub struct PluginError {
     /// Its name.
     pub plugin: String,
     /// What it did.
-    pub fault: Fault,
+    pub fault: PluginFault,
     /// What it wrote to stderr and stdout, bounded; a panic's message is there.
     pub stderr: String,
 }
 
 /// What a plugin did wrong. Each reads on after the plugin's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum PluginFault {
     /// It ran too long. `waited`: it slept or polled, where time stands still, rather than
     /// computed.
     #[error("did not answer within {}: it {}", seconds(.limit), if *.waited { "waited, and a plugin has nothing to wait for" } else { "went on computing" })]
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_message_names_the_plugin_the_limit_and_what_it_wrote() {
-        let fault = Fault::Time {
+        let fault = PluginFault::Time {
             limit: Duration::from_millis(2500),
             waited: true,
         };

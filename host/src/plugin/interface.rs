@@ -20,12 +20,12 @@ const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
 
 /// A version of the contract that this host speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
+pub(super) enum ApiVersion {
     V0_1_0,
 }
 
 /// All that this host speaks, oldest first.
-const SPOKEN: [(&str, Version); 1] = [("0.1.0", Version::V0_1_0)];
+const SPOKEN: [(&str, ApiVersion); 1] = [("0.1.0", ApiVersion::V0_1_0)];
 
 /// Says in plain words what is not a component, since the compiler's message does not.
 pub(super) fn check_file(bytes: &[u8]) -> Result<(), String> {
@@ -39,7 +39,7 @@ pub(super) fn check_file(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// The version that the component exports; and that it wants nothing which the host does not give.
-pub(super) fn check(engine: &Engine, component: &Component) -> Result<Version, String> {
+pub(super) fn check(engine: &Engine, component: &Component) -> Result<ApiVersion, String> {
     let kind = component.component_type();
     let exports: Vec<&str> = kind.exports(engine).map(|(name, _)| name).collect();
     let imports: Vec<&str> = kind.imports(engine).map(|(name, _)| name).collect();
@@ -48,7 +48,7 @@ pub(super) fn check(engine: &Engine, component: &Component) -> Result<Version, S
     Ok(version)
 }
 
-fn version(exports: &[&str]) -> Result<Version, String> {
+fn version(exports: &[&str]) -> Result<ApiVersion, String> {
     let theirs: Vec<&str> = exports
         .iter()
         .filter_map(|name| name.strip_prefix(FRAMEWORK))
@@ -92,14 +92,14 @@ mod tests {
     fn the_newest_version_that_both_speak_is_taken() {
         assert_eq!(
             version(&["stampede:framework/framework@0.1.0", "other:thing/x"]),
-            Ok(Version::V0_1_0)
+            Ok(ApiVersion::V0_1_0)
         );
         assert_eq!(
             version(&[
                 "stampede:framework/framework@0.9.0",
                 "stampede:framework/framework@0.1.0"
             ]),
-            Ok(Version::V0_1_0)
+            Ok(ApiVersion::V0_1_0)
         );
         let error = version(&["stampede:framework/framework@0.9.0"]).unwrap_err();
         assert!(

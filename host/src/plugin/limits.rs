@@ -7,7 +7,7 @@ use wasmtime::{ResourceLimiter, Result, bail};
 /// What a plugin may use. The default fits the bundled plugins at 250 workers many times over, and
 /// guests that bring an interpreter along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct PluginLimits {
     /// One call, on the wall clock.
     pub time: Duration,
     /// All linear memories of one call together.
@@ -38,7 +38,7 @@ pub struct Limits {
     pub cached: usize,
 }
 
-impl Default for Limits {
+impl Default for PluginLimits {
     fn default() -> Self {
         Self {
             time: Duration::from_secs(5),
@@ -62,14 +62,14 @@ impl Default for Limits {
 /// Counts what one call takes and remembers what it was refused, since the guest's own error says
 /// less.
 #[derive(Debug)]
-pub(super) struct Limiter {
-    limits: Limits,
+pub(super) struct CallLimiter {
+    limits: PluginLimits,
     memory_bytes: usize,
     refused: Option<&'static str>,
 }
 
-impl Limiter {
-    pub(super) fn new(limits: Limits) -> Self {
+impl CallLimiter {
+    pub(super) fn new(limits: PluginLimits) -> Self {
         Self {
             limits,
             memory_bytes: 0,
@@ -83,7 +83,7 @@ impl Limiter {
     }
 }
 
-impl ResourceLimiter for Limiter {
+impl ResourceLimiter for CallLimiter {
     fn memory_growing(
         &mut self,
         current: usize,
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn memory_is_counted_over_all_memories_up_to_the_limit_and_not_past_it() {
-        let mut limiter = Limiter::new(Limits {
+        let mut limiter = CallLimiter::new(PluginLimits {
             memory_bytes: 3 << 16,
-            ..Limits::default()
+            ..PluginLimits::default()
         });
         assert!(limiter.memory_growing(0, 1 << 16, None).unwrap());
         assert!(
@@ -149,9 +149,9 @@ mod tests {
 
     #[test]
     fn a_table_grows_up_to_the_limit_and_not_past_it() {
-        let mut limiter = Limiter::new(Limits {
+        let mut limiter = CallLimiter::new(PluginLimits {
             table_elements: 10,
-            ..Limits::default()
+            ..PluginLimits::default()
         });
         assert!(limiter.table_growing(0, 10, None).unwrap());
         assert!(limiter.table_growing(10, 11, None).is_err());

@@ -30,6 +30,6 @@ mod shelf;
 mod v0_1_0;
 mod wasi;
 
-pub use catalogue::{Broken, Catalogue, Compiled, LoadError, Plugin};
-pub use error::{Fault, GenerateError, PluginError};
-pub use limits::Limits;
+pub use catalogue::{CompiledSources, DisabledPlugin, LoadError, LoadedPlugin, PluginRegistry};
+pub use error::{GenerateError, PluginError, PluginFault};
+pub use limits::PluginLimits;

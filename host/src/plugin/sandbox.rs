@@ -9,30 +9,30 @@ use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
-use super::engine::{TICK, Ticker, Ticking, engine};
-use super::limits::Limiter;
-use super::wasi::{Written, frozen};
-use super::{Fault, Limits, PluginError};
+use super::engine::{EpochTicker, TICK, TickGuard, engine};
+use super::limits::CallLimiter;
+use super::wasi::{CapturedOutput, frozen};
+use super::{PluginError, PluginFault, PluginLimits};
 
 /// What all calls share.
-pub(super) struct Sandbox {
+pub(super) struct PluginSandbox {
     pub(super) engine: Engine,
-    pub(super) linker: Linker<State>,
-    pub(super) limits: Limits,
-    ticker: Ticker,
+    pub(super) linker: Linker<GuestState>,
+    pub(super) limits: PluginLimits,
+    ticker: EpochTicker,
     calls: Semaphore,
 }
 
 /// What a store holds.
-pub(super) struct State {
+pub(super) struct GuestState {
     wasi: WasiCtx,
     table: ResourceTable,
-    limiter: Limiter,
-    written: Written,
+    limiter: CallLimiter,
+    written: CapturedOutput,
     ticks: u64,
 }
 
-impl WasiView for State {
+impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
             ctx: &mut self.wasi,
@@ -41,12 +41,12 @@ impl WasiView for State {
     }
 }
 
-impl Sandbox {
-    pub(super) fn new(limits: Limits) -> wasmtime::Result<Self> {
+impl PluginSandbox {
+    pub(super) fn new(limits: PluginLimits) -> wasmtime::Result<Self> {
         let engine = engine()?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        let ticker = Ticker::new(&engine)?;
+        let ticker = EpochTicker::new(&engine)?;
         Ok(Self {
             engine,
             linker,
@@ -57,19 +57,19 @@ impl Sandbox {
     }
 
     /// A fresh store for one call; waits while too many others run.
-    pub(super) async fn begin(&self) -> Call<'_> {
+    pub(super) async fn begin(&self) -> GuestCall<'_> {
         // The semaphore is never closed; without a permit the call would only be less bounded.
         let permit = self.calls.acquire().await.ok();
-        let written = Written::new(self.limits.stderr_bytes);
+        let written = CapturedOutput::new(self.limits.stderr_bytes);
         let mut table = ResourceTable::new();
         table.set_max_capacity(self.limits.handles);
         let wasi = frozen(&self.limits, &written);
         let mut store = Store::new(
             &self.engine,
-            State {
+            GuestState {
                 wasi,
                 table,
-                limiter: Limiter::new(self.limits),
+                limiter: CallLimiter::new(self.limits),
                 written,
                 ticks: 0,
             },
@@ -88,7 +88,7 @@ impl Sandbox {
                 UpdateDeadline::Yield(1)
             })
         });
-        Call {
+        GuestCall {
             store,
             limits: self.limits,
             ticking: self.ticker.start(),
@@ -97,21 +97,21 @@ impl Sandbox {
     }
 }
 
-impl Drop for Sandbox {
+impl Drop for PluginSandbox {
     fn drop(&mut self) {
         self.ticker.end();
     }
 }
 
 /// A call under way.
-pub(super) struct Call<'a> {
-    pub(super) store: Store<State>,
-    limits: Limits,
-    ticking: Ticking,
+pub(super) struct GuestCall<'a> {
+    pub(super) store: Store<GuestState>,
+    limits: PluginLimits,
+    ticking: TickGuard,
     _permit: Option<SemaphorePermit<'a>>,
 }
 
-impl Call<'_> {
+impl GuestCall<'_> {
     /// The call's end: its answer as `judge` takes it, or what went wrong. `outcome` is what
     /// `tokio::time::timeout` over the guest gave, since the epoch stops a guest that computes, but
     /// not one that sleeps. `judge` says what breaks the contract.
@@ -124,7 +124,7 @@ impl Call<'_> {
         let fault = match outcome {
             Ok(Ok(answer)) => match judge(answer) {
                 Ok(good) => return Ok(good),
-                Err(breach) => Fault::Contract(breach),
+                Err(breach) => PluginFault::Contract(breach),
             },
             Ok(Err(error)) => self.fault(&error),
             Err(_) => self.too_long(),
@@ -136,39 +136,39 @@ impl Call<'_> {
         })
     }
 
-    fn too_long(&self) -> Fault {
+    fn too_long(&self) -> PluginFault {
         // A guest that computes sees nearly every tick, one that waits sees none meanwhile.
-        Fault::Time {
+        PluginFault::Time {
             limit: self.limits.time,
             waited: self.store.data().ticks < self.ticking.ticks() / 4,
         }
     }
 
-    fn fault(&self, error: &wasmtime::Error) -> Fault {
+    fn fault(&self, error: &wasmtime::Error) -> PluginFault {
         match self.store.data().limiter.refused() {
             Some("memory") => {
-                return Fault::Memory {
+                return PluginFault::Memory {
                     limit_bytes: self.limits.memory_bytes,
                 };
             }
-            Some(other) => return Fault::Resource(other.to_owned()),
+            Some(other) => return PluginFault::Resource(other.to_owned()),
             None => {}
         }
         if let Some(I32Exit(code)) = error.downcast_ref() {
-            return Fault::Exit(*code);
+            return PluginFault::Exit(*code);
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::Interrupt) => self.too_long(),
-            Some(trap) => Fault::Trap(trap.to_string()),
+            Some(trap) => PluginFault::Trap(trap.to_string()),
             None => {
                 let cause = error.root_cause().to_string();
                 // wasmtime keeps the type of this one to itself.
                 if cause.contains("fuel allocated for hostcalls") {
-                    Fault::AnswerSize {
+                    PluginFault::AnswerSize {
                         limit_bytes: self.limits.answer_bytes,
                     }
                 } else {
-                    Fault::Trap(cause)
+                    PluginFault::Trap(cause)
                 }
             }
         }

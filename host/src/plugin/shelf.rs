@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::cluster::framework::Descriptor;
+use crate::cluster::framework::PluginDescriptor;
 
 /// A note is a descriptor and a checksum; nothing of that kind is longer.
 const NOTE_BYTES: u64 = 1 << 20;
@@ -25,19 +25,19 @@ const NO_FOLLOW: i32 = 0o400_000;
 const OTHERS_WRITE: u32 = 0o022;
 
 /// A folder of compiled plugins.
-pub(super) struct Shelf {
+pub(super) struct CompiledStore {
     dir: PathBuf,
     owner: u32,
 }
 
 /// What stands beside a compiled plugin.
 #[derive(Serialize, Deserialize)]
-struct Note {
+struct CompiledNote {
     compiled_sha256: String,
-    descriptor: Descriptor,
+    descriptor: PluginDescriptor,
 }
 
-impl Shelf {
+impl CompiledStore {
     /// The folder as its owner has filled it, if it belongs to him and only he can write there.
     pub(super) fn of(dir: PathBuf, owner: u32) -> Option<Self> {
         let found = fs::symlink_metadata(&dir).ok()?;
@@ -51,8 +51,12 @@ impl Shelf {
     }
 
     /// The compiled plugin and its descriptor, if both are there and as they were written.
-    pub(super) fn load(&self, engine: &Engine, digest: &str) -> Option<(Component, Descriptor)> {
-        let note: Note =
+    pub(super) fn load(
+        &self,
+        engine: &Engine,
+        digest: &str,
+    ) -> Option<(Component, PluginDescriptor)> {
+        let note: CompiledNote =
             serde_json::from_slice(&self.read(&self.note(digest), NOTE_BYTES)?).ok()?;
         let compiled = self.read(&self.compiled(digest), u64::MAX)?;
         if sha256(&compiled) != note.compiled_sha256 {
@@ -67,11 +71,11 @@ impl Shelf {
         &self,
         digest: &str,
         component: &Component,
-        descriptor: &Descriptor,
+        descriptor: &PluginDescriptor,
         mode: u32,
     ) -> io::Result<()> {
         let compiled = component.serialize().map_err(io::Error::other)?;
-        let note = Note {
+        let note = CompiledNote {
             compiled_sha256: sha256(&compiled),
             descriptor: descriptor.clone(),
         };

@@ -7,27 +7,27 @@ use wasmtime::{Result, Store};
 
 use self::bindings::PluginPre;
 use self::bindings::exports::stampede::framework::framework as wit;
-use super::sandbox::State;
-use crate::bundle::{File, Part, Script, Stage};
+use super::sandbox::GuestState;
+use crate::bundle::{NodeScript, PluginBundle, PluginFile, ScriptStage};
 use crate::cluster::Problem;
-use crate::cluster::framework::{self as host, Audience, Cardinality};
+use crate::cluster::framework::{self as host, PortAudience, RoleCardinality};
 
 mod bindings {
     wasmtime::component::bindgen!({ world: "plugin", path: "../wit/framework/0.1.0", exports: { default: async } });
 }
 
 /// A component that speaks this version, linked and ready to be instantiated for each call.
-pub(super) struct Guest(PluginPre<State>);
+pub(super) struct LinkedGuest(PluginPre<GuestState>);
 
 /// What `generate` gives: a bundle, or what is wrong with the request.
-pub(super) type Answer = std::result::Result<wit::Bundle, Vec<wit::Problem>>;
+pub(super) type GuestAnswer = std::result::Result<wit::Bundle, Vec<wit::Problem>>;
 
-impl Guest {
-    pub(super) fn new(linker: &Linker<State>, component: &Component) -> Result<Self> {
+impl LinkedGuest {
+    pub(super) fn new(linker: &Linker<GuestState>, component: &Component) -> Result<Self> {
         Ok(Self(PluginPre::new(linker.instantiate_pre(component)?)?))
     }
 
-    pub(super) async fn describe(&self, store: &mut Store<State>) -> Result<wit::Descriptor> {
+    pub(super) async fn describe(&self, store: &mut Store<GuestState>) -> Result<wit::Descriptor> {
         let plugin = self.0.instantiate_async(&mut *store).await?;
         plugin
             .stampede_framework_framework()
@@ -37,9 +37,9 @@ impl Guest {
 
     pub(super) async fn generate(
         &self,
-        store: &mut Store<State>,
-        request: &host::Request,
-    ) -> Result<Answer> {
+        store: &mut Store<GuestState>,
+        request: &host::PluginRequest,
+    ) -> Result<GuestAnswer> {
         let plugin = self.0.instantiate_async(&mut *store).await?;
         plugin
             .stampede_framework_framework()
@@ -51,29 +51,29 @@ impl Guest {
 /// The host's descriptor, or what in it breaks the contract.
 pub(super) fn from_descriptor(
     theirs: wit::Descriptor,
-) -> std::result::Result<host::Descriptor, String> {
+) -> std::result::Result<host::PluginDescriptor, String> {
     let parameters = serde_json::from_str(&theirs.parameters)
         .map_err(|error| format!("its parameters are not JSON: {error}"))?;
-    let roles = theirs.roles.into_iter().map(|role| host::Role {
+    let roles = theirs.roles.into_iter().map(|role| host::NodeRole {
         name: role.name,
         cardinality: match role.cardinality {
-            wit::Cardinality::ExactlyOne => Cardinality::ExactlyOne,
-            wit::Cardinality::OneOrMore => Cardinality::OneOrMore,
-            wit::Cardinality::Odd => Cardinality::Odd,
+            wit::Cardinality::ExactlyOne => RoleCardinality::ExactlyOne,
+            wit::Cardinality::OneOrMore => RoleCardinality::OneOrMore,
+            wit::Cardinality::Odd => RoleCardinality::Odd,
         },
-        smallest: host::Size {
+        smallest: host::NodeResources {
             vcpus: role.smallest.vcpus,
             ram_mib: role.smallest.ram_mib,
             disk_gib: role.smallest.disk_gib,
         },
     });
-    let ports = theirs.ports.into_iter().map(|port| host::Port {
+    let ports = theirs.ports.into_iter().map(|port| host::FrameworkPort {
         number: port.number,
         role: port.role,
         purpose: port.purpose,
         audience: from_audience(port.audience),
     });
-    Ok(host::Descriptor {
+    Ok(host::PluginDescriptor {
         name: theirs.name,
         title: theirs.title,
         description: theirs.description,
@@ -91,8 +91,8 @@ pub(super) fn from_descriptor(
 /// The host's part, the problems, or what breaks the contract.
 pub(super) fn from_answer(
     plugin: &str,
-    answer: Answer,
-) -> std::result::Result<std::result::Result<Part, Vec<Problem>>, String> {
+    answer: GuestAnswer,
+) -> std::result::Result<std::result::Result<PluginBundle, Vec<Problem>>, String> {
     let bundle = match answer {
         Ok(bundle) => bundle,
         Err(problems) => {
@@ -104,45 +104,48 @@ pub(super) fn from_answer(
     };
     let template: Value = serde_json::from_str(&bundle.template)
         .map_err(|error| format!("its template is not JSON: {error}"))?;
-    let files = bundle.files.into_iter().map(|file| File {
+    let files = bundle.files.into_iter().map(|file| PluginFile {
         roles: file.roles,
         path: file.path,
         mode: file.mode,
         content: file.content,
     });
-    let scripts = bundle.scripts.into_iter().map(|script| Script {
+    let scripts = bundle.scripts.into_iter().map(|script| NodeScript {
         role: script.role,
         stage: match script.stage {
-            wit::Stage::Setup => Stage::Setup,
-            wit::Stage::Ready => Stage::Ready,
-            wit::Stage::Smoke => Stage::Smoke,
-            wit::Stage::Drain => Stage::Drain,
+            wit::Stage::Setup => ScriptStage::Setup,
+            wit::Stage::Ready => ScriptStage::Ready,
+            wit::Stage::Smoke => ScriptStage::Smoke,
+            wit::Stage::Drain => ScriptStage::Drain,
         },
         name: script.name,
         body: script.body,
     });
-    let endpoints = bundle.endpoints.into_iter().map(|endpoint| host::Endpoint {
-        name: endpoint.name,
-        description: endpoint.description,
-        role: endpoint.role,
-        scheme: endpoint.scheme,
-        port: endpoint.port,
-        path: endpoint.path,
-        audience: from_audience(endpoint.audience),
-    });
-    let services = bundle.services.into_iter().map(|s| host::Service {
+    let endpoints = bundle
+        .endpoints
+        .into_iter()
+        .map(|endpoint| host::FrameworkEndpoint {
+            name: endpoint.name,
+            description: endpoint.description,
+            role: endpoint.role,
+            scheme: endpoint.scheme,
+            port: endpoint.port,
+            path: endpoint.path,
+            audience: from_audience(endpoint.audience),
+        });
+    let services = bundle.services.into_iter().map(|s| host::ProvidedService {
         name: s.name,
         plugin: s.plugin,
         node: s.node,
         attributes: s.attributes,
     });
-    let taken = bundle.taken.into_iter().map(|t| host::Share {
+    let taken = bundle.taken.into_iter().map(|t| host::ResourceClaim {
         role: t.role,
         plugin: t.plugin,
         memory_mib: t.memory_mib,
         ports: t.ports,
     });
-    Ok(Ok(Part {
+    Ok(Ok(PluginBundle {
         plugin: plugin.to_owned(),
         template,
         files: files.collect(),
@@ -153,15 +156,15 @@ pub(super) fn from_answer(
     }))
 }
 
-fn from_audience(audience: wit::Audience) -> Audience {
+fn from_audience(audience: wit::Audience) -> PortAudience {
     match audience {
-        wit::Audience::Cluster => Audience::Cluster,
-        wit::Audience::Admin => Audience::Admin,
-        wit::Audience::Public => Audience::Public,
+        wit::Audience::Cluster => PortAudience::Cluster,
+        wit::Audience::Admin => PortAudience::Admin,
+        wit::Audience::Public => PortAudience::Public,
     }
 }
 
-fn to_request(request: &host::Request) -> wit::Request {
+fn to_request(request: &host::PluginRequest) -> wit::Request {
     let services = request.services.iter().map(|service| wit::Service {
         name: service.name.clone(),
         plugin: service.plugin.clone(),

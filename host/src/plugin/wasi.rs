@@ -16,7 +16,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, async_trait};
 
-use super::Limits;
+use super::PluginLimits;
 
 /// What one `check_write` allows: the host may allocate that much for zeroes.
 const WRITE_BYTES: usize = 64 << 10;
@@ -25,10 +25,10 @@ const WRITE_BYTES: usize = 64 << 10;
 const SEED: u64 = 0x5741_4d50_4544_4500;
 
 /// A guest's whole world.
-pub(super) fn frozen(limits: &Limits, written: &Written) -> WasiCtx {
+pub(super) fn frozen(limits: &PluginLimits, written: &CapturedOutput) -> WasiCtx {
     WasiCtxBuilder::new()
-        .wall_clock(Frozen)
-        .monotonic_clock(Frozen)
+        .wall_clock(FrozenClock)
+        .monotonic_clock(FrozenClock)
         .secure_random(SplitMix(SEED))
         .insecure_random(SplitMix(SEED))
         .insecure_random_seed(u128::from(SEED))
@@ -43,9 +43,9 @@ pub(super) fn frozen(limits: &Limits, written: &Written) -> WasiCtx {
 }
 
 /// A clock that stands still.
-struct Frozen;
+struct FrozenClock;
 
-impl HostWallClock for Frozen {
+impl HostWallClock for FrozenClock {
     fn resolution(&self) -> Duration {
         Duration::from_secs(1)
     }
@@ -55,7 +55,7 @@ impl HostWallClock for Frozen {
     }
 }
 
-impl HostMonotonicClock for Frozen {
+impl HostMonotonicClock for FrozenClock {
     fn resolution(&self) -> u64 {
         1
     }
@@ -102,18 +102,18 @@ impl rand::TryRng for SplitMix {
 /// What a guest writes to stdout and stderr: the beginning and the end are kept, the middle is
 /// counted.
 #[derive(Clone)]
-pub(super) struct Written(Arc<Mutex<Kept>>);
+pub(super) struct CapturedOutput(Arc<Mutex<OutputBuffer>>);
 
-struct Kept {
+struct OutputBuffer {
     half: usize,
     head: Vec<u8>,
     tail: VecDeque<u8>,
     dropped: usize,
 }
 
-impl Written {
+impl CapturedOutput {
     pub(super) fn new(limit_bytes: usize) -> Self {
-        Self(Arc::new(Mutex::new(Kept {
+        Self(Arc::new(Mutex::new(OutputBuffer {
             half: limit_bytes / 2,
             head: Vec::new(),
             tail: VecDeque::new(),
@@ -161,13 +161,13 @@ impl Written {
     }
 }
 
-impl IsTerminal for Written {
+impl IsTerminal for CapturedOutput {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for Written {
+impl StdoutStream for CapturedOutput {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(self.clone())
     }
@@ -178,11 +178,11 @@ impl StdoutStream for Written {
 }
 
 #[async_trait]
-impl Pollable for Written {
+impl Pollable for CapturedOutput {
     async fn ready(&mut self) {}
 }
 
-impl OutputStream for Written {
+impl OutputStream for CapturedOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.add(&bytes);
         Ok(())
@@ -197,7 +197,7 @@ impl OutputStream for Written {
     }
 }
 
-impl AsyncWrite for Written {
+impl AsyncWrite for CapturedOutput {
     fn poll_write(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn up_to_the_limit_all_is_kept_and_past_it_the_beginning_and_the_end() {
-        let written = Written::new(8);
+        let written = CapturedOutput::new(8);
         written.add(b"abcdef");
         written.add(b"gh");
         assert_eq!(written.text(), "abcdefgh");
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_replaced() {
-        let written = Written::new(64);
+        let written = CapturedOutput::new(64);
         written.add(b"a\x1b[2J\tb\n\xff");
         assert_eq!(written.text(), "a\u{fffd}[2J\tb\n\u{fffd}");
     }

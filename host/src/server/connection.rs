@@ -22,11 +22,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::heads::{Answering, Heads};
-use super::limits::Limits;
-use super::stall::Stall;
-use super::unread::Unread;
-use crate::admin::Metrics;
+use super::heads::{HeaderDeadline, HeaderTimeoutStream};
+use super::limits::ServerLimits;
+use super::stall::WriteTimeout;
+use super::unread::ErrorBody;
+use crate::admin::HostMetrics;
 
 /// How long accepting rests when the process has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -34,7 +34,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 const TURN_AWAY: Duration = Duration::from_secs(1);
 
 /// Answers requests; the address is the one that the request came in on.
-pub(super) trait Handler: Send + Sync + 'static {
+pub(super) trait ConnectionHandler: Send + Sync + 'static {
     fn answer(
         self: Arc<Self>,
         request: Request<Bytes>,
@@ -43,17 +43,17 @@ pub(super) trait Handler: Send + Sync + 'static {
 }
 
 /// A port and what it may cost.
-pub(super) struct Port<H> {
+pub(super) struct PortConfig<H> {
     handler: Arc<H>,
-    limits: Limits,
-    metrics: Arc<Metrics>,
+    limits: ServerLimits,
+    metrics: Arc<HostMetrics>,
     connections: Arc<Semaphore>,
     turned_away: Arc<Semaphore>,
     in_flight: Arc<Semaphore>,
 }
 
-impl<H: Handler> Port<H> {
-    pub(super) fn new(handler: H, limits: Limits, metrics: Arc<Metrics>) -> Arc<Self> {
+impl<H: ConnectionHandler> PortConfig<H> {
+    pub(super) fn new(handler: H, limits: ServerLimits, metrics: Arc<HostMetrics>) -> Arc<Self> {
         let slots = |number| Arc::new(Semaphore::new(number));
         let (connections, turned_away, in_flight) = (
             slots(limits.connections),
@@ -113,12 +113,16 @@ impl<H: Handler> Port<H> {
         // Without it the last segment of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let _open = self.metrics.open_connection();
-        let heads = Heads::new();
-        let stream = Answering::new(
-            Stall::new(stream, self.limits.write_stall),
+        let heads = HeaderDeadline::new();
+        let stream = HeaderTimeoutStream::new(
+            WriteTimeout::new(stream, self.limits.write_stall),
             Arc::clone(&heads),
         );
-        let io = TokioIo::new(Unread::new(stream, self.limits, Arc::clone(&self.metrics)));
+        let io = TokioIo::new(ErrorBody::new(
+            stream,
+            self.limits,
+            Arc::clone(&self.metrics),
+        ));
         let port = Arc::clone(&self);
         let its = Arc::clone(&heads);
         let service = service_fn(move |request| {

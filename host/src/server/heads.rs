@@ -18,7 +18,7 @@ const ANSWERED: u64 = u64::MAX - 1;
 
 /// Since when a head is waited for.
 #[derive(Debug)]
-pub(super) struct Heads {
+pub(super) struct HeaderDeadline {
     opened: Instant,
     /// Milliseconds since then, or [`WORKING`], or [`ANSWERED`].
     since: AtomicU64,
@@ -26,7 +26,7 @@ pub(super) struct Heads {
     looked: AtomicBool,
 }
 
-impl Heads {
+impl HeaderDeadline {
     /// From now on.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
@@ -77,18 +77,18 @@ impl Heads {
 }
 
 /// A stream whose answers, once they are written, begin the wait for the next head.
-pub(super) struct Answering<T> {
+pub(super) struct HeaderTimeoutStream<T> {
     inner: T,
-    heads: Arc<Heads>,
+    heads: Arc<HeaderDeadline>,
 }
 
-impl<T> Answering<T> {
-    pub(super) fn new(inner: T, heads: Arc<Heads>) -> Self {
+impl<T> HeaderTimeoutStream<T> {
+    pub(super) fn new(inner: T, heads: Arc<HeaderDeadline>) -> Self {
         Self { inner, heads }
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Answering<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for HeaderTimeoutStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -99,7 +99,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Answering<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Answering<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for HeaderTimeoutStream<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    async fn is_late(heads: &Heads, patience: Duration) -> bool {
+    async fn is_late(heads: &HeaderDeadline, patience: Duration) -> bool {
         tokio::time::timeout(Duration::from_millis(20), heads.late(patience))
             .await
             .is_ok()
@@ -147,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_who_waits_for_a_head_is_late() {
-        let heads = Heads::new();
+        let heads = HeaderDeadline::new();
         assert!(is_late(&heads, Duration::ZERO).await);
         assert!(is_late(&heads, Duration::from_millis(1)).await);
         assert!(!is_late(&heads, Duration::from_secs(3_600)).await);
@@ -173,8 +173,8 @@ mod tests {
     #[tokio::test]
     async fn a_head_right_behind_another_is_seen() {
         let (ours, mut theirs) = duplex(64);
-        let heads = Heads::new();
-        let mut ours = Answering::new(ours, Arc::clone(&heads));
+        let heads = HeaderDeadline::new();
+        let mut ours = HeaderTimeoutStream::new(ours, Arc::clone(&heads));
         theirs.write_all(b"12").await.unwrap();
         assert!(!heads.came(), "the first one");
         ours.read_u8().await.unwrap();
@@ -190,8 +190,8 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_is_not_read_is_not_a_late_head() {
         let (ours, mut theirs) = duplex(4);
-        let heads = Heads::new();
-        let mut ours = Answering::new(ours, Arc::clone(&heads));
+        let heads = HeaderDeadline::new();
+        let mut ours = HeaderTimeoutStream::new(ours, Arc::clone(&heads));
         let writing = tokio::spawn(async move {
             let written = ours.write_all(b"12345678").await;
             (ours, written)

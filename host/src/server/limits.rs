@@ -17,7 +17,7 @@ pub const CONNECTION_BYTES: usize = 32 << 10;
 
 /// Limits of the server; each port has its own connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ServerLimits {
     /// Bytes of request line and headers together, beyond which a request gets 431. hurtle's
     /// recorded most is 100 KiB.
     pub header_bytes: usize,
@@ -53,7 +53,7 @@ pub struct Limits {
     pub grace: Duration,
 }
 
-impl Default for Limits {
+impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             header_bytes: 112 * 1024,
@@ -74,7 +74,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl ServerLimits {
     /// These, with no more connections than a process may have that opens so many files (`ulimit
     /// -n`): when files run out, calls to the cloud fail too, and then idle clients would cost
     /// those that work.
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn connections_leave_files_for_the_cloud() {
-        let limits = Limits::default();
+        let limits = ServerLimits::default();
         let others = FILES_KEPT + 64 + 128;
         for (open_files, connections) in [
             (0, 1),
@@ -137,7 +137,7 @@ mod tests {
             (161, 4096),
         ] {
             assert_eq!(
-                Limits::default().fitting(mib << 20).connections,
+                ServerLimits::default().fitting(mib << 20).connections,
                 connections,
                 "{mib} MiB"
             );

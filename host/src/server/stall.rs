@@ -10,13 +10,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 /// The stream. Reading passes through: hyper and the body's deadline watch over it.
-pub(super) struct Stall<T> {
+pub(super) struct WriteTimeout<T> {
     inner: T,
     patience: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl<T> Stall<T> {
+impl<T> WriteTimeout<T> {
     pub(super) fn new(inner: T, patience: Duration) -> Self {
         Self {
             inner,
@@ -26,7 +26,7 @@ impl<T> Stall<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> Stall<T> {
+impl<T: AsyncWrite + Unpin> WriteTimeout<T> {
     fn watched<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -50,7 +50,7 @@ impl<T: AsyncWrite + Unpin> Stall<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Stall<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for WriteTimeout<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -60,7 +60,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stall<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Stall<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -99,7 +99,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_never_reads_ends_the_write() {
         let (ours, _theirs) = duplex(16);
-        let error = Stall::new(ours, Duration::ZERO)
+        let error = WriteTimeout::new(ours, Duration::ZERO)
             .write_all(&[0; 17])
             .await
             .expect_err("it does not fit");
@@ -109,7 +109,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_reads_gets_everything() {
         let (ours, mut theirs) = duplex(16);
-        let mut ours = Stall::new(ours, Duration::from_secs(600));
+        let mut ours = WriteTimeout::new(ours, Duration::from_secs(600));
         let writing = tokio::spawn(async move { ours.write_all(&[7; 1000]).await });
         let mut read = Vec::new();
         theirs.read_to_end(&mut read).await.unwrap();

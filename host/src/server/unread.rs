@@ -12,17 +12,17 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::limits::{HEADERS, Limits};
-use crate::admin::Metrics;
+use super::limits::{HEADERS, ServerLimits};
+use crate::admin::HostMetrics;
 
 /// How long a client may go on sending a request that was refused.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// The stream.
-pub(super) struct Unread<T> {
+pub(super) struct ErrorBody<T> {
     inner: T,
-    limits: Limits,
-    metrics: Arc<Metrics>,
+    limits: ServerLimits,
+    metrics: Arc<HostMetrics>,
     /// Nothing was written since the last flush: what is written next begins an answer.
     fresh: bool,
     /// Our answer in place of hyper's, and how much of it is written.
@@ -31,8 +31,8 @@ pub(super) struct Unread<T> {
     linger: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
-impl<T> Unread<T> {
-    pub(super) fn new(inner: T, limits: Limits, metrics: Arc<Metrics>) -> Self {
+impl<T> ErrorBody<T> {
+    pub(super) fn new(inner: T, limits: ServerLimits, metrics: Arc<HostMetrics>) -> Self {
         Self {
             inner,
             limits,
@@ -56,7 +56,7 @@ impl<T> Unread<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> Unread<T> {
+impl<T: AsyncWrite + Unpin> ErrorBody<T> {
     /// Writes our answer; ready when there is one and all of it is written.
     fn write_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
         let Some((bytes, written)) = &mut self.own else {
@@ -93,7 +93,7 @@ fn unread(bytes: &[u8]) -> Option<StatusCode> {
     empty.then_some(status)
 }
 
-fn answer(status: StatusCode, limits: &Limits) -> Vec<u8> {
+fn answer(status: StatusCode, limits: &ServerLimits) -> Vec<u8> {
     let text = match status {
         StatusCode::URI_TOO_LONG => "the request line is longer than 65534 bytes".to_owned(),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
@@ -108,7 +108,7 @@ fn answer(status: StatusCode, limits: &Limits) -> Vec<u8> {
     (head + &text).into_bytes()
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Unread<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for ErrorBody<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -118,7 +118,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Unread<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Unread<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ErrorBody<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -205,7 +205,7 @@ mod tests {
     async fn words_take_the_place_of_nothing_at_the_beginning_of_an_answer_only() {
         use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
         let (ours, mut theirs) = duplex(1 << 16);
-        let mut ours = Unread::new(ours, Limits::default(), Arc::default());
+        let mut ours = ErrorBody::new(ours, ServerLimits::default(), Arc::default());
         ours.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n")
             .await
             .unwrap();

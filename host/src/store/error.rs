@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum StoreError {
     /// The folder or file cannot be made or opened.
     #[error("cannot open the store {}: {reason}; check that the folder is there and may be written by this user", path.display())]
     Open {
@@ -53,7 +53,7 @@ pub enum Error {
     Failed(#[source] sqlx::Error),
 }
 
-impl From<sqlx::Error> for Error {
+impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(error)
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use sqlx::Row;
 
-use super::{Error, Store};
+use super::{RecordStore, StoreError};
 
 /// One group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Group {
+pub struct ClusterGroup {
     /// One among the project's.
     pub name: String,
     /// Where it is found; one among the project's too.
@@ -19,22 +19,22 @@ pub struct Group {
     pub clusters: BTreeSet<String>,
 }
 
-impl Store {
+impl RecordStore {
     /// A project's groups by name.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn groups(&self, project_id: &str) -> Result<Vec<Group>, Error> {
+    pub async fn groups(&self, project_id: &str) -> Result<Vec<ClusterGroup>, StoreError> {
         let query = sqlx::query(
             "SELECT name, place, definition FROM cluster_group WHERE project_id = ? ORDER BY name",
         );
         let mut groups = Vec::new();
         for row in query.bind(project_id).fetch_all(&self.pool).await? {
-            groups.push(Group {
+            groups.push(ClusterGroup {
                 name: row.try_get(0)?,
                 place: row.try_get(1)?,
                 definition: row.try_get(2)?,
-                ..Group::default()
+                ..ClusterGroup::default()
             });
         }
         let members =
@@ -52,7 +52,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Taken`] when the project has one of that name or place.
-    pub async fn insert_group(&self, project_id: &str, group: &Group) -> Result<(), Error> {
+    pub async fn insert_group(
+        &self,
+        project_id: &str,
+        group: &ClusterGroup,
+    ) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO cluster_group (project_id, name, place, definition) VALUES (?, ?, ?, ?)",
         );
@@ -63,7 +67,9 @@ impl Store {
             .bind(&group.definition);
         match query.execute(&self.pool).await {
             Ok(_) => Ok(()),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Err(Error::Taken),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(StoreError::Taken)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -72,7 +78,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn remove_group(&self, project_id: &str, name: &str) -> Result<(), Error> {
+    pub async fn remove_group(&self, project_id: &str, name: &str) -> Result<(), StoreError> {
         let query = sqlx::query("DELETE FROM cluster_group WHERE project_id = ? AND name = ?");
         query
             .bind(project_id)
@@ -91,7 +97,7 @@ impl Store {
         project_id: &str,
         name: &str,
         clusters: &BTreeSet<String>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), StoreError> {
         let mut all = self.pool.begin().await?;
         let old = sqlx::query("DELETE FROM cluster_group_member WHERE project_id = ? AND name = ?");
         old.bind(project_id).bind(name).execute(&mut *all).await?;

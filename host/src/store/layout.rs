@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sqlx::{Executor, SqliteConnection};
 
-use super::Error;
+use super::StoreError;
 
 /// Marks the file as ours (`PRAGMA application_id`): "Stmp".
 const APPLICATION_ID: i64 = 0x5374_6d70;
@@ -51,7 +51,7 @@ PRAGMA user_version = 2;
 ///
 /// # Errors
 /// [`Error::Foreign`], [`Error::Newer`], or what SQLite says.
-pub(super) async fn bring_up(db: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
+pub(super) async fn bring_up(db: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     db.execute("BEGIN IMMEDIATE").await?;
     let found: i64 = sqlx::query_scalar("PRAGMA user_version")
@@ -64,12 +64,12 @@ pub(super) async fn bring_up(db: &mut SqliteConnection, path: &Path) -> Result<(
         .fetch_one(&mut *db)
         .await?;
     if application != APPLICATION_ID && (application != 0 || tables != 0) {
-        return Err(Error::Foreign {
+        return Err(StoreError::Foreign {
             path: path.to_owned(),
         });
     }
     if found > known {
-        return Err(Error::Newer {
+        return Err(StoreError::Newer {
             path: path.to_owned(),
             found,
             known,

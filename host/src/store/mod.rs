@@ -24,9 +24,9 @@ use sqlx::{
     },
 };
 
-pub use error::Error;
-pub use groups::Group;
-pub use record::{Record, Seen, Told};
+pub use error::StoreError;
+pub use groups::ClusterGroup;
+pub use record::{ClusterRecord, NodeNotifications, ObservedState};
 
 /// The store's file in the data directory.
 pub const FILE_NAME: &str = "stampede.sqlite";
@@ -36,19 +36,19 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// All records. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct RecordStore {
     pool: SqlitePool,
 }
 
-impl Store {
+impl RecordStore {
     /// Opens the store in `data_dir`, and makes both where they are not there yet, readable by this
     /// user alone.
     ///
     /// # Errors
     /// [`Error::Open`], [`Error::Corrupt`], [`Error::Foreign`], [`Error::Newer`].
-    pub async fn open(data_dir: &Path) -> Result<Self, Error> {
+    pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let path = data_dir.join(FILE_NAME);
-        prepare(data_dir, &path).map_err(|error| Error::Open {
+        prepare(data_dir, &path).map_err(|error| StoreError::Open {
             path: path.clone(),
             reason: error.to_string(),
         })?;
@@ -64,7 +64,7 @@ impl Store {
     ///
     /// # Errors
     /// When SQLite cannot be used at all.
-    pub async fn in_memory() -> Result<Self, Error> {
+    pub async fn in_memory() -> Result<Self, StoreError> {
         Self::with(
             SqliteConnectOptions::new().in_memory(true),
             Path::new(":memory:"),
@@ -72,7 +72,7 @@ impl Store {
         .await
     }
 
-    async fn with(options: SqliteConnectOptions, path: &Path) -> Result<Self, Error> {
+    async fn with(options: SqliteConnectOptions, path: &Path) -> Result<Self, StoreError> {
         // One connection: SQLite has one writer, and a database in memory lives as long as its
         // connection.
         let pool = SqlitePoolOptions::new()
@@ -88,7 +88,7 @@ impl Store {
         layout::bring_up(&mut connection, path)
             .await
             .map_err(|error| match error {
-                Error::Failed(error) => opening(error, path),
+                StoreError::Failed(error) => opening(error, path),
                 other => other,
             })?;
         drop(connection);
@@ -99,7 +99,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Taken`] when the project has a living cluster of that name.
-    pub async fn insert(&self, record: &Record) -> Result<(), Error> {
+    pub async fn insert(&self, record: &ClusterRecord) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO cluster (id, project_id, name, live, revision, record) VALUES (?, ?, ?, ?, ?, ?)",
         );
@@ -115,7 +115,9 @@ impl Store {
             .await
         {
             Ok(_) => Ok(()),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Err(Error::Taken),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(StoreError::Taken)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -125,7 +127,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn update(&self, record: &Record) -> Result<bool, Error> {
+    pub async fn update(&self, record: &ClusterRecord) -> Result<bool, StoreError> {
         let query = sqlx::query(
             "UPDATE cluster SET live = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
         );
@@ -142,7 +144,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn get(&self, id: &str) -> Result<Option<Record>, Error> {
+    pub async fn get(&self, id: &str) -> Result<Option<ClusterRecord>, StoreError> {
         let row = sqlx::query("SELECT id, record FROM cluster WHERE id = ?")
             .bind(id)
             .fetch_optional(&self.pool)
@@ -154,7 +156,11 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn find(&self, project_id: &str, name: &str) -> Result<Option<Record>, Error> {
+    pub async fn find(
+        &self,
+        project_id: &str,
+        name: &str,
+    ) -> Result<Option<ClusterRecord>, StoreError> {
         let query = sqlx::query(
             "SELECT id, record FROM cluster WHERE project_id = ? AND name = ? AND live = 1",
         );
@@ -170,7 +176,7 @@ impl Store {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn of_project(&self, project_id: &str) -> Result<Vec<Record>, Error> {
+    pub async fn of_project(&self, project_id: &str) -> Result<Vec<ClusterRecord>, StoreError> {
         let query =
             sqlx::query("SELECT id, record FROM cluster WHERE project_id = ? ORDER BY name, id");
         query
@@ -186,7 +192,7 @@ impl Store {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn count(&self, project_id: &str) -> Result<usize, Error> {
+    pub async fn count(&self, project_id: &str) -> Result<usize, StoreError> {
         let query = sqlx::query_scalar("SELECT count(*) FROM cluster WHERE project_id = ?");
         let count: i64 = query.bind(project_id).fetch_one(&self.pool).await?;
         Ok(usize::try_from(count).unwrap_or(0))
@@ -196,7 +202,7 @@ impl Store {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn all(&self) -> Result<Vec<Record>, Error> {
+    pub async fn all(&self) -> Result<Vec<ClusterRecord>, StoreError> {
         sqlx::query("SELECT id, record FROM cluster ORDER BY id")
             .fetch_all(&self.pool)
             .await?
@@ -209,7 +215,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn remove(&self, id: &str) -> Result<(), Error> {
+    pub async fn remove(&self, id: &str) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM cluster WHERE id = ?")
             .bind(id)
             .execute(&self.pool)
@@ -221,7 +227,7 @@ impl Store {
     ///
     /// # Errors
     /// When it does not.
-    pub async fn ping(&self) -> Result<(), Error> {
+    pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT count(*) FROM cluster")
             .execute(&self.pool)
             .await?;
@@ -234,16 +240,16 @@ impl Store {
     }
 }
 
-fn text(record: &Record) -> Result<String, Error> {
-    serde_json::to_string(record).map_err(|error| Error::Record {
+fn text(record: &ClusterRecord) -> Result<String, StoreError> {
+    serde_json::to_string(record).map_err(|error| StoreError::Record {
         id: record.id.clone(),
         reason: error.to_string(),
     })
 }
 
-fn read(row: &SqliteRow) -> Result<Record, Error> {
+fn read(row: &SqliteRow) -> Result<ClusterRecord, StoreError> {
     let (id, text): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-    serde_json::from_str(&text).map_err(|error| Error::Record {
+    serde_json::from_str(&text).map_err(|error| StoreError::Record {
         id,
         reason: error.to_string(),
     })
@@ -266,17 +272,17 @@ fn prepare(data_dir: &Path, path: &Path) -> std::io::Result<()> {
 }
 
 /// SQLite's primary codes for a file that is damaged (11) or not a database (26).
-fn opening(error: sqlx::Error, path: &Path) -> Error {
+fn opening(error: sqlx::Error, path: &Path) -> StoreError {
     let code = error
         .as_database_error()
         .and_then(|error| error.code())
         .and_then(|code| code.parse::<u32>().ok());
     match code.map(|code| code & 0xff) {
-        Some(11 | 26) => Error::Corrupt {
+        Some(11 | 26) => StoreError::Corrupt {
             path: path.to_owned(),
             reason: error.to_string(),
         },
-        _ => Error::Open {
+        _ => StoreError::Open {
             path: path.to_owned(),
             reason: error.to_string(),
         },

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cluster::{
-    Change, Phase, Spec, Wish,
-    change::{Answer, Installed},
-    progress::Report,
+    ClusterChange, ClusterSpec, DesiredState, LifecyclePhase,
+    change::{ChangeReport, FileDigests},
+    progress::StageReport,
 };
 
 /// One cluster, from the request for it until nothing of it is left in the cloud.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct ClusterRecord {
     /// A UUID, the cluster's own: a new one for each request after a delete.
     pub id: String,
     /// Whose it is.
@@ -35,14 +35,14 @@ pub struct Record {
     #[serde(default)]
     pub brought: BTreeMap<String, String>,
     /// What was deployed, defaults of that time included; none before deploy.
-    pub spec: Option<Spec>,
+    pub spec: Option<ClusterSpec>,
     /// How far the client has driven it.
-    pub phase: Phase,
+    pub phase: LifecyclePhase,
     /// Whether a client was told that its deploy succeeded.
     #[serde(default)]
     pub acknowledged: bool,
     /// What is to become of it.
-    pub wish: Wish,
+    pub wish: DesiredState,
     /// The id of the user who wished it, whose token alone creates and deletes; none in records of
     /// former versions and of clusters that were found again, where every token of the project
     /// does.
@@ -64,21 +64,21 @@ pub struct Record {
     pub stuck: Option<String>,
     /// A change to the running cluster that is under way.
     #[serde(default)]
-    pub change: Option<Change>,
+    pub change: Option<ClusterChange>,
     /// What the nodes were told so far.
     #[serde(default)]
-    pub told: Told,
+    pub told: NodeNotifications,
     /// Why the last change was taken back, where it was.
     #[serde(default)]
     pub setback: Option<String>,
     /// What the cloud showed last.
-    pub seen: Seen,
+    pub seen: ObservedState,
 }
 
 /// What the nodes of a cluster were told so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Told {
+pub struct NodeNotifications {
     /// How the nodes signal: fixed with the stack.
     pub transport: String,
     /// The newest generation that was given out.
@@ -86,19 +86,19 @@ pub struct Told {
     /// The newest generation of each node that was ever told of a change.
     pub nodes: BTreeMap<String, u32>,
     /// Digests of what stands on the nodes of each role, by path.
-    pub installed: Installed,
+    pub installed: FileDigests,
 }
 
-impl Record {
+impl ClusterRecord {
     /// Whether clients still see it.
     pub fn is_live(&self) -> bool {
-        self.wish != Wish::Delete
+        self.wish != DesiredState::Delete
     }
 }
 
 /// What the cloud showed last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct ObservedState {
     /// Heat's status verbatim.
     pub status: Option<String>,
     /// Heat's words beside it.
@@ -108,7 +108,7 @@ pub struct Seen {
     /// The outputs that have a value.
     pub outputs: BTreeMap<String, Value>,
     /// The latest line of each stage of each node, in the order of arrival.
-    pub reports: Vec<Report>,
+    pub reports: Vec<StageReport>,
     /// The nodes that said they are ready.
     pub ready: Vec<String>,
     /// The first failure that a node signalled, in its own words.
@@ -117,7 +117,7 @@ pub struct Seen {
     pub failed: Option<(String, String)>,
     /// What each node answered last when it was told of a change.
     #[serde(default)]
-    pub answers: BTreeMap<String, Answer>,
+    pub answers: BTreeMap<String, ChangeReport>,
     /// Nodes that cannot be told of changes: they see no metadata service.
     #[serde(default)]
     pub deaf: Vec<String>,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::cluster::{Phase, Wish};
+use crate::cluster::{DesiredState, LifecyclePhase};
 
-fn record(id: &str, project: &str, name: &str) -> Record {
-    Record {
+fn record(id: &str, project: &str, name: &str) -> ClusterRecord {
+    ClusterRecord {
         id: id.into(),
         project_id: project.into(),
         project_name: project.into(),
@@ -20,9 +20,9 @@ fn record(id: &str, project: &str, name: &str) -> Record {
         )]),
         brought: BTreeMap::new(),
         spec: None,
-        phase: Phase::Initialised,
+        phase: LifecyclePhase::Initialised,
         acknowledged: false,
-        wish: Wish::None,
+        wish: DesiredState::None,
         owner: None,
         stack_name: format!("stampede-{name}-{id}"),
         stack_id: None,
@@ -34,14 +34,16 @@ fn record(id: &str, project: &str, name: &str) -> Record {
         change: None,
         told: Default::default(),
         setback: None,
-        seen: Seen::default(),
+        seen: ObservedState::default(),
     }
 }
 
 #[tokio::test]
 async fn records_survive_closing_and_opening() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&dir.path().join("new/data")).await.unwrap();
+    let store = RecordStore::open(&dir.path().join("new/data"))
+        .await
+        .unwrap();
     let mut kept = record("1", "p", "demo");
     store.insert(&kept).await.unwrap();
     kept.revision = 2;
@@ -50,7 +52,9 @@ async fn records_survive_closing_and_opening() {
         .insert("n".into(), serde_json::json!({ "a": [1, null] }));
     assert!(store.update(&kept).await.unwrap());
     store.close().await;
-    let store = Store::open(&dir.path().join("new/data")).await.unwrap();
+    let store = RecordStore::open(&dir.path().join("new/data"))
+        .await
+        .unwrap();
     assert_eq!(store.find("p", "demo").await.unwrap(), Some(kept.clone()));
     assert_eq!(store.get("1").await.unwrap(), Some(kept));
 }
@@ -60,7 +64,7 @@ fn a_record_of_a_version_that_knew_no_owner_is_read() {
     let kept = record("1", "p", "demo");
     let mut text = serde_json::to_value(&kept).unwrap();
     text.as_object_mut().unwrap().remove("owner");
-    assert_eq!(serde_json::from_value::<Record>(text).unwrap(), kept);
+    assert_eq!(serde_json::from_value::<ClusterRecord>(text).unwrap(), kept);
 }
 
 #[tokio::test]
@@ -68,22 +72,22 @@ async fn the_file_is_for_its_user_alone() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    Store::open(&data).await.unwrap();
+    RecordStore::open(&data).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&data), mode(&data.join(FILE_NAME))), (0o700, 0o600));
 }
 
 #[tokio::test]
 async fn a_name_is_free_again_once_its_cluster_is_to_be_deleted() {
-    let store = Store::in_memory().await.unwrap();
+    let store = RecordStore::in_memory().await.unwrap();
     let mut old = record("1", "p", "demo");
     store.insert(&old).await.unwrap();
     assert!(matches!(
         store.insert(&record("2", "p", "demo")).await,
-        Err(Error::Taken)
+        Err(StoreError::Taken)
     ));
     store.insert(&record("3", "q", "demo")).await.unwrap();
-    (old.wish, old.revision) = (Wish::Delete, 2);
+    (old.wish, old.revision) = (DesiredState::Delete, 2);
     assert!(store.update(&old).await.unwrap());
     store.insert(&record("2", "p", "demo")).await.unwrap();
     assert_eq!(store.find("p", "demo").await.unwrap().unwrap().id, "2");
@@ -103,17 +107,17 @@ async fn a_name_is_free_again_once_its_cluster_is_to_be_deleted() {
 async fn two_processes_on_one_file_never_overwrite_each_other() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (
-        Store::open(dir.path()).await.unwrap(),
-        Store::open(dir.path()).await.unwrap(),
+        RecordStore::open(dir.path()).await.unwrap(),
+        RecordStore::open(dir.path()).await.unwrap(),
     );
     let first = record("1", "p", "demo");
     one.insert(&first).await.unwrap();
-    let mine = Record {
+    let mine = ClusterRecord {
         revision: 2,
         region: "one".into(),
         ..first.clone()
     };
-    let theirs = Record {
+    let theirs = ClusterRecord {
         revision: 2,
         region: "two".into(),
         ..first
@@ -134,8 +138,8 @@ async fn a_file_that_is_no_store_says_so() {
         "this is not a database at all, but long enough to be read as one\n".repeat(100),
     )
     .unwrap();
-    let error = Store::open(dir.path()).await.unwrap_err();
-    assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+    let error = RecordStore::open(dir.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     assert!(error.to_string().contains("damaged or no store"), "{error}");
 }
 
@@ -146,17 +150,17 @@ async fn a_later_layout_and_another_programs_database_are_refused() {
         ("PRAGMA application_id = 7", "another program's database"),
     ] {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).await.unwrap();
+        let store = RecordStore::open(dir.path()).await.unwrap();
         sqlx::query(statement).execute(&store.pool).await.unwrap();
         store.close().await;
-        let error = Store::open(dir.path()).await.unwrap_err().to_string();
+        let error = RecordStore::open(dir.path()).await.unwrap_err().to_string();
         assert!(error.contains(wanted), "{error}");
     }
 }
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_made_is_named() {
-    let error = Store::open(Path::new("/proc/none/data"))
+    let error = RecordStore::open(Path::new("/proc/none/data"))
         .await
         .unwrap_err()
         .to_string();

@@ -28,25 +28,25 @@ const STYLE: &str = include_str!("templates/style.css");
 
 /// What [`answer`] makes a page of.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Page {
+pub enum WebPage {
     /// The first page, whose URL is this.
     Home(String),
     /// One cluster.
-    Cluster(Box<page::Cluster>),
+    Cluster(Box<page::ClusterPage>),
     /// Several.
-    Clusters(page::Clusters),
+    Clusters(page::ClusterListPage),
     /// What can be asked for.
-    Categories(page::Categories),
+    Categories(page::CategoriesPage),
     /// A few words.
-    Message(page::Message),
+    Message(page::MessagePage),
 }
 
 /// A template is broken, which tests would have shown.
 #[derive(Debug, thiserror::Error)]
 #[error("a page cannot be made: {0}")]
-pub struct Error(String);
+pub struct TemplateError(String);
 
-impl From<&minijinja::Error> for Error {
+impl From<&minijinja::Error> for TemplateError {
     fn from(error: &minijinja::Error) -> Self {
         Self(error.to_string())
     }
@@ -57,7 +57,7 @@ impl From<&minijinja::Error> for Error {
 ///
 /// # Errors
 /// A template is broken.
-pub fn answer(status: StatusCode, page: &Page) -> Result<Response<Bytes>, Error> {
+pub fn answer(status: StatusCode, page: &WebPage) -> Result<Response<Bytes>, TemplateError> {
     let mut response = Response::new(Bytes::from(render(page)?));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -83,19 +83,19 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-fn render(page: &Page) -> Result<String, Error> {
+fn render(page: &WebPage) -> Result<String, TemplateError> {
     let (name, value) = match page {
-        Page::Home(url) => ("home.html", minijinja::context! { url }),
-        Page::Cluster(cluster) => ("cluster.html", Value::from(Serde(cluster))),
-        Page::Clusters(clusters) => ("clusters.html", Value::from(Serde(clusters))),
-        Page::Categories(categories) => ("categories.html", Value::from(Serde(categories))),
-        Page::Message(message) => ("message.html", Value::from(Serde(message))),
+        WebPage::Home(url) => ("home.html", minijinja::context! { url }),
+        WebPage::Cluster(cluster) => ("cluster.html", Value::from(Serde(cluster))),
+        WebPage::Clusters(clusters) => ("clusters.html", Value::from(Serde(clusters))),
+        WebPage::Categories(categories) => ("categories.html", Value::from(Serde(categories))),
+        WebPage::Message(message) => ("message.html", Value::from(Serde(message))),
     };
-    let templates = TEMPLATES.as_ref().map_err(Error::from)?;
+    let templates = TEMPLATES.as_ref().map_err(TemplateError::from)?;
     templates
         .get_template(name)
         .and_then(|template| template.render(value))
-        .map_err(|error| Error::from(&error))
+        .map_err(|error| TemplateError::from(&error))
 }
 
 static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
@@ -123,20 +123,23 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
 
 #[cfg(test)]
 mod tests {
-    use super::page::{Action, Categories, Category, Cluster, Clusters, Endpoint, Message, Pair};
+    use super::page::{
+        ActionButton, CategoriesPage, CategoryRow, ClusterListPage, ClusterPage, EndpointRow,
+        MessagePage, TextPair,
+    };
     use super::*;
 
     const EVIL: &str = "<script>alert('x')</script>\"'>";
 
-    fn pair() -> Pair {
-        Pair {
+    fn pair() -> TextPair {
+        TextPair {
             name: EVIL.into(),
             value: EVIL.into(),
         }
     }
 
-    fn evil_cluster() -> Cluster {
-        Cluster {
+    fn evil_cluster() -> ClusterPage {
+        ClusterPage {
             path: EVIL.into(),
             name: EVIL.into(),
             state: EVIL.into(),
@@ -145,11 +148,11 @@ mod tests {
             failure: Some(EVIL.into()),
             warning: Some(EVIL.into()),
             endpoints: vec![
-                Endpoint::new(EVIL.into(), format!("http://h/{EVIL}")),
-                Endpoint::new(EVIL.into(), EVIL.into()),
+                EndpointRow::new(EVIL.into(), format!("http://h/{EVIL}")),
+                EndpointRow::new(EVIL.into(), EVIL.into()),
             ],
             progress: vec![pair()],
-            actions: vec![Action {
+            actions: vec![ActionButton {
                 name: EVIL.into(),
                 url: EVIL.into(),
             }],
@@ -158,9 +161,9 @@ mod tests {
         }
     }
 
-    fn category() -> Category {
+    fn category() -> CategoryRow {
         let text = || EVIL.to_owned();
-        Category {
+        CategoryRow {
             class: "mixin",
             term: text(),
             scheme: text(),
@@ -170,8 +173,8 @@ mod tests {
         }
     }
 
-    fn message() -> Message {
-        Message {
+    fn message() -> MessagePage {
+        MessagePage {
             title: EVIL.into(),
             lines: vec![EVIL.into()],
             failed: true,
@@ -183,16 +186,16 @@ mod tests {
     #[test]
     fn no_value_becomes_markup_on_any_page() {
         for page in [
-            Page::Home(EVIL.into()),
-            Page::Cluster(Box::new(evil_cluster())),
-            Page::Clusters(Clusters {
+            WebPage::Home(EVIL.into()),
+            WebPage::Cluster(Box::new(evil_cluster())),
+            WebPage::Clusters(ClusterListPage {
                 path: EVIL.into(),
                 clusters: vec![evil_cluster()],
             }),
-            Page::Categories(Categories {
+            WebPage::Categories(CategoriesPage {
                 categories: vec![category()],
             }),
-            Page::Message(message()),
+            WebPage::Message(message()),
         ] {
             let html = render(&page).unwrap();
             assert!(
@@ -210,10 +213,10 @@ mod tests {
     #[test]
     fn pages_with_nothing_to_show_are_pages() {
         for page in [
-            Page::Cluster(Box::default()),
-            Page::Clusters(Clusters::default()),
-            Page::Categories(Categories::default()),
-            Page::Message(Message::default()),
+            WebPage::Cluster(Box::default()),
+            WebPage::Clusters(ClusterListPage::default()),
+            WebPage::Categories(CategoriesPage::default()),
+            WebPage::Message(MessagePage::default()),
         ] {
             assert!(render(&page).unwrap().contains("<main>"), "{page:?}");
         }
@@ -221,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_page_needs_nothing_from_elsewhere_and_its_style_is_the_one_allowed() {
-        let answer = answer(StatusCode::OK, &Page::Home("http://h/".into())).unwrap();
+        let answer = answer(StatusCode::OK, &WebPage::Home("http://h/".into())).unwrap();
         let html = String::from_utf8(answer.body().to_vec()).unwrap();
         let style = html
             .split("<style>")

@@ -5,7 +5,7 @@ use url::Url;
 
 /// One cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Cluster {
+pub struct ClusterPage {
     /// Where it is on this service, escaped for a URL.
     pub path: String,
     /// Its name.
@@ -21,20 +21,20 @@ pub struct Cluster {
     /// Why the page may be old.
     pub warning: Option<String>,
     /// Where its services are.
-    pub endpoints: Vec<Endpoint>,
+    pub endpoints: Vec<EndpointRow>,
     /// The nodes, each with its stages.
-    pub progress: Vec<Pair>,
+    pub progress: Vec<TextPair>,
     /// What can be done with it.
-    pub actions: Vec<Action>,
+    pub actions: Vec<ActionButton>,
     /// Everything that is known of it.
-    pub attributes: Vec<Pair>,
+    pub attributes: Vec<TextPair>,
     /// What it is.
     pub categories: Vec<String>,
 }
 
 /// A name and a text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Pair {
+pub struct TextPair {
     /// The name.
     pub name: String,
     /// The text.
@@ -43,7 +43,7 @@ pub struct Pair {
 
 /// A button that posts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Action {
+pub struct ActionButton {
     /// What stands on it.
     pub name: String,
     /// Where it posts to.
@@ -52,7 +52,7 @@ pub struct Action {
 
 /// Where a service of a cluster is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Endpoint {
+pub struct EndpointRow {
     /// `namenode_ui`.
     pub name: String,
     /// As the cloud says it.
@@ -62,7 +62,7 @@ pub struct Endpoint {
     linked: bool,
 }
 
-impl Endpoint {
+impl EndpointRow {
     /// One that is a link if a browser may follow it.
     pub fn new(name: String, url: String) -> Self {
         let linked = Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
@@ -72,23 +72,23 @@ impl Endpoint {
 
 /// Several clusters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Clusters {
+pub struct ClusterListPage {
     /// What is listed.
     pub path: String,
     /// By name.
-    pub clusters: Vec<Cluster>,
+    pub clusters: Vec<ClusterPage>,
 }
 
 /// What can be asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Categories {
+pub struct CategoriesPage {
     /// In their order.
-    pub categories: Vec<Category>,
+    pub categories: Vec<CategoryRow>,
 }
 
 /// One kind, action or mixin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Category {
+pub struct CategoryRow {
     /// `kind`.
     pub class: &'static str,
     /// Its term.
@@ -105,7 +105,7 @@ pub struct Category {
 
 /// A few words: a refusal, or that something is done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Message {
+pub struct MessagePage {
     /// `403 Forbidden`.
     pub title: String,
     /// What is to be said.
@@ -137,7 +137,7 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(
-                Endpoint::new("x".into(), url.into()).linked,
+                EndpointRow::new("x".into(), url.into()).linked,
                 linked,
                 "{url}"
             );

@@ -10,7 +10,7 @@
 
 use stampede_plugin::{
     Bundle, Cardinality, Descriptor, Guest, Problem, Request, Role, Service, Share, Size, bundle,
-    descriptor, hot::Template, settings::read,
+    descriptor, hot::TemplatePart, settings::read,
 };
 
 mod network;
@@ -21,7 +21,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use settings::Settings;
+use settings::ClusterSettings;
 
 /// Its name, and that of the service which it provides.
 const NAME: &str = "cluster";
@@ -33,9 +33,9 @@ const SMALLEST: Size = Size {
 };
 
 /// The plugin.
-pub struct Cluster;
+pub struct ClusterPlugin;
 
-impl Guest for Cluster {
+impl Guest for ClusterPlugin {
     fn describe() -> Descriptor {
         Descriptor {
             provides: vec![NAME.to_owned()],
@@ -66,13 +66,13 @@ impl Guest for Cluster {
     }
 
     fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-        let settings: Settings = read(NAME, &request)?;
+        let settings: ClusterSettings = read(NAME, &request)?;
         let mut problems = network::problems(&request);
         problems.extend(readiness::problems(&request));
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut template = Template::new();
+        let mut template = TemplatePart::new();
         nodes::parameters(&mut template, &request);
         network::add(&mut template, &request, &settings);
         readiness::add(&mut template, &request);

@@ -3,10 +3,10 @@
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
-use stampede_plugin::hot::{self, Template, get_attr, get_param, get_resource, resource, with};
+use stampede_plugin::hot::{self, TemplatePart, get_attr, get_param, get_resource, resource, with};
 use stampede_plugin::{Problem, Request, problem};
 
-use crate::settings::Settings;
+use crate::settings::ClusterSettings;
 
 /// What this file may add.
 pub(crate) const TYPES: &[&str] = &[
@@ -25,12 +25,12 @@ const POOL: u32 = 32;
 /// The cluster's addresses: the first is the gateway's, the last ones are Neutron's, the nodes' lie
 /// between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Range {
+struct AddressRange {
     gateway: Ipv4Addr,
     pool: (Ipv4Addr, Ipv4Addr),
 }
 
-impl Range {
+impl AddressRange {
     fn of(cidr: &str) -> Option<Self> {
         let (base, length) = cidr.split_once('/')?;
         let (base, length) = (base.parse::<Ipv4Addr>().ok()?, length.parse::<u32>().ok()?);
@@ -52,7 +52,7 @@ impl Range {
 /// own ports.
 pub(crate) fn problems(request: &Request) -> Vec<Problem> {
     let cidr = &request.network.cidr;
-    let Some(range) = Range::of(cidr) else {
+    let Some(range) = AddressRange::of(cidr) else {
         return vec![problem(
             "network.cidr",
             format!("{cidr} is not an IPv4 network of /8 to /28"),
@@ -79,7 +79,7 @@ pub(crate) fn problems(request: &Request) -> Vec<Problem> {
 }
 
 /// Adds all of it.
-pub(crate) fn add(template: &mut Template, request: &Request, settings: &Settings) {
+pub(crate) fn add(template: &mut TemplatePart, request: &Request, settings: &ClusterSettings) {
     let name = request.cluster.as_str();
     let mut net = json!({ "name": name });
     if let Some(mtu) = settings.mtu {
@@ -114,14 +114,14 @@ pub(crate) fn add(template: &mut Template, request: &Request, settings: &Setting
     );
 }
 
-fn subnet(request: &Request, settings: &Settings) -> Value {
+fn subnet(request: &Request, settings: &ClusterSettings) -> Value {
     let mut properties = json!({
         "name": request.cluster,
         "network": get_resource(hot::NETWORK),
         "ip_version": 4,
         "cidr": request.network.cidr,
     });
-    if let Some(range) = Range::of(&request.network.cidr) {
+    if let Some(range) = AddressRange::of(&request.network.cidr) {
         properties["gateway_ip"] = range.gateway.to_string().into();
         properties["allocation_pools"] =
             json!([{ "start": range.pool.0.to_string(), "end": range.pool.1.to_string() }]);
@@ -134,7 +134,7 @@ fn subnet(request: &Request, settings: &Settings) -> Value {
 
 /// One group for all nodes. Inside it everything is open; the rules for those outside are resources
 /// of their own, since Heat, when it changes `rules`, deletes whatever else stands in the group.
-fn add_security_group(template: &mut Template, request: &Request) {
+fn add_security_group(template: &mut TemplatePart, request: &Request) {
     let inside =
         json!([{ "direction": "ingress", "ethertype": "IPv4", "remote_mode": "remote_group_id" }]);
     // Neutron keeps the name `default` for itself, and hurtle calls every cluster so.
@@ -153,7 +153,7 @@ fn add_security_group(template: &mut Template, request: &Request) {
     }
 }
 
-fn add_way_out(template: &mut Template, name: &str, external: &str) {
+fn add_way_out(template: &mut TemplatePart, name: &str, external: &str) {
     template.parameter(
         "external_network",
         json!({
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn neutron_gets_the_end_of_the_range_and_the_gateway_its_beginning() {
         let range = |cidr| {
-            Range::of(cidr)
+            AddressRange::of(cidr)
                 .map(|r| [r.gateway, r.pool.0, r.pool.1].map(|address| address.to_string()))
         };
         assert_eq!(

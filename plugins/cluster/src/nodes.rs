@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 use stampede_plugin::hot::{
-    self, Template, concat, get_attr, get_file, get_param, get_resource, resource, when,
+    self, TemplatePart, concat, get_attr, get_file, get_param, get_resource, resource, when,
 };
 use stampede_plugin::{Node, NodeGroup, Request};
 
-use crate::settings::Settings;
+use crate::settings::ClusterSettings;
 
 /// What this file may add.
 pub(crate) const TYPES: &[&str] = &[
@@ -20,7 +20,7 @@ const SERVER_GROUP: &str = "server_group";
 
 /// What may be changed by hand when the template is deployed by hand: the request's own values are
 /// the defaults.
-pub(crate) fn parameters(template: &mut Template, request: &Request) {
+pub(crate) fn parameters(template: &mut TemplatePart, request: &Request) {
     for group in &request.groups {
         let (image, flavor) = (
             image_parameter(request, group),
@@ -65,7 +65,7 @@ fn image_parameter(request: &Request, group: &NodeGroup) -> String {
 }
 
 /// Adds every node.
-pub(crate) fn add(template: &mut Template, request: &Request, settings: &Settings) {
+pub(crate) fn add(template: &mut TemplatePart, request: &Request, settings: &ClusterSettings) {
     let spread = |group: &NodeGroup, node: &Node| {
         group.role == "worker" && node.id <= settings.spread_workers
     };

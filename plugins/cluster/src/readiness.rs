@@ -5,7 +5,7 @@
 //! wait condition or its handle, and with the old one all signals that were ever received.
 
 use serde_json::json;
-use stampede_plugin::hot::{Template, concat, get_attr, get_param, get_resource, resource};
+use stampede_plugin::hot::{TemplatePart, concat, get_attr, get_param, get_resource, resource};
 use stampede_plugin::{Problem, Request, problem};
 
 /// What this file may add.
@@ -50,7 +50,7 @@ pub(crate) fn problems(request: &Request) -> Vec<Problem> {
 }
 
 /// Adds the handles, the condition, and the lines of shell that tell a node how to signal.
-pub(crate) fn add(template: &mut Template, request: &Request) {
+pub(crate) fn add(template: &mut TemplatePart, request: &Request) {
     template.parameter(
         "timeout",
         json!({

@@ -6,7 +6,7 @@ use serde_json::json;
 /// As the host hands them over, defaults filled in.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Settings {
+pub(crate) struct ClusterSettings {
     /// Name servers of the nodes; none: the cloud's own.
     #[serde(default)]
     pub(crate) dns_nameservers: Vec<String>,
@@ -60,7 +60,7 @@ mod tests {
             .iter()
             .filter_map(|(name, body)| Some((name.clone(), body.get("default")?.clone())))
             .collect();
-        let filled: Settings = serde_json::from_value(defaults.into()).unwrap();
+        let filled: ClusterSettings = serde_json::from_value(defaults.into()).unwrap();
         assert_eq!(filled, serde_json::from_str("{}").unwrap());
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stampede_plugin::{Flavor, Guest, Network, Node, NodeGroup, Request};
 
-use super::Cluster;
+use super::ClusterPlugin;
 
 /// Heat's default `max_resources_per_stack`.
 const HEAT_RESOURCES: usize = 1_000;
@@ -63,7 +63,7 @@ pub(crate) fn request(workers: u32) -> Request {
 }
 
 fn template(request: Request) -> Value {
-    serde_json::from_str(&Cluster::generate(request).unwrap().template).unwrap()
+    serde_json::from_str(&ClusterPlugin::generate(request).unwrap().template).unwrap()
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_cluster_of_one_worker_is_as_recorded() {
 
 #[test]
 fn two_hundred_and_fifty_workers_stay_inside_heats_default_limits() {
-    let bundle = Cluster::generate(request(250)).unwrap();
+    let bundle = ClusterPlugin::generate(request(250)).unwrap();
     let resources = template(request(250))["resources"]
         .as_object()
         .unwrap()
@@ -179,7 +179,7 @@ fn a_network_without_room_and_a_timeout_that_heat_refuses_are_said_together() {
     let mut asked = request(250);
     asked.network.cidr = "10.77.0.0/24".into();
     asked.timeout_s = 43_201;
-    let problems = Cluster::generate(asked).unwrap_err();
+    let problems = ClusterPlugin::generate(asked).unwrap_err();
     let said: Vec<_> = problems
         .iter()
         .map(|problem| format!("{}: {}", problem.path, problem.message))
@@ -194,12 +194,12 @@ fn a_network_without_room_and_a_timeout_that_heat_refuses_are_said_together() {
     let mut fits = request(212);
     fits.network.cidr = "10.77.0.0/24".into();
     fits.timeout_s = 43_200;
-    assert!(Cluster::generate(fits).is_ok());
+    assert!(ClusterPlugin::generate(fits).is_ok());
 }
 
 #[test]
 fn every_type_in_the_template_is_declared() {
-    let declared = Cluster::describe().resource_types;
+    let declared = ClusterPlugin::describe().resource_types;
     for (name, body) in template(request(2))["resources"].as_object().unwrap() {
         assert!(
             declared.iter().any(|kind| body["type"] == kind.as_str()),

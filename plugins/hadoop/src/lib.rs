@@ -23,17 +23,17 @@ pub mod xml;
 use stampede_plugin::{
     Audience, Bundle, Cardinality, Descriptor, Endpoint, File, Guest, Port, Problem, Request, Role,
     Script, Service, Share, Size, Stage,
-    hot::{self, Template},
+    hot::{self, TemplatePart},
     problem,
 };
 
-use settings::Settings;
-use sizing::Sizes;
-use units::{RELEASES, Release};
+use settings::HadoopSettings;
+use sizing::ClusterSizes;
+use units::{HadoopRelease, RELEASES};
 
 /// The plugin.
 #[derive(Debug)]
-pub struct Hadoop;
+pub struct HadoopPlugin;
 
 stampede_plugin::export!(Hadoop);
 
@@ -64,7 +64,7 @@ const WORKER_PORTS: [(u16, &str); 2] = [
     (13562, "MapReduce shuffle"),
 ];
 
-impl Guest for Hadoop {
+impl Guest for HadoopPlugin {
     fn describe() -> Descriptor {
         let named =
             PORTS.map(|(number, role, purpose, audience)| port(number, role, purpose, audience));
@@ -100,7 +100,7 @@ impl Guest for Hadoop {
     }
 
     fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-        let settings: Settings = stampede_plugin::settings::read("hadoop", &request)?;
+        let settings: HadoopSettings = stampede_plugin::settings::read("hadoop", &request)?;
         let release = release(&request)?;
         let (sizes, master) = match (sizing::sizes(&request, &settings), request.master()) {
             (Ok(sizes), Some(master)) => (sizes, master.name.clone()),
@@ -140,7 +140,7 @@ fn role(name: &str, cardinality: Cardinality) -> Role {
     }
 }
 
-fn release(request: &Request) -> Result<&'static Release, Vec<Problem>> {
+fn release(request: &Request) -> Result<&'static HadoopRelease, Vec<Problem>> {
     RELEASES
         .iter()
         .find(|release| release.version == request.version)
@@ -154,8 +154,8 @@ fn release(request: &Request) -> Result<&'static Release, Vec<Problem>> {
         })
 }
 
-fn template(request: &Request, settings: &Settings) -> Template {
-    let mut template = Template::new();
+fn template(request: &Request, settings: &HadoopSettings) -> TemplatePart {
+    let mut template = TemplatePart::new();
     let open = PORTS
         .iter()
         .filter(|(_, _, _, audience)| *audience != Audience::Cluster);
@@ -177,9 +177,9 @@ fn template(request: &Request, settings: &Settings) -> Template {
 }
 
 fn volume(
-    template: &mut Template,
+    template: &mut TemplatePart,
     request: &Request,
-    settings: &Settings,
+    settings: &HadoopSettings,
     worker: &stampede_plugin::Node,
 ) {
     let mut properties = serde_json::json!({ "size": settings.data_volume_gib, "name": format!("{}-{}-hdfs", request.cluster, worker.name) });
@@ -212,9 +212,9 @@ fn volume(
 
 fn files(
     request: &Request,
-    settings: &Settings,
-    sizes: &Sizes,
-    release: &Release,
+    settings: &HadoopSettings,
+    sizes: &ClusterSizes,
+    release: &HadoopRelease,
     sites: Vec<(String, String)>,
 ) -> Vec<File> {
     let both = || vec![MASTER.to_owned(), WORKER.to_owned()];
@@ -358,7 +358,7 @@ fn endpoints() -> Vec<Endpoint> {
 
 /// Attributes `setting.<parameter>` are what a parameter that was left open came to: the host keeps
 /// them for later changes.
-fn services(master: &str, sizes: &Sizes) -> Vec<Service> {
+fn services(master: &str, sizes: &ClusterSizes) -> Vec<Service> {
     let service = |name: &str, attributes: Vec<(&str, String)>| Service {
         name: name.to_owned(),
         plugin: "hadoop".to_owned(),
@@ -389,7 +389,7 @@ fn services(master: &str, sizes: &Sizes) -> Vec<Service> {
     ]
 }
 
-fn taken(sizes: &Sizes) -> Vec<Share> {
+fn taken(sizes: &ClusterSizes) -> Vec<Share> {
     let ports = |role: &'static str| {
         PORTS
             .iter()

@@ -46,7 +46,7 @@ pub fn usable(ram: u32) -> u32 {
 
 /// What the user set; `None` is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct MemorySettings {
     /// DataNode's heap.
     pub datanode: Option<u32>,
     /// NodeManager's own heap.
@@ -67,7 +67,7 @@ pub struct Wishes {
 
 /// A worker's memory, shared out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Worker {
+pub struct WorkerMemory {
     /// DataNode's heap.
     pub datanode: u32,
     /// NodeManager's own heap.
@@ -91,7 +91,7 @@ pub struct Worker {
 /// Shares out a worker's memory; `taken` is what other frameworks have of it. Never fails:
 /// [`Worker::available`] may be too little, and wishes may be impossible, which `problems` says in
 /// words.
-pub fn worker(ram: u32, vcpus: u32, taken: u32, wishes: &Wishes) -> Worker {
+pub fn worker(ram: u32, vcpus: u32, taken: u32, wishes: &MemorySettings) -> WorkerMemory {
     let usable = usable(ram).saturating_sub(taken);
     // two sixteenths, rounded apart, so that their sum never rises by more than what there is more
     let datanode = wishes
@@ -121,7 +121,7 @@ pub fn worker(ram: u32, vcpus: u32, taken: u32, wishes: &Wishes) -> Worker {
     let reduce = wishes
         .reduce
         .unwrap_or(map.saturating_mul(2).min(beside).max(minimum));
-    Worker {
+    WorkerMemory {
         datanode,
         nodemanager,
         available,
@@ -180,8 +180,8 @@ mod tests {
 
     use super::*;
 
-    fn computed(ram: u32, vcpus: u32) -> Worker {
-        worker(ram, vcpus, 0, &Wishes::default())
+    fn computed(ram: u32, vcpus: u32) -> WorkerMemory {
+        worker(ram, vcpus, 0, &MemorySettings::default())
     }
 
     #[test]
@@ -230,12 +230,12 @@ mod tests {
 
     #[test]
     fn what_the_user_sets_is_taken_as_it_is() {
-        let wishes = Wishes {
+        let wishes = MemorySettings {
             granted: Some(3000),
             minimum: Some(100),
             map: Some(700),
             datanode: Some(300),
-            ..Wishes::default()
+            ..MemorySettings::default()
         };
         let got = worker(8192, 4, 0, &wishes);
         assert_eq!(

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 /// The parameters as they come from the host, defaults filled in.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct HadoopSettings {
     /// Copies of each block; computed from the number of workers when absent.
     pub replication: Option<u32>,
     /// HDFS block size in MiB.
@@ -223,7 +223,7 @@ mod tests {
         }
         // every parameter of the schema is a field (unknown ones are denied), and `Debug` shows
         // every field: none is left unset
-        let settings: Settings = serde_json::from_value(Value::Object(example)).unwrap();
+        let settings: HadoopSettings = serde_json::from_value(Value::Object(example)).unwrap();
         let shown = format!("{settings:?}");
         assert!(!shown.contains("None") && !shown.contains("{}"), "{shown}");
     }
@@ -237,7 +237,7 @@ mod tests {
             .iter()
             .filter_map(|(name, body)| Some((name.clone(), body.get("default")?.clone())))
             .collect();
-        let filled: Settings = serde_json::from_value(Value::Object(defaults)).unwrap();
+        let filled: HadoopSettings = serde_json::from_value(Value::Object(defaults)).unwrap();
         assert_eq!(filled, serde_json::from_str("{}").unwrap());
     }
 }

@@ -5,10 +5,10 @@ use stampede_plugin::{Problem, Request, problem};
 
 use crate::{
     memory::task_heap,
-    settings::Settings,
-    sizing::Sizes,
+    settings::HadoopSettings,
+    sizing::ClusterSizes,
     units::{DATA, JAVA_OPENS},
-    xml::{Properties, carries},
+    xml::{SiteProperties, carries},
 };
 
 /// `true` where the launcher could set it so, else what Hadoop takes as `false`.
@@ -25,8 +25,8 @@ pub fn hdfs_url(master: &str) -> String {
 /// A problem for each further property that XML cannot carry.
 pub fn files(
     request: &Request,
-    settings: &Settings,
-    sizes: &Sizes,
+    settings: &HadoopSettings,
+    sizes: &ClusterSizes,
     master: &str,
 ) -> Result<Vec<(String, String)>, Vec<Problem>> {
     let mut problems = Vec::new();
@@ -61,20 +61,20 @@ pub fn files(
     }
 }
 
-fn core(master: &str) -> Properties {
-    let mut site = Properties::default();
+fn core(master: &str) -> SiteProperties {
+    let mut site = SiteProperties::default();
     site.set("fs.defaultFS", hdfs_url(master))
         .set("hadoop.tmp.dir", format!("{DATA}/tmp/${{user.name}}"));
     site
 }
 
-fn hdfs(settings: &Settings, sizes: &Sizes) -> Properties {
+fn hdfs(settings: &HadoopSettings, sizes: &ClusterSizes) -> SiteProperties {
     let data = if settings.data_volume_gib > 0 {
         format!("{DATA}/volume/hdfs")
     } else {
         format!("{DATA}/hdfs")
     };
-    let mut site = Properties::default();
+    let mut site = SiteProperties::default();
     site.set("dfs.replication", sizes.replication)
         .set("dfs.blocksize", u64::from(settings.block_size_mib) << 20)
         .set("dfs.namenode.name.dir", format!("file://{DATA}/name"))
@@ -101,12 +101,12 @@ fn hdfs(settings: &Settings, sizes: &Sizes) -> Properties {
     site
 }
 
-fn yarn(request: &Request, sizes: &Sizes, master: &str) -> Properties {
+fn yarn(request: &Request, sizes: &ClusterSizes, master: &str) -> SiteProperties {
     let share = "/opt/hadoop/share/hadoop";
     let classpath = ["common", "hdfs", "yarn", "mapreduce"]
         .map(|part| format!("{share}/{part}/*,{share}/{part}/lib/*"))
         .join(",");
-    let mut site = Properties::default();
+    let mut site = SiteProperties::default();
     site.set("yarn.resourcemanager.hostname", master)
         .set("yarn.resourcemanager.bind-host", "0.0.0.0")
         .set("yarn.resourcemanager.nodes.exclude-path", format!("{DATA}/exclude-yarn"))
@@ -156,7 +156,7 @@ fn yarn(request: &Request, sizes: &Sizes, master: &str) -> Properties {
     site
 }
 
-fn mapred(sizes: &Sizes, master: &str) -> Properties {
+fn mapred(sizes: &ClusterSizes, master: &str) -> SiteProperties {
     let opens: String = JAVA_OPENS
         .iter()
         .map(|package| format!(" --add-opens=java.base/{package}=ALL-UNNAMED"))
@@ -171,7 +171,7 @@ fn mapred(sizes: &Sizes, master: &str) -> Properties {
     };
     let worker = &sizes.worker;
     let share = "/opt/hadoop/share/hadoop/mapreduce";
-    let mut site = Properties::default();
+    let mut site = SiteProperties::default();
     site.set("mapreduce.framework.name", "yarn")
         .set("mapreduce.jobhistory.address", format!("{master}:10020"))
         .set(
@@ -211,8 +211,8 @@ fn mapred(sizes: &Sizes, master: &str) -> Properties {
     site
 }
 
-fn scheduler() -> Properties {
-    let mut site = Properties::default();
+fn scheduler() -> SiteProperties {
+    let mut site = SiteProperties::default();
     site.set("yarn.scheduler.capacity.root.queues", "default")
         .set("yarn.scheduler.capacity.root.default.capacity", 100)
         // a tenth, the default, is not one ApplicationMaster on a small cluster, which then waits

@@ -4,17 +4,17 @@
 use stampede_plugin::{NodeGroup, Problem, Request, problem};
 
 use crate::{
-    memory::{self, LEAST_GRANTED, Wishes, Worker},
-    settings::Settings,
+    memory::{self, LEAST_GRANTED, MemorySettings, WorkerMemory},
+    settings::HadoopSettings,
 };
 
 /// The sizes of one cluster; memory in MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sizes {
+pub struct ClusterSizes {
     /// Heaps of NameNode, ResourceManager and history server.
     pub master: [u32; 3],
     /// Each worker's shares.
-    pub worker: Worker,
+    pub worker: WorkerMemory,
     /// A worker's virtual processors.
     pub vcpus: u32,
     /// Copies of each block.
@@ -25,7 +25,7 @@ pub struct Sizes {
 ///
 /// # Errors
 /// All problems at once.
-pub fn sizes(request: &Request, settings: &Settings) -> Result<Sizes, Vec<Problem>> {
+pub fn sizes(request: &Request, settings: &HadoopSettings) -> Result<ClusterSizes, Vec<Problem>> {
     let (Some(masters), Some(workers)) = (request.group("master"), request.group("worker")) else {
         return Err(vec![problem(
             "workers",
@@ -48,7 +48,7 @@ pub fn sizes(request: &Request, settings: &Settings) -> Result<Sizes, Vec<Proble
         ));
     }
     if problems.is_empty() {
-        Ok(Sizes {
+        Ok(ClusterSizes {
             master,
             worker,
             vcpus: workers.flavor.vcpus.max(1),
@@ -62,7 +62,7 @@ pub fn sizes(request: &Request, settings: &Settings) -> Result<Sizes, Vec<Proble
 fn master(
     request: &Request,
     group: &NodeGroup,
-    settings: &Settings,
+    settings: &HadoopSettings,
     problems: &mut Vec<Problem>,
 ) -> [u32; 3] {
     let wishes = [
@@ -86,11 +86,11 @@ fn master(
 fn worker(
     request: &Request,
     group: &NodeGroup,
-    settings: &Settings,
+    settings: &HadoopSettings,
     count: u32,
     problems: &mut Vec<Problem>,
-) -> Worker {
-    let wishes = Wishes {
+) -> WorkerMemory {
+    let wishes = MemorySettings {
         datanode: settings.datanode_heap_mib,
         nodemanager: settings.nodemanager_heap_mib,
         granted: settings.nodemanager_memory_mib,

@@ -80,7 +80,7 @@ fn value(bundle: &Bundle, file: &str, name: &str) -> String {
 }
 
 fn told(request: Request) -> String {
-    let problems = Hadoop::generate(request).unwrap_err();
+    let problems = HadoopPlugin::generate(request).unwrap_err();
     problems
         .iter()
         .map(|problem| format!("{}: {} ({})", problem.path, problem.message, problem.hint))
@@ -90,7 +90,7 @@ fn told(request: Request) -> String {
 
 #[test]
 fn three_workers_get_a_cluster_of_the_default_sizes() {
-    let bundle = Hadoop::generate(request(3, 4096, &json!({}))).unwrap();
+    let bundle = HadoopPlugin::generate(request(3, 4096, &json!({}))).unwrap();
     assert_eq!(value(&bundle, "core", "fs.defaultFS"), "hdfs://master:8020");
     assert_eq!(value(&bundle, "hdfs", "dfs.replication"), "3");
     assert_eq!(
@@ -110,7 +110,7 @@ fn three_workers_get_a_cluster_of_the_default_sizes() {
     assert_eq!(bundle.template, "{}");
     assert_eq!(
         bundle,
-        Hadoop::generate(request(3, 4096, &json!({}))).unwrap()
+        HadoopPlugin::generate(request(3, 4096, &json!({}))).unwrap()
     );
 }
 
@@ -118,7 +118,7 @@ fn three_workers_get_a_cluster_of_the_default_sizes() {
 fn a_mirror_and_a_checksum_are_taken_in_place_of_apaches() {
     let mut wanted = request(1, 4096, &json!({"sha512": "ab".repeat(64)}));
     wanted.mirror = Some("http://mirror.example:8900".to_owned());
-    let bundle = Hadoop::generate(wanted).unwrap();
+    let bundle = HadoopPlugin::generate(wanted).unwrap();
     let environment = content(&bundle, "/etc/stampede/hadoop.env");
     assert!(environment.contains(
         "HADOOP_URLS='http://mirror.example:8900/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz'\n"
@@ -131,7 +131,7 @@ fn ports_are_opened_to_the_named_networks_alone() {
     let mut wanted = request(1, 4096, &json!({}));
     wanted.network.access = vec!["192.0.2.0/24".to_owned(), "198.51.100.0/24".to_owned()];
     let template: Value =
-        serde_json::from_str(&Hadoop::generate(wanted).unwrap().template).unwrap();
+        serde_json::from_str(&HadoopPlugin::generate(wanted).unwrap().template).unwrap();
     let resources = template["resources"].as_object().unwrap();
     let opened = PORTS
         .iter()
@@ -149,7 +149,7 @@ fn ports_are_opened_to_the_named_networks_alone() {
 fn every_worker_gets_the_volume_asked_for() {
     let settings =
         json!({"data_volume_gib": 50, "data_volume_type": "fast", "data_volume_keep": true});
-    let bundle = Hadoop::generate(request(2, 4096, &settings)).unwrap();
+    let bundle = HadoopPlugin::generate(request(2, 4096, &settings)).unwrap();
     let template: Value = serde_json::from_str(&bundle.template).unwrap();
     let volume = &template["resources"]["hadoop_worker_2_volume"];
     assert_eq!(
@@ -165,7 +165,7 @@ fn every_worker_gets_the_volume_asked_for() {
         value(&bundle, "hdfs", "dfs.datanode.data.dir"),
         "file:///var/lib/hadoop/volume/hdfs"
     );
-    let declared = Hadoop::describe().resource_types;
+    let declared = HadoopPlugin::describe().resource_types;
     for resource in template["resources"].as_object().unwrap().values() {
         assert!(
             declared
@@ -189,7 +189,7 @@ fn what_cannot_be_is_refused_in_words_all_at_once() {
         told(request(2, 4096, &json!({"map_memory_mib": 2561})))
             .starts_with("hadoop.map_memory_mib: 2561 MiB are more than the 2560 MiB")
     );
-    assert!(Hadoop::generate(request(2, 4096, &json!({"map_memory_mib": 2560}))).is_ok());
+    assert!(HadoopPlugin::generate(request(2, 4096, &json!({"map_memory_mib": 2560}))).is_ok());
     assert!(
         told(request(1, 4096, &json!({"map_memory_mib": 2560})))
             .contains("do not fit beside each other")
@@ -219,21 +219,21 @@ fn what_cannot_be_is_refused_in_words_all_at_once() {
 
 #[test]
 fn the_smallest_flavor_of_the_descriptor_is_one_that_works() {
-    for role in Hadoop::describe().roles {
+    for role in HadoopPlugin::describe().roles {
         let ram = role.smallest.ram_mib;
         let mut smallest = request(1, ram, &json!({}));
         smallest.groups[0].flavor.ram_mib = ram;
-        assert!(Hadoop::generate(smallest.clone()).is_ok());
+        assert!(HadoopPlugin::generate(smallest.clone()).is_ok());
         smallest.groups[usize::from(role.name == "worker")]
             .flavor
             .ram_mib = ram - 512;
-        assert!(Hadoop::generate(smallest).is_err(), "{}", role.name);
+        assert!(HadoopPlugin::generate(smallest).is_err(), "{}", role.name);
     }
 }
 
 #[test]
 fn every_file_has_one_owner_and_every_path_of_the_units_stands_there() {
-    let bundle = Hadoop::generate(request(1, 4096, &json!({}))).unwrap();
+    let bundle = HadoopPlugin::generate(request(1, 4096, &json!({}))).unwrap();
     for (name, user, command, _) in units::DAEMONS {
         let unit = content(&bundle, &format!("/etc/systemd/system/{name}.service"));
         assert!(
@@ -244,7 +244,7 @@ fn every_file_has_one_owner_and_every_path_of_the_units_stands_there() {
     }
     assert!(content(&bundle, "/usr/local/lib/hadoop/launch").starts_with("#!/bin/bash\n"));
     assert!(
-        Hadoop::generate(request(1, 4096, &json!({"smoke": false})))
+        HadoopPlugin::generate(request(1, 4096, &json!({"smoke": false})))
             .unwrap()
             .scripts
             .iter()
@@ -269,7 +269,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn any_property_of_the_user_arrives_in_its_file(name in "[a-z.]{1,20}", text in "\\PC*") {
-        let bundle = Hadoop::generate(request(1, 4096, &json!({"core_site": {name.clone(): text.clone()}}))).unwrap();
+        let bundle = HadoopPlugin::generate(request(1, 4096, &json!({"core_site": {name.clone(): text.clone()}}))).unwrap();
         let xml = value(&bundle, "core", &name);
         prop_assert_eq!(xml.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), text);
     }
@@ -278,7 +278,7 @@ proptest! {
     fn any_mirror_reaches_the_scripts_as_it_is(tail in "[^\\x00]*") {
         let mut wanted = request(1, 4096, &json!({}));
         wanted.mirror = Some(format!("http://m/{tail}x"));
-        let bundle = Hadoop::generate(wanted).unwrap();
+        let bundle = HadoopPlugin::generate(wanted).unwrap();
         let output = Command::new("bash").args(["-c", &format!("{}printf %s \"$HADOOP_URLS\"", content(&bundle, "/etc/stampede/hadoop.env"))]).output().unwrap();
         prop_assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("http://m/{tail}x/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz"));
     }

@@ -3,7 +3,7 @@
 
 use stampede_plugin::Request;
 
-use crate::{settings::Settings, sizing::Sizes};
+use crate::{settings::HadoopSettings, sizing::ClusterSizes};
 
 /// Hadoop's own data.
 pub const DATA: &str = "/var/lib/hadoop";
@@ -29,7 +29,7 @@ const APACHE: [&str; 2] = [
 
 /// A release of Hadoop.
 #[derive(Clone, Copy, Debug)]
-pub struct Release {
+pub struct HadoopRelease {
     /// Its number.
     pub version: &'static str,
     /// The official tarball's checksum.
@@ -39,13 +39,13 @@ pub struct Release {
 }
 
 /// What can be asked for, newest first.
-pub const RELEASES: [Release; 2] = [
-    Release {
+pub const RELEASES: [HadoopRelease; 2] = [
+    HadoopRelease {
         version: "3.5.0",
         sha512: "04ab94496cc00c8b7a28d03f6308eff8d2a4e7f37a9da5e8e086e4d6fc990e7a94d661908f6a6136039536efb362614b8aecdef185b5fb8ed588f0b152c7aa16",
         java: (17, 17),
     },
-    Release {
+    HadoopRelease {
         version: "3.4.3",
         sha512: "e25be7e57b4d3c5bfe83895844321a21d6cf7331266d524d8983c27cf484e576c3d79b3b60d590f8cddecf16229d0e232de2491b1b61b362ee7d67072c7290e1",
         java: (11, 17),
@@ -53,7 +53,7 @@ pub const RELEASES: [Release; 2] = [
 ];
 
 /// Where the release is downloaded, in the order to try.
-pub fn urls(request: &Request, release: &Release) -> Vec<String> {
+pub fn urls(request: &Request, release: &HadoopRelease) -> Vec<String> {
     let bases = request.mirror.as_deref().map_or_else(
         || APACHE.to_vec(),
         |mirror| vec![mirror.trim_end_matches('/')],
@@ -73,9 +73,9 @@ pub fn urls(request: &Request, release: &Release) -> Vec<String> {
 /// shell.
 pub fn environment(
     request: &Request,
-    settings: &Settings,
-    sizes: &Sizes,
-    release: &Release,
+    settings: &HadoopSettings,
+    sizes: &ClusterSizes,
+    release: &HadoopRelease,
 ) -> String {
     let [namenode, resourcemanager, historyserver] = sizes.master;
     let entries = [

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 /// The properties of one file, in the order in which they were first set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Properties(Vec<(String, String)>);
+pub struct SiteProperties(Vec<(String, String)>);
 
-impl Properties {
+impl SiteProperties {
     /// Sets a property, in place of what it was.
     pub fn set(&mut self, name: impl Into<String>, value: impl ToString) -> &mut Self {
         let (name, value) = (name.into(), value.to_string());
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_property_set_twice_keeps_its_place_and_the_last_value() {
-        let mut properties = Properties::default();
+        let mut properties = SiteProperties::default();
         properties.set("a", 1).set("b", "x").set("a", 2);
         assert_eq!(
             properties.to_xml(),
@@ -93,7 +93,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_value_stands_alone_in_its_element_and_comes_back(value in "\\PC*") {
-            let mut properties = Properties::default();
+            let mut properties = SiteProperties::default();
             properties.set("name", &value);
             let xml = properties.to_xml();
             let inner = xml.split("<value>").nth(1).and_then(|rest| rest.split("</value>").next()).unwrap_or_default();

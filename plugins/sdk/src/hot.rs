@@ -13,14 +13,14 @@ pub const SUBNET: &str = "subnet";
 
 /// A plugin's part of the template. Keys keep the order in which they were added.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Template {
+pub struct TemplatePart {
     parameters: Map<String, Value>,
     conditions: Map<String, Value>,
     resources: Map<String, Value>,
     outputs: Map<String, Value>,
 }
 
-impl Template {
+impl TemplatePart {
     /// An empty one.
     pub fn new() -> Self {
         Self::default()
@@ -154,7 +154,7 @@ pub fn rule(protocol: &str, port: Option<u16>, cidr: &str) -> Value {
 /// One [`port_rule`] a port and CIDR, named `<prefix>_<purpose>_<cidr>`: what a framework's admin
 /// and public ports need.
 pub fn port_rules<'a>(
-    template: &mut Template,
+    template: &mut TemplatePart,
     prefix: &str,
     ports: impl IntoIterator<Item = (&'a str, u16)>,
     access: &[String],
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_template_keeps_the_order_and_leaves_empty_sections_out() {
-        let mut template = Template::new();
+        let mut template = TemplatePart::new();
         template
             .resource("b", resource("OS::Cinder::Volume", json!({ "size": 1 })))
             .resource("a", json!({ "type": "X" }));
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_rule_stands_for_each_port_and_each_cidr() {
-        let mut template = Template::new();
+        let mut template = TemplatePart::new();
         port_rules(
             &mut template,
             "hadoop",

@@ -81,7 +81,7 @@ pub fn descriptor(name: &str, title: &str, description: &str) -> Descriptor {
 }
 
 /// A bundle of a template alone: fill in the rest with `..`.
-pub fn bundle(template: hot::Template) -> Bundle {
+pub fn bundle(template: hot::TemplatePart) -> Bundle {
     Bundle {
         template: template.into_json(),
         files: Vec::new(),

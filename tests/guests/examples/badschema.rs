@@ -2,7 +2,7 @@
 
 #![cfg(target_family = "wasm")]
 
-use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::Template};
+use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::TemplatePart};
 
 struct BadSchema;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
-use stampede_plugin::hot::Template;
+use stampede_plugin::hot::TemplatePart;
 use stampede_plugin::{
     Bundle, Cardinality, Descriptor, File, Guest, Problem, Request, Role, Script, Size, Stage,
     bundle, settings,

@@ -1,8 +1,8 @@
 //! Section 4. The value of `v` is looked at in JSON, where it stands whole.
 
-use super::Expect::{Has, Header, HeaderHas, Json, Lacks, Status};
-use super::Given::{Complete, Initialised};
-use super::{Rule, Step, differs, same};
+use super::ExpectedResponse::{Has, Header, HeaderHas, Json, Lacks, Status};
+use super::RulePrecondition::{Complete, Initialised};
+use super::{ConformanceRule, RuleStep, differs, same};
 
 const PLACE: &str = "What crashed is 400 with the place";
 const ESCAPE: &str = "Values in text are percent-escaped";
@@ -20,7 +20,7 @@ macro_rules! refused {
     };
 }
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[ConformanceRule] = &[
     same(
         "items are separated by commas",
         Initialised,
@@ -92,7 +92,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "an item without `=` is 400",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default\nX-OCCI-Attribute: noequals",
             "",
             &[Status(400)],
@@ -119,7 +119,7 @@ pub(super) const RULES: &[Rule] = &[
         "100 headers, 112 KiB of them, 16 KiB a value",
         "a header of 100 KB is accepted, and any value",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default\nX-OCCI-Attribute: v={LONG}",
             "",
             &[Status(413), Has("16384")],
@@ -128,7 +128,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "in answers every value stands in double quotes",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "GET /orchestrator/default",
             "",
             &[Has("\nX-OCCI-Attribute: a=\"1\"")],
@@ -139,17 +139,17 @@ pub(super) const RULES: &[Rule] = &[
         "nothing is escaped: a quote or a line break passes raw",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "POST /orchestrator/default\nContent-Type: application/json",
                 "{\"attributes\": {\"v\": \"a\\r\\nb: \\\"\"}}",
                 &[Status(200)],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/default",
                 "",
                 &[Has("v=\"a%0D%0Ab: %22\"")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/default\nAccept: text/occi",
                 "",
                 &[HeaderHas("x-occi-attribute", "v=\"a%0D%0Ab: %22\"")],
@@ -159,7 +159,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "text/occi joins with `, ` in one header line",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "GET /orchestrator/default\nAccept: text/occi",
             "",
             &[HeaderHas("x-occi-attribute", "a=\"1\", occi.core.id=\"")],
@@ -170,7 +170,7 @@ pub(super) const RULES: &[Rule] = &[
         "outputs that are no texts, and what is not ASCII, are 500 in text",
         Complete,
         &[
-            Step(
+            RuleStep(
                 "GET /orchestrator/default",
                 "",
                 &[
@@ -178,7 +178,7 @@ pub(super) const RULES: &[Rule] = &[
                     Has("list.RegionOne=\"[1,true,%22caf%C3%A9%22]\""),
                 ],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/default\nAccept: text/occi",
                 "",
                 &[
@@ -191,7 +191,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "JSON holds outputs with their types",
         Complete,
-        &[Step(
+        &[RuleStep(
             "GET /orchestrator/default\nAccept: application/occi+json",
             "",
             &[Json(
@@ -203,7 +203,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "a request line longer than 64 KB is 414",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "GET /{LONG}{LONG}{LONG}{LONG}",
             "",
             &[

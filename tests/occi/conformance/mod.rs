@@ -10,23 +10,23 @@ mod routing;
 
 use std::path::{Path, PathBuf};
 
-use stampede::cluster::State;
+use stampede::cluster::ClusterState;
 
-use crate::client::{Answer, Host, S, category};
-use Given::{Complete, Failed, Initialised, Nothing, Provisioned};
+use crate::client::{OcciHost, RawResponse, S, category};
+use RulePrecondition::{Complete, Failed, Initialised, Nothing, Provisioned};
 
 /// One rule.
-pub(super) struct Rule {
+pub(super) struct ConformanceRule {
     /// What the Python Service Orchestrator does.
     says: &'static str,
-    verdict: Verdict,
-    given: Given,
-    steps: &'static [Step],
+    verdict: RuleVerdict,
+    given: RulePrecondition,
+    steps: &'static [RuleStep],
 }
 
 /// How this host stands to it.
 #[derive(Clone, Copy)]
-pub(super) enum Verdict {
+pub(super) enum RuleVerdict {
     Same,
     /// By the decision that begins so.
     Differs(&'static str),
@@ -35,7 +35,7 @@ pub(super) enum Verdict {
 /// What there is before the first step: the cluster `default` with the attribute `a=1`, so far in
 /// its life.
 #[derive(Clone, Copy)]
-pub(super) enum Given {
+pub(super) enum RulePrecondition {
     Nothing,
     Initialised,
     Deployed,
@@ -47,10 +47,14 @@ pub(super) enum Given {
 /// One request and what must come back. In texts `{S}` is hurtle's scheme, `{HOST}` the Host
 /// header, `{KIND}`, `{DEPLOY}` and `{PROVISION}` a Category header line, `{LONG}` one byte more
 /// than a value may have; a request that begins with `!` goes without token and project.
-pub(super) struct Step(pub &'static str, pub &'static str, pub &'static [Expect]);
+pub(super) struct RuleStep(
+    pub &'static str,
+    pub &'static str,
+    pub &'static [ExpectedResponse],
+);
 
 /// What must come back.
-pub(super) enum Expect {
+pub(super) enum ExpectedResponse {
     Status(u16),
     Body(&'static str),
     Has(&'static str),
@@ -65,10 +69,14 @@ pub(super) enum Expect {
     Clusters(&'static [&'static str]),
 }
 
-pub(super) const fn same(says: &'static str, given: Given, steps: &'static [Step]) -> Rule {
-    Rule {
+pub(super) const fn same(
+    says: &'static str,
+    given: RulePrecondition,
+    steps: &'static [RuleStep],
+) -> ConformanceRule {
+    ConformanceRule {
         says,
-        verdict: Verdict::Same,
+        verdict: RuleVerdict::Same,
         given,
         steps,
     }
@@ -77,18 +85,18 @@ pub(super) const fn same(says: &'static str, given: Given, steps: &'static [Step
 pub(super) const fn differs(
     decision: &'static str,
     says: &'static str,
-    given: Given,
-    steps: &'static [Step],
-) -> Rule {
-    Rule {
+    given: RulePrecondition,
+    steps: &'static [RuleStep],
+) -> ConformanceRule {
+    ConformanceRule {
         says,
-        verdict: Verdict::Differs(decision),
+        verdict: RuleVerdict::Differs(decision),
         given,
         steps,
     }
 }
 
-const SECTIONS: [(&str, &[Rule]); 5] = [
+const SECTIONS: [(&str, &[ConformanceRule]); 5] = [
     ("1. Routing", routing::RULES),
     ("2. Content negotiation", negotiation::RULES),
     ("3. Operations", operations::RULES),
@@ -96,9 +104,9 @@ const SECTIONS: [(&str, &[Rule]); 5] = [
     ("5. Renderings", renderings::RULES),
 ];
 
-impl Given {
-    async fn host(self) -> Host {
-        let host = Host::start().await;
+impl RulePrecondition {
+    async fn host(self) -> OcciHost {
+        let host = OcciHost::start().await;
         if matches!(self, Nothing) {
             return host;
         }
@@ -122,7 +130,7 @@ impl Given {
             view.region = "Region One".to_owned();
             if matches!(self, Complete | Provisioned) {
                 (view.state, view.stack_status) =
-                    (State::Active, Some("CREATE_COMPLETE".to_owned()));
+                    (ClusterState::Active, Some("CREATE_COMPLETE".to_owned()));
                 view.outputs.insert("p1".to_owned(), "10.0.0.1".into());
                 view.outputs
                     .insert("list".to_owned(), serde_json::json!([1, true, "caf\u{e9}"]));
@@ -130,7 +138,7 @@ impl Given {
             }
             if matches!(self, Failed) {
                 (view.state, view.stack_status) = (
-                    State::Failed("no space".to_owned()),
+                    ClusterState::Failed("no space".to_owned()),
                     Some("CREATE_FAILED".to_owned()),
                 );
             }
@@ -147,7 +155,7 @@ impl Given {
     }
 }
 
-fn filled(text: &str, host: &Host) -> String {
+fn filled(text: &str, host: &OcciHost) -> String {
     let text = text
         .replace("{KIND}", &category("orchestrator"))
         .replace("{DEPLOY}", &category("deploy"));
@@ -157,9 +165,9 @@ fn filled(text: &str, host: &Host) -> String {
         .replace("{HOST}", &host.api.to_string())
 }
 
-impl Expect {
+impl ExpectedResponse {
     /// What is wrong with the answer.
-    fn wrong(&self, answer: &Answer, host: &Host) -> Option<String> {
+    fn wrong(&self, answer: &RawResponse, host: &OcciHost) -> Option<String> {
         let fill = |text: &str| filled(text, host);
         let (holds, wanted) = match self {
             Self::Status(status) => (answer.status == *status, format!("status {status}")),
@@ -205,12 +213,12 @@ impl Expect {
 }
 
 /// Checks a rule; what is wrong.
-async fn check(rule: &Rule) -> Vec<String> {
+async fn check(rule: &ConformanceRule) -> Vec<String> {
     let host = rule.given.host().await;
     // The recorded service would answer nobody while this is open.
     let _idle = host.connect().await;
     let mut wrong = Vec::new();
-    for Step(ask, body, expected) in rule.steps {
+    for RuleStep(ask, body, expected) in rule.steps {
         let (ask, body) = (filled(ask, &host), filled(body, &host));
         let answer = match ask.strip_prefix('!') {
             Some(bare) => {
@@ -251,11 +259,11 @@ fn record() -> String {
         );
         for rule in rules {
             let verdict = match rule.verdict {
-                Verdict::Same => {
+                RuleVerdict::Same => {
                     counts[0] += 1;
                     "same".to_owned()
                 }
-                Verdict::Differs(decision) => {
+                RuleVerdict::Differs(decision) => {
                     counts[1] += 1;
                     format!("differs on purpose: {}", decision.trim_end_matches('.'))
                 }
@@ -284,11 +292,11 @@ async fn every_rule_holds_or_differs_by_a_decision() {
                 && rule
                     .steps
                     .iter()
-                    .all(|Step(_, _, expected)| !expected.is_empty()),
+                    .all(|RuleStep(_, _, expected)| !expected.is_empty()),
             "{} checks nothing",
             rule.says
         );
-        if let Verdict::Differs(decision) = rule.verdict
+        if let RuleVerdict::Differs(decision) = rule.verdict
             && !decisions.iter().any(|name| name.starts_with(decision))
         {
             wrong.push(format!("{}: there is no decision `{decision}`", rule.says));

@@ -1,23 +1,23 @@
 //! Section 2.
 
-use super::Expect::{Begins, Body, Clusters, Has, Header, Status};
-use super::Given::{Initialised, Nothing};
-use super::{Rule, Step, differs, same};
+use super::ExpectedResponse::{Begins, Body, Clusters, Has, Header, Status};
+use super::RulePrecondition::{Initialised, Nothing};
+use super::{ConformanceRule, RuleStep, differs, same};
 
 const ACCEPT: &str = "Accept is honoured with its q values and parameters";
 const CONTENT: &str = "Category and attribute headers count whatever the Content-Type says";
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[ConformanceRule] = &[
     same(
         "of equal ones the first listed type that is known wins",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "GET /orchestrator/default\nAccept: application/occi+json, text/plain",
                 "",
                 &[Header("content-type", "application/occi+json")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/default\nAccept: image/png, text/occi, text/plain",
                 "",
                 &[Header("content-type", "text/occi")],
@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         ACCEPT,
         "q values are ignored",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "GET /orchestrator/default\nAccept: text/plain;q=0.1, text/occi;q=0.9",
             "",
             &[Header("content-type", "text/occi")],
@@ -38,12 +38,12 @@ pub(super) const RULES: &[Rule] = &[
         "`*/*` and no Accept are text/plain",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "GET /orchestrator/default\nAccept: */*",
                 "",
                 &[Status(200), Header("content-type", "text/plain")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/default",
                 "",
                 &[Status(200), Header("content-type", "text/plain")],
@@ -53,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "an unknown type, also application/json, is 406",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /-/\nAccept: application/json",
             "",
             &[Status(406)],
@@ -63,7 +63,7 @@ pub(super) const RULES: &[Rule] = &[
         ACCEPT,
         "the 406 says `This service is unable to understand the mime type`, not which are understood",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /-/\nAccept: application/json",
             "",
             &[Has("application/occi+json")],
@@ -73,7 +73,7 @@ pub(super) const RULES: &[Rule] = &[
         ACCEPT,
         "`text/occi; charset=utf-8` is 406",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /-/\nAccept: text/occi; charset=utf-8",
             "",
             &[Status(200), Header("content-type", "text/occi")],
@@ -83,22 +83,22 @@ pub(super) const RULES: &[Rule] = &[
         "text/occi, text/plain, application/occi+json and text/uri-list are known",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/occi",
                 "",
                 &[Status(200), Header("content-type", "text/occi")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/plain",
                 "",
                 &[Status(200), Header("content-type", "text/plain")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: application/occi+json",
                 "",
                 &[Status(200), Header("content-type", "application/occi+json")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/uri-list",
                 "",
                 &[Status(200), Header("content-type", "text/uri-list")],
@@ -109,17 +109,17 @@ pub(super) const RULES: &[Rule] = &[
         "so are text/html and, for the same, application/x-www-form-urlencoded; a browser gets HTML",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/html",
                 "",
                 &[Status(200), Has("<html")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: application/x-www-form-urlencoded",
                 "",
                 &[Status(200), Has("<html")],
             ),
-            Step(
+            RuleStep(
                 "GET /-/\nAccept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
                 "",
                 &[Status(200), Has("<html")],
@@ -130,7 +130,7 @@ pub(super) const RULES: &[Rule] = &[
         "HTML is made of templates that escape every value",
         "the pages' looks, and their type without a charset",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /-/\nAccept: text/html",
             "",
             &[
@@ -143,7 +143,7 @@ pub(super) const RULES: &[Rule] = &[
         CONTENT,
         "a Content-Type must be one of them to the letter, else 406",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "PUT /orchestrator/default\nContent-Type: text/occi; charset=utf-8\n{KIND}",
             "",
             &[Status(201)],
@@ -153,7 +153,7 @@ pub(super) const RULES: &[Rule] = &[
         CONTENT,
         "without a Content-Type headers are not looked at",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "PUT /orchestrator/default\n{KIND}",
             "",
             &[Status(201)],
@@ -163,12 +163,12 @@ pub(super) const RULES: &[Rule] = &[
         "a text/plain body is read",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "PUT /orchestrator/default\nContent-Type: text/plain",
                 "{KIND}\nX-OCCI-Attribute: two=\"two words\"",
                 &[Status(201)],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/default",
                 "",
                 &[Has("\nX-OCCI-Attribute: two=\"two words\"")],
@@ -179,7 +179,7 @@ pub(super) const RULES: &[Rule] = &[
         CONTENT,
         "JSON bodies are 500",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default\nContent-Type: application/occi+json",
             "{\"attributes\": {\"b\": 2}}",
             &[Status(200), Has("b=\"2\"")],
@@ -189,7 +189,7 @@ pub(super) const RULES: &[Rule] = &[
         CONTENT,
         "form bodies are 500",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default\nContent-Type: application/x-www-form-urlencoded",
             "b=2",
             &[Status(415)],
@@ -199,7 +199,7 @@ pub(super) const RULES: &[Rule] = &[
         ACCEPT,
         "a PUT with a bad Accept is 406 but has created the instance",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "PUT /orchestrator/default\n{KIND}\nAccept: application/json",
             "",
             &[Status(406), Clusters(&[])],
@@ -208,7 +208,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "a uri-list is of collections",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "GET /orchestrator/\nAccept: text/uri-list",
             "",
             &[Body(
@@ -221,8 +221,8 @@ pub(super) const RULES: &[Rule] = &[
         "a uri-list of the query interface is 400, of a resource 405",
         Initialised,
         &[
-            Step("GET /-/\nAccept: text/uri-list", "", &[Status(406)]),
-            Step(
+            RuleStep("GET /-/\nAccept: text/uri-list", "", &[Status(406)]),
+            RuleStep(
                 "GET /orchestrator/default\nAccept: text/uri-list",
                 "",
                 &[Status(406)],

@@ -1,10 +1,10 @@
 //! Section 3.
 
-use super::Expect::{
+use super::ExpectedResponse::{
     Begins, Body, Clusters, Has, Header, HeaderHas, Json, Lacks, NoHeader, Status,
 };
-use super::Given::{Complete, Deployed, Failed, Initialised, Nothing, Provisioned};
-use super::{Rule, Step, differs, same};
+use super::RulePrecondition::{Complete, Deployed, Failed, Initialised, Nothing, Provisioned};
+use super::{ConformanceRule, RuleStep, differs, same};
 
 const ACTION: &str = "An action without a Category is named by the query";
 const SENTENCE: &str = "What is not there is told in one sentence by every verb";
@@ -13,12 +13,12 @@ const UPDATE: &str = "An update is accepted once it is recorded and Heat has its
 const JSON: &str = "GET /orchestrator/default\nAccept: application/occi+json";
 const STATE: &str = "/attributes/occi.mcn.stack.state";
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[ConformanceRule] = &[
     same(
         "GET before init is 404",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "GET /orchestrator/default\nAccept: text/occi",
                 "",
                 &[
@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
                     Body("Resource not found: '/orchestrator/default'"),
                 ],
             ),
-            Step(
+            RuleStep(
                 JSON,
                 "",
                 &[Status(404), Header("content-type", "text/plain")],
@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "GET afterwards is 200 in every state",
         Failed,
-        &[Step(
+        &[RuleStep(
             "GET /orchestrator/default",
             "",
             &[Status(200), Has("occi.mcn.stack.state=\"CREATE_FAILED\"")],
@@ -45,7 +45,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "PUT with the kind is 201, an absolute Location, the body `OK`",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "PUT /orchestrator/default\nContent-Type: text/occi\n{KIND}\nAccept: */*",
             "",
             &[
@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
         "JSON clients get the entity with their 201",
         "so it is in JSON",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "PUT /orchestrator/default\n{KIND}\nAccept: application/occi+json",
             "",
             &[Status(201), Json(STATE, "\"uninitialized\"")],
@@ -69,7 +69,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "PUT again is 200 with the rendering, changes nothing and drops the attributes, in every state",
         Complete,
-        &[Step(
+        &[RuleStep(
             "PUT /orchestrator/default\nContent-Type: text/occi\n{KIND}\nX-OCCI-Attribute: a=2, b=3",
             "",
             &[
@@ -85,12 +85,12 @@ pub(super) const RULES: &[Rule] = &[
         "PUT without a Category, or with an action's, is 400 `Could not find a valid kind.`, also where there is an instance",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "PUT /orchestrator/default\nContent-Type: text/occi",
                 "",
                 &[Status(400), Body("Could not find a valid kind.")],
             ),
-            Step(
+            RuleStep(
                 "PUT /orchestrator/new\nContent-Type: text/occi\n{DEPLOY}",
                 "",
                 &[Status(400), Body("Could not find a valid kind.")],
@@ -101,7 +101,7 @@ pub(super) const RULES: &[Rule] = &[
         "an unknown Category is 400 with its identifier",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "PUT /orchestrator/new\nContent-Type: text/occi\nCategory: nosuch; scheme=\"{S}\"",
                 "",
                 &[
@@ -111,7 +111,7 @@ pub(super) const RULES: &[Rule] = &[
                     ),
                 ],
             ),
-            Step(
+            RuleStep(
                 "POST /orchestrator/default?action=deploy\nCategory: nosuch; scheme=\"{S}\"",
                 "",
                 &[Status(400), Has("{S}nosuch")],
@@ -122,12 +122,12 @@ pub(super) const RULES: &[Rule] = &[
         "actions before init are 404",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "POST /orchestrator/default?action=deploy\n{DEPLOY}",
                 "",
                 &[Status(404)],
             ),
-            Step(
+            RuleStep(
                 "POST /orchestrator/default?action=provision\n{PROVISION}",
                 "",
                 &[Status(404)],
@@ -139,17 +139,17 @@ pub(super) const RULES: &[Rule] = &[
         "their 404, that of an update and of DELETE is the path in quotes alone",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "POST /orchestrator/default?action=deploy\n{DEPLOY}",
                 "",
                 &[Body("Resource not found: '/orchestrator/default'")],
             ),
-            Step(
+            RuleStep(
                 "POST /orchestrator/default\nX-OCCI-Attribute: a.b=\"c\"",
                 "",
                 &[Status(404), Has("'/orchestrator/default'")],
             ),
-            Step(
+            RuleStep(
                 "DELETE /orchestrator/default",
                 "",
                 &[Status(404), Has("'/orchestrator/default'")],
@@ -159,7 +159,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "deploy of an initialised one is 200 with the rendering",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default?action=deploy\nContent-Type: text/occi\n{DEPLOY}",
             "",
             &[Status(200), Begins("\nCategory: orchestrator; ")],
@@ -168,7 +168,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "deploy of a deployed or provisioned one is 400 `Not applicable atm.`",
         Provisioned,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default?action=deploy\n{DEPLOY}",
             "",
             &[Status(400), Begins("Not applicable atm.")],
@@ -178,7 +178,7 @@ pub(super) const RULES: &[Rule] = &[
         APPLICABLE,
         "nothing follows that sentence",
         Deployed,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default?action=deploy\n{DEPLOY}",
             "",
             &[Status(400), Begins("Not applicable atm.\nit is")],
@@ -187,7 +187,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "provision of an initialised one is 400 `Not applicable atm.`",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default?action=provision\n{PROVISION}",
             "",
             &[Status(400), Begins("Not applicable atm.")],
@@ -196,7 +196,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "provision of a deployed one is 200 while the stack is in progress",
         Deployed,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default?action=provision\n{PROVISION}",
             "",
             &[Status(200), Has("CREATE_IN_PROGRESS")],
@@ -205,7 +205,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "and when it has failed",
         Failed,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default?action=provision\n{PROVISION}",
             "",
             &[Status(200)],
@@ -214,7 +214,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "provision twice is 400 `Not applicable atm.`",
         Provisioned,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default?action=provision\n{PROVISION}",
             "",
             &[Status(400), Begins("Not applicable atm.")],
@@ -225,12 +225,12 @@ pub(super) const RULES: &[Rule] = &[
         "an update is always 404 `'hash'`, though its attributes are merged",
         Complete,
         &[
-            Step(
+            RuleStep(
                 "POST /orchestrator/default\nContent-Type: text/occi\nX-OCCI-Attribute: b=\"2\"",
                 "",
                 &[Status(200), Has("b=\"2\"")],
             ),
-            Step(
+            RuleStep(
                 "POST /orchestrator/default\nContent-Type: text/occi",
                 "",
                 &[Status(200)],
@@ -241,37 +241,37 @@ pub(super) const RULES: &[Rule] = &[
         "DELETE is 200 `OK`; then GET and DELETE are 404, and PUT starts again",
         Provisioned,
         &[
-            Step(
+            RuleStep(
                 "DELETE /orchestrator/default",
                 "",
                 &[Status(200), Body("OK"), Clusters(&[])],
             ),
-            Step("GET /orchestrator/default", "", &[Status(404)]),
-            Step("DELETE /orchestrator/default", "", &[Status(404)]),
-            Step("PUT /orchestrator/default\n{KIND}", "", &[Status(201)]),
-            Step(JSON, "", &[Json(STATE, "\"uninitialized\"")]),
+            RuleStep("GET /orchestrator/default", "", &[Status(404)]),
+            RuleStep("DELETE /orchestrator/default", "", &[Status(404)]),
+            RuleStep("PUT /orchestrator/default\n{KIND}", "", &[Status(201)]),
+            RuleStep(JSON, "", &[Json(STATE, "\"uninitialized\"")]),
         ],
     ),
     same(
         "OPTIONS, PATCH, TRACE and unknown methods are 405 `Method not supported.`",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "OPTIONS /orchestrator/default",
                 "",
                 &[Status(405), Body("Method not supported.")],
             ),
-            Step(
+            RuleStep(
                 "PATCH /orchestrator/default",
                 "",
                 &[Status(405), Body("Method not supported.")],
             ),
-            Step(
+            RuleStep(
                 "TRACE /orchestrator/default",
                 "",
                 &[Status(405), Body("Method not supported.")],
             ),
-            Step(
+            RuleStep(
                 "FOO /orchestrator/default",
                 "",
                 &[Status(405), Body("Method not supported.")],
@@ -282,7 +282,7 @@ pub(super) const RULES: &[Rule] = &[
         "HEAD is GET without its body",
         "so is HEAD, with a body",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "HEAD /orchestrator/default",
             "",
             &[Status(200), Body(""), Header("content-type", "text/plain")],
@@ -292,36 +292,36 @@ pub(super) const RULES: &[Rule] = &[
         "the Category alone chooses the action; the query must only hold `=`",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "POST /orchestrator/default?action=whatever\n{DEPLOY}",
                 "",
                 &[Status(200)],
             ),
-            Step(
+            RuleStep(
                 "POST /orchestrator/default?action=deploy\n{PROVISION}",
                 "",
                 &[Status(200)],
             ),
-            Step("GET /orchestrator/default", "", &[Lacks("Link:")]),
+            RuleStep("GET /orchestrator/default", "", &[Lacks("Link:")]),
         ],
     ),
     same(
         "`?deploy` is an update",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "POST /orchestrator/default?deploy\n{DEPLOY}",
                 "",
                 &[Lacks("CREATE")],
             ),
-            Step(JSON, "", &[Json(STATE, "\"uninitialized\"")]),
+            RuleStep(JSON, "", &[Json(STATE, "\"uninitialized\"")]),
         ],
     ),
     differs(
         ACTION,
         "an action without a Category is 500",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default?action=deploy",
             "",
             &[Status(200)],
@@ -330,7 +330,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "attributes of an action are parsed: 400 when they are malformed",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default?action=deploy\n{DEPLOY}\nX-OCCI-Attribute: noequals",
             "",
             &[Status(400)],
@@ -341,18 +341,18 @@ pub(super) const RULES: &[Rule] = &[
         "and otherwise ignored",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "POST /orchestrator/default?action=deploy\n{DEPLOY}\nX-OCCI-Attribute: b=2",
                 "",
                 &[Status(200)],
             ),
-            Step(JSON, "", &[Json("/attributes/b", "\"2\"")]),
+            RuleStep(JSON, "", &[Json("/attributes/b", "\"2\"")]),
         ],
     ),
     same(
         "term and scheme tell a category; class and others may be there or not",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "PUT /orchestrator/default\nCategory: orchestrator; class=\"kind\"; scheme=\"{S}\"; title=\"x\"; location=\"http://h/o/\"",
             "",
             &[Status(201)],
@@ -362,7 +362,7 @@ pub(super) const RULES: &[Rule] = &[
         "a Category without `scheme=\"...\"` is 400 `Could not determine the value for: scheme`",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "PUT /orchestrator/default\nCategory: orchestrator",
                 "",
                 &[
@@ -370,7 +370,7 @@ pub(super) const RULES: &[Rule] = &[
                     Has("Could not determine the value for: scheme"),
                 ],
             ),
-            Step(
+            RuleStep(
                 "PUT /orchestrator/default\nCategory: orchestrator; scheme=x#",
                 "",
                 &[
@@ -383,7 +383,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "POST of the kind to the collection is 201 with a Location that ends in a UUID",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/\n{KIND}",
             "",
             &[
@@ -398,13 +398,13 @@ pub(super) const RULES: &[Rule] = &[
         "an action on the collection is done to all, and is 400 when one of them does not allow it",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "POST /orchestrator/?action=deploy\n{DEPLOY}",
                 "",
                 &[Status(200)],
             ),
-            Step(JSON, "", &[Json(STATE, "\"CREATE_IN_PROGRESS\"")]),
-            Step(
+            RuleStep(JSON, "", &[Json(STATE, "\"CREATE_IN_PROGRESS\"")]),
+            RuleStep(
                 "POST /orchestrator/?action=deploy\n{DEPLOY}",
                 "",
                 &[Status(400), Begins("Not applicable atm.")],
@@ -414,7 +414,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "DELETE of the collection deletes all",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "DELETE /orchestrator/",
             "",
             &[Status(200), Clusters(&[])],
@@ -424,17 +424,17 @@ pub(super) const RULES: &[Rule] = &[
         "GET of the collection is filtered by Category and by attribute",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/occi\n{KIND}\nX-OCCI-Attribute: a=1",
                 "",
                 &[HeaderHas("x-occi-location", "/orchestrator/default")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/occi\nX-OCCI-Attribute: a=2",
                 "",
                 &[Status(200), NoHeader("x-occi-location")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/occi\n{PROVISION}",
                 "",
                 &[Status(200), NoHeader("x-occi-location")],

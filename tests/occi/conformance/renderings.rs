@@ -1,8 +1,10 @@
 //! Section 5.
 
-use super::Expect::{Begins, Body, Has, Header, HeaderHas, Json, Lacks, NoHeader, Status};
-use super::Given::{Complete, Deployed, Initialised, Nothing, Provisioned};
-use super::{Rule, Step, differs, same};
+use super::ExpectedResponse::{
+    Begins, Body, Has, Header, HeaderHas, Json, Lacks, NoHeader, Status,
+};
+use super::RulePrecondition::{Complete, Deployed, Initialised, Nothing, Provisioned};
+use super::{ConformanceRule, RuleStep, differs, same};
 
 const MORE: &str = "Answers carry more attributes than the recorded ones";
 const WIRE: &str = "Every answer has one Content-Length and this program's Server header";
@@ -17,11 +19,11 @@ const KIND_JSON: &str = "{\"actions\": [\"{S}deploy\", \"{S}provision\"], \
     \"attributes\": {\"occi.mcn.stack.id\": \"immutable\", \"occi.mcn.stack.state\": \"immutable\"}, \"location\": \"/orchestrator/\", \
     \"related\": [\"http://schemas.ogf.org/occi/core#resource\"], \"scheme\": \"{S}\", \"term\": \"orchestrator\"}";
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[ConformanceRule] = &[
     same(
         "text/occi: Category, Link and X-OCCI-Attribute in headers, the body `OK`",
         Initialised,
-        &[Step(
+        &[RuleStep(
             OCCI,
             "",
             &[
@@ -45,21 +47,21 @@ pub(super) const RULES: &[Rule] = &[
         "text/plain: an empty line, Category, Link, a line for each attribute, no newline at the end",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 PLAIN,
                 "",
                 &[Begins(
                     "\nCategory: orchestrator; scheme=\"{S}\"; class=\"kind\"; rel=\"http://schemas.ogf.org/occi/core#resource\"; ",
                 )],
             ),
-            Step(
+            RuleStep(
                 PLAIN,
                 "",
                 &[Has(
                     "\nLink: </orchestrator/default?action=deploy>; rel=\"{S}deploy\"\nX-OCCI-Attribute: a=\"1\"\n",
                 )],
             ),
-            Step(
+            RuleStep(
                 PLAIN,
                 "",
                 &[
@@ -73,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "JSON: actions, attributes, kind, links, mixins",
         Initialised,
-        &[Step(
+        &[RuleStep(
             JSON,
             "",
             &[
@@ -94,7 +96,7 @@ pub(super) const RULES: &[Rule] = &[
         MORE,
         "`occi.core.id` is in JSON only after a text or HTML rendering; nothing else is shown",
         Initialised,
-        &[Step(
+        &[RuleStep(
             JSON,
             "",
             &[
@@ -107,7 +109,7 @@ pub(super) const RULES: &[Rule] = &[
         "after deploy the link says provision, after provision there is none and `actions` is empty",
         Complete,
         &[
-            Step(
+            RuleStep(
                 OCCI,
                 "",
                 &[Header(
@@ -115,36 +117,36 @@ pub(super) const RULES: &[Rule] = &[
                     "</orchestrator/default?action=provision>; rel=\"{S}provision\"",
                 )],
             ),
-            Step(
+            RuleStep(
                 "POST /orchestrator/default?action=provision\n{PROVISION}",
                 "",
                 &[Status(200)],
             ),
-            Step(OCCI, "", &[NoHeader("link")]),
-            Step(PLAIN, "", &[Lacks("Link:")]),
-            Step(JSON, "", &[Json("/actions", "[]")]),
+            RuleStep(OCCI, "", &[NoHeader("link")]),
+            RuleStep(PLAIN, "", &[Lacks("Link:")]),
+            RuleStep(JSON, "", &[Json("/actions", "[]")]),
         ],
     ),
     same(
         "an empty collection: no header in text/occi, an empty body, `[]`, the remark alone",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/occi",
                 "",
                 &[Status(200), NoHeader("x-occi-location"), Body("OK")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/plain",
                 "",
                 &[Status(200), Body("")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: application/occi+json",
                 "",
                 &[Status(200), Body("[]")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/uri-list",
                 "",
                 &[Status(200), Body("# uri:/orchestrator/")],
@@ -155,8 +157,8 @@ pub(super) const RULES: &[Rule] = &[
         "a collection: X-OCCI-Location in a header, in lines, whole objects in JSON, URLs in a list",
         Initialised,
         &[
-            Step("PUT /orchestrator/second\n{KIND}", "", &[Status(201)]),
-            Step(
+            RuleStep("PUT /orchestrator/second\n{KIND}", "", &[Status(201)]),
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/occi",
                 "",
                 &[
@@ -167,19 +169,19 @@ pub(super) const RULES: &[Rule] = &[
                     Body("OK"),
                 ],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: */*",
                 "",
                 &[Body(
                     "\nX-OCCI-Location: http://{HOST}/orchestrator/default\nX-OCCI-Location: http://{HOST}/orchestrator/second",
                 )],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: application/occi+json",
                 "",
                 &[Json("/0/kind", KIND_JSON), Json("/1/links", "[]")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nAccept: text/uri-list",
                 "",
                 &[Body(
@@ -192,7 +194,7 @@ pub(super) const RULES: &[Rule] = &[
         "the query interface: the kind, then the actions provision and deploy",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "GET /-/\nAccept: text/occi",
                 "",
                 &[
@@ -203,14 +205,14 @@ pub(super) const RULES: &[Rule] = &[
                     Body("OK"),
                 ],
             ),
-            Step(
+            RuleStep(
                 "GET /-/",
                 "",
                 &[Has(
                     "\nCategory: provision; scheme=\"{S}\"; class=\"action\"\nCategory: deploy; scheme=\"{S}\"; class=\"action\"",
                 )],
             ),
-            Step(
+            RuleStep(
                 "GET /-/\nAccept: application/occi+json",
                 "",
                 &[
@@ -219,7 +221,7 @@ pub(super) const RULES: &[Rule] = &[
                     Json("/2", "{\"scheme\": \"{S}\", \"term\": \"deploy\"}"),
                 ],
             ),
-            Step(
+            RuleStep(
                 "GET /-/\nAccept: text/occi\n{DEPLOY}",
                 "",
                 &[Header(
@@ -233,7 +235,7 @@ pub(super) const RULES: &[Rule] = &[
         "Frameworks are mixins, scheme `urn:x-stampede:framework#`",
         "and nothing more",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /-/",
             "",
             &[Has(
@@ -245,12 +247,12 @@ pub(super) const RULES: &[Rule] = &[
         "URLs name the Host header; without one, the address and port that were asked",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "GET /orchestrator/\nHost: so.example.org\nAccept: text/uri-list",
                 "",
                 &[Has("\nhttp://so.example.org/orchestrator/default")],
             ),
-            Step(
+            RuleStep(
                 "!GET /orchestrator/ HTTP/1.0\nX-Auth-Token: token-demo\nX-Tenant-Name: demo",
                 "",
                 &[Body(
@@ -262,7 +264,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "the state is `uninitialized` and the id `N/A` until deploy",
         Initialised,
-        &[Step(
+        &[RuleStep(
             JSON,
             "",
             &[
@@ -274,7 +276,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "then Heat's status, and region and id of the stack",
         Complete,
-        &[Step(
+        &[RuleStep(
             JSON,
             "",
             &[
@@ -286,7 +288,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "outputs are `<output>.<region without blanks>`; attributes that were given stay",
         Provisioned,
-        &[Step(
+        &[RuleStep(
             JSON,
             "",
             &[
@@ -299,7 +301,7 @@ pub(super) const RULES: &[Rule] = &[
         "The answer to deploy shows the state after it",
         "the answer to deploy still shows the state before it",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default?action=deploy\n{DEPLOY}",
             "",
             &[Has("occi.mcn.stack.state=\"CREATE_IN_PROGRESS\"")],
@@ -308,7 +310,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "errors are text/plain",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /nosuch\nAccept: application/occi+json",
             "",
             &[Status(404), Header("content-type", "text/plain")],
@@ -318,7 +320,7 @@ pub(super) const RULES: &[Rule] = &[
         "HTML is made of templates that escape every value",
         "also for browsers",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /nosuch\nAccept: text/html",
             "",
             &[Status(404), Has("<main>")],
@@ -328,13 +330,17 @@ pub(super) const RULES: &[Rule] = &[
         WIRE,
         "errors have two Content-Length headers",
         Nothing,
-        &[Step("GET /nosuch", "", &[Header("content-length", "29")])],
+        &[RuleStep(
+            "GET /nosuch",
+            "",
+            &[Header("content-length", "29")],
+        )],
     ),
     differs(
         WIRE,
         "Server is `pyssf OCCI/1.1`",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /",
             "",
             &[
@@ -347,7 +353,7 @@ pub(super) const RULES: &[Rule] = &[
         "What crashed is 400 with the place",
         "what is not caught is 500 `A server error occurred.  Please contact the administrator.`",
         Deployed,
-        &[Step(
+        &[RuleStep(
             "POST /orchestrator/default\nX-OCCI-Attribute: a=\"b",
             "",
             &[
@@ -360,7 +366,7 @@ pub(super) const RULES: &[Rule] = &[
         HTTP,
         "HTTP/1.0, and the connection is closed after each answer",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "!GET / HTTP/1.1\nHost: h\n\nGET / HTTP/1.1\nHost: h\nConnection: close",
             "",
             &[Has("HTTP/1.1 200 OK")],
@@ -370,7 +376,7 @@ pub(super) const RULES: &[Rule] = &[
         HTTP,
         "one client at a time: an idle connection blocks all others",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "!GET / HTTP/1.1\nHost: h\n\nGET /-/ HTTP/1.1\nHost: h\nConnection: close",
             "",
             &[Has("X-Auth-Token required...")],

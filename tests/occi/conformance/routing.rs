@@ -1,17 +1,17 @@
 //! Section 1.
 
-use super::Expect::{Begins, Body, Clusters, Has, Header, NoHeader, Status};
-use super::Given::{Initialised, Nothing};
-use super::{Rule, Step, differs, same};
+use super::ExpectedResponse::{Begins, Body, Clusters, Has, Header, NoHeader, Status};
+use super::RulePrecondition::{Initialised, Nothing};
+use super::{ConformanceRule, RuleStep, differs, same};
 
 const PATHS: &str = "Unknown paths are 404";
 const TOKENS: &str = "A bad token is 401, a token of another project 403";
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[ConformanceRule] = &[
     same(
         "`/-/` is the query interface",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /-/",
             "",
             &[Status(200), Begins("\nCategory: orchestrator; ")],
@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "so is `/.well-known/org/ogf/occi/-/`",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /.well-known/org/ogf/occi/-/",
             "",
             &[Status(200), Begins("\nCategory: orchestrator; ")],
@@ -29,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "PUT at the query interface is 405",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "PUT /-/",
             "",
             &[Status(405), Body("Method not supported.")],
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "POST at the query interface makes a mixin of the user and shows it",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "POST /-/\nContent-Type: text/occi\nCategory: mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"/mymix/\"",
             "",
             &[
@@ -54,17 +54,17 @@ pub(super) const RULES: &[Rule] = &[
         "DELETE at the query interface takes it away",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "POST /-/\nCategory: m; scheme=\"http://e#\"; class=\"mixin\"; location=\"/m/\"",
                 "",
                 &[Status(200)],
             ),
-            Step(
+            RuleStep(
                 "DELETE /-/\nCategory: m; scheme=\"http://e#\"; class=\"mixin\"",
                 "",
                 &[Status(200), Body("OK")],
             ),
-            Step(
+            RuleStep(
                 "GET /-/\nCategory: m; scheme=\"http://e#\"",
                 "",
                 &[Status(400)],
@@ -74,7 +74,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "`/` is 200",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "GET /\nAccept: application/occi+json",
             "",
             &[Status(200), Body("[]")],
@@ -85,8 +85,8 @@ pub(super) const RULES: &[Rule] = &[
         "`/` lists all instances and needs the headers",
         Initialised,
         &[
-            Step("GET /", "", &[Status(200), Body("")]),
-            Step(
+            RuleStep("GET /", "", &[Status(200), Body("")]),
+            RuleStep(
                 "!GET / HTTP/1.1\nHost: h\nConnection: close",
                 "",
                 &[Status(200), Body("")],
@@ -97,18 +97,18 @@ pub(super) const RULES: &[Rule] = &[
         PATHS,
         "any path that ends in `/` is a collection: 200",
         Nothing,
-        &[Step("GET /nosuch/", "", &[Status(404)])],
+        &[RuleStep("GET /nosuch/", "", &[Status(404)])],
     ),
     same(
         "a path without an instance is 404 with its sentence",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "GET /nosuch",
                 "",
                 &[Status(404), Body("Resource not found: '/nosuch'")],
             ),
-            Step(
+            RuleStep(
                 "GET /orchestrator/other",
                 "",
                 &[
@@ -122,7 +122,7 @@ pub(super) const RULES: &[Rule] = &[
         PATHS,
         "PUT creates at any path",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "PUT /foo/bar\n{KIND}",
             "",
             &[Status(404), Clusters(&[])],
@@ -132,12 +132,12 @@ pub(super) const RULES: &[Rule] = &[
         "without X-Auth-Token 403 and its sentence, before anything else",
         Nothing,
         &[
-            Step(
+            RuleStep(
                 "!GET /-/ HTTP/1.1\nHost: h\nConnection: close",
                 "",
                 &[Status(403), Body("X-Auth-Token required...")],
             ),
-            Step(
+            RuleStep(
                 "!PUT /orchestrator/default HTTP/1.1\nHost: h\nConnection: close\nX-Tenant-Name: demo\n{KIND}",
                 "",
                 &[
@@ -152,7 +152,7 @@ pub(super) const RULES: &[Rule] = &[
     same(
         "without X-Tenant-Name likewise",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "!GET /-/ HTTP/1.1\nHost: h\nConnection: close\nX-Auth-Token: x",
             "",
             &[Status(403), Body("X-Tenant-Name required...")],
@@ -162,7 +162,7 @@ pub(super) const RULES: &[Rule] = &[
         "Every answer has one Content-Length and this program's Server header",
         "those answers have no Content-Length and another Server header",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "!GET /-/ HTTP/1.1\nHost: h\nConnection: close",
             "",
             &[Header("content-length", "24"), NoHeader("x-powered-by")],
@@ -172,7 +172,7 @@ pub(super) const RULES: &[Rule] = &[
         TOKENS,
         "empty values of both headers pass",
         Nothing,
-        &[Step(
+        &[RuleStep(
             "!GET /-/ HTTP/1.1\nHost: h\nConnection: close\nX-Auth-Token: \nX-Tenant-Name: ",
             "",
             &[Status(401)],
@@ -183,12 +183,12 @@ pub(super) const RULES: &[Rule] = &[
         "no token is checked afterwards: another's shows and deletes all",
         Initialised,
         &[
-            Step(
+            RuleStep(
                 "!GET /orchestrator/default HTTP/1.1\nHost: h\nConnection: close\nX-Auth-Token: bad\nX-Tenant-Name: demo",
                 "",
                 &[Status(401), Has("token")],
             ),
-            Step(
+            RuleStep(
                 "!DELETE /orchestrator/default HTTP/1.1\nHost: h\nConnection: close\nX-Auth-Token: token-other\nX-Tenant-Name: other",
                 "",
                 &[Status(404), Clusters(&["default"])],
@@ -199,7 +199,7 @@ pub(super) const RULES: &[Rule] = &[
         "Tokens are kept in memory, the last good one of each user in each project",
         "the token of the PUT is used for the whole life",
         Initialised,
-        &[Step(
+        &[RuleStep(
             "!POST /orchestrator/default?action=deploy HTTP/1.1\nHost: h\nConnection: close\nX-Auth-Token: ended\nX-Tenant-Name: demo",
             "",
             &[Status(401)],

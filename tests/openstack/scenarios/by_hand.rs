@@ -9,11 +9,11 @@ use stampede_tests::rig::cluster::nodes;
 use stampede_tests::rig::hadoop as health;
 use stampede_tests::{must, proved};
 
-use crate::Rig;
+use crate::TestbedContext;
 
 /// `generate`, then the plain `openstack` client: the plain image, workers of the smallest flavor
 /// that the plugin accepts.
-pub async fn run(rig: &Rig) -> Result<()> {
+pub async fn run(rig: &TestbedContext) -> Result<()> {
     let dir = rig.scratch.join("by-hand");
     let sha512 = rig.cloud.sha512("3.5.0")?;
     let out = std::process::Command::new(binary()?)
@@ -85,7 +85,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
 }
 
 /// `stampede deploy`, `show`, `list`, `delete`, with the older Hadoop.
-pub async fn command_line(rig: &Rig) -> Result<()> {
+pub async fn command_line(rig: &TestbedContext) -> Result<()> {
     let sha512 = rig.cloud.sha512("3.4.3")?;
     let stampede = |arguments: &[&str]| -> Result<String> {
         let out = std::process::Command::new(binary()?)

@@ -2,16 +2,16 @@
 
 use anyhow::Result;
 
-use stampede_tests::host::Host;
+use stampede_tests::host::HostProcess;
 use stampede_tests::rig::cloud::KEYSTONE;
 use stampede_tests::rig::cluster::{hadoop, occi, pairs};
 use stampede_tests::until;
 use stampede_tests::{must, proved};
 
-use crate::Rig;
+use crate::TestbedContext;
 
-pub async fn run(rig: &Rig) -> Result<()> {
-    let host = Host::start(&rig.scratch.join("deletion"), KEYSTONE, &[]).await?;
+pub async fn run(rig: &TestbedContext) -> Result<()> {
+    let host = HostProcess::start(&rig.scratch.join("deletion"), KEYSTONE, &[]).await?;
     let client = occi(&host.url, &rig.cloud.demo)?;
     let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
     client.create("brief", &pairs(&attributes)).await?;
@@ -34,7 +34,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
 }
 
 /// No stack, server, port, network, router, floating IP or security group in the project.
-pub async fn nothing_stays(rig: &Rig) -> Result<()> {
+pub async fn nothing_stays(rig: &TestbedContext) -> Result<()> {
     until(240, "the project is empty", async || {
         Ok(rig.cloud.demo.stacks().await?.is_empty())
     })

@@ -6,14 +6,14 @@ use std::time::Instant;
 use anyhow::Result;
 
 use stampede_tests::client::watch;
-use stampede_tests::host::Host;
+use stampede_tests::host::HostProcess;
 use stampede_tests::rig::cloud::KEYSTONE;
 use stampede_tests::rig::cluster::{hadoop, nodes, occi, pairs};
 use stampede_tests::{must, proved};
 
-use crate::Rig;
+use crate::TestbedContext;
 
-pub async fn wrong_checksum(rig: &Rig) -> Result<()> {
+pub async fn wrong_checksum(rig: &TestbedContext) -> Result<()> {
     let wrong = "0".repeat(128);
     fails(
         rig,
@@ -24,7 +24,7 @@ pub async fn wrong_checksum(rig: &Rig) -> Result<()> {
     .await
 }
 
-pub async fn mirror_gone(rig: &Rig) -> Result<()> {
+pub async fn mirror_gone(rig: &TestbedContext) -> Result<()> {
     fails(
         rig,
         "mirror",
@@ -34,8 +34,8 @@ pub async fn mirror_gone(rig: &Rig) -> Result<()> {
     .await
 }
 
-async fn fails(rig: &Rig, name: &str, wrong: (&str, &str), word: &str) -> Result<()> {
-    let host = Host::start(&rig.scratch.join(name), KEYSTONE, &[]).await?;
+async fn fails(rig: &TestbedContext, name: &str, wrong: (&str, &str), word: &str) -> Result<()> {
+    let host = HostProcess::start(&rig.scratch.join(name), KEYSTONE, &[]).await?;
     let client = occi(&host.url, &rig.cloud.demo)?;
     let attributes = hadoop(&rig.cloud, "3.5.0", &[wrong])?;
     client.create(name, &pairs(&attributes)).await?;

@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use stampede_tests::client::{Client, Watched, watch};
-use stampede_tests::host::Host;
+use stampede_tests::client::{OcciClient, WatchedDeploy, watch};
+use stampede_tests::host::HostProcess;
 use stampede_tests::rig::cloud::KEYSTONE;
 use stampede_tests::rig::cluster::{hadoop, nodes, occi, pairs};
 use stampede_tests::rig::hadoop as health;
-use stampede_tests::rig::node::Node;
+use stampede_tests::rig::node::TestbedNode;
 use stampede_tests::until;
 use stampede_tests::{must, proved};
 
-use crate::Rig;
+use crate::TestbedContext;
 
 /// A value that a shell, YAML, XML or a header could trip over. It must arrive on the node as
 /// exactly this text.
@@ -25,9 +25,9 @@ const ODD: &str = r##"a"b'c $(touch /tmp/pwned) `id` # ünï <&> %41 {{x}} - yes
 /// How long worker-2 is held back.
 const LATE: Duration = Duration::from_secs(45);
 
-pub async fn run(rig: &Rig) -> Result<()> {
+pub async fn run(rig: &TestbedContext) -> Result<()> {
     let data = rig.scratch.join("life-cycle");
-    let host = Host::start(&data, KEYSTONE, &[]).await?;
+    let host = HostProcess::start(&data, KEYSTONE, &[]).await?;
     let core_site = json!({"stampede.test.odd": ODD}).to_string();
     let attributes = hadoop(
         &rig.cloud,
@@ -103,7 +103,7 @@ struct Held {
 
 /// Pauses worker-2 as soon as it runs; the future lets it go later.
 async fn hold_back_worker_2(
-    rig: &Rig,
+    rig: &TestbedContext,
     stack: &str,
 ) -> Result<impl Future<Output = Result<Held>> + Send + use<>> {
     let demo = rig.cloud.demo.clone();
@@ -132,12 +132,12 @@ fn now() -> Result<String> {
     Ok(String::from_utf8(out.stdout)?.trim().to_owned())
 }
 
-async fn kill_and_restart(host: Host, data: &Path) -> Result<Host> {
+async fn kill_and_restart(host: HostProcess, data: &Path) -> Result<HostProcess> {
     host.kill_9().await?;
-    Host::start(data, KEYSTONE, &[]).await
+    HostProcess::start(data, KEYSTONE, &[]).await
 }
 
-fn came_up(watched: &Watched) -> Result<()> {
+fn came_up(watched: &WatchedDeploy) -> Result<()> {
     must!(
         watched.states == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"],
         "states {:?}; {}",
@@ -182,7 +182,7 @@ fn came_up(watched: &Watched) -> Result<()> {
 }
 
 /// The master's `ready` came after worker-2 was let go and had set up.
-async fn order(rig: &Rig, stack: &str, held: &Held) -> Result<()> {
+async fn order(rig: &TestbedContext, stack: &str, held: &Held) -> Result<()> {
     let path = rig.cloud.demo.stack_path(stack).await?;
     let events = rig
         .cloud
@@ -224,7 +224,7 @@ async fn order(rig: &Rig, stack: &str, held: &Held) -> Result<()> {
 
 /// What a running cluster answers to `provision` and to updates: it keeps what it is given and
 /// refuses by name what it cannot change.
-async fn updates(client: &Client) -> Result<()> {
+async fn updates(client: &OcciClient) -> Result<()> {
     let (status, text) = client.action("default", "provision", &[]).await?;
     must!(status.is_success(), "provision: {status} {text}");
     let (status, text) = client.update("default", &[("my.other", "kept")]).await?;
@@ -251,7 +251,7 @@ async fn updates(client: &Client) -> Result<()> {
     Ok(())
 }
 
-async fn odd_value(all: &[Node]) -> Result<()> {
+async fn odd_value(all: &[TestbedNode]) -> Result<()> {
     let script = r#"python3 -c "
 import xml.etree.ElementTree as t, sys
 p = [p for p in t.parse('/etc/hadoop/core-site.xml').getroot() if p.findtext('name') == 'stampede.test.odd']
@@ -270,11 +270,11 @@ sys.stdout.write(p[0].findtext('value'))""#;
 }
 
 /// What is running and when its configuration was last written.
-async fn fingerprint(node: &Node) -> Result<String> {
+async fn fingerprint(node: &TestbedNode) -> Result<String> {
     node.run("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*' 2>/dev/null; stat -c '%n %Y' /etc/hadoop/* /etc/systemd/system/*.service /etc/hosts").await
 }
 
-async fn second_run(node: &Node) -> Result<()> {
+async fn second_run(node: &TestbedNode) -> Result<()> {
     let before = fingerprint(node).await?;
     must!(before.contains("MainPID"), "no units `hadoop-*`: {before}");
     node.run("/opt/stampede/run >/dev/null").await?;
@@ -290,7 +290,7 @@ async fn second_run(node: &Node) -> Result<()> {
     Ok(())
 }
 
-async fn reboot(rig: &Rig, all: &[Node]) -> Result<()> {
+async fn reboot(rig: &TestbedContext, all: &[TestbedNode]) -> Result<()> {
     for node in all {
         rig.cloud
             .demo

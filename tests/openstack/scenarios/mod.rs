@@ -13,9 +13,9 @@ use std::pin::Pin;
 
 use anyhow::Result;
 
-use crate::Rig;
+use crate::TestbedContext;
 
-type Scenario = for<'a> fn(&'a Rig) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+type Scenario = for<'a> fn(&'a TestbedContext) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
 /// Name and scenario.
 pub const ALL: &[(&str, Scenario)] = &[

@@ -3,16 +3,16 @@
 use anyhow::Result;
 use reqwest::StatusCode;
 
-use stampede_tests::client::Client;
-use stampede_tests::host::Host;
+use stampede_tests::client::OcciClient;
+use stampede_tests::host::HostProcess;
 use stampede_tests::rig::cloud::KEYSTONE;
 use stampede_tests::rig::cluster::{hadoop, occi, pairs};
 use stampede_tests::{must, proved};
 
-use crate::Rig;
+use crate::TestbedContext;
 
-pub async fn run(rig: &Rig) -> Result<()> {
-    let host = Host::start(&rig.scratch.join("refusals"), KEYSTONE, &[]).await?;
+pub async fn run(rig: &TestbedContext) -> Result<()> {
+    let host = HostProcess::start(&rig.scratch.join("refusals"), KEYSTONE, &[]).await?;
     let demo = occi(&host.url, &rig.cloud.demo)?;
     // what is changed in a good request, and words that the answer must hold
     let bad: [(&str, &str, &[&str]); 12] = [
@@ -75,7 +75,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
 }
 
 /// PUT, then deploy: one of them must refuse; its message.
-async fn refused(client: &Client, name: &str, attributes: &[(&str, &str)]) -> Result<String> {
+async fn refused(client: &OcciClient, name: &str, attributes: &[(&str, &str)]) -> Result<String> {
     let (status, text) = client.put(name, attributes).await?;
     if status == StatusCode::BAD_REQUEST {
         must!(
@@ -93,7 +93,7 @@ async fn refused(client: &Client, name: &str, attributes: &[(&str, &str)]) -> Re
     Ok(text)
 }
 
-async fn tokens(rig: &Rig, host: &Host) -> Result<()> {
+async fn tokens(rig: &TestbedContext, host: &HostProcess) -> Result<()> {
     let wrong_project = rig.cloud.other.claiming("demo");
     let (status, text) = occi(&host.url, &wrong_project)?.put("theirs", &[]).await?;
     must!(

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use stampede_tests::host::Host;
-use stampede_tests::projects::{Who, apart};
-use stampede_tests::rig::cloud::{KEYSTONE, Session};
+use stampede_tests::host::HostProcess;
+use stampede_tests::projects::{TestUser, apart};
+use stampede_tests::rig::cloud::{KEYSTONE, TestbedSession};
 use stampede_tests::rig::cluster::{hadoop, occi, pairs};
 use stampede_tests::service_manager::{ServiceManager, value};
 use stampede_tests::until;
 use stampede_tests::{must, proved};
 
-use crate::Rig;
+use crate::TestbedContext;
 
 /// Of its pauses: 7 s become 2.1 s.
 const PACE: f64 = 0.3;
@@ -24,9 +24,9 @@ const UPDATE: Duration = Duration::from_secs(300);
 
 /// Create to destroyed, the host killed twice during the deployment, the second time with its
 /// store.
-pub async fn run(rig: &Rig) -> Result<()> {
+pub async fn run(rig: &TestbedContext) -> Result<()> {
     let data = rig.scratch.join("service-manager");
-    let host = Host::start(&data, KEYSTONE, &[]).await?;
+    let host = HostProcess::start(&data, KEYSTONE, &[]).await?;
     let url = host.url.clone();
     let demo = &rig.cloud.demo;
     let mut sm = ServiceManager::new(&url, &demo.token, &demo.project, PACE);
@@ -77,7 +77,7 @@ pub async fn run(rig: &Rig) -> Result<()> {
 
 /// Kills the host and starts it again; does so once more, with an emptied store, when the first
 /// node has reported.
-async fn interrupt(host: Host, data: &Path, demo: &Session) -> Result<Host> {
+async fn interrupt(host: HostProcess, data: &Path, demo: &TestbedSession) -> Result<HostProcess> {
     let host = host.kill_9().await?.start_again().await?;
     let client = occi(&host.url, demo)?;
     until(180, "a node reports", async || {
@@ -98,8 +98,8 @@ async fn interrupt(host: Host, data: &Path, demo: &Session) -> Result<Host> {
     killed.start_again().await
 }
 
-async fn two_projects(rig: &Rig, url: &str) -> Result<()> {
-    let who = |session: &Session| Who {
+async fn two_projects(rig: &TestbedContext, url: &str) -> Result<()> {
+    let who = |session: &TestbedSession| TestUser {
         token: session.token.clone(),
         project: session.project.clone(),
     };
@@ -157,8 +157,9 @@ async fn change(sm: &mut ServiceManager, name: &str, to: &str) -> Result<Vec<(St
 }
 
 /// A mirror that is gone.
-pub async fn fails(rig: &Rig) -> Result<()> {
-    let host = Host::start(&rig.scratch.join("service-manager-fails"), KEYSTONE, &[]).await?;
+pub async fn fails(rig: &TestbedContext) -> Result<()> {
+    let host =
+        HostProcess::start(&rig.scratch.join("service-manager-fails"), KEYSTONE, &[]).await?;
     let demo = &rig.cloud.demo;
     let mut sm = ServiceManager::new(&host.url, &demo.token, &demo.project, PACE);
     let gone = [

@@ -6,23 +6,23 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use stampede_tests::client::{Client, Watched, watch};
-use stampede_tests::host::Host;
+use stampede_tests::client::{OcciClient, WatchedDeploy, watch};
+use stampede_tests::host::HostProcess;
 use stampede_tests::rig::cloud::KEYSTONE;
 use stampede_tests::rig::cluster::{hadoop, named, occi, pairs};
 use stampede_tests::rig::hadoop as health;
-use stampede_tests::rig::node::Node;
+use stampede_tests::rig::node::TestbedNode;
 use stampede_tests::{must, proved, until};
 
-use crate::Rig;
+use crate::TestbedContext;
 
 /// Input files of the job that runs meanwhile: one map task each, two at a time, so that it lasts
 /// and leaves the machine to the change.
 const INPUTS: usize = 40;
 
 /// Two workers that are complete, on a host of their own.
-async fn deployed(rig: &Rig, folder: &str) -> Result<(Host, Client, String)> {
-    let host = Host::start(&rig.scratch.join(folder), KEYSTONE, &[]).await?;
+async fn deployed(rig: &TestbedContext, folder: &str) -> Result<(HostProcess, OcciClient, String)> {
+    let host = HostProcess::start(&rig.scratch.join(folder), KEYSTONE, &[]).await?;
     let client = occi(&host.url, &rig.cloud.demo)?;
     client
         .create("grows", &pairs(&hadoop(&rig.cloud, "3.5.0", &[])?))
@@ -45,14 +45,14 @@ async fn deployed(rig: &Rig, folder: &str) -> Result<(Host, Client, String)> {
     Ok((host, client, stack))
 }
 
-async fn gone(rig: &Rig, client: &Client) -> Result<()> {
+async fn gone(rig: &TestbedContext, client: &OcciClient) -> Result<()> {
     let (status, text) = client.delete("grows").await?;
     must!(status.is_success(), "DELETE: {status} {text}");
     super::deletion::nothing_stays(rig).await
 }
 
 /// Other settings, a change that fails, and one more after it.
-pub async fn settings_and_failure(rig: &Rig) -> Result<()> {
+pub async fn settings_and_failure(rig: &TestbedContext) -> Result<()> {
     let (_host, client, stack) = deployed(rig, "settings").await?;
     let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
     health::prove(&two).await?;
@@ -70,7 +70,7 @@ pub async fn settings_and_failure(rig: &Rig) -> Result<()> {
 }
 
 /// 2 workers to 3 and back while a job runs.
-pub async fn scale(rig: &Rig) -> Result<()> {
+pub async fn scale(rig: &TestbedContext) -> Result<()> {
     let (_host, client, stack) = deployed(rig, "update").await?;
     let before = servers(rig, &stack, &["master", "worker-1", "worker-2"]).await?;
     let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
@@ -93,7 +93,11 @@ pub async fn scale(rig: &Rig) -> Result<()> {
     gone(rig, &client).await
 }
 
-async fn servers(rig: &Rig, stack: &str, names: &[&str]) -> Result<BTreeMap<String, String>> {
+async fn servers(
+    rig: &TestbedContext,
+    stack: &str,
+    names: &[&str],
+) -> Result<BTreeMap<String, String>> {
     Ok(named(&rig.cloud.demo, stack, names)
         .await?
         .into_iter()
@@ -102,7 +106,7 @@ async fn servers(rig: &Rig, stack: &str, names: &[&str]) -> Result<BTreeMap<Stri
 }
 
 /// When each node's daemons began.
-async fn boots(nodes: &[Node]) -> Result<Vec<String>> {
+async fn boots(nodes: &[TestbedNode]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for node in nodes {
         all.push(
@@ -114,7 +118,7 @@ async fn boots(nodes: &[Node]) -> Result<Vec<String>> {
 }
 
 /// POSTs the update and watches it to its end; the state must say that it runs.
-async fn change(client: &Client, attributes: &[(&str, &str)]) -> Result<Watched> {
+async fn change(client: &OcciClient, attributes: &[(&str, &str)]) -> Result<WatchedDeploy> {
     let start = Instant::now();
     let (status, text) = client.update("grows", attributes).await?;
     must!(
@@ -138,7 +142,7 @@ async fn change(client: &Client, attributes: &[(&str, &str)]) -> Result<Watched>
 }
 
 /// A word count over many files, in the background of the master.
-async fn start_job(master: &Node) -> Result<()> {
+async fn start_job(master: &TestbedNode) -> Result<()> {
     let script = format!(
         r#"set -e
         mkdir -p /tmp/job; for i in $(seq {INPUTS}); do yes 'alpha beta alpha' | head -n 1000 >/tmp/job/$i; done
@@ -151,7 +155,7 @@ async fn start_job(master: &Node) -> Result<()> {
     until(120, "the job runs", async || Ok(running(master).await?)).await
 }
 
-async fn running(master: &Node) -> Result<bool> {
+async fn running(master: &TestbedNode) -> Result<bool> {
     let apps = master
         .json("http://master:8088/ws/v1/cluster/apps?states=RUNNING")
         .await?;
@@ -160,7 +164,7 @@ async fn running(master: &Node) -> Result<bool> {
         .is_some_and(|apps| !apps.is_empty()))
 }
 
-async fn end_job(master: &Node) -> Result<()> {
+async fn end_job(master: &TestbedNode) -> Result<()> {
     until(400, "the job ends", async || {
         Ok(master.run("systemctl is-active job || true").await? != "active")
     })
@@ -179,8 +183,8 @@ async fn end_job(master: &Node) -> Result<()> {
 }
 
 async fn more(
-    rig: &Rig,
-    client: &Client,
+    rig: &TestbedContext,
+    client: &OcciClient,
     stack: &str,
     before: &BTreeMap<String, String>,
 ) -> Result<()> {
@@ -216,7 +220,7 @@ async fn more(
     Ok(())
 }
 
-async fn fewer(client: &Client, master: &Node) -> Result<()> {
+async fn fewer(client: &OcciClient, master: &TestbedNode) -> Result<()> {
     must!(
         running(master).await?,
         "the job ended before the second change began: give it more inputs"
@@ -251,7 +255,7 @@ async fn fewer(client: &Client, master: &Node) -> Result<()> {
 
 /// Fewer workers than the setting wants copies are refused at once; fewer than a file has, as soon
 /// as the master looks, and nobody has been sent away.
-async fn too_few(client: &Client, all: &[Node]) -> Result<()> {
+async fn too_few(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
     let (status, text) = client
         .update(
             "grows",
@@ -296,7 +300,7 @@ async fn too_few(client: &Client, all: &[Node]) -> Result<()> {
 }
 
 /// A worker that is named goes, though it is not the last one.
-async fn named_one(client: &Client, master: &Node) -> Result<()> {
+async fn named_one(client: &OcciClient, master: &TestbedNode) -> Result<()> {
     let watched = change(client, &[("stampede.workers.remove", "worker-1")]).await?;
     must!(
         watched.last.get("stampede.update").is_empty(),
@@ -325,7 +329,7 @@ async fn named_one(client: &Client, master: &Node) -> Result<()> {
 }
 
 /// Other replication and heap, node by node.
-async fn settings(client: &Client, all: &[Node]) -> Result<()> {
+async fn settings(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
     let watched = change(
         client,
         &[
@@ -366,7 +370,12 @@ async fn settings(client: &Client, all: &[Node]) -> Result<()> {
 }
 
 /// A worker that cannot install is taken away again, and the next one is not troubled by it.
-async fn failing(rig: &Rig, client: &Client, stack: &str, master: &Node) -> Result<()> {
+async fn failing(
+    rig: &TestbedContext,
+    client: &OcciClient,
+    stack: &str,
+    master: &TestbedNode,
+) -> Result<()> {
     let gone = "http://172.31.240.1:8900/gone";
     let watched = change(
         client,

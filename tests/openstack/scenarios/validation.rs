@@ -5,14 +5,14 @@ use anyhow::{Context, Result};
 use stampede_tests::host::binary;
 use stampede_tests::{must, proved};
 
-use crate::Rig;
+use crate::TestbedContext;
 
 /// Heat's defaults, which the rig has not changed.
 const MAX_RESOURCES: usize = 1000;
 const MAX_TEMPLATE_BYTES: u64 = 524_288;
 const MAX_BODY_BYTES: u64 = 1_048_576;
 
-pub async fn run(rig: &Rig) -> Result<()> {
+pub async fn run(rig: &TestbedContext) -> Result<()> {
     for workers in [1, 3, 250] {
         let dir = rig.scratch.join(format!("validate-{workers}"));
         let out = std::process::Command::new(binary()?)

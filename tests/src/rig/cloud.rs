@@ -42,7 +42,7 @@ fn here() -> PathBuf {
 }
 
 /// The rig, healthy, with a Hadoop on its mirror; 3 to 10 minutes the first time.
-pub async fn up() -> Result<Cloud> {
+pub async fn up() -> Result<TestbedCloud> {
     let script = here().join("openstack/prepare");
     let status = tokio::process::Command::new(&script)
         .status()
@@ -51,21 +51,21 @@ pub async fn up() -> Result<Cloud> {
     if !status.success() {
         bail!("{} failed, see what it printed", script.display());
     }
-    let cloud = Cloud::connect().await?;
+    let cloud = TestbedCloud::connect().await?;
     cloud.sweep().await?;
     Ok(cloud)
 }
 
 /// A user's token and where its project's services are.
 #[derive(Clone)]
-pub struct Session {
+pub struct TestbedSession {
     pub token: String,
     pub project_id: String,
     pub project: String,
     http: reqwest::Client,
 }
 
-impl Session {
+impl TestbedSession {
     /// One call; an answer of 400 and above is an error.
     pub async fn call(&self, method: Method, url: &str, body: Option<Value>) -> Result<Value> {
         let mut request = self
@@ -209,14 +209,14 @@ fn texts(list: &Value, key: &str) -> Vec<String> {
 }
 
 /// The rig with its two projects.
-pub struct Cloud {
-    pub demo: Session,
-    pub admin: Session,
+pub struct TestbedCloud {
+    pub demo: TestbedSession,
+    pub admin: TestbedSession,
     /// A second project, which must see nothing of the first.
-    pub other: Session,
+    pub other: TestbedSession,
 }
 
-impl Cloud {
+impl TestbedCloud {
     async fn connect() -> Result<Self> {
         let admin = login("admin", "admin").await?;
         ensure_other(&admin).await?;
@@ -228,12 +228,12 @@ impl Cloud {
     }
 
     /// A new token of `demo`.
-    pub async fn fresh_demo(&self) -> Result<Session> {
+    pub async fn fresh_demo(&self) -> Result<TestbedSession> {
         login("demo", "demo").await
     }
 
     /// Makes a token invalid, as time would.
-    pub async fn revoke(&self, session: &Session) -> Result<()> {
+    pub async fn revoke(&self, session: &TestbedSession) -> Result<()> {
         let request = session
             .http
             .delete(format!("{KEYSTONE}/v3/auth/tokens"))
@@ -247,7 +247,7 @@ impl Cloud {
     }
 
     /// A token got by an application credential, which Keystone lets make no trusts.
-    pub async fn application_credential(&self) -> Result<Session> {
+    pub async fn application_credential(&self) -> Result<TestbedSession> {
         let user = user_id(&self.demo).await?;
         let url = format!("{KEYSTONE}/v3/users/{user}/application_credentials");
         let name = format!("test-{}", uuid::Uuid::new_v4());
@@ -326,7 +326,7 @@ impl Cloud {
     }
 }
 
-async fn login(user: &str, project: &str) -> Result<Session> {
+async fn login(user: &str, project: &str) -> Result<TestbedSession> {
     let domain = json!({"id": "default"});
     let auth = json!({"auth": {
         "identity": {"methods": ["password"], "password": {"user": {"name": user, "domain": domain, "password": PASSWORD}}},
@@ -334,7 +334,7 @@ async fn login(user: &str, project: &str) -> Result<Session> {
     token(auth, project).await
 }
 
-async fn token(auth: Value, project: &str) -> Result<Session> {
+async fn token(auth: Value, project: &str) -> Result<TestbedSession> {
     let http = crate::http()?;
     let answer = http
         .post(format!("{KEYSTONE}/v3/auth/tokens"))
@@ -353,7 +353,7 @@ async fn token(auth: Value, project: &str) -> Result<Session> {
         .as_str()
         .context("no project")?
         .to_owned();
-    Ok(Session {
+    Ok(TestbedSession {
         token,
         project_id,
         project: project.to_owned(),
@@ -361,7 +361,7 @@ async fn token(auth: Value, project: &str) -> Result<Session> {
     })
 }
 
-async fn user_id(session: &Session) -> Result<String> {
+async fn user_id(session: &TestbedSession) -> Result<String> {
     let request = session
         .http
         .get(format!("{KEYSTONE}/v3/auth/tokens"))
@@ -379,7 +379,7 @@ async fn user_id(session: &Session) -> Result<String> {
         .to_owned())
 }
 
-async fn ensure_other(admin: &Session) -> Result<()> {
+async fn ensure_other(admin: &TestbedSession) -> Result<()> {
     let v3 = format!("{KEYSTONE}/v3");
     let found = admin.get(&format!("{v3}/projects?name=other")).await?;
     if found["projects"].as_array().is_some_and(|p| !p.is_empty()) {

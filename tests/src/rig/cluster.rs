@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::client::Client;
-use crate::rig::cloud::{Cloud, MIRROR, PROXY, Session};
-use crate::rig::node::Node;
+use crate::client::OcciClient;
+use crate::rig::cloud::{MIRROR, PROXY, TestbedCloud, TestbedSession};
+use crate::rig::node::TestbedNode;
 
 /// A client with this session's token.
-pub fn occi(url: &str, session: &Session) -> Result<Client> {
-    Client::new(url, &session.token, &session.project)
+pub fn occi(url: &str, session: &TestbedSession) -> Result<OcciClient> {
+    OcciClient::new(url, &session.token, &session.project)
 }
 
 /// The attributes of a Hadoop cluster on the rig: its mirror, its distribution's checksum, its
 /// proxy.
 pub fn hadoop(
-    cloud: &Cloud,
+    cloud: &TestbedCloud,
     version: &str,
     more: &[(&str, &str)],
 ) -> Result<Vec<(String, String)>> {
@@ -49,7 +49,11 @@ pub fn pairs(attributes: &[(String, String)]) -> Vec<(&str, &str)> {
 }
 
 /// The nodes of a stack: the master first.
-pub async fn nodes(session: &Session, stack: &str, workers: usize) -> Result<Vec<Node>> {
+pub async fn nodes(
+    session: &TestbedSession,
+    stack: &str,
+    workers: usize,
+) -> Result<Vec<TestbedNode>> {
     let names: Vec<String> = std::iter::once("master".to_owned())
         .chain((1..=workers).map(|n| format!("worker-{n}")))
         .collect();
@@ -62,10 +66,14 @@ pub async fn nodes(session: &Session, stack: &str, workers: usize) -> Result<Vec
 }
 
 /// The nodes of these names.
-pub async fn named(session: &Session, stack: &str, names: &[&str]) -> Result<Vec<Node>> {
+pub async fn named(
+    session: &TestbedSession,
+    stack: &str,
+    names: &[&str],
+) -> Result<Vec<TestbedNode>> {
     let mut nodes = Vec::new();
     for name in names {
-        nodes.push(Node::new(name, &session.server(stack, name).await?)?);
+        nodes.push(TestbedNode::new(name, &session.server(stack, name).await?)?);
     }
     Ok(nodes)
 }

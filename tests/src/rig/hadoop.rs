@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::rig::node::Node;
+use crate::rig::node::TestbedNode;
 use crate::until;
 use crate::{must, proved};
 
 /// DataNodes that the NameNode counts as live and in service, and NodeManagers that the
 /// ResourceManager counts as active.
-pub async fn registered(master: &Node) -> Result<(u64, u64)> {
+pub async fn registered(master: &TestbedNode) -> Result<(u64, u64)> {
     let jmx = master
         .json("http://master:9870/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState")
         .await?;
@@ -36,7 +36,7 @@ pub async fn registered(master: &Node) -> Result<(u64, u64)> {
 
 /// All of it: every worker registered, HDFS across nodes, a word count whose tasks ran on all
 /// workers, seen by the history server.
-pub async fn prove(nodes: &[Node]) -> Result<()> {
+pub async fn prove(nodes: &[TestbedNode]) -> Result<()> {
     let (master, workers) = nodes.split_first().context("no nodes")?;
     let count = workers.len() as u64;
     let (data_nodes, node_managers) = registered(master).await?;
@@ -72,7 +72,7 @@ pub async fn prove(nodes: &[Node]) -> Result<()> {
 }
 
 /// Puts a file on one node and reads it on another.
-async fn file_across(from: &Node, to: &Node) -> Result<()> {
+async fn file_across(from: &TestbedNode, to: &TestbedNode) -> Result<()> {
     let sum = from
         .run("head -c 5000000 /dev/urandom >/tmp/proof && hdfs dfs -mkdir -p /tmp/proof && hdfs dfs -put -f /tmp/proof /tmp/proof/file && sha256sum </tmp/proof")
         .await?;
@@ -92,7 +92,7 @@ async fn file_across(from: &Node, to: &Node) -> Result<()> {
 }
 
 /// The same file, later: whole, with every block where it should be.
-pub async fn file_is_whole(master: &Node, reader: &Node) -> Result<()> {
+pub async fn file_is_whole(master: &TestbedNode, reader: &TestbedNode) -> Result<()> {
     let report = master.run("hdfs fsck /tmp/proof/file").await?;
     must!(report.contains("is HEALTHY"), "fsck: {report}");
     let sums = reader.run("hdfs dfs -cat /tmp/proof/file | wc -c").await?;
@@ -101,7 +101,7 @@ pub async fn file_is_whole(master: &Node, reader: &Node) -> Result<()> {
 }
 
 /// Counts words of six files; the workers whose NodeManagers ran the tasks.
-async fn word_count(master: &Node) -> Result<BTreeSet<String>> {
+async fn word_count(master: &TestbedNode) -> Result<BTreeSet<String>> {
     let script = r#"
         set -e
         work=$(mktemp -d); for i in 1 2 3 4 5 6; do yes 'alpha beta alpha' | head -n 1000 >"$work/$i"; done

@@ -11,14 +11,14 @@ use crate::rig::cloud::STATE;
 
 /// One booted node.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub struct TestbedNode {
     /// `master`, `worker-2`.
     pub name: String,
     /// The Nova server's id.
     pub server: String,
 }
 
-impl Node {
+impl TestbedNode {
     pub fn new(name: &str, server: &Value) -> Result<Self> {
         Ok(Self {
             name: name.to_owned(),

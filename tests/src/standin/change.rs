@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     cloud::iso,
     resolve,
-    stack::{Stack, Step},
+    stack::{FakeStack, StackStep},
 };
 /// How an update fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum UpdateFails {
     Silence,
 }
 
-impl Stack {
+impl FakeStack {
     /// Replaces the template: what is new is made, new nodes come up, those that are told of a
     /// change answer.
     pub(super) fn update(&mut self, request: &Value, fails: Option<UpdateFails>) {
@@ -43,22 +43,24 @@ impl Stack {
             .into_iter()
             .filter(|node| !old.contains(node))
             .collect();
-        self.plan = [Step::Network, Step::Servers].into();
+        self.plan = [StackStep::Network, StackStep::Servers].into();
         match fails {
             Some(UpdateFails::Node { node, text }) => {
-                self.plan.push_back(Step::NodeFails(node, text))
+                self.plan.push_back(StackStep::NodeFails(node, text))
             }
             Some(UpdateFails::Answer { node, text }) => {
                 self.plan.extend([
-                    Step::Ready(new),
-                    Step::Answers(Some((node, text))),
-                    Step::End,
+                    StackStep::Ready(new),
+                    StackStep::Answers(Some((node, text))),
+                    StackStep::End,
                 ]);
             }
-            Some(UpdateFails::Silence) => self.plan.extend([Step::Ready(new), Step::End]),
-            None => self
-                .plan
-                .extend([Step::Ready(new), Step::Answers(None), Step::End]),
+            Some(UpdateFails::Silence) => self.plan.extend([StackStep::Ready(new), StackStep::End]),
+            None => self.plan.extend([
+                StackStep::Ready(new),
+                StackStep::Answers(None),
+                StackStep::End,
+            ]),
         }
     }
 

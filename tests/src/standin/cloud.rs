@@ -6,11 +6,11 @@ use std::{
 };
 
 use super::{
-    Api, Asked, Fault, What,
+    FaultKind, IdentityApi, InjectedFault, RecordedRequest,
     change::UpdateFails,
     faults,
-    routes::Ask,
-    stack::{CreateFails, Stack},
+    routes::RoutedCall,
+    stack::{CreateFails, FakeStack},
 };
 
 /// The password of every user, and the secret of every application credential (whose id is its
@@ -22,14 +22,14 @@ const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 
 /// The whole cloud.
 #[derive(Debug)]
-pub(super) struct Cloud {
+pub(super) struct FakeCloud {
     pub(super) url: String,
-    pub(super) api: Api,
-    pub(super) tokens: BTreeMap<String, Token>,
-    pub(super) stacks: Vec<Stack>,
-    pub(super) fixtures: Fixtures,
-    pub(super) faults: Vec<Fault>,
-    pub(super) asked: Vec<Asked>,
+    pub(super) api: IdentityApi,
+    pub(super) tokens: BTreeMap<String, FakeToken>,
+    pub(super) stacks: Vec<FakeStack>,
+    pub(super) fixtures: CloudFixtures,
+    pub(super) faults: Vec<InjectedFault>,
+    pub(super) asked: Vec<RecordedRequest>,
     pub(super) next_create_fails: Option<CreateFails>,
     pub(super) deletes_fail: u32,
     pub(super) next_update_fails: Option<UpdateFails>,
@@ -38,7 +38,7 @@ pub(super) struct Cloud {
 
 /// A token that Keystone gave.
 #[derive(Debug)]
-pub(super) struct Token {
+pub(super) struct FakeToken {
     pub(super) project: Option<String>,
     pub(super) user: String,
     pub(super) method: &'static str,
@@ -47,17 +47,17 @@ pub(super) struct Token {
 
 /// What the cloud has. As small as a rig's, and without any limit.
 #[derive(Clone, Debug)]
-pub struct Fixtures {
+pub struct CloudFixtures {
     /// Flavors of every project.
-    pub flavors: Vec<Flavor>,
+    pub flavors: Vec<FakeFlavor>,
     /// Public images.
-    pub images: Vec<Image>,
+    pub images: Vec<FakeImage>,
     /// Names of key pairs, every user's.
     pub keypairs: Vec<String>,
     /// Networks that everybody sees.
-    pub networks: Vec<Network>,
+    pub networks: Vec<FakeNetwork>,
     /// The same for every project.
-    pub quota: Quota,
+    pub quota: FakeQuota,
     /// Service types that the catalog does not name: `cloudformation`.
     pub without: Vec<&'static str>,
     /// Service types whose address in the catalog is another one, and that address.
@@ -69,7 +69,7 @@ pub struct Fixtures {
 /// A flavor.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "Nova's own names")]
-pub struct Flavor {
+pub struct FakeFlavor {
     pub id: String,
     pub name: String,
     pub vcpus: u32,
@@ -81,7 +81,7 @@ pub struct Flavor {
 /// An image.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "Glance's own names")]
-pub struct Image {
+pub struct FakeImage {
     pub id: String,
     pub name: String,
     pub status: String,
@@ -94,7 +94,7 @@ pub struct Image {
 /// A network.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "Neutron's own names")]
-pub struct Network {
+pub struct FakeNetwork {
     pub id: String,
     pub name: String,
     pub external: bool,
@@ -104,7 +104,7 @@ pub struct Network {
 /// How much there may be; -1 is no limit. What is used is counted from the stacks.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "Nova's, Neutron's and Cinder's own names")]
-pub struct Quota {
+pub struct FakeQuota {
     pub instances: i64,
     pub cores: i64,
     pub ram: i64,
@@ -121,7 +121,7 @@ pub struct Quota {
     pub gigabytes: i64,
 }
 
-impl Default for Quota {
+impl Default for FakeQuota {
     fn default() -> Self {
         let none = -1;
         Self {
@@ -143,9 +143,9 @@ impl Default for Quota {
     }
 }
 
-impl Default for Fixtures {
+impl Default for CloudFixtures {
     fn default() -> Self {
-        let flavor = |at: u64, name: &str, vcpus, ram, disk| Flavor {
+        let flavor = |at: u64, name: &str, vcpus, ram, disk| FakeFlavor {
             id: uuid(0xf1, at),
             name: name.to_owned(),
             vcpus,
@@ -153,7 +153,7 @@ impl Default for Fixtures {
             disk,
             disabled: false,
         };
-        let image = |at, name: &str| Image {
+        let image = |at, name: &str| FakeImage {
             id: uuid(0x1a, at),
             name: name.to_owned(),
             status: "active".to_owned(),
@@ -173,13 +173,13 @@ impl Default for Fixtures {
             ],
             images: vec![image(1, "debian-12"), image(2, "debian-12-plain")],
             keypairs: vec!["demo-key".to_owned()],
-            networks: vec![Network {
+            networks: vec![FakeNetwork {
                 id: uuid(0x2e, 1),
                 name: "public".to_owned(),
                 external: true,
                 is_default: false,
             }],
-            quota: Quota::default(),
+            quota: FakeQuota::default(),
             without: Vec::new(),
             elsewhere: Vec::new(),
             largest_page: 1000,
@@ -187,14 +187,14 @@ impl Default for Fixtures {
     }
 }
 
-impl Cloud {
-    pub(super) fn new(url: &str, api: Api) -> Self {
+impl FakeCloud {
+    pub(super) fn new(url: &str, api: IdentityApi) -> Self {
         Self {
             url: url.to_owned(),
             api,
             tokens: BTreeMap::new(),
             stacks: Vec::new(),
-            fixtures: Fixtures::default(),
+            fixtures: CloudFixtures::default(),
             faults: Vec::new(),
             asked: Vec::new(),
             next_create_fails: None,
@@ -205,14 +205,14 @@ impl Cloud {
     }
 
     /// Notes the request, and says what is to go wrong with it.
-    pub(super) fn begin(&mut self, ask: &Ask) -> Option<What> {
+    pub(super) fn begin(&mut self, ask: &RoutedCall) -> Option<FaultKind> {
         let user = ask
             .token
             .as_ref()
             .and_then(|token| self.tokens.get(token))
             .map(|token| token.user.clone())
             .unwrap_or_default();
-        self.asked.push(Asked {
+        self.asked.push(RecordedRequest {
             service: ask.service.to_owned(),
             method: ask.method.clone(),
             path: ask.target.clone(),
@@ -249,7 +249,7 @@ impl Cloud {
         let expires = SystemTime::now() + TOKEN_LIFE;
         self.tokens.insert(
             id.clone(),
-            Token {
+            FakeToken {
                 project,
                 user: user.to_owned(),
                 method,
@@ -323,7 +323,7 @@ impl Cloud {
             .collect()
     }
 
-    pub(super) fn living(&mut self, name: &str) -> Option<&mut Stack> {
+    pub(super) fn living(&mut self, name: &str) -> Option<&mut FakeStack> {
         self.stacks
             .iter_mut()
             .find(|stack| stack.name == name && !stack.is_gone())

@@ -3,16 +3,21 @@
 use serde_json::{Value, json};
 
 use super::{
-    cloud::Cloud,
-    routes::{Ask, Reply},
+    cloud::FakeCloud,
+    routes::{FakeReply, RoutedCall},
 };
 
-pub(super) fn answer(cloud: &Cloud, ask: &Ask, service: &str, project: &str) -> Reply {
+pub(super) fn answer(
+    cloud: &FakeCloud,
+    ask: &RoutedCall,
+    service: &str,
+    project: &str,
+) -> FakeReply {
     match (service, ask.method.as_str(), ask.parts().as_slice()) {
         ("nova", "GET", ["v2.1", "flavors", "detail"]) => flavors(cloud, ask),
         ("nova", "GET", ["v2.1", "os-keypairs"]) => {
             let pair = |name: &String| json!({"keypair": {"name": name, "public_key": "ssh-ed25519 AAAA", "fingerprint": "00:11"}});
-            Reply::json(
+            FakeReply::json(
                 200,
                 &json!({"keypairs": cloud.fixtures.keypairs.iter().map(pair).collect::<Vec<_>>()}),
             )
@@ -22,8 +27,8 @@ pub(super) fn answer(cloud: &Cloud, ask: &Ask, service: &str, project: &str) -> 
         ("glance", "GET", ["v2", "images"]) => images(cloud, ask),
         ("glance", "GET", ["v2", "images", id]) => {
             match cloud.fixtures.images.iter().find(|image| image.id == *id) {
-                Some(found) => Reply::json(200, &image(found)),
-                None => Reply::fault_of(
+                Some(found) => FakeReply::json(200, &image(found)),
+                None => FakeReply::fault_of(
                     "glance",
                     404,
                     "Not Found",
@@ -35,7 +40,7 @@ pub(super) fn answer(cloud: &Cloud, ask: &Ask, service: &str, project: &str) -> 
         ("neutron", "GET", ["v2.0", "quotas", of, "details.json"]) if *of == project => {
             quotas(cloud, project)
         }
-        _ => Reply::fault_of(
+        _ => FakeReply::fault_of(
             service,
             404,
             "itemNotFound",
@@ -44,13 +49,13 @@ pub(super) fn answer(cloud: &Cloud, ask: &Ask, service: &str, project: &str) -> 
     }
 }
 
-fn flavors(cloud: &Cloud, ask: &Ask) -> Reply {
+fn flavors(cloud: &FakeCloud, ask: &RoutedCall) -> FakeReply {
     let (flavors, more) = ask.page(
         cloud.fixtures.flavors.iter().collect(),
         cloud.fixtures.largest_page,
         |flavor| &flavor.id,
     );
-    let flavor = |f: &&super::Flavor| {
+    let flavor = |f: &&super::FakeFlavor| {
         json!({"id": f.id, "name": f.name, "ram": f.ram, "disk": f.disk, "swap": "", "OS-FLV-EXT-DATA:ephemeral": 0,
             "OS-FLV-DISABLED:disabled": f.disabled, "vcpus": f.vcpus, "os-flavor-access:is_public": true, "rxtx_factor": 1.0,
             "links": [{"rel": "self", "href": format!("{}/compute/v2.1/flavors/{}", cloud.url, f.id)}]})
@@ -59,17 +64,17 @@ fn flavors(cloud: &Cloud, ask: &Ask) -> Reply {
     if more {
         body["flavors_links"] = json!([{"rel": "next", "href": format!("{}/compute/v2.1/flavors/detail?marker=...", cloud.url)}]);
     }
-    Reply::json(200, &body)
+    FakeReply::json(200, &body)
 }
 
-fn image(image: &super::Image) -> Value {
+fn image(image: &super::FakeImage) -> Value {
     json!({"os_version": image.os_version, "os_distro": image.os_distro, "name": image.name, "disk_format": "raw", "container_format": "bare",
         "visibility": "public", "size": 32, "virtual_size": 32, "status": image.status, "protected": false, "min_ram": image.min_ram,
         "min_disk": image.min_disk, "owner": "e85423d84efa47248bebb3204589d237", "os_hidden": false, "id": image.id,
         "created_at": "2026-11-23T06:37:11Z", "updated_at": "2026-11-23T06:37:11Z", "tags": [], "self": format!("/v2/images/{}", image.id)})
 }
 
-fn images(cloud: &Cloud, ask: &Ask) -> Reply {
+fn images(cloud: &FakeCloud, ask: &RoutedCall) -> FakeReply {
     let fits = |name: &str, value: &str| ask.query(name).is_none_or(|wanted| wanted == value);
     let found = cloud
         .fixtures
@@ -83,10 +88,10 @@ fn images(cloud: &Cloud, ask: &Ask) -> Reply {
     if more {
         body["next"] = json!("/v2/images?marker=...");
     }
-    Reply::json(200, &body)
+    FakeReply::json(200, &body)
 }
 
-fn networks(cloud: &Cloud, ask: &Ask) -> Reply {
+fn networks(cloud: &FakeCloud, ask: &RoutedCall) -> FakeReply {
     let fits = |name: &str, value: &str| ask.query(name).is_none_or(|wanted| wanted == value);
     let found = cloud.fixtures.networks.iter().filter(|network| {
         fits("name", &network.name)
@@ -96,20 +101,20 @@ fn networks(cloud: &Cloud, ask: &Ask) -> Reply {
                 if network.external { "true" } else { "false" },
             )
     });
-    let network = |network: &super::Network| {
+    let network = |network: &super::FakeNetwork| {
         json!({"id": network.id, "name": network.name, "tenant_id": "e85423d84efa47248bebb3204589d237", "admin_state_up": true, "mtu": 1500,
             "status": "ACTIVE", "subnets": [], "shared": false, "router:external": network.external, "is_default": network.is_default})
     };
-    Reply::json(
+    FakeReply::json(
         200,
         &json!({"networks": found.map(network).collect::<Vec<_>>()}),
     )
 }
 
-fn limits(cloud: &Cloud, project: &str) -> Reply {
+fn limits(cloud: &FakeCloud, project: &str) -> FakeReply {
     let quota = &cloud.fixtures.quota;
     let servers = used(cloud, project, "OS::Nova::Server");
-    let measure = |measure: fn(&super::Flavor) -> u32| -> u64 {
+    let measure = |measure: fn(&super::FakeFlavor) -> u32| -> u64 {
         let stacks = cloud.stacks.iter().filter(|stack| stack.project == project);
         let names = stacks.flat_map(|stack| stack.server_flavors());
         names
@@ -123,7 +128,7 @@ fn limits(cloud: &Cloud, project: &str) -> Reply {
             .map(|f| u64::from(measure(f)))
             .sum()
     };
-    Reply::json(
+    FakeReply::json(
         200,
         &json!({"limits": {"rate": [], "absolute": {
             "maxTotalInstances": quota.instances, "maxTotalCores": quota.cores, "maxTotalRAMSize": quota.ram, "maxServerMeta": 128,
@@ -134,7 +139,7 @@ fn limits(cloud: &Cloud, project: &str) -> Reply {
     )
 }
 
-fn volumes(cloud: &Cloud, project: &str) -> Reply {
+fn volumes(cloud: &FakeCloud, project: &str) -> FakeReply {
     let quota = &cloud.fixtures.quota;
     let there = cloud
         .stacks
@@ -151,7 +156,7 @@ fn volumes(cloud: &Cloud, project: &str) -> Reply {
             })
         });
     let gigabytes: u64 = there.sum();
-    Reply::json(
+    FakeReply::json(
         200,
         &json!({"limits": {"rate": [], "absolute": {
             "maxTotalVolumes": quota.volumes, "maxTotalVolumeGigabytes": quota.gigabytes, "maxTotalSnapshots": -1, "maxTotalBackups": -1,
@@ -160,10 +165,10 @@ fn volumes(cloud: &Cloud, project: &str) -> Reply {
     )
 }
 
-fn quotas(cloud: &Cloud, project: &str) -> Reply {
+fn quotas(cloud: &FakeCloud, project: &str) -> FakeReply {
     let quota = &cloud.fixtures.quota;
     let of = |limit: i64, kind: &str| json!({"limit": limit, "used": used(cloud, project, kind), "reserved": 0});
-    Reply::json(
+    FakeReply::json(
         200,
         &json!({"quota": {
             "network": of(quota.network, "OS::Neutron::Net"), "subnet": of(quota.subnet, "OS::Neutron::Subnet"),
@@ -174,7 +179,7 @@ fn quotas(cloud: &Cloud, project: &str) -> Reply {
     )
 }
 
-fn used(cloud: &Cloud, project: &str, kind: &str) -> usize {
+fn used(cloud: &FakeCloud, project: &str, kind: &str) -> usize {
     cloud
         .stacks
         .iter()

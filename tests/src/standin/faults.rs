@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Something that goes wrong with requests of one kind, so many times.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub struct InjectedFault {
     /// `heat`, `keystone`, `nova`, `glance`, `neutron`, `cinder`; `None`: all.
     pub service: Option<&'static str>,
     /// `POST`; `None`: all.
@@ -14,12 +14,12 @@ pub struct Fault {
     /// How often; `u32::MAX`: until [`super::Standin::heal`].
     pub times: u32,
     /// What.
-    pub what: What,
+    pub what: FaultKind,
 }
 
-impl Fault {
+impl InjectedFault {
     /// Goes wrong with every request to the service, so many times.
-    pub fn of(service: &'static str, times: u32, what: What) -> Self {
+    pub fn of(service: &'static str, times: u32, what: FaultKind) -> Self {
         Self {
             service: Some(service),
             method: None,
@@ -41,7 +41,7 @@ impl Fault {
 
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum FaultKind {
     /// This status, with `Retry-After` in seconds where given; the service does not act.
     Status(u16, Option<u64>),
     /// The service acts; its answer comes late.
@@ -61,8 +61,13 @@ pub enum What {
 }
 
 /// The first fault that fits, used up by one.
-pub(super) fn take(faults: &mut [Fault], service: &str, method: &str, path: &str) -> Option<What> {
-    let fits = |fault: &&mut Fault| {
+pub(super) fn take(
+    faults: &mut [InjectedFault],
+    service: &str,
+    method: &str,
+    path: &str,
+) -> Option<FaultKind> {
+    let fits = |fault: &&mut InjectedFault| {
         fault.times > 0
             && fault.service.is_none_or(|of| of == service)
             && fault.method.is_none_or(|of| of == method)

@@ -3,17 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    cloud::Cloud,
+    cloud::FakeCloud,
     resolve,
-    routes::{Ask, Reply},
-    stack::{Event, Resource, Stack},
+    routes::{FakeReply, RoutedCall},
+    stack::{FakeEvent, FakeResource, FakeStack},
     template,
 };
 
-pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
+pub(super) fn answer(cloud: &mut FakeCloud, ask: &RoutedCall, project: &str) -> FakeReply {
     let parts = ask.parts();
     if parts.get(1) != Some(&project) {
-        return Reply::fault_of(
+        return FakeReply::fault_of(
             "heat",
             403,
             "HTTPForbidden",
@@ -26,7 +26,7 @@ pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
             ask.body.len(),
             template::MAX_BODY_BYTES
         );
-        return Reply::fault_of("heat", 400, "RequestLimitExceeded", &message);
+        return FakeReply::fault_of("heat", 400, "RequestLimitExceeded", &message);
     }
     let outcome = match (ask.method.as_str(), &parts[2..]) {
         ("GET", ["stacks"]) => Ok(list(cloud, ask, project)),
@@ -36,9 +36,8 @@ pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
         ("GET", ["stacks", name, id]) => find(cloud, project, name, id).map(|at| show(cloud, at)),
         ("PUT", ["stacks", name, id]) => update(cloud, ask, project, name, id),
         ("DELETE", ["stacks", name, id]) => delete(cloud, project, name, id),
-        ("GET", ["stacks", name, id, "template"]) => {
-            find(cloud, project, name, id).map(|at| Reply::json(200, &cloud.stacks[at].template))
-        }
+        ("GET", ["stacks", name, id, "template"]) => find(cloud, project, name, id)
+            .map(|at| FakeReply::json(200, &cloud.stacks[at].template)),
         ("GET", ["stacks", name, id, "resources"]) => {
             find(cloud, project, name, id).map(|at| resources(cloud, at))
         }
@@ -55,13 +54,13 @@ pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
                     .get(*resource)
                     .cloned()
                     .unwrap_or_default();
-                Reply::json(200, &json!({"metadata": metadata}))
+                FakeReply::json(200, &json!({"metadata": metadata}))
             })
         }
         ("POST", ["stacks", name, id, "resources", resource, "signal"]) => {
             signal(cloud, ask, project, (name, id), resource)
         }
-        _ => Err(Reply::fault_of(
+        _ => Err(FakeReply::fault_of(
             "heat",
             404,
             "HTTPNotFound",
@@ -71,8 +70,8 @@ pub(super) fn answer(cloud: &mut Cloud, ask: &Ask, project: &str) -> Reply {
     outcome.unwrap_or_else(|reply| reply)
 }
 
-fn unknown(name: &str) -> Reply {
-    Reply::fault_of(
+fn unknown(name: &str) -> FakeReply {
+    FakeReply::fault_of(
         "heat",
         404,
         "EntityNotFound",
@@ -81,8 +80,8 @@ fn unknown(name: &str) -> Reply {
 }
 
 /// By name and id, also when it is gone: Heat remembers it for a while.
-fn find(cloud: &Cloud, project: &str, name: &str, id: &str) -> Result<usize, Reply> {
-    let is = |stack: &Stack| stack.project == project && stack.name == name && stack.id == id;
+fn find(cloud: &FakeCloud, project: &str, name: &str, id: &str) -> Result<usize, FakeReply> {
+    let is = |stack: &FakeStack| stack.project == project && stack.name == name && stack.id == id;
     cloud
         .stacks
         .iter()
@@ -90,27 +89,27 @@ fn find(cloud: &Cloud, project: &str, name: &str, id: &str) -> Result<usize, Rep
         .ok_or_else(|| unknown(name))
 }
 
-fn by_name(cloud: &Cloud, project: &str, name: &str) -> Result<Reply, Reply> {
-    let is = |stack: &&Stack| {
+fn by_name(cloud: &FakeCloud, project: &str, name: &str) -> Result<FakeReply, FakeReply> {
+    let is = |stack: &&FakeStack| {
         stack.project == project && ((stack.name == name && !stack.is_gone()) || stack.id == name)
     };
     let stack = cloud.stacks.iter().find(is).ok_or_else(|| unknown(name))?;
-    Ok(Reply::empty(302).with("location", link(cloud, stack)))
+    Ok(FakeReply::empty(302).with("location", link(cloud, stack)))
 }
 
-fn link(cloud: &Cloud, stack: &Stack) -> String {
+fn link(cloud: &FakeCloud, stack: &FakeStack) -> String {
     format!(
         "{}/heat-api/v1/{}/stacks/{}/{}",
         cloud.url, stack.project, stack.name, stack.id
     )
 }
 
-fn list(cloud: &Cloud, ask: &Ask, project: &str) -> Reply {
+fn list(cloud: &FakeCloud, ask: &RoutedCall, project: &str) -> FakeReply {
     let wanted: Vec<&str> = ask
         .query("tags")
         .map(|tags| tags.split(',').collect())
         .unwrap_or_default();
-    let has = |stack: &&Stack| {
+    let has = |stack: &&FakeStack| {
         wanted
             .iter()
             .all(|tag| stack.tags.iter().any(|known| known == tag))
@@ -127,17 +126,17 @@ fn list(cloud: &Cloud, ask: &Ask, project: &str) -> Reply {
         .into_iter()
         .map(|stack| summary(cloud, stack))
         .collect();
-    Reply::json(200, &json!({"stacks": stacks}))
+    FakeReply::json(200, &json!({"stacks": stacks}))
 }
 
-fn summary(cloud: &Cloud, stack: &Stack) -> Value {
+fn summary(cloud: &FakeCloud, stack: &FakeStack) -> Value {
     json!({"id": stack.id, "links": [{"href": link(cloud, stack), "rel": "self"}], "stack_name": stack.name, "description": "",
         "stack_status": stack.status(), "stack_status_reason": stack.reason, "creation_time": stack.created, "updated_time": stack.updated,
         "deletion_time": stack.deleted, "stack_owner": stack.owner, "parent": null, "stack_user_project_id": "199ac803c4d141feb15dc9ac3826d061",
         "tags": stack.tags})
 }
 
-fn show(cloud: &Cloud, at: usize) -> Reply {
+fn show(cloud: &FakeCloud, at: usize) -> FakeReply {
     let stack = &cloud.stacks[at];
     let mut body = summary(cloud, stack);
     let mut parameters: Map<String, Value> = stack
@@ -173,7 +172,7 @@ fn show(cloud: &Cloud, at: usize) -> Reply {
             .map(output)
             .collect();
     }
-    Reply::json(200, &json!({"stack": body}))
+    FakeReply::json(200, &json!({"stack": body}))
 }
 
 fn text(value: &Value) -> String {
@@ -183,7 +182,7 @@ fn text(value: &Value) -> String {
 }
 
 /// A request's body, checked; with its stack's name.
-fn checked(cloud: &Cloud, ask: &Ask) -> Result<(Value, String), Reply> {
+fn checked(cloud: &FakeCloud, ask: &RoutedCall) -> Result<(Value, String), FakeReply> {
     let request = ask.json()?;
     let name = request["stack_name"]
         .as_str()
@@ -197,7 +196,7 @@ fn checked(cloud: &Cloud, ask: &Ask) -> Result<(Value, String), Reply> {
         let message = format!(
             "Invalid stack name {name} must contain only alphanumeric or \"_-.\" characters, must start with alpha and must be 255 characters or less."
         );
-        return Err(Reply::fault_of(
+        return Err(FakeReply::fault_of(
             "heat",
             400,
             "StackValidationFailed",
@@ -208,14 +207,14 @@ fn checked(cloud: &Cloud, ask: &Ask) -> Result<(Value, String), Reply> {
     Ok((request, name))
 }
 
-fn create(cloud: &mut Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
+fn create(cloud: &mut FakeCloud, ask: &RoutedCall, project: &str) -> Result<FakeReply, FakeReply> {
     let (request, name) = checked(cloud, ask)?;
     if cloud
         .stacks
         .iter()
         .any(|stack| stack.project == project && stack.name == name && !stack.is_gone())
     {
-        return Err(Reply::fault_of(
+        return Err(FakeReply::fault_of(
             "heat",
             409,
             "StackExists",
@@ -225,7 +224,7 @@ fn create(cloud: &mut Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
     let token = ask.token.as_ref().and_then(|token| cloud.tokens.get(token));
     if token.is_some_and(|token| token.method == "application_credential") {
         // As the rig's: the trust fails, and Heat says no more than this.
-        return Err(Reply::json(
+        return Err(FakeReply::json(
             500,
             &json!({"code": 500, "title": "Internal Server Error", "explanation":
             "The server has either erred or is incapable of performing the requested operation.", "error": {"type": "RemoteError", "traceback": null}}),
@@ -233,9 +232,9 @@ fn create(cloud: &mut Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
     }
     let owner = token.map(|token| token.user.clone()).unwrap_or_default();
     let (number, fails) = (cloud.next(), cloud.next_create_fails.take());
-    let stack = Stack::create(&request, project, &owner, number, fails);
+    let stack = FakeStack::create(&request, project, &owner, number, fails);
     let link = link(cloud, &stack);
-    let reply = Reply::json(
+    let reply = FakeReply::json(
         201,
         &json!({"stack": {"id": stack.id, "links": [{"href": link, "rel": "self"}]}}),
     )
@@ -244,37 +243,37 @@ fn create(cloud: &mut Cloud, ask: &Ask, project: &str) -> Result<Reply, Reply> {
     Ok(reply)
 }
 
-fn validate(cloud: &Cloud, ask: &Ask) -> Result<Reply, Reply> {
+fn validate(cloud: &FakeCloud, ask: &RoutedCall) -> Result<FakeReply, FakeReply> {
     let request = ask.json()?;
     template::check(&cloud.fixtures, &request)?;
-    Ok(Reply::json(
+    Ok(FakeReply::json(
         200,
         &json!({"Description": request["template"]["description"], "Parameters": {}, "Environment": {}}),
     ))
 }
 
 fn update(
-    cloud: &mut Cloud,
-    ask: &Ask,
+    cloud: &mut FakeCloud,
+    ask: &RoutedCall,
     project: &str,
     name: &str,
     id: &str,
-) -> Result<Reply, Reply> {
+) -> Result<FakeReply, FakeReply> {
     let at = living(cloud, project, name, id)?;
     let request = ask.json()?;
     template::check(&cloud.fixtures, &request)?;
     let fails = cloud.next_update_fails.take();
     cloud.stacks[at].update(&request, fails);
-    Ok(Reply::empty(202))
+    Ok(FakeReply::empty(202))
 }
 
 fn signal(
-    cloud: &mut Cloud,
-    ask: &Ask,
+    cloud: &mut FakeCloud,
+    ask: &RoutedCall,
     project: &str,
     (name, id): (&str, &str),
     resource: &str,
-) -> Result<Reply, Reply> {
+) -> Result<FakeReply, FakeReply> {
     let at = living(cloud, project, name, id)?;
     let signal = ask.json()?;
     let text = |key: &str| signal[key].as_str().unwrap_or_default();
@@ -285,18 +284,23 @@ fn signal(
         text("reason"),
         text("data"),
     );
-    Ok(Reply::json(200, &Value::Null))
+    Ok(FakeReply::json(200, &Value::Null))
 }
 
-fn delete(cloud: &mut Cloud, project: &str, name: &str, id: &str) -> Result<Reply, Reply> {
+fn delete(
+    cloud: &mut FakeCloud,
+    project: &str,
+    name: &str,
+    id: &str,
+) -> Result<FakeReply, FakeReply> {
     let at = living(cloud, project, name, id)?;
     let fails = cloud.deletes_fail > 0;
     cloud.deletes_fail = cloud.deletes_fail.saturating_sub(1);
     cloud.stacks[at].delete(fails);
-    Ok(Reply::empty(204))
+    Ok(FakeReply::empty(204))
 }
 
-fn living(cloud: &Cloud, project: &str, name: &str, id: &str) -> Result<usize, Reply> {
+fn living(cloud: &FakeCloud, project: &str, name: &str, id: &str) -> Result<usize, FakeReply> {
     find(cloud, project, name, id).and_then(|at| {
         if cloud.stacks[at].is_gone() {
             Err(unknown(name))
@@ -306,26 +310,26 @@ fn living(cloud: &Cloud, project: &str, name: &str, id: &str) -> Result<usize, R
     })
 }
 
-fn resources(cloud: &Cloud, at: usize) -> Reply {
+fn resources(cloud: &FakeCloud, at: usize) -> FakeReply {
     let stack = &cloud.stacks[at];
-    let resource = |resource: &Resource| {
+    let resource = |resource: &FakeResource| {
         json!({"updated_time": resource.updated, "creation_time": stack.created, "logical_resource_id": resource.name, "resource_name": resource.name,
             "physical_resource_id": resource.physical_id, "resource_status": resource.status, "resource_status_reason": resource.reason,
             "resource_type": resource.kind, "links": [{"href": format!("{}/resources/{}", link(cloud, stack), resource.name), "rel": "self"}],
             "required_by": []})
     };
-    Reply::json(
+    FakeReply::json(
         200,
         &json!({"resources": stack.resources.iter().map(resource).collect::<Vec<_>>()}),
     )
 }
 
-fn events(cloud: &Cloud, ask: &Ask, at: usize, resource: Option<&str>) -> Reply {
+fn events(cloud: &FakeCloud, ask: &RoutedCall, at: usize, resource: Option<&str>) -> FakeReply {
     let stack = &cloud.stacks[at];
     if let Some(marker) = ask.query("marker")
         && !stack.events.iter().any(|event| event.id == marker)
     {
-        return Reply::fault_of(
+        return FakeReply::fault_of(
             "heat",
             404,
             "EntityNotFound",
@@ -333,7 +337,7 @@ fn events(cloud: &Cloud, ask: &Ask, at: usize, resource: Option<&str>) -> Reply 
         );
     }
     // The marker counts among all events, so those of a resource are chosen behind it.
-    let mut all: Vec<&Event> = stack.events.iter().collect();
+    let mut all: Vec<&FakeEvent> = stack.events.iter().collect();
     if ask.query("sort_dir") != Some("asc") {
         all.reverse();
     }
@@ -345,13 +349,13 @@ fn events(cloud: &Cloud, ask: &Ask, at: usize, resource: Option<&str>) -> Reply 
         .query("limit")
         .and_then(|limit| limit.parse().ok())
         .unwrap_or(usize::MAX);
-    let of = |event: &&&Event| resource.is_none_or(|resource| event.resource == resource);
-    let event = |event: &&Event| {
+    let of = |event: &&&FakeEvent| resource.is_none_or(|resource| event.resource == resource);
+    let event = |event: &&FakeEvent| {
         json!({"id": event.id, "links": [{"href": link(cloud, stack), "rel": "stack"}], "event_time": event.time, "logical_resource_id": event.resource,
             "resource_name": event.resource, "physical_resource_id": event.physical_id, "resource_status": event.status,
             "resource_status_reason": event.reason})
     };
-    Reply::json(
+    FakeReply::json(
         200,
         &json!({"events": all[start..].iter().filter(of).take(limit).map(event).collect::<Vec<_>>()}),
     )

@@ -3,34 +3,34 @@
 use serde_json::{Value, json};
 
 use super::{
-    Api,
-    cloud::{Cloud, PASSWORD, Token, iso},
-    routes::{Ask, Reply},
+    IdentityApi,
+    cloud::{FakeCloud, FakeToken, PASSWORD, iso},
+    routes::{FakeReply, RoutedCall},
 };
 
-pub(super) fn answer(cloud: &mut Cloud, ask: &Ask) -> Reply {
+pub(super) fn answer(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
     let method = ask.method.as_str();
     match (cloud.api, method, ask.parts().as_slice()) {
-        (Api::V3, "GET", []) => Reply::json(
+        (IdentityApi::V3, "GET", []) => FakeReply::json(
             300,
             &json!({"versions": {"values": [version("v3.14", &cloud.url, "v3")]}}),
         ),
-        (Api::V2, "GET", []) => Reply::json(
+        (IdentityApi::V2, "GET", []) => FakeReply::json(
             300,
             &json!({"versions": {"values": [version("v2.0", &cloud.url, "v2.0")]}}),
         ),
-        (Api::V3, "GET", ["v3"]) => {
-            Reply::json(200, &json!({"version": version("v3.14", &cloud.url, "v3")}))
+        (IdentityApi::V3, "GET", ["v3"]) => {
+            FakeReply::json(200, &json!({"version": version("v3.14", &cloud.url, "v3")}))
         }
-        (Api::V2, "GET", ["v2.0"]) => Reply::json(
+        (IdentityApi::V2, "GET", ["v2.0"]) => FakeReply::json(
             200,
             &json!({"version": version("v2.0", &cloud.url, "v2.0")}),
         ),
-        (Api::V3, "GET", ["v3", "auth", "tokens"]) => validate(cloud, ask),
-        (Api::V3, "POST", ["v3", "auth", "tokens"]) => login_v3(cloud, ask),
-        (Api::V2, "GET", ["v2.0", "tenants"]) => tenants(cloud, ask),
-        (Api::V2, "POST", ["v2.0", "tokens"]) => login_v2(cloud, ask),
-        _ => Reply {
+        (IdentityApi::V3, "GET", ["v3", "auth", "tokens"]) => validate(cloud, ask),
+        (IdentityApi::V3, "POST", ["v3", "auth", "tokens"]) => login_v3(cloud, ask),
+        (IdentityApi::V2, "GET", ["v2.0", "tenants"]) => tenants(cloud, ask),
+        (IdentityApi::V2, "POST", ["v2.0", "tokens"]) => login_v2(cloud, ask),
+        _ => FakeReply {
             status: 404,
             headers: Vec::new(),
             body: b"<!doctype html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>".to_vec(),
@@ -43,11 +43,11 @@ fn version(id: &str, url: &str, path: &str) -> Value {
         "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}]})
 }
 
-fn refused() -> Reply {
-    Reply::unauthorized("keystone")
+fn refused() -> FakeReply {
+    FakeReply::unauthorized("keystone")
 }
 
-fn validate(cloud: &Cloud, ask: &Ask) -> Reply {
+fn validate(cloud: &FakeCloud, ask: &RoutedCall) -> FakeReply {
     match ask.token.as_ref().and_then(|token| cloud.tokens.get(token)) {
         None => refused(),
         Some(_) => match ask
@@ -55,13 +55,13 @@ fn validate(cloud: &Cloud, ask: &Ask) -> Reply {
             .as_ref()
             .and_then(|subject| cloud.tokens.get(subject))
         {
-            None => Reply::fault_of("keystone", 404, "Not Found", "Could not find token."),
-            Some(token) => Reply::json(200, &token_v3(cloud, token)),
+            None => FakeReply::fault_of("keystone", 404, "Not Found", "Could not find token."),
+            Some(token) => FakeReply::json(200, &token_v3(cloud, token)),
         },
     }
 }
 
-fn login_v3(cloud: &mut Cloud, ask: &Ask) -> Reply {
+fn login_v3(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
     let body = match ask.json() {
         Ok(body) => body,
         Err(reply) => return reply,
@@ -109,7 +109,7 @@ fn login_v3(cloud: &mut Cloud, ask: &Ask) -> Reply {
             )
         }
         _ => {
-            return Reply::fault_of(
+            return FakeReply::fault_of(
                 "keystone",
                 400,
                 "Bad Request",
@@ -129,10 +129,10 @@ fn login_v3(cloud: &mut Cloud, ask: &Ask) -> Reply {
     }
     let id = cloud.add_token(project, &user, method);
     let body = token_v3(cloud, &cloud.tokens[&id]);
-    Reply::json(201, &body).with("x-subject-token", id)
+    FakeReply::json(201, &body).with("x-subject-token", id)
 }
 
-fn token_v3(cloud: &Cloud, token: &Token) -> Value {
+fn token_v3(cloud: &FakeCloud, token: &FakeToken) -> Value {
     let domain = json!({"id": "default", "name": "Default"});
     let mut body = json!({
         "methods": [token.method],
@@ -159,7 +159,7 @@ fn token_v3(cloud: &Cloud, token: &Token) -> Value {
     json!({"token": body})
 }
 
-fn tenants(cloud: &Cloud, ask: &Ask) -> Reply {
+fn tenants(cloud: &FakeCloud, ask: &RoutedCall) -> FakeReply {
     let Some(token) = ask.token.as_ref().and_then(|token| cloud.tokens.get(token)) else {
         return refused();
     };
@@ -168,10 +168,10 @@ fn tenants(cloud: &Cloud, ask: &Ask) -> Reply {
         .map(|id| json!({"id": id, "name": token.user, "enabled": true}))
         .into_iter()
         .collect();
-    Reply::json(200, &json!({"tenants": tenants, "tenants_links": []}))
+    FakeReply::json(200, &json!({"tenants": tenants, "tenants_links": []}))
 }
 
-fn login_v2(cloud: &mut Cloud, ask: &Ask) -> Reply {
+fn login_v2(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
     let body = match ask.json() {
         Ok(body) => body,
         Err(reply) => return reply,
@@ -213,5 +213,5 @@ fn login_v2(cloud: &mut Cloud, ask: &Ask) -> Reply {
         });
         access["serviceCatalog"] = services.collect();
     }
-    Reply::json(200, &json!({"access": access}))
+    FakeReply::json(200, &json!({"access": access}))
 }

@@ -31,24 +31,24 @@ use std::{
 use tokio::task::JoinHandle;
 
 pub use change::UpdateFails;
-pub use cloud::{Fixtures, Flavor, Image, Network, PASSWORD, Quota};
-pub use faults::{Fault, What};
+pub use cloud::{CloudFixtures, FakeFlavor, FakeImage, FakeNetwork, FakeQuota, PASSWORD};
+pub use faults::{FaultKind, InjectedFault};
 pub use stack::CreateFails;
 
-use cloud::Cloud;
+use cloud::FakeCloud;
 
 /// How the stand-in is to behave.
 #[derive(Clone, Debug, Default)]
-pub struct Config {
+pub struct FakeConfig {
     /// What Keystone speaks.
-    pub keystone: Api,
+    pub keystone: IdentityApi,
     /// Who makes stacks go on.
-    pub pace: Pace,
+    pub pace: StackPace,
 }
 
 /// What Keystone speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Api {
+pub enum IdentityApi {
     /// v3 alone, as clouds do.
     #[default]
     V3,
@@ -58,7 +58,7 @@ pub enum Api {
 
 /// Who makes stacks go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pace {
+pub enum StackPace {
     /// The test, by [`Standin::step`].
     #[default]
     Steps,
@@ -68,7 +68,7 @@ pub enum Pace {
 
 /// One request that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct RecordedRequest {
     /// `keystone`, `heat`, `nova`, `glance`, `neutron`, `cinder`; empty for anything else.
     pub service: String,
     /// `GET`.
@@ -81,24 +81,24 @@ pub struct Asked {
 
 /// A running cloud; it ends when this is dropped.
 #[derive(Debug)]
-pub struct Standin {
+pub struct FakeOpenStack {
     url: String,
-    cloud: Arc<Mutex<Cloud>>,
+    cloud: Arc<Mutex<FakeCloud>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
-impl Standin {
+impl FakeOpenStack {
     /// Starts on a free port of the loopback interface. Projects are `demo` and `other`, each with
     /// a user of its name and the password [`PASSWORD`].
     ///
     /// # Errors
     /// When no port can be had.
-    pub async fn start(config: Config) -> std::io::Result<Self> {
+    pub async fn start(config: FakeConfig) -> std::io::Result<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let cloud = Arc::new(Mutex::new(Cloud::new(&url, config.keystone)));
+        let cloud = Arc::new(Mutex::new(FakeCloud::new(&url, config.keystone)));
         let mut tasks = vec![tokio::spawn(server::serve(listener, Arc::clone(&cloud)))];
-        if let Pace::Tick(every) = config.pace {
+        if let StackPace::Tick(every) = config.pace {
             let cloud = Arc::clone(&cloud);
             tasks.push(tokio::spawn(async move {
                 loop {
@@ -196,7 +196,7 @@ impl Standin {
     }
 
     /// What goes wrong from now on. Faults are tried in the order in which they were given.
-    pub fn fault(&self, fault: Fault) {
+    pub fn fault(&self, fault: InjectedFault) {
         self.lock().faults.push(fault);
     }
 
@@ -206,12 +206,12 @@ impl Standin {
     }
 
     /// Changes what the cloud has: flavors, images, keys, networks, quotas, services.
-    pub fn edit(&self, change: impl FnOnce(&mut Fixtures)) {
+    pub fn edit(&self, change: impl FnOnce(&mut CloudFixtures)) {
         change(&mut self.lock().fixtures);
     }
 
     /// Everything that was asked so far, oldest first.
-    pub fn requests(&self) -> Vec<Asked> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.lock().asked.clone()
     }
 
@@ -226,7 +226,7 @@ impl Standin {
 
     /// How many requests so far had this method and a path that holds this text.
     pub fn count_of(&self, service: &str, method: &str, path: &str) -> usize {
-        let is = |asked: &&Asked| {
+        let is = |asked: &&RecordedRequest| {
             asked.service == service && asked.method == method && asked.path.contains(path)
         };
         self.lock().asked.iter().filter(is).count()
@@ -234,7 +234,7 @@ impl Standin {
 
     /// Who has asked for this, each request's user, oldest first.
     pub fn askers(&self, service: &str, method: &str, path: &str) -> Vec<String> {
-        let is = |asked: &&Asked| {
+        let is = |asked: &&RecordedRequest| {
             asked.service == service && asked.method == method && asked.path.contains(path)
         };
         self.lock()
@@ -279,17 +279,17 @@ impl Standin {
         self.lock().stacks.retain(|known| known.name != stack);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Cloud> {
+    fn lock(&self) -> MutexGuard<'_, FakeCloud> {
         lock(&self.cloud)
     }
 }
 
-impl Drop for Standin {
+impl Drop for FakeOpenStack {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
-fn lock(cloud: &Mutex<Cloud>) -> MutexGuard<'_, Cloud> {
+fn lock(cloud: &Mutex<FakeCloud>) -> MutexGuard<'_, FakeCloud> {
     cloud.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::stack::{SERVER, Stack, WAIT};
+use super::stack::{FakeStack, SERVER, WAIT};
 
 /// The value with its functions resolved.
-pub(super) fn value(stack: &Stack, raw: &Value) -> Value {
+pub(super) fn value(stack: &FakeStack, raw: &Value) -> Value {
     match raw {
         Value::Object(map) if map.len() == 1 => match map.iter().next() {
             Some((name, argument)) => {
@@ -17,7 +17,7 @@ pub(super) fn value(stack: &Stack, raw: &Value) -> Value {
     }
 }
 
-fn each(stack: &Stack, raw: &Value) -> Value {
+fn each(stack: &FakeStack, raw: &Value) -> Value {
     match raw {
         Value::Object(map) => map
             .iter()
@@ -30,7 +30,7 @@ fn each(stack: &Stack, raw: &Value) -> Value {
 }
 
 /// `None` when the name is no function's.
-fn function(stack: &Stack, name: &str, argument: &Value) -> Option<Value> {
+fn function(stack: &FakeStack, name: &str, argument: &Value) -> Option<Value> {
     Some(match name {
         "get_param" => parameter(stack, argument),
         "get_resource" => made(stack, argument.as_str()?).map_or(Value::Null, |id| json!(id)),
@@ -78,7 +78,7 @@ fn function(stack: &Stack, name: &str, argument: &Value) -> Option<Value> {
 }
 
 /// A condition, by its name or written out.
-fn holds(stack: &Stack, condition: &Value) -> bool {
+fn holds(stack: &FakeStack, condition: &Value) -> bool {
     match condition {
         Value::String(name) => holds(stack, &stack.template["conditions"][name]),
         Value::Object(map) => match map.iter().next() {
@@ -103,7 +103,7 @@ fn holds(stack: &Stack, condition: &Value) -> bool {
     }
 }
 
-fn parameter(stack: &Stack, argument: &Value) -> Value {
+fn parameter(stack: &FakeStack, argument: &Value) -> Value {
     let (name, path) = match argument {
         Value::Array(list) => (
             list.first().and_then(Value::as_str).unwrap_or_default(),
@@ -125,7 +125,7 @@ fn parameter(stack: &Stack, argument: &Value) -> Value {
     walk(found, path)
 }
 
-fn attribute(stack: &Stack, argument: &[Value]) -> Value {
+fn attribute(stack: &FakeStack, argument: &[Value]) -> Value {
     let (Some(name), Some(attribute)) = (
         argument.first().and_then(Value::as_str),
         argument.get(1).and_then(Value::as_str),
@@ -163,7 +163,7 @@ fn attribute(stack: &Stack, argument: &[Value]) -> Value {
 }
 
 /// The fixed address of the server's first port.
-fn first_address(stack: &Stack, server: &Value) -> Value {
+fn first_address(stack: &FakeStack, server: &Value) -> Value {
     let port = server["properties"]["networks"][0]["port"]["get_resource"]
         .as_str()
         .unwrap_or_default();
@@ -174,7 +174,7 @@ fn first_address(stack: &Stack, server: &Value) -> Value {
 }
 
 /// Heat gives this one as JSON text.
-fn signal(stack: &Stack, handle: &str) -> Value {
+fn signal(stack: &FakeStack, handle: &str) -> Value {
     let transport = value(
         stack,
         &stack.template["resources"][handle]["properties"]["signal_transport"],
@@ -188,7 +188,7 @@ fn signal(stack: &Stack, handle: &str) -> Value {
     )
 }
 
-fn made<'a>(stack: &'a Stack, name: &str) -> Option<&'a str> {
+fn made<'a>(stack: &'a FakeStack, name: &str) -> Option<&'a str> {
     stack
         .resources
         .iter()
@@ -197,7 +197,7 @@ fn made<'a>(stack: &'a Stack, name: &str) -> Option<&'a str> {
         .filter(|id| !id.is_empty())
 }
 
-fn place(stack: &Stack, name: &str) -> usize {
+fn place(stack: &FakeStack, name: &str) -> usize {
     stack
         .resources
         .iter()

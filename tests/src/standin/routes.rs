@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{cloud::Cloud, facts, heat, keystone};
+use super::{cloud::FakeCloud, facts, heat, keystone};
 
 /// A request, taken apart.
-pub(super) struct Ask {
+pub(super) struct RoutedCall {
     pub(super) service: &'static str,
     pub(super) method: String,
     /// Below the service, decoded: `["v1", "<project>", "stacks"]`.
@@ -19,7 +19,7 @@ pub(super) struct Ask {
     pub(super) body: Bytes,
 }
 
-impl Ask {
+impl RoutedCall {
     pub(super) fn new(
         method: &str,
         target: &str,
@@ -82,9 +82,9 @@ impl Ask {
     }
 
     /// The body as JSON.
-    pub(super) fn json(&self) -> Result<Value, Reply> {
+    pub(super) fn json(&self) -> Result<Value, FakeReply> {
         serde_json::from_slice(&self.body)
-            .map_err(|e| Reply::fault_of(self.service, 400, "HTTPBadRequest", &e.to_string()))
+            .map_err(|e| FakeReply::fault_of(self.service, 400, "HTTPBadRequest", &e.to_string()))
     }
 
     /// The page of a list that `limit` and `marker` ask for, at most `largest`; whether there are
@@ -119,13 +119,13 @@ fn decode(part: &str) -> String {
 }
 
 /// An answer.
-pub(super) struct Reply {
+pub(super) struct FakeReply {
     pub(super) status: u16,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
 }
 
-impl Reply {
+impl FakeReply {
     pub(super) fn json(status: u16, body: &Value) -> Self {
         Self {
             status,
@@ -148,7 +148,7 @@ impl Reply {
     }
 
     /// A fault on purpose.
-    pub(super) fn fault(ask: &Ask, status: u16, retry_after: Option<u64>) -> Self {
+    pub(super) fn fault(ask: &RoutedCall, status: u16, retry_after: Option<u64>) -> Self {
         let reply = Self::fault_of(
             ask.service,
             status,
@@ -199,7 +199,7 @@ impl Reply {
 }
 
 /// Lets the service answer.
-pub(super) fn answer(cloud: &mut Cloud, ask: &Ask) -> Reply {
+pub(super) fn answer(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
     if ask.service == "keystone" {
         return keystone::answer(cloud, ask);
     }
@@ -210,10 +210,10 @@ pub(super) fn answer(cloud: &mut Cloud, ask: &Ask) -> Reply {
         .and_then(|token| cloud.tokens.get(token))
         .map(|token| token.project.clone())
     else {
-        return Reply::unauthorized(ask.service);
+        return FakeReply::unauthorized(ask.service);
     };
     let Some(project) = project else {
-        return Reply::fault_of(ask.service, 403, "Forbidden", "the token has no project");
+        return FakeReply::fault_of(ask.service, 403, "Forbidden", "the token has no project");
     };
     match ask.service {
         "heat" => heat::answer(cloud, ask, &project),

@@ -20,14 +20,14 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{
-    What,
-    cloud::Cloud,
+    FaultKind,
+    cloud::FakeCloud,
     lock,
-    routes::{self, Ask, Reply},
+    routes::{self, FakeReply, RoutedCall},
 };
 
 /// Accepts until it is dropped, and all connections with it.
-pub(super) async fn serve(listener: TcpListener, cloud: Arc<Mutex<Cloud>>) {
+pub(super) async fn serve(listener: TcpListener, cloud: Arc<Mutex<FakeCloud>>) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -47,7 +47,7 @@ pub(super) async fn serve(listener: TcpListener, cloud: Arc<Mutex<Cloud>>) {
 
 type Answer = Response<Either<Full<Bytes>, Half>>;
 
-async fn answer(cloud: Arc<Mutex<Cloud>>, request: Request<Incoming>) -> io::Result<Answer> {
+async fn answer(cloud: Arc<Mutex<FakeCloud>>, request: Request<Incoming>) -> io::Result<Answer> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let header = |name: &str| {
@@ -60,7 +60,7 @@ async fn answer(cloud: Arc<Mutex<Cloud>>, request: Request<Incoming>) -> io::Res
         .uri
         .path_and_query()
         .map_or("/", |target| target.as_str());
-    let mut ask = Ask::new(
+    let mut ask = RoutedCall::new(
         head.method.as_str(),
         target,
         header("x-auth-token"),
@@ -69,30 +69,34 @@ async fn answer(cloud: Arc<Mutex<Cloud>>, request: Request<Incoming>) -> io::Res
     );
     let fault = lock(&cloud).begin(&ask);
     match fault {
-        Some(What::Dropped) => return Err(io::Error::other("dropped on purpose")),
-        Some(What::Status(status, retry_after)) => {
-            return Ok(whole(Reply::fault(&ask, status, retry_after)));
+        Some(FaultKind::Dropped) => return Err(io::Error::other("dropped on purpose")),
+        Some(FaultKind::Status(status, retry_after)) => {
+            return Ok(whole(FakeReply::fault(&ask, status, retry_after)));
         }
-        Some(What::Expired) => ask.token = None,
+        Some(FaultKind::Expired) => ask.token = None,
         _ => {}
     }
     let mut reply = routes::answer(&mut lock(&cloud), &ask);
     match fault {
-        Some(What::Slow(by)) => tokio::time::sleep(by).await,
-        Some(What::Lost) => return Err(io::Error::other("lost on purpose")),
-        Some(What::Padded(bytes)) => reply.body.resize(reply.body.len() + bytes, b' '),
-        Some(What::Html) => reply.body = b"<html><body><h1>It works!</h1></body></html>".to_vec(),
-        Some(What::Cut) => return Ok(response(&reply).map(|body| Either::Right(Half::of(&body)))),
+        Some(FaultKind::Slow(by)) => tokio::time::sleep(by).await,
+        Some(FaultKind::Lost) => return Err(io::Error::other("lost on purpose")),
+        Some(FaultKind::Padded(bytes)) => reply.body.resize(reply.body.len() + bytes, b' '),
+        Some(FaultKind::Html) => {
+            reply.body = b"<html><body><h1>It works!</h1></body></html>".to_vec()
+        }
+        Some(FaultKind::Cut) => {
+            return Ok(response(&reply).map(|body| Either::Right(Half::of(&body))));
+        }
         _ => {}
     }
     Ok(whole(reply))
 }
 
-fn whole(reply: Reply) -> Answer {
+fn whole(reply: FakeReply) -> Answer {
     response(&reply).map(|body| Either::Left(Full::new(body)))
 }
 
-fn response(reply: &Reply) -> Response<Bytes> {
+fn response(reply: &FakeReply) -> Response<Bytes> {
     let mut response = Response::new(Bytes::copy_from_slice(&reply.body));
     *response.status_mut() = hyper::StatusCode::from_u16(reply.status)
         .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);

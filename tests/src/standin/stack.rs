@@ -37,7 +37,7 @@ pub enum CreateFails {
 
 /// One stack, living or gone.
 #[derive(Debug)]
-pub(super) struct Stack {
+pub(super) struct FakeStack {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) project: String,
@@ -51,21 +51,21 @@ pub(super) struct Stack {
     pub(super) created: String,
     pub(super) updated: Option<String>,
     pub(super) deleted: Option<String>,
-    pub(super) resources: Vec<Resource>,
-    pub(super) events: Vec<Event>,
+    pub(super) resources: Vec<FakeResource>,
+    pub(super) events: Vec<FakeEvent>,
     /// By handle: what its signals left, by their ids.
     pub(super) signals: BTreeMap<String, Map<String, Value>>,
     /// The newest change that each node has answered to.
     pub(super) answered: BTreeMap<String, u64>,
     action: &'static str,
     state: &'static str,
-    pub(super) plan: VecDeque<Step>,
+    pub(super) plan: VecDeque<StackStep>,
     number: u64,
 }
 
 /// One resource.
 #[derive(Debug)]
-pub(super) struct Resource {
+pub(super) struct FakeResource {
     pub(super) name: String,
     pub(super) kind: String,
     /// `CREATE_COMPLETE`.
@@ -78,7 +78,7 @@ pub(super) struct Resource {
 
 /// One event.
 #[derive(Clone, Debug)]
-pub(super) struct Event {
+pub(super) struct FakeEvent {
     pub(super) id: String,
     pub(super) time: String,
     pub(super) resource: String,
@@ -89,7 +89,7 @@ pub(super) struct Event {
 
 /// What happens in one step.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(super) enum StackStep {
     /// All that is neither server nor wait condition is made.
     Network,
     /// Servers are made; wait conditions begin to wait.
@@ -115,7 +115,7 @@ pub(super) enum Step {
 /// Characters of a reason that Heat keeps in an event.
 const REASON_CHARS: usize = 255;
 
-impl Stack {
+impl FakeStack {
     /// A stack whose create has just begun. `request` is what was posted, `number` what no other
     /// stack has.
     pub(super) fn create(
@@ -185,7 +185,7 @@ impl Stack {
                     body["type"].as_str().unwrap_or_default().to_owned(),
                 );
                 let (status, reason) = ("INIT_COMPLETE".to_owned(), String::new());
-                self.resources.push(Resource {
+                self.resources.push(FakeResource {
                     name,
                     kind,
                     status,
@@ -210,7 +210,12 @@ impl Stack {
     pub(super) fn delete(&mut self, fails: bool) {
         self.updated = Some(now());
         self.begin("DELETE");
-        self.plan = [if fails { Step::Stuck } else { Step::Gone }].into();
+        self.plan = [if fails {
+            StackStep::Stuck
+        } else {
+            StackStep::Gone
+        }]
+        .into();
     }
 
     /// One step; whether there was one to go.
@@ -219,8 +224,8 @@ impl Stack {
             return false;
         };
         match step {
-            Step::Network => self.make(|kind| kind != SERVER && kind != WAIT),
-            Step::Servers => {
+            StackStep::Network => self.make(|kind| kind != SERVER && kind != WAIT),
+            StackStep::Servers => {
                 self.make(|kind| kind == SERVER);
                 let action = self.action;
                 for name in self
@@ -229,7 +234,7 @@ impl Stack {
                     self.set(&name, &format!("{action}_IN_PROGRESS"), "state changed");
                 }
             }
-            Step::ServerFails { node, reason } => {
+            StackStep::ServerFails { node, reason } => {
                 let server = format!("{}_server", node.replace('-', "_"));
                 let said = format!(
                     "ResourceInError: resources.{server}: Went to status ERROR due to \"Message: {reason}, Code: 500\""
@@ -237,10 +242,10 @@ impl Stack {
                 self.set(&server, "CREATE_FAILED", &said);
                 self.end("FAILED", &format!("Resource CREATE failed: {said}"));
             }
-            Step::Progress(lines) => lines.iter().for_each(|(node, line)| {
+            StackStep::Progress(lines) => lines.iter().for_each(|(node, line)| {
                 self.signal("progress_handle", node, "SUCCESS", line, line)
             }),
-            Step::NodeFails(node, text) => {
+            StackStep::NodeFails(node, text) => {
                 self.signal(
                     "progress_handle",
                     &node,
@@ -259,7 +264,7 @@ impl Stack {
                     "WaitConditionFailure: resources.{{}}: {node} {text}"
                 ));
             }
-            Step::Ready(nodes) => {
+            StackStep::Ready(nodes) => {
                 nodes.iter().for_each(|node| {
                     self.signal(
                         "ready_handle",
@@ -270,14 +275,14 @@ impl Stack {
                     )
                 });
             }
-            Step::Answers(fails) => self.answer(fails.as_ref()),
-            Step::End => self.end_waits(),
-            Step::Gone => {
+            StackStep::Answers(fails) => self.answer(fails.as_ref()),
+            StackStep::End => self.end_waits(),
+            StackStep::Gone => {
                 self.resources.clear();
                 self.deleted = Some(now());
                 self.end("COMPLETE", "Stack DELETE completed successfully");
             }
-            Step::Stuck => {
+            StackStep::Stuck => {
                 let name = self.names(|_| true).into_iter().next().unwrap_or_default();
                 let said = format!("Conflict: resources.{name}: the stand-in keeps it on purpose");
                 self.set(&name, "DELETE_FAILED", &said);
@@ -340,21 +345,21 @@ impl Stack {
             .collect()
     }
 
-    fn create_plan(&self, fails: Option<CreateFails>) -> VecDeque<Step> {
+    fn create_plan(&self, fails: Option<CreateFails>) -> VecDeque<StackStep> {
         let nodes = self.nodes();
-        let mut plan = VecDeque::from([Step::Network]);
+        let mut plan = VecDeque::from([StackStep::Network]);
         if let Some(CreateFails::Server { node, reason }) = fails {
-            plan.push_back(Step::ServerFails { node, reason });
+            plan.push_back(StackStep::ServerFails { node, reason });
             return plan;
         }
-        plan.push_back(Step::Servers);
+        plan.push_back(StackStep::Servers);
         if fails == Some(CreateFails::Silence) {
-            plan.push_back(Step::End);
+            plan.push_back(StackStep::End);
             return plan;
         }
         let stages = self.stages();
         if let Some((plugin, stage)) = stages.first() {
-            plan.push_back(Step::Progress(
+            plan.push_back(StackStep::Progress(
                 nodes
                     .iter()
                     .map(|node| (node.clone(), format!("{node} {plugin} {stage} began")))
@@ -362,7 +367,7 @@ impl Stack {
             ));
         }
         if let Some(CreateFails::Node { node, text }) = fails {
-            plan.push_back(Step::NodeFails(node, text));
+            plan.push_back(StackStep::NodeFails(node, text));
             return plan;
         }
         for (plugin, stage) in &stages {
@@ -375,10 +380,14 @@ impl Stack {
                     format!("{node} {plugin} {stage} done {} s", 3 + at + plugin.len()),
                 )
             };
-            plan.push_back(Step::Progress(doers.enumerate().map(line).collect()));
+            plan.push_back(StackStep::Progress(doers.enumerate().map(line).collect()));
         }
         let (masters, workers) = nodes.into_iter().partition(|node| node == "master");
-        plan.extend([Step::Ready(workers), Step::Ready(masters), Step::End]);
+        plan.extend([
+            StackStep::Ready(workers),
+            StackStep::Ready(masters),
+            StackStep::End,
+        ]);
         plan
     }
 
@@ -429,7 +438,7 @@ impl Stack {
             .collect()
     }
 
-    fn names(&self, of: impl Fn(&Resource) -> bool) -> Vec<String> {
+    fn names(&self, of: impl Fn(&FakeResource) -> bool) -> Vec<String> {
         self.resources
             .iter()
             .filter(|resource| of(resource))
@@ -544,7 +553,7 @@ impl Stack {
             status.to_owned(),
         );
         let reason = reason.chars().take(REASON_CHARS).collect();
-        self.events.push(Event {
+        self.events.push(FakeEvent {
             id,
             time: now(),
             resource,

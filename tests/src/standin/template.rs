@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{cloud::Fixtures, routes::Reply};
+use super::{cloud::CloudFixtures, routes::FakeReply};
 
 /// Heat's default limits.
 const MAX_RESOURCES: usize = 1000;
@@ -36,12 +36,12 @@ const TYPES: [&str; 20] = [
     "OS::Swift::Container",
 ];
 
-fn refuse(kind: &str, message: &str) -> Reply {
-    Reply::fault_of("heat", 400, kind, message)
+fn refuse(kind: &str, message: &str) -> FakeReply {
+    FakeReply::fault_of("heat", 400, kind, message)
 }
 
 /// Whether Heat would begin to work on this request.
-pub(super) fn check(fixtures: &Fixtures, request: &Value) -> Result<(), Reply> {
+pub(super) fn check(fixtures: &CloudFixtures, request: &Value) -> Result<(), FakeReply> {
     let template = &request["template"];
     let Some(resources) = template["resources"].as_object() else {
         return Err(refuse(
@@ -66,7 +66,7 @@ pub(super) fn check(fixtures: &Fixtures, request: &Value) -> Result<(), Reply> {
         let message = format!(
             "Request limit exceeded: Stack exceeds the maximum of {MAX_RESOURCES} resources"
         );
-        return Err(Reply::fault_of(
+        return Err(FakeReply::fault_of(
             "heat",
             403,
             "RequestLimitExceeded",
@@ -105,10 +105,10 @@ pub(super) fn check(fixtures: &Fixtures, request: &Value) -> Result<(), Reply> {
 }
 
 fn parameters(
-    fixtures: &Fixtures,
+    fixtures: &CloudFixtures,
     template: &Value,
     given: Option<&Map<String, Value>>,
-) -> Result<(), Reply> {
+) -> Result<(), FakeReply> {
     let empty = Map::new();
     let (defined, given) = (
         template["parameters"].as_object().unwrap_or(&empty),
@@ -140,7 +140,7 @@ fn parameters(
 }
 
 /// Heat's words for it, or `None`.
-fn violated(fixtures: &Fixtures, constraint: &Value, value: &Value) -> Option<String> {
+fn violated(fixtures: &CloudFixtures, constraint: &Value, value: &Value) -> Option<String> {
     let text = value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned);
@@ -213,7 +213,7 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    fn resource(&self, name: &str, place: &str) -> Result<(), Reply> {
+    fn resource(&self, name: &str, place: &str) -> Result<(), FakeReply> {
         if self.resources.contains_key(name) {
             return Ok(());
         }
@@ -223,7 +223,7 @@ impl Scope<'_> {
         ))
     }
 
-    fn check(&self, value: &Value, place: &str) -> Result<(), Reply> {
+    fn check(&self, value: &Value, place: &str) -> Result<(), FakeReply> {
         match value {
             Value::Array(list) => list.iter().try_for_each(|inner| self.check(inner, place)),
             Value::Object(map) => {
@@ -237,7 +237,7 @@ impl Scope<'_> {
         }
     }
 
-    fn function(&self, function: &str, argument: &Value, place: &str) -> Result<(), Reply> {
+    fn function(&self, function: &str, argument: &Value, place: &str) -> Result<(), FakeReply> {
         let first = argument
             .as_str()
             .or_else(|| argument[0].as_str())

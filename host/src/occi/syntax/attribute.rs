@@ -6,15 +6,15 @@
 //! character. Blanks around an item are dropped, blanks inside stay. Empty items are nothing (the
 //! Service Manager begins with `, `), items of blanks alone are a mistake.
 
-use super::{Cursor, Fault, is_blank};
+use super::{SyntaxError, TextCursor, is_blank};
 
 /// The attributes of one header or line, in their order; duplicates are all there, the last one
 /// counts.
 ///
 /// # Errors
 /// The first place where the text breaks the rules.
-pub fn parse(text: &str) -> Result<Vec<(String, String)>, Fault> {
-    let mut cursor = Cursor::new(text);
+pub fn parse(text: &str) -> Result<Vec<(String, String)>, SyntaxError> {
+    let mut cursor = TextCursor::new(text);
     let mut attributes = Vec::new();
     while cursor.peek().is_some() {
         if !cursor.take(',') {
@@ -34,7 +34,7 @@ pub fn write(name: &str, value: &str) -> String {
 }
 
 /// One item; the cursor ends at the comma behind it.
-fn item(cursor: &mut Cursor<'_>) -> Result<(String, String), Fault> {
+fn item(cursor: &mut TextCursor<'_>) -> Result<(String, String), SyntaxError> {
     cursor.skip_blanks();
     let start = *cursor;
     if matches!(cursor.peek(), None | Some(',')) {
@@ -62,7 +62,7 @@ fn item(cursor: &mut Cursor<'_>) -> Result<(String, String), Fault> {
 
 /// Reads up to an unquoted comma or `stop`, without the quotes, and without the blanks at the end
 /// that no quote protects.
-fn part(cursor: &mut Cursor<'_>, stop: Option<char>) -> Result<String, Fault> {
+fn part(cursor: &mut TextCursor<'_>, stop: Option<char>) -> Result<String, SyntaxError> {
     let mut text = String::new();
     let mut protected = 0;
     while let Some(c) = cursor.peek() {
@@ -93,7 +93,7 @@ fn part(cursor: &mut Cursor<'_>, stop: Option<char>) -> Result<String, Fault> {
     Ok(text)
 }
 
-fn single_quoted(cursor: &mut Cursor<'_>, text: &mut String) -> Result<(), Fault> {
+fn single_quoted(cursor: &mut TextCursor<'_>, text: &mut String) -> Result<(), SyntaxError> {
     let start = *cursor;
     cursor.take('\'');
     text.push_str(cursor.take_while(|c| c != '\''));

@@ -1,6 +1,6 @@
 //! `Category: term; scheme="http://...#"; class="kind"`, several separated by commas.
 
-use super::{Cursor, Fault};
+use super::{SyntaxError, TextCursor};
 
 /// A category as a client names it. Class, location and the rest may be there; only term and scheme
 /// tell which it is.
@@ -21,14 +21,14 @@ impl Category {
 
 /// A category with everything that its client says of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Described {
+pub struct CategoryDefinition {
     /// Which it is.
     pub category: Category,
     /// `class`, `rel`, `location` and the others, the scheme among them.
     pub parameters: Vec<(String, String)>,
 }
 
-impl Described {
+impl CategoryDefinition {
     /// The parameter of this name, the last of several.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.parameters
@@ -43,8 +43,8 @@ impl Described {
 ///
 /// # Errors
 /// The first place where the text breaks the grammar.
-pub fn parse(text: &str) -> Result<Vec<Described>, Fault> {
-    let mut cursor = Cursor::new(text);
+pub fn parse(text: &str) -> Result<Vec<CategoryDefinition>, SyntaxError> {
+    let mut cursor = TextCursor::new(text);
     let mut categories = Vec::new();
     loop {
         cursor.skip_blanks();
@@ -62,7 +62,7 @@ pub fn parse(text: &str) -> Result<Vec<Described>, Fault> {
     }
 }
 
-fn one(cursor: &mut Cursor<'_>) -> Result<Described, Fault> {
+fn one(cursor: &mut TextCursor<'_>) -> Result<CategoryDefinition, SyntaxError> {
     let term = cursor.take_while(is_token).to_owned();
     if term.is_empty() {
         return Err(cursor.fault("a category's term"));
@@ -78,7 +78,7 @@ fn one(cursor: &mut Cursor<'_>) -> Result<Described, Fault> {
         term,
         scheme: scheme.clone(),
     };
-    Ok(Described {
+    Ok(CategoryDefinition {
         category,
         parameters,
     })
@@ -89,7 +89,9 @@ fn one(cursor: &mut Cursor<'_>) -> Result<Described, Fault> {
 ///
 /// # Errors
 /// The first place where the text breaks the grammar.
-pub(super) fn parameters(cursor: &mut Cursor<'_>) -> Result<Vec<(String, String)>, Fault> {
+pub(super) fn parameters(
+    cursor: &mut TextCursor<'_>,
+) -> Result<Vec<(String, String)>, SyntaxError> {
     let mut parameters = Vec::new();
     while cursor.take(';') {
         cursor.skip_blanks();

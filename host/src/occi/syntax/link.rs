@@ -3,7 +3,7 @@
 //! checked, and mean nothing.
 
 use super::category::parameters;
-use super::{Cursor, Fault};
+use super::{SyntaxError, TextCursor};
 
 /// A link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Link {
 ///
 /// # Errors
 /// The first place where the text breaks the grammar.
-pub fn parse(text: &str) -> Result<Vec<Link>, Fault> {
-    let mut cursor = Cursor::new(text);
+pub fn parse(text: &str) -> Result<Vec<Link>, SyntaxError> {
+    let mut cursor = TextCursor::new(text);
     let mut links = Vec::new();
     loop {
         cursor.skip_blanks();

@@ -15,7 +15,7 @@ pub mod link;
 /// What is wrong with a text and where. The caller knows which header or line the text came from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("character {at}: found {found}, expected {expected}")]
-pub struct Fault {
+pub struct SyntaxError {
     /// The character's place in the text, from 1.
     pub at: usize,
     /// What stands there: a character in quotes, or `the end`.
@@ -26,12 +26,12 @@ pub struct Fault {
 
 /// A place in a text.
 #[derive(Clone, Copy)]
-pub(crate) struct Cursor<'a> {
+pub(crate) struct TextCursor<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> TextCursor<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
@@ -68,11 +68,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// The fault of finding here something else than what is expected.
-    pub(crate) fn fault(&self, expected: &'static str) -> Fault {
+    pub(crate) fn fault(&self, expected: &'static str) -> SyntaxError {
         let found = self
             .peek()
             .map_or_else(|| "the end".to_owned(), |c| format!("{c:?}"));
-        Fault {
+        SyntaxError {
             at: self.text[..self.at].chars().count() + 1,
             found,
             expected,
@@ -84,7 +84,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// There is no such text, or it does not end.
-    pub(crate) fn quoted(&mut self, expected: &'static str) -> Result<String, Fault> {
+    pub(crate) fn quoted(&mut self, expected: &'static str) -> Result<String, SyntaxError> {
         let start = *self;
         if !self.take('"') {
             return Err(start.fault(expected));

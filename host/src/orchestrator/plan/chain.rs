@@ -3,8 +3,8 @@
 
 use crate::cluster::{
     Problem,
-    framework::Descriptor,
-    spec::Framework,
+    framework::PluginDescriptor,
+    spec::FrameworkChoice,
     vocabulary::{CLUSTER, nearest},
 };
 
@@ -14,11 +14,11 @@ use crate::cluster::{
 /// A plugin that is not there; a requirement that nothing asked for provides, with those that
 /// would; two that provide the same; a circle.
 pub fn chain<'a>(
-    frameworks: &[Framework],
-    there: &[&'a Descriptor],
-) -> Result<Vec<&'a Descriptor>, Vec<Problem>> {
+    frameworks: &[FrameworkChoice],
+    there: &[&'a PluginDescriptor],
+) -> Result<Vec<&'a PluginDescriptor>, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut open: Vec<&Descriptor> = Vec::new();
+    let mut open: Vec<&PluginDescriptor> = Vec::new();
     for name in
         std::iter::once(CLUSTER).chain(frameworks.iter().map(|framework| framework.name.as_str()))
     {
@@ -35,7 +35,7 @@ pub fn chain<'a>(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut chain: Vec<&Descriptor> = Vec::new();
+    let mut chain: Vec<&PluginDescriptor> = Vec::new();
     while !open.is_empty() {
         let has = |service: &String| chain.iter().any(|before| before.provides.contains(service));
         // `cluster` stands first in `open`, and others wait for it whether they say so or not.
@@ -50,7 +50,7 @@ pub fn chain<'a>(
     Ok(chain)
 }
 
-fn unknown(name: &str, there: &[&Descriptor]) -> Problem {
+fn unknown(name: &str, there: &[&PluginDescriptor]) -> Problem {
     let names: Vec<&str> = there
         .iter()
         .map(|descriptor| descriptor.name.as_str())
@@ -69,7 +69,7 @@ fn unknown(name: &str, there: &[&Descriptor]) -> Problem {
     Problem::new("framework", format!("there is no plugin `{name}`"), hint)
 }
 
-fn missing(open: &[&Descriptor], there: &[&Descriptor]) -> Vec<Problem> {
+fn missing(open: &[&PluginDescriptor], there: &[&PluginDescriptor]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for descriptor in open {
         for service in &descriptor.requires {
@@ -101,7 +101,7 @@ fn missing(open: &[&Descriptor], there: &[&Descriptor]) -> Vec<Problem> {
     problems
 }
 
-fn twice(open: &[&Descriptor]) -> Vec<Problem> {
+fn twice(open: &[&PluginDescriptor]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, descriptor) in open.iter().enumerate() {
         for service in &descriptor.provides {
@@ -120,8 +120,8 @@ fn twice(open: &[&Descriptor]) -> Vec<Problem> {
     problems
 }
 
-fn circle(open: &[&Descriptor]) -> Problem {
-    let needs = |descriptor: &Descriptor| {
+fn circle(open: &[&PluginDescriptor]) -> Problem {
+    let needs = |descriptor: &PluginDescriptor| {
         let of = open.iter().flat_map(|other| {
             descriptor
                 .requires

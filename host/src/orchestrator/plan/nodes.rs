@@ -7,11 +7,11 @@ use ipnet::Ipv4Net;
 
 use crate::{
     cluster::{
-        Flavor, Problem, Spec,
-        framework::{Cardinality, Descriptor, Node, NodeGroup, Size},
+        ClusterSpec, Flavor, Problem,
+        framework::{ClusterNode, NodeGroup, NodeResources, PluginDescriptor, RoleCardinality},
         limits::MASTER_OFFSET,
     },
-    orchestrator::planner::Chosen,
+    orchestrator::planner::ResolvedFlavors,
 };
 
 /// The role of the one node that others join.
@@ -21,7 +21,7 @@ pub const WORKER: &str = "worker";
 
 /// The master's group, then the workers'. A node's address follows from its id alone: the master is
 /// the network's tenth, worker n stands n above.
-pub fn groups(spec: &Spec, chosen: &Chosen) -> Vec<NodeGroup> {
+pub fn groups(spec: &ClusterSpec, chosen: &ResolvedFlavors) -> Vec<NodeGroup> {
     let base = spec
         .cidr
         .parse::<Ipv4Net>()
@@ -29,12 +29,12 @@ pub fn groups(spec: &Spec, chosen: &Chosen) -> Vec<NodeGroup> {
     let address =
         |above: u32| Ipv4Addr::from(base.saturating_add(MASTER_OFFSET + above)).to_string();
     let image = spec.image.clone().unwrap_or_default();
-    let master = Node {
+    let master = ClusterNode {
         id: 1,
         name: MASTER.to_owned(),
         address: address(0),
     };
-    let workers = spec.ids().into_iter().map(|id| Node {
+    let workers = spec.ids().into_iter().map(|id| ClusterNode {
         id,
         name: format!("{WORKER}-{id}"),
         address: address(id),
@@ -56,11 +56,11 @@ pub fn groups(spec: &Spec, chosen: &Chosen) -> Vec<NodeGroup> {
 }
 
 /// The smallest size of a node of each role over the whole chain.
-pub fn smallest(chain: &[&Descriptor]) -> BTreeMap<String, Size> {
-    let mut sizes: BTreeMap<String, Size> = BTreeMap::new();
+pub fn smallest(chain: &[&PluginDescriptor]) -> BTreeMap<String, NodeResources> {
+    let mut sizes: BTreeMap<String, NodeResources> = BTreeMap::new();
     for role in chain.iter().flat_map(|descriptor| &descriptor.roles) {
         let size = sizes.entry(role.name.clone()).or_insert(role.smallest);
-        *size = Size {
+        *size = NodeResources {
             vcpus: size.vcpus.max(role.smallest.vcpus),
             ram_mib: size.ram_mib.max(role.smallest.ram_mib),
             disk_gib: size.disk_gib.max(role.smallest.disk_gib),
@@ -71,7 +71,11 @@ pub fn smallest(chain: &[&Descriptor]) -> BTreeMap<String, Size> {
 
 /// Flavors that are too small, with one that is not; numbers of workers that a framework does not
 /// run on; roles that there are none of.
-pub fn check(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Vec<Problem> {
+pub fn check(
+    spec: &ClusterSpec,
+    chosen: &ResolvedFlavors,
+    chain: &[&PluginDescriptor],
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     let sizes = smallest(chain);
     for (role, flavor, path) in [
@@ -98,14 +102,14 @@ pub fn check(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Vec<Problem
         for role in &descriptor.roles {
             let name = &descriptor.name;
             let wrong = match (role.name.as_str(), role.cardinality) {
-                (MASTER, _) | (WORKER, Cardinality::OneOrMore) => continue,
-                (WORKER, Cardinality::ExactlyOne) if spec.workers != 1 => {
+                (MASTER, _) | (WORKER, RoleCardinality::OneOrMore) => continue,
+                (WORKER, RoleCardinality::ExactlyOne) if spec.workers != 1 => {
                     format!(
                         "`{name}` runs on exactly one worker, not on {}",
                         spec.workers
                     )
                 }
-                (WORKER, Cardinality::Odd) if spec.workers.is_multiple_of(2) => {
+                (WORKER, RoleCardinality::Odd) if spec.workers.is_multiple_of(2) => {
                     format!(
                         "`{name}` needs an odd number of workers, not {}",
                         spec.workers
@@ -120,7 +124,7 @@ pub fn check(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Vec<Problem
                     continue;
                 }
             };
-            let hint = if role.cardinality == Cardinality::Odd {
+            let hint = if role.cardinality == RoleCardinality::Odd {
                 format!("{} or {}", spec.workers - 1, spec.workers + 1)
             } else {
                 "1".to_owned()
@@ -132,7 +136,7 @@ pub fn check(spec: &Spec, chosen: &Chosen, chain: &[&Descriptor]) -> Vec<Problem
 }
 
 /// The smallest flavor of the cloud that is large enough, in words.
-pub fn advice(flavors: &[Flavor], size: &Size) -> String {
+pub fn advice(flavors: &[Flavor], size: &NodeResources) -> String {
     let smallest = flavors
         .iter()
         .filter(|flavor| fits(flavor, size))
@@ -144,7 +148,7 @@ pub fn advice(flavors: &[Flavor], size: &Size) -> String {
 }
 
 /// A flavor without a disk of its own boots from a volume, whose size is not known here.
-fn fits(flavor: &Flavor, size: &Size) -> bool {
+fn fits(flavor: &Flavor, size: &NodeResources) -> bool {
     flavor.vcpus >= size.vcpus
         && flavor.ram_mib >= size.ram_mib
         && (flavor.disk_gib >= size.disk_gib || flavor.disk_gib == 0)

@@ -4,31 +4,31 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 
-use super::{PlanError, Plugins, chain, nodes, plan, settings};
+use super::{PlanError, PluginSource, chain, nodes, plan, settings};
 use crate::{
-    bundle::Part,
+    bundle::PluginBundle,
     cluster::{
-        Problem, Spec,
-        framework::{Descriptor, Request, Size},
+        ClusterSpec, Problem,
+        framework::{NodeResources, PluginDescriptor, PluginRequest},
     },
-    orchestrator::planner::{Chosen, Planned, Planner},
-    plugin::{Catalogue, GenerateError},
+    orchestrator::planner::{ClusterPlanner, ResolvedFlavors, StackPlan},
+    plugin::{GenerateError, PluginRegistry},
 };
 
 /// Plans on these plugins.
 pub struct PluginPlanner<P>(pub P);
 
-impl<P: Plugins> Planner for PluginPlanner<P> {
-    fn descriptors(&self) -> Vec<&Descriptor> {
+impl<P: PluginSource> ClusterPlanner for PluginPlanner<P> {
+    fn descriptors(&self) -> Vec<&PluginDescriptor> {
         self.0.descriptors()
     }
 
-    fn check(&self, spec: &Spec) -> Vec<Problem> {
+    fn check(&self, spec: &ClusterSpec) -> Vec<Problem> {
         let there = self.0.descriptors();
         match chain::chain(&spec.frameworks, &there) {
             Err(problems) => problems,
             Ok(chain) => {
-                let typed = |descriptor: &&Descriptor| {
+                let typed = |descriptor: &&PluginDescriptor| {
                     settings::typed(descriptor, &spec.settings_of(&descriptor.name))
                 };
                 chain
@@ -40,7 +40,10 @@ impl<P: Plugins> Planner for PluginPlanner<P> {
         }
     }
 
-    fn smallest(&self, spec: &Spec) -> Result<BTreeMap<String, Size>, Vec<Problem>> {
+    fn smallest(
+        &self,
+        spec: &ClusterSpec,
+    ) -> Result<BTreeMap<String, NodeResources>, Vec<Problem>> {
         Ok(nodes::smallest(&chain::chain(
             &spec.frameworks,
             &self.0.descriptors(),
@@ -49,15 +52,15 @@ impl<P: Plugins> Planner for PluginPlanner<P> {
 
     fn plan<'a>(
         &'a self,
-        spec: &'a Spec,
-        facts: &'a Chosen,
-    ) -> BoxFuture<'a, Result<Planned, Vec<Problem>>> {
+        spec: &'a ClusterSpec,
+        facts: &'a ResolvedFlavors,
+    ) -> BoxFuture<'a, Result<StackPlan, Vec<Problem>>> {
         Box::pin(async move {
             let made = plan(spec, facts, &self.0)
                 .await
                 .map_err(PlanError::into_problems)?;
             let endpoints = made.bundle.parts.iter().flat_map(|part| &part.endpoints);
-            Ok(Planned {
+            Ok(StackPlan {
                 endpoints: endpoints
                     .map(|endpoint| (endpoint.name.clone(), endpoint.name.clone()))
                     .collect(),
@@ -74,7 +77,7 @@ impl<P: Plugins> Planner for PluginPlanner<P> {
 
 /// What services say of their plugin's parameters: the attribute `setting.replication` = `2` keeps
 /// `replication` at that.
-fn computed(parts: &[Part]) -> BTreeMap<String, BTreeMap<String, String>> {
+fn computed(parts: &[PluginBundle]) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut all: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for part in parts {
         for (name, value) in part.services.iter().flat_map(|service| &service.attributes) {
@@ -88,16 +91,16 @@ fn computed(parts: &[Part]) -> BTreeMap<String, BTreeMap<String, String>> {
     all
 }
 
-impl Plugins for Catalogue {
-    fn descriptors(&self) -> Vec<&Descriptor> {
+impl PluginSource for PluginRegistry {
+    fn descriptors(&self) -> Vec<&PluginDescriptor> {
         self.iter().map(|plugin| plugin.descriptor()).collect()
     }
 
     fn generate<'a>(
         &'a self,
         plugin: &'a str,
-        request: &'a Request,
-    ) -> BoxFuture<'a, Result<Part, PlanError>> {
+        request: &'a PluginRequest,
+    ) -> BoxFuture<'a, Result<PluginBundle, PlanError>> {
         Box::pin(async move {
             let Some(plugin) = self.get(plugin) else {
                 return Err(PlanError::Broken(format!("there is no plugin `{plugin}`")));

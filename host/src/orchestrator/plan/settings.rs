@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::cluster::{Problem, framework::Descriptor, vocabulary::nearest};
+use crate::cluster::{Problem, framework::PluginDescriptor, vocabulary::nearest};
 
 /// Characters of a validator's own words that are shown.
 const MAX_WORDS_CHARS: usize = 200;
@@ -15,7 +15,7 @@ const MAX_WORDS_CHARS: usize = 200;
 /// # Errors
 /// All problems at once, each at `<framework>.<parameter>`.
 pub fn typed(
-    descriptor: &Descriptor,
+    descriptor: &PluginDescriptor,
     raw: &BTreeMap<String, String>,
 ) -> Result<Map<String, Value>, Vec<Problem>> {
     let none = Map::new();
@@ -122,7 +122,7 @@ fn about(schema: &Value) -> String {
 /// What the schema as a whole says against the settings, but for parameters that have a problem
 /// already.
 fn validate(
-    descriptor: &Descriptor,
+    descriptor: &PluginDescriptor,
     properties: &Map<String, Value>,
     settings: &Map<String, Value>,
     known: &[Problem],

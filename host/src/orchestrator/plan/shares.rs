@@ -4,15 +4,15 @@
 use super::nodes::{MASTER, advice};
 use crate::cluster::{
     Flavor, Problem,
-    framework::{NodeGroup, Share, Size},
+    framework::{NodeGroup, NodeResources, ResourceClaim},
 };
 
 /// One problem for each port that two plugins take, and for each role whose memory does not
 /// suffice.
-pub fn check(groups: &[NodeGroup], flavors: &[Flavor], taken: &[Share]) -> Vec<Problem> {
+pub fn check(groups: &[NodeGroup], flavors: &[Flavor], taken: &[ResourceClaim]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for group in groups {
-        let shares: Vec<&Share> = taken
+        let shares: Vec<&ResourceClaim> = taken
             .iter()
             .filter(|share| share.role == group.role)
             .collect();
@@ -52,7 +52,7 @@ pub fn check(groups: &[NodeGroup], flavors: &[Flavor], taken: &[Share]) -> Vec<P
             } else {
                 "worker.flavor"
             };
-            let needed = Size {
+            let needed = NodeResources {
                 ram_mib: sum,
                 vcpus: group.flavor.vcpus,
                 disk_gib: group.flavor.disk_gib,

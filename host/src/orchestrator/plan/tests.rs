@@ -7,33 +7,33 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    bundle::{File, assemble},
+    bundle::{PluginFile, assemble},
     cluster::{
         Flavor, attributes,
-        defaults::Defaults,
-        framework::{Audience, Cardinality, Endpoint, Role, Size},
-        vocabulary::Vocabulary,
+        defaults::OperatorDefaults,
+        framework::{FrameworkEndpoint, NodeResources, NodeRole, PortAudience, RoleCardinality},
+        vocabulary::AttributeNames,
     },
 };
 
 /// A plugin that answers with its settings in a file.
 struct Fake {
-    descriptor: Descriptor,
-    taken: Vec<Share>,
+    descriptor: PluginDescriptor,
+    taken: Vec<ResourceClaim>,
 }
 
 struct Fakes(Vec<Fake>);
 
-impl Plugins for Fakes {
-    fn descriptors(&self) -> Vec<&Descriptor> {
+impl PluginSource for Fakes {
+    fn descriptors(&self) -> Vec<&PluginDescriptor> {
         self.0.iter().map(|fake| &fake.descriptor).collect()
     }
 
     fn generate<'a>(
         &'a self,
         plugin: &'a str,
-        request: &'a Request,
-    ) -> BoxFuture<'a, Result<Part, PlanError>> {
+        request: &'a PluginRequest,
+    ) -> BoxFuture<'a, Result<PluginBundle, PlanError>> {
         let fake = self
             .0
             .iter()
@@ -44,9 +44,9 @@ impl Plugins for Fakes {
 }
 
 impl Fake {
-    fn part(&self, request: &Request) -> Part {
+    fn part(&self, request: &PluginRequest) -> PluginBundle {
         let name = &self.descriptor.name;
-        let mut part = Part {
+        let mut part = PluginBundle {
             plugin: name.clone(),
             template: json!({}),
             files: vec![],
@@ -65,7 +65,7 @@ impl Fake {
                     .collect::<Vec<_>>()
                     .join(","),
             )];
-            part.services.push(Service {
+            part.services.push(ProvidedService {
                 name: service.clone(),
                 plugin: name.clone(),
                 node: "master".to_owned(),
@@ -82,7 +82,7 @@ impl Fake {
             .and_then(Value::as_str)
             .unwrap_or_default();
         let roles = vec!["master".to_owned(), "worker".to_owned()];
-        part.files.push(File {
+        part.files.push(PluginFile {
             roles,
             path: format!("/etc/{name}.conf"),
             mode: 0o644,
@@ -90,20 +90,20 @@ impl Fake {
         });
         let output = format!("{}_text", name.replace('-', "_"));
         part.template = json!({"outputs": {output: {"value": [text, {"data": {text: text}}]}}});
-        part.endpoints.push(Endpoint {
+        part.endpoints.push(FrameworkEndpoint {
             name: format!("{}_web", name.replace('-', "_")),
             description: String::new(),
             role: "master".to_owned(),
             scheme: "http".to_owned(),
             port: 80,
             path: "/".to_owned(),
-            audience: Audience::Admin,
+            audience: PortAudience::Admin,
         });
         part
     }
 }
 
-fn nodes_template(request: &Request) -> Value {
+fn nodes_template(request: &PluginRequest) -> Value {
     let nodes: Vec<(&str, &str)> = request
         .groups
         .iter()
@@ -133,10 +133,10 @@ fn fake(name: &str, requires: &[&str], provides: &[&str]) -> Fake {
             .map(|text| (*text).to_owned())
             .collect::<Vec<_>>()
     };
-    let role = |name: &str, ram_mib| Role {
+    let role = |name: &str, ram_mib| NodeRole {
         name: name.to_owned(),
-        cardinality: Cardinality::OneOrMore,
-        smallest: Size {
+        cardinality: RoleCardinality::OneOrMore,
+        smallest: NodeResources {
             vcpus: 1,
             ram_mib,
             disk_gib: 10,
@@ -148,7 +148,7 @@ fn fake(name: &str, requires: &[&str], provides: &[&str]) -> Fake {
         "text": {"type": "string", "description": "Any"}, "site": {"type": "object", "additionalProperties": {"type": "string"}, "description": "More"},
         "list": {"type": "array", "items": {"type": "integer"}, "description": "Numbers"}, "size": {"type": ["integer", "null"], "description": "Or none"},
     }});
-    let descriptor = Descriptor {
+    let descriptor = PluginDescriptor {
         name: name.to_owned(),
         title: format!("The {name}"),
         description: String::new(),
@@ -167,8 +167,8 @@ fn fake(name: &str, requires: &[&str], provides: &[&str]) -> Fake {
     }
 }
 
-fn share(plugin: &str, role: &str, memory_mib: u32, ports: &[u16]) -> Share {
-    Share {
+fn share(plugin: &str, role: &str, memory_mib: u32, ports: &[u16]) -> ResourceClaim {
+    ResourceClaim {
         role: role.to_owned(),
         plugin: plugin.to_owned(),
         memory_mib,
@@ -185,9 +185,9 @@ fn flavor(name: &str, ram_mib: u32) -> Flavor {
     }
 }
 
-fn chosen() -> Chosen {
+fn chosen() -> ResolvedFlavors {
     let flavors = vec![flavor("small", 2048), flavor("large", 4096)];
-    Chosen {
+    ResolvedFlavors {
         master: flavor("large", 4096),
         worker: flavor("small", 2048),
         flavors,
@@ -204,7 +204,7 @@ fn fakes() -> Fakes {
     ])
 }
 
-fn spec(plugins: &Fakes, given: &[(&str, &str)]) -> Spec {
+fn spec(plugins: &Fakes, given: &[(&str, &str)]) -> ClusterSpec {
     let given: Vec<(String, String)> = given
         .iter()
         .map(|(n, v)| (format!("stampede.{n}"), (*v).to_owned()))
@@ -212,13 +212,17 @@ fn spec(plugins: &Fakes, given: &[(&str, &str)]) -> Spec {
     attributes::parse(
         "demo",
         &given,
-        &Defaults::default(),
-        &Vocabulary::of(plugins.descriptors()),
+        &OperatorDefaults::default(),
+        &AttributeNames::of(plugins.descriptors()),
     )
     .unwrap()
 }
 
-fn planned(plugins: &Fakes, chosen: &Chosen, given: &[(&str, &str)]) -> Result<Plan, String> {
+fn planned(
+    plugins: &Fakes,
+    chosen: &ResolvedFlavors,
+    given: &[(&str, &str)],
+) -> Result<ClusterPlan, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -361,7 +365,7 @@ fn settings_that_the_schema_refuses_are_all_told_with_their_description() {
 
 #[test]
 fn a_flavor_that_is_too_small_is_refused_with_one_that_fits() {
-    let small = Chosen {
+    let small = ResolvedFlavors {
         master: flavor("small", 2047),
         ..chosen()
     };
@@ -372,7 +376,7 @@ fn a_flavor_that_is_too_small_is_refused_with_one_that_fits() {
     assert!(
         planned(
             &fakes(),
-            &Chosen {
+            &ResolvedFlavors {
                 master: flavor("small", 2048),
                 ..chosen()
             },
@@ -384,7 +388,7 @@ fn a_flavor_that_is_too_small_is_refused_with_one_that_fits() {
 
 #[test]
 fn ports_and_memory_that_two_take_are_told_by_both_names() {
-    let with = |hadoop: Share, spark: Share| {
+    let with = |hadoop: ResourceClaim, spark: ResourceClaim| {
         let mut all = fakes();
         all.0[1].taken = vec![hadoop];
         all.0[2].taken = vec![spark];
