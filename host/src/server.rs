@@ -9,10 +9,10 @@
 //!   cannot be read
 
 mod connection;
-mod heads;
+mod header_timeout;
 pub mod limits;
-mod stall;
-mod unread;
+mod parse_errors;
+mod write_timeout;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use futures_util::{StreamExt, stream};
 use stampede_tests::client::OcciClient;
+use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
 use stampede_tests::host::HostProcess;
-use stampede_tests::standin::{FakeConfig, FakeOpenStack};
 use stampede_tests::usage::{cpu, memory_mib};
 
 const PROJECTS: usize = 100;

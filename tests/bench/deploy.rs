@@ -7,7 +7,7 @@
 //! without; unsaid: 2 and 4 workers, both images.
 
 use anyhow::Result;
-use stampede_tests::rig::cloud;
+use stampede_tests::testbed::cloud;
 
 use crate::ways::{ClusterShape, WayTimes, by_hand, generated, over_ssh, through_stampede};
 

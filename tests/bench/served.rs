@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use stampede_tests::client::OcciClient;
+use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
 use stampede_tests::host::{HostProcess, binary};
-use stampede_tests::standin::{FakeConfig, FakeOpenStack};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 

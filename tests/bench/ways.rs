@@ -10,9 +10,9 @@ use reqwest::Method;
 use serde_json::json;
 use stampede_tests::client::watch;
 use stampede_tests::host::{HostProcess, binary};
-use stampede_tests::rig::cloud::{KEYSTONE, MIRROR, PROXY, TestbedCloud};
-use stampede_tests::rig::cluster::{hadoop, nodes, occi, pairs};
-use stampede_tests::rig::node::TestbedNode;
+use stampede_tests::testbed::cloud::{KEYSTONE, MIRROR, PROXY, TestbedCloud};
+use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
+use stampede_tests::testbed::node::TestbedNode;
 use stampede_tests::until;
 
 const VERSION: &str = "3.5.0";

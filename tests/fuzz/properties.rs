@@ -11,10 +11,10 @@ use stampede::cluster::progress::StageReport;
 use stampede::occi::entity::OcciEntity;
 use stampede::occi::limits::OcciLimits;
 use stampede::occi::negotiate::Rendering;
-use stampede::occi::own::UserMixin;
 use stampede::occi::render::Renderer;
 use stampede::occi::request::{ParsedRequest, carried};
 use stampede::occi::syntax::{attribute, category};
+use stampede::occi::user_mixin::UserMixin;
 use stampede::orchestrator::{ClusterView, LifecyclePhase};
 use stampede_tests::service_manager;
 

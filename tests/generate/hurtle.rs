@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use stampede_tests::client::OcciClient;
+use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
 use stampede_tests::host::HostProcess;
-use stampede_tests::standin::{FakeConfig, FakeOpenStack};
 
 use crate::stampede;
 

@@ -1,9 +1,9 @@
 //! Two projects at one host.
 
 use stampede_tests::client::OcciClient;
+use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
 use stampede_tests::host::HostProcess;
 use stampede_tests::projects::{TestUser, apart};
-use stampede_tests::standin::{FakeConfig, FakeOpenStack};
 
 #[tokio::test]
 async fn neither_sees_changes_or_deletes_what_is_the_others() {

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use stampede_tests::fake_openstack::{CreateFails, FakeConfig, FakeOpenStack, StackPace};
 use stampede_tests::host::HostProcess;
 use stampede_tests::service_manager::{ServiceManager, value};
-use stampede_tests::standin::{CreateFails, FakeConfig, FakeOpenStack, StackPace};
 use stampede_tests::until;
 
 /// A hundredth of its pauses: 7 s become 70 ms.

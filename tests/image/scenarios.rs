@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use stampede_tests::artifacts;
 use stampede_tests::client::{OcciClient, watch};
-use stampede_tests::standin::{FakeConfig, FakeOpenStack, StackPace};
+use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack, StackPace};
 use stampede_tests::usage::{anonymous_mib, memory_mib};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

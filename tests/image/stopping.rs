@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use stampede_tests::artifacts;
 use stampede_tests::client::OcciClient;
-use stampede_tests::standin::{FakeConfig, FakeOpenStack, FaultKind, InjectedFault};
+use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack, FaultKind, InjectedFault};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket};
 

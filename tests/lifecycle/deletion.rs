@@ -4,9 +4,9 @@ use stampede::{
     cluster::ClusterState,
     orchestrator::{CreateOutcome, OrchestratorLimits},
 };
-use stampede_tests::standin::{FaultKind, InjectedFault};
+use stampede_tests::fake_openstack::{FaultKind, InjectedFault};
 
-use crate::world::{LifecycleFixture, eventually, limits};
+use crate::fixture::{LifecycleFixture, eventually, limits};
 
 #[tokio::test]
 async fn a_delete_in_the_middle_of_a_create_leaves_nothing_and_the_name_is_free_at_once() {
@@ -28,7 +28,7 @@ async fn a_delete_in_the_middle_of_a_create_leaves_nothing_and_the_name_is_free_
     assert!(names.len() == 2 && names[0] != names[1], "{names:?}");
     world.cloud.finish();
     eventually("the first is gone", async || {
-        host.leaving(&caller)
+        host.list_deleting(&caller)
             .await
             .unwrap()
             .is_empty()
@@ -47,7 +47,7 @@ async fn what_was_only_asked_for_is_deleted_without_the_cloud() {
     host.request(&caller, "default", vec![]).await.unwrap();
     let before = world.cloud.count("heat");
     host.delete(&caller, "default").await.unwrap();
-    assert!(host.leaving(&caller).await.unwrap().is_empty());
+    assert!(host.list_deleting(&caller).await.unwrap().is_empty());
     assert_eq!(world.cloud.count("heat"), before);
 }
 
@@ -60,7 +60,7 @@ async fn a_delete_that_heat_fails_at_is_tried_again() {
     host.delete(&caller, "default").await.unwrap();
     eventually("it is gone", async || {
         world.cloud.finish();
-        host.leaving(&caller)
+        host.list_deleting(&caller)
             .await
             .unwrap()
             .is_empty()
@@ -87,7 +87,7 @@ async fn a_delete_that_heat_never_manages_ends_in_words_and_is_tried_again_after
     host.delete(&caller, "default").await.unwrap();
     let why = eventually("it gives up", async || {
         world.cloud.finish();
-        host.leaving(&caller).await.unwrap()[0]
+        host.list_deleting(&caller).await.unwrap()[0]
             .state
             .reason()
             .map(str::to_owned)
@@ -103,7 +103,7 @@ async fn a_delete_that_heat_never_manages_ends_in_words_and_is_tried_again_after
     let caller = world.caller(&host, "demo").await;
     eventually("it is gone", async || {
         world.cloud.finish();
-        host.leaving(&caller)
+        host.list_deleting(&caller)
             .await
             .unwrap()
             .is_empty()
@@ -124,13 +124,13 @@ async fn a_delete_while_heat_is_away_is_accepted_and_done_later() {
     ));
     host.delete(&caller, "default").await.unwrap();
     assert_eq!(
-        host.leaving(&caller).await.unwrap()[0].state,
+        host.list_deleting(&caller).await.unwrap()[0].state,
         ClusterState::Deleting
     );
     world.cloud.heal();
     eventually("it is gone", async || {
         world.cloud.finish();
-        host.leaving(&caller)
+        host.list_deleting(&caller)
             .await
             .unwrap()
             .is_empty()

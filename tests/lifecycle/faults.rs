@@ -7,9 +7,9 @@ use stampede::{
     cluster::ClusterState,
     orchestrator::{LifecyclePhase, OrchestratorError, OrchestratorLimits},
 };
-use stampede_tests::standin::{CreateFails, FaultKind, InjectedFault};
+use stampede_tests::fake_openstack::{CreateFails, FaultKind, InjectedFault};
 
-use crate::world::{LifecycleFixture, eventually, limits, problems};
+use crate::fixture::{LifecycleFixture, eventually, limits, problems};
 
 fn create(what: FaultKind, times: u32) -> InjectedFault {
     InjectedFault::of("heat", times, what).only("POST", "/stacks")
@@ -240,7 +240,7 @@ async fn a_token_that_ends_in_the_middle_of_a_delete_does_not_lose_the_wish() {
     let caller = world.caller(&host, "demo").await;
     eventually("the next good token goes on", async || {
         world.cloud.finish();
-        host.leaving(&caller)
+        host.list_deleting(&caller)
             .await
             .unwrap()
             .is_empty()
@@ -332,7 +332,7 @@ async fn a_stack_that_somebody_else_deleted_is_told_of() {
     assert!(view.failure.unwrap().contains("not by stampede"));
     host.delete(&caller, "default").await.unwrap();
     eventually("the record is gone", async || {
-        host.leaving(&caller)
+        host.list_deleting(&caller)
             .await
             .unwrap()
             .is_empty()

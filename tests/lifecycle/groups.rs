@@ -4,7 +4,7 @@ use stampede::orchestrator::{
     ClusterGroup, MembershipChange, OrchestratorError, OrchestratorLimits,
 };
 
-use crate::world::{LifecycleFixture, limits};
+use crate::fixture::{LifecycleFixture, limits};
 
 fn group(name: &str) -> ClusterGroup {
     ClusterGroup {

@@ -6,14 +6,14 @@
     reason = "helpers of tests: what they set up is there"
 )]
 
+mod create_delete;
 mod deletion;
 mod faults;
+mod fixture;
 mod groups;
-mod life;
 mod owners;
 mod readers;
 mod refusals;
 mod restart;
-mod setbacks;
+mod rollback;
 mod update;
-mod world;

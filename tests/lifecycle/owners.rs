@@ -5,9 +5,9 @@ use stampede::{
     cluster::ClusterState,
     orchestrator::{Caller, LifecyclePhase, Orchestrator, OrchestratorLimits},
 };
-use stampede_tests::standin::{FaultKind, InjectedFault};
+use stampede_tests::fake_openstack::{FaultKind, InjectedFault};
 
-use crate::world::{LifecycleFixture, eventually, limits, pairs};
+use crate::fixture::{LifecycleFixture, eventually, limits, pairs};
 
 fn away() -> InjectedFault {
     InjectedFault::of("heat", u32::MAX, FaultKind::Status(503, None))
@@ -276,7 +276,11 @@ async fn a_delete_by_another_user_makes_it_theirs() {
     host.delete(&bob, "default").await.unwrap();
     eventually("nothing is left", async || {
         world.cloud.finish();
-        host.leaving(&alice).await.unwrap().is_empty().then_some(())
+        host.list_deleting(&alice)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
     })
     .await;
     assert_eq!(

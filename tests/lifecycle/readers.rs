@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use stampede::{cluster::ClusterState, orchestrator::OrchestratorLimits};
-use stampede_tests::standin::{FaultKind, InjectedFault};
+use stampede_tests::fake_openstack::{FaultKind, InjectedFault};
 
-use crate::world::{LifecycleFixture, eventually, limits};
+use crate::fixture::{LifecycleFixture, eventually, limits};
 
 const LONG: Duration = Duration::from_secs(3_600);
 

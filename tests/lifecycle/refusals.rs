@@ -6,7 +6,7 @@ use stampede::{
     orchestrator::{LifecyclePhase, OrchestratorError},
 };
 
-use crate::world::{LifecycleFixture, pairs, problems};
+use crate::fixture::{LifecycleFixture, pairs, problems};
 
 #[tokio::test]
 async fn names_that_the_cloud_does_not_know_are_told_all_at_once_and_nothing_is_created() {
@@ -212,21 +212,25 @@ async fn a_cloud_without_a_choice_is_told_what_to_name() {
             .networks
             .iter_mut()
             .for_each(|network| network.is_default = false);
-        cloud.networks.push(stampede_tests::standin::FakeNetwork {
-            id: "second".into(),
-            name: "second".into(),
-            is_default: false,
-            ..network
-        });
+        cloud
+            .networks
+            .push(stampede_tests::fake_openstack::FakeNetwork {
+                id: "second".into(),
+                name: "second".into(),
+                is_default: false,
+                ..network
+            });
         for image in &mut cloud.images {
             image.os_distro = String::new();
         }
         let image = cloud.images[0].clone();
-        cloud.images.push(stampede_tests::standin::FakeImage {
-            id: "other".into(),
-            name: "other".into(),
-            ..image
-        });
+        cloud
+            .images
+            .push(stampede_tests::fake_openstack::FakeImage {
+                id: "other".into(),
+                name: "other".into(),
+                ..image
+            });
     });
     let refused = problems(&host.deploy(&caller, "default", vec![]).await.unwrap_err());
     assert!(

@@ -6,10 +6,10 @@ use stampede::{
     cluster::ClusterState,
     orchestrator::{CreateOutcome, LifecyclePhase},
 };
-use stampede_tests::standin::{FaultKind, InjectedFault};
+use stampede_tests::fake_openstack::{FaultKind, InjectedFault};
 use tokio::runtime::Runtime;
 
-use crate::world::{LifecycleFixture, eventually, pairs};
+use crate::fixture::{LifecycleFixture, eventually, pairs};
 
 /// Runs a host in a runtime of its own, which is torn down in the middle of `work` as soon as
 /// `until` holds: a `kill -9` without the exit.
@@ -157,7 +157,7 @@ async fn an_emptied_store_finds_its_clusters_in_heat() {
     host.delete(&caller, "default").await.unwrap();
     eventually("nothing is left", async || {
         world.cloud.finish();
-        host.leaving(&caller)
+        host.list_deleting(&caller)
             .await
             .unwrap()
             .is_empty()
@@ -196,7 +196,7 @@ async fn an_emptied_store_takes_up_the_deletes_that_heat_has_not_ended() {
         .await;
         eventually("it is gone", async || {
             world.cloud.finish();
-            host.leaving(&caller)
+            host.list_deleting(&caller)
                 .await
                 .unwrap()
                 .is_empty()

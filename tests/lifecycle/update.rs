@@ -9,9 +9,9 @@ use stampede::{
     cluster::ClusterState,
     orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorError},
 };
-use stampede_tests::standin::{FaultKind, InjectedFault, UpdateFails};
+use stampede_tests::fake_openstack::{FaultKind, InjectedFault, UpdateFails};
 
-use crate::world::{LifecycleFixture, eventually, pairs, problems};
+use crate::fixture::{LifecycleFixture, eventually, pairs, problems};
 
 /// A cluster of two workers that is complete.
 pub(crate) async fn complete(world: &LifecycleFixture) -> (Orchestrator, Caller, String) {
@@ -387,7 +387,7 @@ async fn a_delete_ends_a_change() {
     world.cloud.finish();
     eventually("nothing is left", async || {
         world.cloud.finish();
-        host.leaving(&caller)
+        host.list_deleting(&caller)
             .await
             .unwrap()
             .is_empty()

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use stampede_tests::rig::cloud::{self, TestbedCloud};
+use stampede_tests::testbed::cloud::{self, TestbedCloud};
 
 /// What a scenario has at hand.
 pub struct TestbedContext {

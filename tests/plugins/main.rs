@@ -14,10 +14,10 @@
 )]
 
 mod answers;
+mod fixture;
 mod limits;
 mod load;
 mod shipped;
-mod world;
 
 use std::path::Path;
 use std::time::Duration;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use stampede_tests::client::{OcciClient, ShownCluster};
+use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack, StackPace};
 use stampede_tests::host::{HostProcess, binary};
-use stampede_tests::standin::{FakeConfig, FakeOpenStack, StackPace};
 
 const NAME: &str = "default";
 

@@ -11,11 +11,11 @@
 
 pub mod artifacts;
 pub mod client;
+pub mod fake_openstack;
 pub mod host;
 pub mod projects;
-pub mod rig;
 pub mod service_manager;
-pub mod standin;
+pub mod testbed;
 pub mod usage;
 mod wait;
 pub mod wire;

@@ -11,10 +11,10 @@
 //! - [`news`]: what a running node is told
 //! - [`yaml`]: the template for people
 
-pub mod assemble;
 pub mod merge;
-pub mod news;
-pub mod part;
+pub mod node_script;
+pub mod node_update;
+pub mod plugin_bundle;
 pub mod policy;
 pub mod references;
 pub mod sizes;
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use part::{NodeScript, PluginBundle, PluginFile, ScriptStage};
+pub use plugin_bundle::{NodeScript, PluginBundle, PluginFile, ScriptStage};
 
 use crate::cluster::framework::{PluginDescriptor, PluginRequest};
 
@@ -37,7 +37,7 @@ pub struct ClusterBundle {
     pub files: BTreeMap<String, String>,
     /// What stands on the nodes of each role.
     #[serde(skip)]
-    pub contents: BTreeMap<String, assemble::NodeContent>,
+    pub contents: BTreeMap<String, node_script::NodeContent>,
     /// What it was made of, in the chain's order.
     pub parts: Vec<PluginBundle>,
 }
@@ -132,10 +132,10 @@ pub fn build(
         }
     };
     let mut faults = policy::check(request, descriptors, &parts);
-    faults.extend(assemble::check(request, &parts));
+    faults.extend(node_script::check(request, &parts));
     fail(faults)?;
     let template = merge::merge(request, description, &parts).map_err(ContractViolations)?;
-    let files = assemble::assemble(request, &parts);
+    let files = node_script::assemble(request, &parts);
     let mut faults = references::check(&template, &parts, &files);
     faults.extend(policy::check_whole(request, &template));
     fail(faults)?;
@@ -158,7 +158,7 @@ pub fn build(
     Ok(ClusterBundle {
         template,
         files,
-        contents: assemble::contents(request, &parts),
+        contents: node_script::contents(request, &parts),
         parts,
     })
 }

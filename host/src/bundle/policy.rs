@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{ContractViolation, PluginBundle, merge::SECTIONS};
 use crate::cluster::{
+    attribute_names::CLUSTER,
     framework::{PluginDescriptor, PluginRequest},
-    vocabulary::CLUSTER,
 };
 
 /// Services whose resources plugins may add, as the second part of the type.

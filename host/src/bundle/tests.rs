@@ -88,7 +88,7 @@ fn nodes(request: &PluginRequest) -> PluginBundle {
     let mut resources = serde_json::Map::new();
     for group in &request.groups {
         for node in &group.nodes {
-            let properties = json!({"user_data": {"get_file": assemble::file_name(&group.role)}, "metadata": {"role": group.role}});
+            let properties = json!({"user_data": {"get_file": node_script::file_name(&group.role)}, "metadata": {"role": group.role}});
             resources.insert(
                 policy::server(&node.name),
                 json!({"type": "OS::Nova::Server", "properties": properties}),

@@ -61,7 +61,7 @@ impl CloudArgs {
             limits: OrchestratorLimits::default(),
         })
         .await?;
-        let caller = orchestrator.welcome(session).await?;
+        let caller = orchestrator.register_session(session).await?;
         Ok(LocalOrchestrator {
             orchestrator,
             caller,

@@ -38,7 +38,7 @@ async fn wait(out: &mut dyn Write, cloud: &LocalOrchestrator, id: &str) -> Resul
     loop {
         let Some(mut view) = cloud
             .orchestrator
-            .leaving(&cloud.caller)
+            .list_deleting(&cloud.caller)
             .await?
             .into_iter()
             .find(|view| view.id == id)

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::cloud::{self, CloudArgs, LocalOrchestrator, ProgressPrinter};
 use crate::{
-    cluster::{ClusterState, vocabulary::PREFIX},
+    cluster::{ClusterState, attribute_names::PREFIX},
     orchestrator::{ClusterView, CreateOutcome, OrchestratorError},
 };
 

@@ -12,12 +12,12 @@ use super::{UsageError, directory, explain, plugins::PluginArgs, readme};
 use crate::{
     bundle::yaml::to_yaml,
     cluster::{
-        AttributeNames, ClusterSpec, Flavor, OperatorDefaults, attributes,
-        framework::NodeResources, vocabulary::PREFIX,
+        AttributeNames, ClusterSpec, Flavor, OperatorDefaults, attribute_names::PREFIX, attributes,
+        framework::NodeResources,
     },
     orchestrator::{
-        facts,
-        plan::{ClusterPlan, PluginSource as _, chain, nodes, plan},
+        cluster_plan::{ClusterPlan, PluginSource as _, nodes, plan_cluster, plugin_chain},
+        inventory,
         planner::ResolvedFlavors,
     },
     plugin::PluginRegistry,
@@ -135,8 +135,9 @@ async fn generate(
         .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
     let mut spec = attributes::parse(&name, &given, defaults, words).map_err(UsageError)?;
     let mut assumed = assume(&mut spec);
-    let chain = chain::chain(&spec.frameworks, &catalogue.descriptors()).map_err(UsageError)?;
-    let smallest = nodes::smallest(&chain);
+    let chain = plugin_chain::order_plugins(&spec.frameworks, &catalogue.descriptors())
+        .map_err(UsageError)?;
+    let smallest = nodes::smallest_resources(&chain);
     let chosen = ResolvedFlavors {
         master: choose(
             "master",
@@ -153,9 +154,9 @@ async fn generate(
             &mut assumed,
         )?,
         flavors: args.flavors.clone(),
-        signal_transport: facts::SIGNAL_TRANSPORT.to_owned(),
+        signal_transport: inventory::SIGNAL_TRANSPORT.to_owned(),
     };
-    let plan = plan(&spec, &chosen, catalogue).await?;
+    let plan = plan_cluster(&spec, &chosen, catalogue).await?;
     let used = [&chosen.master.name, &chosen.worker.name];
     for unused in args
         .flavors

@@ -18,7 +18,7 @@ pub(super) struct ListArgs {
 pub(super) async fn run(args: &ListArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let cloud = args.cloud.connect().await?;
     let mut views = cloud.orchestrator.list(&cloud.caller).await?;
-    views.extend(cloud.orchestrator.leaving(&cloud.caller).await?);
+    views.extend(cloud.orchestrator.list_deleting(&cloud.caller).await?);
     if views.is_empty() {
         writeln!(
             out,

@@ -38,7 +38,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     cluster::{Problem, problem::lines},
-    orchestrator::{OrchestratorError, plan::PlanError},
+    orchestrator::{OrchestratorError, cluster_plan::PlanError},
 };
 
 /// The environment variable that chooses what is logged, in tracing's form: `warn`,
@@ -159,7 +159,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
         return Err("has no name before the `=`".to_owned());
     }
     Ok((
-        name.strip_prefix(crate::cluster::vocabulary::PREFIX)
+        name.strip_prefix(crate::cluster::attribute_names::PREFIX)
             .unwrap_or(name)
             .to_owned(),
         value.to_owned(),

@@ -19,15 +19,15 @@ use super::{UsageError, table};
 use crate::{
     cluster::{
         AttributeNames, OperatorDefaults, Problem,
-        about::about,
+        attribute_docs::about,
+        attribute_names::{OWN, PREFIX},
         attributes,
         defaults::VARIABLE_PREFIX,
         framework::PluginDescriptor,
-        vocabulary::{OWN, PREFIX},
     },
     orchestrator::{
         ClusterPlanner,
-        plan::{PluginSource as _, plugins::PluginPlanner},
+        cluster_plan::{PluginSource as _, plugin_planner::PluginPlanner},
     },
     plugin::{CompiledSources, PluginLimits, PluginRegistry},
 };

@@ -7,14 +7,13 @@
 
 use std::collections::BTreeMap;
 
-pub use super::vocabulary::PREFIX;
+pub use super::attribute_names::PREFIX;
 use super::{
     ClusterSpec, Problem,
+    attribute_names::{AttributeNames, CLUSTER, nearest},
     defaults::OperatorDefaults,
-    limits,
+    limits, parse_value,
     spec::FrameworkChoice,
-    values,
-    vocabulary::{AttributeNames, CLUSTER, nearest},
 };
 
 /// The framework of a request that names none.
@@ -35,7 +34,7 @@ pub fn is_ours(name: &str) -> bool {
 
 /// Whether a cluster can have this name.
 pub fn is_name(name: &str) -> bool {
-    values::name("name", name).is_ok()
+    parse_value::name("name", name).is_ok()
 }
 
 /// Reads a request's attributes over the operator's defaults.
@@ -57,14 +56,14 @@ pub fn parse(
         problems: Vec::new(),
     };
     reader.take(given);
-    let name = values::name("name", name);
+    let name = parse_value::name("name", name);
     let name = reader.keep(name).unwrap_or_default();
     let frameworks = reader.frameworks();
     let workers = reader.value("workers", |path, text| {
-        values::whole(path, text, limits::MIN_WORKERS, limits::MAX_WORKERS)
+        parse_value::whole(path, text, limits::MIN_WORKERS, limits::MAX_WORKERS)
     });
     let workers = workers.unwrap_or(DEFAULT_WORKERS);
-    let external_network = reader.value("network.external", values::cloud_name);
+    let external_network = reader.value("network.external", parse_value::cloud_name);
     let access = reader.access(external_network.as_deref());
     if reader.text("workers.remove").is_some() {
         let message = "only an update of a running cluster takes it";
@@ -75,7 +74,7 @@ pub fn parse(
         ));
     }
     let seconds = |path: &str, text: &str| {
-        values::whole(path, text, limits::MIN_TIMEOUT_S, limits::MAX_TIMEOUT_S)
+        parse_value::whole(path, text, limits::MIN_TIMEOUT_S, limits::MAX_TIMEOUT_S)
     };
     let spec = ClusterSpec {
         name,
@@ -83,19 +82,19 @@ pub fn parse(
         worker_ids: Vec::new(),
         ids_given: 0,
         computed: BTreeMap::new(),
-        master_flavor: reader.value("master.flavor", values::cloud_name),
-        worker_flavor: reader.value("worker.flavor", values::cloud_name),
-        image: reader.value("image", values::cloud_name),
-        key: reader.value("key", values::cloud_name),
+        master_flavor: reader.value("master.flavor", parse_value::cloud_name),
+        worker_flavor: reader.value("worker.flavor", parse_value::cloud_name),
+        image: reader.value("image", parse_value::cloud_name),
+        key: reader.value("key", parse_value::cloud_name),
         external_network,
         cidr: reader
             .value("network.cidr", |path, text| {
-                values::network(path, text, workers)
+                parse_value::network(path, text, workers)
             })
             .unwrap_or_else(|| DEFAULT_CIDR.to_owned()),
         access,
-        mirror: reader.value("mirror", values::url),
-        proxy: reader.value("proxy", values::url),
+        mirror: reader.value("mirror", parse_value::url),
+        proxy: reader.value("proxy", parse_value::url),
         timeout_s: reader
             .value("timeout", seconds)
             .unwrap_or(DEFAULT_TIMEOUT_S),
@@ -187,12 +186,12 @@ impl<'a> AttributeReader<'a> {
         for (name, value) in &self.given {
             if !names.iter().any(|known| known == name) {
                 let problem = Problem::new(
-                    values::shortened(name),
+                    parse_value::shortened(name),
                     "there is no such attribute",
                     self.words.hint(name),
                 );
                 self.problems.push(problem);
-            } else if let Err(problem) = values::text(name, value) {
+            } else if let Err(problem) = parse_value::text(name, value) {
                 self.problems.push(problem);
             }
         }
@@ -214,7 +213,7 @@ impl<'a> AttributeReader<'a> {
         read: impl FnOnce(&str, &str) -> Result<T, Problem>,
     ) -> Option<T> {
         let text = self.text(name)?;
-        let read = values::text(name, text).and_then(|()| read(name, text));
+        let read = parse_value::text(name, text).and_then(|()| read(name, text));
         self.keep(read)
     }
 
@@ -236,7 +235,7 @@ impl<'a> AttributeReader<'a> {
     /// in.
     fn access(&mut self, external: Option<&str>) -> Vec<String> {
         let access = self
-            .value("network.access", values::access)
+            .value("network.access", parse_value::access)
             .unwrap_or_default();
         if access.is_empty() || external != Some(NO_NETWORK) {
             return access;
@@ -262,7 +261,7 @@ impl<'a> AttributeReader<'a> {
     fn frameworks(&mut self) -> Vec<FrameworkChoice> {
         let text = self.text("framework").unwrap_or(DEFAULT_FRAMEWORK);
         let mut names: Vec<&str> = Vec::new();
-        for name in values::words(text) {
+        for name in parse_value::words(text) {
             if self.words.has(name) {
                 if name != CLUSTER && !names.contains(&name) {
                     names.push(name);
@@ -283,7 +282,7 @@ impl<'a> AttributeReader<'a> {
             );
             self.problems.push(Problem::new(
                 "framework",
-                format!("there is no framework `{}`", values::shortened(name)),
+                format!("there is no framework `{}`", parse_value::shortened(name)),
                 hint,
             ));
         }
@@ -362,8 +361,8 @@ impl<'a> AttributeReader<'a> {
                 "framework.version",
                 format!(
                     "says {}, `{name}` says {}",
-                    values::shortened(only),
-                    values::shortened(own)
+                    parse_value::shortened(only),
+                    parse_value::shortened(own)
                 ),
                 "keep one",
             ));
@@ -387,7 +386,7 @@ impl<'a> AttributeReader<'a> {
             path,
             format!(
                 "there is no version `{}` of {framework}",
-                values::shortened(asked)
+                parse_value::shortened(asked)
             ),
             hint,
         ));

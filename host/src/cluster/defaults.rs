@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Problem,
-    vocabulary::{AttributeNames, OWN, PREFIX, nearest},
+    attribute_names::{AttributeNames, OWN, PREFIX, nearest},
 };
 
 /// What a variable's name begins with; the rest is the attribute's name in capitals with `_` for

@@ -12,24 +12,24 @@
 //! - [`progress`]: what a node says about itself
 //! - [`change`]: a change to a running cluster
 
-pub mod about;
+pub mod attribute_docs;
+pub mod attribute_names;
 pub mod attributes;
 pub mod change;
 pub mod defaults;
 pub mod flavor;
 pub mod framework;
 pub mod limits;
+mod parse_value;
 pub mod problem;
 pub mod progress;
 pub mod spec;
 pub mod state;
-mod values;
-pub mod vocabulary;
 
+pub use attribute_names::AttributeNames;
 pub use change::{ClusterChange, RolloutStep};
 pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;
 pub use problem::Problem;
 pub use spec::ClusterSpec;
 pub use state::{ClusterState, DesiredState, LifecyclePhase};
-pub use vocabulary::AttributeNames;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::model::{CORE_ID, LOCATION, LifecycleAction, STACK_ID, STATE};
-use super::own::UserMixin;
+use super::user_mixin::UserMixin;
 use crate::orchestrator::ClusterView;
 
 /// What renderings show of a cluster.

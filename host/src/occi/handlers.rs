@@ -7,17 +7,17 @@ use uuid::Uuid;
 
 use super::clusters::{ClusterService, FoundCluster as _};
 use super::entity::{self, OcciEntity};
+use super::error::ApiError;
 use super::model::{
     CategoryModel, CategoryRef, FRAMEWORK_SCHEME, FrameworkMixin, LifecycleAction, is_shown_only,
 };
 use super::negotiate::Rendering;
-use super::own::UserMixin;
-use super::refusal::ApiError;
 use super::render::Renderer;
 use super::request::{ParsedRequest, query_value};
 use super::syntax::category::{Category, CategoryDefinition};
+use super::user_mixin::UserMixin;
 use super::{OcciApi, service_manager, syntax};
-use crate::cluster::vocabulary::CLUSTER;
+use crate::cluster::attribute_names::CLUSTER;
 use crate::orchestrator::{
     ClientAttributes, ClusterView, CreateOutcome, MembershipChange, OrchestratorError,
 };

@@ -3,9 +3,9 @@
 use http::{HeaderMap, StatusCode};
 
 use super::entity::OcciEntity;
+use super::error::ApiError;
 use super::model::{CategoryRef, FRAMEWORK_SCHEME, KIND, LOCATION, SCHEME, STACK_ID, STATE};
 use super::negotiate::{self, Rendering};
-use super::refusal::ApiError;
 use super::render::text;
 use super::syntax::escape;
 use crate::orchestrator::OrchestratorError;

@@ -12,26 +12,26 @@
 //! - [`model`], [`entity`]: kind, actions, mixins; a cluster in their terms
 //! - [`own`], `tags`: the mixins that projects define for themselves
 //! - `service_manager`: how hurtle's Service Manager learns of a failure
-//! - [`refusal`], [`limits`]: every way to say no; how much is taken
+//! - [`error`], [`limits`]: every way to say no; how much is taken
 
-mod answers;
 pub mod clusters;
 pub mod entity;
+pub mod error;
 mod handlers;
 mod html;
-mod json_in;
+mod json_parse;
 pub mod limits;
 pub mod model;
 pub mod negotiate;
-pub mod own;
-pub mod refusal;
 pub mod render;
 pub mod request;
+mod response_cache;
 pub mod route;
 mod service_manager;
 mod shown;
 pub mod syntax;
 mod tags;
+pub mod user_mixin;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,15 +44,15 @@ use secrecy::SecretString;
 pub use clusters::ClusterService;
 pub use limits::OcciLimits;
 
-use answers::ResponseCache;
+use error::ApiError;
 use handlers::{RequestHandlers, ResolvedRequest};
 use model::CategoryModel;
 use negotiate::Rendering;
-use own::UserMixin;
-use refusal::ApiError;
 use render::Renderer;
 use request::ParsedRequest;
+use response_cache::ResponseCache;
 use route::OcciRoute;
+use user_mixin::UserMixin;
 
 use crate::orchestrator::OrchestratorError;
 use crate::web;
@@ -102,9 +102,9 @@ impl<C: ClusterService> OcciApi<C> {
     pub async fn answer(&self, request: Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
         match self.try_answer(&request, local).await {
             Ok(response) => response,
-            Err(refusal) => {
-                log(&refusal, request.uri().path());
-                refuse(&refusal, &request, local)
+            Err(error) => {
+                log(&error, request.uri().path());
+                refuse(&error, &request, local)
             }
         }
     }
@@ -252,9 +252,9 @@ impl<C: ClusterService> OcciApi<C> {
     }
 }
 
-/// The refusal as text, or as a page for those who like that best.
-fn refuse(refusal: &ApiError, request: &Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
-    let text = refusal.answer();
+/// The error as text, or as a page for those who like that best.
+fn refuse(error: &ApiError, request: &Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
+    let text = error.answer();
     if !html::is_wanted(request.headers()) {
         return text;
     }
@@ -262,7 +262,7 @@ fn refuse(refusal: &ApiError, request: &Request<Bytes>, local: SocketAddr) -> Re
         "http://{}",
         host(request, local).unwrap_or_else(|_| local.to_string())
     );
-    let page = html::refusal(refusal, text.status(), text.body(), &base);
+    let page = html::refusal(error, text.status(), text.body(), &base);
     let Ok(mut page) = web::answer(text.status(), &page) else {
         return text;
     };
@@ -295,14 +295,14 @@ fn is_from_another_site(request: &Request<Bytes>) -> bool {
 
 /// What is the host's or the cloud's to mend is told to the operator. A client's own mistakes are
 /// told to the client: their words quote what it sent.
-fn log(refusal: &ApiError, path: &str) {
-    let status = refusal.status().as_u16();
-    match refusal {
+fn log(error: &ApiError, path: &str) {
+    let status = error.status().as_u16();
+    match error {
         ApiError::Defect | ApiError::Cluster(OrchestratorError::Internal(_)) => {
-            tracing::error!(path, status, "failed: {refusal}")
+            tracing::error!(path, status, "failed: {error}")
         }
         ApiError::Cluster(OrchestratorError::Cloud(_) | OrchestratorError::Busy { .. }) => {
-            tracing::warn!(path, status, "not done: {refusal}")
+            tracing::warn!(path, status, "not done: {error}")
         }
         _ => tracing::debug!(path, status, "refused"),
     }

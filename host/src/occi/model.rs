@@ -1,10 +1,10 @@
 //! The categories of this service: hurtle's kind with its two actions, and a mixin for every
 //! framework that can be asked for.
 
-use super::own::UserMixin;
 use super::syntax::category::Category;
+use super::user_mixin::UserMixin;
+use crate::cluster::attribute_names::{CLUSTER, OWN, PREFIX};
 use crate::cluster::framework::PluginDescriptor;
-use crate::cluster::vocabulary::{CLUSTER, OWN, PREFIX};
 use crate::orchestrator::LifecyclePhase;
 
 /// Scheme of the kind and its actions; the Service Manager sends it.

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::entity::OcciEntity;
+use super::error::ApiError;
 use super::html;
 use super::limits::OcciLimits;
 use super::model::{
@@ -14,9 +15,8 @@ use super::model::{
     STATE,
 };
 use super::negotiate::Rendering;
-use super::own::UserMixin;
-use super::refusal::ApiError;
 use super::syntax::escape;
+use super::user_mixin::UserMixin;
 use crate::web::{self, WebPage};
 
 const CATEGORY: HeaderName = HeaderName::from_static("category");

@@ -8,9 +8,9 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 
-use super::json_in;
+use super::error::ApiError;
+use super::json_parse;
 use super::limits::OcciLimits;
-use super::refusal::ApiError;
 use super::syntax::category::CategoryDefinition;
 use super::syntax::{SyntaxError, attribute, category, link};
 
@@ -67,7 +67,7 @@ pub fn carried(
         Some("text/occi") => {}
         None | Some("text/plain") => plain(body, &mut carried)?,
         Some("text/uri-list") => uri_list(body, &mut carried)?,
-        Some("application/occi+json" | "application/json") => json_in::read(body, &mut carried)?,
+        Some("application/occi+json" | "application/json") => json_parse::read(body, &mut carried)?,
         Some(other) => return Err(ApiError::UnknownType(other.to_owned())),
     }
     check(&carried, limits)?;

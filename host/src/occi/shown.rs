@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use super::OcciApi;
-use super::answers::ResponseKey;
 use super::clusters::{ClusterService, FoundCluster};
 use super::entity::OcciEntity;
 use super::handlers::{HandlerResponse, missing};
-use super::own::UserMixin;
 use super::render::Renderer;
+use super::response_cache::ResponseKey;
 use super::service_manager;
+use super::user_mixin::UserMixin;
 use crate::orchestrator::ClusterGroup;
 
 impl<C: ClusterService> OcciApi<C> {

@@ -4,12 +4,12 @@
 use http::{Method, StatusCode};
 
 use super::clusters::ClusterService;
+use super::error::ApiError;
 use super::handlers::{HandlerResponse, RequestHandlers};
 use super::model::CategoryRef;
-use super::own::{self, UserMixin};
-use super::refusal::ApiError;
 use super::request::ParsedRequest;
 use super::syntax::category::CategoryDefinition;
+use super::user_mixin::{self, UserMixin};
 use crate::orchestrator::{MembershipChange, OrchestratorError};
 
 impl<C: ClusterService> RequestHandlers<'_, C> {
@@ -80,7 +80,7 @@ impl<C: ClusterService> RequestHandlers<'_, C> {
             Method::DELETE => MembershipChange::Remove,
             _ => MembershipChange::Add,
         };
-        let names = own::names(&carried.locations, host)?;
+        let names = user_mixin::names(&carried.locations, host)?;
         // All of them at once only where a PUT says so: a forgotten header is no wish.
         if names.is_empty() && how != MembershipChange::Only {
             return Err(ApiError::Malformed(

@@ -7,10 +7,10 @@ use secrecy::SecretString;
 use super::{
     CloudConfig, CloudCredentials, CloudError, CloudSession, Project,
     credentials::ProjectRef,
-    http::HttpTransport,
     keystone::{KeystoneClient, TokenIdentity},
     session::SharedCloud,
     tokens::{self, TokenCache},
+    transport::HttpTransport,
 };
 
 /// One cloud. Cheap to clone; clones share connections and the memory of validated tokens.

@@ -8,11 +8,11 @@ use tracing::info;
 use super::{
     CloudError, CloudSession, CreateStack, HeatStack, StackEvent, StackId, StackResource,
     catalog::ServiceType,
-    heat_answers::{
+    heat_wire::{
         CreateStackResponse, EventsResponse, MetadataResponse, ResourcesResponse,
         ShowStackResponse, StacksResponse,
     },
-    http::{CallFailure, Delivery, pause},
+    transport::{CallFailure, Delivery, pause},
 };
 
 const HEAT: ServiceType = ServiceType::Heat;

@@ -14,8 +14,8 @@ use super::{
     CloudConfig, CloudError, Project, User,
     catalog::{ServiceCatalog, ServiceV2, ServiceV3},
     credentials::{AuthMethod, DomainRef, ProjectRef},
-    http::{ApiRequest, ApiResponse, HttpTransport, RetryPolicy},
     timestamp,
+    transport::{ApiRequest, ApiResponse, HttpTransport, RetryPolicy},
 };
 
 /// As messages name it.

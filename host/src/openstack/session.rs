@@ -10,9 +10,9 @@ use url::Url;
 use super::{
     CloudConfig, CloudError, Project, User,
     catalog::ServiceType,
-    http::{ApiRequest, ApiResponse, CallFailure, Delivery, HttpTransport, RetryPolicy},
     keystone::TokenIdentity,
     tokens::{TokenCache, TokenKey},
+    transport::{ApiRequest, ApiResponse, CallFailure, Delivery, HttpTransport, RetryPolicy},
 };
 
 /// What all sessions of a cloud share.

@@ -52,7 +52,11 @@ pub enum ReconcileAction {
 }
 
 /// The next step.
-pub fn next(known: RecordFacts, sight: StackObservation<'_>, max_deletes: u32) -> ReconcileAction {
+pub fn next_action(
+    known: RecordFacts,
+    sight: StackObservation<'_>,
+    max_deletes: u32,
+) -> ReconcileAction {
     match (known.wish, sight) {
         (DesiredState::None, _) => ReconcileAction::Rest,
         (DesiredState::Deploy, StackObservation::Absent) if known.has_stack => {
@@ -237,7 +241,11 @@ mod tests {
             ),
         ];
         for (known, sight, wanted) in cases {
-            assert_eq!(next(known, sight, MAX), wanted, "{known:?} {sight:?}");
+            assert_eq!(
+                next_action(known, sight, MAX),
+                wanted,
+                "{known:?} {sight:?}"
+            );
         }
     }
 
@@ -248,11 +256,11 @@ mod tests {
             ..known(DesiredState::Delete, true)
         };
         assert_eq!(
-            next(tried(MAX - 1), StackObservation::Ours("DELETE_FAILED"), MAX),
+            next_action(tried(MAX - 1), StackObservation::Ours("DELETE_FAILED"), MAX),
             ReconcileAction::Delete
         );
         assert_eq!(
-            next(tried(MAX), StackObservation::Ours("DELETE_FAILED"), MAX),
+            next_action(tried(MAX), StackObservation::Ours("DELETE_FAILED"), MAX),
             ReconcileAction::GiveUp
         );
     }
@@ -264,11 +272,11 @@ mod tests {
             ..known(DesiredState::Delete, false)
         };
         assert_eq!(
-            next(known, StackObservation::Absent, MAX),
+            next_action(known, StackObservation::Absent, MAX),
             ReconcileAction::Wait
         );
         assert_eq!(
-            next(known, StackObservation::Ours("CREATE_IN_PROGRESS"), MAX),
+            next_action(known, StackObservation::Ours("CREATE_IN_PROGRESS"), MAX),
             ReconcileAction::Delete
         );
     }

@@ -7,14 +7,14 @@ use crate::{cluster::DesiredState, store::ClusterRecord};
 
 /// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is
 /// dropped.
-pub(super) async fn delete(
+pub(super) async fn delete_cluster(
     inner: Arc<Context>,
     caller: Caller,
     name: String,
 ) -> Result<(), OrchestratorError> {
     let entity = inner.find(&caller, &name).await?;
     let turn = entity.turn.lock().await;
-    if !inner.book.refresh(&entity).await?.is_live() {
+    if !inner.book.reload(&entity).await?.is_live() {
         return Err(OrchestratorError::NotFound(name));
     }
     let owner = caller.user_id();
@@ -22,21 +22,21 @@ pub(super) async fn delete(
         (record.wish, record.stuck, record.owner) =
             (DesiredState::Delete, None, Some(owner.to_owned()))
     };
-    let record = inner.book.change(&entity, wish).await?;
+    let record = inner.book.change_record(&entity, wish).await?;
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{name}`");
     if record.stack_id.is_none() && record.create_sent_s.is_none() && record.spec.is_none() {
-        return inner.book.forget(&entity).await;
+        return inner.book.drop_record(&entity).await;
     }
-    let step = reconcile::step(&inner, &entity, &caller.session, None).await;
+    let step = reconcile::reconcile_once(&inner, &entity, &caller.session, None).await;
     drop(turn);
     if let Err(error) = &step {
         tracing::warn!(cluster.id = %record.id, "heat was not asked to delete `{name}` yet: {error}");
     }
     if let Err(OrchestratorError::Unauthorized(words)) = step {
-        inner.sessions.forget(&caller.session);
-        inner.sessions.wait([sessions::owners(&record)]);
+        inner.sessions.forget_session(&caller.session);
+        inner.sessions.add_waits([sessions::owner_wait(&record)]);
         return Err(OrchestratorError::Unauthorized(words));
     }
-    reconcile::follow(&inner, &entity);
+    reconcile::spawn_worker(&inner, &entity);
     Ok(())
 }

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Caller, ClientAttributes, ClusterView, Context, OrchestratorError,
-    book::ClusterHandle,
-    choose,
-    facts::{self, CloudInventory},
+    cluster_registry::ClusterHandle,
+    inventory::{self, CloudInventory},
+    merge_attributes,
     planner::{ResolvedFlavors, StackPlan},
-    quota, reconcile, sessions, stack, wanted,
+    quota, reconcile, resolve, sessions, stack_request,
 };
 use crate::{
     cluster::{ClusterSpec, DesiredState, LifecyclePhase, Problem, attributes},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Deploys the cluster. Runs to its end even when the request is dropped.
-pub(super) async fn deploy(
+pub(super) async fn deploy_cluster(
     inner: Arc<Context>,
     caller: Caller,
     name: String,
@@ -25,15 +25,15 @@ pub(super) async fn deploy(
 ) -> Result<ClusterView, OrchestratorError> {
     let entity = inner.find(&caller, &name).await?;
     let _turn = entity.turn.lock().await;
-    let record = inner.book.refresh(&entity).await?;
+    let record = inner.book.reload(&entity).await?;
     if !record.is_live() {
         // It waited its turn behind a delete.
         return Err(OrchestratorError::NotFound(name.to_owned()));
     }
     if record.phase != LifecyclePhase::Initialised {
-        return again(&inner, &entity, &record, attributes).await;
+        return repeat_deploy(&inner, &entity, &record, attributes).await;
     }
-    let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
+    let given = merge_attributes::merge_attributes(&record.attributes, attributes, &inner.limits)?;
     let outcome = if record.wish == DesiredState::Deploy {
         // An earlier try got as far as recording what was planned: Heat may have it, so that only
         // the same can be asked for.
@@ -42,15 +42,15 @@ pub(super) async fn deploy(
         let change = |record: &mut ClusterRecord| {
             (record.attributes, record.owner) = (given.clone(), Some(owner.to_owned()))
         };
-        inner.book.change(&entity, change).await?;
-        reconcile::step(&inner, &entity, &caller.session, None).await
+        inner.book.change_record(&entity, change).await?;
+        reconcile::reconcile_once(&inner, &entity, &caller.session, None).await
     } else {
-        match intend(&inner, &caller, &entity, &given).await? {
+        match record_intent(&inner, &caller, &entity, &given).await? {
             Intent::Checked(planned) => {
-                reconcile::step(&inner, &entity, &caller.session, Some(planned)).await
+                reconcile::reconcile_once(&inner, &entity, &caller.session, Some(planned)).await
             }
             Intent::Unanswered(error) => {
-                entity.look.note(Some(error.to_string()));
+                entity.look.record_contact(Some(error.to_string()));
                 Err(error.into())
             }
         }
@@ -61,24 +61,26 @@ pub(super) async fn deploy(
         Err(OrchestratorError::Cloud(_) | OrchestratorError::Busy { .. }) => {
             inner
                 .book
-                .change(&entity, |record| record.phase = LifecyclePhase::Deployed)
+                .change_record(&entity, |record| record.phase = LifecyclePhase::Deployed)
                 .await?;
-            reconcile::follow(&inner, &entity);
+            reconcile::spawn_worker(&inner, &entity);
         }
         // The wish stands until the caller comes with a token that is good for it.
         Err(OrchestratorError::Unauthorized(words)) => {
-            inner.sessions.forget(&caller.session);
-            inner.sessions.wait([sessions::owners(&entity.record())]);
+            inner.sessions.forget_session(&caller.session);
+            inner
+                .sessions
+                .add_waits([sessions::owner_wait(&entity.record())]);
             return Err(OrchestratorError::Unauthorized(words));
         }
         Err(error) => {
-            inner.book.change(&entity, undo).await?;
+            inner.book.change_record(&entity, withdraw_intent).await?;
             return Err(error);
         }
     }
     let record = inner
         .book
-        .change(&entity, |record| record.acknowledged = true)
+        .change_record(&entity, |record| record.acknowledged = true)
         .await?;
     Ok(inner.show(&entity, &record))
 }
@@ -92,14 +94,14 @@ enum Intent {
 }
 
 /// Plans, lets Heat check it, and records what is to be created before anything is.
-async fn intend(
+async fn record_intent(
     inner: &Context,
     caller: &Caller,
     entity: &ClusterHandle,
     given: &BTreeMap<String, String>,
 ) -> Result<Intent, OrchestratorError> {
     let spec = inner.parse(&entity.record().name, given)?;
-    let (spec, planned) = plan(inner, &caller.session, &spec).await?;
+    let (spec, planned) = plan_deploy(inner, &caller.session, &spec).await?;
     let (region, owner) = (caller.session.region(), caller.user_id());
     let change = |record: &mut ClusterRecord| {
         record.attributes.clone_from(given);
@@ -114,7 +116,7 @@ async fn intend(
         });
         record.told = NodeNotifications {
             installed: planned.installed(),
-            transport: facts::SIGNAL_TRANSPORT.to_owned(),
+            transport: inventory::SIGNAL_TRANSPORT.to_owned(),
             ..NodeNotifications::default()
         };
         record.endpoints.clone_from(&planned.endpoints);
@@ -130,7 +132,7 @@ async fn intend(
     change(&mut wanted);
     let unanswered = match caller
         .session
-        .validate(&stack::ask(
+        .validate(&stack_request::build_stack_request(
             &wanted,
             &inner.host,
             &planned,
@@ -142,13 +144,13 @@ async fn intend(
         Err(error) if error.is_transient() => Some(error),
         Err(error) => return Err(error.into()),
     };
-    inner.book.change(entity, change).await?;
+    inner.book.change_record(entity, change).await?;
     Ok(unanswered.map_or(Intent::Checked(planned), Intent::Unanswered))
 }
 
 /// A deploy whose first answer never reached the client is answered once more; any other is not
 /// allowed.
-async fn again(
+async fn repeat_deploy(
     inner: &Context,
     entity: &ClusterHandle,
     record: &ClusterRecord,
@@ -160,19 +162,19 @@ async fn again(
             record.name
         )));
     }
-    let given = wanted::merge(&record.attributes, attributes, &inner.limits)?;
+    let given = merge_attributes::merge_attributes(&record.attributes, attributes, &inner.limits)?;
     inner.only_foreign(record, &given)?;
     let change = |record: &mut ClusterRecord| {
         record.attributes.clone_from(&given);
         record.acknowledged = true;
     };
-    let record = inner.book.change(entity, change).await?;
+    let record = inner.book.change_record(entity, change).await?;
     Ok(inner.show(entity, &record))
 }
 
 /// Heat has refused: the cluster is as it was before. Where Heat may have taken it and only our
 /// store failed, the wish stands.
-fn undo(record: &mut ClusterRecord) {
+fn withdraw_intent(record: &mut ClusterRecord) {
     if record.wish == DesiredState::Deploy
         && record.stack_id.is_none()
         && record.create_sent_s.is_none()
@@ -183,7 +185,7 @@ fn undo(record: &mut ClusterRecord) {
 }
 
 /// What a plan must know of the cloud.
-pub(super) fn chosen(
+pub(super) fn resolve_flavors(
     spec: &ClusterSpec,
     cloud: &CloudInventory,
 ) -> Result<ResolvedFlavors, OrchestratorError> {
@@ -201,7 +203,7 @@ pub(super) fn chosen(
 
 /// The spec with every open name filled in, and what Heat is to be given; all problems at once, and
 /// nothing is created.
-pub(super) async fn plan(
+pub(super) async fn plan_deploy(
     inner: &Context,
     session: &CloudSession,
     spec: &ClusterSpec,
@@ -210,9 +212,10 @@ pub(super) async fn plan(
         .planner
         .smallest(spec)
         .map_err(OrchestratorError::Invalid)?;
-    let cloud = facts::look_up(session, spec).await?;
-    let spec = choose::choose(spec, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
-    let chosen = chosen(&spec, &cloud)?;
+    let cloud = inventory::take_inventory(session, spec).await?;
+    let spec =
+        resolve::resolve_spec(spec, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
+    let chosen = resolve_flavors(&spec, &cloud)?;
     let planned = inner
         .planner
         .plan(&spec, &chosen)
@@ -225,9 +228,9 @@ pub(super) async fn plan(
                 session.region(),
             )]));
         }
-        (quotas.volumes, quotas.volume_gib) = facts::volumes(session).await?;
+        (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
     }
-    let problems = quota::check(&planned.template, &spec, &chosen, &quotas);
+    let problems = quota::check_quotas(&planned.template, &spec, &chosen, &quotas);
     if problems.is_empty() {
         Ok((spec, planned))
     } else {
@@ -236,7 +239,7 @@ pub(super) async fn plan(
 }
 
 /// What a running cluster cannot be changed in yet, each by its name.
-pub(super) fn unchangeable(names: Vec<String>) -> Vec<Problem> {
+pub(super) fn reject_changes(names: Vec<String>) -> Vec<Problem> {
     let hint = "leave it as it is, or deploy a new cluster";
     names
         .into_iter()

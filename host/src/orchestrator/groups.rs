@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::{Caller, Context, Orchestrator, OrchestratorError, book::lock};
+use super::{Caller, Context, Orchestrator, OrchestratorError, cluster_registry::lock_mutex};
 use crate::store::{self, ClusterGroup};
 
 /// What a change makes of the clusters that a group has.
@@ -77,11 +77,11 @@ impl Orchestrator {
 
 async fn of(inner: &Context, caller: &Caller) -> Result<Arc<Vec<ClusterGroup>>, OrchestratorError> {
     let project = caller.project_id();
-    if let Some(groups) = lock(&inner.groups.known).get(project) {
+    if let Some(groups) = lock_mutex(&inner.groups.known).get(project) {
         return Ok(Arc::clone(groups));
     }
     let groups = Arc::new(Box::pin(inner.book.store().groups(project)).await?);
-    let mut known = lock(&inner.groups.known);
+    let mut known = lock_mutex(&inner.groups.known);
     if known.len() >= inner.limits.sessions {
         // They are read again when they are asked for.
         known.clear();
@@ -169,7 +169,7 @@ async fn members(
     // Those that were deleted meanwhile are gone from the group too.
     let living: BTreeSet<String> = inner
         .book
-        .of_project(caller.project_id())
+        .list_project(caller.project_id())
         .await?
         .iter()
         .map(|entity| entity.record().id.clone())
@@ -185,5 +185,5 @@ async fn members(
 }
 
 fn forget(inner: &Context, caller: &Caller) {
-    lock(&inner.groups.known).remove(caller.project_id());
+    lock_mutex(&inner.groups.known).remove(caller.project_id());
 }

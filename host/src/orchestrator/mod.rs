@@ -13,31 +13,31 @@
 //! - [`groups`]: groups that projects make of their clusters
 //! - [`planner`]: what is needed of a plan; [`plan`]: from a spec to what Heat is given
 
-mod book;
-mod change;
-pub mod choose;
+pub mod cluster_plan;
+mod cluster_registry;
+mod create;
 pub mod decide;
 mod delete;
 mod deploy;
-pub mod facts;
+mod desired_state;
+pub mod error;
 pub mod groups;
+pub mod inventory;
 pub mod limits;
-mod look;
-pub mod observe;
-pub mod plan;
+mod merge_attributes;
 pub mod planner;
 pub mod quota;
 mod reconcile;
 mod recover;
-pub mod refused;
+mod refresh;
+pub mod resolve;
 mod rollout;
 mod sessions;
-pub mod stack;
+pub mod stack_request;
+pub mod status;
 mod steps;
-mod target;
 mod update;
 pub mod view;
-mod wanted;
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -49,22 +49,22 @@ use secrecy::SecretString;
 
 use crate::{
     cluster::{
-        ClusterSpec, attributes, defaults::OperatorDefaults, framework::PluginDescriptor,
-        vocabulary::AttributeNames,
+        ClusterSpec, attribute_names::AttributeNames, attributes, defaults::OperatorDefaults,
+        framework::PluginDescriptor,
     },
     openstack::{CloudClient, CloudSession},
     store::{ClusterRecord, RecordStore},
 };
 
-use book::{ClusterHandle, ClusterRegistry};
+use cluster_registry::{ClusterHandle, ClusterRegistry};
 use groups::GroupCache;
 use sessions::SessionRegistry;
 
 pub use crate::store::ClusterGroup;
+pub use error::OrchestratorError;
 pub use groups::MembershipChange;
 pub use limits::OrchestratorLimits;
 pub use planner::ClusterPlanner;
-pub use refused::OrchestratorError;
 pub use view::{ClusterLookup, ClusterView, CreateOutcome, LifecyclePhase, ViewVersion};
 
 /// Names and texts of clients: attribute and value.
@@ -141,11 +141,11 @@ impl Orchestrator {
     pub async fn new(parts: OrchestratorConfig) -> Result<Self, OrchestratorError> {
         let records = parts.store.all().await?;
         let unfinished =
-            |record: &&ClusterRecord| reconcile::needs_care(record) || !record.is_live();
+            |record: &&ClusterRecord| reconcile::needs_reconcile(record) || !record.is_live();
         let waiting: Vec<sessions::TokenWait> = records
             .iter()
             .filter(unfinished)
-            .flat_map(sessions::both)
+            .flat_map(sessions::any_and_owner)
             .collect();
         let inner = Arc::new_cyclic(|me| Context {
             me: Weak::clone(me),
@@ -173,22 +173,25 @@ impl Orchestrator {
         project: &str,
     ) -> Result<Caller, OrchestratorError> {
         let session = self.inner.client.session(token, project).await?;
-        self.welcome(session).await
+        self.register_session(session).await
     }
 
     /// A caller who has logged in already; for the command line.
     ///
     /// # Errors
     /// `Internal`: the store cannot be read.
-    pub async fn welcome(&self, session: CloudSession) -> Result<Caller, OrchestratorError> {
-        if self.inner.sessions.put(&session) {
+    pub async fn register_session(
+        &self,
+        session: CloudSession,
+    ) -> Result<Caller, OrchestratorError> {
+        if self.inner.sessions.remember_session(&session) {
             let project = &session.project().id;
-            if let Err(error) = Box::pin(reconcile::resume(&self.inner, project)).await {
+            if let Err(error) = Box::pin(reconcile::resume_project(&self.inner, project)).await {
                 tracing::warn!(
                     "cannot go on with what is pending in project {project}, its next request tries again: {error}"
                 );
-                self.inner.sessions.forget(&session);
-                self.inner.sessions.wait([(project.clone(), None)]);
+                self.inner.sessions.forget_session(&session);
+                self.inner.sessions.add_waits([(project.clone(), None)]);
             }
         }
         Ok(Caller { session })
@@ -205,7 +208,7 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<CreateOutcome, OrchestratorError> {
-        change::request(&self.inner, caller, name, attributes).await
+        create::create_cluster(&self.inner, caller, name, attributes).await
     }
 
     /// One cluster, observed at most once in `observe_every` however many ask. What is younger than
@@ -220,7 +223,7 @@ impl Orchestrator {
         name: &str,
     ) -> Result<ClusterLookup, OrchestratorError> {
         let entity = self.inner.find(caller, name).await?;
-        let cloud_error = look::look(
+        let cloud_error = refresh::refresh_cluster(
             &self.inner,
             &entity,
             &caller.session,
@@ -228,7 +231,7 @@ impl Orchestrator {
         )
         .await;
         let record = entity.record();
-        let cloud_error = cloud_error.or_else(|| reconcile::obstacle(&entity, &record));
+        let cloud_error = cloud_error.or_else(|| reconcile::rejection_reason(&entity, &record));
         if record.is_live() {
             Ok(ClusterLookup::new(record, cloud_error))
         } else {
@@ -254,22 +257,22 @@ impl Orchestrator {
     /// # Errors
     /// `Internal`.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<ClusterView>, OrchestratorError> {
-        if let Err(error) = recover::ensure(&self.inner, caller).await {
+        if let Err(error) = recover::recover_project(&self.inner, caller).await {
             tracing::warn!(
                 "cannot look for forgotten clusters of project {}: {error}",
                 caller.project_name()
             );
         }
-        let entities = self.inner.book.of_project(caller.project_id()).await?;
+        let entities = self.inner.book.list_project(caller.project_id()).await?;
         let moving = entities
             .iter()
-            .filter(|entity| observe::state(&entity.record()).is_moving())
+            .filter(|entity| status::cluster_state(&entity.record()).is_moving())
             .take(self.inner.limits.list_looks);
         // Collected before the wait: a lazy chain of closures over borrows would keep this future
         // from being `Send`.
         let looks: Vec<_> = moving
             .map(|entity| {
-                look::look(
+                refresh::refresh_cluster(
                     &self.inner,
                     entity,
                     &caller.session,
@@ -293,13 +296,16 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `Internal`.
-    pub async fn leaving(&self, caller: &Caller) -> Result<Vec<ClusterView>, OrchestratorError> {
-        let entities = self.inner.book.of_project(caller.project_id()).await?;
+    pub async fn list_deleting(
+        &self,
+        caller: &Caller,
+    ) -> Result<Vec<ClusterView>, OrchestratorError> {
+        let entities = self.inner.book.list_project(caller.project_id()).await?;
         let mut views = Vec::new();
         for entity in entities.iter().filter(|entity| !entity.record().is_live()) {
-            reconcile::nudge(&self.inner, entity, &caller.session).await;
+            reconcile::reconcile_if_idle(&self.inner, entity, &caller.session).await;
             // The last step may have dropped the record.
-            if let Ok(record) = self.inner.book.refresh(entity).await {
+            if let Ok(record) = self.inner.book.reload(entity).await {
                 views.push(self.inner.show(entity, &record));
             }
         }
@@ -319,7 +325,7 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        whole(deploy::deploy(
+        run_to_completion(deploy::deploy_cluster(
             Arc::clone(&self.inner),
             caller.clone(),
             name.to_owned(),
@@ -338,7 +344,7 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        whole(update::provision(
+        run_to_completion(update::provision_cluster(
             Arc::clone(&self.inner),
             caller.clone(),
             name.to_owned(),
@@ -360,7 +366,7 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        whole(update::update(
+        run_to_completion(update::update_cluster(
             Arc::clone(&self.inner),
             caller.clone(),
             name.to_owned(),
@@ -375,7 +381,7 @@ impl Orchestrator {
     /// # Errors
     /// `NotFound`, `Unauthorized` (the wish stands until the caller's next good token).
     pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
-        whole(delete::delete(
+        run_to_completion(delete::delete_cluster(
             Arc::clone(&self.inner),
             caller.clone(),
             name.to_owned(),
@@ -398,7 +404,7 @@ impl Orchestrator {
 }
 
 /// Runs to its end even when whoever asked goes away in the middle.
-async fn whole<T: Send + 'static>(
+async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = Result<T, OrchestratorError>> + Send + 'static,
 ) -> Result<T, OrchestratorError> {
     match tokio::spawn(work).await {
@@ -419,7 +425,7 @@ impl Context {
     ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
         match self.book.find(caller.project_id(), name).await {
             Err(OrchestratorError::NotFound(_)) => {
-                Box::pin(recover::ensure(self, caller)).await?;
+                Box::pin(recover::recover_project(self, caller)).await?;
                 self.book.find(caller.project_id(), name).await
             }
             other => other,
@@ -461,7 +467,7 @@ impl Context {
         if changed.is_empty() {
             Ok(())
         } else {
-            Err(OrchestratorError::Invalid(deploy::unchangeable(changed)))
+            Err(OrchestratorError::Invalid(deploy::reject_changes(changed)))
         }
     }
 
@@ -469,7 +475,7 @@ impl Context {
         let why = entity
             .look
             .error()
-            .or_else(|| reconcile::obstacle(entity, record));
-        view::of(record, why.as_deref())
+            .or_else(|| reconcile::rejection_reason(entity, record));
+        view::view_of(record, why.as_deref())
     }
 }

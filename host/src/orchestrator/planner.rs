@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::{
-    bundle::{assemble::NodeContent, news},
+    bundle::{node_script::NodeContent, node_update},
     cluster::{
         ClusterSpec, Flavor, Problem,
         change::FileDigests,
@@ -74,7 +74,7 @@ impl StackPlan {
     pub fn installed(&self) -> FileDigests {
         self.contents
             .iter()
-            .map(|(role, content)| (role.clone(), news::digests(content)))
+            .map(|(role, content)| (role.clone(), node_update::file_digests(content)))
             .collect()
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// One problem for each quota that does not suffice: `needs 7 ports, 3 are free`.
-pub fn check(
+pub fn check_quotas(
     template: &Value,
     spec: &ClusterSpec,
     chosen: &ResolvedFlavors,
@@ -79,7 +79,7 @@ pub fn check(
     ];
     needs
         .into_iter()
-        .filter_map(|(what, needed, quota)| short(what, needed, quota))
+        .filter_map(|(what, needed, quota)| quota_problem(what, needed, quota))
         .collect()
 }
 
@@ -169,7 +169,7 @@ pub fn check_added(
             ..chosen.clone()
         },
     );
-    check(
+    check_quotas(
         &serde_json::json!({ "resources": added }),
         &spec,
         &chosen,
@@ -195,7 +195,7 @@ fn rules(template: &Value) -> u64 {
     })
 }
 
-fn short(what: &str, needed: u64, quota: Option<ResourceQuota>) -> Option<Problem> {
+fn quota_problem(what: &str, needed: u64, quota: Option<ResourceQuota>) -> Option<Problem> {
     let free = quota?.free()?;
     let fewer = match what {
         "servers in one server group" => "spread fewer workers (cluster.spread_workers)",
@@ -217,7 +217,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{cluster::Flavor, orchestrator::choose::tests_support::spec};
+    use crate::{cluster::Flavor, orchestrator::resolve::tests_support::spec};
 
     fn chosen() -> ResolvedFlavors {
         let flavor = |name: &str, ram_mib, vcpus| Flavor {
@@ -257,7 +257,7 @@ mod tests {
                 volume_gib: quota(114 + more, 100),
                 ..ProjectQuotas::default()
             };
-            check(&template, &spec(), &chosen(), &quotas)
+            check_quotas(&template, &spec(), &chosen(), &quotas)
                 .into_iter()
                 .map(|problem| problem.message)
                 .collect()
@@ -300,7 +300,7 @@ mod tests {
             ports: quota(2, 0),
             ..ProjectQuotas::default()
         };
-        assert_eq!(check(&template, &spec(), &chosen(), &exact), vec![]);
+        assert_eq!(check_quotas(&template, &spec(), &chosen(), &exact), vec![]);
         let less = ProjectQuotas {
             servers: quota(10, 8),
             ram_mib: quota(4_095, 0),
@@ -308,7 +308,7 @@ mod tests {
             ports: quota(9, 9),
             ..ProjectQuotas::default()
         };
-        let told: Vec<String> = check(&template, &spec(), &chosen(), &less)
+        let told: Vec<String> = check_quotas(&template, &spec(), &chosen(), &less)
             .into_iter()
             .map(|problem| problem.message)
             .collect();
@@ -320,7 +320,7 @@ mod tests {
         ];
         assert_eq!(told, wanted);
         let group = json!({ "resources": { "g": { "type": "OS::Neutron::SecurityGroup", "properties": { "rules": [{}, {}] } } } });
-        let told = check(
+        let told = check_quotas(
             &group,
             &spec(),
             &chosen(),
@@ -337,6 +337,9 @@ mod tests {
             }),
             ..ProjectQuotas::default()
         };
-        assert_eq!(check(&template, &spec(), &chosen(), &unlimited), vec![]);
+        assert_eq!(
+            check_quotas(&template, &spec(), &chosen(), &unlimited),
+            vec![]
+        );
     }
 }

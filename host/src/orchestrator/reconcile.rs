@@ -9,11 +9,11 @@ use std::{
 
 use super::{
     Context, OrchestratorError,
-    book::{ClusterHandle, lock, now_s},
+    cluster_registry::{ClusterHandle, lock_mutex, now_s},
     decide::{self, ReconcileAction, RecordFacts, StackObservation},
-    deploy, observe,
+    deploy,
     planner::StackPlan,
-    rollout, sessions, stack,
+    rollout, sessions, stack_request, status,
 };
 use crate::{
     cluster::{DesiredState, LifecyclePhase},
@@ -36,26 +36,28 @@ pub(super) enum Requeue {
 
 /// Takes the one next step. The caller holds the cluster's turn. `planned` is what to create, where
 /// it is known already.
-pub(super) async fn step(
+pub(super) async fn reconcile_once(
     inner: &Context,
     entity: &ClusterHandle,
     session: &CloudSession,
     planned: Option<StackPlan>,
 ) -> Result<Requeue, OrchestratorError> {
-    let record = inner.book.refresh(entity).await?;
+    let record = inner.book.reload(entity).await?;
     if record.wish == DesiredState::Deploy && record.stack_id.is_some() && record.change.is_some() {
-        return rollout::step(inner, entity, session).await;
+        return rollout::advance_rollout(inner, entity, session).await;
     }
     // The first create of a cluster needs no look for an older one: nobody has asked for a stack of
     // this name yet.
     let shown = if planned.is_some() && record.create_sent_s.is_none() {
         None
     } else {
-        see(session, &record).await?
+        find_stack(session, &record).await?
     };
     let sight = match &shown {
         None => StackObservation::Absent,
-        Some(shown) if record.stack_id.is_none() && !stack::is_ours(&record, &shown.tags) => {
+        Some(shown)
+            if record.stack_id.is_none() && !stack_request::is_ours(&record, &shown.tags) =>
+        {
             StackObservation::Foreign
         }
         Some(shown) => StackObservation::Ours(&shown.status),
@@ -70,20 +72,25 @@ pub(super) async fn step(
         deletes: record.deletes,
     };
     if record.wish == DesiredState::Delete && !matches!(sight, StackObservation::Foreign) {
-        keep(inner, entity, shown.as_ref()).await?;
+        record_status(inner, entity, shown.as_ref()).await?;
     }
-    match (decide::next(known, sight, inner.limits.deletes), shown) {
+    match (
+        decide::next_action(known, sight, inner.limits.deletes),
+        shown,
+    ) {
         (ReconcileAction::Create | ReconcileAction::Delete, _)
             if !sessions::may_act(session, &record) =>
         {
             Ok(Requeue::Owner)
         }
-        (ReconcileAction::Create, _) => create(inner, entity, session, &record, planned).await,
+        (ReconcileAction::Create, _) => {
+            create_stack(inner, entity, session, &record, planned).await
+        }
         (ReconcileAction::Adopt, Some(shown)) => {
-            adopt(inner, entity, &shown.id, &shown.status).await
+            adopt_stack(inner, entity, &shown.id, &shown.status).await
         }
         (ReconcileAction::Delete, Some(shown)) => {
-            delete(
+            delete_stack(
                 inner,
                 entity,
                 session,
@@ -97,7 +104,7 @@ pub(super) async fn step(
         }
         (ReconcileAction::Wait, _) => Ok(Requeue::Later(inner.limits.follow_every)),
         (ReconcileAction::Forget, _) => {
-            inner.book.forget(entity).await?;
+            inner.book.drop_record(entity).await?;
             tracing::info!(cluster.id = %record.id, "nothing is left of `{}`", record.name);
             Ok(Requeue::Gone)
         }
@@ -116,10 +123,10 @@ pub(super) async fn step(
             Err(OrchestratorError::Conflict(words))
         }
         (ReconcileAction::Lost, _) => {
-            let seen = observe::lost(&record.seen);
+            let seen = status::mark_gone(&record.seen);
             inner
                 .book
-                .change(entity, |record| record.seen.clone_from(&seen))
+                .change_record(entity, |record| record.seen.clone_from(&seen))
                 .await?;
             Ok(Requeue::Done)
         }
@@ -134,7 +141,7 @@ pub(super) async fn step(
 }
 
 /// What is seen of the stack by the way is kept for those who look at the cluster.
-async fn keep(
+async fn record_status(
     inner: &Context,
     entity: &ClusterHandle,
     shown: Option<&crate::openstack::HeatStack>,
@@ -144,13 +151,13 @@ async fn keep(
         record.seen.status = Some(shown.status.clone());
         record.seen.reason.clone_from(&shown.status_reason);
     };
-    inner.book.change(entity, change).await?;
-    entity.look.note(None);
+    inner.book.change_record(entity, change).await?;
+    entity.look.record_contact(None);
     Ok(())
 }
 
 /// The stack of this record, by id where it is known, else by name.
-async fn see(
+async fn find_stack(
     session: &CloudSession,
     record: &ClusterRecord,
 ) -> Result<Option<crate::openstack::HeatStack>, OrchestratorError> {
@@ -170,7 +177,7 @@ async fn see(
     }
 }
 
-async fn create(
+async fn create_stack(
     inner: &Context,
     entity: &ClusterHandle,
     session: &CloudSession,
@@ -179,7 +186,7 @@ async fn create(
 ) -> Result<Requeue, OrchestratorError> {
     let planned = match (planned, &record.spec) {
         (Some(planned), _) => planned,
-        (None, Some(spec)) => deploy::plan(inner, session, spec).await?.1,
+        (None, Some(spec)) => deploy::plan_deploy(inner, session, spec).await?.1,
         (None, None) => {
             return Err(OrchestratorError::Internal(format!(
                 "the record of `{}` holds no plan; delete the cluster",
@@ -189,10 +196,10 @@ async fn create(
     };
     inner
         .book
-        .change(entity, |record| record.create_sent_s = Some(now_s()))
+        .change_record(entity, |record| record.create_sent_s = Some(now_s()))
         .await?;
     match session
-        .create_stack(&stack::ask(
+        .create_stack(&stack_request::build_stack_request(
             record,
             &inner.host,
             &planned,
@@ -202,15 +209,15 @@ async fn create(
     {
         Ok(id) => {
             tracing::info!(cluster.id = %record.id, stack.id = %id.id, "created stack `{}` for `{}`", id.name, record.name);
-            adopt(inner, entity, &id.id, "CREATE_IN_PROGRESS").await
+            adopt_stack(inner, entity, &id.id, "CREATE_IN_PROGRESS").await
         }
         Err(error) => {
             tracing::warn!(cluster.id = %record.id, "no stack for `{}`: {error}", record.name);
-            entity.look.note(Some(error.to_string()));
+            entity.look.record_contact(Some(error.to_string()));
             if !error.is_transient() || error.is_unacted() {
                 inner
                     .book
-                    .change(entity, |record| record.create_sent_s = None)
+                    .change_record(entity, |record| record.create_sent_s = None)
                     .await?;
             }
             Err(error.into())
@@ -218,7 +225,7 @@ async fn create(
     }
 }
 
-async fn adopt(
+async fn adopt_stack(
     inner: &Context,
     entity: &ClusterHandle,
     id: &str,
@@ -233,8 +240,8 @@ async fn adopt(
             record.phase = LifecyclePhase::Deployed;
         }
     };
-    let record = inner.book.change(entity, change).await?;
-    entity.look.note(None);
+    let record = inner.book.change_record(entity, change).await?;
+    entity.look.record_contact(None);
     Ok(if record.wish == DesiredState::Delete {
         Requeue::Later(Duration::ZERO)
     } else {
@@ -242,7 +249,7 @@ async fn adopt(
     })
 }
 
-async fn delete(
+async fn delete_stack(
     inner: &Context,
     entity: &ClusterHandle,
     session: &CloudSession,
@@ -258,7 +265,7 @@ async fn delete(
             record.deletes.max(1)
         };
     };
-    let record = inner.book.change(entity, change).await?;
+    let record = inner.book.change_record(entity, change).await?;
     session.delete_stack(id).await?;
     tracing::info!(cluster.id = %record.id, stack.id = %id.id, "asked heat to delete `{}`, which was {status}", record.name);
     Ok(Requeue::Later(if failed {
@@ -269,7 +276,7 @@ async fn delete(
 }
 
 /// Whether something is left to do that no request waits for.
-pub(super) fn needs_care(record: &ClusterRecord) -> bool {
+pub(super) fn needs_reconcile(record: &ClusterRecord) -> bool {
     let open = match record.wish {
         DesiredState::None => false,
         DesiredState::Deploy => record.stack_id.is_none() || record.change.is_some(),
@@ -280,15 +287,19 @@ pub(super) fn needs_care(record: &ClusterRecord) -> bool {
 
 /// One step for somebody who looks and cannot wait for the background; none when somebody else is
 /// at it, or was a moment ago.
-pub(super) async fn nudge(inner: &Context, entity: &ClusterHandle, session: &CloudSession) {
-    if !needs_care(&entity.record()) || entity.look.is_fresh(inner.limits.observe_every) {
+pub(super) async fn reconcile_if_idle(
+    inner: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+) {
+    if !needs_reconcile(&entity.record()) || entity.look.is_fresh(inner.limits.observe_every) {
         return;
     }
     let Ok(_turn) = entity.turn.try_lock() else {
         return;
     };
-    if let Err(error) = step(inner, entity, session, None).await {
-        entity.look.note(Some(error.to_string()));
+    if let Err(error) = reconcile_once(inner, entity, session, None).await {
+        entity.look.record_contact(Some(error.to_string()));
     }
 }
 
@@ -307,30 +318,32 @@ enum WorkerExit {
 
 /// Takes care of the cluster in the background until nothing is left to do, or no token is left to
 /// do it with.
-pub(super) fn follow(inner: &Arc<Context>, entity: &Arc<ClusterHandle>) {
-    *lock(&entity.forbidden) = None;
+pub(super) fn spawn_worker(inner: &Arc<Context>, entity: &Arc<ClusterHandle>) {
+    *lock_mutex(&entity.forbidden) = None;
     if entity.followed.swap(true, Ordering::AcqRel) {
         return;
     }
     let (inner, entity) = (Arc::clone(inner), Arc::clone(entity));
     tokio::spawn(async move {
         loop {
-            let end = run(&inner, &entity).await;
+            let end = run_worker(&inner, &entity).await;
             entity.followed.store(false, Ordering::Release);
             // A wish or a token may have come while the run ended.
-            if !goes_on(&inner, &entity, end) || entity.followed.swap(true, Ordering::AcqRel) {
+            if !should_continue(&inner, &entity, end)
+                || entity.followed.swap(true, Ordering::AcqRel)
+            {
                 return;
             }
         }
     });
 }
 
-fn goes_on(inner: &Context, entity: &ClusterHandle, end: WorkerExit) -> bool {
+fn should_continue(inner: &Context, entity: &ClusterHandle, end: WorkerExit) -> bool {
     let record = entity.record();
     let session = || {
         inner
             .sessions
-            .of(&record)
+            .session_for(&record)
             .filter(|session| !is_forbidden(entity, session))
     };
     let is_served = match end {
@@ -339,42 +352,42 @@ fn goes_on(inner: &Context, entity: &ClusterHandle, end: WorkerExit) -> bool {
         WorkerExit::NoToken => session().is_some(),
         WorkerExit::Owner => session().is_some_and(|session| sessions::may_act(&session, &record)),
     };
-    is_served && needs_care(&record)
+    is_served && needs_reconcile(&record)
 }
 
 /// What keeps the cluster from going on until another token comes.
-pub(super) fn obstacle(entity: &ClusterHandle, record: &ClusterRecord) -> Option<Arc<str>> {
-    lock(&entity.forbidden)
+pub(super) fn rejection_reason(entity: &ClusterHandle, record: &ClusterRecord) -> Option<Arc<str>> {
+    lock_mutex(&entity.forbidden)
         .as_ref()
-        .filter(|_| needs_care(record))
+        .filter(|_| needs_reconcile(record))
         .map(|(_, words)| Arc::clone(words))
 }
 
 fn is_forbidden(entity: &ClusterHandle, session: &CloudSession) -> bool {
-    lock(&entity.forbidden)
+    lock_mutex(&entity.forbidden)
         .as_ref()
         .is_some_and(|(forbidden, _)| forbidden.is_same_token(session))
 }
 
-async fn run(inner: &Context, entity: &ClusterHandle) -> WorkerExit {
+async fn run_worker(inner: &Context, entity: &ClusterHandle) -> WorkerExit {
     let mut failures = 0;
-    while needs_care(&entity.record()) {
+    while needs_reconcile(&entity.record()) {
         let record = entity.record();
-        let Some(session) = inner.sessions.of(&record) else {
-            inner.sessions.wait(sessions::both(&record));
+        let Some(session) = inner.sessions.session_for(&record) else {
+            inner.sessions.add_waits(sessions::any_and_owner(&record));
             return WorkerExit::NoToken;
         };
         let after = if is_forbidden(entity, &session) {
             Ok(Requeue::Owner)
         } else {
             let _turn = entity.turn.lock().await;
-            step(inner, entity, &session, None).await
+            reconcile_once(inner, entity, &session, None).await
         };
         let pause = match after {
             Ok(Requeue::Done) => return WorkerExit::Done,
             Ok(Requeue::Gone) | Err(OrchestratorError::NotFound(_)) => return WorkerExit::Gone,
             Ok(Requeue::Owner) => {
-                inner.sessions.wait([sessions::owners(&record)]);
+                inner.sessions.add_waits([sessions::owner_wait(&record)]);
                 return WorkerExit::Owner;
             }
             Ok(Requeue::Later(pause)) => {
@@ -383,7 +396,7 @@ async fn run(inner: &Context, entity: &ClusterHandle) -> WorkerExit {
             }
             // Another token may do: the wish stands until it comes.
             Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
-                set_aside(inner, entity, &session, &error);
+                reject_session(inner, entity, &session, &error);
                 continue;
             }
             // Nobody is told of a delete that is given up, so it is never given up for a cloud that
@@ -400,7 +413,7 @@ async fn run(inner: &Context, entity: &ClusterHandle) -> WorkerExit {
                 inner.limits.pause(failures - 1)
             }
             Err(error) => {
-                give_up(inner, entity, &error).await;
+                mark_blocked(inner, entity, &error).await;
                 return WorkerExit::Done;
             }
         };
@@ -411,7 +424,7 @@ async fn run(inner: &Context, entity: &ClusterHandle) -> WorkerExit {
 
 /// A token that ended is of no more use to anyone; one that may not do what this cluster needs may
 /// still serve others.
-fn set_aside(
+fn reject_session(
     inner: &Context,
     entity: &ClusterHandle,
     session: &CloudSession,
@@ -419,21 +432,21 @@ fn set_aside(
 ) {
     let record = entity.record();
     tracing::warn!(cluster.id = %record.id, "`{}` waits for another token of its owner: {error}", record.name);
-    entity.look.note(Some(error.to_string()));
+    entity.look.record_contact(Some(error.to_string()));
     match error {
-        OrchestratorError::Unauthorized(_) => inner.sessions.forget(session),
-        _ => *lock(&entity.forbidden) = Some((session.clone(), error.to_string().into())),
+        OrchestratorError::Unauthorized(_) => inner.sessions.forget_session(session),
+        _ => *lock_mutex(&entity.forbidden) = Some((session.clone(), error.to_string().into())),
     }
 }
 
 /// What only a person can help with is kept in the record and logged once.
-async fn give_up(inner: &Context, entity: &ClusterHandle, error: &OrchestratorError) {
+async fn mark_blocked(inner: &Context, entity: &ClusterHandle, error: &OrchestratorError) {
     let words = error.to_string();
     let record = entity.record();
     tracing::error!(cluster.id = %record.id, "`{}` is stuck: {words}", record.name);
     if let Err(error) = inner
         .book
-        .change(entity, |record| record.stuck = Some(words.clone()))
+        .change_record(entity, |record| record.stuck = Some(words.clone()))
         .await
     {
         tracing::error!(cluster.id = %record.id, "cannot record that: {error}");
@@ -441,21 +454,21 @@ async fn give_up(inner: &Context, entity: &ClusterHandle, error: &OrchestratorEr
 }
 
 /// After a restart, or once a project has a good token again: goes on with what is pending there.
-pub(super) async fn resume(
+pub(super) async fn resume_project(
     inner: &Arc<Context>,
     project_id: &str,
 ) -> Result<(), OrchestratorError> {
-    for entity in inner.book.of_project(project_id).await? {
+    for entity in inner.book.list_project(project_id).await? {
         let record = entity.record();
         if record.wish == DesiredState::Delete && record.stuck.is_some() {
             inner
                 .book
-                .change(&entity, |record| (record.stuck, record.deletes) = (None, 0))
+                .change_record(&entity, |record| (record.stuck, record.deletes) = (None, 0))
                 .await?;
         }
-        if needs_care(&entity.record()) {
+        if needs_reconcile(&entity.record()) {
             tracing::info!(cluster.id = %record.id, "going on with `{}`", record.name);
-            follow(inner, &entity);
+            spawn_worker(inner, &entity);
         }
     }
     Ok(())

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Caller, Context, OrchestratorError,
-    book::{lock, now_s},
+    cluster_registry::{lock_mutex, now_s},
     reconcile,
-    stack::{self, REQUEST_PARAMETER, TAG},
+    stack_request::{self, REQUEST_PARAMETER, TAG},
 };
 use crate::{
     cluster::{
@@ -42,7 +42,7 @@ pub(super) struct StackSnapshot {
 
 impl StackSnapshot {
     /// What a stack is to carry of this cluster.
-    pub(super) fn of(record: &ClusterRecord) -> Self {
+    pub(super) fn from_record(record: &ClusterRecord) -> Self {
         Self {
             attributes: record.attributes.clone(),
             brought: record.brought.clone(),
@@ -55,7 +55,7 @@ impl StackSnapshot {
     }
 
     /// What this stack carries.
-    pub(super) fn read(shown: &HeatStack) -> Self {
+    pub(super) fn from_stack(shown: &HeatStack) -> Self {
         let text = shown
             .parameters
             .get(REQUEST_PARAMETER)
@@ -96,7 +96,7 @@ impl StackSnapshot {
     }
 
     /// Puts it over what the record says; attributes that are not ours are kept.
-    pub(super) fn give(&self, record: &mut ClusterRecord) {
+    pub(super) fn apply_to(&self, record: &mut ClusterRecord) {
         record
             .attributes
             .retain(|name, _| !attributes::is_ours(name));
@@ -128,33 +128,37 @@ fn is_id(id: &u32) -> bool {
 ///
 /// # Errors
 /// Heat cannot be asked: then nobody can say that a cluster is not there.
-pub(super) async fn ensure(inner: &Context, caller: &Caller) -> Result<(), OrchestratorError> {
+pub(super) async fn recover_project(
+    inner: &Context,
+    caller: &Caller,
+) -> Result<(), OrchestratorError> {
     let project = caller.project_id();
-    if lock(&inner.recovered).contains(project) {
+    if lock_mutex(&inner.recovered).contains(project) {
         return Ok(());
     }
     let known: Vec<String> = inner
         .book
-        .of_project(project)
+        .list_project(project)
         .await?
         .iter()
         .map(|entity| entity.record().id.clone())
         .collect();
     let mut stacks = caller
         .session
-        .stacks_by_tag(&[TAG, &stack::host_tag(&inner.host)])
+        .stacks_by_tag(&[TAG, &stack_request::host_tag(&inner.host)])
         .await?;
     // Of two of one name, the later one is the living one.
     stacks.sort_by(|a, b| b.created.cmp(&a.created));
     for listed in &stacks {
         if known
             .iter()
-            .any(|id| listed.name.ends_with(&stack::short(id)))
+            .any(|id| listed.name.ends_with(&stack_request::short_id(id)))
         {
             continue;
         }
         let shown = caller.session.show_stack(&listed.stack_id()).await?;
-        let Some(record) = record(&shown, caller).filter(|record| !known.contains(&record.id))
+        let Some(record) =
+            record_from_stack(&shown, caller).filter(|record| !known.contains(&record.id))
         else {
             continue;
         };
@@ -167,17 +171,17 @@ pub(super) async fn ensure(inner: &Context, caller: &Caller) -> Result<(), Orche
         if let Some(inner) = inner
             .me
             .upgrade()
-            .filter(|_| reconcile::needs_care(&entity.record()))
+            .filter(|_| reconcile::needs_reconcile(&entity.record()))
         {
-            reconcile::follow(&inner, &entity);
+            reconcile::spawn_worker(&inner, &entity);
         }
     }
-    lock(&inner.recovered).insert(project.to_owned());
+    lock_mutex(&inner.recovered).insert(project.to_owned());
     Ok(())
 }
 
 /// The record that this stack tells of, if it is one of ours.
-fn record(shown: &HeatStack, caller: &Caller) -> Option<ClusterRecord> {
+fn record_from_stack(shown: &HeatStack, caller: &Caller) -> Option<ClusterRecord> {
     let tag = |prefix: &str| {
         shown
             .tags
@@ -189,7 +193,7 @@ fn record(shown: &HeatStack, caller: &Caller) -> Option<ClusterRecord> {
         tag("stampede.cluster.")?,
         tag("stampede.name.").filter(|name| attributes::is_name(name))?,
     );
-    let carried = StackSnapshot::read(shown);
+    let carried = StackSnapshot::from_stack(shown);
     let wish = if shown.status.starts_with("DELETE_") {
         DesiredState::Delete
     } else {
@@ -231,7 +235,7 @@ fn record(shown: &HeatStack, caller: &Caller) -> Option<ClusterRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::orchestrator::choose::tests_support::spec;
+    use crate::orchestrator::resolve::tests_support::spec;
 
     fn read(spec: ClusterSpec) -> Option<ClusterSpec> {
         let carried = StackSnapshot {
@@ -240,7 +244,7 @@ mod tests {
         };
         let text = serde_json::to_string(&carried).unwrap();
         let parameters = serde_json::Map::from_iter([(REQUEST_PARAMETER.to_owned(), text.into())]);
-        StackSnapshot::read(&HeatStack {
+        StackSnapshot::from_stack(&HeatStack {
             parameters,
             ..HeatStack::default()
         })

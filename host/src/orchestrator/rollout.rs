@@ -8,17 +8,17 @@ use serde_json::json;
 
 use super::{
     Context, OrchestratorError,
-    book::{ClusterHandle, now_s},
-    deploy, facts, look, observe,
-    plan::nodes::{MASTER, WORKER},
+    cluster_plan::nodes::{MASTER, WORKER},
+    cluster_registry::{ClusterHandle, now_s},
+    deploy, inventory,
     planner::StackPlan,
     reconcile::Requeue,
     recover::StackSnapshot,
-    sessions, stack,
+    refresh, sessions, stack_request, status,
     steps::{self, StepStatus},
 };
 use crate::{
-    bundle::news::{self, NodeUpdate},
+    bundle::node_update::{self, NodeUpdate},
     cluster::{ClusterChange, ClusterSpec, Problem, RolloutStep, progress::StageOutcome},
     openstack::{CloudSession, StackId},
     store::{ClusterRecord, NodeNotifications, ObservedState},
@@ -33,7 +33,7 @@ const LAST_CALL_S: u64 = 300;
 const HOST: &str = "host";
 
 /// The one next thing of a change. The caller holds the cluster's turn.
-pub(super) async fn step(
+pub(super) async fn advance_rollout(
     inner: &Context,
     entity: &ClusterHandle,
     session: &CloudSession,
@@ -47,47 +47,47 @@ pub(super) async fn step(
         id: id.clone(),
     };
     let Some(step) = change.step() else {
-        return finish(inner, entity, session, &stack).await;
+        return finish_change(inner, entity, session, &stack).await;
     };
     let may_act = sessions::may_act(session, &record);
     if change.sent_s.is_none() {
         if !may_act {
             return Ok(Requeue::Owner);
         }
-        return match send(inner, entity, session).await {
+        return match send_step(inner, entity, session).await {
             // What this token may not do another one of the owner's may; the way back would be
             // forbidden too.
             Err(
                 error @ (OrchestratorError::Invalid(_)
                 | OrchestratorError::Conflict(_)
                 | OrchestratorError::NotApplicable(_)),
-            ) => turn_back(inner, entity, session, &stack, &error.to_string()).await,
+            ) => roll_back(inner, entity, session, &stack, &error.to_string()).await,
             other => other,
         };
     }
-    if let Some(error) = look::ask(inner, entity, session).await {
-        entity.look.note(Some(error.clone()));
+    if let Some(error) = refresh::fetch_status(inner, entity, session).await {
+        entity.look.record_contact(Some(error.clone()));
         return Err(OrchestratorError::Cloud(error));
     }
-    entity.look.note(None);
+    entity.look.record_contact(None);
     let record = entity.record();
     if record.seen.gone {
         inner
             .book
-            .change(entity, |record| record.change = None)
+            .change_record(entity, |record| record.change = None)
             .await?;
         return Ok(Requeue::Done);
     }
     if is_over(&record) {
-        return finish(inner, entity, session, &stack).await;
+        return finish_change(inner, entity, session, &stack).await;
     }
-    match verdict(&record, step, change.sent_s.unwrap_or_default(), now_s()) {
+    match step_verdict(&record, step, change.sent_s.unwrap_or_default(), now_s()) {
         StepVerdict::Wait => Ok(Requeue::Later(inner.limits.follow_every)),
-        StepVerdict::Next => next(inner, entity, session, &stack).await,
+        StepVerdict::Next => next_step(inner, entity, session, &stack).await,
         StepVerdict::Failed(_) if !may_act => Ok(Requeue::Owner),
         StepVerdict::Failed(why) => {
             tracing::warn!(cluster.id = %record.id, "`{}`: {} failed: {why}", record.name, step.title);
-            turn_back(inner, entity, session, &stack, &why).await
+            roll_back(inner, entity, session, &stack, &why).await
         }
     }
 }
@@ -116,15 +116,20 @@ enum StepVerdict {
     Failed(String),
 }
 
-fn verdict(record: &ClusterRecord, step: &RolloutStep, sent_s: u64, now_s: u64) -> StepVerdict {
+fn step_verdict(
+    record: &ClusterRecord,
+    step: &RolloutStep,
+    sent_s: u64,
+    now_s: u64,
+) -> StepVerdict {
     let status = record.seen.status.as_deref().unwrap_or_default();
     // Other failures, such as a check's, are not of this step.
     if status == "UPDATE_FAILED" {
         return StepVerdict::Failed(
-            observe::failure(record).unwrap_or_else(|| format!("heat says {status}")),
+            status::describe_failure(record).unwrap_or_else(|| format!("heat says {status}")),
         );
     }
-    match steps::answers(step, &record.seen.answers) {
+    match steps::step_status(step, &record.seen.answers) {
         StepStatus::Failed(why) if !status.ends_with("_IN_PROGRESS") => StepVerdict::Failed(why),
         _ if status.ends_with("_IN_PROGRESS") => StepVerdict::Wait,
         StepStatus::Done => StepVerdict::Next,
@@ -151,7 +156,7 @@ fn verdict(record: &ClusterRecord, step: &RolloutStep, sent_s: u64, now_s: u64) 
 
 /// Gives Heat the template of the step that is next. Heat's refusal of the first step is the
 /// client's to hear; a later one leads back.
-pub(super) async fn send(
+pub(super) async fn send_step(
     inner: &Context,
     entity: &ClusterHandle,
     session: &CloudSession,
@@ -172,20 +177,20 @@ pub(super) async fn send(
         return Ok(Requeue::Done);
     };
     // A former process may have got as far as Heat, or another host further than we.
-    let carried = StackSnapshot::read(&session.show_stack(stack).await?);
+    let carried = StackSnapshot::from_stack(&session.show_stack(stack).await?);
     if carried.change.as_ref().and_then(ClusterChange::step) != Some(step) {
         if carried.is_newer(&record) {
-            take_over(inner, entity, &carried).await?;
+            adopt_snapshot(inner, entity, &carried).await?;
             return Ok(Requeue::Later(std::time::Duration::ZERO));
         }
         for id in change.added.iter().filter(|_| change.undone.is_some()) {
-            forgive(session, stack, *id).await?;
+            signal_ready_for_removed(session, stack, *id).await?;
         }
-        let asked = ask(inner, session, &record, &from, &change, step).await?;
+        let asked = step_request(inner, session, &record, &from, &change, step).await?;
         session.update_stack(stack, &asked).await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}`: {}", record.name, step.title);
     }
-    let told = told(&record.told, step);
+    let told = after_step(&record.told, step);
     let mark = |record: &mut ClusterRecord| {
         if let Some(change) = &mut record.change {
             change.sent_s = Some(now_s());
@@ -205,7 +210,7 @@ pub(super) async fn send(
         // What Heat shows next may be from before it began.
         record.seen.status = Some("UPDATE_IN_PROGRESS".to_owned());
     };
-    inner.book.change(entity, mark).await?;
+    inner.book.change_record(entity, mark).await?;
     Ok(Requeue::Later(inner.limits.follow_every))
 }
 
@@ -219,7 +224,7 @@ pub(super) async fn catch_up(
     let Some(id) = record.stack_id.clone() else {
         return Ok(false);
     };
-    let carried = StackSnapshot::read(
+    let carried = StackSnapshot::from_stack(
         &session
             .show_stack(&StackId {
                 name: record.stack_name.clone(),
@@ -230,25 +235,25 @@ pub(super) async fn catch_up(
     if !carried.is_newer(&record) {
         return Ok(false);
     }
-    take_over(inner, entity, &carried).await?;
+    adopt_snapshot(inner, entity, &carried).await?;
     Ok(true)
 }
 
-async fn take_over(
+async fn adopt_snapshot(
     inner: &Context,
     entity: &ClusterHandle,
     carried: &StackSnapshot,
 ) -> Result<(), OrchestratorError> {
     let record = inner
         .book
-        .change(entity, |record| carried.give(record))
+        .change_record(entity, |record| carried.apply_to(record))
         .await?;
     tracing::warn!(cluster.id = %record.id, "another host has changed `{}`; going on from there", record.name);
     Ok(())
 }
 
 /// What the nodes will have been told with this step.
-fn told(before: &NodeNotifications, step: &RolloutStep) -> NodeNotifications {
+fn after_step(before: &NodeNotifications, step: &RolloutStep) -> NodeNotifications {
     let mut told = before.clone();
     told.generation = told.generation.max(step.generation);
     told.nodes
@@ -257,7 +262,7 @@ fn told(before: &NodeNotifications, step: &RolloutStep) -> NodeNotifications {
 }
 
 /// The template of a step.
-async fn ask(
+async fn step_request(
     inner: &Context,
     session: &CloudSession,
     record: &ClusterRecord,
@@ -267,25 +272,30 @@ async fn ask(
 ) -> Result<crate::openstack::CreateStack, OrchestratorError> {
     let base = if step.settled { &change.to } else { from };
     let spec = base.with_ids(step.workers.clone());
-    let cloud = facts::look_up(session, &spec).await?;
+    let cloud = inventory::take_inventory(session, &spec).await?;
     let planned = inner
         .planner
-        .plan(&spec, &deploy::chosen(&spec, &cloud)?)
+        .plan(&spec, &deploy::resolve_flavors(&spec, &cloud)?)
         .await
         .map_err(OrchestratorError::Invalid)?;
-    let news = news_of(record, change, step, &planned)?;
+    let news = node_updates(record, change, step, &planned)?;
     // The stack carries the record as it is once Heat has accepted this.
     let mut carried = record.clone();
-    carried.told = told(&record.told, step);
+    carried.told = after_step(&record.told, step);
     if let Some(change) = &mut carried.change {
         change.sent_s = Some(now_s());
         change.touched.extend(step.told.iter().cloned());
     }
-    Ok(stack::ask(&carried, &inner.host, &planned, &news))
+    Ok(stack_request::build_stack_request(
+        &carried,
+        &inner.host,
+        &planned,
+        &news,
+    ))
 }
 
 /// What the nodes of each role are told in this step.
-fn news_of(
+fn node_updates(
     record: &ClusterRecord,
     change: &ClusterChange,
     step: &RolloutStep,
@@ -299,8 +309,8 @@ fn news_of(
         let Some(content) = planned.contents.get(role) else {
             continue;
         };
-        let paths = steps::paths(&record.told.installed, &change.installed, role);
-        let told = news::news(content, &paths, &step.leaving);
+        let paths = steps::changed_paths(&record.told.installed, &change.installed, role);
+        let told = node_update::build_node_update(content, &paths, &step.leaving);
         let told = told.map_err(|error| {
             let hint = "change less at a time, or deploy a new cluster";
             OrchestratorError::Invalid(vec![Problem::new("attributes", error.to_string(), hint)])
@@ -311,7 +321,7 @@ fn news_of(
 }
 
 /// Whether every step can be told: before the first one is sent.
-pub(super) async fn check(
+pub(super) async fn check_steps(
     inner: &Context,
     session: &CloudSession,
     record: &ClusterRecord,
@@ -319,12 +329,12 @@ pub(super) async fn check(
     change: &ClusterChange,
 ) -> Result<(), OrchestratorError> {
     for step in &change.steps {
-        ask(inner, session, record, from, change, step).await?;
+        step_request(inner, session, record, from, change, step).await?;
     }
     Ok(())
 }
 
-async fn next(
+async fn next_step(
     inner: &Context,
     entity: &ClusterHandle,
     session: &CloudSession,
@@ -336,30 +346,30 @@ async fn next(
             change.sent_s = None;
         }
     };
-    let record = inner.book.change(entity, go).await?;
+    let record = inner.book.change_record(entity, go).await?;
     if record
         .change
         .as_ref()
         .is_some_and(|change| change.step().is_none())
     {
-        return finish(inner, entity, session, stack).await;
+        return finish_change(inner, entity, session, stack).await;
     }
     Ok(Requeue::Later(std::time::Duration::ZERO))
 }
 
 /// The last step is done: the cluster is what was wished, or as it was before.
-async fn finish(
+async fn finish_change(
     inner: &Context,
     entity: &ClusterHandle,
     session: &CloudSession,
     stack: &StackId,
 ) -> Result<Requeue, OrchestratorError> {
-    say_over(entity, session, stack).await;
+    publish_change_done(entity, session, stack).await;
     let done = |record: &mut ClusterRecord| {
         let Some(change) = record.change.take() else {
             return;
         };
-        let unheard = unheard(&change, &record.seen);
+        let unheard = unanswered_nodes(&change, &record.seen);
         match change.undone {
             Some(why) => record.setback = Some(why + &unheard),
             None => {
@@ -374,7 +384,7 @@ async fn finish(
             .spec
             .iter()
             .flat_map(ClusterSpec::ids)
-            .map(steps::worker)
+            .map(steps::worker_name)
             .collect();
         let is_there =
             |node: &str| !node.starts_with(WORKER) || there.iter().any(|there| there == node);
@@ -390,7 +400,7 @@ async fn finish(
         record.seen.deaf.retain(|node| is_there(node));
         (record.seen.signalled, record.seen.failed) = (None, None);
     };
-    let record = inner.book.change(entity, done).await?;
+    let record = inner.book.change_record(entity, done).await?;
     match &record.setback {
         Some(why) => {
             tracing::warn!(cluster.id = %record.id, "`{}` is as it was before: {why}", record.name)
@@ -402,7 +412,7 @@ async fn finish(
 
 /// Tells those who find the cluster again by its stack that the change has ended, since the stack
 /// carries it on. Nothing is lost without it.
-async fn say_over(entity: &ClusterHandle, session: &CloudSession, stack: &StackId) {
+async fn publish_change_done(entity: &ClusterHandle, session: &CloudSession, stack: &StackId) {
     let record = entity.record();
     let Some(last) = record
         .change
@@ -414,7 +424,7 @@ async fn say_over(entity: &ClusterHandle, session: &CloudSession, stack: &StackI
     let line = format!("{HOST} change {} done", last.generation);
     let signal = json!({ "id": format!("change-{HOST}"), "status": "SUCCESS", "reason": line, "data": line });
     if let Err(error) = session
-        .signal_resource(stack, observe::PROGRESS_HANDLE, &signal)
+        .signal_resource(stack, status::PROGRESS_HANDLE, &signal)
         .await
     {
         tracing::warn!(cluster.id = %record.id, "cannot note in the stack that the change of `{}` has ended: {error}", record.name);
@@ -422,9 +432,9 @@ async fn say_over(entity: &ClusterHandle, session: &CloudSession, stack: &StackI
 }
 
 /// Who may be dead, and has not answered.
-fn unheard(change: &ClusterChange, seen: &ObservedState) -> String {
+fn unanswered_nodes(change: &ClusterChange, seen: &ObservedState) -> String {
     let steps = change.steps.iter().filter(|step| step.may_be_dead);
-    let missing = steps.filter_map(|step| match steps::answers(step, &seen.answers) {
+    let missing = steps.filter_map(|step| match steps::step_status(step, &seen.answers) {
         StepStatus::Missing(nodes) => Some(nodes.join(", ")),
         _ => None,
     });
@@ -434,7 +444,7 @@ fn unheard(change: &ClusterChange, seen: &ObservedState) -> String {
 }
 
 /// Leads back to what was before; where that fails too, says what is broken and stops.
-async fn turn_back(
+async fn roll_back(
     inner: &Context,
     entity: &ClusterHandle,
     session: &CloudSession,
@@ -458,15 +468,15 @@ async fn turn_back(
     }
     // Failures of nodes that are taken away must not fail the stack for ever.
     for id in &change.added {
-        forgive(session, stack, *id).await?;
+        signal_ready_for_removed(session, stack, *id).await?;
     }
     let (owner, why) = (record.owner.clone(), why.to_owned());
-    go_back(inner, entity, why, owner).await?;
+    start_rollback(inner, entity, why, owner).await?;
     Ok(Requeue::Later(std::time::Duration::ZERO))
 }
 
 /// Records the way back, from wherever the change is, and whose it is.
-pub(super) async fn go_back(
+pub(super) async fn start_rollback(
     inner: &Context,
     entity: &ClusterHandle,
     why: String,
@@ -481,7 +491,7 @@ pub(super) async fn go_back(
         seen.reports.iter().any(|report| report.node == node)
             || seen.ready.iter().any(|ready| ready == node)
     };
-    let steps = steps::back(from, change, reported, record.told.generation + 1);
+    let steps = steps::plan_rollback(from, change, reported, record.told.generation + 1);
     let back = |record: &mut ClusterRecord| {
         record.stuck = None;
         record.owner.clone_from(&owner);
@@ -500,20 +510,20 @@ pub(super) async fn go_back(
             spec.ids_given = spec.last_id().max(last);
         }
     };
-    inner.book.change(entity, back).await
+    inner.book.change_record(entity, back).await
 }
 
 /// A worker that is taken away counts as ready from now on: the wait condition counts every id that
 /// was ever given out, and one failure among them would fail it for good.
-async fn forgive(
+async fn signal_ready_for_removed(
     session: &CloudSession,
     stack: &StackId,
     id: u32,
 ) -> Result<(), OrchestratorError> {
-    let node = steps::worker(id);
-    let signal = json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", observe::TAKEN_AWAY), "data": observe::TAKEN_AWAY });
+    let node = steps::worker_name(id);
+    let signal = json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", status::TAKEN_AWAY), "data": status::TAKEN_AWAY });
     Ok(session
-        .signal_resource(stack, observe::READY_HANDLE, &signal)
+        .signal_resource(stack, status::READY_HANDLE, &signal)
         .await?)
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     cluster::change::ChangeReport,
-    orchestrator::{choose::tests_support::spec, observe::tests_support::record},
+    orchestrator::{resolve::tests_support::spec, status::tests_support::record},
     store::ObservedState,
 };
 
@@ -47,7 +47,7 @@ fn seen(status: &str, answer: Option<(u32, Option<&str>)>) -> ClusterRecord {
 
 #[test]
 fn a_step_ends_when_heat_is_done_and_every_node_told_has_answered() {
-    let at = |record: &ClusterRecord, now_s| verdict(record, &step(), 1_000, now_s);
+    let at = |record: &ClusterRecord, now_s| step_verdict(record, &step(), 1_000, now_s);
     assert_eq!(
         at(&seen("UPDATE_IN_PROGRESS", Some((7, None))), 1_000),
         StepVerdict::Wait,
@@ -84,7 +84,7 @@ fn a_step_ends_when_heat_is_done_and_every_node_told_has_answered() {
 
 #[test]
 fn a_node_that_does_not_answer_is_waited_for_as_long_as_it_may_take_and_a_margin() {
-    let at = |now_s| verdict(&seen("UPDATE_COMPLETE", None), &step(), 1_000, now_s);
+    let at = |now_s| step_verdict(&seen("UPDATE_COMPLETE", None), &step(), 1_000, now_s);
     let most = 100 + ANSWER_MARGIN_S;
     assert_eq!(at(1_000 + most - 1), StepVerdict::Wait);
     let StepVerdict::Failed(why) = at(1_000 + most) else {

@@ -9,7 +9,7 @@ use std::{
     sync::Mutex,
 };
 
-use super::book::lock;
+use super::cluster_registry::lock_mutex;
 use crate::{openstack::CloudSession, store::ClusterRecord};
 
 /// The last good session of each user in each project, and whose the work is that waits for one.
@@ -71,12 +71,12 @@ impl SessionTable {
 pub(super) type TokenWait = (String, Option<String>);
 
 /// What waits while there is no token at all: somebody must look, and the owner must act.
-pub(super) fn both(record: &ClusterRecord) -> [TokenWait; 2] {
-    [(record.project_id.clone(), None), owners(record)]
+pub(super) fn any_and_owner(record: &ClusterRecord) -> [TokenWait; 2] {
+    [(record.project_id.clone(), None), owner_wait(record)]
 }
 
 /// What waits while the owner's token is the only one that would do.
-pub(super) fn owners(record: &ClusterRecord) -> TokenWait {
+pub(super) fn owner_wait(record: &ClusterRecord) -> TokenWait {
     (record.project_id.clone(), record.owner.clone())
 }
 
@@ -101,9 +101,9 @@ impl SessionRegistry {
     /// Remembers a session that Keystone has just approved. True when work has waited for it: the
     /// same token again wakes nobody, since what it was refused once it would be refused with every
     /// request.
-    pub(super) fn put(&self, session: &CloudSession) -> bool {
+    pub(super) fn remember_session(&self, session: &CloudSession) -> bool {
         let (project, user) = (&session.project().id, &session.user().id);
-        let mut last = lock(&self.last);
+        let mut last = lock_mutex(&self.last);
         let before = last.get(project, user);
         if before.is_some_and(|before| before.is_same(session)) {
             return false;
@@ -120,20 +120,20 @@ impl SessionRegistry {
         if is_same_token {
             return false;
         }
-        let mut waiting = lock(&self.waiting);
+        let mut waiting = lock_mutex(&self.waiting);
         let anyone = waiting.remove(&(project.clone(), None));
         waiting.remove(&(project.clone(), Some(user.clone()))) || anyone
     }
 
     /// This work waits for the next good token that does.
-    pub(super) fn wait(&self, work: impl IntoIterator<Item = TokenWait>) {
-        lock(&self.waiting).extend(work);
+    pub(super) fn add_waits(&self, work: impl IntoIterator<Item = TokenWait>) {
+        lock_mutex(&self.waiting).extend(work);
     }
 
     /// The session of who wished what the record says; where there is none, anyone's of the
     /// project, which is good for looking.
-    pub(super) fn of(&self, record: &ClusterRecord) -> Option<CloudSession> {
-        let last = lock(&self.last);
+    pub(super) fn session_for(&self, record: &ClusterRecord) -> Option<CloudSession> {
+        let last = lock_mutex(&self.last);
         let owners = record
             .owner
             .as_ref()
@@ -143,9 +143,9 @@ impl SessionRegistry {
     }
 
     /// Forgets the session, whose token is no longer good; a newer one of the same user stays.
-    pub(super) fn forget(&self, session: &CloudSession) {
+    pub(super) fn forget_session(&self, session: &CloudSession) {
         let (project, user) = (&session.project().id, &session.user().id);
-        let mut last = lock(&self.last);
+        let mut last = lock_mutex(&self.last);
         if last
             .get(project, user)
             .is_some_and(|known| known.is_same_token(session))

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::nodes::{MASTER, WORKER};
+use super::cluster_plan::nodes::{MASTER, WORKER};
 use crate::{
-    bundle::news,
+    bundle::node_update,
     cluster::{
         ClusterChange, ClusterSpec, RolloutStep,
         change::{ChangeReport, FileDigests},
@@ -20,7 +20,7 @@ const WORKERS_PER_TURN: usize = 10;
 /// before works again. Then workers are added, or the leaving ones are let go and taken away; those
 /// are not asked themselves, since who leaves may be dead. Steps that tell nobody only change the
 /// stack.
-pub(super) fn steps(
+pub(super) fn plan_steps(
     from: &ClusterSpec,
     to: &ClusterSpec,
     old: &FileDigests,
@@ -31,23 +31,23 @@ pub(super) fn steps(
     let leaving: Vec<String> = before
         .iter()
         .filter(|id| !after.contains(id))
-        .map(|id| worker(*id))
+        .map(|id| worker_name(*id))
         .collect();
     let joining: Vec<String> = after
         .iter()
         .filter(|id| !before.contains(id))
-        .map(|id| worker(*id))
+        .map(|id| worker_name(*id))
         .collect();
     let master = || vec![MASTER.to_owned()];
     let mut steps = Vec::new();
     let staying: Vec<String> = before
         .iter()
         .filter(|id| after.contains(id))
-        .map(|id| worker(*id))
+        .map(|id| worker_name(*id))
         .collect();
     if differ(old, new, MASTER) {
-        steps.push(step(
-            title("new settings on", &master()),
+        steps.push(settings_step(
+            step_title("new settings on", &master()),
             &before,
             master(),
             &["setup", "ready"],
@@ -55,8 +55,8 @@ pub(super) fn steps(
     }
     if differ(old, new, WORKER) {
         for turn in staying.chunks(staying.len().div_ceil(WORKERS_PER_TURN).max(1)) {
-            steps.push(step(
-                title("new settings on", turn),
+            steps.push(settings_step(
+                step_title("new settings on", turn),
                 &before,
                 turn.to_vec(),
                 &["setup", "ready"],
@@ -64,12 +64,17 @@ pub(super) fn steps(
         }
     }
     if !joining.is_empty() {
-        steps.push(step(title("adding", &joining), &after, master(), &[]));
+        steps.push(settings_step(
+            step_title("adding", &joining),
+            &after,
+            master(),
+            &[],
+        ));
     }
     if !leaving.is_empty() {
-        steps.push(let_go(&leaving, &before));
-        steps.push(step(
-            title("taking away", &leaving),
+        steps.push(drain_step(&leaving, &before));
+        steps.push(settings_step(
+            step_title("taking away", &leaving),
             &after,
             master(),
             &["setup"],
@@ -78,18 +83,23 @@ pub(super) fn steps(
     if steps.is_empty() {
         // Nothing that a running daemon reads: mirror, proxy, who may reach the cluster.
         let told = master().into_iter().chain(staying).collect();
-        steps.push(step(
+        steps.push(settings_step(
             "new settings of the cloud".to_owned(),
             &before,
             told,
             &[],
         ));
     }
-    numbered(steps, first)
+    number_steps(steps, first)
 }
 
 /// A step with the new settings that lets nobody go; its generation is given with all of them.
-fn step(title: String, workers: &[u32], told: Vec<String>, stages: &[&str]) -> RolloutStep {
+fn settings_step(
+    title: String,
+    workers: &[u32],
+    told: Vec<String>,
+    stages: &[&str],
+) -> RolloutStep {
     RolloutStep {
         title,
         generation: 0,
@@ -103,9 +113,9 @@ fn step(title: String, workers: &[u32], told: Vec<String>, stages: &[&str]) -> R
 }
 
 /// The master lets these workers go, which are there until it has.
-fn let_go(leaving: &[String], workers: &[u32]) -> RolloutStep {
-    let step = step(
-        title("letting go of", leaving),
+fn drain_step(leaving: &[String], workers: &[u32]) -> RolloutStep {
+    let step = settings_step(
+        step_title("letting go of", leaving),
         workers,
         vec![MASTER.to_owned()],
         &["drain"],
@@ -117,7 +127,7 @@ fn let_go(leaving: &[String], workers: &[u32]) -> RolloutStep {
 }
 
 /// Gives out generations from `first` on.
-fn numbered(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
+fn number_steps(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
     for (generation, step) in (first..).zip(&mut steps) {
         step.generation = generation;
     }
@@ -127,7 +137,7 @@ fn numbered(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
 /// The steps that lead back from wherever the change is: new workers that have `reported` anything
 /// may hold something already and are let go first; then the stack is as before, and every node
 /// that was told of anything; then workers that were to leave, which may have ended what they ran.
-pub(super) fn back(
+pub(super) fn plan_rollback(
     from: &ClusterSpec,
     change: &ClusterChange,
     reported: impl Fn(&str) -> bool,
@@ -142,7 +152,7 @@ pub(super) fn back(
             change.at + 1
         })
     };
-    let is_there = |node: &str| node == MASTER || there.iter().any(|id| worker(*id) == node);
+    let is_there = |node: &str| node == MASTER || there.iter().any(|id| worker_name(*id) == node);
     let leaving: Vec<String> = begun()
         .flat_map(RolloutStep::leaves)
         .filter(|node| is_there(node))
@@ -163,25 +173,25 @@ pub(super) fn back(
         .added
         .iter()
         .copied()
-        .filter(|id| reported(&worker(*id)))
+        .filter(|id| reported(&worker_name(*id)))
         .collect();
     if !held.is_empty() {
-        let names: Vec<String> = held.iter().map(|id| worker(*id)).collect();
-        steps.push(let_go(&names, &[there.as_slice(), &held].concat()));
+        let names: Vec<String> = held.iter().map(|id| worker_name(*id)).collect();
+        steps.push(drain_step(&names, &[there.as_slice(), &held].concat()));
     }
     steps.push(RolloutStep {
         settled: false,
-        ..step("taking the change back".to_owned(), &there, told, stages)
+        ..settings_step("taking the change back".to_owned(), &there, told, stages)
     });
     if !leaving.is_empty() {
-        let title = title("taking the change back on", &leaving);
+        let title = step_title("taking the change back on", &leaving);
         steps.push(RolloutStep {
             settled: false,
             may_be_dead: true,
-            ..step(title, &there, leaving, stages)
+            ..settings_step(title, &there, leaving, stages)
         });
     }
-    numbered(steps, first)
+    number_steps(steps, first)
 }
 
 /// What the nodes answered to a step.
@@ -196,7 +206,7 @@ pub(super) enum StepStatus {
 }
 
 /// What the nodes answered to a step.
-pub(super) fn answers(step: &RolloutStep, said: &BTreeMap<String, ChangeReport>) -> StepStatus {
+pub(super) fn step_status(step: &RolloutStep, said: &BTreeMap<String, ChangeReport>) -> StepStatus {
     let mut missing = Vec::new();
     for node in &step.told {
         match said
@@ -218,25 +228,25 @@ pub(super) fn answers(step: &RolloutStep, said: &BTreeMap<String, ChangeReport>)
 }
 
 /// `worker-7`.
-pub(super) fn worker(id: u32) -> String {
+pub(super) fn worker_name(id: u32) -> String {
     format!("{WORKER}-{id}")
 }
 
 /// The paths that differ on the nodes of a role.
-pub(super) fn paths(old: &FileDigests, new: &FileDigests, role: &str) -> Vec<String> {
+pub(super) fn changed_paths(old: &FileDigests, new: &FileDigests, role: &str) -> Vec<String> {
     let none = BTreeMap::new();
-    news::differing(
+    node_update::differing(
         old.get(role).unwrap_or(&none),
         new.get(role).unwrap_or(&none),
     )
 }
 
 fn differ(old: &FileDigests, new: &FileDigests, role: &str) -> bool {
-    !paths(old, new, role).is_empty()
+    !changed_paths(old, new, role).is_empty()
 }
 
 /// `adding worker-3, worker-4 and 7 more`.
-fn title(what: &str, nodes: &[String]) -> String {
+fn step_title(what: &str, nodes: &[String]) -> String {
     let shown = nodes.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
     let more = nodes.len().saturating_sub(3);
     if more == 0 {
@@ -249,7 +259,7 @@ fn title(what: &str, nodes: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::orchestrator::choose::tests_support::spec;
+    use crate::orchestrator::resolve::tests_support::spec;
 
     fn installed(master: &str, worker: &str) -> FileDigests {
         let of = |text: &str| {
@@ -266,7 +276,7 @@ mod tests {
         to: &ClusterSpec,
         new: &FileDigests,
     ) -> Vec<(String, String, String, usize)> {
-        let steps = steps(from, to, &installed("a", "a"), new, 5);
+        let steps = plan_steps(from, to, &installed("a", "a"), new, 5);
         assert!(
             steps
                 .iter()
@@ -321,7 +331,7 @@ mod tests {
         ];
         assert_eq!(told(&from, &to, &installed("a", "a")), wanted);
         assert_eq!(
-            steps(&from, &to, &installed("a", "a"), &installed("a", "a"), 1)[0].leaving,
+            plan_steps(&from, &to, &installed("a", "a"), &installed("a", "a"), 1)[0].leaving,
             ["worker-2"]
         );
     }
@@ -338,7 +348,7 @@ mod tests {
         assert_eq!(told(&from, &from, &installed("b", "a")), wanted[..1]);
         assert_eq!(told(&from, &from, &installed("a", "b")), wanted[1..]);
         let many = spec().with_ids((1..=250).collect());
-        let steps = steps(&many, &many, &installed("a", "a"), &installed("a", "b"), 1);
+        let steps = plan_steps(&many, &many, &installed("a", "a"), &installed("a", "b"), 1);
         assert_eq!(
             (steps.len(), steps[0].told.len()),
             (10, 25),
@@ -394,7 +404,7 @@ mod tests {
             endpoints: BTreeMap::new(),
             to: to.clone(),
             installed: new.clone(),
-            steps: steps(&from, &to, &old, &new, 1),
+            steps: plan_steps(&from, &to, &old, &new, 1),
             at: 3,
             sent_s: Some(1),
             touched: ["master", "worker-1", "worker-2", "worker-3"]
@@ -404,7 +414,7 @@ mod tests {
             undone: None,
         };
         let back = |change: &ClusterChange, reported: &str| {
-            let steps = back(&from, change, |node| node == reported, 9);
+            let steps = plan_rollback(&from, change, |node| node == reported, 9);
             assert!(
                 steps
                     .iter()
@@ -438,7 +448,7 @@ mod tests {
             "it may hold blocks already"
         );
         (change.steps, change.at, change.touched) = (
-            steps(&from, &to, &old, &old, 1),
+            plan_steps(&from, &to, &old, &old, 1),
             0,
             vec!["master".to_owned()],
         );
@@ -456,7 +466,7 @@ mod tests {
         let same = installed("a", "a");
         let mut change = ClusterChange {
             to: to.clone(),
-            steps: steps(&from, &to, &same, &same, 1),
+            steps: plan_steps(&from, &to, &same, &same, 1),
             touched: vec!["master".into()],
             ..nothing()
         };
@@ -482,7 +492,7 @@ mod tests {
                 })
                 .collect()
         };
-        let first = back(&from, &change, |_| true, 2);
+        let first = plan_rollback(&from, &change, |_| true, 2);
         assert_eq!(shown(&first), wanted);
         assert_eq!(
             first
@@ -493,7 +503,7 @@ mod tests {
         );
         (change.steps, change.at, change.undone) = (first, 0, Some("no".into()));
         assert_eq!(
-            shown(&back(&from, &change, |_| true, 4)),
+            shown(&plan_rollback(&from, &change, |_| true, 4)),
             wanted,
             "and once more where that failed"
         );
@@ -504,7 +514,7 @@ mod tests {
         let step = RolloutStep {
             told: vec!["master".into(), "worker-1".into()],
             generation: 4,
-            ..let_go(&[], &[])
+            ..drain_step(&[], &[])
         };
         let answer = |generation, error: Option<&str>| ChangeReport {
             generation,
@@ -517,7 +527,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(
-            answers(&step, &said(&[("master", answer(4, None))])),
+            step_status(&step, &said(&[("master", answer(4, None))])),
             StepStatus::Missing(vec!["worker-1".into()])
         );
         let old = said(&[
@@ -525,18 +535,18 @@ mod tests {
             ("worker-1", answer(3, Some("old"))),
         ]);
         assert_eq!(
-            answers(&step, &old),
+            step_status(&step, &old),
             StepStatus::Missing(vec!["worker-1".into()])
         );
         assert_eq!(
-            answers(
+            step_status(
                 &step,
                 &said(&[("master", answer(4, None)), ("worker-1", answer(4, None))])
             ),
             StepStatus::Done
         );
         assert_eq!(
-            answers(&step, &said(&[("worker-1", answer(4, Some("no")))])),
+            step_status(&step, &said(&[("worker-1", answer(4, Some("no")))])),
             StepStatus::Failed("worker-1: no".into())
         );
     }

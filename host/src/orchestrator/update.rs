@@ -5,12 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Caller, ClientAttributes, ClusterView, Context, OrchestratorError,
-    book::ClusterHandle,
-    change, choose, deploy, facts, look,
-    plan::nodes::MASTER,
-    quota, reconcile, rollout, steps,
-    target::{self, ChangeTarget, UpdateRequest},
-    wanted,
+    cluster_plan::nodes::MASTER,
+    cluster_registry::ClusterHandle,
+    create, deploy,
+    desired_state::{self, ChangeTarget, UpdateRequest},
+    inventory, merge_attributes, quota, reconcile, refresh, resolve, rollout, steps,
 };
 use crate::{
     cluster::{ClusterChange, ClusterSpec, DesiredState, LifecyclePhase, RolloutStep, attributes},
@@ -20,7 +19,7 @@ use crate::{
 
 /// Takes attributes over those that were given before. Of a running cluster, begins the change and
 /// returns.
-pub(super) async fn update(
+pub(super) async fn update_cluster(
     inner: Arc<Context>,
     caller: Caller,
     name: String,
@@ -28,52 +27,56 @@ pub(super) async fn update(
 ) -> Result<ClusterView, OrchestratorError> {
     let entity = inner.find(&caller, &name).await?;
     // Before the turn, since it may take its time: all that follows is decided by one record.
-    look::look(&inner, &entity, &caller.session, inner.limits.observe_every).await;
+    refresh::refresh_cluster(&inner, &entity, &caller.session, inner.limits.observe_every).await;
     let _turn = entity.turn.lock().await;
-    let record = living(&inner, &entity, &name).await?;
-    let wish = UpdateRequest::of(given);
+    let record = live_record(&inner, &entity, &name).await?;
+    let wish = UpdateRequest::change_target(given);
     if record.wish == DesiredState::None {
-        let merged = wanted::merge(&record.attributes, wish.given, &inner.limits)?;
+        let merged =
+            merge_attributes::merge_attributes(&record.attributes, wish.given, &inner.limits)?;
         if !wish.remove.is_empty() {
-            return Err(target::invalid(
-                target::REMOVE,
+            return Err(desired_state::invalid(
+                desired_state::REMOVE,
                 "the cluster is not deployed yet, it has no workers",
                 "set how many with `workers`",
             ));
         }
         inner.parse(&name, &merged)?;
-        return change::keep(&inner, &entity, &merged, |_| {}).await;
+        return create::store_attributes(&inner, &entity, &merged, |_| {}).await;
     }
     if record.change.is_none() {
-        if !target::is_wanted(&inner, &record, &wish)? {
-            let merged = wanted::merge(&record.attributes, wish.given, &inner.limits)?;
-            return change::keep(&inner, &entity, &merged, |_| {}).await;
+        if !desired_state::changes_cluster(&inner, &record, &wish)? {
+            let merged =
+                merge_attributes::merge_attributes(&record.attributes, wish.given, &inner.limits)?;
+            return create::store_attributes(&inner, &entity, &merged, |_| {}).await;
         }
         if rollout::catch_up(&inner, &entity, &caller.session).await? {
-            reconcile::follow(&inner, &entity);
+            reconcile::spawn_worker(&inner, &entity);
         }
     }
     let record = entity.record();
     if let Some(change) = &record.change {
         return match &record.stuck {
-            Some(why) => again(&inner, &caller, &entity, &record, change, why, wish).await,
-            None => during(&inner, &entity, &record, change, wish).await,
+            Some(why) => {
+                retry_blocked_change(&inner, &caller, &entity, &record, change, why, wish).await
+            }
+            None => update_during_change(&inner, &entity, &record, change, wish).await,
         };
     }
     let ChangeTarget {
         from,
         to,
         attributes,
-    } = target::of(&inner, &record, &wish)?;
+    } = desired_state::of(&inner, &record, &wish)?;
     at_rest(&record)?;
-    let change = plan(&inner, &caller, &record, &from, to, attributes).await?;
-    begin(&inner, &caller, &entity, change).await?;
+    let change = plan_change(&inner, &caller, &record, &from, to, attributes).await?;
+    begin_change(&inner, &caller, &entity, change).await?;
     Ok(inner.show(&entity, &entity.record()))
 }
 
 /// The last step of hurtle's life cycle: allowed once, after deploy. Its Service Manager sends the
 /// parameters of all its services with it, of others too: those that are ours change nothing.
-pub(super) async fn provision(
+pub(super) async fn provision_cluster(
     inner: Arc<Context>,
     caller: Caller,
     name: String,
@@ -81,14 +84,15 @@ pub(super) async fn provision(
 ) -> Result<ClusterView, OrchestratorError> {
     let entity = inner.find(&caller, &name).await?;
     let _turn = entity.turn.lock().await;
-    let record = living(&inner, &entity, &name).await?;
-    change::may_provision(&record)?;
+    let record = live_record(&inner, &entity, &name).await?;
+    create::check_provision(&record)?;
     let (ours, foreign): (ClientAttributes, ClientAttributes) = given
         .into_iter()
         .partition(|(name, _)| attributes::is_ours(name));
-    let merged = wanted::merge(&record.attributes, foreign.clone(), &inner.limits)?;
-    let brought = wanted::merge(&record.brought, ours, &inner.limits)?;
-    change::keep(&inner, &entity, &merged, |record| {
+    let merged =
+        merge_attributes::merge_attributes(&record.attributes, foreign.clone(), &inner.limits)?;
+    let brought = merge_attributes::merge_attributes(&record.brought, ours, &inner.limits)?;
+    create::store_attributes(&inner, &entity, &merged, |record| {
         record.phase = LifecyclePhase::Provisioned;
         record.brought.clone_from(&brought);
         if let Some(change) = &mut record.change {
@@ -98,12 +102,12 @@ pub(super) async fn provision(
     .await
 }
 
-async fn living(
+async fn live_record(
     inner: &Context,
     entity: &ClusterHandle,
     name: &str,
 ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-    let record = inner.book.refresh(entity).await?;
+    let record = inner.book.reload(entity).await?;
     // It may have waited its turn behind a delete.
     if record.is_live() {
         Ok(record)
@@ -114,7 +118,7 @@ async fn living(
 
 /// While a change is under way only attributes that are not ours may change; the same wish once
 /// more is answered once more.
-async fn during(
+async fn update_during_change(
     inner: &Context,
     entity: &ClusterHandle,
     record: &ClusterRecord,
@@ -122,12 +126,12 @@ async fn during(
     wish: UpdateRequest,
 ) -> Result<ClusterView, OrchestratorError> {
     let foreign = wish.foreign();
-    let merged = wanted::merge(&change.attributes, wish.given, &inner.limits)?;
+    let merged = merge_attributes::merge_attributes(&change.attributes, wish.given, &inner.limits)?;
     if differ(inner, record, &change.attributes, &merged)? || !wish.remove.is_empty() {
         at_rest(record)?;
     }
-    let kept = wanted::merge(&record.attributes, foreign, &inner.limits)?;
-    change::keep(inner, entity, &kept, |record| {
+    let kept = merge_attributes::merge_attributes(&record.attributes, foreign, &inner.limits)?;
+    create::store_attributes(inner, entity, &kept, |record| {
         if let Some(change) = &mut record.change {
             change.attributes.clone_from(&merged);
         }
@@ -150,7 +154,7 @@ fn differ(
 
 /// A change that failed and could not be taken back is taken back once more, whatever else is asked
 /// for; that has to be asked for again.
-async fn again(
+async fn retry_blocked_change(
     inner: &Arc<Context>,
     caller: &Caller,
     entity: &Arc<ClusterHandle>,
@@ -159,10 +163,10 @@ async fn again(
     why: &str,
     wish: UpdateRequest,
 ) -> Result<ClusterView, OrchestratorError> {
-    let wants_more = target::is_wanted(inner, record, &wish)?;
+    let wants_more = desired_state::changes_cluster(inner, record, &wish)?;
     let why = change.undone.clone().unwrap_or_else(|| why.to_owned());
-    rollout::go_back(inner, entity, why, Some(caller.user_id().to_owned())).await?;
-    reconcile::follow(inner, entity);
+    rollout::start_rollback(inner, entity, why, Some(caller.user_id().to_owned())).await?;
+    reconcile::spawn_worker(inner, entity);
     if wants_more {
         let words = format!(
             "the last change of `{}` failed and is being taken back once more; ask again when that has ended",
@@ -170,8 +174,9 @@ async fn again(
         );
         return Err(OrchestratorError::Conflict(words));
     }
-    let kept = wanted::merge(&record.attributes, wish.foreign(), &inner.limits)?;
-    change::keep(inner, entity, &kept, |_| {}).await
+    let kept =
+        merge_attributes::merge_attributes(&record.attributes, wish.foreign(), &inner.limits)?;
+    create::store_attributes(inner, entity, &kept, |_| {}).await
 }
 
 /// Whether the cluster can be changed now, and its nodes told.
@@ -208,7 +213,7 @@ fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
             "`{name}` is {status}; {hint}"
         )));
     }
-    if record.told.transport != facts::SIGNAL_TRANSPORT {
+    if record.told.transport != inventory::SIGNAL_TRANSPORT {
         let words = "its nodes were given a way to signal that has ended, so that they cannot be told of a change; deploy a new cluster";
         return Err(OrchestratorError::NotApplicable(format!(
             "`{name}`: {words}"
@@ -234,7 +239,7 @@ fn can_hear(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), Orchest
 }
 
 /// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched.
-async fn plan(
+async fn plan_change(
     inner: &Context,
     caller: &Caller,
     record: &ClusterRecord,
@@ -247,9 +252,9 @@ async fn plan(
         .planner
         .smallest(&to)
         .map_err(OrchestratorError::Invalid)?;
-    let cloud = facts::look_up(session, &to).await?;
-    choose::choose(&to, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
-    let chosen = deploy::chosen(&to, &cloud)?;
+    let cloud = inventory::take_inventory(session, &to).await?;
+    resolve::resolve_spec(&to, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
+    let chosen = deploy::resolve_flavors(&to, &cloud)?;
     let planned = inner
         .planner
         .plan(&to, &chosen)
@@ -267,7 +272,7 @@ async fn plan(
             id,
         })
         .await?;
-    target::untouched(&stack, &planned.template, &attributes::changed(from, &to))?;
+    desired_state::reject_replacements(&stack, &planned.template, &attributes::changed(from, &to))?;
     let joining = to
         .ids()
         .iter()
@@ -276,7 +281,7 @@ async fn plan(
     let joining = u32::try_from(joining).unwrap_or(u32::MAX);
     let mut quotas = cloud.quotas;
     if joining > 0 && quota::has_volumes(&planned.template) {
-        (quotas.volumes, quotas.volume_gib) = facts::volumes(session).await?;
+        (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
     }
     let problems = quota::check_added(
         &before.template,
@@ -290,7 +295,7 @@ async fn plan(
         return Err(OrchestratorError::Invalid(problems));
     }
     let installed = planned.installed();
-    let steps = steps::steps(
+    let steps = steps::plan_steps(
         from,
         &to,
         &record.told.installed,
@@ -315,13 +320,13 @@ async fn plan(
         added,
         undone: None,
     };
-    rollout::check(inner, session, record, from, &change).await?;
+    rollout::check_steps(inner, session, record, from, &change).await?;
     Ok(change)
 }
 
 /// Records the change and gives Heat its first step; what Heat refuses is as if it had never been
 /// asked for.
-async fn begin(
+async fn begin_change(
     inner: &Arc<Context>,
     caller: &Caller,
     entity: &Arc<ClusterHandle>,
@@ -332,11 +337,11 @@ async fn begin(
         record.owner = Some(caller.user_id().to_owned());
         record.setback = None;
     };
-    let kept = inner.book.change(entity, record).await?;
+    let kept = inner.book.change_record(entity, record).await?;
     tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
-    let sent = rollout::send(inner, entity, &caller.session).await;
+    let sent = rollout::send_step(inner, entity, &caller.session).await;
     if entity.record().change.as_ref().map(|now| &now.steps) != Some(&change.steps) {
-        reconcile::follow(inner, entity);
+        reconcile::spawn_worker(inner, entity);
         return Err(OrchestratorError::Conflict(format!(
             "another host has changed `{}` meanwhile; look at it and ask again",
             kept.name
@@ -353,11 +358,11 @@ async fn begin(
         Err(error) => {
             inner
                 .book
-                .change(entity, |record| record.change = None)
+                .change_record(entity, |record| record.change = None)
                 .await?;
             return Err(error);
         }
     }
-    reconcile::follow(inner, entity);
+    reconcile::spawn_worker(inner, entity);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::observe;
+use super::status;
 pub use crate::cluster::{ClusterState, LifecyclePhase};
 use crate::{cluster::progress::StageReport, store::ClusterRecord};
 
@@ -91,12 +91,12 @@ impl ClusterLookup {
 
     /// What its owner sees.
     pub fn view(&self) -> ClusterView {
-        of(&self.record, self.edition.cloud_error.as_deref())
+        view_of(&self.record, self.edition.cloud_error.as_deref())
     }
 }
 
 /// What a record shows.
-pub(super) fn of(record: &ClusterRecord, cloud_error: Option<&str>) -> ClusterView {
+pub(super) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> ClusterView {
     let seen = &record.seen;
     let text = |value: &serde_json::Value| {
         value
@@ -111,8 +111,8 @@ pub(super) fn of(record: &ClusterRecord, cloud_error: Option<&str>) -> ClusterVi
         name: record.name.clone(),
         id: record.id.clone(),
         phase: record.phase,
-        state: observe::state(record),
-        stack_status: observe::status(record),
+        state: status::cluster_state(record),
+        stack_status: status::shown_status(record),
         stack_id: record
             .stack_id
             .clone()
@@ -122,10 +122,13 @@ pub(super) fn of(record: &ClusterRecord, cloud_error: Option<&str>) -> ClusterVi
         outputs: seen.outputs.clone(),
         endpoints: endpoints.collect(),
         region: record.region.clone(),
-        progress: observe::progress(seen),
+        progress: status::progress(seen),
         stack_status_reason: seen.reason.clone(),
-        change: observe::change(record),
-        failure: record.stuck.clone().or_else(|| observe::failure(record)),
+        change: status::describe_change(record),
+        failure: record
+            .stuck
+            .clone()
+            .or_else(|| status::describe_failure(record)),
         cloud_error: cloud_error.map(str::to_owned),
     }
 }

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::shelf::{CompiledStore, own_uid, program_uid};
+use super::compiled_store::{CompiledStore, own_uid, program_uid};
 use crate::cluster::framework::PluginDescriptor;
 
 /// The compiled plugins that came with this program, if it is its own owner who put them there:

@@ -18,18 +18,18 @@
 //! - `sandbox`: one bounded call; `wasi`: what a guest sees of the world; `engine`: the compiler
 //!   and the epoch's ticks; `cache`, `shelf`: compiled code on disk
 
+mod api_version;
 mod cache;
-mod catalogue;
-mod contract;
+mod compiled_store;
+mod deterministic_wasi;
 mod engine;
 mod error;
-mod interface;
 mod limits;
+mod registry;
 mod sandbox;
-mod shelf;
 mod v0_1_0;
-mod wasi;
+mod validate;
 
-pub use catalogue::{CompiledSources, DisabledPlugin, LoadError, LoadedPlugin, PluginRegistry};
 pub use error::{GenerateError, PluginError, PluginFault};
 pub use limits::PluginLimits;
+pub use registry::{CompiledSources, DisabledPlugin, LoadError, LoadedPlugin, PluginRegistry};

@@ -9,9 +9,9 @@ use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
+use super::deterministic_wasi::{CapturedOutput, frozen};
 use super::engine::{EpochTicker, TICK, TickGuard, engine};
 use super::limits::CallLimiter;
-use super::wasi::{CapturedOutput, frozen};
 use super::{PluginError, PluginFault, PluginLimits};
 
 /// What all calls share.

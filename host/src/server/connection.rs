@@ -22,10 +22,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::heads::{HeaderDeadline, HeaderTimeoutStream};
+use super::header_timeout::{HeaderDeadline, HeaderTimeoutStream};
 use super::limits::ServerLimits;
-use super::stall::WriteTimeout;
-use super::unread::ErrorBody;
+use super::parse_errors::ErrorBody;
+use super::write_timeout::WriteTimeout;
 use crate::admin::HostMetrics;
 
 /// How long accepting rests when the process has no descriptor left.

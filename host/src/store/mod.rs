@@ -12,7 +12,7 @@
 
 pub mod error;
 pub mod groups;
-mod layout;
+mod migrations;
 pub mod record;
 
 use std::{path::Path, time::Duration};
@@ -85,7 +85,7 @@ impl RecordStore {
             .await
             .map_err(|error| opening(error, path))?;
         let mut connection = pool.acquire().await.map_err(|error| opening(error, path))?;
-        layout::bring_up(&mut connection, path)
+        migrations::bring_up(&mut connection, path)
             .await
             .map_err(|error| match error {
                 StoreError::Failed(error) => opening(error, path),

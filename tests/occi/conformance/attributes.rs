@@ -10,13 +10,13 @@ const V: &str = "/attributes/v";
 
 macro_rules! given {
     ($($line:literal => $json:literal),+) => {
-        &[$(Step(concat!("POST /orchestrator/default\nAccept: application/occi+json\nX-OCCI-Attribute: ", $line), "", &[Status(200), Json(V, $json)])),+]
+        &[$(RuleStep(concat!("POST /orchestrator/default\nAccept: application/occi+json\nX-OCCI-Attribute: ", $line), "", &[Status(200), Json(V, $json)])),+]
     };
 }
 
 macro_rules! refused {
     ($($line:literal),+) => {
-        &[$(Step(concat!("POST /orchestrator/default\nX-OCCI-Attribute: ", $line), "", &[Status(400), Has("character ")])),+]
+        &[$(RuleStep(concat!("POST /orchestrator/default\nX-OCCI-Attribute: ", $line), "", &[Status(400), Has("character ")])),+]
     };
 }
 

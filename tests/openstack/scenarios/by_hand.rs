@@ -4,9 +4,9 @@
 use anyhow::{Context, Result};
 
 use stampede_tests::host::binary;
-use stampede_tests::rig::cloud::{MIRROR, PROXY};
-use stampede_tests::rig::cluster::nodes;
-use stampede_tests::rig::hadoop as health;
+use stampede_tests::testbed::cloud::{MIRROR, PROXY};
+use stampede_tests::testbed::cluster::nodes;
+use stampede_tests::testbed::hadoop as health;
 use stampede_tests::{must, proved};
 
 use crate::TestbedContext;

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use stampede_tests::host::HostProcess;
-use stampede_tests::rig::cloud::KEYSTONE;
-use stampede_tests::rig::cluster::{hadoop, occi, pairs};
+use stampede_tests::testbed::cloud::KEYSTONE;
+use stampede_tests::testbed::cluster::{hadoop, occi, pairs};
 use stampede_tests::until;
 use stampede_tests::{must, proved};
 

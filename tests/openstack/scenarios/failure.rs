@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use stampede_tests::client::watch;
 use stampede_tests::host::HostProcess;
-use stampede_tests::rig::cloud::KEYSTONE;
-use stampede_tests::rig::cluster::{hadoop, nodes, occi, pairs};
+use stampede_tests::testbed::cloud::KEYSTONE;
+use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
 use stampede_tests::{must, proved};
 
 use crate::TestbedContext;

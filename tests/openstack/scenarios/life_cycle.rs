@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use stampede_tests::client::{OcciClient, WatchedDeploy, watch};
 use stampede_tests::host::HostProcess;
-use stampede_tests::rig::cloud::KEYSTONE;
-use stampede_tests::rig::cluster::{hadoop, nodes, occi, pairs};
-use stampede_tests::rig::hadoop as health;
-use stampede_tests::rig::node::TestbedNode;
+use stampede_tests::testbed::cloud::KEYSTONE;
+use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
+use stampede_tests::testbed::hadoop as health;
+use stampede_tests::testbed::node::TestbedNode;
 use stampede_tests::until;
 use stampede_tests::{must, proved};
 

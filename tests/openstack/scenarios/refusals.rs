@@ -5,8 +5,8 @@ use reqwest::StatusCode;
 
 use stampede_tests::client::OcciClient;
 use stampede_tests::host::HostProcess;
-use stampede_tests::rig::cloud::KEYSTONE;
-use stampede_tests::rig::cluster::{hadoop, occi, pairs};
+use stampede_tests::testbed::cloud::KEYSTONE;
+use stampede_tests::testbed::cluster::{hadoop, occi, pairs};
 use stampede_tests::{must, proved};
 
 use crate::TestbedContext;

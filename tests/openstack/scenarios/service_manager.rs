@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 
 use stampede_tests::host::HostProcess;
 use stampede_tests::projects::{TestUser, apart};
-use stampede_tests::rig::cloud::{KEYSTONE, TestbedSession};
-use stampede_tests::rig::cluster::{hadoop, occi, pairs};
 use stampede_tests::service_manager::{ServiceManager, value};
+use stampede_tests::testbed::cloud::{KEYSTONE, TestbedSession};
+use stampede_tests::testbed::cluster::{hadoop, occi, pairs};
 use stampede_tests::until;
 use stampede_tests::{must, proved};
 

@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 
 use stampede_tests::client::{OcciClient, WatchedDeploy, watch};
 use stampede_tests::host::HostProcess;
-use stampede_tests::rig::cloud::KEYSTONE;
-use stampede_tests::rig::cluster::{hadoop, named, occi, pairs};
-use stampede_tests::rig::hadoop as health;
-use stampede_tests::rig::node::TestbedNode;
+use stampede_tests::testbed::cloud::KEYSTONE;
+use stampede_tests::testbed::cluster::{hadoop, named, occi, pairs};
+use stampede_tests::testbed::hadoop as health;
+use stampede_tests::testbed::node::TestbedNode;
 use stampede_tests::{must, proved, until};
 
 use crate::TestbedContext;

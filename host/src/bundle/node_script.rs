@@ -1,0 +1,368 @@
+//! The one script that all nodes of a role run: the frame, the cluster's variables, the files and
+//! scripts of the chain's plugins. Its form is fixed in `templates/node/README.md`. Plain text
+//! where Nova takes it, packed where it does not. Knows bash's quoting; what the scripts do it does
+//! not know.
+
+use std::{collections::BTreeMap, io::Write as _};
+
+use base64::Engine as _;
+
+use super::{ContractViolation, PluginBundle};
+use crate::cluster::framework::{NodeGroup, PluginRequest};
+
+/// The functions that the frame and the scripts share.
+pub const LIB: &str = include_str!("../../../templates/node/lib.sh");
+/// The frame: every stage, in the chain's order.
+pub const FRAME: &str = include_str!("../../../templates/node/frame.sh");
+/// The functions' file.
+const LIB_NAME: &str = "lib.sh";
+/// Where the frame and the scripts stand on a node.
+pub const HOME: &str = "/opt/stampede";
+/// Bytes of a file's path on a node.
+pub const MAX_PATH_BYTES: usize = 512;
+/// Characters of a script's name.
+pub const MAX_SCRIPT_NAME_CHARS: usize = 64;
+/// For those who check the file that they deploy: the scripts use the variables, and lib.sh stands
+/// in it.
+const DIRECTIVE: &str = "# shellcheck shell=bash disable=SC2034,SC1091";
+/// Characters of a line of base64.
+const BASE64_LINE: usize = 76;
+
+/// The scripts by file name: `node-master.sh`, `node-worker.sh`.
+pub fn assemble(request: &PluginRequest, parts: &[PluginBundle]) -> BTreeMap<String, String> {
+    request
+        .groups
+        .iter()
+        .map(|group| (file_name(&group.role), script(request, group, parts)))
+        .collect()
+}
+
+/// The file that the nodes of a role run.
+pub fn file_name(role: &str) -> String {
+    format!("node-{role}.sh")
+}
+
+/// Where a script stands on its node. `place` is its plugin's in the chain, so that the order of
+/// names is the chain's.
+pub fn script_path(place: usize, plugin: &str, script: &super::NodeScript) -> String {
+    format!(
+        "{HOME}/scripts/{place:02}-{plugin}/{}.{}.sh",
+        script.stage.as_str(),
+        script.name
+    )
+}
+
+/// Files and scripts that cannot stand on a node, or that two plugins want to write.
+pub fn check(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractViolation> {
+    let mut faults = Vec::new();
+    let roles: Vec<&str> = request
+        .groups
+        .iter()
+        .map(|group| group.role.as_str())
+        .collect();
+    let mut files: Vec<(&str, &str, &str)> = Vec::new();
+    for part in parts {
+        let mut fault = |message: String| faults.push(ContractViolation::of(&part.plugin, message));
+        let mut names = Vec::new();
+        for script in &part.scripts {
+            let place = (&script.role, script.stage, &script.name);
+            let plain = script
+                .name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            if script.name.is_empty()
+                || !plain
+                || script.name.len() > MAX_SCRIPT_NAME_CHARS
+                || names.contains(&place)
+            {
+                let stage = script.stage.as_str();
+                fault(format!(
+                    "the {stage} script `{}` needs a name of its own, of a-z, 0-9 and -",
+                    script.name
+                ));
+            }
+            if !roles.contains(&script.role.as_str()) {
+                fault(format!(
+                    "the script `{}` is for the role `{}`, which is not there",
+                    script.name, script.role
+                ));
+            }
+            names.push(place);
+        }
+        for file in &part.files {
+            if !path_is_plain(&file.path) {
+                fault(format!(
+                    "the file `{}` must have an absolute, plain path outside {HOME}",
+                    file.path.escape_debug()
+                ));
+            }
+            if file.mode == 0 || file.mode > 0o777 {
+                fault(format!(
+                    "the file `{}` has the mode {:o}",
+                    file.path, file.mode
+                ));
+            }
+            for role in file
+                .roles
+                .iter()
+                .filter(|role| !roles.contains(&role.as_str()))
+            {
+                fault(format!(
+                    "the file `{}` is for the role `{role}`, which is not there",
+                    file.path
+                ));
+            }
+        }
+        for (file, role) in part
+            .files
+            .iter()
+            .flat_map(|file| file.roles.iter().map(move |role| (file, role)))
+        {
+            match files
+                .iter()
+                .find(|(path, taken, _)| *path == file.path && taken == role)
+            {
+                Some((_, _, owner)) => faults.push(ContractViolation::of_both(
+                    owner,
+                    &part.plugin,
+                    format!("both write `{}` on role {role}", file.path),
+                )),
+                None => files.push((&file.path, role, &part.plugin)),
+            }
+        }
+    }
+    faults
+}
+
+fn path_is_plain(path: &str) -> bool {
+    let inside = path == HOME || path.starts_with(&format!("{HOME}/"));
+    let plain = path
+        .split('/')
+        .skip(1)
+        .all(|part| !part.is_empty() && part != "." && part != "..");
+    path.starts_with('/')
+        && plain
+        && !inside
+        && path.len() <= MAX_PATH_BYTES
+        && !path.chars().any(char::is_control)
+}
+
+/// A file as it stands on a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeFile {
+    /// Such as 0o644.
+    pub mode: u32,
+    /// Absolute.
+    pub path: String,
+    /// Byte for byte.
+    pub content: String,
+}
+
+/// What stands on the nodes of one role.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeContent {
+    /// `STAMPEDE_CLUSTER` and so on, in the order of the README's table.
+    pub variables: Vec<(&'static str, String)>,
+    /// The functions and the frame, then files and scripts in the chain's order.
+    pub files: Vec<NodeFile>,
+}
+
+/// What stands on the nodes of each role.
+pub fn contents(request: &PluginRequest, parts: &[PluginBundle]) -> BTreeMap<String, NodeContent> {
+    let content = |group: &NodeGroup| NodeContent {
+        variables: variables(request, group),
+        files: placed(group, parts),
+    };
+    request
+        .groups
+        .iter()
+        .map(|group| (group.role.clone(), content(group)))
+        .collect()
+}
+
+fn placed(group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
+    let file = |mode, path: String, content: String| NodeFile {
+        mode,
+        path,
+        content,
+    };
+    let mut all = vec![
+        file(0o644, format!("{HOME}/{LIB_NAME}"), with_newline(LIB)),
+        file(0o755, format!("{HOME}/run"), with_newline(FRAME)),
+    ];
+    for part in parts {
+        let wanted = part
+            .files
+            .iter()
+            .filter(|file| file.roles.contains(&group.role));
+        all.extend(
+            wanted.map(|wanted| file(wanted.mode, wanted.path.clone(), wanted.content.clone())),
+        );
+    }
+    for (place, part) in parts.iter().enumerate() {
+        let wanted = part
+            .scripts
+            .iter()
+            .filter(|script| script.role == group.role);
+        all.extend(wanted.map(|wanted| {
+            file(
+                0o644,
+                script_path(place, &part.plugin, wanted),
+                with_newline(&wanted.body),
+            )
+        }));
+    }
+    all
+}
+
+fn script(request: &PluginRequest, group: &NodeGroup, parts: &[PluginBundle]) -> String {
+    let mut head = format!("{DIRECTIVE}\nset -euo pipefail\n");
+    for (name, value) in variables(request, group) {
+        head.push_str(&format!("{name}={}\n", quoted(&value)));
+    }
+    head.push_str(&format!("mkdir -p {HOME}\n"));
+    let install = install(group, parts);
+    let end = format!("exec {HOME}/run\n");
+    if head.len() + install.len() + end.len() <= super::sizes::MAX_SCRIPT_BYTES {
+        return head + &install + &end;
+    }
+    let packed = here("base64 -d", &base64_lines(&gzip(&install)));
+    // the pipe stands on the command's own line, before the here-document
+    let packed = packed.replacen('\n', &format!(" | gzip -d >{HOME}/install.sh\n"), 1);
+    format!("{head}{packed}. {HOME}/install.sh\n{end}")
+}
+
+/// Always the same bytes: no name, no time.
+pub(super) fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    // a Vec takes every write
+    let _ = encoder.write_all(text.as_bytes());
+    encoder.finish().unwrap_or_default()
+}
+
+/// The functions, the frame, the files and the scripts.
+fn install(group: &NodeGroup, parts: &[PluginBundle]) -> String {
+    let mut text = here(&format!("cat >{HOME}/{LIB_NAME}"), &with_newline(LIB));
+    text.push_str(&format!(". {HOME}/{LIB_NAME}\nstampede_begin\n"));
+    // The first of what is placed is the functions, which stand there already.
+    text.extend(placed(group, parts).iter().skip(1).map(file));
+    text
+}
+
+/// In the order of the README's table.
+fn variables(request: &PluginRequest, group: &NodeGroup) -> Vec<(&'static str, String)> {
+    let nodes = |role: &str| {
+        request
+            .groups
+            .iter()
+            .filter(move |group| group.role == role)
+            .flat_map(|group| &group.nodes)
+            .collect::<Vec<_>>()
+    };
+    let (master, workers) = (nodes("master"), nodes("worker"));
+    vec![
+        ("STAMPEDE_CLUSTER", request.cluster.clone()),
+        ("STAMPEDE_ROLE", group.role.clone()),
+        (
+            "STAMPEDE_MASTER",
+            master
+                .first()
+                .map(|node| node.name.clone())
+                .unwrap_or_default(),
+        ),
+        (
+            "STAMPEDE_MASTER_ADDRESS",
+            master
+                .first()
+                .map(|node| node.address.clone())
+                .unwrap_or_default(),
+        ),
+        (
+            "STAMPEDE_WORKERS",
+            workers
+                .iter()
+                .map(|node| node.name.as_str())
+                .collect::<Vec<_>>()
+                .join(" "),
+        ),
+        ("STAMPEDE_WORKER_COUNT", workers.len().to_string()),
+        ("STAMPEDE_LEAVING", String::new()),
+        ("STAMPEDE_GENERATION", "0".to_owned()),
+        (
+            "STAMPEDE_MIRROR",
+            request.mirror.clone().unwrap_or_default(),
+        ),
+        ("STAMPEDE_PROXY", request.proxy.clone().unwrap_or_default()),
+        ("STAMPEDE_RAM_MIB", group.flavor.ram_mib.to_string()),
+        ("STAMPEDE_TIMEOUT_S", request.timeout_s.to_string()),
+    ]
+}
+
+/// A file written by the frame's functions: as it is where a here-document can hold it, else in
+/// base64.
+pub(super) fn file(placed: &NodeFile) -> String {
+    let NodeFile {
+        mode,
+        path,
+        content,
+    } = placed;
+    let path = quoted(path);
+    if fits_here_document(content) {
+        return here(&format!("stampede_file {mode:04o} {path}"), content);
+    }
+    here(
+        &format!("stampede_file64 {mode:04o} {path}"),
+        &base64_lines(content.as_bytes()),
+    )
+}
+
+fn base64_lines(bytes: &[u8]) -> String {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
+    let mut lines = String::with_capacity(encoded.len() + encoded.len() / BASE64_LINE + 1);
+    for (index, c) in encoded.chars().enumerate() {
+        if index > 0 && index % BASE64_LINE == 0 {
+            lines.push('\n');
+        }
+        lines.push(c);
+    }
+    lines.push('\n');
+    lines
+}
+
+/// A here-document ends with a newline, bash drops NUL and has mangled other control characters,
+/// and what carries user data to the node may turn a carriage return into a newline.
+fn fits_here_document(content: &str) -> bool {
+    (content.is_empty() || content.ends_with('\n'))
+        && !content
+            .chars()
+            .any(|c| c.is_control() && c != '\n' && c != '\t')
+}
+
+/// `content` is empty or ends with a newline.
+fn here(command: &str, content: &str) -> String {
+    let taken = |delimiter: &str| content.lines().any(|line| line == delimiter);
+    let mut delimiter = "STAMPEDE_END".to_owned();
+    let mut number = 2_u32;
+    while taken(&delimiter) {
+        delimiter = format!("STAMPEDE_END_{number}");
+        number += 1;
+    }
+    format!("{command} <<'{delimiter}'\n{content}{delimiter}\n")
+}
+
+fn with_newline(text: &str) -> String {
+    if text.is_empty() || text.ends_with('\n') {
+        text.to_owned()
+    } else {
+        format!("{text}\n")
+    }
+}
+
+/// One shell word that is exactly this text.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+#[path = "node_script_tests.rs"]
+mod tests;

@@ -1,0 +1,214 @@
+//! What a running node is told: the files that change and all variables, as a bash text, packed and
+//! cut so that a server's metadata holds it (`templates/node/README.md`, "A change"). Pure. It
+//! knows neither Heat nor when.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+
+use super::node_script::{NodeContent, file, gzip, quoted};
+
+/// Characters of a value of a server's metadata in Nova.
+pub const MAX_METADATA_CHARS: usize = 255;
+/// Parts of one change: Nova's 128 items by default, less those that are not parts.
+pub const MAX_PARTS: usize = 120;
+/// Hexadecimal digits of a digest that are kept of each file.
+const DIGEST_CHARS: usize = 16;
+
+/// A change as a server's metadata carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeUpdate {
+    /// SHA-256 of the joined parts, in hexadecimal.
+    pub sha256: String,
+    /// Base64 of gzip of bash, cut.
+    pub parts: Vec<String>,
+}
+
+/// It does not fit into a server's metadata.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "what the nodes must be told takes {parts} parts of {MAX_METADATA_CHARS} characters, a server's metadata holds {MAX_PARTS}"
+)]
+pub struct UpdateTooLong {
+    /// How many it takes.
+    pub parts: usize,
+}
+
+/// A digest of every file by its path, mode included.
+pub fn file_digests(content: &NodeContent) -> BTreeMap<String, String> {
+    let digest = |mode: u32, text: &str| {
+        let mut hash = Sha256::new();
+        hash.update(mode.to_be_bytes());
+        hash.update(text);
+        hex(&hash.finalize()).chars().take(DIGEST_CHARS).collect()
+    };
+    content
+        .files
+        .iter()
+        .map(|placed| (placed.path.clone(), digest(placed.mode, &placed.content)))
+        .collect()
+}
+
+/// The paths whose files are not the same in both, or not in both.
+pub fn differing(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> Vec<String> {
+    let paths: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    paths
+        .into_iter()
+        .filter(|path| one.get(*path) != other.get(*path))
+        .cloned()
+        .collect()
+}
+
+/// The change that makes the files at `paths` what they are in `to`, and sets all variables;
+/// `leaving` are about to leave.
+///
+/// # Errors
+/// [`TooLong`].
+pub fn build_node_update(
+    to: &NodeContent,
+    paths: &[String],
+    leaving: &[String],
+) -> Result<NodeUpdate, UpdateTooLong> {
+    let text = base64::engine::general_purpose::STANDARD.encode(gzip(&bash(to, paths, leaving)));
+    let sha256 = hex(&Sha256::digest(&text));
+    // Base64 is ASCII, so bytes are characters.
+    let parts: Vec<String> = text
+        .as_bytes()
+        .chunks(MAX_METADATA_CHARS)
+        .map(|part| String::from_utf8_lossy(part).into_owned())
+        .collect();
+    if parts.len() > MAX_PARTS {
+        Err(UpdateTooLong { parts: parts.len() })
+    } else {
+        Ok(NodeUpdate { sha256, parts })
+    }
+}
+
+fn bash(to: &NodeContent, paths: &[String], leaving: &[String]) -> String {
+    let mut text = String::new();
+    for path in paths
+        .iter()
+        .filter(|path| !to.files.iter().any(|placed| placed.path == **path))
+    {
+        text.push_str(&format!("rm -f {}\n", quoted(path)));
+    }
+    text.extend(
+        to.files
+            .iter()
+            .filter(|placed| paths.contains(&placed.path))
+            .map(file),
+    );
+    for (name, value) in &to.variables {
+        let value = if *name == "STAMPEDE_LEAVING" {
+            leaving.join(" ")
+        } else {
+            value.clone()
+        };
+        text.push_str(&format!("stampede_variable {name} {}\n", quoted(&value)));
+    }
+    text
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+    use crate::bundle::node_script::NodeFile;
+
+    fn content(files: &[(&str, &str)]) -> NodeContent {
+        let placed = |(path, text): &(&str, &str)| NodeFile {
+            mode: 0o644,
+            path: (*path).to_owned(),
+            content: (*text).to_owned(),
+        };
+        let variables = vec![
+            ("STAMPEDE_CLUSTER", "de'mo".to_owned()),
+            ("STAMPEDE_LEAVING", String::new()),
+        ];
+        NodeContent {
+            variables,
+            files: files.iter().map(placed).collect(),
+        }
+    }
+
+    fn unpacked(news: &NodeUpdate) -> String {
+        let packed = base64::engine::general_purpose::STANDARD
+            .decode(news.parts.concat())
+            .unwrap();
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(packed.as_slice())
+            .read_to_string(&mut text)
+            .unwrap();
+        text
+    }
+
+    #[test]
+    fn what_differs_is_written_what_is_gone_is_removed_and_every_variable_is_set() {
+        let (old, new) = (
+            content(&[("/a", "1\n"), ("/b", "2\n"), ("/c", "3\n")]),
+            content(&[("/a", "1\n"), ("/b", "9\n"), ("/d", "4\n")]),
+        );
+        let paths = differing(&file_digests(&old), &file_digests(&new));
+        assert_eq!(paths, ["/b", "/c", "/d"]);
+        let told = build_node_update(
+            &new,
+            &paths,
+            &["worker-3".to_owned(), "worker-4".to_owned()],
+        )
+        .unwrap();
+        let wanted = "rm -f '/c'\nstampede_file 0644 '/b' <<'STAMPEDE_END'\n9\nSTAMPEDE_END\nstampede_file 0644 '/d' <<'STAMPEDE_END'\n4\n\
+                      STAMPEDE_END\nstampede_variable STAMPEDE_CLUSTER 'de'\\''mo'\nstampede_variable STAMPEDE_LEAVING 'worker-3 worker-4'\n";
+        assert_eq!(unpacked(&told), wanted);
+        assert_eq!(told.sha256, hex(&Sha256::digest(told.parts.concat())));
+        assert_eq!(
+            build_node_update(&new, &paths, &[]).unwrap(),
+            build_node_update(&new, &paths, &[]).unwrap(),
+            "the same bytes each time"
+        );
+        let mut other = old.clone();
+        other.files[0].mode = 0o600;
+        assert_eq!(
+            differing(&file_digests(&old), &file_digests(&other)),
+            ["/a"],
+            "a mode is a difference"
+        );
+    }
+
+    #[test]
+    fn a_change_fits_into_metadata_or_is_refused() {
+        // What no gzip makes smaller.
+        let noise = |bytes: usize| {
+            let mut state = 88_172_645_463_325_252_u64;
+            let mut next = move || {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                char::from(b' ' + u8::try_from(state % 95).unwrap())
+            };
+            (0..bytes).map(|_| next()).chain(['\n']).collect::<String>()
+        };
+        let told =
+            |bytes| build_node_update(&content(&[("/a", &noise(bytes))]), &["/a".to_owned()], &[]);
+        let fits = told(20_000).unwrap();
+        assert!(
+            fits.parts.len() > 50
+                && fits
+                    .parts
+                    .iter()
+                    .all(|part| part.len() <= MAX_METADATA_CHARS)
+        );
+        let most = (20_000..40_000)
+            .step_by(64)
+            .take_while(|bytes| told(*bytes).is_ok())
+            .last()
+            .unwrap();
+        assert_eq!(told(most).unwrap().parts.len(), MAX_PARTS);
+        assert!(matches!(told(most + 64), Err(UpdateTooLong { parts }) if parts == MAX_PARTS + 1));
+    }
+}

@@ -1,0 +1,245 @@
+//! JSON bodies: the form that this service shows (`kind` an object with term and scheme) and the
+//! one of OCCI 1.2 (`kind` a text).
+//!
+//! `{"kind": ..., "action": ..., "mixins": [...], "attributes": {...}}`; everything else is left
+//! alone, so that a client can send back what it was shown.
+
+use serde_json::Value;
+
+use super::error::ApiError;
+use super::request::ParsedRequest;
+use super::syntax::category::{Category, CategoryDefinition, is_term};
+use crate::cluster::attribute_names::{OWN, PREFIX};
+
+/// Adds what a JSON body holds.
+///
+/// # Errors
+/// `Malformed` with line and column, or with the key at fault.
+pub(super) fn read(body: &[u8], carried: &mut ParsedRequest) -> Result<(), ApiError> {
+    let value: Value = serde_json::from_slice(body).map_err(|e| {
+        let text = e.to_string();
+        let reason = text.split(" at line ").next().unwrap_or_default();
+        ApiError::Malformed(format!(
+            "body: line {}, column {}: {reason}",
+            e.line(),
+            e.column()
+        ))
+    })?;
+    let Value::Object(fields) = value else {
+        return Err(ApiError::Malformed(
+            "body: found something else than a JSON object, expected {\"attributes\": {...}}"
+                .to_owned(),
+        ));
+    };
+    for (key, value) in fields {
+        match key.as_str() {
+            "kind" | "action" => carried.categories.push(category(&key, &value)?),
+            "mixins" => {
+                let Value::Array(mixins) = value else {
+                    return Err(wrong("mixins", "an array of mixins"));
+                };
+                for mixin in &mixins {
+                    carried.categories.push(category("mixins", mixin)?);
+                }
+            }
+            "attributes" => {
+                let Value::Object(fields) = value else {
+                    return Err(wrong("attributes", "an object"));
+                };
+                flatten("", fields, &mut carried.attributes)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn wrong(key: &str, expected: &str) -> ApiError {
+    ApiError::Malformed(format!("body, key `{key}`: expected {expected}"))
+}
+
+/// `"scheme#term"` or `{"term": ..., "scheme": ...}`.
+fn category(key: &str, value: &Value) -> Result<CategoryDefinition, ApiError> {
+    let text = |name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    let parts = match value {
+        Value::String(identifier) => identifier.find('#').map(|at| identifier.split_at(at + 1)),
+        _ => text("scheme").zip(text("term")),
+    };
+    // The same as in text, which could not say it otherwise.
+    let (scheme, term) = parts
+        .filter(|(_, term)| is_term(term))
+        .ok_or_else(|| wrong(key, "\"scheme#term\" or an object with term and scheme"))?;
+    let said = |name: &str| text(name).map(|value| (name.to_owned(), value.to_owned()));
+    let mut parameters: Vec<_> = ["class", "rel", "title", "location"]
+        .into_iter()
+        .filter_map(said)
+        .collect();
+    if key == "mixins" {
+        parameters.push(("class".to_owned(), "mixin".to_owned()));
+    }
+    Ok(CategoryDefinition {
+        category: Category {
+            term: term.to_owned(),
+            scheme: scheme.to_owned(),
+        },
+        parameters,
+    })
+}
+
+/// Attributes may be nested (`{"stampede": {"workers": 3}}`) or have dots in their names. Values
+/// become texts: numbers and booleans as JSON writes them, lists of ours with commas between their
+/// words, everything else that a parameter may be as JSON.
+fn flatten(
+    prefix: &str,
+    fields: serde_json::Map<String, Value>,
+    attributes: &mut Vec<(String, String)>,
+) -> Result<(), ApiError> {
+    for (key, value) in fields {
+        let name = if prefix.is_empty() {
+            key
+        } else {
+            format!("{prefix}.{key}")
+        };
+        if name.is_empty() {
+            return Err(wrong("attributes", "names that are not empty"));
+        }
+        match value {
+            Value::Object(inner) if !is_parameter(&name) => flatten(&name, inner, attributes)?,
+            Value::Null => return Err(wrong(&format!("attributes.{name}"), "a value, found null")),
+            Value::String(text) => attributes.push((name, text)),
+            other => {
+                let text = if is_own(&name) { words(&other) } else { None };
+                let text = text.unwrap_or_else(|| other.to_string());
+                attributes.push((name, text));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether it is an attribute that no plugin brings; where those take lists, they take them with
+/// commas.
+fn is_own(name: &str) -> bool {
+    name.strip_prefix(PREFIX)
+        .is_some_and(|rest| OWN.iter().any(|(own, _)| *own == rest))
+}
+
+/// Whether the name is `stampede.<framework>.<parameter>`, whose value may be an object or a list.
+fn is_parameter(name: &str) -> bool {
+    name.strip_prefix(PREFIX)
+        .is_some_and(|rest| rest.contains('.'))
+        && !is_own(name)
+}
+
+/// A list of texts that can stand between commas.
+fn words(value: &Value) -> Option<String> {
+    let items: Option<Vec<&str>> = value.as_array()?.iter().map(Value::as_str).collect();
+    let items = items.filter(|items| {
+        items
+            .iter()
+            .all(|item| !item.is_empty() && !item.contains([',', ' ', '"']))
+    })?;
+    Some(items.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<ParsedRequest, String> {
+        let mut carried = ParsedRequest::default();
+        read(text.as_bytes(), &mut carried).map_err(|e| e.to_string())?;
+        Ok(carried)
+    }
+
+    #[test]
+    fn both_forms_of_json_mean_the_same() {
+        let kind = Category {
+            term: "orchestrator".into(),
+            scheme: "http://s#".into(),
+        };
+        let attributes = [
+            ("stampede.workers", "3"),
+            ("a", "p, q=\"\n"),
+            ("b", "true"),
+            ("f", "0.11"),
+            ("l", "[\"x\",1]"),
+        ];
+        let attributes = attributes
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .to_vec();
+        let ours = r#"{"kind": {"term": "orchestrator", "scheme": "http://s#", "actions": []}, "links": [], "actions": [{"kind": {}, "link": ""}],
+            "attributes": {"stampede.workers": 3, "a": "p, q=\"\n", "b": true, "f": 0.11, "l": ["x", 1]}}"#;
+        let theirs = r#"{"kind": "http://s#orchestrator", "id": "x",
+            "attributes": {"stampede": {"workers": 3}, "a": "p, q=\"\n", "b": true, "f": 0.11, "l": ["x", 1]}}"#;
+        for text in [ours, theirs] {
+            let found = parsed(text).unwrap();
+            assert_eq!(
+                found
+                    .categories
+                    .iter()
+                    .map(|described| &described.category)
+                    .collect::<Vec<_>>(),
+                [&kind]
+            );
+            assert_eq!(found.attributes, attributes);
+        }
+        assert_eq!(
+            parsed(r#"{"mixins": ["http://m#hadoop"], "action": "http://s#deploy"}"#)
+                .unwrap()
+                .categories
+                .len(),
+            2
+        );
+    }
+
+    #[test]
+    fn lists_and_objects_keep_their_meaning() {
+        let text = r#"{"attributes": {"stampede": {"framework": ["hadoop", "spark"], "network": {"access": ["192.0.2.0/24"]},
+            "hadoop": {"core-site": {"fs.x": "1"}, "l": ["a"]}}, "foreign": ["a"]}}"#;
+        let found = parsed(text).unwrap().attributes;
+        let wanted = [
+            ("stampede.framework", "hadoop,spark"),
+            ("stampede.network.access", "192.0.2.0/24"),
+            ("stampede.hadoop.core-site", r#"{"fs.x":"1"}"#),
+            ("stampede.hadoop.l", r#"["a"]"#),
+            ("foreign", r#"["a"]"#),
+        ];
+        assert_eq!(found, wanted.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    }
+
+    #[test]
+    fn mistakes_have_a_place() {
+        for (text, place) in [
+            ("{\"a\": \n x}", "body: line 2, column 2"),
+            ("[]", "body: found something else than a JSON object"),
+            (r#"{"kind": 1}"#, "body, key `kind`"),
+            (r#"{"kind": "orchestrator"}"#, "body, key `kind`"),
+            (r#"{"kind": {"term": "x"}}"#, "body, key `kind`"),
+            (
+                r#"{"kind": {"term": ", orchestrator", "scheme": "s#"}}"#,
+                "body, key `kind`",
+            ),
+            (r#"{"kind": "s#a b"}"#, "body, key `kind`"),
+            (r#"{"mixins": {}}"#, "body, key `mixins`"),
+            (r#"{"attributes": []}"#, "body, key `attributes`"),
+            (
+                r#"{"attributes": {"a": {"b": null}}}"#,
+                "body, key `attributes.a.b`",
+            ),
+            (r#"{"attributes": {"": 1}}"#, "body, key `attributes`"),
+        ] {
+            let error = parsed(text).expect_err(text);
+            assert!(
+                error.starts_with(place),
+                "{error} does not begin with {place}"
+            );
+        }
+        assert!(parsed(&"[".repeat(100_000)).is_err());
+    }
+}

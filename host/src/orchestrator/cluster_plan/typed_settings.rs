@@ -1,0 +1,169 @@
+//! Raw texts to typed settings, by a plugin's own JSON Schema. Knows JSON Schema and no framework.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::cluster::{Problem, attribute_names::nearest, framework::PluginDescriptor};
+
+/// Characters of a validator's own words that are shown.
+const MAX_WORDS_CHARS: usize = 200;
+
+/// The settings that a plugin is asked with: texts typed, defaults filled in, in the schema's
+/// order.
+///
+/// # Errors
+/// All problems at once, each at `<framework>.<parameter>`.
+pub fn type_settings(
+    descriptor: &PluginDescriptor,
+    raw: &BTreeMap<String, String>,
+) -> Result<Map<String, Value>, Vec<Problem>> {
+    let none = Map::new();
+    let properties = descriptor
+        .parameters
+        .get("properties")
+        .and_then(Value::as_object)
+        .unwrap_or(&none);
+    let path = |name: &str| format!("{}.{name}", descriptor.name);
+    let mut problems = Vec::new();
+    for name in raw.keys().filter(|name| !properties.contains_key(*name)) {
+        let near = nearest(name, properties.keys().map(String::as_str))
+            .map(|near| format!("did you mean `{}`?", path(near)));
+        problems.push(Problem::new(
+            path(name),
+            format!("{} has no such parameter", descriptor.name),
+            near.unwrap_or_default(),
+        ));
+    }
+    let mut settings = Map::new();
+    for (name, schema) in properties {
+        let value = match raw.get(name) {
+            Some(text) => read(schema, text)
+                .map(Some)
+                .map_err(|message| Problem::new(path(name), message, about(schema))),
+            None => Ok(schema.get("default").cloned()),
+        };
+        match value {
+            Ok(Some(value)) => drop(settings.insert(name.clone(), value)),
+            Ok(None) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems.extend(validate(descriptor, properties, &settings, &problems));
+    if problems.is_empty() {
+        Ok(settings)
+    } else {
+        Err(problems)
+    }
+}
+
+/// The text as the first of the schema's types that it can be; texts last, since everything is one.
+fn read(schema: &Value, text: &str) -> Result<Value, String> {
+    let kinds: Vec<&str> = match schema.get("type") {
+        Some(Value::String(kind)) => vec![kind],
+        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
+        _ => vec!["string"],
+    };
+    let json = |kind: fn(&Value) -> bool| serde_json::from_str::<Value>(text).ok().filter(kind);
+    let as_kind = |kind: &str| match kind {
+        "integer" => whole(text),
+        "number" => whole(text).or_else(|| json(Value::is_number)),
+        "boolean" => text.parse::<bool>().ok().map(Value::from),
+        "object" => json(Value::is_object),
+        "array" => json(Value::is_array),
+        "null" => text.is_empty().then_some(Value::Null),
+        _ => None,
+    };
+    let string = kinds.contains(&"string").then(|| Value::from(text));
+    kinds
+        .iter()
+        .find_map(|kind| as_kind(kind))
+        .or(string)
+        .ok_or_else(|| {
+            let wanted: Vec<&str> = kinds.iter().map(|kind| named(kind)).collect();
+            format!("must be {}, got `{}`", wanted.join(" or "), shortened(text))
+        })
+}
+
+/// Digits alone: not `1e3`, not ` 1`.
+fn whole(text: &str) -> Option<Value> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if plain {
+        text.parse::<i64>()
+            .map(Value::from)
+            .or_else(|_| text.parse::<u64>().map(Value::from))
+            .ok()
+    } else {
+        None
+    }
+}
+
+fn named(kind: &str) -> &str {
+    match kind {
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        "object" => "a JSON object",
+        "array" => "a JSON list",
+        "null" => "empty",
+        other => other,
+    }
+}
+
+fn about(schema: &Value) -> String {
+    schema
+        .get("description")
+        .and_then(Value::as_str)
+        .map(|text| text.trim_end_matches('.').to_owned())
+        .unwrap_or_default()
+}
+
+/// What the schema as a whole says against the settings, but for parameters that have a problem
+/// already.
+fn validate(
+    descriptor: &PluginDescriptor,
+    properties: &Map<String, Value>,
+    settings: &Map<String, Value>,
+    known: &[Problem],
+) -> Vec<Problem> {
+    let validator = match jsonschema::validator_for(&descriptor.parameters) {
+        Ok(validator) => validator,
+        Err(error) => {
+            return vec![Problem::new(
+                &descriptor.name,
+                format!("the plugin's parameters are not a JSON Schema: {error}"),
+                "tell its author",
+            )];
+        }
+    };
+    let whole = Value::Object(settings.clone());
+    let mut problems = Vec::new();
+    for error in validator.iter_errors(&whole) {
+        let pointer = error.instance_path().to_string();
+        let place = pointer.trim_start_matches('/');
+        let path = if place.is_empty() {
+            descriptor.name.clone()
+        } else {
+            format!("{}.{}", descriptor.name, place.replace('/', "."))
+        };
+        let parameter = place.split('/').next().unwrap_or_default();
+        let problem = Problem::new(
+            path,
+            shortened(&error.to_string()),
+            properties.get(parameter).map(about).unwrap_or_default(),
+        );
+        if !known.iter().any(|k| k.path == problem.path) {
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+fn shortened(text: &str) -> String {
+    let mut short: String = text.chars().take(MAX_WORDS_CHARS).collect();
+    if text.chars().count() > MAX_WORDS_CHARS {
+        short.push_str("...");
+    }
+    short
+}

@@ -1,0 +1,115 @@
+//! What changes the record and nothing in the cloud: a request for an entity, attributes that are
+//! only kept.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Caller, ClientAttributes, ClusterView, Context, CreateOutcome, OrchestratorError,
+    cluster_registry::{ClusterHandle, now_s},
+    merge_attributes, stack_request,
+};
+use crate::{
+    cluster::{DesiredState, LifecyclePhase},
+    store::{ClusterRecord, NodeNotifications, ObservedState},
+};
+
+/// The entity is there afterwards.
+pub(super) async fn create_cluster(
+    inner: &Context,
+    caller: &Caller,
+    name: &str,
+    attributes: ClientAttributes,
+) -> Result<CreateOutcome, OrchestratorError> {
+    let project = caller.project_id();
+    match inner.find(caller, name).await {
+        Ok(entity) => {
+            return Ok(CreateOutcome::Existing(
+                inner.show(&entity, &entity.record()),
+            ));
+        }
+        Err(OrchestratorError::NotFound(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let attributes =
+        merge_attributes::merge_attributes(&BTreeMap::new(), attributes, &inner.limits)?;
+    inner.parse(name, &attributes)?;
+    let most = inner.limits.clusters_per_project;
+    if inner.book.store().count(project).await? >= most {
+        let words = format!(
+            "project `{}` has {most} clusters, which is the most; delete one first",
+            caller.project_name()
+        );
+        return Err(OrchestratorError::TooMany(words));
+    }
+    let record = new_record(caller, name, attributes);
+    tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
+    match inner.book.insert(record).await? {
+        Some(entity) => Ok(CreateOutcome::New(inner.show(&entity, &entity.record()))),
+        // Two asked at once.
+        None => inner
+            .book
+            .find(project, name)
+            .await
+            .map(|entity| CreateOutcome::Existing(inner.show(&entity, &entity.record()))),
+    }
+}
+
+fn new_record(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> ClusterRecord {
+    let id = uuid::Uuid::new_v4().to_string();
+    ClusterRecord {
+        stack_name: stack_request::stack_name(name, &id),
+        id,
+        project_id: caller.project_id().to_owned(),
+        project_name: caller.project_name().to_owned(),
+        name: name.to_owned(),
+        created_s: now_s(),
+        updated_s: now_s(),
+        revision: 1,
+        attributes,
+        brought: BTreeMap::new(),
+        spec: None,
+        phase: LifecyclePhase::Initialised,
+        acknowledged: false,
+        wish: DesiredState::None,
+        owner: None,
+        stack_id: None,
+        region: caller.session.region().to_owned(),
+        create_sent_s: None,
+        deletes: 0,
+        endpoints: BTreeMap::new(),
+        stuck: None,
+        change: None,
+        told: NodeNotifications::default(),
+        setback: None,
+        seen: ObservedState::default(),
+    }
+}
+
+/// Whether provision is allowed: once, after deploy.
+pub(super) fn check_provision(record: &ClusterRecord) -> Result<(), OrchestratorError> {
+    let name = &record.name;
+    match record.phase {
+        LifecyclePhase::Deployed => Ok(()),
+        LifecyclePhase::Initialised => Err(OrchestratorError::NotApplicable(format!(
+            "`{name}` is not deployed yet; deploy it first"
+        ))),
+        LifecyclePhase::Provisioned => Err(OrchestratorError::NotApplicable(format!(
+            "`{name}` is provisioned already"
+        ))),
+    }
+}
+
+/// Takes these attributes, which change nothing in the cloud. The caller holds the cluster's turn.
+pub(super) async fn store_attributes(
+    inner: &Context,
+    entity: &ClusterHandle,
+    attributes: &BTreeMap<String, String>,
+    also: impl Fn(&mut ClusterRecord),
+) -> Result<ClusterView, OrchestratorError> {
+    let change = |record: &mut ClusterRecord| {
+        record.attributes.clone_from(attributes);
+        also(record);
+    };
+    let record = inner.book.change_record(entity, change).await?;
+    Ok(inner.show(entity, &record))
+}

@@ -1,0 +1,282 @@
+//! What is chosen and refused, as users meet it.
+
+use super::*;
+use crate::cluster;
+
+pub(crate) fn spec() -> ClusterSpec {
+    ClusterSpec {
+        name: "demo".into(),
+        frameworks: vec![],
+        workers: 2,
+        worker_ids: vec![],
+        ids_given: 0,
+        computed: BTreeMap::new(),
+        master_flavor: None,
+        worker_flavor: None,
+        image: None,
+        key: None,
+        external_network: None,
+        cidr: "10.77.0.0/22".into(),
+        access: vec![],
+        mirror: None,
+        proxy: None,
+        timeout_s: 600,
+        settings: BTreeMap::new(),
+    }
+}
+
+fn flavor(name: &str, ram_mib: u32, vcpus: u32, disk_gib: u32) -> CloudFlavor {
+    let size = cluster::Flavor {
+        name: name.into(),
+        vcpus,
+        ram_mib,
+        disk_gib,
+    };
+    CloudFlavor {
+        id: format!("id-{name}"),
+        size,
+        disabled: false,
+        public: true,
+    }
+}
+
+fn image(name: &str, distro: Option<&str>, version: Option<&str>, created: &str) -> CloudImage {
+    CloudImage {
+        id: format!("id-{name}-{created}"),
+        name: name.into(),
+        status: "active".into(),
+        min_ram_mib: 0,
+        min_disk_gib: 0,
+        os_distro: distro.map(str::to_owned),
+        os_version: version.map(str::to_owned),
+        visibility: "public".into(),
+        hidden: false,
+        created: Some(created.into()),
+    }
+}
+
+fn network(name: &str, is_default: bool) -> CloudNetwork {
+    CloudNetwork {
+        id: format!("id-{name}"),
+        name: name.into(),
+        external: true,
+        is_default,
+    }
+}
+
+fn cloud() -> CloudInventory {
+    CloudInventory {
+        flavors: vec![
+            flavor("m1.tiny", 256, 1, 1),
+            flavor("m1.large", 2_048, 2, 20),
+            flavor("m1.boot-volume", 2_000, 2, 0),
+            flavor("m1.xlarge", 4_096, 2, 20),
+        ],
+        images: vec![image("debian-12", Some("debian"), Some("12"), "2026")],
+        networks: vec![network("public", false)],
+        signal_transport: "CFN_SIGNAL".into(),
+        ..CloudInventory::default()
+    }
+}
+
+fn smallest() -> BTreeMap<String, NodeResources> {
+    let size = |ram_mib| NodeResources {
+        vcpus: 1,
+        ram_mib,
+        disk_gib: 10,
+    };
+    BTreeMap::from([
+        ("master".to_owned(), size(2_000)),
+        ("worker".to_owned(), size(2_000)),
+    ])
+}
+
+fn told(spec: &ClusterSpec, cloud: &CloudInventory) -> Vec<String> {
+    resolve_spec(spec, cloud, &smallest())
+        .unwrap_err()
+        .iter()
+        .map(Problem::to_string)
+        .collect()
+}
+
+#[test]
+fn a_request_that_names_nothing_gets_what_the_cloud_has() {
+    let chosen = resolve_spec(&spec(), &cloud(), &smallest()).unwrap();
+    assert_eq!(chosen.image.as_deref(), Some("debian-12"));
+    assert_eq!(chosen.external_network.as_deref(), Some("public"));
+    assert_eq!(
+        (
+            chosen.master_flavor.as_deref(),
+            chosen.worker_flavor.as_deref()
+        ),
+        (Some("m1.large"), Some("m1.large"))
+    );
+    assert_eq!(chosen.key, None);
+}
+
+#[test]
+fn names_that_are_not_there_are_told_all_at_once_with_those_that_are() {
+    let asked = ClusterSpec {
+        master_flavor: Some("m1.lrage".into()),
+        worker_flavor: Some("m1.tiny".into()),
+        image: Some("debain-12".into()),
+        key: Some("mine".into()),
+        external_network: Some("publik".into()),
+        ..spec()
+    };
+    let told = told(
+        &asked,
+        &CloudInventory {
+            keys: vec!["laptop".into()],
+            ..cloud()
+        },
+    );
+    let wanted = [
+        "image: there is no image `debain-12` (did you mean `debian-12`? there are: debian-12)",
+        "master.flavor: there is no flavor `m1.lrage` (did you mean `m1.large`? there are: m1.boot-volume, m1.large, m1.tiny, m1.xlarge; \
+         the smallest that fits is `m1.large`)",
+        "worker.flavor: `m1.tiny` has 256 MiB of memory, 1 vCPUs and 1 GiB of disk, a node needs 2000 MiB of memory, 1 vCPUs and \
+         10 GiB of disk (the smallest that fits is `m1.large`)",
+        "key: this user has no key pair `mine` (there are: laptop)",
+        "network.external: there is no external network `publik` (did you mean `public`? there are: public, or `none` for no way in or out)",
+    ];
+    assert_eq!(told, wanted);
+}
+
+#[test]
+fn what_is_named_may_be_an_id() {
+    let asked = ClusterSpec {
+        worker_flavor: Some("id-m1.xlarge".into()),
+        external_network: Some("id-public".into()),
+        ..spec()
+    };
+    let chosen = resolve_spec(&asked, &cloud(), &smallest()).unwrap();
+    assert_eq!(
+        (
+            chosen.worker_flavor.as_deref(),
+            chosen.external_network.as_deref()
+        ),
+        (Some("id-m1.xlarge"), Some("id-public"))
+    );
+}
+
+#[test]
+fn a_cluster_may_have_no_way_out() {
+    assert_eq!(
+        resolve_spec(
+            &ClusterSpec {
+                external_network: Some("none".into()),
+                ..spec()
+            },
+            &cloud(),
+            &smallest()
+        )
+        .unwrap()
+        .external_network,
+        None
+    );
+    assert_eq!(
+        resolve_spec(
+            &spec(),
+            &CloudInventory {
+                networks: vec![],
+                ..cloud()
+            },
+            &smallest()
+        )
+        .unwrap()
+        .external_network,
+        None
+    );
+}
+
+#[test]
+fn of_several_networks_the_clouds_default_is_taken_and_else_the_user_is_asked() {
+    let with = |networks| CloudInventory {
+        networks,
+        ..cloud()
+    };
+    let chosen = resolve_spec(
+        &spec(),
+        &with(vec![network("a", false), network("b", true)]),
+        &smallest(),
+    )
+    .unwrap();
+    assert_eq!(chosen.external_network.as_deref(), Some("b"));
+    let told = told(
+        &spec(),
+        &with(vec![network("b", false), network("a", false)]),
+    );
+    assert_eq!(
+        told,
+        ["network.external: none is given, and the cloud has several (there are: a, b)"]
+    );
+}
+
+#[test]
+fn of_several_images_the_best_known_system_is_taken() {
+    let images = vec![
+        image("windows", Some("windows"), None, "2026"),
+        image("noble", Some("ubuntu"), Some("24.04"), "2026"),
+        image("debian-12-plain", Some("debian"), Some("12"), "2026"),
+        image("debian-12", Some("debian"), Some("12.7"), "2025"),
+        image("debian-13", Some("debian"), Some("13"), "2026"),
+    ];
+    let chosen = |images| {
+        resolve_spec(&spec(), &CloudInventory { images, ..cloud() }, &smallest())
+            .unwrap()
+            .image
+            .unwrap()
+    };
+    assert_eq!(chosen(images.clone()), "debian-12");
+    assert_eq!(chosen(images[..2].to_vec()), "noble");
+    let twins = vec![
+        image("debian", Some("debian"), Some("12"), "2025"),
+        image("debian", Some("debian"), Some("12"), "2026"),
+    ];
+    assert_eq!(
+        chosen(twins),
+        "id-debian-2026",
+        "a name that two bear is no name"
+    );
+}
+
+#[test]
+fn images_of_unknown_systems_are_not_guessed_at() {
+    let images = vec![
+        image("b", None, None, "1"),
+        image("a", Some("fedora"), None, "1"),
+    ];
+    let told = told(&spec(), &CloudInventory { images, ..cloud() });
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].starts_with("image: none is given") && told[0].ends_with("(there are: a, b)"),
+        "{}",
+        told[0]
+    );
+}
+
+#[test]
+fn an_image_that_needs_more_than_the_frameworks_counts() {
+    let large = CloudImage {
+        min_ram_mib: 4_000,
+        ..image("debian-12", Some("debian"), Some("12"), "1")
+    };
+    let chosen = resolve_spec(
+        &spec(),
+        &CloudInventory {
+            images: vec![large],
+            ..cloud()
+        },
+        &smallest(),
+    )
+    .unwrap();
+    assert_eq!(chosen.worker_flavor.as_deref(), Some("m1.xlarge"));
+}
+
+#[test]
+fn a_long_list_of_names_is_cut() {
+    let names: Vec<String> = (0..=MAX_LISTED).map(|n| format!("n{n:02}")).collect();
+    assert!(listed("", names.iter().map(String::as_str)).ends_with("n11 and 1 more"));
+    assert!(listed("", names[1..].iter().map(String::as_str)).ends_with("n11, n12"));
+}

@@ -1,0 +1,332 @@
+//! A stand-in cloud, a store on disk, and orchestrators over both that come and go.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+use stampede::{
+    bundle::node_script::{NodeContent, NodeFile},
+    cluster::{
+        ClusterSpec, OperatorDefaults, Problem,
+        framework::{NodeResources, PluginDescriptor},
+    },
+    openstack::{self, CloudClient},
+    orchestrator::{
+        Caller, ClusterPlanner, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorError,
+        OrchestratorLimits,
+        planner::{ResolvedFlavors, StackPlan},
+    },
+    store::RecordStore,
+};
+use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
+
+/// How long [`eventually`] waits; only a failing test waits as long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The cloud and what outlives a host.
+pub(crate) struct LifecycleFixture {
+    pub(crate) cloud: FakeOpenStack,
+    data: tempfile::TempDir,
+    planner: Arc<Plans>,
+}
+
+impl LifecycleFixture {
+    /// A fresh cloud and an empty store.
+    pub(crate) async fn new() -> Self {
+        let cloud = FakeOpenStack::start(FakeConfig::default()).await.unwrap();
+        Self {
+            cloud,
+            data: tempfile::tempdir().unwrap(),
+            planner: Arc::new(Plans(descriptors())),
+        }
+    }
+
+    /// A host over the store as it is.
+    pub(crate) async fn host(&self) -> Orchestrator {
+        self.host_with(limits()).await
+    }
+
+    /// A host with these limits.
+    pub(crate) async fn host_with(&self, limits: OrchestratorLimits) -> Orchestrator {
+        self.host_on(
+            "tests",
+            RecordStore::open(self.data.path()).await.unwrap(),
+            limits,
+        )
+        .await
+    }
+
+    /// A host of this name whose disk is empty; the others' name is `tests`.
+    pub(crate) async fn host_with_empty_store(&self, name: &str) -> Orchestrator {
+        self.host_on(name, RecordStore::in_memory().await.unwrap(), limits())
+            .await
+    }
+
+    /// A host over the store as it is, whose operator has set these defaults.
+    pub(crate) async fn host_with_defaults(&self, defaults: OperatorDefaults) -> Orchestrator {
+        self.make(
+            "tests",
+            RecordStore::open(self.data.path()).await.unwrap(),
+            limits(),
+            defaults,
+        )
+        .await
+    }
+
+    async fn host_on(
+        &self,
+        name: &str,
+        store: RecordStore,
+        limits: OrchestratorLimits,
+    ) -> Orchestrator {
+        self.make(name, store, limits, OperatorDefaults::default())
+            .await
+    }
+
+    async fn make(
+        &self,
+        name: &str,
+        store: RecordStore,
+        limits: OrchestratorLimits,
+        defaults: OperatorDefaults,
+    ) -> Orchestrator {
+        let mut config = openstack::CloudConfig::new(self.cloud.url());
+        config.limits.attempts = 2;
+        config.limits.backoff = Duration::from_millis(1);
+        config.limits.backoff_max = Duration::from_millis(5);
+        let client = CloudClient::new(config).unwrap();
+        let planner = Arc::clone(&self.planner) as Arc<dyn ClusterPlanner>;
+        let parts = OrchestratorConfig {
+            host: name.to_owned(),
+            client,
+            planner,
+            store,
+            defaults,
+            limits,
+        };
+        Orchestrator::new(parts).await.unwrap()
+    }
+
+    /// A caller of the project with a new token.
+    pub(crate) async fn caller(&self, host: &Orchestrator, project: &str) -> Caller {
+        host.authenticate(SecretString::from(self.cloud.issue_token(project)), project)
+            .await
+            .unwrap()
+    }
+
+    /// A caller of the project `demo` who is somebody else than its user of that name.
+    pub(crate) async fn user(&self, host: &Orchestrator, user: &str) -> Caller {
+        host.authenticate(
+            SecretString::from(self.cloud.issue_token_of(user, "demo")),
+            "demo",
+        )
+        .await
+        .unwrap()
+    }
+
+    /// The store, beside whatever host uses it.
+    pub(crate) async fn store(&self) -> RecordStore {
+        RecordStore::open(self.data.path()).await.unwrap()
+    }
+
+    /// The cloud is well again, but no token is good any more: until every host is gone, with all
+    /// that it did in the background.
+    pub(crate) async fn ended(&self) {
+        self.cloud.expire_tokens();
+        self.cloud.heal();
+        self.idle().await;
+    }
+
+    /// Until every host is gone, with all that it did in the background.
+    pub(crate) async fn idle(&self) {
+        eventually("nothing runs on", async || {
+            (Arc::strong_count(&self.planner) == 1).then_some(())
+        })
+        .await;
+    }
+
+    /// A host, its caller in `demo`, and a cluster `default` that is deployed.
+    pub(crate) async fn deployed(&self) -> (Orchestrator, Caller, ClusterView) {
+        let host = self.host().await;
+        let caller = self.caller(&host, "demo").await;
+        host.request(&caller, "default", vec![]).await.unwrap();
+        let view = host.deploy(&caller, "default", vec![]).await.unwrap();
+        (host, caller, view)
+    }
+
+    /// How often Heat was asked to create a stack.
+    pub(crate) fn creates(&self) -> usize {
+        self.cloud
+            .requests()
+            .iter()
+            .filter(|asked| {
+                asked.service == "heat" && asked.method == "POST" && asked.path.ends_with("/stacks")
+            })
+            .count()
+    }
+
+    /// How often Heat was asked to delete a stack.
+    pub(crate) fn deletes(&self) -> usize {
+        self.cloud.count_of("heat", "DELETE", "/stacks/")
+    }
+}
+
+/// No pause that a test would have to wait for; every look asks Heat.
+pub(crate) fn limits() -> OrchestratorLimits {
+    OrchestratorLimits {
+        observe_every: Duration::ZERO,
+        shown_age: Duration::ZERO,
+        patience: PATIENCE,
+        follow_every: Duration::from_millis(5),
+        backoff: Duration::from_millis(5),
+        backoff_max: Duration::from_millis(20),
+        create_grace: Duration::ZERO,
+        ..OrchestratorLimits::default()
+    }
+}
+
+/// Waits until `found` finds something.
+pub(crate) async fn eventually<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+    let looking = async {
+        loop {
+            match found().await {
+                Some(thing) => return thing,
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"))
+}
+
+/// Pairs for a request.
+pub(crate) fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// The messages of an `Invalid`.
+pub(crate) fn problems(refused: &OrchestratorError) -> Vec<String> {
+    match refused {
+        OrchestratorError::Invalid(problems) => problems.iter().map(Problem::to_string).collect(),
+        other => panic!("not invalid but {other:?}"),
+    }
+}
+
+struct Plans(Vec<PluginDescriptor>);
+
+fn descriptors() -> Vec<PluginDescriptor> {
+    let hadoop = json!({
+        "name": "hadoop", "title": "Hadoop", "description": "", "versions": ["3.5.0"], "default_version": "3.5.0", "requires": [],
+        "provides": [], "roles": [], "parameters": { "properties": { "replication": {}, "data_volume_gib": { "x-stampede-fixed": true } } }, "ports": [], "resource_types": [],
+    });
+    vec![serde_json::from_value(hadoop).unwrap()]
+}
+
+impl ClusterPlanner for Plans {
+    fn descriptors(&self) -> Vec<&PluginDescriptor> {
+        self.0.iter().collect()
+    }
+
+    fn check(&self, _: &ClusterSpec) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    fn smallest(&self, _: &ClusterSpec) -> Result<BTreeMap<String, NodeResources>, Vec<Problem>> {
+        let size = |ram_mib| NodeResources {
+            vcpus: 1,
+            ram_mib,
+            disk_gib: 10,
+        };
+        Ok(BTreeMap::from([
+            ("master".to_owned(), size(2_000)),
+            ("worker".to_owned(), size(1_000)),
+        ]))
+    }
+
+    fn plan<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        _: &'a ResolvedFlavors,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<StackPlan, Vec<Problem>>> + Send + 'a>> {
+        Box::pin(async move { Ok(planned(spec)) })
+    }
+}
+
+fn planned(spec: &ClusterSpec) -> StackPlan {
+    let nodes: Vec<String> = std::iter::once("master".to_owned())
+        .chain(spec.ids().iter().map(|id| format!("worker_{id}")))
+        .collect();
+    let mut resources = Map::new();
+    for handle in ["progress_handle", "ready_handle"] {
+        resources.insert(
+            handle.to_owned(),
+            json!({ "type": "OS::Heat::WaitConditionHandle" }),
+        );
+    }
+    for node in &nodes {
+        let role = node.split('_').next();
+        let properties = json!({
+            "name": node, "image": spec.image, "flavor": spec.worker_flavor, "networks": [], "user_data": "",
+            "metadata": { "stampede_role": role },
+        });
+        resources.insert(
+            format!("{node}_server"),
+            json!({ "type": "OS::Nova::Server", "properties": properties }),
+        );
+    }
+    let gib = spec
+        .settings
+        .get("hadoop")
+        .and_then(|settings| settings.get("data_volume_gib"))
+        .and_then(|text| text.parse::<u32>().ok());
+    for (node, gib) in nodes.iter().skip(1).filter_map(|node| Some((node, gib?))) {
+        resources.insert(
+            format!("hadoop_{node}_volume"),
+            json!({ "type": "OS::Cinder::Volume", "properties": { "size": gib } }),
+        );
+    }
+    let properties = json!({ "handle": { "get_resource": "ready_handle" }, "count": 1 + spec.ids().iter().max().unwrap(), "timeout": spec.timeout_s });
+    resources.insert(
+        "ready".to_owned(),
+        json!({ "type": "OS::Heat::WaitCondition", "properties": properties }),
+    );
+    let template: Value = json!({
+        "heat_template_version": "2018-08-31",
+        "resources": resources,
+        "outputs": { "namenode_ui": { "value": "http://192.0.2.7:9870/" } },
+    });
+    let endpoints = BTreeMap::from([("namenode_ui".to_owned(), "namenode_ui".to_owned())]);
+    let computed = BTreeMap::from([(
+        "hadoop".to_owned(),
+        BTreeMap::from([("replication".to_owned(), spec.workers.min(3).to_string())]),
+    )]);
+    let replication = spec
+        .settings_of("hadoop")
+        .remove("replication")
+        .unwrap_or_else(|| spec.workers.min(3).to_string());
+    let content = |role: &str| NodeContent {
+        variables: vec![
+            ("STAMPEDE_ROLE", role.to_owned()),
+            ("STAMPEDE_LEAVING", String::new()),
+        ],
+        files: vec![NodeFile {
+            mode: 0o644,
+            path: "/etc/replication".to_owned(),
+            content: format!("{replication}\n"),
+        }],
+    };
+    let contents = ["master", "worker"]
+        .into_iter()
+        .map(|role| (role.to_owned(), content(role)))
+        .collect();
+    StackPlan {
+        template,
+        endpoints,
+        computed,
+        contents,
+        ..StackPlan::default()
+    }
+}

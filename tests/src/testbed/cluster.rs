@@ -1,0 +1,79 @@
+//! Clusters on the rig: what is asked for, and the nodes that come of it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::client::OcciClient;
+use crate::testbed::cloud::{MIRROR, PROXY, TestbedCloud, TestbedSession};
+use crate::testbed::node::TestbedNode;
+
+/// A client with this session's token.
+pub fn occi(url: &str, session: &TestbedSession) -> Result<OcciClient> {
+    OcciClient::new(url, &session.token, &session.project)
+}
+
+/// The attributes of a Hadoop cluster on the rig: its mirror, its distribution's checksum, its
+/// proxy.
+pub fn hadoop(
+    cloud: &TestbedCloud,
+    version: &str,
+    more: &[(&str, &str)],
+) -> Result<Vec<(String, String)>> {
+    let sha512 = cloud.sha512(version)?;
+    let mut all = BTreeMap::from([
+        ("stampede.framework", "hadoop"),
+        ("stampede.framework.version", version),
+        ("stampede.workers", "2"),
+        ("stampede.image", "debian-12"),
+        ("stampede.master.flavor", "m1.xlarge"),
+        ("stampede.worker.flavor", "m1.xlarge"),
+        ("stampede.network.external", "public"),
+        ("stampede.mirror", MIRROR),
+        ("stampede.proxy", PROXY),
+        ("stampede.hadoop.sha512", sha512.as_str()),
+    ]);
+    all.extend(more.iter().copied());
+    Ok(all
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect())
+}
+
+/// Borrowed pairs, as the client takes them.
+pub fn pairs(attributes: &[(String, String)]) -> Vec<(&str, &str)> {
+    attributes
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect()
+}
+
+/// The nodes of a stack: the master first.
+pub async fn nodes(
+    session: &TestbedSession,
+    stack: &str,
+    workers: usize,
+) -> Result<Vec<TestbedNode>> {
+    let names: Vec<String> = std::iter::once("master".to_owned())
+        .chain((1..=workers).map(|n| format!("worker-{n}")))
+        .collect();
+    named(
+        session,
+        stack,
+        &names.iter().map(String::as_str).collect::<Vec<_>>(),
+    )
+    .await
+}
+
+/// The nodes of these names.
+pub async fn named(
+    session: &TestbedSession,
+    stack: &str,
+    names: &[&str],
+) -> Result<Vec<TestbedNode>> {
+    let mut nodes = Vec::new();
+    for name in names {
+        nodes.push(TestbedNode::new(name, &session.server(stack, name).await?)?);
+    }
+    Ok(nodes)
+}
