@@ -14,7 +14,7 @@ use stampede::{
     orchestrator::{
         Caller, ClusterPlanner, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorError,
         OrchestratorLimits,
-        planner::{ResolvedFlavors, StackPlan},
+        planning::planner::{ResolvedFlavors, StackPlan},
     },
     store::RecordStore,
 };

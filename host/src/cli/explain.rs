@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::table;
 use crate::{
     bundle::{PluginBundle, sizes},
-    orchestrator::cluster_plan::ClusterPlan,
+    orchestrator::planning::cluster_plan::ClusterPlan,
 };
 
 /// Prints tables: resources, files, scripts, what is taken of the nodes, services, endpoints,

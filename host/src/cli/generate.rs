@@ -15,7 +15,7 @@ use crate::{
         AttributeNames, ClusterSpec, Flavor, OperatorDefaults, attribute_names::PREFIX, attributes,
         framework::NodeResources,
     },
-    orchestrator::{
+    orchestrator::planning::{
         cluster_plan::{ClusterPlan, PluginSource as _, nodes, plan_cluster, plugin_chain},
         inventory,
         planner::ResolvedFlavors,

@@ -38,7 +38,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     cluster::{Problem, problem::lines},
-    orchestrator::{OrchestratorError, cluster_plan::PlanError},
+    orchestrator::{OrchestratorError, planning::cluster_plan::PlanError},
 };
 
 /// The environment variable that chooses what is logged, in tracing's form: `warn`,

@@ -27,7 +27,7 @@ use crate::{
     },
     orchestrator::{
         ClusterPlanner,
-        cluster_plan::{PluginSource as _, plugin_planner::PluginPlanner},
+        planning::cluster_plan::{PluginSource as _, plugin_planner::PluginPlanner},
     },
     plugin::{CompiledSources, PluginLimits, PluginRegistry},
 };

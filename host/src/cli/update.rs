@@ -6,7 +6,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::cloud::{self, CloudArgs, ProgressPrinter};
-use crate::{cluster::ClusterState, cluster::attribute_names::PREFIX, orchestrator::ClusterView};
+use crate::{
+    cluster::{ClusterState, attribute_names::PREFIX},
+    orchestrator::ClusterView,
+};
 
 /// Change a running cluster: more or fewer workers, other settings
 ///

@@ -1,74 +1,57 @@
-//! The life of a cluster: what the faces call. It plans, acts on the cloud, observes, and
-//! remembers. It knows no HTTP, no OCCI and no HTML.
+//! The life of clusters: the facade that the APIs call. It knows no HTTP, no OCCI and no HTML.
 //!
-//! Layout
-//! - [`view`], [`refused`], [`limits`]: what the faces are shown and told
-//! - `deploy`, `delete`, `change`: the verbs
-//! - [`facts`], [`choose`], [`quota`], [`stack`]: what the cloud has, what is taken of it, what
-//!   Heat is given
-//! - [`decide`], [`observe`], `wanted`, `target`, `steps`: pure decisions
-//! - `update`, `rollout`: a change to a running cluster, and its hands
-//! - `reconcile`, `look`, `recover`: the hands and the eyes, and finding clusters again
-//! - `book`, `sessions`: clusters in use, tokens in memory
-//! - [`groups`]: groups that projects make of their clusters
-//! - [`planner`]: what is needed of a plan; [`plan`]: from a spec to what Heat is given
+//! Layout, from top to bottom; each uses only those below it
+//! - [`Orchestrator`]: one method a verb
+//! - `verbs`: create, deploy, provision, update, delete, find, groups: one file each
+//! - [`reconcile`]: one step towards the desired state, the background worker, recovery from Heat
+//! - `rollout`: a change to a running cluster: its target, its steps, and their execution
+//! - `context`: what all of them share
+//! - [`stack`]: what Heat is given for a cluster, and what a stack tells of its cluster (pure)
+//! - [`planning`]: inventory of the cloud, resolving names, quotas, the plan
+//! - [`state`]: clusters in use, observation and refresh, sessions, what clients are shown
+//! - [`error`], [`limits`], `requeue`, `locks`: ground
 
-pub mod cluster_plan;
-mod cluster_registry;
-mod create;
-pub mod decide;
-mod delete;
-mod deploy;
-mod desired_state;
+mod context;
 pub mod error;
-pub mod groups;
-pub mod inventory;
 pub mod limits;
-mod merge_attributes;
-pub mod planner;
-pub mod quota;
-mod reconcile;
-mod recover;
-mod refresh;
-pub mod resolve;
+mod locks;
+pub mod planning;
+pub mod reconcile;
+mod requeue;
 mod rollout;
-mod sessions;
-pub mod stack_request;
-pub mod status;
-mod steps;
-mod update;
-pub mod view;
+pub mod stack;
+pub mod state;
+mod verbs;
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex, Weak},
-};
+use std::sync::{Arc, Mutex, Weak};
 
-use futures_util::{StreamExt, stream};
 use secrecy::SecretString;
 
 use crate::{
     cluster::{
-        ClusterSpec, attribute_names::AttributeNames, attributes, defaults::OperatorDefaults,
-        framework::PluginDescriptor,
+        attribute_names::AttributeNames, defaults::OperatorDefaults, framework::PluginDescriptor,
     },
     openstack::{CloudClient, CloudSession},
     store::{ClusterRecord, RecordStore},
 };
 
-use cluster_registry::{ClusterHandle, ClusterRegistry};
-use groups::GroupCache;
-use sessions::SessionRegistry;
+use context::Context;
+use state::{
+    SharedState,
+    cluster_registry::ClusterRegistry,
+    group_cache::GroupCache,
+    sessions::{self, SessionRegistry},
+    status::needs_reconcile,
+};
+use verbs::{create, delete, deploy, find, groups, provision, update};
 
 pub use crate::store::ClusterGroup;
+pub use context::{Caller, ClientAttributes};
 pub use error::OrchestratorError;
-pub use groups::MembershipChange;
 pub use limits::OrchestratorLimits;
-pub use planner::ClusterPlanner;
-pub use view::{ClusterLookup, ClusterView, CreateOutcome, LifecyclePhase, ViewVersion};
-
-/// Names and texts of clients: attribute and value.
-pub type ClientAttributes = Vec<(String, String)>;
+pub use planning::planner::ClusterPlanner;
+pub use state::view::{ClusterLookup, ClusterView, CreateOutcome, LifecyclePhase, ViewVersion};
+pub use verbs::groups::MembershipChange;
 
 /// What an orchestrator is made of.
 pub struct OrchestratorConfig {
@@ -90,46 +73,7 @@ pub struct OrchestratorConfig {
 /// The life of all clusters. Cheap to clone; clones share everything.
 #[derive(Clone)]
 pub struct Orchestrator {
-    inner: Arc<Context>,
-}
-
-struct Context {
-    /// For what goes on in the background.
-    me: Weak<Context>,
-    host: String,
-    client: CloudClient,
-    planner: Arc<dyn ClusterPlanner>,
-    words: AttributeNames,
-    defaults: OperatorDefaults,
-    limits: OrchestratorLimits,
-    book: ClusterRegistry,
-    sessions: SessionRegistry,
-    groups: GroupCache,
-    /// Projects whose stacks were looked through for clusters that the store does not know.
-    recovered: Mutex<HashSet<String>>,
-}
-
-/// Who asks: one user in one project, proved by a token.
-#[derive(Clone)]
-pub struct Caller {
-    session: CloudSession,
-}
-
-impl Caller {
-    /// The project's id.
-    pub fn project_id(&self) -> &str {
-        &self.session.project().id
-    }
-
-    /// The user's id.
-    pub fn user_id(&self) -> &str {
-        &self.session.user().id
-    }
-
-    /// The project's name.
-    pub fn project_name(&self) -> &str {
-        &self.session.project().name
-    }
+    context: Arc<Context>,
 }
 
 impl Orchestrator {
@@ -140,30 +84,32 @@ impl Orchestrator {
     /// `Internal`: the store cannot be read.
     pub async fn new(parts: OrchestratorConfig) -> Result<Self, OrchestratorError> {
         let records = parts.store.all().await?;
-        let unfinished =
-            |record: &&ClusterRecord| reconcile::needs_reconcile(record) || !record.is_live();
+        let unfinished = |record: &&ClusterRecord| needs_reconcile(record) || !record.is_live();
         let waiting: Vec<sessions::TokenWait> = records
             .iter()
             .filter(unfinished)
             .flat_map(sessions::any_and_owner)
             .collect();
-        let inner = Arc::new_cyclic(|me| Context {
+        let state = Arc::new(SharedState {
+            registry: ClusterRegistry::new(parts.store),
+            sessions: SessionRegistry::new(parts.limits.sessions, waiting),
+            limits: parts.limits,
+        });
+        let context = Arc::new_cyclic(|me| Context {
             me: Weak::clone(me),
-            words: AttributeNames::of(parts.planner.descriptors()),
+            attribute_names: AttributeNames::of(parts.planner.descriptors()),
             host: parts.host,
             client: parts.client,
             planner: parts.planner,
             defaults: parts.defaults,
-            sessions: SessionRegistry::new(parts.limits.sessions, waiting),
-            limits: parts.limits,
-            recovered: Mutex::default(),
+            state,
             groups: GroupCache::default(),
-            book: ClusterRegistry::new(parts.store),
+            recovered: Mutex::default(),
         });
-        Ok(Self { inner })
+        Ok(Self { context })
     }
 
-    /// Proves that the token is good for the project (its name or id).
+    /// Checks with Keystone that the token is good for the project (its name or id).
     ///
     /// # Errors
     /// `Unauthorized`, `Forbidden` (another project's token), `Cloud` (Keystone cannot be asked).
@@ -172,7 +118,7 @@ impl Orchestrator {
         token: SecretString,
         project: &str,
     ) -> Result<Caller, OrchestratorError> {
-        let session = self.inner.client.session(token, project).await?;
+        let session = self.context.client.session(token, project).await?;
         self.register_session(session).await
     }
 
@@ -184,14 +130,19 @@ impl Orchestrator {
         &self,
         session: CloudSession,
     ) -> Result<Caller, OrchestratorError> {
-        if self.inner.sessions.remember_session(&session) {
+        if self.context.state.sessions.remember_session(&session) {
             let project = &session.project().id;
-            if let Err(error) = Box::pin(reconcile::resume_project(&self.inner, project)).await {
+            if let Err(error) =
+                Box::pin(reconcile::worker::resume_project(&self.context, project)).await
+            {
                 tracing::warn!(
                     "cannot go on with what is pending in project {project}, its next request tries again: {error}"
                 );
-                self.inner.sessions.forget_session(&session);
-                self.inner.sessions.add_waits([(project.clone(), None)]);
+                self.context.state.sessions.forget_session(&session);
+                self.context
+                    .state
+                    .sessions
+                    .add_waits([(project.clone(), None)]);
             }
         }
         Ok(Caller { session })
@@ -208,7 +159,7 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<CreateOutcome, OrchestratorError> {
-        create::create_cluster(&self.inner, caller, name, attributes).await
+        create::create_cluster(&self.context, caller, name, attributes).await
     }
 
     /// One cluster, observed at most once in `observe_every` however many ask. What is younger than
@@ -222,21 +173,7 @@ impl Orchestrator {
         caller: &Caller,
         name: &str,
     ) -> Result<ClusterLookup, OrchestratorError> {
-        let entity = self.inner.find(caller, name).await?;
-        let cloud_error = refresh::refresh_cluster(
-            &self.inner,
-            &entity,
-            &caller.session,
-            self.inner.limits.shown_age,
-        )
-        .await;
-        let record = entity.record();
-        let cloud_error = cloud_error.or_else(|| reconcile::rejection_reason(&entity, &record));
-        if record.is_live() {
-            Ok(ClusterLookup::new(record, cloud_error))
-        } else {
-            Err(OrchestratorError::NotFound(name.to_owned()))
-        }
+        find::look_up_cluster(&self.context, caller, name).await
     }
 
     /// What [`Self::find`] finds, in words.
@@ -257,38 +194,7 @@ impl Orchestrator {
     /// # Errors
     /// `Internal`.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<ClusterView>, OrchestratorError> {
-        if let Err(error) = recover::recover_project(&self.inner, caller).await {
-            tracing::warn!(
-                "cannot look for forgotten clusters of project {}: {error}",
-                caller.project_name()
-            );
-        }
-        let entities = self.inner.book.list_project(caller.project_id()).await?;
-        let moving = entities
-            .iter()
-            .filter(|entity| status::cluster_state(&entity.record()).is_moving())
-            .take(self.inner.limits.list_looks);
-        // Collected before the wait: a lazy chain of closures over borrows would keep this future
-        // from being `Send`.
-        let looks: Vec<_> = moving
-            .map(|entity| {
-                refresh::refresh_cluster(
-                    &self.inner,
-                    entity,
-                    &caller.session,
-                    self.inner.limits.shown_age,
-                )
-            })
-            .collect();
-        stream::iter(looks)
-            .buffer_unordered(self.inner.limits.list_looks)
-            .collect::<Vec<_>>()
-            .await;
-        let records = entities.iter().map(|entity| (entity, entity.record()));
-        Ok(records
-            .filter(|(_, record)| record.is_live())
-            .map(|(entity, record)| self.inner.show(entity, &record))
-            .collect())
+        find::list_clusters(&self.context, caller).await
     }
 
     /// The clusters of the caller's project that are being deleted, those among them that could not
@@ -300,16 +206,7 @@ impl Orchestrator {
         &self,
         caller: &Caller,
     ) -> Result<Vec<ClusterView>, OrchestratorError> {
-        let entities = self.inner.book.list_project(caller.project_id()).await?;
-        let mut views = Vec::new();
-        for entity in entities.iter().filter(|entity| !entity.record().is_live()) {
-            reconcile::reconcile_if_idle(&self.inner, entity, &caller.session).await;
-            // The last step may have dropped the record.
-            if let Ok(record) = self.inner.book.reload(entity).await {
-                views.push(self.inner.show(entity, &record));
-            }
-        }
-        Ok(views)
+        find::list_deleting(&self.context, caller).await
     }
 
     /// Plans, checks everything with the cloud, and has Heat create the stack before it returns.
@@ -326,7 +223,7 @@ impl Orchestrator {
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
         run_to_completion(deploy::deploy_cluster(
-            Arc::clone(&self.inner),
+            Arc::clone(&self.context),
             caller.clone(),
             name.to_owned(),
             attributes,
@@ -344,8 +241,8 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        run_to_completion(update::provision_cluster(
-            Arc::clone(&self.inner),
+        run_to_completion(provision::provision_cluster(
+            Arc::clone(&self.context),
             caller.clone(),
             name.to_owned(),
             attributes,
@@ -367,7 +264,7 @@ impl Orchestrator {
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
         run_to_completion(update::update_cluster(
-            Arc::clone(&self.inner),
+            Arc::clone(&self.context),
             caller.clone(),
             name.to_owned(),
             attributes,
@@ -382,7 +279,7 @@ impl Orchestrator {
     /// `NotFound`, `Unauthorized` (the wish stands until the caller's next good token).
     pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
         run_to_completion(delete::delete_cluster(
-            Arc::clone(&self.inner),
+            Arc::clone(&self.context),
             caller.clone(),
             name.to_owned(),
         ))
@@ -391,7 +288,7 @@ impl Orchestrator {
 
     /// The frameworks that can be asked for, by name; for OCCI's query interface and for forms.
     pub fn frameworks(&self) -> Vec<&PluginDescriptor> {
-        self.inner.planner.descriptors()
+        self.context.planner.descriptors()
     }
 
     /// Whether requests can be served: the store answers.
@@ -399,7 +296,7 @@ impl Orchestrator {
     /// # Errors
     /// `Internal` with what is not ready.
     pub async fn ready(&self) -> Result<(), OrchestratorError> {
-        Ok(self.inner.book.store().ping().await?)
+        Ok(self.context.state.registry.store().ping().await?)
     }
 }
 
@@ -415,67 +312,49 @@ async fn run_to_completion<T: Send + 'static>(
     }
 }
 
-impl Context {
-    /// The caller's living cluster of this name; one that the store does not know is looked for in
-    /// Heat, once.
-    async fn find(
+impl Orchestrator {
+    /// The groups of the caller's project, by name.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn groups(
+        &self,
+        caller: &Caller,
+    ) -> Result<Arc<Vec<ClusterGroup>>, OrchestratorError> {
+        groups::project_groups(&self.context, caller).await
+    }
+
+    /// Makes a group, without clusters. The same once more is no error.
+    ///
+    /// # Errors
+    /// `TooMany`, `Conflict` (its name or place is in use).
+    pub async fn define_group(
+        &self,
+        caller: &Caller,
+        group: ClusterGroup,
+    ) -> Result<(), OrchestratorError> {
+        groups::define_group(&self.context, caller, group).await
+    }
+
+    /// Drops a group; its clusters stay.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn remove_group(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
+        groups::remove_group(&self.context, caller, name).await
+    }
+
+    /// Changes which clusters a group has; all of those named must be there, or nothing is changed.
+    ///
+    /// # Errors
+    /// `NotFound` with the group's or a cluster's name.
+    pub async fn group_members(
         &self,
         caller: &Caller,
         name: &str,
-    ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
-        match self.book.find(caller.project_id(), name).await {
-            Err(OrchestratorError::NotFound(_)) => {
-                Box::pin(recover::recover_project(self, caller)).await?;
-                self.book.find(caller.project_id(), name).await
-            }
-            other => other,
-        }
-    }
-
-    /// What the attributes ask for, over the operator's defaults; what is wrong with it whatever
-    /// the cloud.
-    fn parse(
-        &self,
-        name: &str,
-        given: &BTreeMap<String, String>,
-    ) -> Result<ClusterSpec, OrchestratorError> {
-        let pairs: ClientAttributes = given
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        let spec = attributes::parse(name, &pairs, &self.defaults, &self.words)
-            .map_err(OrchestratorError::Invalid)?;
-        let problems = self.planner.check(&spec);
-        if problems.is_empty() {
-            Ok(spec)
-        } else {
-            Err(OrchestratorError::Invalid(problems))
-        }
-    }
-
-    /// Of a deployed cluster, only attributes that are not ours may change.
-    fn only_foreign(
-        &self,
-        record: &ClusterRecord,
-        given: &BTreeMap<String, String>,
+        how: MembershipChange,
+        clusters: &[String],
     ) -> Result<(), OrchestratorError> {
-        let (before, after) = (
-            self.parse(&record.name, &record.attributes)?,
-            self.parse(&record.name, given)?,
-        );
-        let changed = attributes::changed(&before, &after);
-        if changed.is_empty() {
-            Ok(())
-        } else {
-            Err(OrchestratorError::Invalid(deploy::reject_changes(changed)))
-        }
-    }
-
-    fn show(&self, entity: &ClusterHandle, record: &ClusterRecord) -> ClusterView {
-        let why = entity
-            .look
-            .error()
-            .or_else(|| reconcile::rejection_reason(entity, record));
-        view::view_of(record, why.as_deref())
+        groups::change_members(&self.context, caller, name, how, clusters).await
     }
 }

@@ -1,0 +1,111 @@
+//! What the verbs and the loops of the orchestrator share: the cloud's client, the planner, the
+//! operator's defaults, and the state of all clusters. Holds no policy of its own.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, Mutex, Weak},
+};
+
+use super::{
+    error::OrchestratorError,
+    planning::planner::ClusterPlanner,
+    state::{SharedState, group_cache::GroupCache},
+};
+use crate::{
+    cluster::{
+        ClusterSpec, Problem, attribute_names::AttributeNames, attributes,
+        defaults::OperatorDefaults,
+    },
+    openstack::{CloudClient, CloudSession},
+    store::ClusterRecord,
+};
+
+/// Names and texts of clients: attribute and value.
+pub type ClientAttributes = Vec<(String, String)>;
+
+/// What all verbs and loops share. Made once; handed on by reference.
+pub(crate) struct Context {
+    /// For work that outlives the request that began it.
+    pub(crate) me: Weak<Context>,
+    /// The host's name, which its stacks bear in a tag.
+    pub(crate) host: String,
+    pub(crate) client: CloudClient,
+    pub(crate) planner: Arc<dyn ClusterPlanner>,
+    pub(crate) attribute_names: AttributeNames,
+    pub(crate) defaults: OperatorDefaults,
+    /// The clusters in use and the sessions of their users.
+    pub(crate) state: Arc<SharedState>,
+    pub(crate) groups: GroupCache,
+    /// Projects whose stacks were looked through for clusters that the store does not know.
+    pub(crate) recovered: Mutex<HashSet<String>>,
+}
+
+/// Who asks: one user in one project, authenticated by a token.
+#[derive(Clone)]
+pub struct Caller {
+    pub(crate) session: CloudSession,
+}
+
+impl Caller {
+    /// The project's id.
+    pub fn project_id(&self) -> &str {
+        &self.session.project().id
+    }
+
+    /// The user's id.
+    pub fn user_id(&self) -> &str {
+        &self.session.user().id
+    }
+
+    /// The project's name.
+    pub fn project_name(&self) -> &str {
+        &self.session.project().name
+    }
+}
+
+impl Context {
+    /// What the attributes ask for, over the operator's defaults. Asks the plugins' schemas, not
+    /// the cloud.
+    ///
+    /// # Errors
+    /// `Invalid`: all problems at once.
+    pub(crate) fn parse_spec(
+        &self,
+        name: &str,
+        given: &BTreeMap<String, String>,
+    ) -> Result<ClusterSpec, OrchestratorError> {
+        let pairs: ClientAttributes = given
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let spec = attributes::parse(name, &pairs, &self.defaults, &self.attribute_names)
+            .map_err(OrchestratorError::Invalid)?;
+        let problems = self.planner.check(&spec);
+        if problems.is_empty() {
+            Ok(spec)
+        } else {
+            Err(OrchestratorError::Invalid(problems))
+        }
+    }
+
+    /// Refuses changes of Stampede's own attributes; a client's foreign ones may change at any
+    /// time, since nothing in the cloud depends on them.
+    pub(crate) fn reject_own_changes(
+        &self,
+        record: &ClusterRecord,
+        given: &BTreeMap<String, String>,
+    ) -> Result<(), OrchestratorError> {
+        let before = self.parse_spec(&record.name, &record.attributes)?;
+        let after = self.parse_spec(&record.name, given)?;
+        let changed = attributes::changed(&before, &after);
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let hint = "leave it as it is, or deploy a new cluster";
+        let message = "cannot be changed in a running cluster by this version of stampede";
+        let problem = |name| Problem::new(name, message, hint);
+        Err(OrchestratorError::Invalid(
+            changed.into_iter().map(problem).collect(),
+        ))
+    }
+}

@@ -1,0 +1,232 @@
+//! From a spec to what Heat is given: which plugins in which order, what each is asked, and whether
+//! what they return fits together. Pure but for the calls of plugins. Knows no cloud: what was
+//! looked up there is handed in.
+//!
+//! Layout
+//! - [`chain`]: which plugins, in which order
+//! - [`settings`]: raw texts to what a plugin's schema says
+//! - [`nodes`]: node groups with ids, names and addresses; whether their flavors are large enough
+//! - [`shares`]: ports and memory that the chain's plugins take of the same nodes
+//! - [`plugins`]: the plan as the orchestrator asks for it, on the plugins of a catalogue
+
+pub mod claims;
+pub mod nodes;
+pub mod plugin_chain;
+pub mod plugin_planner;
+pub mod typed_settings;
+
+use futures_util::future::BoxFuture;
+
+use crate::orchestrator::planning::planner::ResolvedFlavors;
+use crate::{
+    bundle::{self, BuildError, ClusterBundle, ContractViolations, PluginBundle},
+    cluster::{
+        ClusterSpec, Problem,
+        attributes::NO_NETWORK,
+        framework::{
+            ClusterNetwork, PluginDescriptor, PluginRequest, ProvidedService, ResourceClaim,
+        },
+        problem::lines,
+    },
+};
+
+/// What a plan asks of plugins; a catalogue of them, or a test's own.
+pub trait PluginSource: Send + Sync {
+    /// All that are there, by name.
+    fn descriptors(&self) -> Vec<&PluginDescriptor>;
+    /// The part of one that is there.
+    fn generate<'a>(
+        &'a self,
+        plugin: &'a str,
+        request: &'a PluginRequest,
+    ) -> BoxFuture<'a, Result<PluginBundle, PlanError>>;
+}
+
+/// A cluster as Heat takes it, and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterPlan {
+    /// The template and its files.
+    pub bundle: ClusterBundle,
+    /// What each plugin was asked, in the chain's order.
+    pub requests: Vec<PluginRequest>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The user's to mend: all that was found at this step.
+    #[error("{}", lines(.0))]
+    Problems(Vec<Problem>),
+    /// A plugin broke: its author's to mend.
+    #[error("{0}")]
+    Broken(String),
+    /// Plugins returned what makes no cluster: their authors' to mend.
+    #[error(transparent)]
+    Faults(#[from] ContractViolations),
+}
+
+impl PlanError {
+    /// All of it as problems; what the user cannot mend says so.
+    pub fn into_problems(self) -> Vec<Problem> {
+        let hint =
+            "not a mistake of the request: tell whoever runs this service, or the plugin's author";
+        match self {
+            Self::Problems(problems) => problems,
+            Self::Broken(message) => vec![Problem::new("framework", message, hint)],
+            Self::Faults(ContractViolations(faults)) => faults
+                .iter()
+                .map(|fault| Problem::new("framework", fault.to_string(), hint))
+                .collect(),
+        }
+    }
+}
+
+/// Makes the plan. `chosen` is what the cloud has, or what stands for it where there is no cloud.
+///
+/// # Errors
+/// Problems of the chain, the settings and the flavors all at once; then those of the first plugin
+/// that has any; then what does not fit together.
+pub async fn plan_cluster(
+    spec: &ClusterSpec,
+    chosen: &ResolvedFlavors,
+    plugins: &impl PluginSource,
+) -> Result<ClusterPlan, PlanError> {
+    let there = plugins.descriptors();
+    let chain =
+        plugin_chain::order_plugins(&spec.frameworks, &there).map_err(PlanError::Problems)?;
+    let mut requests = prepare(spec, chosen, &chain).map_err(PlanError::Problems)?;
+    let (mut services, mut taken): (Vec<ProvidedService>, Vec<ResourceClaim>) =
+        (Vec::new(), Vec::new());
+    let mut parts = Vec::new();
+    for request in chain.iter().zip(&mut requests) {
+        let (descriptor, request) = request;
+        request.services.clone_from(&services);
+        request.taken.clone_from(&taken);
+        let part = plugins.generate(&descriptor.name, request).await?;
+        services.extend(part.services.iter().cloned());
+        taken.extend(part.taken.iter().cloned());
+        parts.push(part);
+    }
+    let Some(first) = requests.first() else {
+        return Err(PlanError::Broken("the chain is empty".to_owned()));
+    };
+    let problems = claims::check_claims(&first.groups, &chosen.flavors, &taken);
+    if !problems.is_empty() {
+        return Err(PlanError::Problems(problems));
+    }
+    let bundle = bundle::build(first, &description(spec, &chain), &chain, parts)
+        .map_err(|error| not_built(error, spec))?;
+    Ok(ClusterPlan { bundle, requests })
+}
+
+/// What each plugin of the chain is asked, before the services and shares of those in front of it
+/// are known.
+///
+/// # Errors
+/// Problems of the settings and the node groups, all at once.
+pub fn prepare(
+    spec: &ClusterSpec,
+    chosen: &ResolvedFlavors,
+    chain: &[&PluginDescriptor],
+) -> Result<Vec<PluginRequest>, Vec<Problem>> {
+    let mut problems = nodes::check_nodes(spec, chosen, chain);
+    let groups = nodes::node_groups(spec, chosen);
+    let mut requests = Vec::new();
+    for descriptor in chain {
+        let settings =
+            typed_settings::type_settings(descriptor, &spec.settings_of(&descriptor.name));
+        let settings = settings.unwrap_or_else(|found| {
+            problems.extend(found);
+            serde_json::Map::new()
+        });
+        requests.push(PluginRequest {
+            cluster: spec.name.clone(),
+            version: version(spec, descriptor),
+            groups: groups.clone(),
+            settings,
+            network: ClusterNetwork {
+                cidr: spec.cidr.clone(),
+                external: spec
+                    .external_network
+                    .clone()
+                    .filter(|name| name != NO_NETWORK),
+                access: spec.access.clone(),
+            },
+            mirror: spec.mirror.clone(),
+            proxy: spec.proxy.clone(),
+            key: spec.key.clone(),
+            signal_transport: chosen.signal_transport.clone(),
+            timeout_s: spec.timeout_s,
+            services: Vec::new(),
+            taken: Vec::new(),
+        });
+    }
+    if problems.is_empty() {
+        Ok(requests)
+    } else {
+        Err(problems)
+    }
+}
+
+/// What is too large is mended by the request: fewer workers where there are too many, else less of
+/// the settings.
+fn not_built(error: BuildError, spec: &ClusterSpec) -> PlanError {
+    let (excesses, most) = match error {
+        BuildError::Faults(faults) => return faults.into(),
+        BuildError::TooLarge {
+            excesses,
+            most_workers,
+        } => (excesses, most_workers),
+    };
+    let hint = if most < spec.workers {
+        format!("{most} workers at most with these settings")
+    } else {
+        "shorter settings or fewer workers".to_owned()
+    };
+    PlanError::Problems(
+        excesses
+            .iter()
+            .map(|excess| Problem::new("workers", excess.to_string(), hint.clone()))
+            .collect(),
+    )
+}
+
+fn version(spec: &ClusterSpec, descriptor: &PluginDescriptor) -> String {
+    let asked = spec
+        .frameworks
+        .iter()
+        .find(|framework| framework.name == descriptor.name)
+        .and_then(|framework| framework.version.clone());
+    asked.unwrap_or_else(|| descriptor.default_version.clone())
+}
+
+/// `Cluster demo: Apache Hadoop 3.5.0 on a master and 3 workers. Made by Stampede.`
+fn description(spec: &ClusterSpec, chain: &[&PluginDescriptor]) -> String {
+    let titles: Vec<String> = chain
+        .iter()
+        .skip(1)
+        .map(|d| {
+            format!("{} {}", d.title, version(spec, d))
+                .trim()
+                .to_owned()
+        })
+        .collect();
+    let frameworks = if titles.is_empty() {
+        "no framework".to_owned()
+    } else {
+        titles.join(", ")
+    };
+    let workers = if spec.workers == 1 {
+        "a worker".to_owned()
+    } else {
+        format!("{} workers", spec.workers)
+    };
+    format!(
+        "Cluster {}: {frameworks} on a master and {workers}. Made by Stampede.",
+        spec.name
+    )
+}
+
+#[cfg(test)]
+#[path = "cluster_plan/tests.rs"]
+mod tests;

@@ -1,0 +1,116 @@
+//! The plan as the orchestrator asks for it.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::BoxFuture;
+
+use crate::orchestrator::planning::cluster_plan::{
+    PlanError, PluginSource, nodes, plan_cluster, plugin_chain, typed_settings,
+};
+use crate::{
+    bundle::PluginBundle,
+    cluster::{
+        ClusterSpec, Problem,
+        framework::{NodeResources, PluginDescriptor, PluginRequest},
+    },
+    orchestrator::planning::planner::{ClusterPlanner, ResolvedFlavors, StackPlan},
+    plugin::{GenerateError, PluginRegistry},
+};
+
+/// Plans on these plugins.
+pub struct PluginPlanner<P>(pub P);
+
+impl<P: PluginSource> ClusterPlanner for PluginPlanner<P> {
+    fn descriptors(&self) -> Vec<&PluginDescriptor> {
+        self.0.descriptors()
+    }
+
+    fn check(&self, spec: &ClusterSpec) -> Vec<Problem> {
+        let there = self.0.descriptors();
+        match plugin_chain::order_plugins(&spec.frameworks, &there) {
+            Err(problems) => problems,
+            Ok(chain) => {
+                let typed = |descriptor: &&PluginDescriptor| {
+                    typed_settings::type_settings(descriptor, &spec.settings_of(&descriptor.name))
+                };
+                chain
+                    .iter()
+                    .filter_map(|descriptor| typed(descriptor).err())
+                    .flatten()
+                    .collect()
+            }
+        }
+    }
+
+    fn smallest(
+        &self,
+        spec: &ClusterSpec,
+    ) -> Result<BTreeMap<String, NodeResources>, Vec<Problem>> {
+        Ok(nodes::smallest_resources(&plugin_chain::order_plugins(
+            &spec.frameworks,
+            &self.0.descriptors(),
+        )?))
+    }
+
+    fn plan<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        facts: &'a ResolvedFlavors,
+    ) -> BoxFuture<'a, Result<StackPlan, Vec<Problem>>> {
+        Box::pin(async move {
+            let made = plan_cluster(spec, facts, &self.0)
+                .await
+                .map_err(PlanError::into_problems)?;
+            let endpoints = made.bundle.parts.iter().flat_map(|part| &part.endpoints);
+            Ok(StackPlan {
+                endpoints: endpoints
+                    .map(|endpoint| (endpoint.name.clone(), endpoint.name.clone()))
+                    .collect(),
+                template: made.bundle.template,
+                files: made.bundle.files,
+                contents: made.bundle.contents,
+                computed: computed(&made.bundle.parts),
+                // The request's values are the defaults of the template's parameters.
+                parameters: serde_json::Map::new(),
+            })
+        })
+    }
+}
+
+/// What services say of their plugin's parameters: the attribute `setting.replication` = `2` keeps
+/// `replication` at that.
+fn computed(parts: &[PluginBundle]) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut all: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for part in parts {
+        for (name, value) in part.services.iter().flat_map(|service| &service.attributes) {
+            if let Some(parameter) = name.strip_prefix("setting.") {
+                all.entry(part.plugin.clone())
+                    .or_default()
+                    .insert(parameter.to_owned(), value.clone());
+            }
+        }
+    }
+    all
+}
+
+impl PluginSource for PluginRegistry {
+    fn descriptors(&self) -> Vec<&PluginDescriptor> {
+        self.iter().map(|plugin| plugin.descriptor()).collect()
+    }
+
+    fn generate<'a>(
+        &'a self,
+        plugin: &'a str,
+        request: &'a PluginRequest,
+    ) -> BoxFuture<'a, Result<PluginBundle, PlanError>> {
+        Box::pin(async move {
+            let Some(plugin) = self.get(plugin) else {
+                return Err(PlanError::Broken(format!("there is no plugin `{plugin}`")));
+            };
+            plugin.generate(request).await.map_err(|error| match error {
+                GenerateError::Problems(problems) => PlanError::Problems(problems),
+                GenerateError::Failed(error) => PlanError::Broken(error.to_string()),
+            })
+        })
+    }
+}

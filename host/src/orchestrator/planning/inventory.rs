@@ -1,0 +1,136 @@
+//! What a plan needs to know of the cloud, looked up all at once. Knows no plugin.
+
+use crate::orchestrator::error::OrchestratorError;
+use crate::{
+    cluster::{self, ClusterSpec, Problem},
+    openstack::{
+        CloudError, CloudFlavor, CloudImage, CloudNetwork, CloudSession, ProjectQuotas,
+        ResourceQuota,
+    },
+};
+
+/// How nodes signal Heat: as a user that Heat makes for the handle alone. A signed URL
+/// (`CFN_SIGNAL`) is refused by Keystone fifteen minutes after it was made, a token ends within
+/// hours: too soon for a slow download, and for a cluster that grows later.
+pub const SIGNAL_TRANSPORT: &str = "HEAT_SIGNAL";
+
+/// What the project sees of the cloud.
+#[derive(Clone, Debug, Default)]
+pub struct CloudInventory {
+    /// Smallest first, disabled ones left out.
+    pub flavors: Vec<CloudFlavor>,
+    /// Active ones.
+    pub images: Vec<CloudImage>,
+    /// The image that the spec names, whatever its status; none where it names none or there is
+    /// none.
+    pub image: Option<CloudImage>,
+    /// Why the image that the spec names cannot be told.
+    pub image_problem: Option<String>,
+    /// The user's key pairs, where the spec names one.
+    pub keys: Vec<String>,
+    /// External networks.
+    pub networks: Vec<CloudNetwork>,
+    /// What is left to the project.
+    pub quotas: ProjectQuotas,
+    /// How nodes signal Heat.
+    pub signal_transport: String,
+}
+
+impl CloudInventory {
+    /// The flavor of this name or id.
+    ///
+    /// # Errors
+    /// `Invalid`: there is none, or no name.
+    pub fn flavor(&self, name: Option<&str>) -> Result<cluster::Flavor, OrchestratorError> {
+        let found = self.flavors.iter().find(|flavor| {
+            Some(flavor.size.name.as_str()) == name || Some(flavor.id.as_str()) == name
+        });
+        let missing = || {
+            OrchestratorError::Invalid(vec![Problem::new(
+                "flavor",
+                format!("no flavor `{}`", name.unwrap_or_default()),
+                "",
+            )])
+        };
+        found
+            .map(|flavor| cluster::Flavor {
+                name: name.unwrap_or_default().to_owned(),
+                ..flavor.size.clone()
+            })
+            .ok_or_else(missing)
+    }
+}
+
+/// Asks Nova, Glance and Neutron at once for what this spec needs.
+///
+/// # Errors
+/// `Cloud`, `Unauthorized`, `Forbidden`: one of them cannot be asked.
+pub async fn take_inventory(
+    session: &CloudSession,
+    spec: &ClusterSpec,
+) -> Result<CloudInventory, OrchestratorError> {
+    let image = async {
+        match spec.image.as_deref() {
+            None => Ok((None, None)),
+            Some(name) => match session.find_image(name).await {
+                Ok(image) => Ok((image, None)),
+                Err(error @ CloudError::Ambiguous { .. }) => Ok((None, Some(error.to_string()))),
+                Err(error) => Err(error),
+            },
+        }
+    };
+    let keys = async {
+        if spec.key.is_some() {
+            session.keypairs().await
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let quotas = async { or_unknown(session, session.quotas().await) };
+    let (flavors, images, (image, image_problem), keys, networks, quotas) = tokio::try_join!(
+        session.flavors(),
+        session.images(),
+        image,
+        keys,
+        session.external_networks(),
+        quotas
+    )?;
+    let signal_transport = SIGNAL_TRANSPORT.to_owned();
+    Ok(CloudInventory {
+        flavors,
+        images,
+        image,
+        image_problem,
+        keys,
+        networks,
+        quotas,
+        signal_transport,
+    })
+}
+
+/// What is left to the project of volumes: how many, and GiB in all of them.
+///
+/// # Errors
+/// `Unauthorized`: the token has ended.
+pub async fn volume_quotas(
+    session: &CloudSession,
+) -> Result<(Option<ResourceQuota>, Option<ResourceQuota>), OrchestratorError> {
+    Ok(or_unknown(session, session.volume_quotas().await)?)
+}
+
+/// Some clouds hide quotas; then Heat says it later.
+fn or_unknown<T: Default>(
+    session: &CloudSession,
+    quotas: Result<T, CloudError>,
+) -> Result<T, CloudError> {
+    match quotas {
+        Err(error) if !error.is_token() => {
+            tracing::warn!(
+                "quotas of project {} are not told: {error}",
+                session.project().name
+            );
+            Ok(T::default())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,88 @@
+//! The attributes of a cluster: what clients have given, the last of several with one name. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::cluster::Problem;
+use crate::orchestrator::{
+    context::ClientAttributes, error::OrchestratorError, limits::OrchestratorLimits,
+};
+
+/// What was given before, with what is given now over it.
+///
+/// # Errors
+/// `Invalid`: more, or more bytes, than are kept.
+pub(crate) fn merge_attributes(
+    before: &BTreeMap<String, String>,
+    now: ClientAttributes,
+    limits: &OrchestratorLimits,
+) -> Result<BTreeMap<String, String>, OrchestratorError> {
+    let mut all = before.clone();
+    all.extend(now);
+    let bytes: usize = all
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    let problem = |message| {
+        Err(OrchestratorError::Invalid(vec![Problem::new(
+            "attributes",
+            message,
+            "leave out what the cluster does not need",
+        )]))
+    };
+    if all.len() > limits.attributes {
+        return problem(format!(
+            "{} attributes, a cluster has at most {}",
+            all.len(),
+            limits.attributes
+        ));
+    }
+    if bytes > limits.attribute_bytes {
+        return problem(format!(
+            "{bytes} bytes of attributes, a cluster has at most {}",
+            limits.attribute_bytes
+        ));
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(count: usize, bytes: usize) -> ClientAttributes {
+        (0..count)
+            .map(|n| (format!("{n:04}"), "x".repeat(bytes - 4)))
+            .collect()
+    }
+
+    #[test]
+    fn the_last_of_several_wins_and_what_was_there_stays() {
+        let before = BTreeMap::from([("a".into(), "1".into()), ("b".into(), "2".into())]);
+        let now = vec![("a".into(), "3".into()), ("a".into(), "4".into())];
+        let merged = merge_attributes(&before, now, &OrchestratorLimits::default()).unwrap();
+        assert_eq!(
+            merged,
+            BTreeMap::from([("a".into(), "4".into()), ("b".into(), "2".into())])
+        );
+    }
+
+    #[test]
+    fn number_and_bytes_have_limits() {
+        let limits = OrchestratorLimits {
+            attributes: 3,
+            attribute_bytes: 30,
+            ..OrchestratorLimits::default()
+        };
+        let try_with = |count, bytes| {
+            merge_attributes(&BTreeMap::new(), given(count, bytes), &limits).map(|all| all.len())
+        };
+        assert_eq!(
+            (
+                try_with(3, 10),
+                try_with(4, 5).is_err(),
+                try_with(3, 11).is_err()
+            ),
+            (Ok(3), true, true)
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! From a request to what Heat is to be given.
+//!
+//! Layout
+//! - `plan_deploy`: all of it, for a cluster that is not there yet
+//! - [`inventory`]: what the cloud has
+//! - [`resolve`]: open names filled in, named ones checked (pure)
+//! - [`planner`], [`cluster_plan`]: what the plugins make of it
+//! - [`quota`]: what the project may still take (pure)
+//! - `merge_attributes`: what a request makes of the attributes that are there (pure)
+
+pub mod cluster_plan;
+pub mod inventory;
+pub(crate) mod merge_attributes;
+pub(crate) mod plan_deploy;
+pub mod planner;
+pub mod quota;
+pub mod resolve;

@@ -1,0 +1,65 @@
+//! From a request to what Heat is to be given: takes the inventory, resolves open names, has the
+//! plugins plan, and checks quotas. Creates nothing; all problems come at once.
+
+use crate::{
+    cluster::ClusterSpec,
+    openstack::CloudSession,
+    orchestrator::{
+        error::OrchestratorError,
+        planning::{
+            inventory::{self, CloudInventory},
+            planner::{ClusterPlanner, ResolvedFlavors, StackPlan},
+            quota, resolve,
+        },
+    },
+};
+
+/// What a plan must know of the cloud.
+pub(crate) fn resolve_flavors(
+    spec: &ClusterSpec,
+    cloud: &CloudInventory,
+) -> Result<ResolvedFlavors, OrchestratorError> {
+    Ok(ResolvedFlavors {
+        flavors: cloud
+            .flavors
+            .iter()
+            .map(|flavor| flavor.size.clone())
+            .collect(),
+        master: cloud.flavor(spec.master_flavor.as_deref())?,
+        worker: cloud.flavor(spec.worker_flavor.as_deref())?,
+        signal_transport: cloud.signal_transport.clone(),
+    })
+}
+
+/// The spec with every open name filled in, and what Heat is to be given; all problems at once, and
+/// nothing is created.
+pub(crate) async fn plan_deploy(
+    planner: &dyn ClusterPlanner,
+    session: &CloudSession,
+    spec: &ClusterSpec,
+) -> Result<(ClusterSpec, StackPlan), OrchestratorError> {
+    let smallest = planner.smallest(spec).map_err(OrchestratorError::Invalid)?;
+    let cloud = inventory::take_inventory(session, spec).await?;
+    let spec =
+        resolve::resolve_spec(spec, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
+    let chosen = resolve_flavors(&spec, &cloud)?;
+    let planned = planner
+        .plan(&spec, &chosen)
+        .await
+        .map_err(OrchestratorError::Invalid)?;
+    let mut quotas = cloud.quotas;
+    if quota::has_volumes(&planned.template) {
+        if !session.has_volumes() {
+            return Err(OrchestratorError::Invalid(vec![quota::no_volumes(
+                session.region(),
+            )]));
+        }
+        (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
+    }
+    let problems = quota::check_quotas(&planned.template, &spec, &chosen, &quotas);
+    if problems.is_empty() {
+        Ok((spec, planned))
+    } else {
+        Err(OrchestratorError::Invalid(problems))
+    }
+}

@@ -1,0 +1,345 @@
+//! What a stack will take of the project's quotas, counted in its template. Pure.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::orchestrator::planning::planner::ResolvedFlavors;
+use crate::{
+    cluster::{ClusterSpec, Problem},
+    openstack::{ProjectQuotas, ResourceQuota},
+};
+
+/// One problem for each quota that does not suffice: `needs 7 ports, 3 are free`.
+pub fn check_quotas(
+    template: &Value,
+    spec: &ClusterSpec,
+    chosen: &ResolvedFlavors,
+    quotas: &ProjectQuotas,
+) -> Vec<Problem> {
+    let count = |kinds: &[&str]| {
+        let resources = template.get("resources").and_then(Value::as_object);
+        let kind = |resource: &Value| {
+            resource
+                .get("type")
+                .and_then(Value::as_str)
+                .is_some_and(|kind| kinds.contains(&kind))
+        };
+        resources.map_or(0, |resources| {
+            resources.values().filter(|resource| kind(resource)).count() as u64
+        })
+    };
+    let workers = u64::from(spec.workers);
+    let both = |of: fn(&crate::cluster::Flavor) -> u32| {
+        u64::from(of(&chosen.master)) + workers * u64::from(of(&chosen.worker))
+    };
+    let needs = [
+        ("servers", count(&["OS::Nova::Server"]), quotas.servers),
+        (
+            "server groups",
+            count(&["OS::Nova::ServerGroup"]),
+            quotas.server_groups,
+        ),
+        (
+            "servers in one server group",
+            largest_group(template),
+            quotas.server_group_members,
+        ),
+        ("vCPUs", both(|flavor| flavor.vcpus), quotas.vcpus),
+        (
+            "MiB of memory",
+            both(|flavor| flavor.ram_mib),
+            quotas.ram_mib,
+        ),
+        (
+            "ports",
+            count(&["OS::Neutron::Port", "OS::Neutron::RouterInterface"]),
+            quotas.ports,
+        ),
+        ("networks", count(&["OS::Neutron::Net"]), quotas.networks),
+        ("subnets", count(&["OS::Neutron::Subnet"]), quotas.subnets),
+        ("routers", count(&["OS::Neutron::Router"]), quotas.routers),
+        (
+            "floating IPs",
+            count(&["OS::Neutron::FloatingIP"]),
+            quotas.floating_ips,
+        ),
+        (
+            "security groups",
+            count(&["OS::Neutron::SecurityGroup"]),
+            quotas.security_groups,
+        ),
+        (
+            "security group rules",
+            rules(template),
+            quotas.security_group_rules,
+        ),
+        ("volumes", count(&["OS::Cinder::Volume"]), quotas.volumes),
+        ("GiB of volumes", volume_gib(template), quotas.volume_gib),
+    ];
+    needs
+        .into_iter()
+        .filter_map(|(what, needed, quota)| quota_problem(what, needed, quota))
+        .collect()
+}
+
+fn of_kind<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    let resources = template
+        .get("resources")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(serde_json::Map::values);
+    resources.filter(move |resource| resource.get("type").and_then(Value::as_str) == Some(kind))
+}
+
+/// Whether the stack has volumes, which not every cloud has.
+pub fn has_volumes(template: &Value) -> bool {
+    of_kind(template, "OS::Cinder::Volume").next().is_some()
+}
+
+/// What a cloud without a volume service is told.
+pub fn no_volumes(region: &str) -> Problem {
+    let hint = "leave data volumes out, such as hadoop.data_volume_gib = 0, or take a cloud or region that has one";
+    Problem::new(
+        "volumes",
+        format!(
+            "the catalog has no volume service (Cinder) in region `{region}`, and data volumes are asked for"
+        ),
+        hint,
+    )
+}
+
+fn volume_gib(template: &Value) -> u64 {
+    let size = |volume: &Value| {
+        volume
+            .pointer("/properties/size")
+            .and_then(Value::as_u64)
+            .unwrap_or(0)
+    };
+    of_kind(template, "OS::Cinder::Volume").map(size).sum()
+}
+
+/// Servers that the fullest group holds.
+fn largest_group(template: &Value) -> u64 {
+    let mut groups: BTreeMap<&str, u64> = BTreeMap::new();
+    for server in of_kind(template, "OS::Nova::Server") {
+        if let Some(group) = server
+            .pointer("/properties/scheduler_hints/group/get_resource")
+            .and_then(Value::as_str)
+        {
+            *groups.entry(group).or_default() += 1;
+        }
+    }
+    groups.into_values().max().unwrap_or(0)
+}
+
+/// The same for what a change adds to a cluster that is there.
+pub fn check_added(
+    before: &Value,
+    after: &Value,
+    workers: u32,
+    chosen: &ResolvedFlavors,
+    quotas: &ProjectQuotas,
+    spec: &ClusterSpec,
+) -> Vec<Problem> {
+    let there = |name: &String| {
+        before
+            .get("resources")
+            .is_some_and(|all| all.get(name).is_some())
+    };
+    let all = after
+        .get("resources")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    let added: serde_json::Map<String, Value> =
+        all.into_iter().filter(|(name, _)| !there(name)).collect();
+    let nothing = crate::cluster::Flavor {
+        vcpus: 0,
+        ram_mib: 0,
+        ..chosen.master.clone()
+    };
+    let (spec, chosen) = (
+        ClusterSpec {
+            workers,
+            ..spec.clone()
+        },
+        ResolvedFlavors {
+            master: nothing,
+            ..chosen.clone()
+        },
+    );
+    check_quotas(
+        &serde_json::json!({ "resources": added }),
+        &spec,
+        &chosen,
+        quotas,
+    )
+}
+
+/// Rules of their own, those inside of groups, and the two that every group begins with.
+fn rules(template: &Value) -> u64 {
+    let resources = template.get("resources").and_then(Value::as_object);
+    let of = |resource: &Value| match resource.get("type").and_then(Value::as_str) {
+        Some("OS::Neutron::SecurityGroupRule") => 1,
+        Some("OS::Neutron::SecurityGroup") => {
+            2 + resource
+                .pointer("/properties/rules")
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len)
+        }
+        _ => 0,
+    };
+    resources.map_or(0, |resources| {
+        resources.values().map(|resource| of(resource) as u64).sum()
+    })
+}
+
+fn quota_problem(what: &str, needed: u64, quota: Option<ResourceQuota>) -> Option<Problem> {
+    let free = quota?.free()?;
+    let fewer = match what {
+        "servers in one server group" => "spread fewer workers (cluster.spread_workers)",
+        "volumes" | "GiB of volumes" => "ask for fewer workers or smaller data volumes",
+        _ => "ask for fewer workers or smaller flavors",
+    };
+    let hint = format!("{fewer}, delete what is no longer used, or have the quota raised");
+    (needed > free).then(|| {
+        Problem::new(
+            "quota",
+            format!("needs {needed} {what}, {free} are free"),
+            hint,
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{cluster::Flavor, orchestrator::planning::resolve::tests_support::spec};
+
+    fn chosen() -> ResolvedFlavors {
+        let flavor = |name: &str, ram_mib, vcpus| Flavor {
+            name: name.into(),
+            vcpus,
+            ram_mib,
+            disk_gib: 10,
+        };
+        let (master, worker) = (flavor("m", 2_048, 2), flavor("w", 1_024, 1));
+        ResolvedFlavors {
+            flavors: vec![master.clone(), worker.clone()],
+            master,
+            worker,
+            signal_transport: String::new(),
+        }
+    }
+
+    #[test]
+    fn groups_and_volumes_are_counted_with_what_is_in_them() {
+        let member = json!({ "type": "OS::Nova::Server", "properties": { "scheduler_hints": { "group": { "get_resource": "g" } } } });
+        let volume =
+            |size: u32| json!({ "type": "OS::Cinder::Volume", "properties": { "size": size } });
+        let template = json!({ "resources": {
+            "g": { "type": "OS::Nova::ServerGroup" }, "a": member, "b": member, "c": { "type": "OS::Nova::Server" }, "v": volume(10), "w": volume(5),
+        } });
+        let quota = |limit, used| {
+            Some(ResourceQuota {
+                limit: Some(limit),
+                used,
+            })
+        };
+        let told = |more: u64| -> Vec<String> {
+            let quotas = ProjectQuotas {
+                server_groups: quota(9 + more, 9),
+                server_group_members: quota(1 + more, 0),
+                volumes: quota(3 + more, 2),
+                volume_gib: quota(114 + more, 100),
+                ..ProjectQuotas::default()
+            };
+            check_quotas(&template, &spec(), &chosen(), &quotas)
+                .into_iter()
+                .map(|problem| problem.message)
+                .collect()
+        };
+        assert_eq!(told(1), Vec::<String>::new());
+        let wanted = [
+            "needs 1 server groups, 0 are free",
+            "needs 2 servers in one server group, 1 are free",
+            "needs 2 volumes, 1 are free",
+            "needs 15 GiB of volumes, 14 are free",
+        ];
+        assert_eq!(told(0), wanted);
+    }
+
+    #[test]
+    fn each_short_quota_is_told_with_numbers_and_enough_is_enough() {
+        let kinds = [
+            "OS::Nova::Server",
+            "OS::Nova::Server",
+            "OS::Nova::Server",
+            "OS::Neutron::Port",
+            "OS::Neutron::RouterInterface",
+        ];
+        let resources: serde_json::Map<String, Value> = kinds
+            .iter()
+            .enumerate()
+            .map(|(n, kind)| (n.to_string(), json!({ "type": kind })))
+            .collect();
+        let template = json!({ "resources": resources });
+        let quota = |limit, used| {
+            Some(ResourceQuota {
+                limit: Some(limit),
+                used,
+            })
+        };
+        let exact = ProjectQuotas {
+            servers: quota(10, 7),
+            ram_mib: quota(4_096, 0),
+            vcpus: quota(4, 0),
+            ports: quota(2, 0),
+            ..ProjectQuotas::default()
+        };
+        assert_eq!(check_quotas(&template, &spec(), &chosen(), &exact), vec![]);
+        let less = ProjectQuotas {
+            servers: quota(10, 8),
+            ram_mib: quota(4_095, 0),
+            vcpus: quota(4, 1),
+            ports: quota(9, 9),
+            ..ProjectQuotas::default()
+        };
+        let told: Vec<String> = check_quotas(&template, &spec(), &chosen(), &less)
+            .into_iter()
+            .map(|problem| problem.message)
+            .collect();
+        let wanted = [
+            "needs 3 servers, 2 are free",
+            "needs 4 vCPUs, 3 are free",
+            "needs 4096 MiB of memory, 4095 are free",
+            "needs 2 ports, 0 are free",
+        ];
+        assert_eq!(told, wanted);
+        let group = json!({ "resources": { "g": { "type": "OS::Neutron::SecurityGroup", "properties": { "rules": [{}, {}] } } } });
+        let told = check_quotas(
+            &group,
+            &spec(),
+            &chosen(),
+            &ProjectQuotas {
+                security_group_rules: quota(10, 7),
+                ..ProjectQuotas::default()
+            },
+        );
+        assert_eq!(told[0].message, "needs 4 security group rules, 3 are free");
+        let unlimited = ProjectQuotas {
+            servers: Some(ResourceQuota {
+                limit: None,
+                used: 99,
+            }),
+            ..ProjectQuotas::default()
+        };
+        assert_eq!(
+            check_quotas(&template, &spec(), &chosen(), &unlimited),
+            vec![]
+        );
+    }
+}

@@ -1,0 +1,325 @@
+//! What a spec leaves open, found in the cloud; what it names, checked. Pure: all problems at once,
+//! each with names that exist.
+
+use std::collections::BTreeMap;
+
+use crate::orchestrator::planning::inventory::CloudInventory;
+use crate::{
+    cluster::{
+        ClusterSpec, Problem, attribute_names::nearest, attributes::NO_NETWORK,
+        framework::NodeResources,
+    },
+    openstack::{CloudFlavor, CloudImage, CloudNetwork},
+};
+
+/// Names that a hint lists at most.
+const MAX_LISTED: usize = 12;
+
+/// The spec with every open name filled in.
+///
+/// # Errors
+/// All problems: what is named and not there, what is left open and cannot be chosen.
+pub fn resolve_spec(
+    spec: &ClusterSpec,
+    cloud: &CloudInventory,
+    smallest: &BTreeMap<String, NodeResources>,
+) -> Result<ClusterSpec, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut keep = |result: Result<Option<String>, Problem>| {
+        result.unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        })
+    };
+    let chosen_image = keep(image(spec, cloud));
+    let glance = chosen_image
+        .as_deref()
+        .and_then(|name| cloud.image.as_ref().or_else(|| named_image(cloud, name)));
+    let need = |role| needed(smallest.get(role), glance);
+    let chosen = ClusterSpec {
+        master_flavor: keep(flavor(
+            "master.flavor",
+            spec.master_flavor.as_deref(),
+            cloud,
+            need("master"),
+        )),
+        worker_flavor: keep(flavor(
+            "worker.flavor",
+            spec.worker_flavor.as_deref(),
+            cloud,
+            need("worker"),
+        )),
+        key: keep(key(spec, cloud)),
+        external_network: keep(network(spec, cloud)),
+        image: chosen_image,
+        ..spec.clone()
+    };
+    if problems.is_empty() {
+        Ok(chosen)
+    } else {
+        Err(problems)
+    }
+}
+
+/// What a node must have: what its frameworks need, and what its image needs.
+fn needed(smallest: Option<&NodeResources>, image: Option<&CloudImage>) -> NodeResources {
+    let least = smallest.copied().unwrap_or(NodeResources {
+        vcpus: 1,
+        ram_mib: 0,
+        disk_gib: 0,
+    });
+    NodeResources {
+        ram_mib: least
+            .ram_mib
+            .max(image.map_or(0, |image| image.min_ram_mib)),
+        disk_gib: least
+            .disk_gib
+            .max(image.map_or(0, |image| image.min_disk_gib)),
+        ..least
+    }
+}
+
+fn fits(flavor: &CloudFlavor, need: &NodeResources) -> bool {
+    flavor.size.vcpus >= need.vcpus
+        && flavor.size.ram_mib >= need.ram_mib
+        && flavor.size.disk_gib >= need.disk_gib
+}
+
+fn flavor(
+    path: &str,
+    asked: Option<&str>,
+    cloud: &CloudInventory,
+    need: NodeResources,
+) -> Result<Option<String>, Problem> {
+    let smallest = cloud
+        .flavors
+        .iter()
+        .filter(|flavor| fits(flavor, &need))
+        .min_by_key(|flavor| {
+            (
+                flavor.size.ram_mib,
+                flavor.size.vcpus,
+                flavor.size.disk_gib,
+                !flavor.public,
+                flavor.size.name.clone(),
+            )
+        });
+    let wanted = format!(
+        "{} MiB of memory, {} vCPUs and {} GiB of disk",
+        need.ram_mib, need.vcpus, need.disk_gib
+    );
+    let hint = smallest.map_or_else(
+        || format!("no flavor of this cloud has {wanted}: ask its operator for one"),
+        |flavor| format!("the smallest that fits is `{}`", flavor.size.name),
+    );
+    let Some(asked) = asked else {
+        let found = smallest.map(|flavor| Some(flavor.size.name.clone()));
+        return found.ok_or_else(|| {
+            Problem::new(
+                path,
+                format!("no flavor has {wanted}"),
+                "ask the cloud's operator for one",
+            )
+        });
+    };
+    match cloud
+        .flavors
+        .iter()
+        .find(|flavor| flavor.size.name == asked || flavor.id == asked)
+    {
+        None => {
+            let names = cloud.flavors.iter().map(|flavor| flavor.size.name.as_str());
+            Err(Problem::new(
+                path,
+                format!("there is no flavor `{asked}`"),
+                format!("{}; {hint}", listed(asked, names)),
+            ))
+        }
+        Some(flavor) if fits(flavor, &need) => Ok(Some(asked.to_owned())),
+        Some(flavor) => {
+            let has = &flavor.size;
+            let has = format!(
+                "`{asked}` has {} MiB of memory, {} vCPUs and {} GiB of disk",
+                has.ram_mib, has.vcpus, has.disk_gib
+            );
+            Err(Problem::new(
+                path,
+                format!("{has}, a node needs {wanted}"),
+                hint,
+            ))
+        }
+    }
+}
+
+fn image(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, Problem> {
+    let names = || cloud.images.iter().map(|image| image.name.as_str());
+    if let Some(asked) = &spec.image {
+        return match (&cloud.image, &cloud.image_problem) {
+            (_, Some(problem)) => Err(Problem::new("image", problem, "")),
+            (None, _) => Err(Problem::new(
+                "image",
+                format!("there is no image `{asked}`"),
+                listed(asked, names()),
+            )),
+            (Some(image), _) if image.status == "active" => Ok(Some(asked.clone())),
+            (Some(image), _) => Err(Problem::new(
+                "image",
+                format!("`{asked}` is {}, not active", image.status),
+                "name another one, or wait",
+            )),
+        };
+    }
+    let shown: Vec<&CloudImage> = cloud.images.iter().filter(|image| !image.hidden).collect();
+    let chosen = match shown.as_slice() {
+        [only] => Some(*only),
+        several => several
+            .iter()
+            .copied()
+            .filter(|image| rank(image).is_some())
+            .min_by_key(|image| preference(image)),
+    };
+    let Some(chosen) = chosen else {
+        let message = "none is given, and none of the cloud's says that it is a Debian or Ubuntu (property os_distro)";
+        return Err(Problem::new("image", message, listed("", names())));
+    };
+    let same = cloud
+        .images
+        .iter()
+        .filter(|image| image.name == chosen.name)
+        .count();
+    Ok(Some(if same == 1 {
+        chosen.name.clone()
+    } else {
+        chosen.id.clone()
+    }))
+}
+
+/// The systems that nodes are proved on, the best first.
+const SYSTEMS: &[(&str, &str)] = &[
+    ("debian", "12"),
+    ("ubuntu", "24.04"),
+    ("ubuntu", "22.04"),
+    ("debian", ""),
+    ("ubuntu", ""),
+];
+
+fn rank(image: &CloudImage) -> Option<usize> {
+    let is = |said: &Option<String>, wanted: &str| {
+        wanted.is_empty()
+            || said.as_deref().is_some_and(|said| {
+                said.eq_ignore_ascii_case(wanted) || said.starts_with(&format!("{wanted}."))
+            })
+    };
+    SYSTEMS.iter().position(|(distro, version)| {
+        is(&image.os_distro, distro) && is(&image.os_version, version)
+    })
+}
+
+/// Of two images of one system, the one with the plainer name, then the newer one.
+fn preference(image: &CloudImage) -> (usize, usize, std::cmp::Reverse<Option<String>>, String) {
+    (
+        rank(image).unwrap_or(usize::MAX),
+        image.name.len(),
+        std::cmp::Reverse(image.created.clone()),
+        image.id.clone(),
+    )
+}
+
+fn named_image<'a>(cloud: &'a CloudInventory, name: &str) -> Option<&'a CloudImage> {
+    cloud
+        .images
+        .iter()
+        .find(|image| image.id == name || image.name == name)
+}
+
+fn key(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, Problem> {
+    match &spec.key {
+        Some(asked) if !cloud.keys.contains(asked) => {
+            let hint = listed(asked, cloud.keys.iter().map(String::as_str));
+            Err(Problem::new(
+                "key",
+                format!("this user has no key pair `{asked}`"),
+                hint,
+            ))
+        }
+        other => Ok(other.clone()),
+    }
+}
+
+fn network(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, Problem> {
+    let names = || cloud.networks.iter().map(|network| network.name.as_str());
+    match spec.external_network.as_deref() {
+        Some(NO_NETWORK) => Ok(None),
+        Some(asked)
+            if cloud
+                .networks
+                .iter()
+                .any(|network| network.id == asked || network.name == asked) =>
+        {
+            Ok(Some(asked.to_owned()))
+        }
+        Some(asked) => {
+            let hint = format!(
+                "{}, or `{NO_NETWORK}` for no way in or out",
+                listed(asked, names())
+            );
+            Err(Problem::new(
+                "network.external",
+                format!("there is no external network `{asked}`"),
+                hint,
+            ))
+        }
+        None => match cloud.networks.as_slice() {
+            [] => Ok(None),
+            [only] => Ok(Some(only.name.clone())),
+            several => {
+                let defaults: Vec<&CloudNetwork> = several
+                    .iter()
+                    .filter(|network| network.is_default)
+                    .collect();
+                let [default] = defaults.as_slice() else {
+                    return Err(Problem::new(
+                        "network.external",
+                        "none is given, and the cloud has several",
+                        listed("", names()),
+                    ));
+                };
+                let same = several
+                    .iter()
+                    .filter(|network| network.name == default.name)
+                    .count();
+                Ok(Some(if same == 1 {
+                    default.name.clone()
+                } else {
+                    default.id.clone()
+                }))
+            }
+        },
+    }
+}
+
+/// `did you mean x? there are: a, b, c and 4 more`.
+fn listed<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() {
+        return "there are none".to_owned();
+    }
+    let near = nearest(asked, names.iter().copied()).filter(|_| !asked.is_empty());
+    let near = near
+        .map(|near| format!("did you mean `{near}`? "))
+        .unwrap_or_default();
+    let more = names.len().saturating_sub(MAX_LISTED);
+    let more = if more == 0 {
+        String::new()
+    } else {
+        format!(" and {more} more")
+    };
+    names.truncate(MAX_LISTED);
+    format!("{near}there are: {}{more}", names.join(", "))
+}
+
+#[cfg(test)]
+#[path = "resolve_tests.rs"]
+pub(crate) mod tests_support;

@@ -1,0 +1,203 @@
+//! Background workers: one task for each cluster that still has something to do, which reconciles
+//! until nothing is left, or until no user's token is left to do it with.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use super::step::reconcile_once;
+use crate::{
+    cluster::DesiredState,
+    openstack::CloudSession,
+    orchestrator::{
+        context::Context,
+        error::OrchestratorError,
+        locks::lock_mutex,
+        requeue::Requeue,
+        state::{cluster_registry::ClusterHandle, sessions, status::needs_reconcile},
+    },
+};
+
+/// One step for somebody who looks and cannot wait for the background; none when somebody else is
+/// at it, or was a moment ago.
+pub(crate) async fn reconcile_if_idle(
+    context: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+) {
+    if !needs_reconcile(&entity.record())
+        || entity.look.is_fresh(context.state.limits.observe_every)
+    {
+        return;
+    }
+    let Ok(_turn) = entity.turn.try_lock() else {
+        return;
+    };
+    if let Err(error) = reconcile_once(context, entity, session, None).await {
+        entity.look.record_contact(Some(error.to_string()));
+    }
+}
+
+/// How a run in the background ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WorkerExit {
+    /// Nothing is left to do, or only a person can help.
+    Done,
+    /// Nothing is left of the cluster.
+    Gone,
+    /// No token of the project is left.
+    NoToken,
+    /// Only another token of the owner's would do.
+    Owner,
+}
+
+/// Takes care of the cluster in the background until nothing is left to do, or no token is left to
+/// do it with.
+pub(crate) fn spawn_worker(context: &Arc<Context>, entity: &Arc<ClusterHandle>) {
+    *lock_mutex(&entity.forbidden) = None;
+    if entity.followed.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let (context, entity) = (Arc::clone(context), Arc::clone(entity));
+    tokio::spawn(async move {
+        loop {
+            let end = run_worker(&context, &entity).await;
+            entity.followed.store(false, Ordering::Release);
+            // A wish or a token may have come while the run ended.
+            if !should_continue(&context, &entity, end)
+                || entity.followed.swap(true, Ordering::AcqRel)
+            {
+                return;
+            }
+        }
+    });
+}
+
+fn should_continue(context: &Context, entity: &ClusterHandle, end: WorkerExit) -> bool {
+    let record = entity.record();
+    let session = || {
+        context
+            .state
+            .sessions
+            .session_for(&record)
+            .filter(|session| !entity.is_forbidden(session))
+    };
+    let is_served = match end {
+        WorkerExit::Gone => false,
+        WorkerExit::Done => true,
+        WorkerExit::NoToken => session().is_some(),
+        WorkerExit::Owner => session().is_some_and(|session| sessions::may_act(&session, &record)),
+    };
+    is_served && needs_reconcile(&record)
+}
+
+async fn run_worker(context: &Context, entity: &ClusterHandle) -> WorkerExit {
+    let mut failures = 0;
+    while needs_reconcile(&entity.record()) {
+        let record = entity.record();
+        let Some(session) = context.state.sessions.session_for(&record) else {
+            context
+                .state
+                .sessions
+                .add_waits(sessions::any_and_owner(&record));
+            return WorkerExit::NoToken;
+        };
+        let after = if entity.is_forbidden(&session) {
+            Ok(Requeue::Owner)
+        } else {
+            let _turn = entity.turn.lock().await;
+            reconcile_once(context, entity, &session, None).await
+        };
+        let pause = match after {
+            Ok(Requeue::Done) => return WorkerExit::Done,
+            Ok(Requeue::Gone) | Err(OrchestratorError::NotFound(_)) => return WorkerExit::Gone,
+            Ok(Requeue::Owner) => {
+                context
+                    .state
+                    .sessions
+                    .add_waits([sessions::owner_wait(&record)]);
+                return WorkerExit::Owner;
+            }
+            Ok(Requeue::Later(pause)) => {
+                failures = 0;
+                pause
+            }
+            // Another token may do: the wish stands until it comes.
+            Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
+                reject_session(context, entity, &session, &error);
+                continue;
+            }
+            // Nobody is told of a delete that is given up, so it is never given up for a cloud that
+            // is away.
+            Err(
+                OrchestratorError::Cloud(_)
+                | OrchestratorError::Internal(_)
+                | OrchestratorError::Busy { .. },
+            ) if failures < context.state.limits.creates
+                || entity.record().wish == DesiredState::Delete
+                || entity.record().change.is_some() =>
+            {
+                failures = failures.saturating_add(1);
+                context.state.limits.pause(failures - 1)
+            }
+            Err(error) => {
+                mark_blocked(context, entity, &error).await;
+                return WorkerExit::Done;
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+    WorkerExit::Done
+}
+
+/// A token that ended is of no more use to anyone; one that may not do what this cluster needs may
+/// still serve others.
+fn reject_session(
+    context: &Context,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+    error: &OrchestratorError,
+) {
+    let record = entity.record();
+    tracing::warn!(cluster.id = %record.id, "`{}` waits for another token of its owner: {error}", record.name);
+    entity.look.record_contact(Some(error.to_string()));
+    match error {
+        OrchestratorError::Unauthorized(_) => context.state.sessions.forget_session(session),
+        _ => *lock_mutex(&entity.forbidden) = Some((session.clone(), error.to_string().into())),
+    }
+}
+
+/// What only a person can help with is kept in the record and logged once.
+async fn mark_blocked(context: &Context, entity: &ClusterHandle, error: &OrchestratorError) {
+    let words = error.to_string();
+    let record = entity.record();
+    tracing::error!(cluster.id = %record.id, "`{}` is stuck: {words}", record.name);
+    if let Err(error) = context
+        .state
+        .registry
+        .change_record(entity, |record| record.stuck = Some(words.clone()))
+        .await
+    {
+        tracing::error!(cluster.id = %record.id, "cannot record that: {error}");
+    }
+}
+
+/// After a restart, or once a project has a good token again: goes on with what is pending there.
+pub(crate) async fn resume_project(
+    context: &Arc<Context>,
+    project_id: &str,
+) -> Result<(), OrchestratorError> {
+    for entity in context.state.registry.list_project(project_id).await? {
+        let record = entity.record();
+        if record.wish == DesiredState::Delete && record.stuck.is_some() {
+            context
+                .state
+                .registry
+                .change_record(&entity, |record| (record.stuck, record.deletes) = (None, 0))
+                .await?;
+        }
+        if needs_reconcile(&entity.record()) {
+            tracing::info!(cluster.id = %record.id, "going on with `{}`", record.name);
+            spawn_worker(context, &entity);
+        }
+    }
+    Ok(())
+}

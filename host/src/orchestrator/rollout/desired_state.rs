@@ -1,0 +1,399 @@
+//! What a cluster that runs is to be, from what it is and what a request names. Pure but for what
+//! the plugins say.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::orchestrator::{
+    context::{ClientAttributes, Context},
+    error::OrchestratorError,
+    planning::merge_attributes,
+    rollout::steps,
+};
+use crate::{
+    cluster::{ClusterSpec, Problem, attributes, limits::MAX_WORKER_ID},
+    store::ClusterRecord,
+};
+
+/// The attribute that names the workers to take away. It is used up by the update that bears it.
+pub(crate) const REMOVE: &str = "workers.remove";
+/// Attributes of Stampede's own that a running cluster can be changed in.
+const CHANGEABLE: [&str; 4] = ["workers", "mirror", "proxy", "network.access"];
+/// The keyword of a parameter's schema that says that it is fixed with the cluster.
+const FIXED: &str = "x-stampede-fixed";
+
+/// What a request asks for.
+pub(crate) struct UpdateRequest {
+    /// All but the workers to take away.
+    pub(crate) given: ClientAttributes,
+    /// The workers to take away.
+    pub(crate) remove: Vec<String>,
+    /// Whether it says how many workers there are to be.
+    counted: bool,
+}
+
+impl UpdateRequest {
+    pub(crate) fn change_target(given: ClientAttributes) -> Self {
+        let named = |name: &str, wanted| name.strip_prefix(attributes::PREFIX) == Some(wanted);
+        let (remove, given): (ClientAttributes, ClientAttributes) =
+            given.into_iter().partition(|(name, _)| named(name, REMOVE));
+        let remove = remove
+            .last()
+            .map(|(_, value)| split_names(value))
+            .unwrap_or_default();
+        let counted = given.iter().any(|(name, _)| named(name, "workers"));
+        Self {
+            given,
+            remove,
+            counted,
+        }
+    }
+
+    /// Its attributes that are not ours.
+    pub(crate) fn foreign(&self) -> ClientAttributes {
+        self.given
+            .iter()
+            .filter(|(name, _)| !attributes::is_ours(name))
+            .cloned()
+            .collect()
+    }
+}
+
+/// From what to what, and the attributes afterwards.
+pub(crate) struct ChangeTarget {
+    pub(crate) from: ClusterSpec,
+    pub(crate) to: ClusterSpec,
+    pub(crate) attributes: BTreeMap<String, String>,
+}
+
+/// What the request makes of the cluster. What cannot be changed is refused, each by its name.
+pub(crate) fn of(
+    context: &Context,
+    record: &ClusterRecord,
+    wish: &UpdateRequest,
+) -> Result<ChangeTarget, OrchestratorError> {
+    let Some(from) = record.spec.clone() else {
+        return Err(OrchestratorError::Internal(format!(
+            "the record of `{}` holds no plan; delete the cluster",
+            record.name
+        )));
+    };
+    let mut attributes = merge_attributes::merge_attributes(
+        &record.attributes,
+        wish.given.clone(),
+        &context.state.limits,
+    )?;
+    let to = wanted_spec(context, record, &from, &attributes)?;
+    let to = with_workers(&from, to, &wish.remove, wish.counted)?;
+    if !wish.remove.is_empty() {
+        attributes.insert(
+            format!("{}workers", attributes::PREFIX),
+            to.workers.to_string(),
+        );
+    }
+    Ok(ChangeTarget {
+        from,
+        to,
+        attributes,
+    })
+}
+
+/// Whether the request changes anything in the cloud.
+pub(crate) fn changes_cluster(
+    context: &Context,
+    record: &ClusterRecord,
+    wish: &UpdateRequest,
+) -> Result<bool, OrchestratorError> {
+    let ChangeTarget { from, to, .. } = of(context, record, wish)?;
+    Ok(!same_cluster(&from, &to))
+}
+
+fn split_names(text: &str) -> Vec<String> {
+    text.split([',', ' '])
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+pub(crate) fn invalid(path: &str, message: &str, hint: &str) -> OrchestratorError {
+    OrchestratorError::Invalid(vec![Problem::new(path, message, hint)])
+}
+
+/// What the cluster is to be: what was deployed, with what the request changes. What cannot be
+/// changed is refused, each by its name.
+fn wanted_spec(
+    context: &Context,
+    record: &ClusterRecord,
+    from: &ClusterSpec,
+    given: &BTreeMap<String, String>,
+) -> Result<ClusterSpec, OrchestratorError> {
+    let (before, after) = (
+        context.parse_spec(&record.name, &record.attributes)?,
+        context.parse_spec(&record.name, given)?,
+    );
+    let changed = attributes::changed(&before, &after);
+    let fixed: Vec<String> = changed
+        .iter()
+        .filter(|name| !is_changeable(context, name))
+        .cloned()
+        .collect();
+    if !fixed.is_empty() {
+        let problem = |name: String| {
+            Problem::new(
+                name,
+                "cannot be changed in a running cluster",
+                "leave it as it is, or deploy a new cluster",
+            )
+        };
+        return Err(OrchestratorError::Invalid(
+            fixed.into_iter().map(problem).collect(),
+        ));
+    }
+    let mut to = from.clone();
+    for name in &changed {
+        match name.as_str() {
+            "workers" => to.workers = after.workers,
+            "mirror" => to.mirror.clone_from(&after.mirror),
+            "proxy" => to.proxy.clone_from(&after.proxy),
+            "network.access" => to.access.clone_from(&after.access),
+            // Only what the request changes: an operator's defaults may be others by now.
+            name => take_parameter(&mut to, &after, name),
+        }
+    }
+    Ok(to)
+}
+
+/// Takes one parameter over.
+fn take_parameter(to: &mut ClusterSpec, from: &ClusterSpec, name: &str) {
+    let Some((plugin, parameter)) = name.split_once('.') else {
+        return;
+    };
+    let value = from.settings.get(plugin).and_then(|all| all.get(parameter));
+    let settings = to.settings.entry(plugin.to_owned()).or_default();
+    match value {
+        Some(value) => drop(settings.insert(parameter.to_owned(), value.clone())),
+        None => drop(settings.remove(parameter)),
+    }
+    to.settings.retain(|_, settings| !settings.is_empty());
+}
+
+fn is_changeable(context: &Context, name: &str) -> bool {
+    if CHANGEABLE.contains(&name) {
+        return true;
+    }
+    let Some((plugin, parameter)) = name.split_once('.') else {
+        return false;
+    };
+    let descriptors = context.planner.descriptors();
+    let schema = descriptors
+        .iter()
+        .find(|descriptor| descriptor.name == plugin)
+        .map(|descriptor| &descriptor.parameters);
+    let schema = schema.and_then(|schema| schema.get("properties")?.get(parameter));
+    schema
+        .is_some_and(|schema| schema.get(FIXED).and_then(serde_json::Value::as_bool) != Some(true))
+}
+
+/// Which workers there are to be: those named go, or the last ones; new ones get ids that nobody
+/// has had.
+fn with_workers(
+    from: &ClusterSpec,
+    to: ClusterSpec,
+    remove: &[String],
+    counted: bool,
+) -> Result<ClusterSpec, OrchestratorError> {
+    let mut ids = from.ids();
+    for name in remove {
+        let id = name
+            .strip_prefix("worker-")
+            .and_then(|id| id.parse::<u32>().ok());
+        let Some(at) = id.and_then(|id| ids.iter().position(|there| *there == id)) else {
+            let there = ids
+                .iter()
+                .take(8)
+                .map(|id| steps::worker_name(*id))
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Err(invalid(
+                REMOVE,
+                &format!("there is no worker `{name}`"),
+                &format!("there are: {there}"),
+            ));
+        };
+        ids.remove(at);
+    }
+    let wanted = if remove.is_empty() || counted && to.workers != from.workers {
+        to.workers as usize
+    } else {
+        ids.len()
+    };
+    if !remove.is_empty() && wanted != ids.len() {
+        let message = format!(
+            "{} workers are asked for, and {} are left without those named",
+            wanted,
+            ids.len()
+        );
+        return Err(invalid(
+            "workers",
+            &message,
+            "leave `workers` out, or let both say the same",
+        ));
+    }
+    if ids.is_empty() {
+        return Err(invalid(
+            REMOVE,
+            "no worker would be left",
+            "delete the cluster instead",
+        ));
+    }
+    ids.truncate(wanted);
+    let mut last = from.last_id();
+    while ids.len() < wanted {
+        last += 1;
+        ids.push(last);
+    }
+    if last > MAX_WORKER_ID {
+        let hint = "ids are never given out twice: deploy a new cluster";
+        return Err(invalid(
+            "workers",
+            &format!(
+                "worker-{last} would be the first above worker-{MAX_WORKER_ID}, the last one there can be"
+            ),
+            hint,
+        ));
+    }
+    let same = ids == from.ids();
+    Ok(if same {
+        ClusterSpec {
+            workers: from.workers,
+            ..to
+        }
+    } else {
+        ClusterSpec {
+            worker_ids: from.worker_ids.clone(),
+            ids_given: from.last_id(),
+            ..to
+        }
+        .with_ids(ids)
+    })
+}
+
+fn same_cluster(from: &ClusterSpec, to: &ClusterSpec) -> bool {
+    let (one, other) = (attributes::render(from), attributes::render(to));
+    one == other && from.ids() == to.ids()
+}
+
+/// A resource of the stack that the template would make anew, or change under the feet of those who
+/// use it, is refused; what is changed is named. A server's metadata is how its node is told of
+/// changes, what it boots with Heat leaves alone; wait conditions count, rules come and go.
+pub(crate) fn reject_replacements(
+    stack: &Value,
+    template: &Value,
+    changed: &[String],
+) -> Result<(), OrchestratorError> {
+    let of = |template: &Value| {
+        template
+            .get("resources")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let (stack, template) = (of(stack), of(template));
+    let kind = |body: &Value| {
+        body.get("type")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let matters = |body: &Value| {
+        let mut properties = body
+            .get("properties")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        if kind(body) == "OS::Nova::Server" {
+            properties.remove("metadata");
+            properties.remove("user_data");
+        }
+        properties
+    };
+    let unlike = |(name, body): &(&String, &Value)| {
+        let may = matches!(
+            kind(body).as_str(),
+            "OS::Heat::WaitCondition" | "OS::Neutron::SecurityGroupRule" | "OS::Heat::Value"
+        );
+        !may && template
+            .get(*name)
+            .is_some_and(|other| kind(other) != kind(body) || matters(other) != matters(body))
+    };
+    let Some((name, _)) = stack.iter().find(unlike) else {
+        return Ok(());
+    };
+    let message = format!(
+        "cannot be changed in a running cluster: `{name}` in the cloud would be another one"
+    );
+    let problem = |path: &str| {
+        Problem::new(
+            path,
+            message.clone(),
+            "leave it as it is, or deploy a new cluster",
+        )
+    };
+    let named: Vec<Problem> = changed
+        .iter()
+        .filter(|name| *name != "workers")
+        .map(|name| problem(name))
+        .collect();
+    // The plugins themselves may be others than those that made the cluster.
+    Err(OrchestratorError::Invalid(if named.is_empty() {
+        vec![problem("framework")]
+    } else {
+        named
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_would_be_made_anew_is_refused_and_what_only_tells_nodes_is_not() {
+        let template = |flavor: &str, metadata: &str, count: u32| {
+            json!({ "resources": {
+                "master_server": { "type": "OS::Nova::Server", "properties": { "flavor": flavor, "metadata": { "a": metadata }, "user_data": metadata } },
+                "ready": { "type": "OS::Heat::WaitCondition", "depends_on": "x", "properties": { "count": count } },
+            } })
+        };
+        let stack = template("small", "1", 2);
+        assert_eq!(
+            reject_replacements(&stack, &template("small", "2", 3), &["workers".to_owned()]),
+            Ok(())
+        );
+        assert_eq!(
+            reject_replacements(&stack, &json!({}), &[]),
+            Ok(()),
+            "what is gone is not touched"
+        );
+        let words = |changed: &[&str]| {
+            let changed: Vec<String> = changed.iter().map(|name| (*name).to_owned()).collect();
+            reject_replacements(&stack, &template("large", "1", 2), &changed)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(
+            words(&["workers", "hadoop.x"])
+                .contains("hadoop.x: cannot be changed in a running cluster: `master_server`"),
+            "{}",
+            words(&["hadoop.x"])
+        );
+        assert!(
+            words(&["workers"]).contains("framework: "),
+            "{}",
+            words(&["workers"])
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! The stack of a cluster, as Heat is given it and as it is read back. Pure.
+
+pub(crate) mod snapshot;
+pub mod stack_request;

@@ -1,0 +1,184 @@
+//! The stack of a cluster: its name, the tags that find it again, and what Heat is given. Pure.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::orchestrator::{planning::planner::StackPlan, stack::snapshot::StackSnapshot};
+use crate::{
+    bundle::node_update::NodeUpdate, cluster::RolloutStep, openstack::CreateStack,
+    store::ClusterRecord,
+};
+
+/// Every stack of Stampede's bears it.
+pub const TAG: &str = "stampede";
+/// The template's parameter that carries the client's attributes as JSON, so that a record can be
+/// made again from Heat alone.
+pub const REQUEST_PARAMETER: &str = "stampede_request";
+
+/// What Heat may take beyond what the nodes may take, in seconds: networks, ports, servers.
+const HEAT_MARGIN_S: u32 = 1_800;
+
+/// The name of a cluster's stack: `stampede-demo-1f2e3d4c`.
+pub fn stack_name(cluster: &str, id: &str) -> String {
+    format!("{TAG}-{cluster}-{}", short_id(id))
+}
+
+/// The part of a cluster's id that its stack's name ends with.
+pub fn short_id(id: &str) -> String {
+    id.chars().filter(char::is_ascii_hexdigit).take(8).collect()
+}
+
+/// Most characters of a host's name in a tag; Heat takes 80 with what stands before it.
+const MAX_HOST_CHARS: usize = 60;
+
+/// The tags of a cluster's stack.
+pub fn stack_tags(record: &ClusterRecord, host: &str) -> Vec<String> {
+    vec![
+        TAG.to_owned(),
+        host_tag(host),
+        format!("{TAG}.cluster.{}", record.id),
+        format!("{TAG}.name.{}", record.name),
+    ]
+}
+
+/// The tag of all stacks that one host has made: hosts in one project do not take each other's
+/// clusters for their own.
+pub fn host_tag(host: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
+            c
+        } else {
+            '_'
+        }
+    };
+    format!(
+        "{TAG}.host.{}",
+        host.chars()
+            .take(MAX_HOST_CHARS)
+            .map(plain)
+            .collect::<String>()
+    )
+}
+
+/// Whether a stack that bears these tags is this cluster's.
+pub fn is_ours(record: &ClusterRecord, tags: &[String]) -> bool {
+    tags.contains(&format!("{TAG}.cluster.{}", record.id))
+}
+
+/// What Heat is asked to create, or to make of what is there.
+pub(crate) fn build_stack_request(
+    record: &ClusterRecord,
+    host: &str,
+    planned: &StackPlan,
+    news: &BTreeMap<String, NodeUpdate>,
+) -> CreateStack {
+    let mut template = planned.template.clone();
+    set_node_metadata(&mut template, record, news);
+    let declared = json!({
+        "type": "string",
+        "default": "",
+        "description": "What stampede was asked for; it finds its clusters again by this.",
+    });
+    if let Some(template) = template.as_object_mut() {
+        let parameters = template.entry("parameters").or_insert_with(|| json!({}));
+        if let Some(parameters) = parameters.as_object_mut() {
+            parameters.insert(REQUEST_PARAMETER.to_owned(), declared);
+        }
+    }
+    let mut parameters = planned.parameters.clone();
+    let carried = serde_json::to_string(&StackSnapshot::from_record(record)).unwrap_or_default();
+    parameters.insert(REQUEST_PARAMETER.to_owned(), Value::String(carried));
+    let timeout_s = record.spec.as_ref().map_or(0, |spec| spec.timeout_s) + HEAT_MARGIN_S;
+    CreateStack {
+        name: record.stack_name.clone(),
+        template,
+        files: planned.files.clone(),
+        parameters,
+        tags: stack_tags(record, host),
+        timeout_mins: timeout_s.div_ceil(60),
+    }
+}
+
+/// Puts into the servers' metadata what their nodes are told, as `templates/node/README.md` has it.
+/// `news` are the changes by role; one text stands once, however many nodes are told.
+fn set_node_metadata(
+    template: &mut Value,
+    record: &ClusterRecord,
+    news: &BTreeMap<String, NodeUpdate>,
+) {
+    let Some(resources) = template.get_mut("resources").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (role, news) in news {
+        let mut value = Map::new();
+        value.insert("stampede_sha256".to_owned(), news.sha256.clone().into());
+        value.insert(
+            "stampede_parts".to_owned(),
+            news.parts.len().to_string().into(),
+        );
+        value.extend(
+            news.parts
+                .iter()
+                .enumerate()
+                .map(|(at, part)| (format!("stampede_part_{at:03}"), part.clone().into())),
+        );
+        resources.insert(
+            change_resource(role),
+            json!({ "type": "OS::Heat::Value", "properties": { "type": "json", "value": value } }),
+        );
+    }
+    let done = record
+        .change
+        .iter()
+        .flat_map(|change| change.steps.iter().take(change.at + 1));
+    let stages: BTreeMap<&str, &RolloutStep> = done
+        .flat_map(|step| step.told.iter().map(move |node| (node.as_str(), step)))
+        .collect();
+    for (node, generation) in &record.told.nodes {
+        let server = resources.get_mut(&format!("{}_server", node.replace('-', "_")));
+        let Some(metadata) = server.and_then(|server| server.pointer_mut("/properties/metadata"))
+        else {
+            continue;
+        };
+        let mut own = metadata.as_object().cloned().unwrap_or_default();
+        own.insert(
+            "stampede_generation".to_owned(),
+            generation.to_string().into(),
+        );
+        let step = stages
+            .get(node.as_str())
+            .filter(|step| step.generation == *generation);
+        let role = own
+            .get("stampede_role")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        *metadata = match step.filter(|_| news.contains_key(&role)) {
+            Some(step) => {
+                own.insert("stampede_stages".to_owned(), step.stages.join(" ").into());
+                json!({ "map_merge": [own, { "get_attr": [change_resource(&role), "value"] }] })
+            }
+            None => Value::Object(own),
+        };
+    }
+}
+
+/// The resource that holds what the nodes of a role are told.
+fn change_resource(role: &str) -> String {
+    format!("stampede_change_{role}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_tags_fit_heat_for_the_longest_cluster_name() {
+        let longest = "a".repeat(crate::cluster::limits::MAX_NAME_CHARS);
+        let name = stack_name(&longest, "1f2e3d4c-5b6a-4798-8897-a6b5c4d3e2f1");
+        assert!(name.len() <= 255 && name.ends_with("-1f2e3d4c"), "{name}");
+        assert!(format!("{TAG}.name.{longest}").len() <= 80);
+        assert!(host_tag(&"ü,".repeat(100)).len() <= 80 && !host_tag("a,b").contains(','));
+    }
+}

@@ -1,0 +1,254 @@
+//! The clusters that are in use, over the store: one lock and one observation a cluster. Asks no
+//! cloud.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use crate::orchestrator::{
+    error::OrchestratorError,
+    locks::{lock_mutex, now_s},
+    state::{observation::RefreshState, status::needs_reconcile},
+};
+use crate::{
+    openstack::CloudSession,
+    store::{self, ClusterRecord, RecordStore},
+};
+
+/// One cluster in use.
+#[derive(Debug)]
+pub(crate) struct ClusterHandle {
+    /// Held while something is changed in the cloud, so that of two deploys at once one makes the
+    /// stack.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    /// The last observation.
+    pub(crate) look: RefreshState,
+    /// Whether a background task takes care of it.
+    pub(crate) followed: std::sync::atomic::AtomicBool,
+    /// The session with which a service forbade what is wished, and its words; the same is not
+    /// tried again in the background.
+    pub(crate) forbidden: Mutex<Option<(CloudSession, Arc<str>)>>,
+    record: RwLock<Arc<ClusterRecord>>,
+}
+
+impl ClusterHandle {
+    fn new(record: ClusterRecord) -> Arc<Self> {
+        let record = RwLock::new(Arc::new(record));
+        Arc::new(Self {
+            turn: tokio::sync::Mutex::new(()),
+            look: RefreshState::default(),
+            followed: false.into(),
+            forbidden: Mutex::default(),
+            record,
+        })
+    }
+
+    /// What we know of it.
+    pub(crate) fn record(&self) -> Arc<ClusterRecord> {
+        Arc::clone(&self.record.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What keeps the cluster from going on until another token comes: the words of the service
+    /// that forbade it.
+    pub(crate) fn rejection_reason(&self, record: &ClusterRecord) -> Option<Arc<str>> {
+        lock_mutex(&self.forbidden)
+            .as_ref()
+            .filter(|_| needs_reconcile(record))
+            .map(|(_, words)| Arc::clone(words))
+    }
+
+    /// Whether a service has forbidden this session what the cluster needs.
+    pub(crate) fn is_forbidden(&self, session: &CloudSession) -> bool {
+        lock_mutex(&self.forbidden)
+            .as_ref()
+            .is_some_and(|(forbidden, _)| forbidden.is_same_token(session))
+    }
+
+    fn set(&self, record: ClusterRecord) -> Arc<ClusterRecord> {
+        let mut slot = self.record.write().unwrap_or_else(PoisonError::into_inner);
+        // Another writer of this process may have been faster to take the lock with what it wrote
+        // later.
+        if record.revision >= slot.revision {
+            *slot = Arc::new(record);
+        }
+        Arc::clone(&slot)
+    }
+}
+
+/// All clusters in use.
+#[derive(Debug)]
+pub(crate) struct ClusterRegistry {
+    store: RecordStore,
+    entities: Mutex<HashMap<String, Arc<ClusterHandle>>>,
+    /// The living, by project and name.
+    names: Mutex<HashMap<String, HashMap<String, Arc<ClusterHandle>>>>,
+}
+
+impl ClusterRegistry {
+    pub(crate) fn new(store: RecordStore) -> Self {
+        Self {
+            store,
+            entities: Mutex::default(),
+            names: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn store(&self) -> &RecordStore {
+        &self.store
+    }
+
+    /// The living cluster of this name.
+    pub(crate) async fn find(
+        &self,
+        project_id: &str,
+        name: &str,
+    ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
+        let known = lock_mutex(&self.names)
+            .get(project_id)
+            .and_then(|names| names.get(name))
+            .cloned();
+        let known = known.filter(|entity| entity.record().is_live());
+        match known {
+            Some(entity) => Ok(entity),
+            None => match Box::pin(self.store.find(project_id, name)).await? {
+                Some(record) => Ok(self.enter_record(record)),
+                None => Err(OrchestratorError::NotFound(name.to_owned())),
+            },
+        }
+    }
+
+    /// Enters a new cluster.
+    ///
+    /// # Errors
+    /// [`store::Error::Taken`] as `None`: somebody else was faster.
+    pub(crate) async fn insert(
+        &self,
+        record: ClusterRecord,
+    ) -> Result<Option<Arc<ClusterHandle>>, OrchestratorError> {
+        match self.store.insert(&record).await {
+            Ok(()) => Ok(Some(self.enter_record(record))),
+            Err(store::StoreError::Taken) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// All clusters of a project, those under deletion among them.
+    pub(crate) async fn list_project(
+        &self,
+        project_id: &str,
+    ) -> Result<Vec<Arc<ClusterHandle>>, OrchestratorError> {
+        Ok(self
+            .store
+            .of_project(project_id)
+            .await?
+            .into_iter()
+            .map(|record| self.enter_record(record))
+            .collect())
+    }
+
+    /// Changes and writes a record; `change` is asked again when another process has written
+    /// meanwhile.
+    pub(crate) async fn change_record(
+        &self,
+        entity: &ClusterHandle,
+        change: impl Fn(&mut ClusterRecord),
+    ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
+        let mut record = entity.record();
+        loop {
+            let mut next = ClusterRecord::clone(&record);
+            change(&mut next);
+            if next == *record {
+                return Ok(record);
+            }
+            next.revision += 1;
+            next.updated_s = if next.seen == record.seen {
+                now_s()
+            } else {
+                next.updated_s
+            };
+            if self.store.update(&next).await? {
+                if !next.is_live() {
+                    self.unname(&next);
+                }
+                return Ok(entity.set(next));
+            }
+            record = self.reload(entity).await?;
+        }
+    }
+
+    /// Reads the record again: another process may have changed it.
+    ///
+    /// # Errors
+    /// `NotFound` when it was dropped.
+    pub(crate) async fn reload(
+        &self,
+        entity: &ClusterHandle,
+    ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
+        let known = entity.record();
+        match self.store.get(&known.id).await? {
+            Some(record) => Ok(entity.set(record)),
+            None => {
+                self.release(&known);
+                Err(OrchestratorError::NotFound(known.name.clone()))
+            }
+        }
+    }
+
+    /// Drops the record: nothing is left of the cluster.
+    pub(crate) async fn drop_record(
+        &self,
+        entity: &ClusterHandle,
+    ) -> Result<(), OrchestratorError> {
+        let record = entity.record();
+        self.store.remove(&record.id).await?;
+        self.release(&record);
+        Ok(())
+    }
+
+    fn enter_record(&self, record: ClusterRecord) -> Arc<ClusterHandle> {
+        let named = record
+            .is_live()
+            .then(|| (record.project_id.clone(), record.name.clone()));
+        let mut entities = lock_mutex(&self.entities);
+        let entity = if let Some(entity) = entities.get(&record.id) {
+            entity.set(record);
+            Arc::clone(entity)
+        } else {
+            let id = record.id.clone();
+            let entity = ClusterHandle::new(record);
+            entities.insert(id, Arc::clone(&entity));
+            entity
+        };
+        drop(entities);
+        if let Some((project_id, name)) = named {
+            lock_mutex(&self.names)
+                .entry(project_id)
+                .or_default()
+                .insert(name, Arc::clone(&entity));
+        }
+        entity
+    }
+
+    fn release(&self, record: &ClusterRecord) {
+        lock_mutex(&self.entities).remove(&record.id);
+        self.unname(record);
+    }
+
+    /// Its name may be another's already.
+    fn unname(&self, record: &ClusterRecord) {
+        let mut names = lock_mutex(&self.names);
+        let Some(of_project) = names.get_mut(&record.project_id) else {
+            return;
+        };
+        if of_project
+            .get(&record.name)
+            .is_some_and(|entity| entity.record().id == record.id)
+        {
+            of_project.remove(&record.name);
+        }
+        if of_project.is_empty() {
+            names.remove(&record.project_id);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What is known of clusters and of those who use them.
+//!
+//! Layout
+//! - [`view`]: what clients are shown
+//! - `refresh`: one poll of Heat for however many ask
+//! - `cluster_registry`: clusters in use, over the store
+//! - `observation`: when a cluster was observed last, and who waits
+//! - `sessions`: the last good token of each user, in memory
+//! - `group_cache`: groups that were read from the store
+//! - [`status`]: what Heat shows, folded into what is remembered (pure)
+
+pub(crate) mod cluster_registry;
+pub(crate) mod group_cache;
+pub(crate) mod observation;
+pub(crate) mod refresh;
+pub(crate) mod sessions;
+pub mod status;
+pub mod view;
+
+use super::limits::OrchestratorLimits;
+use cluster_registry::ClusterRegistry;
+use sessions::SessionRegistry;
+
+/// The clusters in use and the sessions of their users.
+pub(crate) struct SharedState {
+    pub(crate) registry: ClusterRegistry,
+    pub(crate) sessions: SessionRegistry,
+    pub(crate) limits: OrchestratorLimits,
+}

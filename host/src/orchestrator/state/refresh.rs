@@ -1,0 +1,129 @@
+//! Single-flight refresh with stale-while-revalidate: one poll of Heat at a time for each cluster,
+//! shared by all readers; what is slightly old is shown while Heat is asked, and nobody waits
+//! longer than the limits say.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::orchestrator::state::{
+    SharedState,
+    cluster_registry::ClusterHandle,
+    observation::{ReadPolicy, RefreshGuard, WaiterSlot},
+    status,
+};
+use crate::{
+    cluster::DesiredState,
+    openstack::{CloudError, CloudSession, HeatStack, StackEvent, StackId},
+    store::ClusterRecord,
+};
+
+/// What a reader is told whose patience or whose place among those who wait was not enough.
+const LATE: &str = "heat has been asked and has not answered yet, what is shown may be old";
+/// What readers are told after an observation that ended in a panic.
+const FAILED: &str = "the host failed at the last observation; its log says why";
+
+/// Sees to it that what we know of the cluster is young, that its reader has waited as long as
+/// readers wait, or, where what we know is younger than `shown_age`, that Heat is being asked. Why
+/// what is known may be old.
+pub(crate) async fn refresh_cluster(
+    state: &Arc<SharedState>,
+    entity: &Arc<ClusterHandle>,
+    session: &CloudSession,
+    shown_age: Duration,
+) -> Option<Arc<str>> {
+    let record = entity.record();
+    if record.wish != DesiredState::Deploy || record.stack_id.is_none() {
+        return entity.look.error();
+    }
+    let (due, asks) = entity.look.read_policy(&state.limits, shown_age);
+    let place = matches!(due, ReadPolicy::Wait(_)).then(|| WaiterSlot(&entity.look));
+    // From here on an end is noticed, also one that comes before the wait.
+    let ended = place.as_ref().map(|_| entity.look.ended.notified());
+    if asks {
+        let (state, entity, session) = (Arc::clone(state), Arc::clone(entity), session.clone());
+        // In a task of its own: a reader that goes away must not end the observation for the
+        // others.
+        tokio::spawn(async move {
+            let mut asking = RefreshGuard {
+                look: &entity.look,
+                error: Some(FAILED.into()),
+            };
+            asking.error = fetch_status(&state, &entity, &session).await.map(Arc::from);
+        });
+    }
+    match (due, ended) {
+        (ReadPolicy::Wait(patience), Some(ended)) if entity.look.is_asking() => {
+            match tokio::time::timeout(patience, ended).await {
+                Ok(()) => entity.look.error(),
+                Err(_) => Some(LATE.into()),
+            }
+        }
+        (ReadPolicy::Late, _) => Some(LATE.into()),
+        _ => entity.look.error(),
+    }
+}
+
+/// Asks Heat and remembers what it shows; the error's words when it does not answer.
+pub(crate) async fn fetch_status(
+    state: &SharedState,
+    entity: &ClusterHandle,
+    session: &CloudSession,
+) -> Option<String> {
+    // Another process that shares the store may have gone on meanwhile.
+    let record = state.registry.reload(entity).await.ok()?;
+    let id = record.stack_id.clone()?;
+    let (known, stack) = (
+        record.seen.marker.clone(),
+        StackId {
+            name: record.stack_name.clone(),
+            id,
+        },
+    );
+    let news = match fetch_stack_and_events(session, &record, &stack).await {
+        Ok(news) => Some(news),
+        Err(error) if error.is_not_found() => None,
+        Err(error) => {
+            if error.is_token() {
+                state.sessions.forget_session(session);
+            }
+            tracing::warn!(cluster.id = %record.id, stack.id = %stack.id, "cannot observe `{}`: {error}", record.name);
+            return Some(error.to_string());
+        }
+    };
+    // Over what is known by now, which need not be what was known when Heat was asked.
+    let take = |record: &mut ClusterRecord| match &news {
+        Some((shown, events)) if record.seen.marker == known => {
+            record.seen = status::fold_events(&record.seen, shown, events)
+        }
+        Some(_) => {}
+        None => record.seen = status::mark_gone(&record.seen),
+    };
+    let after = match state.registry.change_record(entity, take).await {
+        Ok(after) => after,
+        Err(error) => return Some(error.to_string()),
+    };
+    if after.seen.status != record.seen.status {
+        let status = after.seen.status.as_deref().unwrap_or_default();
+        tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}` is {status}", record.name);
+    }
+    None
+}
+
+/// The stack, then its events: so that what a settled stack's events say is never missed.
+async fn fetch_stack_and_events(
+    session: &CloudSession,
+    record: &ClusterRecord,
+    stack: &StackId,
+) -> Result<(HeatStack, Vec<StackEvent>), CloudError> {
+    let shown = session.show_stack(stack).await?;
+    let known = &record.seen;
+    let settled = record.change.is_none()
+        && known.status.as_deref() == Some(&shown.status)
+        && !shown.status.ends_with("_IN_PROGRESS")
+        && known.marker.is_some();
+    let events = if settled {
+        Vec::new()
+    } else {
+        session.events(stack, None, known.marker.as_deref()).await?
+    };
+    Ok((shown, events))
+}

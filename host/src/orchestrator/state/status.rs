@@ -1,0 +1,316 @@
+//! What Heat shows of a stack, folded into what we remember and said in words. Pure: no I/O, no
+//! clock.
+
+use crate::{
+    cluster::{
+        ClusterState, DesiredState,
+        change::ChangeReport,
+        progress::{self, StageOutcome, StageReport},
+    },
+    openstack::{HeatStack, StackEvent},
+    store::{ClusterRecord, ObservedState},
+};
+
+/// Lines that are kept of one cluster: 250 workers and their master with eight stages each.
+pub const MAX_REPORTS: usize = 2_048;
+
+/// The handle that nodes report progress to (templates/node/README.md).
+pub const PROGRESS_HANDLE: &str = "progress_handle";
+/// The handle that each node signals once, when it is proved or has failed.
+pub const READY_HANDLE: &str = "ready_handle";
+
+/// How the signal ends that a host sends in the place of a worker that it has taken away.
+pub const TAKEN_AWAY: &str = "taken away";
+
+/// What we know after Heat showed the stack and the events after `seen.marker`.
+pub fn fold_events(
+    seen: &ObservedState,
+    stack: &HeatStack,
+    events: &[StackEvent],
+) -> ObservedState {
+    let mut seen = seen.clone();
+    seen.status = Some(stack.status.clone());
+    seen.reason.clone_from(&stack.status_reason);
+    seen.gone = false;
+    seen.outputs = stack
+        .outputs
+        .iter()
+        .filter(|output| !output.value.is_null())
+        .map(|o| (o.key.clone(), o.value.clone()))
+        .collect();
+    for event in events {
+        fold_event(&mut seen, stack, event);
+        seen.marker = Some(event.id.clone());
+    }
+    seen
+}
+
+/// What we know after Heat said that the stack is not there.
+pub fn mark_gone(seen: &ObservedState) -> ObservedState {
+    ObservedState {
+        gone: true,
+        status: Some("DELETE_COMPLETE".to_owned()),
+        outputs: std::collections::BTreeMap::new(),
+        ..seen.clone()
+    }
+}
+
+fn fold_event(seen: &mut ObservedState, stack: &HeatStack, event: &StackEvent) {
+    let signal = event
+        .reason
+        .strip_prefix("Signal: status:")
+        .and_then(|rest| rest.split_once(" reason:"));
+    match (event.resource.as_str(), signal) {
+        (PROGRESS_HANDLE, Some((_, line))) => match ChangeReport::parse(line) {
+            Some((node, answer)) if seen.answers.len() < MAX_REPORTS => {
+                drop(seen.answers.insert(node, answer))
+            }
+            Some(_) => {}
+            None => fold_report(seen, StageReport::parse(line)),
+        },
+        (READY_HANDLE, Some(("SUCCESS", line))) => {
+            let node = line.split(' ').next().unwrap_or_default();
+            if progress::is_node(node)
+                && !line.trim_end().ends_with(TAKEN_AWAY)
+                && !seen.ready.iter().any(|ready| ready == node)
+                && seen.ready.len() < MAX_REPORTS
+            {
+                seen.ready.push(node.to_owned());
+                if line.trim_end().ends_with("ready, no metadata service") {
+                    seen.deaf.push(node.to_owned());
+                }
+            }
+        }
+        (READY_HANDLE, Some((_, line))) => {
+            seen.signalled.get_or_insert_with(|| line.trim().to_owned());
+        }
+        (name, None) if name == stack.name && event.status.ends_with("_IN_PROGRESS") => {
+            (seen.signalled, seen.failed) = (None, None);
+        }
+        (name, None) if name != stack.name && is_cause(event) => {
+            seen.failed.get_or_insert_with(|| {
+                (name.to_owned(), strip_heat_prefix(&event.reason).to_owned())
+            });
+        }
+        _ => {}
+    }
+}
+
+/// Whether a resource failed by itself: those that Heat stopped because another one failed say so,
+/// and a wait condition tells of nodes.
+fn is_cause(event: &StackEvent) -> bool {
+    let follows = [
+        "CREATE aborted",
+        "UPDATE aborted",
+        "DELETE aborted",
+        "WaitCondition",
+    ];
+    event.status.ends_with("_FAILED")
+        && !follows.iter().any(|start| event.reason.starts_with(start))
+}
+
+/// A newer line of the same stage takes the older one's place, at the end.
+fn fold_report(seen: &mut ObservedState, report: StageReport) {
+    seen.reports.retain(|older| {
+        !older.same_stage(&report)
+            || older.outcome == StageOutcome::Failed && report.outcome != StageOutcome::Failed
+    });
+    if seen.reports.len() < MAX_REPORTS {
+        seen.reports.push(report);
+    }
+}
+
+/// Whether something is left to do that no request waits for.
+pub(crate) fn needs_reconcile(record: &ClusterRecord) -> bool {
+    let open = match record.wish {
+        DesiredState::None => false,
+        DesiredState::Deploy => record.stack_id.is_none() || record.change.is_some(),
+        DesiredState::Delete => true,
+    };
+    open && record.stuck.is_none()
+}
+
+/// Where the cluster stands.
+pub fn cluster_state(record: &ClusterRecord) -> ClusterState {
+    if let Some(why) = &record.stuck {
+        return ClusterState::Failed(why.clone());
+    }
+    let seen = &record.seen;
+    match (record.wish, seen.status.as_deref()) {
+        (DesiredState::None, _) => ClusterState::Requested,
+        (DesiredState::Delete, Some("DELETE_COMPLETE")) => ClusterState::Deleted,
+        (DesiredState::Delete, _) => ClusterState::Deleting,
+        (DesiredState::Deploy, None) => ClusterState::Planned,
+        (DesiredState::Deploy, Some(_)) if record.change.is_some() && !seen.gone => {
+            ClusterState::Updating
+        }
+        (DesiredState::Deploy, Some(status)) => state_of_status(status, record),
+    }
+}
+
+fn state_of_status(status: &str, record: &ClusterRecord) -> ClusterState {
+    let (action, progress) = status.split_once('_').unwrap_or((status, ""));
+    match (action, progress) {
+        ("INIT", _) | ("CREATE" | "ADOPT", "IN_PROGRESS") => ClusterState::Deploying,
+        ("DELETE", "COMPLETE") => ClusterState::Deleted,
+        ("DELETE", "IN_PROGRESS") => ClusterState::Deleting,
+        ("SUSPEND", "COMPLETE") => ClusterState::Suspended,
+        (_, "COMPLETE") => ClusterState::Active,
+        (_, "IN_PROGRESS") => ClusterState::Updating,
+        _ => ClusterState::Failed(
+            describe_failure(record).unwrap_or_else(|| format!("heat says {status}")),
+        ),
+    }
+}
+
+/// Heat's status as clients are shown it: between the steps of a change Heat is at rest, and the
+/// change is not.
+pub fn shown_status(record: &ClusterRecord) -> Option<String> {
+    let changing =
+        record.change.is_some() && record.wish == DesiredState::Deploy && !record.seen.gone;
+    match (changing, &record.stuck) {
+        (true, None) => Some("UPDATE_IN_PROGRESS".to_owned()),
+        (true, Some(_)) => Some("UPDATE_FAILED".to_owned()),
+        (false, _) => record.seen.status.clone(),
+    }
+}
+
+/// What is to be said of the change that is under way, or of the last one where it was taken back.
+pub fn describe_change(record: &ClusterRecord) -> Option<String> {
+    let Some(change) = &record.change else {
+        return record
+            .setback
+            .as_ref()
+            .map(|why| format!("failed, and the cluster is as it was before: {why}"));
+    };
+    let title = change.step().map_or("ending", |step| &step.title);
+    Some(match &change.undone {
+        Some(why) => format!("{title}: {why}"),
+        None => format!(
+            "step {} of {}: {title}",
+            (change.at + 1).min(change.steps.len()),
+            change.steps.len()
+        ),
+    })
+}
+
+/// Why it failed, in words: the node, the stage and the reason where they are known, else Heat's.
+/// None while nothing has failed.
+pub fn describe_failure(record: &ClusterRecord) -> Option<String> {
+    let seen = &record.seen;
+    if seen.gone && record.wish == DesiredState::Deploy {
+        return Some("the stack was deleted in the cloud, not by stampede; delete the cluster and ask for it again".to_owned());
+    }
+    if let Some(line) = &seen.signalled {
+        return Some(by_node(line));
+    }
+    if !seen
+        .status
+        .as_deref()
+        .is_some_and(|status| status.ends_with("_FAILED"))
+    {
+        return None;
+    }
+    let lines = seen
+        .reports
+        .iter()
+        .find(|report| report.outcome == StageOutcome::Failed);
+    let reported = lines.map(|report| format!("{}: {}", report.node, report.text));
+    let resource = || {
+        seen.failed
+            .as_ref()
+            .map(|(resource, reason)| format!("{}: {reason}", describe_resource(resource)))
+    };
+    let late = || describe_timeout(record, &seen.reason);
+    let heat = || (!seen.reason.is_empty()).then(|| strip_heat_prefix(&seen.reason).to_owned());
+    reported.or_else(resource).or_else(late).or_else(heat)
+}
+
+/// `worker-1 hadoop setup line 42: ...` to `worker-1: hadoop setup line 42: ...`.
+fn by_node(line: &str) -> String {
+    match line.split_once(' ') {
+        Some((node, rest)) if progress::is_node(node) => format!("{node}: {rest}"),
+        _ => line.to_owned(),
+    }
+}
+
+/// Heat's words without `Resource CREATE failed: ResourceInError: resources.worker_1_server: ` in
+/// front of them.
+fn strip_heat_prefix(reason: &str) -> &str {
+    match reason
+        .split_once("resources.")
+        .and_then(|(_, rest)| rest.split_once(": "))
+    {
+        Some((path, rest)) if !path.contains(' ') => rest,
+        _ => reason,
+    }
+}
+
+/// `worker_1_server` to `worker-1: the server`; other resources by their names.
+fn describe_resource(resource: &str) -> String {
+    for (suffix, what) in [("_server", "the server"), ("_port", "the port")] {
+        if let Some(node) = resource.strip_suffix(suffix) {
+            return format!("{}: {what}", node.replace('_', "-"));
+        }
+    }
+    resource.to_owned()
+}
+
+/// `... WaitConditionTimeout: resources.ready: 2 of 3 received - ...` with the nodes that are
+/// missing and what they said last.
+fn describe_timeout(record: &ClusterRecord, reason: &str) -> Option<String> {
+    let (_, said) = reason.split_once("WaitConditionTimeout")?;
+    let count = strip_heat_prefix(said)
+        .split(" received")
+        .next()
+        .unwrap_or_default();
+    let spec = record.spec.as_ref()?;
+    let nodes = std::iter::once("master".to_owned())
+        .chain(spec.ids().into_iter().map(|id| format!("worker-{id}")));
+    let missing: Vec<String> = nodes
+        .filter(|node| !record.seen.ready.contains(node))
+        .map(|node| last_heard(record, &node))
+        .collect();
+    let shown = missing
+        .iter()
+        .take(3)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("; ");
+    let more = missing.len().saturating_sub(3);
+    let more = if more == 0 {
+        String::new()
+    } else {
+        format!("; and {more} more")
+    };
+    Some(format!(
+        "only {count} nodes were ready within {} s; {shown}{more}",
+        spec.timeout_s
+    ))
+}
+
+fn last_heard(record: &ClusterRecord, node: &str) -> String {
+    match record
+        .seen
+        .reports
+        .iter()
+        .rfind(|report| report.node == node)
+    {
+        Some(report) => format!("{node} said last: {}", report.text),
+        None => format!(
+            "{node} never said a word: look at its console for whether it booted and reached the signal's address"
+        ),
+    }
+}
+
+/// Progress as people read it: the master first, then workers by number; within a node the newest
+/// last.
+pub fn progress(seen: &ObservedState) -> Vec<StageReport> {
+    let mut reports = seen.reports.clone();
+    reports.sort_by_cached_key(|report| progress::node_order(&report.node));
+    reports
+}
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+pub(crate) mod tests_support;

@@ -1,0 +1,143 @@
+//! What the faces are shown of a cluster. No HTTP, no OCCI.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use crate::cluster::{ClusterState, LifecyclePhase};
+use crate::orchestrator::state::{cluster_registry::ClusterHandle, status};
+use crate::{cluster::progress::StageReport, store::ClusterRecord};
+
+/// A cluster as its owner sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterView {
+    /// The entity's name, one in its project.
+    pub name: String,
+    /// The cluster's own id, a UUID; a new one after delete and request.
+    pub id: String,
+    /// What the client may do next.
+    pub phase: LifecyclePhase,
+    /// Where it stands.
+    pub state: ClusterState,
+    /// Heat's status verbatim: `CREATE_IN_PROGRESS`; none before deploy.
+    pub stack_status: Option<String>,
+    /// Region and stack UUID; none before Heat answered.
+    pub stack_id: Option<(String, String)>,
+    /// Given by clients, ours (`stampede.*`) and foreign, as they were given.
+    pub attributes: BTreeMap<String, String>,
+    /// Attributes of ours as they came with everything but an update.
+    pub brought: BTreeMap<String, String>,
+    /// All outputs of the stack that have a value, endpoints among them.
+    pub outputs: BTreeMap<String, serde_json::Value>,
+    /// Endpoint URLs by name: (`namenode_ui`, `http://198.51.100.7:9870/`).
+    pub endpoints: BTreeMap<String, String>,
+    /// The region where it lives.
+    pub region: String,
+    /// The latest line of each stage of each node: the master's first, then the workers' by number;
+    /// within a node the newest last.
+    pub progress: Vec<StageReport>,
+    /// Heat's own words beside its status, verbatim; may be empty.
+    pub stack_status_reason: String,
+    /// What is to be said of the change that is under way, or of the last one where it was taken
+    /// back.
+    pub change: Option<String>,
+    /// Node, stage and reason of the first failure, in words.
+    pub failure: Option<String>,
+    /// Why what is shown may be old: the cloud did not answer the last question.
+    pub cloud_error: Option<String>,
+}
+
+/// What a request for an entity led to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CreateOutcome {
+    /// It was not there.
+    New(ClusterView),
+    /// It was there already; nothing was changed.
+    Existing(ClusterView),
+}
+
+/// A cluster as it was found for its owner. It is put into words only where they are asked for.
+#[derive(Clone, Debug)]
+pub struct ClusterLookup {
+    record: Arc<ClusterRecord>,
+    edition: ViewVersion,
+}
+
+/// What a cluster's views depend on: where it is the same, so are they.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewVersion {
+    /// How often the cluster's record was written.
+    pub revision: i64,
+    /// Why what is known may be old.
+    pub cloud_error: Option<Arc<str>>,
+}
+
+impl ClusterLookup {
+    pub(crate) fn new(record: Arc<ClusterRecord>, cloud_error: Option<Arc<str>>) -> Self {
+        let edition = ViewVersion {
+            revision: record.revision,
+            cloud_error,
+        };
+        Self { record, edition }
+    }
+
+    /// The cluster's own id.
+    pub fn id(&self) -> &str {
+        &self.record.id
+    }
+
+    /// What the view depends on.
+    pub fn edition(&self) -> &ViewVersion {
+        &self.edition
+    }
+
+    /// What its owner sees.
+    pub fn view(&self) -> ClusterView {
+        view_of(&self.record, self.edition.cloud_error.as_deref())
+    }
+}
+
+/// What the owner of a cluster in use is shown.
+pub(crate) fn show_cluster(entity: &ClusterHandle, record: &ClusterRecord) -> ClusterView {
+    let cloud_error = entity
+        .look
+        .error()
+        .or_else(|| entity.rejection_reason(record));
+    view_of(record, cloud_error.as_deref())
+}
+
+/// What a record shows.
+pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> ClusterView {
+    let seen = &record.seen;
+    let text = |value: &serde_json::Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    let endpoints = record
+        .endpoints
+        .iter()
+        .filter_map(|(name, output)| Some((name.clone(), text(seen.outputs.get(output)?))));
+    ClusterView {
+        name: record.name.clone(),
+        id: record.id.clone(),
+        phase: record.phase,
+        state: status::cluster_state(record),
+        stack_status: status::shown_status(record),
+        stack_id: record
+            .stack_id
+            .clone()
+            .map(|id| (record.region.clone(), id)),
+        attributes: record.attributes.clone(),
+        brought: record.brought.clone(),
+        outputs: seen.outputs.clone(),
+        endpoints: endpoints.collect(),
+        region: record.region.clone(),
+        progress: status::progress(seen),
+        stack_status_reason: seen.reason.clone(),
+        change: status::describe_change(record),
+        failure: record
+            .stuck
+            .clone()
+            .or_else(|| status::describe_failure(record)),
+        cloud_error: cloud_error.map(str::to_owned),
+    }
+}

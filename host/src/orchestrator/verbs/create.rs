@@ -1,0 +1,124 @@
+//! What changes the record and nothing in the cloud: a request for an entity, attributes that are
+//! only kept.
+
+use std::collections::BTreeMap;
+
+use crate::orchestrator::{
+    context::{Caller, ClientAttributes, Context},
+    error::OrchestratorError,
+    locks::now_s,
+    planning::merge_attributes,
+    stack::stack_request,
+    state::{
+        cluster_registry::ClusterHandle,
+        view::{ClusterView, CreateOutcome, show_cluster},
+    },
+    verbs::find::find_cluster,
+};
+use crate::{
+    cluster::{DesiredState, LifecyclePhase},
+    store::{ClusterRecord, NodeNotifications, ObservedState},
+};
+
+/// The entity is there afterwards.
+pub(crate) async fn create_cluster(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+    attributes: ClientAttributes,
+) -> Result<CreateOutcome, OrchestratorError> {
+    let project = caller.project_id();
+    match find_cluster(context, caller, name).await {
+        Ok(entity) => {
+            return Ok(CreateOutcome::Existing(show_cluster(
+                &entity,
+                &entity.record(),
+            )));
+        }
+        Err(OrchestratorError::NotFound(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let attributes =
+        merge_attributes::merge_attributes(&BTreeMap::new(), attributes, &context.state.limits)?;
+    context.parse_spec(name, &attributes)?;
+    let most = context.state.limits.clusters_per_project;
+    if context.state.registry.store().count(project).await? >= most {
+        let words = format!(
+            "project `{}` has {most} clusters, which is the most; delete one first",
+            caller.project_name()
+        );
+        return Err(OrchestratorError::TooMany(words));
+    }
+    let record = new_record(caller, name, attributes);
+    tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
+    match context.state.registry.insert(record).await? {
+        Some(entity) => Ok(CreateOutcome::New(show_cluster(&entity, &entity.record()))),
+        // Two asked at once.
+        None => context
+            .state
+            .registry
+            .find(project, name)
+            .await
+            .map(|entity| CreateOutcome::Existing(show_cluster(&entity, &entity.record()))),
+    }
+}
+
+fn new_record(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> ClusterRecord {
+    let id = uuid::Uuid::new_v4().to_string();
+    ClusterRecord {
+        stack_name: stack_request::stack_name(name, &id),
+        id,
+        project_id: caller.project_id().to_owned(),
+        project_name: caller.project_name().to_owned(),
+        name: name.to_owned(),
+        created_s: now_s(),
+        updated_s: now_s(),
+        revision: 1,
+        attributes,
+        brought: BTreeMap::new(),
+        spec: None,
+        phase: LifecyclePhase::Initialised,
+        acknowledged: false,
+        wish: DesiredState::None,
+        owner: None,
+        stack_id: None,
+        region: caller.session.region().to_owned(),
+        create_sent_s: None,
+        deletes: 0,
+        endpoints: BTreeMap::new(),
+        stuck: None,
+        change: None,
+        told: NodeNotifications::default(),
+        setback: None,
+        seen: ObservedState::default(),
+    }
+}
+
+/// Whether provision is allowed: once, after deploy.
+pub(crate) fn check_provision(record: &ClusterRecord) -> Result<(), OrchestratorError> {
+    let name = &record.name;
+    match record.phase {
+        LifecyclePhase::Deployed => Ok(()),
+        LifecyclePhase::Initialised => Err(OrchestratorError::NotApplicable(format!(
+            "`{name}` is not deployed yet; deploy it first"
+        ))),
+        LifecyclePhase::Provisioned => Err(OrchestratorError::NotApplicable(format!(
+            "`{name}` is provisioned already"
+        ))),
+    }
+}
+
+/// Takes these attributes, which change nothing in the cloud. The caller holds the cluster's turn.
+pub(crate) async fn store_attributes(
+    context: &Context,
+    entity: &ClusterHandle,
+    attributes: &BTreeMap<String, String>,
+    also: impl Fn(&mut ClusterRecord),
+) -> Result<ClusterView, OrchestratorError> {
+    let change = |record: &mut ClusterRecord| {
+        record.attributes.clone_from(attributes);
+        also(record);
+    };
+    let record = context.state.registry.change_record(entity, change).await?;
+    Ok(show_cluster(entity, &record))
+}

@@ -1,0 +1,51 @@
+//! Delete: record the wish, ask Heat, and let the background see to the rest.
+
+use std::sync::Arc;
+
+use crate::orchestrator::{
+    context::{Caller, Context},
+    error::OrchestratorError,
+    reconcile::{step::reconcile_once, worker::spawn_worker},
+    state::sessions,
+    verbs::find::find_cluster,
+};
+use crate::{cluster::DesiredState, store::ClusterRecord};
+
+/// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is
+/// dropped.
+pub(crate) async fn delete_cluster(
+    context: Arc<Context>,
+    caller: Caller,
+    name: String,
+) -> Result<(), OrchestratorError> {
+    let entity = find_cluster(&context, &caller, &name).await?;
+    let turn = entity.turn.lock().await;
+    if !context.state.registry.reload(&entity).await?.is_live() {
+        return Err(OrchestratorError::NotFound(name));
+    }
+    let owner = caller.user_id();
+    let wish = |record: &mut ClusterRecord| {
+        (record.wish, record.stuck, record.owner) =
+            (DesiredState::Delete, None, Some(owner.to_owned()))
+    };
+    let record = context.state.registry.change_record(&entity, wish).await?;
+    tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{name}`");
+    if record.stack_id.is_none() && record.create_sent_s.is_none() && record.spec.is_none() {
+        return context.state.registry.drop_record(&entity).await;
+    }
+    let step = reconcile_once(&context, &entity, &caller.session, None).await;
+    drop(turn);
+    if let Err(error) = &step {
+        tracing::warn!(cluster.id = %record.id, "heat was not asked to delete `{name}` yet: {error}");
+    }
+    if let Err(OrchestratorError::Unauthorized(words)) = step {
+        context.state.sessions.forget_session(&caller.session);
+        context
+            .state
+            .sessions
+            .add_waits([sessions::owner_wait(&record)]);
+        return Err(OrchestratorError::Unauthorized(words));
+    }
+    spawn_worker(&context, &entity);
+    Ok(())
+}

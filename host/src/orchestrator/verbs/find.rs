@@ -1,0 +1,121 @@
+//! Finds and lists clusters: what the store knows, what Heat shows, and clusters whose record was
+//! lost.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use crate::orchestrator::{
+    context::{Caller, Context},
+    error::OrchestratorError,
+    reconcile::{recover, worker},
+    state::{
+        cluster_registry::ClusterHandle,
+        refresh, status,
+        view::{ClusterLookup, ClusterView, show_cluster},
+    },
+};
+use crate::store::ClusterRecord;
+
+/// The caller's living cluster of this name; one that the store does not know is looked for in
+/// Heat, once.
+pub(crate) async fn find_cluster(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+) -> Result<Arc<ClusterHandle>, OrchestratorError> {
+    let registry = &context.state.registry;
+    match registry.find(caller.project_id(), name).await {
+        Err(OrchestratorError::NotFound(_)) => {
+            Box::pin(recover::recover_project(context, caller)).await?;
+            registry.find(caller.project_id(), name).await
+        }
+        other => other,
+    }
+}
+
+/// One cluster, refreshed where what is known of it is old.
+pub(crate) async fn look_up_cluster(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+) -> Result<ClusterLookup, OrchestratorError> {
+    let entity = find_cluster(context, caller, name).await?;
+    let shown_age = context.state.limits.shown_age;
+    let cloud_error =
+        refresh::refresh_cluster(&context.state, &entity, &caller.session, shown_age).await;
+    let record = entity.record();
+    let cloud_error = cloud_error.or_else(|| entity.rejection_reason(&record));
+    if record.is_live() {
+        Ok(ClusterLookup::new(record, cloud_error))
+    } else {
+        Err(OrchestratorError::NotFound(name.to_owned()))
+    }
+}
+
+/// All living clusters of the caller's project, by name.
+pub(crate) async fn list_clusters(
+    context: &Context,
+    caller: &Caller,
+) -> Result<Vec<ClusterView>, OrchestratorError> {
+    if let Err(error) = recover::recover_project(context, caller).await {
+        let project = caller.project_name();
+        tracing::warn!("cannot look for forgotten clusters of project {project}: {error}");
+    }
+    let state = &context.state;
+    let entities = state.registry.list_project(caller.project_id()).await?;
+    let moving = entities
+        .iter()
+        .filter(|entity| status::cluster_state(&entity.record()).is_moving())
+        .take(state.limits.list_looks);
+    // Collected before the wait: a lazy chain of closures over borrows would keep this future
+    // from being `Send`.
+    let shown_age = state.limits.shown_age;
+    let refreshes: Vec<_> = moving
+        .map(|entity| refresh::refresh_cluster(state, entity, &caller.session, shown_age))
+        .collect();
+    stream::iter(refreshes)
+        .buffer_unordered(state.limits.list_looks)
+        .collect::<Vec<_>>()
+        .await;
+    let records = entities.iter().map(|entity| (entity, entity.record()));
+    Ok(records
+        .filter(|(_, record)| record.is_live())
+        .map(|(entity, record)| show_cluster(entity, &record))
+        .collect())
+}
+
+/// The clusters of the caller's project that are being deleted, those among them that could not be.
+pub(crate) async fn list_deleting(
+    context: &Context,
+    caller: &Caller,
+) -> Result<Vec<ClusterView>, OrchestratorError> {
+    let registry = &context.state.registry;
+    let mut views = Vec::new();
+    for entity in registry.list_project(caller.project_id()).await? {
+        if entity.record().is_live() {
+            continue;
+        }
+        worker::reconcile_if_idle(context, &entity, &caller.session).await;
+        // The last step may have dropped the record.
+        if let Ok(record) = registry.reload(&entity).await {
+            views.push(show_cluster(&entity, &record));
+        }
+    }
+    Ok(views)
+}
+
+/// The record as the store has it now. The cluster may have waited its turn behind a delete.
+pub(crate) async fn live_record(
+    context: &Context,
+    entity: &ClusterHandle,
+    name: &str,
+) -> Result<Arc<ClusterRecord>, OrchestratorError> {
+    let record = context.state.registry.reload(entity).await?;
+    // It may have waited its turn behind a delete.
+    if record.is_live() {
+        Ok(record)
+    } else {
+        Err(OrchestratorError::NotFound(name.to_owned()))
+    }
+}

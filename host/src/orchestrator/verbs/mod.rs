@@ -1,0 +1,9 @@
+//! The verbs of the life cycle: one file each, called by the facade.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod deploy;
+pub(crate) mod find;
+pub(crate) mod groups;
+pub(crate) mod provision;
+pub(crate) mod update;

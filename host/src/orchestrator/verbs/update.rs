@@ -1,0 +1,358 @@
+//! Update: takes attributes over those that were given before, and begins the change that they mean
+//! for a running cluster.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::orchestrator::{
+    context::{Caller, ClientAttributes, Context},
+    error::OrchestratorError,
+    planning::{
+        cluster_plan::nodes::MASTER, inventory, merge_attributes, plan_deploy::resolve_flavors,
+        quota, resolve,
+    },
+    reconcile::worker::spawn_worker,
+    rollout::{
+        desired_state::{self, ChangeTarget, UpdateRequest},
+        execute as rollout, steps,
+    },
+    state::{
+        cluster_registry::ClusterHandle,
+        refresh,
+        view::{ClusterView, show_cluster},
+    },
+    verbs::{
+        create,
+        find::{find_cluster, live_record},
+    },
+};
+use crate::{
+    cluster::{ClusterChange, ClusterSpec, DesiredState, LifecyclePhase, RolloutStep, attributes},
+    openstack::StackId,
+    store::ClusterRecord,
+};
+
+/// Takes attributes over those that were given before. Of a running cluster, begins the change and
+/// returns.
+pub(crate) async fn update_cluster(
+    context: Arc<Context>,
+    caller: Caller,
+    name: String,
+    given: ClientAttributes,
+) -> Result<ClusterView, OrchestratorError> {
+    let entity = find_cluster(&context, &caller, &name).await?;
+    // Before the turn, since it may take its time: all that follows is decided by one record.
+    refresh::refresh_cluster(
+        &context.state,
+        &entity,
+        &caller.session,
+        context.state.limits.observe_every,
+    )
+    .await;
+    let _turn = entity.turn.lock().await;
+    let record = live_record(&context, &entity, &name).await?;
+    let wish = UpdateRequest::change_target(given);
+    if record.wish == DesiredState::None {
+        let merged = merge_attributes::merge_attributes(
+            &record.attributes,
+            wish.given,
+            &context.state.limits,
+        )?;
+        if !wish.remove.is_empty() {
+            return Err(desired_state::invalid(
+                desired_state::REMOVE,
+                "the cluster is not deployed yet, it has no workers",
+                "set how many with `workers`",
+            ));
+        }
+        context.parse_spec(&name, &merged)?;
+        return create::store_attributes(&context, &entity, &merged, |_| {}).await;
+    }
+    if record.change.is_none() {
+        if !desired_state::changes_cluster(&context, &record, &wish)? {
+            let merged = merge_attributes::merge_attributes(
+                &record.attributes,
+                wish.given,
+                &context.state.limits,
+            )?;
+            return create::store_attributes(&context, &entity, &merged, |_| {}).await;
+        }
+        if rollout::catch_up(&context, &entity, &caller.session).await? {
+            spawn_worker(&context, &entity);
+        }
+    }
+    let record = entity.record();
+    if let Some(change) = &record.change {
+        return match &record.stuck {
+            Some(why) => {
+                retry_blocked_change(&context, &caller, &entity, &record, change, why, wish).await
+            }
+            None => update_during_change(&context, &entity, &record, change, wish).await,
+        };
+    }
+    let ChangeTarget {
+        from,
+        to,
+        attributes,
+    } = desired_state::of(&context, &record, &wish)?;
+    at_rest(&record)?;
+    let change = plan_change(&context, &caller, &record, &from, to, attributes).await?;
+    begin_change(&context, &caller, &entity, change).await?;
+    Ok(show_cluster(&entity, &entity.record()))
+}
+
+/// While a change is under way only attributes that are not ours may change; the same wish once
+/// more is answered once more.
+async fn update_during_change(
+    context: &Context,
+    entity: &ClusterHandle,
+    record: &ClusterRecord,
+    change: &ClusterChange,
+    wish: UpdateRequest,
+) -> Result<ClusterView, OrchestratorError> {
+    let foreign = wish.foreign();
+    let merged =
+        merge_attributes::merge_attributes(&change.attributes, wish.given, &context.state.limits)?;
+    if differ(context, record, &change.attributes, &merged)? || !wish.remove.is_empty() {
+        at_rest(record)?;
+    }
+    let kept =
+        merge_attributes::merge_attributes(&record.attributes, foreign, &context.state.limits)?;
+    create::store_attributes(context, entity, &kept, |record| {
+        if let Some(change) = &mut record.change {
+            change.attributes.clone_from(&merged);
+        }
+    })
+    .await
+}
+
+fn differ(
+    context: &Context,
+    record: &ClusterRecord,
+    one: &BTreeMap<String, String>,
+    other: &BTreeMap<String, String>,
+) -> Result<bool, OrchestratorError> {
+    Ok(!attributes::changed(
+        &context.parse_spec(&record.name, one)?,
+        &context.parse_spec(&record.name, other)?,
+    )
+    .is_empty())
+}
+
+/// A change that failed and could not be taken back is taken back once more, whatever else is asked
+/// for; that has to be asked for again.
+async fn retry_blocked_change(
+    context: &Arc<Context>,
+    caller: &Caller,
+    entity: &Arc<ClusterHandle>,
+    record: &ClusterRecord,
+    change: &ClusterChange,
+    why: &str,
+    wish: UpdateRequest,
+) -> Result<ClusterView, OrchestratorError> {
+    let wants_more = desired_state::changes_cluster(context, record, &wish)?;
+    let why = change.undone.clone().unwrap_or_else(|| why.to_owned());
+    rollout::start_rollback(context, entity, why, Some(caller.user_id().to_owned())).await?;
+    spawn_worker(context, entity);
+    if wants_more {
+        let words = format!(
+            "the last change of `{}` failed and is being taken back once more; ask again when that has ended",
+            record.name
+        );
+        return Err(OrchestratorError::Conflict(words));
+    }
+    let kept = merge_attributes::merge_attributes(
+        &record.attributes,
+        wish.foreign(),
+        &context.state.limits,
+    )?;
+    create::store_attributes(context, entity, &kept, |_| {}).await
+}
+
+/// Whether the cluster can be changed now, and its nodes told.
+fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
+    let name = &record.name;
+    if record.wish == DesiredState::None || record.phase == LifecyclePhase::Initialised {
+        return Err(OrchestratorError::NotApplicable(format!(
+            "`{name}` is not deployed yet; deploy it first"
+        )));
+    }
+    if let Some(why) = &record.stuck {
+        return Err(OrchestratorError::Conflict(format!(
+            "`{name}` cannot be changed: {why}"
+        )));
+    }
+    if let Some(change) = &record.change {
+        let title = change.step().map_or("ending", |step| &step.title);
+        return Err(OrchestratorError::Conflict(format!(
+            "a change of `{name}` is under way ({title}); wait for its end"
+        )));
+    }
+    let status = record.seen.status.as_deref().unwrap_or("not created yet");
+    if !status.ends_with("_COMPLETE")
+        || status.starts_with("DELETE")
+        || status.starts_with("SUSPEND")
+        || record.seen.gone
+    {
+        let hint = if status.ends_with("_IN_PROGRESS") {
+            "wait until it is complete"
+        } else {
+            "a cluster that failed can only be deleted"
+        };
+        return Err(OrchestratorError::NotApplicable(format!(
+            "`{name}` is {status}; {hint}"
+        )));
+    }
+    if record.told.transport != inventory::SIGNAL_TRANSPORT {
+        let words = "its nodes were given a way to signal that has ended, so that they cannot be told of a change; deploy a new cluster";
+        return Err(OrchestratorError::NotApplicable(format!(
+            "`{name}`: {words}"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether everybody who has to be told can be.
+fn can_hear(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), OrchestratorError> {
+    let mut told = steps.iter().flat_map(|step| &step.told);
+    let Some(node) = told.find(|node| record.seen.deaf.contains(node)) else {
+        return Ok(());
+    };
+    let hint = if node.as_str() == MASTER {
+        "deploy a new cluster"
+    } else {
+        "take it away (workers.remove), or deploy a new cluster"
+    };
+    Err(OrchestratorError::NotApplicable(format!(
+        "{node} sees no metadata service, the only way to tell a running node of a change; {hint}"
+    )))
+}
+
+/// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched.
+async fn plan_change(
+    context: &Context,
+    caller: &Caller,
+    record: &ClusterRecord,
+    from: &ClusterSpec,
+    to: ClusterSpec,
+    attributes: BTreeMap<String, String>,
+) -> Result<ClusterChange, OrchestratorError> {
+    let session = &caller.session;
+    let smallest = context
+        .planner
+        .smallest(&to)
+        .map_err(OrchestratorError::Invalid)?;
+    let cloud = inventory::take_inventory(session, &to).await?;
+    resolve::resolve_spec(&to, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
+    let chosen = resolve_flavors(&to, &cloud)?;
+    let planned = context
+        .planner
+        .plan(&to, &chosen)
+        .await
+        .map_err(OrchestratorError::Invalid)?;
+    let before = context
+        .planner
+        .plan(from, &chosen)
+        .await
+        .map_err(OrchestratorError::Invalid)?;
+    let id = record.stack_id.clone().unwrap_or_default();
+    let stack = session
+        .stack_template(&StackId {
+            name: record.stack_name.clone(),
+            id,
+        })
+        .await?;
+    desired_state::reject_replacements(&stack, &planned.template, &attributes::changed(from, &to))?;
+    let joining = to
+        .ids()
+        .iter()
+        .filter(|id| !from.ids().contains(id))
+        .count();
+    let joining = u32::try_from(joining).unwrap_or(u32::MAX);
+    let mut quotas = cloud.quotas;
+    if joining > 0 && quota::has_volumes(&planned.template) {
+        (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
+    }
+    let problems = quota::check_added(
+        &before.template,
+        &planned.template,
+        joining,
+        &chosen,
+        &quotas,
+        &to,
+    );
+    if !problems.is_empty() {
+        return Err(OrchestratorError::Invalid(problems));
+    }
+    let installed = planned.installed();
+    let steps = steps::plan_steps(
+        from,
+        &to,
+        &record.told.installed,
+        &installed,
+        record.told.generation + 1,
+    );
+    can_hear(record, &steps)?;
+    let added = to
+        .ids()
+        .into_iter()
+        .filter(|id| !from.ids().contains(id))
+        .collect();
+    let change = ClusterChange {
+        attributes,
+        to,
+        installed,
+        endpoints: planned.endpoints,
+        steps,
+        at: 0,
+        sent_s: None,
+        touched: Vec::new(),
+        added,
+        undone: None,
+    };
+    rollout::check_steps(context, session, record, from, &change).await?;
+    Ok(change)
+}
+
+/// Records the change and gives Heat its first step; what Heat refuses is as if it had never been
+/// asked for.
+async fn begin_change(
+    context: &Arc<Context>,
+    caller: &Caller,
+    entity: &Arc<ClusterHandle>,
+    change: ClusterChange,
+) -> Result<(), OrchestratorError> {
+    let record = |record: &mut ClusterRecord| {
+        record.change = Some(change.clone());
+        record.owner = Some(caller.user_id().to_owned());
+        record.setback = None;
+    };
+    let kept = context.state.registry.change_record(entity, record).await?;
+    tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
+    let sent = rollout::send_step(context, entity, &caller.session).await;
+    if entity.record().change.as_ref().map(|now| &now.steps) != Some(&change.steps) {
+        spawn_worker(context, entity);
+        return Err(OrchestratorError::Conflict(format!(
+            "another host has changed `{}` meanwhile; look at it and ask again",
+            kept.name
+        )));
+    }
+    match sent {
+        // Whether Heat has it is found out in the background.
+        Ok(_)
+        | Err(
+            OrchestratorError::Cloud(_)
+            | OrchestratorError::Busy { .. }
+            | OrchestratorError::Internal(_),
+        ) => {}
+        Err(error) => {
+            context
+                .state
+                .registry
+                .change_record(entity, |record| record.change = None)
+                .await?;
+            return Err(error);
+        }
+    }
+    spawn_worker(context, entity);
+    Ok(())
+}
