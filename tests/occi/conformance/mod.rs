@@ -1,10 +1,11 @@
-//! Every rule of hurtle/PROTOCOL.md, sections 1 to 5, checked against this host: the same as
-//! recorded, or different on purpose by a decision that stands in host/DECISIONS.md. Nothing else
-//! is allowed. What comes of it is kept in `tests/occi/conformance.md`.
+//! Checks every rule of host/docs/hurtle/PROTOCOL.md, sections 1 to 5, against this host: the
+//! same as recorded, or different on purpose by a decision in host/docs/decisions. Nothing else is
+//! allowed. The outcome is kept in `tests/occi/conformance.md`.
 
 mod attributes;
 mod negotiation;
 mod operations;
+mod record;
 mod renderings;
 mod routing;
 
@@ -28,7 +29,7 @@ pub(super) struct ConformanceRule {
 #[derive(Clone, Copy)]
 pub(super) enum RuleVerdict {
     Same,
-    /// By the decision that begins so.
+    /// By the decision that holds a statement which begins so.
     Differs(&'static str),
 }
 
@@ -241,50 +242,9 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The names of all decisions.
-fn decisions() -> Vec<String> {
-    let text = std::fs::read_to_string(repository().join("host/DECISIONS.md")).unwrap();
-    let flat = text.replace("\n  ", " ");
-    flat.lines()
-        .filter_map(|line| line.strip_prefix("- **")?.split("**").next())
-        .map(str::to_owned)
-        .collect()
-}
-
-fn record() -> String {
-    let (mut text, mut counts) = (String::new(), [0; 2]);
-    for (section, rules) in SECTIONS {
-        text += &format!(
-            "\n## {section}\n\n| what the Python Service Orchestrator does | this host |\n|---|---|\n"
-        );
-        for rule in rules {
-            let verdict = match rule.verdict {
-                RuleVerdict::Same => {
-                    counts[0] += 1;
-                    "same".to_owned()
-                }
-                RuleVerdict::Differs(decision) => {
-                    counts[1] += 1;
-                    format!("differs on purpose: {}", decision.trim_end_matches('.'))
-                }
-            };
-            text += &format!("| {} | {verdict} |\n", rule.says.replace('|', "\\|"));
-        }
-    }
-    let head = "# Conformance to the recorded protocol\n\nWritten by `tests/occi/conformance`, which checks every line against the running face and keeps this \
-                file true\n(`STAMPEDE_UPDATE_CONFORMANCE=1 cargo test --workspace --test occi conformance` writes it anew). The rules are those of\n\
-                hurtle's PROTOCOL.md, sections 1 to 5; the decisions stand in `host/DECISIONS.md`.\n\n";
-    format!(
-        "{head}{} rules: {} the same, {} different on purpose, nothing else.\n{text}",
-        counts[0] + counts[1],
-        counts[0],
-        counts[1]
-    )
-}
-
 #[tokio::test]
 async fn every_rule_holds_or_differs_by_a_decision() {
-    let decisions = decisions();
+    let decisions = record::decisions();
     let mut wrong = Vec::new();
     for rule in SECTIONS.iter().flat_map(|(_, rules)| rules.iter()) {
         assert!(
@@ -296,26 +256,12 @@ async fn every_rule_holds_or_differs_by_a_decision() {
             "{} checks nothing",
             rule.says
         );
-        if let RuleVerdict::Differs(decision) = rule.verdict
-            && !decisions.iter().any(|name| name.starts_with(decision))
+        if let RuleVerdict::Differs(begin) = rule.verdict
+            && record::find_decision(&decisions, begin).is_none()
         {
-            wrong.push(format!("{}: there is no decision `{decision}`", rule.says));
+            wrong.push(format!("{}: there is no decision `{begin}`", rule.says));
         }
         wrong.extend(check(rule).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn the_record_is_true() {
-    let path = repository().join("tests/occi/conformance.md");
-    if std::env::var_os("STAMPEDE_UPDATE_CONFORMANCE").is_some() {
-        std::fs::write(&path, record()).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        kept == record(),
-        "{} is old: STAMPEDE_UPDATE_CONFORMANCE=1 writes it anew",
-        path.display()
-    );
 }
