@@ -1,6 +1,8 @@
-//! The layers of the host, as design.md has them: a module uses only those below it, the three that
+//! The layers of the host, as host/docs/architecture.md has them: a module uses only those below it, the three that
 //! touch the outside world do not know one another, and no file grows past what one idea needs.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod documents;
 
 use std::{
     collections::BTreeMap,

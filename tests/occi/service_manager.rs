@@ -1,5 +1,5 @@
 //! The Service Manager's own sequence, sent as it sends it and read as it reads it
-//! (hurtle/PROTOCOL.md, section 7).
+//! (host/docs/hurtle/PROTOCOL.md, section 7).
 
 use std::sync::atomic::Ordering;
 

@@ -1,6 +1,6 @@
 //! The OCCI face: what hurtle's Service Manager and any OCCI client speak. Only this module knows
 //! OCCI; it knows no socket, no store and no cloud. Facts: the protocol recorded from hurtle's own
-//! programs; decisions: `host/DECISIONS.md`.
+//! programs; decisions: `host/docs/decisions`.
 //!
 //! Layout
 //! - [`Face`]: a whole request in, a whole answer out
