@@ -1,16 +1,21 @@
-//! The layers of the host, as host/docs/architecture.md has them: a module uses only those below it, the three that
-//! touch the outside world do not know one another, and no file grows past what one idea needs.
+//! The layers of the host, as host/docs/architecture.md has them: a module uses only those below
+//! it, and so does a folder inside a large module; no two files of a module use each other in a
+//! circle; what says that it is pure takes nothing of the outside world; documents and files keep
+//! their limits.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod documents;
+mod imports;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
-/// From the top; modules of one line do not know one another, but for the faces, where admin shows
+use imports::{SourceFile, host_files, read_source, rust_files};
+
+/// From the top; modules of one line do not know one another, but for the APIs, where admin shows
 /// the numbers that OCCI counts.
 const LAYERS: [&[&str]; 7] = [
     &["main", "cli"],
@@ -21,117 +26,187 @@ const LAYERS: [&[&str]; 7] = [
     &["bundle"],
     &["cluster"],
 ];
+
+/// The rooms of large modules, from the top; the module's own file stands above all of them.
+const ROOMS: [(&str, &[&[&str]]); 1] = [(
+    "orchestrator",
+    &[
+        &["verbs"],
+        &["reconcile"],
+        &["rollout"],
+        &["context"],
+        &["stack"],
+        &["planning", "state"],
+        &["requeue", "error", "limits", "locks"],
+    ],
+)];
+
+/// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
+const PURE: [&str; 17] = [
+    "bundle/mod.rs",
+    "bundle/node_update.rs",
+    "openstack/types.rs",
+    "orchestrator/planning/cluster_plan.rs",
+    "orchestrator/planning/cluster_plan/claims.rs",
+    "orchestrator/planning/cluster_plan/nodes.rs",
+    "orchestrator/planning/merge_attributes.rs",
+    "orchestrator/planning/quota.rs",
+    "orchestrator/planning/resolve.rs",
+    "orchestrator/reconcile/decide.rs",
+    "orchestrator/rollout/desired_state.rs",
+    "orchestrator/rollout/steps.rs",
+    "orchestrator/stack/mod.rs",
+    "orchestrator/stack/snapshot.rs",
+    "orchestrator/stack/stack_request.rs",
+    "orchestrator/state/status.rs",
+    "store/record.rs",
+];
+
+/// What a pure file does not name.
+const IMPURE: [&str; 18] = [
+    "CloudSession",
+    "CloudClient",
+    "RecordStore",
+    "ClusterRegistry",
+    "ClusterHandle",
+    "SharedState",
+    "Context",
+    "Mutex",
+    "RwLock",
+    "Instant",
+    "SystemTime",
+    "now_s",
+    "tokio",
+    "reqwest",
+    "async",
+    "await",
+    "std::fs",
+    "std::env",
+];
+
 /// Lines of a file.
 const MAX_LINES: usize = 500;
 
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap().to_owned()
 }
 
-fn rust_files(dir: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
+fn host() -> Vec<SourceFile> {
+    host_files(&repository().join("host/src"))
+}
+
+fn level(levels: &[&[&str]], name: &str) -> Option<usize> {
+    levels.iter().position(|level| level.contains(&name))
+}
+
+/// The modules above or beside its own that a file names.
+fn upward_modules(file: &SourceFile) -> Vec<String> {
+    let module = file.module[0].as_str();
+    if module == "lib" {
+        return Vec::new();
     }
-    files.sort();
-    files
-}
-
-fn layer(module: &str) -> Option<usize> {
-    LAYERS.iter().position(|layer| layer.contains(&module))
-}
-
-/// The modules of the crate that a source names, by `crate::x`, `crate::{x::.., y}` or
-/// `stampede::x`; comments are not looked at.
-fn used(source: &str) -> Vec<String> {
-    let code: String = source
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n");
-    let mut names = Vec::new();
-    for (at, root) in code
-        .match_indices("crate::")
-        .chain(code.match_indices("stampede::"))
-    {
-        let rest = &code[at + root.len()..];
-        match rest.strip_prefix('{') {
-            Some(group) => names.extend(first_names(group)),
-            None => names.push(
-                rest.chars()
-                    .take_while(|c| c.is_alphanumeric() || *c == '_')
-                    .collect(),
-            ),
-        }
-    }
-    names
-}
-
-/// The first names of the members of a `{..}` group, whose opening brace was read.
-fn first_names(group: &str) -> Vec<String> {
-    let (mut depth, mut name, mut names, mut reading) = (0, String::new(), Vec::new(), true);
-    for c in group.chars() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                names.push(std::mem::take(&mut name));
-                reading = true;
-            }
-            c if reading && (c.is_alphanumeric() || c == '_') => name.push(c),
-            c if c.is_whitespace() => {}
-            _ => reading = false,
-        }
-    }
-    names.push(name);
-    names.retain(|name| !name.is_empty());
-    names
-}
-
-/// What `module` may not use of what `source` names.
-fn upward(module: &str, source: &str) -> Vec<String> {
-    let own =
-        layer(module).unwrap_or_else(|| panic!("the module `{module}` has no place in the layers"));
-    let faces = layer("occi");
-    let wrong = |name: &String| match layer(name) {
-        _ if name == module || module == "main" && name == "cli" => false,
-        Some(other) if other == own && Some(own) == faces => false,
+    let own = level(&LAYERS, module)
+        .unwrap_or_else(|| panic!("the module `{module}` has no place in the layers"));
+    let apis = level(&LAYERS, "occi");
+    let is_wrong = |name: &&String| match level(&LAYERS, name) {
+        _ if *name == module || module == "main" && *name == "cli" => false,
+        Some(other) if other == own && Some(own) == apis => false,
         Some(other) => other <= own,
         None => false,
     };
-    used(source).into_iter().filter(wrong).collect()
+    let roots = file.names.iter().filter_map(|name| name.first());
+    roots.filter(is_wrong).cloned().collect()
+}
+
+/// The rooms above or beside its own that a file of a large module names, and the module's facade.
+fn upward_rooms(file: &SourceFile, module: &str, rooms: &[&[&str]]) -> Vec<String> {
+    let [parent, room, ..] = file.module.as_slice() else {
+        return Vec::new();
+    };
+    if parent != module {
+        return Vec::new();
+    }
+    let own = level(rooms, room)
+        .unwrap_or_else(|| panic!("`{module}/{room}` has no place among the rooms"));
+    let inside = file.names.iter().filter(|name| name[..1] == [module]);
+    let is_wrong = |name: &&Vec<String>| match name.get(1) {
+        Some(other) if other == room => false,
+        // What is no room is the facade's own.
+        Some(other) => level(rooms, other).is_none_or(|other| other <= own),
+        None => false,
+    };
+    inside
+        .filter(is_wrong)
+        .map(|name| name.join("::"))
+        .collect()
+}
+
+/// Which files of one module name which others, by module path. What a file names of its parents'
+/// own files is left out: those only list their children.
+fn uses_inside(files: &[SourceFile], module: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let own: Vec<&SourceFile> = files
+        .iter()
+        .filter(|file| file.module[0] == module)
+        .collect();
+    let known: BTreeSet<&[String]> = own.iter().map(|file| file.module.as_slice()).collect();
+    let file_of = |name: &[String]| {
+        let prefixes = (1..=name.len()).rev().map(|length| &name[..length]);
+        prefixes
+            .into_iter()
+            .find(|prefix| known.contains(*prefix))
+            .map(<[String]>::to_vec)
+    };
+    let mut uses = BTreeMap::new();
+    for file in own {
+        let targets = file.names.iter().filter_map(|name| file_of(name));
+        let targets: BTreeSet<String> = targets
+            .filter(|target| !file.module.starts_with(target) && !target.starts_with(&file.module))
+            .map(|target| target.join("::"))
+            .collect();
+        uses.insert(file.module.join("::"), targets);
+    }
+    uses
+}
+
+/// The first circle that is met, as the files on it.
+fn find_circle(uses: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
+    fn visit(
+        name: &str,
+        uses: &BTreeMap<String, BTreeSet<String>>,
+        path: &mut Vec<String>,
+        done: &mut BTreeSet<String>,
+    ) -> Option<Vec<String>> {
+        if let Some(at) = path.iter().position(|other| other == name) {
+            return Some(path[at..].to_vec());
+        }
+        if !done.insert(name.to_owned()) {
+            return None;
+        }
+        path.push(name.to_owned());
+        let targets = uses.get(name).into_iter().flatten();
+        let circle = targets
+            .into_iter()
+            .find_map(|target| visit(target, uses, path, done));
+        path.pop();
+        circle
+    }
+    let mut done = BTreeSet::new();
+    uses.keys()
+        .find_map(|name| visit(name, uses, &mut Vec::new(), &mut done))
+}
+
+fn says_pure(file: &SourceFile) -> bool {
+    file.header.contains("Pure")
 }
 
 #[test]
 fn no_module_uses_one_above_it() {
-    let src = repository().join("host/src");
-    let mut wrong: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
-    for file in rust_files(&src) {
-        let relative = file.strip_prefix(&src).unwrap();
-        let module = relative
-            .components()
-            .next()
-            .unwrap()
-            .as_os_str()
-            .to_str()
-            .unwrap()
-            .trim_end_matches(".rs")
-            .to_owned();
-        if module == "lib" {
-            continue;
-        }
-        let found = upward(&module, &fs::read_to_string(&file).unwrap());
+    let mut wrong = BTreeMap::new();
+    for file in host() {
+        let found = upward_modules(&file);
         if !found.is_empty() {
-            wrong.insert(relative.to_owned(), found);
+            wrong.insert(file.path, found);
         }
     }
     assert!(
@@ -141,46 +216,128 @@ fn no_module_uses_one_above_it() {
 }
 
 #[test]
-fn this_test_sees_upward_uses() {
-    assert_eq!(
-        upward(
-            "bundle",
-            "use crate::{cluster::{Spec, x}, plugin::Catalogue, orchestrator};"
-        ),
-        ["plugin", "orchestrator"]
+fn no_room_of_a_large_module_uses_one_above_it() {
+    let files = host();
+    let mut wrong = BTreeMap::new();
+    for (module, rooms) in ROOMS {
+        assert!(
+            files.iter().any(|file| file.module[0] == module),
+            "{module}"
+        );
+        for file in &files {
+            let found = upward_rooms(file, module, rooms);
+            if !found.is_empty() {
+                wrong.insert(&file.path, found);
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "these use rooms above or beside them: {wrong:#?}"
     );
+}
+
+#[test]
+fn no_files_of_a_module_use_one_another_in_a_circle() {
+    let files = host();
+    let modules: BTreeSet<&String> = files.iter().map(|file| &file.module[0]).collect();
+    let circles: Vec<Vec<String>> = modules
+        .into_iter()
+        .filter_map(|module| find_circle(&uses_inside(&files, module)))
+        .collect();
+    assert!(circles.is_empty(), "circles: {circles:#?}");
+}
+
+#[test]
+fn what_says_pure_takes_no_client_store_clock_or_lock() {
+    let files = host();
+    let said: BTreeSet<String> = files
+        .iter()
+        .filter(|file| says_pure(file))
+        .map(|file| file.path.display().to_string())
+        .collect();
+    let listed: BTreeSet<String> = PURE.iter().map(|path| (*path).to_owned()).collect();
     assert_eq!(
-        upward("store", "fn f() { crate::openstack::x() }"),
+        said, listed,
+        "what files say of themselves, and the list of this test"
+    );
+    for file in files.iter().filter(|file| says_pure(file)) {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+        let words: BTreeSet<&str> = file.code.split(|c| !is_word(c)).collect();
+        let named = |word: &str| {
+            words
+                .iter()
+                .any(|w| *w == word || w.contains(&format!("{word}::")))
+        };
+        let found: Vec<&&str> = IMPURE.iter().filter(|word| named(word)).collect();
+        assert!(
+            found.is_empty(),
+            "{} is not pure: {found:?}",
+            file.path.display()
+        );
+    }
+}
+
+#[test]
+fn this_test_sees_what_it_looks_for() {
+    let source = |path: &str, text: &str| read_source(Path::new(path), text);
+    let up = |path: &str, text: &str| upward_modules(&source(path, text));
+    let grouped = "use crate::{cluster::{Spec, x}, plugin::Catalogue, orchestrator};";
+    assert_eq!(up("bundle/mod.rs", grouped), ["plugin", "orchestrator"]);
+    assert_eq!(
+        up("store.rs", "fn f() { crate::openstack::x() }"),
         ["openstack"]
     );
-    assert_eq!(
-        upward("main", "stampede::cli::main()"),
-        Vec::<String>::new()
+    assert!(up("main.rs", "stampede::cli::main()").is_empty());
+    assert!(
+        up(
+            "orchestrator/x.rs",
+            "use crate::store::Store; // crate::occi"
+        )
+        .is_empty()
     );
+    let rooms =
+        |path: &str, text: &str| upward_rooms(&source(path, text), "orchestrator", ROOMS[0].1);
+    let text =
+        "use super::super::verbs::deploy;\nuse crate::orchestrator::{Orchestrator, error::E};";
     assert_eq!(
-        upward("orchestrator", "use crate::store::Store; // crate::occi"),
-        Vec::<String>::new()
+        rooms("orchestrator/state/view.rs", text),
+        ["orchestrator::Orchestrator", "orchestrator::verbs::deploy"]
     );
+    assert!(
+        rooms(
+            "orchestrator/verbs/deploy.rs",
+            "use super::find::f; use crate::orchestrator::state::view::V;"
+        )
+        .is_empty()
+    );
+    let circle = [
+        source("a/b.rs", "use super::c::{C as D, self};"),
+        source("a/c.rs", "fn f() { crate::a::b::g() }"),
+        source(
+            "a/mod.rs",
+            "use b::X;\n#[cfg(test)]\nmod tests { use crate::a::b; }",
+        ),
+    ];
+    assert_eq!(
+        find_circle(&uses_inside(&circle, "a")).unwrap(),
+        ["a::b", "a::c"]
+    );
+    assert_eq!(find_circle(&uses_inside(&circle[1..], "a")), None);
 }
 
 #[test]
 fn every_file_opens_with_what_lives_in_it_and_none_is_too_long() {
     let root = repository();
-    for file in ["host/src", "plugins", "tests"]
-        .iter()
-        .flat_map(|dir| rust_files(&root.join(dir)))
-    {
+    let folders = ["host/src", "plugins", "tests"];
+    for file in folders.iter().flat_map(|dir| rust_files(&root.join(dir))) {
         let text = fs::read_to_string(&file).unwrap();
-        assert!(
-            text.starts_with("//!"),
-            "{} does not open with //!",
-            file.display()
-        );
+        let name = file.display();
+        assert!(text.starts_with("//!"), "{name} does not open with //!");
         let lines = text.lines().count();
         assert!(
             lines <= MAX_LINES,
-            "{} has {lines} lines, at most {MAX_LINES}",
-            file.display()
+            "{name} has {lines} lines, at most {MAX_LINES}"
         );
     }
 }

@@ -5,10 +5,15 @@
 use std::{collections::BTreeMap, io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::{UsageError, directory, explain, plugins::PluginArgs, readme};
+use super::{
+    UsageError, directory, explain,
+    generated_files::{GeneratedFiles, OutputFormat},
+    plugins::PluginArgs,
+    readme,
+};
 use crate::{
     bundle::yaml::to_yaml,
     cluster::{
@@ -72,23 +77,6 @@ pub(super) struct GenerateArgs {
     explain: bool,
     #[command(flatten)]
     plugins: PluginArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum OutputFormat {
-    Yaml,
-    HeatJson,
-}
-
-/// What the files say about themselves.
-pub(super) struct GeneratedFiles {
-    pub(super) spec: ClusterSpec,
-    pub(super) plan: ClusterPlan,
-    /// What was taken for granted, a line each.
-    pub(super) assumed: Vec<String>,
-    pub(super) timeout_min: u32,
-    /// Values of the template's parameters.
-    pub(super) parameters: Map<String, Value>,
 }
 
 /// Generates.

@@ -19,6 +19,7 @@ mod deploy;
 mod directory;
 mod explain;
 mod generate;
+mod generated_files;
 mod list;
 mod plugins;
 mod readme;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     directory,
-    generate::{GeneratedFiles, OutputFormat},
+    generated_files::{GeneratedFiles, OutputFormat},
 };
 use crate::{
     bundle::{ClusterBundle, ScriptStage},

@@ -1,11 +1,9 @@
-//! The attributes of a cluster: what clients have given, the last of several with one name. Pure.
+//! Merges a request's attributes over those that a cluster has, within the limits. Pure.
 
 use std::collections::BTreeMap;
 
 use crate::cluster::Problem;
-use crate::orchestrator::{
-    context::ClientAttributes, error::OrchestratorError, limits::OrchestratorLimits,
-};
+use crate::orchestrator::{error::OrchestratorError, limits::OrchestratorLimits};
 
 /// What was given before, with what is given now over it.
 ///
@@ -13,7 +11,7 @@ use crate::orchestrator::{
 /// `Invalid`: more, or more bytes, than are kept.
 pub(crate) fn merge_attributes(
     before: &BTreeMap<String, String>,
-    now: ClientAttributes,
+    now: impl IntoIterator<Item = (String, String)>,
     limits: &OrchestratorLimits,
 ) -> Result<BTreeMap<String, String>, OrchestratorError> {
     let mut all = before.clone();
@@ -49,7 +47,7 @@ pub(crate) fn merge_attributes(
 mod tests {
     use super::*;
 
-    fn given(count: usize, bytes: usize) -> ClientAttributes {
+    fn given(count: usize, bytes: usize) -> Vec<(String, String)> {
         (0..count)
             .map(|n| (format!("{n:04}"), "x".repeat(bytes - 4)))
             .collect()

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::stack_request::REQUEST_PARAMETER;
 use crate::{
     cluster::{
         ClusterChange, ClusterSpec, attributes,
@@ -14,6 +13,10 @@ use crate::{
     openstack::HeatStack,
     store::{ClusterRecord, NodeNotifications},
 };
+
+/// The template's parameter that carries the client's attributes as JSON, so that a record can be
+/// made again from Heat alone.
+pub(crate) const REQUEST_PARAMETER: &str = "stampede_request";
 
 /// What a stack carries of its cluster.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::orchestrator::{planning::planner::StackPlan, stack::snapshot::StackSnapshot};
+use crate::orchestrator::{
+    planning::planner::StackPlan,
+    stack::snapshot::{REQUEST_PARAMETER, StackSnapshot},
+};
 use crate::{
     bundle::node_update::NodeUpdate, cluster::RolloutStep, openstack::CreateStack,
     store::ClusterRecord,
@@ -12,9 +15,6 @@ use crate::{
 
 /// Every stack of Stampede's bears it.
 pub const TAG: &str = "stampede";
-/// The template's parameter that carries the client's attributes as JSON, so that a record can be
-/// made again from Heat alone.
-pub const REQUEST_PARAMETER: &str = "stampede_request";
 
 /// What Heat may take beyond what the nodes may take, in seconds: networks, ports, servers.
 const HEAT_MARGIN_S: u32 = 1_800;
