@@ -8,13 +8,17 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use stampede::cluster::ClusterState;
 use stampede::cluster::progress::StageReport;
-use stampede::occi::entity::OcciEntity;
+use stampede::occi::http::negotiate::Rendering;
 use stampede::occi::limits::OcciLimits;
-use stampede::occi::negotiate::Rendering;
+use stampede::occi::model::entity::OcciEntity;
+use stampede::occi::model::user_mixin::UserMixin;
+use stampede::occi::parse::attribute::{parse_attributes, write_attribute};
+use stampede::occi::parse::category::parse_categories;
+use stampede::occi::parse::parse_request;
 use stampede::occi::render::Renderer;
-use stampede::occi::request::{ParsedRequest, carried};
-use stampede::occi::syntax::{attribute, category};
-use stampede::occi::user_mixin::UserMixin;
+use stampede::occi::render::error_response::render_error_text;
+use stampede::occi::render::text::user_mixin_line;
+use stampede::occi::terms::ParsedRequest;
 use stampede::orchestrator::{ClusterView, LifecyclePhase};
 use stampede_tests::service_manager;
 
@@ -23,16 +27,16 @@ use stampede_tests::service_manager;
 pub(super) fn request(input: &[u8]) -> String {
     let limits = OcciLimits::default();
     let (head, body) = split(input);
-    match carried(&headers(head), body, &limits) {
-        Err(refusal) => {
-            let answer = refusal.answer();
+    match parse_request(&headers(head), body, &limits) {
+        Err(error) => {
+            let answer = render_error_text(&error);
             assert!(
                 matches!(answer.status().as_u16(), 400 | 413 | 415),
-                "{refusal}"
+                "{error}"
             );
             assert!(!answer.body().is_empty());
             // Without what the input put into it.
-            let text = refusal.to_string();
+            let text = error.to_string();
             let (before, after) = (text.split([':', '`']).next(), text.split("expected").nth(1));
             let place = before
                 .unwrap_or_default()
@@ -43,11 +47,11 @@ pub(super) fn request(input: &[u8]) -> String {
                 .chain(after.unwrap_or_default().chars().take(40))
                 .collect()
         }
-        Ok(carried) => {
-            within(&carried, &limits);
-            read_again(&carried, &limits);
-            let own = mixins(&carried);
-            let attributes: BTreeMap<String, String> = carried.attributes.iter().cloned().collect();
+        Ok(parsed) => {
+            within(&parsed, &limits);
+            read_again(&parsed, &limits);
+            let own = mixins(&parsed);
+            let attributes: BTreeMap<String, String> = parsed.attributes.iter().cloned().collect();
             let shown = shown(
                 ClusterView {
                     attributes,
@@ -58,8 +62,8 @@ pub(super) fn request(input: &[u8]) -> String {
             );
             format!(
                 "{} {} {} {shown}",
-                carried.categories.len().min(4),
-                carried.locations.len().min(3),
+                parsed.categories.len().min(4),
+                parsed.locations.len().min(3),
                 own.len().min(2)
             )
         }
@@ -121,22 +125,22 @@ fn headers(head: &[u8]) -> HeaderMap {
     map
 }
 
-fn within(carried: &ParsedRequest, limits: &OcciLimits) {
+fn within(parsed: &ParsedRequest, limits: &OcciLimits) {
     assert!(
-        carried.attributes.len() <= limits.attributes
-            && carried.categories.len() <= limits.categories
+        parsed.attributes.len() <= limits.attributes
+            && parsed.categories.len() <= limits.categories
     );
     assert!(
-        carried
+        parsed
             .attributes
             .iter()
             .all(|(name, value)| name.len() <= limits.name_bytes
                 && value.len() <= limits.value_bytes)
     );
     assert!(
-        carried.attributes.iter().all(|(name, _)| !name.is_empty()),
+        parsed.attributes.iter().all(|(name, _)| !name.is_empty()),
         "{:?}",
-        carried.attributes
+        parsed.attributes
     );
 }
 
@@ -146,7 +150,7 @@ fn read_again(read: &ParsedRequest, limits: &OcciLimits) {
         .attributes
         .iter()
         .filter(|(name, _)| is_plain(name))
-        .map(|(name, value)| attribute::write(name, value))
+        .map(|(name, value)| write_attribute(name, value))
         .collect();
     let plain: Vec<_> = read
         .attributes
@@ -155,7 +159,7 @@ fn read_again(read: &ParsedRequest, limits: &OcciLimits) {
         .cloned()
         .collect();
     assert_eq!(
-        attribute::parse(&text.join(", ")).as_deref(),
+        parse_attributes(&text.join(", ")).as_deref(),
         Ok(plain.as_slice())
     );
     for described in &read.categories {
@@ -164,7 +168,7 @@ fn read_again(read: &ParsedRequest, limits: &OcciLimits) {
             .scheme
             .replace('\\', "\\\\")
             .replace('"', "\\\"");
-        let again = category::parse(&format!("{}; scheme=\"{scheme}\"", described.category.term));
+        let again = parse_categories(&format!("{}; scheme=\"{scheme}\"", described.category.term));
         // Not every scheme that JSON can hold can stand in text.
         if let Ok(again) = again {
             assert!(
@@ -183,7 +187,7 @@ fn read_again(read: &ParsedRequest, limits: &OcciLimits) {
         "content-type",
         HeaderValue::from_static("application/occi+json"),
     );
-    let again = carried(
+    let again = parse_request(
         &headers,
         json!({ "attributes": attributes }).to_string().as_bytes(),
         limits,
@@ -204,16 +208,16 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// What can be defined is shown as one category, which is the same.
-fn mixins(carried: &ParsedRequest) -> Vec<UserMixin> {
-    let groups = carried
+fn mixins(parsed: &ParsedRequest) -> Vec<UserMixin> {
+    let groups = parsed
         .categories
         .iter()
-        .filter_map(|described| Some((described, UserMixin::define(described, "h").ok()?)));
+        .filter_map(|described| Some((described, UserMixin::build_group(described, "h").ok()?)));
     let mut all = Vec::new();
     for (described, mut group) in groups {
         group.clusters.insert(view().id);
-        let own = UserMixin::of(&group);
-        let line = own.line("http://h");
+        let own = UserMixin::from_group(&group);
+        let line = user_mixin_line(&own, "http://h");
         assert!(
             HeaderValue::from_str(&line).is_ok() && line.is_ascii(),
             "{line}"
@@ -224,9 +228,13 @@ fn mixins(carried: &ParsedRequest) -> Vec<UserMixin> {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric())
         {
-            let again = category::parse(&line).unwrap();
+            let again = parse_categories(&line).unwrap();
             assert_eq!(
-                (again.len(), &again[0].category.term, again[0].get("class")),
+                (
+                    again.len(),
+                    &again[0].category.term,
+                    again[0].parameter("class")
+                ),
                 (1, &described.category.term, Some("mixin")),
                 "{line}"
             );
@@ -260,7 +268,7 @@ fn view() -> ClusterView {
 
 /// Every rendering holds every attribute, and none of them anything that an attribute smuggled in.
 fn shown(view: ClusterView, own: &[UserMixin], limits: &OcciLimits) -> String {
-    let entity = OcciEntity::of(view, own);
+    let entity = OcciEntity::from_view(view, own);
     let text = |value: &Value| {
         value
             .as_str()
@@ -277,7 +285,7 @@ fn shown(view: ClusterView, own: &[UserMixin], limits: &OcciLimits) -> String {
             base: "http://h",
             limits,
         }
-        .entity(&entity)
+        .render_entity(&entity)
         .unwrap()
     };
 
@@ -297,13 +305,13 @@ fn shown(view: ClusterView, own: &[UserMixin], limits: &OcciLimits) -> String {
     assert_eq!(read.len(), whole.len(), "{joined:?}");
     for ((name, value), (wanted_name, wanted)) in read.iter().zip(&whole) {
         assert_eq!(decoded(name), *wanted_name);
-        let is_cut = value.ends_with("...") && value.len() >= limits.shown_value_bytes - 3;
+        let is_cut = value.ends_with("...") && value.len() >= limits.header_value_bytes - 3;
         assert!(
             is_cut || decoded(value) == *wanted,
             "{name}: {value} is not {wanted:?}"
         );
         assert!(
-            !value.contains(',') && value.len() <= limits.shown_value_bytes,
+            !value.contains(',') && value.len() <= limits.header_value_bytes,
             "what builds on it splits at commas: {value}"
         );
     }

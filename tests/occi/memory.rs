@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use stampede::cluster::framework::PluginDescriptor;
 use stampede::cluster::{ClusterState, Problem};
 use stampede::occi::ClusterService;
-use stampede::occi::clusters::FoundCluster;
+use stampede::occi::cluster_service::FoundCluster;
 use stampede::orchestrator::{
     ClientAttributes, ClusterGroup, ClusterView, CreateOutcome, LifecyclePhase, MembershipChange,
     OrchestratorError, ViewVersion,

@@ -1,17 +1,44 @@
-//! Every way in which this face says no, with its status in one place. Bodies are text/plain, as
-//! hurtle's clients know it.
+//! Every reason for which a request fails, with its status in one `match`. Errors of parsers, of
+//! serde and of the orchestrator are kept as sources; the response's body is the error's own text,
+//! because clients of hurtle read and quote it.
 
-use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, SERVER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response, StatusCode};
+use std::error::Error;
 
-use super::syntax::SyntaxError;
+use http::StatusCode;
+
 use crate::orchestrator::OrchestratorError;
 
-/// Why a request is not served.
+/// The body of all responses to defects of this host.
+const INTERNAL_TEXT: &str = "the host failed to answer; its log says more";
+
+/// Where a text breaks the grammar and what was expected there. Which header or line the text came
+/// from is added by [`ApiError::Syntax`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("character {at}: found {found}, expected {expected}")]
+pub struct SyntaxError {
+    /// The character's place in the text, from 1.
+    pub at: usize,
+    /// What stands there: a character in quotes, or `the end`.
+    pub found: String,
+    /// What could stand there.
+    pub expected: &'static str,
+}
+
+/// Why a request is not served.
+#[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// A header or body breaks the grammar; says where.
+    /// A header or body breaks the grammar of OCCI's text renderings.
+    #[error("{place}: {source}")]
+    Syntax {
+        /// `header Category`, `body, line 2`.
+        place: String,
+        /// Where in it.
+        source: SyntaxError,
+    },
+    /// A body that is not JSON although its type says so.
+    #[error("body: line {}, column {}: {}", .0.line(), .0.column(), describe_json_error(.0))]
+    Json(#[source] serde_json::Error),
+    /// A request that can be read and has no meaning; says what is expected.
     #[error("{0}")]
     Malformed(String),
     /// More than a limit allows; says which.
@@ -19,15 +46,15 @@ pub enum ApiError {
     TooLarge(String),
     /// PUT or POST without the kind.
     #[error("Could not find a valid kind.")]
-    NoKind,
+    MissingKind,
     /// A category that the query interface does not list; holds its identifier.
     #[error(
         "The following category is not registered within this service (See Query interfaces): {0}"
     )]
     UnknownCategory(String),
-    /// An action was asked for, but not which.
+    /// A query asks for an action, and neither it nor a Category names one.
     #[error("no action named: send its Category, or ?action=deploy or ?action=provision")]
-    NoAction,
+    MissingAction,
     /// No rendering that the client accepts; holds those that there are.
     #[error("none of the media types in Accept is spoken here: use {0}")]
     NotAcceptable(String),
@@ -36,55 +63,72 @@ pub enum ApiError {
         "a body of type `{0}` is not understood: use text/occi, text/plain or application/occi+json"
     )]
     UnknownType(String),
-    /// A header that every request needs; holds its name.
+    /// A header of the client's credentials is missing; holds its name.
     #[error("{0} required...")]
-    NoAuth(&'static str),
+    MissingCredentials(&'static str),
     /// No such path; holds it.
     #[error("Resource not found: '{0}'")]
     NotFound(String),
     /// The path does not know the method; holds those that it knows.
     #[error("Method not supported.")]
-    Method(&'static str),
-    /// A page of another site made a browser send this.
+    MethodNotAllowed(&'static str),
+    /// A browser sends this for a page of another site.
     #[error("a page of another site cannot change clusters: open this service's own page")]
-    AnotherSite,
+    CrossSite,
     /// A category that is this service's to define; holds its identifier.
     #[error("`{0}` is this service's own: it can be neither defined nor deleted")]
     Reserved(String),
     /// The Host header cannot be a part of a URL.
     #[error("header Host: expected a host name or an address, and a port")]
-    Host,
-    /// The orchestrator said no.
-    #[error("{0}")]
-    Cluster(#[from] OrchestratorError),
-    /// A defect of this host.
-    #[error("the host failed to answer; its log says more")]
-    Defect,
+    InvalidHost,
+    /// The orchestrator refuses or fails.
+    #[error(transparent)]
+    Orchestrator(#[from] OrchestratorError),
+    /// A response cannot be built, which is a defect of this host.
+    #[error("{INTERNAL_TEXT}")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// serde's reason without the place at its end, which the message has already.
+fn describe_json_error(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 impl ApiError {
-    /// The refusal of a text that breaks the grammar: `header Category: character 3: found ...,
-    /// expected ...`.
-    pub fn malformed(place: String, fault: &SyntaxError) -> Self {
-        Self::Malformed(format!("{place}: {fault}"))
+    /// A text that breaks the grammar: `header Category: character 3: found ..., expected ...`.
+    pub fn syntax(place: String, source: SyntaxError) -> Self {
+        Self::Syntax { place, source }
     }
 
-    /// The answer's status.
+    /// A response that cannot be built.
+    pub fn internal(source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Internal(Box::new(source))
+    }
+
+    /// The response's status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_)
-            | Self::NoKind
+            Self::Syntax { .. }
+            | Self::Json(_)
+            | Self::Malformed(_)
+            | Self::MissingKind
             | Self::UnknownCategory(_)
-            | Self::NoAction
-            | Self::Host => StatusCode::BAD_REQUEST,
+            | Self::MissingAction
+            | Self::InvalidHost => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Self::UnknownType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::NoAuth(_) | Self::AnotherSite | Self::Reserved(_) => StatusCode::FORBIDDEN,
+            Self::MissingCredentials(_) | Self::CrossSite | Self::Reserved(_) => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Cluster(refused) => match refused {
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Orchestrator(error) => match error {
                 OrchestratorError::NotFound(_) => StatusCode::NOT_FOUND,
                 OrchestratorError::NotApplicable(_) | OrchestratorError::Invalid(_) => {
                     StatusCode::BAD_REQUEST
@@ -101,91 +145,21 @@ impl ApiError {
         }
     }
 
-    /// What the body says.
-    fn text(&self) -> String {
+    /// The response's body.
+    pub fn response_text(&self) -> String {
         match self {
-            // The Python Service Orchestrator's sentence first, then ours.
-            Self::Cluster(OrchestratorError::NotApplicable(why)) if !why.is_empty() => {
+            // The Python Service Orchestrator's sentence, as recorded, is the first line; what this
+            // host knows besides follows on the next.
+            Self::Orchestrator(OrchestratorError::NotApplicable(why)) if !why.is_empty() => {
                 format!("Not applicable atm.\n{why}")
             }
-            Self::Cluster(OrchestratorError::NotApplicable(_)) => "Not applicable atm.".to_owned(),
-            // What failed inside is for the log, not for clients.
-            Self::Cluster(OrchestratorError::Internal(_)) => Self::Defect.to_string(),
+            Self::Orchestrator(OrchestratorError::NotApplicable(_)) => {
+                "Not applicable atm.".to_owned()
+            }
+            // The store's and the disk's errors name paths of this machine: they are logged and not
+            // shown to clients.
+            Self::Orchestrator(OrchestratorError::Internal(_)) => INTERNAL_TEXT.to_owned(),
             other => other.to_string(),
         }
-    }
-
-    /// The answer.
-    pub fn answer(&self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from(self.text()));
-        *response.status_mut() = self.status();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-        headers.insert(SERVER, HeaderValue::from_static(super::SERVER));
-        match self {
-            Self::Method(allowed) => drop(headers.insert(ALLOW, HeaderValue::from_static(allowed))),
-            Self::Cluster(OrchestratorError::Unauthorized(_)) => {
-                drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Keystone")))
-            }
-            Self::Cluster(OrchestratorError::Busy { retry_after_s }) => {
-                drop(headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after_s)))
-            }
-            _ => {}
-        }
-        response
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cluster::Problem;
-
-    #[test]
-    fn what_the_orchestrator_refuses_has_its_status() {
-        let problem = Problem::new("workers", "must be a whole number, got `two`", "");
-        for (refused, status) in [
-            (OrchestratorError::NotFound("x".into()), 404),
-            (OrchestratorError::NotApplicable("x".into()), 400),
-            (OrchestratorError::Invalid(vec![problem]), 400),
-            (OrchestratorError::Unauthorized("x".into()), 401),
-            (OrchestratorError::Forbidden("x".into()), 403),
-            (OrchestratorError::Conflict("x".into()), 409),
-            (OrchestratorError::TooMany("x".into()), 409),
-            (OrchestratorError::Cloud("x".into()), 502),
-            (OrchestratorError::Internal("x".into()), 500),
-            (OrchestratorError::Busy { retry_after_s: 3 }, 503),
-        ] {
-            assert_eq!(
-                ApiError::Cluster(refused.clone())
-                    .answer()
-                    .status()
-                    .as_u16(),
-                status,
-                "{refused:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn answers_carry_what_their_status_needs() {
-        let busy = ApiError::Cluster(OrchestratorError::Busy { retry_after_s: 3 }).answer();
-        assert_eq!(busy.headers()[RETRY_AFTER], "3");
-        assert_eq!(ApiError::Method("GET").answer().headers()[ALLOW], "GET");
-        assert!(
-            ApiError::Cluster(OrchestratorError::Unauthorized("x".into()))
-                .answer()
-                .headers()
-                .contains_key(WWW_AUTHENTICATE)
-        );
-    }
-
-    #[test]
-    fn inner_failures_do_not_leak() {
-        let answer = ApiError::Cluster(OrchestratorError::Internal(
-            "disk /var/lib/x is full".into(),
-        ))
-        .answer();
-        assert!(!String::from_utf8_lossy(answer.body()).contains("disk"));
     }
 }

@@ -1,32 +1,33 @@
-//! How much OCCI a request may carry. What the connection may carry is the server's matter.
+//! Upper bounds on what one request may carry and on what responses and their cache may hold.
+//! Parsed requests are kept in memory and recorded, so each count and length needs a bound of its
+//! own; the bounds of a connection (head, body, time) are the server's.
 
-/// Limits of one request, and of the lines that answers are packed into.
+/// Limits of one request, of header lines in responses, and of the response cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OcciLimits {
     /// Attributes in one request, duplicates counted.
     pub attributes: usize,
     /// Bytes of an attribute's name.
     pub name_bytes: usize,
-    /// Bytes of an attribute's value. Escaped threefold it still fits a header line that the
-    /// Service Manager can read.
+    /// Bytes of an attribute's value. Escaping can make three bytes of one, and even then the value
+    /// fits a header line that the Service Manager can read.
     pub value_bytes: usize,
     /// Categories in one request.
     pub categories: usize,
     /// Locations in one request.
     pub locations: usize,
-    /// Bytes of one header line in an answer: Python's `httplib` gives up beyond 65,536.
+    /// Bytes of one header line in a response: Python's `httplib` gives up beyond 65,536.
     pub line_bytes: usize,
-    /// Bytes of one value in a header of an answer; longer ones (outputs of a stack) are cut there
-    /// and stand whole in JSON.
-    pub shown_value_bytes: usize,
-    /// Bytes of all rendered answers that are kept to be sent again; those asked for longest ago
-    /// make room.
-    pub kept_bytes: usize,
-    /// Bytes of one answer that is kept; larger ones are rendered each time.
-    pub kept_answer_bytes: usize,
-    /// Answers that are kept of one cluster: renderings, each with every address that clients know
-    /// the service by.
-    pub kept_answers: usize,
+    /// Bytes of one value in a header of a response; longer ones (outputs of a stack) are cut there
+    /// and are whole in JSON.
+    pub header_value_bytes: usize,
+    /// Bytes of all cached responses; the least recently used make room.
+    pub cache_bytes: usize,
+    /// Bytes of one cached response; larger ones are rendered each time.
+    pub cached_response_bytes: usize,
+    /// Cached responses of one cluster: one for each rendering and each address by which clients
+    /// know the service.
+    pub cached_responses: usize,
 }
 
 impl Default for OcciLimits {
@@ -38,10 +39,10 @@ impl Default for OcciLimits {
             categories: 64,
             locations: 512,
             line_bytes: 60 * 1024,
-            shown_value_bytes: 48 * 1024,
-            kept_bytes: 1024 * 1024,
-            kept_answer_bytes: 256 * 1024,
-            kept_answers: 8,
+            header_value_bytes: 48 * 1024,
+            cache_bytes: 1024 * 1024,
+            cached_response_bytes: 256 * 1024,
+            cached_responses: 8,
         }
     }
 }

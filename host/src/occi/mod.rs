@@ -1,341 +1,158 @@
-//! The OCCI face: what hurtle's Service Manager and any OCCI client speak. Only this module knows
-//! OCCI; it knows no socket, no store and no cloud. Facts: the protocol recorded from hurtle's own
-//! programs; decisions: `host/docs/decisions`.
+//! The OCCI API that hurtle's Service Manager and any OCCI client use: one HTTP request in, one
+//! response out. Only this module knows OCCI; it knows no socket, no store and no cloud. What must
+//! stay as it is on the wire is recorded from hurtle's own programs (host/docs/hurtle/PROTOCOL.md)
+//! and tested in `tests/occi`; the decisions stand in host/docs/decisions.
 //!
-//! Layout
-//! - [`Face`]: a whole request in, a whole answer out
-//! - [`route`]: paths and their methods
-//! - [`clusters`]: what the face asks of the orchestrator
-//! - `shown`, `answers`: GET of one entity; what was rendered before
-//! - [`request`], [`json_in`], [`syntax`]: what a request carries
-//! - [`negotiate`], [`render`], `html`: what an answer looks like
-//! - [`model`], [`entity`]: kind, actions, mixins; a cluster in their terms
-//! - [`own`], `tags`: the mixins that projects define for themselves
-//! - `service_manager`: how hurtle's Service Manager learns of a failure
-//! - [`error`], [`limits`]: every way to say no; how much is taken
+//! Layout, from top to bottom; no file uses one above its own line
+//! - [`OcciApi`]: a request's way through the stages below, one line each
+//! - `handlers`: one file for each verb and route
+//! - `response_cache`, `service_manager`: rendered responses; exceptions for hurtle's client
+//! - [`render`]: entities, categories and errors as text, headers, JSON and pages
+//! - [`model`]: categories, entities, user-defined mixins
+//! - [`http`], [`parse`]: a request's line and headers; its OCCI content
+//! - [`cluster_service`]: the calls to the orchestrator
+//! - [`terms`], [`limits`], [`error`]: vocabulary, bounds, reasons to fail
 
-pub mod clusters;
-pub mod entity;
+pub mod cluster_service;
 pub mod error;
 mod handlers;
-mod html;
-mod json_parse;
+pub mod http;
 pub mod limits;
 pub mod model;
-pub mod negotiate;
+pub mod parse;
 pub mod render;
-pub mod request;
 mod response_cache;
-pub mod route;
 mod service_manager;
-mod shown;
-pub mod syntax;
-mod tags;
-pub mod user_mixin;
+pub mod terms;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ::http::{Request, Response};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST};
-use http::{HeaderMap, HeaderName, Method, Request, Response};
-use secrecy::SecretString;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
-pub use clusters::ClusterService;
+pub use cluster_service::ClusterService;
 pub use limits::OcciLimits;
 
 use error::ApiError;
-use handlers::{RequestHandlers, ResolvedRequest};
-use model::CategoryModel;
-use negotiate::Rendering;
+use handlers::HandlerContext;
+use http::route::OcciRoute;
+use model::categories::CategoryModel;
 use render::Renderer;
-use request::ParsedRequest;
 use response_cache::ResponseCache;
-use route::OcciRoute;
-use user_mixin::UserMixin;
 
 use crate::orchestrator::OrchestratorError;
-use crate::web;
 
-/// The Server header of answers.
-pub const SERVER: &str = concat!("stampede/", env!("CARGO_PKG_VERSION"), " OCCI/1.1");
-
-static TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
-static TENANT: HeaderName = HeaderName::from_static("x-tenant-name");
-
-/// The face. Cheap to clone.
+/// The API over some clusters. Cheap to clone.
 #[derive(Clone)]
 pub struct OcciApi<C> {
     clusters: C,
     model: Arc<CategoryModel>,
-    answers: Arc<ResponseCache>,
+    cache: Arc<ResponseCache>,
     limits: OcciLimits,
 }
 
-/// What is asked for, once it is known who asks.
-struct RoutedRequest<'a> {
-    route: OcciRoute,
-    /// GET also for HEAD.
-    method: &'a Method,
-    query: &'a str,
-    /// Where the client thinks that it is.
-    host: &'a str,
-    carried: ParsedRequest,
-    /// Whether hurtle's Service Manager asks.
-    service_manager: bool,
-}
-
 impl<C: ClusterService> OcciApi<C> {
-    /// A face over the clusters; the frameworks are asked for once.
+    /// An API over the clusters. Their frameworks are listed once, here.
     pub fn new(clusters: C, limits: OcciLimits) -> Self {
-        let model = Arc::new(CategoryModel::of(&clusters.frameworks()));
+        let model = Arc::new(CategoryModel::from_frameworks(&clusters.frameworks()));
         Self {
             clusters,
             model,
-            answers: Arc::new(ResponseCache::new(limits)),
+            cache: Arc::new(ResponseCache::new(limits)),
             limits,
         }
     }
 
-    /// Answers one request. `local` is the address that it came in on, for clients that send no
+    /// Handles one request. `local` is the address that it came in on, for clients that send no
     /// Host.
     pub async fn answer(&self, request: Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
-        match self.try_answer(&request, local).await {
-            Ok(response) => response,
-            Err(error) => {
-                log(&error, request.uri().path());
-                refuse(&error, &request, local)
-            }
-        }
+        let route = OcciRoute::from_path(request.uri().path());
+        let span = request_span(&request, route.as_ref());
+        let handle = async {
+            let response = match self.try_handle(&request, route, local).await {
+                Ok(response) => response,
+                Err(error) => {
+                    log_error(&error, request.uri().path());
+                    let base = http::base_url(&request, local);
+                    render::error_response::render_error(&error, request.headers(), &base)
+                }
+            };
+            Span::current().record("status", response.status().as_u16());
+            response
+        };
+        handle.instrument(span).await
     }
 
-    async fn try_answer(
+    async fn try_handle(
         &self,
         request: &Request<Bytes>,
+        route: Option<OcciRoute>,
         local: SocketAddr,
     ) -> Result<Response<Bytes>, ApiError> {
-        let (headers, path) = (request.headers(), request.uri().path());
-        let route = OcciRoute::of(path);
-        // The Service Manager asks for `/` until it answers 200; that must not wait for Keystone.
-        let credentials = if route == Some(OcciRoute::Root) {
-            None
-        } else {
-            Some(credentials(headers)?)
-        };
-        let route = route.ok_or_else(|| ApiError::NotFound(path.to_owned()))?;
-        if !route.allows(request.method()) {
-            return Err(ApiError::Method(route.allowed()));
-        }
-        // HEAD is GET; the server sends the answer without its body.
-        let method = if request.method() == Method::HEAD {
-            &Method::GET
-        } else {
-            request.method()
-        };
-        if method != Method::GET && is_from_another_site(request) {
-            return Err(ApiError::AnotherSite);
-        }
-        // Before anything is created: a client that cannot read the answer would not know of it.
-        let offered = match route {
-            OcciRoute::Root | OcciRoute::Collection | OcciRoute::Other(_) => Rendering::COLLECTION,
-            OcciRoute::Query | OcciRoute::Entity(_) => Rendering::ENTITY,
-        };
-        let rendering = negotiate::choose(headers, offered).ok_or_else(|| {
-            ApiError::NotAcceptable(
-                offered
-                    .iter()
-                    .map(|rendering| rendering.media_type())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            )
-        })?;
-        let host = host(request, local)?;
-        let base = format!("http://{host}");
-        let style = Renderer {
-            rendering,
+        let routed = http::route_request(request, route, local)?;
+        let base = format!("http://{}", routed.host);
+        let renderer = Renderer {
+            rendering: routed.rendering,
             base: &base,
             limits: &self.limits,
         };
-        let Some((token, project)) = credentials else {
-            return style.collection("/", &[]);
+        let Some(credentials) = routed.credentials else {
+            return renderer.render_collection("/", &[]);
         };
-        let carried = request::carried(headers, request.body(), &self.limits)?;
+        let parsed = parse::parse_request(request.headers(), request.body(), &self.limits)?;
+        let http::authenticate::Credentials { token, project } = credentials;
         let caller = self.clusters.authenticate(token, &project).await?;
         let groups = self.clusters.groups(&caller).await?;
-        if let (OcciRoute::Entity(name), &Method::GET) = (&route, method) {
-            if !carried.categories.is_empty() {
-                // They ask for nothing here, but must be known.
-                self.wish(&UserMixin::all(&groups), &carried)?;
-            }
-            return self
-                .show(
-                    &caller,
-                    name,
-                    &groups,
-                    &style,
-                    service_manager::polls(headers),
-                )
-                .await;
-        }
-        let query = request.uri().query().unwrap_or_default();
-        let asked = RoutedRequest {
-            route,
-            method,
-            query,
-            host: &host,
-            carried,
-            service_manager: service_manager::is_it(headers),
-        };
-        // In a box of its own: GET of one is asked for most, and would make room for all of them.
-        Box::pin(self.others(asked, UserMixin::all(&groups), caller, style)).await
-    }
-
-    /// Whatever is no GET of an entity.
-    async fn others(
-        &self,
-        asked: RoutedRequest<'_>,
-        own: Vec<UserMixin>,
-        caller: C::Caller,
-        style: Renderer<'_>,
-    ) -> Result<Response<Bytes>, ApiError> {
-        let RoutedRequest {
-            route,
-            method,
-            query,
-            host,
-            carried,
-            service_manager,
-        } = asked;
-        let at = if let OcciRoute::Other(path) = &route {
-            // Only now it is known whether there is anything.
-            Some(
-                own.iter()
-                    .position(|own| own.location == *path)
-                    .ok_or_else(|| ApiError::NotFound(path.clone()))?,
-            )
-        } else {
-            None
-        };
-        // A definition is of what is not known yet.
-        let defines = route == OcciRoute::Query && method != Method::GET;
-        let wish = if defines {
-            ResolvedRequest::default()
-        } else {
-            self.wish(&own, &carried)?
-        };
-        let handlers = RequestHandlers {
+        let context = HandlerContext {
             clusters: &self.clusters,
             model: &self.model,
-            own,
+            cache: &self.cache,
+            renderer,
             caller,
-            style,
-            wish,
-            service_manager,
+            groups,
+            headers: request.headers(),
+            query: routed.query,
+            host: &routed.host,
+            parsed,
         };
-        match (route, method) {
-            (OcciRoute::Query, &Method::GET) => handlers.query(&carried.categories),
-            (OcciRoute::Query, &Method::POST) => handlers.define(&carried.categories, host).await,
-            (OcciRoute::Query, _) => handlers.undefine(&carried.categories).await,
-            (OcciRoute::Other(_), _) => {
-                handlers
-                    .tagged(method, at.unwrap_or_default(), query, &carried, host)
-                    .await
-            }
-            (OcciRoute::Collection, &Method::GET) => handlers.list(&carried).await,
-            (OcciRoute::Collection, &Method::DELETE) => handlers.delete_all().await,
-            (OcciRoute::Collection, _) => handlers.post_collection(model::LOCATION, query).await,
-            (OcciRoute::Entity(name), &Method::PUT) => handlers.put(&name).await,
-            (OcciRoute::Entity(name), &Method::DELETE) => handlers.delete(&name).await,
-            (OcciRoute::Entity(name), _) => handlers.post(&name, query).await,
-            (OcciRoute::Root, _) => style.collection("/", &[]),
-        }
+        handlers::dispatch(context, routed.route, routed.method).await
     }
 }
 
-/// The error as text, or as a page for those who like that best.
-fn refuse(error: &ApiError, request: &Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
-    let text = error.answer();
-    if !html::is_wanted(request.headers()) {
-        return text;
-    }
-    let base = format!(
-        "http://{}",
-        host(request, local).unwrap_or_else(|_| local.to_string())
+/// The span of one request. Its fields come from the path and the response only: headers and bodies
+/// carry tokens and clients' own texts.
+fn request_span(request: &Request<Bytes>, route: Option<&OcciRoute>) -> Span {
+    let span = tracing::info_span!(
+        "occi.request",
+        method = request.method().as_str(),
+        route = route.map_or("unknown", OcciRoute::kind),
+        cluster.name = Empty,
+        cluster.id = Empty,
+        status = Empty,
     );
-    let page = html::refusal(error, text.status(), text.body(), &base);
-    let Ok(mut page) = web::answer(text.status(), &page) else {
-        return text;
-    };
-    let others = text
-        .headers()
-        .iter()
-        .filter(|(name, _)| *name != CONTENT_TYPE);
-    page.headers_mut()
-        .extend(others.map(|(name, value)| (name.clone(), value.clone())));
-    page
-}
-
-/// Whether a browser sends this for a page of another site. Where a proxy adds the token for a
-/// browser, such a page could otherwise post to a cluster. Other clients send neither header.
-fn is_from_another_site(request: &Request<Bytes>) -> bool {
-    let text = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    match (text("Sec-Fetch-Site"), text("Origin")) {
-        (Some(site), _) => !matches!(site.as_str(), "same-origin" | "none"),
-        (None, Some(origin)) => {
-            origin.split_once("://").map(|(_, host)| host) != text("Host").as_deref()
-        }
-        (None, None) => false,
+    if let Some(OcciRoute::Entity(name)) = route {
+        span.record("cluster.name", name);
     }
+    span
 }
 
-/// What is the host's or the cloud's to mend is told to the operator. A client's own mistakes are
-/// told to the client: their words quote what it sent.
-fn log(error: &ApiError, path: &str) {
+/// Logs what the operator can mend: failures of the host and of the cloud. Mistakes of clients are
+/// told to the client alone, since the texts quote what it sent.
+fn log_error(error: &ApiError, path: &str) {
     let status = error.status().as_u16();
     match error {
-        ApiError::Defect | ApiError::Cluster(OrchestratorError::Internal(_)) => {
+        ApiError::Internal(source) => {
+            tracing::error!(path, status, "failed: {error}: {source}")
+        }
+        ApiError::Orchestrator(OrchestratorError::Internal(_)) => {
             tracing::error!(path, status, "failed: {error}")
         }
-        ApiError::Cluster(OrchestratorError::Cloud(_) | OrchestratorError::Busy { .. }) => {
+        ApiError::Orchestrator(OrchestratorError::Cloud(_) | OrchestratorError::Busy { .. }) => {
             tracing::warn!(path, status, "not done: {error}")
         }
         _ => tracing::debug!(path, status, "refused"),
-    }
-}
-
-/// Token and project of a request.
-fn credentials(headers: &HeaderMap) -> Result<(SecretString, String), ApiError> {
-    let text = |header: &HeaderName, name: &'static str| {
-        let value = headers.get(header).ok_or(ApiError::NoAuth(name))?;
-        let text = std::str::from_utf8(value.as_bytes());
-        text.map(str::to_owned)
-            .map_err(|_| ApiError::Malformed(format!("header {name}: expected UTF-8")))
-    };
-    let (token, project) = (text(&TOKEN, "X-Auth-Token"), text(&TENANT, "X-Tenant-Name"));
-    Ok((SecretString::from(token?), project?))
-}
-
-/// Where the client thinks that it is, for the URLs in its answer.
-fn host(request: &Request<Bytes>, local: SocketAddr) -> Result<String, ApiError> {
-    let named = match (request.headers().get(HOST), request.uri().authority()) {
-        (Some(value), _) => Some(value.to_str().map_err(|_| ApiError::Host)?.to_owned()),
-        (None, authority) => authority.map(ToString::to_string),
-    };
-    let Some(host) = named.filter(|host| !host.is_empty()) else {
-        return Ok(local.to_string());
-    };
-    // It stands between quotes in headers: what is not a part of a URL's authority has no business
-    // there.
-    let fits =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
-    if host.chars().all(fits) && host.parse::<http::uri::Authority>().is_ok() {
-        Ok(host)
-    } else {
-        Err(ApiError::Host)
     }
 }

@@ -1,6 +1,10 @@
-//! Answers that were rendered before, kept for as long as what they show stays as it is, within a
-//! bound of bytes. Knows nobody's rights: whoever asks for a cluster's answer has found the cluster
-//! among his own.
+//! Caches rendered responses of entities within a bound of bytes. GET of one entity is the most
+//! frequent request, and its response changes only when the cluster or the project's mixins do.
+//!
+//! A response is found by the cluster's id and is valid for one version of the cluster and one list
+//! of the project's groups; nothing has to be invalidated, because whatever changes either makes
+//! another version or another list. The key holds no caller: a handler asks only after the
+//! orchestrator has found the cluster for its caller, so that the cache decides no rights.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -8,43 +12,48 @@ use bytes::Bytes;
 use http::Response;
 use lru::LruCache;
 
+use super::http::negotiate::Rendering;
 use super::limits::OcciLimits;
-use super::negotiate::Rendering;
-use super::render::Renderer;
 use crate::orchestrator::{ClusterGroup, ViewVersion};
 
-/// What the maps take beside an answer's texts: the headers' table, pointers, keys.
-const ANSWER_BYTES: usize = 1024;
+/// What the maps take beside a response's texts: the headers' table, pointers, keys.
+const OVERHEAD_BYTES: usize = 1024;
 
-/// What an entity's answers depend on, besides how they are asked for.
+/// Everything that an entity's response depends on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ResponseKey<'a> {
-    /// The cluster's own id.
+    /// The cluster's own id. Not its name: a name can be given to another cluster, an id cannot.
     pub(super) id: &'a str,
-    /// Of the cluster.
-    pub(super) edition: &'a ViewVersion,
-    /// The project's: they are never changed, but replaced.
+    /// The cluster's version, which every write of its record changes.
+    pub(super) version: &'a ViewVersion,
+    /// The project's groups, which its mixins are made of. A change replaces the list and never
+    /// writes into it, so that lists are compared by address.
     pub(super) groups: &'a Arc<Vec<ClusterGroup>>,
+    /// How it is rendered.
+    pub(super) rendering: Rendering,
+    /// `http://HOST`, which stands in responses and is the client's to choose.
+    pub(super) base: &'a str,
 }
 
-/// The answers.
+/// The cached responses of all clusters.
 pub(super) struct ResponseCache {
     limits: OcciLimits,
-    kept: Mutex<CacheEntry>,
+    contents: Mutex<CacheContents>,
 }
 
-struct CacheEntry {
-    /// By the cluster's id; those asked for longest ago make room.
+struct CacheContents {
+    /// By the cluster's id; the least recently used make room.
     clusters: LruCache<Box<str>, ClusterResponses>,
     bytes: usize,
 }
 
-/// The answers of one cluster, all of one edition.
+/// The responses of one cluster, all of one version and one list of groups.
 struct ClusterResponses {
-    edition: ViewVersion,
-    /// Weak: a comparison needs no more, and the place stays taken so that it cannot be another's.
+    version: ViewVersion,
+    /// Weak, so that the cache keeps no list alive. The allocation itself stays while a weak
+    /// pointer is there, so that its address cannot become another list's.
     groups: Weak<Vec<ClusterGroup>>,
-    answers: Vec<CachedResponse>,
+    responses: Vec<CachedResponse>,
 }
 
 struct CachedResponse {
@@ -58,83 +67,87 @@ impl ResponseCache {
     pub(super) fn new(limits: OcciLimits) -> Self {
         Self {
             limits,
-            kept: Mutex::new(CacheEntry {
+            contents: Mutex::new(CacheContents {
                 clusters: LruCache::unbounded(),
                 bytes: 0,
             }),
         }
     }
 
-    /// The answer, where one was kept and nothing has changed since.
-    pub(super) fn get(&self, of: ResponseKey<'_>, style: &Renderer<'_>) -> Option<Response<Bytes>> {
+    /// The cached response, if nothing that it depends on has changed.
+    pub(super) fn find_response(&self, key: ResponseKey<'_>) -> Option<Response<Bytes>> {
+        // Copied outside the lock, which all requests share.
         let response = {
-            let mut kept = self.lock();
-            let cluster = kept
+            let mut contents = self.lock();
+            let cluster = contents
                 .clusters
-                .get(of.id)
-                .filter(|cluster| cluster.is_of(of))?;
-            let answer = cluster.answers.iter().find(|answer| answer.is_in(style))?;
-            Arc::clone(&answer.response)
+                .get(key.id)
+                .filter(|cluster| cluster.matches_version(key))?;
+            let cached = cluster
+                .responses
+                .iter()
+                .find(|cached| cached.matches_form(key))?;
+            Arc::clone(&cached.response)
         };
         Some(Response::clone(&response))
     }
 
-    /// Keeps an answer, in the place of what is older. One that is too large is not kept.
-    pub(super) fn keep(
-        &self,
-        of: ResponseKey<'_>,
-        style: &Renderer<'_>,
-        response: &Response<Bytes>,
-    ) {
-        let bytes = ANSWER_BYTES + of.id.len() + style.base.len() + weight(response);
-        if bytes > self.limits.kept_answer_bytes {
+    /// Caches a response and drops the cluster's responses of other versions. One that is too large
+    /// is not cached.
+    pub(super) fn store_response(&self, key: ResponseKey<'_>, response: &Response<Bytes>) {
+        let bytes = OVERHEAD_BYTES + key.id.len() + key.base.len() + response_bytes(response);
+        if bytes > self.limits.cached_response_bytes {
             return;
         }
         let mut copy = response.clone();
-        // A body that grew while it was written takes more than it holds.
+        // The buffer of a body that grew while it was written is larger than the body.
         *copy.body_mut() = Bytes::copy_from_slice(response.body());
-        let answer = CachedResponse {
-            rendering: style.rendering,
-            base: style.base.into(),
+        let cached = CachedResponse {
+            rendering: key.rendering,
+            base: key.base.into(),
             bytes,
             response: Arc::new(copy),
         };
-        let mut kept = self.lock();
-        let mut answers = match kept.clusters.pop(of.id) {
-            Some(cluster) if cluster.is_of(of) => cluster.answers,
+        let mut contents = self.lock();
+        let mut responses = match contents.clusters.pop(key.id) {
+            Some(cluster) if cluster.matches_version(key) => cluster.responses,
             Some(old) => {
-                kept.bytes -= old.bytes();
+                contents.bytes -= old.bytes();
                 Vec::new()
             }
             None => Vec::new(),
         };
-        while let Some(at) = answers
+        // Clients choose the host in `base`; without a bound on responses of one cluster, one
+        // client could fill the cache with copies of one entity.
+        while let Some(at) = responses
             .iter()
-            .position(|other| other.is_in(style))
-            .or((answers.len() >= self.limits.kept_answers).then_some(0))
+            .position(|other| other.matches_form(key))
+            .or((responses.len() >= self.limits.cached_responses).then_some(0))
         {
-            kept.bytes -= answers.remove(at).bytes;
+            contents.bytes -= responses.remove(at).bytes;
         }
-        answers.push(answer);
-        kept.bytes += bytes;
+        responses.push(cached);
+        contents.bytes += bytes;
         let cluster = ClusterResponses {
-            edition: of.edition.clone(),
-            groups: Arc::downgrade(of.groups),
-            answers,
+            version: key.version.clone(),
+            groups: Arc::downgrade(key.groups),
+            responses,
         };
-        kept.clusters.put(of.id.into(), cluster);
-        kept.fit(self.limits.kept_bytes);
+        contents.clusters.put(key.id.into(), cluster);
+        contents.evict_until(self.limits.cache_bytes);
     }
 
-    /// Whoever panicked while holding it left maps that are whole at every step.
-    fn lock(&self) -> MutexGuard<'_, CacheEntry> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A poisoned lock is taken all the same: nothing in this file panics between two changes that
+    /// belong together.
+    fn lock(&self) -> MutexGuard<'_, CacheContents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl CacheEntry {
-    fn fit(&mut self, most: usize) {
-        while self.bytes > most {
+impl CacheContents {
+    /// Drops the least recently used clusters until no more than `most_bytes` are left.
+    fn evict_until(&mut self, most_bytes: usize) {
+        while self.bytes > most_bytes {
             let Some((_, oldest)) = self.clusters.pop_lru() else {
                 return;
             };
@@ -144,24 +157,24 @@ impl CacheEntry {
 }
 
 impl ClusterResponses {
-    fn is_of(&self, of: ResponseKey<'_>) -> bool {
-        self.edition == *of.edition && std::ptr::eq(self.groups.as_ptr(), Arc::as_ptr(of.groups))
+    fn matches_version(&self, key: ResponseKey<'_>) -> bool {
+        self.version == *key.version && std::ptr::eq(self.groups.as_ptr(), Arc::as_ptr(key.groups))
     }
 
     fn bytes(&self) -> usize {
-        self.answers.iter().map(|answer| answer.bytes).sum()
+        self.responses.iter().map(|cached| cached.bytes).sum()
     }
 }
 
 impl CachedResponse {
-    fn is_in(&self, style: &Renderer<'_>) -> bool {
-        self.rendering == style.rendering && *self.base == *style.base
+    fn matches_form(&self, key: ResponseKey<'_>) -> bool {
+        self.rendering == key.rendering && *self.base == *key.base
     }
 }
 
-/// Bytes of an answer. Values of headers grew while they were written, so that each may take twice
-/// what it holds.
-fn weight(response: &Response<Bytes>) -> usize {
+/// Bytes of a response. Values of headers grew while they were written, so that each may take twice
+/// its length.
+fn response_bytes(response: &Response<Bytes>) -> usize {
     response.body().len()
         + response
             .headers()
@@ -176,7 +189,7 @@ mod tests {
 
     const BASE: &str = "http://h";
 
-    fn edition(revision: i64) -> ViewVersion {
+    fn version(revision: i64) -> ViewVersion {
         ViewVersion {
             revision,
             cloud_error: None,
@@ -187,169 +200,108 @@ mod tests {
         Response::new(vec![b'x'; bytes].into())
     }
 
-    fn style<'a>(limits: &'a OcciLimits, rendering: Rendering, base: &'a str) -> Renderer<'a> {
-        Renderer {
-            rendering,
-            base,
-            limits,
+    fn key<'a>(
+        id: &'a str,
+        version: &'a ViewVersion,
+        groups: &'a Arc<Vec<ClusterGroup>>,
+    ) -> ResponseKey<'a> {
+        ResponseKey {
+            id,
+            version,
+            groups,
+            rendering: Rendering::Plain,
+            base: BASE,
         }
     }
 
-    /// What a kept answer of so many bytes is counted as.
+    /// What a cached response of so many bytes is counted as.
     fn counted(id: &str, bytes: usize) -> usize {
-        ANSWER_BYTES + id.len() + BASE.len() + bytes
+        OVERHEAD_BYTES + id.len() + BASE.len() + bytes
     }
 
     #[test]
     fn an_answer_is_found_only_while_all_that_it_depends_on_is_the_same() {
-        let limits = OcciLimits::default();
-        let answers = ResponseCache::new(limits);
+        let cache = ResponseCache::new(OcciLimits::default());
         let (groups, others) = (Arc::new(Vec::new()), Arc::new(Vec::new()));
-        let (first, second) = (edition(1), edition(2));
+        let (first, same, second) = (version(1), version(1), version(2));
         let slow = ViewVersion {
             cloud_error: Some("heat".into()),
-            ..edition(1)
+            ..version(1)
         };
-        let plain = style(&limits, Rendering::Plain, BASE);
-        answers.keep(
-            ResponseKey {
-                id: "a",
-                edition: &first,
-                groups: &groups,
-            },
-            &plain,
-            &response(3),
-        );
-        let found = |id: &str,
-                     edition: &ViewVersion,
-                     groups: &Arc<Vec<ClusterGroup>>,
-                     style: &Renderer<'_>| {
-            answers
-                .get(
-                    ResponseKey {
-                        id,
-                        edition,
-                        groups,
-                    },
-                    style,
-                )
-                .is_some()
-        };
-        assert!(found("a", &first, &groups, &plain));
-        assert!(found("a", &edition(1), &groups, &plain));
-        assert!(!found("b", &first, &groups, &plain));
-        assert!(!found("a", &second, &groups, &plain));
-        assert!(!found("a", &slow, &groups, &plain));
-        assert!(!found("a", &first, &others, &plain));
-        assert!(!found(
-            "a",
-            &first,
-            &groups,
-            &style(&limits, Rendering::Json, BASE)
-        ));
-        assert!(!found(
-            "a",
-            &first,
-            &groups,
-            &style(&limits, Rendering::Plain, "http://other")
-        ));
+        let plain = key("a", &first, &groups);
+        cache.store_response(plain, &response(3));
+        let is_found = |key| cache.find_response(key).is_some();
+        assert!(is_found(plain));
+        assert!(is_found(key("a", &same, &groups)));
+        assert!(!is_found(key("b", &first, &groups)));
+        assert!(!is_found(key("a", &second, &groups)));
+        assert!(!is_found(key("a", &slow, &groups)));
+        assert!(!is_found(key("a", &first, &others)));
+        assert!(!is_found(ResponseKey {
+            rendering: Rendering::Json,
+            ..plain
+        }));
+        assert!(!is_found(ResponseKey {
+            base: "http://other",
+            ..plain
+        }));
     }
 
     #[test]
     fn what_changed_takes_the_place_of_all_that_is_older() {
-        let limits = OcciLimits::default();
-        let answers = ResponseCache::new(limits);
+        let cache = ResponseCache::new(OcciLimits::default());
         let groups = Arc::new(Vec::new());
-        let (first, second) = (edition(1), edition(2));
-        let of = |edition| ResponseKey {
-            id: "a",
-            edition,
-            groups: &groups,
+        let (first, second) = (version(1), version(2));
+        let in_json = |version| ResponseKey {
+            rendering: Rendering::Json,
+            ..key("a", version, &groups)
         };
-        for rendering in [Rendering::Plain, Rendering::Json] {
-            answers.keep(of(&first), &style(&limits, rendering, BASE), &response(10));
-        }
-        assert_eq!(answers.lock().bytes, 2 * counted("a", 10));
-        answers.keep(
-            of(&second),
-            &style(&limits, Rendering::Json, BASE),
-            &response(20),
-        );
-        answers.keep(
-            of(&second),
-            &style(&limits, Rendering::Json, BASE),
-            &response(30),
-        );
-        assert_eq!(answers.lock().bytes, counted("a", 30));
-        assert_eq!(
-            answers
-                .get(of(&second), &style(&limits, Rendering::Json, BASE))
-                .unwrap()
-                .body()
-                .len(),
-            30
-        );
-        assert!(
-            answers
-                .get(of(&first), &style(&limits, Rendering::Plain, BASE))
-                .is_none()
-        );
+        cache.store_response(key("a", &first, &groups), &response(10));
+        cache.store_response(in_json(&first), &response(10));
+        assert_eq!(cache.lock().bytes, 2 * counted("a", 10));
+        cache.store_response(in_json(&second), &response(20));
+        cache.store_response(in_json(&second), &response(30));
+        assert_eq!(cache.lock().bytes, counted("a", 30));
+        let found = cache.find_response(in_json(&second)).unwrap();
+        assert_eq!(found.body().len(), 30);
+        assert!(cache.find_response(key("a", &first, &groups)).is_none());
     }
 
     #[test]
     fn each_limit_holds_on_both_sides() {
         let groups = Arc::new(Vec::new());
-        let edition = edition(1);
-        let of = |id| ResponseKey {
-            id,
-            edition: &edition,
-            groups: &groups,
-        };
+        let version = version(1);
+        let of = |id| key(id, &version, &groups);
         let limits = OcciLimits {
-            kept_answer_bytes: counted("a", 10),
-            kept_bytes: 2 * counted("a", 10),
-            kept_answers: 2,
+            cached_response_bytes: counted("a", 10),
+            cache_bytes: 2 * counted("a", 10),
+            cached_responses: 2,
             ..OcciLimits::default()
         };
-        let plain = style(&limits, Rendering::Plain, BASE);
-        let answers = ResponseCache::new(limits);
-        answers.keep(of("a"), &plain, &response(11));
-        assert!(
-            answers.get(of("a"), &plain).is_none(),
-            "one answer's bytes, and one more"
-        );
+        let cache = ResponseCache::new(limits);
+        let is_found = |id| cache.find_response(of(id)).is_some();
+        cache.store_response(of("a"), &response(11));
+        assert!(!is_found("a"), "one answer's bytes, and one more");
         for id in ["a", "b"] {
-            answers.keep(of(id), &plain, &response(10));
+            cache.store_response(of(id), &response(10));
         }
-        assert!(
-            answers.get(of("b"), &plain).is_some() && answers.get(of("a"), &plain).is_some(),
-            "both fit"
-        );
-        answers.keep(of("c"), &plain, &response(0));
-        assert!(
-            answers.get(of("b"), &plain).is_none(),
-            "the one asked for longest ago made room"
-        );
-        assert!(answers.get(of("a"), &plain).is_some() && answers.get(of("c"), &plain).is_some());
-        assert!(answers.lock().bytes <= limits.kept_bytes);
+        assert!(is_found("b") && is_found("a"), "both fit");
+        cache.store_response(of("c"), &response(0));
+        assert!(!is_found("b"), "the one asked for longest ago made room");
+        assert!(is_found("a") && is_found("c"));
+        assert!(cache.lock().bytes <= limits.cache_bytes);
 
-        let answers = ResponseCache::new(OcciLimits {
-            kept_bytes: usize::MAX,
+        let cache = ResponseCache::new(OcciLimits {
+            cache_bytes: usize::MAX,
             ..limits
         });
-        for base in ["http://1", "http://2", "http://3"] {
-            answers.keep(
-                of("a"),
-                &style(&limits, Rendering::Plain, base),
-                &response(0),
-            );
+        let bases = ["http://1", "http://2", "http://3"];
+        let at = |base| ResponseKey { base, ..of("a") };
+        for base in bases {
+            cache.store_response(at(base), &response(0));
         }
-        let kept = ["http://1", "http://2", "http://3"].map(|base| {
-            answers
-                .get(of("a"), &style(&limits, Rendering::Plain, base))
-                .is_some()
-        });
-        assert_eq!(kept, [false, true, true]);
-        assert_eq!(answers.lock().bytes, 2 * counted("a", 0));
+        let found = bases.map(|base| cache.find_response(at(base)).is_some());
+        assert_eq!(found, [false, true, true]);
+        assert_eq!(cache.lock().bytes, 2 * counted("a", 0));
     }
 }

@@ -1,15 +1,18 @@
-//! What hurtle's Service Manager needs and no other client: an end to its polling when a cluster
-//! has failed, and no wish read into what it repeats.
+//! Two exceptions for hurtle's Service Manager, which no other client gets: its polls fail once a
+//! cluster has failed, and its updates are stripped of the parameters that it merely repeats.
 //!
-//! After deploy it asks for the entity in JSON every 7 s and goes on at `CREATE_COMPLETE` or
-//! `UPDATE_COMPLETE`; it knows no failure there, and would ask for ever. Its loop ends with an
-//! exception alone, and its HTTP client raises one at every status that is no success. So its
-//! polls, and nobody else's, get the whole entity with the status 424 and the reason in the status
-//! line, which the exception quotes.
+//! After deploy it polls the entity in JSON every 7 s until `CREATE_COMPLETE` or `UPDATE_COMPLETE`.
+//! It knows no failed state there and would poll for ever. Only an exception ends its loop, and its
+//! HTTP client raises one for every status that is not a success. So its polls receive the whole
+//! entity with the status 424 and the reason in the status line, which the exception quotes.
 //!
-//! With each update it sends, before what its client asks for, the parameters that it sent with
-//! create and deploy, once more: a cluster that has grown since would shrink whenever anything is
-//! changed. What is as it came then is no wish of such an update, unless it stands at its end.
+//! With each update it sends the parameters of create and deploy once more, before those that its
+//! client asks for. A cluster that has grown since would shrink whenever anything else is changed.
+//! So an attribute of such an update is ignored if it has the value that it had then, unless it is
+//! repeated and stands last: only the client's own come last.
+//!
+//! Both are recognized by the User-Agent of its HTTP client, the only thing that tells its requests
+//! from those of others.
 
 use std::collections::BTreeMap;
 
@@ -18,26 +21,26 @@ use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 
-use super::syntax::escape;
+use super::render::escape::escape_line;
 use crate::cluster::ClusterState;
 use crate::orchestrator::{ClientAttributes, ClusterView};
 
 /// Bytes of the reason in a status line.
 const REASON_BYTES: usize = 400;
 
-/// The last release of requests for Python 2, in which the Service Manager is written. Programs
-/// with a later one are not it.
+/// The last release of the Python library requests for Python 2, in which the Service Manager is
+/// written. Programs that use a later one are not the Service Manager.
 const LAST_FOR_PYTHON_2: (u32, u32) = (2, 27);
 
-/// Whether this is how the Service Manager polls: JSON and nothing else.
-pub(super) fn polls(headers: &HeaderMap) -> bool {
-    text(headers, &ACCEPT) == Some("application/occi+json") && is_it(headers)
+/// Whether this is a poll of the Service Manager, which accepts JSON and nothing else.
+pub(super) fn is_poll(headers: &HeaderMap) -> bool {
+    header_text(headers, &ACCEPT) == Some("application/occi+json") && is_service_manager(headers)
 }
 
-/// Whether it speaks by requests for Python 2, as the Service Manager does.
-pub(super) fn is_it(headers: &HeaderMap) -> bool {
+/// Whether the Service Manager sends this: its client is requests for Python 2.
+pub(super) fn is_service_manager(headers: &HeaderMap) -> bool {
     let version =
-        text(headers, &USER_AGENT).and_then(|agent| agent.strip_prefix("python-requests/"));
+        header_text(headers, &USER_AGENT).and_then(|agent| agent.strip_prefix("python-requests/"));
     let mut numbers = version
         .into_iter()
         .flat_map(|version| version.split('.'))
@@ -49,20 +52,21 @@ pub(super) fn is_it(headers: &HeaderMap) -> bool {
     version.is_some_and(|version| version <= LAST_FOR_PYTHON_2)
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// What an update of its asks for, without what it only repeats.
-pub(super) fn wishes(
+/// The attributes of an update without those that the Service Manager only repeats. `initial` are
+/// the attributes as they came with create and deploy.
+pub(super) fn drop_repeated(
     given: ClientAttributes,
-    brought: &BTreeMap<String, String>,
+    initial: &BTreeMap<String, String>,
 ) -> ClientAttributes {
     let times = |name: &str| given.iter().filter(|(other, _)| other == name).count();
-    // What its client asks for comes last: repeated before, and then once more, it is meant.
-    let is_meant = |at: usize, name: &str| at + 1 == given.len() && times(name) > 1;
+    // The client's attributes come last: one that was repeated before and comes once more is its.
+    let is_requested = |at: usize, name: &str| at + 1 == given.len() && times(name) > 1;
     let repeats = |at: usize, name: &String, value: &String| {
-        brought.get(name) == Some(value) && !is_meant(at, name)
+        initial.get(name) == Some(value) && !is_requested(at, name)
     };
     given
         .iter()
@@ -72,9 +76,9 @@ pub(super) fn wishes(
         .collect()
 }
 
-/// Whether no waiting brings this cluster to one of the two states in which the Service Manager
-/// goes on.
-pub(super) fn waits_in_vain(view: &ClusterView) -> bool {
+/// Whether this cluster can no longer reach one of the two states that end the Service Manager's
+/// polling.
+pub(super) fn has_failed_for_good(view: &ClusterView) -> bool {
     let settled = matches!(view.state, ClusterState::Failed(_) | ClusterState::Deleted);
     settled
         && !matches!(
@@ -83,26 +87,26 @@ pub(super) fn waits_in_vain(view: &ClusterView) -> bool {
         )
 }
 
-/// The answer to a poll in vain: what would have been shown, as a failure.
-pub(super) fn end(mut shown: Response<Bytes>, view: &ClusterView) -> Response<Bytes> {
+/// Turns the response to a poll into a failure, with the same headers and body.
+pub(super) fn fail_poll(mut response: Response<Bytes>, view: &ClusterView) -> Response<Bytes> {
     let status = view.stack_status.as_deref().unwrap_or(view.state.as_str());
     let why = view
         .failure
         .as_deref()
         .or(view.state.reason())
         .unwrap_or(&view.stack_status_reason);
-    let text = format!("{}: {}", escape::line(status), escape::line(why));
+    let text = format!("{}: {}", escape_line(status), escape_line(why));
     let text = text.get(..REASON_BYTES).unwrap_or(&text);
-    *shown.status_mut() = StatusCode::FAILED_DEPENDENCY;
+    *response.status_mut() = StatusCode::FAILED_DEPENDENCY;
     if let Ok(reason) = ReasonPhrase::try_from(text.to_owned()) {
-        shown.extensions_mut().insert(reason);
+        response.extensions_mut().insert(reason);
     }
-    shown
+    response
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::entity::tests::view;
+    use super::super::model::entity::tests::view;
     use super::*;
 
     #[test]
@@ -113,10 +117,10 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect::<ClientAttributes>()
         };
-        let brought = BTreeMap::from([("stampede.workers".to_owned(), "2".to_owned())]);
-        let wish = |pairs: &[(&str, &str)]| wishes(given(pairs), &brought);
+        let initial = BTreeMap::from([("stampede.workers".to_owned(), "2".to_owned())]);
+        let requested = |pairs: &[(&str, &str)]| drop_repeated(given(pairs), &initial);
         assert_eq!(
-            wish(&[
+            requested(&[
                 ("my.param", "a"),
                 ("stampede.workers", "2"),
                 ("my.param", "b")
@@ -125,19 +129,19 @@ mod tests {
         );
         let (two, three) = (("stampede.workers", "2"), ("stampede.workers", "3"));
         assert_eq!(
-            wish(&[two, two]),
+            requested(&[two, two]),
             given(&[two]),
             "its client wants two again"
         );
         assert_eq!(
-            wish(&[two, two, ("my.param", "b")]),
+            requested(&[two, two, ("my.param", "b")]),
             given(&[("my.param", "b")]),
             "it repeats itself"
         );
-        assert_eq!(wish(&[two, three]), given(&[three]));
-        assert_eq!(wish(&[two]), given(&[]), "its client wants nothing");
+        assert_eq!(requested(&[two, three]), given(&[three]));
+        assert_eq!(requested(&[two]), given(&[]), "its client wants nothing");
         assert_eq!(
-            wish(&[("stampede.workers", "3")]),
+            requested(&[("stampede.workers", "3")]),
             given(&[("stampede.workers", "3")])
         );
     }
@@ -165,9 +169,9 @@ mod tests {
                 (USER_AGENT, agent.parse().unwrap()),
                 (ACCEPT, accept.parse().unwrap()),
             ]);
-            assert_eq!(polls(&headers), is_it, "{agent} {accept}");
+            assert_eq!(is_poll(&headers), is_it, "{agent} {accept}");
         }
-        assert!(!polls(&HeaderMap::new()));
+        assert!(!is_poll(&HeaderMap::new()));
     }
 
     #[test]
@@ -187,7 +191,7 @@ mod tests {
         ] {
             let mut view = view("default");
             (view.state, view.stack_status) = (state, status.map(str::to_owned));
-            assert_eq!(waits_in_vain(&view), vain, "{view:?}");
+            assert_eq!(has_failed_for_good(&view), vain, "{view:?}");
         }
     }
 
@@ -201,7 +205,7 @@ mod tests {
             String::new(),
         ] {
             view.state = ClusterState::Failed(why);
-            let answer = end(Response::new(Bytes::new()), &view);
+            let answer = fail_poll(Response::new(Bytes::new()), &view);
             let reason = answer
                 .extensions()
                 .get::<ReasonPhrase>()

@@ -1,15 +1,16 @@
-//! The pages for people with a browser. Only this module knows HTML; it knows no OCCI and no
-//! cluster, only what a page is to show. Pages need nothing from outside and run no script; the
-//! templates' engine escapes every value.
+//! Renders HTML pages from templates for people with a browser. Only this module knows HTML, and it
+//! knows nothing of OCCI and clusters but the plain data of a page. Pages load nothing from
+//! elsewhere and run no script, and the template engine escapes every value, because clusters'
+//! texts come from clients and nodes.
 //!
 //! Layout
-//! - [`answer`]: a page as a whole answer
-//! - [`page`]: what there is to show
-//! - `templates/`: one file a page, `layout.html` around all of them
+//! - [`page_response`]: a page as a response
+//! - [`page`]: the data of each page
+//! - `templates/`: one file for each page, `layout.html` around all of them
 
 pub mod page;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,10 +24,10 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use sha2::{Digest as _, Sha256};
 
-/// The style, which is part of every page.
+/// The style sheet, which is part of every page.
 const STYLE: &str = include_str!("templates/style.css");
 
-/// What [`answer`] makes a page of.
+/// A page and its data.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WebPage {
     /// The first page, whose URL is this.
@@ -35,30 +36,30 @@ pub enum WebPage {
     Cluster(Box<page::ClusterPage>),
     /// Several.
     Clusters(page::ClusterListPage),
-    /// What can be asked for.
+    /// Kinds, actions and mixins.
     Categories(page::CategoriesPage),
-    /// A few words.
+    /// A short message, such as an error.
     Message(page::MessagePage),
 }
 
 /// A template is broken, which tests would have shown.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("a page cannot be made: {0}")]
-pub struct TemplateError(String);
+pub struct TemplateError(#[source] Arc<minijinja::Error>);
 
-impl From<&minijinja::Error> for TemplateError {
-    fn from(error: &minijinja::Error) -> Self {
-        Self(error.to_string())
+impl From<minijinja::Error> for TemplateError {
+    fn from(error: minijinja::Error) -> Self {
+        Self(Arc::new(error))
     }
 }
 
-/// The page as an answer: HTML, with the headers that keep a browser from doing more with it than
+/// The page as a response: HTML, with the headers that keep a browser from doing more with it than
 /// showing it.
 ///
 /// # Errors
 /// A template is broken.
-pub fn answer(status: StatusCode, page: &WebPage) -> Result<Response<Bytes>, TemplateError> {
-    let mut response = Response::new(Bytes::from(render(page)?));
+pub fn page_response(status: StatusCode, page: &WebPage) -> Result<Response<Bytes>, TemplateError> {
+    let mut response = Response::new(Bytes::from(render_page(page)?));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(
@@ -73,8 +74,8 @@ pub fn answer(status: StatusCode, page: &WebPage) -> Result<Response<Bytes>, Tem
     Ok(response)
 }
 
-/// No script, no frame, nothing from elsewhere; the one style by its digest; forms to this service
-/// only.
+/// The Content-Security-Policy: no script, no frame, nothing from elsewhere; the one style sheet by
+/// its digest; forms to this service only. Escaping should suffice; this is for where it does not.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     let text = format!(
@@ -83,7 +84,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-fn render(page: &WebPage) -> Result<String, TemplateError> {
+fn render_page(page: &WebPage) -> Result<String, TemplateError> {
     let (name, value) = match page {
         WebPage::Home(url) => ("home.html", minijinja::context! { url }),
         WebPage::Cluster(cluster) => ("cluster.html", Value::from(Serde(cluster))),
@@ -91,14 +92,11 @@ fn render(page: &WebPage) -> Result<String, TemplateError> {
         WebPage::Categories(categories) => ("categories.html", Value::from(Serde(categories))),
         WebPage::Message(message) => ("message.html", Value::from(Serde(message))),
     };
-    let templates = TEMPLATES.as_ref().map_err(TemplateError::from)?;
-    templates
-        .get_template(name)
-        .and_then(|template| template.render(value))
-        .map_err(|error| TemplateError::from(&error))
+    let templates = TEMPLATES.as_ref().map_err(TemplateError::clone)?;
+    Ok(templates.get_template(name)?.render(value)?)
 }
 
-static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+static TEMPLATES: LazyLock<Result<Environment<'static>, TemplateError>> = LazyLock::new(|| {
     let mut templates = Environment::new();
     // A misspelt name in a template is an error, not an empty place. Names that end in `.html` are
     // escaped.
@@ -197,7 +195,7 @@ mod tests {
             }),
             WebPage::Message(message()),
         ] {
-            let html = render(&page).unwrap();
+            let html = render_page(&page).unwrap();
             assert!(
                 !html.contains("<script") && !html.contains("'x'") && !html.contains("\"'>"),
                 "{html}"
@@ -218,21 +216,23 @@ mod tests {
             WebPage::Categories(CategoriesPage::default()),
             WebPage::Message(MessagePage::default()),
         ] {
-            assert!(render(&page).unwrap().contains("<main>"), "{page:?}");
+            assert!(render_page(&page).unwrap().contains("<main>"), "{page:?}");
         }
     }
 
     #[test]
     fn a_page_needs_nothing_from_elsewhere_and_its_style_is_the_one_allowed() {
-        let answer = answer(StatusCode::OK, &WebPage::Home("http://h/".into())).unwrap();
-        let html = String::from_utf8(answer.body().to_vec()).unwrap();
+        let response = page_response(StatusCode::OK, &WebPage::Home("http://h/".into())).unwrap();
+        let html = String::from_utf8(response.body().to_vec()).unwrap();
         let style = html
             .split("<style>")
             .nth(1)
             .and_then(|rest| rest.split("</style>").next())
             .unwrap();
         let digest = STANDARD.encode(Sha256::digest(style));
-        let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        let policy = response.headers()[CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap();
         assert!(
             policy.contains(&format!("style-src 'sha256-{digest}'")),
             "{policy}"

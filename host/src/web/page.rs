@@ -1,4 +1,4 @@
-//! What pages show, as plain data; the templates turn it into HTML.
+//! The data of each page, in plain structures that the templates turn into HTML.
 
 use serde::Serialize;
 use url::Url;
@@ -10,25 +10,25 @@ pub struct ClusterPage {
     pub path: String,
     /// Its name.
     pub name: String,
-    /// In one word.
+    /// Its state.
     pub state: String,
-    /// Heat's word.
+    /// Heat's status of its stack.
     pub stack_status: String,
-    /// What Heat says beside it.
+    /// Heat's reason for that status.
     pub reason: Option<String>,
     /// Why it failed.
     pub failure: Option<String>,
     /// Why the page may be old.
     pub warning: Option<String>,
-    /// Where its services are.
+    /// The URLs of its services.
     pub endpoints: Vec<EndpointRow>,
     /// The nodes, each with its stages.
     pub progress: Vec<TextPair>,
-    /// What can be done with it.
+    /// The actions that it offers.
     pub actions: Vec<ActionButton>,
-    /// Everything that is known of it.
+    /// All its attributes.
     pub attributes: Vec<TextPair>,
-    /// What it is.
+    /// Identifiers of its categories.
     pub categories: Vec<String>,
 }
 
@@ -44,26 +44,26 @@ pub struct TextPair {
 /// A button that posts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ActionButton {
-    /// What stands on it.
+    /// Its label.
     pub name: String,
-    /// Where it posts to.
+    /// The URL that it posts to.
     pub url: String,
 }
 
-/// Where a service of a cluster is.
+/// The URL of a service of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct EndpointRow {
     /// `namenode_ui`.
     pub name: String,
-    /// As the cloud says it.
+    /// The stack's output, unchanged.
     pub url: String,
-    /// Whether it is a link: what a stack's output says is nobody's to trust, so only http and
-    /// https are.
+    /// Whether it is a link. A stack's output cannot be trusted, so that only http and https are:
+    /// `javascript:` would run in the page.
     linked: bool,
 }
 
 impl EndpointRow {
-    /// One that is a link if a browser may follow it.
+    /// A row, a link if a browser may follow the URL.
     pub fn new(name: String, url: String) -> Self {
         let linked = Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         Self { name, url, linked }
@@ -73,13 +73,13 @@ impl EndpointRow {
 /// Several clusters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ClusterListPage {
-    /// What is listed.
+    /// The path whose clusters are listed.
     pub path: String,
     /// By name.
     pub clusters: Vec<ClusterPage>,
 }
 
-/// What can be asked for.
+/// The categories of the query interface.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CategoriesPage {
     /// In their order.
@@ -97,24 +97,24 @@ pub struct CategoryRow {
     pub scheme: String,
     /// For people; may be empty.
     pub title: String,
-    /// The path where its clusters are; may be empty.
+    /// The path of its clusters; may be empty.
     pub location: String,
     /// The names of its attributes.
     pub attributes: Vec<String>,
 }
 
-/// A few words: a refusal, or that something is done.
+/// A short message: an error, or that a request succeeded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct MessagePage {
     /// `403 Forbidden`.
     pub title: String,
-    /// What is to be said.
+    /// The message.
     pub lines: Vec<String>,
-    /// Whether it went wrong.
+    /// Whether it is an error.
     pub failed: bool,
-    /// Whether to say how one tells the service who one is.
+    /// Whether to explain how to send credentials.
     pub credentials: bool,
-    /// The URL that was asked for.
+    /// The URL in the example of such a request.
     pub url: String,
 }
 

@@ -1,32 +1,34 @@
-//! `X-OCCI-Attribute: name=value, name="value"`, by the rules that the Service Manager and its
-//! clients rely on.
+//! Parses `X-OCCI-Attribute: name=value, name="value"` as Python's `shlex` does, which the Service
+//! Orchestrators of hurtle use: the Service Manager and its clients send what OCCI's own grammar
+//! does not allow, such as values without quotes.
 //!
 //! Items are separated by commas. Quotes, double or single, may stand anywhere and are taken away;
 //! in double quotes a backslash stands before a quote or a backslash, outside quotes before any
-//! character. Blanks around an item are dropped, blanks inside stay. Empty items are nothing (the
-//! Service Manager begins with `, `), items of blanks alone are a mistake.
+//! character. Blanks around an item are dropped, blanks inside stay. Empty items are skipped (the
+//! Service Manager begins with `, `), items of blanks alone are an error.
 
-use super::{SyntaxError, TextCursor, is_blank};
+use super::super::error::SyntaxError;
+use super::cursor::{TextCursor, is_blank};
 
 /// The attributes of one header or line, in their order; duplicates are all there, the last one
 /// counts.
 ///
 /// # Errors
 /// The first place where the text breaks the rules.
-pub fn parse(text: &str) -> Result<Vec<(String, String)>, SyntaxError> {
+pub fn parse_attributes(text: &str) -> Result<Vec<(String, String)>, SyntaxError> {
     let mut cursor = TextCursor::new(text);
     let mut attributes = Vec::new();
     while cursor.peek().is_some() {
         if !cursor.take(',') {
-            attributes.push(item(&mut cursor)?);
+            attributes.push(parse_item(&mut cursor)?);
             cursor.take(',');
         }
     }
     Ok(attributes)
 }
 
-/// One attribute as a client may write it: quoted, with the backslashes that it needs.
-pub fn write(name: &str, value: &str) -> String {
+/// Writes one attribute as a client may: quoted, with the backslashes that it needs.
+pub fn write_attribute(name: &str, value: &str) -> String {
     format!(
         "{name}=\"{}\"",
         value.replace('\\', "\\\\").replace('"', "\\\"")
@@ -34,27 +36,28 @@ pub fn write(name: &str, value: &str) -> String {
 }
 
 /// One item; the cursor ends at the comma behind it.
-fn item(cursor: &mut TextCursor<'_>) -> Result<(String, String), SyntaxError> {
+fn parse_item(cursor: &mut TextCursor<'_>) -> Result<(String, String), SyntaxError> {
     cursor.skip_blanks();
     let start = *cursor;
     if matches!(cursor.peek(), None | Some(',')) {
-        return Err(start.fault("name=value"));
+        return Err(start.syntax_error("name=value"));
     }
-    let name = part(cursor, Some('='))?;
+    let name = parse_part(cursor, Some('='))?;
     let mut rest = None;
     if cursor.take('=') {
         cursor.skip_blanks();
-        rest = Some(part(cursor, None)?);
+        rest = Some(parse_part(cursor, None)?);
     }
-    // The first `=` counts even where quotes stand around it: `"name=value"`.
+    // The Python parser removed quotes before it looked for `=`, so the first `=` counts even in
+    // quotes: `"name=value"`.
     let (name, value) = match (name.split_once('='), rest) {
         (Some((name, value)), None) => (name.to_owned(), value.to_owned()),
         (Some((name, value)), Some(rest)) => (name.to_owned(), format!("{value}={rest}")),
         (None, Some(rest)) => (name, rest),
-        (None, None) => return Err(start.fault("name=value")),
+        (None, None) => return Err(start.syntax_error("name=value")),
     };
     if name.is_empty() {
-        Err(start.fault("name=value"))
+        Err(start.syntax_error("name=value"))
     } else {
         Ok((name, value))
     }
@@ -62,21 +65,21 @@ fn item(cursor: &mut TextCursor<'_>) -> Result<(String, String), SyntaxError> {
 
 /// Reads up to an unquoted comma or `stop`, without the quotes, and without the blanks at the end
 /// that no quote protects.
-fn part(cursor: &mut TextCursor<'_>, stop: Option<char>) -> Result<String, SyntaxError> {
+fn parse_part(cursor: &mut TextCursor<'_>, stop: Option<char>) -> Result<String, SyntaxError> {
     let mut text = String::new();
     let mut protected = 0;
     while let Some(c) = cursor.peek() {
         match c {
             ',' => break,
             _ if Some(c) == stop => break,
-            '"' => text.push_str(&cursor.quoted("a quote")?),
-            '\'' => single_quoted(cursor, &mut text)?,
+            '"' => text.push_str(&cursor.take_quoted("a quote")?),
+            '\'' => take_single_quoted(cursor, &mut text)?,
             '\\' => {
                 cursor.bump();
                 text.push(
                     cursor
                         .bump()
-                        .ok_or_else(|| cursor.fault("a character after the backslash"))?,
+                        .ok_or_else(|| cursor.syntax_error("a character after the backslash"))?,
                 );
             }
             _ => {
@@ -93,14 +96,14 @@ fn part(cursor: &mut TextCursor<'_>, stop: Option<char>) -> Result<String, Synta
     Ok(text)
 }
 
-fn single_quoted(cursor: &mut TextCursor<'_>, text: &mut String) -> Result<(), SyntaxError> {
+fn take_single_quoted(cursor: &mut TextCursor<'_>, text: &mut String) -> Result<(), SyntaxError> {
     let start = *cursor;
     cursor.take('\'');
     text.push_str(cursor.take_while(|c| c != '\''));
     if cursor.take('\'') {
         Ok(())
     } else {
-        Err(start.fault("a closing quote for the one that stands here"))
+        Err(start.syntax_error("a closing quote for the one that stands here"))
     }
 }
 
@@ -111,7 +114,7 @@ mod tests {
     use super::*;
 
     fn pairs(text: &str) -> Vec<(String, String)> {
-        parse(text).unwrap_or_else(|fault| panic!("{text}: {fault}"))
+        parse_attributes(text).unwrap_or_else(|fault| panic!("{text}: {fault}"))
     }
 
     fn one(text: &str) -> (String, String) {
@@ -177,7 +180,7 @@ mod tests {
             ("a=x\\", 5, "a character after the backslash"),
             ("a=\"x\\", 6, "a character after the backslash"),
         ] {
-            let fault = parse(text).expect_err(text);
+            let fault = parse_attributes(text).expect_err(text);
             assert_eq!((fault.at, fault.expected), (at, expected), "{text}");
         }
     }
@@ -185,18 +188,18 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_ends_the_parser(text in "\\PC*") {
-            let _ = parse(&text);
+            let _ = parse_attributes(&text);
         }
 
         #[test]
         fn syntax_heavy_text_does_not_end_it_either(text in "[a=\"', \\\\;#\t]{0,40}") {
-            let _ = parse(&text);
+            let _ = parse_attributes(&text);
         }
 
         #[test]
         fn what_is_written_is_read_back(values in proptest::collection::vec(("[a-z][a-z0-9._-]{0,20}", any::<String>()), 0..6)) {
-            let text = values.iter().map(|(k, v)| write(k, v)).collect::<Vec<_>>().join(", ");
-            prop_assert_eq!(parse(&text).unwrap(), values);
+            let text = values.iter().map(|(k, v)| write_attribute(k, v)).collect::<Vec<_>>().join(", ");
+            prop_assert_eq!(parse_attributes(&text).unwrap(), values);
         }
     }
 }

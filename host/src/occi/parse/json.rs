@@ -1,65 +1,58 @@
-//! JSON bodies: the form that this service shows (`kind` an object with term and scheme) and the
-//! one of OCCI 1.2 (`kind` a text).
+//! Parses JSON bodies in two forms: the one that this service renders (`kind` an object with term
+//! and scheme) and the one of OCCI 1.2 (`kind` a text).
 //!
-//! `{"kind": ..., "action": ..., "mixins": [...], "attributes": {...}}`; everything else is left
-//! alone, so that a client can send back what it was shown.
+//! `{"kind": ..., "action": ..., "mixins": [...], "attributes": {...}}`; other keys are ignored, so
+//! that a client can send back an entity as it received it.
 
 use serde_json::Value;
 
-use super::error::ApiError;
-use super::request::ParsedRequest;
-use super::syntax::category::{Category, CategoryDefinition, is_term};
+use super::super::error::ApiError;
+use super::super::terms::{Category, CategoryDefinition, ParsedRequest};
+use super::category::is_term;
 use crate::cluster::attribute_names::{OWN, PREFIX};
 
-/// Adds what a JSON body holds.
+/// The categories and attributes of a JSON body.
 ///
 /// # Errors
-/// `Malformed` with line and column, or with the key at fault.
-pub(super) fn read(body: &[u8], carried: &mut ParsedRequest) -> Result<(), ApiError> {
-    let value: Value = serde_json::from_slice(body).map_err(|e| {
-        let text = e.to_string();
-        let reason = text.split(" at line ").next().unwrap_or_default();
-        ApiError::Malformed(format!(
-            "body: line {}, column {}: {reason}",
-            e.line(),
-            e.column()
-        ))
-    })?;
+/// `Json` with line and column, `Malformed` with the key at fault.
+pub(super) fn parse_json_body(body: &[u8]) -> Result<ParsedRequest, ApiError> {
+    let value: Value = serde_json::from_slice(body).map_err(ApiError::Json)?;
     let Value::Object(fields) = value else {
         return Err(ApiError::Malformed(
             "body: found something else than a JSON object, expected {\"attributes\": {...}}"
                 .to_owned(),
         ));
     };
+    let mut parsed = ParsedRequest::default();
     for (key, value) in fields {
         match key.as_str() {
-            "kind" | "action" => carried.categories.push(category(&key, &value)?),
+            "kind" | "action" => parsed.categories.push(parse_category(&key, &value)?),
             "mixins" => {
                 let Value::Array(mixins) = value else {
-                    return Err(wrong("mixins", "an array of mixins"));
+                    return Err(malformed_key("mixins", "an array of mixins"));
                 };
                 for mixin in &mixins {
-                    carried.categories.push(category("mixins", mixin)?);
+                    parsed.categories.push(parse_category("mixins", mixin)?);
                 }
             }
             "attributes" => {
                 let Value::Object(fields) = value else {
-                    return Err(wrong("attributes", "an object"));
+                    return Err(malformed_key("attributes", "an object"));
                 };
-                flatten("", fields, &mut carried.attributes)?;
+                flatten_attributes("", fields, &mut parsed.attributes)?;
             }
             _ => {}
         }
     }
-    Ok(())
+    Ok(parsed)
 }
 
-fn wrong(key: &str, expected: &str) -> ApiError {
+fn malformed_key(key: &str, expected: &str) -> ApiError {
     ApiError::Malformed(format!("body, key `{key}`: expected {expected}"))
 }
 
 /// `"scheme#term"` or `{"term": ..., "scheme": ...}`.
-fn category(key: &str, value: &Value) -> Result<CategoryDefinition, ApiError> {
+fn parse_category(key: &str, value: &Value) -> Result<CategoryDefinition, ApiError> {
     let text = |name: &str| {
         value
             .get(name)
@@ -70,14 +63,15 @@ fn category(key: &str, value: &Value) -> Result<CategoryDefinition, ApiError> {
         Value::String(identifier) => identifier.find('#').map(|at| identifier.split_at(at + 1)),
         _ => text("scheme").zip(text("term")),
     };
-    // The same as in text, which could not say it otherwise.
+    // The grammar of text renderings is the narrower one: a term that it cannot express would be
+    // shown to other clients as something else.
     let (scheme, term) = parts
         .filter(|(_, term)| is_term(term))
-        .ok_or_else(|| wrong(key, "\"scheme#term\" or an object with term and scheme"))?;
-    let said = |name: &str| text(name).map(|value| (name.to_owned(), value.to_owned()));
+        .ok_or_else(|| malformed_key(key, "\"scheme#term\" or an object with term and scheme"))?;
+    let parameter = |name: &str| text(name).map(|value| (name.to_owned(), value.to_owned()));
     let mut parameters: Vec<_> = ["class", "rel", "title", "location"]
         .into_iter()
-        .filter_map(said)
+        .filter_map(parameter)
         .collect();
     if key == "mixins" {
         parameters.push(("class".to_owned(), "mixin".to_owned()));
@@ -92,9 +86,9 @@ fn category(key: &str, value: &Value) -> Result<CategoryDefinition, ApiError> {
 }
 
 /// Attributes may be nested (`{"stampede": {"workers": 3}}`) or have dots in their names. Values
-/// become texts: numbers and booleans as JSON writes them, lists of ours with commas between their
-/// words, everything else that a parameter may be as JSON.
-fn flatten(
+/// become texts: numbers and booleans as JSON writes them, lists of built-in attributes separated
+/// by commas, everything else that a plugin's parameter may be as JSON.
+fn flatten_attributes(
     prefix: &str,
     fields: serde_json::Map<String, Value>,
     attributes: &mut Vec<(String, String)>,
@@ -106,14 +100,25 @@ fn flatten(
             format!("{prefix}.{key}")
         };
         if name.is_empty() {
-            return Err(wrong("attributes", "names that are not empty"));
+            return Err(malformed_key("attributes", "names that are not empty"));
         }
         match value {
-            Value::Object(inner) if !is_parameter(&name) => flatten(&name, inner, attributes)?,
-            Value::Null => return Err(wrong(&format!("attributes.{name}"), "a value, found null")),
+            Value::Object(inner) if !is_parameter(&name) => {
+                flatten_attributes(&name, inner, attributes)?
+            }
+            Value::Null => {
+                return Err(malformed_key(
+                    &format!("attributes.{name}"),
+                    "a value, found null",
+                ));
+            }
             Value::String(text) => attributes.push((name, text)),
             other => {
-                let text = if is_own(&name) { words(&other) } else { None };
+                let text = if is_builtin(&name) {
+                    join_list(&other)
+                } else {
+                    None
+                };
                 let text = text.unwrap_or_else(|| other.to_string());
                 attributes.push((name, text));
             }
@@ -122,22 +127,22 @@ fn flatten(
     Ok(())
 }
 
-/// Whether it is an attribute that no plugin brings; where those take lists, they take them with
-/// commas.
-fn is_own(name: &str) -> bool {
+/// Whether the attribute is one of the host's own and not a plugin's; those take lists as texts
+/// separated by commas.
+fn is_builtin(name: &str) -> bool {
     name.strip_prefix(PREFIX)
-        .is_some_and(|rest| OWN.iter().any(|(own, _)| *own == rest))
+        .is_some_and(|rest| OWN.iter().any(|(builtin, _)| *builtin == rest))
 }
 
 /// Whether the name is `stampede.<framework>.<parameter>`, whose value may be an object or a list.
 fn is_parameter(name: &str) -> bool {
     name.strip_prefix(PREFIX)
         .is_some_and(|rest| rest.contains('.'))
-        && !is_own(name)
+        && !is_builtin(name)
 }
 
-/// A list of texts that can stand between commas.
-fn words(value: &Value) -> Option<String> {
+/// A list of texts, joined with commas; `None` where a text holds what would separate it.
+fn join_list(value: &Value) -> Option<String> {
     let items: Option<Vec<&str>> = value.as_array()?.iter().map(Value::as_str).collect();
     let items = items.filter(|items| {
         items
@@ -152,9 +157,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<ParsedRequest, String> {
-        let mut carried = ParsedRequest::default();
-        read(text.as_bytes(), &mut carried).map_err(|e| e.to_string())?;
-        Ok(carried)
+        parse_json_body(text.as_bytes()).map_err(|e| e.to_string())
     }
 
     #[test]

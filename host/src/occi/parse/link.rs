@@ -1,13 +1,14 @@
-//! `Link: </orchestrator/default?action=deploy>; rel="..."`. Entities here have no links of their
-//! own; a client that sends back what it was shown sends the actions' links, so they are read,
-//! checked, and mean nothing.
+//! Parses `Link: </orchestrator/default?action=deploy>; rel="..."`. Entities here have no links of
+//! their own; a client that sends back an entity as it received it sends the links of its actions,
+//! so links are checked and then ignored.
 
-use super::category::parameters;
-use super::{SyntaxError, TextCursor};
+use super::super::error::SyntaxError;
+use super::category::parse_parameters;
+use super::cursor::TextCursor;
 
-/// A link.
+/// A link as a client sends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
+pub struct LinkHeader {
     /// Between the angle brackets.
     pub target: String,
     /// `rel`, `self`, `category` and attributes.
@@ -18,7 +19,7 @@ pub struct Link {
 ///
 /// # Errors
 /// The first place where the text breaks the grammar.
-pub fn parse(text: &str) -> Result<Vec<Link>, SyntaxError> {
+pub fn parse_links(text: &str) -> Result<Vec<LinkHeader>, SyntaxError> {
     let mut cursor = TextCursor::new(text);
     let mut links = Vec::new();
     loop {
@@ -30,18 +31,18 @@ pub fn parse(text: &str) -> Result<Vec<Link>, SyntaxError> {
             continue;
         }
         if !cursor.take('<') {
-            return Err(cursor.fault("'<' before the link's target"));
+            return Err(cursor.syntax_error("'<' before the link's target"));
         }
         let target = cursor.take_while(|c| c != '>').to_owned();
         if !cursor.take('>') {
-            return Err(cursor.fault("'>' after the link's target"));
+            return Err(cursor.syntax_error("'>' after the link's target"));
         }
         cursor.skip_blanks();
-        let parameters = parameters(&mut cursor)?;
+        let parameters = parse_parameters(&mut cursor)?;
         if !matches!(cursor.peek(), None | Some(',')) {
-            return Err(cursor.fault("';', ',' or the end"));
+            return Err(cursor.syntax_error("';', ',' or the end"));
         }
-        links.push(Link { target, parameters });
+        links.push(LinkHeader { target, parameters });
     }
 }
 
@@ -53,9 +54,10 @@ mod tests {
 
     #[test]
     fn what_entities_show_is_read_back() {
-        let links =
-            parse("</orchestrator/default?action=deploy>; rel=\"s#deploy\", </x>; self=\"/y\"")
-                .unwrap();
+        let links = parse_links(
+            "</orchestrator/default?action=deploy>; rel=\"s#deploy\", </x>; self=\"/y\"",
+        )
+        .unwrap();
         assert_eq!(links.len(), 2);
         assert_eq!(links[0].target, "/orchestrator/default?action=deploy");
         assert_eq!(
@@ -74,14 +76,14 @@ mod tests {
             ("<x> y", 5),
             ("<x>; rel=\"y", 10),
         ] {
-            assert_eq!(parse(text).expect_err(text).at, at, "{text}");
+            assert_eq!(parse_links(text).expect_err(text).at, at, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_ends_the_parser(text in "[<>;=\", a-z]{0,40}") {
-            let _ = parse(&text);
+            let _ = parse_links(&text);
         }
     }
 }

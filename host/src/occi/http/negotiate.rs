@@ -1,9 +1,11 @@
-//! Which rendering an answer takes: the Accept header with its q values and parameters.
+//! Content negotiation: chooses a response's rendering by the Accept header with its q values and
+//! parameters. Written here because Accept headers of hurtle's clients are not what libraries take:
+//! Java writes `q=.2` and `*`, and a form's media type asks for HTML.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-/// The renderings of OCCI that are spoken here.
+/// The renderings that this API knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rendering {
     /// `text/plain`: lines in the body.
@@ -14,7 +16,7 @@ pub enum Rendering {
     Json,
     /// `text/uri-list`: collections only.
     UriList,
-    /// `text/html`, for people.
+    /// `text/html`, for browsers.
     Html,
 }
 
@@ -41,8 +43,9 @@ impl Rendering {
         }
     }
 
-    /// The media types that ask for it. The form's is a name of HTML for hurtle's clients.
-    fn names(self) -> &'static [&'static str] {
+    /// The media types in Accept that ask for this rendering. hurtle's clients ask for HTML by the
+    /// media type of forms.
+    fn accepted_types(self) -> &'static [&'static str] {
         match self {
             Self::Html => &["text/html", "application/x-www-form-urlencoded"],
             Self::Plain => &["text/plain"],
@@ -53,10 +56,11 @@ impl Rendering {
     }
 }
 
-/// The rendering that the client likes best of those offered: the highest q, then the earliest in
-/// its list, then ours. No Accept header means anything. `None`: none of them is accepted.
-pub fn choose(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
-    if let Some(rendering) = plainly(headers) {
+/// The rendering that the client prefers of those offered: the highest q, then the earliest in its
+/// list, then the first offered. No Accept header accepts anything. `None`: none of them is
+/// accepted.
+pub fn choose_rendering(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
+    if let Some(rendering) = match_single_type(headers) {
         return offered.contains(&rendering).then_some(rendering);
     }
     let lines: Vec<_> = headers
@@ -67,18 +71,18 @@ pub fn choose(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
     let ranges: Vec<MediaRange> = lines
         .iter()
         .flat_map(|line| line.split(','))
-        .filter_map(MediaRange::read)
+        .filter_map(MediaRange::parse)
         .collect();
     if lines.iter().all(|line| line.trim().is_empty()) {
         return offered.first().copied();
     }
     let mut best: Option<(u16, usize, Rendering)> = None;
     for rendering in offered {
-        // The most specific range that matches decides, whatever its q.
+        // RFC 9110: the most specific range that matches decides, whatever its q.
         let matching = ranges
             .iter()
             .enumerate()
-            .filter_map(|(at, range)| Some((range.specificity(*rendering)?, range.q, at)));
+            .filter_map(|(at, range)| Some((range.matching_specificity(*rendering)?, range.q, at)));
         let Some((_, q, at)) =
             matching.max_by_key(|(specificity, _, at)| (*specificity, std::cmp::Reverse(*at)))
         else {
@@ -93,16 +97,21 @@ pub fn choose(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
     best.map(|(_, _, rendering)| rendering)
 }
 
-/// The rendering, where one media type alone is accepted and nothing is said of it, which is what
-/// most clients send.
-fn plainly(headers: &HeaderMap) -> Option<Rendering> {
+/// Whether the client prefers a page to the other renderings.
+pub fn prefers_html(headers: &HeaderMap) -> bool {
+    choose_rendering(headers, Rendering::COLLECTION) == Some(Rendering::Html)
+}
+
+/// The rendering of an Accept header that is one media type without parameters. Most clients send
+/// that, and it needs no allocation.
+fn match_single_type(headers: &HeaderMap) -> Option<Rendering> {
     let mut lines = headers.get_all(ACCEPT).iter();
     let (only, None) = (lines.next()?, lines.next()) else {
         return None;
     };
     Rendering::COLLECTION.iter().copied().find(|rendering| {
         rendering
-            .names()
+            .accepted_types()
             .iter()
             .any(|name| name.as_bytes() == only.as_bytes())
     })
@@ -111,36 +120,38 @@ fn plainly(headers: &HeaderMap) -> Option<Rendering> {
 /// One media range of an Accept header.
 struct MediaRange {
     media: String,
-    /// In thousandths.
+    /// The weight in thousandths.
     q: u16,
 }
 
 impl MediaRange {
     /// `type/subtype;parameter=value;q=0.5`. A range that cannot be read matches nothing; other
     /// parameters than q are left out.
-    fn read(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
         let media = parts.next()?.to_ascii_lowercase();
         let q = parts
             .filter_map(|part| part.split_once('='))
             .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
-        let q = q.map_or(Some(1000), |(_, value)| thousandths(value.trim()))?;
+        let q = q.map_or(Some(1000), |(_, value)| parse_quality(value.trim()))?;
         (!media.is_empty()).then_some(Self { media, q })
     }
 
-    fn specificity(&self, rendering: Rendering) -> Option<u8> {
+    /// How closely the range names the rendering, the larger the closer; `None` where it does not.
+    fn matching_specificity(&self, rendering: Rendering) -> Option<u8> {
         let group = rendering.media_type().split('/').next().unwrap_or_default();
         match self.media.as_str() {
             "*/*" => Some(0),
             media if media.strip_suffix("/*") == Some(group) => Some(1),
-            media if rendering.names().contains(&media) => Some(2),
+            media if rendering.accepted_types().contains(&media) => Some(2),
             _ => None,
         }
     }
 }
 
-/// `0.5` to 500; up to three digits behind the point, `.2` as Java writes it.
-fn thousandths(text: &str) -> Option<u16> {
+/// A weight in thousandths: `0.5` is 500; up to three digits behind the point, `.2` as Java writes
+/// it.
+fn parse_quality(text: &str) -> Option<u16> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = fraction.len() <= 3 && fraction.bytes().all(|digit| digit.is_ascii_digit());
     let fraction: u16 = format!("{fraction:0<3}").parse().ok().filter(|_| digits)?;
@@ -197,9 +208,16 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, accept.parse().unwrap());
-            assert_eq!(choose(&headers, Rendering::COLLECTION), chosen, "{accept}");
+            assert_eq!(
+                choose_rendering(&headers, Rendering::COLLECTION),
+                chosen,
+                "{accept}"
+            );
         }
-        assert_eq!(choose(&HeaderMap::new(), Rendering::ENTITY), Some(Plain));
+        assert_eq!(
+            choose_rendering(&HeaderMap::new(), Rendering::ENTITY),
+            Some(Plain)
+        );
     }
 
     #[test]
@@ -207,13 +225,16 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(ACCEPT, "text/plain;q=0.1".parse().unwrap());
         headers.append(ACCEPT, "text/occi".parse().unwrap());
-        assert_eq!(choose(&headers, Rendering::ENTITY), Some(Rendering::Occi));
+        assert_eq!(
+            choose_rendering(&headers, Rendering::ENTITY),
+            Some(Rendering::Occi)
+        );
     }
 
     #[test]
     fn a_uri_list_of_one_entity_is_not_offered() {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, "text/uri-list".parse().unwrap());
-        assert_eq!(choose(&headers, Rendering::ENTITY), None);
+        assert_eq!(choose_rendering(&headers, Rendering::ENTITY), None);
     }
 }

@@ -1,5 +1,5 @@
-//! What the face asks of the orchestrator, so that the face can be tried with clusters that live in
-//! memory.
+//! The calls that this API makes to the orchestrator, as a trait: tests serve it with clusters in
+//! memory instead.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::orchestrator::{
 
 /// The clusters of all projects. See [`Orchestrator`] for what each call means.
 pub trait ClusterService: Clone + Send + Sync + 'static {
-    /// One user in one project, proved by a token.
+    /// One user in one project, authenticated by a token.
     type Caller: Send + Sync;
-    /// What [`Self::find`] finds.
+    /// The result of [`Self::find`].
     type Found: FoundCluster;
 
-    /// The frameworks that can be asked for.
+    /// The frameworks that clusters can run.
     fn frameworks(&self) -> Vec<&PluginDescriptor>;
     /// Whether requests can be served.
     fn ready(&self) -> impl Future<Output = Result<(), OrchestratorError>> + Send;
-    /// Proves that the token is good for the project.
+    /// Validates the token for the project.
     fn authenticate(
         &self,
         token: SecretString,
@@ -74,7 +74,7 @@ pub trait ClusterService: Clone + Send + Sync + 'static {
         caller: &Self::Caller,
         name: &str,
     ) -> impl Future<Output = Result<(), OrchestratorError>> + Send;
-    /// The project's own groups: its mixins.
+    /// The project's groups: its user-defined mixins.
     fn groups(
         &self,
         caller: &Self::Caller,
@@ -101,13 +101,14 @@ pub trait ClusterService: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), OrchestratorError>> + Send;
 }
 
-/// A cluster as it was found: its words are made only where they are asked for.
+/// A cluster that was found for its owner. Its view is made on demand, since a cached response
+/// needs none.
 pub trait FoundCluster: Send + Sync {
     /// The cluster's own id.
     fn id(&self) -> &str;
-    /// Where it is the same, so is the view.
+    /// Equal versions have equal views.
     fn edition(&self) -> &ViewVersion;
-    /// What its owner sees.
+    /// What its owner is shown.
     fn view(&self) -> ClusterView;
 }
 

@@ -1,10 +1,11 @@
-//! A cluster as an OCCI entity: its path, its actions and its attributes. No rendering.
+//! Maps a cluster's view to an OCCI entity: path, next action, attributes and mixins. Every
+//! rendering is made from the same entity, so that all of them show the same.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::model::{CORE_ID, LOCATION, LifecycleAction, STACK_ID, STATE};
+use super::super::terms::{CORE_ID, LifecycleAction, STACK_ID, STACK_STATE, entity_path};
 use super::user_mixin::UserMixin;
 use crate::orchestrator::ClusterView;
 
@@ -15,28 +16,29 @@ pub struct OcciEntity {
     pub path: String,
     /// What may be done next.
     pub action: Option<LifecycleAction>,
-    /// By name. What clients gave comes first, the cloud's word over it, ours over both.
+    /// By name. The stack's outputs replace what clients gave, and this service's own attributes
+    /// replace both, so that no client can forge a state.
     pub attributes: BTreeMap<String, Value>,
-    /// The mixins of its project that it bears.
+    /// The mixins of its project that it is a member of.
     pub mixins: Vec<UserMixin>,
 }
 
 impl OcciEntity {
-    /// Of what the orchestrator shows; `own` are the mixins of the project.
-    pub fn of(view: ClusterView, own: &[UserMixin]) -> Self {
-        let mixins = own
+    /// The entity of a cluster; `user_mixins` are those of its project.
+    pub fn from_view(view: ClusterView, user_mixins: &[UserMixin]) -> Self {
+        let mixins = user_mixins
             .iter()
-            .filter(|own| own.has(&view.id))
+            .filter(|mixin| mixin.has_member(&view.id))
             .cloned()
             .collect();
-        let path = path(&view.name);
-        let action = LifecycleAction::next(view.phase);
+        let path = entity_path(&view.name);
+        let action = LifecycleAction::next_after(view.phase);
         let mut attributes: BTreeMap<String, Value> = view
             .attributes
             .into_iter()
             .map(|(name, value)| (name, Value::String(value)))
             .collect();
-        let mut say = |name: String, value: Value| drop(attributes.insert(name, value));
+        let mut set = |name: String, value: Value| drop(attributes.insert(name, value));
 
         let region = view
             .stack_id
@@ -48,15 +50,15 @@ impl OcciEntity {
             .into_iter()
             .filter(|(_, value)| !value.is_null())
         {
-            say(format!("{name}.{region}"), value);
+            set(format!("{name}.{region}"), value);
         }
         for (name, url) in view.endpoints {
-            // As any other output too, since that is where hurtle's clients look.
-            say(format!("{name}.{region}"), url.clone().into());
-            say(format!("stampede.endpoint.{name}"), url.into());
+            // Also as any other output, since that is where hurtle's clients look.
+            set(format!("{name}.{region}"), url.clone().into());
+            set(format!("stampede.endpoint.{name}"), url.into());
         }
-        for (node, text) in progress(&view.progress) {
-            say(format!("stampede.progress.{node}"), text.into());
+        for (node, text) in join_progress(&view.progress) {
+            set(format!("stampede.progress.{node}"), text.into());
         }
         if let Some(failure) = view
             .failure
@@ -64,23 +66,23 @@ impl OcciEntity {
             .or(view.state.reason())
             .filter(|text| !text.is_empty())
         {
-            say("stampede.failure".to_owned(), failure.into());
+            set("stampede.failure".to_owned(), failure.into());
         }
         if let Some(change) = view.change {
-            say("stampede.update".to_owned(), change.into());
+            set("stampede.update".to_owned(), change.into());
         }
         if !view.stack_status_reason.is_empty() {
-            say(
+            set(
                 "stampede.stack.reason".to_owned(),
                 view.stack_status_reason.into(),
             );
         }
         if let Some(error) = view.cloud_error {
-            say("stampede.cloud.error".to_owned(), error.into());
+            set("stampede.cloud.error".to_owned(), error.into());
         }
-        say("stampede.state".to_owned(), view.state.as_str().into());
-        say(
-            STATE.to_owned(),
+        set("stampede.state".to_owned(), view.state.as_str().into());
+        set(
+            STACK_STATE.to_owned(),
             view.stack_status
                 .unwrap_or_else(|| "uninitialized".to_owned())
                 .into(),
@@ -88,8 +90,8 @@ impl OcciEntity {
         let id = view
             .stack_id
             .map_or_else(|| "N/A".to_owned(), |(region, id)| format!("{region}:{id}"));
-        say(STACK_ID.to_owned(), id.into());
-        say(CORE_ID.to_owned(), path.clone().into());
+        set(STACK_ID.to_owned(), id.into());
+        set(CORE_ID.to_owned(), path.clone().into());
         Self {
             path,
             action,
@@ -99,13 +101,8 @@ impl OcciEntity {
     }
 }
 
-/// The path of the entity of that name.
-pub fn path(name: &str) -> String {
-    format!("{LOCATION}{name}")
-}
-
-/// One text a node: its stages' lines, the newest last, with `; ` between them.
-fn progress(reports: &[crate::cluster::progress::StageReport]) -> Vec<(&str, String)> {
+/// One text for each node: its stages' lines, the newest last, with `; ` between them.
+fn join_progress(reports: &[crate::cluster::progress::StageReport]) -> Vec<(&str, String)> {
     let mut nodes: Vec<(&str, String)> = Vec::new();
     for report in reports {
         let node = if report.node.is_empty() {
@@ -131,7 +128,7 @@ pub(crate) mod tests {
     use crate::cluster::progress::{StageOutcome, StageReport};
     use crate::orchestrator::LifecyclePhase;
 
-    /// A cluster that was asked for and nothing more.
+    /// A cluster that was created and not deployed.
     pub(crate) fn view(name: &str) -> ClusterView {
         ClusterView {
             name: name.to_owned(),
@@ -171,7 +168,7 @@ pub(crate) mod tests {
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned)
         };
-        OcciEntity::of(view, &[])
+        OcciEntity::from_view(view, &[])
             .attributes
             .into_iter()
             .map(|(name, value)| (name, text(value)))
@@ -180,7 +177,7 @@ pub(crate) mod tests {
 
     #[test]
     fn before_deploy_the_recorded_attributes_are_there() {
-        let entity = OcciEntity::of(view("default"), &[]);
+        let entity = OcciEntity::from_view(view("default"), &[]);
         assert_eq!(
             (entity.path.as_str(), entity.action),
             ("/orchestrator/default", Some(LifecycleAction::Deploy))
@@ -234,13 +231,13 @@ pub(crate) mod tests {
     fn a_client_cannot_speak_for_the_service() {
         let mut view = view("default");
         view.attributes = [
-            (STATE.to_owned(), "HACKED".to_owned()),
+            (STACK_STATE.to_owned(), "HACKED".to_owned()),
             ("my.own".to_owned(), "kept".to_owned()),
         ]
         .into();
         let shown = shown(view);
         assert_eq!(
-            (shown[STATE].as_str(), shown["my.own"].as_str()),
+            (shown[STACK_STATE].as_str(), shown["my.own"].as_str()),
             ("uninitialized", "kept")
         );
     }

@@ -1,28 +1,8 @@
-//! The grammar of OCCI's text renderings, as the clients of hurtle write it: nothing here knows
-//! HTTP or a cluster.
-//!
-//! Layout
-//! - [`attribute`]: `name=value, name="value"`
-//! - [`category`]: `term; scheme="..."; class="kind"`
-//! - [`link`]: `</path>; rel="..."`
-//! - [`escape`]: values in headers and back
+//! A cursor over one line of OCCI text: single characters, quoted texts and blanks, with positions
+//! for error messages. The parsers of attributes, categories and links share it, so that a quote
+//! means the same in all of them.
 
-pub mod attribute;
-pub mod category;
-pub mod escape;
-pub mod link;
-
-/// What is wrong with a text and where. The caller knows which header or line the text came from.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("character {at}: found {found}, expected {expected}")]
-pub struct SyntaxError {
-    /// The character's place in the text, from 1.
-    pub at: usize,
-    /// What stands there: a character in quotes, or `the end`.
-    pub found: String,
-    /// What could stand there.
-    pub expected: &'static str,
-}
+use super::super::error::SyntaxError;
 
 /// A place in a text.
 #[derive(Clone, Copy)]
@@ -46,13 +26,13 @@ impl<'a> TextCursor<'a> {
         Some(next)
     }
 
-    /// Takes the character when it is the next one.
+    /// Takes the character if it is the next one; says whether it was.
     pub(crate) fn take(&mut self, wanted: char) -> bool {
-        let there = self.peek() == Some(wanted);
-        if there {
+        let is_next = self.peek() == Some(wanted);
+        if is_next {
             self.at += wanted.len_utf8();
         }
-        there
+        is_next
     }
 
     pub(crate) fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
@@ -67,8 +47,8 @@ impl<'a> TextCursor<'a> {
         self.take_while(is_blank);
     }
 
-    /// The fault of finding here something else than what is expected.
-    pub(crate) fn fault(&self, expected: &'static str) -> SyntaxError {
+    /// The error for a text that goes on here with something else than what is expected.
+    pub(crate) fn syntax_error(&self, expected: &'static str) -> SyntaxError {
         let found = self
             .peek()
             .map_or_else(|| "the end".to_owned(), |c| format!("{c:?}"));
@@ -79,23 +59,25 @@ impl<'a> TextCursor<'a> {
         }
     }
 
-    /// A text in double quotes, in which a backslash may stand before a quote and a backslash. The
-    /// cursor is at the first quote.
+    /// Takes a text in double quotes, in which a backslash may stand before a quote and a
+    /// backslash. The cursor is at the first quote.
     ///
     /// # Errors
     /// There is no such text, or it does not end.
-    pub(crate) fn quoted(&mut self, expected: &'static str) -> Result<String, SyntaxError> {
+    pub(crate) fn take_quoted(&mut self, expected: &'static str) -> Result<String, SyntaxError> {
         let start = *self;
         if !self.take('"') {
-            return Err(start.fault(expected));
+            return Err(start.syntax_error(expected));
         }
         let mut text = String::new();
         loop {
             match self.bump() {
-                None => return Err(start.fault("a closing quote for the one that stands here")),
+                None => {
+                    return Err(start.syntax_error("a closing quote for the one that stands here"));
+                }
                 Some('"') => return Ok(text),
                 Some('\\') => match self.bump() {
-                    None => return Err(self.fault("a character after the backslash")),
+                    None => return Err(self.syntax_error("a character after the backslash")),
                     Some(c @ ('"' | '\\')) => text.push(c),
                     Some(c) => text.extend(['\\', c]),
                 },

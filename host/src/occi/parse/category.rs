@@ -1,49 +1,15 @@
-//! `Category: term; scheme="http://...#"; class="kind"`, several separated by commas.
+//! Parses `Category: term; scheme="http://...#"; class="kind"`, several separated by commas. Only
+//! the scheme is required: term and scheme tell which category it is.
 
-use super::{SyntaxError, TextCursor};
-
-/// A category as a client names it. Class, location and the rest may be there; only term and scheme
-/// tell which it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Category {
-    /// `orchestrator`.
-    pub term: String,
-    /// Ends in `#`.
-    pub scheme: String,
-}
-
-impl Category {
-    /// Scheme and term in one, as JSON and `rel` write it.
-    pub fn identifier(&self) -> String {
-        format!("{}{}", self.scheme, self.term)
-    }
-}
-
-/// A category with everything that its client says of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CategoryDefinition {
-    /// Which it is.
-    pub category: Category,
-    /// `class`, `rel`, `location` and the others, the scheme among them.
-    pub parameters: Vec<(String, String)>,
-}
-
-impl CategoryDefinition {
-    /// The parameter of this name, the last of several.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.parameters
-            .iter()
-            .rev()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.as_str())
-    }
-}
+use super::super::error::SyntaxError;
+use super::super::terms::{Category, CategoryDefinition};
+use super::cursor::TextCursor;
 
 /// The categories of one header or line.
 ///
 /// # Errors
 /// The first place where the text breaks the grammar.
-pub fn parse(text: &str) -> Result<Vec<CategoryDefinition>, SyntaxError> {
+pub fn parse_categories(text: &str) -> Result<Vec<CategoryDefinition>, SyntaxError> {
     let mut cursor = TextCursor::new(text);
     let mut categories = Vec::new();
     loop {
@@ -54,25 +20,27 @@ pub fn parse(text: &str) -> Result<Vec<CategoryDefinition>, SyntaxError> {
         if cursor.take(',') {
             continue;
         }
-        categories.push(one(&mut cursor)?);
+        categories.push(parse_category(&mut cursor)?);
         match cursor.peek() {
             None | Some(',') => {}
-            Some(_) => return Err(cursor.fault("';', ',' or the end")),
+            Some(_) => return Err(cursor.syntax_error("';', ',' or the end")),
         }
     }
 }
 
-fn one(cursor: &mut TextCursor<'_>) -> Result<CategoryDefinition, SyntaxError> {
+fn parse_category(cursor: &mut TextCursor<'_>) -> Result<CategoryDefinition, SyntaxError> {
     let term = cursor.take_while(is_token).to_owned();
     if term.is_empty() {
-        return Err(cursor.fault("a category's term"));
+        return Err(cursor.syntax_error("a category's term"));
     }
     cursor.skip_blanks();
-    let parameters = parameters(cursor)?;
+    let parameters = parse_parameters(cursor)?;
     let scheme = parameters.iter().rev().find(|(name, _)| name == "scheme");
     let Some((_, scheme)) = scheme.filter(|(_, text)| !text.is_empty()) else {
-        // The text that the Python Service Orchestrator had for it stays in the answer.
-        return Err(cursor.fault("; scheme=\"...\" (Could not determine the value for: scheme)"));
+        // The text in brackets is the Python Service Orchestrator's, as recorded.
+        return Err(
+            cursor.syntax_error("; scheme=\"...\" (Could not determine the value for: scheme)")
+        );
     };
     let category = Category {
         term,
@@ -89,7 +57,7 @@ fn one(cursor: &mut TextCursor<'_>) -> Result<CategoryDefinition, SyntaxError> {
 ///
 /// # Errors
 /// The first place where the text breaks the grammar.
-pub(super) fn parameters(
+pub(super) fn parse_parameters(
     cursor: &mut TextCursor<'_>,
 ) -> Result<Vec<(String, String)>, SyntaxError> {
     let mut parameters = Vec::new();
@@ -101,16 +69,18 @@ pub(super) fn parameters(
         let name = cursor.take_while(is_token).to_owned();
         cursor.skip_blanks();
         if name.is_empty() {
-            return Err(cursor.fault("a parameter's name"));
+            return Err(cursor.syntax_error("a parameter's name"));
         }
         if !cursor.take('=') {
-            return Err(cursor.fault("'=' after the parameter's name"));
+            return Err(cursor.syntax_error("'=' after the parameter's name"));
         }
         cursor.skip_blanks();
         let value = match cursor.peek() {
-            Some('"') => cursor.quoted("a quote")?,
+            Some('"') => cursor.take_quoted("a quote")?,
             _ if name == "scheme" => {
-                return Err(cursor.fault("a quote (Could not determine the value for: scheme)"));
+                return Err(
+                    cursor.syntax_error("a quote (Could not determine the value for: scheme)")
+                );
             }
             _ => cursor
                 .take_while(|c| !matches!(c, ';' | ',' | '"' | ' ' | '\t'))
@@ -122,7 +92,7 @@ pub(super) fn parameters(
     Ok(parameters)
 }
 
-/// Whether a category can be called so: what stands before the scheme in text.
+/// Whether text can be the term of a category.
 pub fn is_term(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_token)
 }
@@ -138,7 +108,7 @@ mod tests {
     use super::*;
 
     fn categories(text: &str) -> Vec<Category> {
-        parse(text)
+        parse_categories(text)
             .unwrap()
             .into_iter()
             .map(|described| described.category)
@@ -168,15 +138,16 @@ mod tests {
             categories("a; scheme=\"s#\", b; scheme=\"t,u#\""),
             [category("a", "s#"), category("b", "t,u#")]
         );
-        assert_eq!(parse(""), Ok(vec![]));
-        let described = parse("a; scheme=\"s#\"; class=mixin; location=\"/a/\"; location=\"/b/\"")
-            .unwrap()
-            .remove(0);
+        assert_eq!(parse_categories(""), Ok(vec![]));
+        let described =
+            parse_categories("a; scheme=\"s#\"; class=mixin; location=\"/a/\"; location=\"/b/\"")
+                .unwrap()
+                .remove(0);
         assert_eq!(
             (
-                described.get("class"),
-                described.get("location"),
-                described.get("rel")
+                described.parameter("class"),
+                described.parameter("location"),
+                described.parameter("rel")
             ),
             (Some("mixin"), Some("/b/"), None)
         );
@@ -196,14 +167,14 @@ mod tests {
             ("a; scheme=\"s#\" x", 16),
             ("a; =\"s#\"", 4),
         ] {
-            assert_eq!(parse(text).expect_err(text).at, at, "{text}");
+            assert_eq!(parse_categories(text).expect_err(text).at, at, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_ends_the_parser(text in "\\PC*") {
-            let _ = parse(&text);
+            let _ = parse_categories(&text);
         }
 
         #[test]

@@ -1,0 +1,37 @@
+//! POST to one entity: with a query it is an action (deploy, provision), without one an update of
+//! attributes and mixins.
+
+use super::super::cluster_service::{ClusterService, FoundCluster as _};
+use super::super::service_manager;
+use super::context::{HandlerContext, HandlerResult, entity_error, record_cluster_id};
+
+/// POST to the entity of that name.
+pub(super) async fn post_entity<C: ClusterService>(
+    context: &HandlerContext<'_, C>,
+    name: &str,
+) -> HandlerResult {
+    let mixins = context.user_mixins();
+    let resolved = context.resolve(&mixins)?;
+    let mut attributes = resolved.attributes.clone();
+    if let Some(action) = context.requested_action(&resolved)? {
+        let view = context.run_action(action, name, attributes).await?;
+        record_cluster_id(&view.id);
+        return context.render_view(view, &mixins);
+    }
+    if service_manager::is_service_manager(context.headers) {
+        let found = context
+            .clusters
+            .find(&context.caller, name)
+            .await
+            .map_err(|error| entity_error(error, name))?;
+        attributes = service_manager::drop_repeated(attributes, &found.view().brought);
+    }
+    let view = context
+        .clusters
+        .update(&context.caller, name, attributes)
+        .await
+        .map_err(|error| entity_error(error, name))?;
+    record_cluster_id(&view.id);
+    let mixins = context.add_to_mixins(name, &resolved, mixins).await?;
+    context.render_view(view, &mixins)
+}

@@ -1,0 +1,146 @@
+//! Maps paths to routes, and routes to the methods and renderings that they know. Locations that
+//! requests carry as whole URLs, and values in queries, are taken apart here too.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use super::super::terms::COLLECTION_PATH;
+use super::negotiate::Rendering;
+
+/// A path of this API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OcciRoute {
+    /// `/`: 200, with or without credentials.
+    Root,
+    /// `/-/` and `/.well-known/org/ogf/occi/-/`: the query interface.
+    Query,
+    /// `/orchestrator/`.
+    Collection,
+    /// `/orchestrator/<name>`; holds the name, decoded.
+    Entity(String),
+    /// Any other path that ends in `/`: where a project may have put a user-defined mixin.
+    Other(String),
+}
+
+impl OcciRoute {
+    /// The route of a path; `None` where there is nothing.
+    pub fn from_path(path: &str) -> Option<Self> {
+        match path {
+            "/" => Some(Self::Root),
+            "/-/" | "/.well-known/org/ogf/occi/-/" => Some(Self::Query),
+            COLLECTION_PATH => Some(Self::Collection),
+            _ => {
+                let Some(name) = path.strip_prefix(COLLECTION_PATH) else {
+                    return (path.starts_with('/') && path.ends_with('/'))
+                        .then(|| Self::Other(path.to_owned()));
+                };
+                let name = percent_decode_str(name)
+                    .decode_utf8()
+                    .ok()
+                    .filter(|_| !name.contains('/'))?;
+                Some(Self::Entity(name.into_owned()))
+            }
+        }
+    }
+
+    /// The route's kind in one word, for spans and logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Query => "query",
+            Self::Collection => "collection",
+            Self::Entity(_) => "entity",
+            Self::Other(_) => "mixin",
+        }
+    }
+
+    /// The value of the Allow header.
+    pub fn allowed_methods(&self) -> &'static str {
+        match self {
+            Self::Root => "GET, HEAD",
+            Self::Query => "GET, HEAD, POST, DELETE",
+            Self::Collection => "GET, HEAD, POST, DELETE",
+            Self::Entity(_) | Self::Other(_) => "GET, HEAD, PUT, POST, DELETE",
+        }
+    }
+
+    /// Whether the path knows the method.
+    pub fn allows_method(&self, method: &Method) -> bool {
+        self.allowed_methods()
+            .split(", ")
+            .any(|allowed| allowed == method.as_str())
+    }
+
+    /// The renderings that a response can take here, the default first.
+    pub fn offered_renderings(&self) -> &'static [Rendering] {
+        match self {
+            Self::Root | Self::Collection | Self::Other(_) => Rendering::COLLECTION,
+            Self::Query | Self::Entity(_) => Rendering::ENTITY,
+        }
+    }
+}
+
+/// The path of a location that is a path, or a URL of this service, which clients know as `host`.
+pub fn local_path<'a>(location: &'a str, host: &str) -> Option<&'a str> {
+    let Some((_, rest)) = location.split_once("://") else {
+        return Some(location);
+    };
+    rest.strip_prefix(host).filter(|path| path.starts_with('/'))
+}
+
+/// The value of `key` in a query, percent-decoded.
+pub fn query_value(query: &str, key: &str) -> Option<String> {
+    let (_, value) = query
+        .split('&')
+        .filter_map(|part| part.split_once('='))
+        .find(|(k, _)| *k == key)?;
+    percent_decode_str(value)
+        .decode_utf8()
+        .ok()
+        .map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_methods() {
+        let entity = |name: &str| Some(OcciRoute::Entity(name.to_owned()));
+        for (path, route) in [
+            ("/", Some(OcciRoute::Root)),
+            ("/-/", Some(OcciRoute::Query)),
+            ("/.well-known/org/ogf/occi/-/", Some(OcciRoute::Query)),
+            ("/orchestrator/", Some(OcciRoute::Collection)),
+            ("/orchestrator/default", entity("default")),
+            ("/orchestrator/d%65fault", entity("default")),
+            ("/orchestrator/%ff", None),
+            ("/orchestrator/a/b", None),
+            ("/orchestrator/a/", None),
+            ("/orchestrator", None),
+            ("/foo/bar", None),
+            ("//", Some(OcciRoute::Other("//".to_owned()))),
+            ("/mymix/", Some(OcciRoute::Other("/mymix/".to_owned()))),
+            ("", None),
+        ] {
+            assert_eq!(OcciRoute::from_path(path), route, "{path}");
+        }
+        assert!(
+            OcciRoute::Collection.allows_method(&Method::POST)
+                && !OcciRoute::Collection.allows_method(&Method::PUT)
+        );
+        assert!(
+            OcciRoute::Root.allows_method(&Method::HEAD)
+                && !OcciRoute::Root.allows_method(&Method::POST)
+        );
+    }
+
+    #[test]
+    fn query_values_are_found() {
+        assert_eq!(
+            query_value("x=1&action=de%70loy", "action").as_deref(),
+            Some("deploy")
+        );
+        assert_eq!(query_value("deploy", "action"), None);
+    }
+}

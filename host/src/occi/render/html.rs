@@ -1,0 +1,184 @@
+//! Maps entities, categories and errors to the plain data of pages. The module `web` makes HTML of
+//! them, so that no value gets into markup without its escaping.
+
+use bytes::Bytes;
+use http::header::SERVER;
+use http::{HeaderValue, Response, StatusCode};
+
+use super::super::error::ApiError;
+use super::super::model::categories::CategoryRef;
+use super::super::model::entity::OcciEntity;
+use super::super::terms::{
+    COLLECTION_PATH, FRAMEWORK_SCHEME, KIND_TERM, SERVER_NAME, SERVICE_SCHEME, STACK_ID,
+    STACK_STATE,
+};
+use super::escape::escape_name;
+use super::text::value_text;
+use crate::orchestrator::OrchestratorError;
+use crate::web::page::{
+    ActionButton, CategoriesPage, CategoryRow, ClusterListPage, ClusterPage, EndpointRow,
+    MessagePage, TextPair,
+};
+use crate::web::{self, WebPage};
+
+/// A page as a response of this API.
+///
+/// # Errors
+/// `Internal`: a template is broken.
+pub(super) fn page_response(
+    status: StatusCode,
+    page: &WebPage,
+) -> Result<Response<Bytes>, ApiError> {
+    let mut response = web::page_response(status, page).map_err(ApiError::internal)?;
+    response
+        .headers_mut()
+        .insert(SERVER, HeaderValue::from_static(SERVER_NAME));
+    Ok(response)
+}
+
+/// The page of one entity.
+pub(super) fn entity_page(entity: &OcciEntity) -> WebPage {
+    WebPage::Cluster(Box::new(cluster_data(entity)))
+}
+
+fn cluster_data(entity: &OcciEntity) -> ClusterPage {
+    let attribute = |name: &str| {
+        entity
+            .attributes
+            .get(name)
+            .map(|value| value_text(value).into_owned())
+    };
+    let below = |prefix: &'static str| {
+        let pairs = entity
+            .attributes
+            .iter()
+            .filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value_text(value))));
+        pairs.map(|(name, value)| TextPair {
+            name: name.to_owned(),
+            value: value.into_owned(),
+        })
+    };
+    let path = escape_name(&entity.path);
+    let action = entity.action.map(|action| ActionButton {
+        name: action.term().to_owned(),
+        url: format!("{path}?action={}", action.term()),
+    });
+    ClusterPage {
+        name: entity
+            .path
+            .strip_prefix(COLLECTION_PATH)
+            .unwrap_or(&entity.path)
+            .to_owned(),
+        path,
+        state: attribute("stampede.state").unwrap_or_default(),
+        stack_status: attribute(STACK_STATE).unwrap_or_default(),
+        reason: attribute("stampede.stack.reason"),
+        failure: attribute("stampede.failure"),
+        warning: attribute("stampede.cloud.error"),
+        endpoints: below("stampede.endpoint.")
+            .map(|pair| EndpointRow::new(pair.name, pair.value))
+            .collect(),
+        progress: below("stampede.progress.").collect(),
+        actions: action.into_iter().collect(),
+        attributes: below("").collect(),
+        categories: std::iter::once(format!("{SERVICE_SCHEME}{KIND_TERM}"))
+            .chain(
+                entity
+                    .mixins
+                    .iter()
+                    .map(|mixin| mixin.category.identifier()),
+            )
+            .collect(),
+    }
+}
+
+/// The page of the entities below a path.
+pub(super) fn collection_page(path: &str, entities: &[OcciEntity]) -> WebPage {
+    WebPage::Clusters(ClusterListPage {
+        path: path.to_owned(),
+        clusters: entities.iter().map(cluster_data).collect(),
+    })
+}
+
+/// The first page.
+pub(super) fn home_page(base: &str) -> WebPage {
+    WebPage::Home(format!("{base}{COLLECTION_PATH}"))
+}
+
+/// The page of the query interface.
+pub(super) fn categories_page<'a>(categories: impl Iterator<Item = CategoryRef<'a>>) -> WebPage {
+    WebPage::Categories(CategoriesPage {
+        categories: categories.map(category_row).collect(),
+    })
+}
+
+fn category_row(category: CategoryRef<'_>) -> CategoryRow {
+    let (scheme, attributes) = (
+        SERVICE_SCHEME.to_owned(),
+        vec![STACK_STATE.to_owned(), STACK_ID.to_owned()],
+    );
+    match category {
+        CategoryRef::Kind => CategoryRow {
+            class: "kind",
+            term: KIND_TERM.to_owned(),
+            scheme,
+            location: COLLECTION_PATH.to_owned(),
+            attributes,
+            ..CategoryRow::default()
+        },
+        CategoryRef::Action(action) => CategoryRow {
+            class: "action",
+            term: action.term().to_owned(),
+            scheme,
+            ..CategoryRow::default()
+        },
+        CategoryRef::UserMixin(mixin) => CategoryRow {
+            class: "mixin",
+            term: mixin.category.term.clone(),
+            scheme: mixin.category.scheme.clone(),
+            title: mixin.title().unwrap_or_default().to_owned(),
+            location: mixin.location.clone(),
+            attributes: Vec::new(),
+        },
+        CategoryRef::Framework(mixin) => CategoryRow {
+            class: "mixin",
+            term: mixin.term.clone(),
+            scheme: FRAMEWORK_SCHEME.to_owned(),
+            title: mixin.title.clone(),
+            location: String::new(),
+            attributes: mixin.attributes.clone(),
+        },
+    }
+}
+
+/// The page of a request that succeeded and has nothing to show.
+pub(super) fn done_page() -> WebPage {
+    WebPage::Message(MessagePage {
+        title: "Done".to_owned(),
+        lines: vec!["OK".to_owned()],
+        ..MessagePage::default()
+    })
+}
+
+/// The page of an error, with the same text that other clients receive, and how to send credentials
+/// where they are what is missing.
+pub(super) fn error_page(error: &ApiError, status: StatusCode, body: &[u8], base: &str) -> WebPage {
+    let lines = String::from_utf8_lossy(body)
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let credentials = matches!(
+        error,
+        ApiError::MissingCredentials(_)
+            | ApiError::Orchestrator(
+                OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_)
+            )
+    );
+    WebPage::Message(MessagePage {
+        title: status.to_string(),
+        lines,
+        failed: true,
+        credentials,
+        url: format!("{base}{COLLECTION_PATH}"),
+    })
+}

@@ -1,0 +1,65 @@
+//! Renders application/occi+json in the form of the Python Service Orchestrator, which the Service
+//! Manager polls: kind, actions and mixins as objects, attributes as they are.
+
+use serde_json::{Map, Value, json};
+
+use super::super::model::categories::CategoryRef;
+use super::super::model::entity::OcciEntity;
+use super::super::model::user_mixin::UserMixin;
+use super::super::terms::{
+    COLLECTION_PATH, FRAMEWORK_SCHEME, KIND_TERM, LifecycleAction, RELATED_KIND, SERVICE_SCHEME,
+    STACK_ID, STACK_STATE,
+};
+
+/// An entity.
+pub(super) fn entity_json(entity: &OcciEntity) -> Value {
+    let action = |action: LifecycleAction| {
+        let link = format!("{}?action={}", entity.path, action.term());
+        json!({"kind": {"scheme": SERVICE_SCHEME, "term": action.term()}, "link": link})
+    };
+    let actions: Vec<Value> = entity.action.map(action).into_iter().collect();
+    let mixins: Vec<Value> = entity.mixins.iter().map(user_mixin_json).collect();
+    json!({"actions": actions, "attributes": entity.attributes, "kind": kind_json(), "links": [], "mixins": mixins})
+}
+
+/// Any category that the query interface lists.
+pub(super) fn category_json(category: CategoryRef<'_>) -> Value {
+    match category {
+        CategoryRef::Kind => kind_json(),
+        CategoryRef::Action(action) => json!({"scheme": SERVICE_SCHEME, "term": action.term()}),
+        CategoryRef::UserMixin(mixin) => user_mixin_json(mixin),
+        CategoryRef::Framework(mixin) => {
+            let attributes: Map<String, Value> = mixin
+                .attributes
+                .iter()
+                .map(|name| (name.clone(), "mutable".into()))
+                .collect();
+            json!({"attributes": attributes, "scheme": FRAMEWORK_SCHEME, "term": mixin.term, "title": mixin.title})
+        }
+    }
+}
+
+/// A user-defined mixin; `related` and `title` only where its definition has them.
+pub(super) fn user_mixin_json(mixin: &UserMixin) -> Value {
+    let category = &mixin.category;
+    let mut json =
+        json!({"location": mixin.location, "scheme": category.scheme, "term": category.term});
+    if let Some(related) = mixin.related() {
+        json["related"] = vec![related].into();
+    }
+    if let Some(title) = mixin.title() {
+        json["title"] = title.into();
+    }
+    json
+}
+
+fn kind_json() -> Value {
+    json!({
+        "actions": [LifecycleAction::Deploy.identifier(), LifecycleAction::Provision.identifier()],
+        "attributes": {STACK_ID: "immutable", STACK_STATE: "immutable"},
+        "location": COLLECTION_PATH,
+        "related": [RELATED_KIND],
+        "scheme": SERVICE_SCHEME,
+        "term": KIND_TERM,
+    })
+}

@@ -1,0 +1,150 @@
+//! Renders entities, collections, categories and errors in the rendering that the client prefers.
+//! Text values are percent-escaped, JSON holds them as they are.
+//!
+//! Layout
+//! - [`Renderer`]: chooses by rendering
+//! - [`error_response`]: errors as text or as a page
+//! - `html`, `headers`, `json`, [`text`]: one rendering each
+//! - [`escape`]: values that cannot end what they stand in
+//! - `response`: headers that all responses have
+
+pub mod error_response;
+pub mod escape;
+mod headers;
+mod html;
+mod json;
+mod response;
+pub mod text;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde_json::Value;
+
+use super::error::ApiError;
+use super::http::negotiate::Rendering;
+use super::limits::OcciLimits;
+use super::model::categories::CategoryRef;
+use super::model::entity::OcciEntity;
+
+/// Renders the responses to one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Renderer<'a> {
+    /// The rendering that the client prefers.
+    pub rendering: Rendering,
+    /// `http://HOST`, as the client wrote it.
+    pub base: &'a str,
+    /// Limits of lines and values.
+    pub limits: &'a OcciLimits,
+}
+
+/// A response, or the error to send instead.
+pub type RenderResult = Result<Response<Bytes>, ApiError>;
+
+impl Renderer<'_> {
+    /// Renders an entity.
+    ///
+    /// # Errors
+    /// `Internal`: something cannot stand in a header, which escaping should have prevented.
+    pub fn render_entity(&self, entity: &OcciEntity) -> RenderResult {
+        match self.rendering {
+            Rendering::Html => html::page_response(StatusCode::OK, &html::entity_page(entity)),
+            Rendering::Json => self.render_json(&json::entity_json(entity)),
+            Rendering::Occi => {
+                let mut response = self.respond("OK");
+                headers::append_entity(&mut response, entity, self.base, self.limits)?;
+                Ok(response)
+            }
+            Rendering::Plain | Rendering::UriList => {
+                Ok(self.respond(text::entity_body(entity, self.base)))
+            }
+        }
+    }
+
+    /// Renders the entities below a path: in JSON and HTML whole, otherwise by their locations.
+    ///
+    /// # Errors
+    /// As [`Self::render_entity`].
+    pub fn render_collection(&self, path: &str, entities: &[OcciEntity]) -> RenderResult {
+        let urls = entities
+            .iter()
+            .map(|entity| format!("{}{}", self.base, entity.path));
+        match self.rendering {
+            Rendering::Html if path == "/" => {
+                html::page_response(StatusCode::OK, &html::home_page(self.base))
+            }
+            Rendering::Html => {
+                html::page_response(StatusCode::OK, &html::collection_page(path, entities))
+            }
+            Rendering::Json => self.render_json(
+                &entities
+                    .iter()
+                    .map(json::entity_json)
+                    .collect::<Vec<_>>()
+                    .into(),
+            ),
+            Rendering::Occi => {
+                let mut response = self.respond("OK");
+                headers::append_locations(&mut response, urls, self.limits)?;
+                Ok(response)
+            }
+            Rendering::Plain => Ok(self.respond(text::collection_body(urls))),
+            Rendering::UriList => Ok(self.respond(text::uri_list_body(path, urls))),
+        }
+    }
+
+    /// Renders categories, as the query interface lists them.
+    ///
+    /// # Errors
+    /// As [`Self::render_entity`].
+    pub fn render_categories<'a>(
+        &self,
+        categories: impl Iterator<Item = CategoryRef<'a>>,
+    ) -> RenderResult {
+        match self.rendering {
+            Rendering::Html => {
+                html::page_response(StatusCode::OK, &html::categories_page(categories))
+            }
+            Rendering::Json => self.render_json(
+                &categories
+                    .map(json::category_json)
+                    .collect::<Vec<_>>()
+                    .into(),
+            ),
+            Rendering::Occi => {
+                let mut response = self.respond("OK");
+                headers::append_categories(&mut response, categories, self.base, self.limits)?;
+                Ok(response)
+            }
+            Rendering::Plain | Rendering::UriList => {
+                Ok(self.respond(text::categories_body(categories, self.base)))
+            }
+        }
+    }
+
+    /// Renders `OK`, the response to a request that succeeded and has nothing to show. It is text
+    /// also for clients of JSON, as the Python Service Orchestrator has it.
+    pub fn render_ok(&self, status: StatusCode) -> Response<Bytes> {
+        if self.rendering == Rendering::Html {
+            match html::page_response(status, &html::done_page()) {
+                Ok(page) => return page,
+                // The request has succeeded, and a defect of a page must not say otherwise.
+                Err(error) => tracing::error!("no page, but text: {error}"),
+            }
+        }
+        let rendering = if self.rendering == Rendering::Occi {
+            Rendering::Occi
+        } else {
+            Rendering::Plain
+        };
+        response::build_response(status, rendering.media_type(), "OK")
+    }
+
+    fn render_json(&self, value: &Value) -> RenderResult {
+        let text = serde_json::to_string_pretty(value).map_err(ApiError::internal)?;
+        Ok(self.respond(text))
+    }
+
+    fn respond(&self, body: impl Into<Bytes>) -> Response<Bytes> {
+        response::build_response(StatusCode::OK, self.rendering.media_type(), body)
+    }
+}
