@@ -56,7 +56,7 @@ pub enum RoleCardinality {
     Odd,
 }
 
-/// The measure of a node.
+/// The size of a node, or what a node needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeResources {
     /// Virtual processors.
@@ -65,6 +65,17 @@ pub struct NodeResources {
     pub ram_mib: u32,
     /// Root disk in GiB.
     pub disk_gib: u32,
+}
+
+impl std::fmt::Display for NodeResources {
+    /// As messages say it: `4096 MiB of memory, 2 vCPUs and 20 GiB of disk`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} MiB of memory, {} vCPUs and {} GiB of disk",
+            self.ram_mib, self.vcpus, self.disk_gib
+        )
+    }
 }
 
 /// A TCP port that a framework listens on.

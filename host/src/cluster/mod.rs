@@ -18,6 +18,7 @@ pub mod attributes;
 pub mod change;
 pub mod defaults;
 pub mod flavor;
+pub mod flavor_choice;
 pub mod framework;
 pub mod limits;
 mod parse_value;

@@ -1,9 +1,10 @@
 //! What the plugins of a chain take of the same nodes: ports that two listen on, memory that is not
 //! there. Pure.
 
-use super::nodes::{MASTER, advice};
+use super::nodes::MASTER;
 use crate::cluster::{
     Flavor, Problem,
+    flavor_choice::advise_flavor,
     framework::{NodeGroup, NodeResources, ResourceClaim},
 };
 
@@ -64,7 +65,7 @@ pub fn check_claims(
             problems.push(Problem::new(
                 path,
                 format!("{} together take more than {has}", each.join(" and ")),
-                advice(flavors, &needed),
+                advise_flavor(flavors, &needed),
             ));
         }
     }
