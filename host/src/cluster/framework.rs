@@ -1,11 +1,20 @@
-//! What the host knows of a framework: the newest types of the plugin contract, as the rest of the
-//! host speaks them.
+//! The types of the plugin contract as the host uses them, of its newest version, and the keywords
+//! that stand in its texts.
 //!
 //! They mirror `wit/framework`; `plugin` converts. Nothing here knows WebAssembly, Heat or HTTP.
 
 use serde::{Deserialize, Serialize};
 
 use super::Flavor;
+
+/// A keyword of a parameter's JSON Schema in [`PluginDescriptor::parameters`]: with the value
+/// `true` the parameter is fixed with the cluster, and an update that changes it is refused. Plugins
+/// write it by the SDK's constant of the same name.
+pub const FIXED_KEYWORD: &str = "x-stampede-fixed";
+/// What an attribute's name in [`ProvidedService::attributes`] begins with when it says a parameter
+/// that the plugin has computed: `setting.replication` = `2` keeps `replication` at 2 while nodes
+/// come and go, unless the user says it.
+pub const KEPT_SETTING_PREFIX: &str = "setting.";
 
 /// What a plugin is and what it can be asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

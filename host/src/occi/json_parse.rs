@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::error::ApiError;
 use super::request::ParsedRequest;
 use super::syntax::category::{Category, CategoryDefinition, is_term};
-use crate::cluster::attribute_names::{OWN, PREFIX};
+use crate::cluster::attribute_names::PREFIX;
+use crate::cluster::attribute_schema::find_attribute;
 
 /// Adds what a JSON body holds.
 ///
@@ -126,7 +127,7 @@ fn flatten(
 /// commas.
 fn is_own(name: &str) -> bool {
     name.strip_prefix(PREFIX)
-        .is_some_and(|rest| OWN.iter().any(|(own, _)| *own == rest))
+        .is_some_and(|rest| find_attribute(rest).is_some())
 }
 
 /// Whether the name is `stampede.<framework>.<parameter>`, whose value may be an object or a list.

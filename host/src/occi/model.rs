@@ -3,7 +3,8 @@
 
 use super::syntax::category::Category;
 use super::user_mixin::UserMixin;
-use crate::cluster::attribute_names::{CLUSTER, OWN, PREFIX};
+use crate::cluster::attribute_names::{CLUSTER, PREFIX};
+use crate::cluster::attribute_schema::ATTRIBUTES;
 use crate::cluster::framework::PluginDescriptor;
 use crate::orchestrator::LifecyclePhase;
 
@@ -121,7 +122,7 @@ pub struct CategoryModel {
 impl CategoryModel {
     /// With a mixin for each descriptor.
     pub fn of(frameworks: &[&PluginDescriptor]) -> Self {
-        let own = OWN.iter().map(|(name, _)| format!("{PREFIX}{name}"));
+        let own = ATTRIBUTES.iter().map(|own| format!("{PREFIX}{}", own.name));
         let mut common = FrameworkMixin {
             term: CLUSTER.to_owned(),
             title: "Cluster".to_owned(),
