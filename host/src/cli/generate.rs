@@ -18,7 +18,7 @@ use crate::{
     bundle::yaml::to_yaml,
     cluster::{
         AttributeNames, ClusterSpec, Flavor, OperatorDefaults, attribute_names::PREFIX, attributes,
-        framework::NodeResources,
+        flavor_choice::smallest_fitting, framework::NodeResources,
     },
     orchestrator::planning::{
         cluster_plan::{ClusterPlan, PluginSource as _, nodes, plan_cluster, plugin_chain},
@@ -127,14 +127,14 @@ async fn generate(
         .map_err(UsageError)?;
     let smallest = nodes::smallest_resources(&chain);
     let chosen = ResolvedFlavors {
-        master: choose(
+        master: choose_flavor(
             "master",
             &mut spec.master_flavor,
             &args.flavors,
             &smallest,
             &mut assumed,
         )?,
-        worker: choose(
+        worker: choose_flavor(
             "worker",
             &mut spec.worker_flavor,
             &args.flavors,
@@ -199,7 +199,7 @@ fn trusted(plan: &ClusterPlan) -> Vec<String> {
 
 /// The flavor of a role: as described, else as assumed; where none is named, the smallest described
 /// one that fits.
-fn choose(
+fn choose_flavor(
     role: &str,
     named: &mut Option<String>,
     described: &[Flavor],
@@ -211,18 +211,9 @@ fn choose(
         ram_mib: 0,
         disk_gib: 0,
     });
-    let fits = |flavor: &&Flavor| {
-        flavor.vcpus >= need.vcpus
-            && flavor.ram_mib >= need.ram_mib
-            && flavor.disk_gib >= need.disk_gib
-    };
-    let smallest = described
-        .iter()
-        .filter(fits)
-        .min_by_key(|f| (f.ram_mib, f.vcpus, f.disk_gib, f.name.clone()));
     let found = match named.as_deref() {
         Some(name) => described.iter().find(|flavor| flavor.name == name),
-        None => smallest.or_else(|| {
+        None => smallest_fitting(described, &need).or_else(|| {
             described
                 .iter()
                 .max_by_key(|f| (f.ram_mib, f.vcpus, f.disk_gib, f.name.clone()))
@@ -233,13 +224,9 @@ fn choose(
     }
     let flavor = found.cloned().unwrap_or_else(|| {
         let name = named.clone().unwrap_or_else(|| ASSUMED_FLAVOR.to_owned());
-        let size = format!(
-            "{} MiB of memory, {} vCPUs and {} GiB of disk",
-            ASSUMED.ram_mib, ASSUMED.vcpus, ASSUMED.disk_gib
-        );
         let what = match named {
-            Some(name) => format!("no `--flavor` describes `{name}`, so it is taken for {size}"),
-            None => format!("it was not named, so it is `{name}` with {size}"),
+            Some(name) => format!("no `--flavor` describes `{name}`, so it is taken for {ASSUMED}"),
+            None => format!("it was not named, so it is `{name}` with {ASSUMED}"),
         };
         assumed.push(format!(
             "`{role}.flavor`: {what}; each node checks its memory itself"
@@ -358,6 +345,7 @@ mod tests {
             flavor("tiny=512,1,5").unwrap(),
             flavor("big=8192,4,40").unwrap(),
             flavor("fits=2048,2,20").unwrap(),
+            flavor("volume=2048,2,0").unwrap(),
         ];
         let smallest = BTreeMap::from([(
             "worker".to_owned(),
@@ -369,7 +357,7 @@ mod tests {
         )]);
         let mut assumed = Vec::new();
         let mut pick = |named: Option<&str>, described: &[Flavor]| {
-            choose(
+            choose_flavor(
                 "worker",
                 &mut named.map(str::to_owned),
                 described,
@@ -379,6 +367,11 @@ mod tests {
             .unwrap()
         };
         assert_eq!(pick(None, &described).name, "fits");
+        assert_eq!(
+            pick(None, &[described[0].clone(), described[3].clone()]).name,
+            "volume",
+            "a flavor that boots from a volume fits whatever the disk"
+        );
         assert_eq!(
             pick(Some("tiny"), &described).ram_mib,
             512,
@@ -393,6 +386,7 @@ mod tests {
         assert_eq!(pick(None, &[]).name, ASSUMED_FLAVOR);
         let told = [
             "it was not named, so it is `fits`",
+            "it was not named, so it is `volume`",
             "`tiny`",
             "no `--flavor` describes `unknown`, so it is taken for 4096 MiB",
             "`m1.medium` with",

@@ -18,11 +18,8 @@ use serde_json::Value;
 use super::{UsageError, table};
 use crate::{
     cluster::{
-        AttributeNames, OperatorDefaults, Problem,
-        attribute_docs::about,
-        attribute_names::{OWN, PREFIX},
-        attributes,
-        defaults::VARIABLE_PREFIX,
+        AttributeNames, OperatorDefaults, Problem, attribute_names::PREFIX,
+        attribute_schema::ATTRIBUTES, attributes, defaults::VARIABLE_PREFIX,
         framework::PluginDescriptor,
     },
     orchestrator::{
@@ -236,14 +233,13 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
         )?;
     }
     writeln!(out)?;
-    let own = OWN.iter().map(|(name, meaning)| {
-        let about = about(name);
+    let own = ATTRIBUTES.iter().map(|attribute| {
         vec![
-            (*name).to_owned(),
-            about.kind.to_owned(),
-            about.default,
-            about.range,
-            (*meaning).to_owned(),
+            attribute.name.to_owned(),
+            attribute.type_name().to_owned(),
+            attribute.default_text(),
+            attribute.range_text(),
+            attribute.description.to_owned(),
         ]
     });
     let rows: Vec<Vec<String>> = own

@@ -1,66 +1,33 @@
-//! Which attribute names there are: Stampede's own and one for every parameter of a plugin. Knows
-//! no values.
+//! The attribute names that requests may use: those of [`super::attribute_schema`], and one for
+//! every parameter of a plugin. Knows no values.
 
 use std::collections::BTreeMap;
 
-use super::framework::PluginDescriptor;
+use super::{attribute_schema::ATTRIBUTES, framework::PluginDescriptor};
 
 /// The prefix of attributes that are ours; `--set` leaves it out.
 pub const PREFIX: &str = "stampede.";
 /// The plugin that every chain begins with.
 pub const CLUSTER: &str = "cluster";
 
-/// Stampede's own attributes, without the prefix, with what they mean.
-pub const OWN: &[(&str, &str)] = &[
-    ("framework", "frameworks, separated by commas or blanks"),
-    (
-        "framework.version",
-        "version of the framework, where one is asked for",
-    ),
-    ("workers", "how many workers"),
-    (
-        "workers.remove",
-        "in an update: the workers to take away, such as `worker-2`; by default the last ones",
-    ),
-    ("master.flavor", "flavor of the master, name or id"),
-    ("worker.flavor", "flavor of the workers, name or id"),
-    ("image", "image of all nodes, name or id"),
-    ("key", "name of the key pair for SSH"),
-    (
-        "network.external",
-        "external network, name or id; `none` for no way in or out",
-    ),
-    ("network.cidr", "the cluster's own network, IPv4"),
-    (
-        "network.access",
-        "who may reach the cluster from outside, CIDRs separated by commas or blanks",
-    ),
-    (
-        "mirror",
-        "base URL of the download mirror, in Apache's folder layout",
-    ),
-    ("proxy", "URL of the proxy for the distribution's packages"),
-    ("timeout", "how long the nodes may take, in seconds"),
-];
-
 /// The names that requests may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttributeNames {
-    frameworks: BTreeMap<String, Words>,
+    frameworks: BTreeMap<String, PluginNames>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Words {
+struct PluginNames {
     versions: Vec<String>,
     parameters: Vec<String>,
 }
 
 impl AttributeNames {
-    /// Of the plugins that are there. One that has the first word of an attribute of Stampede's own
-    /// for its name (`network`, `worker`) cannot be asked for, since its parameters could not be
+    /// With the plugins that are there. One that has the first word of an attribute of Stampede's
+    /// own for its name (`network`, `worker`) cannot be asked for, since its parameters could not be
     /// told from those.
     pub fn of<'a>(descriptors: impl IntoIterator<Item = &'a PluginDescriptor>) -> Self {
-        let words = |d: &PluginDescriptor| Words {
+        let names = |d: &PluginDescriptor| PluginNames {
             versions: d.versions.clone(),
             parameters: d
                 .parameters
@@ -72,14 +39,15 @@ impl AttributeNames {
                 .collect(),
         };
         let taken = |name: &str| {
-            OWN.iter()
-                .any(|(own, _)| own.split('.').next() == Some(name))
+            ATTRIBUTES
+                .iter()
+                .any(|own| own.name.split('.').next() == Some(name))
         };
         Self {
             frameworks: descriptors
                 .into_iter()
                 .filter(|d| !taken(&d.name))
-                .map(|d| (d.name.clone(), words(d)))
+                .map(|d| (d.name.clone(), names(d)))
                 .collect(),
         }
     }
@@ -101,23 +69,23 @@ impl AttributeNames {
     pub fn versions(&self, framework: &str) -> &[String] {
         self.frameworks
             .get(framework)
-            .map_or(&[], |words| &words.versions)
+            .map_or(&[], |plugin| &plugin.versions)
     }
 
     /// Whether a plugin has that parameter.
     pub fn has_parameter(&self, framework: &str, parameter: &str) -> bool {
         self.frameworks
             .get(framework)
-            .is_some_and(|words| words.parameters.iter().any(|p| p == parameter))
+            .is_some_and(|plugin| plugin.parameters.iter().any(|p| p == parameter))
     }
 
     /// Every attribute name, without the prefix: Stampede's own first.
     pub fn names(&self) -> Vec<String> {
-        let own = OWN.iter().map(|(name, _)| (*name).to_owned());
-        let plugins = self.frameworks.iter().flat_map(|(framework, words)| {
+        let own = ATTRIBUTES.iter().map(|attribute| attribute.name.to_owned());
+        let plugins = self.frameworks.iter().flat_map(|(framework, plugin)| {
             let version = (framework != CLUSTER).then(|| format!("{framework}.version"));
             version.into_iter().chain(
-                words
+                plugin
                     .parameters
                     .iter()
                     .map(move |parameter| format!("{framework}.{parameter}")),

@@ -1,9 +1,13 @@
-//! Attributes, pairs of texts such as (`stampede.workers`, `3`), to a [`Spec`] and back. Knows no
-//! plugin's code and no cloud.
+//! Parses a request's attributes, pairs of texts such as (`stampede.workers`, `3`), to a
+//! [`ClusterSpec`] over an operator's defaults, and renders a spec back to attributes. Works through
+//! the rows of [`super::attribute_schema`]; what takes more than one attribute to know stands here:
+//! frameworks with their versions and parameters, and who may come in. Knows no plugin's code and no
+//! cloud.
 //!
-//! What is not named `stampede.*` is foreign and passed over. The last of several with one name
-//! wins. An empty value of one of Stampede's own attributes means "not given", also where the
-//! operator has a default for it; a plugin's parameter may be empty.
+//! Whose value counts: the request's, the last of several with one name; else the operator's
+//! default; else the schema's. An empty value of one of Stampede's own attributes means "not given"
+//! and takes the operator's default away too; a plugin's parameter may be empty. What is not named
+//! `stampede.*` is the client's own and passed over.
 
 use std::collections::BTreeMap;
 
@@ -11,33 +15,27 @@ pub use super::attribute_names::PREFIX;
 use super::{
     ClusterSpec, Problem,
     attribute_names::{AttributeNames, CLUSTER, nearest},
+    attribute_schema::{ATTRIBUTES, AttributeSchema, DEFAULT_FRAMEWORK, default_spec},
     defaults::OperatorDefaults,
-    limits, parse_value,
+    limits,
+    parse_value::{check_text, parse_cluster_name, shorten, split_list},
     spec::FrameworkChoice,
 };
 
-/// The framework of a request that names none.
-pub const DEFAULT_FRAMEWORK: &str = "hadoop";
-/// The workers of a request that says nothing of them.
-pub const DEFAULT_WORKERS: u32 = 2;
-/// The cluster's own network where nothing else is said.
-pub const DEFAULT_CIDR: &str = "10.77.0.0/22";
 /// The value of `network.external` for a cluster with no way in or out.
 pub const NO_NETWORK: &str = "none";
-/// How long the nodes may take where nothing else is said, in seconds.
-pub const DEFAULT_TIMEOUT_S: u32 = 3_600;
 
-/// Whether an attribute of this name is Stampede's own.
+/// Whether an attribute of this name is Stampede's own, or one of a plugin's parameters.
 pub fn is_ours(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
 /// Whether a cluster can have this name.
 pub fn is_name(name: &str) -> bool {
-    parse_value::name("name", name).is_ok()
+    parse_cluster_name("name", name).is_ok()
 }
 
-/// Reads a request's attributes over the operator's defaults.
+/// Parses a request's attributes over the operator's defaults.
 ///
 /// # Errors
 /// All problems at once: unknown names, with the nearest known one; values that cannot be; a
@@ -47,60 +45,24 @@ pub fn parse(
     name: &str,
     given: &[(String, String)],
     defaults: &OperatorDefaults,
-    words: &AttributeNames,
+    names: &AttributeNames,
 ) -> Result<ClusterSpec, Vec<Problem>> {
     let mut reader = AttributeReader {
         given: BTreeMap::new(),
         defaults,
-        words,
+        names,
         problems: Vec::new(),
     };
-    reader.take(given);
-    let name = parse_value::name("name", name);
-    let name = reader.keep(name).unwrap_or_default();
-    let frameworks = reader.frameworks();
-    let workers = reader.value("workers", |path, text| {
-        parse_value::whole(path, text, limits::MIN_WORKERS, limits::MAX_WORKERS)
-    });
-    let workers = workers.unwrap_or(DEFAULT_WORKERS);
-    let external_network = reader.value("network.external", parse_value::cloud_name);
-    let access = reader.access(external_network.as_deref());
-    if reader.text("workers.remove").is_some() {
-        let message = "only an update of a running cluster takes it";
-        reader.problems.push(Problem::new(
-            "workers.remove",
-            message,
-            "say how many with `workers`",
-        ));
+    reader.take_given(given);
+    let mut spec = default_spec();
+    let name = parse_cluster_name("name", name);
+    spec.name = reader.keep_problem(name).unwrap_or_default();
+    spec.frameworks = reader.choose_frameworks();
+    for attribute in ATTRIBUTES {
+        reader.parse_attribute(attribute, &mut spec);
     }
-    let seconds = |path: &str, text: &str| {
-        parse_value::whole(path, text, limits::MIN_TIMEOUT_S, limits::MAX_TIMEOUT_S)
-    };
-    let spec = ClusterSpec {
-        name,
-        workers,
-        worker_ids: Vec::new(),
-        ids_given: 0,
-        computed: BTreeMap::new(),
-        master_flavor: reader.value("master.flavor", parse_value::cloud_name),
-        worker_flavor: reader.value("worker.flavor", parse_value::cloud_name),
-        image: reader.value("image", parse_value::cloud_name),
-        key: reader.value("key", parse_value::cloud_name),
-        external_network,
-        cidr: reader
-            .value("network.cidr", |path, text| {
-                parse_value::network(path, text, workers)
-            })
-            .unwrap_or_else(|| DEFAULT_CIDR.to_owned()),
-        access,
-        mirror: reader.value("mirror", parse_value::url),
-        proxy: reader.value("proxy", parse_value::url),
-        timeout_s: reader
-            .value("timeout", seconds)
-            .unwrap_or(DEFAULT_TIMEOUT_S),
-        settings: reader.settings(&frameworks),
-        frameworks,
-    };
+    reader.check_access(&mut spec);
+    spec.settings = reader.collect_settings(&spec.frameworks);
     if reader.problems.is_empty() {
         Ok(spec)
     } else {
@@ -110,32 +72,9 @@ pub fn parse(
 
 /// The attributes, without `stampede.`, that make this spec again whatever the defaults are.
 pub fn render(spec: &ClusterSpec) -> BTreeMap<String, String> {
-    let names: Vec<&str> = spec.frameworks.iter().map(|f| f.name.as_str()).collect();
-    let framework = if names.is_empty() {
-        CLUSTER.to_owned()
-    } else {
-        names.join(",")
-    };
-    let own = [
-        ("framework", Some(framework)),
-        ("workers", Some(spec.workers.to_string())),
-        ("master.flavor", spec.master_flavor.clone()),
-        ("worker.flavor", spec.worker_flavor.clone()),
-        ("image", spec.image.clone()),
-        ("key", spec.key.clone()),
-        ("network.external", spec.external_network.clone()),
-        ("network.cidr", Some(spec.cidr.clone())),
-        (
-            "network.access",
-            (!spec.access.is_empty()).then(|| spec.access.join(",")),
-        ),
-        ("mirror", spec.mirror.clone()),
-        ("proxy", spec.proxy.clone()),
-        ("timeout", Some(spec.timeout_s.to_string())),
-    ];
-    let own = own
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let own = ATTRIBUTES
+        .iter()
+        .filter_map(|attribute| Some((attribute.name.to_owned(), attribute.render(spec)?)));
     let versions = spec
         .frameworks
         .iter()
@@ -160,14 +99,17 @@ pub fn changed(from: &ClusterSpec, to: &ClusterSpec) -> Vec<String> {
 }
 
 struct AttributeReader<'a> {
+    /// The request's, by name without `stampede.`.
     given: BTreeMap<&'a str, &'a str>,
     defaults: &'a OperatorDefaults,
-    words: &'a AttributeNames,
+    names: &'a AttributeNames,
     problems: Vec<Problem>,
 }
 
 impl<'a> AttributeReader<'a> {
-    fn take(&mut self, given: &'a [(String, String)]) {
+    /// Takes those that are ours and reports names that nothing knows. With too many of them it
+    /// takes none, so that the answer stays short.
+    fn take_given(&mut self, given: &'a [(String, String)]) {
         for (name, value) in given {
             if let Some(name) = name.strip_prefix(PREFIX) {
                 self.given.insert(name, value);
@@ -182,22 +124,22 @@ impl<'a> AttributeReader<'a> {
             self.problems.push(Problem::new("attributes", message, ""));
             self.given.clear();
         }
-        let names = self.words.names();
+        let names = self.names.names();
         for (name, value) in &self.given {
             if !names.iter().any(|known| known == name) {
                 let problem = Problem::new(
-                    parse_value::shortened(name),
+                    shorten(name),
                     "there is no such attribute",
-                    self.words.hint(name),
+                    self.names.hint(name),
                 );
                 self.problems.push(problem);
-            } else if let Err(problem) = parse_value::text(name, value) {
+            } else if let Err(problem) = check_text(name, value) {
                 self.problems.push(problem);
             }
         }
     }
 
-    /// What was given, else the default; empty is none.
+    /// What was given, else the operator's default; empty is none.
     fn text(&self, name: &str) -> Option<&'a str> {
         self.given
             .get(name)
@@ -207,19 +149,24 @@ impl<'a> AttributeReader<'a> {
             .filter(|text| !text.is_empty())
     }
 
-    fn value<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(&str, &str) -> Result<T, Problem>,
-    ) -> Option<T> {
-        let text = self.text(name)?;
-        let read = parse_value::text(name, text).and_then(|()| read(name, text));
-        self.keep(read)
+    /// What the request itself gave; empty is none.
+    fn given_text(&self, name: &str) -> Option<&'a str> {
+        self.given
+            .get(name)
+            .copied()
+            .filter(|text| !text.is_empty())
     }
 
-    /// The value, or none and its problem kept; what was already told when the attribute was taken
-    /// is not told again.
-    fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+    fn parse_attribute(&mut self, attribute: &AttributeSchema, spec: &mut ClusterSpec) {
+        if let Some(text) = self.text(attribute.name) {
+            let parsed = attribute.parse_into(spec, text);
+            self.keep_problem(parsed);
+        }
+    }
+
+    /// The value, or none and its problem kept. A problem that was found when the attribute was
+    /// taken is not kept twice.
+    fn keep_problem<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(problem) => {
@@ -231,15 +178,14 @@ impl<'a> AttributeReader<'a> {
         }
     }
 
-    /// Who may come in. An operator's default for it is not meant for a request that wants no way
-    /// in.
-    fn access(&mut self, external: Option<&str>) -> Vec<String> {
-        let access = self
-            .value("network.access", parse_value::access)
-            .unwrap_or_default();
-        if access.is_empty() || external != Some(NO_NETWORK) {
-            return access;
+    /// Lets nobody in where there is no way in. A request that says both is refused; an operator's
+    /// default for `network.access` is not meant for a request that wants no way in, and is dropped
+    /// without a word.
+    fn check_access(&mut self, spec: &mut ClusterSpec) {
+        if spec.access.is_empty() || spec.external_network.as_deref() != Some(NO_NETWORK) {
+            return;
         }
+        spec.access.clear();
         let is_given = |name: &str| {
             self.given
                 .get(name)
@@ -255,36 +201,19 @@ impl<'a> AttributeReader<'a> {
                 "leave out one of the two",
             ));
         }
-        Vec::new()
     }
 
-    fn frameworks(&mut self) -> Vec<FrameworkChoice> {
+    /// The frameworks asked for, each once and in the order of the request, with their versions.
+    /// The plugin `cluster` may be named, and is always there.
+    fn choose_frameworks(&mut self) -> Vec<FrameworkChoice> {
         let text = self.text("framework").unwrap_or(DEFAULT_FRAMEWORK);
         let mut names: Vec<&str> = Vec::new();
-        for name in parse_value::words(text) {
-            if self.words.has(name) {
-                if name != CLUSTER && !names.contains(&name) {
-                    names.push(name);
-                }
-                continue;
+        for name in split_list(text) {
+            if !self.names.has(name) {
+                self.report_framework(name);
+            } else if name != CLUSTER && !names.contains(&name) {
+                names.push(name);
             }
-            let there: Vec<&str> = self.words.frameworks().collect();
-            let near = nearest(name, there.iter().copied())
-                .map(|near| format!("did you mean `{near}`? "))
-                .unwrap_or_default();
-            let hint = format!(
-                "{near}there are: {}",
-                if there.is_empty() {
-                    "none".to_owned()
-                } else {
-                    there.join(", ")
-                }
-            );
-            self.problems.push(Problem::new(
-                "framework",
-                format!("there is no framework `{}`", parse_value::shortened(name)),
-                hint,
-            ));
         }
         if names.len() > limits::MAX_FRAMEWORKS {
             let message = format!(
@@ -295,43 +224,47 @@ impl<'a> AttributeReader<'a> {
             self.problems.push(Problem::new("framework", message, ""));
         }
         let only = (names.len() == 1).then(|| self.only_version()).flatten();
-        if names.len() > 1
-            && self
-                .given
-                .get("framework.version")
-                .is_some_and(|text| !text.is_empty())
-        {
-            let hint = format!(
-                "say which: {}",
-                names
-                    .iter()
-                    .map(|name| format!("`{name}.version`"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            );
+        if names.len() > 1 && self.given_text("framework.version").is_some() {
+            let versions: Vec<String> = names
+                .iter()
+                .map(|name| format!("`{name}.version`"))
+                .collect();
             self.problems.push(Problem::new(
                 "framework.version",
                 "more than one framework is asked for",
-                hint,
+                format!("say which: {}", versions.join(", ")),
             ));
         }
         names
             .into_iter()
             .map(|name| FrameworkChoice {
                 name: name.to_owned(),
-                version: self.version(name, only),
+                version: self.choose_version(name, only),
             })
             .collect()
     }
 
-    /// `framework.version`: an operator's default for it belongs to his default framework, not to
+    fn report_framework(&mut self, name: &str) {
+        let there: Vec<&str> = self.names.frameworks().collect();
+        let near = nearest(name, there.iter().copied())
+            .map(|near| format!("did you mean `{near}`? "))
+            .unwrap_or_default();
+        let there = if there.is_empty() {
+            "none".to_owned()
+        } else {
+            there.join(", ")
+        };
+        self.problems.push(Problem::new(
+            "framework",
+            format!("there is no framework `{}`", shorten(name)),
+            format!("{near}there are: {there}"),
+        ));
+    }
+
+    /// `framework.version`: an operator's default for it belongs to their default framework, not to
     /// one that the request chose.
     fn only_version(&self) -> Option<&'a str> {
-        let chosen = self
-            .given
-            .get("framework")
-            .is_some_and(|text| !text.is_empty());
-        let default = if chosen {
+        let default = if self.given_text("framework").is_some() {
             None
         } else {
             self.defaults.get("framework.version")
@@ -343,32 +276,21 @@ impl<'a> AttributeReader<'a> {
             .filter(|text| !text.is_empty())
     }
 
-    fn version(&mut self, framework: &str, only: Option<&str>) -> Option<String> {
+    /// The version of one framework: the request's `<framework>.version`, else `framework.version`
+    /// (`only`), else the operator's `<framework>.version`.
+    fn choose_version(&mut self, framework: &str, only: Option<&str>) -> Option<String> {
         let name = format!("{framework}.version");
-        let own = self
-            .given
-            .get(name.as_str())
-            .copied()
-            .filter(|text| !text.is_empty());
-        if let (Some(own), Some(only)) = (
-            own,
-            self.given
-                .get("framework.version")
-                .copied()
-                .filter(|only| !only.is_empty() && Some(*only) != own),
-        ) {
+        let own = self.given_text(&name);
+        let shared = self.given_text("framework.version");
+        if let (Some(own), Some(shared)) = (own, shared.filter(|shared| Some(*shared) != own)) {
             self.problems.push(Problem::new(
                 "framework.version",
-                format!(
-                    "says {}, `{name}` says {}",
-                    parse_value::shortened(only),
-                    parse_value::shortened(own)
-                ),
+                format!("says {}, `{name}` says {}", shorten(shared), shorten(own)),
                 "keep one",
             ));
         }
         let asked = own.or(only).or_else(|| self.text(&name))?;
-        let there = self.words.versions(framework);
+        let there = self.names.versions(framework);
         if there.iter().any(|version| version == asked) {
             return Some(asked.to_owned());
         }
@@ -384,16 +306,16 @@ impl<'a> AttributeReader<'a> {
         };
         self.problems.push(Problem::new(
             path,
-            format!(
-                "there is no version `{}` of {framework}",
-                parse_value::shortened(asked)
-            ),
+            format!("there is no version `{}` of {framework}", shorten(asked)),
             hint,
         ));
         None
     }
 
-    fn settings(
+    /// The parameters of the chain's plugins, as texts: the operator's defaults, the request's over
+    /// them. Defaults of frameworks that are not asked for are passed over; the request's own are
+    /// refused, since the user expects them to do something.
+    fn collect_settings(
         &mut self,
         frameworks: &[FrameworkChoice],
     ) -> BTreeMap<String, BTreeMap<String, String>> {
@@ -404,8 +326,8 @@ impl<'a> AttributeReader<'a> {
         for framework in &asked {
             for (parameter, value) in self
                 .defaults
-                .of(framework)
-                .filter(|(parameter, _)| self.words.has_parameter(framework, parameter))
+                .parameters_of(framework)
+                .filter(|(parameter, _)| self.names.has_parameter(framework, parameter))
             {
                 settings
                     .entry((*framework).to_owned())
@@ -421,17 +343,17 @@ impl<'a> AttributeReader<'a> {
         for (name, value) in given {
             let Some((framework, parameter)) = name
                 .split_once('.')
-                .filter(|(framework, _)| self.words.has(framework))
+                .filter(|(framework, _)| self.names.has(framework))
             else {
                 continue;
             };
-            let version = parameter == "version" && framework != CLUSTER;
-            if !version && !self.words.has_parameter(framework, parameter) {
-                continue; // told of when it was taken
+            let is_version = parameter == "version" && framework != CLUSTER;
+            if !is_version && !self.names.has_parameter(framework, parameter) {
+                continue; // reported when it was taken
             }
             if !asked.contains(&framework) {
-                self.unasked(name, framework, frameworks);
-            } else if !version {
+                self.report_unasked(name, framework, frameworks);
+            } else if !is_version {
                 settings
                     .entry(framework.to_owned())
                     .or_default()
@@ -441,7 +363,7 @@ impl<'a> AttributeReader<'a> {
         settings
     }
 
-    fn unasked(&mut self, name: &str, framework: &str, frameworks: &[FrameworkChoice]) {
+    fn report_unasked(&mut self, name: &str, framework: &str, frameworks: &[FrameworkChoice]) {
         let mut all: Vec<&str> = frameworks.iter().map(|f| f.name.as_str()).collect();
         all.push(framework);
         let hint = format!(

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Problem,
-    attribute_names::{AttributeNames, OWN, PREFIX, nearest},
+    attribute_names::{AttributeNames, PREFIX, nearest},
+    attribute_schema::find_attribute,
 };
 
 /// What a variable's name begins with; the rest is the attribute's name in capitals with `_` for
@@ -136,7 +137,10 @@ impl OperatorDefaults {
     }
 
     /// All values whose names begin with `<framework>.`, by the rest of the name.
-    pub(super) fn of<'a>(&'a self, framework: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub(super) fn parameters_of<'a>(
+        &'a self,
+        framework: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.values.iter().filter_map(move |(name, value)| {
             Some((
                 name.strip_prefix(framework)?.strip_prefix('.')?,
@@ -185,7 +189,7 @@ fn one(name: &str, value: &toml::Value) -> String {
         | toml::Value::Float(_)
         | toml::Value::Boolean(_)
         | toml::Value::Datetime(_) => value.to_string(),
-        toml::Value::Array(items) if OWN.iter().any(|(own, _)| *own == name) => items
+        toml::Value::Array(items) if find_attribute(name).is_some() => items
             .iter()
             .map(|item| one(name, item))
             .collect::<Vec<_>>()

@@ -1,6 +1,8 @@
-//! The measure of a node, as the cloud or the user names it.
+//! A Nova flavor: the size of a server under a name.
 
 use serde::{Deserialize, Serialize};
+
+use super::framework::NodeResources;
 
 /// A Nova flavor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,4 +15,15 @@ pub struct Flavor {
     pub ram_mib: u32,
     /// Root disk in GiB; 0 where the flavor boots from a volume.
     pub disk_gib: u32,
+}
+
+impl Flavor {
+    /// Its size without its name.
+    pub fn resources(&self) -> NodeResources {
+        NodeResources {
+            vcpus: self.vcpus,
+            ram_mib: self.ram_mib,
+            disk_gib: self.disk_gib,
+        }
+    }
 }

@@ -1,11 +1,20 @@
-//! What the host knows of a framework: the newest types of the plugin contract, as the rest of the
-//! host speaks them.
+//! The types of the plugin contract as the host uses them, of its newest version, and the keywords
+//! that stand in its texts.
 //!
 //! They mirror `wit/framework`; `plugin` converts. Nothing here knows WebAssembly, Heat or HTTP.
 
 use serde::{Deserialize, Serialize};
 
 use super::Flavor;
+
+/// A keyword of a parameter's JSON Schema in [`PluginDescriptor::parameters`]: with the value
+/// `true` the parameter is fixed with the cluster, and an update that changes it is refused. Plugins
+/// write it by the SDK's constant of the same name.
+pub const FIXED_KEYWORD: &str = "x-stampede-fixed";
+/// What an attribute's name in [`ProvidedService::attributes`] begins with when it says a parameter
+/// that the plugin has computed: `setting.replication` = `2` keeps `replication` at 2 while nodes
+/// come and go, unless the user says it.
+pub const KEPT_SETTING_PREFIX: &str = "setting.";
 
 /// What a plugin is and what it can be asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +65,7 @@ pub enum RoleCardinality {
     Odd,
 }
 
-/// The measure of a node.
+/// The size of a node, or what a node needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeResources {
     /// Virtual processors.
@@ -65,6 +74,17 @@ pub struct NodeResources {
     pub ram_mib: u32,
     /// Root disk in GiB.
     pub disk_gib: u32,
+}
+
+impl std::fmt::Display for NodeResources {
+    /// As messages say it: `4096 MiB of memory, 2 vCPUs and 20 GiB of disk`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} MiB of memory, {} vCPUs and {} GiB of disk",
+            self.ram_mib, self.vcpus, self.disk_gib
+        )
+    }
 }
 
 /// A TCP port that a framework listens on.

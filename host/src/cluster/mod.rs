@@ -12,12 +12,13 @@
 //! - [`progress`]: what a node says about itself
 //! - [`change`]: a change to a running cluster
 
-pub mod attribute_docs;
 pub mod attribute_names;
+pub mod attribute_schema;
 pub mod attributes;
 pub mod change;
 pub mod defaults;
 pub mod flavor;
+pub mod flavor_choice;
 pub mod framework;
 pub mod limits;
 mod parse_value;

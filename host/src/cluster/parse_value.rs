@@ -1,5 +1,5 @@
-//! Reads single attribute values: text to what [`super::Spec`] holds, or the problem with it. Knows
-//! no attribute's meaning.
+//! Parses the text of one attribute value, by its kind: to what [`super::ClusterSpec`] holds, or to
+//! the problem with it. Which attribute takes which kind is [`super::attribute_schema`]'s to know.
 
 use std::str::FromStr as _;
 
@@ -10,7 +10,7 @@ use super::{Problem, limits};
 
 /// Text that may stand in an attribute at all: not too long, no control characters. The rest is
 /// carried exactly.
-pub(super) fn text(path: &str, value: &str) -> Result<(), Problem> {
+pub(super) fn check_text(path: &str, value: &str) -> Result<(), Problem> {
     if value.len() > limits::MAX_VALUE_BYTES {
         let message = format!(
             "is {} bytes long, at most {} are taken",
@@ -30,7 +30,7 @@ pub(super) fn text(path: &str, value: &str) -> Result<(), Problem> {
 }
 
 /// A cluster's name.
-pub(super) fn name(path: &str, value: &str) -> Result<String, Problem> {
+pub(super) fn parse_cluster_name(path: &str, value: &str) -> Result<String, Problem> {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let right = value.starts_with(|c: char| c.is_ascii_lowercase())
         && value.chars().all(inner)
@@ -44,13 +44,13 @@ pub(super) fn name(path: &str, value: &str) -> Result<String, Problem> {
     );
     Err(Problem::new(
         path,
-        format!("`{}` cannot be a cluster's name", shortened(value)),
+        format!("`{}` cannot be a cluster's name", shorten(value)),
         hint,
     ))
 }
 
 /// The name or id of something in the cloud.
-pub(super) fn cloud_name(path: &str, value: &str) -> Result<String, Problem> {
+pub(super) fn parse_cloud_name(path: &str, value: &str) -> Result<String, Problem> {
     let chars = value.chars().count();
     if chars > limits::MAX_CLOUD_NAME_CHARS {
         return Err(Problem::new(
@@ -66,12 +66,12 @@ pub(super) fn cloud_name(path: &str, value: &str) -> Result<String, Problem> {
 }
 
 /// A whole number between two bounds, both included.
-pub(super) fn whole(path: &str, value: &str, least: u32, most: u32) -> Result<u32, Problem> {
+pub(super) fn parse_number(path: &str, value: &str, least: u32, most: u32) -> Result<u32, Problem> {
     let hint = format!("{least} to {most}");
     if value.is_empty() || !value.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Problem::new(
             path,
-            format!("must be a whole number, got `{}`", shortened(value)),
+            format!("must be a whole number, got `{}`", shorten(value)),
             hint,
         ));
     }
@@ -82,14 +82,14 @@ pub(super) fn whole(path: &str, value: &str, least: u32, most: u32) -> Result<u3
         }
         _ => Err(Problem::new(
             path,
-            format!("{} is too many", shortened(value)),
+            format!("{} is too many", shorten(value)),
             hint,
         )),
     }
 }
 
 /// An http or https URL that names a host and no secret, without the slash at its end.
-pub(super) fn url(path: &str, value: &str) -> Result<String, Problem> {
+pub(super) fn parse_url(path: &str, value: &str) -> Result<String, Problem> {
     let wrong = |message: String, hint: &str| Err(Problem::new(path, message, hint));
     if value.len() > limits::MAX_URL_BYTES {
         return wrong(
@@ -135,11 +135,11 @@ pub(super) fn url(path: &str, value: &str) -> Result<String, Problem> {
 }
 
 /// The cluster's own network: private IPv4 with room for the nodes.
-pub(super) fn network(path: &str, value: &str, workers: u32) -> Result<String, Problem> {
+pub(super) fn parse_node_network(path: &str, value: &str, workers: u32) -> Result<String, Problem> {
     let Ok(net) = Ipv4Net::from_str(value) else {
         return Err(Problem::new(
             path,
-            format!("`{}` is not an IPv4 network", shortened(value)),
+            format!("`{}` is not an IPv4 network", shorten(value)),
             "such as 10.77.0.0/22",
         ));
     };
@@ -189,10 +189,10 @@ pub(super) fn network(path: &str, value: &str, workers: u32) -> Result<String, P
 
 /// The networks that may reach the cluster, separated by commas or blanks; a single address is a
 /// network of one.
-pub(super) fn access(path: &str, value: &str) -> Result<Vec<String>, Problem> {
+pub(super) fn parse_network_list(path: &str, value: &str) -> Result<Vec<String>, Problem> {
     let hint = "IPv4 networks such as 198.51.100.0/24, or 0.0.0.0/0 for everyone";
     let mut cidrs = Vec::new();
-    for word in words(value) {
+    for word in split_list(value) {
         let net = Ipv4Net::from_str(word)
             .or_else(|_| std::net::Ipv4Addr::from_str(word).map(Ipv4Net::from));
         match net {
@@ -207,7 +207,7 @@ pub(super) fn access(path: &str, value: &str) -> Result<Vec<String>, Problem> {
             Err(_) => {
                 return Err(Problem::new(
                     path,
-                    format!("`{}` is not an IPv4 network", shortened(word)),
+                    format!("`{}` is not an IPv4 network", shorten(word)),
                     hint,
                 ));
             }
@@ -230,14 +230,14 @@ pub(super) fn access(path: &str, value: &str) -> Result<Vec<String>, Problem> {
 }
 
 /// The words of a list: separated by commas or blanks.
-pub(super) fn words(value: &str) -> impl Iterator<Item = &str> {
+pub(super) fn split_list(value: &str) -> impl Iterator<Item = &str> {
     value
         .split(|c: char| c == ',' || c.is_whitespace())
         .filter(|word| !word.is_empty())
 }
 
 /// What a message quotes of a value: its beginning.
-pub(super) fn shortened(value: &str) -> String {
+pub(super) fn shorten(value: &str) -> String {
     const QUOTED_CHARS: usize = 60;
     let mut short: String = value
         .chars()
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn names_on_both_sides_of_the_pattern() {
         for right in ["a", "demo", "a-1", &"a".repeat(40)] {
-            assert_eq!(name("name", right).unwrap(), right);
+            assert_eq!(parse_cluster_name("name", right).unwrap(), right);
         }
         for wrong in [
             "",
@@ -273,45 +273,49 @@ mod tests {
             "a\n",
             &"a".repeat(41),
         ] {
-            assert!(name("name", wrong).is_err(), "{wrong:?}");
+            assert!(parse_cluster_name("name", wrong).is_err(), "{wrong:?}");
         }
     }
 
     #[test]
     fn text_on_both_sides_of_its_limit_and_without_control_characters() {
-        assert!(text("p", &"x".repeat(limits::MAX_VALUE_BYTES)).is_ok());
-        assert!(text("p", &"x".repeat(limits::MAX_VALUE_BYTES + 1)).is_err());
-        assert!(text("p", "'\"$(id)`#: - ü \u{1F980}").is_ok());
+        assert!(check_text("p", &"x".repeat(limits::MAX_VALUE_BYTES)).is_ok());
+        assert!(check_text("p", &"x".repeat(limits::MAX_VALUE_BYTES + 1)).is_err());
+        assert!(check_text("p", "'\"$(id)`#: - ü \u{1F980}").is_ok());
         for wrong in ["a\nb", "a\r", "\0", "\u{7f}", "\u{85}"] {
-            assert!(text("p", wrong).is_err(), "{wrong:?}");
+            assert!(check_text("p", wrong).is_err(), "{wrong:?}");
         }
     }
 
     #[test]
     fn numbers_on_both_sides_of_their_bounds() {
-        assert_eq!(whole("workers", "1", 1, 250), Ok(1));
-        assert_eq!(whole("workers", "250", 1, 250), Ok(250));
+        assert_eq!(parse_number("workers", "1", 1, 250), Ok(1));
+        assert_eq!(parse_number("workers", "250", 1, 250), Ok(250));
         assert_eq!(
-            whole("workers", "0", 1, 250).unwrap_err().to_string(),
+            parse_number("workers", "0", 1, 250)
+                .unwrap_err()
+                .to_string(),
             "workers: 0 is too few (1 to 250)"
         );
         assert_eq!(
-            whole("workers", "251", 1, 250).unwrap_err().to_string(),
+            parse_number("workers", "251", 1, 250)
+                .unwrap_err()
+                .to_string(),
             "workers: 251 is too many (1 to 250)"
         );
         for wrong in ["two", "", "-1", "+1", "1.0", " 1", "99999999999999999999"] {
-            assert!(whole("workers", wrong, 1, 250).is_err(), "{wrong:?}");
+            assert!(parse_number("workers", wrong, 1, 250).is_err(), "{wrong:?}");
         }
     }
 
     #[test]
     fn urls_carry_no_secret_and_no_surprise() {
         assert_eq!(
-            url("mirror", "http://172.31.240.1:8900/").unwrap(),
+            parse_url("mirror", "http://172.31.240.1:8900/").unwrap(),
             "http://172.31.240.1:8900"
         );
         assert_eq!(
-            url("mirror", "https://a.example/apache").unwrap(),
+            parse_url("mirror", "https://a.example/apache").unwrap(),
             "https://a.example/apache"
         );
         let long = format!("http://a.example/{}", "x".repeat(limits::MAX_URL_BYTES));
@@ -328,23 +332,26 @@ mod tests {
             "http://a b",
             &long,
         ] {
-            assert!(url("mirror", wrong).is_err(), "{wrong:?}");
+            assert!(parse_url("mirror", wrong).is_err(), "{wrong:?}");
         }
-        assert!(url("mirror", &long[..limits::MAX_URL_BYTES]).is_ok());
+        assert!(parse_url("mirror", &long[..limits::MAX_URL_BYTES]).is_ok());
     }
 
     #[test]
     fn networks_are_private_and_hold_the_nodes() {
-        assert_eq!(network("n", "10.77.0.0/22", 250).unwrap(), "10.77.0.0/22");
         assert_eq!(
-            network("n", "192.168.5.0/24", 212).unwrap(),
+            parse_node_network("n", "10.77.0.0/22", 250).unwrap(),
+            "10.77.0.0/22"
+        );
+        assert_eq!(
+            parse_node_network("n", "192.168.5.0/24", 212).unwrap(),
             "192.168.5.0/24"
         );
         assert!(
-            network("n", "192.168.5.0/24", 213).is_err(),
+            parse_node_network("n", "192.168.5.0/24", 213).is_err(),
             "one worker too many"
         );
-        assert!(network("n", "10.0.0.0/27", 16).is_ok());
+        assert!(parse_node_network("n", "10.0.0.0/27", 16).is_ok());
         for wrong in [
             "10.0.0.0/28",
             "10.77.0.1/22",
@@ -356,20 +363,20 @@ mod tests {
             "10.0.0.0/7",
             "10.0.0.0/33",
         ] {
-            assert!(network("n", wrong, 1).is_err(), "{wrong:?}");
+            assert!(parse_node_network("n", wrong, 1).is_err(), "{wrong:?}");
         }
     }
 
     #[test]
     fn names_in_the_cloud_on_both_sides_of_what_it_holds() {
-        assert!(cloud_name("image", &"ü".repeat(limits::MAX_CLOUD_NAME_CHARS)).is_ok());
-        assert!(cloud_name("image", &"ü".repeat(limits::MAX_CLOUD_NAME_CHARS + 1)).is_err());
+        assert!(parse_cloud_name("image", &"ü".repeat(limits::MAX_CLOUD_NAME_CHARS)).is_ok());
+        assert!(parse_cloud_name("image", &"ü".repeat(limits::MAX_CLOUD_NAME_CHARS + 1)).is_err());
     }
 
     #[test]
     fn access_lists_on_both_sides_of_their_limit() {
         assert_eq!(
-            access("a", "198.51.100.7, 0.0.0.0/0").unwrap(),
+            parse_network_list("a", "198.51.100.7, 0.0.0.0/0").unwrap(),
             ["0.0.0.0/0", "198.51.100.7/32"]
         );
         let some = |n: usize| {
@@ -378,9 +385,9 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        assert!(access("a", &some(limits::MAX_ACCESS_CIDRS)).is_ok());
-        assert!(access("a", &some(limits::MAX_ACCESS_CIDRS + 1)).is_err());
-        assert!(access("a", "10.0.0.1/24").is_err());
-        assert!(access("a", "::/0").is_err());
+        assert!(parse_network_list("a", &some(limits::MAX_ACCESS_CIDRS)).is_ok());
+        assert!(parse_network_list("a", &some(limits::MAX_ACCESS_CIDRS + 1)).is_err());
+        assert!(parse_network_list("a", "10.0.0.1/24").is_err());
+        assert!(parse_network_list("a", "::/0").is_err());
     }
 }

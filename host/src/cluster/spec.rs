@@ -1,12 +1,13 @@
-//! What a user asked for, before anything was looked up: every field that is `None` is found or
-//! defaulted later.
+//! One cluster as a user asked for it, typed, before anything was looked up: every field that is
+//! `None` is found in the cloud or defaulted later.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One cluster as asked for. Made by [`super::attributes`] from `stampede.*` attributes or `--set`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One cluster as asked for. Made by [`super::attributes`] from `stampede.*` attributes or `--set`;
+/// a new field that users set takes a row of [`super::attribute_schema`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterSpec {
     /// The cluster's name: the entity's last path part, or `--name`.
     pub name: String,
@@ -39,7 +40,7 @@ pub struct ClusterSpec {
     pub mirror: Option<String>,
     /// Proxy for packages: a URL.
     pub proxy: Option<String>,
-    /// How long the nodes may take until the cluster is proved, in seconds.
+    /// How long the nodes may take until the cluster is verified, in seconds.
     pub timeout_s: u32,
     /// Raw parameter texts by framework: `settings["hadoop"]["replication"] = "2"`. Typed later, by
     /// the plugin's schema.

@@ -5,7 +5,8 @@ use super::super::terms::{
     Category, FRAMEWORK_SCHEME, FrameworkMixin, KIND_TERM, LifecycleAction, SERVICE_SCHEME,
 };
 use super::user_mixin::UserMixin;
-use crate::cluster::attribute_names::{CLUSTER, OWN, PREFIX};
+use crate::cluster::attribute_names::{CLUSTER, PREFIX};
+use crate::cluster::attribute_schema::ATTRIBUTES;
 use crate::cluster::framework::PluginDescriptor;
 
 /// A category that this service lists.
@@ -31,7 +32,9 @@ pub struct CategoryModel {
 impl CategoryModel {
     /// A model with a mixin for each descriptor.
     pub fn from_frameworks(frameworks: &[&PluginDescriptor]) -> Self {
-        let builtin = OWN.iter().map(|(name, _)| format!("{PREFIX}{name}"));
+        let builtin = ATTRIBUTES
+            .iter()
+            .map(|attribute| format!("{PREFIX}{}", attribute.name));
         let mut common = FrameworkMixin {
             term: CLUSTER.to_owned(),
             title: "Cluster".to_owned(),

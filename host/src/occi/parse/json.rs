@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::super::error::ApiError;
 use super::super::terms::{Category, CategoryDefinition, ParsedRequest};
 use super::category::is_term;
-use crate::cluster::attribute_names::{OWN, PREFIX};
+use crate::cluster::attribute_names::PREFIX;
+use crate::cluster::attribute_schema::find_attribute;
 
 /// The categories and attributes of a JSON body.
 ///
@@ -131,7 +132,7 @@ fn flatten_attributes(
 /// separated by commas.
 fn is_builtin(name: &str) -> bool {
     name.strip_prefix(PREFIX)
-        .is_some_and(|rest| OWN.iter().any(|(builtin, _)| *builtin == rest))
+        .is_some_and(|rest| find_attribute(rest).is_some())
 }
 
 /// Whether the name is `stampede.<framework>.<parameter>`, whose value may be an object or a list.

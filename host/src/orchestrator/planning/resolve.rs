@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use crate::orchestrator::planning::inventory::CloudInventory;
 use crate::{
     cluster::{
-        ClusterSpec, Problem, attribute_names::nearest, attributes::NO_NETWORK,
+        ClusterSpec, Problem,
+        attribute_names::nearest,
+        attributes::NO_NETWORK,
+        flavor_choice::{FlavorOffer, advise_flavor, fits, smallest_fitting},
         framework::NodeResources,
     },
-    openstack::{CloudFlavor, CloudImage, CloudNetwork},
+    openstack::{CloudImage, CloudNetwork},
 };
 
 /// Names that a hint lists at most.
@@ -37,13 +40,13 @@ pub fn resolve_spec(
         .and_then(|name| cloud.image.as_ref().or_else(|| named_image(cloud, name)));
     let need = |role| needed(smallest.get(role), glance);
     let chosen = ClusterSpec {
-        master_flavor: keep(flavor(
+        master_flavor: keep(resolve_flavor(
             "master.flavor",
             spec.master_flavor.as_deref(),
             cloud,
             need("master"),
         )),
-        worker_flavor: keep(flavor(
+        worker_flavor: keep(resolve_flavor(
             "worker.flavor",
             spec.worker_flavor.as_deref(),
             cloud,
@@ -79,45 +82,24 @@ fn needed(smallest: Option<&NodeResources>, image: Option<&CloudImage>) -> NodeR
     }
 }
 
-fn fits(flavor: &CloudFlavor, need: &NodeResources) -> bool {
-    flavor.size.vcpus >= need.vcpus
-        && flavor.size.ram_mib >= need.ram_mib
-        && flavor.size.disk_gib >= need.disk_gib
-}
-
-fn flavor(
+fn resolve_flavor(
     path: &str,
     asked: Option<&str>,
     cloud: &CloudInventory,
     need: NodeResources,
 ) -> Result<Option<String>, Problem> {
-    let smallest = cloud
-        .flavors
-        .iter()
-        .filter(|flavor| fits(flavor, &need))
-        .min_by_key(|flavor| {
-            (
-                flavor.size.ram_mib,
-                flavor.size.vcpus,
-                flavor.size.disk_gib,
-                !flavor.public,
-                flavor.size.name.clone(),
-            )
-        });
-    let wanted = format!(
-        "{} MiB of memory, {} vCPUs and {} GiB of disk",
-        need.ram_mib, need.vcpus, need.disk_gib
-    );
-    let hint = smallest.map_or_else(
-        || format!("no flavor of this cloud has {wanted}: ask its operator for one"),
-        |flavor| format!("the smallest that fits is `{}`", flavor.size.name),
-    );
+    let offers = || {
+        cloud.flavors.iter().map(|flavor| FlavorOffer {
+            flavor: &flavor.size,
+            public: flavor.public,
+        })
+    };
     let Some(asked) = asked else {
-        let found = smallest.map(|flavor| Some(flavor.size.name.clone()));
+        let found = smallest_fitting(offers(), &need).map(|flavor| Some(flavor.name.clone()));
         return found.ok_or_else(|| {
             Problem::new(
                 path,
-                format!("no flavor has {wanted}"),
+                format!("no flavor has {need}"),
                 "ask the cloud's operator for one",
             )
         });
@@ -132,20 +114,20 @@ fn flavor(
             Err(Problem::new(
                 path,
                 format!("there is no flavor `{asked}`"),
-                format!("{}; {hint}", listed(asked, names)),
+                format!(
+                    "{}; {}",
+                    listed(asked, names),
+                    advise_flavor(offers(), &need)
+                ),
             ))
         }
-        Some(flavor) if fits(flavor, &need) => Ok(Some(asked.to_owned())),
+        Some(flavor) if fits(&flavor.size, &need) => Ok(Some(asked.to_owned())),
         Some(flavor) => {
-            let has = &flavor.size;
-            let has = format!(
-                "`{asked}` has {} MiB of memory, {} vCPUs and {} GiB of disk",
-                has.ram_mib, has.vcpus, has.disk_gib
-            );
+            let has = flavor.size.resources();
             Err(Problem::new(
                 path,
-                format!("{has}, a node needs {wanted}"),
-                hint,
+                format!("`{asked}` has {has}, a node needs {need}"),
+                advise_flavor(offers(), &need),
             ))
         }
     }

@@ -1,7 +1,7 @@
 //! What is chosen and refused, as users meet it.
 
 use super::*;
-use crate::cluster;
+use crate::{cluster, openstack::CloudFlavor};
 
 pub(crate) fn spec() -> ClusterSpec {
     ClusterSpec {
@@ -157,6 +157,44 @@ fn what_is_named_may_be_an_id() {
             chosen.external_network.as_deref()
         ),
         (Some("id-m1.xlarge"), Some("id-public"))
+    );
+}
+
+#[test]
+fn a_flavor_that_boots_from_a_volume_fits_whatever_the_disk() {
+    let resolved = |named: Option<&str>, flavors: &[CloudFlavor]| {
+        let asked = ClusterSpec {
+            worker_flavor: named.map(str::to_owned),
+            ..spec()
+        };
+        let cloud = CloudInventory {
+            flavors: flavors.to_vec(),
+            ..cloud()
+        };
+        resolve_spec(&asked, &cloud, &smallest())
+            .map(|spec| spec.worker_flavor.unwrap())
+            .map_err(|problems| problems[0].to_string())
+    };
+    let all = cloud().flavors;
+    assert_eq!(
+        resolved(Some("m1.boot-volume"), &all).as_deref(),
+        Ok("m1.boot-volume")
+    );
+    assert_eq!(
+        resolved(None, &all).as_deref(),
+        Ok("m1.large"),
+        "where none is named, one with a disk is taken though it is larger"
+    );
+    assert_eq!(
+        resolved(None, &all[2..3]).as_deref(),
+        Ok("m1.boot-volume"),
+        "a cloud whose flavors all boot from volumes"
+    );
+    let refused = resolved(Some("m1.tiny"), &[all[0].clone(), all[2].clone()]);
+    assert!(
+        refused
+            .unwrap_err()
+            .ends_with("(the smallest that fits is `m1.boot-volume`)")
     );
 }
 

@@ -12,16 +12,18 @@ use crate::orchestrator::{
     rollout::steps,
 };
 use crate::{
-    cluster::{ClusterSpec, Problem, attributes, limits::MAX_WORKER_ID},
+    cluster::{
+        ClusterSpec, Problem,
+        attribute_schema::{WORKERS_TO_REMOVE, find_attribute},
+        attributes,
+        framework::FIXED_KEYWORD,
+        limits::MAX_WORKER_ID,
+    },
     store::ClusterRecord,
 };
 
 /// The attribute that names the workers to take away. It is used up by the update that bears it.
-pub(crate) const REMOVE: &str = "workers.remove";
-/// Attributes of Stampede's own that a running cluster can be changed in.
-const CHANGEABLE: [&str; 4] = ["workers", "mirror", "proxy", "network.access"];
-/// The keyword of a parameter's schema that says that it is fixed with the cluster.
-const FIXED: &str = "x-stampede-fixed";
+pub(crate) const REMOVE: &str = WORKERS_TO_REMOVE;
 
 /// What a request asks for.
 pub(crate) struct UpdateRequest {
@@ -153,13 +155,10 @@ fn wanted_spec(
     }
     let mut to = from.clone();
     for name in &changed {
-        match name.as_str() {
-            "workers" => to.workers = after.workers,
-            "mirror" => to.mirror.clone_from(&after.mirror),
-            "proxy" => to.proxy.clone_from(&after.proxy),
-            "network.access" => to.access.clone_from(&after.access),
-            // Only what the request changes: an operator's defaults may be others by now.
-            name => take_parameter(&mut to, &after, name),
+        // Only what the request changes: an operator's defaults may be others by now.
+        match find_attribute(name) {
+            Some(attribute) => attribute.copy_value(&after, &mut to),
+            None => take_parameter(&mut to, &after, name),
         }
     }
     Ok(to)
@@ -180,8 +179,8 @@ fn take_parameter(to: &mut ClusterSpec, from: &ClusterSpec, name: &str) {
 }
 
 fn is_changeable(context: &Context, name: &str) -> bool {
-    if CHANGEABLE.contains(&name) {
-        return true;
+    if let Some(attribute) = find_attribute(name) {
+        return attribute.may_change;
     }
     let Some((plugin, parameter)) = name.split_once('.') else {
         return false;
@@ -192,8 +191,7 @@ fn is_changeable(context: &Context, name: &str) -> bool {
         .find(|descriptor| descriptor.name == plugin)
         .map(|descriptor| &descriptor.parameters);
     let schema = schema.and_then(|schema| schema.get("properties")?.get(parameter));
-    schema
-        .is_some_and(|schema| schema.get(FIXED).and_then(serde_json::Value::as_bool) != Some(true))
+    schema.is_some_and(|schema| schema.get(FIXED_KEYWORD).and_then(Value::as_bool) != Some(true))
 }
 
 /// Which workers there are to be: those named go, or the last ones; new ones get ids that nobody

@@ -3,9 +3,10 @@
 
 use crate::cluster::{
     Flavor, Problem,
+    flavor_choice::advise_flavor,
     framework::{NodeGroup, NodeResources, ResourceClaim},
 };
-use crate::orchestrator::planning::cluster_plan::nodes::{MASTER, advice};
+use crate::orchestrator::planning::cluster_plan::nodes::MASTER;
 
 /// One problem for each port that two plugins take, and for each role whose memory does not
 /// suffice.
@@ -64,7 +65,7 @@ pub fn check_claims(
             problems.push(Problem::new(
                 path,
                 format!("{} together take more than {has}", each.join(" and ")),
-                advice(flavors, &needed),
+                advise_flavor(flavors, &needed),
             ));
         }
     }

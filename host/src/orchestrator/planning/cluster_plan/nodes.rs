@@ -7,7 +7,8 @@ use ipnet::Ipv4Net;
 
 use crate::{
     cluster::{
-        ClusterSpec, Flavor, Problem,
+        ClusterSpec, Problem,
+        flavor_choice::{advise_flavor, fits},
         framework::{ClusterNode, NodeGroup, NodeResources, PluginDescriptor, RoleCardinality},
         limits::MASTER_OFFSET,
     },
@@ -83,10 +84,7 @@ pub fn check_nodes(
         (WORKER, &chosen.worker, "worker.flavor"),
     ] {
         if let Some(size) = sizes.get(role).filter(|size| !fits(flavor, size)) {
-            let has = format!(
-                "`{}` has {} MiB of memory, {} vCPUs and {} GiB of disk",
-                flavor.name, flavor.ram_mib, flavor.vcpus, flavor.disk_gib
-            );
+            let has = format!("`{}` has {}", flavor.name, flavor.resources());
             let needs = format!(
                 "a {role} needs {} MiB, {} vCPUs and {} GiB",
                 size.ram_mib, size.vcpus, size.disk_gib
@@ -94,7 +92,7 @@ pub fn check_nodes(
             problems.push(Problem::new(
                 path,
                 format!("{has}; {needs}"),
-                advice(&chosen.flavors, size),
+                advise_flavor(&chosen.flavors, size),
             ));
         }
     }
@@ -133,23 +131,4 @@ pub fn check_nodes(
         }
     }
     problems
-}
-
-/// The smallest flavor of the cloud that is large enough, in words.
-pub fn advice(flavors: &[Flavor], size: &NodeResources) -> String {
-    let smallest = flavors
-        .iter()
-        .filter(|flavor| fits(flavor, size))
-        .min_by_key(|f| (f.ram_mib, f.vcpus, f.disk_gib, f.name.clone()));
-    smallest.map_or_else(
-        || "no flavor that is known has that much".to_owned(),
-        |flavor| format!("the smallest that fits is `{}`", flavor.name),
-    )
-}
-
-/// A flavor without a disk of its own boots from a volume, whose size is not known here.
-fn fits(flavor: &Flavor, size: &NodeResources) -> bool {
-    flavor.vcpus >= size.vcpus
-        && flavor.ram_mib >= size.ram_mib
-        && (flavor.disk_gib >= size.disk_gib || flavor.disk_gib == 0)
 }

@@ -11,7 +11,7 @@ use crate::{
     bundle::PluginBundle,
     cluster::{
         ClusterSpec, Problem,
-        framework::{NodeResources, PluginDescriptor, PluginRequest},
+        framework::{KEPT_SETTING_PREFIX, NodeResources, PluginDescriptor, PluginRequest},
     },
     orchestrator::planning::planner::{ClusterPlanner, ResolvedFlavors, StackPlan},
     plugin::{GenerateError, PluginRegistry},
@@ -83,7 +83,7 @@ fn computed(parts: &[PluginBundle]) -> BTreeMap<String, BTreeMap<String, String>
     let mut all: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for part in parts {
         for (name, value) in part.services.iter().flat_map(|service| &service.attributes) {
-            if let Some(parameter) = name.strip_prefix("setting.") {
+            if let Some(parameter) = name.strip_prefix(KEPT_SETTING_PREFIX) {
                 all.entry(part.plugin.clone())
                     .or_default()
                     .insert(parameter.to_owned(), value.clone());

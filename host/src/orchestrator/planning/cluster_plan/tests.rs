@@ -388,6 +388,22 @@ fn a_flavor_that_is_too_small_is_refused_with_one_that_fits() {
 }
 
 #[test]
+fn a_flavor_that_boots_from_a_volume_fits_whatever_the_disk() {
+    let with_volume = |ram_mib| ResolvedFlavors {
+        master: Flavor {
+            disk_gib: 0,
+            ..flavor("volume", ram_mib)
+        },
+        ..chosen()
+    };
+    assert!(planned(&fakes(), &with_volume(2048), &[]).is_ok());
+    let told = planned(&fakes(), &with_volume(2047), &[]).unwrap_err();
+    let wanted = "master.flavor: `volume` has 2047 MiB of memory, 2 vCPUs and 0 GiB of disk; a \
+        master needs 2048 MiB, 1 vCPUs and 10 GiB (the smallest that fits is `small`)";
+    assert_eq!(told, wanted);
+}
+
+#[test]
 fn ports_and_memory_that_two_take_are_told_by_both_names() {
     let with = |hadoop: ResourceClaim, spark: ResourceClaim| {
         let mut all = fakes();

@@ -1,0 +1,226 @@
+//! Tests of [`super`]: every row against its own default and range, and no field without a row.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::cluster::{
+    AttributeNames, OperatorDefaults,
+    attribute_names::PREFIX,
+    attributes::{parse, render},
+    framework::PluginDescriptor,
+};
+
+/// Fields of a spec that no attribute of Stampede's own sets: the entity's name, plugins'
+/// parameters, and what the host keeps beside them.
+const FIELDS_WITHOUT_ROW: [&str; 5] = ["name", "worker_ids", "ids_given", "settings", "computed"];
+
+fn plugin(name: &str) -> PluginDescriptor {
+    PluginDescriptor {
+        name: name.to_owned(),
+        title: String::new(),
+        description: String::new(),
+        versions: vec!["3.5.0".to_owned(), "3.4.3".to_owned()],
+        default_version: "3.5.0".to_owned(),
+        requires: vec![],
+        provides: vec![],
+        roles: vec![],
+        parameters: serde_json::json!({}),
+        ports: vec![],
+        resource_types: vec![],
+    }
+}
+
+/// The spec of a request with this one attribute, or the paths of its problems.
+fn parsed(name: &str, value: &str) -> Result<ClusterSpec, Vec<String>> {
+    let plugins = [plugin("hadoop"), plugin("spark")];
+    let given = [(format!("{PREFIX}{name}"), value.to_owned())];
+    let names = AttributeNames::of(&plugins);
+    parse("demo", &given, &OperatorDefaults::default(), &names)
+        .map_err(|problems| problems.into_iter().map(|problem| problem.path).collect())
+}
+
+/// A value inside the range that is not the default, and those just outside.
+fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
+    let many = |n: usize, sep: &str, word: &dyn Fn(usize) -> String| {
+        (0..n).map(word).collect::<Vec<_>>().join(sep)
+    };
+    match value {
+        AttributeValue::Number { least, most, .. } => (
+            Some(most.to_string()),
+            vec![(least - 1).to_string(), (most + 1).to_string()],
+        ),
+        AttributeValue::CloudName { .. } => (
+            Some("x".to_owned()),
+            vec!["x".repeat(limits::MAX_CLOUD_NAME_CHARS + 1)],
+        ),
+        AttributeValue::Url { .. } => (
+            Some("http://a.example".to_owned()),
+            vec![
+                "ftp://a.example".to_owned(),
+                format!("http://a.example/{}", "x".repeat(limits::MAX_URL_BYTES)),
+            ],
+        ),
+        AttributeValue::NodeNetwork { .. } => {
+            let network = |prefix| format!("10.0.0.0/{prefix}");
+            (
+                Some(network(limits::MIN_PREFIX)),
+                vec![
+                    network(limits::MIN_PREFIX - 1),
+                    network(limits::MAX_PREFIX + 1),
+                ],
+            )
+        }
+        AttributeValue::NetworkList { .. } => (
+            Some("192.0.2.0/24".to_owned()),
+            vec![many(limits::MAX_ACCESS_CIDRS + 1, ",", &|n| {
+                format!("10.0.{n}.0/24")
+            })],
+        ),
+        AttributeValue::Frameworks { .. } => (Some("spark".to_owned()), vec!["hive".to_owned()]),
+        AttributeValue::FrameworkVersion { .. } => {
+            (Some("3.4.3".to_owned()), vec!["2.10".to_owned()])
+        }
+        AttributeValue::WorkerNames { .. } => (None, vec!["worker-1".to_owned()]),
+    }
+}
+
+/// The fields of a spec that are not the same in both, by `Debug`, which leaves none out.
+fn differing_fields(one: &ClusterSpec, other: &ClusterSpec) -> BTreeSet<String> {
+    let fields = |spec: &ClusterSpec| -> Vec<(String, String)> {
+        let text = format!("{spec:#?}");
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for line in text.lines().skip(1) {
+            let own = line.strip_prefix("    ").filter(|l| !l.starts_with(' '));
+            match (
+                own.and_then(|line| line.split_once(": ")),
+                fields.last_mut(),
+            ) {
+                (Some((name, value)), _) => fields.push((name.to_owned(), value.to_owned())),
+                (None, Some((_, value))) => value.push_str(line),
+                (None, None) => {}
+            }
+        }
+        fields
+    };
+    let (one, other) = (fields(one), fields(other));
+    assert_eq!(one.len(), other.len());
+    one.into_iter()
+        .zip(other)
+        .filter(|(one, other)| one != other)
+        .map(|((name, _), _)| name)
+        .collect()
+}
+
+#[test]
+fn every_row_says_what_it_means_what_it_is_and_what_it_may_be() {
+    let names: BTreeSet<&str> = ATTRIBUTES.iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), ATTRIBUTES.len(), "a name stands twice");
+    for row in ATTRIBUTES {
+        let texts = [
+            row.description.to_owned(),
+            row.type_name().to_owned(),
+            row.default_text(),
+            row.range_text(),
+        ];
+        assert!(texts.iter().all(|text| !text.is_empty()), "{}", row.name);
+        assert!(find_attribute(row.name).is_some());
+    }
+    assert!(find_attribute("hadoop.replication").is_none());
+}
+
+#[test]
+fn every_row_parses_its_default() {
+    let nothing = parsed("workers", "").unwrap();
+    assert_eq!(nothing.workers, default_spec().workers);
+    for row in ATTRIBUTES {
+        let is_a_value = matches!(
+            row.value,
+            AttributeValue::Number { .. }
+                | AttributeValue::NodeNetwork { .. }
+                | AttributeValue::Frameworks { .. }
+        );
+        let default = if is_a_value {
+            row.default_text()
+        } else {
+            String::new()
+        };
+        assert_eq!(
+            parsed(row.name, &default).as_ref(),
+            Ok(&nothing),
+            "{}",
+            row.name
+        );
+    }
+}
+
+#[test]
+fn every_row_takes_what_is_in_its_range_and_refuses_by_its_name_what_is_not() {
+    for row in ATTRIBUTES {
+        let (inside, outside) = samples(&row.value);
+        if let Some(value) = inside {
+            let spec = parsed(row.name, &value).unwrap();
+            let mut copy = default_spec();
+            row.copy_value(&spec, &mut copy);
+            assert_eq!(row.render(&copy), row.render(&spec), "{}", row.name);
+            let shown = render(&spec);
+            let shown = shown.get(row.name).or(shown.get("hadoop.version"));
+            assert_eq!(shown, Some(&value), "{}", row.name);
+        }
+        assert!(!outside.is_empty());
+        for value in outside {
+            assert_eq!(
+                parsed(row.name, &value),
+                Err(vec![row.name.to_owned()]),
+                "{}",
+                row.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_field_that_users_set_has_a_row() {
+    let nothing = parsed("workers", "").unwrap();
+    let mut set = BTreeSet::new();
+    for row in ATTRIBUTES {
+        if let (Some(value), _) = samples(&row.value) {
+            let fields = differing_fields(&nothing, &parsed(row.name, &value).unwrap());
+            assert_eq!(fields.len(), 1, "{} sets {fields:?}", row.name);
+            set.extend(fields);
+        }
+    }
+    let text = format!("{nothing:#?}");
+    let fields = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("    ")?.split_once(": "))
+        .map(|(name, _)| name)
+        .filter(|name| !name.starts_with(' '));
+    for field in fields.filter(|field| !FIELDS_WITHOUT_ROW.contains(field)) {
+        assert!(set.contains(field), "no row of ATTRIBUTES sets `{field}`");
+    }
+}
+
+#[test]
+fn the_range_that_people_read_is_the_one_that_requests_are_parsed_with() {
+    for name in ["workers", "timeout"] {
+        let range = find_attribute(name).unwrap().range_text();
+        let (least, most) = range.split_once(" to ").unwrap();
+        let (least, most): (u32, u32) = (least.parse().unwrap(), most.parse().unwrap());
+        let is_taken = |number: u32| parsed(name, &number.to_string()).is_ok();
+        assert_eq!(
+            [least - 1, least, most, most + 1].map(is_taken),
+            [false, true, true, false],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_running_cluster_can_be_changed_in_these() {
+    let changeable: Vec<&str> = ATTRIBUTES
+        .iter()
+        .filter(|row| row.may_change)
+        .map(|row| row.name)
+        .collect();
+    assert_eq!(changeable, ["workers", "network.access", "mirror", "proxy"]);
+}
