@@ -38,7 +38,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     cluster::{Problem, problem::lines},
+    openstack::CloudError,
     orchestrator::{OrchestratorError, cluster_plan::PlanError},
+    store::StoreError,
 };
 
 /// The environment variable that chooses what is logged, in tracing's form: `warn`,
@@ -134,8 +136,18 @@ fn complain(error: &anyhow::Error) -> ExitCode {
     })
 }
 
+/// The context and the error below it. An error of the orchestrator, the cloud or the store ends the
+/// chain: its words are complete, and what caused it would only repeat them.
 fn told(error: &anyhow::Error) -> String {
-    format!("{error:#}")
+    let mut messages = Vec::new();
+    for cause in error.chain() {
+        messages.push(cause.to_string());
+        if cause.is::<OrchestratorError>() || cause.is::<CloudError>() || cause.is::<StoreError>() {
+            break;
+        }
+    }
+    messages
+        .join(": ")
         .lines()
         .map(|line| format!("stampede: {line}"))
         .collect::<Vec<_>>()

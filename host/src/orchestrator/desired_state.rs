@@ -69,7 +69,7 @@ pub(super) fn of(
     wish: &UpdateRequest,
 ) -> Result<ChangeTarget, OrchestratorError> {
     let Some(from) = record.spec.clone() else {
-        return Err(OrchestratorError::Internal(format!(
+        return Err(OrchestratorError::internal(format!(
             "the record of `{}` holds no plan; delete the cluster",
             record.name
         )));

@@ -61,7 +61,7 @@ use groups::GroupCache;
 use sessions::SessionRegistry;
 
 pub use crate::store::ClusterGroup;
-pub use error::OrchestratorError;
+pub use error::{FailureReason, OrchestratorError};
 pub use groups::MembershipChange;
 pub use limits::OrchestratorLimits;
 pub use planner::ClusterPlanner;
@@ -409,8 +409,8 @@ async fn run_to_completion<T: Send + 'static>(
 ) -> Result<T, OrchestratorError> {
     match tokio::spawn(work).await {
         Ok(result) => result,
-        Err(_) => Err(OrchestratorError::Internal(
-            "the host failed at this request; its log says why".to_owned(),
+        Err(_) => Err(OrchestratorError::internal(
+            "the host failed at this request; its log says why",
         )),
     }
 }

@@ -188,7 +188,7 @@ async fn create_stack(
         (Some(planned), _) => planned,
         (None, Some(spec)) => deploy::plan_deploy(inner, session, spec).await?.1,
         (None, None) => {
-            return Err(OrchestratorError::Internal(format!(
+            return Err(OrchestratorError::internal(format!(
                 "the record of `{}` holds no plan; delete the cluster",
                 record.name
             )));
