@@ -1,5 +1,5 @@
-//! clouds.yaml and secure.yaml: where they are searched, how they are merged, and one cloud's
-//! settings by name.
+//! Finds and parses clouds.yaml and secure.yaml, merges them, and looks up one cloud's settings by
+//! name.
 
 use std::{
     collections::BTreeMap,
@@ -80,7 +80,7 @@ impl CloudSettings {
     }
 
     /// How to name the setting to the user.
-    pub(super) fn say(&self, key: &str) -> String {
+    pub(super) fn describe(&self, key: &str) -> String {
         let key = if self.entry.top(key).is_some() {
             key.to_owned()
         } else {
@@ -95,7 +95,7 @@ impl CloudSettings {
 }
 
 /// The cloud of this name, or the only one.
-pub(super) fn load(
+pub(super) fn load_cloud(
     name: Option<&str>,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<CloudSettings, CloudError> {
@@ -111,7 +111,7 @@ pub(super) fn load(
             "there is neither OS_AUTH_URL nor a clouds.yaml (searched: {searched}); set OS_* or write one"
         ));
     };
-    let mut clouds = read(&file)?.clouds;
+    let mut clouds = read_file(&file)?.clouds;
     let all = clouds.keys().cloned().collect::<Vec<_>>().join(", ");
     let name = match (name, clouds.len()) {
         (Some(name), _) => name.to_owned(),
@@ -131,7 +131,7 @@ pub(super) fn load(
     };
     let secure = self::candidates("secure", env("OS_CLIENT_SECURE_FILE"), env("HOME"));
     if let Some(secure) = secure.iter().find(|path| path.is_file())
-        && let Some(secret) = read(secure)?.clouds.remove(&name)
+        && let Some(secret) = read_file(secure)?.clouds.remove(&name)
     {
         entry.merge(secret);
     }
@@ -156,7 +156,7 @@ fn candidates(stem: &str, named: Option<String>, home: Option<String>) -> Vec<Pa
         .collect()
 }
 
-fn read(file: &Path) -> Result<CloudsFile, CloudError> {
+fn read_file(file: &Path) -> Result<CloudsFile, CloudError> {
     let wrong = |what: String| CloudError::Credentials(format!("{} {what}", file.display()));
     let size = std::fs::metadata(file)
         .map_err(|e| wrong(format!("cannot be read: {e}")))?
@@ -190,7 +190,7 @@ mod tests {
             "clouds:\n  one:\n    auth:\n      password: [hunter2\n",
         )
         .expect("write");
-        let message = read(&file).err().expect("refused").to_string();
+        let message = read_file(&file).err().expect("refused").to_string();
         assert!(
             message.contains("clouds.yaml")
                 && message.contains("line")
@@ -207,10 +207,10 @@ mod tests {
         let text = |bytes: usize| format!("clouds: {{}} #{}\n", "x".repeat(bytes - 13));
         assert_eq!(text(limit).len(), limit);
         std::fs::write(&file, text(limit)).expect("write");
-        assert!(read(&file).is_ok());
+        assert!(read_file(&file).is_ok());
         std::fs::write(&file, text(limit + 1)).expect("write");
         assert!(
-            read(&file)
+            read_file(&file)
                 .err()
                 .expect("refused")
                 .to_string()

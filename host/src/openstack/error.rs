@@ -1,8 +1,44 @@
-//! One enum for every way in which the cloud can fail us. Knows nothing of OCCI, HTML or the
-//! command line; each message says what was asked of which service, what it answered and what to
-//! do. Never holds a token, a password or a whole body.
+//! One typed error for all calls to the cloud. Knows nothing of OCCI, HTML or the command line; each
+//! message says what was asked of which service, what it answered and what to do. Never holds a
+//! token, a password or a whole body.
 
-use std::time::Duration;
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+/// The error of a library below, kept as a source. Two are equal when their words are, since errors
+/// of libraries cannot be compared.
+#[derive(Clone, Debug)]
+pub struct ErrorCause(Arc<dyn Error + Send + Sync>);
+
+impl ErrorCause {
+    pub(super) fn new(error: impl Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(error))
+    }
+
+    /// The library's own error: a `reqwest::Error`, a `serde_json::Error`.
+    pub fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+        self.0.as_ref()
+    }
+}
+
+impl fmt::Display for ErrorCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for ErrorCause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl PartialEq for ErrorCause {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for ErrorCause {}
 
 /// Why a call to the cloud gave no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +94,8 @@ pub enum CloudError {
         reason: String,
         /// Whether a connection stood, so that the service may have been asked.
         connected: bool,
+        /// The transport's error.
+        source: Option<ErrorCause>,
     },
     /// The certificate is not one that we trust.
     #[error(
@@ -68,8 +106,10 @@ pub enum CloudError {
         service: &'static str,
         /// Scheme, host and port.
         url: String,
-        /// The transport's words.
+        /// The TLS library's words.
         reason: String,
+        /// The transport's error.
+        source: Option<ErrorCause>,
     },
     /// The catalog has no endpoint that fits.
     #[error(
@@ -188,6 +228,8 @@ pub enum CloudError {
         action: String,
         /// What is wrong with it.
         reason: String,
+        /// The parser's or the transport's error, where there is one.
+        source: Option<ErrorCause>,
     },
     /// The configuration (`DESIGN_URI`, region, CA file) is wrong.
     #[error("{0}")]
@@ -231,5 +273,15 @@ impl CloudError {
                 | Self::Fault { .. }
                 | Self::BadAnswer { .. }
         )
+    }
+}
+
+/// `None` for what a service does not tell: it lacks the extension (404), or does not show it to
+/// this user (403). That is no reason to refuse a cluster.
+pub(super) fn none_if_hidden<T>(outcome: Result<T, CloudError>) -> Result<Option<T>, CloudError> {
+    match outcome {
+        Ok(answer) => Ok(Some(answer)),
+        Err(CloudError::NotFound { .. } | CloudError::Forbidden { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }

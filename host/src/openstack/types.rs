@@ -1,4 +1,5 @@
-//! What the services answer, in the fields that we use, and what we ask Heat to create. Pure data.
+//! The resources of the cloud that the host works with: projects, stacks, flavors, images, networks,
+//! quotas. Plain data, in the fields that are used.
 
 use std::collections::BTreeMap;
 
@@ -200,6 +201,15 @@ pub struct ResourceQuota {
 }
 
 impl ResourceQuota {
+    /// From a limit, in which -1 is OpenStack's "no limit", and what is used of it; `None` when the
+    /// service names no limit at all.
+    pub(super) fn from_limit(limit: Option<i64>, used: Option<i64>) -> Option<Self> {
+        Some(Self {
+            limit: u64::try_from(limit?).ok(),
+            used: used.and_then(|used| u64::try_from(used).ok()).unwrap_or(0),
+        })
+    }
+
     /// How many more there may be; `None`: without limit.
     pub fn free(self) -> Option<u64> {
         self.limit.map(|limit| limit.saturating_sub(self.used))
@@ -237,4 +247,30 @@ pub struct ProjectQuotas {
     pub volumes: Option<ResourceQuota>,
     /// GiB of all volumes together.
     pub volume_gib: Option<ResourceQuota>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_limit_is_none_and_free_never_underflows() {
+        let quota = ResourceQuota::from_limit;
+        assert_eq!(
+            quota(Some(-1), Some(3)),
+            Some(ResourceQuota {
+                limit: None,
+                used: 3
+            })
+        );
+        assert_eq!(
+            quota(Some(10), Some(3)).and_then(ResourceQuota::free),
+            Some(7)
+        );
+        assert_eq!(
+            quota(Some(2), Some(3)).and_then(ResourceQuota::free),
+            Some(0)
+        );
+        assert_eq!(quota(None, Some(3)), None);
+    }
 }
