@@ -1,5 +1,5 @@
-//! A hook that is called once for each finished HTTP call to the cloud, for the host's metrics. This
-//! module knows no metrics library, and the metrics know no HTTP.
+//! A hook that is called once for each finished HTTP call to the cloud, for the host's metrics.
+//! This module knows no metrics library, and the metrics know no HTTP.
 
 use std::{fmt, sync::Arc, time::Duration};
 

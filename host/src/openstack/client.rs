@@ -44,12 +44,13 @@ impl CloudClient {
         &self.cloud.config
     }
 
-    /// Validates a user's token and checks that it belongs to `project`, a name or an id. Keystone is
-    /// asked again after [`super::ClientLimits::token_ttl`], and after a service refused the token.
+    /// Validates a user's token and checks that it belongs to `project`, a name or an id. Keystone
+    /// is asked again after [`super::ClientLimits::token_ttl`], and after a service refused the
+    /// token.
     ///
     /// # Errors
-    /// [`CloudError::InvalidToken`], [`CloudError::WrongProject`], [`CloudError::Unscoped`], or that Keystone
-    /// cannot be asked.
+    /// [`CloudError::InvalidToken`], [`CloudError::WrongProject`], [`CloudError::Unscoped`], or
+    /// that Keystone cannot be asked.
     pub async fn session(
         &self,
         token: SecretString,

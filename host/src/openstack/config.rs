@@ -1,5 +1,5 @@
-//! Configuration of the client: Keystone's address, region, interface, trusted certificates, and every
-//! limit on attempts, times and sizes. Nothing here does I/O.
+//! Configuration of the client: Keystone's address, region, interface, trusted certificates, and
+//! every limit on attempts, times and sizes. Nothing here does I/O.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -100,9 +100,9 @@ pub struct ClientLimits {
     pub body_bytes: usize,
     /// Bytes of an answer that is an error.
     pub fault_bytes: usize,
-    /// Characters of a service's own words in our message.
+    /// Characters of a service's explanation in our message.
     pub fault_chars: usize,
-    /// Characters of a service's own words about a mistake in what it was sent (400): whoever has
+    /// Characters of a service's explanation about a mistake in what it was sent (400): whoever has
     /// to mend it needs them all.
     pub refusal_chars: usize,
     /// How long a validated token is taken for good without asking Keystone again.

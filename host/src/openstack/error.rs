@@ -1,6 +1,6 @@
-//! One typed error for all calls to the cloud. Knows nothing of OCCI, HTML or the command line; each
-//! message says what was asked of which service, what it answered and what to do. Never holds a
-//! token, a password or a whole body.
+//! One typed error for all calls to the cloud. Knows nothing of OCCI, HTML or the command line;
+//! each message says what was asked of which service, what it answered and what to do. Never holds
+//! a token, a password or a whole body.
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
@@ -48,7 +48,7 @@ pub enum CloudError {
         "{service} does not accept the token: it is unknown, revoked or expired; get a new token and repeat the request"
     )]
     InvalidToken {
-        /// Who said so.
+        /// The service that refused it.
         service: &'static str,
     },
     /// The token is good, but for another project than the request's.
@@ -72,7 +72,7 @@ pub enum CloudError {
         "keystone refuses the credentials: {message}; check user, password, domain and project in OS_* or clouds.yaml"
     )]
     BadCredentials {
-        /// Keystone's own words.
+        /// Keystone's explanation.
         message: String,
     },
     /// Heat would have to create a trust, which a token of an application credential must not.
@@ -86,11 +86,11 @@ pub enum CloudError {
         "{service} at {url} cannot be reached: {reason}; check that the cloud is up and that this address is right"
     )]
     Unreachable {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// Scheme, host and port.
         url: String,
-        /// The transport's words.
+        /// The transport's explanation.
         reason: String,
         /// Whether a connection stood, so that the service may have been asked.
         connected: bool,
@@ -102,11 +102,11 @@ pub enum CloudError {
         "{service} at {url} shows a certificate that is not trusted: {reason}; name the cloud's own authority with a CA file"
     )]
     Untrusted {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// Scheme, host and port.
         url: String,
-        /// The TLS library's words.
+        /// The TLS library's explanation.
         reason: String,
         /// The transport's error.
         source: Option<ErrorCause>,
@@ -138,31 +138,31 @@ pub enum CloudError {
     /// 404.
     #[error("{service} does not know what was asked ({action}): {message}")]
     NotFound {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked: `show stack demo`.
         action: String,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// 409: exists already, or is in the middle of something else.
     #[error("{service} cannot {action} now: {message}")]
     Conflict {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// 400: what we sent is wrong.
     #[error("{service} refuses to {action}: {message}")]
     BadRequest {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// 403: the user lacks a role, or a quota is used up.
@@ -170,21 +170,21 @@ pub enum CloudError {
         "{service} forbids to {action}: {message}; the user may lack a role in the project, or a quota is used up"
     )]
     Forbidden {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// 413: larger than the service takes.
     #[error("{service} finds what was sent to {action} too large: {message}")]
     TooLarge {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// 429 and 503, still after the last attempt.
@@ -192,7 +192,7 @@ pub enum CloudError {
         "{service} is overloaded (status {status}) and did not {action} after {attempts} attempts: {message}; try again later"
     )]
     Overloaded {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
@@ -200,7 +200,7 @@ pub enum CloudError {
         status: u16,
         /// How often it was asked.
         attempts: u32,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
         /// When it wants to be asked again.
         retry_after: Option<Duration>,
@@ -210,19 +210,19 @@ pub enum CloudError {
         "{service} failed with status {status} when asked to {action}: {message}; the operator finds the cause in its log"
     )]
     Fault {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
         /// The status.
         status: u16,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// An answer that is no JSON, has another shape, or is larger than the limit.
     #[error("{service} answered what cannot be read when asked to {action}: {reason}")]
     BadAnswer {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,

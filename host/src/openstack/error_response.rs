@@ -18,7 +18,7 @@ use super::{
 /// What is known of the error response.
 pub(super) struct FailedResponse {
     pub(super) status: StatusCode,
-    /// The service's own words.
+    /// The service's explanation.
     pub(super) message: String,
     pub(super) retry_after: Option<Duration>,
     /// Where a redirect leads.
@@ -93,7 +93,7 @@ pub(super) fn classify_failure(call: &ApiRequest<'_>, response: FailedResponse) 
     CallFailure { error, delivery }
 }
 
-/// The service's own words, on one line of at most `chars` characters.
+/// The service's explanation, on one line of at most `chars` characters.
 pub(super) fn extract_message(body: &[u8], chars: usize) -> String {
     let text = match serde_json::from_slice::<Value>(body) {
         Ok(json) => message_from_json(&json).unwrap_or_else(|| "it gave no reason".to_owned()),

@@ -1,5 +1,6 @@
-//! Heat: create, update, show, list, validate, signal and delete stacks, and read their resources and
-//! events. A create whose answer was lost is resolved by looking the stack up, never by a second create.
+//! Heat: create, update, show, list, validate, signal and delete stacks, and read their resources
+//! and events. A create whose answer was lost is resolved by looking the stack up, never by a
+//! second create.
 
 use reqwest::{Method, StatusCode, header::LOCATION};
 use serde_json::{Map, Value, json};
@@ -22,9 +23,10 @@ impl CloudSession {
     /// stack is looked up by its name, and one with the same tags is taken as the answer.
     ///
     /// # Errors
-    /// [`CloudError::NeedsTrust`] before Heat is asked; [`CloudError::Conflict`] when another stack has the
-    /// name; [`CloudError::BadRequest`] in Heat's words; after a lost answer and no such stack what the
-    /// create failed with: Heat may be at it still, so look before asking again.
+    /// [`CloudError::NeedsTrust`] before Heat is asked; [`CloudError::Conflict`] when another stack
+    /// has the name; [`CloudError::BadRequest`] with Heat's explanation; after a lost answer and no
+    /// such stack what the create failed with: Heat may be at it still, so look before asking
+    /// again.
     pub async fn create_stack(&self, stack: &CreateStack) -> Result<StackId, CloudError> {
         self.refuse_without_trust()?;
         let call = self.call(
@@ -122,8 +124,8 @@ impl CloudSession {
         if answer.status != StatusCode::FOUND {
             return Ok(answer.json::<ShowStackResponse>()?.stack.into());
         }
-        // The address may be one that only Heat itself can reach; the last two parts of it are all
-        // we take.
+        // The address may be one that only Heat itself can reach, so only its last two parts, name
+        // and id, are used.
         let to = answer
             .headers
             .get(LOCATION)
@@ -261,8 +263,8 @@ impl CloudSession {
     /// Replaces the stack's template and parameters; Heat works on after the answer.
     ///
     /// # Errors
-    /// [`CloudError::NotFound`], [`CloudError::Conflict`] while Heat is busy with it, [`CloudError::BadRequest`]
-    /// in Heat's words.
+    /// [`CloudError::NotFound`], [`CloudError::Conflict`] while Heat is busy with it,
+    /// [`CloudError::BadRequest`] with Heat's explanation.
     pub async fn update_stack(&self, stack: &StackId, to: &CreateStack) -> Result<(), CloudError> {
         self.refuse_without_trust()?;
         let call = self.call(
@@ -278,7 +280,7 @@ impl CloudSession {
     /// A signal to a resource, as a node would send it.
     ///
     /// # Errors
-    /// [`CloudError::NotFound`], [`CloudError::BadRequest`] in Heat's words.
+    /// [`CloudError::NotFound`], [`CloudError::BadRequest`] with Heat's explanation.
     pub async fn signal_resource(
         &self,
         stack: &StackId,
@@ -300,7 +302,7 @@ impl CloudSession {
     /// creates nothing.
     ///
     /// # Errors
-    /// [`CloudError::BadRequest`] in Heat's words.
+    /// [`CloudError::BadRequest`] with Heat's explanation.
     pub async fn validate(&self, stack: &CreateStack) -> Result<(), CloudError> {
         let call = self.call(
             HEAT,
@@ -330,8 +332,8 @@ impl CloudSession {
         }
     }
 
-    /// Heat creates a trust for each stack, for what it does later in the user's name. Keystone does
-    /// not let a token of an application credential create one, and Heat would only say 500.
+    /// Heat creates a trust for each stack, for what it does later in the user's name. Keystone
+    /// does not let a token of an application credential create one, and Heat would only say 500.
     fn refuse_without_trust(&self) -> Result<(), CloudError> {
         if self.application_credential() && !self.config().allow_application_credentials {
             Err(CloudError::NeedsTrust)

@@ -1,5 +1,5 @@
-//! Keystone: validates tokens and gets tokens for credentials, by v3 or (on old clouds) v2.0. Knows no
-//! other service.
+//! Keystone: validates tokens and gets tokens for credentials, by v3 or (on old clouds) v2.0. Knows
+//! no other service.
 
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};

@@ -1,10 +1,11 @@
 //! Finds out which API version a Keystone speaks: v3, or on old clouds only v2.0.
 //!
 //! Keystone answers a GET of its root with 300 and a document of its versions; that is asked first,
-//! as one call settles it. Some clouds put a proxy before Keystone that answers the root with a page
-//! of its own, with 403 or 404, or with a demand for credentials. There each version's own address
-//! is asked for its document, v3 first. Failures that say nothing about versions (no connection,
-//! overload, 5xx) are returned as they are, so that a cloud that is down is not called "no Keystone".
+//! as one call settles it. Some clouds put a proxy before Keystone that answers the root with a
+//! page of its own, with 403 or 404, or with a demand for credentials. There each version's own
+//! address is asked for its document, v3 first. Failures that say nothing about versions (no
+//! connection, overload, 5xx) are returned as they are, so that a cloud that is down is not called
+//! "no Keystone".
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;

@@ -9,10 +9,10 @@
 //!   one file a service; `heat_wire`: Heat's JSON
 //! - [`session`]: a validated token with its project, and the calls that it makes possible
 //! - `token_cache`: validations that are still good
-//! - `keystone`; `keystone_discovery`, `keystone_address`; `keystone_wire`: tokens are validated and
-//!   got, the version is found, Keystone's JSON
-//! - `service_catalog`: the base URL of each service; [`credentials`], `clouds_yaml`: who the command
-//!   line's user is
+//! - `keystone`; `keystone_discovery`, `keystone_address`; `keystone_wire`: tokens are validated
+//!   and got, the version is found, Keystone's JSON
+//! - `service_catalog`: the base URL of each service; [`credentials`], `clouds_yaml`: who the
+//!   command line's user is
 //! - `transport`: one HTTP call, its span and its observation
 //! - `error_response`: what an error status means
 //! - `api_request`, `retry`: a request and its answer; when it may be repeated

@@ -1,5 +1,5 @@
-//! Neutron: external networks, one network by name or id, and quotas of ports, networks and what hangs
-//! on them.
+//! Neutron: external networks, one network by name or id, and quotas of ports, networks and what
+//! hangs on them.
 
 use serde::Deserialize;
 

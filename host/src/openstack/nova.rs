@@ -1,4 +1,5 @@
-//! Nova: the flavors of the project, the user's key pairs, and quotas of servers, processors and memory.
+//! Nova: the flavors of the project, the user's key pairs, and quotas of servers, processors and
+//! memory.
 
 use serde::Deserialize;
 

@@ -1,5 +1,5 @@
-//! The project's quotas of Nova and Neutron together, asked for at the same time. Cinder's are asked
-//! for apart, since only clusters with volumes need them.
+//! The project's quotas of Nova and Neutron together, asked for at the same time. Cinder's are
+//! asked for apart, since only clusters with volumes need them.
 
 use super::{CloudError, CloudSession, ProjectQuotas};
 

@@ -1,5 +1,5 @@
-//! The service catalog of a token: endpoints by type, region and interface, in one form for Keystone's
-//! v2.0 and v3, and the base URL of the calls to each service.
+//! The service catalog of a token: endpoints by type, region and interface, in one form for
+//! Keystone's v2.0 and v3, and the base URL of the calls to each service.
 
 use serde::Deserialize;
 use url::Url;

@@ -1,5 +1,5 @@
-//! An authenticated session: a validated token, its project and its catalog, and the calls to services
-//! that they make possible. What each service is asked stands in the file of that service.
+//! An authenticated session: a validated token, its project and its catalog, and the calls to
+//! services that they make possible. What each service is asked stands in the file of that service.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -155,8 +155,8 @@ impl CloudSession {
     /// A whole list, page by page, from behind the item `after` on.
     ///
     /// # Errors
-    /// [`CloudError::BadAnswer`] when there are more pages than the limit: a part of a list must not
-    /// be taken for the whole.
+    /// [`CloudError::BadAnswer`] when there are more pages than the limit: a part of a list must
+    /// not be taken for the whole.
     pub(super) async fn list<P: ListPage>(
         &self,
         service: ServiceName,
@@ -209,9 +209,10 @@ impl CloudSession {
         self.send(&call).await
     }
 
-    /// Sends the call. A 401 from any service ends what is remembered of the token: it may have been
-    /// revoked, or have expired by the service's clock, while Keystone's last word on it is still
-    /// fresh. The next request with it is validated by Keystone anew, and answered as that says.
+    /// Sends the call. A 401 from any service ends what is remembered of the token: it may have
+    /// been revoked, or have expired by the service's clock, while Keystone's last word on it is
+    /// still fresh. The next request with it is validated by Keystone anew, and answered as that
+    /// says.
     pub(super) async fn send(&self, call: &ApiRequest<'_>) -> Result<ApiResponse, CallFailure> {
         let sent = self.cloud.http.send(call).await;
         if let (Err(failure), Some(key)) = (&sent, &self.key)

@@ -1,7 +1,7 @@
 //! Cache of token validations with single flight: concurrent requests with one token ask Keystone
 //! once. Results are kept for `token_ttl`, refusals for the shorter `token_error_ttl`, at most
-//! `tokens` of them, the least recently used going first. Keys are SHA-256 digests, so that no token
-//! stands in a map.
+//! `tokens` of them, the least recently used going first. Keys are SHA-256 digests, so that no
+//! token stands in a map.
 //!
 //! Keystone can revoke a token at any time and tells nobody. So a result ends in four ways: its
 //! time is up, the token's own expiry has come, room is needed, or a service answered 401 to the
@@ -71,8 +71,8 @@ impl TokenCache {
             return result.and_then(refuse_expired);
         }
         let result = validate.await.map(Arc::new);
-        // A service may have answered 401 meanwhile, which dropped the slot: then what Keystone said
-        // is older than that, and is not kept.
+        // A service may have answered 401 meanwhile, which dropped the slot: then what Keystone
+        // said is older than that, and is not kept.
         if let Some(slot) = self
             .lock()
             .get_mut(&key)

@@ -353,7 +353,7 @@ fn without_url(error: reqwest::Error) -> ErrorCause {
     ErrorCause::new(error.without_url())
 }
 
-/// The TLS library's words, if the certificate is what failed.
+/// The TLS library's explanation, if the certificate is what failed.
 fn certificate_problem(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
         return Some(reason.to_string());
@@ -383,5 +383,94 @@ fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
         Some(url::Host::Domain(name)) => name == "localhost",
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use reqwest::Method;
+    use secrecy::SecretString;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tracing_subscriber::fmt::format::FmtSpan;
+
+    use super::*;
+    use crate::openstack::ServiceName;
+
+    #[derive(Clone, Default)]
+    struct LogBuffer(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for LogBuffer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("a lock").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Answers one request with 404; returns its address.
+    async fn refuse_once() -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a client");
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _ = stream.write_all(answer.as_bytes()).await;
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn a_span_names_service_operation_and_status_and_neither_token_nor_url() {
+        let log = LogBuffer::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_span_events(FmtSpan::CLOSE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let url = refuse_once().await;
+        let transport = HttpTransport::new(&CloudConfig::new(url.as_str())).expect("a transport");
+        let token = SecretString::from("a-token");
+        let request = ApiRequest {
+            service: ServiceName::Heat,
+            action: "show stack `one`".to_owned(),
+            method: Method::GET,
+            url: Url::parse(&format!("{url}v1/stacks?tags=a-tag")).expect("a URL"),
+            token: Some(&token),
+            is_token_subject: false,
+            body: None,
+            retry: RetryPolicy::Idempotent,
+            timeout: std::time::Duration::from_secs(10),
+        };
+        let failure = transport.send(&request).await.err().expect("refused");
+        assert!(failure.error.is_not_found(), "{failure:?}");
+        let text = String::from_utf8(log.0.lock().expect("a lock").clone()).expect("text");
+        for field in [
+            "openstack.request",
+            "service=\"heat\"",
+            "method=\"GET\"",
+            "operation=\"show stack `one`\"",
+            "status=404",
+            "outcome=\"refused\"",
+        ] {
+            assert!(text.contains(field), "{field} in {text}");
+        }
+        assert!(
+            !text.contains("a-token") && !text.contains("a-tag"),
+            "{text}"
+        );
     }
 }

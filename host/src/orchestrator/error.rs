@@ -1,5 +1,5 @@
-//! Typed errors of every operation on clusters, worded for the person who asked. The APIs turn them
-//! into a status (`occi::error`); there is no HTTP here.
+//! Typed errors of every operation on clusters, with a message for the person who asked. The APIs
+//! turn them into a status (`occi::error`); there is no HTTP here.
 
 use std::{error::Error, fmt, sync::Arc};
 
@@ -49,43 +49,43 @@ pub enum OrchestratorError {
 }
 
 impl OrchestratorError {
-    /// The cloud failed, as these words say, with no error of another layer behind them.
-    pub fn cloud(words: impl Into<String>) -> Self {
-        Self::Cloud(FailureReason::from(words.into()))
+    /// The cloud failed, as these message say, with no error of another layer behind them.
+    pub fn cloud(message: impl Into<String>) -> Self {
+        Self::Cloud(FailureReason::from(message.into()))
     }
 
-    /// The host failed, as these words say, with no error of another layer behind them.
-    pub fn internal(words: impl Into<String>) -> Self {
-        Self::Internal(FailureReason::from(words.into()))
+    /// The host failed, as these message say, with no error of another layer behind them.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::Internal(FailureReason::from(message.into()))
     }
 }
 
-/// Words for a person and, where another layer failed, that layer's error. Two are equal when their
-/// words are: errors of drivers cannot be compared.
+/// A message for a person and, where another layer failed, that layer's error. Two are equal when
+/// their messages are: errors of drivers cannot be compared.
 #[derive(Clone, Debug)]
 pub struct FailureReason {
-    words: String,
+    message: String,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl FailureReason {
-    /// The words of `source`, and `source` itself.
+    /// The message of `source`, and `source` itself.
     pub fn from_source(source: impl Error + Send + Sync + 'static) -> Self {
         Self {
-            words: source.to_string(),
+            message: source.to_string(),
             source: Some(Arc::new(source)),
         }
     }
 
-    /// The words.
+    /// The message.
     pub fn as_str(&self) -> &str {
-        &self.words
+        &self.message
     }
 }
 
 impl fmt::Display for FailureReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words)
+        f.write_str(&self.message)
     }
 }
 
@@ -98,30 +98,30 @@ impl Error for FailureReason {
 
 impl PartialEq for FailureReason {
     fn eq(&self, other: &Self) -> bool {
-        self.words == other.words
+        self.message == other.message
     }
 }
 
 impl Eq for FailureReason {}
 
 impl From<String> for FailureReason {
-    fn from(words: String) -> Self {
+    fn from(message: String) -> Self {
         Self {
-            words,
+            message,
             source: None,
         }
     }
 }
 
 impl From<&str> for FailureReason {
-    fn from(words: &str) -> Self {
-        Self::from(words.to_owned())
+    fn from(message: &str) -> Self {
+        Self::from(message.to_owned())
     }
 }
 
 impl From<openstack::CloudError> for OrchestratorError {
-    /// The words stay as they are; the variant says who can help: the caller with another token, the
-    /// caller with another request, or the operator of the cloud.
+    /// The message stay as they are; the variant says who can help: the caller with another token,
+    /// the caller with another request, or the operator of the cloud.
     fn from(error: openstack::CloudError) -> Self {
         use openstack::CloudError as E;
         match &error {

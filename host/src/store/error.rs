@@ -1,4 +1,5 @@
-//! Typed errors of the store, each with the error of SQLite, serde or the file system as its source.
+//! Typed errors of the store, each with the error of SQLite, serde or the file system as its
+//! source.
 
 use std::{error::Error, path::PathBuf};
 
