@@ -24,6 +24,7 @@ fn observed_client(url: String) -> (CloudClient, Calls) {
     let client = CloudClient::new(CloudConfig {
         limits: ClientLimits {
             attempts: 2,
+            body_bytes: 100_000,
             ..brisk()
         },
         call_observer: Some(observer),
@@ -64,7 +65,7 @@ async fn each_http_call_is_observed_once_with_its_outcome() {
         (FaultKind::Status(404, None), vec![Refused]),
         (FaultKind::Status(503, None), vec![Failed, Done]),
         (FaultKind::Status(301, None), vec![Failed]),
-        (FaultKind::Cut, vec![Failed, Done]),
+        (FaultKind::Padded(100_000), vec![Failed]),
         (FaultKind::Lost, vec![Unreachable, Done]),
     ] {
         cloud.fault(InjectedFault::of("nova", 1, what.clone()));

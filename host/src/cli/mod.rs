@@ -215,4 +215,12 @@ mod tests {
             "x".to_owned()
         ))));
     }
+
+    #[test]
+    fn an_error_of_the_cloud_is_printed_once_though_it_keeps_its_source() {
+        let below = CloudError::InvalidToken { service: "heat" };
+        let error =
+            anyhow::Error::from(OrchestratorError::from(below.clone())).context("show `c1`");
+        assert_eq!(told(&error), format!("stampede: show `c1`: {below}"));
+    }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::CloudError;
+use super::{CloudError, error::SettingProblem};
 
 /// Bytes of a clouds.yaml; more is some other file.
 const FILE_BYTES: u64 = 1 << 20;
@@ -99,7 +99,7 @@ pub(super) fn load_cloud(
     name: Option<&str>,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<CloudSettings, CloudError> {
-    let wrong = |message: String| Err(CloudError::Credentials(message));
+    let wrong = |message: String| Err(CloudError::credentials(message));
     let candidates = candidates("clouds", env("OS_CLIENT_CONFIG_FILE"), env("HOME"));
     let Some(file) = candidates.iter().find(|path| path.is_file()).cloned() else {
         let searched = candidates
@@ -157,17 +157,20 @@ fn candidates(stem: &str, named: Option<String>, home: Option<String>) -> Vec<Pa
 }
 
 fn read_file(file: &Path) -> Result<CloudsFile, CloudError> {
-    let wrong = |what: String| CloudError::Credentials(format!("{} {what}", file.display()));
-    let size = std::fs::metadata(file)
-        .map_err(|e| wrong(format!("cannot be read: {e}")))?
-        .len();
+    let wrong = |what: String| CloudError::credentials(format!("{} {what}", file.display()));
+    let unreadable = |error: std::io::Error| {
+        let message = format!("{} cannot be read: {error}", file.display());
+        CloudError::Credentials(SettingProblem::with_source(message, error))
+    };
+    let size = std::fs::metadata(file).map_err(unreadable)?.len();
     if size > FILE_BYTES {
         return Err(wrong(format!(
             "has {size} bytes, more than the limit of {FILE_BYTES} for a clouds.yaml"
         )));
     }
-    let text = std::fs::read_to_string(file).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-    // The parser's own message may quote the lines around, and with them a password.
+    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    // The parser's error may quote the lines around, and with them a password: it is neither shown
+    // nor kept as a source.
     serde_saphyr::from_str(&text).map_err(|e| {
         let place = e
             .location()

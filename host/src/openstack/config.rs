@@ -72,7 +72,7 @@ impl std::str::FromStr for EndpointInterface {
             "public" => Ok(Self::Public),
             "internal" => Ok(Self::Internal),
             "admin" => Ok(Self::Admin),
-            _ => Err(super::CloudError::Config(format!(
+            _ => Err(super::CloudError::config(format!(
                 "the interface must be public, internal or admin, got `{text}`"
             ))),
         }

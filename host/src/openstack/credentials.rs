@@ -66,24 +66,24 @@ impl CloudCredentials {
     /// # Errors
     /// [`CloudError::Credentials`], which names the variable or the key that is missing or wrong.
     pub fn from_env_or_clouds_yaml(os_cloud: Option<&str>) -> Result<Self, CloudError> {
-        Self::find(os_cloud, &|name| {
+        Self::from_environment(os_cloud, &|name| {
             std::env::var(name).ok().filter(|value| !value.is_empty())
         })
     }
 
-    fn find(
+    fn from_environment(
         os_cloud: Option<&str>,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, CloudError> {
         let name = os_cloud.map(str::to_owned).or_else(|| env("OS_CLOUD"));
         if name.is_none() && env("OS_AUTH_URL").is_some() {
-            return Self::read(&SettingSource {
+            return Self::from_settings(&SettingSource {
                 get: &|key| env(&variable_name(key)),
                 describe: &variable_name,
             });
         }
         let cloud = clouds_yaml::load_cloud(name.as_deref(), env)?;
-        Self::read(&SettingSource {
+        Self::from_settings(&SettingSource {
             get: &|key| cloud.get(key),
             describe: &|key| cloud.describe(key),
         })
@@ -95,7 +95,7 @@ impl CloudCredentials {
     /// As [`Self::from_env_or_clouds_yaml`].
     pub fn from_file(clouds_yaml: &std::path::Path, os_cloud: &str) -> Result<Self, CloudError> {
         let file = clouds_yaml.to_str().map(str::to_owned);
-        Self::find(Some(os_cloud), &|name| {
+        Self::from_environment(Some(os_cloud), &|name| {
             file.clone().filter(|_| name == "OS_CLIENT_CONFIG_FILE")
         })
     }
@@ -113,7 +113,7 @@ impl CloudCredentials {
         self.project.as_ref()
     }
 
-    fn read(source: &SettingSource<'_>) -> Result<Self, CloudError> {
+    fn from_settings(source: &SettingSource<'_>) -> Result<Self, CloudError> {
         let off = |value: &String| {
             matches!(
                 value.to_ascii_lowercase().as_str(),
@@ -128,7 +128,7 @@ impl CloudCredentials {
                 source.describe("insecure"),
                 source.describe("cacert"),
             );
-            return Err(CloudError::Credentials(format!(
+            return Err(CloudError::credentials(format!(
                 "{verify} or {insecure} switches off the check of certificates, which is never done here; name the cloud's own authority \
                  with {cacert}"
             )));
@@ -149,7 +149,7 @@ impl CloudCredentials {
                 source.describe("project_name"),
                 source.describe("project_id"),
             );
-            return Err(CloudError::Credentials(format!(
+            return Err(CloudError::credentials(format!(
                 "no project is named; set {name} or {id}"
             )));
         }
@@ -187,7 +187,7 @@ impl SettingSource<'_> {
 
     fn require(&self, key: &str) -> Result<String, CloudError> {
         self.get(key)
-            .ok_or_else(|| CloudError::Credentials(format!("{} is missing", self.describe(key))))
+            .ok_or_else(|| CloudError::credentials(format!("{} is missing", self.describe(key))))
     }
 
     fn domain(&self, of: &str) -> DomainRef {
@@ -256,7 +256,7 @@ impl SettingSource<'_> {
                             self.describe("application_credential_id"),
                             self.describe("application_credential_name"),
                         );
-                        return Err(CloudError::Credentials(format!(
+                        return Err(CloudError::credentials(format!(
                             "{id} or {name} is missing"
                         )));
                     }
@@ -269,7 +269,7 @@ impl SettingSource<'_> {
                     secret,
                 })
             }
-            other => Err(CloudError::Credentials(format!(
+            other => Err(CloudError::credentials(format!(
                 "{} is `{other}`, which is not spoken here; use password, token or v3applicationcredential",
                 self.describe("auth_type")
             ))),
@@ -302,7 +302,7 @@ mod tests {
         env: &[&[(&str, &str)]],
     ) -> Result<CloudCredentials, CloudError> {
         let env: HashMap<&str, &str> = env.iter().copied().flatten().copied().collect();
-        CloudCredentials::find(os_cloud, &|name| {
+        CloudCredentials::from_environment(os_cloud, &|name| {
             env.get(name).map(|value| (*value).to_owned())
         })
     }

@@ -4,7 +4,7 @@
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-/// The error of a library below, kept as a source. Two are equal when their words are, since errors
+/// The error of a library below, kept as a source. Two are equal when their messages are, since errors
 /// of libraries cannot be compared.
 #[derive(Clone, Debug)]
 pub struct ErrorCause(Arc<dyn Error + Send + Sync>);
@@ -39,6 +39,33 @@ impl PartialEq for ErrorCause {
 }
 
 impl Eq for ErrorCause {}
+
+/// A message about a setting that is wrong and, where reading it failed, why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SettingProblem {
+    message: String,
+    source: Option<ErrorCause>,
+}
+
+impl From<String> for SettingProblem {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            source: None,
+        }
+    }
+}
+
+impl SettingProblem {
+    /// With the error that reading the setting failed with; it must not quote a secret.
+    pub(super) fn with_source(message: String, source: impl Error + Send + Sync + 'static) -> Self {
+        Self {
+            message,
+            source: Some(ErrorCause::new(source)),
+        }
+    }
+}
 
 /// Why a call to the cloud gave no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -232,14 +259,24 @@ pub enum CloudError {
         source: Option<ErrorCause>,
     },
     /// The configuration (`DESIGN_URI`, region, CA file) is wrong.
-    #[error("{0}")]
-    Config(String),
+    #[error(transparent)]
+    Config(SettingProblem),
     /// `OS_*` variables or clouds.yaml are incomplete or wrong.
-    #[error("{0}")]
-    Credentials(String),
+    #[error(transparent)]
+    Credentials(SettingProblem),
 }
 
 impl CloudError {
+    /// [`Self::Config`] with this message.
+    pub(super) fn config(message: impl Into<String>) -> Self {
+        Self::Config(SettingProblem::from(message.into()))
+    }
+
+    /// [`Self::Credentials`] with this message.
+    pub(super) fn credentials(message: impl Into<String>) -> Self {
+        Self::Credentials(SettingProblem::from(message.into()))
+    }
+
     /// Whether a new token of the same user would help.
     pub fn is_token(&self) -> bool {
         matches!(self, Self::InvalidToken { .. })

@@ -29,7 +29,7 @@ impl CloudSession {
     /// again.
     pub async fn create_stack(&self, stack: &CreateStack) -> Result<StackId, CloudError> {
         self.refuse_without_trust()?;
-        let call = self.call(
+        let call = self.build_request(
             HEAT,
             Method::POST,
             &["stacks"],
@@ -37,7 +37,7 @@ impl CloudSession {
         )?;
         let mut body = stack_body(stack);
         body["stack_name"] = json!(stack.name);
-        let failure = match self.write(call, body).await {
+        let failure = match self.send_with_body(call, body).await {
             Ok(answer) => match answer.json::<CreateStackResponse>() {
                 Ok(created) => {
                     return Ok(StackId {
@@ -267,13 +267,13 @@ impl CloudSession {
     /// [`CloudError::BadRequest`] with Heat's explanation.
     pub async fn update_stack(&self, stack: &StackId, to: &CreateStack) -> Result<(), CloudError> {
         self.refuse_without_trust()?;
-        let call = self.call(
+        let call = self.build_request(
             HEAT,
             Method::PUT,
             &stack_path(stack, &[]),
             format!("update stack `{}`", stack.name),
         )?;
-        self.write(call, stack_body(to)).await?;
+        self.send_with_body(call, stack_body(to)).await?;
         Ok(())
     }
 
@@ -288,13 +288,13 @@ impl CloudSession {
         signal: &Value,
     ) -> Result<(), CloudError> {
         let action = format!("signal `{resource}` in stack `{}`", stack.name);
-        let call = self.call(
+        let call = self.build_request(
             HEAT,
             Method::POST,
             &stack_path(stack, &["resources", resource, "signal"]),
             action,
         )?;
-        self.write(call, signal.clone()).await?;
+        self.send_with_body(call, signal.clone()).await?;
         Ok(())
     }
 
@@ -304,13 +304,13 @@ impl CloudSession {
     /// # Errors
     /// [`CloudError::BadRequest`] with Heat's explanation.
     pub async fn validate(&self, stack: &CreateStack) -> Result<(), CloudError> {
-        let call = self.call(
+        let call = self.build_request(
             HEAT,
             Method::POST,
             &["validate"],
             format!("validate the template of `{}`", stack.name),
         )?;
-        self.write(call, json!({"template": stack.template, "files": stack.files, "parameters": stack.parameters})).await?;
+        self.send_with_body(call, json!({"template": stack.template, "files": stack.files, "parameters": stack.parameters})).await?;
         Ok(())
     }
 
@@ -320,13 +320,13 @@ impl CloudSession {
     /// # Errors
     /// When Heat cannot be asked or refuses.
     pub async fn delete_stack(&self, stack: &StackId) -> Result<(), CloudError> {
-        let call = self.call(
+        let call = self.build_request(
             HEAT,
             Method::DELETE,
             &stack_path(stack, &[]),
             format!("delete stack `{}`", stack.name),
         )?;
-        match self.send(&call).await {
+        match self.send_request(&call).await {
             Err(failure) if !failure.error.is_not_found() => Err(failure.error),
             Ok(_) | Err(_) => Ok(()),
         }

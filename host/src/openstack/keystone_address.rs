@@ -17,7 +17,7 @@ impl KeystoneAddress {
     /// [`CloudError::Config`] when `auth_url` is no http(s) URL.
     pub(super) fn parse(auth_url: &str) -> Result<Self, CloudError> {
         let wrong = |what: &str| {
-            CloudError::Config(format!(
+            CloudError::config(format!(
                 "Keystone's address (DESIGN_URI, OS_AUTH_URL) {what}: `{auth_url}`"
             ))
         };
@@ -28,7 +28,7 @@ impl KeystoneAddress {
         }
         if !base.username().is_empty() || base.password().is_some() {
             // Not repeated in the message: it may hold a password.
-            return Err(CloudError::Config("Keystone's address (DESIGN_URI, OS_AUTH_URL) must not hold a user name or a password".to_owned()));
+            return Err(CloudError::config("Keystone's address (DESIGN_URI, OS_AUTH_URL) must not hold a user name or a password".to_owned()));
         }
         let path = base.path().trim_end_matches('/');
         let path = ["/v3", "/v2.0"]

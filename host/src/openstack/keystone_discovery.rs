@@ -45,7 +45,7 @@ pub(super) async fn discover_version(
             return Ok(version);
         }
     }
-    Err(CloudError::Config(format!(
+    Err(CloudError::config(format!(
         "{} is no Keystone: it names neither version 3 nor 2.0; check DESIGN_URI or OS_AUTH_URL",
         address.as_str()
     )))

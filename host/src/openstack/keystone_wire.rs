@@ -108,7 +108,7 @@ pub(super) fn login_body_v2(
         }
         AuthMethod::Token { token } => json!({"token": {"id": token.expose_secret()}}),
         AuthMethod::ApplicationCredential { .. } => {
-            return Err(CloudError::Credentials(
+            return Err(CloudError::credentials(
                 "this Keystone speaks v2.0 only, which has no application credentials; use a password".to_owned(),
             ));
         }

@@ -50,7 +50,7 @@ pub use call_observer::{CallObserver, CallOutcome};
 pub use client::CloudClient;
 pub use config::{ClientLimits, CloudConfig, EndpointInterface};
 pub use credentials::CloudCredentials;
-pub use error::{CloudError, ErrorCause};
+pub use error::{CloudError, ErrorCause, SettingProblem};
 pub use service_name::ServiceName;
 pub use session::CloudSession;
 pub use types::{

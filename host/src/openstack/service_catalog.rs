@@ -62,13 +62,13 @@ impl ServiceCatalog {
     }
 
     /// Whether our region has a service of this type, at our interface.
-    pub(super) fn has(&self, service_type: &str, config: &CloudConfig) -> bool {
-        self.find(service_type, config).is_some()
+    pub(super) fn has_endpoint(&self, service_type: &str, config: &CloudConfig) -> bool {
+        self.find_endpoint(service_type, config).is_some()
     }
 
     /// The address that calls to `service` start from, with API version and (Heat, Cinder) project,
     /// without a trailing slash.
-    pub(super) fn base(
+    pub(super) fn base_url(
         &self,
         service: ServiceName,
         project_id: &str,
@@ -76,10 +76,10 @@ impl ServiceCatalog {
     ) -> Result<Url, CloudError> {
         let endpoint = catalog_types(service)
             .iter()
-            .find_map(|service_type| self.find(service_type, config));
-        let endpoint = endpoint.ok_or_else(|| self.missing(service, config))?;
+            .find_map(|service_type| self.find_endpoint(service_type, config));
+        let endpoint = endpoint.ok_or_else(|| self.missing_service(service, config))?;
         let wrong = || {
-            CloudError::Config(format!(
+            CloudError::config(format!(
                 "the catalog's address of {} is no http(s) URL: `{}`",
                 service.as_str(),
                 endpoint.url
@@ -95,7 +95,7 @@ impl ServiceCatalog {
         Ok(url)
     }
 
-    fn find(&self, service_type: &str, config: &CloudConfig) -> Option<&CatalogEndpoint> {
+    fn find_endpoint(&self, service_type: &str, config: &CloudConfig) -> Option<&CatalogEndpoint> {
         let region = self.region(config);
         self.endpoints.iter().find(|endpoint| {
             endpoint.service_type == service_type
@@ -104,7 +104,7 @@ impl ServiceCatalog {
         })
     }
 
-    fn missing(&self, service: ServiceName, config: &CloudConfig) -> CloudError {
+    fn missing_service(&self, service: ServiceName, config: &CloudConfig) -> CloudError {
         let mut available: Vec<_> = self
             .endpoints
             .iter()
@@ -284,13 +284,13 @@ mod tests {
         assert_eq!(catalog().region(&config), "One");
         assert_eq!(
             catalog()
-                .base(ServiceName::Nova, "p1", &config)
+                .base_url(ServiceName::Nova, "p1", &config)
                 .expect("nova")
                 .as_str(),
             "http://one:8774/v2.1"
         );
         assert!(
-            !catalog().has("cloudformation", &config),
+            !catalog().has_endpoint("cloudformation", &config),
             "another region's does not count"
         );
     }
@@ -303,19 +303,19 @@ mod tests {
         };
         assert_eq!(
             catalog()
-                .base(ServiceName::Nova, "p1", &config)
+                .base_url(ServiceName::Nova, "p1", &config)
                 .expect("nova")
                 .as_str(),
             "http://two:8774/v2.1"
         );
-        assert!(catalog().has("cloudformation", &config));
+        assert!(catalog().has_endpoint("cloudformation", &config));
         let config = CloudConfig {
             interface: EndpointInterface::Internal,
             ..CloudConfig::new("http://k")
         };
         assert_eq!(
             catalog()
-                .base(ServiceName::Heat, "p1", &config)
+                .base_url(ServiceName::Heat, "p1", &config)
                 .expect("heat")
                 .as_str(),
             "http://one-internal:8004/v1/p1"
@@ -329,7 +329,7 @@ mod tests {
             ..CloudConfig::new("http://k")
         };
         let message = catalog()
-            .base(ServiceName::Heat, "p1", &config)
+            .base_url(ServiceName::Heat, "p1", &config)
             .expect_err("no such region")
             .to_string();
         assert!(
@@ -338,7 +338,7 @@ mod tests {
             "{message}"
         );
         let error = catalog()
-            .base(ServiceName::Glance, "p1", &CloudConfig::new("http://k"))
+            .base_url(ServiceName::Glance, "p1", &CloudConfig::new("http://k"))
             .expect_err("ftp");
         assert!(matches!(error, CloudError::Config(_)), "{error}");
     }

@@ -96,7 +96,9 @@ impl CloudSession {
     /// Whether the catalog has a service of this type in our region: `cloudformation`,
     /// `object-store`.
     pub fn has_service(&self, service_type: &str) -> bool {
-        self.identity.catalog.has(service_type, &self.cloud.config)
+        self.identity
+            .catalog
+            .has_endpoint(service_type, &self.cloud.config)
     }
 
     pub(super) fn config(&self) -> &CloudConfig {
@@ -105,17 +107,17 @@ impl CloudSession {
 
     /// A call to `path` below the service's address; each part becomes one segment, whatever
     /// characters it holds.
-    pub(super) fn call(
+    pub(super) fn build_request(
         &self,
         service: ServiceName,
         method: Method,
         path: &[&str],
         action: String,
     ) -> Result<ApiRequest<'_>, CloudError> {
-        let mut url = self
-            .identity
-            .catalog
-            .base(service, &self.project.id, &self.cloud.config)?;
+        let mut url =
+            self.identity
+                .catalog
+                .base_url(service, &self.project.id, &self.cloud.config)?;
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
@@ -147,9 +149,9 @@ impl CloudSession {
         query: &[(&str, &str)],
         action: String,
     ) -> Result<ApiResponse, CloudError> {
-        let mut call = self.call(service, Method::GET, path, action)?;
+        let mut call = self.build_request(service, Method::GET, path, action)?;
         add_query(&mut call.url, query);
-        Ok(self.send(&call).await?)
+        Ok(self.send_request(&call).await?)
     }
 
     /// A whole list, page by page, from behind the item `after` on.
@@ -199,28 +201,31 @@ impl CloudSession {
     }
 
     /// A POST or PUT.
-    pub(super) async fn write(
+    pub(super) async fn send_with_body(
         &self,
         mut call: ApiRequest<'_>,
         body: Value,
     ) -> Result<ApiResponse, CallFailure> {
         call.body = Some(body);
         call.timeout = self.cloud.config.limits.answer_heat_write;
-        self.send(&call).await
+        self.send_request(&call).await
     }
 
     /// Sends the call. A 401 from any service ends what is remembered of the token: it may have
     /// been revoked, or have expired by the service's clock, while Keystone's last word on it is
     /// still fresh. The next request with it is validated by Keystone anew, and answered as that
     /// says.
-    pub(super) async fn send(&self, call: &ApiRequest<'_>) -> Result<ApiResponse, CallFailure> {
-        let sent = self.cloud.http.send(call).await;
-        if let (Err(failure), Some(key)) = (&sent, &self.key)
+    pub(super) async fn send_request(
+        &self,
+        call: &ApiRequest<'_>,
+    ) -> Result<ApiResponse, CallFailure> {
+        let result = self.cloud.http.send(call).await;
+        if let (Err(failure), Some(key)) = (&result, &self.key)
             && failure.error.is_token()
         {
             self.cloud.tokens.forget(key);
         }
-        sent
+        result
     }
 }
 

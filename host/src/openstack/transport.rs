@@ -16,7 +16,7 @@ use url::Url;
 use super::{
     CallObserver, CallOutcome, ClientLimits, CloudConfig, CloudError,
     api_request::{ApiRequest, ApiResponse},
-    error::ErrorCause,
+    error::{ErrorCause, SettingProblem},
     error_response::{self, FailedResponse},
     retry::{CallFailure, Delivery, RetryPolicy, repeat_call},
 };
@@ -76,10 +76,8 @@ impl HttpTransport {
             .build()
             .or_else(|_| builder().tls_certs_only(authorities).build())
             .map_err(|error| {
-                CloudError::Config(format!(
-                    "the TLS library cannot start: {}",
-                    innermost_cause(&error)
-                ))
+                let message = format!("the TLS library cannot start: {}", innermost_cause(&error));
+                CloudError::Config(SettingProblem::with_source(message, error))
             })
     }
 
@@ -221,17 +219,24 @@ impl HttpTransport {
 
 /// The certificates of the cloud's own authority.
 fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, CloudError> {
-    let wrong = |what: String| {
-        CloudError::Config(format!(
+    let message = |what: String| {
+        format!(
             "the CA file {} {what}; give a PEM file of certificates",
             path.display()
-        ))
+        )
     };
-    let pem = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let certificates = Certificate::from_pem_bundle(&pem)
-        .map_err(|error| wrong(format!("is no PEM: {}", innermost_cause(&error))))?;
+    let pem = std::fs::read(path).map_err(|error| {
+        let message = message(format!("cannot be read: {error}"));
+        CloudError::Config(SettingProblem::with_source(message, error))
+    })?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| {
+        let message = message(format!("is no PEM: {}", innermost_cause(&error)));
+        CloudError::Config(SettingProblem::with_source(message, error))
+    })?;
     if certificates.is_empty() {
-        return Err(wrong("holds no certificate".to_owned()));
+        return Err(CloudError::config(message(
+            "holds no certificate".to_owned(),
+        )));
     }
     Ok(certificates)
 }
