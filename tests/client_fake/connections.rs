@@ -1,4 +1,4 @@
-//! Services that fail, answer late, answer too much, or are not there.
+//! Failures of services and connections: what is repeated, what is not, and what the error says.
 
 use std::time::Duration;
 
@@ -126,7 +126,7 @@ async fn an_answer_that_does_not_come_in_time_is_given_up() {
 async fn an_answer_of_the_limit_is_read_and_one_above_is_not() {
     let cloud = cloud().await;
     let keys = session(&cloud).await.keypairs().await.expect("keys");
-    // The answer to a list of one key, as the stand-in writes it.
+    // The answer to a list of one key, as the fake OpenStack writes it.
     let size = r#"{"keypairs":[{"keypair":{"name":"demo-key","public_key":"ssh-ed25519 AAAA","fingerprint":"00:11"}}]}"#.len();
     let limit = 100_000;
     let session = session_with(

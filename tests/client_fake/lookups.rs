@@ -1,4 +1,4 @@
-//! What a request is checked against.
+//! Lists and look-ups of Nova, Glance, Neutron and Cinder: pages, names, ids, quotas.
 
 use stampede::openstack::{ClientLimits, CloudError, ResourceQuota};
 use stampede_tests::fake_openstack::{FakeFlavor, FaultKind, InjectedFault};

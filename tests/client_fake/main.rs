@@ -1,9 +1,10 @@
-//! The client of the cloud against the stand-in: what a user meets when tokens, services and
+//! The client of the cloud against the fake OpenStack: what a user meets when tokens, services and
 //! connections are not as they should be.
 #![expect(clippy::expect_used, reason = "a test's way to fail")]
 
 mod connections;
 mod lookups;
+mod observer;
 mod stacks;
 mod tls;
 mod tokens;
@@ -14,7 +15,7 @@ use serde_json::json;
 use stampede::openstack::{ClientLimits, CloudClient, CloudConfig, CloudSession, CreateStack};
 use stampede_tests::fake_openstack::{self, FakeOpenStack};
 
-/// A stand-in whose stacks go on by steps.
+/// A fake OpenStack whose stacks advance by steps.
 async fn cloud() -> FakeOpenStack {
     FakeOpenStack::start(fake_openstack::FakeConfig::default())
         .await

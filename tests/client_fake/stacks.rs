@@ -1,4 +1,4 @@
-//! A stack's life, and what may happen to it on the way.
+//! Stacks: created once whatever is lost, updated, signalled, listed and deleted.
 
 use std::time::Duration;
 

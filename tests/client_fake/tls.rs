@@ -1,4 +1,4 @@
-//! Certificates: the cloud's own authority is named by a file, and nothing switches the check off.
+//! TLS: a CA file makes the cloud's own authority trusted, and nothing switches verification off.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -30,7 +30,7 @@ fn authority() -> Authority {
     }
 }
 
-/// Speaks TLS for `host`, certified by `by`, before the stand-in; its address.
+/// A TLS proxy for `host`, certified by `by`, before the fake OpenStack; returns its address.
 async fn before(cloud: &FakeOpenStack, by: &Authority, host: &str) -> String {
     let key = KeyPair::generate().expect("a key");
     let certificate = CertificateParams::new([host.to_owned()])

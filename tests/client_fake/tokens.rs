@@ -1,4 +1,4 @@
-//! Whose token it is, and what it is good for.
+//! Tokens: validated, cached, refused, expired; logins by each kind of credentials.
 
 use stampede::openstack::{
     ClientLimits, CloudClient, CloudConfig, CloudCredentials, CloudError, EndpointInterface,

@@ -184,7 +184,7 @@ async fn a_token_of_an_application_credential_is_refused_in_words_and_a_users_to
     host.request(&caller, "default", vec![]).await.unwrap();
     let refused = host.deploy(&caller, "default", vec![]).await.unwrap_err();
     assert!(
-        matches!(&refused, OrchestratorError::Forbidden(words) if words.contains("application credential")),
+        matches!(&refused, OrchestratorError::Forbidden(words) if words.as_str().contains("application credential")),
         "{refused:?}"
     );
     assert_eq!(world.creates(), 0);

@@ -185,11 +185,11 @@ impl ClusterService for MemoryClusters {
         self.authentications.fetch_add(1, Ordering::SeqCst);
         match token.expose_secret().strip_prefix("token-") {
             None => Err(OrchestratorError::Unauthorized(
-                "the token is unknown or has expired".to_owned(),
+                "the token is unknown or has expired".into(),
             )),
-            Some(own) if own != project => Err(OrchestratorError::Forbidden(format!(
-                "the token is not for project `{project}`"
-            ))),
+            Some(own) if own != project => Err(OrchestratorError::Forbidden(
+                format!("the token is not for project `{project}`").into(),
+            )),
             Some(own) => Ok(own.to_owned()),
         }
     }

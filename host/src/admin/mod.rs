@@ -220,9 +220,7 @@ mod tests {
     #[tokio::test]
     async fn readiness_is_the_orchestrators() {
         assert_eq!(ask(Method::GET, "/ready", Ok(())).await.0, 200);
-        let not_yet = Err(OrchestratorError::Internal(
-            "the store cannot be read".to_owned(),
-        ));
+        let not_yet = Err(OrchestratorError::internal("the store cannot be read"));
         assert_eq!(
             ask(Method::GET, "/ready", not_yet).await,
             (503, "the store cannot be read".to_owned())

@@ -39,7 +39,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     cluster::{Problem, problem::lines},
+    openstack::CloudError,
     orchestrator::{OrchestratorError, planning::cluster_plan::PlanError},
+    store::StoreError,
 };
 
 /// The environment variable that chooses what is logged, in tracing's form: `warn`,
@@ -135,8 +137,18 @@ fn complain(error: &anyhow::Error) -> ExitCode {
     })
 }
 
+/// The context and the error below it. An error of the orchestrator, the cloud or the store ends the
+/// chain: its words are complete, and what caused it would only repeat them.
 fn told(error: &anyhow::Error) -> String {
-    format!("{error:#}")
+    let mut messages = Vec::new();
+    for cause in error.chain() {
+        messages.push(cause.to_string());
+        if cause.is::<OrchestratorError>() || cause.is::<CloudError>() || cause.is::<StoreError>() {
+            break;
+        }
+    }
+    messages
+        .join(": ")
         .lines()
         .map(|line| format!("stampede: {line}"))
         .collect::<Vec<_>>()
@@ -203,5 +215,13 @@ mod tests {
         assert!(!is_bad_request(&anyhow::Error::from(PlanError::Broken(
             "x".to_owned()
         ))));
+    }
+
+    #[test]
+    fn an_error_of_the_cloud_is_printed_once_though_it_keeps_its_source() {
+        let below = CloudError::InvalidToken { service: "heat" };
+        let error =
+            anyhow::Error::from(OrchestratorError::from(below.clone())).context("show `c1`");
+        assert_eq!(told(&error), format!("stampede: show `c1`: {below}"));
     }
 }

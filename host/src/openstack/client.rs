@@ -1,4 +1,4 @@
-//! From a token or credentials to a session.
+//! The entry to one cloud: turns a token or credentials into a [`CloudSession`].
 
 use std::sync::Arc;
 
@@ -7,13 +7,14 @@ use secrecy::SecretString;
 use super::{
     CloudConfig, CloudCredentials, CloudError, CloudSession, Project,
     credentials::ProjectRef,
-    keystone::{KeystoneClient, TokenIdentity},
+    keystone::KeystoneClient,
+    keystone_wire::TokenIdentity,
     session::SharedCloud,
-    tokens::{self, TokenCache},
+    token_cache::{TokenCache, token_key},
     transport::HttpTransport,
 };
 
-/// One cloud. Cheap to clone; clones share connections and the memory of validated tokens.
+/// One cloud. Cheap to clone; clones share connections and the cache of validated tokens.
 #[derive(Clone, Debug)]
 pub struct CloudClient {
     keystone: Arc<KeystoneClient>,
@@ -24,7 +25,7 @@ impl CloudClient {
     /// Reads the CA file, if there is one; asks nothing of the cloud yet.
     ///
     /// # Errors
-    /// [`Error::Config`] when the address is no http(s) URL or the CA file cannot be read.
+    /// [`CloudError::Config`] when the address is no http(s) URL or the CA file cannot be read.
     pub fn new(config: CloudConfig) -> Result<Self, CloudError> {
         let keystone = Arc::new(KeystoneClient::new(&config.auth_url)?);
         let http = HttpTransport::new(&config)?;
@@ -43,12 +44,13 @@ impl CloudClient {
         &self.cloud.config
     }
 
-    /// Validates a user's token and checks that it belongs to `project`, a name or an id. What
-    /// Keystone says is believed for [`super::Limits::token_ttl`].
+    /// Validates a user's token and checks that it belongs to `project`, a name or an id. Keystone
+    /// is asked again after [`super::ClientLimits::token_ttl`], and after a service refused the
+    /// token.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`], [`Error::WrongProject`], [`Error::Unscoped`], or that Keystone
-    /// cannot be asked.
+    /// [`CloudError::InvalidToken`], [`CloudError::WrongProject`], [`CloudError::Unscoped`], or
+    /// that Keystone cannot be asked.
     pub async fn session(
         &self,
         token: SecretString,
@@ -59,13 +61,13 @@ impl CloudClient {
             config,
             tokens,
         } = self.cloud.as_ref();
-        let key = tokens::key(&token, project);
-        let identity = match tokens.known(&key, &config.limits) {
-            Some(known) => known?,
-            // In a box of its own, as all that is rare on the way of a GET: each request makes room
-            // for the largest of its parts.
+        let key = token_key(&token, project);
+        let identity = match tokens.get(&key, &config.limits) {
+            Some(result) => result?,
+            // Boxed, since a future is as large as the largest one that it may await, and nearly
+            // all requests of the host's clients take the other branch.
             None => {
-                Box::pin(tokens.get(
+                Box::pin(tokens.get_or_validate(
                     key,
                     &config.limits,
                     self.keystone.validate(http, config, &token, project),
@@ -73,7 +75,7 @@ impl CloudClient {
                 .await?
             }
         };
-        let owner = owner(&identity, project)?;
+        let owner = token_project(&identity, project)?;
         if owner.id != project && owner.name != project {
             return Err(CloudError::WrongProject {
                 token: owner.name.clone(),
@@ -91,7 +93,7 @@ impl CloudClient {
     /// Gets a token by the credentials of the command line's user.
     ///
     /// # Errors
-    /// [`Error::BadCredentials`], or that Keystone cannot be asked.
+    /// [`CloudError::BadCredentials`], or that Keystone cannot be asked.
     pub async fn login(&self, credentials: &CloudCredentials) -> Result<CloudSession, CloudError> {
         let SharedCloud { http, config, .. } = self.cloud.as_ref();
         let identity = self
@@ -99,7 +101,7 @@ impl CloudClient {
             .login(http, config, credentials.auth(), credentials.project())
             .await?;
         let asked = credentials.project().map_or("any", ProjectRef::as_str);
-        let owner = owner(&identity, asked)?;
+        let owner = token_project(&identity, asked)?;
         Ok(CloudSession::new(
             Arc::clone(&self.cloud),
             Arc::new(identity),
@@ -109,7 +111,7 @@ impl CloudClient {
     }
 }
 
-fn owner(identity: &TokenIdentity, asked: &str) -> Result<Arc<Project>, CloudError> {
+fn token_project(identity: &TokenIdentity, asked: &str) -> Result<Arc<Project>, CloudError> {
     identity
         .project
         .clone()

@@ -1,5 +1,5 @@
-//! clouds.yaml and secure.yaml: where they are searched, how they are merged, and one cloud's
-//! settings by name.
+//! Finds and parses clouds.yaml and secure.yaml, merges them, and looks up one cloud's settings by
+//! name.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +8,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::CloudError;
+use super::{CloudError, error::SettingProblem};
 
 /// Bytes of a clouds.yaml; more is some other file.
 const FILE_BYTES: u64 = 1 << 20;
@@ -80,7 +80,7 @@ impl CloudSettings {
     }
 
     /// How to name the setting to the user.
-    pub(super) fn say(&self, key: &str) -> String {
+    pub(super) fn describe(&self, key: &str) -> String {
         let key = if self.entry.top(key).is_some() {
             key.to_owned()
         } else {
@@ -95,11 +95,11 @@ impl CloudSettings {
 }
 
 /// The cloud of this name, or the only one.
-pub(super) fn load(
+pub(super) fn load_cloud(
     name: Option<&str>,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<CloudSettings, CloudError> {
-    let wrong = |message: String| Err(CloudError::Credentials(message));
+    let wrong = |message: String| Err(CloudError::credentials(message));
     let candidates = candidates("clouds", env("OS_CLIENT_CONFIG_FILE"), env("HOME"));
     let Some(file) = candidates.iter().find(|path| path.is_file()).cloned() else {
         let searched = candidates
@@ -111,7 +111,7 @@ pub(super) fn load(
             "there is neither OS_AUTH_URL nor a clouds.yaml (searched: {searched}); set OS_* or write one"
         ));
     };
-    let mut clouds = read(&file)?.clouds;
+    let mut clouds = read_file(&file)?.clouds;
     let all = clouds.keys().cloned().collect::<Vec<_>>().join(", ");
     let name = match (name, clouds.len()) {
         (Some(name), _) => name.to_owned(),
@@ -131,7 +131,7 @@ pub(super) fn load(
     };
     let secure = self::candidates("secure", env("OS_CLIENT_SECURE_FILE"), env("HOME"));
     if let Some(secure) = secure.iter().find(|path| path.is_file())
-        && let Some(secret) = read(secure)?.clouds.remove(&name)
+        && let Some(secret) = read_file(secure)?.clouds.remove(&name)
     {
         entry.merge(secret);
     }
@@ -156,18 +156,21 @@ fn candidates(stem: &str, named: Option<String>, home: Option<String>) -> Vec<Pa
         .collect()
 }
 
-fn read(file: &Path) -> Result<CloudsFile, CloudError> {
-    let wrong = |what: String| CloudError::Credentials(format!("{} {what}", file.display()));
-    let size = std::fs::metadata(file)
-        .map_err(|e| wrong(format!("cannot be read: {e}")))?
-        .len();
+fn read_file(file: &Path) -> Result<CloudsFile, CloudError> {
+    let wrong = |what: String| CloudError::credentials(format!("{} {what}", file.display()));
+    let unreadable = |error: std::io::Error| {
+        let message = format!("{} cannot be read: {error}", file.display());
+        CloudError::Credentials(SettingProblem::with_source(message, error))
+    };
+    let size = std::fs::metadata(file).map_err(unreadable)?.len();
     if size > FILE_BYTES {
         return Err(wrong(format!(
             "has {size} bytes, more than the limit of {FILE_BYTES} for a clouds.yaml"
         )));
     }
-    let text = std::fs::read_to_string(file).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-    // The parser's own message may quote the lines around, and with them a password.
+    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    // The parser's error may quote the lines around, and with them a password: it is neither shown
+    // nor kept as a source.
     serde_saphyr::from_str(&text).map_err(|e| {
         let place = e
             .location()
@@ -190,7 +193,7 @@ mod tests {
             "clouds:\n  one:\n    auth:\n      password: [hunter2\n",
         )
         .expect("write");
-        let message = read(&file).err().expect("refused").to_string();
+        let message = read_file(&file).err().expect("refused").to_string();
         assert!(
             message.contains("clouds.yaml")
                 && message.contains("line")
@@ -207,10 +210,10 @@ mod tests {
         let text = |bytes: usize| format!("clouds: {{}} #{}\n", "x".repeat(bytes - 13));
         assert_eq!(text(limit).len(), limit);
         std::fs::write(&file, text(limit)).expect("write");
-        assert!(read(&file).is_ok());
+        assert!(read_file(&file).is_ok());
         std::fs::write(&file, text(limit + 1)).expect("write");
         assert!(
-            read(&file)
+            read_file(&file)
                 .err()
                 .expect("refused")
                 .to_string()

@@ -1,6 +1,9 @@
-//! Where the cloud is, and every limit that its client keeps. Nothing here does I/O.
+//! Configuration of the client: Keystone's address, region, interface, trusted certificates, and
+//! every limit on attempts, times and sizes. Nothing here does I/O.
 
 use std::{path::PathBuf, time::Duration};
+
+use super::CallObserver;
 
 /// Where and how to reach the cloud.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct CloudConfig {
     pub allow_application_credentials: bool,
     /// Attempts, sizes, times.
     pub limits: ClientLimits,
+    /// Called once for each HTTP call that has ended, for the metrics; none by default.
+    pub call_observer: Option<CallObserver>,
 }
 
 impl CloudConfig {
@@ -30,6 +35,7 @@ impl CloudConfig {
             ca_file: None,
             allow_application_credentials: false,
             limits: ClientLimits::default(),
+            call_observer: None,
         }
     }
 }
@@ -66,7 +72,7 @@ impl std::str::FromStr for EndpointInterface {
             "public" => Ok(Self::Public),
             "internal" => Ok(Self::Internal),
             "admin" => Ok(Self::Admin),
-            _ => Err(super::CloudError::Config(format!(
+            _ => Err(super::CloudError::config(format!(
                 "the interface must be public, internal or admin, got `{text}`"
             ))),
         }
@@ -76,12 +82,12 @@ impl std::str::FromStr for EndpointInterface {
 /// Every limit of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientLimits {
-    /// Attempts of a call that may be repeated.
+    /// Attempts of a call that may be repeated, the first included.
     pub attempts: u32,
     /// The pause before the second attempt; doubled each time, jittered to between half and all of
     /// it.
     pub backoff: Duration,
-    /// The longest pause, also when `Retry-After` wishes a longer one.
+    /// The longest pause, also when `Retry-After` names a longer one.
     pub backoff_max: Duration,
     /// Until a connection stands.
     pub connect: Duration,
@@ -94,14 +100,14 @@ pub struct ClientLimits {
     pub body_bytes: usize,
     /// Bytes of an answer that is an error.
     pub fault_bytes: usize,
-    /// Characters of a service's own words in our message.
+    /// Characters of a service's explanation in our message.
     pub fault_chars: usize,
-    /// Characters of a service's own words about a mistake in what it was sent (400): who is to
-    /// mend it needs them all.
+    /// Characters of a service's explanation about a mistake in what it was sent (400): whoever has
+    /// to mend it needs them all.
     pub refusal_chars: usize,
-    /// How long a validated token is believed without asking again.
+    /// How long a validated token is taken for good without asking Keystone again.
     pub token_ttl: Duration,
-    /// How long a refused token, or Keystone's failure to say, is believed without asking again.
+    /// How long a token stays refused, or Keystone failed, without asking it again.
     pub token_error_ttl: Duration,
     /// How many validated tokens are remembered.
     pub tokens: usize,

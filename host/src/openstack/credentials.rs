@@ -1,5 +1,5 @@
-//! The credentials of the command line's user, from `OS_*` variables or clouds.yaml. Reads them;
-//! asks nobody.
+//! Reads the credentials of the command line's user from `OS_*` variables or clouds.yaml; calls no
+//! service.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct CloudCredentials {
     project: Option<ProjectRef>,
 }
 
-/// How one proves who he is.
+/// How a user authenticates.
 #[derive(Clone)]
 pub(super) enum AuthMethod {
     Password {
@@ -64,28 +64,28 @@ impl CloudCredentials {
     /// variables, or where there is no `OS_AUTH_URL` the only entry of clouds.yaml.
     ///
     /// # Errors
-    /// [`Error::Credentials`], which names the variable or the key that is missing or wrong.
+    /// [`CloudError::Credentials`], which names the variable or the key that is missing or wrong.
     pub fn from_env_or_clouds_yaml(os_cloud: Option<&str>) -> Result<Self, CloudError> {
-        Self::find(os_cloud, &|name| {
+        Self::from_environment(os_cloud, &|name| {
             std::env::var(name).ok().filter(|value| !value.is_empty())
         })
     }
 
-    fn find(
+    fn from_environment(
         os_cloud: Option<&str>,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, CloudError> {
         let name = os_cloud.map(str::to_owned).or_else(|| env("OS_CLOUD"));
         if name.is_none() && env("OS_AUTH_URL").is_some() {
-            return Self::read(&SettingSource {
-                get: &|key| env(&variable(key)),
-                say: &variable,
+            return Self::from_settings(&SettingSource {
+                get: &|key| env(&variable_name(key)),
+                describe: &variable_name,
             });
         }
-        let cloud = clouds_yaml::load(name.as_deref(), env)?;
-        Self::read(&SettingSource {
+        let cloud = clouds_yaml::load_cloud(name.as_deref(), env)?;
+        Self::from_settings(&SettingSource {
             get: &|key| cloud.get(key),
-            say: &|key| cloud.say(key),
+            describe: &|key| cloud.describe(key),
         })
     }
 
@@ -95,12 +95,12 @@ impl CloudCredentials {
     /// As [`Self::from_env_or_clouds_yaml`].
     pub fn from_file(clouds_yaml: &std::path::Path, os_cloud: &str) -> Result<Self, CloudError> {
         let file = clouds_yaml.to_str().map(str::to_owned);
-        Self::find(Some(os_cloud), &|name| {
+        Self::from_environment(Some(os_cloud), &|name| {
             file.clone().filter(|_| name == "OS_CLIENT_CONFIG_FILE")
         })
     }
 
-    /// Where they log in: for [`super::Client::new`].
+    /// Where these credentials are good: for [`super::CloudClient::new`].
     pub fn config(&self) -> &CloudConfig {
         &self.config
     }
@@ -113,7 +113,7 @@ impl CloudCredentials {
         self.project.as_ref()
     }
 
-    fn read(source: &SettingSource<'_>) -> Result<Self, CloudError> {
+    fn from_settings(source: &SettingSource<'_>) -> Result<Self, CloudError> {
         let off = |value: &String| {
             matches!(
                 value.to_ascii_lowercase().as_str(),
@@ -124,16 +124,16 @@ impl CloudCredentials {
             || source.get("insecure").is_some_and(|value| !off(&value))
         {
             let (verify, insecure, cacert) = (
-                source.say("verify"),
-                source.say("insecure"),
-                source.say("cacert"),
+                source.describe("verify"),
+                source.describe("insecure"),
+                source.describe("cacert"),
             );
-            return Err(CloudError::Credentials(format!(
+            return Err(CloudError::credentials(format!(
                 "{verify} or {insecure} switches off the check of certificates, which is never done here; name the cloud's own authority \
                  with {cacert}"
             )));
         }
-        let mut config = CloudConfig::new(source.need("auth_url")?);
+        let mut config = CloudConfig::new(source.require("auth_url")?);
         config.region = source.get("region_name");
         config.ca_file = source.get("cacert").map(Into::into);
         if let Some(interface) = source
@@ -145,8 +145,11 @@ impl CloudCredentials {
         let auth = source.auth()?;
         let project = source.project();
         if project.is_none() && matches!(auth, AuthMethod::Password { .. }) {
-            let (name, id) = (source.say("project_name"), source.say("project_id"));
-            return Err(CloudError::Credentials(format!(
+            let (name, id) = (
+                source.describe("project_name"),
+                source.describe("project_id"),
+            );
+            return Err(CloudError::credentials(format!(
                 "no project is named; set {name} or {id}"
             )));
         }
@@ -160,7 +163,7 @@ impl CloudCredentials {
 
 impl fmt::Debug for CloudCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
+        f.debug_struct("CloudCredentials")
             .field("config", &self.config)
             .field("project", &self.project)
             .finish_non_exhaustive()
@@ -170,7 +173,7 @@ impl fmt::Debug for CloudCredentials {
 /// Settings by the names that they have in clouds.yaml, and how to name one to the user.
 struct SettingSource<'a> {
     get: &'a dyn Fn(&str) -> Option<String>,
-    say: &'a dyn Fn(&str) -> String,
+    describe: &'a dyn Fn(&str) -> String,
 }
 
 impl SettingSource<'_> {
@@ -178,13 +181,13 @@ impl SettingSource<'_> {
         (self.get)(key).filter(|value| !value.is_empty())
     }
 
-    fn say(&self, key: &str) -> String {
-        (self.say)(key)
+    fn describe(&self, key: &str) -> String {
+        (self.describe)(key)
     }
 
-    fn need(&self, key: &str) -> Result<String, CloudError> {
+    fn require(&self, key: &str) -> Result<String, CloudError> {
         self.get(key)
-            .ok_or_else(|| CloudError::Credentials(format!("{} is missing", self.say(key))))
+            .ok_or_else(|| CloudError::credentials(format!("{} is missing", self.describe(key))))
     }
 
     fn domain(&self, of: &str) -> DomainRef {
@@ -228,32 +231,32 @@ impl SettingSource<'_> {
                 let user_name = if user_id.is_some() {
                     String::new()
                 } else {
-                    self.need("username")?
+                    self.require("username")?
                 };
                 Ok(AuthMethod::Password {
                     user_id,
                     user_name,
                     user_domain: self.domain("user"),
-                    password: self.need("password")?.into(),
+                    password: self.require("password")?.into(),
                 })
             }
             "token" | "v3token" | "v2token" => Ok(AuthMethod::Token {
-                token: self.need("token")?.into(),
+                token: self.require("token")?.into(),
             }),
             "v3applicationcredential" => {
                 let (id, secret) = (
                     self.get("application_credential_id"),
-                    self.need("application_credential_secret")?.into(),
+                    self.require("application_credential_secret")?.into(),
                 );
                 let (name, user_name) = match (&id, self.get("application_credential_name")) {
                     (Some(_), _) => (String::new(), String::new()),
-                    (None, Some(name)) => (name, self.need("username")?),
+                    (None, Some(name)) => (name, self.require("username")?),
                     (None, None) => {
                         let (id, name) = (
-                            self.say("application_credential_id"),
-                            self.say("application_credential_name"),
+                            self.describe("application_credential_id"),
+                            self.describe("application_credential_name"),
                         );
-                        return Err(CloudError::Credentials(format!(
+                        return Err(CloudError::credentials(format!(
                             "{id} or {name} is missing"
                         )));
                     }
@@ -266,16 +269,16 @@ impl SettingSource<'_> {
                     secret,
                 })
             }
-            other => Err(CloudError::Credentials(format!(
+            other => Err(CloudError::credentials(format!(
                 "{} is `{other}`, which is not spoken here; use password, token or v3applicationcredential",
-                self.say("auth_type")
+                self.describe("auth_type")
             ))),
         }
     }
 }
 
 /// The variable of a setting: `OS_AUTH_URL` of `auth_url`.
-fn variable(key: &str) -> String {
+fn variable_name(key: &str) -> String {
     format!("OS_{}", key.to_ascii_uppercase())
 }
 
@@ -299,7 +302,7 @@ mod tests {
         env: &[&[(&str, &str)]],
     ) -> Result<CloudCredentials, CloudError> {
         let env: HashMap<&str, &str> = env.iter().copied().flatten().copied().collect();
-        CloudCredentials::find(os_cloud, &|name| {
+        CloudCredentials::from_environment(os_cloud, &|name| {
             env.get(name).map(|value| (*value).to_owned())
         })
     }

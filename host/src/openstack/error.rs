@@ -1,8 +1,71 @@
-//! One enum for every way in which the cloud can fail us. Knows nothing of OCCI, HTML or the
-//! command line; each message says what was asked of which service, what it answered and what to
-//! do. Never holds a token, a password or a whole body.
+//! One typed error for all calls to the cloud. Knows nothing of OCCI, HTML or the command line;
+//! each message says what was asked of which service, what it answered and what to do. Never holds
+//! a token, a password or a whole body.
 
-use std::time::Duration;
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+/// The error of a library below, kept as a source. Two are equal when their messages are, since errors
+/// of libraries cannot be compared.
+#[derive(Clone, Debug)]
+pub struct ErrorCause(Arc<dyn Error + Send + Sync>);
+
+impl ErrorCause {
+    pub(super) fn new(error: impl Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(error))
+    }
+
+    /// The library's own error: a `reqwest::Error`, a `serde_json::Error`.
+    pub fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+        self.0.as_ref()
+    }
+}
+
+impl fmt::Display for ErrorCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for ErrorCause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl PartialEq for ErrorCause {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for ErrorCause {}
+
+/// A message about a setting that is wrong and, where reading it failed, why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SettingProblem {
+    message: String,
+    source: Option<ErrorCause>,
+}
+
+impl From<String> for SettingProblem {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            source: None,
+        }
+    }
+}
+
+impl SettingProblem {
+    /// With the error that reading the setting failed with; it must not quote a secret.
+    pub(super) fn with_source(message: String, source: impl Error + Send + Sync + 'static) -> Self {
+        Self {
+            message,
+            source: Some(ErrorCause::new(source)),
+        }
+    }
+}
 
 /// Why a call to the cloud gave no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +75,7 @@ pub enum CloudError {
         "{service} does not accept the token: it is unknown, revoked or expired; get a new token and repeat the request"
     )]
     InvalidToken {
-        /// Who said so.
+        /// The service that refused it.
         service: &'static str,
     },
     /// The token is good, but for another project than the request's.
@@ -36,7 +99,7 @@ pub enum CloudError {
         "keystone refuses the credentials: {message}; check user, password, domain and project in OS_* or clouds.yaml"
     )]
     BadCredentials {
-        /// Keystone's own words.
+        /// Keystone's explanation.
         message: String,
     },
     /// Heat would have to create a trust, which a token of an application credential must not.
@@ -50,26 +113,30 @@ pub enum CloudError {
         "{service} at {url} cannot be reached: {reason}; check that the cloud is up and that this address is right"
     )]
     Unreachable {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// Scheme, host and port.
         url: String,
-        /// The transport's words.
+        /// The transport's explanation.
         reason: String,
         /// Whether a connection stood, so that the service may have been asked.
         connected: bool,
+        /// The transport's error.
+        source: Option<ErrorCause>,
     },
     /// The certificate is not one that we trust.
     #[error(
         "{service} at {url} shows a certificate that is not trusted: {reason}; name the cloud's own authority with a CA file"
     )]
     Untrusted {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// Scheme, host and port.
         url: String,
-        /// The transport's words.
+        /// The TLS library's explanation.
         reason: String,
+        /// The transport's error.
+        source: Option<ErrorCause>,
     },
     /// The catalog has no endpoint that fits.
     #[error(
@@ -98,31 +165,31 @@ pub enum CloudError {
     /// 404.
     #[error("{service} does not know what was asked ({action}): {message}")]
     NotFound {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked: `show stack demo`.
         action: String,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// 409: exists already, or is in the middle of something else.
     #[error("{service} cannot {action} now: {message}")]
     Conflict {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// 400: what we sent is wrong.
     #[error("{service} refuses to {action}: {message}")]
     BadRequest {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// 403: the user lacks a role, or a quota is used up.
@@ -130,21 +197,21 @@ pub enum CloudError {
         "{service} forbids to {action}: {message}; the user may lack a role in the project, or a quota is used up"
     )]
     Forbidden {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// 413: larger than the service takes.
     #[error("{service} finds what was sent to {action} too large: {message}")]
     TooLarge {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// 429 and 503, still after the last attempt.
@@ -152,7 +219,7 @@ pub enum CloudError {
         "{service} is overloaded (status {status}) and did not {action} after {attempts} attempts: {message}; try again later"
     )]
     Overloaded {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
@@ -160,7 +227,7 @@ pub enum CloudError {
         status: u16,
         /// How often it was asked.
         attempts: u32,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
         /// When it wants to be asked again.
         retry_after: Option<Duration>,
@@ -170,34 +237,46 @@ pub enum CloudError {
         "{service} failed with status {status} when asked to {action}: {message}; the operator finds the cause in its log"
     )]
     Fault {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
         /// The status.
         status: u16,
-        /// Its own words.
+        /// The service's explanation.
         message: String,
     },
     /// An answer that is no JSON, has another shape, or is larger than the limit.
     #[error("{service} answered what cannot be read when asked to {action}: {reason}")]
     BadAnswer {
-        /// Whom.
+        /// The service.
         service: &'static str,
         /// What was asked.
         action: String,
         /// What is wrong with it.
         reason: String,
+        /// The parser's or the transport's error, where there is one.
+        source: Option<ErrorCause>,
     },
     /// The configuration (`DESIGN_URI`, region, CA file) is wrong.
-    #[error("{0}")]
-    Config(String),
+    #[error(transparent)]
+    Config(SettingProblem),
     /// `OS_*` variables or clouds.yaml are incomplete or wrong.
-    #[error("{0}")]
-    Credentials(String),
+    #[error(transparent)]
+    Credentials(SettingProblem),
 }
 
 impl CloudError {
+    /// [`Self::Config`] with this message.
+    pub(super) fn config(message: impl Into<String>) -> Self {
+        Self::Config(SettingProblem::from(message.into()))
+    }
+
+    /// [`Self::Credentials`] with this message.
+    pub(super) fn credentials(message: impl Into<String>) -> Self {
+        Self::Credentials(SettingProblem::from(message.into()))
+    }
+
     /// Whether a new token of the same user would help.
     pub fn is_token(&self) -> bool {
         matches!(self, Self::InvalidToken { .. })
@@ -231,5 +310,15 @@ impl CloudError {
                 | Self::Fault { .. }
                 | Self::BadAnswer { .. }
         )
+    }
+}
+
+/// `None` for what a service does not tell: it lacks the extension (404), or does not show it to
+/// this user (403). That is no reason to refuse a cluster.
+pub(super) fn none_if_hidden<T>(outcome: Result<T, CloudError>) -> Result<Option<T>, CloudError> {
+    match outcome {
+        Ok(answer) => Ok(Some(answer)),
+        Err(CloudError::NotFound { .. } | CloudError::Forbidden { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }

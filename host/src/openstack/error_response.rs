@@ -1,5 +1,5 @@
-//! From an answer that is an error to the one message for it. Services word their faults in many
-//! shapes; this is the one place that knows them.
+//! Maps a service's error response to one [`CloudError`]. The services word their errors in many
+//! shapes of JSON and HTML; this is the one place that knows them.
 
 use std::time::Duration;
 
@@ -11,23 +11,28 @@ use serde_json::Value;
 
 use super::{
     CloudError,
-    transport::{ApiRequest, CallFailure, Delivery},
+    api_request::ApiRequest,
+    retry::{CallFailure, Delivery},
 };
 
-/// What there was to see of the answer.
+/// What is known of the error response.
 pub(super) struct FailedResponse {
     pub(super) status: StatusCode,
-    pub(super) words: String,
+    /// The service's explanation.
+    pub(super) message: String,
     pub(super) retry_after: Option<Duration>,
+    /// Where a redirect leads.
     pub(super) redirect: Option<String>,
+    /// How often the request was sent, this time included.
     pub(super) attempts: u32,
 }
 
-/// The error for this call, and whether the service may have acted.
-pub(super) fn failure(call: &ApiRequest<'_>, seen: FailedResponse) -> CallFailure {
-    let (service, action, message) = (call.service, call.action.clone(), seen.words);
-    let status = seen.status.as_u16();
+/// The error for this call, and what the status proves about whether the service acted.
+pub(super) fn classify_failure(call: &ApiRequest<'_>, response: FailedResponse) -> CallFailure {
+    let (service, action, message) = (call.service.as_str(), call.action.clone(), response.message);
+    let status = response.status.as_u16();
     let error = match status {
+        // Without a token it was the credentials in the body that were refused.
         401 if call.token.is_none() => CloudError::BadCredentials { message },
         401 => CloudError::InvalidToken { service },
         400 | 422 => CloudError::BadRequest {
@@ -59,22 +64,18 @@ pub(super) fn failure(call: &ApiRequest<'_>, seen: FailedResponse) -> CallFailur
             service,
             action,
             status,
-            attempts: seen.attempts,
+            attempts: response.attempts,
             message,
-            retry_after: seen.retry_after,
+            retry_after: response.retry_after,
         },
         300..400 => {
-            let reason = match seen.redirect {
+            let reason = match response.redirect {
                 Some(to) => {
                     format!("status {status}, a redirect to {to}; name the address that needs none")
                 }
                 None => format!("status {status}, a redirect to nowhere"),
             };
-            CloudError::BadAnswer {
-                service,
-                action,
-                reason,
-            }
+            call.bad_answer(reason, None)
         }
         _ => CloudError::Fault {
             service,
@@ -83,19 +84,20 @@ pub(super) fn failure(call: &ApiRequest<'_>, seen: FailedResponse) -> CallFailur
             message,
         },
     };
-    let reached = match status {
+    let delivery = match status {
         429 | 503 => Delivery::Declined,
-        500..600 => Delivery::Unknown,
+        // Also 502 and 504, by which a proxy gives up on a service that works on.
+        500..600 => Delivery::MayHaveActed,
         _ => Delivery::Answered,
     };
-    CallFailure { error, reached }
+    CallFailure { error, delivery }
 }
 
-/// The service's own words, on one line of at most `chars` characters.
-pub(super) fn words(body: &[u8], chars: usize) -> String {
+/// The service's explanation, on one line of at most `chars` characters.
+pub(super) fn extract_message(body: &[u8], chars: usize) -> String {
     let text = match serde_json::from_slice::<Value>(body) {
-        Ok(json) => from_json(&json).unwrap_or_else(|| "it gave no reason".to_owned()),
-        Err(_) => from_html(&String::from_utf8_lossy(body)),
+        Ok(json) => message_from_json(&json).unwrap_or_else(|| "it gave no reason".to_owned()),
+        Err(_) => message_from_html(&String::from_utf8_lossy(body)),
     };
     let line = text
         .split(|c: char| c.is_whitespace() || c.is_control())
@@ -111,7 +113,7 @@ pub(super) fn words(body: &[u8], chars: usize) -> String {
 
 /// Keystone and Heat: `error.message`; Neutron: `NeutronError.message`; Nova: `<kind>.message`;
 /// Heat without one: `explanation`.
-fn from_json(json: &Value) -> Option<String> {
+fn message_from_json(json: &Value) -> Option<String> {
     let object = json.as_object()?;
     let text = |value: &Value| {
         value
@@ -141,7 +143,7 @@ fn from_json(json: &Value) -> Option<String> {
 }
 
 /// Text without its tags, without what no reader sees.
-fn from_html(text: &str) -> String {
+fn message_from_html(text: &str) -> String {
     let body = text.find("<body").map_or(text, |at| &text[at..]);
     let mut out = String::new();
     let mut inside = false;
@@ -160,7 +162,7 @@ fn from_html(text: &str) -> String {
 }
 
 /// `Retry-After` in its form of seconds; the form of a date is ignored.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn parse_retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers
         .get(RETRY_AFTER)?
         .to_str()
@@ -207,15 +209,18 @@ mod tests {
             ("plain\r\nwords\u{1b}[31m", "plain words [31m"),
         ];
         for (body, expected) in cases {
-            assert_eq!(words(body.as_bytes(), 400), expected);
+            assert_eq!(extract_message(body.as_bytes(), 400), expected);
         }
     }
 
     #[test]
     fn long_words_are_cut_at_the_limit_and_no_earlier() {
-        assert_eq!(words("ä".repeat(10).as_bytes(), 10), "ä".repeat(10));
         assert_eq!(
-            words("ä".repeat(11).as_bytes(), 10),
+            extract_message("ä".repeat(10).as_bytes(), 10),
+            "ä".repeat(10)
+        );
+        assert_eq!(
+            extract_message("ä".repeat(11).as_bytes(), 10),
             format!("{}...", "ä".repeat(10))
         );
     }
@@ -223,7 +228,7 @@ mod tests {
     #[test]
     fn retry_after_is_read_in_seconds() {
         let of = |text: &str| {
-            retry_after(&HeaderMap::from_iter([(
+            parse_retry_after(&HeaderMap::from_iter([(
                 RETRY_AFTER,
                 text.parse().expect("a header"),
             )]))

@@ -1,41 +1,43 @@
-//! What a session asks of Heat. Every limit of time and size is the transport's; what may be
-//! repeated is decided here.
+//! Heat: create, update, show, list, validate, signal and delete stacks, and read their resources
+//! and events. A create whose answer was lost is resolved by looking the stack up, never by a
+//! second create.
 
 use reqwest::{Method, StatusCode, header::LOCATION};
 use serde_json::{Map, Value, json};
 use tracing::info;
 
 use super::{
-    CloudError, CloudSession, CreateStack, HeatStack, StackEvent, StackId, StackResource,
-    catalog::ServiceType,
+    CloudError, CloudSession, CreateStack, HeatStack, ServiceName, StackEvent, StackId,
+    StackResource,
     heat_wire::{
         CreateStackResponse, EventsResponse, MetadataResponse, ResourcesResponse,
         ShowStackResponse, StacksResponse,
     },
-    transport::{CallFailure, Delivery, pause},
+    retry::{CallFailure, Delivery, backoff_pause},
 };
 
-const HEAT: ServiceType = ServiceType::Heat;
+const HEAT: ServiceName = ServiceName::Heat;
 
 impl CloudSession {
     /// Creates a stack, never twice: when an answer was lost, or Heat has the name already, the
     /// stack is looked up by its name, and one with the same tags is taken as the answer.
     ///
     /// # Errors
-    /// [`Error::NeedsTrust`] before Heat is asked; [`Error::Conflict`] when another stack has the
-    /// name; [`Error::BadRequest`] in Heat's words; after a lost answer and no such stack what the
-    /// create failed with: Heat may be at it still, so look before asking again.
+    /// [`CloudError::NeedsTrust`] before Heat is asked; [`CloudError::Conflict`] when another stack
+    /// has the name; [`CloudError::BadRequest`] with Heat's explanation; after a lost answer and no
+    /// such stack what the create failed with: Heat may be at it still, so look before asking
+    /// again.
     pub async fn create_stack(&self, stack: &CreateStack) -> Result<StackId, CloudError> {
-        self.check_trust()?;
-        let call = self.call(
+        self.refuse_without_trust()?;
+        let call = self.build_request(
             HEAT,
             Method::POST,
             &["stacks"],
             format!("create stack `{}`", stack.name),
         )?;
-        let mut body = body(stack);
+        let mut body = stack_body(stack);
         body["stack_name"] = json!(stack.name);
-        let failure = match self.write(call, body).await {
+        let failure = match self.send_with_body(call, body).await {
             Ok(answer) => match answer.json::<CreateStackResponse>() {
                 Ok(created) => {
                     return Ok(StackId {
@@ -45,15 +47,16 @@ impl CloudSession {
                 }
                 Err(error) => CallFailure {
                     error,
-                    reached: Delivery::Unknown,
+                    delivery: Delivery::MayHaveActed,
                 },
             },
             Err(failure) => failure,
         };
-        let looks = match (failure.reached, &failure.error) {
+        let looks = match (failure.delivery, &failure.error) {
+            // Heat has the name: ours from an earlier attempt whose answer was lost, or another's.
             (_, CloudError::Conflict { .. }) => 1,
-            // Heat may be at it still.
-            (Delivery::Unknown, _) => self.config().limits.attempts,
+            // Heat may still be reading the template: a stack is not shown before that is done.
+            (Delivery::MayHaveActed, _) => self.config().limits.attempts,
             _ => return Err(failure.error),
         };
         for look in 1..=looks {
@@ -66,7 +69,7 @@ impl CloudSession {
                     return Ok(found.stack_id());
                 }
                 Ok(None) if look < looks => {
-                    tokio::time::sleep(pause(&self.config().limits, look, None, 1.0)).await
+                    tokio::time::sleep(backoff_pause(&self.config().limits, look, None, 1.0)).await
                 }
                 Ok(_) | Err(_) => break,
             }
@@ -108,7 +111,7 @@ impl CloudSession {
     /// `DELETE_COMPLETE`) while Heat remembers it.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`CloudError::NotFound`].
     pub async fn stack(&self, name_or_id: &str) -> Result<HeatStack, CloudError> {
         let answer = self
             .get(
@@ -121,8 +124,8 @@ impl CloudSession {
         if answer.status != StatusCode::FOUND {
             return Ok(answer.json::<ShowStackResponse>()?.stack.into());
         }
-        // The address may be one that only Heat itself can reach; the last two parts of it are all
-        // we take.
+        // The address may be one that only Heat itself can reach, so only its last two parts, name
+        // and id, are used.
         let to = answer
             .headers
             .get(LOCATION)
@@ -145,12 +148,12 @@ impl CloudSession {
     /// As [`Self::stack`], in one call.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`CloudError::NotFound`].
     pub async fn show_stack(&self, stack: &StackId) -> Result<HeatStack, CloudError> {
         let answer = self
             .get(
                 HEAT,
-                &path(stack, &[]),
+                &stack_path(stack, &[]),
                 &[],
                 format!("show stack `{}`", stack.name),
             )
@@ -161,11 +164,11 @@ impl CloudSession {
     /// The template that the stack was made from, or was changed to last.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`CloudError::NotFound`].
     pub async fn stack_template(&self, stack: &StackId) -> Result<Value, CloudError> {
         self.get(
             HEAT,
-            &path(stack, &["template"]),
+            &stack_path(stack, &["template"]),
             &[],
             format!("show the template of stack `{}`", stack.name),
         )
@@ -176,12 +179,12 @@ impl CloudSession {
     /// The stack's resources.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`CloudError::NotFound`].
     pub async fn resources(&self, stack: &StackId) -> Result<Vec<StackResource>, CloudError> {
         let answer = self
             .get(
                 HEAT,
-                &path(stack, &["resources"]),
+                &stack_path(stack, &["resources"]),
                 &[],
                 format!("list the resources of stack `{}`", stack.name),
             )
@@ -199,7 +202,7 @@ impl CloudSession {
     /// again.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`CloudError::NotFound`].
     pub async fn events(
         &self,
         stack: &StackId,
@@ -221,8 +224,8 @@ impl CloudSession {
         after: Option<&str>,
     ) -> Result<Vec<StackEvent>, CloudError> {
         let path = match resource {
-            Some(resource) => path(stack, &["resources", resource, "events"]),
-            None => path(stack, &["events"]),
+            Some(resource) => stack_path(stack, &["resources", resource, "events"]),
+            None => stack_path(stack, &["events"]),
         };
         let action = format!("list the events of stack `{}`", stack.name);
         let found = self
@@ -235,7 +238,7 @@ impl CloudSession {
     /// `reason`, `status`. A later signal with the same id takes the place of the earlier one.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`CloudError::NotFound`].
     pub async fn resource_metadata(
         &self,
         stack: &StackId,
@@ -248,7 +251,7 @@ impl CloudSession {
         Ok(self
             .get(
                 HEAT,
-                &path(stack, &["resources", resource, "metadata"]),
+                &stack_path(stack, &["resources", resource, "metadata"]),
                 &[],
                 action,
             )
@@ -260,24 +263,24 @@ impl CloudSession {
     /// Replaces the stack's template and parameters; Heat works on after the answer.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Conflict`] while Heat is busy with it, [`Error::BadRequest`]
-    /// in Heat's words.
+    /// [`CloudError::NotFound`], [`CloudError::Conflict`] while Heat is busy with it,
+    /// [`CloudError::BadRequest`] with Heat's explanation.
     pub async fn update_stack(&self, stack: &StackId, to: &CreateStack) -> Result<(), CloudError> {
-        self.check_trust()?;
-        let call = self.call(
+        self.refuse_without_trust()?;
+        let call = self.build_request(
             HEAT,
             Method::PUT,
-            &path(stack, &[]),
+            &stack_path(stack, &[]),
             format!("update stack `{}`", stack.name),
         )?;
-        self.write(call, body(to)).await?;
+        self.send_with_body(call, stack_body(to)).await?;
         Ok(())
     }
 
     /// A signal to a resource, as a node would send it.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::BadRequest`] in Heat's words.
+    /// [`CloudError::NotFound`], [`CloudError::BadRequest`] with Heat's explanation.
     pub async fn signal_resource(
         &self,
         stack: &StackId,
@@ -285,13 +288,13 @@ impl CloudSession {
         signal: &Value,
     ) -> Result<(), CloudError> {
         let action = format!("signal `{resource}` in stack `{}`", stack.name);
-        let call = self.call(
+        let call = self.build_request(
             HEAT,
             Method::POST,
-            &path(stack, &["resources", resource, "signal"]),
+            &stack_path(stack, &["resources", resource, "signal"]),
             action,
         )?;
-        self.write(call, signal.clone()).await?;
+        self.send_with_body(call, signal.clone()).await?;
         Ok(())
     }
 
@@ -299,15 +302,15 @@ impl CloudSession {
     /// creates nothing.
     ///
     /// # Errors
-    /// [`Error::BadRequest`] in Heat's words.
+    /// [`CloudError::BadRequest`] with Heat's explanation.
     pub async fn validate(&self, stack: &CreateStack) -> Result<(), CloudError> {
-        let call = self.call(
+        let call = self.build_request(
             HEAT,
             Method::POST,
             &["validate"],
             format!("validate the template of `{}`", stack.name),
         )?;
-        self.write(call, json!({"template": stack.template, "files": stack.files, "parameters": stack.parameters})).await?;
+        self.send_with_body(call, json!({"template": stack.template, "files": stack.files, "parameters": stack.parameters})).await?;
         Ok(())
     }
 
@@ -317,19 +320,21 @@ impl CloudSession {
     /// # Errors
     /// When Heat cannot be asked or refuses.
     pub async fn delete_stack(&self, stack: &StackId) -> Result<(), CloudError> {
-        let call = self.call(
+        let call = self.build_request(
             HEAT,
             Method::DELETE,
-            &path(stack, &[]),
+            &stack_path(stack, &[]),
             format!("delete stack `{}`", stack.name),
         )?;
-        match self.send(&call).await {
+        match self.send_request(&call).await {
             Err(failure) if !failure.error.is_not_found() => Err(failure.error),
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    fn check_trust(&self) -> Result<(), CloudError> {
+    /// Heat creates a trust for each stack, for what it does later in the user's name. Keystone
+    /// does not let a token of an application credential create one, and Heat would only say 500.
+    fn refuse_without_trust(&self) -> Result<(), CloudError> {
         if self.application_credential() && !self.config().allow_application_credentials {
             Err(CloudError::NeedsTrust)
         } else {
@@ -338,14 +343,14 @@ impl CloudSession {
     }
 }
 
-fn path<'a>(stack: &'a StackId, rest: &[&'a str]) -> Vec<&'a str> {
+fn stack_path<'a>(stack: &'a StackId, rest: &[&'a str]) -> Vec<&'a str> {
     let mut path = vec!["stacks", stack.name.as_str(), stack.id.as_str()];
     path.extend(rest);
     path
 }
 
 /// What create and update send alike.
-fn body(stack: &CreateStack) -> Value {
+fn stack_body(stack: &CreateStack) -> Value {
     json!({
         "template": stack.template,
         "files": stack.files,

@@ -1,4 +1,4 @@
-//! The shapes of Heat's answers, and the way from them to our nouns.
+//! The JSON of Heat's answers, and its conversion to the types of `types`.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -2,37 +2,56 @@
 //! Neutron and Cinder. Knows no plugin, no store, no OCCI. Tokens and passwords are
 //! `SecretString`s; neither they nor bodies are logged or shown in an error.
 //!
-//! Layout
-//! - [`client`]: [`Client`]: from a token or credentials to a [`Session`]
-//! - [`session`]: who is asking, and the catalog
-//! - [`heat`], [`lookup`], [`quotas`]: what a session can ask
-//! - [`credentials`], `clouds_yaml`: who the command line's user is
-//! - `keystone`, `tokens`, `catalog`: what a token is good for
-//! - `http`, `fault`: one call, and what can be wrong with its answer
-//! - [`types`], [`config`], [`error`]: the nouns
+//! Layout, from top to bottom; a file uses only those in lines below its own, and in its own line
+//! only what stands to its right
+//! - [`client`]: [`CloudClient`], from a token or credentials to a [`CloudSession`]
+//! - [`quotas`]; [`heat`], [`nova`], [`glance`], [`neutron`], [`cinder`]: what a session can ask,
+//!   one file a service; `heat_wire`: Heat's JSON
+//! - [`session`]: a validated token with its project, and the calls that it makes possible
+//! - `token_cache`: validations that are still good
+//! - `keystone`; `keystone_discovery`, `keystone_address`; `keystone_wire`: tokens are validated
+//!   and got, the version is found, Keystone's JSON
+//! - `service_catalog`: the base URL of each service; [`credentials`], `clouds_yaml`: who the
+//!   command line's user is
+//! - `transport`: one HTTP call, its span and its observation
+//! - `error_response`: what an error status means
+//! - `api_request`, `retry`: a request and its answer; when it may be repeated
+//! - [`config`], [`call_observer`], [`error`], [`types`], [`service_name`], `timestamp`: plain data
 
-mod catalog;
+mod api_request;
+pub mod call_observer;
+pub mod cinder;
 pub mod client;
 mod clouds_yaml;
 pub mod config;
 pub mod credentials;
 pub mod error;
 mod error_response;
+pub mod glance;
 pub mod heat;
 mod heat_wire;
 mod keystone;
-pub mod lookup;
+mod keystone_address;
+mod keystone_discovery;
+mod keystone_wire;
+pub mod neutron;
+pub mod nova;
 pub mod quotas;
+mod retry;
+mod service_catalog;
+pub mod service_name;
 pub mod session;
 mod timestamp;
-mod tokens;
+mod token_cache;
 mod transport;
 pub mod types;
 
+pub use call_observer::{CallObserver, CallOutcome};
 pub use client::CloudClient;
 pub use config::{ClientLimits, CloudConfig, EndpointInterface};
 pub use credentials::CloudCredentials;
-pub use error::CloudError;
+pub use error::{CloudError, ErrorCause, SettingProblem};
+pub use service_name::ServiceName;
 pub use session::CloudSession;
 pub use types::{
     CloudFlavor, CloudImage, CloudNetwork, CreateStack, HeatStack, Project, ProjectQuotas,

@@ -1,4 +1,5 @@
-//! Who is asking, for which project, and the way to each service.
+//! An authenticated session: a validated token, its project and its catalog, and the calls to
+//! services that they make possible. What each service is asked stands in the file of that service.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -8,11 +9,12 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    CloudConfig, CloudError, Project, User,
-    catalog::ServiceType,
-    keystone::TokenIdentity,
-    tokens::{TokenCache, TokenKey},
-    transport::{ApiRequest, ApiResponse, CallFailure, Delivery, HttpTransport, RetryPolicy},
+    CloudConfig, CloudError, Project, ServiceName, User,
+    api_request::{ApiRequest, ApiResponse},
+    keystone_wire::TokenIdentity,
+    retry::{CallFailure, RetryPolicy},
+    token_cache::{TokenCache, TokenKey},
+    transport::HttpTransport,
 };
 
 /// What all sessions of a cloud share.
@@ -68,12 +70,12 @@ impl CloudSession {
         self.identity.application_credential
     }
 
-    /// Whether nothing at all is different: one token, and what Keystone said of it at one time.
+    /// Whether both come from one validation of one token.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.identity, &other.identity) && self.key == other.key
     }
 
-    /// Whether both stand for one token.
+    /// Whether both use one token, whenever it was validated.
     pub fn is_same_token(&self, other: &Self) -> bool {
         match (&self.key, &other.key) {
             (Some(one), Some(other)) => one == other,
@@ -94,7 +96,9 @@ impl CloudSession {
     /// Whether the catalog has a service of this type in our region: `cloudformation`,
     /// `object-store`.
     pub fn has_service(&self, service_type: &str) -> bool {
-        self.identity.catalog.has(service_type, &self.cloud.config)
+        self.identity
+            .catalog
+            .has_endpoint(service_type, &self.cloud.config)
     }
 
     pub(super) fn config(&self) -> &CloudConfig {
@@ -103,35 +107,36 @@ impl CloudSession {
 
     /// A call to `path` below the service's address; each part becomes one segment, whatever
     /// characters it holds.
-    pub(super) fn call(
+    pub(super) fn build_request(
         &self,
-        service: ServiceType,
+        service: ServiceName,
         method: Method,
         path: &[&str],
         action: String,
     ) -> Result<ApiRequest<'_>, CloudError> {
-        let mut url = self
-            .identity
-            .catalog
-            .base(service, &self.project.id, &self.cloud.config)?;
+        let mut url =
+            self.identity
+                .catalog
+                .base_url(service, &self.project.id, &self.cloud.config)?;
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
-        let repeat = if method == Method::POST || method == Method::PUT {
-            RetryPolicy::Unacted
+        // A DELETE that is repeated finds the thing gone or going, which is as good.
+        let retry = if method == Method::POST || method == Method::PUT {
+            RetryPolicy::OnlyIfNotActed
         } else {
-            RetryPolicy::Safe
+            RetryPolicy::Idempotent
         };
         let (token, timeout) = (Some(&self.identity.token), self.cloud.config.limits.answer);
         Ok(ApiRequest {
-            service: service.name(),
+            service,
             action,
             method,
             url,
             token,
-            subject: false,
+            is_token_subject: false,
             body: None,
-            repeat,
+            retry,
             timeout,
         })
     }
@@ -139,24 +144,24 @@ impl CloudSession {
     /// A GET with a query.
     pub(super) async fn get(
         &self,
-        service: ServiceType,
+        service: ServiceName,
         path: &[&str],
         query: &[(&str, &str)],
         action: String,
     ) -> Result<ApiResponse, CloudError> {
-        let mut call = self.call(service, Method::GET, path, action)?;
+        let mut call = self.build_request(service, Method::GET, path, action)?;
         add_query(&mut call.url, query);
-        Ok(self.send(&call).await?)
+        Ok(self.send_request(&call).await?)
     }
 
     /// A whole list, page by page, from behind the item `after` on.
     ///
     /// # Errors
-    /// [`Error::BadAnswer`] when there are more pages than the limit: a list that is not whole
-    /// would be taken for one that is.
+    /// [`CloudError::BadAnswer`] when there are more pages than the limit: a part of a list must
+    /// not be taken for the whole.
     pub(super) async fn list<P: ListPage>(
         &self,
-        service: ServiceType,
+        service: ServiceName,
         path: &[&str],
         filter: &[(&str, &str)],
         action: &str,
@@ -173,10 +178,10 @@ impl CloudSession {
                 .get(service, path, &query, action.to_owned())
                 .await?
                 .json::<P>()?;
-            let said_more = page.says_more();
+            let announces_more = page.announces_more();
             let items = page.items();
             // A service may give smaller pages than asked for, and says so.
-            let more = !items.is_empty() && (said_more || items.len() >= limits.page_items);
+            let more = !items.is_empty() && (announces_more || items.len() >= limits.page_items);
             marker = items.last().map(P::id).unwrap_or_default().to_owned();
             all.extend(items);
             if !more {
@@ -188,32 +193,39 @@ impl CloudSession {
             limits.pages, limits.page_items
         );
         Err(CloudError::BadAnswer {
-            service: service.name(),
+            service: service.as_str(),
             action: action.to_owned(),
             reason,
+            source: None,
         })
     }
 
     /// A POST or PUT.
-    pub(super) async fn write(
+    pub(super) async fn send_with_body(
         &self,
         mut call: ApiRequest<'_>,
         body: Value,
     ) -> Result<ApiResponse, CallFailure> {
         call.body = Some(body);
         call.timeout = self.cloud.config.limits.answer_heat_write;
-        self.send(&call).await
+        self.send_request(&call).await
     }
 
-    /// Sends the call; a token that a service refuses is forgotten.
-    pub(super) async fn send(&self, call: &ApiRequest<'_>) -> Result<ApiResponse, CallFailure> {
-        let sent = self.cloud.http.send(call).await;
-        if let (Err(failure), Some(key)) = (&sent, &self.key)
+    /// Sends the call. A 401 from any service ends what is remembered of the token: it may have
+    /// been revoked, or have expired by the service's clock, while Keystone's last word on it is
+    /// still fresh. The next request with it is validated by Keystone anew, and answered as that
+    /// says.
+    pub(super) async fn send_request(
+        &self,
+        call: &ApiRequest<'_>,
+    ) -> Result<ApiResponse, CallFailure> {
+        let result = self.cloud.http.send(call).await;
+        if let (Err(failure), Some(key)) = (&result, &self.key)
             && failure.error.is_token()
         {
             self.cloud.tokens.forget(key);
         }
-        sent
+        result
     }
 }
 
@@ -226,27 +238,17 @@ pub(super) trait ListPage: DeserializeOwned {
     /// What marks where the next page begins.
     fn id(item: &Self::Item) -> &str;
     /// Whether the service says that there are more.
-    fn says_more(&self) -> bool {
+    fn announces_more(&self) -> bool {
         false
     }
 }
 
 impl fmt::Debug for CloudSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("Session");
+        let mut out = f.debug_struct("CloudSession");
         out.field("project", &self.project.name)
             .field("user", &self.identity.user.name)
             .finish_non_exhaustive()
-    }
-}
-
-impl From<CloudError> for CallFailure {
-    /// For what was wrong before anything was sent.
-    fn from(error: CloudError) -> Self {
-        Self {
-            error,
-            reached: Delivery::Answered,
-        }
     }
 }
 
@@ -259,4 +261,25 @@ pub(super) fn add_query(url: &mut Url, query: &[(&str, &str)]) {
     if given.peek().is_some() {
         url.query_pairs_mut().extend_pairs(given);
     }
+}
+
+/// The one of these that bears the name, or none.
+///
+/// # Errors
+/// [`CloudError::Ambiguous`] when there are several.
+pub(super) fn expect_at_most_one<T>(
+    mut candidates: Vec<T>,
+    what: &'static str,
+    name: &str,
+    id: impl Fn(&T) -> &str,
+) -> Result<Option<T>, CloudError> {
+    if candidates.len() > 1 {
+        let ids = candidates.iter().map(&id).collect::<Vec<_>>().join(", ");
+        return Err(CloudError::Ambiguous {
+            what,
+            name: name.to_owned(),
+            ids,
+        });
+    }
+    Ok(candidates.pop())
 }

@@ -1,9 +1,9 @@
-//! OpenStack's timestamps: UTC, `2026-11-23T06:52:12.000000Z` or without fraction or `Z`.
+//! Parses OpenStack's timestamps: UTC, `2026-11-23T06:52:12.000000Z` or without fraction or `Z`.
 
 use std::time::{Duration, SystemTime};
 
 /// The point in time, to the second; `None` for what is no timestamp or before 1970.
-pub(super) fn parse(text: &str) -> Option<SystemTime> {
+pub(super) fn parse_timestamp(text: &str) -> Option<SystemTime> {
     let (date, time) = text.trim().trim_end_matches('Z').split_once(['T', ' '])?;
     let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
@@ -22,13 +22,13 @@ pub(super) fn parse(text: &str) -> Option<SystemTime> {
     {
         return None;
     }
-    let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    let seconds = ((days_since_epoch(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar. A year is counted from March, so that the leap
 /// day is its last.
-fn days(year: u64, month: u64, day: u64) -> u64 {
+fn days_since_epoch(year: u64, month: u64, day: u64) -> u64 {
     let (year, month) = if month > 2 {
         (year, month - 3)
     } else {
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn timestamps_of_every_service_are_read() {
         let seconds = |text: &str| {
-            parse(text).map(|at| {
+            parse_timestamp(text).map(|at| {
                 at.duration_since(SystemTime::UNIX_EPOCH)
                     .expect("after 1970")
                     .as_secs()

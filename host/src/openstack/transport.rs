@@ -1,137 +1,69 @@
-//! One HTTP call to a service of the cloud: limits on time and size, repetition with backoff where
-//! it is safe. Knows no service's shapes. TLS verification cannot be turned off; a cloud with its
-//! own authority names a CA file.
+//! Sends one HTTP request to a service of the cloud over pooled connections: limits on time and
+//! size, one span and one observation for each HTTP call, repetition by `retry`. Knows no service's
+//! JSON. TLS verification cannot be turned off; a cloud with its own authority names a CA file.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{path::Path, sync::OnceLock, time::Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
-    Method, Response, StatusCode,
+    Certificate, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
 };
-use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use tracing::debug;
+use secrecy::ExposeSecret;
+use tracing::{Instrument as _, Span, field, info_span};
 use url::Url;
 
-use super::{ClientLimits, CloudConfig, CloudError, error_response};
+use super::{
+    CallObserver, CallOutcome, ClientLimits, CloudConfig, CloudError,
+    api_request::{ApiRequest, ApiResponse},
+    error::{ErrorCause, SettingProblem},
+    error_response::{self, FailedResponse},
+    retry::{CallFailure, Delivery, RetryPolicy, repeat_call},
+};
 
 /// Connections to the cloud, with their limits.
 #[derive(Debug)]
 pub(super) struct HttpTransport {
     /// Made at the first call, unless there is a CA file to check: reading the machine's
     /// certificates takes longer than the rest of a start.
-    http: OnceLock<Result<reqwest::Client, CloudError>>,
-    direct: bool,
+    connections: OnceLock<Result<reqwest::Client, CloudError>>,
+    /// The cloud is on this machine, where no proxy leads to.
+    is_loopback: bool,
     limits: ClientLimits,
-}
-
-/// One thing asked of one service. Not `Debug`: it holds the token, and a body may hold a password.
-pub(super) struct ApiRequest<'a> {
-    /// The service, as messages name it: `heat`.
-    pub(super) service: &'static str,
-    /// What is asked, to stand after "refuses to": `create stack demo`.
-    pub(super) action: String,
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) token: Option<&'a SecretString>,
-    /// The token is also what the call is about (Keystone's `X-Subject-Token`).
-    pub(super) subject: bool,
-    pub(super) body: Option<Value>,
-    pub(super) repeat: RetryPolicy,
-    /// How long the answer may take.
-    pub(super) timeout: Duration,
-}
-
-/// When a call that gave no answer is made again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RetryPolicy {
-    /// Always: twice is the same as once.
-    Safe,
-    /// Only when the service surely did not act: no connection, or "not now" (429, 503).
-    Unacted,
-}
-
-/// A 2xx (or wanted 3xx) answer, read whole. It may hold a token, so it is never printed whole.
-pub(super) struct ApiResponse {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    body: Bytes,
-    service: &'static str,
-    action: String,
-}
-
-/// Why there is none, and what that says of the service.
-#[derive(Debug)]
-pub(super) struct CallFailure {
-    pub(super) error: CloudError,
-    pub(super) reached: Delivery,
-}
-
-/// Whether the service may have acted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delivery {
-    /// It was never asked.
-    No,
-    /// It said "not now" (429, 503).
-    Declined,
-    /// It answered for good.
-    Answered,
-    /// It may have acted: the answer was lost, cut, or a 5xx.
-    Unknown,
-}
-
-impl From<CallFailure> for CloudError {
-    fn from(failure: CallFailure) -> Self {
-        failure.error
-    }
+    observer: Option<CallObserver>,
 }
 
 impl HttpTransport {
     /// # Errors
-    /// [`Error::Config`] when the CA file cannot be read or the TLS library cannot start.
+    /// [`CloudError::Config`] when the CA file cannot be read or the TLS library cannot start.
     pub(super) fn new(config: &CloudConfig) -> Result<Self, CloudError> {
         // Another part of the process may have installed a provider before: either will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let extra = match &config.ca_file {
+        let authorities = match &config.ca_file {
             None => Vec::new(),
-            Some(path) => {
-                let wrong = |what: String| {
-                    CloudError::Config(format!(
-                        "the CA file {} {what}; give a PEM file of certificates",
-                        path.display()
-                    ))
-                };
-                let pem = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-                let found = reqwest::Certificate::from_pem_bundle(&pem)
-                    .map_err(|e| wrong(format!("is no PEM: {}", root(&e))))?;
-                if found.is_empty() {
-                    return Err(wrong("holds no certificate".to_owned()));
-                }
-                found
-            }
+            Some(path) => read_ca_file(path)?,
         };
-        let direct = Url::parse(&config.auth_url).is_ok_and(|url| is_loopback(&url));
         let transport = Self {
-            http: OnceLock::new(),
-            direct,
+            connections: OnceLock::new(),
+            is_loopback: Url::parse(&config.auth_url).is_ok_and(|url| is_loopback(&url)),
             limits: config.limits.clone(),
+            observer: config.call_observer.clone(),
         };
-        if !extra.is_empty() {
-            let _ = transport.http.set(Ok(transport.connections(extra)?));
+        if !authorities.is_empty() {
+            let client = transport.build_client(authorities)?;
+            let _ = transport.connections.set(Ok(client));
         }
         Ok(transport)
     }
 
-    fn connections(&self, extra: Vec<reqwest::Certificate>) -> Result<reqwest::Client, CloudError> {
+    fn build_client(&self, authorities: Vec<Certificate>) -> Result<reqwest::Client, CloudError> {
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("stampede/", env!("CARGO_PKG_VERSION")))
                 // A redirect to another host would carry the token along.
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(self.limits.connect);
-            if self.direct {
+            if self.is_loopback {
                 builder.no_proxy()
             } else {
                 builder
@@ -140,151 +72,185 @@ impl HttpTransport {
         // A minimal image has no certificates of its own, which must not keep it from a cloud on
         // plain HTTP or with a CA file.
         builder()
-            .tls_certs_merge(extra.clone())
+            .tls_certs_merge(authorities.clone())
             .build()
-            .or_else(|_| builder().tls_certs_only(extra).build())
-            .map_err(|e| CloudError::Config(format!("the TLS library cannot start: {}", root(&e))))
+            .or_else(|_| builder().tls_certs_only(authorities).build())
+            .map_err(|error| {
+                let message = format!("the TLS library cannot start: {}", innermost_cause(&error));
+                CloudError::Config(SettingProblem::with_source(message, error))
+            })
     }
 
-    /// Asks, as often as [`Repeat`] and the limits allow.
+    /// Sends the request, and again as often as its [`RetryPolicy`] and the limits allow.
     pub(super) async fn send(&self, call: &ApiRequest<'_>) -> Result<ApiResponse, CallFailure> {
-        let headers = headers(call)?;
+        let headers = request_headers(call)?;
         let body = call.body.as_ref().map(|body| Bytes::from(body.to_string()));
-        let mut attempt = 1;
-        loop {
-            let failure = match self
-                .once(call, headers.clone(), body.clone(), attempt)
-                .await
-            {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
-            let again = match (call.repeat, failure.reached) {
-                (_, Delivery::Answered) | (RetryPolicy::Unacted, Delivery::Unknown) => false,
-                (_, Delivery::No | Delivery::Declined) | (RetryPolicy::Safe, Delivery::Unknown) => {
-                    true
-                }
-            };
-            if !again || attempt >= self.limits.attempts {
-                return Err(failure);
-            }
-            let wish = match &failure.error {
-                CloudError::Overloaded { retry_after, .. } => *retry_after,
-                _ => None,
-            };
-            let pause = pause(&self.limits, attempt, wish, jitter());
-            debug!(
-                service = call.service,
-                attempt,
-                pause_ms = pause.as_millis(),
-                "asking again to {}: {}",
-                call.action,
-                failure.error
-            );
-            tokio::time::sleep(pause).await;
-            attempt += 1;
-        }
+        repeat_call(
+            call.retry,
+            &self.limits,
+            (call.service, &call.action),
+            |attempt| self.observe_exchange(call, headers.clone(), body.clone(), attempt),
+        )
+        .await
     }
 
-    async fn once(
+    /// One HTTP call in its span, reported to the observer when it has ended. The span names the
+    /// operation, never the URL, a header or a body.
+    async fn observe_exchange(
         &self,
         call: &ApiRequest<'_>,
         headers: HeaderMap,
         body: Option<Bytes>,
         attempt: u32,
     ) -> Result<ApiResponse, CallFailure> {
-        let http = self
-            .http
-            .get_or_init(|| self.connections(Vec::new()))
+        let client = self
+            .connections
+            .get_or_init(|| self.build_client(Vec::new()))
             .as_ref()
             .map_err(|error| CallFailure::from(error.clone()))?;
-        let mut request = http
+        let mut request = client
             .request(call.method.clone(), call.url.clone())
             .headers(headers)
             .timeout(call.timeout);
         if let Some(body) = body {
             request = request.body(body);
         }
-        let mut response = request.send().await.map_err(|e| lost(call, &e))?;
+        let span = info_span!(
+            "openstack.request",
+            service = call.service.as_str(),
+            method = call.method.as_str(),
+            operation = call.action.as_str(),
+            attempt,
+            status = field::Empty,
+            outcome = field::Empty,
+        );
+        let started = Instant::now();
+        let result = self
+            .exchange(call, request, attempt)
+            .instrument(span.clone())
+            .await;
+        let outcome = outcome_of(&result);
+        span.record("outcome", outcome.as_str());
+        if let Some(observer) = &self.observer {
+            observer.observe(call.service, started.elapsed(), outcome);
+        }
+        result
+    }
+
+    /// Sends the request once and reads its answer whole.
+    async fn exchange(
+        &self,
+        call: &ApiRequest<'_>,
+        request: reqwest::RequestBuilder,
+        attempt: u32,
+    ) -> Result<ApiResponse, CallFailure> {
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| no_answer(call, error))?;
         let status = response.status();
+        Span::current().record("status", status.as_u16());
         if !status.is_success() && !is_wanted_redirect(&response) {
-            let redirect = response
-                .headers()
-                .get(LOCATION)
-                .and_then(|to| to.to_str().ok())
-                .map(str::to_owned);
-            let retry_after = error_response::retry_after(response.headers());
-            // Half a fault's words are better than none.
-            let (body, _) = read(&mut response, self.limits.fault_bytes).await;
-            let is_refusal = status == StatusCode::BAD_REQUEST;
-            let words = error_response::words(
-                &body,
-                if is_refusal {
-                    self.limits.refusal_chars
-                } else {
-                    self.limits.fault_chars
-                },
-            );
-            return Err(error_response::failure(
-                call,
-                error_response::FailedResponse {
-                    status,
-                    words,
-                    retry_after,
-                    redirect,
-                    attempts: attempt,
-                },
-            ));
+            return Err(self.read_failure(call, &mut response, attempt).await);
         }
         let headers = response.headers().clone();
-        let (body, end) = read(&mut response, self.limits.body_bytes).await;
-        let bad = |reason| CloudError::BadAnswer {
-            service: call.service,
-            action: call.action.clone(),
-            reason,
-        };
+        let (body, end) = read_body(&mut response, self.limits.body_bytes).await;
         match end {
-            End::Whole => Ok(ApiResponse {
+            BodyEnd::Whole => Ok(ApiResponse {
                 status,
                 headers,
                 body,
                 service: call.service,
                 action: call.action.clone(),
             }),
-            // The same answer would be as large again, so this is for good, though a create behind
-            // it is done.
-            End::TooLarge => Err(CallFailure {
-                error: bad(format!(
-                    "more than the limit of {} bytes",
-                    self.limits.body_bytes
-                )),
-                reached: if call.repeat == RetryPolicy::Safe {
-                    Delivery::Answered
-                } else {
-                    Delivery::Unknown
+            // The same answer would be as large again, so there is nothing to repeat; but a create
+            // behind it is done, and whoever sent it has to look for what it made.
+            BodyEnd::TooLarge => Err(CallFailure {
+                error: call.bad_answer(
+                    format!("more than the limit of {} bytes", self.limits.body_bytes),
+                    None,
+                ),
+                delivery: match call.retry {
+                    RetryPolicy::Idempotent => Delivery::Answered,
+                    RetryPolicy::OnlyIfNotActed => Delivery::MayHaveActed,
                 },
             }),
-            End::Cut(error) => Err(CallFailure {
-                error: bad(format!("the answer was cut: {error}")),
-                reached: Delivery::Unknown,
+            BodyEnd::Cut(reason, source) => Err(CallFailure {
+                error: call.bad_answer(format!("the answer was cut: {reason}"), Some(source)),
+                delivery: Delivery::MayHaveActed,
             }),
         }
+    }
+
+    /// The failure that an answer with an error status stands for.
+    async fn read_failure(
+        &self,
+        call: &ApiRequest<'_>,
+        response: &mut Response,
+        attempt: u32,
+    ) -> CallFailure {
+        let status = response.status();
+        let redirect = response
+            .headers()
+            .get(LOCATION)
+            .and_then(|to| to.to_str().ok())
+            .map(str::to_owned);
+        let retry_after = error_response::parse_retry_after(response.headers());
+        // Half of a service's explanation is better than none.
+        let (body, _) = read_body(response, self.limits.fault_bytes).await;
+        // Whoever has to mend a request needs all that is wrong with it.
+        let chars = if status == StatusCode::BAD_REQUEST {
+            self.limits.refusal_chars
+        } else {
+            self.limits.fault_chars
+        };
+        error_response::classify_failure(
+            call,
+            FailedResponse {
+                status,
+                message: error_response::extract_message(&body, chars),
+                retry_after,
+                redirect,
+                attempts: attempt,
+            },
+        )
     }
 }
 
-impl ApiResponse {
-    /// The body as JSON of this shape.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, CloudError> {
-        serde_json::from_slice(&self.body).map_err(|e| self.bad(format!("unexpected JSON: {e}")))
+/// The certificates of the cloud's own authority.
+fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, CloudError> {
+    let message = |what: String| {
+        format!(
+            "the CA file {} {what}; give a PEM file of certificates",
+            path.display()
+        )
+    };
+    let pem = std::fs::read(path).map_err(|error| {
+        let message = message(format!("cannot be read: {error}"));
+        CloudError::Config(SettingProblem::with_source(message, error))
+    })?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| {
+        let message = message(format!("is no PEM: {}", innermost_cause(&error)));
+        CloudError::Config(SettingProblem::with_source(message, error))
+    })?;
+    if certificates.is_empty() {
+        return Err(CloudError::config(message(
+            "holds no certificate".to_owned(),
+        )));
     }
+    Ok(certificates)
+}
 
-    /// That something in the answer is not as it should be.
-    pub(super) fn bad(&self, reason: String) -> CloudError {
-        CloudError::BadAnswer {
-            service: self.service,
-            action: self.action.clone(),
-            reason,
+fn outcome_of(result: &Result<ApiResponse, CallFailure>) -> CallOutcome {
+    match result.as_ref().map_err(|failure| &failure.error) {
+        Ok(_) => CallOutcome::Done,
+        Err(CloudError::Unreachable { .. } | CloudError::Untrusted { .. }) => {
+            CallOutcome::Unreachable
         }
+        Err(
+            CloudError::Overloaded { .. } | CloudError::Fault { .. } | CloudError::BadAnswer { .. },
+        ) => CallOutcome::Failed,
+        Err(_) => CallOutcome::Refused,
     }
 }
 
@@ -294,7 +260,7 @@ fn is_wanted_redirect(response: &Response) -> bool {
         || (response.status() == StatusCode::FOUND && response.url().path().contains("/stacks/"))
 }
 
-fn headers(call: &ApiRequest<'_>) -> Result<HeaderMap, CallFailure> {
+fn request_headers(call: &ApiRequest<'_>) -> Result<HeaderMap, CallFailure> {
     let mut headers = HeaderMap::new();
     if call.body.is_some() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -307,12 +273,12 @@ fn headers(call: &ApiRequest<'_>) -> Result<HeaderMap, CallFailure> {
         // Characters that no header may hold are in no token either.
         let mut value = HeaderValue::from_str(token.expose_secret()).map_err(|_| CallFailure {
             error: CloudError::InvalidToken {
-                service: call.service,
+                service: call.service.as_str(),
             },
-            reached: Delivery::Answered,
+            delivery: Delivery::Answered,
         })?;
         value.set_sensitive(true);
-        if call.subject {
+        if call.is_token_subject {
             headers.insert("x-subject-token", value.clone());
         }
         headers.insert("x-auth-token", value);
@@ -320,58 +286,60 @@ fn headers(call: &ApiRequest<'_>) -> Result<HeaderMap, CallFailure> {
     Ok(headers)
 }
 
-enum End {
+/// How reading a body ended.
+enum BodyEnd {
     Whole,
     TooLarge,
-    Cut(String),
+    /// Why, and the error behind it.
+    Cut(String, ErrorCause),
 }
 
-async fn read(response: &mut Response, limit: usize) -> (Bytes, End) {
+async fn read_body(response: &mut Response, limit: usize) -> (Bytes, BodyEnd) {
     let mut body = BytesMut::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
-                return (body.freeze(), End::TooLarge);
+                return (body.freeze(), BodyEnd::TooLarge);
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return (body.freeze(), End::Whole),
+            Ok(None) => return (body.freeze(), BodyEnd::Whole),
             Err(error) => {
-                return (
-                    body.freeze(),
-                    End::Cut(if error.is_timeout() {
-                        "no more came in time".to_owned()
-                    } else {
-                        root(&error)
-                    }),
-                );
+                let reason = if error.is_timeout() {
+                    "no more came in time".to_owned()
+                } else {
+                    innermost_cause(&error)
+                };
+                return (body.freeze(), BodyEnd::Cut(reason, without_url(error)));
             }
         }
     }
 }
 
-fn lost(call: &ApiRequest<'_>, error: &reqwest::Error) -> CallFailure {
+/// The failure of a request to which no answer came.
+fn no_answer(call: &ApiRequest<'_>, error: reqwest::Error) -> CallFailure {
     let url = call.url.origin().ascii_serialization();
-    let service = call.service;
-    if let Some(reason) = certificate(error) {
+    let service = call.service.as_str();
+    if let Some(reason) = certificate_problem(&error) {
         return CallFailure {
             error: CloudError::Untrusted {
                 service,
                 url,
                 reason,
+                source: Some(without_url(error)),
             },
-            reached: Delivery::Answered,
+            delivery: Delivery::Answered,
         };
     }
     let reason = match (error.is_connect(), error.is_timeout()) {
         (true, true) => "no connection in time".to_owned(),
         (false, true) => format!("no answer within {} s", call.timeout.as_secs()),
-        _ => root(error),
+        _ => innermost_cause(&error),
     };
     let connected = !error.is_connect();
-    let reached = if connected {
-        Delivery::Unknown
+    let delivery = if connected {
+        Delivery::MayHaveActed
     } else {
-        Delivery::No
+        Delivery::NotSent
     };
     CallFailure {
         error: CloudError::Unreachable {
@@ -379,13 +347,19 @@ fn lost(call: &ApiRequest<'_>, error: &reqwest::Error) -> CallFailure {
             url,
             reason,
             connected,
+            source: Some(without_url(error)),
         },
-        reached,
+        delivery,
     }
 }
 
-/// The TLS library's words, if the certificate is what failed.
-fn certificate(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+/// The error as a source, without the URL: its path names the project, and nobody needs it twice.
+fn without_url(error: reqwest::Error) -> ErrorCause {
+    ErrorCause::new(error.without_url())
+}
+
+/// The TLS library's explanation, if the certificate is what failed.
+fn certificate_problem(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
         return Some(reason.to_string());
     }
@@ -395,12 +369,12 @@ fn certificate(error: &(dyn std::error::Error + 'static)) -> Option<String> {
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);
     inner
-        .and_then(|inner| certificate(inner))
-        .or_else(|| certificate(error.source()?))
+        .and_then(|inner| certificate_problem(inner))
+        .or_else(|| certificate_problem(error.source()?))
 }
 
 /// The innermost cause: what reqwest says above it only repeats the URL.
-fn root(error: &dyn std::error::Error) -> String {
+fn innermost_cause(error: &dyn std::error::Error) -> String {
     let mut at = error;
     while let Some(source) = at.source() {
         at = source;
@@ -417,61 +391,91 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The pause after a failed attempt: doubled each time, jittered, as long as the service wishes,
-/// never above the limit.
-pub(super) fn pause(
-    limits: &ClientLimits,
-    attempt: u32,
-    wish: Option<Duration>,
-    jitter: f64,
-) -> Duration {
-    let doubled = limits
-        .backoff
-        .saturating_mul(2u32.saturating_pow(attempt - 1))
-        .min(limits.backoff_max);
-    doubled
-        .mul_f64(jitter)
-        .max(wish.unwrap_or_default())
-        .min(limits.backoff_max)
-}
-
-/// From a half to one.
-fn jitter() -> f64 {
-    let random = uuid::Uuid::new_v4().as_bytes()[0];
-    0.5 + f64::from(random) / 510.0
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
 
-    #[test]
-    fn the_pause_doubles_is_jittered_and_stays_below_its_limit() {
-        let limits = ClientLimits {
-            backoff: Duration::from_millis(100),
-            backoff_max: Duration::from_secs(1),
-            ..ClientLimits::default()
-        };
-        let ms = |attempt, wish: Option<u64>, jitter| {
-            pause(&limits, attempt, wish.map(Duration::from_millis), jitter).as_millis()
-        };
-        assert_eq!(
-            [ms(1, None, 1.0), ms(2, None, 1.0), ms(3, None, 1.0)],
-            [100, 200, 400]
-        );
-        assert_eq!(ms(3, None, 0.5), 200);
-        assert_eq!(ms(5, None, 1.0), 1000);
-        assert_eq!(ms(100, None, 1.0), 1000);
-        assert_eq!(ms(1, Some(700), 1.0), 700, "Retry-After is honoured");
-        assert_eq!(ms(1, Some(60_000), 1.0), 1000, "within the limit");
+    use reqwest::Method;
+    use secrecy::SecretString;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tracing_subscriber::fmt::format::FmtSpan;
+
+    use super::*;
+    use crate::openstack::ServiceName;
+
+    #[derive(Clone, Default)]
+    struct LogBuffer(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for LogBuffer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("a lock").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
-    #[test]
-    fn jitter_lies_between_a_half_and_one() {
+    /// Answers one request with 404; returns its address.
+    async fn refuse_once() -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a client");
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _ = stream.write_all(answer.as_bytes()).await;
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn a_span_names_service_operation_and_status_and_neither_token_nor_url() {
+        let log = LogBuffer::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_span_events(FmtSpan::CLOSE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let url = refuse_once().await;
+        let transport = HttpTransport::new(&CloudConfig::new(url.as_str())).expect("a transport");
+        let token = SecretString::from("a-token");
+        let request = ApiRequest {
+            service: ServiceName::Heat,
+            action: "show stack `one`".to_owned(),
+            method: Method::GET,
+            url: Url::parse(&format!("{url}v1/stacks?tags=a-tag")).expect("a URL"),
+            token: Some(&token),
+            is_token_subject: false,
+            body: None,
+            retry: RetryPolicy::Idempotent,
+            timeout: std::time::Duration::from_secs(10),
+        };
+        let failure = transport.send(&request).await.err().expect("refused");
+        assert!(failure.error.is_not_found(), "{failure:?}");
+        let text = String::from_utf8(log.0.lock().expect("a lock").clone()).expect("text");
+        for field in [
+            "openstack.request",
+            "service=\"heat\"",
+            "method=\"GET\"",
+            "operation=\"show stack `one`\"",
+            "status=404",
+            "outcome=\"refused\"",
+        ] {
+            assert!(text.contains(field), "{field} in {text}");
+        }
         assert!(
-            (0..1000)
-                .map(|_| jitter())
-                .all(|j| (0.5..=1.0).contains(&j))
+            !text.contains("a-token") && !text.contains("a-tag"),
+            "{text}"
         );
     }
 }

@@ -1,4 +1,5 @@
-//! What the services answer, in the fields that we use, and what we ask Heat to create. Pure data.
+//! The resources of the cloud that the host works with: projects, stacks, flavors, images,
+//! networks, quotas. Plain data, in the fields that are used.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +27,7 @@ pub struct User {
 /// A stack to check, create or update.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateStack {
-    /// `[A-Za-z][A-Za-z0-9_.-]{0,254}`, one of its kind in the project.
+    /// `[A-Za-z][A-Za-z0-9_.-]{0,254}`, unique in the project.
     pub name: String,
     /// HOT as a JSON object.
     pub template: Value,
@@ -58,7 +59,7 @@ pub struct HeatStack {
     pub name: String,
     /// Heat's own: `CREATE_IN_PROGRESS`, `DELETE_FAILED`.
     pub status: String,
-    /// Heat's own words.
+    /// Heat's explanation.
     pub status_reason: String,
     /// Empty in lists.
     pub outputs: Vec<StackOutput>,
@@ -100,7 +101,7 @@ pub struct StackOutput {
     pub key: String,
     /// Null while it cannot be known.
     pub value: Value,
-    /// The template's words.
+    /// As the template describes it.
     pub description: String,
     /// Why it cannot be known.
     pub error: Option<String>,
@@ -115,7 +116,7 @@ pub struct StackResource {
     pub kind: String,
     /// `CREATE_FAILED`.
     pub status: String,
-    /// Heat's own words.
+    /// Heat's explanation.
     pub status_reason: String,
     /// The id in the service that made it; empty before it is made.
     pub physical_id: String,
@@ -132,7 +133,7 @@ pub struct StackEvent {
     pub resource: String,
     /// `CREATE_COMPLETE`, `SIGNAL_COMPLETE`.
     pub status: String,
-    /// Heat's own words, at most 255 characters.
+    /// Heat's explanation, at most 255 characters.
     pub reason: String,
     /// `2026-11-23T06:00:00Z`, whole seconds.
     pub time: String,
@@ -157,17 +158,17 @@ pub struct CloudFlavor {
 pub struct CloudImage {
     /// Its id.
     pub id: String,
-    /// Its name; not always one of its kind.
+    /// Its name; not always unique.
     pub name: String,
-    /// `active` when it may be used.
+    /// `active` when it can be used.
     pub status: String,
     /// The least memory in MiB of a server made from it.
     pub min_ram_mib: u32,
     /// The least disk in GiB of a server made from it.
     pub min_disk_gib: u32,
-    /// `debian`, `ubuntu`, where it is said.
+    /// `debian`, `ubuntu`, where Glance names it.
     pub os_distro: Option<String>,
-    /// `12`, `24.04`, where it is said.
+    /// `12`, `24.04`, where Glance names it.
     pub os_version: Option<String>,
     /// `public`, `private`, `shared`, `community`.
     pub visibility: String,
@@ -182,7 +183,7 @@ pub struct CloudImage {
 pub struct CloudNetwork {
     /// Its id.
     pub id: String,
-    /// Its name; not always one of its kind.
+    /// Its name; not always unique.
     pub name: String,
     /// Whether floating IPs come from it.
     pub external: bool,
@@ -200,6 +201,15 @@ pub struct ResourceQuota {
 }
 
 impl ResourceQuota {
+    /// From a limit, in which -1 is OpenStack's "no limit", and what is used of it; `None` when the
+    /// service names no limit at all.
+    pub(super) fn from_limit(limit: Option<i64>, used: Option<i64>) -> Option<Self> {
+        Some(Self {
+            limit: u64::try_from(limit?).ok(),
+            used: used.and_then(|used| u64::try_from(used).ok()).unwrap_or(0),
+        })
+    }
+
     /// How many more there may be; `None`: without limit.
     pub fn free(self) -> Option<u64> {
         self.limit.map(|limit| limit.saturating_sub(self.used))
@@ -237,4 +247,30 @@ pub struct ProjectQuotas {
     pub volumes: Option<ResourceQuota>,
     /// GiB of all volumes together.
     pub volume_gib: Option<ResourceQuota>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_limit_is_none_and_free_never_underflows() {
+        let quota = ResourceQuota::from_limit;
+        assert_eq!(
+            quota(Some(-1), Some(3)),
+            Some(ResourceQuota {
+                limit: None,
+                used: 3
+            })
+        );
+        assert_eq!(
+            quota(Some(10), Some(3)).and_then(ResourceQuota::free),
+            Some(7)
+        );
+        assert_eq!(
+            quota(Some(2), Some(3)).and_then(ResourceQuota::free),
+            Some(0)
+        );
+        assert_eq!(quota(None, Some(3)), None);
+    }
 }

@@ -1,12 +1,16 @@
-//! Why a wish was not taken, in words for the person who made it. The faces turn it into a status;
-//! no HTTP here.
+//! Typed errors of every operation on clusters, with a message for the person who asked. The APIs
+//! turn them into a status (`occi::error`); there is no HTTP here.
+
+use std::{error::Error, fmt, sync::Arc};
 
 use crate::{
     cluster::{Problem, problem},
     openstack, store,
 };
 
-/// Why a wish was not taken. Texts are lowercase fragments that say what, where and what to do.
+/// Why a request was not carried out. Texts are lowercase fragments that say what, where and what
+/// to do. [`Error::source`] leads to the layer that failed, with its type; the text is complete
+/// without it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrchestratorError {
     /// No such entity in the caller's project; holds the name.
@@ -19,11 +23,11 @@ pub enum OrchestratorError {
     #[error("{}", problem::lines(.0))]
     Invalid(Vec<Problem>),
     /// The token is unknown or has expired.
-    #[error("{0}")]
-    Unauthorized(String),
+    #[error(transparent)]
+    Unauthorized(FailureReason),
     /// The token is good, but not for this.
-    #[error("{0}")]
-    Forbidden(String),
+    #[error(transparent)]
+    Forbidden(FailureReason),
     /// Something else stands in the way: a stack of that name that is not ours, a change under way.
     #[error("{0}")]
     Conflict(String),
@@ -31,11 +35,11 @@ pub enum OrchestratorError {
     #[error("{0}")]
     TooMany(String),
     /// The cloud failed or cannot be reached.
-    #[error("{0}")]
-    Cloud(String),
+    #[error(transparent)]
+    Cloud(FailureReason),
     /// The host itself failed: its store cannot be written.
-    #[error("{0}")]
-    Internal(String),
+    #[error(transparent)]
+    Internal(FailureReason),
     /// Come again.
     #[error("busy, try again in {retry_after_s} s")]
     Busy {
@@ -44,27 +48,129 @@ pub enum OrchestratorError {
     },
 }
 
+impl OrchestratorError {
+    /// The cloud failed, as these message say, with no error of another layer behind them.
+    pub fn cloud(message: impl Into<String>) -> Self {
+        Self::Cloud(FailureReason::from(message.into()))
+    }
+
+    /// The host failed, as these message say, with no error of another layer behind them.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::Internal(FailureReason::from(message.into()))
+    }
+}
+
+/// A message for a person and, where another layer failed, that layer's error. Two are equal when
+/// their messages are: errors of drivers cannot be compared.
+#[derive(Clone, Debug)]
+pub struct FailureReason {
+    message: String,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl FailureReason {
+    /// The message of `source`, and `source` itself.
+    pub fn from_source(source: impl Error + Send + Sync + 'static) -> Self {
+        Self {
+            message: source.to_string(),
+            source: Some(Arc::new(source)),
+        }
+    }
+
+    /// The message.
+    pub fn as_str(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for FailureReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for FailureReason {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}
+
+impl PartialEq for FailureReason {
+    fn eq(&self, other: &Self) -> bool {
+        self.message == other.message
+    }
+}
+
+impl Eq for FailureReason {}
+
+impl From<String> for FailureReason {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            source: None,
+        }
+    }
+}
+
+impl From<&str> for FailureReason {
+    fn from(message: &str) -> Self {
+        Self::from(message.to_owned())
+    }
+}
+
 impl From<openstack::CloudError> for OrchestratorError {
-    /// The words stay as they are; only who can help decides.
+    /// The message stay as they are; the variant says who can help: the caller with another token,
+    /// the caller with another request, or the operator of the cloud.
     fn from(error: openstack::CloudError) -> Self {
         use openstack::CloudError as E;
-        let words = error.to_string();
-        match error {
-            E::InvalidToken { .. } | E::BadCredentials { .. } => Self::Unauthorized(words),
+        match &error {
+            E::InvalidToken { .. } | E::BadCredentials { .. } => {
+                Self::Unauthorized(FailureReason::from_source(error))
+            }
             E::WrongProject { .. } | E::Unscoped { .. } | E::NeedsTrust | E::Forbidden { .. } => {
-                Self::Forbidden(words)
+                Self::Forbidden(FailureReason::from_source(error))
             }
-            E::Conflict { .. } => Self::Conflict(words),
+            E::Conflict { .. } => Self::Conflict(error.to_string()),
             E::BadRequest { .. } | E::TooLarge { .. } | E::Ambiguous { .. } => {
-                Self::Invalid(vec![Problem::new("cloud", words, "")])
+                Self::Invalid(vec![Problem::new("cloud", error.to_string(), "")])
             }
-            _ => Self::Cloud(words),
+            _ => Self::Cloud(FailureReason::from_source(error)),
         }
     }
 }
 
 impl From<store::StoreError> for OrchestratorError {
     fn from(error: store::StoreError) -> Self {
-        Self::Internal(error.to_string())
+        Self::Internal(FailureReason::from_source(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_of_the_layer_below_is_the_source_and_the_words_are_its_words() {
+        let below = openstack::CloudError::InvalidToken { service: "heat" };
+        let error = OrchestratorError::from(below.clone());
+        assert_eq!(error.to_string(), below.to_string());
+        assert_eq!(
+            error.source().and_then(|source| source.downcast_ref()),
+            Some(&below)
+        );
+        let error = OrchestratorError::from(store::StoreError::Taken);
+        let source = error.source().and_then(|source| source.downcast_ref());
+        assert!(
+            matches!(source, Some(store::StoreError::Taken)),
+            "{source:?}"
+        );
+    }
+
+    #[test]
+    fn errors_are_equal_by_their_words_and_plain_words_have_no_source() {
+        let plain = OrchestratorError::cloud("heat is away");
+        assert_eq!(plain, OrchestratorError::Cloud("heat is away".into()));
+        assert!(plain.source().is_none());
     }
 }

@@ -47,7 +47,7 @@ use verbs::{create, delete, deploy, find, groups, provision, update};
 
 pub use crate::store::ClusterGroup;
 pub use context::{Caller, ClientAttributes};
-pub use error::OrchestratorError;
+pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
 pub use planning::planner::ClusterPlanner;
 pub use state::view::{ClusterLookup, ClusterView, CreateOutcome, LifecyclePhase, ViewVersion};
@@ -306,8 +306,8 @@ async fn run_to_completion<T: Send + 'static>(
 ) -> Result<T, OrchestratorError> {
     match tokio::spawn(work).await {
         Ok(result) => result,
-        Err(_) => Err(OrchestratorError::Internal(
-            "the host failed at this request; its log says why".to_owned(),
+        Err(_) => Err(OrchestratorError::internal(
+            "the host failed at this request; its log says why",
         )),
     }
 }

@@ -1,25 +1,26 @@
-//! How the store fails.
+//! Typed errors of the store, each with the error of SQLite, serde or the file system as its
+//! source.
 
-use std::path::PathBuf;
+use std::{error::Error, path::PathBuf};
 
-/// Why the store did not do it.
+/// Why the store did not open, read or write.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The folder or file cannot be made or opened.
-    #[error("cannot open the store {}: {reason}; check that the folder is there and may be written by this user", path.display())]
+    #[error("cannot open the store {}: {source}; check that the folder is there and may be written by this user", path.display())]
     Open {
         /// The file.
         path: PathBuf,
-        /// The system's words.
-        reason: String,
+        /// The system's or SQLite's error.
+        source: Box<dyn Error + Send + Sync>,
     },
     /// It is no SQLite file, or a damaged one.
-    #[error("the store {} is damaged or no store: {reason}; move it away (clusters go on running) or restore it from a backup", path.display())]
+    #[error("the store {} is damaged or no store: {source}; move it away (clusters go on running) or restore it from a backup", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// SQLite's words.
-        reason: String,
+        /// SQLite's error.
+        source: sqlx::Error,
     },
     /// Another program's database.
     #[error("{} is another program's database; name another data directory", path.display())]
@@ -38,12 +39,12 @@ pub enum StoreError {
         known: i64,
     },
     /// A record cannot be read.
-    #[error("the record of cluster {id} in the store cannot be read: {reason}")]
+    #[error("the record of cluster {id} in the store cannot be read: {source}")]
     Record {
         /// The cluster's id.
         id: String,
         /// What is wrong with it.
-        reason: String,
+        source: serde_json::Error,
     },
     /// The project already has a living cluster of that name.
     #[error("there is a cluster of that name already")]

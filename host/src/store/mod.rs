@@ -50,7 +50,7 @@ impl RecordStore {
         let path = data_dir.join(FILE_NAME);
         prepare(data_dir, &path).map_err(|error| StoreError::Open {
             path: path.clone(),
-            reason: error.to_string(),
+            source: error.into(),
         })?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
@@ -241,18 +241,15 @@ impl RecordStore {
 }
 
 fn text(record: &ClusterRecord) -> Result<String, StoreError> {
-    serde_json::to_string(record).map_err(|error| StoreError::Record {
+    serde_json::to_string(record).map_err(|source| StoreError::Record {
         id: record.id.clone(),
-        reason: error.to_string(),
+        source,
     })
 }
 
 fn read(row: &SqliteRow) -> Result<ClusterRecord, StoreError> {
     let (id, text): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-    serde_json::from_str(&text).map_err(|error| StoreError::Record {
-        id,
-        reason: error.to_string(),
-    })
+    serde_json::from_str(&text).map_err(|source| StoreError::Record { id, source })
 }
 
 fn prepare(data_dir: &Path, path: &Path) -> std::io::Result<()> {
@@ -280,11 +277,11 @@ fn opening(error: sqlx::Error, path: &Path) -> StoreError {
     match code.map(|code| code & 0xff) {
         Some(11 | 26) => StoreError::Corrupt {
             path: path.to_owned(),
-            reason: error.to_string(),
+            source: error,
         },
         _ => StoreError::Open {
             path: path.to_owned(),
-            reason: error.to_string(),
+            source: error.into(),
         },
     }
 }

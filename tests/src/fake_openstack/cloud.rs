@@ -1,4 +1,4 @@
-//! All state of the stand-in.
+//! The state of the fake OpenStack: tokens, stacks, fixtures, injected faults, recorded requests.
 
 use std::{
     collections::BTreeMap,
@@ -6,11 +6,11 @@ use std::{
 };
 
 use super::{
-    FaultKind, IdentityApi, InjectedFault, RecordedRequest,
-    change::UpdateFails,
-    faults,
-    routes::RoutedCall,
+    FaultKind, IdentityApi, InjectedFault, RecordedRequest, faults,
+    request::FakeRequest,
     stack::{CreateFails, FakeStack},
+    stack_update::UpdateFails,
+    values::uuid,
 };
 
 /// The password of every user, and the secret of every application credential (whose id is its
@@ -45,7 +45,7 @@ pub(super) struct FakeToken {
     pub(super) expires: SystemTime,
 }
 
-/// What the cloud has. As small as a rig's, and without any limit.
+/// What the cloud has. As small as the testbed's, and without any quota.
 #[derive(Clone, Debug)]
 pub struct CloudFixtures {
     /// Flavors of every project.
@@ -204,24 +204,24 @@ impl FakeCloud {
         }
     }
 
-    /// Notes the request, and says what is to go wrong with it.
-    pub(super) fn begin(&mut self, ask: &RoutedCall) -> Option<FaultKind> {
-        let user = ask
+    /// Records the request; returns the fault that is injected into it.
+    pub(super) fn begin(&mut self, call: &FakeRequest) -> Option<FaultKind> {
+        let user = call
             .token
             .as_ref()
             .and_then(|token| self.tokens.get(token))
             .map(|token| token.user.clone())
             .unwrap_or_default();
         self.asked.push(RecordedRequest {
-            service: ask.service.to_owned(),
-            method: ask.method.clone(),
-            path: ask.target.clone(),
+            service: call.service.to_owned(),
+            method: call.method.clone(),
+            path: call.target.clone(),
             user,
         });
-        faults::take(&mut self.faults, ask.service, &ask.method, &ask.target)
+        faults::take(&mut self.faults, call.service, &call.method, &call.target)
     }
 
-    /// Every stack goes one step; whether any had one to go.
+    /// Advances every stack by one step; whether any had one left.
     pub(super) fn step(&mut self) -> bool {
         self.stacks
             .iter_mut()
@@ -262,7 +262,7 @@ impl FakeCloud {
     /// A project's id, by id or name. Besides the two there are as many as one likes, `many-1` and
     /// so on.
     pub(super) fn project_id(&self, name_or_id: &str) -> Option<String> {
-        let known = PROJECTS
+        let fixed = PROJECTS
             .iter()
             .find(|(id, name)| *id == name_or_id || *name == name_or_id)
             .map(|(id, _)| (*id).to_owned());
@@ -272,7 +272,7 @@ impl FakeCloud {
                 |number| number.parse().ok(),
             )
         };
-        known.or_else(|| number().map(|number| format!("{number:032x}")))
+        fixed.or_else(|| number().map(|number| format!("{number:032x}")))
     }
 
     pub(super) fn project_name(&self, id: &str) -> String {
@@ -329,6 +329,15 @@ impl FakeCloud {
             .find(|stack| stack.name == name && !stack.is_gone())
     }
 
+    /// How many resources of this type the project's stacks have made.
+    pub(super) fn count_resources(&self, project: &str, kind: &str) -> usize {
+        self.stacks
+            .iter()
+            .filter(|stack| stack.project == project)
+            .map(|stack| stack.made(kind))
+            .sum()
+    }
+
     /// A number that no other thing has.
     pub(super) fn next(&mut self) -> u64 {
         self.serial += 1;
@@ -341,53 +350,3 @@ const PROJECTS: [(&str, &str); 2] = [
     ("27d692374b8a4c4a80eba040b21ea24b", "demo"),
     ("5b1c0ffee0ddf00dbadc0dedeadbeef0", "other"),
 ];
-
-/// An id that is the same in every run.
-pub(super) fn uuid(kind: u8, number: u64) -> String {
-    ::uuid::Uuid::from_u64_pair(
-        u64::from(kind) << 56 | 0x4000,
-        0x8000_0000_0000_0000 | number,
-    )
-    .to_string()
-}
-
-/// `2026-11-23T06:52:12` and what follows: `Z` or `.000000Z`.
-pub(super) fn iso(at: SystemTime, end: &str) -> String {
-    let seconds = at
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // A year is counted from March, in eras of 400 years.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = year_of_era + era * 400 + carry;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}{end}",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timestamps_are_those_of_the_calendar() {
-        let of = |seconds| iso(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds), "Z");
-        assert_eq!(of(0), "1970-01-01T00:00:00Z");
-        assert_eq!(of(1_709_251_199), "2024-02-29T23:59:59Z");
-        assert_eq!(of(1_795_416_732), "2026-11-23T06:52:12Z");
-    }
-}

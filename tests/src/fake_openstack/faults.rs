@@ -1,8 +1,8 @@
-//! What goes wrong on purpose.
+//! Faults that a test injects into requests of one kind, a number of times.
 
 use std::time::Duration;
 
-/// Something that goes wrong with requests of one kind, so many times.
+/// A fault of requests of one kind, so many times.
 #[derive(Clone, Debug)]
 pub struct InjectedFault {
     /// `heat`, `keystone`, `nova`, `glance`, `neutron`, `cinder`; `None`: all.
@@ -11,14 +11,14 @@ pub struct InjectedFault {
     pub method: Option<&'static str>,
     /// What the path must hold; empty: anything.
     pub path: String,
-    /// How often; `u32::MAX`: until [`super::Standin::heal`].
+    /// How often; `u32::MAX`: until [`super::FakeOpenStack::heal`].
     pub times: u32,
     /// What.
     pub what: FaultKind,
 }
 
 impl InjectedFault {
-    /// Goes wrong with every request to the service, so many times.
+    /// For every request to the service, so many times.
     pub fn of(service: &'static str, times: u32, what: FaultKind) -> Self {
         Self {
             service: Some(service),
@@ -39,7 +39,7 @@ impl InjectedFault {
     }
 }
 
-/// What goes wrong.
+/// How a request fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// This status, with `Retry-After` in seconds where given; the service does not act.
@@ -54,7 +54,7 @@ pub enum FaultKind {
     Dropped,
     /// The service acts; its answer is so many bytes longer.
     Padded(usize),
-    /// The service acts; its answer is a page for people.
+    /// The service acts; its answer is a page of HTML.
     Html,
     /// The token is not accepted.
     Expired,

@@ -1,40 +1,41 @@
-//! Heat's API, in the shapes of its answers.
+//! Heat: its API for stacks, resources, events, metadata and signals, in the shapes of its answers.
 
 use serde_json::{Map, Value, json};
 
 use super::{
     cloud::FakeCloud,
-    resolve,
-    routes::{FakeReply, RoutedCall},
+    hot_functions,
+    reply::FakeReply,
+    request::FakeRequest,
     stack::{FakeEvent, FakeResource, FakeStack},
-    template,
+    template_check,
 };
 
-pub(super) fn answer(cloud: &mut FakeCloud, ask: &RoutedCall, project: &str) -> FakeReply {
-    let parts = ask.parts();
+pub(super) fn answer(cloud: &mut FakeCloud, call: &FakeRequest, project: &str) -> FakeReply {
+    let parts = call.parts();
     if parts.get(1) != Some(&project) {
-        return FakeReply::fault_of(
+        return FakeReply::error(
             "heat",
             403,
             "HTTPForbidden",
             "Access was denied to this resource.",
         );
     }
-    if ask.body.len() > template::MAX_BODY_BYTES {
+    if call.body.len() > template_check::MAX_BODY_BYTES {
         let message = format!(
             "JSON body size ({} bytes) exceeds maximum allowed size ({} bytes).",
-            ask.body.len(),
-            template::MAX_BODY_BYTES
+            call.body.len(),
+            template_check::MAX_BODY_BYTES
         );
-        return FakeReply::fault_of("heat", 400, "RequestLimitExceeded", &message);
+        return FakeReply::error("heat", 400, "RequestLimitExceeded", &message);
     }
-    let outcome = match (ask.method.as_str(), &parts[2..]) {
-        ("GET", ["stacks"]) => Ok(list(cloud, ask, project)),
-        ("POST", ["stacks"]) => create(cloud, ask, project),
-        ("POST", ["validate"]) => validate(cloud, ask),
-        ("GET", ["stacks", name]) => by_name(cloud, project, name),
+    let outcome = match (call.method.as_str(), &parts[2..]) {
+        ("GET", ["stacks"]) => Ok(list(cloud, call, project)),
+        ("POST", ["stacks"]) => create(cloud, call, project),
+        ("POST", ["validate"]) => validate(cloud, call),
+        ("GET", ["stacks", name]) => redirect_by_name(cloud, project, name),
         ("GET", ["stacks", name, id]) => find(cloud, project, name, id).map(|at| show(cloud, at)),
-        ("PUT", ["stacks", name, id]) => update(cloud, ask, project, name, id),
+        ("PUT", ["stacks", name, id]) => update(cloud, call, project, name, id),
         ("DELETE", ["stacks", name, id]) => delete(cloud, project, name, id),
         ("GET", ["stacks", name, id, "template"]) => find(cloud, project, name, id)
             .map(|at| FakeReply::json(200, &cloud.stacks[at].template)),
@@ -42,10 +43,10 @@ pub(super) fn answer(cloud: &mut FakeCloud, ask: &RoutedCall, project: &str) -> 
             find(cloud, project, name, id).map(|at| resources(cloud, at))
         }
         ("GET", ["stacks", name, id, "events"]) => {
-            find(cloud, project, name, id).map(|at| events(cloud, ask, at, None))
+            find(cloud, project, name, id).map(|at| events(cloud, call, at, None))
         }
         ("GET", ["stacks", name, id, "resources", resource, "events"]) => {
-            find(cloud, project, name, id).map(|at| events(cloud, ask, at, Some(resource)))
+            find(cloud, project, name, id).map(|at| events(cloud, call, at, Some(resource)))
         }
         ("GET", ["stacks", name, id, "resources", resource, "metadata"]) => {
             find(cloud, project, name, id).map(|at| {
@@ -58,9 +59,9 @@ pub(super) fn answer(cloud: &mut FakeCloud, ask: &RoutedCall, project: &str) -> 
             })
         }
         ("POST", ["stacks", name, id, "resources", resource, "signal"]) => {
-            signal(cloud, ask, project, (name, id), resource)
+            signal(cloud, call, project, (name, id), resource)
         }
-        _ => Err(FakeReply::fault_of(
+        _ => Err(FakeReply::error(
             "heat",
             404,
             "HTTPNotFound",
@@ -71,7 +72,7 @@ pub(super) fn answer(cloud: &mut FakeCloud, ask: &RoutedCall, project: &str) -> 
 }
 
 fn unknown(name: &str) -> FakeReply {
-    FakeReply::fault_of(
+    FakeReply::error(
         "heat",
         404,
         "EntityNotFound",
@@ -89,7 +90,7 @@ fn find(cloud: &FakeCloud, project: &str, name: &str, id: &str) -> Result<usize,
         .ok_or_else(|| unknown(name))
 }
 
-fn by_name(cloud: &FakeCloud, project: &str, name: &str) -> Result<FakeReply, FakeReply> {
+fn redirect_by_name(cloud: &FakeCloud, project: &str, name: &str) -> Result<FakeReply, FakeReply> {
     let is = |stack: &&FakeStack| {
         stack.project == project && ((stack.name == name && !stack.is_gone()) || stack.id == name)
     };
@@ -104,8 +105,8 @@ fn link(cloud: &FakeCloud, stack: &FakeStack) -> String {
     )
 }
 
-fn list(cloud: &FakeCloud, ask: &RoutedCall, project: &str) -> FakeReply {
-    let wanted: Vec<&str> = ask
+fn list(cloud: &FakeCloud, call: &FakeRequest, project: &str) -> FakeReply {
+    let wanted: Vec<&str> = call
         .query("tags")
         .map(|tags| tags.split(',').collect())
         .unwrap_or_default();
@@ -121,7 +122,7 @@ fn list(cloud: &FakeCloud, ask: &RoutedCall, project: &str) -> FakeReply {
         .filter(has)
         .rev()
         .collect();
-    let (page, _) = ask.page(found, usize::MAX, |stack| &stack.id);
+    let (page, _) = call.page(found, usize::MAX, |stack| &stack.id);
     let stacks: Vec<Value> = page
         .into_iter()
         .map(|stack| summary(cloud, stack))
@@ -163,7 +164,7 @@ fn show(cloud: &FakeCloud, at: usize) -> FakeReply {
             let description = output["description"]
                 .as_str()
                 .unwrap_or("No description given");
-            json!({"output_key": key, "description": description, "output_value": resolve::value(stack, &output["value"])})
+            json!({"output_key": key, "description": description, "output_value": hot_functions::resolve_value(stack, &output["value"])})
         };
         body["outputs"] = stack.template["outputs"]
             .as_object()
@@ -181,9 +182,9 @@ fn text(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A request's body, checked; with its stack's name.
-fn checked(cloud: &FakeCloud, ask: &RoutedCall) -> Result<(Value, String), FakeReply> {
-    let request = ask.json()?;
+/// The body of a create, once it passed Heat's checks, with the stack's name.
+fn parse_create(cloud: &FakeCloud, call: &FakeRequest) -> Result<(Value, String), FakeReply> {
+    let request = call.json()?;
     let name = request["stack_name"]
         .as_str()
         .unwrap_or_default()
@@ -196,34 +197,41 @@ fn checked(cloud: &FakeCloud, ask: &RoutedCall) -> Result<(Value, String), FakeR
         let message = format!(
             "Invalid stack name {name} must contain only alphanumeric or \"_-.\" characters, must start with alpha and must be 255 characters or less."
         );
-        return Err(FakeReply::fault_of(
+        return Err(FakeReply::error(
             "heat",
             400,
             "StackValidationFailed",
             &message,
         ));
     }
-    template::check(&cloud.fixtures, &request)?;
+    template_check::check_template(&cloud.fixtures, &request)?;
     Ok((request, name))
 }
 
-fn create(cloud: &mut FakeCloud, ask: &RoutedCall, project: &str) -> Result<FakeReply, FakeReply> {
-    let (request, name) = checked(cloud, ask)?;
+fn create(
+    cloud: &mut FakeCloud,
+    call: &FakeRequest,
+    project: &str,
+) -> Result<FakeReply, FakeReply> {
+    let (request, name) = parse_create(cloud, call)?;
     if cloud
         .stacks
         .iter()
         .any(|stack| stack.project == project && stack.name == name && !stack.is_gone())
     {
-        return Err(FakeReply::fault_of(
+        return Err(FakeReply::error(
             "heat",
             409,
             "StackExists",
             &format!("The Stack ({name}) already exists."),
         ));
     }
-    let token = ask.token.as_ref().and_then(|token| cloud.tokens.get(token));
+    let token = call
+        .token
+        .as_ref()
+        .and_then(|token| cloud.tokens.get(token));
     if token.is_some_and(|token| token.method == "application_credential") {
-        // As the rig's: the trust fails, and Heat says no more than this.
+        // As the real one: creating the trust fails, and Heat says no more than this.
         return Err(FakeReply::json(
             500,
             &json!({"code": 500, "title": "Internal Server Error", "explanation":
@@ -243,9 +251,9 @@ fn create(cloud: &mut FakeCloud, ask: &RoutedCall, project: &str) -> Result<Fake
     Ok(reply)
 }
 
-fn validate(cloud: &FakeCloud, ask: &RoutedCall) -> Result<FakeReply, FakeReply> {
-    let request = ask.json()?;
-    template::check(&cloud.fixtures, &request)?;
+fn validate(cloud: &FakeCloud, call: &FakeRequest) -> Result<FakeReply, FakeReply> {
+    let request = call.json()?;
+    template_check::check_template(&cloud.fixtures, &request)?;
     Ok(FakeReply::json(
         200,
         &json!({"Description": request["template"]["description"], "Parameters": {}, "Environment": {}}),
@@ -254,14 +262,14 @@ fn validate(cloud: &FakeCloud, ask: &RoutedCall) -> Result<FakeReply, FakeReply>
 
 fn update(
     cloud: &mut FakeCloud,
-    ask: &RoutedCall,
+    call: &FakeRequest,
     project: &str,
     name: &str,
     id: &str,
 ) -> Result<FakeReply, FakeReply> {
     let at = living(cloud, project, name, id)?;
-    let request = ask.json()?;
-    template::check(&cloud.fixtures, &request)?;
+    let request = call.json()?;
+    template_check::check_template(&cloud.fixtures, &request)?;
     let fails = cloud.next_update_fails.take();
     cloud.stacks[at].update(&request, fails);
     Ok(FakeReply::empty(202))
@@ -269,13 +277,13 @@ fn update(
 
 fn signal(
     cloud: &mut FakeCloud,
-    ask: &RoutedCall,
+    call: &FakeRequest,
     project: &str,
     (name, id): (&str, &str),
     resource: &str,
 ) -> Result<FakeReply, FakeReply> {
     let at = living(cloud, project, name, id)?;
-    let signal = ask.json()?;
+    let signal = call.json()?;
     let text = |key: &str| signal[key].as_str().unwrap_or_default();
     cloud.stacks[at].signal(
         resource,
@@ -324,12 +332,12 @@ fn resources(cloud: &FakeCloud, at: usize) -> FakeReply {
     )
 }
 
-fn events(cloud: &FakeCloud, ask: &RoutedCall, at: usize, resource: Option<&str>) -> FakeReply {
+fn events(cloud: &FakeCloud, call: &FakeRequest, at: usize, resource: Option<&str>) -> FakeReply {
     let stack = &cloud.stacks[at];
-    if let Some(marker) = ask.query("marker")
+    if let Some(marker) = call.query("marker")
         && !stack.events.iter().any(|event| event.id == marker)
     {
-        return FakeReply::fault_of(
+        return FakeReply::error(
             "heat",
             404,
             "EntityNotFound",
@@ -338,14 +346,14 @@ fn events(cloud: &FakeCloud, ask: &RoutedCall, at: usize, resource: Option<&str>
     }
     // The marker counts among all events, so those of a resource are chosen behind it.
     let mut all: Vec<&FakeEvent> = stack.events.iter().collect();
-    if ask.query("sort_dir") != Some("asc") {
+    if call.query("sort_dir") != Some("asc") {
         all.reverse();
     }
-    let start = ask
+    let start = call
         .query("marker")
         .and_then(|marker| all.iter().position(|event| event.id == marker))
         .map_or(0, |at| at + 1);
-    let limit = ask
+    let limit = call
         .query("limit")
         .and_then(|limit| limit.parse().ok())
         .unwrap_or(usize::MAX);

@@ -1,16 +1,18 @@
-//! Keystone, v3 or v2.0.
+//! Keystone: version documents, logins and validations, by v3 or v2.0.
 
 use serde_json::{Value, json};
 
 use super::{
     IdentityApi,
-    cloud::{FakeCloud, FakeToken, PASSWORD, iso},
-    routes::{FakeReply, RoutedCall},
+    cloud::{FakeCloud, FakeToken, PASSWORD},
+    reply::FakeReply,
+    request::FakeRequest,
+    values::format_timestamp,
 };
 
-pub(super) fn answer(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
-    let method = ask.method.as_str();
-    match (cloud.api, method, ask.parts().as_slice()) {
+pub(super) fn answer(cloud: &mut FakeCloud, call: &FakeRequest) -> FakeReply {
+    let method = call.method.as_str();
+    match (cloud.api, method, call.parts().as_slice()) {
         (IdentityApi::V3, "GET", []) => FakeReply::json(
             300,
             &json!({"versions": {"values": [version("v3.14", &cloud.url, "v3")]}}),
@@ -26,10 +28,10 @@ pub(super) fn answer(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
             200,
             &json!({"version": version("v2.0", &cloud.url, "v2.0")}),
         ),
-        (IdentityApi::V3, "GET", ["v3", "auth", "tokens"]) => validate(cloud, ask),
-        (IdentityApi::V3, "POST", ["v3", "auth", "tokens"]) => login_v3(cloud, ask),
-        (IdentityApi::V2, "GET", ["v2.0", "tenants"]) => tenants(cloud, ask),
-        (IdentityApi::V2, "POST", ["v2.0", "tokens"]) => login_v2(cloud, ask),
+        (IdentityApi::V3, "GET", ["v3", "auth", "tokens"]) => validate(cloud, call),
+        (IdentityApi::V3, "POST", ["v3", "auth", "tokens"]) => login_v3(cloud, call),
+        (IdentityApi::V2, "GET", ["v2.0", "tenants"]) => tenants(cloud, call),
+        (IdentityApi::V2, "POST", ["v2.0", "tokens"]) => login_v2(cloud, call),
         _ => FakeReply {
             status: 404,
             headers: Vec::new(),
@@ -47,22 +49,26 @@ fn refused() -> FakeReply {
     FakeReply::unauthorized("keystone")
 }
 
-fn validate(cloud: &FakeCloud, ask: &RoutedCall) -> FakeReply {
-    match ask.token.as_ref().and_then(|token| cloud.tokens.get(token)) {
+fn validate(cloud: &FakeCloud, call: &FakeRequest) -> FakeReply {
+    match call
+        .token
+        .as_ref()
+        .and_then(|token| cloud.tokens.get(token))
+    {
         None => refused(),
-        Some(_) => match ask
+        Some(_) => match call
             .subject
             .as_ref()
             .and_then(|subject| cloud.tokens.get(subject))
         {
-            None => FakeReply::fault_of("keystone", 404, "Not Found", "Could not find token."),
+            None => FakeReply::error("keystone", 404, "Not Found", "Could not find token."),
             Some(token) => FakeReply::json(200, &token_v3(cloud, token)),
         },
     }
 }
 
-fn login_v3(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
-    let body = match ask.json() {
+fn login_v3(cloud: &mut FakeCloud, call: &FakeRequest) -> FakeReply {
+    let body = match call.json() {
         Ok(body) => body,
         Err(reply) => return reply,
     };
@@ -109,7 +115,7 @@ fn login_v3(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
             )
         }
         _ => {
-            return FakeReply::fault_of(
+            return FakeReply::error(
                 "keystone",
                 400,
                 "Bad Request",
@@ -117,7 +123,7 @@ fn login_v3(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
             );
         }
     };
-    // A user belongs to the project of his name alone.
+    // A user belongs to the project of their own name alone.
     let Some(home) = cloud.project_id(&user) else {
         return refused();
     };
@@ -138,8 +144,8 @@ fn token_v3(cloud: &FakeCloud, token: &FakeToken) -> Value {
         "methods": [token.method],
         "user": {"domain": domain, "id": format!("user-{}", token.user), "name": token.user, "password_expires_at": null},
         "audit_ids": ["3oHVVgHlSASbfg7AdM6Xew"],
-        "expires_at": iso(token.expires, ".000000Z"),
-        "issued_at": iso(std::time::SystemTime::now(), ".000000Z"),
+        "expires_at": format_timestamp(token.expires, ".000000Z"),
+        "issued_at": format_timestamp(std::time::SystemTime::now(), ".000000Z"),
     });
     if let Some(project) = &token.project {
         let name = cloud.project_name(project);
@@ -159,8 +165,12 @@ fn token_v3(cloud: &FakeCloud, token: &FakeToken) -> Value {
     json!({"token": body})
 }
 
-fn tenants(cloud: &FakeCloud, ask: &RoutedCall) -> FakeReply {
-    let Some(token) = ask.token.as_ref().and_then(|token| cloud.tokens.get(token)) else {
+fn tenants(cloud: &FakeCloud, call: &FakeRequest) -> FakeReply {
+    let Some(token) = call
+        .token
+        .as_ref()
+        .and_then(|token| cloud.tokens.get(token))
+    else {
         return refused();
     };
     let tenants: Vec<Value> = cloud
@@ -171,8 +181,8 @@ fn tenants(cloud: &FakeCloud, ask: &RoutedCall) -> FakeReply {
     FakeReply::json(200, &json!({"tenants": tenants, "tenants_links": []}))
 }
 
-fn login_v2(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
-    let body = match ask.json() {
+fn login_v2(cloud: &mut FakeCloud, call: &FakeRequest) -> FakeReply {
+    let body = match call.json() {
         Ok(body) => body,
         Err(reply) => return reply,
     };
@@ -200,7 +210,7 @@ fn login_v2(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
     }
     let id = cloud.add_token(wanted.clone(), &user, "password");
     let mut access = json!({
-        "token": {"id": id, "issued_at": iso(std::time::SystemTime::now(), ".000000Z"), "expires": iso(cloud.tokens[&id].expires, "Z")},
+        "token": {"id": id, "issued_at": format_timestamp(std::time::SystemTime::now(), ".000000Z"), "expires": format_timestamp(cloud.tokens[&id].expires, "Z")},
         "user": {"id": format!("user-{user}"), "name": user, "username": user, "roles": [{"name": "_member_"}], "roles_links": []},
         "metadata": {"is_admin": 0, "roles": ["r1"]},
         "serviceCatalog": [],

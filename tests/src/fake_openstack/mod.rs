@@ -1,27 +1,38 @@
-//! A stand-in for the cloud in this process: enough of Keystone, Heat, Nova, Glance, Neutron and
-//! Cinder for the life of a cluster, in the shapes of a real OpenStack's answers. For fault tests
-//! and for showing the way without a cloud, never for proof. Knows nothing of the host.
+//! A fake OpenStack in this process: enough of Keystone, Heat, Nova, Glance, Neutron and Cinder for
+//! the life of a cluster, in the shapes of a real OpenStack's answers. For tests with faults and
+//! for the demo without a cloud; that clusters really work is verified against a real OpenStack
+//! only. Knows nothing of the host.
 //!
-//! Time stands still unless a test steps ([`Standin::step`], [`Standin::finish`]) or [`Pace::Tick`]
-//! does. [`Standin::fault`] makes services fail, and [`Standin::requests`] tells what was asked.
+//! Stacks stand still unless a test advances them ([`FakeOpenStack::step`],
+//! [`FakeOpenStack::finish`]) or [`StackPace::Tick`] does. [`FakeOpenStack::fault`] makes services
+//! fail, and [`FakeOpenStack::requests`] lists what was asked.
 //!
 //! Layout
-//! - [`Standin`]: what a test holds; `server`: connections; `routes`: who answers what
-//! - `keystone`, `heat`, `facts` (Nova, Glance, Neutron, Cinder): the services
-//! - `stack`: a stack's life, step by step; `change`: its update; `template`, `resolve`: HOT
-//! - `cloud`: all state; [`faults`]: what goes wrong on purpose
+//! - [`FakeOpenStack`]: what a test holds; `server`: connections; `routes`: which service answers
+//! - `keystone`, `heat`, `nova`, `glance`, `neutron`, `cinder`: the services
+//! - `stack`: a stack, step by step; `stack_plan`, `stack_update`: the steps of a create and an
+//!   update
+//! - `template_check`, `hot_functions`: HOT
+//! - `cloud`: all state; `request`, `reply`, `values`, [`faults`]: plain data
 
-mod change;
+mod cinder;
 mod cloud;
-mod facts;
 pub mod faults;
+mod glance;
 mod heat;
+mod hot_functions;
 mod keystone;
-mod resolve;
+mod neutron;
+mod nova;
+mod reply;
+mod request;
 mod routes;
 mod server;
 mod stack;
-mod template;
+mod stack_plan;
+mod stack_update;
+mod template_check;
+mod values;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -30,23 +41,23 @@ use std::{
 
 use tokio::task::JoinHandle;
 
-pub use change::UpdateFails;
 pub use cloud::{CloudFixtures, FakeFlavor, FakeImage, FakeNetwork, FakeQuota, PASSWORD};
 pub use faults::{FaultKind, InjectedFault};
 pub use stack::CreateFails;
+pub use stack_update::UpdateFails;
 
 use cloud::FakeCloud;
 
-/// How the stand-in is to behave.
+/// How the fake OpenStack behaves.
 #[derive(Clone, Debug, Default)]
 pub struct FakeConfig {
-    /// What Keystone speaks.
+    /// The API that Keystone speaks.
     pub keystone: IdentityApi,
-    /// Who makes stacks go on.
+    /// What advances stacks.
     pub pace: StackPace,
 }
 
-/// What Keystone speaks.
+/// The API that Keystone speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IdentityApi {
     /// v3 alone, as clouds do.
@@ -56,13 +67,13 @@ pub enum IdentityApi {
     V2,
 }
 
-/// Who makes stacks go on.
+/// What advances stacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StackPace {
-    /// The test, by [`Standin::step`].
+    /// The test, by [`FakeOpenStack::step`].
     #[default]
     Steps,
-    /// Time: every stack goes one step each tick.
+    /// Time: every stack takes one step each tick.
     Tick(Duration),
 }
 
@@ -146,12 +157,12 @@ impl FakeOpenStack {
         self.lock().tokens.clear();
     }
 
-    /// Every stack goes one step; whether any had one to go.
+    /// Advances every stack by one step; whether any had one left.
     pub fn step(&self) -> bool {
         self.lock().step()
     }
 
-    /// Every stack goes on until it has come to rest.
+    /// Advances every stack until none has a step left.
     pub fn finish(&self) {
         while self.step() {}
     }
@@ -174,7 +185,7 @@ impl FakeOpenStack {
         property: &str,
     ) -> Option<serde_json::Value> {
         self.lock().living(stack).map(|stack| {
-            resolve::value(
+            hot_functions::resolve_value(
                 stack,
                 &stack.template["resources"][resource]["properties"][property],
             )
@@ -195,12 +206,12 @@ impl FakeOpenStack {
         })
     }
 
-    /// What goes wrong from now on. Faults are tried in the order in which they were given.
+    /// Injects a fault. Faults are tried in the order in which they were given.
     pub fn fault(&self, fault: InjectedFault) {
         self.lock().faults.push(fault);
     }
 
-    /// Nothing goes wrong any more.
+    /// Drops all faults.
     pub fn heal(&self) {
         self.lock().faults.clear();
     }
@@ -274,7 +285,7 @@ impl FakeOpenStack {
         }
     }
 
-    /// Takes a stack away behind everybody's back.
+    /// Removes a stack and every trace of it, as an operator could.
     pub fn vanish(&self, stack: &str) {
         self.lock().stacks.retain(|known| known.name != stack);
     }

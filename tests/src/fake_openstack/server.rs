@@ -1,4 +1,5 @@
-//! Connections: reads a request, lets the cloud answer, and breaks what a fault wants broken.
+//! The HTTP server: reads a request, has it answered, and applies the fault that is injected into
+//! it: a late, cut, padded or lost answer.
 
 use std::{
     convert::Infallible,
@@ -19,12 +20,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinSet};
 
-use super::{
-    FaultKind,
-    cloud::FakeCloud,
-    lock,
-    routes::{self, FakeReply, RoutedCall},
-};
+use super::{FaultKind, cloud::FakeCloud, lock, reply::FakeReply, request::FakeRequest, routes};
 
 /// Accepts until it is dropped, and all connections with it.
 pub(super) async fn serve(listener: TcpListener, cloud: Arc<Mutex<FakeCloud>>) {
@@ -60,23 +56,27 @@ async fn answer(cloud: Arc<Mutex<FakeCloud>>, request: Request<Incoming>) -> io:
         .uri
         .path_and_query()
         .map_or("/", |target| target.as_str());
-    let mut ask = RoutedCall::new(
+    let mut call = FakeRequest::new(
         head.method.as_str(),
         target,
         header("x-auth-token"),
         header("x-subject-token"),
         body,
     );
-    let fault = lock(&cloud).begin(&ask);
+    let fault = lock(&cloud).begin(&call);
     match fault {
         Some(FaultKind::Dropped) => return Err(io::Error::other("dropped on purpose")),
         Some(FaultKind::Status(status, retry_after)) => {
-            return Ok(whole(FakeReply::fault(&ask, status, retry_after)));
+            return Ok(whole(FakeReply::injected(
+                call.service,
+                status,
+                retry_after,
+            )));
         }
-        Some(FaultKind::Expired) => ask.token = None,
+        Some(FaultKind::Expired) => call.token = None,
         _ => {}
     }
-    let mut reply = routes::answer(&mut lock(&cloud), &ask);
+    let mut reply = routes::answer_request(&mut lock(&cloud), &call);
     match fault {
         Some(FaultKind::Slow(by)) => tokio::time::sleep(by).await,
         Some(FaultKind::Lost) => return Err(io::Error::other("lost on purpose")),

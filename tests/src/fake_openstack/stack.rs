@@ -1,5 +1,6 @@
-//! A stack's life, one step at a time. What the nodes of a template would do is derived from the
-//! template: its servers are nodes, and the scripts in its files are their stages.
+//! A stack as a queue of steps, each of which moves resources, events and signals on as Heat and
+//! the nodes would. What the steps of a create are stands in `stack_plan`, those of an update in
+//! `stack_update`.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -9,8 +10,8 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    cloud::{iso, uuid},
-    resolve,
+    hot_functions,
+    values::{format_timestamp, uuid},
 };
 
 /// How a create fails.
@@ -35,7 +36,7 @@ pub enum CreateFails {
     Silence,
 }
 
-/// One stack, living or gone.
+/// One stack, living or deleted.
 #[derive(Debug)]
 pub(super) struct FakeStack {
     pub(super) id: String,
@@ -102,13 +103,14 @@ pub(super) enum StackStep {
     NodeFails(String, String),
     /// Nodes say that they are ready.
     Ready(Vec<String>),
-    /// Nodes that were told of a change say that it is done; one may say that it failed, and why.
+    /// Nodes that were notified of a change signal that it is done; one may signal that it failed,
+    /// and why.
     Answers(Option<(String, String)>),
     /// The wait conditions end, and with them the action.
     End,
-    /// Everything is taken away.
+    /// Every resource is deleted.
     Gone,
-    /// Something cannot be taken away.
+    /// A resource cannot be deleted.
     Stuck,
 }
 
@@ -206,7 +208,7 @@ impl FakeStack {
         self.status() == "DELETE_COMPLETE"
     }
 
-    /// Begins to take everything away, whatever was going on.
+    /// Begins to delete every resource, whatever was going on.
     pub(super) fn delete(&mut self, fails: bool) {
         self.updated = Some(now());
         self.begin("DELETE");
@@ -218,7 +220,7 @@ impl FakeStack {
         .into();
     }
 
-    /// One step; whether there was one to go.
+    /// Takes the next step; whether there was one left.
     pub(super) fn step(&mut self) -> bool {
         let Some(step) = self.plan.pop_front() else {
             return false;
@@ -284,7 +286,8 @@ impl FakeStack {
             }
             StackStep::Stuck => {
                 let name = self.names(|_| true).into_iter().next().unwrap_or_default();
-                let said = format!("Conflict: resources.{name}: the stand-in keeps it on purpose");
+                let said =
+                    format!("Conflict: resources.{name}: the fake OpenStack keeps it on purpose");
                 self.set(&name, "DELETE_FAILED", &said);
                 self.end("FAILED", &format!("Resource DELETE failed: {said}"));
             }
@@ -335,7 +338,7 @@ impl FakeStack {
             .iter()
             .filter(|resource| resource.kind == SERVER && !resource.physical_id.is_empty());
         let flavor = |name: &str| {
-            resolve::value(
+            hot_functions::resolve_value(
                 self,
                 &self.template["resources"][name]["properties"]["flavor"],
             )
@@ -343,52 +346,6 @@ impl FakeStack {
         servers
             .filter_map(|resource| flavor(&resource.name).as_str().map(str::to_owned))
             .collect()
-    }
-
-    fn create_plan(&self, fails: Option<CreateFails>) -> VecDeque<StackStep> {
-        let nodes = self.nodes();
-        let mut plan = VecDeque::from([StackStep::Network]);
-        if let Some(CreateFails::Server { node, reason }) = fails {
-            plan.push_back(StackStep::ServerFails { node, reason });
-            return plan;
-        }
-        plan.push_back(StackStep::Servers);
-        if fails == Some(CreateFails::Silence) {
-            plan.push_back(StackStep::End);
-            return plan;
-        }
-        let stages = self.stages();
-        if let Some((plugin, stage)) = stages.first() {
-            plan.push_back(StackStep::Progress(
-                nodes
-                    .iter()
-                    .map(|node| (node.clone(), format!("{node} {plugin} {stage} began")))
-                    .collect(),
-            ));
-        }
-        if let Some(CreateFails::Node { node, text }) = fails {
-            plan.push_back(StackStep::NodeFails(node, text));
-            return plan;
-        }
-        for (plugin, stage) in &stages {
-            let doers = nodes
-                .iter()
-                .filter(|node| stage != "smoke" || *node == "master");
-            let line = |(at, node): (usize, &String)| {
-                (
-                    node.clone(),
-                    format!("{node} {plugin} {stage} done {} s", 3 + at + plugin.len()),
-                )
-            };
-            plan.push_back(StackStep::Progress(doers.enumerate().map(line).collect()));
-        }
-        let (masters, workers) = nodes.into_iter().partition(|node| node == "master");
-        plan.extend([
-            StackStep::Ready(workers),
-            StackStep::Ready(masters),
-            StackStep::End,
-        ]);
-        plan
     }
 
     /// `master`, `worker-7`: the nodes of the template.
@@ -399,42 +356,6 @@ impl FakeStack {
             .filter(|resource| resource.kind == SERVER);
         servers
             .map(|server| server.name.trim_end_matches("_server").replace('_', "-"))
-            .collect()
-    }
-
-    /// Plugin and stage of every script in the files, in the order of the frame: all `setup`, all
-    /// `ready`, all `smoke`.
-    fn stages(&self) -> Vec<(String, String)> {
-        const FOLDER: &str = "/opt/stampede/scripts/";
-        let mut found: Vec<(usize, String, String)> = Vec::new();
-        for part in self
-            .files
-            .values()
-            .flat_map(|file| file.split(FOLDER).skip(1))
-        {
-            let (folder, rest) = part.split_once('/').unwrap_or_default();
-            let stage = rest.split('.').next().unwrap_or_default();
-            let place = ["setup", "ready", "smoke"]
-                .iter()
-                .position(|known| *known == stage);
-            if let (Some(place), false) = (place, folder.is_empty()) {
-                found.push((place, folder.to_owned(), stage.to_owned()));
-            }
-        }
-        found.sort();
-        found.dedup();
-        if found.is_empty() {
-            found.push((0, "00-node".to_owned(), "setup".to_owned()));
-        }
-        let plugin = |folder: &str| {
-            folder
-                .split_once('-')
-                .map_or(folder, |(_, name)| name)
-                .to_owned()
-        };
-        found
-            .into_iter()
-            .map(|(_, folder, stage)| (plugin(&folder), stage))
             .collect()
     }
 
@@ -480,7 +401,10 @@ impl FakeStack {
     /// would.
     fn end_waits(&mut self) {
         for name in self.names(|resource| resource.kind == WAIT) {
-            let properties = resolve::value(self, &self.template["resources"][&name]["properties"]);
+            let properties = hot_functions::resolve_value(
+                self,
+                &self.template["resources"][&name]["properties"],
+            );
             let count = properties["count"]
                 .as_u64()
                 .or_else(|| properties["count"].as_str()?.parse().ok())
@@ -581,5 +505,5 @@ fn failed_line(node: &str, text: &str) -> String {
 }
 
 fn now() -> String {
-    iso(SystemTime::now(), "Z")
+    format_timestamp(SystemTime::now(), "Z")
 }

@@ -181,7 +181,7 @@ async fn create_stack(
                 .1
         }
         (None, None) => {
-            return Err(OrchestratorError::Internal(format!(
+            return Err(OrchestratorError::internal(format!(
                 "the record of `{}` holds no plan; delete the cluster",
                 record.name
             )));

@@ -76,7 +76,7 @@ pub(crate) fn of(
     wish: &UpdateRequest,
 ) -> Result<ChangeTarget, OrchestratorError> {
     let Some(from) = record.spec.clone() else {
-        return Err(OrchestratorError::Internal(format!(
+        return Err(OrchestratorError::internal(format!(
             "the record of `{}` holds no plan; delete the cluster",
             record.name
         )));

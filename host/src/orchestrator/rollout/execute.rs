@@ -70,7 +70,7 @@ pub(crate) async fn advance_rollout(
     }
     if let Some(error) = refresh::fetch_status(&context.state, entity, session).await {
         entity.look.record_contact(Some(error.clone()));
-        return Err(OrchestratorError::Cloud(error));
+        return Err(OrchestratorError::cloud(error));
     }
     entity.look.record_contact(None);
     let record = entity.record();

@@ -1,10 +1,10 @@
-//! The catalog: where each service is, in one form for Keystone's v2.0 and v3, and the address that
-//! our calls start from.
+//! The service catalog of a token: endpoints by type, region and interface, in one form for
+//! Keystone's v2.0 and v3, and the base URL of the calls to each service.
 
 use serde::Deserialize;
 use url::Url;
 
-use super::{CloudConfig, CloudError, EndpointInterface};
+use super::{CloudConfig, CloudError, EndpointInterface, ServiceName};
 
 /// Every endpoint of the catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,48 +21,26 @@ pub(super) struct CatalogEndpoint {
     pub(super) url: String,
 }
 
-/// A service that we call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ServiceType {
-    Heat,
-    Nova,
-    Glance,
-    Neutron,
-    Cinder,
+/// The types under which catalogs list a service, the best one first.
+pub(super) fn catalog_types(service: ServiceName) -> &'static [&'static str] {
+    match service {
+        ServiceName::Keystone => &["identity"],
+        ServiceName::Heat => &["orchestration"],
+        ServiceName::Nova => &["compute"],
+        ServiceName::Glance => &["image"],
+        ServiceName::Neutron => &["network"],
+        ServiceName::Cinder => &["volumev3", "block-storage", "volumev2", "volume"],
+    }
 }
 
-impl ServiceType {
-    /// As messages name it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Heat => "heat",
-            Self::Nova => "nova",
-            Self::Glance => "glance",
-            Self::Neutron => "neutron",
-            Self::Cinder => "cinder",
-        }
-    }
-
-    /// As catalogs name it, the best name first.
-    pub(super) fn types(self) -> &'static [&'static str] {
-        match self {
-            Self::Heat => &["orchestration"],
-            Self::Nova => &["compute"],
-            Self::Glance => &["image"],
-            Self::Neutron => &["network"],
-            Self::Cinder => &["volumev3", "block-storage", "volumev2", "volume"],
-        }
-    }
-
-    /// The API version for an endpoint that names none.
-    fn version(self) -> &'static str {
-        match self {
-            Self::Heat => "v1",
-            Self::Nova => "v2.1",
-            Self::Glance => "v2",
-            Self::Neutron => "v2.0",
-            Self::Cinder => "v3",
-        }
+/// The API version to call at an endpoint that names none.
+fn default_version(service: ServiceName) -> &'static str {
+    match service {
+        ServiceName::Keystone | ServiceName::Cinder => "v3",
+        ServiceName::Heat => "v1",
+        ServiceName::Nova => "v2.1",
+        ServiceName::Glance => "v2",
+        ServiceName::Neutron => "v2.0",
     }
 }
 
@@ -72,9 +50,7 @@ impl ServiceCatalog {
     pub(super) fn region<'a>(&'a self, config: &'a CloudConfig) -> &'a str {
         let heat = || {
             self.endpoints.iter().find(|endpoint| {
-                ServiceType::Heat
-                    .types()
-                    .contains(&endpoint.service_type.as_str())
+                catalog_types(ServiceName::Heat).contains(&endpoint.service_type.as_str())
             })
         };
         let found = || {
@@ -86,27 +62,26 @@ impl ServiceCatalog {
     }
 
     /// Whether our region has a service of this type, at our interface.
-    pub(super) fn has(&self, service_type: &str, config: &CloudConfig) -> bool {
-        self.find(service_type, config).is_some()
+    pub(super) fn has_endpoint(&self, service_type: &str, config: &CloudConfig) -> bool {
+        self.find_endpoint(service_type, config).is_some()
     }
 
     /// The address that calls to `service` start from, with API version and (Heat, Cinder) project,
     /// without a trailing slash.
-    pub(super) fn base(
+    pub(super) fn base_url(
         &self,
-        service: ServiceType,
+        service: ServiceName,
         project_id: &str,
         config: &CloudConfig,
     ) -> Result<Url, CloudError> {
-        let endpoint = service
-            .types()
+        let endpoint = catalog_types(service)
             .iter()
-            .find_map(|service_type| self.find(service_type, config));
-        let endpoint = endpoint.ok_or_else(|| self.missing(service, config))?;
+            .find_map(|service_type| self.find_endpoint(service_type, config));
+        let endpoint = endpoint.ok_or_else(|| self.missing_service(service, config))?;
         let wrong = || {
-            CloudError::Config(format!(
+            CloudError::config(format!(
                 "the catalog's address of {} is no http(s) URL: `{}`",
-                service.name(),
+                service.as_str(),
                 endpoint.url
             ))
         };
@@ -120,7 +95,7 @@ impl ServiceCatalog {
         Ok(url)
     }
 
-    fn find(&self, service_type: &str, config: &CloudConfig) -> Option<&CatalogEndpoint> {
+    fn find_endpoint(&self, service_type: &str, config: &CloudConfig) -> Option<&CatalogEndpoint> {
         let region = self.region(config);
         self.endpoints.iter().find(|endpoint| {
             endpoint.service_type == service_type
@@ -129,7 +104,7 @@ impl ServiceCatalog {
         })
     }
 
-    fn missing(&self, service: ServiceType, config: &CloudConfig) -> CloudError {
+    fn missing_service(&self, service: ServiceName, config: &CloudConfig) -> CloudError {
         let mut available: Vec<_> = self
             .endpoints
             .iter()
@@ -148,7 +123,7 @@ impl ServiceCatalog {
         } else {
             format!(" in region `{region}`")
         };
-        let service = service.types().first().copied().unwrap_or_default();
+        let service = catalog_types(service).first().copied().unwrap_or_default();
         CloudError::NoService {
             service,
             interface: config.interface.as_str(),
@@ -158,21 +133,23 @@ impl ServiceCatalog {
     }
 }
 
-fn base_path(service: ServiceType, path: &str, project_id: &str) -> String {
+/// The path of a base URL. Clouds write endpoints with and without version and project, so both are
+/// added where they are missing: `/heat-api` becomes `heat-api/v1/<project>`.
+fn base_path(service: ServiceName, path: &str, project_id: &str) -> String {
     let mut segments: Vec<&str> = path
         .split('/')
         .filter(|segment| !segment.is_empty())
         .collect();
     let version = segments.iter().position(|segment| is_version(segment));
     match version {
-        None => segments.push(service.version()),
+        None => segments.push(default_version(service)),
         // Old catalogs name Glance's dead v1.
-        Some(at) if service == ServiceType::Glance && segments[at] == "v1" => {
-            segments[at] = service.version()
+        Some(at) if service == ServiceName::Glance && segments[at] == "v1" => {
+            segments[at] = default_version(service)
         }
         Some(_) => {}
     }
-    if matches!(service, ServiceType::Heat | ServiceType::Cinder)
+    if matches!(service, ServiceName::Heat | ServiceName::Cinder)
         && segments.last().is_some_and(|last| is_version(last))
     {
         segments.push(project_id);
@@ -307,13 +284,13 @@ mod tests {
         assert_eq!(catalog().region(&config), "One");
         assert_eq!(
             catalog()
-                .base(ServiceType::Nova, "p1", &config)
+                .base_url(ServiceName::Nova, "p1", &config)
                 .expect("nova")
                 .as_str(),
             "http://one:8774/v2.1"
         );
         assert!(
-            !catalog().has("cloudformation", &config),
+            !catalog().has_endpoint("cloudformation", &config),
             "another region's does not count"
         );
     }
@@ -326,19 +303,19 @@ mod tests {
         };
         assert_eq!(
             catalog()
-                .base(ServiceType::Nova, "p1", &config)
+                .base_url(ServiceName::Nova, "p1", &config)
                 .expect("nova")
                 .as_str(),
             "http://two:8774/v2.1"
         );
-        assert!(catalog().has("cloudformation", &config));
+        assert!(catalog().has_endpoint("cloudformation", &config));
         let config = CloudConfig {
             interface: EndpointInterface::Internal,
             ..CloudConfig::new("http://k")
         };
         assert_eq!(
             catalog()
-                .base(ServiceType::Heat, "p1", &config)
+                .base_url(ServiceName::Heat, "p1", &config)
                 .expect("heat")
                 .as_str(),
             "http://one-internal:8004/v1/p1"
@@ -352,7 +329,7 @@ mod tests {
             ..CloudConfig::new("http://k")
         };
         let message = catalog()
-            .base(ServiceType::Heat, "p1", &config)
+            .base_url(ServiceName::Heat, "p1", &config)
             .expect_err("no such region")
             .to_string();
         assert!(
@@ -361,7 +338,7 @@ mod tests {
             "{message}"
         );
         let error = catalog()
-            .base(ServiceType::Glance, "p1", &CloudConfig::new("http://k"))
+            .base_url(ServiceName::Glance, "p1", &CloudConfig::new("http://k"))
             .expect_err("ftp");
         assert!(matches!(error, CloudError::Config(_)), "{error}");
     }
@@ -369,23 +346,23 @@ mod tests {
     #[test]
     fn endpoints_with_and_without_a_version_come_to_the_same() {
         let cases = [
-            (ServiceType::Heat, "/", "v1/p1"),
-            (ServiceType::Heat, "/v1", "v1/p1"),
-            (ServiceType::Heat, "/v1/p1", "v1/p1"),
-            (ServiceType::Heat, "/heat-api/v1/p1/", "heat-api/v1/p1"),
-            (ServiceType::Heat, "/heat-api", "heat-api/v1/p1"),
-            (ServiceType::Nova, "", "v2.1"),
-            (ServiceType::Nova, "/v2.1/p1", "v2.1/p1"),
-            (ServiceType::Nova, "/v2/p1", "v2/p1"),
-            (ServiceType::Neutron, "/", "v2.0"),
-            (ServiceType::Neutron, "/v2.0/", "v2.0"),
-            (ServiceType::Glance, "/", "v2"),
-            (ServiceType::Glance, "/v1", "v2"),
-            (ServiceType::Glance, "/image/v2", "image/v2"),
-            (ServiceType::Neutron, "/vpc", "vpc/v2.0"),
-            (ServiceType::Cinder, "/v3/p1", "v3/p1"),
-            (ServiceType::Cinder, "/volume/v3", "volume/v3/p1"),
-            (ServiceType::Cinder, "/", "v3/p1"),
+            (ServiceName::Heat, "/", "v1/p1"),
+            (ServiceName::Heat, "/v1", "v1/p1"),
+            (ServiceName::Heat, "/v1/p1", "v1/p1"),
+            (ServiceName::Heat, "/heat-api/v1/p1/", "heat-api/v1/p1"),
+            (ServiceName::Heat, "/heat-api", "heat-api/v1/p1"),
+            (ServiceName::Nova, "", "v2.1"),
+            (ServiceName::Nova, "/v2.1/p1", "v2.1/p1"),
+            (ServiceName::Nova, "/v2/p1", "v2/p1"),
+            (ServiceName::Neutron, "/", "v2.0"),
+            (ServiceName::Neutron, "/v2.0/", "v2.0"),
+            (ServiceName::Glance, "/", "v2"),
+            (ServiceName::Glance, "/v1", "v2"),
+            (ServiceName::Glance, "/image/v2", "image/v2"),
+            (ServiceName::Neutron, "/vpc", "vpc/v2.0"),
+            (ServiceName::Cinder, "/v3/p1", "v3/p1"),
+            (ServiceName::Cinder, "/volume/v3", "volume/v3/p1"),
+            (ServiceName::Cinder, "/", "v3/p1"),
         ];
         for (service, path, expected) in cases {
             assert_eq!(

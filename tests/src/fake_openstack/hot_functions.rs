@@ -1,11 +1,12 @@
-//! HOT's functions, as far as outputs and properties need them. What cannot be known yet is null.
+//! Resolves HOT's functions, as far as outputs and properties need them. What cannot be known yet
+//! is null.
 
 use serde_json::{Value, json};
 
 use super::stack::{FakeStack, SERVER, WAIT};
 
 /// The value with its functions resolved.
-pub(super) fn value(stack: &FakeStack, raw: &Value) -> Value {
+pub(super) fn resolve_value(stack: &FakeStack, raw: &Value) -> Value {
     match raw {
         Value::Object(map) if map.len() == 1 => match map.iter().next() {
             Some((name, argument)) => {
@@ -21,10 +22,13 @@ fn each(stack: &FakeStack, raw: &Value) -> Value {
     match raw {
         Value::Object(map) => map
             .iter()
-            .map(|(key, inner)| (key.clone(), value(stack, inner)))
+            .map(|(key, inner)| (key.clone(), resolve_value(stack, inner)))
             .collect::<serde_json::Map<_, _>>()
             .into(),
-        Value::Array(list) => list.iter().map(|inner| value(stack, inner)).collect(),
+        Value::Array(list) => list
+            .iter()
+            .map(|inner| resolve_value(stack, inner))
+            .collect(),
         plain => plain.clone(),
     }
 }
@@ -37,9 +41,11 @@ fn function(stack: &FakeStack, name: &str, argument: &Value) -> Option<Value> {
         "get_attr" => attribute(stack, argument.as_array()?),
         "get_file" => json!(stack.files.get(argument.as_str()?)?),
         "str_replace" => {
-            let mut text = value(stack, &argument["template"]).as_str()?.to_owned();
+            let mut text = resolve_value(stack, &argument["template"])
+                .as_str()?
+                .to_owned();
             for (from, to) in argument["params"].as_object()? {
-                text = text.replace(from, &plain(&value(stack, to)));
+                text = text.replace(from, &plain(&resolve_value(stack, to)));
             }
             json!(text)
         }
@@ -47,9 +53,9 @@ fn function(stack: &FakeStack, name: &str, argument: &Value) -> Option<Value> {
             let [condition, then, otherwise] = argument.as_array()?.as_slice() else {
                 return None;
             };
-            value(
+            resolve_value(
                 stack,
-                if holds(stack, condition) {
+                if condition_holds(stack, condition) {
                     then
                 } else {
                     otherwise
@@ -60,7 +66,7 @@ fn function(stack: &FakeStack, name: &str, argument: &Value) -> Option<Value> {
             let maps = argument
                 .as_array()?
                 .iter()
-                .map(|map| value(stack, map))
+                .map(|map| resolve_value(stack, map))
                 .filter_map(|map| map.as_object().cloned());
             Value::Object(maps.flatten().collect())
         }
@@ -68,7 +74,12 @@ fn function(stack: &FakeStack, name: &str, argument: &Value) -> Option<Value> {
             let (delimiter, lists) = argument.as_array()?.split_first()?;
             let items: Vec<String> = lists
                 .iter()
-                .flat_map(|list| value(stack, list).as_array().cloned().unwrap_or_default())
+                .flat_map(|list| {
+                    resolve_value(stack, list)
+                        .as_array()
+                        .cloned()
+                        .unwrap_or_default()
+                })
                 .map(|i| plain(&i))
                 .collect();
             json!(items.join(delimiter.as_str()?))
@@ -78,24 +89,26 @@ fn function(stack: &FakeStack, name: &str, argument: &Value) -> Option<Value> {
 }
 
 /// A condition, by its name or written out.
-fn holds(stack: &FakeStack, condition: &Value) -> bool {
+fn condition_holds(stack: &FakeStack, condition: &Value) -> bool {
     match condition {
-        Value::String(name) => holds(stack, &stack.template["conditions"][name]),
+        Value::String(name) => condition_holds(stack, &stack.template["conditions"][name]),
         Value::Object(map) => match map.iter().next() {
             Some((function, argument)) => match function.as_str() {
-                "equals" => value(stack, &argument[0]) == value(stack, &argument[1]),
-                "not" => !holds(stack, argument),
+                "equals" => {
+                    resolve_value(stack, &argument[0]) == resolve_value(stack, &argument[1])
+                }
+                "not" => !condition_holds(stack, argument),
                 "and" => argument
                     .as_array()
                     .into_iter()
                     .flatten()
-                    .all(|inner| holds(stack, inner)),
+                    .all(|inner| condition_holds(stack, inner)),
                 "or" => argument
                     .as_array()
                     .into_iter()
                     .flatten()
-                    .any(|inner| holds(stack, inner)),
-                _ => value(stack, condition) == true,
+                    .any(|inner| condition_holds(stack, inner)),
+                _ => resolve_value(stack, condition) == true,
             },
             None => false,
         },
@@ -137,7 +150,7 @@ fn attribute(stack: &FakeStack, argument: &[Value]) -> Value {
     if kind != WAIT && made(stack, name).is_none() {
         return Value::Null;
     }
-    let property = |name: &str| value(stack, &resource["properties"][name]);
+    let property = |name: &str| resolve_value(stack, &resource["properties"][name]);
     let found = match (kind, attribute) {
         ("OS::Neutron::FloatingIP", "floating_ip_address") => {
             json!(format!("203.0.113.{}", 10 + place(stack, name)))
@@ -167,7 +180,7 @@ fn first_address(stack: &FakeStack, server: &Value) -> Value {
     let port = server["properties"]["networks"][0]["port"]["get_resource"]
         .as_str()
         .unwrap_or_default();
-    value(
+    resolve_value(
         stack,
         &stack.template["resources"][port]["properties"]["fixed_ips"][0]["ip_address"],
     )
@@ -175,7 +188,7 @@ fn first_address(stack: &FakeStack, server: &Value) -> Value {
 
 /// Heat gives this one as JSON text.
 fn signal(stack: &FakeStack, handle: &str) -> Value {
-    let transport = value(
+    let transport = resolve_value(
         stack,
         &stack.template["resources"][handle]["properties"]["signal_transport"],
     );
@@ -183,7 +196,7 @@ fn signal(stack: &FakeStack, handle: &str) -> Value {
         return Value::Null;
     }
     json!(
-        json!({"alarm_url": format!("http://stand-in/v1/waitcondition/{}/{handle}", stack.name)})
+        json!({"alarm_url": format!("http://fake-openstack/v1/waitcondition/{}/{handle}", stack.name)})
             .to_string()
     )
 }

@@ -1,9 +1,9 @@
-//! What Heat refuses of a template and its parameters, in its words; the part of it that a plugin's
+//! Heat's checks of a template and its parameters, with its messages; those of them that a plugin's
 //! mistake would meet.
 
 use serde_json::{Map, Value};
 
-use super::{cloud::CloudFixtures, routes::FakeReply};
+use super::{cloud::CloudFixtures, reply::FakeReply};
 
 /// Heat's default limits.
 const MAX_RESOURCES: usize = 1000;
@@ -37,11 +37,11 @@ const TYPES: [&str; 20] = [
 ];
 
 fn refuse(kind: &str, message: &str) -> FakeReply {
-    FakeReply::fault_of("heat", 400, kind, message)
+    FakeReply::error("heat", 400, kind, message)
 }
 
 /// Whether Heat would begin to work on this request.
-pub(super) fn check(fixtures: &CloudFixtures, request: &Value) -> Result<(), FakeReply> {
+pub(super) fn check_template(fixtures: &CloudFixtures, request: &Value) -> Result<(), FakeReply> {
     let template = &request["template"];
     let Some(resources) = template["resources"].as_object() else {
         return Err(refuse(
@@ -66,7 +66,7 @@ pub(super) fn check(fixtures: &CloudFixtures, request: &Value) -> Result<(), Fak
         let message = format!(
             "Request limit exceeded: Stack exceeds the maximum of {MAX_RESOURCES} resources"
         );
-        return Err(FakeReply::fault_of(
+        return Err(FakeReply::error(
             "heat",
             403,
             "RequestLimitExceeded",

@@ -1,14 +1,16 @@
-//! A stack's update: what is new is made, and nodes that are told of a change answer.
+//! The steps of a stack's update: new resources are made, new nodes come up, and nodes whose
+//! metadata announces a change signal its outcome.
 
 use std::time::SystemTime;
 
 use serde_json::Value;
 
 use super::{
-    cloud::iso,
-    resolve,
+    hot_functions,
     stack::{FakeStack, StackStep},
+    values::format_timestamp,
 };
+
 /// How an update fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpdateFails {
@@ -19,24 +21,24 @@ pub enum UpdateFails {
         /// What it signals, without its name.
         text: String,
     },
-    /// This node, told of a change, answers that it failed, with this text.
+    /// This node, notified of a change, signals that it failed, with this text.
     Answer {
         /// Its name.
         node: String,
         /// Why.
         text: String,
     },
-    /// Nodes that are told of a change answer nothing.
+    /// Nodes that are notified of a change signal nothing.
     Silence,
 }
 
 impl FakeStack {
-    /// Replaces the template: what is new is made, new nodes come up, those that are told of a
-    /// change answer.
+    /// Replaces the template: new resources are made, new nodes come up, those that are notified of
+    /// a change signal its outcome.
     pub(super) fn update(&mut self, request: &Value, fails: Option<UpdateFails>) {
         let old = self.nodes();
         self.take(request);
-        self.updated = Some(iso(SystemTime::now(), "Z"));
+        self.updated = Some(format_timestamp(SystemTime::now(), "Z"));
         self.begin("UPDATE");
         let new = self
             .nodes()
@@ -77,7 +79,7 @@ impl FakeStack {
     fn generations(&self) -> Vec<(String, u64)> {
         let metadata = |node: &String| {
             let server = format!("{}_server", node.replace('-', "_"));
-            let metadata = resolve::value(
+            let metadata = hot_functions::resolve_value(
                 self,
                 &self.template["resources"][&server]["properties"]["metadata"],
             );
@@ -91,7 +93,7 @@ impl FakeStack {
             .collect()
     }
 
-    /// Every node whose metadata shows a change that it has not answered to does so.
+    /// Every node whose metadata announces a change that it has not signalled yet does so.
     pub(super) fn answer(&mut self, fails: Option<&(String, String)>) {
         for (node, generation) in self.generations() {
             if self

@@ -1,5 +1,11 @@
-//! Validated tokens, remembered for a short time by their SHA-256, so that a token is never a key
-//! of a map. Concurrent requests with one token ask Keystone once; so do many with a bad one.
+//! Cache of token validations with single flight: concurrent requests with one token ask Keystone
+//! once. Results are kept for `token_ttl`, refusals for the shorter `token_error_ttl`, at most
+//! `tokens` of them, the least recently used going first. Keys are SHA-256 digests, so that no
+//! token stands in a map.
+//!
+//! Keystone can revoke a token at any time and tells nobody. So a result ends in four ways: its
+//! time is up, the token's own expiry has come, room is needed, or a service answered 401 to the
+//! token ([`TokenCache::forget`]).
 
 use std::{
     collections::HashMap,
@@ -10,79 +16,84 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use super::{ClientLimits, CloudError, keystone::TokenIdentity};
+use super::{ClientLimits, CloudError, ServiceName, keystone_wire::TokenIdentity};
 
-/// SHA-256 of token and project.
+/// SHA-256 of token and project: on Keystone v2.0 one token can be exchanged for several projects'.
 pub(super) type TokenKey = [u8; 32];
 
 /// The key of a token that is used for a project.
-pub(super) fn key(token: &SecretString, project: &str) -> TokenKey {
+pub(super) fn token_key(token: &SecretString, project: &str) -> TokenKey {
     let mut hash = Sha256::new();
     hash.update(Sha256::digest(token.expose_secret()));
     hash.update(project);
     hash.finalize().into()
 }
 
-type TokenOutcome = Result<Arc<TokenIdentity>, CloudError>;
+type ValidationResult = Result<Arc<TokenIdentity>, CloudError>;
 
-/// What Keystone said of each token.
+/// The result of the last validation of each token.
 #[derive(Debug, Default)]
 pub(super) struct TokenCache {
     slots: Mutex<HashMap<TokenKey, TokenSlot>>,
 }
 
-/// What was said is read without waiting for anybody; only those who must ask queue, and the first
-/// of them asks for all.
+/// A result that is still good is read without waiting. Requests that find none queue at
+/// `validating`; the first of them asks Keystone, the others find its result.
 #[derive(Debug)]
 struct TokenSlot {
-    used: Instant,
-    said: Option<(Instant, TokenOutcome)>,
-    asking: Arc<tokio::sync::Mutex<()>>,
+    last_used: Instant,
+    /// When it came, and what it was.
+    result: Option<(Instant, ValidationResult)>,
+    validating: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl TokenCache {
-    /// What was said within the limits' time.
-    pub(super) fn known(&self, key: &TokenKey, limits: &ClientLimits) -> Option<TokenOutcome> {
-        Some(self.said(key, limits)?.and_then(unexpired))
+    /// The result that is still good, if there is one.
+    pub(super) fn get(&self, key: &TokenKey, limits: &ClientLimits) -> Option<ValidationResult> {
+        Some(self.fresh_result(key, limits)?.and_then(refuse_expired))
     }
 
-    /// What was said within the limits' time, or what `ask` says now.
-    pub(super) async fn get(
+    /// The result that is still good, or the one of `validate`, which is run at most once at a time
+    /// for each key.
+    pub(super) async fn get_or_validate(
         &self,
         key: TokenKey,
         limits: &ClientLimits,
-        ask: impl Future<Output = Result<TokenIdentity, CloudError>>,
-    ) -> TokenOutcome {
-        if let Some(known) = self.known(&key, limits) {
-            return known;
+        validate: impl Future<Output = Result<TokenIdentity, CloudError>>,
+    ) -> ValidationResult {
+        if let Some(result) = self.get(&key, limits) {
+            return result;
         }
-        let asking = self.asking(key, limits.tokens);
-        let _turn = asking.lock().await;
-        if let Some(outcome) = self.said(&key, limits) {
-            return outcome.and_then(unexpired);
+        let validating = self.validation_lock(key, limits.tokens);
+        let _guard = validating.lock().await;
+        // Another request may have validated it while this one waited for the lock.
+        if let Some(result) = self.fresh_result(&key, limits) {
+            return result.and_then(refuse_expired);
         }
-        let outcome = ask.await.map(Arc::new);
-        // It may have been forgotten meanwhile: then this answer is not to be remembered.
+        let result = validate.await.map(Arc::new);
+        // A service may have answered 401 meanwhile, which dropped the slot: then what Keystone
+        // said is older than that, and is not kept.
         if let Some(slot) = self
             .lock()
             .get_mut(&key)
-            .filter(|slot| Arc::ptr_eq(&slot.asking, &asking))
+            .filter(|slot| Arc::ptr_eq(&slot.validating, &validating))
         {
-            slot.said = Some((Instant::now(), outcome.clone()));
+            slot.result = Some((Instant::now(), result.clone()));
         }
-        outcome.and_then(unexpired)
+        result.and_then(refuse_expired)
     }
 
-    /// The cloud did not accept the token: ask Keystone the next time.
+    /// Drops the result, since a service refused the token: the next request asks Keystone.
     pub(super) fn forget(&self, key: &TokenKey) {
         self.lock().remove(key);
     }
 
-    fn said(&self, key: &TokenKey, limits: &ClientLimits) -> Option<TokenOutcome> {
+    /// The result, if its time is not up; whether the token has expired is not looked at.
+    fn fresh_result(&self, key: &TokenKey, limits: &ClientLimits) -> Option<ValidationResult> {
         let mut slots = self.lock();
         let slot = slots.get_mut(key)?;
-        let (at, outcome) = slot.said.as_ref()?;
-        let ttl = if outcome.is_ok() {
+        let (at, result) = slot.result.as_ref()?;
+        let ttl = if result.is_ok() {
             limits.token_ttl
         } else {
             limits.token_error_ttl
@@ -91,35 +102,36 @@ impl TokenCache {
         if now.duration_since(*at) >= ttl {
             return None;
         }
-        slot.used = now;
-        Some(outcome.clone())
+        slot.last_used = now;
+        Some(result.clone())
     }
 
-    fn asking(&self, key: TokenKey, limit: usize) -> Arc<tokio::sync::Mutex<()>> {
+    /// The lock that serializes validations of this key; makes room for a new key.
+    fn validation_lock(&self, key: TokenKey, limit: usize) -> Arc<tokio::sync::Mutex<()>> {
         let mut slots = self.lock();
         let now = Instant::now();
         if let Some(slot) = slots.get_mut(&key) {
-            slot.used = now;
-            return Arc::clone(&slot.asking);
+            slot.last_used = now;
+            return Arc::clone(&slot.validating);
         }
         if slots.len() >= limit
             && let Some(oldest) = slots
                 .iter()
-                .min_by_key(|(_, slot)| slot.used)
+                .min_by_key(|(_, slot)| slot.last_used)
                 .map(|(key, _)| *key)
         {
             slots.remove(&oldest);
         }
-        let asking = Arc::default();
+        let validating = Arc::default();
         slots.insert(
             key,
             TokenSlot {
-                used: now,
-                said: None,
-                asking: Arc::clone(&asking),
+                last_used: now,
+                result: None,
+                validating: Arc::clone(&validating),
             },
         );
-        asking
+        validating
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TokenKey, TokenSlot>> {
@@ -127,10 +139,10 @@ impl TokenCache {
     }
 }
 
-fn unexpired(identity: Arc<TokenIdentity>) -> TokenOutcome {
+fn refuse_expired(identity: Arc<TokenIdentity>) -> ValidationResult {
     match identity.expires {
         Some(expires) if expires <= SystemTime::now() => Err(CloudError::InvalidToken {
-            service: super::keystone::KEYSTONE,
+            service: ServiceName::Keystone.as_str(),
         }),
         _ => Ok(identity),
     }
@@ -144,7 +156,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::openstack::{User, catalog::ServiceCatalog};
+    use crate::openstack::{User, service_catalog::ServiceCatalog};
 
     fn identity(expires: Option<SystemTime>) -> TokenIdentity {
         let user = User {
@@ -173,14 +185,14 @@ mod tests {
         limits: &ClientLimits,
         asked: &AtomicU32,
         says: Result<TokenIdentity, CloudError>,
-    ) -> TokenOutcome {
+    ) -> ValidationResult {
         let ask = async {
             asked.fetch_add(1, Ordering::Relaxed);
             tokio::task::yield_now().await;
             says
         };
         tokens
-            .get(key(&SecretString::from(name), "p"), limits, ask)
+            .get_or_validate(token_key(&SecretString::from(name), "p"), limits, ask)
             .await
     }
 
@@ -277,7 +289,7 @@ mod tests {
             assert!(outcome.is_err_and(|error| error.is_token()));
         }
         assert_eq!(asked.load(Ordering::Relaxed), 1);
-        tokens.forget(&key(&SecretString::from("bad"), "p"));
+        tokens.forget(&token_key(&SecretString::from("bad"), "p"));
         ask(&tokens, "bad", &limits, &asked, Ok(identity(None)))
             .await
             .expect("good now");

@@ -1,0 +1,123 @@
+//! Keystone's address as the operator gives it, without its version, and the requests below it.
+
+use reqwest::Method;
+use secrecy::SecretString;
+use url::Url;
+
+use super::{CloudConfig, CloudError, ServiceName, api_request::ApiRequest, retry::RetryPolicy};
+
+/// The address of a Keystone, without version and trailing slash.
+#[derive(Debug)]
+pub(super) struct KeystoneAddress {
+    base: Url,
+}
+
+impl KeystoneAddress {
+    /// # Errors
+    /// [`CloudError::Config`] when `auth_url` is no http(s) URL.
+    pub(super) fn parse(auth_url: &str) -> Result<Self, CloudError> {
+        let wrong = |what: &str| {
+            CloudError::config(format!(
+                "Keystone's address (DESIGN_URI, OS_AUTH_URL) {what}: `{auth_url}`"
+            ))
+        };
+        let mut base =
+            Url::parse(auth_url.trim()).map_err(|e| wrong(&format!("is no URL ({e})")))?;
+        if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+            return Err(wrong("is no http or https URL"));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            // Not repeated in the message: it may hold a password.
+            return Err(CloudError::config("Keystone's address (DESIGN_URI, OS_AUTH_URL) must not hold a user name or a password".to_owned()));
+        }
+        let path = base.path().trim_end_matches('/');
+        let path = ["/v3", "/v2.0"]
+            .into_iter()
+            .find_map(|version| path.strip_suffix(version))
+            .unwrap_or(path);
+        let path = path.trim_end_matches('/').to_owned();
+        base.set_path(&path);
+        base.set_query(None);
+        base.set_fragment(None);
+        Ok(Self { base })
+    }
+
+    /// For messages.
+    pub(super) fn as_str(&self) -> &str {
+        self.base.as_str()
+    }
+
+    /// A request to `path` below the address. All requests to Keystone may be repeated, also the
+    /// POST for a token: a second token for the same credentials does no harm.
+    pub(super) fn request<'a>(
+        &self,
+        config: &CloudConfig,
+        action: &str,
+        method: Method,
+        path: &str,
+        token: Option<&'a SecretString>,
+    ) -> ApiRequest<'a> {
+        let mut url = self.base.clone();
+        url.set_path(&format!(
+            "{}/{path}",
+            self.base.path().trim_end_matches('/')
+        ));
+        ApiRequest {
+            service: ServiceName::Keystone,
+            action: action.to_owned(),
+            method,
+            url,
+            token,
+            is_token_subject: false,
+            body: None,
+            retry: RetryPolicy::Idempotent,
+            timeout: config.limits.answer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_loses_its_version_and_slashes() {
+        for address in [
+            "http://k:5000",
+            "http://k:5000/",
+            "http://k:5000/v3",
+            "http://k:5000/v2.0/",
+            "http://k:5000//v3//",
+        ] {
+            assert_eq!(
+                KeystoneAddress::parse(address)
+                    .expect("an address")
+                    .base
+                    .as_str(),
+                "http://k:5000/",
+                "{address}"
+            );
+        }
+        assert_eq!(
+            KeystoneAddress::parse("https://c/identity/v3")
+                .expect("an address")
+                .base
+                .as_str(),
+            "https://c/identity"
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_without_showing_a_password() {
+        for address in ["", "k:5000", "ftp://k", "http://"] {
+            assert!(
+                matches!(KeystoneAddress::parse(address), Err(CloudError::Config(_))),
+                "{address}"
+            );
+        }
+        let message = KeystoneAddress::parse("http://u:hunter2@k")
+            .expect_err("a password")
+            .to_string();
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
