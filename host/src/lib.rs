@@ -10,15 +10,19 @@
 //! - [`store`]: what outlives the process
 //! - [`bundle`]: merge the parts of plugins, check them, assemble node scripts, print YAML
 //! - [`cluster`]: the nouns
+//! - [`system`]: clocks, randomness, environment variables, HTTP clients; [`metrics`]: what the host
+//!   counts and how long it takes
 
 pub mod admin;
 pub mod bundle;
 pub mod cli;
 pub mod cluster;
+pub mod metrics;
 pub mod occi;
 pub mod openstack;
 pub mod orchestrator;
 pub mod plugin;
 pub mod server;
 pub mod store;
+pub mod system;
 pub mod web;

@@ -27,8 +27,8 @@ use tokio::sync::watch;
 
 pub use limits::ServerLimits;
 
-use crate::admin::{self, HostMetrics};
-use crate::occi;
+use crate::metrics::HostMetrics;
+use crate::{admin, occi};
 use connection::{ConnectionHandler, PortConfig};
 
 /// What the server has to be told.
@@ -47,6 +47,8 @@ pub struct ServerConfig {
     pub limits: ServerLimits,
     /// Of what a request may carry.
     pub occi: occi::OcciLimits,
+    /// Where the host's work is recorded, and what administration shows of it.
+    pub metrics: Arc<HostMetrics>,
 }
 
 /// Why the server does not start.
@@ -124,7 +126,7 @@ impl Server {
         let (api, admin) = self.addresses();
         tracing::info!(address.api = %api, address.admin = %admin, "answering on {api}, administration on {admin}");
         let limits = self.config.limits;
-        let metrics = Arc::new(HostMetrics::default());
+        let metrics = self.config.metrics;
         let occi = OcciService(occi::OcciApi::new(clusters.clone(), self.config.occi));
         let admin = AdminService {
             face: admin::AdminApi::new(self.config.so_name, self.controller, Arc::clone(&metrics)),

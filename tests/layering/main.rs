@@ -10,7 +10,7 @@ use std::{
 
 /// From the top; modules of one line do not know one another, but for the faces, where admin shows
 /// the numbers that OCCI counts.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 8] = [
     &["main", "cli"],
     &["server"],
     &["occi", "web", "admin"],
@@ -18,6 +18,7 @@ const LAYERS: [&[&str]; 7] = [
     &["plugin", "openstack", "store"],
     &["bundle"],
     &["cluster"],
+    &["metrics", "system"],
 ];
 /// Lines of a file.
 const MAX_LINES: usize = 500;

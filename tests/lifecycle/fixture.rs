@@ -103,6 +103,7 @@ impl LifecycleFixture {
             store,
             defaults,
             limits,
+            metrics: Arc::default(),
         };
         Orchestrator::new(parts).await.unwrap()
     }

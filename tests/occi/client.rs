@@ -39,6 +39,7 @@ impl OcciHost {
             controller: None,
             limits,
             occi: occi::OcciLimits::default(),
+            metrics: Default::default(),
         };
         let server = Server::bind(config).await.expect("loopback has free ports");
         let (api, admin) = server.addresses();

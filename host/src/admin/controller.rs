@@ -9,6 +9,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use url::Url;
 
+use crate::system::http_client;
+
 /// How much the Cloud Controller may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControllerLimits {
@@ -129,13 +131,7 @@ impl CloudController {
 }
 
 fn client(limits: &ControllerLimits) -> Option<reqwest::Client> {
-    // An error says that it is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || {
-        reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(limits.connect)
-    };
+    let builder = || http_client::new_builder().connect_timeout(limits.connect);
     // A minimal image has no certificates of its own, and hurtle speaks plain HTTP.
     builder()
         .build()

@@ -5,10 +5,10 @@
 //! Layout
 //! - [`Face`]: a request in, an answer out
 //! - [`controller`]: hurtle's Cloud Controller
-//! - [`metrics`]: what the server counts
+//! - `metrics`: what the host counts, in Prometheus' text format
 
 pub mod controller;
-pub mod metrics;
+mod metrics;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use serde_json::Value;
 
 pub use controller::CloudController;
 use controller::ControllerFailure;
-pub use metrics::HostMetrics;
 
+use crate::metrics::HostMetrics;
 use crate::orchestrator::OrchestratorError;
 
 /// The face.
@@ -91,7 +91,7 @@ impl AdminApi {
             "/metrics" => answer(
                 StatusCode::OK,
                 "text/plain; version=0.0.4",
-                self.metrics.text(),
+                metrics::render_metrics(&self.metrics),
             ),
             "/ready" => match ready.await {
                 Ok(()) => answer(StatusCode::OK, "text/plain", "ready".to_owned()),

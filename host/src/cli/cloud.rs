@@ -3,6 +3,7 @@
 use std::{
     io::Write,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,9 +12,11 @@ use clap::Args;
 
 use crate::{
     cluster::{ClusterState, progress::StageReport},
+    metrics::HostMetrics,
     openstack::{CloudClient, CloudCredentials},
     orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorLimits},
     store::RecordStore,
+    system::{clock::monotonic_now, environment::read_path},
 };
 
 use super::plugins;
@@ -49,7 +52,9 @@ impl CloudArgs {
         let credentials = CloudCredentials::from_env_or_clouds_yaml(self.os_cloud.as_deref())?;
         let client = CloudClient::new(credentials.config().clone())?;
         let data_dir = self.data_dir.clone().map_or_else(default_data_dir, Ok)?;
-        let (planner, defaults) = self.plugins.load().await?;
+        // Nobody asks a command for its numbers.
+        let metrics = Arc::new(HostMetrics::default());
+        let (planner, defaults) = self.plugins.load(&metrics).await?;
         let store = RecordStore::open(&data_dir).await?;
         let session = client.login(&credentials).await?;
         let orchestrator = Orchestrator::new(OrchestratorConfig {
@@ -59,6 +64,7 @@ impl CloudArgs {
             store,
             defaults,
             limits: OrchestratorLimits::default(),
+            metrics,
         })
         .await?;
         let caller = orchestrator.register_session(session).await?;
@@ -69,16 +75,15 @@ impl CloudArgs {
     }
 }
 
+/// Where the user's programs keep their state (XDG Base Directory Specification).
+pub(super) fn user_state_dir() -> Option<PathBuf> {
+    read_path("XDG_STATE_HOME").or_else(|| Some(read_path("HOME")?.join(".local/state")))
+}
+
 fn default_data_dir() -> Result<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-    Ok(state
-        .context("neither XDG_STATE_HOME nor HOME is set; name a folder with --data-dir")?
-        .join("stampede"))
+    let state = user_state_dir()
+        .context("neither XDG_STATE_HOME nor HOME is set; name a folder with --data-dir")?;
+    Ok(state.join("stampede"))
 }
 
 /// `90` seconds to `1:30`.
@@ -100,7 +105,7 @@ pub(super) struct ProgressPrinter {
 impl ProgressPrinter {
     pub(super) fn new() -> Self {
         Self {
-            since: Instant::now(),
+            since: monotonic_now(),
             shown: Vec::new(),
             state: None,
             change: None,

@@ -25,11 +25,13 @@ use crate::{
         defaults::VARIABLE_PREFIX,
         framework::PluginDescriptor,
     },
+    metrics::HostMetrics,
     orchestrator::{
         ClusterPlanner,
         cluster_plan::{PluginSource as _, plugin_planner::PluginPlanner},
     },
     plugin::{CompiledSources, PluginLimits, PluginRegistry},
+    system::environment::{read_all, read_path},
 };
 
 /// Where the distribution's package puts plugins.
@@ -54,19 +56,26 @@ pub(crate) struct PluginArgs {
 }
 
 impl PluginArgs {
-    /// The plugins and the defaults, for an orchestrator.
-    pub(crate) async fn load(&self) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
+    /// The plugins and the defaults, for an orchestrator; calls of plugins are recorded there.
+    pub(crate) async fn load(
+        &self,
+        metrics: &Arc<HostMetrics>,
+    ) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
         let args = self.clone();
         // On a thread of its own: compiling takes seconds, and a signal must not wait for it.
         let catalogue = tokio::task::spawn_blocking(move || args.catalogue()).await??;
+        catalogue.record_calls(Arc::clone(metrics));
         let defaults = self.defaults(&AttributeNames::of(catalogue.descriptors()))?;
         Ok((Arc::new(PluginPlanner(catalogue)), defaults))
     }
 
     /// As [`Self::load`], for a service: what is wrong with its operator's defaults is told at its
     /// start, not to each of its users.
-    pub(super) async fn load_checked(&self) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
-        let (planner, defaults) = self.load().await?;
+    pub(super) async fn load_checked(
+        &self,
+        metrics: &Arc<HostMetrics>,
+    ) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
+        let (planner, defaults) = self.load(metrics).await?;
         let problems = unusable(planner.as_ref(), &defaults);
         if problems.is_empty() {
             Ok((planner, defaults))
@@ -99,8 +108,7 @@ impl PluginArgs {
                 OperatorDefaults::from_toml(&text).map_err(|problem| UsageError(vec![problem]))?
             }
         };
-        let defaults =
-            OperatorDefaults::from_variables(variables(env::vars_os())?, words).over(file);
+        let defaults = OperatorDefaults::from_variables(variables(read_all())?, words).over(file);
         let problems = defaults.check(words);
         if problems.is_empty() {
             Ok(defaults)
@@ -195,13 +203,8 @@ fn shipped() -> Option<PathBuf> {
 }
 
 fn default_cache() -> Option<PathBuf> {
-    let set = |name: &str| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    set("XDG_CACHE_HOME")
-        .or_else(|| Some(set("HOME")?.join(".cache")))
+    read_path("XDG_CACHE_HOME")
+        .or_else(|| Some(read_path("HOME")?.join(".cache")))
         .map(|dir| dir.join("stampede"))
 }
 

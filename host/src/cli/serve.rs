@@ -1,17 +1,19 @@
 //! `stampede serve`: the service that hurtle starts. Puts store, cloud, plugins and faces together.
 
-use std::{env, io::Write, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode};
+use std::{io::Write, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode, sync::Arc};
 
 use anyhow::Result;
 use clap::Args;
 
-use super::plugins::PluginArgs;
+use super::{cloud::user_state_dir, plugins::PluginArgs};
 use crate::{
+    metrics::HostMetrics,
     occi,
     openstack::{CloudClient, CloudConfig, EndpointInterface},
     orchestrator::{self, Orchestrator, OrchestratorConfig},
     server::{self, Server},
     store::{self, RecordStore},
+    system::environment::read_path,
 };
 
 /// Serve OCCI, and run until SIGTERM or SIGINT
@@ -77,12 +79,13 @@ pub(super) struct ServeArgs {
 pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let mut stop = pin!(server::terminated());
     let client = CloudClient::new(args.cloud())?;
+    let metrics = Arc::new(HostMetrics::default());
     // The ports come before what takes time: clients wait for the plugins in the queue instead of
     // being refused.
-    let server = Server::bind(args.server()).await?;
+    let server = Server::bind(args.server(Arc::clone(&metrics))).await?;
     let orchestrator = tokio::select! {
         () = &mut stop => return Ok(ExitCode::SUCCESS),
-        orchestrator = args.orchestrator(client) => orchestrator?,
+        orchestrator = args.orchestrator(client, metrics) => orchestrator?,
     };
     // Said when nothing can go wrong any more: who reads it takes the service for running.
     let (api, admin) = server.addresses();
@@ -103,7 +106,7 @@ impl ServeArgs {
             .unwrap_or_else(|| "stampede".to_owned())
     }
 
-    fn server(&self) -> server::ServerConfig {
+    fn server(&self, metrics: Arc<HostMetrics>) -> server::ServerConfig {
         server::ServerConfig {
             listen: self.listen,
             admin_listen: self.admin_listen,
@@ -114,6 +117,7 @@ impl ServeArgs {
                 .filter(|url| !url.is_empty() && given(self.so_name.as_ref())),
             limits: limits(),
             occi: occi::OcciLimits::default(),
+            metrics,
         }
     }
 
@@ -130,8 +134,12 @@ impl ServeArgs {
         }
     }
 
-    async fn orchestrator(&self, client: CloudClient) -> Result<Orchestrator> {
-        let (planner, defaults) = self.plugins.load_checked().await?;
+    async fn orchestrator(
+        &self,
+        client: CloudClient,
+        metrics: Arc<HostMetrics>,
+    ) -> Result<Orchestrator> {
+        let (planner, defaults) = self.plugins.load_checked(&metrics).await?;
         let store = self.store().await?;
         let (host, limits) = (self.so_name(), orchestrator::OrchestratorLimits::default());
         Ok(Orchestrator::new(OrchestratorConfig {
@@ -141,6 +149,7 @@ impl ServeArgs {
             store,
             defaults,
             limits,
+            metrics,
         })
         .await?)
     }
@@ -148,7 +157,11 @@ impl ServeArgs {
     /// A folder that was named must do; where only the environment suggests one, as it does in
     /// containers too, memory does as well.
     async fn store(&self) -> Result<RecordStore> {
-        if let Some(dir) = self.data_dir.clone().or_else(|| set("STATE_DIRECTORY")) {
+        if let Some(dir) = self
+            .data_dir
+            .clone()
+            .or_else(|| read_path("STATE_DIRECTORY"))
+        {
             return Ok(RecordStore::open(&dir).await?);
         }
         let why = match home_data_dir() {
@@ -198,12 +211,5 @@ fn open_files() -> Option<usize> {
 
 /// Where the user's environment keeps the state of services.
 fn home_data_dir() -> Option<PathBuf> {
-    let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-    Some(state?.join("stampede/serve"))
-}
-
-fn set(name: &str) -> Option<PathBuf> {
-    env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
+    Some(user_state_dir()?.join("stampede/serve"))
 }

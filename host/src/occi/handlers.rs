@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode};
-use uuid::Uuid;
 
 use super::clusters::{ClusterService, FoundCluster as _};
 use super::entity::{self, OcciEntity};
@@ -358,7 +357,7 @@ fn runs(entity: &OcciEntity, framework: &str) -> bool {
 /// A UUID that begins with a letter, as names of clusters do.
 fn new_name() -> String {
     loop {
-        let name = Uuid::new_v4().to_string();
+        let name = crate::system::random::new_uuid().to_string();
         if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return name;
         }

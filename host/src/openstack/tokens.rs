@@ -4,13 +4,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Instant, SystemTime},
+    time::Instant,
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{ClientLimits, CloudError, keystone::TokenIdentity};
+use crate::system::clock;
 
 /// SHA-256 of token and project.
 pub(super) type TokenKey = [u8; 32];
@@ -68,7 +69,7 @@ impl TokenCache {
             .get_mut(&key)
             .filter(|slot| Arc::ptr_eq(&slot.asking, &asking))
         {
-            slot.said = Some((Instant::now(), outcome.clone()));
+            slot.said = Some((clock::monotonic_now(), outcome.clone()));
         }
         outcome.and_then(unexpired)
     }
@@ -87,7 +88,7 @@ impl TokenCache {
         } else {
             limits.token_error_ttl
         };
-        let now = Instant::now();
+        let now = clock::monotonic_now();
         if now.duration_since(*at) >= ttl {
             return None;
         }
@@ -97,7 +98,7 @@ impl TokenCache {
 
     fn asking(&self, key: TokenKey, limit: usize) -> Arc<tokio::sync::Mutex<()>> {
         let mut slots = self.lock();
-        let now = Instant::now();
+        let now = clock::monotonic_now();
         if let Some(slot) = slots.get_mut(&key) {
             slot.used = now;
             return Arc::clone(&slot.asking);
@@ -129,7 +130,7 @@ impl TokenCache {
 
 fn unexpired(identity: Arc<TokenIdentity>) -> TokenOutcome {
     match identity.expires {
-        Some(expires) if expires <= SystemTime::now() => Err(CloudError::InvalidToken {
+        Some(expires) if expires <= clock::wall_now() => Err(CloudError::InvalidToken {
             service: super::keystone::KEYSTONE,
         }),
         _ => Ok(identity),
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
     use crate::openstack::{User, catalog::ServiceCatalog};
 
-    fn identity(expires: Option<SystemTime>) -> TokenIdentity {
+    fn identity(expires: Option<std::time::SystemTime>) -> TokenIdentity {
         let user = User {
             id: "u".to_owned(),
             name: "u".to_owned(),
@@ -244,7 +245,7 @@ mod tests {
                 .expect("good");
         }
         assert_eq!(asked.load(Ordering::Relaxed), 2);
-        let expired = Some(SystemTime::now() - Duration::from_secs(1));
+        let expired = Some(clock::wall_now() - Duration::from_secs(1));
         let outcome = ask(
             &tokens,
             "b",

@@ -16,6 +16,7 @@ use tracing::debug;
 use url::Url;
 
 use super::{ClientLimits, CloudConfig, CloudError, error_response};
+use crate::system::{http_client, random};
 
 /// Connections to the cloud, with their limits.
 #[derive(Debug)]
@@ -126,10 +127,8 @@ impl HttpTransport {
 
     fn connections(&self, extra: Vec<reqwest::Certificate>) -> Result<reqwest::Client, CloudError> {
         let builder = || {
-            let builder = reqwest::Client::builder()
+            let builder = http_client::new_builder()
                 .user_agent(concat!("stampede/", env!("CARGO_PKG_VERSION")))
-                // A redirect to another host would carry the token along.
-                .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(self.limits.connect);
             if self.direct {
                 builder.no_proxy()
@@ -437,7 +436,7 @@ pub(super) fn pause(
 
 /// From a half to one.
 fn jitter() -> f64 {
-    let random = uuid::Uuid::new_v4().as_bytes()[0];
+    let random = random::random_byte();
     0.5 + f64::from(random) / 510.0
 }
 

@@ -52,6 +52,7 @@ use crate::{
         ClusterSpec, attribute_names::AttributeNames, attributes, defaults::OperatorDefaults,
         framework::PluginDescriptor,
     },
+    metrics::HostMetrics,
     openstack::{CloudClient, CloudSession},
     store::{ClusterRecord, RecordStore},
 };
@@ -85,6 +86,8 @@ pub struct OrchestratorConfig {
     pub defaults: OperatorDefaults,
     /// How much of everything.
     pub limits: OrchestratorLimits,
+    /// Where reconciles and rollout steps are recorded.
+    pub metrics: Arc<HostMetrics>,
 }
 
 /// The life of all clusters. Cheap to clone; clones share everything.
@@ -102,6 +105,7 @@ struct Context {
     words: AttributeNames,
     defaults: OperatorDefaults,
     limits: OrchestratorLimits,
+    metrics: Arc<HostMetrics>,
     book: ClusterRegistry,
     sessions: SessionRegistry,
     groups: GroupCache,
@@ -156,6 +160,7 @@ impl Orchestrator {
             defaults: parts.defaults,
             sessions: SessionRegistry::new(parts.limits.sessions, waiting),
             limits: parts.limits,
+            metrics: parts.metrics,
             recovered: Mutex::default(),
             groups: GroupCache::default(),
             book: ClusterRegistry::new(parts.store),

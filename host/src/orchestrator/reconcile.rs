@@ -17,8 +17,10 @@ use super::{
 };
 use crate::{
     cluster::{DesiredState, LifecyclePhase},
+    metrics::WorkOutcome,
     openstack::{CloudSession, StackId},
     store::ClusterRecord,
+    system::clock::monotonic_now,
 };
 
 /// What is left to do after a step.
@@ -381,7 +383,11 @@ async fn run_worker(inner: &Context, entity: &ClusterHandle) -> WorkerExit {
             Ok(Requeue::Owner)
         } else {
             let _turn = entity.turn.lock().await;
-            reconcile_once(inner, entity, &session, None).await
+            let start = monotonic_now();
+            let after = reconcile_once(inner, entity, &session, None).await;
+            let outcome = WorkOutcome::of_result(&after);
+            inner.metrics.observe_reconcile(outcome, start.elapsed());
+            after
         };
         let pause = match after {
             Ok(Requeue::Done) => return WorkerExit::Done,

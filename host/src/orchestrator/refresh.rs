@@ -17,6 +17,7 @@ use crate::{
     cluster::DesiredState,
     openstack::{CloudError, CloudSession, HeatStack, StackEvent, StackId},
     store::ClusterRecord,
+    system::clock,
 };
 
 /// What a reader is told whose patience or whose place among those who wait was not enough.
@@ -74,7 +75,7 @@ impl RefreshState {
     /// must be asked by him. All readers of one slow question give up together.
     fn read_policy(&self, limits: &OrchestratorLimits, shown_age: Duration) -> (ReadPolicy, bool) {
         let mut state = lock_mutex(&self.state);
-        let now = Instant::now();
+        let now = clock::monotonic_now();
         let younger = |age: Duration| {
             state
                 .ended
@@ -104,7 +105,7 @@ impl RefreshState {
 
     fn finish(&self, error: Option<Arc<str>>) {
         let mut state = lock_mutex(&self.state);
-        (state.begun, state.ended, state.error) = (None, Some(Instant::now()), error);
+        (state.begun, state.ended, state.error) = (None, Some(clock::monotonic_now()), error);
         drop(state);
         self.ended.notify_waiters();
     }
@@ -112,7 +113,7 @@ impl RefreshState {
     /// What we did ourselves a moment ago counts as an observation.
     pub(super) fn record_contact(&self, error: Option<String>) {
         let mut state = lock_mutex(&self.state);
-        (state.ended, state.error) = (Some(Instant::now()), error.map(Arc::from));
+        (state.ended, state.error) = (Some(clock::monotonic_now()), error.map(Arc::from));
     }
 }
 

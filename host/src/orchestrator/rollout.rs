@@ -2,7 +2,7 @@
 //! tells some nodes something, done when Heat is done and every node told has answered. A step that
 //! fails leads back to what was before.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::json;
 
@@ -20,6 +20,7 @@ use super::{
 use crate::{
     bundle::node_update::{self, NodeUpdate},
     cluster::{ClusterChange, ClusterSpec, Problem, RolloutStep, progress::StageOutcome},
+    metrics::WorkOutcome,
     openstack::{CloudSession, StackId},
     store::{ClusterRecord, NodeNotifications, ObservedState},
 };
@@ -81,7 +82,14 @@ pub(super) async fn advance_rollout(
     if is_over(&record) {
         return finish_change(inner, entity, session, &stack).await;
     }
-    match step_verdict(&record, step, change.sent_s.unwrap_or_default(), now_s()) {
+    let (sent_s, now_s) = (change.sent_s.unwrap_or_default(), now_s());
+    let verdict = step_verdict(&record, step, sent_s, now_s);
+    observe_step(
+        inner,
+        &verdict,
+        Duration::from_secs(now_s.saturating_sub(sent_s)),
+    );
+    match verdict {
         StepVerdict::Wait => Ok(Requeue::Later(inner.limits.follow_every)),
         StepVerdict::Next => next_step(inner, entity, session, &stack).await,
         StepVerdict::Failed(_) if !may_act => Ok(Requeue::Owner),
@@ -114,6 +122,17 @@ enum StepVerdict {
     Wait,
     Next,
     Failed(String),
+}
+
+/// Records a step that has ended. It may have begun in another process, so it is measured by the
+/// record's wall clock.
+fn observe_step(inner: &Context, verdict: &StepVerdict, took: Duration) {
+    let outcome = match verdict {
+        StepVerdict::Wait => return,
+        StepVerdict::Next => WorkOutcome::Succeeded,
+        StepVerdict::Failed(_) => WorkOutcome::Failed,
+    };
+    inner.metrics.observe_rollout_step(outcome, took);
 }
 
 fn step_verdict(

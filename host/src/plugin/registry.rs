@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tracing::warn;
+use tracing::{Instrument as _, info_span, warn};
 use wasmtime::component::Component;
 
 use super::api_version::{self, ApiVersion};
@@ -18,9 +18,12 @@ use super::sandbox::PluginSandbox;
 use super::{GenerateError, PluginError, PluginLimits, v0_1_0, validate};
 use crate::bundle::PluginBundle;
 use crate::cluster::framework::{PluginDescriptor, PluginRequest};
+use crate::metrics::{HostMetrics, WorkOutcome};
+use crate::system::clock::monotonic_now;
 
 /// All plugins of a folder, by name.
 pub struct PluginRegistry {
+    sandbox: Arc<PluginSandbox>,
     plugins: BTreeMap<String, LoadedPlugin>,
     broken: Vec<DisabledPlugin>,
 }
@@ -131,6 +134,7 @@ impl PluginRegistry {
             opened: OnceLock::new(),
         };
         let mut catalogue = Self {
+            sandbox: Arc::clone(&sandbox),
             plugins: BTreeMap::new(),
             broken: Vec::new(),
         };
@@ -180,6 +184,11 @@ impl PluginRegistry {
         Ok(names)
     }
 
+    /// From now on each call is recorded there. The first one asked for stays.
+    pub fn record_calls(&self, metrics: Arc<HostMetrics>) {
+        let _ = self.sandbox.metrics.set(metrics);
+    }
+
     /// A plugin by its name.
     pub fn get(&self, name: &str) -> Option<&LoadedPlugin> {
         self.plugins.get(name)
@@ -213,6 +222,22 @@ impl LoadedPlugin {
     /// # Errors
     /// The request's problems, all at once, or that the plugin broke.
     pub async fn generate(&self, request: &PluginRequest) -> Result<PluginBundle, GenerateError> {
+        let start = monotonic_now();
+        let nodes: usize = request.groups.iter().map(|group| group.nodes.len()).sum();
+        let span = info_span!("plugin.generate", plugin = %self.descriptor.name, nodes);
+        let answer = self.call_generate(request).instrument(span).await;
+        self.sandbox.record_call(
+            match &answer {
+                Ok(_) => WorkOutcome::Succeeded,
+                Err(GenerateError::Problems(_)) => WorkOutcome::Refused,
+                Err(GenerateError::Failed(_)) => WorkOutcome::Failed,
+            },
+            start.elapsed(),
+        );
+        answer
+    }
+
+    async fn call_generate(&self, request: &PluginRequest) -> Result<PluginBundle, GenerateError> {
         let mut call = self.sandbox.begin().await;
         let outcome = tokio::time::timeout(
             self.sandbox.limits.time,

@@ -1,6 +1,7 @@
 //! One bounded call of a guest: a fresh store, the limits, the clock, and the fault if it ended
 //! badly. Knows no version of the contract.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -13,12 +14,14 @@ use super::deterministic_wasi::{CapturedOutput, frozen};
 use super::engine::{EpochTicker, TICK, TickGuard, engine};
 use super::limits::CallLimiter;
 use super::{PluginError, PluginFault, PluginLimits};
+use crate::metrics::{HostMetrics, WorkOutcome};
 
 /// What all calls share.
 pub(super) struct PluginSandbox {
     pub(super) engine: Engine,
     pub(super) linker: Linker<GuestState>,
     pub(super) limits: PluginLimits,
+    pub(super) metrics: OnceLock<Arc<HostMetrics>>,
     ticker: EpochTicker,
     calls: Semaphore,
 }
@@ -51,9 +54,17 @@ impl PluginSandbox {
             engine,
             linker,
             limits,
+            metrics: OnceLock::new(),
             ticker,
             calls: Semaphore::new(limits.calls),
         })
+    }
+
+    /// Records a call, where anyone wants to know.
+    pub(super) fn record_call(&self, outcome: WorkOutcome, took: Duration) {
+        if let Some(metrics) = self.metrics.get() {
+            metrics.observe_plugin_call(outcome, took);
+        }
     }
 
     /// A fresh store for one call; waits while too many others run.

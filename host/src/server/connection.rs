@@ -26,7 +26,8 @@ use super::header_timeout::{HeaderDeadline, HeaderTimeoutStream};
 use super::limits::ServerLimits;
 use super::parse_errors::ErrorBody;
 use super::write_timeout::WriteTimeout;
-use crate::admin::HostMetrics;
+use crate::metrics::HostMetrics;
+use crate::system::clock::monotonic_now;
 
 /// How long accepting rests when the process has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -162,9 +163,9 @@ impl<H: ConnectionHandler> PortConfig<H> {
     }
 
     async fn request(&self, request: Request<Incoming>, local: SocketAddr) -> Response<Bytes> {
-        let head = request.method() == Method::HEAD;
+        let (start, method) = (monotonic_now(), request.method().clone());
         let mut response = self.answer(request, local).await;
-        if head {
+        if method == Method::HEAD {
             // hyper leaves the body out, and with it a length that nobody has set.
             let length = HeaderValue::from(response.body().len());
             response
@@ -172,7 +173,8 @@ impl<H: ConnectionHandler> PortConfig<H> {
                 .entry(CONTENT_LENGTH)
                 .or_insert(length);
         }
-        self.metrics.count(response.status());
+        self.metrics.count_answer(response.status());
+        self.metrics.observe_occi_request(&method, start.elapsed());
         response
     }
 
@@ -256,7 +258,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
 
     /// Says 503 on a connection that there is no room for.
     fn turn_away(&self, mut stream: TcpStream) {
-        self.metrics.turned_away();
+        self.metrics.count_rejected();
         let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() else {
             return;
         };

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::system::clock::monotonic_now;
+
 /// In the place of a time: a request is in work, whatever is written meanwhile.
 const WORKING: u64 = u64::MAX;
 /// In the place of a time: an answer is there and not yet written.
@@ -30,7 +32,7 @@ impl HeaderDeadline {
     /// From now on.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            opened: Instant::now(),
+            opened: monotonic_now(),
             since: AtomicU64::new(0),
             looked: AtomicBool::new(true),
         })

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::limits::{HEADERS, ServerLimits};
-use crate::admin::HostMetrics;
+use crate::metrics::HostMetrics;
 
 /// How long a client may go on sending a request that was refused.
 const LINGER: Duration = Duration::from_secs(1);
@@ -50,7 +50,7 @@ impl<T> ErrorBody<T> {
             return;
         }
         if let Some(status) = unread(bytes) {
-            self.metrics.count(status);
+            self.metrics.count_answer(status);
             self.own = Some((answer(status, &self.limits), 0));
         }
     }
