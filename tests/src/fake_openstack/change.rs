@@ -4,11 +4,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::{
-    cloud::iso,
-    resolve,
-    stack::{FakeStack, StackStep},
-};
+use super::{cloud::iso, create_plan::StackStep, resolve, stack::FakeStack};
 /// How an update fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpdateFails {

@@ -6,11 +6,8 @@ use std::{
 };
 
 use super::{
-    FaultKind, IdentityApi, InjectedFault, RecordedRequest,
-    change::UpdateFails,
-    faults,
-    routes::RoutedCall,
-    stack::{CreateFails, FakeStack},
+    FaultKind, IdentityApi, InjectedFault, RecordedRequest, change::UpdateFails,
+    create_plan::CreateFails, faults, routes::RoutedCall, stack::FakeStack,
 };
 
 /// The password of every user, and the secret of every application credential (whose id is its

@@ -8,11 +8,13 @@
 //! Layout
 //! - [`Standin`]: what a test holds; `server`: connections; `routes`: who answers what
 //! - `keystone`, `heat`, `facts` (Nova, Glance, Neutron, Cinder): the services
-//! - `stack`: a stack's life, step by step; `change`: its update; `template`, `resolve`: HOT
+//! - `stack`: a stack, step by step; `create_plan`, `change`: the steps of its create and update;
+//!   `template`, `resolve`: HOT
 //! - `cloud`: all state; [`faults`]: what goes wrong on purpose
 
 mod change;
 mod cloud;
+mod create_plan;
 mod facts;
 pub mod faults;
 mod heat;
@@ -32,8 +34,8 @@ use tokio::task::JoinHandle;
 
 pub use change::UpdateFails;
 pub use cloud::{CloudFixtures, FakeFlavor, FakeImage, FakeNetwork, FakeQuota, PASSWORD};
+pub use create_plan::CreateFails;
 pub use faults::{FaultKind, InjectedFault};
-pub use stack::CreateFails;
 
 use cloud::FakeCloud;
 
