@@ -177,7 +177,7 @@ pub async fn run<C: occi::ClusterService>(
 /// Done at the first SIGTERM or SIGINT; never, where signals cannot be had. From the call on, not
 /// from the first poll: as a container's first process we would not even see a signal that nobody
 /// waits for.
-pub fn terminated() -> impl Future<Output = ()> {
+pub fn wait_for_signal() -> impl Future<Output = ()> {
     let listen = |kind| {
         signal(kind)
             .inspect_err(|error| tracing::warn!("cannot wait for signals: {error}"))
@@ -189,13 +189,13 @@ pub fn terminated() -> impl Future<Output = ()> {
     );
     async {
         tokio::select! {
-            () = once(terminate) => {}
-            () = once(interrupt) => {}
+            () = first_signal(terminate) => {}
+            () = first_signal(interrupt) => {}
         }
     }
 }
 
-async fn once(signals: Option<Signal>) {
+async fn first_signal(signals: Option<Signal>) {
     match signals {
         Some(mut signals) => drop(signals.recv().await),
         None => std::future::pending().await,

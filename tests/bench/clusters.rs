@@ -116,7 +116,7 @@ async fn list(
     clients: &[(OcciClient, String, String)],
     what: &str,
 ) -> Result<()> {
-    let http = stampede_tests::http()?;
+    let http = stampede_tests::http_client()?;
     for accept in ["text/uri-list", "application/occi+json"] {
         let (mut took, mut used) = (Vec::new(), Duration::ZERO);
         for (_, token, project) in clients.iter().take(20) {

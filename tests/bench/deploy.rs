@@ -1,4 +1,4 @@
-//! From deploy to a proved cluster on the real OpenStack, beside two others in the same run: the
+//! From deploy to a verified cluster on the real OpenStack, beside two others in the same run: the
 //! same scripts started by hand on all nodes at once, and pushed node by node over SSH from the
 //! master, as Stampede's predecessors did. Each way is timed from the request to Heat on, and what
 //! of that was booting is told apart, since nobody can boot a node faster by hand.

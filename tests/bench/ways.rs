@@ -1,4 +1,4 @@
-//! Three ways from nothing to a proved cluster of one shape: through Stampede, by hand on all nodes
+//! Three ways from nothing to a verified cluster of one shape: through Stampede, by hand on all nodes
 //! at once, node by node over SSH.
 
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use base64::Engine as _;
 use reqwest::Method;
 use serde_json::json;
 use stampede_tests::client::watch;
-use stampede_tests::host::{HostProcess, binary};
+use stampede_tests::host::{HostProcess, find_binary};
 use stampede_tests::testbed::cloud::{KEYSTONE, MIRROR, PROXY, TestbedCloud};
 use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
 use stampede_tests::testbed::node::TestbedNode;
-use stampede_tests::until;
+use stampede_tests::wait_until;
 
 const VERSION: &str = "3.5.0";
 
@@ -162,7 +162,7 @@ pub async fn through_stampede(
     let mut took = meter.end(booted, &all, lines)?;
     took.nodes = settled - took.boot;
     client.delete("bench").await?;
-    until(240, "the project is empty", async || {
+    wait_until(240, "the project is empty", async || {
         Ok(cloud.demo.stacks().await?.is_empty())
     })
     .await?;
@@ -197,7 +197,7 @@ async fn stages(all: &[TestbedNode]) -> Result<Vec<String>> {
 /// What `generate` writes for the same cluster.
 pub fn generated(cloud: &TestbedCloud, shape: &ClusterShape, scratch: &Path) -> Result<PathBuf> {
     let dir = scratch.join("generated");
-    let out = std::process::Command::new(binary()?)
+    let out = std::process::Command::new(find_binary()?)
         .args([
             "generate",
             "hadoop",
@@ -256,7 +256,7 @@ async fn bare_nodes(
         .demo
         .call(Method::POST, &cloud.demo.heat("/stacks"), Some(body))
         .await?;
-    until(300, "bare nodes are up", async || {
+    wait_until(300, "bare nodes are up", async || {
         for node in nodes(&cloud.demo, stack, shape.workers).await? {
             node.run("test -e /root/booted").await?;
         }
@@ -326,7 +326,7 @@ pub async fn by_hand(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) -> 
 /// configuration, daemons), and nothing that waits for others.
 const SET_UP: &str = "sed -i '$ d' /root/node.sh && bash /root/node.sh && : >/opt/stampede/change.sh && /opt/stampede/run change 1 setup";
 
-/// The master sets itself up, then one worker after the other, and proves the cluster: nothing
+/// The master sets itself up, then one worker after the other, and verifies the cluster: nothing
 /// happens on a worker before the master comes to it.
 pub async fn over_ssh(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) -> Result<WayTimes> {
     let meter = Meter::start()?;
@@ -371,7 +371,7 @@ pub async fn over_ssh(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) ->
         note(&format!("{} set up", worker.name));
     }
     master.run("/opt/stampede/run change 2 ready smoke").await?;
-    note("registered and proved");
+    note("registered and verified");
     let took = start.elapsed().as_secs_f64();
     let took = WayTimes {
         nodes: took,

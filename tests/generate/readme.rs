@@ -64,16 +64,17 @@ fn what_is_said_is_no_guess() {
 }
 
 #[test]
-fn a_proof_is_promised_where_there_is_one() {
+fn a_real_job_is_promised_where_there_is_one() {
     let readme = |set: &str| {
         generated(&["hadoop", "--set", set])
             .remove("README.md")
             .unwrap()
     };
-    assert!(readme("hadoop.smoke=true").contains("proved themselves by a real job"));
+    assert!(readme("hadoop.smoke=true").contains("a real job has verified the frameworks"));
     let without = readme("hadoop.smoke=false");
     assert!(
-        without.contains("complete when every node has registered.") && !without.contains("prove"),
+        without.contains("complete when every node has registered.")
+            && !without.contains("real job"),
         "{without}"
     );
 }

@@ -121,7 +121,7 @@ impl TestContainer {
 
     /// Waits for the first 200; the time since podman was called.
     pub async fn answered(&self) -> Result<Duration> {
-        let http = stampede_tests::http()?;
+        let http = stampede_tests::http_client()?;
         while self.started.elapsed() < Duration::from_secs(60) {
             if http
                 .get(format!("{}/", self.url))

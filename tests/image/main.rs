@@ -2,13 +2,13 @@
 //! volume, 64 MiB. Real containers, by podman.
 //!
 //! `cargo test --workspace --test image -- [WORD ...]` runs the scenarios whose names contain one
-//! of the words, once tests/image/build has made the image. Each prints what it proved; the last
+//! of the words, once tests/image/build has made the image. Each prints what it verified; the last
 //! line counts them. Where no container runs it says what it left out.
 //!
 //! Layout
 //! - [`container`]: one container
 //! - [`scenarios`]: what must be seen; [`stopping`]: that SIGTERM ends it, whatever it does
-#![expect(clippy::print_stdout, reason = "a test run prints what it proved")]
+#![expect(clippy::print_stdout, reason = "a test run prints what it verified")]
 #![expect(unreachable_pub, reason = "a program, not a library")]
 
 mod container;

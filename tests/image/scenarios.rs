@@ -119,7 +119,7 @@ pub async fn start() -> Result<()> {
         "{log}"
     );
     println!("    plugins came compiled; clusters are remembered in memory, and the log says so");
-    let http = stampede_tests::http()?;
+    let http = stampede_tests::http_client()?;
     for (path, holds) in [
         ("/", ""),
         ("/self", "sohado0123456789abcdef"),
@@ -245,7 +245,7 @@ pub async fn crowd() -> Result<()> {
         "{}",
         container.log()?
     );
-    stampede_tests::until(10, "there is room again", async || {
+    stampede_tests::wait_until(10, "there is room again", async || {
         Ok(client.see("default").await?.is_some())
     })
     .await?;
@@ -323,7 +323,7 @@ async fn with_plugins(folder: &Path) -> Result<()> {
     };
     let container = TestContainer::start(&cloud.url(), &options)?;
     let took = container.answered().await?;
-    let http = stampede_tests::http()?;
+    let http = stampede_tests::http_client()?;
     let request = http
         .get(format!("{}/-/", container.url))
         .header("x-auth-token", cloud.issue_token("demo"))

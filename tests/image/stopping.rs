@@ -53,7 +53,7 @@ pub async fn in_work() -> Result<()> {
     client.put("default", &[]).await?;
     cloud.fault(InjectedFault::of("heat", 10, FaultKind::Slow(FOR_EVER)).only("POST", "/stacks"));
     let deploy = tokio::spawn(async move { client.action("default", "deploy", &[]).await });
-    stampede_tests::until(20, "Heat is asked to create", async || {
+    stampede_tests::wait_until(20, "Heat is asked to create", async || {
         Ok(cloud.count_of("heat", "POST", "/stacks") > 0)
     })
     .await?;
@@ -121,7 +121,7 @@ pub async fn starting() -> Result<()> {
     )?;
     // It listens before it compiles, and says so only afterwards.
     let at = container.url.trim_start_matches("http://").to_owned();
-    stampede_tests::until(20, "it listens", async || {
+    stampede_tests::wait_until(20, "it listens", async || {
         Ok(TcpStream::connect(&at).await.is_ok())
     })
     .await?;

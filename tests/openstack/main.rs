@@ -2,13 +2,13 @@
 //! boot and run a real Hadoop.
 //!
 //! `cargo test -p stampede-tests --test openstack -- [WORD ...]` runs the scenarios whose names
-//! contain one of the words. Each prints what it proved; the last line counts them. Needs root on
+//! contain one of the words. Each prints what it verified; the last line counts them. Needs root on
 //! Debian; elsewhere it says what it left out.
 //!
 //! Layout
 //! - [`scenarios`]: what must be seen, one file each
 //! - [`stampede_tests::rig`]: the rig, its nodes, a client of the host
-#![expect(clippy::print_stdout, reason = "a test run prints what it proved")]
+#![expect(clippy::print_stdout, reason = "a test run prints what it verified")]
 #![expect(unreachable_pub, reason = "a program, not a library")]
 
 mod scenarios;

@@ -12,7 +12,7 @@ pub fn target() -> PathBuf {
 
 /// The host's binary.
 pub fn stampede() -> Result<PathBuf> {
-    present(
+    require_file(
         std::env::var_os("STAMPEDE_BIN")
             .map_or_else(|| target().join("debug/stampede"), PathBuf::from),
     )
@@ -20,10 +20,10 @@ pub fn stampede() -> Result<PathBuf> {
 
 /// The folder with the plugins, `<name>.wasm`.
 pub fn plugins() -> Result<PathBuf> {
-    present(target().join("plugins"))
+    require_file(target().join("plugins"))
 }
 
-fn present(path: PathBuf) -> Result<PathBuf> {
+fn require_file(path: PathBuf) -> Result<PathBuf> {
     if !path.exists() {
         bail!("{} is not there: run tests/build first", path.display());
     }

@@ -61,7 +61,7 @@ impl OcciClient {
             url: url.to_owned(),
             token: token.to_owned(),
             project: project.to_owned(),
-            http: crate::http()?,
+            http: crate::http_client()?,
         })
     }
 

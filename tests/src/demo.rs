@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use stampede_tests::client::{OcciClient, ShownCluster};
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack, StackPace};
-use stampede_tests::host::{HostProcess, binary};
+use stampede_tests::host::{HostProcess, find_binary};
 
 const NAME: &str = "default";
 
@@ -32,22 +32,22 @@ async fn show(scratch: &Path) -> Result<()> {
     })
     .await?;
     let host = HostProcess::start(&scratch.join("data"), &cloud.url(), &[]).await?;
-    say(&format!(
+    print_line(&format!(
         "stampede serve on {}, for a stand-in of OpenStack in this process",
         host.url
     ));
     let client = OcciClient::new(&host.url, &cloud.issue_token("demo"), "demo")?;
-    life(&client).await
+    walk_life_cycle(&client).await
 }
 
-fn say(text: &str) {
+fn print_line(text: &str) {
     println!("\n== {text}");
 }
 
 /// What people get who may not let a service act for them.
 fn generate(dir: &Path) -> Result<()> {
-    say("stampede generate hadoop --workers 3 --out cluster");
-    let out = Command::new(binary()?)
+    print_line("stampede generate hadoop --workers 3 --out cluster");
+    let out = Command::new(find_binary()?)
         .args(["generate", "hadoop", "--workers", "3", "--explain", "--out"])
         .arg(dir)
         .output()?;
@@ -65,7 +65,7 @@ fn generate(dir: &Path) -> Result<()> {
         );
     }
     let yaml = std::fs::read_to_string(dir.join("cluster.yaml"))?;
-    say("a worker in cluster.yaml");
+    print_line("a worker in cluster.yaml");
     let worker = yaml
         .lines()
         .skip_while(|l| !l.starts_with("  worker_1_port:"));
@@ -75,8 +75,8 @@ fn generate(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn life(client: &OcciClient) -> Result<()> {
-    say("a mistake is refused before anything is made");
+async fn walk_life_cycle(client: &OcciClient) -> Result<()> {
+    print_line("a mistake is refused before anything is made");
     let (status, text) = client
         .put(
             "mistaken",
@@ -87,7 +87,7 @@ async fn life(client: &OcciClient) -> Result<()> {
     text.lines().for_each(|l| println!("     {l}"));
     must(status == 400, "a mistake was taken")?;
 
-    say("PUT /orchestrator/default, then POST ?action=deploy, without one attribute");
+    print_line("PUT /orchestrator/default, then POST ?action=deploy, without one attribute");
     let (status, text) = client.put(NAME, &[]).await?;
     must(status == 201, &text)?;
     println!(
@@ -114,7 +114,7 @@ async fn life(client: &OcciClient) -> Result<()> {
         );
     }
 
-    say("POST ?action=provision, an update, DELETE");
+    print_line("POST ?action=provision, an update, DELETE");
     let (status, text) = client.action(NAME, "provision", &[]).await?;
     must(status.is_success(), &text)?;
     println!("   provision: {status}");

@@ -20,13 +20,13 @@ pub mod usage;
 mod wait;
 pub mod wire;
 
-pub use wait::until;
+pub use wait::wait_until;
 
 /// An HTTP client with a time limit for each request.
 ///
 /// # Errors
 /// The client cannot be made.
-pub fn http() -> anyhow::Result<reqwest::Client> {
+pub fn http_client() -> anyhow::Result<reqwest::Client> {
     // an error says that it is installed already
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder()

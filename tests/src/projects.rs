@@ -48,7 +48,7 @@ const ON_COLLECTION: [(&str, &str); 5] = [
 ///
 /// # Errors
 /// One of them showed, changed or deleted something.
-pub async fn apart(
+pub async fn check_isolation(
     url: &str,
     owner: &TestUser,
     stranger: &TestUser,
@@ -122,12 +122,12 @@ pub async fn apart(
             );
         }
     }
-    namesakes(address, owner, stranger, &entity, &before).await?;
+    check_same_names(address, owner, stranger, &entity, &before).await?;
     Ok(tried)
 }
 
 /// The stranger's own cluster of the same name is another one, and its end is not the owner's.
-async fn namesakes(
+async fn check_same_names(
     address: &str,
     owner: &TestUser,
     stranger: &TestUser,

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 /// Repeats `condition` every half second; an error of it counts as "not yet" and is named at the
 /// end.
-pub async fn until(
+pub async fn wait_until(
     seconds: u64,
     what: &str,
     mut condition: impl AsyncFnMut() -> Result<bool>,

@@ -45,7 +45,7 @@ pub struct CloudController {
 #[derive(Debug, PartialEq)]
 pub(super) struct ControllerResponse {
     pub(super) status: StatusCode,
-    pub(super) kind: Option<HeaderValue>,
+    pub(super) content_type: Option<HeaderValue>,
     pub(super) body: Bytes,
 }
 
@@ -87,20 +87,20 @@ impl CloudController {
     }
 
     /// Asks it to start this service anew. Nothing of the client's request goes along.
-    pub(super) async fn update(&self) -> Result<ControllerResponse, ControllerFailure> {
+    pub(super) async fn request_update(&self) -> Result<ControllerResponse, ControllerFailure> {
         let place = self.update.host_str().unwrap_or_default().to_owned();
         let http = self
             .http
-            .get_or_init(|| client(&self.limits))
+            .get_or_init(|| build_client(&self.limits))
             .as_ref()
             .ok_or_else(|| ControllerFailure::Unreachable(place.clone()))?;
-        match tokio::time::timeout(self.limits.answer, self.ask(http, &place)).await {
+        match tokio::time::timeout(self.limits.answer, self.send_request(http, &place)).await {
             Ok(done) => done,
             Err(_) => Err(ControllerFailure::Late(place)),
         }
     }
 
-    async fn ask(
+    async fn send_request(
         &self,
         http: &reqwest::Client,
         place: &str,
@@ -124,13 +124,13 @@ impl CloudController {
         }
         Ok(ControllerResponse {
             status: response.status(),
-            kind: response.headers().get(CONTENT_TYPE).cloned(),
+            content_type: response.headers().get(CONTENT_TYPE).cloned(),
             body: body.freeze(),
         })
     }
 }
 
-fn client(limits: &ControllerLimits) -> Option<reqwest::Client> {
+fn build_client(limits: &ControllerLimits) -> Option<reqwest::Client> {
     let builder = || http_client::new_builder().connect_timeout(limits.connect);
     // A minimal image has no certificates of its own, and hurtle speaks plain HTTP.
     builder()
@@ -165,7 +165,7 @@ mod tests {
         });
         let answer = CloudController::new(&url, "so x", limits)
             .unwrap()
-            .update()
+            .request_update()
             .await;
         let asked = if says.is_empty() {
             String::new()
@@ -219,7 +219,7 @@ mod tests {
             answer,
             Ok(ControllerResponse {
                 status: StatusCode::CONFLICT,
-                kind,
+                content_type: kind,
                 body: Bytes::from_static(b"{}")
             })
         );
@@ -266,7 +266,7 @@ mod tests {
         drop(listener);
         let answer = CloudController::new(&url, "so1", ControllerLimits::default())
             .unwrap()
-            .update()
+            .request_update()
             .await;
         assert_eq!(
             answer,

@@ -116,7 +116,7 @@ impl AdminApi {
             let text = "no cloud controller has started this service: CC_ADMIN_URL and DC_NAME are not both set";
             return answer(StatusCode::NOT_IMPLEMENTED, "text/plain", text.to_owned());
         };
-        match controller.update().await {
+        match controller.request_update().await {
             Ok(passed) => {
                 tracing::info!(
                     status = passed.status.as_u16(),
@@ -127,7 +127,7 @@ impl AdminApi {
                 response.headers_mut().insert(
                     CONTENT_TYPE,
                     passed
-                        .kind
+                        .content_type
                         .unwrap_or(HeaderValue::from_static("text/plain")),
                 );
                 response

@@ -87,7 +87,7 @@ fn default_data_dir() -> Result<PathBuf> {
 }
 
 /// `90` seconds to `1:30`.
-pub(super) fn clock(elapsed: Duration) -> String {
+pub(super) fn format_minutes(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
@@ -121,15 +121,15 @@ impl ProgressPrinter {
 
     /// Prints what is new.
     pub(super) fn print(&mut self, out: &mut dyn Write, view: &ClusterView) -> Result<()> {
-        let at = clock(self.elapsed());
-        for (who, text) in self.news(view) {
+        let at = format_minutes(self.elapsed());
+        for (who, text) in self.take_news(view) {
             writeln!(out, "{at:>6}  {who:<12} {text}")?;
         }
         Ok(out.flush()?)
     }
 
     /// Who says what, that was not said before.
-    fn news(&mut self, view: &ClusterView) -> Vec<(String, String)> {
+    fn take_news(&mut self, view: &ClusterView) -> Vec<(String, String)> {
         let mut news = Vec::new();
         for report in view
             .progress
@@ -189,16 +189,16 @@ pub(super) fn conclusion(out: &mut dyn Write, view: &ClusterView, elapsed: Durat
                 out,
                 "\n`{}` is active after {} min",
                 view.name,
-                clock(elapsed)
+                format_minutes(elapsed)
             )?;
-            endpoints(out, view)
+            print_endpoints(out, view)
         }
         state => Ok(writeln!(out, "\n`{}` {state}", view.name)?),
     }
 }
 
 /// The endpoints, a line each.
-pub(super) fn endpoints(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
+pub(super) fn print_endpoints(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
     let width = view.endpoints.keys().map(String::len).max().unwrap_or(0);
     for (name, url) in &view.endpoints {
         writeln!(out, "  {name:<width$}  {url}")?;
@@ -242,7 +242,7 @@ mod tests {
         let mut watch = ProgressPrinter::new();
         let mut says = |view: &ClusterView| -> Vec<String> {
             watch
-                .news(view)
+                .take_news(view)
                 .into_iter()
                 .map(|(who, text)| format!("{who}: {text}"))
                 .collect()

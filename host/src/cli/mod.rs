@@ -80,13 +80,13 @@ pub fn main() -> ExitCode {
     } else {
         "warn"
     });
-    let outcome = runtime().and_then(|runtime| {
+    let outcome = start_runtime().and_then(|runtime| {
         let outcome = runtime.block_on(run(&cli.command, &mut io::stdout().lock()));
         // What blocks, such as a resolver that nobody answers, would otherwise hold up the end.
         runtime.shutdown_background();
         outcome
     });
-    outcome.unwrap_or_else(|error| complain(&error))
+    outcome.unwrap_or_else(|error| report_error(&error))
 }
 
 async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
@@ -102,7 +102,7 @@ async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
+fn start_runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?)
@@ -118,7 +118,7 @@ fn log_to_stderr(default: &str) {
 }
 
 /// Says what went wrong; a reader who went away (`stampede plugins | head`) is no failure.
-fn complain(error: &anyhow::Error) -> ExitCode {
+fn report_error(error: &anyhow::Error) -> ExitCode {
     if error
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
@@ -126,7 +126,7 @@ fn complain(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // There is nobody left to tell when standard error is gone too.
-    let _ = writeln!(io::stderr(), "{}", told(error));
+    let _ = writeln!(io::stderr(), "{}", error_lines(error));
     ExitCode::from(if is_bad_request(error) {
         BAD_REQUEST
     } else {
@@ -134,7 +134,7 @@ fn complain(error: &anyhow::Error) -> ExitCode {
     })
 }
 
-fn told(error: &anyhow::Error) -> String {
+fn error_lines(error: &anyhow::Error) -> String {
     format!("{error:#}")
         .lines()
         .map(|line| format!("stampede: {line}"))
@@ -150,7 +150,7 @@ fn is_bad_request(error: &anyhow::Error) -> bool {
 }
 
 /// `NAME=VALUE`, for clap. The name may have `stampede.` in front.
-fn pair(text: &str) -> Result<(String, String), String> {
+fn parse_pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| "must be NAME=VALUE".to_owned())?;
@@ -179,12 +179,15 @@ mod tests {
     #[test]
     fn a_pair_keeps_its_value_exactly() {
         assert_eq!(
-            pair("stampede.hadoop.x= a=b "),
+            parse_pair("stampede.hadoop.x= a=b "),
             Ok(("hadoop.x".to_owned(), " a=b ".to_owned()))
         );
-        assert_eq!(pair("workers="), Ok(("workers".to_owned(), String::new())));
-        assert!(pair("workers").is_err());
-        assert!(pair("=3").is_err());
+        assert_eq!(
+            parse_pair("workers="),
+            Ok(("workers".to_owned(), String::new()))
+        );
+        assert!(parse_pair("workers").is_err());
+        assert!(parse_pair("=3").is_err());
     }
 
     #[test]
@@ -195,7 +198,7 @@ mod tests {
         ];
         let error = anyhow::Error::from(UsageError(problems));
         assert_eq!(
-            told(&error),
+            error_lines(&error),
             "stampede: workers: 0 is too few (1 to 250)\nstampede: image: is not there"
         );
         assert!(is_bad_request(&error));

@@ -63,7 +63,7 @@ impl PluginArgs {
     ) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
         let args = self.clone();
         // On a thread of its own: compiling takes seconds, and a signal must not wait for it.
-        let catalogue = tokio::task::spawn_blocking(move || args.catalogue()).await??;
+        let catalogue = tokio::task::spawn_blocking(move || args.load_registry()).await??;
         catalogue.record_calls(Arc::clone(metrics));
         let defaults = self.defaults(&AttributeNames::of(catalogue.descriptors()))?;
         Ok((Arc::new(PluginPlanner(catalogue)), defaults))
@@ -76,7 +76,7 @@ impl PluginArgs {
         metrics: &Arc<HostMetrics>,
     ) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
         let (planner, defaults) = self.load(metrics).await?;
-        let problems = unusable(planner.as_ref(), &defaults);
+        let problems = find_unusable_defaults(planner.as_ref(), &defaults);
         if problems.is_empty() {
             Ok((planner, defaults))
         } else {
@@ -85,9 +85,9 @@ impl PluginArgs {
     }
 
     /// The plugins. Blocks: milliseconds once they are compiled.
-    pub(super) fn catalogue(&self) -> Result<PluginRegistry> {
-        let dir = self.folder()?;
-        let (shipped, cache) = (shipped(), self.cache.clone().or_else(default_cache));
+    pub(super) fn load_registry(&self) -> Result<PluginRegistry> {
+        let dir = self.find_folder()?;
+        let (shipped, cache) = (compiled_folder(), self.cache.clone().or_else(default_cache));
         Ok(PluginRegistry::load_compiled(
             &dir,
             CompiledSources {
@@ -108,7 +108,8 @@ impl PluginArgs {
                 OperatorDefaults::from_toml(&text).map_err(|problem| UsageError(vec![problem]))?
             }
         };
-        let defaults = OperatorDefaults::from_variables(variables(read_all())?, words).over(file);
+        let defaults =
+            OperatorDefaults::from_variables(default_variables(read_all())?, words).over(file);
         let problems = defaults.check(words);
         if problems.is_empty() {
             Ok(defaults)
@@ -117,7 +118,7 @@ impl PluginArgs {
         }
     }
 
-    fn folder(&self) -> Result<PathBuf> {
+    fn find_folder(&self) -> Result<PathBuf> {
         if let Some(dir) = &self.plugins {
             return Ok(dir.clone());
         }
@@ -148,7 +149,10 @@ impl PluginArgs {
 
 /// The defaults that no request is served with, unless it overrides them: tried with no attribute,
 /// and with each framework alone.
-fn unusable(planner: &dyn ClusterPlanner, defaults: &OperatorDefaults) -> Vec<Problem> {
+fn find_unusable_defaults(
+    planner: &dyn ClusterPlanner,
+    defaults: &OperatorDefaults,
+) -> Vec<Problem> {
     let words = AttributeNames::of(planner.descriptors());
     let alone = words
         .frameworks()
@@ -179,7 +183,7 @@ fn unusable(planner: &dyn ClusterPlanner, defaults: &OperatorDefaults) -> Vec<Pr
 }
 
 /// Those that set defaults, as texts.
-fn variables(
+fn default_variables(
     all: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Vec<(String, String)>, UsageError> {
     let (mut variables, mut problems) = (Vec::new(), Vec::new());
@@ -198,7 +202,7 @@ fn variables(
     }
 }
 
-fn shipped() -> Option<PathBuf> {
+fn compiled_folder() -> Option<PathBuf> {
     Some(env::current_exe().ok()?.parent()?.join(SHIPPED))
 }
 
@@ -222,14 +226,15 @@ pub(super) struct PluginsArgs {
 /// Lists them, or compiles them.
 pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
     if args.compile {
-        let into = shipped().context("cannot tell where this program is")?;
-        let names = PluginRegistry::ship(&args.plugins.folder()?, &into, PluginLimits::default())?;
+        let into = compiled_folder().context("cannot tell where this program is")?;
+        let names =
+            PluginRegistry::ship(&args.plugins.find_folder()?, &into, PluginLimits::default())?;
         writeln!(out, "compiled {} into {}", names.join(", "), into.display())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let catalogue = args.plugins.catalogue()?;
+    let catalogue = args.plugins.load_registry()?;
     let descriptors = catalogue.descriptors();
-    frameworks(out, &descriptors)?;
+    print_frameworks(out, &descriptors)?;
     for broken in catalogue.broken() {
         writeln!(
             out,
@@ -256,7 +261,7 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
                 .flat_map(|descriptor| parameters(descriptor)),
         )
         .collect();
-    table::print(
+    table::print_table(
         out,
         &["ATTRIBUTE", "TYPE", "DEFAULT", "RANGE", "WHAT"],
         &rows,
@@ -264,7 +269,7 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn frameworks(out: &mut dyn Write, descriptors: &[&PluginDescriptor]) -> Result<()> {
+fn print_frameworks(out: &mut dyn Write, descriptors: &[&PluginDescriptor]) -> Result<()> {
     let row = |descriptor: &&PluginDescriptor| {
         let versions = descriptor.versions.join(", ");
         vec![
@@ -276,7 +281,7 @@ fn frameworks(out: &mut dyn Write, descriptors: &[&PluginDescriptor]) -> Result<
         ]
     };
     let rows: Vec<Vec<String>> = descriptors.iter().map(row).collect();
-    Ok(table::print(
+    Ok(table::print_table(
         out,
         &["PLUGIN", "VERSIONS", "REQUIRES", "PROVIDES", "WHAT"],
         &rows,
@@ -313,14 +318,14 @@ fn parameters(descriptor: &PluginDescriptor) -> impl Iterator<Item = Vec<String>
             format!("{}.{name}", descriptor.name),
             kind,
             default,
-            range(schema),
+            describe_range(schema),
             what.to_owned(),
         ]
     })
 }
 
 /// What a parameter's schema bounds: `1 to 512`, `up to 5`.
-fn range(schema: &Value) -> String {
+fn describe_range(schema: &Value) -> String {
     let bound = |names: [&str; 3]| {
         names
             .iter()
@@ -360,12 +365,12 @@ mod tests {
                 (odd(), "x".into()),
             ]
         };
-        let taken = variables(ours("debian-12".into()).into_iter()).unwrap();
+        let taken = default_variables(ours("debian-12".into()).into_iter()).unwrap();
         assert_eq!(
             taken,
             [("STAMPEDE_DEFAULT_IMAGE".to_owned(), "debian-12".to_owned())]
         );
-        let refused = variables(ours(odd()).into_iter()).unwrap_err();
+        let refused = default_variables(ours(odd()).into_iter()).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "STAMPEDE_DEFAULT_IMAGE: is not UTF-8 (write it in UTF-8)"

@@ -77,15 +77,15 @@ pub(super) struct ServeArgs {
 
 /// Serves until told to stop; the addresses really bound are the first line on `out`.
 pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCode> {
-    let mut stop = pin!(server::terminated());
-    let client = CloudClient::new(args.cloud())?;
+    let mut stop = pin!(server::wait_for_signal());
+    let client = CloudClient::new(args.cloud_config())?;
     let metrics = Arc::new(HostMetrics::default());
     // The ports come before what takes time: clients wait for the plugins in the queue instead of
     // being refused.
-    let server = Server::bind(args.server(Arc::clone(&metrics))).await?;
+    let server = Server::bind(args.server_config(Arc::clone(&metrics))).await?;
     let orchestrator = tokio::select! {
         () = &mut stop => return Ok(ExitCode::SUCCESS),
-        orchestrator = args.orchestrator(client, metrics) => orchestrator?,
+        orchestrator = args.build_orchestrator(client, metrics) => orchestrator?,
     };
     // Said when nothing can go wrong any more: who reads it takes the service for running.
     let (api, admin) = server.addresses();
@@ -106,7 +106,7 @@ impl ServeArgs {
             .unwrap_or_else(|| "stampede".to_owned())
     }
 
-    fn server(&self, metrics: Arc<HostMetrics>) -> server::ServerConfig {
+    fn server_config(&self, metrics: Arc<HostMetrics>) -> server::ServerConfig {
         server::ServerConfig {
             listen: self.listen,
             admin_listen: self.admin_listen,
@@ -114,14 +114,14 @@ impl ServeArgs {
             controller: self
                 .cc_admin_url
                 .clone()
-                .filter(|url| !url.is_empty() && given(self.so_name.as_ref())),
-            limits: limits(),
+                .filter(|url| !url.is_empty() && is_given(self.so_name.as_ref())),
+            limits: server_limits(),
             occi: occi::OcciLimits::default(),
             metrics,
         }
     }
 
-    fn cloud(&self) -> CloudConfig {
+    fn cloud_config(&self) -> CloudConfig {
         CloudConfig {
             region: self.region.clone().filter(|region| !region.is_empty()),
             interface: self.interface,
@@ -134,13 +134,13 @@ impl ServeArgs {
         }
     }
 
-    async fn orchestrator(
+    async fn build_orchestrator(
         &self,
         client: CloudClient,
         metrics: Arc<HostMetrics>,
     ) -> Result<Orchestrator> {
         let (planner, defaults) = self.plugins.load_checked(&metrics).await?;
-        let store = self.store().await?;
+        let store = self.open_store().await?;
         let (host, limits) = (self.so_name(), orchestrator::OrchestratorLimits::default());
         Ok(Orchestrator::new(OrchestratorConfig {
             host,
@@ -156,7 +156,7 @@ impl ServeArgs {
 
     /// A folder that was named must do; where only the environment suggests one, as it does in
     /// containers too, memory does as well.
-    async fn store(&self) -> Result<RecordStore> {
+    async fn open_store(&self) -> Result<RecordStore> {
         if let Some(dir) = self
             .data_dir
             .clone()
@@ -178,15 +178,15 @@ impl ServeArgs {
     }
 }
 
-fn given(text: Option<&String>) -> bool {
+fn is_given(text: Option<&String>) -> bool {
     text.is_some_and(|text| !text.is_empty())
 }
 
 /// Within what the system lets this process have.
-fn limits() -> server::ServerLimits {
+fn server_limits() -> server::ServerLimits {
     let limits = server::ServerLimits::default();
-    let limits = open_files().map_or(limits, |files| limits.within(files));
-    memory_bytes().map_or(limits, |bytes| limits.fitting(bytes))
+    let limits = open_files().map_or(limits, |files| limits.limit_to_files(files));
+    memory_bytes().map_or(limits, |bytes| limits.limit_to_memory(bytes))
 }
 
 /// How much memory the container may have; `None` where there is no limit, or none of a container.

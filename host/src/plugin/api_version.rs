@@ -39,16 +39,19 @@ pub(super) fn check_file(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// The version that the component exports; and that it wants nothing which the host does not give.
-pub(super) fn check(engine: &Engine, component: &Component) -> Result<ApiVersion, String> {
+pub(super) fn check_component(
+    engine: &Engine,
+    component: &Component,
+) -> Result<ApiVersion, String> {
     let kind = component.component_type();
     let exports: Vec<&str> = kind.exports(engine).map(|(name, _)| name).collect();
     let imports: Vec<&str> = kind.imports(engine).map(|(name, _)| name).collect();
-    let version = version(&exports)?;
+    let version = choose_version(&exports)?;
     refuse_unknown(&imports)?;
     Ok(version)
 }
 
-fn version(exports: &[&str]) -> Result<ApiVersion, String> {
+fn choose_version(exports: &[&str]) -> Result<ApiVersion, String> {
     let theirs: Vec<&str> = exports
         .iter()
         .filter_map(|name| name.strip_prefix(FRAMEWORK))
@@ -91,23 +94,23 @@ mod tests {
     #[test]
     fn the_newest_version_that_both_speak_is_taken() {
         assert_eq!(
-            version(&["stampede:framework/framework@0.1.0", "other:thing/x"]),
+            choose_version(&["stampede:framework/framework@0.1.0", "other:thing/x"]),
             Ok(ApiVersion::V0_1_0)
         );
         assert_eq!(
-            version(&[
+            choose_version(&[
                 "stampede:framework/framework@0.9.0",
                 "stampede:framework/framework@0.1.0"
             ]),
             Ok(ApiVersion::V0_1_0)
         );
-        let error = version(&["stampede:framework/framework@0.9.0"]).unwrap_err();
+        let error = choose_version(&["stampede:framework/framework@0.9.0"]).unwrap_err();
         assert!(
             error.contains("speaks version 0.9.0") && error.contains("this host speaks 0.1.0"),
             "{error}"
         );
         assert!(
-            version(&["wasi:cli/run@0.2.0"])
+            choose_version(&["wasi:cli/run@0.2.0"])
                 .unwrap_err()
                 .contains("is not a Stampede plugin")
         );

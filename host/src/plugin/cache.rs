@@ -17,17 +17,17 @@ use crate::cluster::framework::PluginDescriptor;
 /// The compiled plugins that came with this program, if it is its own owner who put them there:
 /// whoever can write the program is trusted with code already. Never a folder beside plugins, which
 /// come from others.
-pub(super) fn shipped(dir: &Path) -> Option<CompiledStore> {
-    CompiledStore::of(dir.to_owned(), program_uid().ok()?)
+pub(super) fn open_shipped(dir: &Path) -> Option<CompiledStore> {
+    CompiledStore::open(dir.to_owned(), program_uid().ok()?)
 }
 
 /// Makes the folder that comes with a program, to be filled.
 ///
 /// # Errors
 /// It cannot be made, or somebody else than this user may write there.
-pub(super) fn to_ship(dir: &Path) -> io::Result<CompiledStore> {
+pub(super) fn create_shipped(dir: &Path) -> io::Result<CompiledStore> {
     DirBuilder::new().recursive(true).mode(0o755).create(dir)?;
-    CompiledStore::of(dir.to_owned(), own_uid()?).ok_or_else(|| {
+    CompiledStore::open(dir.to_owned(), own_uid()?).ok_or_else(|| {
         io::Error::other("it must be a folder of this user that nobody else can write")
     })
 }
@@ -54,7 +54,7 @@ impl CompileCache {
         ));
         DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let private = fs::symlink_metadata(&dir)?.mode() & 0o077 == 0;
-        let shelf = CompiledStore::of(dir, own_uid()?).filter(|_| private);
+        let shelf = CompiledStore::open(dir, own_uid()?).filter(|_| private);
         let shelf = shelf.ok_or_else(|| {
             io::Error::other("it must be a folder of this host's user with mode 0700")
         })?;

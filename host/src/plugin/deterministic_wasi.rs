@@ -25,7 +25,7 @@ const WRITE_BYTES: usize = 64 << 10;
 const SEED: u64 = 0x5741_4d50_4544_4500;
 
 /// A guest's whole world.
-pub(super) fn frozen(limits: &PluginLimits, written: &CapturedOutput) -> WasiCtx {
+pub(super) fn build_wasi(limits: &PluginLimits, written: &CapturedOutput) -> WasiCtx {
     WasiCtxBuilder::new()
         .wall_clock(FrozenClock)
         .monotonic_clock(FrozenClock)

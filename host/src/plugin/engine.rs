@@ -14,7 +14,7 @@ pub(super) const TICK: Duration = Duration::from_millis(10);
 /// Compiles for speed of the code: a plugin is compiled once and called often. But for no more than
 /// every processor of this architecture has, since a compiled plugin may travel, in an image or on
 /// a disk.
-pub(super) fn engine() -> Result<Engine> {
+pub(super) fn new_engine() -> Result<Engine> {
     let mut config = Config::new();
     config.epoch_interruption(true);
     if cfg!(all(
@@ -91,7 +91,7 @@ impl EpochTicker {
     }
 
     /// Ends the thread: the catalogue goes.
-    pub(super) fn end(&self) {
+    pub(super) fn stop(&self) {
         self.0
             .running
             .lock()

@@ -18,7 +18,7 @@ pub enum GenerateError {
 
 /// A plugin broke.
 #[derive(Debug, thiserror::Error)]
-#[error("plugin `{plugin}` {fault}{}", quoted(.stderr))]
+#[error("plugin `{plugin}` {fault}{}", quote_output(.stderr))]
 pub struct PluginError {
     /// Its name.
     pub plugin: String,
@@ -70,7 +70,7 @@ fn seconds(time: &Duration) -> String {
     format!("{} s", time.as_secs_f64())
 }
 
-fn quoted(stderr: &str) -> String {
+fn quote_output(stderr: &str) -> String {
     if stderr.trim().is_empty() {
         String::new()
     } else {

@@ -129,7 +129,7 @@ impl PluginRegistry {
             PluginSandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
         );
         let kept = OpenedSources {
-            shipped: compiled.shipped.and_then(cache::shipped),
+            shipped: compiled.shipped.and_then(cache::open_shipped),
             cache: compiled.cache,
             opened: OnceLock::new(),
         };
@@ -138,7 +138,7 @@ impl PluginRegistry {
             plugins: BTreeMap::new(),
             broken: Vec::new(),
         };
-        for (path, loaded) in in_parallel(wasm_files(dir, limits)?, |path| {
+        for (path, loaded) in load_in_parallel(wasm_files(dir, limits)?, |path| {
             LoadedPlugin::load(path, &sandbox, &kept)
         }) {
             match loaded {
@@ -169,9 +169,9 @@ impl PluginRegistry {
             dir: into.to_owned(),
             source,
         };
-        let shelf = cache::to_ship(into).map_err(unwritten)?;
+        let shelf = cache::create_shipped(into).map_err(unwritten)?;
         let mut names = Vec::new();
-        for (path, compiled) in in_parallel(wasm_files(dir, limits)?, |path| {
+        for (path, compiled) in load_in_parallel(wasm_files(dir, limits)?, |path| {
             CompiledPlugin::compile(path, &sandbox)
         }) {
             let fresh =
@@ -238,14 +238,14 @@ impl LoadedPlugin {
     }
 
     async fn call_generate(&self, request: &PluginRequest) -> Result<PluginBundle, GenerateError> {
-        let mut call = self.sandbox.begin().await;
+        let mut call = self.sandbox.begin_call().await;
         let outcome = tokio::time::timeout(
             self.sandbox.limits.time,
             self.guest.generate(&mut call.store, request),
         )
         .await;
         let name = &self.descriptor.name;
-        let answer = call.end(name, outcome, |answer| {
+        let answer = call.finish(name, outcome, |answer| {
             let answer = v0_1_0::from_answer(name, answer)?;
             validate::check_answer(&self.descriptor, &answer)?;
             Ok(answer)
@@ -259,7 +259,7 @@ impl LoadedPlugin {
         sandbox: &Arc<PluginSandbox>,
         kept: &OpenedSources<'_>,
     ) -> Result<Self, String> {
-        let bytes = read(path, sandbox.limits.file_bytes)?;
+        let bytes = read_file(path, sandbox.limits.file_bytes)?;
         let digest = sha256(&bytes);
         let fresh = match kept.load(sandbox, &digest) {
             Some((component, descriptor)) => {
@@ -277,7 +277,7 @@ impl LoadedPlugin {
             descriptor,
             digest,
             ..
-        } = fresh.named(path)?;
+        } = fresh.check_name(path)?;
         Ok(Self {
             descriptor,
             digest,
@@ -326,7 +326,7 @@ struct CompiledPlugin {
 
 impl CompiledPlugin {
     fn compile(path: &Path, sandbox: &PluginSandbox) -> Result<Self, String> {
-        let bytes = read(path, sandbox.limits.file_bytes)?;
+        let bytes = read_file(path, sandbox.limits.file_bytes)?;
         Self::of(
             compile(&bytes, sandbox)?,
             sha256(&bytes),
@@ -334,12 +334,12 @@ impl CompiledPlugin {
             sandbox,
             path,
         )?
-        .named(path)
+        .check_name(path)
     }
 
-    fn named(self, path: &Path) -> Result<Self, String> {
+    fn check_name(self, path: &Path) -> Result<Self, String> {
         let name = &self.descriptor.name;
-        if *name == stem(path) {
+        if *name == file_stem(path) {
             Ok(self)
         } else {
             Err(format!(
@@ -356,12 +356,12 @@ impl CompiledPlugin {
         sandbox: &PluginSandbox,
         path: &Path,
     ) -> Result<Self, String> {
-        let ApiVersion::V0_1_0 = api_version::check(&sandbox.engine, &component)?;
+        let ApiVersion::V0_1_0 = api_version::check_component(&sandbox.engine, &component)?;
         let guest = v0_1_0::LinkedGuest::new(&sandbox.linker, &component)
             .map_err(|error| format!("cannot be linked: {error:#}"))?;
         let descriptor = match said {
             Some(descriptor) => descriptor,
-            None => describe(&guest, sandbox, &stem(path))?,
+            None => describe(&guest, sandbox, &file_stem(path))?,
         };
         Ok(Self {
             component,
@@ -372,7 +372,7 @@ impl CompiledPlugin {
     }
 }
 
-fn stem(path: &Path) -> String {
+fn file_stem(path: &Path) -> String {
     path.file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())
         .unwrap_or_default()
@@ -394,10 +394,10 @@ fn describe(
         .build()
         .map_err(|error| format!("cannot be asked: {error}"))?;
     let described: Result<PluginDescriptor, PluginError> = runtime.block_on(async {
-        let mut call = sandbox.begin().await;
+        let mut call = sandbox.begin_call().await;
         let outcome =
             tokio::time::timeout(sandbox.limits.time, guest.describe(&mut call.store)).await;
-        call.end(name, outcome, |theirs| {
+        call.finish(name, outcome, |theirs| {
             let descriptor = v0_1_0::from_descriptor(theirs)?;
             validate::check_descriptor(&descriptor)?;
             Ok(descriptor)
@@ -430,7 +430,7 @@ fn wasm_files(dir: &Path, limits: PluginLimits) -> Result<Vec<PathBuf>, LoadErro
     Ok(files)
 }
 
-fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1))
@@ -445,7 +445,7 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
 
 /// Every file's outcome in the order of the files; as many at once as there are processors. On
 /// threads of its own, since a caller may be tokio's.
-fn in_parallel<T: Send>(
+fn load_in_parallel<T: Send>(
     files: Vec<PathBuf>,
     load: impl Fn(&Path) -> T + Sync,
 ) -> Vec<(PathBuf, T)> {

@@ -10,8 +10,8 @@ use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
-use super::deterministic_wasi::{CapturedOutput, frozen};
-use super::engine::{EpochTicker, TICK, TickGuard, engine};
+use super::deterministic_wasi::{CapturedOutput, build_wasi};
+use super::engine::{EpochTicker, TICK, TickGuard, new_engine};
 use super::limits::CallLimiter;
 use super::{PluginError, PluginFault, PluginLimits};
 use crate::metrics::{HostMetrics, WorkOutcome};
@@ -46,7 +46,7 @@ impl WasiView for GuestState {
 
 impl PluginSandbox {
     pub(super) fn new(limits: PluginLimits) -> wasmtime::Result<Self> {
-        let engine = engine()?;
+        let engine = new_engine()?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         let ticker = EpochTicker::new(&engine)?;
@@ -68,13 +68,13 @@ impl PluginSandbox {
     }
 
     /// A fresh store for one call; waits while too many others run.
-    pub(super) async fn begin(&self) -> GuestCall<'_> {
+    pub(super) async fn begin_call(&self) -> GuestCall<'_> {
         // The semaphore is never closed; without a permit the call would only be less bounded.
         let permit = self.calls.acquire().await.ok();
         let written = CapturedOutput::new(self.limits.stderr_bytes);
         let mut table = ResourceTable::new();
         table.set_max_capacity(self.limits.handles);
-        let wasi = frozen(&self.limits, &written);
+        let wasi = build_wasi(&self.limits, &written);
         let mut store = Store::new(
             &self.engine,
             GuestState {
@@ -110,7 +110,7 @@ impl PluginSandbox {
 
 impl Drop for PluginSandbox {
     fn drop(&mut self) {
-        self.ticker.end();
+        self.ticker.stop();
     }
 }
 
@@ -126,7 +126,7 @@ impl GuestCall<'_> {
     /// The call's end: its answer as `judge` takes it, or what went wrong. `outcome` is what
     /// `tokio::time::timeout` over the guest gave, since the epoch stops a guest that computes, but
     /// not one that sleeps. `judge` says what breaks the contract.
-    pub(super) fn end<T, U>(
+    pub(super) fn finish<T, U>(
         self,
         plugin: &str,
         outcome: Result<wasmtime::Result<T>, Elapsed>,
@@ -137,7 +137,7 @@ impl GuestCall<'_> {
                 Ok(good) => return Ok(good),
                 Err(breach) => PluginFault::Contract(breach),
             },
-            Ok(Err(error)) => self.fault(&error),
+            Ok(Err(error)) => self.find_fault(&error),
             Err(_) => self.too_long(),
         };
         Err(PluginError {
@@ -155,7 +155,7 @@ impl GuestCall<'_> {
         }
     }
 
-    fn fault(&self, error: &wasmtime::Error) -> PluginFault {
+    fn find_fault(&self, error: &wasmtime::Error) -> PluginFault {
         match self.store.data().limiter.refused() {
             Some("memory") => {
                 return PluginFault::Memory {

@@ -58,7 +58,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
         let slots = |number| Arc::new(Semaphore::new(number));
         let (connections, turned_away, in_flight) = (
             slots(limits.connections),
-            slots(limits.turned_away),
+            slots(limits.rejected),
             slots(limits.in_flight),
         );
         Arc::new(Self {
@@ -92,17 +92,17 @@ impl<H: ConnectionHandler> PortConfig<H> {
                 }
             };
             match Arc::clone(&self.connections).try_acquire_owned() {
-                Ok(place) => drop(tokio::spawn(Arc::clone(&self).connection(
+                Ok(place) => drop(tokio::spawn(Arc::clone(&self).serve_connection(
                     stream,
                     place,
                     watcher(),
                 ))),
-                Err(_) => self.turn_away(stream),
+                Err(_) => self.reject(stream),
             }
         }
     }
 
-    async fn connection(
+    async fn serve_connection(
         self: Arc<Self>,
         stream: TcpStream,
         place: OwnedSemaphorePermit,
@@ -128,7 +128,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
         let its = Arc::clone(&heads);
         let service = service_fn(move |request| {
             let (port, heads) = (Arc::clone(&port), Arc::clone(&its));
-            let behind = heads.came();
+            let behind = heads.begin_request();
             // In a box of its own: hyper keeps room for this future in every connection, idle ones
             // too, and it is large.
             Box::pin(async move {
@@ -137,8 +137,8 @@ impl<H: ConnectionHandler> PortConfig<H> {
                     // do not wait for their answers would make all others wait for each row.
                     tokio::task::yield_now().await;
                 }
-                let response = port.request(request, local).await;
-                heads.answered();
+                let response = port.answer_request(request, local).await;
+                heads.end_request();
                 Ok::<_, Infallible>(response.map(Full::new))
             })
         });
@@ -157,12 +157,16 @@ impl<H: ConnectionHandler> PortConfig<H> {
                     tracing::debug!("a connection ended early: {error}");
                 }
             }
-            () = heads.late(self.limits.header_read) => tracing::debug!("a connection ended: no request came"),
+            () = heads.wait_until_late(self.limits.header_read) => tracing::debug!("a connection ended: no request came"),
         }
         drop(place);
     }
 
-    async fn request(&self, request: Request<Incoming>, local: SocketAddr) -> Response<Bytes> {
+    async fn answer_request(
+        &self,
+        request: Request<Incoming>,
+        local: SocketAddr,
+    ) -> Response<Bytes> {
         let (start, method) = (monotonic_now(), request.method().clone());
         let mut response = self.answer(request, local).await;
         if method == Method::HEAD {
@@ -187,20 +191,22 @@ impl<H: ConnectionHandler> PortConfig<H> {
         if parts.headers.contains_key(EXPECT)
             && announced.is_some_and(|bytes| bytes > self.limits.body_bytes as u64)
         {
-            return closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large());
+            return closing_response(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large());
         }
         // Before a place among those in work is taken: a slow body holds up nobody.
         let body = if body.is_end_stream() {
             Bytes::new()
         } else {
-            match tokio::time::timeout(self.limits.body_read, self.read(body)).await {
+            match tokio::time::timeout(self.limits.body_read, self.read_body(body)).await {
                 Ok(Ok(body)) => body,
                 Ok(Err(refusal)) => return refusal,
-                Err(_) => return closing(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+                Err(_) => {
+                    return closing_response(StatusCode::REQUEST_TIMEOUT, "the body took too long");
+                }
             }
         };
         let Ok(place) = Arc::clone(&self.in_flight).try_acquire_owned() else {
-            return busy(self.limits.retry_after_s);
+            return busy_response(self.limits.retry_after_s);
         };
         let changes = !matches!(parts.method, Method::GET | Method::HEAD);
         let answer = Arc::clone(&self.handler).answer(Request::from_parts(parts, body), local);
@@ -218,18 +224,18 @@ impl<H: ConnectionHandler> PortConfig<H> {
         done.unwrap_or_else(|| {
             // The panic itself was printed by the panic hook.
             tracing::error!("a request ended in a panic");
-            plain(
+            text_response(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "the host failed to answer; its log says more",
             )
         })
     }
 
-    async fn read(&self, mut body: Incoming) -> Result<Bytes, Response<Bytes>> {
+    async fn read_body(&self, mut body: Incoming) -> Result<Bytes, Response<Bytes>> {
         let (mut kept, mut seen) = (BytesMut::new(), 0);
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else {
-                return Err(closing(
+                return Err(closing_response(
                     StatusCode::BAD_REQUEST,
                     "the body ended early or is malformed",
                 ));
@@ -246,7 +252,10 @@ impl<H: ConnectionHandler> PortConfig<H> {
             }
         }
         if seen > self.limits.body_bytes {
-            Err(closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large()))
+            Err(closing_response(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                &self.too_large(),
+            ))
         } else {
             Ok(kept.freeze())
         }
@@ -257,7 +266,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
     }
 
     /// Says 503 on a connection that there is no room for.
-    fn turn_away(&self, mut stream: TcpStream) {
+    fn reject(&self, mut stream: TcpStream) {
         self.metrics.count_rejected();
         let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() else {
             return;
@@ -283,23 +292,23 @@ impl<H: ConnectionHandler> PortConfig<H> {
 }
 
 /// 503 with Retry-After: on that alone the Service Manager comes again.
-fn busy(retry_after_s: u32) -> Response<Bytes> {
-    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
+fn busy_response(retry_after_s: u32) -> Response<Bytes> {
+    let mut response = text_response(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
     response
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
     response
 }
 
-fn closing(status: StatusCode, text: &str) -> Response<Bytes> {
-    let mut response = plain(status, text);
+fn closing_response(status: StatusCode, text: &str) -> Response<Bytes> {
+    let mut response = text_response(status, text);
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-fn plain(status: StatusCode, text: &str) -> Response<Bytes> {
+fn text_response(status: StatusCode, text: &str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::copy_from_slice(text.as_bytes()));
     *response.status_mut() = status;
     response

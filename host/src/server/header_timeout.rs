@@ -40,19 +40,19 @@ impl HeaderDeadline {
 
     /// The head is there. True when it stood right behind another, as it does where a client does
     /// not wait for its answers.
-    pub(super) fn came(&self) -> bool {
+    pub(super) fn begin_request(&self) -> bool {
         self.since.store(WORKING, Ordering::Relaxed);
         !self.looked.swap(false, Ordering::Relaxed)
     }
 
     /// Its answer is there.
-    pub(super) fn answered(&self) {
+    pub(super) fn end_request(&self) {
         self.since.store(ANSWERED, Ordering::Relaxed);
     }
 
     /// Something was written, or could not be: only what comes behind an answer begins the wait. A
     /// client that takes long to read is another's matter.
-    fn wrote(&self, done: bool) {
+    fn record_write(&self, done: bool) {
         if self.since.load(Ordering::Relaxed) != WORKING {
             self.since
                 .store(if done { self.now() } else { ANSWERED }, Ordering::Relaxed);
@@ -64,7 +64,7 @@ impl HeaderDeadline {
     }
 
     /// Done when a head was waited for longer than that.
-    pub(super) async fn late(&self, patience: Duration) {
+    pub(super) async fn wait_until_late(&self, patience: Duration) {
         loop {
             let waited = match self.since.load(Ordering::Relaxed) {
                 WORKING | ANSWERED => Duration::ZERO,
@@ -108,7 +108,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for HeaderTimeoutStream<T> {
         buf: &[u8],
     ) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, buf);
-        self.heads.wrote(written.is_ready());
+        self.heads.record_write(written.is_ready());
         written
     }
 
@@ -118,7 +118,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for HeaderTimeoutStream<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-        self.heads.wrote(written.is_ready());
+        self.heads.record_write(written.is_ready());
         written
     }
 
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     async fn is_late(heads: &HeaderDeadline, patience: Duration) -> bool {
-        tokio::time::timeout(Duration::from_millis(20), heads.late(patience))
+        tokio::time::timeout(Duration::from_millis(20), heads.wait_until_late(patience))
             .await
             .is_ok()
     }
@@ -153,22 +153,22 @@ mod tests {
         assert!(is_late(&heads, Duration::ZERO).await);
         assert!(is_late(&heads, Duration::from_millis(1)).await);
         assert!(!is_late(&heads, Duration::from_secs(3_600)).await);
-        let _ = heads.came();
+        let _ = heads.begin_request();
         assert!(
             !is_late(&heads, Duration::from_millis(1)).await,
             "a request in work has all the time"
         );
-        heads.wrote(true);
+        heads.record_write(true);
         assert!(
             !is_late(&heads, Duration::from_millis(1)).await,
             "that was no answer, but 100 Continue"
         );
-        heads.answered();
+        heads.end_request();
         assert!(
             !is_late(&heads, Duration::from_millis(1)).await,
             "the answer is on its way"
         );
-        heads.wrote(true);
+        heads.record_write(true);
         assert!(is_late(&heads, Duration::from_millis(1)).await);
     }
 
@@ -178,15 +178,15 @@ mod tests {
         let heads = HeaderDeadline::new();
         let mut ours = HeaderTimeoutStream::new(ours, Arc::clone(&heads));
         theirs.write_all(b"12").await.unwrap();
-        assert!(!heads.came(), "the first one");
+        assert!(!heads.begin_request(), "the first one");
         ours.read_u8().await.unwrap();
         assert_eq!(
-            [heads.came(), heads.came()],
+            [heads.begin_request(), heads.begin_request()],
             [false, true],
             "two of one read"
         );
         ours.read_u8().await.unwrap();
-        assert!(!heads.came());
+        assert!(!heads.begin_request());
     }
 
     #[tokio::test]

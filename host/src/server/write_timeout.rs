@@ -27,7 +27,7 @@ impl<T> WriteTimeout<T> {
 }
 
 impl<T: AsyncWrite + Unpin> WriteTimeout<T> {
-    fn watched<R>(
+    fn write_with_timeout<R>(
         &mut self,
         cx: &mut Context<'_>,
         write: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> Poll<Result<R>>,
@@ -66,7 +66,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<T> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<Result<usize>> {
-        self.watched(cx, |inner, cx| inner.poll_write(cx, buf))
+        self.write_with_timeout(cx, |inner, cx| inner.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -74,7 +74,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<T> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        self.watched(cx, |inner, cx| inner.poll_write_vectored(cx, bufs))
+        self.write_with_timeout(cx, |inner, cx| inner.poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -82,11 +82,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.watched(cx, |inner, cx| inner.poll_flush(cx))
+        self.write_with_timeout(cx, |inner, cx| inner.poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.watched(cx, |inner, cx| inner.poll_shutdown(cx))
+        self.write_with_timeout(cx, |inner, cx| inner.poll_shutdown(cx))
     }
 }
 

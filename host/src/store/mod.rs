@@ -48,7 +48,7 @@ impl RecordStore {
     /// [`Error::Open`], [`Error::Corrupt`], [`Error::Foreign`], [`Error::Newer`].
     pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let path = data_dir.join(FILE_NAME);
-        prepare(data_dir, &path).map_err(|error| StoreError::Open {
+        create_file(data_dir, &path).map_err(|error| StoreError::Open {
             path: path.clone(),
             reason: error.to_string(),
         })?;
@@ -83,12 +83,15 @@ impl RecordStore {
         let pool = pool
             .connect_with(options)
             .await
-            .map_err(|error| opening(error, path))?;
-        let mut connection = pool.acquire().await.map_err(|error| opening(error, path))?;
+            .map_err(|error| opening_error(error, path))?;
+        let mut connection = pool
+            .acquire()
+            .await
+            .map_err(|error| opening_error(error, path))?;
         migrations::bring_up(&mut connection, path)
             .await
             .map_err(|error| match error {
-                StoreError::Failed(error) => opening(error, path),
+                StoreError::Failed(error) => opening_error(error, path),
                 other => other,
             })?;
         drop(connection);
@@ -110,7 +113,7 @@ impl RecordStore {
             .bind(record.is_live());
         match query
             .bind(record.revision)
-            .bind(text(record)?)
+            .bind(serialize_record(record)?)
             .execute(&self.pool)
             .await
         {
@@ -134,7 +137,7 @@ impl RecordStore {
         let query = query
             .bind(record.is_live())
             .bind(record.revision)
-            .bind(text(record)?)
+            .bind(serialize_record(record)?)
             .bind(&record.id)
             .bind(record.revision - 1);
         Ok(query.execute(&self.pool).await?.rows_affected() == 1)
@@ -149,7 +152,7 @@ impl RecordStore {
             .bind(id)
             .fetch_optional(&self.pool)
             .await?;
-        row.as_ref().map(read).transpose()
+        row.as_ref().map(deserialize_record).transpose()
     }
 
     /// The living record of this name.
@@ -169,7 +172,7 @@ impl RecordStore {
             .bind(name)
             .fetch_optional(&self.pool)
             .await?;
-        row.as_ref().map(read).transpose()
+        row.as_ref().map(deserialize_record).transpose()
     }
 
     /// All records of a project by name, those under deletion among them.
@@ -184,7 +187,7 @@ impl RecordStore {
             .fetch_all(&self.pool)
             .await?
             .iter()
-            .map(read)
+            .map(deserialize_record)
             .collect()
     }
 
@@ -207,7 +210,7 @@ impl RecordStore {
             .fetch_all(&self.pool)
             .await?
             .iter()
-            .map(read)
+            .map(deserialize_record)
             .collect()
     }
 
@@ -240,14 +243,14 @@ impl RecordStore {
     }
 }
 
-fn text(record: &ClusterRecord) -> Result<String, StoreError> {
+fn serialize_record(record: &ClusterRecord) -> Result<String, StoreError> {
     serde_json::to_string(record).map_err(|error| StoreError::Record {
         id: record.id.clone(),
         reason: error.to_string(),
     })
 }
 
-fn read(row: &SqliteRow) -> Result<ClusterRecord, StoreError> {
+fn deserialize_record(row: &SqliteRow) -> Result<ClusterRecord, StoreError> {
     let (id, text): (String, String) = (row.try_get(0)?, row.try_get(1)?);
     serde_json::from_str(&text).map_err(|error| StoreError::Record {
         id,
@@ -255,7 +258,7 @@ fn read(row: &SqliteRow) -> Result<ClusterRecord, StoreError> {
     })
 }
 
-fn prepare(data_dir: &Path, path: &Path) -> std::io::Result<()> {
+fn create_file(data_dir: &Path, path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     if !data_dir.exists() {
         std::fs::DirBuilder::new()
@@ -272,7 +275,7 @@ fn prepare(data_dir: &Path, path: &Path) -> std::io::Result<()> {
 }
 
 /// SQLite's primary codes for a file that is damaged (11) or not a database (26).
-fn opening(error: sqlx::Error, path: &Path) -> StoreError {
+fn opening_error(error: sqlx::Error, path: &Path) -> StoreError {
     let code = error
         .as_database_error()
         .and_then(|error| error.code())

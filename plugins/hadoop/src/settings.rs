@@ -50,7 +50,7 @@ pub struct HadoopSettings {
     /// How long containers on a leaving worker may go on.
     #[serde(default = "drain")]
     pub drain_s: u32,
-    /// Whether the cluster is proved by a real job.
+    /// Whether a real job verifies the cluster.
     #[serde(default = "yes")]
     pub smoke: bool,
     /// Further properties of core-site.xml.
@@ -176,7 +176,7 @@ fn add_operation(properties: &mut Map<String, Value>) {
     properties.insert("drain_s".to_owned(), drain_s);
     properties.insert(
         "smoke".to_owned(),
-        json!({"type": "boolean", "description": "Whether a word count on YARN has to prove the cluster before it is complete.", "default": true}),
+        json!({"type": "boolean", "description": "Whether a word count on YARN has to verify the cluster before it is complete.", "default": true}),
     );
 }
 

@@ -3,11 +3,11 @@
 
 use anyhow::{Context, Result};
 
-use stampede_tests::host::binary;
+use stampede_tests::host::find_binary;
 use stampede_tests::testbed::cloud::{MIRROR, PROXY};
 use stampede_tests::testbed::cluster::nodes;
 use stampede_tests::testbed::hadoop as health;
-use stampede_tests::{must, proved};
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
@@ -16,7 +16,7 @@ use crate::TestbedContext;
 pub async fn run(rig: &TestbedContext) -> Result<()> {
     let dir = rig.scratch.join("by-hand");
     let sha512 = rig.cloud.sha512("3.5.0")?;
-    let out = std::process::Command::new(binary()?)
+    let out = std::process::Command::new(find_binary()?)
         .args(["generate", "hadoop", "--name", "hand", "--workers", "2"])
         .args([
             "--flavor",
@@ -62,7 +62,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         ],
         &dir,
     )?;
-    proved!(
+    verified!(
         "generate's output, deployed by `openstack stack create -t cluster.yaml -e environment.yaml`: complete in {:.0} s",
         start.elapsed().as_secs_f32()
     );
@@ -70,7 +70,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
     let java = all[1]
         .run("dpkg-query -W -f '${Version}' openjdk-17-jre-headless")
         .await?;
-    proved!(
+    verified!(
         "from the image without Java: Java {java} came from the distribution's packages through the proxy"
     );
     must!(
@@ -78,7 +78,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         "the worker has {} MiB",
         all[1].memory_limit_mib()?
     );
-    health::prove(&all).await?;
+    health::verify(&all).await?;
     rig.cloud
         .openstack(&["stack", "delete", "--yes", "--wait", "hand"], &dir)?;
     super::deletion::nothing_stays(rig).await
@@ -88,7 +88,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
 pub async fn command_line(rig: &TestbedContext) -> Result<()> {
     let sha512 = rig.cloud.sha512("3.4.3")?;
     let stampede = |arguments: &[&str]| -> Result<String> {
-        let out = std::process::Command::new(binary()?)
+        let out = std::process::Command::new(find_binary()?)
             .args(arguments)
             .args(["--os-cloud", "demo", "--data-dir"])
             .arg(rig.scratch.join("command-line"))
@@ -134,7 +134,7 @@ pub async fn command_line(rig: &TestbedContext) -> Result<()> {
         shown.contains("worker-1") && shown.contains("CREATE_COMPLETE"),
         "deploy --wait printed: {shown}"
     );
-    proved!(
+    verified!(
         "`stampede deploy --wait` with clouds.yaml printed, last: {}",
         shown.lines().last().context("nothing")?
     );
@@ -142,7 +142,7 @@ pub async fn command_line(rig: &TestbedContext) -> Result<()> {
     let all = nodes(&rig.cloud.demo, stack.first().context("no stack")?, 1).await?;
     let version = all[0].run("hdfs version | head -n 1").await?;
     must!(version.contains("3.4.3"), "{version}");
-    proved!(
+    verified!(
         "{version} runs, {:?} registered",
         health::registered(&all[0]).await?
     );

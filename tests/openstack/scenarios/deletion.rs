@@ -5,8 +5,8 @@ use anyhow::Result;
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
 use stampede_tests::testbed::cluster::{hadoop, occi, pairs};
-use stampede_tests::until;
-use stampede_tests::{must, proved};
+use stampede_tests::wait_until;
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
@@ -15,7 +15,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
     let client = occi(&host.url, &rig.cloud.demo)?;
     let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
     client.create("brief", &pairs(&attributes)).await?;
-    until(120, "a server of the new stack exists", async || {
+    wait_until(120, "a server of the new stack exists", async || {
         Ok(rig.cloud.demo.holds().await?.contains_key("servers"))
     })
     .await?;
@@ -29,19 +29,19 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
     must!(status.is_success(), "DELETE: {status} {text}");
     must!(client.see("brief").await?.is_none(), "GET still shows it");
     nothing_stays(rig).await?;
-    proved!("DELETE at {} left nothing", seen.state());
+    verified!("DELETE at {} left nothing", seen.state());
     Ok(())
 }
 
 /// No stack, server, port, network, router, floating IP or security group in the project.
 pub async fn nothing_stays(rig: &TestbedContext) -> Result<()> {
-    until(240, "the project is empty", async || {
+    wait_until(240, "the project is empty", async || {
         Ok(rig.cloud.demo.stacks().await?.is_empty())
     })
     .await?;
     let left = rig.cloud.demo.holds().await?;
     must!(left.is_empty(), "left behind: {left:?}");
-    proved!(
+    verified!(
         "after DELETE the project holds no stack, server, server group, port, network, router, floating IP or security group"
     );
     Ok(())

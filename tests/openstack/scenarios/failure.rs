@@ -9,7 +9,7 @@ use stampede_tests::client::watch;
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
 use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
-use stampede_tests::{must, proved};
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
@@ -54,7 +54,7 @@ async fn fails(rig: &TestbedContext, name: &str, wrong: (&str, &str), word: &str
         known && failure.contains("setup") && failure.contains(word),
         "node, stage or reason is missing: {failure}"
     );
-    proved!("GET shows: {failure}");
+    verified!("GET shows: {failure}");
     let stack = rig.cloud.demo.stacks().await?;
     let failed_node = ["worker-1", "worker-2", "master"]
         .into_iter()
@@ -68,7 +68,7 @@ async fn fails(rig: &TestbedContext, name: &str, wrong: (&str, &str), word: &str
             .parse()?;
         let age = age - settled.elapsed().as_secs_f64();
         must!(age < 60.0, "the stack failed {age} s after the node");
-        proved!(
+        verified!(
             "the stack had failed {:.0} s after the node wrote its failure",
             age.max(0.0)
         );

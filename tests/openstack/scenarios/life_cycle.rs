@@ -1,5 +1,5 @@
 //! The whole way: PUT and deploy over OCCI, one worker late on purpose, the host killed in the
-//! middle, a proved cluster, a hard reboot of all its nodes, DELETE.
+//! middle, a verified cluster, a hard reboot of all its nodes, DELETE.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,8 +14,8 @@ use stampede_tests::testbed::cloud::KEYSTONE;
 use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
 use stampede_tests::testbed::hadoop as health;
 use stampede_tests::testbed::node::TestbedNode;
-use stampede_tests::until;
-use stampede_tests::{must, proved};
+use stampede_tests::wait_until;
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
@@ -39,7 +39,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
     )?;
     let client = occi(&host.url, &rig.cloud.demo)?;
     client.create("default", &pairs(&attributes)).await?;
-    proved!("PUT 201 and deploy over OCCI with the demo project's token");
+    verified!("PUT 201 and deploy over OCCI with the demo project's token");
 
     let stack = rig
         .cloud
@@ -73,7 +73,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         "a second stack was made: {:?}",
         rig.cloud.demo.stacks().await?
     );
-    proved!(
+    verified!(
         "kill -9 of the host during the deployment, started again: the same stack {}, no second one",
         after.stack_id()
     );
@@ -87,7 +87,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
     );
     updates(&client).await?;
     odd_value(&all).await?;
-    health::prove(&all).await?;
+    health::verify(&all).await?;
     second_run(&all[1]).await?;
     reboot(rig, &all).await?;
     let (status, text) = client.delete("default").await?;
@@ -108,7 +108,7 @@ async fn hold_back_worker_2(
 ) -> Result<impl Future<Output = Result<Held>> + Send + use<>> {
     let demo = rig.cloud.demo.clone();
     let stack = stack.to_owned();
-    until(180, "worker-2 runs", async || {
+    wait_until(180, "worker-2 runs", async || {
         Ok(demo.server(&stack, "worker-2").await?["status"] == "ACTIVE")
     })
     .await?;
@@ -144,7 +144,7 @@ fn came_up(watched: &WatchedDeploy) -> Result<()> {
         watched.states,
         watched.last.get("stampede.failure")
     );
-    proved!("occi.mcn.stack.state walked {}", watched.states.join(", "));
+    verified!("occi.mcn.stack.state walked {}", watched.states.join(", "));
     for node in ["master", "worker-1", "worker-2"] {
         let of_node = watched
             .progress
@@ -157,7 +157,7 @@ fn came_up(watched: &WatchedDeploy) -> Result<()> {
             watched.progress
         );
     }
-    proved!("progress by node and stage was visible on the way:");
+    verified!("progress by node and stage was visible on the way:");
     for line in &watched.progress {
         println!("        {line}");
     }
@@ -177,7 +177,7 @@ fn came_up(watched: &WatchedDeploy) -> Result<()> {
         "endpoints: {endpoints:?} of {:#?}",
         watched.last.attributes
     );
-    proved!("outputs and endpoints are there: {endpoints:?}");
+    verified!("outputs and endpoints are there: {endpoints:?}");
     Ok(())
 }
 
@@ -212,8 +212,8 @@ async fn order(rig: &TestbedContext, stack: &str, held: &Held) -> Result<()> {
         "worker-2 was let go at {}, master ready at {ready}",
         held.let_go
     );
-    proved!(
-        "worker-1 ready {}, worker-2 paused {} to {}, worker-2 ready {slowest}, master ready {ready} and proved {}",
+    verified!(
+        "worker-1 ready {}, worker-2 paused {} to {}, worker-2 ready {slowest}, master ready {ready} and verified {}",
         at("worker-1 hadoop ready done").unwrap_or_else(|_| "with the others".to_owned()),
         held.paused,
         held.let_go,
@@ -245,7 +245,7 @@ async fn updates(client: &OcciClient) -> Result<()> {
         "after updates: {:#?}",
         seen.attributes
     );
-    proved!(
+    verified!(
         "provision is taken; an update keeps a foreign attribute and refuses by name what it cannot change: {refusal}"
     );
     Ok(())
@@ -265,7 +265,7 @@ sys.stdout.write(p[0].findtext('value'))""#;
             node.name
         );
     }
-    proved!("the value {ODD} arrived on every node as exactly that text");
+    verified!("the value {ODD} arrived on every node as exactly that text");
     Ok(())
 }
 
@@ -283,7 +283,7 @@ async fn second_run(node: &TestbedNode) -> Result<()> {
         before == after,
         "a second run changed something:\n{before}\nthen\n{after}"
     );
-    proved!(
+    verified!(
         "a second run of the scripts on {} changed no file and restarted no daemon",
         node.name
     );
@@ -299,21 +299,21 @@ async fn reboot(rig: &TestbedContext, all: &[TestbedNode]) -> Result<()> {
     }
     for node in all {
         let url = rig.cloud.demo.nova(&format!("/servers/{}", node.server));
-        until(120, "the node is back", async || {
+        wait_until(120, "the node is back", async || {
             Ok(rig.cloud.demo.get(&url).await?["server"]["status"] == "ACTIVE")
         })
         .await?;
     }
     let start = Instant::now();
-    until(240, "every worker is registered again", async || {
+    wait_until(240, "every worker is registered again", async || {
         Ok(health::registered(&all[0]).await? == (2, 2))
     })
     .await?;
-    until(120, "the file is whole", async || {
+    wait_until(120, "the file is whole", async || {
         health::file_is_whole(&all[0], &all[2]).await.map(|()| true)
     })
     .await?;
-    proved!(
+    verified!(
         "after a hard reboot of all nodes 2 DataNodes and 2 NodeManagers registered again ({:.0} s), and the file is whole",
         start.elapsed().as_secs_f32()
     );

@@ -7,7 +7,7 @@ use stampede_tests::client::OcciClient;
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
 use stampede_tests::testbed::cluster::{hadoop, occi, pairs};
-use stampede_tests::{must, proved};
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
@@ -62,7 +62,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
                 "{name}={value}: no `{word}` in: {message}"
             );
         }
-        proved!("{name}={value}: {}", message.replace('\n', " | "));
+        verified!("{name}={value}: {}", message.replace('\n', " | "));
     }
     tokens(rig, &host).await?;
     must!(
@@ -70,7 +70,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         "something was created: {:?}",
         rig.cloud.demo.holds().await?
     );
-    proved!("the project is as empty as before");
+    verified!("the project is as empty as before");
     Ok(())
 }
 
@@ -100,7 +100,7 @@ async fn tokens(rig: &TestbedContext, host: &HostProcess) -> Result<()> {
         status == StatusCode::FORBIDDEN,
         "a token of another project: {status} {text}"
     );
-    proved!("a token of another project: {status}, {text}");
+    verified!("a token of another project: {status}, {text}");
 
     let expired = rig.cloud.fresh_demo().await?;
     rig.cloud.revoke(&expired).await?;
@@ -109,7 +109,7 @@ async fn tokens(rig: &TestbedContext, host: &HostProcess) -> Result<()> {
         status == StatusCode::UNAUTHORIZED,
         "a token that is no longer valid: {status} {text}"
     );
-    proved!("a token that is no longer valid: {status}, {text}");
+    verified!("a token that is no longer valid: {status}, {text}");
 
     let credential = rig.cloud.application_credential().await?;
     let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
@@ -120,6 +120,6 @@ async fn tokens(rig: &TestbedContext, host: &HostProcess) -> Result<()> {
     )
     .await?;
     must!(message.contains("application credential"), "{message}");
-    proved!("an application credential's token: {message}");
+    verified!("an application credential's token: {message}");
     Ok(())
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use stampede_tests::host::HostProcess;
-use stampede_tests::projects::{TestUser, apart};
+use stampede_tests::projects::{TestUser, check_isolation};
 use stampede_tests::service_manager::{ServiceManager, value};
 use stampede_tests::testbed::cloud::{KEYSTONE, TestbedSession};
 use stampede_tests::testbed::cluster::{hadoop, occi, pairs};
-use stampede_tests::until;
-use stampede_tests::{must, proved};
+use stampede_tests::wait_until;
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
@@ -39,7 +39,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
     sm.activate(&[("activate.integer", "1")], &pairs(&client))
         .await?;
     sm.deploy(&[("deploy.float", "0.11")]).await?;
-    proved!("#1 to #3: {}", sm.log.join("; "));
+    verified!("#1 to #3: {}", sm.log.join("; "));
     let stack = rig.cloud.demo.stacks().await?;
     let (deployed, host) = tokio::join!(sm.deployed(), interrupt(host, &data, demo));
     let host = host?;
@@ -50,7 +50,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         rig.cloud.demo.stacks().await?
     );
     let away = sm.log.iter().filter(|line| line.ends_with("again")).count();
-    proved!(
+    verified!(
         "#4 ended at complete after {} polls, {away} of them without a host: killed once, and once more with its store emptied",
         sm.polls()
     );
@@ -62,14 +62,14 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
             && value(&shown, "occi.mcn.stack.state") == "CREATE_COMPLETE",
         "#7 shows {shown:?}"
     );
-    proved!(
+    verified!(
         "#5 to #7: its client sees {} attributes, my.param and the state among them",
         shown.len()
     );
     two_projects(rig, &url).await?;
     update(&mut sm).await?;
     sm.destroy().await?;
-    proved!("#9: {}", sm.log.last().context("no request")?);
+    verified!("#9: {}", sm.log.last().context("no request")?);
     super::deletion::nothing_stays(rig).await?;
     drop(host);
     Ok(())
@@ -80,7 +80,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
 async fn interrupt(host: HostProcess, data: &Path, demo: &TestbedSession) -> Result<HostProcess> {
     let host = host.kill_9().await?.start_again().await?;
     let client = occi(&host.url, demo)?;
-    until(180, "a node reports", async || {
+    wait_until(180, "a node reports", async || {
         let seen = client.see("default").await?.context("no cluster")?;
         Ok(seen
             .attributes
@@ -108,7 +108,7 @@ async fn two_projects(rig: &TestbedContext, url: &str) -> Result<()> {
         .await?
         .context("no cluster")?;
     let marks = ["my.param", seen.stack_id()];
-    let tried = apart(
+    let tried = check_isolation(
         url,
         &who(&rig.cloud.demo),
         &who(&rig.cloud.other),
@@ -116,7 +116,7 @@ async fn two_projects(rig: &TestbedContext, url: &str) -> Result<()> {
         &marks,
     )
     .await?;
-    proved!(
+    verified!(
         "{tried} requests of another project, in every rendering and by every verb, saw, changed and deleted nothing"
     );
     Ok(())
@@ -131,7 +131,7 @@ async fn update(sm: &mut ServiceManager) -> Result<()> {
         value(&shown, "stampede.workers") == "2",
         "#8 shrank the cluster by the way: {shown:?}"
     );
-    proved!("#8 with a parameter of its client leaves the new worker where it is");
+    verified!("#8 with a parameter of its client leaves the new worker where it is");
     Ok(())
 }
 
@@ -149,7 +149,7 @@ async fn change(sm: &mut ServiceManager, name: &str, to: &str) -> Result<Vec<(St
         .context("#8 does not end")??;
     let shown = sm.shown().await?;
     must!(value(&shown, name) == to, "#8 left {shown:?}");
-    proved!(
+    verified!(
         "#8 with {name}={to}: {}",
         value(&shown, "occi.mcn.stack.state")
     );
@@ -180,11 +180,11 @@ pub async fn fails(rig: &TestbedContext) -> Result<()> {
         ended.starts_with("HTTPError: 424 ") && ended.contains("CREATE_FAILED"),
         "#4 ended with {ended}"
     );
-    proved!("#4 ended after {} polls with {ended}", sm.polls());
+    verified!("#4 ended after {} polls with {ended}", sm.polls());
     let shown = sm.shown().await?;
     let failure = value(&shown, "stampede.failure");
     must!(failure.contains("setup"), "#7 shows {shown:?}");
-    proved!("#7: its client reads {failure}");
+    verified!("#7: its client reads {failure}");
     sm.destroy().await?;
     super::deletion::nothing_stays(rig).await
 }

@@ -12,7 +12,7 @@ use stampede_tests::testbed::cloud::KEYSTONE;
 use stampede_tests::testbed::cluster::{hadoop, named, occi, pairs};
 use stampede_tests::testbed::hadoop as health;
 use stampede_tests::testbed::node::TestbedNode;
-use stampede_tests::{must, proved, until};
+use stampede_tests::{must, verified, wait_until};
 
 use crate::TestbedContext;
 
@@ -55,7 +55,7 @@ async fn gone(rig: &TestbedContext, client: &OcciClient) -> Result<()> {
 pub async fn settings_and_failure(rig: &TestbedContext) -> Result<()> {
     let (_host, client, stack) = deployed(rig, "settings").await?;
     let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
-    health::prove(&two).await?;
+    health::verify(&two).await?;
     settings(&client, &two).await?;
     failing(rig, &client, &stack, &two[0]).await?;
     let three = named(
@@ -74,7 +74,7 @@ pub async fn scale(rig: &TestbedContext) -> Result<()> {
     let (_host, client, stack) = deployed(rig, "update").await?;
     let before = servers(rig, &stack, &["master", "worker-1", "worker-2"]).await?;
     let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
-    health::prove(&two).await?;
+    health::verify(&two).await?;
 
     let booted = boots(&two).await?;
     start_job(&two[0]).await?;
@@ -83,7 +83,7 @@ pub async fn scale(rig: &TestbedContext) -> Result<()> {
         boots(&two).await? == booted,
         "an old node or its daemons were restarted"
     );
-    proved!("the old nodes' servers are the same ids, and none of their daemons was restarted");
+    verified!("the old nodes' servers are the same ids, and none of their daemons was restarted");
     fewer(&client, &two[0]).await?;
     end_job(&two[0]).await?;
     must!(
@@ -152,7 +152,7 @@ async fn start_job(master: &TestbedNode) -> Result<()> {
           /usr/local/bin/hadoop jar "$jar" wordcount -D mapreduce.job.running.map.limit=2 /tmp/job-in /tmp/job-out"#
     );
     master.run(&script).await?;
-    until(120, "the job runs", async || Ok(running(master).await?)).await
+    wait_until(120, "the job runs", async || Ok(running(master).await?)).await
 }
 
 async fn running(master: &TestbedNode) -> Result<bool> {
@@ -165,7 +165,7 @@ async fn running(master: &TestbedNode) -> Result<bool> {
 }
 
 async fn end_job(master: &TestbedNode) -> Result<()> {
-    until(400, "the job ends", async || {
+    wait_until(400, "the job ends", async || {
         Ok(master.run("systemctl is-active job || true").await? != "active")
     })
     .await?;
@@ -178,7 +178,7 @@ async fn end_job(master: &TestbedNode) -> Result<()> {
         answer == format!("alpha\t{}\nbeta\t{}", INPUTS * 2000, INPUTS * 1000),
         "the job's answer: {answer}"
     );
-    proved!("the job of {INPUTS} map tasks that ran meanwhile gave the right answer");
+    verified!("the job of {INPUTS} map tasks that ran meanwhile gave the right answer");
     Ok(())
 }
 
@@ -214,7 +214,7 @@ async fn more(
         running(&three[0]).await?,
         "the job ended before the change did: give it more inputs"
     );
-    proved!(
+    verified!(
         "2 workers to 3 while a job runs: 3 DataNodes and 3 NodeManagers, the new one stores and reads"
     );
     Ok(())
@@ -231,7 +231,7 @@ async fn fewer(client: &OcciClient, master: &TestbedNode) -> Result<()> {
         "registered: {:?}",
         health::registered(master).await?
     );
-    until(
+    wait_until(
         60,
         "the NameNode counts no block as under-replicated",
         async || {
@@ -247,7 +247,7 @@ async fn fewer(client: &OcciClient, master: &TestbedNode) -> Result<()> {
         },
     )
     .await?;
-    proved!(
+    verified!(
         "3 workers to 2, begun while the job runs: HDFS is HEALTHY, no block missing or under-replicated"
     );
     Ok(())
@@ -269,7 +269,7 @@ async fn too_few(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
         status == 400 && text.contains("hadoop.replication"),
         "{status} {text}"
     );
-    proved!("fewer workers than HDFS is to keep copies are refused: {text}");
+    verified!("fewer workers than HDFS is to keep copies are refused: {text}");
     all[0]
         .run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep -w 3 /tmp/proof/file")
         .await?;
@@ -292,7 +292,7 @@ async fn too_few(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
         health::registered(&all[0]).await?
     );
     must!(boots(all).await? == booted, "daemons were restarted");
-    proved!("fewer than a file has copies: {said}");
+    verified!("fewer than a file has copies: {said}");
     all[0]
         .run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep 2 /tmp/proof/file")
         .await?;
@@ -324,7 +324,7 @@ async fn named_one(client: &OcciClient, master: &TestbedNode) -> Result<()> {
     names.sort_unstable();
     must!(names == ["worker-2", "worker-4"], "left: {names:?}");
     health::file_is_whole(master, master).await?;
-    proved!("a worker that is named goes, the others stay, and the file is whole");
+    verified!("a worker that is named goes, the others stay, and the file is whole");
     Ok(())
 }
 
@@ -363,7 +363,7 @@ async fn settings(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
         health::registered(&all[0]).await?
     );
     health::file_is_whole(&all[0], &all[2]).await?;
-    proved!(
+    verified!(
         "a changed replication and DataNode heap stand on every node, the DataNodes run with it, and the file is whole"
     );
     Ok(())
@@ -397,7 +397,7 @@ async fn failing(
         "registered: {:?}",
         health::registered(master).await?
     );
-    proved!("a new worker that cannot install is taken away again: {said}");
+    verified!("a new worker that cannot install is taken away again: {said}");
     let watched = change(client, &[("stampede.workers", "3")]).await?;
     must!(
         watched.last.get("stampede.update").is_empty(),
@@ -410,6 +410,6 @@ async fn failing(
         health::registered(master).await?
     );
     let five = named(&rig.cloud.demo, stack, &["worker-4"]).await?;
-    proved!("and the next try gives {}", five[0].name);
+    verified!("and the next try gives {}", five[0].name);
     Ok(())
 }

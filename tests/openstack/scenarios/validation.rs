@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 
-use stampede_tests::host::binary;
-use stampede_tests::{must, proved};
+use stampede_tests::host::find_binary;
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
@@ -15,7 +15,7 @@ const MAX_BODY_BYTES: u64 = 1_048_576;
 pub async fn run(rig: &TestbedContext) -> Result<()> {
     for workers in [1, 3, 250] {
         let dir = rig.scratch.join(format!("validate-{workers}"));
-        let out = std::process::Command::new(binary()?)
+        let out = std::process::Command::new(find_binary()?)
             .args(["generate", "hadoop", "--workers", &workers.to_string()])
             .args([
                 "--set",
@@ -73,7 +73,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
             yaml.matches("type: OS::Nova::Server\n").count() == workers + 1,
             "not one server a node"
         );
-        proved!(
+        verified!(
             "Heat accepts {workers} workers: {resources} resources of {MAX_RESOURCES}, {template} bytes of YAML and {scripts} of scripts"
         );
     }

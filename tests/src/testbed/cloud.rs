@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::until;
+use crate::wait_until;
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -285,7 +285,7 @@ impl TestbedCloud {
                     .await
                     .ok();
             }
-            until(180, "all stacks are gone", async || {
+            wait_until(180, "all stacks are gone", async || {
                 Ok(session.stacks().await?.is_empty())
             })
             .await?;
@@ -335,7 +335,7 @@ async fn login(user: &str, project: &str) -> Result<TestbedSession> {
 }
 
 async fn token(auth: Value, project: &str) -> Result<TestbedSession> {
-    let http = crate::http()?;
+    let http = crate::http_client()?;
     let answer = http
         .post(format!("{KEYSTONE}/v3/auth/tokens"))
         .json(&auth)

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::testbed::node::TestbedNode;
-use crate::until;
-use crate::{must, proved};
+use crate::wait_until;
+use crate::{must, verified};
 
 /// DataNodes that the NameNode counts as live and in service, and NodeManagers that the
 /// ResourceManager counts as active.
@@ -36,7 +36,7 @@ pub async fn registered(master: &TestbedNode) -> Result<(u64, u64)> {
 
 /// All of it: every worker registered, HDFS across nodes, a word count whose tasks ran on all
 /// workers, seen by the history server.
-pub async fn prove(nodes: &[TestbedNode]) -> Result<()> {
+pub async fn verify(nodes: &[TestbedNode]) -> Result<()> {
     let (master, workers) = nodes.split_first().context("no nodes")?;
     let count = workers.len() as u64;
     let (data_nodes, node_managers) = registered(master).await?;
@@ -44,7 +44,7 @@ pub async fn prove(nodes: &[TestbedNode]) -> Result<()> {
         data_nodes == count && node_managers == count,
         "{data_nodes} DataNodes and {node_managers} NodeManagers, not {count}"
     );
-    proved!("{data_nodes} live DataNodes, {node_managers} running NodeManagers");
+    verified!("{data_nodes} live DataNodes, {node_managers} running NodeManagers");
     let last = workers.last().context("no workers")?;
     file_across(&workers[0], last).await?;
     let workers_used = word_count(master).await?;
@@ -53,7 +53,7 @@ pub async fn prove(nodes: &[TestbedNode]) -> Result<()> {
         workers_used == names,
         "tasks ran on {workers_used:?}, not on {names:?}"
     );
-    proved!(
+    verified!(
         "a word count on YARN with the right answer, tasks on {}, and the job is in the history server",
         list(&workers_used)
     );
@@ -61,7 +61,7 @@ pub async fn prove(nodes: &[TestbedNode]) -> Result<()> {
         let kills = node.oom_kills()?;
         must!(kills == 0, "{kills} out-of-memory kills on {}", node.name);
     }
-    proved!(
+    verified!(
         "no out-of-memory kill on any node; limits {:?} MiB",
         nodes
             .iter()
@@ -83,7 +83,7 @@ async fn file_across(from: &TestbedNode, to: &TestbedNode) -> Result<()> {
         to.name,
         from.name
     );
-    proved!(
+    verified!(
         "5 MB put to HDFS on {} and read back whole on {}",
         from.name,
         to.name
@@ -118,7 +118,7 @@ async fn word_count(master: &TestbedNode) -> Result<BTreeSet<String>> {
         "the word count's answer is wrong: {answer}"
     );
     let history = format!("http://master:19888/ws/v1/history/mapreduce/jobs/{job}");
-    until(60, "the job is in the history server", async || {
+    wait_until(60, "the job is in the history server", async || {
         Ok(master.json(&history).await?["job"]["state"] == "SUCCEEDED")
     })
     .await?;

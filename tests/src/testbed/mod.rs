@@ -17,8 +17,8 @@ pub mod node;
 
 /// Prints one thing that was seen to be so.
 #[macro_export]
-macro_rules! proved {
-    ($($text:tt)*) => { println!("    proved: {}", format!($($text)*)) };
+macro_rules! verified {
+    ($($text:tt)*) => { println!("    verified: {}", format!($($text)*)) };
 }
 
 /// Returns an error unless the condition holds.
