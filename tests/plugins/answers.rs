@@ -32,8 +32,8 @@ async fn an_answer_that_breaks_the_contract_is_refused_in_words() {
     ] {
         let error = bad(&catalogue, deed, 0).await;
         assert_eq!(
-            error.fault,
-            PluginFault::Contract(words.to_owned()),
+            error.fault.to_string(),
+            format!("broke the contract: {words}"),
             "{deed}"
         );
     }

@@ -2,7 +2,7 @@
 
 use stampede::plugin::PluginFault;
 
-use super::{bad, broken_down, evil, good};
+use super::{assert_fault, bad, broken_down, evil, good};
 
 #[tokio::test]
 async fn a_panic_ends_the_call_and_its_message_is_shown() {
@@ -23,7 +23,10 @@ async fn a_trap_and_an_exit_end_the_call() {
     let error = broken_down(&catalogue, "trap", 0).await;
     assert!(error.to_string().contains("unreachable"), "{error}");
     // The exit code is not handed on by WASI 0.2, only that it was not 0.
-    assert_eq!(bad(&catalogue, "exit", 0).await.fault, PluginFault::Exit(1));
+    assert_fault(
+        &bad(&catalogue, "exit", 0).await.fault,
+        &PluginFault::Exit(1),
+    );
 }
 
 #[tokio::test]

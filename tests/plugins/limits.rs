@@ -4,7 +4,7 @@ use stampede::plugin::{PluginFault, PluginLimits, PluginRegistry};
 
 use stampede_tests::artifacts;
 
-use super::{LIMITS, bad, broken_down, evil, folder, good};
+use super::{LIMITS, assert_fault, bad, broken_down, evil, folder, good};
 
 #[tokio::test]
 async fn a_guest_that_computes_for_ever_is_stopped_and_others_run_meanwhile() {
@@ -15,12 +15,12 @@ async fn a_guest_that_computes_for_ever_is_stopped_and_others_run_meanwhile() {
         tokio::task::yield_now().await;
         good(&catalogue, "good", 0).await
     });
-    assert_eq!(
-        looping.fault,
-        PluginFault::Time {
+    assert_fault(
+        &looping.fault,
+        &PluginFault::Time {
             limit: LIMITS.time,
-            waited: false
-        }
+            waited: false,
+        },
     );
     assert_eq!(other, "good");
 }
@@ -30,12 +30,12 @@ async fn a_guest_that_sleeps_is_stopped_at_the_same_time() {
     let catalogue = evil();
     assert_eq!(good(&catalogue, "sleep", 1).await, "slept");
     let error = bad(&catalogue, "sleep", 3_600_000).await;
-    assert_eq!(
-        error.fault,
-        PluginFault::Time {
+    assert_fault(
+        &error.fault,
+        &PluginFault::Time {
             limit: LIMITS.time,
-            waited: true
-        }
+            waited: true,
+        },
     );
     assert!(
         error
@@ -65,11 +65,11 @@ async fn memory_is_granted_up_to_the_limit_and_not_past_it() {
     let half = LIMITS.memory_bytes / 2;
     assert_eq!(good(&catalogue, "allocate", half).await, half.to_string());
     let error = bad(&catalogue, "allocate", LIMITS.memory_bytes).await;
-    assert_eq!(
-        error.fault,
-        PluginFault::Memory {
-            limit_bytes: LIMITS.memory_bytes
-        }
+    assert_fault(
+        &error.fault,
+        &PluginFault::Memory {
+            limit_bytes: LIMITS.memory_bytes,
+        },
     );
     assert!(
         error
@@ -85,11 +85,11 @@ async fn an_answer_up_to_the_limit_is_taken_and_a_larger_one_is_not() {
     let fits = LIMITS.answer_bytes - 1_000;
     assert_eq!(good(&catalogue, "answer", fits).await.len(), fits);
     let error = bad(&catalogue, "answer", LIMITS.answer_bytes).await;
-    assert_eq!(
-        error.fault,
-        PluginFault::AnswerSize {
-            limit_bytes: LIMITS.answer_bytes
-        }
+    assert_fault(
+        &error.fault,
+        &PluginFault::AnswerSize {
+            limit_bytes: LIMITS.answer_bytes,
+        },
     );
 }
 
@@ -141,7 +141,7 @@ async fn a_plugin_with_more_instances_than_allowed_is_disabled_and_says_so() {
     .unwrap();
     assert!(few.get("evil").is_none());
     assert!(
-        few.broken()[0].reason.contains("instance"),
+        few.broken()[0].reason.to_string().contains("instance"),
         "{}",
         few.broken()[0].reason
     );
@@ -182,7 +182,7 @@ fn a_file_up_to_the_limit_is_read_and_a_larger_one_is_not() {
     )
     .unwrap();
     assert_eq!(
-        small.broken()[0].reason,
+        small.broken()[0].reason.to_string(),
         format!("is larger than {} bytes", size - 1)
     );
 }

@@ -17,7 +17,7 @@ fn reason(name: &str) -> String {
         panic!("{:?}", catalogue.broken())
     };
     assert!(broken.path.ends_with(format!("{name}.wasm")));
-    broken.reason.clone()
+    broken.reason.to_string()
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn what_is_no_component_is_told_apart() {
     let reasons: Vec<_> = catalogue
         .broken()
         .iter()
-        .map(|broken| broken.reason.as_str())
+        .map(|broken| broken.reason.to_string())
         .collect();
     assert_eq!(
         reasons[..2],

@@ -149,6 +149,11 @@ async fn good(catalogue: &PluginRegistry, deed: &str, amount: usize) -> String {
         .to_owned()
 }
 
+/// The same kind of fault, with the same values.
+fn assert_fault(found: &PluginFault, wanted: &PluginFault) {
+    assert_eq!(format!("{found:?}"), format!("{wanted:?}"));
+}
+
 /// How a deed ended that must end badly; and that the host goes on.
 async fn bad(catalogue: &PluginRegistry, deed: &str, amount: usize) -> PluginError {
     let error = match ask(catalogue, deed, amount).await {

@@ -30,6 +30,6 @@ mod sandbox;
 mod v0_1_0;
 mod validate;
 
-pub use error::{GenerateError, PluginError, PluginFault};
+pub use error::{ContractBreach, GenerateError, LoadFailure, PluginError, PluginFault};
 pub use limits::PluginLimits;
 pub use registry::{CompiledSources, DisabledPlugin, LoadError, LoadedPlugin, PluginRegistry};

@@ -15,7 +15,7 @@ use super::api_version::{self, ApiVersion};
 use super::cache::{self, CompileCache};
 use super::compiled_store::{CompiledStore, sha256};
 use super::sandbox::PluginSandbox;
-use super::{GenerateError, PluginError, PluginLimits, v0_1_0, validate};
+use super::{GenerateError, LoadFailure, PluginError, PluginLimits, v0_1_0, validate};
 use crate::bundle::PluginBundle;
 use crate::cluster::framework::{PluginDescriptor, PluginRequest};
 use crate::metrics::{HostMetrics, WorkOutcome};
@@ -37,12 +37,12 @@ pub struct LoadedPlugin {
 }
 
 /// A file that could not be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct DisabledPlugin {
     /// The file.
     pub path: PathBuf,
     /// Why; reads on after the path.
-    pub reason: String,
+    pub reason: LoadFailure,
 }
 
 /// Where compiled plugins may be.
@@ -92,8 +92,8 @@ pub enum LoadError {
         source: io::Error,
     },
     /// WebAssembly cannot run here.
-    #[error("cannot start the WebAssembly engine: {0}")]
-    Engine(String),
+    #[error("cannot start the WebAssembly engine")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl PluginRegistry {
@@ -125,9 +125,8 @@ impl PluginRegistry {
         compiled: CompiledSources<'_>,
         limits: PluginLimits,
     ) -> Result<Self, LoadError> {
-        let sandbox = Arc::new(
-            PluginSandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
-        );
+        let sandbox =
+            Arc::new(PluginSandbox::new(limits).map_err(|error| LoadError::Engine(error.into()))?);
         let kept = OpenedSources {
             shipped: compiled.shipped.and_then(cache::open_shipped),
             cache: compiled.cache,
@@ -162,9 +161,8 @@ impl PluginRegistry {
     /// # Errors
     /// As [`Self::load`]; and a plugin that cannot be used, or a folder that cannot be written.
     pub fn ship(dir: &Path, into: &Path, limits: PluginLimits) -> Result<Vec<String>, LoadError> {
-        let sandbox = Arc::new(
-            PluginSandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
-        );
+        let sandbox =
+            Arc::new(PluginSandbox::new(limits).map_err(|error| LoadError::Engine(error.into()))?);
         let unwritten = |source| LoadError::Ship {
             dir: into.to_owned(),
             source,
@@ -258,7 +256,7 @@ impl LoadedPlugin {
         path: &Path,
         sandbox: &Arc<PluginSandbox>,
         kept: &OpenedSources<'_>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, LoadFailure> {
         let bytes = read_file(path, sandbox.limits.file_bytes)?;
         let digest = sha256(&bytes);
         let fresh = match kept.load(sandbox, &digest) {
@@ -325,7 +323,7 @@ struct CompiledPlugin {
 }
 
 impl CompiledPlugin {
-    fn compile(path: &Path, sandbox: &PluginSandbox) -> Result<Self, String> {
+    fn compile(path: &Path, sandbox: &PluginSandbox) -> Result<Self, LoadFailure> {
         let bytes = read_file(path, sandbox.limits.file_bytes)?;
         Self::of(
             compile(&bytes, sandbox)?,
@@ -337,14 +335,12 @@ impl CompiledPlugin {
         .check_name(path)
     }
 
-    fn check_name(self, path: &Path) -> Result<Self, String> {
+    fn check_name(self, path: &Path) -> Result<Self, LoadFailure> {
         let name = &self.descriptor.name;
         if *name == file_stem(path) {
             Ok(self)
         } else {
-            Err(format!(
-                "says that its name is `{name}`: name the file {name}.wasm"
-            ))
+            Err(LoadFailure::WrongName(name.clone()))
         }
     }
 
@@ -355,10 +351,10 @@ impl CompiledPlugin {
         said: Option<PluginDescriptor>,
         sandbox: &PluginSandbox,
         path: &Path,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, LoadFailure> {
         let ApiVersion::V0_1_0 = api_version::check_component(&sandbox.engine, &component)?;
         let guest = v0_1_0::LinkedGuest::new(&sandbox.linker, &component)
-            .map_err(|error| format!("cannot be linked: {error:#}"))?;
+            .map_err(|error| LoadFailure::Link(error.into()))?;
         let descriptor = match said {
             Some(descriptor) => descriptor,
             None => describe(&guest, sandbox, &file_stem(path))?,
@@ -378,9 +374,9 @@ fn file_stem(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-fn compile(bytes: &[u8], sandbox: &PluginSandbox) -> Result<Component, String> {
+fn compile(bytes: &[u8], sandbox: &PluginSandbox) -> Result<Component, LoadFailure> {
     api_version::check_file(bytes)?;
-    Component::new(&sandbox.engine, bytes).map_err(|error| format!("cannot be compiled: {error:#}"))
+    Component::new(&sandbox.engine, bytes).map_err(|error| LoadFailure::Compile(error.into()))
 }
 
 /// Runs a guest's `describe` on this thread, which must not be one of tokio's.
@@ -388,11 +384,11 @@ fn describe(
     guest: &v0_1_0::LinkedGuest,
     sandbox: &PluginSandbox,
     name: &str,
-) -> Result<PluginDescriptor, String> {
+) -> Result<PluginDescriptor, LoadFailure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
-        .map_err(|error| format!("cannot be asked: {error}"))?;
+        .map_err(LoadFailure::Runtime)?;
     let described: Result<PluginDescriptor, PluginError> = runtime.block_on(async {
         let mut call = sandbox.begin_call().await;
         let outcome =
@@ -403,7 +399,7 @@ fn describe(
             Ok(descriptor)
         })
     });
-    described.map_err(|error| format!("cannot describe itself: {error}"))
+    described.map_err(LoadFailure::Describe)
 }
 
 fn wasm_files(dir: &Path, limits: PluginLimits) -> Result<Vec<PathBuf>, LoadError> {
@@ -430,16 +426,16 @@ fn wasm_files(dir: &Path, limits: PluginLimits) -> Result<Vec<PathBuf>, LoadErro
     Ok(files)
 }
 
-fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, LoadFailure> {
+    let file = File::open(path).map_err(LoadFailure::Unreadable)?;
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1))
         .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot be read: {error}"))?;
+        .map_err(LoadFailure::Unreadable)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) {
         Ok(bytes)
     } else {
-        Err(format!("is larger than {most} bytes"))
+        Err(LoadFailure::TooLarge { limit_bytes: most })
     }
 }
 

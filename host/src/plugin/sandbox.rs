@@ -13,7 +13,7 @@ use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 use super::deterministic_wasi::{CapturedOutput, build_wasi};
 use super::engine::{EpochTicker, TICK, TickGuard, new_engine};
 use super::limits::CallLimiter;
-use super::{PluginError, PluginFault, PluginLimits};
+use super::{ContractBreach, PluginError, PluginFault, PluginLimits};
 use crate::metrics::{HostMetrics, WorkOutcome};
 
 /// What all calls share.
@@ -130,7 +130,7 @@ impl GuestCall<'_> {
         self,
         plugin: &str,
         outcome: Result<wasmtime::Result<T>, Elapsed>,
-        judge: impl FnOnce(T) -> Result<U, String>,
+        judge: impl FnOnce(T) -> Result<U, ContractBreach>,
     ) -> Result<U, PluginError> {
         let fault = match outcome {
             Ok(Ok(answer)) => match judge(answer) {
