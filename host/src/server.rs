@@ -1,12 +1,12 @@
-//! Puts the faces on their ports: 8080 for OCCI, 8081 for administration. Starts, limits and stops
+//! Serves the APIs on their ports: 8080 for OCCI, 8081 for administration. Starts, limits and stops
 //! them; knows no cluster.
 //!
 //! Layout
-//! - [`Server`]: bind, then run until told to stop
+//! - [`Server`]: bind, then run until a shutdown
 //! - `connection`: one port
 //! - [`limits`]: what a connection may cost
-//! - `heads`: clients that do not ask; `stall`: clients that do not read; `unread`: requests that
-//!   cannot be read
+//! - `header_timeout`: clients that send no request; `write_timeout`: clients that do not read;
+//!   `parse_errors`: requests that hyper cannot parse
 
 mod connection;
 mod header_timeout;
@@ -31,7 +31,7 @@ use crate::metrics::HostMetrics;
 use crate::{admin, occi};
 use connection::{ConnectionHandler, PortConfig};
 
-/// What the server has to be told.
+/// How the server is configured.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// Where OCCI is spoken; port 0 takes a free one.
@@ -117,7 +117,8 @@ impl Server {
         )
     }
 
-    /// Answers until `shutdown` is done, then lets requests in work end within [`Limits::grace`].
+    /// Answers until `shutdown` is done, then lets requests in work end within
+    /// [`ServerLimits::grace`].
     pub async fn run<C: occi::ClusterService>(
         self,
         clusters: C,
@@ -129,7 +130,7 @@ impl Server {
         let metrics = self.config.metrics;
         let occi = OcciService(occi::OcciApi::new(clusters.clone(), self.config.occi));
         let admin = AdminService {
-            face: admin::AdminApi::new(self.config.so_name, self.controller, Arc::clone(&metrics)),
+            api: admin::AdminApi::new(self.config.so_name, self.controller, Arc::clone(&metrics)),
             clusters,
         };
         let occi = PortConfig::new(occi, limits, Arc::clone(&metrics));
@@ -233,12 +234,12 @@ impl<C: occi::ClusterService> ConnectionHandler for OcciService<C> {
 
 /// Administration's port.
 struct AdminService<C> {
-    face: admin::AdminApi,
+    api: admin::AdminApi,
     clusters: C,
 }
 
 impl<C: occi::ClusterService> ConnectionHandler for AdminService<C> {
     async fn answer(self: Arc<Self>, request: Request<Bytes>, _: SocketAddr) -> Response<Bytes> {
-        self.face.answer(&request, self.clusters.ready()).await
+        self.api.answer(&request, self.clusters.ready()).await
     }
 }

@@ -1,5 +1,5 @@
-//! The ends that load is put on: a host with an initialised and a deployed cluster on the stand-in,
-//! and the bare handler.
+//! The ends that load is put on: a host with an initialised and a deployed cluster on the fake
+//! OpenStack, and the bare handler.
 
 use std::net::SocketAddr;
 use std::path::Path;

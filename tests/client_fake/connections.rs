@@ -126,7 +126,7 @@ async fn an_answer_that_does_not_come_in_time_is_given_up() {
 async fn an_answer_of_the_limit_is_read_and_one_above_is_not() {
     let cloud = cloud().await;
     let keys = session(&cloud).await.keypairs().await.expect("keys");
-    // The answer to a list of one key, as the stand-in writes it.
+    // The answer to a list of one key, as the fake OpenStack writes it.
     let size = r#"{"keypairs":[{"keypair":{"name":"demo-key","public_key":"ssh-ed25519 AAAA","fingerprint":"00:11"}}]}"#.len();
     let limit = 100_000;
     let session = session_with(

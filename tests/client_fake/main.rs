@@ -1,4 +1,4 @@
-//! The client of the cloud against the stand-in: what a user meets when tokens, services and
+//! The client of the cloud against the fake OpenStack: what a user meets when tokens, services and
 //! connections are not as they should be.
 #![expect(clippy::expect_used, reason = "a test's way to fail")]
 

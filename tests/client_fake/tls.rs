@@ -30,7 +30,7 @@ fn authority() -> Authority {
     }
 }
 
-/// Speaks TLS for `host`, certified by `by`, before the stand-in; its address.
+/// Speaks TLS for `host`, certified by `by`, before the fake OpenStack; its address.
 async fn before(cloud: &FakeOpenStack, by: &Authority, host: &str) -> String {
     let key = KeyPair::generate().expect("a key");
     let certificate = CertificateParams::new([host.to_owned()])

@@ -61,8 +61,8 @@ impl TestContainer {
         let (api, admin) = (free_port()?, free_port()?);
         let uid = 1_000_000_000 + uuid::Uuid::new_v4().as_u128() as u32 % 1_000_000;
         let mut command = Command::new("podman");
-        // Limits that need no right to raise them; the network of this machine, where the stand-in
-        // is.
+        // Limits that need no right to raise them; the network of this machine, where the fake
+        // OpenStack is.
         command.args([
             "--runtime=runc",
             "--cgroup-manager=cgroupfs",

@@ -1,5 +1,6 @@
-//! The layers of the host, as design.md has them: a module uses only those below it, the three that
-//! touch the outside world do not know one another, and no file grows past what one idea needs.
+//! Checks the layers of the host, as the head of `host/src/lib.rs` lists them: a module uses only those below it, and those
+//! that touch the outside world do not know one another. Checks too that each file says what it holds, and that none
+//! is too long.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
@@ -8,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// From the top; modules of one line do not know one another, but for the faces, where admin shows
+/// From the top; modules of one line do not know one another, but for the APIs, where admin shows
 /// the numbers that OCCI counts.
 const LAYERS: [&[&str]; 8] = [
     &["main", "cli"],
@@ -100,10 +101,10 @@ fn first_names(group: &str) -> Vec<String> {
 fn upward(module: &str, source: &str) -> Vec<String> {
     let own =
         layer(module).unwrap_or_else(|| panic!("the module `{module}` has no place in the layers"));
-    let faces = layer("occi");
+    let apis = layer("occi");
     let wrong = |name: &String| match layer(name) {
         _ if name == module || module == "main" && name == "cli" => false,
-        Some(other) if other == own && Some(own) == faces => false,
+        Some(other) if other == own && Some(own) == apis => false,
         Some(other) => other <= own,
         None => false,
     };

@@ -1,4 +1,4 @@
-//! Clusters in memory, for the face alone: the life cycle's rules without a cloud, and some deeds
+//! Clusters in memory, for the API alone: the life cycle's rules without a cloud, and some deeds
 //! of a host gone wrong.
 
 use std::collections::BTreeMap;

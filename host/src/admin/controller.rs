@@ -1,5 +1,5 @@
-//! hurtle's Cloud Controller, as far as this service asks it anything: to start it anew from a
-//! newer image.
+//! Asks hurtle's Cloud Controller to start this service anew from a newer image. The only request
+//! that this service sends to it.
 
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -1,9 +1,9 @@
-//! The administration face, on a port of its own: what hurtle's Cloud Controller asks, health,
-//! readiness, metrics. No authentication, as recorded: nothing here shows or changes a cluster.
-//! Knows no OCCI.
+//! Answers the administration API, on a port of its own: health, readiness, metrics, and what
+//! hurtle's Cloud Controller asks. No authentication, as recorded: nothing here shows or changes a
+//! cluster. Knows no OCCI.
 //!
 //! Layout
-//! - [`Face`]: a request in, an answer out
+//! - [`AdminApi`]: a request in, an answer out
 //! - [`controller`]: hurtle's Cloud Controller
 //! - `metrics`: what the host counts, in Prometheus' text format
 
@@ -24,7 +24,7 @@ use controller::ControllerFailure;
 use crate::metrics::HostMetrics;
 use crate::orchestrator::OrchestratorError;
 
-/// The face.
+/// The API.
 #[derive(Debug)]
 pub struct AdminApi {
     so_name: String,
@@ -165,7 +165,7 @@ mod tests {
         path: &str,
         ready: Result<(), OrchestratorError>,
     ) -> (u16, String) {
-        let face = AdminApi::new(
+        let api = AdminApi::new(
             "soorch0123".to_owned(),
             None,
             Arc::new(HostMetrics::default()),
@@ -175,7 +175,7 @@ mod tests {
             .uri(path)
             .body(Bytes::new())
             .unwrap();
-        let response = face.answer(&request, async { ready }).await;
+        let response = api.answer(&request, async { ready }).await;
         (
             response.status().as_u16(),
             String::from_utf8_lossy(response.body()).into_owned(),

@@ -1,4 +1,5 @@
-//! What the cloud commands share: who asks, which cloud, which store, and how progress is printed.
+//! Connects a command to the cloud: credentials, store and plugins become an orchestrator in this
+//! process. Prints the progress of the clusters that commands wait for.
 
 use std::{
     io::Write,

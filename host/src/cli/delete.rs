@@ -1,4 +1,5 @@
-//! `stampede delete`: takes a cluster away.
+//! `stampede delete`: deletes a cluster, and waits until nothing of it is left where that is asked
+//! for.
 
 use std::{io::Write, process::ExitCode};
 

@@ -1,4 +1,4 @@
-//! `stampede deploy`: from a framework's name to a running cluster, without a server.
+//! `stampede deploy`: creates a cluster in the cloud from this process, without a server.
 
 use std::{io::Write, process::ExitCode};
 

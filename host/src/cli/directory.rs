@@ -1,5 +1,6 @@
-//! Writes a folder of files so that there is all of it or none. Among them is a list of them with
-//! their sums, so that a later run finds what it no longer makes.
+//! Replaces a directory as a whole: files are written beside it and moved into place, so that a run
+//! that fails leaves what was there. A list of checksums goes with them, by which a later run knows
+//! the files that it may replace or remove.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! What each plugin added to a cluster, for people.
+//! Prints what each plugin added to a cluster, as tables.
 
 use std::{collections::BTreeMap, io::Write};
 

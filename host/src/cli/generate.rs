@@ -1,6 +1,6 @@
-//! `stampede generate`: a cluster as files that the plain `openstack` client deploys. Asks no
-//! cloud: what would be looked up there is given by hand or taken for something usual, and the
-//! README that goes with the files says which.
+//! `stampede generate`: writes a cluster as files that the plain `openstack` client deploys. Asks
+//! no cloud: what would be looked up there is given by options or assumed, and the README that goes
+//! with the files says what was assumed.
 
 use std::{collections::BTreeMap, io::Write, path::PathBuf, process::ExitCode};
 
@@ -93,10 +93,10 @@ pub(super) struct GeneratedFiles {
 
 /// Generates.
 pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<ExitCode> {
-    let catalogue = args.plugins.load_registry()?;
-    let words = AttributeNames::of(catalogue.descriptors());
+    let registry = args.plugins.load_registry()?;
+    let words = AttributeNames::of(registry.descriptors());
     let defaults = args.plugins.defaults(&words)?;
-    let generated = generate_files(args, &catalogue, &words, &defaults).await?;
+    let generated = generate_files(args, &registry, &words, &defaults).await?;
     if let Some(dir) = &args.out {
         directory::write_directory(dir, &lay_out_files(&generated, args.format)?, args.force)?;
         writeln!(
@@ -114,7 +114,7 @@ pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<Exit
 
 async fn generate_files(
     args: &GenerateArgs,
-    catalogue: &PluginRegistry,
+    registry: &PluginRegistry,
     words: &AttributeNames,
     defaults: &OperatorDefaults,
 ) -> Result<GeneratedFiles> {
@@ -135,7 +135,7 @@ async fn generate_files(
         .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
     let mut spec = attributes::parse(&name, &given, defaults, words).map_err(UsageError)?;
     let mut assumed = assume_defaults(&mut spec);
-    let chain = plugin_chain::order_plugins(&spec.frameworks, &catalogue.descriptors())
+    let chain = plugin_chain::order_plugins(&spec.frameworks, &registry.descriptors())
         .map_err(UsageError)?;
     let smallest = nodes::smallest_resources(&chain);
     let chosen = ResolvedFlavors {
@@ -156,7 +156,7 @@ async fn generate_files(
         flavors: args.flavors.clone(),
         signal_transport: inventory::SIGNAL_TRANSPORT.to_owned(),
     };
-    let plan = plan_cluster(&spec, &chosen, catalogue).await?;
+    let plan = plan_cluster(&spec, &chosen, registry).await?;
     let used = [&chosen.master.name, &chosen.worker.name];
     for unused in args
         .flavors

@@ -1,4 +1,4 @@
-//! `stampede list`: the project's clusters, those that are being deleted among them.
+//! `stampede list`: prints the project's clusters, those that are being deleted among them.
 
 use std::{io::Write, process::ExitCode};
 

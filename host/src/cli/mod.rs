@@ -1,9 +1,9 @@
-//! The command line: arguments to one function each, and what its outcome is to a shell. Knows no
-//! framework.
+//! The command line: parses arguments, calls one function a command, and turns its outcome into an
+//! exit code. Knows no framework.
 //!
 //! Layout
-//! - `generate`: a cluster as files, without a cloud; `explain`: what each plugin added to it;
-//!   `directory`: writing them
+//! - `generate`: a cluster as files, without a cloud; `readme`, `explain`: what is written about
+//!   it; `directory`: writing them
 //! - `serve`: the service
 //! - `deploy`, `show`, `list`, `update`, `delete`: clusters in a cloud, without a server; `cloud`:
 //!   what these share

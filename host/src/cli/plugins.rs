@@ -1,5 +1,5 @@
-//! `stampede plugins`: what can be asked for. And where plugins and an operator's defaults are
-//! found, for every command that needs them.
+//! `stampede plugins`: lists frameworks and attributes. Also finds and loads plugins and an
+//! operator's defaults, for every command that needs them.
 
 use std::{
     env,
@@ -63,10 +63,10 @@ impl PluginArgs {
     ) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
         let args = self.clone();
         // On a thread of its own: compiling takes seconds, and a signal must not wait for it.
-        let catalogue = tokio::task::spawn_blocking(move || args.load_registry()).await??;
-        catalogue.record_calls(Arc::clone(metrics));
-        let defaults = self.defaults(&AttributeNames::of(catalogue.descriptors()))?;
-        Ok((Arc::new(PluginPlanner(catalogue)), defaults))
+        let registry = tokio::task::spawn_blocking(move || args.load_registry()).await??;
+        registry.record_calls(Arc::clone(metrics));
+        let defaults = self.defaults(&AttributeNames::of(registry.descriptors()))?;
+        Ok((Arc::new(PluginPlanner(registry)), defaults))
     }
 
     /// As [`Self::load`], for a service: what is wrong with its operator's defaults is told at its
@@ -232,10 +232,10 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
         writeln!(out, "compiled {} into {}", names.join(", "), into.display())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let catalogue = args.plugins.load_registry()?;
-    let descriptors = catalogue.descriptors();
+    let registry = args.plugins.load_registry()?;
+    let descriptors = registry.descriptors();
     print_frameworks(out, &descriptors)?;
-    for broken in catalogue.broken() {
+    for broken in registry.broken() {
         writeln!(
             out,
             "{} is disabled: it {}",

@@ -1,4 +1,5 @@
-//! The README that goes with generated files, and the scripts as files of their own, for reading.
+//! Writes the README that goes with generated files, and the scripts as files of their own, for
+//! reading.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! `stampede serve`: the service that hurtle starts. Puts store, cloud, plugins and faces together.
+//! `stampede serve`: builds the service that hurtle starts from store, cloud, plugins and APIs, and
+//! runs it until a signal.
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode, sync::Arc};
 

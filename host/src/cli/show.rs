@@ -1,4 +1,4 @@
-//! `stampede show`: one cluster, as its owner wants to see it.
+//! `stampede show`: prints one cluster: its state, its endpoints and what its nodes reported.
 
 use std::{io::Write, process::ExitCode};
 

@@ -1,4 +1,4 @@
-//! Rows for people: columns as wide as they need to be.
+//! Prints rows in columns that are as wide as their widest text.
 
 use std::io::{self, Write};
 

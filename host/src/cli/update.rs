@@ -1,4 +1,4 @@
-//! `stampede update`: a change to a running cluster, without a server.
+//! `stampede update`: changes a running cluster from this process, without a server.
 
 use std::{io::Write, process::ExitCode};
 

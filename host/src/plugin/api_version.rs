@@ -1,5 +1,5 @@
-//! Which version of the contract a component speaks and what it wants from the host: read off its
-//! type, before anything of it runs.
+//! Reads from a component's type which version of the contract it exports and what it imports,
+//! before anything of it runs.
 
 use wasmtime::Engine;
 use wasmtime::component::Component;

@@ -1,9 +1,10 @@
-//! Compiled plugins in a folder, with what each said of itself, so that a start needs neither the
+//! Stores compiled plugins in a folder, each with its descriptor, so that a start needs neither the
 //! compiler nor a guest.
 //!
-//! Compiled code is run as it stands, so nothing is taken but regular files of one owner that
-//! nobody else can write, with the checksum that was noted when they were made. Whose files are
-//! good is for the caller to say. What else is found is as good as nothing.
+//! Loading compiled code is running it: wasmtime maps the bytes as machine code and checks only its
+//! own version and target. So nothing is taken but regular files of one owner that nobody else can
+//! write, whose checksum is the one that was noted when they were made. The caller says whose files
+//! are trusted. Anything else that is found counts as missing, and the plugin is compiled again.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -38,7 +39,7 @@ struct CompiledNote {
 }
 
 impl CompiledStore {
-    /// The folder as its owner has filled it, if it belongs to him and only he can write there.
+    /// The folder as its owner has filled it, if it is theirs and nobody else can write there.
     pub(super) fn open(dir: PathBuf, owner: u32) -> Option<Self> {
         let found = fs::symlink_metadata(&dir).ok()?;
         (found.is_dir() && found.uid() == owner && found.mode() & OTHERS_WRITE == 0)
@@ -92,7 +93,7 @@ impl CompiledStore {
         self.dir.join(format!("{digest}.json"))
     }
 
-    /// A regular file of the owner's that only he can write.
+    /// The content of a regular file of the owner's that nobody else can write.
     fn read_trusted(&self, path: &Path, most: u64) -> Option<Vec<u8>> {
         let mut file = OpenOptions::new()
             .read(true)

@@ -1,7 +1,7 @@
-//! All that a guest sees of the world: a closed and frozen WASI 0.2. It links with any stock
-//! toolchain's output and gives it nothing: no files, no sockets, no environment, no arguments; the
-//! clocks stand still, randomness begins at a constant, and what is written is kept in a bounded
-//! buffer.
+//! Gives a guest a WASI 0.2 in which everything is fixed: it links with any stock toolchain's
+//! output, but there are no files, sockets, variables or arguments, the clocks stand still,
+//! randomness begins at a constant, and output is kept in a bounded buffer. So the same request
+//! gives the same answer.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

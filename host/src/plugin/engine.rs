@@ -1,5 +1,12 @@
-//! The engine that compiles and runs guests, and the ticks that let it interrupt one. Knows nothing
-//! of the contract.
+//! Configures the engine that compiles and runs guests, and interrupts guests by its epoch. Knows
+//! nothing of the contract.
+//!
+//! Guests are not trusted to return. The compiler adds a check of the epoch to every loop and
+//! function; a thread raises the epoch every [`TICK`], and a guest that sees it raised yields to
+//! other tasks or, past its deadline, traps. Counting ticks costs a guest far less than counting
+//! instructions (fuel), and it stops by time, which is what a caller waits for. One thread serves
+//! all guests; it sleeps on a condition variable while none runs, so that an idle host is never
+//! woken.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -38,6 +45,7 @@ pub(super) struct EpochTicker(Arc<Shared>);
 struct Shared {
     running: Mutex<Running>,
     changed: Condvar,
+    /// Only differences are read, and only to say how a call failed: no order with other memory.
     ticks: AtomicU64,
 }
 
@@ -90,7 +98,7 @@ impl EpochTicker {
         }
     }
 
-    /// Ends the thread: the catalogue goes.
+    /// Ends the thread: the registry goes.
     pub(super) fn stop(&self) {
         self.0
             .running

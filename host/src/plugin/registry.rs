@@ -1,5 +1,5 @@
-//! The plugins of a folder. One that cannot be used disables itself and is listed with its reason;
-//! the host goes on without it.
+//! Loads the plugins of a folder and calls them by name. One that cannot be used disables itself
+//! and is listed with its reason; the host goes on without it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -48,7 +48,7 @@ pub struct DisabledPlugin {
 /// Where compiled plugins may be.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompiledSources<'a> {
-    /// The folder that came with the program, filled by [`Catalogue::ship`].
+    /// The folder that came with the program, filled by [`PluginRegistry::ship`].
     pub shipped: Option<&'a Path>,
     /// A folder of this host alone.
     pub cache: Option<&'a Path>,
@@ -61,7 +61,7 @@ struct OpenedSources<'a> {
     opened: OnceLock<Option<CompileCache>>,
 }
 
-/// Why there is no catalogue at all.
+/// Why there is no registry at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The folder cannot be read.
@@ -103,7 +103,7 @@ impl PluginRegistry {
     ///
     /// # Errors
     /// Only when the folder cannot be read or WebAssembly cannot run at all; a plugin that cannot
-    /// be used is in [`Catalogue::broken`].
+    /// be used is in [`PluginRegistry::broken`].
     pub fn load(dir: &Path, cache: Option<&Path>, limits: PluginLimits) -> Result<Self, LoadError> {
         Self::load_compiled(
             dir,
@@ -132,7 +132,7 @@ impl PluginRegistry {
             cache: compiled.cache,
             opened: OnceLock::new(),
         };
-        let mut catalogue = Self {
+        let mut registry = Self {
             sandbox: Arc::clone(&sandbox),
             plugins: BTreeMap::new(),
             broken: Vec::new(),
@@ -142,17 +142,17 @@ impl PluginRegistry {
         }) {
             match loaded {
                 Ok(plugin) => {
-                    catalogue
+                    registry
                         .plugins
                         .insert(plugin.descriptor.name.clone(), plugin);
                 }
                 Err(reason) => {
                     warn!(plugin.path = %path.display(), "plugin is disabled: it {reason}");
-                    catalogue.broken.push(DisabledPlugin { path, reason });
+                    registry.broken.push(DisabledPlugin { path, reason });
                 }
             }
         }
-        Ok(catalogue)
+        Ok(registry)
     }
 
     /// Compiles every `*.wasm` of `dir` into the folder that comes with the program, for hosts of
@@ -167,14 +167,14 @@ impl PluginRegistry {
             dir: into.to_owned(),
             source,
         };
-        let shelf = cache::create_shipped(into).map_err(unwritten)?;
+        let folder = cache::create_shipped(into).map_err(unwritten)?;
         let mut names = Vec::new();
         for (path, compiled) in load_in_parallel(wasm_files(dir, limits)?, |path| {
             CompiledPlugin::compile(path, &sandbox)
         }) {
             let fresh =
                 compiled.map_err(|reason| LoadError::Broken(DisabledPlugin { path, reason }))?;
-            shelf
+            folder
                 .store(&fresh.digest, &fresh.component, &fresh.descriptor, 0o644)
                 .map_err(unwritten)?;
             names.push(fresh.descriptor.name);
@@ -290,7 +290,7 @@ impl OpenedSources<'_> {
         let shipped = self
             .shipped
             .as_ref()
-            .and_then(|shelf| shelf.load(&sandbox.engine, digest));
+            .and_then(|folder| folder.load(&sandbox.engine, digest));
         shipped.or_else(|| self.cache(sandbox)?.load(&sandbox.engine, digest))
     }
 

@@ -1,5 +1,5 @@
-//! One bounded call of a guest: a fresh store, the limits, the clock, and the fault if it ended
-//! badly. Knows no version of the contract.
+//! Runs one bounded call of a guest: a fresh store with the limits and a deadline, and the fault if
+//! it ends badly. Knows no version of the contract.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -88,6 +88,8 @@ impl PluginSandbox {
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.limits.answer_bytes);
         store.set_max_component_handles(self.limits.handles);
+        // The guest sees every tick: it yields, so that others of this thread go on, and traps
+        // after the last one that it may see.
         let most = ticks(self.limits.time);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |mut store| {

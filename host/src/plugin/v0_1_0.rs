@@ -1,5 +1,5 @@
-//! Version 0.1.0 of the contract: the calls, and its types to and from those that the host speaks.
-//! The only place that knows them.
+//! Calls guests of version 0.1.0 of the contract, and converts its types to and from those that the
+//! host speaks. The only place that knows them.
 
 use serde_json::Value;
 use wasmtime::component::{Component, Linker};

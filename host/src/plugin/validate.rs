@@ -1,6 +1,6 @@
-//! What a plugin's answers are held to, beyond the types of the WIT: that it says of itself, and
-//! returns, only what the contract allows. What its template holds and what it offers is the
-//! bundle's to judge, which sees the whole chain.
+//! Checks a plugin's answers against the rules that the types of the WIT cannot express. What its
+//! template holds and which services it offers is for `bundle` to check, which sees the whole
+//! chain.
 
 use serde_json::Value;
 

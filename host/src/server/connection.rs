@@ -1,5 +1,5 @@
-//! One port: accepts connections and turns each request into one call of a face, within the limits.
-//! Knows no face.
+//! Accepts the connections of one port and turns each request into one call of its handler, within
+//! the limits. Knows no API.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -31,7 +31,7 @@ use crate::system::clock::monotonic_now;
 
 /// How long accepting rests when the process has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
-/// How long a connection that is turned away is kept so that its client can read why.
+/// How long a connection that is rejected is kept so that its client can read why.
 const TURN_AWAY: Duration = Duration::from_secs(1);
 
 /// Answers requests; the address is the one that the request came in on.
@@ -49,14 +49,14 @@ pub(super) struct PortConfig<H> {
     limits: ServerLimits,
     metrics: Arc<HostMetrics>,
     connections: Arc<Semaphore>,
-    turned_away: Arc<Semaphore>,
+    rejected: Arc<Semaphore>,
     in_flight: Arc<Semaphore>,
 }
 
 impl<H: ConnectionHandler> PortConfig<H> {
     pub(super) fn new(handler: H, limits: ServerLimits, metrics: Arc<HostMetrics>) -> Arc<Self> {
         let slots = |number| Arc::new(Semaphore::new(number));
-        let (connections, turned_away, in_flight) = (
+        let (connections, rejected, in_flight) = (
             slots(limits.connections),
             slots(limits.rejected),
             slots(limits.in_flight),
@@ -66,12 +66,12 @@ impl<H: ConnectionHandler> PortConfig<H> {
             limits,
             metrics,
             connections,
-            turned_away,
+            rejected,
             in_flight,
         })
     }
 
-    /// Accepts until told to stop.
+    /// Accepts until asked to stop.
     pub(super) async fn serve(
         self: Arc<Self>,
         listener: TcpListener,
@@ -114,10 +114,10 @@ impl<H: ConnectionHandler> PortConfig<H> {
         // Without it the last segment of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let _open = self.metrics.open_connection();
-        let heads = HeaderDeadline::new();
+        let deadline = HeaderDeadline::new();
         let stream = HeaderTimeoutStream::new(
             WriteTimeout::new(stream, self.limits.write_stall),
-            Arc::clone(&heads),
+            Arc::clone(&deadline),
         );
         let io = TokioIo::new(ErrorBody::new(
             stream,
@@ -125,10 +125,10 @@ impl<H: ConnectionHandler> PortConfig<H> {
             Arc::clone(&self.metrics),
         ));
         let port = Arc::clone(&self);
-        let its = Arc::clone(&heads);
+        let its = Arc::clone(&deadline);
         let service = service_fn(move |request| {
-            let (port, heads) = (Arc::clone(&port), Arc::clone(&its));
-            let behind = heads.begin_request();
+            let (port, deadline) = (Arc::clone(&port), Arc::clone(&its));
+            let behind = deadline.begin_request();
             // In a box of its own: hyper keeps room for this future in every connection, idle ones
             // too, and it is large.
             Box::pin(async move {
@@ -138,7 +138,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
                     tokio::task::yield_now().await;
                 }
                 let response = port.answer_request(request, local).await;
-                heads.end_request();
+                deadline.end_request();
                 Ok::<_, Infallible>(response.map(Full::new))
             })
         });
@@ -157,7 +157,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
                     tracing::debug!("a connection ended early: {error}");
                 }
             }
-            () = heads.wait_until_late(self.limits.header_read) => tracing::debug!("a connection ended: no request came"),
+            () = deadline.wait_until_late(self.limits.header_read) => tracing::debug!("a connection ended: no request came"),
         }
         drop(place);
     }
@@ -268,7 +268,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
     /// Says 503 on a connection that there is no room for.
     fn reject(&self, mut stream: TcpStream) {
         self.metrics.count_rejected();
-        let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() else {
+        let Ok(place) = Arc::clone(&self.rejected).try_acquire_owned() else {
             return;
         };
         let text = format!(
@@ -280,8 +280,8 @@ impl<H: ConnectionHandler> PortConfig<H> {
             let talk = async {
                 stream.write_all(text.as_bytes()).await?;
                 stream.shutdown().await?;
-                // A stream closed with unread bytes resets, and the client may lose what it was
-                // told.
+                // A stream closed with unread bytes resets, and the client may lose the
+                // answer.
                 let mut rest = [0; 4096];
                 while stream.read(&mut rest).await? > 0 {}
                 Ok::<_, std::io::Error>(())

@@ -1,4 +1,4 @@
-//! What a connection may cost: every limit of the HTTP server in one struct.
+//! Bounds what a connection may cost: every limit of the HTTP server in one struct.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ pub struct ServerLimits {
     pub in_flight: usize,
     /// What Retry-After says, in seconds.
     pub retry_after_s: u32,
-    /// How long requests may take to end once the server is told to stop.
+    /// How long requests may take to end once the server is asked to stop.
     pub grace: Duration,
 }
 

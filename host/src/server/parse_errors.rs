@@ -1,6 +1,6 @@
-//! Requests that cannot be read: hyper answers them with a status and an empty body. This wrapper
-//! puts words into that answer, and stays until the client, which may still be sending, has had
-//! time to read them.
+//! Adds a body to hyper's own 400, 414 and 431 responses, which it sends empty, before any handler
+//! is called. Afterwards it reads on for a moment: closing a socket with unread bytes resets it,
+//! and the client, which may still be sending, would lose the answer.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -43,7 +43,7 @@ impl<T> ErrorBody<T> {
         }
     }
 
-    /// Looks whether hyper begins an answer of its own: those of the faces to such requests have a
+    /// Looks whether hyper begins an answer of its own: those of the APIs to such requests have a
     /// body.
     fn inspect_write(&mut self, bytes: &[u8]) {
         if !std::mem::replace(&mut self.fresh, false) {
@@ -158,7 +158,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ErrorBody<T> {
         if self.own.is_none() {
             return Poll::Ready(Ok(()));
         }
-        // A connection closed with unread bytes is reset, and the client may lose what it was told.
+        // A connection closed with unread bytes is reset, and the client may lose the answer.
         let most = self.limits.drained_bytes;
         let Self { inner, linger, .. } = &mut *self;
         let (end, left) = linger.get_or_insert_with(|| (Box::pin(sleep(LINGER)), most));

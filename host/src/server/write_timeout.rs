@@ -1,4 +1,9 @@
-//! A stream whose writes fail when the other side does not read for too long. Knows no HTTP.
+//! Fails the writes of a stream whose other side does not read for too long. Knows no HTTP.
+//!
+//! Without it a client that asks and never reads holds its connection, and the answer in memory,
+//! for as long as it likes. The time runs only while a write waits: the timer is made when the
+//! socket's buffer is full, and dropped with the first byte that fits, so a client that reads
+//! slowly but reads is never cut off, and one that reads in time costs no timer.
 
 use std::future::Future;
 use std::io::{Error, ErrorKind, IoSlice, Result};

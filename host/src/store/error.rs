@@ -1,4 +1,4 @@
-//! How the store fails.
+//! The error type of the store: each text says what to do about it.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ pub enum StoreError {
     Open {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// What the system says.
         reason: String,
     },
     /// It is no SQLite file, or a damaged one.
@@ -18,7 +18,7 @@ pub enum StoreError {
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// SQLite's words.
+        /// What SQLite says.
         reason: String,
     },
     /// Another program's database.

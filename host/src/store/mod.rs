@@ -1,14 +1,13 @@
-//! What outlives the process: one SQLite file that holds a record a cluster. Knows no cloud, no
-//! plugin and no OCCI.
+//! Stores records in one SQLite file, a row a cluster. Knows no cloud, no plugin and no OCCI.
 //!
 //! Several processes may share the file (the server and the command line): a record is written only
 //! over the revision that the writer has read.
 //!
 //! Layout
-//! - [`record`]: [`Record`], what is remembered of a cluster
+//! - [`record`]: [`ClusterRecord`], what is remembered of a cluster
 //! - [`groups`]: groups that projects make of their clusters
 //! - [`error`]: how it fails
-//! - `layout`: the tables
+//! - `migrations`: the tables
 
 pub mod error;
 pub mod groups;
@@ -45,7 +44,8 @@ impl RecordStore {
     /// user alone.
     ///
     /// # Errors
-    /// [`Error::Open`], [`Error::Corrupt`], [`Error::Foreign`], [`Error::Newer`].
+    /// [`StoreError::Open`], [`StoreError::Corrupt`], [`StoreError::Foreign`],
+    /// [`StoreError::Newer`].
     pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let path = data_dir.join(FILE_NAME);
         create_file(data_dir, &path).map_err(|error| StoreError::Open {
@@ -101,7 +101,7 @@ impl RecordStore {
     /// Writes a new record.
     ///
     /// # Errors
-    /// [`Error::Taken`] when the project has a living cluster of that name.
+    /// [`StoreError::Taken`] when the project has a living cluster of that name.
     pub async fn insert(&self, record: &ClusterRecord) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO cluster (id, project_id, name, live, revision, record) VALUES (?, ?, ?, ?, ?, ?)",

@@ -13,9 +13,9 @@ use crate::TestbedContext;
 
 /// `generate`, then the plain `openstack` client: the plain image, workers of the smallest flavor
 /// that the plugin accepts.
-pub async fn run(rig: &TestbedContext) -> Result<()> {
-    let dir = rig.scratch.join("by-hand");
-    let sha512 = rig.cloud.sha512("3.5.0")?;
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    let dir = testbed.scratch.join("by-hand");
+    let sha512 = testbed.cloud.sha512("3.5.0")?;
     let out = std::process::Command::new(find_binary()?)
         .args(["generate", "hadoop", "--name", "hand", "--workers", "2"])
         .args([
@@ -49,7 +49,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         String::from_utf8_lossy(&out.stderr)
     );
     let start = std::time::Instant::now();
-    rig.cloud.openstack(
+    testbed.cloud.openstack(
         &[
             "stack",
             "create",
@@ -66,7 +66,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         "generate's output, deployed by `openstack stack create -t cluster.yaml -e environment.yaml`: complete in {:.0} s",
         start.elapsed().as_secs_f32()
     );
-    let all = nodes(&rig.cloud.demo, "hand", 2).await?;
+    let all = nodes(&testbed.cloud.demo, "hand", 2).await?;
     let java = all[1]
         .run("dpkg-query -W -f '${Version}' openjdk-17-jre-headless")
         .await?;
@@ -79,19 +79,20 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         all[1].memory_limit_mib()?
     );
     health::verify(&all).await?;
-    rig.cloud
+    testbed
+        .cloud
         .openstack(&["stack", "delete", "--yes", "--wait", "hand"], &dir)?;
-    super::deletion::nothing_stays(rig).await
+    super::deletion::nothing_stays(testbed).await
 }
 
 /// `stampede deploy`, `show`, `list`, `delete`, with the older Hadoop.
-pub async fn command_line(rig: &TestbedContext) -> Result<()> {
-    let sha512 = rig.cloud.sha512("3.4.3")?;
+pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
+    let sha512 = testbed.cloud.sha512("3.4.3")?;
     let stampede = |arguments: &[&str]| -> Result<String> {
         let out = std::process::Command::new(find_binary()?)
             .args(arguments)
             .args(["--os-cloud", "demo", "--data-dir"])
-            .arg(rig.scratch.join("command-line"))
+            .arg(testbed.scratch.join("command-line"))
             .env(
                 "OS_CLIENT_CONFIG_FILE",
                 "/var/lib/openstack-rig/etc/clouds.yaml",
@@ -138,8 +139,8 @@ pub async fn command_line(rig: &TestbedContext) -> Result<()> {
         "`stampede deploy --wait` with clouds.yaml printed, last: {}",
         shown.lines().last().context("nothing")?
     );
-    let stack = rig.cloud.demo.stacks().await?;
-    let all = nodes(&rig.cloud.demo, stack.first().context("no stack")?, 1).await?;
+    let stack = testbed.cloud.demo.stacks().await?;
+    let all = nodes(&testbed.cloud.demo, stack.first().context("no stack")?, 1).await?;
     let version = all[0].run("hdfs version | head -n 1").await?;
     must!(version.contains("3.4.3"), "{version}");
     verified!(
@@ -155,5 +156,5 @@ pub async fn command_line(rig: &TestbedContext) -> Result<()> {
         "show does not show its state"
     );
     stampede(&["delete", "terminal", "--wait"])?;
-    super::deletion::nothing_stays(rig).await
+    super::deletion::nothing_stays(testbed).await
 }

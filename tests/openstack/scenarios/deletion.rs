@@ -10,13 +10,13 @@ use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
-pub async fn run(rig: &TestbedContext) -> Result<()> {
-    let host = HostProcess::start(&rig.scratch.join("deletion"), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &rig.cloud.demo)?;
-    let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    let host = HostProcess::start(&testbed.scratch.join("deletion"), KEYSTONE, &[]).await?;
+    let client = occi(&host.url, &testbed.cloud.demo)?;
+    let attributes = hadoop(&testbed.cloud, "3.5.0", &[])?;
     client.create("brief", &pairs(&attributes)).await?;
     wait_until(120, "a server of the new stack exists", async || {
-        Ok(rig.cloud.demo.holds().await?.contains_key("servers"))
+        Ok(testbed.cloud.demo.holds().await?.contains_key("servers"))
     })
     .await?;
     let seen = client.see("brief").await?.unwrap_or_default();
@@ -28,18 +28,18 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
     let (status, text) = client.delete("brief").await?;
     must!(status.is_success(), "DELETE: {status} {text}");
     must!(client.see("brief").await?.is_none(), "GET still shows it");
-    nothing_stays(rig).await?;
+    nothing_stays(testbed).await?;
     verified!("DELETE at {} left nothing", seen.state());
     Ok(())
 }
 
 /// No stack, server, port, network, router, floating IP or security group in the project.
-pub async fn nothing_stays(rig: &TestbedContext) -> Result<()> {
+pub async fn nothing_stays(testbed: &TestbedContext) -> Result<()> {
     wait_until(240, "the project is empty", async || {
-        Ok(rig.cloud.demo.stacks().await?.is_empty())
+        Ok(testbed.cloud.demo.stacks().await?.is_empty())
     })
     .await?;
-    let left = rig.cloud.demo.holds().await?;
+    let left = testbed.cloud.demo.holds().await?;
     must!(left.is_empty(), "left behind: {left:?}");
     verified!(
         "after DELETE the project holds no stack, server, server group, port, network, router, floating IP or security group"

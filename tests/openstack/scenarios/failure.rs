@@ -13,10 +13,10 @@ use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
-pub async fn wrong_checksum(rig: &TestbedContext) -> Result<()> {
+pub async fn wrong_checksum(testbed: &TestbedContext) -> Result<()> {
     let wrong = "0".repeat(128);
     fails(
-        rig,
+        testbed,
         "checksum",
         ("stampede.hadoop.sha512", &wrong),
         "sha512",
@@ -24,9 +24,9 @@ pub async fn wrong_checksum(rig: &TestbedContext) -> Result<()> {
     .await
 }
 
-pub async fn mirror_gone(rig: &TestbedContext) -> Result<()> {
+pub async fn mirror_gone(testbed: &TestbedContext) -> Result<()> {
     fails(
-        rig,
+        testbed,
         "mirror",
         ("stampede.mirror", "http://172.31.240.1:8900/gone"),
         "404",
@@ -34,10 +34,15 @@ pub async fn mirror_gone(rig: &TestbedContext) -> Result<()> {
     .await
 }
 
-async fn fails(rig: &TestbedContext, name: &str, wrong: (&str, &str), word: &str) -> Result<()> {
-    let host = HostProcess::start(&rig.scratch.join(name), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &rig.cloud.demo)?;
-    let attributes = hadoop(&rig.cloud, "3.5.0", &[wrong])?;
+async fn fails(
+    testbed: &TestbedContext,
+    name: &str,
+    wrong: (&str, &str),
+    word: &str,
+) -> Result<()> {
+    let host = HostProcess::start(&testbed.scratch.join(name), KEYSTONE, &[]).await?;
+    let client = occi(&host.url, &testbed.cloud.demo)?;
+    let attributes = hadoop(&testbed.cloud, "3.5.0", &[wrong])?;
     client.create(name, &pairs(&attributes)).await?;
     let watched = watch(&client, name, 300).await?;
     let settled = Instant::now();
@@ -55,12 +60,12 @@ async fn fails(rig: &TestbedContext, name: &str, wrong: (&str, &str), word: &str
         "node, stage or reason is missing: {failure}"
     );
     verified!("GET shows: {failure}");
-    let stack = rig.cloud.demo.stacks().await?;
+    let stack = testbed.cloud.demo.stacks().await?;
     let failed_node = ["worker-1", "worker-2", "master"]
         .into_iter()
         .find(|n| failure.contains(n))
         .unwrap_or("master");
-    let all = nodes(&rig.cloud.demo, &stack[0], 2).await?;
+    let all = nodes(&testbed.cloud.demo, &stack[0], 2).await?;
     if let Some(node) = all.iter().find(|n| n.name == failed_node) {
         let age: f64 = node
             .run("echo $(( $(date +%s) - $(date -d \"$(grep -m1 ' failed' /var/log/stampede.log | cut -d' ' -f1)\" +%s) ))")
@@ -75,5 +80,5 @@ async fn fails(rig: &TestbedContext, name: &str, wrong: (&str, &str), word: &str
     }
     let (status, text) = client.delete(name).await?;
     must!(status.is_success(), "DELETE: {status} {text}");
-    crate::scenarios::deletion::nothing_stays(rig).await
+    crate::scenarios::deletion::nothing_stays(testbed).await
 }

@@ -25,23 +25,23 @@ const ODD: &str = r##"a"b'c $(touch /tmp/pwned) `id` # ünï <&> %41 {{x}} - yes
 /// How long worker-2 is held back.
 const LATE: Duration = Duration::from_secs(45);
 
-pub async fn run(rig: &TestbedContext) -> Result<()> {
-    let data = rig.scratch.join("life-cycle");
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    let data = testbed.scratch.join("life-cycle");
     let host = HostProcess::start(&data, KEYSTONE, &[]).await?;
     let core_site = json!({"stampede.test.odd": ODD}).to_string();
     let attributes = hadoop(
-        &rig.cloud,
+        &testbed.cloud,
         "3.5.0",
         &[
             ("stampede.hadoop.core_site", &core_site),
             ("my.param", "hello"),
         ],
     )?;
-    let client = occi(&host.url, &rig.cloud.demo)?;
+    let client = occi(&host.url, &testbed.cloud.demo)?;
     client.create("default", &pairs(&attributes)).await?;
     verified!("PUT 201 and deploy over OCCI with the demo project's token");
 
-    let stack = rig
+    let stack = testbed
         .cloud
         .demo
         .stacks()
@@ -50,9 +50,9 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         .cloned()
         .context("no stack after deploy")?;
     let early = client.see("default").await?.context("no cluster")?;
-    let late = hold_back_worker_2(rig, &stack).await?;
+    let late = hold_back_worker_2(testbed, &stack).await?;
     let host = kill_and_restart(host, &data).await?;
-    let client = occi(&host.url, &rig.cloud.demo)?;
+    let client = occi(&host.url, &testbed.cloud.demo)?;
     let after = client
         .see("default")
         .await?
@@ -69,18 +69,18 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
     watched.states.insert(0, early.state().to_owned());
     watched.states.dedup();
     must!(
-        rig.cloud.demo.stacks().await? == [stack.clone()],
+        testbed.cloud.demo.stacks().await? == [stack.clone()],
         "a second stack was made: {:?}",
-        rig.cloud.demo.stacks().await?
+        testbed.cloud.demo.stacks().await?
     );
     verified!(
         "kill -9 of the host during the deployment, started again: the same stack {}, no second one",
         after.stack_id()
     );
     came_up(&watched)?;
-    order(rig, &stack, &released).await?;
+    order(testbed, &stack, &released).await?;
 
-    let all = nodes(&rig.cloud.demo, &stack, 2).await?;
+    let all = nodes(&testbed.cloud.demo, &stack, 2).await?;
     must!(
         watched.last.get("my.param") == "hello",
         "the foreign attribute is lost"
@@ -89,10 +89,10 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
     odd_value(&all).await?;
     health::verify(&all).await?;
     second_run(&all[1]).await?;
-    reboot(rig, &all).await?;
+    reboot(testbed, &all).await?;
     let (status, text) = client.delete("default").await?;
     must!(status.is_success(), "DELETE: {status} {text}");
-    super::deletion::nothing_stays(rig).await
+    super::deletion::nothing_stays(testbed).await
 }
 
 /// When worker-2 was paused and let go, by the clock of this machine.
@@ -103,10 +103,10 @@ struct Held {
 
 /// Pauses worker-2 as soon as it runs; the future lets it go later.
 async fn hold_back_worker_2(
-    rig: &TestbedContext,
+    testbed: &TestbedContext,
     stack: &str,
 ) -> Result<impl Future<Output = Result<Held>> + Send + use<>> {
-    let demo = rig.cloud.demo.clone();
+    let demo = testbed.cloud.demo.clone();
     let stack = stack.to_owned();
     wait_until(180, "worker-2 runs", async || {
         Ok(demo.server(&stack, "worker-2").await?["status"] == "ACTIVE")
@@ -182,12 +182,12 @@ fn came_up(watched: &WatchedDeploy) -> Result<()> {
 }
 
 /// The master's `ready` came after worker-2 was let go and had set up.
-async fn order(rig: &TestbedContext, stack: &str, held: &Held) -> Result<()> {
-    let path = rig.cloud.demo.stack_path(stack).await?;
-    let events = rig
+async fn order(testbed: &TestbedContext, stack: &str, held: &Held) -> Result<()> {
+    let path = testbed.cloud.demo.stack_path(stack).await?;
+    let events = testbed
         .cloud
         .demo
-        .get(&rig.cloud.demo.heat(&format!(
+        .get(&testbed.cloud.demo.heat(&format!(
             "{path}/resources/progress_handle/events?limit=1000"
         )))
         .await?;
@@ -290,17 +290,21 @@ async fn second_run(node: &TestbedNode) -> Result<()> {
     Ok(())
 }
 
-async fn reboot(rig: &TestbedContext, all: &[TestbedNode]) -> Result<()> {
+async fn reboot(testbed: &TestbedContext, all: &[TestbedNode]) -> Result<()> {
     for node in all {
-        rig.cloud
+        testbed
+            .cloud
             .demo
             .server_action(&node.server, json!({"reboot": {"type": "HARD"}}))
             .await?;
     }
     for node in all {
-        let url = rig.cloud.demo.nova(&format!("/servers/{}", node.server));
+        let url = testbed
+            .cloud
+            .demo
+            .nova(&format!("/servers/{}", node.server));
         wait_until(120, "the node is back", async || {
-            Ok(rig.cloud.demo.get(&url).await?["server"]["status"] == "ACTIVE")
+            Ok(testbed.cloud.demo.get(&url).await?["server"]["status"] == "ACTIVE")
         })
         .await?;
     }

@@ -11,9 +11,9 @@ use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
-pub async fn run(rig: &TestbedContext) -> Result<()> {
-    let host = HostProcess::start(&rig.scratch.join("refusals"), KEYSTONE, &[]).await?;
-    let demo = occi(&host.url, &rig.cloud.demo)?;
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    let host = HostProcess::start(&testbed.scratch.join("refusals"), KEYSTONE, &[]).await?;
+    let demo = occi(&host.url, &testbed.cloud.demo)?;
     // what is changed in a good request, and words that the answer must hold
     let bad: [(&str, &str, &[&str]); 12] = [
         ("stampede.framework", "hadop", &["hadop", "hadoop"]),
@@ -54,7 +54,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         ),
     ];
     for (number, (name, value, words)) in bad.iter().enumerate() {
-        let attributes = hadoop(&rig.cloud, "3.5.0", &[(name, value)])?;
+        let attributes = hadoop(&testbed.cloud, "3.5.0", &[(name, value)])?;
         let message = refused(&demo, &format!("bad-{number}"), &pairs(&attributes)).await?;
         for word in *words {
             must!(
@@ -64,11 +64,11 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         }
         verified!("{name}={value}: {}", message.replace('\n', " | "));
     }
-    tokens(rig, &host).await?;
+    tokens(testbed, &host).await?;
     must!(
-        rig.cloud.demo.holds().await?.is_empty(),
+        testbed.cloud.demo.holds().await?.is_empty(),
         "something was created: {:?}",
-        rig.cloud.demo.holds().await?
+        testbed.cloud.demo.holds().await?
     );
     verified!("the project is as empty as before");
     Ok(())
@@ -93,8 +93,8 @@ async fn refused(client: &OcciClient, name: &str, attributes: &[(&str, &str)]) -
     Ok(text)
 }
 
-async fn tokens(rig: &TestbedContext, host: &HostProcess) -> Result<()> {
-    let wrong_project = rig.cloud.other.claiming("demo");
+async fn tokens(testbed: &TestbedContext, host: &HostProcess) -> Result<()> {
+    let wrong_project = testbed.cloud.other.claiming("demo");
     let (status, text) = occi(&host.url, &wrong_project)?.put("theirs", &[]).await?;
     must!(
         status == StatusCode::FORBIDDEN,
@@ -102,8 +102,8 @@ async fn tokens(rig: &TestbedContext, host: &HostProcess) -> Result<()> {
     );
     verified!("a token of another project: {status}, {text}");
 
-    let expired = rig.cloud.fresh_demo().await?;
-    rig.cloud.revoke(&expired).await?;
+    let expired = testbed.cloud.fresh_demo().await?;
+    testbed.cloud.revoke(&expired).await?;
     let (status, text) = occi(&host.url, &expired)?.put("late", &[]).await?;
     must!(
         status == StatusCode::UNAUTHORIZED,
@@ -111,8 +111,8 @@ async fn tokens(rig: &TestbedContext, host: &HostProcess) -> Result<()> {
     );
     verified!("a token that is no longer valid: {status}, {text}");
 
-    let credential = rig.cloud.application_credential().await?;
-    let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
+    let credential = testbed.cloud.application_credential().await?;
+    let attributes = hadoop(&testbed.cloud, "3.5.0", &[])?;
     let message = refused(
         &occi(&host.url, &credential)?,
         "trustless",

@@ -24,14 +24,14 @@ const UPDATE: Duration = Duration::from_secs(300);
 
 /// Create to destroyed, the host killed twice during the deployment, the second time with its
 /// store.
-pub async fn run(rig: &TestbedContext) -> Result<()> {
-    let data = rig.scratch.join("service-manager");
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    let data = testbed.scratch.join("service-manager");
     let host = HostProcess::start(&data, KEYSTONE, &[]).await?;
     let url = host.url.clone();
-    let demo = &rig.cloud.demo;
+    let demo = &testbed.cloud.demo;
     let mut sm = ServiceManager::new(&url, &demo.token, &demo.project, PACE);
     let client = hadoop(
-        &rig.cloud,
+        &testbed.cloud,
         "3.5.0",
         &[("stampede.workers", "1"), ("my.param", "hello")],
     )?;
@@ -40,14 +40,14 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         .await?;
     sm.deploy(&[("deploy.float", "0.11")]).await?;
     verified!("#1 to #3: {}", sm.log.join("; "));
-    let stack = rig.cloud.demo.stacks().await?;
+    let stack = testbed.cloud.demo.stacks().await?;
     let (deployed, host) = tokio::join!(sm.deployed(), interrupt(host, &data, demo));
     let host = host?;
     deployed?;
     must!(
-        rig.cloud.demo.stacks().await? == stack,
+        testbed.cloud.demo.stacks().await? == stack,
         "another stack was made: {:?}",
-        rig.cloud.demo.stacks().await?
+        testbed.cloud.demo.stacks().await?
     );
     let away = sm.log.iter().filter(|line| line.ends_with("again")).count();
     verified!(
@@ -66,11 +66,11 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         "#5 to #7: its client sees {} attributes, my.param and the state among them",
         shown.len()
     );
-    two_projects(rig, &url).await?;
+    two_projects(testbed, &url).await?;
     update(&mut sm).await?;
     sm.destroy().await?;
     verified!("#9: {}", sm.log.last().context("no request")?);
-    super::deletion::nothing_stays(rig).await?;
+    super::deletion::nothing_stays(testbed).await?;
     drop(host);
     Ok(())
 }
@@ -98,20 +98,20 @@ async fn interrupt(host: HostProcess, data: &Path, demo: &TestbedSession) -> Res
     killed.start_again().await
 }
 
-async fn two_projects(rig: &TestbedContext, url: &str) -> Result<()> {
+async fn two_projects(testbed: &TestbedContext, url: &str) -> Result<()> {
     let who = |session: &TestbedSession| TestUser {
         token: session.token.clone(),
         project: session.project.clone(),
     };
-    let seen = occi(url, &rig.cloud.demo)?
+    let seen = occi(url, &testbed.cloud.demo)?
         .see("default")
         .await?
         .context("no cluster")?;
     let marks = ["my.param", seen.stack_id()];
     let tried = check_isolation(
         url,
-        &who(&rig.cloud.demo),
-        &who(&rig.cloud.other),
+        &who(&testbed.cloud.demo),
+        &who(&testbed.cloud.other),
         "default",
         &marks,
     )
@@ -157,16 +157,20 @@ async fn change(sm: &mut ServiceManager, name: &str, to: &str) -> Result<Vec<(St
 }
 
 /// A mirror that is gone.
-pub async fn fails(rig: &TestbedContext) -> Result<()> {
-    let host =
-        HostProcess::start(&rig.scratch.join("service-manager-fails"), KEYSTONE, &[]).await?;
-    let demo = &rig.cloud.demo;
+pub async fn fails(testbed: &TestbedContext) -> Result<()> {
+    let host = HostProcess::start(
+        &testbed.scratch.join("service-manager-fails"),
+        KEYSTONE,
+        &[],
+    )
+    .await?;
+    let demo = &testbed.cloud.demo;
     let mut sm = ServiceManager::new(&host.url, &demo.token, &demo.project, PACE);
     let gone = [
         ("stampede.workers", "1"),
         ("stampede.mirror", "http://172.31.240.1:8900/gone"),
     ];
-    let client = hadoop(&rig.cloud, "3.5.0", &gone)?;
+    let client = hadoop(&testbed.cloud, "3.5.0", &gone)?;
     sm.start().await?;
     sm.activate(&[], &pairs(&client)).await?;
     sm.deploy(&[]).await?;
@@ -186,5 +190,5 @@ pub async fn fails(rig: &TestbedContext) -> Result<()> {
     must!(failure.contains("setup"), "#7 shows {shown:?}");
     verified!("#7: its client reads {failure}");
     sm.destroy().await?;
-    super::deletion::nothing_stays(rig).await
+    super::deletion::nothing_stays(testbed).await
 }

@@ -21,11 +21,14 @@ use crate::TestbedContext;
 const INPUTS: usize = 40;
 
 /// Two workers that are complete, on a host of their own.
-async fn deployed(rig: &TestbedContext, folder: &str) -> Result<(HostProcess, OcciClient, String)> {
-    let host = HostProcess::start(&rig.scratch.join(folder), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &rig.cloud.demo)?;
+async fn deployed(
+    testbed: &TestbedContext,
+    folder: &str,
+) -> Result<(HostProcess, OcciClient, String)> {
+    let host = HostProcess::start(&testbed.scratch.join(folder), KEYSTONE, &[]).await?;
+    let client = occi(&host.url, &testbed.cloud.demo)?;
     client
-        .create("grows", &pairs(&hadoop(&rig.cloud, "3.5.0", &[])?))
+        .create("grows", &pairs(&hadoop(&testbed.cloud, "3.5.0", &[])?))
         .await?;
     let watched = watch(&client, "grows", 600).await?;
     must!(
@@ -34,7 +37,7 @@ async fn deployed(rig: &TestbedContext, folder: &str) -> Result<(HostProcess, Oc
         watched.last.state(),
         watched.last.get("stampede.failure")
     );
-    let stack = rig
+    let stack = testbed
         .cloud
         .demo
         .stacks()
@@ -45,40 +48,50 @@ async fn deployed(rig: &TestbedContext, folder: &str) -> Result<(HostProcess, Oc
     Ok((host, client, stack))
 }
 
-async fn gone(rig: &TestbedContext, client: &OcciClient) -> Result<()> {
+async fn gone(testbed: &TestbedContext, client: &OcciClient) -> Result<()> {
     let (status, text) = client.delete("grows").await?;
     must!(status.is_success(), "DELETE: {status} {text}");
-    super::deletion::nothing_stays(rig).await
+    super::deletion::nothing_stays(testbed).await
 }
 
 /// Other settings, a change that fails, and one more after it.
-pub async fn settings_and_failure(rig: &TestbedContext) -> Result<()> {
-    let (_host, client, stack) = deployed(rig, "settings").await?;
-    let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
+pub async fn settings_and_failure(testbed: &TestbedContext) -> Result<()> {
+    let (_host, client, stack) = deployed(testbed, "settings").await?;
+    let two = named(
+        &testbed.cloud.demo,
+        &stack,
+        &["master", "worker-1", "worker-2"],
+    )
+    .await?;
     health::verify(&two).await?;
     settings(&client, &two).await?;
-    failing(rig, &client, &stack, &two[0]).await?;
+    failing(testbed, &client, &stack, &two[0]).await?;
     let three = named(
-        &rig.cloud.demo,
+        &testbed.cloud.demo,
         &stack,
         &["master", "worker-1", "worker-2", "worker-4"],
     )
     .await?;
     too_few(&client, &three).await?;
     named_one(&client, &two[0]).await?;
-    gone(rig, &client).await
+    gone(testbed, &client).await
 }
 
 /// 2 workers to 3 and back while a job runs.
-pub async fn scale(rig: &TestbedContext) -> Result<()> {
-    let (_host, client, stack) = deployed(rig, "update").await?;
-    let before = servers(rig, &stack, &["master", "worker-1", "worker-2"]).await?;
-    let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
+pub async fn scale(testbed: &TestbedContext) -> Result<()> {
+    let (_host, client, stack) = deployed(testbed, "update").await?;
+    let before = servers(testbed, &stack, &["master", "worker-1", "worker-2"]).await?;
+    let two = named(
+        &testbed.cloud.demo,
+        &stack,
+        &["master", "worker-1", "worker-2"],
+    )
+    .await?;
     health::verify(&two).await?;
 
     let booted = boots(&two).await?;
     start_job(&two[0]).await?;
-    more(rig, &client, &stack, &before).await?;
+    more(testbed, &client, &stack, &before).await?;
     must!(
         boots(&two).await? == booted,
         "an old node or its daemons were restarted"
@@ -87,18 +100,18 @@ pub async fn scale(rig: &TestbedContext) -> Result<()> {
     fewer(&client, &two[0]).await?;
     end_job(&two[0]).await?;
     must!(
-        servers(rig, &stack, &["master", "worker-1", "worker-2"]).await? == before,
+        servers(testbed, &stack, &["master", "worker-1", "worker-2"]).await? == before,
         "other servers than before"
     );
-    gone(rig, &client).await
+    gone(testbed, &client).await
 }
 
 async fn servers(
-    rig: &TestbedContext,
+    testbed: &TestbedContext,
     stack: &str,
     names: &[&str],
 ) -> Result<BTreeMap<String, String>> {
-    Ok(named(&rig.cloud.demo, stack, names)
+    Ok(named(&testbed.cloud.demo, stack, names)
         .await?
         .into_iter()
         .map(|node| (node.name, node.server))
@@ -183,14 +196,14 @@ async fn end_job(master: &TestbedNode) -> Result<()> {
 }
 
 async fn more(
-    rig: &TestbedContext,
+    testbed: &TestbedContext,
     client: &OcciClient,
     stack: &str,
     before: &BTreeMap<String, String>,
 ) -> Result<()> {
     change(client, &[("stampede.workers", "3")]).await?;
     let three = named(
-        &rig.cloud.demo,
+        &testbed.cloud.demo,
         stack,
         &["master", "worker-1", "worker-2", "worker-3"],
     )
@@ -201,7 +214,7 @@ async fn more(
         health::registered(&three[0]).await?
     );
     must!(
-        servers(rig, stack, &["master", "worker-1", "worker-2"]).await? == *before,
+        servers(testbed, stack, &["master", "worker-1", "worker-2"]).await? == *before,
         "other servers than before"
     );
     let on_new = three[3]
@@ -371,7 +384,7 @@ async fn settings(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
 
 /// A worker that cannot install is taken away again, and the next one is not troubled by it.
 async fn failing(
-    rig: &TestbedContext,
+    testbed: &TestbedContext,
     client: &OcciClient,
     stack: &str,
     master: &TestbedNode,
@@ -409,7 +422,7 @@ async fn failing(
         "registered: {:?}",
         health::registered(master).await?
     );
-    let five = named(&rig.cloud.demo, stack, &["worker-4"]).await?;
+    let five = named(&testbed.cloud.demo, stack, &["worker-4"]).await?;
     verified!("and the next try gives {}", five[0].name);
     Ok(())
 }

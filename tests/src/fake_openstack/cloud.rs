@@ -1,4 +1,4 @@
-//! All state of the stand-in.
+//! All state of the fake OpenStack.
 
 use std::{
     collections::BTreeMap,
@@ -42,7 +42,7 @@ pub(super) struct FakeToken {
     pub(super) expires: SystemTime,
 }
 
-/// What the cloud has. As small as a rig's, and without any limit.
+/// What the cloud has. As small as a testbed's, and without any limit.
 #[derive(Clone, Debug)]
 pub struct CloudFixtures {
     /// Flavors of every project.

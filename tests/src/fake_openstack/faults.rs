@@ -11,7 +11,7 @@ pub struct InjectedFault {
     pub method: Option<&'static str>,
     /// What the path must hold; empty: anything.
     pub path: String,
-    /// How often; `u32::MAX`: until [`super::Standin::heal`].
+    /// How often; `u32::MAX`: until [`super::FakeOpenStack::heal`].
     pub times: u32,
     /// What.
     pub what: FaultKind,

@@ -223,7 +223,7 @@ fn create(cloud: &mut FakeCloud, ask: &RoutedCall, project: &str) -> Result<Fake
     }
     let token = ask.token.as_ref().and_then(|token| cloud.tokens.get(token));
     if token.is_some_and(|token| token.method == "application_credential") {
-        // As the rig's: the trust fails, and Heat says no more than this.
+        // As the testbed's: the trust fails, and Heat says no more than this.
         return Err(FakeReply::json(
             500,
             &json!({"code": 500, "title": "Internal Server Error", "explanation":

@@ -117,7 +117,7 @@ fn login_v3(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
             );
         }
     };
-    // A user belongs to the project of his name alone.
+    // A user belongs to the project of their name alone.
     let Some(home) = cloud.project_id(&user) else {
         return refused();
     };

@@ -2,11 +2,12 @@
 //! Cinder for the life of a cluster, in the shapes of a real OpenStack's answers. For fault tests
 //! and for showing the way without a cloud, never for proof. Knows nothing of the host.
 //!
-//! Time stands still unless a test steps ([`Standin::step`], [`Standin::finish`]) or [`Pace::Tick`]
-//! does. [`Standin::fault`] makes services fail, and [`Standin::requests`] tells what was asked.
+//! Time stands still unless a test steps ([`FakeOpenStack::step`], [`FakeOpenStack::finish`]) or
+//! [`StackPace::Tick`] does. [`FakeOpenStack::fault`] makes services fail, and
+//! [`FakeOpenStack::requests`] tells what was asked.
 //!
 //! Layout
-//! - [`Standin`]: what a test holds; `server`: connections; `routes`: who answers what
+//! - [`FakeOpenStack`]: what a test holds; `server`: connections; `routes`: who answers what
 //! - `keystone`, `heat`, `facts` (Nova, Glance, Neutron, Cinder): the services
 //! - `stack`: a stack, step by step; `create_plan`, `change`: the steps of its create and update;
 //!   `template`, `resolve`: HOT
@@ -39,7 +40,7 @@ pub use faults::{FaultKind, InjectedFault};
 
 use cloud::FakeCloud;
 
-/// How the stand-in is to behave.
+/// How the fake OpenStack is to behave.
 #[derive(Clone, Debug, Default)]
 pub struct FakeConfig {
     /// What Keystone speaks.
@@ -61,7 +62,7 @@ pub enum IdentityApi {
 /// Who makes stacks go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StackPace {
-    /// The test, by [`Standin::step`].
+    /// The test, by [`FakeOpenStack::step`].
     #[default]
     Steps,
     /// Time: every stack goes one step each tick.

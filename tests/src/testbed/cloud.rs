@@ -1,5 +1,5 @@
-//! The rig: brings it up, gets tokens, makes REST calls, says what a project holds. Knows nothing
-//! of Stampede.
+//! The testbed: brings it up, gets tokens, makes REST calls, says what a project holds. Knows
+//! nothing of Stampede.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Where the rig lives and listens; the same constants as in `openstack-rig`.
+/// Where the testbed lives and listens; the same constants as in `openstack-rig`.
 pub const STATE: &str = "/var/lib/openstack-rig/state";
 const WWW: &str = "/var/lib/openstack-rig/www";
 const HOST: &str = "172.31.240.1";
@@ -22,7 +22,7 @@ pub const PROXY: &str = "http://172.31.240.1:3142";
 /// Keystone, without a version.
 pub const KEYSTONE: &str = "http://172.31.240.1:5000";
 
-/// Why the rig cannot run here, if it cannot.
+/// Why the testbed cannot run here, if it cannot.
 pub fn not_here() -> Option<&'static str> {
     let root =
         std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
@@ -41,7 +41,7 @@ fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
 
-/// The rig, healthy, with a Hadoop on its mirror; 3 to 10 minutes the first time.
+/// The testbed, healthy, with a Hadoop on its mirror; 3 to 10 minutes the first time.
 pub async fn up() -> Result<TestbedCloud> {
     let script = here().join("openstack/prepare");
     let status = tokio::process::Command::new(&script)
@@ -208,7 +208,7 @@ fn texts(list: &Value, key: &str) -> Vec<String> {
         .collect()
 }
 
-/// The rig with its two projects.
+/// The testbed with its two projects.
 pub struct TestbedCloud {
     pub demo: TestbedSession,
     pub admin: TestbedSession,

@@ -1,4 +1,4 @@
-//! Clusters on the rig: what is asked for, and the nodes that come of it.
+//! Clusters on the testbed: what is asked for, and the nodes that come of it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub fn occi(url: &str, session: &TestbedSession) -> Result<OcciClient> {
     OcciClient::new(url, &session.token, &session.project)
 }
 
-/// The attributes of a Hadoop cluster on the rig: its mirror, its distribution's checksum, its
+/// The attributes of a Hadoop cluster on the testbed: its mirror, its distribution's checksum, its
 /// proxy.
 pub fn hadoop(
     cloud: &TestbedCloud,
