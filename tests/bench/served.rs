@@ -1,4 +1,4 @@
-//! The ends that load is put on: a host with an initialised and a deployed cluster on the fake
+//! Starts what load is put on: a host with an initialised and a deployed cluster on the fake
 //! OpenStack, and the bare handler.
 
 use std::net::SocketAddr;

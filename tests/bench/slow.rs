@@ -1,5 +1,5 @@
-//! What others cost: latency of GETs alone, beside a thousand idle connections, and beside clients
-//! that send and read as slowly as they can.
+//! What slow clients cost others: latency of GETs alone, beside a thousand idle connections, and
+//! beside clients that send and read as slowly as they can.
 
 use std::time::Duration;
 

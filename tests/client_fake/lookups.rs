@@ -1,4 +1,4 @@
-//! What a request is checked against.
+//! Look-ups of flavors, images, networks and quotas.
 
 use stampede::openstack::{ClientLimits, CloudError, ResourceQuota};
 use stampede_tests::fake_openstack::{FakeFlavor, FaultKind, InjectedFault};

@@ -1,4 +1,4 @@
-//! A stack's life, and what may happen to it on the way.
+//! Stacks: create, show, update and delete, and what may fail on the way.
 
 use std::time::Duration;
 

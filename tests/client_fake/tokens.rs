@@ -1,4 +1,4 @@
-//! Whose token it is, and what it is good for.
+//! Tokens: whose they are, how long they are trusted, and what they are refused for.
 
 use stampede::openstack::{
     ClientLimits, CloudClient, CloudConfig, CloudCredentials, CloudError, EndpointInterface,

@@ -1,5 +1,5 @@
-//! Corpus, mutation, and the loop that tries one input after the other for as long as it may. Knows
-//! nothing of OCCI but its signs.
+//! Grows a corpus by mutation: tries one input after the other for as long as it may, and keeps
+//! those with a new outcome. Knows nothing of OCCI but its signs.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -1,4 +1,4 @@
-//! What must hold for every request and every value.
+//! The properties that must hold for every request and every value.
 
 use std::collections::BTreeMap;
 

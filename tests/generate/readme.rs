@@ -1,4 +1,4 @@
-//! What the written README says, and that it is so.
+//! The README that is written says what the files do.
 
 use super::{artifacts, generated, read, stampede};
 

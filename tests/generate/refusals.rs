@@ -1,4 +1,5 @@
-//! What is refused, with which words and which exit code, and that nothing was written.
+//! Requests that `generate` refuses: with which message and exit code, and that nothing was
+//! written.
 
 use super::{read, stampede};
 

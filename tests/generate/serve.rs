@@ -1,5 +1,5 @@
-//! How `stampede serve` starts: it says that it listens when it does, and not before everything
-//! that it was given was looked at.
+//! How `stampede serve` starts: it prints its address once it listens, and only after all its
+//! settings were checked.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},

@@ -1,4 +1,4 @@
-//! Two projects at one host.
+//! Two projects at one host are isolated.
 
 use stampede_tests::client::OcciClient;
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};

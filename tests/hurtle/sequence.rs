@@ -1,4 +1,4 @@
-//! The Service Manager's sequence.
+//! The Service Manager's sequence, with and without faults.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One container of the image.
+//! Starts, inspects and stops one container of the image.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,4 +1,4 @@
-//! What must be seen of the image besides its end.
+//! The image in use: what it contains, how it starts, a life cycle, many clients, an empty disk.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! SIGTERM ends the container within two seconds and well, whatever it does at that moment.
+//! SIGTERM ends the container within two seconds and with exit code 0, whatever it does at that
+//! moment.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Checks the layers of the host, as the head of `host/src/lib.rs` lists them: a module uses only those below it, and those
-//! that touch the outside world do not know one another. Checks too that each file says what it holds, and that none
-//! is too long.
+//! Checks the layers of the host, as the head of `host/src/lib.rs` lists them: a module uses only
+//! those below it, and those that touch the outside world do not know one another. Checks too that
+//! each file says what it holds, and that none is too long.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{

@@ -1,4 +1,5 @@
-//! A life without accidents, of one client and of many.
+//! Creates, deploys, provisions and deletes clusters where nothing fails, by one client and by
+//! many.
 
 use std::time::Duration;
 

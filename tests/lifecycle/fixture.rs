@@ -1,4 +1,4 @@
-//! A stand-in cloud, a store on disk, and orchestrators over both that come and go.
+//! A fake OpenStack, a store on disk, and orchestrators over both that start and stop.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -1,5 +1,5 @@
-//! A change to a running cluster: more workers, fewer, other settings; what fails leads back; a
-//! restart in the middle goes on.
+//! Changes to a running cluster: more workers, fewer, other settings, rollback after a failure, a
+//! restart in the middle.
 
 use std::io::Read as _;
 

@@ -1,5 +1,5 @@
 //! A host on loopback and a client that sees every byte: requests are written as they stand,
-//! answers are taken apart here.
+//! answers are parsed here.
 
 use std::net::SocketAddr;
 use std::time::Duration;

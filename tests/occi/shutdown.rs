@@ -1,4 +1,4 @@
-//! The server ends when it is told to, lets work end, and waits for nobody for ever.
+//! Graceful shutdown: the server lets work end, and waits for nobody beyond its grace.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Answers that break the contract, and refusals.
+//! Answers of plugins that break the contract, and requests that plugins refuse.
 
 use stampede::plugin::{GenerateError, PluginFault};
 

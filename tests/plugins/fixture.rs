@@ -1,4 +1,4 @@
-//! What a guest sees of the world, which is nothing, and how authors learn of their mistake.
+//! The sandbox gives a guest nothing of the world, and authors learn of their mistakes.
 
 use stampede::plugin::PluginFault;
 

@@ -1,5 +1,5 @@
-//! What a folder of plugins may hold: one that cannot be used disables itself; compiled code is
-//! kept, and not trusted blindly.
+//! Loading a folder of plugins: one that cannot be used disables itself; compiled code is cached,
+//! and loaded only where it can be trusted.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

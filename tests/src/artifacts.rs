@@ -1,4 +1,4 @@
-//! Where `tests/build` puts what the tests run.
+//! Finds what `tests/build` has built: the plugins and the binaries that the tests run.
 
 use std::path::PathBuf;
 

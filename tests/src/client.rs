@@ -1,4 +1,4 @@
-//! A client of one host, over OCCI: what it sends, and what it sees of a cluster.
+//! Sends OCCI requests to one host and reads what it shows of a cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

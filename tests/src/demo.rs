@@ -1,6 +1,6 @@
-//! The way of a cluster without a cloud, for the README's first command: generates the Hadoop
-//! cluster's template and scripts, then serves on loopback and walks the life cycle on the fake
-//! OpenStack for the cloud. Proves nothing about OpenStack; `tests/run` does.
+//! Walks a cluster's life cycle without a cloud, for the README's first command: generates the
+//! Hadoop cluster's template and scripts, then serves on loopback and deploys, updates and deletes
+//! on the fake OpenStack. Verifies nothing about OpenStack; `tests/run` does.
 #![expect(clippy::print_stdout, reason = "shows a person what happens")]
 
 use std::collections::BTreeMap;

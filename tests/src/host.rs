@@ -1,4 +1,4 @@
-//! `stampede serve` as a process of its own: started, killed and started again, as a container
+//! Runs `stampede serve` as a process of its own: started, killed and started again, as a container
 //! would be.
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Two projects at one host: whether one can see, change or delete what is the other's, in any
-//! rendering, by any verb.
+//! Checks that two projects at one host are isolated: neither can see, change or delete what is the
+//! other's, in any rendering, by any verb.
 
 use anyhow::{Result, bail};
 

@@ -1,4 +1,4 @@
-//! hurtle's Service Manager, replayed: what it sends, in which order, how it reads the answers, and
+//! Replays hurtle's Service Manager: what it sends, in which order, how it reads the answers, and
 //! what ends its thread (hurtle/PROTOCOL.md, section 7). Its pauses are scaled, so that a test need
 //! not wait as long as it does.
 

@@ -1,4 +1,4 @@
-//! What a process has cost, as the kernel counts it.
+//! Reads from /proc what a process has used of processor and memory.
 
 use std::time::Duration;
 

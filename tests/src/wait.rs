@@ -1,4 +1,4 @@
-//! Waiting for something to become so.
+//! Polls a condition until it holds or a time is over.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What operators do in a terminal: `generate` and the plain client for those who may not let a
+//! The commands that operators type: `generate` and the plain client for those who may not let a
 //! service act for them, and Stampede's own `deploy`, `show`, `delete`.
 
 use anyhow::{Context, Result};

@@ -1,5 +1,5 @@
 //! A worker that cannot install fails the stack within a minute of its failure, with node, stage
-//! and reason in words.
+//! and reason.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! The whole way: PUT and deploy over OCCI, one worker late on purpose, the host killed in the
-//! middle, a verified cluster, a hard reboot of all its nodes, DELETE.
+//! One life cycle from end to end: PUT and deploy over OCCI, one worker late on purpose, the host
+//! killed in the middle, a verified cluster, a hard reboot of all its nodes, DELETE.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What must be seen, in the order in which it is shown: cheap refusals first, then clusters.
+//! The scenarios in the order in which they run: cheap refusals first, then clusters.
 
 mod by_hand;
 mod deletion;

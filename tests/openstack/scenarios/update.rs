@@ -1,4 +1,4 @@
-//! A change to a running cluster: 2 workers to 3 and back while a job runs, other settings, changes
+//! Changes to a running cluster: 2 workers to 3 and back while a job runs, other settings, changes
 //! that fail or are refused, and those after them.
 
 use std::collections::BTreeMap;

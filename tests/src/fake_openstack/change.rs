@@ -1,4 +1,4 @@
-//! A stack's update: what is new is made, and nodes that are told of a change answer.
+//! Updates a stack: makes what is new, and lets the nodes that are notified of a change answer.
 
 use std::time::SystemTime;
 

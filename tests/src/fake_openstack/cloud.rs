@@ -1,4 +1,4 @@
-//! All state of the fake OpenStack.
+//! Holds all state of the fake OpenStack: projects, tokens, stacks, and what the cloud has.
 
 use std::{
     collections::BTreeMap,

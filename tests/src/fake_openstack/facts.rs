@@ -1,4 +1,4 @@
-//! Nova, Glance, Neutron and Cinder, as far as a request is checked against them.
+//! Answers for Nova, Glance, Neutron and Cinder, as far as a request is checked against them.
 
 use serde_json::{Value, json};
 

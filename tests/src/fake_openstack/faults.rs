@@ -1,4 +1,4 @@
-//! What goes wrong on purpose.
+//! Injects faults: which requests fail, how, and how often.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Heat's API, in the shapes of its answers.
+//! Answers for Heat, in the shapes of its API's answers.
 
 use serde_json::{Map, Value, json};
 

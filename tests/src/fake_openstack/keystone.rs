@@ -1,4 +1,4 @@
-//! Keystone, v3 or v2.0.
+//! Answers for Keystone, as v3 or as v2.0.
 
 use serde_json::{Value, json};
 

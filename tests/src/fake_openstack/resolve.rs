@@ -1,4 +1,5 @@
-//! HOT's functions, as far as outputs and properties need them. What cannot be known yet is null.
+//! Evaluates HOT's functions, as far as outputs and properties need them. What cannot be known yet
+//! is null.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Who answers what: one request in, one reply out, under the cloud's lock.
+//! Routes a request to the service that answers it, under the cloud's lock.
 
 use bytes::Bytes;
 use serde_json::{Value, json};

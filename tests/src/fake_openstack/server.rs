@@ -1,4 +1,4 @@
-//! Connections: reads a request, lets the cloud answer, and breaks what a fault wants broken.
+//! Reads requests from connections, has the cloud answer, and breaks what a fault is to break.
 
 use std::{
     convert::Infallible,

@@ -1,5 +1,6 @@
-//! A stack's life, one step at a time. What the nodes of a template would do is derived from the
-//! template: its servers are nodes, and the scripts in its files are their stages.
+//! Takes a stack from one state to the next, a step at a time. What the nodes of a template would
+//! do is derived from the template: its servers are nodes, and the scripts in its files are their
+//! stages.
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -1,5 +1,5 @@
-//! What Heat refuses of a template and its parameters, in its words; the part of it that a plugin's
-//! mistake would meet.
+//! Validates a template and its parameters as Heat does, with its messages; the part of it that a
+//! plugin's mistake would meet.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! The testbed: brings it up, gets tokens, makes REST calls, says what a project holds. Knows
+//! Brings the testbed up, gets tokens, makes REST calls, and lists what a project holds. Knows
 //! nothing of Stampede.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Clusters on the testbed: what is asked for, and the nodes that come of it.
+//! Requests clusters on the testbed, and finds the nodes that come of them.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! What a healthy Hadoop looks like from its own nodes: registration, a file in HDFS, a job on
-//! YARN. Green units prove nothing.
+//! Verifies a Hadoop from its own nodes: registration, a file in HDFS, a job on YARN. Units that
+//! run are no evidence of that.
 
 use std::collections::BTreeSet;
 

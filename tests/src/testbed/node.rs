@@ -1,5 +1,5 @@
-//! Commands on a node of the testbed, as root: what an operator would do over SSH, without needing
-//! a way in.
+//! Runs commands on a node of the testbed, as root: what an operator would do over SSH, without
+//! needing a way in.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
