@@ -16,7 +16,7 @@ pub async fn run(words: &[String]) -> Result<()> {
         println!("LEFT OUT: deploy, since {why}");
         return Ok(());
     }
-    let cloud = cloud::up().await?;
+    let cloud = cloud::bring_up().await?;
     for shape in shapes(words) {
         println!(
             "\n=== deploy, 1 + {} nodes of 4 GiB from {}",

@@ -19,7 +19,7 @@ const RUNS: usize = 41;
 pub async fn run() -> Result<()> {
     let cache = tempfile::tempdir()?;
     let registry = PluginRegistry::load(
-        &artifacts::plugins()?,
+        &artifacts::plugins_folder()?,
         Some(cache.path()),
         PluginLimits::default(),
     )?;

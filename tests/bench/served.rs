@@ -43,7 +43,7 @@ impl BenchHost {
         cloud.finish();
         stampede_tests::wait_until(30, "the cluster is complete", async || {
             Ok(client
-                .see("deployed")
+                .fetch_cluster("deployed")
                 .await?
                 .is_some_and(|seen| seen.state() == "CREATE_COMPLETE"))
         })

@@ -171,7 +171,7 @@ async fn clients_are_shown_what_the_manifest_says() {
     cloud.finish();
     let mut shown = BTreeSet::new();
     stampede_tests::wait_until(20, "the cluster is complete", async || {
-        let seen = client.see("default").await?.unwrap_or_default();
+        let seen = client.fetch_cluster("default").await?.unwrap_or_default();
         shown = seen.attributes.keys().cloned().collect();
         Ok(seen.state() == "CREATE_COMPLETE")
     })

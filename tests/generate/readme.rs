@@ -179,10 +179,10 @@ fn hdfs_is_told_by_the_address_that_its_clients_can_follow() {
 #[test]
 fn a_default_that_is_not_utf8_is_an_error() {
     use std::os::unix::ffi::OsStrExt as _;
-    let mut command = std::process::Command::new(artifacts::stampede().unwrap());
+    let mut command = std::process::Command::new(artifacts::stampede_binary().unwrap());
     command
-        .env("STAMPEDE_PLUGINS", artifacts::plugins().unwrap())
-        .env("STAMPEDE_CACHE", artifacts::target().join("cache"));
+        .env("STAMPEDE_PLUGINS", artifacts::plugins_folder().unwrap())
+        .env("STAMPEDE_CACHE", artifacts::target_folder().join("cache"));
     let output = command
         .env(
             "STAMPEDE_DEFAULT_IMAGE",

@@ -35,7 +35,7 @@ async fn neither_sees_changes_or_deletes_what_is_the_others() {
         .await
         .unwrap();
     cloud.finish();
-    let seen = client.see("running").await.unwrap().unwrap();
+    let seen = client.fetch_cluster("running").await.unwrap().unwrap();
     check_isolation(
         &host.url,
         &demo,

@@ -24,21 +24,21 @@ type Scenario = fn() -> Pin<Box<dyn Future<Output = Result<()>>>>;
 
 const ALL: &[(&str, Scenario)] = &[
     ("content: small, nobody's shell, public authorities", || {
-        Box::pin(scenarios::content())
+        Box::pin(scenarios::check_content())
     }),
     (
         "start: any user, a read-only root, nothing compiled",
-        || Box::pin(scenarios::start()),
+        || Box::pin(scenarios::check_start()),
     ),
     (
         "life: create to destroyed, a thousand requests, 250 workers",
-        || Box::pin(scenarios::life()),
+        || Box::pin(scenarios::walk_life_cycle()),
     ),
     ("crowd: as many connections as fit into 64 MiB", || {
-        Box::pin(scenarios::crowd())
+        Box::pin(scenarios::serve_many_clients())
     }),
     ("forgetful: an empty disk finds its clusters again", || {
-        Box::pin(scenarios::forgetful())
+        Box::pin(scenarios::recover_from_empty_disk())
     }),
     ("plugins: an operator's own are compiled", || {
         Box::pin(scenarios::own_plugins())

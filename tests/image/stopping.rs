@@ -83,7 +83,7 @@ pub async fn resolving() -> Result<()> {
     )?;
     container.answered().await?;
     let client = OcciClient::new(&container.url, "token", "demo")?;
-    let asking = tokio::spawn(async move { client.see("default").await });
+    let asking = tokio::spawn(async move { client.fetch_cluster("default").await });
     let mut question = [0; 512];
     silent.recv_from(&mut question).await?;
     let ended = ends_well(&container, "a request that waits for a name server").await;
@@ -107,7 +107,7 @@ pub async fn starting() -> Result<()> {
     )?;
     for number in 0..MANY {
         std::fs::copy(
-            artifacts::target().join("guests/evil.wasm"),
+            artifacts::target_folder().join("guests/evil.wasm"),
             folder.path().join(format!("copy-{number}.wasm")),
         )?;
     }

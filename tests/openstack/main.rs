@@ -54,7 +54,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(words: &[String]) -> Result<usize> {
-    let cloud = cloud::up().await?;
+    let cloud = cloud::bring_up().await?;
     let scratch = std::env::temp_dir().join(format!("stampede-openstack-{}", std::process::id()));
     std::fs::create_dir_all(&scratch)?;
     let testbed = TestbedContext { cloud, scratch };
@@ -76,7 +76,7 @@ async fn run(words: &[String]) -> Result<usize> {
                     "    FAILED after {:.0} s: {error:#}",
                     start.elapsed().as_secs_f32()
                 );
-                testbed.cloud.sweep().await?;
+                testbed.cloud.delete_all_stacks().await?;
             }
         }
     }

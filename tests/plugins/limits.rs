@@ -47,7 +47,7 @@ async fn a_guest_that_sleeps_is_stopped_at_the_same_time() {
 
 #[tokio::test]
 async fn more_calls_than_run_at_once_wait_for_their_turn() {
-    let cache = artifacts::target().join("guests/cache");
+    let cache = artifacts::target_folder().join("guests/cache");
     let registry = PluginRegistry::load(
         folder(&["evil"]).path(),
         Some(&cache),

@@ -53,7 +53,7 @@ fn folder(names: &[&str]) -> tempfile::TempDir {
     for name in names {
         let file = format!("{name}.wasm");
         std::fs::copy(
-            artifacts::target().join("guests").join(&file),
+            artifacts::target_folder().join("guests").join(&file),
             folder.path().join(&file),
         )
         .expect("run tests/build first");
@@ -65,7 +65,7 @@ fn folder(names: &[&str]) -> tempfile::TempDir {
 fn load(folder: &Path) -> PluginRegistry {
     PluginRegistry::load(
         folder,
-        Some(&artifacts::target().join("guests/cache")),
+        Some(&artifacts::target_folder().join("guests/cache")),
         LIMITS,
     )
     .unwrap()

@@ -10,7 +10,7 @@ use super::request;
 
 fn shipped() -> PluginRegistry {
     let registry = PluginRegistry::load(
-        &artifacts::plugins().unwrap(),
+        &artifacts::plugins_folder().unwrap(),
         None,
         PluginLimits::default(),
     )

@@ -19,13 +19,13 @@ const NAME: &str = "default";
 async fn main() -> Result<()> {
     let scratch = std::env::temp_dir().join(format!("stampede-demo-{}", std::process::id()));
     std::fs::create_dir_all(&scratch)?;
-    let shown = show(&scratch).await;
+    let shown = walk_through(&scratch).await;
     std::fs::remove_dir_all(&scratch).ok();
     shown
 }
 
-async fn show(scratch: &Path) -> Result<()> {
-    generate(&scratch.join("cluster"))?;
+async fn walk_through(scratch: &Path) -> Result<()> {
+    generate_files(&scratch.join("cluster"))?;
     let cloud = FakeOpenStack::start(FakeConfig {
         pace: StackPace::Tick(Duration::from_millis(700)),
         ..FakeConfig::default()
@@ -45,7 +45,7 @@ fn print_line(text: &str) {
 }
 
 /// What people get who may not let a service act for them.
-fn generate(dir: &Path) -> Result<()> {
+fn generate_files(dir: &Path) -> Result<()> {
     print_line("stampede generate hadoop --workers 3 --out cluster");
     let out = Command::new(find_binary()?)
         .args(["generate", "hadoop", "--workers", "3", "--explain", "--out"])
@@ -85,21 +85,21 @@ async fn walk_life_cycle(client: &OcciClient) -> Result<()> {
         .await?;
     println!("   PUT with stampede.workers=0, stampede.framework=hadop: {status}");
     text.lines().for_each(|l| println!("     {l}"));
-    must(status == 400, "a mistake was taken")?;
+    ensure_that(status == 400, "a mistake was taken")?;
 
     print_line("PUT /orchestrator/default, then POST ?action=deploy, without one attribute");
     let (status, text) = client.put(NAME, &[]).await?;
-    must(status == 201, &text)?;
+    ensure_that(status == 201, &text)?;
     println!(
         "   PUT: {status}; the state is `{}`",
-        see(client).await?.state()
+        fetch_cluster(client).await?.state()
     );
     let start = Instant::now();
     let (status, text) = client.action(NAME, "deploy", &[]).await?;
-    must(status.is_success(), &text)?;
+    ensure_that(status.is_success(), &text)?;
     println!("   deploy: {status}");
-    let seen = watch(client, start).await?;
-    must(
+    let seen = print_until_settled(client, start).await?;
+    ensure_that(
         seen.state() == "CREATE_COMPLETE",
         seen.get("stampede.failure"),
     )?;
@@ -116,15 +116,15 @@ async fn walk_life_cycle(client: &OcciClient) -> Result<()> {
 
     print_line("POST ?action=provision, an update, DELETE");
     let (status, text) = client.action(NAME, "provision", &[]).await?;
-    must(status.is_success(), &text)?;
+    ensure_that(status.is_success(), &text)?;
     println!("   provision: {status}");
     let (status, text) = client.update(NAME, &[("stampede.workers", "5")]).await?;
     println!("   update to 5 workers: {status}\n     {text}");
     let (status, text) = client.delete(NAME).await?;
-    must(status.is_success(), &text)?;
+    ensure_that(status.is_success(), &text)?;
     println!("   DELETE: {status}");
-    must(
-        client.see(NAME).await?.is_none(),
+    ensure_that(
+        client.fetch_cluster(NAME).await?.is_none(),
         "the cluster is still shown",
     )?;
     println!("   GET: 404, it is gone");
@@ -132,10 +132,10 @@ async fn walk_life_cycle(client: &OcciClient) -> Result<()> {
 }
 
 /// Prints what changes until the stack settles.
-async fn watch(client: &OcciClient, start: Instant) -> Result<ShownCluster> {
+async fn print_until_settled(client: &OcciClient, start: Instant) -> Result<ShownCluster> {
     let mut before: BTreeMap<String, String> = BTreeMap::new();
     while start.elapsed() < Duration::from_secs(50) {
-        let seen = see(client).await?;
+        let seen = fetch_cluster(client).await?;
         for (name, value) in &seen.attributes {
             let label = match name.strip_prefix("stampede.progress.") {
                 Some(node) => node,
@@ -157,11 +157,14 @@ async fn watch(client: &OcciClient, start: Instant) -> Result<ShownCluster> {
     bail!("the stack did not settle")
 }
 
-async fn see(client: &OcciClient) -> Result<ShownCluster> {
-    client.see(NAME).await?.context("the cluster is not there")
+async fn fetch_cluster(client: &OcciClient) -> Result<ShownCluster> {
+    client
+        .fetch_cluster(NAME)
+        .await?
+        .context("the cluster is not there")
 }
 
-fn must(condition: bool, otherwise: &str) -> Result<()> {
+fn ensure_that(condition: bool, otherwise: &str) -> Result<()> {
     if condition {
         Ok(())
     } else {

@@ -29,7 +29,7 @@ pub struct HostCommand {
 
 /// The host's binary, as `tests/build` makes it.
 pub fn find_binary() -> Result<PathBuf> {
-    crate::artifacts::stampede()
+    crate::artifacts::stampede_binary()
 }
 
 impl HostProcess {

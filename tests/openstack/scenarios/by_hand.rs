@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 
 use stampede_tests::host::find_binary;
 use stampede_tests::testbed::cloud::{MIRROR, PROXY};
-use stampede_tests::testbed::cluster::nodes;
+use stampede_tests::testbed::cluster::find_nodes;
 use stampede_tests::testbed::hadoop as health;
 use stampede_tests::{must, verified};
 
@@ -49,7 +49,7 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
         String::from_utf8_lossy(&out.stderr)
     );
     let start = std::time::Instant::now();
-    testbed.cloud.openstack(
+    testbed.cloud.run_openstack(
         &[
             "stack",
             "create",
@@ -66,9 +66,9 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
         "generate's output, deployed by `openstack stack create -t cluster.yaml -e environment.yaml`: complete in {:.0} s",
         start.elapsed().as_secs_f32()
     );
-    let all = nodes(&testbed.cloud.demo, "hand", 2).await?;
+    let all = find_nodes(&testbed.cloud.demo, "hand", 2).await?;
     let java = all[1]
-        .run("dpkg-query -W -f '${Version}' openjdk-17-jre-headless")
+        .run_script("dpkg-query -W -f '${Version}' openjdk-17-jre-headless")
         .await?;
     verified!(
         "from the image without Java: Java {java} came from the distribution's packages through the proxy"
@@ -78,10 +78,10 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
         "the worker has {} MiB",
         all[1].memory_limit_mib()?
     );
-    health::verify(&all).await?;
+    health::verify_hadoop(&all).await?;
     testbed
         .cloud
-        .openstack(&["stack", "delete", "--yes", "--wait", "hand"], &dir)?;
+        .run_openstack(&["stack", "delete", "--yes", "--wait", "hand"], &dir)?;
     super::deletion::nothing_stays(testbed).await
 }
 
@@ -140,12 +140,12 @@ pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
         shown.lines().last().context("nothing")?
     );
     let stack = testbed.cloud.demo.stacks().await?;
-    let all = nodes(&testbed.cloud.demo, stack.first().context("no stack")?, 1).await?;
-    let version = all[0].run("hdfs version | head -n 1").await?;
+    let all = find_nodes(&testbed.cloud.demo, stack.first().context("no stack")?, 1).await?;
+    let version = all[0].run_script("hdfs version | head -n 1").await?;
     must!(version.contains("3.4.3"), "{version}");
     verified!(
         "{version} runs, {:?} registered",
-        health::registered(&all[0]).await?
+        health::count_registered(&all[0]).await?
     );
     must!(
         stampede(&["list"])?.contains("terminal"),

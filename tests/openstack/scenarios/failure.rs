@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use stampede_tests::client::watch;
+use stampede_tests::client::wait_until_settled;
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
-use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
+use stampede_tests::testbed::cluster::{borrow_pairs, find_nodes, hadoop_attributes, occi_client};
 use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
@@ -41,10 +41,10 @@ async fn fails(
     word: &str,
 ) -> Result<()> {
     let host = HostProcess::start(&testbed.scratch.join(name), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &testbed.cloud.demo)?;
-    let attributes = hadoop(&testbed.cloud, "3.5.0", &[wrong])?;
-    client.create(name, &pairs(&attributes)).await?;
-    let watched = watch(&client, name, 300).await?;
+    let client = occi_client(&host.url, &testbed.cloud.demo)?;
+    let attributes = hadoop_attributes(&testbed.cloud, "3.5.0", &[wrong])?;
+    client.create(name, &borrow_pairs(&attributes)).await?;
+    let watched = wait_until_settled(&client, name, 300).await?;
     let settled = Instant::now();
     must!(
         watched.last.state() == "CREATE_FAILED",
@@ -65,10 +65,10 @@ async fn fails(
         .into_iter()
         .find(|n| failure.contains(n))
         .unwrap_or("master");
-    let all = nodes(&testbed.cloud.demo, &stack[0], 2).await?;
+    let all = find_nodes(&testbed.cloud.demo, &stack[0], 2).await?;
     if let Some(node) = all.iter().find(|n| n.name == failed_node) {
         let age: f64 = node
-            .run("echo $(( $(date +%s) - $(date -d \"$(grep -m1 ' failed' /var/log/stampede.log | cut -d' ' -f1)\" +%s) ))")
+            .run_script("echo $(( $(date +%s) - $(date -d \"$(grep -m1 ' failed' /var/log/stampede.log | cut -d' ' -f1)\" +%s) ))")
             .await?
             .parse()?;
         let age = age - settled.elapsed().as_secs_f64();

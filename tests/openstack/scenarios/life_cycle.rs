@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use stampede_tests::client::{OcciClient, WatchedDeploy, watch};
+use stampede_tests::client::{OcciClient, WatchedDeploy, wait_until_settled};
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
-use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
+use stampede_tests::testbed::cluster::{borrow_pairs, find_nodes, hadoop_attributes, occi_client};
 use stampede_tests::testbed::hadoop as health;
 use stampede_tests::testbed::node::TestbedNode;
 use stampede_tests::wait_until;
@@ -29,7 +29,7 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
     let data = testbed.scratch.join("life-cycle");
     let host = HostProcess::start(&data, KEYSTONE, &[]).await?;
     let core_site = json!({"stampede.test.odd": ODD}).to_string();
-    let attributes = hadoop(
+    let attributes = hadoop_attributes(
         &testbed.cloud,
         "3.5.0",
         &[
@@ -37,8 +37,8 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
             ("my.param", "hello"),
         ],
     )?;
-    let client = occi(&host.url, &testbed.cloud.demo)?;
-    client.create("default", &pairs(&attributes)).await?;
+    let client = occi_client(&host.url, &testbed.cloud.demo)?;
+    client.create("default", &borrow_pairs(&attributes)).await?;
     verified!("PUT 201 and deploy over OCCI with the demo project's token");
 
     let stack = testbed
@@ -49,12 +49,15 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
         .first()
         .cloned()
         .context("no stack after deploy")?;
-    let early = client.see("default").await?.context("no cluster")?;
+    let early = client
+        .fetch_cluster("default")
+        .await?
+        .context("no cluster")?;
     let late = hold_back_worker_2(testbed, &stack).await?;
     let host = kill_and_restart(host, &data).await?;
-    let client = occi(&host.url, &testbed.cloud.demo)?;
+    let client = occi_client(&host.url, &testbed.cloud.demo)?;
     let after = client
-        .see("default")
+        .fetch_cluster("default")
         .await?
         .context("the cluster is gone after kill -9")?;
     must!(
@@ -64,7 +67,7 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
         after.stack_id()
     );
     let release = tokio::spawn(late);
-    let mut watched = watch(&client, "default", 600).await?;
+    let mut watched = wait_until_settled(&client, "default", 600).await?;
     let released = release.await??;
     watched.states.insert(0, early.state().to_owned());
     watched.states.dedup();
@@ -80,14 +83,14 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
     came_up(&watched)?;
     order(testbed, &stack, &released).await?;
 
-    let all = nodes(&testbed.cloud.demo, &stack, 2).await?;
+    let all = find_nodes(&testbed.cloud.demo, &stack, 2).await?;
     must!(
         watched.last.get("my.param") == "hello",
         "the foreign attribute is lost"
     );
     updates(&client).await?;
     odd_value(&all).await?;
-    health::verify(&all).await?;
+    health::verify_hadoop(&all).await?;
     second_run(&all[1]).await?;
     reboot(testbed, &all).await?;
     let (status, text) = client.delete("default").await?;
@@ -109,10 +112,10 @@ async fn hold_back_worker_2(
     let demo = testbed.cloud.demo.clone();
     let stack = stack.to_owned();
     wait_until(180, "worker-2 runs", async || {
-        Ok(demo.server(&stack, "worker-2").await?["status"] == "ACTIVE")
+        Ok(demo.find_server(&stack, "worker-2").await?["status"] == "ACTIVE")
     })
     .await?;
-    let server = demo.server(&stack, "worker-2").await?;
+    let server = demo.find_server(&stack, "worker-2").await?;
     let id = server["id"].as_str().unwrap_or_default().to_owned();
     demo.server_action(&id, json!({"pause": null})).await?;
     let paused = now()?;
@@ -239,7 +242,10 @@ async fn updates(client: &OcciClient) -> Result<()> {
         status == 400 && refusal.contains("image"),
         "an update of the image: {status} {refusal}"
     );
-    let seen = client.see("default").await?.context("no cluster")?;
+    let seen = client
+        .fetch_cluster("default")
+        .await?
+        .context("no cluster")?;
     must!(
         seen.get("my.other") == "kept" && seen.get("stampede.image") == "debian-12",
         "after updates: {:#?}",
@@ -257,10 +263,10 @@ import xml.etree.ElementTree as t, sys
 p = [p for p in t.parse('/etc/hadoop/core-site.xml').getroot() if p.findtext('name') == 'stampede.test.odd']
 sys.stdout.write(p[0].findtext('value'))""#;
     for node in all {
-        let text = node.run(script).await?;
+        let text = node.run_script(script).await?;
         must!(text == ODD, "on {}: {text:?} is not {ODD:?}", node.name);
         must!(
-            node.run("test ! -e /tmp/pwned && echo no").await? == "no",
+            node.run_script("test ! -e /tmp/pwned && echo no").await? == "no",
             "the value was run as a command on {}",
             node.name
         );
@@ -271,13 +277,13 @@ sys.stdout.write(p[0].findtext('value'))""#;
 
 /// What is running and when its configuration was last written.
 async fn fingerprint(node: &TestbedNode) -> Result<String> {
-    node.run("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*' 2>/dev/null; stat -c '%n %Y' /etc/hadoop/* /etc/systemd/system/*.service /etc/hosts").await
+    node.run_script("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*' 2>/dev/null; stat -c '%n %Y' /etc/hadoop/* /etc/systemd/system/*.service /etc/hosts").await
 }
 
 async fn second_run(node: &TestbedNode) -> Result<()> {
     let before = fingerprint(node).await?;
     must!(before.contains("MainPID"), "no units `hadoop-*`: {before}");
-    node.run("/opt/stampede/run >/dev/null").await?;
+    node.run_script("/opt/stampede/run >/dev/null").await?;
     let after = fingerprint(node).await?;
     must!(
         before == after,
@@ -310,7 +316,7 @@ async fn reboot(testbed: &TestbedContext, all: &[TestbedNode]) -> Result<()> {
     }
     let start = Instant::now();
     wait_until(240, "every worker is registered again", async || {
-        Ok(health::registered(&all[0]).await? == (2, 2))
+        Ok(health::count_registered(&all[0]).await? == (2, 2))
     })
     .await?;
     wait_until(120, "the file is whole", async || {

@@ -11,7 +11,7 @@ use stampede_tests::host::HostProcess;
 use stampede_tests::projects::{TestUser, check_isolation};
 use stampede_tests::service_manager::{ServiceManager, value};
 use stampede_tests::testbed::cloud::{KEYSTONE, TestbedSession};
-use stampede_tests::testbed::cluster::{hadoop, occi, pairs};
+use stampede_tests::testbed::cluster::{borrow_pairs, hadoop_attributes, occi_client};
 use stampede_tests::wait_until;
 use stampede_tests::{must, verified};
 
@@ -30,13 +30,13 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
     let url = host.url.clone();
     let demo = &testbed.cloud.demo;
     let mut sm = ServiceManager::new(&url, &demo.token, &demo.project, PACE);
-    let client = hadoop(
+    let client = hadoop_attributes(
         &testbed.cloud,
         "3.5.0",
         &[("stampede.workers", "1"), ("my.param", "hello")],
     )?;
     sm.start().await?;
-    sm.activate(&[("activate.integer", "1")], &pairs(&client))
+    sm.activate(&[("activate.integer", "1")], &borrow_pairs(&client))
         .await?;
     sm.deploy(&[("deploy.float", "0.11")]).await?;
     verified!("#1 to #3: {}", sm.log.join("; "));
@@ -79,9 +79,12 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
 /// node has reported.
 async fn interrupt(host: HostProcess, data: &Path, demo: &TestbedSession) -> Result<HostProcess> {
     let host = host.kill_9().await?.start_again().await?;
-    let client = occi(&host.url, demo)?;
+    let client = occi_client(&host.url, demo)?;
     wait_until(180, "a node reports", async || {
-        let seen = client.see("default").await?.context("no cluster")?;
+        let seen = client
+            .fetch_cluster("default")
+            .await?
+            .context("no cluster")?;
         Ok(seen
             .attributes
             .keys()
@@ -103,8 +106,8 @@ async fn two_projects(testbed: &TestbedContext, url: &str) -> Result<()> {
         token: session.token.clone(),
         project: session.project.clone(),
     };
-    let seen = occi(url, &testbed.cloud.demo)?
-        .see("default")
+    let seen = occi_client(url, &testbed.cloud.demo)?
+        .fetch_cluster("default")
         .await?
         .context("no cluster")?;
     let marks = ["my.param", seen.stack_id()];
@@ -170,9 +173,9 @@ pub async fn fails(testbed: &TestbedContext) -> Result<()> {
         ("stampede.workers", "1"),
         ("stampede.mirror", "http://172.31.240.1:8900/gone"),
     ];
-    let client = hadoop(&testbed.cloud, "3.5.0", &gone)?;
+    let client = hadoop_attributes(&testbed.cloud, "3.5.0", &gone)?;
     sm.start().await?;
-    sm.activate(&[], &pairs(&client)).await?;
+    sm.activate(&[], &borrow_pairs(&client)).await?;
     sm.deploy(&[]).await?;
     let ended = sm
         .deployed()

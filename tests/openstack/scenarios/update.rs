@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use stampede_tests::client::{OcciClient, WatchedDeploy, watch};
+use stampede_tests::client::{OcciClient, WatchedDeploy, wait_until_settled};
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
-use stampede_tests::testbed::cluster::{hadoop, named, occi, pairs};
+use stampede_tests::testbed::cluster::{borrow_pairs, find_named, hadoop_attributes, occi_client};
 use stampede_tests::testbed::hadoop as health;
 use stampede_tests::testbed::node::TestbedNode;
 use stampede_tests::{must, verified, wait_until};
@@ -26,11 +26,14 @@ async fn deployed(
     folder: &str,
 ) -> Result<(HostProcess, OcciClient, String)> {
     let host = HostProcess::start(&testbed.scratch.join(folder), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &testbed.cloud.demo)?;
+    let client = occi_client(&host.url, &testbed.cloud.demo)?;
     client
-        .create("grows", &pairs(&hadoop(&testbed.cloud, "3.5.0", &[])?))
+        .create(
+            "grows",
+            &borrow_pairs(&hadoop_attributes(&testbed.cloud, "3.5.0", &[])?),
+        )
         .await?;
-    let watched = watch(&client, "grows", 600).await?;
+    let watched = wait_until_settled(&client, "grows", 600).await?;
     must!(
         watched.last.state() == "CREATE_COMPLETE",
         "{}: {}",
@@ -57,16 +60,16 @@ async fn gone(testbed: &TestbedContext, client: &OcciClient) -> Result<()> {
 /// Other settings, a change that fails, and one more after it.
 pub async fn settings_and_failure(testbed: &TestbedContext) -> Result<()> {
     let (_host, client, stack) = deployed(testbed, "settings").await?;
-    let two = named(
+    let two = find_named(
         &testbed.cloud.demo,
         &stack,
         &["master", "worker-1", "worker-2"],
     )
     .await?;
-    health::verify(&two).await?;
+    health::verify_hadoop(&two).await?;
     settings(&client, &two).await?;
     failing(testbed, &client, &stack, &two[0]).await?;
-    let three = named(
+    let three = find_named(
         &testbed.cloud.demo,
         &stack,
         &["master", "worker-1", "worker-2", "worker-4"],
@@ -81,13 +84,13 @@ pub async fn settings_and_failure(testbed: &TestbedContext) -> Result<()> {
 pub async fn scale(testbed: &TestbedContext) -> Result<()> {
     let (_host, client, stack) = deployed(testbed, "update").await?;
     let before = servers(testbed, &stack, &["master", "worker-1", "worker-2"]).await?;
-    let two = named(
+    let two = find_named(
         &testbed.cloud.demo,
         &stack,
         &["master", "worker-1", "worker-2"],
     )
     .await?;
-    health::verify(&two).await?;
+    health::verify_hadoop(&two).await?;
 
     let booted = boots(&two).await?;
     start_job(&two[0]).await?;
@@ -111,7 +114,7 @@ async fn servers(
     stack: &str,
     names: &[&str],
 ) -> Result<BTreeMap<String, String>> {
-    Ok(named(&testbed.cloud.demo, stack, names)
+    Ok(find_named(&testbed.cloud.demo, stack, names)
         .await?
         .into_iter()
         .map(|node| (node.name, node.server))
@@ -123,7 +126,7 @@ async fn boots(nodes: &[TestbedNode]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for node in nodes {
         all.push(
-            node.run("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*'")
+            node.run_script("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*'")
                 .await?,
         );
     }
@@ -138,7 +141,7 @@ async fn change(client: &OcciClient, attributes: &[(&str, &str)]) -> Result<Watc
         status.is_success(),
         "update {attributes:?}: {status} {text}"
     );
-    let watched = watch(client, "grows", 600).await?;
+    let watched = wait_until_settled(client, "grows", 600).await?;
     must!(
         watched.states == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"],
         "states {:?}; {:?}",
@@ -164,13 +167,13 @@ async fn start_job(master: &TestbedNode) -> Result<()> {
         systemd-run --quiet --unit=job --setenv=HOME=/root --property=StandardOutput=file:/tmp/job.log --property=StandardError=file:/tmp/job.log \
           /usr/local/bin/hadoop jar "$jar" wordcount -D mapreduce.job.running.map.limit=2 /tmp/job-in /tmp/job-out"#
     );
-    master.run(&script).await?;
+    master.run_script(&script).await?;
     wait_until(120, "the job runs", async || Ok(running(master).await?)).await
 }
 
 async fn running(master: &TestbedNode) -> Result<bool> {
     let apps = master
-        .json("http://master:8088/ws/v1/cluster/apps?states=RUNNING")
+        .fetch_json("http://master:8088/ws/v1/cluster/apps?states=RUNNING")
         .await?;
     Ok(apps["apps"]["app"]
         .as_array()
@@ -179,12 +182,12 @@ async fn running(master: &TestbedNode) -> Result<bool> {
 
 async fn end_job(master: &TestbedNode) -> Result<()> {
     wait_until(400, "the job ends", async || {
-        Ok(master.run("systemctl is-active job || true").await? != "active")
+        Ok(master.run_script("systemctl is-active job || true").await? != "active")
     })
     .await?;
-    let log = master.run("tail -n 30 /tmp/job.log").await?;
+    let log = master.run_script("tail -n 30 /tmp/job.log").await?;
     let answer = master
-        .run("hdfs dfs -cat '/tmp/job-out/part-*'")
+        .run_script("hdfs dfs -cat '/tmp/job-out/part-*'")
         .await
         .with_context(|| log)?;
     must!(
@@ -202,23 +205,23 @@ async fn more(
     before: &BTreeMap<String, String>,
 ) -> Result<()> {
     change(client, &[("stampede.workers", "3")]).await?;
-    let three = named(
+    let three = find_named(
         &testbed.cloud.demo,
         stack,
         &["master", "worker-1", "worker-2", "worker-3"],
     )
     .await?;
     must!(
-        health::registered(&three[0]).await? == (3, 3),
+        health::count_registered(&three[0]).await? == (3, 3),
         "registered: {:?}",
-        health::registered(&three[0]).await?
+        health::count_registered(&three[0]).await?
     );
     must!(
         servers(testbed, stack, &["master", "worker-1", "worker-2"]).await? == *before,
         "other servers than before"
     );
     let on_new = three[3]
-        .run(
+        .run_script(
             "hdfs dfs -put -f /etc/hostname /tmp/from-worker-3 && hdfs dfs -cat /tmp/from-worker-3",
         )
         .await?;
@@ -240,15 +243,17 @@ async fn fewer(client: &OcciClient, master: &TestbedNode) -> Result<()> {
     );
     change(client, &[("stampede.workers", "2")]).await?;
     must!(
-        health::registered(master).await? == (2, 2),
+        health::count_registered(master).await? == (2, 2),
         "registered: {:?}",
-        health::registered(master).await?
+        health::count_registered(master).await?
     );
     wait_until(
         60,
         "the NameNode counts no block as under-replicated",
         async || {
-            let report = master.run("HADOOP_USER_NAME=hdfs hdfs fsck / 2>&1").await?;
+            let report = master
+                .run_script("HADOOP_USER_NAME=hdfs hdfs fsck / 2>&1")
+                .await?;
             let zero = |what: &str| {
                 report.lines().any(|line| {
                     line.trim().starts_with(what) && line.split_whitespace().any(|word| word == "0")
@@ -284,7 +289,7 @@ async fn too_few(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
     );
     verified!("fewer workers than HDFS is to keep copies are refused: {text}");
     all[0]
-        .run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep -w 3 /tmp/proof/file")
+        .run_script("HADOOP_USER_NAME=hdfs hdfs dfs -setrep -w 3 /tmp/proof/file")
         .await?;
     let booted = boots(all).await?;
     let watched = change(client, &[("stampede.workers", "2")]).await?;
@@ -300,14 +305,14 @@ async fn too_few(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
         watched.last.attributes
     );
     must!(
-        health::registered(&all[0]).await? == (3, 3),
+        health::count_registered(&all[0]).await? == (3, 3),
         "registered: {:?}",
-        health::registered(&all[0]).await?
+        health::count_registered(&all[0]).await?
     );
     must!(boots(all).await? == booted, "daemons were restarted");
     verified!("fewer than a file has copies: {said}");
     all[0]
-        .run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep 2 /tmp/proof/file")
+        .run_script("HADOOP_USER_NAME=hdfs hdfs dfs -setrep 2 /tmp/proof/file")
         .await?;
     Ok(())
 }
@@ -321,12 +326,12 @@ async fn named_one(client: &OcciClient, master: &TestbedNode) -> Result<()> {
         watched.last.get("stampede.update")
     );
     must!(
-        health::registered(master).await? == (2, 2),
+        health::count_registered(master).await? == (2, 2),
         "registered: {:?}",
-        health::registered(master).await?
+        health::count_registered(master).await?
     );
     let nodes = master
-        .json("http://master:8088/ws/v1/cluster/nodes?states=RUNNING")
+        .fetch_json("http://master:8088/ws/v1/cluster/nodes?states=RUNNING")
         .await?;
     let mut names: Vec<&str> = nodes["nodes"]["node"]
         .as_array()
@@ -357,12 +362,14 @@ async fn settings(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
         watched.last.attributes
     );
     for node in all {
-        let conf = node.run("hdfs getconf -confKey dfs.replication").await?;
+        let conf = node
+            .run_script("hdfs getconf -confKey dfs.replication")
+            .await?;
         must!(conf == "1", "replication on {} is {conf}", node.name);
     }
     for node in &all[1..] {
         let heap = node
-            .run("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value hadoop-datanode)/cmdline | grep -o -- '-Xmx[0-9a-z]*'")
+            .run_script("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value hadoop-datanode)/cmdline | grep -o -- '-Xmx[0-9a-z]*'")
             .await?;
         must!(
             heap.contains("-Xmx300m"),
@@ -371,9 +378,9 @@ async fn settings(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
         );
     }
     must!(
-        health::registered(&all[0]).await? == (2, 2),
+        health::count_registered(&all[0]).await? == (2, 2),
         "registered: {:?}",
-        health::registered(&all[0]).await?
+        health::count_registered(&all[0]).await?
     );
     health::file_is_whole(&all[0], &all[2]).await?;
     verified!(
@@ -406,9 +413,9 @@ async fn failing(
         watched.last.attributes
     );
     must!(
-        health::registered(master).await? == (2, 2),
+        health::count_registered(master).await? == (2, 2),
         "registered: {:?}",
-        health::registered(master).await?
+        health::count_registered(master).await?
     );
     verified!("a new worker that cannot install is taken away again: {said}");
     let watched = change(client, &[("stampede.workers", "3")]).await?;
@@ -418,11 +425,11 @@ async fn failing(
         watched.last.get("stampede.update")
     );
     must!(
-        health::registered(master).await? == (3, 3),
+        health::count_registered(master).await? == (3, 3),
         "registered: {:?}",
-        health::registered(master).await?
+        health::count_registered(master).await?
     );
-    let five = named(&testbed.cloud.demo, stack, &["worker-4"]).await?;
+    let five = find_named(&testbed.cloud.demo, stack, &["worker-4"]).await?;
     verified!("and the next try gives {}", five[0].name);
     Ok(())
 }

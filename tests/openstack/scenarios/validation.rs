@@ -48,7 +48,7 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
             "-f",
             "json",
         ];
-        let answer = testbed.cloud.openstack(&arguments, &dir)?;
+        let answer = testbed.cloud.run_openstack(&arguments, &dir)?;
         must!(answer.contains("Parameters"), "validate: {answer}");
         let yaml = std::fs::read_to_string(dir.join("cluster.yaml"))?;
         let resources = yaml

@@ -215,7 +215,7 @@ impl FakeCloud {
             path: ask.target.clone(),
             user,
         });
-        faults::take(&mut self.faults, ask.service, &ask.method, &ask.target)
+        faults::take_fault(&mut self.faults, ask.service, &ask.method, &ask.target)
     }
 
     /// Every stack goes one step; whether any had one to go.
@@ -320,7 +320,7 @@ impl FakeCloud {
             .collect()
     }
 
-    pub(super) fn living(&mut self, name: &str) -> Option<&mut FakeStack> {
+    pub(super) fn find_living(&mut self, name: &str) -> Option<&mut FakeStack> {
         self.stacks
             .iter_mut()
             .find(|stack| stack.name == name && !stack.is_gone())

@@ -61,7 +61,7 @@ pub enum FaultKind {
 }
 
 /// The first fault that fits, used up by one.
-pub(super) fn take(
+pub(super) fn take_fault(
     faults: &mut [InjectedFault],
     service: &str,
     method: &str,

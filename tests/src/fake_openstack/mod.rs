@@ -176,7 +176,7 @@ impl FakeOpenStack {
         resource: &str,
         property: &str,
     ) -> Option<serde_json::Value> {
-        self.lock().living(stack).map(|stack| {
+        self.lock().find_living(stack).map(|stack| {
             resolve::value(
                 stack,
                 &stack.template["resources"][resource]["properties"][property],
@@ -192,7 +192,7 @@ impl FakeOpenStack {
     /// A node's signal to a handle of a stack, as if the node had sent it; false when there is no
     /// such stack.
     pub fn signal(&self, stack: &str, handle: &str, id: &str, status: &str, reason: &str) -> bool {
-        self.lock().living(stack).is_some_and(|stack| {
+        self.lock().find_living(stack).is_some_and(|stack| {
             stack.signal(handle, id, status, reason, reason);
             true
         })
@@ -266,13 +266,13 @@ impl FakeOpenStack {
         std::collections::BTreeMap<String, String>,
     )> {
         self.lock()
-            .living(stack)
+            .find_living(stack)
             .map(|stack| (stack.template.clone(), stack.files.clone()))
     }
 
     /// Somebody's check of a living stack fails.
     pub fn check_fails(&self, stack: &str) {
-        if let Some(stack) = self.lock().living(stack) {
+        if let Some(stack) = self.lock().find_living(stack) {
             stack.check_fails();
         }
     }

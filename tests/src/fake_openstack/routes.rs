@@ -199,7 +199,7 @@ impl FakeReply {
 }
 
 /// Lets the service answer.
-pub(super) fn answer(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
+pub(super) fn route_request(cloud: &mut FakeCloud, ask: &RoutedCall) -> FakeReply {
     if ask.service == "keystone" {
         return keystone::answer(cloud, ask);
     }

@@ -76,7 +76,7 @@ async fn answer(cloud: Arc<Mutex<FakeCloud>>, request: Request<Incoming>) -> io:
         Some(FaultKind::Expired) => ask.token = None,
         _ => {}
     }
-    let mut reply = routes::answer(&mut lock(&cloud), &ask);
+    let mut reply = routes::route_request(&mut lock(&cloud), &ask);
     match fault {
         Some(FaultKind::Slow(by)) => tokio::time::sleep(by).await,
         Some(FaultKind::Lost) => return Err(io::Error::other("lost on purpose")),

@@ -42,7 +42,7 @@ fn here() -> PathBuf {
 }
 
 /// The testbed, healthy, with a Hadoop on its mirror; 3 to 10 minutes the first time.
-pub async fn up() -> Result<TestbedCloud> {
+pub async fn bring_up() -> Result<TestbedCloud> {
     let script = here().join("openstack/prepare");
     let status = tokio::process::Command::new(&script)
         .status()
@@ -52,7 +52,7 @@ pub async fn up() -> Result<TestbedCloud> {
         bail!("{} failed, see what it printed", script.display());
     }
     let cloud = TestbedCloud::connect().await?;
-    cloud.sweep().await?;
+    cloud.delete_all_stacks().await?;
     Ok(cloud)
 }
 
@@ -67,7 +67,12 @@ pub struct TestbedSession {
 
 impl TestbedSession {
     /// One call; an answer of 400 and above is an error.
-    pub async fn call(&self, method: Method, url: &str, body: Option<Value>) -> Result<Value> {
+    pub async fn send_request(
+        &self,
+        method: Method,
+        url: &str,
+        body: Option<Value>,
+    ) -> Result<Value> {
         let mut request = self
             .http
             .request(method.clone(), url)
@@ -91,7 +96,7 @@ impl TestbedSession {
     }
 
     pub async fn get(&self, url: &str) -> Result<Value> {
-        self.call(Method::GET, url, None).await
+        self.send_request(Method::GET, url, None).await
     }
 
     pub fn heat(&self, path: &str) -> String {
@@ -105,7 +110,7 @@ impl TestbedSession {
     }
 
     /// The same token, sent in the name of another project.
-    pub fn claiming(&self, project: &str) -> Self {
+    pub fn for_project(&self, project: &str) -> Self {
         Self {
             project: project.to_owned(),
             ..self.clone()
@@ -114,7 +119,7 @@ impl TestbedSession {
 
     /// Names of the project's stacks.
     pub async fn stacks(&self) -> Result<Vec<String>> {
-        Ok(texts(
+        Ok(collect_texts(
             &self.get(&self.heat("/stacks")).await?["stacks"],
             "stack_name",
         ))
@@ -122,17 +127,17 @@ impl TestbedSession {
 
     /// What Stampede may leave behind, by kind; the project's default security group is not
     /// counted.
-    pub async fn holds(&self) -> Result<BTreeMap<&'static str, Vec<String>>> {
+    pub async fn list_holdings(&self) -> Result<BTreeMap<&'static str, Vec<String>>> {
         let mine = format!("?project_id={}", self.project_id);
         let mut all = BTreeMap::from([
             ("stacks", self.stacks().await?),
             (
                 "servers",
-                texts(&self.get(&self.nova("/servers")).await?["servers"], "name"),
+                collect_texts(&self.get(&self.nova("/servers")).await?["servers"], "name"),
             ),
             (
                 "server groups",
-                texts(
+                collect_texts(
                     &self.get(&self.nova("/os-server-groups")).await?["server_groups"],
                     "name",
                 ),
@@ -147,12 +152,12 @@ impl TestbedSession {
             ("security groups", "/security-groups", "security_groups"),
         ] {
             let found = self.get(&self.neutron(&format!("{path}{mine}"))).await?;
-            all.insert(kind, texts(&found[key], "id"));
+            all.insert(kind, collect_texts(&found[key], "id"));
         }
         let groups = self
             .get(&self.neutron(&format!("/security-groups{mine}&name=default")))
             .await?;
-        let default = texts(&groups["security_groups"], "id");
+        let default = collect_texts(&groups["security_groups"], "id");
         all.entry("security groups")
             .or_default()
             .retain(|id| !default.contains(id));
@@ -172,7 +177,7 @@ impl TestbedSession {
     }
 
     /// The server of a stack's node: `<stack>-<node>` ends with the node's name.
-    pub async fn server(&self, stack: &str, node: &str) -> Result<Value> {
+    pub async fn find_server(&self, stack: &str, node: &str) -> Result<Value> {
         let resource = format!(
             "{}/resources/{}_server",
             self.stack_path(stack).await?,
@@ -189,7 +194,7 @@ impl TestbedSession {
     }
 
     pub async fn server_action(&self, id: &str, action: Value) -> Result<()> {
-        self.call(
+        self.send_request(
             Method::POST,
             &self.nova(&format!("/servers/{id}/action")),
             Some(action),
@@ -199,7 +204,7 @@ impl TestbedSession {
     }
 }
 
-fn texts(list: &Value, key: &str) -> Vec<String> {
+fn collect_texts(list: &Value, key: &str) -> Vec<String> {
     list.as_array()
         .into_iter()
         .flatten()
@@ -233,7 +238,7 @@ impl TestbedCloud {
     }
 
     /// Makes a token invalid, as time would.
-    pub async fn revoke(&self, session: &TestbedSession) -> Result<()> {
+    pub async fn revoke_token(&self, session: &TestbedSession) -> Result<()> {
         let request = session
             .http
             .delete(format!("{KEYSTONE}/v3/auth/tokens"))
@@ -253,7 +258,7 @@ impl TestbedCloud {
         let name = format!("test-{}", uuid::Uuid::new_v4());
         let made = self
             .demo
-            .call(
+            .send_request(
                 Method::POST,
                 &url,
                 Some(json!({"application_credential": {"name": name}})),
@@ -262,12 +267,12 @@ impl TestbedCloud {
         let made = &made["application_credential"];
         let auth = json!({"auth": {"identity": {"methods": ["application_credential"],
             "application_credential": {"id": made["id"], "secret": made["secret"]}}}});
-        token(auth, "demo").await
+        issue_token(auth, "demo").await
     }
 
     /// Deletes every stack of both projects and waits until they are gone: a failed scenario must
     /// not spoil the next.
-    pub async fn sweep(&self) -> Result<()> {
+    pub async fn delete_all_stacks(&self) -> Result<()> {
         for session in [&self.demo, &self.other] {
             // by id: Heat answers a name with a redirect, which turns DELETE into GET
             for stack in session.get(&session.heat("/stacks")).await?["stacks"]
@@ -281,7 +286,7 @@ impl TestbedCloud {
                     stack["id"].as_str().unwrap_or_default()
                 );
                 session
-                    .call(Method::DELETE, &session.heat(&path), None)
+                    .send_request(Method::DELETE, &session.heat(&path), None)
                     .await
                     .ok();
             }
@@ -305,7 +310,7 @@ impl TestbedCloud {
     }
 
     /// The plain `openstack` client, as the user `demo`.
-    pub fn openstack(&self, arguments: &[&str], directory: &Path) -> Result<String> {
+    pub fn run_openstack(&self, arguments: &[&str], directory: &Path) -> Result<String> {
         let out = Command::new("/usr/bin/openstack")
             .args(arguments)
             .current_dir(directory)
@@ -331,10 +336,10 @@ async fn login(user: &str, project: &str) -> Result<TestbedSession> {
     let auth = json!({"auth": {
         "identity": {"methods": ["password"], "password": {"user": {"name": user, "domain": domain, "password": PASSWORD}}},
         "scope": {"project": {"name": project, "domain": domain}}}});
-    token(auth, project).await
+    issue_token(auth, project).await
 }
 
-async fn token(auth: Value, project: &str) -> Result<TestbedSession> {
+async fn issue_token(auth: Value, project: &str) -> Result<TestbedSession> {
     let http = crate::http_client()?;
     let answer = http
         .post(format!("{KEYSTONE}/v3/auth/tokens"))
@@ -386,7 +391,7 @@ async fn ensure_other(admin: &TestbedSession) -> Result<()> {
         return Ok(());
     }
     let project = admin
-        .call(
+        .send_request(
             Method::POST,
             &format!("{v3}/projects"),
             Some(json!({"project": {"name": "other", "domain_id": "default"}})),
@@ -394,7 +399,7 @@ async fn ensure_other(admin: &TestbedSession) -> Result<()> {
         .await?;
     let user = json!({"user": {"name": "other", "password": PASSWORD, "domain_id": "default"}});
     let user = admin
-        .call(Method::POST, &format!("{v3}/users"), Some(user))
+        .send_request(Method::POST, &format!("{v3}/users"), Some(user))
         .await?;
     let roles = admin.get(&format!("{v3}/roles")).await?;
     for role in roles["roles"].as_array().into_iter().flatten() {
@@ -402,7 +407,7 @@ async fn ensure_other(admin: &TestbedSession) -> Result<()> {
             let ids = [&project["project"]["id"], &user["user"]["id"], &role["id"]]
                 .map(|v| v.as_str().unwrap_or_default().to_owned());
             admin
-                .call(
+                .send_request(
                     Method::PUT,
                     &format!("{v3}/projects/{}/users/{}/roles/{}", ids[0], ids[1], ids[2]),
                     None,
