@@ -1,4 +1,4 @@
-//! The binary `stampede`; everything is in the library, so that tests reach it.
+//! The binary `stampede`. Everything is in the library, so that tests can call it.
 
 use std::process::ExitCode;
 

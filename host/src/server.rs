@@ -1,12 +1,12 @@
-//! Puts the faces on their ports: 8080 for OCCI, 8081 for administration. Starts, limits and stops
+//! Serves the APIs on their ports: 8080 for OCCI, 8081 for administration. Starts, limits and stops
 //! them; knows no cluster.
 //!
 //! Layout
-//! - [`Server`]: bind, then run until told to stop
+//! - [`Server`]: bind, then run until a shutdown
 //! - `connection`: one port
 //! - [`limits`]: what a connection may cost
-//! - `heads`: clients that do not ask; `stall`: clients that do not read; `unread`: requests that
-//!   cannot be read
+//! - `header_timeout`: clients that send no request; `write_timeout`: clients that do not read;
+//!   `parse_errors`: requests that hyper cannot parse
 
 mod connection;
 mod header_timeout;
@@ -27,11 +27,11 @@ use tokio::sync::watch;
 
 pub use limits::ServerLimits;
 
-use crate::admin::{self, HostMetrics};
-use crate::occi;
+use crate::metrics::HostMetrics;
+use crate::{admin, occi};
 use connection::{ConnectionHandler, PortConfig};
 
-/// What the server has to be told.
+/// How the server is configured.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// Where OCCI is spoken; port 0 takes a free one.
@@ -47,6 +47,8 @@ pub struct ServerConfig {
     pub limits: ServerLimits,
     /// Of what a request may carry.
     pub occi: occi::OcciLimits,
+    /// Where the host's work is recorded, and what administration shows of it.
+    pub metrics: Arc<HostMetrics>,
 }
 
 /// Why the server does not start.
@@ -115,7 +117,8 @@ impl Server {
         )
     }
 
-    /// Answers until `shutdown` is done, then lets requests in work end within [`Limits::grace`].
+    /// Answers until `shutdown` is done, then lets requests in work end within
+    /// [`ServerLimits::grace`].
     pub async fn run<C: occi::ClusterService>(
         self,
         clusters: C,
@@ -124,10 +127,10 @@ impl Server {
         let (api, admin) = self.addresses();
         tracing::info!(address.api = %api, address.admin = %admin, "answering on {api}, administration on {admin}");
         let limits = self.config.limits;
-        let metrics = Arc::new(HostMetrics::default());
+        let metrics = self.config.metrics;
         let occi = OcciService(occi::OcciApi::new(clusters.clone(), self.config.occi));
         let admin = AdminService {
-            face: admin::AdminApi::new(self.config.so_name, self.controller, Arc::clone(&metrics)),
+            api: admin::AdminApi::new(self.config.so_name, self.controller, Arc::clone(&metrics)),
             clusters,
         };
         let occi = PortConfig::new(occi, limits, Arc::clone(&metrics));
@@ -175,7 +178,7 @@ pub async fn run<C: occi::ClusterService>(
 /// Done at the first SIGTERM or SIGINT; never, where signals cannot be had. From the call on, not
 /// from the first poll: as a container's first process we would not even see a signal that nobody
 /// waits for.
-pub fn terminated() -> impl Future<Output = ()> {
+pub fn wait_for_signal() -> impl Future<Output = ()> {
     let listen = |kind| {
         signal(kind)
             .inspect_err(|error| tracing::warn!("cannot wait for signals: {error}"))
@@ -187,13 +190,13 @@ pub fn terminated() -> impl Future<Output = ()> {
     );
     async {
         tokio::select! {
-            () = once(terminate) => {}
-            () = once(interrupt) => {}
+            () = first_signal(terminate) => {}
+            () = first_signal(interrupt) => {}
         }
     }
 }
 
-async fn once(signals: Option<Signal>) {
+async fn first_signal(signals: Option<Signal>) {
     match signals {
         Some(mut signals) => drop(signals.recv().await),
         None => std::future::pending().await,
@@ -231,12 +234,12 @@ impl<C: occi::ClusterService> ConnectionHandler for OcciService<C> {
 
 /// Administration's port.
 struct AdminService<C> {
-    face: admin::AdminApi,
+    api: admin::AdminApi,
     clusters: C,
 }
 
 impl<C: occi::ClusterService> ConnectionHandler for AdminService<C> {
     async fn answer(self: Arc<Self>, request: Request<Bytes>, _: SocketAddr) -> Response<Bytes> {
-        self.face.answer(&request, self.clusters.ready()).await
+        self.api.answer(&request, self.clusters.ready()).await
     }
 }

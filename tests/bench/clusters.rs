@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use stampede_tests::client::OcciClient;
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
 use stampede_tests::host::HostProcess;
-use stampede_tests::usage::{cpu, memory_mib};
+use stampede_tests::usage::{memory_mib, processor_time};
 
 const PROJECTS: usize = 100;
 /// As many as a project may have.
@@ -116,12 +116,12 @@ async fn list(
     clients: &[(OcciClient, String, String)],
     what: &str,
 ) -> Result<()> {
-    let http = stampede_tests::http()?;
+    let http = stampede_tests::http_client()?;
     for accept in ["text/uri-list", "application/occi+json"] {
         let (mut took, mut used) = (Vec::new(), Duration::ZERO);
         for (_, token, project) in clients.iter().take(20) {
             for measured in [false, true] {
-                let (start, before) = (Instant::now(), cpu(host.pid()?)?);
+                let (start, before) = (Instant::now(), processor_time(host.pid()?)?);
                 let request = http
                     .get(format!("{}/orchestrator/", host.url))
                     .header("accept", accept);
@@ -136,7 +136,7 @@ async fn list(
                 }
                 if measured {
                     took.push(start.elapsed());
-                    used += cpu(host.pid()?)? - before;
+                    used += processor_time(host.pid()?)? - before;
                 }
             }
         }
@@ -151,10 +151,10 @@ async fn list(
 }
 
 async fn at_rest(host: &HostProcess, cloud: &FakeOpenStack, what: &str) -> Result<()> {
-    let (before, heat) = (cpu(host.pid()?)?, cloud.count("heat"));
+    let (before, heat) = (processor_time(host.pid()?)?, cloud.count("heat"));
     tokio::time::sleep(REST).await;
     let seconds = REST.as_secs_f64();
-    let share = 100.0 * (cpu(host.pid()?)? - before).as_secs_f64() / seconds;
+    let share = 100.0 * (processor_time(host.pid()?)? - before).as_secs_f64() / seconds;
     println!(
         "clusters: at rest with {what}: {share:.2} % of a CPU, {:.1} Heat calls a second",
         (cloud.count("heat") - heat) as f64 / seconds

@@ -1,4 +1,4 @@
-//! From deploy to a proved cluster on the real OpenStack, beside two others in the same run: the
+//! From deploy to a verified cluster on the real OpenStack, beside two others in the same run: the
 //! same scripts started by hand on all nodes at once, and pushed node by node over SSH from the
 //! master, as Stampede's predecessors did. Each way is timed from the request to Heat on, and what
 //! of that was booting is told apart, since nobody can boot a node faster by hand.
@@ -16,7 +16,7 @@ pub async fn run(words: &[String]) -> Result<()> {
         println!("LEFT OUT: deploy, since {why}");
         return Ok(());
     }
-    let cloud = cloud::up().await?;
+    let cloud = cloud::bring_up().await?;
     for shape in shapes(words) {
         println!(
             "\n=== deploy, 1 + {} nodes of 4 GiB from {}",

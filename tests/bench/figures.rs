@@ -1,4 +1,4 @@
-//! Medians, and how they are printed.
+//! Computes medians, and prints them.
 
 use std::time::Duration;
 

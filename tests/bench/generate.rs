@@ -18,14 +18,14 @@ const RUNS: usize = 41;
 
 pub async fn run() -> Result<()> {
     let cache = tempfile::tempdir()?;
-    let catalogue = PluginRegistry::load(
-        &artifacts::plugins()?,
+    let registry = PluginRegistry::load(
+        &artifacts::plugins_folder()?,
         Some(cache.path()),
         PluginLimits::default(),
     )?;
     for workers in [3, 50, 250] {
         for name in ["cluster", "hadoop"] {
-            let plugin = catalogue
+            let plugin = registry
                 .get(name)
                 .with_context(|| format!("no plugin {name}"))?;
             let request = request(plugin.descriptor(), workers)?;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
-use stampede_tests::usage::{cpu, memory_mib};
+use stampede_tests::usage::{memory_mib, processor_time};
 
 use crate::generator::{LoadResult, load};
 use crate::served::{BareServer, BenchHost};
@@ -106,9 +106,9 @@ async fn turn(
     connections: usize,
     each: usize,
 ) -> Result<()> {
-    let before = cpu(pid)?;
+    let before = processor_time(pid)?;
     let load: LoadResult = load(at, request, connections, each).await?;
-    done.cpu += cpu(pid)? - before;
+    done.cpu += processor_time(pid)? - before;
     done.answered += load.answered();
     done.busy += load.busy;
     done.p50.push(load.percentile(50));

@@ -10,7 +10,7 @@
 //! Layout
 //! - [`start`]: from exec to the first answer, and memory at rest
 //! - [`generate`]: a plugin in a fresh sandbox beside the same code run natively
-//! - [`deploy`]: from deploy to a proved cluster, beside the same work by hand and node by node
+//! - [`deploy`]: from deploy to a verified cluster, beside the same work by hand and node by node
 //!   over SSH; [`ways`]: how each of them goes
 //! - [`load`]: requests a CPU second and latency, beside a bare handler that sends the same bytes;
 //!   [`generator`], [`served`]: both ends of it

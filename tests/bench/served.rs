@@ -1,5 +1,5 @@
-//! The ends that load is put on: a host with an initialised and a deployed cluster on the stand-in,
-//! and the bare handler.
+//! Starts what load is put on: a host with an initialised and a deployed cluster on the fake
+//! OpenStack, and the bare handler.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use stampede_tests::client::OcciClient;
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
-use stampede_tests::host::{HostProcess, binary};
+use stampede_tests::host::{HostProcess, find_binary};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -41,9 +41,9 @@ impl BenchHost {
             bail!("deploy: {status} {text}");
         }
         cloud.finish();
-        stampede_tests::until(30, "the cluster is complete", async || {
+        stampede_tests::wait_until(30, "the cluster is complete", async || {
             Ok(client
-                .see("deployed")
+                .fetch_cluster("deployed")
                 .await?
                 .is_some_and(|seen| seen.state() == "CREATE_COMPLETE"))
         })
@@ -85,7 +85,7 @@ pub struct BareServer {
 impl BareServer {
     /// Sends these bytes. Its program stands beside the host's, built by the same profile.
     pub fn start(answer: &[u8], scratch: &Path) -> Result<Self> {
-        let program = binary()?.with_file_name("bare");
+        let program = find_binary()?.with_file_name("bare");
         let file = scratch.join("answer");
         std::fs::write(&file, answer)?;
         let child = Command::new(&program)

@@ -1,10 +1,10 @@
-//! What others cost: latency of GETs alone, beside a thousand idle connections, and beside clients
-//! that send and read as slowly as they can.
+//! What slow clients cost others: latency of GETs alone, beside a thousand idle connections, and
+//! beside clients that send and read as slowly as they can.
 
 use std::time::Duration;
 
 use anyhow::Result;
-use stampede_tests::usage::{cpu, memory_mib};
+use stampede_tests::usage::{memory_mib, processor_time};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -24,10 +24,13 @@ pub async fn run() -> Result<()> {
     {
         let idle = idle(&served).await?;
         measure(&served, &format!("beside {IDLE} idle connections")).await?;
-        let (at, before) = (std::time::Instant::now(), cpu(served.host.pid()?)?);
+        let (at, before) = (
+            std::time::Instant::now(),
+            processor_time(served.host.pid()?)?,
+        );
         tokio::time::sleep(Duration::from_secs(3)).await;
-        let share =
-            100.0 * (cpu(served.host.pid()?)? - before).as_secs_f64() / at.elapsed().as_secs_f64();
+        let share = 100.0 * (processor_time(served.host.pid()?)? - before).as_secs_f64()
+            / at.elapsed().as_secs_f64();
         let (rss, _) = memory_mib(served.host.pid()?)?;
         println!(
             "slow: {} idle connections cost {share:.2} % of a CPU and are part of {rss:.1} MiB resident",

@@ -59,7 +59,7 @@ fn answered(data: &Path) -> Result<(Child, Duration)> {
         .local_addr()?
         .port();
     let start = Instant::now();
-    let mut child = Command::new(artifacts::stampede()?)
+    let mut child = Command::new(artifacts::stampede_binary()?)
         .args([
             "serve",
             "--admin-listen",
@@ -72,7 +72,7 @@ fn answered(data: &Path) -> Result<(Child, Duration)> {
         .arg("--cache")
         .arg(data.join("cache"))
         .arg("--plugins")
-        .arg(artifacts::plugins()?)
+        .arg(artifacts::plugins_folder()?)
         .env("DESIGN_URI", "http://127.0.0.1:9/v3")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -1,4 +1,4 @@
-//! Three ways from nothing to a proved cluster of one shape: through Stampede, by hand on all nodes
+//! Three ways from nothing to a verified cluster of one shape: through Stampede, by hand on all nodes
 //! at once, node by node over SSH.
 
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use anyhow::{Context, Result, bail};
 use base64::Engine as _;
 use reqwest::Method;
 use serde_json::json;
-use stampede_tests::client::watch;
-use stampede_tests::host::{HostProcess, binary};
+use stampede_tests::client::wait_until_settled;
+use stampede_tests::host::{HostProcess, find_binary};
 use stampede_tests::testbed::cloud::{KEYSTONE, MIRROR, PROXY, TestbedCloud};
-use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
+use stampede_tests::testbed::cluster::{borrow_pairs, find_nodes, hadoop_attributes, occi_client};
 use stampede_tests::testbed::node::TestbedNode;
-use stampede_tests::until;
+use stampede_tests::wait_until;
 
 const VERSION: &str = "3.5.0";
 
@@ -107,9 +107,9 @@ pub async fn through_stampede(
     scratch: &Path,
 ) -> Result<WayTimes> {
     let host = HostProcess::start(&scratch.join("host"), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &cloud.demo)?;
+    let client = occi_client(&host.url, &cloud.demo)?;
     let workers = shape.workers.to_string();
-    let attributes = hadoop(
+    let attributes = hadoop_attributes(
         cloud,
         VERSION,
         &[
@@ -117,7 +117,7 @@ pub async fn through_stampede(
             ("stampede.image", shape.image),
         ],
     )?;
-    let (status, text) = client.put("bench", &pairs(&attributes)).await?;
+    let (status, text) = client.put("bench", &borrow_pairs(&attributes)).await?;
     if !status.is_success() {
         bail!("PUT: {status} {text}");
     }
@@ -127,7 +127,7 @@ pub async fn through_stampede(
         bail!("deploy: {status} {text}");
     }
     let answered = meter.start.elapsed().as_secs_f64();
-    let watched = watch(&client, "bench", 900).await?;
+    let watched = wait_until_settled(&client, "bench", 900).await?;
     let settled = meter.start.elapsed().as_secs_f64();
     if watched.last.state() != "CREATE_COMPLETE" {
         bail!(
@@ -143,7 +143,7 @@ pub async fn through_stampede(
         .first()
         .cloned()
         .context("no stack")?;
-    let all = nodes(&cloud.demo, &stack, shape.workers).await?;
+    let all = find_nodes(&cloud.demo, &stack, shape.workers).await?;
     let booted = latest(
         &all,
         "date -d \"$(sed -n 's/ node setup began$//p' /var/log/stampede.log | head -n 1)\" +%s",
@@ -162,7 +162,7 @@ pub async fn through_stampede(
     let mut took = meter.end(booted, &all, lines)?;
     took.nodes = settled - took.boot;
     client.delete("bench").await?;
-    until(240, "the project is empty", async || {
+    wait_until(240, "the project is empty", async || {
         Ok(cloud.demo.stacks().await?.is_empty())
     })
     .await?;
@@ -173,7 +173,7 @@ pub async fn through_stampede(
 async fn latest(all: &[TestbedNode], command: &str) -> Result<f64> {
     let mut latest = 0.0_f64;
     for node in all {
-        let text = node.run(command).await?;
+        let text = node.run_script(command).await?;
         latest = latest.max(
             text.parse()
                 .with_context(|| format!("{}: {text}", node.name))?,
@@ -187,7 +187,7 @@ async fn stages(all: &[TestbedNode]) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     for node in all {
         lines.push(
-            node.run("sed -n 's/^[^ ]* //; / ready: /p' /var/log/stampede.log | tail -n 1")
+            node.run_script("sed -n 's/^[^ ]* //; / ready: /p' /var/log/stampede.log | tail -n 1")
                 .await?,
         );
     }
@@ -197,7 +197,7 @@ async fn stages(all: &[TestbedNode]) -> Result<Vec<String>> {
 /// What `generate` writes for the same cluster.
 pub fn generated(cloud: &TestbedCloud, shape: &ClusterShape, scratch: &Path) -> Result<PathBuf> {
     let dir = scratch.join("generated");
-    let out = std::process::Command::new(binary()?)
+    let out = std::process::Command::new(find_binary()?)
         .args([
             "generate",
             "hadoop",
@@ -254,16 +254,16 @@ async fn bare_nodes(
     });
     cloud
         .demo
-        .call(Method::POST, &cloud.demo.heat("/stacks"), Some(body))
+        .send_request(Method::POST, &cloud.demo.heat("/stacks"), Some(body))
         .await?;
-    until(300, "bare nodes are up", async || {
-        for node in nodes(&cloud.demo, stack, shape.workers).await? {
-            node.run("test -e /root/booted").await?;
+    wait_until(300, "bare nodes are up", async || {
+        for node in find_nodes(&cloud.demo, stack, shape.workers).await? {
+            node.run_script("test -e /root/booted").await?;
         }
         Ok(true)
     })
     .await?;
-    let all = nodes(&cloud.demo, stack, shape.workers).await?;
+    let all = find_nodes(&cloud.demo, stack, shape.workers).await?;
     let booted = latest(&all, "cat /root/booted").await?;
     Ok((all, booted))
 }
@@ -293,7 +293,7 @@ async fn place(dir: &Path, all: &[TestbedNode]) -> Result<()> {
     for (number, node) in all.iter().enumerate() {
         let text =
             base64::engine::general_purpose::STANDARD.encode(script(dir, number, &node.name)?);
-        node.run(&format!("base64 -d >/root/node.sh <<'END'\n{text}\nEND"))
+        node.run_script(&format!("base64 -d >/root/node.sh <<'END'\n{text}\nEND"))
             .await?;
     }
     Ok(())
@@ -308,7 +308,9 @@ pub async fn by_hand(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) -> 
     let running: Vec<_> = all
         .iter()
         .cloned()
-        .map(|node| tokio::spawn(async move { node.run("bash /root/node.sh").await.map(drop) }))
+        .map(|node| {
+            tokio::spawn(async move { node.run_script("bash /root/node.sh").await.map(drop) })
+        })
         .collect();
     for one in running {
         one.await??;
@@ -318,7 +320,7 @@ pub async fn by_hand(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) -> 
         nodes: took,
         ..meter.end(booted, &all, stages(&all).await?)?
     };
-    cloud.sweep().await?;
+    cloud.delete_all_stacks().await?;
     Ok(took)
 }
 
@@ -326,17 +328,17 @@ pub async fn by_hand(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) -> 
 /// configuration, daemons), and nothing that waits for others.
 const SET_UP: &str = "sed -i '$ d' /root/node.sh && bash /root/node.sh && : >/opt/stampede/change.sh && /opt/stampede/run change 1 setup";
 
-/// The master sets itself up, then one worker after the other, and proves the cluster: nothing
+/// The master sets itself up, then one worker after the other, and verifies the cluster: nothing
 /// happens on a worker before the master comes to it.
 pub async fn over_ssh(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) -> Result<WayTimes> {
     let meter = Meter::start()?;
     let (all, booted) = bare_nodes(cloud, shape, dir, "over-ssh").await?;
     place(dir, &all).await?;
     let (master, workers) = all.split_first().context("no nodes")?;
-    let key = master.run("ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 && cat /root/.ssh/id_ed25519.pub").await?;
+    let key = master.run_script("ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 && cat /root/.ssh/id_ed25519.pub").await?;
     for worker in workers {
         worker
-            .run(&format!(
+            .run_script(&format!(
                 "mkdir -p -m 700 /root/.ssh && echo '{key}' >>/root/.ssh/authorized_keys"
             ))
             .await?;
@@ -354,7 +356,7 @@ pub async fn over_ssh(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) ->
     let get = format!(
         "curl -sfo /root/{name} {MIRROR}/hadoop/common/hadoop-{VERSION}/{name} && mkdir -p /var/cache/stampede && ln /root/{name} {cached}"
     );
-    master.run(&format!("{get} && {SET_UP}")).await?;
+    master.run_script(&format!("{get} && {SET_UP}")).await?;
     note("master set up");
     for (number, worker) in workers.iter().enumerate() {
         let to = format!("root@10.77.0.{}", 11 + number);
@@ -363,20 +365,22 @@ pub async fn over_ssh(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) ->
             "ssh {ssh} {to} mkdir -p /var/cache/stampede && scp -q {ssh} /root/{name} {to}:{cached}"
         );
         master
-            .run(&format!(
+            .run_script(&format!(
                 "{push} && ssh {ssh} {to} \"{}\"",
                 SET_UP.replace('$', "\\$")
             ))
             .await?;
         note(&format!("{} set up", worker.name));
     }
-    master.run("/opt/stampede/run change 2 ready smoke").await?;
-    note("registered and proved");
+    master
+        .run_script("/opt/stampede/run change 2 ready smoke")
+        .await?;
+    note("registered and verified");
     let took = start.elapsed().as_secs_f64();
     let took = WayTimes {
         nodes: took,
         ..meter.end(booted, &all, lines)?
     };
-    cloud.sweep().await?;
+    cloud.delete_all_stacks().await?;
     Ok(took)
 }

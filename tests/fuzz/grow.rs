@@ -1,5 +1,5 @@
-//! Corpus, mutation, and the loop that tries one input after the other for as long as it may. Knows
-//! nothing of OCCI but its signs.
+//! Grows a corpus by mutation: tries one input after the other for as long as it may, and keeps
+//! those with a new outcome. Knows nothing of OCCI but its signs.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -111,7 +111,7 @@ pub(super) fn run(target: &str, holds: fn(&[u8]) -> String) {
 /// Tries one input; one for which a property does not hold is kept in a file, which is named.
 fn tried(target: &str, seed: u64, input: &[u8], holds: fn(&[u8]) -> String) -> String {
     catch_unwind(AssertUnwindSafe(|| holds(input))).unwrap_or_else(|_| {
-        let found = stampede_tests::artifacts::target().join(format!("fuzz-{target}-{:016x}", digest(input)));
+        let found = stampede_tests::artifacts::target_folder().join(format!("fuzz-{target}-{:016x}", digest(input)));
         std::fs::write(&found, input).unwrap();
         panic!("a property does not hold (seed {seed}) for {}: mend it, and put the file into the corpus", found.display());
     })

@@ -1,4 +1,4 @@
-//! What the OCCI face makes of anything that a client can send, and of any value that it has to
+//! What the OCCI API makes of anything that a client can send, and of any value that it has to
 //! show: inputs grown by mutation from `tests/fuzz/corpus`, and for each the properties that must
 //! hold, not only that nothing panics.
 //!

@@ -1,7 +1,8 @@
-//! What must hold for every request and every value.
+//! The properties that must hold for every request and every value.
 
 use std::collections::BTreeMap;
 
+use hyper::Response;
 use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
@@ -266,6 +267,40 @@ fn view() -> ClusterView {
     }
 }
 
+/// The attributes as headers, as the Service Manager reads them; how many lines they take.
+fn check_headers(
+    occi: &Response<Bytes>,
+    whole: &BTreeMap<String, String>,
+    limits: &OcciLimits,
+) -> usize {
+    assert_eq!(occi.body(), &Bytes::from_static(b"OK"));
+    assert!(
+        occi.headers().len() <= 100 && occi.headers().values().all(|value| value.len() <= 65_000),
+        "httplib would give up"
+    );
+    let joined: Vec<&str> = occi
+        .headers()
+        .get_all("x-occi-attribute")
+        .iter()
+        .map(|value| value.to_str().unwrap())
+        .collect();
+    let read = service_manager::parse(&joined.join(", ")).unwrap();
+    assert_eq!(read.len(), whole.len(), "{joined:?}");
+    for ((name, value), (wanted_name, wanted)) in read.iter().zip(whole) {
+        assert_eq!(decoded(name), *wanted_name);
+        let is_cut = value.ends_with("...") && value.len() >= limits.header_value_bytes - 3;
+        assert!(
+            is_cut || decoded(value) == *wanted,
+            "{name}: {value} is not {wanted:?}"
+        );
+        assert!(
+            !value.contains(',') && value.len() <= limits.header_value_bytes,
+            "what builds on it splits at commas: {value}"
+        );
+    }
+    joined.len()
+}
+
 /// Every rendering holds every attribute, and none of them anything that an attribute smuggled in.
 fn shown(view: ClusterView, own: &[UserMixin], limits: &OcciLimits) -> String {
     let entity = OcciEntity::from_view(view, own);
@@ -289,40 +324,15 @@ fn shown(view: ClusterView, own: &[UserMixin], limits: &OcciLimits) -> String {
         .unwrap()
     };
 
-    let occi = answer(Rendering::Occi);
-    assert_eq!(occi.body(), &Bytes::from_static(b"OK"));
-    assert!(
-        occi.headers().len() <= 100 && occi.headers().values().all(|value| value.len() <= 65_000),
-        "httplib would give up"
-    );
-    let joined: Vec<&str> = occi
-        .headers()
-        .get_all("x-occi-attribute")
-        .iter()
-        .map(|value| value.to_str().unwrap())
-        .collect();
-    let read = service_manager::parse(&joined.join(", ")).unwrap();
-    assert_eq!(read.len(), whole.len(), "{joined:?}");
-    for ((name, value), (wanted_name, wanted)) in read.iter().zip(&whole) {
-        assert_eq!(decoded(name), *wanted_name);
-        let is_cut = value.ends_with("...") && value.len() >= limits.header_value_bytes - 3;
-        assert!(
-            is_cut || decoded(value) == *wanted,
-            "{name}: {value} is not {wanted:?}"
-        );
-        assert!(
-            !value.contains(',') && value.len() <= limits.header_value_bytes,
-            "what builds on it splits at commas: {value}"
-        );
-    }
+    let lines = check_headers(&answer(Rendering::Occi), &whole, limits);
 
     let plain = String::from_utf8(answer(Rendering::Plain).body().to_vec()).unwrap();
-    let lines = plain
+    let attribute_lines = plain
         .lines()
         .filter(|line| line.starts_with("X-OCCI-Attribute: "))
         .count();
     assert_eq!(
-        (lines, plain.lines().count()),
+        (attribute_lines, plain.lines().count()),
         (whole.len(), 3 + entity.mixins.len() + whole.len()),
         "{plain}"
     );
@@ -358,7 +368,7 @@ fn shown(view: ClusterView, own: &[UserMixin], limits: &OcciLimits) -> String {
         .map(|value| value.len().checked_ilog2().unwrap_or(0) / 4)
         .max()
         .unwrap_or(0);
-    format!("{} {kinds:?} {long} {}", whole.len().min(12), joined.len())
+    format!("{} {kinds:?} {long} {}", whole.len().min(12), lines)
 }
 
 fn decoded(text: &str) -> String {

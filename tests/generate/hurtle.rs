@@ -170,8 +170,8 @@ async fn clients_are_shown_what_the_manifest_says() {
     client.create("default", &[]).await.unwrap();
     cloud.finish();
     let mut shown = BTreeSet::new();
-    stampede_tests::until(20, "the cluster is complete", async || {
-        let seen = client.see("default").await?.unwrap_or_default();
+    stampede_tests::wait_until(20, "the cluster is complete", async || {
+        let seen = client.fetch_cluster("default").await?.unwrap_or_default();
         shown = seen.attributes.keys().cloned().collect();
         Ok(seen.state() == "CREATE_COMPLETE")
     })

@@ -22,15 +22,15 @@ use stampede_tests::artifacts;
 /// `stampede` with these arguments, with nothing of this process's environment that could change
 /// what it does.
 fn stampede(arguments: &[&str]) -> Output {
-    let mut command = Command::new(artifacts::stampede().unwrap());
+    let mut command = Command::new(artifacts::stampede_binary().unwrap());
     for (name, _) in
         std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("STAMPEDE_"))
     {
         command.env_remove(name);
     }
     command
-        .env("STAMPEDE_CACHE", artifacts::target().join("cache"))
-        .env("STAMPEDE_PLUGINS", artifacts::plugins().unwrap());
+        .env("STAMPEDE_CACHE", artifacts::target_folder().join("cache"))
+        .env("STAMPEDE_PLUGINS", artifacts::plugins_folder().unwrap());
     command.args(arguments).output().unwrap()
 }
 

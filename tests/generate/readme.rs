@@ -1,4 +1,4 @@
-//! What the written README says, and that it is so.
+//! The README that is written says what the files do.
 
 use super::{artifacts, generated, read, stampede};
 
@@ -64,16 +64,17 @@ fn what_is_said_is_no_guess() {
 }
 
 #[test]
-fn a_proof_is_promised_where_there_is_one() {
+fn a_real_job_is_promised_where_there_is_one() {
     let readme = |set: &str| {
         generated(&["hadoop", "--set", set])
             .remove("README.md")
             .unwrap()
     };
-    assert!(readme("hadoop.smoke=true").contains("proved themselves by a real job"));
+    assert!(readme("hadoop.smoke=true").contains("a real job has verified the frameworks"));
     let without = readme("hadoop.smoke=false");
     assert!(
-        without.contains("complete when every node has registered.") && !without.contains("prove"),
+        without.contains("complete when every node has registered.")
+            && !without.contains("real job"),
         "{without}"
     );
 }
@@ -178,10 +179,10 @@ fn hdfs_is_told_by_the_address_that_its_clients_can_follow() {
 #[test]
 fn a_default_that_is_not_utf8_is_an_error() {
     use std::os::unix::ffi::OsStrExt as _;
-    let mut command = std::process::Command::new(artifacts::stampede().unwrap());
+    let mut command = std::process::Command::new(artifacts::stampede_binary().unwrap());
     command
-        .env("STAMPEDE_PLUGINS", artifacts::plugins().unwrap())
-        .env("STAMPEDE_CACHE", artifacts::target().join("cache"));
+        .env("STAMPEDE_PLUGINS", artifacts::plugins_folder().unwrap())
+        .env("STAMPEDE_CACHE", artifacts::target_folder().join("cache"));
     let output = command
         .env(
             "STAMPEDE_DEFAULT_IMAGE",

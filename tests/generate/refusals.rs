@@ -1,4 +1,5 @@
-//! What is refused, with which words and which exit code, and that nothing was written.
+//! Requests that `generate` refuses: with which message and exit code, and that nothing was
+//! written.
 
 use super::{read, stampede};
 
@@ -20,75 +21,77 @@ fn refused(arguments: &[&str]) -> (i32, String) {
     )
 }
 
+/// Arguments, and what standard error must hold.
+const MISTAKES: [(&[&str], &[&str]); 10] = [
+    (
+        &["hadop"],
+        &["framework: there is no framework `hadop` (did you mean `hadoop`?"],
+    ),
+    (
+        &["hadoop", "--workers", "0"],
+        &["workers: 0 is too few (1 to 250)"],
+    ),
+    (
+        &["hadoop", "--workers", "251"],
+        &["workers: 251 is too many (1 to 250)"],
+    ),
+    (
+        &["hadoop", "--set", "hadoop.replicaton=2"],
+        &["hadoop.replicaton: there is no such attribute (did you mean `hadoop.replication`?)"],
+    ),
+    (
+        &["hadoop", "--set", "hadoop.replication=two"],
+        &["hadoop.replication: must be a whole number, got `two` (Copies"],
+    ),
+    (
+        &["hadoop", "--set", "hadoop.replication=0"],
+        &["hadoop.replication: 0 is less than the minimum of 1 (Copies"],
+    ),
+    (
+        &[
+            "hadoop",
+            "--flavor",
+            "tiny=512,1,5",
+            "--flavor",
+            "fits=4096,2,20",
+            "--set",
+            "worker.flavor=tiny",
+        ],
+        &[
+            "worker.flavor: `tiny` has 512 MiB",
+            "(the smallest that fits is `fits`)",
+        ],
+    ),
+    (
+        &["hadoop", "--name", "$(id)"],
+        &["name: `$(id)` cannot be a cluster's name (1 to 40 of a-z, 0-9 and -"],
+    ),
+    (
+        &["hadoop", "--workers", "0", "--set", "mirror=ftp://x"],
+        &[
+            "stampede: workers: ",
+            "stampede: mirror: must begin with http:// or https://",
+        ],
+    ),
+    (
+        &[
+            "hadoop",
+            "--workers",
+            "250",
+            "--set",
+            "hadoop.data_volume_gib=10",
+        ],
+        &[
+            "workers: the stack has ",
+            "resources, at most 1000 are taken (",
+            " workers at most with these settings)",
+        ],
+    ),
+];
+
 #[test]
 fn each_mistake_is_told_with_what_to_do() {
-    let cases: [(&[&str], &[&str]); 10] = [
-        (
-            &["hadop"],
-            &["framework: there is no framework `hadop` (did you mean `hadoop`?"],
-        ),
-        (
-            &["hadoop", "--workers", "0"],
-            &["workers: 0 is too few (1 to 250)"],
-        ),
-        (
-            &["hadoop", "--workers", "251"],
-            &["workers: 251 is too many (1 to 250)"],
-        ),
-        (
-            &["hadoop", "--set", "hadoop.replicaton=2"],
-            &["hadoop.replicaton: there is no such attribute (did you mean `hadoop.replication`?)"],
-        ),
-        (
-            &["hadoop", "--set", "hadoop.replication=two"],
-            &["hadoop.replication: must be a whole number, got `two` (Copies"],
-        ),
-        (
-            &["hadoop", "--set", "hadoop.replication=0"],
-            &["hadoop.replication: 0 is less than the minimum of 1 (Copies"],
-        ),
-        (
-            &[
-                "hadoop",
-                "--flavor",
-                "tiny=512,1,5",
-                "--flavor",
-                "fits=4096,2,20",
-                "--set",
-                "worker.flavor=tiny",
-            ],
-            &[
-                "worker.flavor: `tiny` has 512 MiB",
-                "(the smallest that fits is `fits`)",
-            ],
-        ),
-        (
-            &["hadoop", "--name", "$(id)"],
-            &["name: `$(id)` cannot be a cluster's name (1 to 40 of a-z, 0-9 and -"],
-        ),
-        (
-            &["hadoop", "--workers", "0", "--set", "mirror=ftp://x"],
-            &[
-                "stampede: workers: ",
-                "stampede: mirror: must begin with http:// or https://",
-            ],
-        ),
-        (
-            &[
-                "hadoop",
-                "--workers",
-                "250",
-                "--set",
-                "hadoop.data_volume_gib=10",
-            ],
-            &[
-                "workers: the stack has ",
-                "resources, at most 1000 are taken (",
-                " workers at most with these settings)",
-            ],
-        ),
-    ];
-    for (arguments, wanted) in cases {
+    for (arguments, wanted) in MISTAKES {
         let (code, told) = refused(arguments);
         assert_eq!(code, 2, "{arguments:?}: {told}");
         for words in wanted {

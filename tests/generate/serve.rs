@@ -1,5 +1,5 @@
-//! How `stampede serve` starts: it says that it listens when it does, and not before everything
-//! that it was given was looked at.
+//! How `stampede serve` starts: it prints its address once it listens, and only after all its
+//! settings were checked.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -10,15 +10,15 @@ use std::{
 use super::artifacts;
 
 fn serve(data: &Path, more: &[&str]) -> Command {
-    let mut command = Command::new(artifacts::stampede().unwrap());
+    let mut command = Command::new(artifacts::stampede_binary().unwrap());
     for (name, _) in
         std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("STAMPEDE_"))
     {
         command.env_remove(name);
     }
     command
-        .env("STAMPEDE_CACHE", artifacts::target().join("cache"))
-        .env("STAMPEDE_PLUGINS", artifacts::plugins().unwrap());
+        .env("STAMPEDE_CACHE", artifacts::target_folder().join("cache"))
+        .env("STAMPEDE_PLUGINS", artifacts::plugins_folder().unwrap());
     command
         .args([
             "serve",

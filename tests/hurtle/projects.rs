@@ -1,9 +1,9 @@
-//! Two projects at one host.
+//! Two projects at one host are isolated.
 
 use stampede_tests::client::OcciClient;
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
 use stampede_tests::host::HostProcess;
-use stampede_tests::projects::{TestUser, apart};
+use stampede_tests::projects::{TestUser, check_isolation};
 
 #[tokio::test]
 async fn neither_sees_changes_or_deletes_what_is_the_others() {
@@ -22,7 +22,7 @@ async fn neither_sees_changes_or_deletes_what_is_the_others() {
         .put("mine", &[("secret.mark", "only-demo-reads-this")])
         .await
         .unwrap();
-    let tried = apart(&host.url, &demo, &other, "mine", &["only-demo-reads-this"])
+    let tried = check_isolation(&host.url, &demo, &other, "mine", &["only-demo-reads-this"])
         .await
         .unwrap();
     assert!(
@@ -35,8 +35,8 @@ async fn neither_sees_changes_or_deletes_what_is_the_others() {
         .await
         .unwrap();
     cloud.finish();
-    let seen = client.see("running").await.unwrap().unwrap();
-    apart(
+    let seen = client.fetch_cluster("running").await.unwrap().unwrap();
+    check_isolation(
         &host.url,
         &demo,
         &other,

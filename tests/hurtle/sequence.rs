@@ -1,4 +1,4 @@
-//! The Service Manager's sequence.
+//! The Service Manager's sequence, with and without faults.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use stampede_tests::fake_openstack::{CreateFails, FakeConfig, FakeOpenStack, StackPace};
 use stampede_tests::host::HostProcess;
 use stampede_tests::service_manager::{ServiceManager, value};
-use stampede_tests::until;
+use stampede_tests::wait_until;
 
 /// A hundredth of its pauses: 7 s become 70 ms.
 const PACE: f64 = 0.01;
@@ -82,7 +82,7 @@ async fn go_on(sm: &mut ServiceManager, cloud: &FakeOpenStack) {
     );
     update(sm).await;
     sm.destroy().await.unwrap();
-    until(20, "nothing is left", async || {
+    wait_until(20, "nothing is left", async || {
         cloud.finish();
         Ok(cloud
             .stacks()

@@ -1,4 +1,4 @@
-//! One container of the image.
+//! Starts, inspects and stops one container of the image.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -61,8 +61,8 @@ impl TestContainer {
         let (api, admin) = (free_port()?, free_port()?);
         let uid = 1_000_000_000 + uuid::Uuid::new_v4().as_u128() as u32 % 1_000_000;
         let mut command = Command::new("podman");
-        // Limits that need no right to raise them; the network of this machine, where the stand-in
-        // is.
+        // Limits that need no right to raise them; the network of this machine, where the fake
+        // OpenStack is.
         command.args([
             "--runtime=runc",
             "--cgroup-manager=cgroupfs",
@@ -121,7 +121,7 @@ impl TestContainer {
 
     /// Waits for the first 200; the time since podman was called.
     pub async fn answered(&self) -> Result<Duration> {
-        let http = stampede_tests::http()?;
+        let http = stampede_tests::http_client()?;
         while self.started.elapsed() < Duration::from_secs(60) {
             if http
                 .get(format!("{}/", self.url))

@@ -2,13 +2,13 @@
 //! volume, 64 MiB. Real containers, by podman.
 //!
 //! `cargo test --workspace --test image -- [WORD ...]` runs the scenarios whose names contain one
-//! of the words, once tests/image/build has made the image. Each prints what it proved; the last
+//! of the words, once tests/image/build has made the image. Each prints what it verified; the last
 //! line counts them. Where no container runs it says what it left out.
 //!
 //! Layout
 //! - [`container`]: one container
 //! - [`scenarios`]: what must be seen; [`stopping`]: that SIGTERM ends it, whatever it does
-#![expect(clippy::print_stdout, reason = "a test run prints what it proved")]
+#![expect(clippy::print_stdout, reason = "a test run prints what it verified")]
 #![expect(unreachable_pub, reason = "a program, not a library")]
 
 mod container;
@@ -24,21 +24,21 @@ type Scenario = fn() -> Pin<Box<dyn Future<Output = Result<()>>>>;
 
 const ALL: &[(&str, Scenario)] = &[
     ("content: small, nobody's shell, public authorities", || {
-        Box::pin(scenarios::content())
+        Box::pin(scenarios::check_content())
     }),
     (
         "start: any user, a read-only root, nothing compiled",
-        || Box::pin(scenarios::start()),
+        || Box::pin(scenarios::check_start()),
     ),
     (
         "life: create to destroyed, a thousand requests, 250 workers",
-        || Box::pin(scenarios::life()),
+        || Box::pin(scenarios::walk_life_cycle()),
     ),
     ("crowd: as many connections as fit into 64 MiB", || {
-        Box::pin(scenarios::crowd())
+        Box::pin(scenarios::serve_many_clients())
     }),
     ("forgetful: an empty disk finds its clusters again", || {
-        Box::pin(scenarios::forgetful())
+        Box::pin(scenarios::recover_from_empty_disk())
     }),
     ("plugins: an operator's own are compiled", || {
         Box::pin(scenarios::own_plugins())

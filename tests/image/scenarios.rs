@@ -1,11 +1,11 @@
-//! What must be seen of the image besides its end.
+//! The image in use: what it contains, how it starts, a life cycle, many clients, an empty disk.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use stampede_tests::artifacts;
-use stampede_tests::client::{OcciClient, watch};
+use stampede_tests::client::{OcciClient, wait_until_settled};
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack, StackPace};
 use stampede_tests::usage::{anonymous_mib, memory_mib};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,7 +17,7 @@ const MOST_BYTES: u64 = 40 << 20;
 /// A cloud that nobody asks.
 pub const NOWHERE: &str = "http://127.0.0.1:9/v3";
 
-pub async fn content() -> Result<()> {
+pub async fn check_content() -> Result<()> {
     let show = |what: &str| podman(&["image", "inspect", "--format", what, IMAGE]);
     let bytes: u64 = show("{{.Size}}")?.parse()?;
     ensure!(bytes < MOST_BYTES, "{bytes} bytes");
@@ -35,7 +35,7 @@ pub async fn content() -> Result<()> {
         "{user} {ports}"
     );
     println!("    user {user}, ports 8080 and 8081");
-    let root = artifacts::target().join("image/rootfs");
+    let root = artifacts::target_folder().join("image/rootfs");
     let out = std::process::Command::new("find")
         .args(["-type", "f"])
         .current_dir(&root)
@@ -61,7 +61,7 @@ pub async fn content() -> Result<()> {
     Ok(())
 }
 
-pub async fn start() -> Result<()> {
+pub async fn check_start() -> Result<()> {
     let container = TestContainer::start(
         NOWHERE,
         &ContainerOptions {
@@ -119,7 +119,7 @@ pub async fn start() -> Result<()> {
         "{log}"
     );
     println!("    plugins came compiled; clusters are remembered in memory, and the log says so");
-    let http = stampede_tests::http()?;
+    let http = stampede_tests::http_client()?;
     for (path, holds) in [
         ("/", ""),
         ("/self", "sohado0123456789abcdef"),
@@ -138,7 +138,7 @@ pub async fn start() -> Result<()> {
     Ok(())
 }
 
-pub async fn life() -> Result<()> {
+pub async fn walk_life_cycle() -> Result<()> {
     let cloud = FakeOpenStack::start(FakeConfig {
         pace: StackPace::Tick(Duration::from_millis(100)),
         ..FakeConfig::default()
@@ -161,7 +161,7 @@ pub async fn life() -> Result<()> {
         client
             .create(name, &[("stampede.workers", workers)])
             .await?;
-        let watched = watch(&client, name, 60).await?;
+        let watched = wait_until_settled(&client, name, 60).await?;
         ensure!(
             watched.last.state() == "CREATE_COMPLETE",
             "{:?} {}",
@@ -179,7 +179,7 @@ pub async fn life() -> Result<()> {
     let before = memory_mib(container.pid()?)?.0;
     for _ in 0..1_000 {
         ensure!(
-            client.see("default").await?.is_some(),
+            client.fetch_cluster("default").await?.is_some(),
             "the cluster is gone"
         );
     }
@@ -193,7 +193,7 @@ pub async fn life() -> Result<()> {
     for name in ["default", "large"] {
         let (status, text) = client.delete(name).await?;
         ensure!(
-            status.is_success() && client.see(name).await?.is_none(),
+            status.is_success() && client.fetch_cluster(name).await?.is_none(),
             "{status} {text}"
         );
     }
@@ -206,7 +206,7 @@ pub async fn life() -> Result<()> {
     Ok(())
 }
 
-pub async fn crowd() -> Result<()> {
+pub async fn serve_many_clients() -> Result<()> {
     let cloud = FakeOpenStack::start(FakeConfig::default()).await?;
     let container = TestContainer::start(&cloud.url(), &ContainerOptions::default())?;
     container.answered().await?;
@@ -245,15 +245,15 @@ pub async fn crowd() -> Result<()> {
         "{}",
         container.log()?
     );
-    stampede_tests::until(10, "there is room again", async || {
-        Ok(client.see("default").await?.is_some())
+    stampede_tests::wait_until(10, "there is room again", async || {
+        Ok(client.fetch_cluster("default").await?.is_some())
     })
     .await?;
     println!("    when they have gone there is room again");
     Ok(())
 }
 
-pub async fn forgetful() -> Result<()> {
+pub async fn recover_from_empty_disk() -> Result<()> {
     let cloud = FakeOpenStack::start(FakeConfig::default()).await?;
     let named = |name| {
         TestContainer::start(
@@ -276,7 +276,7 @@ pub async fn forgetful() -> Result<()> {
     again.answered().await?;
     another.answered().await?;
     let seen = OcciClient::new(&again.url, &token, "demo")?
-        .see("default")
+        .fetch_cluster("default")
         .await?;
     ensure!(
         seen.is_some_and(
@@ -288,7 +288,7 @@ pub async fn forgetful() -> Result<()> {
     println!("    killed and started anew without a disk, its first request finds the cluster");
     ensure!(
         OcciClient::new(&another.url, &token, "demo")?
-            .see("default")
+            .fetch_cluster("default")
             .await?
             .is_none(),
         "it shows another's"
@@ -302,11 +302,11 @@ pub async fn own_plugins() -> Result<()> {
     let folder = std::env::temp_dir().join(format!("stampede-image-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     std::fs::copy(
-        artifacts::plugins()?.join("cluster.wasm"),
+        artifacts::plugins_folder()?.join("cluster.wasm"),
         folder.join("cluster.wasm"),
     )?;
     std::fs::copy(
-        artifacts::target().join("guests/evil.wasm"),
+        artifacts::target_folder().join("guests/evil.wasm"),
         folder.join("evil.wasm"),
     )?;
     let shown = with_plugins(&folder).await;
@@ -323,7 +323,7 @@ async fn with_plugins(folder: &Path) -> Result<()> {
     };
     let container = TestContainer::start(&cloud.url(), &options)?;
     let took = container.answered().await?;
-    let http = stampede_tests::http()?;
+    let http = stampede_tests::http_client()?;
     let request = http
         .get(format!("{}/-/", container.url))
         .header("x-auth-token", cloud.issue_token("demo"))

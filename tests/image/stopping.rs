@@ -1,4 +1,5 @@
-//! SIGTERM ends the container within two seconds and well, whatever it does at that moment.
+//! SIGTERM ends the container within two seconds and with exit code 0, whatever it does at that
+//! moment.
 
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ pub async fn in_work() -> Result<()> {
     client.put("default", &[]).await?;
     cloud.fault(InjectedFault::of("heat", 10, FaultKind::Slow(FOR_EVER)).only("POST", "/stacks"));
     let deploy = tokio::spawn(async move { client.action("default", "deploy", &[]).await });
-    stampede_tests::until(20, "Heat is asked to create", async || {
+    stampede_tests::wait_until(20, "Heat is asked to create", async || {
         Ok(cloud.count_of("heat", "POST", "/stacks") > 0)
     })
     .await?;
@@ -82,7 +83,7 @@ pub async fn resolving() -> Result<()> {
     )?;
     container.answered().await?;
     let client = OcciClient::new(&container.url, "token", "demo")?;
-    let asking = tokio::spawn(async move { client.see("default").await });
+    let asking = tokio::spawn(async move { client.fetch_cluster("default").await });
     let mut question = [0; 512];
     silent.recv_from(&mut question).await?;
     let ended = ends_well(&container, "a request that waits for a name server").await;
@@ -106,7 +107,7 @@ pub async fn starting() -> Result<()> {
     )?;
     for number in 0..MANY {
         std::fs::copy(
-            artifacts::target().join("guests/evil.wasm"),
+            artifacts::target_folder().join("guests/evil.wasm"),
             folder.path().join(format!("copy-{number}.wasm")),
         )?;
     }
@@ -121,7 +122,7 @@ pub async fn starting() -> Result<()> {
     )?;
     // It listens before it compiles, and says so only afterwards.
     let at = container.url.trim_start_matches("http://").to_owned();
-    stampede_tests::until(20, "it listens", async || {
+    stampede_tests::wait_until(20, "it listens", async || {
         Ok(TcpStream::connect(&at).await.is_ok())
     })
     .await?;

@@ -17,7 +17,7 @@ use imports::{SourceFile, host_files, read_source, rust_files};
 
 /// From the top; modules of one line do not know one another, but for the APIs, where admin shows
 /// the numbers that OCCI counts.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 8] = [
     &["main", "cli"],
     &["server"],
     &["occi", "web", "admin"],
@@ -25,6 +25,7 @@ const LAYERS: [&[&str]; 7] = [
     &["plugin", "openstack", "store"],
     &["bundle"],
     &["cluster"],
+    &["metrics", "system"],
 ];
 
 /// The rooms of large modules, from the top; the module's own file stands above all of them.

@@ -1,11 +1,14 @@
-//! A life without accidents, of one client and of many.
+//! Creates, deploys, provisions and deletes clusters where nothing fails, by one client and by
+//! many.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use stampede::{
     cluster::ClusterState,
-    orchestrator::{CreateOutcome, LifecyclePhase, OrchestratorError, OrchestratorLimits},
+    orchestrator::{
+        Caller, CreateOutcome, LifecyclePhase, Orchestrator, OrchestratorError, OrchestratorLimits,
+    },
 };
 
 use crate::fixture::{LifecycleFixture, eventually, limits, pairs, problems};
@@ -59,34 +62,7 @@ async fn a_cluster_is_asked_for_deployed_watched_provisioned_and_deleted() {
         Err(OrchestratorError::NotApplicable(_))
     ));
 
-    let name = world.cloud.stacks()[0].0.clone();
-    assert!(name.starts_with("stampede-default-"), "{name}");
-    world.cloud.step();
-    assert!(world.cloud.signal(
-        &name,
-        "progress_handle",
-        "worker-1",
-        "SUCCESS",
-        "worker-1 hadoop setup done 34 s"
-    ));
-    let view = host.view(&caller, "default").await.unwrap();
-    let said = view
-        .progress
-        .iter()
-        .find(|report| report.text == "hadoop setup done, 34 s")
-        .map(|report| report.node.as_str());
-    assert_eq!(said, Some("worker-1"), "{:?}", view.progress);
-
-    world.cloud.finish();
-    let view = host.view(&caller, "default").await.unwrap();
-    assert_eq!(
-        (view.state, view.stack_status.as_deref()),
-        (ClusterState::Active, Some("CREATE_COMPLETE"))
-    );
-    assert_eq!(view.endpoints["namenode_ui"], "http://192.0.2.7:9870/");
-    assert_eq!(view.outputs["namenode_ui"], "http://192.0.2.7:9870/");
-    assert_eq!(view.attributes["my.param"], "kept, \"as it is\"");
-    assert_eq!(view.attributes["stampede.workers"], "2");
+    watch_until_active(&world, &host, &caller).await;
 
     assert_eq!(
         host.provision(&caller, "default", vec![])
@@ -101,23 +77,62 @@ async fn a_cluster_is_asked_for_deployed_watched_provisioned_and_deleted() {
     ));
     assert_eq!(host.list(&caller).await.unwrap().len(), 1);
 
-    host.delete(&caller, "default").await.unwrap();
+    delete_until_nothing_is_left(&world, &host, &caller).await;
+}
+
+async fn watch_until_active(world: &LifecycleFixture, host: &Orchestrator, caller: &Caller) {
+    let name = world.cloud.stacks()[0].0.clone();
+    assert!(name.starts_with("stampede-default-"), "{name}");
+    world.cloud.step();
+    assert!(world.cloud.signal(
+        &name,
+        "progress_handle",
+        "worker-1",
+        "SUCCESS",
+        "worker-1 hadoop setup done 34 s"
+    ));
+    let view = host.view(caller, "default").await.unwrap();
+    let said = view
+        .progress
+        .iter()
+        .find(|report| report.text == "hadoop setup done, 34 s")
+        .map(|report| report.node.as_str());
+    assert_eq!(said, Some("worker-1"), "{:?}", view.progress);
+
+    world.cloud.finish();
+    let view = host.view(caller, "default").await.unwrap();
+    assert_eq!(
+        (view.state, view.stack_status.as_deref()),
+        (ClusterState::Active, Some("CREATE_COMPLETE"))
+    );
+    assert_eq!(view.endpoints["namenode_ui"], "http://192.0.2.7:9870/");
+    assert_eq!(view.outputs["namenode_ui"], "http://192.0.2.7:9870/");
+    assert_eq!(view.attributes["my.param"], "kept, \"as it is\"");
+    assert_eq!(view.attributes["stampede.workers"], "2");
+}
+
+async fn delete_until_nothing_is_left(
+    world: &LifecycleFixture,
+    host: &Orchestrator,
+    caller: &Caller,
+) {
+    host.delete(caller, "default").await.unwrap();
     assert_eq!(world.deletes(), 1, "heat was asked before the answer");
     assert_eq!(
-        host.view(&caller, "default").await,
+        host.view(caller, "default").await,
         Err(OrchestratorError::NotFound("default".into()))
     );
     assert_eq!(
-        host.delete(&caller, "default").await,
+        host.delete(caller, "default").await,
         Err(OrchestratorError::NotFound("default".into()))
     );
     assert_eq!(
-        host.list_deleting(&caller).await.unwrap()[0].state,
+        host.list_deleting(caller).await.unwrap()[0].state,
         ClusterState::Deleting
     );
     world.cloud.finish();
     eventually("nothing is left", async || {
-        host.list_deleting(&caller)
+        host.list_deleting(caller)
             .await
             .unwrap()
             .is_empty()

@@ -1,4 +1,4 @@
-//! Deletes, at every moment and against resistance.
+//! Deletes clusters at every moment of their life, and where the cloud does not let them go.
 
 use stampede::{
     cluster::ClusterState,

@@ -1,4 +1,4 @@
-//! The cloud breaks in the middle, tokens end, others meddle.
+//! Clusters whose cloud fails in the middle, whose tokens end, and whose stacks others change.
 
 use std::time::Duration;
 

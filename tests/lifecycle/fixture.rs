@@ -1,4 +1,4 @@
-//! A stand-in cloud, a store on disk, and orchestrators over both that come and go.
+//! A fake OpenStack, a store on disk, and orchestrators over both that start and stop.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -103,6 +103,7 @@ impl LifecycleFixture {
             store,
             defaults,
             limits,
+            metrics: Arc::default(),
         };
         Orchestrator::new(parts).await.unwrap()
     }
@@ -256,6 +257,46 @@ impl ClusterPlanner for Plans {
 }
 
 fn planned(spec: &ClusterSpec) -> StackPlan {
+    let template: Value = json!({
+        "heat_template_version": "2018-08-31",
+        "resources": resources(spec),
+        "outputs": { "namenode_ui": { "value": "http://192.0.2.7:9870/" } },
+    });
+    let endpoints = BTreeMap::from([("namenode_ui".to_owned(), "namenode_ui".to_owned())]);
+    let computed = BTreeMap::from([(
+        "hadoop".to_owned(),
+        BTreeMap::from([("replication".to_owned(), spec.workers.min(3).to_string())]),
+    )]);
+    let replication = spec
+        .settings_of("hadoop")
+        .remove("replication")
+        .unwrap_or_else(|| spec.workers.min(3).to_string());
+    let content = |role: &str| NodeContent {
+        variables: vec![
+            ("STAMPEDE_ROLE", role.to_owned()),
+            ("STAMPEDE_LEAVING", String::new()),
+        ],
+        files: vec![NodeFile {
+            mode: 0o644,
+            path: "/etc/replication".to_owned(),
+            content: format!("{replication}\n"),
+        }],
+    };
+    let contents = ["master", "worker"]
+        .into_iter()
+        .map(|role| (role.to_owned(), content(role)))
+        .collect();
+    StackPlan {
+        template,
+        endpoints,
+        computed,
+        contents,
+        ..StackPlan::default()
+    }
+}
+
+/// Nodes, their volumes, and what waits for them.
+fn resources(spec: &ClusterSpec) -> Map<String, Value> {
     let nodes: Vec<String> = std::iter::once("master".to_owned())
         .chain(spec.ids().iter().map(|id| format!("worker_{id}")))
         .collect();
@@ -293,40 +334,5 @@ fn planned(spec: &ClusterSpec) -> StackPlan {
         "ready".to_owned(),
         json!({ "type": "OS::Heat::WaitCondition", "properties": properties }),
     );
-    let template: Value = json!({
-        "heat_template_version": "2018-08-31",
-        "resources": resources,
-        "outputs": { "namenode_ui": { "value": "http://192.0.2.7:9870/" } },
-    });
-    let endpoints = BTreeMap::from([("namenode_ui".to_owned(), "namenode_ui".to_owned())]);
-    let computed = BTreeMap::from([(
-        "hadoop".to_owned(),
-        BTreeMap::from([("replication".to_owned(), spec.workers.min(3).to_string())]),
-    )]);
-    let replication = spec
-        .settings_of("hadoop")
-        .remove("replication")
-        .unwrap_or_else(|| spec.workers.min(3).to_string());
-    let content = |role: &str| NodeContent {
-        variables: vec![
-            ("STAMPEDE_ROLE", role.to_owned()),
-            ("STAMPEDE_LEAVING", String::new()),
-        ],
-        files: vec![NodeFile {
-            mode: 0o644,
-            path: "/etc/replication".to_owned(),
-            content: format!("{replication}\n"),
-        }],
-    };
-    let contents = ["master", "worker"]
-        .into_iter()
-        .map(|role| (role.to_owned(), content(role)))
-        .collect();
-    StackPlan {
-        template,
-        endpoints,
-        computed,
-        contents,
-        ..StackPlan::default()
-    }
+    resources
 }

@@ -1,4 +1,4 @@
-//! The life of clusters through the orchestrator, on the stand-in for the cloud: what clients see
+//! The life of clusters through the orchestrator, on the fake OpenStack: what clients see
 //! and what the cloud was asked, when all goes well and when something breaks. Plans are made up
 //! here; plugins have their own tests.
 #![expect(

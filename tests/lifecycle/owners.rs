@@ -1,4 +1,4 @@
-//! Several users of one project: whose token does what when nobody waits for it.
+//! Several users of one project: whose token acts when no request waits for it.
 
 use secrecy::SecretString;
 use stampede::{

@@ -1,4 +1,4 @@
-//! What is refused before anything is created.
+//! Requests that are refused before anything is created.
 
 use secrecy::SecretString;
 use stampede::{

@@ -1,4 +1,4 @@
-//! The host dies at a bad moment, and another one goes on.
+//! The host is killed between two steps, and another one goes on.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Changes to a running cluster that go wrong, and what must not be lost then.
+//! Changes to a running cluster that fail are rolled back, and nothing of the old cluster is lost.
 
 use stampede::{
     cluster::{ClusterState, OperatorDefaults},

@@ -1,5 +1,5 @@
-//! A change to a running cluster: more workers, fewer, other settings; what fails leads back; a
-//! restart in the middle goes on.
+//! Changes to a running cluster: more workers, fewer, other settings, rollback after a failure, a
+//! restart in the middle.
 
 use std::io::Read as _;
 
@@ -397,23 +397,11 @@ async fn a_delete_ends_a_change() {
     assert_eq!(world.cloud.stacks()[0].1, "DELETE_COMPLETE");
 }
 
-#[tokio::test]
-async fn what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() {
-    let world = LifecycleFixture::new().await;
-    let (host, caller, _) = world.deployed().await;
-    let early = host
-        .update(&caller, "default", pairs(&[("stampede.workers", "3")]))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&early, OrchestratorError::NotApplicable(words) if words.contains("CREATE_IN_PROGRESS")),
-        "{early:?}"
-    );
-    world.cloud.finish();
+async fn check_refusals(world: &LifecycleFixture, host: &Orchestrator, caller: &Caller) {
     let refused = async |set: &[(&str, &str)]| {
         problems(
             &host
-                .update(&caller, "default", pairs(set))
+                .update(caller, "default", pairs(set))
                 .await
                 .unwrap_err(),
         )
@@ -456,6 +444,22 @@ async fn what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() {
         said[0].starts_with("quota: needs 2 servers, 1 are free"),
         "{said:?}"
     );
+}
+
+#[tokio::test]
+async fn what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, _) = world.deployed().await;
+    let early = host
+        .update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&early, OrchestratorError::NotApplicable(words) if words.contains("CREATE_IN_PROGRESS")),
+        "{early:?}"
+    );
+    world.cloud.finish();
+    check_refusals(&world, &host, &caller).await;
     assert_eq!(
         world.cloud.count_of("heat", "PUT", "/stacks/"),
         0,

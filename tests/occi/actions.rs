@@ -1,4 +1,4 @@
-//! Actions and updates: how a POST says what it wants.
+//! Actions and updates: how a POST names what it asks for.
 
 use crate::client::{OcciHost, category};
 

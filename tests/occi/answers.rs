@@ -1,5 +1,5 @@
-//! Rendered answers are sent again while nothing has changed, and never to anybody or at any time
-//! where they would be wrong.
+//! The response cache: rendered answers are sent again while nothing has changed, and never to
+//! anybody or at any time where they would be wrong.
 
 use std::sync::atomic::Ordering;
 

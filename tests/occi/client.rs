@@ -1,5 +1,5 @@
 //! A host on loopback and a client that sees every byte: requests are written as they stand,
-//! answers are taken apart here.
+//! answers are parsed here.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -39,6 +39,7 @@ impl OcciHost {
             controller: None,
             limits,
             occi: occi::OcciLimits::default(),
+            metrics: Default::default(),
         };
         let server = Server::bind(config).await.expect("loopback has free ports");
         let (api, admin) = server.addresses();

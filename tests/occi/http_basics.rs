@@ -1,5 +1,5 @@
-//! What any client of HTTP expects, beyond OCCI: HEAD, clients that close their side early, and
-//! words with every refusal.
+//! What any client of HTTP expects, beyond OCCI: HEAD, clients that close their side early, and a
+//! reason with every refusal.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

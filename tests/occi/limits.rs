@@ -215,7 +215,7 @@ async fn connections_that_are_turned_away() {
     for (turned_away, status) in [(1, 503), (0, 0)] {
         let host = OcciHost::with(ServerLimits {
             connections: 0,
-            turned_away,
+            rejected: turned_away,
             ..ServerLimits::default()
         })
         .await;

@@ -1,4 +1,4 @@
-//! The OCCI face behind its real server, on loopback, over clusters that live in memory: what
+//! The OCCI API behind its real server, on loopback, over clusters that live in memory: what
 //! hurtle's clients send and need, what is refused, and that no client can cost another anything.
 //! No cloud here; the life cycle on one is `tests/lifecycle`.
 #![expect(

@@ -1,5 +1,5 @@
-//! Clusters in memory, for the face alone: the life cycle's rules without a cloud, and some deeds
-//! of a host gone wrong.
+//! A cluster service in memory, for the API alone: the life cycle's rules without a cloud, and some
+//! faults of a host.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};

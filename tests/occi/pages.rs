@@ -1,4 +1,4 @@
-//! What a person with a browser sees.
+//! The HTML rendering, as a person with a browser sees it.
 
 use stampede::cluster::ClusterState;
 

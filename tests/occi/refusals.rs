@@ -1,4 +1,4 @@
-//! What is refused, with which status, and that a refused request leaves nothing behind.
+//! Requests that are refused: with which status, and that they leave nothing behind.
 
 use crate::client::{OcciHost, RawResponse, category};
 

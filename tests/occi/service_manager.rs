@@ -3,6 +3,8 @@
 
 use std::sync::atomic::Ordering;
 
+use stampede::orchestrator::ClusterView;
+
 use crate::client::{OcciHost, category};
 
 /// What every request of the Service Manager carries besides.
@@ -26,6 +28,16 @@ fn parsed(header: &str) -> Vec<(String, String)> {
     header.split(", ").map(item).collect()
 }
 
+async fn the_first_look(host: &OcciHost) {
+    let root = host.ask(&format!("GET /\n{ITS_HEADERS}\nAccept: application/occi+json\nAuthorization: Basic ZGVtbzpwYXNz"), "").await;
+    assert_eq!((root.status, root.body.as_str()), (200, "[]"));
+    assert_eq!(
+        host.memory.authentications.load(Ordering::SeqCst),
+        0,
+        "the first look must not wait for Keystone"
+    );
+}
+
 #[tokio::test]
 async fn from_the_first_look_to_destroyed() {
     let host = OcciHost::start().await;
@@ -36,13 +48,7 @@ async fn from_the_first_look_to_destroyed() {
             .to_owned()
     };
 
-    let root = host.ask(&format!("GET /\n{ITS_HEADERS}\nAccept: application/occi+json\nAuthorization: Basic ZGVtbzpwYXNz"), "").await;
-    assert_eq!((root.status, root.body.as_str()), (200, "[]"));
-    assert_eq!(
-        host.memory.authentications.load(Ordering::SeqCst),
-        0,
-        "the first look must not wait for Keystone"
-    );
+    the_first_look(&host).await;
 
     let put = format!(
         "PUT /orchestrator/default\n{ITS_HEADERS}\n{}\nAccept: */*\nContent-Length: 0",
@@ -127,43 +133,46 @@ async fn from_the_first_look_to_destroyed() {
     host.put("default", "a=1").await;
 }
 
+/// Attributes and outputs of every kind that httplib or the parser could stumble over.
+fn add_odd_values(view: &mut ClusterView) {
+    let values = [
+        "p, q",
+        "x=y",
+        "\"",
+        "a\r\nX-Injected: 1",
+        "\0",
+        "caf\u{e9}",
+        "50%",
+        "\\",
+        "",
+        " ",
+    ];
+    for (number, value) in values.into_iter().enumerate() {
+        view.attributes
+            .insert(format!("value.{number}"), value.to_owned());
+        view.attributes
+            .insert(format!("key {value},{number}"), "1".to_owned());
+    }
+    view.stack_id = Some(("RegionOne".to_owned(), "id".to_owned()));
+    view.outputs.insert(
+        "list".to_owned(),
+        serde_json::json!([1, "two", {"three": null}]),
+    );
+    for node in 0..250 {
+        view.attributes.insert(
+            format!("long.{node}"),
+            "hadoop setup done, 34 s; ".repeat(20),
+        );
+    }
+    view.outputs
+        .insert("huge".to_owned(), "h".repeat(200_000).into());
+}
+
 #[tokio::test]
 async fn its_parser_survives_every_value_and_header_line() {
     let host = OcciHost::start().await;
     host.put("default", "a=1").await;
-    host.memory.change("default", |view| {
-        let values = [
-            "p, q",
-            "x=y",
-            "\"",
-            "a\r\nX-Injected: 1",
-            "\0",
-            "caf\u{e9}",
-            "50%",
-            "\\",
-            "",
-            " ",
-        ];
-        for (number, value) in values.into_iter().enumerate() {
-            view.attributes
-                .insert(format!("value.{number}"), value.to_owned());
-            view.attributes
-                .insert(format!("key {value},{number}"), "1".to_owned());
-        }
-        view.stack_id = Some(("RegionOne".to_owned(), "id".to_owned()));
-        view.outputs.insert(
-            "list".to_owned(),
-            serde_json::json!([1, "two", {"three": null}]),
-        );
-        for node in 0..250 {
-            view.attributes.insert(
-                format!("long.{node}"),
-                "hadoop setup done, 34 s; ".repeat(20),
-            );
-        }
-        view.outputs
-            .insert("huge".to_owned(), "h".repeat(200_000).into());
-    });
+    host.memory.change("default", add_odd_values);
     let answer = host
         .ask("GET /orchestrator/default\nAccept: text/occi", "")
         .await;

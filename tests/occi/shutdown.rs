@@ -1,4 +1,4 @@
-//! The server ends when it is told to, lets work end, and waits for nobody for ever.
+//! Graceful shutdown: the server lets work end, and waits for nobody beyond its grace.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -90,6 +90,7 @@ async fn a_port_that_is_taken_is_named() {
         controller: None,
         limits: ServerLimits::default(),
         occi: stampede::occi::OcciLimits::default(),
+        metrics: Default::default(),
     };
     let error = Server::bind(config).await.expect_err("it is taken");
     assert!(matches!(error, ServeError::Listen { address, .. } if address == host.api));

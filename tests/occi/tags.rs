@@ -1,4 +1,4 @@
-//! Mixins that a project defines for itself: tags of its clusters.
+//! User-defined mixins: tags of a project's clusters.
 
 use crate::client::{OcciHost, RawResponse, S, category};
 

@@ -2,13 +2,13 @@
 //! boot and run a real Hadoop.
 //!
 //! `cargo test -p stampede-tests --test openstack -- [WORD ...]` runs the scenarios whose names
-//! contain one of the words. Each prints what it proved; the last line counts them. Needs root on
+//! contain one of the words. Each prints what it verified; the last line counts them. Needs root on
 //! Debian; elsewhere it says what it left out.
 //!
 //! Layout
 //! - [`scenarios`]: what must be seen, one file each
-//! - [`stampede_tests::rig`]: the rig, its nodes, a client of the host
-#![expect(clippy::print_stdout, reason = "a test run prints what it proved")]
+//! - [`stampede_tests::testbed`]: the real OpenStack, its nodes, a client of the host
+#![expect(clippy::print_stdout, reason = "a test run prints what it verified")]
 #![expect(unreachable_pub, reason = "a program, not a library")]
 
 mod scenarios;
@@ -47,17 +47,17 @@ fn main() -> ExitCode {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
-            println!("the rig itself failed: {error:#}\n0 passed, 1 failed");
+            println!("the testbed itself failed: {error:#}\n0 passed, 1 failed");
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(words: &[String]) -> Result<usize> {
-    let cloud = cloud::up().await?;
+    let cloud = cloud::bring_up().await?;
     let scratch = std::env::temp_dir().join(format!("stampede-openstack-{}", std::process::id()));
     std::fs::create_dir_all(&scratch)?;
-    let rig = TestbedContext { cloud, scratch };
+    let testbed = TestbedContext { cloud, scratch };
     let (mut passed, mut failed) = (0, 0);
     for (name, scenario) in scenarios::ALL {
         if !words.is_empty() && !words.iter().any(|w| name.contains(w.as_str())) {
@@ -65,7 +65,7 @@ async fn run(words: &[String]) -> Result<usize> {
         }
         println!("\n=== {name}");
         let start = Instant::now();
-        match scenario(&rig).await {
+        match scenario(&testbed).await {
             Ok(()) => {
                 passed += 1;
                 println!("    ok, {:.0} s", start.elapsed().as_secs_f32());
@@ -76,11 +76,11 @@ async fn run(words: &[String]) -> Result<usize> {
                     "    FAILED after {:.0} s: {error:#}",
                     start.elapsed().as_secs_f32()
                 );
-                rig.cloud.sweep().await?;
+                testbed.cloud.delete_all_stacks().await?;
             }
         }
     }
-    std::fs::remove_dir_all(&rig.scratch).ok();
+    std::fs::remove_dir_all(&testbed.scratch).ok();
     println!("\n{passed} passed, {failed} failed");
     Ok(failed)
 }

@@ -1,4 +1,4 @@
-//! Answers that break the contract, and refusals.
+//! Answers of plugins that break the contract, and requests that plugins refuse.
 
 use stampede::plugin::{GenerateError, PluginFault};
 
@@ -6,7 +6,7 @@ use super::{ask, bad, evil};
 
 #[tokio::test]
 async fn an_answer_that_breaks_the_contract_is_refused_in_words() {
-    let catalogue = evil();
+    let registry = evil();
     for (deed, words) in [
         (
             "lie about the role",
@@ -30,10 +30,10 @@ async fn an_answer_that_breaks_the_contract_is_refused_in_words() {
             "it refuses the request without a problem",
         ),
     ] {
-        let error = bad(&catalogue, deed, 0).await;
+        let error = bad(&registry, deed, 0).await;
         assert_eq!(
-            error.fault,
-            PluginFault::Contract(words.to_owned()),
+            error.fault.to_string(),
+            format!("broke the contract: {words}"),
             "{deed}"
         );
     }
@@ -41,18 +41,18 @@ async fn an_answer_that_breaks_the_contract_is_refused_in_words() {
 
 #[tokio::test]
 async fn a_refusal_is_the_users_to_mend_and_has_a_bound() {
-    let catalogue = evil();
-    let Err(GenerateError::Problems(problems)) = ask(&catalogue, "refuse", 0).await else {
+    let registry = evil();
+    let Err(GenerateError::Problems(problems)) = ask(&registry, "refuse", 0).await else {
         panic!("not refused")
     };
     assert_eq!(problems[0].to_string(), "evil.deed: is not nice (be nice)");
-    let Err(GenerateError::Problems(problems)) = ask(&catalogue, "refuse at length", 100).await
+    let Err(GenerateError::Problems(problems)) = ask(&registry, "refuse at length", 100).await
     else {
         panic!("not refused")
     };
     assert_eq!(problems.len(), 100);
     assert!(matches!(
-        bad(&catalogue, "refuse at length", 101).await.fault,
+        bad(&registry, "refuse at length", 101).await.fault,
         PluginFault::Contract(_)
     ));
 }

@@ -1,8 +1,8 @@
-//! What a guest sees of the world, which is nothing, and how the author learns of his mistake.
+//! The sandbox gives a guest nothing of the world, and authors learn of their mistakes.
 
 use stampede::plugin::PluginFault;
 
-use super::{bad, broken_down, evil, good};
+use super::{assert_fault, bad, broken_down, evil, good};
 
 #[tokio::test]
 async fn a_panic_ends_the_call_and_its_message_is_shown() {
@@ -19,18 +19,21 @@ async fn a_panic_ends_the_call_and_its_message_is_shown() {
 
 #[tokio::test]
 async fn a_trap_and_an_exit_end_the_call() {
-    let catalogue = evil();
-    let error = broken_down(&catalogue, "trap", 0).await;
+    let registry = evil();
+    let error = broken_down(&registry, "trap", 0).await;
     assert!(error.to_string().contains("unreachable"), "{error}");
     // The exit code is not handed on by WASI 0.2, only that it was not 0.
-    assert_eq!(bad(&catalogue, "exit", 0).await.fault, PluginFault::Exit(1));
+    assert_fault(
+        &bad(&registry, "exit", 0).await.fault,
+        &PluginFault::Exit(1),
+    );
 }
 
 #[tokio::test]
 async fn there_are_no_files() {
-    let catalogue = evil();
+    let registry = evil();
     for deed in ["read file", "write file", "list folder"] {
-        let error = broken_down(&catalogue, deed, 0).await;
+        let error = broken_down(&registry, deed, 0).await;
         assert!(error.stderr.contains("kind: NotFound"), "{deed}: {error}");
     }
     assert!(
@@ -40,12 +43,12 @@ async fn there_are_no_files() {
 
 #[tokio::test]
 async fn there_are_no_sockets() {
-    let catalogue = evil();
+    let registry = evil();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = usize::from(listener.local_addr().unwrap().port());
     for deed in ["connect", "listen", "send"] {
-        let error = broken_down(&catalogue, deed, port).await;
+        let error = broken_down(&registry, deed, port).await;
         assert!(error.stderr.contains("PermissionDenied"), "{deed}: {error}");
     }
     assert_eq!(
@@ -57,12 +60,9 @@ async fn there_are_no_sockets() {
 
 #[tokio::test]
 async fn there_is_no_environment_and_no_input_and_time_stands_still() {
-    let catalogue = evil();
-    assert_eq!(
-        good(&catalogue, "look around", 0).await,
-        "[] [] Ok(0ns) 0ns"
-    );
-    assert_eq!(good(&catalogue, "read input", 0).await, "0");
+    let registry = evil();
+    assert_eq!(good(&registry, "look around", 0).await, "[] [] Ok(0ns) 0ns");
+    assert_eq!(good(&registry, "read input", 0).await, "0");
 }
 
 #[tokio::test]

@@ -4,38 +4,38 @@ use stampede::plugin::{PluginFault, PluginLimits, PluginRegistry};
 
 use stampede_tests::artifacts;
 
-use super::{LIMITS, bad, broken_down, evil, folder, good};
+use super::{LIMITS, assert_fault, bad, broken_down, evil, folder, good};
 
 #[tokio::test]
 async fn a_guest_that_computes_for_ever_is_stopped_and_others_run_meanwhile() {
-    let catalogue = evil();
+    let registry = evil();
     // On this one thread: the guest gives way at every tick, or the other would have to wait for
     // its end.
-    let (looping, other) = tokio::join!(bad(&catalogue, "loop", 0), async {
+    let (looping, other) = tokio::join!(bad(&registry, "loop", 0), async {
         tokio::task::yield_now().await;
-        good(&catalogue, "good", 0).await
+        good(&registry, "good", 0).await
     });
-    assert_eq!(
-        looping.fault,
-        PluginFault::Time {
+    assert_fault(
+        &looping.fault,
+        &PluginFault::Time {
             limit: LIMITS.time,
-            waited: false
-        }
+            waited: false,
+        },
     );
     assert_eq!(other, "good");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_that_sleeps_is_stopped_at_the_same_time() {
-    let catalogue = evil();
-    assert_eq!(good(&catalogue, "sleep", 1).await, "slept");
-    let error = bad(&catalogue, "sleep", 3_600_000).await;
-    assert_eq!(
-        error.fault,
-        PluginFault::Time {
+    let registry = evil();
+    assert_eq!(good(&registry, "sleep", 1).await, "slept");
+    let error = bad(&registry, "sleep", 3_600_000).await;
+    assert_fault(
+        &error.fault,
+        &PluginFault::Time {
             limit: LIMITS.time,
-            waited: true
-        }
+            waited: true,
+        },
     );
     assert!(
         error
@@ -47,29 +47,29 @@ async fn a_guest_that_sleeps_is_stopped_at_the_same_time() {
 
 #[tokio::test]
 async fn more_calls_than_run_at_once_wait_for_their_turn() {
-    let cache = artifacts::target().join("guests/cache");
-    let catalogue = PluginRegistry::load(
+    let cache = artifacts::target_folder().join("guests/cache");
+    let registry = PluginRegistry::load(
         folder(&["evil"]).path(),
         Some(&cache),
         PluginLimits { calls: 1, ..LIMITS },
     )
     .unwrap();
-    let (first, second) = tokio::join!(bad(&catalogue, "loop", 0), good(&catalogue, "good", 0));
+    let (first, second) = tokio::join!(bad(&registry, "loop", 0), good(&registry, "good", 0));
     assert!(matches!(first.fault, PluginFault::Time { .. }));
     assert_eq!(second, "good", "waiting is not counted as running");
 }
 
 #[tokio::test]
 async fn memory_is_granted_up_to_the_limit_and_not_past_it() {
-    let catalogue = evil();
+    let registry = evil();
     let half = LIMITS.memory_bytes / 2;
-    assert_eq!(good(&catalogue, "allocate", half).await, half.to_string());
-    let error = bad(&catalogue, "allocate", LIMITS.memory_bytes).await;
-    assert_eq!(
-        error.fault,
-        PluginFault::Memory {
-            limit_bytes: LIMITS.memory_bytes
-        }
+    assert_eq!(good(&registry, "allocate", half).await, half.to_string());
+    let error = bad(&registry, "allocate", LIMITS.memory_bytes).await;
+    assert_fault(
+        &error.fault,
+        &PluginFault::Memory {
+            limit_bytes: LIMITS.memory_bytes,
+        },
     );
     assert!(
         error
@@ -81,26 +81,26 @@ async fn memory_is_granted_up_to_the_limit_and_not_past_it() {
 
 #[tokio::test]
 async fn an_answer_up_to_the_limit_is_taken_and_a_larger_one_is_not() {
-    let catalogue = evil();
+    let registry = evil();
     let fits = LIMITS.answer_bytes - 1_000;
-    assert_eq!(good(&catalogue, "answer", fits).await.len(), fits);
-    let error = bad(&catalogue, "answer", LIMITS.answer_bytes).await;
-    assert_eq!(
-        error.fault,
-        PluginFault::AnswerSize {
-            limit_bytes: LIMITS.answer_bytes
-        }
+    assert_eq!(good(&registry, "answer", fits).await.len(), fits);
+    let error = bad(&registry, "answer", LIMITS.answer_bytes).await;
+    assert_fault(
+        &error.fault,
+        &PluginFault::AnswerSize {
+            limit_bytes: LIMITS.answer_bytes,
+        },
     );
 }
 
 #[tokio::test]
 async fn what_it_writes_is_bounded_and_does_not_stop_it() {
-    let catalogue = evil();
+    let registry = evil();
     assert_eq!(
-        good(&catalogue, "write", 100 * LIMITS.stderr_bytes).await,
+        good(&registry, "write", 100 * LIMITS.stderr_bytes).await,
         "written"
     );
-    let error = bad(&catalogue, "write for ever", 0).await;
+    let error = bad(&registry, "write for ever", 0).await;
     assert!(matches!(error.fault, PluginFault::Time { .. }), "{error}");
     assert!(
         error.stderr.len() < LIMITS.stderr_bytes + 100,
@@ -117,9 +117,9 @@ async fn what_it_writes_is_bounded_and_does_not_stop_it() {
 
 #[tokio::test]
 async fn its_stack_is_bounded() {
-    let catalogue = evil();
-    assert_eq!(good(&catalogue, "recurse", 100).await, "100");
-    let error = broken_down(&catalogue, "recurse", 100_000_000).await;
+    let registry = evil();
+    assert_eq!(good(&registry, "recurse", 100).await, "100");
+    let error = broken_down(&registry, "recurse", 100_000_000).await;
     assert!(
         error.to_string().contains("call stack exhausted")
             || error.to_string().contains("out of bounds memory access"),
@@ -141,7 +141,7 @@ async fn a_plugin_with_more_instances_than_allowed_is_disabled_and_says_so() {
     .unwrap();
     assert!(few.get("evil").is_none());
     assert!(
-        few.broken()[0].reason.contains("instance"),
+        few.broken()[0].reason.to_string().contains("instance"),
         "{}",
         few.broken()[0].reason
     );
@@ -182,7 +182,7 @@ fn a_file_up_to_the_limit_is_read_and_a_larger_one_is_not() {
     )
     .unwrap();
     assert_eq!(
-        small.broken()[0].reason,
+        small.broken()[0].reason.to_string(),
         format!("is larger than {} bytes", size - 1)
     );
 }

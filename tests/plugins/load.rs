@@ -1,5 +1,5 @@
-//! What a folder of plugins may hold: one that cannot be used disables itself; compiled code is
-//! kept, and not trusted blindly.
+//! Loading a folder of plugins: one that cannot be used disables itself; compiled code is cached,
+//! and loaded only where it can be trusted.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -11,13 +11,13 @@ use super::{LIMITS, folder, good, load};
 
 /// Why a guest of that name was disabled, beside one that was not.
 fn reason(name: &str) -> String {
-    let catalogue = load(folder(&["evil", name]).path());
-    assert!(catalogue.get("evil").is_some() && catalogue.get(name).is_none());
-    let [broken] = catalogue.broken() else {
-        panic!("{:?}", catalogue.broken())
+    let registry = load(folder(&["evil", name]).path());
+    assert!(registry.get("evil").is_some() && registry.get(name).is_none());
+    let [broken] = registry.broken() else {
+        panic!("{:?}", registry.broken())
     };
     assert!(broken.path.ends_with(format!("{name}.wasm")));
-    broken.reason.clone()
+    broken.reason.to_string()
 }
 
 #[test]
@@ -59,11 +59,11 @@ fn what_is_no_component_is_told_apart() {
     )
     .unwrap();
     fs::write(folder.path().join("notes.txt"), b"left alone").unwrap();
-    let catalogue = load(folder.path());
-    let reasons: Vec<_> = catalogue
+    let registry = load(folder.path());
+    let reasons: Vec<_> = registry
         .broken()
         .iter()
-        .map(|broken| broken.reason.as_str())
+        .map(|broken| broken.reason.to_string())
         .collect();
     assert_eq!(
         reasons[..2],
@@ -77,7 +77,7 @@ fn what_is_no_component_is_told_apart() {
         "{}",
         reasons[2]
     );
-    assert_eq!((reasons.len(), catalogue.iter().count()), (3, 1));
+    assert_eq!((reasons.len(), registry.iter().count()), (3, 1));
 }
 
 #[test]
@@ -180,8 +180,8 @@ async fn what_was_tampered_with_is_compiled_anew() {
     ];
     for (what, tamper) in tampering {
         tamper();
-        let catalogue = load();
-        assert_eq!(good(&catalogue, "good", 0).await, "good", "{what}");
+        let registry = load();
+        assert_eq!(good(&registry, "good", 0).await, "good", "{what}");
         assert!(
             fs::symlink_metadata(&compiled).unwrap().is_file()
                 && fs::read(&compiled).unwrap() == genuine,
@@ -212,8 +212,8 @@ async fn a_cache_that_others_may_enter_is_not_used() {
     )
     .unwrap();
     fs::remove_file(&compiled).unwrap();
-    let catalogue = PluginRegistry::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
-    assert_eq!(good(&catalogue, "good", 0).await, "good", "only slower");
+    let registry = PluginRegistry::load(plugins.path(), Some(cache.path()), LIMITS).unwrap();
+    assert_eq!(good(&registry, "good", 0).await, "good", "only slower");
     assert!(!compiled.exists());
 }
 
@@ -257,8 +257,8 @@ async fn what_came_compiled_with_the_program_is_used_without_a_cache() {
         PluginRegistry::ship(plugins.path(), &into, LIMITS).unwrap(),
         ["evil"]
     );
-    let catalogue = shipped(plugins.path(), &into);
-    assert_eq!(good(&catalogue, "good", 0).await, "good");
+    let registry = shipped(plugins.path(), &into);
+    assert_eq!(good(&registry, "good", 0).await, "good");
     let both = CompiledSources {
         shipped: Some(&into),
         cache: Some(cache.path()),
@@ -301,8 +301,8 @@ async fn what_others_can_write_did_not_come_with_the_program() {
             shipped: Some(&into),
             cache: Some(cache.path()),
         };
-        let catalogue = PluginRegistry::load_compiled(plugins.path(), compiled, LIMITS).unwrap();
-        assert_eq!(good(&catalogue, "good", 0).await, "good");
+        let registry = PluginRegistry::load_compiled(plugins.path(), compiled, LIMITS).unwrap();
+        assert_eq!(good(&registry, "good", 0).await, "good");
         let [kept] = kept(cache.path(), "cwasm").try_into().unwrap();
         fs::remove_file(kept).unwrap();
         mode(path, closed);

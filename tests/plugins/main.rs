@@ -53,7 +53,7 @@ fn folder(names: &[&str]) -> tempfile::TempDir {
     for name in names {
         let file = format!("{name}.wasm");
         std::fs::copy(
-            artifacts::target().join("guests").join(&file),
+            artifacts::target_folder().join("guests").join(&file),
             folder.path().join(&file),
         )
         .expect("run tests/build first");
@@ -65,7 +65,7 @@ fn folder(names: &[&str]) -> tempfile::TempDir {
 fn load(folder: &Path) -> PluginRegistry {
     PluginRegistry::load(
         folder,
-        Some(&artifacts::target().join("guests/cache")),
+        Some(&artifacts::target_folder().join("guests/cache")),
         LIMITS,
     )
     .unwrap()
@@ -124,14 +124,14 @@ fn request(workers: u32) -> PluginRequest {
 
 /// Asks the guest `evil` for a deed.
 async fn ask(
-    catalogue: &PluginRegistry,
+    registry: &PluginRegistry,
     deed: &str,
     amount: usize,
 ) -> Result<PluginBundle, GenerateError> {
     let mut request = request(1);
     request.settings.insert("deed".into(), deed.into());
     request.settings.insert("amount".into(), amount.into());
-    catalogue
+    registry
         .get("evil")
         .expect("run tests/build first")
         .generate(&request)
@@ -139,8 +139,8 @@ async fn ask(
 }
 
 /// What came of a deed that must end well.
-async fn good(catalogue: &PluginRegistry, deed: &str, amount: usize) -> String {
-    let part = ask(catalogue, deed, amount)
+async fn good(registry: &PluginRegistry, deed: &str, amount: usize) -> String {
+    let part = ask(registry, deed, amount)
         .await
         .unwrap_or_else(|error| panic!("{deed} {amount}: {error}"));
     part.template["outputs"]["evil"]["value"]
@@ -149,23 +149,28 @@ async fn good(catalogue: &PluginRegistry, deed: &str, amount: usize) -> String {
         .to_owned()
 }
 
+/// The same kind of fault, with the same values.
+fn assert_fault(found: &PluginFault, wanted: &PluginFault) {
+    assert_eq!(format!("{found:?}"), format!("{wanted:?}"));
+}
+
 /// How a deed ended that must end badly; and that the host goes on.
-async fn bad(catalogue: &PluginRegistry, deed: &str, amount: usize) -> PluginError {
-    let error = match ask(catalogue, deed, amount).await {
+async fn bad(registry: &PluginRegistry, deed: &str, amount: usize) -> PluginError {
+    let error = match ask(registry, deed, amount).await {
         Err(GenerateError::Failed(error)) => error,
         other => panic!("{deed} {amount} gave {other:?}"),
     };
     assert!(error.to_string().starts_with("plugin `evil` "), "{error}");
     assert_eq!(
-        ask(catalogue, "good", 0).await.unwrap().template,
+        ask(registry, "good", 0).await.unwrap().template,
         json!({"outputs": {"evil": {"description": "What came of it.", "value": "good"}}})
     );
     error
 }
 
 /// Its fault is a trap.
-async fn broken_down(catalogue: &PluginRegistry, deed: &str, amount: usize) -> PluginError {
-    let error = bad(catalogue, deed, amount).await;
+async fn broken_down(registry: &PluginRegistry, deed: &str, amount: usize) -> PluginError {
+    let error = bad(registry, deed, amount).await;
     assert!(
         matches!(error.fault, PluginFault::Trap(_)),
         "{deed}: {error}"

@@ -9,18 +9,18 @@ use stampede_tests::artifacts;
 use super::request;
 
 fn shipped() -> PluginRegistry {
-    let catalogue = PluginRegistry::load(
-        &artifacts::plugins().unwrap(),
+    let registry = PluginRegistry::load(
+        &artifacts::plugins_folder().unwrap(),
         None,
         PluginLimits::default(),
     )
     .unwrap();
-    assert_eq!(catalogue.broken(), []);
-    catalogue
+    assert!(registry.broken().is_empty(), "{:?}", registry.broken());
+    registry
 }
 
-async fn cluster(catalogue: &PluginRegistry, workers: u32) -> PluginBundle {
-    catalogue
+async fn cluster(registry: &PluginRegistry, workers: u32) -> PluginBundle {
+    registry
         .get("cluster")
         .unwrap()
         .generate(&request(workers))
@@ -29,9 +29,9 @@ async fn cluster(catalogue: &PluginRegistry, workers: u32) -> PluginBundle {
 }
 
 /// Every plugin's part with the defaults of its schema, as text.
-async fn all(catalogue: &PluginRegistry, workers: u32) -> String {
+async fn all(registry: &PluginRegistry, workers: u32) -> String {
     let mut parts = Vec::new();
-    for plugin in catalogue.iter() {
+    for plugin in registry.iter() {
         let descriptor = plugin.descriptor();
         let mut request = request(workers);
         request.version.clone_from(&descriptor.default_version);

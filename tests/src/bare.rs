@@ -1,6 +1,6 @@
-//! `bare FILE`: what load is measured against. hyper as the host uses it and nothing behind it:
-//! answers every request with the headers and the body of that file, which is an answer as it was
-//! seen on the wire. Prints its address, and ends when it is killed.
+//! `bare FILE`: answers every request with the headers and the body of that file, by hyper as the
+//! host uses it and nothing behind it. The lower bound that load on the host is measured against.
+//! Prints its address, and ends when it is killed.
 #![expect(clippy::print_stdout, reason = "says where it listens")]
 
 use std::convert::Infallible;

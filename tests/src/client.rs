@@ -1,4 +1,4 @@
-//! A client of one host, over OCCI: what it sends, and what it sees of a cluster.
+//! Sends OCCI requests to one host and reads what it shows of a cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -61,7 +61,7 @@ impl OcciClient {
             url: url.to_owned(),
             token: token.to_owned(),
             project: project.to_owned(),
-            http: crate::http()?,
+            http: crate::http_client()?,
         })
     }
 
@@ -104,8 +104,8 @@ impl OcciClient {
         name: &str,
         attributes: &[(&str, &str)],
     ) -> Result<(StatusCode, String)> {
-        answer(
-            self.request(Method::PUT, &path(name), "orchestrator", attributes)
+        read_answer(
+            self.request(Method::PUT, &entity_path(name), "orchestrator", attributes)
                 .send()
                 .await?,
         )
@@ -119,8 +119,8 @@ impl OcciClient {
         action: &str,
         attributes: &[(&str, &str)],
     ) -> Result<(StatusCode, String)> {
-        let path = format!("{}?action={action}", path(name));
-        answer(
+        let path = format!("{}?action={action}", entity_path(name));
+        read_answer(
             self.request(Method::POST, &path, action, attributes)
                 .send()
                 .await?,
@@ -134,8 +134,8 @@ impl OcciClient {
         name: &str,
         attributes: &[(&str, &str)],
     ) -> Result<(StatusCode, String)> {
-        answer(
-            self.request(Method::POST, &path(name), "", attributes)
+        read_answer(
+            self.request(Method::POST, &entity_path(name), "", attributes)
                 .send()
                 .await?,
         )
@@ -144,8 +144,8 @@ impl OcciClient {
 
     /// Takes the cluster away.
     pub async fn delete(&self, name: &str) -> Result<(StatusCode, String)> {
-        answer(
-            self.request(Method::DELETE, &path(name), "", &[])
+        read_answer(
+            self.request(Method::DELETE, &entity_path(name), "", &[])
                 .send()
                 .await?,
         )
@@ -153,8 +153,8 @@ impl OcciClient {
     }
 
     /// GET in JSON; `None` when there is no such cluster.
-    pub async fn see(&self, name: &str) -> Result<Option<ShownCluster>> {
-        let request = self.http.get(format!("{}{}", self.url, path(name)));
+    pub async fn fetch_cluster(&self, name: &str) -> Result<Option<ShownCluster>> {
+        let request = self.http.get(format!("{}{}", self.url, entity_path(name)));
         let request = request
             .header("x-auth-token", &self.token)
             .header("x-tenant-name", &self.project);
@@ -165,9 +165,9 @@ impl OcciClient {
         if response.status() == 404 {
             return Ok(None);
         }
-        let (status, text) = answer(response).await?;
+        let (status, text) = read_answer(response).await?;
         if !status.is_success() {
-            bail!("GET {}: {status} {text}", path(name));
+            bail!("GET {}: {status} {text}", entity_path(name));
         }
         let json: Value = serde_json::from_str(&text).with_context(|| text.clone())?;
         let attributes = json["attributes"].as_object().context("no attributes")?;
@@ -194,11 +194,11 @@ impl OcciClient {
     }
 }
 
-fn path(name: &str) -> String {
+fn entity_path(name: &str) -> String {
     format!("/orchestrator/{name}")
 }
 
-async fn answer(response: Response) -> Result<(StatusCode, String)> {
+async fn read_answer(response: Response) -> Result<(StatusCode, String)> {
     Ok((response.status(), response.text().await?))
 }
 
@@ -215,7 +215,11 @@ pub struct WatchedDeploy {
 }
 
 /// Polls until the state is neither empty nor in progress.
-pub async fn watch(client: &OcciClient, name: &str, seconds: u64) -> Result<WatchedDeploy> {
+pub async fn wait_until_settled(
+    client: &OcciClient,
+    name: &str,
+    seconds: u64,
+) -> Result<WatchedDeploy> {
     let start = Instant::now();
     let mut watched = WatchedDeploy {
         states: Vec::new(),
@@ -225,10 +229,10 @@ pub async fn watch(client: &OcciClient, name: &str, seconds: u64) -> Result<Watc
     };
     while start.elapsed().as_secs() < seconds {
         let seen = client
-            .see(name)
+            .fetch_cluster(name)
             .await?
             .with_context(|| format!("{name} is not there"))?;
-        watched.note(&seen);
+        watched.record(&seen);
         if seen.state().ends_with("_COMPLETE") || seen.state().ends_with("_FAILED") {
             watched.took = start.elapsed();
             watched.last = seen;
@@ -245,7 +249,7 @@ pub async fn watch(client: &OcciClient, name: &str, seconds: u64) -> Result<Watc
 
 impl WatchedDeploy {
     /// Takes in what was seen.
-    pub fn note(&mut self, seen: &ShownCluster) {
+    pub fn record(&mut self, seen: &ShownCluster) {
         if self.states.last().map(String::as_str) != Some(seen.state()) {
             self.states.push(seen.state().to_owned());
         }

@@ -1,6 +1,6 @@
-//! The way of a cluster without a cloud, for the README's first command: generates the Hadoop
-//! cluster's template and scripts, then serves on loopback and walks the life cycle on the stand-in
-//! for the cloud. Proves nothing about OpenStack; `tests/run` does.
+//! Walks a cluster's life cycle without a cloud, for the README's first command: generates the
+//! Hadoop cluster's template and scripts, then serves on loopback and deploys, updates and deletes
+//! on the fake OpenStack. Verifies nothing about OpenStack; `tests/run` does.
 #![expect(clippy::print_stdout, reason = "shows a person what happens")]
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use stampede_tests::client::{OcciClient, ShownCluster};
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack, StackPace};
-use stampede_tests::host::{HostProcess, binary};
+use stampede_tests::host::{HostProcess, find_binary};
 
 const NAME: &str = "default";
 
@@ -19,35 +19,35 @@ const NAME: &str = "default";
 async fn main() -> Result<()> {
     let scratch = std::env::temp_dir().join(format!("stampede-demo-{}", std::process::id()));
     std::fs::create_dir_all(&scratch)?;
-    let shown = show(&scratch).await;
+    let shown = walk_through(&scratch).await;
     std::fs::remove_dir_all(&scratch).ok();
     shown
 }
 
-async fn show(scratch: &Path) -> Result<()> {
-    generate(&scratch.join("cluster"))?;
+async fn walk_through(scratch: &Path) -> Result<()> {
+    generate_files(&scratch.join("cluster"))?;
     let cloud = FakeOpenStack::start(FakeConfig {
         pace: StackPace::Tick(Duration::from_millis(700)),
         ..FakeConfig::default()
     })
     .await?;
     let host = HostProcess::start(&scratch.join("data"), &cloud.url(), &[]).await?;
-    say(&format!(
+    print_line(&format!(
         "stampede serve on {}, for a stand-in of OpenStack in this process",
         host.url
     ));
     let client = OcciClient::new(&host.url, &cloud.issue_token("demo"), "demo")?;
-    life(&client).await
+    walk_life_cycle(&client).await
 }
 
-fn say(text: &str) {
+fn print_line(text: &str) {
     println!("\n== {text}");
 }
 
 /// What people get who may not let a service act for them.
-fn generate(dir: &Path) -> Result<()> {
-    say("stampede generate hadoop --workers 3 --out cluster");
-    let out = Command::new(binary()?)
+fn generate_files(dir: &Path) -> Result<()> {
+    print_line("stampede generate hadoop --workers 3 --out cluster");
+    let out = Command::new(find_binary()?)
         .args(["generate", "hadoop", "--workers", "3", "--explain", "--out"])
         .arg(dir)
         .output()?;
@@ -65,7 +65,7 @@ fn generate(dir: &Path) -> Result<()> {
         );
     }
     let yaml = std::fs::read_to_string(dir.join("cluster.yaml"))?;
-    say("a worker in cluster.yaml");
+    print_line("a worker in cluster.yaml");
     let worker = yaml
         .lines()
         .skip_while(|l| !l.starts_with("  worker_1_port:"));
@@ -75,8 +75,8 @@ fn generate(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn life(client: &OcciClient) -> Result<()> {
-    say("a mistake is refused before anything is made");
+async fn walk_life_cycle(client: &OcciClient) -> Result<()> {
+    print_line("a mistake is refused before anything is made");
     let (status, text) = client
         .put(
             "mistaken",
@@ -85,21 +85,21 @@ async fn life(client: &OcciClient) -> Result<()> {
         .await?;
     println!("   PUT with stampede.workers=0, stampede.framework=hadop: {status}");
     text.lines().for_each(|l| println!("     {l}"));
-    must(status == 400, "a mistake was taken")?;
+    ensure_that(status == 400, "a mistake was taken")?;
 
-    say("PUT /orchestrator/default, then POST ?action=deploy, without one attribute");
+    print_line("PUT /orchestrator/default, then POST ?action=deploy, without one attribute");
     let (status, text) = client.put(NAME, &[]).await?;
-    must(status == 201, &text)?;
+    ensure_that(status == 201, &text)?;
     println!(
         "   PUT: {status}; the state is `{}`",
-        see(client).await?.state()
+        fetch_cluster(client).await?.state()
     );
     let start = Instant::now();
     let (status, text) = client.action(NAME, "deploy", &[]).await?;
-    must(status.is_success(), &text)?;
+    ensure_that(status.is_success(), &text)?;
     println!("   deploy: {status}");
-    let seen = watch(client, start).await?;
-    must(
+    let seen = print_until_settled(client, start).await?;
+    ensure_that(
         seen.state() == "CREATE_COMPLETE",
         seen.get("stampede.failure"),
     )?;
@@ -114,17 +114,17 @@ async fn life(client: &OcciClient) -> Result<()> {
         );
     }
 
-    say("POST ?action=provision, an update, DELETE");
+    print_line("POST ?action=provision, an update, DELETE");
     let (status, text) = client.action(NAME, "provision", &[]).await?;
-    must(status.is_success(), &text)?;
+    ensure_that(status.is_success(), &text)?;
     println!("   provision: {status}");
     let (status, text) = client.update(NAME, &[("stampede.workers", "5")]).await?;
     println!("   update to 5 workers: {status}\n     {text}");
     let (status, text) = client.delete(NAME).await?;
-    must(status.is_success(), &text)?;
+    ensure_that(status.is_success(), &text)?;
     println!("   DELETE: {status}");
-    must(
-        client.see(NAME).await?.is_none(),
+    ensure_that(
+        client.fetch_cluster(NAME).await?.is_none(),
         "the cluster is still shown",
     )?;
     println!("   GET: 404, it is gone");
@@ -132,10 +132,10 @@ async fn life(client: &OcciClient) -> Result<()> {
 }
 
 /// Prints what changes until the stack settles.
-async fn watch(client: &OcciClient, start: Instant) -> Result<ShownCluster> {
+async fn print_until_settled(client: &OcciClient, start: Instant) -> Result<ShownCluster> {
     let mut before: BTreeMap<String, String> = BTreeMap::new();
     while start.elapsed() < Duration::from_secs(50) {
-        let seen = see(client).await?;
+        let seen = fetch_cluster(client).await?;
         for (name, value) in &seen.attributes {
             let label = match name.strip_prefix("stampede.progress.") {
                 Some(node) => node,
@@ -157,11 +157,14 @@ async fn watch(client: &OcciClient, start: Instant) -> Result<ShownCluster> {
     bail!("the stack did not settle")
 }
 
-async fn see(client: &OcciClient) -> Result<ShownCluster> {
-    client.see(NAME).await?.context("the cluster is not there")
+async fn fetch_cluster(client: &OcciClient) -> Result<ShownCluster> {
+    client
+        .fetch_cluster(NAME)
+        .await?
+        .context("the cluster is not there")
 }
 
-fn must(condition: bool, otherwise: &str) -> Result<()> {
+fn ensure_that(condition: bool, otherwise: &str) -> Result<()> {
     if condition {
         Ok(())
     } else {

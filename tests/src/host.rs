@@ -1,4 +1,4 @@
-//! `stampede serve` as a process of its own: started, killed and started again, as a container
+//! Runs `stampede serve` as a process of its own: started, killed and started again, as a container
 //! would be.
 
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use tokio::process::{Child, Command};
 
-use crate::until;
+use crate::wait_until;
 
 /// A running host.
 pub struct HostProcess {
@@ -28,8 +28,8 @@ pub struct HostCommand {
 }
 
 /// The host's binary, as `tests/build` makes it.
-pub fn binary() -> Result<PathBuf> {
-    crate::artifacts::stampede()
+pub fn find_binary() -> Result<PathBuf> {
+    crate::artifacts::stampede_binary()
 }
 
 impl HostProcess {
@@ -83,7 +83,7 @@ impl HostCommand {
             .create(true)
             .append(true)
             .open(&log)?;
-        let child = Command::new(binary()?)
+        let child = Command::new(find_binary()?)
             .arg("serve")
             .args([
                 "--listen",
@@ -108,8 +108,8 @@ impl HostCommand {
             started: self.clone(),
         };
         let url = format!("{}/", host.url);
-        let http = crate::http()?;
-        until(30, "the host answers", async || {
+        let http = crate::http_client()?;
+        wait_until(30, "the host answers", async || {
             if let Some(status) = host.child.try_wait()? {
                 bail!("it ended with {status}: {}", host.log()?);
             }

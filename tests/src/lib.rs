@@ -1,13 +1,13 @@
 //! What several of the test programs share.
 //!
 //! Layout
-//! - [`rig`]: the real OpenStack
-//! - [`standin`]: a stand-in for it in this process
+//! - [`testbed`]: the real OpenStack
+//! - [`fake_openstack`]: a fake one in this process
 //! - [`client`], [`host`]: a client of the host, and the host as a process
 //! - [`service_manager`], [`projects`]: hurtle's Service Manager replayed; two projects at one host
 //! - [`wire`]: HTTP as bytes
 //! - [`artifacts`]: where the build puts things; [`usage`]: what a process has cost
-//! - `until`: waiting
+//! - [`wait_until`]: waiting
 
 pub mod artifacts;
 pub mod client;
@@ -20,14 +20,14 @@ pub mod usage;
 mod wait;
 pub mod wire;
 
-pub use wait::until;
+pub use wait::wait_until;
 
 /// An HTTP client with a time limit for each request.
 ///
 /// # Errors
 /// The client cannot be made.
-pub fn http() -> anyhow::Result<reqwest::Client> {
-    // an error says that it is installed already
+pub fn http_client() -> anyhow::Result<reqwest::Client> {
+    // An error says that it is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder()
         .timeout(std::time::Duration::from_secs(60))

@@ -1,5 +1,5 @@
-//! Two projects at one host: whether one can see, change or delete what is the other's, in any
-//! rendering, by any verb.
+//! Checks that two projects at one host are isolated: neither can see, change or delete what is the
+//! other's, in any rendering, by any verb.
 
 use anyhow::{Result, bail};
 
@@ -48,7 +48,7 @@ const ON_COLLECTION: [(&str, &str); 5] = [
 ///
 /// # Errors
 /// One of them showed, changed or deleted something.
-pub async fn apart(
+pub async fn check_isolation(
     url: &str,
     owner: &TestUser,
     stranger: &TestUser,
@@ -57,7 +57,7 @@ pub async fn apart(
 ) -> Result<usize> {
     let address = url.trim_start_matches("http://");
     let entity = format!("/orchestrator/{name}");
-    let before = show(address, owner, &entity).await?;
+    let before = show_entity(address, owner, &entity).await?;
     if !marks.iter().all(|mark| before.body.contains(mark)) {
         bail!(
             "the owner does not see its own marks {marks:?} in {}",
@@ -69,7 +69,7 @@ pub async fn apart(
     targets.extend(ON_COLLECTION.map(|(verb, path)| (verb, format!("/{path}"), false)));
     for rendering in RENDERINGS {
         for (verb, target, is_entity) in &targets {
-            let answer = ask(address, stranger, verb, target, rendering).await?;
+            let answer = send_as(address, stranger, verb, target, rendering).await?;
             tried += 1;
             let fits = match (is_entity, answer.status) {
                 (true, 404 | 406) | (false, 200) => true,
@@ -98,7 +98,7 @@ pub async fn apart(
                     ..owner.clone()
                 },
             ] {
-                let answer = ask(address, &who, verb, target, rendering).await?;
+                let answer = send_as(address, &who, verb, target, rendering).await?;
                 tried += 1;
                 // The first page is everybody's.
                 if !matches!(
@@ -113,7 +113,7 @@ pub async fn apart(
                 }
             }
         }
-        let after = show(address, owner, &entity).await?;
+        let after = show_entity(address, owner, &entity).await?;
         if after != before {
             bail!(
                 "after {rendering} the owner sees {} instead of {}",
@@ -122,12 +122,12 @@ pub async fn apart(
             );
         }
     }
-    namesakes(address, owner, stranger, &entity, &before).await?;
+    check_same_names(address, owner, stranger, &entity, &before).await?;
     Ok(tried)
 }
 
 /// The stranger's own cluster of the same name is another one, and its end is not the owner's.
-async fn namesakes(
+async fn check_same_names(
     address: &str,
     owner: &TestUser,
     stranger: &TestUser,
@@ -135,12 +135,12 @@ async fn namesakes(
     before: &WireResponse,
 ) -> Result<()> {
     for (verb, status) in [("PUT", 201), ("GET", 200), ("DELETE", 200)] {
-        let answer = ask(address, stranger, verb, entity, "application/occi+json").await?;
+        let answer = send_as(address, stranger, verb, entity, "application/occi+json").await?;
         if answer.status != status || answer.body == before.body {
             bail!("{verb} of a namesake: {} {}", answer.status, answer.body);
         }
     }
-    let after = show(address, owner, entity).await?;
+    let after = show_entity(address, owner, entity).await?;
     if after == *before {
         Ok(())
     } else {
@@ -148,13 +148,13 @@ async fn namesakes(
     }
 }
 
-async fn show(address: &str, who: &TestUser, entity: &str) -> Result<WireResponse> {
-    let mut answer = ask(address, who, "GET", entity, "application/occi+json").await?;
+async fn show_entity(address: &str, who: &TestUser, entity: &str) -> Result<WireResponse> {
+    let mut answer = send_as(address, who, "GET", entity, "application/occi+json").await?;
     answer.headers.clear();
     Ok(answer)
 }
 
-async fn ask(
+async fn send_as(
     address: &str,
     who: &TestUser,
     verb: &str,

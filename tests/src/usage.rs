@@ -1,4 +1,4 @@
-//! What a process has cost, as the kernel counts it.
+//! Reads from /proc what a process has used of processor and memory.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 ///
 /// # Errors
 /// There is no such process, or the kernel does not count.
-pub fn cpu(pid: u32) -> Result<Duration> {
+pub fn processor_time(pid: u32) -> Result<Duration> {
     let mut total = 0;
     for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
         let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;

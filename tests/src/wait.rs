@@ -1,4 +1,4 @@
-//! Waiting for something to become so.
+//! Polls a condition until it holds or a time is over.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 /// Repeats `condition` every half second; an error of it counts as "not yet" and is named at the
 /// end.
-pub async fn until(
+pub async fn wait_until(
     seconds: u64,
     what: &str,
     mut condition: impl AsyncFnMut() -> Result<bool>,

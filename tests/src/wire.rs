@@ -1,5 +1,5 @@
-//! HTTP as bytes: requests as they stand, answers taken apart without any leniency. One connection
-//! a request, as Python's clients have it.
+//! Sends HTTP requests byte for byte, and parses answers without any leniency. One connection a
+//! request, as Python's clients have it.
 
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

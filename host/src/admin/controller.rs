@@ -1,5 +1,5 @@
-//! hurtle's Cloud Controller, as far as this service asks it anything: to start it anew from a
-//! newer image.
+//! Asks hurtle's Cloud Controller to start this service anew from a newer image. The only request
+//! that this service sends to it.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,6 +8,8 @@ use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use url::Url;
+
+use crate::system::http_client;
 
 /// How much the Cloud Controller may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,7 @@ pub struct CloudController {
 #[derive(Debug, PartialEq)]
 pub(super) struct ControllerResponse {
     pub(super) status: StatusCode,
-    pub(super) kind: Option<HeaderValue>,
+    pub(super) content_type: Option<HeaderValue>,
     pub(super) body: Bytes,
 }
 
@@ -85,20 +87,20 @@ impl CloudController {
     }
 
     /// Asks it to start this service anew. Nothing of the client's request goes along.
-    pub(super) async fn update(&self) -> Result<ControllerResponse, ControllerFailure> {
+    pub(super) async fn request_update(&self) -> Result<ControllerResponse, ControllerFailure> {
         let place = self.update.host_str().unwrap_or_default().to_owned();
         let http = self
             .http
-            .get_or_init(|| client(&self.limits))
+            .get_or_init(|| build_client(&self.limits))
             .as_ref()
             .ok_or_else(|| ControllerFailure::Unreachable(place.clone()))?;
-        match tokio::time::timeout(self.limits.answer, self.ask(http, &place)).await {
+        match tokio::time::timeout(self.limits.answer, self.send_request(http, &place)).await {
             Ok(done) => done,
             Err(_) => Err(ControllerFailure::Late(place)),
         }
     }
 
-    async fn ask(
+    async fn send_request(
         &self,
         http: &reqwest::Client,
         place: &str,
@@ -122,20 +124,14 @@ impl CloudController {
         }
         Ok(ControllerResponse {
             status: response.status(),
-            kind: response.headers().get(CONTENT_TYPE).cloned(),
+            content_type: response.headers().get(CONTENT_TYPE).cloned(),
             body: body.freeze(),
         })
     }
 }
 
-fn client(limits: &ControllerLimits) -> Option<reqwest::Client> {
-    // An error says that it is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || {
-        reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(limits.connect)
-    };
+fn build_client(limits: &ControllerLimits) -> Option<reqwest::Client> {
+    let builder = || http_client::new_builder().connect_timeout(limits.connect);
     // A minimal image has no certificates of its own, and hurtle speaks plain HTTP.
     builder()
         .build()
@@ -169,7 +165,7 @@ mod tests {
         });
         let answer = CloudController::new(&url, "so x", limits)
             .unwrap()
-            .update()
+            .request_update()
             .await;
         let asked = if says.is_empty() {
             String::new()
@@ -223,7 +219,7 @@ mod tests {
             answer,
             Ok(ControllerResponse {
                 status: StatusCode::CONFLICT,
-                kind,
+                content_type: kind,
                 body: Bytes::from_static(b"{}")
             })
         );
@@ -270,7 +266,7 @@ mod tests {
         drop(listener);
         let answer = CloudController::new(&url, "so1", ControllerLimits::default())
             .unwrap()
-            .update()
+            .request_update()
             .await;
         assert_eq!(
             answer,

@@ -1,90 +1,90 @@
-//! Counters of one port, and how Prometheus reads them.
+//! Prints counters and histograms in Prometheus' text format, version 0.0.4.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use http::StatusCode;
+use crate::metrics::HostMetrics;
+use crate::metrics::histogram::{HistogramFamily, HistogramSeries};
 
-/// Counters. All of them only rise, but for the connections that are open.
-#[derive(Debug, Default)]
-pub struct HostMetrics {
-    open: AtomicU64,
-    turned_away: AtomicU64,
-    /// Answers by the first digit of their status.
-    answers: [AtomicU64; 6],
+/// All that was recorded.
+pub(super) fn render_metrics(metrics: &HostMetrics) -> String {
+    let mut text = String::new();
+    write_metrics(&mut text, metrics);
+    text
 }
 
-/// A connection that counts as open until it is dropped.
-#[derive(Debug)]
-pub struct OpenConnection(Arc<HostMetrics>);
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Relaxed);
+// Writing to a String cannot fail, here and below.
+fn write_metrics(text: &mut String, metrics: &HostMetrics) {
+    let _ = write!(
+        text,
+        "# TYPE stampede_connections_open gauge\n\
+         stampede_connections_open {}\n\
+         # TYPE stampede_connections_turned_away_total counter\n\
+         stampede_connections_turned_away_total {}\n\
+         # TYPE stampede_answers_total counter\n",
+        metrics.open_connections(),
+        metrics.rejected_connections(),
+    );
+    for (digit, count) in metrics.answers() {
+        let _ = writeln!(
+            text,
+            "stampede_answers_total{{status=\"{digit}xx\"}} {count}"
+        );
+    }
+    for family in metrics.histograms() {
+        write_family(text, &family);
     }
 }
 
-impl HostMetrics {
-    /// One more connection is open.
-    #[must_use]
-    pub fn open_connection(self: &Arc<Self>) -> OpenConnection {
-        self.open.fetch_add(1, Relaxed);
-        OpenConnection(Arc::clone(self))
-    }
-
-    /// A connection found no room.
-    pub fn turned_away(&self) {
-        self.turned_away.fetch_add(1, Relaxed);
-    }
-
-    /// An answer was made.
-    pub fn count(&self, status: StatusCode) {
-        if let Some(counter) = self.answers.get(usize::from(status.as_u16() / 100)) {
-            counter.fetch_add(1, Relaxed);
+fn write_family(text: &mut String, family: &HistogramFamily) {
+    let name = family.name;
+    let _ = writeln!(
+        text,
+        "# HELP {name} {}\n# TYPE {name} histogram",
+        family.help
+    );
+    for series in &family.series {
+        let labels = labels(series);
+        for (bound, count) in series.durations.cumulative() {
+            let _ = writeln!(text, "{name}_bucket{{{labels},le=\"{bound}\"}} {count}");
         }
+        let total_us = series.durations.total_us();
+        let (whole, rest) = (total_us / 1_000_000, total_us % 1_000_000);
+        let _ = writeln!(text, "{name}_sum{{{labels}}} {whole}.{rest:06}");
+        let _ = writeln!(
+            text,
+            "{name}_count{{{labels}}} {}",
+            series.durations.count()
+        );
     }
+}
 
-    /// In Prometheus' text format.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        let mut say = |name: &str, kind: &str, labels: &str, value: u64| {
-            // Writing to a String cannot fail.
-            let _ = if kind.is_empty() {
-                Ok(())
-            } else {
-                writeln!(text, "# TYPE {name} {kind}")
-            };
-            let _ = writeln!(text, "{name}{labels} {value}");
-        };
-        say(
-            "stampede_connections_open",
-            "gauge",
-            "",
-            self.open.load(Relaxed),
-        );
-        say(
-            "stampede_connections_turned_away_total",
-            "counter",
-            "",
-            self.turned_away.load(Relaxed),
-        );
-        for (digit, counter) in self.answers.iter().enumerate().skip(2) {
-            let kind = if digit == 2 { "counter" } else { "" };
-            say(
-                "stampede_answers_total",
-                kind,
-                &format!("{{status=\"{digit}xx\"}}"),
-                counter.load(Relaxed),
-            );
-        }
-        text
-    }
+/// Names and values are this program's own, so nothing needs to be escaped.
+fn labels(series: &HistogramSeries) -> String {
+    let pairs = series.labels.iter();
+    pairs
+        .map(|(name, value)| format!("{name}=\"{value}\""))
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use http::StatusCode;
+
     use super::*;
+    use crate::metrics::WorkOutcome;
+
+    fn assert_lines(text: &str, lines: &[&str]) {
+        for line in lines {
+            assert!(
+                text.lines().any(|found| found == *line),
+                "{line} is not in\n{text}"
+            );
+        }
+    }
 
     #[test]
     fn what_was_counted_is_shown() {
@@ -92,24 +92,46 @@ mod tests {
         let first = metrics.open_connection();
         let second = metrics.open_connection();
         drop(first);
-        metrics.count(StatusCode::OK);
-        metrics.count(StatusCode::CREATED);
-        metrics.count(StatusCode::NOT_FOUND);
-        metrics.turned_away();
-        let text = metrics.text();
-        for line in [
-            "stampede_connections_open 1",
-            "stampede_connections_turned_away_total 1",
-            "stampede_answers_total{status=\"2xx\"} 2",
-            "stampede_answers_total{status=\"4xx\"} 1",
-            "# TYPE stampede_answers_total counter",
-        ] {
-            assert!(
-                text.lines().any(|found| found == line),
-                "{line} is not in\n{text}"
-            );
-        }
+        metrics.count_answer(StatusCode::OK);
+        metrics.count_answer(StatusCode::CREATED);
+        metrics.count_answer(StatusCode::NOT_FOUND);
+        metrics.count_rejected();
+        assert_lines(
+            &render_metrics(&metrics),
+            &[
+                "# TYPE stampede_connections_open gauge",
+                "stampede_connections_open 1",
+                "# TYPE stampede_connections_turned_away_total counter",
+                "stampede_connections_turned_away_total 1",
+                "stampede_answers_total{status=\"2xx\"} 2",
+                "stampede_answers_total{status=\"4xx\"} 1",
+                "# TYPE stampede_answers_total counter",
+            ],
+        );
         drop(second);
-        assert!(metrics.text().contains("stampede_connections_open 0\n"));
+        assert!(render_metrics(&metrics).contains("stampede_connections_open 0\n"));
+    }
+
+    #[test]
+    fn a_histogram_is_shown_as_prometheus_reads_it() {
+        let metrics = HostMetrics::default();
+        for millis in [2, 40, 700_000] {
+            let took = Duration::from_millis(millis);
+            metrics.observe_cloud_call("heat", WorkOutcome::Succeeded, took);
+        }
+        let text = render_metrics(&metrics);
+        assert_lines(
+            &text,
+            &[
+                "# TYPE stampede_cloud_call_seconds histogram",
+                "stampede_cloud_call_seconds_bucket{service=\"heat\",outcome=\"succeeded\",le=\"0.001\"} 0",
+                "stampede_cloud_call_seconds_bucket{service=\"heat\",outcome=\"succeeded\",le=\"0.0025\"} 1",
+                "stampede_cloud_call_seconds_bucket{service=\"heat\",outcome=\"succeeded\",le=\"600\"} 2",
+                "stampede_cloud_call_seconds_bucket{service=\"heat\",outcome=\"succeeded\",le=\"+Inf\"} 3",
+                "stampede_cloud_call_seconds_sum{service=\"heat\",outcome=\"succeeded\"} 700.042000",
+                "stampede_cloud_call_seconds_count{service=\"heat\",outcome=\"succeeded\"} 3",
+            ],
+        );
+        assert!(!text.contains("nova"), "nothing was recorded there");
     }
 }

@@ -1,14 +1,14 @@
-//! The administration face, on a port of its own: what hurtle's Cloud Controller asks, health,
-//! readiness, metrics. No authentication, as recorded: nothing here shows or changes a cluster.
-//! Knows no OCCI.
+//! Answers the administration API, on a port of its own: health, readiness, metrics, and what
+//! hurtle's Cloud Controller asks. No authentication, as recorded: nothing here shows or changes a
+//! cluster. Knows no OCCI.
 //!
 //! Layout
-//! - [`Face`]: a request in, an answer out
+//! - [`AdminApi`]: a request in, an answer out
 //! - [`controller`]: hurtle's Cloud Controller
-//! - [`metrics`]: what the server counts
+//! - `metrics`: what the host counts, in Prometheus' text format
 
 pub mod controller;
-pub mod metrics;
+mod metrics;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use serde_json::Value;
 
 pub use controller::CloudController;
 use controller::ControllerFailure;
-pub use metrics::HostMetrics;
 
+use crate::metrics::HostMetrics;
 use crate::orchestrator::OrchestratorError;
 
-/// The face.
+/// The API.
 #[derive(Debug)]
 pub struct AdminApi {
     so_name: String,
@@ -91,7 +91,7 @@ impl AdminApi {
             "/metrics" => answer(
                 StatusCode::OK,
                 "text/plain; version=0.0.4",
-                self.metrics.text(),
+                metrics::render_metrics(&self.metrics),
             ),
             "/ready" => match ready.await {
                 Ok(()) => answer(StatusCode::OK, "text/plain", "ready".to_owned()),
@@ -116,7 +116,7 @@ impl AdminApi {
             let text = "no cloud controller has started this service: CC_ADMIN_URL and DC_NAME are not both set";
             return answer(StatusCode::NOT_IMPLEMENTED, "text/plain", text.to_owned());
         };
-        match controller.update().await {
+        match controller.request_update().await {
             Ok(passed) => {
                 tracing::info!(
                     status = passed.status.as_u16(),
@@ -127,7 +127,7 @@ impl AdminApi {
                 response.headers_mut().insert(
                     CONTENT_TYPE,
                     passed
-                        .kind
+                        .content_type
                         .unwrap_or(HeaderValue::from_static("text/plain")),
                 );
                 response
@@ -165,7 +165,7 @@ mod tests {
         path: &str,
         ready: Result<(), OrchestratorError>,
     ) -> (u16, String) {
-        let face = AdminApi::new(
+        let api = AdminApi::new(
             "soorch0123".to_owned(),
             None,
             Arc::new(HostMetrics::default()),
@@ -175,7 +175,7 @@ mod tests {
             .uri(path)
             .body(Bytes::new())
             .unwrap();
-        let response = face.answer(&request, async { ready }).await;
+        let response = api.answer(&request, async { ready }).await;
         (
             response.status().as_u16(),
             String::from_utf8_lossy(response.body()).into_owned(),

@@ -1,8 +1,10 @@
-//! What the cloud commands share: who asks, which cloud, which store, and how progress is printed.
+//! Connects a command to the cloud: credentials, store and plugins become an orchestrator in this
+//! process. Prints the progress of the clusters that commands wait for.
 
 use std::{
     io::Write,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,9 +13,11 @@ use clap::Args;
 
 use crate::{
     cluster::{ClusterState, progress::StageReport},
+    metrics::HostMetrics,
     openstack::{CloudClient, CloudCredentials},
     orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorLimits},
     store::RecordStore,
+    system::{clock::monotonic_now, environment::read_path},
 };
 
 use super::plugins;
@@ -49,7 +53,9 @@ impl CloudArgs {
         let credentials = CloudCredentials::from_env_or_clouds_yaml(self.os_cloud.as_deref())?;
         let client = CloudClient::new(credentials.config().clone())?;
         let data_dir = self.data_dir.clone().map_or_else(default_data_dir, Ok)?;
-        let (planner, defaults) = self.plugins.load().await?;
+        // Nobody asks a command for its numbers.
+        let metrics = Arc::new(HostMetrics::default());
+        let (planner, defaults) = self.plugins.load(&metrics).await?;
         let store = RecordStore::open(&data_dir).await?;
         let session = client.login(&credentials).await?;
         let orchestrator = Orchestrator::new(OrchestratorConfig {
@@ -59,6 +65,7 @@ impl CloudArgs {
             store,
             defaults,
             limits: OrchestratorLimits::default(),
+            metrics,
         })
         .await?;
         let caller = orchestrator.register_session(session).await?;
@@ -69,20 +76,19 @@ impl CloudArgs {
     }
 }
 
+/// Where the user's programs keep their state (XDG Base Directory Specification).
+pub(super) fn user_state_dir() -> Option<PathBuf> {
+    read_path("XDG_STATE_HOME").or_else(|| Some(read_path("HOME")?.join(".local/state")))
+}
+
 fn default_data_dir() -> Result<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-    Ok(state
-        .context("neither XDG_STATE_HOME nor HOME is set; name a folder with --data-dir")?
-        .join("stampede"))
+    let state = user_state_dir()
+        .context("neither XDG_STATE_HOME nor HOME is set; name a folder with --data-dir")?;
+    Ok(state.join("stampede"))
 }
 
 /// `90` seconds to `1:30`.
-pub(super) fn clock(elapsed: Duration) -> String {
+pub(super) fn format_minutes(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
@@ -100,7 +106,7 @@ pub(super) struct ProgressPrinter {
 impl ProgressPrinter {
     pub(super) fn new() -> Self {
         Self {
-            since: Instant::now(),
+            since: monotonic_now(),
             shown: Vec::new(),
             state: None,
             change: None,
@@ -116,15 +122,15 @@ impl ProgressPrinter {
 
     /// Prints what is new.
     pub(super) fn print(&mut self, out: &mut dyn Write, view: &ClusterView) -> Result<()> {
-        let at = clock(self.elapsed());
-        for (who, text) in self.news(view) {
+        let at = format_minutes(self.elapsed());
+        for (who, text) in self.take_news(view) {
             writeln!(out, "{at:>6}  {who:<12} {text}")?;
         }
         Ok(out.flush()?)
     }
 
     /// Who says what, that was not said before.
-    fn news(&mut self, view: &ClusterView) -> Vec<(String, String)> {
+    fn take_news(&mut self, view: &ClusterView) -> Vec<(String, String)> {
         let mut news = Vec::new();
         for report in view
             .progress
@@ -184,16 +190,16 @@ pub(super) fn conclusion(out: &mut dyn Write, view: &ClusterView, elapsed: Durat
                 out,
                 "\n`{}` is active after {} min",
                 view.name,
-                clock(elapsed)
+                format_minutes(elapsed)
             )?;
-            endpoints(out, view)
+            print_endpoints(out, view)
         }
         state => Ok(writeln!(out, "\n`{}` {state}", view.name)?),
     }
 }
 
 /// The endpoints, a line each.
-pub(super) fn endpoints(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
+pub(super) fn print_endpoints(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
     let width = view.endpoints.keys().map(String::len).max().unwrap_or(0);
     for (name, url) in &view.endpoints {
         writeln!(out, "  {name:<width$}  {url}")?;
@@ -237,7 +243,7 @@ mod tests {
         let mut watch = ProgressPrinter::new();
         let mut says = |view: &ClusterView| -> Vec<String> {
             watch
-                .news(view)
+                .take_news(view)
                 .into_iter()
                 .map(|(who, text)| format!("{who}: {text}"))
                 .collect()

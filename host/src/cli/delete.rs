@@ -1,4 +1,5 @@
-//! `stampede delete`: takes a cluster away.
+//! `stampede delete`: deletes a cluster, and waits until nothing of it is left where that is asked
+//! for.
 
 use std::{io::Write, process::ExitCode};
 
@@ -27,13 +28,17 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut dyn Write) -> Result<ExitCo
     cloud.orchestrator.delete(&cloud.caller, &args.name).await?;
     writeln!(out, "deleting `{}`", args.name)?;
     if args.wait {
-        wait(out, &cloud, &view.id).await
+        wait_until_deleted(out, &cloud, &view.id).await
     } else {
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn wait(out: &mut dyn Write, cloud: &LocalOrchestrator, id: &str) -> Result<ExitCode> {
+async fn wait_until_deleted(
+    out: &mut dyn Write,
+    cloud: &LocalOrchestrator,
+    id: &str,
+) -> Result<ExitCode> {
     let mut watch = ProgressPrinter::new();
     loop {
         let Some(mut view) = cloud
@@ -46,7 +51,7 @@ async fn wait(out: &mut dyn Write, cloud: &LocalOrchestrator, id: &str) -> Resul
             writeln!(
                 out,
                 "\nnothing is left of it after {} min",
-                cloud::clock(watch.elapsed())
+                cloud::format_minutes(watch.elapsed())
             )?;
             return Ok(ExitCode::SUCCESS);
         };

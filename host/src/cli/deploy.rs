@@ -1,4 +1,4 @@
-//! `stampede deploy`: from a framework's name to a running cluster, without a server.
+//! `stampede deploy`: creates a cluster in the cloud from this process, without a server.
 
 use std::{io::Write, process::ExitCode};
 
@@ -24,23 +24,23 @@ pub(super) struct DeployArgs {
     workers: Option<u32>,
     /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be
     /// repeated
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::pair)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::parse_pair)]
     set: Vec<(String, String)>,
-    /// Wait until the cluster is proved, and print its progress
+    /// Wait until the cluster is verified, and print its progress
     #[arg(long)]
     wait: bool,
     #[command(flatten)]
     cloud: CloudArgs,
 }
 
-/// Deploys; 0 when Heat has it (with `--wait`, when the cluster is proved), 1 when it failed.
+/// Deploys; 0 when Heat has it (with `--wait`, when the cluster is verified), 1 when it failed.
 pub(super) async fn run(args: &DeployArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let name = args
         .name
         .clone()
         .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
     let cloud = args.cloud.connect().await?;
-    let view = deploy(args, &cloud, &name).await?;
+    let view = request_and_deploy(args, &cloud, &name).await?;
     let stack = view
         .stack_id
         .as_ref()
@@ -52,13 +52,13 @@ pub(super) async fn run(args: &DeployArgs, out: &mut dyn Write) -> Result<ExitCo
         cloud.caller.project_name()
     )?;
     if args.wait {
-        wait(out, &cloud, view).await
+        wait_until_settled(out, &cloud, view).await
     } else {
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn deploy(
+async fn request_and_deploy(
     args: &DeployArgs,
     cloud: &LocalOrchestrator,
     name: &str,
@@ -98,7 +98,7 @@ async fn deploy(
     }
 }
 
-async fn wait(
+async fn wait_until_settled(
     out: &mut dyn Write,
     cloud: &LocalOrchestrator,
     mut view: ClusterView,

@@ -1,5 +1,6 @@
-//! Writes a folder of files so that there is all of it or none. Among them is a list of them with
-//! their sums, so that a later run finds what it no longer makes.
+//! Replaces a directory as a whole: files are written beside it and moved into place, so that a run
+//! that fails leaves what was there. A list of checksums goes with them, by which a later run knows
+//! the files that it may replace or remove.
 
 use std::{
     collections::BTreeMap,
@@ -17,14 +18,14 @@ pub(super) const SUMS: &str = "SHA256SUMS";
 const MAX_SUMS_BYTES: u64 = 1 << 20;
 
 /// The list of these files.
-pub(super) fn sums(files: &BTreeMap<String, String>) -> String {
+pub(super) fn list_checksums(files: &BTreeMap<String, String>) -> String {
     files
         .iter()
-        .map(|(name, text)| format!("{}  {name}\n", sum(text.as_bytes())))
+        .map(|(name, text)| format!("{}  {name}\n", checksum(text.as_bytes())))
         .collect()
 }
 
-fn sum(bytes: &[u8]) -> String {
+fn checksum(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .fold(String::new(), |mut text, byte| {
@@ -39,7 +40,11 @@ fn sum(bytes: &[u8]) -> String {
 /// files are put into it one by one, each in one step; those that were written before, are as they
 /// were then and are not written now are taken away, and others are left alone. It must be empty
 /// unless `force` is given.
-pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>, force: bool) -> Result<()> {
+pub(super) fn write_directory(
+    dir: &Path,
+    files: &BTreeMap<String, String>,
+    force: bool,
+) -> Result<()> {
     let (there, occupied) = match fs::read_dir(dir) {
         Ok(mut entries) => (true, entries.next().is_some()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (false, false),
@@ -53,7 +58,7 @@ pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>, force: bool) -
             dir.display()
         );
     }
-    let target = absolute(dir)?;
+    let target = make_absolute(dir)?;
     let parent = target
         .parent()
         .with_context(|| format!("`{}` cannot be a cluster's folder", dir.display()))?;
@@ -70,10 +75,10 @@ pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>, force: bool) -
         name.to_string_lossy(),
         std::process::id()
     ));
-    let former = former(&target);
-    let outcome = fill(&staging, files).and_then(|()| {
+    let former = read_manifest(&target);
+    let outcome = write_files(&staging, files).and_then(|()| {
         if there {
-            replace(&staging, &target, files)
+            replace_files(&staging, &target, files)
         } else {
             Ok(fs::rename(&staging, &target)?)
         }
@@ -92,7 +97,7 @@ pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>, force: bool) -
     outcome.with_context(|| format!("cannot write to `{}`", dir.display()))
 }
 
-fn absolute(dir: &Path) -> Result<PathBuf> {
+fn make_absolute(dir: &Path) -> Result<PathBuf> {
     match dir.canonicalize() {
         Ok(there) => Ok(there),
         Err(_) => {
@@ -101,7 +106,7 @@ fn absolute(dir: &Path) -> Result<PathBuf> {
     }
 }
 
-fn fill(staging: &Path, files: &BTreeMap<String, String>) -> Result<()> {
+fn write_files(staging: &Path, files: &BTreeMap<String, String>) -> Result<()> {
     fs::create_dir(staging)?;
     for (name, text) in files {
         let path = staging.join(name);
@@ -113,7 +118,7 @@ fn fill(staging: &Path, files: &BTreeMap<String, String>) -> Result<()> {
     Ok(())
 }
 
-fn replace(staging: &Path, target: &Path, files: &BTreeMap<String, String>) -> Result<()> {
+fn replace_files(staging: &Path, target: &Path, files: &BTreeMap<String, String>) -> Result<()> {
     for name in files.keys() {
         let path = target.join(name);
         if let Some(folder) = path.parent() {
@@ -125,7 +130,7 @@ fn replace(staging: &Path, target: &Path, files: &BTreeMap<String, String>) -> R
 }
 
 /// Sum and name of each file that was written before; none where that is not told.
-fn former(target: &Path) -> Vec<(String, String)> {
+fn read_manifest(target: &Path) -> Vec<(String, String)> {
     let list = target.join(SUMS);
     let is_ours =
         fs::metadata(&list).is_ok_and(|list| list.is_file() && list.len() <= MAX_SUMS_BYTES);
@@ -154,7 +159,8 @@ fn take_away<'a>(target: &Path, files: impl Iterator<Item = &'a (String, String)
     for (known, name) in files {
         let path = target.join(name);
         let is_plain = fs::symlink_metadata(&path).is_ok_and(|file| file.is_file());
-        let is_as_written = is_plain && fs::read(&path).is_ok_and(|bytes| sum(&bytes) == *known);
+        let is_as_written =
+            is_plain && fs::read(&path).is_ok_and(|bytes| checksum(&bytes) == *known);
         if !is_as_written || fs::remove_file(&path).is_err() {
             continue;
         }
@@ -185,16 +191,18 @@ mod tests {
     fn a_folder_that_holds_something_is_left_alone_without_force() {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("new/cluster");
-        write(&dir, &files("1"), false).unwrap();
+        write_directory(&dir, &files("1"), false).unwrap();
         assert_eq!(fs::read_to_string(dir.join("sub/b.txt")).unwrap(), "1");
         fs::write(dir.join("mine"), "x").unwrap();
-        let told = write(&dir, &files("2"), false).unwrap_err().to_string();
+        let told = write_directory(&dir, &files("2"), false)
+            .unwrap_err()
+            .to_string();
         assert!(
             told.contains("is not empty") && told.contains("--force"),
             "{told}"
         );
         assert_eq!(fs::read_to_string(dir.join("a.txt")).unwrap(), "1");
-        write(&dir, &files("2"), true).unwrap();
+        write_directory(&dir, &files("2"), true).unwrap();
         assert_eq!(
             fs::read_to_string(dir.join("a.txt")).unwrap()
                 + &fs::read_to_string(dir.join("mine")).unwrap(),
@@ -216,11 +224,11 @@ mod tests {
                 .iter()
                 .map(|name| ((*name).to_owned(), format!("text of {name}")))
                 .collect();
-            let sums = sums(&files);
+            let sums = list_checksums(&files);
             files.insert(SUMS.to_owned(), sums);
             files
         };
-        write(
+        write_directory(
             &dir,
             &with_sums(&["stays", "old/deep/goes", "old/changed", "goes"]),
             false,
@@ -232,10 +240,10 @@ mod tests {
         let listed = fs::read_to_string(dir.join(SUMS)).unwrap();
         fs::write(
             dir.join(SUMS),
-            format!("{listed}{}  ../outside\n", sum(b"text of outside")),
+            format!("{listed}{}  ../outside\n", checksum(b"text of outside")),
         )
         .unwrap();
-        write(&dir, &with_sums(&["stays"]), true).unwrap();
+        write_directory(&dir, &with_sums(&["stays"]), true).unwrap();
         let left = |name: &str| dir.join(name).exists();
         assert_eq!(
             [
@@ -260,10 +268,10 @@ mod tests {
         for (more, is_taken) in [(0, true), (1, false)] {
             let root = tempfile::tempdir().unwrap();
             fs::write(root.path().join("old"), "x").unwrap();
-            let line = format!("{}  old\n", sum(b"x"));
+            let line = format!("{}  old\n", checksum(b"x"));
             let padding = " ".repeat(usize::try_from(MAX_SUMS_BYTES).unwrap() - line.len() + more);
             fs::write(root.path().join(SUMS), line + &padding).unwrap();
-            write(root.path(), &files("1"), true).unwrap();
+            write_directory(root.path(), &files("1"), true).unwrap();
             assert_eq!(!root.path().join("old").exists(), is_taken, "{more}");
         }
     }
@@ -272,7 +280,7 @@ mod tests {
     fn an_empty_folder_is_filled_and_a_file_in_the_way_is_told() {
         let root = tempfile::tempdir().unwrap();
         let before = fs::metadata(root.path()).unwrap();
-        write(root.path(), &files("1"), false).unwrap();
+        write_directory(root.path(), &files("1"), false).unwrap();
         assert!(root.path().join("a.txt").exists());
         let after = fs::metadata(root.path()).unwrap();
         assert_eq!(
@@ -282,7 +290,7 @@ mod tests {
         );
         let told = format!(
             "{:#}",
-            write(&root.path().join("a.txt"), &files("1"), true).unwrap_err()
+            write_directory(&root.path().join("a.txt"), &files("1"), true).unwrap_err()
         );
         assert!(told.contains("a.txt"), "{told}");
     }

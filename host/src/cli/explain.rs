@@ -1,4 +1,4 @@
-//! What each plugin added to a cluster, for people.
+//! Prints what each plugin added to a cluster, as tables.
 
 use std::{collections::BTreeMap, io::Write};
 
@@ -13,53 +13,58 @@ use crate::{
 
 /// Prints tables: resources, files, scripts, what is taken of the nodes, services, endpoints,
 /// sizes.
-pub(super) fn print(out: &mut dyn Write, plan: &ClusterPlan) -> Result<()> {
+pub(super) fn print_plan(out: &mut dyn Write, plan: &ClusterPlan) -> Result<()> {
     let parts = &plan.bundle.parts;
-    section(
+    print_section(
         out,
         "RESOURCES",
         &["PLUGIN", "TYPE", "COUNT", "SUCH AS"],
         parts.iter().flat_map(resources).collect(),
     )?;
-    section(
+    print_section(
         out,
         "FILES ON THE NODES",
         &["PLUGIN", "ROLES", "PATH", "BYTES"],
         parts.iter().flat_map(files).collect(),
     )?;
-    section(
+    print_section(
         out,
         "SCRIPTS",
         &["PLUGIN", "ROLE", "STAGE", "NAME", "LINES"],
         parts.iter().flat_map(scripts).collect(),
     )?;
-    section(
+    print_section(
         out,
         "TAKEN OF EACH NODE",
         &["PLUGIN", "ROLE", "MEMORY MIB", "TCP PORTS"],
         parts.iter().flat_map(shares).collect(),
     )?;
-    section(
+    print_section(
         out,
         "SERVICES",
         &["PLUGIN", "SERVICE", "NODE", "ATTRIBUTES"],
         parts.iter().flat_map(services).collect(),
     )?;
-    section(
+    print_section(
         out,
         "ENDPOINTS",
         &["PLUGIN", "OUTPUT", "ROLE", "URL", "FOR"],
         parts.iter().flat_map(endpoints).collect(),
     )?;
-    section(out, "SIZES", &["WHAT", "IS", "LIMIT"], sizes_of(plan))
+    print_section(out, "SIZES", &["WHAT", "IS", "LIMIT"], sizes_of(plan))
 }
 
-fn section(out: &mut dyn Write, title: &str, heads: &[&str], rows: Vec<Vec<String>>) -> Result<()> {
+fn print_section(
+    out: &mut dyn Write,
+    title: &str,
+    heads: &[&str],
+    rows: Vec<Vec<String>>,
+) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{title}")?;
-    Ok(table::print(out, heads, &rows)?)
+    Ok(table::print_table(out, heads, &rows)?)
 }
 
 fn resources(part: &PluginBundle) -> Vec<Vec<String>> {

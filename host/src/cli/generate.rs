@@ -1,6 +1,6 @@
-//! `stampede generate`: a cluster as files that the plain `openstack` client deploys. Asks no
-//! cloud: what would be looked up there is given by hand or taken for something usual, and the
-//! README that goes with the files says which.
+//! `stampede generate`: writes a cluster as files that the plain `openstack` client deploys. Asks
+//! no cloud: what would be looked up there is given by options or assumed, and the README that goes
+//! with the files says what was assumed.
 
 use std::{collections::BTreeMap, io::Write, path::PathBuf, process::ExitCode};
 
@@ -56,11 +56,11 @@ pub(super) struct GenerateArgs {
     workers: Option<String>,
     /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be
     /// repeated
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::pair)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::parse_pair)]
     set: Vec<(String, String)>,
     /// A flavor of the cloud; may be repeated. Those that are not described are taken for 4096 MiB,
     /// 2 vCPUs, 20 GiB
-    #[arg(long = "flavor", value_name = "NAME=RAM_MIB,VCPUS,DISK_GIB", value_parser = flavor)]
+    #[arg(long = "flavor", value_name = "NAME=RAM_MIB,VCPUS,DISK_GIB", value_parser = parse_flavor)]
     flavors: Vec<Flavor>,
     /// The folder to write, new or empty
     #[arg(long, value_name = "DIR", required_unless_present = "explain")]
@@ -81,12 +81,12 @@ pub(super) struct GenerateArgs {
 
 /// Generates.
 pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<ExitCode> {
-    let catalogue = args.plugins.catalogue()?;
-    let words = AttributeNames::of(catalogue.descriptors());
+    let registry = args.plugins.load_registry()?;
+    let words = AttributeNames::of(registry.descriptors());
     let defaults = args.plugins.defaults(&words)?;
-    let generated = generate(args, &catalogue, &words, &defaults).await?;
+    let generated = generate_files(args, &registry, &words, &defaults).await?;
     if let Some(dir) = &args.out {
-        directory::write(dir, &files(&generated, args.format)?, args.force)?;
+        directory::write_directory(dir, &lay_out_files(&generated, args.format)?, args.force)?;
         writeln!(
             out,
             "wrote `{}`: {} tells how to deploy it",
@@ -95,14 +95,14 @@ pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<Exit
         )?;
     }
     if args.explain {
-        explain::print(out, &generated.plan)?;
+        explain::print_plan(out, &generated.plan)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn generate(
+async fn generate_files(
     args: &GenerateArgs,
-    catalogue: &PluginRegistry,
+    registry: &PluginRegistry,
     words: &AttributeNames,
     defaults: &OperatorDefaults,
 ) -> Result<GeneratedFiles> {
@@ -122,8 +122,8 @@ async fn generate(
         .clone()
         .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
     let mut spec = attributes::parse(&name, &given, defaults, words).map_err(UsageError)?;
-    let mut assumed = assume(&mut spec);
-    let chain = plugin_chain::order_plugins(&spec.frameworks, &catalogue.descriptors())
+    let mut assumed = assume_defaults(&mut spec);
+    let chain = plugin_chain::order_plugins(&spec.frameworks, &registry.descriptors())
         .map_err(UsageError)?;
     let smallest = nodes::smallest_resources(&chain);
     let chosen = ResolvedFlavors {
@@ -144,7 +144,7 @@ async fn generate(
         flavors: args.flavors.clone(),
         signal_transport: inventory::SIGNAL_TRANSPORT.to_owned(),
     };
-    let plan = plan_cluster(&spec, &chosen, catalogue).await?;
+    let plan = plan_cluster(&spec, &chosen, registry).await?;
     let used = [&chosen.master.name, &chosen.worker.name];
     for unused in args
         .flavors
@@ -156,7 +156,7 @@ async fn generate(
             unused.name
         ));
     }
-    assumed.extend(trusted(&plan));
+    assumed.extend(list_trusted(&plan));
     let timeout_min = spec.timeout_s.div_ceil(60) + STACK_SPARE_MIN;
     let parameters = parameters(&plan);
     Ok(GeneratedFiles {
@@ -169,7 +169,7 @@ async fn generate(
 }
 
 /// Names that only a cloud could tell.
-fn assume(spec: &mut ClusterSpec) -> Vec<String> {
+fn assume_defaults(spec: &mut ClusterSpec) -> Vec<String> {
     let mut assumed = Vec::new();
     for (open, usual, attribute) in [
         (&mut spec.image, ASSUMED_IMAGE, "image"),
@@ -190,7 +190,7 @@ fn assume(spec: &mut ClusterSpec) -> Vec<String> {
 }
 
 /// What the cloud must have, and could not be asked for.
-fn trusted(plan: &ClusterPlan) -> Vec<String> {
+fn list_trusted(plan: &ClusterPlan) -> Vec<String> {
     let volumes = readme::volumes(&plan.bundle).next().map(|_| {
         "data volumes: the cloud has a volume service (Cinder); elsewhere make the files again without `data_volume_gib`".to_owned()
     });
@@ -255,9 +255,12 @@ fn parameters(plan: &ClusterPlan) -> Map<String, Value> {
         .collect()
 }
 
-fn files(generated: &GeneratedFiles, format: OutputFormat) -> Result<BTreeMap<String, String>> {
+fn lay_out_files(
+    generated: &GeneratedFiles,
+    format: OutputFormat,
+) -> Result<BTreeMap<String, String>> {
     let bundle = &generated.plan.bundle;
-    let mut files = readme::scripts(bundle);
+    let mut files = readme::collect_scripts(bundle);
     match format {
         OutputFormat::Yaml => {
             files.insert("cluster.yaml".to_owned(), to_yaml(&bundle.template)?);
@@ -282,15 +285,15 @@ fn files(generated: &GeneratedFiles, format: OutputFormat) -> Result<BTreeMap<St
             files.insert("stack.json".to_owned(), text);
         }
     }
-    let readme = readme::readme(generated, format, &files);
+    let readme = readme::write_readme(generated, format, &files);
     files.insert("README.md".to_owned(), readme);
-    let sums = directory::sums(&files);
+    let sums = directory::list_checksums(&files);
     files.insert(directory::SUMS.to_owned(), sums);
     Ok(files)
 }
 
 /// `NAME=RAM_MIB,VCPUS,DISK_GIB`, for clap.
-fn flavor(text: &str) -> Result<Flavor, String> {
+fn parse_flavor(text: &str) -> Result<Flavor, String> {
     let wanted = || "must be NAME=RAM_MIB,VCPUS,DISK_GIB, such as m1.large=8192,4,40".to_owned();
     let (name, size) = text.rsplit_once('=').ok_or_else(wanted)?;
     let numbers: Vec<u32> = size
@@ -316,7 +319,7 @@ mod tests {
     #[test]
     fn a_flavor_is_a_name_and_three_numbers() {
         assert_eq!(
-            flavor("a=b=8192,4,0"),
+            parse_flavor("a=b=8192,4,0"),
             Ok(Flavor {
                 name: "a=b".to_owned(),
                 vcpus: 4,
@@ -335,17 +338,17 @@ mod tests {
             "m1=-1,1,1",
             "m1=1.5,1,1",
         ] {
-            assert!(flavor(wrong).is_err(), "{wrong}");
+            assert!(parse_flavor(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn a_role_gets_the_smallest_flavor_that_fits_and_assumptions_are_told() {
         let described = [
-            flavor("tiny=512,1,5").unwrap(),
-            flavor("big=8192,4,40").unwrap(),
-            flavor("fits=2048,2,20").unwrap(),
-            flavor("volume=2048,2,0").unwrap(),
+            parse_flavor("tiny=512,1,5").unwrap(),
+            parse_flavor("big=8192,4,40").unwrap(),
+            parse_flavor("fits=2048,2,20").unwrap(),
+            parse_flavor("volume=2048,2,0").unwrap(),
         ];
         let smallest = BTreeMap::from([(
             "worker".to_owned(),

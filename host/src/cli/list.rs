@@ -1,4 +1,4 @@
-//! `stampede list`: the project's clusters, those that are being deleted among them.
+//! `stampede list`: prints the project's clusters, those that are being deleted among them.
 
 use std::{io::Write, process::ExitCode};
 
@@ -36,7 +36,7 @@ pub(super) async fn run(args: &ListArgs, out: &mut dyn Write) -> Result<ExitCode
             stack.to_owned(),
         ]
     };
-    table::print(
+    table::print_table(
         out,
         &["NAME", "STATE", "HEAT SAYS", "STACK"],
         &views.iter().map(row).collect::<Vec<_>>(),

@@ -1,9 +1,9 @@
-//! The command line: arguments to one function each, and what its outcome is to a shell. Knows no
-//! framework.
+//! The command line: parses arguments, calls one function a command, and turns its outcome into an
+//! exit code. Knows no framework.
 //!
 //! Layout
-//! - `generate`: a cluster as files, without a cloud; `explain`: what each plugin added to it;
-//!   `directory`: writing them
+//! - `generate`: a cluster as files, without a cloud; `readme`, `explain`: what is written about
+//!   it; `directory`: writing them
 //! - `serve`: the service
 //! - `deploy`, `show`, `list`, `update`, `delete`: clusters in a cloud, without a server; `cloud`:
 //!   what these share
@@ -83,13 +83,13 @@ pub fn main() -> ExitCode {
     } else {
         "warn"
     });
-    let outcome = runtime().and_then(|runtime| {
+    let outcome = start_runtime().and_then(|runtime| {
         let outcome = runtime.block_on(run(&cli.command, &mut io::stdout().lock()));
         // What blocks, such as a resolver that nobody answers, would otherwise hold up the end.
         runtime.shutdown_background();
         outcome
     });
-    outcome.unwrap_or_else(|error| complain(&error))
+    outcome.unwrap_or_else(|error| report_error(&error))
 }
 
 async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
@@ -105,7 +105,7 @@ async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
+fn start_runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?)
@@ -121,7 +121,7 @@ fn log_to_stderr(default: &str) {
 }
 
 /// Says what went wrong; a reader who went away (`stampede plugins | head`) is no failure.
-fn complain(error: &anyhow::Error) -> ExitCode {
+fn report_error(error: &anyhow::Error) -> ExitCode {
     if error
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
@@ -129,7 +129,7 @@ fn complain(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // There is nobody left to tell when standard error is gone too.
-    let _ = writeln!(io::stderr(), "{}", told(error));
+    let _ = writeln!(io::stderr(), "{}", error_lines(error));
     ExitCode::from(if is_bad_request(error) {
         BAD_REQUEST
     } else {
@@ -139,7 +139,7 @@ fn complain(error: &anyhow::Error) -> ExitCode {
 
 /// The context and the error below it. An error of the orchestrator, the cloud or the store ends the
 /// chain: its words are complete, and what caused it would only repeat them.
-fn told(error: &anyhow::Error) -> String {
+fn error_lines(error: &anyhow::Error) -> String {
     let mut messages = Vec::new();
     for cause in error.chain() {
         messages.push(cause.to_string());
@@ -163,7 +163,7 @@ fn is_bad_request(error: &anyhow::Error) -> bool {
 }
 
 /// `NAME=VALUE`, for clap. The name may have `stampede.` in front.
-fn pair(text: &str) -> Result<(String, String), String> {
+fn parse_pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| "must be NAME=VALUE".to_owned())?;
@@ -192,12 +192,15 @@ mod tests {
     #[test]
     fn a_pair_keeps_its_value_exactly() {
         assert_eq!(
-            pair("stampede.hadoop.x= a=b "),
+            parse_pair("stampede.hadoop.x= a=b "),
             Ok(("hadoop.x".to_owned(), " a=b ".to_owned()))
         );
-        assert_eq!(pair("workers="), Ok(("workers".to_owned(), String::new())));
-        assert!(pair("workers").is_err());
-        assert!(pair("=3").is_err());
+        assert_eq!(
+            parse_pair("workers="),
+            Ok(("workers".to_owned(), String::new()))
+        );
+        assert!(parse_pair("workers").is_err());
+        assert!(parse_pair("=3").is_err());
     }
 
     #[test]
@@ -208,7 +211,7 @@ mod tests {
         ];
         let error = anyhow::Error::from(UsageError(problems));
         assert_eq!(
-            told(&error),
+            error_lines(&error),
             "stampede: workers: 0 is too few (1 to 250)\nstampede: image: is not there"
         );
         assert!(is_bad_request(&error));
@@ -222,6 +225,6 @@ mod tests {
         let below = CloudError::InvalidToken { service: "heat" };
         let error =
             anyhow::Error::from(OrchestratorError::from(below.clone())).context("show `c1`");
-        assert_eq!(told(&error), format!("stampede: show `c1`: {below}"));
+        assert_eq!(error_lines(&error), format!("stampede: show `c1`: {below}"));
     }
 }

@@ -1,5 +1,5 @@
-//! `stampede plugins`: what can be asked for. And where plugins and an operator's defaults are
-//! found, for every command that needs them.
+//! `stampede plugins`: lists frameworks and attributes. Also finds and loads plugins and an
+//! operator's defaults, for every command that needs them.
 
 use std::{
     env,
@@ -22,11 +22,13 @@ use crate::{
         attribute_schema::ATTRIBUTES, attributes, defaults::VARIABLE_PREFIX,
         framework::PluginDescriptor,
     },
+    metrics::HostMetrics,
     orchestrator::{
         ClusterPlanner,
         planning::cluster_plan::{PluginSource as _, plugin_planner::PluginPlanner},
     },
     plugin::{CompiledSources, PluginLimits, PluginRegistry},
+    system::environment::{read_all, read_path},
 };
 
 /// Where the distribution's package puts plugins.
@@ -51,20 +53,27 @@ pub(crate) struct PluginArgs {
 }
 
 impl PluginArgs {
-    /// The plugins and the defaults, for an orchestrator.
-    pub(crate) async fn load(&self) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
+    /// The plugins and the defaults, for an orchestrator; calls of plugins are recorded there.
+    pub(crate) async fn load(
+        &self,
+        metrics: &Arc<HostMetrics>,
+    ) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
         let args = self.clone();
         // On a thread of its own: compiling takes seconds, and a signal must not wait for it.
-        let catalogue = tokio::task::spawn_blocking(move || args.catalogue()).await??;
-        let defaults = self.defaults(&AttributeNames::of(catalogue.descriptors()))?;
-        Ok((Arc::new(PluginPlanner(catalogue)), defaults))
+        let registry = tokio::task::spawn_blocking(move || args.load_registry()).await??;
+        registry.record_calls(Arc::clone(metrics));
+        let defaults = self.defaults(&AttributeNames::of(registry.descriptors()))?;
+        Ok((Arc::new(PluginPlanner(registry)), defaults))
     }
 
     /// As [`Self::load`], for a service: what is wrong with its operator's defaults is told at its
     /// start, not to each of its users.
-    pub(super) async fn load_checked(&self) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
-        let (planner, defaults) = self.load().await?;
-        let problems = unusable(planner.as_ref(), &defaults);
+    pub(super) async fn load_checked(
+        &self,
+        metrics: &Arc<HostMetrics>,
+    ) -> Result<(Arc<dyn ClusterPlanner>, OperatorDefaults)> {
+        let (planner, defaults) = self.load(metrics).await?;
+        let problems = find_unusable_defaults(planner.as_ref(), &defaults);
         if problems.is_empty() {
             Ok((planner, defaults))
         } else {
@@ -73,9 +82,9 @@ impl PluginArgs {
     }
 
     /// The plugins. Blocks: milliseconds once they are compiled.
-    pub(super) fn catalogue(&self) -> Result<PluginRegistry> {
-        let dir = self.folder()?;
-        let (shipped, cache) = (shipped(), self.cache.clone().or_else(default_cache));
+    pub(super) fn load_registry(&self) -> Result<PluginRegistry> {
+        let dir = self.find_folder()?;
+        let (shipped, cache) = (compiled_folder(), self.cache.clone().or_else(default_cache));
         Ok(PluginRegistry::load_compiled(
             &dir,
             CompiledSources {
@@ -97,7 +106,7 @@ impl PluginArgs {
             }
         };
         let defaults =
-            OperatorDefaults::from_variables(variables(env::vars_os())?, words).over(file);
+            OperatorDefaults::from_variables(default_variables(read_all())?, words).over(file);
         let problems = defaults.check(words);
         if problems.is_empty() {
             Ok(defaults)
@@ -106,7 +115,7 @@ impl PluginArgs {
         }
     }
 
-    fn folder(&self) -> Result<PathBuf> {
+    fn find_folder(&self) -> Result<PathBuf> {
         if let Some(dir) = &self.plugins {
             return Ok(dir.clone());
         }
@@ -137,7 +146,10 @@ impl PluginArgs {
 
 /// The defaults that no request is served with, unless it overrides them: tried with no attribute,
 /// and with each framework alone.
-fn unusable(planner: &dyn ClusterPlanner, defaults: &OperatorDefaults) -> Vec<Problem> {
+fn find_unusable_defaults(
+    planner: &dyn ClusterPlanner,
+    defaults: &OperatorDefaults,
+) -> Vec<Problem> {
     let words = AttributeNames::of(planner.descriptors());
     let alone = words
         .frameworks()
@@ -168,7 +180,7 @@ fn unusable(planner: &dyn ClusterPlanner, defaults: &OperatorDefaults) -> Vec<Pr
 }
 
 /// Those that set defaults, as texts.
-fn variables(
+fn default_variables(
     all: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Vec<(String, String)>, UsageError> {
     let (mut variables, mut problems) = (Vec::new(), Vec::new());
@@ -187,18 +199,13 @@ fn variables(
     }
 }
 
-fn shipped() -> Option<PathBuf> {
+fn compiled_folder() -> Option<PathBuf> {
     Some(env::current_exe().ok()?.parent()?.join(SHIPPED))
 }
 
 fn default_cache() -> Option<PathBuf> {
-    let set = |name: &str| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    set("XDG_CACHE_HOME")
-        .or_else(|| Some(set("HOME")?.join(".cache")))
+    read_path("XDG_CACHE_HOME")
+        .or_else(|| Some(read_path("HOME")?.join(".cache")))
         .map(|dir| dir.join("stampede"))
 }
 
@@ -216,15 +223,16 @@ pub(super) struct PluginsArgs {
 /// Lists them, or compiles them.
 pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
     if args.compile {
-        let into = shipped().context("cannot tell where this program is")?;
-        let names = PluginRegistry::ship(&args.plugins.folder()?, &into, PluginLimits::default())?;
+        let into = compiled_folder().context("cannot tell where this program is")?;
+        let names =
+            PluginRegistry::ship(&args.plugins.find_folder()?, &into, PluginLimits::default())?;
         writeln!(out, "compiled {} into {}", names.join(", "), into.display())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let catalogue = args.plugins.catalogue()?;
-    let descriptors = catalogue.descriptors();
-    frameworks(out, &descriptors)?;
-    for broken in catalogue.broken() {
+    let registry = args.plugins.load_registry()?;
+    let descriptors = registry.descriptors();
+    print_frameworks(out, &descriptors)?;
+    for broken in registry.broken() {
         writeln!(
             out,
             "{} is disabled: it {}",
@@ -249,7 +257,7 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
                 .flat_map(|descriptor| parameters(descriptor)),
         )
         .collect();
-    table::print(
+    table::print_table(
         out,
         &["ATTRIBUTE", "TYPE", "DEFAULT", "RANGE", "WHAT"],
         &rows,
@@ -257,7 +265,7 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn frameworks(out: &mut dyn Write, descriptors: &[&PluginDescriptor]) -> Result<()> {
+fn print_frameworks(out: &mut dyn Write, descriptors: &[&PluginDescriptor]) -> Result<()> {
     let row = |descriptor: &&PluginDescriptor| {
         let versions = descriptor.versions.join(", ");
         vec![
@@ -269,7 +277,7 @@ fn frameworks(out: &mut dyn Write, descriptors: &[&PluginDescriptor]) -> Result<
         ]
     };
     let rows: Vec<Vec<String>> = descriptors.iter().map(row).collect();
-    Ok(table::print(
+    Ok(table::print_table(
         out,
         &["PLUGIN", "VERSIONS", "REQUIRES", "PROVIDES", "WHAT"],
         &rows,
@@ -306,14 +314,14 @@ fn parameters(descriptor: &PluginDescriptor) -> impl Iterator<Item = Vec<String>
             format!("{}.{name}", descriptor.name),
             kind,
             default,
-            range(schema),
+            describe_range(schema),
             what.to_owned(),
         ]
     })
 }
 
 /// What a parameter's schema bounds: `1 to 512`, `up to 5`.
-fn range(schema: &Value) -> String {
+fn describe_range(schema: &Value) -> String {
     let bound = |names: [&str; 3]| {
         names
             .iter()
@@ -353,12 +361,12 @@ mod tests {
                 (odd(), "x".into()),
             ]
         };
-        let taken = variables(ours("debian-12".into()).into_iter()).unwrap();
+        let taken = default_variables(ours("debian-12".into()).into_iter()).unwrap();
         assert_eq!(
             taken,
             [("STAMPEDE_DEFAULT_IMAGE".to_owned(), "debian-12".to_owned())]
         );
-        let refused = variables(ours(odd()).into_iter()).unwrap_err();
+        let refused = default_variables(ours(odd()).into_iter()).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "STAMPEDE_DEFAULT_IMAGE: is not UTF-8 (write it in UTF-8)"

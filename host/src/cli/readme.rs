@@ -1,4 +1,5 @@
-//! The README that goes with generated files, and the scripts as files of their own, for reading.
+//! Writes the README that goes with generated files, and the scripts as files of their own, for
+//! reading.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// Every script of every plugin: `scripts/01-hadoop/worker/setup.hadoop.sh`.
-pub(super) fn scripts(bundle: &ClusterBundle) -> BTreeMap<String, String> {
+pub(super) fn collect_scripts(bundle: &ClusterBundle) -> BTreeMap<String, String> {
     let all = bundle
         .parts
         .iter()
@@ -32,7 +33,7 @@ pub(super) fn scripts(bundle: &ClusterBundle) -> BTreeMap<String, String> {
 }
 
 /// Two commands, what was assumed, where the outputs are.
-pub(super) fn readme(
+pub(super) fn write_readme(
     generated: &GeneratedFiles,
     format: OutputFormat,
     files: &BTreeMap<String, String>,
@@ -41,21 +42,24 @@ pub(super) fn readme(
     let title = generated.plan.bundle.template["description"]
         .as_str()
         .unwrap_or_default();
-    let mut text = format!("# {name}\n\n{title}\n\n{}", commands(generated, format));
-    let is_proved = generated
+    let mut text = format!(
+        "# {name}\n\n{title}\n\n{}",
+        list_commands(generated, format)
+    );
+    let is_verified = generated
         .plan
         .bundle
         .parts
         .iter()
         .flat_map(|part| &part.scripts)
         .any(|script| script.stage == ScriptStage::Smoke);
-    let proof = if is_proved {
-        "every node has registered and the frameworks have proved themselves by a real job"
+    let complete = if is_verified {
+        "every node has registered and a real job has verified the frameworks"
     } else {
         "every node has registered"
     };
     text.push_str(&format!(
-        "\nThe stack is complete when {proof}.\n\
+        "\nThe stack is complete when {complete}.\n\
          The first failure ends it at once; its reason, with node, stage and line, is in\n\
          `openstack stack show {name} -c stack_status_reason`. On a node the log is `/var/log/stampede.log`.\n"
     ));
@@ -81,7 +85,7 @@ pub(super) fn readme(
         ));
     }
     text.push_str("| `master_address` | where the master is reached | everyone |\n\n");
-    text.push_str(&access(generated));
+    text.push_str(&describe_access(generated));
     if !generated.assumed.is_empty() {
         let place = if format == OutputFormat::Yaml {
             "`environment.yaml`"
@@ -95,12 +99,12 @@ pub(super) fn readme(
     }
     text.push_str("\n## The files\n\n");
     for file in files.keys().map(String::as_str).chain([directory::SUMS]) {
-        text.push_str(&format!("- `{file}`{}\n", about(file)));
+        text.push_str(&format!("- `{file}`{}\n", describe_file(file)));
     }
     text
 }
 
-fn commands(generated: &GeneratedFiles, format: OutputFormat) -> String {
+fn list_commands(generated: &GeneratedFiles, format: OutputFormat) -> String {
     let (name, minutes) = (&generated.spec.name, generated.timeout_min);
     let create = match format {
         OutputFormat::Yaml => format!("openstack stack create -t cluster.yaml -e environment.yaml --timeout {minutes} --wait {name}"),
@@ -110,7 +114,7 @@ fn commands(generated: &GeneratedFiles, format: OutputFormat) -> String {
                 .to_owned()
         }
     };
-    let kept = kept(generated);
+    let kept = describe_kept(generated);
     format!(
         "Deploy it from this folder, and delete it:\n\n```sh\n{create}\nopenstack stack delete --yes --wait {name}\n```\n{kept}"
     )
@@ -132,7 +136,7 @@ pub(super) fn volumes(bundle: &ClusterBundle) -> impl Iterator<Item = (&str, boo
 }
 
 /// What the delete leaves behind.
-fn kept(generated: &GeneratedFiles) -> String {
+fn describe_kept(generated: &GeneratedFiles) -> String {
     let kept: Vec<&str> = volumes(&generated.plan.bundle)
         .filter(|(_, is_kept)| *is_kept)
         .map(|(name, _)| name)
@@ -146,7 +150,7 @@ fn kept(generated: &GeneratedFiles) -> String {
     )
 }
 
-fn access(generated: &GeneratedFiles) -> String {
+fn describe_access(generated: &GeneratedFiles) -> String {
     let spec = &generated.spec;
     if spec.access.is_empty() {
         let again =
@@ -165,7 +169,7 @@ fn access(generated: &GeneratedFiles) -> String {
     )
 }
 
-fn about(file: &str) -> &'static str {
+fn describe_file(file: &str) -> &'static str {
     match file {
         "cluster.yaml" => ": the Heat template",
         "environment.yaml" => ": the values of its parameters",

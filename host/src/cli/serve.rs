@@ -1,17 +1,20 @@
-//! `stampede serve`: the service that hurtle starts. Puts store, cloud, plugins and faces together.
+//! `stampede serve`: builds the service that hurtle starts from store, cloud, plugins and APIs, and
+//! runs it until a signal.
 
-use std::{env, io::Write, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode};
+use std::{io::Write, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode, sync::Arc};
 
 use anyhow::Result;
 use clap::Args;
 
-use super::plugins::PluginArgs;
+use super::{cloud::user_state_dir, plugins::PluginArgs};
 use crate::{
+    metrics::{HostMetrics, WorkOutcome},
     occi,
-    openstack::{CloudClient, CloudConfig, EndpointInterface},
+    openstack::{CallObserver, CallOutcome, CloudClient, CloudConfig, EndpointInterface},
     orchestrator::{self, Orchestrator, OrchestratorConfig},
     server::{self, Server},
     store::{self, RecordStore},
+    system::environment::read_path,
 };
 
 /// Serve OCCI, and run until SIGTERM or SIGINT
@@ -75,14 +78,15 @@ pub(super) struct ServeArgs {
 
 /// Serves until told to stop; the addresses really bound are the first line on `out`.
 pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCode> {
-    let mut stop = pin!(server::terminated());
-    let client = CloudClient::new(args.cloud())?;
+    let mut stop = pin!(server::wait_for_signal());
+    let metrics = Arc::new(HostMetrics::default());
+    let client = CloudClient::new(args.cloud_config(&metrics))?;
     // The ports come before what takes time: clients wait for the plugins in the queue instead of
     // being refused.
-    let server = Server::bind(args.server()).await?;
+    let server = Server::bind(args.server_config(Arc::clone(&metrics))).await?;
     let orchestrator = tokio::select! {
         () = &mut stop => return Ok(ExitCode::SUCCESS),
-        orchestrator = args.orchestrator(client) => orchestrator?,
+        orchestrator = args.build_orchestrator(client, metrics) => orchestrator?,
     };
     // Said when nothing can go wrong any more: who reads it takes the service for running.
     let (api, admin) = server.addresses();
@@ -95,6 +99,19 @@ pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
+/// Records each HTTP call to the cloud: the client knows no metrics, and the metrics no HTTP.
+fn observe_cloud_calls(metrics: &Arc<HostMetrics>) -> CallObserver {
+    let metrics = Arc::clone(metrics);
+    CallObserver::new(move |service, took, outcome| {
+        let outcome = match outcome {
+            CallOutcome::Done => WorkOutcome::Succeeded,
+            CallOutcome::Refused => WorkOutcome::Refused,
+            CallOutcome::Failed | CallOutcome::Unreachable => WorkOutcome::Failed,
+        };
+        metrics.observe_cloud_call(service.as_str(), outcome, took);
+    })
+}
+
 impl ServeArgs {
     fn so_name(&self) -> String {
         self.so_name
@@ -103,7 +120,7 @@ impl ServeArgs {
             .unwrap_or_else(|| "stampede".to_owned())
     }
 
-    fn server(&self) -> server::ServerConfig {
+    fn server_config(&self, metrics: Arc<HostMetrics>) -> server::ServerConfig {
         server::ServerConfig {
             listen: self.listen,
             admin_listen: self.admin_listen,
@@ -111,14 +128,16 @@ impl ServeArgs {
             controller: self
                 .cc_admin_url
                 .clone()
-                .filter(|url| !url.is_empty() && given(self.so_name.as_ref())),
-            limits: limits(),
+                .filter(|url| !url.is_empty() && is_given(self.so_name.as_ref())),
+            limits: server_limits(),
             occi: occi::OcciLimits::default(),
+            metrics,
         }
     }
 
-    fn cloud(&self) -> CloudConfig {
+    fn cloud_config(&self, metrics: &Arc<HostMetrics>) -> CloudConfig {
         CloudConfig {
+            call_observer: Some(observe_cloud_calls(metrics)),
             region: self.region.clone().filter(|region| !region.is_empty()),
             interface: self.interface,
             ca_file: self
@@ -130,9 +149,13 @@ impl ServeArgs {
         }
     }
 
-    async fn orchestrator(&self, client: CloudClient) -> Result<Orchestrator> {
-        let (planner, defaults) = self.plugins.load_checked().await?;
-        let store = self.store().await?;
+    async fn build_orchestrator(
+        &self,
+        client: CloudClient,
+        metrics: Arc<HostMetrics>,
+    ) -> Result<Orchestrator> {
+        let (planner, defaults) = self.plugins.load_checked(&metrics).await?;
+        let store = self.open_store().await?;
         let (host, limits) = (self.so_name(), orchestrator::OrchestratorLimits::default());
         Ok(Orchestrator::new(OrchestratorConfig {
             host,
@@ -141,14 +164,19 @@ impl ServeArgs {
             store,
             defaults,
             limits,
+            metrics,
         })
         .await?)
     }
 
     /// A folder that was named must do; where only the environment suggests one, as it does in
     /// containers too, memory does as well.
-    async fn store(&self) -> Result<RecordStore> {
-        if let Some(dir) = self.data_dir.clone().or_else(|| set("STATE_DIRECTORY")) {
+    async fn open_store(&self) -> Result<RecordStore> {
+        if let Some(dir) = self
+            .data_dir
+            .clone()
+            .or_else(|| read_path("STATE_DIRECTORY"))
+        {
             return Ok(RecordStore::open(&dir).await?);
         }
         let why = match home_data_dir() {
@@ -165,15 +193,15 @@ impl ServeArgs {
     }
 }
 
-fn given(text: Option<&String>) -> bool {
+fn is_given(text: Option<&String>) -> bool {
     text.is_some_and(|text| !text.is_empty())
 }
 
 /// Within what the system lets this process have.
-fn limits() -> server::ServerLimits {
+fn server_limits() -> server::ServerLimits {
     let limits = server::ServerLimits::default();
-    let limits = open_files().map_or(limits, |files| limits.within(files));
-    memory_bytes().map_or(limits, |bytes| limits.fitting(bytes))
+    let limits = open_files().map_or(limits, |files| limits.limit_to_files(files));
+    memory_bytes().map_or(limits, |bytes| limits.limit_to_memory(bytes))
 }
 
 /// How much memory the container may have; `None` where there is no limit, or none of a container.
@@ -198,12 +226,5 @@ fn open_files() -> Option<usize> {
 
 /// Where the user's environment keeps the state of services.
 fn home_data_dir() -> Option<PathBuf> {
-    let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-    Some(state?.join("stampede/serve"))
-}
-
-fn set(name: &str) -> Option<PathBuf> {
-    env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
+    Some(user_state_dir()?.join("stampede/serve"))
 }

@@ -1,4 +1,4 @@
-//! `stampede show`: one cluster, as its owner wants to see it.
+//! `stampede show`: prints one cluster: its state, its endpoints and what its nodes reported.
 
 use std::{io::Write, process::ExitCode};
 
@@ -21,11 +21,11 @@ pub(super) struct ShowArgs {
 pub(super) async fn run(args: &ShowArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let cloud = args.cloud.connect().await?;
     let view = cloud.orchestrator.view(&cloud.caller, &args.name).await?;
-    print(out, &view)?;
+    print_view(out, &view)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
+fn print_view(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
     writeln!(out, "name        {}", view.name)?;
     writeln!(out, "state       {}", view.state)?;
     if let Some(status) = &view.stack_status {
@@ -45,7 +45,7 @@ fn print(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
     }
     if !view.endpoints.is_empty() {
         writeln!(out, "\nendpoints")?;
-        cloud::endpoints(out, view)?;
+        cloud::print_endpoints(out, view)?;
     }
     if !view.progress.is_empty() {
         writeln!(out, "\nprogress")?;

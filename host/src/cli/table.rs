@@ -1,9 +1,13 @@
-//! Rows for people: columns as wide as they need to be.
+//! Prints rows in columns that are as wide as their widest text.
 
 use std::io::{self, Write};
 
 /// Prints rows under their headings, two blanks between columns.
-pub(super) fn print(out: &mut dyn Write, heads: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+pub(super) fn print_table(
+    out: &mut dyn Write,
+    heads: &[&str],
+    rows: &[Vec<String>],
+) -> io::Result<()> {
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
     let all = || std::iter::once(&heads).chain(rows);
     let wide = |column: usize| {
@@ -30,7 +34,7 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let mut out = Vec::new();
-        super::print(
+        super::print_table(
             &mut out,
             &["NAME", "X"],
             &[

@@ -1,4 +1,4 @@
-//! `stampede update`: a change to a running cluster, without a server.
+//! `stampede update`: changes a running cluster from this process, without a server.
 
 use std::{io::Write, process::ExitCode};
 
@@ -26,7 +26,7 @@ pub(super) struct UpdateArgs {
     #[arg(long, value_name = "WORKER")]
     remove: Vec<String>,
     /// Any attribute without `stampede.`: hadoop.replication=3; may be repeated
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::pair)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::parse_pair)]
     set: Vec<(String, String)>,
     #[command(flatten)]
     cloud: CloudArgs,
@@ -66,10 +66,10 @@ pub(super) async fn run(args: &UpdateArgs, out: &mut dyn Write) -> Result<ExitCo
         tokio::time::sleep(cloud::LOOK_EVERY).await;
         view = cloud.orchestrator.view(&cloud.caller, &args.name).await?;
     }
-    conclusion(out, &view)
+    print_conclusion(out, &view)
 }
 
-fn conclusion(out: &mut dyn Write, view: &ClusterView) -> Result<ExitCode> {
+fn print_conclusion(out: &mut dyn Write, view: &ClusterView) -> Result<ExitCode> {
     let well = view.state == ClusterState::Active && view.change.is_none();
     let end = view
         .change

@@ -6,6 +6,7 @@ use std::fmt;
 use secrecy::SecretString;
 
 use super::{CloudConfig, CloudError, EndpointInterface, clouds_yaml};
+use crate::system::environment;
 
 /// Who logs in, where, and for which project.
 #[derive(Clone)]
@@ -66,9 +67,7 @@ impl CloudCredentials {
     /// # Errors
     /// [`CloudError::Credentials`], which names the variable or the key that is missing or wrong.
     pub fn from_env_or_clouds_yaml(os_cloud: Option<&str>) -> Result<Self, CloudError> {
-        Self::from_environment(os_cloud, &|name| {
-            std::env::var(name).ok().filter(|value| !value.is_empty())
-        })
+        Self::from_environment(os_cloud, &environment::read_text)
     }
 
     fn from_environment(

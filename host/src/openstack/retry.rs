@@ -124,7 +124,7 @@ pub(super) fn backoff_pause(
 
 /// From a half to one, so that many hosts that failed together do not come back together.
 fn random_jitter() -> f64 {
-    let random = uuid::Uuid::new_v4().as_bytes()[0];
+    let random = crate::system::random::random_byte();
     0.5 + f64::from(random) / 510.0
 }
 

@@ -10,13 +10,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Instant, SystemTime},
+    time::Instant,
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{ClientLimits, CloudError, ServiceName, keystone_wire::TokenIdentity};
+use crate::system::clock;
 
 /// SHA-256 of token and project: on Keystone v2.0 one token can be exchanged for several projects'.
 pub(super) type TokenKey = [u8; 32];
@@ -78,7 +79,7 @@ impl TokenCache {
             .get_mut(&key)
             .filter(|slot| Arc::ptr_eq(&slot.validating, &validating))
         {
-            slot.result = Some((Instant::now(), result.clone()));
+            slot.result = Some((clock::monotonic_now(), result.clone()));
         }
         result.and_then(refuse_expired)
     }
@@ -98,7 +99,7 @@ impl TokenCache {
         } else {
             limits.token_error_ttl
         };
-        let now = Instant::now();
+        let now = clock::monotonic_now();
         if now.duration_since(*at) >= ttl {
             return None;
         }
@@ -109,7 +110,7 @@ impl TokenCache {
     /// The lock that serializes validations of this key; makes room for a new key.
     fn validation_lock(&self, key: TokenKey, limit: usize) -> Arc<tokio::sync::Mutex<()>> {
         let mut slots = self.lock();
-        let now = Instant::now();
+        let now = clock::monotonic_now();
         if let Some(slot) = slots.get_mut(&key) {
             slot.last_used = now;
             return Arc::clone(&slot.validating);
@@ -141,7 +142,7 @@ impl TokenCache {
 
 fn refuse_expired(identity: Arc<TokenIdentity>) -> ValidationResult {
     match identity.expires {
-        Some(expires) if expires <= SystemTime::now() => Err(CloudError::InvalidToken {
+        Some(expires) if expires <= clock::wall_now() => Err(CloudError::InvalidToken {
             service: ServiceName::Keystone.as_str(),
         }),
         _ => Ok(identity),
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
     use crate::openstack::{User, service_catalog::ServiceCatalog};
 
-    fn identity(expires: Option<SystemTime>) -> TokenIdentity {
+    fn identity(expires: Option<std::time::SystemTime>) -> TokenIdentity {
         let user = User {
             id: "u".to_owned(),
             name: "u".to_owned(),
@@ -256,7 +257,7 @@ mod tests {
                 .expect("good");
         }
         assert_eq!(asked.load(Ordering::Relaxed), 2);
-        let expired = Some(SystemTime::now() - Duration::from_secs(1));
+        let expired = Some(clock::wall_now() - Duration::from_secs(1));
         let outcome = ask(
             &tokens,
             "b",

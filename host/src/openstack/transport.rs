@@ -2,7 +2,7 @@
 //! size, one span and one observation for each HTTP call, repetition by `retry`. Knows no service's
 //! JSON. TLS verification cannot be turned off; a cloud with its own authority names a CA file.
 
-use std::{path::Path, sync::OnceLock, time::Instant};
+use std::{path::Path, sync::OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
@@ -20,6 +20,7 @@ use super::{
     error_response::{self, FailedResponse},
     retry::{CallFailure, Delivery, RetryPolicy, repeat_call},
 };
+use crate::system::{clock, http_client};
 
 /// Connections to the cloud, with their limits.
 #[derive(Debug)]
@@ -58,10 +59,8 @@ impl HttpTransport {
 
     fn build_client(&self, authorities: Vec<Certificate>) -> Result<reqwest::Client, CloudError> {
         let builder = || {
-            let builder = reqwest::Client::builder()
+            let builder = http_client::new_builder()
                 .user_agent(concat!("stampede/", env!("CARGO_PKG_VERSION")))
-                // A redirect to another host would carry the token along.
-                .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(self.limits.connect);
             if self.is_loopback {
                 builder.no_proxy()
@@ -124,7 +123,7 @@ impl HttpTransport {
             status = field::Empty,
             outcome = field::Empty,
         );
-        let started = Instant::now();
+        let started = clock::monotonic_now();
         let result = self
             .exchange(call, request, attempt)
             .instrument(span.clone())

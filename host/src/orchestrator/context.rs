@@ -16,6 +16,7 @@ use crate::{
         ClusterSpec, Problem, attribute_names::AttributeNames, attributes,
         defaults::OperatorDefaults,
     },
+    metrics::HostMetrics,
     openstack::{CloudClient, CloudSession},
     store::ClusterRecord,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) defaults: OperatorDefaults,
     /// The clusters in use and the sessions of their users.
     pub(crate) state: Arc<SharedState>,
+    /// Where reconciles and rollout steps are recorded.
+    pub(crate) metrics: Arc<HostMetrics>,
     pub(crate) groups: GroupCache,
     /// Projects whose stacks were looked through for clusters that the store does not know.
     pub(crate) recovered: Mutex<HashSet<String>>,

@@ -31,6 +31,7 @@ use crate::{
     cluster::{
         attribute_names::AttributeNames, defaults::OperatorDefaults, framework::PluginDescriptor,
     },
+    metrics::HostMetrics,
     openstack::{CloudClient, CloudSession},
     store::{ClusterRecord, RecordStore},
 };
@@ -68,6 +69,8 @@ pub struct OrchestratorConfig {
     pub defaults: OperatorDefaults,
     /// How much of everything.
     pub limits: OrchestratorLimits,
+    /// Where reconciles and rollout steps are recorded.
+    pub metrics: Arc<HostMetrics>,
 }
 
 /// The life of all clusters. Cheap to clone; clones share everything.
@@ -103,6 +106,7 @@ impl Orchestrator {
             planner: parts.planner,
             defaults: parts.defaults,
             state,
+            metrics: parts.metrics,
             groups: GroupCache::default(),
             recovered: Mutex::default(),
         });

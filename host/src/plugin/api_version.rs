@@ -1,8 +1,10 @@
-//! Which version of the contract a component speaks and what it wants from the host: read off its
-//! type, before anything of it runs.
+//! Reads from a component's type which version of the contract it exports and what it imports,
+//! before anything of it runs.
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+use super::LoadFailure;
 
 /// The interface that every plugin exports, without its version.
 const FRAMEWORK: &str = "stampede:framework/framework@";
@@ -28,48 +30,49 @@ pub(super) enum ApiVersion {
 const SPOKEN: [(&str, ApiVersion); 1] = [("0.1.0", ApiVersion::V0_1_0)];
 
 /// Says in plain words what is not a component, since the compiler's message does not.
-pub(super) fn check_file(bytes: &[u8]) -> Result<(), String> {
+pub(super) fn check_file(bytes: &[u8]) -> Result<(), LoadFailure> {
     match bytes.get(..8) {
         Some(start) if start == COMPONENT => Ok(()),
-        Some([0, b'a', b's', b'm', ..]) => Err(
-            "is a core WebAssembly module, not a component: build it for wasm32-wasip2".to_owned(),
-        ),
-        _ => Err("is not WebAssembly".to_owned()),
+        Some([0, b'a', b's', b'm', ..]) => Err(LoadFailure::CoreModule),
+        _ => Err(LoadFailure::NotWebAssembly),
     }
 }
 
 /// The version that the component exports; and that it wants nothing which the host does not give.
-pub(super) fn check(engine: &Engine, component: &Component) -> Result<ApiVersion, String> {
+pub(super) fn check_component(
+    engine: &Engine,
+    component: &Component,
+) -> Result<ApiVersion, LoadFailure> {
     let kind = component.component_type();
     let exports: Vec<&str> = kind.exports(engine).map(|(name, _)| name).collect();
     let imports: Vec<&str> = kind.imports(engine).map(|(name, _)| name).collect();
-    let version = version(&exports)?;
+    let version = choose_version(&exports)?;
     refuse_unknown(&imports)?;
     Ok(version)
 }
 
-fn version(exports: &[&str]) -> Result<ApiVersion, String> {
+fn choose_version(exports: &[&str]) -> Result<ApiVersion, LoadFailure> {
     let theirs: Vec<&str> = exports
         .iter()
         .filter_map(|name| name.strip_prefix(FRAMEWORK))
         .collect();
     let spoken = || SPOKEN.map(|(name, _)| name).join(", ");
     if theirs.is_empty() {
-        return Err(format!(
-            "is not a Stampede plugin: it exports no {FRAMEWORK}VERSION (this host speaks {})",
-            spoken()
-        ));
+        return Err(LoadFailure::NotAPlugin {
+            interface: FRAMEWORK,
+            spoken: spoken(),
+        });
     }
-    SPOKEN.iter().rev().find(|(name, _)| theirs.contains(name)).map(|(_, version)| *version).ok_or_else(|| {
-        format!(
-            "speaks version {} of the contract, this host speaks {}: build it against one of those, or update the host",
-            theirs.join(", "),
-            spoken()
-        )
-    })
+    let newest = SPOKEN.iter().rev().find(|(name, _)| theirs.contains(name));
+    newest
+        .map(|(_, version)| *version)
+        .ok_or_else(|| LoadFailure::UnknownVersion {
+            theirs: theirs.join(", "),
+            spoken: spoken(),
+        })
 }
 
-fn refuse_unknown(imports: &[&str]) -> Result<(), String> {
+fn refuse_unknown(imports: &[&str]) -> Result<(), LoadFailure> {
     let unknown: Vec<&str> = imports
         .iter()
         .copied()
@@ -78,10 +81,7 @@ fn refuse_unknown(imports: &[&str]) -> Result<(), String> {
     if unknown.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "wants {}, which a plugin is not given: whatever it needs to know stands in the request",
-        unknown.join(", ")
-    ))
+    Err(LoadFailure::UnknownImports(unknown.join(", ")))
 }
 
 #[cfg(test)]
@@ -91,36 +91,38 @@ mod tests {
     #[test]
     fn the_newest_version_that_both_speak_is_taken() {
         assert_eq!(
-            version(&["stampede:framework/framework@0.1.0", "other:thing/x"]),
-            Ok(ApiVersion::V0_1_0)
+            choose_version(&["stampede:framework/framework@0.1.0", "other:thing/x"]).unwrap(),
+            ApiVersion::V0_1_0
         );
         assert_eq!(
-            version(&[
+            choose_version(&[
                 "stampede:framework/framework@0.9.0",
                 "stampede:framework/framework@0.1.0"
-            ]),
-            Ok(ApiVersion::V0_1_0)
+            ])
+            .unwrap(),
+            ApiVersion::V0_1_0
         );
-        let error = version(&["stampede:framework/framework@0.9.0"]).unwrap_err();
+        let error = choose_version(&["stampede:framework/framework@0.9.0"])
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("speaks version 0.9.0") && error.contains("this host speaks 0.1.0"),
             "{error}"
         );
         assert!(
-            version(&["wasi:cli/run@0.2.0"])
+            choose_version(&["wasi:cli/run@0.2.0"])
                 .unwrap_err()
+                .to_string()
                 .contains("is not a Stampede plugin")
         );
     }
 
     #[test]
     fn whatever_is_not_closed_wasi_is_refused_by_name() {
-        assert_eq!(
-            refuse_unknown(&["wasi:cli/stderr@0.2.6", "wasi:sockets/tcp@0.2.0"]),
-            Ok(())
-        );
+        refuse_unknown(&["wasi:cli/stderr@0.2.6", "wasi:sockets/tcp@0.2.0"]).unwrap();
         let error = refuse_unknown(&["wasi:io/poll@0.2.6", "wasi:http/outgoing-handler@0.2.6"])
-            .unwrap_err();
+            .unwrap_err()
+            .to_string();
         assert!(
             error.starts_with("wants wasi:http/outgoing-handler@0.2.6, which"),
             "{error}"
@@ -129,13 +131,20 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_component_is_told_from_its_first_bytes() {
-        assert_eq!(check_file(b"\0asm\x0d\0\x01\0rest"), Ok(()));
+        check_file(b"\0asm\x0d\0\x01\0rest").unwrap();
         assert!(
             check_file(b"\0asm\x01\0\0\0rest")
                 .unwrap_err()
+                .to_string()
                 .contains("wasm32-wasip2")
         );
-        assert_eq!(check_file(b"#!/bin/sh").unwrap_err(), "is not WebAssembly");
-        assert_eq!(check_file(b"").unwrap_err(), "is not WebAssembly");
+        assert_eq!(
+            check_file(b"#!/bin/sh").unwrap_err().to_string(),
+            "is not WebAssembly"
+        );
+        assert_eq!(
+            check_file(b"").unwrap_err().to_string(),
+            "is not WebAssembly"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Where compiled plugins are kept: this host's own cache, and the folder that came with the
-//! program. A cache that cannot be used is only slower.
+//! Opens the two folders of compiled plugins, this host's own cache and the one that came with the
+//! program, and bounds the cache. A cache that cannot be used only makes the start slower.
 
 use std::fs::{self, DirBuilder};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,24 +17,24 @@ use crate::cluster::framework::PluginDescriptor;
 /// The compiled plugins that came with this program, if it is its own owner who put them there:
 /// whoever can write the program is trusted with code already. Never a folder beside plugins, which
 /// come from others.
-pub(super) fn shipped(dir: &Path) -> Option<CompiledStore> {
-    CompiledStore::of(dir.to_owned(), program_uid().ok()?)
+pub(super) fn open_shipped(dir: &Path) -> Option<CompiledStore> {
+    CompiledStore::open(dir.to_owned(), program_uid().ok()?)
 }
 
 /// Makes the folder that comes with a program, to be filled.
 ///
 /// # Errors
 /// It cannot be made, or somebody else than this user may write there.
-pub(super) fn to_ship(dir: &Path) -> io::Result<CompiledStore> {
+pub(super) fn create_shipped(dir: &Path) -> io::Result<CompiledStore> {
     DirBuilder::new().recursive(true).mode(0o755).create(dir)?;
-    CompiledStore::of(dir.to_owned(), own_uid()?).ok_or_else(|| {
+    CompiledStore::open(dir.to_owned(), own_uid()?).ok_or_else(|| {
         io::Error::other("it must be a folder of this user that nobody else can write")
     })
 }
 
 /// A folder that belongs to one engine of one version of the host.
 pub(super) struct CompileCache {
-    shelf: CompiledStore,
+    folder: CompiledStore,
     most: usize,
 }
 
@@ -54,11 +54,11 @@ impl CompileCache {
         ));
         DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let private = fs::symlink_metadata(&dir)?.mode() & 0o077 == 0;
-        let shelf = CompiledStore::of(dir, own_uid()?).filter(|_| private);
-        let shelf = shelf.ok_or_else(|| {
+        let folder = CompiledStore::open(dir, own_uid()?).filter(|_| private);
+        let folder = folder.ok_or_else(|| {
             io::Error::other("it must be a folder of this host's user with mode 0700")
         })?;
-        Ok(Self { shelf, most })
+        Ok(Self { folder, most })
     }
 
     /// The compiled plugin and its descriptor, if both are there and as they were written.
@@ -67,7 +67,7 @@ impl CompileCache {
         engine: &Engine,
         digest: &str,
     ) -> Option<(Component, PluginDescriptor)> {
-        self.shelf.load(engine, digest)
+        self.folder.load(engine, digest)
     }
 
     /// Keeps them, and no more than the cache may hold.
@@ -77,13 +77,13 @@ impl CompileCache {
         component: &Component,
         descriptor: &PluginDescriptor,
     ) -> io::Result<()> {
-        self.shelf.store(digest, component, descriptor, 0o600)?;
+        self.folder.store(digest, component, descriptor, 0o600)?;
         self.drop_oldest()
     }
 
     fn drop_oldest(&self) -> io::Result<()> {
         let mut notes: Vec<(SystemTime, PathBuf)> = Vec::new();
-        for entry in fs::read_dir(self.shelf.dir())? {
+        for entry in fs::read_dir(self.folder.dir())? {
             let path = entry?.path();
             if path
                 .extension()

@@ -1,9 +1,10 @@
-//! Compiled plugins in a folder, with what each said of itself, so that a start needs neither the
+//! Stores compiled plugins in a folder, each with its descriptor, so that a start needs neither the
 //! compiler nor a guest.
 //!
-//! Compiled code is run as it stands, so nothing is taken but regular files of one owner that
-//! nobody else can write, with the checksum that was noted when they were made. Whose files are
-//! good is for the caller to say. What else is found is as good as nothing.
+//! Loading compiled code is running it: wasmtime maps the bytes as machine code and checks only its
+//! own version and target. So nothing is taken but regular files of one owner that nobody else can
+//! write, whose checksum is the one that was noted when they were made. The caller says whose files
+//! are trusted. Anything else that is found counts as missing, and the plugin is compiled again.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -38,8 +39,8 @@ struct CompiledNote {
 }
 
 impl CompiledStore {
-    /// The folder as its owner has filled it, if it belongs to him and only he can write there.
-    pub(super) fn of(dir: PathBuf, owner: u32) -> Option<Self> {
+    /// The folder as its owner has filled it, if it is theirs and nobody else can write there.
+    pub(super) fn open(dir: PathBuf, owner: u32) -> Option<Self> {
         let found = fs::symlink_metadata(&dir).ok()?;
         (found.is_dir() && found.uid() == owner && found.mode() & OTHERS_WRITE == 0)
             .then_some(Self { dir, owner })
@@ -57,8 +58,9 @@ impl CompiledStore {
         digest: &str,
     ) -> Option<(Component, PluginDescriptor)> {
         let note: CompiledNote =
-            serde_json::from_slice(&self.read(&self.note(digest), NOTE_BYTES)?).ok()?;
-        let compiled = self.read(&self.compiled(digest), u64::MAX)?;
+            serde_json::from_slice(&self.read_trusted(&self.note_path(digest), NOTE_BYTES)?)
+                .ok()?;
+        let compiled = self.read_trusted(&self.compiled_path(digest), u64::MAX)?;
         if sha256(&compiled) != note.compiled_sha256 {
             return None;
         }
@@ -79,20 +81,20 @@ impl CompiledStore {
             compiled_sha256: sha256(&compiled),
             descriptor: descriptor.clone(),
         };
-        write(&self.compiled(digest), &compiled, mode)?;
-        write(&self.note(digest), &serde_json::to_vec(&note)?, mode)
+        write_whole(&self.compiled_path(digest), &compiled, mode)?;
+        write_whole(&self.note_path(digest), &serde_json::to_vec(&note)?, mode)
     }
 
-    fn compiled(&self, digest: &str) -> PathBuf {
+    fn compiled_path(&self, digest: &str) -> PathBuf {
         self.dir.join(format!("{digest}.cwasm"))
     }
 
-    fn note(&self, digest: &str) -> PathBuf {
+    fn note_path(&self, digest: &str) -> PathBuf {
         self.dir.join(format!("{digest}.json"))
     }
 
-    /// A regular file of the owner's that only he can write.
-    fn read(&self, path: &Path, most: u64) -> Option<Vec<u8>> {
+    /// The content of a regular file of the owner's that nobody else can write.
+    fn read_trusted(&self, path: &Path, most: u64) -> Option<Vec<u8>> {
         let mut file = OpenOptions::new()
             .read(true)
             .custom_flags(NO_FOLLOW)
@@ -113,7 +115,7 @@ impl CompiledStore {
     }
 }
 
-fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let temporary = path.with_extension(format!(
         "{}.{:?}.new",
         std::process::id(),

@@ -1,7 +1,7 @@
-//! All that a guest sees of the world: a closed and frozen WASI 0.2. It links with any stock
-//! toolchain's output and gives it nothing: no files, no sockets, no environment, no arguments; the
-//! clocks stand still, randomness begins at a constant, and what is written is kept in a bounded
-//! buffer.
+//! Gives a guest a WASI 0.2 in which everything is fixed: it links with any stock toolchain's
+//! output, but there are no files, sockets, variables or arguments, the clocks stand still,
+//! randomness begins at a constant, and output is kept in a bounded buffer. So the same request
+//! gives the same answer.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -25,7 +25,7 @@ const WRITE_BYTES: usize = 64 << 10;
 const SEED: u64 = 0x5741_4d50_4544_4500;
 
 /// A guest's whole world.
-pub(super) fn frozen(limits: &PluginLimits, written: &CapturedOutput) -> WasiCtx {
+pub(super) fn build_wasi(limits: &PluginLimits, written: &CapturedOutput) -> WasiCtx {
     WasiCtxBuilder::new()
         .wall_clock(FrozenClock)
         .monotonic_clock(FrozenClock)

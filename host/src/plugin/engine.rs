@@ -1,5 +1,12 @@
-//! The engine that compiles and runs guests, and the ticks that let it interrupt one. Knows nothing
-//! of the contract.
+//! Configures the engine that compiles and runs guests, and interrupts guests by its epoch. Knows
+//! nothing of the contract.
+//!
+//! Guests are not trusted to return. The compiler adds a check of the epoch to every loop and
+//! function; a thread raises the epoch every [`TICK`], and a guest that sees it raised yields to
+//! other tasks or, past its deadline, traps. Counting ticks costs a guest far less than counting
+//! instructions (fuel), and it stops by time, which is what a caller waits for. One thread serves
+//! all guests; it sleeps on a condition variable while none runs, so that an idle host is never
+//! woken.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -14,7 +21,7 @@ pub(super) const TICK: Duration = Duration::from_millis(10);
 /// Compiles for speed of the code: a plugin is compiled once and called often. But for no more than
 /// every processor of this architecture has, since a compiled plugin may travel, in an image or on
 /// a disk.
-pub(super) fn engine() -> Result<Engine> {
+pub(super) fn new_engine() -> Result<Engine> {
     let mut config = Config::new();
     config.epoch_interruption(true);
     if cfg!(all(
@@ -38,6 +45,7 @@ pub(super) struct EpochTicker(Arc<Shared>);
 struct Shared {
     running: Mutex<Running>,
     changed: Condvar,
+    /// Only differences are read, and only to say how a call failed: no order with other memory.
     ticks: AtomicU64,
 }
 
@@ -90,8 +98,8 @@ impl EpochTicker {
         }
     }
 
-    /// Ends the thread: the catalogue goes.
-    pub(super) fn end(&self) {
+    /// Ends the thread: the registry goes.
+    pub(super) fn stop(&self) {
         self.0
             .running
             .lock()

@@ -1,9 +1,75 @@
-//! The ways a plugin fails, in words for its author and its operator. Knows nothing of who shows
-//! them.
+//! The error types of plugins, for a plugin's author and its operator: why a file is not loaded, and
+//! how a call fails. Each text stands for itself: it holds that of its source, which is kept for
+//! those who ask for it.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use crate::cluster::Problem;
+
+/// An error of wasmtime, whose own type is none of the standard library's errors.
+type BoxedError = Box<dyn Error + Send + Sync>;
+
+/// Why a file is no plugin that can be used. Each reads on after its path.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadFailure {
+    /// The file cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+    /// The file is too large.
+    #[error("is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// The bound.
+        limit_bytes: u64,
+    },
+    /// It does not begin as WebAssembly does.
+    #[error("is not WebAssembly")]
+    NotWebAssembly,
+    /// It is WebAssembly of the wrong kind.
+    #[error("is a core WebAssembly module, not a component: build it for wasm32-wasip2")]
+    CoreModule,
+    /// The compiler does not take it.
+    #[error("cannot be compiled: {}", chain(.0.as_ref()))]
+    Compile(#[source] BoxedError),
+    /// It exports no version of the contract.
+    #[error(
+        "is not a Stampede plugin: it exports no {interface}VERSION (this host speaks {spoken})"
+    )]
+    NotAPlugin {
+        /// What every plugin exports, without its version.
+        interface: &'static str,
+        /// The versions that the host speaks.
+        spoken: String,
+    },
+    /// It exports other versions of the contract.
+    #[error(
+        "speaks version {theirs} of the contract, this host speaks {spoken}: build it against one of those, or update the host"
+    )]
+    UnknownVersion {
+        /// The versions that it speaks.
+        theirs: String,
+        /// The versions that the host speaks.
+        spoken: String,
+    },
+    /// It imports what the host does not give.
+    #[error(
+        "wants {0}, which a plugin is not given: whatever it needs to know stands in the request"
+    )]
+    UnknownImports(String),
+    /// Its imports do not fit what the host gives.
+    #[error("cannot be linked: {}", chain(.0.as_ref()))]
+    Link(#[source] BoxedError),
+    /// There is no thread to call it on.
+    #[error("cannot be asked: {0}")]
+    Runtime(#[source] io::Error),
+    /// It broke when it was asked to describe itself.
+    #[error("cannot describe itself: {0}")]
+    Describe(#[source] PluginError),
+    /// Its file is called otherwise than it.
+    #[error("says that its name is `{0}`: name the file {0}.wasm")]
+    WrongName(String),
+}
 
 /// Why there is no part.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +84,7 @@ pub enum GenerateError {
 
 /// A plugin broke.
 #[derive(Debug, thiserror::Error)]
-#[error("plugin `{plugin}` {fault}{}", quoted(.stderr))]
+#[error("plugin `{plugin}` {fault}{}", quote_output(.stderr))]
 pub struct PluginError {
     /// Its name.
     pub plugin: String,
@@ -28,8 +94,40 @@ pub struct PluginError {
     pub stderr: String,
 }
 
+/// What in a plugin's answer is not as the contract says.
+#[derive(Debug, thiserror::Error)]
+pub enum ContractBreach {
+    /// A text that is to be JSON.
+    #[error("its {what} not JSON: {source}")]
+    NotJson {
+        /// Which, with its verb: `template is`.
+        what: &'static str,
+        /// Where it is not.
+        source: serde_json::Error,
+    },
+    /// A value that is to be a JSON Schema.
+    #[error("its {what} not a JSON Schema: {source}")]
+    NotSchema {
+        /// Which, with its verb: `parameters are`.
+        what: String,
+        /// What is wrong with it.
+        source: Box<jsonschema::ValidationError<'static>>,
+    },
+    /// A parameter whose default is not one of its own values.
+    #[error("the default of its parameter {parameter:?} is refused by its own schema: {source}")]
+    RefusedDefault {
+        /// The parameter.
+        parameter: String,
+        /// Why it is not.
+        source: Box<jsonschema::ValidationError<'static>>,
+    },
+    /// Any other rule; says which, and what breaks it.
+    #[error("{0}")]
+    Rule(String),
+}
+
 /// What a plugin did wrong. Each reads on after the plugin's name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum PluginFault {
     /// It ran too long. `waited`: it slept or polled, where time stands still, rather than
     /// computed.
@@ -63,14 +161,25 @@ pub enum PluginFault {
     Trap(String),
     /// Its answer is not what the contract says.
     #[error("broke the contract: {0}")]
-    Contract(String),
+    Contract(#[source] ContractBreach),
+}
+
+/// An error and all that caused it.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
 }
 
 fn seconds(time: &Duration) -> String {
     format!("{} s", time.as_secs_f64())
 }
 
-fn quoted(stderr: &str) -> String {
+fn quote_output(stderr: &str) -> String {
     if stderr.trim().is_empty() {
         String::new()
     } else {

@@ -1,4 +1,5 @@
-//! Every bound on a plugin, in one place, and the limiter that tells which of them a guest met.
+//! Bounds what a plugin may use, in one struct, and counts what a call takes, so that its error
+//! names the bound that it met.
 
 use std::time::Duration;
 
@@ -28,11 +29,11 @@ pub struct PluginLimits {
     pub handles: usize,
     /// Bytes in one request for randomness.
     pub random_bytes: u64,
-    /// Calls at once over the whole catalogue; the others wait.
+    /// Calls at once over the whole registry; the others wait.
     pub calls: usize,
     /// A plugin's file.
     pub file_bytes: u64,
-    /// Plugins in a catalogue.
+    /// Plugins in a registry.
     pub plugins: usize,
     /// Compiled plugins kept on disk.
     pub cached: usize,

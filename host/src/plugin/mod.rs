@@ -1,22 +1,21 @@
-//! The sandbox: framework plugins as WebAssembly components, loaded from a folder, asked for their
-//! part of a cluster. Nothing outside this module knows WebAssembly; nothing in it knows Heat, HTTP
-//! or the store.
+//! Runs framework plugins as WebAssembly components, each call in a sandbox of its own. Nothing
+//! outside this module knows WebAssembly; nothing in it knows Heat, HTTP or the store.
 //!
-//! A plugin is a pure function. Every call gets a fresh sandbox with a closed and frozen WASI and
-//! bounds on all it may use; whatever it does wrong is an error that names it, and never the host's
-//! end.
+//! A plugin is a pure function. Every call gets a fresh store with a WASI in which everything is
+//! fixed, and bounds on all it may use; whatever it does wrong is an error that names it, and never
+//! ends the host.
 //!
 //! Layout, in reading order
-//! - [`Catalogue`]: the plugins of a folder, and those that disabled themselves
-//! - [`Plugin`]: one of them: what it is, and `generate`
-//! - [`GenerateError`], [`PluginError`], [`Fault`]: the ways it fails
-//! - [`Limits`]: all bounds, in one struct
+//! - [`PluginRegistry`]: the plugins of a folder, and those that disabled themselves
+//! - [`LoadedPlugin`]: one of them: its descriptor, and `generate`
+//! - [`GenerateError`], [`PluginError`], [`PluginFault`], [`ContractBreach`], [`LoadFailure`]: the
+//!   ways it fails
+//! - [`PluginLimits`]: all bounds, in one struct
 //! - `v0_1_0`: the contract of that version, to and from the host's types
-//! - `interface`: which contract a component speaks and what it wants from the host, read before it
-//!   runs
-//! - `contract`: what a plugin's answers are held to
-//! - `sandbox`: one bounded call; `wasi`: what a guest sees of the world; `engine`: the compiler
-//!   and the epoch's ticks; `cache`, `shelf`: compiled code on disk
+//! - `api_version`: which version a component speaks and what it imports, read before it runs
+//! - `validate`: the rules of the contract that its types cannot express
+//! - `sandbox`: one bounded call; `deterministic_wasi`: what a guest is given; `engine`: the
+//!   compiler and the epoch's ticks; `cache`, `compiled_store`: compiled code on disk
 
 mod api_version;
 mod cache;
@@ -30,6 +29,6 @@ mod sandbox;
 mod v0_1_0;
 mod validate;
 
-pub use error::{GenerateError, PluginError, PluginFault};
+pub use error::{ContractBreach, GenerateError, LoadFailure, PluginError, PluginFault};
 pub use limits::PluginLimits;
 pub use registry::{CompiledSources, DisabledPlugin, LoadError, LoadedPlugin, PluginRegistry};

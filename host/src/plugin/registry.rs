@@ -1,5 +1,5 @@
-//! The plugins of a folder. One that cannot be used disables itself and is listed with its reason;
-//! the host goes on without it.
+//! Loads the plugins of a folder and calls them by name. One that cannot be used disables itself
+//! and is listed with its reason; the host goes on without it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -8,19 +8,22 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tracing::warn;
+use tracing::{Instrument as _, info_span, warn};
 use wasmtime::component::Component;
 
 use super::api_version::{self, ApiVersion};
 use super::cache::{self, CompileCache};
 use super::compiled_store::{CompiledStore, sha256};
 use super::sandbox::PluginSandbox;
-use super::{GenerateError, PluginError, PluginLimits, v0_1_0, validate};
+use super::{GenerateError, LoadFailure, PluginError, PluginLimits, v0_1_0, validate};
 use crate::bundle::PluginBundle;
 use crate::cluster::framework::{PluginDescriptor, PluginRequest};
+use crate::metrics::{HostMetrics, WorkOutcome};
+use crate::system::clock::monotonic_now;
 
 /// All plugins of a folder, by name.
 pub struct PluginRegistry {
+    sandbox: Arc<PluginSandbox>,
     plugins: BTreeMap<String, LoadedPlugin>,
     broken: Vec<DisabledPlugin>,
 }
@@ -34,18 +37,18 @@ pub struct LoadedPlugin {
 }
 
 /// A file that could not be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct DisabledPlugin {
     /// The file.
     pub path: PathBuf,
     /// Why; reads on after the path.
-    pub reason: String,
+    pub reason: LoadFailure,
 }
 
 /// Where compiled plugins may be.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompiledSources<'a> {
-    /// The folder that came with the program, filled by [`Catalogue::ship`].
+    /// The folder that came with the program, filled by [`PluginRegistry::ship`].
     pub shipped: Option<&'a Path>,
     /// A folder of this host alone.
     pub cache: Option<&'a Path>,
@@ -58,7 +61,7 @@ struct OpenedSources<'a> {
     opened: OnceLock<Option<CompileCache>>,
 }
 
-/// Why there is no catalogue at all.
+/// Why there is no registry at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The folder cannot be read.
@@ -89,8 +92,8 @@ pub enum LoadError {
         source: io::Error,
     },
     /// WebAssembly cannot run here.
-    #[error("cannot start the WebAssembly engine: {0}")]
-    Engine(String),
+    #[error("cannot start the WebAssembly engine")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl PluginRegistry {
@@ -100,7 +103,7 @@ impl PluginRegistry {
     ///
     /// # Errors
     /// Only when the folder cannot be read or WebAssembly cannot run at all; a plugin that cannot
-    /// be used is in [`Catalogue::broken`].
+    /// be used is in [`PluginRegistry::broken`].
     pub fn load(dir: &Path, cache: Option<&Path>, limits: PluginLimits) -> Result<Self, LoadError> {
         Self::load_compiled(
             dir,
@@ -122,34 +125,34 @@ impl PluginRegistry {
         compiled: CompiledSources<'_>,
         limits: PluginLimits,
     ) -> Result<Self, LoadError> {
-        let sandbox = Arc::new(
-            PluginSandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
-        );
+        let sandbox =
+            Arc::new(PluginSandbox::new(limits).map_err(|error| LoadError::Engine(error.into()))?);
         let kept = OpenedSources {
-            shipped: compiled.shipped.and_then(cache::shipped),
+            shipped: compiled.shipped.and_then(cache::open_shipped),
             cache: compiled.cache,
             opened: OnceLock::new(),
         };
-        let mut catalogue = Self {
+        let mut registry = Self {
+            sandbox: Arc::clone(&sandbox),
             plugins: BTreeMap::new(),
             broken: Vec::new(),
         };
-        for (path, loaded) in in_parallel(wasm_files(dir, limits)?, |path| {
+        for (path, loaded) in load_in_parallel(wasm_files(dir, limits)?, |path| {
             LoadedPlugin::load(path, &sandbox, &kept)
         }) {
             match loaded {
                 Ok(plugin) => {
-                    catalogue
+                    registry
                         .plugins
                         .insert(plugin.descriptor.name.clone(), plugin);
                 }
                 Err(reason) => {
                     warn!(plugin.path = %path.display(), "plugin is disabled: it {reason}");
-                    catalogue.broken.push(DisabledPlugin { path, reason });
+                    registry.broken.push(DisabledPlugin { path, reason });
                 }
             }
         }
-        Ok(catalogue)
+        Ok(registry)
     }
 
     /// Compiles every `*.wasm` of `dir` into the folder that comes with the program, for hosts of
@@ -158,26 +161,30 @@ impl PluginRegistry {
     /// # Errors
     /// As [`Self::load`]; and a plugin that cannot be used, or a folder that cannot be written.
     pub fn ship(dir: &Path, into: &Path, limits: PluginLimits) -> Result<Vec<String>, LoadError> {
-        let sandbox = Arc::new(
-            PluginSandbox::new(limits).map_err(|error| LoadError::Engine(format!("{error:#}")))?,
-        );
+        let sandbox =
+            Arc::new(PluginSandbox::new(limits).map_err(|error| LoadError::Engine(error.into()))?);
         let unwritten = |source| LoadError::Ship {
             dir: into.to_owned(),
             source,
         };
-        let shelf = cache::to_ship(into).map_err(unwritten)?;
+        let folder = cache::create_shipped(into).map_err(unwritten)?;
         let mut names = Vec::new();
-        for (path, compiled) in in_parallel(wasm_files(dir, limits)?, |path| {
+        for (path, compiled) in load_in_parallel(wasm_files(dir, limits)?, |path| {
             CompiledPlugin::compile(path, &sandbox)
         }) {
             let fresh =
                 compiled.map_err(|reason| LoadError::Broken(DisabledPlugin { path, reason }))?;
-            shelf
+            folder
                 .store(&fresh.digest, &fresh.component, &fresh.descriptor, 0o644)
                 .map_err(unwritten)?;
             names.push(fresh.descriptor.name);
         }
         Ok(names)
+    }
+
+    /// From now on each call is recorded there. The first one asked for stays.
+    pub fn record_calls(&self, metrics: Arc<HostMetrics>) {
+        let _ = self.sandbox.metrics.set(metrics);
     }
 
     /// A plugin by its name.
@@ -213,14 +220,30 @@ impl LoadedPlugin {
     /// # Errors
     /// The request's problems, all at once, or that the plugin broke.
     pub async fn generate(&self, request: &PluginRequest) -> Result<PluginBundle, GenerateError> {
-        let mut call = self.sandbox.begin().await;
+        let start = monotonic_now();
+        let nodes: usize = request.groups.iter().map(|group| group.nodes.len()).sum();
+        let span = info_span!("plugin.generate", plugin = %self.descriptor.name, nodes);
+        let answer = self.call_generate(request).instrument(span).await;
+        self.sandbox.record_call(
+            match &answer {
+                Ok(_) => WorkOutcome::Succeeded,
+                Err(GenerateError::Problems(_)) => WorkOutcome::Refused,
+                Err(GenerateError::Failed(_)) => WorkOutcome::Failed,
+            },
+            start.elapsed(),
+        );
+        answer
+    }
+
+    async fn call_generate(&self, request: &PluginRequest) -> Result<PluginBundle, GenerateError> {
+        let mut call = self.sandbox.begin_call().await;
         let outcome = tokio::time::timeout(
             self.sandbox.limits.time,
             self.guest.generate(&mut call.store, request),
         )
         .await;
         let name = &self.descriptor.name;
-        let answer = call.end(name, outcome, |answer| {
+        let answer = call.finish(name, outcome, |answer| {
             let answer = v0_1_0::from_answer(name, answer)?;
             validate::check_answer(&self.descriptor, &answer)?;
             Ok(answer)
@@ -233,8 +256,8 @@ impl LoadedPlugin {
         path: &Path,
         sandbox: &Arc<PluginSandbox>,
         kept: &OpenedSources<'_>,
-    ) -> Result<Self, String> {
-        let bytes = read(path, sandbox.limits.file_bytes)?;
+    ) -> Result<Self, LoadFailure> {
+        let bytes = read_file(path, sandbox.limits.file_bytes)?;
         let digest = sha256(&bytes);
         let fresh = match kept.load(sandbox, &digest) {
             Some((component, descriptor)) => {
@@ -252,7 +275,7 @@ impl LoadedPlugin {
             descriptor,
             digest,
             ..
-        } = fresh.named(path)?;
+        } = fresh.check_name(path)?;
         Ok(Self {
             descriptor,
             digest,
@@ -267,7 +290,7 @@ impl OpenedSources<'_> {
         let shipped = self
             .shipped
             .as_ref()
-            .and_then(|shelf| shelf.load(&sandbox.engine, digest));
+            .and_then(|folder| folder.load(&sandbox.engine, digest));
         shipped.or_else(|| self.cache(sandbox)?.load(&sandbox.engine, digest))
     }
 
@@ -300,8 +323,8 @@ struct CompiledPlugin {
 }
 
 impl CompiledPlugin {
-    fn compile(path: &Path, sandbox: &PluginSandbox) -> Result<Self, String> {
-        let bytes = read(path, sandbox.limits.file_bytes)?;
+    fn compile(path: &Path, sandbox: &PluginSandbox) -> Result<Self, LoadFailure> {
+        let bytes = read_file(path, sandbox.limits.file_bytes)?;
         Self::of(
             compile(&bytes, sandbox)?,
             sha256(&bytes),
@@ -309,17 +332,15 @@ impl CompiledPlugin {
             sandbox,
             path,
         )?
-        .named(path)
+        .check_name(path)
     }
 
-    fn named(self, path: &Path) -> Result<Self, String> {
+    fn check_name(self, path: &Path) -> Result<Self, LoadFailure> {
         let name = &self.descriptor.name;
-        if *name == stem(path) {
+        if *name == file_stem(path) {
             Ok(self)
         } else {
-            Err(format!(
-                "says that its name is `{name}`: name the file {name}.wasm"
-            ))
+            Err(LoadFailure::WrongName(name.clone()))
         }
     }
 
@@ -330,13 +351,13 @@ impl CompiledPlugin {
         said: Option<PluginDescriptor>,
         sandbox: &PluginSandbox,
         path: &Path,
-    ) -> Result<Self, String> {
-        let ApiVersion::V0_1_0 = api_version::check(&sandbox.engine, &component)?;
+    ) -> Result<Self, LoadFailure> {
+        let ApiVersion::V0_1_0 = api_version::check_component(&sandbox.engine, &component)?;
         let guest = v0_1_0::LinkedGuest::new(&sandbox.linker, &component)
-            .map_err(|error| format!("cannot be linked: {error:#}"))?;
+            .map_err(|error| LoadFailure::Link(error.into()))?;
         let descriptor = match said {
             Some(descriptor) => descriptor,
-            None => describe(&guest, sandbox, &stem(path))?,
+            None => describe(&guest, sandbox, &file_stem(path))?,
         };
         Ok(Self {
             component,
@@ -347,15 +368,15 @@ impl CompiledPlugin {
     }
 }
 
-fn stem(path: &Path) -> String {
+fn file_stem(path: &Path) -> String {
     path.file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())
         .unwrap_or_default()
 }
 
-fn compile(bytes: &[u8], sandbox: &PluginSandbox) -> Result<Component, String> {
+fn compile(bytes: &[u8], sandbox: &PluginSandbox) -> Result<Component, LoadFailure> {
     api_version::check_file(bytes)?;
-    Component::new(&sandbox.engine, bytes).map_err(|error| format!("cannot be compiled: {error:#}"))
+    Component::new(&sandbox.engine, bytes).map_err(|error| LoadFailure::Compile(error.into()))
 }
 
 /// Runs a guest's `describe` on this thread, which must not be one of tokio's.
@@ -363,22 +384,22 @@ fn describe(
     guest: &v0_1_0::LinkedGuest,
     sandbox: &PluginSandbox,
     name: &str,
-) -> Result<PluginDescriptor, String> {
+) -> Result<PluginDescriptor, LoadFailure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
-        .map_err(|error| format!("cannot be asked: {error}"))?;
+        .map_err(LoadFailure::Runtime)?;
     let described: Result<PluginDescriptor, PluginError> = runtime.block_on(async {
-        let mut call = sandbox.begin().await;
+        let mut call = sandbox.begin_call().await;
         let outcome =
             tokio::time::timeout(sandbox.limits.time, guest.describe(&mut call.store)).await;
-        call.end(name, outcome, |theirs| {
+        call.finish(name, outcome, |theirs| {
             let descriptor = v0_1_0::from_descriptor(theirs)?;
             validate::check_descriptor(&descriptor)?;
             Ok(descriptor)
         })
     });
-    described.map_err(|error| format!("cannot describe itself: {error}"))
+    described.map_err(LoadFailure::Describe)
 }
 
 fn wasm_files(dir: &Path, limits: PluginLimits) -> Result<Vec<PathBuf>, LoadError> {
@@ -405,22 +426,22 @@ fn wasm_files(dir: &Path, limits: PluginLimits) -> Result<Vec<PathBuf>, LoadErro
     Ok(files)
 }
 
-fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, LoadFailure> {
+    let file = File::open(path).map_err(LoadFailure::Unreadable)?;
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1))
         .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot be read: {error}"))?;
+        .map_err(LoadFailure::Unreadable)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) {
         Ok(bytes)
     } else {
-        Err(format!("is larger than {most} bytes"))
+        Err(LoadFailure::TooLarge { limit_bytes: most })
     }
 }
 
 /// Every file's outcome in the order of the files; as many at once as there are processors. On
 /// threads of its own, since a caller may be tokio's.
-fn in_parallel<T: Send>(
+fn load_in_parallel<T: Send>(
     files: Vec<PathBuf>,
     load: impl Fn(&Path) -> T + Sync,
 ) -> Vec<(PathBuf, T)> {

@@ -1,6 +1,7 @@
-//! One bounded call of a guest: a fresh store, the limits, the clock, and the fault if it ended
-//! badly. Knows no version of the contract.
+//! Runs one bounded call of a guest: a fresh store with the limits and a deadline, and the fault if
+//! it ends badly. Knows no version of the contract.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -9,16 +10,18 @@ use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
-use super::deterministic_wasi::{CapturedOutput, frozen};
-use super::engine::{EpochTicker, TICK, TickGuard, engine};
+use super::deterministic_wasi::{CapturedOutput, build_wasi};
+use super::engine::{EpochTicker, TICK, TickGuard, new_engine};
 use super::limits::CallLimiter;
-use super::{PluginError, PluginFault, PluginLimits};
+use super::{ContractBreach, PluginError, PluginFault, PluginLimits};
+use crate::metrics::{HostMetrics, WorkOutcome};
 
 /// What all calls share.
 pub(super) struct PluginSandbox {
     pub(super) engine: Engine,
     pub(super) linker: Linker<GuestState>,
     pub(super) limits: PluginLimits,
+    pub(super) metrics: OnceLock<Arc<HostMetrics>>,
     ticker: EpochTicker,
     calls: Semaphore,
 }
@@ -43,7 +46,7 @@ impl WasiView for GuestState {
 
 impl PluginSandbox {
     pub(super) fn new(limits: PluginLimits) -> wasmtime::Result<Self> {
-        let engine = engine()?;
+        let engine = new_engine()?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         let ticker = EpochTicker::new(&engine)?;
@@ -51,19 +54,27 @@ impl PluginSandbox {
             engine,
             linker,
             limits,
+            metrics: OnceLock::new(),
             ticker,
             calls: Semaphore::new(limits.calls),
         })
     }
 
+    /// Records a call, where anyone wants to know.
+    pub(super) fn record_call(&self, outcome: WorkOutcome, took: Duration) {
+        if let Some(metrics) = self.metrics.get() {
+            metrics.observe_plugin_call(outcome, took);
+        }
+    }
+
     /// A fresh store for one call; waits while too many others run.
-    pub(super) async fn begin(&self) -> GuestCall<'_> {
+    pub(super) async fn begin_call(&self) -> GuestCall<'_> {
         // The semaphore is never closed; without a permit the call would only be less bounded.
         let permit = self.calls.acquire().await.ok();
         let written = CapturedOutput::new(self.limits.stderr_bytes);
         let mut table = ResourceTable::new();
         table.set_max_capacity(self.limits.handles);
-        let wasi = frozen(&self.limits, &written);
+        let wasi = build_wasi(&self.limits, &written);
         let mut store = Store::new(
             &self.engine,
             GuestState {
@@ -77,6 +88,8 @@ impl PluginSandbox {
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.limits.answer_bytes);
         store.set_max_component_handles(self.limits.handles);
+        // The guest sees every tick: it yields, so that others of this thread go on, and traps
+        // after the last one that it may see.
         let most = ticks(self.limits.time);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |mut store| {
@@ -99,7 +112,7 @@ impl PluginSandbox {
 
 impl Drop for PluginSandbox {
     fn drop(&mut self) {
-        self.ticker.end();
+        self.ticker.stop();
     }
 }
 
@@ -115,18 +128,18 @@ impl GuestCall<'_> {
     /// The call's end: its answer as `judge` takes it, or what went wrong. `outcome` is what
     /// `tokio::time::timeout` over the guest gave, since the epoch stops a guest that computes, but
     /// not one that sleeps. `judge` says what breaks the contract.
-    pub(super) fn end<T, U>(
+    pub(super) fn finish<T, U>(
         self,
         plugin: &str,
         outcome: Result<wasmtime::Result<T>, Elapsed>,
-        judge: impl FnOnce(T) -> Result<U, String>,
+        judge: impl FnOnce(T) -> Result<U, ContractBreach>,
     ) -> Result<U, PluginError> {
         let fault = match outcome {
             Ok(Ok(answer)) => match judge(answer) {
                 Ok(good) => return Ok(good),
                 Err(breach) => PluginFault::Contract(breach),
             },
-            Ok(Err(error)) => self.fault(&error),
+            Ok(Err(error)) => self.find_fault(&error),
             Err(_) => self.too_long(),
         };
         Err(PluginError {
@@ -144,7 +157,7 @@ impl GuestCall<'_> {
         }
     }
 
-    fn fault(&self, error: &wasmtime::Error) -> PluginFault {
+    fn find_fault(&self, error: &wasmtime::Error) -> PluginFault {
         match self.store.data().limiter.refused() {
             Some("memory") => {
                 return PluginFault::Memory {

@@ -1,5 +1,5 @@
-//! Version 0.1.0 of the contract: the calls, and its types to and from those that the host speaks.
-//! The only place that knows them.
+//! Calls guests of version 0.1.0 of the contract, and converts its types to and from those that the
+//! host speaks. The only place that knows them.
 
 use serde_json::Value;
 use wasmtime::component::{Component, Linker};
@@ -7,6 +7,7 @@ use wasmtime::{Result, Store};
 
 use self::bindings::PluginPre;
 use self::bindings::exports::stampede::framework::framework as wit;
+use super::ContractBreach;
 use super::sandbox::GuestState;
 use crate::bundle::{NodeScript, PluginBundle, PluginFile, ScriptStage};
 use crate::cluster::Problem;
@@ -51,9 +52,12 @@ impl LinkedGuest {
 /// The host's descriptor, or what in it breaks the contract.
 pub(super) fn from_descriptor(
     theirs: wit::Descriptor,
-) -> std::result::Result<host::PluginDescriptor, String> {
-    let parameters = serde_json::from_str(&theirs.parameters)
-        .map_err(|error| format!("its parameters are not JSON: {error}"))?;
+) -> std::result::Result<host::PluginDescriptor, ContractBreach> {
+    let parameters =
+        serde_json::from_str(&theirs.parameters).map_err(|source| ContractBreach::NotJson {
+            what: "parameters are",
+            source,
+        })?;
     let roles = theirs.roles.into_iter().map(|role| host::NodeRole {
         name: role.name,
         cardinality: match role.cardinality {
@@ -92,7 +96,7 @@ pub(super) fn from_descriptor(
 pub(super) fn from_answer(
     plugin: &str,
     answer: GuestAnswer,
-) -> std::result::Result<std::result::Result<PluginBundle, Vec<Problem>>, String> {
+) -> std::result::Result<std::result::Result<PluginBundle, Vec<Problem>>, ContractBreach> {
     let bundle = match answer {
         Ok(bundle) => bundle,
         Err(problems) => {
@@ -102,8 +106,11 @@ pub(super) fn from_answer(
                 .collect()));
         }
     };
-    let template: Value = serde_json::from_str(&bundle.template)
-        .map_err(|error| format!("its template is not JSON: {error}"))?;
+    let template: Value =
+        serde_json::from_str(&bundle.template).map_err(|source| ContractBreach::NotJson {
+            what: "template is",
+            source,
+        })?;
     let files = bundle.files.into_iter().map(|file| PluginFile {
         roles: file.roles,
         path: file.path,

@@ -1,9 +1,10 @@
-//! What a plugin's answers are held to, beyond the types of the WIT: that it says of itself, and
-//! returns, only what the contract allows. What its template holds and what it offers is the
-//! bundle's to judge, which sees the whole chain.
+//! Checks a plugin's answers against the rules that the types of the WIT cannot express. What its
+//! template holds and which services it offers is for `bundle` to check, which sees the whole
+//! chain.
 
 use serde_json::Value;
 
+use super::ContractBreach;
 use crate::bundle::PluginBundle;
 use crate::cluster::Problem;
 use crate::cluster::framework::PluginDescriptor;
@@ -14,19 +15,19 @@ const PROBLEMS: usize = 100;
 const NAME_CHARS: usize = 31;
 
 /// What is wrong with what a plugin says of itself.
-pub(super) fn check_descriptor(descriptor: &PluginDescriptor) -> Result<(), String> {
+pub(super) fn check_descriptor(descriptor: &PluginDescriptor) -> Result<(), ContractBreach> {
     if !is_name(&descriptor.name) {
-        return Err(format!(
+        return Err(broken(format!(
             "its name {:?} is not of the form [a-z][a-z0-9-]{{0,30}}",
             descriptor.name
-        ));
+        )));
     }
     let unversioned = descriptor.versions.is_empty() && descriptor.default_version.is_empty();
     if !unversioned && !descriptor.versions.contains(&descriptor.default_version) {
-        return Err(format!(
+        return Err(broken(format!(
             "its default version {:?} is not among its versions",
             descriptor.default_version
-        ));
+        )));
     }
     for name in descriptor
         .requires
@@ -35,9 +36,9 @@ pub(super) fn check_descriptor(descriptor: &PluginDescriptor) -> Result<(), Stri
         .chain(descriptor.roles.iter().map(|role| &role.name))
     {
         if !is_name(name) {
-            return Err(format!(
+            return Err(broken(format!(
                 "{name:?} is not the name of a service or a role: [a-z][a-z0-9-]{{0,30}}"
-            ));
+            )));
         }
     }
     for port in &descriptor.ports {
@@ -46,12 +47,16 @@ pub(super) fn check_descriptor(descriptor: &PluginDescriptor) -> Result<(), Stri
     check_parameters(&descriptor.parameters)
 }
 
-fn check_parameters(schema: &Value) -> Result<(), String> {
+fn check_parameters(schema: &Value) -> Result<(), ContractBreach> {
     if schema.get("type") != Some(&Value::from("object")) {
-        return Err("its parameters are not the JSON Schema of an object".to_owned());
+        return Err(broken(
+            "its parameters are not the JSON Schema of an object",
+        ));
     }
-    jsonschema::validator_for(schema)
-        .map_err(|error| format!("its parameters are not a JSON Schema: {error}"))?;
+    jsonschema::validator_for(schema).map_err(|source| ContractBreach::NotSchema {
+        what: "parameters are".to_owned(),
+        source: Box::new(source),
+    })?;
     for (name, property) in schema
         .get("properties")
         .and_then(Value::as_object)
@@ -64,18 +69,24 @@ fn check_parameters(schema: &Value) -> Result<(), String> {
                 .and_then(Value::as_str)
                 .is_none()
         {
-            return Err(format!(
+            return Err(broken(format!(
                 "its parameter {name:?} lacks a type or a description"
-            ));
+            )));
         }
         let Some(default) = property.get("default") else {
             continue;
         };
-        let validator = jsonschema::validator_for(property)
-            .map_err(|error| format!("its parameter {name:?} is not a JSON Schema: {error}"))?;
-        validator.validate(default).map_err(|error| {
-            format!("the default of its parameter {name:?} is refused by its own schema: {error}")
-        })?;
+        let validator =
+            jsonschema::validator_for(property).map_err(|source| ContractBreach::NotSchema {
+                what: format!("parameter {name:?} is"),
+                source: Box::new(source),
+            })?;
+        validator
+            .validate(default)
+            .map_err(|source| ContractBreach::RefusedDefault {
+                parameter: name.clone(),
+                source: Box::new(source.to_owned()),
+            })?;
     }
     Ok(())
 }
@@ -84,23 +95,23 @@ fn check_parameters(schema: &Value) -> Result<(), String> {
 pub(super) fn check_answer(
     descriptor: &PluginDescriptor,
     answer: &Result<PluginBundle, Vec<Problem>>,
-) -> Result<(), String> {
+) -> Result<(), ContractBreach> {
     match answer {
         Ok(part) => check_part(descriptor, part),
         Err(problems) if problems.is_empty() => {
-            Err("it refuses the request without a problem".to_owned())
+            Err(broken("it refuses the request without a problem"))
         }
-        Err(problems) if problems.len() > PROBLEMS => Err(format!(
+        Err(problems) if problems.len() > PROBLEMS => Err(broken(format!(
             "it names {} problems, more than {PROBLEMS}",
             problems.len()
-        )),
+        ))),
         Err(_) => Ok(()),
     }
 }
 
-fn check_part(descriptor: &PluginDescriptor, part: &PluginBundle) -> Result<(), String> {
+fn check_part(descriptor: &PluginDescriptor, part: &PluginBundle) -> Result<(), ContractBreach> {
     if !part.template.is_object() {
-        return Err("its template is not a JSON object".to_owned());
+        return Err(broken("its template is not a JSON object"));
     }
     for file in &part.files {
         file.roles
@@ -110,51 +121,51 @@ fn check_part(descriptor: &PluginDescriptor, part: &PluginBundle) -> Result<(), 
             || file.path.split('/').any(|step| step == "..")
             || file.path.contains(char::is_control)
         {
-            return Err(format!(
+            return Err(broken(format!(
                 "the path of its file {:?} is not absolute and plain",
                 file.path
-            ));
+            )));
         }
         if file.mode > 0o7777 {
-            return Err(format!(
+            return Err(broken(format!(
                 "the mode {:o} of its file {} is none",
                 file.mode, file.path
-            ));
+            )));
         }
     }
     for (index, script) in part.scripts.iter().enumerate() {
         check_role(descriptor, &script.role, "a script")?;
         if !is_name(&script.name) {
-            return Err(format!(
+            return Err(broken(format!(
                 "the name of its script {:?} is not of the form [a-z][a-z0-9-]{{0,30}}",
                 script.name
-            ));
+            )));
         }
         let same = |other: &&crate::bundle::NodeScript| {
             (&other.role, other.stage, &other.name) == (&script.role, script.stage, &script.name)
         };
         if part.scripts[..index].iter().any(|other| same(&other)) {
-            return Err(format!(
+            return Err(broken(format!(
                 "it has two scripts {} of stage {} for role {}",
                 script.name,
                 script.stage.as_str(),
                 script.role
-            ));
+            )));
         }
     }
     for endpoint in &part.endpoints {
         check_role(descriptor, &endpoint.role, "an endpoint")?;
         if !is_name(&endpoint.name.replace('_', "-")) || endpoint.name.contains('-') {
-            return Err(format!(
+            return Err(broken(format!(
                 "the name of its endpoint {:?} is not of the form [a-z][a-z0-9_]{{0,30}}",
                 endpoint.name
-            ));
+            )));
         }
         if !endpoint.path.is_empty() && !endpoint.path.starts_with('/') {
-            return Err(format!(
+            return Err(broken(format!(
                 "the path {:?} of its endpoint {} does not begin with /",
                 endpoint.path, endpoint.name
-            ));
+            )));
         }
     }
     part.taken
@@ -162,13 +173,17 @@ fn check_part(descriptor: &PluginDescriptor, part: &PluginBundle) -> Result<(), 
         .try_for_each(|share| check_role(descriptor, &share.role, "memory"))
 }
 
-fn check_role(descriptor: &PluginDescriptor, role: &str, of: &str) -> Result<(), String> {
+fn check_role(descriptor: &PluginDescriptor, role: &str, of: &str) -> Result<(), ContractBreach> {
     if descriptor.roles.iter().any(|known| known.name == role) {
         return Ok(());
     }
-    Err(format!(
+    Err(broken(format!(
         "{of} is for the role {role:?}, which it does not run on"
-    ))
+    )))
+}
+
+fn broken(rule: impl Into<String>) -> ContractBreach {
+    ContractBreach::Rule(rule.into())
 }
 
 /// `[a-z][a-z0-9-]{0,30}`
@@ -221,7 +236,7 @@ mod tests {
 
     #[test]
     fn each_claim_of_a_descriptor_is_held_to_the_contract() {
-        assert_eq!(check_descriptor(&descriptor()), Ok(()));
+        check_descriptor(&descriptor()).unwrap();
         type Spoil = fn(&mut PluginDescriptor);
         let spoilt: [(Spoil, &str); 9] = [
             (|d| d.name = "Hadoop".into(), "its name \"Hadoop\""),
@@ -258,11 +273,11 @@ mod tests {
         for (spoil, said) in spoilt {
             let mut one = descriptor();
             spoil(&mut one);
-            let error = check_descriptor(&one).unwrap_err();
+            let error = check_descriptor(&one).unwrap_err().to_string();
             assert!(error.starts_with(said), "{error}");
         }
         let mut longest = descriptor();
         longest.name = "a".repeat(NAME_CHARS);
-        assert_eq!(check_descriptor(&longest), Ok(()));
+        check_descriptor(&longest).unwrap();
     }
 }

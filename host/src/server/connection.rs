@@ -1,5 +1,5 @@
-//! One port: accepts connections and turns each request into one call of a face, within the limits.
-//! Knows no face.
+//! Accepts the connections of one port and turns each request into one call of its handler, within
+//! the limits. Knows no API.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -26,11 +26,12 @@ use super::header_timeout::{HeaderDeadline, HeaderTimeoutStream};
 use super::limits::ServerLimits;
 use super::parse_errors::ErrorBody;
 use super::write_timeout::WriteTimeout;
-use crate::admin::HostMetrics;
+use crate::metrics::HostMetrics;
+use crate::system::clock::monotonic_now;
 
 /// How long accepting rests when the process has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
-/// How long a connection that is turned away is kept so that its client can read why.
+/// How long a connection that is rejected is kept so that its client can read why.
 const TURN_AWAY: Duration = Duration::from_secs(1);
 
 /// Answers requests; the address is the one that the request came in on.
@@ -48,16 +49,16 @@ pub(super) struct PortConfig<H> {
     limits: ServerLimits,
     metrics: Arc<HostMetrics>,
     connections: Arc<Semaphore>,
-    turned_away: Arc<Semaphore>,
+    rejected: Arc<Semaphore>,
     in_flight: Arc<Semaphore>,
 }
 
 impl<H: ConnectionHandler> PortConfig<H> {
     pub(super) fn new(handler: H, limits: ServerLimits, metrics: Arc<HostMetrics>) -> Arc<Self> {
         let slots = |number| Arc::new(Semaphore::new(number));
-        let (connections, turned_away, in_flight) = (
+        let (connections, rejected, in_flight) = (
             slots(limits.connections),
-            slots(limits.turned_away),
+            slots(limits.rejected),
             slots(limits.in_flight),
         );
         Arc::new(Self {
@@ -65,12 +66,12 @@ impl<H: ConnectionHandler> PortConfig<H> {
             limits,
             metrics,
             connections,
-            turned_away,
+            rejected,
             in_flight,
         })
     }
 
-    /// Accepts until told to stop.
+    /// Accepts until asked to stop.
     pub(super) async fn serve(
         self: Arc<Self>,
         listener: TcpListener,
@@ -91,17 +92,17 @@ impl<H: ConnectionHandler> PortConfig<H> {
                 }
             };
             match Arc::clone(&self.connections).try_acquire_owned() {
-                Ok(place) => drop(tokio::spawn(Arc::clone(&self).connection(
+                Ok(place) => drop(tokio::spawn(Arc::clone(&self).serve_connection(
                     stream,
                     place,
                     watcher(),
                 ))),
-                Err(_) => self.turn_away(stream),
+                Err(_) => self.reject(stream),
             }
         }
     }
 
-    async fn connection(
+    async fn serve_connection(
         self: Arc<Self>,
         stream: TcpStream,
         place: OwnedSemaphorePermit,
@@ -113,10 +114,10 @@ impl<H: ConnectionHandler> PortConfig<H> {
         // Without it the last segment of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let _open = self.metrics.open_connection();
-        let heads = HeaderDeadline::new();
+        let deadline = HeaderDeadline::new();
         let stream = HeaderTimeoutStream::new(
             WriteTimeout::new(stream, self.limits.write_stall),
-            Arc::clone(&heads),
+            Arc::clone(&deadline),
         );
         let io = TokioIo::new(ErrorBody::new(
             stream,
@@ -124,10 +125,10 @@ impl<H: ConnectionHandler> PortConfig<H> {
             Arc::clone(&self.metrics),
         ));
         let port = Arc::clone(&self);
-        let its = Arc::clone(&heads);
+        let its = Arc::clone(&deadline);
         let service = service_fn(move |request| {
-            let (port, heads) = (Arc::clone(&port), Arc::clone(&its));
-            let behind = heads.came();
+            let (port, deadline) = (Arc::clone(&port), Arc::clone(&its));
+            let behind = deadline.begin_request();
             // In a box of its own: hyper keeps room for this future in every connection, idle ones
             // too, and it is large.
             Box::pin(async move {
@@ -136,8 +137,8 @@ impl<H: ConnectionHandler> PortConfig<H> {
                     // do not wait for their answers would make all others wait for each row.
                     tokio::task::yield_now().await;
                 }
-                let response = port.request(request, local).await;
-                heads.answered();
+                let response = port.answer_request(request, local).await;
+                deadline.end_request();
                 Ok::<_, Infallible>(response.map(Full::new))
             })
         });
@@ -156,15 +157,19 @@ impl<H: ConnectionHandler> PortConfig<H> {
                     tracing::debug!("a connection ended early: {error}");
                 }
             }
-            () = heads.late(self.limits.header_read) => tracing::debug!("a connection ended: no request came"),
+            () = deadline.wait_until_late(self.limits.header_read) => tracing::debug!("a connection ended: no request came"),
         }
         drop(place);
     }
 
-    async fn request(&self, request: Request<Incoming>, local: SocketAddr) -> Response<Bytes> {
-        let head = request.method() == Method::HEAD;
+    async fn answer_request(
+        &self,
+        request: Request<Incoming>,
+        local: SocketAddr,
+    ) -> Response<Bytes> {
+        let (start, method) = (monotonic_now(), request.method().clone());
         let mut response = self.answer(request, local).await;
-        if head {
+        if method == Method::HEAD {
             // hyper leaves the body out, and with it a length that nobody has set.
             let length = HeaderValue::from(response.body().len());
             response
@@ -172,7 +177,8 @@ impl<H: ConnectionHandler> PortConfig<H> {
                 .entry(CONTENT_LENGTH)
                 .or_insert(length);
         }
-        self.metrics.count(response.status());
+        self.metrics.count_answer(response.status());
+        self.metrics.observe_occi_request(&method, start.elapsed());
         response
     }
 
@@ -185,20 +191,22 @@ impl<H: ConnectionHandler> PortConfig<H> {
         if parts.headers.contains_key(EXPECT)
             && announced.is_some_and(|bytes| bytes > self.limits.body_bytes as u64)
         {
-            return closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large());
+            return closing_response(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large());
         }
         // Before a place among those in work is taken: a slow body holds up nobody.
         let body = if body.is_end_stream() {
             Bytes::new()
         } else {
-            match tokio::time::timeout(self.limits.body_read, self.read(body)).await {
+            match tokio::time::timeout(self.limits.body_read, self.read_body(body)).await {
                 Ok(Ok(body)) => body,
                 Ok(Err(refusal)) => return refusal,
-                Err(_) => return closing(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
+                Err(_) => {
+                    return closing_response(StatusCode::REQUEST_TIMEOUT, "the body took too long");
+                }
             }
         };
         let Ok(place) = Arc::clone(&self.in_flight).try_acquire_owned() else {
-            return busy(self.limits.retry_after_s);
+            return busy_response(self.limits.retry_after_s);
         };
         let changes = !matches!(parts.method, Method::GET | Method::HEAD);
         let answer = Arc::clone(&self.handler).answer(Request::from_parts(parts, body), local);
@@ -216,18 +224,18 @@ impl<H: ConnectionHandler> PortConfig<H> {
         done.unwrap_or_else(|| {
             // The panic itself was printed by the panic hook.
             tracing::error!("a request ended in a panic");
-            plain(
+            text_response(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "the host failed to answer; its log says more",
             )
         })
     }
 
-    async fn read(&self, mut body: Incoming) -> Result<Bytes, Response<Bytes>> {
+    async fn read_body(&self, mut body: Incoming) -> Result<Bytes, Response<Bytes>> {
         let (mut kept, mut seen) = (BytesMut::new(), 0);
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else {
-                return Err(closing(
+                return Err(closing_response(
                     StatusCode::BAD_REQUEST,
                     "the body ended early or is malformed",
                 ));
@@ -244,7 +252,10 @@ impl<H: ConnectionHandler> PortConfig<H> {
             }
         }
         if seen > self.limits.body_bytes {
-            Err(closing(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large()))
+            Err(closing_response(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                &self.too_large(),
+            ))
         } else {
             Ok(kept.freeze())
         }
@@ -255,9 +266,9 @@ impl<H: ConnectionHandler> PortConfig<H> {
     }
 
     /// Says 503 on a connection that there is no room for.
-    fn turn_away(&self, mut stream: TcpStream) {
-        self.metrics.turned_away();
-        let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() else {
+    fn reject(&self, mut stream: TcpStream) {
+        self.metrics.count_rejected();
+        let Ok(place) = Arc::clone(&self.rejected).try_acquire_owned() else {
             return;
         };
         let text = format!(
@@ -269,8 +280,8 @@ impl<H: ConnectionHandler> PortConfig<H> {
             let talk = async {
                 stream.write_all(text.as_bytes()).await?;
                 stream.shutdown().await?;
-                // A stream closed with unread bytes resets, and the client may lose what it was
-                // told.
+                // A stream closed with unread bytes resets, and the client may lose the
+                // answer.
                 let mut rest = [0; 4096];
                 while stream.read(&mut rest).await? > 0 {}
                 Ok::<_, std::io::Error>(())
@@ -281,23 +292,23 @@ impl<H: ConnectionHandler> PortConfig<H> {
 }
 
 /// 503 with Retry-After: on that alone the Service Manager comes again.
-fn busy(retry_after_s: u32) -> Response<Bytes> {
-    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
+fn busy_response(retry_after_s: u32) -> Response<Bytes> {
+    let mut response = text_response(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
     response
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
     response
 }
 
-fn closing(status: StatusCode, text: &str) -> Response<Bytes> {
-    let mut response = plain(status, text);
+fn closing_response(status: StatusCode, text: &str) -> Response<Bytes> {
+    let mut response = text_response(status, text);
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-fn plain(status: StatusCode, text: &str) -> Response<Bytes> {
+fn text_response(status: StatusCode, text: &str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::copy_from_slice(text.as_bytes()));
     *response.status_mut() = status;
     response

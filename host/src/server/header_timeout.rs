@@ -1,6 +1,13 @@
-//! How long a connection may take for the head of its next request, and stay open without one. One
-//! timer a connection, which is looked at when it rings and not set anew with each request, as
-//! hyper's own would be. Knows no HTTP.
+//! Closes a connection that takes too long for the head of its next request. Knows no HTTP.
+//!
+//! hyper has such a timeout too, but sets its timer anew with each request. Here a connection has
+//! one timer. When it fires, it looks at the time of the last answer and is set again for what is
+//! left; a request only stores a number.
+//!
+//! The connection is in one of three states, all in one atomic: it waits for a head since some
+//! millisecond, a request is in work, or an answer is there and not yet written. Only the last
+//! write of an answer begins the wait for the next head: a client that reads slowly is the business
+//! of the write timeout, and `100 Continue` is written while the request is in work.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -10,6 +17,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::system::clock::monotonic_now;
 
 /// In the place of a time: a request is in work, whatever is written meanwhile.
 const WORKING: u64 = u64::MAX;
@@ -30,7 +39,7 @@ impl HeaderDeadline {
     /// From now on.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            opened: Instant::now(),
+            opened: monotonic_now(),
             since: AtomicU64::new(0),
             looked: AtomicBool::new(true),
         })
@@ -38,19 +47,19 @@ impl HeaderDeadline {
 
     /// The head is there. True when it stood right behind another, as it does where a client does
     /// not wait for its answers.
-    pub(super) fn came(&self) -> bool {
+    pub(super) fn begin_request(&self) -> bool {
         self.since.store(WORKING, Ordering::Relaxed);
         !self.looked.swap(false, Ordering::Relaxed)
     }
 
     /// Its answer is there.
-    pub(super) fn answered(&self) {
+    pub(super) fn end_request(&self) {
         self.since.store(ANSWERED, Ordering::Relaxed);
     }
 
     /// Something was written, or could not be: only what comes behind an answer begins the wait. A
     /// client that takes long to read is another's matter.
-    fn wrote(&self, done: bool) {
+    fn record_write(&self, done: bool) {
         if self.since.load(Ordering::Relaxed) != WORKING {
             self.since
                 .store(if done { self.now() } else { ANSWERED }, Ordering::Relaxed);
@@ -62,7 +71,7 @@ impl HeaderDeadline {
     }
 
     /// Done when a head was waited for longer than that.
-    pub(super) async fn late(&self, patience: Duration) {
+    pub(super) async fn wait_until_late(&self, patience: Duration) {
         loop {
             let waited = match self.since.load(Ordering::Relaxed) {
                 WORKING | ANSWERED => Duration::ZERO,
@@ -79,12 +88,12 @@ impl HeaderDeadline {
 /// A stream whose answers, once they are written, begin the wait for the next head.
 pub(super) struct HeaderTimeoutStream<T> {
     inner: T,
-    heads: Arc<HeaderDeadline>,
+    deadline: Arc<HeaderDeadline>,
 }
 
 impl<T> HeaderTimeoutStream<T> {
-    pub(super) fn new(inner: T, heads: Arc<HeaderDeadline>) -> Self {
-        Self { inner, heads }
+    pub(super) fn new(inner: T, deadline: Arc<HeaderDeadline>) -> Self {
+        Self { inner, deadline }
     }
 }
 
@@ -94,7 +103,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for HeaderTimeoutStream<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        self.heads.looked.store(true, Ordering::Relaxed);
+        self.deadline.looked.store(true, Ordering::Relaxed);
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
@@ -106,7 +115,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for HeaderTimeoutStream<T> {
         buf: &[u8],
     ) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, buf);
-        self.heads.wrote(written.is_ready());
+        self.deadline.record_write(written.is_ready());
         written
     }
 
@@ -116,7 +125,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for HeaderTimeoutStream<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-        self.heads.wrote(written.is_ready());
+        self.deadline.record_write(written.is_ready());
         written
     }
 
@@ -139,74 +148,77 @@ mod tests {
 
     use super::*;
 
-    async fn is_late(heads: &HeaderDeadline, patience: Duration) -> bool {
-        tokio::time::timeout(Duration::from_millis(20), heads.late(patience))
-            .await
-            .is_ok()
+    async fn is_late(deadline: &HeaderDeadline, patience: Duration) -> bool {
+        tokio::time::timeout(
+            Duration::from_millis(20),
+            deadline.wait_until_late(patience),
+        )
+        .await
+        .is_ok()
     }
 
     #[tokio::test]
     async fn only_who_waits_for_a_head_is_late() {
-        let heads = HeaderDeadline::new();
-        assert!(is_late(&heads, Duration::ZERO).await);
-        assert!(is_late(&heads, Duration::from_millis(1)).await);
-        assert!(!is_late(&heads, Duration::from_secs(3_600)).await);
-        let _ = heads.came();
+        let deadline = HeaderDeadline::new();
+        assert!(is_late(&deadline, Duration::ZERO).await);
+        assert!(is_late(&deadline, Duration::from_millis(1)).await);
+        assert!(!is_late(&deadline, Duration::from_secs(3_600)).await);
+        let _ = deadline.begin_request();
         assert!(
-            !is_late(&heads, Duration::from_millis(1)).await,
+            !is_late(&deadline, Duration::from_millis(1)).await,
             "a request in work has all the time"
         );
-        heads.wrote(true);
+        deadline.record_write(true);
         assert!(
-            !is_late(&heads, Duration::from_millis(1)).await,
+            !is_late(&deadline, Duration::from_millis(1)).await,
             "that was no answer, but 100 Continue"
         );
-        heads.answered();
+        deadline.end_request();
         assert!(
-            !is_late(&heads, Duration::from_millis(1)).await,
+            !is_late(&deadline, Duration::from_millis(1)).await,
             "the answer is on its way"
         );
-        heads.wrote(true);
-        assert!(is_late(&heads, Duration::from_millis(1)).await);
+        deadline.record_write(true);
+        assert!(is_late(&deadline, Duration::from_millis(1)).await);
     }
 
     #[tokio::test]
     async fn a_head_right_behind_another_is_seen() {
         let (ours, mut theirs) = duplex(64);
-        let heads = HeaderDeadline::new();
-        let mut ours = HeaderTimeoutStream::new(ours, Arc::clone(&heads));
+        let deadline = HeaderDeadline::new();
+        let mut ours = HeaderTimeoutStream::new(ours, Arc::clone(&deadline));
         theirs.write_all(b"12").await.unwrap();
-        assert!(!heads.came(), "the first one");
+        assert!(!deadline.begin_request(), "the first one");
         ours.read_u8().await.unwrap();
         assert_eq!(
-            [heads.came(), heads.came()],
+            [deadline.begin_request(), deadline.begin_request()],
             [false, true],
             "two of one read"
         );
         ours.read_u8().await.unwrap();
-        assert!(!heads.came());
+        assert!(!deadline.begin_request());
     }
 
     #[tokio::test]
     async fn an_answer_that_is_not_read_is_not_a_late_head() {
         let (ours, mut theirs) = duplex(4);
-        let heads = HeaderDeadline::new();
-        let mut ours = HeaderTimeoutStream::new(ours, Arc::clone(&heads));
+        let deadline = HeaderDeadline::new();
+        let mut ours = HeaderTimeoutStream::new(ours, Arc::clone(&deadline));
         let writing = tokio::spawn(async move {
             let written = ours.write_all(b"12345678").await;
             (ours, written)
         });
         tokio::task::yield_now().await;
-        while heads.since.load(Ordering::Relaxed) != ANSWERED {
+        while deadline.since.load(Ordering::Relaxed) != ANSWERED {
             tokio::task::yield_now().await;
         }
-        assert!(!is_late(&heads, Duration::from_millis(1)).await);
+        assert!(!is_late(&deadline, Duration::from_millis(1)).await);
         let mut read = [0; 8];
         theirs.read_exact(&mut read).await.unwrap();
         let (_ours, written) = writing.await.unwrap();
         written.unwrap();
         assert!(
-            is_late(&heads, Duration::from_millis(1)).await,
+            is_late(&deadline, Duration::from_millis(1)).await,
             "the answer is written, the next head is waited for"
         );
     }

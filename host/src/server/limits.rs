@@ -1,4 +1,4 @@
-//! What a connection may cost: every limit of the HTTP server in one struct.
+//! Bounds what a connection may cost: every limit of the HTTP server in one struct.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub struct ServerLimits {
     /// Connections that the system accepts before we do.
     pub backlog: u32,
     /// Connections that are being told 503, beyond which a new one is closed without a word.
-    pub turned_away: usize,
+    pub rejected: usize,
     /// How long a connection may take for request line and headers, and stay open without a
     /// request.
     pub header_read: Duration,
@@ -49,7 +49,7 @@ pub struct ServerLimits {
     pub in_flight: usize,
     /// What Retry-After says, in seconds.
     pub retry_after_s: u32,
-    /// How long requests may take to end once the server is told to stop.
+    /// How long requests may take to end once the server is asked to stop.
     pub grace: Duration,
 }
 
@@ -62,7 +62,7 @@ impl Default for ServerLimits {
             connections: 4096,
             admin_connections: 64,
             backlog: 1024,
-            turned_away: 64,
+            rejected: 64,
             header_read: Duration::from_secs(30),
             body_read: Duration::from_secs(30),
             send_buffer_bytes: 64 * 1024,
@@ -79,8 +79,8 @@ impl ServerLimits {
     /// -n`): when files run out, calls to the cloud fail too, and then idle clients would cost
     /// those that work.
     #[must_use]
-    pub fn within(self, open_files: usize) -> Self {
-        let others = FILES_KEPT + self.admin_connections + 2 * self.turned_away;
+    pub fn limit_to_files(self, open_files: usize) -> Self {
+        let others = FILES_KEPT + self.admin_connections + 2 * self.rejected;
         Self {
             connections: self
                 .connections
@@ -92,7 +92,7 @@ impl ServerLimits {
     /// These, with no more connections than fit a container of so much memory: beyond it the kernel
     /// ends the host for all of them.
     #[must_use]
-    pub fn fitting(self, memory_bytes: usize) -> Self {
+    pub fn limit_to_memory(self, memory_bytes: usize) -> Self {
         Self {
             connections: self
                 .connections
@@ -119,7 +119,7 @@ mod tests {
             (usize::MAX, 4096),
         ] {
             assert_eq!(
-                limits.within(open_files).connections,
+                limits.limit_to_files(open_files).connections,
                 connections,
                 "{open_files}"
             );
@@ -137,7 +137,9 @@ mod tests {
             (161, 4096),
         ] {
             assert_eq!(
-                ServerLimits::default().fitting(mib << 20).connections,
+                ServerLimits::default()
+                    .limit_to_memory(mib << 20)
+                    .connections,
                 connections,
                 "{mib} MiB"
             );

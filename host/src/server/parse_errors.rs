@@ -1,6 +1,6 @@
-//! Requests that cannot be read: hyper answers them with a status and an empty body. This wrapper
-//! puts words into that answer, and stays until the client, which may still be sending, has had
-//! time to read them.
+//! Adds a body to hyper's own 400, 414 and 431 responses, which it sends empty, before any handler
+//! is called. Afterwards it reads on for a moment: closing a socket with unread bytes resets it,
+//! and the client, which may still be sending, would lose the answer.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::limits::{HEADERS, ServerLimits};
-use crate::admin::HostMetrics;
+use crate::metrics::HostMetrics;
 
 /// How long a client may go on sending a request that was refused.
 const LINGER: Duration = Duration::from_secs(1);
@@ -43,15 +43,15 @@ impl<T> ErrorBody<T> {
         }
     }
 
-    /// Looks whether hyper begins an answer of its own: those of the faces to such requests have a
+    /// Looks whether hyper begins an answer of its own: those of the APIs to such requests have a
     /// body.
-    fn look(&mut self, bytes: &[u8]) {
+    fn inspect_write(&mut self, bytes: &[u8]) {
         if !std::mem::replace(&mut self.fresh, false) {
             return;
         }
-        if let Some(status) = unread(bytes) {
-            self.metrics.count(status);
-            self.own = Some((answer(status, &self.limits), 0));
+        if let Some(status) = parse_error_status(bytes) {
+            self.metrics.count_answer(status);
+            self.own = Some((error_response(status, &self.limits), 0));
         }
     }
 }
@@ -73,7 +73,7 @@ impl<T: AsyncWrite + Unpin> ErrorBody<T> {
 }
 
 /// The status, when these bytes are hyper's own answer to what it could not read.
-fn unread(bytes: &[u8]) -> Option<StatusCode> {
+fn parse_error_status(bytes: &[u8]) -> Option<StatusCode> {
     let code = bytes
         .strip_prefix(b"HTTP/1.1 ")
         .and_then(|rest| rest.split_first_chunk::<3>())
@@ -93,7 +93,7 @@ fn unread(bytes: &[u8]) -> Option<StatusCode> {
     empty.then_some(status)
 }
 
-fn answer(status: StatusCode, limits: &ServerLimits) -> Vec<u8> {
+fn error_response(status: StatusCode, limits: &ServerLimits) -> Vec<u8> {
     let text = match status {
         StatusCode::URI_TOO_LONG => "the request line is longer than 65534 bytes".to_owned(),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
@@ -124,7 +124,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ErrorBody<T> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<Result<usize>> {
-        self.look(buf);
+        self.inspect_write(buf);
         if ready!(self.write_own(cx))? {
             return Poll::Ready(Ok(buf.len()));
         }
@@ -136,7 +136,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ErrorBody<T> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        self.look(bufs.first().map_or(&[], |first| first));
+        self.inspect_write(bufs.first().map_or(&[], |first| first));
         if ready!(self.write_own(cx))? {
             return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
         }
@@ -158,7 +158,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ErrorBody<T> {
         if self.own.is_none() {
             return Poll::Ready(Ok(()));
         }
-        // A connection closed with unread bytes is reset, and the client may lose what it was told.
+        // A connection closed with unread bytes is reset, and the client may lose the answer.
         let most = self.limits.drained_bytes;
         let Self { inner, linger, .. } = &mut *self;
         let (end, left) = linger.get_or_insert_with(|| (Box::pin(sleep(LINGER)), most));
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn only_hypers_own_answers_are_seen() {
         assert_eq!(
-            unread(EMPTY.as_bytes()),
+            parse_error_status(EMPTY.as_bytes()),
             Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
         );
         for other in [
@@ -197,7 +197,7 @@ mod tests {
             format!("x{EMPTY}"),
             String::new(),
         ] {
-            assert_eq!(unread(other.as_bytes()), None, "{other}");
+            assert_eq!(parse_error_status(other.as_bytes()), None, "{other}");
         }
     }
 

@@ -1,4 +1,9 @@
-//! A stream whose writes fail when the other side does not read for too long. Knows no HTTP.
+//! Fails the writes of a stream whose other side does not read for too long. Knows no HTTP.
+//!
+//! Without it a client that asks and never reads holds its connection, and the answer in memory,
+//! for as long as it likes. The time runs only while a write waits: the timer is made when the
+//! socket's buffer is full, and dropped with the first byte that fits, so a client that reads
+//! slowly but reads is never cut off, and one that reads in time costs no timer.
 
 use std::future::Future;
 use std::io::{Error, ErrorKind, IoSlice, Result};
@@ -27,7 +32,7 @@ impl<T> WriteTimeout<T> {
 }
 
 impl<T: AsyncWrite + Unpin> WriteTimeout<T> {
-    fn watched<R>(
+    fn write_with_timeout<R>(
         &mut self,
         cx: &mut Context<'_>,
         write: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> Poll<Result<R>>,
@@ -66,7 +71,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<T> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<Result<usize>> {
-        self.watched(cx, |inner, cx| inner.poll_write(cx, buf))
+        self.write_with_timeout(cx, |inner, cx| inner.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -74,7 +79,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<T> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        self.watched(cx, |inner, cx| inner.poll_write_vectored(cx, bufs))
+        self.write_with_timeout(cx, |inner, cx| inner.poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -82,11 +87,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.watched(cx, |inner, cx| inner.poll_flush(cx))
+        self.write_with_timeout(cx, |inner, cx| inner.poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.watched(cx, |inner, cx| inner.poll_shutdown(cx))
+        self.write_with_timeout(cx, |inner, cx| inner.poll_shutdown(cx))
     }
 }
 

@@ -1,4 +1,5 @@
-//! Groups of clusters that a project has made for itself. What a group means is its maker's matter.
+//! Stores the groups that projects make of their clusters. What a group means is for its maker to
+//! know.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +52,7 @@ impl RecordStore {
     /// Writes a new group, without clusters.
     ///
     /// # Errors
-    /// [`Error::Taken`] when the project has one of that name or place.
+    /// [`StoreError::Taken`] when the project has one of that name or place.
     pub async fn insert_group(
         &self,
         project_id: &str,

@@ -1,5 +1,5 @@
-//! The tables, and the steps from each layout to the next. A step that was released is never
-//! changed.
+//! Creates the tables, and brings a file of an older layout to the newest, a step a layout. A step
+//! that was released is never changed.
 
 use std::path::Path;
 
@@ -50,7 +50,7 @@ PRAGMA user_version = 2;
 /// Brings the file to the newest layout.
 ///
 /// # Errors
-/// [`Error::Foreign`], [`Error::Newer`], or what SQLite says.
+/// [`StoreError::Foreign`], [`StoreError::Newer`], or what SQLite says.
 pub(super) async fn bring_up(db: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     db.execute("BEGIN IMMEDIATE").await?;

@@ -1,14 +1,13 @@
-//! What outlives the process: one SQLite file that holds a record a cluster. Knows no cloud, no
-//! plugin and no OCCI.
+//! Stores records in one SQLite file, a row a cluster. Knows no cloud, no plugin and no OCCI.
 //!
 //! Several processes may share the file (the server and the command line): a record is written only
 //! over the revision that the writer has read.
 //!
 //! Layout
-//! - [`record`]: [`Record`], what is remembered of a cluster
+//! - [`record`]: [`ClusterRecord`], what is remembered of a cluster
 //! - [`groups`]: groups that projects make of their clusters
 //! - [`error`]: how it fails
-//! - `layout`: the tables
+//! - `migrations`: the tables
 
 pub mod error;
 pub mod groups;
@@ -45,10 +44,11 @@ impl RecordStore {
     /// user alone.
     ///
     /// # Errors
-    /// [`Error::Open`], [`Error::Corrupt`], [`Error::Foreign`], [`Error::Newer`].
+    /// [`StoreError::Open`], [`StoreError::Corrupt`], [`StoreError::Foreign`],
+    /// [`StoreError::Newer`].
     pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let path = data_dir.join(FILE_NAME);
-        prepare(data_dir, &path).map_err(|error| StoreError::Open {
+        create_file(data_dir, &path).map_err(|error| StoreError::Open {
             path: path.clone(),
             source: error.into(),
         })?;
@@ -83,12 +83,15 @@ impl RecordStore {
         let pool = pool
             .connect_with(options)
             .await
-            .map_err(|error| opening(error, path))?;
-        let mut connection = pool.acquire().await.map_err(|error| opening(error, path))?;
+            .map_err(|error| opening_error(error, path))?;
+        let mut connection = pool
+            .acquire()
+            .await
+            .map_err(|error| opening_error(error, path))?;
         migrations::bring_up(&mut connection, path)
             .await
             .map_err(|error| match error {
-                StoreError::Failed(error) => opening(error, path),
+                StoreError::Failed(error) => opening_error(error, path),
                 other => other,
             })?;
         drop(connection);
@@ -98,7 +101,7 @@ impl RecordStore {
     /// Writes a new record.
     ///
     /// # Errors
-    /// [`Error::Taken`] when the project has a living cluster of that name.
+    /// [`StoreError::Taken`] when the project has a living cluster of that name.
     pub async fn insert(&self, record: &ClusterRecord) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO cluster (id, project_id, name, live, revision, record) VALUES (?, ?, ?, ?, ?, ?)",
@@ -110,7 +113,7 @@ impl RecordStore {
             .bind(record.is_live());
         match query
             .bind(record.revision)
-            .bind(text(record)?)
+            .bind(serialize_record(record)?)
             .execute(&self.pool)
             .await
         {
@@ -134,7 +137,7 @@ impl RecordStore {
         let query = query
             .bind(record.is_live())
             .bind(record.revision)
-            .bind(text(record)?)
+            .bind(serialize_record(record)?)
             .bind(&record.id)
             .bind(record.revision - 1);
         Ok(query.execute(&self.pool).await?.rows_affected() == 1)
@@ -149,7 +152,7 @@ impl RecordStore {
             .bind(id)
             .fetch_optional(&self.pool)
             .await?;
-        row.as_ref().map(read).transpose()
+        row.as_ref().map(deserialize_record).transpose()
     }
 
     /// The living record of this name.
@@ -169,7 +172,7 @@ impl RecordStore {
             .bind(name)
             .fetch_optional(&self.pool)
             .await?;
-        row.as_ref().map(read).transpose()
+        row.as_ref().map(deserialize_record).transpose()
     }
 
     /// All records of a project by name, those under deletion among them.
@@ -184,7 +187,7 @@ impl RecordStore {
             .fetch_all(&self.pool)
             .await?
             .iter()
-            .map(read)
+            .map(deserialize_record)
             .collect()
     }
 
@@ -207,7 +210,7 @@ impl RecordStore {
             .fetch_all(&self.pool)
             .await?
             .iter()
-            .map(read)
+            .map(deserialize_record)
             .collect()
     }
 
@@ -240,19 +243,19 @@ impl RecordStore {
     }
 }
 
-fn text(record: &ClusterRecord) -> Result<String, StoreError> {
+fn serialize_record(record: &ClusterRecord) -> Result<String, StoreError> {
     serde_json::to_string(record).map_err(|source| StoreError::Record {
         id: record.id.clone(),
         source,
     })
 }
 
-fn read(row: &SqliteRow) -> Result<ClusterRecord, StoreError> {
+fn deserialize_record(row: &SqliteRow) -> Result<ClusterRecord, StoreError> {
     let (id, text): (String, String) = (row.try_get(0)?, row.try_get(1)?);
     serde_json::from_str(&text).map_err(|source| StoreError::Record { id, source })
 }
 
-fn prepare(data_dir: &Path, path: &Path) -> std::io::Result<()> {
+fn create_file(data_dir: &Path, path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     if !data_dir.exists() {
         std::fs::DirBuilder::new()
@@ -269,7 +272,7 @@ fn prepare(data_dir: &Path, path: &Path) -> std::io::Result<()> {
 }
 
 /// SQLite's primary codes for a file that is damaged (11) or not a database (26).
-fn opening(error: sqlx::Error, path: &Path) -> StoreError {
+fn opening_error(error: sqlx::Error, path: &Path) -> StoreError {
     let code = error
         .as_database_error()
         .and_then(|error| error.code())

@@ -50,7 +50,7 @@ pub struct HadoopSettings {
     /// How long containers on a leaving worker may go on.
     #[serde(default = "drain")]
     pub drain_s: u32,
-    /// Whether the cluster is proved by a real job.
+    /// Whether a real job verifies the cluster.
     #[serde(default = "yes")]
     pub smoke: bool,
     /// Further properties of core-site.xml.
@@ -82,12 +82,28 @@ fn yes() -> bool {
 /// The largest number of MiB that a memory setting may name: 4 TiB.
 const MOST_MIB: u32 = 4 << 20;
 
-/// The JSON Schema of [`Settings`].
+/// The JSON Schema of [`HadoopSettings`].
 pub fn schema() -> String {
     let mut properties = Map::new();
-    let mut add = |name: &str, body: Value| properties.insert(name.to_owned(), body);
-    add(
-        "replication",
+    add_hdfs(&mut properties);
+    add_memory(&mut properties);
+    add_volumes(&mut properties);
+    add_operation(&mut properties);
+    for file in ["core", "hdfs", "yarn", "mapred"] {
+        let description = format!(
+            "Further properties of {file}-site.xml, as a JSON object; they win over Stampede's own."
+        );
+        properties.insert(
+            format!("{file}_site"),
+            json!({"type": "object", "description": description, "additionalProperties": {"type": "string"}, "default": {}}),
+        );
+    }
+    json!({"type": "object", "properties": properties, "additionalProperties": false}).to_string()
+}
+
+fn add_hdfs(properties: &mut Map<String, Value>) {
+    properties.insert(
+        "replication".to_owned(),
         integer(
             "Copies that HDFS keeps of each block; by default 3, or one a worker where there are fewer.",
             1,
@@ -96,7 +112,10 @@ pub fn schema() -> String {
     );
     let mut block = integer("Size of an HDFS block in MiB.", 1, 2048);
     block["default"] = block_size().into();
-    add("block_size_mib", block);
+    properties.insert("block_size_mib".to_owned(), block);
+}
+
+fn add_memory(properties: &mut Map<String, Value>) {
     for (name, what) in [
         ("namenode_heap_mib", "Heap of the NameNode"),
         ("resourcemanager_heap_mib", "Heap of the ResourceManager"),
@@ -107,14 +126,8 @@ pub fn schema() -> String {
         ("datanode_heap_mib", "Heap of each DataNode"),
         ("nodemanager_heap_mib", "Heap of each NodeManager itself"),
     ] {
-        add(
-            name,
-            integer(
-                &format!("{what} in MiB; by default a share of the node's memory."),
-                128,
-                MOST_MIB,
-            ),
-        );
+        let what = format!("{what} in MiB; by default a share of the node's memory.");
+        properties.insert(name.to_owned(), integer(&what, 128, MOST_MIB));
     }
     for (name, what) in [
         (
@@ -130,60 +143,41 @@ pub fn schema() -> String {
             "Memory of a MapReduce ApplicationMaster's container",
         ),
     ] {
-        add(
-            name,
-            integer(
-                &format!("{what} in MiB; by default computed from the workers' flavor."),
-                64,
-                MOST_MIB,
-            ),
-        );
+        let what = format!("{what} in MiB; by default computed from the workers' flavor.");
+        properties.insert(name.to_owned(), integer(&what, 64, MOST_MIB));
     }
+}
+
+fn add_volumes(properties: &mut Map<String, Value>) {
     let mut volume = integer(
         "Size of a data volume for each worker in GiB; 0 keeps HDFS on the root disk.",
         0,
         65_536,
     );
     volume["default"] = 0.into();
-    add("data_volume_gib", fixed(volume));
-    add(
-        "data_volume_type",
-        fixed(
-            json!({"type": "string", "description": "Type of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"}),
-        ),
-    );
-    add(
-        "data_volume_keep",
-        fixed(
-            json!({"type": "boolean", "description": "Whether the data volumes stay when the cluster is deleted.", "default": false}),
-        ),
-    );
-    add(
-        "sha512",
-        fixed(json!({"type": "string", "pattern": "^[0-9a-f]{128}$",
-            "description": "Checksum of Hadoop's tarball, in place of the release's own; for a mirror that holds other bytes."})),
-    );
+    let kind = json!({"type": "string", "description": "Type of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"});
+    let keep = json!({"type": "boolean", "description": "Whether the data volumes stay when the cluster is deleted.", "default": false});
+    properties.insert("data_volume_gib".to_owned(), fixed(volume));
+    properties.insert("data_volume_type".to_owned(), fixed(kind));
+    properties.insert("data_volume_keep".to_owned(), fixed(keep));
+}
+
+/// What is installed, how workers leave, and whether the cluster is verified.
+fn add_operation(properties: &mut Map<String, Value>) {
+    let sha512 = json!({"type": "string", "pattern": "^[0-9a-f]{128}$",
+        "description": "Checksum of Hadoop's tarball, in place of the release's own; for a mirror that holds other bytes."});
+    properties.insert("sha512".to_owned(), fixed(sha512));
     let mut drain_s = integer(
         "Seconds that containers on a worker that leaves may go on before YARN moves them.",
         1,
         86_400,
     );
     drain_s["default"] = drain().into();
-    add("drain_s", drain_s);
-    add(
-        "smoke",
-        json!({"type": "boolean", "description": "Whether a word count on YARN has to prove the cluster before it is complete.", "default": true}),
+    properties.insert("drain_s".to_owned(), drain_s);
+    properties.insert(
+        "smoke".to_owned(),
+        json!({"type": "boolean", "description": "Whether a word count on YARN has to verify the cluster before it is complete.", "default": true}),
     );
-    for file in ["core", "hdfs", "yarn", "mapred"] {
-        let description = format!(
-            "Further properties of {file}-site.xml, as a JSON object; they win over Stampede's own."
-        );
-        add(
-            &format!("{file}_site"),
-            json!({"type": "object", "description": description, "additionalProperties": {"type": "string"}, "default": {}}),
-        );
-    }
-    json!({"type": "object", "properties": properties, "additionalProperties": false}).to_string()
 }
 
 /// A parameter that cannot change in a running cluster; the host refuses it by name.

@@ -103,8 +103,8 @@ fn worker(
     let (ram, taken) = (group.flavor.ram_mib, request.taken_mib("worker"));
     let share = |ram| memory::worker(ram, group.flavor.vcpus, taken, &wishes);
     let got = share(ram);
-    // what the user grants has to fit beside the daemons; what the system keeps is then his own
-    // affair
+    // What the user grants has to fit beside the daemons; what the system keeps is then their own
+    // affair.
     let fits = |ram: u32| match wishes.granted {
         Some(granted) => {
             u64::from(granted)
@@ -128,6 +128,18 @@ fn worker(
         ));
         return got;
     }
+    check_containers(&got, group, count, problems);
+    got
+}
+
+/// Whether YARN can run a job with these sizes: each container fits, and one worker holds an
+/// ApplicationMaster and a task beside each other.
+fn check_containers(
+    got: &WorkerMemory,
+    group: &NodeGroup,
+    count: u32,
+    problems: &mut Vec<Problem>,
+) {
     for (name, value, most, of) in [
         (
             "minimum_allocation_mib",
@@ -188,7 +200,6 @@ fn worker(
             ),
         ));
     }
-    got
 }
 
 fn too_small(path: &str, group: &NodeGroup, what: &str, enough: Option<u32>) -> Problem {

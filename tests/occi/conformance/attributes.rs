@@ -1,4 +1,5 @@
-//! Section 4. The value of `v` is looked at in JSON, where it stands whole.
+//! Section 4 of the recorded protocol: attributes. The value of `v` is looked at in JSON, where it
+//! stands whole.
 
 use super::ExpectedResponse::{Has, Header, HeaderHas, Json, Lacks, Status};
 use super::RulePrecondition::{Complete, Initialised};

@@ -1,4 +1,4 @@
-//! Section 2.
+//! Section 2 of the recorded protocol: media types of requests and answers.
 
 use super::ExpectedResponse::{Begins, Body, Clusters, Has, Header, Status};
 use super::RulePrecondition::{Initialised, Nothing};

@@ -1,4 +1,4 @@
-//! Section 3.
+//! Section 3 of the recorded protocol: what each request does.
 
 use super::ExpectedResponse::{
     Begins, Body, Clusters, Has, Header, HeaderHas, Json, Lacks, NoHeader, Status,

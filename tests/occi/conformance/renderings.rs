@@ -1,4 +1,4 @@
-//! Section 5.
+//! Section 5 of the recorded protocol: renderings.
 
 use super::ExpectedResponse::{
     Begins, Body, Has, Header, HeaderHas, Json, Lacks, NoHeader, Status,

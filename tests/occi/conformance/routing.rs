@@ -1,4 +1,4 @@
-//! Section 1.
+//! Section 1 of the recorded protocol: paths and methods.
 
 use super::ExpectedResponse::{Begins, Body, Clusters, Has, Header, NoHeader, Status};
 use super::RulePrecondition::{Initialised, Nothing};

@@ -1,22 +1,22 @@
-//! What operators do in a terminal: `generate` and the plain client for those who may not let a
+//! The commands that operators type: `generate` and the plain client for those who may not let a
 //! service act for them, and Stampede's own `deploy`, `show`, `delete`.
 
 use anyhow::{Context, Result};
 
-use stampede_tests::host::binary;
+use stampede_tests::host::find_binary;
 use stampede_tests::testbed::cloud::{MIRROR, PROXY};
-use stampede_tests::testbed::cluster::nodes;
+use stampede_tests::testbed::cluster::find_nodes;
 use stampede_tests::testbed::hadoop as health;
-use stampede_tests::{must, proved};
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
 /// `generate`, then the plain `openstack` client: the plain image, workers of the smallest flavor
 /// that the plugin accepts.
-pub async fn run(rig: &TestbedContext) -> Result<()> {
-    let dir = rig.scratch.join("by-hand");
-    let sha512 = rig.cloud.sha512("3.5.0")?;
-    let out = std::process::Command::new(binary()?)
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    let dir = testbed.scratch.join("by-hand");
+    let sha512 = testbed.cloud.sha512("3.5.0")?;
+    let out = std::process::Command::new(find_binary()?)
         .args(["generate", "hadoop", "--name", "hand", "--workers", "2"])
         .args([
             "--flavor",
@@ -49,7 +49,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         String::from_utf8_lossy(&out.stderr)
     );
     let start = std::time::Instant::now();
-    rig.cloud.openstack(
+    testbed.cloud.run_openstack(
         &[
             "stack",
             "create",
@@ -62,15 +62,15 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         ],
         &dir,
     )?;
-    proved!(
+    verified!(
         "generate's output, deployed by `openstack stack create -t cluster.yaml -e environment.yaml`: complete in {:.0} s",
         start.elapsed().as_secs_f32()
     );
-    let all = nodes(&rig.cloud.demo, "hand", 2).await?;
+    let all = find_nodes(&testbed.cloud.demo, "hand", 2).await?;
     let java = all[1]
-        .run("dpkg-query -W -f '${Version}' openjdk-17-jre-headless")
+        .run_script("dpkg-query -W -f '${Version}' openjdk-17-jre-headless")
         .await?;
-    proved!(
+    verified!(
         "from the image without Java: Java {java} came from the distribution's packages through the proxy"
     );
     must!(
@@ -78,20 +78,21 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         "the worker has {} MiB",
         all[1].memory_limit_mib()?
     );
-    health::prove(&all).await?;
-    rig.cloud
-        .openstack(&["stack", "delete", "--yes", "--wait", "hand"], &dir)?;
-    super::deletion::nothing_stays(rig).await
+    health::verify_hadoop(&all).await?;
+    testbed
+        .cloud
+        .run_openstack(&["stack", "delete", "--yes", "--wait", "hand"], &dir)?;
+    super::deletion::nothing_stays(testbed).await
 }
 
 /// `stampede deploy`, `show`, `list`, `delete`, with the older Hadoop.
-pub async fn command_line(rig: &TestbedContext) -> Result<()> {
-    let sha512 = rig.cloud.sha512("3.4.3")?;
+pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
+    let sha512 = testbed.cloud.sha512("3.4.3")?;
     let stampede = |arguments: &[&str]| -> Result<String> {
-        let out = std::process::Command::new(binary()?)
+        let out = std::process::Command::new(find_binary()?)
             .args(arguments)
             .args(["--os-cloud", "demo", "--data-dir"])
-            .arg(rig.scratch.join("command-line"))
+            .arg(testbed.scratch.join("command-line"))
             .env(
                 "OS_CLIENT_CONFIG_FILE",
                 "/var/lib/openstack-rig/etc/clouds.yaml",
@@ -134,17 +135,17 @@ pub async fn command_line(rig: &TestbedContext) -> Result<()> {
         shown.contains("worker-1") && shown.contains("CREATE_COMPLETE"),
         "deploy --wait printed: {shown}"
     );
-    proved!(
+    verified!(
         "`stampede deploy --wait` with clouds.yaml printed, last: {}",
         shown.lines().last().context("nothing")?
     );
-    let stack = rig.cloud.demo.stacks().await?;
-    let all = nodes(&rig.cloud.demo, stack.first().context("no stack")?, 1).await?;
-    let version = all[0].run("hdfs version | head -n 1").await?;
+    let stack = testbed.cloud.demo.stacks().await?;
+    let all = find_nodes(&testbed.cloud.demo, stack.first().context("no stack")?, 1).await?;
+    let version = all[0].run_script("hdfs version | head -n 1").await?;
     must!(version.contains("3.4.3"), "{version}");
-    proved!(
+    verified!(
         "{version} runs, {:?} registered",
-        health::registered(&all[0]).await?
+        health::count_registered(&all[0]).await?
     );
     must!(
         stampede(&["list"])?.contains("terminal"),
@@ -155,5 +156,5 @@ pub async fn command_line(rig: &TestbedContext) -> Result<()> {
         "show does not show its state"
     );
     stampede(&["delete", "terminal", "--wait"])?;
-    super::deletion::nothing_stays(rig).await
+    super::deletion::nothing_stays(testbed).await
 }

@@ -4,22 +4,27 @@ use anyhow::Result;
 
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
-use stampede_tests::testbed::cluster::{hadoop, occi, pairs};
-use stampede_tests::until;
-use stampede_tests::{must, proved};
+use stampede_tests::testbed::cluster::{borrow_pairs, hadoop_attributes, occi_client};
+use stampede_tests::wait_until;
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
-pub async fn run(rig: &TestbedContext) -> Result<()> {
-    let host = HostProcess::start(&rig.scratch.join("deletion"), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &rig.cloud.demo)?;
-    let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
-    client.create("brief", &pairs(&attributes)).await?;
-    until(120, "a server of the new stack exists", async || {
-        Ok(rig.cloud.demo.holds().await?.contains_key("servers"))
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    let host = HostProcess::start(&testbed.scratch.join("deletion"), KEYSTONE, &[]).await?;
+    let client = occi_client(&host.url, &testbed.cloud.demo)?;
+    let attributes = hadoop_attributes(&testbed.cloud, "3.5.0", &[])?;
+    client.create("brief", &borrow_pairs(&attributes)).await?;
+    wait_until(120, "a server of the new stack exists", async || {
+        Ok(testbed
+            .cloud
+            .demo
+            .list_holdings()
+            .await?
+            .contains_key("servers"))
     })
     .await?;
-    let seen = client.see("brief").await?.unwrap_or_default();
+    let seen = client.fetch_cluster("brief").await?.unwrap_or_default();
     must!(
         seen.state() == "CREATE_IN_PROGRESS",
         "{} before DELETE",
@@ -27,21 +32,24 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
     );
     let (status, text) = client.delete("brief").await?;
     must!(status.is_success(), "DELETE: {status} {text}");
-    must!(client.see("brief").await?.is_none(), "GET still shows it");
-    nothing_stays(rig).await?;
-    proved!("DELETE at {} left nothing", seen.state());
+    must!(
+        client.fetch_cluster("brief").await?.is_none(),
+        "GET still shows it"
+    );
+    nothing_stays(testbed).await?;
+    verified!("DELETE at {} left nothing", seen.state());
     Ok(())
 }
 
 /// No stack, server, port, network, router, floating IP or security group in the project.
-pub async fn nothing_stays(rig: &TestbedContext) -> Result<()> {
-    until(240, "the project is empty", async || {
-        Ok(rig.cloud.demo.stacks().await?.is_empty())
+pub async fn nothing_stays(testbed: &TestbedContext) -> Result<()> {
+    wait_until(240, "the project is empty", async || {
+        Ok(testbed.cloud.demo.stacks().await?.is_empty())
     })
     .await?;
-    let left = rig.cloud.demo.holds().await?;
+    let left = testbed.cloud.demo.list_holdings().await?;
     must!(left.is_empty(), "left behind: {left:?}");
-    proved!(
+    verified!(
         "after DELETE the project holds no stack, server, server group, port, network, router, floating IP or security group"
     );
     Ok(())

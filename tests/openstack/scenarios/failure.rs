@@ -1,22 +1,22 @@
 //! A worker that cannot install fails the stack within a minute of its failure, with node, stage
-//! and reason in words.
+//! and reason.
 
 use std::time::Instant;
 
 use anyhow::Result;
 
-use stampede_tests::client::watch;
+use stampede_tests::client::wait_until_settled;
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
-use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
-use stampede_tests::{must, proved};
+use stampede_tests::testbed::cluster::{borrow_pairs, find_nodes, hadoop_attributes, occi_client};
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
-pub async fn wrong_checksum(rig: &TestbedContext) -> Result<()> {
+pub async fn wrong_checksum(testbed: &TestbedContext) -> Result<()> {
     let wrong = "0".repeat(128);
     fails(
-        rig,
+        testbed,
         "checksum",
         ("stampede.hadoop.sha512", &wrong),
         "sha512",
@@ -24,9 +24,9 @@ pub async fn wrong_checksum(rig: &TestbedContext) -> Result<()> {
     .await
 }
 
-pub async fn mirror_gone(rig: &TestbedContext) -> Result<()> {
+pub async fn mirror_gone(testbed: &TestbedContext) -> Result<()> {
     fails(
-        rig,
+        testbed,
         "mirror",
         ("stampede.mirror", "http://172.31.240.1:8900/gone"),
         "404",
@@ -34,12 +34,17 @@ pub async fn mirror_gone(rig: &TestbedContext) -> Result<()> {
     .await
 }
 
-async fn fails(rig: &TestbedContext, name: &str, wrong: (&str, &str), word: &str) -> Result<()> {
-    let host = HostProcess::start(&rig.scratch.join(name), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &rig.cloud.demo)?;
-    let attributes = hadoop(&rig.cloud, "3.5.0", &[wrong])?;
-    client.create(name, &pairs(&attributes)).await?;
-    let watched = watch(&client, name, 300).await?;
+async fn fails(
+    testbed: &TestbedContext,
+    name: &str,
+    wrong: (&str, &str),
+    word: &str,
+) -> Result<()> {
+    let host = HostProcess::start(&testbed.scratch.join(name), KEYSTONE, &[]).await?;
+    let client = occi_client(&host.url, &testbed.cloud.demo)?;
+    let attributes = hadoop_attributes(&testbed.cloud, "3.5.0", &[wrong])?;
+    client.create(name, &borrow_pairs(&attributes)).await?;
+    let watched = wait_until_settled(&client, name, 300).await?;
     let settled = Instant::now();
     must!(
         watched.last.state() == "CREATE_FAILED",
@@ -54,26 +59,26 @@ async fn fails(rig: &TestbedContext, name: &str, wrong: (&str, &str), word: &str
         known && failure.contains("setup") && failure.contains(word),
         "node, stage or reason is missing: {failure}"
     );
-    proved!("GET shows: {failure}");
-    let stack = rig.cloud.demo.stacks().await?;
+    verified!("GET shows: {failure}");
+    let stack = testbed.cloud.demo.stacks().await?;
     let failed_node = ["worker-1", "worker-2", "master"]
         .into_iter()
         .find(|n| failure.contains(n))
         .unwrap_or("master");
-    let all = nodes(&rig.cloud.demo, &stack[0], 2).await?;
+    let all = find_nodes(&testbed.cloud.demo, &stack[0], 2).await?;
     if let Some(node) = all.iter().find(|n| n.name == failed_node) {
         let age: f64 = node
-            .run("echo $(( $(date +%s) - $(date -d \"$(grep -m1 ' failed' /var/log/stampede.log | cut -d' ' -f1)\" +%s) ))")
+            .run_script("echo $(( $(date +%s) - $(date -d \"$(grep -m1 ' failed' /var/log/stampede.log | cut -d' ' -f1)\" +%s) ))")
             .await?
             .parse()?;
         let age = age - settled.elapsed().as_secs_f64();
         must!(age < 60.0, "the stack failed {age} s after the node");
-        proved!(
+        verified!(
             "the stack had failed {:.0} s after the node wrote its failure",
             age.max(0.0)
         );
     }
     let (status, text) = client.delete(name).await?;
     must!(status.is_success(), "DELETE: {status} {text}");
-    crate::scenarios::deletion::nothing_stays(rig).await
+    crate::scenarios::deletion::nothing_stays(testbed).await
 }

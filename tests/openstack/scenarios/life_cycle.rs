@@ -1,5 +1,5 @@
-//! The whole way: PUT and deploy over OCCI, one worker late on purpose, the host killed in the
-//! middle, a proved cluster, a hard reboot of all its nodes, DELETE.
+//! One life cycle from end to end: PUT and deploy over OCCI, one worker late on purpose, the host
+//! killed in the middle, a verified cluster, a hard reboot of all its nodes, DELETE.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use stampede_tests::client::{OcciClient, WatchedDeploy, watch};
+use stampede_tests::client::{OcciClient, WatchedDeploy, wait_until_settled};
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
-use stampede_tests::testbed::cluster::{hadoop, nodes, occi, pairs};
+use stampede_tests::testbed::cluster::{borrow_pairs, find_nodes, hadoop_attributes, occi_client};
 use stampede_tests::testbed::hadoop as health;
 use stampede_tests::testbed::node::TestbedNode;
-use stampede_tests::until;
-use stampede_tests::{must, proved};
+use stampede_tests::wait_until;
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
@@ -25,23 +25,23 @@ const ODD: &str = r##"a"b'c $(touch /tmp/pwned) `id` # ünï <&> %41 {{x}} - yes
 /// How long worker-2 is held back.
 const LATE: Duration = Duration::from_secs(45);
 
-pub async fn run(rig: &TestbedContext) -> Result<()> {
-    let data = rig.scratch.join("life-cycle");
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    let data = testbed.scratch.join("life-cycle");
     let host = HostProcess::start(&data, KEYSTONE, &[]).await?;
     let core_site = json!({"stampede.test.odd": ODD}).to_string();
-    let attributes = hadoop(
-        &rig.cloud,
+    let attributes = hadoop_attributes(
+        &testbed.cloud,
         "3.5.0",
         &[
             ("stampede.hadoop.core_site", &core_site),
             ("my.param", "hello"),
         ],
     )?;
-    let client = occi(&host.url, &rig.cloud.demo)?;
-    client.create("default", &pairs(&attributes)).await?;
-    proved!("PUT 201 and deploy over OCCI with the demo project's token");
+    let client = occi_client(&host.url, &testbed.cloud.demo)?;
+    client.create("default", &borrow_pairs(&attributes)).await?;
+    verified!("PUT 201 and deploy over OCCI with the demo project's token");
 
-    let stack = rig
+    let stack = testbed
         .cloud
         .demo
         .stacks()
@@ -49,12 +49,15 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         .first()
         .cloned()
         .context("no stack after deploy")?;
-    let early = client.see("default").await?.context("no cluster")?;
-    let late = hold_back_worker_2(rig, &stack).await?;
+    let early = client
+        .fetch_cluster("default")
+        .await?
+        .context("no cluster")?;
+    let late = hold_back_worker_2(testbed, &stack).await?;
     let host = kill_and_restart(host, &data).await?;
-    let client = occi(&host.url, &rig.cloud.demo)?;
+    let client = occi_client(&host.url, &testbed.cloud.demo)?;
     let after = client
-        .see("default")
+        .fetch_cluster("default")
         .await?
         .context("the cluster is gone after kill -9")?;
     must!(
@@ -64,35 +67,35 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         after.stack_id()
     );
     let release = tokio::spawn(late);
-    let mut watched = watch(&client, "default", 600).await?;
+    let mut watched = wait_until_settled(&client, "default", 600).await?;
     let released = release.await??;
     watched.states.insert(0, early.state().to_owned());
     watched.states.dedup();
     must!(
-        rig.cloud.demo.stacks().await? == [stack.clone()],
+        testbed.cloud.demo.stacks().await? == [stack.clone()],
         "a second stack was made: {:?}",
-        rig.cloud.demo.stacks().await?
+        testbed.cloud.demo.stacks().await?
     );
-    proved!(
+    verified!(
         "kill -9 of the host during the deployment, started again: the same stack {}, no second one",
         after.stack_id()
     );
     came_up(&watched)?;
-    order(rig, &stack, &released).await?;
+    order(testbed, &stack, &released).await?;
 
-    let all = nodes(&rig.cloud.demo, &stack, 2).await?;
+    let all = find_nodes(&testbed.cloud.demo, &stack, 2).await?;
     must!(
         watched.last.get("my.param") == "hello",
         "the foreign attribute is lost"
     );
     updates(&client).await?;
     odd_value(&all).await?;
-    health::prove(&all).await?;
+    health::verify_hadoop(&all).await?;
     second_run(&all[1]).await?;
-    reboot(rig, &all).await?;
+    reboot(testbed, &all).await?;
     let (status, text) = client.delete("default").await?;
     must!(status.is_success(), "DELETE: {status} {text}");
-    super::deletion::nothing_stays(rig).await
+    super::deletion::nothing_stays(testbed).await
 }
 
 /// When worker-2 was paused and let go, by the clock of this machine.
@@ -103,16 +106,16 @@ struct Held {
 
 /// Pauses worker-2 as soon as it runs; the future lets it go later.
 async fn hold_back_worker_2(
-    rig: &TestbedContext,
+    testbed: &TestbedContext,
     stack: &str,
 ) -> Result<impl Future<Output = Result<Held>> + Send + use<>> {
-    let demo = rig.cloud.demo.clone();
+    let demo = testbed.cloud.demo.clone();
     let stack = stack.to_owned();
-    until(180, "worker-2 runs", async || {
-        Ok(demo.server(&stack, "worker-2").await?["status"] == "ACTIVE")
+    wait_until(180, "worker-2 runs", async || {
+        Ok(demo.find_server(&stack, "worker-2").await?["status"] == "ACTIVE")
     })
     .await?;
-    let server = demo.server(&stack, "worker-2").await?;
+    let server = demo.find_server(&stack, "worker-2").await?;
     let id = server["id"].as_str().unwrap_or_default().to_owned();
     demo.server_action(&id, json!({"pause": null})).await?;
     let paused = now()?;
@@ -144,7 +147,7 @@ fn came_up(watched: &WatchedDeploy) -> Result<()> {
         watched.states,
         watched.last.get("stampede.failure")
     );
-    proved!("occi.mcn.stack.state walked {}", watched.states.join(", "));
+    verified!("occi.mcn.stack.state walked {}", watched.states.join(", "));
     for node in ["master", "worker-1", "worker-2"] {
         let of_node = watched
             .progress
@@ -157,7 +160,7 @@ fn came_up(watched: &WatchedDeploy) -> Result<()> {
             watched.progress
         );
     }
-    proved!("progress by node and stage was visible on the way:");
+    verified!("progress by node and stage was visible on the way:");
     for line in &watched.progress {
         println!("        {line}");
     }
@@ -177,17 +180,17 @@ fn came_up(watched: &WatchedDeploy) -> Result<()> {
         "endpoints: {endpoints:?} of {:#?}",
         watched.last.attributes
     );
-    proved!("outputs and endpoints are there: {endpoints:?}");
+    verified!("outputs and endpoints are there: {endpoints:?}");
     Ok(())
 }
 
 /// The master's `ready` came after worker-2 was let go and had set up.
-async fn order(rig: &TestbedContext, stack: &str, held: &Held) -> Result<()> {
-    let path = rig.cloud.demo.stack_path(stack).await?;
-    let events = rig
+async fn order(testbed: &TestbedContext, stack: &str, held: &Held) -> Result<()> {
+    let path = testbed.cloud.demo.stack_path(stack).await?;
+    let events = testbed
         .cloud
         .demo
-        .get(&rig.cloud.demo.heat(&format!(
+        .get(&testbed.cloud.demo.heat(&format!(
             "{path}/resources/progress_handle/events?limit=1000"
         )))
         .await?;
@@ -212,8 +215,8 @@ async fn order(rig: &TestbedContext, stack: &str, held: &Held) -> Result<()> {
         "worker-2 was let go at {}, master ready at {ready}",
         held.let_go
     );
-    proved!(
-        "worker-1 ready {}, worker-2 paused {} to {}, worker-2 ready {slowest}, master ready {ready} and proved {}",
+    verified!(
+        "worker-1 ready {}, worker-2 paused {} to {}, worker-2 ready {slowest}, master ready {ready} and verified {}",
         at("worker-1 hadoop ready done").unwrap_or_else(|_| "with the others".to_owned()),
         held.paused,
         held.let_go,
@@ -239,13 +242,16 @@ async fn updates(client: &OcciClient) -> Result<()> {
         status == 400 && refusal.contains("image"),
         "an update of the image: {status} {refusal}"
     );
-    let seen = client.see("default").await?.context("no cluster")?;
+    let seen = client
+        .fetch_cluster("default")
+        .await?
+        .context("no cluster")?;
     must!(
         seen.get("my.other") == "kept" && seen.get("stampede.image") == "debian-12",
         "after updates: {:#?}",
         seen.attributes
     );
-    proved!(
+    verified!(
         "provision is taken; an update keeps a foreign attribute and refuses by name what it cannot change: {refusal}"
     );
     Ok(())
@@ -257,63 +263,67 @@ import xml.etree.ElementTree as t, sys
 p = [p for p in t.parse('/etc/hadoop/core-site.xml').getroot() if p.findtext('name') == 'stampede.test.odd']
 sys.stdout.write(p[0].findtext('value'))""#;
     for node in all {
-        let text = node.run(script).await?;
+        let text = node.run_script(script).await?;
         must!(text == ODD, "on {}: {text:?} is not {ODD:?}", node.name);
         must!(
-            node.run("test ! -e /tmp/pwned && echo no").await? == "no",
+            node.run_script("test ! -e /tmp/pwned && echo no").await? == "no",
             "the value was run as a command on {}",
             node.name
         );
     }
-    proved!("the value {ODD} arrived on every node as exactly that text");
+    verified!("the value {ODD} arrived on every node as exactly that text");
     Ok(())
 }
 
 /// What is running and when its configuration was last written.
 async fn fingerprint(node: &TestbedNode) -> Result<String> {
-    node.run("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*' 2>/dev/null; stat -c '%n %Y' /etc/hadoop/* /etc/systemd/system/*.service /etc/hosts").await
+    node.run_script("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*' 2>/dev/null; stat -c '%n %Y' /etc/hadoop/* /etc/systemd/system/*.service /etc/hosts").await
 }
 
 async fn second_run(node: &TestbedNode) -> Result<()> {
     let before = fingerprint(node).await?;
     must!(before.contains("MainPID"), "no units `hadoop-*`: {before}");
-    node.run("/opt/stampede/run >/dev/null").await?;
+    node.run_script("/opt/stampede/run >/dev/null").await?;
     let after = fingerprint(node).await?;
     must!(
         before == after,
         "a second run changed something:\n{before}\nthen\n{after}"
     );
-    proved!(
+    verified!(
         "a second run of the scripts on {} changed no file and restarted no daemon",
         node.name
     );
     Ok(())
 }
 
-async fn reboot(rig: &TestbedContext, all: &[TestbedNode]) -> Result<()> {
+async fn reboot(testbed: &TestbedContext, all: &[TestbedNode]) -> Result<()> {
     for node in all {
-        rig.cloud
+        testbed
+            .cloud
             .demo
             .server_action(&node.server, json!({"reboot": {"type": "HARD"}}))
             .await?;
     }
     for node in all {
-        let url = rig.cloud.demo.nova(&format!("/servers/{}", node.server));
-        until(120, "the node is back", async || {
-            Ok(rig.cloud.demo.get(&url).await?["server"]["status"] == "ACTIVE")
+        let url = testbed
+            .cloud
+            .demo
+            .nova(&format!("/servers/{}", node.server));
+        wait_until(120, "the node is back", async || {
+            Ok(testbed.cloud.demo.get(&url).await?["server"]["status"] == "ACTIVE")
         })
         .await?;
     }
     let start = Instant::now();
-    until(240, "every worker is registered again", async || {
-        Ok(health::registered(&all[0]).await? == (2, 2))
+    wait_until(240, "every worker is registered again", async || {
+        Ok(health::count_registered(&all[0]).await? == (2, 2))
     })
     .await?;
-    until(120, "the file is whole", async || {
+    wait_until(120, "the file is whole", async || {
         health::file_is_whole(&all[0], &all[2]).await.map(|()| true)
     })
     .await?;
-    proved!(
+    verified!(
         "after a hard reboot of all nodes 2 DataNodes and 2 NodeManagers registered again ({:.0} s), and the file is whole",
         start.elapsed().as_secs_f32()
     );

@@ -1,4 +1,4 @@
-//! What must be seen, in the order in which it is shown: cheap refusals first, then clusters.
+//! The scenarios in the order in which they run: cheap refusals first, then clusters.
 
 mod by_hand;
 mod deletion;
@@ -19,50 +19,51 @@ type Scenario = for<'a> fn(&'a TestbedContext) -> Pin<Box<dyn Future<Output = Re
 
 /// Name and scenario.
 pub const ALL: &[(&str, Scenario)] = &[
-    ("validation: Heat accepts 1, 3 and 250 workers", |rig| {
-        Box::pin(validation::run(rig))
+    ("validation: Heat accepts 1, 3 and 250 workers", |testbed| {
+        Box::pin(validation::run(testbed))
     }),
     (
         "refusals: nothing is created, and a message says what to do",
-        |rig| Box::pin(refusals::run(rig)),
+        |testbed| Box::pin(refusals::run(testbed)),
     ),
     (
         "life cycle: OCCI, a late worker, kill -9, reboot, delete",
-        |rig| Box::pin(life_cycle::run(rig)),
+        |testbed| Box::pin(life_cycle::run(testbed)),
     ),
-    ("update: more workers and fewer while a job runs", |rig| {
-        Box::pin(update::scale(rig))
-    }),
+    (
+        "update: more workers and fewer while a job runs",
+        |testbed| Box::pin(update::scale(testbed)),
+    ),
     (
         "update: other settings, a change that fails, one more after it",
-        |rig| Box::pin(update::settings_and_failure(rig)),
+        |testbed| Box::pin(update::settings_and_failure(testbed)),
     ),
     (
         "service manager: create to destroyed, a killed host, an emptied store, another project",
-        |rig| Box::pin(service_manager::run(rig)),
+        |testbed| Box::pin(service_manager::run(testbed)),
     ),
     (
         "service manager: a stack that fails ends its polling",
-        |rig| Box::pin(service_manager::fails(rig)),
+        |testbed| Box::pin(service_manager::fails(testbed)),
     ),
     (
         "by hand: generate, the plain client, the plain image, the smallest flavor",
-        |rig| Box::pin(by_hand::run(rig)),
+        |testbed| Box::pin(by_hand::run(testbed)),
     ),
     (
         "failure: a wrong checksum fails the stack in words",
-        |rig| Box::pin(failure::wrong_checksum(rig)),
+        |testbed| Box::pin(failure::wrong_checksum(testbed)),
     ),
     (
         "failure: a mirror that is gone fails the stack in words",
-        |rig| Box::pin(failure::mirror_gone(rig)),
+        |testbed| Box::pin(failure::mirror_gone(testbed)),
     ),
     (
         "deletion: in the middle of a deployment nothing stays",
-        |rig| Box::pin(deletion::run(rig)),
+        |testbed| Box::pin(deletion::run(testbed)),
     ),
     (
         "command line: deploy, show, delete, with the older Hadoop",
-        |rig| Box::pin(by_hand::command_line(rig)),
+        |testbed| Box::pin(by_hand::command_line(testbed)),
     ),
 ];

@@ -6,14 +6,14 @@ use reqwest::StatusCode;
 use stampede_tests::client::OcciClient;
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
-use stampede_tests::testbed::cluster::{hadoop, occi, pairs};
-use stampede_tests::{must, proved};
+use stampede_tests::testbed::cluster::{borrow_pairs, hadoop_attributes, occi_client};
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
-pub async fn run(rig: &TestbedContext) -> Result<()> {
-    let host = HostProcess::start(&rig.scratch.join("refusals"), KEYSTONE, &[]).await?;
-    let demo = occi(&host.url, &rig.cloud.demo)?;
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    let host = HostProcess::start(&testbed.scratch.join("refusals"), KEYSTONE, &[]).await?;
+    let demo = occi_client(&host.url, &testbed.cloud.demo)?;
     // what is changed in a good request, and words that the answer must hold
     let bad: [(&str, &str, &[&str]); 12] = [
         ("stampede.framework", "hadop", &["hadop", "hadoop"]),
@@ -54,23 +54,23 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
         ),
     ];
     for (number, (name, value, words)) in bad.iter().enumerate() {
-        let attributes = hadoop(&rig.cloud, "3.5.0", &[(name, value)])?;
-        let message = refused(&demo, &format!("bad-{number}"), &pairs(&attributes)).await?;
+        let attributes = hadoop_attributes(&testbed.cloud, "3.5.0", &[(name, value)])?;
+        let message = refused(&demo, &format!("bad-{number}"), &borrow_pairs(&attributes)).await?;
         for word in *words {
             must!(
                 message.contains(word),
                 "{name}={value}: no `{word}` in: {message}"
             );
         }
-        proved!("{name}={value}: {}", message.replace('\n', " | "));
+        verified!("{name}={value}: {}", message.replace('\n', " | "));
     }
-    tokens(rig, &host).await?;
+    tokens(testbed, &host).await?;
     must!(
-        rig.cloud.demo.holds().await?.is_empty(),
+        testbed.cloud.demo.list_holdings().await?.is_empty(),
         "something was created: {:?}",
-        rig.cloud.demo.holds().await?
+        testbed.cloud.demo.list_holdings().await?
     );
-    proved!("the project is as empty as before");
+    verified!("the project is as empty as before");
     Ok(())
 }
 
@@ -79,7 +79,7 @@ async fn refused(client: &OcciClient, name: &str, attributes: &[(&str, &str)]) -
     let (status, text) = client.put(name, attributes).await?;
     if status == StatusCode::BAD_REQUEST {
         must!(
-            client.see(name).await?.is_none(),
+            client.fetch_cluster(name).await?.is_none(),
             "a refused PUT created {name}"
         );
         return Ok(text);
@@ -93,33 +93,35 @@ async fn refused(client: &OcciClient, name: &str, attributes: &[(&str, &str)]) -
     Ok(text)
 }
 
-async fn tokens(rig: &TestbedContext, host: &HostProcess) -> Result<()> {
-    let wrong_project = rig.cloud.other.claiming("demo");
-    let (status, text) = occi(&host.url, &wrong_project)?.put("theirs", &[]).await?;
+async fn tokens(testbed: &TestbedContext, host: &HostProcess) -> Result<()> {
+    let wrong_project = testbed.cloud.other.for_project("demo");
+    let (status, text) = occi_client(&host.url, &wrong_project)?
+        .put("theirs", &[])
+        .await?;
     must!(
         status == StatusCode::FORBIDDEN,
         "a token of another project: {status} {text}"
     );
-    proved!("a token of another project: {status}, {text}");
+    verified!("a token of another project: {status}, {text}");
 
-    let expired = rig.cloud.fresh_demo().await?;
-    rig.cloud.revoke(&expired).await?;
-    let (status, text) = occi(&host.url, &expired)?.put("late", &[]).await?;
+    let expired = testbed.cloud.fresh_demo().await?;
+    testbed.cloud.revoke_token(&expired).await?;
+    let (status, text) = occi_client(&host.url, &expired)?.put("late", &[]).await?;
     must!(
         status == StatusCode::UNAUTHORIZED,
         "a token that is no longer valid: {status} {text}"
     );
-    proved!("a token that is no longer valid: {status}, {text}");
+    verified!("a token that is no longer valid: {status}, {text}");
 
-    let credential = rig.cloud.application_credential().await?;
-    let attributes = hadoop(&rig.cloud, "3.5.0", &[])?;
+    let credential = testbed.cloud.application_credential().await?;
+    let attributes = hadoop_attributes(&testbed.cloud, "3.5.0", &[])?;
     let message = refused(
-        &occi(&host.url, &credential)?,
+        &occi_client(&host.url, &credential)?,
         "trustless",
-        &pairs(&attributes),
+        &borrow_pairs(&attributes),
     )
     .await?;
     must!(message.contains("application credential"), "{message}");
-    proved!("an application credential's token: {message}");
+    verified!("an application credential's token: {message}");
     Ok(())
 }

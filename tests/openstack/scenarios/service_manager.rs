@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use stampede_tests::host::HostProcess;
-use stampede_tests::projects::{TestUser, apart};
+use stampede_tests::projects::{TestUser, check_isolation};
 use stampede_tests::service_manager::{ServiceManager, value};
 use stampede_tests::testbed::cloud::{KEYSTONE, TestbedSession};
-use stampede_tests::testbed::cluster::{hadoop, occi, pairs};
-use stampede_tests::until;
-use stampede_tests::{must, proved};
+use stampede_tests::testbed::cluster::{borrow_pairs, hadoop_attributes, occi_client};
+use stampede_tests::wait_until;
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
@@ -24,33 +24,33 @@ const UPDATE: Duration = Duration::from_secs(300);
 
 /// Create to destroyed, the host killed twice during the deployment, the second time with its
 /// store.
-pub async fn run(rig: &TestbedContext) -> Result<()> {
-    let data = rig.scratch.join("service-manager");
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    let data = testbed.scratch.join("service-manager");
     let host = HostProcess::start(&data, KEYSTONE, &[]).await?;
     let url = host.url.clone();
-    let demo = &rig.cloud.demo;
+    let demo = &testbed.cloud.demo;
     let mut sm = ServiceManager::new(&url, &demo.token, &demo.project, PACE);
-    let client = hadoop(
-        &rig.cloud,
+    let client = hadoop_attributes(
+        &testbed.cloud,
         "3.5.0",
         &[("stampede.workers", "1"), ("my.param", "hello")],
     )?;
     sm.start().await?;
-    sm.activate(&[("activate.integer", "1")], &pairs(&client))
+    sm.activate(&[("activate.integer", "1")], &borrow_pairs(&client))
         .await?;
     sm.deploy(&[("deploy.float", "0.11")]).await?;
-    proved!("#1 to #3: {}", sm.log.join("; "));
-    let stack = rig.cloud.demo.stacks().await?;
+    verified!("#1 to #3: {}", sm.log.join("; "));
+    let stack = testbed.cloud.demo.stacks().await?;
     let (deployed, host) = tokio::join!(sm.deployed(), interrupt(host, &data, demo));
     let host = host?;
     deployed?;
     must!(
-        rig.cloud.demo.stacks().await? == stack,
+        testbed.cloud.demo.stacks().await? == stack,
         "another stack was made: {:?}",
-        rig.cloud.demo.stacks().await?
+        testbed.cloud.demo.stacks().await?
     );
     let away = sm.log.iter().filter(|line| line.ends_with("again")).count();
-    proved!(
+    verified!(
         "#4 ended at complete after {} polls, {away} of them without a host: killed once, and once more with its store emptied",
         sm.polls()
     );
@@ -62,15 +62,15 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
             && value(&shown, "occi.mcn.stack.state") == "CREATE_COMPLETE",
         "#7 shows {shown:?}"
     );
-    proved!(
+    verified!(
         "#5 to #7: its client sees {} attributes, my.param and the state among them",
         shown.len()
     );
-    two_projects(rig, &url).await?;
+    two_projects(testbed, &url).await?;
     update(&mut sm).await?;
     sm.destroy().await?;
-    proved!("#9: {}", sm.log.last().context("no request")?);
-    super::deletion::nothing_stays(rig).await?;
+    verified!("#9: {}", sm.log.last().context("no request")?);
+    super::deletion::nothing_stays(testbed).await?;
     drop(host);
     Ok(())
 }
@@ -79,9 +79,12 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
 /// node has reported.
 async fn interrupt(host: HostProcess, data: &Path, demo: &TestbedSession) -> Result<HostProcess> {
     let host = host.kill_9().await?.start_again().await?;
-    let client = occi(&host.url, demo)?;
-    until(180, "a node reports", async || {
-        let seen = client.see("default").await?.context("no cluster")?;
+    let client = occi_client(&host.url, demo)?;
+    wait_until(180, "a node reports", async || {
+        let seen = client
+            .fetch_cluster("default")
+            .await?
+            .context("no cluster")?;
         Ok(seen
             .attributes
             .keys()
@@ -98,25 +101,25 @@ async fn interrupt(host: HostProcess, data: &Path, demo: &TestbedSession) -> Res
     killed.start_again().await
 }
 
-async fn two_projects(rig: &TestbedContext, url: &str) -> Result<()> {
+async fn two_projects(testbed: &TestbedContext, url: &str) -> Result<()> {
     let who = |session: &TestbedSession| TestUser {
         token: session.token.clone(),
         project: session.project.clone(),
     };
-    let seen = occi(url, &rig.cloud.demo)?
-        .see("default")
+    let seen = occi_client(url, &testbed.cloud.demo)?
+        .fetch_cluster("default")
         .await?
         .context("no cluster")?;
     let marks = ["my.param", seen.stack_id()];
-    let tried = apart(
+    let tried = check_isolation(
         url,
-        &who(&rig.cloud.demo),
-        &who(&rig.cloud.other),
+        &who(&testbed.cloud.demo),
+        &who(&testbed.cloud.other),
         "default",
         &marks,
     )
     .await?;
-    proved!(
+    verified!(
         "{tried} requests of another project, in every rendering and by every verb, saw, changed and deleted nothing"
     );
     Ok(())
@@ -131,7 +134,7 @@ async fn update(sm: &mut ServiceManager) -> Result<()> {
         value(&shown, "stampede.workers") == "2",
         "#8 shrank the cluster by the way: {shown:?}"
     );
-    proved!("#8 with a parameter of its client leaves the new worker where it is");
+    verified!("#8 with a parameter of its client leaves the new worker where it is");
     Ok(())
 }
 
@@ -149,7 +152,7 @@ async fn change(sm: &mut ServiceManager, name: &str, to: &str) -> Result<Vec<(St
         .context("#8 does not end")??;
     let shown = sm.shown().await?;
     must!(value(&shown, name) == to, "#8 left {shown:?}");
-    proved!(
+    verified!(
         "#8 with {name}={to}: {}",
         value(&shown, "occi.mcn.stack.state")
     );
@@ -157,18 +160,22 @@ async fn change(sm: &mut ServiceManager, name: &str, to: &str) -> Result<Vec<(St
 }
 
 /// A mirror that is gone.
-pub async fn fails(rig: &TestbedContext) -> Result<()> {
-    let host =
-        HostProcess::start(&rig.scratch.join("service-manager-fails"), KEYSTONE, &[]).await?;
-    let demo = &rig.cloud.demo;
+pub async fn fails(testbed: &TestbedContext) -> Result<()> {
+    let host = HostProcess::start(
+        &testbed.scratch.join("service-manager-fails"),
+        KEYSTONE,
+        &[],
+    )
+    .await?;
+    let demo = &testbed.cloud.demo;
     let mut sm = ServiceManager::new(&host.url, &demo.token, &demo.project, PACE);
     let gone = [
         ("stampede.workers", "1"),
         ("stampede.mirror", "http://172.31.240.1:8900/gone"),
     ];
-    let client = hadoop(&rig.cloud, "3.5.0", &gone)?;
+    let client = hadoop_attributes(&testbed.cloud, "3.5.0", &gone)?;
     sm.start().await?;
-    sm.activate(&[], &pairs(&client)).await?;
+    sm.activate(&[], &borrow_pairs(&client)).await?;
     sm.deploy(&[]).await?;
     let ended = sm
         .deployed()
@@ -180,11 +187,11 @@ pub async fn fails(rig: &TestbedContext) -> Result<()> {
         ended.starts_with("HTTPError: 424 ") && ended.contains("CREATE_FAILED"),
         "#4 ended with {ended}"
     );
-    proved!("#4 ended after {} polls with {ended}", sm.polls());
+    verified!("#4 ended after {} polls with {ended}", sm.polls());
     let shown = sm.shown().await?;
     let failure = value(&shown, "stampede.failure");
     must!(failure.contains("setup"), "#7 shows {shown:?}");
-    proved!("#7: its client reads {failure}");
+    verified!("#7: its client reads {failure}");
     sm.destroy().await?;
-    super::deletion::nothing_stays(rig).await
+    super::deletion::nothing_stays(testbed).await
 }

@@ -1,4 +1,4 @@
-//! A change to a running cluster: 2 workers to 3 and back while a job runs, other settings, changes
+//! Changes to a running cluster: 2 workers to 3 and back while a job runs, other settings, changes
 //! that fail or are refused, and those after them.
 
 use std::collections::BTreeMap;
@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use stampede_tests::client::{OcciClient, WatchedDeploy, watch};
+use stampede_tests::client::{OcciClient, WatchedDeploy, wait_until_settled};
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::KEYSTONE;
-use stampede_tests::testbed::cluster::{hadoop, named, occi, pairs};
+use stampede_tests::testbed::cluster::{borrow_pairs, find_named, hadoop_attributes, occi_client};
 use stampede_tests::testbed::hadoop as health;
 use stampede_tests::testbed::node::TestbedNode;
-use stampede_tests::{must, proved, until};
+use stampede_tests::{must, verified, wait_until};
 
 use crate::TestbedContext;
 
@@ -21,20 +21,26 @@ use crate::TestbedContext;
 const INPUTS: usize = 40;
 
 /// Two workers that are complete, on a host of their own.
-async fn deployed(rig: &TestbedContext, folder: &str) -> Result<(HostProcess, OcciClient, String)> {
-    let host = HostProcess::start(&rig.scratch.join(folder), KEYSTONE, &[]).await?;
-    let client = occi(&host.url, &rig.cloud.demo)?;
+async fn deployed(
+    testbed: &TestbedContext,
+    folder: &str,
+) -> Result<(HostProcess, OcciClient, String)> {
+    let host = HostProcess::start(&testbed.scratch.join(folder), KEYSTONE, &[]).await?;
+    let client = occi_client(&host.url, &testbed.cloud.demo)?;
     client
-        .create("grows", &pairs(&hadoop(&rig.cloud, "3.5.0", &[])?))
+        .create(
+            "grows",
+            &borrow_pairs(&hadoop_attributes(&testbed.cloud, "3.5.0", &[])?),
+        )
         .await?;
-    let watched = watch(&client, "grows", 600).await?;
+    let watched = wait_until_settled(&client, "grows", 600).await?;
     must!(
         watched.last.state() == "CREATE_COMPLETE",
         "{}: {}",
         watched.last.state(),
         watched.last.get("stampede.failure")
     );
-    let stack = rig
+    let stack = testbed
         .cloud
         .demo
         .stacks()
@@ -45,60 +51,70 @@ async fn deployed(rig: &TestbedContext, folder: &str) -> Result<(HostProcess, Oc
     Ok((host, client, stack))
 }
 
-async fn gone(rig: &TestbedContext, client: &OcciClient) -> Result<()> {
+async fn gone(testbed: &TestbedContext, client: &OcciClient) -> Result<()> {
     let (status, text) = client.delete("grows").await?;
     must!(status.is_success(), "DELETE: {status} {text}");
-    super::deletion::nothing_stays(rig).await
+    super::deletion::nothing_stays(testbed).await
 }
 
 /// Other settings, a change that fails, and one more after it.
-pub async fn settings_and_failure(rig: &TestbedContext) -> Result<()> {
-    let (_host, client, stack) = deployed(rig, "settings").await?;
-    let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
-    health::prove(&two).await?;
+pub async fn settings_and_failure(testbed: &TestbedContext) -> Result<()> {
+    let (_host, client, stack) = deployed(testbed, "settings").await?;
+    let two = find_named(
+        &testbed.cloud.demo,
+        &stack,
+        &["master", "worker-1", "worker-2"],
+    )
+    .await?;
+    health::verify_hadoop(&two).await?;
     settings(&client, &two).await?;
-    failing(rig, &client, &stack, &two[0]).await?;
-    let three = named(
-        &rig.cloud.demo,
+    failing(testbed, &client, &stack, &two[0]).await?;
+    let three = find_named(
+        &testbed.cloud.demo,
         &stack,
         &["master", "worker-1", "worker-2", "worker-4"],
     )
     .await?;
     too_few(&client, &three).await?;
     named_one(&client, &two[0]).await?;
-    gone(rig, &client).await
+    gone(testbed, &client).await
 }
 
 /// 2 workers to 3 and back while a job runs.
-pub async fn scale(rig: &TestbedContext) -> Result<()> {
-    let (_host, client, stack) = deployed(rig, "update").await?;
-    let before = servers(rig, &stack, &["master", "worker-1", "worker-2"]).await?;
-    let two = named(&rig.cloud.demo, &stack, &["master", "worker-1", "worker-2"]).await?;
-    health::prove(&two).await?;
+pub async fn scale(testbed: &TestbedContext) -> Result<()> {
+    let (_host, client, stack) = deployed(testbed, "update").await?;
+    let before = servers(testbed, &stack, &["master", "worker-1", "worker-2"]).await?;
+    let two = find_named(
+        &testbed.cloud.demo,
+        &stack,
+        &["master", "worker-1", "worker-2"],
+    )
+    .await?;
+    health::verify_hadoop(&two).await?;
 
     let booted = boots(&two).await?;
     start_job(&two[0]).await?;
-    more(rig, &client, &stack, &before).await?;
+    more(testbed, &client, &stack, &before).await?;
     must!(
         boots(&two).await? == booted,
         "an old node or its daemons were restarted"
     );
-    proved!("the old nodes' servers are the same ids, and none of their daemons was restarted");
+    verified!("the old nodes' servers are the same ids, and none of their daemons was restarted");
     fewer(&client, &two[0]).await?;
     end_job(&two[0]).await?;
     must!(
-        servers(rig, &stack, &["master", "worker-1", "worker-2"]).await? == before,
+        servers(testbed, &stack, &["master", "worker-1", "worker-2"]).await? == before,
         "other servers than before"
     );
-    gone(rig, &client).await
+    gone(testbed, &client).await
 }
 
 async fn servers(
-    rig: &TestbedContext,
+    testbed: &TestbedContext,
     stack: &str,
     names: &[&str],
 ) -> Result<BTreeMap<String, String>> {
-    Ok(named(&rig.cloud.demo, stack, names)
+    Ok(find_named(&testbed.cloud.demo, stack, names)
         .await?
         .into_iter()
         .map(|node| (node.name, node.server))
@@ -110,7 +126,7 @@ async fn boots(nodes: &[TestbedNode]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for node in nodes {
         all.push(
-            node.run("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*'")
+            node.run_script("systemctl show -p MainPID,ActiveEnterTimestampMonotonic 'hadoop-*'")
                 .await?,
         );
     }
@@ -125,7 +141,7 @@ async fn change(client: &OcciClient, attributes: &[(&str, &str)]) -> Result<Watc
         status.is_success(),
         "update {attributes:?}: {status} {text}"
     );
-    let watched = watch(client, "grows", 600).await?;
+    let watched = wait_until_settled(client, "grows", 600).await?;
     must!(
         watched.states == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"],
         "states {:?}; {:?}",
@@ -151,13 +167,13 @@ async fn start_job(master: &TestbedNode) -> Result<()> {
         systemd-run --quiet --unit=job --setenv=HOME=/root --property=StandardOutput=file:/tmp/job.log --property=StandardError=file:/tmp/job.log \
           /usr/local/bin/hadoop jar "$jar" wordcount -D mapreduce.job.running.map.limit=2 /tmp/job-in /tmp/job-out"#
     );
-    master.run(&script).await?;
-    until(120, "the job runs", async || Ok(running(master).await?)).await
+    master.run_script(&script).await?;
+    wait_until(120, "the job runs", async || Ok(running(master).await?)).await
 }
 
 async fn running(master: &TestbedNode) -> Result<bool> {
     let apps = master
-        .json("http://master:8088/ws/v1/cluster/apps?states=RUNNING")
+        .fetch_json("http://master:8088/ws/v1/cluster/apps?states=RUNNING")
         .await?;
     Ok(apps["apps"]["app"]
         .as_array()
@@ -165,47 +181,47 @@ async fn running(master: &TestbedNode) -> Result<bool> {
 }
 
 async fn end_job(master: &TestbedNode) -> Result<()> {
-    until(400, "the job ends", async || {
-        Ok(master.run("systemctl is-active job || true").await? != "active")
+    wait_until(400, "the job ends", async || {
+        Ok(master.run_script("systemctl is-active job || true").await? != "active")
     })
     .await?;
-    let log = master.run("tail -n 30 /tmp/job.log").await?;
+    let log = master.run_script("tail -n 30 /tmp/job.log").await?;
     let answer = master
-        .run("hdfs dfs -cat '/tmp/job-out/part-*'")
+        .run_script("hdfs dfs -cat '/tmp/job-out/part-*'")
         .await
         .with_context(|| log)?;
     must!(
         answer == format!("alpha\t{}\nbeta\t{}", INPUTS * 2000, INPUTS * 1000),
         "the job's answer: {answer}"
     );
-    proved!("the job of {INPUTS} map tasks that ran meanwhile gave the right answer");
+    verified!("the job of {INPUTS} map tasks that ran meanwhile gave the right answer");
     Ok(())
 }
 
 async fn more(
-    rig: &TestbedContext,
+    testbed: &TestbedContext,
     client: &OcciClient,
     stack: &str,
     before: &BTreeMap<String, String>,
 ) -> Result<()> {
     change(client, &[("stampede.workers", "3")]).await?;
-    let three = named(
-        &rig.cloud.demo,
+    let three = find_named(
+        &testbed.cloud.demo,
         stack,
         &["master", "worker-1", "worker-2", "worker-3"],
     )
     .await?;
     must!(
-        health::registered(&three[0]).await? == (3, 3),
+        health::count_registered(&three[0]).await? == (3, 3),
         "registered: {:?}",
-        health::registered(&three[0]).await?
+        health::count_registered(&three[0]).await?
     );
     must!(
-        servers(rig, stack, &["master", "worker-1", "worker-2"]).await? == *before,
+        servers(testbed, stack, &["master", "worker-1", "worker-2"]).await? == *before,
         "other servers than before"
     );
     let on_new = three[3]
-        .run(
+        .run_script(
             "hdfs dfs -put -f /etc/hostname /tmp/from-worker-3 && hdfs dfs -cat /tmp/from-worker-3",
         )
         .await?;
@@ -214,7 +230,7 @@ async fn more(
         running(&three[0]).await?,
         "the job ended before the change did: give it more inputs"
     );
-    proved!(
+    verified!(
         "2 workers to 3 while a job runs: 3 DataNodes and 3 NodeManagers, the new one stores and reads"
     );
     Ok(())
@@ -227,15 +243,17 @@ async fn fewer(client: &OcciClient, master: &TestbedNode) -> Result<()> {
     );
     change(client, &[("stampede.workers", "2")]).await?;
     must!(
-        health::registered(master).await? == (2, 2),
+        health::count_registered(master).await? == (2, 2),
         "registered: {:?}",
-        health::registered(master).await?
+        health::count_registered(master).await?
     );
-    until(
+    wait_until(
         60,
         "the NameNode counts no block as under-replicated",
         async || {
-            let report = master.run("HADOOP_USER_NAME=hdfs hdfs fsck / 2>&1").await?;
+            let report = master
+                .run_script("HADOOP_USER_NAME=hdfs hdfs fsck / 2>&1")
+                .await?;
             let zero = |what: &str| {
                 report.lines().any(|line| {
                     line.trim().starts_with(what) && line.split_whitespace().any(|word| word == "0")
@@ -247,7 +265,7 @@ async fn fewer(client: &OcciClient, master: &TestbedNode) -> Result<()> {
         },
     )
     .await?;
-    proved!(
+    verified!(
         "3 workers to 2, begun while the job runs: HDFS is HEALTHY, no block missing or under-replicated"
     );
     Ok(())
@@ -269,9 +287,9 @@ async fn too_few(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
         status == 400 && text.contains("hadoop.replication"),
         "{status} {text}"
     );
-    proved!("fewer workers than HDFS is to keep copies are refused: {text}");
+    verified!("fewer workers than HDFS is to keep copies are refused: {text}");
     all[0]
-        .run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep -w 3 /tmp/proof/file")
+        .run_script("HADOOP_USER_NAME=hdfs hdfs dfs -setrep -w 3 /tmp/proof/file")
         .await?;
     let booted = boots(all).await?;
     let watched = change(client, &[("stampede.workers", "2")]).await?;
@@ -287,14 +305,14 @@ async fn too_few(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
         watched.last.attributes
     );
     must!(
-        health::registered(&all[0]).await? == (3, 3),
+        health::count_registered(&all[0]).await? == (3, 3),
         "registered: {:?}",
-        health::registered(&all[0]).await?
+        health::count_registered(&all[0]).await?
     );
     must!(boots(all).await? == booted, "daemons were restarted");
-    proved!("fewer than a file has copies: {said}");
+    verified!("fewer than a file has copies: {said}");
     all[0]
-        .run("HADOOP_USER_NAME=hdfs hdfs dfs -setrep 2 /tmp/proof/file")
+        .run_script("HADOOP_USER_NAME=hdfs hdfs dfs -setrep 2 /tmp/proof/file")
         .await?;
     Ok(())
 }
@@ -308,12 +326,12 @@ async fn named_one(client: &OcciClient, master: &TestbedNode) -> Result<()> {
         watched.last.get("stampede.update")
     );
     must!(
-        health::registered(master).await? == (2, 2),
+        health::count_registered(master).await? == (2, 2),
         "registered: {:?}",
-        health::registered(master).await?
+        health::count_registered(master).await?
     );
     let nodes = master
-        .json("http://master:8088/ws/v1/cluster/nodes?states=RUNNING")
+        .fetch_json("http://master:8088/ws/v1/cluster/nodes?states=RUNNING")
         .await?;
     let mut names: Vec<&str> = nodes["nodes"]["node"]
         .as_array()
@@ -324,7 +342,7 @@ async fn named_one(client: &OcciClient, master: &TestbedNode) -> Result<()> {
     names.sort_unstable();
     must!(names == ["worker-2", "worker-4"], "left: {names:?}");
     health::file_is_whole(master, master).await?;
-    proved!("a worker that is named goes, the others stay, and the file is whole");
+    verified!("a worker that is named goes, the others stay, and the file is whole");
     Ok(())
 }
 
@@ -344,12 +362,14 @@ async fn settings(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
         watched.last.attributes
     );
     for node in all {
-        let conf = node.run("hdfs getconf -confKey dfs.replication").await?;
+        let conf = node
+            .run_script("hdfs getconf -confKey dfs.replication")
+            .await?;
         must!(conf == "1", "replication on {} is {conf}", node.name);
     }
     for node in &all[1..] {
         let heap = node
-            .run("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value hadoop-datanode)/cmdline | grep -o -- '-Xmx[0-9a-z]*'")
+            .run_script("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value hadoop-datanode)/cmdline | grep -o -- '-Xmx[0-9a-z]*'")
             .await?;
         must!(
             heap.contains("-Xmx300m"),
@@ -358,12 +378,12 @@ async fn settings(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
         );
     }
     must!(
-        health::registered(&all[0]).await? == (2, 2),
+        health::count_registered(&all[0]).await? == (2, 2),
         "registered: {:?}",
-        health::registered(&all[0]).await?
+        health::count_registered(&all[0]).await?
     );
     health::file_is_whole(&all[0], &all[2]).await?;
-    proved!(
+    verified!(
         "a changed replication and DataNode heap stand on every node, the DataNodes run with it, and the file is whole"
     );
     Ok(())
@@ -371,7 +391,7 @@ async fn settings(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
 
 /// A worker that cannot install is taken away again, and the next one is not troubled by it.
 async fn failing(
-    rig: &TestbedContext,
+    testbed: &TestbedContext,
     client: &OcciClient,
     stack: &str,
     master: &TestbedNode,
@@ -393,11 +413,11 @@ async fn failing(
         watched.last.attributes
     );
     must!(
-        health::registered(master).await? == (2, 2),
+        health::count_registered(master).await? == (2, 2),
         "registered: {:?}",
-        health::registered(master).await?
+        health::count_registered(master).await?
     );
-    proved!("a new worker that cannot install is taken away again: {said}");
+    verified!("a new worker that cannot install is taken away again: {said}");
     let watched = change(client, &[("stampede.workers", "3")]).await?;
     must!(
         watched.last.get("stampede.update").is_empty(),
@@ -405,11 +425,11 @@ async fn failing(
         watched.last.get("stampede.update")
     );
     must!(
-        health::registered(master).await? == (3, 3),
+        health::count_registered(master).await? == (3, 3),
         "registered: {:?}",
-        health::registered(master).await?
+        health::count_registered(master).await?
     );
-    let five = named(&rig.cloud.demo, stack, &["worker-4"]).await?;
-    proved!("and the next try gives {}", five[0].name);
+    let five = find_named(&testbed.cloud.demo, stack, &["worker-4"]).await?;
+    verified!("and the next try gives {}", five[0].name);
     Ok(())
 }

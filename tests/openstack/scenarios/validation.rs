@@ -2,20 +2,20 @@
 
 use anyhow::{Context, Result};
 
-use stampede_tests::host::binary;
-use stampede_tests::{must, proved};
+use stampede_tests::host::find_binary;
+use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
 
-/// Heat's defaults, which the rig has not changed.
+/// Heat's defaults, which the testbed has not changed.
 const MAX_RESOURCES: usize = 1000;
 const MAX_TEMPLATE_BYTES: u64 = 524_288;
 const MAX_BODY_BYTES: u64 = 1_048_576;
 
-pub async fn run(rig: &TestbedContext) -> Result<()> {
+pub async fn run(testbed: &TestbedContext) -> Result<()> {
     for workers in [1, 3, 250] {
-        let dir = rig.scratch.join(format!("validate-{workers}"));
-        let out = std::process::Command::new(binary()?)
+        let dir = testbed.scratch.join(format!("validate-{workers}"));
+        let out = std::process::Command::new(find_binary()?)
             .args(["generate", "hadoop", "--workers", &workers.to_string()])
             .args([
                 "--set",
@@ -48,7 +48,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
             "-f",
             "json",
         ];
-        let answer = rig.cloud.openstack(&arguments, &dir)?;
+        let answer = testbed.cloud.run_openstack(&arguments, &dir)?;
         must!(answer.contains("Parameters"), "validate: {answer}");
         let yaml = std::fs::read_to_string(dir.join("cluster.yaml"))?;
         let resources = yaml
@@ -73,7 +73,7 @@ pub async fn run(rig: &TestbedContext) -> Result<()> {
             yaml.matches("type: OS::Nova::Server\n").count() == workers + 1,
             "not one server a node"
         );
-        proved!(
+        verified!(
             "Heat accepts {workers} workers: {resources} resources of {MAX_RESOURCES}, {template} bytes of YAML and {scripts} of scripts"
         );
     }

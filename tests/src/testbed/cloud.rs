@@ -1,16 +1,16 @@
-//! The rig: brings it up, gets tokens, makes REST calls, says what a project holds. Knows nothing
-//! of Stampede.
+//! Brings the testbed up, gets tokens, makes REST calls, and lists what a project holds. Knows
+//! nothing of Stampede.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::until;
+use crate::wait_until;
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Where the rig lives and listens; the same constants as in `openstack-rig`.
+/// Where the testbed lives and listens; the same constants as in `openstack-rig`.
 pub const STATE: &str = "/var/lib/openstack-rig/state";
 const WWW: &str = "/var/lib/openstack-rig/www";
 const HOST: &str = "172.31.240.1";
@@ -22,7 +22,7 @@ pub const PROXY: &str = "http://172.31.240.1:3142";
 /// Keystone, without a version.
 pub const KEYSTONE: &str = "http://172.31.240.1:5000";
 
-/// Why the rig cannot run here, if it cannot.
+/// Why the testbed cannot run here, if it cannot.
 pub fn not_here() -> Option<&'static str> {
     let root =
         std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
@@ -41,8 +41,8 @@ fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
 
-/// The rig, healthy, with a Hadoop on its mirror; 3 to 10 minutes the first time.
-pub async fn up() -> Result<TestbedCloud> {
+/// The testbed, healthy, with a Hadoop on its mirror; 3 to 10 minutes the first time.
+pub async fn bring_up() -> Result<TestbedCloud> {
     let script = here().join("openstack/prepare");
     let status = tokio::process::Command::new(&script)
         .status()
@@ -52,7 +52,7 @@ pub async fn up() -> Result<TestbedCloud> {
         bail!("{} failed, see what it printed", script.display());
     }
     let cloud = TestbedCloud::connect().await?;
-    cloud.sweep().await?;
+    cloud.delete_all_stacks().await?;
     Ok(cloud)
 }
 
@@ -67,7 +67,12 @@ pub struct TestbedSession {
 
 impl TestbedSession {
     /// One call; an answer of 400 and above is an error.
-    pub async fn call(&self, method: Method, url: &str, body: Option<Value>) -> Result<Value> {
+    pub async fn send_request(
+        &self,
+        method: Method,
+        url: &str,
+        body: Option<Value>,
+    ) -> Result<Value> {
         let mut request = self
             .http
             .request(method.clone(), url)
@@ -91,7 +96,7 @@ impl TestbedSession {
     }
 
     pub async fn get(&self, url: &str) -> Result<Value> {
-        self.call(Method::GET, url, None).await
+        self.send_request(Method::GET, url, None).await
     }
 
     pub fn heat(&self, path: &str) -> String {
@@ -105,7 +110,7 @@ impl TestbedSession {
     }
 
     /// The same token, sent in the name of another project.
-    pub fn claiming(&self, project: &str) -> Self {
+    pub fn for_project(&self, project: &str) -> Self {
         Self {
             project: project.to_owned(),
             ..self.clone()
@@ -114,7 +119,7 @@ impl TestbedSession {
 
     /// Names of the project's stacks.
     pub async fn stacks(&self) -> Result<Vec<String>> {
-        Ok(texts(
+        Ok(collect_texts(
             &self.get(&self.heat("/stacks")).await?["stacks"],
             "stack_name",
         ))
@@ -122,17 +127,17 @@ impl TestbedSession {
 
     /// What Stampede may leave behind, by kind; the project's default security group is not
     /// counted.
-    pub async fn holds(&self) -> Result<BTreeMap<&'static str, Vec<String>>> {
+    pub async fn list_holdings(&self) -> Result<BTreeMap<&'static str, Vec<String>>> {
         let mine = format!("?project_id={}", self.project_id);
         let mut all = BTreeMap::from([
             ("stacks", self.stacks().await?),
             (
                 "servers",
-                texts(&self.get(&self.nova("/servers")).await?["servers"], "name"),
+                collect_texts(&self.get(&self.nova("/servers")).await?["servers"], "name"),
             ),
             (
                 "server groups",
-                texts(
+                collect_texts(
                     &self.get(&self.nova("/os-server-groups")).await?["server_groups"],
                     "name",
                 ),
@@ -147,12 +152,12 @@ impl TestbedSession {
             ("security groups", "/security-groups", "security_groups"),
         ] {
             let found = self.get(&self.neutron(&format!("{path}{mine}"))).await?;
-            all.insert(kind, texts(&found[key], "id"));
+            all.insert(kind, collect_texts(&found[key], "id"));
         }
         let groups = self
             .get(&self.neutron(&format!("/security-groups{mine}&name=default")))
             .await?;
-        let default = texts(&groups["security_groups"], "id");
+        let default = collect_texts(&groups["security_groups"], "id");
         all.entry("security groups")
             .or_default()
             .retain(|id| !default.contains(id));
@@ -172,7 +177,7 @@ impl TestbedSession {
     }
 
     /// The server of a stack's node: `<stack>-<node>` ends with the node's name.
-    pub async fn server(&self, stack: &str, node: &str) -> Result<Value> {
+    pub async fn find_server(&self, stack: &str, node: &str) -> Result<Value> {
         let resource = format!(
             "{}/resources/{}_server",
             self.stack_path(stack).await?,
@@ -189,7 +194,7 @@ impl TestbedSession {
     }
 
     pub async fn server_action(&self, id: &str, action: Value) -> Result<()> {
-        self.call(
+        self.send_request(
             Method::POST,
             &self.nova(&format!("/servers/{id}/action")),
             Some(action),
@@ -199,7 +204,7 @@ impl TestbedSession {
     }
 }
 
-fn texts(list: &Value, key: &str) -> Vec<String> {
+fn collect_texts(list: &Value, key: &str) -> Vec<String> {
     list.as_array()
         .into_iter()
         .flatten()
@@ -208,7 +213,7 @@ fn texts(list: &Value, key: &str) -> Vec<String> {
         .collect()
 }
 
-/// The rig with its two projects.
+/// The testbed with its two projects.
 pub struct TestbedCloud {
     pub demo: TestbedSession,
     pub admin: TestbedSession,
@@ -233,7 +238,7 @@ impl TestbedCloud {
     }
 
     /// Makes a token invalid, as time would.
-    pub async fn revoke(&self, session: &TestbedSession) -> Result<()> {
+    pub async fn revoke_token(&self, session: &TestbedSession) -> Result<()> {
         let request = session
             .http
             .delete(format!("{KEYSTONE}/v3/auth/tokens"))
@@ -253,7 +258,7 @@ impl TestbedCloud {
         let name = format!("test-{}", uuid::Uuid::new_v4());
         let made = self
             .demo
-            .call(
+            .send_request(
                 Method::POST,
                 &url,
                 Some(json!({"application_credential": {"name": name}})),
@@ -262,12 +267,12 @@ impl TestbedCloud {
         let made = &made["application_credential"];
         let auth = json!({"auth": {"identity": {"methods": ["application_credential"],
             "application_credential": {"id": made["id"], "secret": made["secret"]}}}});
-        token(auth, "demo").await
+        issue_token(auth, "demo").await
     }
 
     /// Deletes every stack of both projects and waits until they are gone: a failed scenario must
     /// not spoil the next.
-    pub async fn sweep(&self) -> Result<()> {
+    pub async fn delete_all_stacks(&self) -> Result<()> {
         for session in [&self.demo, &self.other] {
             // by id: Heat answers a name with a redirect, which turns DELETE into GET
             for stack in session.get(&session.heat("/stacks")).await?["stacks"]
@@ -281,11 +286,11 @@ impl TestbedCloud {
                     stack["id"].as_str().unwrap_or_default()
                 );
                 session
-                    .call(Method::DELETE, &session.heat(&path), None)
+                    .send_request(Method::DELETE, &session.heat(&path), None)
                     .await
                     .ok();
             }
-            until(180, "all stacks are gone", async || {
+            wait_until(180, "all stacks are gone", async || {
                 Ok(session.stacks().await?.is_empty())
             })
             .await?;
@@ -305,7 +310,7 @@ impl TestbedCloud {
     }
 
     /// The plain `openstack` client, as the user `demo`.
-    pub fn openstack(&self, arguments: &[&str], directory: &Path) -> Result<String> {
+    pub fn run_openstack(&self, arguments: &[&str], directory: &Path) -> Result<String> {
         let out = Command::new("/usr/bin/openstack")
             .args(arguments)
             .current_dir(directory)
@@ -331,11 +336,11 @@ async fn login(user: &str, project: &str) -> Result<TestbedSession> {
     let auth = json!({"auth": {
         "identity": {"methods": ["password"], "password": {"user": {"name": user, "domain": domain, "password": PASSWORD}}},
         "scope": {"project": {"name": project, "domain": domain}}}});
-    token(auth, project).await
+    issue_token(auth, project).await
 }
 
-async fn token(auth: Value, project: &str) -> Result<TestbedSession> {
-    let http = crate::http()?;
+async fn issue_token(auth: Value, project: &str) -> Result<TestbedSession> {
+    let http = crate::http_client()?;
     let answer = http
         .post(format!("{KEYSTONE}/v3/auth/tokens"))
         .json(&auth)
@@ -386,7 +391,7 @@ async fn ensure_other(admin: &TestbedSession) -> Result<()> {
         return Ok(());
     }
     let project = admin
-        .call(
+        .send_request(
             Method::POST,
             &format!("{v3}/projects"),
             Some(json!({"project": {"name": "other", "domain_id": "default"}})),
@@ -394,7 +399,7 @@ async fn ensure_other(admin: &TestbedSession) -> Result<()> {
         .await?;
     let user = json!({"user": {"name": "other", "password": PASSWORD, "domain_id": "default"}});
     let user = admin
-        .call(Method::POST, &format!("{v3}/users"), Some(user))
+        .send_request(Method::POST, &format!("{v3}/users"), Some(user))
         .await?;
     let roles = admin.get(&format!("{v3}/roles")).await?;
     for role in roles["roles"].as_array().into_iter().flatten() {
@@ -402,7 +407,7 @@ async fn ensure_other(admin: &TestbedSession) -> Result<()> {
             let ids = [&project["project"]["id"], &user["user"]["id"], &role["id"]]
                 .map(|v| v.as_str().unwrap_or_default().to_owned());
             admin
-                .call(
+                .send_request(
                     Method::PUT,
                     &format!("{v3}/projects/{}/users/{}/roles/{}", ids[0], ids[1], ids[2]),
                     None,

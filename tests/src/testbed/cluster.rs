@@ -1,4 +1,4 @@
-//! Clusters on the rig: what is asked for, and the nodes that come of it.
+//! Requests clusters on the testbed, and finds the nodes that come of them.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use crate::testbed::cloud::{MIRROR, PROXY, TestbedCloud, TestbedSession};
 use crate::testbed::node::TestbedNode;
 
 /// A client with this session's token.
-pub fn occi(url: &str, session: &TestbedSession) -> Result<OcciClient> {
+pub fn occi_client(url: &str, session: &TestbedSession) -> Result<OcciClient> {
     OcciClient::new(url, &session.token, &session.project)
 }
 
-/// The attributes of a Hadoop cluster on the rig: its mirror, its distribution's checksum, its
+/// The attributes of a Hadoop cluster on the testbed: its mirror, its distribution's checksum, its
 /// proxy.
-pub fn hadoop(
+pub fn hadoop_attributes(
     cloud: &TestbedCloud,
     version: &str,
     more: &[(&str, &str)],
@@ -41,7 +41,7 @@ pub fn hadoop(
 }
 
 /// Borrowed pairs, as the client takes them.
-pub fn pairs(attributes: &[(String, String)]) -> Vec<(&str, &str)> {
+pub fn borrow_pairs(attributes: &[(String, String)]) -> Vec<(&str, &str)> {
     attributes
         .iter()
         .map(|(k, v)| (k.as_str(), v.as_str()))
@@ -49,7 +49,7 @@ pub fn pairs(attributes: &[(String, String)]) -> Vec<(&str, &str)> {
 }
 
 /// The nodes of a stack: the master first.
-pub async fn nodes(
+pub async fn find_nodes(
     session: &TestbedSession,
     stack: &str,
     workers: usize,
@@ -57,7 +57,7 @@ pub async fn nodes(
     let names: Vec<String> = std::iter::once("master".to_owned())
         .chain((1..=workers).map(|n| format!("worker-{n}")))
         .collect();
-    named(
+    find_named(
         session,
         stack,
         &names.iter().map(String::as_str).collect::<Vec<_>>(),
@@ -66,14 +66,17 @@ pub async fn nodes(
 }
 
 /// The nodes of these names.
-pub async fn named(
+pub async fn find_named(
     session: &TestbedSession,
     stack: &str,
     names: &[&str],
 ) -> Result<Vec<TestbedNode>> {
     let mut nodes = Vec::new();
     for name in names {
-        nodes.push(TestbedNode::new(name, &session.server(stack, name).await?)?);
+        nodes.push(TestbedNode::new(
+            name,
+            &session.find_server(stack, name).await?,
+        )?);
     }
     Ok(nodes)
 }

@@ -1,5 +1,5 @@
-//! What a healthy Hadoop looks like from its own nodes: registration, a file in HDFS, a job on
-//! YARN. Green units prove nothing.
+//! Verifies a Hadoop from its own nodes: registration, a file in HDFS, a job on YARN. Units that
+//! run are no evidence of that.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::testbed::node::TestbedNode;
-use crate::until;
-use crate::{must, proved};
+use crate::wait_until;
+use crate::{must, verified};
 
 /// DataNodes that the NameNode counts as live and in service, and NodeManagers that the
 /// ResourceManager counts as active.
-pub async fn registered(master: &TestbedNode) -> Result<(u64, u64)> {
+pub async fn count_registered(master: &TestbedNode) -> Result<(u64, u64)> {
     let jmx = master
-        .json("http://master:9870/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState")
+        .fetch_json("http://master:9870/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState")
         .await?;
     let count = |key: &str| {
         jmx["beans"][0][key]
@@ -24,7 +24,7 @@ pub async fn registered(master: &TestbedNode) -> Result<(u64, u64)> {
     // One that was let go is heard of until it is forgotten.
     let live = count("NumLiveDataNodes")? - count("NumDecomLiveDataNodes")?;
     let metrics = master
-        .json("http://master:8088/ws/v1/cluster/metrics")
+        .fetch_json("http://master:8088/ws/v1/cluster/metrics")
         .await?;
     Ok((
         live,
@@ -36,15 +36,15 @@ pub async fn registered(master: &TestbedNode) -> Result<(u64, u64)> {
 
 /// All of it: every worker registered, HDFS across nodes, a word count whose tasks ran on all
 /// workers, seen by the history server.
-pub async fn prove(nodes: &[TestbedNode]) -> Result<()> {
+pub async fn verify_hadoop(nodes: &[TestbedNode]) -> Result<()> {
     let (master, workers) = nodes.split_first().context("no nodes")?;
     let count = workers.len() as u64;
-    let (data_nodes, node_managers) = registered(master).await?;
+    let (data_nodes, node_managers) = count_registered(master).await?;
     must!(
         data_nodes == count && node_managers == count,
         "{data_nodes} DataNodes and {node_managers} NodeManagers, not {count}"
     );
-    proved!("{data_nodes} live DataNodes, {node_managers} running NodeManagers");
+    verified!("{data_nodes} live DataNodes, {node_managers} running NodeManagers");
     let last = workers.last().context("no workers")?;
     file_across(&workers[0], last).await?;
     let workers_used = word_count(master).await?;
@@ -53,15 +53,15 @@ pub async fn prove(nodes: &[TestbedNode]) -> Result<()> {
         workers_used == names,
         "tasks ran on {workers_used:?}, not on {names:?}"
     );
-    proved!(
+    verified!(
         "a word count on YARN with the right answer, tasks on {}, and the job is in the history server",
-        list(&workers_used)
+        join_names(&workers_used)
     );
     for node in nodes {
         let kills = node.oom_kills()?;
         must!(kills == 0, "{kills} out-of-memory kills on {}", node.name);
     }
-    proved!(
+    verified!(
         "no out-of-memory kill on any node; limits {:?} MiB",
         nodes
             .iter()
@@ -74,16 +74,18 @@ pub async fn prove(nodes: &[TestbedNode]) -> Result<()> {
 /// Puts a file on one node and reads it on another.
 async fn file_across(from: &TestbedNode, to: &TestbedNode) -> Result<()> {
     let sum = from
-        .run("head -c 5000000 /dev/urandom >/tmp/proof && hdfs dfs -mkdir -p /tmp/proof && hdfs dfs -put -f /tmp/proof /tmp/proof/file && sha256sum </tmp/proof")
+        .run_script("head -c 5000000 /dev/urandom >/tmp/proof && hdfs dfs -mkdir -p /tmp/proof && hdfs dfs -put -f /tmp/proof /tmp/proof/file && sha256sum </tmp/proof")
         .await?;
-    let back = to.run("hdfs dfs -cat /tmp/proof/file | sha256sum").await?;
+    let back = to
+        .run_script("hdfs dfs -cat /tmp/proof/file | sha256sum")
+        .await?;
     must!(
         sum == back,
         "a file read back on {} is not what {} had put",
         to.name,
         from.name
     );
-    proved!(
+    verified!(
         "5 MB put to HDFS on {} and read back whole on {}",
         from.name,
         to.name
@@ -93,9 +95,11 @@ async fn file_across(from: &TestbedNode, to: &TestbedNode) -> Result<()> {
 
 /// The same file, later: whole, with every block where it should be.
 pub async fn file_is_whole(master: &TestbedNode, reader: &TestbedNode) -> Result<()> {
-    let report = master.run("hdfs fsck /tmp/proof/file").await?;
+    let report = master.run_script("hdfs fsck /tmp/proof/file").await?;
     must!(report.contains("is HEALTHY"), "fsck: {report}");
-    let sums = reader.run("hdfs dfs -cat /tmp/proof/file | wc -c").await?;
+    let sums = reader
+        .run_script("hdfs dfs -cat /tmp/proof/file | wc -c")
+        .await?;
     must!(sums == "5000000", "{sums} bytes of 5000000");
     Ok(())
 }
@@ -111,28 +115,28 @@ async fn word_count(master: &TestbedNode) -> Result<BTreeSet<String>> {
         hadoop jar "$jar" wordcount /tmp/count-in /tmp/count-out >"$work/log" 2>&1 || { tail -n 30 "$work/log"; exit 1; }
         grep -o 'job_[0-9_]*' "$work/log" | head -n 1
         hdfs dfs -cat '/tmp/count-out/part-*'"#;
-    let out = master.run(script).await?;
+    let out = master.run_script(script).await?;
     let (job, answer) = out.split_once('\n').context("no answer")?;
     must!(
         answer == "alpha\t12000\nbeta\t6000",
         "the word count's answer is wrong: {answer}"
     );
     let history = format!("http://master:19888/ws/v1/history/mapreduce/jobs/{job}");
-    until(60, "the job is in the history server", async || {
-        Ok(master.json(&history).await?["job"]["state"] == "SUCCEEDED")
+    wait_until(60, "the job is in the history server", async || {
+        Ok(master.fetch_json(&history).await?["job"]["state"] == "SUCCEEDED")
     })
     .await?;
-    let tasks = master.json(&format!("{history}/tasks")).await?;
+    let tasks = master.fetch_json(&format!("{history}/tasks")).await?;
     let mut used = BTreeSet::new();
-    for id in texts(&tasks, "id")
+    for id in collect_texts(&tasks, "id")
         .iter()
         .filter(|id| id.starts_with("task_"))
     {
         let attempts = master
-            .json(&format!("{history}/tasks/{id}/attempts"))
+            .fetch_json(&format!("{history}/tasks/{id}/attempts"))
             .await?;
         used.extend(
-            texts(&attempts, "nodeHttpAddress")
+            collect_texts(&attempts, "nodeHttpAddress")
                 .iter()
                 .filter_map(|a| Some(a.split(':').next()?.to_owned())),
         );
@@ -145,19 +149,19 @@ async fn word_count(master: &TestbedNode) -> Result<BTreeSet<String>> {
 }
 
 /// Every text of this key, however deep: releases of Hadoop wrap the same fields differently.
-fn texts(json: &Value, key: &str) -> Vec<String> {
+fn collect_texts(json: &Value, key: &str) -> Vec<String> {
     match json {
         Value::Object(fields) => {
             let own = fields.get(key).and_then(Value::as_str).map(str::to_owned);
             own.into_iter()
-                .chain(fields.values().flat_map(|v| texts(v, key)))
+                .chain(fields.values().flat_map(|v| collect_texts(v, key)))
                 .collect()
         }
-        Value::Array(items) => items.iter().flat_map(|v| texts(v, key)).collect(),
+        Value::Array(items) => items.iter().flat_map(|v| collect_texts(v, key)).collect(),
         _ => Vec::new(),
     }
 }
 
-fn list(names: &BTreeSet<String>) -> String {
+fn join_names(names: &BTreeSet<String>) -> String {
     names.iter().cloned().collect::<Vec<_>>().join(" and ")
 }

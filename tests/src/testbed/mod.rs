@@ -1,7 +1,7 @@
 //! The real OpenStack on this machine, for the scenarios and the benchmark that need one.
 //!
 //! Layout
-//! - [`cluster`]: clusters on the rig: what is asked for, and the nodes that come of it
+//! - [`cluster`]: clusters on the testbed: what is asked for, and the nodes that come of it
 //! - [`hadoop`]: what a healthy Hadoop looks like from its own nodes
 //! - [`node`]: commands on a node
 //! - [`cloud`]: tokens, REST calls, what a project holds
@@ -17,8 +17,8 @@ pub mod node;
 
 /// Prints one thing that was seen to be so.
 #[macro_export]
-macro_rules! proved {
-    ($($text:tt)*) => { println!("    proved: {}", format!($($text)*)) };
+macro_rules! verified {
+    ($($text:tt)*) => { println!("    verified: {}", format!($($text)*)) };
 }
 
 /// Returns an error unless the condition holds.

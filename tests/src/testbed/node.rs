@@ -1,5 +1,5 @@
-//! Commands on a node of the rig, as root: what an operator would do over SSH, without needing a
-//! way in.
+//! Runs commands on a node of the testbed, as root: what an operator would do over SSH, without
+//! needing a way in.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -34,7 +34,7 @@ impl TestbedNode {
     }
 
     /// The pid of the node's init, once it has one.
-    pub fn init(&self) -> Result<u32> {
+    pub fn init_pid(&self) -> Result<u32> {
         let nspawn = std::fs::read_to_string(self.directory().join("pid"))
             .with_context(|| format!("{} does not run", self.name))?;
         let children = format!("/proc/{0}/task/{0}/children", nspawn.trim());
@@ -49,8 +49,8 @@ impl TestbedNode {
     }
 
     /// Runs a bash script in the node; its output, or an error with what it wrote.
-    pub async fn run(&self, script: &str) -> Result<String> {
-        let target = self.init()?.to_string();
+    pub async fn run_script(&self, script: &str) -> Result<String> {
+        let target = self.init_pid()?.to_string();
         let output = tokio::process::Command::new("nsenter")
             .args([
                 "--target",
@@ -87,9 +87,9 @@ impl TestbedNode {
     }
 
     /// A JSON document from a URL, as the node sees it.
-    pub async fn json(&self, url: &str) -> Result<Value> {
+    pub async fn fetch_json(&self, url: &str) -> Result<Value> {
         let text = self
-            .run(&format!(
+            .run_script(&format!(
                 "curl -sf -m 20 -H 'Accept: application/json' '{url}'"
             ))
             .await?;

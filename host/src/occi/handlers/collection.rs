@@ -3,7 +3,6 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::super::cluster_service::ClusterService;
 use super::super::error::ApiError;
@@ -181,7 +180,7 @@ fn has_framework(entity: &OcciEntity, framework: &str) -> bool {
 /// A UUID that begins with a letter, as names of clusters must.
 fn new_name() -> String {
     loop {
-        let name = Uuid::new_v4().to_string();
+        let name = crate::system::random::new_uuid().to_string();
         if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return name;
         }

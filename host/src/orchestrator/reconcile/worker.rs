@@ -6,6 +6,7 @@ use std::sync::{Arc, atomic::Ordering};
 use super::step::reconcile_once;
 use crate::{
     cluster::DesiredState,
+    metrics::WorkOutcome,
     openstack::CloudSession,
     orchestrator::{
         context::Context,
@@ -14,6 +15,7 @@ use crate::{
         requeue::Requeue,
         state::{cluster_registry::ClusterHandle, sessions, status::needs_reconcile},
     },
+    system::clock::monotonic_now,
 };
 
 /// One step for somebody who looks and cannot wait for the background; none when somebody else is
@@ -104,7 +106,11 @@ async fn run_worker(context: &Context, entity: &ClusterHandle) -> WorkerExit {
             Ok(Requeue::Owner)
         } else {
             let _turn = entity.turn.lock().await;
-            reconcile_once(context, entity, &session, None).await
+            let start = monotonic_now();
+            let after = reconcile_once(context, entity, &session, None).await;
+            let outcome = WorkOutcome::of_result(&after);
+            context.metrics.observe_reconcile(outcome, start.elapsed());
+            after
         };
         let pause = match after {
             Ok(Requeue::Done) => return WorkerExit::Done,

@@ -2,7 +2,7 @@
 //! tells some nodes something, done when Heat is done and every node told has answered. A step that
 //! fails leads back to what was before.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::json;
 
@@ -23,6 +23,7 @@ use crate::orchestrator::{
 use crate::{
     bundle::node_update::{self, NodeUpdate},
     cluster::{ClusterChange, ClusterSpec, Problem, RolloutStep, progress::StageOutcome},
+    metrics::WorkOutcome,
     openstack::{CloudSession, StackId},
     store::{ClusterRecord, NodeNotifications, ObservedState},
 };
@@ -85,7 +86,11 @@ pub(crate) async fn advance_rollout(
     if is_over(&record) {
         return finish_change(context, entity, session, &stack).await;
     }
-    match step_verdict(&record, step, change.sent_s.unwrap_or_default(), now_s()) {
+    let (sent_s, now_s) = (change.sent_s.unwrap_or_default(), now_s());
+    let verdict = step_verdict(&record, step, sent_s, now_s);
+    let took = Duration::from_secs(now_s.saturating_sub(sent_s));
+    observe_step(context, &verdict, took);
+    match verdict {
         StepVerdict::Wait => Ok(Requeue::Later(context.state.limits.follow_every)),
         StepVerdict::Next => next_step(context, entity, session, &stack).await,
         StepVerdict::Failed(_) if !may_act => Ok(Requeue::Owner),
@@ -118,6 +123,17 @@ enum StepVerdict {
     Wait,
     Next,
     Failed(String),
+}
+
+/// Records a step that has ended. It may have begun in another process, so it is measured by the
+/// record's wall clock.
+fn observe_step(context: &Context, verdict: &StepVerdict, took: Duration) {
+    let outcome = match verdict {
+        StepVerdict::Wait => return,
+        StepVerdict::Next => WorkOutcome::Succeeded,
+        StepVerdict::Failed(_) => WorkOutcome::Failed,
+    };
+    context.metrics.observe_rollout_step(outcome, took);
 }
 
 fn step_verdict(

@@ -8,7 +8,10 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::orchestrator::{limits::OrchestratorLimits, locks::lock_mutex};
+use crate::{
+    orchestrator::{limits::OrchestratorLimits, locks::lock_mutex},
+    system::clock,
+};
 
 /// When a cluster was looked at.
 #[derive(Debug, Default)]
@@ -64,7 +67,7 @@ impl RefreshState {
         shown_age: Duration,
     ) -> (ReadPolicy, bool) {
         let mut state = lock_mutex(&self.state);
-        let now = Instant::now();
+        let now = clock::monotonic_now();
         let younger = |age: Duration| {
             state
                 .ended
@@ -94,7 +97,7 @@ impl RefreshState {
 
     fn finish(&self, error: Option<Arc<str>>) {
         let mut state = lock_mutex(&self.state);
-        (state.begun, state.ended, state.error) = (None, Some(Instant::now()), error);
+        (state.begun, state.ended, state.error) = (None, Some(clock::monotonic_now()), error);
         drop(state);
         self.ended.notify_waiters();
     }
@@ -102,7 +105,7 @@ impl RefreshState {
     /// What we did ourselves a moment ago counts as an observation.
     pub(crate) fn record_contact(&self, error: Option<String>) {
         let mut state = lock_mutex(&self.state);
-        (state.ended, state.error) = (Some(Instant::now()), error.map(Arc::from));
+        (state.ended, state.error) = (Some(clock::monotonic_now()), error.map(Arc::from));
     }
 }
 

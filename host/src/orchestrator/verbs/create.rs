@@ -64,7 +64,7 @@ pub(crate) async fn create_cluster(
 }
 
 fn new_record(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> ClusterRecord {
-    let id = uuid::Uuid::new_v4().to_string();
+    let id = crate::system::random::new_uuid().to_string();
     ClusterRecord {
         stack_name: stack_request::stack_name(name, &id),
         id,

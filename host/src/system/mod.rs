@@ -1,0 +1,14 @@
+//! What differs from run to run, each behind the one function that reads it: the clocks,
+//! randomness, environment variables and the HTTP client. `clippy.toml` disallows the functions
+//! underneath everywhere else, so that what a piece of code depends on is seen in its imports.
+//!
+//! Layout
+//! - [`clock`]: the time of day, and a clock that never goes back
+//! - [`random`]: identifiers and jitter
+//! - [`environment`]: variables of this process
+//! - [`http_client`]: how every client of this host begins
+
+pub mod clock;
+pub mod environment;
+pub mod http_client;
+pub mod random;
