@@ -16,12 +16,12 @@ pub const MASTER_ADDRESS: &str = "master_address";
 ///
 /// # Errors
 /// What two plugins define, by both names; what is no template.
-pub fn merge(
+pub fn merge_templates(
     request: &PluginRequest,
     description: &str,
     parts: &[PluginBundle],
 ) -> Result<Value, Vec<ContractViolation>> {
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     let mut template = Map::new();
     template.insert(
         "heat_template_version".to_owned(),
@@ -34,7 +34,7 @@ pub fn merge(
         for part in parts {
             for (name, body) in part.section(section) {
                 if let Some((_, owner)) = owners.iter().find(|(taken, _)| taken == name) {
-                    faults.push(ContractViolation::of_both(
+                    violations.push(ContractViolation::of_two(
                         owner,
                         &part.plugin,
                         format!("both define `{name}` in {section}"),
@@ -46,16 +46,16 @@ pub fn merge(
             }
         }
         if section == "outputs" {
-            endpoints(request, parts, &mut owners, &mut merged, &mut faults);
+            add_endpoints(request, parts, &mut owners, &mut merged, &mut violations);
         }
         if !merged.is_empty() {
             template.insert(section.to_owned(), Value::Object(merged));
         }
     }
-    if faults.is_empty() {
+    if violations.is_empty() {
         Ok(Value::Object(template))
     } else {
-        Err(faults)
+        Err(violations)
     }
 }
 
@@ -70,12 +70,12 @@ impl PluginBundle {
     }
 }
 
-fn endpoints<'a>(
+fn add_endpoints<'a>(
     request: &PluginRequest,
     parts: &'a [PluginBundle],
     owners: &mut Vec<(&'a str, &'a str)>,
     outputs: &mut Map<String, Value>,
-    faults: &mut Vec<ContractViolation>,
+    violations: &mut Vec<ContractViolation>,
 ) {
     let master = outputs
         .get(MASTER_ADDRESS)
@@ -84,7 +84,7 @@ fn endpoints<'a>(
     for part in parts {
         for endpoint in &part.endpoints {
             if let Some((_, owner)) = owners.iter().find(|(taken, _)| *taken == endpoint.name) {
-                faults.push(ContractViolation::of_both(
+                violations.push(ContractViolation::of_two(
                     owner,
                     &part.plugin,
                     format!("both define the output or endpoint `{}`", endpoint.name),
@@ -92,7 +92,7 @@ fn endpoints<'a>(
                 continue;
             }
             owners.push((&endpoint.name, &part.plugin));
-            let output = json!({ "description": endpoint.description, "value": address(request, endpoint, master.as_ref()) });
+            let output = json!({ "description": endpoint.description, "value": endpoint_url(request, endpoint, master.as_ref()) });
             outputs.insert(endpoint.name.clone(), output);
         }
     }
@@ -100,7 +100,11 @@ fn endpoints<'a>(
 
 /// The URL where an endpoint is reached: on the master by its outer address, unless it is for the
 /// cluster's own nodes; on other roles, whose nodes have no outer address, a map of URLs by node.
-fn address(request: &PluginRequest, endpoint: &FrameworkEndpoint, master: Option<&Value>) -> Value {
+fn endpoint_url(
+    request: &PluginRequest,
+    endpoint: &FrameworkEndpoint,
+    master: Option<&Value>,
+) -> Value {
     let url = |address: &str| {
         format!(
             "{}://{address}:{}{}",

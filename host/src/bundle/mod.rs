@@ -61,33 +61,33 @@ pub struct ContractViolations(pub Vec<ContractViolation>);
 pub enum BuildError {
     /// Plugins returned what makes no cluster: their authors' to mend.
     #[error(transparent)]
-    Faults(#[from] ContractViolations),
+    Violations(#[from] ContractViolations),
     /// The cloud would not take it: fewer workers or shorter settings help.
-    #[error("{}", .excesses.iter().map(sizes::LimitViolation::to_string).collect::<Vec<_>>().join("\n"))]
+    #[error("{}", .violations.iter().map(sizes::LimitViolation::to_string).collect::<Vec<_>>().join("\n"))]
     TooLarge {
         /// All that is too large.
-        excesses: Vec<sizes::LimitViolation>,
+        violations: Vec<sizes::LimitViolation>,
         /// The most workers that one stack's resources allow with these settings.
         most_workers: u32,
     },
 }
 
 impl ContractViolation {
-    fn of(plugin: &str, message: impl Into<String>) -> Self {
+    fn of_plugin(plugin: &str, message: impl Into<String>) -> Self {
         Self {
             plugins: vec![plugin.to_owned()],
             message: message.into(),
         }
     }
 
-    fn of_both(one: &str, other: &str, message: impl Into<String>) -> Self {
+    fn of_two(one: &str, other: &str, message: impl Into<String>) -> Self {
         Self {
             plugins: vec![one.to_owned(), other.to_owned()],
             message: message.into(),
         }
     }
 
-    fn of_all(message: impl Into<String>) -> Self {
+    fn of_whole(message: impl Into<String>) -> Self {
         Self {
             plugins: Vec::new(),
             message: message.into(),
@@ -117,30 +117,31 @@ impl std::fmt::Display for ContractViolation {
 /// and `parts` are in the chain's order.
 ///
 /// # Errors
-/// All faults at once, except that a template that does not merge is not looked into.
-pub fn build(
+/// All violations at once, except that a template that does not merge is not looked into.
+pub fn build_bundle(
     request: &PluginRequest,
     description: &str,
     descriptors: &[&PluginDescriptor],
     parts: Vec<PluginBundle>,
 ) -> Result<ClusterBundle, BuildError> {
-    let fail = |faults: Vec<ContractViolation>| {
-        if faults.is_empty() {
+    let refuse = |violations: Vec<ContractViolation>| {
+        if violations.is_empty() {
             Ok(())
         } else {
-            Err(ContractViolations(faults))
+            Err(ContractViolations(violations))
         }
     };
-    let mut faults = policy::check(request, descriptors, &parts);
-    faults.extend(node_script::check(request, &parts));
-    fail(faults)?;
-    let template = merge::merge(request, description, &parts).map_err(ContractViolations)?;
-    let files = node_script::assemble(request, &parts);
-    let mut faults = references::check(&template, &parts, &files);
-    faults.extend(policy::check_whole(request, &template));
-    fail(faults)?;
-    let excesses = sizes::check(&template, &files);
-    if !excesses.is_empty() {
+    let mut violations = policy::check_plugin_bundles(request, descriptors, &parts);
+    violations.extend(node_script::check_files(request, &parts));
+    refuse(violations)?;
+    let template =
+        merge::merge_templates(request, description, &parts).map_err(ContractViolations)?;
+    let files = node_script::assemble_scripts(request, &parts);
+    let mut violations = references::check_references(&template, &parts, &files);
+    violations.extend(policy::check_template(request, &template));
+    refuse(violations)?;
+    let violations = sizes::check_sizes(&template, &files);
+    if !violations.is_empty() {
         let workers = request
             .groups
             .iter()
@@ -148,7 +149,7 @@ pub fn build(
             .map(|group| group.nodes.len())
             .sum::<usize>();
         return Err(BuildError::TooLarge {
-            excesses,
+            violations,
             most_workers: sizes::most_workers(
                 &template,
                 u32::try_from(workers).unwrap_or(u32::MAX),
@@ -158,7 +159,7 @@ pub fn build(
     Ok(ClusterBundle {
         template,
         files,
-        contents: node_script::contents(request, &parts),
+        contents: node_script::node_contents(request, &parts),
         parts,
     })
 }

@@ -50,11 +50,11 @@ impl std::fmt::Display for LimitViolation {
 }
 
 /// Everything that is too large, with both numbers.
-pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitViolation> {
-    let mut excesses = Vec::new();
-    let mut over = |what: String, is: usize, most: usize, unit: &'static str| {
+pub fn check_sizes(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitViolation> {
+    let mut violations = Vec::new();
+    let mut limit = |what: String, is: usize, most: usize, unit: &'static str| {
         if is > most {
-            excesses.push(LimitViolation {
+            violations.push(LimitViolation {
                 what,
                 is,
                 most,
@@ -63,7 +63,7 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
         }
     };
     let bytes = template.to_string().len();
-    over(
+    limit(
         "the template".to_owned(),
         bytes,
         MAX_TEMPLATE_BYTES,
@@ -76,22 +76,22 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
             name.len() + serde_json::to_string(text).map_or(usize::MAX / 2, |json| json.len())
         })
         .sum();
-    over(
+    limit(
         "the request to Heat".to_owned(),
         bytes + files_bytes,
         MAX_REQUEST_BYTES - REQUEST_RESERVE_BYTES,
         "bytes",
     );
     for (name, text) in files {
-        over(
+        limit(
             format!("the user data `{name}` with its header"),
-            user_data_chars(text.len()),
+            count_user_data_chars(text.len()),
             MAX_USER_DATA_CHARS,
             "characters of base64",
         );
     }
     let resources = template.get("resources").and_then(Value::as_object);
-    over(
+    limit(
         "the stack".to_owned(),
         resources.map_or(0, serde_json::Map::len),
         MAX_RESOURCES,
@@ -104,7 +104,7 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
             .into_iter()
             .flatten()
         {
-            over(
+            limit(
                 format!(
                     "a name in {section}, `{}...`,",
                     name.chars().take(20).collect::<String>()
@@ -120,7 +120,7 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
             .pointer("/properties/metadata")
             .and_then(Value::as_object)
             .filter(|_| resource["type"] == "OS::Nova::Server");
-        over(
+        limit(
             format!("the metadata of `{name}`"),
             metadata.map_or(0, serde_json::Map::len),
             MAX_METADATA_ITEMS,
@@ -131,7 +131,7 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
                 .chars()
                 .count()
                 .max(value.as_str().map_or(0, |text| text.chars().count()));
-            over(
+            limit(
                 format!(
                     "the metadata `{}` of `{name}`",
                     key.chars().take(20).collect::<String>()
@@ -142,7 +142,7 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
             );
         }
     }
-    excesses
+    violations
 }
 
 /// The most workers with which a template of so many has no more resources than Heat takes; each
@@ -163,7 +163,7 @@ pub fn most_workers(template: &Value, workers: u32) -> u32 {
 }
 
 /// Characters of base64 that a script of so many bytes makes, its header with it.
-fn user_data_chars(bytes: usize) -> usize {
+fn count_user_data_chars(bytes: usize) -> usize {
     base64::encoded_len(bytes + USER_DATA_HEADER_BYTES, true).unwrap_or(usize::MAX)
 }
 

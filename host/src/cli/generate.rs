@@ -94,7 +94,7 @@ pub(super) struct GeneratedFiles {
 /// Generates.
 pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let catalogue = args.plugins.catalogue()?;
-    let words = AttributeNames::of(catalogue.descriptors());
+    let words = AttributeNames::from_descriptors(catalogue.descriptors());
     let defaults = args.plugins.defaults(&words)?;
     let generated = generate(args, &catalogue, &words, &defaults).await?;
     if let Some(dir) = &args.out {

@@ -56,7 +56,7 @@ impl PluginArgs {
         let args = self.clone();
         // On a thread of its own: compiling takes seconds, and a signal must not wait for it.
         let catalogue = tokio::task::spawn_blocking(move || args.catalogue()).await??;
-        let defaults = self.defaults(&AttributeNames::of(catalogue.descriptors()))?;
+        let defaults = self.defaults(&AttributeNames::from_descriptors(catalogue.descriptors()))?;
         Ok((Arc::new(PluginPlanner(catalogue)), defaults))
     }
 
@@ -98,7 +98,7 @@ impl PluginArgs {
         };
         let defaults =
             OperatorDefaults::from_variables(variables(env::vars_os())?, words).over(file);
-        let problems = defaults.check(words);
+        let problems = defaults.check_names(words);
         if problems.is_empty() {
             Ok(defaults)
         } else {
@@ -138,7 +138,7 @@ impl PluginArgs {
 /// The defaults that no request is served with, unless it overrides them: tried with no attribute,
 /// and with each framework alone.
 fn unusable(planner: &dyn ClusterPlanner, defaults: &OperatorDefaults) -> Vec<Problem> {
-    let words = AttributeNames::of(planner.descriptors());
+    let words = AttributeNames::from_descriptors(planner.descriptors());
     let alone = words
         .frameworks()
         .map(|framework| Some(framework.to_owned()));

@@ -130,7 +130,7 @@ impl<'a> AttributeReader<'a> {
                 let problem = Problem::new(
                     shorten(name),
                     "there is no such attribute",
-                    self.names.hint(name),
+                    self.names.suggest_name(name),
                 );
                 self.problems.push(problem);
             } else if let Err(problem) = check_text(name, value) {
@@ -209,7 +209,7 @@ impl<'a> AttributeReader<'a> {
         let text = self.text("framework").unwrap_or(DEFAULT_FRAMEWORK);
         let mut names: Vec<&str> = Vec::new();
         for name in split_list(text) {
-            if !self.names.has(name) {
+            if !self.names.has_framework(name) {
                 self.report_framework(name);
             } else if name != CLUSTER && !names.contains(&name) {
                 names.push(name);
@@ -343,7 +343,7 @@ impl<'a> AttributeReader<'a> {
         for (name, value) in given {
             let Some((framework, parameter)) = name
                 .split_once('.')
-                .filter(|(framework, _)| self.names.has(framework))
+                .filter(|(framework, _)| self.names.has_framework(framework))
             else {
                 continue;
             };

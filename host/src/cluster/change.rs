@@ -100,7 +100,9 @@ impl ChangeReport {
         }
         let error = match outcome {
             "done" => None,
-            "failed" => Some(super::progress::printable(words.next().unwrap_or_default())),
+            "failed" => Some(super::progress::clean_line(
+                words.next().unwrap_or_default(),
+            )),
             _ => return None,
         };
         Some((node.to_owned(), Self { generation, error }))

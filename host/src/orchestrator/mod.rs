@@ -149,7 +149,7 @@ impl Orchestrator {
             .collect();
         let inner = Arc::new_cyclic(|me| Context {
             me: Weak::clone(me),
-            words: AttributeNames::of(parts.planner.descriptors()),
+            words: AttributeNames::from_descriptors(parts.planner.descriptors()),
             host: parts.host,
             client: parts.client,
             planner: parts.planner,
