@@ -1,10 +1,11 @@
-//! The plugin's parameters: their JSON Schema, and the same as a Rust type. What a value means is
-//! decided elsewhere.
+//! The plugin's parameters: a JSON Schema, which the host checks requests by, and the same as a Rust
+//! type for serde. What a value means is decided elsewhere.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use stampede_plugin::settings::FIXED_KEYWORD;
 
 /// The parameters as they come from the host, defaults filled in.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -50,7 +51,7 @@ pub struct HadoopSettings {
     /// How long containers on a leaving worker may go on.
     #[serde(default = "drain")]
     pub drain_s: u32,
-    /// Whether the cluster is proved by a real job.
+    /// Whether the cluster is verified by a real job.
     #[serde(default = "yes")]
     pub smoke: bool,
     /// Further properties of core-site.xml.
@@ -82,7 +83,7 @@ fn yes() -> bool {
 /// The largest number of MiB that a memory setting may name: 4 TiB.
 const MOST_MIB: u32 = 4 << 20;
 
-/// The JSON Schema of [`Settings`].
+/// The JSON Schema of [`HadoopSettings`].
 pub fn schema() -> String {
     let mut properties = Map::new();
     let mut add = |name: &str, body: Value| properties.insert(name.to_owned(), body);
@@ -188,7 +189,7 @@ pub fn schema() -> String {
 
 /// A parameter that cannot change in a running cluster; the host refuses it by name.
 fn fixed(mut body: Value) -> Value {
-    body["x-stampede-fixed"] = true.into();
+    body[FIXED_KEYWORD] = true.into();
     body
 }
 
