@@ -131,8 +131,8 @@ fn the_host_and_the_sdk_call_the_contracts_keywords_the_same() {
     assert_eq!(
         (FIXED_KEYWORD, KEPT_SETTING_PREFIX),
         (
-            sdk::settings::FIXED_KEYWORD,
-            sdk::settings::KEPT_SETTING_PREFIX
+            stampede_plugin::settings::FIXED_KEYWORD,
+            stampede_plugin::settings::KEPT_SETTING_PREFIX
         )
     );
 }

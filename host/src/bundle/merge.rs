@@ -1,4 +1,10 @@
-//! The parts of a chain to one HOT template. Knows names and sections, not what resources mean.
+//! Merges the templates of a chain's plugins into one HOT template, section by section; a name that
+//! two plugins define is refused by both their names. Knows names and sections, not what resources
+//! mean.
+//!
+//! The order is fixed, so that one request always makes the same bytes: sections as in
+//! [`SECTIONS`], in each the plugins in the chain's order, of each what it holds in its own order.
+//! Nothing overrides anything: a plugin that wants to change what another has defined cannot.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +15,8 @@ use crate::cluster::framework::{FrameworkEndpoint, PluginRequest, PortAudience};
 pub const HEAT_TEMPLATE_VERSION: &str = "2018-08-31";
 /// The sections a plugin's template may have, in the order that people read them.
 pub const SECTIONS: [&str; 4] = ["parameters", "conditions", "resources", "outputs"];
-/// The output that holds the address where the master is reached; the plugin `cluster` defines it.
+/// The output that holds the address of the master as users see it; the plugin `cluster` defines
+/// it.
 pub const MASTER_ADDRESS: &str = "master_address";
 
 /// One template of all parts, `heat_template_version` first; the endpoints become outputs.
@@ -29,6 +36,7 @@ pub fn merge_templates(
     );
     template.insert("description".to_owned(), description.into());
     for section in SECTIONS {
+        // By name, so that the one who defined it first can be named too.
         let mut owners: Vec<(&str, &str)> = Vec::new();
         let mut merged = Map::new();
         for part in parts {
@@ -45,6 +53,7 @@ pub fn merge_templates(
                 merged.insert(name.clone(), body.clone());
             }
         }
+        // Endpoints come behind all outputs, since their URLs refer to one of them.
         if section == "outputs" {
             add_endpoints(request, parts, &mut owners, &mut merged, &mut violations);
         }
@@ -70,6 +79,7 @@ impl PluginBundle {
     }
 }
 
+/// Makes an output of every endpoint. They share the names of outputs: in Heat there is one list.
 fn add_endpoints<'a>(
     request: &PluginRequest,
     parts: &'a [PluginBundle],

@@ -1,15 +1,16 @@
-//! From the parts that plugins return to what Heat is given. Pure: no I/O, no async. Whatever is
-//! wrong here is a plugin's fault, never the user's: those problems were found before, by the plan
-//! and by the plugins themselves.
+//! Builds the cluster bundle, what Heat is given for a whole cluster, from the plugin bundles that
+//! the plugins of a chain return: checks each, merges them, assembles the scripts, checks the
+//! whole. Pure: no I/O, no async. What is wrong here is a plugin's fault, but for sizes; a user's
+//! mistakes were found before, by the plan and by the plugins themselves.
 //!
 //! Layout
-//! - [`part`]: what one plugin adds
-//! - [`merge`]: the parts of a chain to one template; what two define is refused by both names
-//! - [`policy`], [`references`], [`sizes`]: what a template may hold, that it holds together, that
-//!   the cloud takes it
-//! - [`assemble`]: the script that the nodes of a role run
-//! - [`news`]: what a running node is told
-//! - [`yaml`]: the template for people
+//! - [`plugin_bundle`]: what one plugin adds
+//! - [`merge`]: the templates of a chain to one; what two define is refused by both names
+//! - [`policy`], [`references`], [`sizes`]: what a template may hold, that what it names is there,
+//!   that the cloud takes it
+//! - [`node_script`]: the script that the nodes of a role run
+//! - [`node_update`]: what a running node is told in a change
+//! - [`yaml`]: the template as YAML for people
 
 pub mod merge;
 pub mod node_script;
@@ -51,7 +52,7 @@ pub struct ContractViolation {
     pub message: String,
 }
 
-/// Why the parts of a chain make no bundle.
+/// Why the plugin bundles of a chain make no cluster bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ContractViolation::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct ContractViolations(pub Vec<ContractViolation>);
@@ -59,7 +60,7 @@ pub struct ContractViolations(pub Vec<ContractViolation>);
 /// Why there is no bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
-    /// Plugins returned what makes no cluster: their authors' to mend.
+    /// Plugins returned what makes no cluster; only their authors can mend it.
     #[error(transparent)]
     Violations(#[from] ContractViolations),
     /// The cloud would not take it: fewer workers or shorter settings help.
@@ -113,8 +114,8 @@ impl std::fmt::Display for ContractViolation {
     }
 }
 
-/// Merges, assembles and checks. `request` is what the plugin `cluster` was asked; `descriptors`
-/// and `parts` are in the chain's order.
+/// Builds and checks the bundle of a whole cluster. `request` is what the plugin `cluster` was
+/// asked; `descriptors` and `parts` are in the chain's order.
 ///
 /// # Errors
 /// All violations at once, except that a template that does not merge is not looked into.
@@ -131,6 +132,8 @@ pub fn build_bundle(
             Err(ContractViolations(violations))
         }
     };
+    // Each stage trusts the one before: only well-formed plugin bundles are merged, only a merged
+    // template has its references and nodes checked, and only a sound one is measured.
     let mut violations = policy::check_plugin_bundles(request, descriptors, &parts);
     violations.extend(node_script::check_files(request, &parts));
     refuse(violations)?;

@@ -1,7 +1,11 @@
-//! The one script that all nodes of a role run: the frame, the cluster's variables, the files and
-//! scripts of the chain's plugins. Its form is fixed in `templates/node/README.md`. Plain text
-//! where Nova takes it, packed where it does not. Knows bash's quoting; what the scripts do it does
-//! not know.
+//! Assembles the one bash script that all nodes of a role run at boot: the frame, the cluster's
+//! variables, the files and scripts of the chain's plugins. Its form is fixed in
+//! `templates/node/README.md`. It is plain text as long as Nova takes that, and gzip behind it.
+//! Knows bash's quoting; what the scripts do it does not know.
+//!
+//! Every text must arrive byte for byte, whatever a user wrote into it. Variables are single-quoted
+//! words; files are here-documents with a quoted delimiter, in which bash replaces nothing, or
+//! base64 where a here-document would change them.
 
 use std::{collections::BTreeMap, io::Write as _};
 
@@ -60,7 +64,7 @@ pub fn script_path(place: usize, plugin: &str, script: &super::NodeScript) -> St
     )
 }
 
-/// Files and scripts that cannot stand on a node, or that two plugins want to write.
+/// Reports files and scripts that cannot stand on a node, or that two plugins want to write.
 pub fn check_files(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractViolation> {
     let mut violations = Vec::new();
     let roles: Vec<&str> = request
@@ -143,6 +147,8 @@ pub fn check_files(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<Contr
     violations
 }
 
+/// Absolute, without `.`, `..` or an empty part, and not in the folder that the frame itself
+/// writes.
 fn is_plain_path(path: &str) -> bool {
     let inside = path == HOME || path.starts_with(&format!("{HOME}/"));
     let plain = path
@@ -192,6 +198,7 @@ pub fn node_contents(
         .collect()
 }
 
+/// All files of a role's nodes, in the order in which they are written.
 fn placed_files(group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
     let file = |mode, path: String, content: String| NodeFile {
         mode,
@@ -235,6 +242,8 @@ fn build_script(request: &PluginRequest, group: &NodeGroup, parts: &[PluginBundl
     head.push_str(&format!("mkdir -p {HOME}\n"));
     let install = build_install(group, parts);
     let end = format!("exec {HOME}/run\n");
+    // The variables and the last line stay plain, so that people who read a server's user data see
+    // which node and which cluster it is of.
     if head.len() + install.len() + end.len() <= super::sizes::MAX_SCRIPT_BYTES {
         return head + &install + &end;
     }
@@ -252,7 +261,7 @@ pub(super) fn compress(text: &str) -> Vec<u8> {
     encoder.finish().unwrap_or_default()
 }
 
-/// The functions, the frame, the files and the scripts.
+/// The commands that put the functions, the frame, the files and the scripts on the node.
 fn build_install(group: &NodeGroup, parts: &[PluginBundle]) -> String {
     let mut text = here_document(&format!("cat >{HOME}/{LIB_NAME}"), &end_with_newline(LIB));
     text.push_str(&format!(". {HOME}/{LIB_NAME}\nstampede_begin\n"));
@@ -261,7 +270,7 @@ fn build_install(group: &NodeGroup, parts: &[PluginBundle]) -> String {
     text
 }
 
-/// In the order of the README's table.
+/// What a node knows of its cluster, in the order of the README's table.
 fn cluster_variables(request: &PluginRequest, group: &NodeGroup) -> Vec<(&'static str, String)> {
     let nodes = |role: &str| {
         request
@@ -310,8 +319,8 @@ fn cluster_variables(request: &PluginRequest, group: &NodeGroup) -> Vec<(&'stati
     ]
 }
 
-/// A file written by the frame's functions: as it is where a here-document can hold it, else in
-/// base64.
+/// The command that writes a file by the frame's functions: as it is where a here-document can hold
+/// it, else in base64.
 pub(super) fn file_command(placed: &NodeFile) -> String {
     let NodeFile {
         mode,
@@ -350,8 +359,9 @@ fn fits_here_document(content: &str) -> bool {
             .any(|c| c.is_control() && c != '\n' && c != '\t')
 }
 
-/// `content` is empty or ends with a newline.
+/// A command with a here-document behind it. `content` is empty or ends with a newline.
 fn here_document(command: &str, content: &str) -> String {
+    // A line of the content that is the delimiter would end the document early.
     let taken = |delimiter: &str| content.lines().any(|line| line == delimiter);
     let mut delimiter = "STAMPEDE_END".to_owned();
     let mut number = 2_u32;
@@ -370,7 +380,8 @@ fn end_with_newline(text: &str) -> String {
     }
 }
 
-/// One shell word that is exactly this text.
+/// One shell word that is exactly this text: single quotes, and each quote inside as `'\''`, which
+/// ends the word's quotes, adds one, and begins them again.
 pub(super) fn quote_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

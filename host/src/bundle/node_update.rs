@@ -1,6 +1,7 @@
-//! What a running node is told: the files that change and all variables, as a bash text, packed and
-//! cut so that a server's metadata holds it (`templates/node/README.md`, "A change"). Pure. It
-//! knows neither Heat nor when.
+//! Builds the update of a running node: the files that change and all variables, as a bash text,
+//! compressed and cut into parts so that a server's metadata holds it (`templates/node/README.md`,
+//! "A change"). Metadata, since Heat can change it without making the server anew. Pure; it knows
+//! neither Heat nor when an update is sent.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +12,12 @@ use super::node_script::{NodeContent, compress, file_command, quote_word};
 
 /// Characters of a value of a server's metadata in Nova.
 pub const MAX_METADATA_CHARS: usize = 255;
-/// Parts of one change: Nova's 128 items by default, less those that are not parts.
+/// Parts of one update: Nova's 128 items by default, less those that are not parts.
 pub const MAX_PARTS: usize = 120;
 /// Hexadecimal digits of a digest that are kept of each file.
 const DIGEST_CHARS: usize = 16;
 
-/// A change as a server's metadata carries it.
+/// An update as a server's metadata carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeUpdate {
     /// SHA-256 of the joined parts, in hexadecimal.
@@ -66,11 +67,12 @@ pub fn differing_paths(
         .collect()
 }
 
-/// The change that makes the files at `paths` what they are in `to`, and sets all variables;
-/// `leaving` are about to leave.
+/// The update that makes the files at `paths` what they are in `to`, and sets all variables;
+/// `leaving` are the workers about to leave. The same bytes each time, so that Heat sees no change
+/// where there is none.
 ///
 /// # Errors
-/// [`TooLong`].
+/// [`UpdateTooLong`].
 pub fn build_node_update(
     to: &NodeContent,
     paths: &[String],
@@ -92,6 +94,8 @@ pub fn build_node_update(
     }
 }
 
+/// Files that are in `paths` and not in `to` are removed; the others are written whole. Variables
+/// are set all, since nobody knows which of them a node has.
 fn build_update_script(to: &NodeContent, paths: &[String], leaving: &[String]) -> String {
     let mut text = String::new();
     for path in paths

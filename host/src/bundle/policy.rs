@@ -1,5 +1,7 @@
-//! What a plugin may put into a bundle: its own names, the resource types that it declared and that
-//! nobody is refused; and what the whole must hold: one server a node, and readiness.
+//! Checks what a plugin may put into a bundle (names of its own, resource types that it declared
+//! and that every plugin may use), and what the whole must hold: one server a node, and the wait
+//! condition that tells when all nodes work. It keeps plugins, which may come from others, from
+//! reaching beyond one cluster.
 
 use serde_json::Value;
 
@@ -19,7 +21,7 @@ pub const ALLOWED_HEAT_TYPES: [&str; 4] = [
     "OS::Heat::Value",
     "OS::Heat::RandomString",
 ];
-/// Types that reach beyond a project's own clusters: other users' keys, hosts, quotas, policies.
+/// Types that touch more than a project's own clusters: other users' keys, hosts, quotas, policies.
 pub const REFUSED_TYPES: [&str; 11] = [
     "OS::Nova::Quota",
     "OS::Nova::Flavor",
@@ -46,7 +48,7 @@ const RESOURCE_KEYS: [&str; 7] = [
 /// The wait condition that completes when every node has signalled.
 pub const READY: &str = "ready";
 
-/// What each plugin may not do.
+/// Checks each plugin's own bundle; `parts` and `descriptors` are in the same order.
 pub fn check_plugin_bundles(
     request: &PluginRequest,
     descriptors: &[&PluginDescriptor],

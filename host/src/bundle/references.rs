@@ -1,5 +1,10 @@
-//! That a merged template holds together: every function is one that may be used, and what it names
-//! is there.
+//! Checks the references of a merged template by walking all its values: every function is one that
+//! may be used, and what it names is there.
+//!
+//! Heat would find these mistakes too, but only when the stack is made, in the name of the user,
+//! and without saying which plugin they are of. The walk goes through the plugins' own templates,
+//! so that the fault has an owner, and looks names up in the merged one, since plugins refer to
+//! each other's resources.
 
 use std::collections::BTreeMap;
 
@@ -69,6 +74,7 @@ pub fn check_references(
         }
     }
     let mut violations = walk.violations;
+    // The other way round: a script that nothing names would be sent and never run.
     let text = template.to_string();
     for name in files
         .keys()
@@ -103,6 +109,7 @@ impl ReferenceWalk<'_> {
             .is_some_and(|section| section.get(name).is_some())
     }
 
+    /// A name must be one of the section's; parameters have three more, which Heat itself gives.
     fn check_name(&mut self, function: &str, section: &str, name: Option<&Value>) {
         match name.and_then(Value::as_str) {
             Some(name)
@@ -136,6 +143,8 @@ impl ReferenceWalk<'_> {
         }
     }
 
+    /// An object with one key is a function where the key is a function's name; else it is data, as
+    /// in HOT itself. `in_condition`: whether a text below may name a condition.
     fn check_value(&mut self, value: &Value, in_condition: bool) {
         match value {
             Value::Array(items) => items
@@ -162,6 +171,8 @@ impl ReferenceWalk<'_> {
         }
     }
 
+    /// What the function names, by its form: `get_resource: name`, `get_attr: [name, path ...]`,
+    /// `if: [condition, then, else]`. Arguments behind the name may hold functions again.
     fn check_function(&mut self, name: &str, argument: &Value, in_condition: bool) {
         let first = argument
             .as_array()
@@ -188,6 +199,7 @@ impl ReferenceWalk<'_> {
                     .skip(1)
                     .for_each(|value| self.check_value(value, in_condition));
             }
+            // In a condition a text among the arguments names another; elsewhere it is a text.
             "not" if in_condition => self.check_condition(argument),
             "and" | "or" if in_condition => argument
                 .as_array()

@@ -1,5 +1,10 @@
-//! That Heat and Nova take a bundle: their default limits, each by its name there. What is too
-//! large is the request's, not a plugin's: fewer workers or shorter settings help.
+//! Checks a bundle against the default limits of Heat and Nova, each under its name there, before
+//! anything is sent. What is too large is the request's fault, not a plugin's: fewer workers or
+//! shorter settings help.
+//!
+//! Some limits hold for more than what is measured here (the body of the request with its tags, the
+//! user data with the header that the template puts in front). A named reserve is kept free for
+//! these, larger than they can be.
 
 use std::collections::BTreeMap;
 
@@ -52,6 +57,7 @@ impl std::fmt::Display for LimitViolation {
 /// Everything that is too large, with both numbers.
 pub fn check_sizes(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitViolation> {
     let mut violations = Vec::new();
+    // Reports `what` where it has more than the most.
     let mut limit = |what: String, is: usize, most: usize, unit: &'static str| {
         if is > most {
             violations.push(LimitViolation {
@@ -145,8 +151,9 @@ pub fn check_sizes(template: &Value, files: &BTreeMap<String, String>) -> Vec<Li
     violations
 }
 
-/// The most workers with which a template of so many has no more resources than Heat takes; each
-/// worker has as many as the first.
+/// The most workers that leave the template with no more resources than Heat takes. Counted from a
+/// template with `workers` of them: each has as many resources as the first, named with `worker_1`
+/// as a word of its own (so that worker 10 is not counted), and the rest does not grow.
 pub fn most_workers(template: &Value, workers: u32) -> u32 {
     let resources = template.get("resources").and_then(Value::as_object);
     let all = resources.map_or(0, serde_json::Map::len);
@@ -167,5 +174,5 @@ fn count_user_data_chars(bytes: usize) -> usize {
     base64::encoded_len(bytes + USER_DATA_HEADER_BYTES, true).unwrap_or(usize::MAX)
 }
 
-/// The most bytes that a role's script may have.
+/// The most bytes that a role's script may have: base64 makes four characters of three bytes.
 pub const MAX_SCRIPT_BYTES: usize = MAX_USER_DATA_CHARS / 4 * 3 - USER_DATA_HEADER_BYTES;

@@ -24,8 +24,8 @@ struct PluginNames {
 
 impl AttributeNames {
     /// With the plugins that are there. One that has the first word of an attribute of Stampede's
-    /// own for its name (`network`, `worker`) cannot be asked for, since its parameters could not be
-    /// told from those.
+    /// own for its name (`network`, `worker`) cannot be asked for, since its parameters could not
+    /// be told from those.
     pub fn from_descriptors<'a>(
         descriptors: impl IntoIterator<Item = &'a PluginDescriptor>,
     ) -> Self {

@@ -1,8 +1,8 @@
 //! Parses a request's attributes, pairs of texts such as (`stampede.workers`, `3`), to a
-//! [`ClusterSpec`] over an operator's defaults, and renders a spec back to attributes. Works through
-//! the rows of [`super::attribute_schema`]; what takes more than one attribute to know stands here:
-//! frameworks with their versions and parameters, and who may come in. Knows no plugin's code and no
-//! cloud.
+//! [`ClusterSpec`] over an operator's defaults, and renders a spec back to attributes. Works
+//! through the rows of [`super::attribute_schema`]; what takes more than one attribute to know
+//! stands here: frameworks with their versions and parameters, and who may come in. Knows no
+//! plugin's code and no cloud.
 //!
 //! Whose value counts: the request's, the last of several with one name; else the operator's
 //! default; else the schema's. An empty value of one of Stampede's own attributes means "not given"

@@ -1,4 +1,4 @@
-//! A change to a running cluster: what it leads to, and the steps there. No I/O.
+//! A change to a running cluster as it is recorded: what it leads to, and the steps there. No I/O.
 
 use std::collections::BTreeMap;
 

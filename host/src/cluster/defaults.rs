@@ -80,8 +80,8 @@ impl OperatorDefaults {
         self
     }
 
-    /// A problem for each name that nothing knows. Called once, at the start; values are parsed with
-    /// each request.
+    /// A problem for each name that nothing knows. Called once, at the start; values are parsed
+    /// with each request.
     pub fn check_names(&self, known: &AttributeNames) -> Vec<Problem> {
         let names = known.names();
         let unknown = self.values.keys().filter(|name| !names.contains(name));

@@ -1,5 +1,5 @@
-//! What a node says about itself: one short line a stage, carried by Heat's events
-//! (`templates/node/README.md`). No I/O.
+//! Parses progress lines, one a stage, that nodes report through Heat's events
+//! (`templates/node/README.md`). Nodes are their users', so a line may hold anything. No I/O.
 
 use serde::{Deserialize, Serialize};
 
