@@ -124,3 +124,15 @@ async fn every_field_of_the_contract_arrives_as_it_left() {
         ["master", "worker"]
     );
 }
+
+#[test]
+fn the_host_and_the_sdk_call_the_contracts_keywords_the_same() {
+    use stampede::cluster::framework::{FIXED_KEYWORD, KEPT_SETTING_PREFIX};
+    assert_eq!(
+        (FIXED_KEYWORD, KEPT_SETTING_PREFIX),
+        (
+            stampede_plugin::settings::FIXED_KEYWORD,
+            stampede_plugin::settings::KEPT_SETTING_PREFIX
+        )
+    );
+}

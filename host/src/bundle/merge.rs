@@ -1,4 +1,10 @@
-//! The parts of a chain to one HOT template. Knows names and sections, not what resources mean.
+//! Merges the templates of a chain's plugins into one HOT template, section by section; a name that
+//! two plugins define is refused by both their names. Knows names and sections, not what resources
+//! mean.
+//!
+//! The order is fixed, so that one request always makes the same bytes: sections as in
+//! [`SECTIONS`], in each the plugins in the chain's order, of each what it holds in its own order.
+//! Nothing overrides anything: a plugin that wants to change what another has defined cannot.
 
 use serde_json::{Map, Value, json};
 
@@ -9,19 +15,20 @@ use crate::cluster::framework::{FrameworkEndpoint, PluginRequest, PortAudience};
 pub const HEAT_TEMPLATE_VERSION: &str = "2018-08-31";
 /// The sections a plugin's template may have, in the order that people read them.
 pub const SECTIONS: [&str; 4] = ["parameters", "conditions", "resources", "outputs"];
-/// The output that holds the address where the master is reached; the plugin `cluster` defines it.
+/// The output that holds the address of the master as users see it; the plugin `cluster` defines
+/// it.
 pub const MASTER_ADDRESS: &str = "master_address";
 
 /// One template of all parts, `heat_template_version` first; the endpoints become outputs.
 ///
 /// # Errors
 /// What two plugins define, by both names; what is no template.
-pub fn merge(
+pub fn merge_templates(
     request: &PluginRequest,
     description: &str,
     parts: &[PluginBundle],
 ) -> Result<Value, Vec<ContractViolation>> {
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     let mut template = Map::new();
     template.insert(
         "heat_template_version".to_owned(),
@@ -29,12 +36,13 @@ pub fn merge(
     );
     template.insert("description".to_owned(), description.into());
     for section in SECTIONS {
+        // By name, so that the one who defined it first can be named too.
         let mut owners: Vec<(&str, &str)> = Vec::new();
         let mut merged = Map::new();
         for part in parts {
             for (name, body) in part.section(section) {
                 if let Some((_, owner)) = owners.iter().find(|(taken, _)| taken == name) {
-                    faults.push(ContractViolation::of_both(
+                    violations.push(ContractViolation::of_two(
                         owner,
                         &part.plugin,
                         format!("both define `{name}` in {section}"),
@@ -45,17 +53,18 @@ pub fn merge(
                 merged.insert(name.clone(), body.clone());
             }
         }
+        // Endpoints come behind all outputs, since their URLs refer to one of them.
         if section == "outputs" {
-            endpoints(request, parts, &mut owners, &mut merged, &mut faults);
+            add_endpoints(request, parts, &mut owners, &mut merged, &mut violations);
         }
         if !merged.is_empty() {
             template.insert(section.to_owned(), Value::Object(merged));
         }
     }
-    if faults.is_empty() {
+    if violations.is_empty() {
         Ok(Value::Object(template))
     } else {
-        Err(faults)
+        Err(violations)
     }
 }
 
@@ -70,12 +79,13 @@ impl PluginBundle {
     }
 }
 
-fn endpoints<'a>(
+/// Makes an output of every endpoint. They share the names of outputs: in Heat there is one list.
+fn add_endpoints<'a>(
     request: &PluginRequest,
     parts: &'a [PluginBundle],
     owners: &mut Vec<(&'a str, &'a str)>,
     outputs: &mut Map<String, Value>,
-    faults: &mut Vec<ContractViolation>,
+    violations: &mut Vec<ContractViolation>,
 ) {
     let master = outputs
         .get(MASTER_ADDRESS)
@@ -84,7 +94,7 @@ fn endpoints<'a>(
     for part in parts {
         for endpoint in &part.endpoints {
             if let Some((_, owner)) = owners.iter().find(|(taken, _)| *taken == endpoint.name) {
-                faults.push(ContractViolation::of_both(
+                violations.push(ContractViolation::of_two(
                     owner,
                     &part.plugin,
                     format!("both define the output or endpoint `{}`", endpoint.name),
@@ -92,7 +102,7 @@ fn endpoints<'a>(
                 continue;
             }
             owners.push((&endpoint.name, &part.plugin));
-            let output = json!({ "description": endpoint.description, "value": address(request, endpoint, master.as_ref()) });
+            let output = json!({ "description": endpoint.description, "value": endpoint_url(request, endpoint, master.as_ref()) });
             outputs.insert(endpoint.name.clone(), output);
         }
     }
@@ -100,7 +110,11 @@ fn endpoints<'a>(
 
 /// The URL where an endpoint is reached: on the master by its outer address, unless it is for the
 /// cluster's own nodes; on other roles, whose nodes have no outer address, a map of URLs by node.
-fn address(request: &PluginRequest, endpoint: &FrameworkEndpoint, master: Option<&Value>) -> Value {
+fn endpoint_url(
+    request: &PluginRequest,
+    endpoint: &FrameworkEndpoint,
+    master: Option<&Value>,
+) -> Value {
     let url = |address: &str| {
         format!(
             "{}://{address}:{}{}",

@@ -1,15 +1,16 @@
-//! From the parts that plugins return to what Heat is given. Pure: no I/O, no async. Whatever is
-//! wrong here is a plugin's fault, never the user's: those problems were found before, by the plan
-//! and by the plugins themselves.
+//! Builds the cluster bundle, what Heat is given for a whole cluster, from the plugin bundles that
+//! the plugins of a chain return: checks each, merges them, assembles the scripts, checks the
+//! whole. Pure: no I/O, no async. What is wrong here is a plugin's fault, but for sizes; a user's
+//! mistakes were found before, by the plan and by the plugins themselves.
 //!
 //! Layout
-//! - [`part`]: what one plugin adds
-//! - [`merge`]: the parts of a chain to one template; what two define is refused by both names
-//! - [`policy`], [`references`], [`sizes`]: what a template may hold, that it holds together, that
-//!   the cloud takes it
-//! - [`assemble`]: the script that the nodes of a role run
-//! - [`news`]: what a running node is told
-//! - [`yaml`]: the template for people
+//! - [`plugin_bundle`]: what one plugin adds
+//! - [`merge`]: the templates of a chain to one; what two define is refused by both names
+//! - [`policy`], [`references`], [`sizes`]: what a template may hold, that what it names is there,
+//!   that the cloud takes it
+//! - [`node_script`]: the script that the nodes of a role run
+//! - [`node_update`]: what a running node is told in a change
+//! - [`yaml`]: the template as YAML for people
 
 pub mod merge;
 pub mod node_script;
@@ -51,7 +52,7 @@ pub struct ContractViolation {
     pub message: String,
 }
 
-/// Why the parts of a chain make no bundle.
+/// Why the plugin bundles of a chain make no cluster bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ContractViolation::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct ContractViolations(pub Vec<ContractViolation>);
@@ -59,35 +60,35 @@ pub struct ContractViolations(pub Vec<ContractViolation>);
 /// Why there is no bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
-    /// Plugins returned what makes no cluster: their authors' to mend.
+    /// Plugins returned what makes no cluster; only their authors can mend it.
     #[error(transparent)]
-    Faults(#[from] ContractViolations),
+    Violations(#[from] ContractViolations),
     /// The cloud would not take it: fewer workers or shorter settings help.
-    #[error("{}", .excesses.iter().map(sizes::LimitViolation::to_string).collect::<Vec<_>>().join("\n"))]
+    #[error("{}", .violations.iter().map(sizes::LimitViolation::to_string).collect::<Vec<_>>().join("\n"))]
     TooLarge {
         /// All that is too large.
-        excesses: Vec<sizes::LimitViolation>,
+        violations: Vec<sizes::LimitViolation>,
         /// The most workers that one stack's resources allow with these settings.
         most_workers: u32,
     },
 }
 
 impl ContractViolation {
-    fn of(plugin: &str, message: impl Into<String>) -> Self {
+    fn of_plugin(plugin: &str, message: impl Into<String>) -> Self {
         Self {
             plugins: vec![plugin.to_owned()],
             message: message.into(),
         }
     }
 
-    fn of_both(one: &str, other: &str, message: impl Into<String>) -> Self {
+    fn of_two(one: &str, other: &str, message: impl Into<String>) -> Self {
         Self {
             plugins: vec![one.to_owned(), other.to_owned()],
             message: message.into(),
         }
     }
 
-    fn of_all(message: impl Into<String>) -> Self {
+    fn of_whole(message: impl Into<String>) -> Self {
         Self {
             plugins: Vec::new(),
             message: message.into(),
@@ -113,34 +114,37 @@ impl std::fmt::Display for ContractViolation {
     }
 }
 
-/// Merges, assembles and checks. `request` is what the plugin `cluster` was asked; `descriptors`
-/// and `parts` are in the chain's order.
+/// Builds and checks the bundle of a whole cluster. `request` is what the plugin `cluster` was
+/// asked; `descriptors` and `parts` are in the chain's order.
 ///
 /// # Errors
-/// All faults at once, except that a template that does not merge is not looked into.
-pub fn build(
+/// All violations at once, except that a template that does not merge is not looked into.
+pub fn build_bundle(
     request: &PluginRequest,
     description: &str,
     descriptors: &[&PluginDescriptor],
     parts: Vec<PluginBundle>,
 ) -> Result<ClusterBundle, BuildError> {
-    let fail = |faults: Vec<ContractViolation>| {
-        if faults.is_empty() {
+    let refuse = |violations: Vec<ContractViolation>| {
+        if violations.is_empty() {
             Ok(())
         } else {
-            Err(ContractViolations(faults))
+            Err(ContractViolations(violations))
         }
     };
-    let mut faults = policy::check(request, descriptors, &parts);
-    faults.extend(node_script::check(request, &parts));
-    fail(faults)?;
-    let template = merge::merge(request, description, &parts).map_err(ContractViolations)?;
-    let files = node_script::assemble(request, &parts);
-    let mut faults = references::check(&template, &parts, &files);
-    faults.extend(policy::check_whole(request, &template));
-    fail(faults)?;
-    let excesses = sizes::check(&template, &files);
-    if !excesses.is_empty() {
+    // Each stage trusts the one before: only well-formed plugin bundles are merged, only a merged
+    // template has its references and nodes checked, and only a sound one is measured.
+    let mut violations = policy::check_plugin_bundles(request, descriptors, &parts);
+    violations.extend(node_script::check_files(request, &parts));
+    refuse(violations)?;
+    let template =
+        merge::merge_templates(request, description, &parts).map_err(ContractViolations)?;
+    let files = node_script::assemble_scripts(request, &parts);
+    let mut violations = references::check_references(&template, &parts, &files);
+    violations.extend(policy::check_template(request, &template));
+    refuse(violations)?;
+    let violations = sizes::check_sizes(&template, &files);
+    if !violations.is_empty() {
         let workers = request
             .groups
             .iter()
@@ -148,7 +152,7 @@ pub fn build(
             .map(|group| group.nodes.len())
             .sum::<usize>();
         return Err(BuildError::TooLarge {
-            excesses,
+            violations,
             most_workers: sizes::most_workers(
                 &template,
                 u32::try_from(workers).unwrap_or(u32::MAX),
@@ -158,7 +162,7 @@ pub fn build(
     Ok(ClusterBundle {
         template,
         files,
-        contents: node_script::contents(request, &parts),
+        contents: node_script::node_contents(request, &parts),
         parts,
     })
 }

@@ -1,7 +1,11 @@
-//! The one script that all nodes of a role run: the frame, the cluster's variables, the files and
-//! scripts of the chain's plugins. Its form is fixed in `templates/node/README.md`. Plain text
-//! where Nova takes it, packed where it does not. Knows bash's quoting; what the scripts do it does
-//! not know.
+//! Assembles the one bash script that all nodes of a role run at boot: the frame, the cluster's
+//! variables, the files and scripts of the chain's plugins. Its form is fixed in
+//! `templates/node/README.md`. It is plain text as long as Nova takes that, and gzip behind it.
+//! Knows bash's quoting; what the scripts do it does not know.
+//!
+//! Every text must arrive byte for byte, whatever a user wrote into it. Variables are single-quoted
+//! words; files are here-documents with a quoted delimiter, in which bash replaces nothing, or
+//! base64 where a here-document would change them.
 
 use std::{collections::BTreeMap, io::Write as _};
 
@@ -29,16 +33,24 @@ const DIRECTIVE: &str = "# shellcheck shell=bash disable=SC2034,SC1091";
 const BASE64_LINE: usize = 76;
 
 /// The scripts by file name: `node-master.sh`, `node-worker.sh`.
-pub fn assemble(request: &PluginRequest, parts: &[PluginBundle]) -> BTreeMap<String, String> {
+pub fn assemble_scripts(
+    request: &PluginRequest,
+    parts: &[PluginBundle],
+) -> BTreeMap<String, String> {
     request
         .groups
         .iter()
-        .map(|group| (file_name(&group.role), script(request, group, parts)))
+        .map(|group| {
+            (
+                script_file_name(&group.role),
+                build_script(request, group, parts),
+            )
+        })
         .collect()
 }
 
 /// The file that the nodes of a role run.
-pub fn file_name(role: &str) -> String {
+pub fn script_file_name(role: &str) -> String {
     format!("node-{role}.sh")
 }
 
@@ -52,9 +64,9 @@ pub fn script_path(place: usize, plugin: &str, script: &super::NodeScript) -> St
     )
 }
 
-/// Files and scripts that cannot stand on a node, or that two plugins want to write.
-pub fn check(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractViolation> {
-    let mut faults = Vec::new();
+/// Reports files and scripts that cannot stand on a node, or that two plugins want to write.
+pub fn check_files(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractViolation> {
+    let mut violations = Vec::new();
     let roles: Vec<&str> = request
         .groups
         .iter()
@@ -62,7 +74,8 @@ pub fn check(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractVio
         .collect();
     let mut files: Vec<(&str, &str, &str)> = Vec::new();
     for part in parts {
-        let mut fault = |message: String| faults.push(ContractViolation::of(&part.plugin, message));
+        let mut report =
+            |message: String| violations.push(ContractViolation::of_plugin(&part.plugin, message));
         let mut names = Vec::new();
         for script in &part.scripts {
             let place = (&script.role, script.stage, &script.name);
@@ -76,13 +89,13 @@ pub fn check(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractVio
                 || names.contains(&place)
             {
                 let stage = script.stage.as_str();
-                fault(format!(
+                report(format!(
                     "the {stage} script `{}` needs a name of its own, of a-z, 0-9 and -",
                     script.name
                 ));
             }
             if !roles.contains(&script.role.as_str()) {
-                fault(format!(
+                report(format!(
                     "the script `{}` is for the role `{}`, which is not there",
                     script.name, script.role
                 ));
@@ -90,14 +103,14 @@ pub fn check(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractVio
             names.push(place);
         }
         for file in &part.files {
-            if !path_is_plain(&file.path) {
-                fault(format!(
+            if !is_plain_path(&file.path) {
+                report(format!(
                     "the file `{}` must have an absolute, plain path outside {HOME}",
                     file.path.escape_debug()
                 ));
             }
             if file.mode == 0 || file.mode > 0o777 {
-                fault(format!(
+                report(format!(
                     "the file `{}` has the mode {:o}",
                     file.path, file.mode
                 ));
@@ -107,7 +120,7 @@ pub fn check(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractVio
                 .iter()
                 .filter(|role| !roles.contains(&role.as_str()))
             {
-                fault(format!(
+                report(format!(
                     "the file `{}` is for the role `{role}`, which is not there",
                     file.path
                 ));
@@ -122,7 +135,7 @@ pub fn check(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractVio
                 .iter()
                 .find(|(path, taken, _)| *path == file.path && taken == role)
             {
-                Some((_, _, owner)) => faults.push(ContractViolation::of_both(
+                Some((_, _, owner)) => violations.push(ContractViolation::of_two(
                     owner,
                     &part.plugin,
                     format!("both write `{}` on role {role}", file.path),
@@ -131,10 +144,12 @@ pub fn check(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractVio
             }
         }
     }
-    faults
+    violations
 }
 
-fn path_is_plain(path: &str) -> bool {
+/// Absolute, without `.`, `..` or an empty part, and not in the folder that the frame itself
+/// writes.
+fn is_plain_path(path: &str) -> bool {
     let inside = path == HOME || path.starts_with(&format!("{HOME}/"));
     let plain = path
         .split('/')
@@ -168,10 +183,13 @@ pub struct NodeContent {
 }
 
 /// What stands on the nodes of each role.
-pub fn contents(request: &PluginRequest, parts: &[PluginBundle]) -> BTreeMap<String, NodeContent> {
+pub fn node_contents(
+    request: &PluginRequest,
+    parts: &[PluginBundle],
+) -> BTreeMap<String, NodeContent> {
     let content = |group: &NodeGroup| NodeContent {
-        variables: variables(request, group),
-        files: placed(group, parts),
+        variables: cluster_variables(request, group),
+        files: placed_files(group, parts),
     };
     request
         .groups
@@ -180,15 +198,16 @@ pub fn contents(request: &PluginRequest, parts: &[PluginBundle]) -> BTreeMap<Str
         .collect()
 }
 
-fn placed(group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
+/// All files of a role's nodes, in the order in which they are written.
+fn placed_files(group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
     let file = |mode, path: String, content: String| NodeFile {
         mode,
         path,
         content,
     };
     let mut all = vec![
-        file(0o644, format!("{HOME}/{LIB_NAME}"), with_newline(LIB)),
-        file(0o755, format!("{HOME}/run"), with_newline(FRAME)),
+        file(0o644, format!("{HOME}/{LIB_NAME}"), end_with_newline(LIB)),
+        file(0o755, format!("{HOME}/run"), end_with_newline(FRAME)),
     ];
     for part in parts {
         let wanted = part
@@ -208,49 +227,51 @@ fn placed(group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
             file(
                 0o644,
                 script_path(place, &part.plugin, wanted),
-                with_newline(&wanted.body),
+                end_with_newline(&wanted.body),
             )
         }));
     }
     all
 }
 
-fn script(request: &PluginRequest, group: &NodeGroup, parts: &[PluginBundle]) -> String {
+fn build_script(request: &PluginRequest, group: &NodeGroup, parts: &[PluginBundle]) -> String {
     let mut head = format!("{DIRECTIVE}\nset -euo pipefail\n");
-    for (name, value) in variables(request, group) {
-        head.push_str(&format!("{name}={}\n", quoted(&value)));
+    for (name, value) in cluster_variables(request, group) {
+        head.push_str(&format!("{name}={}\n", quote_word(&value)));
     }
     head.push_str(&format!("mkdir -p {HOME}\n"));
-    let install = install(group, parts);
+    let install = build_install(group, parts);
     let end = format!("exec {HOME}/run\n");
+    // The variables and the last line stay plain, so that people who read a server's user data see
+    // which node and which cluster it is of.
     if head.len() + install.len() + end.len() <= super::sizes::MAX_SCRIPT_BYTES {
         return head + &install + &end;
     }
-    let packed = here("base64 -d", &base64_lines(&gzip(&install)));
+    let packed = here_document("base64 -d", &encode_base64_lines(&compress(&install)));
     // the pipe stands on the command's own line, before the here-document
     let packed = packed.replacen('\n', &format!(" | gzip -d >{HOME}/install.sh\n"), 1);
     format!("{head}{packed}. {HOME}/install.sh\n{end}")
 }
 
 /// Always the same bytes: no name, no time.
-pub(super) fn gzip(text: &str) -> Vec<u8> {
+pub(super) fn compress(text: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     // a Vec takes every write
     let _ = encoder.write_all(text.as_bytes());
     encoder.finish().unwrap_or_default()
 }
 
-/// The functions, the frame, the files and the scripts.
-fn install(group: &NodeGroup, parts: &[PluginBundle]) -> String {
-    let mut text = here(&format!("cat >{HOME}/{LIB_NAME}"), &with_newline(LIB));
+/// The commands that put the functions, the frame, the files and the scripts on the node.
+fn build_install(group: &NodeGroup, parts: &[PluginBundle]) -> String {
+    let mut text = here_document(&format!("cat >{HOME}/{LIB_NAME}"), &end_with_newline(LIB));
     text.push_str(&format!(". {HOME}/{LIB_NAME}\nstampede_begin\n"));
     // The first of what is placed is the functions, which stand there already.
-    text.extend(placed(group, parts).iter().skip(1).map(file));
+    text.extend(placed_files(group, parts).iter().skip(1).map(file_command));
     text
 }
 
-/// In the order of the README's table.
-fn variables(request: &PluginRequest, group: &NodeGroup) -> Vec<(&'static str, String)> {
+/// What a node knows of its cluster, in the order of the README's table.
+fn cluster_variables(request: &PluginRequest, group: &NodeGroup) -> Vec<(&'static str, String)> {
     let nodes = |role: &str| {
         request
             .groups
@@ -298,25 +319,25 @@ fn variables(request: &PluginRequest, group: &NodeGroup) -> Vec<(&'static str, S
     ]
 }
 
-/// A file written by the frame's functions: as it is where a here-document can hold it, else in
-/// base64.
-pub(super) fn file(placed: &NodeFile) -> String {
+/// The command that writes a file by the frame's functions: as it is where a here-document can hold
+/// it, else in base64.
+pub(super) fn file_command(placed: &NodeFile) -> String {
     let NodeFile {
         mode,
         path,
         content,
     } = placed;
-    let path = quoted(path);
+    let path = quote_word(path);
     if fits_here_document(content) {
-        return here(&format!("stampede_file {mode:04o} {path}"), content);
+        return here_document(&format!("stampede_file {mode:04o} {path}"), content);
     }
-    here(
+    here_document(
         &format!("stampede_file64 {mode:04o} {path}"),
-        &base64_lines(content.as_bytes()),
+        &encode_base64_lines(content.as_bytes()),
     )
 }
 
-fn base64_lines(bytes: &[u8]) -> String {
+fn encode_base64_lines(bytes: &[u8]) -> String {
     let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
     let mut lines = String::with_capacity(encoded.len() + encoded.len() / BASE64_LINE + 1);
     for (index, c) in encoded.chars().enumerate() {
@@ -338,8 +359,9 @@ fn fits_here_document(content: &str) -> bool {
             .any(|c| c.is_control() && c != '\n' && c != '\t')
 }
 
-/// `content` is empty or ends with a newline.
-fn here(command: &str, content: &str) -> String {
+/// A command with a here-document behind it. `content` is empty or ends with a newline.
+fn here_document(command: &str, content: &str) -> String {
+    // A line of the content that is the delimiter would end the document early.
     let taken = |delimiter: &str| content.lines().any(|line| line == delimiter);
     let mut delimiter = "STAMPEDE_END".to_owned();
     let mut number = 2_u32;
@@ -350,7 +372,7 @@ fn here(command: &str, content: &str) -> String {
     format!("{command} <<'{delimiter}'\n{content}{delimiter}\n")
 }
 
-fn with_newline(text: &str) -> String {
+fn end_with_newline(text: &str) -> String {
     if text.is_empty() || text.ends_with('\n') {
         text.to_owned()
     } else {
@@ -358,8 +380,9 @@ fn with_newline(text: &str) -> String {
     }
 }
 
-/// One shell word that is exactly this text.
-pub(super) fn quoted(text: &str) -> String {
+/// One shell word that is exactly this text: single quotes, and each quote inside as `'\''`, which
+/// ends the word's quotes, adds one, and begins them again.
+pub(super) fn quote_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 

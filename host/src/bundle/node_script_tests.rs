@@ -58,7 +58,7 @@ fn arrives(content: &str, name: &str) {
     let mut request = request(2);
     request.mirror = Some(content.replace('\0', ""));
     let parts = [part("cluster", json!({})), with_file(content, &path)];
-    let scripts = assemble(&request, &parts);
+    let scripts = assemble_scripts(&request, &parts);
     let printed = install(
         &scripts["node-worker.sh"],
         &root.path().display().to_string(),
@@ -72,7 +72,7 @@ fn arrives(content: &str, name: &str) {
     );
     let script =
         fs::read_to_string(root.path().join("opt/scripts/01-hadoop/setup.hadoop.sh")).unwrap();
-    assert_eq!(script, with_newline(&content.replace('\0', "")));
+    assert_eq!(script, end_with_newline(&content.replace('\0', "")));
     assert!(!scripts["node-master.sh"].contains("setup.hadoop.sh"));
 }
 
@@ -97,7 +97,7 @@ fn texts_that_bash_could_misread_arrive_byte_for_byte() {
 
 #[test]
 fn the_variables_stand_in_the_readmes_order() {
-    let script = assemble(&request(2), &[])["node-worker.sh"].clone();
+    let script = assemble_scripts(&request(2), &[])["node-worker.sh"].clone();
     let head: Vec<&str> = script.lines().take(15).collect();
     let wanted = [
         DIRECTIVE,
@@ -124,7 +124,7 @@ fn files_and_scripts_that_cannot_stand_on_a_node_are_refused() {
     let told = |change: &dyn Fn(&mut PluginBundle)| {
         let mut part = with_file("x\n", "/etc/x");
         change(&mut part);
-        check(&request(1), &[part])
+        check_files(&request(1), &[part])
             .iter()
             .map(ToString::to_string)
             .collect::<Vec<_>>()
@@ -183,13 +183,13 @@ fn a_script_that_nova_would_not_take_plain_is_packed_and_installs_the_same() {
     let long =
         |bytes: usize| with_file(&"<property>value</property>\n".repeat(bytes / 27), "/etc/x");
     let most = crate::bundle::sizes::MAX_SCRIPT_BYTES;
-    let plain = assemble(&request(1), &[long(1000)])["node-worker.sh"].clone();
+    let plain = assemble_scripts(&request(1), &[long(1000)])["node-worker.sh"].clone();
     assert!(plain.contains("stampede_file 0640 '/etc/x' <<'STAMPEDE_END'\n<property>"));
-    let packed = assemble(&request(1), &[long(most)])["node-worker.sh"].clone();
+    let packed = assemble_scripts(&request(1), &[long(most)])["node-worker.sh"].clone();
     assert!(packed.len() < most / 2, "{}", packed.len());
     assert_eq!(
         packed,
-        assemble(&request(1), &[long(most)])["node-worker.sh"]
+        assemble_scripts(&request(1), &[long(most)])["node-worker.sh"]
     );
 
     let root = tempfile::tempdir().unwrap();
@@ -213,7 +213,7 @@ fn a_script_that_nova_would_not_take_plain_is_packed_and_installs_the_same() {
         .unwrap();
     assert_eq!(
         fs::read_to_string(root.path().join("install.sh")).unwrap(),
-        super::install(&group, &[long(most)])
+        super::build_install(&group, &[long(most)])
     );
     assert!(packed.ends_with(". /opt/stampede/install.sh\nexec /opt/stampede/run\n"));
 }

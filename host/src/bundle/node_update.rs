@@ -1,22 +1,23 @@
-//! What a running node is told: the files that change and all variables, as a bash text, packed and
-//! cut so that a server's metadata holds it (`templates/node/README.md`, "A change"). Pure. It
-//! knows neither Heat nor when.
+//! Builds the update of a running node: the files that change and all variables, as a bash text,
+//! compressed and cut into parts so that a server's metadata holds it (`templates/node/README.md`,
+//! "A change"). Metadata, since Heat can change it without making the server anew. Pure; it knows
+//! neither Heat nor when an update is sent.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-use super::node_script::{NodeContent, file, gzip, quoted};
+use super::node_script::{NodeContent, compress, file_command, quote_word};
 
 /// Characters of a value of a server's metadata in Nova.
 pub const MAX_METADATA_CHARS: usize = 255;
-/// Parts of one change: Nova's 128 items by default, less those that are not parts.
+/// Parts of one update: Nova's 128 items by default, less those that are not parts.
 pub const MAX_PARTS: usize = 120;
 /// Hexadecimal digits of a digest that are kept of each file.
 const DIGEST_CHARS: usize = 16;
 
-/// A change as a server's metadata carries it.
+/// An update as a server's metadata carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeUpdate {
     /// SHA-256 of the joined parts, in hexadecimal.
@@ -41,7 +42,10 @@ pub fn file_digests(content: &NodeContent) -> BTreeMap<String, String> {
         let mut hash = Sha256::new();
         hash.update(mode.to_be_bytes());
         hash.update(text);
-        hex(&hash.finalize()).chars().take(DIGEST_CHARS).collect()
+        to_hex(&hash.finalize())
+            .chars()
+            .take(DIGEST_CHARS)
+            .collect()
     };
     content
         .files
@@ -51,7 +55,10 @@ pub fn file_digests(content: &NodeContent) -> BTreeMap<String, String> {
 }
 
 /// The paths whose files are not the same in both, or not in both.
-pub fn differing(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> Vec<String> {
+pub fn differing_paths(
+    one: &BTreeMap<String, String>,
+    other: &BTreeMap<String, String>,
+) -> Vec<String> {
     let paths: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     paths
         .into_iter()
@@ -60,18 +67,20 @@ pub fn differing(one: &BTreeMap<String, String>, other: &BTreeMap<String, String
         .collect()
 }
 
-/// The change that makes the files at `paths` what they are in `to`, and sets all variables;
-/// `leaving` are about to leave.
+/// The update that makes the files at `paths` what they are in `to`, and sets all variables;
+/// `leaving` are the workers about to leave. The same bytes each time, so that Heat sees no change
+/// where there is none.
 ///
 /// # Errors
-/// [`TooLong`].
+/// [`UpdateTooLong`].
 pub fn build_node_update(
     to: &NodeContent,
     paths: &[String],
     leaving: &[String],
 ) -> Result<NodeUpdate, UpdateTooLong> {
-    let text = base64::engine::general_purpose::STANDARD.encode(gzip(&bash(to, paths, leaving)));
-    let sha256 = hex(&Sha256::digest(&text));
+    let text = base64::engine::general_purpose::STANDARD
+        .encode(compress(&build_update_script(to, paths, leaving)));
+    let sha256 = to_hex(&Sha256::digest(&text));
     // Base64 is ASCII, so bytes are characters.
     let parts: Vec<String> = text
         .as_bytes()
@@ -85,19 +94,21 @@ pub fn build_node_update(
     }
 }
 
-fn bash(to: &NodeContent, paths: &[String], leaving: &[String]) -> String {
+/// Files that are in `paths` and not in `to` are removed; the others are written whole. Variables
+/// are set all, since nobody knows which of them a node has.
+fn build_update_script(to: &NodeContent, paths: &[String], leaving: &[String]) -> String {
     let mut text = String::new();
     for path in paths
         .iter()
         .filter(|path| !to.files.iter().any(|placed| placed.path == **path))
     {
-        text.push_str(&format!("rm -f {}\n", quoted(path)));
+        text.push_str(&format!("rm -f {}\n", quote_word(path)));
     }
     text.extend(
         to.files
             .iter()
             .filter(|placed| paths.contains(&placed.path))
-            .map(file),
+            .map(file_command),
     );
     for (name, value) in &to.variables {
         let value = if *name == "STAMPEDE_LEAVING" {
@@ -105,12 +116,15 @@ fn bash(to: &NodeContent, paths: &[String], leaving: &[String]) -> String {
         } else {
             value.clone()
         };
-        text.push_str(&format!("stampede_variable {name} {}\n", quoted(&value)));
+        text.push_str(&format!(
+            "stampede_variable {name} {}\n",
+            quote_word(&value)
+        ));
     }
     text
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -154,7 +168,7 @@ mod tests {
             content(&[("/a", "1\n"), ("/b", "2\n"), ("/c", "3\n")]),
             content(&[("/a", "1\n"), ("/b", "9\n"), ("/d", "4\n")]),
         );
-        let paths = differing(&file_digests(&old), &file_digests(&new));
+        let paths = differing_paths(&file_digests(&old), &file_digests(&new));
         assert_eq!(paths, ["/b", "/c", "/d"]);
         let told = build_node_update(
             &new,
@@ -165,7 +179,7 @@ mod tests {
         let wanted = "rm -f '/c'\nstampede_file 0644 '/b' <<'STAMPEDE_END'\n9\nSTAMPEDE_END\nstampede_file 0644 '/d' <<'STAMPEDE_END'\n4\n\
                       STAMPEDE_END\nstampede_variable STAMPEDE_CLUSTER 'de'\\''mo'\nstampede_variable STAMPEDE_LEAVING 'worker-3 worker-4'\n";
         assert_eq!(unpacked(&told), wanted);
-        assert_eq!(told.sha256, hex(&Sha256::digest(told.parts.concat())));
+        assert_eq!(told.sha256, to_hex(&Sha256::digest(told.parts.concat())));
         assert_eq!(
             build_node_update(&new, &paths, &[]).unwrap(),
             build_node_update(&new, &paths, &[]).unwrap(),
@@ -174,7 +188,7 @@ mod tests {
         let mut other = old.clone();
         other.files[0].mode = 0o600;
         assert_eq!(
-            differing(&file_digests(&old), &file_digests(&other)),
+            differing_paths(&file_digests(&old), &file_digests(&other)),
             ["/a"],
             "a mode is a difference"
         );

@@ -1,10 +1,11 @@
-//! What one plugin adds to a cluster.
+//! The plugin bundle: what one plugin adds to a cluster, as the host holds it whatever version of
+//! the contract the plugin speaks.
 
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::framework::{FrameworkEndpoint, ProvidedService, ResourceClaim};
 
-/// The bundle of one plugin: its own resources, files and scripts, and nothing of what others do.
+/// What one plugin returns: its own resources, files and scripts, and nothing of what others do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PluginBundle {
     /// The plugin's name.
@@ -57,7 +58,7 @@ pub enum ScriptStage {
     Setup,
     /// Exits 0 once this role works.
     Ready,
-    /// Proves the framework with a real job.
+    /// Verifies the framework by a real job.
     Smoke,
     /// Before a node leaves.
     Drain,

@@ -1,5 +1,7 @@
-//! What a plugin may put into a bundle: its own names, the resource types that it declared and that
-//! nobody is refused; and what the whole must hold: one server a node, and readiness.
+//! Checks what a plugin may put into a bundle (names of its own, resource types that it declared
+//! and that every plugin may use), and what the whole must hold: one server a node, and the wait
+//! condition that tells when all nodes work. It keeps plugins, which may come from others, from
+//! reaching beyond one cluster.
 
 use serde_json::Value;
 
@@ -19,7 +21,7 @@ pub const ALLOWED_HEAT_TYPES: [&str; 4] = [
     "OS::Heat::Value",
     "OS::Heat::RandomString",
 ];
-/// Types that reach beyond a project's own clusters: other users' keys, hosts, quotas, policies.
+/// Types that touch more than a project's own clusters: other users' keys, hosts, quotas, policies.
 pub const REFUSED_TYPES: [&str; 11] = [
     "OS::Nova::Quota",
     "OS::Nova::Flavor",
@@ -46,36 +48,37 @@ const RESOURCE_KEYS: [&str; 7] = [
 /// The wait condition that completes when every node has signalled.
 pub const READY: &str = "ready";
 
-/// What each plugin may not do.
-pub fn check(
+/// Checks each plugin's own bundle; `parts` and `descriptors` are in the same order.
+pub fn check_plugin_bundles(
     request: &PluginRequest,
     descriptors: &[&PluginDescriptor],
     parts: &[PluginBundle],
 ) -> Vec<ContractViolation> {
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     for (part, descriptor) in parts.iter().zip(descriptors) {
-        let mut fault = |message: String| faults.push(ContractViolation::of(&part.plugin, message));
+        let mut report =
+            |message: String| violations.push(ContractViolation::of_plugin(&part.plugin, message));
         if part.plugin != descriptor.name {
-            fault(format!("answered in the name of `{}`", descriptor.name));
+            report(format!("answered in the name of `{}`", descriptor.name));
         }
-        sections(part, &mut fault);
+        check_sections(part, &mut report);
         for (name, resource) in part.section("resources") {
-            resource_is_allowed(name, resource, descriptor, &mut fault);
+            check_resource(name, resource, descriptor, &mut report);
         }
-        offers(request, part, descriptor, &mut fault);
+        check_offers(request, part, descriptor, &mut report);
     }
-    faults
+    violations
 }
 
 /// One server a node and no other; a wait condition that counts them all.
-pub fn check_whole(request: &PluginRequest, template: &Value) -> Vec<ContractViolation> {
-    let mut faults = Vec::new();
+pub fn check_template(request: &PluginRequest, template: &Value) -> Vec<ContractViolation> {
+    let mut violations = Vec::new();
     let nodes: Vec<_> = request
         .groups
         .iter()
         .flat_map(|group| &group.nodes)
         .collect();
-    let wanted: Vec<String> = nodes.iter().map(|node| server(&node.name)).collect();
+    let wanted: Vec<String> = nodes.iter().map(|node| server_name(&node.name)).collect();
     let resources = template.get("resources").and_then(Value::as_object);
     let servers: Vec<&String> = resources
         .into_iter()
@@ -84,12 +87,12 @@ pub fn check_whole(request: &PluginRequest, template: &Value) -> Vec<ContractVio
         .map(|(name, _)| name)
         .collect();
     for missing in wanted.iter().filter(|name| !servers.contains(name)) {
-        faults.push(ContractViolation::of_all(format!(
+        violations.push(ContractViolation::of_whole(format!(
             "there is no server `{missing}`"
         )));
     }
     for other in servers.iter().filter(|name| !wanted.contains(name)) {
-        faults.push(ContractViolation::of_all(format!(
+        violations.push(ContractViolation::of_whole(format!(
             "the server `{other}` belongs to no node that was asked for"
         )));
     }
@@ -100,79 +103,79 @@ pub fn check_whole(request: &PluginRequest, template: &Value) -> Vec<ContractVio
         .and_then(|ready| ready.pointer("/properties/count"))
         .and_then(Value::as_u64);
     match (ready, count) {
-        (None, _) => faults.push(ContractViolation::of_all(format!(
+        (None, _) => violations.push(ContractViolation::of_whole(format!(
             "there is no wait condition `{READY}`: the stack would complete before any node works"
         ))),
         (Some(_), Some(count)) if count >= nodes.len() as u64 => {}
         (Some(_), count) => {
             let count = count.map_or_else(|| "nothing".to_owned(), |count| count.to_string());
-            faults.push(ContractViolation::of_all(format!(
+            violations.push(ContractViolation::of_whole(format!(
                 "the wait condition `{READY}` counts {count}, there are {} nodes",
                 nodes.len()
             )));
         }
     }
-    faults
+    violations
 }
 
 /// The name of a node's server in the template.
-pub fn server(node: &str) -> String {
+pub fn server_name(node: &str) -> String {
     format!("{}_server", node.replace('-', "_"))
 }
 
-fn sections(part: &PluginBundle, fault: &mut impl FnMut(String)) {
+fn check_sections(part: &PluginBundle, report: &mut impl FnMut(String)) {
     let Some(template) = part.template.as_object() else {
-        return fault("its template is not a JSON object".to_owned());
+        return report("its template is not a JSON object".to_owned());
     };
     for (section, bodies) in template {
         if !SECTIONS.contains(&section.as_str()) {
-            fault(format!(
+            report(format!(
                 "its template has `{section}`; there are: {}",
                 SECTIONS.join(", ")
             ));
             continue;
         }
         let Some(bodies) = bodies.as_object() else {
-            fault(format!("`{section}` of its template is not an object"));
+            report(format!("`{section}` of its template is not an object"));
             continue;
         };
         for (name, body) in bodies {
-            if !own_name(&part.plugin, name) {
+            if !is_own_name(&part.plugin, name) {
                 let prefix = part.plugin.replace('-', "_");
-                fault(format!(
+                report(format!(
                     "`{name}` in {section} must be of a-z, 0-9 and _ and begin with `{prefix}_`"
                 ));
             }
             if section != "conditions" && !body.is_object() {
-                fault(format!("`{name}` in {section} is not an object"));
+                report(format!("`{name}` in {section} is not an object"));
             }
         }
     }
 }
 
 /// The plugin `cluster` gives the names that others refer to; all others keep to their own.
-fn own_name(plugin: &str, name: &str) -> bool {
+fn is_own_name(plugin: &str, name: &str) -> bool {
     let prefix = plugin.replace('-', "_");
     let own = plugin == CLUSTER
         || name == prefix
         || name
             .strip_prefix(&prefix)
             .is_some_and(|rest| rest.starts_with('_'));
-    own && identifier(name)
+    own && is_identifier(name)
 }
 
-fn identifier(name: &str) -> bool {
+fn is_identifier(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn resource_is_allowed(
+fn check_resource(
     name: &str,
     resource: &Value,
     descriptor: &PluginDescriptor,
-    fault: &mut impl FnMut(String),
+    report: &mut impl FnMut(String),
 ) {
     for key in resource
         .as_object()
@@ -181,16 +184,16 @@ fn resource_is_allowed(
         .map(|(key, _)| key)
         .filter(|key| !RESOURCE_KEYS.contains(&key.as_str()))
     {
-        fault(format!(
+        report(format!(
             "the resource `{name}` has `{key}`; a resource may have: {}",
             RESOURCE_KEYS.join(", ")
         ));
     }
     let Some(kind) = resource.get("type").and_then(Value::as_str) else {
-        return fault(format!("the resource `{name}` has no type"));
+        return report(format!("the resource `{name}` has no type"));
     };
-    if !type_is_allowed(kind) {
-        fault(format!(
+    if !is_allowed_type(kind) {
+        report(format!(
             "the resource `{name}` is of type `{kind}`, which no plugin may add"
         ));
     } else if !descriptor
@@ -198,7 +201,7 @@ fn resource_is_allowed(
         .iter()
         .any(|declared| declared == kind)
     {
-        fault(format!(
+        report(format!(
             "the resource `{name}` is of type `{kind}`, which its descriptor does not declare"
         ));
     }
@@ -207,12 +210,12 @@ fn resource_is_allowed(
             .pointer("/properties/save_private_key")
             .is_some_and(|save| save != &Value::Bool(false))
     {
-        fault(format!(
+        report(format!(
             "the key pair `{name}` saves its private key in the stack, where others could read it"
         ));
     }
     if kind == "OS::Nova::Server" && descriptor.name != CLUSTER {
-        fault(format!(
+        report(format!(
             "the server `{name}` is not for it to add: nodes are the plugin `{CLUSTER}`'s"
         ));
     }
@@ -220,7 +223,7 @@ fn resource_is_allowed(
 
 /// A plain type of an allowed service; a template's URL or file name, which Heat also takes for a
 /// type, is none.
-fn type_is_allowed(kind: &str) -> bool {
+fn is_allowed_type(kind: &str) -> bool {
     let mut parts = kind.split("::");
     let (vendor, service, rest) = (
         parts.next(),
@@ -237,22 +240,22 @@ fn type_is_allowed(kind: &str) -> bool {
 }
 
 /// Endpoints, services and shares: of roles that are there, in the plugin's own name, as declared.
-fn offers(
+fn check_offers(
     request: &PluginRequest,
     part: &PluginBundle,
     descriptor: &PluginDescriptor,
-    fault: &mut impl FnMut(String),
+    report: &mut impl FnMut(String),
 ) {
     let role_is_there = |role: &str| request.groups.iter().any(|group| group.role == role);
     for endpoint in &part.endpoints {
         let name = &endpoint.name;
-        if !identifier(name) {
-            fault(format!(
+        if !is_identifier(name) {
+            report(format!(
                 "the endpoint `{name}` must be named by a-z, 0-9 and _"
             ));
         }
         if !role_is_there(&endpoint.role) {
-            fault(format!(
+            report(format!(
                 "the endpoint `{name}` is on the role `{}`, which is not there",
                 endpoint.role
             ));
@@ -265,7 +268,7 @@ fn offers(
         let path = (endpoint.path.is_empty() || endpoint.path.starts_with('/'))
             && endpoint.path.chars().all(|c| c.is_ascii_graphic());
         if !scheme || !path || endpoint.port == 0 {
-            fault(format!(
+            report(format!(
                 "the endpoint `{name}` makes no URL of `{}`, {} and `{}`",
                 endpoint.scheme, endpoint.port, endpoint.path
             ));
@@ -273,7 +276,7 @@ fn offers(
     }
     for service in &part.services {
         if service.plugin != part.plugin || !descriptor.provides.contains(&service.name) {
-            fault(format!(
+            report(format!(
                 "offers the service `{}`, which its descriptor does not declare",
                 service.name
             ));
@@ -284,7 +287,7 @@ fn offers(
             .flat_map(|group| &group.nodes)
             .any(|node| node.name == service.node)
         {
-            fault(format!(
+            report(format!(
                 "offers the service `{}` on `{}`, which is no node",
                 service.name, service.node
             ));
@@ -292,7 +295,7 @@ fn offers(
     }
     for share in &part.taken {
         if share.plugin != part.plugin || !role_is_there(&share.role) {
-            fault(format!(
+            report(format!(
                 "takes memory and ports in the name of `{}` on the role `{}`",
                 share.plugin, share.role
             ));

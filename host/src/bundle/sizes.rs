@@ -1,5 +1,10 @@
-//! That Heat and Nova take a bundle: their default limits, each by its name there. What is too
-//! large is the request's, not a plugin's: fewer workers or shorter settings help.
+//! Checks a bundle against the default limits of Heat and Nova, each under its name there, before
+//! anything is sent. What is too large is the request's fault, not a plugin's: fewer workers or
+//! shorter settings help.
+//!
+//! Some limits hold for more than what is measured here (the body of the request with its tags, the
+//! user data with the header that the template puts in front). A named reserve is kept free for
+//! these, larger than they can be.
 
 use std::collections::BTreeMap;
 
@@ -50,11 +55,12 @@ impl std::fmt::Display for LimitViolation {
 }
 
 /// Everything that is too large, with both numbers.
-pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitViolation> {
-    let mut excesses = Vec::new();
-    let mut over = |what: String, is: usize, most: usize, unit: &'static str| {
+pub fn check_sizes(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitViolation> {
+    let mut violations = Vec::new();
+    // Reports `what` where it has more than the most.
+    let mut limit = |what: String, is: usize, most: usize, unit: &'static str| {
         if is > most {
-            excesses.push(LimitViolation {
+            violations.push(LimitViolation {
                 what,
                 is,
                 most,
@@ -63,7 +69,7 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
         }
     };
     let bytes = template.to_string().len();
-    over(
+    limit(
         "the template".to_owned(),
         bytes,
         MAX_TEMPLATE_BYTES,
@@ -76,22 +82,22 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
             name.len() + serde_json::to_string(text).map_or(usize::MAX / 2, |json| json.len())
         })
         .sum();
-    over(
+    limit(
         "the request to Heat".to_owned(),
         bytes + files_bytes,
         MAX_REQUEST_BYTES - REQUEST_RESERVE_BYTES,
         "bytes",
     );
     for (name, text) in files {
-        over(
+        limit(
             format!("the user data `{name}` with its header"),
-            user_data_chars(text.len()),
+            count_user_data_chars(text.len()),
             MAX_USER_DATA_CHARS,
             "characters of base64",
         );
     }
     let resources = template.get("resources").and_then(Value::as_object);
-    over(
+    limit(
         "the stack".to_owned(),
         resources.map_or(0, serde_json::Map::len),
         MAX_RESOURCES,
@@ -104,7 +110,7 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
             .into_iter()
             .flatten()
         {
-            over(
+            limit(
                 format!(
                     "a name in {section}, `{}...`,",
                     name.chars().take(20).collect::<String>()
@@ -120,7 +126,7 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
             .pointer("/properties/metadata")
             .and_then(Value::as_object)
             .filter(|_| resource["type"] == "OS::Nova::Server");
-        over(
+        limit(
             format!("the metadata of `{name}`"),
             metadata.map_or(0, serde_json::Map::len),
             MAX_METADATA_ITEMS,
@@ -131,7 +137,7 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
                 .chars()
                 .count()
                 .max(value.as_str().map_or(0, |text| text.chars().count()));
-            over(
+            limit(
                 format!(
                     "the metadata `{}` of `{name}`",
                     key.chars().take(20).collect::<String>()
@@ -142,11 +148,12 @@ pub fn check(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitVio
             );
         }
     }
-    excesses
+    violations
 }
 
-/// The most workers with which a template of so many has no more resources than Heat takes; each
-/// worker has as many as the first.
+/// The most workers that leave the template with no more resources than Heat takes. Counted from a
+/// template with `workers` of them: each has as many resources as the first, named with `worker_1`
+/// as a word of its own (so that worker 10 is not counted), and the rest does not grow.
 pub fn most_workers(template: &Value, workers: u32) -> u32 {
     let resources = template.get("resources").and_then(Value::as_object);
     let all = resources.map_or(0, serde_json::Map::len);
@@ -163,9 +170,9 @@ pub fn most_workers(template: &Value, workers: u32) -> u32 {
 }
 
 /// Characters of base64 that a script of so many bytes makes, its header with it.
-fn user_data_chars(bytes: usize) -> usize {
+fn count_user_data_chars(bytes: usize) -> usize {
     base64::encoded_len(bytes + USER_DATA_HEADER_BYTES, true).unwrap_or(usize::MAX)
 }
 
-/// The most bytes that a role's script may have.
+/// The most bytes that a role's script may have: base64 makes four characters of three bytes.
 pub const MAX_SCRIPT_BYTES: usize = MAX_USER_DATA_CHARS / 4 * 3 - USER_DATA_HEADER_BYTES;

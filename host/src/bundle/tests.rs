@@ -88,9 +88,9 @@ fn nodes(request: &PluginRequest) -> PluginBundle {
     let mut resources = serde_json::Map::new();
     for group in &request.groups {
         for node in &group.nodes {
-            let properties = json!({"user_data": {"get_file": node_script::file_name(&group.role)}, "metadata": {"role": group.role}});
+            let properties = json!({"user_data": {"get_file": node_script::script_file_name(&group.role)}, "metadata": {"role": group.role}});
             resources.insert(
-                policy::server(&node.name),
+                policy::server_name(&node.name),
                 json!({"type": "OS::Nova::Server", "properties": properties}),
             );
         }
@@ -130,13 +130,13 @@ fn built(second: PluginBundle) -> Result<ClusterBundle, String> {
             &["OS::Neutron::SecurityGroupRule", "OS::Cinder::Volume"],
         ),
     ];
-    build(
+    build_bundle(
         &request,
         "demo",
         &descriptors.iter().collect::<Vec<_>>(),
         parts,
     )
-    .map_err(|faults| faults.to_string())
+    .map_err(|violations| violations.to_string())
 }
 
 fn hadoop(resources: Value) -> PluginBundle {
@@ -211,9 +211,9 @@ fn what_two_plugins_define_is_refused_by_both_names() {
         part("a", json!({"resources": {"x": {}}})),
         part("b", json!({"resources": {"x": {}}})),
     ];
-    let faults = ContractViolations(merge::merge(&request, "", &twice).unwrap_err());
+    let violations = ContractViolations(merge::merge_templates(&request, "", &twice).unwrap_err());
     assert_eq!(
-        faults.to_string(),
+        violations.to_string(),
         "plugin `a` and `b`: both define `x` in resources"
     );
 }
@@ -335,7 +335,8 @@ fn every_node_has_one_server_and_readiness_counts_them_all() {
     let whole = |change: &dyn Fn(&mut Value)| {
         let mut part = nodes(&request);
         change(&mut part.template["resources"]);
-        build(&request, "", &[&descriptors[0]], vec![part]).map_err(|faults| faults.to_string())
+        build_bundle(&request, "", &[&descriptors[0]], vec![part])
+            .map_err(|violations| violations.to_string())
     };
     assert!(whole(&|_| {}).is_ok());
     let missing =
@@ -371,29 +372,29 @@ fn every_node_has_one_server_and_readiness_counts_them_all() {
 #[test]
 fn each_size_on_both_sides_of_its_limit() {
     let none = BTreeMap::new();
-    let faults = |template: &Value, files: &BTreeMap<String, String>| {
-        sizes::check(template, files)
+    let violations = |template: &Value, files: &BTreeMap<String, String>| {
+        sizes::check_sizes(template, files)
             .iter()
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join("\n")
     };
     let text = |bytes: usize| json!({"description": "x".repeat(bytes - json!({"description": ""}).to_string().len())});
-    assert_eq!(faults(&text(sizes::MAX_TEMPLATE_BYTES), &none), "");
+    assert_eq!(violations(&text(sizes::MAX_TEMPLATE_BYTES), &none), "");
     assert_eq!(
-        faults(&text(sizes::MAX_TEMPLATE_BYTES + 1), &none),
+        violations(&text(sizes::MAX_TEMPLATE_BYTES + 1), &none),
         "the template has 524289 bytes, at most 524288 are taken"
     );
     let resources = |n: usize| json!({"resources": (0..n).map(|i| (format!("r{i}"), json!({}))).collect::<serde_json::Map<_, _>>()});
-    assert_eq!(faults(&resources(sizes::MAX_RESOURCES), &none), "");
+    assert_eq!(violations(&resources(sizes::MAX_RESOURCES), &none), "");
     assert!(
-        faults(&resources(sizes::MAX_RESOURCES + 1), &none)
+        violations(&resources(sizes::MAX_RESOURCES + 1), &none)
             .contains("the stack has 1001 resources")
     );
     let file = |bytes: usize| BTreeMap::from([("node-master.sh".to_owned(), "x".repeat(bytes))]);
-    assert_eq!(faults(&json!({}), &file(sizes::MAX_SCRIPT_BYTES)), "");
+    assert_eq!(violations(&json!({}), &file(sizes::MAX_SCRIPT_BYTES)), "");
     assert!(
-        faults(&json!({}), &file(sizes::MAX_SCRIPT_BYTES + 1))
+        violations(&json!({}), &file(sizes::MAX_SCRIPT_BYTES + 1))
             .contains("the user data `node-master.sh` with its header has 65536")
     );
     let files = |n: usize| {
@@ -402,11 +403,11 @@ fn each_size_on_both_sides_of_its_limit() {
             .collect::<BTreeMap<_, _>>()
     };
     let most = (sizes::MAX_REQUEST_BYTES - sizes::REQUEST_RESERVE_BYTES) / 40_004;
-    assert_eq!(faults(&json!({}), &files(most)), "");
-    assert!(faults(&json!({}), &files(most + 1)).contains("the request to Heat has"));
+    assert_eq!(violations(&json!({}), &files(most)), "");
+    assert!(violations(&json!({}), &files(most + 1)).contains("the request to Heat has"));
     let name = |chars: usize| json!({"outputs": {"x".repeat(chars): {}}});
-    assert_eq!(faults(&name(sizes::MAX_NAME_CHARS), &none), "");
-    assert!(faults(&name(sizes::MAX_NAME_CHARS + 1), &none).contains("has 256 characters"));
+    assert_eq!(violations(&name(sizes::MAX_NAME_CHARS), &none), "");
+    assert!(violations(&name(sizes::MAX_NAME_CHARS + 1), &none).contains("has 256 characters"));
     let metadata = |items: usize, chars: usize| {
         let items: serde_json::Map<_, _> = (0..items)
             .map(|i| (format!("k{i}"), json!("x".repeat(chars))))
@@ -414,15 +415,18 @@ fn each_size_on_both_sides_of_its_limit() {
         json!({"resources": {"r": {"type": "OS::Nova::Server", "properties": {"metadata": items}}}})
     };
     assert_eq!(
-        faults(
+        violations(
             &metadata(sizes::MAX_METADATA_ITEMS, sizes::MAX_METADATA_CHARS),
             &none
         ),
         ""
     );
-    assert!(faults(&metadata(sizes::MAX_METADATA_ITEMS + 1, 1), &none).contains("has 129 items"));
     assert!(
-        faults(&metadata(1, sizes::MAX_METADATA_CHARS + 1), &none).contains("has 256 characters")
+        violations(&metadata(sizes::MAX_METADATA_ITEMS + 1, 1), &none).contains("has 129 items")
+    );
+    assert!(
+        violations(&metadata(1, sizes::MAX_METADATA_CHARS + 1), &none)
+            .contains("has 256 characters")
     );
 }
 
@@ -446,9 +450,9 @@ fn the_most_workers_follow_from_what_each_adds() {
     };
     assert_eq!(sizes::most_workers(&template(250), 250), 247);
     let none = BTreeMap::new();
-    assert!(sizes::check(&template(247), &none).is_empty());
+    assert!(sizes::check_sizes(&template(247), &none).is_empty());
     assert_eq!(
-        sizes::check(&template(248), &none)[0].to_string(),
+        sizes::check_sizes(&template(248), &none)[0].to_string(),
         "the stack has 1002 resources, at most 1000 are taken"
     );
 }

@@ -1,5 +1,10 @@
-//! A template for people: YAML that PyYAML, which speaks YAML 1.1 and is what Heat and its client
-//! read with, takes for exactly the same data.
+//! Writes a template as YAML for people, which PyYAML (YAML 1.1, what Heat and its client read
+//! with) takes for exactly the same data.
+//!
+//! The hard part is which texts need quotes. YAML 1.1 reads `no`, `0777`, `1:30` and `2018-08-31`
+//! as a boolean, a number, 90 and a date, where YAML 1.2 sees texts; a template with an unquoted
+//! version date is another template. The serializer is told to quote by both; what it misses inside
+//! brackets is kept out of them, and the tests ask PyYAML itself.
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::Value;
@@ -27,8 +32,10 @@ pub fn to_yaml(value: &Value) -> Result<String, YamlError> {
 
 fn options() -> SerializerOptions {
     serde_saphyr::ser_options! {
+        // Each text stays on one line, quoted where it must be.
         prefer_block_scalars: false,
         compact_list_indent: false,
+        // Quote what YAML 1.1 would read as something else, not only what YAML 1.2 would.
         yaml_12: false,
     }
 }
@@ -39,7 +46,7 @@ struct ReadableYaml<'a>(&'a Value);
 impl Serialize for ReadableYaml<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            Value::Array(items) if items.len() <= FLOW_ITEMS && items.iter().all(short) => {
+            Value::Array(items) if items.len() <= FLOW_ITEMS && items.iter().all(fits_in_flow) => {
                 FlowSeq(items).serialize(serializer)
             }
             Value::Array(items) => serializer.collect_seq(items.iter().map(ReadableYaml)),
@@ -55,9 +62,9 @@ impl Serialize for ReadableYaml<'_> {
     }
 }
 
-/// Inside brackets PyYAML takes any `?`, and a `:` at the front, for a key's mark, though the
-/// serializer leaves them unquoted.
-fn short(value: &Value) -> bool {
+/// Whether a value can stand in a list within brackets. There PyYAML takes any `?`, and a `:` at
+/// the front, for a key's mark, though the serializer leaves them unquoted.
+fn fits_in_flow(value: &Value) -> bool {
     match value {
         Value::String(text) => {
             text.chars().count() <= FLOW_CHARS

@@ -82,7 +82,7 @@ pub(super) struct GenerateArgs {
 /// Generates.
 pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let registry = args.plugins.load_registry()?;
-    let words = AttributeNames::of(registry.descriptors());
+    let words = AttributeNames::from_descriptors(registry.descriptors());
     let defaults = args.plugins.defaults(&words)?;
     let generated = generate_files(args, &registry, &words, &defaults).await?;
     if let Some(dir) = &args.out {

@@ -62,7 +62,7 @@ impl PluginArgs {
         // On a thread of its own: compiling takes seconds, and a signal must not wait for it.
         let registry = tokio::task::spawn_blocking(move || args.load_registry()).await??;
         registry.record_calls(Arc::clone(metrics));
-        let defaults = self.defaults(&AttributeNames::of(registry.descriptors()))?;
+        let defaults = self.defaults(&AttributeNames::from_descriptors(registry.descriptors()))?;
         Ok((Arc::new(PluginPlanner(registry)), defaults))
     }
 
@@ -107,7 +107,7 @@ impl PluginArgs {
         };
         let defaults =
             OperatorDefaults::from_variables(default_variables(read_all())?, words).over(file);
-        let problems = defaults.check(words);
+        let problems = defaults.check_names(words);
         if problems.is_empty() {
             Ok(defaults)
         } else {
@@ -150,7 +150,7 @@ fn find_unusable_defaults(
     planner: &dyn ClusterPlanner,
     defaults: &OperatorDefaults,
 ) -> Vec<Problem> {
-    let words = AttributeNames::of(planner.descriptors());
+    let words = AttributeNames::from_descriptors(planner.descriptors());
     let alone = words
         .frameworks()
         .map(|framework| Some(framework.to_owned()));

@@ -24,9 +24,11 @@ struct PluginNames {
 
 impl AttributeNames {
     /// With the plugins that are there. One that has the first word of an attribute of Stampede's
-    /// own for its name (`network`, `worker`) cannot be asked for, since its parameters could not be
-    /// told from those.
-    pub fn of<'a>(descriptors: impl IntoIterator<Item = &'a PluginDescriptor>) -> Self {
+    /// own for its name (`network`, `worker`) cannot be asked for, since its parameters could not
+    /// be told from those.
+    pub fn from_descriptors<'a>(
+        descriptors: impl IntoIterator<Item = &'a PluginDescriptor>,
+    ) -> Self {
         let names = |d: &PluginDescriptor| PluginNames {
             versions: d.versions.clone(),
             parameters: d
@@ -38,7 +40,7 @@ impl AttributeNames {
                 .map(|(name, _)| name.clone())
                 .collect(),
         };
-        let taken = |name: &str| {
+        let hides_own = |name: &str| {
             ATTRIBUTES
                 .iter()
                 .any(|own| own.name.split('.').next() == Some(name))
@@ -46,7 +48,7 @@ impl AttributeNames {
         Self {
             frameworks: descriptors
                 .into_iter()
-                .filter(|d| !taken(&d.name))
+                .filter(|d| !hides_own(&d.name))
                 .map(|d| (d.name.clone(), names(d)))
                 .collect(),
         }
@@ -61,7 +63,7 @@ impl AttributeNames {
     }
 
     /// Whether there is a plugin of that name.
-    pub fn has(&self, framework: &str) -> bool {
+    pub fn has_framework(&self, framework: &str) -> bool {
         self.frameworks.contains_key(framework)
     }
 
@@ -95,7 +97,7 @@ impl AttributeNames {
     }
 
     /// What to do about a name that is not there: the nearest one that is.
-    pub fn hint(&self, name: &str) -> String {
+    pub fn suggest_name(&self, name: &str) -> String {
         let names = self.names();
         nearest(name, names.iter().map(String::as_str))
             .map_or_else(String::new, |near| format!("did you mean `{near}`?"))
@@ -104,12 +106,12 @@ impl AttributeNames {
 
 /// The nearest of `names`, if one is near enough to be what was meant.
 pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let reach = (name.chars().count() / 3).max(2);
+    let most = (name.chars().count() / 3).max(2);
     names
         .into_iter()
         .map(|near| (strsim::damerau_levenshtein(name, near), near))
         .min()
-        .filter(|(distance, _)| *distance <= reach)
+        .filter(|(distance, _)| *distance <= most)
         .map(|(_, near)| near)
 }
 

@@ -6,7 +6,8 @@
 //! them, and an update asks them what it may change.
 //!
 //! How to add an attribute
-//! 1. Add its field to [`ClusterSpec`], with `#[serde(default)]`: clusters recorded before have none.
+//! 1. Add its field to [`ClusterSpec`], with `#[serde(default)]`: clusters recorded before have
+//!    none.
 //! 2. Add its row to [`ATTRIBUTES`]; the place there is its place in listings and among problems.
 //!    [`AttributeValue`] says which values there are; one unlike all of them is a new variant, and
 //!    the compiler names what it needs.
@@ -15,8 +16,8 @@
 //!
 //! That is all for requests, defaults, listings and updates. What then uses the field reads it from
 //! the spec: the search in the cloud (`orchestrator`'s `resolve`) or what plugins are asked
-//! (`orchestrator`'s `cluster_plan`, [`super::framework::PluginRequest`]). A plugin's own parameters
-//! have no rows: its descriptor describes them by a JSON Schema.
+//! (`orchestrator`'s `cluster_plan`, [`super::framework::PluginRequest`]). A plugin's own
+//! parameters have no rows: its descriptor describes them by a JSON Schema.
 
 use super::{ClusterSpec, Problem, attribute_names::CLUSTER, limits, parse_value};
 

@@ -34,7 +34,7 @@ fn plugin(name: &str) -> PluginDescriptor {
 fn parsed(name: &str, value: &str) -> Result<ClusterSpec, Vec<String>> {
     let plugins = [plugin("hadoop"), plugin("spark")];
     let given = [(format!("{PREFIX}{name}"), value.to_owned())];
-    let names = AttributeNames::of(&plugins);
+    let names = AttributeNames::from_descriptors(&plugins);
     parse("demo", &given, &OperatorDefaults::default(), &names)
         .map_err(|problems| problems.into_iter().map(|problem| problem.path).collect())
 }

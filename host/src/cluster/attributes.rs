@@ -1,8 +1,8 @@
 //! Parses a request's attributes, pairs of texts such as (`stampede.workers`, `3`), to a
-//! [`ClusterSpec`] over an operator's defaults, and renders a spec back to attributes. Works through
-//! the rows of [`super::attribute_schema`]; what takes more than one attribute to know stands here:
-//! frameworks with their versions and parameters, and who may come in. Knows no plugin's code and no
-//! cloud.
+//! [`ClusterSpec`] over an operator's defaults, and renders a spec back to attributes. Works
+//! through the rows of [`super::attribute_schema`]; what takes more than one attribute to know
+//! stands here: frameworks with their versions and parameters, and who may come in. Knows no
+//! plugin's code and no cloud.
 //!
 //! Whose value counts: the request's, the last of several with one name; else the operator's
 //! default; else the schema's. An empty value of one of Stampede's own attributes means "not given"
@@ -130,7 +130,7 @@ impl<'a> AttributeReader<'a> {
                 let problem = Problem::new(
                     shorten(name),
                     "there is no such attribute",
-                    self.names.hint(name),
+                    self.names.suggest_name(name),
                 );
                 self.problems.push(problem);
             } else if let Err(problem) = check_text(name, value) {
@@ -209,7 +209,7 @@ impl<'a> AttributeReader<'a> {
         let text = self.text("framework").unwrap_or(DEFAULT_FRAMEWORK);
         let mut names: Vec<&str> = Vec::new();
         for name in split_list(text) {
-            if !self.names.has(name) {
+            if !self.names.has_framework(name) {
                 self.report_framework(name);
             } else if name != CLUSTER && !names.contains(&name) {
                 names.push(name);
@@ -343,7 +343,7 @@ impl<'a> AttributeReader<'a> {
         for (name, value) in given {
             let Some((framework, parameter)) = name
                 .split_once('.')
-                .filter(|(framework, _)| self.names.has(framework))
+                .filter(|(framework, _)| self.names.has_framework(framework))
             else {
                 continue;
             };

@@ -34,7 +34,7 @@ fn words() -> AttributeNames {
         descriptor("hadoop", &["3.5.0", "3.4.3"], &["replication", "core-site"]),
         descriptor("spark", &["4.0.4"], &["cores"]),
     ];
-    AttributeNames::of(&all)
+    AttributeNames::from_descriptors(&all)
 }
 
 fn parsed(given: &[(&str, &str)], defaults: &OperatorDefaults) -> Result<ClusterSpec, String> {
@@ -218,7 +218,7 @@ fn as_many_attributes_as_the_limit_says_and_not_one_more() {
     let many = |n: usize| {
         let names: Vec<String> = (0..n).map(|i| format!("p{i}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let words = AttributeNames::of(&[
+        let words = AttributeNames::from_descriptors(&[
             descriptor("cluster", &[], &names),
             descriptor("hadoop", &[], &[]),
         ]);
@@ -257,11 +257,11 @@ fn the_timeout_on_both_sides_of_its_bounds() {
 
 #[test]
 fn a_plugin_that_would_hide_stampedes_own_attributes_cannot_be_asked_for() {
-    let words = AttributeNames::of(&[
+    let words = AttributeNames::from_descriptors(&[
         descriptor("network", &[], &["cidr", "x"]),
         descriptor("hadoop", &[], &[]),
     ]);
-    assert!(!words.has("network") && words.has("hadoop"));
+    assert!(!words.has_framework("network") && words.has_framework("hadoop"));
     assert!(
         parse(
             "demo",
@@ -284,7 +284,7 @@ fn as_many_frameworks_as_the_limit_says_and_not_one_more() {
             "demo",
             &[("stampede.framework".to_owned(), names.join(","))],
             &OperatorDefaults::default(),
-            &AttributeNames::of(&all),
+            &AttributeNames::from_descriptors(&all),
         )
     };
     assert!(many(limits::MAX_FRAMEWORKS).is_ok());

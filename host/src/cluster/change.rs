@@ -1,4 +1,4 @@
-//! A change to a running cluster: what it leads to, and the steps there. No I/O.
+//! A change to a running cluster as it is recorded: what it leads to, and the steps there. No I/O.
 
 use std::collections::BTreeMap;
 
@@ -100,7 +100,9 @@ impl ChangeReport {
         }
         let error = match outcome {
             "done" => None,
-            "failed" => Some(super::progress::printable(words.next().unwrap_or_default())),
+            "failed" => Some(super::progress::clean_line(
+                words.next().unwrap_or_default(),
+            )),
             _ => return None,
         };
         Some((node.to_owned(), Self { generation, error }))

@@ -1,8 +1,6 @@
-//! What an operator sets for his cloud: a value for any attribute, from a TOML file and from the
-//! environment.
-//!
-//! Knows no file and no process environment: the caller hands both in. The environment wins over
-//! the file.
+//! An operator's defaults for their cloud: a value for any attribute, merged from the texts of a
+//! TOML file and of environment variables. A variable wins over the file, a request over both
+//! ([`super::attributes`]). Pure: the caller reads the file and the environment.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +22,7 @@ pub struct OperatorDefaults {
 }
 
 impl OperatorDefaults {
-    /// Of a TOML text: `workers = 3`, `[master]` with `flavor = "m1.large"`, `[hadoop]` with
+    /// From a TOML text: `workers = 3`, `[master]` with `flavor = "m1.large"`, `[hadoop]` with
     /// `replication = 2`. Lists become texts with commas, a plugin's objects JSON.
     /// `"framework.version"` is written in quotes, since `framework` has a value of its own.
     ///
@@ -40,21 +38,21 @@ impl OperatorDefaults {
         })?;
         let mut values = BTreeMap::new();
         for (name, value) in &table {
-            flatten(name, value, &mut values);
+            flatten_table(name, value, &mut values);
         }
         Ok(Self { values })
     }
 
-    /// Of environment variables; those without [`VARIABLE_PREFIX`] are passed over. A variable of
-    /// no attribute is kept under its own name, for [`Defaults::check`] to tell.
+    /// From environment variables; those without [`VARIABLE_PREFIX`] are passed over. A variable of
+    /// no attribute is kept under its own name, for [`OperatorDefaults::check_names`] to report.
     pub fn from_variables(
         variables: impl IntoIterator<Item = (String, String)>,
-        words: &AttributeNames,
+        names: &AttributeNames,
     ) -> Self {
-        let names: BTreeMap<String, String> = words
+        let names: BTreeMap<String, String> = names
             .names()
             .into_iter()
-            .map(|name| (variable(&name), name))
+            .map(|name| (variable_name(&name), name))
             .collect();
         let ours = variables
             .into_iter()
@@ -82,28 +80,28 @@ impl OperatorDefaults {
         self
     }
 
-    /// The names that nothing knows, each a problem; asked once, at the start. Values are read with
-    /// each request.
-    pub fn check(&self, words: &AttributeNames) -> Vec<Problem> {
-        let names = words.names();
+    /// A problem for each name that nothing knows. Called once, at the start; values are parsed
+    /// with each request.
+    pub fn check_names(&self, known: &AttributeNames) -> Vec<Problem> {
+        let names = known.names();
         let unknown = self.values.keys().filter(|name| !names.contains(name));
         let hint = |name: &String| match name.starts_with(VARIABLE_PREFIX) {
             true => {
-                let all: Vec<String> = names.iter().map(|name| variable(name)).collect();
+                let all: Vec<String> = names.iter().map(|name| variable_name(name)).collect();
                 nearest(name, all.iter().map(String::as_str))
                     .map(|near| format!("did you mean `{near}`?"))
                     .unwrap_or_default()
             }
-            false => words.hint(name),
+            false => known.suggest_name(name),
         };
         let inside = |name: &String| {
             let inner = names
                 .iter()
-                .filter_map(move |known| known.strip_prefix(name.as_str())?.strip_prefix('.'))
+                .filter_map(move |other| other.strip_prefix(name.as_str())?.strip_prefix('.'))
                 .collect::<Vec<_>>();
             (!inner.is_empty()).then(|| inner.join(", "))
         };
-        let told = |name: &String| match (hint(name), inside(name)) {
+        let problem = |name: &String| match (hint(name), inside(name)) {
             (near, Some(inner)) if near.is_empty() => Problem::new(
                 name,
                 "has a value of its own, but is a table",
@@ -115,7 +113,7 @@ impl OperatorDefaults {
                 near,
             ),
         };
-        unknown.map(told).collect()
+        unknown.map(problem).collect()
     }
 
     /// The value for an attribute, named without `stampede.`.
@@ -152,7 +150,7 @@ impl OperatorDefaults {
 
 /// The variable that sets an attribute. Two attributes may share one only where they differ in
 /// nothing but signs; no two of the shipped plugins do.
-pub fn variable(attribute: &str) -> String {
+pub fn variable_name(attribute: &str) -> String {
     let name: String = attribute
         .chars()
         .map(|c| {
@@ -166,23 +164,25 @@ pub fn variable(attribute: &str) -> String {
     format!("{VARIABLE_PREFIX}{name}")
 }
 
-/// Names of Stampede's own that have a dot, and `<framework>.<parameter>`, stand in tables; below
-/// that all is one value.
-fn flatten(name: &str, value: &toml::Value, values: &mut BTreeMap<String, String>) {
+/// Collects the values of a TOML table by attribute name. A name has one dot at most, between the
+/// table's name and the key: what is nested deeper is one value of a plugin's parameter.
+fn flatten_table(name: &str, value: &toml::Value, values: &mut BTreeMap<String, String>) {
     let name = name.strip_prefix(PREFIX).unwrap_or(name);
     match value {
         toml::Value::Table(table) if !name.contains('.') => {
             for (inner, value) in table {
-                flatten(&format!("{name}.{inner}"), value, values);
+                flatten_table(&format!("{name}.{inner}"), value, values);
             }
         }
         value => {
-            values.insert(name.to_owned(), one(name, value));
+            values.insert(name.to_owned(), value_text(name, value));
         }
     }
 }
 
-fn one(name: &str, value: &toml::Value) -> String {
+/// A TOML value as the text that a request would carry. A list is joined by commas for Stampede's
+/// own attributes, and JSON for a plugin's parameters, whose schema tells lists from texts.
+fn value_text(name: &str, value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Integer(_)
@@ -191,7 +191,7 @@ fn one(name: &str, value: &toml::Value) -> String {
         | toml::Value::Datetime(_) => value.to_string(),
         toml::Value::Array(items) if find_attribute(name).is_some() => items
             .iter()
-            .map(|item| one(name, item))
+            .map(|item| value_text(name, item))
             .collect::<Vec<_>>()
             .join(","),
         toml::Value::Array(_) | toml::Value::Table(_) => {
@@ -223,12 +223,12 @@ mod tests {
         }
     }
 
-    fn words() -> AttributeNames {
+    fn names() -> AttributeNames {
         let descriptor = serde_json::json!({
             "name": "hadoop", "title": "", "description": "", "versions": [], "default_version": "", "requires": [], "provides": [], "roles": [],
             "parameters": {"properties": {"core_site": {}, "block-size": {}}}, "ports": [], "resource_types": [],
         });
-        AttributeNames::of(&[serde_json::from_value(descriptor).unwrap()])
+        AttributeNames::from_descriptors(&[serde_json::from_value(descriptor).unwrap()])
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         ];
         let environment = OperatorDefaults::from_variables(
             set.map(|(n, v)| (n.to_owned(), v.to_owned())),
-            &words(),
+            &names(),
         );
         let both = environment.over(file);
         assert_eq!(
@@ -252,23 +252,23 @@ mod tests {
             ),
             (Some("5"), Some("debian"), Some("{}"))
         );
-        assert_eq!(both.check(&words()), []);
+        assert_eq!(both.check_names(&names()), []);
     }
 
     #[test]
     fn an_unknown_default_is_named_with_its_neighbour() {
         let problems = OperatorDefaults::default()
             .with("worker", "3")
-            .check(&words());
+            .check_names(&names());
         assert_eq!(
             problems[0].to_string(),
             "worker: is set by default, but there is no such attribute (did you mean `workers`?)"
         );
         let problems = OperatorDefaults::from_variables(
             [("STAMPEDE_DEFAULT_WORKER".to_owned(), "3".to_owned())],
-            &words(),
+            &names(),
         )
-        .check(&words());
+        .check_names(&names());
         let told = "STAMPEDE_DEFAULT_WORKER: is set by default, but there is no such attribute (did you mean `STAMPEDE_DEFAULT_WORKERS`?)";
         assert_eq!(problems[0].to_string(), told);
     }
@@ -277,7 +277,7 @@ mod tests {
     fn a_text_in_the_place_of_a_table_is_told_as_that() {
         let problems = OperatorDefaults::from_toml("network = 'public'\nhadoop = 2")
             .unwrap()
-            .check(&words());
+            .check_names(&names());
         let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
         let wanted = [
             "hadoop: has a value of its own, but is a table (write [hadoop] with any of version, core_site, block-size)",
@@ -288,15 +288,15 @@ mod tests {
 
     #[test]
     fn every_attribute_has_a_variable_of_its_own() {
-        for name in words().names() {
-            let variable = variable(&name);
+        for name in names().names() {
+            let variable = variable_name(&name);
             assert!(
                 variable
                     .bytes()
                     .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'),
                 "{variable}"
             );
-            let set = OperatorDefaults::from_variables([(variable, "x".to_owned())], &words());
+            let set = OperatorDefaults::from_variables([(variable, "x".to_owned())], &names());
             assert_eq!(set.get(&name), Some("x"), "{name}");
         }
     }

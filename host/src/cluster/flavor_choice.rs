@@ -1,5 +1,5 @@
-//! Whether a flavor fits a node, and which flavor is the smallest that does: the one rule behind the
-//! check of a named flavor, the choice where none is named, and the advice when one is refused.
+//! Whether a flavor fits a node, and which flavor is the smallest that does: the one rule behind
+//! the check of a named flavor, the choice where none is named, and the advice when one is refused.
 //! Without it the three would drift apart, and one would refuse what another has chosen. Pure.
 
 use super::{Flavor, framework::NodeResources};

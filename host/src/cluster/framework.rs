@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Flavor;
 
 /// A keyword of a parameter's JSON Schema in [`PluginDescriptor::parameters`]: with the value
-/// `true` the parameter is fixed with the cluster, and an update that changes it is refused. Plugins
-/// write it by the SDK's constant of the same name.
+/// `true` the parameter is fixed with the cluster, and an update that changes it is refused.
+/// Plugins write it by the SDK's constant of the same name.
 pub const FIXED_KEYWORD: &str = "x-stampede-fixed";
 /// What an attribute's name in [`ProvidedService::attributes`] begins with when it says a parameter
 /// that the plugin has computed: `setting.replication` = `2` keeps `replication` at 2 while nodes

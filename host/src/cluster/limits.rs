@@ -1,5 +1,5 @@
-//! Every limit on what a request may ask for, by name. What a cloud or a plugin limits stands with
-//! them.
+//! Limits on what a request may ask for, by name. Those of one attribute are in force by its row of
+//! [`super::attribute_schema`]; limits of a cloud or of a plugin stand in their own modules.
 
 /// Fewest workers.
 pub const MIN_WORKERS: u32 = 1;

@@ -1,15 +1,17 @@
-//! The nouns of Stampede. No I/O, no async, no HTTP, no Heat, no WebAssembly.
+//! The data types of Stampede and the rules on them, the bottom layer of the host. No I/O, no
+//! async, no HTTP, no Heat, no WebAssembly.
 //!
 //! Layout
-//! - [`attributes`]: pairs of texts to a [`Spec`] and back, over an operator's [`defaults`]
-//! - [`vocabulary`]: which attributes there are; [`about`]: what they are by default and may be;
-//!   [`limits`]: how much may be asked for
+//! - [`attribute_schema`]: the table of all attributes; begin here to add one
+//! - [`attributes`]: parses attributes, pairs of texts, to a [`ClusterSpec`] over an operator's
+//!   [`defaults`], and renders them back; `parse_value`: the values, by their kind
+//! - [`attribute_names`]: the names that requests may use; [`limits`]: how much may be asked for
 //! - [`spec`]: what a user asked for
 //! - [`framework`]: what a plugin is, is asked, and offers
 //! - [`problem`]: what is wrong with a request
-//! - [`flavor`]: the measure of a node
+//! - [`flavor`]: the size of a node; [`flavor_choice`]: whether it fits, and the smallest that does
 //! - [`state`]: where a cluster stands
-//! - [`progress`]: what a node says about itself
+//! - [`progress`]: what a node reports of itself
 //! - [`change`]: a change to a running cluster
 
 pub mod attribute_names;

@@ -1,4 +1,4 @@
-//! What is wrong with a request, in words for the person who made it.
+//! One problem of a request: where, what, and what to do, in words for the person who made it.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! What a node says about itself: one short line a stage, carried by Heat's events
-//! (`templates/node/README.md`). No I/O.
+//! Parses progress lines, one a stage, that nodes report through Heat's events
+//! (`templates/node/README.md`). Nodes are their users', so a line may hold anything. No I/O.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +41,8 @@ impl StageReport {
     /// Reads `<node> <plugin> <stage> <outcome> <rest>`. What is not of this form is a note whose
     /// text is the whole line.
     pub fn parse(line: &str) -> Self {
-        let line = printable(line);
-        read(&line).unwrap_or_else(|| Self {
+        let line = clean_line(line);
+        parse_line(&line).unwrap_or_else(|| Self {
             node: String::new(),
             plugin: String::new(),
             stage: String::new(),
@@ -59,7 +59,7 @@ impl StageReport {
     }
 }
 
-fn read(line: &str) -> Option<StageReport> {
+fn parse_line(line: &str) -> Option<StageReport> {
     let mut words = line.splitn(5, ' ');
     let (node, plugin, stage, outcome) =
         (words.next()?, words.next()?, words.next()?, words.next()?);
@@ -94,7 +94,7 @@ fn read(line: &str) -> Option<StageReport> {
     let text = format!("{plugin} {stage}{between}{said}");
     Some(StageReport {
         seconds: (outcome == StageOutcome::Done)
-            .then(|| seconds(rest))
+            .then(|| parse_seconds(rest))
             .flatten(),
         node,
         plugin,
@@ -105,7 +105,7 @@ fn read(line: &str) -> Option<StageReport> {
 }
 
 /// `34 s` at the beginning.
-fn seconds(rest: &str) -> Option<u32> {
+fn parse_seconds(rest: &str) -> Option<u32> {
     let (number, unit) = rest.split_once(' ')?;
     let unit = unit.split(|c: char| !c.is_ascii_alphabetic()).next()?;
     (unit == "s").then(|| number.parse().ok()).flatten()
@@ -134,7 +134,7 @@ pub fn node_order(node: &str) -> (u8, String, u32) {
 
 /// One line without control characters, of bounded length: nodes are their users', and may say
 /// anything.
-pub(super) fn printable(line: &str) -> String {
+pub(super) fn clean_line(line: &str) -> String {
     let clean: String = line
         .trim()
         .chars()

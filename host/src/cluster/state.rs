@@ -13,7 +13,7 @@ pub enum ClusterState {
     Planned,
     /// Heat creates it and the nodes set themselves up.
     Deploying,
-    /// Proved: every node is ready and the smoke job ran.
+    /// Verified: every node is ready and the smoke job ran.
     Active,
     /// A change to the running cluster is under way.
     Updating,

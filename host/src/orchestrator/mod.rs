@@ -100,7 +100,7 @@ impl Orchestrator {
         });
         let context = Arc::new_cyclic(|me| Context {
             me: Weak::clone(me),
-            attribute_names: AttributeNames::of(parts.planner.descriptors()),
+            attribute_names: AttributeNames::from_descriptors(parts.planner.descriptors()),
             host: parts.host,
             client: parts.client,
             planner: parts.planner,

@@ -25,6 +25,7 @@ use stampede_plugin::{
     Script, Service, Share, Size, Stage,
     hot::{self, TemplatePart},
     problem,
+    settings::KEPT_SETTING_PREFIX,
 };
 
 use settings::HadoopSettings;
@@ -35,7 +36,7 @@ use units::{HadoopRelease, RELEASES};
 #[derive(Debug)]
 pub struct HadoopPlugin;
 
-stampede_plugin::export!(Hadoop);
+stampede_plugin::export!(HadoopPlugin);
 
 const MASTER: &str = "master";
 const WORKER: &str = "worker";
@@ -356,8 +357,8 @@ fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// Attributes `setting.<parameter>` are what a parameter that was left open came to: the host keeps
-/// them for later changes.
+/// The replication factor is among the attributes, so that the host keeps it: computed anew from
+/// fewer or more workers, a later change would rewrite the files of every node.
 fn services(master: &str, sizes: &ClusterSizes) -> Vec<Service> {
     let service = |name: &str, attributes: Vec<(&str, String)>| Service {
         name: name.to_owned(),
@@ -369,13 +370,14 @@ fn services(master: &str, sizes: &ClusterSizes) -> Vec<Service> {
             .collect(),
     };
     let conf = || ("conf_dir", "/etc/hadoop".to_owned());
+    let replication = format!("{KEPT_SETTING_PREFIX}replication");
     vec![
         service(
             "hdfs",
             vec![
                 ("url", sites::hdfs_url(master)),
                 conf(),
-                ("setting.replication", sizes.replication.to_string()),
+                (replication.as_str(), sizes.replication.to_string()),
             ],
         ),
         service(

@@ -1,10 +1,11 @@
-//! The plugin's parameters: their JSON Schema, and the same as a Rust type. What a value means is
-//! decided elsewhere.
+//! The plugin's parameters: a JSON Schema, which the host checks requests by, and the same as a Rust
+//! type for serde. What a value means is decided elsewhere.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use stampede_plugin::settings::FIXED_KEYWORD;
 
 /// The parameters as they come from the host, defaults filled in.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -182,7 +183,7 @@ fn add_operation(properties: &mut Map<String, Value>) {
 
 /// A parameter that cannot change in a running cluster; the host refuses it by name.
 fn fixed(mut body: Value) -> Value {
-    body["x-stampede-fixed"] = true.into();
+    body[FIXED_KEYWORD] = true.into();
     body
 }
 

@@ -1,8 +1,8 @@
-//! Write a Stampede framework plugin in Rust: implement [`Guest`], then [`export!`] it. It may know
-//! nothing of the host.
+//! SDK for a Stampede framework plugin in Rust: implement [`Guest`], then [`export!`] the type. It
+//! knows nothing of the host but the contract, `wit/framework/0.1.0`.
 //!
 //! ```
-//! use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::Template};
+//! use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::TemplatePart};
 //!
 //! struct Hello;
 //!
@@ -11,7 +11,7 @@
 //!         Descriptor { requires: vec!["cluster".into()], ..stampede_plugin::descriptor("hello", "Hello", "Greets from every node.") }
 //!     }
 //!     fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-//!         let mut template = Template::new();
+//!         let mut template = TemplatePart::new();
 //!         template.output("hello", "Whom it greets.", request.cluster.as_str());
 //!         Ok(stampede_plugin::bundle(template))
 //!     }
@@ -52,15 +52,22 @@ pub use bindings::exports::stampede::framework::framework::{
     NodeGroup, Port, Problem, Request, Role, Script, Service, Share, Size, Stage,
 };
 
-/// Makes the type that implements [`Guest`] the component's export. Natively it does nothing, so
-/// that one test may link several plugins.
+/// Makes the type that implements [`Guest`] the component's export. Natively it exports nothing, so
+/// that one test may link several plugins; that the type is there and implements the trait is
+/// checked all the same.
 #[macro_export]
 macro_rules! export {
     ($guest:ident) => {
         #[cfg(target_family = "wasm")]
         $crate::bindings::export_component!($guest with_types_in $crate::bindings);
+        #[cfg(not(target_family = "wasm"))]
+        const _: () = $crate::assert_guest::<$guest>();
     };
 }
+
+/// Compiles for types that implement [`Guest`] alone; public for [`export!`].
+#[doc(hidden)]
+pub const fn assert_guest<T: Guest>() {}
 
 /// A descriptor of a framework without versions, parameters, roles and ports: fill in the rest with
 /// `..`.

@@ -1,9 +1,19 @@
-//! The parameters of a plugin, typed by serde. Bounds and defaults stand in the JSON Schema of the
-//! descriptor, which the host applies first.
+//! Parameters of a plugin: deserialized by serde to the plugin's own type, and the two keywords by
+//! which a plugin tells the host how they change. Bounds and defaults stand in the JSON Schema of
+//! the descriptor, which the host applies first.
 
 use serde::de::DeserializeOwned;
 
 use crate::{Problem, Request, problem};
+
+/// A keyword of a parameter's JSON Schema: `"x-stampede-fixed": true` says that the parameter is
+/// fixed with the cluster, as a volume's size is. The host refuses an update that changes it, by the
+/// parameter's name.
+pub const FIXED_KEYWORD: &str = "x-stampede-fixed";
+/// What the name of a service's attribute begins with to say what the plugin has computed for a
+/// parameter that was left open: `setting.replication` = `2`. The host keeps that value while nodes
+/// come and go, unless the user sets another.
+pub const KEPT_SETTING_PREFIX: &str = "setting.";
 
 /// The request's settings as the plugin's own type. `plugin` is the name that problems begin with.
 ///

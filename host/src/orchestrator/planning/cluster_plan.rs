@@ -114,7 +114,7 @@ pub async fn plan_cluster(
     if !problems.is_empty() {
         return Err(PlanError::Problems(problems));
     }
-    let bundle = bundle::build(first, &description(spec, &chain), &chain, parts)
+    let bundle = bundle::build_bundle(first, &description(spec, &chain), &chain, parts)
         .map_err(|error| not_built(error, spec))?;
     Ok(ClusterPlan { bundle, requests })
 }
@@ -171,12 +171,12 @@ pub fn prepare(
 /// What is too large is mended by the request: fewer workers where there are too many, else less of
 /// the settings.
 fn not_built(error: BuildError, spec: &ClusterSpec) -> PlanError {
-    let (excesses, most) = match error {
-        BuildError::Faults(faults) => return faults.into(),
+    let (violations, most) = match error {
+        BuildError::Violations(violations) => return violations.into(),
         BuildError::TooLarge {
-            excesses,
+            violations,
             most_workers,
-        } => (excesses, most_workers),
+        } => (violations, most_workers),
     };
     let hint = if most < spec.workers {
         format!("{most} workers at most with these settings")
@@ -184,7 +184,7 @@ fn not_built(error: BuildError, spec: &ClusterSpec) -> PlanError {
         "shorter settings or fewer workers".to_owned()
     };
     PlanError::Problems(
-        excesses
+        violations
             .iter()
             .map(|excess| Problem::new("workers", excess.to_string(), hint.clone()))
             .collect(),

@@ -235,7 +235,7 @@ pub(crate) fn worker_name(id: u32) -> String {
 /// The paths that differ on the nodes of a role.
 pub(crate) fn changed_paths(old: &FileDigests, new: &FileDigests, role: &str) -> Vec<String> {
     let none = BTreeMap::new();
-    node_update::differing(
+    node_update::differing_paths(
         old.get(role).unwrap_or(&none),
         new.get(role).unwrap_or(&none),
     )

@@ -114,10 +114,10 @@ fn nodes_template(request: &PluginRequest) -> Value {
                 .map(move |n| (g.role.as_str(), n.name.as_str()))
         })
         .collect();
-    let server = |role: &str| json!({"type": "OS::Nova::Server", "properties": {"user_data": {"get_file": node_script::file_name(role)}}});
+    let server = |role: &str| json!({"type": "OS::Nova::Server", "properties": {"user_data": {"get_file": node_script::script_file_name(role)}}});
     let mut resources: Map = nodes
         .iter()
-        .map(|(role, name)| (crate::bundle::policy::server(name), server(role)))
+        .map(|(role, name)| (crate::bundle::policy::server_name(name), server(role)))
         .collect();
     resources.insert(
         "ready".to_owned(),
@@ -214,7 +214,7 @@ fn spec(plugins: &Fakes, given: &[(&str, &str)]) -> ClusterSpec {
         "demo",
         &given,
         &OperatorDefaults::default(),
-        &AttributeNames::of(plugins.descriptors()),
+        &AttributeNames::from_descriptors(plugins.descriptors()),
     )
     .unwrap()
 }
