@@ -1,6 +1,6 @@
-//! The host as a process, the fake OpenStack, and hurtle's Service Manager replayed against
-//! both: from its first look to destroyed, and when something breaks on the way. The same on a real
-//! OpenStack is in `tests/openstack`.
+//! Replays hurtle's Service Manager against the host as a process and a fake OpenStack: its whole
+//! sequence from the first request to the deletion, and with failures on the way. `tests/openstack`
+//! has the same on a real OpenStack.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod projects;

@@ -1,4 +1,4 @@
-//! Two projects at one host are isolated.
+//! Isolation of projects: two that use one host neither see nor change each other's clusters.
 
 use stampede_tests::client::OcciClient;
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};

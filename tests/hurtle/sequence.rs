@@ -1,4 +1,4 @@
-//! The Service Manager's sequence, with and without faults.
+//! The Service Manager's sequence of requests, with each kind of interruption.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use stampede_tests::host::HostProcess;
 use stampede_tests::service_manager::{ServiceManager, value};
 use stampede_tests::wait_until;
 
-/// A hundredth of its pauses: 7 s become 70 ms.
+/// Its pauses are a hundredth of the real ones: 7 s become 70 ms.
 const PACE: f64 = 0.01;
 /// The parameters of the service and of its client, as it sends them.
 const ACTIVATE: [(&str, &str); 2] = [
@@ -24,7 +24,7 @@ struct HurtleFixture {
 }
 
 impl HurtleFixture {
-    async fn new() -> Self {
+    async fn start() -> Self {
         let cloud = FakeOpenStack::start(FakeConfig {
             pace: StackPace::Tick(Duration::from_millis(50)),
             ..FakeConfig::default()
@@ -38,32 +38,32 @@ impl HurtleFixture {
     }
 
     /// A cloud whose stacks stand still.
-    async fn still() -> Self {
+    async fn start_still() -> Self {
         Self {
             cloud: FakeOpenStack::start(FakeConfig::default()).await.unwrap(),
             data: tempfile::tempdir().unwrap(),
         }
     }
 
-    async fn host(&self) -> HostProcess {
+    async fn start_host(&self) -> HostProcess {
         HostProcess::start(self.data.path(), &self.cloud.url(), &[])
             .await
             .unwrap()
     }
 
-    fn service_manager(&self, host: &HostProcess) -> ServiceManager {
+    fn new_service_manager(&self, host: &HostProcess) -> ServiceManager {
         ServiceManager::new(&host.url, &self.cloud.issue_token("demo"), "demo", PACE)
     }
 }
 
-async fn begin(sm: &mut ServiceManager) {
+async fn run_to_deploy(sm: &mut ServiceManager) {
     sm.start().await.unwrap();
     sm.activate(&ACTIVATE, &CLIENT).await.unwrap();
     sm.deploy(&DEPLOY).await.unwrap();
 }
 
-/// From #5 on.
-async fn go_on(sm: &mut ServiceManager, cloud: &FakeOpenStack) {
+/// The rest of the recorded sequence, from #5: waits, provisions, reads, updates, deletes.
+async fn run_from_provision(sm: &mut ServiceManager, cloud: &FakeOpenStack) {
     sm.provisionable().await.unwrap();
     sm.provision().await.unwrap();
     let shown = sm.shown().await.unwrap();
@@ -80,7 +80,7 @@ async fn go_on(sm: &mut ServiceManager, cloud: &FakeOpenStack) {
             .any(|(name, _)| name.starts_with("stampede.endpoint.")),
         "{shown:?}"
     );
-    update(sm).await;
+    run_update(sm).await;
     sm.destroy().await.unwrap();
     wait_until(20, "nothing is left", async || {
         cloud.finish();
@@ -95,7 +95,7 @@ async fn go_on(sm: &mut ServiceManager, cloud: &FakeOpenStack) {
 }
 
 /// #8, with a parameter of its client, one worker more, and a parameter again.
-async fn update(sm: &mut ServiceManager) {
+async fn run_update(sm: &mut ServiceManager) {
     let taken = sm.update(&[("my.param", "good day")]).await.unwrap();
     assert_eq!(taken.status, 200, "{}", taken.body);
     sm.updated().await.unwrap();
@@ -121,25 +121,25 @@ async fn update(sm: &mut ServiceManager) {
 
 #[tokio::test]
 async fn from_create_to_destroyed() {
-    let world = HurtleFixture::new().await;
-    let host = world.host().await;
-    let mut sm = world.service_manager(&host);
-    begin(&mut sm).await;
+    let world = HurtleFixture::start().await;
+    let host = world.start_host().await;
+    let mut sm = world.new_service_manager(&host);
+    run_to_deploy(&mut sm).await;
     sm.deployed().await.unwrap();
-    go_on(&mut sm, &world.cloud).await;
+    run_from_provision(&mut sm, &world.cloud).await;
 }
 
 #[tokio::test]
 async fn a_stack_that_fails_ends_its_polling_with_the_reason_and_its_client_reads_it() {
-    let world = HurtleFixture::new().await;
-    let host = world.host().await;
-    let mut sm = world.service_manager(&host);
+    let world = HurtleFixture::start().await;
+    let host = world.start_host().await;
+    let mut sm = world.new_service_manager(&host);
     let text = "hadoop setup line 42: curl: 404, not found".to_owned();
     world.cloud.next_create_fails(CreateFails::Node {
         node: "worker-1".to_owned(),
         text,
     });
-    begin(&mut sm).await;
+    run_to_deploy(&mut sm).await;
     let ended = sm.deployed().await.unwrap_err().to_string();
     assert!(
         ended.starts_with("HTTPError: 424 Client Error: CREATE_FAILED: ")
@@ -161,11 +161,11 @@ async fn a_stack_that_fails_ends_its_polling_with_the_reason_and_its_client_read
 
 /// Kills the host in the middle of the deployment, does something to its folder, and starts it
 /// again on the same port while the Service Manager goes on asking.
-async fn interrupted(meanwhile: impl FnOnce(&Path)) {
-    let world = HurtleFixture::still().await;
-    let host = world.host().await;
-    let mut sm = world.service_manager(&host);
-    begin(&mut sm).await;
+async fn run_interrupted(meanwhile: impl FnOnce(&Path)) {
+    let world = HurtleFixture::start_still().await;
+    let host = world.start_host().await;
+    let mut sm = world.new_service_manager(&host);
+    run_to_deploy(&mut sm).await;
     let killed = host.kill_9().await.unwrap();
     meanwhile(world.data.path());
     let (deployed, host) = tokio::join!(sm.deployed(), async {
@@ -187,7 +187,7 @@ async fn interrupted(meanwhile: impl FnOnce(&Path)) {
         }
     };
     tokio::select! {
-        () = go_on(&mut sm, &world.cloud) => {}
+        () = run_from_provision(&mut sm, &world.cloud) => {}
         () = time => {}
     }
     drop(host);
@@ -195,12 +195,12 @@ async fn interrupted(meanwhile: impl FnOnce(&Path)) {
 
 #[tokio::test]
 async fn a_host_that_is_killed_in_the_middle_and_started_again() {
-    interrupted(|_| {}).await;
+    run_interrupted(|_| {}).await;
 }
 
 #[tokio::test]
 async fn a_host_whose_store_is_emptied_in_the_middle() {
-    interrupted(|data| {
+    run_interrupted(|data| {
         for file in std::fs::read_dir(data)
             .unwrap()
             .flatten()
@@ -214,13 +214,13 @@ async fn a_host_whose_store_is_emptied_in_the_middle() {
 
 #[tokio::test]
 async fn a_host_without_a_disk_that_is_killed_when_all_is_done() {
-    let world = HurtleFixture::new().await;
-    let host = world.host().await;
-    let mut sm = world.service_manager(&host);
-    begin(&mut sm).await;
+    let world = HurtleFixture::start().await;
+    let host = world.start_host().await;
+    let mut sm = world.new_service_manager(&host);
+    run_to_deploy(&mut sm).await;
     sm.deployed().await.unwrap();
     let killed = host.kill_9().await.unwrap();
     std::fs::remove_dir_all(world.data.path()).unwrap();
     let _host = killed.start_again().await.unwrap();
-    go_on(&mut sm, &world.cloud).await;
+    run_from_provision(&mut sm, &world.cloud).await;
 }

@@ -1,15 +1,15 @@
-//! Actions and updates: how a POST names what it asks for.
+//! Actions and updates: which of them a POST is, by its query and its Category.
 
-use crate::client::{OcciHost, category};
+use crate::client::{OcciHost, category_line};
 
-/// Status and the state afterwards of one POST to a cluster that was just asked for.
+/// Status and the state afterwards of one POST to a new cluster.
 async fn post(query: &str, lines: &str, body: &str) -> (u16, String) {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     let answer = host
-        .ask(&format!("POST /orchestrator/default{query}\n{lines}"), body)
+        .send(&format!("POST /orchestrator/default{query}\n{lines}"), body)
         .await;
-    let state = host.attributes("default").await["occi.mcn.stack.state"]
+    let state = host.fetch_attributes("default").await["occi.mcn.stack.state"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -19,9 +19,9 @@ async fn post(query: &str, lines: &str, body: &str) -> (u16, String) {
 #[tokio::test]
 async fn the_category_says_which_action_and_without_one_the_query_does() {
     let (deploy, provision, kind) = (
-        category("deploy"),
-        category("provision"),
-        category("orchestrator"),
+        category_line("deploy"),
+        category_line("provision"),
+        category_line("orchestrator"),
     );
     let (started, untouched) = ("CREATE_IN_PROGRESS", "uninitialized");
     for (query, lines, status, state) in [
@@ -56,7 +56,7 @@ async fn the_category_says_which_action_and_without_one_the_query_does() {
 #[tokio::test]
 async fn bodies_say_it_as_well_as_headers() {
     let json = r#"{"action": "http://schemas.mobile-cloud-networking.eu/occi/service#deploy", "attributes": {"x": "y"}}"#;
-    let plain = format!("{}\nX-OCCI-Attribute: x=\"y\"\n", category("deploy"));
+    let plain = format!("{}\nX-OCCI-Attribute: x=\"y\"\n", category_line("deploy"));
     for (kind, body) in [
         ("application/occi+json", json),
         ("text/plain", &plain),
@@ -70,11 +70,11 @@ async fn bodies_say_it_as_well_as_headers() {
 #[tokio::test]
 async fn each_action_is_there_once() {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     let answer = |term: &'static str| {
         let host = &host;
         async move {
-            host.ask(&format!("POST /orchestrator/default?action={term}"), "")
+            host.send(&format!("POST /orchestrator/default?action={term}"), "")
                 .await
         }
     };
@@ -97,7 +97,7 @@ async fn each_action_is_there_once() {
     assert!(!provisioned.body.contains("Link:"), "{}", provisioned.body);
     assert_eq!(answer("provision").await.status, 400);
     assert_eq!(
-        host.ask("POST /orchestrator/nosuch?action=deploy", "")
+        host.send("POST /orchestrator/nosuch?action=deploy", "")
             .await
             .status,
         404
@@ -107,15 +107,16 @@ async fn each_action_is_there_once() {
 #[tokio::test]
 async fn what_the_service_says_cannot_be_set() {
     let host = OcciHost::start().await;
-    host.put("default", "occi.core.id=\"/x\", mine=1").await;
+    host.put_cluster("default", "occi.core.id=\"/x\", mine=1")
+        .await;
     let lines = "X-OCCI-Attribute: occi.mcn.stack.state=\"HACKED\", occi.core.id=\"/x\", stampede.state=active, mine=2";
     assert_eq!(
-        host.ask(&format!("POST /orchestrator/default\n{lines}"), "")
+        host.send(&format!("POST /orchestrator/default\n{lines}"), "")
             .await
             .status,
         200
     );
-    let attributes = host.attributes("default").await;
+    let attributes = host.fetch_attributes("default").await;
     assert_eq!(attributes["occi.mcn.stack.state"], "uninitialized");
     assert_eq!(attributes["occi.core.id"], "/orchestrator/default");
     assert_eq!(
@@ -129,17 +130,26 @@ async fn a_frameworks_mixin_means_that_framework() {
     let host = OcciHost::start().await;
     let mixin = "Category: hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"";
     let put = host
-        .ask(
-            &format!("PUT /orchestrator/a\n{}\n{mixin}", category("orchestrator")),
+        .send(
+            &format!(
+                "PUT /orchestrator/a\n{}\n{mixin}",
+                category_line("orchestrator")
+            ),
             "",
         )
         .await;
     assert_eq!(put.status, 201, "{}", put.body);
-    assert_eq!(host.attributes("a").await["stampede.framework"], "hadoop");
+    assert_eq!(
+        host.fetch_attributes("a").await["stampede.framework"],
+        "hadoop"
+    );
     let said = format!(
         "PUT /orchestrator/b\n{}\n{mixin}\nX-OCCI-Attribute: stampede.framework=spark",
-        category("orchestrator")
+        category_line("orchestrator")
     );
-    assert_eq!(host.ask(&said, "").await.status, 201);
-    assert_eq!(host.attributes("b").await["stampede.framework"], "spark");
+    assert_eq!(host.send(&said, "").await.status, 201);
+    assert_eq!(
+        host.fetch_attributes("b").await["stampede.framework"],
+        "spark"
+    );
 }

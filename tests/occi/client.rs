@@ -1,5 +1,5 @@
-//! A host on loopback and a client that sees every byte: requests are written as they stand,
-//! answers are parsed here.
+//! A host on loopback, and an HTTP client that writes requests byte for byte and parses responses
+//! strictly. A client library would hide deviations from the recorded bytes.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,20 +26,20 @@ pub(crate) struct OcciHost {
 
 impl OcciHost {
     pub(crate) async fn start() -> Self {
-        Self::with(ServerLimits::default()).await
+        Self::start_with(ServerLimits::default()).await
     }
 
-    pub(crate) async fn with(limits: ServerLimits) -> Self {
+    pub(crate) async fn start_with(limits: ServerLimits) -> Self {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let so_name = "soorch0123456789abcdef".to_owned();
         let config = ServerConfig {
+            metrics: Default::default(),
             listen: any,
             admin_listen: any,
             so_name,
             controller: None,
             limits,
             occi: occi::OcciLimits::default(),
-            metrics: Default::default(),
         };
         let server = Server::bind(config).await.expect("loopback has free ports");
         let (api, admin) = server.addresses();
@@ -62,14 +62,14 @@ impl OcciHost {
             .expect("the host listens")
     }
 
-    /// One request as the project `demo`, on a connection of its own. `head` holds method, path and
+    /// Sends one request as the project `demo`, on a connection of its own. `head` holds method, path and
     /// further header lines.
-    pub(crate) async fn ask(&self, head: &str, body: &str) -> RawResponse {
-        self.ask_as("demo", head, body).await
+    pub(crate) async fn send(&self, head: &str, body: &str) -> RawResponse {
+        self.send_as("demo", head, body).await
     }
 
-    /// One request as that project.
-    pub(crate) async fn ask_as(&self, project: &str, head: &str, body: &str) -> RawResponse {
+    /// Sends one request as that project.
+    pub(crate) async fn send_as(&self, project: &str, head: &str, body: &str) -> RawResponse {
         let auth = format!("X-Auth-Token: token-{project}\r\nX-Tenant-Name: {project}");
         let (line, rest) = head.split_once('\n').unwrap_or((head, ""));
         let rest: String = rest
@@ -90,23 +90,23 @@ impl OcciHost {
         let raw = format!(
             "{line} HTTP/1.1\r\n{host}{auth}\r\n{rest}{length}Connection: close\r\n\r\n{body}"
         );
-        self.raw(raw.as_bytes()).await
+        self.send_bytes(raw.as_bytes()).await
     }
 
-    /// Any bytes, on a connection of their own; what came back until the host closed it.
-    pub(crate) async fn raw(&self, bytes: &[u8]) -> RawResponse {
+    /// Sends bytes on a connection of their own; returns what came back until the host closed it.
+    pub(crate) async fn send_bytes(&self, bytes: &[u8]) -> RawResponse {
         let mut stream = self.connect().await;
         stream.write_all(bytes).await.expect("the host reads");
         RawResponse::read_to_end(&mut stream).await
     }
 
     /// PUT of a cluster with attributes in a header.
-    pub(crate) async fn put(&self, name: &str, attributes: &str) -> RawResponse {
+    pub(crate) async fn put_cluster(&self, name: &str, attributes: &str) -> RawResponse {
         let answer = self
-            .ask(
+            .send(
                 &format!(
                     "PUT /orchestrator/{name}\n{}\nX-OCCI-Attribute: {attributes}",
-                    category("orchestrator")
+                    category_line("orchestrator")
                 ),
                 "",
             )
@@ -116,12 +116,12 @@ impl OcciHost {
     }
 
     /// The attributes of a cluster, from JSON.
-    pub(crate) async fn attributes(
+    pub(crate) async fn fetch_attributes(
         &self,
         name: &str,
     ) -> serde_json::Map<String, serde_json::Value> {
         let answer = self
-            .ask(
+            .send(
                 &format!("GET /orchestrator/{name}\nAccept: application/occi+json"),
                 "",
             )
@@ -132,12 +132,13 @@ impl OcciHost {
 }
 
 /// A Category header of the kind or an action.
-pub(crate) fn category(term: &str) -> String {
+pub(crate) fn category_line(term: &str) -> String {
     format!("Category: {term}; scheme=\"{S}\"")
 }
 
-/// Asks until it is so. Nothing here is about time: the deadline only makes a failure end.
-pub(crate) async fn eventually(what: &str, so: impl AsyncFn() -> bool) {
+/// Polls a condition until it holds. The deadline is no assertion about time: it ends a test that
+/// has failed.
+pub(crate) async fn wait_until(what: &str, so: impl AsyncFn() -> bool) {
     let asking = async {
         while !so().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -148,11 +149,11 @@ pub(crate) async fn eventually(what: &str, so: impl AsyncFn() -> bool) {
         .unwrap_or_else(|_| panic!("it never came: {what}"));
 }
 
-/// An answer, taken apart without any leniency.
+/// A response, parsed strictly.
 #[derive(Debug, PartialEq)]
 pub(crate) struct RawResponse {
     pub status: u16,
-    /// What stands behind it.
+    /// The reason phrase.
     pub reason: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
@@ -227,7 +228,7 @@ impl RawResponse {
     }
 
     /// All lines of a header, joined as Python's `httplib` does it.
-    pub(crate) fn joined(&self, name: &str) -> String {
+    pub(crate) fn joined_header(&self, name: &str) -> String {
         self.headers
             .iter()
             .filter(|(found, _)| found == name)

@@ -1,6 +1,6 @@
 //! Collections and the query interface.
 
-use crate::client::{OcciHost, S, category};
+use crate::client::{OcciHost, S, category_line};
 
 #[tokio::test]
 async fn each_rendering_lists_the_entities() {
@@ -8,7 +8,7 @@ async fn each_rendering_lists_the_entities() {
     let list = |accept: &'static str| {
         let host = &host;
         async move {
-            host.ask(&format!("GET /orchestrator/\nAccept: {accept}"), "")
+            host.send(&format!("GET /orchestrator/\nAccept: {accept}"), "")
                 .await
         }
     };
@@ -17,8 +17,8 @@ async fn each_rendering_lists_the_entities() {
     assert_eq!(list("text/uri-list").await.body, "# uri:/orchestrator/");
     assert_eq!(list("application/occi+json").await.body, "[]");
 
-    host.put("a", "x=1").await;
-    host.put("b", "x=2").await;
+    host.put_cluster("a", "x=1").await;
+    host.put_cluster("b", "x=2").await;
     let (a, b) = (
         format!("http://{}/orchestrator/a", host.api),
         format!("http://{}/orchestrator/b", host.api),
@@ -46,11 +46,12 @@ async fn each_rendering_lists_the_entities() {
 #[tokio::test]
 async fn filters_leave_what_they_name() {
     let host = OcciHost::start().await;
-    host.put("a", "x=1, stampede.framework=hadoop").await;
-    host.put("b", "x=2, stampede.framework=\"spark,hadoop\"")
+    host.put_cluster("a", "x=1, stampede.framework=hadoop")
         .await;
-    host.put("c", "x=2").await;
-    host.ask("POST /orchestrator/c?action=deploy", "").await;
+    host.put_cluster("b", "x=2, stampede.framework=\"spark,hadoop\"")
+        .await;
+    host.put_cluster("c", "x=2").await;
+    host.send("POST /orchestrator/c?action=deploy", "").await;
     for (filter, left) in [
         ("X-OCCI-Attribute: x=2", "bc"),
         ("X-OCCI-Attribute: x=3", ""),
@@ -58,15 +59,15 @@ async fn filters_leave_what_they_name() {
             "X-OCCI-Attribute: occi.mcn.stack.state=CREATE_IN_PROGRESS",
             "c",
         ),
-        (category("orchestrator").as_str(), "abc"),
-        (category("provision").as_str(), "c"),
+        (category_line("orchestrator").as_str(), "abc"),
+        (category_line("provision").as_str(), "c"),
         (
             "Category: hadoop; scheme=\"urn:x-stampede:framework#\"",
             "ab",
         ),
     ] {
         let answer = host
-            .ask(
+            .send(
                 &format!("GET /orchestrator/\nAccept: text/uri-list\n{filter}"),
                 "",
             )
@@ -85,10 +86,10 @@ async fn filters_leave_what_they_name() {
 async fn a_post_to_the_collection_makes_one_with_a_name_of_ours() {
     let host = OcciHost::start().await;
     let answer = host
-        .ask(
+        .send(
             &format!(
                 "POST /orchestrator/\n{}\nX-OCCI-Attribute: x=1",
-                category("orchestrator")
+                category_line("orchestrator")
             ),
             "",
         )
@@ -105,41 +106,44 @@ async fn a_post_to_the_collection_makes_one_with_a_name_of_ours() {
         answer.header("location"),
         Some(format!("http://{}/orchestrator/{}", host.api, names[0]).as_str())
     );
-    assert_eq!(host.ask("POST /orchestrator/", "").await.status, 400);
+    assert_eq!(host.send("POST /orchestrator/", "").await.status, 400);
 }
 
 #[tokio::test]
 async fn actions_and_delete_reach_all_of_the_project() {
     let host = OcciHost::start().await;
-    host.put("a", "x=1").await;
-    host.put("b", "x=1").await;
-    host.ask_as(
+    host.put_cluster("a", "x=1").await;
+    host.put_cluster("b", "x=1").await;
+    host.send_as(
         "other",
-        &format!("PUT /orchestrator/theirs\n{}", category("orchestrator")),
+        &format!(
+            "PUT /orchestrator/theirs\n{}",
+            category_line("orchestrator")
+        ),
         "",
     )
     .await;
     assert_eq!(
-        host.ask("POST /orchestrator/?action=deploy", "")
+        host.send("POST /orchestrator/?action=deploy", "")
             .await
             .status,
         200
     );
     for name in ["a", "b"] {
         assert_eq!(
-            host.attributes(name).await["occi.mcn.stack.state"],
+            host.fetch_attributes(name).await["occi.mcn.stack.state"],
             "CREATE_IN_PROGRESS"
         );
     }
-    let again = host.ask("POST /orchestrator/?action=deploy", "").await;
+    let again = host.send("POST /orchestrator/?action=deploy", "").await;
     assert_eq!(
         (again.status, again.body.starts_with("Not applicable atm.")),
         (400, true)
     );
-    assert_eq!(host.ask("DELETE /orchestrator/", "").await.status, 200);
+    assert_eq!(host.send("DELETE /orchestrator/", "").await.status, 200);
     assert_eq!(host.memory.names(), Vec::<String>::new());
     let theirs = host
-        .ask_as(
+        .send_as(
             "other",
             "GET /orchestrator/theirs\nAccept: application/occi+json",
             "",
@@ -156,7 +160,7 @@ async fn the_query_interface_lists_kind_actions_and_frameworks() {
     let host = OcciHost::start().await;
     for path in ["/-/", "/.well-known/org/ogf/occi/-/"] {
         let answer = host
-            .ask(&format!("GET {path}\nAccept: text/occi"), "")
+            .send(&format!("GET {path}\nAccept: text/occi"), "")
             .await;
         let kind = format!(
             "orchestrator; scheme=\"{S}\"; class=\"kind\"; rel=\"http://schemas.ogf.org/occi/core#resource\"; \
@@ -164,16 +168,19 @@ async fn the_query_interface_lists_kind_actions_and_frameworks() {
              actions=\"{S}deploy {S}provision\", provision; scheme=\"{S}\"; class=\"action\", deploy; scheme=\"{S}\"; class=\"action\"",
             host.api
         );
-        assert!(answer.joined("category").starts_with(&kind), "{answer:?}");
+        assert!(
+            answer.joined_header("category").starts_with(&kind),
+            "{answer:?}"
+        );
         assert!(
             answer
-                .joined("category")
+                .joined_header("category")
                 .contains("hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"")
         );
         assert_eq!(answer.body, "OK");
     }
     let json = host
-        .ask("GET /-/\nAccept: application/occi+json", "")
+        .send("GET /-/\nAccept: application/occi+json", "")
         .await
         .json();
     assert_eq!(json[0]["attributes"]["occi.mcn.stack.id"], "immutable");
@@ -193,7 +200,7 @@ async fn the_query_interface_lists_kind_actions_and_frameworks() {
     assert!(mixin("cluster")["attributes"]["stampede.workers"].is_string());
 
     let only = host
-        .ask(&format!("GET /-/\n{}", category("deploy")), "")
+        .send(&format!("GET /-/\n{}", category_line("deploy")), "")
         .await;
     assert_eq!(
         only.body,

@@ -1,9 +1,9 @@
-//! Whatever a client sends, it gets an answer or a closed connection, and the next client is
-//! served.
+//! Malformed and random input: every client gets a response or a closed connection, and the next
+//! client is served.
 
 use proptest::prelude::*;
 
-use crate::client::{OcciHost, category};
+use crate::client::{OcciHost, category_line};
 
 #[tokio::test]
 async fn what_is_not_http_is_refused_and_the_next_client_served() {
@@ -34,7 +34,7 @@ async fn what_is_not_http_is_refused_and_the_next_client_served() {
             "{bytes:?}: {answer:?}"
         );
         assert_eq!(
-            host.ask("GET /orchestrator/", "").await.status,
+            host.send("GET /orchestrator/", "").await.status,
             200,
             "after {bytes:?}"
         );
@@ -48,17 +48,17 @@ fn any_value_comes_back_whole_in_json_and_splits_no_header() {
         .build()
         .unwrap();
     let host = runtime.block_on(OcciHost::start());
-    runtime.block_on(host.put("default", "v=1"));
+    runtime.block_on(host.put_cluster("default", "v=1"));
     proptest!(ProptestConfig::with_cases(200), |(value in any::<String>())| {
         runtime.block_on(async {
             let body = serde_json::json!({"attributes": {"v": value}}).to_string();
-            let posted = host.ask("POST /orchestrator/default\nContent-Type: application/occi+json\nAccept: text/occi", &body).await;
+            let posted = host.send("POST /orchestrator/default\nContent-Type: application/occi+json\nAccept: text/occi", &body).await;
             prop_assert_eq!(posted.status, 200, "{}", posted.body);
-            prop_assert_eq!(posted.joined("x-occi-attribute").split(", ").count(), 5);
+            prop_assert_eq!(posted.joined_header("x-occi-attribute").split(", ").count(), 5);
             prop_assert_eq!(posted.body, "OK");
-            let plain = host.ask("GET /orchestrator/default", "").await;
+            let plain = host.send("GET /orchestrator/default", "").await;
             prop_assert_eq!(plain.body.lines().count(), 8);
-            let attributes = host.attributes("default").await;
+            let attributes = host.fetch_attributes("default").await;
             prop_assert_eq!(attributes["v"].as_str(), Some(value.as_str()));
             Ok(())
         })?;
@@ -72,10 +72,10 @@ fn any_header_gets_an_answer_of_this_service() {
         .build()
         .unwrap();
     let host = runtime.block_on(OcciHost::start());
-    let kind = category("orchestrator");
+    let kind = category_line("orchestrator");
     proptest!(ProptestConfig::with_cases(200), |(value in "[a=\"', \\\\;<>#%\u{e9}]{0,40}", name in "(X-OCCI-Attribute|Category|Link|Accept)")| {
-        let answer = runtime.block_on(host.ask(&format!("PUT /orchestrator/x\n{kind}\n{name}: {value}"), ""));
+        let answer = runtime.block_on(host.send(&format!("PUT /orchestrator/x\n{kind}\n{name}: {value}"), ""));
         prop_assert!(matches!(answer.status, 200 | 201 | 400 | 406), "{}: {:?}", value, answer);
-        runtime.block_on(host.ask("DELETE /orchestrator/x", ""));
+        runtime.block_on(host.send("DELETE /orchestrator/x", ""));
     });
 }

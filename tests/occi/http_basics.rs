@@ -1,5 +1,5 @@
-//! What any client of HTTP expects, beyond OCCI: HEAD, clients that close their side early, and a
-//! reason with every refusal.
+//! What HTTP requires beyond OCCI: HEAD, clients that close their side early, and a body with every
+//! error.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -10,7 +10,7 @@ const AUTH: &str = "Host: h\r\nX-Auth-Token: token-demo\r\nX-Tenant-Name: demo\r
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     for path in [
         "/",
         "/-/",
@@ -20,9 +20,11 @@ async fn head_is_get_without_the_body() {
         "/nosuch",
     ] {
         for accept in ["*/*", "text/occi", "application/occi+json", "text/html"] {
-            let get = host.ask(&format!("GET {path}\nAccept: {accept}"), "").await;
+            let get = host
+                .send(&format!("GET {path}\nAccept: {accept}"), "")
+                .await;
             let head = host
-                .ask(&format!("HEAD {path}\nAccept: {accept}"), "")
+                .send(&format!("HEAD {path}\nAccept: {accept}"), "")
                 .await;
             let but_date = |answer: &RawResponse| {
                 let mut headers: Vec<_> = answer

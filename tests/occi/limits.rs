@@ -1,5 +1,5 @@
-//! Every limit of the server on both sides, and that a client beyond one costs nobody else
-//! anything.
+//! Every limit of the server, at it and one beyond, and that a client beyond one does not affect
+//! others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use stampede::server::{ServerLimits, limits::HEADERS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::client::{OcciHost, RawResponse, category, eventually};
+use crate::client::{OcciHost, RawResponse, category_line, wait_until};
 use crate::memory::{PANICS, WAITS};
 
 /// A request for `/` with so many further bytes of headers, in as many lines as asked for; Host and
@@ -25,9 +25,9 @@ fn padded(bytes: usize, lines: usize) -> Vec<u8> {
     (head + "\r\n").into_bytes()
 }
 
-/// Waits until the host has come to a number; its own progress ends the wait.
+/// Waits until a counter of the host has reached a number.
 async fn until(number: &AtomicUsize, wanted: usize) {
-    eventually("a call that was begun goes on", async || {
+    wait_until("a call that was begun goes on", async || {
         number.load(Ordering::SeqCst) >= wanted
     })
     .await;
@@ -36,7 +36,7 @@ async fn until(number: &AtomicUsize, wanted: usize) {
 #[tokio::test]
 async fn headers() {
     let limits = ServerLimits::default();
-    let host = OcciHost::with(limits).await;
+    let host = OcciHost::start_with(limits).await;
     for (bytes, lines, status) in [
         (limits.header_bytes, 2, 200),
         (limits.header_bytes + 1, 2, 431),
@@ -58,12 +58,12 @@ async fn headers() {
     // What hurtle's recorded clients sent at most.
     let large = format!(
         "PUT /orchestrator/a\n{}\nX-OCCI-Attribute: a={}",
-        category("orchestrator"),
+        category_line("orchestrator"),
         "x".repeat(16 * 1024)
     );
-    assert_eq!(host.ask(&large, "").await.status, 201);
+    assert_eq!(host.send(&large, "").await.status, 201);
     let too_large = large.replace("a=", "a=x");
-    assert_eq!(host.ask(&too_large, "").await.status, 413);
+    assert_eq!(host.send(&too_large, "").await.status, 413);
 }
 
 #[tokio::test]
@@ -73,14 +73,14 @@ async fn bodies() {
         drained_bytes: 10_000,
         ..ServerLimits::default()
     };
-    let host = OcciHost::with(limits).await;
-    host.put("a", "x=1").await;
+    let host = OcciHost::start_with(limits).await;
+    host.put_cluster("a", "x=1").await;
     let body = |bytes: usize| format!("X-OCCI-Attribute: x={}", "y".repeat(bytes - 20));
     for (bytes, status) in [(100, 200), (101, 413), (10_000, 413)] {
         let body = body(bytes);
         assert_eq!(body.len(), bytes);
         assert_eq!(
-            host.ask("POST /orchestrator/a", &body).await.status,
+            host.send("POST /orchestrator/a", &body).await.status,
             status,
             "{bytes}"
         );
@@ -93,8 +93,8 @@ async fn bodies() {
             body.len()
         )
     };
-    assert_eq!(host.raw(chunked(100).as_bytes()).await.status, 200);
-    assert_eq!(host.raw(chunked(101).as_bytes()).await.status, 413);
+    assert_eq!(host.send_bytes(chunked(100).as_bytes()).await.status, 200);
+    assert_eq!(host.send_bytes(chunked(101).as_bytes()).await.status, 413);
     // One that never ends is not read for ever.
     let mut endless = host.connect().await;
     endless
@@ -107,12 +107,12 @@ async fn bodies() {
     while endless.write_all(chunk.as_bytes()).await.is_ok() {}
     // A client that asks before it sends is told at once.
     let asks = "POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 101\r\n\r\n";
-    assert_eq!(host.raw(asks.as_bytes()).await.status, 413);
+    assert_eq!(host.send_bytes(asks.as_bytes()).await.status, 413);
 }
 
 #[tokio::test]
 async fn slow_headers_and_idle_connections_end_and_hold_up_nobody() {
-    let host = OcciHost::with(ServerLimits {
+    let host = OcciHost::start_with(ServerLimits {
         header_read: Duration::from_millis(200),
         ..ServerLimits::default()
     })
@@ -125,7 +125,7 @@ async fn slow_headers_and_idle_connections_end_and_hold_up_nobody() {
         .await
         .unwrap();
     assert_eq!(RawResponse::read_one(&mut kept).await.status, 200);
-    assert_eq!(host.raw(&padded(0, 2)).await.status, 200);
+    assert_eq!(host.send_bytes(&padded(0, 2)).await.status, 200);
     for stream in [&mut idle, &mut slow, &mut kept] {
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest).await;
@@ -134,7 +134,7 @@ async fn slow_headers_and_idle_connections_end_and_hold_up_nobody() {
             "only the end was left"
         );
     }
-    assert_eq!(host.raw(&padded(0, 2)).await.status, 200);
+    assert_eq!(host.send_bytes(&padded(0, 2)).await.status, 200);
 }
 
 #[tokio::test]
@@ -144,13 +144,13 @@ async fn a_slow_body_ends_and_holds_up_nobody() {
         in_flight: 1,
         ..ServerLimits::default()
     };
-    let host = OcciHost::with(limits).await;
+    let host = OcciHost::start_with(limits).await;
     let mut slow = host.connect().await;
     slow.write_all(b"POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab")
         .await
         .unwrap();
     assert_eq!(
-        host.raw(&padded(0, 2)).await.status,
+        host.send_bytes(&padded(0, 2)).await.status,
         200,
         "it has taken the only place among those in work"
     );
@@ -159,7 +159,7 @@ async fn a_slow_body_ends_and_holds_up_nobody() {
 
 #[tokio::test]
 async fn connections() {
-    let host = OcciHost::with(ServerLimits {
+    let host = OcciHost::start_with(ServerLimits {
         connections: 2,
         ..ServerLimits::default()
     })
@@ -174,7 +174,7 @@ async fn connections() {
         assert_eq!(RawResponse::read_one(&mut stream).await.status, 200);
         open.push(stream);
     }
-    let turned_away = host.raw(&padded(0, 2)).await;
+    let turned_away = host.send_bytes(&padded(0, 2)).await;
     assert_eq!(
         (turned_away.status, turned_away.header("retry-after")),
         (503, Some("1"))
@@ -186,15 +186,15 @@ async fn connections() {
         .unwrap();
     assert_eq!(RawResponse::read_one(&mut open[0]).await.status, 200);
     drop(open);
-    eventually("a place that was left is given away", async || {
-        host.raw(&padded(0, 2)).await.status == 200
+    wait_until("a place that was left is given away", async || {
+        host.send_bytes(&padded(0, 2)).await.status == 200
     })
     .await;
 }
 
 #[tokio::test]
 async fn administration_has_connections_of_its_own() {
-    let host = OcciHost::with(ServerLimits {
+    let host = OcciHost::start_with(ServerLimits {
         connections: 0,
         admin_connections: 1,
         ..ServerLimits::default()
@@ -213,7 +213,7 @@ async fn administration_has_connections_of_its_own() {
 #[tokio::test]
 async fn connections_that_are_turned_away() {
     for (turned_away, status) in [(1, 503), (0, 0)] {
-        let host = OcciHost::with(ServerLimits {
+        let host = OcciHost::start_with(ServerLimits {
             connections: 0,
             rejected: turned_away,
             ..ServerLimits::default()
@@ -227,20 +227,23 @@ async fn connections_that_are_turned_away() {
 
 #[tokio::test]
 async fn requests_in_work() {
-    let host = OcciHost::with(ServerLimits {
+    let host = OcciHost::start_with(ServerLimits {
         in_flight: 1,
         ..ServerLimits::default()
     })
     .await;
-    let waiting = format!("PUT /orchestrator/{WAITS}\n{}", category("orchestrator"));
-    let (first, ()) = tokio::join!(host.ask(&waiting, ""), async {
+    let waiting = format!(
+        "PUT /orchestrator/{WAITS}\n{}",
+        category_line("orchestrator")
+    );
+    let (first, ()) = tokio::join!(host.send(&waiting, ""), async {
         until(&host.memory.waiting, 1).await;
-        let busy = host.ask("GET /orchestrator/", "").await;
+        let busy = host.send("GET /orchestrator/", "").await;
         assert_eq!((busy.status, busy.header("retry-after")), (503, Some("1")));
         host.memory.go_on.0.add_permits(1);
     });
     assert_eq!(first.status, 201);
-    assert_eq!(host.ask("GET /orchestrator/", "").await.status, 200);
+    assert_eq!(host.send("GET /orchestrator/", "").await.status, 200);
 }
 
 #[tokio::test]
@@ -249,7 +252,7 @@ async fn a_client_that_goes_away_does_not_stop_what_it_began() {
     let mut stream = host.connect().await;
     let head = format!(
         "PUT /orchestrator/{WAITS} HTTP/1.1\r\nHost: h\r\n{}\r\n",
-        category("orchestrator")
+        category_line("orchestrator")
     );
     stream
         .write_all(
@@ -261,11 +264,11 @@ async fn a_client_that_goes_away_does_not_stop_what_it_began() {
     drop(stream);
     // The host has surely seen the end of that connection when it has served others.
     for _ in 0..20 {
-        assert_eq!(host.raw(&padded(0, 2)).await.status, 200);
+        assert_eq!(host.send_bytes(&padded(0, 2)).await.status, 200);
     }
     host.memory.go_on.0.add_permits(1);
     until(&host.memory.finished, 1).await;
-    eventually("the cluster is there", async || {
+    wait_until("the cluster is there", async || {
         !host.memory.names().is_empty()
     })
     .await;
@@ -276,10 +279,13 @@ async fn a_defect_ends_one_request_only() {
     let host = OcciHost::start().await;
     for head in [
         format!("GET /orchestrator/{PANICS}"),
-        format!("PUT /orchestrator/{PANICS}\n{}", category("orchestrator")),
+        format!(
+            "PUT /orchestrator/{PANICS}\n{}",
+            category_line("orchestrator")
+        ),
     ] {
         for _ in 0..8 {
-            let answer = host.ask(&head, "").await;
+            let answer = host.send(&head, "").await;
             assert_eq!(answer.status, 500);
             assert!(
                 !answer.body.contains("as this test wants it"),
@@ -287,18 +293,18 @@ async fn a_defect_ends_one_request_only() {
                 answer.body
             );
         }
-        assert_eq!(host.ask("GET /orchestrator/", "").await.status, 200);
+        assert_eq!(host.send("GET /orchestrator/", "").await.status, 200);
     }
 }
 
 #[tokio::test]
 async fn a_client_that_does_not_read_loses_its_connection() {
-    let host = OcciHost::with(ServerLimits {
+    let host = OcciHost::start_with(ServerLimits {
         write_stall: Duration::from_millis(200),
         ..ServerLimits::default()
     })
     .await;
-    host.put("a", "x=1").await;
+    host.put_cluster("a", "x=1").await;
     // More than the system's buffers hold.
     host.memory.change("a", |view| {
         view.stack_id = Some(("RegionOne".to_owned(), "id".to_owned()));
@@ -311,7 +317,7 @@ async fn a_client_that_does_not_read_loses_its_connection() {
         "GET /orchestrator/a HTTP/1.1\r\nHost: h\r\nAccept: application/occi+json\r\n{auth}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    eventually("the host lets the connection go", async || {
+    wait_until("the host lets the connection go", async || {
         let mut admin = TcpStream::connect(host.admin).await.unwrap();
         admin
             .write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")

@@ -1,6 +1,6 @@
-//! The OCCI API behind its real server, on loopback, over clusters that live in memory: what
-//! hurtle's clients send and need, what is refused, and that no client can cost another anything.
-//! No cloud here; the life cycle on one is `tests/lifecycle`.
+//! Tests of the OCCI API behind its real server on loopback, with clusters in memory: requests of
+//! hurtle's clients, errors, and that no client delays or breaks another's requests. There is no
+//! cloud here; `tests/lifecycle` has one.
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -8,18 +8,18 @@
 )]
 
 mod actions;
-mod answers;
 mod client;
 mod collections;
 mod conformance;
+mod errors;
 mod hostile;
 mod http_basics;
 mod limits;
 mod memory;
 mod pages;
-mod refusals;
 mod renderings;
+mod response_cache;
 mod service_manager;
 mod shutdown;
 mod stalled;
-mod tags;
+mod user_mixins;

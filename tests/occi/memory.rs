@@ -1,5 +1,5 @@
-//! A cluster service in memory, for the API alone: the life cycle's rules without a cloud, and some
-//! faults of a host.
+//! A [`ClusterService`] that keeps clusters in memory: the rules of the life cycle without a cloud,
+//! and names of clusters that make it panic or wait.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use stampede::orchestrator::{
 };
 use tokio::sync::Semaphore;
 
-/// A cluster of this name makes its host panic.
+/// Every call for a cluster of this name panics.
 pub(crate) const PANICS: &str = "panics";
 /// A cluster of this name waits in every call until the test lets it go on.
 pub(crate) const WAITS: &str = "waits";
@@ -26,14 +26,14 @@ type Key = (String, String);
 #[derive(Clone, Default)]
 pub(crate) struct MemoryClusters {
     clusters: Arc<Mutex<BTreeMap<Key, ClusterView>>>,
-    /// Each with its project; the list is another one after each change.
+    /// Each with its project.
     groups: Arc<Mutex<Vec<(String, ClusterGroup)>>>,
     shown_groups: Arc<Mutex<BTreeMap<String, Arc<Vec<ClusterGroup>>>>>,
     /// Of all clusters together.
     revision: Arc<AtomicI64>,
-    /// How often a view was put into words.
+    /// How often a view was made.
     pub views: Arc<AtomicUsize>,
-    /// How often a token was shown.
+    /// How often a token was validated.
     pub authentications: Arc<AtomicUsize>,
     /// Calls that have come to [`WAITS`].
     pub waiting: Arc<AtomicUsize>,
@@ -68,7 +68,7 @@ static HADOOP: LazyLock<PluginDescriptor> = LazyLock::new(|| PluginDescriptor {
 impl MemoryClusters {
     /// Changes a cluster of the project `demo` as the cloud would.
     pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut ClusterView)) {
-        self.with("demo", name, |view| {
+        self.update_view("demo", name, |view| {
             change(view);
             Ok(())
         })
@@ -100,7 +100,7 @@ impl MemoryClusters {
         }
     }
 
-    fn with(
+    fn update_view(
         &self,
         project: &str,
         name: &str,
@@ -254,7 +254,7 @@ impl ClusterService for MemoryClusters {
         given: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
         self.misbehave(name).await;
-        self.with(project, name, |view| {
+        self.update_view(project, name, |view| {
             if view.phase != LifecyclePhase::Initialised {
                 return Err(OrchestratorError::NotApplicable(
                     "it is deployed already".to_owned(),
@@ -277,7 +277,7 @@ impl ClusterService for MemoryClusters {
         name: &str,
         given: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        self.with(project, name, |view| {
+        self.update_view(project, name, |view| {
             if view.phase != LifecyclePhase::Deployed {
                 return Err(OrchestratorError::NotApplicable(
                     "it is not deployed, or provisioned already".to_owned(),
@@ -296,7 +296,7 @@ impl ClusterService for MemoryClusters {
         given: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
         self.misbehave(name).await;
-        self.with(project, name, |view| {
+        self.update_view(project, name, |view| {
             view.attributes.extend(given);
             Ok(())
         })
@@ -363,9 +363,10 @@ impl ClusterService for MemoryClusters {
         how: MembershipChange,
         clusters: &[String],
     ) -> Result<(), OrchestratorError> {
-        let ids = clusters
-            .iter()
-            .map(|cluster| self.with(project, cluster, |_| Ok(())).map(|view| view.id));
+        let ids = clusters.iter().map(|cluster| {
+            self.update_view(project, cluster, |_| Ok(()))
+                .map(|view| view.id)
+        });
         let ids = ids.collect::<Result<_, _>>()?;
         let mut groups = self.groups.lock().unwrap();
         let group = groups

@@ -1,8 +1,8 @@
-//! The HTML rendering, as a person with a browser sees it.
+//! The HTML pages, as a browser requests them.
 
 use stampede::cluster::ClusterState;
 
-use crate::client::{OcciHost, RawResponse, category};
+use crate::client::{OcciHost, RawResponse, category_line};
 
 /// What Firefox sends.
 const BROWSER: &str =
@@ -27,7 +27,7 @@ fn assert_page(answer: &RawResponse, status: u16) {
 }
 
 async fn page(host: &OcciHost, path: &str, status: u16) -> String {
-    let answer = host.ask(&format!("GET {path}\n{BROWSER}"), "").await;
+    let answer = host.send(&format!("GET {path}\n{BROWSER}"), "").await;
     assert_page(&answer, status);
     // The engine writes a slash so, everywhere but in the templates' own text.
     answer.body.replace("&#x2f;", "/")
@@ -36,7 +36,7 @@ async fn page(host: &OcciHost, path: &str, status: u16) -> String {
 #[tokio::test]
 async fn a_cluster_shows_state_progress_endpoints_failure_and_what_can_be_done() {
     let host = OcciHost::start().await;
-    host.put("default", "note=\"<b>bold</b>\"").await;
+    host.put_cluster("default", "note=\"<b>bold</b>\"").await;
     let initialised = page(&host, "/orchestrator/default", 200).await;
     assert!(
         initialised
@@ -80,7 +80,7 @@ async fn every_resource_has_its_page() {
             .await
             .contains("There is no cluster here.")
     );
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     assert!(
         page(&host, "/orchestrator/", 200)
             .await
@@ -97,7 +97,7 @@ async fn every_resource_has_its_page() {
             .contains("Resource not found")
     );
     let form = host
-        .ask(
+        .send(
             "GET /orchestrator/default\nAccept: application/x-www-form-urlencoded",
             "",
         )
@@ -105,7 +105,7 @@ async fn every_resource_has_its_page() {
     assert_page(&form, 200);
     assert_page(
         &host
-            .ask(&format!("DELETE /orchestrator/default\n{BROWSER}"), "")
+            .send(&format!("DELETE /orchestrator/default\n{BROWSER}"), "")
             .await,
         200,
     );
@@ -127,7 +127,7 @@ async fn a_person_without_the_headers_is_told_what_is_needed() {
         let raw = format!(
             "GET /orchestrator/a$(x) HTTP/1.1\r\nHost: so.example.org\r\nConnection: close\r\n{headers}{accept}\r\n\r\n"
         );
-        let answer = host.raw(raw.as_bytes()).await;
+        let answer = host.send_bytes(raw.as_bytes()).await;
         assert_page(&answer, status);
         assert!(
             answer.body.contains(text) && answer.body.contains("openstack token issue"),
@@ -145,12 +145,12 @@ async fn a_person_without_the_headers_is_told_what_is_needed() {
 #[tokio::test]
 async fn a_button_works_and_a_page_of_another_site_presses_none() {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     let press = |browser: &'static str| {
         let host = &host;
         let form = "Content-Type: application/x-www-form-urlencoded\nAccept: text/html";
         async move {
-            host.ask(
+            host.send(
                 &format!("POST /orchestrator/default?action=deploy\n{form}\n{browser}"),
                 "",
             )
@@ -165,26 +165,26 @@ async fn a_button_works_and_a_page_of_another_site_presses_none() {
     ] {
         assert_page(&press(foreign).await, 403);
         let delete = host
-            .ask(&format!("DELETE /orchestrator/default\n{foreign}"), "")
+            .send(&format!("DELETE /orchestrator/default\n{foreign}"), "")
             .await;
         assert_eq!(delete.status, 403, "{foreign}");
     }
     assert_eq!(
-        host.attributes("default").await["occi.mcn.stack.state"],
+        host.fetch_attributes("default").await["occi.mcn.stack.state"],
         "uninitialized"
     );
     let pressed = press("Sec-Fetch-Site: same-origin\nOrigin: https://the.proxy.example.org").await;
     assert_page(&pressed, 200);
     assert_eq!(
-        host.attributes("default").await["occi.mcn.stack.state"],
+        host.fetch_attributes("default").await["occi.mcn.stack.state"],
         "CREATE_IN_PROGRESS"
     );
     let own = format!("Origin: http://{}", host.api);
     let put = host
-        .ask(
+        .send(
             &format!(
                 "PUT /orchestrator/b\n{}\n{own}\nAccept: text/html",
-                category("orchestrator")
+                category_line("orchestrator")
             ),
             "",
         )

@@ -1,15 +1,15 @@
 //! Entities in each rendering, with the recorded separators.
 
-use crate::client::{OcciHost, S, category};
+use crate::client::{OcciHost, S, category_line};
 
 #[tokio::test]
 async fn text_plain_begins_with_an_empty_line() {
     let host = OcciHost::start().await;
-    host.put("default", "a=\"p, q\", b=\"say \\\"hi\\\"\"")
+    host.put_cluster("default", "a=\"p, q\", b=\"say \\\"hi\\\"\"")
         .await;
     for accept in ["Accept: text/plain", "Accept: */*", ""] {
         let answer = host
-            .ask(&format!("GET /orchestrator/default\n{accept}"), "")
+            .send(&format!("GET /orchestrator/default\n{accept}"), "")
             .await;
         let mut lines = answer.body.split('\n');
         assert_eq!(
@@ -40,9 +40,9 @@ async fn text_plain_begins_with_an_empty_line() {
 #[tokio::test]
 async fn text_occi_stands_in_headers() {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     let answer = host
-        .ask("GET /orchestrator/default\nAccept: text/occi", "")
+        .send("GET /orchestrator/default\nAccept: text/occi", "")
         .await;
     assert_eq!(
         (answer.body.as_str(), answer.header("content-type")),
@@ -60,9 +60,9 @@ async fn text_occi_stands_in_headers() {
 #[tokio::test]
 async fn json_has_the_recorded_keys_and_can_be_sent_back() {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     let answer = host
-        .ask(
+        .send(
             "GET /orchestrator/default\nAccept: application/occi+json",
             "",
         )
@@ -88,19 +88,19 @@ async fn json_has_the_recorded_keys_and_can_be_sent_back() {
     let changed = answer.body.replace("\"a\": \"1\"", "\"a\": \"2\"");
     assert_ne!(changed, answer.body);
     let back = host
-        .ask(
+        .send(
             "POST /orchestrator/default\nContent-Type: application/occi+json",
             &changed,
         )
         .await;
     assert_eq!(back.status, 200, "{}", back.body);
-    assert_eq!(host.attributes("default").await["a"], "2");
+    assert_eq!(host.fetch_attributes("default").await["a"], "2");
 
     let json = format!(
         "PUT /orchestrator/new\n{}\nAccept: application/occi+json",
-        category("orchestrator")
+        category_line("orchestrator")
     );
-    let created = host.ask(&json, "").await;
+    let created = host.send(&json, "").await;
     assert_eq!(
         (
             created.status,
@@ -113,12 +113,12 @@ async fn json_has_the_recorded_keys_and_can_be_sent_back() {
 #[tokio::test]
 async fn the_second_put_shows_what_is_there_and_changes_nothing() {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     let again = host
-        .ask(
+        .send(
             &format!(
                 "PUT /orchestrator/default\n{}\nX-OCCI-Attribute: a=2",
-                category("orchestrator")
+                category_line("orchestrator")
             ),
             "",
         )
@@ -135,10 +135,10 @@ async fn the_second_put_shows_what_is_there_and_changes_nothing() {
 async fn urls_name_the_host_as_the_client_does() {
     let host = OcciHost::start().await;
     let named = host
-        .ask(
+        .send(
             &format!(
                 "PUT /orchestrator/a\nHost: so.example.org\n{}",
-                category("orchestrator")
+                category_line("orchestrator")
             ),
             "",
         )
@@ -150,9 +150,9 @@ async fn urls_name_the_host_as_the_client_does() {
     let auth = "X-Auth-Token: token-demo\r\nX-Tenant-Name: demo";
     let raw = format!(
         "PUT /orchestrator/b HTTP/1.0\r\n{auth}\r\n{}\r\n\r\n",
-        category("orchestrator")
+        category_line("orchestrator")
     );
-    let unnamed = host.raw(raw.as_bytes()).await;
+    let unnamed = host.send_bytes(raw.as_bytes()).await;
     assert_eq!(
         (unnamed.status, unnamed.header("location")),
         (

@@ -1,11 +1,9 @@
-//! The Service Manager's own sequence, sent as it sends it and read as it reads it
-//! (host/docs/hurtle/PROTOCOL.md, section 7).
+//! The Service Manager's sequence of requests, with its headers and its way of parsing responses, as
+//! section 7 of the recorded protocol has them.
 
 use std::sync::atomic::Ordering;
 
-use stampede::orchestrator::ClusterView;
-
-use crate::client::{OcciHost, category};
+use crate::client::{OcciHost, category_line};
 
 /// What every request of the Service Manager carries besides.
 const ITS_HEADERS: &str =
@@ -28,34 +26,30 @@ fn parsed(header: &str) -> Vec<(String, String)> {
     header.split(", ").map(item).collect()
 }
 
-async fn the_first_look(host: &OcciHost) {
-    let root = host.ask(&format!("GET /\n{ITS_HEADERS}\nAccept: application/occi+json\nAuthorization: Basic ZGVtbzpwYXNz"), "").await;
+#[tokio::test]
+async fn from_the_first_look_to_destroyed() {
+    let host = OcciHost::start().await;
+    let state = async || {
+        host.fetch_attributes("default").await["occi.mcn.stack.state"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+
+    let root = host.send(&format!("GET /\n{ITS_HEADERS}\nAccept: application/occi+json\nAuthorization: Basic ZGVtbzpwYXNz"), "").await;
     assert_eq!((root.status, root.body.as_str()), (200, "[]"));
     assert_eq!(
         host.memory.authentications.load(Ordering::SeqCst),
         0,
         "the first look must not wait for Keystone"
     );
-}
-
-#[tokio::test]
-async fn from_the_first_look_to_destroyed() {
-    let host = OcciHost::start().await;
-    let state = async || {
-        host.attributes("default").await["occi.mcn.stack.state"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-
-    the_first_look(&host).await;
 
     let put = format!(
         "PUT /orchestrator/default\n{ITS_HEADERS}\n{}\nAccept: */*\nContent-Length: 0",
-        category("orchestrator")
+        category_line("orchestrator")
     );
     let put = host
-        .ask(
+        .send(
             &format!("{put}\nX-OCCI-Attribute: activate.integer=1, my.param=hello"),
             "",
         )
@@ -68,13 +62,13 @@ async fn from_the_first_look_to_destroyed() {
     assert_eq!(state().await, "uninitialized");
 
     let action = |term: &str| {
-        let category = category(term);
+        let category = category_line(term);
         format!(
             "POST /orchestrator/default?action={term}\n{ITS_HEADERS}\n{category}\nAccept: */*\nContent-Length: 0"
         )
     };
     let deployed = host
-        .ask(
+        .send(
             &format!("{}\nX-OCCI-Attribute: a=1, a=1, a=2", action("deploy")),
             "",
         )
@@ -88,20 +82,20 @@ async fn from_the_first_look_to_destroyed() {
     });
     assert_eq!(state().await, "CREATE_COMPLETE");
     assert_eq!(
-        host.attributes("default").await["a"],
+        host.fetch_attributes("default").await["a"],
         "2",
         "the last of duplicates wins"
     );
 
-    assert_eq!(host.ask(&action("provision"), "").await.status, 200);
+    assert_eq!(host.send(&action("provision"), "").await.status, 200);
 
     let shown = host
-        .ask(
+        .send(
             &format!("GET /orchestrator/default\n{ITS_HEADERS}\nAccept: text/occi"),
             "",
         )
         .await;
-    let attributes = parsed(&shown.joined("x-occi-attribute"));
+    let attributes = parsed(&shown.joined_header("x-occi-attribute"));
     for wanted in [
         ("mcn.endpoint.p1.RegionOne", "10.0.0.1"),
         ("my.param", "hello"),
@@ -118,63 +112,63 @@ async fn from_the_first_look_to_destroyed() {
     let update = format!(
         "POST /orchestrator/default\n{ITS_HEADERS}\nContent-Length: 0\nX-OCCI-Attribute: , my.param=good day, new=2"
     );
-    assert_eq!(host.ask(&update, "").await.status, 200);
-    assert_eq!(host.attributes("default").await["my.param"], "good day");
+    assert_eq!(host.send(&update, "").await.status, 200);
+    assert_eq!(
+        host.fetch_attributes("default").await["my.param"],
+        "good day"
+    );
 
     let delete =
         "DELETE /orchestrator/default\nX-OCCI-Attribute: my.param=hello\nContent-Length: 0";
-    let deleted = host.ask(delete, "").await;
+    let deleted = host.send(delete, "").await;
     assert_eq!((deleted.status, deleted.body.as_str()), (200, "OK"));
-    assert_eq!(host.ask(delete, "").await.status, 404);
+    assert_eq!(host.send(delete, "").await.status, 404);
     assert_eq!(
-        host.ask("GET /orchestrator/default", "").await.body,
+        host.send("GET /orchestrator/default", "").await.body,
         "Resource not found: '/orchestrator/default'"
     );
-    host.put("default", "a=1").await;
-}
-
-/// Attributes and outputs of every kind that httplib or the parser could stumble over.
-fn add_odd_values(view: &mut ClusterView) {
-    let values = [
-        "p, q",
-        "x=y",
-        "\"",
-        "a\r\nX-Injected: 1",
-        "\0",
-        "caf\u{e9}",
-        "50%",
-        "\\",
-        "",
-        " ",
-    ];
-    for (number, value) in values.into_iter().enumerate() {
-        view.attributes
-            .insert(format!("value.{number}"), value.to_owned());
-        view.attributes
-            .insert(format!("key {value},{number}"), "1".to_owned());
-    }
-    view.stack_id = Some(("RegionOne".to_owned(), "id".to_owned()));
-    view.outputs.insert(
-        "list".to_owned(),
-        serde_json::json!([1, "two", {"three": null}]),
-    );
-    for node in 0..250 {
-        view.attributes.insert(
-            format!("long.{node}"),
-            "hadoop setup done, 34 s; ".repeat(20),
-        );
-    }
-    view.outputs
-        .insert("huge".to_owned(), "h".repeat(200_000).into());
+    host.put_cluster("default", "a=1").await;
 }
 
 #[tokio::test]
 async fn its_parser_survives_every_value_and_header_line() {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
-    host.memory.change("default", add_odd_values);
+    host.put_cluster("default", "a=1").await;
+    host.memory.change("default", |view| {
+        let values = [
+            "p, q",
+            "x=y",
+            "\"",
+            "a\r\nX-Injected: 1",
+            "\0",
+            "caf\u{e9}",
+            "50%",
+            "\\",
+            "",
+            " ",
+        ];
+        for (number, value) in values.into_iter().enumerate() {
+            view.attributes
+                .insert(format!("value.{number}"), value.to_owned());
+            view.attributes
+                .insert(format!("key {value},{number}"), "1".to_owned());
+        }
+        view.stack_id = Some(("RegionOne".to_owned(), "id".to_owned()));
+        view.outputs.insert(
+            "list".to_owned(),
+            serde_json::json!([1, "two", {"three": null}]),
+        );
+        for node in 0..250 {
+            view.attributes.insert(
+                format!("long.{node}"),
+                "hadoop setup done, 34 s; ".repeat(20),
+            );
+        }
+        view.outputs
+            .insert("huge".to_owned(), "h".repeat(200_000).into());
+    });
     let answer = host
-        .ask("GET /orchestrator/default\nAccept: text/occi", "")
+        .send("GET /orchestrator/default\nAccept: text/occi", "")
         .await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("x-injected"), None);
@@ -190,7 +184,7 @@ async fn its_parser_survives_every_value_and_header_line() {
             .all(|(name, value)| name.len() + value.len() + 4 <= 65_536),
         "httplib takes lines of 65536 bytes"
     );
-    let attributes = parsed(&answer.joined("x-occi-attribute"));
+    let attributes = parsed(&answer.joined_header("x-occi-attribute"));
     let value = |name: &str| {
         attributes
             .iter()
@@ -205,7 +199,7 @@ async fn its_parser_survives_every_value_and_header_line() {
         "each attribute once"
     );
 
-    let whole = host.attributes("default").await;
+    let whole = host.fetch_attributes("default").await;
     assert_eq!(whole["value.3"], "a\r\nX-Injected: 1");
     assert_eq!(
         whole["list.RegionOne"],
@@ -217,9 +211,9 @@ async fn its_parser_survives_every_value_and_header_line() {
 #[tokio::test]
 async fn its_polling_ends_at_a_failure_and_everybody_still_sees_why() {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     let poll = async || {
-        host.ask("GET /orchestrator/default\nUser-Agent: python-requests/2.11.0\nAccept: application/occi+json", "").await
+        host.send("GET /orchestrator/default\nUser-Agent: python-requests/2.11.0\nAccept: application/occi+json", "").await
     };
     assert_eq!(poll().await.status, 200);
     host.memory.change("default", |view| {
@@ -244,12 +238,12 @@ async fn its_polling_ends_at_a_failure_and_everybody_still_sees_why() {
 
     // Its own client's GET goes through it as text/occi, and must find the attributes.
     let shown = host
-        .ask(
+        .send(
             &format!("GET /orchestrator/default\n{ITS_HEADERS}\nAccept: text/occi"),
             "",
         )
         .await;
-    let attributes = parsed(&shown.joined("x-occi-attribute"));
+    let attributes = parsed(&shown.joined_header("x-occi-attribute"));
     for wanted in [
         ("occi.mcn.stack.state", "CREATE_FAILED"),
         (
@@ -270,7 +264,7 @@ async fn its_polling_ends_at_a_failure_and_everybody_still_sees_why() {
         ("Mozilla/5.0", "text/html"),
     ] {
         let seen = host
-            .ask(
+            .send(
                 &format!("GET /orchestrator/default\nUser-Agent: {agent}\nAccept: {accept}"),
                 "",
             )
@@ -281,7 +275,7 @@ async fn its_polling_ends_at_a_failure_and_everybody_still_sees_why() {
         );
     }
     assert_eq!(
-        host.ask(&format!("DELETE /orchestrator/default\n{ITS_HEADERS}"), "")
+        host.send(&format!("DELETE /orchestrator/default\n{ITS_HEADERS}"), "")
             .await
             .status,
         200

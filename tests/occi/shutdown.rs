@@ -1,4 +1,4 @@
-//! Graceful shutdown: the server lets work end, and waits for nobody beyond its grace.
+//! Graceful shutdown: requests in progress are finished, within a bound of time.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use stampede::server::{ServeError, Server, ServerConfig, ServerLimits};
 use tokio::io::AsyncWriteExt;
 
-use crate::client::{OcciHost, RawResponse, category, eventually};
+use crate::client::{OcciHost, RawResponse, category_line, wait_until};
 use crate::memory::WAITS;
 
 async fn begin_waiting(host: &OcciHost) -> tokio::net::TcpStream {
     let mut stream = host.connect().await;
     let head = format!(
         "PUT /orchestrator/{WAITS} HTTP/1.1\r\nHost: h\r\n{}\r\n",
-        category("orchestrator")
+        category_line("orchestrator")
     );
     stream
         .write_all(
@@ -21,7 +21,7 @@ async fn begin_waiting(host: &OcciHost) -> tokio::net::TcpStream {
         )
         .await
         .unwrap();
-    eventually("the request is in work", async || {
+    wait_until("the request is in work", async || {
         host.memory.waiting.load(Ordering::SeqCst) > 0
     })
     .await;
@@ -30,7 +30,7 @@ async fn begin_waiting(host: &OcciHost) -> tokio::net::TcpStream {
 
 #[tokio::test]
 async fn idle_connections_do_not_hold_it_up() {
-    let mut host = OcciHost::with(ServerLimits {
+    let mut host = OcciHost::start_with(ServerLimits {
         grace: Duration::from_secs(3600),
         ..ServerLimits::default()
     })
@@ -50,7 +50,7 @@ async fn idle_connections_do_not_hold_it_up() {
 
 #[tokio::test]
 async fn work_that_is_begun_ends() {
-    let mut host = OcciHost::with(ServerLimits {
+    let mut host = OcciHost::start_with(ServerLimits {
         grace: Duration::from_secs(3600),
         ..ServerLimits::default()
     })
@@ -64,7 +64,7 @@ async fn work_that_is_begun_ends() {
 
 #[tokio::test]
 async fn work_that_does_not_end_is_left() {
-    let mut host = OcciHost::with(ServerLimits {
+    let mut host = OcciHost::start_with(ServerLimits {
         grace: Duration::from_millis(50),
         ..ServerLimits::default()
     })
@@ -84,13 +84,13 @@ async fn a_port_that_is_taken_is_named() {
     let host = OcciHost::start().await;
     let any = "127.0.0.1:0".parse().unwrap();
     let config = ServerConfig {
+        metrics: Default::default(),
         listen: host.api,
         admin_listen: any,
         so_name: String::new(),
         controller: None,
         limits: ServerLimits::default(),
         occi: stampede::occi::OcciLimits::default(),
-        metrics: Default::default(),
     };
     let error = Server::bind(config).await.expect_err("it is taken");
     assert!(matches!(error, ServeError::Listen { address, .. } if address == host.api));

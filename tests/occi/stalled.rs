@@ -1,11 +1,11 @@
-//! Clients that stall cost nobody else anything: hundreds of them, in every way, while others work.
+//! Hundreds of clients that stall, in every way, while requests of others are served as before.
 
 use std::time::Duration;
 
 use stampede::server::ServerLimits;
 use tokio::io::AsyncWriteExt;
 
-use crate::client::{OcciHost, RawResponse, category, eventually};
+use crate::client::{OcciHost, RawResponse, category_line, wait_until};
 
 /// How many stall in each way.
 const EACH: usize = 150;
@@ -42,10 +42,10 @@ async fn six_hundred_stalled_clients_hold_up_nobody() {
         write_stall: patient,
         ..ServerLimits::default()
     };
-    let host = OcciHost::with(limits).await;
-    host.put("default", "a=1").await;
+    let host = OcciHost::start_with(limits).await;
+    host.put_cluster("default", "a=1").await;
     // More than the system's buffers hold.
-    host.put("large", "a=1").await;
+    host.put_cluster("large", "a=1").await;
     host.memory.change("large", |view| {
         view.attributes
             .insert("huge".to_owned(), "h".repeat(8 * 1024 * 1024));
@@ -68,24 +68,24 @@ async fn six_hundred_stalled_clients_hold_up_nobody() {
         stream.write_all(begun.as_bytes()).await.unwrap();
         stalled.push(stream);
     }
-    eventually("all that can be answered are", async || {
+    wait_until("all that can be answered are", async || {
         answers(&host).await == 2 + EACH
     })
     .await;
-    let kind = category("orchestrator");
+    let kind = category_line("orchestrator");
     for number in 0..OTHERS {
         let answer = match number % 4 {
             0 => {
-                host.ask("GET /orchestrator/default\nAccept: text/occi", "")
+                host.send("GET /orchestrator/default\nAccept: text/occi", "")
                     .await
             }
-            1 => host.ask("GET /orchestrator/default", "").await,
+            1 => host.send("GET /orchestrator/default", "").await,
             2 => {
-                host.ask(&format!("PUT /orchestrator/default\n{kind}"), "")
+                host.send(&format!("PUT /orchestrator/default\n{kind}"), "")
                     .await
             }
             _ => {
-                host.ask(
+                host.send(
                     "POST /orchestrator/default\nContent-Type: text/plain",
                     "X-OCCI-Attribute: b=2",
                 )
@@ -107,7 +107,7 @@ async fn a_client_that_reads_nothing_is_answered_only_until_a_small_buffer_is_fu
     // Far less than what the system would keep by itself: four megabytes and more.
     let requests = 16_000;
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut deaf = socket.connect(host.api).await.unwrap();
@@ -126,6 +126,6 @@ async fn a_client_that_reads_nothing_is_answered_only_until_a_small_buffer_is_fu
         (before, now) = (now, answers(&host).await);
     }
     assert!(now < requests / 8, "{now} of {requests} were answered");
-    assert_eq!(host.ask("GET /orchestrator/default", "").await.status, 200);
+    assert_eq!(host.send("GET /orchestrator/default", "").await.status, 200);
     writing.abort();
 }

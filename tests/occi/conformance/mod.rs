@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use stampede::cluster::ClusterState;
 
-use crate::client::{OcciHost, RawResponse, S, category};
+use crate::client::{OcciHost, RawResponse, S, category_line};
 use RulePrecondition::{Complete, Failed, Initialised, Nothing, Provisioned};
 
 /// One rule.
@@ -111,15 +111,15 @@ impl RulePrecondition {
         if matches!(self, Nothing) {
             return host;
         }
-        host.put("default", "a=1").await;
+        host.put_cluster("default", "a=1").await;
         if matches!(self, Initialised) {
             return host;
         }
         assert_eq!(
-            host.ask(
+            host.send(
                 &format!(
                     "POST /orchestrator/default?action=deploy\n{}",
-                    category("deploy")
+                    category_line("deploy")
                 ),
                 ""
             )
@@ -146,7 +146,7 @@ impl RulePrecondition {
         });
         if matches!(self, Provisioned) {
             assert_eq!(
-                host.ask("POST /orchestrator/default?action=provision", "")
+                host.send("POST /orchestrator/default?action=provision", "")
                     .await
                     .status,
                 200
@@ -158,9 +158,9 @@ impl RulePrecondition {
 
 fn filled(text: &str, host: &OcciHost) -> String {
     let text = text
-        .replace("{KIND}", &category("orchestrator"))
-        .replace("{DEPLOY}", &category("deploy"));
-    text.replace("{PROVISION}", &category("provision"))
+        .replace("{KIND}", &category_line("orchestrator"))
+        .replace("{DEPLOY}", &category_line("deploy"));
+    text.replace("{PROVISION}", &category_line("provision"))
         .replace("{LONG}", &"x".repeat(16 * 1024 + 1))
         .replace("{S}", S)
         .replace("{HOST}", &host.api.to_string())
@@ -189,11 +189,11 @@ impl ExpectedResponse {
                 format!("{:?} at the body's beginning", fill(text)),
             ),
             Self::Header(name, value) => (
-                answer.joined(name) == fill(value),
+                answer.joined_header(name) == fill(value),
                 format!("{name}: {}", fill(value)),
             ),
             Self::HeaderHas(name, text) => (
-                answer.joined(name).contains(&fill(text)),
+                answer.joined_header(name).contains(&fill(text)),
                 format!("{} in {name}", fill(text)),
             ),
             Self::NoHeader(name) => (answer.header(name).is_none(), format!("no header {name}")),
@@ -223,10 +223,10 @@ async fn check(rule: &ConformanceRule) -> Vec<String> {
         let (ask, body) = (filled(ask, &host), filled(body, &host));
         let answer = match ask.strip_prefix('!') {
             Some(bare) => {
-                host.raw(format!("{}\r\n\r\n", bare.replace('\n', "\r\n")).as_bytes())
+                host.send_bytes(format!("{}\r\n\r\n", bare.replace('\n', "\r\n")).as_bytes())
                     .await
             }
-            None => host.ask(&ask, &body).await,
+            None => host.send(&ask, &body).await,
         };
         wrong.extend(
             expected

@@ -1,6 +1,6 @@
-//! User-defined mixins: tags of a project's clusters.
+//! User-defined mixins: definition, members, filters and removal.
 
-use crate::client::{OcciHost, RawResponse, S, category};
+use crate::client::{OcciHost, RawResponse, S, category_line};
 
 const MIXIN: &str =
     "Category: mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"/mymix/\"";
@@ -10,9 +10,9 @@ const NAMED: &str = "Category: mymix; scheme=\"http://example.org/m#\"";
 async fn host() -> OcciHost {
     let host = OcciHost::start().await;
     for name in ["a", "b", "c"] {
-        host.put(name, "x=1").await;
+        host.put_cluster(name, "x=1").await;
     }
-    let defined = host.ask(&format!("POST /-/\n{MIXIN}"), "").await;
+    let defined = host.send(&format!("POST /-/\n{MIXIN}"), "").await;
     let line = format!(
         "mymix; scheme=\"http://example.org/m#\"; class=\"mixin\"; location=\"http://{}/mymix/\"",
         host.api
@@ -28,7 +28,7 @@ async fn host() -> OcciHost {
 /// The names at a location.
 async fn at(host: &OcciHost, path: &str) -> String {
     let answer = host
-        .ask(&format!("GET {path}\nAccept: text/uri-list"), "")
+        .send(&format!("GET {path}\nAccept: text/uri-list"), "")
         .await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer
@@ -40,7 +40,7 @@ async fn at(host: &OcciHost, path: &str) -> String {
 }
 
 async fn tag(host: &OcciHost, verb: &str, locations: &str) -> RawResponse {
-    host.ask(&format!("{verb} /mymix/\nX-OCCI-Location: {locations}"), "")
+    host.send(&format!("{verb} /mymix/\nX-OCCI-Location: {locations}"), "")
         .await
 }
 
@@ -84,7 +84,7 @@ async fn clusters_get_it_and_lose_it() {
         );
     }
     assert_eq!(
-        host.ask(
+        host.send(
             "PUT /mymix/\nContent-Type: text/uri-list",
             "# some\n/orchestrator/a\n/orchestrator/c\n"
         )
@@ -93,8 +93,11 @@ async fn clusters_get_it_and_lose_it() {
         200
     );
     assert_eq!(at(&host, "/mymix/").await, "ac");
-    assert_eq!(host.ask("POST /mymix/?action=deploy", "").await.status, 200);
-    let states = ["a", "b", "c"].map(|name| host.attributes(name));
+    assert_eq!(
+        host.send("POST /mymix/?action=deploy", "").await.status,
+        200
+    );
+    let states = ["a", "b", "c"].map(|name| host.fetch_attributes(name));
     let states = futures_util::future::join_all(states).await;
     let states: Vec<&str> = states
         .iter()
@@ -104,8 +107,8 @@ async fn clusters_get_it_and_lose_it() {
         states,
         ["CREATE_IN_PROGRESS", "uninitialized", "CREATE_IN_PROGRESS"]
     );
-    host.ask("DELETE /orchestrator/a", "").await;
-    host.put("a", "x=1").await;
+    host.send("DELETE /orchestrator/a", "").await;
+    host.put_cluster("a", "x=1").await;
     assert_eq!(
         at(&host, "/mymix/").await,
         "c",
@@ -123,7 +126,10 @@ async fn every_rendering_shows_it() {
     );
     let get = |path: &'static str, accept: &'static str| {
         let host = &host;
-        async move { host.ask(&format!("GET {path}\nAccept: {accept}"), "").await }
+        async move {
+            host.send(&format!("GET {path}\nAccept: {accept}"), "")
+                .await
+        }
     };
     for path in ["/-/", "/orchestrator/a"] {
         assert!(
@@ -136,7 +142,7 @@ async fn every_rendering_shows_it() {
         assert!(
             get(path, "text/occi")
                 .await
-                .joined("category")
+                .joined_header("category")
                 .ends_with(&line),
             "{path}"
         );
@@ -153,10 +159,10 @@ async fn every_rendering_shows_it() {
         get("/orchestrator/b", "application/occi+json").await.json()["mixins"],
         serde_json::json!([])
     );
-    let only = host.ask(&format!("GET /-/\n{NAMED}"), "").await;
+    let only = host.send(&format!("GET /-/\n{NAMED}"), "").await;
     assert_eq!(only.body, format!("\nCategory: {line}"));
     let filtered = host
-        .ask(
+        .send(
             &format!("GET /orchestrator/\nAccept: text/uri-list\n{NAMED}"),
             "",
         )
@@ -172,8 +178,11 @@ async fn every_rendering_shows_it() {
 async fn a_request_for_a_cluster_may_name_it() {
     let host = host().await;
     assert_eq!(
-        host.ask(
-            &format!("PUT /orchestrator/d\n{}\n{NAMED}", category("orchestrator")),
+        host.send(
+            &format!(
+                "PUT /orchestrator/d\n{}\n{NAMED}",
+                category_line("orchestrator")
+            ),
             ""
         )
         .await
@@ -181,14 +190,14 @@ async fn a_request_for_a_cluster_may_name_it() {
         201
     );
     assert_eq!(
-        host.ask(&format!("POST /orchestrator/b\n{NAMED}"), "")
+        host.send(&format!("POST /orchestrator/b\n{NAMED}"), "")
             .await
             .status,
         200
     );
     let json =
         format!(r#"{{"kind": "{S}orchestrator", "mixins": ["http://example.org/m#mymix"]}}"#);
-    let created = host.ask("PUT /orchestrator/e\nContent-Type: application/occi+json\nAccept: application/occi+json", &json).await;
+    let created = host.send("PUT /orchestrator/e\nContent-Type: application/occi+json\nAccept: application/occi+json", &json).await;
     assert_eq!(
         (created.status, &created.json()["mixins"][0]["term"]),
         (201, &"mymix".into())
@@ -212,7 +221,7 @@ async fn it_is_defined_once_and_deleted_with_all_its_tags_but_no_cluster() {
         ),
         (
             "POST",
-            format!("{}; class=\"mixin\"", category("orchestrator")),
+            format!("{}; class=\"mixin\"", category_line("orchestrator")),
             403,
         ),
         (
@@ -225,7 +234,7 @@ async fn it_is_defined_once_and_deleted_with_all_its_tags_but_no_cluster() {
             "Category: hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"".to_owned(),
             403,
         ),
-        ("DELETE", category("deploy"), 403),
+        ("DELETE", category_line("deploy"), 403),
         (
             "DELETE",
             "Category: nosuch; scheme=\"http://example.org/m#\"".to_owned(),
@@ -233,24 +242,27 @@ async fn it_is_defined_once_and_deleted_with_all_its_tags_but_no_cluster() {
         ),
     ] {
         assert_eq!(
-            host.ask(&format!("{verb} /-/\n{text}"), "").await.status,
+            host.send(&format!("{verb} /-/\n{text}"), "").await.status,
             status,
             "{verb} {text}"
         );
     }
     assert_eq!(
-        host.ask("GET /a/", "").await.status,
+        host.send("GET /a/", "").await.status,
         404,
         "of several, none is kept when one is wrong"
     );
     assert_eq!(
-        host.ask(&format!("DELETE /-/\n{NAMED}"), "").await.status,
+        host.send(&format!("DELETE /-/\n{NAMED}"), "").await.status,
         200
     );
-    assert_eq!(host.ask("GET /mymix/", "").await.status, 404);
+    assert_eq!(host.send("GET /mymix/", "").await.status, 404);
     assert_eq!(
-        host.ask(
-            &format!("PUT /orchestrator/z\n{}\n{NAMED}", category("orchestrator")),
+        host.send(
+            &format!(
+                "PUT /orchestrator/z\n{}\n{NAMED}",
+                category_line("orchestrator")
+            ),
             ""
         )
         .await
@@ -260,7 +272,7 @@ async fn it_is_defined_once_and_deleted_with_all_its_tags_but_no_cluster() {
     assert_eq!(host.memory.names(), ["a", "b", "c"]);
     let json = r#"{"mixins": [{"term": "j", "scheme": "s#", "title": "J"}]}"#;
     assert_eq!(
-        host.ask("POST /-/\nContent-Type: application/occi+json", json)
+        host.send("POST /-/\nContent-Type: application/occi+json", json)
             .await
             .status,
         200
@@ -278,30 +290,30 @@ async fn another_project_neither_sees_nor_changes_it() {
         "PUT /mymix/".to_owned(),
         "DELETE /mymix/\nX-OCCI-Location: /orchestrator/a".to_owned(),
     ] {
-        assert_eq!(host.ask_as("other", &head, "").await.status, 404, "{head}");
+        assert_eq!(host.send_as("other", &head, "").await.status, 404, "{head}");
     }
     assert_eq!(
-        host.ask_as("other", &format!("DELETE /-/\n{NAMED}"), "")
+        host.send_as("other", &format!("DELETE /-/\n{NAMED}"), "")
             .await
             .status,
         400
     );
     assert!(
         !host
-            .ask_as("other", "GET /-/", "")
+            .send_as("other", "GET /-/", "")
             .await
             .body
             .contains("mymix")
     );
     assert_eq!(
-        host.ask_as("other", &format!("POST /-/\n{MIXIN}"), "")
+        host.send_as("other", &format!("POST /-/\n{MIXIN}"), "")
             .await
             .status,
         200,
         "it may have its own"
     );
     let foreign = host
-        .ask_as(
+        .send_as(
             "other",
             "POST /mymix/\nX-OCCI-Location: /orchestrator/a",
             "",
@@ -311,7 +323,7 @@ async fn another_project_neither_sees_nor_changes_it() {
         (foreign.status, foreign.body.as_str()),
         (404, "Resource not found: '/orchestrator/a'")
     );
-    host.ask_as("other", &format!("DELETE /-/\n{NAMED}"), "")
+    host.send_as("other", &format!("DELETE /-/\n{NAMED}"), "")
         .await;
     assert_eq!(at(&host, "/mymix/").await, "a");
 }

@@ -1,6 +1,6 @@
-//! Requests that are refused: with which status, and that they leave nothing behind.
+//! Requests that fail: their statuses and bodies, and that such a request changes nothing.
 
-use crate::client::{OcciHost, RawResponse, category};
+use crate::client::{OcciHost, RawResponse, category_line};
 
 #[tokio::test]
 async fn a_request_without_its_headers_is_refused_in_the_recorded_words() {
@@ -32,7 +32,7 @@ async fn a_request_without_its_headers_is_refused_in_the_recorded_words() {
         for path in ["/-/", "/orchestrator/", "/orchestrator/default"] {
             let raw =
                 format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{headers}\r\n");
-            let answer = host.raw(raw.as_bytes()).await;
+            let answer = host.send_bytes(raw.as_bytes()).await;
             assert_eq!(
                 (answer.status, answer.body.as_str()),
                 (status, text),
@@ -41,7 +41,7 @@ async fn a_request_without_its_headers_is_refused_in_the_recorded_words() {
         }
     }
     let root = host
-        .raw(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        .send_bytes(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         .await;
     assert_eq!(root.status, 200);
 }
@@ -49,19 +49,19 @@ async fn a_request_without_its_headers_is_refused_in_the_recorded_words() {
 #[tokio::test]
 async fn a_refused_put_creates_nothing() {
     let host = OcciHost::start().await;
-    let kind = category("orchestrator");
+    let kind = category_line("orchestrator");
     let put = |lines: String| {
         let host = &host;
         async move {
-            host.ask(&format!("PUT /orchestrator/default\n{lines}"), "")
+            host.send(&format!("PUT /orchestrator/default\n{lines}"), "")
                 .await
         }
     };
     for (lines, status, text) in [
         (String::new(), 400, "Could not find a valid kind."),
-        (category("deploy"), 400, "Could not find a valid kind."),
+        (category_line("deploy"), 400, "Could not find a valid kind."),
         (
-            category("nosuch"),
+            category_line("nosuch"),
             400,
             "The following category is not registered within this service (See Query interfaces): http",
         ),
@@ -102,7 +102,7 @@ async fn a_refused_put_creates_nothing() {
         assert!(answer.body.starts_with(text), "{lines}: {}", answer.body);
     }
     let wrong_name = host
-        .ask(&format!("PUT /orchestrator/9lives\n{kind}"), "")
+        .send(&format!("PUT /orchestrator/9lives\n{kind}"), "")
         .await;
     assert_eq!(
         (wrong_name.status, wrong_name.body.as_str()),
@@ -121,7 +121,7 @@ async fn unknown_paths_and_methods() {
         "/orchestrator",
         "/orchestrator/a/b",
     ] {
-        let answer = host.ask(&format!("GET {path}"), "").await;
+        let answer = host.send(&format!("GET {path}"), "").await;
         assert_eq!(
             (answer.status, answer.body),
             (404, format!("Resource not found: '{path}'"))
@@ -134,7 +134,7 @@ async fn unknown_paths_and_methods() {
         ("/orchestrator/default", "GET, HEAD, PUT, POST, DELETE"),
     ] {
         for method in ["OPTIONS", "PATCH", "TRACE", "FOO"] {
-            let answer = host.ask(&format!("{method} {path}"), "").await;
+            let answer = host.send(&format!("{method} {path}"), "").await;
             assert_eq!(
                 (answer.status, answer.header("allow")),
                 (405, Some(allowed)),
@@ -142,16 +142,16 @@ async fn unknown_paths_and_methods() {
             );
         }
     }
-    assert_eq!(host.ask("PUT /-/", "").await.status, 405);
+    assert_eq!(host.send("PUT /-/", "").await.status, 405);
 }
 
 #[tokio::test]
 async fn another_projects_cluster_is_not_there_by_any_verb() {
     let host = OcciHost::start().await;
-    host.put("default", "mine=1").await;
+    host.put_cluster("default", "mine=1").await;
     let theirs = |head: String| {
         let host = &host;
-        async move { host.ask_as("other", &head, "").await }
+        async move { host.send_as("other", &head, "").await }
     };
     for head in [
         "GET /orchestrator/default".to_owned(),
@@ -169,12 +169,12 @@ async fn another_projects_cluster_is_not_there_by_any_verb() {
         "[]"
     );
     assert_eq!(theirs("DELETE /orchestrator/".to_owned()).await.status, 200);
-    assert_eq!(host.attributes("default").await["mine"], "1");
+    assert_eq!(host.fetch_attributes("default").await["mine"], "1");
     // The same name in two projects is two clusters.
     assert_eq!(
         theirs(format!(
             "PUT /orchestrator/default\n{}",
-            category("orchestrator")
+            category_line("orchestrator")
         ))
         .await
         .status,
@@ -208,7 +208,7 @@ async fn the_administration_port_answers_as_recorded() {
         (get("/health").await.status, get("/ready").await.status),
         (200, 200)
     );
-    host.ask("GET /nosuch", "").await;
+    host.send("GET /nosuch", "").await;
     assert!(
         get("/metrics")
             .await

@@ -1,9 +1,9 @@
-//! The response cache: rendered answers are sent again while nothing has changed, and never to
-//! anybody or at any time where they would be wrong.
+//! The response cache: a response is sent again while nothing has changed, and never to another
+//! project or after a change.
 
 use std::sync::atomic::Ordering;
 
-use crate::client::{OcciHost, RawResponse, category};
+use crate::client::{OcciHost, RawResponse, category_line};
 
 const RENDERINGS: [&str; 4] = [
     "text/occi",
@@ -12,16 +12,16 @@ const RENDERINGS: [&str; 4] = [
     "text/html",
 ];
 
-/// GET of `default` in that rendering; the Date, which is the moment's, is left out.
+/// GET of `default` in that rendering, without the Date header, which changes with time.
 async fn get(host: &OcciHost, accept: &str) -> RawResponse {
     let mut answer = host
-        .ask(&format!("GET /orchestrator/default\nAccept: {accept}"), "")
+        .send(&format!("GET /orchestrator/default\nAccept: {accept}"), "")
         .await;
     answer.headers.retain(|(name, _)| name != "date");
     answer
 }
 
-/// How often a view was put into words.
+/// How often a view was made.
 fn views(host: &OcciHost) -> usize {
     host.memory.views.load(Ordering::SeqCst)
 }
@@ -29,7 +29,7 @@ fn views(host: &OcciHost) -> usize {
 #[tokio::test]
 async fn the_same_is_rendered_once_in_each_rendering() {
     let host = OcciHost::start().await;
-    host.put("default", "my.own=value").await;
+    host.put_cluster("default", "my.own=value").await;
     for (number, accept) in RENDERINGS.into_iter().enumerate() {
         let first = get(&host, accept).await;
         assert_eq!(
@@ -43,7 +43,7 @@ async fn the_same_is_rendered_once_in_each_rendering() {
         );
         assert_eq!(get(&host, accept).await, first, "byte for byte");
         let head = host
-            .ask(&format!("HEAD /orchestrator/default\nAccept: {accept}"), "")
+            .send(&format!("HEAD /orchestrator/default\nAccept: {accept}"), "")
             .await;
         assert_eq!(
             (
@@ -60,13 +60,13 @@ async fn the_same_is_rendered_once_in_each_rendering() {
 #[tokio::test]
 async fn every_change_shows_at_once() {
     let host = OcciHost::start().await;
-    host.put("default", "my.own=value").await;
+    host.put_cluster("default", "my.own=value").await;
     for accept in RENDERINGS {
         let shows = async |text: &str| {
             let answer = get(&host, accept).await;
             format!(
                 "{} {}",
-                answer.joined("x-occi-attribute") + &answer.joined("category"),
+                answer.joined_header("x-occi-attribute") + &answer.joined_header("category"),
                 answer.body
             )
             .contains(text)
@@ -75,10 +75,10 @@ async fn every_change_shows_at_once() {
         let updated = format!("updated-{}", accept.len());
         let post = format!(
             "POST /orchestrator/default\n{}\nX-OCCI-Attribute: {updated}=1",
-            category("orchestrator")
+            category_line("orchestrator")
         );
         assert!(!shows(&updated).await);
-        assert_eq!(host.ask(&post, "").await.status, 200);
+        assert_eq!(host.send(&post, "").await.status, 200);
         assert!(shows(&updated).await, "{accept}: an update");
         let observed = format!("OBSERVED_{}", accept.len());
         host.memory
@@ -86,7 +86,7 @@ async fn every_change_shows_at_once() {
         assert!(shows(&observed).await, "{accept}: an observation");
         let mixin = "Category: mymix; scheme=\"http://example.org/m#\"";
         assert_eq!(
-            host.ask(
+            host.send(
                 &format!("POST /-/\n{mixin}; class=\"mixin\"; location=\"/mymix/\""),
                 ""
             )
@@ -96,23 +96,23 @@ async fn every_change_shows_at_once() {
         );
         assert!(!shows("mymix").await);
         assert_eq!(
-            host.ask("POST /mymix/\nX-OCCI-Location: /orchestrator/default", "")
+            host.send("POST /mymix/\nX-OCCI-Location: /orchestrator/default", "")
                 .await
                 .status,
             200
         );
         assert!(shows("mymix").await, "{accept}: a mixin");
         assert_eq!(
-            host.ask(&format!("DELETE /-/\n{mixin}"), "").await.status,
+            host.send(&format!("DELETE /-/\n{mixin}"), "").await.status,
             200
         );
         assert!(!shows("mymix").await, "{accept}: no mixin any more");
         assert_eq!(
-            host.ask("DELETE /orchestrator/default", "").await.status,
+            host.send("DELETE /orchestrator/default", "").await.status,
             200
         );
         assert_eq!(get(&host, accept).await.status, 404);
-        host.put("default", "my.own=value").await;
+        host.put_cluster("default", "my.own=value").await;
         assert!(
             !shows(&updated).await,
             "{accept}: a new cluster of the same name"
@@ -123,11 +123,11 @@ async fn every_change_shows_at_once() {
 #[tokio::test]
 async fn nobody_is_shown_anothers() {
     let host = OcciHost::start().await;
-    host.put("default", "my.secret=1").await;
+    host.put_cluster("default", "my.secret=1").await;
     for accept in RENDERINGS {
         assert_eq!(get(&host, accept).await.status, 200);
         let ask = format!("GET /orchestrator/default\nAccept: {accept}");
-        assert_eq!(host.ask_as("other", &ask, "").await.status, 404);
+        assert_eq!(host.send_as("other", &ask, "").await.status, 404);
         for (credentials, status) in [
             ("", 403),
             ("X-Auth-Token: bad\r\nX-Tenant-Name: demo\r\n", 401),
@@ -136,16 +136,19 @@ async fn nobody_is_shown_anothers() {
             let raw = format!(
                 "GET /orchestrator/default HTTP/1.1\r\nHost: h\r\nAccept: {accept}\r\n{credentials}Connection: close\r\n\r\n"
             );
-            let answer = host.raw(raw.as_bytes()).await;
+            let answer = host.send_bytes(raw.as_bytes()).await;
             assert_eq!(answer.status, status, "{accept} {credentials}");
             assert!(!format!("{answer:?}").contains("my.secret"));
         }
     }
-    let put = format!("PUT /orchestrator/default\n{}", category("orchestrator"));
-    assert_eq!(host.ask_as("other", &put, "").await.status, 201);
+    let put = format!(
+        "PUT /orchestrator/default\n{}",
+        category_line("orchestrator")
+    );
+    assert_eq!(host.send_as("other", &put, "").await.status, 201);
     for accept in RENDERINGS {
         let others = host
-            .ask_as(
+            .send_as(
                 "other",
                 &format!("GET /orchestrator/default\nAccept: {accept}"),
                 "",
@@ -165,10 +168,10 @@ async fn nobody_is_shown_anothers() {
 #[tokio::test]
 async fn clients_that_know_the_service_by_another_address_are_shown_that() {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     for name in ["one.example.org", "two.example.org:8080", "one.example.org"] {
         let answer = host
-            .ask(&format!("GET /orchestrator/default\nHost: {name}"), "")
+            .send(&format!("GET /orchestrator/default\nHost: {name}"), "")
             .await;
         assert!(
             answer
@@ -184,24 +187,27 @@ async fn clients_that_know_the_service_by_another_address_are_shown_that() {
 #[tokio::test]
 async fn a_request_with_an_unknown_category_is_refused_also_where_its_answer_is_there() {
     let host = OcciHost::start().await;
-    host.put("default", "a=1").await;
+    host.put_cluster("default", "a=1").await;
     assert_eq!(get(&host, "text/plain").await.status, 200);
     let kind = host
-        .ask(
-            &format!("GET /orchestrator/default\n{}", category("orchestrator")),
+        .send(
+            &format!(
+                "GET /orchestrator/default\n{}",
+                category_line("orchestrator")
+            ),
             "",
         )
         .await;
     assert_eq!(kind.status, 200);
     let unknown = host
-        .ask(
+        .send(
             "GET /orchestrator/default\nCategory: nosuch; scheme=\"http://example.org/m#\"",
             "",
         )
         .await;
     assert!((400..500).contains(&unknown.status), "{}", unknown.status);
     let malformed = host
-        .ask("GET /orchestrator/default\nX-OCCI-Attribute: oops", "")
+        .send("GET /orchestrator/default\nX-OCCI-Attribute: oops", "")
         .await;
     assert_eq!(malformed.status, 400);
 }
