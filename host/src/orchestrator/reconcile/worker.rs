@@ -12,7 +12,10 @@ use crate::{
         error::OrchestratorError,
         locks::lock_mutex,
         requeue::Requeue,
-        state::{cluster_registry::ClusterHandle, sessions, status::needs_reconcile},
+        state::{
+            cluster_registry::ClusterHandle, locked_cluster::LockedCluster, sessions,
+            status::needs_reconcile,
+        },
     },
 };
 
@@ -20,7 +23,7 @@ use crate::{
 /// at it, or was a moment ago.
 pub(crate) async fn reconcile_if_idle(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &Arc<ClusterHandle>,
     session: &CloudSession,
 ) {
     if !needs_reconcile(&entity.record())
@@ -28,10 +31,10 @@ pub(crate) async fn reconcile_if_idle(
     {
         return;
     }
-    let Ok(_turn) = entity.turn.try_lock() else {
+    let Some(cluster) = entity.try_lock() else {
         return;
     };
-    if let Err(error) = reconcile_once(context, entity, session, None).await {
+    if let Err(error) = reconcile_once(context, &cluster, session, None).await {
         entity.look.record_contact(Some(error.to_string()));
     }
 }
@@ -89,7 +92,7 @@ fn should_continue(context: &Context, entity: &ClusterHandle, end: WorkerExit) -
     is_served && needs_reconcile(&record)
 }
 
-async fn run_worker(context: &Context, entity: &ClusterHandle) -> WorkerExit {
+async fn run_worker(context: &Context, entity: &Arc<ClusterHandle>) -> WorkerExit {
     let mut failures = 0;
     while needs_reconcile(&entity.record()) {
         let record = entity.record();
@@ -100,11 +103,12 @@ async fn run_worker(context: &Context, entity: &ClusterHandle) -> WorkerExit {
                 .add_waits(sessions::any_and_owner(&record));
             return WorkerExit::NoToken;
         };
+        // Held until what an error means for the cluster is recorded, and not while it waits.
+        let cluster = entity.lock().await;
         let after = if entity.is_forbidden(&session) {
             Ok(Requeue::Owner)
         } else {
-            let _turn = entity.turn.lock().await;
-            reconcile_once(context, entity, &session, None).await
+            reconcile_once(context, &cluster, &session, None).await
         };
         let pause = match after {
             Ok(Requeue::Done) => return WorkerExit::Done,
@@ -139,10 +143,11 @@ async fn run_worker(context: &Context, entity: &ClusterHandle) -> WorkerExit {
                 context.state.limits.pause(failures - 1)
             }
             Err(error) => {
-                mark_blocked(context, entity, &error).await;
+                mark_blocked(context, &cluster, &error).await;
                 return WorkerExit::Done;
             }
         };
+        drop(cluster);
         tokio::time::sleep(pause).await;
     }
     WorkerExit::Done
@@ -166,14 +171,14 @@ fn reject_session(
 }
 
 /// What only a person can help with is kept in the record and logged once.
-async fn mark_blocked(context: &Context, entity: &ClusterHandle, error: &OrchestratorError) {
+async fn mark_blocked(context: &Context, cluster: &LockedCluster<'_>, error: &OrchestratorError) {
     let words = error.to_string();
-    let record = entity.record();
+    let record = cluster.record();
     tracing::error!(cluster.id = %record.id, "`{}` is stuck: {words}", record.name);
     if let Err(error) = context
         .state
         .registry
-        .change_record(entity, |record| record.stuck = Some(words.clone()))
+        .change_record(cluster, |record| record.stuck = Some(words.clone()))
         .await
     {
         tracing::error!(cluster.id = %record.id, "cannot record that: {error}");
@@ -188,10 +193,13 @@ pub(crate) async fn resume_project(
     for entity in context.state.registry.list_project(project_id).await? {
         let record = entity.record();
         if record.wish == DesiredState::Delete && record.stuck.is_some() {
+            let cluster = entity.lock().await;
             context
                 .state
                 .registry
-                .change_record(&entity, |record| (record.stuck, record.deletes) = (None, 0))
+                .change_record(&cluster, |record| {
+                    (record.stuck, record.deletes) = (None, 0)
+                })
                 .await?;
         }
         if needs_reconcile(&entity.record()) {

@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
+use tracing::Instrument;
 
 use crate::orchestrator::{
     context::Context,
@@ -18,7 +19,7 @@ use crate::orchestrator::{
     requeue::Requeue,
     rollout::steps::{self, StepStatus},
     stack::{snapshot::StackSnapshot, stack_request},
-    state::{cluster_registry::ClusterHandle, refresh, sessions, status},
+    state::{locked_cluster::LockedCluster, refresh, sessions, status},
 };
 use crate::{
     bundle::node_update::{self, NodeUpdate},
@@ -35,10 +36,31 @@ const LAST_CALL_S: u64 = 300;
 /// for one that starts on an empty disk.
 const HOST: &str = "host";
 
-/// The one next thing of a change. The caller holds the cluster's turn.
+/// The one next thing of a change.
 pub(crate) async fn advance_rollout(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
+    session: &CloudSession,
+) -> Result<Requeue, OrchestratorError> {
+    let record = entity.record();
+    let step = record
+        .change
+        .as_ref()
+        .map(|change| (change.at, change.step()));
+    let span = tracing::info_span!(
+        "rollout.step",
+        cluster.id = %record.id,
+        step.number = step.map_or(0, |(at, _)| at + 1),
+        step.title = step.and_then(|(_, step)| step).map_or("ending", |step| &step.title),
+    );
+    advance_step(context, entity, session)
+        .instrument(span)
+        .await
+}
+
+async fn advance_step(
+    context: &Context,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
@@ -162,7 +184,7 @@ fn step_verdict(
 /// client's to hear; a later one leads back.
 pub(crate) async fn send_step(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
@@ -221,7 +243,7 @@ pub(crate) async fn send_step(
 /// Whether another host has changed the cluster since ours has: then its word is taken over ours.
 pub(crate) async fn catch_up(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<bool, OrchestratorError> {
     let record = entity.record();
@@ -245,7 +267,7 @@ pub(crate) async fn catch_up(
 
 async fn adopt_snapshot(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     carried: &StackSnapshot,
 ) -> Result<(), OrchestratorError> {
     let record = context
@@ -341,7 +363,7 @@ pub(crate) async fn check_steps(
 
 async fn next_step(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
     stack: &StackId,
 ) -> Result<Requeue, OrchestratorError> {
@@ -365,7 +387,7 @@ async fn next_step(
 /// The last step is done: the cluster is what was wished, or as it was before.
 async fn finish_change(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
     stack: &StackId,
 ) -> Result<Requeue, OrchestratorError> {
@@ -417,7 +439,7 @@ async fn finish_change(
 
 /// Tells those who find the cluster again by its stack that the change has ended, since the stack
 /// carries it on. Nothing is lost without it.
-async fn publish_change_done(entity: &ClusterHandle, session: &CloudSession, stack: &StackId) {
+async fn publish_change_done(entity: &LockedCluster<'_>, session: &CloudSession, stack: &StackId) {
     let record = entity.record();
     let Some(last) = record
         .change
@@ -451,7 +473,7 @@ fn unanswered_nodes(change: &ClusterChange, seen: &ObservedState) -> String {
 /// Leads back to what was before; where that fails too, says what is broken and stops.
 async fn roll_back(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
     stack: &StackId,
     why: &str,
@@ -483,7 +505,7 @@ async fn roll_back(
 /// Records the way back, from wherever the change is, and whose it is.
 pub(crate) async fn start_rollback(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     why: String,
     owner: Option<String>,
 ) -> Result<Arc<ClusterRecord>, OrchestratorError> {

@@ -9,19 +9,18 @@ use std::{
 use crate::orchestrator::{
     error::OrchestratorError,
     locks::{lock_mutex, now_s},
-    state::{observation::RefreshState, status::needs_reconcile},
+    state::{locked_cluster::LockedCluster, observation::RefreshState, status::needs_reconcile},
 };
 use crate::{
     openstack::CloudSession,
-    store::{self, ClusterRecord, RecordStore},
+    store::{self, ClusterRecord, ObservedState, RecordStore},
 };
 
 /// One cluster in use.
 #[derive(Debug)]
 pub(crate) struct ClusterHandle {
-    /// Held while something is changed in the cloud, so that of two deploys at once one makes the
-    /// stack.
-    pub(crate) turn: tokio::sync::Mutex<()>,
+    /// Taken by [`ClusterHandle::lock`] only.
+    pub(super) turn: tokio::sync::Mutex<()>,
     /// The last observation.
     pub(crate) look: RefreshState,
     /// Whether a background task takes care of it.
@@ -151,6 +150,25 @@ impl ClusterRegistry {
     /// meanwhile.
     pub(crate) async fn change_record(
         &self,
+        cluster: &LockedCluster<'_>,
+        change: impl Fn(&mut ClusterRecord),
+    ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
+        self.write_record(cluster, change).await
+    }
+
+    /// Folds what Heat shows into what was observed before. Needs no lock: it changes nothing that
+    /// an action depends on, and nobody waits for Heat behind a slow action.
+    pub(crate) async fn fold_observation(
+        &self,
+        entity: &ClusterHandle,
+        fold: impl Fn(&ObservedState) -> ObservedState,
+    ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
+        self.write_record(entity, |record| record.seen = fold(&record.seen))
+            .await
+    }
+
+    async fn write_record(
+        &self,
         entity: &ClusterHandle,
         change: impl Fn(&mut ClusterRecord),
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
@@ -198,9 +216,9 @@ impl ClusterRegistry {
     /// Drops the record: nothing is left of the cluster.
     pub(crate) async fn drop_record(
         &self,
-        entity: &ClusterHandle,
+        cluster: &LockedCluster<'_>,
     ) -> Result<(), OrchestratorError> {
-        let record = entity.record();
+        let record = cluster.record();
         self.store.remove(&record.id).await?;
         self.release(&record);
         Ok(())

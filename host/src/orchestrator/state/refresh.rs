@@ -13,7 +13,7 @@ use crate::orchestrator::state::{
 use crate::{
     cluster::DesiredState,
     openstack::{CloudError, CloudSession, HeatStack, StackEvent, StackId},
-    store::ClusterRecord,
+    store::{ClusterRecord, ObservedState},
 };
 
 /// What a reader is told whose patience or whose place among those who wait was not enough.
@@ -90,14 +90,12 @@ pub(crate) async fn fetch_status(
         }
     };
     // Over what is known by now, which need not be what was known when Heat was asked.
-    let take = |record: &mut ClusterRecord| match &news {
-        Some((shown, events)) if record.seen.marker == known => {
-            record.seen = status::fold_events(&record.seen, shown, events)
-        }
-        Some(_) => {}
-        None => record.seen = status::mark_gone(&record.seen),
+    let fold = |seen: &ObservedState| match &news {
+        Some((shown, events)) if seen.marker == known => status::fold_events(seen, shown, events),
+        Some(_) => seen.clone(),
+        None => status::mark_gone(seen),
     };
-    let after = match state.registry.change_record(entity, take).await {
+    let after = match state.registry.fold_observation(entity, fold).await {
         Ok(after) => after,
         Err(error) => return Some(error.to_string()),
     };

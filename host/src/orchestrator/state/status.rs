@@ -45,6 +45,15 @@ pub fn fold_events(
     seen
 }
 
+/// What we know after Heat showed the stack's status alone.
+pub(crate) fn fold_status(seen: &ObservedState, stack: &HeatStack) -> ObservedState {
+    ObservedState {
+        status: Some(stack.status.clone()),
+        reason: stack.status_reason.clone(),
+        ..seen.clone()
+    }
+}
+
 /// What we know after Heat said that the stack is not there.
 pub fn mark_gone(seen: &ObservedState) -> ObservedState {
     ObservedState {

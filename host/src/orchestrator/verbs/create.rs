@@ -10,7 +10,7 @@ use crate::orchestrator::{
     planning::merge_attributes,
     stack::stack_request,
     state::{
-        cluster_registry::ClusterHandle,
+        locked_cluster::LockedCluster,
         view::{ClusterView, CreateOutcome, show_cluster},
     },
     verbs::find::find_cluster,
@@ -108,10 +108,10 @@ pub(crate) fn check_provision(record: &ClusterRecord) -> Result<(), Orchestrator
     }
 }
 
-/// Takes these attributes, which change nothing in the cloud. The caller holds the cluster's turn.
+/// Takes these attributes, which change nothing in the cloud.
 pub(crate) async fn store_attributes(
     context: &Context,
-    entity: &ClusterHandle,
+    cluster: &LockedCluster<'_>,
     attributes: &BTreeMap<String, String>,
     also: impl Fn(&mut ClusterRecord),
 ) -> Result<ClusterView, OrchestratorError> {
@@ -119,6 +119,10 @@ pub(crate) async fn store_attributes(
         record.attributes.clone_from(attributes);
         also(record);
     };
-    let record = context.state.registry.change_record(entity, change).await?;
-    Ok(show_cluster(entity, &record))
+    let record = context
+        .state
+        .registry
+        .change_record(cluster, change)
+        .await?;
+    Ok(show_cluster(cluster, &record))
 }

@@ -19,8 +19,8 @@ pub(crate) async fn delete_cluster(
     name: String,
 ) -> Result<(), OrchestratorError> {
     let entity = find_cluster(&context, &caller, &name).await?;
-    let turn = entity.turn.lock().await;
-    if !context.state.registry.reload(&entity).await?.is_live() {
+    let cluster = entity.lock().await;
+    if !context.state.registry.reload(&cluster).await?.is_live() {
         return Err(OrchestratorError::NotFound(name));
     }
     let owner = caller.user_id();
@@ -28,13 +28,13 @@ pub(crate) async fn delete_cluster(
         (record.wish, record.stuck, record.owner) =
             (DesiredState::Delete, None, Some(owner.to_owned()))
     };
-    let record = context.state.registry.change_record(&entity, wish).await?;
+    let record = context.state.registry.change_record(&cluster, wish).await?;
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{name}`");
     if record.stack_id.is_none() && record.create_sent_s.is_none() && record.spec.is_none() {
-        return context.state.registry.drop_record(&entity).await;
+        return context.state.registry.drop_record(&cluster).await;
     }
-    let step = reconcile_once(&context, &entity, &caller.session, None).await;
-    drop(turn);
+    let step = reconcile_once(&context, &cluster, &caller.session, None).await;
+    drop(cluster);
     if let Err(error) = &step {
         tracing::warn!(cluster.id = %record.id, "heat was not asked to delete `{name}` yet: {error}");
     }

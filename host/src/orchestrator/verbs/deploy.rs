@@ -9,7 +9,7 @@ use crate::orchestrator::{
     reconcile::{step::reconcile_once, worker::spawn_worker},
     stack::stack_request,
     state::{
-        cluster_registry::ClusterHandle,
+        locked_cluster::LockedCluster,
         sessions,
         view::{ClusterView, show_cluster},
     },
@@ -29,14 +29,14 @@ pub(crate) async fn deploy_cluster(
     attributes: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     let entity = find_cluster(&context, &caller, &name).await?;
-    let _turn = entity.turn.lock().await;
-    let record = context.state.registry.reload(&entity).await?;
+    let cluster = entity.lock().await;
+    let record = context.state.registry.reload(&cluster).await?;
     if !record.is_live() {
         // It waited its turn behind a delete.
         return Err(OrchestratorError::NotFound(name.to_owned()));
     }
     if record.phase != LifecyclePhase::Initialised {
-        return repeat_deploy(&context, &entity, &record, attributes).await;
+        return repeat_deploy(&context, &cluster, &record, attributes).await;
     }
     let given =
         merge_attributes::merge_attributes(&record.attributes, attributes, &context.state.limits)?;
@@ -51,16 +51,16 @@ pub(crate) async fn deploy_cluster(
         context
             .state
             .registry
-            .change_record(&entity, change)
+            .change_record(&cluster, change)
             .await?;
-        reconcile_once(&context, &entity, &caller.session, None).await
+        reconcile_once(&context, &cluster, &caller.session, None).await
     } else {
-        match record_intent(&context, &caller, &entity, &given).await? {
+        match record_intent(&context, &caller, &cluster, &given).await? {
             Intent::Checked(planned) => {
-                reconcile_once(&context, &entity, &caller.session, Some(planned)).await
+                reconcile_once(&context, &cluster, &caller.session, Some(planned)).await
             }
             Intent::Unanswered(error) => {
-                entity.look.record_contact(Some(error.to_string()));
+                cluster.look.record_contact(Some(error.to_string()));
                 Err(error.into())
             }
         }
@@ -72,9 +72,9 @@ pub(crate) async fn deploy_cluster(
             context
                 .state
                 .registry
-                .change_record(&entity, |record| record.phase = LifecyclePhase::Deployed)
+                .change_record(&cluster, |record| record.phase = LifecyclePhase::Deployed)
                 .await?;
-            spawn_worker(&context, &entity);
+            spawn_worker(&context, &cluster);
         }
         // The wish stands until the caller comes with a token that is good for it.
         Err(OrchestratorError::Unauthorized(words)) => {
@@ -82,14 +82,14 @@ pub(crate) async fn deploy_cluster(
             context
                 .state
                 .sessions
-                .add_waits([sessions::owner_wait(&entity.record())]);
+                .add_waits([sessions::owner_wait(&cluster.record())]);
             return Err(OrchestratorError::Unauthorized(words));
         }
         Err(error) => {
             context
                 .state
                 .registry
-                .change_record(&entity, withdraw_intent)
+                .change_record(&cluster, withdraw_intent)
                 .await?;
             return Err(error);
         }
@@ -97,9 +97,9 @@ pub(crate) async fn deploy_cluster(
     let record = context
         .state
         .registry
-        .change_record(&entity, |record| record.acknowledged = true)
+        .change_record(&cluster, |record| record.acknowledged = true)
         .await?;
-    Ok(show_cluster(&entity, &record))
+    Ok(show_cluster(&cluster, &record))
 }
 
 /// A deploy that is recorded.
@@ -114,10 +114,10 @@ enum Intent {
 async fn record_intent(
     context: &Context,
     caller: &Caller,
-    entity: &ClusterHandle,
+    cluster: &LockedCluster<'_>,
     given: &BTreeMap<String, String>,
 ) -> Result<Intent, OrchestratorError> {
-    let spec = context.parse_spec(&entity.record().name, given)?;
+    let spec = context.parse_spec(&cluster.record().name, given)?;
     let (spec, planned) = plan_deploy(context.planner.as_ref(), &caller.session, &spec).await?;
     let (region, owner) = (caller.session.region(), caller.user_id());
     let change = |record: &mut ClusterRecord| {
@@ -145,7 +145,7 @@ async fn record_intent(
             DesiredState::Deploy
         };
     };
-    let mut wanted = ClusterRecord::clone(&entity.record());
+    let mut wanted = ClusterRecord::clone(&cluster.record());
     change(&mut wanted);
     let unanswered = match caller
         .session
@@ -161,7 +161,11 @@ async fn record_intent(
         Err(error) if error.is_transient() => Some(error),
         Err(error) => return Err(error.into()),
     };
-    context.state.registry.change_record(entity, change).await?;
+    context
+        .state
+        .registry
+        .change_record(cluster, change)
+        .await?;
     Ok(unanswered.map_or(Intent::Checked(planned), Intent::Unanswered))
 }
 
@@ -169,7 +173,7 @@ async fn record_intent(
 /// allowed.
 async fn repeat_deploy(
     context: &Context,
-    entity: &ClusterHandle,
+    cluster: &LockedCluster<'_>,
     record: &ClusterRecord,
     attributes: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
@@ -186,8 +190,12 @@ async fn repeat_deploy(
         record.attributes.clone_from(&given);
         record.acknowledged = true;
     };
-    let record = context.state.registry.change_record(entity, change).await?;
-    Ok(show_cluster(entity, &record))
+    let record = context
+        .state
+        .registry
+        .change_record(cluster, change)
+        .await?;
+    Ok(show_cluster(cluster, &record))
 }
 
 /// Heat has refused: the cluster is as it was before. Where Heat may have taken it and only our

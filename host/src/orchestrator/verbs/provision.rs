@@ -25,8 +25,8 @@ pub(crate) async fn provision_cluster(
     given: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     let entity = find_cluster(&context, &caller, &name).await?;
-    let _turn = entity.turn.lock().await;
-    let record = live_record(&context, &entity, &name).await?;
+    let cluster = entity.lock().await;
+    let record = live_record(&context, &cluster, &name).await?;
     check_provision(&record)?;
     let (ours, foreign): (ClientAttributes, ClientAttributes) = given
         .into_iter()
@@ -37,7 +37,7 @@ pub(crate) async fn provision_cluster(
         &context.state.limits,
     )?;
     let brought = merge_attributes::merge_attributes(&record.brought, ours, &context.state.limits)?;
-    store_attributes(&context, &entity, &merged, |record| {
+    store_attributes(&context, &cluster, &merged, |record| {
         record.phase = LifecyclePhase::Provisioned;
         record.brought.clone_from(&brought);
         if let Some(change) = &mut record.change {

@@ -16,7 +16,7 @@ use crate::orchestrator::{
         execute as rollout, steps,
     },
     state::{
-        cluster_registry::ClusterHandle,
+        locked_cluster::LockedCluster,
         refresh,
         view::{ClusterView, show_cluster},
     },
@@ -40,7 +40,7 @@ pub(crate) async fn update_cluster(
     given: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     let entity = find_cluster(&context, &caller, &name).await?;
-    // Before the turn, since it may take its time: all that follows is decided by one record.
+    // Before the lock, since it may take its time: all that follows is decided by one record.
     refresh::refresh_cluster(
         &context.state,
         &entity,
@@ -48,8 +48,8 @@ pub(crate) async fn update_cluster(
         context.state.limits.observe_every,
     )
     .await;
-    let _turn = entity.turn.lock().await;
-    let record = live_record(&context, &entity, &name).await?;
+    let cluster = entity.lock().await;
+    let record = live_record(&context, &cluster, &name).await?;
     let wish = UpdateRequest::change_target(given);
     if record.wish == DesiredState::None {
         let merged = merge_attributes::merge_attributes(
@@ -65,7 +65,7 @@ pub(crate) async fn update_cluster(
             ));
         }
         context.parse_spec(&name, &merged)?;
-        return create::store_attributes(&context, &entity, &merged, |_| {}).await;
+        return create::store_attributes(&context, &cluster, &merged, |_| {}).await;
     }
     if record.change.is_none() {
         if !desired_state::changes_cluster(&context, &record, &wish)? {
@@ -74,19 +74,19 @@ pub(crate) async fn update_cluster(
                 wish.given,
                 &context.state.limits,
             )?;
-            return create::store_attributes(&context, &entity, &merged, |_| {}).await;
+            return create::store_attributes(&context, &cluster, &merged, |_| {}).await;
         }
-        if rollout::catch_up(&context, &entity, &caller.session).await? {
-            spawn_worker(&context, &entity);
+        if rollout::catch_up(&context, &cluster, &caller.session).await? {
+            spawn_worker(&context, &cluster);
         }
     }
-    let record = entity.record();
+    let record = cluster.record();
     if let Some(change) = &record.change {
         return match &record.stuck {
             Some(why) => {
-                retry_blocked_change(&context, &caller, &entity, &record, change, why, wish).await
+                retry_blocked_change(&context, &caller, &cluster, &record, change, why, wish).await
             }
-            None => update_during_change(&context, &entity, &record, change, wish).await,
+            None => update_during_change(&context, &cluster, &record, change, wish).await,
         };
     }
     let ChangeTarget {
@@ -96,15 +96,15 @@ pub(crate) async fn update_cluster(
     } = desired_state::of(&context, &record, &wish)?;
     at_rest(&record)?;
     let change = plan_change(&context, &caller, &record, &from, to, attributes).await?;
-    begin_change(&context, &caller, &entity, change).await?;
-    Ok(show_cluster(&entity, &entity.record()))
+    begin_change(&context, &caller, &cluster, change).await?;
+    Ok(show_cluster(&cluster, &cluster.record()))
 }
 
 /// While a change is under way only attributes that are not ours may change; the same wish once
 /// more is answered once more.
 async fn update_during_change(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     record: &ClusterRecord,
     change: &ClusterChange,
     wish: UpdateRequest,
@@ -143,7 +143,7 @@ fn differ(
 async fn retry_blocked_change(
     context: &Arc<Context>,
     caller: &Caller,
-    entity: &Arc<ClusterHandle>,
+    entity: &LockedCluster<'_>,
     record: &ClusterRecord,
     change: &ClusterChange,
     why: &str,
@@ -318,7 +318,7 @@ async fn plan_change(
 async fn begin_change(
     context: &Arc<Context>,
     caller: &Caller,
-    entity: &Arc<ClusterHandle>,
+    entity: &LockedCluster<'_>,
     change: ClusterChange,
 ) -> Result<(), OrchestratorError> {
     let record = |record: &mut ClusterRecord| {
