@@ -1,6 +1,6 @@
 //! A stand-in cloud, a store on disk, and orchestrators over both that come and go.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -122,6 +122,11 @@ impl LifecycleFixture {
         )
         .await
         .unwrap()
+    }
+
+    /// Where hosts keep the store.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.data.path()
     }
 
     /// The store, beside whatever host uses it.

@@ -9,6 +9,7 @@
 //! - [`problem`]: what is wrong with a request
 //! - [`flavor`]: the measure of a node
 //! - [`state`]: where a cluster stands
+//! - [`lifecycle`]: how far its life has come
 //! - [`progress`]: what a node says about itself
 //! - [`change`]: a change to a running cluster
 
@@ -19,6 +20,7 @@ pub mod change;
 pub mod defaults;
 pub mod flavor;
 pub mod framework;
+pub mod lifecycle;
 pub mod limits;
 mod parse_value;
 pub mod problem;
@@ -30,6 +32,7 @@ pub use attribute_names::AttributeNames;
 pub use change::{ClusterChange, RolloutStep};
 pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;
+pub use lifecycle::Lifecycle;
 pub use problem::Problem;
 pub use spec::ClusterSpec;
-pub use state::{ClusterState, DesiredState, LifecyclePhase};
+pub use state::{ClusterState, LifecyclePhase};

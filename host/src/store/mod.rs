@@ -5,15 +5,22 @@
 //! over the revision that the writer has read.
 //!
 //! Layout
-//! - [`record`]: [`Record`], what is remembered of a cluster
+//! - [`record`]: [`ClusterRecord`], what is remembered of a cluster
+//! - [`transitions`], `change_transitions`: every way in which a record changes, by name
+//! - [`snapshot`]: the part of it that a stack carries
+//! - `record_v1`: how records were written before they had a version
 //! - [`groups`]: groups that projects make of their clusters
 //! - [`error`]: how it fails
-//! - `layout`: the tables
+//! - `migrations`: the tables
 
+mod change_transitions;
 pub mod error;
 pub mod groups;
 mod migrations;
 pub mod record;
+mod record_v1;
+pub mod snapshot;
+pub mod transitions;
 
 use std::{path::Path, time::Duration};
 
@@ -26,7 +33,9 @@ use sqlx::{
 
 pub use error::StoreError;
 pub use groups::ClusterGroup;
-pub use record::{ClusterRecord, NodeNotifications, ObservedState};
+pub use record::{ClusterRecord, NodeNotifications, ObservedState, RecordIdentity};
+pub use snapshot::StackSnapshot;
+pub use transitions::{DeployIntent, RefusedTransition, TransitionResult};
 
 /// The store's file in the data directory.
 pub const FILE_NAME: &str = "stampede.sqlite";
@@ -241,7 +250,7 @@ impl RecordStore {
 }
 
 fn text(record: &ClusterRecord) -> Result<String, StoreError> {
-    serde_json::to_string(record).map_err(|error| StoreError::Record {
+    record.to_json().map_err(|error| StoreError::Record {
         id: record.id.clone(),
         reason: error.to_string(),
     })
@@ -249,7 +258,7 @@ fn text(record: &ClusterRecord) -> Result<String, StoreError> {
 
 fn read(row: &SqliteRow) -> Result<ClusterRecord, StoreError> {
     let (id, text): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-    serde_json::from_str(&text).map_err(|error| StoreError::Record {
+    ClusterRecord::from_json(&text).map_err(|error| StoreError::Record {
         id,
         reason: error.to_string(),
     })

@@ -11,14 +11,14 @@ use crate::orchestrator::{
     error::OrchestratorError,
     locks::now_s,
     planning::{plan_deploy::plan_deploy, planner::StackPlan},
-    reconcile::decide::{self, ReconcileAction, RecordFacts, StackObservation},
+    reconcile::decide::{self, ReconcileAction, StackObservation},
     requeue::Requeue,
     rollout::execute::advance_rollout,
     stack::stack_request,
     state::{locked_cluster::LockedCluster, sessions, status},
 };
 use crate::{
-    cluster::{DesiredState, LifecyclePhase},
+    cluster::Lifecycle,
     openstack::{CloudSession, HeatStack, StackId},
     store::ClusterRecord,
 };
@@ -61,17 +61,14 @@ impl Reconciler<'_> {
         // Another process that shares the store may have gone on meanwhile.
         let record = context.state.registry.reload(cluster).await?;
         let span = tracing::Span::current();
-        span.record("desired", tracing::field::debug(record.wish));
-        if record.wish == DesiredState::Deploy
-            && record.stack_id.is_some()
-            && record.change.is_some()
-        {
+        span.record("desired", record.lifecycle.as_str());
+        if record.change().is_some() {
             span.record("action", "Rollout");
             return advance_rollout(context, cluster, session).await;
         }
         // The first create of a cluster needs no look for an older one: nobody has asked for a
         // stack of this name yet.
-        let shown = if planned.is_some() && record.create_sent_s.is_none() {
+        let shown = if planned.is_some() && record.lifecycle.create_sent_s().is_none() {
             None
         } else {
             self.find_stack(&record).await?
@@ -81,7 +78,7 @@ impl Reconciler<'_> {
         let is_foreign = shown
             .as_ref()
             .is_some_and(|shown| is_foreign(&record, shown));
-        if record.wish == DesiredState::Delete && !is_foreign {
+        if !record.is_live() && !is_foreign {
             self.record_status(shown.as_ref()).await?;
         }
         match (action, shown) {
@@ -108,7 +105,9 @@ impl Reconciler<'_> {
             (ReconcileAction::GiveUp, Some(shown)) => {
                 let words = format!(
                     "heat failed {} times to delete stack `{}`: {}; delete it by hand, or restart stampede to try again",
-                    record.deletes, shown.name, shown.status_reason
+                    record.lifecycle.deletes(),
+                    shown.name,
+                    shown.status_reason
                 );
                 Err(OrchestratorError::Conflict(words))
             }
@@ -136,15 +135,9 @@ impl Reconciler<'_> {
             Some(shown) => StackObservation::Ours(&shown.status),
         };
         let limits = &self.context.state.limits;
-        let sent = record.create_sent_s.filter(|_| record.stack_id.is_none());
-        let known = RecordFacts {
-            wish: record.wish,
-            has_stack: record.stack_id.is_some(),
-            create_in_flight: sent
-                .is_some_and(|sent| now_s().saturating_sub(sent) < limits.create_grace.as_secs()),
-            deletes: record.deletes,
-        };
-        decide::next_action(known, sight, limits.deletes)
+        let is_in_flight = |sent: u64| now_s().saturating_sub(sent) < limits.create_grace.as_secs();
+        let create_in_flight = record.lifecycle.create_sent_s().is_some_and(is_in_flight);
+        decide::next_action(&record.lifecycle, create_in_flight, sight, limits.deletes)
     }
 
     /// What Heat showed on the way is kept for those who look at the cluster: one that is being
@@ -164,11 +157,11 @@ impl Reconciler<'_> {
         &self,
         record: &ClusterRecord,
     ) -> Result<Option<HeatStack>, OrchestratorError> {
-        let shown = match &record.stack_id {
+        let shown = match record.stack_id() {
             Some(id) => {
                 let stack = StackId {
                     name: record.stack_name.clone(),
-                    id: id.clone(),
+                    id: id.to_owned(),
                 };
                 self.session.show_stack(&stack).await.map(Some)
             }
@@ -200,9 +193,13 @@ impl Reconciler<'_> {
                 )));
             }
         };
-        registry
-            .change_record(self.cluster, |record| record.create_sent_s = Some(now_s()))
+        let marked = registry
+            .change_record(self.cluster, |record| record.mark_create_sent(now_s()))
             .await?;
+        if !matches!(marked.lifecycle, Lifecycle::Deploying { .. }) {
+            // Another process was faster: it has the stack, or was asked to delete the cluster.
+            return Ok(Requeue::Later(Duration::ZERO));
+        }
         let request = stack_request::build_stack_request(
             record,
             &context.host,
@@ -221,7 +218,7 @@ impl Reconciler<'_> {
                 // the create can no longer arrive.
                 if !error.is_transient() || error.is_unacted() {
                     registry
-                        .change_record(self.cluster, |record| record.create_sent_s = None)
+                        .change_record(self.cluster, ClusterRecord::mark_create_refused)
                         .await?;
                 }
                 Err(error.into())
@@ -230,37 +227,22 @@ impl Reconciler<'_> {
     }
 
     async fn adopt_stack(&self, id: &str, status: &str) -> Result<Requeue, OrchestratorError> {
-        let change = |record: &mut ClusterRecord| {
-            record.stack_id = Some(id.to_owned());
-            record.create_sent_s = None;
-            record.stuck = None;
-            record.seen.status.get_or_insert_with(|| status.to_owned());
-            if record.phase == LifecyclePhase::Initialised {
-                record.phase = LifecyclePhase::Deployed;
-            }
-        };
+        let change = |record: &mut ClusterRecord| record.adopt_stack(id, status);
         let registry = &self.context.state.registry;
         let record = registry.change_record(self.cluster, change).await?;
         self.cluster.look.record_contact(None);
         // Another process may have been asked to delete it while Heat created it.
-        Ok(if record.wish == DesiredState::Delete {
-            Requeue::Later(Duration::ZERO)
-        } else {
+        Ok(if record.is_live() {
             Requeue::Done
+        } else {
+            Requeue::Later(Duration::ZERO)
         })
     }
 
     async fn delete_stack(&self, shown: HeatStack) -> Result<Requeue, OrchestratorError> {
         let limits = &self.context.state.limits;
         let failed = shown.status == "DELETE_FAILED";
-        let change = |record: &mut ClusterRecord| {
-            record.stack_id = Some(shown.id.clone());
-            record.deletes = if failed {
-                record.deletes + 1
-            } else {
-                record.deletes.max(1)
-            };
-        };
+        let change = |record: &mut ClusterRecord| record.count_delete(&shown.id, failed);
         let registry = &self.context.state.registry;
         let record = registry.change_record(self.cluster, change).await?;
         let stack = StackId {
@@ -270,7 +252,7 @@ impl Reconciler<'_> {
         self.session.delete_stack(&stack).await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "asked heat to delete `{}`, which was {}", record.name, shown.status);
         Ok(Requeue::Later(if failed {
-            limits.pause(record.deletes)
+            limits.pause(record.lifecycle.deletes())
         } else {
             limits.follow_every
         }))
@@ -280,5 +262,5 @@ impl Reconciler<'_> {
 /// Whether the stack of the record's name belongs to somebody else. One that is known by its id is
 /// the cluster's, whatever its tags say by now.
 fn is_foreign(record: &ClusterRecord, shown: &HeatStack) -> bool {
-    record.stack_id.is_none() && !stack_request::is_ours(record, &shown.tags)
+    record.stack_id().is_none() && !stack_request::is_ours(record, &shown.tags)
 }

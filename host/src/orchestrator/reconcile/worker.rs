@@ -5,7 +5,6 @@ use std::sync::{Arc, atomic::Ordering};
 
 use super::step::reconcile_once;
 use crate::{
-    cluster::DesiredState,
     openstack::CloudSession,
     orchestrator::{
         context::Context,
@@ -17,6 +16,7 @@ use crate::{
             status::needs_reconcile,
         },
     },
+    store::ClusterRecord,
 };
 
 /// One step for somebody who looks and cannot wait for the background; none when somebody else is
@@ -136,8 +136,8 @@ async fn run_worker(context: &Context, entity: &Arc<ClusterHandle>) -> WorkerExi
                 | OrchestratorError::Internal(_)
                 | OrchestratorError::Busy { .. },
             ) if failures < context.state.limits.creates
-                || entity.record().wish == DesiredState::Delete
-                || entity.record().change.is_some() =>
+                || !entity.record().is_live()
+                || entity.record().change().is_some() =>
             {
                 failures = failures.saturating_add(1);
                 context.state.limits.pause(failures - 1)
@@ -174,11 +174,11 @@ fn reject_session(
 async fn mark_blocked(context: &Context, cluster: &LockedCluster<'_>, error: &OrchestratorError) {
     let words = error.to_string();
     let record = cluster.record();
-    tracing::error!(cluster.id = %record.id, "`{}` is stuck: {words}", record.name);
+    tracing::error!(cluster.id = %record.id, "`{}` is blocked: {words}", record.name);
     if let Err(error) = context
         .state
         .registry
-        .change_record(cluster, |record| record.stuck = Some(words.clone()))
+        .change_record(cluster, |record| record.mark_blocked(&words))
         .await
     {
         tracing::error!(cluster.id = %record.id, "cannot record that: {error}");
@@ -192,14 +192,12 @@ pub(crate) async fn resume_project(
 ) -> Result<(), OrchestratorError> {
     for entity in context.state.registry.list_project(project_id).await? {
         let record = entity.record();
-        if record.wish == DesiredState::Delete && record.stuck.is_some() {
+        if !record.is_live() && record.blocked_reason().is_some() {
             let cluster = entity.lock().await;
             context
                 .state
                 .registry
-                .change_record(&cluster, |record| {
-                    (record.stuck, record.deletes) = (None, 0)
-                })
+                .change_record(&cluster, ClusterRecord::retry_deletion)
                 .await?;
         }
         if needs_reconcile(&entity.record()) {

@@ -23,9 +23,9 @@ use crate::orchestrator::{
 };
 use crate::{
     bundle::node_update::{self, NodeUpdate},
-    cluster::{ClusterChange, ClusterSpec, Problem, RolloutStep, progress::StageOutcome},
+    cluster::{ClusterChange, ClusterSpec, Problem, RolloutStep},
     openstack::{CloudSession, StackId},
-    store::{ClusterRecord, NodeNotifications, ObservedState},
+    store::{ClusterRecord, ObservedState},
 };
 
 /// How long nodes may take beyond their own limit until they have answered, in seconds.
@@ -43,10 +43,7 @@ pub(crate) async fn advance_rollout(
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
-    let step = record
-        .change
-        .as_ref()
-        .map(|change| (change.at, change.step()));
+    let step = record.change().map(|change| (change.at, change.step()));
     let span = tracing::info_span!(
         "rollout.step",
         cluster.id = %record.id,
@@ -64,12 +61,12 @@ async fn advance_step(
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
-    let (Some(change), Some(id)) = (&record.change, &record.stack_id) else {
+    let (Some(change), Some(id)) = (record.change(), record.stack_id()) else {
         return Ok(Requeue::Done);
     };
     let stack = StackId {
         name: record.stack_name.clone(),
-        id: id.clone(),
+        id: id.to_owned(),
     };
     let Some(step) = change.step() else {
         return finish_change(context, entity, session, &stack).await;
@@ -96,11 +93,11 @@ async fn advance_step(
     }
     entity.look.record_contact(None);
     let record = entity.record();
-    if record.seen.gone {
+    if record.observed.deleted_externally {
         context
             .state
             .registry
-            .change_record(entity, |record| record.change = None)
+            .change_record(entity, ClusterRecord::withdraw_change)
             .await?;
         return Ok(Requeue::Done);
     }
@@ -122,13 +119,12 @@ async fn advance_step(
 /// is another matter.
 fn is_over(record: &ClusterRecord) -> bool {
     let said = record
-        .seen
+        .observed
         .answers
         .get(HOST)
         .map(|answer| answer.generation);
     let last = record
-        .change
-        .as_ref()
+        .change()
         .and_then(|change| change.steps.last())
         .map(|step| step.generation);
     said.is_some() && said >= last
@@ -148,14 +144,14 @@ fn step_verdict(
     sent_s: u64,
     now_s: u64,
 ) -> StepVerdict {
-    let status = record.seen.status.as_deref().unwrap_or_default();
+    let status = record.observed.status.as_deref().unwrap_or_default();
     // Other failures, such as a check's, are not of this step.
     if status == "UPDATE_FAILED" {
         return StepVerdict::Failed(
             status::describe_failure(record).unwrap_or_else(|| format!("heat says {status}")),
         );
     }
-    match steps::step_status(step, &record.seen.answers) {
+    match steps::step_status(step, &record.observed.answers) {
         StepStatus::Failed(why) if !status.ends_with("_IN_PROGRESS") => StepVerdict::Failed(why),
         _ if status.ends_with("_IN_PROGRESS") => StepVerdict::Wait,
         StepStatus::Done => StepVerdict::Next,
@@ -189,9 +185,9 @@ pub(crate) async fn send_step(
 ) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
     let (Some(change), Some(from), Some(id)) = (
-        record.change.clone(),
+        record.change().cloned(),
         record.spec.clone(),
-        record.stack_id.clone(),
+        record.stack_id().map(str::to_owned),
     ) else {
         return Ok(Requeue::Done);
     };
@@ -209,33 +205,18 @@ pub(crate) async fn send_step(
             adopt_snapshot(context, entity, &carried).await?;
             return Ok(Requeue::Later(std::time::Duration::ZERO));
         }
-        for id in change.added.iter().filter(|_| change.undone.is_some()) {
+        for id in change
+            .added
+            .iter()
+            .filter(|_| change.rolling_back_because.is_some())
+        {
             signal_ready_for_removed(session, stack, *id).await?;
         }
         let asked = step_request(context, session, &record, &from, &change, step).await?;
         session.update_stack(stack, &asked).await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}`: {}", record.name, step.title);
     }
-    let told = after_step(&record.told, step);
-    let mark = |record: &mut ClusterRecord| {
-        if let Some(change) = &mut record.change {
-            change.sent_s = Some(now_s());
-            for node in change
-                .steps
-                .get(change.at)
-                .map(|step| step.told.clone())
-                .unwrap_or_default()
-            {
-                if !change.touched.contains(&node) {
-                    change.touched.push(node);
-                }
-            }
-        }
-        record.told.clone_from(&told);
-        (record.seen.signalled, record.seen.failed) = (None, None);
-        // What Heat shows next may be from before it began.
-        record.seen.status = Some("UPDATE_IN_PROGRESS".to_owned());
-    };
+    let mark = |record: &mut ClusterRecord| record.mark_step_sent(step, now_s());
     context.state.registry.change_record(entity, mark).await?;
     Ok(Requeue::Later(context.state.limits.follow_every))
 }
@@ -247,7 +228,7 @@ pub(crate) async fn catch_up(
     session: &CloudSession,
 ) -> Result<bool, OrchestratorError> {
     let record = entity.record();
-    let Some(id) = record.stack_id.clone() else {
+    let Some(id) = record.stack_id().map(str::to_owned) else {
         return Ok(false);
     };
     let carried = StackSnapshot::from_stack(
@@ -273,19 +254,10 @@ async fn adopt_snapshot(
     let record = context
         .state
         .registry
-        .change_record(entity, |record| carried.apply_to(record))
+        .change_record(entity, |record| record.adopt_snapshot(carried))
         .await?;
     tracing::warn!(cluster.id = %record.id, "another host has changed `{}`; going on from there", record.name);
     Ok(())
-}
-
-/// What the nodes will have been told with this step.
-fn after_step(before: &NodeNotifications, step: &RolloutStep) -> NodeNotifications {
-    let mut told = before.clone();
-    told.generation = told.generation.max(step.generation);
-    told.nodes
-        .extend(step.told.iter().map(|node| (node.clone(), step.generation)));
-    told
 }
 
 /// The template of a step.
@@ -297,7 +269,7 @@ async fn step_request(
     change: &ClusterChange,
     step: &RolloutStep,
 ) -> Result<crate::openstack::CreateStack, OrchestratorError> {
-    let base = if step.settled { &change.to } else { from };
+    let base = if step.new_settings { &change.to } else { from };
     let spec = base.with_ids(step.workers.clone());
     let cloud = inventory::take_inventory(session, &spec).await?;
     let planned = context
@@ -307,12 +279,7 @@ async fn step_request(
         .map_err(OrchestratorError::Invalid)?;
     let news = node_updates(record, change, step, &planned)?;
     // The stack carries the record as it is once Heat has accepted this.
-    let mut carried = record.clone();
-    carried.told = after_step(&record.told, step);
-    if let Some(change) = &mut carried.change {
-        change.sent_s = Some(now_s());
-        change.touched.extend(step.told.iter().cloned());
-    }
+    let carried = record.with_step_sent(step, now_s());
     Ok(stack_request::build_stack_request(
         &carried,
         &context.host,
@@ -336,7 +303,7 @@ fn node_updates(
         let Some(content) = planned.contents.get(role) else {
             continue;
         };
-        let paths = steps::changed_paths(&record.told.installed, &change.installed, role);
+        let paths = steps::changed_paths(&record.notified.installed, &change.installed, role);
         let told = node_update::build_node_update(content, &paths, &step.leaving);
         let told = told.map_err(|error| {
             let hint = "change less at a time, or deploy a new cluster";
@@ -367,16 +334,10 @@ async fn next_step(
     session: &CloudSession,
     stack: &StackId,
 ) -> Result<Requeue, OrchestratorError> {
-    let go = |record: &mut ClusterRecord| {
-        if let Some(change) = &mut record.change {
-            change.at += 1;
-            change.sent_s = None;
-        }
-    };
+    let go = ClusterRecord::next_step;
     let record = context.state.registry.change_record(entity, go).await?;
     if record
-        .change
-        .as_ref()
+        .change()
         .is_some_and(|change| change.step().is_none())
     {
         return finish_change(context, entity, session, stack).await;
@@ -393,42 +354,13 @@ async fn finish_change(
 ) -> Result<Requeue, OrchestratorError> {
     publish_change_done(entity, session, stack).await;
     let done = |record: &mut ClusterRecord| {
-        let Some(change) = record.change.take() else {
-            return;
-        };
-        let unheard = unanswered_nodes(&change, &record.seen);
-        match change.undone {
-            Some(why) => record.setback = Some(why + &unheard),
-            None => {
-                record.setback = None;
-                record.attributes = change.attributes;
-                record.spec = Some(change.to);
-                record.endpoints = change.endpoints;
-                record.told.installed = change.installed;
-            }
-        }
-        let there: Vec<String> = record
-            .spec
-            .iter()
-            .flat_map(ClusterSpec::ids)
-            .map(steps::worker_name)
-            .collect();
-        let is_there =
-            |node: &str| !node.starts_with(WORKER) || there.iter().any(|there| there == node);
-        record.told.nodes.retain(|node, _| is_there(node));
-        record.seen.answers.retain(|node, _| is_there(node));
-        // What failed on the way is told by the setback; a later failure must not be told in these
-        // words.
-        record
-            .seen
-            .reports
-            .retain(|report| is_there(&report.node) && report.outcome != StageOutcome::Failed);
-        record.seen.ready.retain(|node| is_there(node));
-        record.seen.deaf.retain(|node| is_there(node));
-        (record.seen.signalled, record.seen.failed) = (None, None);
+        let unanswered = record
+            .change()
+            .map(|change| unanswered_nodes(change, &record.observed));
+        record.finish_change(&unanswered.unwrap_or_default())
     };
     let record = context.state.registry.change_record(entity, done).await?;
-    match &record.setback {
+    match record.rollback_reason() {
         Some(why) => {
             tracing::warn!(cluster.id = %record.id, "`{}` is as it was before: {why}", record.name)
         }
@@ -441,11 +373,7 @@ async fn finish_change(
 /// carries it on. Nothing is lost without it.
 async fn publish_change_done(entity: &LockedCluster<'_>, session: &CloudSession, stack: &StackId) {
     let record = entity.record();
-    let Some(last) = record
-        .change
-        .as_ref()
-        .and_then(|change| change.steps.last())
-    else {
+    let Some(last) = record.change().and_then(|change| change.steps.last()) else {
         return;
     };
     let line = format!("{HOST} change {} done", last.generation);
@@ -479,14 +407,14 @@ async fn roll_back(
     why: &str,
 ) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
-    let Some(change) = &record.change else {
+    let Some(change) = record.change() else {
         return Ok(Requeue::Done);
     };
-    if let Some(first) = &change.undone {
-        let nodes = if change.touched.is_empty() {
+    if let Some(first) = &change.rolling_back_because {
+        let nodes = if change.notified_nodes.is_empty() {
             "no node".to_owned()
         } else {
-            change.touched.join(", ")
+            change.notified_nodes.join(", ")
         };
         let words = format!(
             "a change failed ({first}) and could not be taken back ({why}); {nodes} may run with either setting"
@@ -510,33 +438,16 @@ pub(crate) async fn start_rollback(
     owner: Option<String>,
 ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
     let record = entity.record();
-    let (Some(change), Some(from)) = (&record.change, &record.spec) else {
+    let (Some(change), Some(from)) = (record.change(), &record.spec) else {
         return Ok(record);
     };
-    let seen = &record.seen;
+    let seen = &record.observed;
     let reported = |node: &str| {
         seen.reports.iter().any(|report| report.node == node)
             || seen.ready.iter().any(|ready| ready == node)
     };
-    let steps = steps::plan_rollback(from, change, reported, record.told.generation + 1);
-    let back = |record: &mut ClusterRecord| {
-        record.stuck = None;
-        record.owner.clone_from(&owner);
-        if let Some(change) = &mut record.change {
-            change.undone = Some(why.clone());
-            change.steps.clone_from(&steps);
-            change.at = 0;
-            change.sent_s = None;
-        }
-        // Ids are never given out twice.
-        let last = record
-            .change
-            .as_ref()
-            .map_or(0, |change| change.to.last_id());
-        if let Some(spec) = &mut record.spec {
-            spec.ids_given = spec.last_id().max(last);
-        }
-    };
+    let steps = steps::plan_rollback(from, change, reported, record.notified.generation + 1);
+    let back = |record: &mut ClusterRecord| record.start_rollback(&why, owner.as_deref(), &steps);
     context.state.registry.change_record(entity, back).await
 }
 

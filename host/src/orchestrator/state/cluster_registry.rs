@@ -13,7 +13,7 @@ use crate::orchestrator::{
 };
 use crate::{
     openstack::CloudSession,
-    store::{self, ClusterRecord, ObservedState, RecordStore},
+    store::{self, ClusterRecord, ObservedState, RecordStore, TransitionResult},
 };
 
 /// One cluster in use.
@@ -146,45 +146,45 @@ impl ClusterRegistry {
             .collect())
     }
 
-    /// Changes and writes a record; `change` is asked again when another process has written
-    /// meanwhile.
+    /// Takes a record through a [transition](store::transitions) and writes it. When another
+    /// process has written meanwhile, the transition is asked again; one that is refused then
+    /// changes nothing, and the record that is returned tells what has become of the cluster
+    /// instead.
     pub(crate) async fn change_record(
         &self,
         cluster: &LockedCluster<'_>,
-        change: impl Fn(&mut ClusterRecord),
+        transition: impl Fn(&mut ClusterRecord) -> TransitionResult,
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-        self.write_record(cluster, change).await
+        self.write_record(cluster, transition).await
     }
 
-    /// Folds what Heat shows into what was observed before. Needs no lock: it changes nothing that
-    /// an action depends on, and nobody waits for Heat behind a slow action.
+    /// Folds what Heat shows into what was observed before. Needs no lock: nobody who only looks
+    /// waits behind a slow action, and an action takes what was observed as it finds it.
     pub(crate) async fn fold_observation(
         &self,
         entity: &ClusterHandle,
         fold: impl Fn(&ObservedState) -> ObservedState,
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-        self.write_record(entity, |record| record.seen = fold(&record.seen))
+        self.write_record(entity, |record| record.fold_observation(&fold))
             .await
     }
 
     async fn write_record(
         &self,
         entity: &ClusterHandle,
-        change: impl Fn(&mut ClusterRecord),
+        transition: impl Fn(&mut ClusterRecord) -> TransitionResult,
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
         let mut record = entity.record();
         loop {
             let mut next = ClusterRecord::clone(&record);
-            change(&mut next);
+            if let Err(refused) = transition(&mut next) {
+                tracing::warn!(cluster.id = %record.id, "`{}` stays as it is: {refused}", record.name);
+                return Ok(record);
+            }
             if next == *record {
                 return Ok(record);
             }
-            next.revision += 1;
-            next.updated_s = if next.seen == record.seen {
-                now_s()
-            } else {
-                next.updated_s
-            };
+            next.mark_written(&record, now_s());
             if self.store.update(&next).await? {
                 if !next.is_live() {
                     self.unname(&next);
