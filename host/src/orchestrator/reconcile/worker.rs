@@ -64,7 +64,7 @@ pub(crate) fn spawn_worker(context: &Arc<Context>, entity: &Arc<ClusterHandle>) 
         loop {
             let end = run_worker(&context, &entity).await;
             entity.followed.store(false, Ordering::Release);
-            // A wish or a token may have come while the run ended.
+            // A request or a token may have come while the run ended.
             if !should_continue(&context, &entity, end)
                 || entity.followed.swap(true, Ordering::AcqRel)
             {
@@ -124,7 +124,7 @@ async fn run_worker(context: &Context, entity: &Arc<ClusterHandle>) -> WorkerExi
                 failures = 0;
                 pause
             }
-            // Another token may do: the wish stands until it comes.
+            // Another token may do: what is wanted stands until it comes.
             Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
                 reject_session(context, entity, &session, &error);
                 continue;

@@ -1,4 +1,4 @@
-//! The hands of a change to a running cluster: one step at a time, each an update of the stack that
+//! Executes a change to a running cluster: one step at a time, each an update of the stack that
 //! tells some nodes something, done when Heat is done and every node told has answered. A step that
 //! fails leads back to what was before.
 
@@ -345,7 +345,7 @@ async fn next_step(
     Ok(Requeue::Later(std::time::Duration::ZERO))
 }
 
-/// The last step is done: the cluster is what was wished, or as it was before.
+/// The last step is done: the cluster is what was asked for, or as it was before.
 async fn finish_change(
     context: &Context,
     entity: &LockedCluster<'_>,

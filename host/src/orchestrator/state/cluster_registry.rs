@@ -25,7 +25,7 @@ pub(crate) struct ClusterHandle {
     pub(crate) look: RefreshState,
     /// Whether a background task takes care of it.
     pub(crate) followed: std::sync::atomic::AtomicBool,
-    /// The session with which a service forbade what is wished, and its words; the same is not
+    /// The session with which a service forbade what is wanted, and its words; the same is not
     /// tried again in the background.
     pub(crate) forbidden: Mutex<Option<(CloudSession, Arc<str>)>>,
     record: RwLock<Arc<ClusterRecord>>,

@@ -116,7 +116,7 @@ fn every_status_of_heat_has_its_state() {
 }
 
 #[test]
-fn the_wish_shows_before_heat_has_answered() {
+fn what_is_wanted_shows_before_heat_has_answered() {
     let with = |lifecycle, status: Option<&str>| {
         cluster_state(&ClusterRecord::for_tests(RecordFields {
             lifecycle,

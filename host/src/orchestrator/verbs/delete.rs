@@ -1,4 +1,4 @@
-//! Delete: record the wish, ask Heat, and let the background see to the rest.
+//! Delete: record what is wanted, ask Heat, and let the background see to the rest.
 
 use std::sync::Arc;
 
