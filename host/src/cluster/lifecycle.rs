@@ -13,6 +13,8 @@ use super::ClusterChange;
 ///     |                     |                                       |
 ///     +-------delete--------+------------------> Deleting <---------+
 /// ```
+///
+/// A deploy that Heat refuses leads back to `Requested`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Lifecycle {
