@@ -1,6 +1,6 @@
 //! A fake OpenStack, a store on disk, and orchestrators over both that start and stop.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -123,6 +123,11 @@ impl LifecycleFixture {
         )
         .await
         .unwrap()
+    }
+
+    /// Where hosts keep the store.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.data.path()
     }
 
     /// The store, beside whatever host uses it.

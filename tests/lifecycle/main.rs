@@ -11,6 +11,7 @@ mod deletion;
 mod faults;
 mod fixture;
 mod groups;
+mod old_records;
 mod owners;
 mod readers;
 mod refusals;

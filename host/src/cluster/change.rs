@@ -26,12 +26,14 @@ pub struct ClusterChange {
     pub at: usize,
     /// When Heat accepted that step, in seconds since 1970.
     pub sent_s: Option<u64>,
-    /// The nodes that were told of a step.
-    pub touched: Vec<String>,
+    /// The nodes that were notified of a step.
+    #[serde(alias = "touched")]
+    pub notified_nodes: Vec<String>,
     /// Ids of workers that were added and are to be taken away again.
     pub added: Vec<u32>,
-    /// Why it is being taken back.
-    pub undone: Option<String>,
+    /// Why it is being rolled back, where it is.
+    #[serde(alias = "undone")]
+    pub rolling_back_because: Option<String>,
 }
 
 impl ClusterChange {
@@ -52,7 +54,8 @@ pub struct RolloutStep {
     /// Ids of the workers that there are after it.
     pub workers: Vec<u32>,
     /// Whether the settings are the new ones.
-    pub settled: bool,
+    #[serde(alias = "settled")]
+    pub new_settings: bool,
     /// The nodes that are told.
     pub told: Vec<String>,
     /// The stages that those run.

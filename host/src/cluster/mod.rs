@@ -11,6 +11,7 @@
 //! - [`problem`]: what is wrong with a request
 //! - [`flavor`]: the size of a node; [`flavor_choice`]: whether it fits, and the smallest that does
 //! - [`state`]: where a cluster stands
+//! - [`lifecycle`]: how far its life has come
 //! - [`progress`]: what a node reports of itself
 //! - [`change`]: a change to a running cluster
 
@@ -22,6 +23,7 @@ pub mod defaults;
 pub mod flavor;
 pub mod flavor_choice;
 pub mod framework;
+pub mod lifecycle;
 pub mod limits;
 mod parse_value;
 pub mod problem;
@@ -33,6 +35,7 @@ pub use attribute_names::AttributeNames;
 pub use change::{ClusterChange, RolloutStep};
 pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;
+pub use lifecycle::Lifecycle;
 pub use problem::Problem;
 pub use spec::ClusterSpec;
-pub use state::{ClusterState, DesiredState, LifecyclePhase};
+pub use state::{ClusterState, LifecyclePhase};

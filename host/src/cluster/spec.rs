@@ -65,6 +65,12 @@ impl ClusterSpec {
         }
     }
 
+    /// The names of its workers: `worker-7`.
+    pub fn worker_names(&self) -> Vec<String> {
+        let ids = self.ids().into_iter();
+        ids.map(|id| format!("worker-{id}")).collect()
+    }
+
     /// The highest id that was ever given out.
     pub fn last_id(&self) -> u32 {
         self.ids()

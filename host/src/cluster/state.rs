@@ -82,15 +82,3 @@ pub enum LifecyclePhase {
     /// `provision` was accepted.
     Provisioned,
 }
-
-/// What is wished of the cloud for a cluster; recorded before anything is done about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DesiredState {
-    /// Nothing yet: the client has only asked for the entity.
-    None,
-    /// The stack is to be there.
-    Deploy,
-    /// The stack is to be gone, and the record with it.
-    Delete,
-}

@@ -45,6 +45,9 @@ CREATE TABLE cluster_group_member (
 CREATE INDEX cluster_group_member_by_cluster ON cluster_group_member (cluster_id);
 PRAGMA user_version = 2;
 ",
+    // The tables stay. Records are written with a version from here on, and a host that would not
+    // understand them is told so at its start.
+    "PRAGMA user_version = 3;",
 ];
 
 /// Brings the file to the newest layout.

@@ -5,14 +5,21 @@
 //!
 //! Layout
 //! - [`record`]: [`ClusterRecord`], what is remembered of a cluster
+//! - [`transitions`], `change_transitions`: every way in which a record changes, by name
+//! - [`snapshot`]: the part of it that a stack carries
+//! - `record_v1`: how records were written before they had a version
 //! - [`groups`]: groups that projects make of their clusters
 //! - [`error`]: how it fails
 //! - `migrations`: the tables
 
+mod change_transitions;
 pub mod error;
 pub mod groups;
 mod migrations;
 pub mod record;
+mod record_v1;
+pub mod snapshot;
+pub mod transitions;
 
 use std::{path::Path, time::Duration};
 
@@ -25,7 +32,9 @@ use sqlx::{
 
 pub use error::StoreError;
 pub use groups::ClusterGroup;
-pub use record::{ClusterRecord, NodeNotifications, ObservedState};
+pub use record::{ClusterRecord, NodeNotifications, ObservedState, RecordIdentity};
+pub use snapshot::StackSnapshot;
+pub use transitions::{DeployIntent, RefusedTransition, TransitionResult};
 
 /// The store's file in the data directory.
 pub const FILE_NAME: &str = "stampede.sqlite";
@@ -244,7 +253,7 @@ impl RecordStore {
 }
 
 fn serialize_record(record: &ClusterRecord) -> Result<String, StoreError> {
-    serde_json::to_string(record).map_err(|source| StoreError::Record {
+    record.to_json().map_err(|source| StoreError::Record {
         id: record.id.clone(),
         source,
     })
@@ -252,7 +261,7 @@ fn serialize_record(record: &ClusterRecord) -> Result<String, StoreError> {
 
 fn deserialize_record(row: &SqliteRow) -> Result<ClusterRecord, StoreError> {
     let (id, text): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-    serde_json::from_str(&text).map_err(|source| StoreError::Record { id, source })
+    ClusterRecord::from_json(&text).map_err(|source| StoreError::Record { id, source })
 }
 
 fn create_file(data_dir: &Path, path: &Path) -> std::io::Result<()> {

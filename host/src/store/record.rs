@@ -1,19 +1,32 @@
-//! What is remembered of a cluster. Never a token. Pure data.
+//! What is remembered of a cluster. Never a token. Pure data: it is changed by the named
+//! [`transitions`](super::transitions) only, since its fields can be read everywhere and written in
+//! this module alone.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::{StackSnapshot, record_v1::RecordV1};
 use crate::cluster::{
-    ClusterChange, ClusterSpec, DesiredState, LifecyclePhase,
+    ClusterSpec, Lifecycle, LifecyclePhase, RolloutStep,
     change::{ChangeReport, FileDigests},
+    lifecycle::DeleteTarget,
     progress::StageReport,
 };
 
+/// The version of the JSON that is written; what [`RecordV1`] reads has none.
+const VERSION: u32 = 2;
+
 /// One cluster, from the request for it until nothing of it is left in the cloud.
+///
+/// It lends its fields for reading only: there is no `DerefMut`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterRecord(pub(super) RecordFields);
+
+/// The fields of a [`ClusterRecord`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClusterRecord {
+pub struct RecordFields {
     /// A UUID, the cluster's own: a new one for each request after a delete.
     pub id: String,
     /// Whose it is.
@@ -22,60 +35,223 @@ pub struct ClusterRecord {
     pub project_name: String,
     /// The entity's name, one among the living of its project.
     pub name: String,
+    /// The stack's name, fixed with the record's id.
+    pub stack_name: String,
+    /// Where it lives.
+    pub region: String,
+    /// The id of the user who asked for what is under way, whose token alone creates and deletes;
+    /// none in records of former versions and of clusters that were found again, where every token
+    /// of the project does.
+    pub owner: Option<String>,
     /// When it was asked for, in seconds since 1970.
     pub created_s: u64,
     /// When something other than an observation changed it last.
     pub updated_s: u64,
     /// How often it was written; a writer that has an older one is refused.
     pub revision: i64,
+    /// How far its life has come.
+    pub lifecycle: Lifecycle,
+    /// Whether a client was told that its deploy succeeded.
+    pub acknowledged: bool,
+    /// Whether the client has taken the last step of its own life cycle, which means nothing to
+    /// the cloud.
+    pub provisioned: bool,
     /// As clients gave them.
     pub attributes: BTreeMap<String, String>,
     /// Attributes of ours as they came with everything but an update: a client that repeats them
     /// with an update may not mean them.
-    #[serde(default)]
-    pub brought: BTreeMap<String, String>,
+    pub initial_attributes: BTreeMap<String, String>,
     /// What was deployed, defaults of that time included; none before deploy.
     pub spec: Option<ClusterSpec>,
-    /// How far the client has driven it.
-    pub phase: LifecyclePhase,
-    /// Whether a client was told that its deploy succeeded.
-    #[serde(default)]
-    pub acknowledged: bool,
-    /// What is to become of it.
-    pub wish: DesiredState,
-    /// The id of the user who wished it, whose token alone creates and deletes; none in records of
-    /// former versions and of clusters that were found again, where every token of the project
-    /// does.
-    #[serde(default)]
-    pub owner: Option<String>,
-    /// The stack's name, fixed with the record's id.
-    pub stack_name: String,
-    /// Heat's UUID, once Heat has answered.
-    pub stack_id: Option<String>,
-    /// Where it lives; empty before deploy.
-    pub region: String,
-    /// When the last create was sent whose answer is not known, in seconds since 1970.
-    pub create_sent_s: Option<u64>,
-    /// How often a delete was asked for.
-    pub deletes: u32,
     /// Endpoint names, each with the output that holds its URL.
     pub endpoints: BTreeMap<String, String>,
-    /// Why the wish cannot be fulfilled, where only its user or an operator can help.
-    pub stuck: Option<String>,
-    /// A change to the running cluster that is under way.
-    #[serde(default)]
-    pub change: Option<ClusterChange>,
-    /// What the nodes were told so far.
-    #[serde(default)]
-    pub told: NodeNotifications,
-    /// Why the last change was taken back, where it was.
-    #[serde(default)]
-    pub setback: Option<String>,
+    /// What the nodes were notified of so far.
+    pub notified: NodeNotifications,
     /// What the cloud showed last.
-    pub seen: ObservedState,
+    pub observed: ObservedState,
 }
 
-/// What the nodes of a cluster were told so far.
+/// What never changes in a cluster's life.
+#[derive(Clone, Debug, Default)]
+pub struct RecordIdentity {
+    /// The cluster's UUID.
+    pub id: String,
+    /// Whose it is.
+    pub project_id: String,
+    /// For people.
+    pub project_name: String,
+    /// The entity's name.
+    pub name: String,
+    /// The stack's name.
+    pub stack_name: String,
+    /// Where it lives.
+    pub region: String,
+}
+
+impl Deref for ClusterRecord {
+    type Target = RecordFields;
+
+    fn deref(&self) -> &RecordFields {
+        &self.0
+    }
+}
+
+impl ClusterRecord {
+    /// A cluster that a client has just asked for.
+    pub fn requested(
+        identity: RecordIdentity,
+        attributes: BTreeMap<String, String>,
+        now_s: u64,
+    ) -> Self {
+        let snapshot = StackSnapshot {
+            attributes,
+            ..StackSnapshot::default()
+        };
+        Self::from_snapshot(identity, snapshot, Lifecycle::Requested, now_s)
+    }
+
+    /// A cluster whose record was lost, made again from what its stack carries. Its client was told
+    /// of its deploy: the stack is there.
+    pub fn recovered(
+        identity: RecordIdentity,
+        snapshot: StackSnapshot,
+        stack_id: String,
+        observed: ObservedState,
+        now_s: u64,
+    ) -> Self {
+        let status = observed.status.as_deref().unwrap_or_default();
+        let lifecycle = if status.starts_with("DELETE_") {
+            Lifecycle::Deleting {
+                target: DeleteTarget::Id { stack_id },
+                deletes: 0,
+                blocked_reason: None,
+            }
+        } else {
+            Lifecycle::Running {
+                stack_id,
+                rollout: snapshot.rollout(),
+            }
+        };
+        let mut record = Self::from_snapshot(identity, snapshot, lifecycle, now_s);
+        record.0.acknowledged = true;
+        record.0.observed = observed;
+        record
+    }
+
+    fn from_snapshot(
+        identity: RecordIdentity,
+        snapshot: StackSnapshot,
+        lifecycle: Lifecycle,
+        now_s: u64,
+    ) -> Self {
+        Self(RecordFields {
+            id: identity.id,
+            project_id: identity.project_id,
+            project_name: identity.project_name,
+            name: identity.name,
+            stack_name: identity.stack_name,
+            region: identity.region,
+            owner: None,
+            created_s: now_s,
+            updated_s: now_s,
+            revision: 1,
+            lifecycle,
+            acknowledged: false,
+            provisioned: false,
+            attributes: snapshot.attributes,
+            initial_attributes: snapshot.initial_attributes,
+            spec: snapshot.spec,
+            endpoints: snapshot.endpoints,
+            notified: snapshot.notified,
+            observed: ObservedState::default(),
+        })
+    }
+
+    /// How far the client has driven it.
+    pub fn phase(&self) -> LifecyclePhase {
+        match &self.lifecycle {
+            Lifecycle::Requested => LifecyclePhase::Initialised,
+            _ if self.provisioned => LifecyclePhase::Provisioned,
+            // Its deploy was refused for the token that came with it: it is to be asked for again.
+            Lifecycle::Deploying { .. } if !self.acknowledged => LifecyclePhase::Initialised,
+            _ => LifecyclePhase::Deployed,
+        }
+    }
+
+    /// Reads a record of this or a former version.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub(super) fn from_json(text: &str) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: Option<u32>,
+        }
+        match serde_json::from_str(text) {
+            Ok(fields) => Ok(Self(fields)),
+            // Read a second time only where the first failed: old records are few and go away.
+            Err(error) => match serde_json::from_str(text)? {
+                Version { version: None } => {
+                    Ok(Self(serde_json::from_str::<RecordV1>(text)?.into()))
+                }
+                Version { version: Some(_) } => Err(error),
+            },
+        }
+    }
+
+    /// As it is kept.
+    ///
+    /// # Errors
+    /// When it holds what JSON cannot.
+    pub(super) fn to_json(&self) -> serde_json::Result<String> {
+        #[derive(Serialize)]
+        struct Versioned<'a> {
+            version: u32,
+            #[serde(flatten)]
+            fields: &'a RecordFields,
+        }
+        serde_json::to_string(&Versioned {
+            version: VERSION,
+            fields: &self.0,
+        })
+    }
+
+    /// A record in any situation, for tests; all else goes through the transitions.
+    #[cfg(test)]
+    pub(crate) fn for_tests(fields: RecordFields) -> Self {
+        Self(fields)
+    }
+}
+
+/// The lifecycle's questions, asked of the record.
+impl RecordFields {
+    /// Whether clients still see it.
+    pub fn is_live(&self) -> bool {
+        self.lifecycle.is_live()
+    }
+
+    /// Heat's UUID, once Heat has answered.
+    pub fn stack_id(&self) -> Option<&str> {
+        self.lifecycle.stack_id()
+    }
+
+    /// A change to the running cluster that is under way.
+    pub fn change(&self) -> Option<&crate::cluster::ClusterChange> {
+        self.lifecycle.change()
+    }
+
+    /// Why what is wanted cannot be had, where only its user or an operator can help.
+    pub fn blocked_reason(&self) -> Option<&str> {
+        self.lifecycle.blocked_reason()
+    }
+
+    /// Why the last change was rolled back, where it was.
+    pub fn rollback_reason(&self) -> Option<&str> {
+        self.lifecycle.rollback_reason()
+    }
+}
+
+/// What the nodes of a cluster were notified of so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NodeNotifications {
@@ -83,20 +259,26 @@ pub struct NodeNotifications {
     pub transport: String,
     /// The newest generation that was given out.
     pub generation: u32,
-    /// The newest generation of each node that was ever told of a change.
+    /// The newest generation of each node that was ever notified of a change.
     pub nodes: BTreeMap<String, u32>,
     /// Digests of what stands on the nodes of each role, by path.
     pub installed: FileDigests,
 }
 
-impl ClusterRecord {
-    /// Whether clients still see it.
-    pub fn is_live(&self) -> bool {
-        self.wish != DesiredState::Delete
+impl NodeNotifications {
+    /// What the nodes have been notified of once Heat has this step.
+    pub fn after_step(&self, step: &RolloutStep) -> Self {
+        let mut after = self.clone();
+        after.generation = after.generation.max(step.generation);
+        let told = step.told.iter();
+        after
+            .nodes
+            .extend(told.map(|node| (node.clone(), step.generation)));
+        after
     }
 }
 
-/// What the cloud showed last.
+/// What the cloud showed last. The aliases are the names in records without a version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ObservedState {
     /// Heat's status verbatim.
@@ -104,7 +286,8 @@ pub struct ObservedState {
     /// Heat's words beside it.
     pub reason: String,
     /// The stack was there and is gone, and nobody asked us.
-    pub gone: bool,
+    #[serde(alias = "gone")]
+    pub deleted_externally: bool,
     /// The outputs that have a value.
     pub outputs: BTreeMap<String, Value>,
     /// The latest line of each stage of each node, in the order of arrival.
@@ -112,15 +295,20 @@ pub struct ObservedState {
     /// The nodes that said they are ready.
     pub ready: Vec<String>,
     /// The first failure that a node signalled, in its own words.
-    pub signalled: Option<String>,
+    #[serde(alias = "signalled")]
+    pub failure_signal: Option<String>,
     /// The first resource that failed, and Heat's words about it.
     pub failed: Option<(String, String)>,
-    /// What each node answered last when it was told of a change.
+    /// What each node answered last when it was notified of a change.
     #[serde(default)]
     pub answers: BTreeMap<String, ChangeReport>,
-    /// Nodes that cannot be told of changes: they see no metadata service.
-    #[serde(default)]
-    pub deaf: Vec<String>,
+    /// Nodes that cannot be notified of changes: they see no metadata service.
+    #[serde(default, alias = "deaf")]
+    pub nodes_without_metadata: Vec<String>,
     /// The last event that was read.
     pub marker: Option<String>,
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

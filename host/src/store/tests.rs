@@ -3,39 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::cluster::{DesiredState, LifecyclePhase};
 
 fn record(id: &str, project: &str, name: &str) -> ClusterRecord {
-    ClusterRecord {
+    let identity = RecordIdentity {
         id: id.into(),
         project_id: project.into(),
         project_name: project.into(),
         name: name.into(),
-        created_s: 1,
-        updated_s: 1,
-        revision: 1,
-        attributes: BTreeMap::from([(
-            "my.param".into(),
-            "a \"b\"\nü '; DROP TABLE cluster".into(),
-        )]),
-        brought: BTreeMap::new(),
-        spec: None,
-        phase: LifecyclePhase::Initialised,
-        acknowledged: false,
-        wish: DesiredState::None,
-        owner: None,
         stack_name: format!("stampede-{name}-{id}"),
-        stack_id: None,
         region: String::new(),
-        create_sent_s: None,
-        deletes: 0,
-        endpoints: BTreeMap::new(),
-        stuck: None,
-        change: None,
-        told: Default::default(),
-        setback: None,
-        seen: ObservedState::default(),
-    }
+    };
+    let attributes =
+        BTreeMap::from([("my.param".into(), "a \"b\"\nü '; DROP TABLE cluster".into())]);
+    ClusterRecord::requested(identity, attributes, 1)
 }
 
 #[tokio::test]
@@ -46,8 +26,9 @@ async fn records_survive_closing_and_opening() {
         .unwrap();
     let mut kept = record("1", "p", "demo");
     store.insert(&kept).await.unwrap();
-    kept.revision = 2;
-    kept.seen
+    kept.0.revision = 2;
+    kept.0
+        .observed
         .outputs
         .insert("n".into(), serde_json::json!({ "a": [1, null] }));
     assert!(store.update(&kept).await.unwrap());
@@ -57,14 +38,6 @@ async fn records_survive_closing_and_opening() {
         .unwrap();
     assert_eq!(store.find("p", "demo").await.unwrap(), Some(kept.clone()));
     assert_eq!(store.get("1").await.unwrap(), Some(kept));
-}
-
-#[test]
-fn a_record_of_a_version_that_knew_no_owner_is_read() {
-    let kept = record("1", "p", "demo");
-    let mut text = serde_json::to_value(&kept).unwrap();
-    text.as_object_mut().unwrap().remove("owner");
-    assert_eq!(serde_json::from_value::<ClusterRecord>(text).unwrap(), kept);
 }
 
 #[tokio::test]
@@ -87,7 +60,8 @@ async fn a_name_is_free_again_once_its_cluster_is_to_be_deleted() {
         Err(StoreError::Taken)
     ));
     store.insert(&record("3", "q", "demo")).await.unwrap();
-    (old.wish, old.revision) = (DesiredState::Delete, 2);
+    old.request_deletion("u").unwrap();
+    old.0.revision = 2;
     assert!(store.update(&old).await.unwrap());
     store.insert(&record("2", "p", "demo")).await.unwrap();
     assert_eq!(store.find("p", "demo").await.unwrap().unwrap().id, "2");
@@ -112,16 +86,14 @@ async fn two_processes_on_one_file_never_overwrite_each_other() {
     );
     let first = record("1", "p", "demo");
     one.insert(&first).await.unwrap();
-    let mine = ClusterRecord {
-        revision: 2,
-        region: "one".into(),
-        ..first.clone()
+    let with_region = |region: &str| {
+        ClusterRecord::for_tests(record::RecordFields {
+            revision: 2,
+            region: region.into(),
+            ..first.0.clone()
+        })
     };
-    let theirs = ClusterRecord {
-        revision: 2,
-        region: "two".into(),
-        ..first
-    };
+    let (mine, theirs) = (with_region("one"), with_region("two"));
     assert!(one.update(&mine).await.unwrap());
     assert!(
         !two.update(&theirs).await.unwrap(),

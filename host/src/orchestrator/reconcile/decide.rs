@@ -1,21 +1,7 @@
-//! The next step for a cluster, from what is wished and what the cloud shows. Pure: no I/O, no
-//! clock, no choices left to those who act.
+//! The next action for a cluster, from what is recorded of its life and what the cloud shows. Pure:
+//! no I/O, no clock, no choices left to those who act.
 
-use crate::cluster::DesiredState;
-
-/// What the record says that matters for the next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecordFacts {
-    /// What is wished.
-    pub wish: DesiredState,
-    /// Whether Heat has told us the stack's id.
-    pub has_stack: bool,
-    /// A create was sent (or was about to be), its answer is unknown, and it may still arrive at
-    /// Heat.
-    pub create_in_flight: bool,
-    /// How often a delete was asked for already.
-    pub deletes: u32,
-}
+use crate::cluster::Lifecycle;
 
 /// What the cloud shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,52 +37,39 @@ pub enum ReconcileAction {
     GiveUp,
 }
 
-/// The next step.
+/// The next action. `create_in_flight`: a create was sent (or was about to be), its answer is
+/// unknown, and it may still arrive at Heat.
 pub fn next_action(
-    known: RecordFacts,
+    lifecycle: &Lifecycle,
+    create_in_flight: bool,
     sight: StackObservation<'_>,
     max_deletes: u32,
 ) -> ReconcileAction {
-    match (known.wish, sight) {
-        (DesiredState::None, _) => ReconcileAction::Rest,
-        (DesiredState::Deploy, StackObservation::Absent) if known.has_stack => {
-            ReconcileAction::Lost
-        }
+    use StackObservation::{Absent, Foreign, Ours};
+    match (lifecycle, sight) {
+        (Lifecycle::Requested, _) => ReconcileAction::Rest,
         // Heat checks names before it stores: a second create beside one under way would make a
         // second stack.
-        (DesiredState::Deploy, StackObservation::Absent) if known.create_in_flight => {
+        (Lifecycle::Deploying { .. }, Absent) if create_in_flight => ReconcileAction::Wait,
+        (Lifecycle::Deploying { .. }, Absent) => ReconcileAction::Create,
+        (Lifecycle::Deploying { .. }, Foreign) => ReconcileAction::Conflict,
+        (Lifecycle::Deploying { .. }, Ours(_)) => ReconcileAction::Adopt,
+        (Lifecycle::Running { .. }, Absent | Ours("DELETE_COMPLETE")) => ReconcileAction::Lost,
+        (Lifecycle::Running { .. }, Foreign) => ReconcileAction::Conflict,
+        (Lifecycle::Running { .. }, Ours(status)) if status.ends_with("_IN_PROGRESS") => {
             ReconcileAction::Wait
         }
-        (DesiredState::Deploy, StackObservation::Absent) => ReconcileAction::Create,
-        (DesiredState::Deploy, StackObservation::Foreign) => ReconcileAction::Conflict,
-        (DesiredState::Deploy, StackObservation::Ours(_)) if !known.has_stack => {
-            ReconcileAction::Adopt
+        (Lifecycle::Running { .. }, Ours(_)) => ReconcileAction::Rest,
+        // It would be left behind, with nobody who knows of it.
+        (Lifecycle::Deleting { .. }, Absent) if create_in_flight => ReconcileAction::Wait,
+        (Lifecycle::Deleting { .. }, Absent | Foreign | Ours("DELETE_COMPLETE")) => {
+            ReconcileAction::Forget
         }
-        (DesiredState::Deploy, StackObservation::Ours("DELETE_COMPLETE")) => ReconcileAction::Lost,
-        (DesiredState::Deploy, StackObservation::Ours(status))
-            if status.ends_with("_IN_PROGRESS") =>
-        {
-            ReconcileAction::Wait
-        }
-        (DesiredState::Deploy, StackObservation::Ours(_)) => ReconcileAction::Rest,
-        (DesiredState::Delete, StackObservation::Absent) if known.create_in_flight => {
-            ReconcileAction::Wait
-        }
-        (
-            DesiredState::Delete,
-            StackObservation::Absent
-            | StackObservation::Foreign
-            | StackObservation::Ours("DELETE_COMPLETE"),
-        ) => ReconcileAction::Forget,
-        (DesiredState::Delete, StackObservation::Ours("DELETE_IN_PROGRESS")) => {
-            ReconcileAction::Wait
-        }
-        (DesiredState::Delete, StackObservation::Ours("DELETE_FAILED"))
-            if known.deletes >= max_deletes =>
-        {
+        (Lifecycle::Deleting { .. }, Ours("DELETE_IN_PROGRESS")) => ReconcileAction::Wait,
+        (Lifecycle::Deleting { deletes, .. }, Ours("DELETE_FAILED")) if *deletes >= max_deletes => {
             ReconcileAction::GiveUp
         }
-        (DesiredState::Delete, StackObservation::Ours(_)) => ReconcileAction::Delete,
+        (Lifecycle::Deleting { .. }, Ours(_)) => ReconcileAction::Delete,
     }
 }
 
@@ -104,180 +77,112 @@ pub fn next_action(
 mod tests {
     use super::*;
 
+    use crate::cluster::lifecycle::{DeleteTarget, RolloutStatus};
+
     const MAX: u32 = 3;
 
-    fn known(wish: DesiredState, has_stack: bool) -> RecordFacts {
-        RecordFacts {
-            wish,
-            has_stack,
-            create_in_flight: false,
-            deletes: 0,
+    fn deploying() -> Lifecycle {
+        Lifecycle::Deploying {
+            create_sent_s: None,
+            blocked_reason: None,
+        }
+    }
+
+    fn running() -> Lifecycle {
+        Lifecycle::Running {
+            stack_id: "s".to_owned(),
+            rollout: RolloutStatus::AtRest,
+        }
+    }
+
+    fn deleting(has_stack: bool, deletes: u32) -> Lifecycle {
+        let target = if has_stack {
+            DeleteTarget::Id {
+                stack_id: "s".to_owned(),
+            }
+        } else {
+            DeleteTarget::Name {
+                create_sent_s: None,
+            }
+        };
+        Lifecycle::Deleting {
+            target,
+            deletes,
+            blocked_reason: None,
         }
     }
 
     #[test]
-    fn every_pair_of_wish_and_sight_has_its_step() {
+    fn every_pair_of_lifecycle_and_sight_has_its_action() {
+        use ReconcileAction::{Adopt, Conflict, Create, Delete, Forget, Lost, Rest, Wait};
+        use StackObservation::{Absent, Foreign, Ours};
         let cases = [
-            (
-                known(DesiredState::None, false),
-                StackObservation::Absent,
-                ReconcileAction::Rest,
-            ),
-            (
-                known(DesiredState::None, false),
-                StackObservation::Foreign,
-                ReconcileAction::Rest,
-            ),
-            (
-                known(DesiredState::Deploy, false),
-                StackObservation::Absent,
-                ReconcileAction::Create,
-            ),
-            (
-                RecordFacts {
-                    create_in_flight: true,
-                    ..known(DesiredState::Deploy, false)
-                },
-                StackObservation::Absent,
-                ReconcileAction::Wait,
-            ),
-            (
-                RecordFacts {
-                    create_in_flight: true,
-                    ..known(DesiredState::Deploy, false)
-                },
-                StackObservation::Ours("CREATE_IN_PROGRESS"),
-                ReconcileAction::Adopt,
-            ),
-            (
-                known(DesiredState::Deploy, false),
-                StackObservation::Foreign,
-                ReconcileAction::Conflict,
-            ),
-            (
-                known(DesiredState::Deploy, false),
-                StackObservation::Ours("CREATE_IN_PROGRESS"),
-                ReconcileAction::Adopt,
-            ),
-            (
-                known(DesiredState::Deploy, false),
-                StackObservation::Ours("CREATE_FAILED"),
-                ReconcileAction::Adopt,
-            ),
-            (
-                known(DesiredState::Deploy, true),
-                StackObservation::Absent,
-                ReconcileAction::Lost,
-            ),
-            (
-                known(DesiredState::Deploy, true),
-                StackObservation::Ours("DELETE_COMPLETE"),
-                ReconcileAction::Lost,
-            ),
-            (
-                known(DesiredState::Deploy, true),
-                StackObservation::Ours("CREATE_IN_PROGRESS"),
-                ReconcileAction::Wait,
-            ),
-            (
-                known(DesiredState::Deploy, true),
-                StackObservation::Ours("UPDATE_IN_PROGRESS"),
-                ReconcileAction::Wait,
-            ),
-            (
-                known(DesiredState::Deploy, true),
-                StackObservation::Ours("DELETE_IN_PROGRESS"),
-                ReconcileAction::Wait,
-            ),
-            (
-                known(DesiredState::Deploy, true),
-                StackObservation::Ours("CREATE_COMPLETE"),
-                ReconcileAction::Rest,
-            ),
-            (
-                known(DesiredState::Deploy, true),
-                StackObservation::Ours("CREATE_FAILED"),
-                ReconcileAction::Rest,
-            ),
-            (
-                known(DesiredState::Delete, true),
-                StackObservation::Absent,
-                ReconcileAction::Forget,
-            ),
-            (
-                known(DesiredState::Delete, false),
-                StackObservation::Absent,
-                ReconcileAction::Forget,
-            ),
-            (
-                known(DesiredState::Delete, false),
-                StackObservation::Foreign,
-                ReconcileAction::Forget,
-            ),
-            (
-                known(DesiredState::Delete, true),
-                StackObservation::Ours("DELETE_COMPLETE"),
-                ReconcileAction::Forget,
-            ),
-            (
-                known(DesiredState::Delete, true),
-                StackObservation::Ours("DELETE_IN_PROGRESS"),
-                ReconcileAction::Wait,
-            ),
-            (
-                known(DesiredState::Delete, true),
-                StackObservation::Ours("CREATE_IN_PROGRESS"),
-                ReconcileAction::Delete,
-            ),
-            (
-                known(DesiredState::Delete, false),
-                StackObservation::Ours("CREATE_COMPLETE"),
-                ReconcileAction::Delete,
-            ),
-            (
-                known(DesiredState::Delete, true),
-                StackObservation::Ours("DELETE_FAILED"),
-                ReconcileAction::Delete,
-            ),
+            (Lifecycle::Requested, Absent, Rest),
+            (Lifecycle::Requested, Foreign, Rest),
+            (deploying(), Absent, Create),
+            (deploying(), Foreign, Conflict),
+            (deploying(), Ours("CREATE_IN_PROGRESS"), Adopt),
+            (deploying(), Ours("CREATE_FAILED"), Adopt),
+            (running(), Absent, Lost),
+            (running(), Ours("DELETE_COMPLETE"), Lost),
+            (running(), Ours("CREATE_IN_PROGRESS"), Wait),
+            (running(), Ours("UPDATE_IN_PROGRESS"), Wait),
+            (running(), Ours("DELETE_IN_PROGRESS"), Wait),
+            (running(), Ours("CREATE_COMPLETE"), Rest),
+            (running(), Ours("CREATE_FAILED"), Rest),
+            (deleting(true, 0), Absent, Forget),
+            (deleting(false, 0), Absent, Forget),
+            (deleting(false, 0), Foreign, Forget),
+            (deleting(true, 0), Ours("DELETE_COMPLETE"), Forget),
+            (deleting(true, 0), Ours("DELETE_IN_PROGRESS"), Wait),
+            (deleting(true, 0), Ours("CREATE_IN_PROGRESS"), Delete),
+            (deleting(false, 0), Ours("CREATE_COMPLETE"), Delete),
+            (deleting(true, 0), Ours("DELETE_FAILED"), Delete),
         ];
-        for (known, sight, wanted) in cases {
+        for (lifecycle, sight, wanted) in cases {
             assert_eq!(
-                next_action(known, sight, MAX),
+                next_action(&lifecycle, false, sight, MAX),
                 wanted,
-                "{known:?} {sight:?}"
+                "{lifecycle:?} {sight:?}"
             );
         }
     }
 
     #[test]
+    fn a_create_that_may_still_arrive_is_not_sent_again() {
+        for (sight, wanted) in [
+            (StackObservation::Absent, ReconcileAction::Wait),
+            (
+                StackObservation::Ours("CREATE_IN_PROGRESS"),
+                ReconcileAction::Adopt,
+            ),
+        ] {
+            assert_eq!(next_action(&deploying(), true, sight, MAX), wanted);
+        }
+    }
+
+    #[test]
     fn a_failed_delete_is_tried_again_up_to_the_limit() {
-        let tried = |deletes| RecordFacts {
-            deletes,
-            ..known(DesiredState::Delete, true)
-        };
-        assert_eq!(
-            next_action(tried(MAX - 1), StackObservation::Ours("DELETE_FAILED"), MAX),
-            ReconcileAction::Delete
-        );
-        assert_eq!(
-            next_action(tried(MAX), StackObservation::Ours("DELETE_FAILED"), MAX),
-            ReconcileAction::GiveUp
-        );
+        for (deletes, wanted) in [
+            (MAX - 1, ReconcileAction::Delete),
+            (MAX, ReconcileAction::GiveUp),
+        ] {
+            let sight = StackObservation::Ours("DELETE_FAILED");
+            let lifecycle = deleting(true, deletes);
+            assert_eq!(next_action(&lifecycle, false, sight, MAX), wanted);
+        }
     }
 
     #[test]
     fn a_create_that_may_still_arrive_is_waited_for_before_the_record_is_dropped() {
-        let known = RecordFacts {
-            create_in_flight: true,
-            ..known(DesiredState::Delete, false)
-        };
-        assert_eq!(
-            next_action(known, StackObservation::Absent, MAX),
-            ReconcileAction::Wait
-        );
-        assert_eq!(
-            next_action(known, StackObservation::Ours("CREATE_IN_PROGRESS"), MAX),
-            ReconcileAction::Delete
-        );
+        for (sight, wanted) in [
+            (StackObservation::Absent, ReconcileAction::Wait),
+            (
+                StackObservation::Ours("CREATE_IN_PROGRESS"),
+                ReconcileAction::Delete,
+            ),
+        ] {
+            assert_eq!(next_action(&deleting(false, 0), true, sight, MAX), wanted);
+        }
     }
 }

@@ -6,16 +6,13 @@ use crate::orchestrator::{
     error::OrchestratorError,
     locks::{lock_mutex, now_s},
     reconcile::worker::spawn_worker,
-    stack::{
-        snapshot::StackSnapshot,
-        stack_request::{self, TAG},
-    },
-    state::status::needs_reconcile,
+    stack::stack_request::{self, TAG},
+    state::status::{self, needs_reconcile},
 };
 use crate::{
-    cluster::{DesiredState, LifecyclePhase, attributes},
+    cluster::attributes,
     openstack::HeatStack,
-    store::{ClusterRecord, ObservedState},
+    store::{ClusterRecord, ObservedState, RecordIdentity, StackSnapshot},
 };
 
 /// Looks once in a process's life for clusters in the project that a host of our name has made and
@@ -89,41 +86,19 @@ fn record_from_stack(shown: &HeatStack, caller: &Caller) -> Option<ClusterRecord
         tag("stampede.cluster.")?,
         tag("stampede.name.").filter(|name| attributes::is_name(name))?,
     );
-    let carried = StackSnapshot::from_stack(shown);
-    let wish = if shown.status.starts_with("DELETE_") {
-        DesiredState::Delete
-    } else {
-        DesiredState::Deploy
-    };
-    Some(ClusterRecord {
+    let identity = RecordIdentity {
         id,
         project_id: caller.project_id().to_owned(),
         project_name: caller.project_name().to_owned(),
         name,
-        created_s: now_s(),
-        updated_s: now_s(),
-        revision: 1,
-        attributes: carried.attributes,
-        brought: carried.brought,
-        spec: carried.spec,
-        phase: LifecyclePhase::Deployed,
-        acknowledged: true,
-        wish,
-        owner: None,
         stack_name: shown.name.clone(),
-        stack_id: Some(shown.id.clone()),
         region: caller.session.region().to_owned(),
-        create_sent_s: None,
-        deletes: 0,
-        endpoints: carried.endpoints,
-        stuck: None,
-        change: carried.change,
-        told: carried.told,
-        setback: carried.setback,
-        seen: ObservedState {
-            status: Some(shown.status.clone()),
-            reason: shown.status_reason.clone(),
-            ..ObservedState::default()
-        },
-    })
+    };
+    Some(ClusterRecord::recovered(
+        identity,
+        StackSnapshot::from_stack(shown),
+        shown.id.clone(),
+        status::fold_status(&ObservedState::default(), shown),
+        now_s(),
+    ))
 }

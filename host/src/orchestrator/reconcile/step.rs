@@ -1,271 +1,266 @@
-//! The hands: they take one step at a time, as [`decide`](super::decide) says, record each intent
-//! before acting on it, and go on in the background with what a request cannot wait for: a create
-//! whose answer was lost, a delete until nothing is left.
+//! Executes one reconcile action at a time, as [`decide`](super::decide) says. What is about to be
+//! asked of Heat is recorded before it is asked, so that a host that dies in between finds out
+//! afterwards instead of asking twice.
 
 use std::time::Duration;
+
+use tracing::Instrument;
 
 use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
     locks::now_s,
     planning::{plan_deploy::plan_deploy, planner::StackPlan},
-    reconcile::decide::{self, ReconcileAction, RecordFacts, StackObservation},
+    reconcile::decide::{self, ReconcileAction, StackObservation},
     requeue::Requeue,
     rollout::execute::advance_rollout,
     stack::stack_request,
-    state::{cluster_registry::ClusterHandle, sessions, status},
+    state::{locked_cluster::LockedCluster, sessions, status},
 };
 use crate::{
-    cluster::{DesiredState, LifecyclePhase},
-    openstack::{CloudSession, StackId},
+    cluster::Lifecycle,
+    openstack::{CloudSession, HeatStack, StackId},
     store::ClusterRecord,
 };
 
-/// Takes the one next step. The caller holds the cluster's turn. `planned` is what to create, where
-/// it is known already.
+/// Brings a locked cluster one action closer to its desired state, with one user's session.
+pub(crate) struct Reconciler<'a> {
+    context: &'a Context,
+    cluster: &'a LockedCluster<'a>,
+    session: &'a CloudSession,
+}
+
+/// Takes the one next action. `planned` is what to create, where it is known already.
 pub(crate) async fn reconcile_once(
     context: &Context,
-    entity: &ClusterHandle,
+    cluster: &LockedCluster<'_>,
     session: &CloudSession,
     planned: Option<StackPlan>,
 ) -> Result<Requeue, OrchestratorError> {
-    let record = context.state.registry.reload(entity).await?;
-    if record.wish == DesiredState::Deploy && record.stack_id.is_some() && record.change.is_some() {
-        return advance_rollout(context, entity, session).await;
-    }
-    // The first create of a cluster needs no look for an older one: nobody has asked for a stack of
-    // this name yet.
-    let shown = if planned.is_some() && record.create_sent_s.is_none() {
-        None
-    } else {
-        find_stack(session, &record).await?
+    let span = tracing::info_span!(
+        "cluster.reconcile",
+        cluster.id = %cluster.record().id,
+        desired = tracing::field::Empty,
+        action = tracing::field::Empty,
+    );
+    let reconciler = Reconciler {
+        context,
+        cluster,
+        session,
     };
-    let sight = match &shown {
-        None => StackObservation::Absent,
-        Some(shown)
-            if record.stack_id.is_none() && !stack_request::is_ours(&record, &shown.tags) =>
-        {
-            StackObservation::Foreign
+    reconciler.take_action(planned).instrument(span).await
+}
+
+impl Reconciler<'_> {
+    async fn take_action(&self, planned: Option<StackPlan>) -> Result<Requeue, OrchestratorError> {
+        let Self {
+            context,
+            cluster,
+            session,
+        } = *self;
+        // Another process that shares the store may have gone on meanwhile.
+        let record = context.state.registry.reload(cluster).await?;
+        let span = tracing::Span::current();
+        span.record("desired", record.lifecycle.as_str());
+        if record.change().is_some() {
+            span.record("action", "Rollout");
+            return advance_rollout(context, cluster, session).await;
         }
-        Some(shown) => StackObservation::Ours(&shown.status),
-    };
-    let sent = record.create_sent_s.filter(|_| record.stack_id.is_none());
-    let in_flight = sent.is_some_and(|sent| {
-        now_s().saturating_sub(sent) < context.state.limits.create_grace.as_secs()
-    });
-    let known = RecordFacts {
-        wish: record.wish,
-        has_stack: record.stack_id.is_some(),
-        create_in_flight: in_flight,
-        deletes: record.deletes,
-    };
-    if record.wish == DesiredState::Delete && !matches!(sight, StackObservation::Foreign) {
-        record_status(context, entity, shown.as_ref()).await?;
-    }
-    match (
-        decide::next_action(known, sight, context.state.limits.deletes),
-        shown,
-    ) {
-        (ReconcileAction::Create | ReconcileAction::Delete, _)
-            if !sessions::may_act(session, &record) =>
-        {
-            Ok(Requeue::Owner)
+        // The first create of a cluster needs no look for an older one: nobody has asked for a
+        // stack of this name yet.
+        let shown = if planned.is_some() && record.lifecycle.create_sent_s().is_none() {
+            None
+        } else {
+            self.find_stack(&record).await?
+        };
+        let action = self.decide_action(&record, shown.as_ref());
+        span.record("action", tracing::field::debug(action));
+        let is_foreign = shown
+            .as_ref()
+            .is_some_and(|shown| is_foreign(&record, shown));
+        if !record.is_live() && !is_foreign {
+            self.record_status(shown.as_ref()).await?;
         }
-        (ReconcileAction::Create, _) => {
-            create_stack(context, entity, session, &record, planned).await
-        }
-        (ReconcileAction::Adopt, Some(shown)) => {
-            adopt_stack(context, entity, &shown.id, &shown.status).await
-        }
-        (ReconcileAction::Delete, Some(shown)) => {
-            delete_stack(
-                context,
-                entity,
-                session,
-                &StackId {
-                    name: shown.name,
-                    id: shown.id,
-                },
-                &shown.status,
-            )
-            .await
-        }
-        (ReconcileAction::Wait, _) => Ok(Requeue::Later(context.state.limits.follow_every)),
-        (ReconcileAction::Forget, _) => {
-            context.state.registry.drop_record(entity).await?;
-            tracing::info!(cluster.id = %record.id, "nothing is left of `{}`", record.name);
-            Ok(Requeue::Gone)
-        }
-        (ReconcileAction::Conflict, _) => {
-            let words = format!(
+        match (action, shown) {
+            (ReconcileAction::Create | ReconcileAction::Delete, _)
+                if !sessions::may_act(session, &record) =>
+            {
+                Ok(Requeue::Owner)
+            }
+            (ReconcileAction::Create, _) => self.create_stack(&record, planned).await,
+            (ReconcileAction::Adopt, Some(shown)) => {
+                self.adopt_stack(&shown.id, &shown.status).await
+            }
+            (ReconcileAction::Delete, Some(shown)) => self.delete_stack(shown).await,
+            (ReconcileAction::Wait, _) => Ok(Requeue::Later(context.state.limits.follow_every)),
+            (ReconcileAction::Forget, _) => {
+                context.state.registry.drop_record(cluster).await?;
+                tracing::info!(cluster.id = %record.id, "nothing is left of `{}`", record.name);
+                Ok(Requeue::Gone)
+            }
+            (ReconcileAction::Conflict, _) => Err(OrchestratorError::Conflict(format!(
                 "a stack named `{}` is there that is not this cluster's; delete it or the cluster",
                 record.stack_name
-            );
-            Err(OrchestratorError::Conflict(words))
+            ))),
+            (ReconcileAction::GiveUp, Some(shown)) => {
+                let words = format!(
+                    "heat failed {} times to delete stack `{}`: {}; delete it by hand, or restart stampede to try again",
+                    record.lifecycle.deletes(),
+                    shown.name,
+                    shown.status_reason
+                );
+                Err(OrchestratorError::Conflict(words))
+            }
+            (ReconcileAction::Lost, _) => {
+                let registry = &context.state.registry;
+                registry
+                    .fold_observation(cluster, status::mark_gone)
+                    .await?;
+                Ok(Requeue::Done)
+            }
+            (
+                ReconcileAction::Rest
+                | ReconcileAction::Adopt
+                | ReconcileAction::Delete
+                | ReconcileAction::GiveUp,
+                _,
+            ) => Ok(Requeue::Done),
         }
-        (ReconcileAction::GiveUp, Some(shown)) => {
-            let words = format!(
-                "heat failed {} times to delete stack `{}`: {}; delete it by hand, or restart stampede to try again",
-                record.deletes, shown.name, shown.status_reason
-            );
-            Err(OrchestratorError::Conflict(words))
-        }
-        (ReconcileAction::Lost, _) => {
-            let seen = status::mark_gone(&record.seen);
-            context
-                .state
-                .registry
-                .change_record(entity, |record| record.seen.clone_from(&seen))
-                .await?;
-            Ok(Requeue::Done)
-        }
-        (
-            ReconcileAction::Rest
-            | ReconcileAction::Adopt
-            | ReconcileAction::Delete
-            | ReconcileAction::GiveUp,
-            _,
-        ) => Ok(Requeue::Done),
     }
-}
 
-/// What is seen of the stack by the way is kept for those who look at the cluster.
-async fn record_status(
-    context: &Context,
-    entity: &ClusterHandle,
-    shown: Option<&crate::openstack::HeatStack>,
-) -> Result<(), OrchestratorError> {
-    let Some(shown) = shown else { return Ok(()) };
-    let change = |record: &mut ClusterRecord| {
-        record.seen.status = Some(shown.status.clone());
-        record.seen.reason.clone_from(&shown.status_reason);
-    };
-    context.state.registry.change_record(entity, change).await?;
-    entity.look.record_contact(None);
-    Ok(())
-}
-
-/// The stack of this record, by id where it is known, else by name.
-async fn find_stack(
-    session: &CloudSession,
-    record: &ClusterRecord,
-) -> Result<Option<crate::openstack::HeatStack>, OrchestratorError> {
-    let shown = match &record.stack_id {
-        Some(id) => session
-            .show_stack(&StackId {
-                name: record.stack_name.clone(),
-                id: id.clone(),
-            })
-            .await
-            .map(Some),
-        None => session.find_stack(&record.stack_name).await,
-    };
-    match shown {
-        Err(error) if error.is_not_found() => Ok(None),
-        other => Ok(other?),
+    fn decide_action(&self, record: &ClusterRecord, shown: Option<&HeatStack>) -> ReconcileAction {
+        let sight = match shown {
+            None => StackObservation::Absent,
+            Some(shown) if is_foreign(record, shown) => StackObservation::Foreign,
+            Some(shown) => StackObservation::Ours(&shown.status),
+        };
+        let limits = &self.context.state.limits;
+        let is_in_flight = |sent: u64| now_s().saturating_sub(sent) < limits.create_grace.as_secs();
+        let create_in_flight = record.lifecycle.create_sent_s().is_some_and(is_in_flight);
+        decide::next_action(&record.lifecycle, create_in_flight, sight, limits.deletes)
     }
-}
 
-async fn create_stack(
-    context: &Context,
-    entity: &ClusterHandle,
-    session: &CloudSession,
-    record: &ClusterRecord,
-    planned: Option<StackPlan>,
-) -> Result<Requeue, OrchestratorError> {
-    let planned = match (planned, &record.spec) {
-        (Some(planned), _) => planned,
-        (None, Some(spec)) => {
-            plan_deploy(context.planner.as_ref(), session, spec)
-                .await?
-                .1
+    /// What Heat showed on the way is kept for those who look at the cluster: one that is being
+    /// deleted is observed here only.
+    async fn record_status(&self, shown: Option<&HeatStack>) -> Result<(), OrchestratorError> {
+        let Some(shown) = shown else { return Ok(()) };
+        let registry = &self.context.state.registry;
+        registry
+            .fold_observation(self.cluster, |seen| status::fold_status(seen, shown))
+            .await?;
+        self.cluster.look.record_contact(None);
+        Ok(())
+    }
+
+    /// The stack of this record, by id where it is known, else by name.
+    async fn find_stack(
+        &self,
+        record: &ClusterRecord,
+    ) -> Result<Option<HeatStack>, OrchestratorError> {
+        let shown = match record.stack_id() {
+            Some(id) => {
+                let stack = StackId {
+                    name: record.stack_name.clone(),
+                    id: id.to_owned(),
+                };
+                self.session.show_stack(&stack).await.map(Some)
+            }
+            None => self.session.find_stack(&record.stack_name).await,
+        };
+        match shown {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => Ok(other?),
         }
-        (None, None) => {
-            return Err(OrchestratorError::internal(format!(
-                "the record of `{}` holds no plan; delete the cluster",
-                record.name
-            )));
+    }
+
+    async fn create_stack(
+        &self,
+        record: &ClusterRecord,
+        planned: Option<StackPlan>,
+    ) -> Result<Requeue, OrchestratorError> {
+        let (context, registry) = (self.context, &self.context.state.registry);
+        let planned = match (planned, &record.spec) {
+            (Some(planned), _) => planned,
+            (None, Some(spec)) => {
+                plan_deploy(context.planner.as_ref(), self.session, spec)
+                    .await?
+                    .1
+            }
+            (None, None) => {
+                return Err(OrchestratorError::internal(format!(
+                    "the record of `{}` holds no plan; delete the cluster",
+                    record.name
+                )));
+            }
+        };
+        let marked = registry
+            .change_record(self.cluster, |record| record.mark_create_sent(now_s()))
+            .await?;
+        if !matches!(marked.lifecycle, Lifecycle::Deploying { .. }) {
+            // Another process was faster: it has the stack, or was asked to delete the cluster.
+            return Ok(Requeue::Later(Duration::ZERO));
         }
-    };
-    context
-        .state
-        .registry
-        .change_record(entity, |record| record.create_sent_s = Some(now_s()))
-        .await?;
-    match session
-        .create_stack(&stack_request::build_stack_request(
+        let request = stack_request::build_stack_request(
             record,
             &context.host,
             &planned,
             &Default::default(),
-        ))
-        .await
-    {
-        Ok(id) => {
-            tracing::info!(cluster.id = %record.id, stack.id = %id.id, "created stack `{}` for `{}`", id.name, record.name);
-            adopt_stack(context, entity, &id.id, "CREATE_IN_PROGRESS").await
-        }
-        Err(error) => {
-            tracing::warn!(cluster.id = %record.id, "no stack for `{}`: {error}", record.name);
-            entity.look.record_contact(Some(error.to_string()));
-            if !error.is_transient() || error.is_unacted() {
-                context
-                    .state
-                    .registry
-                    .change_record(entity, |record| record.create_sent_s = None)
-                    .await?;
+        );
+        match self.session.create_stack(&request).await {
+            Ok(id) => {
+                tracing::info!(cluster.id = %record.id, stack.id = %id.id, "created stack `{}` for `{}`", id.name, record.name);
+                self.adopt_stack(&id.id, "CREATE_IN_PROGRESS").await
             }
-            Err(error.into())
+            Err(error) => {
+                tracing::warn!(cluster.id = %record.id, "no stack for `{}`: {error}", record.name);
+                self.cluster.look.record_contact(Some(error.to_string()));
+                // Otherwise Heat may have acted, or may still act: the name is looked for until
+                // the create can no longer arrive.
+                if !error.is_transient() || error.is_unacted() {
+                    registry
+                        .change_record(self.cluster, ClusterRecord::mark_create_refused)
+                        .await?;
+                }
+                Err(error.into())
+            }
         }
+    }
+
+    async fn adopt_stack(&self, id: &str, status: &str) -> Result<Requeue, OrchestratorError> {
+        let change = |record: &mut ClusterRecord| record.adopt_stack(id, status);
+        let registry = &self.context.state.registry;
+        let record = registry.change_record(self.cluster, change).await?;
+        self.cluster.look.record_contact(None);
+        // Another process may have been asked to delete it while Heat created it.
+        Ok(if record.is_live() {
+            Requeue::Done
+        } else {
+            Requeue::Later(Duration::ZERO)
+        })
+    }
+
+    async fn delete_stack(&self, shown: HeatStack) -> Result<Requeue, OrchestratorError> {
+        let limits = &self.context.state.limits;
+        let failed = shown.status == "DELETE_FAILED";
+        let change = |record: &mut ClusterRecord| record.count_delete(&shown.id, failed);
+        let registry = &self.context.state.registry;
+        let record = registry.change_record(self.cluster, change).await?;
+        let stack = StackId {
+            name: shown.name,
+            id: shown.id,
+        };
+        self.session.delete_stack(&stack).await?;
+        tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "asked heat to delete `{}`, which was {}", record.name, shown.status);
+        Ok(Requeue::Later(if failed {
+            limits.pause(record.lifecycle.deletes())
+        } else {
+            limits.follow_every
+        }))
     }
 }
 
-async fn adopt_stack(
-    context: &Context,
-    entity: &ClusterHandle,
-    id: &str,
-    status: &str,
-) -> Result<Requeue, OrchestratorError> {
-    let change = |record: &mut ClusterRecord| {
-        record.stack_id = Some(id.to_owned());
-        record.create_sent_s = None;
-        record.stuck = None;
-        record.seen.status.get_or_insert_with(|| status.to_owned());
-        if record.phase == LifecyclePhase::Initialised {
-            record.phase = LifecyclePhase::Deployed;
-        }
-    };
-    let record = context.state.registry.change_record(entity, change).await?;
-    entity.look.record_contact(None);
-    Ok(if record.wish == DesiredState::Delete {
-        Requeue::Later(Duration::ZERO)
-    } else {
-        Requeue::Done
-    })
-}
-
-async fn delete_stack(
-    context: &Context,
-    entity: &ClusterHandle,
-    session: &CloudSession,
-    id: &StackId,
-    status: &str,
-) -> Result<Requeue, OrchestratorError> {
-    let failed = status == "DELETE_FAILED";
-    let change = |record: &mut ClusterRecord| {
-        record.stack_id = Some(id.id.clone());
-        record.deletes = if failed {
-            record.deletes + 1
-        } else {
-            record.deletes.max(1)
-        };
-    };
-    let record = context.state.registry.change_record(entity, change).await?;
-    session.delete_stack(id).await?;
-    tracing::info!(cluster.id = %record.id, stack.id = %id.id, "asked heat to delete `{}`, which was {status}", record.name);
-    Ok(Requeue::Later(if failed {
-        context.state.limits.pause(record.deletes)
-    } else {
-        context.state.limits.follow_every
-    }))
+/// Whether the stack of the record's name belongs to somebody else. One that is known by its id is
+/// the cluster's, whatever its tags say by now.
+fn is_foreign(record: &ClusterRecord, shown: &HeatStack) -> bool {
+    record.stack_id().is_none() && !stack_request::is_ours(record, &shown.tags)
 }

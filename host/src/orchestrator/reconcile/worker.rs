@@ -5,7 +5,6 @@ use std::sync::{Arc, atomic::Ordering};
 
 use super::step::reconcile_once;
 use crate::{
-    cluster::DesiredState,
     metrics::WorkOutcome,
     openstack::CloudSession,
     orchestrator::{
@@ -13,8 +12,12 @@ use crate::{
         error::OrchestratorError,
         locks::lock_mutex,
         requeue::Requeue,
-        state::{cluster_registry::ClusterHandle, sessions, status::needs_reconcile},
+        state::{
+            cluster_registry::ClusterHandle, locked_cluster::LockedCluster, sessions,
+            status::needs_reconcile,
+        },
     },
+    store::ClusterRecord,
     system::clock::monotonic_now,
 };
 
@@ -22,7 +25,7 @@ use crate::{
 /// at it, or was a moment ago.
 pub(crate) async fn reconcile_if_idle(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &Arc<ClusterHandle>,
     session: &CloudSession,
 ) {
     if !needs_reconcile(&entity.record())
@@ -30,10 +33,10 @@ pub(crate) async fn reconcile_if_idle(
     {
         return;
     }
-    let Ok(_turn) = entity.turn.try_lock() else {
+    let Some(cluster) = entity.try_lock() else {
         return;
     };
-    if let Err(error) = reconcile_once(context, entity, session, None).await {
+    if let Err(error) = reconcile_once(context, &cluster, session, None).await {
         entity.look.record_contact(Some(error.to_string()));
     }
 }
@@ -63,7 +66,7 @@ pub(crate) fn spawn_worker(context: &Arc<Context>, entity: &Arc<ClusterHandle>) 
         loop {
             let end = run_worker(&context, &entity).await;
             entity.followed.store(false, Ordering::Release);
-            // A wish or a token may have come while the run ended.
+            // A request or a token may have come while the run ended.
             if !should_continue(&context, &entity, end)
                 || entity.followed.swap(true, Ordering::AcqRel)
             {
@@ -91,7 +94,7 @@ fn should_continue(context: &Context, entity: &ClusterHandle, end: WorkerExit) -
     is_served && needs_reconcile(&record)
 }
 
-async fn run_worker(context: &Context, entity: &ClusterHandle) -> WorkerExit {
+async fn run_worker(context: &Context, entity: &Arc<ClusterHandle>) -> WorkerExit {
     let mut failures = 0;
     while needs_reconcile(&entity.record()) {
         let record = entity.record();
@@ -102,12 +105,13 @@ async fn run_worker(context: &Context, entity: &ClusterHandle) -> WorkerExit {
                 .add_waits(sessions::any_and_owner(&record));
             return WorkerExit::NoToken;
         };
+        // Held until what an error means for the cluster is recorded, and not while it waits.
+        let cluster = entity.lock().await;
         let after = if entity.is_forbidden(&session) {
             Ok(Requeue::Owner)
         } else {
-            let _turn = entity.turn.lock().await;
             let start = monotonic_now();
-            let after = reconcile_once(context, entity, &session, None).await;
+            let after = reconcile_once(context, &cluster, &session, None).await;
             let outcome = WorkOutcome::of_result(&after);
             context.metrics.observe_reconcile(outcome, start.elapsed());
             after
@@ -126,7 +130,7 @@ async fn run_worker(context: &Context, entity: &ClusterHandle) -> WorkerExit {
                 failures = 0;
                 pause
             }
-            // Another token may do: the wish stands until it comes.
+            // Another token may do: what is wanted stands until it comes.
             Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
                 reject_session(context, entity, &session, &error);
                 continue;
@@ -138,17 +142,18 @@ async fn run_worker(context: &Context, entity: &ClusterHandle) -> WorkerExit {
                 | OrchestratorError::Internal(_)
                 | OrchestratorError::Busy { .. },
             ) if failures < context.state.limits.creates
-                || entity.record().wish == DesiredState::Delete
-                || entity.record().change.is_some() =>
+                || !entity.record().is_live()
+                || entity.record().change().is_some() =>
             {
                 failures = failures.saturating_add(1);
                 context.state.limits.pause(failures - 1)
             }
             Err(error) => {
-                mark_blocked(context, entity, &error).await;
+                mark_blocked(context, &cluster, &error).await;
                 return WorkerExit::Done;
             }
         };
+        drop(cluster);
         tokio::time::sleep(pause).await;
     }
     WorkerExit::Done
@@ -172,14 +177,14 @@ fn reject_session(
 }
 
 /// What only a person can help with is kept in the record and logged once.
-async fn mark_blocked(context: &Context, entity: &ClusterHandle, error: &OrchestratorError) {
+async fn mark_blocked(context: &Context, cluster: &LockedCluster<'_>, error: &OrchestratorError) {
     let words = error.to_string();
-    let record = entity.record();
-    tracing::error!(cluster.id = %record.id, "`{}` is stuck: {words}", record.name);
+    let record = cluster.record();
+    tracing::error!(cluster.id = %record.id, "`{}` is blocked: {words}", record.name);
     if let Err(error) = context
         .state
         .registry
-        .change_record(entity, |record| record.stuck = Some(words.clone()))
+        .change_record(cluster, |record| record.mark_blocked(&words))
         .await
     {
         tracing::error!(cluster.id = %record.id, "cannot record that: {error}");
@@ -193,11 +198,12 @@ pub(crate) async fn resume_project(
 ) -> Result<(), OrchestratorError> {
     for entity in context.state.registry.list_project(project_id).await? {
         let record = entity.record();
-        if record.wish == DesiredState::Delete && record.stuck.is_some() {
+        if !record.is_live() && record.blocked_reason().is_some() {
+            let cluster = entity.lock().await;
             context
                 .state
                 .registry
-                .change_record(&entity, |record| (record.stuck, record.deletes) = (None, 0))
+                .change_record(&cluster, ClusterRecord::retry_deletion)
                 .await?;
         }
         if needs_reconcile(&entity.record()) {

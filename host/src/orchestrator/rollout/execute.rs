@@ -1,10 +1,11 @@
-//! The hands of a change to a running cluster: one step at a time, each an update of the stack that
+//! Executes a change to a running cluster: one step at a time, each an update of the stack that
 //! tells some nodes something, done when Heat is done and every node told has answered. A step that
 //! fails leads back to what was before.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::json;
+use tracing::Instrument;
 
 use crate::orchestrator::{
     context::Context,
@@ -18,14 +19,14 @@ use crate::orchestrator::{
     requeue::Requeue,
     rollout::steps::{self, StepStatus},
     stack::{snapshot::StackSnapshot, stack_request},
-    state::{cluster_registry::ClusterHandle, refresh, sessions, status},
+    state::{locked_cluster::LockedCluster, refresh, sessions, status},
 };
 use crate::{
     bundle::node_update::{self, NodeUpdate},
-    cluster::{ClusterChange, ClusterSpec, Problem, RolloutStep, progress::StageOutcome},
+    cluster::{ClusterChange, ClusterSpec, Problem, RolloutStep},
     metrics::WorkOutcome,
     openstack::{CloudSession, StackId},
-    store::{ClusterRecord, NodeNotifications, ObservedState},
+    store::{ClusterRecord, ObservedState},
 };
 
 /// How long nodes may take beyond their own limit until they have answered, in seconds.
@@ -36,19 +37,37 @@ const LAST_CALL_S: u64 = 300;
 /// for one that starts on an empty disk.
 const HOST: &str = "host";
 
-/// The one next thing of a change. The caller holds the cluster's turn.
+/// The one next thing of a change.
 pub(crate) async fn advance_rollout(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
-    let (Some(change), Some(id)) = (&record.change, &record.stack_id) else {
+    let step = record.change().map(|change| (change.at, change.step()));
+    let span = tracing::info_span!(
+        "rollout.step",
+        cluster.id = %record.id,
+        step.number = step.map_or(0, |(at, _)| at + 1),
+        step.title = step.and_then(|(_, step)| step).map_or("ending", |step| &step.title),
+    );
+    advance_step(context, entity, session)
+        .instrument(span)
+        .await
+}
+
+async fn advance_step(
+    context: &Context,
+    entity: &LockedCluster<'_>,
+    session: &CloudSession,
+) -> Result<Requeue, OrchestratorError> {
+    let record = entity.record();
+    let (Some(change), Some(id)) = (record.change(), record.stack_id()) else {
         return Ok(Requeue::Done);
     };
     let stack = StackId {
         name: record.stack_name.clone(),
-        id: id.clone(),
+        id: id.to_owned(),
     };
     let Some(step) = change.step() else {
         return finish_change(context, entity, session, &stack).await;
@@ -75,11 +94,11 @@ pub(crate) async fn advance_rollout(
     }
     entity.look.record_contact(None);
     let record = entity.record();
-    if record.seen.gone {
+    if record.observed.deleted_externally {
         context
             .state
             .registry
-            .change_record(entity, |record| record.change = None)
+            .change_record(entity, ClusterRecord::withdraw_change)
             .await?;
         return Ok(Requeue::Done);
     }
@@ -105,13 +124,12 @@ pub(crate) async fn advance_rollout(
 /// is another matter.
 fn is_over(record: &ClusterRecord) -> bool {
     let said = record
-        .seen
+        .observed
         .answers
         .get(HOST)
         .map(|answer| answer.generation);
     let last = record
-        .change
-        .as_ref()
+        .change()
         .and_then(|change| change.steps.last())
         .map(|step| step.generation);
     said.is_some() && said >= last
@@ -142,14 +160,14 @@ fn step_verdict(
     sent_s: u64,
     now_s: u64,
 ) -> StepVerdict {
-    let status = record.seen.status.as_deref().unwrap_or_default();
+    let status = record.observed.status.as_deref().unwrap_or_default();
     // Other failures, such as a check's, are not of this step.
     if status == "UPDATE_FAILED" {
         return StepVerdict::Failed(
             status::describe_failure(record).unwrap_or_else(|| format!("heat says {status}")),
         );
     }
-    match steps::step_status(step, &record.seen.answers) {
+    match steps::step_status(step, &record.observed.answers) {
         StepStatus::Failed(why) if !status.ends_with("_IN_PROGRESS") => StepVerdict::Failed(why),
         _ if status.ends_with("_IN_PROGRESS") => StepVerdict::Wait,
         StepStatus::Done => StepVerdict::Next,
@@ -178,14 +196,14 @@ fn step_verdict(
 /// client's to hear; a later one leads back.
 pub(crate) async fn send_step(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
     let (Some(change), Some(from), Some(id)) = (
-        record.change.clone(),
+        record.change().cloned(),
         record.spec.clone(),
-        record.stack_id.clone(),
+        record.stack_id().map(str::to_owned),
     ) else {
         return Ok(Requeue::Done);
     };
@@ -203,33 +221,18 @@ pub(crate) async fn send_step(
             adopt_snapshot(context, entity, &carried).await?;
             return Ok(Requeue::Later(std::time::Duration::ZERO));
         }
-        for id in change.added.iter().filter(|_| change.undone.is_some()) {
+        for id in change
+            .added
+            .iter()
+            .filter(|_| change.rolling_back_because.is_some())
+        {
             signal_ready_for_removed(session, stack, *id).await?;
         }
         let asked = step_request(context, session, &record, &from, &change, step).await?;
         session.update_stack(stack, &asked).await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}`: {}", record.name, step.title);
     }
-    let told = after_step(&record.told, step);
-    let mark = |record: &mut ClusterRecord| {
-        if let Some(change) = &mut record.change {
-            change.sent_s = Some(now_s());
-            for node in change
-                .steps
-                .get(change.at)
-                .map(|step| step.told.clone())
-                .unwrap_or_default()
-            {
-                if !change.touched.contains(&node) {
-                    change.touched.push(node);
-                }
-            }
-        }
-        record.told.clone_from(&told);
-        (record.seen.signalled, record.seen.failed) = (None, None);
-        // What Heat shows next may be from before it began.
-        record.seen.status = Some("UPDATE_IN_PROGRESS".to_owned());
-    };
+    let mark = |record: &mut ClusterRecord| record.mark_step_sent(step, now_s());
     context.state.registry.change_record(entity, mark).await?;
     Ok(Requeue::Later(context.state.limits.follow_every))
 }
@@ -237,11 +240,11 @@ pub(crate) async fn send_step(
 /// Whether another host has changed the cluster since ours has: then its word is taken over ours.
 pub(crate) async fn catch_up(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<bool, OrchestratorError> {
     let record = entity.record();
-    let Some(id) = record.stack_id.clone() else {
+    let Some(id) = record.stack_id().map(str::to_owned) else {
         return Ok(false);
     };
     let carried = StackSnapshot::from_stack(
@@ -261,25 +264,16 @@ pub(crate) async fn catch_up(
 
 async fn adopt_snapshot(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     carried: &StackSnapshot,
 ) -> Result<(), OrchestratorError> {
     let record = context
         .state
         .registry
-        .change_record(entity, |record| carried.apply_to(record))
+        .change_record(entity, |record| record.adopt_snapshot(carried))
         .await?;
     tracing::warn!(cluster.id = %record.id, "another host has changed `{}`; going on from there", record.name);
     Ok(())
-}
-
-/// What the nodes will have been told with this step.
-fn after_step(before: &NodeNotifications, step: &RolloutStep) -> NodeNotifications {
-    let mut told = before.clone();
-    told.generation = told.generation.max(step.generation);
-    told.nodes
-        .extend(step.told.iter().map(|node| (node.clone(), step.generation)));
-    told
 }
 
 /// The template of a step.
@@ -291,7 +285,7 @@ async fn step_request(
     change: &ClusterChange,
     step: &RolloutStep,
 ) -> Result<crate::openstack::CreateStack, OrchestratorError> {
-    let base = if step.settled { &change.to } else { from };
+    let base = if step.new_settings { &change.to } else { from };
     let spec = base.with_ids(step.workers.clone());
     let cloud = inventory::take_inventory(session, &spec).await?;
     let planned = context
@@ -301,12 +295,7 @@ async fn step_request(
         .map_err(OrchestratorError::Invalid)?;
     let news = node_updates(record, change, step, &planned)?;
     // The stack carries the record as it is once Heat has accepted this.
-    let mut carried = record.clone();
-    carried.told = after_step(&record.told, step);
-    if let Some(change) = &mut carried.change {
-        change.sent_s = Some(now_s());
-        change.touched.extend(step.told.iter().cloned());
-    }
+    let carried = record.with_step_sent(step, now_s());
     Ok(stack_request::build_stack_request(
         &carried,
         &context.host,
@@ -330,7 +319,7 @@ fn node_updates(
         let Some(content) = planned.contents.get(role) else {
             continue;
         };
-        let paths = steps::changed_paths(&record.told.installed, &change.installed, role);
+        let paths = steps::changed_paths(&record.notified.installed, &change.installed, role);
         let told = node_update::build_node_update(content, &paths, &step.leaving);
         let told = told.map_err(|error| {
             let hint = "change less at a time, or deploy a new cluster";
@@ -357,20 +346,14 @@ pub(crate) async fn check_steps(
 
 async fn next_step(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
     stack: &StackId,
 ) -> Result<Requeue, OrchestratorError> {
-    let go = |record: &mut ClusterRecord| {
-        if let Some(change) = &mut record.change {
-            change.at += 1;
-            change.sent_s = None;
-        }
-    };
+    let go = ClusterRecord::next_step;
     let record = context.state.registry.change_record(entity, go).await?;
     if record
-        .change
-        .as_ref()
+        .change()
         .is_some_and(|change| change.step().is_none())
     {
         return finish_change(context, entity, session, stack).await;
@@ -378,51 +361,22 @@ async fn next_step(
     Ok(Requeue::Later(std::time::Duration::ZERO))
 }
 
-/// The last step is done: the cluster is what was wished, or as it was before.
+/// The last step is done: the cluster is what was asked for, or as it was before.
 async fn finish_change(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
     stack: &StackId,
 ) -> Result<Requeue, OrchestratorError> {
     publish_change_done(entity, session, stack).await;
     let done = |record: &mut ClusterRecord| {
-        let Some(change) = record.change.take() else {
-            return;
-        };
-        let unheard = unanswered_nodes(&change, &record.seen);
-        match change.undone {
-            Some(why) => record.setback = Some(why + &unheard),
-            None => {
-                record.setback = None;
-                record.attributes = change.attributes;
-                record.spec = Some(change.to);
-                record.endpoints = change.endpoints;
-                record.told.installed = change.installed;
-            }
-        }
-        let there: Vec<String> = record
-            .spec
-            .iter()
-            .flat_map(ClusterSpec::ids)
-            .map(steps::worker_name)
-            .collect();
-        let is_there =
-            |node: &str| !node.starts_with(WORKER) || there.iter().any(|there| there == node);
-        record.told.nodes.retain(|node, _| is_there(node));
-        record.seen.answers.retain(|node, _| is_there(node));
-        // What failed on the way is told by the setback; a later failure must not be told in these
-        // words.
-        record
-            .seen
-            .reports
-            .retain(|report| is_there(&report.node) && report.outcome != StageOutcome::Failed);
-        record.seen.ready.retain(|node| is_there(node));
-        record.seen.deaf.retain(|node| is_there(node));
-        (record.seen.signalled, record.seen.failed) = (None, None);
+        let unanswered = record
+            .change()
+            .map(|change| unanswered_nodes(change, &record.observed));
+        record.finish_change(&unanswered.unwrap_or_default())
     };
     let record = context.state.registry.change_record(entity, done).await?;
-    match &record.setback {
+    match record.rollback_reason() {
         Some(why) => {
             tracing::warn!(cluster.id = %record.id, "`{}` is as it was before: {why}", record.name)
         }
@@ -433,13 +387,9 @@ async fn finish_change(
 
 /// Tells those who find the cluster again by its stack that the change has ended, since the stack
 /// carries it on. Nothing is lost without it.
-async fn publish_change_done(entity: &ClusterHandle, session: &CloudSession, stack: &StackId) {
+async fn publish_change_done(entity: &LockedCluster<'_>, session: &CloudSession, stack: &StackId) {
     let record = entity.record();
-    let Some(last) = record
-        .change
-        .as_ref()
-        .and_then(|change| change.steps.last())
-    else {
+    let Some(last) = record.change().and_then(|change| change.steps.last()) else {
         return;
     };
     let line = format!("{HOST} change {} done", last.generation);
@@ -467,20 +417,20 @@ fn unanswered_nodes(change: &ClusterChange, seen: &ObservedState) -> String {
 /// Leads back to what was before; where that fails too, says what is broken and stops.
 async fn roll_back(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     session: &CloudSession,
     stack: &StackId,
     why: &str,
 ) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
-    let Some(change) = &record.change else {
+    let Some(change) = record.change() else {
         return Ok(Requeue::Done);
     };
-    if let Some(first) = &change.undone {
-        let nodes = if change.touched.is_empty() {
+    if let Some(first) = &change.rolling_back_because {
+        let nodes = if change.notified_nodes.is_empty() {
             "no node".to_owned()
         } else {
-            change.touched.join(", ")
+            change.notified_nodes.join(", ")
         };
         let words = format!(
             "a change failed ({first}) and could not be taken back ({why}); {nodes} may run with either setting"
@@ -499,38 +449,21 @@ async fn roll_back(
 /// Records the way back, from wherever the change is, and whose it is.
 pub(crate) async fn start_rollback(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     why: String,
     owner: Option<String>,
 ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
     let record = entity.record();
-    let (Some(change), Some(from)) = (&record.change, &record.spec) else {
+    let (Some(change), Some(from)) = (record.change(), &record.spec) else {
         return Ok(record);
     };
-    let seen = &record.seen;
+    let seen = &record.observed;
     let reported = |node: &str| {
         seen.reports.iter().any(|report| report.node == node)
             || seen.ready.iter().any(|ready| ready == node)
     };
-    let steps = steps::plan_rollback(from, change, reported, record.told.generation + 1);
-    let back = |record: &mut ClusterRecord| {
-        record.stuck = None;
-        record.owner.clone_from(&owner);
-        if let Some(change) = &mut record.change {
-            change.undone = Some(why.clone());
-            change.steps.clone_from(&steps);
-            change.at = 0;
-            change.sent_s = None;
-        }
-        // Ids are never given out twice.
-        let last = record
-            .change
-            .as_ref()
-            .map_or(0, |change| change.to.last_id());
-        if let Some(spec) = &mut record.spec {
-            spec.ids_given = spec.last_id().max(last);
-        }
-    };
+    let steps = steps::plan_rollback(from, change, reported, record.notified.generation + 1);
+    let back = |record: &mut ClusterRecord| record.start_rollback(&why, owner.as_deref(), &steps);
     context.state.registry.change_record(entity, back).await
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     cluster::change::ChangeReport,
     orchestrator::{planning::resolve::tests_support::spec, state::status::tests_support::record},
-    store::ObservedState,
+    store::record::RecordFields,
 };
 
 fn step() -> RolloutStep {
@@ -12,7 +12,7 @@ fn step() -> RolloutStep {
         title: "new settings on worker-1".to_owned(),
         generation: 7,
         workers: vec![1, 2],
-        settled: true,
+        new_settings: true,
         told: vec!["worker-1".to_owned()],
         stages: vec!["setup".to_owned()],
         leaving: Vec::new(),
@@ -35,14 +35,14 @@ fn seen(status: &str, answer: Option<(u32, Option<&str>)>) -> ClusterRecord {
         answers: answer.into_iter().collect(),
         ..ObservedState::default()
     };
-    ClusterRecord {
+    ClusterRecord::for_tests(RecordFields {
         spec: Some(ClusterSpec {
             timeout_s: 100,
             ..spec()
         }),
-        seen,
-        ..record()
-    }
+        observed: seen,
+        ..RecordFields::clone(&record())
+    })
 }
 
 #[test]

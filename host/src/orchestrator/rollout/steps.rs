@@ -104,7 +104,7 @@ fn settings_step(
         title,
         generation: 0,
         workers: workers.to_vec(),
-        settled: true,
+        new_settings: true,
         told,
         stages: stages.iter().map(|stage| (*stage).to_owned()).collect(),
         leaving: Vec::new(),
@@ -146,11 +146,14 @@ pub(crate) fn plan_rollback(
     let there = from.ids();
     // On the way back already, all of it is to be gone again.
     let begun = || {
-        change.steps.iter().take(if change.undone.is_some() {
-            usize::MAX
-        } else {
-            change.at + 1
-        })
+        change
+            .steps
+            .iter()
+            .take(if change.rolling_back_because.is_some() {
+                usize::MAX
+            } else {
+                change.at + 1
+            })
     };
     let is_there = |node: &str| node == MASTER || there.iter().any(|id| worker_name(*id) == node);
     let leaving: Vec<String> = begun()
@@ -160,7 +163,7 @@ pub(crate) fn plan_rollback(
         .collect();
     let told = |node: &String| is_there(node) && !leaving.contains(node);
     let told: Vec<String> = change
-        .touched
+        .notified_nodes
         .iter()
         .filter(|node| told(node))
         .cloned()
@@ -180,13 +183,13 @@ pub(crate) fn plan_rollback(
         steps.push(drain_step(&names, &[there.as_slice(), &held].concat()));
     }
     steps.push(RolloutStep {
-        settled: false,
+        new_settings: false,
         ..settings_step("taking the change back".to_owned(), &there, told, stages)
     });
     if !leaving.is_empty() {
         let title = step_title("taking the change back on", &leaving);
         steps.push(RolloutStep {
-            settled: false,
+            new_settings: false,
             may_be_dead: true,
             ..settings_step(title, &there, leaving, stages)
         });
@@ -407,11 +410,11 @@ mod tests {
             steps: plan_steps(&from, &to, &old, &new, 1),
             at: 3,
             sent_s: Some(1),
-            touched: ["master", "worker-1", "worker-2", "worker-3"]
+            notified_nodes: ["master", "worker-1", "worker-2", "worker-3"]
                 .map(str::to_owned)
                 .to_vec(),
             added: vec![3],
-            undone: None,
+            rolling_back_because: None,
         };
         let back = |change: &ClusterChange, reported: &str| {
             let steps = plan_rollback(&from, change, |node| node == reported, 9);
@@ -447,7 +450,7 @@ mod tests {
             drained,
             "it may hold blocks already"
         );
-        (change.steps, change.at, change.touched) = (
+        (change.steps, change.at, change.notified_nodes) = (
             plan_steps(&from, &to, &old, &old, 1),
             0,
             vec!["master".to_owned()],
@@ -467,7 +470,7 @@ mod tests {
         let mut change = ClusterChange {
             to: to.clone(),
             steps: plan_steps(&from, &to, &same, &same, 1),
-            touched: vec!["master".into()],
+            notified_nodes: vec!["master".into()],
             ..nothing()
         };
         let wanted = [
@@ -501,7 +504,7 @@ mod tests {
                 .collect::<Vec<_>>(),
             [false, true]
         );
-        (change.steps, change.at, change.undone) = (first, 0, Some("no".into()));
+        (change.steps, change.at, change.rolling_back_because) = (first, 0, Some("no".into()));
         assert_eq!(
             shown(&plan_rollback(&from, &change, |_| true, 4)),
             wanted,
@@ -560,9 +563,9 @@ mod tests {
             steps: Vec::new(),
             at: 0,
             sent_s: None,
-            touched: Vec::new(),
+            notified_nodes: Vec::new(),
             added: Vec::new(),
-            undone: None,
+            rolling_back_because: None,
         }
     }
 }

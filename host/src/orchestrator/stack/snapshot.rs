@@ -1,57 +1,20 @@
-//! What a stack itself tells of its cluster: the parameter that carries the record's core as JSON,
-//! so that a host with an empty disk, or another host, can go on from Heat alone. Pure.
+//! Reads what a stack itself tells of its cluster: the parameter that carries a [`StackSnapshot`] as
+//! JSON. Anyone in the project can write it, so that it is checked like a request. Pure.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
+pub(crate) use crate::store::StackSnapshot;
 use crate::{
     cluster::{
-        ClusterChange, ClusterSpec, attributes,
+        ClusterSpec,
         limits::{MAX_WORKER_ID, MAX_WORKERS},
     },
     openstack::HeatStack,
-    store::{ClusterRecord, NodeNotifications},
 };
 
 /// The template's parameter that carries the client's attributes as JSON, so that a record can be
 /// made again from Heat alone.
 pub(crate) const REQUEST_PARAMETER: &str = "stampede_request";
 
-/// What a stack carries of its cluster.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct StackSnapshot {
-    /// As clients gave them until deploy.
-    pub(crate) attributes: BTreeMap<String, String>,
-    /// As they came with what is not an update.
-    pub(crate) brought: BTreeMap<String, String>,
-    /// What was deployed.
-    pub(crate) spec: Option<ClusterSpec>,
-    /// Endpoint names, each with the output that holds its URL.
-    pub(crate) endpoints: BTreeMap<String, String>,
-    /// A change that was under way.
-    pub(crate) change: Option<ClusterChange>,
-    /// What the nodes were told so far.
-    pub(crate) told: NodeNotifications,
-    /// Why the last change was taken back.
-    pub(crate) setback: Option<String>,
-}
-
 impl StackSnapshot {
-    /// What a stack is to carry of this cluster.
-    pub(crate) fn from_record(record: &ClusterRecord) -> Self {
-        Self {
-            attributes: record.attributes.clone(),
-            brought: record.brought.clone(),
-            spec: record.spec.clone(),
-            endpoints: record.endpoints.clone(),
-            change: record.change.clone(),
-            told: record.told.clone(),
-            setback: record.setback.clone(),
-        }
-    }
-
     /// What this stack carries.
     pub(crate) fn from_stack(shown: &HeatStack) -> Self {
         let text = shown
@@ -86,34 +49,6 @@ impl StackSnapshot {
             .map(|step| &step.workers)
             .all(|ids| ids.len() <= 2 * MAX_WORKERS as usize && ids.iter().all(is_id));
         specs.into_iter().all(is_sane) && added && workers
-    }
-
-    /// Whether it tells of steps that this record knows nothing of.
-    pub(crate) fn is_newer(&self, record: &ClusterRecord) -> bool {
-        self.told.generation > record.told.generation
-    }
-
-    /// Puts it over what the record says; attributes that are not ours are kept.
-    pub(crate) fn apply_to(&self, record: &mut ClusterRecord) {
-        record
-            .attributes
-            .retain(|name, _| !attributes::is_ours(name));
-        record.attributes.extend(self.attributes.clone());
-        record.spec.clone_from(&self.spec);
-        record.endpoints.clone_from(&self.endpoints);
-        record.change.clone_from(&self.change);
-        if let Some(change) = &mut record.change {
-            let foreign = record
-                .attributes
-                .iter()
-                .filter(|(name, _)| !attributes::is_ours(name));
-            change
-                .attributes
-                .extend(foreign.map(|(name, value)| (name.clone(), value.clone())));
-        }
-        record.told.clone_from(&self.told);
-        record.setback.clone_from(&self.setback);
-        record.stuck = None;
     }
 }
 

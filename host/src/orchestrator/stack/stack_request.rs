@@ -129,13 +129,13 @@ fn set_node_metadata(
         );
     }
     let done = record
-        .change
-        .iter()
+        .change()
+        .into_iter()
         .flat_map(|change| change.steps.iter().take(change.at + 1));
     let stages: BTreeMap<&str, &RolloutStep> = done
         .flat_map(|step| step.told.iter().map(move |node| (node.as_str(), step)))
         .collect();
-    for (node, generation) in &record.told.nodes {
+    for (node, generation) in &record.notified.nodes {
         let server = resources.get_mut(&format!("{}_server", node.replace('-', "_")));
         let Some(metadata) = server.and_then(|server| server.pointer_mut("/properties/metadata"))
         else {

@@ -9,24 +9,23 @@ use std::{
 use crate::orchestrator::{
     error::OrchestratorError,
     locks::{lock_mutex, now_s},
-    state::{observation::RefreshState, status::needs_reconcile},
+    state::{locked_cluster::LockedCluster, observation::RefreshState, status::needs_reconcile},
 };
 use crate::{
     openstack::CloudSession,
-    store::{self, ClusterRecord, RecordStore},
+    store::{self, ClusterRecord, ObservedState, RecordStore, TransitionResult},
 };
 
 /// One cluster in use.
 #[derive(Debug)]
 pub(crate) struct ClusterHandle {
-    /// Held while something is changed in the cloud, so that of two deploys at once one makes the
-    /// stack.
-    pub(crate) turn: tokio::sync::Mutex<()>,
+    /// Taken by [`ClusterHandle::lock`] only.
+    pub(super) turn: tokio::sync::Mutex<()>,
     /// The last observation.
     pub(crate) look: RefreshState,
     /// Whether a background task takes care of it.
     pub(crate) followed: std::sync::atomic::AtomicBool,
-    /// The session with which a service forbade what is wished, and its words; the same is not
+    /// The session with which a service forbade what is wanted, and its words; the same is not
     /// tried again in the background.
     pub(crate) forbidden: Mutex<Option<(CloudSession, Arc<str>)>>,
     record: RwLock<Arc<ClusterRecord>>,
@@ -147,26 +146,45 @@ impl ClusterRegistry {
             .collect())
     }
 
-    /// Changes and writes a record; `change` is asked again when another process has written
-    /// meanwhile.
+    /// Takes a record through a [transition](store::transitions) and writes it. When another
+    /// process has written meanwhile, the transition is asked again; one that is refused then
+    /// changes nothing, and the record that is returned tells what has become of the cluster
+    /// instead.
     pub(crate) async fn change_record(
         &self,
+        cluster: &LockedCluster<'_>,
+        transition: impl Fn(&mut ClusterRecord) -> TransitionResult,
+    ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
+        self.write_record(cluster, transition).await
+    }
+
+    /// Folds what Heat shows into what was observed before. Needs no lock: nobody who only looks
+    /// waits behind a slow action, and an action takes what was observed as it finds it.
+    pub(crate) async fn fold_observation(
+        &self,
         entity: &ClusterHandle,
-        change: impl Fn(&mut ClusterRecord),
+        fold: impl Fn(&ObservedState) -> ObservedState,
+    ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
+        self.write_record(entity, |record| record.fold_observation(&fold))
+            .await
+    }
+
+    async fn write_record(
+        &self,
+        entity: &ClusterHandle,
+        transition: impl Fn(&mut ClusterRecord) -> TransitionResult,
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
         let mut record = entity.record();
         loop {
             let mut next = ClusterRecord::clone(&record);
-            change(&mut next);
+            if let Err(refused) = transition(&mut next) {
+                tracing::warn!(cluster.id = %record.id, "`{}` stays as it is: {refused}", record.name);
+                return Ok(record);
+            }
             if next == *record {
                 return Ok(record);
             }
-            next.revision += 1;
-            next.updated_s = if next.seen == record.seen {
-                now_s()
-            } else {
-                next.updated_s
-            };
+            next.mark_written(&record, now_s());
             if self.store.update(&next).await? {
                 if !next.is_live() {
                     self.unname(&next);
@@ -198,9 +216,9 @@ impl ClusterRegistry {
     /// Drops the record: nothing is left of the cluster.
     pub(crate) async fn drop_record(
         &self,
-        entity: &ClusterHandle,
+        cluster: &LockedCluster<'_>,
     ) -> Result<(), OrchestratorError> {
-        let record = entity.record();
+        let record = cluster.record();
         self.store.remove(&record.id).await?;
         self.release(&record);
         Ok(())

@@ -4,6 +4,7 @@
 //! - [`view`]: what clients are shown
 //! - `refresh`: one poll of Heat for however many ask
 //! - `cluster_registry`: clusters in use, over the store
+//! - `locked_cluster`: the lock of a cluster, as a value that is passed on
 //! - `observation`: when a cluster was observed last, and who waits
 //! - `sessions`: the last good token of each user, in memory
 //! - `group_cache`: groups that were read from the store
@@ -11,6 +12,7 @@
 
 pub(crate) mod cluster_registry;
 pub(crate) mod group_cache;
+pub(crate) mod locked_cluster;
 pub(crate) mod observation;
 pub(crate) mod refresh;
 pub(crate) mod sessions;

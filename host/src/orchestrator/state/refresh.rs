@@ -11,9 +11,9 @@ use crate::orchestrator::state::{
     status,
 };
 use crate::{
-    cluster::DesiredState,
+    cluster::Lifecycle,
     openstack::{CloudError, CloudSession, HeatStack, StackEvent, StackId},
-    store::ClusterRecord,
+    store::{ClusterRecord, ObservedState},
 };
 
 /// What a reader is told whose patience or whose place among those who wait was not enough.
@@ -31,7 +31,7 @@ pub(crate) async fn refresh_cluster(
     shown_age: Duration,
 ) -> Option<Arc<str>> {
     let record = entity.record();
-    if record.wish != DesiredState::Deploy || record.stack_id.is_none() {
+    if !matches!(record.lifecycle, Lifecycle::Running { .. }) {
         return entity.look.error();
     }
     let (due, asks) = entity.look.read_policy(&state.limits, shown_age);
@@ -70,9 +70,9 @@ pub(crate) async fn fetch_status(
 ) -> Option<String> {
     // Another process that shares the store may have gone on meanwhile.
     let record = state.registry.reload(entity).await.ok()?;
-    let id = record.stack_id.clone()?;
+    let id = record.stack_id()?.to_owned();
     let (known, stack) = (
-        record.seen.marker.clone(),
+        record.observed.marker.clone(),
         StackId {
             name: record.stack_name.clone(),
             id,
@@ -90,19 +90,17 @@ pub(crate) async fn fetch_status(
         }
     };
     // Over what is known by now, which need not be what was known when Heat was asked.
-    let take = |record: &mut ClusterRecord| match &news {
-        Some((shown, events)) if record.seen.marker == known => {
-            record.seen = status::fold_events(&record.seen, shown, events)
-        }
-        Some(_) => {}
-        None => record.seen = status::mark_gone(&record.seen),
+    let fold = |seen: &ObservedState| match &news {
+        Some((shown, events)) if seen.marker == known => status::fold_events(seen, shown, events),
+        Some(_) => seen.clone(),
+        None => status::mark_gone(seen),
     };
-    let after = match state.registry.change_record(entity, take).await {
+    let after = match state.registry.fold_observation(entity, fold).await {
         Ok(after) => after,
         Err(error) => return Some(error.to_string()),
     };
-    if after.seen.status != record.seen.status {
-        let status = after.seen.status.as_deref().unwrap_or_default();
+    if after.observed.status != record.observed.status {
+        let status = after.observed.status.as_deref().unwrap_or_default();
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}` is {status}", record.name);
     }
     None
@@ -115,8 +113,8 @@ async fn fetch_stack_and_events(
     stack: &StackId,
 ) -> Result<(HeatStack, Vec<StackEvent>), CloudError> {
     let shown = session.show_stack(stack).await?;
-    let known = &record.seen;
-    let settled = record.change.is_none()
+    let known = &record.observed;
+    let settled = record.change().is_none()
         && known.status.as_deref() == Some(&shown.status)
         && !shown.status.ends_with("_IN_PROGRESS")
         && known.marker.is_some();

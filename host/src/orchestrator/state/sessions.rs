@@ -1,7 +1,7 @@
 //! The last good token of each user in each project, in memory only, for work that goes on after
 //! the request. Never written anywhere.
 //!
-//! What is created or deleted in the background is done with the token of who wished it; what is
+//! What is created or deleted in the background is done with the token of who asked for it; what is
 //! only looked at, with any of the project.
 
 use std::{
@@ -80,8 +80,8 @@ pub(crate) fn owner_wait(record: &ClusterRecord) -> TokenWait {
     (record.project_id.clone(), record.owner.clone())
 }
 
-/// Whether this session may create and delete what the record wishes. Records of former versions do
-/// not say whose wish it is.
+/// Whether this session may create and delete what the record wants. Records of former versions do
+/// not say who asked for it.
 pub(crate) fn may_act(session: &CloudSession, record: &ClusterRecord) -> bool {
     record
         .owner
@@ -130,7 +130,7 @@ impl SessionRegistry {
         lock_mutex(&self.waiting).extend(work);
     }
 
-    /// The session of who wished what the record says; where there is none, anyone's of the
+    /// The session of who asked for what the record wants; where there is none, anyone's of the
     /// project, which is good for looking.
     pub(crate) fn session_for(&self, record: &ClusterRecord) -> Option<CloudSession> {
         let last = lock_mutex(&self.last);

@@ -3,7 +3,7 @@
 
 use crate::{
     cluster::{
-        ClusterState, DesiredState,
+        ClusterState, Lifecycle,
         change::ChangeReport,
         progress::{self, StageOutcome, StageReport},
     },
@@ -31,7 +31,7 @@ pub fn fold_events(
     let mut seen = seen.clone();
     seen.status = Some(stack.status.clone());
     seen.reason.clone_from(&stack.status_reason);
-    seen.gone = false;
+    seen.deleted_externally = false;
     seen.outputs = stack
         .outputs
         .iter()
@@ -45,10 +45,19 @@ pub fn fold_events(
     seen
 }
 
+/// What we know after Heat showed the stack's status alone.
+pub(crate) fn fold_status(seen: &ObservedState, stack: &HeatStack) -> ObservedState {
+    ObservedState {
+        status: Some(stack.status.clone()),
+        reason: stack.status_reason.clone(),
+        ..seen.clone()
+    }
+}
+
 /// What we know after Heat said that the stack is not there.
 pub fn mark_gone(seen: &ObservedState) -> ObservedState {
     ObservedState {
-        gone: true,
+        deleted_externally: true,
         status: Some("DELETE_COMPLETE".to_owned()),
         outputs: std::collections::BTreeMap::new(),
         ..seen.clone()
@@ -77,15 +86,16 @@ fn fold_event(seen: &mut ObservedState, stack: &HeatStack, event: &StackEvent) {
             {
                 seen.ready.push(node.to_owned());
                 if line.trim_end().ends_with("ready, no metadata service") {
-                    seen.deaf.push(node.to_owned());
+                    seen.nodes_without_metadata.push(node.to_owned());
                 }
             }
         }
         (READY_HANDLE, Some((_, line))) => {
-            seen.signalled.get_or_insert_with(|| line.trim().to_owned());
+            seen.failure_signal
+                .get_or_insert_with(|| line.trim().to_owned());
         }
         (name, None) if name == stack.name && event.status.ends_with("_IN_PROGRESS") => {
-            (seen.signalled, seen.failed) = (None, None);
+            (seen.failure_signal, seen.failed) = (None, None);
         }
         (name, None) if name != stack.name && is_cause(event) => {
             seen.failed.get_or_insert_with(|| {
@@ -122,29 +132,22 @@ fn fold_report(seen: &mut ObservedState, report: StageReport) {
 
 /// Whether something is left to do that no request waits for.
 pub(crate) fn needs_reconcile(record: &ClusterRecord) -> bool {
-    let open = match record.wish {
-        DesiredState::None => false,
-        DesiredState::Deploy => record.stack_id.is_none() || record.change.is_some(),
-        DesiredState::Delete => true,
-    };
-    open && record.stuck.is_none()
+    record.lifecycle.needs_reconcile()
 }
 
 /// Where the cluster stands.
 pub fn cluster_state(record: &ClusterRecord) -> ClusterState {
-    if let Some(why) = &record.stuck {
-        return ClusterState::Failed(why.clone());
+    if let Some(why) = record.blocked_reason() {
+        return ClusterState::Failed(why.to_owned());
     }
-    let seen = &record.seen;
-    match (record.wish, seen.status.as_deref()) {
-        (DesiredState::None, _) => ClusterState::Requested,
-        (DesiredState::Delete, Some("DELETE_COMPLETE")) => ClusterState::Deleted,
-        (DesiredState::Delete, _) => ClusterState::Deleting,
-        (DesiredState::Deploy, None) => ClusterState::Planned,
-        (DesiredState::Deploy, Some(_)) if record.change.is_some() && !seen.gone => {
-            ClusterState::Updating
-        }
-        (DesiredState::Deploy, Some(status)) => state_of_status(status, record),
+    let seen = &record.observed;
+    match (&record.lifecycle, seen.status.as_deref()) {
+        (Lifecycle::Requested, _) => ClusterState::Requested,
+        (Lifecycle::Deleting { .. }, Some("DELETE_COMPLETE")) => ClusterState::Deleted,
+        (Lifecycle::Deleting { .. }, _) => ClusterState::Deleting,
+        (_, None) => ClusterState::Planned,
+        _ if record.change().is_some() && !seen.deleted_externally => ClusterState::Updating,
+        (_, Some(status)) => state_of_status(status, record),
     }
 }
 
@@ -166,25 +169,23 @@ fn state_of_status(status: &str, record: &ClusterRecord) -> ClusterState {
 /// Heat's status as clients are shown it: between the steps of a change Heat is at rest, and the
 /// change is not.
 pub fn shown_status(record: &ClusterRecord) -> Option<String> {
-    let changing =
-        record.change.is_some() && record.wish == DesiredState::Deploy && !record.seen.gone;
-    match (changing, &record.stuck) {
+    let changing = record.change().is_some() && !record.observed.deleted_externally;
+    match (changing, record.blocked_reason()) {
         (true, None) => Some("UPDATE_IN_PROGRESS".to_owned()),
         (true, Some(_)) => Some("UPDATE_FAILED".to_owned()),
-        (false, _) => record.seen.status.clone(),
+        (false, _) => record.observed.status.clone(),
     }
 }
 
 /// What is to be said of the change that is under way, or of the last one where it was taken back.
 pub fn describe_change(record: &ClusterRecord) -> Option<String> {
-    let Some(change) = &record.change else {
+    let Some(change) = record.change() else {
         return record
-            .setback
-            .as_ref()
+            .rollback_reason()
             .map(|why| format!("failed, and the cluster is as it was before: {why}"));
     };
     let title = change.step().map_or("ending", |step| &step.title);
-    Some(match &change.undone {
+    Some(match &change.rolling_back_because {
         Some(why) => format!("{title}: {why}"),
         None => format!(
             "step {} of {}: {title}",
@@ -197,11 +198,11 @@ pub fn describe_change(record: &ClusterRecord) -> Option<String> {
 /// Why it failed, in words: the node, the stage and the reason where they are known, else Heat's.
 /// None while nothing has failed.
 pub fn describe_failure(record: &ClusterRecord) -> Option<String> {
-    let seen = &record.seen;
-    if seen.gone && record.wish == DesiredState::Deploy {
+    let seen = &record.observed;
+    if seen.deleted_externally && record.is_live() {
         return Some("the stack was deleted in the cloud, not by stampede; delete the cluster and ask for it again".to_owned());
     }
-    if let Some(line) = &seen.signalled {
+    if let Some(line) = &seen.failure_signal {
         return Some(by_node(line));
     }
     if !seen
@@ -268,7 +269,7 @@ fn describe_timeout(record: &ClusterRecord, reason: &str) -> Option<String> {
     let nodes = std::iter::once("master".to_owned())
         .chain(spec.ids().into_iter().map(|id| format!("worker-{id}")));
     let missing: Vec<String> = nodes
-        .filter(|node| !record.seen.ready.contains(node))
+        .filter(|node| !record.observed.ready.contains(node))
         .map(|node| last_heard(record, &node))
         .collect();
     let shown = missing
@@ -291,7 +292,7 @@ fn describe_timeout(record: &ClusterRecord, reason: &str) -> Option<String> {
 
 fn last_heard(record: &ClusterRecord, node: &str) -> String {
     match record
-        .seen
+        .observed
         .reports
         .iter()
         .rfind(|report| report.node == node)

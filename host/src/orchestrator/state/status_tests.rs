@@ -6,9 +6,14 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::{
-    cluster::{ClusterSpec, LifecyclePhase, spec::FrameworkChoice},
+    cluster::{
+        ClusterSpec,
+        lifecycle::{DeleteTarget, RolloutStatus},
+        spec::FrameworkChoice,
+    },
     openstack::StackOutput,
     orchestrator::planning::resolve::tests_support::spec,
+    store::{RecordIdentity, record::RecordFields},
 };
 
 pub(crate) fn record() -> ClusterRecord {
@@ -20,33 +25,23 @@ pub(crate) fn record() -> ClusterRecord {
         frameworks,
         ..spec()
     };
-    ClusterRecord {
+    let identity = RecordIdentity {
         id: "c".into(),
         project_id: "p".into(),
         project_name: "p".into(),
         name: "demo".into(),
-        created_s: 0,
-        updated_s: 0,
-        revision: 1,
-        attributes: BTreeMap::new(),
-        brought: BTreeMap::new(),
-        spec: Some(spec),
-        phase: LifecyclePhase::Deployed,
-        acknowledged: false,
-        wish: DesiredState::Deploy,
-        owner: None,
         stack_name: "stampede-demo-1".into(),
-        stack_id: Some("s".into()),
         region: "RegionOne".into(),
-        create_sent_s: None,
-        deletes: 0,
-        endpoints: BTreeMap::new(),
-        stuck: None,
-        change: None,
-        told: Default::default(),
-        setback: None,
-        seen: ObservedState::default(),
-    }
+    };
+    let record = ClusterRecord::requested(identity, BTreeMap::new(), 0);
+    ClusterRecord::for_tests(RecordFields {
+        spec: Some(spec),
+        lifecycle: Lifecycle::Running {
+            stack_id: "s".into(),
+            rollout: RolloutStatus::AtRest,
+        },
+        ..RecordFields::clone(&record)
+    })
 }
 
 fn stack(status: &str, reason: &str) -> HeatStack {
@@ -83,7 +78,9 @@ fn events(of: &[(&str, &str, &str)]) -> Vec<StackEvent> {
 
 fn after(stack: &HeatStack, of: &[(&str, &str, &str)]) -> ClusterRecord {
     let mut record = record();
-    record.seen = fold_events(&record.seen, stack, &events(of));
+    record
+        .fold_observation(|seen| fold_events(seen, stack, &events(of)))
+        .unwrap();
     record
 }
 
@@ -119,26 +116,36 @@ fn every_status_of_heat_has_its_state() {
 }
 
 #[test]
-fn the_wish_shows_before_heat_has_answered() {
-    let with = |wish, status: Option<&str>| {
-        let seen = ObservedState {
-            status: status.map(str::to_owned),
-            ..ObservedState::default()
-        };
-        cluster_state(&ClusterRecord {
-            wish,
-            seen,
-            ..record()
-        })
+fn what_is_wanted_shows_before_heat_has_answered() {
+    let with = |lifecycle, status: Option<&str>| {
+        cluster_state(&ClusterRecord::for_tests(RecordFields {
+            lifecycle,
+            observed: ObservedState {
+                status: status.map(str::to_owned),
+                ..ObservedState::default()
+            },
+            ..RecordFields::clone(&record())
+        }))
     };
-    assert_eq!(with(DesiredState::None, None), ClusterState::Requested);
-    assert_eq!(with(DesiredState::Deploy, None), ClusterState::Planned);
+    let deploying = Lifecycle::Deploying {
+        create_sent_s: Some(1),
+        blocked_reason: None,
+    };
+    let deleting = Lifecycle::Deleting {
+        target: DeleteTarget::Id {
+            stack_id: "s".into(),
+        },
+        deletes: 1,
+        blocked_reason: None,
+    };
+    assert_eq!(with(Lifecycle::Requested, None), ClusterState::Requested);
+    assert_eq!(with(deploying, None), ClusterState::Planned);
     assert_eq!(
-        with(DesiredState::Delete, Some("CREATE_COMPLETE")),
+        with(deleting.clone(), Some("CREATE_COMPLETE")),
         ClusterState::Deleting
     );
     assert_eq!(
-        with(DesiredState::Delete, Some("DELETE_COMPLETE")),
+        with(deleting, Some("DELETE_COMPLETE")),
         ClusterState::Deleted
     );
 }
@@ -157,7 +164,7 @@ fn progress_is_the_latest_line_of_each_stage_by_node() {
             line("Signal: status:SUCCESS reason:not: a line of ours"),
         ],
     );
-    let shown: Vec<String> = progress(&record.seen)
+    let shown: Vec<String> = progress(&record.observed)
         .iter()
         .map(|report| format!("{}|{}", report.node, report.text))
         .collect();
@@ -170,7 +177,7 @@ fn progress_is_the_latest_line_of_each_stage_by_node() {
     ];
     assert_eq!(shown, wanted);
     assert_eq!(
-        record.seen.marker.as_deref(),
+        record.observed.marker.as_deref(),
         Some("5"),
         "the next question goes on after the last event"
     );
@@ -232,7 +239,10 @@ fn a_nodes_failure_is_told_by_node_stage_and_reason_while_heat_still_works() {
     let heat = "Resource CREATE failed: WaitConditionFailure: resources.ready: worker-1 hadoop ...";
     let late = after(&stack("CREATE_FAILED", heat), &of);
     assert_eq!(cluster_state(&late), ClusterState::Failed(wanted.into()));
-    assert_eq!(late.seen.reason, heat, "heat's own words stay as they are");
+    assert_eq!(
+        late.observed.reason, heat,
+        "heat's own words stay as they are"
+    );
 }
 
 #[test]
@@ -330,7 +340,7 @@ fn a_new_action_of_heat_forgets_the_last_ones_failure() {
 #[test]
 fn a_stack_that_somebody_else_deleted_is_said_to_be_gone() {
     let mut record = after(&stack("CREATE_COMPLETE", ""), &[]);
-    record.seen = mark_gone(&record.seen);
+    record.fold_observation(mark_gone).unwrap();
     assert_eq!(cluster_state(&record), ClusterState::Deleted);
     assert!(
         describe_failure(&record)

@@ -106,7 +106,7 @@ pub(crate) fn show_cluster(entity: &ClusterHandle, record: &ClusterRecord) -> Cl
 
 /// What a record shows.
 pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> ClusterView {
-    let seen = &record.seen;
+    let seen = &record.observed;
     let text = |value: &serde_json::Value| {
         value
             .as_str()
@@ -119,15 +119,14 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
     ClusterView {
         name: record.name.clone(),
         id: record.id.clone(),
-        phase: record.phase,
+        phase: record.phase(),
         state: status::cluster_state(record),
         stack_status: status::shown_status(record),
         stack_id: record
-            .stack_id
-            .clone()
-            .map(|id| (record.region.clone(), id)),
+            .stack_id()
+            .map(|id| (record.region.clone(), id.to_owned())),
         attributes: record.attributes.clone(),
-        brought: record.brought.clone(),
+        brought: record.initial_attributes.clone(),
         outputs: seen.outputs.clone(),
         endpoints: endpoints.collect(),
         region: record.region.clone(),
@@ -135,8 +134,8 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
         stack_status_reason: seen.reason.clone(),
         change: status::describe_change(record),
         failure: record
-            .stuck
-            .clone()
+            .blocked_reason()
+            .map(str::to_owned)
             .or_else(|| status::describe_failure(record)),
         cloud_error: cloud_error.map(str::to_owned),
     }

@@ -10,14 +10,14 @@ use crate::orchestrator::{
     planning::merge_attributes,
     stack::stack_request,
     state::{
-        cluster_registry::ClusterHandle,
+        locked_cluster::LockedCluster,
         view::{ClusterView, CreateOutcome, show_cluster},
     },
     verbs::find::find_cluster,
 };
 use crate::{
-    cluster::{DesiredState, LifecyclePhase},
-    store::{ClusterRecord, NodeNotifications, ObservedState},
+    cluster::LifecyclePhase,
+    store::{ClusterRecord, RecordIdentity},
 };
 
 /// The entity is there afterwards.
@@ -65,39 +65,21 @@ pub(crate) async fn create_cluster(
 
 fn new_record(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> ClusterRecord {
     let id = crate::system::random::new_uuid().to_string();
-    ClusterRecord {
+    let identity = RecordIdentity {
         stack_name: stack_request::stack_name(name, &id),
         id,
         project_id: caller.project_id().to_owned(),
         project_name: caller.project_name().to_owned(),
         name: name.to_owned(),
-        created_s: now_s(),
-        updated_s: now_s(),
-        revision: 1,
-        attributes,
-        brought: BTreeMap::new(),
-        spec: None,
-        phase: LifecyclePhase::Initialised,
-        acknowledged: false,
-        wish: DesiredState::None,
-        owner: None,
-        stack_id: None,
         region: caller.session.region().to_owned(),
-        create_sent_s: None,
-        deletes: 0,
-        endpoints: BTreeMap::new(),
-        stuck: None,
-        change: None,
-        told: NodeNotifications::default(),
-        setback: None,
-        seen: ObservedState::default(),
-    }
+    };
+    ClusterRecord::requested(identity, attributes, now_s())
 }
 
 /// Whether provision is allowed: once, after deploy.
 pub(crate) fn check_provision(record: &ClusterRecord) -> Result<(), OrchestratorError> {
     let name = &record.name;
-    match record.phase {
+    match record.phase() {
         LifecyclePhase::Deployed => Ok(()),
         LifecyclePhase::Initialised => Err(OrchestratorError::NotApplicable(format!(
             "`{name}` is not deployed yet; deploy it first"
@@ -108,17 +90,15 @@ pub(crate) fn check_provision(record: &ClusterRecord) -> Result<(), Orchestrator
     }
 }
 
-/// Takes these attributes, which change nothing in the cloud. The caller holds the cluster's turn.
+/// Takes these attributes, which change nothing in the cloud.
 pub(crate) async fn store_attributes(
     context: &Context,
-    entity: &ClusterHandle,
+    cluster: &LockedCluster<'_>,
     attributes: &BTreeMap<String, String>,
-    also: impl Fn(&mut ClusterRecord),
 ) -> Result<ClusterView, OrchestratorError> {
-    let change = |record: &mut ClusterRecord| {
-        record.attributes.clone_from(attributes);
-        also(record);
-    };
-    let record = context.state.registry.change_record(entity, change).await?;
-    Ok(show_cluster(entity, &record))
+    let registry = &context.state.registry;
+    let record = registry
+        .change_record(cluster, |record| record.store_attributes(attributes))
+        .await?;
+    Ok(show_cluster(cluster, &record))
 }

@@ -1,4 +1,4 @@
-//! Delete: record the wish, ask Heat, and let the background see to the rest.
+//! Delete: record what is wanted, ask Heat, and let the background see to the rest.
 
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use crate::orchestrator::{
     state::sessions,
     verbs::find::find_cluster,
 };
-use crate::{cluster::DesiredState, store::ClusterRecord};
 
 /// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is
 /// dropped.
@@ -19,22 +18,24 @@ pub(crate) async fn delete_cluster(
     name: String,
 ) -> Result<(), OrchestratorError> {
     let entity = find_cluster(&context, &caller, &name).await?;
-    let turn = entity.turn.lock().await;
-    if !context.state.registry.reload(&entity).await?.is_live() {
+    let cluster = entity.lock().await;
+    if !context.state.registry.reload(&cluster).await?.is_live() {
         return Err(OrchestratorError::NotFound(name));
     }
     let owner = caller.user_id();
-    let wish = |record: &mut ClusterRecord| {
-        (record.wish, record.stuck, record.owner) =
-            (DesiredState::Delete, None, Some(owner.to_owned()))
-    };
-    let record = context.state.registry.change_record(&entity, wish).await?;
+    let registry = &context.state.registry;
+    let record = registry
+        .change_record(&cluster, |record| record.request_deletion(owner))
+        .await?;
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{name}`");
-    if record.stack_id.is_none() && record.create_sent_s.is_none() && record.spec.is_none() {
-        return context.state.registry.drop_record(&entity).await;
+    let was_deployed = record.spec.is_some()
+        || record.stack_id().is_some()
+        || record.lifecycle.create_sent_s().is_some();
+    if !was_deployed {
+        return context.state.registry.drop_record(&cluster).await;
     }
-    let step = reconcile_once(&context, &entity, &caller.session, None).await;
-    drop(turn);
+    let step = reconcile_once(&context, &cluster, &caller.session, None).await;
+    drop(cluster);
     if let Err(error) = &step {
         tracing::warn!(cluster.id = %record.id, "heat was not asked to delete `{name}` yet: {error}");
     }

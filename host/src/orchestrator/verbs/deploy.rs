@@ -1,4 +1,4 @@
-//! Deploy: look up, choose, plan, check the quota, record the wish, create the stack.
+//! Deploy: look up, choose, plan, check the quota, record what is wanted, create the stack.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,18 +7,19 @@ use crate::orchestrator::{
     error::OrchestratorError,
     planning::{inventory, merge_attributes, plan_deploy::plan_deploy, planner::StackPlan},
     reconcile::{step::reconcile_once, worker::spawn_worker},
+    requeue::Requeue,
     stack::stack_request,
     state::{
-        cluster_registry::ClusterHandle,
+        locked_cluster::LockedCluster,
         sessions,
         view::{ClusterView, show_cluster},
     },
     verbs::find::find_cluster,
 };
 use crate::{
-    cluster::{ClusterSpec, DesiredState, LifecyclePhase, attributes},
+    cluster::{ClusterSpec, Lifecycle, LifecyclePhase},
     openstack::CloudError,
-    store::{ClusterRecord, NodeNotifications},
+    store::{ClusterRecord, DeployIntent, NodeNotifications},
 };
 
 /// Deploys the cluster. Runs to its end even when the request is dropped.
@@ -29,67 +30,60 @@ pub(crate) async fn deploy_cluster(
     attributes: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     let entity = find_cluster(&context, &caller, &name).await?;
-    let _turn = entity.turn.lock().await;
-    let record = context.state.registry.reload(&entity).await?;
+    let cluster = entity.lock().await;
+    let record = context.state.registry.reload(&cluster).await?;
     if !record.is_live() {
-        // It waited its turn behind a delete.
+        // The lock may have been held by a delete.
         return Err(OrchestratorError::NotFound(name.to_owned()));
     }
-    if record.phase != LifecyclePhase::Initialised {
-        return repeat_deploy(&context, &entity, &record, attributes).await;
+    if record.phase() != LifecyclePhase::Initialised {
+        return repeat_deploy(&context, &cluster, &record, attributes).await;
     }
     let given =
         merge_attributes::merge_attributes(&record.attributes, attributes, &context.state.limits)?;
-    let outcome = if record.wish == DesiredState::Deploy {
+    let outcome = if matches!(record.lifecycle, Lifecycle::Deploying { .. }) {
         // An earlier try got as far as recording what was planned: Heat may have it, so that only
         // the same can be asked for.
         context.reject_own_changes(&record, &given)?;
         let owner = caller.user_id();
-        let change = |record: &mut ClusterRecord| {
-            (record.attributes, record.owner) = (given.clone(), Some(owner.to_owned()))
-        };
         context
             .state
             .registry
-            .change_record(&entity, change)
+            .change_record(&cluster, |record| record.retry_intent(&given, owner))
             .await?;
-        reconcile_once(&context, &entity, &caller.session, None).await
+        reconcile_once(&context, &cluster, &caller.session, None).await
     } else {
-        match record_intent(&context, &caller, &entity, &given).await? {
+        match record_intent(&context, &caller, &cluster, &given).await? {
             Intent::Checked(planned) => {
-                reconcile_once(&context, &entity, &caller.session, Some(planned)).await
+                reconcile_once(&context, &cluster, &caller.session, Some(planned)).await
             }
             Intent::Unanswered(error) => {
-                entity.look.record_contact(Some(error.to_string()));
+                cluster.look.record_contact(Some(error.to_string()));
                 Err(error.into())
             }
         }
     };
     match outcome {
-        Ok(_) => {}
-        // Nobody knows whether Heat has it: the wish stands, and the background finds out.
-        Err(OrchestratorError::Cloud(_) | OrchestratorError::Busy { .. }) => {
-            context
-                .state
-                .registry
-                .change_record(&entity, |record| record.phase = LifecyclePhase::Deployed)
-                .await?;
-            spawn_worker(&context, &entity);
+        Ok(Requeue::Done) => {}
+        // A create that was sent before may still arrive at Heat, or, after an error of the cloud,
+        // nobody knows whether Heat has it: what is wanted stands, and the background finds out.
+        Ok(_) | Err(OrchestratorError::Cloud(_) | OrchestratorError::Busy { .. }) => {
+            spawn_worker(&context, &cluster);
         }
-        // The wish stands until the caller comes with a token that is good for it.
+        // What is wanted stands until the caller comes with a token that is good for it.
         Err(OrchestratorError::Unauthorized(words)) => {
             context.state.sessions.forget_session(&caller.session);
             context
                 .state
                 .sessions
-                .add_waits([sessions::owner_wait(&entity.record())]);
+                .add_waits([sessions::owner_wait(&cluster.record())]);
             return Err(OrchestratorError::Unauthorized(words));
         }
         Err(error) => {
             context
                 .state
                 .registry
-                .change_record(&entity, withdraw_intent)
+                .change_record(&cluster, ClusterRecord::withdraw_intent)
                 .await?;
             return Err(error);
         }
@@ -97,9 +91,9 @@ pub(crate) async fn deploy_cluster(
     let record = context
         .state
         .registry
-        .change_record(&entity, |record| record.acknowledged = true)
+        .change_record(&cluster, ClusterRecord::acknowledge_deploy)
         .await?;
-    Ok(show_cluster(&entity, &record))
+    Ok(show_cluster(&cluster, &record))
 }
 
 /// A deploy that is recorded.
@@ -114,39 +108,31 @@ enum Intent {
 async fn record_intent(
     context: &Context,
     caller: &Caller,
-    entity: &ClusterHandle,
+    cluster: &LockedCluster<'_>,
     given: &BTreeMap<String, String>,
 ) -> Result<Intent, OrchestratorError> {
-    let spec = context.parse_spec(&entity.record().name, given)?;
+    let spec = context.parse_spec(&cluster.record().name, given)?;
     let (spec, planned) = plan_deploy(context.planner.as_ref(), &caller.session, &spec).await?;
-    let (region, owner) = (caller.session.region(), caller.user_id());
-    let change = |record: &mut ClusterRecord| {
-        record.attributes.clone_from(given);
-        record.brought = given
-            .iter()
-            .filter(|(name, _)| attributes::is_ours(name))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        record.spec = Some(ClusterSpec {
-            computed: planned.computed.clone(),
-            ..spec.clone()
-        });
-        record.told = NodeNotifications {
+    let intent = DeployIntent {
+        attributes: given.clone(),
+        endpoints: planned.endpoints.clone(),
+        notified: NodeNotifications {
             installed: planned.installed(),
             transport: inventory::SIGNAL_TRANSPORT.to_owned(),
             ..NodeNotifications::default()
-        };
-        record.endpoints.clone_from(&planned.endpoints);
-        region.clone_into(&mut record.region);
-        record.owner = Some(owner.to_owned());
-        record.wish = if record.wish == DesiredState::Delete {
-            DesiredState::Delete
-        } else {
-            DesiredState::Deploy
-        };
+        },
+        region: caller.session.region().to_owned(),
+        owner: caller.user_id().to_owned(),
+        spec: ClusterSpec {
+            computed: planned.computed.clone(),
+            ..spec
+        },
     };
-    let mut wanted = ClusterRecord::clone(&entity.record());
-    change(&mut wanted);
+    // Heat checks the stack as it will be, its snapshot included, before anything is recorded.
+    let mut wanted = ClusterRecord::clone(&cluster.record());
+    wanted
+        .record_intent(&intent)
+        .map_err(|_| changed_meanwhile(&wanted.name))?;
     let unanswered = match caller
         .session
         .validate(&stack_request::build_stack_request(
@@ -161,7 +147,14 @@ async fn record_intent(
         Err(error) if error.is_transient() => Some(error),
         Err(error) => return Err(error.into()),
     };
-    context.state.registry.change_record(entity, change).await?;
+    let registry = &context.state.registry;
+    let record = registry
+        .change_record(cluster, |record| record.record_intent(&intent))
+        .await?;
+    // What another process has recorded meanwhile must not be created by this plan.
+    if record.spec.as_ref() != Some(&intent.spec) {
+        return Err(changed_meanwhile(&record.name));
+    }
     Ok(unanswered.map_or(Intent::Checked(planned), Intent::Unanswered))
 }
 
@@ -169,7 +162,7 @@ async fn record_intent(
 /// allowed.
 async fn repeat_deploy(
     context: &Context,
-    entity: &ClusterHandle,
+    cluster: &LockedCluster<'_>,
     record: &ClusterRecord,
     attributes: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
@@ -183,21 +176,19 @@ async fn repeat_deploy(
         merge_attributes::merge_attributes(&record.attributes, attributes, &context.state.limits)?;
     context.reject_own_changes(record, &given)?;
     let change = |record: &mut ClusterRecord| {
-        record.attributes.clone_from(&given);
-        record.acknowledged = true;
+        record.store_attributes(&given)?;
+        record.acknowledge_deploy()
     };
-    let record = context.state.registry.change_record(entity, change).await?;
-    Ok(show_cluster(entity, &record))
+    let record = context
+        .state
+        .registry
+        .change_record(cluster, change)
+        .await?;
+    Ok(show_cluster(cluster, &record))
 }
 
-/// Heat has refused: the cluster is as it was before. Where Heat may have taken it and only our
-/// store failed, the wish stands.
-fn withdraw_intent(record: &mut ClusterRecord) {
-    if record.wish == DesiredState::Deploy
-        && record.stack_id.is_none()
-        && record.create_sent_s.is_none()
-    {
-        record.wish = DesiredState::None;
-        record.spec = None;
-    }
+fn changed_meanwhile(name: &str) -> OrchestratorError {
+    OrchestratorError::Conflict(format!(
+        "another host has changed `{name}` meanwhile; look at it and ask again"
+    ))
 }

@@ -11,6 +11,7 @@ use crate::orchestrator::{
     reconcile::{recover, worker},
     state::{
         cluster_registry::ClusterHandle,
+        locked_cluster::LockedCluster,
         refresh, status,
         view::{ClusterLookup, ClusterView, show_cluster},
     },
@@ -105,14 +106,14 @@ pub(crate) async fn list_deleting(
     Ok(views)
 }
 
-/// The record as the store has it now. The cluster may have waited its turn behind a delete.
+/// The record as the store has it now that the cluster is locked.
 pub(crate) async fn live_record(
     context: &Context,
-    entity: &ClusterHandle,
+    cluster: &LockedCluster<'_>,
     name: &str,
 ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-    let record = context.state.registry.reload(entity).await?;
-    // It may have waited its turn behind a delete.
+    let record = context.state.registry.reload(cluster).await?;
+    // The lock may have been held by a delete.
     if record.is_live() {
         Ok(record)
     } else {

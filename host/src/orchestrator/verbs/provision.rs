@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::{
-    create::{check_provision, store_attributes},
+    create::check_provision,
     find::{find_cluster, live_record},
 };
 use crate::{
-    cluster::{LifecyclePhase, attributes},
+    cluster::attributes,
     orchestrator::{
         context::{Caller, ClientAttributes, Context},
         error::OrchestratorError,
         planning::merge_attributes,
-        state::view::ClusterView,
+        state::view::{ClusterView, show_cluster},
     },
 };
 
@@ -25,8 +25,8 @@ pub(crate) async fn provision_cluster(
     given: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     let entity = find_cluster(&context, &caller, &name).await?;
-    let _turn = entity.turn.lock().await;
-    let record = live_record(&context, &entity, &name).await?;
+    let cluster = entity.lock().await;
+    let record = live_record(&context, &cluster, &name).await?;
     check_provision(&record)?;
     let (ours, foreign): (ClientAttributes, ClientAttributes) = given
         .into_iter()
@@ -36,13 +36,16 @@ pub(crate) async fn provision_cluster(
         foreign.clone(),
         &context.state.limits,
     )?;
-    let brought = merge_attributes::merge_attributes(&record.brought, ours, &context.state.limits)?;
-    store_attributes(&context, &entity, &merged, |record| {
-        record.phase = LifecyclePhase::Provisioned;
-        record.brought.clone_from(&brought);
-        if let Some(change) = &mut record.change {
-            change.attributes.extend(foreign.iter().cloned());
-        }
-    })
-    .await
+    let initial = merge_attributes::merge_attributes(
+        &record.initial_attributes,
+        ours,
+        &context.state.limits,
+    )?;
+    let registry = &context.state.registry;
+    let record = registry
+        .change_record(&cluster, |record| {
+            record.provision(&merged, &initial, &foreign)
+        })
+        .await?;
+    Ok(show_cluster(&cluster, &record))
 }

@@ -16,7 +16,7 @@ use crate::orchestrator::{
         execute as rollout, steps,
     },
     state::{
-        cluster_registry::ClusterHandle,
+        locked_cluster::LockedCluster,
         refresh,
         view::{ClusterView, show_cluster},
     },
@@ -26,7 +26,7 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::{ClusterChange, ClusterSpec, DesiredState, LifecyclePhase, RolloutStep, attributes},
+    cluster::{ClusterChange, ClusterSpec, Lifecycle, LifecyclePhase, RolloutStep, attributes},
     openstack::StackId,
     store::ClusterRecord,
 };
@@ -40,7 +40,7 @@ pub(crate) async fn update_cluster(
     given: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     let entity = find_cluster(&context, &caller, &name).await?;
-    // Before the turn, since it may take its time: all that follows is decided by one record.
+    // Before the lock, since it may take its time: all that follows is decided by one record.
     refresh::refresh_cluster(
         &context.state,
         &entity,
@@ -48,10 +48,10 @@ pub(crate) async fn update_cluster(
         context.state.limits.observe_every,
     )
     .await;
-    let _turn = entity.turn.lock().await;
-    let record = live_record(&context, &entity, &name).await?;
+    let cluster = entity.lock().await;
+    let record = live_record(&context, &cluster, &name).await?;
     let wish = UpdateRequest::change_target(given);
-    if record.wish == DesiredState::None {
+    if record.lifecycle == Lifecycle::Requested {
         let merged = merge_attributes::merge_attributes(
             &record.attributes,
             wish.given,
@@ -65,28 +65,28 @@ pub(crate) async fn update_cluster(
             ));
         }
         context.parse_spec(&name, &merged)?;
-        return create::store_attributes(&context, &entity, &merged, |_| {}).await;
+        return create::store_attributes(&context, &cluster, &merged).await;
     }
-    if record.change.is_none() {
+    if record.change().is_none() {
         if !desired_state::changes_cluster(&context, &record, &wish)? {
             let merged = merge_attributes::merge_attributes(
                 &record.attributes,
                 wish.given,
                 &context.state.limits,
             )?;
-            return create::store_attributes(&context, &entity, &merged, |_| {}).await;
+            return create::store_attributes(&context, &cluster, &merged).await;
         }
-        if rollout::catch_up(&context, &entity, &caller.session).await? {
-            spawn_worker(&context, &entity);
+        if rollout::catch_up(&context, &cluster, &caller.session).await? {
+            spawn_worker(&context, &cluster);
         }
     }
-    let record = entity.record();
-    if let Some(change) = &record.change {
-        return match &record.stuck {
+    let record = cluster.record();
+    if let Some(change) = record.change() {
+        return match record.blocked_reason() {
             Some(why) => {
-                retry_blocked_change(&context, &caller, &entity, &record, change, why, wish).await
+                retry_blocked_change(&context, &caller, &cluster, &record, change, why, wish).await
             }
-            None => update_during_change(&context, &entity, &record, change, wish).await,
+            None => update_during_change(&context, &cluster, &record, change, wish).await,
         };
     }
     let ChangeTarget {
@@ -96,15 +96,15 @@ pub(crate) async fn update_cluster(
     } = desired_state::of(&context, &record, &wish)?;
     at_rest(&record)?;
     let change = plan_change(&context, &caller, &record, &from, to, attributes).await?;
-    begin_change(&context, &caller, &entity, change).await?;
-    Ok(show_cluster(&entity, &entity.record()))
+    begin_change(&context, &caller, &cluster, change).await?;
+    Ok(show_cluster(&cluster, &cluster.record()))
 }
 
 /// While a change is under way only attributes that are not ours may change; the same wish once
 /// more is answered once more.
 async fn update_during_change(
     context: &Context,
-    entity: &ClusterHandle,
+    entity: &LockedCluster<'_>,
     record: &ClusterRecord,
     change: &ClusterChange,
     wish: UpdateRequest,
@@ -117,12 +117,14 @@ async fn update_during_change(
     }
     let kept =
         merge_attributes::merge_attributes(&record.attributes, foreign, &context.state.limits)?;
-    create::store_attributes(context, entity, &kept, |record| {
-        if let Some(change) = &mut record.change {
-            change.attributes.clone_from(&merged);
-        }
-    })
-    .await
+    let after = context
+        .state
+        .registry
+        .change_record(entity, |record| {
+            record.store_attributes_of_change(&kept, &merged)
+        })
+        .await?;
+    Ok(show_cluster(entity, &after))
 }
 
 fn differ(
@@ -143,14 +145,17 @@ fn differ(
 async fn retry_blocked_change(
     context: &Arc<Context>,
     caller: &Caller,
-    entity: &Arc<ClusterHandle>,
+    entity: &LockedCluster<'_>,
     record: &ClusterRecord,
     change: &ClusterChange,
     why: &str,
     wish: UpdateRequest,
 ) -> Result<ClusterView, OrchestratorError> {
     let wants_more = desired_state::changes_cluster(context, record, &wish)?;
-    let why = change.undone.clone().unwrap_or_else(|| why.to_owned());
+    let why = change
+        .rolling_back_because
+        .clone()
+        .unwrap_or_else(|| why.to_owned());
     rollout::start_rollback(context, entity, why, Some(caller.user_id().to_owned())).await?;
     spawn_worker(context, entity);
     if wants_more {
@@ -165,33 +170,37 @@ async fn retry_blocked_change(
         wish.foreign(),
         &context.state.limits,
     )?;
-    create::store_attributes(context, entity, &kept, |_| {}).await
+    create::store_attributes(context, entity, &kept).await
 }
 
 /// Whether the cluster can be changed now, and its nodes told.
 fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
     let name = &record.name;
-    if record.wish == DesiredState::None || record.phase == LifecyclePhase::Initialised {
+    if record.phase() == LifecyclePhase::Initialised {
         return Err(OrchestratorError::NotApplicable(format!(
             "`{name}` is not deployed yet; deploy it first"
         )));
     }
-    if let Some(why) = &record.stuck {
+    if let Some(why) = record.blocked_reason() {
         return Err(OrchestratorError::Conflict(format!(
             "`{name}` cannot be changed: {why}"
         )));
     }
-    if let Some(change) = &record.change {
+    if let Some(change) = record.change() {
         let title = change.step().map_or("ending", |step| &step.title);
         return Err(OrchestratorError::Conflict(format!(
             "a change of `{name}` is under way ({title}); wait for its end"
         )));
     }
-    let status = record.seen.status.as_deref().unwrap_or("not created yet");
+    let status = record
+        .observed
+        .status
+        .as_deref()
+        .unwrap_or("not created yet");
     if !status.ends_with("_COMPLETE")
         || status.starts_with("DELETE")
         || status.starts_with("SUSPEND")
-        || record.seen.gone
+        || record.observed.deleted_externally
     {
         let hint = if status.ends_with("_IN_PROGRESS") {
             "wait until it is complete"
@@ -202,7 +211,7 @@ fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
             "`{name}` is {status}; {hint}"
         )));
     }
-    if record.told.transport != inventory::SIGNAL_TRANSPORT {
+    if record.notified.transport != inventory::SIGNAL_TRANSPORT {
         let words = "its nodes were given a way to signal that has ended, so that they cannot be told of a change; deploy a new cluster";
         return Err(OrchestratorError::NotApplicable(format!(
             "`{name}`: {words}"
@@ -214,7 +223,7 @@ fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
 /// Whether everybody who has to be told can be.
 fn can_hear(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), OrchestratorError> {
     let mut told = steps.iter().flat_map(|step| &step.told);
-    let Some(node) = told.find(|node| record.seen.deaf.contains(node)) else {
+    let Some(node) = told.find(|node| record.observed.nodes_without_metadata.contains(node)) else {
         return Ok(());
     };
     let hint = if node.as_str() == MASTER {
@@ -254,7 +263,7 @@ async fn plan_change(
         .plan(from, &chosen)
         .await
         .map_err(OrchestratorError::Invalid)?;
-    let id = record.stack_id.clone().unwrap_or_default();
+    let id = record.stack_id().unwrap_or_default().to_owned();
     let stack = session
         .stack_template(&StackId {
             name: record.stack_name.clone(),
@@ -287,9 +296,9 @@ async fn plan_change(
     let steps = steps::plan_steps(
         from,
         &to,
-        &record.told.installed,
+        &record.notified.installed,
         &installed,
-        record.told.generation + 1,
+        record.notified.generation + 1,
     );
     can_hear(record, &steps)?;
     let added = to
@@ -305,9 +314,9 @@ async fn plan_change(
         steps,
         at: 0,
         sent_s: None,
-        touched: Vec::new(),
+        notified_nodes: Vec::new(),
         added,
-        undone: None,
+        rolling_back_because: None,
     };
     rollout::check_steps(context, session, record, from, &change).await?;
     Ok(change)
@@ -318,18 +327,14 @@ async fn plan_change(
 async fn begin_change(
     context: &Arc<Context>,
     caller: &Caller,
-    entity: &Arc<ClusterHandle>,
+    entity: &LockedCluster<'_>,
     change: ClusterChange,
 ) -> Result<(), OrchestratorError> {
-    let record = |record: &mut ClusterRecord| {
-        record.change = Some(change.clone());
-        record.owner = Some(caller.user_id().to_owned());
-        record.setback = None;
-    };
+    let record = |record: &mut ClusterRecord| record.begin_change(&change, caller.user_id());
     let kept = context.state.registry.change_record(entity, record).await?;
     tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
     let sent = rollout::send_step(context, entity, &caller.session).await;
-    if entity.record().change.as_ref().map(|now| &now.steps) != Some(&change.steps) {
+    if entity.record().change().map(|now| &now.steps) != Some(&change.steps) {
         spawn_worker(context, entity);
         return Err(OrchestratorError::Conflict(format!(
             "another host has changed `{}` meanwhile; look at it and ask again",
@@ -348,7 +353,7 @@ async fn begin_change(
             context
                 .state
                 .registry
-                .change_record(entity, |record| record.change = None)
+                .change_record(entity, ClusterRecord::withdraw_change)
                 .await?;
             return Err(error);
         }

@@ -1,0 +1,329 @@
+//! Every way in which a record changes, by name; those of a change to a running cluster are in
+//! `change_transitions`. Pure: what a transition needs to know it is given, the time too. A
+//! transition that does not fit the situation is refused and changes nothing: another process that
+//! shares the store has been faster.
+
+use std::collections::BTreeMap;
+
+use super::{ClusterRecord, NodeNotifications, ObservedState, record::RecordFields};
+use crate::cluster::{
+    ClusterSpec, Lifecycle, attributes,
+    lifecycle::{DeleteTarget, RolloutStatus},
+};
+
+/// A transition that the record's situation does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{transition}` is not for a cluster that is {state}")]
+pub struct RefusedTransition {
+    /// The transition's name.
+    pub transition: &'static str,
+    /// The situation that it met.
+    pub state: &'static str,
+}
+
+/// Whether a transition has happened.
+pub type TransitionResult = Result<(), RefusedTransition>;
+
+/// What a deploy records before Heat is asked.
+#[derive(Clone, Debug)]
+pub struct DeployIntent {
+    /// The client's attributes, those of the deploy among them.
+    pub attributes: BTreeMap<String, String>,
+    /// What they mean, with what the plugins have computed.
+    pub spec: ClusterSpec,
+    /// Endpoint names, each with the output that holds its URL.
+    pub endpoints: BTreeMap<String, String>,
+    /// What stands on the nodes from the beginning.
+    pub notified: NodeNotifications,
+    /// Where it is created.
+    pub region: String,
+    /// Who asks.
+    pub owner: String,
+}
+
+/// Requests, deploys and deletes.
+impl ClusterRecord {
+    /// Takes attributes that mean nothing to the cloud.
+    ///
+    /// # Errors
+    /// Never; as all transitions have it.
+    pub fn store_attributes(&mut self, attributes: &BTreeMap<String, String>) -> TransitionResult {
+        self.0.attributes.clone_from(attributes);
+        Ok(())
+    }
+
+    /// The last step of the client's life cycle: after the deploy, whatever has become of it.
+    /// `foreign` are those of the attributes that are not ours, which a change that is under way
+    /// must not lose at its end.
+    ///
+    /// # Errors
+    /// Before the deploy.
+    pub fn provision(
+        &mut self,
+        attributes: &BTreeMap<String, String>,
+        initial_attributes: &BTreeMap<String, String>,
+        foreign: &[(String, String)],
+    ) -> TransitionResult {
+        if self.lifecycle == Lifecycle::Requested {
+            return Err(self.refused("provision"));
+        }
+        self.0.provisioned = true;
+        self.0.attributes.clone_from(attributes);
+        self.0.initial_attributes.clone_from(initial_attributes);
+        if let Some(change) = self.change_mut() {
+            change.attributes.extend(foreign.iter().cloned());
+        }
+        Ok(())
+    }
+
+    /// Records what is to be created, before Heat is asked.
+    ///
+    /// # Errors
+    /// When it is deployed or deleted already.
+    pub fn record_intent(&mut self, intent: &DeployIntent) -> TransitionResult {
+        if self.lifecycle != Lifecycle::Requested {
+            return Err(self.refused("record_intent"));
+        }
+        let ours = intent.attributes.iter();
+        let ours = ours.filter(|(name, _)| attributes::is_ours(name));
+        self.0 = RecordFields {
+            initial_attributes: ours.map(|(k, v)| (k.clone(), v.clone())).collect(),
+            attributes: intent.attributes.clone(),
+            spec: Some(intent.spec.clone()),
+            endpoints: intent.endpoints.clone(),
+            notified: intent.notified.clone(),
+            region: intent.region.clone(),
+            owner: Some(intent.owner.clone()),
+            lifecycle: Lifecycle::Deploying {
+                create_sent_s: None,
+                blocked_reason: None,
+            },
+            ..self.0.clone()
+        };
+        Ok(())
+    }
+
+    /// An earlier deploy got as far as recording what was planned, and is asked for again: Heat may
+    /// have it, so that the plan stays.
+    ///
+    /// # Errors
+    /// When no deploy is under way.
+    pub fn retry_intent(
+        &mut self,
+        attributes: &BTreeMap<String, String>,
+        owner: &str,
+    ) -> TransitionResult {
+        let Lifecycle::Deploying { blocked_reason, .. } = &mut self.0.lifecycle else {
+            return Err(self.refused("retry_intent"));
+        };
+        *blocked_reason = None;
+        self.0.attributes.clone_from(attributes);
+        self.0.owner = Some(owner.to_owned());
+        Ok(())
+    }
+
+    /// Heat has refused: the cluster is as it was before.
+    ///
+    /// # Errors
+    /// Where Heat may have taken it and only our store failed: what is wanted stands.
+    pub fn withdraw_intent(&mut self) -> TransitionResult {
+        let Lifecycle::Deploying {
+            create_sent_s: None,
+            ..
+        } = self.lifecycle
+        else {
+            return Err(self.refused("withdraw_intent"));
+        };
+        self.0.lifecycle = Lifecycle::Requested;
+        self.0.spec = None;
+        Ok(())
+    }
+
+    /// The client is about to be told that its deploy succeeded.
+    ///
+    /// # Errors
+    /// Before the deploy.
+    pub fn acknowledge_deploy(&mut self) -> TransitionResult {
+        if self.lifecycle == Lifecycle::Requested {
+            return Err(self.refused("acknowledge_deploy"));
+        }
+        self.0.acknowledged = true;
+        Ok(())
+    }
+
+    /// A create is about to be sent; until its answer comes nobody knows whether Heat has it.
+    ///
+    /// # Errors
+    /// Where nothing is to be created, or no longer.
+    pub fn mark_create_sent(&mut self, now_s: u64) -> TransitionResult {
+        let Lifecycle::Deploying { create_sent_s, .. } = &mut self.0.lifecycle else {
+            return Err(self.refused("mark_create_sent"));
+        };
+        *create_sent_s = Some(now_s);
+        Ok(())
+    }
+
+    /// Heat has not taken the create.
+    ///
+    /// # Errors
+    /// When the stack is there all the same.
+    pub fn mark_create_refused(&mut self) -> TransitionResult {
+        match &mut self.0.lifecycle {
+            Lifecycle::Deploying { create_sent_s, .. }
+            | Lifecycle::Deleting {
+                target: DeleteTarget::Name { create_sent_s },
+                ..
+            } => *create_sent_s = None,
+            _ => return Err(self.refused("mark_create_refused")),
+        }
+        Ok(())
+    }
+
+    /// The stack is there and its id is known. A delete may have been asked for meanwhile: then
+    /// this is what is to be deleted.
+    ///
+    /// # Errors
+    /// When it was not looked for.
+    pub fn adopt_stack(&mut self, stack_id: &str, status: &str) -> TransitionResult {
+        let stack_id = stack_id.to_owned();
+        self.0.lifecycle = match &self.lifecycle {
+            Lifecycle::Deploying { .. } => Lifecycle::Running {
+                stack_id,
+                rollout: RolloutStatus::AtRest,
+            },
+            Lifecycle::Deleting {
+                target: DeleteTarget::Name { .. },
+                deletes,
+                ..
+            } => Lifecycle::Deleting {
+                target: DeleteTarget::Id { stack_id },
+                deletes: *deletes,
+                blocked_reason: None,
+            },
+            _ => return Err(self.refused("adopt_stack")),
+        };
+        let observed = &mut self.0.observed;
+        observed.status.get_or_insert_with(|| status.to_owned());
+        Ok(())
+    }
+
+    /// The cluster is to be deleted, from whatever situation. A change that was under way ends with
+    /// it.
+    ///
+    /// # Errors
+    /// Never; as all transitions have it.
+    pub fn request_deletion(&mut self, owner: &str) -> TransitionResult {
+        let target = match &self.lifecycle {
+            Lifecycle::Requested => DeleteTarget::Name {
+                create_sent_s: None,
+            },
+            Lifecycle::Deploying { create_sent_s, .. } => DeleteTarget::Name {
+                create_sent_s: *create_sent_s,
+            },
+            Lifecycle::Running { stack_id, .. } => DeleteTarget::Id {
+                stack_id: stack_id.clone(),
+            },
+            Lifecycle::Deleting { target, .. } => target.clone(),
+        };
+        self.0.lifecycle = Lifecycle::Deleting {
+            target,
+            deletes: self.lifecycle.deletes(),
+            blocked_reason: None,
+        };
+        self.0.owner = Some(owner.to_owned());
+        Ok(())
+    }
+
+    /// Heat is about to be asked to delete the stack. Only tries after a failure count: the first
+    /// may be sent again when its answer was lost.
+    ///
+    /// # Errors
+    /// When it is not to be deleted.
+    pub fn count_delete(&mut self, stack_id: &str, has_failed: bool) -> TransitionResult {
+        let Lifecycle::Deleting {
+            target, deletes, ..
+        } = &mut self.0.lifecycle
+        else {
+            return Err(self.refused("count_delete"));
+        };
+        *target = DeleteTarget::Id {
+            stack_id: stack_id.to_owned(),
+        };
+        *deletes = if has_failed {
+            *deletes + 1
+        } else {
+            (*deletes).max(1)
+        };
+        Ok(())
+    }
+
+    /// A delete that was given up is tried again from the beginning.
+    ///
+    /// # Errors
+    /// When none was given up.
+    pub fn retry_deletion(&mut self) -> TransitionResult {
+        let Lifecycle::Deleting {
+            deletes,
+            blocked_reason: blocked_reason @ Some(_),
+            ..
+        } = &mut self.0.lifecycle
+        else {
+            return Err(self.refused("retry_deletion"));
+        };
+        (*deletes, *blocked_reason) = (0, None);
+        Ok(())
+    }
+
+    /// Only a person can help.
+    ///
+    /// # Errors
+    /// Where nothing is under way that could be blocked.
+    pub fn mark_blocked(&mut self, reason: &str) -> TransitionResult {
+        match &mut self.0.lifecycle {
+            Lifecycle::Deploying { blocked_reason, .. }
+            | Lifecycle::Deleting { blocked_reason, .. }
+            | Lifecycle::Running {
+                rollout: RolloutStatus::Changing { blocked_reason, .. },
+                ..
+            } => *blocked_reason = Some(reason.to_owned()),
+            _ => return Err(self.refused("mark_blocked")),
+        }
+        Ok(())
+    }
+}
+
+/// What is no action: observations, and the act of writing.
+impl ClusterRecord {
+    /// Takes what the cloud showed, over what it showed before.
+    ///
+    /// # Errors
+    /// Never; as all transitions have it.
+    pub fn fold_observation(
+        &mut self,
+        fold: impl FnOnce(&ObservedState) -> ObservedState,
+    ) -> TransitionResult {
+        self.0.observed = fold(&self.observed);
+        Ok(())
+    }
+
+    /// The successor of `before` is about to be written.
+    pub(crate) fn mark_written(&mut self, before: &Self, now_s: u64) {
+        self.0.revision = before.revision + 1;
+        if self.observed == before.observed {
+            self.0.updated_s = now_s;
+        }
+    }
+}
+
+impl ClusterRecord {
+    pub(super) fn refused(&self, transition: &'static str) -> RefusedTransition {
+        RefusedTransition {
+            transition,
+            state: self.lifecycle.as_str(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "transitions_tests.rs"]
+mod tests;
