@@ -1,6 +1,13 @@
 //! A stand-in cloud, a store on disk, and orchestrators over both that come and go.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -27,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct LifecycleFixture {
     pub(crate) cloud: FakeOpenStack,
     data: tempfile::TempDir,
-    planner: Arc<Plans>,
+    pub(crate) planner: Arc<Plans>,
 }
 
 impl LifecycleFixture {
@@ -37,7 +44,7 @@ impl LifecycleFixture {
         Self {
             cloud,
             data: tempfile::tempdir().unwrap(),
-            planner: Arc::new(Plans(descriptors())),
+            planner: Arc::new(Plans::new()),
         }
     }
 
@@ -165,6 +172,11 @@ impl LifecycleFixture {
             .count()
     }
 
+    /// How often the cloud was looked up: flavors, images, networks, quotas at once.
+    pub(crate) fn look_ups(&self) -> usize {
+        self.cloud.count_of("nova", "GET", "/flavors/detail")
+    }
+
     /// How often Heat was asked to delete a stack.
     pub(crate) fn deletes(&self) -> usize {
         self.cloud.count_of("heat", "DELETE", "/stacks/")
@@ -215,7 +227,32 @@ pub(crate) fn problems(refused: &OrchestratorError) -> Vec<String> {
     }
 }
 
-struct Plans(Vec<PluginDescriptor>);
+/// Plans made up of nothing, counted.
+pub(crate) struct Plans {
+    descriptors: Vec<PluginDescriptor>,
+    made: AtomicUsize,
+    version: AtomicUsize,
+}
+
+impl Plans {
+    fn new() -> Self {
+        Self {
+            descriptors: descriptors(),
+            made: AtomicUsize::new(0),
+            version: AtomicUsize::new(1),
+        }
+    }
+
+    /// How often plugins were asked for a plan.
+    pub(crate) fn made(&self) -> usize {
+        self.made.load(Ordering::Relaxed)
+    }
+
+    /// From now on the plugins are others: what they say of the nodes is not what it was.
+    pub(crate) fn replace_plugins(&self) {
+        self.version.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 fn descriptors() -> Vec<PluginDescriptor> {
     let hadoop = json!({
@@ -227,7 +264,7 @@ fn descriptors() -> Vec<PluginDescriptor> {
 
 impl ClusterPlanner for Plans {
     fn descriptors(&self) -> Vec<&PluginDescriptor> {
-        self.0.iter().collect()
+        self.descriptors.iter().collect()
     }
 
     fn check(&self, _: &ClusterSpec) -> Vec<Problem> {
@@ -251,7 +288,16 @@ impl ClusterPlanner for Plans {
         spec: &'a ClusterSpec,
         _: &'a ResolvedFlavors,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<StackPlan, Vec<Problem>>> + Send + 'a>> {
-        Box::pin(async move { Ok(planned(spec)) })
+        self.made.fetch_add(1, Ordering::Relaxed);
+        let version = self.version.load(Ordering::Relaxed);
+        Box::pin(async move {
+            let mut plan = planned(spec);
+            for content in plan.contents.values_mut() {
+                let version = ("STAMPEDE_VERSION", version.to_string());
+                content.variables.push(version);
+            }
+            Ok(plan)
+        })
     }
 }
 

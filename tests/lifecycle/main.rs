@@ -12,6 +12,7 @@ mod faults;
 mod fixture;
 mod groups;
 mod owners;
+mod plan_once;
 mod readers;
 mod refusals;
 mod restart;

@@ -9,6 +9,7 @@ use std::{
 use super::{
     error::OrchestratorError,
     planning::planner::ClusterPlanner,
+    stack::plan_cache::ChangePlanCache,
     state::{SharedState, group_cache::GroupCache},
 };
 use crate::{
@@ -36,6 +37,8 @@ pub(crate) struct Context {
     /// The clusters in use and the sessions of their users.
     pub(crate) state: Arc<SharedState>,
     pub(crate) groups: GroupCache,
+    /// What the changes under way will give Heat.
+    pub(crate) change_plans: ChangePlanCache,
     /// Projects whose stacks were looked through for clusters that the store does not know.
     pub(crate) recovered: Mutex<HashSet<String>>,
 }

@@ -36,6 +36,7 @@ use crate::{
 };
 
 use context::Context;
+use stack::plan_cache::ChangePlanCache;
 use state::{
     SharedState,
     cluster_registry::ClusterRegistry,
@@ -104,6 +105,7 @@ impl Orchestrator {
             defaults: parts.defaults,
             state,
             groups: GroupCache::default(),
+            change_plans: ChangePlanCache::default(),
             recovered: Mutex::default(),
         });
         Ok(Self { context })

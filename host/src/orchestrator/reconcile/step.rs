@@ -8,7 +8,7 @@ use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
     locks::now_s,
-    planning::{plan_deploy::plan_deploy, planner::StackPlan},
+    planning::plan_deploy::plan_deploy,
     reconcile::decide::{self, ReconcileAction, RecordFacts, StackObservation},
     requeue::Requeue,
     rollout::execute::advance_rollout,
@@ -17,17 +17,17 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::{DesiredState, LifecyclePhase},
-    openstack::{CloudSession, StackId},
+    openstack::{CloudSession, CreateStack, StackId},
     store::ClusterRecord,
 };
 
-/// Takes the one next step. The caller holds the cluster's turn. `planned` is what to create, where
-/// it is known already.
+/// Takes the one next step. The caller holds the cluster's turn. `checked` is what to create, where
+/// Heat has checked it already.
 pub(crate) async fn reconcile_once(
     context: &Context,
     entity: &ClusterHandle,
     session: &CloudSession,
-    planned: Option<StackPlan>,
+    checked: Option<CreateStack>,
 ) -> Result<Requeue, OrchestratorError> {
     let record = context.state.registry.reload(entity).await?;
     if record.wish == DesiredState::Deploy && record.stack_id.is_some() && record.change.is_some() {
@@ -35,7 +35,7 @@ pub(crate) async fn reconcile_once(
     }
     // The first create of a cluster needs no look for an older one: nobody has asked for a stack of
     // this name yet.
-    let shown = if planned.is_some() && record.create_sent_s.is_none() {
+    let shown = if checked.is_some() && record.create_sent_s.is_none() {
         None
     } else {
         find_stack(session, &record).await?
@@ -72,7 +72,7 @@ pub(crate) async fn reconcile_once(
             Ok(Requeue::Owner)
         }
         (ReconcileAction::Create, _) => {
-            create_stack(context, entity, session, &record, planned).await
+            create_stack(context, entity, session, &record, checked).await
         }
         (ReconcileAction::Adopt, Some(shown)) => {
             adopt_stack(context, entity, &shown.id, &shown.status).await
@@ -171,14 +171,13 @@ async fn create_stack(
     entity: &ClusterHandle,
     session: &CloudSession,
     record: &ClusterRecord,
-    planned: Option<StackPlan>,
+    checked: Option<CreateStack>,
 ) -> Result<Requeue, OrchestratorError> {
-    let planned = match (planned, &record.spec) {
-        (Some(planned), _) => planned,
+    let request = match (checked, &record.spec) {
+        (Some(request), _) => request,
         (None, Some(spec)) => {
-            plan_deploy(context.planner.as_ref(), session, spec)
-                .await?
-                .1
+            let (_, planned) = plan_deploy(context.planner.as_ref(), session, spec).await?;
+            stack_request::build_stack_request(record, &context.host, &planned)
         }
         (None, None) => {
             return Err(OrchestratorError::Internal(format!(
@@ -192,15 +191,7 @@ async fn create_stack(
         .registry
         .change_record(entity, |record| record.create_sent_s = Some(now_s()))
         .await?;
-    match session
-        .create_stack(&stack_request::build_stack_request(
-            record,
-            &context.host,
-            &planned,
-            &Default::default(),
-        ))
-        .await
-    {
+    match session.create_stack(&request).await {
         Ok(id) => {
             tracing::info!(cluster.id = %record.id, stack.id = %id.id, "created stack `{}` for `{}`", id.name, record.name);
             adopt_stack(context, entity, &id.id, "CREATE_IN_PROGRESS").await

@@ -17,6 +17,7 @@ fn step() -> RolloutStep {
         stages: vec!["setup".to_owned()],
         leaving: Vec::new(),
         may_be_dead: false,
+        digest: None,
     }
 }
 

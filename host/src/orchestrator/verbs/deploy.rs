@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
-    planning::{inventory, merge_attributes, plan_deploy::plan_deploy, planner::StackPlan},
+    planning::{inventory, merge_attributes, plan_deploy::plan_deploy},
     reconcile::{step::reconcile_once, worker::spawn_worker},
     stack::stack_request,
     state::{
@@ -17,7 +17,7 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::{ClusterSpec, DesiredState, LifecyclePhase, attributes},
-    openstack::CloudError,
+    openstack::{CloudError, CreateStack},
     store::{ClusterRecord, NodeNotifications},
 };
 
@@ -56,8 +56,8 @@ pub(crate) async fn deploy_cluster(
         reconcile_once(&context, &entity, &caller.session, None).await
     } else {
         match record_intent(&context, &caller, &entity, &given).await? {
-            Intent::Checked(planned) => {
-                reconcile_once(&context, &entity, &caller.session, Some(planned)).await
+            Intent::Checked(request) => {
+                reconcile_once(&context, &entity, &caller.session, Some(*request)).await
             }
             Intent::Unanswered(error) => {
                 entity.look.record_contact(Some(error.to_string()));
@@ -104,8 +104,8 @@ pub(crate) async fn deploy_cluster(
 
 /// A deploy that is recorded.
 enum Intent {
-    /// Heat would take it.
-    Checked(StackPlan),
+    /// Heat would take this request.
+    Checked(Box<CreateStack>),
     /// Heat did not say.
     Unanswered(CloudError),
 }
@@ -147,22 +147,16 @@ async fn record_intent(
     };
     let mut wanted = ClusterRecord::clone(&entity.record());
     change(&mut wanted);
-    let unanswered = match caller
-        .session
-        .validate(&stack_request::build_stack_request(
-            &wanted,
-            &context.host,
-            &planned,
-            &BTreeMap::new(),
-        ))
-        .await
-    {
+    let mut request = stack_request::build_stack_request(&wanted, &context.host, &planned);
+    let unanswered = match caller.session.validate(&request).await {
         Ok(()) => None,
         Err(error) if error.is_transient() => Some(error),
         Err(error) => return Err(error.into()),
     };
-    context.state.registry.change_record(entity, change).await?;
-    Ok(unanswered.map_or(Intent::Checked(planned), Intent::Unanswered))
+    let record = context.state.registry.change_record(entity, change).await?;
+    // Another process may have written the record meanwhile, which the stack is to carry.
+    stack_request::set_snapshot(&mut request, &record);
+    Ok(unanswered.map_or_else(|| Intent::Checked(Box::new(request)), Intent::Unanswered))
 }
 
 /// A deploy whose first answer never reached the client is answered once more; any other is not

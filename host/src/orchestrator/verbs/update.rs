@@ -12,9 +12,11 @@ use crate::orchestrator::{
     },
     reconcile::worker::spawn_worker,
     rollout::{
+        change_plan::{self, DistinctPlans},
         desired_state::{self, ChangeTarget, UpdateRequest},
-        execute as rollout, steps,
+        execute as rollout, rollback, steps,
     },
+    stack::plan_cache::ChangePlan,
     state::{
         cluster_registry::ClusterHandle,
         refresh,
@@ -95,8 +97,8 @@ pub(crate) async fn update_cluster(
         attributes,
     } = desired_state::of(&context, &record, &wish)?;
     at_rest(&record)?;
-    let change = plan_change(&context, &caller, &record, &from, to, attributes).await?;
-    begin_change(&context, &caller, &entity, change).await?;
+    let (change, plan) = plan_change(&context, &caller, &record, &from, to, attributes).await?;
+    begin_change(&context, &caller, &entity, change, plan).await?;
     Ok(show_cluster(&entity, &entity.record()))
 }
 
@@ -151,7 +153,7 @@ async fn retry_blocked_change(
 ) -> Result<ClusterView, OrchestratorError> {
     let wants_more = desired_state::changes_cluster(context, record, &wish)?;
     let why = change.undone.clone().unwrap_or_else(|| why.to_owned());
-    rollout::start_rollback(context, entity, why, Some(caller.user_id().to_owned())).await?;
+    rollback::start_rollback(context, entity, why, Some(caller.user_id().to_owned())).await?;
     spawn_worker(context, entity);
     if wants_more {
         let words = format!(
@@ -227,7 +229,8 @@ fn can_hear(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), Orchest
     )))
 }
 
-/// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched.
+/// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched. One
+/// look at the cloud, and one plan for each distinct set of workers.
 async fn plan_change(
     context: &Context,
     caller: &Caller,
@@ -235,7 +238,7 @@ async fn plan_change(
     from: &ClusterSpec,
     to: ClusterSpec,
     attributes: BTreeMap<String, String>,
-) -> Result<ClusterChange, OrchestratorError> {
+) -> Result<(ClusterChange, ChangePlan), OrchestratorError> {
     let session = &caller.session;
     let smallest = context
         .planner
@@ -243,17 +246,9 @@ async fn plan_change(
         .map_err(OrchestratorError::Invalid)?;
     let cloud = inventory::take_inventory(session, &to).await?;
     resolve::resolve_spec(&to, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
-    let chosen = resolve_flavors(&to, &cloud)?;
-    let planned = context
-        .planner
-        .plan(&to, &chosen)
-        .await
-        .map_err(OrchestratorError::Invalid)?;
-    let before = context
-        .planner
-        .plan(from, &chosen)
-        .await
-        .map_err(OrchestratorError::Invalid)?;
+    let flavors = resolve_flavors(&to, &cloud)?;
+    let mut plans = DistinctPlans::new(context.planner.as_ref(), flavors);
+    let planned = plans.plan(&to, to.ids()).await?.planned;
     let id = record.stack_id.clone().unwrap_or_default();
     let stack = session
         .stack_template(&StackId {
@@ -261,7 +256,8 @@ async fn plan_change(
             id,
         })
         .await?;
-    desired_state::reject_replacements(&stack, &planned.template, &attributes::changed(from, &to))?;
+    let changed = attributes::changed(from, &to);
+    desired_state::reject_replacements(&stack, &planned.template, &changed)?;
     let joining = to
         .ids()
         .iter()
@@ -272,11 +268,12 @@ async fn plan_change(
     if joining > 0 && quota::has_volumes(&planned.template) {
         (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
     }
+    // What is there needs no quota any more, whoever made it.
     let problems = quota::check_added(
-        &before.template,
+        &stack,
         &planned.template,
         joining,
-        &chosen,
+        plans.flavors(),
         &quotas,
         &to,
     );
@@ -297,20 +294,25 @@ async fn plan_change(
         .into_iter()
         .filter(|id| !from.ids().contains(id))
         .collect();
-    let change = ClusterChange {
+    let mut change = ClusterChange {
         attributes,
         to,
         installed,
-        endpoints: planned.endpoints,
+        endpoints: planned.endpoints.clone(),
         steps,
         at: 0,
         sent_s: None,
         touched: Vec::new(),
         added,
         undone: None,
+        resolved: None,
     };
-    rollout::check_steps(context, session, record, from, &change).await?;
-    Ok(change)
+    let plan = change_plan::render_steps(&mut plans, record, from, &change).await?;
+    for template in plans.templates() {
+        desired_state::reject_replacements(&stack, template, &changed)?;
+    }
+    change_plan::set_digests(&mut change, &plan);
+    Ok((change, plan))
 }
 
 /// Records the change and gives Heat its first step; what Heat refuses is as if it had never been
@@ -320,6 +322,7 @@ async fn begin_change(
     caller: &Caller,
     entity: &Arc<ClusterHandle>,
     change: ClusterChange,
+    plan: ChangePlan,
 ) -> Result<(), OrchestratorError> {
     let record = |record: &mut ClusterRecord| {
         record.change = Some(change.clone());
@@ -327,6 +330,7 @@ async fn begin_change(
         record.setback = None;
     };
     let kept = context.state.registry.change_record(entity, record).await?;
+    context.change_plans.insert(&kept.id, Arc::new(plan));
     tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
     let sent = rollout::send_step(context, entity, &caller.session).await;
     if entity.record().change.as_ref().map(|now| &now.steps) != Some(&change.steps) {
@@ -345,6 +349,7 @@ async fn begin_change(
             | OrchestratorError::Internal(_),
         ) => {}
         Err(error) => {
+            context.change_plans.remove(&kept.id);
             context
                 .state
                 .registry
