@@ -13,6 +13,7 @@ mod fixture;
 mod groups;
 mod owners;
 mod plan_once;
+mod preview;
 mod readers;
 mod refusals;
 mod restart;

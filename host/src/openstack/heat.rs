@@ -329,7 +329,7 @@ impl CloudSession {
         }
     }
 
-    fn check_trust(&self) -> Result<(), CloudError> {
+    pub(crate) fn check_trust(&self) -> Result<(), CloudError> {
         if self.application_credential() && !self.config().allow_application_credentials {
             Err(CloudError::NeedsTrust)
         } else {

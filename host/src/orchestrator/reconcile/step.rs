@@ -176,8 +176,8 @@ async fn create_stack(
     let request = match (checked, &record.spec) {
         (Some(request), _) => request,
         (None, Some(spec)) => {
-            let (_, planned) = plan_deploy(context.planner.as_ref(), session, spec).await?;
-            stack_request::build_stack_request(record, &context.host, &planned)
+            let made = plan_deploy(context.planner.as_ref(), session, spec).await?;
+            stack_request::build_stack_request(record, &context.host, &made.planned)
         }
         (None, None) => {
             return Err(OrchestratorError::Internal(format!(

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
-    planning::{inventory, merge_attributes, plan_deploy::plan_deploy},
+    planning::{
+        inventory, merge_attributes,
+        plan_deploy::{PlannedDeploy, plan_deploy},
+    },
     reconcile::{step::reconcile_once, worker::spawn_worker},
     stack::stack_request,
     state::{
@@ -118,7 +121,8 @@ async fn record_intent(
     given: &BTreeMap<String, String>,
 ) -> Result<Intent, OrchestratorError> {
     let spec = context.parse_spec(&entity.record().name, given)?;
-    let (spec, planned) = plan_deploy(context.planner.as_ref(), &caller.session, &spec).await?;
+    let PlannedDeploy { spec, planned, .. } =
+        plan_deploy(context.planner.as_ref(), &caller.session, &spec).await?;
     let (region, owner) = (caller.session.region(), caller.user_id());
     let change = |record: &mut ClusterRecord| {
         record.attributes.clone_from(given);
@@ -168,10 +172,7 @@ async fn repeat_deploy(
     attributes: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     if record.acknowledged {
-        return Err(OrchestratorError::NotApplicable(format!(
-            "`{}` is deployed already; update or delete it",
-            record.name
-        )));
+        return Err(deployed_already(record));
     }
     let given =
         merge_attributes::merge_attributes(&record.attributes, attributes, &context.state.limits)?;
@@ -182,6 +183,14 @@ async fn repeat_deploy(
     };
     let record = context.state.registry.change_record(entity, change).await?;
     Ok(show_cluster(entity, &record))
+}
+
+/// Why a second deploy is refused.
+pub(crate) fn deployed_already(record: &ClusterRecord) -> OrchestratorError {
+    OrchestratorError::NotApplicable(format!(
+        "`{}` is deployed already; update or delete it",
+        record.name
+    ))
 }
 
 /// Heat has refused: the cluster is as it was before. Where Heat may have taken it and only our

@@ -7,8 +7,13 @@ use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
     planning::{
-        cluster_plan::nodes::MASTER, inventory, merge_attributes, plan_deploy::resolve_flavors,
-        quota, resolve,
+        cluster_plan::nodes::MASTER,
+        inventory::{self, CloudInventory},
+        merge_attributes,
+        plan_deploy::resolve_flavors,
+        planner::{ResolvedFlavors, StackPlan},
+        quota::{self, QuotaNeed},
+        resolve,
     },
     reconcile::worker::spawn_worker,
     rollout::{
@@ -29,7 +34,7 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::{ClusterChange, ClusterSpec, DesiredState, LifecyclePhase, RolloutStep, attributes},
-    openstack::StackId,
+    openstack::{CloudSession, StackId},
     store::ClusterRecord,
 };
 
@@ -54,19 +59,7 @@ pub(crate) async fn update_cluster(
     let record = live_record(&context, &entity, &name).await?;
     let wish = UpdateRequest::change_target(given);
     if record.wish == DesiredState::None {
-        let merged = merge_attributes::merge_attributes(
-            &record.attributes,
-            wish.given,
-            &context.state.limits,
-        )?;
-        if !wish.remove.is_empty() {
-            return Err(desired_state::invalid(
-                desired_state::REMOVE,
-                "the cluster is not deployed yet, it has no workers",
-                "set how many with `workers`",
-            ));
-        }
-        context.parse_spec(&name, &merged)?;
+        let merged = merge_before_deploy(&context, &record, wish)?;
         return create::store_attributes(&context, &entity, &merged, |_| {}).await;
     }
     if record.change.is_none() {
@@ -97,9 +90,28 @@ pub(crate) async fn update_cluster(
         attributes,
     } = desired_state::of(&context, &record, &wish)?;
     at_rest(&record)?;
-    let (change, plan) = plan_change(&context, &caller, &record, &from, to, attributes).await?;
-    begin_change(&context, &caller, &entity, change, plan).await?;
+    let planned = plan_change(&context, &caller, &record, &from, to, attributes).await?;
+    begin_change(&context, &caller, &entity, planned).await?;
     Ok(show_cluster(&entity, &entity.record()))
+}
+
+/// The attributes of a cluster that is not deployed yet, with what is given now over them.
+pub(crate) fn merge_before_deploy(
+    context: &Context,
+    record: &ClusterRecord,
+    wish: UpdateRequest,
+) -> Result<BTreeMap<String, String>, OrchestratorError> {
+    let merged =
+        merge_attributes::merge_attributes(&record.attributes, wish.given, &context.state.limits)?;
+    if !wish.remove.is_empty() {
+        return Err(desired_state::invalid(
+            desired_state::REMOVE,
+            "the cluster is not deployed yet, it has no workers",
+            "set how many with `workers`",
+        ));
+    }
+    context.parse_spec(&record.name, &merged)?;
+    Ok(merged)
 }
 
 /// While a change is under way only attributes that are not ours may change; the same wish once
@@ -171,7 +183,7 @@ async fn retry_blocked_change(
 }
 
 /// Whether the cluster can be changed now, and its nodes told.
-fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
+pub(crate) fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
     let name = &record.name;
     if record.wish == DesiredState::None || record.phase == LifecyclePhase::Initialised {
         return Err(OrchestratorError::NotApplicable(format!(
@@ -229,16 +241,26 @@ fn can_hear(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), Orchest
     )))
 }
 
+/// A change that is planned and checked, and what it was checked against.
+pub(crate) struct PlannedChange {
+    pub(crate) change: ClusterChange,
+    pub(crate) plan: ChangePlan,
+    /// The template that the stack has now.
+    pub(crate) stack: serde_json::Value,
+    /// What is added takes so much of the project's quotas.
+    pub(crate) needs: Vec<QuotaNeed>,
+}
+
 /// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched. One
 /// look at the cloud, and one plan for each distinct set of workers.
-async fn plan_change(
+pub(crate) async fn plan_change(
     context: &Context,
     caller: &Caller,
     record: &ClusterRecord,
     from: &ClusterSpec,
     to: ClusterSpec,
     attributes: BTreeMap<String, String>,
-) -> Result<(ClusterChange, ChangePlan), OrchestratorError> {
+) -> Result<PlannedChange, OrchestratorError> {
     let session = &caller.session;
     let smallest = context
         .planner
@@ -258,25 +280,8 @@ async fn plan_change(
         .await?;
     let changed = attributes::changed(from, &to);
     desired_state::reject_replacements(&stack, &planned.template, &changed)?;
-    let joining = to
-        .ids()
-        .iter()
-        .filter(|id| !from.ids().contains(id))
-        .count();
-    let joining = u32::try_from(joining).unwrap_or(u32::MAX);
-    let mut quotas = cloud.quotas;
-    if joining > 0 && quota::has_volumes(&planned.template) {
-        (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
-    }
-    // What is there needs no quota any more, whoever made it.
-    let problems = quota::check_added(
-        &stack,
-        &planned.template,
-        joining,
-        plans.flavors(),
-        &quotas,
-        &to,
-    );
+    let needs = count_joining(session, &stack, &planned, plans.flavors(), from, &to, cloud).await?;
+    let problems = quota::check_quotas(&needs);
     if !problems.is_empty() {
         return Err(OrchestratorError::Invalid(problems));
     }
@@ -312,7 +317,39 @@ async fn plan_change(
         desired_state::reject_replacements(&stack, template, &changed)?;
     }
     change_plan::set_digests(&mut change, &plan);
-    Ok((change, plan))
+    Ok(PlannedChange {
+        change,
+        plan,
+        stack,
+        needs,
+    })
+}
+
+/// What the joining workers take of the quotas; what is there needs none any more, whoever made it.
+async fn count_joining(
+    session: &CloudSession,
+    stack: &serde_json::Value,
+    planned: &StackPlan,
+    flavors: &ResolvedFlavors,
+    from: &ClusterSpec,
+    to: &ClusterSpec,
+    cloud: CloudInventory,
+) -> Result<Vec<QuotaNeed>, OrchestratorError> {
+    let there = from.ids();
+    let joining = to.ids().iter().filter(|id| !there.contains(id)).count();
+    let joining = u32::try_from(joining).unwrap_or(u32::MAX);
+    let mut quotas = cloud.quotas;
+    if joining > 0 && quota::has_volumes(&planned.template) {
+        (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
+    }
+    Ok(quota::count_added(
+        stack,
+        &planned.template,
+        joining,
+        flavors,
+        &quotas,
+        to,
+    ))
 }
 
 /// Records the change and gives Heat its first step; what Heat refuses is as if it had never been
@@ -321,9 +358,9 @@ async fn begin_change(
     context: &Arc<Context>,
     caller: &Caller,
     entity: &Arc<ClusterHandle>,
-    change: ClusterChange,
-    plan: ChangePlan,
+    planned: PlannedChange,
 ) -> Result<(), OrchestratorError> {
+    let PlannedChange { change, plan, .. } = planned;
     let record = |record: &mut ClusterRecord| {
         record.change = Some(change.clone());
         record.owner = Some(caller.user_id().to_owned());
