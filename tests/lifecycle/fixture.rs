@@ -21,7 +21,7 @@ use stampede::{
     orchestrator::{
         Caller, ClusterPlanner, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorError,
         OrchestratorLimits,
-        planning::planner::{ResolvedFlavors, StackPlan},
+        planning::planner::{PluginChain, ResolvedFlavors, StackPlan},
     },
     store::RecordStore,
 };
@@ -231,6 +231,7 @@ pub(crate) fn problems(refused: &OrchestratorError) -> Vec<String> {
 pub(crate) struct Plans {
     descriptors: Vec<PluginDescriptor>,
     made: AtomicUsize,
+    ordered: AtomicUsize,
     version: AtomicUsize,
 }
 
@@ -239,6 +240,7 @@ impl Plans {
         Self {
             descriptors: descriptors(),
             made: AtomicUsize::new(0),
+            ordered: AtomicUsize::new(0),
             version: AtomicUsize::new(1),
         }
     }
@@ -246,6 +248,11 @@ impl Plans {
     /// How often plugins were asked for a plan.
     pub(crate) fn made(&self) -> usize {
         self.made.load(Ordering::Relaxed)
+    }
+
+    /// How often the chain of plugins was worked out.
+    pub(crate) fn ordered(&self) -> usize {
+        self.ordered.load(Ordering::Relaxed)
     }
 
     /// From now on the plugins are others: what they say of the nodes is not what it was.
@@ -267,25 +274,31 @@ impl ClusterPlanner for Plans {
         self.descriptors.iter().collect()
     }
 
-    fn check(&self, _: &ClusterSpec) -> Vec<Problem> {
+    fn order_plugins(&self, _: &ClusterSpec) -> Result<PluginChain, Vec<Problem>> {
+        self.ordered.fetch_add(1, Ordering::Relaxed);
+        Ok(PluginChain::default())
+    }
+
+    fn check_settings(&self, _: &ClusterSpec, _: &PluginChain) -> Vec<Problem> {
         Vec::new()
     }
 
-    fn smallest(&self, _: &ClusterSpec) -> Result<BTreeMap<String, NodeResources>, Vec<Problem>> {
+    fn smallest_resources(&self, _: &PluginChain) -> BTreeMap<String, NodeResources> {
         let size = |ram_mib| NodeResources {
             vcpus: 1,
             ram_mib,
             disk_gib: 10,
         };
-        Ok(BTreeMap::from([
+        BTreeMap::from([
             ("master".to_owned(), size(2_000)),
             ("worker".to_owned(), size(1_000)),
-        ]))
+        ])
     }
 
     fn plan<'a>(
         &'a self,
         spec: &'a ClusterSpec,
+        _: &'a PluginChain,
         _: &'a ResolvedFlavors,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<StackPlan, Vec<Problem>>> + Send + 'a>> {
         self.made.fetch_add(1, Ordering::Relaxed);

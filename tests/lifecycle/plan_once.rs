@@ -64,6 +64,18 @@ async fn a_change_looks_up_the_cloud_once_and_plans_each_set_of_workers_once() {
 }
 
 #[tokio::test]
+async fn a_deploy_works_out_the_chain_of_plugins_once_and_sends_what_heat_has_checked() {
+    let world = LifecycleFixture::new().await;
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    host.request(&caller, "default", vec![]).await.unwrap();
+    let (before, ordered) = (counts(&world), world.planner.ordered());
+    host.deploy(&caller, "default", vec![]).await.unwrap();
+    assert_eq!(since(&world, before), (1, 1));
+    assert_eq!(world.planner.ordered() - ordered, 1);
+}
+
+#[tokio::test]
 async fn new_settings_on_250_workers_are_planned_once_for_all_eleven_steps() {
     let world = LifecycleFixture::new().await;
     world.cloud.edit(|fixtures| {

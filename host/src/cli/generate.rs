@@ -156,7 +156,7 @@ async fn generate(
         flavors: args.flavors.clone(),
         signal_transport: inventory::SIGNAL_TRANSPORT.to_owned(),
     };
-    let plan = plan_cluster(&spec, &chosen, catalogue).await?;
+    let plan = plan_cluster(&spec, &chosen, &chain, catalogue).await?;
     let used = [&chosen.master.name, &chosen.worker.name];
     for unused in args
         .flavors

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::{UsageError, table};
 use crate::{
     cluster::{
-        AttributeNames, OperatorDefaults, Problem,
+        AttributeNames, ClusterSpec, OperatorDefaults, Problem,
         attribute_docs::about,
         attribute_names::{OWN, PREFIX},
         attributes,
@@ -151,8 +151,12 @@ fn unusable(planner: &dyn ClusterPlanner, defaults: &OperatorDefaults) -> Vec<Pr
             .iter()
             .map(|name| (format!("{PREFIX}framework"), name.clone()))
             .collect();
+        let checked = |spec: ClusterSpec| match planner.order_plugins(&spec) {
+            Ok(chain) => planner.check_settings(&spec, &chain),
+            Err(problems) => problems,
+        };
         let found = attributes::parse("check", &given, defaults, &words)
-            .map_or_else(|found| found, |spec| planner.check(&spec));
+            .map_or_else(|found| found, checked);
         // What one framework lacks without another is no fault of the defaults.
         let is_theirs = |problem: &Problem| {
             defaults.is_about(&problem.path) && (framework.is_none() || problem.path != "framework")

@@ -8,7 +8,7 @@ use crate::{
         error::OrchestratorError,
         planning::{
             inventory::{self, CloudInventory},
-            planner::{ClusterPlanner, ResolvedFlavors, StackPlan},
+            planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
             quota::{self, QuotaNeed},
             resolve,
         },
@@ -49,14 +49,15 @@ pub(crate) async fn plan_deploy(
     planner: &dyn ClusterPlanner,
     session: &CloudSession,
     spec: &ClusterSpec,
+    chain: &PluginChain,
 ) -> Result<PlannedDeploy, OrchestratorError> {
-    let smallest = planner.smallest(spec).map_err(OrchestratorError::Invalid)?;
+    let smallest = planner.smallest_resources(chain);
     let cloud = inventory::take_inventory(session, spec).await?;
     let spec =
         resolve::resolve_spec(spec, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
     let chosen = resolve_flavors(&spec, &cloud)?;
     let planned = planner
-        .plan(&spec, &chosen)
+        .plan(&spec, chain, &chosen)
         .await
         .map_err(OrchestratorError::Invalid)?;
     let mut quotas = cloud.quotas;

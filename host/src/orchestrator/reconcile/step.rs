@@ -176,7 +176,11 @@ async fn create_stack(
     let request = match (checked, &record.spec) {
         (Some(request), _) => request,
         (None, Some(spec)) => {
-            let made = plan_deploy(context.planner.as_ref(), session, spec).await?;
+            let planner = context.planner.as_ref();
+            let chain = planner
+                .order_plugins(spec)
+                .map_err(OrchestratorError::Invalid)?;
+            let made = plan_deploy(planner, session, spec, &chain).await?;
             stack_request::build_stack_request(record, &context.host, &made.planned)
         }
         (None, None) => {

@@ -11,7 +11,7 @@ use crate::orchestrator::{
     planning::{
         cluster_plan::nodes::{MASTER, WORKER},
         inventory, plan_deploy,
-        planner::{ClusterPlanner, ResolvedFlavors, StackPlan},
+        planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
     },
     rollout::{desired_state, steps},
     stack::{
@@ -34,6 +34,7 @@ use crate::{
 /// however many steps are made of it.
 pub(crate) struct DistinctPlans<'a> {
     planner: &'a dyn ClusterPlanner,
+    chain: PluginChain,
     flavors: ResolvedFlavors,
     made: Vec<DistinctPlan>,
 }
@@ -47,9 +48,14 @@ pub(crate) struct DistinctPlan {
 }
 
 impl<'a> DistinctPlans<'a> {
-    pub(crate) fn new(planner: &'a dyn ClusterPlanner, flavors: ResolvedFlavors) -> Self {
+    pub(crate) fn new(
+        planner: &'a dyn ClusterPlanner,
+        chain: PluginChain,
+        flavors: ResolvedFlavors,
+    ) -> Self {
         Self {
             planner,
+            chain,
             flavors,
             made: Vec::new(),
         }
@@ -67,7 +73,7 @@ impl<'a> DistinctPlans<'a> {
         }
         let planned = self
             .planner
-            .plan(&spec, &self.flavors)
+            .plan(&spec, &self.chain, &self.flavors)
             .await
             .map_err(OrchestratorError::Invalid)?;
         let made = DistinctPlan {
@@ -155,7 +161,11 @@ pub(crate) async fn find_or_make_plan(
             plan_deploy::resolve_flavors(&change.to, &cloud)?
         }
     };
-    let mut plans = DistinctPlans::new(context.planner.as_ref(), flavors);
+    let planner = context.planner.as_ref();
+    let chain = planner
+        .order_plugins(&change.to)
+        .map_err(OrchestratorError::Invalid)?;
+    let mut plans = DistinctPlans::new(planner, chain, flavors);
     let plan = Arc::new(render_steps(&mut plans, &record, from, change).await?);
     reject_other_plugins(change, &plan)?;
     let mut ahead = change.steps.iter().skip(change.at);

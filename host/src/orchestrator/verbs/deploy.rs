@@ -120,9 +120,9 @@ async fn record_intent(
     entity: &ClusterHandle,
     given: &BTreeMap<String, String>,
 ) -> Result<Intent, OrchestratorError> {
-    let spec = context.parse_spec(&entity.record().name, given)?;
+    let (spec, chain) = context.parse_request(&entity.record().name, given)?;
     let PlannedDeploy { spec, planned, .. } =
-        plan_deploy(context.planner.as_ref(), &caller.session, &spec).await?;
+        plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
     let (region, owner) = (caller.session.region(), caller.user_id());
     let change = |record: &mut ClusterRecord| {
         record.attributes.clone_from(given);

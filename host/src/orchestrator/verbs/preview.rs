@@ -266,8 +266,8 @@ pub(crate) async fn preview_deploy(
         }
         Some(_) => {}
     }
-    let spec = context.parse_spec(name, &merged)?;
-    let made = plan_deploy(context.planner.as_ref(), &caller.session, &spec).await?;
+    let (spec, chain) = context.parse_request(name, &merged)?;
+    let made = plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
     let record = ClusterRecord {
         spec: Some(made.spec.clone()),
         ..create::new_record(caller, name, merged)

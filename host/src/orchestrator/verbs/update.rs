@@ -262,14 +262,15 @@ pub(crate) async fn plan_change(
     attributes: BTreeMap<String, String>,
 ) -> Result<PlannedChange, OrchestratorError> {
     let session = &caller.session;
-    let smallest = context
-        .planner
-        .smallest(&to)
+    let planner = context.planner.as_ref();
+    let chain = planner
+        .order_plugins(&to)
         .map_err(OrchestratorError::Invalid)?;
     let cloud = inventory::take_inventory(session, &to).await?;
-    resolve::resolve_spec(&to, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
+    resolve::resolve_spec(&to, &cloud, &planner.smallest_resources(&chain))
+        .map_err(OrchestratorError::Invalid)?;
     let flavors = resolve_flavors(&to, &cloud)?;
-    let mut plans = DistinctPlans::new(context.planner.as_ref(), flavors);
+    let mut plans = DistinctPlans::new(planner, chain, flavors);
     let planned = plans.plan(&to, to.ids()).await?.planned;
     let id = record.stack_id.clone().unwrap_or_default();
     let stack = session
