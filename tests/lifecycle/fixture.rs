@@ -1,6 +1,14 @@
 //! A fake OpenStack, a store on disk, and orchestrators over both that start and stop.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -14,7 +22,7 @@ use stampede::{
     orchestrator::{
         Caller, ClusterPlanner, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorError,
         OrchestratorLimits,
-        planning::planner::{ResolvedFlavors, StackPlan},
+        planning::planner::{PluginChain, ResolvedFlavors, StackPlan},
     },
     store::RecordStore,
 };
@@ -27,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct LifecycleFixture {
     pub(crate) cloud: FakeOpenStack,
     data: tempfile::TempDir,
-    planner: Arc<Plans>,
+    pub(crate) planner: Arc<Plans>,
 }
 
 impl LifecycleFixture {
@@ -37,7 +45,7 @@ impl LifecycleFixture {
         Self {
             cloud,
             data: tempfile::tempdir().unwrap(),
-            planner: Arc::new(Plans(descriptors())),
+            planner: Arc::new(Plans::new()),
         }
     }
 
@@ -171,6 +179,11 @@ impl LifecycleFixture {
             .count()
     }
 
+    /// How often the cloud was looked up: flavors, images, networks, quotas at once.
+    pub(crate) fn look_ups(&self) -> usize {
+        self.cloud.count_of("nova", "GET", "/flavors/detail")
+    }
+
     /// How often Heat was asked to delete a stack.
     pub(crate) fn deletes(&self) -> usize {
         self.cloud.count_of("heat", "DELETE", "/stacks/")
@@ -221,7 +234,39 @@ pub(crate) fn problems(refused: &OrchestratorError) -> Vec<String> {
     }
 }
 
-struct Plans(Vec<PluginDescriptor>);
+/// Plans made up of nothing, counted.
+pub(crate) struct Plans {
+    descriptors: Vec<PluginDescriptor>,
+    made: AtomicUsize,
+    ordered: AtomicUsize,
+    version: AtomicUsize,
+}
+
+impl Plans {
+    fn new() -> Self {
+        Self {
+            descriptors: descriptors(),
+            made: AtomicUsize::new(0),
+            ordered: AtomicUsize::new(0),
+            version: AtomicUsize::new(1),
+        }
+    }
+
+    /// How often plugins were asked for a plan.
+    pub(crate) fn made(&self) -> usize {
+        self.made.load(Ordering::Relaxed)
+    }
+
+    /// How often the chain of plugins was worked out.
+    pub(crate) fn ordered(&self) -> usize {
+        self.ordered.load(Ordering::Relaxed)
+    }
+
+    /// From now on the plugins are others: what they say of the nodes is not what it was.
+    pub(crate) fn replace_plugins(&self) {
+        self.version.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 fn descriptors() -> Vec<PluginDescriptor> {
     let hadoop = json!({
@@ -233,31 +278,46 @@ fn descriptors() -> Vec<PluginDescriptor> {
 
 impl ClusterPlanner for Plans {
     fn descriptors(&self) -> Vec<&PluginDescriptor> {
-        self.0.iter().collect()
+        self.descriptors.iter().collect()
     }
 
-    fn check(&self, _: &ClusterSpec) -> Vec<Problem> {
+    fn order_plugins(&self, _: &ClusterSpec) -> Result<PluginChain, Vec<Problem>> {
+        self.ordered.fetch_add(1, Ordering::Relaxed);
+        Ok(PluginChain::default())
+    }
+
+    fn check_settings(&self, _: &ClusterSpec, _: &PluginChain) -> Vec<Problem> {
         Vec::new()
     }
 
-    fn smallest(&self, _: &ClusterSpec) -> Result<BTreeMap<String, NodeResources>, Vec<Problem>> {
+    fn smallest_resources(&self, _: &PluginChain) -> BTreeMap<String, NodeResources> {
         let size = |ram_mib| NodeResources {
             vcpus: 1,
             ram_mib,
             disk_gib: 10,
         };
-        Ok(BTreeMap::from([
+        BTreeMap::from([
             ("master".to_owned(), size(2_000)),
             ("worker".to_owned(), size(1_000)),
-        ]))
+        ])
     }
 
     fn plan<'a>(
         &'a self,
         spec: &'a ClusterSpec,
+        _: &'a PluginChain,
         _: &'a ResolvedFlavors,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<StackPlan, Vec<Problem>>> + Send + 'a>> {
-        Box::pin(async move { Ok(planned(spec)) })
+        self.made.fetch_add(1, Ordering::Relaxed);
+        let version = self.version.load(Ordering::Relaxed);
+        Box::pin(async move {
+            let mut plan = planned(spec);
+            for content in plan.contents.values_mut() {
+                let version = ("STAMPEDE_VERSION", version.to_string());
+                content.variables.push(version);
+            }
+            Ok(plan)
+        })
     }
 }
 

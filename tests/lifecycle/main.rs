@@ -13,6 +13,8 @@ mod fixture;
 mod groups;
 mod old_records;
 mod owners;
+mod plan_once;
+mod preview;
 mod readers;
 mod refusals;
 mod restart;

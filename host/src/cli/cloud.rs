@@ -14,7 +14,7 @@ use clap::Args;
 use crate::{
     cluster::{ClusterState, progress::StageReport},
     metrics::HostMetrics,
-    openstack::{CloudClient, CloudCredentials},
+    openstack::{CloudClient, CloudCredentials, CloudSession},
     orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorLimits},
     store::RecordStore,
     system::{clock::monotonic_now, environment::read_path},
@@ -48,8 +48,27 @@ pub(super) struct LocalOrchestrator {
 }
 
 impl CloudArgs {
-    /// Logs in and opens the store.
+    /// Logs in and opens the store; what is pending in the project goes on.
     pub(super) async fn connect(&self) -> Result<LocalOrchestrator> {
+        let (orchestrator, session) = self.open().await?;
+        let caller = orchestrator.register_session(session).await?;
+        Ok(LocalOrchestrator {
+            orchestrator,
+            caller,
+        })
+    }
+
+    /// The same for a preview: nothing goes on.
+    pub(super) async fn connect_read_only(&self) -> Result<LocalOrchestrator> {
+        let (orchestrator, session) = self.open().await?;
+        let caller = orchestrator.read_only_caller(session);
+        Ok(LocalOrchestrator {
+            orchestrator,
+            caller,
+        })
+    }
+
+    async fn open(&self) -> Result<(Orchestrator, CloudSession)> {
         let credentials = CloudCredentials::from_env_or_clouds_yaml(self.os_cloud.as_deref())?;
         let client = CloudClient::new(credentials.config().clone())?;
         let data_dir = self.data_dir.clone().map_or_else(default_data_dir, Ok)?;
@@ -68,11 +87,7 @@ impl CloudArgs {
             metrics,
         })
         .await?;
-        let caller = orchestrator.register_session(session).await?;
-        Ok(LocalOrchestrator {
-            orchestrator,
-            caller,
-        })
+        Ok((orchestrator, session))
     }
 }
 

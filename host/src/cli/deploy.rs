@@ -5,10 +5,13 @@ use std::{io::Write, process::ExitCode};
 use anyhow::Result;
 use clap::Args;
 
-use super::cloud::{self, CloudArgs, LocalOrchestrator, ProgressPrinter};
+use super::{
+    cloud::{self, CloudArgs, LocalOrchestrator, ProgressPrinter},
+    preview,
+};
 use crate::{
     cluster::{ClusterState, attribute_names::PREFIX},
-    orchestrator::{ClusterView, CreateOutcome, OrchestratorError},
+    orchestrator::{ClientAttributes, ClusterView, CreateOutcome, OrchestratorError},
 };
 
 /// Deploy a cluster through Heat
@@ -29,6 +32,9 @@ pub(super) struct DeployArgs {
     /// Wait until the cluster is verified, and print its progress
     #[arg(long)]
     wait: bool,
+    /// Print what would be done, and do nothing
+    #[arg(long, conflicts_with = "wait")]
+    dry_run: bool,
     #[command(flatten)]
     cloud: CloudArgs,
 }
@@ -39,6 +45,15 @@ pub(super) async fn run(args: &DeployArgs, out: &mut dyn Write) -> Result<ExitCo
         .name
         .clone()
         .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
+    if args.dry_run {
+        let cloud = args.cloud.connect_read_only().await?;
+        let preview = cloud
+            .orchestrator
+            .preview_deploy(&cloud.caller, &name, attributes(args))
+            .await?;
+        preview::print_deploy(out, &preview)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let cloud = args.cloud.connect().await?;
     let view = request_and_deploy(args, &cloud, &name).await?;
     let stack = view
@@ -58,11 +73,7 @@ pub(super) async fn run(args: &DeployArgs, out: &mut dyn Write) -> Result<ExitCo
     }
 }
 
-async fn request_and_deploy(
-    args: &DeployArgs,
-    cloud: &LocalOrchestrator,
-    name: &str,
-) -> Result<ClusterView, OrchestratorError> {
+fn attributes(args: &DeployArgs) -> ClientAttributes {
     let own = [
         ("framework", Some(args.framework.clone())),
         ("workers", args.workers.map(|workers| workers.to_string())),
@@ -70,10 +81,17 @@ async fn request_and_deploy(
     let own = own
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let attributes: Vec<_> = own
-        .chain(args.set.iter().cloned())
+    own.chain(args.set.iter().cloned())
         .map(|(name, value)| (format!("{PREFIX}{name}"), value))
-        .collect();
+        .collect()
+}
+
+async fn request_and_deploy(
+    args: &DeployArgs,
+    cloud: &LocalOrchestrator,
+    name: &str,
+) -> Result<ClusterView, OrchestratorError> {
+    let attributes = attributes(args);
     let requested = cloud
         .orchestrator
         .request(&cloud.caller, name, attributes.clone())

@@ -144,7 +144,7 @@ async fn generate_files(
         flavors: args.flavors.clone(),
         signal_transport: inventory::SIGNAL_TRANSPORT.to_owned(),
     };
-    let plan = plan_cluster(&spec, &chosen, registry).await?;
+    let plan = plan_cluster(&spec, &chosen, &chain, registry).await?;
     let used = [&chosen.master.name, &chosen.worker.name];
     for unused in args
         .flavors

@@ -8,6 +8,7 @@
 //! - `deploy`, `show`, `list`, `update`, `delete`: clusters in a cloud, without a server; `cloud`:
 //!   what these share
 //! - `plugins`: which plugins there are, and where they are found
+//! - [`preview`]: what `--dry-run` prints
 //! - `table`: rows for people
 //!
 //! Exit codes: 0 done, 1 it failed, 2 the request is not right. Errors go to standard error, a
@@ -22,6 +23,7 @@ mod generate;
 mod generated_files;
 mod list;
 mod plugins;
+pub mod preview;
 mod readme;
 mod serve;
 mod show;

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::{UsageError, table};
 use crate::{
     cluster::{
-        AttributeNames, OperatorDefaults, Problem, attribute_names::PREFIX,
+        AttributeNames, ClusterSpec, OperatorDefaults, Problem, attribute_names::PREFIX,
         attribute_schema::ATTRIBUTES, attributes, defaults::VARIABLE_PREFIX,
         framework::PluginDescriptor,
     },
@@ -160,8 +160,12 @@ fn find_unusable_defaults(
             .iter()
             .map(|name| (format!("{PREFIX}framework"), name.clone()))
             .collect();
+        let checked = |spec: ClusterSpec| match planner.order_plugins(&spec) {
+            Ok(chain) => planner.check_settings(&spec, &chain),
+            Err(problems) => problems,
+        };
         let found = attributes::parse("check", &given, defaults, &words)
-            .map_or_else(|found| found, |spec| planner.check(&spec));
+            .map_or_else(|found| found, checked);
         // What one framework lacks without another is no fault of the defaults.
         let is_theirs = |problem: &Problem| {
             defaults.is_about(&problem.path) && (framework.is_none() || problem.path != "framework")

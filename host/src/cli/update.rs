@@ -5,10 +5,13 @@ use std::{io::Write, process::ExitCode};
 use anyhow::Result;
 use clap::Args;
 
-use super::cloud::{self, CloudArgs, ProgressPrinter};
+use super::{
+    cloud::{self, CloudArgs, ProgressPrinter},
+    preview,
+};
 use crate::{
     cluster::{ClusterState, attribute_names::PREFIX},
-    orchestrator::ClusterView,
+    orchestrator::{ClientAttributes, ClusterView},
 };
 
 /// Change a running cluster: more or fewer workers, other settings
@@ -28,27 +31,26 @@ pub(super) struct UpdateArgs {
     /// Any attribute without `stampede.`: hadoop.replication=3; may be repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::parse_pair)]
     set: Vec<(String, String)>,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     cloud: CloudArgs,
 }
 
 /// Changes it; 0 when it is done, 1 when it failed.
 pub(super) async fn run(args: &UpdateArgs, out: &mut dyn Write) -> Result<ExitCode> {
+    let attributes = attributes(args);
+    if args.dry_run {
+        let cloud = args.cloud.connect_read_only().await?;
+        let preview = cloud
+            .orchestrator
+            .preview_update(&cloud.caller, &args.name, attributes)
+            .await?;
+        preview::print_change(out, &preview)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let cloud = args.cloud.connect().await?;
-    let own = [
-        ("workers", args.workers.map(|workers| workers.to_string())),
-        (
-            "workers.remove",
-            (!args.remove.is_empty()).then(|| args.remove.join(",")),
-        ),
-    ];
-    let own = own
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let attributes: Vec<_> = own
-        .chain(args.set.iter().cloned())
-        .map(|(name, value)| (format!("{PREFIX}{name}"), value))
-        .collect();
     let mut view = if attributes.is_empty() {
         cloud.orchestrator.view(&cloud.caller, &args.name).await?
     } else {
@@ -67,6 +69,22 @@ pub(super) async fn run(args: &UpdateArgs, out: &mut dyn Write) -> Result<ExitCo
         view = cloud.orchestrator.view(&cloud.caller, &args.name).await?;
     }
     print_conclusion(out, &view)
+}
+
+fn attributes(args: &UpdateArgs) -> ClientAttributes {
+    let own = [
+        ("workers", args.workers.map(|workers| workers.to_string())),
+        (
+            "workers.remove",
+            (!args.remove.is_empty()).then(|| args.remove.join(",")),
+        ),
+    ];
+    let own = own
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    own.chain(args.set.iter().cloned())
+        .map(|(name, value)| (format!("{PREFIX}{name}"), value))
+        .collect()
 }
 
 fn print_conclusion(out: &mut dyn Write, view: &ClusterView) -> Result<ExitCode> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ClusterSpec;
+use super::{ClusterSpec, Flavor};
 
 /// Digests of what stands on the nodes of each role, by path.
 pub type FileDigests = BTreeMap<String, BTreeMap<String, String>>;
@@ -34,6 +34,19 @@ pub struct ClusterChange {
     /// Why it is being rolled back, where it is.
     #[serde(alias = "undone")]
     pub rolling_back_because: Option<String>,
+    /// The flavors that its steps were planned on, so that another host plans the same without
+    /// asking the cloud; none in changes that a former version began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<NodeFlavors>,
+}
+
+/// The flavors of a cluster's nodes, as the cloud had them when its change was planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeFlavors {
+    /// The master's.
+    pub master: Flavor,
+    /// The workers'.
+    pub worker: Flavor,
 }
 
 impl ClusterChange {
@@ -65,6 +78,10 @@ pub struct RolloutStep {
     /// Whether those told may be dead, and are not waited for as long as others.
     #[serde(default)]
     pub may_be_dead: bool,
+    /// SHA-256 of the template, files and parameters that Heat is given, in hexadecimal; none
+    /// before the step is planned, and in steps that a former version planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 impl RolloutStep {

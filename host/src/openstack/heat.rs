@@ -334,7 +334,7 @@ impl CloudSession {
 
     /// Heat creates a trust for each stack, for what it does later in the user's name. Keystone
     /// does not let a token of an application credential create one, and Heat would only say 500.
-    fn refuse_without_trust(&self) -> Result<(), CloudError> {
+    pub(crate) fn refuse_without_trust(&self) -> Result<(), CloudError> {
         if self.application_credential() && !self.config().allow_application_credentials {
             Err(CloudError::NeedsTrust)
         } else {

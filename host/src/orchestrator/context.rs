@@ -8,7 +8,8 @@ use std::{
 
 use super::{
     error::OrchestratorError,
-    planning::planner::ClusterPlanner,
+    planning::planner::{ClusterPlanner, PluginChain},
+    stack::plan_cache::ChangePlanCache,
     state::{SharedState, group_cache::GroupCache},
 };
 use crate::{
@@ -39,6 +40,8 @@ pub(crate) struct Context {
     /// Where reconciles and rollout steps are recorded.
     pub(crate) metrics: Arc<HostMetrics>,
     pub(crate) groups: GroupCache,
+    /// What the changes under way will give Heat.
+    pub(crate) change_plans: ChangePlanCache,
     /// Projects whose stacks were looked through for clusters that the store does not know.
     pub(crate) recovered: Mutex<HashSet<String>>,
 }
@@ -77,15 +80,31 @@ impl Context {
         name: &str,
         given: &BTreeMap<String, String>,
     ) -> Result<ClusterSpec, OrchestratorError> {
+        Ok(self.parse_request(name, given)?.0)
+    }
+
+    /// The same, and the chain of plugins that was worked out for it.
+    ///
+    /// # Errors
+    /// `Invalid`: all problems at once.
+    pub(crate) fn parse_request(
+        &self,
+        name: &str,
+        given: &BTreeMap<String, String>,
+    ) -> Result<(ClusterSpec, PluginChain), OrchestratorError> {
         let pairs: ClientAttributes = given
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let spec = attributes::parse(name, &pairs, &self.defaults, &self.attribute_names)
             .map_err(OrchestratorError::Invalid)?;
-        let problems = self.planner.check(&spec);
+        let chain = self
+            .planner
+            .order_plugins(&spec)
+            .map_err(OrchestratorError::Invalid)?;
+        let problems = self.planner.check_settings(&spec, &chain);
         if problems.is_empty() {
-            Ok(spec)
+            Ok((spec, chain))
         } else {
             Err(OrchestratorError::Invalid(problems))
         }

@@ -2,7 +2,7 @@
 //!
 //! Layout, from top to bottom; each uses only those below it
 //! - [`Orchestrator`]: one method a verb
-//! - `verbs`: create, deploy, provision, update, delete, find, groups: one file each
+//! - `verbs`: create, deploy, provision, update, preview, delete, find, groups: one file each
 //! - [`reconcile`]: one step towards the desired state, the background worker, recovery from Heat
 //! - `rollout`: a change to a running cluster: its target, its steps, and their execution
 //! - `context`: what all of them share
@@ -37,6 +37,7 @@ use crate::{
 };
 
 use context::Context;
+use stack::plan_cache::ChangePlanCache;
 use state::{
     SharedState,
     cluster_registry::ClusterRegistry,
@@ -44,15 +45,21 @@ use state::{
     sessions::{self, SessionRegistry},
     status::needs_reconcile,
 };
-use verbs::{create, delete, deploy, find, groups, provision, update};
+use verbs::{create, delete, deploy, find, groups, preview, provision, update};
 
 pub use crate::store::ClusterGroup;
 pub use context::{Caller, ClientAttributes};
 pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
 pub use planning::planner::ClusterPlanner;
+pub use planning::{quota::QuotaNeed, template_diff::ResourceChanges};
 pub use state::view::{ClusterLookup, ClusterView, CreateOutcome, LifecyclePhase, ViewVersion};
-pub use verbs::groups::MembershipChange;
+pub use verbs::{
+    groups::MembershipChange,
+    preview::{
+        AttributeChange, ChangePreview, DeployPreview, NodePreview, NodeUpdatePreview, StepPreview,
+    },
+};
 
 /// What an orchestrator is made of.
 pub struct OrchestratorConfig {
@@ -108,6 +115,7 @@ impl Orchestrator {
             state,
             metrics: parts.metrics,
             groups: GroupCache::default(),
+            change_plans: ChangePlanCache::default(),
             recovered: Mutex::default(),
         });
         Ok(Self { context })
@@ -150,6 +158,12 @@ impl Orchestrator {
             }
         }
         Ok(Caller { session })
+    }
+
+    /// A caller for previews alone: the session is not remembered, so that nothing that is pending
+    /// goes on with it.
+    pub fn read_only_caller(&self, session: CloudSession) -> Caller {
+        Caller { session }
     }
 
     /// OCCI's PUT: the entity is there afterwards. On an existing one nothing changes and the
@@ -274,6 +288,33 @@ impl Orchestrator {
             attributes,
         ))
         .await
+    }
+
+    /// What [`Self::update`] would do, planned and checked as there; nothing is changed.
+    ///
+    /// # Errors
+    /// Those of [`Self::update`].
+    pub async fn preview_update(
+        &self,
+        caller: &Caller,
+        name: &str,
+        attributes: ClientAttributes,
+    ) -> Result<ChangePreview, OrchestratorError> {
+        preview::preview_update(&self.context, caller, name, attributes).await
+    }
+
+    /// What [`Self::request`] and [`Self::deploy`] would make, planned and checked as there, by
+    /// Heat too; nothing is recorded or created.
+    ///
+    /// # Errors
+    /// Those of [`Self::request`] and [`Self::deploy`].
+    pub async fn preview_deploy(
+        &self,
+        caller: &Caller,
+        name: &str,
+        attributes: ClientAttributes,
+    ) -> Result<DeployPreview, OrchestratorError> {
+        preview::preview_deploy(&self.context, caller, name, attributes).await
     }
 
     /// Takes the cluster away: Heat is asked before it returns, and the entity is gone for clients.

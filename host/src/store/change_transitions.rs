@@ -60,6 +60,7 @@ impl ClusterRecord {
             return Err(refused);
         }
         change.steps.clone_from(&planned.steps);
+        change.resolved.clone_from(&planned.resolved);
         Ok(())
     }
 

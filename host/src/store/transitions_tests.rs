@@ -21,6 +21,7 @@ fn step(generation: u32) -> RolloutStep {
         stages: Vec::new(),
         leaving: Vec::new(),
         may_be_dead: false,
+        digest: None,
     }
 }
 
@@ -36,6 +37,7 @@ fn change() -> ClusterChange {
         notified_nodes: Vec::new(),
         added: Vec::new(),
         rolling_back_because: None,
+        resolved: None,
     }
 }
 

@@ -81,20 +81,19 @@ impl PlanError {
     }
 }
 
-/// Makes the plan. `chosen` is what the cloud has, or what stands for it where there is no cloud.
+/// Makes the plan. `chosen` is what the cloud has, or what stands for it where there is no cloud;
+/// `chain` is what [`plugin_chain`] has made of the spec.
 ///
 /// # Errors
-/// Problems of the chain, the settings and the flavors all at once; then those of the first plugin
+/// Problems of the settings and the flavors all at once; then those of the first plugin
 /// that has any; then what does not fit together.
 pub async fn plan_cluster(
     spec: &ClusterSpec,
     chosen: &ResolvedFlavors,
+    chain: &[&PluginDescriptor],
     plugins: &impl PluginSource,
 ) -> Result<ClusterPlan, PlanError> {
-    let there = plugins.descriptors();
-    let chain =
-        plugin_chain::order_plugins(&spec.frameworks, &there).map_err(PlanError::Problems)?;
-    let mut requests = prepare(spec, chosen, &chain).map_err(PlanError::Problems)?;
+    let mut requests = prepare(spec, chosen, chain).map_err(PlanError::Problems)?;
     let (mut services, mut taken): (Vec<ProvidedService>, Vec<ResourceClaim>) =
         (Vec::new(), Vec::new());
     let mut parts = Vec::new();
@@ -114,7 +113,7 @@ pub async fn plan_cluster(
     if !problems.is_empty() {
         return Err(PlanError::Problems(problems));
     }
-    let bundle = bundle::build_bundle(first, &description(spec, &chain), &chain, parts)
+    let bundle = bundle::build_bundle(first, &description(spec, chain), chain, parts)
         .map_err(|error| not_built(error, spec))?;
     Ok(ClusterPlan { bundle, requests })
 }

@@ -6,6 +6,7 @@
 //! - [`resolve`]: open names filled in, named ones checked (pure)
 //! - [`planner`], [`cluster_plan`]: what the plugins make of it
 //! - [`quota`]: what the project may still take (pure)
+//! - [`template_diff`]: what an update makes of a stack's resources (pure)
 //! - `merge_attributes`: what a request makes of the attributes that are there (pure)
 
 pub mod cluster_plan;
@@ -15,3 +16,4 @@ pub(crate) mod plan_deploy;
 pub mod planner;
 pub mod quota;
 pub mod resolve;
+pub mod template_diff;

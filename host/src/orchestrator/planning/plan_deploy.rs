@@ -8,8 +8,9 @@ use crate::{
         error::OrchestratorError,
         planning::{
             inventory::{self, CloudInventory},
-            planner::{ClusterPlanner, ResolvedFlavors, StackPlan},
-            quota, resolve,
+            planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
+            quota::{self, QuotaNeed},
+            resolve,
         },
     },
 };
@@ -31,20 +32,32 @@ pub(crate) fn resolve_flavors(
     })
 }
 
-/// The spec with every open name filled in, and what Heat is to be given; all problems at once, and
-/// nothing is created.
+/// A deploy that the cloud has room for.
+pub(crate) struct PlannedDeploy {
+    /// The spec with every open name filled in.
+    pub(crate) spec: ClusterSpec,
+    /// What Heat is to be given.
+    pub(crate) planned: StackPlan,
+    /// The flavors of its nodes.
+    pub(crate) flavors: ResolvedFlavors,
+    /// What it takes of the project's quotas.
+    pub(crate) needs: Vec<QuotaNeed>,
+}
+
+/// Plans a deploy; all problems at once, and nothing is created.
 pub(crate) async fn plan_deploy(
     planner: &dyn ClusterPlanner,
     session: &CloudSession,
     spec: &ClusterSpec,
-) -> Result<(ClusterSpec, StackPlan), OrchestratorError> {
-    let smallest = planner.smallest(spec).map_err(OrchestratorError::Invalid)?;
+    chain: &PluginChain,
+) -> Result<PlannedDeploy, OrchestratorError> {
+    let smallest = planner.smallest_resources(chain);
     let cloud = inventory::take_inventory(session, spec).await?;
     let spec =
         resolve::resolve_spec(spec, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
     let chosen = resolve_flavors(&spec, &cloud)?;
     let planned = planner
-        .plan(&spec, &chosen)
+        .plan(&spec, chain, &chosen)
         .await
         .map_err(OrchestratorError::Invalid)?;
     let mut quotas = cloud.quotas;
@@ -56,9 +69,15 @@ pub(crate) async fn plan_deploy(
         }
         (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
     }
-    let problems = quota::check_quotas(&planned.template, &spec, &chosen, &quotas);
+    let needs = quota::count_needs(&planned.template, &spec, &chosen, &quotas);
+    let problems = quota::check_quotas(&needs);
     if problems.is_empty() {
-        Ok((spec, planned))
+        Ok(PlannedDeploy {
+            spec,
+            planned,
+            flavors: chosen,
+            needs,
+        })
     } else {
         Err(OrchestratorError::Invalid(problems))
     }

@@ -20,24 +20,31 @@ pub trait ClusterPlanner: Send + Sync {
     /// Every framework that can be asked for, and the plugin `cluster`, by name.
     fn descriptors(&self) -> Vec<&PluginDescriptor>;
 
-    /// What is wrong with the spec in itself, whatever the cloud: the chain, the parameters of its
-    /// plugins. All at once.
-    fn check(&self, spec: &ClusterSpec) -> Vec<Problem>;
-
-    /// The smallest size of a node of each role, over the whole chain of what the spec asks for.
+    /// Which plugins make the cluster, in which order. Worked out once a plan; all below are given
+    /// it.
     ///
     /// # Errors
     /// The chain cannot be made: a requirement is missing or circular.
-    fn smallest(&self, spec: &ClusterSpec)
-    -> Result<BTreeMap<String, NodeResources>, Vec<Problem>>;
+    fn order_plugins(&self, spec: &ClusterSpec) -> Result<PluginChain, Vec<Problem>>;
+
+    /// What is wrong with the parameters of the chain's plugins, whatever the cloud. All at once.
+    fn check_settings(&self, spec: &ClusterSpec, chain: &PluginChain) -> Vec<Problem>;
+
+    /// The smallest size of a node of each role, over the whole chain.
+    fn smallest_resources(&self, chain: &PluginChain) -> BTreeMap<String, NodeResources>;
 
     /// What Heat is to be given. Every name in `spec` is one that the cloud knows.
     fn plan<'a>(
         &'a self,
         spec: &'a ClusterSpec,
+        chain: &'a PluginChain,
         facts: &'a ResolvedFlavors,
     ) -> BoxFuture<'a, Result<StackPlan, Vec<Problem>>>;
 }
+
+/// The names of the plugins that make a cluster, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PluginChain(pub Vec<String>);
 
 /// What was looked up for a spec whose open names are filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]

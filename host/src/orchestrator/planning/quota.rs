@@ -10,13 +10,29 @@ use crate::{
     openstack::{ProjectQuotas, ResourceQuota},
 };
 
+/// What a stack takes of one quota.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaNeed {
+    /// Of what: `servers`, `MiB of memory`.
+    pub what: &'static str,
+    /// How much of it.
+    pub needed: u64,
+    /// How much the project has left; none where there is no limit, or the cloud does not tell it.
+    pub free: Option<u64>,
+}
+
 /// One problem for each quota that does not suffice: `needs 7 ports, 3 are free`.
-pub fn check_quotas(
+pub fn check_quotas(needs: &[QuotaNeed]) -> Vec<Problem> {
+    needs.iter().filter_map(quota_problem).collect()
+}
+
+/// What a stack takes of each quota.
+pub fn count_needs(
     template: &Value,
     spec: &ClusterSpec,
     chosen: &ResolvedFlavors,
     quotas: &ProjectQuotas,
-) -> Vec<Problem> {
+) -> Vec<QuotaNeed> {
     let count = |kinds: &[&str]| {
         let resources = template.get("resources").and_then(Value::as_object);
         let kind = |resource: &Value| {
@@ -77,10 +93,12 @@ pub fn check_quotas(
         ("volumes", count(&["OS::Cinder::Volume"]), quotas.volumes),
         ("GiB of volumes", volume_gib(template), quotas.volume_gib),
     ];
-    needs
-        .into_iter()
-        .filter_map(|(what, needed, quota)| quota_problem(what, needed, quota))
-        .collect()
+    let need = |(what, needed, quota): (_, _, Option<ResourceQuota>)| QuotaNeed {
+        what,
+        needed,
+        free: quota.and_then(ResourceQuota::free),
+    };
+    needs.into_iter().map(need).collect()
 }
 
 fn of_kind<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a Value> {
@@ -134,14 +152,14 @@ fn largest_group(template: &Value) -> u64 {
 }
 
 /// The same for what a change adds to a cluster that is there.
-pub fn check_added(
+pub fn count_added(
     before: &Value,
     after: &Value,
     workers: u32,
     chosen: &ResolvedFlavors,
     quotas: &ProjectQuotas,
     spec: &ClusterSpec,
-) -> Vec<Problem> {
+) -> Vec<QuotaNeed> {
     let there = |name: &String| {
         before
             .get("resources")
@@ -169,7 +187,7 @@ pub fn check_added(
             ..chosen.clone()
         },
     );
-    check_quotas(
+    count_needs(
         &serde_json::json!({ "resources": added }),
         &spec,
         &chosen,
@@ -195,8 +213,9 @@ fn rules(template: &Value) -> u64 {
     })
 }
 
-fn quota_problem(what: &str, needed: u64, quota: Option<ResourceQuota>) -> Option<Problem> {
-    let free = quota?.free()?;
+fn quota_problem(need: &QuotaNeed) -> Option<Problem> {
+    let QuotaNeed { what, needed, free } = *need;
+    let free = free?;
     let fewer = match what {
         "servers in one server group" => "spread fewer workers (cluster.spread_workers)",
         "volumes" | "GiB of volumes" => "ask for fewer workers or smaller data volumes",
@@ -218,6 +237,15 @@ mod tests {
 
     use super::*;
     use crate::{cluster::Flavor, orchestrator::planning::resolve::tests_support::spec};
+
+    fn problems(
+        template: &Value,
+        spec: &ClusterSpec,
+        chosen: &ResolvedFlavors,
+        quotas: &ProjectQuotas,
+    ) -> Vec<Problem> {
+        check_quotas(&count_needs(template, spec, chosen, quotas))
+    }
 
     fn chosen() -> ResolvedFlavors {
         let flavor = |name: &str, ram_mib, vcpus| Flavor {
@@ -257,7 +285,7 @@ mod tests {
                 volume_gib: quota(114 + more, 100),
                 ..ProjectQuotas::default()
             };
-            check_quotas(&template, &spec(), &chosen(), &quotas)
+            problems(&template, &spec(), &chosen(), &quotas)
                 .into_iter()
                 .map(|problem| problem.message)
                 .collect()
@@ -300,7 +328,7 @@ mod tests {
             ports: quota(2, 0),
             ..ProjectQuotas::default()
         };
-        assert_eq!(check_quotas(&template, &spec(), &chosen(), &exact), vec![]);
+        assert_eq!(problems(&template, &spec(), &chosen(), &exact), vec![]);
         let less = ProjectQuotas {
             servers: quota(10, 8),
             ram_mib: quota(4_095, 0),
@@ -308,7 +336,7 @@ mod tests {
             ports: quota(9, 9),
             ..ProjectQuotas::default()
         };
-        let told: Vec<String> = check_quotas(&template, &spec(), &chosen(), &less)
+        let told: Vec<String> = problems(&template, &spec(), &chosen(), &less)
             .into_iter()
             .map(|problem| problem.message)
             .collect();
@@ -320,7 +348,7 @@ mod tests {
         ];
         assert_eq!(told, wanted);
         let group = json!({ "resources": { "g": { "type": "OS::Neutron::SecurityGroup", "properties": { "rules": [{}, {}] } } } });
-        let told = check_quotas(
+        let told = problems(
             &group,
             &spec(),
             &chosen(),
@@ -337,9 +365,6 @@ mod tests {
             }),
             ..ProjectQuotas::default()
         };
-        assert_eq!(
-            check_quotas(&template, &spec(), &chosen(), &unlimited),
-            vec![]
-        );
+        assert_eq!(problems(&template, &spec(), &chosen(), &unlimited), vec![]);
     }
 }

@@ -10,7 +10,7 @@ use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
     locks::now_s,
-    planning::{plan_deploy::plan_deploy, planner::StackPlan},
+    planning::plan_deploy::plan_deploy,
     reconcile::decide::{self, ReconcileAction, StackObservation},
     requeue::Requeue,
     rollout::execute::advance_rollout,
@@ -19,7 +19,7 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::Lifecycle,
-    openstack::{CloudSession, HeatStack, StackId},
+    openstack::{CloudSession, CreateStack, HeatStack, StackId},
     store::ClusterRecord,
 };
 
@@ -30,12 +30,13 @@ pub(crate) struct Reconciler<'a> {
     session: &'a CloudSession,
 }
 
-/// Takes the one next action. `planned` is what to create, where it is known already.
+/// Takes the one next action. `checked` is what to create, where
+/// Heat has checked it already.
 pub(crate) async fn reconcile_once(
     context: &Context,
     cluster: &LockedCluster<'_>,
     session: &CloudSession,
-    planned: Option<StackPlan>,
+    checked: Option<CreateStack>,
 ) -> Result<Requeue, OrchestratorError> {
     let span = tracing::info_span!(
         "cluster.reconcile",
@@ -48,11 +49,14 @@ pub(crate) async fn reconcile_once(
         cluster,
         session,
     };
-    reconciler.take_action(planned).instrument(span).await
+    reconciler.take_action(checked).instrument(span).await
 }
 
 impl Reconciler<'_> {
-    async fn take_action(&self, planned: Option<StackPlan>) -> Result<Requeue, OrchestratorError> {
+    async fn take_action(
+        &self,
+        checked: Option<CreateStack>,
+    ) -> Result<Requeue, OrchestratorError> {
         let Self {
             context,
             cluster,
@@ -68,7 +72,7 @@ impl Reconciler<'_> {
         }
         // The first create of a cluster needs no look for an older one: nobody has asked for a
         // stack of this name yet.
-        let shown = if planned.is_some() && record.lifecycle.create_sent_s().is_none() {
+        let shown = if checked.is_some() && record.lifecycle.create_sent_s().is_none() {
             None
         } else {
             self.find_stack(&record).await?
@@ -87,7 +91,7 @@ impl Reconciler<'_> {
             {
                 Ok(Requeue::Owner)
             }
-            (ReconcileAction::Create, _) => self.create_stack(&record, planned).await,
+            (ReconcileAction::Create, _) => self.create_stack(&record, checked).await,
             (ReconcileAction::Adopt, Some(shown)) => {
                 self.adopt_stack(&shown.id, &shown.status).await
             }
@@ -176,15 +180,18 @@ impl Reconciler<'_> {
     async fn create_stack(
         &self,
         record: &ClusterRecord,
-        planned: Option<StackPlan>,
+        checked: Option<CreateStack>,
     ) -> Result<Requeue, OrchestratorError> {
         let (context, registry) = (self.context, &self.context.state.registry);
-        let planned = match (planned, &record.spec) {
-            (Some(planned), _) => planned,
+        let request = match (checked, &record.spec) {
+            (Some(request), _) => request,
             (None, Some(spec)) => {
-                plan_deploy(context.planner.as_ref(), self.session, spec)
-                    .await?
-                    .1
+                let planner = context.planner.as_ref();
+                let chain = planner
+                    .order_plugins(spec)
+                    .map_err(OrchestratorError::Invalid)?;
+                let made = plan_deploy(planner, self.session, spec, &chain).await?;
+                stack_request::build_stack_request(record, &context.host, &made.planned)
             }
             (None, None) => {
                 return Err(OrchestratorError::internal(format!(
@@ -200,12 +207,6 @@ impl Reconciler<'_> {
             // Another process was faster: it has the stack, or was asked to delete the cluster.
             return Ok(Requeue::Later(Duration::ZERO));
         }
-        let request = stack_request::build_stack_request(
-            record,
-            &context.host,
-            &planned,
-            &Default::default(),
-        );
         match self.session.create_stack(&request).await {
             Ok(id) => {
                 tracing::info!(cluster.id = %record.id, stack.id = %id.id, "created stack `{}` for `{}`", id.name, record.name);

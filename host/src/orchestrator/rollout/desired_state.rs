@@ -278,7 +278,7 @@ fn with_workers(
     })
 }
 
-fn same_cluster(from: &ClusterSpec, to: &ClusterSpec) -> bool {
+pub(crate) fn same_cluster(from: &ClusterSpec, to: &ClusterSpec) -> bool {
     let (one, other) = (attributes::render(from), attributes::render(to));
     one == other && from.ids() == to.ids()
 }

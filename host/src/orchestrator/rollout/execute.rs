@@ -2,7 +2,7 @@
 //! tells some nodes something, done when Heat is done and every node told has answered. A step that
 //! fails leads back to what was before.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 use tracing::Instrument;
@@ -11,21 +11,19 @@ use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
     locks::now_s,
-    planning::{
-        cluster_plan::nodes::{MASTER, WORKER},
-        inventory, plan_deploy,
-        planner::StackPlan,
-    },
     requeue::Requeue,
-    rollout::steps::{self, StepStatus},
-    stack::{snapshot::StackSnapshot, stack_request},
+    rollout::{
+        change_plan,
+        rollback::{roll_back, signal_ready_for_removed},
+        steps::{self, StepStatus},
+    },
+    stack::{plan_cache::ChangePlan, snapshot::StackSnapshot, stack_request},
     state::{locked_cluster::LockedCluster, refresh, sessions, status},
 };
 use crate::{
-    bundle::node_update::{self, NodeUpdate},
-    cluster::{ClusterChange, ClusterSpec, Problem, RolloutStep},
+    cluster::{ClusterChange, RolloutStep},
     metrics::WorkOutcome,
-    openstack::{CloudSession, StackId},
+    openstack::{CloudSession, CreateStack, StackId},
     store::{ClusterRecord, ObservedState},
 };
 
@@ -200,9 +198,8 @@ pub(crate) async fn send_step(
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
     let record = entity.record();
-    let (Some(change), Some(from), Some(id)) = (
+    let (Some(change), Some(id)) = (
         record.change().cloned(),
-        record.spec.clone(),
         record.stack_id().map(str::to_owned),
     ) else {
         return Ok(Requeue::Done);
@@ -228,7 +225,8 @@ pub(crate) async fn send_step(
         {
             signal_ready_for_removed(session, stack, *id).await?;
         }
-        let asked = step_request(context, session, &record, &from, &change, step).await?;
+        let plan = change_plan::find_or_make_plan(context, entity, session).await?;
+        let asked = step_request(context, &entity.record(), &plan, step)?;
         session.update_stack(stack, &asked).await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}`: {}", record.name, step.title);
     }
@@ -276,72 +274,28 @@ async fn adopt_snapshot(
     Ok(())
 }
 
-/// The template of a step.
-async fn step_request(
+/// What Heat is given in a step: its template as it was planned, and the record as it is once Heat
+/// has accepted this.
+fn step_request(
     context: &Context,
-    session: &CloudSession,
     record: &ClusterRecord,
-    from: &ClusterSpec,
-    change: &ClusterChange,
+    plan: &ChangePlan,
     step: &RolloutStep,
-) -> Result<crate::openstack::CreateStack, OrchestratorError> {
-    let base = if step.new_settings { &change.to } else { from };
-    let spec = base.with_ids(step.workers.clone());
-    let cloud = inventory::take_inventory(session, &spec).await?;
-    let planned = context
-        .planner
-        .plan(&spec, &plan_deploy::resolve_flavors(&spec, &cloud)?)
-        .await
-        .map_err(OrchestratorError::Invalid)?;
-    let news = node_updates(record, change, step, &planned)?;
-    // The stack carries the record as it is once Heat has accepted this.
+) -> Result<CreateStack, OrchestratorError> {
+    let Some(planned) = plan.step(step) else {
+        return Err(OrchestratorError::internal(format!(
+            "step `{}` of `{}` is not planned",
+            step.title, record.name
+        )));
+    };
     let carried = record.with_step_sent(step, now_s());
-    Ok(stack_request::build_stack_request(
+    Ok(stack_request::complete_request(
         &carried,
         &context.host,
-        &planned,
-        &news,
+        planned.template(),
+        BTreeMap::clone(&planned.files),
+        planned.parameters.clone(),
     ))
-}
-
-/// What the nodes of each role are told in this step.
-fn node_updates(
-    record: &ClusterRecord,
-    change: &ClusterChange,
-    step: &RolloutStep,
-    planned: &StackPlan,
-) -> Result<BTreeMap<String, NodeUpdate>, OrchestratorError> {
-    let mut all = BTreeMap::new();
-    for role in [MASTER, WORKER]
-        .into_iter()
-        .filter(|role| step.told.iter().any(|node| node.starts_with(role)))
-    {
-        let Some(content) = planned.contents.get(role) else {
-            continue;
-        };
-        let paths = steps::changed_paths(&record.notified.installed, &change.installed, role);
-        let told = node_update::build_node_update(content, &paths, &step.leaving);
-        let told = told.map_err(|error| {
-            let hint = "change less at a time, or deploy a new cluster";
-            OrchestratorError::Invalid(vec![Problem::new("attributes", error.to_string(), hint)])
-        })?;
-        all.insert(role.to_owned(), told);
-    }
-    Ok(all)
-}
-
-/// Whether every step can be told: before the first one is sent.
-pub(crate) async fn check_steps(
-    context: &Context,
-    session: &CloudSession,
-    record: &ClusterRecord,
-    from: &ClusterSpec,
-    change: &ClusterChange,
-) -> Result<(), OrchestratorError> {
-    for step in &change.steps {
-        step_request(context, session, record, from, change, step).await?;
-    }
-    Ok(())
 }
 
 async fn next_step(
@@ -376,6 +330,7 @@ async fn finish_change(
         record.finish_change(&unanswered.unwrap_or_default())
     };
     let record = context.state.registry.change_record(entity, done).await?;
+    context.change_plans.remove(&record.id);
     match record.rollback_reason() {
         Some(why) => {
             tracing::warn!(cluster.id = %record.id, "`{}` is as it was before: {why}", record.name)
@@ -412,73 +367,6 @@ fn unanswered_nodes(change: &ClusterChange, seen: &ObservedState) -> String {
     missing
         .map(|nodes| format!("; {nodes} did not answer"))
         .collect()
-}
-
-/// Leads back to what was before; where that fails too, says what is broken and stops.
-async fn roll_back(
-    context: &Context,
-    entity: &LockedCluster<'_>,
-    session: &CloudSession,
-    stack: &StackId,
-    why: &str,
-) -> Result<Requeue, OrchestratorError> {
-    let record = entity.record();
-    let Some(change) = record.change() else {
-        return Ok(Requeue::Done);
-    };
-    if let Some(first) = &change.rolling_back_because {
-        let nodes = if change.notified_nodes.is_empty() {
-            "no node".to_owned()
-        } else {
-            change.notified_nodes.join(", ")
-        };
-        let words = format!(
-            "a change failed ({first}) and could not be taken back ({why}); {nodes} may run with either setting"
-        );
-        return Err(OrchestratorError::Conflict(words));
-    }
-    // Failures of nodes that are taken away must not fail the stack for ever.
-    for id in &change.added {
-        signal_ready_for_removed(session, stack, *id).await?;
-    }
-    let (owner, why) = (record.owner.clone(), why.to_owned());
-    start_rollback(context, entity, why, owner).await?;
-    Ok(Requeue::Later(std::time::Duration::ZERO))
-}
-
-/// Records the way back, from wherever the change is, and whose it is.
-pub(crate) async fn start_rollback(
-    context: &Context,
-    entity: &LockedCluster<'_>,
-    why: String,
-    owner: Option<String>,
-) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-    let record = entity.record();
-    let (Some(change), Some(from)) = (record.change(), &record.spec) else {
-        return Ok(record);
-    };
-    let seen = &record.observed;
-    let reported = |node: &str| {
-        seen.reports.iter().any(|report| report.node == node)
-            || seen.ready.iter().any(|ready| ready == node)
-    };
-    let steps = steps::plan_rollback(from, change, reported, record.notified.generation + 1);
-    let back = |record: &mut ClusterRecord| record.start_rollback(&why, owner.as_deref(), &steps);
-    context.state.registry.change_record(entity, back).await
-}
-
-/// A worker that is taken away counts as ready from now on: the wait condition counts every id that
-/// was ever given out, and one failure among them would fail it for good.
-async fn signal_ready_for_removed(
-    session: &CloudSession,
-    stack: &StackId,
-    id: u32,
-) -> Result<(), OrchestratorError> {
-    let node = steps::worker_name(id);
-    let signal = json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", status::TAKEN_AWAY), "data": status::TAKEN_AWAY });
-    Ok(session
-        .signal_resource(stack, status::READY_HANDLE, &signal)
-        .await?)
 }
 
 #[cfg(test)]

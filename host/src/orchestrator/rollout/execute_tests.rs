@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    cluster::ClusterSpec,
     cluster::change::ChangeReport,
     orchestrator::{planning::resolve::tests_support::spec, state::status::tests_support::record},
     store::record::RecordFields,
@@ -17,6 +18,7 @@ fn step() -> RolloutStep {
         stages: vec!["setup".to_owned()],
         leaving: Vec::new(),
         may_be_dead: false,
+        digest: None,
     }
 }
 

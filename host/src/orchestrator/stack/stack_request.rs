@@ -9,8 +9,10 @@ use crate::orchestrator::{
     stack::snapshot::{REQUEST_PARAMETER, StackSnapshot},
 };
 use crate::{
-    bundle::node_update::NodeUpdate, cluster::RolloutStep, openstack::CreateStack,
-    store::ClusterRecord,
+    bundle::node_update::NodeUpdate,
+    cluster::RolloutStep,
+    openstack::CreateStack,
+    store::{ClusterRecord, NodeNotifications},
 };
 
 /// Every stack of Stampede's bears it.
@@ -66,15 +68,27 @@ pub fn is_ours(record: &ClusterRecord, tags: &[String]) -> bool {
     tags.contains(&format!("{TAG}.cluster.{}", record.id))
 }
 
-/// What Heat is asked to create, or to make of what is there.
+/// What Heat is asked to create, from a plan that tells no node of a change.
 pub(crate) fn build_stack_request(
     record: &ClusterRecord,
     host: &str,
     planned: &StackPlan,
-    news: &BTreeMap<String, NodeUpdate>,
 ) -> CreateStack {
+    let template = render_template(planned, &record.notified, &[], &BTreeMap::new());
+    let (files, parameters) = (planned.files.clone(), planned.parameters.clone());
+    complete_request(record, host, template, files, parameters)
+}
+
+/// The template of a plan, with what its nodes are told. `steps` are those of the change until and
+/// with the one that is rendered, `news` the changes by role.
+pub(crate) fn render_template(
+    planned: &StackPlan,
+    told: &NodeNotifications,
+    steps: &[RolloutStep],
+    news: &BTreeMap<String, NodeUpdate>,
+) -> Value {
     let mut template = planned.template.clone();
-    set_node_metadata(&mut template, record, news);
+    set_node_metadata(&mut template, told, steps, news);
     let declared = json!({
         "type": "string",
         "default": "",
@@ -86,25 +100,45 @@ pub(crate) fn build_stack_request(
             parameters.insert(REQUEST_PARAMETER.to_owned(), declared);
         }
     }
-    let mut parameters = planned.parameters.clone();
-    let carried = serde_json::to_string(&StackSnapshot::from_record(record)).unwrap_or_default();
-    parameters.insert(REQUEST_PARAMETER.to_owned(), Value::String(carried));
+    template
+}
+
+/// A request around a template that is rendered already. The stack carries the record as it is
+/// given here.
+pub(crate) fn complete_request(
+    record: &ClusterRecord,
+    host: &str,
+    template: Value,
+    files: BTreeMap<String, String>,
+    parameters: Map<String, Value>,
+) -> CreateStack {
     let timeout_s = record.spec.as_ref().map_or(0, |spec| spec.timeout_s) + HEAT_MARGIN_S;
-    CreateStack {
+    let mut request = CreateStack {
         name: record.stack_name.clone(),
         template,
-        files: planned.files.clone(),
+        files,
         parameters,
         tags: stack_tags(record, host),
         timeout_mins: timeout_s.div_ceil(60),
-    }
+    };
+    set_snapshot(&mut request, record);
+    request
+}
+
+/// Has the stack carry the record as it is.
+pub(crate) fn set_snapshot(request: &mut CreateStack, record: &ClusterRecord) {
+    let carried = serde_json::to_string(&StackSnapshot::from_record(record)).unwrap_or_default();
+    request
+        .parameters
+        .insert(REQUEST_PARAMETER.to_owned(), Value::String(carried));
 }
 
 /// Puts into the servers' metadata what their nodes are told, as `templates/node/README.md` has it.
 /// `news` are the changes by role; one text stands once, however many nodes are told.
 fn set_node_metadata(
     template: &mut Value,
-    record: &ClusterRecord,
+    told: &NodeNotifications,
+    steps: &[RolloutStep],
     news: &BTreeMap<String, NodeUpdate>,
 ) {
     let Some(resources) = template.get_mut("resources").and_then(Value::as_object_mut) else {
@@ -128,14 +162,11 @@ fn set_node_metadata(
             json!({ "type": "OS::Heat::Value", "properties": { "type": "json", "value": value } }),
         );
     }
-    let done = record
-        .change()
-        .into_iter()
-        .flat_map(|change| change.steps.iter().take(change.at + 1));
-    let stages: BTreeMap<&str, &RolloutStep> = done
+    let stages: BTreeMap<&str, &RolloutStep> = steps
+        .iter()
         .flat_map(|step| step.told.iter().map(move |node| (node.as_str(), step)))
         .collect();
-    for (node, generation) in &record.notified.nodes {
+    for (node, generation) in &told.nodes {
         let server = resources.get_mut(&format!("{}_server", node.replace('-', "_")));
         let Some(metadata) = server.and_then(|server| server.pointer_mut("/properties/metadata"))
         else {

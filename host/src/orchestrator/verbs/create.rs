@@ -41,14 +41,7 @@ pub(crate) async fn create_cluster(
     let attributes =
         merge_attributes::merge_attributes(&BTreeMap::new(), attributes, &context.state.limits)?;
     context.parse_spec(name, &attributes)?;
-    let most = context.state.limits.clusters_per_project;
-    if context.state.registry.store().count(project).await? >= most {
-        let words = format!(
-            "project `{}` has {most} clusters, which is the most; delete one first",
-            caller.project_name()
-        );
-        return Err(OrchestratorError::TooMany(words));
-    }
+    check_room(context, caller).await?;
     let record = new_record(caller, name, attributes);
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
     match context.state.registry.insert(record).await? {
@@ -63,7 +56,35 @@ pub(crate) async fn create_cluster(
     }
 }
 
-fn new_record(caller: &Caller, name: &str, attributes: BTreeMap<String, String>) -> ClusterRecord {
+/// Whether the project may have one cluster more.
+pub(crate) async fn check_room(
+    context: &Context,
+    caller: &Caller,
+) -> Result<(), OrchestratorError> {
+    let most = context.state.limits.clusters_per_project;
+    if context
+        .state
+        .registry
+        .store()
+        .count(caller.project_id())
+        .await?
+        >= most
+    {
+        let words = format!(
+            "project `{}` has {most} clusters, which is the most; delete one first",
+            caller.project_name()
+        );
+        return Err(OrchestratorError::TooMany(words));
+    }
+    Ok(())
+}
+
+/// The record of a cluster that is only asked for.
+pub(crate) fn new_record(
+    caller: &Caller,
+    name: &str,
+    attributes: BTreeMap<String, String>,
+) -> ClusterRecord {
     let id = crate::system::random::new_uuid().to_string();
     let identity = RecordIdentity {
         stack_name: stack_request::stack_name(name, &id),

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
-    planning::{inventory, merge_attributes, plan_deploy::plan_deploy, planner::StackPlan},
+    planning::{
+        inventory, merge_attributes,
+        plan_deploy::{PlannedDeploy, plan_deploy},
+        planner::StackPlan,
+    },
     reconcile::{step::reconcile_once, worker::spawn_worker},
     requeue::Requeue,
     stack::stack_request,
@@ -18,7 +22,7 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::{ClusterSpec, Lifecycle, LifecyclePhase},
-    openstack::CloudError,
+    openstack::{CloudError, CreateStack},
     store::{ClusterRecord, DeployIntent, NodeNotifications},
 };
 
@@ -54,8 +58,8 @@ pub(crate) async fn deploy_cluster(
         reconcile_once(&context, &cluster, &caller.session, None).await
     } else {
         match record_intent(&context, &caller, &cluster, &given).await? {
-            Intent::Checked(planned) => {
-                reconcile_once(&context, &cluster, &caller.session, Some(planned)).await
+            Intent::Checked(request) => {
+                reconcile_once(&context, &cluster, &caller.session, Some(*request)).await
             }
             Intent::Unanswered(error) => {
                 cluster.look.record_contact(Some(error.to_string()));
@@ -98,22 +102,20 @@ pub(crate) async fn deploy_cluster(
 
 /// A deploy that is recorded.
 enum Intent {
-    /// Heat would take it.
-    Checked(StackPlan),
+    /// Heat would take this request.
+    Checked(Box<CreateStack>),
     /// Heat did not say.
     Unanswered(CloudError),
 }
 
-/// Plans, lets Heat check it, and records what is to be created before anything is.
-async fn record_intent(
-    context: &Context,
+/// What is recorded of a deploy: all that its stack is made of.
+pub(crate) fn build_intent(
     caller: &Caller,
-    cluster: &LockedCluster<'_>,
     given: &BTreeMap<String, String>,
-) -> Result<Intent, OrchestratorError> {
-    let spec = context.parse_spec(&cluster.record().name, given)?;
-    let (spec, planned) = plan_deploy(context.planner.as_ref(), &caller.session, &spec).await?;
-    let intent = DeployIntent {
+    spec: &ClusterSpec,
+    planned: &StackPlan,
+) -> DeployIntent {
+    DeployIntent {
         attributes: given.clone(),
         endpoints: planned.endpoints.clone(),
         notified: NodeNotifications {
@@ -125,24 +127,29 @@ async fn record_intent(
         owner: caller.user_id().to_owned(),
         spec: ClusterSpec {
             computed: planned.computed.clone(),
-            ..spec
+            ..spec.clone()
         },
-    };
+    }
+}
+
+/// Plans, lets Heat check it, and records what is to be created before anything is.
+async fn record_intent(
+    context: &Context,
+    caller: &Caller,
+    cluster: &LockedCluster<'_>,
+    given: &BTreeMap<String, String>,
+) -> Result<Intent, OrchestratorError> {
+    let (spec, chain) = context.parse_request(&cluster.record().name, given)?;
+    let PlannedDeploy { spec, planned, .. } =
+        plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
+    let intent = build_intent(caller, given, &spec, &planned);
     // Heat checks the stack as it will be, its snapshot included, before anything is recorded.
     let mut wanted = ClusterRecord::clone(&cluster.record());
     wanted
         .record_intent(&intent)
         .map_err(|_| changed_meanwhile(&wanted.name))?;
-    let unanswered = match caller
-        .session
-        .validate(&stack_request::build_stack_request(
-            &wanted,
-            &context.host,
-            &planned,
-            &BTreeMap::new(),
-        ))
-        .await
-    {
+    let mut request = stack_request::build_stack_request(&wanted, &context.host, &planned);
+    let unanswered = match caller.session.validate(&request).await {
         Ok(()) => None,
         Err(error) if error.is_transient() => Some(error),
         Err(error) => return Err(error.into()),
@@ -155,7 +162,9 @@ async fn record_intent(
     if record.spec.as_ref() != Some(&intent.spec) {
         return Err(changed_meanwhile(&record.name));
     }
-    Ok(unanswered.map_or(Intent::Checked(planned), Intent::Unanswered))
+    // Another process may have written the record meanwhile, which the stack is to carry.
+    stack_request::set_snapshot(&mut request, &record);
+    Ok(unanswered.map_or_else(|| Intent::Checked(Box::new(request)), Intent::Unanswered))
 }
 
 /// A deploy whose first answer never reached the client is answered once more; any other is not
@@ -167,10 +176,7 @@ async fn repeat_deploy(
     attributes: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     if record.acknowledged {
-        return Err(OrchestratorError::NotApplicable(format!(
-            "`{}` is deployed already; update or delete it",
-            record.name
-        )));
+        return Err(deployed_already(record));
     }
     let given =
         merge_attributes::merge_attributes(&record.attributes, attributes, &context.state.limits)?;
@@ -190,5 +196,13 @@ async fn repeat_deploy(
 fn changed_meanwhile(name: &str) -> OrchestratorError {
     OrchestratorError::Conflict(format!(
         "another host has changed `{name}` meanwhile; look at it and ask again"
+    ))
+}
+
+/// Why a second deploy is refused.
+pub(crate) fn deployed_already(record: &ClusterRecord) -> OrchestratorError {
+    OrchestratorError::NotApplicable(format!(
+        "`{}` is deployed already; update or delete it",
+        record.name
     ))
 }

@@ -11,7 +11,6 @@ use crate::orchestrator::{
     reconcile::{recover, worker},
     state::{
         cluster_registry::ClusterHandle,
-        locked_cluster::LockedCluster,
         refresh, status,
         view::{ClusterLookup, ClusterView, show_cluster},
     },
@@ -109,7 +108,7 @@ pub(crate) async fn list_deleting(
 /// The record as the store has it now that the cluster is locked.
 pub(crate) async fn live_record(
     context: &Context,
-    cluster: &LockedCluster<'_>,
+    cluster: &ClusterHandle,
     name: &str,
 ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
     let record = context.state.registry.reload(cluster).await?;

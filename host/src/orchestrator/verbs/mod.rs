@@ -5,5 +5,6 @@ pub(crate) mod delete;
 pub(crate) mod deploy;
 pub(crate) mod find;
 pub(crate) mod groups;
+pub(crate) mod preview;
 pub(crate) mod provision;
 pub(crate) mod update;

@@ -7,14 +7,21 @@ use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
     planning::{
-        cluster_plan::nodes::MASTER, inventory, merge_attributes, plan_deploy::resolve_flavors,
-        quota, resolve,
+        cluster_plan::nodes::MASTER,
+        inventory::{self, CloudInventory},
+        merge_attributes,
+        plan_deploy::resolve_flavors,
+        planner::{ResolvedFlavors, StackPlan},
+        quota::{self, QuotaNeed},
+        resolve,
     },
     reconcile::worker::spawn_worker,
     rollout::{
+        change_plan::{self, DistinctPlans},
         desired_state::{self, ChangeTarget, UpdateRequest},
-        execute as rollout, steps,
+        execute as rollout, rollback, steps,
     },
+    stack::plan_cache::ChangePlan,
     state::{
         locked_cluster::LockedCluster,
         refresh,
@@ -27,7 +34,7 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::{ClusterChange, ClusterSpec, Lifecycle, LifecyclePhase, RolloutStep, attributes},
-    openstack::StackId,
+    openstack::{CloudSession, StackId},
     store::ClusterRecord,
 };
 
@@ -52,19 +59,7 @@ pub(crate) async fn update_cluster(
     let record = live_record(&context, &cluster, &name).await?;
     let wish = UpdateRequest::change_target(given);
     if record.lifecycle == Lifecycle::Requested {
-        let merged = merge_attributes::merge_attributes(
-            &record.attributes,
-            wish.given,
-            &context.state.limits,
-        )?;
-        if !wish.remove.is_empty() {
-            return Err(desired_state::invalid(
-                desired_state::REMOVE,
-                "the cluster is not deployed yet, it has no workers",
-                "set how many with `workers`",
-            ));
-        }
-        context.parse_spec(&name, &merged)?;
+        let merged = merge_before_deploy(&context, &record, wish)?;
         return create::store_attributes(&context, &cluster, &merged).await;
     }
     if record.change().is_none() {
@@ -95,9 +90,28 @@ pub(crate) async fn update_cluster(
         attributes,
     } = desired_state::of(&context, &record, &wish)?;
     at_rest(&record)?;
-    let change = plan_change(&context, &caller, &record, &from, to, attributes).await?;
-    begin_change(&context, &caller, &cluster, change).await?;
+    let planned = plan_change(&context, &caller, &record, &from, to, attributes).await?;
+    begin_change(&context, &caller, &cluster, planned).await?;
     Ok(show_cluster(&cluster, &cluster.record()))
+}
+
+/// The attributes of a cluster that is not deployed yet, with what is given now over them.
+pub(crate) fn merge_before_deploy(
+    context: &Context,
+    record: &ClusterRecord,
+    wish: UpdateRequest,
+) -> Result<BTreeMap<String, String>, OrchestratorError> {
+    let merged =
+        merge_attributes::merge_attributes(&record.attributes, wish.given, &context.state.limits)?;
+    if !wish.remove.is_empty() {
+        return Err(desired_state::invalid(
+            desired_state::REMOVE,
+            "the cluster is not deployed yet, it has no workers",
+            "set how many with `workers`",
+        ));
+    }
+    context.parse_spec(&record.name, &merged)?;
+    Ok(merged)
 }
 
 /// While a change is under way only attributes that are not ours may change; the same wish once
@@ -156,7 +170,7 @@ async fn retry_blocked_change(
         .rolling_back_because
         .clone()
         .unwrap_or_else(|| why.to_owned());
-    rollout::start_rollback(context, entity, why, Some(caller.user_id().to_owned())).await?;
+    rollback::start_rollback(context, entity, why, Some(caller.user_id().to_owned())).await?;
     spawn_worker(context, entity);
     if wants_more {
         let words = format!(
@@ -174,7 +188,7 @@ async fn retry_blocked_change(
 }
 
 /// Whether the cluster can be changed now, and its nodes told.
-fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
+pub(crate) fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
     let name = &record.name;
     if record.phase() == LifecyclePhase::Initialised {
         return Err(OrchestratorError::NotApplicable(format!(
@@ -236,33 +250,37 @@ fn can_hear(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), Orchest
     )))
 }
 
-/// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched.
-async fn plan_change(
+/// A change that is planned and checked, and what it was checked against.
+pub(crate) struct PlannedChange {
+    pub(crate) change: ClusterChange,
+    pub(crate) plan: ChangePlan,
+    /// The template that the stack has now.
+    pub(crate) stack: serde_json::Value,
+    /// What is added takes so much of the project's quotas.
+    pub(crate) needs: Vec<QuotaNeed>,
+}
+
+/// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched. One
+/// look at the cloud, and one plan for each distinct set of workers.
+pub(crate) async fn plan_change(
     context: &Context,
     caller: &Caller,
     record: &ClusterRecord,
     from: &ClusterSpec,
     to: ClusterSpec,
     attributes: BTreeMap<String, String>,
-) -> Result<ClusterChange, OrchestratorError> {
+) -> Result<PlannedChange, OrchestratorError> {
     let session = &caller.session;
-    let smallest = context
-        .planner
-        .smallest(&to)
+    let planner = context.planner.as_ref();
+    let chain = planner
+        .order_plugins(&to)
         .map_err(OrchestratorError::Invalid)?;
     let cloud = inventory::take_inventory(session, &to).await?;
-    resolve::resolve_spec(&to, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
-    let chosen = resolve_flavors(&to, &cloud)?;
-    let planned = context
-        .planner
-        .plan(&to, &chosen)
-        .await
+    resolve::resolve_spec(&to, &cloud, &planner.smallest_resources(&chain))
         .map_err(OrchestratorError::Invalid)?;
-    let before = context
-        .planner
-        .plan(from, &chosen)
-        .await
-        .map_err(OrchestratorError::Invalid)?;
+    let flavors = resolve_flavors(&to, &cloud)?;
+    let mut plans = DistinctPlans::new(planner, chain, flavors);
+    let planned = plans.plan(&to, to.ids()).await?.planned;
     let id = record.stack_id().unwrap_or_default().to_owned();
     let stack = session
         .stack_template(&StackId {
@@ -270,25 +288,10 @@ async fn plan_change(
             id,
         })
         .await?;
-    desired_state::reject_replacements(&stack, &planned.template, &attributes::changed(from, &to))?;
-    let joining = to
-        .ids()
-        .iter()
-        .filter(|id| !from.ids().contains(id))
-        .count();
-    let joining = u32::try_from(joining).unwrap_or(u32::MAX);
-    let mut quotas = cloud.quotas;
-    if joining > 0 && quota::has_volumes(&planned.template) {
-        (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
-    }
-    let problems = quota::check_added(
-        &before.template,
-        &planned.template,
-        joining,
-        &chosen,
-        &quotas,
-        &to,
-    );
+    let changed = attributes::changed(from, &to);
+    desired_state::reject_replacements(&stack, &planned.template, &changed)?;
+    let needs = count_joining(session, &stack, &planned, plans.flavors(), from, &to, cloud).await?;
+    let problems = quota::check_quotas(&needs);
     if !problems.is_empty() {
         return Err(OrchestratorError::Invalid(problems));
     }
@@ -306,20 +309,57 @@ async fn plan_change(
         .into_iter()
         .filter(|id| !from.ids().contains(id))
         .collect();
-    let change = ClusterChange {
+    let mut change = ClusterChange {
         attributes,
         to,
         installed,
-        endpoints: planned.endpoints,
+        endpoints: planned.endpoints.clone(),
         steps,
         at: 0,
         sent_s: None,
         notified_nodes: Vec::new(),
         added,
         rolling_back_because: None,
+        resolved: None,
     };
-    rollout::check_steps(context, session, record, from, &change).await?;
-    Ok(change)
+    let plan = change_plan::render_steps(&mut plans, record, from, &change).await?;
+    for template in plans.templates() {
+        desired_state::reject_replacements(&stack, template, &changed)?;
+    }
+    change_plan::set_digests(&mut change, &plan);
+    Ok(PlannedChange {
+        change,
+        plan,
+        stack,
+        needs,
+    })
+}
+
+/// What the joining workers take of the quotas; what is there needs none any more, whoever made it.
+async fn count_joining(
+    session: &CloudSession,
+    stack: &serde_json::Value,
+    planned: &StackPlan,
+    flavors: &ResolvedFlavors,
+    from: &ClusterSpec,
+    to: &ClusterSpec,
+    cloud: CloudInventory,
+) -> Result<Vec<QuotaNeed>, OrchestratorError> {
+    let there = from.ids();
+    let joining = to.ids().iter().filter(|id| !there.contains(id)).count();
+    let joining = u32::try_from(joining).unwrap_or(u32::MAX);
+    let mut quotas = cloud.quotas;
+    if joining > 0 && quota::has_volumes(&planned.template) {
+        (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
+    }
+    Ok(quota::count_added(
+        stack,
+        &planned.template,
+        joining,
+        flavors,
+        &quotas,
+        to,
+    ))
 }
 
 /// Records the change and gives Heat its first step; what Heat refuses is as if it had never been
@@ -328,10 +368,12 @@ async fn begin_change(
     context: &Arc<Context>,
     caller: &Caller,
     entity: &LockedCluster<'_>,
-    change: ClusterChange,
+    planned: PlannedChange,
 ) -> Result<(), OrchestratorError> {
+    let PlannedChange { change, plan, .. } = planned;
     let record = |record: &mut ClusterRecord| record.begin_change(&change, caller.user_id());
     let kept = context.state.registry.change_record(entity, record).await?;
+    context.change_plans.insert(&kept.id, Arc::new(plan));
     tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
     let sent = rollout::send_step(context, entity, &caller.session).await;
     if entity.record().change().map(|now| &now.steps) != Some(&change.steps) {
@@ -350,6 +392,7 @@ async fn begin_change(
             | OrchestratorError::Internal(_),
         ) => {}
         Err(error) => {
+            context.change_plans.remove(&kept.id);
             context
                 .state
                 .registry

@@ -13,7 +13,7 @@ use crate::{
         ClusterSpec, Problem,
         framework::{KEPT_SETTING_PREFIX, NodeResources, PluginDescriptor, PluginRequest},
     },
-    orchestrator::planning::planner::{ClusterPlanner, ResolvedFlavors, StackPlan},
+    orchestrator::planning::planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
     plugin::{GenerateError, PluginRegistry},
 };
 
@@ -25,40 +25,36 @@ impl<P: PluginSource> ClusterPlanner for PluginPlanner<P> {
         self.0.descriptors()
     }
 
-    fn check(&self, spec: &ClusterSpec) -> Vec<Problem> {
+    fn order_plugins(&self, spec: &ClusterSpec) -> Result<PluginChain, Vec<Problem>> {
         let there = self.0.descriptors();
-        match plugin_chain::order_plugins(&spec.frameworks, &there) {
-            Err(problems) => problems,
-            Ok(chain) => {
-                let typed = |descriptor: &&PluginDescriptor| {
-                    typed_settings::type_settings(descriptor, &spec.settings_of(&descriptor.name))
-                };
-                chain
-                    .iter()
-                    .filter_map(|descriptor| typed(descriptor).err())
-                    .flatten()
-                    .collect()
-            }
-        }
+        let chain = plugin_chain::order_plugins(&spec.frameworks, &there)?;
+        let names = chain.iter().map(|descriptor| descriptor.name.clone());
+        Ok(PluginChain(names.collect()))
     }
 
-    fn smallest(
-        &self,
-        spec: &ClusterSpec,
-    ) -> Result<BTreeMap<String, NodeResources>, Vec<Problem>> {
-        Ok(nodes::smallest_resources(&plugin_chain::order_plugins(
-            &spec.frameworks,
-            &self.0.descriptors(),
-        )?))
+    fn check_settings(&self, spec: &ClusterSpec, chain: &PluginChain) -> Vec<Problem> {
+        let typed = |descriptor: &&PluginDescriptor| {
+            typed_settings::type_settings(descriptor, &spec.settings_of(&descriptor.name))
+        };
+        self.of_chain(chain)
+            .iter()
+            .filter_map(|descriptor| typed(descriptor).err())
+            .flatten()
+            .collect()
+    }
+
+    fn smallest_resources(&self, chain: &PluginChain) -> BTreeMap<String, NodeResources> {
+        nodes::smallest_resources(&self.of_chain(chain))
     }
 
     fn plan<'a>(
         &'a self,
         spec: &'a ClusterSpec,
+        chain: &'a PluginChain,
         facts: &'a ResolvedFlavors,
     ) -> BoxFuture<'a, Result<StackPlan, Vec<Problem>>> {
         Box::pin(async move {
-            let made = plan_cluster(spec, facts, &self.0)
+            let made = plan_cluster(spec, facts, &self.of_chain(chain), &self.0)
                 .await
                 .map_err(PlanError::into_problems)?;
             let endpoints = made.bundle.parts.iter().flat_map(|part| &part.endpoints);
@@ -74,6 +70,15 @@ impl<P: PluginSource> ClusterPlanner for PluginPlanner<P> {
                 parameters: serde_json::Map::new(),
             })
         })
+    }
+}
+
+impl<P: PluginSource> PluginPlanner<P> {
+    /// The plugins of these names.
+    fn of_chain(&self, chain: &PluginChain) -> Vec<&PluginDescriptor> {
+        let there = self.0.descriptors();
+        let of_name = |name: &String| there.iter().find(|other| other.name == *name).copied();
+        chain.0.iter().filter_map(of_name).collect()
     }
 }
 

@@ -219,6 +219,17 @@ fn spec(plugins: &Fakes, given: &[(&str, &str)]) -> ClusterSpec {
     .unwrap()
 }
 
+async fn order_and_plan(
+    spec: &ClusterSpec,
+    chosen: &ResolvedFlavors,
+    plugins: &Fakes,
+) -> Result<ClusterPlan, PlanError> {
+    let there = plugins.descriptors();
+    let chain =
+        plugin_chain::order_plugins(&spec.frameworks, &there).map_err(PlanError::Problems)?;
+    plan_cluster(spec, chosen, &chain, plugins).await
+}
+
 fn planned(
     plugins: &Fakes,
     chosen: &ResolvedFlavors,
@@ -228,7 +239,7 @@ fn planned(
         .build()
         .unwrap();
     runtime
-        .block_on(plan_cluster(&spec(plugins, given), chosen, plugins))
+        .block_on(order_and_plan(&spec(plugins, given), chosen, plugins))
         .map_err(|error| error.to_string())
 }
 
@@ -481,7 +492,7 @@ fn what_plugins_do_wrong_is_not_put_on_the_user() {
         .build()
         .unwrap();
     let error = runtime
-        .block_on(plan_cluster(&spec, &chosen(), &all))
+        .block_on(order_and_plan(&spec, &chosen(), &all))
         .unwrap_err();
     assert!(matches!(error, PlanError::Faults(_)), "{error}");
     let told = lines(&error.into_problems());

@@ -1,0 +1,188 @@
+//! Prints what an update or a deploy would do, for `--dry-run`: the same request gives the same
+//! text.
+
+use std::{collections::BTreeMap, fmt, io::Write};
+
+use anyhow::Result;
+
+use super::table;
+use crate::orchestrator::{
+    AttributeChange, ChangePreview, DeployPreview, NodeUpdatePreview, QuotaNeed, ResourceChanges,
+};
+
+/// Names that a line shows at most.
+const MAX_SHOWN: usize = 8;
+
+/// What an update would do.
+///
+/// # Errors
+/// The text cannot be written.
+pub fn print_change(out: &mut dyn Write, preview: &ChangePreview) -> Result<()> {
+    let name = &preview.name;
+    match preview.steps.len() {
+        0 => writeln!(out, "`{name}`: nothing in the cloud would change")?,
+        1 => writeln!(out, "`{name}` would change in 1 step")?,
+        steps => writeln!(out, "`{name}` would change in {steps} steps")?,
+    }
+    print_settings(out, "attributes", &preview.attributes)?;
+    writeln!(out, "\nnodes")?;
+    print_nodes(out, "added", &preview.added)?;
+    print_nodes(out, "removed, drained first", &preview.removed)?;
+    for update in &preview.notified {
+        print_update(out, update)?;
+    }
+    print_nodes(out, "left alone", &preview.untouched)?;
+    if !preview.steps.is_empty() {
+        writeln!(out, "\nsteps, each when the one before it is done")?;
+    }
+    for (at, step) in (1..).zip(&preview.steps) {
+        let who = listed(&step.nodes);
+        let what = if step.stages.is_empty() {
+            format!("{who}: new variables, nothing runs")
+        } else {
+            format!("{who}: runs {}", step.stages.join(", "))
+        };
+        writeln!(out, "  {at:>2}  {} ({what})", step.title)?;
+    }
+    if !preview.steps.is_empty() {
+        print_resources(out, &preview.resources)?;
+    }
+    print_quotas(out, &preview.quotas)
+}
+
+fn print_update(out: &mut dyn Write, update: &NodeUpdatePreview) -> Result<()> {
+    if update.files.is_empty() {
+        return print_nodes(out, "new variables, nothing restarts", &update.nodes);
+    }
+    print_nodes(
+        out,
+        "new files, the services that read them restart",
+        &update.nodes,
+    )?;
+    for file in &update.files {
+        writeln!(out, "    {file}")?;
+    }
+    Ok(())
+}
+
+fn print_nodes(out: &mut dyn Write, what: &str, nodes: &[String]) -> Result<()> {
+    if !nodes.is_empty() {
+        writeln!(out, "  {what}: {}", listed(nodes))?;
+    }
+    Ok(())
+}
+
+/// `a, b and 7 more`.
+fn listed(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(MAX_SHOWN).map(String::as_str).collect();
+    let shown = shown.join(", ");
+    match names.len().saturating_sub(MAX_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn print_settings(out: &mut dyn Write, title: &str, settings: &[AttributeChange]) -> Result<()> {
+    if settings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}")?;
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    for setting in settings {
+        let (before, after) = (text(&setting.before), text(&setting.after));
+        writeln!(out, "  {}: {before} -> {after}", setting.name)?;
+    }
+    Ok(())
+}
+
+fn print_resources(out: &mut dyn Write, changes: &ResourceChanges) -> Result<()> {
+    writeln!(out, "\nresources of the stack")?;
+    for (what, names) in [
+        ("new", &changes.new),
+        ("changed", &changes.changed),
+        ("deleted", &changes.deleted),
+    ] {
+        for (kind, names) in names {
+            writeln!(out, "  {what} {} {kind}: {}", names.len(), listed(names))?;
+        }
+    }
+    writeln!(out, "  left alone {}", changes.unchanged)?;
+    Ok(())
+}
+
+fn print_quotas(out: &mut dyn Write, needs: &[QuotaNeed]) -> Result<()> {
+    if needs.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nquota")?;
+    for need in needs {
+        let free = need.free.map_or("no limit is known".to_owned(), |free| {
+            format!("{free} are free")
+        });
+        writeln!(out, "  {} {}, {free}", need.needed, need.what)?;
+    }
+    Ok(())
+}
+
+/// What a deploy would make.
+///
+/// # Errors
+/// The text cannot be written.
+pub fn print_deploy(out: &mut dyn Write, preview: &DeployPreview) -> Result<()> {
+    writeln!(
+        out,
+        "`{}` would be made in project `{}`, region `{}`\n",
+        preview.name, preview.project, preview.region
+    )?;
+    for (title, version) in &preview.frameworks {
+        print_line(out, "framework", format_args!("{title} {version}"))?;
+    }
+    print_line(out, "image", &preview.image)?;
+    print_line(out, "network", &preview.cidr)?;
+    let outside = preview.external_network.as_deref().unwrap_or("none");
+    print_line(out, "outside", outside)?;
+    print_line(out, "floating IPs", preview.floating_ips)?;
+    let nodes = format_args!("{} s for the nodes", preview.timeout_s).to_string();
+    let minutes = preview.heat_timeout_min;
+    print_line(
+        out,
+        "timeouts",
+        format_args!("{nodes}, {minutes} min for Heat"),
+    )?;
+    print_settings(
+        out,
+        "parameters that are not the default",
+        &preview.settings,
+    )?;
+    writeln!(out)?;
+    let rows: Vec<Vec<String>> = preview
+        .nodes
+        .iter()
+        .map(|node| {
+            let flavor = &node.flavor;
+            let size = [flavor.vcpus, flavor.ram_mib, flavor.disk_gib];
+            let size = size.iter().map(u32::to_string);
+            [node.name.clone(), flavor.name.clone()]
+                .into_iter()
+                .chain(size)
+                .collect()
+        })
+        .collect();
+    let heads = ["NODE", "FLAVOR", "VCPUS", "MIB", "DISK GIB"];
+    table::print_table(out, &heads, &rows)?;
+    print_counts(out, &preview.resources)?;
+    print_quotas(out, &preview.quotas)
+}
+
+fn print_line(out: &mut dyn Write, name: &str, value: impl fmt::Display) -> Result<()> {
+    Ok(writeln!(out, "{name:<12}  {value}")?)
+}
+
+fn print_counts(out: &mut dyn Write, counts: &BTreeMap<String, usize>) -> Result<()> {
+    let all: usize = counts.values().sum();
+    writeln!(out, "\n{all} resources")?;
+    for (kind, count) in counts {
+        writeln!(out, "  {count} {kind}")?;
+    }
+    Ok(())
+}

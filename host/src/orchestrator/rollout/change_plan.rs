@@ -1,0 +1,268 @@
+//! Plans a change once: one look at the cloud, one run of the plugins for each distinct set of
+//! workers and settings, every step rendered before the change is recorded. What was checked is
+//! what is sent, since execution takes its templates from here. A host that starts anew plans again
+//! on the recorded flavors, and sends no step that has become another one.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::orchestrator::{
+    context::Context,
+    error::OrchestratorError,
+    planning::{
+        cluster_plan::nodes::{MASTER, WORKER},
+        inventory, plan_deploy,
+        planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
+    },
+    rollout::{desired_state, steps},
+    stack::{
+        plan_cache::{ChangePlan, StepPlan},
+        stack_request,
+    },
+    state::locked_cluster::LockedCluster,
+};
+use crate::{
+    bundle::node_update::{self, NodeUpdate},
+    cluster::{
+        ClusterChange, ClusterSpec, Problem, RolloutStep,
+        change::{FileDigests, NodeFlavors},
+    },
+    openstack::{CloudSession, StackId},
+    store::{ClusterRecord, NodeNotifications},
+};
+
+/// The plans of one change: the plugins run once for each distinct set of workers and settings,
+/// however many steps are made of it.
+pub(crate) struct DistinctPlans<'a> {
+    planner: &'a dyn ClusterPlanner,
+    chain: PluginChain,
+    flavors: ResolvedFlavors,
+    made: Vec<DistinctPlan>,
+}
+
+/// One of them.
+#[derive(Clone)]
+pub(crate) struct DistinctPlan {
+    spec: Arc<ClusterSpec>,
+    pub(crate) planned: Arc<StackPlan>,
+    files: Arc<BTreeMap<String, String>>,
+}
+
+impl<'a> DistinctPlans<'a> {
+    pub(crate) fn new(
+        planner: &'a dyn ClusterPlanner,
+        chain: PluginChain,
+        flavors: ResolvedFlavors,
+    ) -> Self {
+        Self {
+            planner,
+            chain,
+            flavors,
+            made: Vec::new(),
+        }
+    }
+
+    /// The plan of a cluster with these workers.
+    pub(crate) async fn plan(
+        &mut self,
+        base: &ClusterSpec,
+        workers: Vec<u32>,
+    ) -> Result<DistinctPlan, OrchestratorError> {
+        let spec = base.with_ids(workers);
+        if let Some(made) = self.made.iter().find(|made| *made.spec == spec) {
+            return Ok(made.clone());
+        }
+        let planned = self
+            .planner
+            .plan(&spec, &self.chain, &self.flavors)
+            .await
+            .map_err(OrchestratorError::Invalid)?;
+        let made = DistinctPlan {
+            spec: Arc::new(spec),
+            files: Arc::new(planned.files.clone()),
+            planned: Arc::new(planned),
+        };
+        self.made.push(made.clone());
+        Ok(made)
+    }
+
+    /// All that were made.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &serde_json::Value> {
+        self.made.iter().map(|made| &made.planned.template)
+    }
+
+    /// What they were made on.
+    pub(crate) fn flavors(&self) -> &ResolvedFlavors {
+        &self.flavors
+    }
+}
+
+/// Renders every step from the one that is under way on; what does not fit into a server's metadata
+/// is refused.
+pub(crate) async fn render_steps(
+    plans: &mut DistinctPlans<'_>,
+    record: &ClusterRecord,
+    from: &ClusterSpec,
+    change: &ClusterChange,
+) -> Result<ChangePlan, OrchestratorError> {
+    let mut told = record.notified.clone();
+    let mut rendered = Vec::new();
+    for (at, step) in change.steps.iter().enumerate().skip(change.at) {
+        told = after_step(&told, step);
+        let base = if step.new_settings { &change.to } else { from };
+        let made = plans.plan(base, step.workers.clone()).await?;
+        let news = node_updates(&record.notified.installed, change, step, &made.planned)?;
+        let until = change.steps.get(..=at).unwrap_or_default();
+        let template = stack_request::render_template(&made.planned, &told, until, &news);
+        rendered.push(StepPlan::new(
+            step.generation,
+            &template,
+            made.files,
+            made.planned.parameters.clone(),
+        ));
+    }
+    Ok(ChangePlan {
+        resolved: plans.flavors().of_nodes(),
+        steps: rendered,
+    })
+}
+
+/// Enters into a change what its plan needs to be made again, and the digests that it is compared
+/// by.
+pub(crate) fn set_digests(change: &mut ClusterChange, plan: &ChangePlan) {
+    change.resolved = Some(plan.resolved.clone());
+    for step in &mut change.steps {
+        if let Some(planned) = plan.step(step) {
+            step.digest.get_or_insert_with(|| planned.digest.clone());
+        }
+    }
+}
+
+/// The plan of the change that the record speaks of: as this process made it, else made again, of
+/// what is recorded. Only a change that a former version began asks the cloud once more.
+pub(crate) async fn find_or_make_plan(
+    context: &Context,
+    entity: &LockedCluster<'_>,
+    session: &CloudSession,
+) -> Result<Arc<ChangePlan>, OrchestratorError> {
+    let record = entity.record();
+    let (Some(change), Some(from)) = (record.change(), &record.spec) else {
+        return Err(OrchestratorError::internal(format!(
+            "the record of `{}` holds no change",
+            record.name
+        )));
+    };
+    if let Some(plan) = context.change_plans.get(&record.id, change) {
+        return Ok(plan);
+    }
+    let flavors = match &change.resolved {
+        Some(resolved) => ResolvedFlavors::for_nodes(resolved),
+        None => {
+            let cloud = inventory::take_inventory(session, &change.to).await?;
+            plan_deploy::resolve_flavors(&change.to, &cloud)?
+        }
+    };
+    let planner = context.planner.as_ref();
+    let chain = planner
+        .order_plugins(&change.to)
+        .map_err(OrchestratorError::Invalid)?;
+    let mut plans = DistinctPlans::new(planner, chain, flavors);
+    let plan = Arc::new(render_steps(&mut plans, &record, from, change).await?);
+    reject_other_plugins(change, &plan)?;
+    let mut ahead = change.steps.iter().skip(change.at);
+    if ahead.any(|step| step.digest.is_none()) {
+        // Nobody has checked these yet: the way back, or what a former version began.
+        let id = record.stack_id().unwrap_or_default().to_owned();
+        let name = record.stack_name.clone();
+        let stack = session.stack_template(&StackId { name, id }).await?;
+        for template in plans.templates() {
+            desired_state::reject_replacements(&stack, template, &[])?;
+        }
+        let mut planned = change.clone();
+        set_digests(&mut planned, &plan);
+        let set = |record: &mut ClusterRecord| record.record_planned_steps(&planned);
+        context.state.registry.change_record(entity, set).await?;
+    }
+    context.change_plans.insert(&record.id, Arc::clone(&plan));
+    Ok(plan)
+}
+
+/// A plugin that was replaced while the change was under way may make of it what nobody has
+/// checked.
+fn reject_other_plugins(
+    change: &ClusterChange,
+    plan: &ChangePlan,
+) -> Result<(), OrchestratorError> {
+    let is_other = |step: &&RolloutStep| {
+        let planned = plan.step(step).map(|planned| &planned.digest);
+        step.digest.is_some() && planned.is_some() && planned != step.digest.as_ref()
+    };
+    let Some(step) = change.steps.iter().find(is_other) else {
+        return Ok(());
+    };
+    let message = format!(
+        "the plugins are others than those that planned this change: `{}` would not be what was checked",
+        step.title
+    );
+    let hint = "ask for the change again when it has been taken back";
+    Err(OrchestratorError::Invalid(vec![Problem::new(
+        "framework",
+        message,
+        hint,
+    )]))
+}
+
+/// What the nodes will have been told with this step.
+pub(crate) fn after_step(before: &NodeNotifications, step: &RolloutStep) -> NodeNotifications {
+    let mut told = before.clone();
+    told.generation = told.generation.max(step.generation);
+    told.nodes
+        .extend(step.told.iter().map(|node| (node.clone(), step.generation)));
+    told
+}
+
+/// What the nodes of each role are told in this step.
+fn node_updates(
+    installed: &FileDigests,
+    change: &ClusterChange,
+    step: &RolloutStep,
+    planned: &StackPlan,
+) -> Result<BTreeMap<String, NodeUpdate>, OrchestratorError> {
+    let mut all = BTreeMap::new();
+    for role in [MASTER, WORKER]
+        .into_iter()
+        .filter(|role| step.told.iter().any(|node| node.starts_with(role)))
+    {
+        let Some(content) = planned.contents.get(role) else {
+            continue;
+        };
+        let paths = steps::changed_paths(installed, &change.installed, role);
+        let told = node_update::build_node_update(content, &paths, &step.leaving);
+        let told = told.map_err(|error| {
+            let hint = "change less at a time, or deploy a new cluster";
+            OrchestratorError::Invalid(vec![Problem::new("attributes", error.to_string(), hint)])
+        })?;
+        all.insert(role.to_owned(), told);
+    }
+    Ok(all)
+}
+
+impl ResolvedFlavors {
+    /// What a record keeps of them.
+    fn of_nodes(&self) -> NodeFlavors {
+        NodeFlavors {
+            master: self.master.clone(),
+            worker: self.worker.clone(),
+        }
+    }
+
+    /// What a plan needs, from what a record kept. The other flavors of the cloud only help to word
+    /// a refusal.
+    fn for_nodes(kept: &NodeFlavors) -> Self {
+        Self {
+            flavors: vec![kept.worker.clone(), kept.master.clone()],
+            master: kept.master.clone(),
+            worker: kept.worker.clone(),
+            signal_transport: inventory::SIGNAL_TRANSPORT.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Leads a change back to what was before: chooses the steps back, and records them. They are
+//! planned when the first one is sent, on the flavors that the change was planned on.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::orchestrator::{
+    context::Context,
+    error::OrchestratorError,
+    requeue::Requeue,
+    rollout::steps,
+    state::{locked_cluster::LockedCluster, status},
+};
+use crate::{
+    openstack::{CloudSession, StackId},
+    store::ClusterRecord,
+};
+
+/// Leads back to what was before; where that fails too, says what is broken and stops.
+pub(crate) async fn roll_back(
+    context: &Context,
+    entity: &LockedCluster<'_>,
+    session: &CloudSession,
+    stack: &StackId,
+    why: &str,
+) -> Result<Requeue, OrchestratorError> {
+    let record = entity.record();
+    let Some(change) = record.change() else {
+        return Ok(Requeue::Done);
+    };
+    if let Some(first) = &change.rolling_back_because {
+        let nodes = if change.notified_nodes.is_empty() {
+            "no node".to_owned()
+        } else {
+            change.notified_nodes.join(", ")
+        };
+        let words = format!(
+            "a change failed ({first}) and could not be taken back ({why}); {nodes} may run with either setting"
+        );
+        return Err(OrchestratorError::Conflict(words));
+    }
+    // Failures of nodes that are taken away must not fail the stack for ever.
+    for id in &change.added {
+        signal_ready_for_removed(session, stack, *id).await?;
+    }
+    let (owner, why) = (record.owner.clone(), why.to_owned());
+    start_rollback(context, entity, why, owner).await?;
+    Ok(Requeue::Later(std::time::Duration::ZERO))
+}
+
+/// Records the way back, from wherever the change is, and whose it is.
+pub(crate) async fn start_rollback(
+    context: &Context,
+    entity: &LockedCluster<'_>,
+    why: String,
+    owner: Option<String>,
+) -> Result<Arc<ClusterRecord>, OrchestratorError> {
+    let record = entity.record();
+    let (Some(change), Some(from)) = (record.change(), &record.spec) else {
+        return Ok(record);
+    };
+    let seen = &record.observed;
+    let reported = |node: &str| {
+        seen.reports.iter().any(|report| report.node == node)
+            || seen.ready.iter().any(|ready| ready == node)
+    };
+    context.change_plans.remove(&record.id);
+    let steps = steps::plan_rollback(from, change, reported, record.notified.generation + 1);
+    let back = |record: &mut ClusterRecord| record.start_rollback(&why, owner.as_deref(), &steps);
+    context.state.registry.change_record(entity, back).await
+}
+
+/// A worker that is taken away counts as ready from now on: the wait condition counts every id that
+/// was ever given out, and one failure among them would fail it for good.
+pub(crate) async fn signal_ready_for_removed(
+    session: &CloudSession,
+    stack: &StackId,
+    id: u32,
+) -> Result<(), OrchestratorError> {
+    let node = steps::worker_name(id);
+    let signal = json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", status::TAKEN_AWAY), "data": status::TAKEN_AWAY });
+    Ok(session
+        .signal_resource(stack, status::READY_HANDLE, &signal)
+        .await?)
+}

@@ -1,0 +1,203 @@
+//! The plan of a change, rendered as Heat will be given it, and a bounded cache of such plans. What
+//! was checked is what is sent: a step is rendered once and kept as text until it is sent. A plan
+//! that was dropped, or that another process made, is planned anew and compared by its digests.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    cluster::{ClusterChange, RolloutStep, change::NodeFlavors},
+    orchestrator::locks::lock_mutex,
+};
+
+/// Bytes of all plans that are kept. A step of 250 workers takes some 600 KiB; what is dropped is
+/// planned again without the cloud.
+const MAX_KEPT_BYTES: usize = 64 << 20;
+
+/// A change as it will be carried out. Made before the change is recorded, and not changed after.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ChangePlan {
+    /// What it was planned on.
+    pub(crate) resolved: NodeFlavors,
+    /// Its steps, from the one that was under way when it was planned.
+    pub(crate) steps: Vec<StepPlan>,
+}
+
+/// What Heat is given in one step, but for the parameter that carries the record.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StepPlan {
+    /// The step's, by which it is found.
+    pub(crate) generation: u32,
+    /// SHA-256 of all below, in hexadecimal.
+    pub(crate) digest: String,
+    /// HOT as JSON, as text: a tenth of the memory of a tree.
+    template: String,
+    /// What `get_file` names; steps of one plan share it.
+    pub(crate) files: Arc<BTreeMap<String, String>>,
+    /// Values of the template's parameters.
+    pub(crate) parameters: Map<String, Value>,
+}
+
+impl StepPlan {
+    /// Keeps a step as it was rendered.
+    pub(crate) fn new(
+        generation: u32,
+        template: &Value,
+        files: Arc<BTreeMap<String, String>>,
+        parameters: Map<String, Value>,
+    ) -> Self {
+        let template = template.to_string();
+        let mut hash = Sha256::new();
+        // Lengths in front, so that no two steps are one text.
+        let mut add = |text: &str| {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        };
+        add(&template);
+        for (name, content) in files.as_ref() {
+            add(name);
+            add(content);
+        }
+        add(&Value::Object(parameters.clone()).to_string());
+        let digest = hash.finalize();
+        Self {
+            generation,
+            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            template,
+            files,
+            parameters,
+        }
+    }
+
+    /// The template as a tree: the order of its keys, and so its text, is what it was.
+    pub(crate) fn template(&self) -> Value {
+        serde_json::from_str(&self.template).unwrap_or_default()
+    }
+
+    fn bytes(&self) -> usize {
+        // Files are shared; counted for each step, they only make the cache smaller than it may be.
+        let files = self
+            .files
+            .iter()
+            .map(|(name, text)| name.len() + text.len());
+        self.template.len() + files.sum::<usize>()
+    }
+}
+
+impl ChangePlan {
+    /// The plan of a step.
+    pub(crate) fn step(&self, step: &RolloutStep) -> Option<&StepPlan> {
+        self.steps
+            .iter()
+            .find(|plan| plan.generation == step.generation)
+    }
+
+    /// Whether the step that is under way is planned here as the record says.
+    fn covers(&self, change: &ClusterChange) -> bool {
+        change.step().is_some_and(|step| {
+            let planned = self.step(step).map(|plan| &plan.digest);
+            planned.is_some() && planned == step.digest.as_ref()
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        self.steps.iter().map(StepPlan::bytes).sum()
+    }
+}
+
+/// The plans of the changes that this process carries out, by cluster.
+#[derive(Debug, Default)]
+pub(crate) struct ChangePlanCache {
+    /// The oldest first.
+    plans: Mutex<VecDeque<(String, Arc<ChangePlan>)>>,
+}
+
+impl ChangePlanCache {
+    /// The plan of this cluster's change, where it is the one that the record speaks of.
+    pub(crate) fn get(&self, cluster_id: &str, change: &ClusterChange) -> Option<Arc<ChangePlan>> {
+        let plans = lock_mutex(&self.plans);
+        let found = plans.iter().find(|(id, _)| id == cluster_id);
+        found
+            .map(|(_, plan)| Arc::clone(plan))
+            .filter(|plan| plan.covers(change))
+    }
+
+    /// Keeps a plan in the place of the cluster's last one, and drops the oldest where all are too
+    /// large.
+    pub(crate) fn insert(&self, cluster_id: &str, plan: Arc<ChangePlan>) {
+        let mut plans = lock_mutex(&self.plans);
+        plans.retain(|(id, _)| id != cluster_id);
+        plans.push_back((cluster_id.to_owned(), plan));
+        let mut bytes: usize = plans.iter().map(|(_, plan)| plan.bytes()).sum();
+        while bytes > MAX_KEPT_BYTES && plans.len() > 1 {
+            bytes -= plans.pop_front().map_or(0, |(_, plan)| plan.bytes());
+        }
+    }
+
+    /// Drops the plan of a change that has ended.
+    pub(crate) fn remove(&self, cluster_id: &str) {
+        lock_mutex(&self.plans).retain(|(id, _)| id != cluster_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn step(template: Value, file: &str) -> StepPlan {
+        let files = BTreeMap::from([("node.sh".to_owned(), file.to_owned())]);
+        StepPlan::new(1, &template, Arc::new(files), Map::new())
+    }
+
+    #[test]
+    fn a_digest_is_of_the_template_and_its_files_and_the_text_comes_back_as_it_was() {
+        let template = json!({ "z": 1, "a": [1.5, "ü"], "m": { "y": null, "b": true } });
+        let one = step(template.clone(), "a");
+        assert_eq!(one.template().to_string(), template.to_string());
+        assert_eq!((one.digest.len(), &one), (64, &step(template.clone(), "a")));
+        assert_ne!(one.digest, step(template.clone(), "b").digest);
+        assert_ne!(one.digest, step(json!({ "z": 2 }), "a").digest);
+    }
+
+    #[test]
+    fn the_oldest_plans_go_when_all_are_too_large() {
+        let flavor = crate::cluster::Flavor {
+            name: "m".into(),
+            vcpus: 1,
+            ram_mib: 1,
+            disk_gib: 1,
+        };
+        let resolved = NodeFlavors {
+            master: flavor.clone(),
+            worker: flavor,
+        };
+        let plan = |bytes: usize| {
+            Arc::new(ChangePlan {
+                resolved: resolved.clone(),
+                steps: vec![step(json!({}), &"x".repeat(bytes))],
+            })
+        };
+        let cache = ChangePlanCache::default();
+        let kept = || -> Vec<String> {
+            let plans = lock_mutex(&cache.plans);
+            plans.iter().map(|(id, _)| id.clone()).collect()
+        };
+        for id in ["a", "b", "a"] {
+            cache.insert(id, plan(MAX_KEPT_BYTES / 3));
+        }
+        assert_eq!(kept(), ["b", "a"], "one for each cluster");
+        cache.insert("c", plan(MAX_KEPT_BYTES / 2));
+        assert_eq!(kept(), ["a", "c"]);
+        cache.insert("d", plan(MAX_KEPT_BYTES * 2));
+        assert_eq!(kept(), ["d"], "the one that is needed now is kept");
+        cache.remove("d");
+        assert!(kept().is_empty());
+    }
+}

@@ -1,0 +1,399 @@
+//! Previews: an update or a deploy, planned and checked as the real one, and told instead of done.
+//! Nothing is recorded, no node is notified, and of the cloud nothing but Heat's validation is asked
+//! that is not a read.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::orchestrator::{
+    context::{Caller, ClientAttributes, Context},
+    error::OrchestratorError,
+    planning::{
+        cluster_plan::{
+            nodes::{MASTER, WORKER},
+            typed_settings,
+        },
+        merge_attributes,
+        plan_deploy::{PlannedDeploy, plan_deploy},
+        quota::QuotaNeed,
+        template_diff::{self, ResourceChanges},
+    },
+    rollout::{
+        desired_state::{self, ChangeTarget, UpdateRequest},
+        steps,
+    },
+    stack::{snapshot::StackSnapshot, stack_request},
+    state::refresh,
+    verbs::{
+        create, deploy,
+        find::{find_cluster, live_record},
+        update::{self, PlannedChange},
+    },
+};
+use crate::{
+    cluster::{ClusterSpec, Flavor, Lifecycle, LifecyclePhase, attributes},
+    openstack::StackId,
+    store::ClusterRecord,
+};
+
+/// What an update would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangePreview {
+    /// The cluster's name.
+    pub name: String,
+    /// Attributes that would be others.
+    pub attributes: Vec<AttributeChange>,
+    /// Nodes that would be made.
+    pub added: Vec<String>,
+    /// Nodes that would be drained, then deleted.
+    pub removed: Vec<String>,
+    /// Nodes that would be told of the change, by role.
+    pub notified: Vec<NodeUpdatePreview>,
+    /// Nodes that would notice nothing.
+    pub untouched: Vec<String>,
+    /// The steps, in their order.
+    pub steps: Vec<StepPreview>,
+    /// What would become of the stack's resources.
+    pub resources: ResourceChanges,
+    /// What is added takes so much of the project's quotas; needs of nothing are left out.
+    pub quotas: Vec<QuotaNeed>,
+}
+
+/// An attribute that would be another one, without `stampede.`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeChange {
+    /// Its name.
+    pub name: String,
+    /// Its value now, where it has one.
+    pub before: Option<String>,
+    /// Its value then, where it has one.
+    pub after: Option<String>,
+}
+
+/// What the nodes of a role would be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeUpdatePreview {
+    /// `master`, `worker`.
+    pub role: String,
+    /// Which of them.
+    pub nodes: Vec<String>,
+    /// Files that would be written or removed there; the services that read them restart.
+    pub files: Vec<String>,
+}
+
+/// A step of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepPreview {
+    /// For people: `new settings on master`.
+    pub title: String,
+    /// The nodes that are told, and waited for.
+    pub nodes: Vec<String>,
+    /// The stages that those run.
+    pub stages: Vec<String>,
+}
+
+/// What a deploy would make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeployPreview {
+    /// The cluster's name.
+    pub name: String,
+    /// The project that it would be in.
+    pub project: String,
+    /// The region.
+    pub region: String,
+    /// Title and version of each framework, in the order asked for.
+    pub frameworks: Vec<(String, String)>,
+    /// Its nodes.
+    pub nodes: Vec<NodePreview>,
+    /// The image of all nodes.
+    pub image: String,
+    /// The cluster's own network.
+    pub cidr: String,
+    /// The network outside, where there is one.
+    pub external_network: Option<String>,
+    /// How many floating IPs.
+    pub floating_ips: usize,
+    /// Parameters of plugins that are not their defaults: value and default.
+    pub settings: Vec<AttributeChange>,
+    /// How many resources of each type the stack has.
+    pub resources: BTreeMap<String, usize>,
+    /// What it takes of the project's quotas; needs of nothing are left out.
+    pub quotas: Vec<QuotaNeed>,
+    /// How long the nodes may take, in seconds.
+    pub timeout_s: u32,
+    /// How long Heat may take, in minutes.
+    pub heat_timeout_min: u32,
+}
+
+/// A node of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePreview {
+    /// `worker-1`.
+    pub name: String,
+    /// Its flavor.
+    pub flavor: Flavor,
+}
+
+/// What an update would do.
+pub(crate) async fn preview_update(
+    context: &Arc<Context>,
+    caller: &Caller,
+    name: &str,
+    given: ClientAttributes,
+) -> Result<ChangePreview, OrchestratorError> {
+    let entity = find_cluster(context, caller, name).await?;
+    let age = context.state.limits.observe_every;
+    refresh::refresh_cluster(&context.state, &entity, &caller.session, age).await;
+    let record = live_record(context, &entity, name).await?;
+    let request = UpdateRequest::change_target(given);
+    if record.lifecycle == Lifecycle::Requested {
+        let merged = update::merge_before_deploy(context, &record, request)?;
+        return Ok(kept_attributes(&record, &merged));
+    }
+    let record = newest_record(caller, &record).await?;
+    let ChangeTarget {
+        from,
+        to,
+        attributes,
+    } = desired_state::of(context, &record, &request)?;
+    if record.change().is_none() && desired_state::same_cluster(&from, &to) {
+        return Ok(kept_attributes(&record, &attributes));
+    }
+    update::at_rest(&record)?;
+    caller.session.refuse_without_trust()?;
+    let planned = update::plan_change(context, caller, &record, &from, to, attributes).await?;
+    Ok(describe_change(&record, &from, planned))
+}
+
+/// The record, or what another host has made of the cluster since.
+async fn newest_record(
+    caller: &Caller,
+    record: &ClusterRecord,
+) -> Result<ClusterRecord, OrchestratorError> {
+    let mut newest = record.clone();
+    if let (Some(id), None) = (record.stack_id().map(str::to_owned), record.change()) {
+        let name = record.stack_name.clone();
+        let shown = caller.session.show_stack(&StackId { name, id }).await?;
+        let carried = StackSnapshot::from_stack(&shown);
+        if carried.is_newer(record) {
+            newest
+                .adopt_snapshot(&carried)
+                .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
+        }
+    }
+    Ok(newest)
+}
+
+/// An update that changes nothing in the cloud.
+fn kept_attributes(record: &ClusterRecord, after: &BTreeMap<String, String>) -> ChangePreview {
+    let spec = record.spec.iter();
+    ChangePreview {
+        name: record.name.clone(),
+        attributes: differences(&record.attributes, after),
+        untouched: spec.flat_map(nodes_of).collect(),
+        ..ChangePreview::default()
+    }
+}
+
+fn describe_change(
+    record: &ClusterRecord,
+    from: &ClusterSpec,
+    planned: PlannedChange,
+) -> ChangePreview {
+    let PlannedChange {
+        change,
+        plan,
+        stack,
+        needs,
+    } = planned;
+    let (before, after) = (nodes_of(from), nodes_of(&change.to));
+    let is_told = |node: &String| change.steps.iter().any(|step| step.told.contains(node));
+    let there = |nodes: &[String], others: &[String], keep: bool| -> Vec<String> {
+        let nodes = nodes.iter().filter(|node| others.contains(node) == keep);
+        nodes.cloned().collect()
+    };
+    let stay = there(&before, &after, true);
+    let notified = [MASTER, WORKER].into_iter().filter_map(|role| {
+        let of_role = |node: &&String| node.starts_with(role) && is_told(node);
+        let nodes: Vec<String> = stay.iter().filter(of_role).cloned().collect();
+        (!nodes.is_empty()).then(|| NodeUpdatePreview {
+            role: role.to_owned(),
+            nodes,
+            files: steps::changed_paths(&record.notified.installed, &change.installed, role),
+        })
+    });
+    let last = plan.steps.last().map(|step| step.template());
+    let step = |step: &crate::cluster::RolloutStep| StepPreview {
+        title: step.title.clone(),
+        nodes: step.told.clone(),
+        stages: step.stages.clone(),
+    };
+    ChangePreview {
+        name: record.name.clone(),
+        attributes: differences(&attributes::render(from), &attributes::render(&change.to)),
+        added: there(&after, &before, false),
+        removed: there(&before, &after, false),
+        notified: notified.collect(),
+        untouched: stay.iter().filter(|node| !is_told(node)).cloned().collect(),
+        steps: change.steps.iter().map(step).collect(),
+        resources: template_diff::compare_templates(&stack, &last.unwrap_or_default()),
+        quotas: some_needs(needs),
+    }
+}
+
+/// What a deploy would make.
+pub(crate) async fn preview_deploy(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+    given: ClientAttributes,
+) -> Result<DeployPreview, OrchestratorError> {
+    let there = match find_cluster(context, caller, name).await {
+        Ok(entity) => Some(live_record(context, &entity, name).await?),
+        Err(OrchestratorError::NotFound(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let before = there.as_ref().map(|record| record.attributes.clone());
+    let merged = merge_attributes::merge_attributes(
+        &before.unwrap_or_default(),
+        given,
+        &context.state.limits,
+    )?;
+    match &there {
+        None => create::check_room(context, caller).await?,
+        Some(record) if record.phase() != LifecyclePhase::Initialised => {
+            return Err(deploy::deployed_already(record));
+        }
+        Some(record) if matches!(record.lifecycle, Lifecycle::Deploying { .. }) => {
+            context.reject_own_changes(record, &merged)?;
+        }
+        Some(_) => {}
+    }
+    let (spec, chain) = context.parse_request(name, &merged)?;
+    let made = plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
+    let mut record = create::new_record(caller, name, merged.clone());
+    let intent = deploy::build_intent(caller, &merged, &made.spec, &made.planned);
+    record
+        .record_intent(&intent)
+        .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
+    let request = stack_request::build_stack_request(&record, &context.host, &made.planned);
+    caller.session.refuse_without_trust()?;
+    caller.session.validate(&request).await?;
+    Ok(describe_deploy(context, caller, made, request.timeout_mins))
+}
+
+fn describe_deploy(
+    context: &Context,
+    caller: &Caller,
+    made: PlannedDeploy,
+    heat_timeout_min: u32,
+) -> DeployPreview {
+    let PlannedDeploy {
+        spec,
+        planned,
+        flavors,
+        needs,
+    } = made;
+    let descriptors = context.planner.descriptors();
+    let framework = |choice: &crate::cluster::spec::FrameworkChoice| {
+        let about = descriptors.iter().find(|about| about.name == choice.name);
+        let version = || about.map_or("", |about| about.default_version.as_str());
+        (
+            about
+                .map_or(choice.name.as_str(), |about| &about.title)
+                .to_owned(),
+            choice
+                .version
+                .clone()
+                .unwrap_or_else(|| version().to_owned()),
+        )
+    };
+    let node = |name: String| NodePreview {
+        flavor: if name == MASTER {
+            flavors.master.clone()
+        } else {
+            flavors.worker.clone()
+        },
+        name,
+    };
+    let resources = template_diff::count_resources(&planned.template);
+    DeployPreview {
+        name: spec.name.clone(),
+        project: caller.project_name().to_owned(),
+        region: caller.session.region().to_owned(),
+        frameworks: spec.frameworks.iter().map(framework).collect(),
+        nodes: nodes_of(&spec).into_iter().map(node).collect(),
+        image: spec.image.clone().unwrap_or_default(),
+        cidr: spec.cidr.clone(),
+        external_network: spec.external_network.clone(),
+        floating_ips: resources
+            .get("OS::Neutron::FloatingIP")
+            .copied()
+            .unwrap_or(0),
+        settings: own_settings(context, &spec),
+        resources,
+        quotas: some_needs(needs),
+        timeout_s: spec.timeout_s,
+        heat_timeout_min,
+    }
+}
+
+/// Parameters that are not what their plugins' schemas say: value and default.
+fn own_settings(context: &Context, spec: &ClusterSpec) -> Vec<AttributeChange> {
+    let mut settings = Vec::new();
+    for descriptor in context.planner.descriptors() {
+        let Some(raw) = spec.settings.get(&descriptor.name) else {
+            continue;
+        };
+        let typed = typed_settings::type_settings(descriptor, raw).unwrap_or_default();
+        for name in raw.keys() {
+            let default = descriptor
+                .parameters
+                .pointer(&format!("/properties/{name}/default"));
+            let value = typed.get(name);
+            if value == default {
+                continue;
+            }
+            settings.push(AttributeChange {
+                name: format!("{}.{name}", descriptor.name),
+                before: default.map(plain_text),
+                after: value.map(plain_text),
+            });
+        }
+    }
+    settings
+}
+
+/// A text without quotes, anything else as JSON.
+fn plain_text(value: &serde_json::Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn nodes_of(spec: &ClusterSpec) -> Vec<String> {
+    let workers = spec.ids().into_iter().map(steps::worker_name);
+    std::iter::once(MASTER.to_owned()).chain(workers).collect()
+}
+
+fn some_needs(mut needs: Vec<QuotaNeed>) -> Vec<QuotaNeed> {
+    needs.retain(|need| need.needed > 0);
+    needs
+}
+
+fn differences(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+) -> Vec<AttributeChange> {
+    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changes = names.into_iter().map(|name| AttributeChange {
+        name: name
+            .strip_prefix(attributes::PREFIX)
+            .unwrap_or(name)
+            .to_owned(),
+        before: before.get(name).cloned(),
+        after: after.get(name).cloned(),
+    });
+    changes
+        .filter(|change| change.before != change.after)
+        .collect()
+}
