@@ -366,7 +366,22 @@ fn planned(spec: &ClusterSpec) -> StackPlan {
         .settings_of("hadoop")
         .remove("replication")
         .unwrap_or_else(|| spec.workers.min(3).to_string());
-    let content = |role: &str| NodeContent {
+    let contents = ["master", "worker"]
+        .into_iter()
+        .map(|role| (role.to_owned(), content(role, &replication)))
+        .collect();
+    StackPlan {
+        template,
+        endpoints,
+        computed,
+        contents,
+        ..StackPlan::default()
+    }
+}
+
+/// One file on each node.
+fn content(role: &str, replication: &str) -> NodeContent {
+    NodeContent {
         variables: vec![
             ("STAMPEDE_ROLE", role.to_owned()),
             ("STAMPEDE_LEAVING", String::new()),
@@ -376,16 +391,5 @@ fn planned(spec: &ClusterSpec) -> StackPlan {
             path: "/etc/replication".to_owned(),
             content: format!("{replication}\n"),
         }],
-    };
-    let contents = ["master", "worker"]
-        .into_iter()
-        .map(|role| (role.to_owned(), content(role)))
-        .collect();
-    StackPlan {
-        template,
-        endpoints,
-        computed,
-        contents,
-        ..StackPlan::default()
     }
 }

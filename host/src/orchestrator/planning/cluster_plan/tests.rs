@@ -248,6 +248,21 @@ fn refusal(given: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn a_plan_is_the_same_whatever_other_flavors_the_cloud_has() {
+    let all = chosen();
+    let two = ResolvedFlavors {
+        flavors: vec![all.worker.clone(), all.master.clone()],
+        ..all.clone()
+    };
+    let plan = |chosen| planned(&fakes(), chosen, &[]).unwrap();
+    assert_eq!(
+        plan(&all),
+        plan(&two),
+        "a record keeps only the flavors of its nodes"
+    );
+}
+
+#[test]
 fn the_chain_follows_requirements_whatever_the_order_asked_for() {
     for asked in [
         "hive,hadoop,spark",
