@@ -11,7 +11,7 @@ use crate::{
     orchestrator::{locks::lock_mutex, stack::step_plan::ChangePlan},
 };
 
-/// Bytes of all plans that are kept. A step of 250 workers takes some 600 KiB; what is dropped is
+/// Bytes of all plans that are kept. A step of 250 workers takes some 400 KiB; what is dropped is
 /// planned again without the cloud.
 const MAX_KEPT_BYTES: usize = 64 << 20;
 
