@@ -1,16 +1,16 @@
 //! A change is planned once: how often the cloud is looked up and how often plugins run, before the
 //! first step and until the last one, in one process and across a restart.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sqlx::{Connection, SqliteConnection};
 use stampede::{
     cluster::ClusterState,
-    orchestrator::{Caller, Orchestrator},
+    orchestrator::{Caller, Orchestrator, stack::step_plan::StepPlan},
 };
 use stampede_tests::fake_openstack::UpdateFails;
 
 use crate::{
-    fixture::{LifecycleFixture, pairs},
+    fixture::{LifecycleFixture, eventually, pairs},
     update::{complete, metadata, rest, servers},
 };
 
@@ -108,6 +108,39 @@ async fn new_settings_on_250_workers_are_planned_once_for_all_eleven_steps() {
     let view = rest(&world, &host, &caller).await;
     assert_eq!((view.state, view.change), (ClusterState::Active, None));
     assert_eq!(since(&world, before), (1, 1), "none again");
+}
+
+/// The digest of what Heat has of a stack, but for the parameter that carries the record.
+fn digest(world: &LifecycleFixture, stack: &str) -> String {
+    let (template, files) = world.cloud.template(stack).unwrap();
+    StepPlan::new(0, &template, files.into(), Map::new()).digest
+}
+
+#[tokio::test]
+async fn what_was_checked_is_byte_for_byte_what_heat_is_sent() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, stack) = complete(&world).await;
+    let set = pairs(&[
+        ("stampede.workers", "1"),
+        ("stampede.hadoop.replication", "1"),
+    ]);
+    host.update(&caller, "default", set).await.unwrap();
+    let record = world.store().await.all().await.unwrap().remove(0);
+    let steps = record.change().unwrap().steps.clone();
+    let planned: Vec<String> = steps.into_iter().filter_map(|step| step.digest).collect();
+    assert_eq!(planned.len(), 4);
+    let mut sent = vec![digest(&world, &stack)];
+    eventually("the cluster rests", async || {
+        world.cloud.step();
+        let now = digest(&world, &stack);
+        if sent.last() != Some(&now) {
+            sent.push(now);
+        }
+        let view = host.view(&caller, "default").await.ok()?;
+        (!view.state.is_moving()).then_some(())
+    })
+    .await;
+    assert_eq!(sent, planned);
 }
 
 #[tokio::test]

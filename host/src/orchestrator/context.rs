@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     error::OrchestratorError,
+    plan_cache::ChangePlanCache,
     planning::planner::{ClusterPlanner, PluginChain},
-    stack::plan_cache::ChangePlanCache,
     state::{SharedState, group_cache::GroupCache},
 };
 use crate::{

@@ -5,7 +5,7 @@
 //! - `verbs`: create, deploy, provision, update, preview, delete, find, groups: one file each
 //! - [`reconcile`]: one step towards the desired state, the background worker, recovery from Heat
 //! - `rollout`: a change to a running cluster: its target, its steps, and their execution
-//! - `context`: what all of them share
+//! - `context`: what all of them share; `plan_cache`: the plans of changes under way
 //! - [`stack`]: what Heat is given for a cluster, and what a stack tells of its cluster (pure)
 //! - [`planning`]: inventory of the cloud, resolving names, quotas, the plan
 //! - [`state`]: clusters in use, observation and refresh, sessions, what clients are shown
@@ -15,6 +15,7 @@ mod context;
 pub mod error;
 pub mod limits;
 mod locks;
+mod plan_cache;
 pub mod planning;
 pub mod reconcile;
 mod requeue;
@@ -37,7 +38,7 @@ use crate::{
 };
 
 use context::Context;
-use stack::plan_cache::ChangePlanCache;
+use plan_cache::ChangePlanCache;
 use state::{
     SharedState,
     cluster_registry::ClusterRegistry,

@@ -15,8 +15,8 @@ use crate::orchestrator::{
     },
     rollout::{desired_state, steps},
     stack::{
-        plan_cache::{ChangePlan, StepPlan},
         stack_request,
+        step_plan::{ChangePlan, StepPlan},
     },
     state::locked_cluster::LockedCluster,
 };

@@ -194,15 +194,8 @@ fn is_changeable(context: &Context, name: &str) -> bool {
     schema.is_some_and(|schema| schema.get(FIXED_KEYWORD).and_then(Value::as_bool) != Some(true))
 }
 
-/// Which workers there are to be: those named go, or the last ones; new ones get ids that nobody
-/// has had.
-fn with_workers(
-    from: &ClusterSpec,
-    to: ClusterSpec,
-    remove: &[String],
-    counted: bool,
-) -> Result<ClusterSpec, OrchestratorError> {
-    let mut ids = from.ids();
+/// The ids without those of the workers named.
+fn without(mut ids: Vec<u32>, remove: &[String]) -> Result<Vec<u32>, OrchestratorError> {
     for name in remove {
         let id = name
             .strip_prefix("worker-")
@@ -222,6 +215,18 @@ fn with_workers(
         };
         ids.remove(at);
     }
+    Ok(ids)
+}
+
+/// Which workers there are to be: those named go, or the last ones; new ones get ids that nobody
+/// has had.
+fn with_workers(
+    from: &ClusterSpec,
+    to: ClusterSpec,
+    remove: &[String],
+    counted: bool,
+) -> Result<ClusterSpec, OrchestratorError> {
+    let mut ids = without(from.ids(), remove)?;
     let wanted = if remove.is_empty() || counted && to.workers != from.workers {
         to.workers as usize
     } else {

@@ -17,7 +17,7 @@ use crate::orchestrator::{
         rollback::{roll_back, signal_ready_for_removed},
         steps::{self, StepStatus},
     },
-    stack::{plan_cache::ChangePlan, snapshot::StackSnapshot, stack_request},
+    stack::{snapshot::StackSnapshot, stack_request, step_plan::ChangePlan},
     state::{locked_cluster::LockedCluster, refresh, sessions, status},
 };
 use crate::{

@@ -21,7 +21,7 @@ use crate::orchestrator::{
         desired_state::{self, ChangeTarget, UpdateRequest},
         execute as rollout, rollback, steps,
     },
-    stack::plan_cache::ChangePlan,
+    stack::step_plan::ChangePlan,
     state::{
         locked_cluster::LockedCluster,
         refresh,

@@ -1,23 +1,13 @@
-//! The plan of a change, rendered as Heat will be given it, and a bounded cache of such plans. What
-//! was checked is what is sent: a step is rendered once and kept as text until it is sent. A plan
-//! that was dropped, or that another process made, is planned anew and compared by its digests.
+//! The plan of a change, rendered as Heat will be given it. What was checked is what is sent: a step
+//! is rendered once and kept as text until it is sent. A plan that is made again, by another process
+//! or after it was dropped, is compared by its digests. Pure.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    cluster::{ClusterChange, RolloutStep, change::NodeFlavors},
-    orchestrator::locks::lock_mutex,
-};
-
-/// Bytes of all plans that are kept. A step of 250 workers takes some 600 KiB; what is dropped is
-/// planned again without the cloud.
-const MAX_KEPT_BYTES: usize = 64 << 20;
+use crate::cluster::{ClusterChange, RolloutStep, change::NodeFlavors};
 
 /// A change as it will be carried out. Made before the change is recorded, and not changed after.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,11 +20,11 @@ pub(crate) struct ChangePlan {
 
 /// What Heat is given in one step, but for the parameter that carries the record.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StepPlan {
+pub struct StepPlan {
     /// The step's, by which it is found.
     pub(crate) generation: u32,
     /// SHA-256 of all below, in hexadecimal.
-    pub(crate) digest: String,
+    pub digest: String,
     /// HOT as JSON, as text: a tenth of the memory of a tree.
     template: String,
     /// What `get_file` names; steps of one plan share it.
@@ -45,7 +35,7 @@ pub(crate) struct StepPlan {
 
 impl StepPlan {
     /// Keeps a step as it was rendered.
-    pub(crate) fn new(
+    pub fn new(
         generation: u32,
         template: &Value,
         files: Arc<BTreeMap<String, String>>,
@@ -98,50 +88,16 @@ impl ChangePlan {
     }
 
     /// Whether the step that is under way is planned here as the record says.
-    fn covers(&self, change: &ClusterChange) -> bool {
+    pub(crate) fn covers(&self, change: &ClusterChange) -> bool {
         change.step().is_some_and(|step| {
             let planned = self.step(step).map(|plan| &plan.digest);
             planned.is_some() && planned == step.digest.as_ref()
         })
     }
 
-    fn bytes(&self) -> usize {
+    /// Bytes that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
         self.steps.iter().map(StepPlan::bytes).sum()
-    }
-}
-
-/// The plans of the changes that this process carries out, by cluster.
-#[derive(Debug, Default)]
-pub(crate) struct ChangePlanCache {
-    /// The oldest first.
-    plans: Mutex<VecDeque<(String, Arc<ChangePlan>)>>,
-}
-
-impl ChangePlanCache {
-    /// The plan of this cluster's change, where it is the one that the record speaks of.
-    pub(crate) fn get(&self, cluster_id: &str, change: &ClusterChange) -> Option<Arc<ChangePlan>> {
-        let plans = lock_mutex(&self.plans);
-        let found = plans.iter().find(|(id, _)| id == cluster_id);
-        found
-            .map(|(_, plan)| Arc::clone(plan))
-            .filter(|plan| plan.covers(change))
-    }
-
-    /// Keeps a plan in the place of the cluster's last one, and drops the oldest where all are too
-    /// large.
-    pub(crate) fn insert(&self, cluster_id: &str, plan: Arc<ChangePlan>) {
-        let mut plans = lock_mutex(&self.plans);
-        plans.retain(|(id, _)| id != cluster_id);
-        plans.push_back((cluster_id.to_owned(), plan));
-        let mut bytes: usize = plans.iter().map(|(_, plan)| plan.bytes()).sum();
-        while bytes > MAX_KEPT_BYTES && plans.len() > 1 {
-            bytes -= plans.pop_front().map_or(0, |(_, plan)| plan.bytes());
-        }
-    }
-
-    /// Drops the plan of a change that has ended.
-    pub(crate) fn remove(&self, cluster_id: &str) {
-        lock_mutex(&self.plans).retain(|(id, _)| id != cluster_id);
     }
 }
 
@@ -164,40 +120,5 @@ mod tests {
         assert_eq!((one.digest.len(), &one), (64, &step(template.clone(), "a")));
         assert_ne!(one.digest, step(template.clone(), "b").digest);
         assert_ne!(one.digest, step(json!({ "z": 2 }), "a").digest);
-    }
-
-    #[test]
-    fn the_oldest_plans_go_when_all_are_too_large() {
-        let flavor = crate::cluster::Flavor {
-            name: "m".into(),
-            vcpus: 1,
-            ram_mib: 1,
-            disk_gib: 1,
-        };
-        let resolved = NodeFlavors {
-            master: flavor.clone(),
-            worker: flavor,
-        };
-        let plan = |bytes: usize| {
-            Arc::new(ChangePlan {
-                resolved: resolved.clone(),
-                steps: vec![step(json!({}), &"x".repeat(bytes))],
-            })
-        };
-        let cache = ChangePlanCache::default();
-        let kept = || -> Vec<String> {
-            let plans = lock_mutex(&cache.plans);
-            plans.iter().map(|(id, _)| id.clone()).collect()
-        };
-        for id in ["a", "b", "a"] {
-            cache.insert(id, plan(MAX_KEPT_BYTES / 3));
-        }
-        assert_eq!(kept(), ["b", "a"], "one for each cluster");
-        cache.insert("c", plan(MAX_KEPT_BYTES / 2));
-        assert_eq!(kept(), ["a", "c"]);
-        cache.insert("d", plan(MAX_KEPT_BYTES * 2));
-        assert_eq!(kept(), ["d"], "the one that is needed now is kept");
-        cache.remove("d");
-        assert!(kept().is_empty());
     }
 }
