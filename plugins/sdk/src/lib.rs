@@ -2,7 +2,7 @@
 //! nothing of the host.
 //!
 //! ```
-//! use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::Template};
+//! use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::TemplatePart};
 //!
 //! struct Hello;
 //!
@@ -11,7 +11,7 @@
 //!         Descriptor { requires: vec!["cluster".into()], ..stampede_plugin::descriptor("hello", "Hello", "Greets from every node.") }
 //!     }
 //!     fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-//!         let mut template = Template::new();
+//!         let mut template = TemplatePart::new();
 //!         template.output("hello", "Whom it greets.", request.cluster.as_str());
 //!         Ok(stampede_plugin::bundle(template))
 //!     }
