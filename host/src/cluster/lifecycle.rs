@@ -60,7 +60,7 @@ pub enum RolloutStatus {
     /// One is under way, forward or back ([`ClusterChange::rolling_back_because`]).
     Changing {
         /// What it leads to, and the steps there.
-        change: ClusterChange,
+        change: Box<ClusterChange>,
         /// Why it does not go on, where only its user or an operator can help.
         blocked_reason: Option<String>,
     },
@@ -129,7 +129,7 @@ impl Lifecycle {
             Self::Running {
                 rollout: RolloutStatus::Changing { change, .. },
                 ..
-            } => Some(change),
+            } => Some(change.as_ref()),
             _ => None,
         }
     }

@@ -22,7 +22,7 @@ impl ClusterRecord {
             return Err(self.refused("begin_change"));
         }
         *rollout = RolloutStatus::Changing {
-            change: change.clone(),
+            change: Box::new(change.clone()),
             blocked_reason: None,
         };
         self.0.owner = Some(owner.to_owned());
@@ -121,7 +121,7 @@ impl ClusterRecord {
             return Err(refused);
         };
         let change = match std::mem::replace(rollout, RolloutStatus::AtRest) {
-            RolloutStatus::Changing { change, .. } => change,
+            RolloutStatus::Changing { change, .. } => *change,
             at_rest => {
                 *rollout = at_rest;
                 return Err(refused);
@@ -230,7 +230,7 @@ impl ClusterRecord {
             Lifecycle::Running {
                 rollout: RolloutStatus::Changing { change, .. },
                 ..
-            } => Some(change),
+            } => Some(change.as_mut()),
             _ => None,
         }
     }

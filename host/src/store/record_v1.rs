@@ -71,7 +71,7 @@ impl RecordV1 {
             (WishV1::Deploy, Some(stack_id)) => {
                 let rollout = match (self.change.clone(), self.setback.clone()) {
                     (Some(change), _) => RolloutStatus::Changing {
-                        change,
+                        change: Box::new(change),
                         blocked_reason,
                     },
                     (None, Some(reason)) => RolloutStatus::RolledBack { reason },

@@ -55,7 +55,7 @@ impl StackSnapshot {
     pub(super) fn rollout(&self) -> RolloutStatus {
         match (&self.change, &self.rollback_reason) {
             (Some(change), _) => RolloutStatus::Changing {
-                change: change.clone(),
+                change: Box::new(change.clone()),
                 blocked_reason: None,
             },
             (None, Some(reason)) => RolloutStatus::RolledBack {

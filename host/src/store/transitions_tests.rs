@@ -68,7 +68,7 @@ fn situation(name: &str) -> ClusterRecord {
             let mut change = change();
             change.rolling_back_because = (name == "rolling back").then(|| text("no"));
             running(RolloutStatus::Changing {
-                change,
+                change: Box::new(change),
                 blocked_reason: name.ends_with("blocked").then(|| text("no")),
             })
         }

@@ -106,15 +106,7 @@ impl Reconciler<'_> {
                 "a stack named `{}` is there that is not this cluster's; delete it or the cluster",
                 record.stack_name
             ))),
-            (ReconcileAction::GiveUp, Some(shown)) => {
-                let words = format!(
-                    "heat failed {} times to delete stack `{}`: {}; delete it by hand, or restart stampede to try again",
-                    record.lifecycle.deletes(),
-                    shown.name,
-                    shown.status_reason
-                );
-                Err(OrchestratorError::Conflict(words))
-            }
+            (ReconcileAction::GiveUp, Some(shown)) => Err(delete_failed_error(&record, &shown)),
             (ReconcileAction::Lost, _) => {
                 let registry = &context.state.registry;
                 registry
@@ -264,4 +256,13 @@ impl Reconciler<'_> {
 /// the cluster's, whatever its tags say by now.
 fn is_foreign(record: &ClusterRecord, shown: &HeatStack) -> bool {
     record.stack_id().is_none() && !stack_request::is_ours(record, &shown.tags)
+}
+
+fn delete_failed_error(record: &ClusterRecord, shown: &HeatStack) -> OrchestratorError {
+    OrchestratorError::Conflict(format!(
+        "heat failed {} times to delete stack `{}`: {}; delete it by hand, or restart stampede to try again",
+        record.lifecycle.deletes(),
+        shown.name,
+        shown.status_reason
+    ))
 }
