@@ -1,5 +1,5 @@
-//! The plugin's parameters: a JSON Schema, which the host checks requests by, and the same as a Rust
-//! type for serde. What a value means is decided elsewhere.
+//! The plugin's parameters: a JSON Schema, which the host checks requests by, and the same as a
+//! Rust type for serde. What a value means is decided elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub struct HadoopSettings {
     /// Copies of each block; computed from the number of workers when absent.
     pub replication: Option<u32>,
     /// HDFS block size in MiB.
-    #[serde(default = "block_size")]
+    #[serde(default = "default_block_size_mib")]
     pub block_size_mib: u32,
     /// NameNode's heap.
     pub namenode_heap_mib: Option<u32>,
@@ -49,10 +49,10 @@ pub struct HadoopSettings {
     /// The tarball's checksum, in place of the pinned one.
     pub sha512: Option<String>,
     /// How long containers on a leaving worker may go on.
-    #[serde(default = "drain")]
+    #[serde(default = "default_drain_s")]
     pub drain_s: u32,
     /// Whether the cluster is verified by a real job.
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub smoke: bool,
     /// Further properties of core-site.xml.
     #[serde(default)]
@@ -68,15 +68,15 @@ pub struct HadoopSettings {
     pub mapred_site: BTreeMap<String, String>,
 }
 
-fn block_size() -> u32 {
+fn default_block_size_mib() -> u32 {
     128
 }
 
-fn drain() -> u32 {
+fn default_drain_s() -> u32 {
     600
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 
@@ -89,14 +89,14 @@ pub fn schema() -> String {
     let mut add = |name: &str, body: Value| properties.insert(name.to_owned(), body);
     add(
         "replication",
-        integer(
+        integer_schema(
             "Copies that HDFS keeps of each block; by default 3, or one a worker where there are fewer.",
             1,
             512,
         ),
     );
-    let mut block = integer("Size of an HDFS block in MiB.", 1, 2048);
-    block["default"] = block_size().into();
+    let mut block = integer_schema("Size of an HDFS block in MiB.", 1, 2048);
+    block["default"] = default_block_size_mib().into();
     add("block_size_mib", block);
     for (name, what) in [
         ("namenode_heap_mib", "Heap of the NameNode"),
@@ -110,7 +110,7 @@ pub fn schema() -> String {
     ] {
         add(
             name,
-            integer(
+            integer_schema(
                 &format!("{what} in MiB; by default a share of the node's memory."),
                 128,
                 MOST_MIB,
@@ -133,43 +133,43 @@ pub fn schema() -> String {
     ] {
         add(
             name,
-            integer(
+            integer_schema(
                 &format!("{what} in MiB; by default computed from the workers' flavor."),
                 64,
                 MOST_MIB,
             ),
         );
     }
-    let mut volume = integer(
+    let mut volume = integer_schema(
         "Size of a data volume for each worker in GiB; 0 keeps HDFS on the root disk.",
         0,
         65_536,
     );
     volume["default"] = 0.into();
-    add("data_volume_gib", fixed(volume));
+    add("data_volume_gib", mark_fixed(volume));
     add(
         "data_volume_type",
-        fixed(
+        mark_fixed(
             json!({"type": "string", "description": "Type of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"}),
         ),
     );
     add(
         "data_volume_keep",
-        fixed(
+        mark_fixed(
             json!({"type": "boolean", "description": "Whether the data volumes stay when the cluster is deleted.", "default": false}),
         ),
     );
     add(
         "sha512",
-        fixed(json!({"type": "string", "pattern": "^[0-9a-f]{128}$",
+        mark_fixed(json!({"type": "string", "pattern": "^[0-9a-f]{128}$",
             "description": "Checksum of Hadoop's tarball, in place of the release's own; for a mirror that holds other bytes."})),
     );
-    let mut drain_s = integer(
+    let mut drain_s = integer_schema(
         "Seconds that containers on a worker that leaves may go on before YARN moves them.",
         1,
         86_400,
     );
-    drain_s["default"] = drain().into();
+    drain_s["default"] = default_drain_s().into();
     add("drain_s", drain_s);
     add(
         "smoke",
@@ -188,12 +188,12 @@ pub fn schema() -> String {
 }
 
 /// A parameter that cannot change in a running cluster; the host refuses it by name.
-fn fixed(mut body: Value) -> Value {
+fn mark_fixed(mut body: Value) -> Value {
     body[FIXED_KEYWORD] = true.into();
     body
 }
 
-fn integer(description: &str, minimum: u32, maximum: u32) -> Value {
+fn integer_schema(description: &str, minimum: u32, maximum: u32) -> Value {
     json!({"type": "integer", "description": description, "minimum": minimum, "maximum": maximum})
 }
 
