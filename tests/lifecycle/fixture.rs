@@ -401,18 +401,3 @@ fn resources(spec: &ClusterSpec) -> Map<String, Value> {
     );
     resources
 }
-
-/// One file on each node.
-fn content(role: &str, replication: &str) -> NodeContent {
-    NodeContent {
-        variables: vec![
-            ("STAMPEDE_ROLE", role.to_owned()),
-            ("STAMPEDE_LEAVING", String::new()),
-        ],
-        files: vec![NodeFile {
-            mode: 0o644,
-            path: "/etc/replication".to_owned(),
-            content: format!("{replication}\n"),
-        }],
-    }
-}

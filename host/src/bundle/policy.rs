@@ -1,7 +1,7 @@
 //! Checks what a plugin may put into a bundle (names of its own, resource types that it declared
 //! and that every plugin may use), and what the whole must hold: one server a node, and the wait
-//! condition that tells when all nodes work. It keeps plugins, which may come from others, from
-//! reaching beyond one cluster.
+//! condition that tells when all nodes work. Plugins may come from anyone: these rules keep them to
+//! the resources of one cluster.
 
 use serde_json::Value;
 

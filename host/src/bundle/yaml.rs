@@ -1,8 +1,8 @@
 //! Writes a template as YAML for people, which PyYAML (YAML 1.1, what Heat and its client read
 //! with) takes for exactly the same data.
 //!
-//! The hard part is which texts need quotes. YAML 1.1 reads `no`, `0777`, `1:30` and `2018-08-31`
-//! as a boolean, a number, 90 and a date, where YAML 1.2 sees texts; a template with an unquoted
+//! The hard part is which texts need quotes. YAML 1.1 reads `no`, `1:30` and `2018-08-31`
+//! as a boolean, the number 90 and a date, where YAML 1.2 sees texts; a template with an unquoted
 //! version date is another template. The serializer is told to quote by both; what it misses inside
 //! brackets is kept out of them, and the tests ask PyYAML itself.
 

@@ -10,7 +10,7 @@
 
 use stampede_plugin::{
     Bundle, Cardinality, Descriptor, Guest, Problem, Request, Role, Service, Share, Size, bundle,
-    descriptor, hot::TemplatePart, settings::read,
+    descriptor, hot::TemplatePart, settings::read_settings,
 };
 
 mod network;
@@ -66,17 +66,17 @@ impl Guest for ClusterPlugin {
     }
 
     fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-        let settings: ClusterSettings = read(NAME, &request)?;
-        let mut problems = network::problems(&request);
-        problems.extend(readiness::problems(&request));
+        let settings: ClusterSettings = read_settings(NAME, &request)?;
+        let mut problems = network::check_network(&request);
+        problems.extend(readiness::check_wait_condition(&request));
         if !problems.is_empty() {
             return Err(problems);
         }
         let mut template = TemplatePart::new();
-        nodes::parameters(&mut template, &request);
-        network::add(&mut template, &request, &settings);
-        readiness::add(&mut template, &request);
-        nodes::add(&mut template, &request, &settings);
+        nodes::add_parameters(&mut template, &request);
+        network::add_network(&mut template, &request, &settings);
+        readiness::add_readiness(&mut template, &request);
+        nodes::add_nodes(&mut template, &request, &settings);
         let master = request
             .master()
             .map(|master| master.name.clone())

@@ -31,7 +31,7 @@ struct AddressRange {
 }
 
 impl AddressRange {
-    fn of(cidr: &str) -> Option<Self> {
+    fn parse(cidr: &str) -> Option<Self> {
         let (base, length) = cidr.split_once('/')?;
         let (base, length) = (base.parse::<Ipv4Addr>().ok()?, length.parse::<u32>().ok()?);
         if !(8..=28).contains(&length) {
@@ -50,9 +50,9 @@ impl AddressRange {
 
 /// A node whose fixed address lies outside the range would clash with the gateway or with Neutron's
 /// own ports.
-pub(crate) fn problems(request: &Request) -> Vec<Problem> {
+pub(crate) fn check_network(request: &Request) -> Vec<Problem> {
     let cidr = &request.network.cidr;
-    let Some(range) = AddressRange::of(cidr) else {
+    let Some(range) = AddressRange::parse(cidr) else {
         return vec![problem(
             "network.cidr",
             format!("{cidr} is not an IPv4 network of /8 to /28"),
@@ -79,7 +79,11 @@ pub(crate) fn problems(request: &Request) -> Vec<Problem> {
 }
 
 /// Adds all of it.
-pub(crate) fn add(template: &mut TemplatePart, request: &Request, settings: &ClusterSettings) {
+pub(crate) fn add_network(
+    template: &mut TemplatePart,
+    request: &Request,
+    settings: &ClusterSettings,
+) {
     let name = request.cluster.as_str();
     let mut net = json!({ "name": name });
     if let Some(mtu) = settings.mtu {
@@ -121,7 +125,7 @@ fn subnet(request: &Request, settings: &ClusterSettings) -> Value {
         "ip_version": 4,
         "cidr": request.network.cidr,
     });
-    if let Some(range) = AddressRange::of(&request.network.cidr) {
+    if let Some(range) = AddressRange::parse(&request.network.cidr) {
         properties["gateway_ip"] = range.gateway.to_string().into();
         properties["allocation_pools"] =
             json!([{ "start": range.pool.0.to_string(), "end": range.pool.1.to_string() }]);
@@ -186,7 +190,7 @@ mod tests {
     #[test]
     fn neutron_gets_the_end_of_the_range_and_the_gateway_its_beginning() {
         let range = |cidr| {
-            AddressRange::of(cidr)
+            AddressRange::parse(cidr)
                 .map(|r| [r.gateway, r.pool.0, r.pool.1].map(|address| address.to_string()))
         };
         assert_eq!(

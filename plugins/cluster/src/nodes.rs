@@ -20,7 +20,7 @@ const SERVER_GROUP: &str = "server_group";
 
 /// What may be changed by hand when the template is deployed by hand: the request's own values are
 /// the defaults.
-pub(crate) fn parameters(template: &mut TemplatePart, request: &Request) {
+pub(crate) fn add_parameters(template: &mut TemplatePart, request: &Request) {
     for group in &request.groups {
         let (image, flavor) = (
             image_parameter(request, group),
@@ -65,7 +65,11 @@ fn image_parameter(request: &Request, group: &NodeGroup) -> String {
 }
 
 /// Adds every node.
-pub(crate) fn add(template: &mut TemplatePart, request: &Request, settings: &ClusterSettings) {
+pub(crate) fn add_nodes(
+    template: &mut TemplatePart,
+    request: &Request,
+    settings: &ClusterSettings,
+) {
     let spread = |group: &NodeGroup, node: &Node| {
         group.role == "worker" && node.id <= settings.spread_workers
     };
@@ -75,10 +79,10 @@ pub(crate) fn add(template: &mut TemplatePart, request: &Request, settings: &Clu
     }
     for group in &request.groups {
         for node in &group.nodes {
-            template.resource(format!("{}_port", node.prefix()), port(request, node));
+            template.resource(format!("{}_port", node.prefix()), node_port(request, node));
             template.resource(
                 format!("{}_server", node.prefix()),
-                server(request, group, node, spread(group, node)),
+                node_server(request, group, node, spread(group, node)),
             );
         }
     }
@@ -95,7 +99,7 @@ pub(crate) fn add(template: &mut TemplatePart, request: &Request, settings: &Clu
     );
 }
 
-fn port(request: &Request, node: &Node) -> Value {
+fn node_port(request: &Request, node: &Node) -> Value {
     resource(
         "OS::Neutron::Port",
         json!({
@@ -107,7 +111,7 @@ fn port(request: &Request, node: &Node) -> Value {
     )
 }
 
-fn server(request: &Request, group: &NodeGroup, node: &Node, spread: bool) -> Value {
+fn node_server(request: &Request, group: &NodeGroup, node: &Node, spread: bool) -> Value {
     let mut properties = json!({
         "name": server_name(request, node),
         "image": get_param(&image_parameter(request, group)),

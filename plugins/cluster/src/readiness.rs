@@ -25,7 +25,7 @@ const TRANSPORTS: [&str; 4] = [
 ];
 
 /// What Heat would refuse.
-pub(crate) fn problems(request: &Request) -> Vec<Problem> {
+pub(crate) fn check_wait_condition(request: &Request) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !TIMEOUT_S.contains(&request.timeout_s) {
         let message = format!("must be 1 to 43200 seconds, got {}", request.timeout_s);
@@ -50,7 +50,7 @@ pub(crate) fn problems(request: &Request) -> Vec<Problem> {
 }
 
 /// Adds the handles, the condition, and the lines of shell that tell a node how to signal.
-pub(crate) fn add(template: &mut TemplatePart, request: &Request) {
+pub(crate) fn add_readiness(template: &mut TemplatePart, request: &Request) {
     template.parameter(
         "timeout",
         json!({

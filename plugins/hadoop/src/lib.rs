@@ -101,21 +101,22 @@ impl Guest for HadoopPlugin {
     }
 
     fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-        let settings: HadoopSettings = stampede_plugin::settings::read("hadoop", &request)?;
-        let release = release(&request)?;
-        let (sizes, master) = match (sizing::sizes(&request, &settings), request.master()) {
+        let settings: HadoopSettings =
+            stampede_plugin::settings::read_settings("hadoop", &request)?;
+        let release = find_release(&request)?;
+        let (sizes, master) = match (sizing::compute_sizes(&request, &settings), request.master()) {
             (Ok(sizes), Some(master)) => (sizes, master.name.clone()),
             (Ok(_), None) => return Err(vec![problem("workers", "Hadoop needs a master", "")]),
             (Err(problems), _) => return Err(problems),
         };
-        let sites = sites::files(&request, &settings, &sizes, &master)?;
+        let sites = sites::site_files(&request, &settings, &sizes, &master)?;
         Ok(Bundle {
-            template: template(&request, &settings).into_json(),
-            files: files(&request, &settings, &sizes, release, sites),
+            template: build_template(&request, &settings).into_json(),
+            files: node_files(&request, &settings, &sizes, release, sites),
             scripts: scripts(settings.smoke),
             endpoints: endpoints(),
             services: services(&master, &sizes),
-            taken: taken(&sizes),
+            taken: resource_claims(&sizes),
         })
     }
 }
@@ -141,7 +142,7 @@ fn role(name: &str, cardinality: Cardinality) -> Role {
     }
 }
 
-fn release(request: &Request) -> Result<&'static HadoopRelease, Vec<Problem>> {
+fn find_release(request: &Request) -> Result<&'static HadoopRelease, Vec<Problem>> {
     RELEASES
         .iter()
         .find(|release| release.version == request.version)
@@ -155,7 +156,7 @@ fn release(request: &Request) -> Result<&'static HadoopRelease, Vec<Problem>> {
         })
 }
 
-fn template(request: &Request, settings: &HadoopSettings) -> TemplatePart {
+fn build_template(request: &Request, settings: &HadoopSettings) -> TemplatePart {
     let mut template = TemplatePart::new();
     let open = PORTS
         .iter()
@@ -171,13 +172,13 @@ fn template(request: &Request, settings: &HadoopSettings) -> TemplatePart {
     );
     if settings.data_volume_gib > 0 {
         for worker in request.workers() {
-            volume(&mut template, request, settings, worker);
+            add_volume(&mut template, request, settings, worker);
         }
     }
     template
 }
 
-fn volume(
+fn add_volume(
     template: &mut TemplatePart,
     request: &Request,
     settings: &HadoopSettings,
@@ -211,7 +212,7 @@ fn volume(
     );
 }
 
-fn files(
+fn node_files(
     request: &Request,
     settings: &HadoopSettings,
     sizes: &ClusterSizes,
@@ -235,7 +236,7 @@ fn files(
     ));
     files.push(file(
         "/etc/stampede/hadoop.env",
-        units::environment(request, settings, sizes, release),
+        units::script_environment(request, settings, sizes, release),
     ));
     files.push(file("/etc/profile.d/hadoop.sh", units::PROFILE.to_owned()));
     files.push(file("/etc/sysusers.d/hadoop.conf", units::USERS.to_owned()));
@@ -257,7 +258,7 @@ fn files(
     for (name, user, command, role) in units::DAEMONS {
         let unit = file(
             &format!("/etc/systemd/system/{name}.service"),
-            units::unit(name, user, command),
+            units::systemd_unit(name, user, command),
         );
         files.push(File {
             roles: vec![role.to_owned()],
@@ -391,7 +392,7 @@ fn services(master: &str, sizes: &ClusterSizes) -> Vec<Service> {
     ]
 }
 
-fn taken(sizes: &ClusterSizes) -> Vec<Share> {
+fn resource_claims(sizes: &ClusterSizes) -> Vec<Share> {
     let ports = |role: &'static str| {
         PORTS
             .iter()

@@ -33,7 +33,7 @@ const LARGEST_RESERVE: u32 = 64 * 1024;
 
 /// What is left of a node's memory for daemons and containers. The reserve rises in steps; just
 /// above a step a node keeps what one at the step has, so that more memory never gives less.
-pub fn usable(ram: u32) -> u32 {
+pub fn usable_ram(ram: u32) -> u32 {
     let mut best = 0;
     for (upto, reserve) in RESERVES {
         if ram <= upto {
@@ -91,8 +91,8 @@ pub struct WorkerMemory {
 /// Shares out a worker's memory; `taken` is what other frameworks have of it. Never fails:
 /// [`Worker::available`] may be too little, and wishes may be impossible, which `problems` says in
 /// words.
-pub fn worker(ram: u32, vcpus: u32, taken: u32, wishes: &MemorySettings) -> WorkerMemory {
-    let usable = usable(ram).saturating_sub(taken);
+pub fn share_worker(ram: u32, vcpus: u32, taken: u32, wishes: &MemorySettings) -> WorkerMemory {
+    let usable = usable_ram(ram).saturating_sub(taken);
     // two sixteenths, rounded apart, so that their sum never rises by more than what there is more
     let datanode = wishes
         .datanode
@@ -144,11 +144,11 @@ pub fn task_heap(container: u32) -> u32 {
 
 /// The heaps of the master's daemons: NameNode, ResourceManager, history server. `None` where the
 /// node is too small.
-pub fn master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u32; 3]> {
+pub fn share_master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u32; 3]> {
     // in the order of their weights, the lightest first, so that the others share what its lower
     // bound leaves
     const WEIGHTS: [(usize, u32, u32); 3] = [(2, 2, 1024), (1, 3, 4 * 1024), (0, 3, 8 * 1024)];
-    let mut left = usable(ram).saturating_sub(taken);
+    let mut left = usable_ram(ram).saturating_sub(taken);
     for wish in wishes.into_iter().flatten() {
         left = left.checked_sub(wish)?;
     }
@@ -170,7 +170,7 @@ pub fn master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u32; 3]
 
 /// The smallest memory, in steps of 512, of which `enough` says yes; `None` when not even 4 TiB
 /// are.
-pub fn smallest(enough: impl Fn(u32) -> bool) -> Option<u32> {
+pub fn smallest_ram(enough: impl Fn(u32) -> bool) -> Option<u32> {
     (1..=8192).map(|n| n * 512).find(|ram| enough(*ram))
 }
 
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     fn computed(ram: u32, vcpus: u32) -> WorkerMemory {
-        worker(ram, vcpus, 0, &MemorySettings::default())
+        share_worker(ram, vcpus, 0, &MemorySettings::default())
     }
 
     #[test]
@@ -216,16 +216,16 @@ mod tests {
     #[test]
     fn the_smallest_worker_and_master_are_two_gibibytes() {
         assert_eq!(
-            smallest(|ram| computed(ram, 2).available >= LEAST_GRANTED),
+            smallest_ram(|ram| computed(ram, 2).available >= LEAST_GRANTED),
             Some(2048)
         );
         assert!(computed(2047, 2).available < LEAST_GRANTED);
         assert_eq!(
-            smallest(|ram| master(ram, 0, [None; 3]).is_some()),
+            smallest_ram(|ram| share_master(ram, 0, [None; 3]).is_some()),
             Some(2048)
         );
-        assert_eq!(master(1024 + LEAST_MASTER - 1, 0, [None; 3]), None);
-        assert!(master(1024 + LEAST_MASTER, 0, [None; 3]).is_some());
+        assert_eq!(share_master(1024 + LEAST_MASTER - 1, 0, [None; 3]), None);
+        assert!(share_master(1024 + LEAST_MASTER, 0, [None; 3]).is_some());
     }
 
     #[test]
@@ -237,17 +237,17 @@ mod tests {
             datanode: Some(300),
             ..MemorySettings::default()
         };
-        let got = worker(8192, 4, 0, &wishes);
+        let got = share_worker(8192, 4, 0, &wishes);
         assert_eq!(
             (got.granted, got.minimum, got.map, got.datanode, got.maximum),
             (3000, 100, 700, 300, 3000)
         );
         assert_eq!(
-            master(4096, 0, [Some(2000), None, None]).map(|heaps| heaps[0]),
+            share_master(4096, 0, [Some(2000), None, None]).map(|heaps| heaps[0]),
             Some(2000)
         );
         assert_eq!(
-            master(4096, 0, [Some(2561), None, None]),
+            share_master(4096, 0, [Some(2561), None, None]),
             None,
             "2561 + 2 * 256 MiB are more than 3072"
         );
@@ -257,10 +257,10 @@ mod tests {
         #[test]
         fn every_flavor_is_shared_out_soundly(ram in 1_u32..1 << 21, vcpus in 1_u32..512) {
             let got = computed(ram, vcpus);
-            prop_assert!(usable(ram) < ram);
+            prop_assert!(usable_ram(ram) < ram);
             prop_assert!(got.granted <= got.available);
             if got.available >= LEAST_GRANTED {
-                prop_assert!(got.granted + got.datanode + got.nodemanager <= usable(ram));
+                prop_assert!(got.granted + got.datanode + got.nodemanager <= usable_ram(ram));
                 prop_assert!(got.minimum <= got.granted);
                 for request in [got.map, got.reduce, got.master] {
                     prop_assert!(got.minimum <= request && request <= got.maximum);
@@ -277,17 +277,17 @@ mod tests {
 
         #[test]
         fn more_memory_never_gives_less(ram in 1_u32..1 << 20, more in 0_u32..1 << 17, vcpus in 1_u32..512) {
-            prop_assert!(usable(ram) <= usable(ram + more));
+            prop_assert!(usable_ram(ram) <= usable_ram(ram + more));
             prop_assert!(computed(ram, vcpus).available <= computed(ram + more, vcpus).available);
             prop_assert!(computed(ram, vcpus).granted <= computed(ram + more, vcpus).granted);
         }
 
         #[test]
         fn the_master_never_gets_more_than_there_is(ram in 1_u32..1 << 15, taken in 0_u32..8192) {
-            if let Some(heaps) = master(ram, taken, [None; 3]) {
-                prop_assert!(heaps.iter().sum::<u32>() + taken <= usable(ram));
+            if let Some(heaps) = share_master(ram, taken, [None; 3]) {
+                prop_assert!(heaps.iter().sum::<u32>() + taken <= usable_ram(ram));
             } else {
-                prop_assert!(usable(ram).saturating_sub(taken) < LEAST_MASTER);
+                prop_assert!(usable_ram(ram).saturating_sub(taken) < LEAST_MASTER);
             }
         }
     }

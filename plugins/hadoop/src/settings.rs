@@ -1,5 +1,5 @@
-//! The plugin's parameters: a JSON Schema, which the host checks requests by, and the same as a Rust
-//! type for serde. What a value means is decided elsewhere.
+//! The plugin's parameters: a JSON Schema, which the host checks requests by, and the same as a
+//! Rust type for serde. What a value means is decided elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub struct HadoopSettings {
     /// Copies of each block; computed from the number of workers when absent.
     pub replication: Option<u32>,
     /// HDFS block size in MiB.
-    #[serde(default = "block_size")]
+    #[serde(default = "default_block_size_mib")]
     pub block_size_mib: u32,
     /// NameNode's heap.
     pub namenode_heap_mib: Option<u32>,
@@ -49,10 +49,10 @@ pub struct HadoopSettings {
     /// The tarball's checksum, in place of the pinned one.
     pub sha512: Option<String>,
     /// How long containers on a leaving worker may go on.
-    #[serde(default = "drain")]
+    #[serde(default = "default_drain_s")]
     pub drain_s: u32,
     /// Whether a real job verifies the cluster.
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub smoke: bool,
     /// Further properties of core-site.xml.
     #[serde(default)]
@@ -68,15 +68,15 @@ pub struct HadoopSettings {
     pub mapred_site: BTreeMap<String, String>,
 }
 
-fn block_size() -> u32 {
+fn default_block_size_mib() -> u32 {
     128
 }
 
-fn drain() -> u32 {
+fn default_drain_s() -> u32 {
     600
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 
@@ -105,14 +105,14 @@ pub fn schema() -> String {
 fn add_hdfs(properties: &mut Map<String, Value>) {
     properties.insert(
         "replication".to_owned(),
-        integer(
+        integer_schema(
             "Copies that HDFS keeps of each block; by default 3, or one a worker where there are fewer.",
             1,
             512,
         ),
     );
-    let mut block = integer("Size of an HDFS block in MiB.", 1, 2048);
-    block["default"] = block_size().into();
+    let mut block = integer_schema("Size of an HDFS block in MiB.", 1, 2048);
+    block["default"] = default_block_size_mib().into();
     properties.insert("block_size_mib".to_owned(), block);
 }
 
@@ -128,7 +128,7 @@ fn add_memory(properties: &mut Map<String, Value>) {
         ("nodemanager_heap_mib", "Heap of each NodeManager itself"),
     ] {
         let what = format!("{what} in MiB; by default a share of the node's memory.");
-        properties.insert(name.to_owned(), integer(&what, 128, MOST_MIB));
+        properties.insert(name.to_owned(), integer_schema(&what, 128, MOST_MIB));
     }
     for (name, what) in [
         (
@@ -145,12 +145,12 @@ fn add_memory(properties: &mut Map<String, Value>) {
         ),
     ] {
         let what = format!("{what} in MiB; by default computed from the workers' flavor.");
-        properties.insert(name.to_owned(), integer(&what, 64, MOST_MIB));
+        properties.insert(name.to_owned(), integer_schema(&what, 64, MOST_MIB));
     }
 }
 
 fn add_volumes(properties: &mut Map<String, Value>) {
-    let mut volume = integer(
+    let mut volume = integer_schema(
         "Size of a data volume for each worker in GiB; 0 keeps HDFS on the root disk.",
         0,
         65_536,
@@ -158,22 +158,22 @@ fn add_volumes(properties: &mut Map<String, Value>) {
     volume["default"] = 0.into();
     let kind = json!({"type": "string", "description": "Type of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"});
     let keep = json!({"type": "boolean", "description": "Whether the data volumes stay when the cluster is deleted.", "default": false});
-    properties.insert("data_volume_gib".to_owned(), fixed(volume));
-    properties.insert("data_volume_type".to_owned(), fixed(kind));
-    properties.insert("data_volume_keep".to_owned(), fixed(keep));
+    properties.insert("data_volume_gib".to_owned(), mark_fixed(volume));
+    properties.insert("data_volume_type".to_owned(), mark_fixed(kind));
+    properties.insert("data_volume_keep".to_owned(), mark_fixed(keep));
 }
 
 /// What is installed, how workers leave, and whether the cluster is verified.
 fn add_operation(properties: &mut Map<String, Value>) {
     let sha512 = json!({"type": "string", "pattern": "^[0-9a-f]{128}$",
         "description": "Checksum of Hadoop's tarball, in place of the release's own; for a mirror that holds other bytes."});
-    properties.insert("sha512".to_owned(), fixed(sha512));
-    let mut drain_s = integer(
+    properties.insert("sha512".to_owned(), mark_fixed(sha512));
+    let mut drain_s = integer_schema(
         "Seconds that containers on a worker that leaves may go on before YARN moves them.",
         1,
         86_400,
     );
-    drain_s["default"] = drain().into();
+    drain_s["default"] = default_drain_s().into();
     properties.insert("drain_s".to_owned(), drain_s);
     properties.insert(
         "smoke".to_owned(),
@@ -182,12 +182,12 @@ fn add_operation(properties: &mut Map<String, Value>) {
 }
 
 /// A parameter that cannot change in a running cluster; the host refuses it by name.
-fn fixed(mut body: Value) -> Value {
+fn mark_fixed(mut body: Value) -> Value {
     body[FIXED_KEYWORD] = true.into();
     body
 }
 
-fn integer(description: &str, minimum: u32, maximum: u32) -> Value {
+fn integer_schema(description: &str, minimum: u32, maximum: u32) -> Value {
     json!({"type": "integer", "description": description, "minimum": minimum, "maximum": maximum})
 }
 

@@ -8,7 +8,7 @@ use crate::{
     settings::HadoopSettings,
     sizing::ClusterSizes,
     units::{DATA, JAVA_OPENS},
-    xml::{SiteProperties, carries},
+    xml::{SiteProperties, is_expressible},
 };
 
 /// `true` where the launcher could set it so, else what Hadoop takes as `false`.
@@ -23,7 +23,7 @@ pub fn hdfs_url(master: &str) -> String {
 ///
 /// # Errors
 /// A problem for each further property that XML cannot carry.
-pub fn files(
+pub fn site_files(
     request: &Request,
     settings: &HadoopSettings,
     sizes: &ClusterSizes,
@@ -32,14 +32,18 @@ pub fn files(
     let mut problems = Vec::new();
     let mut files = Vec::new();
     let built = [
-        ("core", core(master), &settings.core_site),
-        ("hdfs", hdfs(settings, sizes), &settings.hdfs_site),
-        ("yarn", yarn(request, sizes, master), &settings.yarn_site),
-        ("mapred", mapred(sizes, master), &settings.mapred_site),
+        ("core", core_site(master), &settings.core_site),
+        ("hdfs", hdfs_site(settings, sizes), &settings.hdfs_site),
+        (
+            "yarn",
+            yarn_site(request, sizes, master),
+            &settings.yarn_site,
+        ),
+        ("mapred", mapred_site(sizes, master), &settings.mapred_site),
     ];
     for (name, mut properties, further) in built {
         for (key, value) in further {
-            if key.trim().is_empty() || !carries(key) || !carries(value) {
+            if key.trim().is_empty() || !is_expressible(key) || !is_expressible(value) {
                 problems.push(problem(
                     format!("hadoop.{name}_site"),
                     format!("the property {key:?} has no name, or a line break or control character in its name or value"),
@@ -52,7 +56,7 @@ pub fn files(
     }
     files.push((
         "/etc/hadoop/capacity-scheduler.xml".to_owned(),
-        scheduler().to_xml(),
+        scheduler_queues().to_xml(),
     ));
     if problems.is_empty() {
         Ok(files)
@@ -61,14 +65,14 @@ pub fn files(
     }
 }
 
-fn core(master: &str) -> SiteProperties {
+fn core_site(master: &str) -> SiteProperties {
     let mut site = SiteProperties::default();
     site.set("fs.defaultFS", hdfs_url(master))
         .set("hadoop.tmp.dir", format!("{DATA}/tmp/${{user.name}}"));
     site
 }
 
-fn hdfs(settings: &HadoopSettings, sizes: &ClusterSizes) -> SiteProperties {
+fn hdfs_site(settings: &HadoopSettings, sizes: &ClusterSizes) -> SiteProperties {
     let data = if settings.data_volume_gib > 0 {
         format!("{DATA}/volume/hdfs")
     } else {
@@ -101,7 +105,7 @@ fn hdfs(settings: &HadoopSettings, sizes: &ClusterSizes) -> SiteProperties {
     site
 }
 
-fn yarn(request: &Request, sizes: &ClusterSizes, master: &str) -> SiteProperties {
+fn yarn_site(request: &Request, sizes: &ClusterSizes, master: &str) -> SiteProperties {
     let share = "/opt/hadoop/share/hadoop";
     let classpath = ["common", "hdfs", "yarn", "mapreduce"]
         .map(|part| format!("{share}/{part}/*,{share}/{part}/lib/*"))
@@ -156,7 +160,7 @@ fn yarn(request: &Request, sizes: &ClusterSizes, master: &str) -> SiteProperties
     site
 }
 
-fn mapred(sizes: &ClusterSizes, master: &str) -> SiteProperties {
+fn mapred_site(sizes: &ClusterSizes, master: &str) -> SiteProperties {
     let opens: String = JAVA_OPENS
         .iter()
         .map(|package| format!(" --add-opens=java.base/{package}=ALL-UNNAMED"))
@@ -211,7 +215,7 @@ fn mapred(sizes: &ClusterSizes, master: &str) -> SiteProperties {
     site
 }
 
-fn scheduler() -> SiteProperties {
+fn scheduler_queues() -> SiteProperties {
     let mut site = SiteProperties::default();
     site.set("yarn.scheduler.capacity.root.queues", "default")
         .set("yarn.scheduler.capacity.root.default.capacity", 100)

@@ -25,7 +25,10 @@ pub struct ClusterSizes {
 ///
 /// # Errors
 /// All problems at once.
-pub fn sizes(request: &Request, settings: &HadoopSettings) -> Result<ClusterSizes, Vec<Problem>> {
+pub fn compute_sizes(
+    request: &Request,
+    settings: &HadoopSettings,
+) -> Result<ClusterSizes, Vec<Problem>> {
     let (Some(masters), Some(workers)) = (request.group("master"), request.group("worker")) else {
         return Err(vec![problem(
             "workers",
@@ -35,8 +38,8 @@ pub fn sizes(request: &Request, settings: &HadoopSettings) -> Result<ClusterSize
     };
     let count = u32::try_from(workers.nodes.len()).unwrap_or(u32::MAX);
     let mut problems = Vec::new();
-    let master = master(request, masters, settings, &mut problems);
-    let worker = worker(request, workers, settings, count, &mut problems);
+    let master = size_master(request, masters, settings, &mut problems);
+    let worker = size_worker(request, workers, settings, count, &mut problems);
     let replication = settings.replication.unwrap_or(count.clamp(1, 3));
     if replication > count {
         problems.push(problem(
@@ -59,7 +62,7 @@ pub fn sizes(request: &Request, settings: &HadoopSettings) -> Result<ClusterSize
     }
 }
 
-fn master(
+fn size_master(
     request: &Request,
     group: &NodeGroup,
     settings: &HadoopSettings,
@@ -71,8 +74,8 @@ fn master(
         settings.historyserver_heap_mib,
     ];
     let (ram, taken) = (group.flavor.ram_mib, request.taken_mib("master"));
-    memory::master(ram, taken, wishes).unwrap_or_else(|| {
-        let enough = memory::smallest(|ram| memory::master(ram, taken, wishes).is_some());
+    memory::share_master(ram, taken, wishes).unwrap_or_else(|| {
+        let enough = memory::smallest_ram(|ram| memory::share_master(ram, taken, wishes).is_some());
         problems.push(too_small(
             "master.flavor",
             group,
@@ -83,7 +86,7 @@ fn master(
     })
 }
 
-fn worker(
+fn size_worker(
     request: &Request,
     group: &NodeGroup,
     settings: &HadoopSettings,
@@ -101,7 +104,7 @@ fn worker(
         master: settings.am_memory_mib,
     };
     let (ram, taken) = (group.flavor.ram_mib, request.taken_mib("worker"));
-    let share = |ram| memory::worker(ram, group.flavor.vcpus, taken, &wishes);
+    let share = |ram| memory::share_worker(ram, group.flavor.vcpus, taken, &wishes);
     let got = share(ram);
     // What the user grants has to fit beside the daemons; what the system keeps is then their own
     // affair.
@@ -124,7 +127,7 @@ fn worker(
             "worker.flavor",
             group,
             &what,
-            memory::smallest(fits),
+            memory::smallest_ram(fits),
         ));
         return got;
     }

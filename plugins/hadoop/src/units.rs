@@ -53,7 +53,7 @@ pub const RELEASES: [HadoopRelease; 2] = [
 ];
 
 /// Where the release is downloaded, in the order to try.
-pub fn urls(request: &Request, release: &HadoopRelease) -> Vec<String> {
+pub fn download_urls(request: &Request, release: &HadoopRelease) -> Vec<String> {
     let bases = request.mirror.as_deref().map_or_else(
         || APACHE.to_vec(),
         |mirror| vec![mirror.trim_end_matches('/')],
@@ -71,7 +71,7 @@ pub fn urls(request: &Request, release: &HadoopRelease) -> Vec<String> {
 
 /// `/etc/stampede/hadoop.env`: what the scripts and the launcher need to know, quoted for the
 /// shell.
-pub fn environment(
+pub fn script_environment(
     request: &Request,
     settings: &HadoopSettings,
     sizes: &ClusterSizes,
@@ -80,7 +80,7 @@ pub fn environment(
     let [namenode, resourcemanager, historyserver] = sizes.master;
     let entries = [
         ("VERSION", release.version.to_owned()),
-        ("URLS", urls(request, release).join(" ")),
+        ("URLS", download_urls(request, release).join(" ")),
         (
             "SHA512",
             settings
@@ -151,7 +151,7 @@ const METADATA: &str = "169.254.169.254/32";
 /// was asked to end exits with 143. Jobs run anybody's code: none of it sees the metadata service,
 /// which would show it how this node signals. What YARN's daemons know of running jobs outlives
 /// them, and not the boot; a NodeManager that ends leaves its containers to the next one.
-pub fn unit(name: &str, user: &str, command: &str) -> String {
+pub fn systemd_unit(name: &str, user: &str, command: &str) -> String {
     let mounts = if name == "hadoop-datanode" {
         format!("RequiresMountsFor={DATA}/volume\n")
     } else {

@@ -37,7 +37,7 @@ impl SiteProperties {
 
 /// Whether XML 1.0 and Hadoop's reader carry the text unchanged: no control characters, which
 /// includes newlines and tabs, and no noncharacters.
-pub fn carries(text: &str) -> bool {
+pub fn is_expressible(text: &str) -> bool {
     !text
         .chars()
         .any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
@@ -83,10 +83,10 @@ mod tests {
             "\u{85}",
             "\u{ffff}",
         ] {
-            assert!(!carries(bad), "{bad:?}");
+            assert!(!is_expressible(bad), "{bad:?}");
         }
         for good in ["", " x ", "it's \"$(id)\" `x` # ${y} <a/> & ]]> é 漢 🐘"] {
-            assert!(carries(good), "{good:?}");
+            assert!(is_expressible(good), "{good:?}");
         }
     }
 

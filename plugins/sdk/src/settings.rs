@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use crate::{Problem, Request, problem};
 
 /// A keyword of a parameter's JSON Schema: `"x-stampede-fixed": true` says that the parameter is
-/// fixed with the cluster, as a volume's size is. The host refuses an update that changes it, by the
-/// parameter's name.
+/// fixed with the cluster, as a volume's size is. The host refuses an update that changes it, by
+/// the parameter's name.
 pub const FIXED_KEYWORD: &str = "x-stampede-fixed";
 /// What the name of a service's attribute begins with to say what the plugin has computed for a
 /// parameter that was left open: `setting.replication` = `2`. The host keeps that value while nodes
@@ -20,7 +20,10 @@ pub const KEPT_SETTING_PREFIX: &str = "setting.";
 /// # Errors
 /// One problem when the settings do not have the type's shape: the host's schema check makes that a
 /// mistake of the plugin, unless it is called without a host.
-pub fn read<T: DeserializeOwned>(plugin: &str, request: &Request) -> Result<T, Vec<Problem>> {
+pub fn read_settings<T: DeserializeOwned>(
+    plugin: &str,
+    request: &Request,
+) -> Result<T, Vec<Problem>> {
     serde_json::from_str(&request.settings).map_err(|error| {
         vec![problem(
             plugin,
@@ -66,11 +69,11 @@ mod tests {
     #[test]
     fn settings_are_typed_and_a_wrong_type_is_a_problem_of_the_plugin() {
         assert_eq!(
-            read::<Settings>("hadoop", &request(r#"{"replication":2}"#)),
+            read_settings::<Settings>("hadoop", &request(r#"{"replication":2}"#)),
             Ok(Settings { replication: 2 })
         );
         let problems =
-            read::<Settings>("hadoop", &request(r#"{"replication":"two"}"#)).unwrap_err();
+            read_settings::<Settings>("hadoop", &request(r#"{"replication":"two"}"#)).unwrap_err();
         assert_eq!(problems[0].path, "hadoop");
         assert!(
             problems[0].message.contains("invalid type: string \"two\""),

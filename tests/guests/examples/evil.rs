@@ -46,7 +46,7 @@ impl Guest for Evil {
     }
 
     fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-        let Settings { deed, amount } = settings::read("evil", &request)?;
+        let Settings { deed, amount } = settings::read_settings("evil", &request)?;
         match deed.as_str() {
             "lie about the role" | "climb" | "two scripts" | "no template" | "no object" => {
                 Ok(lie(&deed))
