@@ -104,4 +104,4 @@ impl Guest for ClusterPlugin {
     }
 }
 
-stampede_plugin::export!(Cluster);
+stampede_plugin::export!(ClusterPlugin);

@@ -35,7 +35,7 @@ use units::{HadoopRelease, RELEASES};
 #[derive(Debug)]
 pub struct HadoopPlugin;
 
-stampede_plugin::export!(Hadoop);
+stampede_plugin::export!(HadoopPlugin);
 
 const MASTER: &str = "master";
 const WORKER: &str = "worker";
