@@ -99,7 +99,7 @@ impl PluginArgs {
     }
 
     /// The operator's defaults, whose names must be attributes.
-    pub(super) fn defaults(&self, words: &AttributeNames) -> Result<OperatorDefaults> {
+    pub(super) fn defaults(&self, names: &AttributeNames) -> Result<OperatorDefaults> {
         let file = match &self.defaults {
             None => OperatorDefaults::default(),
             Some(path) => {
@@ -109,8 +109,8 @@ impl PluginArgs {
             }
         };
         let defaults =
-            OperatorDefaults::from_variables(default_variables(read_all())?, words).over(file);
-        let problems = defaults.check(words);
+            OperatorDefaults::from_variables(default_variables(read_all())?, names).over(file);
+        let problems = defaults.check(names);
         if problems.is_empty() {
             Ok(defaults)
         } else {
@@ -153,8 +153,8 @@ fn find_unusable_defaults(
     planner: &dyn ClusterPlanner,
     defaults: &OperatorDefaults,
 ) -> Vec<Problem> {
-    let words = AttributeNames::of(planner.descriptors());
-    let alone = words
+    let names = AttributeNames::of(planner.descriptors());
+    let alone = names
         .frameworks()
         .map(|framework| Some(framework.to_owned()));
     let mut problems: Vec<Problem> = Vec::new();
@@ -163,7 +163,7 @@ fn find_unusable_defaults(
             .iter()
             .map(|name| (format!("{PREFIX}framework"), name.clone()))
             .collect();
-        let found = attributes::parse("check", &given, defaults, &words)
+        let found = attributes::parse("check", &given, defaults, &names)
             .map_or_else(|found| found, |spec| planner.check(&spec));
         // What one framework lacks without another is no fault of the defaults.
         let is_theirs = |problem: &Problem| {
@@ -235,12 +235,12 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let registry = args.plugins.load_registry()?;
     let descriptors = registry.descriptors();
     print_frameworks(out, &descriptors)?;
-    for broken in registry.broken() {
+    for disabled in registry.disabled() {
         writeln!(
             out,
             "{} is disabled: it {}",
-            broken.path.display(),
-            broken.reason
+            disabled.path.display(),
+            disabled.reason
         )?;
     }
     writeln!(out)?;
