@@ -16,7 +16,7 @@ impl Guest for BadSchema {
     }
 
     fn generate(_: Request) -> Result<Bundle, Vec<Problem>> {
-        Ok(stampede_plugin::bundle(Template::new()))
+        Ok(stampede_plugin::bundle(TemplatePart::new()))
     }
 }
 

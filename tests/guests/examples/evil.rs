@@ -62,7 +62,7 @@ impl Guest for Evil {
                 amount
             ]),
             _ => {
-                let mut template = Template::new();
+                let mut template = TemplatePart::new();
                 template.output("evil", "What came of it.", answer(&deed, amount));
                 Ok(bundle(template))
             }
@@ -135,7 +135,7 @@ fn lie(deed: &str) -> Bundle {
         name: "evil".into(),
         body: "true\n".into(),
     };
-    let mut bundle = bundle(Template::new());
+    let mut bundle = bundle(TemplatePart::new());
     match deed {
         "lie about the role" => bundle.scripts.push(script("queen")),
         "two scripts" => bundle.scripts = vec![script("worker"), script("worker")],

@@ -12,7 +12,7 @@ impl Guest for Speechless {
     }
 
     fn generate(_: Request) -> Result<Bundle, Vec<Problem>> {
-        Ok(stampede_plugin::bundle(Template::new()))
+        Ok(stampede_plugin::bundle(TemplatePart::new()))
     }
 }
 
