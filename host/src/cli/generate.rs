@@ -94,9 +94,9 @@ pub(super) struct GeneratedFiles {
 /// Generates.
 pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let registry = args.plugins.load_registry()?;
-    let names = AttributeNames::of(registry.descriptors());
-    let defaults = args.plugins.defaults(&names)?;
-    let generated = generate_files(args, &registry, &names, &defaults).await?;
+    let words = AttributeNames::of(registry.descriptors());
+    let defaults = args.plugins.defaults(&words)?;
+    let generated = generate_files(args, &registry, &words, &defaults).await?;
     if let Some(dir) = &args.out {
         directory::write_directory(dir, &lay_out_files(&generated, args.format)?, args.force)?;
         writeln!(
@@ -115,7 +115,7 @@ pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<Exit
 async fn generate_files(
     args: &GenerateArgs,
     registry: &PluginRegistry,
-    names: &AttributeNames,
+    words: &AttributeNames,
     defaults: &OperatorDefaults,
 ) -> Result<GeneratedFiles> {
     let own = [
@@ -133,7 +133,7 @@ async fn generate_files(
         .name
         .clone()
         .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
-    let mut spec = attributes::parse(&name, &given, defaults, names).map_err(UsageError)?;
+    let mut spec = attributes::parse(&name, &given, defaults, words).map_err(UsageError)?;
     let mut assumed = assume_defaults(&mut spec);
     let chain = plugin_chain::order_plugins(&spec.frameworks, &registry.descriptors())
         .map_err(UsageError)?;

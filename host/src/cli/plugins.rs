@@ -99,7 +99,7 @@ impl PluginArgs {
     }
 
     /// The operator's defaults, whose names must be attributes.
-    pub(super) fn defaults(&self, names: &AttributeNames) -> Result<OperatorDefaults> {
+    pub(super) fn defaults(&self, words: &AttributeNames) -> Result<OperatorDefaults> {
         let file = match &self.defaults {
             None => OperatorDefaults::default(),
             Some(path) => {
@@ -109,8 +109,8 @@ impl PluginArgs {
             }
         };
         let defaults =
-            OperatorDefaults::from_variables(default_variables(read_all())?, names).over(file);
-        let problems = defaults.check(names);
+            OperatorDefaults::from_variables(default_variables(read_all())?, words).over(file);
+        let problems = defaults.check(words);
         if problems.is_empty() {
             Ok(defaults)
         } else {
@@ -153,8 +153,8 @@ fn find_unusable_defaults(
     planner: &dyn ClusterPlanner,
     defaults: &OperatorDefaults,
 ) -> Vec<Problem> {
-    let names = AttributeNames::of(planner.descriptors());
-    let alone = names
+    let words = AttributeNames::of(planner.descriptors());
+    let alone = words
         .frameworks()
         .map(|framework| Some(framework.to_owned()));
     let mut problems: Vec<Problem> = Vec::new();
@@ -163,7 +163,7 @@ fn find_unusable_defaults(
             .iter()
             .map(|name| (format!("{PREFIX}framework"), name.clone()))
             .collect();
-        let found = attributes::parse("check", &given, defaults, &names)
+        let found = attributes::parse("check", &given, defaults, &words)
             .map_or_else(|found| found, |spec| planner.check(&spec));
         // What one framework lacks without another is no fault of the defaults.
         let is_theirs = |problem: &Problem| {
