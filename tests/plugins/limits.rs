@@ -141,9 +141,9 @@ async fn a_plugin_with_more_instances_than_allowed_is_disabled_and_says_so() {
     .unwrap();
     assert!(few.get("evil").is_none());
     assert!(
-        few.broken()[0].reason.to_string().contains("instance"),
+        few.disabled()[0].reason.to_string().contains("instance"),
         "{}",
-        few.broken()[0].reason
+        few.disabled()[0].reason
     );
     assert!(
         PluginRegistry::load(folder.path(), None, LIMITS)
@@ -182,7 +182,7 @@ fn a_file_up_to_the_limit_is_read_and_a_larger_one_is_not() {
     )
     .unwrap();
     assert_eq!(
-        small.broken()[0].reason.to_string(),
+        small.disabled()[0].reason.to_string(),
         format!("is larger than {} bytes", size - 1)
     );
 }

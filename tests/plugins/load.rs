@@ -13,11 +13,11 @@ use super::{LIMITS, folder, good, load};
 fn reason(name: &str) -> String {
     let registry = load(folder(&["evil", name]).path());
     assert!(registry.get("evil").is_some() && registry.get(name).is_none());
-    let [broken] = registry.broken() else {
-        panic!("{:?}", registry.broken())
+    let [disabled] = registry.disabled() else {
+        panic!("{:?}", registry.disabled())
     };
-    assert!(broken.path.ends_with(format!("{name}.wasm")));
-    broken.reason.to_string()
+    assert!(disabled.path.ends_with(format!("{name}.wasm")));
+    disabled.reason.to_string()
 }
 
 #[test]
@@ -61,9 +61,9 @@ fn what_is_no_component_is_told_apart() {
     fs::write(folder.path().join("notes.txt"), b"left alone").unwrap();
     let registry = load(folder.path());
     let reasons: Vec<_> = registry
-        .broken()
+        .disabled()
         .iter()
-        .map(|broken| broken.reason.to_string())
+        .map(|disabled| disabled.reason.to_string())
         .collect();
     assert_eq!(
         reasons[..2],

@@ -15,7 +15,7 @@ fn shipped() -> PluginRegistry {
         PluginLimits::default(),
     )
     .unwrap();
-    assert!(registry.broken().is_empty(), "{:?}", registry.broken());
+    assert!(registry.disabled().is_empty(), "{:?}", registry.disabled());
     registry
 }
 

@@ -7,7 +7,7 @@
 //! - [`service_manager`], [`projects`]: hurtle's Service Manager replayed; two projects at one host
 //! - [`wire`]: HTTP as bytes
 //! - [`artifacts`]: where the build puts things; [`usage`]: what a process has cost
-//! - [`wait_until`]: waiting
+//! - `wait`: polling, by [`wait_until`]
 
 pub mod artifacts;
 pub mod client;

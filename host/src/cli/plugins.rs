@@ -236,12 +236,12 @@ pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let registry = args.plugins.load_registry()?;
     let descriptors = registry.descriptors();
     print_frameworks(out, &descriptors)?;
-    for broken in registry.broken() {
+    for disabled in registry.disabled() {
         writeln!(
             out,
             "{} is disabled: it {}",
-            broken.path.display(),
-            broken.reason
+            disabled.path.display(),
+            disabled.reason
         )?;
     }
     writeln!(out)?;

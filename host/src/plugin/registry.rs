@@ -25,7 +25,7 @@ use crate::system::clock::monotonic_now;
 pub struct PluginRegistry {
     sandbox: Arc<PluginSandbox>,
     plugins: BTreeMap<String, LoadedPlugin>,
-    broken: Vec<DisabledPlugin>,
+    disabled: Vec<DisabledPlugin>,
 }
 
 /// A plugin, compiled and linked. Each call runs in a fresh sandbox.
@@ -82,7 +82,7 @@ pub enum LoadError {
     },
     /// A plugin that was to be shipped cannot be used.
     #[error("{} {}", .0.path.display(), .0.reason)]
-    Broken(DisabledPlugin),
+    Disabled(DisabledPlugin),
     /// What was compiled cannot be written.
     #[error("cannot write compiled plugins to {}: {source}", .dir.display())]
     Ship {
@@ -103,7 +103,7 @@ impl PluginRegistry {
     ///
     /// # Errors
     /// Only when the folder cannot be read or WebAssembly cannot run at all; a plugin that cannot
-    /// be used is in [`PluginRegistry::broken`].
+    /// be used is in [`PluginRegistry::disabled`].
     pub fn load(dir: &Path, cache: Option<&Path>, limits: PluginLimits) -> Result<Self, LoadError> {
         Self::load_compiled(
             dir,
@@ -135,7 +135,7 @@ impl PluginRegistry {
         let mut registry = Self {
             sandbox: Arc::clone(&sandbox),
             plugins: BTreeMap::new(),
-            broken: Vec::new(),
+            disabled: Vec::new(),
         };
         for (path, loaded) in load_in_parallel(wasm_files(dir, limits)?, |path| {
             LoadedPlugin::load(path, &sandbox, &kept)
@@ -148,7 +148,7 @@ impl PluginRegistry {
                 }
                 Err(reason) => {
                     warn!(plugin.path = %path.display(), "plugin is disabled: it {reason}");
-                    registry.broken.push(DisabledPlugin { path, reason });
+                    registry.disabled.push(DisabledPlugin { path, reason });
                 }
             }
         }
@@ -173,7 +173,7 @@ impl PluginRegistry {
             CompiledPlugin::compile(path, &sandbox)
         }) {
             let fresh =
-                compiled.map_err(|reason| LoadError::Broken(DisabledPlugin { path, reason }))?;
+                compiled.map_err(|reason| LoadError::Disabled(DisabledPlugin { path, reason }))?;
             folder
                 .store(&fresh.digest, &fresh.component, &fresh.descriptor, 0o644)
                 .map_err(unwritten)?;
@@ -198,8 +198,8 @@ impl PluginRegistry {
     }
 
     /// Those that cannot, by path.
-    pub fn broken(&self) -> &[DisabledPlugin] {
-        &self.broken
+    pub fn disabled(&self) -> &[DisabledPlugin] {
+        &self.disabled
     }
 }
 
