@@ -228,7 +228,7 @@ impl<C: occi::ClusterService> ConnectionHandler for OcciService<C> {
         request: Request<Bytes>,
         local: SocketAddr,
     ) -> Response<Bytes> {
-        self.0.answer(request, local).await
+        self.0.handle_request(request, local).await
     }
 }
 

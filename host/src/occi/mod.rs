@@ -68,11 +68,15 @@ impl<C: ClusterService> OcciApi<C> {
 
     /// Handles one request. `local` is the address that it came in on, for clients that send no
     /// Host.
-    pub async fn answer(&self, request: Request<Bytes>, local: SocketAddr) -> Response<Bytes> {
+    pub async fn handle_request(
+        &self,
+        request: Request<Bytes>,
+        local: SocketAddr,
+    ) -> Response<Bytes> {
         let route = OcciRoute::from_path(request.uri().path());
         let span = request_span(&request, route.as_ref());
         let handle = async {
-            let response = match self.try_handle(&request, route, local).await {
+            let response = match self.serve_request(&request, route, local).await {
                 Ok(response) => response,
                 Err(error) => {
                     log_error(&error, request.uri().path());
@@ -86,7 +90,7 @@ impl<C: ClusterService> OcciApi<C> {
         handle.instrument(span).await
     }
 
-    async fn try_handle(
+    async fn serve_request(
         &self,
         request: &Request<Bytes>,
         route: Option<OcciRoute>,

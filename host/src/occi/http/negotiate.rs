@@ -1,6 +1,6 @@
 //! Content negotiation: chooses a response's rendering by the Accept header with its q values and
-//! parameters. Written here because Accept headers of hurtle's clients are not what libraries take:
-//! Java writes `q=.2` and `*`, and a form's media type asks for HTML.
+//! parameters. It also takes what clients send beside the standard: `q=.2`, as Java writes it, and
+//! the media type of forms, by which hurtle's clients ask for HTML.
 
 use http::HeaderMap;
 use http::header::ACCEPT;

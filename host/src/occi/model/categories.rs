@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_finds_kind_and_actions_from_term_and_scheme() {
+    fn a_client_finds_kind_and_actions_by_term_and_scheme() {
         let model = CategoryModel::from_frameworks(&[]);
         let find = |term: &str, scheme: &str| {
             model.find_category(
