@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use stampede_tests::host::find_binary;
 use stampede_tests::testbed::cloud::{MIRROR, PROXY};
 use stampede_tests::testbed::cluster::find_nodes;
-use stampede_tests::testbed::hadoop as health;
+use stampede_tests::testbed::{hadoop as health, node::TestbedNode};
 use stampede_tests::{must, verified};
 
 use crate::TestbedContext;
@@ -85,27 +85,30 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
     super::deletion::nothing_stays(testbed).await
 }
 
-/// `stampede deploy`, `show`, `list`, `delete`, with the older Hadoop.
+/// Runs the program on the testbed's clouds.yaml; what it printed.
+fn run_stampede(testbed: &TestbedContext, arguments: &[&str]) -> Result<String> {
+    let out = std::process::Command::new(find_binary()?)
+        .args(arguments)
+        .args(["--os-cloud", "demo", "--data-dir"])
+        .arg(testbed.scratch.join("command-line"))
+        .env(
+            "OS_CLIENT_CONFIG_FILE",
+            "/var/lib/openstack-rig/etc/clouds.yaml",
+        )
+        .output()?;
+    must!(
+        out.status.success(),
+        "stampede {}: {}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&out.stderr)
+    );
+    Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// `stampede deploy`, `show`, `list`, `delete`, with the older Hadoop; what they would do, before.
 pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
     let sha512 = testbed.cloud.sha512("3.4.3")?;
-    let stampede = |arguments: &[&str]| -> Result<String> {
-        let out = std::process::Command::new(find_binary()?)
-            .args(arguments)
-            .args(["--os-cloud", "demo", "--data-dir"])
-            .arg(testbed.scratch.join("command-line"))
-            .env(
-                "OS_CLIENT_CONFIG_FILE",
-                "/var/lib/openstack-rig/etc/clouds.yaml",
-            )
-            .output()?;
-        must!(
-            out.status.success(),
-            "stampede {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&out.stderr)
-        );
-        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
-    };
+    let stampede = |arguments: &[&str]| run_stampede(testbed, arguments);
     let (mirror, proxy, sha512) = (
         format!("mirror={MIRROR}"),
         format!("proxy={PROXY}"),
@@ -120,16 +123,10 @@ pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
         &proxy,
         &sha512,
     ];
-    let mut arguments = vec![
-        "deploy",
-        "hadoop",
-        "--name",
-        "terminal",
-        "--workers",
-        "1",
-        "--wait",
-    ];
+    let mut arguments = vec!["deploy", "hadoop", "--name", "terminal", "--workers", "1"];
     arguments.extend(sets.iter().flat_map(|s| ["--set", s]));
+    preview_deploy(testbed, &arguments).await?;
+    arguments.push("--wait");
     let shown = stampede(&arguments)?;
     must!(
         shown.contains("worker-1") && shown.contains("CREATE_COMPLETE"),
@@ -155,6 +152,44 @@ pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
         stampede(&["show", "terminal"])?.contains("CREATE_COMPLETE"),
         "show does not show its state"
     );
+    preview_update(testbed, &all[0]).await?;
     stampede(&["delete", "terminal", "--wait"])?;
     super::deletion::nothing_stays(testbed).await
+}
+
+/// A deploy that only says what it would make.
+async fn preview_deploy(testbed: &TestbedContext, deploy: &[&str]) -> Result<()> {
+    let shown = run_stampede(testbed, &[deploy, &["--dry-run"]].concat())?;
+    for wanted in ["worker-1", "m1.xlarge", "2 OS::Nova::Server", "3.4.3"] {
+        must!(shown.contains(wanted), "no `{wanted}` in {shown}");
+    }
+    let stacks = testbed.cloud.demo.stacks().await?;
+    must!(stacks.is_empty(), "a dry run made {stacks:?}");
+    let listed = run_stampede(testbed, &["list"])?;
+    must!(!listed.contains("terminal"), "a dry run left {listed}");
+    verified!("`deploy --dry-run` names nodes, flavors and resources, and makes nothing");
+    Ok(())
+}
+
+/// An update that only says what it would do, while the nodes are told nothing.
+async fn preview_update(testbed: &TestbedContext, master: &TestbedNode) -> Result<()> {
+    let generation = "ls /var/lib/stampede/ | sort; cat /var/lib/stampede/generation 2>/dev/null";
+    let before = master.run_script(generation).await?;
+    let wanted = ["update", "terminal", "--workers", "2", "--dry-run"];
+    let shown = run_stampede(testbed, &wanted)?;
+    must!(
+        shown.contains("adding worker-2") && shown.contains("OS::Nova::Server"),
+        "update --dry-run printed: {shown}"
+    );
+    let after = run_stampede(testbed, &["show", "terminal"])?;
+    must!(
+        after.contains("CREATE_COMPLETE") && !after.contains("worker-2"),
+        "a dry run changed it: {after}"
+    );
+    must!(
+        master.run_script(generation).await? == before,
+        "a dry run told the master something"
+    );
+    verified!("`update --dry-run` says `adding worker-2`, and changes nothing");
+    Ok(())
 }
