@@ -33,7 +33,7 @@ async fn walk_through(scratch: &Path) -> Result<()> {
     .await?;
     let host = HostProcess::start(&scratch.join("data"), &cloud.url(), &[]).await?;
     print_line(&format!(
-        "stampede serve on {}, for a stand-in of OpenStack in this process",
+        "stampede serve on {}, for a fake OpenStack in this process",
         host.url
     ));
     let client = OcciClient::new(&host.url, &cloud.issue_token("demo"), "demo")?;
