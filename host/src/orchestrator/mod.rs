@@ -5,11 +5,12 @@
 //! - `verbs`: create, deploy, provision, update, preview, delete, find, groups: one file each
 //! - [`reconcile`]: one step towards the desired state, the background worker, recovery from Heat
 //! - `rollout`: a change to a running cluster: its target, its steps, and their execution
-//! - `context`: what all of them share; `plan_cache`: the plans of changes under way
+//! - `context`: what all of them share
+//! - `plan_cache`: the plans of changes under way
 //! - [`stack`]: what Heat is given for a cluster, and what a stack tells of its cluster (pure)
 //! - [`planning`]: inventory of the cloud, resolving names, quotas, the plan
 //! - [`state`]: clusters in use, observation and refresh, sessions, what clients are shown
-//! - [`error`], [`limits`], `requeue`, `locks`: ground
+//! - [`error`], [`limits`], `requeue`, `locks`: what everything above is built on
 
 mod context;
 pub mod error;
