@@ -30,7 +30,7 @@ fn declared_type(line: &str) -> Option<&str> {
     Some(&rest[..end.unwrap_or(rest.len())])
 }
 
-/// `HttpRoute` has two words, `OcciApi` too, `Server` one.
+/// `OcciApi` has two words, `Server` one; a number (`RecordV1`) is no word.
 fn count_words(name: &str) -> usize {
     let chars: Vec<char> = name.chars().collect();
     let begins = |at: &usize| {
@@ -107,5 +107,5 @@ fn declarations_and_words_are_seen() {
     assert_eq!(declared_type("struct OfItsFile;"), None);
     assert_eq!(declared_type("pub fn type_of() {}"), None);
     let words = ["Server", "OcciApi", "RecordV1", "Ipv4Address", "HOT"].map(count_words);
-    assert_eq!(words, [1, 2, 2, 2, 1]);
+    assert_eq!(words, [1, 2, 1, 2, 1]);
 }
