@@ -90,7 +90,7 @@ pub struct Orchestrator {
 
 impl Orchestrator {
     /// Reads which projects have work that a former process did not finish; it goes on with the
-    /// next request of who wished it.
+    /// next request of who asked for it.
     ///
     /// # Errors
     /// `Internal`: the store cannot be read.
@@ -230,7 +230,7 @@ impl Orchestrator {
     }
 
     /// Plans, checks everything with the cloud, and has Heat create the stack before it returns.
-    /// When Heat's answer is lost, the wish stands, the view says `Planned` and why, and it is
+    /// When Heat's answer is lost, the request stands, the view says `Planned` and why, and it is
     /// tried again in the background.
     ///
     /// # Errors
@@ -320,10 +320,10 @@ impl Orchestrator {
     }
 
     /// Takes the cluster away: Heat is asked before it returns, and the entity is gone for clients.
-    /// When Heat cannot be asked, the wish stands and it is tried again in the background.
+    /// When Heat cannot be asked, the request stands and it is tried again in the background.
     ///
     /// # Errors
-    /// `NotFound`, `Unauthorized` (the wish stands until the caller's next good token).
+    /// `NotFound`, `Unauthorized` (the request stands until the caller's next good token).
     pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
         run_to_completion(delete::delete_cluster(
             Arc::clone(&self.context),

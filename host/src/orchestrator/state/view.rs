@@ -1,4 +1,4 @@
-//! What the faces are shown of a cluster. No HTTP, no OCCI.
+//! What the APIs are shown of a cluster. No HTTP, no OCCI.
 
 use std::{collections::BTreeMap, sync::Arc};
 
