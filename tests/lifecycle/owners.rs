@@ -121,7 +121,7 @@ async fn complete_of_alice(world: &LifecycleFixture) -> (Orchestrator, Caller) {
     (host, alice)
 }
 
-/// Shows the cluster until Heat's refusal is seen, which must not have ended the wish.
+/// Shows the cluster until Heat's refusal is seen, which must not have ended the request.
 async fn refused(host: &Orchestrator, caller: &Caller, words: &str) {
     let why = eventually("the refusal is shown", async || {
         host.view(caller, "default")

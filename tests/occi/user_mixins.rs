@@ -205,6 +205,9 @@ async fn a_request_for_a_cluster_may_name_it() {
     assert_eq!(at(&host, "/mymix/").await, "bde");
 }
 
+/// A category of ours that no client defines.
+const FRAMEWORK: &str = "Category: hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"";
+
 #[tokio::test]
 async fn it_is_defined_once_and_deleted_with_all_its_tags_but_no_cluster() {
     let host = host().await;
@@ -224,16 +227,8 @@ async fn it_is_defined_once_and_deleted_with_all_its_tags_but_no_cluster() {
             format!("{}; class=\"mixin\"", category_line("orchestrator")),
             403,
         ),
-        (
-            "POST",
-            "Category: hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"".to_owned(),
-            403,
-        ),
-        (
-            "DELETE",
-            "Category: hadoop; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"".to_owned(),
-            403,
-        ),
+        ("POST", FRAMEWORK.to_owned(), 403),
+        ("DELETE", FRAMEWORK.to_owned(), 403),
         ("DELETE", category_line("deploy"), 403),
         (
             "DELETE",

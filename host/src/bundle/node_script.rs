@@ -7,7 +7,10 @@
 //! words; files are here-documents with a quoted delimiter, in which bash replaces nothing, or
 //! base64 where a here-document would change them.
 
-use std::{collections::BTreeMap, io::Write as _};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    io::Write as _,
+};
 
 use base64::Engine as _;
 
@@ -72,75 +75,96 @@ pub fn check_files(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<Contr
         .iter()
         .map(|group| group.role.as_str())
         .collect();
-    let mut files: Vec<(&str, &str, &str)> = Vec::new();
+    let mut owners = FileOwners::new();
     for part in parts {
-        let mut report =
-            |message: String| violations.push(ContractViolation::of_plugin(&part.plugin, message));
-        let mut names = Vec::new();
-        for script in &part.scripts {
-            let place = (&script.role, script.stage, &script.name);
-            let plain = script
-                .name
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-            if script.name.is_empty()
-                || !plain
-                || script.name.len() > MAX_SCRIPT_NAME_CHARS
-                || names.contains(&place)
-            {
-                let stage = script.stage.as_str();
-                report(format!(
-                    "the {stage} script `{}` needs a name of its own, of a-z, 0-9 and -",
-                    script.name
-                ));
-            }
-            if !roles.contains(&script.role.as_str()) {
-                report(format!(
-                    "the script `{}` is for the role `{}`, which is not there",
-                    script.name, script.role
-                ));
-            }
-            names.push(place);
-        }
-        for file in &part.files {
-            if !is_plain_path(&file.path) {
-                report(format!(
-                    "the file `{}` must have an absolute, plain path outside {HOME}",
-                    file.path.escape_debug()
-                ));
-            }
-            if file.mode == 0 || file.mode > 0o777 {
-                report(format!(
-                    "the file `{}` has the mode {:o}",
-                    file.path, file.mode
-                ));
-            }
-            for role in file
-                .roles
-                .iter()
-                .filter(|role| !roles.contains(&role.as_str()))
-            {
-                report(format!(
-                    "the file `{}` is for the role `{role}`, which is not there",
-                    file.path
-                ));
-            }
-        }
-        for (file, role) in part
-            .files
-            .iter()
-            .flat_map(|file| file.roles.iter().map(move |role| (file, role)))
+        let messages = [check_scripts(part, &roles), check_paths(part, &roles)].concat();
+        violations.extend(
+            messages
+                .into_iter()
+                .map(|message| ContractViolation::of_plugin(&part.plugin, message)),
+        );
+        violations.extend(claim_files(part, &mut owners));
+    }
+    violations
+}
+
+/// What is wrong with a plugin's scripts: names and roles.
+fn check_scripts(part: &PluginBundle, roles: &[&str]) -> Vec<String> {
+    let mut messages = Vec::new();
+    let mut names = Vec::new();
+    for script in &part.scripts {
+        let place = (&script.role, script.stage, &script.name);
+        let plain = script
+            .name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if script.name.is_empty()
+            || !plain
+            || script.name.len() > MAX_SCRIPT_NAME_CHARS
+            || names.contains(&place)
         {
-            match files
-                .iter()
-                .find(|(path, taken, _)| *path == file.path && taken == role)
-            {
-                Some((_, _, owner)) => violations.push(ContractViolation::of_two(
-                    owner,
+            let stage = script.stage.as_str();
+            messages.push(format!(
+                "the {stage} script `{}` needs a name of its own, of a-z, 0-9 and -",
+                script.name
+            ));
+        }
+        if !roles.contains(&script.role.as_str()) {
+            messages.push(format!(
+                "the script `{}` is for the role `{}`, which is not there",
+                script.name, script.role
+            ));
+        }
+        names.push(place);
+    }
+    messages
+}
+
+/// What is wrong with a plugin's files: paths, modes and roles.
+fn check_paths(part: &PluginBundle, roles: &[&str]) -> Vec<String> {
+    let mut messages = Vec::new();
+    for file in &part.files {
+        if !is_plain_path(&file.path) {
+            messages.push(format!(
+                "the file `{}` must have an absolute, plain path outside {HOME}",
+                file.path.escape_debug()
+            ));
+        }
+        if file.mode == 0 || file.mode > 0o777 {
+            messages.push(format!(
+                "the file `{}` has the mode {:o}",
+                file.path, file.mode
+            ));
+        }
+        for role in file
+            .roles
+            .iter()
+            .filter(|role| !roles.contains(&role.as_str()))
+        {
+            messages.push(format!(
+                "the file `{}` is for the role `{role}`, which is not there",
+                file.path
+            ));
+        }
+    }
+    messages
+}
+
+/// The plugin that writes a file, by path and role.
+type FileOwners<'a> = BTreeMap<(&'a str, &'a str), &'a str>;
+
+/// Takes a plugin's files down as its own, and reports those that have an owner already.
+fn claim_files<'a>(part: &'a PluginBundle, owners: &mut FileOwners<'a>) -> Vec<ContractViolation> {
+    let mut violations = Vec::new();
+    for file in &part.files {
+        for role in &file.roles {
+            match owners.entry((&file.path, role)) {
+                Entry::Occupied(owner) => violations.push(ContractViolation::of_two(
+                    owner.get(),
                     &part.plugin,
                     format!("both write `{}` on role {role}", file.path),
                 )),
-                None => files.push((&file.path, role, &part.plugin)),
+                Entry::Vacant(free) => drop(free.insert(&part.plugin)),
             }
         }
     }

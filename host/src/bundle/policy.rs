@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{ContractViolation, PluginBundle, merge::SECTIONS};
 use crate::cluster::{
-    attribute_names::CLUSTER,
+    framework::CLUSTER,
     framework::{PluginDescriptor, PluginRequest},
 };
 

@@ -54,22 +54,47 @@ impl std::fmt::Display for LimitViolation {
     }
 }
 
-/// Everything that is too large, with both numbers.
-pub fn check_sizes(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitViolation> {
-    let mut violations = Vec::new();
-    // Reports `what` where it has more than the most.
-    let mut limit = |what: String, is: usize, most: usize, unit: &'static str| {
+/// Collects what has more than the most.
+#[derive(Default)]
+struct LimitChecker {
+    violations: Vec<LimitViolation>,
+}
+
+impl LimitChecker {
+    fn check(&mut self, what: String, is: usize, most: usize, unit: &'static str) {
         if is > most {
-            violations.push(LimitViolation {
+            self.violations.push(LimitViolation {
                 what,
                 is,
                 most,
                 unit,
             });
         }
-    };
+    }
+}
+
+/// Everything that is too large, with both numbers.
+pub fn check_sizes(template: &Value, files: &BTreeMap<String, String>) -> Vec<LimitViolation> {
+    let mut checker = LimitChecker::default();
+    check_request(template, files, &mut checker);
+    let resources = template.get("resources").and_then(Value::as_object);
+    checker.check(
+        "the stack".to_owned(),
+        resources.map_or(0, serde_json::Map::len),
+        MAX_RESOURCES,
+        "resources",
+    );
+    check_names(template, &mut checker);
+    for (name, resource) in resources.into_iter().flatten() {
+        check_metadata(name, resource, &mut checker);
+    }
+    checker.violations
+}
+
+/// The template, the whole request, and each script.
+fn check_request(template: &Value, files: &BTreeMap<String, String>, checker: &mut LimitChecker) {
     let bytes = template.to_string().len();
-    limit(
+    checker.check(
         "the template".to_owned(),
         bytes,
         MAX_TEMPLATE_BYTES,
@@ -82,73 +107,60 @@ pub fn check_sizes(template: &Value, files: &BTreeMap<String, String>) -> Vec<Li
             name.len() + serde_json::to_string(text).map_or(usize::MAX / 2, |json| json.len())
         })
         .sum();
-    limit(
+    checker.check(
         "the request to Heat".to_owned(),
         bytes + files_bytes,
         MAX_REQUEST_BYTES - REQUEST_RESERVE_BYTES,
         "bytes",
     );
     for (name, text) in files {
-        limit(
+        checker.check(
             format!("the user data `{name}` with its header"),
             count_user_data_chars(text.len()),
             MAX_USER_DATA_CHARS,
             "characters of base64",
         );
     }
-    let resources = template.get("resources").and_then(Value::as_object);
-    limit(
-        "the stack".to_owned(),
-        resources.map_or(0, serde_json::Map::len),
-        MAX_RESOURCES,
-        "resources",
-    );
+}
+
+/// The names in all sections of the template.
+fn check_names(template: &Value, checker: &mut LimitChecker) {
     for section in super::merge::SECTIONS {
-        for (name, _) in template
-            .get(section)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
-            limit(
-                format!(
-                    "a name in {section}, `{}...`,",
-                    name.chars().take(20).collect::<String>()
-                ),
+        let entries = template.get(section).and_then(Value::as_object);
+        for (name, _) in entries.into_iter().flatten() {
+            let start: String = name.chars().take(20).collect();
+            checker.check(
+                format!("a name in {section}, `{start}...`,"),
                 name.chars().count(),
                 MAX_NAME_CHARS,
                 "characters",
             );
         }
     }
-    for (name, resource) in resources.into_iter().flatten() {
-        let metadata = resource
-            .pointer("/properties/metadata")
-            .and_then(Value::as_object)
-            .filter(|_| resource["type"] == "OS::Nova::Server");
-        limit(
-            format!("the metadata of `{name}`"),
-            metadata.map_or(0, serde_json::Map::len),
-            MAX_METADATA_ITEMS,
-            "items",
+}
+
+/// A server's metadata: how many items, and how long each is.
+fn check_metadata(name: &str, resource: &Value, checker: &mut LimitChecker) {
+    let metadata = resource
+        .pointer("/properties/metadata")
+        .and_then(Value::as_object)
+        .filter(|_| resource["type"] == "OS::Nova::Server");
+    checker.check(
+        format!("the metadata of `{name}`"),
+        metadata.map_or(0, serde_json::Map::len),
+        MAX_METADATA_ITEMS,
+        "items",
+    );
+    for (key, value) in metadata.into_iter().flatten() {
+        let value_chars = value.as_str().map_or(0, |text| text.chars().count());
+        let start: String = key.chars().take(20).collect();
+        checker.check(
+            format!("the metadata `{start}` of `{name}`"),
+            key.chars().count().max(value_chars),
+            MAX_METADATA_CHARS,
+            "characters",
         );
-        for (key, value) in metadata.into_iter().flatten() {
-            let chars = key
-                .chars()
-                .count()
-                .max(value.as_str().map_or(0, |text| text.chars().count()));
-            limit(
-                format!(
-                    "the metadata `{}` of `{name}`",
-                    key.chars().take(20).collect::<String>()
-                ),
-                chars,
-                MAX_METADATA_CHARS,
-                "characters",
-            );
-        }
     }
-    violations
 }
 
 /// The most workers that leave the template with no more resources than Heat takes. Counted from a

@@ -218,13 +218,26 @@ fn what_two_plugins_define_is_refused_by_both_names() {
     );
 }
 
+/// Asserts that each of these resources of the plugin `hadoop` is refused with the text beside it.
+fn assert_refused(cases: Vec<(Value, &str)>) {
+    for (resources, wanted) in cases {
+        let refusal = built(hadoop(resources.clone())).unwrap_err();
+        assert!(refusal.contains(wanted), "{resources}: {refusal}");
+        assert!(refusal.starts_with("plugin `hadoop`: "), "{refusal}");
+    }
+}
+
+const RULE_TYPE: &str = "OS::Neutron::SecurityGroupRule";
+
+fn rule_with(properties: Value) -> Value {
+    json!({"hadoop_rule": {"type": RULE_TYPE, "properties": properties}})
+}
+
 #[test]
-fn each_thing_that_a_plugin_may_not_do_is_named() {
-    let rule = "OS::Neutron::SecurityGroupRule";
-    let with = |properties: Value| json!({"hadoop_rule": {"type": rule, "properties": properties}});
-    let cases = [
+fn each_resource_that_a_plugin_may_not_have_is_named() {
+    assert_refused(vec![
         (
-            json!({"rule": {"type": rule}}),
+            json!({"rule": {"type": RULE_TYPE}}),
             "must be of a-z, 0-9 and _ and begin with `hadoop_`",
         ),
         (
@@ -260,56 +273,57 @@ fn each_thing_that_a_plugin_may_not_do_is_named() {
             "saves its private key",
         ),
         (
-            json!({"hadoop_x": {"type": rule, "external_id": "1"}}),
+            json!({"hadoop_x": {"type": RULE_TYPE, "external_id": "1"}}),
             "has `external_id`",
         ),
         (json!({"hadoop_x": {}}), "has no type"),
+    ]);
+}
+
+#[test]
+fn each_thing_that_a_plugin_may_not_do_is_named() {
+    assert_refused(vec![
         (
-            with(json!({"a": {"get_resource": "nowhere"}})),
+            rule_with(json!({"a": {"get_resource": "nowhere"}})),
             "get_resource names `nowhere`, which is not in resources",
         ),
         (
-            with(json!({"a": [{"get_attr": ["nowhere", "x"]}]})),
+            rule_with(json!({"a": [{"get_attr": ["nowhere", "x"]}]})),
             "get_attr names `nowhere`",
         ),
         (
-            with(json!({"a": {"get_param": "nowhere"}})),
+            rule_with(json!({"a": {"get_param": "nowhere"}})),
             "get_param names `nowhere`, which is not in parameters",
         ),
         (
-            with(json!({"a": {"get_file": "/etc/passwd"}})),
+            rule_with(json!({"a": {"get_file": "/etc/passwd"}})),
             "get_file names \"/etc/passwd\", there are: node-master.sh, node-worker.sh",
         ),
         (
-            with(json!({"a": {"if": ["nowhere", 1, 2]}})),
+            rule_with(json!({"a": {"if": ["nowhere", 1, 2]}})),
             "condition names `nowhere`",
         ),
         (
-            with(json!({"a": {"list_join": ["", [{"get_param": "x"}]]}})),
+            rule_with(json!({"a": {"list_join": ["", [{"get_param": "x"}]]}})),
             "get_param names `x`",
         ),
         (
-            with(json!({"a": {"str_replace": {"template": "", "params": {}}}})),
+            rule_with(json!({"a": {"str_replace": {"template": "", "params": {}}}})),
             "the function `str_replace` may not be used",
         ),
         (
-            with(json!({"a": {"yaql": {}}})),
+            rule_with(json!({"a": {"yaql": {}}})),
             "the function `yaql` may not be used",
         ),
         (
-            json!({"hadoop_x": {"type": rule, "depends_on": ["nowhere"]}}),
+            json!({"hadoop_x": {"type": RULE_TYPE, "depends_on": ["nowhere"]}}),
             "depends_on names `nowhere`",
         ),
         (
-            json!({"hadoop_x": {"type": rule, "condition": "nowhere"}}),
+            json!({"hadoop_x": {"type": RULE_TYPE, "condition": "nowhere"}}),
             "condition names `nowhere`",
         ),
-    ];
-    for (resources, wanted) in cases {
-        let told = built(hadoop(resources.clone())).unwrap_err();
-        assert!(told.contains(wanted), "{resources}: {told}");
-        assert!(told.starts_with("plugin `hadoop`: "), "{told}");
-    }
+    ]);
     assert!(
         built(part("hadoop", json!({"heat_template_version": "x"})))
             .unwrap_err()
@@ -321,7 +335,7 @@ fn each_thing_that_a_plugin_may_not_do_is_named() {
             .contains("answered in the name of `hadoop`")
     );
     assert!(
-        built(hadoop(with(
+        built(hadoop(rule_with(
             json!({"a": {"get_param": "OS::stack_name"}, "b": "get_param: nowhere"})
         )))
         .is_ok()

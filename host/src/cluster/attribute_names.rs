@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{attribute_schema::ATTRIBUTES, framework::PluginDescriptor};
+use super::{
+    attribute_schema::ATTRIBUTES,
+    framework::{CLUSTER, PluginDescriptor},
+};
 
 /// The prefix of attributes that are ours; `--set` leaves it out.
 pub const PREFIX: &str = "stampede.";
-/// The plugin that every chain begins with.
-pub const CLUSTER: &str = "cluster";
 
 /// The names that requests may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

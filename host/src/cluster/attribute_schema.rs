@@ -19,7 +19,7 @@
 //! (`orchestrator`'s `cluster_plan`, [`super::framework::PluginRequest`]). A plugin's own
 //! parameters have no rows: its descriptor describes them by a JSON Schema.
 
-use super::{ClusterSpec, Problem, attribute_names::CLUSTER, limits, parse_value};
+use super::{ClusterSpec, Problem, framework::CLUSTER, limits, parse_value};
 
 /// The framework of a request that names none.
 pub const DEFAULT_FRAMEWORK: &str = "hadoop";

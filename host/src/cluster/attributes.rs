@@ -14,9 +14,10 @@ use std::collections::BTreeMap;
 pub use super::attribute_names::PREFIX;
 use super::{
     ClusterSpec, Problem,
-    attribute_names::{AttributeNames, CLUSTER, nearest},
+    attribute_names::{AttributeNames, nearest},
     attribute_schema::{ATTRIBUTES, AttributeSchema, DEFAULT_FRAMEWORK, default_spec},
     defaults::OperatorDefaults,
+    framework::CLUSTER,
     limits,
     parse_value::{check_text, parse_cluster_name, shorten, split_list},
     spec::FrameworkChoice,

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Flavor;
 
+/// The plugin that every chain begins with.
+pub const CLUSTER: &str = "cluster";
 /// A keyword of a parameter's JSON Schema in [`PluginDescriptor::parameters`]: with the value
 /// `true` the parameter is fixed with the cluster, and an update that changes it is refused.
 /// Plugins write it by the SDK's constant of the same name.

@@ -1,5 +1,5 @@
 //! The resources of the cloud that the host works with: projects, stacks, flavors, images,
-//! networks, quotas. Plain data, in the fields that are used.
+//! networks, quotas. Pure data, in the fields that are used.
 
 use std::collections::BTreeMap;
 

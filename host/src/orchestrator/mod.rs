@@ -5,11 +5,12 @@
 //! - `verbs`: create, deploy, provision, update, preview, delete, find, groups: one file each
 //! - [`reconcile`]: one step towards the desired state, the background worker, recovery from Heat
 //! - `rollout`: a change to a running cluster: its target, its steps, and their execution
-//! - `context`: what all of them share; `plan_cache`: the plans of changes under way
+//! - `context`: what all of them share
+//! - `plan_cache`: the plans of changes under way
 //! - [`stack`]: what Heat is given for a cluster, and what a stack tells of its cluster (pure)
 //! - [`planning`]: inventory of the cloud, resolving names, quotas, the plan
 //! - [`state`]: clusters in use, observation and refresh, sessions, what clients are shown
-//! - [`error`], [`limits`], `requeue`, `locks`: ground
+//! - [`error`], [`limits`], `requeue`, `locks`: what everything above is built on
 
 mod context;
 pub mod error;
@@ -89,7 +90,7 @@ pub struct Orchestrator {
 
 impl Orchestrator {
     /// Reads which projects have work that a former process did not finish; it goes on with the
-    /// next request of who wished it.
+    /// next request of who asked for it.
     ///
     /// # Errors
     /// `Internal`: the store cannot be read.
@@ -229,7 +230,7 @@ impl Orchestrator {
     }
 
     /// Plans, checks everything with the cloud, and has Heat create the stack before it returns.
-    /// When Heat's answer is lost, the wish stands, the view says `Planned` and why, and it is
+    /// When Heat's answer is lost, the request stands, the view says `Planned` and why, and it is
     /// tried again in the background.
     ///
     /// # Errors
@@ -319,10 +320,10 @@ impl Orchestrator {
     }
 
     /// Takes the cluster away: Heat is asked before it returns, and the entity is gone for clients.
-    /// When Heat cannot be asked, the wish stands and it is tried again in the background.
+    /// When Heat cannot be asked, the request stands and it is tried again in the background.
     ///
     /// # Errors
-    /// `NotFound`, `Unauthorized` (the wish stands until the caller's next good token).
+    /// `NotFound`, `Unauthorized` (the request stands until the caller's next good token).
     pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
         run_to_completion(delete::delete_cluster(
             Arc::clone(&self.context),

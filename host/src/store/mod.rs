@@ -4,7 +4,7 @@
 //! over the revision that the writer has read.
 //!
 //! Layout
-//! - [`record`]: [`ClusterRecord`], what is remembered of a cluster
+//! - [`record`]: [`ClusterRecord`], what is remembered of a cluster; `record_fields`: its fields
 //! - [`transitions`], `change_transitions`: every way in which a record changes, by name
 //! - [`snapshot`]: the part of it that a stack carries
 //! - `record_v1`: how records were written before they had a version
@@ -17,6 +17,7 @@ pub mod error;
 pub mod groups;
 mod migrations;
 pub mod record;
+mod record_fields;
 mod record_v1;
 pub mod snapshot;
 pub mod transitions;
@@ -32,7 +33,8 @@ use sqlx::{
 
 pub use error::StoreError;
 pub use groups::ClusterGroup;
-pub use record::{ClusterRecord, NodeNotifications, ObservedState, RecordIdentity};
+pub use record::{ClusterRecord, RecordIdentity};
+pub use record_fields::{NodeNotifications, ObservedState, RecordFields};
 pub use snapshot::StackSnapshot;
 pub use transitions::{DeployIntent, RefusedTransition, TransitionResult};
 

@@ -5,15 +5,13 @@
 use std::{collections::BTreeMap, ops::Deref};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{StackSnapshot, record_v1::RecordV1};
-use crate::cluster::{
-    ClusterSpec, Lifecycle, LifecyclePhase, RolloutStep,
-    change::{ChangeReport, FileDigests},
-    lifecycle::DeleteTarget,
-    progress::StageReport,
+use super::{
+    StackSnapshot,
+    record_fields::{ObservedState, RecordFields},
+    record_v1::RecordV1,
 };
+use crate::cluster::{Lifecycle, LifecyclePhase, lifecycle::DeleteTarget};
 
 /// The version of the JSON that is written; what [`RecordV1`] reads has none.
 const VERSION: u32 = 2;
@@ -23,53 +21,6 @@ const VERSION: u32 = 2;
 /// It lends its fields for reading only: there is no `DerefMut`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClusterRecord(pub(super) RecordFields);
-
-/// The fields of a [`ClusterRecord`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RecordFields {
-    /// A UUID, the cluster's own: a new one for each request after a delete.
-    pub id: String,
-    /// Whose it is.
-    pub project_id: String,
-    /// For people.
-    pub project_name: String,
-    /// The entity's name, one among the living of its project.
-    pub name: String,
-    /// The stack's name, fixed with the record's id.
-    pub stack_name: String,
-    /// Where it lives.
-    pub region: String,
-    /// The id of the user who asked for what is under way, whose token alone creates and deletes;
-    /// none in records of former versions and of clusters that were found again, where every token
-    /// of the project does.
-    pub owner: Option<String>,
-    /// When it was asked for, in seconds since 1970.
-    pub created_s: u64,
-    /// When something other than an observation changed it last.
-    pub updated_s: u64,
-    /// How often it was written; a writer that has an older one is refused.
-    pub revision: i64,
-    /// How far its life has come.
-    pub lifecycle: Lifecycle,
-    /// Whether a client was told that its deploy succeeded.
-    pub acknowledged: bool,
-    /// Whether the client has taken the last step of its own life cycle, which means nothing to
-    /// the cloud.
-    pub provisioned: bool,
-    /// As clients gave them.
-    pub attributes: BTreeMap<String, String>,
-    /// Attributes of ours as they came with everything but an update: a client that repeats them
-    /// with an update may not mean them.
-    pub initial_attributes: BTreeMap<String, String>,
-    /// What was deployed, defaults of that time included; none before deploy.
-    pub spec: Option<ClusterSpec>,
-    /// Endpoint names, each with the output that holds its URL.
-    pub endpoints: BTreeMap<String, String>,
-    /// What the nodes were notified of so far.
-    pub notified: NodeNotifications,
-    /// What the cloud showed last.
-    pub observed: ObservedState,
-}
 
 /// What never changes in a cluster's life.
 #[derive(Clone, Debug, Default)]
@@ -221,92 +172,6 @@ impl ClusterRecord {
     pub(crate) fn for_tests(fields: RecordFields) -> Self {
         Self(fields)
     }
-}
-
-/// The lifecycle's questions, asked of the record.
-impl RecordFields {
-    /// Whether clients still see it.
-    pub fn is_live(&self) -> bool {
-        self.lifecycle.is_live()
-    }
-
-    /// Heat's UUID, once Heat has answered.
-    pub fn stack_id(&self) -> Option<&str> {
-        self.lifecycle.stack_id()
-    }
-
-    /// A change to the running cluster that is under way.
-    pub fn change(&self) -> Option<&crate::cluster::ClusterChange> {
-        self.lifecycle.change()
-    }
-
-    /// Why what is wanted cannot be had, where only its user or an operator can help.
-    pub fn blocked_reason(&self) -> Option<&str> {
-        self.lifecycle.blocked_reason()
-    }
-
-    /// Why the last change was rolled back, where it was.
-    pub fn rollback_reason(&self) -> Option<&str> {
-        self.lifecycle.rollback_reason()
-    }
-}
-
-/// What the nodes of a cluster were notified of so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct NodeNotifications {
-    /// How the nodes signal: fixed with the stack.
-    pub transport: String,
-    /// The newest generation that was given out.
-    pub generation: u32,
-    /// The newest generation of each node that was ever notified of a change.
-    pub nodes: BTreeMap<String, u32>,
-    /// Digests of what stands on the nodes of each role, by path.
-    pub installed: FileDigests,
-}
-
-impl NodeNotifications {
-    /// What the nodes have been notified of once Heat has this step.
-    pub fn after_step(&self, step: &RolloutStep) -> Self {
-        let mut after = self.clone();
-        after.generation = after.generation.max(step.generation);
-        let told = step.told.iter();
-        after
-            .nodes
-            .extend(told.map(|node| (node.clone(), step.generation)));
-        after
-    }
-}
-
-/// What the cloud showed last. The aliases are the names in records without a version.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ObservedState {
-    /// Heat's status verbatim.
-    pub status: Option<String>,
-    /// Heat's words beside it.
-    pub reason: String,
-    /// The stack was there and is gone, and nobody asked us.
-    #[serde(alias = "gone")]
-    pub deleted_externally: bool,
-    /// The outputs that have a value.
-    pub outputs: BTreeMap<String, Value>,
-    /// The latest line of each stage of each node, in the order of arrival.
-    pub reports: Vec<StageReport>,
-    /// The nodes that said they are ready.
-    pub ready: Vec<String>,
-    /// The first failure that a node signalled, in its own words.
-    #[serde(alias = "signalled")]
-    pub failure_signal: Option<String>,
-    /// The first resource that failed, and Heat's words about it.
-    pub failed: Option<(String, String)>,
-    /// What each node answered last when it was notified of a change.
-    #[serde(default)]
-    pub answers: BTreeMap<String, ChangeReport>,
-    /// Nodes that cannot be notified of changes: they see no metadata service.
-    #[serde(default, alias = "deaf")]
-    pub nodes_without_metadata: Vec<String>,
-    /// The last event that was read.
-    pub marker: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Records and snapshots of the last version that gave them no version, as it has written them.
 
+use serde_json::Value;
+
 use super::*;
 use crate::cluster::lifecycle::RolloutStatus;
 

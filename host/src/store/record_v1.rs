@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{NodeNotifications, ObservedState, record::RecordFields};
+use super::{NodeNotifications, ObservedState, record_fields::RecordFields};
 use crate::cluster::{
     ClusterChange, ClusterSpec, Lifecycle, LifecyclePhase,
     lifecycle::{DeleteTarget, RolloutStatus},

@@ -87,7 +87,7 @@ async fn two_processes_on_one_file_never_overwrite_each_other() {
     let first = record("1", "p", "demo");
     one.insert(&first).await.unwrap();
     let with_region = |region: &str| {
-        ClusterRecord::for_tests(record::RecordFields {
+        ClusterRecord::for_tests(record_fields::RecordFields {
             revision: 2,
             region: region.into(),
             ..first.0.clone()

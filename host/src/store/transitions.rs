@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ClusterRecord, NodeNotifications, ObservedState, record::RecordFields};
+use super::{ClusterRecord, NodeNotifications, ObservedState, record_fields::RecordFields};
 use crate::cluster::{
     ClusterSpec, Lifecycle, attributes,
     lifecycle::{DeleteTarget, RolloutStatus},

@@ -3,10 +3,10 @@
 //! `router_interface`, `security_group`, `<node>_server`, `<node>_port`), which are contract.
 //!
 //! Layout
-//! - [`settings`]: its parameters
-//! - [`network`]: network, subnet, router, security group, the master's floating IP
-//! - [`nodes`]: a port and a server a node, and what the server is told at boot
-//! - [`readiness`]: how nodes report, and when the stack is complete
+//! - `settings`: its parameters
+//! - `network`: network, subnet, router, security group, the master's floating IP
+//! - `nodes`: a port and a server a node, and what the server is told at boot
+//! - `readiness`: how nodes report, and when the stack is complete
 
 use stampede_plugin::{
     Bundle, Cardinality, Descriptor, Guest, Problem, Request, Role, Service, Share, Size, bundle,

@@ -89,8 +89,8 @@ pub struct WorkerMemory {
 }
 
 /// Shares out a worker's memory; `taken` is what other frameworks have of it. Never fails:
-/// [`Worker::available`] may be too little, and wishes may be impossible, which `problems` says in
-/// words.
+/// [`WorkerMemory::available`] may be too little, and settings may be impossible, which `problems`
+/// reports.
 pub fn share_worker(ram: u32, vcpus: u32, taken: u32, wishes: &MemorySettings) -> WorkerMemory {
     let usable = usable_ram(ram).saturating_sub(taken);
     // two sixteenths, rounded apart, so that their sum never rises by more than what there is more

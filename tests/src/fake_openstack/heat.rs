@@ -7,7 +7,8 @@ use super::{
     hot_functions,
     reply::FakeReply,
     request::FakeRequest,
-    stack::{FakeEvent, FakeResource, FakeStack},
+    stack::FakeStack,
+    stack_parts::{FakeEvent, FakeResource},
     template_check,
 };
 

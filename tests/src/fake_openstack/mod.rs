@@ -29,6 +29,7 @@ mod request;
 mod routes;
 mod server;
 mod stack;
+mod stack_parts;
 mod stack_plan;
 mod stack_update;
 mod template_check;

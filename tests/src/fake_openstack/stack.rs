@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     hot_functions,
+    stack_parts::{FakeEvent, FakeResource},
     values::{format_timestamp, uuid},
 };
 
@@ -62,30 +63,6 @@ pub(super) struct FakeStack {
     state: &'static str,
     pub(super) plan: VecDeque<StackStep>,
     number: u64,
-}
-
-/// One resource.
-#[derive(Debug)]
-pub(super) struct FakeResource {
-    pub(super) name: String,
-    pub(super) kind: String,
-    /// `CREATE_COMPLETE`.
-    pub(super) status: String,
-    pub(super) reason: String,
-    /// Empty until it is made.
-    pub(super) physical_id: String,
-    pub(super) updated: String,
-}
-
-/// One event.
-#[derive(Clone, Debug)]
-pub(super) struct FakeEvent {
-    pub(super) id: String,
-    pub(super) time: String,
-    pub(super) resource: String,
-    pub(super) physical_id: String,
-    pub(super) status: String,
-    pub(super) reason: String,
 }
 
 /// What happens in one step.
@@ -247,25 +224,7 @@ impl FakeStack {
             StackStep::Progress(lines) => lines.iter().for_each(|(node, line)| {
                 self.signal("progress_handle", node, "SUCCESS", line, line)
             }),
-            StackStep::NodeFails(node, text) => {
-                self.signal(
-                    "progress_handle",
-                    &node,
-                    "SUCCESS",
-                    &failed_line(&node, &text),
-                    &text,
-                );
-                self.signal(
-                    "ready_handle",
-                    &node,
-                    "FAILURE",
-                    &format!("{node} {text}"),
-                    &text,
-                );
-                self.fail_wait(&format!(
-                    "WaitConditionFailure: resources.{{}}: {node} {text}"
-                ));
-            }
+            StackStep::NodeFails(node, text) => self.fail_node(&node, &text),
             StackStep::Ready(nodes) => {
                 nodes.iter().for_each(|node| {
                     self.signal(
@@ -293,6 +252,17 @@ impl FakeStack {
             }
         }
         true
+    }
+
+    /// A node reports its failure, and with it the wait condition ends.
+    fn fail_node(&mut self, node: &str, text: &str) {
+        let line = failed_line(node, text);
+        self.signal("progress_handle", node, "SUCCESS", &line, text);
+        let reason = format!("{node} {text}");
+        self.signal("ready_handle", node, "FAILURE", &reason, text);
+        self.fail_wait(&format!(
+            "WaitConditionFailure: resources.{{}}: {node} {text}"
+        ));
     }
 
     /// A signal to a handle, as a node sends it.

@@ -13,7 +13,7 @@ use super::super::render::text::value_text;
 use super::super::terms::{COLLECTION_PATH, FRAMEWORK_ATTRIBUTE, LifecycleAction};
 use super::context::{HandlerContext, HandlerResult};
 use super::resolve::ResolvedRequest;
-use crate::cluster::attribute_names::CLUSTER;
+use crate::cluster::framework::CLUSTER;
 use crate::orchestrator::{ClusterView, CreateOutcome, OrchestratorError};
 
 /// The entities below a path: all of the project, or the members of one mixin.

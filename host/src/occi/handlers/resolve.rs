@@ -7,7 +7,7 @@ use super::super::model::user_mixin::UserMixin;
 use super::super::terms::{
     CategoryDefinition, FRAMEWORK_ATTRIBUTE, LifecycleAction, ParsedRequest, is_read_only,
 };
-use crate::cluster::attribute_names::CLUSTER;
+use crate::cluster::framework::CLUSTER;
 use crate::orchestrator::ClientAttributes;
 
 /// What a request asks for, its categories resolved.

@@ -3,7 +3,7 @@
 //! mistakes and is part of the recorded protocol.
 //!
 //! Layout
-//! - [`route_request`]: all checks in their order
+//! - `route_request`: all checks in their order
 //! - [`route`]: paths, their methods, values in queries
 //! - [`authenticate`]: the credentials' headers; requests that another site's page sends
 //! - [`negotiate`]: the rendering that the client prefers

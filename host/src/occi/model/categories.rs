@@ -5,9 +5,9 @@ use super::super::terms::{
     Category, FRAMEWORK_SCHEME, FrameworkMixin, KIND_TERM, LifecycleAction, SERVICE_SCHEME,
 };
 use super::user_mixin::UserMixin;
-use crate::cluster::attribute_names::{CLUSTER, PREFIX};
+use crate::cluster::attribute_names::PREFIX;
 use crate::cluster::attribute_schema::ATTRIBUTES;
-use crate::cluster::framework::PluginDescriptor;
+use crate::cluster::framework::{CLUSTER, PluginDescriptor};
 
 /// A category that this service lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! From a spec to what Heat is given: which plugins in which order, what each is asked, and whether
-//! what they return fits together. Pure but for the calls of plugins. Knows no cloud: what was
-//! looked up there is handed in.
+//! what they return fits together. Calls the plugins and nothing else; what was looked up in the
+//! cloud is passed in.
 //!
 //! Layout
-//! - [`chain`]: which plugins, in which order
-//! - [`settings`]: raw texts to what a plugin's schema says
+//! - [`plugin_chain`]: which plugins, in which order
+//! - [`typed_settings`]: raw texts to what a plugin's schema says
 //! - [`nodes`]: node groups with ids, names and addresses; whether their flavors are large enough
-//! - [`shares`]: ports and memory that the chain's plugins take of the same nodes
-//! - [`plugins`]: the plan as the orchestrator asks for it, on the plugins of a catalogue
+//! - [`claims`]: ports and memory that the chain's plugins take of the same nodes
+//! - [`plugin_planner`]: the plan as the orchestrator asks for it, on the plugins of a catalogue
 
 pub mod claims;
 pub mod nodes;

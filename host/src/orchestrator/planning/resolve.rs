@@ -176,7 +176,7 @@ fn image(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, P
     }))
 }
 
-/// The systems that nodes are proved on, the best first.
+/// The systems that nodes are verified on, the best first.
 const SYSTEMS: &[(&str, &str)] = &[
     ("debian", "12"),
     ("ubuntu", "24.04"),

@@ -13,7 +13,7 @@ use crate::{
         locks::lock_mutex,
         requeue::Requeue,
         state::{
-            cluster_registry::ClusterHandle, locked_cluster::LockedCluster, sessions,
+            cluster_handle::ClusterHandle, locked_cluster::LockedCluster, sessions,
             status::needs_reconcile,
         },
     },

@@ -1,5 +1,6 @@
-//! What a cluster that runs is to be, from what it is and what a request names. Pure but for what
-//! the plugins say.
+//! Computes what a running cluster is to be from what it is and what a request names, and refuses
+//! what cannot be changed. Asks no cloud: the operator's defaults, the limits and the plugins'
+//! descriptors come with the context.
 
 use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@ use crate::{
     cluster::ClusterSpec,
     cluster::change::ChangeReport,
     orchestrator::{planning::resolve::tests_support::spec, state::status::tests_support::record},
-    store::record::RecordFields,
+    store::RecordFields,
 };
 
 fn step() -> RolloutStep {

@@ -1,79 +1,16 @@
-//! The clusters that are in use, over the store: one lock and one observation a cluster. Asks no
-//! cloud.
+//! The clusters that are in use, over the store, each as one handle. Asks no cloud.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex},
 };
 
 use crate::orchestrator::{
     error::OrchestratorError,
     locks::{lock_mutex, now_s},
-    state::{locked_cluster::LockedCluster, observation::RefreshState, status::needs_reconcile},
+    state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster},
 };
-use crate::{
-    openstack::CloudSession,
-    store::{self, ClusterRecord, ObservedState, RecordStore, TransitionResult},
-};
-
-/// One cluster in use.
-#[derive(Debug)]
-pub(crate) struct ClusterHandle {
-    /// Taken by [`ClusterHandle::lock`] only.
-    pub(super) turn: tokio::sync::Mutex<()>,
-    /// The last observation.
-    pub(crate) look: RefreshState,
-    /// Whether a background task takes care of it.
-    pub(crate) followed: std::sync::atomic::AtomicBool,
-    /// The session with which a service forbade what is wanted, and its words; the same is not
-    /// tried again in the background.
-    pub(crate) forbidden: Mutex<Option<(CloudSession, Arc<str>)>>,
-    record: RwLock<Arc<ClusterRecord>>,
-}
-
-impl ClusterHandle {
-    fn new(record: ClusterRecord) -> Arc<Self> {
-        let record = RwLock::new(Arc::new(record));
-        Arc::new(Self {
-            turn: tokio::sync::Mutex::new(()),
-            look: RefreshState::default(),
-            followed: false.into(),
-            forbidden: Mutex::default(),
-            record,
-        })
-    }
-
-    /// What we know of it.
-    pub(crate) fn record(&self) -> Arc<ClusterRecord> {
-        Arc::clone(&self.record.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// What keeps the cluster from going on until another token comes: the words of the service
-    /// that forbade it.
-    pub(crate) fn rejection_reason(&self, record: &ClusterRecord) -> Option<Arc<str>> {
-        lock_mutex(&self.forbidden)
-            .as_ref()
-            .filter(|_| needs_reconcile(record))
-            .map(|(_, words)| Arc::clone(words))
-    }
-
-    /// Whether a service has forbidden this session what the cluster needs.
-    pub(crate) fn is_forbidden(&self, session: &CloudSession) -> bool {
-        lock_mutex(&self.forbidden)
-            .as_ref()
-            .is_some_and(|(forbidden, _)| forbidden.is_same_token(session))
-    }
-
-    fn set(&self, record: ClusterRecord) -> Arc<ClusterRecord> {
-        let mut slot = self.record.write().unwrap_or_else(PoisonError::into_inner);
-        // Another writer of this process may have been faster to take the lock with what it wrote
-        // later.
-        if record.revision >= slot.revision {
-            *slot = Arc::new(record);
-        }
-        Arc::clone(&slot)
-    }
-}
+use crate::store::{self, ClusterRecord, ObservedState, RecordStore, TransitionResult};
 
 /// All clusters in use.
 #[derive(Debug)]
@@ -120,7 +57,7 @@ impl ClusterRegistry {
     /// Enters a new cluster.
     ///
     /// # Errors
-    /// [`store::Error::Taken`] as `None`: somebody else was faster.
+    /// [`store::StoreError::Taken`] as `None`: somebody else was faster.
     pub(crate) async fn insert(
         &self,
         record: ClusterRecord,

@@ -9,7 +9,7 @@ use std::{ops::Deref, sync::Arc};
 
 use tokio::sync::MutexGuard;
 
-use super::cluster_registry::ClusterHandle;
+use super::cluster_handle::ClusterHandle;
 
 /// A cluster whose lock is held until this value is dropped. Of two deploys at once one makes the
 /// stack, and the other one finds it.

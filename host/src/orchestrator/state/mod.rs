@@ -3,13 +3,14 @@
 //! Layout
 //! - [`view`]: what clients are shown
 //! - `refresh`: one poll of Heat for however many ask
-//! - `cluster_registry`: clusters in use, over the store
+//! - `cluster_registry`: clusters in use, over the store; `cluster_handle`: one of them
 //! - `locked_cluster`: the lock of a cluster, as a value that is passed on
 //! - `observation`: when a cluster was observed last, and who waits
 //! - `sessions`: the last good token of each user, in memory
 //! - `group_cache`: groups that were read from the store
 //! - [`status`]: what Heat shows, folded into what is remembered (pure)
 
+pub(crate) mod cluster_handle;
 pub(crate) mod cluster_registry;
 pub(crate) mod group_cache;
 pub(crate) mod locked_cluster;

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::orchestrator::state::{
     SharedState,
-    cluster_registry::ClusterHandle,
+    cluster_handle::ClusterHandle,
     observation::{ReadPolicy, RefreshGuard, WaiterSlot},
     status,
 };

@@ -16,7 +16,7 @@ pub const MAX_REPORTS: usize = 2_048;
 
 /// The handle that nodes report progress to (templates/node/README.md).
 pub const PROGRESS_HANDLE: &str = "progress_handle";
-/// The handle that each node signals once, when it is proved or has failed.
+/// The handle that each node signals once, when it is verified or has failed.
 pub const READY_HANDLE: &str = "ready_handle";
 
 /// How the signal ends that a host sends in the place of a worker that it has taken away.

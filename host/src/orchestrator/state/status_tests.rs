@@ -13,7 +13,7 @@ use crate::{
     },
     openstack::StackOutput,
     orchestrator::planning::resolve::tests_support::spec,
-    store::{RecordIdentity, record::RecordFields},
+    store::{RecordFields, RecordIdentity},
 };
 
 pub(crate) fn record() -> ClusterRecord {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use crate::cluster::{ClusterState, LifecyclePhase};
-use crate::orchestrator::state::{cluster_registry::ClusterHandle, status};
+use crate::orchestrator::state::{cluster_handle::ClusterHandle, status};
 use crate::{cluster::progress::StageReport, store::ClusterRecord};
 
 /// A cluster as its owner sees it.

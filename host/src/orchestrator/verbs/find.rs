@@ -10,7 +10,7 @@ use crate::orchestrator::{
     error::OrchestratorError,
     reconcile::{recover, worker},
     state::{
-        cluster_registry::ClusterHandle,
+        cluster_handle::ClusterHandle,
         refresh, status,
         view::{ClusterLookup, ClusterView, show_cluster},
     },

@@ -114,7 +114,7 @@ pub(crate) fn merge_before_deploy(
     Ok(merged)
 }
 
-/// While a change is under way only attributes that are not ours may change; the same wish once
+/// While a change is under way only attributes that are not ours may change; the same request once
 /// more is answered once more.
 async fn update_during_change(
     context: &Context,

@@ -2,9 +2,7 @@
 //! provide what it requires, else as asked for.
 
 use crate::cluster::{
-    Problem,
-    attribute_names::{CLUSTER, nearest},
-    framework::PluginDescriptor,
+    Problem, attribute_names::nearest, framework::CLUSTER, framework::PluginDescriptor,
     spec::FrameworkChoice,
 };
 
