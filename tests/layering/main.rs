@@ -85,7 +85,7 @@ const PURE: [&str; 23] = [
 ];
 
 /// What a pure file does not name.
-const IMPURE: [&str; 18] = [
+const IMPURE: [&str; 19] = [
     "CloudSession",
     "CloudClient",
     "RecordStore",
@@ -98,6 +98,7 @@ const IMPURE: [&str; 18] = [
     "Instant",
     "SystemTime",
     "system",
+    "locks",
     "tokio",
     "reqwest",
     "async",

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_update_repeats_is_no_wish_and_what_comes_behind_it_is() {
+    fn what_an_update_repeats_is_no_request_and_what_comes_behind_it_is() {
         let given = |pairs: &[(&str, &str)]| {
             pairs
                 .iter()

@@ -49,12 +49,12 @@ pub enum OrchestratorError {
 }
 
 impl OrchestratorError {
-    /// The cloud failed, as these message say, with no error of another layer behind them.
+    /// The cloud failed, as this message says, with no error of another layer behind them.
     pub fn cloud(message: impl Into<String>) -> Self {
         Self::Cloud(FailureReason::from(message.into()))
     }
 
-    /// The host failed, as these message say, with no error of another layer behind them.
+    /// The host failed, as this message says, with no error of another layer behind them.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal(FailureReason::from(message.into()))
     }
@@ -120,7 +120,7 @@ impl From<&str> for FailureReason {
 }
 
 impl From<openstack::CloudError> for OrchestratorError {
-    /// The message stay as they are; the variant says who can help: the caller with another token,
+    /// The message stays as it is; the variant says who can help: the caller with another token,
     /// the caller with another request, or the operator of the cloud.
     fn from(error: openstack::CloudError) -> Self {
         use openstack::CloudError as E;

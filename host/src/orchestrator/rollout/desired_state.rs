@@ -37,7 +37,7 @@ pub(crate) struct UpdateRequest {
 }
 
 impl UpdateRequest {
-    pub(crate) fn change_target(given: ClientAttributes) -> Self {
+    pub(crate) fn from_attributes(given: ClientAttributes) -> Self {
         let named = |name: &str, wanted| name.strip_prefix(attributes::PREFIX) == Some(wanted);
         let (remove, given): (ClientAttributes, ClientAttributes) =
             given.into_iter().partition(|(name, _)| named(name, REMOVE));
@@ -71,10 +71,10 @@ pub(crate) struct ChangeTarget {
 }
 
 /// What the request makes of the cluster. What cannot be changed is refused, each by its name.
-pub(crate) fn of(
+pub(crate) fn change_target(
     context: &Context,
     record: &ClusterRecord,
-    wish: &UpdateRequest,
+    request: &UpdateRequest,
 ) -> Result<ChangeTarget, OrchestratorError> {
     let Some(from) = record.spec.clone() else {
         return Err(OrchestratorError::internal(format!(
@@ -84,12 +84,12 @@ pub(crate) fn of(
     };
     let mut attributes = merge_attributes::merge_attributes(
         &record.attributes,
-        wish.given.clone(),
+        request.given.clone(),
         &context.state.limits,
     )?;
     let to = wanted_spec(context, record, &from, &attributes)?;
-    let to = with_workers(&from, to, &wish.remove, wish.counted)?;
-    if !wish.remove.is_empty() {
+    let to = with_workers(&from, to, &request.remove, request.counted)?;
+    if !request.remove.is_empty() {
         attributes.insert(
             format!("{}workers", attributes::PREFIX),
             to.workers.to_string(),
@@ -106,9 +106,9 @@ pub(crate) fn of(
 pub(crate) fn changes_cluster(
     context: &Context,
     record: &ClusterRecord,
-    wish: &UpdateRequest,
+    request: &UpdateRequest,
 ) -> Result<bool, OrchestratorError> {
-    let ChangeTarget { from, to, .. } = of(context, record, wish)?;
+    let ChangeTarget { from, to, .. } = change_target(context, record, request)?;
     Ok(!same_cluster(&from, &to))
 }
 

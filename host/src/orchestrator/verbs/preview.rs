@@ -144,7 +144,7 @@ pub(crate) async fn preview_update(
     let age = context.state.limits.observe_every;
     refresh::refresh_cluster(&context.state, &entity, &caller.session, age).await;
     let record = live_record(context, &entity, name).await?;
-    let request = UpdateRequest::change_target(given);
+    let request = UpdateRequest::from_attributes(given);
     if record.lifecycle == Lifecycle::Requested {
         let merged = update::merge_before_deploy(context, &record, request)?;
         return Ok(kept_attributes(&record, &merged));
@@ -154,7 +154,7 @@ pub(crate) async fn preview_update(
         from,
         to,
         attributes,
-    } = desired_state::of(context, &record, &request)?;
+    } = desired_state::change_target(context, &record, &request)?;
     if record.change().is_none() && desired_state::same_cluster(&from, &to) {
         return Ok(kept_attributes(&record, &attributes));
     }

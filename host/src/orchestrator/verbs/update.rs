@@ -57,16 +57,16 @@ pub(crate) async fn update_cluster(
     .await;
     let cluster = entity.lock().await;
     let record = live_record(&context, &cluster, &name).await?;
-    let wish = UpdateRequest::change_target(given);
+    let request = UpdateRequest::from_attributes(given);
     if record.lifecycle == Lifecycle::Requested {
-        let merged = merge_before_deploy(&context, &record, wish)?;
+        let merged = merge_before_deploy(&context, &record, request)?;
         return create::store_attributes(&context, &cluster, &merged).await;
     }
     if record.change().is_none() {
-        if !desired_state::changes_cluster(&context, &record, &wish)? {
+        if !desired_state::changes_cluster(&context, &record, &request)? {
             let merged = merge_attributes::merge_attributes(
                 &record.attributes,
-                wish.given,
+                request.given,
                 &context.state.limits,
             )?;
             return create::store_attributes(&context, &cluster, &merged).await;
@@ -79,16 +79,17 @@ pub(crate) async fn update_cluster(
     if let Some(change) = record.change() {
         return match record.blocked_reason() {
             Some(why) => {
-                retry_blocked_change(&context, &caller, &cluster, &record, change, why, wish).await
+                retry_blocked_change(&context, &caller, &cluster, &record, change, why, request)
+                    .await
             }
-            None => update_during_change(&context, &cluster, &record, change, wish).await,
+            None => update_during_change(&context, &cluster, &record, change, request).await,
         };
     }
     let ChangeTarget {
         from,
         to,
         attributes,
-    } = desired_state::of(&context, &record, &wish)?;
+    } = desired_state::change_target(&context, &record, &request)?;
     at_rest(&record)?;
     let planned = plan_change(&context, &caller, &record, &from, to, attributes).await?;
     begin_change(&context, &caller, &cluster, planned).await?;
@@ -99,11 +100,14 @@ pub(crate) async fn update_cluster(
 pub(crate) fn merge_before_deploy(
     context: &Context,
     record: &ClusterRecord,
-    wish: UpdateRequest,
+    request: UpdateRequest,
 ) -> Result<BTreeMap<String, String>, OrchestratorError> {
-    let merged =
-        merge_attributes::merge_attributes(&record.attributes, wish.given, &context.state.limits)?;
-    if !wish.remove.is_empty() {
+    let merged = merge_attributes::merge_attributes(
+        &record.attributes,
+        request.given,
+        &context.state.limits,
+    )?;
+    if !request.remove.is_empty() {
         return Err(desired_state::invalid(
             desired_state::REMOVE,
             "the cluster is not deployed yet, it has no workers",
@@ -121,12 +125,15 @@ async fn update_during_change(
     entity: &LockedCluster<'_>,
     record: &ClusterRecord,
     change: &ClusterChange,
-    wish: UpdateRequest,
+    request: UpdateRequest,
 ) -> Result<ClusterView, OrchestratorError> {
-    let foreign = wish.foreign();
-    let merged =
-        merge_attributes::merge_attributes(&change.attributes, wish.given, &context.state.limits)?;
-    if differ(context, record, &change.attributes, &merged)? || !wish.remove.is_empty() {
+    let foreign = request.foreign();
+    let merged = merge_attributes::merge_attributes(
+        &change.attributes,
+        request.given,
+        &context.state.limits,
+    )?;
+    if differ(context, record, &change.attributes, &merged)? || !request.remove.is_empty() {
         at_rest(record)?;
     }
     let kept =
@@ -163,9 +170,9 @@ async fn retry_blocked_change(
     record: &ClusterRecord,
     change: &ClusterChange,
     why: &str,
-    wish: UpdateRequest,
+    request: UpdateRequest,
 ) -> Result<ClusterView, OrchestratorError> {
-    let wants_more = desired_state::changes_cluster(context, record, &wish)?;
+    let wants_more = desired_state::changes_cluster(context, record, &request)?;
     let why = change
         .rolling_back_because
         .clone()
@@ -181,7 +188,7 @@ async fn retry_blocked_change(
     }
     let kept = merge_attributes::merge_attributes(
         &record.attributes,
-        wish.foreign(),
+        request.foreign(),
         &context.state.limits,
     )?;
     create::store_attributes(context, entity, &kept).await
