@@ -16,8 +16,8 @@ use std::{
 
 use imports::{SourceFile, host_files, read_source, rust_files};
 
-/// From the top; modules of one line do not know one another, but for the APIs, where admin shows
-/// the numbers that OCCI counts.
+/// From the top; modules of one line do not know one another, but for the APIs, where `occi` has
+/// `web` render its pages.
 const LAYERS: [&[&str]; 8] = [
     &["main", "cli"],
     &["server"],

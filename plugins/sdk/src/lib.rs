@@ -22,8 +22,8 @@
 //!
 //! The types are those of `wit/framework/0.1.0`; what stands beside them saves an author's typing.
 //! A plugin is a pure function and is tested natively, by a plain call of `Hello::generate`. Build
-//! it with `cargo build --profile plugin --target wasm32-wasip2`, as a `cdylib` (and an `rlib`, for
-//! its tests).
+//! it with `cargo build --release --target wasm32-wasip2` (in Stampede's own repository with
+//! `--profile plugin`), as a `cdylib` (and an `rlib`, for its tests).
 //!
 //! Layout
 //! - [`hot`]: the recurring pieces of a template

@@ -6,22 +6,10 @@ use crate::{cluster, openstack::CloudFlavor};
 pub(crate) fn spec() -> ClusterSpec {
     ClusterSpec {
         name: "demo".into(),
-        frameworks: vec![],
         workers: 2,
-        worker_ids: vec![],
-        ids_given: 0,
-        computed: BTreeMap::new(),
-        master_flavor: None,
-        worker_flavor: None,
-        image: None,
-        key: None,
-        external_network: None,
         cidr: "10.77.0.0/22".into(),
-        access: vec![],
-        mirror: None,
-        proxy: None,
         timeout_s: 600,
-        settings: BTreeMap::new(),
+        ..ClusterSpec::default()
     }
 }
 
