@@ -13,7 +13,7 @@ use crate::{
 /// without it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrchestratorError {
-    /// No such entity in the caller's project; holds the name.
+    /// No such cluster in the caller's project; holds the name.
     #[error("no cluster `{0}` in this project")]
     NotFound(String),
     /// The life cycle does not allow it now.

@@ -168,8 +168,8 @@ impl Orchestrator {
         Caller { session }
     }
 
-    /// OCCI's PUT: the entity is there afterwards. On an existing one nothing changes and the
-    /// attributes are dropped.
+    /// Records a cluster that is asked for: OCCI's PUT. Of one that is there already nothing changes,
+    /// and the attributes are dropped.
     ///
     /// # Errors
     /// `Invalid`, `TooMany`.
@@ -319,7 +319,7 @@ impl Orchestrator {
         preview::preview_deploy(&self.context, caller, name, attributes).await
     }
 
-    /// Takes the cluster away: Heat is asked before it returns, and the entity is gone for clients.
+    /// Deletes the cluster: Heat is asked before it returns, and it is gone for clients.
     /// When Heat cannot be asked, the request stands and it is tried again in the background.
     ///
     /// # Errors

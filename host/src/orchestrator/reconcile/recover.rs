@@ -34,7 +34,7 @@ pub(crate) async fn recover_project(
         .list_project(project)
         .await?
         .iter()
-        .map(|entity| entity.record().id.clone())
+        .map(|handle| handle.record().id.clone())
         .collect();
     let mut stacks = caller
         .session
@@ -56,7 +56,7 @@ pub(crate) async fn recover_project(
             continue;
         };
         let (id, name) = (record.id.clone(), record.name.clone());
-        let Some(entity) = context.state.registry.insert(record).await? else {
+        let Some(handle) = context.state.registry.insert(record).await? else {
             continue;
         };
         tracing::info!(cluster.id = %id, stack.id = %shown.id, "found `{name}` again by its stack, which is {}", shown.status);
@@ -64,9 +64,9 @@ pub(crate) async fn recover_project(
         if let Some(context) = context
             .me
             .upgrade()
-            .filter(|_| needs_reconcile(&entity.record()))
+            .filter(|_| needs_reconcile(&handle.record()))
         {
-            spawn_worker(&context, &entity);
+            spawn_worker(&context, &handle);
         }
     }
     lock_mutex(&context.recovered).insert(project.to_owned());

@@ -144,7 +144,7 @@ impl Reconciler<'_> {
         registry
             .fold_observation(self.cluster, |seen| status::fold_status(seen, shown))
             .await?;
-        self.cluster.look.record_contact(None);
+        self.cluster.refresh.record_contact(None);
         Ok(())
     }
 
@@ -206,7 +206,7 @@ impl Reconciler<'_> {
             }
             Err(error) => {
                 tracing::warn!(cluster.id = %record.id, "no stack for `{}`: {error}", record.name);
-                self.cluster.look.record_contact(Some(error.to_string()));
+                self.cluster.refresh.record_contact(Some(error.to_string()));
                 // Otherwise Heat may have acted, or may still act: the name is looked for until
                 // the create can no longer arrive.
                 if !error.is_transient() || error.is_unacted() {
@@ -223,7 +223,7 @@ impl Reconciler<'_> {
         let change = |record: &mut ClusterRecord| record.adopt_stack(id, status);
         let registry = &self.context.state.registry;
         let record = registry.change_record(self.cluster, change).await?;
-        self.cluster.look.record_contact(None);
+        self.cluster.refresh.record_contact(None);
         // Another process may have been asked to delete it while Heat created it.
         Ok(if record.is_live() {
             Requeue::Done

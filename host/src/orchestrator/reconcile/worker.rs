@@ -25,19 +25,19 @@ use crate::{
 /// at it, or was a moment ago.
 pub(crate) async fn reconcile_if_idle(
     context: &Context,
-    entity: &Arc<ClusterHandle>,
+    handle: &Arc<ClusterHandle>,
     session: &CloudSession,
 ) {
-    if !needs_reconcile(&entity.record())
-        || entity.look.is_fresh(context.state.limits.observe_every)
+    if !needs_reconcile(&handle.record())
+        || handle.refresh.is_fresh(context.state.limits.observe_every)
     {
         return;
     }
-    let Some(cluster) = entity.try_lock() else {
+    let Some(cluster) = handle.try_lock() else {
         return;
     };
     if let Err(error) = reconcile_once(context, &cluster, session, None).await {
-        entity.look.record_contact(Some(error.to_string()));
+        handle.refresh.record_contact(Some(error.to_string()));
     }
 }
 
@@ -56,19 +56,19 @@ enum WorkerExit {
 
 /// Takes care of the cluster in the background until nothing is left to do, or no token is left to
 /// do it with.
-pub(crate) fn spawn_worker(context: &Arc<Context>, entity: &Arc<ClusterHandle>) {
-    *lock_mutex(&entity.forbidden) = None;
-    if entity.followed.swap(true, Ordering::AcqRel) {
+pub(crate) fn spawn_worker(context: &Arc<Context>, handle: &Arc<ClusterHandle>) {
+    *lock_mutex(&handle.forbidden) = None;
+    if handle.has_worker.swap(true, Ordering::AcqRel) {
         return;
     }
-    let (context, entity) = (Arc::clone(context), Arc::clone(entity));
+    let (context, handle) = (Arc::clone(context), Arc::clone(handle));
     tokio::spawn(async move {
         loop {
-            let end = run_worker(&context, &entity).await;
-            entity.followed.store(false, Ordering::Release);
+            let end = run_worker(&context, &handle).await;
+            handle.has_worker.store(false, Ordering::Release);
             // A request or a token may have come while the run ended.
-            if !should_continue(&context, &entity, end)
-                || entity.followed.swap(true, Ordering::AcqRel)
+            if !should_continue(&context, &handle, end)
+                || handle.has_worker.swap(true, Ordering::AcqRel)
             {
                 return;
             }
@@ -76,14 +76,14 @@ pub(crate) fn spawn_worker(context: &Arc<Context>, entity: &Arc<ClusterHandle>) 
     });
 }
 
-fn should_continue(context: &Context, entity: &ClusterHandle, end: WorkerExit) -> bool {
-    let record = entity.record();
+fn should_continue(context: &Context, handle: &ClusterHandle, end: WorkerExit) -> bool {
+    let record = handle.record();
     let session = || {
         context
             .state
             .sessions
             .session_for(&record)
-            .filter(|session| !entity.is_forbidden(session))
+            .filter(|session| !handle.is_forbidden(session))
     };
     let is_served = match end {
         WorkerExit::Gone => false,
@@ -94,10 +94,10 @@ fn should_continue(context: &Context, entity: &ClusterHandle, end: WorkerExit) -
     is_served && needs_reconcile(&record)
 }
 
-async fn run_worker(context: &Context, entity: &Arc<ClusterHandle>) -> WorkerExit {
+async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExit {
     let mut failures = 0;
-    while needs_reconcile(&entity.record()) {
-        let record = entity.record();
+    while needs_reconcile(&handle.record()) {
+        let record = handle.record();
         let Some(session) = context.state.sessions.session_for(&record) else {
             context
                 .state
@@ -106,8 +106,8 @@ async fn run_worker(context: &Context, entity: &Arc<ClusterHandle>) -> WorkerExi
             return WorkerExit::NoToken;
         };
         // Held until what an error means for the cluster is recorded, and not while it waits.
-        let cluster = entity.lock().await;
-        let after = if entity.is_forbidden(&session) {
+        let cluster = handle.lock().await;
+        let after = if handle.is_forbidden(&session) {
             Ok(Requeue::Owner)
         } else {
             let start = monotonic_now();
@@ -132,7 +132,7 @@ async fn run_worker(context: &Context, entity: &Arc<ClusterHandle>) -> WorkerExi
             }
             // Another token may do: what is wanted stands until it comes.
             Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
-                reject_session(context, entity, &session, &error);
+                reject_session(context, handle, &session, &error);
                 continue;
             }
             // Nobody is told of a delete that is given up, so it is never given up for a cloud that
@@ -142,8 +142,8 @@ async fn run_worker(context: &Context, entity: &Arc<ClusterHandle>) -> WorkerExi
                 | OrchestratorError::Internal(_)
                 | OrchestratorError::Busy { .. },
             ) if failures < context.state.limits.creates
-                || !entity.record().is_live()
-                || entity.record().change().is_some() =>
+                || !handle.record().is_live()
+                || handle.record().change().is_some() =>
             {
                 failures = failures.saturating_add(1);
                 context.state.limits.pause(failures - 1)
@@ -163,16 +163,16 @@ async fn run_worker(context: &Context, entity: &Arc<ClusterHandle>) -> WorkerExi
 /// still serve others.
 fn reject_session(
     context: &Context,
-    entity: &ClusterHandle,
+    handle: &ClusterHandle,
     session: &CloudSession,
     error: &OrchestratorError,
 ) {
-    let record = entity.record();
+    let record = handle.record();
     tracing::warn!(cluster.id = %record.id, "`{}` waits for another token of its owner: {error}", record.name);
-    entity.look.record_contact(Some(error.to_string()));
+    handle.refresh.record_contact(Some(error.to_string()));
     match error {
         OrchestratorError::Unauthorized(_) => context.state.sessions.forget_session(session),
-        _ => *lock_mutex(&entity.forbidden) = Some((session.clone(), error.to_string().into())),
+        _ => *lock_mutex(&handle.forbidden) = Some((session.clone(), error.to_string().into())),
     }
 }
 
@@ -196,19 +196,19 @@ pub(crate) async fn resume_project(
     context: &Arc<Context>,
     project_id: &str,
 ) -> Result<(), OrchestratorError> {
-    for entity in context.state.registry.list_project(project_id).await? {
-        let record = entity.record();
+    for handle in context.state.registry.list_project(project_id).await? {
+        let record = handle.record();
         if !record.is_live() && record.blocked_reason().is_some() {
-            let cluster = entity.lock().await;
+            let cluster = handle.lock().await;
             context
                 .state
                 .registry
                 .change_record(&cluster, ClusterRecord::retry_deletion)
                 .await?;
         }
-        if needs_reconcile(&entity.record()) {
+        if needs_reconcile(&handle.record()) {
             tracing::info!(cluster.id = %record.id, "going on with `{}`", record.name);
-            spawn_worker(context, &entity);
+            spawn_worker(context, &handle);
         }
     }
     Ok(())

@@ -141,10 +141,10 @@ pub(crate) fn set_digests(change: &mut ClusterChange, plan: &ChangePlan) {
 /// what is recorded. Only a change that a former version began asks the cloud once more.
 pub(crate) async fn find_or_make_plan(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<Arc<ChangePlan>, OrchestratorError> {
-    let record = entity.record();
+    let record = cluster.record();
     let (Some(change), Some(from)) = (record.change(), &record.spec) else {
         return Err(OrchestratorError::internal(format!(
             "the record of `{}` holds no change",
@@ -180,7 +180,7 @@ pub(crate) async fn find_or_make_plan(
         let mut planned = change.clone();
         set_digests(&mut planned, &plan);
         let set = |record: &mut ClusterRecord| record.record_planned_steps(&planned);
-        context.state.registry.change_record(entity, set).await?;
+        context.state.registry.change_record(cluster, set).await?;
     }
     context.change_plans.insert(&record.id, Arc::clone(&plan));
     Ok(plan)

@@ -38,10 +38,10 @@ const HOST: &str = "host";
 /// The one next thing of a change.
 pub(crate) async fn advance_rollout(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
-    let record = entity.record();
+    let record = cluster.record();
     let step = record.change().map(|change| (change.at, change.step()));
     let span = tracing::info_span!(
         "rollout.step",
@@ -49,17 +49,17 @@ pub(crate) async fn advance_rollout(
         step.number = step.map_or(0, |(at, _)| at + 1),
         step.title = step.and_then(|(_, step)| step).map_or("ending", |step| &step.title),
     );
-    advance_step(context, entity, session)
+    advance_step(context, cluster, session)
         .instrument(span)
         .await
 }
 
 async fn advance_step(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
-    let record = entity.record();
+    let record = cluster.record();
     let (Some(change), Some(id)) = (record.change(), record.stack_id()) else {
         return Ok(Requeue::Done);
     };
@@ -68,40 +68,40 @@ async fn advance_step(
         id: id.to_owned(),
     };
     let Some(step) = change.step() else {
-        return finish_change(context, entity, session, &stack).await;
+        return finish_change(context, cluster, session, &stack).await;
     };
     let may_act = sessions::may_act(session, &record);
     if change.sent_s.is_none() {
         if !may_act {
             return Ok(Requeue::Owner);
         }
-        return match send_step(context, entity, session).await {
+        return match send_step(context, cluster, session).await {
             // What this token may not do another one of the owner's may; the way back would be
             // forbidden too.
             Err(
                 error @ (OrchestratorError::Invalid(_)
                 | OrchestratorError::Conflict(_)
                 | OrchestratorError::NotApplicable(_)),
-            ) => roll_back(context, entity, session, &stack, &error.to_string()).await,
+            ) => roll_back(context, cluster, session, &stack, &error.to_string()).await,
             other => other,
         };
     }
-    if let Some(error) = refresh::fetch_status(&context.state, entity, session).await {
-        entity.look.record_contact(Some(error.clone()));
+    if let Some(error) = refresh::fetch_status(&context.state, cluster, session).await {
+        cluster.refresh.record_contact(Some(error.clone()));
         return Err(OrchestratorError::cloud(error));
     }
-    entity.look.record_contact(None);
-    let record = entity.record();
+    cluster.refresh.record_contact(None);
+    let record = cluster.record();
     if record.observed.deleted_externally {
         context
             .state
             .registry
-            .change_record(entity, ClusterRecord::withdraw_change)
+            .change_record(cluster, ClusterRecord::withdraw_change)
             .await?;
         return Ok(Requeue::Done);
     }
     if is_over(&record) {
-        return finish_change(context, entity, session, &stack).await;
+        return finish_change(context, cluster, session, &stack).await;
     }
     let (sent_s, now_s) = (change.sent_s.unwrap_or_default(), now_s());
     let verdict = step_verdict(&record, step, sent_s, now_s);
@@ -109,11 +109,11 @@ async fn advance_step(
     observe_step(context, &verdict, took);
     match verdict {
         StepVerdict::Wait => Ok(Requeue::Later(context.state.limits.follow_every)),
-        StepVerdict::Next => next_step(context, entity, session, &stack).await,
+        StepVerdict::Next => next_step(context, cluster, session, &stack).await,
         StepVerdict::Failed(_) if !may_act => Ok(Requeue::Owner),
         StepVerdict::Failed(why) => {
             tracing::warn!(cluster.id = %record.id, "`{}`: {} failed: {why}", record.name, step.title);
-            roll_back(context, entity, session, &stack, &why).await
+            roll_back(context, cluster, session, &stack, &why).await
         }
     }
 }
@@ -194,10 +194,10 @@ fn step_verdict(
 /// client's to hear; a later one leads back.
 pub(crate) async fn send_step(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
-    let record = entity.record();
+    let record = cluster.record();
     let (Some(change), Some(id)) = (
         record.change().cloned(),
         record.stack_id().map(str::to_owned),
@@ -215,7 +215,7 @@ pub(crate) async fn send_step(
     let carried = StackSnapshot::from_stack(&session.show_stack(stack).await?);
     if carried.change.as_ref().and_then(ClusterChange::step) != Some(step) {
         if carried.is_newer(&record) {
-            adopt_snapshot(context, entity, &carried).await?;
+            adopt_snapshot(context, cluster, &carried).await?;
             return Ok(Requeue::Later(std::time::Duration::ZERO));
         }
         for id in change
@@ -225,23 +225,23 @@ pub(crate) async fn send_step(
         {
             signal_ready_for_removed(session, stack, *id).await?;
         }
-        let plan = change_plan::find_or_make_plan(context, entity, session).await?;
-        let asked = step_request(context, &entity.record(), &plan, step)?;
+        let plan = change_plan::find_or_make_plan(context, cluster, session).await?;
+        let asked = step_request(context, &cluster.record(), &plan, step)?;
         session.update_stack(stack, &asked).await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}`: {}", record.name, step.title);
     }
     let mark = |record: &mut ClusterRecord| record.mark_step_sent(step, now_s());
-    context.state.registry.change_record(entity, mark).await?;
+    context.state.registry.change_record(cluster, mark).await?;
     Ok(Requeue::Later(context.state.limits.follow_every))
 }
 
 /// Whether another host has changed the cluster since ours has: then its word is taken over ours.
 pub(crate) async fn catch_up(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     session: &CloudSession,
 ) -> Result<bool, OrchestratorError> {
-    let record = entity.record();
+    let record = cluster.record();
     let Some(id) = record.stack_id().map(str::to_owned) else {
         return Ok(false);
     };
@@ -256,19 +256,19 @@ pub(crate) async fn catch_up(
     if !carried.is_newer(&record) {
         return Ok(false);
     }
-    adopt_snapshot(context, entity, &carried).await?;
+    adopt_snapshot(context, cluster, &carried).await?;
     Ok(true)
 }
 
 async fn adopt_snapshot(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     carried: &StackSnapshot,
 ) -> Result<(), OrchestratorError> {
     let record = context
         .state
         .registry
-        .change_record(entity, |record| record.adopt_snapshot(carried))
+        .change_record(cluster, |record| record.adopt_snapshot(carried))
         .await?;
     tracing::warn!(cluster.id = %record.id, "another host has changed `{}`; going on from there", record.name);
     Ok(())
@@ -300,17 +300,17 @@ fn step_request(
 
 async fn next_step(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     session: &CloudSession,
     stack: &StackId,
 ) -> Result<Requeue, OrchestratorError> {
     let go = ClusterRecord::next_step;
-    let record = context.state.registry.change_record(entity, go).await?;
+    let record = context.state.registry.change_record(cluster, go).await?;
     if record
         .change()
         .is_some_and(|change| change.step().is_none())
     {
-        return finish_change(context, entity, session, stack).await;
+        return finish_change(context, cluster, session, stack).await;
     }
     Ok(Requeue::Later(std::time::Duration::ZERO))
 }
@@ -318,18 +318,18 @@ async fn next_step(
 /// The last step is done: the cluster is what was asked for, or as it was before.
 async fn finish_change(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     session: &CloudSession,
     stack: &StackId,
 ) -> Result<Requeue, OrchestratorError> {
-    publish_change_done(entity, session, stack).await;
+    publish_change_done(cluster, session, stack).await;
     let done = |record: &mut ClusterRecord| {
         let unanswered = record
             .change()
             .map(|change| unanswered_nodes(change, &record.observed));
         record.finish_change(&unanswered.unwrap_or_default())
     };
-    let record = context.state.registry.change_record(entity, done).await?;
+    let record = context.state.registry.change_record(cluster, done).await?;
     context.change_plans.remove(&record.id);
     match record.rollback_reason() {
         Some(why) => {
@@ -342,8 +342,8 @@ async fn finish_change(
 
 /// Tells those who find the cluster again by its stack that the change has ended, since the stack
 /// carries it on. Nothing is lost without it.
-async fn publish_change_done(entity: &LockedCluster<'_>, session: &CloudSession, stack: &StackId) {
-    let record = entity.record();
+async fn publish_change_done(cluster: &LockedCluster<'_>, session: &CloudSession, stack: &StackId) {
+    let record = cluster.record();
     let Some(last) = record.change().and_then(|change| change.steps.last()) else {
         return;
     };

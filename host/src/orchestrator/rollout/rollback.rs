@@ -20,12 +20,12 @@ use crate::{
 /// Leads back to what was before; where that fails too, says what is broken and stops.
 pub(crate) async fn roll_back(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     session: &CloudSession,
     stack: &StackId,
     why: &str,
 ) -> Result<Requeue, OrchestratorError> {
-    let record = entity.record();
+    let record = cluster.record();
     let Some(change) = record.change() else {
         return Ok(Requeue::Done);
     };
@@ -45,18 +45,18 @@ pub(crate) async fn roll_back(
         signal_ready_for_removed(session, stack, *id).await?;
     }
     let (owner, why) = (record.owner.clone(), why.to_owned());
-    start_rollback(context, entity, why, owner).await?;
+    start_rollback(context, cluster, why, owner).await?;
     Ok(Requeue::Later(std::time::Duration::ZERO))
 }
 
 /// Records the way back, from wherever the change is, and whose it is.
 pub(crate) async fn start_rollback(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     why: String,
     owner: Option<String>,
 ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-    let record = entity.record();
+    let record = cluster.record();
     let (Some(change), Some(from)) = (record.change(), &record.spec) else {
         return Ok(record);
     };
@@ -68,7 +68,7 @@ pub(crate) async fn start_rollback(
     context.change_plans.remove(&record.id);
     let steps = steps::plan_rollback(from, change, reported, record.notified.generation + 1);
     let back = |record: &mut ClusterRecord| record.start_rollback(&why, owner.as_deref(), &steps);
-    context.state.registry.change_record(entity, back).await
+    context.state.registry.change_record(cluster, back).await
 }
 
 /// A worker that is taken away counts as ready from now on: the wait condition counts every id that

@@ -15,9 +15,9 @@ pub(crate) struct ClusterHandle {
     /// Taken by [`ClusterHandle::lock`] only.
     pub(super) turn: tokio::sync::Mutex<()>,
     /// The last observation.
-    pub(crate) look: RefreshState,
+    pub(crate) refresh: RefreshState,
     /// Whether a background task takes care of it.
-    pub(crate) followed: std::sync::atomic::AtomicBool,
+    pub(crate) has_worker: std::sync::atomic::AtomicBool,
     /// The session with which a service forbade what is wanted, and its words; the same is not
     /// tried again in the background.
     pub(crate) forbidden: Mutex<Option<(CloudSession, Arc<str>)>>,
@@ -29,8 +29,8 @@ impl ClusterHandle {
         let record = RwLock::new(Arc::new(record));
         Arc::new(Self {
             turn: tokio::sync::Mutex::new(()),
-            look: RefreshState::default(),
-            followed: false.into(),
+            refresh: RefreshState::default(),
+            has_worker: false.into(),
             forbidden: Mutex::default(),
             record,
         })

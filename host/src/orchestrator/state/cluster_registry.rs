@@ -16,7 +16,7 @@ use crate::store::{self, ClusterRecord, ObservedState, RecordStore, TransitionRe
 #[derive(Debug)]
 pub(crate) struct ClusterRegistry {
     store: RecordStore,
-    entities: Mutex<HashMap<String, Arc<ClusterHandle>>>,
+    handles: Mutex<HashMap<String, Arc<ClusterHandle>>>,
     /// The living, by project and name.
     names: Mutex<HashMap<String, HashMap<String, Arc<ClusterHandle>>>>,
 }
@@ -25,7 +25,7 @@ impl ClusterRegistry {
     pub(crate) fn new(store: RecordStore) -> Self {
         Self {
             store,
-            entities: Mutex::default(),
+            handles: Mutex::default(),
             names: Mutex::default(),
         }
     }
@@ -44,9 +44,9 @@ impl ClusterRegistry {
             .get(project_id)
             .and_then(|names| names.get(name))
             .cloned();
-        let known = known.filter(|entity| entity.record().is_live());
+        let known = known.filter(|handle| handle.record().is_live());
         match known {
-            Some(entity) => Ok(entity),
+            Some(handle) => Ok(handle),
             None => match Box::pin(self.store.find(project_id, name)).await? {
                 Some(record) => Ok(self.enter_record(record)),
                 None => Err(OrchestratorError::NotFound(name.to_owned())),
@@ -99,19 +99,19 @@ impl ClusterRegistry {
     /// waits behind a slow action, and an action takes what was observed as it finds it.
     pub(crate) async fn fold_observation(
         &self,
-        entity: &ClusterHandle,
+        handle: &ClusterHandle,
         fold: impl Fn(&ObservedState) -> ObservedState,
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-        self.write_record(entity, |record| record.fold_observation(&fold))
+        self.write_record(handle, |record| record.fold_observation(&fold))
             .await
     }
 
     async fn write_record(
         &self,
-        entity: &ClusterHandle,
+        handle: &ClusterHandle,
         transition: impl Fn(&mut ClusterRecord) -> TransitionResult,
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-        let mut record = entity.record();
+        let mut record = handle.record();
         loop {
             let mut next = ClusterRecord::clone(&record);
             if let Err(refused) = transition(&mut next) {
@@ -126,9 +126,9 @@ impl ClusterRegistry {
                 if !next.is_live() {
                     self.unname(&next);
                 }
-                return Ok(entity.set(next));
+                return Ok(handle.set(next));
             }
-            record = self.reload(entity).await?;
+            record = self.reload(handle).await?;
         }
     }
 
@@ -138,11 +138,11 @@ impl ClusterRegistry {
     /// `NotFound` when it was dropped.
     pub(crate) async fn reload(
         &self,
-        entity: &ClusterHandle,
+        handle: &ClusterHandle,
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-        let known = entity.record();
+        let known = handle.record();
         match self.store.get(&known.id).await? {
-            Some(record) => Ok(entity.set(record)),
+            Some(record) => Ok(handle.set(record)),
             None => {
                 self.release(&known);
                 Err(OrchestratorError::NotFound(known.name.clone()))
@@ -165,28 +165,28 @@ impl ClusterRegistry {
         let named = record
             .is_live()
             .then(|| (record.project_id.clone(), record.name.clone()));
-        let mut entities = lock_mutex(&self.entities);
-        let entity = if let Some(entity) = entities.get(&record.id) {
-            entity.set(record);
-            Arc::clone(entity)
+        let mut handles = lock_mutex(&self.handles);
+        let handle = if let Some(handle) = handles.get(&record.id) {
+            handle.set(record);
+            Arc::clone(handle)
         } else {
             let id = record.id.clone();
-            let entity = ClusterHandle::new(record);
-            entities.insert(id, Arc::clone(&entity));
-            entity
+            let handle = ClusterHandle::new(record);
+            handles.insert(id, Arc::clone(&handle));
+            handle
         };
-        drop(entities);
+        drop(handles);
         if let Some((project_id, name)) = named {
             lock_mutex(&self.names)
                 .entry(project_id)
                 .or_default()
-                .insert(name, Arc::clone(&entity));
+                .insert(name, Arc::clone(&handle));
         }
-        entity
+        handle
     }
 
     fn release(&self, record: &ClusterRecord) {
-        lock_mutex(&self.entities).remove(&record.id);
+        lock_mutex(&self.handles).remove(&record.id);
         self.unname(record);
     }
 
@@ -198,7 +198,7 @@ impl ClusterRegistry {
         };
         if of_project
             .get(&record.name)
-            .is_some_and(|entity| entity.record().id == record.id)
+            .is_some_and(|handle| handle.record().id == record.id)
         {
             of_project.remove(&record.name);
         }

@@ -111,13 +111,13 @@ impl RefreshState {
 
 /// A question under way. However it ends, the next one may be asked.
 pub(crate) struct RefreshGuard<'a> {
-    pub(crate) look: &'a RefreshState,
+    pub(crate) refresh: &'a RefreshState,
     pub(crate) error: Option<Arc<str>>,
 }
 
 impl Drop for RefreshGuard<'_> {
     fn drop(&mut self) {
-        self.look.finish(self.error.take());
+        self.refresh.finish(self.error.take());
     }
 }
 

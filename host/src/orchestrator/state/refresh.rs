@@ -26,50 +26,50 @@ const FAILED: &str = "the host failed at the last observation; its log says why"
 /// what is known may be old.
 pub(crate) async fn refresh_cluster(
     state: &Arc<SharedState>,
-    entity: &Arc<ClusterHandle>,
+    handle: &Arc<ClusterHandle>,
     session: &CloudSession,
     shown_age: Duration,
 ) -> Option<Arc<str>> {
-    let record = entity.record();
+    let record = handle.record();
     if !matches!(record.lifecycle, Lifecycle::Running { .. }) {
-        return entity.look.error();
+        return handle.refresh.error();
     }
-    let (due, asks) = entity.look.read_policy(&state.limits, shown_age);
-    let place = matches!(due, ReadPolicy::Wait(_)).then(|| WaiterSlot(&entity.look));
+    let (due, asks) = handle.refresh.read_policy(&state.limits, shown_age);
+    let place = matches!(due, ReadPolicy::Wait(_)).then(|| WaiterSlot(&handle.refresh));
     // From here on an end is noticed, also one that comes before the wait.
-    let ended = place.as_ref().map(|_| entity.look.ended.notified());
+    let ended = place.as_ref().map(|_| handle.refresh.ended.notified());
     if asks {
-        let (state, entity, session) = (Arc::clone(state), Arc::clone(entity), session.clone());
+        let (state, handle, session) = (Arc::clone(state), Arc::clone(handle), session.clone());
         // In a task of its own: a reader that goes away must not end the observation for the
         // others.
         tokio::spawn(async move {
             let mut asking = RefreshGuard {
-                look: &entity.look,
+                refresh: &handle.refresh,
                 error: Some(FAILED.into()),
             };
-            asking.error = fetch_status(&state, &entity, &session).await.map(Arc::from);
+            asking.error = fetch_status(&state, &handle, &session).await.map(Arc::from);
         });
     }
     match (due, ended) {
-        (ReadPolicy::Wait(patience), Some(ended)) if entity.look.is_asking() => {
+        (ReadPolicy::Wait(patience), Some(ended)) if handle.refresh.is_asking() => {
             match tokio::time::timeout(patience, ended).await {
-                Ok(()) => entity.look.error(),
+                Ok(()) => handle.refresh.error(),
                 Err(_) => Some(LATE.into()),
             }
         }
         (ReadPolicy::Late, _) => Some(LATE.into()),
-        _ => entity.look.error(),
+        _ => handle.refresh.error(),
     }
 }
 
 /// Asks Heat and remembers what it shows; the error's words when it does not answer.
 pub(crate) async fn fetch_status(
     state: &SharedState,
-    entity: &ClusterHandle,
+    handle: &ClusterHandle,
     session: &CloudSession,
 ) -> Option<String> {
     // Another process that shares the store may have gone on meanwhile.
-    let record = state.registry.reload(entity).await.ok()?;
+    let record = state.registry.reload(handle).await.ok()?;
     let id = record.stack_id()?.to_owned();
     let (known, stack) = (
         record.observed.marker.clone(),
@@ -95,7 +95,7 @@ pub(crate) async fn fetch_status(
         Some(_) => seen.clone(),
         None => status::mark_gone(seen),
     };
-    let after = match state.registry.fold_observation(entity, fold).await {
+    let after = match state.registry.fold_observation(handle, fold).await {
         Ok(after) => after,
         Err(error) => return Some(error.to_string()),
     };

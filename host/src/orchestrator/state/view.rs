@@ -9,7 +9,7 @@ use crate::{cluster::progress::StageReport, store::ClusterRecord};
 /// A cluster as its owner sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClusterView {
-    /// The entity's name, one in its project.
+    /// The cluster's name, one in its project.
     pub name: String,
     /// The cluster's own id, a UUID; a new one after delete and request.
     pub id: String,
@@ -45,7 +45,7 @@ pub struct ClusterView {
     pub cloud_error: Option<String>,
 }
 
-/// What a request for an entity led to.
+/// What a request for a cluster led to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CreateOutcome {
     /// It was not there.
@@ -96,11 +96,11 @@ impl ClusterLookup {
 }
 
 /// What the owner of a cluster in use is shown.
-pub(crate) fn show_cluster(entity: &ClusterHandle, record: &ClusterRecord) -> ClusterView {
-    let cloud_error = entity
-        .look
+pub(crate) fn show_cluster(handle: &ClusterHandle, record: &ClusterRecord) -> ClusterView {
+    let cloud_error = handle
+        .refresh
         .error()
-        .or_else(|| entity.rejection_reason(record));
+        .or_else(|| handle.rejection_reason(record));
     view_of(record, cloud_error.as_deref())
 }
 

@@ -1,5 +1,5 @@
-//! What changes the record and nothing in the cloud: a request for an entity, attributes that are
-//! only kept.
+//! Changes the record and nothing in the cloud: creates one for a cluster that is asked for, and
+//! keeps attributes.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::{
     store::{ClusterRecord, RecordIdentity},
 };
 
-/// The entity is there afterwards.
+/// Creates the record of a cluster, where the project has none of that name.
 pub(crate) async fn create_cluster(
     context: &Context,
     caller: &Caller,
@@ -29,10 +29,10 @@ pub(crate) async fn create_cluster(
 ) -> Result<CreateOutcome, OrchestratorError> {
     let project = caller.project_id();
     match find_cluster(context, caller, name).await {
-        Ok(entity) => {
+        Ok(handle) => {
             return Ok(CreateOutcome::Existing(show_cluster(
-                &entity,
-                &entity.record(),
+                &handle,
+                &handle.record(),
             )));
         }
         Err(OrchestratorError::NotFound(_)) => {}
@@ -45,14 +45,14 @@ pub(crate) async fn create_cluster(
     let record = new_record(caller, name, attributes);
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
     match context.state.registry.insert(record).await? {
-        Some(entity) => Ok(CreateOutcome::New(show_cluster(&entity, &entity.record()))),
+        Some(handle) => Ok(CreateOutcome::New(show_cluster(&handle, &handle.record()))),
         // Two asked at once.
         None => context
             .state
             .registry
             .find(project, name)
             .await
-            .map(|entity| CreateOutcome::Existing(show_cluster(&entity, &entity.record()))),
+            .map(|handle| CreateOutcome::Existing(show_cluster(&handle, &handle.record()))),
     }
 }
 

@@ -17,8 +17,8 @@ pub(crate) async fn delete_cluster(
     caller: Caller,
     name: String,
 ) -> Result<(), OrchestratorError> {
-    let entity = find_cluster(&context, &caller, &name).await?;
-    let cluster = entity.lock().await;
+    let handle = find_cluster(&context, &caller, &name).await?;
+    let cluster = handle.lock().await;
     if !context.state.registry.reload(&cluster).await?.is_live() {
         return Err(OrchestratorError::NotFound(name));
     }
@@ -47,6 +47,6 @@ pub(crate) async fn delete_cluster(
             .add_waits([sessions::owner_wait(&record)]);
         return Err(OrchestratorError::Unauthorized(words));
     }
-    spawn_worker(&context, &entity);
+    spawn_worker(&context, &handle);
     Ok(())
 }

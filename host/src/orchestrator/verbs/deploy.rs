@@ -33,8 +33,8 @@ pub(crate) async fn deploy_cluster(
     name: String,
     attributes: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
-    let entity = find_cluster(&context, &caller, &name).await?;
-    let cluster = entity.lock().await;
+    let handle = find_cluster(&context, &caller, &name).await?;
+    let cluster = handle.lock().await;
     let record = context.state.registry.reload(&cluster).await?;
     if !record.is_live() {
         // The lock may have been held by a delete.
@@ -62,7 +62,7 @@ pub(crate) async fn deploy_cluster(
                 reconcile_once(&context, &cluster, &caller.session, Some(*request)).await
             }
             Intent::Unanswered(error) => {
-                cluster.look.record_contact(Some(error.to_string()));
+                cluster.refresh.record_contact(Some(error.to_string()));
                 Err(error.into())
             }
         }

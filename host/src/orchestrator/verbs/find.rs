@@ -40,12 +40,12 @@ pub(crate) async fn look_up_cluster(
     caller: &Caller,
     name: &str,
 ) -> Result<ClusterLookup, OrchestratorError> {
-    let entity = find_cluster(context, caller, name).await?;
+    let handle = find_cluster(context, caller, name).await?;
     let shown_age = context.state.limits.shown_age;
     let cloud_error =
-        refresh::refresh_cluster(&context.state, &entity, &caller.session, shown_age).await;
-    let record = entity.record();
-    let cloud_error = cloud_error.or_else(|| entity.rejection_reason(&record));
+        refresh::refresh_cluster(&context.state, &handle, &caller.session, shown_age).await;
+    let record = handle.record();
+    let cloud_error = cloud_error.or_else(|| handle.rejection_reason(&record));
     if record.is_live() {
         Ok(ClusterLookup::new(record, cloud_error))
     } else {
@@ -63,25 +63,25 @@ pub(crate) async fn list_clusters(
         tracing::warn!("cannot look for forgotten clusters of project {project}: {error}");
     }
     let state = &context.state;
-    let entities = state.registry.list_project(caller.project_id()).await?;
-    let moving = entities
+    let handles = state.registry.list_project(caller.project_id()).await?;
+    let moving = handles
         .iter()
-        .filter(|entity| status::cluster_state(&entity.record()).is_moving())
+        .filter(|handle| status::cluster_state(&handle.record()).is_moving())
         .take(state.limits.list_looks);
     // Collected before the wait: a lazy chain of closures over borrows would keep this future
     // from being `Send`.
     let shown_age = state.limits.shown_age;
     let refreshes: Vec<_> = moving
-        .map(|entity| refresh::refresh_cluster(state, entity, &caller.session, shown_age))
+        .map(|handle| refresh::refresh_cluster(state, handle, &caller.session, shown_age))
         .collect();
     stream::iter(refreshes)
         .buffer_unordered(state.limits.list_looks)
         .collect::<Vec<_>>()
         .await;
-    let records = entities.iter().map(|entity| (entity, entity.record()));
+    let records = handles.iter().map(|handle| (handle, handle.record()));
     Ok(records
         .filter(|(_, record)| record.is_live())
-        .map(|(entity, record)| show_cluster(entity, &record))
+        .map(|(handle, record)| show_cluster(handle, &record))
         .collect())
 }
 
@@ -92,14 +92,14 @@ pub(crate) async fn list_deleting(
 ) -> Result<Vec<ClusterView>, OrchestratorError> {
     let registry = &context.state.registry;
     let mut views = Vec::new();
-    for entity in registry.list_project(caller.project_id()).await? {
-        if entity.record().is_live() {
+    for handle in registry.list_project(caller.project_id()).await? {
+        if handle.record().is_live() {
             continue;
         }
-        worker::reconcile_if_idle(context, &entity, &caller.session).await;
+        worker::reconcile_if_idle(context, &handle, &caller.session).await;
         // The last step may have dropped the record.
-        if let Ok(record) = registry.reload(&entity).await {
-            views.push(show_cluster(&entity, &record));
+        if let Ok(record) = registry.reload(&handle).await {
+            views.push(show_cluster(&handle, &record));
         }
     }
     Ok(views)

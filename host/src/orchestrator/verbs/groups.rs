@@ -135,7 +135,7 @@ pub(crate) async fn change_members(
         .list_project(caller.project_id())
         .await?
         .iter()
-        .map(|entity| entity.record().id.clone())
+        .map(|handle| handle.record().id.clone())
         .collect();
     wanted.retain(|id| living.contains(id));
     let written = context

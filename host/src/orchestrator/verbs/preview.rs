@@ -140,10 +140,10 @@ pub(crate) async fn preview_update(
     name: &str,
     given: ClientAttributes,
 ) -> Result<ChangePreview, OrchestratorError> {
-    let entity = find_cluster(context, caller, name).await?;
+    let handle = find_cluster(context, caller, name).await?;
     let age = context.state.limits.observe_every;
-    refresh::refresh_cluster(&context.state, &entity, &caller.session, age).await;
-    let record = live_record(context, &entity, name).await?;
+    refresh::refresh_cluster(&context.state, &handle, &caller.session, age).await;
+    let record = live_record(context, &handle, name).await?;
     let request = UpdateRequest::from_attributes(given);
     if record.lifecycle == Lifecycle::Requested {
         let merged = update::merge_before_deploy(context, &record, request)?;
@@ -248,7 +248,7 @@ pub(crate) async fn preview_deploy(
     given: ClientAttributes,
 ) -> Result<DeployPreview, OrchestratorError> {
     let there = match find_cluster(context, caller, name).await {
-        Ok(entity) => Some(live_record(context, &entity, name).await?),
+        Ok(handle) => Some(live_record(context, &handle, name).await?),
         Err(OrchestratorError::NotFound(_)) => None,
         Err(error) => return Err(error),
     };

@@ -24,8 +24,8 @@ pub(crate) async fn provision_cluster(
     name: String,
     given: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
-    let entity = find_cluster(&context, &caller, &name).await?;
-    let cluster = entity.lock().await;
+    let handle = find_cluster(&context, &caller, &name).await?;
+    let cluster = handle.lock().await;
     let record = live_record(&context, &cluster, &name).await?;
     check_provision(&record)?;
     let (ours, foreign): (ClientAttributes, ClientAttributes) = given

@@ -46,16 +46,16 @@ pub(crate) async fn update_cluster(
     name: String,
     given: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
-    let entity = find_cluster(&context, &caller, &name).await?;
+    let handle = find_cluster(&context, &caller, &name).await?;
     // Before the lock, since it may take its time: all that follows is decided by one record.
     refresh::refresh_cluster(
         &context.state,
-        &entity,
+        &handle,
         &caller.session,
         context.state.limits.observe_every,
     )
     .await;
-    let cluster = entity.lock().await;
+    let cluster = handle.lock().await;
     let record = live_record(&context, &cluster, &name).await?;
     let request = UpdateRequest::from_attributes(given);
     if record.lifecycle == Lifecycle::Requested {
@@ -122,7 +122,7 @@ pub(crate) fn merge_before_deploy(
 /// more is answered once more.
 async fn update_during_change(
     context: &Context,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     record: &ClusterRecord,
     change: &ClusterChange,
     request: UpdateRequest,
@@ -141,11 +141,11 @@ async fn update_during_change(
     let after = context
         .state
         .registry
-        .change_record(entity, |record| {
+        .change_record(cluster, |record| {
             record.store_attributes_of_change(&kept, &merged)
         })
         .await?;
-    Ok(show_cluster(entity, &after))
+    Ok(show_cluster(cluster, &after))
 }
 
 fn differ(
@@ -166,7 +166,7 @@ fn differ(
 async fn retry_blocked_change(
     context: &Arc<Context>,
     caller: &Caller,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     record: &ClusterRecord,
     change: &ClusterChange,
     why: &str,
@@ -177,8 +177,8 @@ async fn retry_blocked_change(
         .rolling_back_because
         .clone()
         .unwrap_or_else(|| why.to_owned());
-    rollback::start_rollback(context, entity, why, Some(caller.user_id().to_owned())).await?;
-    spawn_worker(context, entity);
+    rollback::start_rollback(context, cluster, why, Some(caller.user_id().to_owned())).await?;
+    spawn_worker(context, cluster);
     if wants_more {
         let words = format!(
             "the last change of `{}` failed and is being taken back once more; ask again when that has ended",
@@ -191,7 +191,7 @@ async fn retry_blocked_change(
         request.foreign(),
         &context.state.limits,
     )?;
-    create::store_attributes(context, entity, &kept).await
+    create::store_attributes(context, cluster, &kept).await
 }
 
 /// Whether the cluster can be changed now, and its nodes told.
@@ -374,17 +374,21 @@ async fn count_joining(
 async fn begin_change(
     context: &Arc<Context>,
     caller: &Caller,
-    entity: &LockedCluster<'_>,
+    cluster: &LockedCluster<'_>,
     planned: PlannedChange,
 ) -> Result<(), OrchestratorError> {
     let PlannedChange { change, plan, .. } = planned;
     let record = |record: &mut ClusterRecord| record.begin_change(&change, caller.user_id());
-    let kept = context.state.registry.change_record(entity, record).await?;
+    let kept = context
+        .state
+        .registry
+        .change_record(cluster, record)
+        .await?;
     context.change_plans.insert(&kept.id, Arc::new(plan));
     tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
-    let sent = rollout::send_step(context, entity, &caller.session).await;
-    if entity.record().change().map(|now| &now.steps) != Some(&change.steps) {
-        spawn_worker(context, entity);
+    let sent = rollout::send_step(context, cluster, &caller.session).await;
+    if cluster.record().change().map(|now| &now.steps) != Some(&change.steps) {
+        spawn_worker(context, cluster);
         return Err(OrchestratorError::Conflict(format!(
             "another host has changed `{}` meanwhile; look at it and ask again",
             kept.name
@@ -403,11 +407,11 @@ async fn begin_change(
             context
                 .state
                 .registry
-                .change_record(entity, ClusterRecord::withdraw_change)
+                .change_record(cluster, ClusterRecord::withdraw_change)
                 .await?;
             return Err(error);
         }
     }
-    spawn_worker(context, entity);
+    spawn_worker(context, cluster);
     Ok(())
 }
