@@ -9,7 +9,7 @@
 //! - [`policy`], [`references`], [`sizes`]: what a template may hold, that what it names is there,
 //!   that the cloud takes it
 //! - [`node_script`]: the script that the nodes of a role run
-//! - [`node_update`]: what a running node is told in a change
+//! - [`node_update`]: what a running node is notified of in a change
 //! - [`yaml`]: the template as YAML for people
 
 pub mod merge;

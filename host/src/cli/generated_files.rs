@@ -1,5 +1,5 @@
-//! What `stampede generate` has made, before it is written: a plan with what was assumed for it, and
-//! the format that it is written in.
+//! What `stampede generate` has made, before it is written: a plan with what was assumed for it,
+//! and the format that it is written in.
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};

@@ -139,8 +139,8 @@ fn report_error(error: &anyhow::Error) -> ExitCode {
     })
 }
 
-/// The context and the error below it. An error of the orchestrator, the cloud or the store ends the
-/// chain: its words are complete, and what caused it would only repeat them.
+/// The context and the error below it. An error of the orchestrator, the cloud or the store ends
+/// the chain: its words are complete, and what caused it would only repeat them.
 fn error_lines(error: &anyhow::Error) -> String {
     let mut messages = Vec::new();
     for cause in error.chain() {

@@ -56,8 +56,8 @@ impl ClusterChange {
     }
 }
 
-/// One update of the stack, and what nodes are told by it. The next step begins when the stack is
-/// complete and every node told has answered.
+/// One update of the stack, and what nodes are notified of by it. The next step begins when the
+/// stack is complete and every node notified has answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutStep {
     /// For people: `new settings on master`.
@@ -69,13 +69,13 @@ pub struct RolloutStep {
     /// Whether the settings are the new ones.
     #[serde(alias = "settled")]
     pub new_settings: bool,
-    /// The nodes that are told.
+    /// The nodes that are notified.
     pub told: Vec<String>,
     /// The stages that those run.
     pub stages: Vec<String>,
     /// The workers that are about to leave.
     pub leaving: Vec<String>,
-    /// Whether those told may be dead, and are not waited for as long as others.
+    /// Whether those notified may be dead, and are not waited for as long as others.
     #[serde(default)]
     pub may_be_dead: bool,
     /// SHA-256 of the template, files and parameters that Heat is given, in hexadecimal; none

@@ -4,8 +4,8 @@
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-/// The error of a library below, kept as a source. Two are equal when their messages are, since errors
-/// of libraries cannot be compared.
+/// The error of a library below, kept as a source. Two are equal when their messages are, since
+/// errors of libraries cannot be compared.
 #[derive(Clone, Debug)]
 pub struct ErrorCause(Arc<dyn Error + Send + Sync>);
 

@@ -168,8 +168,8 @@ impl Orchestrator {
         Caller { session }
     }
 
-    /// Records a cluster that is asked for: OCCI's PUT. Of one that is there already nothing changes,
-    /// and the attributes are dropped.
+    /// Records a cluster that is asked for: OCCI's PUT. Of one that is there already nothing
+    /// changes, and the attributes are dropped.
     ///
     /// # Errors
     /// `Invalid`, `TooMany`.

@@ -1,6 +1,6 @@
-//! The error types of plugins, for a plugin's author and its operator: why a file is not loaded, and
-//! how a call fails. Each text stands for itself: it holds that of its source, which is kept for
-//! those who ask for it.
+//! The error types of plugins, for a plugin's author and its operator: why a file is not loaded,
+//! and how a call fails. Each text stands for itself: it holds that of its source, which is kept
+//! for those who ask for it.
 
 use std::error::Error;
 use std::io;

@@ -12,7 +12,7 @@ pub type ResourceNames = BTreeMap<String, Vec<String>>;
 pub struct ResourceChanges {
     /// Made.
     pub new: ResourceNames,
-    /// Changed where they are; a server's metadata is how its node is told.
+    /// Changed where they are; a server's metadata is how its node is notified.
     pub changed: ResourceNames,
     /// Deleted.
     pub deleted: ResourceNames,

@@ -211,7 +211,7 @@ fn reject_other_plugins(
     )]))
 }
 
-/// What the nodes will have been told with this step.
+/// What the nodes will have been notified of with this step.
 pub(crate) fn after_step(before: &NodeNotifications, step: &RolloutStep) -> NodeNotifications {
     let mut told = before.clone();
     told.generation = told.generation.max(step.generation);
@@ -220,7 +220,7 @@ pub(crate) fn after_step(before: &NodeNotifications, step: &RolloutStep) -> Node
     told
 }
 
-/// What the nodes of each role are told in this step.
+/// What the nodes of each role are notified of in this step.
 fn node_updates(
     installed: &FileDigests,
     change: &ClusterChange,

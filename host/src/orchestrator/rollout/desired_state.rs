@@ -290,7 +290,7 @@ pub(crate) fn same_cluster(from: &ClusterSpec, to: &ClusterSpec) -> bool {
 }
 
 /// A resource of the stack that the template would make anew, or change under the feet of those who
-/// use it, is refused; what is changed is named. A server's metadata is how its node is told of
+/// use it, is refused; what is changed is named. A server's metadata is how its node is notified of
 /// changes, what it boots with Heat leaves alone; wait conditions count, rules come and go.
 pub(crate) fn reject_replacements(
     stack: &Value,

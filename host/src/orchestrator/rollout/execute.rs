@@ -1,6 +1,6 @@
 //! Executes a change to a running cluster: one step at a time, each an update of the stack that
-//! tells some nodes something, done when Heat is done and every node told has answered. A step that
-//! fails leads back to what was before.
+//! tells some nodes something, done when Heat is done and every node notified has answered. A step
+//! that fails leads back to what was before.
 
 use std::{collections::BTreeMap, time::Duration};
 

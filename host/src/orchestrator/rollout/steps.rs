@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Of so many workers one is told of new settings at a time.
+/// Of so many workers one is notified of new settings at a time.
 const WORKERS_PER_TURN: usize = 10;
 
 /// The steps from one to the other. `first` is the first generation to give out.
@@ -137,7 +137,8 @@ fn number_steps(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
 
 /// The steps that lead back from wherever the change is: new workers that have `reported` anything
 /// may hold something already and are let go first; then the stack is as before, and every node
-/// that was told of anything; then workers that were to leave, which may have ended what they ran.
+/// that was notified of anything; then workers that were to leave, which may have ended what they
+/// ran.
 pub(crate) fn plan_rollback(
     from: &ClusterSpec,
     change: &ClusterChange,
@@ -201,7 +202,7 @@ pub(crate) fn plan_rollback(
 /// What the nodes answered to a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StepStatus {
-    /// All that were told have done it.
+    /// All that were notified have done it.
     Done,
     /// These have not answered yet.
     Missing(Vec<String>),

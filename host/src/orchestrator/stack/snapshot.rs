@@ -1,5 +1,5 @@
-//! Reads what a stack itself tells of its cluster: the parameter that carries a [`StackSnapshot`] as
-//! JSON. Anyone in the project can write it, so that it is checked like a request. Pure.
+//! Reads what a stack itself tells of its cluster: the parameter that carries a [`StackSnapshot`]
+//! as JSON. Anyone in the project can write it, so that it is checked like a request. Pure.
 
 pub(crate) use crate::store::StackSnapshot;
 use crate::{

@@ -79,8 +79,8 @@ pub(crate) fn build_stack_request(
     complete_request(record, host, template, files, parameters)
 }
 
-/// The template of a plan, with what its nodes are told. `steps` are those of the change until and
-/// with the one that is rendered, `news` the changes by role.
+/// The template of a plan, with what its nodes are notified of. `steps` are those of the change
+/// until and with the one that is rendered, `news` the changes by role.
 pub(crate) fn render_template(
     planned: &StackPlan,
     told: &NodeNotifications,
@@ -133,8 +133,8 @@ pub(crate) fn set_snapshot(request: &mut CreateStack, record: &ClusterRecord) {
         .insert(REQUEST_PARAMETER.to_owned(), Value::String(carried));
 }
 
-/// Puts into the servers' metadata what their nodes are told, as `templates/node/README.md` has it.
-/// `news` are the changes by role; one text stands once, however many nodes are told.
+/// Puts into the servers' metadata what their nodes are notified of, as `templates/node/README.md`
+/// has it. `news` are the changes by role; one text stands once, however many nodes are notified.
 fn set_node_metadata(
     template: &mut Value,
     told: &NodeNotifications,
@@ -195,7 +195,7 @@ fn set_node_metadata(
     }
 }
 
-/// The resource that holds what the nodes of a role are told.
+/// The resource that holds what the nodes of a role are notified of.
 fn change_resource(role: &str) -> String {
     format!("stampede_change_{role}")
 }

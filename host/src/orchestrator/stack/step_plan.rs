@@ -1,6 +1,6 @@
-//! The plan of a change, rendered as Heat will be given it. What was checked is what is sent: a step
-//! is rendered once and kept as text until it is sent. A plan that is made again, by another process
-//! or after it was dropped, is compared by its digests. Pure.
+//! The plan of a change, rendered as Heat will be given it. What was checked is what is sent: a
+//! step is rendered once and kept as text until it is sent. A plan that is made again, by another
+//! process or after it was dropped, is compared by its digests. Pure.
 
 use std::{collections::BTreeMap, sync::Arc};
 

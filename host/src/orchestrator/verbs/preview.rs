@@ -1,6 +1,6 @@
-//! Previews: an update or a deploy, planned and checked as the real one, and told instead of done.
-//! Nothing is recorded, no node is notified, and of the cloud nothing but Heat's validation is asked
-//! that is not a read.
+//! Previews: an update or a deploy, planned and checked as the real one, and described instead of
+//! done. Nothing is recorded, no node is notified, and of the cloud nothing but Heat's validation
+//! is asked that is not a read.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -46,7 +46,7 @@ pub struct ChangePreview {
     pub added: Vec<String>,
     /// Nodes that would be drained, then deleted.
     pub removed: Vec<String>,
-    /// Nodes that would be told of the change, by role.
+    /// Nodes that would be notified of the change, by role.
     pub notified: Vec<NodeUpdatePreview>,
     /// Nodes that would notice nothing.
     pub untouched: Vec<String>,
@@ -69,7 +69,7 @@ pub struct AttributeChange {
     pub after: Option<String>,
 }
 
-/// What the nodes of a role would be told.
+/// What the nodes of a role would be notified of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeUpdatePreview {
     /// `master`, `worker`.
@@ -85,7 +85,7 @@ pub struct NodeUpdatePreview {
 pub struct StepPreview {
     /// For people: `new settings on master`.
     pub title: String,
-    /// The nodes that are told, and waited for.
+    /// The nodes that are notified, and waited for.
     pub nodes: Vec<String>,
     /// The stages that those run.
     pub stages: Vec<String>,

@@ -194,7 +194,7 @@ async fn retry_blocked_change(
     create::store_attributes(context, cluster, &kept).await
 }
 
-/// Whether the cluster can be changed now, and its nodes told.
+/// Whether the cluster can be changed now, and its nodes notified.
 pub(crate) fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
     let name = &record.name;
     if record.phase() == LifecyclePhase::Initialised {
@@ -241,7 +241,7 @@ pub(crate) fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
     Ok(())
 }
 
-/// Whether everybody who has to be told can be.
+/// Whether everybody who has to be notified can be.
 fn can_hear(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), OrchestratorError> {
     let mut told = steps.iter().flat_map(|step| &step.told);
     let Some(node) = told.find(|node| record.observed.nodes_without_metadata.contains(node)) else {
