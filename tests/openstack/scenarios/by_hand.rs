@@ -173,7 +173,7 @@ async fn preview_deploy(testbed: &TestbedContext, deploy: &[&str]) -> Result<()>
 
 /// An update that only says what it would do, while the nodes are told nothing.
 async fn preview_update(testbed: &TestbedContext, master: &TestbedNode) -> Result<()> {
-    let generation = "ls /var/lib/stampede/ | sort; cat /var/lib/stampede/generation 2>/dev/null";
+    let generation = "ls /var/lib/stampede; cat /var/lib/stampede/generation 2>/dev/null || true";
     let before = master.run_script(generation).await?;
     let wanted = ["update", "terminal", "--workers", "2", "--dry-run"];
     let shown = run_stampede(testbed, &wanted)?;
