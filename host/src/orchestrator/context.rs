@@ -110,6 +110,19 @@ impl Context {
         }
     }
 
+    /// The names of Stampede's own attributes that two sets of texts do not agree in, once they are
+    /// parsed: two spellings of one value are no change.
+    pub(crate) fn changed_names(
+        &self,
+        name: &str,
+        one: &BTreeMap<String, String>,
+        other: &BTreeMap<String, String>,
+    ) -> Result<Vec<String>, OrchestratorError> {
+        let before = self.parse_spec(name, one)?;
+        let after = self.parse_spec(name, other)?;
+        Ok(attributes::changed(&before, &after))
+    }
+
     /// Refuses changes of Stampede's own attributes; a client's foreign ones may change at any
     /// time, since nothing in the cloud depends on them.
     pub(crate) fn reject_own_changes(
@@ -117,9 +130,7 @@ impl Context {
         record: &ClusterRecord,
         given: &BTreeMap<String, String>,
     ) -> Result<(), OrchestratorError> {
-        let before = self.parse_spec(&record.name, &record.attributes)?;
-        let after = self.parse_spec(&record.name, given)?;
-        let changed = attributes::changed(&before, &after);
+        let changed = self.changed_names(&record.name, &record.attributes, given)?;
         if changed.is_empty() {
             return Ok(());
         }

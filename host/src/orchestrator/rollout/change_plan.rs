@@ -27,7 +27,7 @@ use crate::{
         change::{FileDigests, NodeFlavors},
     },
     openstack::{CloudSession, StackId},
-    store::{ClusterRecord, NodeNotifications},
+    store::ClusterRecord,
 };
 
 /// The plans of one change: the plugins run once for each distinct set of workers and settings,
@@ -107,7 +107,7 @@ pub(crate) async fn render_steps(
     let mut told = record.notified.clone();
     let mut rendered = Vec::new();
     for (at, step) in change.steps.iter().enumerate().skip(change.at) {
-        told = after_step(&told, step);
+        told = told.after_step(step);
         let base = if step.new_settings { &change.to } else { from };
         let made = plans.plan(base, step.workers.clone()).await?;
         let news = node_updates(&record.notified.installed, change, step, &made.planned)?;
@@ -209,15 +209,6 @@ fn reject_other_plugins(
         message,
         hint,
     )]))
-}
-
-/// What the nodes will have been notified of with this step.
-pub(crate) fn after_step(before: &NodeNotifications, step: &RolloutStep) -> NodeNotifications {
-    let mut told = before.clone();
-    told.generation = told.generation.max(step.generation);
-    told.nodes
-        .extend(step.told.iter().map(|node| (node.clone(), step.generation)));
-    told
 }
 
 /// What the nodes of each role are notified of in this step.

@@ -133,7 +133,11 @@ async fn update_during_change(
         request.given,
         &context.state.limits,
     )?;
-    if differ(context, record, &change.attributes, &merged)? || !request.remove.is_empty() {
+    if !context
+        .changed_names(&record.name, &change.attributes, &merged)?
+        .is_empty()
+        || !request.remove.is_empty()
+    {
         at_rest(record)?;
     }
     let kept =
@@ -146,19 +150,6 @@ async fn update_during_change(
         })
         .await?;
     Ok(show_cluster(cluster, &after))
-}
-
-fn differ(
-    context: &Context,
-    record: &ClusterRecord,
-    one: &BTreeMap<String, String>,
-    other: &BTreeMap<String, String>,
-) -> Result<bool, OrchestratorError> {
-    Ok(!attributes::changed(
-        &context.parse_spec(&record.name, one)?,
-        &context.parse_spec(&record.name, other)?,
-    )
-    .is_empty())
 }
 
 /// A change that failed and could not be taken back is taken back once more, whatever else is asked
