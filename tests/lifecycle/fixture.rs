@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,6 +11,7 @@ use std::{
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
+use sqlx::{Connection as _, SqliteConnection};
 use stampede::{
     bundle::node_script::{NodeContent, NodeFile},
     cluster::{
@@ -133,9 +133,11 @@ impl LifecycleFixture {
         .unwrap()
     }
 
-    /// Where hosts keep the store.
-    pub(crate) fn data_dir(&self) -> &Path {
-        self.data.path()
+    /// The store's file by itself, to write what no version of now would write.
+    pub(crate) async fn database(&self) -> SqliteConnection {
+        let path = self.data.path().join(stampede::store::FILE_NAME);
+        let url = format!("sqlite://{}", path.display());
+        SqliteConnection::connect(&url).await.unwrap()
     }
 
     /// The store, beside whatever host uses it.

@@ -1,7 +1,7 @@
 //! A store that the last version without versioned records has left behind: its clusters go on.
 
 use serde_json::{Value, json};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::Connection;
 use stampede::{cluster::ClusterState, orchestrator::LifecyclePhase};
 
 use crate::{
@@ -16,10 +16,7 @@ const PROVISIONED: &str = include_str!("../../host/src/store/fixtures/provisione
 /// Puts an old record in the place of the one that the store has, in the layout of that time. What
 /// belongs to the cloud of the test, such as ids, is kept.
 async fn write_old_record(world: &LifecycleFixture, old: &str) {
-    let path = world.data_dir().join(stampede::store::FILE_NAME);
-    let mut db = SqliteConnection::connect(&format!("sqlite://{}", path.display()))
-        .await
-        .unwrap();
+    let mut db = world.database().await;
     let (id, new): (String, String) = sqlx::query_as("SELECT id, record FROM cluster")
         .fetch_one(&mut db)
         .await

@@ -2,7 +2,7 @@
 //! first step and until the last one, in one process and across a restart.
 
 use serde_json::{Map, Value};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::Connection;
 use stampede::{
     cluster::ClusterState,
     orchestrator::{Caller, Orchestrator, stack::step_plan::StepPlan},
@@ -221,9 +221,7 @@ async fn a_plugin_that_is_replaced_in_the_middle_leads_back_before_its_step_is_s
 
 /// Takes from the stored change what it was planned on, as a version had it that did not record it.
 async fn forget_plan(world: &LifecycleFixture) {
-    let path = world.data_dir().join(stampede::store::FILE_NAME);
-    let url = format!("sqlite://{}", path.display());
-    let mut db = SqliteConnection::connect(&url).await.unwrap();
+    let mut db = world.database().await;
     let text: String = sqlx::query_scalar("SELECT record FROM cluster")
         .fetch_one(&mut db)
         .await
