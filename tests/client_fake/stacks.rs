@@ -467,3 +467,25 @@ async fn an_update_brings_what_is_new() {
             .any(|resource| resource.name == "volume")
     );
 }
+
+#[tokio::test]
+async fn a_redirect_that_is_not_heats_own_says_nothing_of_a_stack() {
+    for to in [
+        "https://sso.example.org/login/auth",
+        "https://sso.example.org/stacks/login/auth",
+        "https://sso.example.org/",
+        "",
+    ] {
+        let cloud = cloud().await;
+        let session = session(&cloud).await;
+        session.create_stack(&stack("one")).await.expect("created");
+        cloud.fault(
+            InjectedFault::of("heat", 1, FaultKind::Redirect(to)).only("GET", "/stacks/one"),
+        );
+        let error = session.find_stack("one").await.expect_err("not Heat");
+        assert!(
+            matches!(&error, CloudError::BadAnswer { .. }) && error.is_transient(),
+            "`{to}`: {error}"
+        );
+    }
+}

@@ -352,3 +352,26 @@ async fn what_is_no_keystone_is_explained() {
     .expect_err("a page for people");
     assert!(error.to_string().contains("is no Keystone"), "{error}");
 }
+
+#[tokio::test]
+async fn a_404_that_is_not_keystones_does_not_say_that_a_token_is_bad() {
+    let cloud = cloud().await;
+    let client = client(&cloud, brisk());
+    let token = cloud.issue_token("demo");
+    cloud.fault(
+        InjectedFault::of(
+            "keystone",
+            1,
+            FaultKind::Proxy(404, "default backend - 404"),
+        )
+        .only("GET", "/v3/auth/tokens"),
+    );
+    let error = client
+        .session(token.into(), "demo")
+        .await
+        .expect_err("nobody knows");
+    assert!(
+        matches!(error, CloudError::Misrouted { status: 404, .. }) && !error.is_token(),
+        "{error}"
+    );
+}

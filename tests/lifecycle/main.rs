@@ -10,6 +10,7 @@ mod create_delete;
 mod deletion;
 mod faults;
 mod fixture;
+mod gone;
 mod groups;
 mod old_records;
 mod owners;

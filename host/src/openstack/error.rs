@@ -162,7 +162,7 @@ pub enum CloudError {
         /// The ids, comma separated.
         ids: String,
     },
-    /// 404.
+    /// 404 in the service's own words: it knows of no such thing.
     #[error("{service} does not know what was asked ({action}): {message}")]
     NotFound {
         /// The service.
@@ -170,6 +170,21 @@ pub enum CloudError {
         /// What was asked: `show stack demo`.
         action: String,
         /// The service's explanation.
+        message: String,
+    },
+    /// 404 or 410 from something before the service, or from one that has another address: it says
+    /// nothing of what was asked for.
+    #[error(
+        "what answered {status} when {service} was asked to {action} was not {service} itself: {message}; check the address of {service} in the catalog and the proxies before it"
+    )]
+    Misrouted {
+        /// The service that was meant.
+        service: &'static str,
+        /// What was asked.
+        action: String,
+        /// The status.
+        status: u16,
+        /// The explanation of whoever answered.
         message: String,
     },
     /// 409: exists already, or is in the middle of something else.
@@ -287,12 +302,13 @@ impl CloudError {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Whether the service surely did not do what it was asked: it was too busy to begin, or no
-    /// connection to it was made.
+    /// Whether the service surely did not do what it was asked: it was too busy to begin, was not
+    /// reached, or no connection to it was made.
     pub fn is_unacted(&self) -> bool {
         matches!(
             self,
             Self::Overloaded { .. }
+                | Self::Misrouted { .. }
                 | Self::Unreachable {
                     connected: false,
                     ..
@@ -306,6 +322,7 @@ impl CloudError {
         matches!(
             self,
             Self::Unreachable { .. }
+                | Self::Misrouted { .. }
                 | Self::Overloaded { .. }
                 | Self::Fault { .. }
                 | Self::BadAnswer { .. }

@@ -10,14 +10,25 @@ use reqwest::{
 use serde_json::Value;
 
 use super::{
-    CloudError,
+    CloudError, ServiceName,
     api_request::ApiRequest,
     retry::{CallFailure, Delivery},
 };
 
+/// The types of Heat's own faults that say that something is not there. `HTTPNotFound` is not among
+/// them: that is a path which Heat does not have.
+const HEAT_NOT_FOUND: [&str; 4] = [
+    "EntityNotFound",
+    "ResourceNotFound",
+    "StackNotFound",
+    "StackResourceNotFound",
+];
+
 /// What is known of the error response.
 pub(super) struct FailedResponse {
     pub(super) status: StatusCode,
+    /// Whether a 404 is the service's own word ([`says_not_there`]).
+    pub(super) says_not_there: bool,
     /// The service's explanation.
     pub(super) message: String,
     pub(super) retry_after: Option<Duration>,
@@ -43,6 +54,12 @@ pub(super) fn classify_failure(call: &ApiRequest<'_>, response: FailedResponse) 
         403 => CloudError::Forbidden {
             service,
             action,
+            message,
+        },
+        404 | 410 if !response.says_not_there => CloudError::Misrouted {
+            service,
+            action,
+            status,
             message,
         },
         404 | 410 => CloudError::NotFound {
@@ -91,6 +108,29 @@ pub(super) fn classify_failure(call: &ApiRequest<'_>, response: FailedResponse) 
         _ => Delivery::Answered,
     };
     CallFailure { error, delivery }
+}
+
+/// Whether this body of a 404 is the service's own and says that what was asked for is not there.
+/// Clusters are forgotten by the word of Heat, and sessions by that of Keystone about a token, so
+/// these have to prove it: proxies, ingresses and moved services answer 404 too. Of other services
+/// nothing is forgotten.
+pub(super) fn says_not_there(call: &ApiRequest<'_>, body: &[u8]) -> bool {
+    let fault = || {
+        let fault: Value = serde_json::from_slice(body).ok()?;
+        Some(fault.get("error")?.clone())
+    };
+    match call.service {
+        ServiceName::Heat => fault().is_some_and(|error| {
+            error
+                .get("type")
+                .and_then(Value::as_str)
+                .is_some_and(|kind| HEAT_NOT_FOUND.contains(&kind))
+        }),
+        ServiceName::Keystone if call.is_token_subject => {
+            fault().is_some_and(|error| error.get("code").and_then(Value::as_u64) == Some(404))
+        }
+        _ => true,
+    }
 }
 
 /// The service's explanation, on one line of at most `chars` characters.
@@ -210,6 +250,44 @@ mod tests {
         ];
         for (body, expected) in cases {
             assert_eq!(extract_message(body.as_bytes(), 400), expected);
+        }
+    }
+
+    #[test]
+    fn only_heats_own_fault_and_keystones_own_error_say_that_something_is_not_there() {
+        let call = |service, is_token_subject| ApiRequest {
+            service,
+            action: String::new(),
+            method: reqwest::Method::GET,
+            url: "http://h/".parse().expect("an address"),
+            token: None,
+            is_token_subject,
+            body: None,
+            retry: super::super::retry::RetryPolicy::Idempotent,
+            timeout: Duration::ZERO,
+        };
+        let heat = |kind: &str| format!(r#"{{"code": 404, "error": {{"type": "{kind}"}}}}"#);
+        let keystone = r#"{"error": {"code": 404, "message": "Could not find token."}}"#;
+        let cases = [
+            (ServiceName::Heat, false, heat("EntityNotFound"), true),
+            (ServiceName::Heat, false, heat("StackNotFound"), true),
+            (ServiceName::Heat, false, heat("HTTPNotFound"), false),
+            (ServiceName::Heat, false, keystone.to_owned(), false),
+            (ServiceName::Heat, false, "[]".to_owned(), false),
+            (ServiceName::Heat, false, String::new(), false),
+            (ServiceName::Keystone, true, keystone.to_owned(), true),
+            (ServiceName::Keystone, true, "<html>".to_owned(), false),
+            (ServiceName::Keystone, true, heat("EntityNotFound"), false),
+            // A version document that is not there, an image: another way is tried.
+            (ServiceName::Keystone, false, "<html>".to_owned(), true),
+            (ServiceName::Glance, false, "<html>".to_owned(), true),
+        ];
+        for (service, is_token_subject, body, wanted) in cases {
+            assert_eq!(
+                says_not_there(&call(service, is_token_subject), body.as_bytes()),
+                wanted,
+                "{service:?} {body}"
+            );
         }
     }
 

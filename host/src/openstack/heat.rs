@@ -17,6 +17,8 @@ use super::{
 };
 
 const HEAT: ServiceName = ServiceName::Heat;
+/// The status of a stack of which nothing is left.
+const DELETED: &str = "DELETE_COMPLETE";
 
 impl CloudSession {
     /// Creates a stack, never twice: when an answer was lost, or Heat has the name already, the
@@ -77,16 +79,61 @@ impl CloudSession {
         Err(failure.error)
     }
 
-    /// The living stack of this name, or `None`.
+    /// The living stack of this name, or `None` where Heat has none: it said so, and its list
+    /// agrees.
     ///
     /// # Errors
     /// When Heat cannot be asked.
     pub async fn find_stack(&self, name: &str) -> Result<Option<HeatStack>, CloudError> {
         match self.stack(name).await {
             Ok(stack) if stack.name == name => Ok(Some(stack)),
-            Ok(_) => Ok(None),
-            Err(error) if error.is_not_found() => Ok(None),
+            Ok(_) => self.confirm_gone(name, None).await.map(|()| None),
+            Err(error) if error.is_not_found() => {
+                self.confirm_gone(name, None).await.map(|()| None)
+            }
             Err(error) => Err(error),
+        }
+    }
+
+    /// The stack of this id, or `None` where Heat has none. What depends on a stack's end is decided
+    /// by this alone: that a stack is gone, or `DELETE_COMPLETE`, is Heat's own word, and its list
+    /// agrees.
+    ///
+    /// # Errors
+    /// When Heat cannot be asked, or contradicts itself.
+    pub async fn look_for_stack(&self, stack: &StackId) -> Result<Option<HeatStack>, CloudError> {
+        let shown = match self.show_stack(stack).await {
+            Ok(shown) if shown.status != DELETED => return Ok(Some(shown)),
+            Ok(shown) => Some(shown),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error),
+        };
+        self.confirm_gone(&stack.name, Some(&stack.id)).await?;
+        Ok(shown)
+    }
+
+    /// That Heat's list has no stack of this name (and id): one answer may be a proxy's, or come
+    /// from a Heat that has another database.
+    async fn confirm_gone(&self, name: &str, id: Option<&str>) -> Result<(), CloudError> {
+        let listed = self
+            .list::<StacksResponse>(HEAT, &["stacks"], &[("name", name)], "list stacks", None)
+            .await?
+            .into_iter()
+            .map(HeatStack::from)
+            .find(|stack| {
+                stack.name == name && stack.status != DELETED && id.is_none_or(|id| stack.id == id)
+            });
+        match listed {
+            None => Ok(()),
+            Some(stack) => Err(CloudError::BadAnswer {
+                service: HEAT.as_str(),
+                action: format!("show stack `{name}`"),
+                reason: format!(
+                    "it says that the stack is gone, and lists it as {}",
+                    stack.status
+                ),
+                source: None,
+            }),
         }
     }
 
@@ -137,8 +184,11 @@ impl CloudSession {
                 .decode_utf8_lossy()
                 .into_owned()
         });
-        match (parts.next(), parts.next()) {
-            (Some(id), Some(name)) if !id.is_empty() && !name.is_empty() => {
+        match (parts.next(), parts.next(), parts.next()) {
+            // Anything else is no redirect of Heat's: a proxy leads to a page where one logs in.
+            (Some(id), Some(name), Some(above))
+                if above == "stacks" && (name == name_or_id || id == name_or_id) =>
+            {
                 self.show_stack(&StackId { name, id }).await
             }
             _ => Err(answer.bad(format!("a redirect to `{to}`, which names no stack"))),

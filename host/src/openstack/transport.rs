@@ -207,6 +207,7 @@ impl HttpTransport {
             call,
             FailedResponse {
                 status,
+                says_not_there: error_response::says_not_there(call, &body),
                 message: error_response::extract_message(&body, chars),
                 retry_after,
                 redirect,

@@ -44,6 +44,10 @@ impl InjectedFault {
 pub enum FaultKind {
     /// This status, with `Retry-After` in seconds where given; the service does not act.
     Status(u16, Option<u64>),
+    /// This status, with this body, from something before the service, which is not asked.
+    Proxy(u16, &'static str),
+    /// A redirect to this address, from something before the service, which is not asked.
+    Redirect(&'static str),
     /// The service acts; its answer comes late.
     Slow(Duration),
     /// The service acts; the connection breaks in the middle of the answer's body.

@@ -120,6 +120,7 @@ fn list(cloud: &FakeCloud, call: &FakeRequest, project: &str) -> FakeReply {
         .stacks
         .iter()
         .filter(|stack| stack.project == project && !stack.is_gone())
+        .filter(|stack| call.query("name").is_none_or(|name| stack.name == name))
         .filter(has)
         .rev()
         .collect();

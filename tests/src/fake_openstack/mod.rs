@@ -286,6 +286,13 @@ impl FakeOpenStack {
         }
     }
 
+    /// Somebody has Heat delete a living stack; `fails`: it will end in `DELETE_FAILED`.
+    pub fn delete_outside(&self, stack: &str, fails: bool) {
+        if let Some(stack) = self.lock().living(stack) {
+            stack.delete(fails);
+        }
+    }
+
     /// Removes a stack and every trace of it, as an operator could.
     pub fn vanish(&self, stack: &str) {
         self.lock().stacks.retain(|known| known.name != stack);

@@ -73,6 +73,16 @@ async fn answer(cloud: Arc<Mutex<FakeCloud>>, request: Request<Incoming>) -> io:
                 retry_after,
             )));
         }
+        Some(FaultKind::Proxy(status, body)) => {
+            return Ok(whole(FakeReply {
+                status,
+                headers: vec![("content-type", "text/html".to_owned())],
+                body: body.as_bytes().to_vec(),
+            }));
+        }
+        Some(FaultKind::Redirect(to)) => {
+            return Ok(whole(FakeReply::empty(302).with("location", to.to_owned())));
+        }
         Some(FaultKind::Expired) => call.token = None,
         _ => {}
     }

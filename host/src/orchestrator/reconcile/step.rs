@@ -153,20 +153,15 @@ impl Reconciler<'_> {
         &self,
         record: &ClusterRecord,
     ) -> Result<Option<HeatStack>, OrchestratorError> {
-        let shown = match record.stack_id() {
+        let name = &record.stack_name;
+        let shown = match record.stack_id().map(str::to_owned) {
             Some(id) => {
-                let stack = StackId {
-                    name: record.stack_name.clone(),
-                    id: id.to_owned(),
-                };
-                self.session.show_stack(&stack).await.map(Some)
+                let name = name.clone();
+                self.session.look_for_stack(&StackId { name, id }).await
             }
-            None => self.session.find_stack(&record.stack_name).await,
+            None => self.session.find_stack(name).await,
         };
-        match shown {
-            Err(error) if error.is_not_found() => Ok(None),
-            other => Ok(other?),
-        }
+        Ok(shown?)
     }
 
     async fn create_stack(

@@ -86,19 +86,14 @@ async fn advance_step(
             other => other,
         };
     }
-    if let Some(error) = refresh::fetch_status(&context.state, cluster, session).await {
-        cluster.refresh.record_contact(Some(error.clone()));
-        return Err(OrchestratorError::cloud(error));
+    if let Err(error) = refresh::fetch_status(&context.state, cluster, session).await {
+        cluster.refresh.record_contact(Some(error.to_string()));
+        return Err(error);
     }
     cluster.refresh.record_contact(None);
     let record = cluster.record();
-    if record.observed.deleted_externally {
-        context
-            .state
-            .registry
-            .change_record(cluster, ClusterRecord::withdraw_change)
-            .await?;
-        return Ok(Requeue::Done);
+    if status::is_deleted_outside(&record.observed) {
+        return end_lost_change(context, cluster).await;
     }
     if is_over(&record) {
         return finish_change(context, cluster, session, &stack).await;
@@ -116,6 +111,21 @@ async fn advance_step(
             roll_back(context, cluster, session, &stack, &why).await
         }
     }
+}
+
+/// Somebody else deletes the stack, or has: the change has nothing left to lead to. What becomes of
+/// the stack is shown, and its cluster can be deleted.
+async fn end_lost_change(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+) -> Result<Requeue, OrchestratorError> {
+    let withdraw = ClusterRecord::withdraw_change;
+    let registry = &context.state.registry;
+    let record = registry.change_record(cluster, withdraw).await?;
+    context.change_plans.remove(&record.id);
+    let status = record.observed.status.as_deref().unwrap_or_default();
+    tracing::warn!(cluster.id = %record.id, "the change of `{}` ends, since its stack is {status}", record.name);
+    Ok(Requeue::Done)
 }
 
 /// Whether the host that saw the change to its end has said so: what has become of the stack since
@@ -212,7 +222,20 @@ pub(crate) async fn send_step(
         return Ok(Requeue::Done);
     };
     // A former process may have got as far as Heat, or another host further than we.
-    let carried = StackSnapshot::from_stack(&session.show_stack(stack).await?);
+    let shown = session.look_for_stack(stack).await?;
+    let after = |seen: &ObservedState| match &shown {
+        Some(shown) => status::fold_status(seen, shown),
+        None => status::mark_gone(seen),
+    };
+    let shown = match &shown {
+        Some(shown) if !status::is_deleted_outside(&after(&record.observed)) => shown,
+        _ => {
+            let registry = &context.state.registry;
+            registry.fold_observation(cluster, after).await?;
+            return end_lost_change(context, cluster).await;
+        }
+    };
+    let carried = StackSnapshot::from_stack(shown);
     if carried.change.as_ref().and_then(ClusterChange::step) != Some(step) {
         if carried.is_newer(&record) {
             adopt_snapshot(context, cluster, &carried).await?;
@@ -245,14 +268,11 @@ pub(crate) async fn catch_up(
     let Some(id) = record.stack_id().map(str::to_owned) else {
         return Ok(false);
     };
-    let carried = StackSnapshot::from_stack(
-        &session
-            .show_stack(&StackId {
-                name: record.stack_name.clone(),
-                id,
-            })
-            .await?,
-    );
+    let name = record.stack_name.clone();
+    let Some(shown) = session.look_for_stack(&StackId { name, id }).await? else {
+        return Ok(false);
+    };
+    let carried = StackSnapshot::from_stack(&shown);
     if !carried.is_newer(&record) {
         return Ok(false);
     }

@@ -4,11 +4,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::orchestrator::state::{
-    SharedState,
-    cluster_handle::ClusterHandle,
-    observation::{ReadPolicy, RefreshGuard, WaiterSlot},
-    status,
+use crate::orchestrator::{
+    error::{FailureReason, OrchestratorError},
+    state::{
+        SharedState,
+        cluster_handle::ClusterHandle,
+        observation::{ReadPolicy, RefreshGuard, WaiterSlot},
+        status,
+    },
 };
 use crate::{
     cluster::Lifecycle,
@@ -47,7 +50,11 @@ pub(crate) async fn refresh_cluster(
                 refresh: &handle.refresh,
                 error: Some(FAILED.into()),
             };
-            asking.error = fetch_status(&state, &handle, &session).await.map(Arc::from);
+            asking.error = match fetch_status(&state, &handle, &session).await {
+                // A record that is gone has nothing that could be old.
+                Ok(()) | Err(OrchestratorError::NotFound(_)) => None,
+                Err(error) => Some(error.to_string().into()),
+            };
         });
     }
     match (due, ended) {
@@ -62,15 +69,21 @@ pub(crate) async fn refresh_cluster(
     }
 }
 
-/// Asks Heat and remembers what it shows; the error's words when it does not answer.
+/// Asks Heat and remembers what it shows.
+///
+/// # Errors
+/// `Unauthorized` and `Forbidden` when this token may not look, `NotFound` when the record was
+/// dropped, `Internal`; all else is `Cloud`, since nothing was asked for that could be wrong.
 pub(crate) async fn fetch_status(
     state: &SharedState,
     handle: &ClusterHandle,
     session: &CloudSession,
-) -> Option<String> {
+) -> Result<(), OrchestratorError> {
     // Another process that shares the store may have gone on meanwhile.
-    let record = state.registry.reload(handle).await.ok()?;
-    let id = record.stack_id()?.to_owned();
+    let record = state.registry.reload(handle).await?;
+    let Some(id) = record.stack_id().map(str::to_owned) else {
+        return Ok(());
+    };
     let (known, stack) = (
         record.observed.marker.clone(),
         StackId {
@@ -79,14 +92,18 @@ pub(crate) async fn fetch_status(
         },
     );
     let news = match fetch_stack_and_events(session, &record, &stack).await {
-        Ok(news) => Some(news),
-        Err(error) if error.is_not_found() => None,
+        Ok(news) => news,
         Err(error) => {
             if error.is_token() {
                 state.sessions.forget_session(session);
             }
             tracing::warn!(cluster.id = %record.id, stack.id = %stack.id, "cannot observe `{}`: {error}", record.name);
-            return Some(error.to_string());
+            return Err(match OrchestratorError::from(error.clone()) {
+                reason @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_)) => {
+                    reason
+                }
+                _ => OrchestratorError::Cloud(FailureReason::from_source(error)),
+            });
         }
     };
     // Over what is known by now, which need not be what was known when Heat was asked.
@@ -95,24 +112,24 @@ pub(crate) async fn fetch_status(
         Some(_) => seen.clone(),
         None => status::mark_gone(seen),
     };
-    let after = match state.registry.fold_observation(handle, fold).await {
-        Ok(after) => after,
-        Err(error) => return Some(error.to_string()),
-    };
+    let after = state.registry.fold_observation(handle, fold).await?;
     if after.observed.status != record.observed.status {
         let status = after.observed.status.as_deref().unwrap_or_default();
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}` is {status}", record.name);
     }
-    None
+    Ok(())
 }
 
-/// The stack, then its events: so that what a settled stack's events say is never missed.
+/// The stack, then its events: so that what a settled stack's events say is never missed. `None`
+/// where the stack is gone.
 async fn fetch_stack_and_events(
     session: &CloudSession,
     record: &ClusterRecord,
     stack: &StackId,
-) -> Result<(HeatStack, Vec<StackEvent>), CloudError> {
-    let shown = session.show_stack(stack).await?;
+) -> Result<Option<(HeatStack, Vec<StackEvent>)>, CloudError> {
+    let Some(shown) = session.look_for_stack(stack).await? else {
+        return Ok(None);
+    };
     let known = &record.observed;
     let settled = record.change().is_none()
         && known.status.as_deref() == Some(&shown.status)
@@ -123,5 +140,5 @@ async fn fetch_stack_and_events(
     } else {
         session.events(stack, None, known.marker.as_deref()).await?
     };
-    Ok((shown, events))
+    Ok(Some((shown, events)))
 }

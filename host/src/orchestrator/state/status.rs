@@ -31,7 +31,7 @@ pub fn fold_events(
     let mut seen = seen.clone();
     seen.status = Some(stack.status.clone());
     seen.reason.clone_from(&stack.status_reason);
-    seen.deleted_externally = false;
+    seen.deleted_externally = stack.status == "DELETE_COMPLETE";
     seen.outputs = stack
         .outputs
         .iter()
@@ -52,6 +52,12 @@ pub(crate) fn fold_status(seen: &ObservedState, stack: &HeatStack) -> ObservedSt
         reason: stack.status_reason.clone(),
         ..seen.clone()
     }
+}
+
+/// Whether somebody else deletes the stack of a cluster that is to live, has done so, or tried to.
+pub(crate) fn is_deleted_outside(seen: &ObservedState) -> bool {
+    let status = seen.status.as_deref();
+    seen.deleted_externally || status.is_some_and(|status| status.starts_with("DELETE_"))
 }
 
 /// What we know after Heat said that the stack is not there.

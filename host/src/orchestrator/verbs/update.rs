@@ -24,7 +24,7 @@ use crate::orchestrator::{
     stack::step_plan::ChangePlan,
     state::{
         locked_cluster::LockedCluster,
-        refresh,
+        refresh, status,
         view::{ClusterView, show_cluster},
     },
     verbs::{
@@ -378,6 +378,9 @@ async fn begin_change(
     context.change_plans.insert(&kept.id, Arc::new(plan));
     tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
     let sent = rollout::send_step(context, cluster, &caller.session).await;
+    if status::is_deleted_outside(&cluster.record().observed) {
+        at_rest(&cluster.record())?;
+    }
     if cluster.record().change().map(|now| &now.steps) != Some(&change.steps) {
         spawn_worker(context, cluster);
         return Err(OrchestratorError::Conflict(format!(
