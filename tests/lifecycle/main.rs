@@ -20,4 +20,5 @@ mod readers;
 mod refusals;
 mod restart;
 mod rollback;
+mod takeover;
 mod update;

@@ -289,35 +289,38 @@ async fn a_delete_by_another_user_makes_it_theirs() {
     );
 }
 
+/// How many users' tokens are kept.
+async fn host_for(world: &LifecycleFixture, sessions: usize) -> Orchestrator {
+    let limits = OrchestratorLimits {
+        sessions,
+        creates: u32::MAX,
+        ..limits()
+    };
+    world.host_with(limits).await
+}
+
 #[tokio::test]
 async fn tokens_up_to_the_limit_are_kept_and_for_one_above_its_user_must_come_again() {
     for (sessions, is_kept) in [(2, true), (1, false)] {
         let world = LifecycleFixture::new().await;
-        let host = world
-            .host_with(OrchestratorLimits {
-                sessions,
-                creates: u32::MAX,
-                ..limits()
-            })
-            .await;
+        let host = host_for(&world, sessions).await;
         let alice = world.user(&host, "alice").await;
         host.request(&alice, "default", vec![]).await.unwrap();
+        let token = world.cloud.issue_token_of("bob", "demo");
+        let bob = SecretString::from(token);
+        host.authenticate(bob, "demo").await.unwrap();
         world.cloud.fault(away());
+        // With a session of before: its token is not remembered anew.
         host.deploy(&alice, "default", vec![]).await.unwrap();
-        let bob = world.user(&host, "bob").await;
         if !is_kept {
             has_looked(&world, "bob").await;
         }
         world.cloud.heal();
         if !is_kept {
-            assert_eq!(
-                host.view(&bob, "default").await.unwrap().state,
-                ClusterState::Planned
-            );
             world.user(&host, "alice").await;
         }
         eventually("the stack is made", async || {
-            host.view(&bob, "default").await.unwrap().stack_id
+            host.view(&alice, "default").await.unwrap().stack_id
         })
         .await;
         assert!(
@@ -329,6 +332,31 @@ async fn tokens_up_to_the_limit_are_kept_and_for_one_above_its_user_must_come_ag
             "{sessions}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_token_that_pending_work_needs_is_not_thrown_out_for_a_newcomers() {
+    let world = LifecycleFixture::new().await;
+    let host = host_for(&world, 1).await;
+    let alice = world.user(&host, "alice").await;
+    host.request(&alice, "default", vec![]).await.unwrap();
+    world.cloud.fault(away());
+    host.deploy(&alice, "default", vec![]).await.unwrap();
+    has_looked(&world, "alice").await;
+    let bob = world.user(&host, "bob").await;
+    world.cloud.heal();
+    eventually("the stack is made", async || {
+        host.view(&bob, "default").await.unwrap().stack_id
+    })
+    .await;
+    assert_eq!(
+        world
+            .cloud
+            .askers("heat", "POST", "/stacks")
+            .last()
+            .unwrap(),
+        "alice"
+    );
 }
 
 #[tokio::test]

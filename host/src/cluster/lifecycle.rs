@@ -43,7 +43,19 @@ pub enum Lifecycle {
         deletes: u32,
         /// Why it does not go on, where only an operator can help.
         blocked_reason: Option<String>,
+        /// What the cluster is again if Heat refuses; none once Heat has taken the delete.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Box<DeletionOrigin>>,
     },
+}
+
+/// What a cluster was when its deletion was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletionOrigin {
+    /// How far its life had come.
+    pub lifecycle: Lifecycle,
+    /// Whose it was.
+    pub owner: Option<String>,
 }
 
 /// The change of a running cluster.
@@ -164,6 +176,17 @@ impl Lifecycle {
             Self::Deleting { deletes, .. } => *deletes,
             _ => 0,
         }
+    }
+
+    /// Whether the cluster is to be deleted and Heat has not taken that yet: it may still refuse.
+    pub fn is_deletion_undecided(&self) -> bool {
+        matches!(
+            self,
+            Self::Deleting {
+                origin: Some(_),
+                ..
+            }
+        )
     }
 
     /// Whether something is left to do that no request waits for: it is not where it is to be,

@@ -186,6 +186,22 @@ impl RecordStore {
         row.as_ref().map(deserialize_record).transpose()
     }
 
+    /// The records of this name that are under deletion.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn deleting(
+        &self,
+        project_id: &str,
+        name: &str,
+    ) -> Result<Vec<ClusterRecord>, StoreError> {
+        let query = sqlx::query(
+            "SELECT id, record FROM cluster WHERE project_id = ? AND name = ? AND live = 0 ORDER BY id",
+        );
+        let rows = query.bind(project_id).bind(name).fetch_all(&self.pool);
+        rows.await?.iter().map(deserialize_record).collect()
+    }
+
     /// All records of a project by name, those under deletion among them.
     ///
     /// # Errors

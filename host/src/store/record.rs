@@ -76,6 +76,7 @@ impl ClusterRecord {
                 target: DeleteTarget::Id { stack_id },
                 deletes: 0,
                 blocked_reason: None,
+                origin: None,
             }
         } else {
             Lifecycle::Running {

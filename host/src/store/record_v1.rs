@@ -88,6 +88,7 @@ impl RecordV1 {
                 },
                 deletes: self.deletes,
                 blocked_reason,
+                origin: None,
             },
         }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{ClusterRecord, NodeNotifications, ObservedState, record_fields::RecordFields};
 use crate::cluster::{
     ClusterSpec, Lifecycle, attributes,
-    lifecycle::{DeleteTarget, RolloutStatus},
+    lifecycle::{DeleteTarget, DeletionOrigin, RolloutStatus},
 };
 
 /// A transition that the record's situation does not allow.
@@ -194,11 +194,13 @@ impl ClusterRecord {
             Lifecycle::Deleting {
                 target: DeleteTarget::Name { .. },
                 deletes,
+                origin,
                 ..
             } => Lifecycle::Deleting {
                 target: DeleteTarget::Id { stack_id },
                 deletes: *deletes,
                 blocked_reason: None,
+                origin: origin.clone(),
             },
             _ => return Err(self.refused("adopt_stack")),
         };
@@ -225,11 +227,65 @@ impl ClusterRecord {
             },
             Lifecycle::Deleting { target, .. } => target.clone(),
         };
+        let origin = match &self.lifecycle {
+            Lifecycle::Deleting { origin, .. } => origin.clone(),
+            lifecycle => Some(Box::new(DeletionOrigin {
+                lifecycle: lifecycle.clone(),
+                owner: self.owner.clone(),
+            })),
+        };
         self.0.lifecycle = Lifecycle::Deleting {
             target,
             deletes: self.lifecycle.deletes(),
             blocked_reason: None,
+            origin,
         };
+        self.0.owner = Some(owner.to_owned());
+        Ok(())
+    }
+
+    /// Heat has taken the delete that this user has sent, or somebody's before: there is no way
+    /// back.
+    ///
+    /// # Errors
+    /// When it is not to be deleted.
+    pub fn accept_deletion(&mut self, owner: Option<&str>) -> TransitionResult {
+        let Lifecycle::Deleting { origin, .. } = &mut self.0.lifecycle else {
+            return Err(self.refused("accept_deletion"));
+        };
+        *origin = None;
+        if let Some(owner) = owner {
+            self.0.owner = Some(owner.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Heat has refused to delete it: the cluster is what it was, and whose it was.
+    ///
+    /// # Errors
+    /// When Heat has taken the delete.
+    pub fn withdraw_deletion(&mut self) -> TransitionResult {
+        let Lifecycle::Deleting {
+            origin: Some(origin),
+            ..
+        } = &self.lifecycle
+        else {
+            return Err(self.refused("withdraw_deletion"));
+        };
+        let origin = DeletionOrigin::clone(origin);
+        self.0.lifecycle = origin.lifecycle;
+        self.0.owner = origin.owner;
+        Ok(())
+    }
+
+    /// What is under way is this user's from now on: Heat has taken it from them.
+    ///
+    /// # Errors
+    /// When nothing was asked of the cloud yet.
+    pub fn take_over(&mut self, owner: &str) -> TransitionResult {
+        if self.lifecycle == Lifecycle::Requested {
+            return Err(self.refused("take_over"));
+        }
         self.0.owner = Some(owner.to_owned());
         Ok(())
     }

@@ -30,6 +30,8 @@ pub(super) struct FakeCloud {
     pub(super) fixtures: CloudFixtures,
     pub(super) faults: Vec<InjectedFault>,
     pub(super) asked: Vec<RecordedRequest>,
+    /// Users who may only look, and the status with which Heat refuses them the rest.
+    pub(super) readers: BTreeMap<String, u16>,
     pub(super) next_create_fails: Option<CreateFails>,
     pub(super) deletes_fail: u32,
     pub(super) next_update_fails: Option<UpdateFails>,
@@ -197,6 +199,7 @@ impl FakeCloud {
             fixtures: CloudFixtures::default(),
             faults: Vec::new(),
             asked: Vec::new(),
+            readers: BTreeMap::new(),
             next_create_fails: None,
             deletes_fail: 0,
             next_update_fails: None,

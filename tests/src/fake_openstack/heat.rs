@@ -22,6 +22,15 @@ pub(super) fn answer(cloud: &mut FakeCloud, call: &FakeRequest, project: &str) -
             "Access was denied to this resource.",
         );
     }
+    let user = call
+        .token
+        .as_ref()
+        .and_then(|token| cloud.tokens.get(token));
+    let refused = user.and_then(|token| cloud.readers.get(&token.user));
+    if let Some(status) = refused.filter(|_| call.method != "GET") {
+        let words = "You are not authorized to complete this action.";
+        return FakeReply::error("heat", *status, "Forbidden", words);
+    }
     if call.body.len() > template_check::MAX_BODY_BYTES {
         let message = format!(
             "JSON body size ({} bytes) exceeds maximum allowed size ({} bytes).",

@@ -143,6 +143,12 @@ impl FakeOpenStack {
             .issue(project, project, "application_credential")
     }
 
+    /// From now on Heat shows this user everything and refuses them the rest with this status, as
+    /// it does with 403 to whoever has the role `reader` alone.
+    pub fn reader(&self, user: &str, status: u16) {
+        self.lock().readers.insert(user.to_owned(), status);
+    }
+
     /// A good token of no project.
     pub fn issue_unscoped_token(&self) -> String {
         self.lock().issue_unscoped()

@@ -109,6 +109,7 @@ mod tests {
             target,
             deletes,
             blocked_reason: None,
+            origin: None,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::orchestrator::{
     requeue::Requeue,
     rollout::execute::advance_rollout,
     stack::stack_request,
-    state::{locked_cluster::LockedCluster, sessions, status},
+    state::{locked_cluster::LockedCluster, status},
 };
 use crate::{
     cluster::Lifecycle,
@@ -84,11 +84,15 @@ impl Reconciler<'_> {
             .is_some_and(|shown| is_foreign(&record, shown));
         if !record.is_live() && !is_foreign {
             self.record_status(shown.as_ref()).await?;
+            let is_taken = |shown: &HeatStack| shown.status.starts_with("DELETE_");
+            if record.lifecycle.is_deletion_undecided() && shown.as_ref().is_some_and(is_taken) {
+                let accept = |record: &mut ClusterRecord| record.accept_deletion(None);
+                let registry = &context.state.registry;
+                registry.change_record(cluster, accept).await?;
+            }
         }
         match (action, shown) {
-            (ReconcileAction::Create | ReconcileAction::Delete, _)
-                if !sessions::may_act(session, &record) =>
-            {
+            (ReconcileAction::Create | ReconcileAction::Delete, _) if !cluster.may_act(session) => {
                 Ok(Requeue::Owner)
             }
             (ReconcileAction::Create, _) => self.create_stack(&record, checked).await,
@@ -238,6 +242,9 @@ impl Reconciler<'_> {
             id: shown.id,
         };
         self.session.delete_stack(&stack).await?;
+        let user = self.session.user().id.as_str();
+        let accept = |record: &mut ClusterRecord| record.accept_deletion(Some(user));
+        registry.change_record(self.cluster, accept).await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "asked heat to delete `{}`, which was {}", record.name, shown.status);
         Ok(Requeue::Later(if failed {
             limits.pause(record.lifecycle.deletes())
@@ -255,7 +262,7 @@ fn is_foreign(record: &ClusterRecord, shown: &HeatStack) -> bool {
 
 fn delete_failed_error(record: &ClusterRecord, shown: &HeatStack) -> OrchestratorError {
     OrchestratorError::Conflict(format!(
-        "heat failed {} times to delete stack `{}`: {}; delete it by hand, or restart stampede to try again",
+        "heat failed {} times to delete stack `{}`: {}; mend what stands in the way, then delete the cluster again",
         record.lifecycle.deletes(),
         shown.name,
         shown.status_reason

@@ -10,7 +10,6 @@ use crate::{
     orchestrator::{
         context::Context,
         error::OrchestratorError,
-        locks::lock_mutex,
         requeue::Requeue,
         state::{
             cluster_handle::ClusterHandle, locked_cluster::LockedCluster, sessions,
@@ -57,7 +56,7 @@ enum WorkerExit {
 /// Takes care of the cluster in the background until nothing is left to do, or no token is left to
 /// do it with.
 pub(crate) fn spawn_worker(context: &Arc<Context>, handle: &Arc<ClusterHandle>) {
-    *lock_mutex(&handle.forbidden) = None;
+    handle.clear_forbidden();
     if handle.has_worker.swap(true, Ordering::AcqRel) {
         return;
     }
@@ -77,32 +76,26 @@ pub(crate) fn spawn_worker(context: &Arc<Context>, handle: &Arc<ClusterHandle>) 
 }
 
 fn should_continue(context: &Context, handle: &ClusterHandle, end: WorkerExit) -> bool {
-    let record = handle.record();
-    let session = || {
-        context
-            .state
-            .sessions
-            .session_for(&record)
-            .filter(|session| !handle.is_forbidden(session))
-    };
+    let sessions = &context.state.sessions;
     let is_served = match end {
         WorkerExit::Gone => false,
         WorkerExit::Done => true,
-        WorkerExit::NoToken => session().is_some(),
-        WorkerExit::Owner => session().is_some_and(|session| sessions::may_act(&session, &record)),
+        WorkerExit::NoToken => sessions
+            .session_for(handle)
+            .is_some_and(|session| !handle.is_forbidden(&session)),
+        WorkerExit::Owner => sessions.has_actor(handle),
     };
-    is_served && needs_reconcile(&record)
+    is_served && needs_reconcile(&handle.record())
 }
 
 async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExit {
     let mut failures = 0;
+    let sessions = &context.state.sessions;
     while needs_reconcile(&handle.record()) {
-        let record = handle.record();
-        let Some(session) = context.state.sessions.session_for(&record) else {
-            context
-                .state
-                .sessions
-                .add_waits(sessions::any_and_owner(&record));
+        let _pin = sessions.pin_actors(handle);
+        let Some(session) = sessions.session_for(handle) else {
+            sessions.add_waits(sessions::any_and_owner(&handle.record()));
+            sessions.add_waits(sessions::actor_waits(handle));
             return WorkerExit::NoToken;
         };
         // Held until what an error means for the cluster is recorded, and not while it waits.
@@ -120,15 +113,25 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
             Ok(Requeue::Done) => return WorkerExit::Done,
             Ok(Requeue::Gone) | Err(OrchestratorError::NotFound(_)) => return WorkerExit::Gone,
             Ok(Requeue::Owner) => {
-                context
-                    .state
-                    .sessions
-                    .add_waits([sessions::owner_wait(&record)]);
+                sessions.add_waits(sessions::actor_waits(handle));
                 return WorkerExit::Owner;
             }
             Ok(Requeue::Later(pause)) => {
                 failures = 0;
                 pause
+            }
+            // Nobody waits for this answer any more: the cluster shows it.
+            Err(error)
+                if is_refusal(&error)
+                    && !handle.is_volunteer(&session)
+                    && handle.record().lifecycle.is_deletion_undecided() =>
+            {
+                let words = format!("it was to be deleted, which was withdrawn: {error}");
+                if let Err(error) = withdraw_deletion(context, &cluster, &error).await {
+                    mark_blocked(context, &cluster, &error).await;
+                }
+                handle.set_withdrawn(Some(words));
+                return WorkerExit::Done;
             }
             // Another token may do: what is wanted stands until it comes.
             Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
@@ -172,12 +175,54 @@ fn reject_session(
     handle.refresh.record_contact(Some(error.to_string()));
     match error {
         OrchestratorError::Unauthorized(_) => context.state.sessions.forget_session(session),
-        _ => *lock_mutex(&handle.forbidden) = Some((session.clone(), error.to_string().into())),
+        _ => handle.forbid(session, &error.to_string()),
     }
 }
 
+/// Whether whoever asked may not, or what they asked is not right: another user's token, or another
+/// request, is needed.
+pub(crate) fn is_refusal(error: &OrchestratorError) -> bool {
+    matches!(
+        error,
+        OrchestratorError::Forbidden(_)
+            | OrchestratorError::Invalid(_)
+            | OrchestratorError::Conflict(_)
+    )
+}
+
+/// Heat refuses to delete the stack: the cluster and its owner are what they were.
+///
+/// # Errors
+/// `Conflict` when its name is another cluster's by now: then it stays as it is, to be deleted by
+/// somebody who may; `Internal`.
+pub(crate) async fn withdraw_deletion(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+    refused: &OrchestratorError,
+) -> Result<(), OrchestratorError> {
+    let (record, registry) = (cluster.record(), &context.state.registry);
+    if registry
+        .find(&record.project_id, &record.name)
+        .await
+        .is_ok()
+    {
+        return Err(OrchestratorError::Conflict(format!(
+            "{refused}; there is another cluster `{}` by now, so that this one cannot be what it was: somebody who may has to delete it",
+            record.name
+        )));
+    }
+    let withdraw = ClusterRecord::withdraw_deletion;
+    registry.change_record(cluster, withdraw).await?;
+    tracing::warn!(cluster.id = %record.id, "`{}` is not deleted: {refused}", record.name);
+    Ok(())
+}
+
 /// What only a person can help with is kept in the record and logged once.
-async fn mark_blocked(context: &Context, cluster: &LockedCluster<'_>, error: &OrchestratorError) {
+pub(crate) async fn mark_blocked(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+    error: &OrchestratorError,
+) {
     let words = error.to_string();
     let record = cluster.record();
     tracing::error!(cluster.id = %record.id, "`{}` is blocked: {words}", record.name);

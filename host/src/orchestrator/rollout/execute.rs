@@ -18,7 +18,7 @@ use crate::orchestrator::{
         steps::{self, StepStatus},
     },
     stack::{snapshot::StackSnapshot, stack_request, step_plan::ChangePlan},
-    state::{locked_cluster::LockedCluster, refresh, sessions, status},
+    state::{locked_cluster::LockedCluster, refresh, status},
 };
 use crate::{
     cluster::{ClusterChange, RolloutStep},
@@ -70,7 +70,7 @@ async fn advance_step(
     let Some(step) = change.step() else {
         return finish_change(context, cluster, session, &stack).await;
     };
-    let may_act = sessions::may_act(session, &record);
+    let may_act = cluster.may_act(session);
     if change.sent_s.is_none() {
         if !may_act {
             return Ok(Requeue::Owner);
@@ -251,11 +251,28 @@ pub(crate) async fn send_step(
         let plan = change_plan::find_or_make_plan(context, cluster, session).await?;
         let asked = step_request(context, &cluster.record(), &plan, step)?;
         session.update_stack(stack, &asked).await?;
+        take_over(context, cluster, session).await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}`: {}", record.name, step.title);
     }
     let mark = |record: &mut ClusterRecord| record.mark_step_sent(step, now_s());
     context.state.registry.change_record(cluster, mark).await?;
     Ok(Requeue::Later(context.state.limits.follow_every))
+}
+
+/// What was begun by another goes on as this user's, since Heat has taken it from them.
+async fn take_over(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+    session: &CloudSession,
+) -> Result<(), OrchestratorError> {
+    let (record, user) = (cluster.record(), session.user().id.as_str());
+    if record.owner.as_deref().is_none_or(|owner| owner == user) {
+        return Ok(());
+    }
+    tracing::info!(cluster.id = %record.id, "the change of `{}` is now of user {user}", record.name);
+    let take_over = |record: &mut ClusterRecord| record.take_over(user);
+    let registry = &context.state.registry;
+    registry.change_record(cluster, take_over).await.map(drop)
 }
 
 /// Whether another host has changed the cluster since ours has: then its word is taken over ours.

@@ -1,7 +1,10 @@
 //! One cluster in use: its record, its lock and its last observation, shared by all that work on it
 //! in this process. Asks no cloud and no store.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
 
 use crate::orchestrator::{
     locks::lock_mutex,
@@ -18,9 +21,14 @@ pub(crate) struct ClusterHandle {
     pub(crate) refresh: RefreshState,
     /// Whether a background task takes care of it.
     pub(crate) has_worker: std::sync::atomic::AtomicBool,
-    /// The session with which a service forbade what is wanted, and its words; the same is not
-    /// tried again in the background.
-    pub(crate) forbidden: Mutex<Option<(CloudSession, Arc<str>)>>,
+    /// The sessions, by user, with which a service forbade what is wanted, and its words; the same
+    /// is not tried again in the background.
+    forbidden: Mutex<BTreeMap<String, (CloudSession, Arc<str>)>>,
+    /// Who asked last that what another has begun goes on. They become the owner once Heat has
+    /// taken something of theirs; until then nothing is taken from the owner.
+    volunteer: Mutex<Option<String>>,
+    /// Why the last delete was withdrawn, where nobody waited for the answer.
+    withdrawn: Mutex<Option<Arc<str>>>,
     record: RwLock<Arc<ClusterRecord>>,
 }
 
@@ -32,6 +40,8 @@ impl ClusterHandle {
             refresh: RefreshState::default(),
             has_worker: false.into(),
             forbidden: Mutex::default(),
+            volunteer: Mutex::default(),
+            withdrawn: Mutex::default(),
             record,
         })
     }
@@ -41,20 +51,72 @@ impl ClusterHandle {
         Arc::clone(&self.record.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What keeps the cluster from going on until another token comes: the words of the service
-    /// that forbade it.
+    /// What keeps the cluster from going on until another token comes, in the words of the service
+    /// that forbade it; or why its delete was withdrawn.
     pub(crate) fn rejection_reason(&self, record: &ClusterRecord) -> Option<Arc<str>> {
-        lock_mutex(&self.forbidden)
-            .as_ref()
-            .filter(|_| needs_reconcile(record))
-            .map(|(_, words)| Arc::clone(words))
+        let forbidden = lock_mutex(&self.forbidden);
+        let rejected = forbidden.values().next().map(|(_, words)| words);
+        let rejected = rejected.filter(|_| needs_reconcile(record)).cloned();
+        drop(forbidden);
+        let withdrawn = || lock_mutex(&self.withdrawn).clone();
+        rejected.or_else(|| withdrawn().filter(|_| record.is_live()))
     }
 
     /// Whether a service has forbidden this session what the cluster needs.
     pub(crate) fn is_forbidden(&self, session: &CloudSession) -> bool {
         lock_mutex(&self.forbidden)
-            .as_ref()
+            .get(&session.user().id)
             .is_some_and(|(forbidden, _)| forbidden.is_same_token(session))
+    }
+
+    /// A service has forbidden this session what the cluster needs.
+    pub(crate) fn forbid(&self, session: &CloudSession, words: &str) {
+        let forbidden = (session.clone(), words.into());
+        lock_mutex(&self.forbidden).insert(session.user().id.clone(), forbidden);
+    }
+
+    /// Every session may be tried again.
+    pub(crate) fn clear_forbidden(&self) {
+        lock_mutex(&self.forbidden).clear();
+    }
+
+    /// Whether this session may create, change and delete what the record wants: the owner's, a
+    /// volunteer's. Records of former versions do not say who asked for it.
+    pub(crate) fn may_act(&self, session: &CloudSession) -> bool {
+        let user = &session.user().id;
+        let actors = self.actors();
+        actors.is_empty() || actors.contains(user)
+    }
+
+    /// Whose sessions may act, the owner first; none where everybody's may.
+    pub(crate) fn actors(&self) -> Vec<String> {
+        let record = self.record();
+        let Some(owner) = record.owner.clone() else {
+            return Vec::new();
+        };
+        let volunteer = lock_mutex(&self.volunteer).clone();
+        std::iter::once(owner).chain(volunteer).collect()
+    }
+
+    /// This user asks that what another has begun goes on.
+    pub(crate) fn set_volunteer(&self, user: &str) {
+        *lock_mutex(&self.volunteer) = Some(user.to_owned());
+    }
+
+    /// The volunteer may not.
+    pub(crate) fn clear_volunteer(&self) {
+        *lock_mutex(&self.volunteer) = None;
+    }
+
+    /// Whether this session is a volunteer's: what it may not do, the owner still may.
+    pub(crate) fn is_volunteer(&self, session: &CloudSession) -> bool {
+        let owner = self.record().owner.clone();
+        owner.is_some_and(|owner| owner != session.user().id)
+    }
+
+    /// The delete was withdrawn, and why; or it was asked for anew.
+    pub(crate) fn set_withdrawn(&self, words: Option<String>) {
+        *lock_mutex(&self.withdrawn) = words.map(Arc::from);
     }
 
     /// Takes a record that was read or written, where it is not older than the one that is held.

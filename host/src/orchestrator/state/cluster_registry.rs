@@ -83,6 +83,17 @@ impl ClusterRegistry {
             .collect())
     }
 
+    /// The clusters of this name that are under deletion.
+    pub(crate) async fn list_deleting(
+        &self,
+        project_id: &str,
+        name: &str,
+    ) -> Result<Vec<Arc<ClusterHandle>>, OrchestratorError> {
+        let records = self.store.deleting(project_id, name).await?;
+        let entered = records.into_iter().map(|record| self.enter_record(record));
+        Ok(entered.collect())
+    }
+
     /// Takes a record through a [transition](store::transitions) and writes it. When another
     /// process has written meanwhile, the transition is asked again; one that is refused then
     /// changes nothing, and the record that is returned tells what has become of the cluster

@@ -8,6 +8,7 @@
 //! - `observation`: when a cluster was observed last, and who waits
 //! - `sessions`: the last good token of each user, in memory
 //! - `group_cache`: groups that were read from the store
+//! - `waiting`: what a deletion waits for, in words
 //! - [`status`]: what Heat shows, folded into what is remembered (pure)
 
 pub(crate) mod cluster_handle;
@@ -19,6 +20,7 @@ pub(crate) mod refresh;
 pub(crate) mod sessions;
 pub mod status;
 pub mod view;
+pub(crate) mod waiting;
 
 use super::limits::OrchestratorLimits;
 use cluster_registry::ClusterRegistry;

@@ -9,7 +9,7 @@ use std::{
     sync::Mutex,
 };
 
-use crate::orchestrator::locks::lock_mutex;
+use crate::orchestrator::{locks::lock_mutex, state::cluster_handle::ClusterHandle};
 use crate::{openstack::CloudSession, store::ClusterRecord};
 
 /// The last good session of each user in each project, and whose the work is that waits for one.
@@ -17,6 +17,8 @@ use crate::{openstack::CloudSession, store::ClusterRecord};
 pub(crate) struct SessionRegistry {
     /// By project, then by user.
     last: Mutex<SessionTable>,
+    /// How many background workers need a user's session in a project: it is not thrown out.
+    pinned: Mutex<HashMap<(String, String), usize>>,
     waiting: Mutex<HashSet<TokenWait>>,
     most: usize,
 }
@@ -54,15 +56,19 @@ impl SessionTable {
         }
     }
 
-    /// Takes out whichever comes first: its user's next request brings another.
-    fn make_room(&mut self) {
-        let first = self
-            .sessions
-            .iter()
-            .find_map(|(project, users)| Some((project.clone(), users.keys().next()?.clone())));
-        if let Some((project, user)) = first {
-            self.remove(&project, &user);
-        }
+    /// Takes out whichever comes first that nobody works with: its user's next request brings
+    /// another. Whether there was any.
+    fn make_room(&mut self, pinned: &HashMap<(String, String), usize>) -> bool {
+        let all = self.sessions.iter().flat_map(|(project, users)| {
+            let pairs = users.keys().map(|user| (project.clone(), user.clone()));
+            pairs.collect::<Vec<_>>()
+        });
+        let mut free = all.filter(|pair| !pinned.contains_key(pair));
+        let Some((project, user)) = free.next() else {
+            return false;
+        };
+        self.remove(&project, &user);
+        true
     }
 }
 
@@ -72,27 +78,46 @@ pub(crate) type TokenWait = (String, Option<String>);
 
 /// What waits while there is no token at all: somebody must look, and the owner must act.
 pub(crate) fn any_and_owner(record: &ClusterRecord) -> [TokenWait; 2] {
-    [(record.project_id.clone(), None), owner_wait(record)]
+    let owner = (record.project_id.clone(), record.owner.clone());
+    [(record.project_id.clone(), None), owner]
 }
 
-/// What waits while the owner's token is the only one that would do.
-pub(crate) fn owner_wait(record: &ClusterRecord) -> TokenWait {
-    (record.project_id.clone(), record.owner.clone())
+/// What waits while only a token of those would do who may act.
+pub(crate) fn actor_waits(handle: &ClusterHandle) -> Vec<TokenWait> {
+    let project = handle.record().project_id.clone();
+    let actors = handle.actors();
+    if actors.is_empty() {
+        return vec![(project, None)];
+    }
+    let waits = actors.into_iter().map(|user| (project.clone(), Some(user)));
+    waits.collect()
 }
 
-/// Whether this session may create and delete what the record wants. Records of former versions do
-/// not say who asked for it.
-pub(crate) fn may_act(session: &CloudSession, record: &ClusterRecord) -> bool {
-    record
-        .owner
-        .as_ref()
-        .is_none_or(|owner| *owner == session.user().id)
+/// Keeps the sessions that a background worker needs from being thrown out, until it is dropped.
+pub(crate) struct SessionPin<'a> {
+    registry: &'a SessionRegistry,
+    users: Vec<(String, String)>,
+}
+
+impl Drop for SessionPin<'_> {
+    fn drop(&mut self) {
+        let mut pinned = lock_mutex(&self.registry.pinned);
+        for user in &self.users {
+            if let Some(number) = pinned.get_mut(user) {
+                *number -= 1;
+                if *number == 0 {
+                    pinned.remove(user);
+                }
+            }
+        }
+    }
 }
 
 impl SessionRegistry {
     pub(crate) fn new(most: usize, waiting: impl IntoIterator<Item = TokenWait>) -> Self {
         Self {
             last: Mutex::default(),
+            pinned: Mutex::default(),
             waiting: Mutex::new(waiting.into_iter().collect()),
             most,
         }
@@ -112,10 +137,10 @@ impl SessionRegistry {
             before.is_some(),
             before.is_some_and(|before| before.is_same_token(session)),
         );
-        if !is_known && last.number >= self.most {
-            last.make_room();
+        // Where every one is worked with, the newcomer's next request finds room.
+        if is_known || last.number < self.most || last.make_room(&lock_mutex(&self.pinned)) {
+            last.insert(session);
         }
-        last.insert(session);
         drop(last);
         if is_same_token {
             return false;
@@ -130,16 +155,38 @@ impl SessionRegistry {
         lock_mutex(&self.waiting).extend(work);
     }
 
-    /// The session of who asked for what the record wants; where there is none, anyone's of the
-    /// project, which is good for looking.
-    pub(crate) fn session_for(&self, record: &ClusterRecord) -> Option<CloudSession> {
+    /// The session of who may act for the cluster; where there is none, anyone's of the project,
+    /// which is good for looking. One that a service has forbidden it only where there is no other.
+    pub(crate) fn session_for(&self, handle: &ClusterHandle) -> Option<CloudSession> {
         let last = lock_mutex(&self.last);
-        let owners = record
-            .owner
-            .as_ref()
-            .and_then(|owner| last.get(&record.project_id, owner));
-        let anyones = || last.sessions.get(&record.project_id)?.values().next();
-        owners.or_else(anyones).cloned()
+        let users = last.sessions.get(&handle.record().project_id)?;
+        let actors = handle.actors();
+        let acting = actors.iter().filter_map(|user| users.get(user));
+        let mut allowed = acting
+            .chain(users.values())
+            .filter(|session| !handle.is_forbidden(session));
+        allowed.next().or_else(|| users.values().next()).cloned()
+    }
+
+    /// Whether there is a session that may act for the cluster and was not forbidden to.
+    pub(crate) fn has_actor(&self, handle: &ClusterHandle) -> bool {
+        let session = self.session_for(handle);
+        session.is_some_and(|session| handle.may_act(&session) && !handle.is_forbidden(&session))
+    }
+
+    /// Keeps the sessions that may act for the cluster.
+    pub(crate) fn pin_actors(&self, handle: &ClusterHandle) -> SessionPin<'_> {
+        let project = handle.record().project_id.clone();
+        let actors = handle.actors().into_iter();
+        let users: Vec<_> = actors.map(|user| (project.clone(), user)).collect();
+        let mut pinned = lock_mutex(&self.pinned);
+        for user in &users {
+            *pinned.entry(user.clone()).or_default() += 1;
+        }
+        SessionPin {
+            registry: self,
+            users,
+        }
     }
 
     /// Forgets the session, whose token is no longer good; a newer one of the same user stays.

@@ -132,6 +132,7 @@ fn what_is_wanted_shows_before_heat_has_answered() {
         blocked_reason: None,
     };
     let deleting = Lifecycle::Deleting {
+        origin: None,
         target: DeleteTarget::Id {
             stack_id: "s".into(),
         },

@@ -1,14 +1,20 @@
-//! Delete: record what is wanted, ask Heat, and let the background see to the rest.
+//! Delete: record what is wanted, ask Heat, and let the background see to the rest. What Heat refuses
+//! is withdrawn, and a deletion that waits for somebody is tried again by whoever asks next.
 
 use std::sync::Arc;
 
 use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
-    reconcile::{step::reconcile_once, worker::spawn_worker},
-    state::sessions,
-    verbs::find::find_cluster,
+    reconcile::{
+        step::reconcile_once,
+        worker::{is_refusal, mark_blocked, spawn_worker, withdraw_deletion},
+    },
+    requeue::Requeue,
+    state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster},
+    verbs::find::{find_cluster, find_waiting_deletion},
 };
+use crate::store::ClusterRecord;
 
 /// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is
 /// dropped.
@@ -17,36 +23,101 @@ pub(crate) async fn delete_cluster(
     caller: Caller,
     name: String,
 ) -> Result<(), OrchestratorError> {
-    let handle = find_cluster(&context, &caller, &name).await?;
-    let cluster = handle.lock().await;
-    if !context.state.registry.reload(&cluster).await?.is_live() {
-        return Err(OrchestratorError::NotFound(name));
+    match find_cluster(&context, &caller, &name).await {
+        Ok(handle) => {
+            let cluster = handle.lock().await;
+            if context.state.registry.reload(&cluster).await?.is_live() {
+                return delete_living(&context, &caller, &cluster).await;
+            }
+        }
+        Err(OrchestratorError::NotFound(_)) => {}
+        Err(error) => return Err(error),
     }
-    let owner = caller.user_id();
-    let registry = &context.state.registry;
+    let deleting = find_waiting_deletion(&context, &caller, &name).await?;
+    let (handle, _) = deleting.ok_or(OrchestratorError::NotFound(name))?;
+    retry_deletion(&context, &caller, &handle).await
+}
+
+async fn delete_living(
+    context: &Arc<Context>,
+    caller: &Caller,
+    cluster: &LockedCluster<'_>,
+) -> Result<(), OrchestratorError> {
+    let (owner, registry) = (caller.user_id(), &context.state.registry);
     let record = registry
-        .change_record(&cluster, |record| record.request_deletion(owner))
+        .change_record(cluster, |record| record.request_deletion(owner))
         .await?;
-    tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{name}`");
+    cluster.set_withdrawn(None);
+    tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{}`", record.name);
     let was_deployed = record.spec.is_some()
         || record.stack_id().is_some()
         || record.lifecycle.create_sent_s().is_some();
     if !was_deployed {
-        return context.state.registry.drop_record(&cluster).await;
+        return registry.drop_record(cluster).await;
     }
-    let step = reconcile_once(&context, &cluster, &caller.session, None).await;
-    drop(cluster);
-    if let Err(error) = &step {
-        tracing::warn!(cluster.id = %record.id, "heat was not asked to delete `{name}` yet: {error}");
+    let step = reconcile_once(context, cluster, &caller.session, None).await;
+    if let Err(refused) = &step
+        && is_refusal(refused)
+        && cluster.record().lifecycle.is_deletion_undecided()
+    {
+        if let Err(error) = withdraw_deletion(context, cluster, refused).await {
+            mark_blocked(context, cluster, &error).await;
+            return Err(error);
+        }
+        // A change that was under way goes on.
+        spawn_worker(context, cluster);
     }
-    if let Err(OrchestratorError::Unauthorized(words)) = step {
-        context.state.sessions.forget_session(&caller.session);
-        context
-            .state
-            .sessions
-            .add_waits([sessions::owner_wait(&record)]);
-        return Err(OrchestratorError::Unauthorized(words));
+    conclude(context, caller, cluster, step)
+}
+
+/// Asks Heat once more to delete what is left of a cluster, with the caller's token. The wish stays
+/// its owner's until Heat has taken it from the caller.
+async fn retry_deletion(
+    context: &Arc<Context>,
+    caller: &Caller,
+    handle: &Arc<ClusterHandle>,
+) -> Result<(), OrchestratorError> {
+    let cluster = handle.lock().await;
+    let registry = &context.state.registry;
+    let before = registry.reload(&cluster).await?;
+    if before.blocked_reason().is_some() {
+        let retry = ClusterRecord::retry_deletion;
+        registry.change_record(&cluster, retry).await?;
     }
-    spawn_worker(&context, &handle);
+    cluster.set_volunteer(caller.user_id());
+    tracing::info!(cluster.id = %before.id, "asked once more to delete `{}`", before.name);
+    let step = reconcile_once(context, &cluster, &caller.session, None).await;
+    if step.as_ref().is_err_and(is_refusal) {
+        cluster.clear_volunteer();
+        if let Some(reason) = before.blocked_reason() {
+            let blocked = |record: &mut ClusterRecord| record.mark_blocked(reason);
+            registry.change_record(&cluster, blocked).await?;
+        }
+    }
+    conclude(context, caller, &cluster, step)
+}
+
+/// What the caller is told, and what goes on in the background.
+fn conclude(
+    context: &Arc<Context>,
+    caller: &Caller,
+    cluster: &LockedCluster<'_>,
+    step: Result<Requeue, OrchestratorError>,
+) -> Result<(), OrchestratorError> {
+    let record = cluster.record();
+    match step {
+        Err(error) if is_refusal(&error) => return Err(error),
+        Err(OrchestratorError::Unauthorized(words)) => {
+            context.state.sessions.forget_session(&caller.session);
+            // A newer one may have come meanwhile; otherwise the worker notes who is waited for.
+            spawn_worker(context, cluster);
+            return Err(OrchestratorError::Unauthorized(words));
+        }
+        Err(error) => {
+            tracing::warn!(cluster.id = %record.id, "heat was not asked to delete `{}` yet: {error}", record.name);
+        }
+        Ok(_) => {}
+    }
+    spawn_worker(context, cluster);
     Ok(())
 }

@@ -15,7 +15,6 @@ use crate::orchestrator::{
     stack::stack_request,
     state::{
         locked_cluster::LockedCluster,
-        sessions,
         view::{ClusterView, show_cluster},
     },
     verbs::find::find_cluster,
@@ -77,10 +76,8 @@ pub(crate) async fn deploy_cluster(
         // What is wanted stands until the caller comes with a token that is good for it.
         Err(OrchestratorError::Unauthorized(words)) => {
             context.state.sessions.forget_session(&caller.session);
-            context
-                .state
-                .sessions
-                .add_waits([sessions::owner_wait(&cluster.record())]);
+            // A newer one may have come meanwhile; otherwise the worker notes who is waited for.
+            spawn_worker(&context, &cluster);
             return Err(OrchestratorError::Unauthorized(words));
         }
         Err(error) => {

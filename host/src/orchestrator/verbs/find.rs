@@ -13,6 +13,7 @@ use crate::orchestrator::{
         cluster_handle::ClusterHandle,
         refresh, status,
         view::{ClusterLookup, ClusterView, show_cluster},
+        waiting,
     },
 };
 use crate::store::ClusterRecord;
@@ -40,17 +41,40 @@ pub(crate) async fn look_up_cluster(
     caller: &Caller,
     name: &str,
 ) -> Result<ClusterLookup, OrchestratorError> {
-    let handle = find_cluster(context, caller, name).await?;
-    let shown_age = context.state.limits.shown_age;
-    let cloud_error =
-        refresh::refresh_cluster(&context.state, &handle, &caller.session, shown_age).await;
-    let record = handle.record();
-    let cloud_error = cloud_error.or_else(|| handle.rejection_reason(&record));
-    if record.is_live() {
-        Ok(ClusterLookup::new(record, cloud_error))
-    } else {
-        Err(OrchestratorError::NotFound(name.to_owned()))
+    match find_cluster(context, caller, name).await {
+        Ok(handle) => {
+            let shown_age = context.state.limits.shown_age;
+            let cloud_error =
+                refresh::refresh_cluster(&context.state, &handle, &caller.session, shown_age).await;
+            let record = handle.record();
+            if record.is_live() {
+                let cloud_error = cloud_error.or_else(|| handle.rejection_reason(&record));
+                return Ok(ClusterLookup::new(record, cloud_error));
+            }
+        }
+        Err(OrchestratorError::NotFound(_)) => {}
+        Err(error) => return Err(error),
     }
+    // Its name is free for another, but what is left of it must not be left alone.
+    match find_waiting_deletion(context, caller, name).await? {
+        Some((handle, words)) => Ok(ClusterLookup::new(handle.record(), Some(words.into()))),
+        None => Err(OrchestratorError::NotFound(name.to_owned())),
+    }
+}
+
+/// A cluster of this name whose deletion waits for somebody, and what it waits for.
+pub(crate) async fn find_waiting_deletion(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+) -> Result<Option<(Arc<ClusterHandle>, String)>, OrchestratorError> {
+    let (project, registry) = (caller.project_id(), &context.state.registry);
+    for handle in registry.list_deleting(project, name).await? {
+        if let Some(words) = waiting::deletion_waits_for(&context.state, &handle) {
+            return Ok(Some((handle, words)));
+        }
+    }
+    Ok(None)
 }
 
 /// All living clusters of the caller's project, by name.
@@ -99,7 +123,10 @@ pub(crate) async fn list_deleting(
         worker::reconcile_if_idle(context, &handle, &caller.session).await;
         // The last step may have dropped the record.
         if let Ok(record) = registry.reload(&handle).await {
-            views.push(show_cluster(&handle, &record));
+            let mut view = show_cluster(&handle, &record);
+            let waits = waiting::deletion_waits_for(&context.state, &handle);
+            view.cloud_error = waits.or(view.cloud_error);
+            views.push(view);
         }
     }
     Ok(views)

@@ -82,7 +82,9 @@ pub(crate) async fn update_cluster(
                 retry_blocked_change(&context, &caller, &cluster, &record, change, why, request)
                     .await
             }
-            None => update_during_change(&context, &cluster, &record, change, request).await,
+            None => {
+                update_during_change(&context, &caller, &cluster, &record, change, request).await
+            }
         };
     }
     let ChangeTarget {
@@ -119,9 +121,11 @@ pub(crate) fn merge_before_deploy(
 }
 
 /// While a change is under way only attributes that are not ours may change; the same request once
-/// more is answered once more.
+/// more is answered once more, and where another has begun the change, it may go on with this
+/// caller's token.
 async fn update_during_change(
-    context: &Context,
+    context: &Arc<Context>,
+    caller: &Caller,
     cluster: &LockedCluster<'_>,
     record: &ClusterRecord,
     change: &ClusterChange,
@@ -149,6 +153,8 @@ async fn update_during_change(
             record.store_attributes_of_change(&kept, &merged)
         })
         .await?;
+    cluster.set_volunteer(caller.user_id());
+    spawn_worker(context, cluster);
     Ok(show_cluster(cluster, &after))
 }
 
@@ -168,7 +174,9 @@ async fn retry_blocked_change(
         .rolling_back_because
         .clone()
         .unwrap_or_else(|| why.to_owned());
-    rollback::start_rollback(context, cluster, why, Some(caller.user_id().to_owned())).await?;
+    // Whether the caller may is not known yet.
+    cluster.set_volunteer(caller.user_id());
+    rollback::start_rollback(context, cluster, why, record.owner.clone()).await?;
     spawn_worker(context, cluster);
     if wants_more {
         let words = format!(
