@@ -11,8 +11,9 @@
 //! - [`bundle`]: merge the bundles of plugins, check them, write node scripts, print YAML
 //! - [`cluster`]: the nouns
 //! - [`metrics`]: what the host counts and how long it takes; [`system`]: clocks, randomness,
-//!   environment variables, HTTP clients
+//!   environment variables, HTTP clients; [`addressing`]: under which URL clients know this service
 
+pub mod addressing;
 pub mod admin;
 pub mod bundle;
 pub mod cli;

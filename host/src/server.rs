@@ -4,13 +4,14 @@
 //! Layout
 //! - [`Server`]: bind, then run until a shutdown
 //! - `connection`: one port
-//! - [`limits`]: what a connection may cost
+//! - [`limits`]: what a connection may cost; `memory_budget`: what requests hold as they come in
 //! - `header_timeout`: clients that send no request; `write_timeout`: clients that do not read;
 //!   `parse_errors`: requests that hyper cannot parse
 
 mod connection;
 mod header_timeout;
 pub mod limits;
+mod memory_budget;
 mod parse_errors;
 mod write_timeout;
 
@@ -19,7 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, request};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -27,6 +28,7 @@ use tokio::sync::watch;
 
 pub use limits::ServerLimits;
 
+use crate::addressing::{AddressingConfig, ConnectionEnds, ServiceUrl};
 use crate::metrics::HostMetrics;
 use crate::{admin, occi};
 use connection::{ConnectionHandler, PortConfig};
@@ -43,6 +45,8 @@ pub struct ServerConfig {
     /// hurtle's Cloud Controller: its administration's URL (`CC_ADMIN_URL`); none where it did not
     /// start this instance.
     pub controller: Option<String>,
+    /// Under which URL clients know the service.
+    pub addressing: AddressingConfig,
     /// Of connections.
     pub limits: ServerLimits,
     /// Of what a request may carry.
@@ -128,14 +132,21 @@ impl Server {
         tracing::info!(address.api = %api, address.admin = %admin, "answering on {api}, administration on {admin}");
         let limits = self.config.limits;
         let metrics = self.config.metrics;
-        let occi = OcciService(occi::OcciApi::new(clusters.clone(), self.config.occi));
+        let occi = occi::OcciConfig {
+            limits: self.config.occi,
+            addressing: self.config.addressing.clone(),
+            started_by_hurtle: self.config.controller.is_some(),
+        };
+        let occi = OcciService(occi::OcciApi::new(clusters.clone(), occi));
         let admin = AdminService {
             api: admin::AdminApi::new(self.config.so_name, self.controller, Arc::clone(&metrics)),
             clusters,
+            addressing: self.config.addressing,
         };
         let occi = PortConfig::new(occi, limits, Arc::clone(&metrics));
         let admin_limits = ServerLimits {
             connections: limits.admin_connections,
+            incoming_bytes: limits.incoming_bytes.min(limits::ADMIN_INCOMING_BYTES),
             ..limits
         };
         let admin = PortConfig::new(admin, admin_limits, Arc::new(HostMetrics::default()));
@@ -223,12 +234,16 @@ fn bind(address: SocketAddr, limits: &ServerLimits) -> Result<TcpListener, Serve
 struct OcciService<C>(occi::OcciApi<C>);
 
 impl<C: occi::ClusterService> ConnectionHandler for OcciService<C> {
+    fn refuse_head(&self, head: &request::Parts, ends: ConnectionEnds) -> Option<Response<Bytes>> {
+        self.0.refuse_head(head, ends)
+    }
+
     async fn answer(
         self: Arc<Self>,
         request: Request<Bytes>,
-        local: SocketAddr,
+        ends: ConnectionEnds,
     ) -> Response<Bytes> {
-        self.0.handle_request(request, local).await
+        self.0.handle_request(request, ends).await
     }
 }
 
@@ -236,10 +251,35 @@ impl<C: occi::ClusterService> ConnectionHandler for OcciService<C> {
 struct AdminService<C> {
     api: admin::AdminApi,
     clusters: C,
+    addressing: AddressingConfig,
+}
+
+impl<C> AdminService<C> {
+    /// The port's own URL: the public one is OCCI's.
+    fn address(&self, head: &request::Parts, ends: ConnectionEnds) -> Option<ServiceUrl> {
+        let addressing = AddressingConfig {
+            public_url: None,
+            ..self.addressing.clone()
+        };
+        addressing.resolve(&head.uri, &head.headers, ends).ok()
+    }
 }
 
 impl<C: occi::ClusterService> ConnectionHandler for AdminService<C> {
-    async fn answer(self: Arc<Self>, request: Request<Bytes>, _: SocketAddr) -> Response<Bytes> {
-        self.api.answer(&request, self.clusters.ready()).await
+    fn refuse_head(&self, head: &request::Parts, ends: ConnectionEnds) -> Option<Response<Bytes>> {
+        self.api
+            .refuse_head(head, self.address(head, ends).as_ref())
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Bytes>,
+        ends: ConnectionEnds,
+    ) -> Response<Bytes> {
+        let (head, _) = request.into_parts();
+        let address = self.address(&head, ends);
+        self.api
+            .answer(&head, address.as_ref(), self.clusters.ready())
+            .await
     }
 }

@@ -7,6 +7,7 @@ use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use stampede::addressing::ServiceUrl;
 use stampede::cluster::ClusterState;
 use stampede::cluster::progress::StageReport;
 use stampede::occi::http::negotiate::Rendering;
@@ -210,10 +211,12 @@ fn is_plain(name: &str) -> bool {
 
 /// What can be defined is shown as one category, which is the same.
 fn mixins(parsed: &ParsedRequest) -> Vec<UserMixin> {
-    let groups = parsed
-        .categories
-        .iter()
-        .filter_map(|described| Some((described, UserMixin::build_group(described, "h").ok()?)));
+    let groups = parsed.categories.iter().filter_map(|described| {
+        Some((
+            described,
+            UserMixin::build_group(described, &ServiceUrl::plain("h")).ok()?,
+        ))
+    });
     let mut all = Vec::new();
     for (described, mut group) in groups {
         group.clusters.insert(view().id);
@@ -317,7 +320,7 @@ fn shown(view: ClusterView, own: &[UserMixin], limits: &OcciLimits) -> String {
     let answer = |rendering| {
         Renderer {
             rendering,
-            base: "http://h",
+            address: &ServiceUrl::plain("h"),
             limits,
         }
         .render_entity(&entity)

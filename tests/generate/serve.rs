@@ -184,3 +184,26 @@ fn files_and_flags_are_looked_at_before_it_says_that_it_listens() {
     let (code, told) = refused(&root.path().join("file"), &[]);
     assert!(code == Some(1) && told.contains("file"), "{told}");
 }
+
+#[test]
+fn a_public_url_and_proxies_are_checked_before_it_listens() {
+    let data = tempfile::tempdir().unwrap();
+    for (more, words) in [
+        (
+            ["--public-url", "so.example.org"],
+            "--public-url: `so.example.org` is not this service's URL",
+        ),
+        (
+            ["--public-url", "https://user:pw@so.example.org"],
+            "it holds a user",
+        ),
+        (
+            ["--trusted-proxy", "proxy.example.org"],
+            "--trusted-proxy: `proxy.example.org` is no network of proxies",
+        ),
+    ] {
+        let (code, error) = refused(data.path(), &more);
+        assert_eq!(code, Some(1), "{error}");
+        assert!(error.contains(words), "{error}");
+    }
+}

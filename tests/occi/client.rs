@@ -30,17 +30,24 @@ impl OcciHost {
     }
 
     pub(crate) async fn start_with(limits: ServerLimits) -> Self {
+        Self::start_configured(|config| config.limits = limits).await
+    }
+
+    /// A host with settings of its own.
+    pub(crate) async fn start_configured(configure: impl FnOnce(&mut ServerConfig)) -> Self {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let so_name = "soorch0123456789abcdef".to_owned();
-        let config = ServerConfig {
+        let mut config = ServerConfig {
             metrics: Default::default(),
             listen: any,
             admin_listen: any,
             so_name,
             controller: None,
-            limits,
+            addressing: Default::default(),
+            limits: ServerLimits::default(),
             occi: occi::OcciLimits::default(),
         };
+        configure(&mut config);
         let server = Server::bind(config).await.expect("loopback has free ports");
         let (api, admin) = server.addresses();
         let memory = MemoryClusters::default();

@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 use crate::client::{OcciHost, RawResponse, category_line, wait_until};
 use crate::memory::{PANICS, WAITS};
 
+const AUTH: &str = "Host: h\r\nX-Auth-Token: token-demo\r\nX-Tenant-Name: demo\r\n";
+
 /// A request for `/` with so many further bytes of headers, in as many lines as asked for; Host and
 /// Connection are two of them.
 fn padded(bytes: usize, lines: usize) -> Vec<u8> {
@@ -146,15 +148,174 @@ async fn a_slow_body_ends_and_holds_up_nobody() {
     };
     let host = OcciHost::start_with(limits).await;
     let mut slow = host.connect().await;
-    slow.write_all(b"POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab")
-        .await
-        .unwrap();
+    let head = format!("POST /orchestrator/a HTTP/1.1\r\n{AUTH}Content-Length: 5\r\n\r\nab");
+    slow.write_all(head.as_bytes()).await.unwrap();
     assert_eq!(
         host.send_bytes(&padded(0, 2)).await.status,
         200,
         "it has taken the only place among those in work"
     );
     assert_eq!(RawResponse::read_to_end(&mut slow).await.status, 408);
+}
+
+#[tokio::test]
+async fn what_comes_in_at_once() {
+    // Room for one body of 40 KiB: its first 8 KiB are its connection's, and the rest is there twice,
+    // as it is read and as it is kept.
+    let host = OcciHost::start_with(ServerLimits {
+        incoming_bytes: 96 * 1024,
+        ..ServerLimits::default()
+    })
+    .await;
+    host.put_cluster("a", "x=1").await;
+    let bytes = 40 * 1024;
+    let body = format!("{}X-OCCI-Attribute: x=2", "\n".repeat(bytes - 21));
+    let head = format!(
+        "POST /orchestrator/a HTTP/1.1\r\n{AUTH}Connection: close\r\nContent-Length: {bytes}\r\n\r\n"
+    );
+    let begin = async || {
+        let mut stream = host.connect().await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+            .write_all(&body.as_bytes()[..bytes - 1])
+            .await
+            .unwrap();
+        stream
+    };
+    let mut first = begin().await;
+    // The host has surely read it when it has served others.
+    for _ in 0..20 {
+        assert_eq!(host.send_bytes(&padded(0, 2)).await.status, 200);
+    }
+    wait_until("the first body has taken all room", async || {
+        let busy = RawResponse::read_to_end(&mut begin().await).await;
+        (busy.status, busy.header("retry-after")) == (503, Some("1"))
+    })
+    .await;
+    // One that is short is read meanwhile, as are those without a body.
+    let short = host
+        .send("POST /orchestrator/a", "X-OCCI-Attribute: y=2")
+        .await;
+    assert_eq!(short.status, 200, "{}", short.body);
+    assert_eq!(host.send("GET /orchestrator/a", "").await.status, 200);
+    // What came in has its answer, and makes room.
+    first
+        .write_all(&body.as_bytes()[bytes - 1..])
+        .await
+        .unwrap();
+    assert_eq!(RawResponse::read_to_end(&mut first).await.status, 200);
+    wait_until("there is room again", async || {
+        let mut next = begin().await;
+        let _ = next.write_all(&body.as_bytes()[bytes - 1..]).await;
+        RawResponse::read_to_end(&mut next).await.status == 200
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn long_heads_that_never_end_leave_room_for_others() {
+    let host = OcciHost::start_with(ServerLimits {
+        incoming_bytes: 256 * 1024,
+        ..ServerLimits::default()
+    })
+    .await;
+    let mut long = padded(100 * 1024, 2);
+    long.truncate(long.len() - 2);
+    let mut stalled = Vec::new();
+    for _ in 0..20 {
+        let mut stream = host.connect().await;
+        let _ = stream.write_all(&long).await;
+        stalled.push(stream);
+    }
+    wait_until("most of them are gone", async || {
+        open_connections(&host).await <= 256 / (100 - 8) + 1
+    })
+    .await;
+    assert_eq!(host.send_bytes(&padded(0, 2)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_of_nobody_is_not_kept_and_its_sender_reads_why() {
+    let host = OcciHost::start_with(ServerLimits {
+        incoming_bytes: 0,
+        ..ServerLimits::default()
+    })
+    .await;
+    let body = "x".repeat(200 * 1024);
+    for (head, status, words) in [
+        (
+            "POST /orchestrator/a HTTP/1.1\r\nHost: h",
+            403,
+            "X-Auth-Token required...",
+        ),
+        (
+            "POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nX-Auth-Token: t",
+            403,
+            "X-Tenant-Name required...",
+        ),
+        (
+            "POST /orchestrator/ HTTP/1.1\r\nHost: h\r\nX-Auth-Token: t\r\nX-Tenant-Name: d\r\nOrigin: http://evil",
+            403,
+            "another site",
+        ),
+        (
+            "POST /nosuch HTTP/1.1\r\nHost: h\r\nX-Auth-Token: t\r\nX-Tenant-Name: d",
+            404,
+            "Resource not found",
+        ),
+        (
+            "PUT /-/ HTTP/1.1\r\nHost: h\r\nX-Auth-Token: t\r\nX-Tenant-Name: d",
+            405,
+            "Method not supported.",
+        ),
+        (
+            "POST /orchestrator/a HTTP/1.1\r\nHost: h\r\nX-Auth-Token: t\r\nX-Tenant-Name: d\r\nAccept: image/png",
+            406,
+            "text/plain",
+        ),
+    ] {
+        // Half of it: the head is reason enough when the rest never comes.
+        let length = format!("Content-Length: {}\r\n\r\n", body.len());
+        let mut whole = host.connect().await;
+        let _ = whole
+            .write_all(format!("{head}\r\n{length}{body}").as_bytes())
+            .await;
+        let answer = RawResponse::read_to_end(&mut whole).await;
+        // Without room in the budget reading ends early, so that a reset may come before the answer.
+        assert!(
+            answer.status == 0 || (answer.status == status && answer.body.contains(words)),
+            "{head}: {answer:?}"
+        );
+        let asks = host
+            .send_bytes(format!("{head}\r\nExpect: 100-continue\r\n{length}").as_bytes())
+            .await;
+        assert!(
+            asks.status == status && asks.body.contains(words),
+            "nothing is asked for: {head}: {asks:?}"
+        );
+        let short = host
+            .send_bytes(format!("{head}\r\nContent-Length: 5\r\n\r\nhello").as_bytes())
+            .await;
+        assert!(
+            short.status == status && short.body.contains(words),
+            "{head}: {short:?}"
+        );
+    }
+    assert_eq!(host.memory.authentications.load(Ordering::SeqCst), 0);
+}
+
+/// How many connections OCCI's port has.
+pub(crate) async fn open_connections(host: &OcciHost) -> usize {
+    let mut admin = TcpStream::connect(host.admin).await.unwrap();
+    admin
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let metrics = RawResponse::read_to_end(&mut admin).await.body;
+    let line = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("stampede_connections_open "));
+    line.unwrap().parse().unwrap()
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 )]
 
 mod actions;
+mod addresses;
 mod client;
 mod collections;
 mod conformance;
@@ -17,6 +18,7 @@ mod http_basics;
 mod limits;
 mod memory;
 mod pages;
+mod real_clients;
 mod renderings;
 mod response_cache;
 mod service_manager;

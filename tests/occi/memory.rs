@@ -68,7 +68,17 @@ static HADOOP: LazyLock<PluginDescriptor> = LazyLock::new(|| PluginDescriptor {
 impl MemoryClusters {
     /// Changes a cluster of the project `demo` as the cloud would.
     pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut ClusterView)) {
-        self.update_view("demo", name, |view| {
+        self.change_in("demo", name, change);
+    }
+
+    /// Changes a cluster of another project likewise.
+    pub(crate) fn change_in(
+        &self,
+        project: &str,
+        name: &str,
+        change: impl FnOnce(&mut ClusterView),
+    ) {
+        self.update_view(project, name, |view| {
             change(view);
             Ok(())
         })
@@ -142,6 +152,15 @@ impl FoundCluster for MemoryLookup {
     }
 }
 
+/// Stampede's own of them.
+fn own_attributes(attributes: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let own = attributes
+        .iter()
+        .filter(|(name, _)| name.starts_with("stampede."));
+    own.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
 fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
     ClusterView {
         name: name.to_owned(),
@@ -213,7 +232,8 @@ impl ClusterService for MemoryClusters {
         if let Some(view) = clusters.get(&key) {
             return Ok(CreateOutcome::Existing(view.clone()));
         }
-        let view = new_view(name, given);
+        let mut view = new_view(name, given);
+        view.brought = own_attributes(&view.attributes);
         clusters.insert(key, view.clone());
         Ok(CreateOutcome::New(view))
     }
@@ -261,6 +281,7 @@ impl ClusterService for MemoryClusters {
                 ));
             }
             view.attributes.extend(given);
+            view.brought = own_attributes(&view.attributes);
             (view.phase, view.state) = (LifecyclePhase::Deployed, ClusterState::Deploying);
             view.stack_status = Some("CREATE_IN_PROGRESS".to_owned());
             view.stack_id = Some((

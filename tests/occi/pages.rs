@@ -142,44 +142,83 @@ async fn a_person_without_the_headers_is_told_what_is_needed() {
     }
 }
 
+/// What a browser sends when a button of a page is pressed, besides where the page is from.
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded\nAccept: text/html";
+
 #[tokio::test]
-async fn a_button_works_and_a_page_of_another_site_presses_none() {
+async fn a_page_of_another_site_presses_no_button() {
     let host = OcciHost::start().await;
     host.put_cluster("default", "a=1").await;
-    let press = |browser: &'static str| {
-        let host = &host;
-        let form = "Content-Type: application/x-www-form-urlencoded\nAccept: text/html";
-        async move {
-            host.send(
-                &format!("POST /orchestrator/default?action=deploy\n{form}\n{browser}"),
-                "",
-            )
-            .await
-        }
-    };
     for foreign in [
         "Sec-Fetch-Site: cross-site",
         "Sec-Fetch-Site: same-site",
+        "Sec-Fetch-Site: cross-site\nOrigin: null",
         "Origin: http://evil.example.org",
+        "Origin: http://127.0.0.1:1",
+        // Of a frame in a sandbox, or of a page that says `no-referrer`: ours do not.
         "Origin: null",
+        // An old browser, which sends no Origin with a form.
+        "Referer: http://evil.example.org/page",
     ] {
-        assert_page(&press(foreign).await, 403);
-        let delete = host
-            .send(&format!("DELETE /orchestrator/default\n{foreign}"), "")
-            .await;
-        assert_eq!(delete.status, 403, "{foreign}");
+        for request in [
+            "POST /orchestrator/default?action=deploy",
+            "POST /orchestrator/",
+            "POST /orchestrator/default",
+            "DELETE /orchestrator/default",
+            "DELETE /orchestrator/",
+            "PUT /orchestrator/b",
+            "POST /-/",
+        ] {
+            let answer = host
+                .send(&format!("{request}\n{FORM}\n{foreign}"), "")
+                .await;
+            assert_page(&answer, 403);
+            assert!(answer.body.contains("a page of another site"), "{answer:?}");
+        }
     }
     assert_eq!(
         host.fetch_attributes("default").await["occi.mcn.stack.state"],
         "uninitialized"
     );
-    let pressed = press("Sec-Fetch-Site: same-origin\nOrigin: https://the.proxy.example.org").await;
-    assert_page(&pressed, 200);
-    assert_eq!(
-        host.fetch_attributes("default").await["occi.mcn.stack.state"],
-        "CREATE_IN_PROGRESS"
-    );
-    let own = format!("Origin: http://{}", host.api);
+    assert_eq!(host.memory.names(), ["default"]);
+}
+
+#[tokio::test]
+async fn a_button_works_over_plain_http_and_behind_a_proxy() {
+    let host = OcciHost::start().await;
+    let origin = format!("http://{}", host.api);
+    // Over plain HTTP a browser sends no Sec-Fetch-Site, and by what our pages say of referrers it
+    // sends the origin of its own form.
+    let plain = format!("Origin: {origin}\nReferer: {origin}/orchestrator/default");
+    let old = format!("Referer: {origin}/orchestrator/default");
+    let proxy = "Host: so.example.org\nOrigin: https://so.example.org";
+    for (number, browser) in [
+        plain.as_str(),
+        &old,
+        // A proxy with TLS that keeps the Host, and one that writes its own.
+        proxy,
+        "Host: so.example.org:443\nOrigin: https://so.example.org",
+        "Sec-Fetch-Site: same-origin\nOrigin: https://the.proxy.example.org",
+        "Sec-Fetch-Site: none",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("c{number}");
+        host.put_cluster(&name, "a=1").await;
+        let shown = host
+            .send(&format!("GET /orchestrator/{name}\n{BROWSER}"), "")
+            .await;
+        assert_eq!(shown.header("referrer-policy"), Some("same-origin"));
+        let form = format!("POST /orchestrator/{name}?action=deploy\n{FORM}\n{browser}");
+        assert_page(&host.send(&form, "").await, 200);
+        assert_eq!(
+            host.fetch_attributes(&name).await["occi.mcn.stack.state"],
+            "CREATE_IN_PROGRESS",
+            "{browser}"
+        );
+    }
+    let own = format!("Origin: {origin}");
     let put = host
         .send(
             &format!(

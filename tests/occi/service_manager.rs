@@ -9,6 +9,12 @@ use crate::client::{OcciHost, category_line};
 const ITS_HEADERS: &str =
     "User-Agent: python-requests/2.11.0\nAccept-Encoding: gzip, deflate\nContent-type: text/occi";
 
+/// Its first request, by which it is known.
+async fn look_first(host: &OcciHost) {
+    let root = host.send(&format!("GET /\n{ITS_HEADERS}\nAccept: application/occi+json\nAuthorization: Basic ZGVtbzpwYXNz"), "").await;
+    assert_eq!((root.status, root.body.as_str()), (200, "[]"));
+}
+
 /// `split(', ')` and `split('=')[1]`, quotes taken off when both are there; an item without `=`
 /// ends its thread.
 fn parsed(header: &str) -> Vec<(String, String)> {
@@ -59,8 +65,7 @@ async fn from_the_first_look_to_destroyed() {
             .to_owned()
     };
 
-    let root = host.send(&format!("GET /\n{ITS_HEADERS}\nAccept: application/occi+json\nAuthorization: Basic ZGVtbzpwYXNz"), "").await;
-    assert_eq!((root.status, root.body.as_str()), (200, "[]"));
+    look_first(&host).await;
     assert_eq!(
         host.memory.authentications.load(Ordering::SeqCst),
         0,
@@ -225,6 +230,7 @@ async fn its_polling_ends_at_a_failure_and_everybody_still_sees_why() {
     let poll = async || {
         host.send("GET /orchestrator/default\nUser-Agent: python-requests/2.11.0\nAccept: application/occi+json", "").await
     };
+    look_first(&host).await;
     assert_eq!(poll().await.status, 200);
     host.memory.change("default", |view| {
         view.state = stampede::cluster::ClusterState::Failed(
@@ -289,5 +295,74 @@ async fn its_polling_ends_at_a_failure_and_everybody_still_sees_why() {
             .await
             .status,
         200
+    );
+}
+
+#[tokio::test]
+async fn other_python_programs_are_not_taken_for_it() {
+    let host = OcciHost::start().await;
+    look_first(&host).await;
+    for agent in ["python-requests/2.25.1", "python-requests/2.11.0"] {
+        for (project, name) in [("other", "default"), ("demo", "mine")] {
+            let send = async |head: &str| {
+                host.send_as(project, &format!("{head}\nUser-Agent: {agent}"), "")
+                    .await
+            };
+            let kind = category_line("orchestrator");
+            let entity = format!("/orchestrator/{name}");
+            let workers = "X-OCCI-Attribute: stampede.workers";
+            send(&format!("PUT {entity}\n{kind}\n{workers}=2")).await;
+            send(&format!("POST {entity}?action=deploy")).await;
+            assert_eq!(
+                send(&format!("POST {entity}\n{workers}=3")).await.status,
+                200
+            );
+            assert_eq!(
+                send(&format!("POST {entity}\n{workers}=2")).await.status,
+                200
+            );
+            let shown =
+                async || send(&format!("GET {entity}\nAccept: application/occi+json")).await;
+            assert_eq!(
+                shown().await.json()["attributes"]["stampede.workers"],
+                "2",
+                "what {agent} asks for is done"
+            );
+            host.memory.change_in(project, name, |view| {
+                view.state = stampede::cluster::ClusterState::Failed("no space".to_owned());
+                view.stack_status = Some("CREATE_FAILED".to_owned());
+            });
+            assert_eq!(shown().await.status, 200, "{agent}");
+            send(&format!("DELETE {entity}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn its_repetitions_change_nothing_and_its_clients_wishes_do() {
+    let host = OcciHost::start().await;
+    let its = |head: &str| format!("{head}\n{ITS_HEADERS}\nContent-Length: 0");
+    let kind = category_line("orchestrator");
+    let set = "my.param=hello, stampede.workers=2";
+    let put = format!("PUT /orchestrator/default\n{kind}\nX-OCCI-Attribute: {set}");
+    assert_eq!(host.send(&its(&put), "").await.status, 201);
+    let update = async |attributes: &str| {
+        let post = format!("POST /orchestrator/default\nX-OCCI-Attribute: {attributes}");
+        let answer = host.send(&its(&post), "").await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        host.fetch_attributes("default").await["stampede.workers"].clone()
+    };
+    assert_eq!(update(&format!(", {set}, stampede.workers=3")).await, "3");
+    assert_eq!(update(&format!(", {set}, other=1")).await, "3", "repeated");
+    assert_eq!(update(&format!(", {set}, stampede.workers=2")).await, "2");
+    // From then on its token is known, and with its service's own parameters there is no comma.
+    assert_eq!(
+        update(", stampede.workers=4").await,
+        "4",
+        "not the whole set"
+    );
+    assert_eq!(
+        update(&format!("update.param=1, {set}, other=2")).await,
+        "4"
     );
 }

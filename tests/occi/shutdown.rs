@@ -89,6 +89,7 @@ async fn a_port_that_is_taken_is_named() {
         admin_listen: any,
         so_name: String::new(),
         controller: None,
+        addressing: Default::default(),
         limits: ServerLimits::default(),
         occi: stampede::occi::OcciLimits::default(),
     };

@@ -14,13 +14,14 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method, Response, StatusCode, request};
 use serde_json::Value;
 
 pub use controller::CloudController;
 use controller::ControllerFailure;
 
+use crate::addressing::{ServiceUrl, is_cross_site};
 use crate::metrics::HostMetrics;
 use crate::orchestrator::OrchestratorError;
 
@@ -47,27 +48,28 @@ impl AdminApi {
         }
     }
 
-    /// Answers one request. `ready` is waited for only where it is asked for.
-    pub async fn answer(
+    /// The answer to a request whose head alone is reason to refuse it; `own` is this port's URL as
+    /// its client knows it.
+    pub fn refuse_head(
         &self,
-        request: &Request<Bytes>,
-        ready: impl Future<Output = Result<(), OrchestratorError>> + Send,
-    ) -> Response<Bytes> {
-        let path = request.uri().path();
+        head: &request::Parts,
+        own: Option<&ServiceUrl>,
+    ) -> Option<Response<Bytes>> {
+        let path = head.uri.path();
         let allowed = match path {
-            "/" | "/self" | "/health" | "/ready" | "/metrics" => "GET, HEAD",
+            "/" | "" | "/self" | "/health" | "/ready" | "/metrics" => "GET, HEAD",
             _ if path.starts_with("/update/") => "POST",
             _ => {
-                return answer(
+                return Some(answer(
                     StatusCode::NOT_FOUND,
                     "text/plain",
                     format!("Resource not found: '{path}'"),
-                );
+                ));
             }
         };
         if !allowed
             .split(", ")
-            .any(|allowed| allowed == request.method().as_str())
+            .any(|allowed| allowed == head.method.as_str())
         {
             let mut response = answer(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -77,9 +79,27 @@ impl AdminApi {
             response
                 .headers_mut()
                 .insert(ALLOW, HeaderValue::from_static(allowed));
-            return response;
+            return Some(response);
         }
-        match path {
+        // Nobody logs in here: a page that a browser of the operator's shows must not do it for
+        // them.
+        (head.method == Method::POST && is_cross_site(&head.headers, own)).then(|| {
+            let text = "a page of another site cannot have this service started anew";
+            answer(StatusCode::FORBIDDEN, "text/plain", text.to_owned())
+        })
+    }
+
+    /// Answers one request. `ready` is waited for only where it is asked for.
+    pub async fn answer(
+        &self,
+        head: &request::Parts,
+        own: Option<&ServiceUrl>,
+        ready: impl Future<Output = Result<(), OrchestratorError>> + Send,
+    ) -> Response<Bytes> {
+        if let Some(refusal) = self.refuse_head(head, own) {
+            return refusal;
+        }
+        match head.uri.path() {
             // With a blank behind the colon, and of this type: as recorded.
             "/self" => answer(
                 StatusCode::OK,
@@ -101,7 +121,7 @@ impl AdminApi {
                     why.to_string(),
                 ),
             },
-            "/" => answer(StatusCode::OK, "text/html", String::new()),
+            "/" | "" => answer(StatusCode::OK, "text/html", String::new()),
             _ => answer(
                 StatusCode::NOT_IMPLEMENTED,
                 "text/plain",
@@ -148,17 +168,25 @@ impl AdminApi {
 fn answer(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 #[cfg(test)]
 mod tests {
-    use http::Method;
+    use http::Request;
 
     use super::*;
+
+    fn head(method: Method, path: &str, headers: &[(&str, &str)]) -> request::Parts {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
 
     async fn ask(
         method: Method,
@@ -170,12 +198,9 @@ mod tests {
             None,
             Arc::new(HostMetrics::default()),
         );
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .body(Bytes::new())
-            .unwrap();
-        let response = api.answer(&request, async { ready }).await;
+        let response = api
+            .answer(&head(method, path, &[]), None, async { ready })
+            .await;
         (
             response.status().as_u16(),
             String::from_utf8_lossy(response.body()).into_owned(),
@@ -215,6 +240,26 @@ mod tests {
             (501, "not implemented: only /update/self is".to_owned())
         );
         assert_eq!(ask(Method::GET, "/update/self", Ok(())).await.0, 405);
+    }
+
+    #[tokio::test]
+    async fn a_page_of_another_site_starts_nothing_anew() {
+        let api = AdminApi::new(String::new(), None, Arc::new(HostMetrics::default()));
+        let own = ServiceUrl::plain("127.0.0.1:8081");
+        for (headers, status) in [
+            (vec![], 501),
+            (vec![("origin", "http://127.0.0.1:8081")], 501),
+            (vec![("sec-fetch-site", "same-origin")], 501),
+            (vec![("origin", "http://evil.example.org")], 403),
+            (vec![("origin", "null")], 403),
+            (vec![("referer", "http://evil.example.org/x")], 403),
+            (vec![("sec-fetch-site", "cross-site")], 403),
+        ] {
+            let head = head(Method::POST, "/update/self", &headers);
+            let answer = api.answer(&head, Some(&own), async { Ok(()) }).await;
+            assert_eq!(answer.status().as_u16(), status, "{headers:?}");
+            assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
+        }
     }
 
     #[tokio::test]

@@ -3,11 +3,12 @@
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode, sync::Arc};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Args;
 
 use super::{cloud::user_state_dir, plugins::PluginArgs};
 use crate::{
+    addressing::AddressingConfig,
     metrics::{HostMetrics, WorkOutcome},
     occi,
     openstack::{CallObserver, CallOutcome, CloudClient, CloudConfig, EndpointInterface},
@@ -60,6 +61,14 @@ pub(super) struct ServeArgs {
     /// trust for
     #[arg(long, env = "STAMPEDE_ALLOW_APPLICATION_CREDENTIALS")]
     allow_application_credentials: bool,
+    /// The URL by which clients reach OCCI, such as that of a TLS proxy: all links begin with it
+    /// [default: what the request or a trusted proxy says]
+    #[arg(long, env = "STAMPEDE_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Address or CIDR of proxies whose `Forwarded` and `X-Forwarded-*` headers count; several are
+    /// separated by commas
+    #[arg(long, env = "STAMPEDE_TRUSTED_PROXY", value_name = "CIDR")]
+    trusted_proxy: Vec<String>,
     /// This instance's name, which its stacks bear in Heat: with an empty store it finds them again
     /// by it [default: stampede]
     #[arg(long, env = "DC_NAME", value_name = "NAME")]
@@ -80,10 +89,11 @@ pub(super) struct ServeArgs {
 pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let mut stop = pin!(server::wait_for_signal());
     let metrics = Arc::new(HostMetrics::default());
+    let addressing = args.addressing()?;
     let client = CloudClient::new(args.cloud_config(&metrics))?;
     // The ports come before what takes time: clients wait for the plugins in the queue instead of
     // being refused.
-    let server = Server::bind(args.server_config(Arc::clone(&metrics))).await?;
+    let server = Server::bind(args.server_config(addressing, Arc::clone(&metrics))).await?;
     let orchestrator = tokio::select! {
         () = &mut stop => return Ok(ExitCode::SUCCESS),
         orchestrator = args.build_orchestrator(client, metrics) => orchestrator?,
@@ -120,7 +130,28 @@ impl ServeArgs {
             .unwrap_or_else(|| "stampede".to_owned())
     }
 
-    fn server_config(&self, metrics: Arc<HostMetrics>) -> server::ServerConfig {
+    /// Under which URL clients know the service.
+    fn addressing(&self) -> Result<AddressingConfig> {
+        let public_url = self.public_url.as_deref().filter(|url| !url.is_empty());
+        let named = |option: &'static str| move |why: String| anyhow!("{option}: {why}");
+        Ok(AddressingConfig {
+            public_url: public_url
+                .map(str::parse)
+                .transpose()
+                .map_err(named("--public-url"))?,
+            trusted_proxies: self
+                .trusted_proxy
+                .join(",")
+                .parse()
+                .map_err(named("--trusted-proxy"))?,
+        })
+    }
+
+    fn server_config(
+        &self,
+        addressing: AddressingConfig,
+        metrics: Arc<HostMetrics>,
+    ) -> server::ServerConfig {
         server::ServerConfig {
             listen: self.listen,
             admin_listen: self.admin_listen,
@@ -129,6 +160,7 @@ impl ServeArgs {
                 .cc_admin_url
                 .clone()
                 .filter(|url| !url.is_empty() && is_given(self.so_name.as_ref())),
+            addressing,
             limits: server_limits(),
             occi: occi::OcciLimits::default(),
             metrics,

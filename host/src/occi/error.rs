@@ -6,6 +6,7 @@ use std::error::Error;
 
 use http::StatusCode;
 
+use crate::addressing::AddressError;
 use crate::orchestrator::OrchestratorError;
 
 /// The body of all responses to defects of this host.
@@ -78,9 +79,12 @@ pub enum ApiError {
     /// A category that is this service's to define; holds its identifier.
     #[error("`{0}` is this service's own: it can be neither defined nor deleted")]
     Reserved(String),
-    /// The Host header cannot be a part of a URL.
-    #[error("header Host: expected a host name or an address, and a port")]
-    InvalidHost,
+    /// A header that says how the client knows this service cannot be a part of a URL.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The client expects a higher version of OCCI; holds its numbers.
+    #[error("OCCI/{0}.{1} is not spoken here: use OCCI/1.1 or OCCI/1.2")]
+    UnknownVersion(u32, u32),
     /// The orchestrator refuses or fails.
     #[error(transparent)]
     Orchestrator(#[from] OrchestratorError),
@@ -118,9 +122,10 @@ impl ApiError {
             | Self::MissingKind
             | Self::UnknownCategory(_)
             | Self::MissingAction
-            | Self::InvalidHost => StatusCode::BAD_REQUEST,
+            | Self::Address(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+            Self::UnknownVersion(..) => StatusCode::NOT_IMPLEMENTED,
             Self::UnknownType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MissingCredentials(_) | Self::CrossSite | Self::Reserved(_) => {
                 StatusCode::FORBIDDEN

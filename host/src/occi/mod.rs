@@ -25,10 +25,9 @@ mod response_cache;
 mod service_manager;
 pub mod terms;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ::http::{Request, Response};
+use ::http::{Request, Response, request};
 use bytes::Bytes;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
@@ -38,12 +37,26 @@ pub use limits::OcciLimits;
 
 use error::ApiError;
 use handlers::HandlerContext;
+use http::RequestHead;
 use http::route::OcciRoute;
 use model::categories::CategoryModel;
 use render::Renderer;
 use response_cache::ResponseCache;
+use service_manager::ServiceManagers;
 
+use crate::addressing::{AddressError, AddressingConfig, ConnectionEnds, ServiceUrl};
 use crate::orchestrator::OrchestratorError;
+
+/// How the API is configured.
+#[derive(Clone, Debug, Default)]
+pub struct OcciConfig {
+    /// Of what a request may carry.
+    pub limits: OcciLimits,
+    /// Under which URL clients know this service.
+    pub addressing: AddressingConfig,
+    /// Whether hurtle has started this host.
+    pub started_by_hurtle: bool,
+}
 
 /// The API over some clusters. Cheap to clone.
 #[derive(Clone)]
@@ -51,38 +64,37 @@ pub struct OcciApi<C> {
     clusters: C,
     model: Arc<CategoryModel>,
     cache: Arc<ResponseCache>,
-    limits: OcciLimits,
+    service_managers: Arc<ServiceManagers>,
+    config: Arc<OcciConfig>,
 }
 
 impl<C: ClusterService> OcciApi<C> {
     /// An API over the clusters. Their frameworks are listed once, here.
-    pub fn new(clusters: C, limits: OcciLimits) -> Self {
+    pub fn new(clusters: C, config: OcciConfig) -> Self {
         let model = Arc::new(CategoryModel::from_frameworks(&clusters.frameworks()));
         Self {
             clusters,
             model,
-            cache: Arc::new(ResponseCache::new(limits)),
-            limits,
+            cache: Arc::new(ResponseCache::new(config.limits)),
+            service_managers: Arc::new(ServiceManagers::new(config.started_by_hurtle)),
+            config: Arc::new(config),
         }
     }
 
-    /// Handles one request. `local` is the address that it came in on, for clients that send no
-    /// Host.
+    /// Handles one request.
     pub async fn handle_request(
         &self,
         request: Request<Bytes>,
-        local: SocketAddr,
+        ends: ConnectionEnds,
     ) -> Response<Bytes> {
-        let route = OcciRoute::from_path(request.uri().path());
-        let span = request_span(&request, route.as_ref());
+        let head = RequestHead::from(&request);
+        let address = self.resolve_address(head, ends);
+        let route = http::find_route(head, &address);
+        let span = request_span(head, route.as_ref());
         let handle = async {
-            let response = match self.serve_request(&request, route, local).await {
+            let response = match self.serve_request(&request, route, address.clone()).await {
                 Ok(response) => response,
-                Err(error) => {
-                    log_error(&error, request.uri().path());
-                    let base = http::base_url(&request, local);
-                    render::error_response::render_error(&error, request.headers(), &base)
-                }
+                Err(error) => render_refusal(&error, head, address, ends),
             };
             Span::current().record("status", response.status().as_u16());
             response
@@ -90,23 +102,49 @@ impl<C: ClusterService> OcciApi<C> {
         handle.instrument(span).await
     }
 
+    /// The response to a request whose head alone is reason to refuse it, so that its body need not
+    /// be read.
+    pub fn refuse_head(
+        &self,
+        parts: &request::Parts,
+        ends: ConnectionEnds,
+    ) -> Option<Response<Bytes>> {
+        let head = RequestHead::from(parts);
+        let address = self.resolve_address(head, ends);
+        let route = http::find_route(head, &address);
+        let span = request_span(head, route.as_ref()).entered();
+        let error = http::route_request(head, route, address.clone()).err()?;
+        let response = render_refusal(&error, head, address, ends);
+        span.record("status", response.status().as_u16());
+        Some(response)
+    }
+
+    fn resolve_address(
+        &self,
+        head: RequestHead<'_>,
+        ends: ConnectionEnds,
+    ) -> Result<ServiceUrl, AddressError> {
+        self.config.addressing.resolve(head.uri, head.headers, ends)
+    }
+
     async fn serve_request(
         &self,
         request: &Request<Bytes>,
         route: Option<OcciRoute>,
-        local: SocketAddr,
+        address: Result<ServiceUrl, AddressError>,
     ) -> Result<Response<Bytes>, ApiError> {
-        let routed = http::route_request(request, route, local)?;
-        let base = format!("http://{}", routed.host);
+        let routed = http::route_request(request.into(), route, address)?;
+        let limits = &self.config.limits;
         let renderer = Renderer {
             rendering: routed.rendering,
-            base: &base,
-            limits: &self.limits,
+            address: &routed.address,
+            limits,
         };
         let Some(credentials) = routed.credentials else {
+            self.service_managers.note_first_look(request.headers());
             return renderer.render_collection("/", &[]);
         };
-        let parsed = parse::parse_request(request.headers(), request.body(), &self.limits)?;
+        let parsed = parse::parse_request(request.headers(), request.body(), limits)?;
         let http::authenticate::Credentials { token, project } = credentials;
         let caller = self.clusters.authenticate(token, &project).await?;
         let groups = self.clusters.groups(&caller).await?;
@@ -114,24 +152,36 @@ impl<C: ClusterService> OcciApi<C> {
             clusters: &self.clusters,
             model: &self.model,
             cache: &self.cache,
+            service_managers: &self.service_managers,
             renderer,
             caller,
             groups,
             headers: request.headers(),
             query: routed.query,
-            host: &routed.host,
             parsed,
         };
         handlers::dispatch(context, routed.route, routed.method).await
     }
 }
 
+/// Logs and renders the error. The header that tells the service's address may be what is wrong.
+fn render_refusal(
+    error: &ApiError,
+    head: RequestHead<'_>,
+    address: Result<ServiceUrl, AddressError>,
+    ends: ConnectionEnds,
+) -> Response<Bytes> {
+    log_error(error, head.uri.path());
+    let address = address.unwrap_or_else(|_| ServiceUrl::plain(&ends.local.to_string()));
+    render::error_response::render_error(error, head.headers, &address)
+}
+
 /// The span of one request. Its fields come from the path and the response only: headers and bodies
 /// carry tokens and clients' own texts.
-fn request_span(request: &Request<Bytes>, route: Option<&OcciRoute>) -> Span {
+fn request_span(head: RequestHead<'_>, route: Option<&OcciRoute>) -> Span {
     let span = tracing::info_span!(
         "occi.request",
-        method = request.method().as_str(),
+        method = head.method.as_str(),
         route = route.map_or("unknown", OcciRoute::kind),
         cluster.name = Empty,
         cluster.id = Empty,

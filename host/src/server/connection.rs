@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
@@ -23,9 +23,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::header_timeout::{HeaderDeadline, HeaderTimeoutStream};
-use super::limits::ServerLimits;
+use super::limits::{BUFFER_BYTES, HEADER_BYTES, ServerLimits};
+use super::memory_budget::{MemoryBudget, MemoryShare};
 use super::parse_errors::ErrorBody;
 use super::write_timeout::WriteTimeout;
+use crate::addressing::ConnectionEnds;
 use crate::metrics::HostMetrics;
 use crate::system::clock::monotonic_now;
 
@@ -34,12 +36,15 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 /// How long a connection that is rejected is kept so that its client can read why.
 const TURN_AWAY: Duration = Duration::from_secs(1);
 
-/// Answers requests; the address is the one that the request came in on.
+/// Answers requests.
 pub(super) trait ConnectionHandler: Send + Sync + 'static {
+    /// The answer to a request whose head alone is reason to refuse it: its body is not kept.
+    fn refuse_head(&self, head: &request::Parts, ends: ConnectionEnds) -> Option<Response<Bytes>>;
+
     fn answer(
         self: Arc<Self>,
         request: Request<Bytes>,
-        local: SocketAddr,
+        ends: ConnectionEnds,
     ) -> impl Future<Output = Response<Bytes>> + Send;
 }
 
@@ -51,6 +56,7 @@ pub(super) struct PortConfig<H> {
     connections: Arc<Semaphore>,
     rejected: Arc<Semaphore>,
     in_flight: Arc<Semaphore>,
+    incoming: MemoryBudget,
 }
 
 impl<H: ConnectionHandler> PortConfig<H> {
@@ -68,6 +74,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
             connections,
             rejected,
             in_flight,
+            incoming: MemoryBudget::new(limits.incoming_bytes),
         })
     }
 
@@ -83,8 +90,8 @@ impl<H: ConnectionHandler> PortConfig<H> {
                 _ = stop.wait_for(|stopped| *stopped) => return,
                 accepted = listener.accept() => accepted,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!("could not accept a connection: {error}");
                     tokio::time::sleep(ACCEPT_REST).await;
@@ -94,6 +101,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
             match Arc::clone(&self.connections).try_acquire_owned() {
                 Ok(place) => drop(tokio::spawn(Arc::clone(&self).serve_connection(
                     stream,
+                    peer,
                     place,
                     watcher(),
                 ))),
@@ -105,16 +113,18 @@ impl<H: ConnectionHandler> PortConfig<H> {
     async fn serve_connection(
         self: Arc<Self>,
         stream: TcpStream,
+        peer: SocketAddr,
         place: OwnedSemaphorePermit,
         watcher: Watcher,
     ) {
         let Ok(local) = stream.local_addr() else {
             return;
         };
+        let ends = ConnectionEnds { local, peer };
         // Without it the last segment of an answer may wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let _open = self.metrics.open_connection();
-        let deadline = HeaderDeadline::new();
+        let deadline = HeaderDeadline::new(&self.incoming);
         let stream = HeaderTimeoutStream::new(
             WriteTimeout::new(stream, self.limits.write_stall),
             Arc::clone(&deadline),
@@ -137,7 +147,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
                     // do not wait for their answers would make all others wait for each row.
                     tokio::task::yield_now().await;
                 }
-                let response = port.answer_request(request, local).await;
+                let response = port.answer_request(request, ends, &deadline).await;
                 deadline.end_request();
                 Ok::<_, Infallible>(response.map(Full::new))
             })
@@ -149,7 +159,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
             .header_read_timeout(None)
             .max_header_size(self.limits.header_bytes)
             // The buffer takes a little more, so that it is the limit above that says no.
-            .max_buf_size(self.limits.header_bytes + 8 * 1024);
+            .max_buf_size(self.limits.header_bytes + (BUFFER_BYTES - HEADER_BYTES));
         tokio::select! {
             biased;
             served = watcher.watch(builder.serve_connection(io, service)) => {
@@ -165,10 +175,11 @@ impl<H: ConnectionHandler> PortConfig<H> {
     async fn answer_request(
         &self,
         request: Request<Incoming>,
-        local: SocketAddr,
+        ends: ConnectionEnds,
+        deadline: &HeaderDeadline,
     ) -> Response<Bytes> {
         let (start, method) = (monotonic_now(), request.method().clone());
-        let mut response = self.answer(request, local).await;
+        let mut response = self.answer(request, ends, deadline).await;
         if method == Method::HEAD {
             // hyper leaves the body out, and with it a length that nobody has set.
             let length = HeaderValue::from(response.body().len());
@@ -182,22 +193,48 @@ impl<H: ConnectionHandler> PortConfig<H> {
         response
     }
 
-    async fn answer(&self, request: Request<Incoming>, local: SocketAddr) -> Response<Bytes> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        ends: ConnectionEnds,
+        deadline: &HeaderDeadline,
+    ) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
         let announced = parts
             .headers
             .get(CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if parts.headers.contains_key(EXPECT)
-            && announced.is_some_and(|bytes| bytes > self.limits.body_bytes as u64)
-        {
+        let asks_first = parts.headers.contains_key(EXPECT);
+        if asks_first && announced.is_some_and(|bytes| bytes > self.limits.body_bytes as u64) {
             return closing_response(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large());
+        }
+        let mut share = self.incoming.new_share();
+        let refused = if body.is_end_stream() {
+            None
+        } else {
+            self.handler.refuse_head(&parts, ends)
+        };
+        if let Some(mut refusal) = refused {
+            // A client that is sending reads its answer only when it is done; one that asks first
+            // sends nothing.
+            if !asks_first {
+                let drained = self.drain_body(body, deadline);
+                let _ = tokio::time::timeout(self.limits.body_read, drained).await;
+            }
+            let close = HeaderValue::from_static("close");
+            refusal.headers_mut().insert(CONNECTION, close);
+            return refusal;
         }
         // Before a place among those in work is taken: a slow body holds up nobody.
         let body = if body.is_end_stream() {
             Bytes::new()
         } else {
-            match tokio::time::timeout(self.limits.body_read, self.read_body(body)).await {
+            match tokio::time::timeout(
+                self.limits.body_read,
+                self.read_body(body, &mut share, deadline),
+            )
+            .await
+            {
                 Ok(Ok(body)) => body,
                 Ok(Err(refusal)) => return refusal,
                 Err(_) => {
@@ -209,16 +246,16 @@ impl<H: ConnectionHandler> PortConfig<H> {
             return busy_response(self.limits.retry_after_s);
         };
         let changes = !matches!(parts.method, Method::GET | Method::HEAD);
-        let answer = Arc::clone(&self.handler).answer(Request::from_parts(parts, body), local);
+        let answer = Arc::clone(&self.handler).answer(Request::from_parts(parts, body), ends);
         let done = if changes {
             // On a task of its own, so that a client that goes away does not stop it half-way.
             let task = tokio::spawn(async move {
-                let _place = place;
+                let _held = (place, share);
                 answer.await
             });
             task.await.ok()
         } else {
-            let _place = place;
+            let _held = (place, share);
             AssertUnwindSafe(answer).catch_unwind().await.ok()
         };
         done.unwrap_or_else(|| {
@@ -231,7 +268,24 @@ impl<H: ConnectionHandler> PortConfig<H> {
         })
     }
 
-    async fn read_body(&self, mut body: Incoming) -> Result<Bytes, Response<Bytes>> {
+    /// Reads a body and throws it away, as far as one that is too large is read.
+    async fn drain_body(&self, mut body: Incoming, deadline: &HeaderDeadline) {
+        let mut seen = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            seen += frame.data_ref().map_or(0, Bytes::len);
+            if seen > self.limits.drained_bytes || deadline.is_starved() {
+                return;
+            }
+        }
+    }
+
+    /// Reads a body, whose bytes are counted in `share` until its request is answered.
+    async fn read_body(
+        &self,
+        mut body: Incoming,
+        share: &mut MemoryShare,
+        deadline: &HeaderDeadline,
+    ) -> Result<Bytes, Response<Bytes>> {
         let (mut kept, mut seen) = (BytesMut::new(), 0);
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else {
@@ -248,6 +302,12 @@ impl<H: ConnectionHandler> PortConfig<H> {
                 break;
             }
             if seen <= self.limits.body_bytes {
+                if deadline.is_starved() || !share.grow(data.len()) {
+                    let mut busy = busy_response(self.limits.retry_after_s);
+                    let close = HeaderValue::from_static("close");
+                    busy.headers_mut().insert(CONNECTION, close);
+                    return Err(busy);
+                }
                 kept.extend_from_slice(&data);
             }
         }

@@ -1,4 +1,5 @@
-//! Closes a connection that takes too long for the head of its next request. Knows no HTTP.
+//! Closes a connection that takes too long for the head of its next request, or whose head takes
+//! more than is left of the budget. Knows no HTTP.
 //!
 //! hyper has such a timeout too, but sets its timer anew with each request. Here a connection has
 //! one timer. When it fires, it looks at the time of the last answer and is set again for what is
@@ -9,15 +10,17 @@
 //! write of an answer begins the wait for the next head: a client that reads slowly is the business
 //! of the write timeout, and `100 Continue` is written while the request is in work.
 
-use std::io::{IoSlice, Result};
+use std::io::{ErrorKind, IoSlice, Result};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::limits::BUFFER_BYTES;
+use super::memory_budget::{MemoryBudget, MemoryShare};
 use crate::system::clock::monotonic_now;
 
 /// In the place of a time: a request is in work, whatever is written meanwhile.
@@ -33,12 +36,18 @@ pub(super) struct HeaderDeadline {
     since: AtomicU64,
     /// Whether more of the stream was looked for since the last head.
     looked: AtomicBool,
+    /// What hyper's buffer holds of the request that comes in or is in work.
+    buffered: Mutex<MemoryShare>,
+    /// Whether there was no room for more of it.
+    starved: AtomicBool,
 }
 
 impl HeaderDeadline {
     /// From now on.
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(budget: &MemoryBudget) -> Arc<Self> {
         Arc::new(Self {
+            buffered: Mutex::new(budget.new_share()),
+            starved: AtomicBool::new(false),
             opened: monotonic_now(),
             since: AtomicU64::new(0),
             looked: AtomicBool::new(true),
@@ -55,6 +64,29 @@ impl HeaderDeadline {
     /// Its answer is there.
     pub(super) fn end_request(&self) {
         self.since.store(ANSWERED, Ordering::Relaxed);
+        self.lock().clear();
+    }
+
+    /// Whether more of the request came than there was room for.
+    pub(super) fn is_starved(&self) -> bool {
+        self.starved.load(Ordering::Relaxed)
+    }
+
+    /// Counts bytes that were read. False when a head has no room for them; a body's reader asks
+    /// [`Self::is_starved`].
+    fn record_read(&self, bytes: usize) -> bool {
+        let mut buffered = self.lock();
+        // The buffer is used again when it is full; what is kept of a body is counted where it is.
+        let more = bytes.min(BUFFER_BYTES.saturating_sub(buffered.bytes()));
+        if buffered.grow(more) {
+            return true;
+        }
+        self.starved.store(true, Ordering::Relaxed);
+        self.since.load(Ordering::Relaxed) == WORKING
+    }
+
+    fn lock(&self) -> MutexGuard<'_, MemoryShare> {
+        self.buffered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something was written, or could not be: only what comes behind an answer begins the wait. A
@@ -104,7 +136,13 @@ impl<T: AsyncRead + Unpin> AsyncRead for HeaderTimeoutStream<T> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
         self.deadline.looked.store(true, Ordering::Relaxed);
-        Pin::new(&mut self.inner).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.inner).poll_read(cx, buf);
+        let bytes = buf.filled().len().saturating_sub(before);
+        if bytes > 0 && !self.deadline.record_read(bytes) {
+            return Poll::Ready(Err(ErrorKind::OutOfMemory.into()));
+        }
+        read
     }
 }
 
@@ -159,7 +197,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_who_waits_for_a_head_is_late() {
-        let deadline = HeaderDeadline::new();
+        let deadline = HeaderDeadline::new(&MemoryBudget::new(1 << 20));
         assert!(is_late(&deadline, Duration::ZERO).await);
         assert!(is_late(&deadline, Duration::from_millis(1)).await);
         assert!(!is_late(&deadline, Duration::from_secs(3_600)).await);
@@ -185,7 +223,7 @@ mod tests {
     #[tokio::test]
     async fn a_head_right_behind_another_is_seen() {
         let (ours, mut theirs) = duplex(64);
-        let deadline = HeaderDeadline::new();
+        let deadline = HeaderDeadline::new(&MemoryBudget::new(1 << 20));
         let mut ours = HeaderTimeoutStream::new(ours, Arc::clone(&deadline));
         theirs.write_all(b"12").await.unwrap();
         assert!(!deadline.begin_request(), "the first one");
@@ -202,7 +240,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_is_not_read_is_not_a_late_head() {
         let (ours, mut theirs) = duplex(4);
-        let deadline = HeaderDeadline::new();
+        let deadline = HeaderDeadline::new(&MemoryBudget::new(1 << 20));
         let mut ours = HeaderTimeoutStream::new(ours, Arc::clone(&deadline));
         let writing = tokio::spawn(async move {
             let written = ours.write_all(b"12345678").await;

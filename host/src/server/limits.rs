@@ -14,6 +14,17 @@ pub const FILES_KEPT: usize = 256;
 pub const MEMORY_KEPT: usize = 32 << 20;
 /// See [`MEMORY_KEPT`]; measured, and rounded up.
 pub const CONNECTION_BYTES: usize = 32 << 10;
+/// One part in so many of the memory beyond [`MEMORY_KEPT`] is for requests that come in.
+pub const INCOMING_SHARE: usize = 4;
+
+/// Bytes of requests that come in to administration's port: they have no bodies.
+pub const ADMIN_INCOMING_BYTES: usize = 1 << 20;
+
+/// What request line and headers may take.
+pub const HEADER_BYTES: usize = 112 * 1024;
+/// What the buffer of a connection may take: a little more than the headers, so that it is their
+/// limit that says no.
+pub const BUFFER_BYTES: usize = HEADER_BYTES + 8 * 1024;
 
 /// Limits of the server; each port has its own connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +34,9 @@ pub struct ServerLimits {
     pub header_bytes: usize,
     /// Bytes of a body, beyond which a request gets 413.
     pub body_bytes: usize,
+    /// Bytes of all requests together that are held while they come in, beyond the first few of each:
+    /// a request that exceeds it gets 503.
+    pub incoming_bytes: usize,
     /// Bytes of a body that are read and thrown away, so that a client that is still sending gets
     /// to read its 413.
     pub drained_bytes: usize,
@@ -56,8 +70,9 @@ pub struct ServerLimits {
 impl Default for ServerLimits {
     fn default() -> Self {
         Self {
-            header_bytes: 112 * 1024,
+            header_bytes: HEADER_BYTES,
             body_bytes: 256 * 1024,
+            incoming_bytes: 64 << 20,
             drained_bytes: 4 * 1024 * 1024,
             connections: 4096,
             admin_connections: 64,
@@ -89,14 +104,17 @@ impl ServerLimits {
         }
     }
 
-    /// These, with no more connections than fit a container of so much memory: beyond it the kernel
-    /// ends the host for all of them.
+    /// These, with no more connections and incoming bytes than fit a container of so much memory:
+    /// beyond it the kernel ends the host for all of them.
     #[must_use]
     pub fn limit_to_memory(self, memory_bytes: usize) -> Self {
+        let free = memory_bytes.saturating_sub(MEMORY_KEPT);
+        let incoming = free / INCOMING_SHARE;
         Self {
+            incoming_bytes: self.incoming_bytes.min(incoming),
             connections: self
                 .connections
-                .min((memory_bytes.saturating_sub(MEMORY_KEPT) / CONNECTION_BYTES).max(1)),
+                .min(((free - incoming) / CONNECTION_BYTES).max(1)),
             ..self
         }
     }
@@ -131,16 +149,29 @@ mod tests {
         for (mib, connections) in [
             (0, 1),
             (32, 1),
-            (33, 32),
-            (64, 1024),
-            (160, 4096),
-            (161, 4096),
+            (33, 24),
+            (64, 768),
+            (202, 4080),
+            (203, 4096),
         ] {
             assert_eq!(
                 ServerLimits::default()
                     .limit_to_memory(mib << 20)
                     .connections,
                 connections,
+                "{mib} MiB"
+            );
+        }
+    }
+
+    #[test]
+    fn what_comes_in_fits_the_memory() {
+        for (mib, incoming_mib) in [(0, 0), (32, 0), (64, 8), (288, 64), (289, 64)] {
+            assert_eq!(
+                ServerLimits::default()
+                    .limit_to_memory(mib << 20)
+                    .incoming_bytes,
+                incoming_mib << 20,
                 "{mib} MiB"
             );
         }

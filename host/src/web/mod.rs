@@ -16,8 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Response, StatusCode};
 use minijinja::value::Serde;
@@ -54,12 +53,16 @@ impl From<minijinja::Error> for TemplateError {
 }
 
 /// The page as a response: HTML, with the headers that keep a browser from doing more with it than
-/// showing it.
+/// showing it. `prefix` stands before all paths of this service.
 ///
 /// # Errors
 /// A template is broken.
-pub fn page_response(status: StatusCode, page: &WebPage) -> Result<Response<Bytes>, TemplateError> {
-    let mut response = Response::new(Bytes::from(render_page(page)?));
+pub fn page_response(
+    status: StatusCode,
+    page: &WebPage,
+    prefix: &str,
+) -> Result<Response<Bytes>, TemplateError> {
+    let mut response = Response::new(Bytes::from(render_page(page, prefix)?));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(
@@ -67,9 +70,9 @@ pub fn page_response(status: StatusCode, page: &WebPage) -> Result<Response<Byte
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(VARY, HeaderValue::from_static("Accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Not `no-referrer`: with it browsers send `Origin: null` for the buttons of our own pages too.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
     Ok(response)
 }
@@ -84,7 +87,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-fn render_page(page: &WebPage) -> Result<String, TemplateError> {
+fn render_page(page: &WebPage, prefix: &str) -> Result<String, TemplateError> {
     let (name, value) = match page {
         WebPage::Home(url) => ("home.html", minijinja::context! { url }),
         WebPage::Cluster(cluster) => ("cluster.html", Value::from(Serde(cluster))),
@@ -93,7 +96,8 @@ fn render_page(page: &WebPage) -> Result<String, TemplateError> {
         WebPage::Message(message) => ("message.html", Value::from(Serde(message))),
     };
     let templates = TEMPLATES.as_ref().map_err(TemplateError::clone)?;
-    Ok(templates.get_template(name)?.render(value)?)
+    let context = minijinja::context! { prefix, ..value };
+    Ok(templates.get_template(name)?.render(context)?)
 }
 
 static TEMPLATES: LazyLock<Result<Environment<'static>, TemplateError>> = LazyLock::new(|| {
@@ -195,7 +199,7 @@ mod tests {
             }),
             WebPage::Message(message()),
         ] {
-            let html = render_page(&page).unwrap();
+            let html = render_page(&page, "").unwrap();
             assert!(
                 !html.contains("<script") && !html.contains("'x'") && !html.contains("\"'>"),
                 "{html}"
@@ -216,13 +220,17 @@ mod tests {
             WebPage::Categories(CategoriesPage::default()),
             WebPage::Message(MessagePage::default()),
         ] {
-            assert!(render_page(&page).unwrap().contains("<main>"), "{page:?}");
+            assert!(
+                render_page(&page, "").unwrap().contains("<main>"),
+                "{page:?}"
+            );
         }
     }
 
     #[test]
     fn a_page_needs_nothing_from_elsewhere_and_its_style_is_the_one_allowed() {
-        let response = page_response(StatusCode::OK, &WebPage::Home("http://h/".into())).unwrap();
+        let response =
+            page_response(StatusCode::OK, &WebPage::Home("http://h/".into()), "").unwrap();
         let html = String::from_utf8(response.body().to_vec()).unwrap();
         let style = html
             .split("<style>")

@@ -18,8 +18,10 @@ use super::super::model::user_mixin::UserMixin;
 use super::super::render::Renderer;
 use super::super::render::escape::escape_name;
 use super::super::response_cache::ResponseCache;
+use super::super::service_manager::ServiceManagers;
 use super::super::terms::{LifecycleAction, ParsedRequest, entity_path};
 use super::resolve::{ResolvedRequest, resolve_request};
+use crate::addressing::ServiceUrl;
 use crate::orchestrator::{
     ClientAttributes, ClusterGroup, ClusterView, MembershipChange, OrchestratorError,
 };
@@ -32,14 +34,13 @@ pub(in crate::occi) struct HandlerContext<'a, C: ClusterService> {
     pub(in crate::occi) clusters: &'a C,
     pub(in crate::occi) model: &'a CategoryModel,
     pub(in crate::occi) cache: &'a ResponseCache,
+    pub(in crate::occi) service_managers: &'a ServiceManagers,
     pub(in crate::occi) renderer: Renderer<'a>,
     pub(in crate::occi) caller: C::Caller,
     /// The groups of the caller's project, which its user-defined mixins are made of.
     pub(in crate::occi) groups: Arc<Vec<ClusterGroup>>,
     pub(in crate::occi) headers: &'a HeaderMap,
     pub(in crate::occi) query: &'a str,
-    /// Host and port as the client knows them.
-    pub(in crate::occi) host: &'a str,
     pub(in crate::occi) parsed: ParsedRequest,
 }
 
@@ -47,6 +48,11 @@ impl<C: ClusterService> HandlerContext<'_, C> {
     /// The mixins of the caller's project as they are when the request comes.
     pub(super) fn user_mixins(&self) -> Vec<UserMixin> {
         UserMixin::from_groups(&self.groups)
+    }
+
+    /// The service as the client knows it.
+    pub(super) fn address(&self) -> &ServiceUrl {
+        self.renderer.address
     }
 
     /// What the request's categories and attributes mean.
@@ -138,7 +144,7 @@ impl<C: ClusterService> HandlerContext<'_, C> {
         let mixins = self.add_to_mixins(&view.name, resolved, mixins).await?;
         let location = format!(
             "{}{}",
-            self.renderer.base,
+            self.address().base(),
             escape_name(&entity_path(&view.name))
         );
         let mut response = match self.renderer.rendering {

@@ -24,7 +24,7 @@ pub(super) async fn get_entity<C: ClusterService>(
         .map_err(|error| entity_error(error, name))?;
     record_cluster_id(found.id());
     let render = |view: ClusterView| context.render_view(view, &context.user_mixins());
-    if service_manager::is_poll(context.headers) {
+    if context.service_managers.is_poll(context.headers, name) {
         // Not cached: status and reason depend on more than the entity.
         let view = found.view();
         let response = render(view.clone())?;
@@ -39,7 +39,7 @@ pub(super) async fn get_entity<C: ClusterService>(
         version: found.edition(),
         groups: &context.groups,
         rendering: context.renderer.rendering,
-        base: context.renderer.base,
+        base: context.address().base(),
     };
     if let Some(response) = context.cache.find_response(key) {
         return Ok(response);

@@ -18,13 +18,15 @@ pub(super) async fn post_entity<C: ClusterService>(
         record_cluster_id(&view.id);
         return context.render_view(view, &mixins);
     }
-    if service_manager::is_service_manager(context.headers) {
-        let found = context
-            .clusters
-            .find(&context.caller, name)
-            .await
-            .map_err(|error| entity_error(error, name))?;
-        attributes = service_manager::drop_repeated(attributes, &found.view().brought);
+    let found = context
+        .clusters
+        .find(&context.caller, name)
+        .await
+        .map_err(|error| entity_error(error, name))?;
+    let initial = found.view().brought;
+    let managers = context.service_managers;
+    if managers.is_update(context.headers, name, &attributes, &initial) {
+        attributes = service_manager::drop_repeated(attributes, &initial);
     }
     let view = context
         .clusters

@@ -40,7 +40,7 @@ pub(super) async fn post_definitions<C: ClusterService>(
     }
     let groups = definitions
         .iter()
-        .map(|definition| UserMixin::build_group(definition, context.host))
+        .map(|definition| UserMixin::build_group(definition, context.address()))
         .collect::<Result<Vec<_>, _>>()?;
     let mixins = UserMixin::from_groups(&groups);
     for group in groups {

@@ -5,11 +5,12 @@ use http::StatusCode;
 
 use super::super::cluster_service::ClusterService;
 use super::super::error::ApiError;
-use super::super::http::route::{OcciRoute, local_path};
+use super::super::http::route::OcciRoute;
 use super::super::model::user_mixin::UserMixin;
 use super::super::terms::entity_path;
 use super::collection::{EntityScope, list_entities, run_on_entities};
 use super::context::{HandlerContext, HandlerResult};
+use crate::addressing::ServiceUrl;
 use crate::orchestrator::{MembershipChange, OrchestratorError};
 
 /// GET at a mixin's location.
@@ -59,7 +60,7 @@ async fn change_members<C: ClusterService>(
     mixin: &UserMixin,
     change: MembershipChange,
 ) -> HandlerResult {
-    let names = entity_names(&context.parsed.locations, context.host)?;
+    let names = entity_names(&context.parsed.locations, context.address())?;
     // Only a PUT can mean no cluster at all, which removes every member. In the other two a missing
     // header is a mistake of the client and must not pass for success.
     if names.is_empty() && change != MembershipChange::Only {
@@ -83,9 +84,9 @@ async fn change_members<C: ClusterService>(
 ///
 /// # Errors
 /// `NotFound` with the first location that is not an entity of this service.
-fn entity_names(locations: &[String], host: &str) -> Result<Vec<String>, ApiError> {
+fn entity_names(locations: &[String], service: &ServiceUrl) -> Result<Vec<String>, ApiError> {
     let name_at =
-        |location: &String| match local_path(location, host).and_then(OcciRoute::from_path) {
+        |location: &String| match service.local_path(location).and_then(OcciRoute::from_path) {
             Some(OcciRoute::Entity(name)) => Ok(name),
             _ => Err(ApiError::NotFound(location.clone())),
         };
@@ -98,7 +99,8 @@ mod tests {
 
     #[test]
     fn locations_are_paths_or_urls_of_this_service() {
-        let names = |location: &str| entity_names(&[location.to_owned()], "h:8080");
+        let names =
+            |location: &str| entity_names(&[location.to_owned()], &ServiceUrl::plain("h:8080"));
         for good in [
             "/orchestrator/a",
             "http://h:8080/orchestrator/a",

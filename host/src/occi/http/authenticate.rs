@@ -1,9 +1,7 @@
-//! Reads the credentials of a request, token and project, from their headers, and recognizes
-//! requests that a browser sends for a page of another site. Keystone validates the token; this
-//! file only reads it.
+//! Reads the credentials of a request, token and project, from their headers. Keystone validates the
+//! token; this file only reads it.
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Request};
+use http::{HeaderMap, HeaderName};
 use secrecy::SecretString;
 
 use super::super::error::ApiError;
@@ -41,23 +39,4 @@ pub fn read_credentials(headers: &HeaderMap) -> Result<Credentials, ApiError> {
         token: SecretString::from(token?),
         project: project?,
     })
-}
-
-/// Whether a browser sends this for a page of another site. Where a proxy adds the token for a
-/// browser, such a page could otherwise post to a cluster (CSRF). Browsers send `Sec-Fetch-Site`,
-/// older ones only `Origin`; other clients send neither.
-pub fn is_cross_site(request: &Request<Bytes>) -> bool {
-    let text = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    match (text("Sec-Fetch-Site"), text("Origin")) {
-        (Some(site), _) => !matches!(site.as_str(), "same-origin" | "none"),
-        (None, Some(origin)) => {
-            origin.split_once("://").map(|(_, host)| host) != text("Host").as_deref()
-        }
-        (None, None) => false,
-    }
 }

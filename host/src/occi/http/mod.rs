@@ -1,27 +1,54 @@
 //! Reads a request's line and headers up to its OCCI content: route, method, credentials, rendering
-//! and host. The checks run in a fixed order, which decides the status of a request with several
+//! and address. The checks run in a fixed order, which decides the status of a request with several
 //! mistakes and is part of the recorded protocol.
 //!
 //! Layout
 //! - `route_request`: all checks in their order
 //! - [`route`]: paths, their methods, values in queries
-//! - [`authenticate`]: the credentials' headers; requests that another site's page sends
+//! - [`authenticate`]: the credentials' headers
 //! - [`negotiate`]: the rendering that the client prefers
+//! - [`version`]: the version of OCCI that the client expects
 
 pub mod authenticate;
 pub mod negotiate;
 pub mod route;
+pub mod version;
 
-use std::net::SocketAddr;
-
-use bytes::Bytes;
-use http::header::HOST;
-use http::{Method, Request};
+use http::{HeaderMap, Method, Request, Uri, request};
 
 use super::error::ApiError;
+use crate::addressing::{AddressError, ServiceUrl, is_cross_site};
 use authenticate::Credentials;
 use negotiate::Rendering;
 use route::OcciRoute;
+
+/// A request without its body, which may not have come yet.
+#[derive(Clone, Copy)]
+pub(super) struct RequestHead<'a> {
+    pub(super) method: &'a Method,
+    pub(super) uri: &'a Uri,
+    pub(super) headers: &'a HeaderMap,
+}
+
+impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
+    fn from(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+        }
+    }
+}
+
+impl<'a> From<&'a request::Parts> for RequestHead<'a> {
+    fn from(parts: &'a request::Parts) -> Self {
+        Self {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &parts.headers,
+        }
+    }
+}
 
 /// A request of a known route and method, from a client whose renderings are known.
 pub(super) struct RoutedRequest<'a> {
@@ -30,25 +57,40 @@ pub(super) struct RoutedRequest<'a> {
     pub(super) method: &'a Method,
     pub(super) query: &'a str,
     pub(super) rendering: Rendering,
-    /// Host and port as the client knows them, for the URLs in its response.
-    pub(super) host: String,
+    /// The service as the client knows it, for the URLs in its response.
+    pub(super) address: ServiceUrl,
     /// None for the root, which needs none.
     pub(super) credentials: Option<Credentials>,
 }
 
+/// The route of a request's path, which may begin with the prefix of this service's URL.
+pub(super) fn find_route(
+    head: RequestHead<'_>,
+    address: &Result<ServiceUrl, AddressError>,
+) -> Option<OcciRoute> {
+    // An absolute URI may have no path.
+    let path = match head.uri.path() {
+        "" => "/".into(),
+        path => route::normalize_path(path),
+    };
+    OcciRoute::from_path(
+        address
+            .as_ref()
+            .map_or(&path, |address| address.strip_prefix(&path)),
+    )
+}
+
 /// Checks everything about a request that needs neither its content nor the orchestrator.
-///
-/// `local` is the address that the request came in on, for clients that send no Host.
 ///
 /// # Errors
 /// In this order: `MissingCredentials`, `NotFound`, `MethodNotAllowed`, `CrossSite`,
-/// `NotAcceptable`, `InvalidHost`.
-pub(super) fn route_request(
-    request: &Request<Bytes>,
+/// `NotAcceptable`, `UnknownVersion`, `Address`.
+pub(super) fn route_request<'a>(
+    head: RequestHead<'a>,
     route: Option<OcciRoute>,
-    local: SocketAddr,
-) -> Result<RoutedRequest<'_>, ApiError> {
-    let headers = request.headers();
+    address: Result<ServiceUrl, AddressError>,
+) -> Result<RoutedRequest<'a>, ApiError> {
+    let headers = head.headers;
     // The Service Manager polls `/` until it answers 200 and only then sends a request with a
     // token; this must not depend on Keystone.
     let credentials = if route == Some(OcciRoute::Root) {
@@ -56,16 +98,16 @@ pub(super) fn route_request(
     } else {
         Some(authenticate::read_credentials(headers)?)
     };
-    let route = route.ok_or_else(|| ApiError::NotFound(request.uri().path().to_owned()))?;
-    if !route.allows_method(request.method()) {
+    let route = route.ok_or_else(|| ApiError::NotFound(head.uri.path().to_owned()))?;
+    if !route.allows_method(head.method) {
         return Err(ApiError::MethodNotAllowed(route.allowed_methods()));
     }
-    let method = if request.method() == Method::HEAD {
+    let method = if head.method == Method::HEAD {
         &Method::GET
     } else {
-        request.method()
+        head.method
     };
-    if method != Method::GET && authenticate::is_cross_site(request) {
+    if method != Method::GET && is_cross_site(headers, address.as_ref().ok()) {
         return Err(ApiError::CrossSite);
     }
     // Negotiated before anything is created: a client that cannot read the response would not learn
@@ -75,43 +117,13 @@ pub(super) fn route_request(
         let types: Vec<_> = offered.iter().map(|offer| offer.media_type()).collect();
         ApiError::NotAcceptable(types.join(", "))
     })?;
+    version::check_version(headers)?;
     Ok(RoutedRequest {
         route,
         method,
-        query: request.uri().query().unwrap_or_default(),
+        query: head.uri.query().unwrap_or_default(),
         rendering,
-        host: requested_host(request, local)?,
+        address: address?,
         credentials,
     })
-}
-
-/// `http://HOST` for the response to a request that failed, whose Host may be what is wrong.
-pub(super) fn base_url(request: &Request<Bytes>, local: SocketAddr) -> String {
-    let host = requested_host(request, local).unwrap_or_else(|_| local.to_string());
-    format!("http://{host}")
-}
-
-/// Host and port as the client knows them.
-fn requested_host(request: &Request<Bytes>, local: SocketAddr) -> Result<String, ApiError> {
-    let named = match (request.headers().get(HOST), request.uri().authority()) {
-        (Some(value), _) => Some(
-            value
-                .to_str()
-                .map_err(|_| ApiError::InvalidHost)?
-                .to_owned(),
-        ),
-        (None, authority) => authority.map(ToString::to_string),
-    };
-    let Some(host) = named.filter(|host| !host.is_empty()) else {
-        return Ok(local.to_string());
-    };
-    // Responses repeat the host between quotes in headers, where a comma, a quote or a `;` would
-    // begin another item.
-    let is_plain =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
-    if host.chars().all(is_plain) && host.parse::<http::uri::Authority>().is_ok() {
-        Ok(host)
-    } else {
-        Err(ApiError::InvalidHost)
-    }
 }

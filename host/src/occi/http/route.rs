@@ -1,5 +1,7 @@
-//! Maps paths to routes, and routes to the methods and renderings that they know. Locations that
-//! requests carry as whole URLs, and values in queries, are taken apart here too.
+//! Maps paths to routes, and routes to the methods and renderings that they know. Values in queries
+//! are taken apart here too.
+
+use std::borrow::Cow;
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -80,12 +82,35 @@ impl OcciRoute {
     }
 }
 
-/// The path of a location that is a path, or a URL of this service, which clients know as `host`.
-pub fn local_path<'a>(location: &'a str, host: &str) -> Option<&'a str> {
-    let Some((_, rest)) = location.split_once("://") else {
-        return Some(location);
-    };
-    rest.strip_prefix(host).filter(|path| path.starts_with('/'))
+/// The path without the escapes that it does not need: `/%2d/` is the same path as `/-/`
+/// (RFC 3986, section 6.2.2.2).
+pub fn normalize_path(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return path.into();
+    }
+    let mut normal = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        normal.push_str(before);
+        let code = after
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let plain = code
+            .map(char::from)
+            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~'));
+        match (plain, after.get(2..)) {
+            (Some(c), Some(behind)) => {
+                normal.push(c);
+                rest = behind;
+            }
+            _ => {
+                normal.push('%');
+                rest = after;
+            }
+        }
+    }
+    normal.push_str(rest);
+    normal.into()
 }
 
 /// The value of `key` in a query, percent-decoded.
@@ -133,6 +158,20 @@ mod tests {
             OcciRoute::Root.allows_method(&Method::HEAD)
                 && !OcciRoute::Root.allows_method(&Method::POST)
         );
+    }
+
+    #[test]
+    fn a_path_is_the_same_with_escapes_that_it_does_not_need() {
+        for (path, normal) in [
+            ("/-/", "/-/"),
+            ("/%2d/", "/-/"),
+            ("/%6Frchestrator/%64", "/orchestrator/d"),
+            ("/a%2Fb%00%", "/a%2Fb%00%"),
+            ("/%c3%a9%2", "/%c3%a9%2"),
+            ("/%+1%2541", "/%+1%2541"),
+        ] {
+            assert_eq!(normalize_path(path), normal, "{path}");
+        }
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::super::error::ApiError;
-use super::super::http::route::local_path;
 use super::super::terms::{
     COLLECTION_PATH, Category, CategoryDefinition, FRAMEWORK_SCHEME, SERVICE_SCHEME,
 };
+use crate::addressing::ServiceUrl;
 use crate::orchestrator::ClusterGroup;
 
 /// Prefixes of schemes that only this service and OCCI itself define.
@@ -67,12 +67,15 @@ impl UserMixin {
         groups.iter().map(Self::from_group).collect()
     }
 
-    /// Validates a definition and makes the group that is to be recorded for it. `host` is the
-    /// service's own, for locations that are whole URLs.
+    /// Validates a definition and makes the group that is to be recorded for it. `service`
+    /// is its own URL, for locations that are whole URLs.
     ///
     /// # Errors
     /// `Malformed` with what is wrong; `Reserved` for a scheme that is not the project's to define.
-    pub fn build_group(defined: &CategoryDefinition, host: &str) -> Result<ClusterGroup, ApiError> {
+    pub fn build_group(
+        defined: &CategoryDefinition,
+        service: &ServiceUrl,
+    ) -> Result<ClusterGroup, ApiError> {
         let Category { term, scheme } = &defined.category;
         let malformed = |what: &str| Err(ApiError::Malformed(format!("category {term}: {what}")));
         if defined.parameter("class") != Some("mixin") {
@@ -116,7 +119,7 @@ impl UserMixin {
         }
         let location = match defined.parameter("location") {
             None => format!("/{term}/"),
-            Some(location) => local_path(location, host).unwrap_or_default().to_owned(),
+            Some(location) => service.local_path(location).unwrap_or_default().to_owned(),
         };
         if !is_free_location(&location) {
             return malformed("expected a location as /my/mixin/ that is not the service's own");
@@ -183,7 +186,10 @@ mod tests {
     use super::*;
 
     fn define(text: &str) -> Result<ClusterGroup, ApiError> {
-        UserMixin::build_group(&parse_categories(text).unwrap().remove(0), "h:8080")
+        UserMixin::build_group(
+            &parse_categories(text).unwrap().remove(0),
+            &ServiceUrl::plain("h:8080"),
+        )
     }
 
     #[test]

@@ -40,18 +40,18 @@ pub fn parse_request(
     let mut parsed = ParsedRequest::default();
     parse_headers(headers, &mut parsed)?;
     let is_blank = body.iter().all(u8::is_ascii_whitespace);
-    match media_type(headers).as_deref() {
-        _ if is_blank => {}
-        // In this rendering everything is in headers; clients send `OK` or the like as the body.
-        Some("text/occi") => {}
-        None | Some("text/plain") => text::parse_text_body(body, &mut parsed)?,
-        Some("text/uri-list") => text::parse_uri_list(body, &mut parsed)?,
-        Some("application/occi+json" | "application/json") => {
-            let body = json::parse_json_body(body)?;
-            parsed.categories.extend(body.categories);
-            parsed.attributes.extend(body.attributes);
+    if !is_blank {
+        match body_form(headers)? {
+            // In this rendering everything is in headers; clients send `OK` or the like as the body.
+            BodyForm::Headers => {}
+            BodyForm::Text => text::parse_text_body(body, &mut parsed)?,
+            BodyForm::UriList => text::parse_uri_list(body, &mut parsed)?,
+            BodyForm::Json => {
+                let body = json::parse_json_body(body)?;
+                parsed.categories.extend(body.categories);
+                parsed.attributes.extend(body.attributes);
+            }
         }
-        Some(other) => return Err(ApiError::UnknownType(other.to_owned())),
     }
     check_limits(&parsed, limits)?;
     Ok(parsed)
@@ -82,16 +82,54 @@ fn parse_headers(headers: &HeaderMap, parsed: &mut ParsedRequest) -> Result<(), 
     Ok(())
 }
 
-/// The Content-Type without its parameters, in lower case.
-fn media_type(headers: &HeaderMap) -> Option<String> {
-    let value = String::from_utf8_lossy(headers.get(CONTENT_TYPE)?.as_bytes()).to_ascii_lowercase();
-    let media = value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
-    (!media.is_empty()).then_some(media)
+/// How a body is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BodyForm {
+    Headers,
+    Text,
+    UriList,
+    Json,
+}
+
+impl BodyForm {
+    fn from_media_type(media: &str) -> Option<Self> {
+        match media {
+            "text/occi" => Some(Self::Headers),
+            "text/plain" | "text/occi+plain" => Some(Self::Text),
+            "text/uri-list" => Some(Self::UriList),
+            "application/occi+json" | "application/json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+/// How the body is to be read, by its Content-Type; a body without one is text. rOCCI and others
+/// send a list there, as in Accept: the first known type of it counts, and `text/occi`, which is no
+/// form of a body, only where there is no other.
+///
+/// # Errors
+/// `UnknownType`.
+fn body_form(headers: &HeaderMap) -> Result<BodyForm, ApiError> {
+    let lines: Vec<_> = headers
+        .get_all(CONTENT_TYPE)
+        .iter()
+        .map(|line| String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase())
+        .collect();
+    let types = || {
+        let items = lines.iter().flat_map(|line| line.split(','));
+        items
+            .filter_map(|item| item.split(';').next())
+            .map(str::trim)
+            .filter(|media| !media.is_empty())
+    };
+    let Some(first) = types().next() else {
+        return Ok(BodyForm::Text);
+    };
+    let known = || types().filter_map(BodyForm::from_media_type);
+    known()
+        .find(|form| *form != BodyForm::Headers)
+        .or_else(|| known().next())
+        .ok_or_else(|| ApiError::UnknownType(first.to_owned()))
 }
 
 /// The server bounds the bytes of a request; these bounds are for what is made of them. Attributes
@@ -192,6 +230,16 @@ mod tests {
             vec![],
             vec![("content-type", "text/plain")],
             vec![("content-type", "Text/Plain; charset=utf-8")],
+            vec![("content-type", "text/occi+plain")],
+            vec![("content-type", "text/plain,text/occi")],
+            vec![("content-type", "text/occi, text/plain;charset=utf-8")],
+            vec![("content-type", "image/png, text/plain")],
+            vec![
+                ("content-type", "text/occi"),
+                ("content-type", "text/plain"),
+            ],
+            vec![("content-type", "")],
+            vec![("content-type", "; charset=utf-8")],
         ] {
             let mut pairs = vec![("x-occi-attribute", "a=1")];
             pairs.extend(kind);

@@ -2,33 +2,38 @@
 //! for browsers.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response};
 
 use super::super::error::ApiError;
 use super::super::http::negotiate::prefers_html;
 use super::{html, response};
+use crate::addressing::ServiceUrl;
 use crate::orchestrator::OrchestratorError;
 use crate::web;
 
-/// Renders the error as text, or as a page where the request's Accept header prefers that; `base`
-/// is `http://HOST`.
-pub fn render_error(error: &ApiError, request_headers: &HeaderMap, base: &str) -> Response<Bytes> {
+/// Renders the error as text, or as a page where the request's Accept header prefers that.
+pub fn render_error(
+    error: &ApiError,
+    request_headers: &HeaderMap,
+    address: &ServiceUrl,
+) -> Response<Bytes> {
     let text = render_error_text(error);
     if !prefers_html(request_headers) {
         return text;
     }
-    let page = html::error_page(error, text.status(), text.body(), base);
+    let page = html::error_page(error, text.status(), text.body(), address);
     // A page that cannot be made must not hide the error itself.
-    let Ok(mut page) = web::page_response(text.status(), &page) else {
+    let Ok(mut page) = web::page_response(text.status(), &page, address.prefix()) else {
         return text;
     };
     let others = text
         .headers()
         .iter()
-        .filter(|(name, _)| *name != CONTENT_TYPE);
-    page.headers_mut()
-        .extend(others.map(|(name, value)| (name.clone(), value.clone())));
+        .filter(|(name, _)| !page.headers().contains_key(*name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect::<Vec<_>>();
+    page.headers_mut().extend(others);
     page
 }
 

@@ -14,6 +14,7 @@ use super::super::model::categories::CategoryRef;
 use super::super::model::entity::OcciEntity;
 use super::escape::{escape_header, escape_name};
 use super::text::{action_link, category_line, kind_line, user_mixin_line, value_text};
+use crate::addressing::ServiceUrl;
 
 const CATEGORY: HeaderName = HeaderName::from_static("category");
 const ATTRIBUTE: HeaderName = HeaderName::from_static("x-occi-attribute");
@@ -23,16 +24,19 @@ const X_LOCATION: HeaderName = HeaderName::from_static("x-occi-location");
 pub(super) fn append_entity(
     response: &mut Response<Bytes>,
     entity: &OcciEntity,
-    base: &str,
+    address: &ServiceUrl,
     limits: &OcciLimits,
 ) -> Result<(), ApiError> {
+    let base = address.base();
     let mixins = entity
         .mixins
         .iter()
         .map(|mixin| user_mixin_line(mixin, base));
     let categories = std::iter::once(kind_line(base)).chain(mixins);
     append_items(response, &CATEGORY, categories, limits)?;
-    let links = entity.action.map(|action| action_link(entity, action));
+    let links = entity
+        .action
+        .map(|action| action_link(entity, action, address.prefix()));
     append_items(response, &LINK, links, limits)?;
     let attributes = entity.attributes.iter().map(|(name, value)| {
         let value = escape_header(&value_text(value), limits.header_value_bytes);

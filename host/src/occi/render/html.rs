@@ -13,7 +13,9 @@ use super::super::terms::{
     STACK_STATE,
 };
 use super::escape::escape_name;
+use super::response::forbid_caching;
 use super::text::value_text;
+use crate::addressing::ServiceUrl;
 use crate::orchestrator::OrchestratorError;
 use crate::web::page::{
     ActionButton, CategoriesPage, CategoryRow, ClusterListPage, ClusterPage, EndpointRow,
@@ -28,20 +30,21 @@ use crate::web::{self, WebPage};
 pub(super) fn page_response(
     status: StatusCode,
     page: &WebPage,
+    prefix: &str,
 ) -> Result<Response<Bytes>, ApiError> {
-    let mut response = web::page_response(status, page).map_err(ApiError::internal)?;
-    response
-        .headers_mut()
-        .insert(SERVER, HeaderValue::from_static(SERVER_NAME));
+    let mut response = web::page_response(status, page, prefix).map_err(ApiError::internal)?;
+    let headers = response.headers_mut();
+    headers.insert(SERVER, HeaderValue::from_static(SERVER_NAME));
+    forbid_caching(headers);
     Ok(response)
 }
 
 /// The page of one entity.
-pub(super) fn entity_page(entity: &OcciEntity) -> WebPage {
-    WebPage::Cluster(Box::new(cluster_data(entity)))
+pub(super) fn entity_page(entity: &OcciEntity, prefix: &str) -> WebPage {
+    WebPage::Cluster(Box::new(cluster_data(entity, prefix)))
 }
 
-fn cluster_data(entity: &OcciEntity) -> ClusterPage {
+fn cluster_data(entity: &OcciEntity, prefix: &str) -> ClusterPage {
     let attribute = |name: &str| {
         entity
             .attributes
@@ -58,7 +61,7 @@ fn cluster_data(entity: &OcciEntity) -> ClusterPage {
             value: value.into_owned(),
         })
     };
-    let path = escape_name(&entity.path);
+    let path = format!("{prefix}{}", escape_name(&entity.path));
     let action = entity.action.map(|action| ActionButton {
         name: action.term().to_owned(),
         url: format!("{path}?action={}", action.term()),
@@ -93,10 +96,13 @@ fn cluster_data(entity: &OcciEntity) -> ClusterPage {
 }
 
 /// The page of the entities below a path.
-pub(super) fn collection_page(path: &str, entities: &[OcciEntity]) -> WebPage {
+pub(super) fn collection_page(path: &str, entities: &[OcciEntity], prefix: &str) -> WebPage {
     WebPage::Clusters(ClusterListPage {
         path: path.to_owned(),
-        clusters: entities.iter().map(cluster_data).collect(),
+        clusters: entities
+            .iter()
+            .map(|entity| cluster_data(entity, prefix))
+            .collect(),
     })
 }
 
@@ -106,13 +112,18 @@ pub(super) fn home_page(base: &str) -> WebPage {
 }
 
 /// The page of the query interface.
-pub(super) fn categories_page<'a>(categories: impl Iterator<Item = CategoryRef<'a>>) -> WebPage {
+pub(super) fn categories_page<'a>(
+    categories: impl Iterator<Item = CategoryRef<'a>>,
+    prefix: &str,
+) -> WebPage {
     WebPage::Categories(CategoriesPage {
-        categories: categories.map(category_row).collect(),
+        categories: categories
+            .map(|category| category_row(category, prefix))
+            .collect(),
     })
 }
 
-fn category_row(category: CategoryRef<'_>) -> CategoryRow {
+fn category_row(category: CategoryRef<'_>, prefix: &str) -> CategoryRow {
     let (scheme, attributes) = (
         SERVICE_SCHEME.to_owned(),
         vec![STACK_STATE.to_owned(), STACK_ID.to_owned()],
@@ -122,7 +133,7 @@ fn category_row(category: CategoryRef<'_>) -> CategoryRow {
             class: "kind",
             term: KIND_TERM.to_owned(),
             scheme,
-            location: COLLECTION_PATH.to_owned(),
+            location: format!("{prefix}{COLLECTION_PATH}"),
             attributes,
             ..CategoryRow::default()
         },
@@ -137,7 +148,7 @@ fn category_row(category: CategoryRef<'_>) -> CategoryRow {
             term: mixin.category.term.clone(),
             scheme: mixin.category.scheme.clone(),
             title: mixin.title().unwrap_or_default().to_owned(),
-            location: mixin.location.clone(),
+            location: format!("{prefix}{}", mixin.location),
             attributes: Vec::new(),
         },
         CategoryRef::Framework(mixin) => CategoryRow {
@@ -162,7 +173,12 @@ pub(super) fn done_page() -> WebPage {
 
 /// The page of an error, with the same text that other clients receive, and how to send credentials
 /// where they are what is missing.
-pub(super) fn error_page(error: &ApiError, status: StatusCode, body: &[u8], base: &str) -> WebPage {
+pub(super) fn error_page(
+    error: &ApiError,
+    status: StatusCode,
+    body: &[u8],
+    address: &ServiceUrl,
+) -> WebPage {
     let lines = String::from_utf8_lossy(body)
         .lines()
         .map(str::to_owned)
@@ -179,6 +195,6 @@ pub(super) fn error_page(error: &ApiError, status: StatusCode, body: &[u8], base
         lines,
         failed: true,
         credentials,
-        url: format!("{base}{COLLECTION_PATH}"),
+        url: format!("{}{COLLECTION_PATH}", address.base()),
     })
 }

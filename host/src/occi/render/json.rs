@@ -12,22 +12,26 @@ use super::super::terms::{
 };
 
 /// An entity.
-pub(super) fn entity_json(entity: &OcciEntity) -> Value {
+pub(super) fn entity_json(entity: &OcciEntity, prefix: &str) -> Value {
     let action = |action: LifecycleAction| {
-        let link = format!("{}?action={}", entity.path, action.term());
+        let link = format!("{prefix}{}?action={}", entity.path, action.term());
         json!({"kind": {"scheme": SERVICE_SCHEME, "term": action.term()}, "link": link})
     };
     let actions: Vec<Value> = entity.action.map(action).into_iter().collect();
-    let mixins: Vec<Value> = entity.mixins.iter().map(user_mixin_json).collect();
-    json!({"actions": actions, "attributes": entity.attributes, "kind": kind_json(), "links": [], "mixins": mixins})
+    let mixins: Vec<Value> = entity
+        .mixins
+        .iter()
+        .map(|mixin| user_mixin_json(mixin, prefix))
+        .collect();
+    json!({"actions": actions, "attributes": entity.attributes, "kind": kind_json(prefix), "links": [], "mixins": mixins})
 }
 
 /// Any category that the query interface lists.
-pub(super) fn category_json(category: CategoryRef<'_>) -> Value {
+pub(super) fn category_json(category: CategoryRef<'_>, prefix: &str) -> Value {
     match category {
-        CategoryRef::Kind => kind_json(),
+        CategoryRef::Kind => kind_json(prefix),
         CategoryRef::Action(action) => json!({"scheme": SERVICE_SCHEME, "term": action.term()}),
-        CategoryRef::UserMixin(mixin) => user_mixin_json(mixin),
+        CategoryRef::UserMixin(mixin) => user_mixin_json(mixin, prefix),
         CategoryRef::Framework(mixin) => {
             let attributes: Map<String, Value> = mixin
                 .attributes
@@ -40,10 +44,10 @@ pub(super) fn category_json(category: CategoryRef<'_>) -> Value {
 }
 
 /// A user-defined mixin; `related` and `title` only where its definition has them.
-pub(super) fn user_mixin_json(mixin: &UserMixin) -> Value {
+pub(super) fn user_mixin_json(mixin: &UserMixin, prefix: &str) -> Value {
     let category = &mixin.category;
-    let mut json =
-        json!({"location": mixin.location, "scheme": category.scheme, "term": category.term});
+    let location = format!("{prefix}{}", mixin.location);
+    let mut json = json!({"location": location, "scheme": category.scheme, "term": category.term});
     if let Some(related) = mixin.related() {
         json["related"] = vec![related].into();
     }
@@ -53,11 +57,11 @@ pub(super) fn user_mixin_json(mixin: &UserMixin) -> Value {
     json
 }
 
-fn kind_json() -> Value {
+fn kind_json(prefix: &str) -> Value {
     json!({
         "actions": [LifecycleAction::Deploy.identifier(), LifecycleAction::Provision.identifier()],
         "attributes": {STACK_ID: "immutable", STACK_STATE: "immutable"},
-        "location": COLLECTION_PATH,
+        "location": format!("{prefix}{COLLECTION_PATH}"),
         "related": [RELATED_KIND],
         "scheme": SERVICE_SCHEME,
         "term": KIND_TERM,

@@ -25,14 +25,16 @@ use super::http::negotiate::Rendering;
 use super::limits::OcciLimits;
 use super::model::categories::CategoryRef;
 use super::model::entity::OcciEntity;
+use crate::addressing::ServiceUrl;
+use crate::web::WebPage;
 
 /// Renders the responses to one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Renderer<'a> {
     /// The rendering that the client prefers.
     pub rendering: Rendering,
-    /// `http://HOST`, as the client wrote it.
-    pub base: &'a str,
+    /// The service as the client knows it.
+    pub address: &'a ServiceUrl,
     /// Limits of lines and values.
     pub limits: &'a OcciLimits,
 }
@@ -47,15 +49,15 @@ impl Renderer<'_> {
     /// `Internal`: something cannot stand in a header, which escaping should have prevented.
     pub fn render_entity(&self, entity: &OcciEntity) -> RenderResult {
         match self.rendering {
-            Rendering::Html => html::page_response(StatusCode::OK, &html::entity_page(entity)),
-            Rendering::Json => self.render_json(&json::entity_json(entity)),
+            Rendering::Html => self.render_page(&html::entity_page(entity, self.address.prefix())),
+            Rendering::Json => self.render_json(&json::entity_json(entity, self.address.prefix())),
             Rendering::Occi => {
                 let mut response = self.respond("OK");
-                headers::append_entity(&mut response, entity, self.base, self.limits)?;
+                headers::append_entity(&mut response, entity, self.address, self.limits)?;
                 Ok(response)
             }
             Rendering::Plain | Rendering::UriList => {
-                Ok(self.respond(text::entity_body(entity, self.base)))
+                Ok(self.respond(text::entity_body(entity, self.address)))
             }
         }
     }
@@ -67,18 +69,20 @@ impl Renderer<'_> {
     pub fn render_collection(&self, path: &str, entities: &[OcciEntity]) -> RenderResult {
         let urls = entities
             .iter()
-            .map(|entity| format!("{}{}", self.base, entity.path));
+            .map(|entity| format!("{}{}", self.address.base(), entity.path));
         match self.rendering {
             Rendering::Html if path == "/" => {
-                html::page_response(StatusCode::OK, &html::home_page(self.base))
+                self.render_page(&html::home_page(self.address.base()))
             }
-            Rendering::Html => {
-                html::page_response(StatusCode::OK, &html::collection_page(path, entities))
-            }
+            Rendering::Html => self.render_page(&html::collection_page(
+                path,
+                entities,
+                self.address.prefix(),
+            )),
             Rendering::Json => self.render_json(
                 &entities
                     .iter()
-                    .map(json::entity_json)
+                    .map(|entity| json::entity_json(entity, self.address.prefix()))
                     .collect::<Vec<_>>()
                     .into(),
             ),
@@ -102,21 +106,26 @@ impl Renderer<'_> {
     ) -> RenderResult {
         match self.rendering {
             Rendering::Html => {
-                html::page_response(StatusCode::OK, &html::categories_page(categories))
+                self.render_page(&html::categories_page(categories, self.address.prefix()))
             }
             Rendering::Json => self.render_json(
                 &categories
-                    .map(json::category_json)
+                    .map(|category| json::category_json(category, self.address.prefix()))
                     .collect::<Vec<_>>()
                     .into(),
             ),
             Rendering::Occi => {
                 let mut response = self.respond("OK");
-                headers::append_categories(&mut response, categories, self.base, self.limits)?;
+                headers::append_categories(
+                    &mut response,
+                    categories,
+                    self.address.base(),
+                    self.limits,
+                )?;
                 Ok(response)
             }
             Rendering::Plain | Rendering::UriList => {
-                Ok(self.respond(text::categories_body(categories, self.base)))
+                Ok(self.respond(text::categories_body(categories, self.address.base())))
             }
         }
     }
@@ -125,7 +134,7 @@ impl Renderer<'_> {
     /// also for clients of JSON, as the Python Service Orchestrator has it.
     pub fn render_ok(&self, status: StatusCode) -> Response<Bytes> {
         if self.rendering == Rendering::Html {
-            match html::page_response(status, &html::done_page()) {
+            match html::page_response(status, &html::done_page(), self.address.prefix()) {
                 Ok(page) => return page,
                 // The request has succeeded, and a defect of a page must not say otherwise.
                 Err(error) => tracing::error!("no page, but text: {error}"),
@@ -137,6 +146,10 @@ impl Renderer<'_> {
             Rendering::Plain
         };
         response::build_response(status, rendering.media_type(), "OK")
+    }
+
+    fn render_page(&self, page: &WebPage) -> RenderResult {
+        html::page_response(StatusCode::OK, page, self.address.prefix())
     }
 
     fn render_json(&self, value: &Value) -> RenderResult {

@@ -16,9 +16,11 @@ use super::super::terms::{
     STACK_ID, STACK_STATE,
 };
 use super::escape::{escape_header, escape_line, escape_name};
+use crate::addressing::ServiceUrl;
 
 /// The text/plain body of an entity.
-pub(super) fn entity_body(entity: &OcciEntity, base: &str) -> String {
+pub(super) fn entity_body(entity: &OcciEntity, address: &ServiceUrl) -> String {
+    let base = address.base();
     let mut lines = vec![String::new(), format!("Category: {}", kind_line(base))];
     lines.extend(
         entity
@@ -29,7 +31,7 @@ pub(super) fn entity_body(entity: &OcciEntity, base: &str) -> String {
     lines.extend(
         entity
             .action
-            .map(|action| format!("Link: {}", action_link(entity, action))),
+            .map(|action| format!("Link: {}", action_link(entity, action, address.prefix()))),
     );
     for (name, value) in &entity.attributes {
         lines.push(format!(
@@ -73,10 +75,10 @@ pub fn value_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// The link of an entity's action.
-pub(super) fn action_link(entity: &OcciEntity, action: LifecycleAction) -> String {
+/// The link of an entity's action; `prefix` stands before all paths of this service.
+pub(super) fn action_link(entity: &OcciEntity, action: LifecycleAction, prefix: &str) -> String {
     format!(
-        "<{}?action={}>; rel=\"{}\"",
+        "<{prefix}{}?action={}>; rel=\"{}\"",
         entity.path,
         action.term(),
         action.identifier()
@@ -148,7 +150,10 @@ mod tests {
     use crate::orchestrator::ClusterGroup;
 
     fn define(text: &str) -> Result<ClusterGroup, ApiError> {
-        UserMixin::build_group(&parse_categories(text).unwrap().remove(0), "h:8080")
+        UserMixin::build_group(
+            &parse_categories(text).unwrap().remove(0),
+            &ServiceUrl::plain("h:8080"),
+        )
     }
 
     #[test]
@@ -175,7 +180,7 @@ mod tests {
             (&again.category, again.parameter("rel")),
             (&mixin.category, Some("r#x"))
         );
-        assert_eq!(user_mixin_json(&mixin)["related"][0], "r#x");
+        assert_eq!(user_mixin_json(&mixin, "")["related"][0], "r#x");
         assert_eq!(
             UserMixin::from_group(&define("b; scheme=\"s#\"; class=mixin").unwrap()).location,
             "/b/"
