@@ -378,7 +378,7 @@ stampede_wait() {
 # takes the old one's word for the new one's; never for its start: a blocking start inside cloud-init may wait for cloud-init itself.
 stampede_service() {
   local unit=$1 kept="$STAMPEDE_KEPT/$1" sum
-  sum=$(cat "/etc/systemd/system/$unit.service" "${@:2}" | sha512sum)
+  sum=$(stampede_service_sum "$@")
   if [[ ! -e /etc/systemd/system/multi-user.target.wants/$unit.service ]]; then systemctl enable --quiet "$unit"; fi
   if systemctl is-active --quiet "$unit" && [[ -f $kept && $(<"$kept") == "$sum" ]]; then return 0; fi
   rm -f "$kept"
@@ -386,4 +386,11 @@ stampede_service() {
   systemctl stop "$unit"
   systemctl start --no-block "$unit"
   printf '%s\n' "$sum" >"$kept"
+}
+
+stampede_service_sum() { cat "/etc/systemd/system/$1.service" "${@:2}" | sha512sum; }
+
+# stampede_service_differs UNIT FILE... - whether UNIT runs with other FILEs than these, so that stampede_service would restart it
+stampede_service_differs() {
+  systemctl is-active --quiet "$1" && [[ ! -f $STAMPEDE_KEPT/$1 || $(<"$STAMPEDE_KEPT/$1") != "$(stampede_service_sum "$@")" ]]
 }

@@ -45,8 +45,12 @@ esac
 case $command:$what in
   hdfs:format) class=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
   hdfs:namenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
-  hdfs:secondarynamenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
-  hdfs:datanode) daemon "$HADOOP_DATANODE_HEAP" org.apache.hadoop.hdfs.server.datanode.DataNode ;;
+  hdfs:secondarynamenode) daemon "$HADOOP_CHECKPOINT_HEAP" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
+  hdfs:datanode)
+    # setup measured what HDFS leaves free on its disk
+    options+=("-Dstampede.reserved=$(cat /var/lib/hadoop/reserved || echo 0)")
+    daemon "$HADOOP_DATANODE_HEAP" org.apache.hadoop.hdfs.server.datanode.DataNode
+    ;;
   yarn:resourcemanager | yarn:nodemanager)
     # what runs outlives them; their store is native code, which Hadoop brings for one machine
     [[ $(uname -m) != x86_64 ]] || options+=(-Dstampede.recovery=true -Dlibrary.leveldbjni.path=/var/lib/hadoop/tmp)
@@ -72,6 +76,7 @@ case $command:$what in
     echo "$classpath"
     exit
     ;;
+  hdfs:debug) class=org.apache.hadoop.hdfs.tools.DebugAdmin ;;
   hdfs:dfsadmin) class=org.apache.hadoop.hdfs.tools.DFSAdmin ;;
   hdfs:fsck) class=org.apache.hadoop.hdfs.tools.DFSck ;;
   hdfs:getconf) class=org.apache.hadoop.hdfs.tools.GetConf ;;

@@ -20,7 +20,7 @@ exclude() {
 leaving() {
   local kept=$STAMPEDE_KEPT/hadoop-leaving told=${STAMPEDE_LEAVING-} refreshing
   [[ $(cat "$kept" 2>/dev/null) != "$told" ]] || return 0
-  stampede_wait 120 'the ResourceManager does not answer; see journalctl -u hadoop-resourcemanager' resourcemanager_works
+  serves hadoop-resourcemanager 'the ResourceManager does not answer; see journalctl -u hadoop-resourcemanager' resourcemanager_works
   echo unknown >"$kept" # until both have been told
   as_daemon hdfs /usr/local/bin/hdfs dfsadmin -refreshNodes &
   refreshing=$!

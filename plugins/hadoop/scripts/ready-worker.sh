@@ -10,14 +10,26 @@ nodemanager() {
   local started known
   started=$(ask "http://$STAMPEDE_NODE:8042/ws/v1/node/info" | field nmStartupTime)
   known=$(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/nodes/$STAMPEDE_NODE:8041")
-  [[ -n $started && $(field state <<<"$known") == RUNNING ]] && (($(field lastHealthUpdate <<<"$known") >= started))
+  state=$(field state <<<"$known")
+  health=$(text healthReport <<<"$known")
+  [[ -n $started && $state == RUNNING ]] && (($(field lastHealthUpdate <<<"$known") >= started))
 }
 
+# YARN gives no work to a node that it finds unhealthy, such as one whose disk is full. A new node that stays so never becomes ready.
+unhealthy() {
+  stampede_detail "YARN finds this worker unhealthy: ${health:0:150}"
+  sick_since=${sick_since:-$SECONDS}
+  ((SECONDS - sick_since < 45)) || [[ -n ${STAMPEDE_CHANGE-} ]] || stampede_fail "YARN finds this worker unhealthy: ${health:0:150}"
+}
+
+state='' health='' sick_since=''
 # one after the other: what waits takes little from what it waits for
 registered() {
   if ! datanode; then
     stampede_detail 'the NameNode has not taken its DataNode yet'
   elif ! nodemanager; then
+    if [[ $state == UNHEALTHY ]]; then unhealthy; return 1; fi
+    sick_since=''
     stampede_detail 'the ResourceManager has not taken its NodeManager yet'
   else
     return 0

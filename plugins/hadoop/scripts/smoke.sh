@@ -13,11 +13,11 @@ trap 'rm -rf "$scratch"' EXIT
 
 hdfs_works() {
   seq 20000 >"$scratch/file"
-  webhdfs PUT "$dir/file" 'op=CREATE&overwrite=true' -T "$scratch/file" >&2
+  hdfs_change PUT "$dir/file" 'op=CREATE&overwrite=true' -T "$scratch/file"
   webhdfs GET "$dir/file" op=OPEN | cmp - "$scratch/file" || stampede_fail 'HDFS gave back other bytes than it was given'
 }
 
-webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null
+webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null # it is not there as a rule
 hdfs_works &
 hdfs=$!
 
@@ -70,10 +70,10 @@ want=$(printf 'alpha\t%d\nbeta\t%d' $((inputs * 8000)) $((inputs * 4000)))
 job=$(grep -ao 'job_[0-9]*_[0-9]*' "$scratch/job" | head -n 1)
 history=http://$STAMPEDE_MASTER:19888/ws/v1/history/mapreduce/jobs/$job
 in_history() { [[ $(ask "$history" | field state) == SUCCEEDED ]]; }
-stampede_wait 120 "the history server does not show $job; see journalctl -u hadoop-historyserver" in_history
+serves hadoop-historyserver "the history server does not show $job; see journalctl -u hadoop-historyserver" in_history
 
 hosts=$(for task in $(ask "$history/tasks" | grep -o 'task_[0-9]*_[0-9]*_[mr]_[0-9]*' | sort -u); do
   ask "$history/tasks/$task/attempts" | field nodeHttpAddress
 done | sed 's/:.*//' | sort -u | tr '\n' ' ')
-webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null
+hdfs_change DELETE "$dir" 'op=DELETE&recursive=true'
 stampede_detail "word count right: alpha $((inputs * 8000)), beta $((inputs * 4000)), tasks on ${hosts% }"

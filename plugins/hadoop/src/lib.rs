@@ -7,6 +7,7 @@
 //! - [`units`]: what else stands on the nodes
 //! - [`sizing`]: the request's sizes, and what is wrong with them in words
 //! - [`memory`]: how a worker's memory is shared out
+//! - [`owned_properties`]: the properties of Hadoop that requests cannot set
 //! - [`settings`]: the parameters
 //! - [`xml`]: Hadoop's file format
 //!
@@ -14,6 +15,7 @@
 //! `/etc/stampede/hadoop.env`.
 
 pub mod memory;
+pub mod owned_properties;
 pub mod settings;
 pub mod sites;
 pub mod sizing;

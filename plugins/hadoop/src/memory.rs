@@ -13,10 +13,10 @@ const STEP: u32 = 256;
 const LARGEST_MIN: u32 = 2048;
 const SMALLEST_HEAP: u32 = 256;
 const LARGEST_WORKER_HEAP: u32 = 1024;
-/// What each master daemon needs at least; NameNode, ResourceManager and history server together
-/// three of them.
+/// What the master's four processes need at least: NameNode, ResourceManager, history server, and
+/// the checkpoint.
 #[cfg(test)]
-pub const LEAST_MASTER: u32 = 3 * SMALLEST_HEAP;
+pub const LEAST_MASTER: u32 = 4 * SMALLEST_HEAP;
 
 /// Up to so much memory, so much is kept for the system.
 const RESERVES: [(u32, u32); 8] = [
@@ -142,9 +142,11 @@ pub fn task_heap(container: u32) -> u32 {
         .max(64)
 }
 
-/// The heaps of the master's daemons: NameNode, ResourceManager, history server. `None` where the
-/// node is too small.
-pub fn share_master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u32; 3]> {
+/// The heaps of the master's processes: NameNode, ResourceManager, history server, and the
+/// checkpoint, which loads what the NameNode holds and so gets as much, or what is left beside a
+/// NameNode's heap that the user set. `None` where the node is too small.
+pub fn share_master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u32; 4]> {
+    const CHECKPOINT_WEIGHT: u32 = 3;
     // in the order of their weights, the lightest first, so that the others share what its lower
     // bound leaves
     const WEIGHTS: [(usize, u32, u32); 3] = [(2, 2, 1024), (1, 3, 4 * 1024), (0, 3, 8 * 1024)];
@@ -156,7 +158,8 @@ pub fn share_master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u
         .iter()
         .filter(|(index, ..)| wishes[*index].is_none())
         .map(|(_, weight, _)| weight)
-        .sum();
+        .sum::<u32>()
+        + CHECKPOINT_WEIGHT;
     let mut heaps = wishes.map(Option::unwrap_or_default);
     for (index, weight, most) in WEIGHTS {
         if wishes[index].is_none() {
@@ -165,7 +168,14 @@ pub fn share_master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u
             weights -= weight;
         }
     }
-    Some(heaps)
+    let [namenode, resourcemanager, historyserver] = heaps;
+    let checkpoint = namenode.min(left);
+    (checkpoint >= SMALLEST_HEAP.min(namenode)).then_some([
+        namenode,
+        resourcemanager,
+        historyserver,
+        checkpoint,
+    ])
 }
 
 /// The smallest memory, in steps of 512, of which `enough` says yes; `None` when not even 4 TiB
@@ -247,10 +257,31 @@ mod tests {
             Some(2000)
         );
         assert_eq!(
-            share_master(4096, 0, [Some(2561), None, None]),
-            None,
-            "2561 + 2 * 256 MiB are more than 3072"
+            share_master(4096, 0, [Some(2304), None, None]),
+            Some([2304, 256, 256, 256]),
         );
+        assert_eq!(
+            share_master(4096, 0, [Some(2305), None, None]),
+            None,
+            "2305 + 3 * 256 MiB are more than 3072"
+        );
+    }
+
+    #[test]
+    fn the_checkpoint_has_the_namenodes_heap_beside_it() {
+        let table = [
+            (2048, [256, 256, 256, 256]),
+            (4096, [837, 837, 558, 837]),
+            (16384, [4608, 4096, 1024, 4608]),
+            (65536, [8192, 4096, 1024, 8192]),
+        ];
+        for (ram, heaps) in table {
+            assert_eq!(share_master(ram, 0, [None; 3]), Some(heaps), "{ram} MiB");
+        }
+        // what the user gives the NameNode is taken, and the checkpoint gets what is left
+        let heaps = share_master(8192, 0, [Some(4096), None, None]).unwrap();
+        assert_eq!(heaps[0], 4096);
+        assert!(heaps[3] >= 256 && heaps.iter().sum::<u32>() <= usable_ram(8192));
     }
 
     proptest! {

@@ -92,7 +92,7 @@ pub fn schema() -> String {
     add_operation(&mut properties);
     for file in ["core", "hdfs", "yarn", "mapred"] {
         let description = format!(
-            "Further properties of {file}-site.xml, as a JSON object; they win over Stampede's own."
+            "Further properties of {file}-site.xml, as a JSON object; they win over Stampede's own, but for the folders, addresses and files that its scripts rely on."
         );
         properties.insert(
             format!("{file}_site"),
@@ -151,13 +151,13 @@ fn add_memory(properties: &mut Map<String, Value>) {
 
 fn add_volumes(properties: &mut Map<String, Value>) {
     let mut volume = integer_schema(
-        "Size of a data volume for each worker in GiB; 0 keeps HDFS on the root disk.",
+        "Size of a data volume for each worker in GiB, for HDFS's blocks and YARN's local files; 0 keeps both on the root disk.",
         0,
         65_536,
     );
     volume["default"] = 0.into();
     let kind = json!({"type": "string", "description": "Type of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"});
-    let keep = json!({"type": "boolean", "description": "Whether the data volumes stay when the cluster is deleted.", "default": false});
+    let keep = json!({"type": "boolean", "description": "Whether the workers' volumes stay when the cluster is deleted. They hold the blocks and not their names, which are the NameNode's: no new cluster can read them.", "default": false});
     properties.insert("data_volume_gib".to_owned(), mark_fixed(volume));
     properties.insert("data_volume_type".to_owned(), mark_fixed(kind));
     properties.insert("data_volume_keep".to_owned(), mark_fixed(keep));

@@ -5,6 +5,7 @@ use stampede_plugin::{Problem, Request, problem};
 
 use crate::{
     memory::task_heap,
+    owned_properties::find_owned,
     settings::HadoopSettings,
     sizing::ClusterSizes,
     units::{DATA, JAVA_OPENS},
@@ -13,6 +14,19 @@ use crate::{
 
 /// `true` where the launcher could set it so, else what Hadoop takes as `false`.
 const RECOVERY: &str = "${stampede.recovery}";
+
+/// How full a disk is when YARN stops to use it, and when it begins again.
+const DISK_UNHEALTHY_PERCENT: u32 = 95;
+const DISK_HEALTHY_PERCENT: u32 = 93;
+
+/// How long the logs and histories of jobs are kept.
+const KEPT_DAYS: u64 = 7;
+
+/// What jobs' own files, kept for their next run, may take of a worker's disk: a twentieth, and at
+/// most Hadoop's default.
+fn localizer_cache_mib(disk_gib: u32) -> u32 {
+    (disk_gib.saturating_mul(1024) / 20).clamp(256, 10 * 1024)
+}
 
 /// The HDFS that clients speak to.
 pub fn hdfs_url(master: &str) -> String {
@@ -36,7 +50,7 @@ pub fn site_files(
         ("hdfs", hdfs_site(settings, sizes), &settings.hdfs_site),
         (
             "yarn",
-            yarn_site(request, sizes, master),
+            yarn_site(request, settings, sizes, master),
             &settings.yarn_site,
         ),
         ("mapred", mapred_site(sizes, master), &settings.mapred_site),
@@ -48,6 +62,13 @@ pub fn site_files(
                     format!("hadoop.{name}_site"),
                     format!("the property {key:?} has no name, or a line break or control character in its name or value"),
                     "Hadoop's XML files cannot carry that: take it out",
+                ));
+            }
+            if let Some(owned) = find_owned(key) {
+                problems.push(problem(
+                    format!("hadoop.{name}_site"),
+                    format!("`{}` is not free: {}", key.trim(), owned.reason),
+                    format!("take it out; {}", owned.instead),
                 ));
             }
             properties.set(key, value);
@@ -72,31 +93,57 @@ fn core_site(master: &str) -> SiteProperties {
     site
 }
 
+/// Where HDFS's blocks, YARN's local files and YARN's logs lie on a worker: on its data volume, if
+/// it has one, all three, since a sort of what the volume holds writes as much locally.
+struct WorkerFolders {
+    blocks: String,
+    local: String,
+    logs: String,
+}
+
+impl WorkerFolders {
+    fn new(settings: &HadoopSettings) -> Self {
+        if settings.data_volume_gib > 0 {
+            let volume = format!("{DATA}/volume");
+            Self {
+                blocks: format!("{volume}/hdfs"),
+                local: format!("{volume}/yarn/local"),
+                logs: format!("{volume}/yarn/logs"),
+            }
+        } else {
+            Self {
+                blocks: format!("{DATA}/hdfs"),
+                local: format!("{DATA}/yarn/local"),
+                logs: "/var/log/hadoop-yarn".to_owned(),
+            }
+        }
+    }
+}
+
 fn hdfs_site(settings: &HadoopSettings, sizes: &ClusterSizes) -> SiteProperties {
-    let data = if settings.data_volume_gib > 0 {
-        format!("{DATA}/volume/hdfs")
-    } else {
-        format!("{DATA}/hdfs")
-    };
+    let data = WorkerFolders::new(settings).blocks;
     let mut site = SiteProperties::default();
     site.set("dfs.replication", sizes.replication)
         .set("dfs.blocksize", u64::from(settings.block_size_mib) << 20)
         .set("dfs.namenode.name.dir", format!("file://{DATA}/name"))
-        .set("dfs.namenode.checkpoint.dir", format!("file://{DATA}/checkpoint"))
+        .set(
+            "dfs.namenode.checkpoint.dir",
+            format!("file://{DATA}/checkpoint"),
+        )
         .set("dfs.datanode.data.dir", format!("file://{data}"))
         .set("dfs.namenode.rpc-bind-host", "0.0.0.0")
         .set("dfs.namenode.http-bind-host", "0.0.0.0")
         // nodes are known by /etc/hosts; nothing resolves an address back
-        .set("dfs.namenode.datanode.registration.ip-hostname-check", false)
+        .set(
+            "dfs.namenode.datanode.registration.ip-hostname-check",
+            false,
+        )
         .set("dfs.hosts.exclude", format!("{DATA}/exclude"))
         // blocks of restarted DataNodes are reported within seconds on a cluster of this size; the
         // default waits for half a minute more
         .set("dfs.namenode.safemode.extension", 5000)
-        .set(
-            "dfs.datanode.du.reserved.calculator",
-            "org.apache.hadoop.hdfs.server.datanode.fsdataset.impl.ReservedSpaceCalculator$ReservedSpaceCalculatorPercentage",
-        )
-        .set("dfs.datanode.du.reserved.pct", 5)
+        // the launcher says how many bytes: what stood on the disk before, and a tenth of it
+        .set("dfs.datanode.du.reserved", "${stampede.reserved}")
         // clients, and so running tasks, sit out a restart of the NameNode: a second's pause, sixty
         // times, then ten seconds'
         .set("dfs.client.retry.policy.enabled", true)
@@ -105,7 +152,13 @@ fn hdfs_site(settings: &HadoopSettings, sizes: &ClusterSizes) -> SiteProperties 
     site
 }
 
-fn yarn_site(request: &Request, sizes: &ClusterSizes, master: &str) -> SiteProperties {
+fn yarn_site(
+    request: &Request,
+    settings: &HadoopSettings,
+    sizes: &ClusterSizes,
+    master: &str,
+) -> SiteProperties {
+    let folders = WorkerFolders::new(settings);
     let share = "/opt/hadoop/share/hadoop";
     let classpath = ["common", "hdfs", "yarn", "mapreduce"]
         .map(|part| format!("{share}/{part}/*,{share}/{part}/lib/*"))
@@ -120,13 +173,18 @@ fn yarn_site(request: &Request, sizes: &ClusterSizes, master: &str) -> SitePrope
         .set("yarn.nodemanager.address", "0.0.0.0:8041")
         .set("yarn.nodemanager.aux-services", "mapreduce_shuffle")
         .set("yarn.nodemanager.aux-services.mapreduce_shuffle.class", "org.apache.hadoop.mapred.ShuffleHandler")
-        .set("yarn.nodemanager.local-dirs", format!("{DATA}/yarn/local"))
-        .set("yarn.nodemanager.log-dirs", "/var/log/hadoop-yarn")
+        .set("yarn.nodemanager.local-dirs", folders.local)
+        .set("yarn.nodemanager.log-dirs", folders.logs)
+        // HDFS leaves a tenth of the disk free; only where others fill that, too, is a worker
+        // taken for unhealthy
+        .set("yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage", DISK_UNHEALTHY_PERCENT)
+        .set("yarn.nodemanager.disk-health-checker.disk-utilization-watermark-low-per-disk-percentage", DISK_HEALTHY_PERCENT)
+        .set("yarn.nodemanager.localizer.cache.target-size-mb", localizer_cache_mib(sizes.disk_gib))
         .set("yarn.nodemanager.resource.memory-mb", sizes.worker.granted)
-        .set("yarn.nodemanager.resource.cpu-vcores", sizes.vcpus)
+        .set("yarn.nodemanager.resource.cpu-vcores", sizes.vcores)
         .set("yarn.scheduler.minimum-allocation-mb", sizes.worker.minimum)
         .set("yarn.scheduler.maximum-allocation-mb", sizes.worker.maximum)
-        .set("yarn.scheduler.maximum-allocation-vcores", sizes.vcpus)
+        .set("yarn.scheduler.maximum-allocation-vcores", sizes.vcores)
         .set("yarn.nodemanager.vmem-check-enabled", false)
         .set(
             "yarn.nodemanager.env-whitelist",
@@ -134,6 +192,8 @@ fn yarn_site(request: &Request, sizes: &ClusterSizes, master: &str) -> SitePrope
         )
         .set("yarn.application.classpath", format!("/etc/hadoop,{classpath}"))
         .set("yarn.log-aggregation-enable", true)
+        // logs and histories are kept for a week, and not for ever, as is the default of the first
+        .set("yarn.log-aggregation.retain-seconds", KEPT_DAYS * 86_400)
         .set("yarn.nodemanager.remote-app-log-dir", "/yarn-logs")
         .set("yarn.log.server.url", format!("http://{master}:19888/jobhistory/logs"))
         .set("yarn.nodemanager.delete.debug-delay-sec", 0)
@@ -187,6 +247,7 @@ fn mapred_site(sizes: &ClusterSizes, master: &str) -> SiteProperties {
             "mapreduce.jobhistory.intermediate-done-dir",
             "/mr-history/tmp",
         )
+        .set("mapreduce.jobhistory.max-age-ms", KEPT_DAYS * 86_400_000)
         .set("mapreduce.jobhistory.done-dir", "/mr-history/done")
         // anybody's jobs are staged here, also those of users without a home in HDFS
         .set("yarn.app.mapreduce.am.staging-dir", "/staging")
@@ -217,10 +278,15 @@ fn mapred_site(sizes: &ClusterSizes, master: &str) -> SiteProperties {
 
 fn scheduler_queues() -> SiteProperties {
     let mut site = SiteProperties::default();
-    site.set("yarn.scheduler.capacity.root.queues", "default")
-        .set("yarn.scheduler.capacity.root.default.capacity", 100)
-        // a tenth, the default, is not one ApplicationMaster on a small cluster, which then waits
-        // for ever
-        .set("yarn.scheduler.capacity.maximum-am-resource-percent", "0.5");
+    // without it memory alone is counted, and a large worker of few processors runs dozens of tasks
+    site.set(
+        "yarn.scheduler.capacity.resource-calculator",
+        "org.apache.hadoop.yarn.util.resource.DominantResourceCalculator",
+    )
+    .set("yarn.scheduler.capacity.root.queues", "default")
+    .set("yarn.scheduler.capacity.root.default.capacity", 100)
+    // a tenth, the default, is not one ApplicationMaster on a small cluster, which then waits
+    // for ever
+    .set("yarn.scheduler.capacity.maximum-am-resource-percent", "0.5");
     site
 }

@@ -8,15 +8,21 @@ use crate::{
     settings::HadoopSettings,
 };
 
+/// Tasks wait for disks and for one another: a processor carries two. With one, the smallest
+/// worker, of one processor, could not run an `ApplicationMaster` and its task.
+const VCORES_PER_VCPU: u32 = 2;
+
 /// The sizes of one cluster; memory in MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClusterSizes {
-    /// Heaps of NameNode, ResourceManager and history server.
-    pub master: [u32; 3],
+    /// Heaps of NameNode, ResourceManager, history server and checkpoint.
+    pub master: [u32; 4],
     /// Each worker's shares.
     pub worker: WorkerMemory,
-    /// A worker's virtual processors.
-    pub vcpus: u32,
+    /// What a worker offers to YARN: [`VCORES_PER_VCPU`] for each of its processors.
+    pub vcores: u32,
+    /// A worker's disk that HDFS and YARN write to, in GiB.
+    pub disk_gib: u32,
     /// Copies of each block.
     pub replication: u32,
 }
@@ -54,7 +60,11 @@ pub fn compute_sizes(
         Ok(ClusterSizes {
             master,
             worker,
-            vcpus: workers.flavor.vcpus.max(1),
+            vcores: workers.flavor.vcpus.max(1).saturating_mul(VCORES_PER_VCPU),
+            disk_gib: match settings.data_volume_gib {
+                0 => workers.flavor.disk_gib,
+                volume => volume,
+            },
             replication,
         })
     } else {
@@ -67,7 +77,7 @@ fn size_master(
     group: &NodeGroup,
     settings: &HadoopSettings,
     problems: &mut Vec<Problem>,
-) -> [u32; 3] {
+) -> [u32; 4] {
     let wishes = [
         settings.namenode_heap_mib,
         settings.resourcemanager_heap_mib,
@@ -79,10 +89,10 @@ fn size_master(
         problems.push(too_small(
             "master.flavor",
             group,
-            "the heaps of the NameNode, the ResourceManager and the history server",
+            "the heaps of the NameNode and its checkpoint, the ResourceManager and the history server",
             enough,
         ));
-        [0; 3]
+        [0; 4]
     })
 }
 

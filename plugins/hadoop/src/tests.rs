@@ -161,10 +161,33 @@ fn every_worker_gets_the_volume_asked_for() {
         template["resources"]["hadoop_worker_2_attachment"]["properties"]["instance_uuid"],
         json!({"get_resource": "worker_2_server"})
     );
-    assert_eq!(
-        value(&bundle, "hdfs", "dfs.datanode.data.dir"),
-        "file:///var/lib/hadoop/volume/hdfs"
-    );
+    let folders = [
+        (
+            "hdfs",
+            "dfs.datanode.data.dir",
+            "file:///var/lib/hadoop/volume/hdfs",
+        ),
+        (
+            "yarn",
+            "yarn.nodemanager.local-dirs",
+            "/var/lib/hadoop/volume/yarn/local",
+        ),
+        (
+            "yarn",
+            "yarn.nodemanager.log-dirs",
+            "/var/lib/hadoop/volume/yarn/logs",
+        ),
+    ];
+    for (file, name, folder) in folders {
+        assert_eq!(value(&bundle, file, name), folder);
+    }
+    for unit in ["hadoop-datanode", "hadoop-nodemanager"] {
+        let text = content(&bundle, &format!("/etc/systemd/system/{unit}.service"));
+        assert!(
+            text.contains("RequiresMountsFor=/var/lib/hadoop/volume\n"),
+            "{unit}"
+        );
+    }
     let declared = HadoopPlugin::describe().resource_types;
     for resource in template["resources"].as_object().unwrap().values() {
         assert!(
@@ -195,7 +218,7 @@ fn what_cannot_be_is_refused_in_words_all_at_once() {
             .contains("do not fit beside each other")
     );
     assert!(
-        told(request(2, 4096, &json!({"namenode_heap_mib": 2561})))
+        told(request(2, 4096, &json!({"namenode_heap_mib": 2305})))
             .starts_with("master.flavor: flavor `m4096` has 4096 MiB")
     );
     assert!(
@@ -215,6 +238,100 @@ fn what_cannot_be_is_refused_in_words_all_at_once() {
         told(old),
         "hadoop.version: there is no Hadoop 2.7.1 here (take one of 3.5.0, 3.4.3)"
     );
+}
+
+#[test]
+fn what_the_scripts_own_is_refused_by_name_in_whichever_file() {
+    for file in ["core", "hdfs", "yarn", "mapred"] {
+        for name in [
+            "dfs.datanode.data.dir",
+            "dfs.name.dir",
+            " yarn.nodemanager.local-dirs",
+        ] {
+            let mut settings = json!({});
+            settings[format!("{file}_site")] = json!({ name: "/data" });
+            let told = told(request(2, 4096, &settings));
+            let start = format!(
+                "hadoop.{file}_site: `{}` is not free: the nodes' scripts",
+                name.trim()
+            );
+            assert!(
+                told.starts_with(&start) && told.contains("hadoop.data_volume_gib"),
+                "{told}"
+            );
+        }
+    }
+    let free = json!({"hdfs_site": {"dfs.replication.max": "64", "dfs.datanode.du.reserved": "0"}});
+    let bundle = HadoopPlugin::generate(request(2, 4096, &free)).unwrap();
+    assert_eq!(value(&bundle, "hdfs", "dfs.datanode.du.reserved"), "0");
+}
+
+#[test]
+fn processors_count_and_the_smallest_worker_runs_a_job() {
+    let bundle = HadoopPlugin::generate(request(2, 32768, &json!({}))).unwrap();
+    let scheduler = content(&bundle, "/etc/hadoop/capacity-scheduler.xml");
+    assert!(scheduler.contains("resource.DominantResourceCalculator</value>"));
+    let vcores = |bundle: &Bundle| value(bundle, "yarn", "yarn.nodemanager.resource.cpu-vcores");
+    assert_eq!(vcores(&bundle), "4", "two processors");
+    let mut one = request(1, 2048, &json!({}));
+    one.groups[1].flavor.vcpus = 1;
+    let bundle = HadoopPlugin::generate(one).unwrap();
+    assert_eq!(vcores(&bundle), "2", "an ApplicationMaster and a task");
+}
+
+#[test]
+fn logs_and_histories_end_and_disks_keep_room() {
+    let bundle = HadoopPlugin::generate(request(2, 4096, &json!({}))).unwrap();
+    let seven_days = 7 * 24 * 60 * 60;
+    assert_eq!(
+        value(&bundle, "yarn", "yarn.log-aggregation.retain-seconds"),
+        seven_days.to_string()
+    );
+    assert_eq!(
+        value(&bundle, "mapred", "mapreduce.jobhistory.max-age-ms"),
+        format!("{seven_days}000")
+    );
+    // a twentieth of the 20 GiB of the flavor
+    assert_eq!(
+        value(
+            &bundle,
+            "yarn",
+            "yarn.nodemanager.localizer.cache.target-size-mb"
+        ),
+        "1024"
+    );
+    assert_eq!(
+        value(&bundle, "hdfs", "dfs.datanode.du.reserved"),
+        "${stampede.reserved}"
+    );
+    assert!(
+        include_str!("../scripts/launch.sh")
+            .contains("-Dstampede.reserved=$(cat /var/lib/hadoop/reserved ")
+    );
+}
+
+/// What HDFS 3.5.0 reports of files that are being written.
+const OPEN_FILES: &str = include_str!("testdata/fsck-open-files.txt");
+
+#[test]
+fn a_file_that_is_written_on_leaving_workers_alone_is_seen() {
+    let drain = include_str!("../scripts/drain.sh");
+    let start = drain.find("\nalone() {").unwrap();
+    let function = &drain[start..start + drain[start..].find("\n}\n").unwrap() + 3];
+    let alone = |leaving: &str| {
+        let script = format!("{function}\nalone ' {leaving} '");
+        let mut bash = Command::new("bash")
+            .args(["-c", &script])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut bash.stdin.take().unwrap(), OPEN_FILES.as_bytes()).unwrap();
+        bash.wait().unwrap().success()
+    };
+    assert!(alone("10.77.0.12 10.77.0.13"), "both copies leave");
+    assert!(!alone("10.77.0.12"), "one copy stays");
+    assert!(!alone("10.77.0.1"), "an address is a whole one");
+    assert!(!alone(""));
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub fn script_environment(
     sizes: &ClusterSizes,
     release: &HadoopRelease,
 ) -> String {
-    let [namenode, resourcemanager, historyserver] = sizes.master;
+    let [namenode, resourcemanager, historyserver, checkpoint] = sizes.master;
     let entries = [
         ("VERSION", release.version.to_owned()),
         ("URLS", download_urls(request, release).join(" ")),
@@ -96,6 +96,7 @@ pub fn script_environment(
         ("NAMENODE_HEAP", namenode.to_string()),
         ("RESOURCEMANAGER_HEAP", resourcemanager.to_string()),
         ("HISTORYSERVER_HEAP", historyserver.to_string()),
+        ("CHECKPOINT_HEAP", checkpoint.to_string()),
         ("DATANODE_HEAP", sizes.worker.datanode.to_string()),
         ("NODEMANAGER_HEAP", sizes.worker.nodemanager.to_string()),
     ];
@@ -152,7 +153,7 @@ const METADATA: &str = "169.254.169.254/32";
 /// which would show it how this node signals. What YARN's daemons know of running jobs outlives
 /// them, and not the boot; a NodeManager that ends leaves its containers to the next one.
 pub fn systemd_unit(name: &str, user: &str, command: &str) -> String {
-    let mounts = if name == "hadoop-datanode" {
+    let mounts = if matches!(name, "hadoop-datanode" | "hadoop-nodemanager") {
         format!("RequiresMountsFor={DATA}/volume\n")
     } else {
         String::new()

@@ -10,13 +10,16 @@ if [[ -n ${STAMPEDE_CHANGE-} && -s $STAMPEDE_RUN/hadoop-registered ]]; then
 fi
 
 everybody() {
-  local hdfs yarn left
+  local hdfs yarn left metrics sick
   hdfs=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumLiveDataNodes)
   # one that has left is taken for alive for minutes
   left=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumDecomLiveDataNodes)
   hdfs=$((${hdfs:-0} - ${left:-0}))
-  yarn=$(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/metrics" | field activeNodes)
-  stampede_detail "$hdfs of $workers DataNodes, ${yarn:-0} of $workers NodeManagers"
+  metrics=$(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/metrics") || metrics=''
+  yarn=$(field activeNodes <<<"$metrics")
+  sick=$(field unhealthyNodes <<<"$metrics")
+  ((${sick:-0} == 0)) && sick='' || sick=", $sick unhealthy"
+  stampede_detail "$hdfs of $workers DataNodes, ${yarn:-0} of $workers NodeManagers$sick"
   ((hdfs >= workers && ${yarn:-0} >= workers)) && namenode_works
 }
 
@@ -26,4 +29,4 @@ history_works() { [[ $(ask "http://$STAMPEDE_MASTER:19888/ws/v1/history/info" | 
 stampede_wait "$STAMPEDE_TIMEOUT_S" 'not every worker has registered' everybody
 # the word count of the first run looks into the history server at its end; it need not wait for it at its beginning
 [[ $HADOOP_SMOKE == true && ! -e $STAMPEDE_KEPT/signalled ]] ||
-  stampede_wait 120 'the history server does not answer; see journalctl -u hadoop-historyserver' history_works
+  serves hadoop-historyserver 'the history server does not answer; see journalctl -u hadoop-historyserver' history_works

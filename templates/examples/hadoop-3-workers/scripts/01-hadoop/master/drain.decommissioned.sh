@@ -12,11 +12,19 @@ state() { grep -o "\"$2:[0-9]*\":{[^}]*}" <<<"$1" | field "$3"; }
 
 listing() { ask "http://$STAMPEDE_MASTER:9870/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo" | sed -n "s/^ *\"$1\" : \"//p" | tr -d '\\'; }
 
+# fsck FILE QUERY - HDFS's own report of its files; half a report is none
+fsck() {
+  ask --max-time "$drain_limit_s" -o "$1" "http://$STAMPEDE_MASTER:9870/fsck?ugi=hdfs&$2" && tail -n 1 "$1" | grep -q "^The filesystem under path .* is "
+}
+
 # Once nothing is left to copy, HDFS lets go; where a file wants more copies than workers remain there is always something left. Said at once,
 # by name. What the framework itself keeps (history, logs) is lowered, nobody else's.
 spread() {
-  local live leaving remain worker copies path wide=() own='^/(mr-history|yarn-logs|staging|tmp/stampede-smoke)/'
+  local live leaving remain worker copies path wide=() own='^/(mr-history|yarn-logs|staging|tmp/stampede-smoke)/' report=$STAMPEDE_RUN/fsck
   live=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumLiveDataNodes)
+  # who cannot see the files does not let anybody go
+  [[ -n $live ]] && fsck "$report" 'path=%2F&files=1&openforwrite=1' ||
+    stampede_fail "HDFS does not tell which files there are, so nobody leaves: $(tail -n 1 "$report" 2>/dev/null | cut -c 1-120)"
   read -ra leaving <<<"$STAMPEDE_LEAVING"
   remain=0
   for worker in $STAMPEDE_WORKERS; do [[ " ${leaving[*]} " == *" $worker "* ]] || remain=$((remain + 1)); done
@@ -28,8 +36,9 @@ spread() {
     else
       stampede_fail "$path keeps $copies copies, $remain workers would remain: lower that (hdfs dfs -setrep $remain /) or let fewer workers go"
     fi
-  done < <(ask --max-time "$drain_limit_s" "http://$STAMPEDE_MASTER:9870/fsck?ugi=hdfs&path=%2F&files=1" |
-    sed -nE 's|^(/.*) [0-9]+ bytes, replicated: replication=([0-9]+), .*|\2 \1|p' | awk -v live="${live:-0}" -v remain="$remain" '$1 > remain && $1 <= live')
+  done < <(sed -nE 's|^(/.*) [0-9]+ bytes, replicated: replication=([0-9]+), .*|\2 \1|p' "$report" | awk -v live="$live" -v remain="$remain" '$1 > remain && $1 <= live')
+  rm -f "$report"
+  # a file of these may end meanwhile; what is left of it then says so
   for path in "${wide[@]}"; do webhdfs PUT "$(encoded "$path")" "op=SETREPLICATION&replication=$remain" >/dev/null; done
 }
 
@@ -60,13 +69,54 @@ let_go() {
       RUNNING | DECOMMISSIONING | UNHEALTHY | NEW | REBOOTED) rest+="${rest:+; }$worker: $(field numContainers <<<"$yarn") containers run" ;;
     esac
   done
+  [[ -n $rest ]] || rest=$(written)
   [[ -n $rest ]] || return 0
   stampede_detail "$rest"
   return 1
 }
 
+# written - HDFS lets a worker go while a file is being written there. The writers of most are sent on to the next copy; where all copies of what is
+# written last lie on those who leave it would be lost, though its writer was told that it is safe.
+written() {
+  local path address worker addresses=' ' open report=$STAMPEDE_RUN/open waits=()
+  for worker in $STAMPEDE_LEAVING; do
+    address=$(getent ahostsv4 "$worker" | head -n 1 | cut -d ' ' -f 1)
+    addresses+="$address "
+  done
+  if ! open=$(runuser -u hdfs -g hadoop -- /usr/local/bin/hdfs dfsadmin -listOpenFiles); then
+    echo 'HDFS does not tell which files are being written'
+    return 0
+  fi
+  while IFS= read -r path; do
+    # one that is closed meanwhile is not there, or holds no such block
+    fsck "$report" "path=$(encoded "$path")&files=1&blocks=1&locations=1&openforwrite=1" || continue
+    ! alone "$addresses" <"$report" || waits+=("$path")
+  done < <(sed -nE 's|^[^\t]*\t[^\t]*\t *(/.*)|\1|p' <<<"$open")
+  rm -f "$report"
+  ((${#waits[@]} > 0)) || return 0
+  sleep 5 # each look starts a JVM
+  echo "${waits[0]:0:100} is being written on ${STAMPEDE_LEAVING// /, } alone: close it (the lease of a writer that died ends after 20 minutes)$( ((${#waits[@]} == 1)) || echo ", and $((${#waits[@]} - 1)) more")"
+}
+
+# alone ADDRESSES - of a file's report: whether all copies of the block that is being written lie there
+alone() {
+  awk -v leaving="$1" '
+    /^Under Construction Block:/ {open = 1; next}
+    open && /Expected_repl=/ {
+      stay = 0
+      copies = split($0, parts, /DatanodeInfoWithStorage\[/)
+      for (i = 2; i <= copies; i++) {
+        split(parts[i], address, ":")
+        if (index(leaving, " " address[1] " ") == 0) stay++
+      }
+      if (copies > 1 && stay == 0) held = 1
+      open = 0
+    }
+    END {exit !held}'
+}
+
 if [[ -n ${STAMPEDE_LEAVING-} ]]; then
-  stampede_wait 120 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_works
+  serves hadoop-namenode 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_ready
   spread
   exclude
   leaving

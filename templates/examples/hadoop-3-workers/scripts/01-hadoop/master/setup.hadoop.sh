@@ -40,6 +40,18 @@ folder() { # PATH OWNER MODE
   [[ -d $1 ]] || install -d -o "$2" -g hadoop -m "$3" "$1"
 }
 
+# What HDFS leaves free on its disk: what stood there before its first block, and a tenth, so that YARN finds the disk healthy however full HDFS is.
+# Measured once, since what others write later comes out of the tenth.
+reserve() { # FOLDER
+  local size used avail blocks=0 mib=1048576
+  [[ ! -s $data/reserved ]] || return 0
+  read -r size used avail < <(df --block-size=1 --output=size,used,avail "$1" | tail -n 1)
+  if [[ -d $1/current ]]; then blocks=$(du --summarize --block-size=1 "$1" | cut -f 1); fi
+  ((avail + blocks >= size / 10 + 512 * mib)) ||
+    stampede_fail "the disk of $1 has $((avail / mib)) of $((size / mib)) MiB free, too little for HDFS and YARN: take a flavor with a larger disk"
+  stampede_file 0644 $data/reserved <<<$((used - blocks + size / 10))
+}
+
 # The volume is the one disk that Heat attached: empty, or formatted by us, and at least as large as asked for, since some backends round up. The
 # node is never told its volume's id (the server exists before the attachment, and its user data with it), so anything but exactly one such disk, or
 # one of exactly that size, is refused, not guessed.
@@ -61,8 +73,7 @@ mount_volume() {
   until findmnt --noheadings "$data/volume" >/dev/null; do
     read -ra found < <(volumes)
     ((${#found[@]} <= 1)) || stampede_fail "cannot tell the data volume: ${found[*]} are all empty and of $HADOOP_VOLUME_GIB GiB or more"
-    if ((${#found[@]} == 1)); then
-      [[ $(blkid -p -o value -s LABEL "${found[0]}") == hadoop-data ]] || mkfs.ext4 -q -m 1 -L hadoop-data "${found[0]}"
+    if ((${#found[@]} == 1)) && format_volume "${found[0]}"; then
       # after a boot the DataNode waits for the attachment as long as that takes
       grep -q '^LABEL=hadoop-data ' /etc/fstab ||
         echo "LABEL=hadoop-data $data/volume ext4 defaults,noatime,nofail,x-systemd.device-timeout=1h 0 2" >>/etc/fstab
@@ -75,6 +86,17 @@ mount_volume() {
     fi
   done
   folder "$data/volume/hdfs" hdfs 0700
+  folder "$data/volume/yarn" yarn 0755
+}
+
+# Nothing that was ever in use is formatted: a disk that no tool knows may still hold something, and a worker that worked has its volume already.
+format_volume() { # DISK
+  [[ $(blkid -p -o value -s LABEL "$1") != hadoop-data ]] || return 0
+  [[ ! -e $STAMPEDE_KEPT/signalled ]] ||
+    stampede_fail "the data volume of this worker is gone, and $1 holds none of its blocks: attach the volume again, or let this worker go"
+  cmp --quiet --bytes=16777216 "$1" /dev/zero && cmp --quiet <(tail --bytes=1048576 "$1") <(head --bytes=1048576 /dev/zero) ||
+    stampede_fail "the data volume $1 is not empty, though it has no file system: it is not formatted; give the cloud's volumes a type that is wiped, or no data volume"
+  mkfs.ext4 -q -m 1 -L hadoop-data "$1"
 }
 
 # PATH MODE OWNER [GROUP]: made as OWNER, in whose folder it lies; only the superuser hdfs may give a group, which folders inside inherit
@@ -82,8 +104,8 @@ hdfs_folder() {
   local -x HDFS_USER=$3
   [[ $(webhdfs GET "$1" op=GETFILESTATUS) != *'"type":"DIRECTORY"'* ]] || return 0
   [[ -z ${4-} ]] || HDFS_USER=hdfs
-  webhdfs PUT "$1" "op=MKDIRS&permission=$2" >/dev/null
-  [[ -z ${4-} ]] || webhdfs PUT "$1" "op=SETOWNER&owner=$3&group=$4" >/dev/null
+  hdfs_change PUT "$1" "op=MKDIRS&permission=$2"
+  [[ -z ${4-} ]] || hdfs_change PUT "$1" "op=SETOWNER&owner=$3&group=$4"
 }
 
 # a home for whoever logs in to the image, and for root; beside one another, since each is three questions to a NameNode that has just begun
@@ -104,19 +126,37 @@ hdfs_folders() {
 }
 
 # service UNIT HEAP SITE... - with what it reads, so that a change restarts nobody whom it does not concern
-service() {
-  local unit=$1 heap="HADOOP_$2_HEAP" sites=("${@:3}")
-  stampede_service "$unit" "${sites[@]/#/$conf/}" $conf/core-site.xml $conf/log4j.properties /usr/local/lib/hadoop/launch <(echo "${!heap} $HADOOP_VERSION $java")
+service() { with_what_it_reads stampede_service "$@"; }
+
+service_differs() { with_what_it_reads stampede_service_differs "$@"; }
+
+with_what_it_reads() { # COMMAND UNIT HEAP SITE...
+  local heap="HADOOP_$3_HEAP" sites=("${@:4}")
+  "$1" "$2" "${sites[@]/#/$conf/}" $conf/core-site.xml $conf/log4j.properties /usr/local/lib/hadoop/launch <(echo "${!heap} $HADOOP_VERSION $java")
 }
 
-# formatted aside and moved, so that a folder of this name is always formatted
+# Formatted aside and moved, so that a folder of this name is always formatted. Once the cluster was ready the only names of all blocks stand there:
+# what is missing then is for a person to bring back.
 format() {
   [[ ! -e $data/name/current/VERSION ]] || return 0
-  rm -rf $data/name $data/name.new
+  [[ ! -e $STAMPEDE_KEPT/signalled ]] ||
+    stampede_fail "the NameNode's folder $data/name is gone or damaged; it is not formatted anew: bring it back from a backup, or by hdfs namenode -importCheckpoint from $data/checkpoint"
+  [[ ! -e $data/name ]] || stampede_fail "$data/name is there and holds no NameNode's image; it is not formatted: look what it is, and move it away"
+  rm -rf $data/name.new
   folder $data/name.new hdfs 0700
   as_daemon hdfs /usr/local/bin/hdfs namenode -D "dfs.namenode.name.dir=file://$data/name.new" -format -nonInteractive
   find $data/name.new -type f -exec sync {} +
   mv -T $data/name.new $data/name
+}
+
+# A NameNode that restarts waits in safe mode until it knows a thousandth less than all blocks: for ever, where those of a dead worker are missing.
+may_restart_namenode() {
+  local bean=Hadoop:service=NameNode,name=FSNamesystem missing total
+  [[ -n ${STAMPEDE_CHANGE-} ]] && service_differs hadoop-namenode NAMENODE hdfs-site.xml || return 0
+  missing=$(jmx "$STAMPEDE_MASTER:9870" "$bean" MissingBlocks) || missing=0
+  total=$(jmx "$STAMPEDE_MASTER:9870" "$bean" BlocksTotal) || total=0
+  ((${missing:-0} * 1000 <= ${total:-0})) ||
+    stampede_fail "HDFS misses $missing of $total blocks, and a NameNode that restarts now would stay in safe mode: bring the dead workers back, or delete what is lost (hdfs fsck / -list-corruptfileblocks)"
 }
 
 setup_master() {
@@ -127,8 +167,9 @@ setup_master() {
   service hadoop-resourcemanager RESOURCEMANAGER yarn-site.xml capacity-scheduler.xml
   folder $data/checkpoint hdfs 0700
   format
+  may_restart_namenode
   service hadoop-namenode NAMENODE hdfs-site.xml
-  stampede_wait 120 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_works
+  serves hadoop-namenode 'the NameNode does not serve; see journalctl -u hadoop-namenode' namenode_ready
   hdfs_folders
   service hadoop-historyserver HISTORYSERVER mapred-site.xml hdfs-site.xml yarn-site.xml
   # the NameNode's journal grows for ever unless somebody merges it into its image now and then
@@ -140,9 +181,15 @@ setup_master() {
 }
 
 setup_worker() {
-  if ((HADOOP_VOLUME_GIB > 0)); then mount_volume; else folder $data/hdfs hdfs 0700; fi
-  folder $data/yarn yarn 0755
-  folder /var/log/hadoop-yarn yarn 0755
+  if ((HADOOP_VOLUME_GIB > 0)); then
+    mount_volume
+    reserve $data/volume/hdfs
+  else
+    folder $data/hdfs hdfs 0700
+    folder $data/yarn yarn 0755
+    folder /var/log/hadoop-yarn yarn 0755
+    reserve $data/hdfs
+  fi
   service hadoop-datanode DATANODE hdfs-site.xml
   # it writes logs into HDFS and serves MapReduce's shuffle
   service hadoop-nodemanager NODEMANAGER yarn-site.xml hdfs-site.xml mapred-site.xml
