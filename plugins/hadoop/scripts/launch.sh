@@ -34,6 +34,9 @@ daemon() { # HEAP_MIB CLASS
   class=$2
 }
 
+# measured FILE - what setup found out about the disk
+measured() { cat "/var/lib/hadoop/$1" 2>/dev/null || echo 0; }
+
 opts=$(printenv HADOOP_OPTS || true)
 client="${HADOOP_CLIENT_OPTS:--XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m} -Dhadoop.root.logger=${HADOOP_ROOT_LOGGER:-WARN,console}"
 # formatting is a short command, whatever its class is
@@ -47,8 +50,7 @@ case $command:$what in
   hdfs:namenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
   hdfs:secondarynamenode) daemon "$HADOOP_CHECKPOINT_HEAP" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
   hdfs:datanode)
-    # setup measured what HDFS leaves free on its disk
-    options+=("-Dstampede.reserved=$(cat /var/lib/hadoop/reserved || echo 0)")
+    options+=("-Dstampede.reserved=$(measured reserved)")
     daemon "$HADOOP_DATANODE_HEAP" org.apache.hadoop.hdfs.server.datanode.DataNode
     ;;
   yarn:resourcemanager | yarn:nodemanager)
@@ -56,7 +58,10 @@ case $command:$what in
     [[ $(uname -m) != x86_64 ]] || options+=(-Dstampede.recovery=true -Dlibrary.leveldbjni.path=/var/lib/hadoop/tmp)
     ;;&
   yarn:resourcemanager) daemon "$HADOOP_RESOURCEMANAGER_HEAP" org.apache.hadoop.yarn.server.resourcemanager.ResourceManager ;;
-  yarn:nodemanager) daemon "$HADOOP_NODEMANAGER_HEAP" org.apache.hadoop.yarn.server.nodemanager.NodeManager ;;
+  yarn:nodemanager)
+    options+=("-Dstampede.free=$(measured free-mib)")
+    daemon "$HADOOP_NODEMANAGER_HEAP" org.apache.hadoop.yarn.server.nodemanager.NodeManager
+    ;;
   mapred:historyserver) daemon "$HADOOP_HISTORYSERVER_HEAP" org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer ;;
 
   hadoop:fs | hdfs:dfs) class=org.apache.hadoop.fs.FsShell ;;

@@ -15,10 +15,6 @@ use crate::{
 /// `true` where the launcher could set it so, else what Hadoop takes as `false`.
 const RECOVERY: &str = "${stampede.recovery}";
 
-/// How full a disk is when YARN stops to use it, and when it begins again.
-const DISK_UNHEALTHY_PERCENT: u32 = 95;
-const DISK_HEALTHY_PERCENT: u32 = 93;
-
 /// How long the logs and histories of jobs are kept.
 const KEPT_DAYS: u64 = 7;
 
@@ -175,10 +171,10 @@ fn yarn_site(
         .set("yarn.nodemanager.aux-services.mapreduce_shuffle.class", "org.apache.hadoop.mapred.ShuffleHandler")
         .set("yarn.nodemanager.local-dirs", folders.local)
         .set("yarn.nodemanager.log-dirs", folders.logs)
-        // HDFS leaves a tenth of the disk free; only where others fill that, too, is a worker
-        // taken for unhealthy
-        .set("yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage", DISK_UNHEALTHY_PERCENT)
-        .set("yarn.nodemanager.disk-health-checker.disk-utilization-watermark-low-per-disk-percentage", DISK_HEALTHY_PERCENT)
+        // HDFS leaves a tenth of the disk free; only where others fill most of that, too, is a
+        // worker taken for unhealthy. The launcher says how many mebibytes are left then.
+        .set("yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage", 100)
+        .set("yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb", "${stampede.free}")
         .set("yarn.nodemanager.localizer.cache.target-size-mb", localizer_cache_mib(sizes.disk_gib))
         .set("yarn.nodemanager.resource.memory-mb", sizes.worker.granted)
         .set("yarn.nodemanager.resource.cpu-vcores", sizes.vcores)

@@ -40,16 +40,18 @@ folder() { # PATH OWNER MODE
   [[ -d $1 ]] || install -d -o "$2" -g hadoop -m "$3" "$1"
 }
 
-# What HDFS leaves free on its disk: what stood there before its first block, and a tenth, so that YARN finds the disk healthy however full HDFS is.
-# Measured once, since what others write later comes out of the tenth.
+# What HDFS leaves free on its disk: what stood there before its first block, and a tenth, at most 10 GiB. YARN takes the disk for full once a third
+# of that is left, so that it finds the disk healthy however full HDFS is. Measured once, since what others write later comes out of the tenth.
 reserve() { # FOLDER
-  local size used avail blocks=0 mib=1048576
+  local size used avail tenth blocks=0 mib=1048576
   [[ ! -s $data/reserved ]] || return 0
   read -r size used avail < <(df --block-size=1 --output=size,used,avail "$1" | tail -n 1)
   if [[ -d $1/current ]]; then blocks=$(du --summarize --block-size=1 "$1" | cut -f 1); fi
-  ((avail + blocks >= size / 10 + 512 * mib)) ||
+  tenth=$((size / 10 < 10240 * mib ? size / 10 : 10240 * mib))
+  ((avail + blocks >= tenth + 512 * mib)) ||
     stampede_fail "the disk of $1 has $((avail / mib)) of $((size / mib)) MiB free, too little for HDFS and YARN: take a flavor with a larger disk"
-  stampede_file 0644 $data/reserved <<<$((used - blocks + size / 10))
+  stampede_file 0644 $data/free-mib <<<$((tenth / mib / 3))
+  stampede_file 0644 $data/reserved <<<$((used - blocks + tenth))
 }
 
 # The volume is the one disk that Heat attached: empty, or formatted by us, and at least as large as asked for, since some backends round up. The
