@@ -5,6 +5,7 @@
 //! - [`limits`]: time, memory, sizes
 //! - [`world`]: what a guest sees of the world, and how it ends
 //! - [`answers`]: what breaks the contract
+//! - [`hostile`]: what a plugin would reach of the project, beside its cluster
 //! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
 //! - [`shipped`]: the plugins themselves: pure, and the same as natively
 #![expect(
@@ -15,6 +16,7 @@
 
 mod answers;
 mod fixture;
+mod hostile;
 mod limits;
 mod load;
 mod shipped;

@@ -8,6 +8,8 @@
 //! - [`merge`]: the templates of a chain to one; what two define is refused by both names
 //! - [`policy`], [`references`], [`sizes`]: what a template may hold, that what it names is there,
 //!   that the cloud takes it
+//! - [`resource_types`], `resource_check`, `secret_values`: the resource types that plugins may add,
+//!   what their properties may hold, and what only nodes may read
 //! - [`node_script`]: the script that the nodes of a role run
 //! - [`node_update`]: what a running node is notified of in a change
 //! - [`yaml`]: the template as YAML for people
@@ -18,6 +20,9 @@ pub mod node_update;
 pub mod plugin_bundle;
 pub mod policy;
 pub mod references;
+mod resource_check;
+pub mod resource_types;
+mod secret_values;
 pub mod sizes;
 pub mod yaml;
 
@@ -114,17 +119,21 @@ impl std::fmt::Display for ContractViolation {
     }
 }
 
-/// Builds and checks the bundle of a whole cluster. `request` is what the plugin `cluster` was
-/// asked; `descriptors` and `parts` are in the chain's order.
+/// Builds and checks the bundle of a whole cluster. `requests` are what the plugins were asked;
+/// they, `descriptors` and `parts` are in the chain's order.
 ///
 /// # Errors
 /// All violations at once, except that a template that does not merge is not looked into.
 pub fn build_bundle(
-    request: &PluginRequest,
+    requests: &[PluginRequest],
     description: &str,
     descriptors: &[&PluginDescriptor],
     parts: Vec<PluginBundle>,
 ) -> Result<ClusterBundle, BuildError> {
+    let Some(request) = requests.first() else {
+        let empty = ContractViolation::of_whole("the chain is empty");
+        return Err(ContractViolations(vec![empty]).into());
+    };
     let refuse = |violations: Vec<ContractViolation>| {
         if violations.is_empty() {
             Ok(())
@@ -140,7 +149,8 @@ pub fn build_bundle(
     let template =
         merge::merge_templates(request, description, &parts).map_err(ContractViolations)?;
     let files = node_script::assemble_scripts(request, &parts);
-    let mut violations = references::check_references(&template, &parts, &files);
+    let mut violations =
+        references::check_references(requests, &template, descriptors, &parts, &files);
     violations.extend(policy::check_template(request, &template));
     refuse(violations)?;
     let violations = sizes::check_sizes(&template, &files);
@@ -167,5 +177,9 @@ pub fn build_bundle(
     })
 }
 
+#[cfg(test)]
+mod resource_tests;
+#[cfg(test)]
+pub(crate) mod test_cluster;
 #[cfg(test)]
 mod tests;

@@ -5,46 +5,38 @@
 
 use serde_json::Value;
 
-use super::{ContractViolation, PluginBundle, merge::SECTIONS};
+use super::{
+    ContractViolation, PluginBundle,
+    merge::SECTIONS,
+    resource_types::{SERVER, TypeRule, WAIT_CONDITION, find_type},
+};
 use crate::cluster::{
     framework::CLUSTER,
     framework::{PluginDescriptor, PluginRequest},
 };
 
-/// Services whose resources plugins may add, as the second part of the type.
-pub const ALLOWED_SERVICES: [&str; 5] = ["Neutron", "Cinder", "Nova", "Octavia", "Designate"];
-/// Of Heat's own types, those that may be added: none that runs another template, holds a
-/// credential or calls out.
-pub const ALLOWED_HEAT_TYPES: [&str; 4] = [
-    "OS::Heat::WaitCondition",
-    "OS::Heat::WaitConditionHandle",
-    "OS::Heat::Value",
-    "OS::Heat::RandomString",
-];
-/// Types that touch more than a project's own clusters: other users' keys, hosts, quotas, policies.
-pub const REFUSED_TYPES: [&str; 11] = [
-    "OS::Nova::Quota",
-    "OS::Nova::Flavor",
-    "OS::Nova::HostAggregate",
-    "OS::Cinder::Quota",
-    "OS::Cinder::QoSSpecs",
-    "OS::Cinder::QoSAssociation",
-    "OS::Cinder::VolumeType",
-    "OS::Cinder::EncryptedVolumeType",
-    "OS::Neutron::Quota",
-    "OS::Neutron::RBACPolicy",
-    "OS::Neutron::ProviderNet",
-];
 /// What a resource may say about itself.
-const RESOURCE_KEYS: [&str; 7] = [
+const RESOURCE_KEYS: [&str; 5] = [
     "type",
     "properties",
-    "metadata",
     "depends_on",
     "condition",
     "deletion_policy",
-    "update_policy",
 ];
+/// What a parameter may say about itself.
+const PARAMETER_KEYS: [&str; 7] = [
+    "type",
+    "label",
+    "description",
+    "default",
+    "constraints",
+    "hidden",
+    "immutable",
+];
+/// What an output may say about itself.
+const OUTPUT_KEYS: [&str; 2] = ["description", "value"];
+/// The names that the host itself gives begin so.
+const RESERVED_PREFIX: &str = "stampede";
 /// The wait condition that completes when every node has signalled.
 pub const READY: &str = "ready";
 
@@ -83,7 +75,7 @@ pub fn check_template(request: &PluginRequest, template: &Value) -> Vec<Contract
     let servers: Vec<&String> = resources
         .into_iter()
         .flatten()
-        .filter(|(_, r)| r["type"] == "OS::Nova::Server")
+        .filter(|(_, r)| r["type"] == SERVER)
         .map(|(name, _)| name)
         .collect();
     for missing in wanted.iter().filter(|name| !servers.contains(name)) {
@@ -98,7 +90,7 @@ pub fn check_template(request: &PluginRequest, template: &Value) -> Vec<Contract
     }
     let ready = resources
         .and_then(|resources| resources.get(READY))
-        .filter(|ready| ready["type"] == "OS::Heat::WaitCondition");
+        .filter(|ready| ready["type"] == WAIT_CONDITION);
     let count = ready
         .and_then(|ready| ready.pointer("/properties/count"))
         .and_then(Value::as_u64);
@@ -112,6 +104,16 @@ pub fn check_template(request: &PluginRequest, template: &Value) -> Vec<Contract
             violations.push(ContractViolation::of_whole(format!(
                 "the wait condition `{READY}` counts {count}, there are {} nodes",
                 nodes.len()
+            )));
+        }
+    }
+    for (name, resource) in resources.into_iter().flatten() {
+        let counted = [SERVER, WAIT_CONDITION]
+            .iter()
+            .any(|kind| resource["type"] == *kind);
+        if counted && resource.get("condition").is_some() {
+            violations.push(ContractViolation::of_whole(format!(
+                "the resource `{name}` has a condition: the cluster is nothing without it"
             )));
         }
     }
@@ -149,7 +151,29 @@ fn check_sections(part: &PluginBundle, report: &mut impl FnMut(String)) {
             if section != "conditions" && !body.is_object() {
                 report(format!("`{name}` in {section} is not an object"));
             }
+            check_keys(section, name, body, report);
         }
+    }
+}
+
+/// What a parameter or an output says about itself. A parameter has a default, since nobody is
+/// asked for its value.
+fn check_keys(section: &str, name: &str, body: &Value, report: &mut impl FnMut(String)) {
+    let known: &[&str] = match section {
+        "parameters" => &PARAMETER_KEYS,
+        "outputs" => &OUTPUT_KEYS,
+        _ => return,
+    };
+    for key in body.as_object().into_iter().flat_map(|body| body.keys()) {
+        if !known.contains(&key.as_str()) {
+            report(format!(
+                "`{name}` in {section} has `{key}`; it may have: {}",
+                known.join(", ")
+            ));
+        }
+    }
+    if section == "parameters" && body.get("default").is_none() {
+        report(format!("the parameter `{name}` has no default"));
     }
 }
 
@@ -161,7 +185,11 @@ fn is_own_name(plugin: &str, name: &str) -> bool {
         || name
             .strip_prefix(&prefix)
             .is_some_and(|rest| rest.starts_with('_'));
-    own && is_identifier(name)
+    let reserved = name == RESERVED_PREFIX
+        || name
+            .strip_prefix(RESERVED_PREFIX)
+            .is_some_and(|rest| rest.starts_with('_'));
+    own && !reserved && is_identifier(name)
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -192,51 +220,34 @@ fn check_resource(
     let Some(kind) = resource.get("type").and_then(Value::as_str) else {
         return report(format!("the resource `{name}` has no type"));
     };
-    if !is_allowed_type(kind) {
-        report(format!(
+    match find_type(kind) {
+        None => report(format!(
             "the resource `{name}` is of type `{kind}`, which no plugin may add"
-        ));
-    } else if !descriptor
-        .resource_types
-        .iter()
-        .any(|declared| declared == kind)
-    {
-        report(format!(
+        )),
+        Some(rule) if rule.cluster_alone && descriptor.name != CLUSTER => report(format!(
+            "the resource `{name}` is not for it to add: `{kind}` is the plugin `{CLUSTER}`'s"
+        )),
+        Some(_) if !descriptor.resource_types.iter().any(|one| one == kind) => report(format!(
             "the resource `{name}` is of type `{kind}`, which its descriptor does not declare"
-        ));
-    }
-    if kind == "OS::Nova::KeyPair"
-        && resource
-            .pointer("/properties/save_private_key")
-            .is_some_and(|save| save != &Value::Bool(false))
-    {
-        report(format!(
-            "the key pair `{name}` saves its private key in the stack, where others could read it"
-        ));
-    }
-    if kind == "OS::Nova::Server" && descriptor.name != CLUSTER {
-        report(format!(
-            "the server `{name}` is not for it to add: nodes are the plugin `{CLUSTER}`'s"
-        ));
+        )),
+        Some(rule) => check_deletion(name, rule, resource, report),
     }
 }
 
-/// A plain type of an allowed service; a template's URL or file name, which Heat also takes for a
-/// type, is none.
-fn is_allowed_type(kind: &str) -> bool {
-    let mut parts = kind.split("::");
-    let (vendor, service, rest) = (
-        parts.next(),
-        parts.next().unwrap_or_default(),
-        parts.next().unwrap_or_default(),
-    );
-    let plain = vendor == Some("OS")
-        && parts.next().is_none()
-        && !rest.is_empty()
-        && rest.chars().all(|c| c.is_ascii_alphanumeric());
-    plain
-        && !REFUSED_TYPES.contains(&kind)
-        && (ALLOWED_SERVICES.contains(&service) || ALLOWED_HEAT_TYPES.contains(&kind))
+/// What stays when its cluster is deleted is paid for, and nobody looks for it.
+fn check_deletion(name: &str, rule: &TypeRule, resource: &Value, report: &mut impl FnMut(String)) {
+    let policy = resource.get("deletion_policy").map(Value::as_str);
+    let known: &[&str] = if rule.may_stay {
+        &["Delete", "Retain", "Snapshot"]
+    } else {
+        &["Delete"]
+    };
+    if policy.is_some_and(|policy| !policy.is_some_and(|policy| known.contains(&policy))) {
+        report(format!(
+            "the deletion_policy of the resource `{name}` must be {}, written out",
+            known.join(" or ")
+        ));
+    }
 }
 
 /// Endpoints, services and shares: of roles that are there, in the plugin's own name, as declared.

@@ -6,11 +6,12 @@
 //! so that the fault has an owner, and looks names up in the merged one, since plugins refer to
 //! each other's resources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{ContractViolation, PluginBundle, merge::SECTIONS};
+use super::{ContractViolation, PluginBundle, merge::SECTIONS, resource_types, secret_values};
+use crate::cluster::framework::{PluginDescriptor, PluginRequest};
 
 /// The HOT functions that plugins may use. Not among them: those that replace inside texts
 /// (`str_replace`, `repeat`, `map_replace`), since a user's text that happens to hold the
@@ -36,7 +37,8 @@ pub const FUNCTIONS: [&str; 18] = [
     "make_url",
 ];
 /// Functions of HOT that plugins may not use.
-pub const REFUSED_FUNCTIONS: [&str; 7] = [
+pub const REFUSED_FUNCTIONS: [&str; 8] = [
+    "Ref",
     "str_replace",
     "str_replace_strict",
     "str_replace_vstrict",
@@ -48,32 +50,47 @@ pub const REFUSED_FUNCTIONS: [&str; 7] = [
 /// Parameters that Heat itself gives.
 const PSEUDO_PARAMETERS: [&str; 3] = ["OS::stack_name", "OS::stack_id", "OS::project_id"];
 
-/// Every reference in the template that leads nowhere, every function that may not be used.
+/// Where a value stands, which says what it may refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ValuePosition {
+    /// In a condition, where a text may name another condition.
+    Condition,
+    /// Where readers of the project see it.
+    Shown,
+    /// Where the cluster's own nodes alone are to see it: secrets and files may stand here.
+    Nodes,
+}
+
+/// All that is wrong with what the template's values refer to. `requests`, `descriptors` and
+/// `parts` are in the same order.
 pub fn check_references(
+    requests: &[PluginRequest],
     template: &Value,
+    descriptors: &[&PluginDescriptor],
     parts: &[PluginBundle],
     files: &BTreeMap<String, String>,
 ) -> Vec<ContractViolation> {
-    let mut walk = ReferenceWalk {
-        template,
-        files,
-        plugin: "",
-        place: String::new(),
-        violations: Vec::new(),
-    };
-    for part in parts {
-        walk.plugin = &part.plugin;
+    let mut violations = Vec::new();
+    let secret = secret_values::find_secret_values(template);
+    for ((request, descriptor), part) in requests.iter().zip(descriptors).zip(parts) {
+        let mut walk = ReferenceWalk {
+            template,
+            files,
+            secret: &secret,
+            request,
+            descriptor,
+            plugin: &part.plugin,
+            place: String::new(),
+            violations,
+        };
         for section in SECTIONS {
             for (name, body) in part.section(section) {
                 walk.place = format!("{section}.{name}");
-                if section == "resources" {
-                    walk.check_resource(body);
-                }
-                walk.check_value(body, section == "conditions");
+                walk.check_entry(section, body);
             }
         }
+        violations = walk.violations;
     }
-    let mut violations = walk.violations;
     // The other way round: a script that nothing names would be sent and never run.
     let text = template.to_string();
     for name in files
@@ -87,16 +104,29 @@ pub fn check_references(
     violations
 }
 
-struct ReferenceWalk<'a> {
-    template: &'a Value,
+/// Whether Heat takes the map for a call of a function.
+pub(super) fn is_function(map: &Map<String, Value>) -> bool {
+    let called = |name: &String| {
+        FUNCTIONS.contains(&name.as_str())
+            || REFUSED_FUNCTIONS.contains(&name.as_str())
+            || name.starts_with("Fn::")
+    };
+    map.len() == 1 && map.keys().all(called)
+}
+
+pub(super) struct ReferenceWalk<'a> {
+    pub(super) template: &'a Value,
     files: &'a BTreeMap<String, String>,
-    plugin: &'a str,
+    secret: &'a BTreeSet<&'a str>,
+    pub(super) request: &'a PluginRequest,
+    pub(super) descriptor: &'a PluginDescriptor,
+    pub(super) plugin: &'a str,
     place: String,
     violations: Vec<ContractViolation>,
 }
 
 impl ReferenceWalk<'_> {
-    fn report(&mut self, message: String) {
+    pub(super) fn report(&mut self, message: String) {
         self.violations.push(ContractViolation::of_plugin(
             self.plugin,
             format!("{}: {message}", self.place),
@@ -107,6 +137,15 @@ impl ReferenceWalk<'_> {
         self.template
             .get(section)
             .is_some_and(|section| section.get(name).is_some())
+    }
+
+    /// The type of one of the template's resources.
+    pub(super) fn type_of(&self, name: &str) -> Option<&str> {
+        self.template
+            .get("resources")?
+            .get(name)?
+            .get("type")?
+            .as_str()
     }
 
     /// A name must be one of the section's; parameters have three more, which Heat itself gives.
@@ -122,6 +161,20 @@ impl ReferenceWalk<'_> {
         }
     }
 
+    fn check_entry(&mut self, section: &str, body: &Value) {
+        match section {
+            "resources" => self.check_resource(body),
+            "conditions" => self.check_value(body, ValuePosition::Condition),
+            // A parameter's texts are not looked into by Heat, and outputs have a value alone.
+            "outputs" => {
+                if let Some(value) = body.get("value") {
+                    self.check_value(value, ValuePosition::Shown);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn check_resource(&mut self, body: &Value) {
         match body.get("depends_on") {
             None => {}
@@ -133,28 +186,32 @@ impl ReferenceWalk<'_> {
         if let Some(condition) = body.get("condition") {
             self.check_condition(condition);
         }
+        let kind = body.get("type").and_then(Value::as_str);
+        if let Some(rule) = kind.and_then(resource_types::find_type) {
+            self.check_properties(rule, body);
+        }
     }
 
     /// A condition is the name of one, a function of conditions, or true or false.
     fn check_condition(&mut self, condition: &Value) {
         match condition {
             Value::String(_) => self.check_name("condition", "conditions", Some(condition)),
-            other => self.check_value(other, true),
+            other => self.check_value(other, ValuePosition::Condition),
         }
     }
 
     /// An object with one key is a function where the key is a function's name; else it is data, as
-    /// in HOT itself. `in_condition`: whether a text below may name a condition.
-    fn check_value(&mut self, value: &Value, in_condition: bool) {
+    /// in HOT itself.
+    pub(super) fn check_value(&mut self, value: &Value, position: ValuePosition) {
         match value {
             Value::Array(items) => items
                 .iter()
-                .for_each(|item| self.check_value(item, in_condition)),
+                .for_each(|item| self.check_value(item, position)),
             Value::Object(map) => {
                 let function = map.iter().next().filter(|_| map.len() == 1);
                 match function {
                     Some((name, argument)) if FUNCTIONS.contains(&name.as_str()) => {
-                        self.check_function(name, argument, in_condition)
+                        self.check_function(name, argument, position)
                     }
                     Some((name, _))
                         if REFUSED_FUNCTIONS.contains(&name.as_str())
@@ -164,7 +221,7 @@ impl ReferenceWalk<'_> {
                     }
                     _ => map
                         .values()
-                        .for_each(|value| self.check_value(value, in_condition)),
+                        .for_each(|value| self.check_value(value, position)),
                 }
             }
             _ => {}
@@ -173,15 +230,18 @@ impl ReferenceWalk<'_> {
 
     /// What the function names, by its form: `get_resource: name`, `get_attr: [name, path ...]`,
     /// `if: [condition, then, else]`. Arguments behind the name may hold functions again.
-    fn check_function(&mut self, name: &str, argument: &Value, in_condition: bool) {
+    fn check_function(&mut self, name: &str, argument: &Value, position: ValuePosition) {
         let first = argument
             .as_array()
             .map_or(Some(argument), |items| items.first());
         match name {
             "get_resource" => self.check_name(name, "resources", Some(argument)),
-            "get_attr" => self.check_name(name, "resources", first),
+            "get_attr" => self.check_attribute(argument, position),
             "get_param" => self.check_name(name, "parameters", first),
             "get_file" => match argument.as_str() {
+                Some(_) if position != ValuePosition::Nodes => self.report(
+                    "get_file may stand in a server's user data alone: elsewhere others would read the script".to_owned(),
+                ),
                 Some(file) if self.files.contains_key(file) => {}
                 _ => {
                     let there = self.files.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -197,24 +257,61 @@ impl ReferenceWalk<'_> {
                     .into_iter()
                     .flatten()
                     .skip(1)
-                    .for_each(|value| self.check_value(value, in_condition));
+                    .for_each(|value| self.check_value(value, position));
             }
             // In a condition a text among the arguments names another; elsewhere it is a text.
-            "not" if in_condition => self.check_condition(argument),
-            "and" | "or" if in_condition => argument
+            "not" if position == ValuePosition::Condition => self.check_condition(argument),
+            "and" | "or" if position == ValuePosition::Condition => argument
                 .as_array()
                 .into_iter()
                 .flatten()
                 .for_each(|value| self.check_condition(value)),
-            _ => self.check_value(argument, in_condition),
+            _ => self.check_value(argument, position),
         }
-        if matches!(name, "get_attr" | "get_param") {
+        if name == "get_param" {
             argument
                 .as_array()
                 .into_iter()
                 .flatten()
                 .skip(1)
-                .for_each(|value| self.check_value(value, in_condition));
+                .for_each(|value| self.check_value(value, position));
+        }
+    }
+
+    /// `get_attr: [resource, attribute, path ...]`: an attribute that the resource's type shows, or
+    /// a secret one where only nodes read it.
+    fn check_attribute(&mut self, argument: &Value, position: ValuePosition) {
+        let parts = argument.as_array().map(Vec::as_slice).unwrap_or_default();
+        self.check_name("get_attr", "resources", parts.first());
+        let name = parts.first().and_then(Value::as_str);
+        let Some((name, kind)) = name.and_then(|name| Some((name, self.type_of(name)?))) else {
+            return;
+        };
+        let rule = resource_types::find_type(kind);
+        let attribute = parts.get(1).and_then(Value::as_str).unwrap_or_default();
+        let secret =
+            self.secret.contains(name) || rule.is_some_and(|rule| rule.secret.contains(&attribute));
+        let shown = rule.is_some_and(|rule| rule.shown.contains(&attribute));
+        if !secret && !shown {
+            let known = rule.map(|rule| [rule.shown, rule.secret].concat().join(", "));
+            let known = known.filter(|names| !names.is_empty());
+            self.report(format!(
+                "get_attr of `{name}` must name, written out, one of: {}",
+                known.as_deref().unwrap_or("none")
+            ));
+        } else if secret && position != ValuePosition::Nodes {
+            self.report(format!(
+                "get_attr of `{name}` shows what only the cluster's own nodes may read: it may stand in their user data alone"
+            ));
+        }
+        if parts
+            .iter()
+            .skip(2)
+            .any(|step| !step.is_string() && !step.is_u64())
+        {
+            self.report(format!(
+                "the path of get_attr of `{name}` must be written out"
+            ));
         }
     }
 }

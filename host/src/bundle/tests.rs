@@ -55,7 +55,7 @@ pub(super) fn request(workers: u32) -> PluginRequest {
     }
 }
 
-fn descriptor(name: &str, types: &[&str]) -> PluginDescriptor {
+pub(super) fn descriptor(name: &str, types: &[&str]) -> PluginDescriptor {
     PluginDescriptor {
         name: name.to_owned(),
         title: String::new(),
@@ -84,54 +84,25 @@ pub(super) fn part(plugin: &str, template: Value) -> PluginBundle {
 }
 
 /// A cluster part that satisfies every check.
-fn nodes(request: &PluginRequest) -> PluginBundle {
-    let mut resources = serde_json::Map::new();
-    for group in &request.groups {
-        for node in &group.nodes {
-            let properties = json!({"user_data": {"get_file": node_script::script_file_name(&group.role)}, "metadata": {"role": group.role}});
-            resources.insert(
-                policy::server_name(&node.name),
-                json!({"type": "OS::Nova::Server", "properties": properties}),
-            );
-        }
-    }
-    let count = resources.len();
-    resources.insert(
-        "ready_handle".to_owned(),
-        json!({"type": "OS::Heat::WaitConditionHandle"}),
-    );
-    let ready = json!({"handle": {"get_resource": "ready_handle"}, "count": count, "timeout": 600});
-    resources.insert(
-        "ready".to_owned(),
-        json!({"type": "OS::Heat::WaitCondition", "properties": ready}),
-    );
-    let outputs =
+pub(super) fn nodes(request: &PluginRequest) -> PluginBundle {
+    let mut template = test_cluster::nodes_template(request);
+    template["outputs"] =
         json!({"master_address": {"value": {"get_attr": ["master_server", "first_address"]}}});
-    part(
-        "cluster",
-        json!({"resources": resources, "outputs": outputs}),
-    )
+    part("cluster", template)
 }
-
-const TYPES: [&str; 4] = [
-    "OS::Nova::Server",
-    "OS::Heat::WaitCondition",
-    "OS::Heat::WaitConditionHandle",
-    "OS::Neutron::SecurityGroupRule",
-];
 
 fn built(second: PluginBundle) -> Result<ClusterBundle, String> {
     let request = request(2);
     let parts = vec![nodes(&request), second];
     let descriptors = [
-        descriptor("cluster", &TYPES),
+        descriptor("cluster", &test_cluster::NODE_TYPES),
         descriptor(
             "hadoop",
             &["OS::Neutron::SecurityGroupRule", "OS::Cinder::Volume"],
         ),
     ];
     build_bundle(
-        &request,
+        &[request.clone(), request],
         "demo",
         &descriptors.iter().collect::<Vec<_>>(),
         parts,
@@ -146,7 +117,7 @@ fn hadoop(resources: Value) -> PluginBundle {
 #[test]
 fn a_good_chain_becomes_one_template() {
     let mut second = hadoop(
-        json!({"hadoop_rule": {"type": "OS::Neutron::SecurityGroupRule", "depends_on": "ready_handle"}}),
+        json!({"hadoop_volume": {"type": "OS::Cinder::Volume", "properties": {"size": 1}, "depends_on": "ready_handle"}}),
     );
     let endpoint = |name: &str, role: &str, audience| FrameworkEndpoint {
         name: name.to_owned(),
@@ -229,8 +200,9 @@ fn assert_refused(cases: Vec<(Value, &str)>) {
 
 const RULE_TYPE: &str = "OS::Neutron::SecurityGroupRule";
 
-fn rule_with(properties: Value) -> Value {
-    json!({"hadoop_rule": {"type": RULE_TYPE, "properties": properties}})
+/// A volume with this metadata: any text may stand there, however it comes about.
+fn volume_with(metadata: Value) -> Value {
+    json!({"hadoop_volume": {"type": "OS::Cinder::Volume", "properties": {"size": 1, "metadata": metadata}}})
 }
 
 #[test]
@@ -266,11 +238,11 @@ fn each_resource_that_a_plugin_may_not_have_is_named() {
         ),
         (
             json!({"hadoop_x": {"type": "OS::Nova::Server"}}),
-            "nodes are the plugin `cluster`'s",
+            "`OS::Nova::Server` is the plugin `cluster`'s",
         ),
         (
-            json!({"hadoop_x": {"type": "OS::Nova::KeyPair", "properties": {"save_private_key": true}}}),
-            "saves its private key",
+            json!({"hadoop_x": {"type": "OS::Nova::KeyPair"}}),
+            "which no plugin may add",
         ),
         (
             json!({"hadoop_x": {"type": RULE_TYPE, "external_id": "1"}}),
@@ -284,35 +256,35 @@ fn each_resource_that_a_plugin_may_not_have_is_named() {
 fn each_thing_that_a_plugin_may_not_do_is_named() {
     assert_refused(vec![
         (
-            rule_with(json!({"a": {"get_resource": "nowhere"}})),
+            volume_with(json!({"a": {"get_resource": "nowhere"}})),
             "get_resource names `nowhere`, which is not in resources",
         ),
         (
-            rule_with(json!({"a": [{"get_attr": ["nowhere", "x"]}]})),
+            volume_with(json!({"a": [{"get_attr": ["nowhere", "x"]}]})),
             "get_attr names `nowhere`",
         ),
         (
-            rule_with(json!({"a": {"get_param": "nowhere"}})),
+            volume_with(json!({"a": {"get_param": "nowhere"}})),
             "get_param names `nowhere`, which is not in parameters",
         ),
         (
-            rule_with(json!({"a": {"get_file": "/etc/passwd"}})),
-            "get_file names \"/etc/passwd\", there are: node-master.sh, node-worker.sh",
+            volume_with(json!({"a": {"get_file": "node-master.sh"}})),
+            "get_file may stand in a server's user data alone",
         ),
         (
-            rule_with(json!({"a": {"if": ["nowhere", 1, 2]}})),
+            volume_with(json!({"a": {"if": ["nowhere", 1, 2]}})),
             "condition names `nowhere`",
         ),
         (
-            rule_with(json!({"a": {"list_join": ["", [{"get_param": "x"}]]}})),
+            volume_with(json!({"a": {"list_join": ["", [{"get_param": "x"}]]}})),
             "get_param names `x`",
         ),
         (
-            rule_with(json!({"a": {"str_replace": {"template": "", "params": {}}}})),
+            volume_with(json!({"a": {"str_replace": {"template": "", "params": {}}}})),
             "the function `str_replace` may not be used",
         ),
         (
-            rule_with(json!({"a": {"yaql": {}}})),
+            volume_with(json!({"a": {"yaql": {}}})),
             "the function `yaql` may not be used",
         ),
         (
@@ -335,7 +307,7 @@ fn each_thing_that_a_plugin_may_not_do_is_named() {
             .contains("answered in the name of `hadoop`")
     );
     assert!(
-        built(hadoop(rule_with(
+        built(hadoop(volume_with(
             json!({"a": {"get_param": "OS::stack_name"}, "b": "get_param: nowhere"})
         )))
         .is_ok()
@@ -345,12 +317,17 @@ fn each_thing_that_a_plugin_may_not_do_is_named() {
 #[test]
 fn every_node_has_one_server_and_readiness_counts_them_all() {
     let request = request(2);
-    let descriptors = [descriptor("cluster", &TYPES)];
+    let descriptors = [descriptor("cluster", &test_cluster::NODE_TYPES)];
     let whole = |change: &dyn Fn(&mut Value)| {
         let mut part = nodes(&request);
         change(&mut part.template["resources"]);
-        build_bundle(&request, "", &[&descriptors[0]], vec![part])
-            .map_err(|violations| violations.to_string())
+        build_bundle(
+            std::slice::from_ref(&request),
+            "",
+            &[&descriptors[0]],
+            vec![part],
+        )
+        .map_err(|violations| violations.to_string())
     };
     assert!(whole(&|_| {}).is_ok());
     let missing =

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::json;
 use stampede_plugin::hot::TemplatePart;
 use stampede_plugin::{
-    Bundle, Cardinality, Descriptor, File, Guest, Problem, Request, Role, Script, Size, Stage,
-    bundle, settings,
+    Audience, Bundle, Cardinality, Descriptor, Endpoint, File, Guest, Port, Problem, Request, Role,
+    Script, Service, Share, Size, Stage, bundle, settings,
 };
 
 struct Evil;
@@ -21,12 +21,27 @@ struct Settings {
     deed: String,
     #[serde(default)]
     amount: usize,
+    #[serde(default)]
+    text: String,
 }
+
+/// What its templates may hold, if it was the plugin that decided.
+const TYPES: [&str; 9] = [
+    "OS::Neutron::SecurityGroupRule",
+    "OS::Neutron::RouterInterface",
+    "OS::Neutron::Port",
+    "OS::Cinder::Volume",
+    "OS::Cinder::VolumeAttachment",
+    "OS::Nova::KeyPair",
+    "OS::Octavia::Quota",
+    "OS::Octavia::PoolMember",
+    "OS::Designate::RecordSet",
+];
 
 impl Guest for Evil {
     fn describe() -> Descriptor {
-        let role = Role {
-            name: "worker".into(),
+        let role = |name: &str| Role {
+            name: name.into(),
             cardinality: Cardinality::OneOrMore,
             smallest: Size {
                 vcpus: 1,
@@ -37,17 +52,41 @@ impl Guest for Evil {
         let parameters = json!({"type": "object", "properties": {
             "deed": {"type": "string", "description": "What to do."},
             "amount": {"type": "integer", "description": "How much of it.", "default": 0},
+            "text": {"type": "string", "description": "To whom.", "default": ""},
         }});
         Descriptor {
-            roles: vec![role],
+            roles: vec![role("master"), role("worker")],
+            provides: vec!["evil".into()],
+            ports: vec![Port {
+                number: 6_666,
+                role: "worker".into(),
+                purpose: "evil".into(),
+                audience: Audience::Admin,
+            }],
+            resource_types: TYPES.map(str::to_owned).to_vec(),
             parameters: parameters.to_string(),
             ..stampede_plugin::descriptor("evil", "Evil", "Does what it should not.")
         }
     }
 
     fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-        let Settings { deed, amount } = settings::read_settings("evil", &request)?;
+        let Settings { deed, amount, text } = settings::read_settings("evil", &request)?;
         match deed.as_str() {
+            "say" => Ok(Bundle {
+                template: text,
+                ..bundle(TemplatePart::new())
+            }),
+            "echo" => {
+                let mut template = TemplatePart::new();
+                template.output("evil", "What arrived.", echo(&request));
+                Ok(bundle(template))
+            }
+            "many" => Ok(many(&text, amount)),
+            "drain" => {
+                let mut bundle = bundle(TemplatePart::new());
+                bundle.scripts.push(script(&text, Stage::Drain, "evil"));
+                Ok(bundle)
+            }
             "lie about the role" | "climb" | "two scripts" | "no template" | "no object" => {
                 Ok(lie(&deed))
             }
@@ -121,6 +160,11 @@ fn answer(deed: &str, amount: usize) -> String {
             let mut line = String::new();
             std::io::stdin().read_line(&mut line).unwrap().to_string()
         }
+        "make no number" => {
+            let zero = black_box(0.0_f64);
+            format!("{:x}", (zero / zero).to_bits())
+        }
+        "multiply and add" => multiply_and_add().to_string(),
         "draw lots" => std::collections::hash_map::RandomState::new()
             .hash_one(1)
             .to_string(),
@@ -128,13 +172,115 @@ fn answer(deed: &str, amount: usize) -> String {
     }
 }
 
-fn lie(deed: &str) -> Bundle {
-    let script = |role: &str| Script {
-        role: role.into(),
-        stage: Stage::Setup,
-        name: "evil".into(),
-        body: "true\n".into(),
+/// A multiplication and an addition that may be rounded once, or twice, as the processor likes.
+#[target_feature(enable = "relaxed-simd")]
+fn multiply_and_add() -> f32 {
+    use core::arch::wasm32::{f32x4_extract_lane, f32x4_relaxed_madd, f32x4_splat};
+    let factor = black_box(1.0 + 1.0 / 4096.0);
+    let product = f32x4_splat(factor);
+    let rounded = f32x4_splat(black_box(-1.0 - 1.0 / 2048.0));
+    f32x4_extract_lane::<0>(f32x4_relaxed_madd(product, product, rounded))
+}
+
+/// Every field of the request, by its name.
+fn echo(request: &Request) -> serde_json::Value {
+    let group = |group: &stampede_plugin::NodeGroup| {
+        let node = |node: &stampede_plugin::Node| json!({"id": node.id, "name": node.name, "address": node.address});
+        json!({
+            "role": group.role, "image": group.image, "nodes": group.nodes.iter().map(node).collect::<Vec<_>>(),
+            "flavor": {
+                "name": group.flavor.name, "vcpus": group.flavor.vcpus, "ram_mib": group.flavor.ram_mib,
+                "disk_gib": group.flavor.disk_gib,
+            },
+        })
     };
+    let service = |one: &Service| json!({"name": one.name, "plugin": one.plugin, "node": one.node, "attributes": one.attributes});
+    let share = |one: &Share| json!({"role": one.role, "plugin": one.plugin, "memory_mib": one.memory_mib, "ports": one.ports});
+    json!({
+        "cluster": request.cluster, "version": request.version, "settings": request.settings,
+        "groups": request.groups.iter().map(group).collect::<Vec<_>>(),
+        "network": {
+            "cidr": request.network.cidr, "external": request.network.external, "access": request.network.access,
+        },
+        "mirror": request.mirror, "proxy": request.proxy, "key": request.key,
+        "signal_transport": request.signal_transport, "timeout_s": request.timeout_s,
+        "services": request.services.iter().map(service).collect::<Vec<_>>(),
+        "taken": request.taken.iter().map(share).collect::<Vec<_>>(),
+    })
+}
+
+/// So many things of one kind.
+fn many(kind: &str, amount: usize) -> Bundle {
+    let mut made = bundle(TemplatePart::new());
+    let worker = || "worker".to_owned();
+    match kind {
+        "files" => {
+            made.files = (0..amount)
+                .map(|at| File {
+                    roles: vec![worker()],
+                    path: format!("/evil/{at}"),
+                    mode: 0o644,
+                    content: String::new(),
+                })
+                .collect();
+        }
+        "scripts" => {
+            made.scripts = (0..amount)
+                .map(|at| script("worker", Stage::Setup, &format!("s{at}")))
+                .collect();
+        }
+        "endpoints" => {
+            made.endpoints = (0..amount)
+                .map(|at| Endpoint {
+                    name: format!("e{at}"),
+                    description: String::new(),
+                    role: worker(),
+                    scheme: "http".into(),
+                    port: 1,
+                    path: String::new(),
+                    audience: Audience::Admin,
+                })
+                .collect();
+        }
+        "services" => {
+            let service = Service {
+                name: "evil".into(),
+                plugin: "evil".into(),
+                node: "master".into(),
+                attributes: Vec::new(),
+            };
+            made.services = vec![service; amount];
+        }
+        "taken" => {
+            let share = Share {
+                role: worker(),
+                plugin: "evil".into(),
+                memory_mib: 0,
+                ports: Vec::new(),
+            };
+            made.taken = vec![share; amount];
+        }
+        section => {
+            let entries: serde_json::Map<_, _> = (0..amount)
+                .map(|at| (format!("evil_{at}"), json!({})))
+                .collect();
+            made.template = json!({ section: entries }).to_string();
+        }
+    }
+    made
+}
+
+fn script(role: &str, stage: Stage, name: &str) -> Script {
+    Script {
+        role: role.into(),
+        stage,
+        name: name.into(),
+        body: "true\n".into(),
+    }
+}
+
+fn lie(deed: &str) -> Bundle {
+    let script = |role: &str| script(role, Stage::Setup, "evil");
     let mut bundle = bundle(TemplatePart::new());
     match deed {
         "lie about the role" => bundle.scripts.push(script("queen")),

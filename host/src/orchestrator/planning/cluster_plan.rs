@@ -113,7 +113,7 @@ pub async fn plan_cluster(
     if !problems.is_empty() {
         return Err(PlanError::Problems(problems));
     }
-    let bundle = bundle::build_bundle(first, &description(spec, chain), chain, parts)
+    let bundle = bundle::build_bundle(&requests, &description(spec, chain), chain, parts)
         .map_err(|error| not_built(error, spec))?;
     Ok(ClusterPlan { bundle, requests })
 }

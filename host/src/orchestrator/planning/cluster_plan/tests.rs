@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    bundle::{PluginFile, node_script},
+    bundle::{PluginFile, test_cluster},
     cluster::{
         Flavor,
         attribute_names::AttributeNames,
@@ -74,7 +74,7 @@ impl Fake {
             });
         }
         if name == "cluster" {
-            part.template = nodes_template(request);
+            part.template = test_cluster::nodes_template(request);
             return part;
         }
         let text = request
@@ -103,30 +103,6 @@ impl Fake {
         part
     }
 }
-
-fn nodes_template(request: &PluginRequest) -> Value {
-    let nodes: Vec<(&str, &str)> = request
-        .groups
-        .iter()
-        .flat_map(|g| {
-            g.nodes
-                .iter()
-                .map(move |n| (g.role.as_str(), n.name.as_str()))
-        })
-        .collect();
-    let server = |role: &str| json!({"type": "OS::Nova::Server", "properties": {"user_data": {"get_file": node_script::script_file_name(role)}}});
-    let mut resources: Map = nodes
-        .iter()
-        .map(|(role, name)| (crate::bundle::policy::server_name(name), server(role)))
-        .collect();
-    resources.insert(
-        "ready".to_owned(),
-        json!({"type": "OS::Heat::WaitCondition", "properties": {"count": nodes.len()}}),
-    );
-    json!({ "resources": resources })
-}
-
-type Map = serde_json::Map<String, Value>;
 
 fn fake(name: &str, requires: &[&str], provides: &[&str]) -> Fake {
     let texts = |all: &[&str]| {
@@ -160,7 +136,7 @@ fn fake(name: &str, requires: &[&str], provides: &[&str]) -> Fake {
         roles: vec![role("master", 2048), role("worker", 1024)],
         parameters,
         ports: vec![],
-        resource_types: texts(&["OS::Nova::Server", "OS::Heat::WaitCondition"]),
+        resource_types: texts(&test_cluster::NODE_TYPES),
     };
     Fake {
         descriptor,

@@ -1,0 +1,260 @@
+//! Holds the resources of a merged template to the table of [`super::resource_types`]: properties
+//! are a plain map of what the type may have, what names something names this cluster's own or what
+//! its request grants, and nobody is let in but those whom `network.access` lets in.
+
+use ipnet::IpNet;
+use serde_json::{Map, Value};
+
+use super::references::{ReferenceWalk, ValuePosition};
+use super::resource_types::{self, PropertyRule, TypeRule, ValueGrant, ValueRule};
+use crate::cluster::framework::{CLUSTER, PortAudience};
+
+/// The port that the plugin `cluster` opens besides those of descriptors.
+const SSH_PORT: u64 = 22;
+
+impl ReferenceWalk<'_> {
+    /// The properties of a resource whose type plugins may add.
+    pub(super) fn check_properties(&mut self, rule: &TypeRule, body: &Value) {
+        let none = Map::new();
+        let properties = match body.get("properties") {
+            None => &none,
+            Some(Value::Object(properties)) => properties,
+            Some(_) => return self.report("`properties` must be a map, written out".to_owned()),
+        };
+        self.check_map("properties", rule.properties, properties);
+        if rule.name == resource_types::RULE {
+            self.check_security_rule(properties);
+        }
+    }
+
+    fn check_map(&mut self, place: &str, rules: &[PropertyRule], map: &Map<String, Value>) {
+        for (name, value) in map {
+            match rules.iter().find(|rule| rule.name == name) {
+                Some(rule) => self.check_held(&format!("{place}.{name}"), rule.holds, value),
+                None => {
+                    let known: Vec<&str> = rules.iter().map(|rule| rule.name).collect();
+                    self.report(format!(
+                        "`{place}` has `{}`; it may have: {}",
+                        shorten(name),
+                        known.join(", ")
+                    ));
+                }
+            }
+        }
+        for rule in rules {
+            if rule.needed && !map.contains_key(rule.name) {
+                self.report(format!("`{place}` lacks `{}`", rule.name));
+            }
+        }
+    }
+
+    fn check_held(&mut self, place: &str, rule: ValueRule, value: &Value) {
+        match (rule, value) {
+            (ValueRule::Data, _) => self.check_value(value, ValuePosition::Shown),
+            (ValueRule::NodeData, _) => self.check_value(value, ValuePosition::Nodes),
+            (ValueRule::Texts, Value::Object(texts)) if !super::references::is_function(texts) => {
+                for text in texts.values() {
+                    self.check_value(text, ValuePosition::Shown);
+                }
+            }
+            (ValueRule::Texts | ValueRule::Map(_), _) if !value.is_object() => {
+                self.report(format!("`{place}` must be a map, written out"));
+            }
+            (ValueRule::Texts, _) => self.report(format!("`{place}` must be a map, written out")),
+            (ValueRule::Map(rules), _) => {
+                if let Some(map) = value.as_object() {
+                    self.check_map(place, rules, map);
+                }
+            }
+            (ValueRule::List(rule), Value::Array(items)) if !items.is_empty() => {
+                for item in items {
+                    self.check_held(place, *rule, item);
+                }
+            }
+            (ValueRule::List(_), _) => {
+                self.report(format!(
+                    "`{place}` must be a list, written out and not empty"
+                ));
+            }
+            (ValueRule::Word(words), _) => {
+                if !value.as_str().is_some_and(|text| words.contains(&text)) {
+                    self.report(format!(
+                        "`{place}` must be {}, written out",
+                        words.join(" or ")
+                    ));
+                }
+            }
+            (ValueRule::Number, _) => {
+                if value.as_u64().is_none() {
+                    self.report(format!("`{place}` must be a whole number, written out"));
+                }
+            }
+            (ValueRule::Name, _) => self.check_own_name(place, value),
+            (ValueRule::Own(kind), _) => {
+                if !self.is_own(kind, value) {
+                    self.report(format!(
+                        "`{place}` must be get_resource of a {kind} of this template"
+                    ));
+                }
+            }
+            (ValueRule::OwnOrSetting(kind), _) => {
+                if !self.is_own(kind, value) && !self.is_granted(ValueGrant::Setting, value) {
+                    self.report(format!(
+                        "`{place}` must be get_resource of a {kind} of this template, or a text that the user gave as a setting of the plugin"
+                    ));
+                }
+            }
+            (ValueRule::Granted(grant), _) => {
+                let possible = self.possible_values(value);
+                if !possible.is_some_and(|all| all.iter().all(|one| self.is_granted(grant, one))) {
+                    self.report(format!("`{place}` must be {}", describe_grant(grant)));
+                }
+            }
+        }
+    }
+
+    fn check_own_name(&mut self, place: &str, value: &Value) {
+        let cluster = self.request.cluster.as_str();
+        let own = value
+            .as_str()
+            .and_then(|name| name.strip_prefix(cluster))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        if !own {
+            self.report(format!(
+                "`{place}` must be a text, written out, that begins with the cluster's name `{cluster}`"
+            ));
+        }
+    }
+
+    /// Whether it is `get_resource` of a resource of that type.
+    fn is_own(&self, kind: &str, value: &Value) -> bool {
+        value
+            .as_object()
+            .filter(|map| map.len() == 1)
+            .and_then(|map| map.get("get_resource")?.as_str())
+            .is_some_and(|name| self.type_of(name) == Some(kind))
+    }
+
+    /// All that a value may come to; `None` where that cannot be said.
+    fn possible_values<'v>(&'v self, value: &'v Value) -> Option<Vec<&'v Value>> {
+        let Value::Object(map) = value else {
+            return (!value.is_array()).then(|| vec![value]);
+        };
+        let (function, argument) = map.iter().next().filter(|_| map.len() == 1)?;
+        match (function.as_str(), argument) {
+            ("get_param", Value::String(name)) => {
+                let default = self.template.get("parameters")?.get(name)?.get("default")?;
+                (!default.is_array() && !default.is_object()).then(|| vec![default])
+            }
+            ("if", Value::Array(parts)) => {
+                let [_, then, otherwise] = parts.as_slice() else {
+                    return None;
+                };
+                let mut all = self.possible_values(then)?;
+                all.extend(self.possible_values(otherwise)?);
+                Some(all)
+            }
+            _ => None,
+        }
+    }
+
+    fn is_granted(&self, grant: ValueGrant, value: &Value) -> bool {
+        let request = self.request;
+        let text = value.as_str();
+        let is = |granted: &str| text == Some(granted);
+        match grant {
+            ValueGrant::Image => request.groups.iter().any(|group| is(&group.image)),
+            ValueGrant::Flavor => request.groups.iter().any(|group| is(&group.flavor.name)),
+            ValueGrant::Key => value.is_null() || is("") || request.key.as_deref().is_some_and(is),
+            ValueGrant::ExternalNetwork => request.network.external.as_deref().is_some_and(is),
+            ValueGrant::Cidr => is(&request.network.cidr),
+            ValueGrant::NodeAddress => {
+                let mut nodes = request.groups.iter().flat_map(|group| &group.nodes);
+                nodes.any(|node| is(&node.address))
+            }
+            ValueGrant::Access => {
+                let inside = |access: &String| {
+                    let access = access.parse::<IpNet>().ok();
+                    let asked = text.and_then(|text| text.parse::<IpNet>().ok());
+                    access
+                        .zip(asked)
+                        .is_some_and(|(access, asked)| access.contains(&asked))
+                };
+                request.network.access.iter().any(inside)
+            }
+            ValueGrant::SignalTransport => is(&request.signal_transport),
+            ValueGrant::Setting => text.is_some_and(|text| self.is_setting(text)),
+        }
+    }
+
+    /// Whether a user said it: a default is the plugin's own word.
+    fn is_setting(&self, text: &str) -> bool {
+        let default = |name: &String| {
+            self.descriptor
+                .parameters
+                .get("properties")?
+                .get(name)?
+                .get("default")
+        };
+        let given = |(name, value): (&String, &Value)| {
+            let said = value == text
+                || value
+                    .as_array()
+                    .is_some_and(|all| all.iter().any(|one| one == text));
+            said && default(name) != Some(value)
+        };
+        self.request.settings.iter().any(given)
+    }
+
+    /// A rule lets in who may come in, or the cluster's own nodes, and to a declared port.
+    fn check_security_rule(&mut self, rule: &Map<String, Value>) {
+        let outside = rule.contains_key("remote_ip_prefix");
+        if outside == rule.contains_key("remote_group") {
+            self.report(
+                "a rule must have either `remote_ip_prefix` or `remote_group`: without both it would let in anyone"
+                    .to_owned(),
+            );
+        }
+        let port = |name: &str| rule.get(name).and_then(Value::as_u64);
+        let (low, high) = (port("port_range_min"), port("port_range_max"));
+        if rule.get("protocol").and_then(Value::as_str) == Some("icmp") {
+            if self.plugin != CLUSTER || low.is_some() || high.is_some() {
+                self.report(
+                    "a rule for icmp is the plugin `cluster`'s, and names no ports".to_owned(),
+                );
+            }
+            return;
+        }
+        let declared = |number: u64| {
+            let ours = self.descriptor.ports.iter();
+            let mut open = ours.filter(|port| !outside || port.audience != PortAudience::Cluster);
+            open.any(|port| u64::from(port.number) == number)
+                || self.plugin == CLUSTER && number == SSH_PORT
+        };
+        if low != high || !low.is_some_and(declared) {
+            self.report(
+                "a rule must open one port that the plugin's descriptor declares for those outside"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+fn describe_grant(grant: ValueGrant) -> &'static str {
+    match grant {
+        ValueGrant::Image => "the image that the request names for a node group",
+        ValueGrant::Flavor => "the flavor that the request names for a node group",
+        ValueGrant::Key => "the request's key pair, or none",
+        ValueGrant::ExternalNetwork => "the request's external network",
+        ValueGrant::Cidr => "the request's network.cidr",
+        ValueGrant::NodeAddress => "the address of a node",
+        ValueGrant::Access => "one of network.access, or within one",
+        ValueGrant::SignalTransport => "the request's signal_transport",
+        ValueGrant::Setting => "a text that the user gave as a setting of the plugin",
+    }
+}
+
+/// The beginning of a text that a plugin wrote.
+fn shorten(text: &str) -> String {
+    text.chars().take(40).collect()
+}
