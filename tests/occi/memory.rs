@@ -60,7 +60,9 @@ static HADOOP: LazyLock<PluginDescriptor> = LazyLock::new(|| PluginDescriptor {
     requires: Vec::new(),
     provides: Vec::new(),
     roles: Vec::new(),
-    parameters: serde_json::json!({"type": "object", "properties": {"replication": {"type": "integer"}}}),
+    parameters:
+        serde_json::json!({"type": "object", "properties": {"replication": {"type": "integer"}}})
+            .into(),
     ports: Vec::new(),
     resource_types: Vec::new(),
 });

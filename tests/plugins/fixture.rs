@@ -72,3 +72,18 @@ async fn randomness_is_the_same_in_every_call_and_every_engine() {
     assert_eq!(good(&one, "draw lots", 0).await, drawn);
     assert_eq!(good(&other, "draw lots", 0).await, drawn);
 }
+
+#[tokio::test]
+async fn what_processors_compute_differently_is_the_same_on_all() {
+    let registry = evil();
+    // x86 makes a negative one of 0/0, others a positive.
+    assert_eq!(
+        good(&registry, "make no number", 0).await,
+        "7ff8000000000000"
+    );
+    // Rounded once: 2^-24; a processor without fused multiplication would round twice, to 0.
+    assert_eq!(
+        good(&registry, "multiply and add", 0).await,
+        (1.0_f32 / 16_777_216.0).to_string()
+    );
+}

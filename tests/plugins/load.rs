@@ -41,6 +41,11 @@ fn a_plugin_that_cannot_be_used_says_why_and_the_others_work() {
         schema.contains("broke the contract: its parameters are not a JSON Schema"),
         "{schema}"
     );
+    let endless = reason("endless");
+    assert!(
+        endless.contains("cannot describe itself: plugin `endless` did not answer within 2 s"),
+        "{endless}"
+    );
     let speechless = reason("speechless");
     assert!(
         speechless.contains("cannot describe itself") && speechless.contains("who am I?"),

@@ -130,7 +130,18 @@ async fn ask(
     deed: &str,
     amount: usize,
 ) -> Result<PluginBundle, GenerateError> {
+    ask_of(registry, deed, amount, "").await
+}
+
+/// The same, of something.
+async fn ask_of(
+    registry: &PluginRegistry,
+    deed: &str,
+    amount: usize,
+    text: &str,
+) -> Result<PluginBundle, GenerateError> {
     let mut request = request(1);
+    request.settings.insert("text".into(), text.into());
     request.settings.insert("deed".into(), deed.into());
     request.settings.insert("amount".into(), amount.into());
     registry

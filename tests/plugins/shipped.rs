@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 use stampede::bundle::PluginBundle;
+use stampede::cluster::Flavor;
+use stampede::cluster::framework::{ProvidedService, ResourceClaim};
 use stampede::plugin::{PluginLimits, PluginRegistry};
 use stampede_plugin::Guest;
 use stampede_tests::artifacts;
 
-use super::request;
+use super::{evil, request};
 
 fn shipped() -> PluginRegistry {
     let registry = PluginRegistry::load(
@@ -66,6 +68,52 @@ async fn the_same_request_gives_the_same_bytes_in_every_call_and_every_engine() 
 
 #[tokio::test]
 async fn every_field_of_the_contract_arrives_as_it_left() {
+    let mut asked = request(2);
+    asked.version = "a version".into();
+    asked.groups[1].image = "another image".into();
+    asked.groups[1].flavor = Flavor {
+        name: "m1.small".into(),
+        vcpus: 3,
+        ram_mib: 4,
+        disk_gib: 5,
+    };
+    asked.network.access.push("203.0.113.0/24".into());
+    asked.mirror = Some("a mirror".into());
+    asked.proxy = Some("a proxy".into());
+    asked.key = Some("a key".into());
+    asked.settings.insert("deed".into(), "echo".into());
+    asked.settings.insert("amount".into(), 7.into());
+    asked.services = vec![ProvidedService {
+        name: "a service".into(),
+        plugin: "a plugin".into(),
+        node: "a node".into(),
+        attributes: vec![
+            ("a name".into(), "a value".into()),
+            ("b".into(), "c".into()),
+        ],
+    }];
+    asked.taken = vec![ResourceClaim {
+        role: "a role".into(),
+        plugin: "another plugin".into(),
+        memory_mib: 8,
+        ports: vec![9, 10],
+    }];
+    // The host's own type, field by field, is what the guest must have seen.
+    let mut wanted = serde_json::to_value(&asked).unwrap();
+    wanted["settings"] = Value::Object(asked.settings.clone()).to_string().into();
+    let part = evil().get("evil").unwrap().generate(&asked).await.unwrap();
+    let arrived = &part.template["outputs"]["evil"]["value"];
+    assert_eq!(*arrived, wanted);
+    asked.mirror = None;
+    asked.network.external = None;
+    let part = evil().get("evil").unwrap().generate(&asked).await.unwrap();
+    let arrived = &part.template["outputs"]["evil"]["value"];
+    assert_eq!(arrived["mirror"], Value::Null);
+    assert_eq!(arrived["network"]["external"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_plugin_answers_in_the_sandbox_as_it_does_natively() {
     use stampede_plugin as sdk;
     let host = request(3);
     let native = sdk::Request {

@@ -6,6 +6,8 @@
 //! [`SECTIONS`], in each the plugins in the chain's order, of each what it holds in its own order.
 //! Nothing overrides anything: a plugin that wants to change what another has defined cannot.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{ContractViolation, PluginBundle};
@@ -37,11 +39,11 @@ pub fn merge_templates(
     template.insert("description".to_owned(), description.into());
     for section in SECTIONS {
         // By name, so that the one who defined it first can be named too.
-        let mut owners: Vec<(&str, &str)> = Vec::new();
+        let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
         let mut merged = Map::new();
         for part in parts {
             for (name, body) in part.section(section) {
-                if let Some((_, owner)) = owners.iter().find(|(taken, _)| taken == name) {
+                if let Some(owner) = owners.get(name.as_str()) {
                     violations.push(ContractViolation::of_two(
                         owner,
                         &part.plugin,
@@ -49,7 +51,7 @@ pub fn merge_templates(
                     ));
                     continue;
                 }
-                owners.push((name, &part.plugin));
+                owners.insert(name, &part.plugin);
                 merged.insert(name.clone(), body.clone());
             }
         }
@@ -83,7 +85,7 @@ impl PluginBundle {
 fn add_endpoints<'a>(
     request: &PluginRequest,
     parts: &'a [PluginBundle],
-    owners: &mut Vec<(&'a str, &'a str)>,
+    owners: &mut BTreeMap<&'a str, &'a str>,
     outputs: &mut Map<String, Value>,
     violations: &mut Vec<ContractViolation>,
 ) {
@@ -93,7 +95,7 @@ fn add_endpoints<'a>(
         .cloned();
     for part in parts {
         for endpoint in &part.endpoints {
-            if let Some((_, owner)) = owners.iter().find(|(taken, _)| *taken == endpoint.name) {
+            if let Some(owner) = owners.get(endpoint.name.as_str()) {
                 violations.push(ContractViolation::of_two(
                     owner,
                     &part.plugin,
@@ -101,7 +103,7 @@ fn add_endpoints<'a>(
                 ));
                 continue;
             }
-            owners.push((&endpoint.name, &part.plugin));
+            owners.insert(&endpoint.name, &part.plugin);
             let output = json!({ "description": endpoint.description, "value": endpoint_url(request, endpoint, master.as_ref()) });
             outputs.insert(endpoint.name.clone(), output);
         }

@@ -69,7 +69,7 @@ fn built(change: impl Fn(&mut Value, &mut Value)) -> Result<ClusterBundle, Strin
     ]);
     change(&mut cluster.template, &mut evil);
     let mut framework = descriptor("evil", &EVIL_TYPES);
-    framework.parameters = json!({"properties": {"shipped": {"default": "theirs"}}});
+    framework.parameters = json!({"properties": {"shipped": {"default": "theirs"}}}).into();
     framework.ports = [(9870, PortAudience::Admin), (8020, PortAudience::Cluster)]
         .map(|(number, audience)| FrameworkPort {
             number,

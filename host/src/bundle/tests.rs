@@ -65,7 +65,7 @@ pub(super) fn descriptor(name: &str, types: &[&str]) -> PluginDescriptor {
         requires: vec![],
         provides: vec![],
         roles: vec![],
-        parameters: json!({}),
+        parameters: json!({}).into(),
         ports: vec![],
         resource_types: types.iter().map(|t| (*t).to_owned()).collect(),
     }

@@ -24,7 +24,7 @@ fn plugin(name: &str) -> PluginDescriptor {
         requires: vec![],
         provides: vec![],
         roles: vec![],
-        parameters: serde_json::json!({}),
+        parameters: serde_json::json!({}).into(),
         ports: vec![],
         resource_types: vec![],
     }

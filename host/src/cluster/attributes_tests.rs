@@ -22,7 +22,7 @@ fn descriptor(name: &str, versions: &[&str], parameters: &[&str]) -> PluginDescr
         requires: vec![],
         provides: vec![],
         roles: vec![],
-        parameters: json!({"type": "object", "properties": properties}),
+        parameters: json!({"type": "object", "properties": properties}).into(),
         ports: vec![],
         resource_types: vec![],
     }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Flavor;
+use super::{Flavor, parameter_schema::ParameterSchema};
 
 /// The plugin that every chain begins with.
 pub const CLUSTER: &str = "cluster";
@@ -38,7 +38,7 @@ pub struct PluginDescriptor {
     /// The node groups that it runs on.
     pub roles: Vec<NodeRole>,
     /// JSON Schema of an object, one property a parameter.
-    pub parameters: serde_json::Value,
+    pub parameters: ParameterSchema,
     /// TCP ports that the framework listens on.
     pub ports: Vec<FrameworkPort>,
     /// The HOT resource types that its template may hold.

@@ -7,7 +7,7 @@
 //!   [`defaults`], and renders them back; `parse_value`: the values, by their kind
 //! - [`attribute_names`]: the names that requests may use; [`limits`]: how much may be asked for
 //! - [`spec`]: what a user asked for
-//! - [`framework`]: what a plugin is, is asked, and offers
+//! - [`framework`]: what a plugin is, is asked, and offers; [`parameter_schema`]: its parameters
 //! - [`problem`]: what is wrong with a request
 //! - [`flavor`]: the size of a node; [`flavor_choice`]: whether it fits, and the smallest that does
 //! - [`state`]: where a cluster stands
@@ -25,6 +25,8 @@ pub mod flavor_choice;
 pub mod framework;
 pub mod lifecycle;
 pub mod limits;
+
+pub mod parameter_schema;
 mod parse_value;
 pub mod problem;
 pub mod progress;

@@ -24,6 +24,9 @@ pub(super) const TICK: Duration = Duration::from_millis(10);
 pub(super) fn new_engine() -> Result<Engine> {
     let mut config = Config::new();
     config.epoch_interruption(true);
+    // What processors do differently: the same request gives the same bytes on all of them.
+    config.cranelift_nan_canonicalization(true);
+    config.relaxed_simd_deterministic(true);
     if cfg!(all(
         target_os = "linux",
         any(target_arch = "x86_64", target_arch = "aarch64")

@@ -13,13 +13,15 @@
 //! - [`PluginLimits`]: all bounds, in one struct
 //! - `v0_1_0`: the contract of that version, to and from the host's types
 //! - `api_version`: which version a component speaks and what it imports, read before it runs
-//! - `validate`: the rules of the contract that its types cannot express
+//! - `validate`: the rules of the contract that its types cannot express; `counts`: how many things
+//!   it may name
 //! - `sandbox`: one bounded call; `deterministic_wasi`: what a guest is given; `engine`: the
 //!   compiler and the epoch's ticks; `cache`, `compiled_store`: compiled code on disk
 
 mod api_version;
 mod cache;
 mod compiled_store;
+mod counts;
 mod deterministic_wasi;
 mod engine;
 mod error;

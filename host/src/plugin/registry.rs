@@ -15,11 +15,11 @@ use super::api_version::{self, ApiVersion};
 use super::cache::{self, CompileCache};
 use super::compiled_store::{CompiledStore, sha256};
 use super::sandbox::PluginSandbox;
-use super::{GenerateError, LoadFailure, PluginError, PluginLimits, v0_1_0, validate};
+use super::{GenerateError, LoadFailure, PluginError, PluginFault, PluginLimits, v0_1_0, validate};
 use crate::bundle::PluginBundle;
 use crate::cluster::framework::{PluginDescriptor, PluginRequest};
 use crate::metrics::{HostMetrics, WorkOutcome};
-use crate::system::clock::monotonic_now;
+use crate::system::{clock::monotonic_now, heavy_work::run_heavy};
 
 /// All plugins of a folder, by name.
 pub struct PluginRegistry {
@@ -30,7 +30,7 @@ pub struct PluginRegistry {
 
 /// A plugin, compiled and linked. Each call runs in a fresh sandbox.
 pub struct LoadedPlugin {
-    descriptor: PluginDescriptor,
+    descriptor: Arc<PluginDescriptor>,
     digest: String,
     guest: v0_1_0::LinkedGuest,
     sandbox: Arc<PluginSandbox>,
@@ -237,18 +237,30 @@ impl LoadedPlugin {
 
     async fn call_generate(&self, request: &PluginRequest) -> Result<PluginBundle, GenerateError> {
         let mut call = self.sandbox.begin_call().await;
-        let outcome = tokio::time::timeout(
-            self.sandbox.limits.time,
-            self.guest.generate(&mut call.store, request),
-        )
-        .await;
+        let limit = self.sandbox.limits.time;
+        let end = tokio::time::Instant::from_std(monotonic_now()) + limit;
+        let outcome =
+            tokio::time::timeout_at(end, self.guest.generate(&mut call.store, request)).await;
         let name = &self.descriptor.name;
-        let answer = call.finish(name, outcome, |answer| {
-            let answer = v0_1_0::from_answer(name, answer)?;
-            validate::check_answer(&self.descriptor, &answer)?;
+        let (answer, ended) = call.end(name, outcome)?;
+        // What it said takes time to look at, within the time that it has.
+        let descriptor = Arc::clone(&self.descriptor);
+        let judged = run_heavy(move || {
+            let answer = v0_1_0::from_answer(&descriptor.name, answer)?;
+            validate::check_answer(&descriptor, &answer)?;
             Ok(answer)
-        })?;
-        answer.map_err(GenerateError::Problems)
+        });
+        let answer = match tokio::time::timeout_at(end, judged).await {
+            Ok(Ok(judged)) => judged.map_err(PluginFault::Contract),
+            Ok(Err(panicked)) => Err(PluginFault::Trap(panicked.to_string())),
+            Err(_) => Err(PluginFault::Time {
+                limit,
+                waited: false,
+            }),
+        };
+        answer
+            .map_err(|fault| ended.fault(name, fault))?
+            .map_err(GenerateError::Problems)
     }
 
     /// The reason reads on after the path.
@@ -277,7 +289,7 @@ impl LoadedPlugin {
             ..
         } = fresh.check_name(path)?;
         Ok(Self {
-            descriptor,
+            descriptor: Arc::new(descriptor),
             digest,
             guest,
             sandbox: Arc::clone(sandbox),
@@ -393,11 +405,13 @@ fn describe(
         let mut call = sandbox.begin_call().await;
         let outcome =
             tokio::time::timeout(sandbox.limits.time, guest.describe(&mut call.store)).await;
-        call.finish(name, outcome, |theirs| {
+        let (theirs, ended) = call.end(name, outcome)?;
+        let judge = || {
             let descriptor = v0_1_0::from_descriptor(theirs)?;
             validate::check_descriptor(&descriptor)?;
             Ok(descriptor)
-        })
+        };
+        judge().map_err(|breach| ended.fault(name, PluginFault::Contract(breach)))
     });
     described.map_err(LoadFailure::Describe)
 }

@@ -13,7 +13,7 @@ use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 use super::deterministic_wasi::{CapturedOutput, build_wasi};
 use super::engine::{EpochTicker, TICK, TickGuard, new_engine};
 use super::limits::CallLimiter;
-use super::{ContractBreach, PluginError, PluginFault, PluginLimits};
+use super::{PluginError, PluginFault, PluginLimits};
 use crate::metrics::{HostMetrics, WorkOutcome};
 
 /// What all calls share.
@@ -105,7 +105,7 @@ impl PluginSandbox {
             store,
             limits: self.limits,
             ticking: self.ticker.start(),
-            _permit: permit,
+            permit,
         }
     }
 }
@@ -121,32 +121,48 @@ pub(super) struct GuestCall<'a> {
     pub(super) store: Store<GuestState>,
     limits: PluginLimits,
     ticking: TickGuard,
+    permit: Option<SemaphorePermit<'a>>,
+}
+
+/// A call that has ended well; its place is free again when this goes.
+pub(super) struct EndedCall<'a> {
+    written: CapturedOutput,
     _permit: Option<SemaphorePermit<'a>>,
 }
 
-impl GuestCall<'_> {
-    /// The call's end: its answer as `judge` takes it, or what went wrong. `outcome` is what
-    /// `tokio::time::timeout` over the guest gave, since the epoch stops a guest that computes, but
-    /// not one that sleeps. `judge` says what breaks the contract.
-    pub(super) fn finish<T, U>(
+impl EndedCall<'_> {
+    /// The error of a plugin whose answer is not what it should be.
+    pub(super) fn fault(&self, plugin: &str, fault: PluginFault) -> PluginError {
+        PluginError {
+            plugin: plugin.to_owned(),
+            fault,
+            stderr: self.written.text(),
+        }
+    }
+}
+
+impl<'a> GuestCall<'a> {
+    /// The call's end: its answer, still to be checked, or what went wrong. The guest's memory is
+    /// given back. `outcome` is what `tokio::time::timeout` over the guest gave, since the epoch
+    /// stops a guest that computes, but not one that sleeps.
+    pub(super) fn end<T>(
         self,
         plugin: &str,
         outcome: Result<wasmtime::Result<T>, Elapsed>,
-        judge: impl FnOnce(T) -> Result<U, ContractBreach>,
-    ) -> Result<U, PluginError> {
-        let fault = match outcome {
-            Ok(Ok(answer)) => match judge(answer) {
-                Ok(good) => return Ok(good),
-                Err(breach) => PluginFault::Contract(breach),
-            },
-            Ok(Err(error)) => self.find_fault(&error),
-            Err(_) => self.too_long(),
+    ) -> Result<(T, EndedCall<'a>), PluginError> {
+        let found = match outcome {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.find_fault(&error)),
+            Err(_) => Err(self.too_long()),
         };
-        Err(PluginError {
-            plugin: plugin.to_owned(),
-            fault,
-            stderr: self.store.data().written.text(),
-        })
+        let ended = EndedCall {
+            written: self.store.data().written.clone(),
+            _permit: self.permit,
+        };
+        match found {
+            Ok(answer) => Ok((answer, ended)),
+            Err(fault) => Err(ended.fault(plugin, fault)),
+        }
     }
 
     fn too_long(&self) -> PluginFault {

@@ -8,6 +8,7 @@ use wasmtime::{Result, Store};
 use self::bindings::PluginPre;
 use self::bindings::exports::stampede::framework::framework as wit;
 use super::ContractBreach;
+use super::counts::{self, check_counts, check_length};
 use super::sandbox::GuestState;
 use crate::bundle::{NodeScript, PluginBundle, PluginFile, ScriptStage};
 use crate::cluster::Problem;
@@ -53,7 +54,20 @@ impl LinkedGuest {
 pub(super) fn from_descriptor(
     theirs: wit::Descriptor,
 ) -> std::result::Result<host::PluginDescriptor, ContractBreach> {
-    let parameters =
+    check_counts(&[
+        ("versions", theirs.versions.len(), counts::PARTS),
+        (
+            "services that it requires",
+            theirs.requires.len(),
+            counts::PARTS,
+        ),
+        ("services", theirs.provides.len(), counts::PARTS),
+        ("roles", theirs.roles.len(), counts::PARTS),
+        ("ports", theirs.ports.len(), counts::ITEMS),
+        ("resource types", theirs.resource_types.len(), counts::PARTS),
+    ])?;
+    check_length("parameters are", &theirs.parameters, counts::SCHEMA_BYTES)?;
+    let parameters: Value =
         serde_json::from_str(&theirs.parameters).map_err(|source| ContractBreach::NotJson {
             what: "parameters are",
             source,
@@ -86,7 +100,7 @@ pub(super) fn from_descriptor(
         requires: theirs.requires,
         provides: theirs.provides,
         roles: roles.collect(),
-        parameters,
+        parameters: parameters.into(),
         ports: ports.collect(),
         resource_types: theirs.resource_types,
     })
@@ -106,6 +120,7 @@ pub(super) fn from_answer(
                 .collect()));
         }
     };
+    check_bundle_counts(&bundle)?;
     let template: Value =
         serde_json::from_str(&bundle.template).map_err(|source| ContractBreach::NotJson {
             what: "template is",
@@ -161,6 +176,23 @@ pub(super) fn from_answer(
         services: services.collect(),
         taken: taken.collect(),
     }))
+}
+
+fn check_bundle_counts(bundle: &wit::Bundle) -> std::result::Result<(), ContractBreach> {
+    let roles = bundle.files.iter().map(|file| file.roles.len());
+    let attributes = bundle.services.iter().map(|one| one.attributes.len());
+    let ports = bundle.taken.iter().map(|share| share.ports.len());
+    check_counts(&[
+        ("files", bundle.files.len(), counts::FILES),
+        ("roles of files", roles.sum(), counts::ITEMS),
+        ("scripts", bundle.scripts.len(), counts::PARTS),
+        ("endpoints", bundle.endpoints.len(), counts::PARTS),
+        ("services", bundle.services.len(), counts::PARTS),
+        ("attributes of services", attributes.sum(), counts::ITEMS),
+        ("shares", bundle.taken.len(), counts::PARTS),
+        ("ports of shares", ports.sum(), counts::ITEMS),
+    ])?;
+    check_length("template is", &bundle.template, counts::TEMPLATE_BYTES)
 }
 
 fn from_audience(audience: wit::Audience) -> PortAudience {

@@ -5,12 +5,18 @@
 use serde_json::Value;
 
 use super::ContractBreach;
-use crate::bundle::PluginBundle;
+use super::counts::{self, check_counts};
+use crate::bundle::{PluginBundle, ScriptStage};
 use crate::cluster::Problem;
 use crate::cluster::framework::PluginDescriptor;
+use crate::cluster::parameter_schema::{ParameterSchema, compile_schema};
 
 /// Problems in one answer.
 const PROBLEMS: usize = 100;
+/// The one role whose nodes let others go: `drain` scripts run there.
+const DRAINING_ROLE: &str = "master";
+/// Keywords by which a schema refers to another, or to itself without end.
+const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 /// Characters of a name: of a plugin, role, service, script.
 const NAME_CHARS: usize = 31;
 
@@ -44,25 +50,64 @@ pub(super) fn check_descriptor(descriptor: &PluginDescriptor) -> Result<(), Cont
     for port in &descriptor.ports {
         check_role(descriptor, &port.role, "a port")?;
     }
+    let texts = [&descriptor.title, &descriptor.description];
+    let purposes = descriptor.ports.iter().map(|port| &port.purpose);
+    for text in texts
+        .into_iter()
+        .chain(&descriptor.versions)
+        .chain(purposes)
+    {
+        check_text(text)?;
+    }
     check_parameters(&descriptor.parameters)
 }
 
-fn check_parameters(schema: &Value) -> Result<(), ContractBreach> {
+/// Texts for people are shown on terminals.
+fn check_text(text: &str) -> Result<(), ContractBreach> {
+    if text.contains(char::is_control) {
+        return Err(broken(format!(
+            "its text {text:?} holds control characters"
+        )));
+    }
+    Ok(())
+}
+
+/// A schema that refers to itself could be followed until the host's stack ends.
+fn refuse_references(schema: &Value) -> Result<(), ContractBreach> {
+    match schema {
+        Value::Array(items) => items.iter().try_for_each(refuse_references),
+        Value::Object(map) => map.iter().try_for_each(|(key, value)| {
+            if REFERENCES.contains(&key.as_str()) {
+                return Err(broken(format!(
+                    "its parameters use {key}: write the schema out"
+                )));
+            }
+            refuse_references(value)
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check_parameters(schema: &ParameterSchema) -> Result<(), ContractBreach> {
+    refuse_references(schema)?;
+    let properties = schema.get("properties").and_then(Value::as_object);
+    check_counts(&[(
+        "parameters",
+        properties.map_or(0, serde_json::Map::len),
+        counts::PARAMETERS,
+    )])?;
     if schema.get("type") != Some(&Value::from("object")) {
         return Err(broken(
             "its parameters are not the JSON Schema of an object",
         ));
     }
-    jsonschema::validator_for(schema).map_err(|source| ContractBreach::NotSchema {
-        what: "parameters are".to_owned(),
-        source: Box::new(source),
-    })?;
-    for (name, property) in schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    schema
+        .validator()
+        .map_err(|source| ContractBreach::NotSchema {
+            what: "parameters are".to_owned(),
+            source: Box::new(source),
+        })?;
+    for (name, property) in properties.into_iter().flatten() {
         if property.get("type").is_none()
             || property
                 .get("description")
@@ -76,11 +121,10 @@ fn check_parameters(schema: &Value) -> Result<(), ContractBreach> {
         let Some(default) = property.get("default") else {
             continue;
         };
-        let validator =
-            jsonschema::validator_for(property).map_err(|source| ContractBreach::NotSchema {
-                what: format!("parameter {name:?} is"),
-                source: Box::new(source),
-            })?;
+        let validator = compile_schema(property).map_err(|source| ContractBreach::NotSchema {
+            what: format!("parameter {name:?} is"),
+            source: Box::new(source),
+        })?;
         validator
             .validate(default)
             .map_err(|source| ContractBreach::RefusedDefault {
@@ -113,6 +157,9 @@ fn check_part(descriptor: &PluginDescriptor, part: &PluginBundle) -> Result<(), 
     if !part.template.is_object() {
         return Err(broken("its template is not a JSON object"));
     }
+    for section in crate::bundle::merge::SECTIONS {
+        check_counts(&[(section, part.section(section).count(), counts::ENTRIES)])?;
+    }
     for file in &part.files {
         file.roles
             .iter()
@@ -133,8 +180,37 @@ fn check_part(descriptor: &PluginDescriptor, part: &PluginBundle) -> Result<(), 
             )));
         }
     }
+    check_scripts(descriptor, part)?;
+    for endpoint in &part.endpoints {
+        check_role(descriptor, &endpoint.role, "an endpoint")?;
+        if !is_name(&endpoint.name.replace('_', "-")) || endpoint.name.contains('-') {
+            return Err(broken(format!(
+                "the name of its endpoint {:?} is not of the form [a-z][a-z0-9_]{{0,30}}",
+                endpoint.name
+            )));
+        }
+        check_text(&endpoint.description)?;
+        if !endpoint.path.is_empty() && !endpoint.path.starts_with('/') {
+            return Err(broken(format!(
+                "the path {:?} of its endpoint {} does not begin with /",
+                endpoint.path, endpoint.name
+            )));
+        }
+    }
+    part.taken
+        .iter()
+        .try_for_each(|share| check_role(descriptor, &share.role, "memory"))
+}
+
+fn check_scripts(descriptor: &PluginDescriptor, part: &PluginBundle) -> Result<(), ContractBreach> {
     for (index, script) in part.scripts.iter().enumerate() {
         check_role(descriptor, &script.role, "a script")?;
+        if script.stage == ScriptStage::Drain && script.role != DRAINING_ROLE {
+            return Err(broken(format!(
+                "its script {} of stage drain is for role {}, where it would never run: drain runs on the {DRAINING_ROLE} alone",
+                script.name, script.role
+            )));
+        }
         if !is_name(&script.name) {
             return Err(broken(format!(
                 "the name of its script {:?} is not of the form [a-z][a-z0-9-]{{0,30}}",
@@ -153,24 +229,7 @@ fn check_part(descriptor: &PluginDescriptor, part: &PluginBundle) -> Result<(), 
             )));
         }
     }
-    for endpoint in &part.endpoints {
-        check_role(descriptor, &endpoint.role, "an endpoint")?;
-        if !is_name(&endpoint.name.replace('_', "-")) || endpoint.name.contains('-') {
-            return Err(broken(format!(
-                "the name of its endpoint {:?} is not of the form [a-z][a-z0-9_]{{0,30}}",
-                endpoint.name
-            )));
-        }
-        if !endpoint.path.is_empty() && !endpoint.path.starts_with('/') {
-            return Err(broken(format!(
-                "the path {:?} of its endpoint {} does not begin with /",
-                endpoint.path, endpoint.name
-            )));
-        }
-    }
-    part.taken
-        .iter()
-        .try_for_each(|share| check_role(descriptor, &share.role, "memory"))
+    Ok(())
 }
 
 fn check_role(descriptor: &PluginDescriptor, role: &str, of: &str) -> Result<(), ContractBreach> {
@@ -223,7 +282,7 @@ mod tests {
                 cardinality: RoleCardinality::ExactlyOne,
                 smallest,
             }],
-            parameters: json!({"type": "object", "properties": {"copies": {"type": "integer", "description": "x", "default": 3}}}),
+            parameters: json!({"type": "object", "properties": {"copies": {"type": "integer", "description": "x", "default": 3}}}).into(),
             ports: vec![FrameworkPort {
                 number: 1,
                 role: "master".into(),
@@ -238,7 +297,7 @@ mod tests {
     fn each_claim_of_a_descriptor_is_held_to_the_contract() {
         check_descriptor(&descriptor()).unwrap();
         type Spoil = fn(&mut PluginDescriptor);
-        let spoilt: [(Spoil, &str); 9] = [
+        let spoilt: [(Spoil, &str); 12] = [
             (|d| d.name = "Hadoop".into(), "its name \"Hadoop\""),
             (|d| d.name = "a".repeat(NAME_CHARS + 1), "its name \"aaa"),
             (
@@ -254,7 +313,23 @@ mod tests {
                 "a port is for the role \"queen\"",
             ),
             (
-                |d| d.parameters = json!([]),
+                |d| d.title = "\u{1b}[2J".into(),
+                "its text \"\\u{1b}[2J\" holds control characters",
+            ),
+            (
+                |d| d.parameters["allOf"] = json!([{"$ref": "#"}]),
+                "its parameters use $ref",
+            ),
+            (
+                |d| {
+                    let one = d.parameters["properties"]["copies"].clone();
+                    let many = (0..=counts::PARAMETERS).map(|at| (format!("p{at}"), one.clone()));
+                    d.parameters["properties"] = Value::Object(many.collect());
+                },
+                "it has 201 parameters, at most 200 are taken",
+            ),
+            (
+                |d| d.parameters = json!([]).into(),
                 "its parameters are not the JSON Schema of an object",
             ),
             (

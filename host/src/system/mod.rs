@@ -7,8 +7,10 @@
 //! - [`random`]: identifiers and jitter
 //! - [`environment`]: variables of this process
 //! - [`http_client`]: how every client of this host begins
+//! - [`heavy_work`]: threads for what keeps a processor busy
 
 pub mod clock;
 pub mod environment;
+pub mod heavy_work;
 pub mod http_client;
 pub mod random;

@@ -28,6 +28,7 @@ use crate::{
         },
         problem::lines,
     },
+    system::heavy_work::run_heavy,
 };
 
 /// What a plan asks of plugins; a catalogue of them, or a test's own.
@@ -113,8 +114,16 @@ pub async fn plan_cluster(
     if !problems.is_empty() {
         return Err(PlanError::Problems(problems));
     }
-    let bundle = bundle::build_bundle(&requests, &description(spec, chain), chain, parts)
-        .map_err(|error| not_built(error, spec))?;
+    let description = description(spec, chain);
+    let descriptors: Vec<PluginDescriptor> = chain.iter().map(|one| (*one).clone()).collect();
+    let (bundle, requests) = run_heavy(move || {
+        let descriptors: Vec<&PluginDescriptor> = descriptors.iter().collect();
+        let built = bundle::build_bundle(&requests, &description, &descriptors, parts);
+        (built, requests)
+    })
+    .await
+    .map_err(|panicked| PlanError::Broken(panicked.to_string()))?;
+    let bundle = bundle.map_err(|error| not_built(error, spec))?;
     Ok(ClusterPlan { bundle, requests })
 }
 

@@ -134,7 +134,7 @@ fn fake(name: &str, requires: &[&str], provides: &[&str]) -> Fake {
         requires: texts(requires),
         provides: texts(provides),
         roles: vec![role("master", 2048), role("worker", 1024)],
-        parameters,
+        parameters: parameters.into(),
         ports: vec![],
         resource_types: texts(&test_cluster::NODE_TYPES),
     };

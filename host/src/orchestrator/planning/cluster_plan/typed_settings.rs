@@ -127,7 +127,7 @@ fn validate(
     settings: &Map<String, Value>,
     known: &[Problem],
 ) -> Vec<Problem> {
-    let validator = match jsonschema::validator_for(&descriptor.parameters) {
+    let validator = match descriptor.parameters.validator() {
         Ok(validator) => validator,
         Err(error) => {
             return vec![Problem::new(
