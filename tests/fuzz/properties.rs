@@ -253,6 +253,9 @@ fn view() -> ClusterView {
     ClusterView {
         name: "default".to_owned(),
         id: "4f4bb9f3".to_owned(),
+        created_s: 0,
+        frameworks: Vec::new(),
+        workers: None,
         phase: LifecyclePhase::Initialised,
         state: ClusterState::Requested,
         stack_status: None,

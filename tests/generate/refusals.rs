@@ -28,11 +28,11 @@ const MISTAKES: [(&[&str], &[&str]); 10] = [
         &["framework: there is no framework `hadop` (did you mean `hadoop`?"],
     ),
     (
-        &["hadoop", "--workers", "0"],
+        &["hadoop", "--set", "workers=0"],
         &["workers: 0 is too few (1 to 250)"],
     ),
     (
-        &["hadoop", "--workers", "251"],
+        &["hadoop", "--set", "workers=251"],
         &["workers: 251 is too many (1 to 250)"],
     ),
     (
@@ -67,7 +67,7 @@ const MISTAKES: [(&[&str], &[&str]); 10] = [
         &["name: `$(id)` cannot be a cluster's name (1 to 40 of a-z, 0-9 and -"],
     ),
     (
-        &["hadoop", "--workers", "0", "--set", "mirror=ftp://x"],
+        &["hadoop", "--set", "workers=0", "--set", "mirror=ftp://x"],
         &[
             "stampede: workers: ",
             "stampede: mirror: must begin with http:// or https://",
@@ -93,7 +93,7 @@ const MISTAKES: [(&[&str], &[&str]); 10] = [
 fn each_mistake_is_told_with_what_to_do() {
     for (arguments, wanted) in MISTAKES {
         let (code, told) = refused(arguments);
-        assert_eq!(code, 2, "{arguments:?}: {told}");
+        assert_eq!(code, 3, "{arguments:?}: {told}");
         for words in wanted {
             assert!(told.contains(words), "{arguments:?}: {told}");
         }

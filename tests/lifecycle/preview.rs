@@ -1,7 +1,10 @@
 //! Previews of an update and of a deploy: what they say, and that nothing is changed by them.
 
 use stampede::{
-    cli::preview::{print_change, print_deploy},
+    cli::{
+        line_printer::LinePrinter,
+        preview::{print_change, print_deploy},
+    },
     orchestrator::{ChangePreview, DeployPreview, OrchestratorError},
 };
 
@@ -22,13 +25,13 @@ fn writes(world: &LifecycleFixture) -> Vec<String> {
 
 fn change_text(preview: &ChangePreview) -> String {
     let mut out = Vec::new();
-    print_change(&mut out, preview).unwrap();
+    print_change(&mut LinePrinter::new(&mut out), preview).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn deploy_text(preview: &DeployPreview) -> String {
     let mut out = Vec::new();
-    print_deploy(&mut out, preview).unwrap();
+    print_deploy(&mut LinePrinter::new(&mut out), preview).unwrap();
     String::from_utf8(out).unwrap()
 }
 

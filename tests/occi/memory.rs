@@ -167,6 +167,9 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
     ClusterView {
         name: name.to_owned(),
         id: uuid::Uuid::new_v4().to_string(),
+        created_s: 0,
+        frameworks: Vec::new(),
+        workers: None,
         phase: LifecyclePhase::Initialised,
         state: ClusterState::Requested,
         stack_status: None,

@@ -1,67 +1,98 @@
 //! `stampede delete`: deletes a cluster, and waits until nothing of it is left where that is asked
 //! for.
 
-use std::{io::Write, process::ExitCode};
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
 
-use super::cloud::{self, CloudArgs, LocalOrchestrator, ProgressPrinter};
-use crate::cluster::ClusterState;
+use super::{
+    arguments::{FormatArgs, parse_duration},
+    cloud::{CloudArgs, LocalOrchestrator},
+    cluster_wait::{ClusterWait, WaitTarget},
+    conclusion::{CommandConclusion, CommandOutcome},
+    exit_code::CommandExit,
+    line_printer::LinePrinter,
+    progress_printer::ProgressPrinter,
+};
+use crate::orchestrator::{DeletionAnswer, OrchestratorError};
 
 /// Delete a cluster and all that belongs to it
 #[derive(Args, Debug)]
 pub(super) struct DeleteArgs {
     /// The cluster's name
-    name: String,
+    pub(super) name: String,
     /// Wait until nothing of it is left in the cloud
     #[arg(long)]
     wait: bool,
+    /// It is no failure when there is no such cluster
+    #[arg(long)]
+    if_exists: bool,
+    /// With --wait: no longer than this (90s, 30m, 1h30m), then end with exit code 7; the work
+    /// stands
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "wait")]
+    timeout: Option<Duration>,
+    #[command(flatten)]
+    format: FormatArgs,
     #[command(flatten)]
     cloud: CloudArgs,
 }
 
-/// Deletes; 0 when Heat was asked (with `--wait`, when nothing is left), 1 when it failed.
-pub(super) async fn run(args: &DeleteArgs, out: &mut dyn Write) -> Result<ExitCode> {
-    let cloud = args.cloud.connect().await?;
-    let view = cloud.orchestrator.view(&cloud.caller, &args.name).await?;
-    cloud.orchestrator.delete(&cloud.caller, &args.name).await?;
-    writeln!(out, "deleting `{}`", args.name)?;
-    if args.wait {
-        wait_until_deleted(out, &cloud, &view.id).await
-    } else {
-        Ok(ExitCode::SUCCESS)
+/// Deletes: done when Heat has taken it, with `--wait` when nothing is left.
+pub(super) async fn run(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
+    args.format.prepare(out);
+    let name = &args.name;
+    let mut cloud = args.cloud.connect().await?;
+    let Some(id) = find_id(&cloud, name).await? else {
+        if !args.if_exists {
+            return Err(OrchestratorError::NotFound(name.clone()).into());
+        }
+        let conclusion = CommandConclusion::new(name, CommandOutcome::Absent, None);
+        return conclusion.tell(out, args.format, None);
+    };
+    // One that is being deleted already needs nobody to ask again, unless it waits for somebody.
+    let answer = match cloud.orchestrator.delete(&cloud.caller, name).await {
+        Err(OrchestratorError::NotFound(_)) => DeletionAnswer::Taken,
+        answer => answer?,
+    };
+    let left = cloud.orchestrator.list_deleting(&cloud.caller).await?;
+    let Some(view) = left.into_iter().find(|view| view.id == id) else {
+        let conclusion = CommandConclusion::new(name, CommandOutcome::Deleted, None);
+        return conclusion.tell(out, args.format, None);
+    };
+    if !args.wait {
+        if let DeletionAnswer::Recorded(why) = answer {
+            let conclusion = CommandConclusion::not_taken(view, "the deletion of", Some(why));
+            return conclusion.tell(out, args.format, None);
+        }
+        writeln!(
+            out,
+            "deleting `{name}`: heat has taken it; `stampede wait {name}` waits until nothing is left"
+        )?;
+        let conclusion = CommandConclusion::new(name, CommandOutcome::Accepted, Some(view));
+        return conclusion.tell(out, args.format, None);
     }
+    writeln!(out, "deleting `{name}`")?;
+    let mut progress = ProgressPrinter::new();
+    let wait = ClusterWait {
+        cloud: &mut cloud,
+        out,
+        progress: &mut progress,
+        target: WaitTarget::Deleting(id),
+    };
+    let end = wait.run(args.timeout).await?;
+    let conclusion = CommandConclusion::of_wait(name, end, false);
+    conclusion.tell(out, args.format, Some(progress.elapsed()))
 }
 
-async fn wait_until_deleted(
-    out: &mut dyn Write,
-    cloud: &LocalOrchestrator,
-    id: &str,
-) -> Result<ExitCode> {
-    let mut watch = ProgressPrinter::new();
-    loop {
-        let Some(mut view) = cloud
-            .orchestrator
-            .list_deleting(&cloud.caller)
-            .await?
-            .into_iter()
-            .find(|view| view.id == id)
-        else {
-            writeln!(
-                out,
-                "\nnothing is left of it after {} min",
-                cloud::format_minutes(watch.elapsed())
-            )?;
-            return Ok(ExitCode::SUCCESS);
-        };
-        // What its nodes said while it lived is of no more interest.
-        view.progress.clear();
-        watch.print(out, &view)?;
-        if let ClusterState::Failed(why) = &view.state {
-            writeln!(out, "\n{why}")?;
-            return Ok(ExitCode::FAILURE);
+/// The living cluster of this name, else one whose deletion has not come to its end.
+async fn find_id(cloud: &LocalOrchestrator, name: &str) -> Result<Option<String>> {
+    match cloud.orchestrator.find(&cloud.caller, name).await {
+        Err(OrchestratorError::NotFound(_)) => {
+            let all = cloud.orchestrator.list_deleting(&cloud.caller).await?;
+            let found = all.into_iter().find(|view| view.name == name);
+            Ok(found.map(|view| view.id))
         }
-        tokio::time::sleep(cloud::LOOK_EVERY).await;
+        found => Ok(Some(found?.id().to_owned())),
     }
 }

@@ -1,13 +1,19 @@
 //! `stampede deploy`: creates a cluster in the cloud from this process, without a server.
 
-use std::{io::Write, process::ExitCode};
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
 
 use super::{
-    cloud::{self, CloudArgs, LocalOrchestrator, ProgressPrinter},
+    arguments::{FormatArgs, parse_duration, parse_pair, parse_workers},
+    cloud::{CloudArgs, LocalOrchestrator},
+    cluster_wait::{ClusterWait, WaitTarget},
+    conclusion::{CommandConclusion, CommandOutcome},
+    exit_code::CommandExit,
+    line_printer::LinePrinter,
     preview,
+    progress_printer::ProgressPrinter,
 };
 use crate::{
     cluster::{ClusterState, attribute_names::PREFIX},
@@ -15,6 +21,9 @@ use crate::{
 };
 
 /// Deploy a cluster through Heat
+///
+/// Without --wait the command ends once Heat has taken the cluster, which then comes up by itself.
+/// Where Heat has not taken it, the exit code is not 0, and what stands is said.
 #[derive(Args, Debug)]
 pub(super) struct DeployArgs {
     /// Frameworks, separated by commas
@@ -23,11 +32,11 @@ pub(super) struct DeployArgs {
     #[arg(long)]
     name: Option<String>,
     /// How many workers
-    #[arg(long)]
+    #[arg(long, value_parser = parse_workers, allow_negative_numbers = true)]
     workers: Option<u32>,
     /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be
     /// repeated
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::parse_pair)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_pair)]
     set: Vec<(String, String)>,
     /// Wait until the cluster is verified, and print its progress
     #[arg(long)]
@@ -35,42 +44,70 @@ pub(super) struct DeployArgs {
     /// Print what would be done, and do nothing
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
+    /// With --wait: no longer than this (90s, 30m, 1h30m), then end with exit code 7; the work
+    /// stands
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "wait")]
+    timeout: Option<Duration>,
+    #[command(flatten)]
+    format: FormatArgs,
     #[command(flatten)]
     cloud: CloudArgs,
 }
 
-/// Deploys; 0 when Heat has it (with `--wait`, when the cluster is verified), 1 when it failed.
-pub(super) async fn run(args: &DeployArgs, out: &mut dyn Write) -> Result<ExitCode> {
-    let name = args
-        .name
-        .clone()
-        .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
+impl DeployArgs {
+    /// The cluster's name.
+    pub(super) fn cluster_name(&self) -> String {
+        self.name
+            .clone()
+            .unwrap_or_else(|| self.framework.replace([',', ' '], "-"))
+    }
+}
+
+/// Deploys: done when Heat has taken it, with `--wait` when the cluster is verified.
+pub(super) async fn run(args: &DeployArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
+    args.format.prepare(out);
+    let name = args.cluster_name();
     if args.dry_run {
         let cloud = args.cloud.connect_read_only().await?;
         let preview = cloud
             .orchestrator
             .preview_deploy(&cloud.caller, &name, attributes(args))
             .await?;
-        preview::print_deploy(out, &preview)?;
-        return Ok(ExitCode::SUCCESS);
+        if args.format.is_json() {
+            out.print_json(&preview)?;
+        } else {
+            preview::print_deploy(out, &preview)?;
+        }
+        return Ok(CommandExit::Done);
     }
-    let cloud = args.cloud.connect().await?;
+    let mut cloud = args.cloud.connect().await?;
     let view = request_and_deploy(args, &cloud, &name).await?;
-    let stack = view
-        .stack_id
-        .as_ref()
-        .map(|(_, id)| format!(", stack {id}"))
-        .unwrap_or_default();
+    if let Some((_, id)) = &view.stack_id {
+        let project = cloud.caller.project_name();
+        writeln!(out, "deploying `{name}` in project `{project}`, stack {id}")?;
+    }
+    if args.wait {
+        let mut progress = ProgressPrinter::new();
+        let wait = ClusterWait {
+            cloud: &mut cloud,
+            out,
+            progress: &mut progress,
+            target: WaitTarget::Living(name.clone()),
+        };
+        let end = wait.run(args.timeout).await?;
+        let conclusion = CommandConclusion::of_wait(&name, end, false);
+        return conclusion.tell(out, args.format, Some(progress.elapsed()));
+    }
+    if view.stack_id.is_none() {
+        let conclusion = CommandConclusion::not_taken(view, "the deployment of", None);
+        return conclusion.tell(out, args.format, None);
+    }
     writeln!(
         out,
-        "deploying `{name}` in project `{}`{stack}",
-        cloud.caller.project_name()
+        "heat has taken it and goes on by itself; `stampede wait {name}` waits until it is verified"
     )?;
-    if args.wait {
-        wait_until_settled(out, &cloud, view).await
-    } else {
-        Ok(ExitCode::SUCCESS)
-    }
+    let conclusion = CommandConclusion::new(&name, CommandOutcome::Accepted, Some(view));
+    conclusion.tell(out, args.format, None)
 }
 
 fn attributes(args: &DeployArgs) -> ClientAttributes {
@@ -91,50 +128,20 @@ async fn request_and_deploy(
     cloud: &LocalOrchestrator,
     name: &str,
 ) -> Result<ClusterView, OrchestratorError> {
+    let (orchestrator, caller) = (&cloud.orchestrator, &cloud.caller);
     let attributes = attributes(args);
-    let requested = cloud
-        .orchestrator
-        .request(&cloud.caller, name, attributes.clone())
+    let requested = orchestrator
+        .request(caller, name, attributes.clone())
         .await?;
-    match cloud
-        .orchestrator
-        .deploy(&cloud.caller, name, attributes)
-        .await
-    {
-        Err(error)
-            if matches!(requested, CreateOutcome::New(_))
-                && matches!(
-                    error,
-                    OrchestratorError::Invalid(_) | OrchestratorError::Forbidden(_)
-                ) =>
+    let deployed = orchestrator.deploy(caller, name, attributes).await;
+    if deployed.is_err() && matches!(requested, CreateOutcome::New(_)) {
+        // Where nothing was recorded for the cloud, the name is not to be kept either.
+        let left = orchestrator.view(caller, name).await;
+        if left.is_ok_and(|view| view.state == ClusterState::Requested)
+            && let Err(error) = orchestrator.delete(caller, name).await
         {
-            // Nothing was created; nor is the name to be kept.
-            cloud.orchestrator.delete(&cloud.caller, name).await?;
-            Err(error)
+            tracing::warn!("`{name}` is still listed, delete it: {error}");
         }
-        other => other,
     }
-}
-
-async fn wait_until_settled(
-    out: &mut dyn Write,
-    cloud: &LocalOrchestrator,
-    mut view: ClusterView,
-) -> Result<ExitCode> {
-    let mut watch = ProgressPrinter::new();
-    let name = view.name.clone();
-    loop {
-        watch.print(out, &view)?;
-        if !view.state.is_moving() {
-            break;
-        }
-        tokio::time::sleep(cloud::LOOK_EVERY).await;
-        view = cloud.orchestrator.view(&cloud.caller, &name).await?;
-    }
-    cloud::conclusion(out, &view, watch.elapsed())?;
-    Ok(if view.state == ClusterState::Active {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    deployed
 }

@@ -1,11 +1,11 @@
 //! Prints what each plugin added to a cluster, as tables.
 
-use std::{collections::BTreeMap, io::Write};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::Value;
 
-use super::table;
+use super::{line_printer::LinePrinter, table};
 use crate::{
     bundle::{PluginBundle, sizes},
     orchestrator::planning::cluster_plan::ClusterPlan,
@@ -13,7 +13,7 @@ use crate::{
 
 /// Prints tables: resources, files, scripts, what is taken of the nodes, services, endpoints,
 /// sizes.
-pub(super) fn print_plan(out: &mut dyn Write, plan: &ClusterPlan) -> Result<()> {
+pub(super) fn print_plan(out: &mut LinePrinter<'_>, plan: &ClusterPlan) -> Result<()> {
     let parts = &plan.bundle.parts;
     print_section(
         out,
@@ -55,7 +55,7 @@ pub(super) fn print_plan(out: &mut dyn Write, plan: &ClusterPlan) -> Result<()> 
 }
 
 fn print_section(
-    out: &mut dyn Write,
+    out: &mut LinePrinter<'_>,
     title: &str,
     heads: &[&str],
     rows: Vec<Vec<String>>,
@@ -63,7 +63,8 @@ fn print_section(
     if rows.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{title}")?;
+    writeln!(out)?;
+    writeln!(out, "{title}")?;
     Ok(table::print_table(out, heads, &rows)?)
 }
 

@@ -2,15 +2,20 @@
 //! no cloud: what would be looked up there is given by options or assumed, and the README that goes
 //! with the files says what was assumed.
 
-use std::{collections::BTreeMap, io::Write, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::{
-    UsageError, directory, explain,
+    RefusedRequest,
+    arguments::{parse_pair, parse_workers},
+    directory,
+    exit_code::CommandExit,
+    explain,
     generated_files::{GeneratedFiles, OutputFormat},
+    line_printer::LinePrinter,
     plugins::PluginArgs,
     readme,
 };
@@ -52,11 +57,11 @@ pub(super) struct GenerateArgs {
     #[arg(long)]
     name: Option<String>,
     /// How many workers
-    #[arg(long)]
-    workers: Option<String>,
+    #[arg(long, value_parser = parse_workers, allow_negative_numbers = true)]
+    workers: Option<u32>,
     /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be
     /// repeated
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::parse_pair)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_pair)]
     set: Vec<(String, String)>,
     /// A flavor of the cloud; may be repeated. Those that are not described are taken for 4096 MiB,
     /// 2 vCPUs, 20 GiB
@@ -80,7 +85,7 @@ pub(super) struct GenerateArgs {
 }
 
 /// Generates.
-pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<ExitCode> {
+pub(super) async fn run(args: &GenerateArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     let registry = args.plugins.load_registry()?;
     let words = AttributeNames::from_descriptors(registry.descriptors());
     let defaults = args.plugins.defaults(&words)?;
@@ -97,7 +102,7 @@ pub(super) async fn run(args: &GenerateArgs, out: &mut dyn Write) -> Result<Exit
     if args.explain {
         explain::print_plan(out, &generated.plan)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(CommandExit::Done)
 }
 
 async fn generate_files(
@@ -108,7 +113,7 @@ async fn generate_files(
 ) -> Result<GeneratedFiles> {
     let own = [
         ("framework", Some(args.framework.clone())),
-        ("workers", args.workers.clone()),
+        ("workers", args.workers.map(|workers| workers.to_string())),
     ];
     let own = own
         .into_iter()
@@ -121,10 +126,10 @@ async fn generate_files(
         .name
         .clone()
         .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
-    let mut spec = attributes::parse(&name, &given, defaults, words).map_err(UsageError)?;
+    let mut spec = attributes::parse(&name, &given, defaults, words).map_err(RefusedRequest)?;
     let mut assumed = assume_defaults(&mut spec);
     let chain = plugin_chain::order_plugins(&spec.frameworks, &registry.descriptors())
-        .map_err(UsageError)?;
+        .map_err(RefusedRequest)?;
     let smallest = nodes::smallest_resources(&chain);
     let chosen = ResolvedFlavors {
         master: choose_flavor(

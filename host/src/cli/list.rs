@@ -1,45 +1,64 @@
 //! `stampede list`: prints the project's clusters, those that are being deleted among them.
 
-use std::{io::Write, process::ExitCode};
-
 use anyhow::Result;
 use clap::Args;
 
-use super::{cloud::CloudArgs, table};
+use super::{
+    arguments::{FormatArgs, format_duration},
+    cloud::CloudArgs,
+    documents::{ClusterDocument, age_s},
+    exit_code::CommandExit,
+    line_printer::LinePrinter,
+    table,
+};
+use crate::orchestrator::ClusterView;
 
 /// List the project's clusters
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
     #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
     cloud: CloudArgs,
 }
 
+const HEADS: [&str; 7] = [
+    "NAME",
+    "STATE",
+    "FRAMEWORK",
+    "WORKERS",
+    "AGE",
+    "HEAT SAYS",
+    "STACK",
+];
+
 /// Lists them.
-pub(super) async fn run(args: &ListArgs, out: &mut dyn Write) -> Result<ExitCode> {
+pub(super) async fn run(args: &ListArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     let cloud = args.cloud.connect().await?;
     let mut views = cloud.orchestrator.list(&cloud.caller).await?;
     views.extend(cloud.orchestrator.list_deleting(&cloud.caller).await?);
-    if views.is_empty() {
-        writeln!(
-            out,
-            "no clusters in project `{}`",
-            cloud.caller.project_name()
-        )?;
-        return Ok(ExitCode::SUCCESS);
+    if args.format.is_json() {
+        let documents: Vec<_> = views.iter().map(ClusterDocument::new).collect();
+        out.print_json(&documents)?;
+    } else if views.is_empty() {
+        let project = cloud.caller.project_name();
+        writeln!(out, "no clusters in project `{project}`")?;
+    } else {
+        table::print_table(out, &HEADS, &views.iter().map(row).collect::<Vec<_>>())?;
     }
-    let row = |view: &crate::orchestrator::ClusterView| {
-        let stack = view.stack_id.as_ref().map_or("-", |(_, id)| id.as_str());
-        vec![
-            view.name.clone(),
-            view.state.as_str().to_owned(),
-            view.stack_status.clone().unwrap_or_else(|| "-".to_owned()),
-            stack.to_owned(),
-        ]
-    };
-    table::print_table(
-        out,
-        &["NAME", "STATE", "HEAT SAYS", "STACK"],
-        &views.iter().map(row).collect::<Vec<_>>(),
-    )?;
-    Ok(ExitCode::SUCCESS)
+    Ok(CommandExit::Done)
+}
+
+fn row(view: &ClusterView) -> Vec<String> {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let frameworks = view.frameworks.join(",");
+    vec![
+        view.name.clone(),
+        view.state.as_str().to_owned(),
+        or_dash(Some(frameworks).filter(|names| !names.is_empty())),
+        or_dash(view.workers.map(|workers| workers.to_string())),
+        format_duration(age_s(view)),
+        or_dash(view.stack_status.clone()),
+        or_dash(view.stack_id.as_ref().map(|(_, id)| id.clone())),
+    ]
 }

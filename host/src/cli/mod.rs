@@ -5,38 +5,49 @@
 //! - `generate`: a cluster as files, without a cloud; `readme`, `explain`: what is written about
 //!   it; `directory`: writing them
 //! - `serve`: the service
-//! - `deploy`, `show`, `list`, `update`, `delete`: clusters in a cloud, without a server; `cloud`:
-//!   what these share
-//! - `plugins`: which plugins there are, and where they are found
-//! - [`preview`]: what `--dry-run` prints
-//! - `table`: rows for people
+//! - `deploy`, `update`, `delete`, `wait`: clusters in a cloud, without a server; `conclusion`: what
+//!   these say at their end; `cluster_wait`: how they wait; `show`, `list`
+//! - `cloud`: what those share: the login, and the orchestrator of this process
+//! - `plugin_list`: which plugins there are; `plugins`: where they are found
+//! - `completion`: for shells
+//! - [`preview`]: what `--dry-run` prints; `progress_printer`: what is new; `documents`: JSON
+//! - `arguments`: what several commands are given; `exit_code`: how commands end
+//! - `table`: rows for people; `line_printer`: a line, escaped by `foreign_text`
 //!
-//! Exit codes: 0 done, 1 it failed, 2 the request is not right. Errors go to standard error, a
-//! problem a line.
+//! Standard output is a command's answer. Errors go to standard error, a problem a line.
 
+mod arguments;
 mod cloud;
+mod cluster_wait;
+mod completion;
+mod conclusion;
 mod delete;
 mod deploy;
 mod directory;
+mod documents;
+mod exit_code;
 mod explain;
+mod foreign_text;
 mod generate;
 mod generated_files;
+pub mod line_printer;
 mod list;
+mod plugin_list;
 mod plugins;
 pub mod preview;
+mod progress_printer;
 mod readme;
 mod serve;
 mod show;
 mod table;
 mod update;
+mod wait;
 
-use std::{
-    io::{self, IsTerminal as _, Write},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -46,15 +57,19 @@ use crate::{
     store::StoreError,
 };
 
+use self::{
+    conclusion::CommandFailure,
+    exit_code::CommandExit,
+    line_printer::{LinePrinter, SafeLog},
+};
+
 /// The environment variable that chooses what is logged, in tracing's form: `warn`,
 /// `stampede=debug`.
 const LOG_VARIABLE: &str = "STAMPEDE_LOG";
-/// The request is not right: the user's to mend.
-const BAD_REQUEST: u8 = 2;
 
 /// Deploys framework clusters, such as Hadoop, on OpenStack through Heat
 #[derive(Parser, Debug)]
-#[command(name = "stampede", version, max_term_width = 120)]
+#[command(name = "stampede", version, max_term_width = 120, after_help = exit_code::help_text())]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -68,14 +83,21 @@ enum Command {
     List(list::ListArgs),
     Update(update::UpdateArgs),
     Delete(delete::DeleteArgs),
-    Plugins(plugins::PluginsArgs),
+    Wait(wait::WaitArgs),
+    Plugins(plugin_list::PluginsArgs),
     Serve(serve::ServeArgs),
+    Completion(completion::CompletionArgs),
 }
 
-/// The request itself is wrong; all problems at once.
+/// The command line, a variable or a file of settings is wrong; all problems at once.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", lines(.0))]
 struct UsageError(Vec<Problem>);
+
+/// What is asked for is refused; all problems at once.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", lines(.0))]
+struct RefusedRequest(Vec<Problem>);
 
 /// Runs the program's arguments.
 pub fn main() -> ExitCode {
@@ -86,15 +108,43 @@ pub fn main() -> ExitCode {
         "warn"
     });
     let outcome = start_runtime().and_then(|runtime| {
-        let outcome = runtime.block_on(run(&cli.command, &mut io::stdout().lock()));
+        let mut stdout = io::stdout().lock();
+        let mut out = LinePrinter::new(&mut stdout);
+        let outcome = runtime.block_on(run_or_stop(&cli.command, &mut out));
         // What blocks, such as a resolver that nobody answers, would otherwise hold up the end.
         runtime.shutdown_background();
         outcome
     });
-    outcome.unwrap_or_else(|error| report_error(&error))
+    outcome.unwrap_or_else(|error| report_error(&error)).into()
 }
 
-async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
+/// Runs the command until it ends or a signal ends it. Commands that talk to the cloud say then
+/// what stands; the service sees to signals itself, and the others have nothing to say.
+async fn run_or_stop(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
+    if matches!(
+        command,
+        Command::Generate(_) | Command::Plugins(_) | Command::Serve(_) | Command::Completion(_)
+    ) {
+        return run(command, out).await;
+    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let exit = tokio::select! {
+        outcome = run(command, out) => return outcome,
+        _ = interrupt.recv() => CommandExit::Interrupted,
+        _ = terminate.recv() => CommandExit::Terminated,
+    };
+    let stands = match stands_after(command) {
+        Some(name) => format!(
+            ": what is recorded stands, and heat goes on with what it has taken; `stampede wait {name}` goes on with the rest, `stampede show {name}` shows it"
+        ),
+        None => String::new(),
+    };
+    print_errors(&[format!("interrupted{stands}")]);
+    Ok(exit)
+}
+
+async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     match command {
         Command::Generate(args) => generate::run(args, out).await,
         Command::Deploy(args) => deploy::run(args, out).await,
@@ -102,8 +152,21 @@ async fn run(command: &Command, out: &mut dyn Write) -> Result<ExitCode> {
         Command::List(args) => list::run(args, out).await,
         Command::Update(args) => update::run(args, out).await,
         Command::Delete(args) => delete::run(args, out).await,
-        Command::Plugins(args) => plugins::run(args, out),
+        Command::Wait(args) => wait::run(args, out).await,
+        Command::Plugins(args) => plugin_list::run(args, out),
         Command::Serve(args) => serve::run(args, out).await,
+        Command::Completion(args) => completion::run(args, out),
+    }
+}
+
+/// The cluster that a command may leave in the middle of something.
+fn stands_after(command: &Command) -> Option<String> {
+    match command {
+        Command::Deploy(args) => Some(args.cluster_name()),
+        Command::Update(args) => Some(args.name.clone()),
+        Command::Delete(args) => Some(args.name.clone()),
+        Command::Wait(args) => Some(args.name.clone()),
+        _ => None,
     }
 }
 
@@ -117,31 +180,44 @@ fn log_to_stderr(default: &str) {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        .with_writer(SafeLog)
+        // Colours are escape sequences, of which none gets through.
+        .with_ansi(false)
         .init();
 }
 
-/// Says what went wrong; a reader who went away (`stampede plugins | head`) is no failure.
-fn report_error(error: &anyhow::Error) -> ExitCode {
-    if error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    {
-        return ExitCode::SUCCESS;
-    }
-    // There is nobody left to tell when standard error is gone too.
-    let _ = writeln!(io::stderr(), "{}", error_lines(error));
-    ExitCode::from(if is_bad_request(error) {
-        BAD_REQUEST
-    } else {
-        1
-    })
+/// Says what went wrong.
+fn report_error(error: &anyhow::Error) -> CommandExit {
+    print_errors(&error_messages(error));
+    error
+        .downcast_ref::<CommandFailure>()
+        .map_or_else(|| CommandExit::of_error(error), |failure| failure.exit)
 }
 
-/// The context and the error below it. An error of the orchestrator, the cloud or the store ends
-/// the chain: its words are complete, and what caused it would only repeat them.
-fn error_lines(error: &anyhow::Error) -> String {
+fn print_errors(messages: &[String]) {
+    let mut stderr = io::stderr();
+    let mut printer = LinePrinter::new(&mut stderr);
+    for line in messages.iter().flat_map(|message| error_lines(message)) {
+        // There is nobody left to tell when standard error is gone too.
+        let _ = writeln!(printer, "{line}");
+    }
+}
+
+/// A message for each problem, else the context and the error below it. An error of the
+/// orchestrator, the cloud or the store ends the chain: its words are complete, and what caused it
+/// would only repeat them.
+fn error_messages(error: &anyhow::Error) -> Vec<String> {
+    let problems = match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(UsageError(problems)), _) | (_, Some(RefusedRequest(problems))) => Some(problems),
+        _ => match (error.downcast_ref(), error.downcast_ref()) {
+            (Some(OrchestratorError::Invalid(problems)), _)
+            | (_, Some(PlanError::Problems(problems))) => Some(problems),
+            _ => None,
+        },
+    };
+    if let Some(problems) = problems {
+        return problems.iter().map(Problem::to_string).collect();
+    }
     let mut messages = Vec::new();
     for cause in error.chain() {
         messages.push(cause.to_string());
@@ -149,41 +225,29 @@ fn error_lines(error: &anyhow::Error) -> String {
             break;
         }
     }
-    messages
-        .join(": ")
-        .lines()
-        .map(|line| format!("stampede: {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    vec![messages.join(": ")]
 }
 
-fn is_bad_request(error: &anyhow::Error) -> bool {
-    let refused = matches!(error.downcast_ref(), Some(OrchestratorError::Invalid(_)));
-    refused
-        || error.is::<UsageError>()
-        || matches!(error.downcast_ref(), Some(PlanError::Problems(_)))
-}
-
-/// `NAME=VALUE`, for clap. The name may have `stampede.` in front.
-fn parse_pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| "must be NAME=VALUE".to_owned())?;
-    let name = name.trim();
-    if name.is_empty() {
-        return Err("has no name before the `=`".to_owned());
-    }
-    Ok((
-        name.strip_prefix(crate::cluster::attribute_names::PREFIX)
-            .unwrap_or(name)
-            .to_owned(),
-        value.to_owned(),
-    ))
+/// A message's lines. What follows its first one is indented, so that no text of somebody else
+/// looks like a message of its own.
+fn error_lines(message: &str) -> Vec<String> {
+    let mut lines = message.lines();
+    let first = lines.next().unwrap_or_default();
+    std::iter::once(format!("stampede: {first}"))
+        .chain(lines.map(|line| format!("stampede:   {line}")))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn told(error: &anyhow::Error) -> Vec<String> {
+        error_messages(error)
+            .iter()
+            .flat_map(|message| error_lines(message))
+            .collect()
+    }
 
     #[test]
     fn arguments_are_consistent() {
@@ -192,34 +256,18 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_keeps_its_value_exactly() {
-        assert_eq!(
-            parse_pair("stampede.hadoop.x= a=b "),
-            Ok(("hadoop.x".to_owned(), " a=b ".to_owned()))
-        );
-        assert_eq!(
-            parse_pair("workers="),
-            Ok(("workers".to_owned(), String::new()))
-        );
-        assert!(parse_pair("workers").is_err());
-        assert!(parse_pair("=3").is_err());
-    }
-
-    #[test]
-    fn problems_are_told_a_line_each_and_are_the_users() {
+    fn problems_are_told_a_line_each() {
         let problems = vec![
             Problem::new("workers", "0 is too few", "1 to 250"),
-            Problem::new("image", "is not there", ""),
+            Problem::new("image", "is not\nthere", ""),
         ];
-        let error = anyhow::Error::from(UsageError(problems));
-        assert_eq!(
-            error_lines(&error),
-            "stampede: workers: 0 is too few (1 to 250)\nstampede: image: is not there"
-        );
-        assert!(is_bad_request(&error));
-        assert!(!is_bad_request(&anyhow::Error::from(PlanError::Broken(
-            "x".to_owned()
-        ))));
+        let wanted = [
+            "stampede: workers: 0 is too few (1 to 250)",
+            "stampede: image: is not",
+            "stampede:   there",
+        ];
+        assert_eq!(told(&RefusedRequest(problems.clone()).into()), wanted);
+        assert_eq!(told(&OrchestratorError::Invalid(problems).into()), wanted);
     }
 
     #[test]
@@ -227,6 +275,6 @@ mod tests {
         let below = CloudError::InvalidToken { service: "heat" };
         let error =
             anyhow::Error::from(OrchestratorError::from(below.clone())).context("show `c1`");
-        assert_eq!(error_lines(&error), format!("stampede: show `c1`: {below}"));
+        assert_eq!(told(&error), [format!("stampede: show `c1`: {below}")]);
     }
 }

@@ -1,26 +1,21 @@
-//! `stampede plugins`: lists frameworks and attributes. Also finds and loads plugins and an
-//! operator's defaults, for every command that needs them.
+//! Finds and loads plugins and an operator's defaults, for every command that needs them.
 
 use std::{
     env,
     ffi::OsString,
     fs,
-    io::Write,
     path::{Path, PathBuf},
-    process::ExitCode,
     sync::Arc,
 };
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use serde_json::Value;
 
-use super::{UsageError, table};
+use super::UsageError;
 use crate::{
     cluster::{
         AttributeNames, ClusterSpec, OperatorDefaults, Problem, attribute_names::PREFIX,
-        attribute_schema::ATTRIBUTES, attributes, defaults::VARIABLE_PREFIX,
-        framework::PluginDescriptor,
+        attributes, defaults::VARIABLE_PREFIX,
     },
     metrics::HostMetrics,
     orchestrator::{
@@ -115,7 +110,7 @@ impl PluginArgs {
         }
     }
 
-    fn find_folder(&self) -> Result<PathBuf> {
+    pub(super) fn find_folder(&self) -> Result<PathBuf> {
         if let Some(dir) = &self.plugins {
             return Ok(dir.clone());
         }
@@ -203,7 +198,7 @@ fn default_variables(
     }
 }
 
-fn compiled_folder() -> Option<PathBuf> {
+pub(super) fn compiled_folder() -> Option<PathBuf> {
     Some(env::current_exe().ok()?.parent()?.join(SHIPPED))
 }
 
@@ -211,142 +206,6 @@ fn default_cache() -> Option<PathBuf> {
     read_path("XDG_CACHE_HOME")
         .or_else(|| Some(read_path("HOME")?.join(".cache")))
         .map(|dir| dir.join("stampede"))
-}
-
-/// List the frameworks and all attributes that a cluster may have
-#[derive(Args, Debug)]
-pub(super) struct PluginsArgs {
-    #[command(flatten)]
-    plugins: PluginArgs,
-    /// Compile them for every processor of this architecture into the folder `compiled` beside this
-    /// program, from which it then starts without compiling or writing: for images
-    #[arg(long)]
-    compile: bool,
-}
-
-/// Lists them, or compiles them.
-pub(super) fn run(args: &PluginsArgs, out: &mut dyn Write) -> Result<ExitCode> {
-    if args.compile {
-        let into = compiled_folder().context("cannot tell where this program is")?;
-        let names =
-            PluginRegistry::ship(&args.plugins.find_folder()?, &into, PluginLimits::default())?;
-        writeln!(out, "compiled {} into {}", names.join(", "), into.display())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let registry = args.plugins.load_registry()?;
-    let descriptors = registry.descriptors();
-    print_frameworks(out, &descriptors)?;
-    for disabled in registry.disabled() {
-        writeln!(
-            out,
-            "{} is disabled: it {}",
-            disabled.path.display(),
-            disabled.reason
-        )?;
-    }
-    writeln!(out)?;
-    let own = ATTRIBUTES.iter().map(|attribute| {
-        vec![
-            attribute.name.to_owned(),
-            attribute.type_name().to_owned(),
-            attribute.default_text(),
-            attribute.range_text(),
-            attribute.description.to_owned(),
-        ]
-    });
-    let rows: Vec<Vec<String>> = own
-        .chain(
-            descriptors
-                .iter()
-                .flat_map(|descriptor| parameters(descriptor)),
-        )
-        .collect();
-    table::print_table(
-        out,
-        &["ATTRIBUTE", "TYPE", "DEFAULT", "RANGE", "WHAT"],
-        &rows,
-    )?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn print_frameworks(out: &mut dyn Write, descriptors: &[&PluginDescriptor]) -> Result<()> {
-    let row = |descriptor: &&PluginDescriptor| {
-        let versions = descriptor.versions.join(", ");
-        vec![
-            descriptor.name.clone(),
-            versions,
-            descriptor.requires.join(", "),
-            descriptor.provides.join(", "),
-            descriptor.description.clone(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = descriptors.iter().map(row).collect();
-    Ok(table::print_table(
-        out,
-        &["PLUGIN", "VERSIONS", "REQUIRES", "PROVIDES", "WHAT"],
-        &rows,
-    )?)
-}
-
-fn parameters(descriptor: &PluginDescriptor) -> impl Iterator<Item = Vec<String>> {
-    let properties = descriptor
-        .parameters
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    properties.map(|(name, schema)| {
-        let kind = match schema.get("type") {
-            Some(Value::String(kind)) => kind.clone(),
-            Some(Value::Array(kinds)) => kinds
-                .iter()
-                .filter_map(Value::as_str)
-                .collect::<Vec<_>>()
-                .join("|"),
-            _ => String::new(),
-        };
-        let default = match schema.get("default") {
-            None => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        };
-        let what = schema
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        vec![
-            format!("{}.{name}", descriptor.name),
-            kind,
-            default,
-            describe_range(schema),
-            what.to_owned(),
-        ]
-    })
-}
-
-/// What a parameter's schema bounds: `1 to 512`, `up to 5`.
-fn describe_range(schema: &Value) -> String {
-    let bound = |names: [&str; 3]| {
-        names
-            .iter()
-            .find_map(|name| schema.get(name))
-            .map(Value::to_string)
-    };
-    match (
-        bound(["minimum", "minItems", "minLength"]),
-        bound(["maximum", "maxItems", "maxLength"]),
-        schema.get("enum"),
-    ) {
-        (_, _, Some(Value::Array(all))) => all
-            .iter()
-            .map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned))
-            .collect::<Vec<_>>()
-            .join(", "),
-        (Some(least), Some(most), _) => format!("{least} to {most}"),
-        (Some(least), None, _) => format!("from {least}"),
-        (None, Some(most), _) => format!("up to {most}"),
-        (None, None, _) => String::new(),
-    }
 }
 
 #[cfg(test)]

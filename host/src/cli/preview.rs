@@ -1,11 +1,11 @@
 //! Prints what an update or a deploy would do, for `--dry-run`: the same request gives the same
 //! text.
 
-use std::{collections::BTreeMap, fmt, io::Write};
+use std::{collections::BTreeMap, fmt};
 
 use anyhow::Result;
 
-use super::table;
+use super::{line_printer::LinePrinter, table};
 use crate::orchestrator::{
     AttributeChange, ChangePreview, DeployPreview, NodeUpdatePreview, QuotaNeed, ResourceChanges,
 };
@@ -17,7 +17,7 @@ const MAX_SHOWN: usize = 8;
 ///
 /// # Errors
 /// The text cannot be written.
-pub fn print_change(out: &mut dyn Write, preview: &ChangePreview) -> Result<()> {
+pub fn print_change(out: &mut LinePrinter<'_>, preview: &ChangePreview) -> Result<()> {
     let name = &preview.name;
     match preview.steps.len() {
         0 => writeln!(out, "`{name}`: nothing in the cloud would change")?,
@@ -25,7 +25,8 @@ pub fn print_change(out: &mut dyn Write, preview: &ChangePreview) -> Result<()> 
         steps => writeln!(out, "`{name}` would change in {steps} steps")?,
     }
     print_settings(out, "attributes", &preview.attributes)?;
-    writeln!(out, "\nnodes")?;
+    writeln!(out)?;
+    writeln!(out, "nodes")?;
     print_nodes(out, "added", &preview.added)?;
     print_nodes(out, "removed, drained first", &preview.removed)?;
     for update in &preview.notified {
@@ -33,7 +34,8 @@ pub fn print_change(out: &mut dyn Write, preview: &ChangePreview) -> Result<()> 
     }
     print_nodes(out, "left alone", &preview.untouched)?;
     if !preview.steps.is_empty() {
-        writeln!(out, "\nsteps, each when the one before it is done")?;
+        writeln!(out)?;
+        writeln!(out, "steps, each when the one before it is done")?;
     }
     for (at, step) in (1..).zip(&preview.steps) {
         let who = listed(&step.nodes);
@@ -50,7 +52,7 @@ pub fn print_change(out: &mut dyn Write, preview: &ChangePreview) -> Result<()> 
     print_quotas(out, &preview.quotas)
 }
 
-fn print_update(out: &mut dyn Write, update: &NodeUpdatePreview) -> Result<()> {
+fn print_update(out: &mut LinePrinter<'_>, update: &NodeUpdatePreview) -> Result<()> {
     if update.files.is_empty() {
         return print_nodes(out, "new variables, nothing restarts", &update.nodes);
     }
@@ -65,7 +67,7 @@ fn print_update(out: &mut dyn Write, update: &NodeUpdatePreview) -> Result<()> {
     Ok(())
 }
 
-fn print_nodes(out: &mut dyn Write, what: &str, nodes: &[String]) -> Result<()> {
+fn print_nodes(out: &mut LinePrinter<'_>, what: &str, nodes: &[String]) -> Result<()> {
     if !nodes.is_empty() {
         writeln!(out, "  {what}: {}", listed(nodes))?;
     }
@@ -82,11 +84,16 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-fn print_settings(out: &mut dyn Write, title: &str, settings: &[AttributeChange]) -> Result<()> {
+fn print_settings(
+    out: &mut LinePrinter<'_>,
+    title: &str,
+    settings: &[AttributeChange],
+) -> Result<()> {
     if settings.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{title}")?;
+    writeln!(out)?;
+    writeln!(out, "{title}")?;
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     for setting in settings {
         let (before, after) = (text(&setting.before), text(&setting.after));
@@ -95,8 +102,9 @@ fn print_settings(out: &mut dyn Write, title: &str, settings: &[AttributeChange]
     Ok(())
 }
 
-fn print_resources(out: &mut dyn Write, changes: &ResourceChanges) -> Result<()> {
-    writeln!(out, "\nresources of the stack")?;
+fn print_resources(out: &mut LinePrinter<'_>, changes: &ResourceChanges) -> Result<()> {
+    writeln!(out)?;
+    writeln!(out, "resources of the stack")?;
     for (what, names) in [
         ("new", &changes.new),
         ("changed", &changes.changed),
@@ -110,11 +118,12 @@ fn print_resources(out: &mut dyn Write, changes: &ResourceChanges) -> Result<()>
     Ok(())
 }
 
-fn print_quotas(out: &mut dyn Write, needs: &[QuotaNeed]) -> Result<()> {
+fn print_quotas(out: &mut LinePrinter<'_>, needs: &[QuotaNeed]) -> Result<()> {
     if needs.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nquota")?;
+    writeln!(out)?;
+    writeln!(out, "quota")?;
     for need in needs {
         let free = need.free.map_or("no limit is known".to_owned(), |free| {
             format!("{free} are free")
@@ -128,12 +137,13 @@ fn print_quotas(out: &mut dyn Write, needs: &[QuotaNeed]) -> Result<()> {
 ///
 /// # Errors
 /// The text cannot be written.
-pub fn print_deploy(out: &mut dyn Write, preview: &DeployPreview) -> Result<()> {
+pub fn print_deploy(out: &mut LinePrinter<'_>, preview: &DeployPreview) -> Result<()> {
     writeln!(
         out,
-        "`{}` would be made in project `{}`, region `{}`\n",
+        "`{}` would be made in project `{}`, region `{}`",
         preview.name, preview.project, preview.region
     )?;
+    writeln!(out)?;
     for (title, version) in &preview.frameworks {
         print_line(out, "framework", format_args!("{title} {version}"))?;
     }
@@ -174,13 +184,14 @@ pub fn print_deploy(out: &mut dyn Write, preview: &DeployPreview) -> Result<()> 
     print_quotas(out, &preview.quotas)
 }
 
-fn print_line(out: &mut dyn Write, name: &str, value: impl fmt::Display) -> Result<()> {
+fn print_line(out: &mut LinePrinter<'_>, name: &str, value: impl fmt::Display) -> Result<()> {
     Ok(writeln!(out, "{name:<12}  {value}")?)
 }
 
-fn print_counts(out: &mut dyn Write, counts: &BTreeMap<String, usize>) -> Result<()> {
+fn print_counts(out: &mut LinePrinter<'_>, counts: &BTreeMap<String, usize>) -> Result<()> {
     let all: usize = counts.values().sum();
-    writeln!(out, "\n{all} resources")?;
+    writeln!(out)?;
+    writeln!(out, "{all} resources")?;
     for (kind, count) in counts {
         writeln!(out, "  {count} {kind}")?;
     }

@@ -1,12 +1,14 @@
 //! `stampede serve`: builds the service that hurtle starts from store, cloud, plugins and APIs, and
 //! runs it until a signal.
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, pin::pin, sync::Arc};
 
 use anyhow::{Result, anyhow};
 use clap::Args;
 
-use super::{cloud::user_state_dir, plugins::PluginArgs};
+use super::{
+    cloud::user_state_dir, exit_code::CommandExit, line_printer::LinePrinter, plugins::PluginArgs,
+};
 use crate::{
     addressing::AddressingConfig,
     metrics::{HostMetrics, WorkOutcome},
@@ -86,7 +88,7 @@ pub(super) struct ServeArgs {
 }
 
 /// Serves until told to stop; the addresses really bound are the first line on `out`.
-pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCode> {
+pub(super) async fn run(args: &ServeArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     let mut stop = pin!(server::wait_for_signal());
     let metrics = Arc::new(HostMetrics::default());
     let addressing = args.addressing()?;
@@ -95,7 +97,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCod
     // being refused.
     let server = Server::bind(args.server_config(addressing, Arc::clone(&metrics))).await?;
     let orchestrator = tokio::select! {
-        () = &mut stop => return Ok(ExitCode::SUCCESS),
+        () = &mut stop => return Ok(CommandExit::Done),
         orchestrator = args.build_orchestrator(client, metrics) => orchestrator?,
     };
     // Said when nothing can go wrong any more: who reads it takes the service for running.
@@ -106,7 +108,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<ExitCod
     )?;
     out.flush()?;
     server.run(orchestrator, stop).await;
-    Ok(ExitCode::SUCCESS)
+    Ok(CommandExit::Done)
 }
 
 /// Records each HTTP call to the cloud: the client knows no metrics, and the metrics no HTTP.

@@ -1,42 +1,66 @@
 //! `stampede show`: prints one cluster: its state, its endpoints and what its nodes reported.
 
-use std::{io::Write, process::ExitCode};
-
 use anyhow::Result;
 use clap::Args;
 
-use super::cloud::{self, CloudArgs};
-use crate::orchestrator::ClusterView;
+use super::{
+    arguments::{FormatArgs, format_duration},
+    cloud::CloudArgs,
+    documents::{ClusterDocument, age_s},
+    exit_code::CommandExit,
+    foreign_text::ForeignText,
+    line_printer::LinePrinter,
+    progress_printer,
+};
+use crate::{cluster::ClusterState, orchestrator::ClusterView};
 
-/// Show a cluster: state, endpoints, progress by node
+/// Show a cluster: state, failure, endpoints, progress by node
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
     /// The cluster's name
     name: String,
     #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
     cloud: CloudArgs,
 }
 
 /// Shows it.
-pub(super) async fn run(args: &ShowArgs, out: &mut dyn Write) -> Result<ExitCode> {
+pub(super) async fn run(args: &ShowArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     let cloud = args.cloud.connect().await?;
     let view = cloud.orchestrator.view(&cloud.caller, &args.name).await?;
-    print_view(out, &view)?;
-    Ok(ExitCode::SUCCESS)
+    if args.format.is_json() {
+        out.print_json(&ClusterDocument::with_progress(&view))?;
+    } else {
+        print_view(out, &view)?;
+    }
+    Ok(CommandExit::Done)
 }
 
-fn print_view(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
+fn print_view(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
     writeln!(out, "name        {}", view.name)?;
-    writeln!(out, "state       {}", view.state)?;
+    writeln!(out, "state       {}", view.state.as_str())?;
+    let failure = view.failure.as_deref().or_else(|| view.state.reason());
+    if let Some(failure) = failure {
+        writeln!(out, "failure     {failure}")?;
+    }
     if let Some(status) = &view.stack_status {
         writeln!(out, "heat says   {status} {}", view.stack_status_reason)?;
     }
     if let Some(change) = &view.change {
         writeln!(out, "update      {change}")?;
     }
+    if matches!(view.state, ClusterState::Planned | ClusterState::Updating) {
+        writeln!(
+            out,
+            "goes on     while a service or a command works on it: stampede wait {}",
+            view.name
+        )?;
+    }
     if let Some((region, id)) = &view.stack_id {
         writeln!(out, "stack       {id} in {region}")?;
     }
+    writeln!(out, "age         {}", format_duration(age_s(view)))?;
     if let Some(error) = &view.cloud_error {
         writeln!(out, "may be old  {error}")?;
     }
@@ -44,20 +68,25 @@ fn print_view(out: &mut dyn Write, view: &ClusterView) -> Result<()> {
         writeln!(out, "  {name} = {value}")?;
     }
     if !view.endpoints.is_empty() {
-        writeln!(out, "\nendpoints")?;
-        cloud::print_endpoints(out, view)?;
+        writeln!(out)?;
+        writeln!(out, "endpoints")?;
+        progress_printer::print_endpoints(out, view)?;
     }
-    if !view.progress.is_empty() {
-        writeln!(out, "\nprogress")?;
-        let width = view
-            .progress
-            .iter()
-            .map(|report| report.node.len())
-            .max()
-            .unwrap_or(0);
-        for report in &view.progress {
-            writeln!(out, "  {:<width$}  {}", report.node, report.text)?;
-        }
+    print_progress(out, view)
+}
+
+fn print_progress(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
+    if view.progress.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    writeln!(out, "progress")?;
+    let node = |name: &str| ForeignText(name).to_string();
+    let names: Vec<String> = view.progress.iter().map(|one| node(&one.node)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max();
+    let width = width.unwrap_or(0);
+    for (name, report) in names.iter().zip(&view.progress) {
+        writeln!(out, "  {name:<width$}  {}", report.text)?;
     }
     Ok(())
 }

@@ -1,15 +1,22 @@
 //! Prints rows in columns that are as wide as their widest text.
 
-use std::io::{self, Write};
+use std::io;
+
+use super::{foreign_text::ForeignText, line_printer::LinePrinter};
 
 /// Prints rows under their headings, two blanks between columns.
 pub(super) fn print_table(
-    out: &mut dyn Write,
+    out: &mut LinePrinter<'_>,
     heads: &[&str],
     rows: &[Vec<String>],
 ) -> io::Result<()> {
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
-    let all = || std::iter::once(&heads).chain(rows);
+    let shown = |cell: &String| ForeignText(cell).to_string();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(shown).collect())
+        .collect();
+    let all = || std::iter::once(&heads).chain(&rows);
     let wide = |column: usize| {
         all()
             .filter_map(|row| row.get(column))
@@ -35,17 +42,17 @@ mod tests {
     fn columns_line_up() {
         let mut out = Vec::new();
         super::print_table(
-            &mut out,
+            &mut super::LinePrinter::new(&mut out),
             &["NAME", "X"],
             &[
                 vec!["a-long-name".to_owned(), "1".to_owned()],
-                vec!["b".to_owned(), String::new()],
+                vec!["b\n".to_owned(), String::new()],
             ],
         )
         .unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "NAME         X\na-long-name  1\nb\n"
+            "NAME         X\na-long-name  1\nb\\n\n"
         );
     }
 }

@@ -1,74 +1,91 @@
 //! `stampede update`: changes a running cluster from this process, without a server.
 
-use std::{io::Write, process::ExitCode};
-
 use anyhow::Result;
 use clap::Args;
 
 use super::{
-    cloud::{self, CloudArgs, ProgressPrinter},
+    arguments::{FormatArgs, parse_pair, parse_workers},
+    cloud::CloudArgs,
+    cluster_wait::{ClusterWait, TimeoutArgs, WaitTarget},
+    conclusion::{CommandConclusion, CommandOutcome},
+    exit_code::CommandExit,
+    line_printer::LinePrinter,
     preview,
+    progress_printer::ProgressPrinter,
 };
 use crate::{
     cluster::{ClusterState, attribute_names::PREFIX},
-    orchestrator::{ClientAttributes, ClusterView},
+    orchestrator::ClientAttributes,
 };
 
 /// Change a running cluster: more or fewer workers, other settings
 ///
 /// Waits for the end, since a change has several steps and nobody else takes them. Interrupted, it
-/// goes on with the next `stampede update NAME`.
+/// goes on with the next `stampede wait NAME`.
 #[derive(Args, Debug)]
 pub(super) struct UpdateArgs {
     /// The cluster's name
-    name: String,
+    pub(super) name: String,
     /// How many workers
-    #[arg(long)]
+    #[arg(long, value_parser = parse_workers, allow_negative_numbers = true)]
     workers: Option<u32>,
     /// A worker to take away, such as worker-2; may be repeated [default: the last ones]
     #[arg(long, value_name = "WORKER")]
     remove: Vec<String>,
     /// Any attribute without `stampede.`: hadoop.replication=3; may be repeated
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::parse_pair)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_pair)]
     set: Vec<(String, String)>,
     /// Print what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
+    timeout: TimeoutArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
     cloud: CloudArgs,
 }
 
-/// Changes it; 0 when it is done, 1 when it failed.
-pub(super) async fn run(args: &UpdateArgs, out: &mut dyn Write) -> Result<ExitCode> {
-    let attributes = attributes(args);
+/// Changes it: done when the cluster is as it was asked to be.
+pub(super) async fn run(args: &UpdateArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
+    args.format.prepare(out);
+    let (name, attributes) = (&args.name, attributes(args));
     if args.dry_run {
         let cloud = args.cloud.connect_read_only().await?;
         let preview = cloud
             .orchestrator
-            .preview_update(&cloud.caller, &args.name, attributes)
+            .preview_update(&cloud.caller, name, attributes)
             .await?;
-        preview::print_change(out, &preview)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let cloud = args.cloud.connect().await?;
-    let mut view = if attributes.is_empty() {
-        cloud.orchestrator.view(&cloud.caller, &args.name).await?
-    } else {
-        cloud
-            .orchestrator
-            .update(&cloud.caller, &args.name, attributes)
-            .await?
-    };
-    let mut watch = ProgressPrinter::new();
-    loop {
-        watch.print(out, &view)?;
-        if !view.state.is_moving() {
-            break;
+        if args.format.is_json() {
+            out.print_json(&preview)?;
+        } else {
+            preview::print_change(out, &preview)?;
         }
-        tokio::time::sleep(cloud::LOOK_EVERY).await;
-        view = cloud.orchestrator.view(&cloud.caller, &args.name).await?;
+        return Ok(CommandExit::Done);
     }
-    print_conclusion(out, &view)
+    let mut cloud = args.cloud.connect().await?;
+    let before = cloud.orchestrator.view(&cloud.caller, name).await?;
+    let mut progress = ProgressPrinter::new();
+    progress.take_as_known(&before);
+    if !attributes.is_empty() {
+        let begun = cloud
+            .orchestrator
+            .update(&cloud.caller, name, attributes)
+            .await?;
+        if begun.state == ClusterState::Active && before.state == ClusterState::Active {
+            let conclusion = CommandConclusion::new(name, CommandOutcome::Unchanged, Some(begun));
+            return conclusion.tell(out, args.format, None);
+        }
+    }
+    let wait = ClusterWait {
+        cloud: &mut cloud,
+        out,
+        progress: &mut progress,
+        target: WaitTarget::Living(name.clone()),
+    };
+    let end = wait.run(args.timeout.timeout).await?;
+    let conclusion = CommandConclusion::of_wait(name, end, true);
+    conclusion.tell(out, args.format, Some(progress.elapsed()))
 }
 
 fn attributes(args: &UpdateArgs) -> ClientAttributes {
@@ -85,27 +102,4 @@ fn attributes(args: &UpdateArgs) -> ClientAttributes {
     own.chain(args.set.iter().cloned())
         .map(|(name, value)| (format!("{PREFIX}{name}"), value))
         .collect()
-}
-
-fn print_conclusion(out: &mut dyn Write, view: &ClusterView) -> Result<ExitCode> {
-    let well = view.state == ClusterState::Active && view.change.is_none();
-    let end = view
-        .change
-        .clone()
-        .unwrap_or_else(|| view.state.to_string());
-    writeln!(
-        out,
-        "\n`{}` {}",
-        view.name,
-        if well {
-            "is as it was asked to be".to_owned()
-        } else {
-            end
-        }
-    )?;
-    Ok(if well {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
 }

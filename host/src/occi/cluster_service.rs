@@ -191,7 +191,7 @@ impl ClusterService for Orchestrator {
     }
 
     async fn delete(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
-        Self::delete(self, caller, name).await
+        Self::delete(self, caller, name).await.map(drop)
     }
 
     async fn groups(&self, caller: &Caller) -> Result<Arc<Vec<ClusterGroup>>, OrchestratorError> {

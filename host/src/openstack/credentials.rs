@@ -104,6 +104,12 @@ impl CloudCredentials {
         &self.config
     }
 
+    /// Whether they get another token once the first one has ended. A token gets none that lasts
+    /// longer than itself.
+    pub fn can_log_in_again(&self) -> bool {
+        !matches!(self.auth, AuthMethod::Token { .. })
+    }
+
     pub(super) fn auth(&self) -> &AuthMethod {
         &self.auth
     }

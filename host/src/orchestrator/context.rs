@@ -53,6 +53,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// What the caller has logged in with.
+    pub fn session(&self) -> &CloudSession {
+        &self.session
+    }
+
     /// The project's id.
     pub fn project_id(&self) -> &str {
         &self.session.project().id

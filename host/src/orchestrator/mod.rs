@@ -57,6 +57,7 @@ pub use planning::planner::ClusterPlanner;
 pub use planning::{quota::QuotaNeed, template_diff::ResourceChanges};
 pub use state::view::{ClusterLookup, ClusterView, CreateOutcome, LifecyclePhase, ViewVersion};
 pub use verbs::{
+    delete::DeletionAnswer,
     groups::MembershipChange,
     preview::{
         AttributeChange, ChangePreview, DeployPreview, NodePreview, NodeUpdatePreview, StepPreview,
@@ -166,6 +167,18 @@ impl Orchestrator {
     /// goes on with it.
     pub fn read_only_caller(&self, session: CloudSession) -> Caller {
         Caller { session }
+    }
+
+    /// Whether the caller's login is still good as far as is known: no service has refused it, and
+    /// what waits for this user can go on with it.
+    pub fn knows_session(&self, caller: &Caller) -> bool {
+        self.context.state.sessions.knows(&caller.session)
+    }
+
+    /// Why nothing in this process goes on with a cluster that has something left to do; `None`
+    /// while it is worked on, and where nothing is left.
+    pub fn standstill(&self, caller: &Caller, cluster_id: &str) -> Option<String> {
+        find::describe_standstill(&self.context, caller, cluster_id)
     }
 
     /// Records a cluster that is asked for: OCCI's PUT. Of one that is there already nothing
@@ -324,7 +337,11 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `NotFound`, `Unauthorized` (the request stands until the caller's next good token).
-    pub async fn delete(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<DeletionAnswer, OrchestratorError> {
         run_to_completion(delete::delete_cluster(
             Arc::clone(&self.context),
             caller.clone(),

@@ -35,6 +35,8 @@ pub(super) struct FakeCloud {
     pub(super) next_create_fails: Option<CreateFails>,
     pub(super) deletes_fail: u32,
     pub(super) next_update_fails: Option<UpdateFails>,
+    /// How long tokens last that are given from now on.
+    pub(super) token_life: Duration,
     serial: u64,
 }
 
@@ -203,6 +205,7 @@ impl FakeCloud {
             next_create_fails: None,
             deletes_fail: 0,
             next_update_fails: None,
+            token_life: TOKEN_LIFE,
             serial: 0,
         }
     }
@@ -249,7 +252,7 @@ impl FakeCloud {
         method: &'static str,
     ) -> String {
         let id = format!("gAAAA-stand-in-{}-{user}", self.next());
-        let expires = SystemTime::now() + TOKEN_LIFE;
+        let expires = SystemTime::now() + self.token_life;
         self.tokens.insert(
             id.clone(),
             FakeToken {

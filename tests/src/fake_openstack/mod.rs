@@ -154,6 +154,12 @@ impl FakeOpenStack {
         self.lock().issue_unscoped()
     }
 
+    /// Keystone says of tokens that it gives from now on that they last so long. They are good for
+    /// longer: a test ends them by [`Self::expire_tokens`].
+    pub fn set_token_life(&self, life: Duration) {
+        self.lock().token_life = life;
+    }
+
     /// From now on the services refuse this token.
     pub fn expire_token(&self, token: &str) {
         self.lock().tokens.remove(token);

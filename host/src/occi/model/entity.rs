@@ -133,6 +133,9 @@ pub(crate) mod tests {
         ClusterView {
             name: name.to_owned(),
             id: "4f4bb9f3-9cf9-4b1e-8a55-1b8a9c2c0c1d".to_owned(),
+            created_s: 0,
+            frameworks: Vec::new(),
+            workers: None,
             phase: LifecyclePhase::Initialised,
             state: ClusterState::Requested,
             stack_status: None,

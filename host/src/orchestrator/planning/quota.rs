@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What a stack takes of one quota.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct QuotaNeed {
     /// Of what: `servers`, `MiB of memory`.
     pub what: &'static str,

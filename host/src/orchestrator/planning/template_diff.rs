@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 pub type ResourceNames = BTreeMap<String, Vec<String>>;
 
 /// What becomes of a stack's resources.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct ResourceChanges {
     /// Made.
     pub new: ResourceNames,

@@ -54,6 +54,11 @@ impl ClusterRegistry {
         }
     }
 
+    /// The cluster of this id, where it is in use.
+    pub(crate) fn in_use(&self, id: &str) -> Option<Arc<ClusterHandle>> {
+        lock_mutex(&self.handles).get(id).cloned()
+    }
+
     /// Enters a new cluster.
     ///
     /// # Errors

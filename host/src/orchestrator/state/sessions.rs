@@ -189,6 +189,13 @@ impl SessionRegistry {
         }
     }
 
+    /// Whether this session, or a newer one with its token, is what is remembered of its user.
+    pub(crate) fn knows(&self, session: &CloudSession) -> bool {
+        lock_mutex(&self.last)
+            .get(&session.project().id, &session.user().id)
+            .is_some_and(|known| known.is_same_token(session))
+    }
+
     /// Forgets the session, whose token is no longer good; a newer one of the same user stays.
     pub(crate) fn forget_session(&self, session: &CloudSession) {
         let (project, user) = (&session.project().id, &session.user().id);

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub use crate::cluster::{ClusterState, LifecyclePhase};
 use crate::orchestrator::state::{cluster_handle::ClusterHandle, status};
-use crate::{cluster::progress::StageReport, store::ClusterRecord};
+use crate::{
+    cluster::{ClusterSpec, attribute_names::PREFIX, progress::StageReport},
+    store::ClusterRecord,
+};
 
 /// A cluster as its owner sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +16,12 @@ pub struct ClusterView {
     pub name: String,
     /// The cluster's own id, a UUID; a new one after delete and request.
     pub id: String,
+    /// When it was asked for, in seconds since 1970.
+    pub created_s: u64,
+    /// Its frameworks; before it is deployed only those that its client named.
+    pub frameworks: Vec<String>,
+    /// How many workers; before it is deployed only where its client said it.
+    pub workers: Option<u32>,
     /// What the client may do next.
     pub phase: LifecyclePhase,
     /// Where it stands.
@@ -119,6 +128,12 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
     ClusterView {
         name: record.name.clone(),
         id: record.id.clone(),
+        created_s: record.created_s,
+        frameworks: frameworks(record),
+        workers: record.spec.as_ref().map_or_else(
+            || given(record, "workers")?.trim().parse().ok(),
+            |spec| Some(spec.workers),
+        ),
         phase: record.phase(),
         state: status::cluster_state(record),
         stack_status: status::shown_status(record),
@@ -139,4 +154,23 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
             .or_else(|| status::describe_failure(record)),
         cloud_error: cloud_error.map(str::to_owned),
     }
+}
+
+fn frameworks(record: &ClusterRecord) -> Vec<String> {
+    let chosen = |spec: &ClusterSpec| {
+        let names = spec.frameworks.iter().map(|one| one.name.clone());
+        names.collect()
+    };
+    let named = || {
+        let names = given(record, "framework").unwrap_or_default().split(',');
+        let names = names.map(|name| name.trim().to_owned());
+        names.filter(|name| !name.is_empty()).collect()
+    };
+    record.spec.as_ref().map_or_else(named, chosen)
+}
+
+/// An attribute of ours as the client gave it.
+fn given<'a>(record: &'a ClusterRecord, name: &str) -> Option<&'a str> {
+    let name = format!("{PREFIX}{name}");
+    record.attributes.get(&name).map(String::as_str)
 }

@@ -16,13 +16,24 @@ use crate::orchestrator::{
 };
 use crate::store::ClusterRecord;
 
+/// What became of a wish to delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeletionAnswer {
+    /// Nothing is left: there was nothing in the cloud.
+    Gone,
+    /// Heat has taken it.
+    Taken,
+    /// It is recorded, and Heat has not taken it yet, for this reason.
+    Recorded(String),
+}
+
 /// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is
 /// dropped.
 pub(crate) async fn delete_cluster(
     context: Arc<Context>,
     caller: Caller,
     name: String,
-) -> Result<(), OrchestratorError> {
+) -> Result<DeletionAnswer, OrchestratorError> {
     match find_cluster(&context, &caller, &name).await {
         Ok(handle) => {
             let cluster = handle.lock().await;
@@ -42,7 +53,7 @@ async fn delete_living(
     context: &Arc<Context>,
     caller: &Caller,
     cluster: &LockedCluster<'_>,
-) -> Result<(), OrchestratorError> {
+) -> Result<DeletionAnswer, OrchestratorError> {
     let (owner, registry) = (caller.user_id(), &context.state.registry);
     let record = registry
         .change_record(cluster, |record| record.request_deletion(owner))
@@ -53,7 +64,8 @@ async fn delete_living(
         || record.stack_id().is_some()
         || record.lifecycle.create_sent_s().is_some();
     if !was_deployed {
-        return registry.drop_record(cluster).await;
+        registry.drop_record(cluster).await?;
+        return Ok(DeletionAnswer::Gone);
     }
     let step = reconcile_once(context, cluster, &caller.session, None).await;
     if let Err(refused) = &step
@@ -76,7 +88,7 @@ async fn retry_deletion(
     context: &Arc<Context>,
     caller: &Caller,
     handle: &Arc<ClusterHandle>,
-) -> Result<(), OrchestratorError> {
+) -> Result<DeletionAnswer, OrchestratorError> {
     let cluster = handle.lock().await;
     let registry = &context.state.registry;
     let before = registry.reload(&cluster).await?;
@@ -103,9 +115,9 @@ fn conclude(
     caller: &Caller,
     cluster: &LockedCluster<'_>,
     step: Result<Requeue, OrchestratorError>,
-) -> Result<(), OrchestratorError> {
+) -> Result<DeletionAnswer, OrchestratorError> {
     let record = cluster.record();
-    match step {
+    let answer = match step {
         Err(error) if is_refusal(&error) => return Err(error),
         Err(OrchestratorError::Unauthorized(words)) => {
             context.state.sessions.forget_session(&caller.session);
@@ -115,9 +127,11 @@ fn conclude(
         }
         Err(error) => {
             tracing::warn!(cluster.id = %record.id, "heat was not asked to delete `{}` yet: {error}", record.name);
+            DeletionAnswer::Recorded(error.to_string())
         }
-        Ok(_) => {}
-    }
+        Ok(Requeue::Gone) => DeletionAnswer::Gone,
+        Ok(_) => DeletionAnswer::Taken,
+    };
     spawn_worker(context, cluster);
-    Ok(())
+    Ok(answer)
 }

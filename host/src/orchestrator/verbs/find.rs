@@ -1,7 +1,7 @@
 //! Finds and lists clusters: what the store knows, what Heat shows, and clusters whose record was
 //! lost.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use futures_util::{StreamExt, stream};
 
@@ -130,6 +130,34 @@ pub(crate) async fn list_deleting(
         }
     }
     Ok(views)
+}
+
+/// Why nothing goes on with a cluster in use that has something left to do: its background worker
+/// has ended for want of a token that may do it.
+pub(crate) fn describe_standstill(
+    context: &Context,
+    caller: &Caller,
+    cluster_id: &str,
+) -> Option<String> {
+    let handle = context.state.registry.in_use(cluster_id)?;
+    let record = handle.record();
+    if !status::needs_reconcile(&record) || handle.has_worker.load(Ordering::Acquire) {
+        return None;
+    }
+    let is_anothers = record
+        .owner
+        .as_ref()
+        .is_some_and(|owner| owner != caller.user_id());
+    let reason = handle.rejection_reason(&record);
+    let reason = reason.or_else(|| handle.refresh.error());
+    Some(match reason {
+        Some(why) => format!("it waits for another login: {why}"),
+        None if is_anothers => {
+            "another user of the project asked for it, and only that user's login goes on with it"
+                .to_owned()
+        }
+        None => "it waits for another login".to_owned(),
+    })
 }
 
 /// The record as the store has it now that the cluster is locked.

@@ -4,6 +4,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::Serialize;
+
 use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
@@ -36,7 +38,7 @@ use crate::{
 };
 
 /// What an update would do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ChangePreview {
     /// The cluster's name.
     pub name: String,
@@ -59,7 +61,7 @@ pub struct ChangePreview {
 }
 
 /// An attribute that would be another one, without `stampede.`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AttributeChange {
     /// Its name.
     pub name: String,
@@ -70,7 +72,7 @@ pub struct AttributeChange {
 }
 
 /// What the nodes of a role would be notified of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodeUpdatePreview {
     /// `master`, `worker`.
     pub role: String,
@@ -81,7 +83,7 @@ pub struct NodeUpdatePreview {
 }
 
 /// A step of a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StepPreview {
     /// For people: `new settings on master`.
     pub title: String,
@@ -92,7 +94,7 @@ pub struct StepPreview {
 }
 
 /// What a deploy would make.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeployPreview {
     /// The cluster's name.
     pub name: String,
@@ -125,7 +127,7 @@ pub struct DeployPreview {
 }
 
 /// A node of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodePreview {
     /// `worker-1`.
     pub name: String,

@@ -1,0 +1,126 @@
+//! Waits until a cluster stands still, however long its login lasts: prints progress, logs in again
+//! where that is due, and ends when nothing in this process goes on with the cluster.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{
+    arguments::parse_duration,
+    cloud::{LocalOrchestrator, RenewalFailure},
+    line_printer::LinePrinter,
+    progress_printer::ProgressPrinter,
+};
+use crate::orchestrator::ClusterView;
+
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Looks in a row that find nobody at work on the cluster before that is believed: between two
+/// tries of the background there is a moment without one.
+const STANDSTILL_LOOKS: u32 = 3;
+
+/// How long a command waits.
+#[derive(Args, Debug, Clone, Copy)]
+pub(super) struct TimeoutArgs {
+    /// Wait no longer than this (90s, 30m, 1h30m), then end with exit code 7; the work stands
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(super) timeout: Option<Duration>,
+}
+
+/// Which cluster.
+pub(super) enum WaitTarget {
+    /// The living one of this name.
+    Living(String),
+    /// The one with this id, which is being deleted.
+    Deleting(String),
+}
+
+/// How a wait ended.
+pub(super) enum WaitEnd {
+    /// The cluster stands still.
+    Settled(Box<ClusterView>),
+    /// Nothing is left of it.
+    Deleted,
+    /// The wait was not long enough; how the cluster was last.
+    TimedOut(Option<Box<ClusterView>>),
+    /// Nobody goes on with it, and why.
+    Stuck(Option<Box<ClusterView>>, String),
+}
+
+/// A wait for one cluster.
+pub(super) struct ClusterWait<'a, 'o> {
+    pub(super) cloud: &'a mut LocalOrchestrator,
+    pub(super) out: &'a mut LinePrinter<'o>,
+    pub(super) progress: &'a mut ProgressPrinter,
+    pub(super) target: WaitTarget,
+}
+
+impl ClusterWait<'_, '_> {
+    /// Waits, no longer than `timeout`.
+    pub(super) async fn run(mut self, timeout: Option<Duration>) -> Result<WaitEnd> {
+        let mut last = None;
+        let Some(timeout) = timeout else {
+            return self.follow(&mut last).await;
+        };
+        match tokio::time::timeout(timeout, self.follow(&mut last)).await {
+            Ok(end) => end,
+            Err(_) => Ok(WaitEnd::TimedOut(last)),
+        }
+    }
+
+    async fn follow(&mut self, last: &mut Option<Box<ClusterView>>) -> Result<WaitEnd> {
+        let mut idle_looks = 0;
+        loop {
+            let login = self.cloud.keep_login().await;
+            if let Err(RenewalFailure::Ended(why)) = login {
+                return Ok(WaitEnd::Stuck(last.take(), why));
+            }
+            let Some(mut view) = self.look().await? else {
+                return Ok(WaitEnd::Deleted);
+            };
+            if let Err(RenewalFailure::Later(why)) = &login {
+                view.cloud_error = Some(why.clone());
+            }
+            self.progress.print(self.out, &view)?;
+            if !view.state.is_moving() {
+                return Ok(WaitEnd::Settled(Box::new(view)));
+            }
+            let standstill = self
+                .cloud
+                .orchestrator
+                .standstill(&self.cloud.caller, &view.id)
+                .filter(|_| login.is_ok());
+            *last = Some(Box::new(view));
+            match standstill {
+                None => idle_looks = 0,
+                Some(why) if idle_looks + 1 >= STANDSTILL_LOOKS => {
+                    return Ok(WaitEnd::Stuck(last.take(), why));
+                }
+                Some(_) => idle_looks += 1,
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The cluster as it is now; `None` where nothing is left of one that was to be deleted.
+    async fn look(&self) -> Result<Option<ClusterView>> {
+        let LocalOrchestrator {
+            orchestrator,
+            caller,
+            ..
+        } = &*self.cloud;
+        match &self.target {
+            WaitTarget::Living(name) => Ok(Some(orchestrator.view(caller, name).await?)),
+            WaitTarget::Deleting(id) => {
+                let all = orchestrator.list_deleting(caller).await?;
+                let mut found = all.into_iter().find(|view| view.id == *id);
+                if let Some(view) = &mut found {
+                    // What its nodes said while it lived is of no more interest.
+                    view.progress.clear();
+                }
+                Ok(found)
+            }
+        }
+    }
+}

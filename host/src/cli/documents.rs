@@ -1,0 +1,133 @@
+//! The JSON documents of `-f json`. Their fields are documented in host/docs/operating.md and only
+//! ever added to.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    cluster::progress::{StageOutcome, StageReport},
+    orchestrator::ClusterView,
+    system::clock::unix_now_s,
+};
+
+/// A cluster.
+#[derive(Serialize)]
+pub(super) struct ClusterDocument<'a> {
+    name: &'a str,
+    id: &'a str,
+    state: &'static str,
+    failure: Option<&'a str>,
+    change: Option<&'a str>,
+    frameworks: &'a [String],
+    workers: Option<u32>,
+    created_at: String,
+    age_s: u64,
+    region: &'a str,
+    stack_id: Option<&'a str>,
+    stack_status: Option<&'a str>,
+    stack_status_reason: &'a str,
+    /// Why all this may be old.
+    cloud_error: Option<&'a str>,
+    attributes: &'a BTreeMap<String, String>,
+    endpoints: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<Vec<ReportDocument<'a>>>,
+}
+
+/// What a node said.
+#[derive(Serialize)]
+struct ReportDocument<'a> {
+    node: &'a str,
+    plugin: &'a str,
+    stage: &'a str,
+    outcome: StageOutcome,
+    seconds: Option<u32>,
+    text: &'a str,
+}
+
+impl<'a> ClusterDocument<'a> {
+    /// For lists.
+    pub(super) fn new(view: &'a ClusterView) -> Self {
+        Self {
+            name: &view.name,
+            id: &view.id,
+            state: view.state.as_str(),
+            failure: view.failure.as_deref().or_else(|| view.state.reason()),
+            change: view.change.as_deref(),
+            frameworks: &view.frameworks,
+            workers: view.workers,
+            created_at: format_timestamp(view.created_s),
+            age_s: age_s(view),
+            region: &view.region,
+            stack_id: view.stack_id.as_ref().map(|(_, id)| id.as_str()),
+            stack_status: view.stack_status.as_deref(),
+            stack_status_reason: &view.stack_status_reason,
+            cloud_error: view.cloud_error.as_deref(),
+            attributes: &view.attributes,
+            endpoints: &view.endpoints,
+            progress: None,
+        }
+    }
+
+    /// With what its nodes said.
+    pub(super) fn with_progress(view: &'a ClusterView) -> Self {
+        let report = |report: &'a StageReport| ReportDocument {
+            node: &report.node,
+            plugin: &report.plugin,
+            stage: &report.stage,
+            outcome: report.outcome,
+            seconds: report.seconds,
+            text: &report.text,
+        };
+        Self {
+            progress: Some(view.progress.iter().map(report).collect()),
+            ..Self::new(view)
+        }
+    }
+}
+
+/// How long ago the cluster was asked for.
+pub(super) fn age_s(view: &ClusterView) -> u64 {
+    unix_now_s().saturating_sub(view.created_s)
+}
+
+/// Seconds since 1970 in the form of RFC 3339, as the `openstack` client prints times.
+fn format_timestamp(seconds: u64) -> String {
+    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+    // Years are counted from March on, so that a leap day is a year's last one; 719,468 days lie
+    // between the first of March of the year 0 and 1970.
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_as_rfc_3339_has_it() {
+        for (seconds, wanted) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_798_761_599, "2026-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(format_timestamp(seconds), wanted);
+        }
+    }
+}

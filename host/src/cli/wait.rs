@@ -1,0 +1,65 @@
+//! `stampede wait`: goes on with what another command has left, until the cluster stands still.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{
+    arguments::FormatArgs,
+    cloud::{CloudArgs, LocalOrchestrator},
+    cluster_wait::{ClusterWait, TimeoutArgs, WaitTarget},
+    conclusion::CommandConclusion,
+    exit_code::CommandExit,
+    line_printer::LinePrinter,
+    progress_printer::ProgressPrinter,
+};
+use crate::{cluster::ClusterState, orchestrator::OrchestratorError};
+
+/// Wait until a cluster stands still, and go on with what is left to do for it
+///
+/// After a deploy until it is verified, after an update until the change has ended, after a delete
+/// until nothing is left. What an interrupted command left undone goes on meanwhile.
+#[derive(Args, Debug)]
+pub(super) struct WaitArgs {
+    /// The cluster's name
+    pub(super) name: String,
+    #[command(flatten)]
+    timeout: TimeoutArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
+    cloud: CloudArgs,
+}
+
+/// Waits.
+pub(super) async fn run(args: &WaitArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
+    args.format.prepare(out);
+    let mut cloud = args.cloud.connect().await?;
+    let target = find_target(&cloud, &args.name).await?;
+    let mut progress = ProgressPrinter::new();
+    let wait = ClusterWait {
+        cloud: &mut cloud,
+        out,
+        progress: &mut progress,
+        target,
+    };
+    let end = wait.run(args.timeout.timeout).await?;
+    let conclusion = CommandConclusion::of_wait(&args.name, end, true);
+    conclusion.tell(out, args.format, Some(progress.elapsed()))
+}
+
+/// The living cluster of this name, else one that is being deleted.
+async fn find_target(cloud: &LocalOrchestrator, name: &str) -> Result<WaitTarget> {
+    match cloud.orchestrator.view(&cloud.caller, name).await {
+        Err(OrchestratorError::NotFound(_)) => {
+            let all = cloud.orchestrator.list_deleting(&cloud.caller).await?;
+            let found = all.into_iter().find(|view| view.name == name);
+            let found = found.ok_or_else(|| OrchestratorError::NotFound(name.to_owned()))?;
+            Ok(WaitTarget::Deleting(found.id))
+        }
+        Err(error) => Err(error.into()),
+        Ok(view) if matches!(view.state, ClusterState::Deleting | ClusterState::Deleted) => {
+            Ok(WaitTarget::Deleting(view.id))
+        }
+        Ok(_) => Ok(WaitTarget::Living(name.to_owned())),
+    }
+}
