@@ -246,6 +246,7 @@ fn shipped(plugins: &Path, shipped: &Path) -> PluginRegistry {
     let compiled = CompiledSources {
         shipped: Some(shipped),
         cache: Some(Path::new("/proc/no/cache/here")),
+        compiler: None,
     };
     PluginRegistry::load_compiled(plugins, compiled, LIMITS).unwrap()
 }
@@ -267,6 +268,7 @@ async fn what_came_compiled_with_the_program_is_used_without_a_cache() {
     let both = CompiledSources {
         shipped: Some(&into),
         cache: Some(cache.path()),
+        compiler: None,
     };
     PluginRegistry::load_compiled(plugins.path(), both, LIMITS).unwrap();
     assert_eq!(
@@ -305,6 +307,7 @@ async fn what_others_can_write_did_not_come_with_the_program() {
         let compiled = CompiledSources {
             shipped: Some(&into),
             cache: Some(cache.path()),
+            compiler: None,
         };
         let registry = PluginRegistry::load_compiled(plugins.path(), compiled, LIMITS).unwrap();
         assert_eq!(good(&registry, "good", 0).await, "good");

@@ -5,6 +5,7 @@
 //! - [`limits`]: time, memory, sizes
 //! - [`world`]: what a guest sees of the world, and how it ends
 //! - [`answers`]: what breaks the contract
+//! - [`compiler`]: compiling, in a process of its own
 //! - [`hostile`]: what a plugin would reach of the project, beside its cluster
 //! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
 //! - [`shipped`]: the plugins themselves: pure, and the same as natively
@@ -15,6 +16,7 @@
 )]
 
 mod answers;
+mod compiler;
 mod fixture;
 mod hostile;
 mod limits;
@@ -47,6 +49,9 @@ const LIMITS: PluginLimits = PluginLimits {
     file_bytes: 64 << 20,
     plugins: 8,
     cached: 16,
+    compile_time: Duration::from_secs(120),
+    compile_bytes: 2 << 30,
+    compiles: 8,
 };
 
 /// The misbehaving guests of that name, alone in a folder.

@@ -9,7 +9,7 @@
 //!   these say at their end; `cluster_wait`: how they wait; `show`, `list`
 //! - `cloud`: what those share: the login, and the orchestrator of this process
 //! - `plugin_list`: which plugins there are; `plugins`: where they are found
-//! - `completion`: for shells
+//! - `completion`: for shells; `compile_plugin`: the process that compiles one plugin
 //! - [`preview`]: what `--dry-run` prints; `progress_printer`: what is new; `documents`: JSON
 //! - `arguments`: what several commands are given; `exit_code`: how commands end
 //! - `table`: rows for people; `line_printer`: a line, escaped by `foreign_text`
@@ -19,6 +19,7 @@
 mod arguments;
 mod cloud;
 mod cluster_wait;
+mod compile_plugin;
 mod completion;
 mod conclusion;
 mod delete;
@@ -87,6 +88,8 @@ enum Command {
     Plugins(plugin_list::PluginsArgs),
     Serve(serve::ServeArgs),
     Completion(completion::CompletionArgs),
+    #[command(name = crate::plugin::COMPILE_COMMAND, hide = true)]
+    CompilePlugin(compile_plugin::CompilePluginArgs),
 }
 
 /// The command line, a variable or a file of settings is wrong; all problems at once.
@@ -102,6 +105,9 @@ struct RefusedRequest(Vec<Problem>);
 /// Runs the program's arguments.
 pub fn main() -> ExitCode {
     let cli = CommandLine::parse();
+    if let Command::CompilePlugin(args) = &cli.command {
+        return compile_plugin::run(args);
+    }
     log_to_stderr(if matches!(cli.command, Command::Serve(_)) {
         "info"
     } else {
@@ -156,6 +162,8 @@ async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit
         Command::Plugins(args) => plugin_list::run(args, out),
         Command::Serve(args) => serve::run(args, out).await,
         Command::Completion(args) => completion::run(args, out),
+        // Run by `main`, before there is a runtime.
+        Command::CompilePlugin(_) => Ok(CommandExit::Done),
     }
 }
 

@@ -23,11 +23,16 @@ use crate::{
         planning::cluster_plan::{PluginSource as _, plugin_planner::PluginPlanner},
     },
     plugin::{CompiledSources, PluginLimits, PluginRegistry},
-    system::environment::{read_all, read_path},
+    system::{
+        container::container_memory,
+        environment::{read_all, read_path},
+    },
 };
 
 /// Where the distribution's package puts plugins.
 const SYSTEM_PLUGINS: &str = "/usr/share/stampede/plugins";
+/// This very program, also where its file was replaced meanwhile.
+const OWN_PROGRAM: &str = "/proc/self/exe";
 /// The folder beside the program that holds plugins compiled for it.
 const SHIPPED: &str = "compiled";
 
@@ -85,8 +90,9 @@ impl PluginArgs {
             CompiledSources {
                 shipped: shipped.as_deref(),
                 cache: cache.as_deref(),
+                compiler: Some(Path::new(OWN_PROGRAM)),
             },
-            PluginLimits::default(),
+            fitting_limits(),
         )?)
     }
 
@@ -137,6 +143,12 @@ impl PluginArgs {
             }
         }
     }
+}
+
+/// Within the memory of this process's container.
+fn fitting_limits() -> PluginLimits {
+    let limits = PluginLimits::default();
+    container_memory().map_or(limits, |bytes| limits.limit_to_memory(bytes))
 }
 
 /// The defaults that no request is served with, unless it overrides them: tried with no attribute,

@@ -17,7 +17,7 @@ use crate::{
     orchestrator::{self, Orchestrator, OrchestratorConfig},
     server::{self, Server},
     store::{self, RecordStore},
-    system::environment::read_path,
+    system::{container::container_memory, environment::read_path},
 };
 
 /// Serve OCCI, and run until SIGTERM or SIGINT
@@ -235,18 +235,7 @@ fn is_given(text: Option<&String>) -> bool {
 fn server_limits() -> server::ServerLimits {
     let limits = server::ServerLimits::default();
     let limits = open_files().map_or(limits, |files| limits.limit_to_files(files));
-    memory_bytes().map_or(limits, |bytes| limits.limit_to_memory(bytes))
-}
-
-/// How much memory the container may have; `None` where there is no limit, or none of a container.
-fn memory_bytes() -> Option<usize> {
-    let files = [
-        "/sys/fs/cgroup/memory.max",
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-    ];
-    files
-        .iter()
-        .find_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok())
+    container_memory().map_or(limits, |bytes| limits.limit_to_memory(bytes))
 }
 
 /// How many files this process may open; `None` where the system does not say.

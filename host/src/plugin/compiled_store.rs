@@ -138,12 +138,12 @@ fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 }
 
 /// The one place where bytes become code: the very bytes that were checked, since a file may change
-/// between two reads.
+/// between two reads, or those that a process of this very program has just compiled.
 #[expect(
     unsafe_code,
     reason = "the bytes are those of a trusted owner's file that only he can write, and their checksum is the one noted"
 )]
-fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
+pub(super) fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
     // SAFETY: the caller checked owner, mode and checksum; wasmtime itself checks engine, version
     // and target.
     unsafe { Component::deserialize(engine, compiled) }.ok()

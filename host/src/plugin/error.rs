@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cluster::Problem;
@@ -32,6 +33,12 @@ pub enum LoadFailure {
     /// The compiler does not take it.
     #[error("cannot be compiled: {}", chain(.0.as_ref()))]
     Compile(#[source] BoxedError),
+    /// The process that compiles it did not come to an end of its own.
+    #[error("cannot be compiled: the compiler {0}")]
+    Compiler(String),
+    /// The process that compiles it says why it cannot be used.
+    #[error("{0}")]
+    Refused(String),
     /// It exports no version of the contract.
     #[error(
         "is not a Stampede plugin: it exports no {interface}VERSION (this host speaks {spoken})"
@@ -69,6 +76,50 @@ pub enum LoadFailure {
     /// Its file is called otherwise than it.
     #[error("says that its name is `{0}`: name the file {0}.wasm")]
     WrongName(String),
+}
+
+/// A file that could not be used.
+#[derive(Debug)]
+pub struct DisabledPlugin {
+    /// The file.
+    pub path: PathBuf,
+    /// Why; reads on after the path.
+    pub reason: LoadFailure,
+}
+
+/// Why there is no registry at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The folder cannot be read.
+    #[error("cannot read the plugin folder {}: {source}", .dir.display())]
+    Folder {
+        /// The folder.
+        dir: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Too many files.
+    #[error("the plugin folder {} holds more than {most} plugins", .dir.display())]
+    TooMany {
+        /// The folder.
+        dir: PathBuf,
+        /// The bound.
+        most: usize,
+    },
+    /// A plugin that was to be shipped cannot be used.
+    #[error("{} {}", .0.path.display(), .0.reason)]
+    Disabled(DisabledPlugin),
+    /// What was compiled cannot be written.
+    #[error("cannot write compiled plugins to {}: {source}", .dir.display())]
+    Ship {
+        /// The folder.
+        dir: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// WebAssembly cannot run here.
+    #[error("cannot start the WebAssembly engine")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Why there is no part.

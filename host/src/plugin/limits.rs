@@ -3,15 +3,21 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use wasmtime::{ResourceLimiter, Result, bail};
+
+/// Memory of a call below which more calls at once are no gain.
+const CALL_BYTES: usize = 64 << 20;
+/// What an element of a table is counted with.
+const TABLE_ELEMENT_BYTES: usize = 16;
 
 /// What a plugin may use. The default fits the bundled plugins at 250 workers many times over, and
 /// guests that bring an interpreter along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginLimits {
     /// One call, on the wall clock.
     pub time: Duration,
-    /// All linear memories of one call together.
+    /// All linear memories of one call together, and its tables.
     pub memory_bytes: usize,
     /// What one call may hand to the host: its bundle, or one write to stderr.
     pub answer_bytes: usize,
@@ -37,6 +43,13 @@ pub struct PluginLimits {
     pub plugins: usize,
     /// Compiled plugins kept on disk.
     pub cached: usize,
+    /// What compiling a plugin, and asking it what it is, may take on the wall clock, in a process
+    /// of its own.
+    pub compile_time: Duration,
+    /// The memory of that process.
+    pub compile_bytes: usize,
+    /// Such processes at once.
+    pub compiles: usize,
 }
 
 impl Default for PluginLimits {
@@ -56,6 +69,29 @@ impl Default for PluginLimits {
             file_bytes: 128 << 20,
             plugins: 64,
             cached: 128,
+            compile_time: Duration::from_secs(120),
+            compile_bytes: 2 << 30,
+            compiles: 8,
+        }
+    }
+}
+
+impl PluginLimits {
+    /// These, in a container of so much memory: a quarter of it is for all calls at once, and one
+    /// plugin at a time is compiled where memory is scarce. Beyond the container's memory the kernel
+    /// would end the host.
+    #[must_use]
+    pub fn limit_to_memory(self, memory_bytes: usize) -> Self {
+        let share = memory_bytes / 4;
+        let calls = (share / CALL_BYTES).clamp(1, self.calls);
+        let file_bytes = u64::try_from(memory_bytes / 8).unwrap_or(u64::MAX);
+        Self {
+            calls,
+            memory_bytes: self.memory_bytes.min(share / calls),
+            answer_bytes: self.answer_bytes.min(memory_bytes / 32),
+            file_bytes: self.file_bytes.min(file_bytes),
+            compiles: calls.min(self.compiles),
+            ..self
         }
     }
 }
@@ -78,6 +114,16 @@ impl CallLimiter {
         }
     }
 
+    fn take_memory(&mut self, bytes: usize) -> Result<bool> {
+        let total = self.memory_bytes.saturating_add(bytes);
+        if total > self.limits.memory_bytes {
+            self.refused = Some("memory");
+            bail!("memory limit met");
+        }
+        self.memory_bytes = total;
+        Ok(true)
+    }
+
     /// What the guest wanted more of than it may have.
     pub(super) fn refused(&self) -> Option<&'static str> {
         self.refused
@@ -91,20 +137,12 @@ impl ResourceLimiter for CallLimiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> Result<bool> {
-        let total = self
-            .memory_bytes
-            .saturating_add(desired.saturating_sub(current));
-        if total > self.limits.memory_bytes {
-            self.refused = Some("memory");
-            bail!("memory limit met");
-        }
-        self.memory_bytes = total;
-        Ok(true)
+        self.take_memory(desired.saturating_sub(current))
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> Result<bool> {
@@ -112,7 +150,8 @@ impl ResourceLimiter for CallLimiter {
             self.refused = Some("table elements");
             bail!("table limit met");
         }
-        Ok(true)
+        let elements = desired.saturating_sub(current);
+        self.take_memory(elements.saturating_mul(TABLE_ELEMENT_BYTES))
     }
 
     fn instances(&self) -> usize {
@@ -146,6 +185,44 @@ mod tests {
         assert_eq!(limiter.refused(), None);
         assert!(limiter.memory_growing(2 << 16, 3 << 16, None).is_err());
         assert_eq!(limiter.refused(), Some("memory"));
+    }
+
+    #[test]
+    fn tables_count_as_memory() {
+        let mut limiter = CallLimiter::new(PluginLimits {
+            memory_bytes: 10 * TABLE_ELEMENT_BYTES,
+            ..PluginLimits::default()
+        });
+        assert!(limiter.table_growing(0, 6, None).unwrap());
+        assert!(limiter.table_growing(0, 4, None).unwrap());
+        assert!(limiter.table_growing(4, 5, None).is_err());
+        assert_eq!(limiter.refused(), Some("memory"));
+    }
+
+    #[test]
+    fn calls_fit_the_memory() {
+        let full = PluginLimits::default();
+        for (mib, calls, memory_mib, compiles) in [
+            (64, 1, 16, 1),
+            (511, 1, 127, 1),
+            (512, 2, 64, 2),
+            (2_047, 7, 73, 7),
+            (2_048, 8, 64, 8),
+            (8_191, 8, 255, 8),
+            (8_192, 8, 256, 8),
+            (1 << 20, 8, 256, 8),
+        ] {
+            let fit = full.limit_to_memory(mib << 20);
+            assert_eq!(
+                (fit.calls, fit.memory_bytes >> 20, fit.compiles),
+                (calls, memory_mib, compiles),
+                "{mib} MiB"
+            );
+            assert!(fit.calls * fit.memory_bytes <= (mib << 20) / 4);
+        }
+        let small = full.limit_to_memory(64 << 20);
+        assert_eq!((small.answer_bytes, small.file_bytes), (2 << 20, 8 << 20));
+        assert_eq!(full.limit_to_memory(usize::MAX), full);
     }
 
     #[test]

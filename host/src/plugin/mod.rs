@@ -15,22 +15,29 @@
 //! - `api_version`: which version a component speaks and what it imports, read before it runs
 //! - `validate`: the rules of the contract that its types cannot express; `counts`: how many things
 //!   it may name
+//! - `compile_process`: compiling, in a process of its own
 //! - `sandbox`: one bounded call; `deterministic_wasi`: what a guest is given; `engine`: the
 //!   compiler and the epoch's ticks; `cache`, `compiled_store`: compiled code on disk
 
 mod api_version;
 mod cache;
+mod compile_process;
+mod compiled_plugin;
 mod compiled_store;
 mod counts;
 mod deterministic_wasi;
 mod engine;
 mod error;
 mod limits;
+mod plugin_files;
 mod registry;
 mod sandbox;
 mod v0_1_0;
 mod validate;
 
-pub use error::{ContractBreach, GenerateError, LoadFailure, PluginError, PluginFault};
+pub use compile_process::{COMPILE_COMMAND, run_compile_process};
+pub use error::{
+    ContractBreach, DisabledPlugin, GenerateError, LoadError, LoadFailure, PluginError, PluginFault,
+};
 pub use limits::PluginLimits;
-pub use registry::{CompiledSources, DisabledPlugin, LoadError, LoadedPlugin, PluginRegistry};
+pub use registry::{CompiledSources, LoadedPlugin, PluginRegistry};

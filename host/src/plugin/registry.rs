@@ -2,20 +2,23 @@
 //! and is listed with its reason; the host goes on without it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use tracing::{Instrument as _, info_span, warn};
 use wasmtime::component::Component;
 
-use super::api_version::{self, ApiVersion};
+use super::api_version;
 use super::cache::{self, CompileCache};
-use super::compiled_store::{CompiledStore, sha256};
+use super::compile_process::compile_in_process;
+use super::compiled_plugin::{CompiledPlugin, compile, file_stem};
+use super::compiled_store::{self, CompiledStore, sha256};
+use super::plugin_files::{load_in_parallel, read_file, wasm_files};
 use super::sandbox::PluginSandbox;
-use super::{GenerateError, LoadFailure, PluginError, PluginFault, PluginLimits, v0_1_0, validate};
+use super::{
+    DisabledPlugin, GenerateError, LoadError, LoadFailure, PluginFault, PluginLimits, v0_1_0,
+    validate,
+};
 use crate::bundle::PluginBundle;
 use crate::cluster::framework::{PluginDescriptor, PluginRequest};
 use crate::metrics::{HostMetrics, WorkOutcome};
@@ -36,15 +39,6 @@ pub struct LoadedPlugin {
     sandbox: Arc<PluginSandbox>,
 }
 
-/// A file that could not be used.
-#[derive(Debug)]
-pub struct DisabledPlugin {
-    /// The file.
-    pub path: PathBuf,
-    /// Why; reads on after the path.
-    pub reason: LoadFailure,
-}
-
 /// Where compiled plugins may be.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompiledSources<'a> {
@@ -52,48 +46,17 @@ pub struct CompiledSources<'a> {
     pub shipped: Option<&'a Path>,
     /// A folder of this host alone.
     pub cache: Option<&'a Path>,
+    /// The program whose processes compile what is in neither: this very program. Without one it is
+    /// compiled in this process.
+    pub compiler: Option<&'a Path>,
 }
 
 /// The same, opened.
 struct OpenedSources<'a> {
     shipped: Option<CompiledStore>,
     cache: Option<&'a Path>,
+    compiler: Option<&'a Path>,
     opened: OnceLock<Option<CompileCache>>,
-}
-
-/// Why there is no registry at all.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The folder cannot be read.
-    #[error("cannot read the plugin folder {}: {source}", .dir.display())]
-    Folder {
-        /// The folder.
-        dir: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Too many files.
-    #[error("the plugin folder {} holds more than {most} plugins", .dir.display())]
-    TooMany {
-        /// The folder.
-        dir: PathBuf,
-        /// The bound.
-        most: usize,
-    },
-    /// A plugin that was to be shipped cannot be used.
-    #[error("{} {}", .0.path.display(), .0.reason)]
-    Disabled(DisabledPlugin),
-    /// What was compiled cannot be written.
-    #[error("cannot write compiled plugins to {}: {source}", .dir.display())]
-    Ship {
-        /// The folder.
-        dir: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// WebAssembly cannot run here.
-    #[error("cannot start the WebAssembly engine")]
-    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl PluginRegistry {
@@ -108,8 +71,8 @@ impl PluginRegistry {
         Self::load_compiled(
             dir,
             CompiledSources {
-                shipped: None,
                 cache,
+                ..CompiledSources::default()
             },
             limits,
         )
@@ -130,6 +93,7 @@ impl PluginRegistry {
         let kept = OpenedSources {
             shipped: compiled.shipped.and_then(cache::open_shipped),
             cache: compiled.cache,
+            compiler: compiled.compiler,
             opened: OnceLock::new(),
         };
         let mut registry = Self {
@@ -137,7 +101,7 @@ impl PluginRegistry {
             plugins: BTreeMap::new(),
             disabled: Vec::new(),
         };
-        for (path, loaded) in load_in_parallel(wasm_files(dir, limits)?, |path| {
+        for (path, loaded) in load_in_parallel(wasm_files(dir, limits)?, limits.compiles, |path| {
             LoadedPlugin::load(path, &sandbox, &kept)
         }) {
             match loaded {
@@ -169,9 +133,11 @@ impl PluginRegistry {
         };
         let folder = cache::create_shipped(into).map_err(unwritten)?;
         let mut names = Vec::new();
-        for (path, compiled) in load_in_parallel(wasm_files(dir, limits)?, |path| {
-            CompiledPlugin::compile(path, &sandbox)
-        }) {
+        for (path, compiled) in
+            load_in_parallel(wasm_files(dir, limits)?, limits.compiles, |path| {
+                CompiledPlugin::compile(path, &sandbox)
+            })
+        {
             let fresh =
                 compiled.map_err(|reason| LoadError::Disabled(DisabledPlugin { path, reason }))?;
             folder
@@ -276,8 +242,8 @@ impl LoadedPlugin {
                 CompiledPlugin::of(component, digest, Some(descriptor), sandbox, path)?
             }
             None => {
-                let fresh =
-                    CompiledPlugin::of(compile(&bytes, sandbox)?, digest, None, sandbox, path)?;
+                let (component, descriptor) = kept.compile(bytes, sandbox, path)?;
+                let fresh = CompiledPlugin::of(component, digest, descriptor, sandbox, path)?;
                 kept.store(sandbox, &fresh, path);
                 fresh
             }
@@ -306,6 +272,28 @@ impl OpenedSources<'_> {
         shipped.or_else(|| self.cache(sandbox)?.load(&sandbox.engine, digest))
     }
 
+    /// In a process of its own, where there is a program for it; that one is asked too what the
+    /// plugin is.
+    fn compile(
+        &self,
+        bytes: Vec<u8>,
+        sandbox: &PluginSandbox,
+        path: &Path,
+    ) -> Result<(Component, Option<PluginDescriptor>), LoadFailure> {
+        let Some(program) = self.compiler else {
+            return Ok((compile(&bytes, sandbox)?, None));
+        };
+        api_version::check_file(&bytes)?;
+        let name = file_stem(path);
+        let (compiled, descriptor) = compile_in_process(program, bytes, &name, sandbox.limits)?;
+        // A program that was replaced meanwhile compiles for another engine.
+        let component =
+            compiled_store::deserialize(&sandbox.engine, &compiled).ok_or_else(|| {
+                LoadFailure::Compiler("is not of this program: start it anew".to_owned())
+            })?;
+        Ok((component, Some(descriptor)))
+    }
+
     fn store(&self, sandbox: &PluginSandbox, fresh: &CompiledPlugin, path: &Path) {
         if let Some(Err(error)) = self
             .cache(sandbox)
@@ -324,164 +312,4 @@ impl OpenedSources<'_> {
         };
         self.opened.get_or_init(open).as_ref()
     }
-}
-
-/// A plugin that passed all checks.
-struct CompiledPlugin {
-    component: Component,
-    guest: v0_1_0::LinkedGuest,
-    descriptor: PluginDescriptor,
-    digest: String,
-}
-
-impl CompiledPlugin {
-    fn compile(path: &Path, sandbox: &PluginSandbox) -> Result<Self, LoadFailure> {
-        let bytes = read_file(path, sandbox.limits.file_bytes)?;
-        Self::of(
-            compile(&bytes, sandbox)?,
-            sha256(&bytes),
-            None,
-            sandbox,
-            path,
-        )?
-        .check_name(path)
-    }
-
-    fn check_name(self, path: &Path) -> Result<Self, LoadFailure> {
-        let name = &self.descriptor.name;
-        if *name == file_stem(path) {
-            Ok(self)
-        } else {
-            Err(LoadFailure::WrongName(name.clone()))
-        }
-    }
-
-    /// What it said of itself when it was compiled, if that is known, is not asked again.
-    fn of(
-        component: Component,
-        digest: String,
-        said: Option<PluginDescriptor>,
-        sandbox: &PluginSandbox,
-        path: &Path,
-    ) -> Result<Self, LoadFailure> {
-        let ApiVersion::V0_1_0 = api_version::check_component(&sandbox.engine, &component)?;
-        let guest = v0_1_0::LinkedGuest::new(&sandbox.linker, &component)
-            .map_err(|error| LoadFailure::Link(error.into()))?;
-        let descriptor = match said {
-            Some(descriptor) => descriptor,
-            None => describe(&guest, sandbox, &file_stem(path))?,
-        };
-        Ok(Self {
-            component,
-            guest,
-            descriptor,
-            digest,
-        })
-    }
-}
-
-fn file_stem(path: &Path) -> String {
-    path.file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default()
-}
-
-fn compile(bytes: &[u8], sandbox: &PluginSandbox) -> Result<Component, LoadFailure> {
-    api_version::check_file(bytes)?;
-    Component::new(&sandbox.engine, bytes).map_err(|error| LoadFailure::Compile(error.into()))
-}
-
-/// Runs a guest's `describe` on this thread, which must not be one of tokio's.
-fn describe(
-    guest: &v0_1_0::LinkedGuest,
-    sandbox: &PluginSandbox,
-    name: &str,
-) -> Result<PluginDescriptor, LoadFailure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(LoadFailure::Runtime)?;
-    let described: Result<PluginDescriptor, PluginError> = runtime.block_on(async {
-        let mut call = sandbox.begin_call().await;
-        let outcome =
-            tokio::time::timeout(sandbox.limits.time, guest.describe(&mut call.store)).await;
-        let (theirs, ended) = call.end(name, outcome)?;
-        let judge = || {
-            let descriptor = v0_1_0::from_descriptor(theirs)?;
-            validate::check_descriptor(&descriptor)?;
-            Ok(descriptor)
-        };
-        judge().map_err(|breach| ended.fault(name, PluginFault::Contract(breach)))
-    });
-    described.map_err(LoadFailure::Describe)
-}
-
-fn wasm_files(dir: &Path, limits: PluginLimits) -> Result<Vec<PathBuf>, LoadError> {
-    let unread = |source| LoadError::Folder {
-        dir: dir.to_owned(),
-        source,
-    };
-    let paths: io::Result<Vec<PathBuf>> = fs::read_dir(dir)
-        .map_err(unread)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect();
-    let mut files: Vec<PathBuf> = paths
-        .map_err(unread)?
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|e| e == "wasm") && path.is_file())
-        .collect();
-    if files.len() > limits.plugins {
-        return Err(LoadError::TooMany {
-            dir: dir.to_owned(),
-            most: limits.plugins,
-        });
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, LoadFailure> {
-    let file = File::open(path).map_err(LoadFailure::Unreadable)?;
-    let mut bytes = Vec::new();
-    file.take(most.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(LoadFailure::Unreadable)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) {
-        Ok(bytes)
-    } else {
-        Err(LoadFailure::TooLarge { limit_bytes: most })
-    }
-}
-
-/// Every file's outcome in the order of the files; as many at once as there are processors. On
-/// threads of its own, since a caller may be tokio's.
-fn load_in_parallel<T: Send>(
-    files: Vec<PathBuf>,
-    load: impl Fn(&Path) -> T + Sync,
-) -> Vec<(PathBuf, T)> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(files.len());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((index, path)) = Some(next.fetch_add(1, Ordering::Relaxed))
-                    .and_then(|i| Some((i, files.get(i)?)))
-                {
-                    let outcome = load(path);
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((index, outcome));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(index, _)| *index);
-    files
-        .into_iter()
-        .zip(done.into_iter().map(|(_, outcome)| outcome))
-        .collect()
 }

@@ -5,11 +5,13 @@
 //! Layout
 //! - [`clock`]: the time of day, and a clock that never goes back
 //! - [`random`]: identifiers and jitter
+//! - [`container`]: the memory of the container
 //! - [`environment`]: variables of this process
 //! - [`http_client`]: how every client of this host begins
 //! - [`heavy_work`]: threads for what keeps a processor busy
 
 pub mod clock;
+pub mod container;
 pub mod environment;
 pub mod heavy_work;
 pub mod http_client;
