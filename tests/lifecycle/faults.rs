@@ -413,3 +413,36 @@ async fn a_request_that_is_dropped_in_the_middle_is_done_all_the_same() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_create_that_heat_fails_at_for_ever_is_given_up_though_each_is_waited_for() {
+    let world = LifecycleFixture::new().await;
+    let few = OrchestratorLimits {
+        create_grace: Duration::from_secs(1),
+        creates: 3,
+        ..limits()
+    };
+    let host = world.host_with(few).await;
+    let caller = world.caller(&host, "demo").await;
+    host.request(&caller, "default", vec![]).await.unwrap();
+    world
+        .cloud
+        .fault(create(FaultKind::Status(500, None), u32::MAX));
+    host.deploy(&caller, "default", vec![]).await.unwrap();
+    let view = eventually("it is given up", async || {
+        let view = host.view(&caller, "default").await.unwrap();
+        view.state.reason().is_some().then_some(view)
+    })
+    .await;
+    let why = view.state.reason().unwrap();
+    assert!(
+        why.contains("3 times") && why.contains("500") && why.contains("delete the cluster"),
+        "{why}"
+    );
+    assert_eq!(world.creates(), 3);
+    host.delete(&caller, "default").await.unwrap();
+    eventually("nothing is left", async || {
+        world.records().await.is_empty().then_some(())
+    })
+    .await;
+}

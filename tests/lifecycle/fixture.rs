@@ -24,7 +24,7 @@ use stampede::{
         OrchestratorLimits,
         planning::planner::{PluginChain, ResolvedFlavors, StackPlan},
     },
-    store::RecordStore,
+    store::{ClusterRecord, RecordStore},
 };
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
 
@@ -35,6 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct LifecycleFixture {
     pub(crate) cloud: FakeOpenStack,
     data: tempfile::TempDir,
+    /// The region that hosts are started for.
+    region: std::sync::Mutex<Option<&'static str>>,
     pub(crate) planner: Arc<Plans>,
 }
 
@@ -45,6 +47,7 @@ impl LifecycleFixture {
         Self {
             cloud,
             data: tempfile::tempdir().unwrap(),
+            region: std::sync::Mutex::default(),
             planner: Arc::new(Plans::new()),
         }
     }
@@ -52,6 +55,12 @@ impl LifecycleFixture {
     /// A host over the store as it is.
     pub(crate) async fn host(&self) -> Orchestrator {
         self.host_with(limits()).await
+    }
+
+    /// A host over the store as it is, for this region.
+    pub(crate) async fn host_in(&self, region: &'static str) -> Orchestrator {
+        *self.region.lock().unwrap() = Some(region);
+        self.host().await
     }
 
     /// A host with these limits.
@@ -99,6 +108,7 @@ impl LifecycleFixture {
         defaults: OperatorDefaults,
     ) -> Orchestrator {
         let mut config = openstack::CloudConfig::new(self.cloud.url());
+        config.region = self.region.lock().unwrap().map(str::to_owned);
         config.limits.attempts = 2;
         config.limits.backoff = Duration::from_millis(1);
         config.limits.backoff_max = Duration::from_millis(5);
@@ -143,6 +153,11 @@ impl LifecycleFixture {
     /// The store, beside whatever host uses it.
     pub(crate) async fn store(&self) -> RecordStore {
         RecordStore::open(self.data.path()).await.unwrap()
+    }
+
+    /// The records that the store has.
+    pub(crate) async fn records(&self) -> Vec<ClusterRecord> {
+        self.store().await.all().await.unwrap().records
     }
 
     /// The cloud is well again, but no token is good any more: until every host is gone, with all

@@ -91,22 +91,12 @@ async fn a_delete_that_waits_for_heat_forgets_nothing_and_is_done_afterwards() {
             (world.cloud.count("heat") > asked + 10).then_some(())
         })
         .await;
-        assert_eq!(
-            world.store().await.all().await.unwrap().len(),
-            1,
-            "{faults:?}"
-        );
+        assert_eq!(world.records().await.len(), 1, "{faults:?}");
         world.cloud.heal();
         eventually("it is deleted", async || {
             world.cloud.finish();
-            world
-                .store()
-                .await
-                .all()
-                .await
-                .unwrap()
-                .is_empty()
-                .then_some(())
+            let records = world.records().await;
+            records.is_empty().then_some(())
         })
         .await;
         assert_eq!(

@@ -18,6 +18,7 @@ mod plan_once;
 mod preview;
 mod readers;
 mod refusals;
+mod regions;
 mod restart;
 mod rollback;
 mod takeover;

@@ -13,6 +13,14 @@ use crate::{
 const REQUESTED: &str = include_str!("../../host/src/store/fixtures/requested.json");
 const PROVISIONED: &str = include_str!("../../host/src/store/fixtures/provisioned.json");
 
+/// From today's layout back to that of that time.
+const LAYOUT_2: &str = "
+DROP INDEX cluster_by_name;
+ALTER TABLE cluster DROP COLUMN region;
+CREATE UNIQUE INDEX cluster_by_name ON cluster (project_id, name) WHERE live = 1;
+PRAGMA user_version = 2;
+";
+
 /// Puts an old record in the place of the one that the store has, in the layout of that time. What
 /// belongs to the cloud of the test, such as ids, is kept.
 async fn write_old_record(world: &LifecycleFixture, old: &str) {
@@ -46,10 +54,7 @@ async fn write_old_record(world: &LifecycleFixture, old: &str) {
         .execute(&mut db)
         .await
         .unwrap();
-    sqlx::query("PRAGMA user_version = 2")
-        .execute(&mut db)
-        .await
-        .unwrap();
+    sqlx::raw_sql(LAYOUT_2).execute(&mut db).await.unwrap();
     db.close().await.unwrap();
 }
 
@@ -84,7 +89,7 @@ async fn a_cluster_of_an_old_store_is_shown_changed_and_deleted() {
     host.delete(&caller, "default").await.unwrap();
     eventually("nothing is left", async || {
         world.cloud.step();
-        let records = world.store().await.all().await.unwrap();
+        let records = world.records().await;
         records.is_empty().then_some(())
     })
     .await;

@@ -125,7 +125,7 @@ async fn what_was_checked_is_byte_for_byte_what_heat_is_sent() {
         ("stampede.hadoop.replication", "1"),
     ]);
     host.update(&caller, "default", set).await.unwrap();
-    let record = world.store().await.all().await.unwrap().remove(0);
+    let record = world.records().await.remove(0);
     let steps = record.change().unwrap().steps.clone();
     let planned: Vec<String> = steps.into_iter().filter_map(|step| step.digest).collect();
     assert_eq!(planned.len(), 4);

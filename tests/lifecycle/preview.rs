@@ -43,12 +43,12 @@ async fn a_preview_of_an_update_says_what_the_update_then_does_and_changes_nothi
         ("stampede.workers.remove", "worker-1"),
         ("stampede.hadoop.replication", "1"),
     ]);
-    let (before, asked) = (world.store().await.all().await.unwrap(), writes(&world));
+    let (before, asked) = (world.records().await, writes(&world));
     let preview = host
         .preview_update(&caller, "default", set.clone())
         .await
         .unwrap();
-    assert_eq!(world.store().await.all().await.unwrap(), before);
+    assert_eq!(world.records().await, before);
     assert_eq!(writes(&world), asked);
     let wanted = "\
 `default` would change in 4 steps
@@ -165,7 +165,7 @@ async fn a_preview_of_a_deploy_says_what_would_be_made_and_makes_nothing() {
         .preview_deploy(&caller, "demo", set.clone())
         .await
         .unwrap();
-    assert!(world.store().await.all().await.unwrap().is_empty());
+    assert!(world.records().await.is_empty());
     assert_eq!(writes(&world), Vec::<String>::new());
     assert_eq!(world.cloud.count_of("heat", "POST", "/validate"), 1);
     let text = deploy_text(&preview);

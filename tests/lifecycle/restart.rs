@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stampede::{
     cluster::ClusterState,
-    orchestrator::{CreateOutcome, LifecyclePhase},
+    orchestrator::{CreateOutcome, LifecyclePhase, OrchestratorError},
 };
 use stampede_tests::fake_openstack::{FaultKind, InjectedFault};
 use tokio::runtime::Runtime;
@@ -249,4 +249,102 @@ async fn while_heat_cannot_be_asked_nobody_is_told_that_a_forgotten_cluster_is_n
     );
     world.cloud.heal();
     assert!(host.view(&caller, "default").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_put_aside_and_the_others_are_served() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, _) = world.deployed().await;
+    for name in ["broken", "later"] {
+        host.request(&caller, name, vec![]).await.unwrap();
+    }
+    drop((host, caller));
+    world.idle().await;
+    let mut db = world.database().await;
+    for (name, text) in [("broken", "no JSON"), ("later", "{\"version\":9}")] {
+        sqlx::query("UPDATE cluster SET record = ? WHERE name = ?")
+            .bind(text)
+            .bind(name)
+            .execute(&mut db)
+            .await
+            .unwrap();
+    }
+    sqlx::Connection::close(db).await.unwrap();
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    world.cloud.finish();
+    let names: Vec<String> = host
+        .list(&caller)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|view| view.name)
+        .collect();
+    assert_eq!(names, ["default"]);
+    assert_eq!(
+        host.view(&caller, "default").await.unwrap().state,
+        ClusterState::Active
+    );
+    // Those who name it are told; it is neither replaced nor dropped.
+    for name in ["broken", "later"] {
+        let refused = host.request(&caller, name, vec![]).await.err().unwrap();
+        assert!(refused.to_string().contains("cannot be read"), "{refused}");
+        assert!(host.delete(&caller, name).await.is_err());
+    }
+    let found = world.store().await.all().await.unwrap();
+    assert_eq!((found.records.len(), found.unreadable.len()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_stack_that_heat_cannot_show_keeps_no_other_cluster_from_being_found_again() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, _) = world.deployed().await;
+    host.request(&caller, "second", vec![]).await.unwrap();
+    host.deploy(&caller, "second", vec![]).await.unwrap();
+    world.cloud.finish();
+    drop((host, caller));
+    world.idle().await;
+    world.cloud.fault(
+        InjectedFault::of("heat", u32::MAX, FaultKind::Status(500, None))
+            .only("GET", "/stacks/stampede-default"),
+    );
+    let host = world.host_with_empty_store("tests").await;
+    let caller = world.caller(&host, "demo").await;
+    assert_eq!(
+        host.view(&caller, "second").await.unwrap().state,
+        ClusterState::Active
+    );
+    host.request(&caller, "third", vec![]).await.unwrap();
+    // Of the one that is there, nobody can say that it is not.
+    let refused = host
+        .request(&caller, "default", vec![])
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        matches!(&refused, OrchestratorError::Cloud(_))
+            && refused.to_string().contains("`default`"),
+        "{refused}"
+    );
+    world.cloud.heal();
+    let view = eventually("it is found", async || {
+        host.view(&caller, "default").await.ok()
+    })
+    .await;
+    assert_eq!(view.state, ClusterState::Active);
+}
+
+#[tokio::test]
+async fn however_many_ask_at_once_stacks_are_looked_through_once() {
+    let world = LifecycleFixture::new().await;
+    drop(world.deployed().await);
+    let host = world.host_with_empty_store("tests").await;
+    let caller = world.caller(&host, "demo").await;
+    let lists = || world.cloud.count_of("heat", "GET", "tags=");
+    let before = lists();
+    let names: Vec<String> = (0..50).map(|number| format!("unknown-{number}")).collect();
+    let asks = names.iter().map(|name| host.view(&caller, name));
+    let answers = futures_util::future::join_all(asks).await;
+    assert!(answers.iter().all(Result::is_err));
+    assert_eq!(lists() - before, 1);
 }

@@ -29,13 +29,13 @@ async fn of_alice(world: &LifecycleFixture) -> (Orchestrator, Caller, ClusterVie
 }
 
 async fn owner(world: &LifecycleFixture) -> Option<String> {
-    world.store().await.all().await.unwrap()[0].owner.clone()
+    world.records().await[0].owner.clone()
 }
 
 async fn nothing_is_left(world: &LifecycleFixture) {
     eventually("nothing is left", async || {
         world.cloud.finish();
-        let records = world.store().await.all().await.unwrap();
+        let records = world.records().await;
         records.is_empty().then_some(())
     })
     .await;
@@ -165,7 +165,7 @@ async fn a_deletion_whose_owner_is_gone_says_for_whom_it_waits_and_is_taken_over
         matches!(refused, Err(OrchestratorError::Forbidden(_))),
         "{refused:?}"
     );
-    let id = world.store().await.all().await.unwrap();
+    let id = world.records().await;
     assert_eq!(id.len(), 1, "withdrawn or waiting, it is not forgotten");
     host.delete(&bob, "default").await.unwrap();
     nothing_is_left(&world).await;

@@ -25,6 +25,9 @@ pub enum Lifecycle {
         /// When the last create was sent whose answer is not known, in seconds since 1970: until
         /// it can no longer arrive, a second one could make a second stack.
         create_sent_s: Option<u64>,
+        /// How often a create was sent that Heat may have taken, and no stack came of it.
+        #[serde(default)]
+        creates: u32,
         /// Why it does not go on, where only its user or an operator can help.
         blocked_reason: Option<String>,
     },

@@ -82,12 +82,7 @@ impl CloudClient {
                 asked: project.to_owned(),
             });
         }
-        Ok(CloudSession::new(
-            Arc::clone(&self.cloud),
-            identity,
-            owner,
-            Some(key),
-        ))
+        CloudSession::new(Arc::clone(&self.cloud), identity, owner, Some(key))
     }
 
     /// Gets a token by the credentials of the command line's user.
@@ -102,12 +97,7 @@ impl CloudClient {
             .await?;
         let asked = credentials.project().map_or("any", ProjectRef::as_str);
         let owner = token_project(&identity, asked)?;
-        Ok(CloudSession::new(
-            Arc::clone(&self.cloud),
-            Arc::new(identity),
-            owner,
-            None,
-        ))
+        CloudSession::new(Arc::clone(&self.cloud), Arc::new(identity), owner, None)
     }
 }
 

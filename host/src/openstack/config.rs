@@ -10,7 +10,7 @@ use super::CallObserver;
 pub struct CloudConfig {
     /// Keystone's address, with or without `/v3` or `/v2.0` and trailing slashes.
     pub auth_url: String,
-    /// The region whose endpoints are used; `None`: the catalog's only or first one.
+    /// The region whose endpoints are used; `None`: the only one where the catalog has Heat.
     pub region: Option<String>,
     /// Which endpoints are used.
     pub interface: EndpointInterface,

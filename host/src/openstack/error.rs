@@ -152,6 +152,14 @@ pub enum CloudError {
         /// Types and regions that are there.
         available: String,
     },
+    /// Heat is in several regions, and none was named.
+    #[error(
+        "the catalog has heat in several regions ({regions}) and none is named; name one: region_name in clouds.yaml, OS_REGION_NAME, or STAMPEDE_REGION of the service"
+    )]
+    SeveralRegions {
+        /// Their names, comma separated.
+        regions: String,
+    },
     /// Several things bear the name.
     #[error("{what} `{name}` is ambiguous: {ids}; name one by its id")]
     Ambiguous {

@@ -1,6 +1,8 @@
 //! The service catalog of a token: endpoints by type, region and interface, in one form for
 //! Keystone's v2.0 and v3, and the base URL of the calls to each service.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use url::Url;
 
@@ -45,25 +47,47 @@ fn default_version(service: ServiceName) -> &'static str {
 }
 
 impl ServiceCatalog {
-    /// The region that we work in: the configured one, else the first where Heat is, else the
-    /// first.
-    pub(super) fn region<'a>(&'a self, config: &'a CloudConfig) -> &'a str {
-        let heat = || {
-            self.endpoints.iter().find(|endpoint| {
-                catalog_types(ServiceName::Heat).contains(&endpoint.service_type.as_str())
-            })
-        };
-        let found = || {
-            heat()
-                .or(self.endpoints.first())
-                .map_or("", |endpoint| &endpoint.region)
-        };
-        config.region.as_deref().unwrap_or_else(found)
+    /// The region that we work in: the configured one, else the only one where Heat is. Keystone
+    /// promises no order, so that the first of several means nothing.
+    ///
+    /// # Errors
+    /// [`CloudError::SeveralRegions`].
+    pub(super) fn choose_region(&self, config: &CloudConfig) -> Result<String, CloudError> {
+        if let Some(region) = &config.region {
+            return Ok(region.clone());
+        }
+        let regions = self.heat_regions(config);
+        match regions.as_slice() {
+            [] => Ok(self
+                .endpoints
+                .first()
+                .map(|endpoint| endpoint.region.clone())
+                .unwrap_or_default()),
+            [only] => Ok((*only).to_owned()),
+            several => Err(CloudError::SeveralRegions {
+                regions: several.join(", "),
+            }),
+        }
     }
 
-    /// Whether our region has a service of this type, at our interface.
-    pub(super) fn has_endpoint(&self, service_type: &str, config: &CloudConfig) -> bool {
-        self.find_endpoint(service_type, config).is_some()
+    /// The regions where Heat is, at our interface, by name.
+    pub(super) fn heat_regions(&self, config: &CloudConfig) -> Vec<&str> {
+        let heats = self.endpoints.iter().filter(|endpoint| {
+            catalog_types(ServiceName::Heat).contains(&endpoint.service_type.as_str())
+                && endpoint.interface == config.interface.as_str()
+        });
+        let regions: BTreeSet<&str> = heats.map(|endpoint| endpoint.region.as_str()).collect();
+        regions.into_iter().collect()
+    }
+
+    /// Whether the region has a service of this type, at our interface.
+    pub(super) fn has_endpoint(
+        &self,
+        service_type: &str,
+        region: &str,
+        config: &CloudConfig,
+    ) -> bool {
+        self.find_endpoint(service_type, region, config).is_some()
     }
 
     /// The address that calls to `service` start from, with API version and (Heat, Cinder) project,
@@ -72,12 +96,13 @@ impl ServiceCatalog {
         &self,
         service: ServiceName,
         project_id: &str,
+        region: &str,
         config: &CloudConfig,
     ) -> Result<Url, CloudError> {
         let endpoint = catalog_types(service)
             .iter()
-            .find_map(|service_type| self.find_endpoint(service_type, config));
-        let endpoint = endpoint.ok_or_else(|| self.missing_service(service, config))?;
+            .find_map(|service_type| self.find_endpoint(service_type, region, config));
+        let endpoint = endpoint.ok_or_else(|| self.missing_service(service, region, config))?;
         let wrong = || {
             CloudError::config(format!(
                 "the catalog's address of {} is no http(s) URL: `{}`",
@@ -95,8 +120,12 @@ impl ServiceCatalog {
         Ok(url)
     }
 
-    fn find_endpoint(&self, service_type: &str, config: &CloudConfig) -> Option<&CatalogEndpoint> {
-        let region = self.region(config);
+    fn find_endpoint(
+        &self,
+        service_type: &str,
+        region: &str,
+        config: &CloudConfig,
+    ) -> Option<&CatalogEndpoint> {
         self.endpoints.iter().find(|endpoint| {
             endpoint.service_type == service_type
                 && endpoint.interface == config.interface.as_str()
@@ -104,7 +133,12 @@ impl ServiceCatalog {
         })
     }
 
-    fn missing_service(&self, service: ServiceName, config: &CloudConfig) -> CloudError {
+    fn missing_service(
+        &self,
+        service: ServiceName,
+        region: &str,
+        config: &CloudConfig,
+    ) -> CloudError {
         let mut available: Vec<_> = self
             .endpoints
             .iter()
@@ -117,7 +151,6 @@ impl ServiceCatalog {
         } else {
             available.join(", ")
         };
-        let region = self.region(config);
         let region = if region.is_empty() {
             String::new()
         } else {
@@ -278,67 +311,83 @@ mod tests {
         }
     }
 
+    fn address(service: ServiceName, region: &str, config: &CloudConfig) -> String {
+        let url = catalog().base_url(service, "p1", region, config);
+        url.expect("an endpoint").into()
+    }
+
     #[test]
-    fn without_a_region_the_one_where_heat_is_serves_all() {
+    fn without_a_region_the_only_one_where_heat_is_serves_all() {
         let config = CloudConfig::new("http://k");
-        assert_eq!(catalog().region(&config), "One");
+        assert_eq!(catalog().choose_region(&config).expect("one"), "One");
         assert_eq!(
-            catalog()
-                .base_url(ServiceName::Nova, "p1", &config)
-                .expect("nova")
-                .as_str(),
+            address(ServiceName::Nova, "One", &config),
             "http://one:8774/v2.1"
         );
         assert!(
-            !catalog().has_endpoint("cloudformation", &config),
+            !catalog().has_endpoint("cloudformation", "One", &config),
             "another region's does not count"
         );
     }
 
     #[test]
-    fn region_and_interface_choose_the_endpoint() {
-        let config = CloudConfig {
-            region: Some("Two".to_owned()),
-            ..CloudConfig::new("http://k")
+    fn of_several_regions_with_heat_one_has_to_be_named() {
+        let mut catalog = catalog();
+        catalog.endpoints.push(CatalogEndpoint {
+            service_type: "orchestration".to_owned(),
+            region: "Alpha".to_owned(),
+            interface: "public".to_owned(),
+            url: "http://alpha:8004/v1".to_owned(),
+        });
+        let config = CloudConfig::new("http://k");
+        let message = catalog.choose_region(&config).expect_err("two").to_string();
+        assert!(
+            message.contains("Alpha, One") && message.contains("STAMPEDE_REGION"),
+            "{message}"
+        );
+        let named = CloudConfig {
+            region: Some("Alpha".to_owned()),
+            ..config.clone()
         };
+        assert_eq!(catalog.choose_region(&named).expect("named"), "Alpha");
+        // Another interface's endpoints are none of ours.
+        let internal = CloudConfig {
+            interface: EndpointInterface::Internal,
+            ..config
+        };
+        assert_eq!(catalog.choose_region(&internal).expect("one"), "One");
+    }
+
+    #[test]
+    fn region_and_interface_choose_the_endpoint() {
+        let config = CloudConfig::new("http://k");
         assert_eq!(
-            catalog()
-                .base_url(ServiceName::Nova, "p1", &config)
-                .expect("nova")
-                .as_str(),
+            address(ServiceName::Nova, "Two", &config),
             "http://two:8774/v2.1"
         );
-        assert!(catalog().has_endpoint("cloudformation", &config));
+        assert!(catalog().has_endpoint("cloudformation", "Two", &config));
         let config = CloudConfig {
             interface: EndpointInterface::Internal,
             ..CloudConfig::new("http://k")
         };
         assert_eq!(
-            catalog()
-                .base_url(ServiceName::Heat, "p1", &config)
-                .expect("heat")
-                .as_str(),
+            address(ServiceName::Heat, "One", &config),
             "http://one-internal:8004/v1/p1"
         );
     }
 
     #[test]
     fn what_is_missing_is_named_with_what_is_there() {
-        let config = CloudConfig {
-            region: Some("Three".to_owned()),
-            ..CloudConfig::new("http://k")
-        };
-        let message = catalog()
-            .base_url(ServiceName::Heat, "p1", &config)
-            .expect_err("no such region")
-            .to_string();
+        let config = CloudConfig::new("http://k");
+        let missing = catalog().base_url(ServiceName::Heat, "p1", "Three", &config);
+        let message = missing.expect_err("no such region").to_string();
         assert!(
             message.contains("`orchestration` in region `Three`")
                 && message.contains("orchestration (public, One)"),
             "{message}"
         );
         let error = catalog()
-            .base_url(ServiceName::Glance, "p1", &CloudConfig::new("http://k"))
+            .base_url(ServiceName::Glance, "p1", "One", &config)
             .expect_err("ftp");
         assert!(matches!(error, CloudError::Config(_)), "{error}");
     }

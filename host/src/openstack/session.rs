@@ -32,6 +32,8 @@ pub struct CloudSession {
     identity: Arc<TokenIdentity>,
     project: Arc<Project>,
     key: Option<TokenKey>,
+    /// Where calls go.
+    region: Arc<str>,
 }
 
 impl CloudSession {
@@ -40,13 +42,26 @@ impl CloudSession {
         identity: Arc<TokenIdentity>,
         project: Arc<Project>,
         key: Option<TokenKey>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, CloudError> {
+        let region = identity.catalog.choose_region(&cloud.config)?.into();
+        Ok(Self {
             cloud,
             identity,
             project,
             key,
+            region,
+        })
+    }
+
+    /// The same token, with calls that go to another region. An empty name is none: records of
+    /// clouds without regions have it.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let mut session = self.clone();
+        if !region.is_empty() && *region != *self.region {
+            session.region = region.into();
         }
+        session
     }
 
     /// The token's project.
@@ -88,9 +103,14 @@ impl CloudSession {
         self.identity.expires
     }
 
-    /// The region whose endpoints are used, for names in renderings.
+    /// The region whose endpoints are used.
     pub fn region(&self) -> &str {
-        self.identity.catalog.region(&self.cloud.config)
+        &self.region
+    }
+
+    /// The regions where the catalog has Heat, by name.
+    pub fn heat_regions(&self) -> Vec<&str> {
+        self.identity.catalog.heat_regions(&self.cloud.config)
     }
 
     /// Whether the catalog has a service of this type in our region: `cloudformation`,
@@ -98,7 +118,7 @@ impl CloudSession {
     pub fn has_service(&self, service_type: &str) -> bool {
         self.identity
             .catalog
-            .has_endpoint(service_type, &self.cloud.config)
+            .has_endpoint(service_type, &self.region, &self.cloud.config)
     }
 
     pub(super) fn config(&self) -> &CloudConfig {
@@ -114,10 +134,12 @@ impl CloudSession {
         path: &[&str],
         action: String,
     ) -> Result<ApiRequest<'_>, CloudError> {
-        let mut url =
-            self.identity
-                .catalog
-                .base_url(service, &self.project.id, &self.cloud.config)?;
+        let mut url = self.identity.catalog.base_url(
+            service,
+            &self.project.id,
+            &self.region,
+            &self.cloud.config,
+        )?;
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }

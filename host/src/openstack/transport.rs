@@ -461,7 +461,10 @@ mod tests {
             timeout: std::time::Duration::from_secs(10),
         };
         let failure = transport.send(&request).await.err().expect("refused");
-        assert!(failure.error.is_not_found(), "{failure:?}");
+        assert!(
+            matches!(&failure.error, CloudError::Misrouted { status: 404, .. }),
+            "{failure:?}"
+        );
         let text = String::from_utf8(log.0.lock().expect("a lock").clone()).expect("text");
         for field in [
             "openstack.request",

@@ -2,15 +2,15 @@
 //! operator's defaults, and the state of all clusters. Holds no policy of its own.
 
 use std::{
-    collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex, Weak},
+    collections::BTreeMap,
+    sync::{Arc, Weak},
 };
 
 use super::{
     error::OrchestratorError,
     plan_cache::ChangePlanCache,
     planning::planner::{ClusterPlanner, PluginChain},
-    state::{SharedState, group_cache::GroupCache},
+    state::{SharedState, group_cache::GroupCache, recovery_table::RecoveryTable},
 };
 use crate::{
     cluster::{
@@ -42,8 +42,8 @@ pub(crate) struct Context {
     pub(crate) groups: GroupCache,
     /// What the changes under way will give Heat.
     pub(crate) change_plans: ChangePlanCache,
-    /// Projects whose stacks were looked through for clusters that the store does not know.
-    pub(crate) recovered: Mutex<HashSet<String>>,
+    /// What became of looking through stacks for clusters that the store does not know.
+    pub(crate) recoveries: RecoveryTable,
 }
 
 /// Who asks: one user in one project, authenticated by a token.
@@ -66,6 +66,17 @@ impl Caller {
     /// The user's id.
     pub fn user_id(&self) -> &str {
         &self.session.user().id
+    }
+
+    /// The region that new clusters of theirs are made in.
+    pub fn region(&self) -> &str {
+        self.session.region()
+    }
+
+    /// The same caller, whose calls go where the cluster lives.
+    pub(crate) fn at(&self, record: &ClusterRecord) -> Self {
+        let session = self.session.in_region(&record.region);
+        Self { session }
     }
 
     /// The project's name.

@@ -25,7 +25,7 @@ pub mod stack;
 pub mod state;
 mod verbs;
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use secrecy::SecretString;
 
@@ -44,6 +44,7 @@ use state::{
     SharedState,
     cluster_registry::ClusterRegistry,
     group_cache::GroupCache,
+    recovery_table::RecoveryTable,
     sessions::{self, SessionRegistry},
     status::needs_reconcile,
 };
@@ -96,7 +97,9 @@ impl Orchestrator {
     /// # Errors
     /// `Internal`: the store cannot be read.
     pub async fn new(parts: OrchestratorConfig) -> Result<Self, OrchestratorError> {
-        let records = parts.store.all().await?;
+        let found = parts.store.all().await?;
+        let (records, registry) = (found.records, ClusterRegistry::new(parts.store));
+        registry.report_unreadable(&found.unreadable);
         let unfinished = |record: &&ClusterRecord| needs_reconcile(record) || !record.is_live();
         let waiting: Vec<sessions::TokenWait> = records
             .iter()
@@ -104,7 +107,7 @@ impl Orchestrator {
             .flat_map(sessions::any_and_owner)
             .collect();
         let state = Arc::new(SharedState {
-            registry: ClusterRegistry::new(parts.store),
+            registry,
             sessions: SessionRegistry::new(parts.limits.sessions, waiting),
             limits: parts.limits,
         });
@@ -119,7 +122,7 @@ impl Orchestrator {
             metrics: parts.metrics,
             groups: GroupCache::default(),
             change_plans: ChangePlanCache::default(),
-            recovered: Mutex::default(),
+            recoveries: RecoveryTable::default(),
         });
         Ok(Self { context })
     }

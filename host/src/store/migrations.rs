@@ -48,6 +48,14 @@ PRAGMA user_version = 2;
     // The tables stay. Records are written with a version from here on, and a host that would not
     // understand them is told so at its start.
     "PRAGMA user_version = 3;",
+    // The region is part of what identifies a cluster. A record that cannot be read keeps its place.
+    "
+ALTER TABLE cluster ADD COLUMN region TEXT NOT NULL DEFAULT '';
+UPDATE cluster SET region = coalesce(json_extract(record, '$.region'), '') WHERE json_valid(record);
+DROP INDEX cluster_by_name;
+CREATE UNIQUE INDEX cluster_by_name ON cluster (project_id, region, name) WHERE live = 1;
+PRAGMA user_version = 4;
+",
 ];
 
 /// Brings the file to the newest layout.

@@ -115,11 +115,12 @@ impl RecordStore {
     /// [`StoreError::Taken`] when the project has a living cluster of that name.
     pub async fn insert(&self, record: &ClusterRecord) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "INSERT INTO cluster (id, project_id, name, live, revision, record) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO cluster (id, project_id, region, name, live, revision, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
         );
         let query = query
             .bind(&record.id)
             .bind(&record.project_id)
+            .bind(&record.region)
             .bind(&record.name)
             .bind(record.is_live());
         match query
@@ -143,10 +144,11 @@ impl RecordStore {
     /// When it cannot be written.
     pub async fn update(&self, record: &ClusterRecord) -> Result<bool, StoreError> {
         let query = sqlx::query(
-            "UPDATE cluster SET live = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
+            "UPDATE cluster SET live = ?, region = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
         );
         let query = query
             .bind(record.is_live())
+            .bind(&record.region)
             .bind(record.revision)
             .bind(serialize_record(record)?)
             .bind(&record.id)
@@ -166,24 +168,43 @@ impl RecordStore {
         row.as_ref().map(deserialize_record).transpose()
     }
 
-    /// The living record of this name.
+    /// The living record of this name in this region. One that names no region was written on a
+    /// cloud that has none.
     ///
     /// # Errors
     /// When it cannot be read.
     pub async fn find(
         &self,
         project_id: &str,
+        region: &str,
         name: &str,
     ) -> Result<Option<ClusterRecord>, StoreError> {
         let query = sqlx::query(
-            "SELECT id, record FROM cluster WHERE project_id = ? AND name = ? AND live = 1",
+            "SELECT id, record FROM cluster WHERE project_id = ? AND region IN (?, '') AND name = ? AND live = 1 ORDER BY region DESC",
         );
         let row = query
             .bind(project_id)
+            .bind(region)
             .bind(name)
             .fetch_optional(&self.pool)
             .await?;
         row.as_ref().map(deserialize_record).transpose()
+    }
+
+    /// The living records of this name in all regions, by region.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn find_everywhere(
+        &self,
+        project_id: &str,
+        name: &str,
+    ) -> Result<Vec<ClusterRecord>, StoreError> {
+        let query = sqlx::query(
+            "SELECT id, record, name FROM cluster WHERE project_id = ? AND name = ? AND live = 1 ORDER BY region",
+        );
+        let rows = query.bind(project_id).bind(name).fetch_all(&self.pool);
+        rows.await?.iter().map(deserialize_record).collect()
     }
 
     /// The records of this name that are under deletion.
@@ -196,26 +217,22 @@ impl RecordStore {
         name: &str,
     ) -> Result<Vec<ClusterRecord>, StoreError> {
         let query = sqlx::query(
-            "SELECT id, record FROM cluster WHERE project_id = ? AND name = ? AND live = 0 ORDER BY id",
+            "SELECT id, record, name FROM cluster WHERE project_id = ? AND name = ? AND live = 0 ORDER BY id",
         );
         let rows = query.bind(project_id).bind(name).fetch_all(&self.pool);
-        rows.await?.iter().map(deserialize_record).collect()
+        Ok(StoredRecords::from_rows(&rows.await?)?.records)
     }
 
     /// All records of a project by name, those under deletion among them.
     ///
     /// # Errors
-    /// When they cannot be read.
-    pub async fn of_project(&self, project_id: &str) -> Result<Vec<ClusterRecord>, StoreError> {
-        let query =
-            sqlx::query("SELECT id, record FROM cluster WHERE project_id = ? ORDER BY name, id");
-        query
-            .bind(project_id)
-            .fetch_all(&self.pool)
-            .await?
-            .iter()
-            .map(deserialize_record)
-            .collect()
+    /// When the store cannot be read.
+    pub async fn of_project(&self, project_id: &str) -> Result<StoredRecords, StoreError> {
+        let query = sqlx::query(
+            "SELECT id, record, name FROM cluster WHERE project_id = ? ORDER BY name, region, id",
+        );
+        let rows = query.bind(project_id).fetch_all(&self.pool).await?;
+        StoredRecords::from_rows(&rows)
     }
 
     /// How many records a project has, those under deletion among them.
@@ -231,14 +248,10 @@ impl RecordStore {
     /// All records.
     ///
     /// # Errors
-    /// When they cannot be read.
-    pub async fn all(&self) -> Result<Vec<ClusterRecord>, StoreError> {
-        sqlx::query("SELECT id, record FROM cluster ORDER BY id")
-            .fetch_all(&self.pool)
-            .await?
-            .iter()
-            .map(deserialize_record)
-            .collect()
+    /// When the store cannot be read.
+    pub async fn all(&self) -> Result<StoredRecords, StoreError> {
+        let query = sqlx::query("SELECT id, record, name FROM cluster ORDER BY id");
+        StoredRecords::from_rows(&query.fetch_all(&self.pool).await?)
     }
 
     /// Drops a record; one that is gone is no error.
@@ -267,6 +280,45 @@ impl RecordStore {
     /// Closes the file, so that another may open it; clones can no longer be used.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// Records that were read, and those that could not be.
+#[derive(Debug, Default)]
+pub struct StoredRecords {
+    /// Those that were read.
+    pub records: Vec<ClusterRecord>,
+    /// Put aside: a later version wrote them, or they are damaged. They stay as they are.
+    pub unreadable: Vec<UnreadableRecord>,
+}
+
+/// A record that this version cannot read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableRecord {
+    /// The cluster's id.
+    pub id: String,
+    /// The cluster's name.
+    pub name: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl StoredRecords {
+    /// From rows of id, record and name.
+    fn from_rows(rows: &[SqliteRow]) -> Result<Self, StoreError> {
+        let mut found = Self::default();
+        for row in rows {
+            match deserialize_record(row) {
+                Ok(record) => found.records.push(record),
+                Err(StoreError::Record { id, source }) => found.unreadable.push(UnreadableRecord {
+                    id,
+                    name: row.try_get(2)?,
+                    problem: source.to_string(),
+                }),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 }
 

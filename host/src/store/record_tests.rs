@@ -38,6 +38,7 @@ fn an_old_record_is_in_the_situation_that_its_fields_told_of() {
     assert_eq!(old("requested").lifecycle, Lifecycle::Requested);
     let Lifecycle::Deploying {
         create_sent_s: Some(_),
+        creates: 0,
         blocked_reason: None,
     } = old("create sent").lifecycle
     else {

@@ -66,6 +66,7 @@ impl RecordV1 {
             (WishV1::None, _) => Lifecycle::Requested,
             (WishV1::Deploy, None) => Lifecycle::Deploying {
                 create_sent_s: self.create_sent_s,
+                creates: 0,
                 blocked_reason,
             },
             (WishV1::Deploy, Some(stack_id)) => {

@@ -36,7 +36,10 @@ async fn records_survive_closing_and_opening() {
     let store = RecordStore::open(&dir.path().join("new/data"))
         .await
         .unwrap();
-    assert_eq!(store.find("p", "demo").await.unwrap(), Some(kept.clone()));
+    assert_eq!(
+        store.find("p", "", "demo").await.unwrap(),
+        Some(kept.clone())
+    );
     assert_eq!(store.get("1").await.unwrap(), Some(kept));
 }
 
@@ -64,12 +67,12 @@ async fn a_name_is_free_again_once_its_cluster_is_to_be_deleted() {
     old.0.revision = 2;
     assert!(store.update(&old).await.unwrap());
     store.insert(&record("2", "p", "demo")).await.unwrap();
-    assert_eq!(store.find("p", "demo").await.unwrap().unwrap().id, "2");
+    assert_eq!(store.find("p", "", "demo").await.unwrap().unwrap().id, "2");
     assert_eq!(
         (
             store.count("p").await.unwrap(),
-            store.of_project("p").await.unwrap().len(),
-            store.all().await.unwrap().len()
+            store.of_project("p").await.unwrap().records.len(),
+            store.all().await.unwrap().records.len()
         ),
         (2, 2, 3)
     );
@@ -137,4 +140,73 @@ async fn a_folder_that_cannot_be_made_is_named() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("/proc/none/data"), "{error}");
+}
+
+/// Layout 3, as the version with that layout has left it.
+const LAYOUT_3: &str = include_str!("fixtures/layout_3.sql");
+
+async fn write_layout_3(dir: &Path, more: &'static str) {
+    let file = SqliteConnectOptions::new()
+        .filename(dir.join(FILE_NAME))
+        .create_if_missing(true);
+    let pool = SqlitePool::connect_with(file).await.unwrap();
+    sqlx::raw_sql(LAYOUT_3).execute(&pool).await.unwrap();
+    sqlx::raw_sql(more).execute(&pool).await.unwrap();
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn a_store_of_layout_3_is_read_and_its_records_are_found_in_their_region() {
+    let dir = tempfile::tempdir().unwrap();
+    // One that cannot be read is kept as it is.
+    let broken = "INSERT INTO cluster VALUES ('x', 'p', 'broken', 1, 1, 'no JSON')";
+    write_layout_3(dir.path(), broken).await;
+    let store = RecordStore::open(dir.path()).await.unwrap();
+    let found = store.all().await.unwrap();
+    assert_eq!(found.records.len(), 3);
+    assert_eq!(
+        (
+            found.unreadable[0].id.as_str(),
+            found.unreadable[0].name.as_str()
+        ),
+        ("x", "broken")
+    );
+    for record in &found.records {
+        let (project, name) = (record.project_id.as_str(), record.name.as_str());
+        assert_eq!(record.region, "RegionOne");
+        if record.is_live() {
+            let here = store.find(project, "RegionOne", name).await.unwrap();
+            assert_eq!(here.as_ref(), Some(record));
+            assert_eq!(store.find(project, "Alpha", name).await.unwrap(), None);
+            let all = store.find_everywhere(project, name).await.unwrap();
+            assert_eq!(all, std::slice::from_ref(record));
+        } else {
+            let deleting = store.deleting(project, name).await.unwrap();
+            assert_eq!(deleting, std::slice::from_ref(record));
+        }
+    }
+    // A second time there is nothing to do.
+    store.close().await;
+    let store = RecordStore::open(dir.path()).await.unwrap();
+    assert_eq!(store.all().await.unwrap().records, found.records);
+}
+
+#[tokio::test]
+async fn one_name_may_live_once_in_each_region() {
+    let store = RecordStore::in_memory().await.unwrap();
+    let in_region = |id: &str, region: &str| {
+        ClusterRecord::for_tests(record_fields::RecordFields {
+            region: region.into(),
+            ..record(id, "p", "demo").0
+        })
+    };
+    store.insert(&in_region("1", "A")).await.unwrap();
+    store.insert(&in_region("2", "B")).await.unwrap();
+    assert!(matches!(
+        store.insert(&in_region("3", "B")).await,
+        Err(StoreError::Taken)
+    ));
+    let found = store.find("p", "B", "demo").await.unwrap();
+    assert_eq!(found.unwrap().id, "2");
+    assert_eq!(store.find_everywhere("p", "demo").await.unwrap().len(), 2);
 }

@@ -96,6 +96,7 @@ impl ClusterRecord {
             owner: Some(intent.owner.clone()),
             lifecycle: Lifecycle::Deploying {
                 create_sent_s: None,
+                creates: 0,
                 blocked_reason: None,
             },
             ..self.0.clone()
@@ -113,10 +114,15 @@ impl ClusterRecord {
         attributes: &BTreeMap<String, String>,
         owner: &str,
     ) -> TransitionResult {
-        let Lifecycle::Deploying { blocked_reason, .. } = &mut self.0.lifecycle else {
+        let Lifecycle::Deploying {
+            blocked_reason,
+            creates,
+            ..
+        } = &mut self.0.lifecycle
+        else {
             return Err(self.refused("retry_intent"));
         };
-        *blocked_reason = None;
+        (*blocked_reason, *creates) = (None, 0);
         self.0.attributes.clone_from(attributes);
         self.0.owner = Some(owner.to_owned());
         Ok(())
@@ -156,10 +162,16 @@ impl ClusterRecord {
     /// # Errors
     /// Where nothing is to be created, or no longer.
     pub fn mark_create_sent(&mut self, now_s: u64) -> TransitionResult {
-        let Lifecycle::Deploying { create_sent_s, .. } = &mut self.0.lifecycle else {
+        let Lifecycle::Deploying {
+            create_sent_s,
+            creates,
+            ..
+        } = &mut self.0.lifecycle
+        else {
             return Err(self.refused("mark_create_sent"));
         };
         *create_sent_s = Some(now_s);
+        *creates = creates.saturating_add(1);
         Ok(())
     }
 
@@ -169,8 +181,12 @@ impl ClusterRecord {
     /// When the stack is there all the same.
     pub fn mark_create_refused(&mut self) -> TransitionResult {
         match &mut self.0.lifecycle {
-            Lifecycle::Deploying { create_sent_s, .. }
-            | Lifecycle::Deleting {
+            Lifecycle::Deploying {
+                create_sent_s,
+                creates,
+                ..
+            } => (*create_sent_s, *creates) = (None, creates.saturating_sub(1)),
+            Lifecycle::Deleting {
                 target: DeleteTarget::Name { create_sent_s },
                 ..
             } => *create_sent_s = None,

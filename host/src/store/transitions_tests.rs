@@ -61,6 +61,7 @@ fn situation(name: &str) -> ClusterRecord {
         "requested" => Lifecycle::Requested,
         "deploying" | "create sent" | "deploying, blocked" => Lifecycle::Deploying {
             create_sent_s: sent(name == "create sent"),
+            creates: 0,
             blocked_reason: name.ends_with("blocked").then(|| text("no")),
         },
         "at rest" => running(RolloutStatus::AtRest),
@@ -480,4 +481,19 @@ fn whoever_heat_takes_something_from_becomes_the_owner_but_not_before_the_deploy
         assert_eq!(taken.is_ok(), from != "requested", "{from}");
         assert_eq!(record.owner.is_some(), from != "requested", "{from}");
     }
+}
+
+#[test]
+fn creates_count_that_heat_may_have_taken_and_asking_again_begins_anew() {
+    let mut record = situation("deploying");
+    let creates = |record: &ClusterRecord| match record.lifecycle {
+        Lifecycle::Deploying { creates, .. } => creates,
+        _ => panic!("it is being deployed"),
+    };
+    record.mark_create_sent(5).unwrap();
+    record.mark_create_sent(6).unwrap();
+    record.mark_create_refused().unwrap();
+    assert_eq!(creates(&record), 1);
+    record.retry_intent(&BTreeMap::new(), "u").unwrap();
+    assert_eq!(creates(&record), 0);
 }

@@ -62,6 +62,9 @@ pub struct CloudFixtures {
     pub networks: Vec<FakeNetwork>,
     /// The same for every project.
     pub quota: FakeQuota,
+    /// Regions besides `RegionOne`, in the order of the catalog, before it. Each has all services,
+    /// and stacks of its own.
+    pub regions: Vec<&'static str>,
     /// Service types that the catalog does not name: `cloudformation`.
     pub without: Vec<&'static str>,
     /// Service types whose address in the catalog is another one, and that address.
@@ -184,6 +187,7 @@ impl Default for CloudFixtures {
                 is_default: false,
             }],
             quota: FakeQuota::default(),
+            regions: Vec::new(),
             without: Vec::new(),
             elsewhere: Vec::new(),
             largest_page: 1000,
@@ -292,9 +296,22 @@ impl FakeCloud {
             .map_or_else(many, |(_, name)| (*name).to_owned())
     }
 
-    /// Type, name and address of every service.
-    pub(super) fn endpoints(&self, project: &str) -> Vec<(&'static str, &'static str, String)> {
-        let url = &self.url;
+    /// The regions, in the order of the catalog.
+    pub(super) fn regions(&self) -> Vec<&'static str> {
+        let others = self.fixtures.regions.iter().copied();
+        others.chain([MAIN_REGION]).collect()
+    }
+
+    /// Type, name and address of every service of a region.
+    pub(super) fn endpoints(
+        &self,
+        project: &str,
+        region: &str,
+    ) -> Vec<(&'static str, &'static str, String)> {
+        let url = &match region {
+            MAIN_REGION => self.url.clone(),
+            other => format!("{}/region/{other}", self.url),
+        };
         let all = [
             (
                 "orchestration",
@@ -351,6 +368,8 @@ impl FakeCloud {
     }
 }
 
+/// The region that is always there.
+pub(super) const MAIN_REGION: &str = "RegionOne";
 const MANY: &str = "many-";
 const PROJECTS: [(&str, &str); 2] = [
     ("27d692374b8a4c4a80eba040b21ea24b", "demo"),

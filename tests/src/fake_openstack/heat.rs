@@ -22,14 +22,14 @@ pub(super) fn answer(cloud: &mut FakeCloud, call: &FakeRequest, project: &str) -
             "Access was denied to this resource.",
         );
     }
-    let user = call
-        .token
-        .as_ref()
-        .and_then(|token| cloud.tokens.get(token));
-    let refused = user.and_then(|token| cloud.readers.get(&token.user));
-    if let Some(status) = refused.filter(|_| call.method != "GET") {
-        let words = "You are not authorized to complete this action.";
-        return FakeReply::error("heat", *status, "Forbidden", words);
+    // A region's stacks are its own.
+    let scope = match &call.region {
+        Some(region) => format!("{project}@{region}"),
+        None => project.to_owned(),
+    };
+    let project = scope.as_str();
+    if let Some(refused) = refuse_reader(cloud, call) {
+        return refused;
     }
     if call.body.len() > template_check::MAX_BODY_BYTES {
         let message = format!(
@@ -79,6 +79,15 @@ pub(super) fn answer(cloud: &mut FakeCloud, call: &FakeRequest, project: &str) -
         )),
     };
     outcome.unwrap_or_else(|reply| reply)
+}
+
+/// Who may only look is refused all else.
+fn refuse_reader(cloud: &FakeCloud, call: &FakeRequest) -> Option<FakeReply> {
+    let token = call.token.as_ref();
+    let user = &token.and_then(|token| cloud.tokens.get(token))?.user;
+    let status = cloud.readers.get(user).filter(|_| call.method != "GET")?;
+    let words = "You are not authorized to complete this action.";
+    Some(FakeReply::error("heat", *status, "Forbidden", words))
 }
 
 fn unknown(name: &str) -> FakeReply {

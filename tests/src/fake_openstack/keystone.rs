@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     IdentityApi,
-    cloud::{FakeCloud, FakeToken, PASSWORD},
+    cloud::{FakeCloud, FakeToken, MAIN_REGION, PASSWORD},
     reply::FakeReply,
     request::FakeRequest,
     values::format_timestamp,
@@ -153,9 +153,12 @@ fn token_v3(cloud: &FakeCloud, token: &FakeToken) -> Value {
         body["is_domain"] = json!(false);
         body["roles"] =
             json!([{"id": "r1", "name": "member"}, {"id": "r2", "name": "heat_stack_owner"}]);
-        let services = cloud.endpoints(project).into_iter().map(|(service_type, name, url)| {
-            let endpoint = |interface: &str| json!({"id": format!("{name}-{interface}"), "interface": interface, "region_id": "RegionOne", "region": "RegionOne", "url": url});
-            json!({"id": name, "type": service_type, "name": name, "endpoints": [endpoint("internal"), endpoint("public"), endpoint("admin")]})
+        let services = cloud.regions().into_iter().flat_map(|region| {
+            let endpoints = cloud.endpoints(project, region).into_iter();
+            endpoints.map(move |(service_type, name, url)| {
+                let endpoint = |interface: &str| json!({"id": format!("{name}-{interface}"), "interface": interface, "region_id": region, "region": region, "url": url});
+                json!({"id": name, "type": service_type, "name": name, "endpoints": [endpoint("internal"), endpoint("public"), endpoint("admin")]})
+            })
         });
         body["catalog"] = services.collect();
     }
@@ -217,7 +220,7 @@ fn login_v2(cloud: &mut FakeCloud, call: &FakeRequest) -> FakeReply {
     });
     if let Some(project) = wanted {
         access["token"]["tenant"] = json!({"id": project, "name": cloud.project_name(&project), "enabled": true, "description": null});
-        let services = cloud.endpoints(&project).into_iter().map(|(service_type, name, url)| {
+        let services = cloud.endpoints(&project, MAIN_REGION).into_iter().map(|(service_type, name, url)| {
             json!({"type": service_type, "name": name, "endpoints_links": [], "endpoints":
                 [{"region": "RegionOne", "publicURL": url, "internalURL": url, "adminURL": url, "id": name}]})
         });

@@ -10,6 +10,8 @@ use super::reply::FakeReply;
 pub(super) struct FakeRequest {
     pub(super) service: &'static str,
     pub(super) method: String,
+    /// Of a region besides the main one.
+    pub(super) region: Option<String>,
     /// Below the service, decoded: `["v1", "<project>", "stacks"]`.
     pub(super) path: Vec<String>,
     /// Below the service, as it came.
@@ -35,6 +37,12 @@ impl FakeRequest {
             .map(decode)
             .filter(|part| !part.is_empty())
             .collect();
+        let mut below = target;
+        let region = (path.first().map(String::as_str) == Some("region")).then(|| {
+            let region = path.drain(..2).nth(1).unwrap_or_default();
+            below = &target["/region/".len() + region.len()..];
+            region
+        });
         let service = match path.first().map(String::as_str) {
             Some("heat-api") => "heat",
             Some("compute") => "nova",
@@ -43,10 +51,9 @@ impl FakeRequest {
             Some("volume") => "cinder",
             _ => "keystone",
         };
-        let mut below = target;
         if service != "keystone" {
             let prefix = path.remove(0);
-            below = &target[prefix.len() + 1..];
+            below = &below[prefix.len() + 1..];
         }
         let pair = |pair: &str| {
             pair.split_once('=').map(|(name, value)| {
@@ -60,6 +67,7 @@ impl FakeRequest {
         Self {
             service,
             method: method.to_owned(),
+            region,
             path,
             target: below.to_owned(),
             query,

@@ -33,17 +33,17 @@ pub enum ReconcileAction {
     Delete,
     /// Nothing is left: drop the record.
     Forget,
-    /// Heat failed to delete it as often as we try.
+    /// Heat failed to create or to delete it as often as we try.
     GiveUp,
 }
 
 /// The next action. `create_in_flight`: a create was sent (or was about to be), its answer is
-/// unknown, and it may still arrive at Heat.
+/// unknown, and it may still arrive at Heat. `limits`: how often creates and deletes are tried.
 pub fn next_action(
     lifecycle: &Lifecycle,
     create_in_flight: bool,
     sight: StackObservation<'_>,
-    max_deletes: u32,
+    (max_creates, max_deletes): (u32, u32),
 ) -> ReconcileAction {
     use StackObservation::{Absent, Foreign, Ours};
     match (lifecycle, sight) {
@@ -51,6 +51,9 @@ pub fn next_action(
         // Heat checks names before it stores: a second create beside one under way would make a
         // second stack.
         (Lifecycle::Deploying { .. }, Absent) if create_in_flight => ReconcileAction::Wait,
+        (Lifecycle::Deploying { creates, .. }, Absent) if *creates >= max_creates => {
+            ReconcileAction::GiveUp
+        }
         (Lifecycle::Deploying { .. }, Absent) => ReconcileAction::Create,
         (Lifecycle::Deploying { .. }, Foreign) => ReconcileAction::Conflict,
         (Lifecycle::Deploying { .. }, Ours(_)) => ReconcileAction::Adopt,
@@ -80,10 +83,16 @@ mod tests {
     use crate::cluster::lifecycle::{DeleteTarget, RolloutStatus};
 
     const MAX: u32 = 3;
+    const LIMITS: (u32, u32) = (5, MAX);
 
     fn deploying() -> Lifecycle {
+        tried(0)
+    }
+
+    fn tried(creates: u32) -> Lifecycle {
         Lifecycle::Deploying {
             create_sent_s: None,
+            creates,
             blocked_reason: None,
         }
     }
@@ -142,7 +151,7 @@ mod tests {
         ];
         for (lifecycle, sight, wanted) in cases {
             assert_eq!(
-                next_action(&lifecycle, false, sight, MAX),
+                next_action(&lifecycle, false, sight, LIMITS),
                 wanted,
                 "{lifecycle:?} {sight:?}"
             );
@@ -158,7 +167,24 @@ mod tests {
                 ReconcileAction::Adopt,
             ),
         ] {
-            assert_eq!(next_action(&deploying(), true, sight, MAX), wanted);
+            assert_eq!(next_action(&deploying(), true, sight, LIMITS), wanted);
+        }
+    }
+
+    #[test]
+    fn a_create_that_comes_to_nothing_is_tried_again_up_to_the_limit() {
+        for (creates, wanted) in [
+            (LIMITS.0 - 1, ReconcileAction::Create),
+            (LIMITS.0, ReconcileAction::GiveUp),
+        ] {
+            let sight = StackObservation::Absent;
+            assert_eq!(next_action(&tried(creates), false, sight, LIMITS), wanted);
+            // What is still on its way is waited for, and what is there is taken.
+            let on_its_way = next_action(&tried(creates), true, sight, LIMITS);
+            assert_eq!(on_its_way, ReconcileAction::Wait);
+            let ours = StackObservation::Ours("CREATE_FAILED");
+            let there = next_action(&tried(creates), false, ours, LIMITS);
+            assert_eq!(there, ReconcileAction::Adopt);
         }
     }
 
@@ -170,7 +196,7 @@ mod tests {
         ] {
             let sight = StackObservation::Ours("DELETE_FAILED");
             let lifecycle = deleting(true, deletes);
-            assert_eq!(next_action(&lifecycle, false, sight, MAX), wanted);
+            assert_eq!(next_action(&lifecycle, false, sight, LIMITS), wanted);
         }
     }
 
@@ -183,7 +209,10 @@ mod tests {
                 ReconcileAction::Delete,
             ),
         ] {
-            assert_eq!(next_action(&deleting(false, 0), true, sight, MAX), wanted);
+            assert_eq!(
+                next_action(&deleting(false, 0), true, sight, LIMITS),
+                wanted
+            );
         }
     }
 }

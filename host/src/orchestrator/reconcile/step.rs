@@ -44,6 +44,8 @@ pub(crate) async fn reconcile_once(
         desired = tracing::field::Empty,
         action = tracing::field::Empty,
     );
+    // Another region's emptiness says nothing of this cluster.
+    let session = &session.in_region(&cluster.record().region);
     let reconciler = Reconciler {
         context,
         cluster,
@@ -111,6 +113,7 @@ impl Reconciler<'_> {
                 record.stack_name
             ))),
             (ReconcileAction::GiveUp, Some(shown)) => Err(delete_failed_error(&record, &shown)),
+            (ReconcileAction::GiveUp, None) => Err(create_failed_error(context, cluster)),
             (ReconcileAction::Lost, _) => {
                 let registry = &context.state.registry;
                 registry
@@ -118,13 +121,9 @@ impl Reconciler<'_> {
                     .await?;
                 Ok(Requeue::Done)
             }
-            (
-                ReconcileAction::Rest
-                | ReconcileAction::Adopt
-                | ReconcileAction::Delete
-                | ReconcileAction::GiveUp,
-                _,
-            ) => Ok(Requeue::Done),
+            (ReconcileAction::Rest | ReconcileAction::Adopt | ReconcileAction::Delete, _) => {
+                Ok(Requeue::Done)
+            }
         }
     }
 
@@ -137,7 +136,8 @@ impl Reconciler<'_> {
         let limits = &self.context.state.limits;
         let is_in_flight = |sent: u64| now_s().saturating_sub(sent) < limits.create_grace.as_secs();
         let create_in_flight = record.lifecycle.create_sent_s().is_some_and(is_in_flight);
-        decide::next_action(&record.lifecycle, create_in_flight, sight, limits.deletes)
+        let tries = (limits.creates, limits.deletes);
+        decide::next_action(&record.lifecycle, create_in_flight, sight, tries)
     }
 
     /// What Heat showed on the way is kept for those who look at the cluster: one that is being
@@ -258,6 +258,16 @@ impl Reconciler<'_> {
 /// the cluster's, whatever its tags say by now.
 fn is_foreign(record: &ClusterRecord, shown: &HeatStack) -> bool {
     record.stack_id().is_none() && !stack_request::is_ours(record, &shown.tags)
+}
+
+fn create_failed_error(context: &Context, cluster: &LockedCluster<'_>) -> OrchestratorError {
+    let last = cluster.refresh.error();
+    OrchestratorError::Conflict(format!(
+        "heat was asked {} times to create stack `{}` and has none: {}; delete the cluster and ask for it again",
+        context.state.limits.creates,
+        cluster.record().stack_name,
+        last.as_deref().unwrap_or("it gave no reason"),
+    ))
 }
 
 fn delete_failed_error(record: &ClusterRecord, shown: &HeatStack) -> OrchestratorError {

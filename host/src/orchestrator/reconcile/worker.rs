@@ -202,7 +202,7 @@ pub(crate) async fn withdraw_deletion(
 ) -> Result<(), OrchestratorError> {
     let (record, registry) = (cluster.record(), &context.state.registry);
     if registry
-        .find(&record.project_id, &record.name)
+        .find(&record.project_id, &record.region, &record.name)
         .await
         .is_ok()
     {

@@ -1,7 +1,7 @@
 //! The clusters that are in use, over the store, each as one handle. Asks no cloud.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -10,15 +10,26 @@ use crate::orchestrator::{
     locks::{lock_mutex, now_s},
     state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster},
 };
-use crate::store::{self, ClusterRecord, ObservedState, RecordStore, TransitionResult};
+use crate::store::{
+    self, ClusterRecord, ObservedState, RecordStore, TransitionResult, UnreadableRecord,
+};
+
+/// A region, and a cluster's name there.
+type RegionName = (String, String);
+
+fn region_name(record: &ClusterRecord) -> RegionName {
+    (record.region.clone(), record.name.clone())
+}
 
 /// All clusters in use.
 #[derive(Debug)]
 pub(crate) struct ClusterRegistry {
     store: RecordStore,
     handles: Mutex<HashMap<String, Arc<ClusterHandle>>>,
-    /// The living, by project and name.
-    names: Mutex<HashMap<String, HashMap<String, Arc<ClusterHandle>>>>,
+    /// The living, by project, then by region and name.
+    names: Mutex<HashMap<String, HashMap<RegionName, Arc<ClusterHandle>>>>,
+    /// Records that cannot be read and were told of.
+    unreadable: Mutex<HashSet<String>>,
 }
 
 impl ClusterRegistry {
@@ -27,6 +38,7 @@ impl ClusterRegistry {
             store,
             handles: Mutex::default(),
             names: Mutex::default(),
+            unreadable: Mutex::default(),
         }
     }
 
@@ -34,20 +46,21 @@ impl ClusterRegistry {
         &self.store
     }
 
-    /// The living cluster of this name.
+    /// The living cluster of this name in this region.
     pub(crate) async fn find(
         &self,
         project_id: &str,
+        region: &str,
         name: &str,
     ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
         let known = lock_mutex(&self.names)
             .get(project_id)
-            .and_then(|names| names.get(name))
+            .and_then(|names| names.get(&(region.to_owned(), name.to_owned())))
             .cloned();
         let known = known.filter(|handle| handle.record().is_live());
         match known {
             Some(handle) => Ok(handle),
-            None => match Box::pin(self.store.find(project_id, name)).await? {
+            None => match Box::pin(self.store.find(project_id, region, name)).await? {
                 Some(record) => Ok(self.enter_record(record)),
                 None => Err(OrchestratorError::NotFound(name.to_owned())),
             },
@@ -57,6 +70,28 @@ impl ClusterRegistry {
     /// The cluster of this id, where it is in use.
     pub(crate) fn in_use(&self, id: &str) -> Option<Arc<ClusterHandle>> {
         lock_mutex(&self.handles).get(id).cloned()
+    }
+
+    /// The living clusters of this name in all regions, by region.
+    pub(crate) async fn find_everywhere(
+        &self,
+        project_id: &str,
+        name: &str,
+    ) -> Result<Vec<Arc<ClusterHandle>>, OrchestratorError> {
+        let records = self.store.find_everywhere(project_id, name).await?;
+        let entered = records.into_iter().map(|record| self.enter_record(record));
+        Ok(entered.collect())
+    }
+
+    /// Says which records cannot be read, each once.
+    pub(crate) fn report_unreadable(&self, records: &[UnreadableRecord]) {
+        let mut known = lock_mutex(&self.unreadable);
+        for record in records {
+            if known.insert(record.id.clone()) {
+                let UnreadableRecord { id, name, problem } = record;
+                tracing::error!(cluster.id = %id, "the record of `{name}` cannot be read and is put aside, the others are served; a newer stampede may have written it: {problem}");
+            }
+        }
     }
 
     /// Enters a new cluster.
@@ -79,13 +114,10 @@ impl ClusterRegistry {
         &self,
         project_id: &str,
     ) -> Result<Vec<Arc<ClusterHandle>>, OrchestratorError> {
-        Ok(self
-            .store
-            .of_project(project_id)
-            .await?
-            .into_iter()
-            .map(|record| self.enter_record(record))
-            .collect())
+        let found = self.store.of_project(project_id).await?;
+        self.report_unreadable(&found.unreadable);
+        let records = found.records.into_iter();
+        Ok(records.map(|record| self.enter_record(record)).collect())
     }
 
     /// The clusters of this name that are under deletion.
@@ -180,7 +212,7 @@ impl ClusterRegistry {
     fn enter_record(&self, record: ClusterRecord) -> Arc<ClusterHandle> {
         let named = record
             .is_live()
-            .then(|| (record.project_id.clone(), record.name.clone()));
+            .then(|| (record.project_id.clone(), region_name(&record)));
         let mut handles = lock_mutex(&self.handles);
         let handle = if let Some(handle) = handles.get(&record.id) {
             handle.set(record);
@@ -212,11 +244,12 @@ impl ClusterRegistry {
         let Some(of_project) = names.get_mut(&record.project_id) else {
             return;
         };
+        let name = region_name(record);
         if of_project
-            .get(&record.name)
+            .get(&name)
             .is_some_and(|handle| handle.record().id == record.id)
         {
-            of_project.remove(&record.name);
+            of_project.remove(&name);
         }
         if of_project.is_empty() {
             names.remove(&record.project_id);

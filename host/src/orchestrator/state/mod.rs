@@ -7,6 +7,7 @@
 //! - `locked_cluster`: the lock of a cluster, as a value that is passed on
 //! - `observation`: when a cluster was observed last, and who waits
 //! - `sessions`: the last good token of each user, in memory
+//! - `recovery_table`: where stacks were looked through for clusters that the store does not know
 //! - `group_cache`: groups that were read from the store
 //! - `waiting`: what a deletion waits for, in words
 //! - [`status`]: what Heat shows, folded into what is remembered (pure)
@@ -16,6 +17,7 @@ pub(crate) mod cluster_registry;
 pub(crate) mod group_cache;
 pub(crate) mod locked_cluster;
 pub(crate) mod observation;
+pub(crate) mod recovery_table;
 pub(crate) mod refresh;
 pub(crate) mod sessions;
 pub mod status;

@@ -42,7 +42,8 @@ pub(crate) async fn refresh_cluster(
     // From here on an end is noticed, also one that comes before the wait.
     let ended = place.as_ref().map(|_| handle.refresh.ended.notified());
     if asks {
-        let (state, handle, session) = (Arc::clone(state), Arc::clone(handle), session.clone());
+        let session = session.in_region(&record.region);
+        let (state, handle) = (Arc::clone(state), Arc::clone(handle));
         // In a task of its own: a reader that goes away must not end the observation for the
         // others.
         tokio::spawn(async move {

@@ -128,6 +128,7 @@ fn what_is_wanted_shows_before_heat_has_answered() {
         }))
     };
     let deploying = Lifecycle::Deploying {
+        creates: 0,
         create_sent_s: Some(1),
         blocked_reason: None,
     };

@@ -13,7 +13,7 @@ use crate::orchestrator::{
         locked_cluster::LockedCluster,
         view::{ClusterView, CreateOutcome, show_cluster},
     },
-    verbs::find::find_cluster,
+    verbs::find::find_here,
 };
 use crate::{
     cluster::LifecyclePhase,
@@ -28,7 +28,7 @@ pub(crate) async fn create_cluster(
     attributes: ClientAttributes,
 ) -> Result<CreateOutcome, OrchestratorError> {
     let project = caller.project_id();
-    match find_cluster(context, caller, name).await {
+    match find_here(context, caller, name).await {
         Ok(handle) => {
             return Ok(CreateOutcome::Existing(show_cluster(
                 &handle,
@@ -50,7 +50,7 @@ pub(crate) async fn create_cluster(
         None => context
             .state
             .registry
-            .find(project, name)
+            .find(project, caller.region(), name)
             .await
             .map(|handle| CreateOutcome::Existing(show_cluster(&handle, &handle.record()))),
     }

@@ -33,6 +33,7 @@ pub(crate) async fn deploy_cluster(
     attributes: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     let handle = find_cluster(&context, &caller, &name).await?;
+    let caller = caller.at(&handle.record());
     let cluster = handle.lock().await;
     let record = context.state.registry.reload(&cluster).await?;
     if !record.is_live() {

@@ -18,18 +18,52 @@ use crate::orchestrator::{
 };
 use crate::store::ClusterRecord;
 
-/// The caller's living cluster of this name; one that the store does not know is looked for in
-/// Heat, once.
+/// The caller's living cluster of this name: in the caller's region, else in the only other one that
+/// has it, since a host whose region was changed still has to reach what it made.
+///
+/// # Errors
+/// `NotFound`; `Conflict` where several other regions have it.
 pub(crate) async fn find_cluster(
     context: &Context,
     caller: &Caller,
     name: &str,
 ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
+    match find_here(context, caller, name).await {
+        Err(OrchestratorError::NotFound(_)) => {}
+        other => return other,
+    }
     let registry = &context.state.registry;
-    match registry.find(caller.project_id(), name).await {
+    let mut elsewhere = registry.find_everywhere(caller.project_id(), name).await?;
+    match elsewhere.len() {
+        0 => Err(OrchestratorError::NotFound(name.to_owned())),
+        1 => Ok(elsewhere.remove(0)),
+        _ => {
+            let regions = elsewhere.iter().map(|one| one.record().region.clone());
+            let regions = regions.collect::<Vec<_>>().join(", ");
+            Err(OrchestratorError::Conflict(format!(
+                "`{name}` is not in region `{}` but in several others: {regions}; name the region that is meant",
+                caller.region()
+            )))
+        }
+    }
+}
+
+/// The caller's living cluster of this name in the caller's region; one that the store does not know
+/// is looked for in Heat, once.
+pub(crate) async fn find_here(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+) -> Result<Arc<ClusterHandle>, OrchestratorError> {
+    let (registry, region) = (&context.state.registry, caller.region());
+    match registry.find(caller.project_id(), region, name).await {
         Err(OrchestratorError::NotFound(_)) => {
             Box::pin(recover::recover_project(context, caller)).await?;
-            registry.find(caller.project_id(), name).await
+            let found = registry.find(caller.project_id(), region, name).await;
+            if let Err(OrchestratorError::NotFound(_)) = found {
+                recover::skipped_cluster(context, caller, name).await?;
+            }
+            found
         }
         other => other,
     }

@@ -27,7 +27,7 @@ use crate::orchestrator::{
     state::refresh,
     verbs::{
         create, deploy,
-        find::{find_cluster, live_record},
+        find::{find_cluster, find_here, live_record},
         update::{self, PlannedChange},
     },
 };
@@ -143,6 +143,7 @@ pub(crate) async fn preview_update(
     given: ClientAttributes,
 ) -> Result<ChangePreview, OrchestratorError> {
     let handle = find_cluster(context, caller, name).await?;
+    let caller = &caller.at(&handle.record());
     let age = context.state.limits.observe_every;
     refresh::refresh_cluster(&context.state, &handle, &caller.session, age).await;
     let record = live_record(context, &handle, name).await?;
@@ -249,7 +250,7 @@ pub(crate) async fn preview_deploy(
     name: &str,
     given: ClientAttributes,
 ) -> Result<DeployPreview, OrchestratorError> {
-    let there = match find_cluster(context, caller, name).await {
+    let there = match find_here(context, caller, name).await {
         Ok(handle) => Some(live_record(context, &handle, name).await?),
         Err(OrchestratorError::NotFound(_)) => None,
         Err(error) => return Err(error),

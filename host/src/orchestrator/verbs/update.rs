@@ -47,6 +47,7 @@ pub(crate) async fn update_cluster(
     given: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     let handle = find_cluster(&context, &caller, &name).await?;
+    let caller = caller.at(&handle.record());
     // Before the lock, since it may take its time: all that follows is decided by one record.
     refresh::refresh_cluster(
         &context.state,
