@@ -25,6 +25,7 @@ use stampede::{
         planning::planner::{PluginChain, ResolvedFlavors, StackPlan},
     },
     store::{ClusterRecord, RecordStore},
+    system::clock::HostClock,
 };
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
 
@@ -73,6 +74,17 @@ impl LifecycleFixture {
         .await
     }
 
+    /// A host over this store, by this clock.
+    pub(crate) async fn host_made_of(
+        &self,
+        store: RecordStore,
+        clock: HostClock,
+        limits: OrchestratorLimits,
+    ) -> Orchestrator {
+        self.make("tests", store, limits, OperatorDefaults::default(), clock)
+            .await
+    }
+
     /// A host of this name whose disk is empty; the others' name is `tests`.
     pub(crate) async fn host_with_empty_store(&self, name: &str) -> Orchestrator {
         self.host_on(name, RecordStore::in_memory().await.unwrap(), limits())
@@ -86,6 +98,7 @@ impl LifecycleFixture {
             RecordStore::open(self.data.path()).await.unwrap(),
             limits(),
             defaults,
+            HostClock::default(),
         )
         .await
     }
@@ -96,7 +109,8 @@ impl LifecycleFixture {
         store: RecordStore,
         limits: OrchestratorLimits,
     ) -> Orchestrator {
-        self.make(name, store, limits, OperatorDefaults::default())
+        let defaults = OperatorDefaults::default();
+        self.make(name, store, limits, defaults, HostClock::default())
             .await
     }
 
@@ -106,6 +120,7 @@ impl LifecycleFixture {
         store: RecordStore,
         limits: OrchestratorLimits,
         defaults: OperatorDefaults,
+        clock: HostClock,
     ) -> Orchestrator {
         let mut config = openstack::CloudConfig::new(self.cloud.url());
         config.region = self.region.lock().unwrap().map(str::to_owned);
@@ -122,6 +137,7 @@ impl LifecycleFixture {
             defaults,
             limits,
             metrics: Arc::default(),
+            clock,
         };
         Orchestrator::new(parts).await.unwrap()
     }
@@ -217,6 +233,7 @@ pub(crate) fn limits() -> OrchestratorLimits {
         backoff: Duration::from_millis(5),
         backoff_max: Duration::from_millis(20),
         create_grace: Duration::ZERO,
+        lease: Duration::ZERO,
         ..OrchestratorLimits::default()
     }
 }
@@ -257,15 +274,17 @@ pub(crate) struct Plans {
     made: AtomicUsize,
     ordered: AtomicUsize,
     version: AtomicUsize,
+    panics_at: AtomicUsize,
 }
 
 impl Plans {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             descriptors: descriptors(),
             made: AtomicUsize::new(0),
             ordered: AtomicUsize::new(0),
             version: AtomicUsize::new(1),
+            panics_at: AtomicUsize::new(0),
         }
     }
 
@@ -277,6 +296,11 @@ impl Plans {
     /// How often the chain of plugins was worked out.
     pub(crate) fn ordered(&self) -> usize {
         self.ordered.load(Ordering::Relaxed)
+    }
+
+    /// The n-th plan of all, from 1, meets a defect of this host.
+    pub(crate) fn panic_at(&self, n: usize) {
+        self.panics_at.store(n, Ordering::Relaxed);
     }
 
     /// From now on the plugins are others: what they say of the nodes is not what it was.
@@ -325,7 +349,12 @@ impl ClusterPlanner for Plans {
         _: &'a PluginChain,
         _: &'a ResolvedFlavors,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<StackPlan, Vec<Problem>>> + Send + 'a>> {
-        self.made.fetch_add(1, Ordering::Relaxed);
+        let made = 1 + self.made.fetch_add(1, Ordering::Relaxed);
+        assert_ne!(
+            made,
+            self.panics_at.load(Ordering::Relaxed),
+            "broken on purpose"
+        );
         let version = self.version.load(Ordering::Relaxed);
         Box::pin(async move {
             let mut plan = planned(spec);

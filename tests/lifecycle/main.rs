@@ -21,5 +21,7 @@ mod refusals;
 mod regions;
 mod restart;
 mod rollback;
+mod schedules;
+mod shared_store;
 mod takeover;
 mod update;

@@ -88,6 +88,7 @@ impl CloudArgs {
             defaults,
             limits: OrchestratorLimits::default(),
             metrics,
+            clock: crate::system::clock::HostClock::default(),
         })
         .await?;
         Ok(LocalOrchestrator {

@@ -199,6 +199,7 @@ impl ServeArgs {
             defaults,
             limits,
             metrics,
+            clock: crate::system::clock::HostClock::default(),
         })
         .await?)
     }

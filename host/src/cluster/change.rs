@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterSpec, Flavor};
+use super::{ClusterSpec, Flavor, limits::MAX_GENERATION};
 
 /// Digests of what stands on the nodes of each role, by path.
 pub type FileDigests = BTreeMap<String, BTreeMap<String, String>>;
@@ -115,7 +115,8 @@ impl ChangeReport {
             words.next()?.parse().ok()?,
             words.next()?,
         );
-        if word != "change" || !super::progress::is_node(node) {
+        // A generation that nobody can have given out is nobody's answer.
+        if word != "change" || generation > MAX_GENERATION || !super::progress::is_node(node) {
             return None;
         }
         let error = match outcome {
@@ -161,6 +162,8 @@ mod tests {
         for other in [
             "worker-1 hadoop setup done 3 s",
             "worker-1 change x done",
+            "host change 4294967295 done",
+            "worker-1 change 1000001 done",
             "Worker change 1 done",
             "worker-1 change 1 maybe",
             "",

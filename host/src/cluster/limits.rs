@@ -8,6 +8,11 @@ pub const MAX_WORKERS: u32 = 250;
 /// The highest id of a worker, over all that there ever were: every node knows so many by name from
 /// the start (`templates/node/frame.sh`).
 pub const MAX_WORKER_ID: u32 = 500;
+/// The highest generation of a step: a change takes some dozen, and what a stack or a node says
+/// beyond it, nobody has given out.
+pub const MAX_GENERATION: u32 = 1_000_000;
+/// Generations below it that are kept for the way back.
+pub const SPARE_GENERATIONS: u32 = 1_000;
 /// Characters of a cluster's name; with `-worker-250` behind it a host name stays under 63.
 pub const MAX_NAME_CHARS: usize = 40;
 /// Frameworks in one cluster.

@@ -145,7 +145,9 @@ impl ApiError {
                 }
                 OrchestratorError::Cloud(_) => StatusCode::BAD_GATEWAY,
                 OrchestratorError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-                OrchestratorError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+                OrchestratorError::Busy { .. } | OrchestratorError::Outdated(_) => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
             },
         }
     }

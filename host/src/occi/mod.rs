@@ -204,7 +204,11 @@ fn log_error(error: &ApiError, path: &str) {
         ApiError::Orchestrator(OrchestratorError::Internal(_)) => {
             tracing::error!(path, status, "failed: {error}")
         }
-        ApiError::Orchestrator(OrchestratorError::Cloud(_) | OrchestratorError::Busy { .. }) => {
+        ApiError::Orchestrator(
+            OrchestratorError::Cloud(_)
+            | OrchestratorError::Busy { .. }
+            | OrchestratorError::Outdated(_),
+        ) => {
             tracing::warn!(path, status, "not done: {error}")
         }
         _ => tracing::debug!(path, status, "refused"),

@@ -1,7 +1,7 @@
 //! Configuration of the client: Keystone's address, region, interface, trusted certificates, and
 //! every limit on attempts, times and sizes. Nothing here does I/O.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt::Debug, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use super::CallObserver;
 
@@ -23,6 +23,17 @@ pub struct CloudConfig {
     pub limits: ClientLimits,
     /// Called once for each HTTP call that has ended, for the metrics; none by default.
     pub call_observer: Option<CallObserver>,
+    /// Brings requests to the cloud in the place of connections: for a cloud in this process.
+    pub carrier: Option<Arc<dyn RequestCarrier>>,
+}
+
+/// Brings requests to the cloud, and its answers back.
+pub trait RequestCarrier: Debug + Send + Sync {
+    /// One request; the cloud always answers.
+    fn carry(
+        &self,
+        request: reqwest::Request,
+    ) -> Pin<Box<dyn Future<Output = reqwest::Response> + Send + '_>>;
 }
 
 impl CloudConfig {
@@ -36,6 +47,7 @@ impl CloudConfig {
             allow_application_credentials: false,
             limits: ClientLimits::default(),
             call_observer: None,
+            carrier: None,
         }
     }
 }

@@ -48,7 +48,7 @@ pub mod types;
 
 pub use call_observer::{CallObserver, CallOutcome};
 pub use client::CloudClient;
-pub use config::{ClientLimits, CloudConfig, EndpointInterface};
+pub use config::{ClientLimits, CloudConfig, EndpointInterface, RequestCarrier};
 pub use credentials::CloudCredentials;
 pub use error::{CloudError, ErrorCause, SettingProblem};
 pub use service_name::ServiceName;

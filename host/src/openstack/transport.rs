@@ -2,7 +2,10 @@
 //! size, one span and one observation for each HTTP call, repetition by `retry`. Knows no service's
 //! JSON. TLS verification cannot be turned off; a cloud with its own authority names a CA file.
 
-use std::{path::Path, sync::OnceLock};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
@@ -14,7 +17,7 @@ use tracing::{Instrument as _, Span, field, info_span};
 use url::Url;
 
 use super::{
-    CallObserver, CallOutcome, ClientLimits, CloudConfig, CloudError,
+    CallObserver, CallOutcome, ClientLimits, CloudConfig, CloudError, RequestCarrier,
     api_request::{ApiRequest, ApiResponse},
     error::{ErrorCause, SettingProblem},
     error_response::{self, FailedResponse},
@@ -32,6 +35,7 @@ pub(super) struct HttpTransport {
     is_loopback: bool,
     limits: ClientLimits,
     observer: Option<CallObserver>,
+    carrier: Option<Arc<dyn RequestCarrier>>,
 }
 
 impl HttpTransport {
@@ -49,6 +53,7 @@ impl HttpTransport {
             is_loopback: Url::parse(&config.auth_url).is_ok_and(|url| is_loopback(&url)),
             limits: config.limits.clone(),
             observer: config.call_observer.clone(),
+            carrier: config.carrier.clone(),
         };
         if !authorities.is_empty() {
             let client = transport.build_client(authorities)?;
@@ -102,18 +107,10 @@ impl HttpTransport {
         body: Option<Bytes>,
         attempt: u32,
     ) -> Result<ApiResponse, CallFailure> {
-        let client = self
-            .connections
-            .get_or_init(|| self.build_client(Vec::new()))
-            .as_ref()
-            .map_err(|error| CallFailure::from(error.clone()))?;
-        let mut request = client
-            .request(call.method.clone(), call.url.clone())
-            .headers(headers)
-            .timeout(call.timeout);
-        if let Some(body) = body {
-            request = request.body(body);
-        }
+        let mut request = reqwest::Request::new(call.method.clone(), call.url.clone());
+        *request.headers_mut() = headers;
+        *request.timeout_mut() = Some(call.timeout);
+        *request.body_mut() = body.map(reqwest::Body::from);
         let span = info_span!(
             "openstack.request",
             service = call.service.as_str(),
@@ -140,13 +137,20 @@ impl HttpTransport {
     async fn exchange(
         &self,
         call: &ApiRequest<'_>,
-        request: reqwest::RequestBuilder,
+        request: reqwest::Request,
         attempt: u32,
     ) -> Result<ApiResponse, CallFailure> {
-        let mut response = request
-            .send()
-            .await
-            .map_err(|error| no_answer(call, error))?;
+        let mut response = match &self.carrier {
+            Some(carrier) => carrier.carry(request).await,
+            None => self
+                .connections
+                .get_or_init(|| self.build_client(Vec::new()))
+                .as_ref()
+                .map_err(|error| CallFailure::from(error.clone()))?
+                .execute(request)
+                .await
+                .map_err(|error| no_answer(call, error))?,
+        };
         let status = response.status();
         Span::current().record("status", status.as_u16());
         if !status.is_success() && !is_wanted_redirect(&response) {

@@ -40,6 +40,10 @@ pub enum OrchestratorError {
     /// The host itself failed: its store cannot be written.
     #[error(transparent)]
     Internal(FailureReason),
+    /// What was decided no longer holds: another request or another process has changed the cluster
+    /// meanwhile. Whoever decided decides again.
+    #[error("`{0}` was changed by somebody else meanwhile; look at it and ask again")]
+    Outdated(String),
     /// Come again.
     #[error("busy, try again in {retry_after_s} s")]
     Busy {
@@ -142,9 +146,20 @@ impl From<openstack::CloudError> for OrchestratorError {
 
 impl From<store::StoreError> for OrchestratorError {
     fn from(error: store::StoreError) -> Self {
-        Self::Internal(FailureReason::from_source(error))
+        match error {
+            store::StoreError::Busy(error) => {
+                tracing::warn!("the store is busy: {error}");
+                Self::Busy {
+                    retry_after_s: STORE_RETRY_S,
+                }
+            }
+            error => Self::Internal(FailureReason::from_source(error)),
+        }
     }
 }
+
+/// When to come again while others use the store, in seconds.
+const STORE_RETRY_S: u32 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -38,6 +38,15 @@ pub struct OrchestratorLimits {
     pub backoff_max: Duration,
     /// How long a create whose answer is not known may still arrive at Heat.
     pub create_grace: Duration,
+    /// How long all that one lease is taken for may take: a create, an update or a delete, with what
+    /// is asked again where the cloud was busy.
+    pub leased_call: Duration,
+    /// How long this process must have seen another one's lease unchanged before it takes it over.
+    /// Longer than `leased_call`, by as much as a request may be on its way after it was given up.
+    pub lease: Duration,
+    /// How often a request that was decided on what another one has changed meanwhile is decided
+    /// again.
+    pub decisions: u32,
     /// Groups that a project may make of its clusters.
     pub groups_per_project: usize,
     /// Bytes of one group's name, place and definition.
@@ -63,6 +72,9 @@ impl Default for OrchestratorLimits {
             backoff: Duration::from_secs(2),
             backoff_max: Duration::from_secs(60),
             create_grace: Duration::from_secs(300),
+            leased_call: Duration::from_secs(150),
+            lease: Duration::from_secs(180),
+            decisions: 8,
             groups_per_project: 64,
             group_bytes: 4 * 1024,
             sessions: 1_024,
@@ -82,6 +94,18 @@ impl OrchestratorLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lease_outlasts_what_it_is_taken_for() {
+        let limits = OrchestratorLimits::default();
+        let one_answer = crate::openstack::ClientLimits::default().answer_heat_write;
+        assert!(one_answer < limits.leased_call, "one answer has its time");
+        assert!(limits.leased_call < limits.lease);
+        assert!(
+            limits.leased_call < limits.create_grace,
+            "a create has arrived by the end of its grace"
+        );
+    }
 
     #[test]
     fn pauses_double_up_to_the_longest() {

@@ -6,5 +6,3 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-pub(crate) use crate::system::clock::unix_now_s as now_s;

@@ -36,6 +36,7 @@ use crate::{
     metrics::HostMetrics,
     openstack::{CloudClient, CloudSession},
     store::{ClusterRecord, RecordStore},
+    system::clock::HostClock,
 };
 
 use context::Context;
@@ -82,6 +83,8 @@ pub struct OrchestratorConfig {
     pub limits: OrchestratorLimits,
     /// Where reconciles and rollout steps are recorded.
     pub metrics: Arc<HostMetrics>,
+    /// What is due goes by it.
+    pub clock: HostClock,
 }
 
 /// The life of all clusters. Cheap to clone; clones share everything.
@@ -98,7 +101,8 @@ impl Orchestrator {
     /// `Internal`: the store cannot be read.
     pub async fn new(parts: OrchestratorConfig) -> Result<Self, OrchestratorError> {
         let found = parts.store.all().await?;
-        let (records, registry) = (found.records, ClusterRegistry::new(parts.store));
+        let records = found.records;
+        let registry = ClusterRegistry::new(parts.store, parts.clock.clone(), &parts.limits);
         registry.report_unreadable(&found.unreadable);
         let unfinished = |record: &&ClusterRecord| needs_reconcile(record) || !record.is_live();
         let waiting: Vec<sessions::TokenWait> = records
@@ -110,6 +114,7 @@ impl Orchestrator {
             registry,
             sessions: SessionRegistry::new(parts.limits.sessions, waiting),
             limits: parts.limits,
+            clock: parts.clock,
         });
         let context = Arc::new_cyclic(|me| Context {
             me: Weak::clone(me),
@@ -258,12 +263,10 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        run_to_completion(deploy::deploy_cluster(
-            Arc::clone(&self.context),
-            caller.clone(),
-            name.to_owned(),
-            attributes,
-        ))
+        let (caller, name) = (caller.clone(), name.to_owned());
+        self.decide_again(move |context| {
+            deploy::deploy_cluster(context, caller.clone(), name.clone(), attributes.clone())
+        })
         .await
     }
 
@@ -277,12 +280,10 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        run_to_completion(provision::provision_cluster(
-            Arc::clone(&self.context),
-            caller.clone(),
-            name.to_owned(),
-            attributes,
-        ))
+        let (caller, name) = (caller.clone(), name.to_owned());
+        self.decide_again(move |context| {
+            provision::provision_cluster(context, caller.clone(), name.clone(), attributes.clone())
+        })
         .await
     }
 
@@ -299,12 +300,10 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        run_to_completion(update::update_cluster(
-            Arc::clone(&self.context),
-            caller.clone(),
-            name.to_owned(),
-            attributes,
-        ))
+        let (caller, name) = (caller.clone(), name.to_owned());
+        self.decide_again(move |context| {
+            update::update_cluster(context, caller.clone(), name.clone(), attributes.clone())
+        })
         .await
     }
 
@@ -345,11 +344,10 @@ impl Orchestrator {
         caller: &Caller,
         name: &str,
     ) -> Result<DeletionAnswer, OrchestratorError> {
-        run_to_completion(delete::delete_cluster(
-            Arc::clone(&self.context),
-            caller.clone(),
-            name.to_owned(),
-        ))
+        let (caller, name) = (caller.clone(), name.to_owned());
+        self.decide_again(move |context| {
+            delete::delete_cluster(context, caller.clone(), name.clone())
+        })
         .await
     }
 
@@ -367,15 +365,34 @@ impl Orchestrator {
     }
 }
 
-/// Runs to its end even when whoever asked goes away in the middle.
-async fn run_to_completion<T: Send + 'static>(
-    work: impl Future<Output = Result<T, OrchestratorError>> + Send + 'static,
-) -> Result<T, OrchestratorError> {
-    match tokio::spawn(work).await {
-        Ok(result) => result,
-        Err(_) => Err(OrchestratorError::internal(
-            "the host failed at this request; its log says why",
-        )),
+impl Orchestrator {
+    /// Carries a request out, again where what it was decided on was changed meanwhile by somebody
+    /// else; to its end, even when whoever asked goes away in the middle.
+    async fn decide_again<T: Send + 'static, F>(
+        &self,
+        mut decide: impl FnMut(Arc<Context>) -> F + Send + 'static,
+    ) -> Result<T, OrchestratorError>
+    where
+        F: Future<Output = Result<T, OrchestratorError>> + Send + 'static,
+    {
+        let context = Arc::clone(&self.context);
+        let work = async move {
+            for _ in 0..context.state.limits.decisions {
+                match decide(Arc::clone(&context)).await {
+                    Err(OrchestratorError::Outdated(name)) => {
+                        tracing::info!("`{name}` was changed by somebody else meanwhile");
+                    }
+                    other => return other,
+                }
+            }
+            Err(OrchestratorError::Busy { retry_after_s: 1 })
+        };
+        match tokio::spawn(work).await {
+            Ok(result) => result,
+            Err(_) => Err(OrchestratorError::internal(
+                "the host failed at this request; its log says why",
+            )),
+        }
     }
 }
 

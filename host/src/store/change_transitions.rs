@@ -74,6 +74,8 @@ impl ClusterRecord {
             return Err(self.refused("mark_step_sent"));
         }
         *self = self.with_step_sent(step, now_s);
+        // Whoever died over the update left its lease.
+        self.0.lease = None;
         let observed = &mut self.0.observed;
         (observed.failure_signal, observed.failed) = (None, None);
         // What Heat shows next may be from before it began.
@@ -144,13 +146,12 @@ impl ClusterRecord {
         Ok(())
     }
 
-    /// Ends a change that Heat has refused, or whose stack is gone, as if it had never been asked
-    /// for.
+    /// Ends a change whose stack is gone, as if it had never been asked for.
     ///
     /// # Errors
     /// When no change is under way.
-    pub fn withdraw_change(&mut self) -> TransitionResult {
-        let refused = self.refused("withdraw_change");
+    pub fn abandon_change(&mut self) -> TransitionResult {
+        let refused = self.refused("abandon_change");
         match &mut self.0.lifecycle {
             Lifecycle::Running {
                 rollout: rollout @ RolloutStatus::Changing { .. },
@@ -158,6 +159,27 @@ impl ClusterRecord {
             } => *rollout = RolloutStatus::AtRest,
             _ => return Err(refused),
         }
+        self.0.lease = None;
+        Ok(())
+    }
+
+    /// Heat has refused the first step: the cluster is as it was `before` the change was recorded,
+    /// its owner and how the last change ended among it.
+    ///
+    /// # Errors
+    /// When no change is under way, when Heat has a step of it, or when one was under way before.
+    pub fn withdraw_change(&mut self, before: &Self) -> TransitionResult {
+        let refused = self.refused("withdraw_change");
+        if before.change().is_some() || self.change().is_none_or(is_begun) {
+            return Err(refused);
+        }
+        self.abandon_change()?;
+        if let (Lifecycle::Running { rollout, .. }, Lifecycle::Running { rollout: was, .. }) =
+            (&mut self.0.lifecycle, &before.lifecycle)
+        {
+            rollout.clone_from(was);
+        }
+        self.0.owner.clone_from(&before.owner);
         Ok(())
     }
 
@@ -256,4 +278,9 @@ impl ClusterRecord {
             .retain(|node| is_there(node));
         (observed.failure_signal, observed.failed) = (None, None);
     }
+}
+
+/// Whether Heat has taken any of its steps.
+fn is_begun(change: &ClusterChange) -> bool {
+    change.at > 0 || change.sent_s.is_some() || change.rolling_back_because.is_some()
 }

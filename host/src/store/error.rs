@@ -49,6 +49,9 @@ pub enum StoreError {
     /// The project already has a living cluster of that name.
     #[error("there is a cluster of that name already")]
     Taken,
+    /// Others use it, in this process or another one, longer than a call waits.
+    #[error("the store is busy: {0}")]
+    Busy(#[source] sqlx::Error),
     /// Reading or writing failed.
     #[error("the store does not work: {0}; check the disk of the data directory")]
     Failed(#[source] sqlx::Error),
@@ -56,6 +59,22 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Failed(error)
+        if is_busy(&error) {
+            Self::Busy(error)
+        } else {
+            Self::Failed(error)
+        }
+    }
+}
+
+/// SQLite's primary codes for a file (5) or a table (6) that somebody else has locked.
+fn is_busy(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Database(error) => error
+            .code()
+            .and_then(|code| code.parse::<u32>().ok())
+            .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
+        _ => false,
     }
 }

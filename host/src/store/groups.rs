@@ -20,6 +20,17 @@ pub struct ClusterGroup {
     pub clusters: BTreeSet<String>,
 }
 
+/// What a change makes of the clusters that a group has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MembershipChange {
+    /// These too.
+    Add,
+    /// These no longer.
+    Remove,
+    /// These and no others.
+    Only,
+}
+
 impl RecordStore {
     /// A project's groups by name.
     ///
@@ -30,7 +41,10 @@ impl RecordStore {
             "SELECT name, place, definition FROM cluster_group WHERE project_id = ? ORDER BY name",
         );
         let mut groups = Vec::new();
-        for row in query.bind(project_id).fetch_all(&self.pool).await? {
+        for row in self
+            .call(query.bind(project_id).fetch_all(&self.pool))
+            .await?
+        {
             groups.push(ClusterGroup {
                 name: row.try_get(0)?,
                 place: row.try_get(1)?,
@@ -40,7 +54,10 @@ impl RecordStore {
         }
         let members =
             sqlx::query("SELECT name, cluster_id FROM cluster_group_member WHERE project_id = ?");
-        for row in members.bind(project_id).fetch_all(&self.pool).await? {
+        for row in self
+            .call(members.bind(project_id).fetch_all(&self.pool))
+            .await?
+        {
             let (name, id): (String, String) = (row.try_get(0)?, row.try_get(1)?);
             if let Some(group) = groups.iter_mut().find(|group| group.name == name) {
                 group.clusters.insert(id);
@@ -66,7 +83,7 @@ impl RecordStore {
             .bind(&group.name)
             .bind(&group.place)
             .bind(&group.definition);
-        match query.execute(&self.pool).await {
+        match self.call(query.execute(&self.pool)).await {
             Ok(_) => Ok(()),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
                 Err(StoreError::Taken)
@@ -81,38 +98,44 @@ impl RecordStore {
     /// When it cannot be written.
     pub async fn remove_group(&self, project_id: &str, name: &str) -> Result<(), StoreError> {
         let query = sqlx::query("DELETE FROM cluster_group WHERE project_id = ? AND name = ?");
-        query
-            .bind(project_id)
-            .bind(name)
-            .execute(&self.pool)
-            .await?;
+        let query = query.bind(project_id).bind(name);
+        self.call(query.execute(&self.pool)).await?;
         Ok(())
     }
 
-    /// Gives a group these clusters and no others.
+    /// Changes which clusters a group has; those that are gone are left out.
     ///
     /// # Errors
-    /// When it cannot be written: also when the group or one of the clusters is gone.
-    pub async fn set_members(
+    /// When it cannot be written, or the group is gone.
+    pub async fn change_members(
         &self,
         project_id: &str,
         name: &str,
+        how: MembershipChange,
         clusters: &BTreeSet<String>,
     ) -> Result<(), StoreError> {
-        let mut all = self.pool.begin().await?;
-        let old = sqlx::query("DELETE FROM cluster_group_member WHERE project_id = ? AND name = ?");
-        old.bind(project_id).bind(name).execute(&mut *all).await?;
-        for id in clusters {
-            let new = sqlx::query(
-                "INSERT INTO cluster_group_member (project_id, name, cluster_id) VALUES (?, ?, ?)",
-            );
-            new.bind(project_id)
-                .bind(name)
-                .bind(id)
-                .execute(&mut *all)
-                .await?;
-        }
-        all.commit().await?;
-        Ok(())
+        let write = async {
+            let mut all = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            if how == MembershipChange::Only {
+                let old = sqlx::query(
+                    "DELETE FROM cluster_group_member WHERE project_id = ? AND name = ?",
+                );
+                old.bind(project_id).bind(name).execute(&mut *all).await?;
+            }
+            let each = match how {
+                MembershipChange::Remove => {
+                    "DELETE FROM cluster_group_member WHERE project_id = ? AND name = ? AND cluster_id = ?"
+                }
+                MembershipChange::Add | MembershipChange::Only => {
+                    "INSERT OR IGNORE INTO cluster_group_member (project_id, name, cluster_id) SELECT ?, ?, id FROM cluster WHERE id = ?"
+                }
+            };
+            for id in clusters {
+                let query = sqlx::query(each).bind(project_id).bind(name).bind(id);
+                query.execute(&mut *all).await?;
+            }
+            all.commit().await
+        };
+        Ok(self.call(write).await?)
     }
 }

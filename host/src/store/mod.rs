@@ -22,7 +22,7 @@ mod record_v1;
 pub mod snapshot;
 pub mod transitions;
 
-use std::{path::Path, time::Duration};
+use std::{fmt::Debug, path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use sqlx::{
     Row, SqlitePool,
@@ -32,9 +32,9 @@ use sqlx::{
 };
 
 pub use error::StoreError;
-pub use groups::ClusterGroup;
+pub use groups::{ClusterGroup, MembershipChange};
 pub use record::{ClusterRecord, RecordIdentity};
-pub use record_fields::{NodeNotifications, ObservedState, RecordFields};
+pub use record_fields::{ActionLease, NodeNotifications, ObservedState, RecordFields};
 pub use snapshot::StackSnapshot;
 pub use transitions::{DeployIntent, RefusedTransition, TransitionResult};
 
@@ -44,10 +44,30 @@ pub const FILE_NAME: &str = "stampede.sqlite";
 /// How long a write waits for another process's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a call waits for the one connection, while others of this process use it.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// All records. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct RecordStore {
     pool: SqlitePool,
+    gate: Option<Arc<dyn StoreGate>>,
+}
+
+/// Is passed before and after every call to the file: whoever holds several hosts at their gates
+/// chooses the order in which they get at it.
+pub trait StoreGate: Debug + Send + Sync {
+    /// Ends when the call may go on.
+    fn pass(&self, point: GatePoint) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// Where a call stands at its gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatePoint {
+    /// The file was not asked yet.
+    Before,
+    /// The file has answered.
+    After,
 }
 
 impl RecordStore {
@@ -89,6 +109,7 @@ impl RecordStore {
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .min_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .idle_timeout(None)
             .max_lifetime(None);
         let pool = pool
@@ -106,7 +127,32 @@ impl RecordStore {
                 other => other,
             })?;
         drop(connection);
-        Ok(Self { pool })
+        Ok(Self { pool, gate: None })
+    }
+
+    /// The same store, each call of which passes this gate.
+    #[must_use]
+    pub fn with_gate(self, gate: Arc<dyn StoreGate>) -> Self {
+        Self {
+            gate: Some(gate),
+            ..self
+        }
+    }
+
+    /// Every call to the file goes through here.
+    async fn call<T>(
+        &self,
+        work: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        match &self.gate {
+            None => work.await,
+            Some(gate) => {
+                gate.pass(GatePoint::Before).await;
+                let outcome = work.await;
+                gate.pass(GatePoint::After).await;
+                outcome
+            }
+        }
     }
 
     /// Writes a new record.
@@ -123,12 +169,8 @@ impl RecordStore {
             .bind(&record.region)
             .bind(&record.name)
             .bind(record.is_live());
-        match query
-            .bind(record.revision)
-            .bind(serialize_record(record)?)
-            .execute(&self.pool)
-            .await
-        {
+        let query = query.bind(record.revision).bind(serialize_record(record)?);
+        match self.call(query.execute(&self.pool)).await {
             Ok(_) => Ok(()),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
                 Err(StoreError::Taken)
@@ -153,7 +195,7 @@ impl RecordStore {
             .bind(serialize_record(record)?)
             .bind(&record.id)
             .bind(record.revision - 1);
-        Ok(query.execute(&self.pool).await?.rows_affected() == 1)
+        Ok(self.call(query.execute(&self.pool)).await?.rows_affected() == 1)
     }
 
     /// The record of this id.
@@ -161,10 +203,8 @@ impl RecordStore {
     /// # Errors
     /// When it cannot be read.
     pub async fn get(&self, id: &str) -> Result<Option<ClusterRecord>, StoreError> {
-        let row = sqlx::query("SELECT id, record FROM cluster WHERE id = ?")
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?;
+        let query = sqlx::query("SELECT id, record FROM cluster WHERE id = ?").bind(id);
+        let row = self.call(query.fetch_optional(&self.pool)).await?;
         row.as_ref().map(deserialize_record).transpose()
     }
 
@@ -182,12 +222,8 @@ impl RecordStore {
         let query = sqlx::query(
             "SELECT id, record FROM cluster WHERE project_id = ? AND region IN (?, '') AND name = ? AND live = 1 ORDER BY region DESC",
         );
-        let row = query
-            .bind(project_id)
-            .bind(region)
-            .bind(name)
-            .fetch_optional(&self.pool)
-            .await?;
+        let query = query.bind(project_id).bind(region).bind(name);
+        let row = self.call(query.fetch_optional(&self.pool)).await?;
         row.as_ref().map(deserialize_record).transpose()
     }
 
@@ -219,8 +255,9 @@ impl RecordStore {
         let query = sqlx::query(
             "SELECT id, record, name FROM cluster WHERE project_id = ? AND name = ? AND live = 0 ORDER BY id",
         );
-        let rows = query.bind(project_id).bind(name).fetch_all(&self.pool);
-        Ok(StoredRecords::from_rows(&rows.await?)?.records)
+        let query = query.bind(project_id).bind(name);
+        let rows = self.call(query.fetch_all(&self.pool)).await?;
+        Ok(StoredRecords::from_rows(&rows)?.records)
     }
 
     /// All records of a project by name, those under deletion among them.
@@ -231,8 +268,8 @@ impl RecordStore {
         let query = sqlx::query(
             "SELECT id, record, name FROM cluster WHERE project_id = ? ORDER BY name, region, id",
         );
-        let rows = query.bind(project_id).fetch_all(&self.pool).await?;
-        StoredRecords::from_rows(&rows)
+        let query = query.bind(project_id);
+        StoredRecords::from_rows(&self.call(query.fetch_all(&self.pool)).await?)
     }
 
     /// How many records a project has, those under deletion among them.
@@ -241,7 +278,9 @@ impl RecordStore {
     /// When they cannot be read.
     pub async fn count(&self, project_id: &str) -> Result<usize, StoreError> {
         let query = sqlx::query_scalar("SELECT count(*) FROM cluster WHERE project_id = ?");
-        let count: i64 = query.bind(project_id).fetch_one(&self.pool).await?;
+        let count: i64 = self
+            .call(query.bind(project_id).fetch_one(&self.pool))
+            .await?;
         Ok(usize::try_from(count).unwrap_or(0))
     }
 
@@ -251,19 +290,23 @@ impl RecordStore {
     /// When the store cannot be read.
     pub async fn all(&self) -> Result<StoredRecords, StoreError> {
         let query = sqlx::query("SELECT id, record, name FROM cluster ORDER BY id");
-        StoredRecords::from_rows(&query.fetch_all(&self.pool).await?)
+        StoredRecords::from_rows(&self.call(query.fetch_all(&self.pool)).await?)
     }
 
-    /// Drops a record; one that is gone is no error.
+    /// Drops a record that has this revision; false, and nothing dropped, when it has another one.
+    /// One that is gone is dropped.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn remove(&self, id: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM cluster WHERE id = ?")
-            .bind(id)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+    pub async fn remove(&self, id: &str, revision: i64) -> Result<bool, StoreError> {
+        let query = sqlx::query("DELETE FROM cluster WHERE id = ? AND revision = ?");
+        let query = query.bind(id).bind(revision);
+        if self.call(query.execute(&self.pool)).await?.rows_affected() == 1 {
+            return Ok(true);
+        }
+        let query = sqlx::query_scalar("SELECT count(*) FROM cluster WHERE id = ?").bind(id);
+        let left: i64 = self.call(query.fetch_one(&self.pool)).await?;
+        Ok(left == 0)
     }
 
     /// Whether the store answers.
@@ -271,9 +314,8 @@ impl RecordStore {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT count(*) FROM cluster")
-            .execute(&self.pool)
-            .await?;
+        let query = sqlx::query("SELECT count(*) FROM cluster");
+        self.call(query.execute(&self.pool)).await?;
         Ok(())
     }
 

@@ -107,6 +107,8 @@ impl ClusterRecord {
             created_s: now_s,
             updated_s: now_s,
             revision: 1,
+            decision: 0,
+            lease: None,
             lifecycle,
             acknowledged: false,
             provisioned: false,

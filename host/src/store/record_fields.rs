@@ -37,6 +37,12 @@ pub struct RecordFields {
     pub updated_s: u64,
     /// How often it was written; a writer that has an older one is refused.
     pub revision: i64,
+    /// How often anything but an observation was written: what a decision was made on.
+    #[serde(default)]
+    pub decision: u64,
+    /// Who is about to have the cloud change something, until the outcome is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<ActionLease>,
     /// How far its life has come.
     pub lifecycle: Lifecycle,
     /// Whether a client was told that its deploy succeeded.
@@ -85,6 +91,16 @@ impl RecordFields {
     pub fn rollback_reason(&self) -> Option<&str> {
         self.lifecycle.rollback_reason()
     }
+}
+
+/// The right to have the cloud create, change or delete one cluster, which one process at a time
+/// has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionLease {
+    /// The process: another one after every start.
+    pub holder: String,
+    /// Which of the cluster's leases it is; no two have the same.
+    pub number: u64,
 }
 
 /// What the nodes of a cluster were notified of so far.

@@ -110,6 +110,8 @@ impl From<RecordV1> for RecordFields {
             created_s: old.created_s,
             updated_s: old.updated_s,
             revision: old.revision,
+            decision: 0,
+            lease: None,
             acknowledged: old.acknowledged,
             attributes: old.attributes,
             initial_attributes: old.brought,

@@ -76,8 +76,14 @@ async fn a_name_is_free_again_once_its_cluster_is_to_be_deleted() {
         ),
         (2, 2, 3)
     );
-    store.remove("1").await.unwrap();
+    assert!(
+        !store.remove("1", 1).await.unwrap(),
+        "it was written since it was read"
+    );
+    assert_eq!(store.count("p").await.unwrap(), 2);
+    assert!(store.remove("1", 2).await.unwrap());
     assert_eq!(store.count("p").await.unwrap(), 1);
+    assert!(store.remove("1", 2).await.unwrap(), "it is gone already");
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{ClusterRecord, NodeNotifications, ObservedState, record_fields::RecordFields};
+use super::{
+    ActionLease, ClusterRecord, NodeNotifications, ObservedState, record_fields::RecordFields,
+};
 use crate::cluster::{
     ClusterSpec, Lifecycle, attributes,
     lifecycle::{DeleteTarget, DeletionOrigin, RolloutStatus},
@@ -128,11 +130,11 @@ impl ClusterRecord {
         Ok(())
     }
 
-    /// Heat has refused: the cluster is as it was before.
+    /// Heat has refused: the cluster is as it was `before` it was asked, in everything.
     ///
     /// # Errors
     /// Where Heat may have taken it and only our store failed: what is wanted stands.
-    pub fn withdraw_intent(&mut self) -> TransitionResult {
+    pub fn withdraw_intent(&mut self, before: &Self) -> TransitionResult {
         let Lifecycle::Deploying {
             create_sent_s: None,
             ..
@@ -140,8 +142,16 @@ impl ClusterRecord {
         else {
             return Err(self.refused("withdraw_intent"));
         };
-        self.0.lifecycle = Lifecycle::Requested;
-        self.0.spec = None;
+        let now = &self.0;
+        self.0 = RecordFields {
+            lifecycle: Lifecycle::Requested,
+            spec: None,
+            revision: now.revision,
+            decision: now.decision,
+            lease: now.lease.clone(),
+            observed: now.observed.clone(),
+            ..before.0.clone()
+        };
         Ok(())
     }
 
@@ -220,6 +230,8 @@ impl ClusterRecord {
             },
             _ => return Err(self.refused("adopt_stack")),
         };
+        // Whoever died over the create left its lease.
+        self.0.lease = None;
         let observed = &mut self.0.observed;
         observed.status.get_or_insert_with(|| status.to_owned());
         Ok(())
@@ -364,6 +376,47 @@ impl ClusterRecord {
     }
 }
 
+/// Who may have the cloud change something, and on what it was decided.
+impl ClusterRecord {
+    /// Whether nothing was decided about the cluster since `earlier` was read; what was only
+    /// observed meanwhile does not count.
+    pub fn is_decided_on(&self, earlier: &Self) -> bool {
+        self.id == earlier.id && self.decision == earlier.decision
+    }
+
+    /// The holder is about to have the cloud create, change or delete the cluster. Whoever had the
+    /// lease before has ended, or no longer acts: see `may_take_over`.
+    ///
+    /// # Errors
+    /// While another one holds it.
+    pub fn take_lease(&mut self, holder: &str, may_take_over: bool) -> TransitionResult {
+        let is_held = self
+            .lease
+            .as_ref()
+            .is_some_and(|held| held.holder != holder);
+        if is_held && !may_take_over {
+            return Err(self.refused("take_lease"));
+        }
+        self.0.lease = Some(ActionLease {
+            holder: holder.to_owned(),
+            number: self.decision + 1,
+        });
+        Ok(())
+    }
+
+    /// The cloud has answered, so that nothing of this lease can arrive there any more.
+    ///
+    /// # Errors
+    /// When it is another one's by now.
+    pub fn end_lease(&mut self, lease: &ActionLease) -> TransitionResult {
+        if self.lease.as_ref() != Some(lease) {
+            return Err(self.refused("end_lease"));
+        }
+        self.0.lease = None;
+        Ok(())
+    }
+}
+
 /// What is no action: observations, and the act of writing.
 impl ClusterRecord {
     /// Takes what the cloud showed, over what it showed before.
@@ -378,10 +431,12 @@ impl ClusterRecord {
         Ok(())
     }
 
-    /// The successor of `before` is about to be written.
-    pub(crate) fn mark_written(&mut self, before: &Self, now_s: u64) {
+    /// The successor of `before` is about to be written, which differs in more than what was
+    /// observed where it `is_decision`.
+    pub(crate) fn mark_written(&mut self, before: &Self, is_decision: bool, now_s: u64) {
         self.0.revision = before.revision + 1;
-        if self.observed == before.observed {
+        if is_decision {
+            self.0.decision = before.decision + 1;
             self.0.updated_s = now_s;
         }
     }

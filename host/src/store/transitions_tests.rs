@@ -6,6 +6,9 @@ use crate::{
     store::{RecordIdentity, StackSnapshot},
 };
 
+#[path = "decision_tests.rs"]
+mod decisions;
+
 fn spec() -> ClusterSpec {
     let deployed = ClusterRecord::from_json(include_str!("fixtures/provisioned.json")).unwrap();
     deployed.spec.clone().unwrap()
@@ -191,7 +194,7 @@ const TABLE: &[Row] = &[
     ),
     (
         "withdraw_intent",
-        ClusterRecord::withdraw_intent,
+        |record| record.withdraw_intent(&situation("requested")),
         &[
             ("deploying", "requested"),
             ("deploying, blocked", "requested"),
@@ -303,7 +306,15 @@ const TABLE: &[Row] = &[
     ),
     (
         "withdraw_change",
-        ClusterRecord::withdraw_change,
+        |record| record.withdraw_change(&situation("rolled back")),
+        &[
+            ("changing", "rolled back"),
+            ("changing, blocked", "rolled back"),
+        ],
+    ),
+    (
+        "abandon_change",
+        ClusterRecord::abandon_change,
         &[
             ("changing", "at rest"),
             ("rolling back", "at rest"),

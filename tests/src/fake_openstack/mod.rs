@@ -91,6 +91,32 @@ pub struct RecordedRequest {
     pub user: String,
 }
 
+/// A request that is brought to the cloud without a connection.
+#[derive(Clone, Debug)]
+pub struct DirectRequest {
+    /// `GET`.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// `X-Auth-Token`.
+    pub token: Option<String>,
+    /// `X-Subject-Token`.
+    pub subject: Option<String>,
+    /// Its body; empty where it has none.
+    pub body: bytes::Bytes,
+}
+
+/// What the cloud answered to it.
+#[derive(Clone, Debug)]
+pub struct DirectAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// As it would be sent.
+    pub body: Vec<u8>,
+}
+
 /// A running cloud; it ends when this is dropped.
 #[derive(Debug)]
 pub struct FakeOpenStack {
@@ -120,6 +146,37 @@ impl FakeOpenStack {
             }));
         }
         Ok(Self { url, cloud, tasks })
+    }
+
+    /// A cloud that no connection leads to: requests are brought by [`Self::answer`], and stacks
+    /// are advanced by the test.
+    pub fn unserved() -> Self {
+        let url = "http://cloud.invalid".to_owned();
+        let cloud = Arc::new(Mutex::new(FakeCloud::new(&url, IdentityApi::V3)));
+        Self {
+            url,
+            cloud,
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Answers one request at once, whatever faults are injected.
+    pub fn answer(&self, request: &DirectRequest) -> DirectAnswer {
+        let call = request::FakeRequest::new(
+            &request.method,
+            &request.target,
+            request.token.clone(),
+            request.subject.clone(),
+            request.body.clone(),
+        );
+        let mut cloud = self.lock();
+        cloud.begin(&call);
+        let reply = routes::answer_request(&mut cloud, &call);
+        DirectAnswer {
+            status: reply.status,
+            headers: reply.headers,
+            body: reply.body,
+        }
     }
 
     /// Keystone's address: `http://127.0.0.1:PORT`, without a version.

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
-    locks::now_s,
     reconcile::worker::spawn_worker,
     stack::stack_request::{self, TAG},
     state::status::{self, needs_reconcile},
@@ -98,8 +97,8 @@ async fn look_through_stacks(
                 continue;
             }
         };
-        let Some(record) =
-            record_from_stack(&shown, caller).filter(|record| !known.contains(&record.id))
+        let Some(record) = record_from_stack(&shown, caller, context.state.clock.unix_now_s())
+            .filter(|record| !known.contains(&record.id))
         else {
             continue;
         };
@@ -127,7 +126,11 @@ fn find_tag(stack: &HeatStack, prefix: &str) -> Option<String> {
 }
 
 /// The record that this stack tells of, if it is one of ours.
-pub(crate) fn record_from_stack(shown: &HeatStack, caller: &Caller) -> Option<ClusterRecord> {
+pub(crate) fn record_from_stack(
+    shown: &HeatStack,
+    caller: &Caller,
+    now_s: u64,
+) -> Option<ClusterRecord> {
     let id = find_tag(shown, CLUSTER_TAG)?;
     let name = find_tag(shown, NAME_TAG).filter(|name| attributes::is_name(name))?;
     let identity = RecordIdentity {
@@ -143,6 +146,6 @@ pub(crate) fn record_from_stack(shown: &HeatStack, caller: &Caller) -> Option<Cl
         StackSnapshot::from_stack(shown),
         shown.id.clone(),
         status::fold_status(&ObservedState::default(), shown),
-        now_s(),
+        now_s,
     ))
 }

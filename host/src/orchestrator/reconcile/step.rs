@@ -9,16 +9,17 @@ use tracing::Instrument;
 use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
-    locks::now_s,
     planning::plan_deploy::plan_deploy,
     reconcile::decide::{self, ReconcileAction, StackObservation},
     requeue::Requeue,
     rollout::execute::advance_rollout,
     stack::stack_request,
-    state::{locked_cluster::LockedCluster, status},
+    state::{
+        cluster_handle::WatchedFact, leased_call::call_with_lease, locked_cluster::LockedCluster,
+        status,
+    },
 };
 use crate::{
-    cluster::Lifecycle,
     openstack::{CloudSession, CreateStack, HeatStack, StackId},
     store::ClusterRecord,
 };
@@ -65,9 +66,14 @@ impl Reconciler<'_> {
             session,
         } = *self;
         // Another process that shares the store may have gone on meanwhile.
-        let record = context.state.registry.reload(cluster).await?;
+        let mut record = context.state.registry.reload(cluster).await?;
         let span = tracing::Span::current();
         span.record("desired", record.lifecycle.as_str());
+        if context.state.registry.is_leased_elsewhere(cluster, &record) {
+            // What it has the cloud do may not be seen yet.
+            span.record("action", "Leased");
+            return Ok(Requeue::Later(context.state.limits.follow_every));
+        }
         if record.change().is_some() {
             span.record("action", "Rollout");
             return advance_rollout(context, cluster, session).await;
@@ -85,12 +91,12 @@ impl Reconciler<'_> {
             .as_ref()
             .is_some_and(|shown| is_foreign(&record, shown));
         if !record.is_live() && !is_foreign {
-            self.record_status(shown.as_ref()).await?;
+            self.record_status(&record, shown.as_ref()).await?;
             let is_taken = |shown: &HeatStack| shown.status.starts_with("DELETE_");
             if record.lifecycle.is_deletion_undecided() && shown.as_ref().is_some_and(is_taken) {
                 let accept = |record: &mut ClusterRecord| record.accept_deletion(None);
                 let registry = &context.state.registry;
-                registry.change_record(cluster, accept).await?;
+                record = registry.change_record(cluster, &record, accept).await?;
             }
         }
         match (action, shown) {
@@ -98,13 +104,11 @@ impl Reconciler<'_> {
                 Ok(Requeue::Owner)
             }
             (ReconcileAction::Create, _) => self.create_stack(&record, checked).await,
-            (ReconcileAction::Adopt, Some(shown)) => {
-                self.adopt_stack(&shown.id, &shown.status).await
-            }
-            (ReconcileAction::Delete, Some(shown)) => self.delete_stack(shown).await,
+            (ReconcileAction::Adopt, Some(shown)) => self.adopt_stack(&record, &shown).await,
+            (ReconcileAction::Delete, Some(shown)) => self.delete_stack(&record, shown).await,
             (ReconcileAction::Wait, _) => Ok(Requeue::Later(context.state.limits.follow_every)),
             (ReconcileAction::Forget, _) => {
-                context.state.registry.drop_record(cluster).await?;
+                context.state.registry.drop_record(cluster, &record).await?;
                 tracing::info!(cluster.id = %record.id, "nothing is left of `{}`", record.name);
                 Ok(Requeue::Gone)
             }
@@ -117,7 +121,7 @@ impl Reconciler<'_> {
             (ReconcileAction::Lost, _) => {
                 let registry = &context.state.registry;
                 registry
-                    .fold_observation(cluster, status::mark_gone)
+                    .fold_observation(cluster, &record, status::mark_gone)
                     .await?;
                 Ok(Requeue::Done)
             }
@@ -134,7 +138,10 @@ impl Reconciler<'_> {
             Some(shown) => StackObservation::Ours(&shown.status),
         };
         let limits = &self.context.state.limits;
-        let is_in_flight = |sent: u64| now_s().saturating_sub(sent) < limits.create_grace.as_secs();
+        let now = self.context.state.clock.monotonic_now();
+        let is_in_flight = |sent_s: u64| {
+            self.cluster.watch(&WatchedFact::Create(sent_s), now) < limits.create_grace
+        };
         let create_in_flight = record.lifecycle.create_sent_s().is_some_and(is_in_flight);
         let tries = (limits.creates, limits.deletes);
         decide::next_action(&record.lifecycle, create_in_flight, sight, tries)
@@ -142,11 +149,15 @@ impl Reconciler<'_> {
 
     /// What Heat showed on the way is kept for those who look at the cluster: one that is being
     /// deleted is observed here only.
-    async fn record_status(&self, shown: Option<&HeatStack>) -> Result<(), OrchestratorError> {
+    async fn record_status(
+        &self,
+        known: &ClusterRecord,
+        shown: Option<&HeatStack>,
+    ) -> Result<(), OrchestratorError> {
         let Some(shown) = shown else { return Ok(()) };
         let registry = &self.context.state.registry;
         registry
-            .fold_observation(self.cluster, |seen| status::fold_status(seen, shown))
+            .fold_observation(self.cluster, known, |seen| status::fold_status(seen, shown))
             .await?;
         self.cluster.refresh.record_contact(None);
         Ok(())
@@ -173,7 +184,7 @@ impl Reconciler<'_> {
         record: &ClusterRecord,
         checked: Option<CreateStack>,
     ) -> Result<Requeue, OrchestratorError> {
-        let (context, registry) = (self.context, &self.context.state.registry);
+        let context = self.context;
         let request = match (checked, &record.spec) {
             (Some(request), _) => request,
             (None, Some(spec)) => {
@@ -191,60 +202,80 @@ impl Reconciler<'_> {
                 )));
             }
         };
-        let marked = registry
-            .change_record(self.cluster, |record| record.mark_create_sent(now_s()))
-            .await?;
-        if !matches!(marked.lifecycle, Lifecycle::Deploying { .. }) {
-            // Another process was faster: it has the stack, or was asked to delete the cluster.
-            return Ok(Requeue::Later(Duration::ZERO));
-        }
-        match self.session.create_stack(&request).await {
-            Ok(id) => {
+        let now_s = context.state.clock.unix_now_s();
+        let created = call_with_lease(
+            &context.state,
+            self.cluster,
+            record,
+            |record| record.mark_create_sent(now_s),
+            self.session.create_stack(&request),
+            |record, answer| match answer {
+                Ok(id) => record.adopt_stack(&id.id, "CREATE_IN_PROGRESS"),
+                Err(_) => record.mark_create_refused(),
+            },
+        );
+        match Box::pin(created).await {
+            Ok((record, id)) => {
                 tracing::info!(cluster.id = %record.id, stack.id = %id.id, "created stack `{}` for `{}`", id.name, record.name);
-                self.adopt_stack(&id.id, "CREATE_IN_PROGRESS").await
+                Ok(self.after_adoption(&record))
             }
             Err(error) => {
+                // Where Heat may have acted, or may still act, the name is looked for until the
+                // create can no longer arrive.
                 tracing::warn!(cluster.id = %record.id, "no stack for `{}`: {error}", record.name);
                 self.cluster.refresh.record_contact(Some(error.to_string()));
-                // Otherwise Heat may have acted, or may still act: the name is looked for until
-                // the create can no longer arrive.
-                if !error.is_transient() || error.is_unacted() {
-                    registry
-                        .change_record(self.cluster, ClusterRecord::mark_create_refused)
-                        .await?;
-                }
-                Err(error.into())
+                Err(error)
             }
         }
     }
 
-    async fn adopt_stack(&self, id: &str, status: &str) -> Result<Requeue, OrchestratorError> {
-        let change = |record: &mut ClusterRecord| record.adopt_stack(id, status);
+    async fn adopt_stack(
+        &self,
+        decided_on: &ClusterRecord,
+        shown: &HeatStack,
+    ) -> Result<Requeue, OrchestratorError> {
+        let change = |record: &mut ClusterRecord| record.adopt_stack(&shown.id, &shown.status);
         let registry = &self.context.state.registry;
-        let record = registry.change_record(self.cluster, change).await?;
+        let record = registry
+            .change_record(self.cluster, decided_on, change)
+            .await?;
+        Ok(self.after_adoption(&record))
+    }
+
+    fn after_adoption(&self, record: &ClusterRecord) -> Requeue {
         self.cluster.refresh.record_contact(None);
         // Another process may have been asked to delete it while Heat created it.
-        Ok(if record.is_live() {
+        if record.is_live() {
             Requeue::Done
         } else {
             Requeue::Later(Duration::ZERO)
-        })
+        }
     }
 
-    async fn delete_stack(&self, shown: HeatStack) -> Result<Requeue, OrchestratorError> {
+    async fn delete_stack(
+        &self,
+        decided_on: &ClusterRecord,
+        shown: HeatStack,
+    ) -> Result<Requeue, OrchestratorError> {
         let limits = &self.context.state.limits;
         let failed = shown.status == "DELETE_FAILED";
-        let change = |record: &mut ClusterRecord| record.count_delete(&shown.id, failed);
-        let registry = &self.context.state.registry;
-        let record = registry.change_record(self.cluster, change).await?;
         let stack = StackId {
             name: shown.name,
             id: shown.id,
         };
-        self.session.delete_stack(&stack).await?;
         let user = self.session.user().id.as_str();
-        let accept = |record: &mut ClusterRecord| record.accept_deletion(Some(user));
-        registry.change_record(self.cluster, accept).await?;
+        let (record, ()) = call_with_lease(
+            &self.context.state,
+            self.cluster,
+            decided_on,
+            |record| record.count_delete(&stack.id, failed),
+            self.session.delete_stack(&stack),
+            |record, answer| match answer {
+                Ok(()) => record.accept_deletion(Some(user)),
+                Err(_) => Ok(()),
+            },
+        )
+        .await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "asked heat to delete `{}`, which was {}", record.name, shown.status);
         Ok(Requeue::Later(if failed {
             limits.pause(record.lifecycle.deletes())

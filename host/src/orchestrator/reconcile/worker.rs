@@ -1,7 +1,13 @@
 //! Background workers: one task for each cluster that still has something to do, which reconciles
 //! until nothing is left, or until no user's token is left to do it with.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use futures_util::FutureExt as _;
 
 use super::step::reconcile_once;
 use crate::{
@@ -62,8 +68,22 @@ pub(crate) fn spawn_worker(context: &Arc<Context>, handle: &Arc<ClusterHandle>) 
     }
     let (context, handle) = (Arc::clone(context), Arc::clone(handle));
     tokio::spawn(async move {
+        let mut panics = 0;
         loop {
-            let end = run_worker(&context, &handle).await;
+            let run = AssertUnwindSafe(run_worker(&context, &handle));
+            let Ok(end) = run.catch_unwind().await else {
+                // What a panic leaves is whole: the record is written in one piece, locks are given
+                // back. The cluster must not stay without anybody who takes care of it.
+                let record = handle.record();
+                tracing::error!(cluster.id = %record.id, "the work on `{}` broke off by a defect of this host, and begins again", record.name);
+                context
+                    .state
+                    .clock
+                    .sleep(context.state.limits.pause(panics))
+                    .await;
+                panics += 1;
+                continue;
+            };
             handle.has_worker.store(false, Ordering::Release);
             // A request or a token may have come while the run ended.
             if !should_continue(&context, &handle, end)
@@ -120,6 +140,8 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
                 failures = 0;
                 pause
             }
+            // Somebody else has changed the cluster meanwhile: what is next is decided again.
+            Err(OrchestratorError::Outdated(_)) => Duration::ZERO,
             // Nobody waits for this answer any more: the cluster shows it.
             Err(error)
                 if is_refusal(&error)
@@ -157,7 +179,7 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
             }
         };
         drop(cluster);
-        tokio::time::sleep(pause).await;
+        context.state.clock.sleep(pause).await;
     }
     WorkerExit::Done
 }
@@ -212,7 +234,7 @@ pub(crate) async fn withdraw_deletion(
         )));
     }
     let withdraw = ClusterRecord::withdraw_deletion;
-    registry.change_record(cluster, withdraw).await?;
+    registry.change_record(cluster, &record, withdraw).await?;
     tracing::warn!(cluster.id = %record.id, "`{}` is not deleted: {refused}", record.name);
     Ok(())
 }
@@ -226,12 +248,9 @@ pub(crate) async fn mark_blocked(
     let words = error.to_string();
     let record = cluster.record();
     tracing::error!(cluster.id = %record.id, "`{}` is blocked: {words}", record.name);
-    if let Err(error) = context
-        .state
-        .registry
-        .change_record(cluster, |record| record.mark_blocked(&words))
-        .await
-    {
+    let block = |record: &mut ClusterRecord| record.mark_blocked(&words);
+    let registry = &context.state.registry;
+    if let Err(error) = registry.change_record(cluster, &record, block).await {
         tracing::error!(cluster.id = %record.id, "cannot record that: {error}");
     }
 }
@@ -245,11 +264,17 @@ pub(crate) async fn resume_project(
         let record = handle.record();
         if !record.is_live() && record.blocked_reason().is_some() {
             let cluster = handle.lock().await;
-            context
+            let retry = ClusterRecord::retry_deletion;
+            match context
                 .state
                 .registry
-                .change_record(&cluster, ClusterRecord::retry_deletion)
-                .await?;
+                .change_record(&cluster, &record, retry)
+                .await
+            {
+                // Somebody else has gone on with it.
+                Ok(_) | Err(OrchestratorError::Outdated(_) | OrchestratorError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         if needs_reconcile(&handle.record()) {
             tracing::info!(cluster.id = %record.id, "going on with `{}`", record.name);

@@ -138,13 +138,13 @@ pub(crate) fn set_digests(change: &mut ClusterChange, plan: &ChangePlan) {
 }
 
 /// The plan of the change that the record speaks of: as this process made it, else made again, of
-/// what is recorded. Only a change that a former version began asks the cloud once more.
+/// what is recorded; and the record, which keeps what was planned anew. Only a change that a former version began asks the cloud once more.
 pub(crate) async fn find_or_make_plan(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    record: &ClusterRecord,
     session: &CloudSession,
-) -> Result<Arc<ChangePlan>, OrchestratorError> {
-    let record = cluster.record();
+) -> Result<(Arc<ChangePlan>, Arc<ClusterRecord>), OrchestratorError> {
     let (Some(change), Some(from)) = (record.change(), &record.spec) else {
         return Err(OrchestratorError::internal(format!(
             "the record of `{}` holds no change",
@@ -152,7 +152,7 @@ pub(crate) async fn find_or_make_plan(
         )));
     };
     if let Some(plan) = context.change_plans.get(&record.id, change) {
-        return Ok(plan);
+        return Ok((plan, Arc::new(record.clone())));
     }
     let flavors = match &change.resolved {
         Some(resolved) => ResolvedFlavors::for_nodes(resolved),
@@ -166,8 +166,9 @@ pub(crate) async fn find_or_make_plan(
         .order_plugins(&change.to)
         .map_err(OrchestratorError::Invalid)?;
     let mut plans = DistinctPlans::new(planner, chain, flavors);
-    let plan = Arc::new(render_steps(&mut plans, &record, from, change).await?);
+    let plan = Arc::new(render_steps(&mut plans, record, from, change).await?);
     reject_other_plugins(change, &plan)?;
+    let mut kept = Arc::new(record.clone());
     let mut ahead = change.steps.iter().skip(change.at);
     if ahead.any(|step| step.digest.is_none()) {
         // Nobody has checked these yet: the way back, or what a former version began.
@@ -180,10 +181,11 @@ pub(crate) async fn find_or_make_plan(
         let mut planned = change.clone();
         set_digests(&mut planned, &plan);
         let set = |record: &mut ClusterRecord| record.record_planned_steps(&planned);
-        context.state.registry.change_record(cluster, set).await?;
+        let registry = &context.state.registry;
+        kept = registry.change_record(cluster, record, set).await?;
     }
     context.change_plans.insert(&record.id, Arc::clone(&plan));
-    Ok(plan)
+    Ok((plan, kept))
 }
 
 /// A plugin that was replaced while the change was under way may make of it what nobody has

@@ -2,7 +2,7 @@
 //! tells some nodes something, done when Heat is done and every node notified has answered. A step
 //! that fails leads back to what was before.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::json;
 use tracing::Instrument;
@@ -10,7 +10,6 @@ use tracing::Instrument;
 use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
-    locks::now_s,
     requeue::Requeue,
     rollout::{
         change_plan,
@@ -18,7 +17,10 @@ use crate::orchestrator::{
         steps::{self, StepStatus},
     },
     stack::{snapshot::StackSnapshot, stack_request, step_plan::ChangePlan},
-    state::{locked_cluster::LockedCluster, refresh, status},
+    state::{
+        cluster_handle::WatchedFact, leased_call::call_with_lease, locked_cluster::LockedCluster,
+        refresh, status,
+    },
 };
 use crate::{
     cluster::{ClusterChange, RolloutStep},
@@ -68,49 +70,65 @@ async fn advance_step(
         id: id.to_owned(),
     };
     let Some(step) = change.step() else {
-        return finish_change(context, cluster, session, &stack).await;
+        return finish_change(context, cluster, &record, session, &stack).await;
     };
     let may_act = cluster.may_act(session);
-    if change.sent_s.is_none() {
+    let Some(sent_s) = change.sent_s else {
         if !may_act {
             return Ok(Requeue::Owner);
         }
-        return match send_step(context, cluster, session).await {
+        return match send_step(context, cluster, &record, session).await {
             // What this token may not do another one of the owner's may; the way back would be
             // forbidden too.
             Err(
                 error @ (OrchestratorError::Invalid(_)
                 | OrchestratorError::Conflict(_)
                 | OrchestratorError::NotApplicable(_)),
-            ) => roll_back(context, cluster, session, &stack, &error.to_string()).await,
+            ) => {
+                let now = cluster.record();
+                if now.change().map(under_way) != Some((Some(step), None)) {
+                    // What failed is no longer what is under way.
+                    return Err(OrchestratorError::Outdated(now.name.clone()));
+                }
+                roll_back(context, cluster, &now, session, &stack, &error.to_string()).await
+            }
             other => other,
         };
-    }
+    };
     if let Err(error) = refresh::fetch_status(&context.state, cluster, session).await {
         cluster.refresh.record_contact(Some(error.to_string()));
         return Err(error);
     }
     cluster.refresh.record_contact(None);
-    let record = cluster.record();
-    if status::is_deleted_outside(&record.observed) {
-        return end_lost_change(context, cluster).await;
+    let seen = cluster.record();
+    if !seen.is_decided_on(&record) {
+        // Another process has gone on: `step` is no longer the one that is under way.
+        return Err(OrchestratorError::Outdated(seen.name.clone()));
     }
-    if is_over(&record) {
-        return finish_change(context, cluster, session, &stack).await;
+    if status::is_deleted_outside(&seen.observed) {
+        return end_lost_change(context, cluster, &seen).await;
     }
-    let (sent_s, now_s) = (change.sent_s.unwrap_or_default(), now_s());
-    let verdict = step_verdict(&record, step, sent_s, now_s);
-    let took = Duration::from_secs(now_s.saturating_sub(sent_s));
-    observe_step(context, &verdict, took);
+    if is_over(&seen) {
+        return finish_change(context, cluster, &seen, session, &stack).await;
+    }
+    let fact = WatchedFact::Step(step.generation, sent_s);
+    let waited = cluster.watch(&fact, context.state.clock.monotonic_now());
+    let verdict = step_verdict(&seen, step, waited);
+    observe_step(context, &verdict, waited);
     match verdict {
         StepVerdict::Wait => Ok(Requeue::Later(context.state.limits.follow_every)),
-        StepVerdict::Next => next_step(context, cluster, session, &stack).await,
+        StepVerdict::Next => next_step(context, cluster, &seen, session, &stack).await,
         StepVerdict::Failed(_) if !may_act => Ok(Requeue::Owner),
         StepVerdict::Failed(why) => {
-            tracing::warn!(cluster.id = %record.id, "`{}`: {} failed: {why}", record.name, step.title);
-            roll_back(context, cluster, session, &stack, &why).await
+            tracing::warn!(cluster.id = %seen.id, "`{}`: {} failed: {why}", seen.name, step.title);
+            roll_back(context, cluster, &seen, session, &stack, &why).await
         }
     }
+}
+
+/// The step that is under way, and when Heat accepted it.
+fn under_way(change: &ClusterChange) -> (Option<&RolloutStep>, Option<u64>) {
+    (change.step(), change.sent_s)
 }
 
 /// Somebody else deletes the stack, or has: the change has nothing left to lead to. What becomes of
@@ -118,10 +136,11 @@ async fn advance_step(
 async fn end_lost_change(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    decided_on: &ClusterRecord,
 ) -> Result<Requeue, OrchestratorError> {
-    let withdraw = ClusterRecord::withdraw_change;
+    let abandon = ClusterRecord::abandon_change;
     let registry = &context.state.registry;
-    let record = registry.change_record(cluster, withdraw).await?;
+    let record = registry.change_record(cluster, decided_on, abandon).await?;
     context.change_plans.remove(&record.id);
     let status = record.observed.status.as_deref().unwrap_or_default();
     tracing::warn!(cluster.id = %record.id, "the change of `{}` ends, since its stack is {status}", record.name);
@@ -140,7 +159,8 @@ fn is_over(record: &ClusterRecord) -> bool {
         .change()
         .and_then(|change| change.steps.last())
         .map(|step| step.generation);
-    said.is_some() && said >= last
+    // A line that tells of a change that nobody began is nobody's word.
+    said.is_some() && said == last
 }
 
 /// What has become of a step that Heat has accepted.
@@ -151,8 +171,8 @@ enum StepVerdict {
     Failed(String),
 }
 
-/// Records a step that has ended. It may have begun in another process, so it is measured by the
-/// record's wall clock.
+/// Records a step that has ended. One that began in another process is measured from when this one
+/// saw it first.
 fn observe_step(context: &Context, verdict: &StepVerdict, took: Duration) {
     let outcome = match verdict {
         StepVerdict::Wait => return,
@@ -162,12 +182,7 @@ fn observe_step(context: &Context, verdict: &StepVerdict, took: Duration) {
     context.metrics.observe_rollout_step(outcome, took);
 }
 
-fn step_verdict(
-    record: &ClusterRecord,
-    step: &RolloutStep,
-    sent_s: u64,
-    now_s: u64,
-) -> StepVerdict {
+fn step_verdict(record: &ClusterRecord, step: &RolloutStep, waited: Duration) -> StepVerdict {
     let status = record.observed.status.as_deref().unwrap_or_default();
     // Other failures, such as a check's, are not of this step.
     if status == "UPDATE_FAILED" {
@@ -186,7 +201,7 @@ fn step_verdict(
                 Some(spec) => u64::from(spec.timeout_s) + ANSWER_MARGIN_S,
                 None => ANSWER_MARGIN_S,
             };
-            if now_s.saturating_sub(sent_s) < most {
+            if waited < Duration::from_secs(most) {
                 return StepVerdict::Wait;
             }
             if step.may_be_dead {
@@ -205,9 +220,9 @@ fn step_verdict(
 pub(crate) async fn send_step(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    record: &ClusterRecord,
     session: &CloudSession,
 ) -> Result<Requeue, OrchestratorError> {
-    let record = cluster.record();
     let (Some(change), Some(id)) = (
         record.change().cloned(),
         record.stack_id().map(str::to_owned),
@@ -221,6 +236,7 @@ pub(crate) async fn send_step(
     let Some(step) = change.step() else {
         return Ok(Requeue::Done);
     };
+    let now_s = context.state.clock.unix_now_s();
     // A former process may have got as far as Heat, or another host further than we.
     let shown = session.look_for_stack(stack).await?;
     let after = |seen: &ObservedState| match &shown {
@@ -231,15 +247,18 @@ pub(crate) async fn send_step(
         Some(shown) if !status::is_deleted_outside(&after(&record.observed)) => shown,
         _ => {
             let registry = &context.state.registry;
-            registry.fold_observation(cluster, after).await?;
-            return end_lost_change(context, cluster).await;
+            let seen = registry.fold_observation(cluster, record, after).await?;
+            if !seen.is_decided_on(record) {
+                return Err(OrchestratorError::Outdated(seen.name.clone()));
+            }
+            return end_lost_change(context, cluster, &seen).await;
         }
     };
     let carried = StackSnapshot::from_stack(shown);
     if carried.change.as_ref().and_then(ClusterChange::step) != Some(step) {
-        if carried.is_newer(&record) {
-            adopt_snapshot(context, cluster, &carried).await?;
-            return Ok(Requeue::Later(std::time::Duration::ZERO));
+        if carried.is_newer(record) {
+            adopt_snapshot(context, cluster, record, &carried).await?;
+            return Ok(Requeue::Later(Duration::ZERO));
         }
         for id in change
             .added
@@ -248,67 +267,84 @@ pub(crate) async fn send_step(
         {
             signal_ready_for_removed(session, stack, *id).await?;
         }
-        let plan = change_plan::find_or_make_plan(context, cluster, session).await?;
-        let asked = step_request(context, &cluster.record(), &plan, step)?;
-        session.update_stack(stack, &asked).await?;
-        take_over(context, cluster, session).await?;
+        update_stack(context, cluster, record, session, stack, step).await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}`: {}", record.name, step.title);
+    } else {
+        let mark = |record: &mut ClusterRecord| record.mark_step_sent(step, now_s);
+        let registry = &context.state.registry;
+        registry.change_record(cluster, record, mark).await?;
     }
-    let mark = |record: &mut ClusterRecord| record.mark_step_sent(step, now_s());
-    context.state.registry.change_record(cluster, mark).await?;
     Ok(Requeue::Later(context.state.limits.follow_every))
 }
 
-/// What was begun by another goes on as this user's, since Heat has taken it from them.
-async fn take_over(
+/// Has Heat update the stack as the step was planned. What was begun by another goes on as this
+/// user's, since Heat has taken it from them.
+async fn update_stack(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    record: &ClusterRecord,
     session: &CloudSession,
+    stack: &StackId,
+    step: &RolloutStep,
 ) -> Result<(), OrchestratorError> {
-    let (record, user) = (cluster.record(), session.user().id.as_str());
-    if record.owner.as_deref().is_none_or(|owner| owner == user) {
-        return Ok(());
-    }
-    tracing::info!(cluster.id = %record.id, "the change of `{}` is now of user {user}", record.name);
-    let take_over = |record: &mut ClusterRecord| record.take_over(user);
-    let registry = &context.state.registry;
-    registry.change_record(cluster, take_over).await.map(drop)
+    let (plan, planned) = change_plan::find_or_make_plan(context, cluster, record, session).await?;
+    let asked = step_request(context, &planned, &plan, step)?;
+    let (now_s, user) = (context.state.clock.unix_now_s(), &session.user().id);
+    let sent = call_with_lease(
+        &context.state,
+        cluster,
+        &planned,
+        |_| Ok(()),
+        session.update_stack(stack, &asked),
+        |record, answer| {
+            if answer.is_err() {
+                return Ok(());
+            }
+            record.mark_step_sent(step, now_s)?;
+            match &record.owner {
+                Some(owner) if owner != user => record.take_over(user),
+                _ => Ok(()),
+            }
+        },
+    );
+    Box::pin(sent).await.map(drop)
 }
 
-/// Whether another host has changed the cluster since ours has: then its word is taken over ours.
+/// The record as another host has made it, where it has changed the cluster since ours has: then
+/// its word is taken over ours.
 pub(crate) async fn catch_up(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    record: &ClusterRecord,
     session: &CloudSession,
-) -> Result<bool, OrchestratorError> {
-    let record = cluster.record();
+) -> Result<Option<Arc<ClusterRecord>>, OrchestratorError> {
     let Some(id) = record.stack_id().map(str::to_owned) else {
-        return Ok(false);
+        return Ok(None);
     };
     let name = record.stack_name.clone();
     let Some(shown) = session.look_for_stack(&StackId { name, id }).await? else {
-        return Ok(false);
+        return Ok(None);
     };
     let carried = StackSnapshot::from_stack(&shown);
-    if !carried.is_newer(&record) {
-        return Ok(false);
+    if !carried.is_newer(record) {
+        return Ok(None);
     }
-    adopt_snapshot(context, cluster, &carried).await?;
-    Ok(true)
+    adopt_snapshot(context, cluster, record, &carried)
+        .await
+        .map(Some)
 }
 
 async fn adopt_snapshot(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    decided_on: &ClusterRecord,
     carried: &StackSnapshot,
-) -> Result<(), OrchestratorError> {
-    let record = context
-        .state
-        .registry
-        .change_record(cluster, |record| record.adopt_snapshot(carried))
-        .await?;
+) -> Result<Arc<ClusterRecord>, OrchestratorError> {
+    let adopt = |record: &mut ClusterRecord| record.adopt_snapshot(carried);
+    let registry = &context.state.registry;
+    let record = registry.change_record(cluster, decided_on, adopt).await?;
     tracing::warn!(cluster.id = %record.id, "another host has changed `{}`; going on from there", record.name);
-    Ok(())
+    Ok(record)
 }
 
 /// What Heat is given in a step: its template as it was planned, and the record as it is once Heat
@@ -325,7 +361,7 @@ fn step_request(
             step.title, record.name
         )));
     };
-    let carried = record.with_step_sent(step, now_s());
+    let carried = record.with_step_sent(step, context.state.clock.unix_now_s());
     Ok(stack_request::complete_request(
         &carried,
         &context.host,
@@ -338,35 +374,39 @@ fn step_request(
 async fn next_step(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    decided_on: &ClusterRecord,
     session: &CloudSession,
     stack: &StackId,
 ) -> Result<Requeue, OrchestratorError> {
     let go = ClusterRecord::next_step;
-    let record = context.state.registry.change_record(cluster, go).await?;
+    let registry = &context.state.registry;
+    let record = registry.change_record(cluster, decided_on, go).await?;
     if record
         .change()
         .is_some_and(|change| change.step().is_none())
     {
-        return finish_change(context, cluster, session, stack).await;
+        return finish_change(context, cluster, &record, session, stack).await;
     }
-    Ok(Requeue::Later(std::time::Duration::ZERO))
+    Ok(Requeue::Later(Duration::ZERO))
 }
 
 /// The last step is done: the cluster is what was asked for, or as it was before.
 async fn finish_change(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    decided_on: &ClusterRecord,
     session: &CloudSession,
     stack: &StackId,
 ) -> Result<Requeue, OrchestratorError> {
-    publish_change_done(cluster, session, stack).await;
+    publish_change_done(decided_on, session, stack).await;
     let done = |record: &mut ClusterRecord| {
         let unanswered = record
             .change()
             .map(|change| unanswered_nodes(change, &record.observed));
         record.finish_change(&unanswered.unwrap_or_default())
     };
-    let record = context.state.registry.change_record(cluster, done).await?;
+    let registry = &context.state.registry;
+    let record = registry.change_record(cluster, decided_on, done).await?;
     context.change_plans.remove(&record.id);
     match record.rollback_reason() {
         Some(why) => {
@@ -379,8 +419,7 @@ async fn finish_change(
 
 /// Tells those who find the cluster again by its stack that the change has ended, since the stack
 /// carries it on. Nothing is lost without it.
-async fn publish_change_done(cluster: &LockedCluster<'_>, session: &CloudSession, stack: &StackId) {
-    let record = cluster.record();
+async fn publish_change_done(record: &ClusterRecord, session: &CloudSession, stack: &StackId) {
     let Some(last) = record.change().and_then(|change| change.steps.last()) else {
         return;
     };

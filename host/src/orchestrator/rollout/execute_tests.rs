@@ -49,47 +49,50 @@ fn seen(status: &str, answer: Option<(u32, Option<&str>)>) -> ClusterRecord {
 
 #[test]
 fn a_step_ends_when_heat_is_done_and_every_node_told_has_answered() {
-    let at = |record: &ClusterRecord, now_s| step_verdict(record, &step(), 1_000, now_s);
+    let at = |record: &ClusterRecord| step_verdict(record, &step(), Duration::ZERO);
     assert_eq!(
-        at(&seen("UPDATE_IN_PROGRESS", Some((7, None))), 1_000),
+        at(&seen("UPDATE_IN_PROGRESS", Some((7, None)))),
         StepVerdict::Wait,
         "heat is at it"
     );
     assert_eq!(
-        at(&seen("UPDATE_COMPLETE", None), 1_000),
+        at(&seen("UPDATE_COMPLETE", None)),
         StepVerdict::Wait,
         "the node is at it"
     );
     assert_eq!(
-        at(&seen("UPDATE_COMPLETE", Some((6, None))), 1_000),
+        at(&seen("UPDATE_COMPLETE", Some((6, None)))),
         StepVerdict::Wait,
         "its answer is an older one's"
     );
     assert_eq!(
-        at(&seen("UPDATE_COMPLETE", Some((7, None))), 1_000),
+        at(&seen("UPDATE_COMPLETE", Some((7, None)))),
         StepVerdict::Next
     );
     assert_eq!(
-        at(&seen("UPDATE_COMPLETE", Some((7, Some("no")))), 1_000),
+        at(&seen("UPDATE_COMPLETE", Some((7, Some("no"))))),
         StepVerdict::Failed("worker-1: no".into())
     );
     assert_eq!(
-        at(&seen("UPDATE_IN_PROGRESS", Some((7, Some("no")))), 1_000),
+        at(&seen("UPDATE_IN_PROGRESS", Some((7, Some("no"))))),
         StepVerdict::Wait,
         "a second update is for a stack at rest"
     );
     assert_eq!(
-        at(&seen("UPDATE_FAILED", Some((7, None))), 1_000),
+        at(&seen("UPDATE_FAILED", Some((7, None)))),
         StepVerdict::Failed("heat says UPDATE_FAILED".into())
     );
 }
 
 #[test]
 fn a_node_that_does_not_answer_is_waited_for_as_long_as_it_may_take_and_a_margin() {
-    let at = |now_s| step_verdict(&seen("UPDATE_COMPLETE", None), &step(), 1_000, now_s);
+    let at = |waited_s| {
+        let waited = Duration::from_secs(waited_s);
+        step_verdict(&seen("UPDATE_COMPLETE", None), &step(), waited)
+    };
     let most = 100 + ANSWER_MARGIN_S;
-    assert_eq!(at(1_000 + most - 1), StepVerdict::Wait);
-    let StepVerdict::Failed(why) = at(1_000 + most) else {
+    assert_eq!(at(most - 1), StepVerdict::Wait);
+    let StepVerdict::Failed(why) = at(most) else {
         panic!("it is waited for longer")
     };
     assert!(

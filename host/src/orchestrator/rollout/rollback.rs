@@ -1,7 +1,7 @@
 //! Leads a change back to what was before: chooses the steps back, and records them. They are
 //! planned when the first one is sent, on the flavors that the change was planned on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 
@@ -21,11 +21,11 @@ use crate::{
 pub(crate) async fn roll_back(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    record: &ClusterRecord,
     session: &CloudSession,
     stack: &StackId,
     why: &str,
 ) -> Result<Requeue, OrchestratorError> {
-    let record = cluster.record();
     let Some(change) = record.change() else {
         return Ok(Requeue::Done);
     };
@@ -45,20 +45,20 @@ pub(crate) async fn roll_back(
         signal_ready_for_removed(session, stack, *id).await?;
     }
     let (owner, why) = (record.owner.clone(), why.to_owned());
-    start_rollback(context, cluster, why, owner).await?;
-    Ok(Requeue::Later(std::time::Duration::ZERO))
+    start_rollback(context, cluster, record, why, owner).await?;
+    Ok(Requeue::Later(Duration::ZERO))
 }
 
 /// Records the way back, from wherever the change is, and whose it is.
 pub(crate) async fn start_rollback(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    record: &ClusterRecord,
     why: String,
     owner: Option<String>,
 ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-    let record = cluster.record();
     let (Some(change), Some(from)) = (record.change(), &record.spec) else {
-        return Ok(record);
+        return Ok(Arc::new(record.clone()));
     };
     let seen = &record.observed;
     let reported = |node: &str| {
@@ -66,9 +66,15 @@ pub(crate) async fn start_rollback(
             || seen.ready.iter().any(|ready| ready == node)
     };
     context.change_plans.remove(&record.id);
-    let steps = steps::plan_rollback(from, change, reported, record.notified.generation + 1);
+    let steps = steps::plan_rollback(
+        from,
+        change,
+        reported,
+        record.notified.generation.saturating_add(1),
+    );
     let back = |record: &mut ClusterRecord| record.start_rollback(&why, owner.as_deref(), &steps);
-    context.state.registry.change_record(cluster, back).await
+    let registry = &context.state.registry;
+    registry.change_record(cluster, record, back).await
 }
 
 /// A worker that is taken away counts as ready from now on: the wait condition counts every id that

@@ -129,8 +129,10 @@ fn drain_step(leaving: &[String], workers: &[u32]) -> RolloutStep {
 
 /// Gives out generations from `first` on.
 fn number_steps(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
-    for (generation, step) in (first..).zip(&mut steps) {
-        step.generation = generation;
+    let mut next = first;
+    for step in &mut steps {
+        step.generation = next;
+        next = next.saturating_add(1);
     }
     steps
 }

@@ -5,7 +5,7 @@ pub(crate) use crate::store::StackSnapshot;
 use crate::{
     cluster::{
         ClusterSpec,
-        limits::{MAX_WORKER_ID, MAX_WORKERS},
+        limits::{MAX_GENERATION, MAX_WORKER_ID, MAX_WORKERS},
     },
     openstack::HeatStack,
 };
@@ -42,13 +42,18 @@ impl StackSnapshot {
             .spec
             .iter()
             .chain(self.change.iter().map(|change| &change.to));
-        let steps = self.change.iter().flat_map(|change| &change.steps);
+        let steps = || self.change.iter().flat_map(|change| &change.steps);
+        let given_out = &self.notified.nodes;
+        let generations = std::iter::once(self.notified.generation)
+            .chain(given_out.values().copied())
+            .chain(steps().map(|step| step.generation))
+            .all(|generation| generation <= MAX_GENERATION);
         let added = self.change.iter().all(|change| few(&change.added));
         // On the way back there are old and new ones at once.
-        let workers = steps
+        let workers = steps()
             .map(|step| &step.workers)
             .all(|ids| ids.len() <= 2 * MAX_WORKERS as usize && ids.iter().all(is_id));
-        specs.into_iter().all(is_sane) && added && workers
+        specs.into_iter().all(is_sane) && added && workers && generations
     }
 }
 
@@ -59,7 +64,7 @@ fn is_id(id: &u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::orchestrator::planning::resolve::tests_support::spec;
+    use crate::{orchestrator::planning::resolve::tests_support::spec, store::NodeNotifications};
 
     fn read(spec: ClusterSpec) -> Option<ClusterSpec> {
         let carried = StackSnapshot {
@@ -134,5 +139,29 @@ mod tests {
             }),
             None
         );
+    }
+
+    #[test]
+    fn a_generation_that_leaves_no_room_for_the_next_ones_is_not_read() {
+        let read = |generation: u32| {
+            let carried = StackSnapshot {
+                notified: NodeNotifications {
+                    generation,
+                    ..NodeNotifications::default()
+                },
+                ..StackSnapshot::default()
+            };
+            let text = serde_json::to_string(&carried).unwrap();
+            let parameters =
+                serde_json::Map::from_iter([(REQUEST_PARAMETER.to_owned(), text.into())]);
+            let shown = HeatStack {
+                parameters,
+                ..HeatStack::default()
+            };
+            StackSnapshot::from_stack(&shown).notified.generation
+        };
+        assert_eq!(read(MAX_GENERATION), MAX_GENERATION);
+        assert_eq!(read(MAX_GENERATION + 1), 0);
+        assert_eq!(read(u32::MAX), 0);
     }
 }

@@ -4,13 +4,28 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use crate::orchestrator::{
     locks::lock_mutex,
     state::{observation::RefreshState, status::needs_reconcile},
 };
-use crate::{openstack::CloudSession, store::ClusterRecord};
+use crate::{
+    openstack::CloudSession,
+    store::{ActionLease, ClusterRecord},
+};
+
+/// What a record says, and is waited for no longer than a limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WatchedFact {
+    /// Another process may have the cloud change something.
+    Lease(ActionLease),
+    /// A create was sent at that time, and may still arrive.
+    Create(u64),
+    /// The step of this generation was sent at that time.
+    Step(u32, u64),
+}
 
 /// One cluster in use.
 #[derive(Debug)]
@@ -29,11 +44,15 @@ pub(crate) struct ClusterHandle {
     volunteer: Mutex<Option<String>>,
     /// Why the last delete was withdrawn, where nobody waited for the answer.
     withdrawn: Mutex<Option<Arc<str>>>,
+    /// Since when this process has seen what the record says, of each kind the latest.
+    watched: Mutex<Vec<(WatchedFact, Instant)>>,
     record: RwLock<Arc<ClusterRecord>>,
+    /// When the store was read or written last.
+    current_at: Mutex<Instant>,
 }
 
 impl ClusterHandle {
-    pub(super) fn new(record: ClusterRecord) -> Arc<Self> {
+    pub(super) fn new(record: ClusterRecord, now: Instant) -> Arc<Self> {
         let record = RwLock::new(Arc::new(record));
         Arc::new(Self {
             turn: tokio::sync::Mutex::new(()),
@@ -42,6 +61,8 @@ impl ClusterHandle {
             forbidden: Mutex::default(),
             volunteer: Mutex::default(),
             withdrawn: Mutex::default(),
+            watched: Mutex::default(),
+            current_at: Mutex::new(now),
             record,
         })
     }
@@ -119,8 +140,29 @@ impl ClusterHandle {
         *lock_mutex(&self.withdrawn) = words.map(Arc::from);
     }
 
+    /// How long ago the record was read or written.
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(*lock_mutex(&self.current_at))
+    }
+
+    /// How long this process has seen this, by a clock that never jumps: what is too long is
+    /// measured so, and not by the times in the record, which another process or a clock that was
+    /// set may have written.
+    pub(crate) fn watch(&self, fact: &WatchedFact, now: Instant) -> Duration {
+        let mut watched = lock_mutex(&self.watched);
+        let known = watched.iter().find(|(known, _)| known == fact);
+        if let Some((_, since)) = known {
+            return now.saturating_duration_since(*since);
+        }
+        let kind = std::mem::discriminant(fact);
+        watched.retain(|(known, _)| std::mem::discriminant(known) != kind);
+        watched.push((fact.clone(), now));
+        Duration::ZERO
+    }
+
     /// Takes a record that was read or written, where it is not older than the one that is held.
-    pub(super) fn set(&self, record: ClusterRecord) -> Arc<ClusterRecord> {
+    pub(super) fn set(&self, record: ClusterRecord, now: Instant) -> Arc<ClusterRecord> {
+        *lock_mutex(&self.current_at) = now;
         let mut slot = self.record.write().unwrap_or_else(PoisonError::into_inner);
         // Another writer of this process may have been faster to take the lock with what it wrote
         // later.

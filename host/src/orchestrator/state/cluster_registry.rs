@@ -3,15 +3,24 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use crate::orchestrator::{
     error::OrchestratorError,
-    locks::{lock_mutex, now_s},
-    state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster},
+    limits::OrchestratorLimits,
+    locks::lock_mutex,
+    state::{
+        cluster_handle::{ClusterHandle, WatchedFact},
+        locked_cluster::LockedCluster,
+    },
 };
-use crate::store::{
-    self, ClusterRecord, ObservedState, RecordStore, TransitionResult, UnreadableRecord,
+use crate::{
+    store::{
+        self, ActionLease, ClusterRecord, ObservedState, RecordStore, RefusedTransition,
+        TransitionResult, UnreadableRecord,
+    },
+    system::{clock::HostClock, random},
 };
 
 /// A region, and a cluster's name there.
@@ -25,21 +34,61 @@ fn region_name(record: &ClusterRecord) -> RegionName {
 #[derive(Debug)]
 pub(crate) struct ClusterRegistry {
     store: RecordStore,
+    clock: HostClock,
+    /// This process, as the holder of leases.
+    holder: String,
+    /// How long another process's lease is waited for.
+    lease: Duration,
+    /// How long a record is shown before the store is read again, which others write too.
+    trusted: Duration,
     handles: Mutex<HashMap<String, Arc<ClusterHandle>>>,
     /// The living, by project, then by region and name.
     names: Mutex<HashMap<String, HashMap<RegionName, Arc<ClusterHandle>>>>,
     /// Records that cannot be read and were told of.
     unreadable: Mutex<HashSet<String>>,
+    reads: Mutex<OpenReads>,
+}
+
+/// What was dropped while the store was read: a row that was read before must not bring it back.
+#[derive(Debug, Default)]
+struct OpenReads {
+    /// Reads whose rows are not entered yet.
+    open: usize,
+    /// Ids that were dropped since the first of them began.
+    dropped: HashSet<String>,
+}
+
+/// A read of the store, from before its query until its rows are entered.
+struct StoreRead<'a>(&'a ClusterRegistry);
+
+impl Drop for StoreRead<'_> {
+    fn drop(&mut self) {
+        let mut reads = lock_mutex(&self.0.reads);
+        reads.open -= 1;
+        if reads.open == 0 {
+            reads.dropped.clear();
+        }
+    }
 }
 
 impl ClusterRegistry {
-    pub(crate) fn new(store: RecordStore) -> Self {
+    pub(crate) fn new(store: RecordStore, clock: HostClock, limits: &OrchestratorLimits) -> Self {
         Self {
             store,
+            clock,
+            holder: random::new_uuid().to_string(),
+            lease: limits.lease,
+            trusted: limits.observe_every,
             handles: Mutex::default(),
             names: Mutex::default(),
             unreadable: Mutex::default(),
+            reads: Mutex::default(),
         }
+    }
+
+    fn begin_read(&self) -> StoreRead<'_> {
+        lock_mutex(&self.reads).open += 1;
+        StoreRead(self)
     }
 
     pub(crate) fn store(&self) -> &RecordStore {
@@ -57,13 +106,28 @@ impl ClusterRegistry {
             .get(project_id)
             .and_then(|names| names.get(&(region.to_owned(), name.to_owned())))
             .cloned();
-        let known = known.filter(|handle| handle.record().is_live());
-        match known {
+        let is_current = |handle: &Arc<ClusterHandle>| {
+            handle.record().is_live() && handle.age(self.clock.monotonic_now()) < self.trusted
+        };
+        match known.filter(is_current) {
             Some(handle) => Ok(handle),
-            None => match Box::pin(self.store.find(project_id, region, name)).await? {
-                Some(record) => Ok(self.enter_record(record)),
-                None => Err(OrchestratorError::NotFound(name.to_owned())),
-            },
+            None => Box::pin(self.read_by_name(project_id, region, name)).await,
+        }
+    }
+
+    /// The living cluster of this name in this region as the store has it: another process may have
+    /// deleted the one that this one knows, and made another.
+    pub(crate) async fn read_by_name(
+        &self,
+        project_id: &str,
+        region: &str,
+        name: &str,
+    ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
+        let read = self.begin_read();
+        let found = self.store.find(project_id, region, name).await?;
+        match found.and_then(|record| self.enter_record(&read, record)) {
+            Some(handle) => Ok(handle),
+            None => Err(OrchestratorError::NotFound(name.to_owned())),
         }
     }
 
@@ -78,8 +142,11 @@ impl ClusterRegistry {
         project_id: &str,
         name: &str,
     ) -> Result<Vec<Arc<ClusterHandle>>, OrchestratorError> {
+        let read = self.begin_read();
         let records = self.store.find_everywhere(project_id, name).await?;
-        let entered = records.into_iter().map(|record| self.enter_record(record));
+        let entered = records
+            .into_iter()
+            .filter_map(|record| self.enter_record(&read, record));
         Ok(entered.collect())
     }
 
@@ -102,8 +169,9 @@ impl ClusterRegistry {
         &self,
         record: ClusterRecord,
     ) -> Result<Option<Arc<ClusterHandle>>, OrchestratorError> {
+        let read = self.begin_read();
         match self.store.insert(&record).await {
-            Ok(()) => Ok(Some(self.enter_record(record))),
+            Ok(()) => Ok(self.enter_record(&read, record)),
             Err(store::StoreError::Taken) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -114,10 +182,12 @@ impl ClusterRegistry {
         &self,
         project_id: &str,
     ) -> Result<Vec<Arc<ClusterHandle>>, OrchestratorError> {
+        let read = self.begin_read();
         let found = self.store.of_project(project_id).await?;
         self.report_unreadable(&found.unreadable);
         let records = found.records.into_iter();
-        Ok(records.map(|record| self.enter_record(record)).collect())
+        let entered = records.filter_map(|record| self.enter_record(&read, record));
+        Ok(entered.collect())
     }
 
     /// The clusters of this name that are under deletion.
@@ -126,55 +196,128 @@ impl ClusterRegistry {
         project_id: &str,
         name: &str,
     ) -> Result<Vec<Arc<ClusterHandle>>, OrchestratorError> {
+        let read = self.begin_read();
         let records = self.store.deleting(project_id, name).await?;
-        let entered = records.into_iter().map(|record| self.enter_record(record));
+        let entered = records
+            .into_iter()
+            .filter_map(|record| self.enter_record(&read, record));
         Ok(entered.collect())
     }
 
-    /// Takes a record through a [transition](store::transitions) and writes it. When another
-    /// process has written meanwhile, the transition is asked again; one that is refused then
-    /// changes nothing, and the record that is returned tells what has become of the cluster
-    /// instead.
+    /// Takes the record through a [transition](store::transitions) that was decided on the record
+    /// `decided_on`, and writes it. What was only observed meanwhile does not matter.
+    ///
+    /// # Errors
+    /// `Outdated`, and nothing is written: somebody else, such as another process, has decided
+    /// something since. Decide again.
     pub(crate) async fn change_record(
         &self,
         cluster: &LockedCluster<'_>,
+        decided_on: &ClusterRecord,
         transition: impl Fn(&mut ClusterRecord) -> TransitionResult,
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-        self.write_record(cluster, transition).await
+        let guarded = |record: &mut ClusterRecord| {
+            check_decision(record, decided_on)?;
+            transition(record)
+        };
+        self.write_record(cluster, true, guarded).await
+    }
+
+    /// The same, with the right to have the cloud change something: no other process may until
+    /// [`Self::end_lease`].
+    ///
+    /// # Errors
+    /// `Outdated`: another process has the lease, or has decided something since.
+    pub(crate) async fn take_lease(
+        &self,
+        cluster: &LockedCluster<'_>,
+        decided_on: &ClusterRecord,
+        transition: impl Fn(&mut ClusterRecord) -> TransitionResult,
+    ) -> Result<(Arc<ClusterRecord>, ActionLease), OrchestratorError> {
+        let guarded = |record: &mut ClusterRecord| {
+            check_decision(record, decided_on)?;
+            record.take_lease(&self.holder, !self.is_leased_elsewhere(cluster, record))?;
+            transition(record)
+        };
+        let record = self.write_record(cluster, true, guarded).await?;
+        match record.lease.clone() {
+            Some(lease) if lease.holder == self.holder => Ok((record, lease)),
+            _ => Err(OrchestratorError::Outdated(record.name.clone())),
+        }
+    }
+
+    /// Records what has become of what the lease was taken for, whatever else was decided since.
+    ///
+    /// # Errors
+    /// `Outdated`: another process has taken the lease over.
+    pub(crate) async fn end_lease(
+        &self,
+        cluster: &LockedCluster<'_>,
+        lease: &ActionLease,
+        transition: impl Fn(&mut ClusterRecord) -> TransitionResult,
+    ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
+        let guarded = |record: &mut ClusterRecord| {
+            record.end_lease(lease)?;
+            transition(record)
+        };
+        self.write_record(cluster, true, guarded).await
+    }
+
+    /// Whether another process may be having the cloud change something right now.
+    pub(crate) fn is_leased_elsewhere(
+        &self,
+        handle: &ClusterHandle,
+        record: &ClusterRecord,
+    ) -> bool {
+        record.lease.as_ref().is_some_and(|lease| {
+            let fact = WatchedFact::Lease(lease.clone());
+            lease.holder != self.holder
+                && handle.watch(&fact, self.clock.monotonic_now()) < self.lease
+        })
     }
 
     /// Folds what Heat shows into what was observed before. Needs no lock: nobody who only looks
-    /// waits behind a slow action, and an action takes what was observed as it finds it.
+    /// waits behind a slow action, and an action takes what was observed as it finds it. What was
+    /// shown before something was decided, the sending of a step among it, is old, and is dropped:
+    /// `known` is the record from before Heat was asked.
     pub(crate) async fn fold_observation(
         &self,
         handle: &ClusterHandle,
+        known: &ClusterRecord,
         fold: impl Fn(&ObservedState) -> ObservedState,
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
-        self.write_record(handle, |record| record.fold_observation(&fold))
-            .await
+        self.write_record(handle, false, |record| {
+            if record.is_decided_on(known) {
+                record.fold_observation(&fold)
+            } else {
+                Ok(())
+            }
+        })
+        .await
     }
 
     async fn write_record(
         &self,
         handle: &ClusterHandle,
+        is_decision: bool,
         transition: impl Fn(&mut ClusterRecord) -> TransitionResult,
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
         let mut record = handle.record();
         loop {
             let mut next = ClusterRecord::clone(&record);
             if let Err(refused) = transition(&mut next) {
-                tracing::warn!(cluster.id = %record.id, "`{}` stays as it is: {refused}", record.name);
-                return Ok(record);
+                tracing::info!(cluster.id = %record.id, "`{}` stays as it is: {refused}", record.name);
+                return Err(OrchestratorError::Outdated(record.name.clone()));
             }
             if next == *record {
                 return Ok(record);
             }
-            next.mark_written(&record, now_s());
+            next.mark_written(&record, is_decision, self.clock.unix_now_s());
             if self.store.update(&next).await? {
                 if !next.is_live() {
                     self.unname(&next);
                 }
-                return Ok(handle.set(next));
+                return Ok(self.set_record(handle, next));
             }
             record = self.reload(handle).await?;
         }
@@ -190,7 +333,7 @@ impl ClusterRegistry {
     ) -> Result<Arc<ClusterRecord>, OrchestratorError> {
         let known = handle.record();
         match self.store.get(&known.id).await? {
-            Some(record) => Ok(handle.set(record)),
+            Some(record) => Ok(self.set_record(handle, record)),
             None => {
                 self.release(&known);
                 Err(OrchestratorError::NotFound(known.name.clone()))
@@ -199,42 +342,67 @@ impl ClusterRegistry {
     }
 
     /// Drops the record: nothing is left of the cluster.
+    ///
+    /// # Errors
+    /// `Outdated`: it is another one than it was when that was decided.
     pub(crate) async fn drop_record(
         &self,
         cluster: &LockedCluster<'_>,
+        decided_on: &ClusterRecord,
     ) -> Result<(), OrchestratorError> {
-        let record = cluster.record();
-        self.store.remove(&record.id).await?;
-        self.release(&record);
-        Ok(())
+        let mut record = cluster.record();
+        loop {
+            if check_decision(&record, decided_on).is_err() {
+                return Err(OrchestratorError::Outdated(record.name.clone()));
+            }
+            if self.store.remove(&record.id, record.revision).await? {
+                self.release(&record);
+                return Ok(());
+            }
+            record = self.reload(cluster).await?;
+        }
     }
 
-    fn enter_record(&self, record: ClusterRecord) -> Arc<ClusterHandle> {
+    /// The handle of a record that was read or written in this read; none where the record was
+    /// dropped since.
+    fn enter_record(&self, _: &StoreRead<'_>, record: ClusterRecord) -> Option<Arc<ClusterHandle>> {
         let named = record
             .is_live()
             .then(|| (record.project_id.clone(), region_name(&record)));
         let mut handles = lock_mutex(&self.handles);
+        if lock_mutex(&self.reads).dropped.contains(&record.id) {
+            return None;
+        }
         let handle = if let Some(handle) = handles.get(&record.id) {
-            handle.set(record);
+            self.set_record(handle, record);
             Arc::clone(handle)
         } else {
             let id = record.id.clone();
-            let handle = ClusterHandle::new(record);
+            let handle = ClusterHandle::new(record, self.clock.monotonic_now());
             handles.insert(id, Arc::clone(&handle));
             handle
         };
-        drop(handles);
         if let Some((project_id, name)) = named {
             lock_mutex(&self.names)
                 .entry(project_id)
                 .or_default()
                 .insert(name, Arc::clone(&handle));
         }
-        handle
+        Some(handle)
+    }
+
+    fn set_record(&self, handle: &ClusterHandle, record: ClusterRecord) -> Arc<ClusterRecord> {
+        handle.set(record, self.clock.monotonic_now())
     }
 
     fn release(&self, record: &ClusterRecord) {
-        lock_mutex(&self.handles).remove(&record.id);
+        let mut handles = lock_mutex(&self.handles);
+        handles.remove(&record.id);
+        let mut reads = lock_mutex(&self.reads);
+        if reads.open > 0 {
+            reads.dropped.insert(record.id.clone());
+        }
+        drop(reads);
         self.unname(record);
     }
 
@@ -254,5 +422,16 @@ impl ClusterRegistry {
         if of_project.is_empty() {
             names.remove(&record.project_id);
         }
+    }
+}
+
+fn check_decision(record: &ClusterRecord, decided_on: &ClusterRecord) -> TransitionResult {
+    if record.is_decided_on(decided_on) {
+        Ok(())
+    } else {
+        Err(RefusedTransition {
+            transition: "what was decided on an earlier record",
+            state: record.lifecycle.as_str(),
+        })
     }
 }

@@ -5,6 +5,7 @@
 //! - `refresh`: one poll of Heat for however many ask
 //! - `cluster_registry`: clusters in use, over the store; `cluster_handle`: one of them
 //! - `locked_cluster`: the lock of a cluster, as a value that is passed on
+//! - `leased_call`: a call that changes something in the cloud, which one process at a time makes
 //! - `observation`: when a cluster was observed last, and who waits
 //! - `sessions`: the last good token of each user, in memory
 //! - `recovery_table`: where stacks were looked through for clusters that the store does not know
@@ -15,6 +16,7 @@
 pub(crate) mod cluster_handle;
 pub(crate) mod cluster_registry;
 pub(crate) mod group_cache;
+pub(crate) mod leased_call;
 pub(crate) mod locked_cluster;
 pub(crate) mod observation;
 pub(crate) mod recovery_table;
@@ -25,6 +27,7 @@ pub mod view;
 pub(crate) mod waiting;
 
 use super::limits::OrchestratorLimits;
+use crate::system::clock::HostClock;
 use cluster_registry::ClusterRegistry;
 use sessions::SessionRegistry;
 
@@ -33,4 +36,5 @@ pub(crate) struct SharedState {
     pub(crate) registry: ClusterRegistry,
     pub(crate) sessions: SessionRegistry,
     pub(crate) limits: OrchestratorLimits,
+    pub(crate) clock: HostClock,
 }

@@ -113,7 +113,10 @@ pub(crate) async fn fetch_status(
         Some(_) => seen.clone(),
         None => status::mark_gone(seen),
     };
-    let after = state.registry.fold_observation(handle, fold).await?;
+    let after = state
+        .registry
+        .fold_observation(handle, &record, fold)
+        .await?;
     if after.observed.status != record.observed.status {
         let status = after.observed.status.as_deref().unwrap_or_default();
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}` is {status}", record.name);

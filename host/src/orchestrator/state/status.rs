@@ -50,6 +50,7 @@ pub(crate) fn fold_status(seen: &ObservedState, stack: &HeatStack) -> ObservedSt
     ObservedState {
         status: Some(stack.status.clone()),
         reason: stack.status_reason.clone(),
+        deleted_externally: stack.status == "DELETE_COMPLETE",
         ..seen.clone()
     }
 }

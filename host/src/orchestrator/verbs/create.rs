@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
-    locks::now_s,
     planning::merge_attributes,
     stack::stack_request,
     state::{
@@ -42,7 +41,7 @@ pub(crate) async fn create_cluster(
         merge_attributes::merge_attributes(&BTreeMap::new(), attributes, &context.state.limits)?;
     context.parse_spec(name, &attributes)?;
     check_room(context, caller).await?;
-    let record = new_record(caller, name, attributes);
+    let record = new_record(context, caller, name, attributes);
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
     match context.state.registry.insert(record).await? {
         Some(handle) => Ok(CreateOutcome::New(show_cluster(&handle, &handle.record()))),
@@ -81,6 +80,7 @@ pub(crate) async fn check_room(
 
 /// The record of a cluster that is only asked for.
 pub(crate) fn new_record(
+    context: &Context,
     caller: &Caller,
     name: &str,
     attributes: BTreeMap<String, String>,
@@ -94,7 +94,7 @@ pub(crate) fn new_record(
         name: name.to_owned(),
         region: caller.session.region().to_owned(),
     };
-    ClusterRecord::requested(identity, attributes, now_s())
+    ClusterRecord::requested(identity, attributes, context.state.clock.unix_now_s())
 }
 
 /// Whether provision is allowed: once, after deploy.
@@ -115,11 +115,11 @@ pub(crate) fn check_provision(record: &ClusterRecord) -> Result<(), Orchestrator
 pub(crate) async fn store_attributes(
     context: &Context,
     cluster: &LockedCluster<'_>,
+    decided_on: &ClusterRecord,
     attributes: &BTreeMap<String, String>,
 ) -> Result<ClusterView, OrchestratorError> {
     let registry = &context.state.registry;
-    let record = registry
-        .change_record(cluster, |record| record.store_attributes(attributes))
-        .await?;
+    let store = |record: &mut ClusterRecord| record.store_attributes(attributes);
+    let record = registry.change_record(cluster, decided_on, store).await?;
     Ok(show_cluster(cluster, &record))
 }

@@ -37,8 +37,9 @@ pub(crate) async fn delete_cluster(
     match find_cluster(&context, &caller, &name).await {
         Ok(handle) => {
             let cluster = handle.lock().await;
-            if context.state.registry.reload(&cluster).await?.is_live() {
-                return delete_living(&context, &caller, &cluster).await;
+            let record = context.state.registry.reload(&cluster).await?;
+            if record.is_live() {
+                return delete_living(&context, &caller, &cluster, &record).await;
             }
         }
         Err(OrchestratorError::NotFound(_)) => {}
@@ -53,10 +54,11 @@ async fn delete_living(
     context: &Arc<Context>,
     caller: &Caller,
     cluster: &LockedCluster<'_>,
+    decided_on: &ClusterRecord,
 ) -> Result<DeletionAnswer, OrchestratorError> {
     let (owner, registry) = (caller.user_id(), &context.state.registry);
     let record = registry
-        .change_record(cluster, |record| record.request_deletion(owner))
+        .change_record(cluster, decided_on, |record| record.request_deletion(owner))
         .await?;
     cluster.set_withdrawn(None);
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{}`", record.name);
@@ -64,8 +66,15 @@ async fn delete_living(
         || record.stack_id().is_some()
         || record.lifecycle.create_sent_s().is_some();
     if !was_deployed {
-        registry.drop_record(cluster).await?;
-        return Ok(DeletionAnswer::Gone);
+        return match registry.drop_record(cluster, &record).await {
+            // Another process may have dropped it.
+            Ok(()) | Err(OrchestratorError::NotFound(_)) => Ok(DeletionAnswer::Gone),
+            // What is wanted is recorded, and the background sees to it.
+            Err(error) => {
+                spawn_worker(context, cluster);
+                Ok(DeletionAnswer::Recorded(error.to_string()))
+            }
+        };
     }
     let step = reconcile_once(context, cluster, &caller.session, None).await;
     if let Err(refused) = &step
@@ -94,7 +103,7 @@ async fn retry_deletion(
     let before = registry.reload(&cluster).await?;
     if before.blocked_reason().is_some() {
         let retry = ClusterRecord::retry_deletion;
-        registry.change_record(&cluster, retry).await?;
+        registry.change_record(&cluster, &before, retry).await?;
     }
     cluster.set_volunteer(caller.user_id());
     tracing::info!(cluster.id = %before.id, "asked once more to delete `{}`", before.name);
@@ -103,7 +112,8 @@ async fn retry_deletion(
         cluster.clear_volunteer();
         if let Some(reason) = before.blocked_reason() {
             let blocked = |record: &mut ClusterRecord| record.mark_blocked(reason);
-            registry.change_record(&cluster, blocked).await?;
+            let now = cluster.record();
+            registry.change_record(&cluster, &now, blocked).await?;
         }
     }
     conclude(context, caller, &cluster, step)
@@ -130,6 +140,9 @@ fn conclude(
             DeletionAnswer::Recorded(error.to_string())
         }
         Ok(Requeue::Gone) => DeletionAnswer::Gone,
+        Ok(_) if context.state.registry.is_leased_elsewhere(cluster, &record) => {
+            DeletionAnswer::Recorded("another process is at work on it".to_owned())
+        }
         Ok(_) => DeletionAnswer::Taken,
     };
     spawn_worker(context, cluster);

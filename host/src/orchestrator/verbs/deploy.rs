@@ -53,11 +53,13 @@ pub(crate) async fn deploy_cluster(
         context
             .state
             .registry
-            .change_record(&cluster, |record| record.retry_intent(&given, owner))
+            .change_record(&cluster, &record, |record| {
+                record.retry_intent(&given, owner)
+            })
             .await?;
         reconcile_once(&context, &cluster, &caller.session, None).await
     } else {
-        match record_intent(&context, &caller, &cluster, &given).await? {
+        match record_intent(&context, &caller, &cluster, &record, &given).await? {
             Intent::Checked(request) => {
                 reconcile_once(&context, &cluster, &caller.session, Some(*request)).await
             }
@@ -74,6 +76,14 @@ pub(crate) async fn deploy_cluster(
         Ok(_) | Err(OrchestratorError::Cloud(_) | OrchestratorError::Busy { .. }) => {
             spawn_worker(&context, &cluster);
         }
+        // Somebody else has changed the cluster meanwhile: what is wanted is decided again.
+        Err(error @ OrchestratorError::Outdated(_)) => return Err(error),
+        // Only this host failed: what is wanted stands, and the background finds out how far it
+        // came.
+        Err(error @ OrchestratorError::Internal(_)) => {
+            spawn_worker(&context, &cluster);
+            return Err(error);
+        }
         // What is wanted stands until the caller comes with a token that is good for it.
         Err(OrchestratorError::Unauthorized(words)) => {
             context.state.sessions.forget_session(&caller.session);
@@ -82,20 +92,39 @@ pub(crate) async fn deploy_cluster(
             return Err(OrchestratorError::Unauthorized(words));
         }
         Err(error) => {
-            context
-                .state
-                .registry
-                .change_record(&cluster, ClusterRecord::withdraw_intent)
-                .await?;
+            withdraw_intent(&context, &cluster, &record).await?;
             return Err(error);
         }
     }
-    let record = context
+    let acknowledged = context
         .state
         .registry
-        .change_record(&cluster, ClusterRecord::acknowledge_deploy)
+        .change_record(
+            &cluster,
+            &cluster.record(),
+            ClusterRecord::acknowledge_deploy,
+        )
         .await?;
-    Ok(show_cluster(&cluster, &record))
+    Ok(show_cluster(&cluster, &acknowledged))
+}
+
+/// Leaves the record as it was before a deploy that was refused; where Heat may have the stack, or
+/// somebody else has gone on with it, what is wanted stands.
+async fn withdraw_intent(
+    context: &Arc<Context>,
+    cluster: &LockedCluster<'_>,
+    before: &ClusterRecord,
+) -> Result<(), OrchestratorError> {
+    let now = cluster.record();
+    let withdraw = |record: &mut ClusterRecord| record.withdraw_intent(before);
+    let registry = &context.state.registry;
+    match registry.change_record(cluster, &now, withdraw).await {
+        Err(OrchestratorError::Outdated(_)) => {
+            spawn_worker(context, cluster);
+            Ok(())
+        }
+        other => other.map(drop),
+    }
 }
 
 /// A deploy that is recorded.
@@ -135,17 +164,18 @@ async fn record_intent(
     context: &Context,
     caller: &Caller,
     cluster: &LockedCluster<'_>,
+    decided_on: &ClusterRecord,
     given: &BTreeMap<String, String>,
 ) -> Result<Intent, OrchestratorError> {
-    let (spec, chain) = context.parse_request(&cluster.record().name, given)?;
+    let (spec, chain) = context.parse_request(&decided_on.name, given)?;
     let PlannedDeploy { spec, planned, .. } =
         plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
     let intent = build_intent(caller, given, &spec, &planned);
     // Heat checks the stack as it will be, its snapshot included, before anything is recorded.
-    let mut wanted = ClusterRecord::clone(&cluster.record());
+    let mut wanted = decided_on.clone();
     wanted
         .record_intent(&intent)
-        .map_err(|_| changed_meanwhile(&wanted.name))?;
+        .map_err(|_| OrchestratorError::Outdated(decided_on.name.clone()))?;
     let mut request = stack_request::build_stack_request(&wanted, &context.host, &planned);
     let unanswered = match caller.session.validate(&request).await {
         Ok(()) => None,
@@ -154,13 +184,8 @@ async fn record_intent(
     };
     let registry = &context.state.registry;
     let record = registry
-        .change_record(cluster, |record| record.record_intent(&intent))
+        .change_record(cluster, decided_on, |record| record.record_intent(&intent))
         .await?;
-    // What another process has recorded meanwhile must not be created by this plan.
-    if record.spec.as_ref() != Some(&intent.spec) {
-        return Err(changed_meanwhile(&record.name));
-    }
-    // Another process may have written the record meanwhile, which the stack is to carry.
     stack_request::set_snapshot(&mut request, &record);
     Ok(unanswered.map_or_else(|| Intent::Checked(Box::new(request)), Intent::Unanswered))
 }
@@ -186,15 +211,9 @@ async fn repeat_deploy(
     let record = context
         .state
         .registry
-        .change_record(cluster, change)
+        .change_record(cluster, record, change)
         .await?;
     Ok(show_cluster(cluster, &record))
-}
-
-fn changed_meanwhile(name: &str) -> OrchestratorError {
-    OrchestratorError::Conflict(format!(
-        "another host has changed `{name}` meanwhile; look at it and ask again"
-    ))
 }
 
 /// Why a second deploy is refused.

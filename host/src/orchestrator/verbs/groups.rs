@@ -6,37 +6,34 @@ use std::{collections::BTreeSet, sync::Arc};
 use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
-    locks::lock_mutex,
     verbs::find::find_cluster,
 };
+pub use crate::store::MembershipChange;
 use crate::store::{self, ClusterGroup};
-
-/// What a change makes of the clusters that a group has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MembershipChange {
-    /// These too.
-    Add,
-    /// These no longer.
-    Remove,
-    /// These and no others.
-    Only,
-}
 
 pub(crate) async fn project_groups(
     context: &Context,
     caller: &Caller,
 ) -> Result<Arc<Vec<ClusterGroup>>, OrchestratorError> {
     let project = caller.project_id();
-    if let Some(groups) = lock_mutex(&context.groups.known).get(project) {
-        return Ok(Arc::clone(groups));
+    let (state, cache) = (&context.state, &context.groups);
+    let now = state.clock.monotonic_now();
+    match cache.get(project, now, state.limits.observe_every) {
+        Some(groups) => Ok(groups),
+        None => read_groups(context, project).await,
     }
-    let groups = Arc::new(Box::pin(context.state.registry.store().groups(project)).await?);
-    let mut known = lock_mutex(&context.groups.known);
-    if known.len() >= context.state.limits.sessions {
-        // They are read again when they are asked for.
-        known.clear();
-    }
-    known.insert(project.to_owned(), Arc::clone(&groups));
+}
+
+/// The groups as the store has them now: another process may have changed them.
+async fn read_groups(
+    context: &Context,
+    project: &str,
+) -> Result<Arc<Vec<ClusterGroup>>, OrchestratorError> {
+    let (state, cache) = (&context.state, &context.groups);
+    let ticket = cache.begin_read();
+    let groups = Arc::new(Box::pin(state.registry.store().groups(project)).await?);
+    let now = state.clock.monotonic_now();
+    cache.keep(ticket, project, &groups, now, state.limits.sessions);
     Ok(groups)
 }
 
@@ -45,8 +42,9 @@ pub(crate) async fn define_group(
     caller: &Caller,
     group: ClusterGroup,
 ) -> Result<(), OrchestratorError> {
-    let _turn = context.groups.turn.lock().await;
-    let groups = project_groups(context, caller).await?;
+    let turn = context.groups.turn(caller.project_id());
+    let _turn = turn.lock().await;
+    let groups = read_groups(context, caller.project_id()).await?;
     let is_same = |known: &&ClusterGroup| {
         known.name == group.name
             && known.place == group.place
@@ -89,7 +87,8 @@ pub(crate) async fn remove_group(
     caller: &Caller,
     name: &str,
 ) -> Result<(), OrchestratorError> {
-    let _turn = context.groups.turn.lock().await;
+    let turn = context.groups.turn(caller.project_id());
+    let _turn = turn.lock().await;
     let written = context
         .state
         .registry
@@ -117,37 +116,23 @@ pub(crate) async fn change_members(
                 .clone(),
         );
     }
-    let _turn = context.groups.turn.lock().await;
-    let groups = project_groups(context, caller).await?;
-    let group = groups
-        .iter()
-        .find(|group| group.name == name)
-        .ok_or_else(|| OrchestratorError::NotFound(name.to_owned()))?;
-    let mut wanted = match how {
-        MembershipChange::Add => &group.clusters | &named,
-        MembershipChange::Remove => &group.clusters - &named,
-        MembershipChange::Only => named,
-    };
-    // Those that were deleted meanwhile are gone from the group too.
-    let living: BTreeSet<String> = context
-        .state
-        .registry
-        .list_project(caller.project_id())
-        .await?
-        .iter()
-        .map(|handle| handle.record().id.clone())
-        .collect();
-    wanted.retain(|id| living.contains(id));
+    let turn = context.groups.turn(caller.project_id());
+    let _turn = turn.lock().await;
+    let groups = read_groups(context, caller.project_id()).await?;
+    if !groups.iter().any(|group| group.name == name) {
+        return Err(OrchestratorError::NotFound(name.to_owned()));
+    }
+    // Only what is named changes, whatever another process makes of the others meanwhile.
     let written = context
         .state
         .registry
         .store()
-        .set_members(caller.project_id(), name, &wanted)
+        .change_members(caller.project_id(), name, how, &named)
         .await;
     forget_groups(context, caller);
     Ok(written?)
 }
 
 fn forget_groups(context: &Context, caller: &Caller) {
-    lock_mutex(&context.groups.known).remove(caller.project_id());
+    context.groups.forget(caller.project_id());
 }

@@ -273,7 +273,7 @@ pub(crate) async fn preview_deploy(
     }
     let (spec, chain) = context.parse_request(name, &merged)?;
     let made = plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
-    let mut record = create::new_record(caller, name, merged.clone());
+    let mut record = create::new_record(context, caller, name, merged.clone());
     let intent = deploy::build_intent(caller, &merged, &made.spec, &made.planned);
     record
         .record_intent(&intent)

@@ -43,7 +43,7 @@ pub(crate) async fn provision_cluster(
     )?;
     let registry = &context.state.registry;
     let record = registry
-        .change_record(&cluster, |record| {
+        .change_record(&cluster, &record, |record| {
             record.provision(&merged, &initial, &foreign)
         })
         .await?;

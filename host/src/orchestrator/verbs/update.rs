@@ -33,7 +33,10 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::{ClusterChange, ClusterSpec, Lifecycle, LifecyclePhase, RolloutStep, attributes},
+    cluster::{
+        ClusterChange, ClusterSpec, Lifecycle, LifecyclePhase, RolloutStep, attributes,
+        limits::{MAX_GENERATION, SPARE_GENERATIONS},
+    },
     openstack::{CloudSession, StackId},
     store::ClusterRecord,
 };
@@ -61,8 +64,9 @@ pub(crate) async fn update_cluster(
     let request = UpdateRequest::from_attributes(given);
     if record.lifecycle == Lifecycle::Requested {
         let merged = merge_before_deploy(&context, &record, request)?;
-        return create::store_attributes(&context, &cluster, &merged).await;
+        return create::store_attributes(&context, &cluster, &record, &merged).await;
     }
+    let mut record = record;
     if record.change().is_none() {
         if !desired_state::changes_cluster(&context, &record, &request)? {
             let merged = merge_attributes::merge_attributes(
@@ -70,13 +74,14 @@ pub(crate) async fn update_cluster(
                 request.given,
                 &context.state.limits,
             )?;
-            return create::store_attributes(&context, &cluster, &merged).await;
+            return create::store_attributes(&context, &cluster, &record, &merged).await;
         }
-        if rollout::catch_up(&context, &cluster, &caller.session).await? {
+        if let Some(newer) = rollout::catch_up(&context, &cluster, &record, &caller.session).await?
+        {
             spawn_worker(&context, &cluster);
+            record = newer;
         }
     }
-    let record = cluster.record();
     if let Some(change) = record.change() {
         return match record.blocked_reason() {
             Some(why) => {
@@ -95,7 +100,7 @@ pub(crate) async fn update_cluster(
     } = desired_state::change_target(&context, &record, &request)?;
     at_rest(&record)?;
     let planned = plan_change(&context, &caller, &record, &from, to, attributes).await?;
-    begin_change(&context, &caller, &cluster, planned).await?;
+    begin_change(&context, &caller, &cluster, &record, planned).await?;
     Ok(show_cluster(&cluster, &cluster.record()))
 }
 
@@ -150,7 +155,7 @@ async fn update_during_change(
     let after = context
         .state
         .registry
-        .change_record(cluster, |record| {
+        .change_record(cluster, record, |record| {
             record.store_attributes_of_change(&kept, &merged)
         })
         .await?;
@@ -177,7 +182,8 @@ async fn retry_blocked_change(
         .unwrap_or_else(|| why.to_owned());
     // Whether the caller may is not known yet.
     cluster.set_volunteer(caller.user_id());
-    rollback::start_rollback(context, cluster, why, record.owner.clone()).await?;
+    let owner = record.owner.clone();
+    let turned = rollback::start_rollback(context, cluster, record, why, owner).await?;
     spawn_worker(context, cluster);
     if wants_more {
         let words = format!(
@@ -191,7 +197,7 @@ async fn retry_blocked_change(
         request.foreign(),
         &context.state.limits,
     )?;
-    create::store_attributes(context, cluster, &kept).await
+    create::store_attributes(context, cluster, &turned, &kept).await
 }
 
 /// Whether the cluster can be changed now, and its nodes notified.
@@ -239,6 +245,18 @@ pub(crate) fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
         )));
     }
     Ok(())
+}
+
+/// Whether there are numbers for these steps, and for those back.
+fn has_generations(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), OrchestratorError> {
+    let last = steps.iter().map(|step| step.generation).max();
+    if last.is_none_or(|last| last <= MAX_GENERATION - SPARE_GENERATIONS) {
+        return Ok(());
+    }
+    Err(OrchestratorError::NotApplicable(format!(
+        "`{}` has been changed as often as a cluster can be; deploy a new one",
+        record.name
+    )))
 }
 
 /// Whether everybody who has to be notified can be.
@@ -308,8 +326,9 @@ pub(crate) async fn plan_change(
         &to,
         &record.notified.installed,
         &installed,
-        record.notified.generation + 1,
+        record.notified.generation.saturating_add(1),
     );
+    has_generations(record, &steps)?;
     can_hear(record, &steps)?;
     let added = to
         .ids()
@@ -375,22 +394,21 @@ async fn begin_change(
     context: &Arc<Context>,
     caller: &Caller,
     cluster: &LockedCluster<'_>,
+    before: &ClusterRecord,
     planned: PlannedChange,
 ) -> Result<(), OrchestratorError> {
     let PlannedChange { change, plan, .. } = planned;
-    let record = |record: &mut ClusterRecord| record.begin_change(&change, caller.user_id());
-    let kept = context
-        .state
-        .registry
-        .change_record(cluster, record)
-        .await?;
+    let registry = &context.state.registry;
+    let begin = |record: &mut ClusterRecord| record.begin_change(&change, caller.user_id());
+    let kept = registry.change_record(cluster, before, begin).await?;
     context.change_plans.insert(&kept.id, Arc::new(plan));
     tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
-    let sent = rollout::send_step(context, cluster, &caller.session).await;
-    if status::is_deleted_outside(&cluster.record().observed) {
-        at_rest(&cluster.record())?;
+    let sent = rollout::send_step(context, cluster, &kept, &caller.session).await;
+    let now = cluster.record();
+    if status::is_deleted_outside(&now.observed) {
+        at_rest(&now)?;
     }
-    if cluster.record().change().map(|now| &now.steps) != Some(&change.steps) {
+    if now.change().map(|now| &now.to) != Some(&change.to) {
         spawn_worker(context, cluster);
         return Err(OrchestratorError::Conflict(format!(
             "another host has changed `{}` meanwhile; look at it and ask again",
@@ -403,15 +421,19 @@ async fn begin_change(
         | Err(
             OrchestratorError::Cloud(_)
             | OrchestratorError::Busy { .. }
+            | OrchestratorError::Outdated(_)
             | OrchestratorError::Internal(_),
         ) => {}
         Err(error) => {
-            context.change_plans.remove(&kept.id);
-            context
-                .state
-                .registry
-                .change_record(cluster, ClusterRecord::withdraw_change)
-                .await?;
+            let withdraw = |record: &mut ClusterRecord| record.withdraw_change(before);
+            match registry.change_record(cluster, &now, withdraw).await {
+                // Somebody else has gone on with it.
+                Err(OrchestratorError::Outdated(_)) => spawn_worker(context, cluster),
+                withdrawn => {
+                    withdrawn?;
+                    context.change_plans.remove(&kept.id);
+                }
+            }
             return Err(error);
         }
     }

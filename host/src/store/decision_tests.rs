@@ -1,0 +1,66 @@
+//! On what a transition was decided, who may have the cloud change something, and what a refusal
+//! leaves.
+
+use super::*;
+
+#[test]
+fn one_process_at_a_time_has_the_lease_until_it_ends_or_is_taken_over() {
+    let mut record = situation("deploying");
+    record.take_lease("one", false).unwrap();
+    let held = record.lease.clone().unwrap();
+    let before = record.clone();
+    assert!(record.take_lease("other", false).is_err());
+    assert_eq!(record, before, "a refused transition changes nothing");
+    record.mark_written(&before, true, 0);
+    record
+        .take_lease("one", false)
+        .expect("whoever holds it may ask again");
+    assert!(
+        record.end_lease(&held).is_err(),
+        "an answer to what was asked before is another lease's"
+    );
+    record.take_lease("other", true).unwrap();
+    let lease = record.lease.clone().unwrap();
+    record.end_lease(&lease).unwrap();
+    assert_eq!(record.lease, None);
+    assert!(record.end_lease(&lease).is_err());
+}
+
+#[test]
+fn a_decision_outlives_observations_and_no_other_decision() {
+    let read = situation("changing");
+    let mut now = read.clone();
+    now.mark_written(&read, false, 9);
+    assert!(now.is_decided_on(&read), "only observed");
+    assert_eq!((now.revision, now.updated_s), (read.revision + 1, 0));
+    let observed = now.clone();
+    now.mark_written(&observed, true, 9);
+    assert!(!now.is_decided_on(&read));
+    assert_eq!(now.updated_s, 9);
+}
+
+#[test]
+fn what_heat_refuses_leaves_everything_as_it_was_before() {
+    let mut before = situation("requested");
+    before.0.attributes = BTreeMap::from([("a".to_owned(), "old".to_owned())]);
+    before.0.region = "one".to_owned();
+    let mut record = before.clone();
+    record.record_intent(&intent()).unwrap();
+    assert_ne!(record.attributes, before.attributes);
+    record.withdraw_intent(&before).unwrap();
+    assert_eq!(record, before);
+
+    let mut before = situation("rolled back");
+    before.0.owner = Some("who rolled it back".to_owned());
+    let mut record = before.clone();
+    record.begin_change(&change(), "u").unwrap();
+    assert_ne!(record.owner, before.owner);
+    record.withdraw_change(&before).unwrap();
+    assert_eq!(record, before, "its owner and why it was rolled back too");
+    record.begin_change(&change(), "u").unwrap();
+    record.mark_step_sent(&step(1), 5).unwrap();
+    assert!(
+        record.withdraw_change(&before).is_err(),
+        "heat has a step of it"
+    );
+}
