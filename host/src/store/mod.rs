@@ -239,8 +239,9 @@ impl RecordStore {
         let query = sqlx::query(
             "SELECT id, record, name FROM cluster WHERE project_id = ? AND name = ? AND live = 1 ORDER BY region",
         );
-        let rows = query.bind(project_id).bind(name).fetch_all(&self.pool);
-        rows.await?.iter().map(deserialize_record).collect()
+        let query = query.bind(project_id).bind(name);
+        let rows = self.call(query.fetch_all(&self.pool)).await?;
+        rows.iter().map(deserialize_record).collect()
     }
 
     /// The records of this name that are under deletion.
