@@ -58,7 +58,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 24] = [
+const PURE: [&str; 29] = [
     "addressing/mod.rs",
     "bundle/mod.rs",
     "bundle/node_update.rs",
@@ -67,13 +67,18 @@ const PURE: [&str; 24] = [
     "openstack/types.rs",
     "orchestrator/planning/cluster_plan/claims.rs",
     "orchestrator/planning/cluster_plan/nodes.rs",
+    "orchestrator/planning/image_check.rs",
     "orchestrator/planning/merge_attributes.rs",
+    "orchestrator/planning/new_nodes.rs",
+    "orchestrator/planning/pinning.rs",
     "orchestrator/planning/quota.rs",
     "orchestrator/planning/resolve.rs",
     "orchestrator/planning/template_diff.rs",
+    "orchestrator/planning/template_overlay.rs",
     "orchestrator/reconcile/decide.rs",
     "orchestrator/rollout/steps.rs",
     "orchestrator/stack/mod.rs",
+    "orchestrator/stack/request_size.rs",
     "orchestrator/stack/snapshot.rs",
     "orchestrator/stack/stack_request.rs",
     "orchestrator/stack/step_plan.rs",

@@ -39,6 +39,8 @@ pub(crate) struct LifecycleFixture {
     /// The region that hosts are started for.
     region: std::sync::Mutex<Option<&'static str>>,
     pub(crate) planner: Arc<Plans>,
+    /// Other plugins than these.
+    others: Option<Arc<dyn ClusterPlanner>>,
 }
 
 impl LifecycleFixture {
@@ -50,7 +52,22 @@ impl LifecycleFixture {
             data: tempfile::tempdir().unwrap(),
             region: std::sync::Mutex::default(),
             planner: Arc::new(Plans::new()),
+            others: None,
         }
+    }
+
+    /// Hosts that begin from now on have these plugins.
+    pub(crate) fn use_plugins(&mut self, plugins: Arc<dyn ClusterPlanner>) {
+        self.others = Some(plugins);
+    }
+
+    /// Until every host with other plugins is gone, with all that it did in the background.
+    pub(crate) async fn plugins_are_idle(&self) {
+        let others = self.others.as_ref().unwrap();
+        eventually("nothing runs on", async || {
+            (Arc::strong_count(others) == 1).then_some(())
+        })
+        .await;
     }
 
     /// A host over the store as it is.
@@ -128,7 +145,10 @@ impl LifecycleFixture {
         config.limits.backoff = Duration::from_millis(1);
         config.limits.backoff_max = Duration::from_millis(5);
         let client = CloudClient::new(config).unwrap();
-        let planner = Arc::clone(&self.planner) as Arc<dyn ClusterPlanner>;
+        let planner = match &self.others {
+            Some(others) => Arc::clone(others),
+            None => Arc::clone(&self.planner) as Arc<dyn ClusterPlanner>,
+        };
         let parts = OrchestratorConfig {
             host: name.to_owned(),
             client,

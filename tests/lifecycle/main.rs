@@ -6,14 +6,19 @@
     reason = "helpers of tests: what they set up is there"
 )]
 
+mod change_limits;
 mod create_delete;
 mod deletion;
 mod faults;
 mod fixture;
 mod gone;
 mod groups;
+mod images;
+mod lost_parts;
+mod moving_plugins;
 mod old_records;
 mod owners;
+mod pinning;
 mod plan_once;
 mod preview;
 mod readers;

@@ -175,11 +175,12 @@ async fn a_plugin_answers_in_the_sandbox_as_it_does_natively() {
 
 #[test]
 fn the_host_and_the_sdk_call_the_contracts_keywords_the_same() {
-    use stampede::cluster::framework::{FIXED_KEYWORD, KEPT_SETTING_PREFIX};
+    use stampede::cluster::framework::{FIXED_KEYWORD, JAVA_KEYWORD, KEPT_SETTING_PREFIX};
     assert_eq!(
-        (FIXED_KEYWORD, KEPT_SETTING_PREFIX),
+        (FIXED_KEYWORD, JAVA_KEYWORD, KEPT_SETTING_PREFIX),
         (
             stampede_plugin::settings::FIXED_KEYWORD,
+            stampede_plugin::settings::JAVA_KEYWORD,
             stampede_plugin::settings::KEPT_SETTING_PREFIX
         )
     );

@@ -104,6 +104,18 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
         may_change: false,
     },
     AttributeSchema {
+        name: "image.has_java",
+        description: "whether the image has a Java inside that the frameworks take, whatever its distribution packages",
+        value: AttributeValue::Flag {
+            default: false,
+            field: SpecField {
+                get: |spec| &spec.image_has_java,
+                get_mut: |spec| &mut spec.image_has_java,
+            },
+        },
+        may_change: false,
+    },
+    AttributeSchema {
         name: "key",
         description: "name of the key pair for SSH",
         value: AttributeValue::CloudName {
@@ -217,6 +229,13 @@ pub enum AttributeValue {
         /// What holds it.
         field: SpecField<u32>,
     },
+    /// True or false.
+    Flag {
+        /// Where none is given.
+        default: bool,
+        /// What holds it.
+        field: SpecField<bool>,
+    },
     /// The name or id of something in the cloud.
     CloudName {
         /// In words.
@@ -292,6 +311,7 @@ pub fn default_spec() -> ClusterSpec {
     for attribute in ATTRIBUTES {
         match &attribute.value {
             AttributeValue::Number { default, field, .. } => field.set(&mut spec, *default),
+            AttributeValue::Flag { default, field } => field.set(&mut spec, *default),
             AttributeValue::NodeNetwork { default, field } => {
                 field.set(&mut spec, (*default).to_owned());
             }
@@ -312,6 +332,7 @@ impl AttributeSchema {
     pub fn type_name(&self) -> &'static str {
         match self.value {
             AttributeValue::Number { .. } => "integer",
+            AttributeValue::Flag { .. } => "boolean",
             _ => "string",
         }
     }
@@ -320,6 +341,7 @@ impl AttributeSchema {
     pub fn default_text(&self) -> String {
         match self.value {
             AttributeValue::Number { default, .. } => default.to_string(),
+            AttributeValue::Flag { default, .. } => default.to_string(),
             AttributeValue::CloudName { default, .. }
             | AttributeValue::Url { default, .. }
             | AttributeValue::NodeNetwork { default, .. }
@@ -334,6 +356,7 @@ impl AttributeSchema {
     pub fn range_text(&self) -> String {
         match self.value {
             AttributeValue::Number { least, most, .. } => format!("{least} to {most}"),
+            AttributeValue::Flag { .. } => "true or false".to_owned(),
             AttributeValue::CloudName { .. } => {
                 format!("up to {} characters", limits::MAX_CLOUD_NAME_CHARS)
             }
@@ -371,6 +394,10 @@ impl AttributeSchema {
                 let number = parse_value::parse_number(name, text, *least, *most)?;
                 field.set(spec, number);
             }
+            AttributeValue::Flag { field, .. } => {
+                clean()?;
+                field.set(spec, parse_value::parse_flag(name, text)?);
+            }
             AttributeValue::CloudName { field, .. } => {
                 clean()?;
                 field.set(spec, Some(parse_value::parse_cloud_name(name, text)?));
@@ -404,6 +431,11 @@ impl AttributeSchema {
     pub fn render(&self, spec: &ClusterSpec) -> Option<String> {
         match &self.value {
             AttributeValue::Number { field, .. } => Some((field.get)(spec).to_string()),
+            // Shown where it is set, so that the attributes of most clusters stay short.
+            AttributeValue::Flag { default, field } => {
+                let value = *(field.get)(spec);
+                (value != *default).then(|| value.to_string())
+            }
             AttributeValue::CloudName { field, .. } | AttributeValue::Url { field, .. } => {
                 (field.get)(spec).clone()
             }
@@ -429,6 +461,7 @@ impl AttributeSchema {
     pub fn copy_value(&self, from: &ClusterSpec, to: &mut ClusterSpec) {
         match &self.value {
             AttributeValue::Number { field, .. } => field.copy(from, to),
+            AttributeValue::Flag { field, .. } => field.copy(from, to),
             AttributeValue::CloudName { field, .. } | AttributeValue::Url { field, .. } => {
                 field.copy(from, to);
             }

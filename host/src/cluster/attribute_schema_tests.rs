@@ -12,7 +12,14 @@ use crate::cluster::{
 
 /// Fields of a spec that no attribute of Stampede's own sets: the entity's name, plugins'
 /// parameters, and what the host keeps beside them.
-const FIELDS_WITHOUT_ROW: [&str; 5] = ["name", "worker_ids", "ids_given", "settings", "computed"];
+const FIELDS_WITHOUT_ROW: [&str; 6] = [
+    "name",
+    "worker_ids",
+    "ids_given",
+    "settings",
+    "computed",
+    "pins",
+];
 
 fn plugin(name: &str) -> PluginDescriptor {
     PluginDescriptor {
@@ -48,6 +55,10 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
         AttributeValue::Number { least, most, .. } => (
             Some(most.to_string()),
             vec![(least - 1).to_string(), (most + 1).to_string()],
+        ),
+        AttributeValue::Flag { default, .. } => (
+            Some((!default).to_string()),
+            vec!["yes".to_owned(), "1".to_owned()],
         ),
         AttributeValue::CloudName { .. } => (
             Some("x".to_owned()),
@@ -136,6 +147,7 @@ fn every_row_parses_its_default() {
         let is_a_value = matches!(
             row.value,
             AttributeValue::Number { .. }
+                | AttributeValue::Flag { .. }
                 | AttributeValue::NodeNetwork { .. }
                 | AttributeValue::Frameworks { .. }
         );

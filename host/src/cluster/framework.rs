@@ -13,6 +13,10 @@ pub const CLUSTER: &str = "cluster";
 /// `true` the parameter is fixed with the cluster, and an update that changes it is refused.
 /// Plugins write it by the SDK's constant of the same name.
 pub const FIXED_KEYWORD: &str = "x-stampede-fixed";
+/// A keyword of the whole schema in [`PluginDescriptor::parameters`]: an object with the oldest and
+/// the newest Java that each version runs on, `{"3.5.0": [17, 17]}`. Images whose distribution
+/// packages none of these are refused before anything is made.
+pub const JAVA_KEYWORD: &str = "x-stampede-java";
 /// What an attribute's name in [`ProvidedService::attributes`] begins with when it says a parameter
 /// that the plugin has computed: `setting.replication` = `2` keeps `replication` at 2 while nodes
 /// come and go, unless the user says it.

@@ -5,6 +5,7 @@
 //! - [`attribute_schema`]: the table of all attributes; begin here to add one
 //! - [`attributes`]: parses attributes, pairs of texts, to a [`ClusterSpec`] over an operator's
 //!   [`defaults`], and renders them back; `parse_value`: the values, by their kind
+//! - [`attribute_changes`]: what an update gives, over the spec of a running cluster
 //! - [`attribute_names`]: the names that requests may use; [`limits`]: how much may be asked for
 //! - [`spec`]: what a user asked for
 //! - [`framework`]: what a plugin is, is asked, and offers; [`parameter_schema`]: its parameters
@@ -13,8 +14,9 @@
 //! - [`state`]: where a cluster stands
 //! - [`lifecycle`]: how far its life has come
 //! - [`progress`]: what a node reports of itself
-//! - [`change`]: a change to a running cluster
+//! - [`change`]: a change to a running cluster; [`pins`]: what it was made of
 
+pub mod attribute_changes;
 pub mod attribute_names;
 pub mod attribute_schema;
 pub mod attributes;
@@ -28,6 +30,7 @@ pub mod limits;
 
 pub mod parameter_schema;
 mod parse_value;
+pub mod pins;
 pub mod problem;
 pub mod progress;
 pub mod spec;
@@ -38,6 +41,7 @@ pub use change::{ClusterChange, RolloutStep};
 pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;
 pub use lifecycle::Lifecycle;
+pub use pins::{ClusterPins, PinnedPlugin};
 pub use problem::Problem;
 pub use spec::ClusterSpec;
 pub use state::{ClusterState, LifecyclePhase};

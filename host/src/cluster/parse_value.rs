@@ -229,6 +229,14 @@ pub(super) fn parse_network_list(path: &str, value: &str) -> Result<Vec<String>,
     Ok(cidrs)
 }
 
+/// `true` or `false`.
+pub(super) fn parse_flag(path: &str, value: &str) -> Result<bool, Problem> {
+    value.trim().parse().map_err(|_| {
+        let message = format!("must be true or false, got `{}`", shorten(value));
+        Problem::new(path, message, "")
+    })
+}
+
 /// The words of a list: separated by commas or blanks.
 pub(super) fn split_list(value: &str) -> impl Iterator<Item = &str> {
     value

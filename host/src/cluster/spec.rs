@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::pins::ClusterPins;
+
 /// One cluster as asked for. Made by [`super::attributes`] from `stampede.*` attributes or `--set`;
 /// a new field that users set takes a row of [`super::attribute_schema`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,9 @@ pub struct ClusterSpec {
     pub worker_flavor: Option<String>,
     /// Image name or id.
     pub image: Option<String>,
+    /// Whether the image has a Java inside that the frameworks take.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub image_has_java: bool,
     /// Key pair name.
     pub key: Option<String>,
     /// External network name or id.
@@ -49,6 +54,9 @@ pub struct ClusterSpec {
     /// and go; the user's own win.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub computed: BTreeMap<String, BTreeMap<String, String>>,
+    /// What it was made of; none before it is planned, and in records of former versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pins: Option<Box<ClusterPins>>,
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -89,6 +97,35 @@ impl ClusterSpec {
             ids_given,
             ..self.clone()
         }
+    }
+
+    /// The image by which the cloud is asked: the pinned id, else what the user named.
+    pub fn image_reference(&self) -> Option<&str> {
+        self.pinned(|pins| &pins.image_id, &self.image)
+    }
+
+    /// The master's flavor likewise.
+    pub fn master_flavor_reference(&self) -> Option<&str> {
+        self.pinned(|pins| &pins.master_flavor_id, &self.master_flavor)
+    }
+
+    /// The workers' flavor likewise.
+    pub fn worker_flavor_reference(&self) -> Option<&str> {
+        self.pinned(|pins| &pins.worker_flavor_id, &self.worker_flavor)
+    }
+
+    /// The external network likewise.
+    pub fn external_network_reference(&self) -> Option<&str> {
+        self.pinned(|pins| &pins.external_network_id, &self.external_network)
+    }
+
+    fn pinned<'a>(
+        &'a self,
+        id: fn(&ClusterPins) -> &Option<String>,
+        named: &'a Option<String>,
+    ) -> Option<&'a str> {
+        let pinned = self.pins.as_deref().and_then(|pins| id(pins).as_deref());
+        pinned.or(named.as_deref())
     }
 
     /// A plugin's parameters: what it has computed at deploy, the user's own over it.

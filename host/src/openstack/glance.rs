@@ -100,6 +100,8 @@ struct RawImage {
     min_disk: u32,
     os_distro: Option<String>,
     os_version: Option<String>,
+    hw_architecture: Option<String>,
+    architecture: Option<String>,
     visibility: Option<String>,
     #[serde(default)]
     os_hidden: bool,
@@ -116,6 +118,8 @@ impl From<RawImage> for CloudImage {
             min_disk_gib: raw.min_disk,
             os_distro: raw.os_distro,
             os_version: raw.os_version,
+            // The newer name wins, as in Nova.
+            architecture: raw.hw_architecture.or(raw.architecture),
             visibility: raw.visibility.unwrap_or_default(),
             hidden: raw.os_hidden,
             created: raw.created_at,

@@ -2,6 +2,8 @@
 //! and events. A create whose answer was lost is resolved by looking the stack up, never by a
 //! second create.
 
+use std::collections::BTreeMap;
+
 use reqwest::{Method, StatusCode, header::LOCATION};
 use serde_json::{Map, Value, json};
 use tracing::info;
@@ -224,6 +226,25 @@ impl CloudSession {
         )
         .await?
         .json()
+    }
+
+    /// The files that the stack's template names, by name; none where Heat does not tell them.
+    ///
+    /// # Errors
+    /// When Heat cannot be asked.
+    pub async fn stack_files(
+        &self,
+        stack: &StackId,
+    ) -> Result<BTreeMap<String, String>, CloudError> {
+        let what = format!("show the files of stack `{}`", stack.name);
+        match self
+            .get(HEAT, &stack_path(stack, &["files"]), &[], what)
+            .await
+        {
+            Ok(answer) => answer.json(),
+            Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The stack's resources.

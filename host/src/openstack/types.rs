@@ -170,6 +170,8 @@ pub struct CloudImage {
     pub os_distro: Option<String>,
     /// `12`, `24.04`, where Glance names it.
     pub os_version: Option<String>,
+    /// `x86_64`, `aarch64`, where Glance names it.
+    pub architecture: Option<String>,
     /// `public`, `private`, `shared`, `community`.
     pub visibility: String,
     /// Not shown in lists by default.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cluster::{
-        ClusterSpec, Problem, attribute_names::AttributeNames, attributes,
+        ClusterSpec, Problem, attribute_changes, attribute_names::AttributeNames, attributes,
         defaults::OperatorDefaults,
     },
     metrics::HostMetrics,
@@ -126,17 +126,60 @@ impl Context {
         }
     }
 
-    /// The names of Stampede's own attributes that two sets of texts do not agree in, once they are
-    /// parsed: two spellings of one value are no change.
+    /// What a cluster is to be, from what it is and what is given over the texts that are stored.
+    /// Only what is given is checked, by the plugins of now.
+    ///
+    /// # Errors
+    /// `Invalid`: all problems at once.
+    pub(crate) fn parse_changes(
+        &self,
+        from: &ClusterSpec,
+        stored: &BTreeMap<String, String>,
+        given: &ClientAttributes,
+    ) -> Result<ClusterSpec, OrchestratorError> {
+        let to = attribute_changes::parse_changes(from, stored, given, &self.attribute_names)
+            .map_err(OrchestratorError::Invalid)?;
+        let changed = attributes::changed(from, &to);
+        if !changed.iter().any(|name| name.contains('.')) {
+            return Ok(to);
+        }
+        // As a new cluster's, but for what nobody has just named.
+        let strict = ClusterSpec {
+            pins: None,
+            ..to.clone()
+        };
+        let chain = self
+            .planner
+            .order_plugins(&strict)
+            .map_err(OrchestratorError::Invalid)?;
+        let mut problems = self.planner.check_settings(&strict, &chain);
+        problems.retain(|problem| {
+            let is_of = |name: &String| {
+                problem.path == *name || problem.path.starts_with(&format!("{name}."))
+            };
+            changed.iter().any(is_of)
+        });
+        if problems.is_empty() {
+            Ok(to)
+        } else {
+            Err(OrchestratorError::Invalid(problems))
+        }
+    }
+
+    /// The names of Stampede's own attributes in which what is given changes a cluster: two
+    /// spellings of one value are no change.
     pub(crate) fn changed_names(
         &self,
-        name: &str,
-        one: &BTreeMap<String, String>,
-        other: &BTreeMap<String, String>,
+        from: &ClusterSpec,
+        stored: &BTreeMap<String, String>,
+        given: &BTreeMap<String, String>,
     ) -> Result<Vec<String>, OrchestratorError> {
-        let before = self.parse_spec(name, one)?;
-        let after = self.parse_spec(name, other)?;
-        Ok(attributes::changed(&before, &after))
+        let given: ClientAttributes = given
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let to = self.parse_changes(from, stored, &given)?;
+        Ok(attributes::changed(from, &to))
     }
 
     /// Refuses changes of Stampede's own attributes; a client's foreign ones may change at any
@@ -146,7 +189,11 @@ impl Context {
         record: &ClusterRecord,
         given: &BTreeMap<String, String>,
     ) -> Result<(), OrchestratorError> {
-        let changed = self.changed_names(&record.name, &record.attributes, given)?;
+        let Some(from) = &record.spec else {
+            self.parse_spec(&record.name, given)?;
+            return Ok(());
+        };
+        let changed = self.changed_names(from, &record.attributes, given)?;
         if changed.is_empty() {
             return Ok(());
         }

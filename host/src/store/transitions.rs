@@ -130,6 +130,26 @@ impl ClusterRecord {
         Ok(())
     }
 
+    /// What is to be created was planned again, by other plugins perhaps, before Heat has it: the
+    /// record is what will be on the nodes. What was asked for, and by whom, stays.
+    ///
+    /// # Errors
+    /// When no deploy is under way.
+    pub fn replan_intent(
+        &mut self,
+        spec: &ClusterSpec,
+        endpoints: &BTreeMap<String, String>,
+        notified: &NodeNotifications,
+    ) -> TransitionResult {
+        if !matches!(self.lifecycle, Lifecycle::Deploying { .. }) {
+            return Err(self.refused("replan_intent"));
+        }
+        self.0.spec = Some(spec.clone());
+        self.0.endpoints.clone_from(endpoints);
+        self.0.notified.clone_from(notified);
+        Ok(())
+    }
+
     /// Heat has refused: the cluster is as it was `before` it was asked, in everything.
     ///
     /// # Errors

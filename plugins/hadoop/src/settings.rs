@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use stampede_plugin::settings::FIXED_KEYWORD;
+use stampede_plugin::settings::{FIXED_KEYWORD, JAVA_KEYWORD};
+
+use crate::units::RELEASES;
 
 /// The parameters as they come from the host, defaults filled in.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -99,7 +101,12 @@ pub fn schema() -> String {
             json!({"type": "object", "description": description, "additionalProperties": {"type": "string"}, "default": {}}),
         );
     }
-    json!({"type": "object", "properties": properties, "additionalProperties": false}).to_string()
+    let java = RELEASES.map(|release| {
+        let (oldest, newest) = release.java;
+        (release.version.to_owned(), json!([oldest, newest]))
+    });
+    json!({"type": "object", "properties": properties, "additionalProperties": false, JAVA_KEYWORD: Map::from_iter(java)})
+        .to_string()
 }
 
 fn add_hdfs(properties: &mut Map<String, Value>) {

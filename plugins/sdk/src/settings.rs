@@ -10,6 +10,9 @@ use crate::{Problem, Request, problem};
 /// fixed with the cluster, as a volume's size is. The host refuses an update that changes it, by
 /// the parameter's name.
 pub const FIXED_KEYWORD: &str = "x-stampede-fixed";
+/// A keyword of the whole JSON Schema: the oldest and the newest Java that each version runs on,
+/// `{"3.5.0": [17, 17]}`. The host refuses images whose distribution packages none of these.
+pub const JAVA_KEYWORD: &str = "x-stampede-java";
 /// What the name of a service's attribute begins with to say what the plugin has computed for a
 /// parameter that was left open: `setting.replication` = `2`. The host keeps that value while nodes
 /// come and go, unless the user sets another.

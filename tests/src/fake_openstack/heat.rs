@@ -49,6 +49,8 @@ pub(super) fn answer(cloud: &mut FakeCloud, call: &FakeRequest, project: &str) -
         ("DELETE", ["stacks", name, id]) => delete(cloud, project, name, id),
         ("GET", ["stacks", name, id, "template"]) => find(cloud, project, name, id)
             .map(|at| FakeReply::json(200, &cloud.stacks[at].template)),
+        ("GET", ["stacks", name, id, "files"]) => find(cloud, project, name, id)
+            .map(|at| FakeReply::json(200, &json!(cloud.stacks[at].files))),
         ("GET", ["stacks", name, id, "resources"]) => {
             find(cloud, project, name, id).map(|at| resources(cloud, at))
         }

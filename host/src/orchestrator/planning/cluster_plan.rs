@@ -41,6 +41,10 @@ pub trait PluginSource: Send + Sync {
         plugin: &'a str,
         request: &'a PluginRequest,
     ) -> BoxFuture<'a, Result<PluginBundle, PlanError>>;
+    /// SHA-256 of one that is there, in hexadecimal; empty where it has none.
+    fn digest(&self, _plugin: &str) -> String {
+        String::new()
+    }
 }
 
 /// A cluster as Heat takes it, and how it came about.
@@ -141,8 +145,7 @@ pub fn prepare(
     let groups = nodes::node_groups(spec, chosen);
     let mut requests = Vec::new();
     for descriptor in chain {
-        let settings =
-            typed_settings::type_settings(descriptor, &spec.settings_of(&descriptor.name));
+        let settings = typed_settings::type_settings_of(descriptor, spec);
         let settings = settings.unwrap_or_else(|found| {
             problems.extend(found);
             serde_json::Map::new()
@@ -199,7 +202,8 @@ fn not_built(error: BuildError, spec: &ClusterSpec) -> PlanError {
     )
 }
 
-fn version(spec: &ClusterSpec, descriptor: &PluginDescriptor) -> String {
+/// The version that a plugin is asked for.
+pub fn version(spec: &ClusterSpec, descriptor: &PluginDescriptor) -> String {
     let asked = spec
         .frameworks
         .iter()

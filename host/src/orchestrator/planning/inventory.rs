@@ -37,14 +37,29 @@ pub struct CloudInventory {
 }
 
 impl CloudInventory {
-    /// The flavor of this name or id.
+    /// The flavor of this id or name.
+    pub fn find_flavor(&self, reference: &str) -> Option<&CloudFlavor> {
+        let by_id = self.flavors.iter().find(|flavor| flavor.id == reference);
+        by_id.or_else(|| {
+            self.flavors
+                .iter()
+                .find(|flavor| flavor.size.name == reference)
+        })
+    }
+
+    /// The image that the spec names, else the active one of this id or name.
+    pub fn find_image(&self, reference: &str) -> Option<&CloudImage> {
+        let is_it = |image: &&CloudImage| image.id == reference || image.name == reference;
+        let named = self.image.as_ref().filter(is_it);
+        named.or_else(|| self.images.iter().find(is_it))
+    }
+
+    /// The size of the flavor of this name or id.
     ///
     /// # Errors
     /// `Invalid`: there is none, or no name.
     pub fn flavor(&self, name: Option<&str>) -> Result<cluster::Flavor, OrchestratorError> {
-        let found = self.flavors.iter().find(|flavor| {
-            Some(flavor.size.name.as_str()) == name || Some(flavor.id.as_str()) == name
-        });
+        let found = name.and_then(|name| self.find_flavor(name));
         let missing = || {
             OrchestratorError::Invalid(vec![Problem::new(
                 "flavor",
@@ -70,7 +85,7 @@ pub async fn take_inventory(
     spec: &ClusterSpec,
 ) -> Result<CloudInventory, OrchestratorError> {
     let image = async {
-        match spec.image.as_deref() {
+        match spec.image_reference() {
             None => Ok((None, None)),
             Some(name) => match session.find_image(name).await {
                 Ok(image) => Ok((image, None)),

@@ -3,17 +3,25 @@
 //! Layout
 //! - `plan_deploy`: all of it, for a cluster that is not there yet
 //! - [`inventory`]: what the cloud has
+//! - [`image_check`]: what an image says of itself, against what nodes need (pure)
 //! - [`resolve`]: open names filled in, named ones checked (pure)
 //! - [`planner`], [`cluster_plan`]: what the plugins make of it
+//! - [`pinning`]: what a cluster is made of, as its record keeps it (pure)
+//! - [`template_overlay`]: a change laid over what a stack has (pure)
+//! - [`new_nodes`]: whether what new nodes need is still there (pure)
 //! - [`quota`]: what the project may still take (pure)
 //! - [`template_diff`]: what an update makes of a stack's resources (pure)
 //! - `merge_attributes`: what a request makes of the attributes that are there (pure)
 
 pub mod cluster_plan;
+pub mod image_check;
 pub mod inventory;
 pub(crate) mod merge_attributes;
+pub mod new_nodes;
+pub mod pinning;
 pub(crate) mod plan_deploy;
 pub mod planner;
 pub mod quota;
 pub mod resolve;
 pub mod template_diff;
+pub mod template_overlay;

@@ -2,12 +2,14 @@
 //! plugins plan, and checks quotas. Creates nothing; all problems come at once.
 
 use crate::{
-    cluster::ClusterSpec,
+    cluster::{ClusterSpec, Flavor},
     openstack::CloudSession,
     orchestrator::{
         error::OrchestratorError,
         planning::{
+            image_check,
             inventory::{self, CloudInventory},
+            pinning,
             planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
             quota::{self, QuotaNeed},
             resolve,
@@ -15,21 +17,41 @@ use crate::{
     },
 };
 
-/// What a plan must know of the cloud.
+/// What a plan must know of the cloud. A flavor goes by the name that the spec has.
 pub(crate) fn resolve_flavors(
     spec: &ClusterSpec,
     cloud: &CloudInventory,
 ) -> Result<ResolvedFlavors, OrchestratorError> {
+    let flavor = |reference: Option<&str>, name: &Option<String>| {
+        let size = cloud.flavor(reference)?;
+        let name = name.clone().unwrap_or_else(|| size.name.clone());
+        Ok::<_, OrchestratorError>(Flavor { name, ..size })
+    };
     Ok(ResolvedFlavors {
-        flavors: cloud
-            .flavors
-            .iter()
-            .map(|flavor| flavor.size.clone())
-            .collect(),
-        master: cloud.flavor(spec.master_flavor.as_deref())?,
-        worker: cloud.flavor(spec.worker_flavor.as_deref())?,
+        flavors: all_flavors(cloud),
+        master: flavor(spec.master_flavor_reference(), &spec.master_flavor)?,
+        worker: flavor(spec.worker_flavor_reference(), &spec.worker_flavor)?,
         signal_transport: cloud.signal_transport.clone(),
     })
+}
+
+/// The flavors of a cluster that is there: as they were when it was made, where that is recorded.
+pub(crate) fn flavors_of_cluster(
+    spec: &ClusterSpec,
+    cloud: &CloudInventory,
+) -> Result<ResolvedFlavors, OrchestratorError> {
+    match spec.pins.as_deref() {
+        Some(pins) => Ok(ResolvedFlavors {
+            flavors: all_flavors(cloud),
+            ..ResolvedFlavors::for_nodes(&pins.flavors)
+        }),
+        None => resolve_flavors(spec, cloud),
+    }
+}
+
+fn all_flavors(cloud: &CloudInventory) -> Vec<Flavor> {
+    let flavors = cloud.flavors.iter();
+    flavors.map(|flavor| flavor.size.clone()).collect()
 }
 
 /// A deploy that the cloud has room for.
@@ -52,14 +74,19 @@ pub(crate) async fn plan_deploy(
     chain: &PluginChain,
 ) -> Result<PlannedDeploy, OrchestratorError> {
     let smallest = planner.smallest_resources(chain);
-    let cloud = inventory::take_inventory(session, spec).await?;
-    let spec =
-        resolve::resolve_spec(spec, &cloud, &smallest).map_err(OrchestratorError::Invalid)?;
+    let spec = pinning::name_versions(spec, &planner.descriptors());
+    let java = image_check::java_needs(&spec, &planner.descriptors());
+    let cloud = inventory::take_inventory(session, &spec).await?;
+    let mut spec = resolve::resolve_spec(&spec, &cloud, &smallest, &java)
+        .map_err(OrchestratorError::Invalid)?;
     let chosen = resolve_flavors(&spec, &cloud)?;
-    let planned = planner
+    let mut planned = planner
         .plan(&spec, chain, &chosen)
         .await
         .map_err(OrchestratorError::Invalid)?;
+    let pins = pinning::pin_cluster(&spec, &cloud, &chosen, planned.plugins.clone());
+    spec.pins = Some(Box::new(pins));
+    pinning::pin_template(&mut planned.template, &spec);
     let mut quotas = cloud.quotas;
     if quota::has_volumes(&planned.template) {
         if !session.has_volumes() {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     bundle::{node_script::NodeContent, node_update},
     cluster::{
-        ClusterSpec, Flavor, Problem,
+        ClusterSpec, Flavor, PinnedPlugin, Problem,
         change::FileDigests,
         framework::{NodeResources, PluginDescriptor},
     },
@@ -74,6 +74,8 @@ pub struct StackPlan {
     pub contents: BTreeMap<String, NodeContent>,
     /// Parameters by plugin whose computed values are to stay while nodes come and go.
     pub computed: BTreeMap<String, BTreeMap<String, String>>,
+    /// The plugins that made it, with what each was asked.
+    pub plugins: BTreeMap<String, PinnedPlugin>,
 }
 
 impl StackPlan {

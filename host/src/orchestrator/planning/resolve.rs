@@ -13,6 +13,7 @@ use crate::{
         framework::NodeResources,
     },
     openstack::{CloudImage, CloudNetwork},
+    orchestrator::planning::image_check::{JavaNeed, architecture_rank, check_image},
 };
 
 /// Names that a hint lists at most.
@@ -26,6 +27,7 @@ pub fn resolve_spec(
     spec: &ClusterSpec,
     cloud: &CloudInventory,
     smallest: &BTreeMap<String, NodeResources>,
+    java: &[JavaNeed],
 ) -> Result<ClusterSpec, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut keep = |result: Result<Option<String>, Problem>| {
@@ -34,21 +36,21 @@ pub fn resolve_spec(
             None
         })
     };
-    let chosen_image = keep(image(spec, cloud));
+    let chosen_image = keep(image(spec, cloud, java));
     let glance = chosen_image
         .as_deref()
-        .and_then(|name| cloud.image.as_ref().or_else(|| named_image(cloud, name)));
+        .and_then(|name| cloud.find_image(name));
     let need = |role| needed(smallest.get(role), glance);
     let chosen = ClusterSpec {
         master_flavor: keep(resolve_flavor(
             "master.flavor",
-            spec.master_flavor.as_deref(),
+            spec.master_flavor_reference(),
             cloud,
             need("master"),
         )),
         worker_flavor: keep(resolve_flavor(
             "worker.flavor",
-            spec.worker_flavor.as_deref(),
+            spec.worker_flavor_reference(),
             cloud,
             need("worker"),
         )),
@@ -57,11 +59,15 @@ pub fn resolve_spec(
         image: chosen_image,
         ..spec.clone()
     };
-    if problems.is_empty() {
-        Ok(chosen)
-    } else {
-        Err(problems)
+    if !problems.is_empty() {
+        return Err(problems);
     }
+    // What is pinned was found by its id, and keeps the name that it was asked for by.
+    Ok(if spec.pins.is_some() {
+        spec.clone()
+    } else {
+        chosen
+    })
 }
 
 /// What a node must have: what its frameworks need, and what its image needs.
@@ -133,9 +139,13 @@ fn resolve_flavor(
     }
 }
 
-fn image(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, Problem> {
+fn image(
+    spec: &ClusterSpec,
+    cloud: &CloudInventory,
+    java: &[JavaNeed],
+) -> Result<Option<String>, Problem> {
     let names = || cloud.images.iter().map(|image| image.name.as_str());
-    if let Some(asked) = &spec.image {
+    if let Some(asked) = spec.image_reference() {
         return match (&cloud.image, &cloud.image_problem) {
             (_, Some(problem)) => Err(Problem::new("image", problem, "")),
             (None, _) => Err(Problem::new(
@@ -143,7 +153,10 @@ fn image(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, P
                 format!("there is no image `{asked}`"),
                 listed(asked, names()),
             )),
-            (Some(image), _) if image.status == "active" => Ok(Some(asked.clone())),
+            (Some(image), _) if image.status == "active" => {
+                check_image(image, java, spec.image_has_java)
+                    .map_or_else(|| Ok(Some(asked.to_owned())), Err)
+            }
             (Some(image), _) => Err(Problem::new(
                 "image",
                 format!("`{asked}` is {}, not active", image.status),
@@ -152,15 +165,25 @@ fn image(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, P
         };
     }
     let shown: Vec<&CloudImage> = cloud.images.iter().filter(|image| !image.hidden).collect();
+    let refusal = |image: &CloudImage| check_image(image, java, false);
     let chosen = match shown.as_slice() {
-        [only] => Some(*only),
+        [only] => match refusal(only) {
+            Some(problem) => return Err(problem),
+            None => Some(*only),
+        },
         several => several
             .iter()
             .copied()
-            .filter(|image| rank(image).is_some())
+            .filter(|image| rank(image).is_some() && refusal(image).is_none())
             .min_by_key(|image| preference(image)),
     };
     let Some(chosen) = chosen else {
+        // Why the best of those that say what they are will not do.
+        let ranked = shown.iter().copied().filter(|image| rank(image).is_some());
+        let best = ranked.min_by_key(|image| preference(image));
+        if let Some(problem) = best.and_then(refusal) {
+            return Err(problem);
+        }
         let message = "none is given, and none of the cloud's says that it is a Debian or Ubuntu (property os_distro)";
         return Err(Problem::new("image", message, listed("", names())));
     };
@@ -197,21 +220,25 @@ fn rank(image: &CloudImage) -> Option<usize> {
     })
 }
 
-/// Of two images of one system, the one with the plainer name, then the newer one.
-fn preference(image: &CloudImage) -> (usize, usize, std::cmp::Reverse<Option<String>>, String) {
+/// Images are chosen in this order, the smallest first.
+type ImagePreference = (
+    usize,
+    usize,
+    usize,
+    std::cmp::Reverse<Option<String>>,
+    String,
+);
+
+/// Of two images of one system, the one for the usual processor, then the one with the plainer
+/// name, then the newer one.
+fn preference(image: &CloudImage) -> ImagePreference {
     (
+        architecture_rank(image),
         rank(image).unwrap_or(usize::MAX),
         image.name.len(),
         std::cmp::Reverse(image.created.clone()),
         image.id.clone(),
     )
-}
-
-fn named_image<'a>(cloud: &'a CloudInventory, name: &str) -> Option<&'a CloudImage> {
-    cloud
-        .images
-        .iter()
-        .find(|image| image.id == name || image.name == name)
 }
 
 fn key(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, Problem> {
@@ -230,7 +257,10 @@ fn key(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, Pro
 
 fn network(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>, Problem> {
     let names = || cloud.networks.iter().map(|network| network.name.as_str());
-    match spec.external_network.as_deref() {
+    if spec.pins.is_some() && spec.external_network_reference().is_none() {
+        return Ok(None);
+    }
+    match spec.external_network_reference() {
         Some(NO_NETWORK) => Ok(None),
         Some(asked)
             if cloud

@@ -28,7 +28,12 @@ fn flavor(name: &str, ram_mib: u32, vcpus: u32, disk_gib: u32) -> CloudFlavor {
     }
 }
 
-fn image(name: &str, distro: Option<&str>, version: Option<&str>, created: &str) -> CloudImage {
+pub(crate) fn image(
+    name: &str,
+    distro: Option<&str>,
+    version: Option<&str>,
+    created: &str,
+) -> CloudImage {
     CloudImage {
         id: format!("id-{name}-{created}"),
         name: name.into(),
@@ -37,6 +42,7 @@ fn image(name: &str, distro: Option<&str>, version: Option<&str>, created: &str)
         min_disk_gib: 0,
         os_distro: distro.map(str::to_owned),
         os_version: version.map(str::to_owned),
+        architecture: None,
         visibility: "public".into(),
         hidden: false,
         created: Some(created.into()),
@@ -80,7 +86,7 @@ fn smallest() -> BTreeMap<String, NodeResources> {
 }
 
 fn told(spec: &ClusterSpec, cloud: &CloudInventory) -> Vec<String> {
-    resolve_spec(spec, cloud, &smallest())
+    resolve_spec(spec, cloud, &smallest(), &[])
         .unwrap_err()
         .iter()
         .map(Problem::to_string)
@@ -89,7 +95,7 @@ fn told(spec: &ClusterSpec, cloud: &CloudInventory) -> Vec<String> {
 
 #[test]
 fn a_request_that_names_nothing_gets_what_the_cloud_has() {
-    let chosen = resolve_spec(&spec(), &cloud(), &smallest()).unwrap();
+    let chosen = resolve_spec(&spec(), &cloud(), &smallest(), &[]).unwrap();
     assert_eq!(chosen.image.as_deref(), Some("debian-12"));
     assert_eq!(chosen.external_network.as_deref(), Some("public"));
     assert_eq!(
@@ -138,7 +144,7 @@ fn what_is_named_may_be_an_id() {
         external_network: Some("id-public".into()),
         ..spec()
     };
-    let chosen = resolve_spec(&asked, &cloud(), &smallest()).unwrap();
+    let chosen = resolve_spec(&asked, &cloud(), &smallest(), &[]).unwrap();
     assert_eq!(
         (
             chosen.worker_flavor.as_deref(),
@@ -159,7 +165,7 @@ fn a_flavor_that_boots_from_a_volume_fits_whatever_the_disk() {
             flavors: flavors.to_vec(),
             ..cloud()
         };
-        resolve_spec(&asked, &cloud, &smallest())
+        resolve_spec(&asked, &cloud, &smallest(), &[])
             .map(|spec| spec.worker_flavor.unwrap())
             .map_err(|problems| problems[0].to_string())
     };
@@ -195,7 +201,8 @@ fn a_cluster_may_have_no_way_out() {
                 ..spec()
             },
             &cloud(),
-            &smallest()
+            &smallest(),
+            &[]
         )
         .unwrap()
         .external_network,
@@ -208,7 +215,8 @@ fn a_cluster_may_have_no_way_out() {
                 networks: vec![],
                 ..cloud()
             },
-            &smallest()
+            &smallest(),
+            &[]
         )
         .unwrap()
         .external_network,
@@ -226,6 +234,7 @@ fn of_several_networks_the_clouds_default_is_taken_and_else_the_user_is_asked() 
         &spec(),
         &with(vec![network("a", false), network("b", true)]),
         &smallest(),
+        &[],
     )
     .unwrap();
     assert_eq!(chosen.external_network.as_deref(), Some("b"));
@@ -249,10 +258,15 @@ fn of_several_images_the_best_known_system_is_taken() {
         image("debian-13", Some("debian"), Some("13"), "2026"),
     ];
     let chosen = |images| {
-        resolve_spec(&spec(), &CloudInventory { images, ..cloud() }, &smallest())
-            .unwrap()
-            .image
-            .unwrap()
+        resolve_spec(
+            &spec(),
+            &CloudInventory { images, ..cloud() },
+            &smallest(),
+            &[],
+        )
+        .unwrap()
+        .image
+        .unwrap()
     };
     assert_eq!(chosen(images.clone()), "debian-12");
     assert_eq!(chosen(images[..2].to_vec()), "noble");
@@ -265,6 +279,32 @@ fn of_several_images_the_best_known_system_is_taken() {
         "id-debian-2026",
         "a name that two bear is no name"
     );
+}
+
+#[test]
+fn of_two_processors_the_usual_one_is_taken_and_the_other_one_where_it_is_all_there_is() {
+    let of = |name: &str, said: &str| CloudImage {
+        architecture: Some(said.into()),
+        ..image(name, Some("debian"), Some("12"), "2026")
+    };
+    let chosen = |images: &[CloudImage]| {
+        let cloud = CloudInventory {
+            images: images.to_vec(),
+            ..cloud()
+        };
+        let resolved = resolve_spec(&spec(), &cloud, &smallest(), &[]);
+        resolved
+            .map(|spec| spec.image.unwrap())
+            .map_err(|p| p[0].to_string())
+    };
+    let (arm, intel) = (of("deb", "aarch64"), of("debian-12-x86_64", "x86_64"));
+    assert_eq!(
+        chosen(&[arm.clone(), intel]).as_deref(),
+        Ok("debian-12-x86_64")
+    );
+    assert_eq!(chosen(&[arm]).as_deref(), Ok("deb"));
+    let power = chosen(&[of("p", "ppc64le")]).unwrap_err();
+    assert!(power.contains("is for ppc64le processors"), "{power}");
 }
 
 #[test]
@@ -295,6 +335,7 @@ fn an_image_that_needs_more_than_the_frameworks_counts() {
             ..cloud()
         },
         &smallest(),
+        &[],
     )
     .unwrap();
     assert_eq!(chosen.worker_flavor.as_deref(), Some("m1.xlarge"));

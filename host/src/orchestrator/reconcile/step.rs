@@ -20,8 +20,9 @@ use crate::orchestrator::{
     },
 };
 use crate::{
+    cluster::{ClusterSpec, Lifecycle},
     openstack::{CloudSession, CreateStack, HeatStack, StackId},
-    store::ClusterRecord,
+    store::{ClusterRecord, NodeNotifications},
 };
 
 /// Brings a locked cluster one action closer to its desired state, with one user's session.
@@ -193,7 +194,19 @@ impl Reconciler<'_> {
                     .order_plugins(spec)
                     .map_err(OrchestratorError::Invalid)?;
                 let made = plan_deploy(planner, self.session, spec, &chain).await?;
-                stack_request::build_stack_request(record, &context.host, &made.planned)
+                let spec = ClusterSpec {
+                    computed: made.planned.computed.clone(),
+                    ..made.spec
+                };
+                let notified = NodeNotifications {
+                    installed: made.planned.installed(),
+                    ..record.notified.clone()
+                };
+                let endpoints = &made.planned.endpoints;
+                let replan =
+                    |record: &mut ClusterRecord| record.replan_intent(&spec, endpoints, &notified);
+                let record = registry.change_record(self.cluster, replan).await?;
+                stack_request::build_stack_request(&record, &context.host, &made.planned)
             }
             (None, None) => {
                 return Err(OrchestratorError::internal(format!(

@@ -11,9 +11,13 @@ use crate::orchestrator::{
     planning::{
         cluster_plan::nodes::{MASTER, WORKER},
         inventory, plan_deploy,
-        planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
+        planner::{ResolvedFlavors, StackPlan},
     },
-    rollout::{desired_state, steps},
+    rollout::{
+        desired_state,
+        distinct_plans::{ChangeEnds, DistinctPlans, RunningStack, with_known_versions},
+        steps,
+    },
     stack::{
         stack_request,
         step_plan::{ChangePlan, StepPlan},
@@ -26,75 +30,9 @@ use crate::{
         ClusterChange, ClusterSpec, Problem, RolloutStep,
         change::{FileDigests, NodeFlavors},
     },
-    openstack::{CloudSession, StackId},
+    openstack::CloudSession,
     store::ClusterRecord,
 };
-
-/// The plans of one change: the plugins run once for each distinct set of workers and settings,
-/// however many steps are made of it.
-pub(crate) struct DistinctPlans<'a> {
-    planner: &'a dyn ClusterPlanner,
-    chain: PluginChain,
-    flavors: ResolvedFlavors,
-    made: Vec<DistinctPlan>,
-}
-
-/// One of them.
-#[derive(Clone)]
-pub(crate) struct DistinctPlan {
-    spec: Arc<ClusterSpec>,
-    pub(crate) planned: Arc<StackPlan>,
-    files: Arc<BTreeMap<String, String>>,
-}
-
-impl<'a> DistinctPlans<'a> {
-    pub(crate) fn new(
-        planner: &'a dyn ClusterPlanner,
-        chain: PluginChain,
-        flavors: ResolvedFlavors,
-    ) -> Self {
-        Self {
-            planner,
-            chain,
-            flavors,
-            made: Vec::new(),
-        }
-    }
-
-    /// The plan of a cluster with these workers.
-    pub(crate) async fn plan(
-        &mut self,
-        base: &ClusterSpec,
-        workers: Vec<u32>,
-    ) -> Result<DistinctPlan, OrchestratorError> {
-        let spec = base.with_ids(workers);
-        if let Some(made) = self.made.iter().find(|made| *made.spec == spec) {
-            return Ok(made.clone());
-        }
-        let planned = self
-            .planner
-            .plan(&spec, &self.chain, &self.flavors)
-            .await
-            .map_err(OrchestratorError::Invalid)?;
-        let made = DistinctPlan {
-            spec: Arc::new(spec),
-            files: Arc::new(planned.files.clone()),
-            planned: Arc::new(planned),
-        };
-        self.made.push(made.clone());
-        Ok(made)
-    }
-
-    /// All that were made.
-    pub(crate) fn templates(&self) -> impl Iterator<Item = &serde_json::Value> {
-        self.made.iter().map(|made| &made.planned.template)
-    }
-
-    /// What they were made on.
-    pub(crate) fn flavors(&self) -> &ResolvedFlavors {
-        &self.flavors
-    }
-}
 
 /// Renders every step from the one that is under way on; what does not fit into a server's metadata
 /// is refused.
@@ -158,25 +96,27 @@ pub(crate) async fn find_or_make_plan(
         Some(resolved) => ResolvedFlavors::for_nodes(resolved),
         None => {
             let cloud = inventory::take_inventory(session, &change.to).await?;
-            plan_deploy::resolve_flavors(&change.to, &cloud)?
+            plan_deploy::flavors_of_cluster(from, &cloud)?
         }
     };
     let planner = context.planner.as_ref();
-    let chain = planner
-        .order_plugins(&change.to)
-        .map_err(OrchestratorError::Invalid)?;
-    let mut plans = DistinctPlans::new(planner, chain, flavors);
+    let running = RunningStack::fetch(session, record).await?;
+    let from = &with_known_versions(planner, from, &running.template);
+    let ends = ChangeEnds {
+        from,
+        to: &change.to,
+        is_rollback: change.rolling_back_because.is_some(),
+    };
+    let mut plans =
+        DistinctPlans::prepare(planner, session, record, ends, flavors, &running).await?;
     let plan = Arc::new(render_steps(&mut plans, record, from, change).await?);
     reject_other_plugins(change, &plan)?;
     let mut kept = Arc::new(record.clone());
     let mut ahead = change.steps.iter().skip(change.at);
     if ahead.any(|step| step.digest.is_none()) {
         // Nobody has checked these yet: the way back, or what a former version began.
-        let id = record.stack_id().unwrap_or_default().to_owned();
-        let name = record.stack_name.clone();
-        let stack = session.stack_template(&StackId { name, id }).await?;
         for template in plans.templates() {
-            desired_state::reject_replacements(&stack, template, &[])?;
+            desired_state::reject_replacements(&running.template, template, &[])?;
         }
         let mut planned = change.clone();
         set_digests(&mut planned, &plan);
@@ -250,7 +190,7 @@ impl ResolvedFlavors {
 
     /// What a plan needs, from what a record kept. The other flavors of the cloud only help to word
     /// a refusal.
-    fn for_nodes(kept: &NodeFlavors) -> Self {
+    pub(crate) fn for_nodes(kept: &NodeFlavors) -> Self {
         Self {
             flavors: vec![kept.worker.clone(), kept.master.clone()],
             master: kept.master.clone(),

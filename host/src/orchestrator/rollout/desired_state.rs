@@ -14,7 +14,7 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::{
-        ClusterSpec, Problem,
+        ClusterSpec, Problem, attribute_changes,
         attribute_schema::{WORKERS_TO_REMOVE, find_attribute},
         attributes,
         framework::FIXED_KEYWORD,
@@ -87,7 +87,7 @@ pub(crate) fn change_target(
         request.given.clone(),
         &context.state.limits,
     )?;
-    let to = wanted_spec(context, record, &from, &attributes)?;
+    let to = wanted_spec(context, record, &from, &request.given)?;
     let to = with_workers(&from, to, &request.remove, request.counted)?;
     if !request.remove.is_empty() {
         attributes.insert(
@@ -95,11 +95,57 @@ pub(crate) fn change_target(
             to.workers.to_string(),
         );
     }
+    reject_without_new_workers(&from, &to)?;
     Ok(ChangeTarget {
         from,
         to,
         attributes,
     })
+}
+
+fn only_for_new_workers(name: &str) -> Problem {
+    Problem::new(
+        name,
+        "cannot be changed in a running cluster but for new workers",
+        "raise `workers` in the same update, or leave it as it is",
+    )
+}
+
+/// What is said of new workers alone means nothing without any.
+fn reject_without_new_workers(
+    from: &ClusterSpec,
+    to: &ClusterSpec,
+) -> Result<(), OrchestratorError> {
+    if joining_workers(from, to).next().is_some() {
+        return Ok(());
+    }
+    let changed = attributes::changed(from, to).into_iter();
+    let problems: Vec<Problem> = changed
+        .filter(|name| FOR_NEW_WORKERS.contains(&name.as_str()))
+        .map(|name| only_for_new_workers(&name))
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(OrchestratorError::Invalid(problems))
+    }
+}
+
+/// The ids of the workers that a change adds.
+pub(crate) fn joining_workers(
+    from: &ClusterSpec,
+    to: &ClusterSpec,
+) -> impl Iterator<Item = u32> + use<> {
+    let there = from.ids();
+    to.ids().into_iter().filter(move |id| !there.contains(id))
+}
+
+/// Whether a change only takes workers away.
+pub(crate) fn only_removes(from: &ClusterSpec, to: &ClusterSpec) -> bool {
+    let settings = attributes::changed(from, to).into_iter();
+    joining_workers(from, to).next().is_none()
+        && to.ids() != from.ids()
+        && settings.filter(|name| name != "workers").count() == 0
 }
 
 /// Whether the request changes anything in the cloud.
@@ -124,75 +170,72 @@ pub(crate) fn invalid(path: &str, message: &str, hint: &str) -> OrchestratorErro
     OrchestratorError::Invalid(vec![Problem::new(path, message, hint)])
 }
 
+/// Attributes that a running cluster may be given for workers that the same update adds: what made
+/// the others may be gone.
+const FOR_NEW_WORKERS: [&str; 4] = ["image", "image.has_java", "worker.flavor", "key"];
+
 /// What the cluster is to be: what was deployed, with what the request changes. What cannot be
-/// changed is refused, each by its name.
+/// changed is refused, each by its name. What the request leaves alone is not asked about: the
+/// operator's defaults and the plugins may be others by now.
 fn wanted_spec(
     context: &Context,
     record: &ClusterRecord,
     from: &ClusterSpec,
-    given: &BTreeMap<String, String>,
+    given: &ClientAttributes,
 ) -> Result<ClusterSpec, OrchestratorError> {
-    let (before, after) = (
-        context.parse_spec(&record.name, &record.attributes)?,
-        context.parse_spec(&record.name, given)?,
-    );
-    let changed = attributes::changed(&before, &after);
-    let fixed: Vec<String> = changed
+    let to = context.parse_changes(from, &record.attributes, given)?;
+    let changed = attributes::changed(from, &to);
+    if changed
         .iter()
-        .filter(|name| !is_changeable(context, name))
-        .cloned()
-        .collect();
-    if !fixed.is_empty() {
-        let problem = |name: String| {
-            Problem::new(
-                name,
-                "cannot be changed in a running cluster",
-                "leave it as it is, or deploy a new cluster",
-            )
+        .any(|name| !is_changeable(context, from, name))
+    {
+        let problem = |name: &String| match FOR_NEW_WORKERS.contains(&name.as_str()) {
+            true => Some(only_for_new_workers(name)),
+            false => (!is_changeable(context, from, name)).then(|| attribute_changes::fixed(name)),
         };
         return Err(OrchestratorError::Invalid(
-            fixed.into_iter().map(problem).collect(),
+            changed.iter().filter_map(problem).collect(),
         ));
     }
-    let mut to = from.clone();
-    for name in &changed {
-        // Only what the request changes: an operator's defaults may be others by now.
-        match find_attribute(name) {
-            Some(attribute) => attribute.copy_value(&after, &mut to),
-            None => take_parameter(&mut to, &after, name),
+    Ok(without_outdated_pins(from, to))
+}
+
+/// An image or a flavor that is named anew is looked up anew.
+fn without_outdated_pins(from: &ClusterSpec, mut to: ClusterSpec) -> ClusterSpec {
+    let (image, flavor) = (
+        from.image != to.image,
+        from.worker_flavor != to.worker_flavor,
+    );
+    if let Some(pins) = to.pins.as_deref_mut() {
+        if image {
+            pins.image_id = None;
+        }
+        if flavor {
+            pins.worker_flavor_id = None;
         }
     }
-    Ok(to)
+    to
 }
 
-/// Takes one parameter over.
-fn take_parameter(to: &mut ClusterSpec, from: &ClusterSpec, name: &str) {
-    let Some((plugin, parameter)) = name.split_once('.') else {
-        return;
-    };
-    let value = from.settings.get(plugin).and_then(|all| all.get(parameter));
-    let settings = to.settings.entry(plugin.to_owned()).or_default();
-    match value {
-        Some(value) => drop(settings.insert(parameter.to_owned(), value.clone())),
-        None => drop(settings.remove(parameter)),
-    }
-    to.settings.retain(|_, settings| !settings.is_empty());
-}
-
-fn is_changeable(context: &Context, name: &str) -> bool {
+fn is_changeable(context: &Context, from: &ClusterSpec, name: &str) -> bool {
     if let Some(attribute) = find_attribute(name) {
-        return attribute.may_change;
+        return attribute.may_change || FOR_NEW_WORKERS.contains(&name);
     }
     let Some((plugin, parameter)) = name.split_once('.') else {
         return false;
     };
+    if parameter == "version" {
+        // Only one that was not known can have been parsed to another one.
+        return from.frameworks.iter().any(|choice| choice.name == plugin);
+    }
     let descriptors = context.planner.descriptors();
     let schema = descriptors
         .iter()
         .find(|descriptor| descriptor.name == plugin)
         .map(|descriptor| &descriptor.parameters);
     let schema = schema.and_then(|schema| schema.get("properties")?.get(parameter));
-    schema.is_some_and(|schema| schema.get(FIXED_KEYWORD).and_then(Value::as_bool) != Some(true))
+    // One that the plugin has no more can only be given up.
+    schema.is_none_or(|schema| schema.get(FIXED_KEYWORD).and_then(Value::as_bool) != Some(true))
 }
 
 /// The ids without those of the workers named.

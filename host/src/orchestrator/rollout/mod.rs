@@ -3,11 +3,13 @@
 //! Layout
 //! - `desired_state`: what the cluster is to be, from a request
 //! - `steps`: the steps there, and those back (pure)
+//! - `distinct_plans`: what the steps are made of: plans, over what the stack has where it must be
 //! - `change_plan`: every step as Heat will be given it, before the first is sent
 //! - `execute`: carries out one step at a time; `rollback`: leads back
 
 pub(crate) mod change_plan;
 pub(crate) mod desired_state;
+pub(crate) mod distinct_plans;
 pub(crate) mod execute;
 pub(crate) mod rollback;
 pub(crate) mod steps;

@@ -195,9 +195,36 @@ fn set_node_metadata(
     }
 }
 
+/// The template of a stack as its plan had it: without what nodes were notified of, and without the
+/// parameter that carries the record.
+pub(crate) fn without_notifications(stack: &Value) -> Value {
+    let mut plain = stack.clone();
+    let parameters = plain.get_mut("parameters").and_then(Value::as_object_mut);
+    parameters.and_then(|parameters| parameters.remove(REQUEST_PARAMETER));
+    let Some(resources) = plain.get_mut("resources").and_then(Value::as_object_mut) else {
+        return plain;
+    };
+    resources.retain(|name, _| !name.starts_with(CHANGE_RESOURCE));
+    for body in resources.values_mut() {
+        let Some(metadata) = body.pointer_mut("/properties/metadata") else {
+            continue;
+        };
+        if let Some(own) = metadata.pointer("/map_merge/0").cloned() {
+            *metadata = own;
+        }
+        if let Some(own) = metadata.as_object_mut() {
+            own.retain(|name, _| name != "stampede_generation" && name != "stampede_stages");
+        }
+    }
+    plain
+}
+
+/// What the names of resources begin with that hold what nodes are notified of.
+const CHANGE_RESOURCE: &str = "stampede_change_";
+
 /// The resource that holds what the nodes of a role are notified of.
 fn change_resource(role: &str) -> String {
-    format!("stampede_change_{role}")
+    format!("{CHANGE_RESOURCE}{role}")
 }
 
 #[cfg(test)]

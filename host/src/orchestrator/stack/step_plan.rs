@@ -69,6 +69,11 @@ impl StepPlan {
         serde_json::from_str(&self.template).unwrap_or_default()
     }
 
+    /// Bytes of the template as JSON.
+    pub(crate) fn template_bytes(&self) -> usize {
+        self.template.len()
+    }
+
     fn bytes(&self) -> usize {
         // Files are shared; counted for each step, they only make the cache smaller than it may be.
         let files = self

@@ -12,7 +12,7 @@ use crate::orchestrator::{
     },
     reconcile::{step::reconcile_once, worker::spawn_worker},
     requeue::Requeue,
-    stack::stack_request,
+    stack::{request_size, stack_request},
     state::{
         locked_cluster::LockedCluster,
         view::{ClusterView, show_cluster},
@@ -177,6 +177,10 @@ async fn record_intent(
         .record_intent(&intent)
         .map_err(|_| OrchestratorError::Outdated(decided_on.name.clone()))?;
     let mut request = stack_request::build_stack_request(&wanted, &context.host, &planned);
+    let too_large = request_size::check_deploy(&wanted, &request);
+    if !too_large.is_empty() {
+        return Err(OrchestratorError::Invalid(too_large));
+    }
     let unanswered = match caller.session.validate(&request).await {
         Ok(()) => None,
         Err(error) if error.is_transient() => Some(error),

@@ -23,12 +23,13 @@ use crate::orchestrator::{
         desired_state::{self, ChangeTarget, UpdateRequest},
         steps,
     },
-    stack::{snapshot::StackSnapshot, stack_request},
+    stack::{request_size, snapshot::StackSnapshot, stack_request},
     state::refresh,
     verbs::{
         create, deploy,
         find::{find_cluster, find_here, live_record},
-        update::{self, PlannedChange},
+        plan_change::{PlannedChange, plan_change},
+        update,
     },
 };
 use crate::{
@@ -163,7 +164,7 @@ pub(crate) async fn preview_update(
     }
     update::at_rest(&record)?;
     caller.session.refuse_without_trust()?;
-    let planned = update::plan_change(context, caller, &record, &from, to, attributes).await?;
+    let planned = plan_change(context, caller, &record, &from, to, attributes).await?;
     Ok(describe_change(&record, &from, planned))
 }
 
@@ -279,6 +280,10 @@ pub(crate) async fn preview_deploy(
         .record_intent(&intent)
         .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
     let request = stack_request::build_stack_request(&record, &context.host, &made.planned);
+    let too_large = request_size::check_deploy(&record, &request);
+    if !too_large.is_empty() {
+        return Err(OrchestratorError::Invalid(too_large));
+    }
     caller.session.refuse_without_trust()?;
     caller.session.validate(&request).await?;
     Ok(describe_deploy(context, caller, made, request.timeout_mins))
@@ -347,7 +352,7 @@ fn own_settings(context: &Context, spec: &ClusterSpec) -> Vec<AttributeChange> {
         let Some(raw) = spec.settings.get(&descriptor.name) else {
             continue;
         };
-        let typed = typed_settings::type_settings(descriptor, raw).unwrap_or_default();
+        let typed = typed_settings::type_settings(descriptor, raw, None).unwrap_or_default();
         for name in raw.keys() {
             let default = descriptor
                 .parameters

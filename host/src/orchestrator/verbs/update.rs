@@ -6,22 +6,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
-    planning::{
-        cluster_plan::nodes::MASTER,
-        inventory::{self, CloudInventory},
-        merge_attributes,
-        plan_deploy::resolve_flavors,
-        planner::{ResolvedFlavors, StackPlan},
-        quota::{self, QuotaNeed},
-        resolve,
-    },
+    planning::{inventory, merge_attributes},
     reconcile::worker::spawn_worker,
     rollout::{
-        change_plan::{self, DistinctPlans},
         desired_state::{self, ChangeTarget, UpdateRequest},
-        execute as rollout, rollback, steps,
+        execute as rollout, rollback,
     },
-    stack::step_plan::ChangePlan,
     state::{
         locked_cluster::LockedCluster,
         refresh, status,
@@ -30,14 +20,11 @@ use crate::orchestrator::{
     verbs::{
         create,
         find::{find_cluster, live_record},
+        plan_change::{PlannedChange, plan_change},
     },
 };
 use crate::{
-    cluster::{
-        ClusterChange, ClusterSpec, Lifecycle, LifecyclePhase, RolloutStep, attributes,
-        limits::{MAX_GENERATION, SPARE_GENERATIONS},
-    },
-    openstack::{CloudSession, StackId},
+    cluster::{ClusterChange, Lifecycle, LifecyclePhase},
     store::ClusterRecord,
 };
 
@@ -144,7 +131,7 @@ async fn update_during_change(
         &context.state.limits,
     )?;
     if !context
-        .changed_names(&record.name, &change.attributes, &merged)?
+        .changed_names(&change.to, &change.attributes, &merged)?
         .is_empty()
         || !request.remove.is_empty()
     {
@@ -231,6 +218,8 @@ pub(crate) fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
     {
         let hint = if status.ends_with("_IN_PROGRESS") {
             "wait until it is complete"
+        } else if record.observed.status.is_none() {
+            "wait until heat has made it, or delete it"
         } else {
             "a cluster that failed can only be deleted"
         };
@@ -245,147 +234,6 @@ pub(crate) fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
         )));
     }
     Ok(())
-}
-
-/// Whether there are numbers for these steps, and for those back.
-fn has_generations(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), OrchestratorError> {
-    let last = steps.iter().map(|step| step.generation).max();
-    if last.is_none_or(|last| last <= MAX_GENERATION - SPARE_GENERATIONS) {
-        return Ok(());
-    }
-    Err(OrchestratorError::NotApplicable(format!(
-        "`{}` has been changed as often as a cluster can be; deploy a new one",
-        record.name
-    )))
-}
-
-/// Whether everybody who has to be notified can be.
-fn can_hear(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), OrchestratorError> {
-    let mut told = steps.iter().flat_map(|step| &step.told);
-    let Some(node) = told.find(|node| record.observed.nodes_without_metadata.contains(node)) else {
-        return Ok(());
-    };
-    let hint = if node.as_str() == MASTER {
-        "deploy a new cluster"
-    } else {
-        "take it away (workers.remove), or deploy a new cluster"
-    };
-    Err(OrchestratorError::NotApplicable(format!(
-        "{node} sees no metadata service, the only way to tell a running node of a change; {hint}"
-    )))
-}
-
-/// A change that is planned and checked, and what it was checked against.
-pub(crate) struct PlannedChange {
-    pub(crate) change: ClusterChange,
-    pub(crate) plan: ChangePlan,
-    /// The template that the stack has now.
-    pub(crate) stack: serde_json::Value,
-    /// What is added takes so much of the project's quotas.
-    pub(crate) needs: Vec<QuotaNeed>,
-}
-
-/// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched. One
-/// look at the cloud, and one plan for each distinct set of workers.
-pub(crate) async fn plan_change(
-    context: &Context,
-    caller: &Caller,
-    record: &ClusterRecord,
-    from: &ClusterSpec,
-    to: ClusterSpec,
-    attributes: BTreeMap<String, String>,
-) -> Result<PlannedChange, OrchestratorError> {
-    let session = &caller.session;
-    let planner = context.planner.as_ref();
-    let chain = planner
-        .order_plugins(&to)
-        .map_err(OrchestratorError::Invalid)?;
-    let cloud = inventory::take_inventory(session, &to).await?;
-    resolve::resolve_spec(&to, &cloud, &planner.smallest_resources(&chain))
-        .map_err(OrchestratorError::Invalid)?;
-    let flavors = resolve_flavors(&to, &cloud)?;
-    let mut plans = DistinctPlans::new(planner, chain, flavors);
-    let planned = plans.plan(&to, to.ids()).await?.planned;
-    let id = record.stack_id().unwrap_or_default().to_owned();
-    let stack = session
-        .stack_template(&StackId {
-            name: record.stack_name.clone(),
-            id,
-        })
-        .await?;
-    let changed = attributes::changed(from, &to);
-    desired_state::reject_replacements(&stack, &planned.template, &changed)?;
-    let needs = count_joining(session, &stack, &planned, plans.flavors(), from, &to, cloud).await?;
-    let problems = quota::check_quotas(&needs);
-    if !problems.is_empty() {
-        return Err(OrchestratorError::Invalid(problems));
-    }
-    let installed = planned.installed();
-    let steps = steps::plan_steps(
-        from,
-        &to,
-        &record.notified.installed,
-        &installed,
-        record.notified.generation.saturating_add(1),
-    );
-    has_generations(record, &steps)?;
-    can_hear(record, &steps)?;
-    let added = to
-        .ids()
-        .into_iter()
-        .filter(|id| !from.ids().contains(id))
-        .collect();
-    let mut change = ClusterChange {
-        attributes,
-        to,
-        installed,
-        endpoints: planned.endpoints.clone(),
-        steps,
-        at: 0,
-        sent_s: None,
-        notified_nodes: Vec::new(),
-        added,
-        rolling_back_because: None,
-        resolved: None,
-    };
-    let plan = change_plan::render_steps(&mut plans, record, from, &change).await?;
-    for template in plans.templates() {
-        desired_state::reject_replacements(&stack, template, &changed)?;
-    }
-    change_plan::set_digests(&mut change, &plan);
-    Ok(PlannedChange {
-        change,
-        plan,
-        stack,
-        needs,
-    })
-}
-
-/// What the joining workers take of the quotas; what is there needs none any more, whoever made it.
-async fn count_joining(
-    session: &CloudSession,
-    stack: &serde_json::Value,
-    planned: &StackPlan,
-    flavors: &ResolvedFlavors,
-    from: &ClusterSpec,
-    to: &ClusterSpec,
-    cloud: CloudInventory,
-) -> Result<Vec<QuotaNeed>, OrchestratorError> {
-    let there = from.ids();
-    let joining = to.ids().iter().filter(|id| !there.contains(id)).count();
-    let joining = u32::try_from(joining).unwrap_or(u32::MAX);
-    let mut quotas = cloud.quotas;
-    if joining > 0 && quota::has_volumes(&planned.template) {
-        (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
-    }
-    Ok(quota::count_added(
-        stack,
-        &planned.template,
-        joining,
-        flavors,
-        &quotas,
-        to,
-    ))
 }
 
 /// Records the change and gives Heat its first step; what Heat refuses is as if it had never been

@@ -10,7 +10,7 @@ use crate::orchestrator::planning::cluster_plan::{
 use crate::{
     bundle::PluginBundle,
     cluster::{
-        ClusterSpec, Problem,
+        ClusterSpec, PinnedPlugin, Problem,
         framework::{KEPT_SETTING_PREFIX, NodeResources, PluginDescriptor, PluginRequest},
     },
     orchestrator::planning::planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
@@ -33,9 +33,8 @@ impl<P: PluginSource> ClusterPlanner for PluginPlanner<P> {
     }
 
     fn check_settings(&self, spec: &ClusterSpec, chain: &PluginChain) -> Vec<Problem> {
-        let typed = |descriptor: &&PluginDescriptor| {
-            typed_settings::type_settings(descriptor, &spec.settings_of(&descriptor.name))
-        };
+        let typed =
+            |descriptor: &&PluginDescriptor| typed_settings::type_settings_of(descriptor, spec);
         self.of_chain(chain)
             .iter()
             .filter_map(|descriptor| typed(descriptor).err())
@@ -58,7 +57,17 @@ impl<P: PluginSource> ClusterPlanner for PluginPlanner<P> {
                 .await
                 .map_err(PlanError::into_problems)?;
             let endpoints = made.bundle.parts.iter().flat_map(|part| &part.endpoints);
+            let plugins = chain.0.iter().zip(made.requests);
+            let plugins = plugins.map(|(name, request)| {
+                let pinned = PinnedPlugin {
+                    version: request.version,
+                    digest: self.0.digest(name),
+                    settings: request.settings,
+                };
+                (name.clone(), pinned)
+            });
             Ok(StackPlan {
+                plugins: plugins.collect(),
                 endpoints: endpoints
                     .map(|endpoint| (endpoint.name.clone(), endpoint.name.clone()))
                     .collect(),
@@ -101,6 +110,12 @@ fn computed(parts: &[PluginBundle]) -> BTreeMap<String, BTreeMap<String, String>
 impl PluginSource for PluginRegistry {
     fn descriptors(&self) -> Vec<&PluginDescriptor> {
         self.iter().map(|plugin| plugin.descriptor()).collect()
+    }
+
+    fn digest(&self, plugin: &str) -> String {
+        self.get(plugin)
+            .map(|plugin| plugin.digest().to_owned())
+            .unwrap_or_default()
     }
 
     fn generate<'a>(

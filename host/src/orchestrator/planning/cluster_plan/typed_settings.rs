@@ -4,19 +4,35 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::cluster::{Problem, attribute_names::nearest, framework::PluginDescriptor};
+use crate::cluster::{ClusterSpec, Problem, attribute_names::nearest, framework::PluginDescriptor};
 
 /// Characters of a validator's own words that are shown.
 const MAX_WORDS_CHARS: usize = 200;
 
+/// A plugin's settings in a cluster: what it was made with stays, whatever the plugin's defaults
+/// are by now, and is not refused by a schema that has become stricter.
+///
+/// # Errors
+/// As [`type_settings`], for what is not pinned.
+pub fn type_settings_of(
+    descriptor: &PluginDescriptor,
+    spec: &ClusterSpec,
+) -> Result<Map<String, Value>, Vec<Problem>> {
+    let pins = spec.pins.as_deref();
+    let pinned = pins.and_then(|pins| pins.settings_of(&descriptor.name));
+    let raw = spec.settings_of(&descriptor.name);
+    type_settings(descriptor, &raw, pinned)
+}
+
 /// The settings that a plugin is asked with: texts typed, defaults filled in, in the schema's
-/// order.
+/// order. `pinned` are those that the cluster was made with.
 ///
 /// # Errors
 /// All problems at once, each at `<framework>.<parameter>`.
 pub fn type_settings(
     descriptor: &PluginDescriptor,
     raw: &BTreeMap<String, String>,
+    pinned: Option<&Map<String, Value>>,
 ) -> Result<Map<String, Value>, Vec<Problem>> {
     let none = Map::new();
     let properties = descriptor
@@ -26,7 +42,9 @@ pub fn type_settings(
         .unwrap_or(&none);
     let path = |name: &str| format!("{}.{name}", descriptor.name);
     let mut problems = Vec::new();
-    for name in raw.keys().filter(|name| !properties.contains_key(*name)) {
+    let was = |name: &str| pinned.and_then(|pinned| pinned.get(name));
+    let unknown = |name: &&String| !properties.contains_key(*name) && was(name).is_none();
+    for name in raw.keys().filter(unknown) {
         let near = nearest(name, properties.keys().map(String::as_str))
             .map(|near| format!("did you mean `{}`?", path(near)));
         problems.push(Problem::new(
@@ -40,8 +58,9 @@ pub fn type_settings(
         let value = match raw.get(name) {
             Some(text) => read(schema, text)
                 .map(Some)
+                .or_else(|message| was(name).cloned().map(Some).ok_or(message))
                 .map_err(|message| Problem::new(path(name), message, about(schema))),
-            None => Ok(schema.get("default").cloned()),
+            None => Ok(was(name).or_else(|| schema.get("default")).cloned()),
         };
         match value {
             Ok(Some(value)) => drop(settings.insert(name.clone(), value)),
@@ -49,7 +68,14 @@ pub fn type_settings(
             Err(problem) => problems.push(problem),
         }
     }
-    problems.extend(validate(descriptor, properties, &settings, &problems));
+    let found = validate(descriptor, properties, &settings, &problems);
+    // What the cluster was made with was valid then.
+    let is_kept = |path: &str| {
+        let name = path.strip_prefix(&format!("{}.", descriptor.name));
+        let name = name.map(|name| name.split('.').next().unwrap_or_default());
+        pinned.is_some() && name.is_none_or(|name| was(name) == settings.get(name))
+    };
+    problems.extend(found.into_iter().filter(|problem| !is_kept(&problem.path)));
     if problems.is_empty() {
         Ok(settings)
     } else {

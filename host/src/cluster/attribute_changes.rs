@@ -1,0 +1,219 @@
+//! Parses what an update gives over the spec of a running cluster. What the update does not name is
+//! not looked at, so that a plugin that has lost a version or a parameter, or has become stricter,
+//! does not stand in the way of anything else. Knows no plugin's code and no cloud.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ClusterSpec, Problem,
+    attribute_names::{AttributeNames, PREFIX},
+    attribute_schema::{DEFAULT_FRAMEWORK, default_spec, find_attribute},
+    attributes::NO_NETWORK,
+    framework::CLUSTER,
+    limits,
+    parse_value::{check_text, shorten, split_list},
+};
+
+/// The spec with what is given over it. What is given as it is `stored`, or says what the spec says
+/// already, changes nothing. Whether a running cluster may change so is not asked here.
+///
+/// # Errors
+/// All problems at once, each of something that is given.
+pub fn parse_changes(
+    spec: &ClusterSpec,
+    stored: &BTreeMap<String, String>,
+    given: &[(String, String)],
+    names: &AttributeNames,
+) -> Result<ClusterSpec, Vec<Problem>> {
+    // Of several of one name the last one counts.
+    let given: BTreeMap<&str, &str> = given
+        .iter()
+        .filter(|(name, value)| name.starts_with(PREFIX) && stored.get(name) != Some(value))
+        .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value.as_str())))
+        .collect();
+    if given.len() > limits::MAX_ATTRIBUTES {
+        let message = format!(
+            "{} attributes named stampede.*, at most {} are taken",
+            given.len(),
+            limits::MAX_ATTRIBUTES
+        );
+        return Err(vec![Problem::new("attributes", message, "")]);
+    }
+    let mut reader = ChangeReader {
+        from: spec,
+        to: spec.clone(),
+        names,
+    };
+    let read = |(name, text): (&&str, &&str)| {
+        let was_given = stored.contains_key(&format!("{PREFIX}{name}"));
+        reader.read(name, text, was_given).err()
+    };
+    let mut problems: Vec<Problem> = given.iter().filter_map(read).collect();
+    let mut to = reader.to;
+    keep_names(spec, &mut to);
+    let has_no_way_in = to
+        .external_network
+        .as_deref()
+        .is_none_or(|name| name == NO_NETWORK);
+    if to.access != spec.access && !to.access.is_empty() && has_no_way_in {
+        problems.push(Problem::new(
+            "network.access",
+            "names who may come in, but the cluster has no external network, so that there is no way in",
+            "leave it out, or deploy a new cluster",
+        ));
+    }
+    to.settings.retain(|_, settings| !settings.is_empty());
+    if problems.is_empty() {
+        Ok(to)
+    } else {
+        Err(problems)
+    }
+}
+
+struct ChangeReader<'a> {
+    from: &'a ClusterSpec,
+    to: ClusterSpec,
+    names: &'a AttributeNames,
+}
+
+impl ChangeReader<'_> {
+    fn read(&mut self, name: &str, text: &str, was_given: bool) -> Result<(), Problem> {
+        if let Some((framework, "version")) = name.split_once('.')
+            && framework != CLUSTER
+            && (framework == "framework" || self.has(framework))
+        {
+            return self.read_version(name, text.trim());
+        }
+        if name == "framework" {
+            return self.read_frameworks(text, was_given);
+        }
+        if let Some(attribute) = find_attribute(name) {
+            check_text(name, text)?;
+            // As everywhere, empty means "not given".
+            return match text.trim() {
+                "" if was_given || name == "key" => {
+                    attribute.copy_value(&default_spec(), &mut self.to);
+                    Ok(())
+                }
+                "" => Ok(()),
+                text => attribute.parse_into(&mut self.to, text),
+            };
+        }
+        self.read_parameter(name, text)
+    }
+
+    fn has(&self, framework: &str) -> bool {
+        let mut chain = self.from.frameworks.iter();
+        framework == CLUSTER || chain.any(|choice| choice.name == framework)
+    }
+
+    /// A version that is not known yet, of a cluster that a former version made, may be said; any
+    /// other than the one that runs may not.
+    fn read_version(&mut self, name: &str, text: &str) -> Result<(), Problem> {
+        let asked = name.split_once('.').map_or("", |(framework, _)| framework);
+        let of_all = asked == "framework";
+        let choices = self.to.frameworks.iter_mut();
+        for choice in choices.filter(|choice| of_all || choice.name == asked) {
+            match &choice.version {
+                _ if text.is_empty() => {}
+                Some(version) if version == text => {}
+                Some(_) => return Err(fixed(name)),
+                None => choice.version = Some(text.to_owned()),
+            }
+        }
+        Ok(())
+    }
+
+    fn read_frameworks(&self, text: &str, was_given: bool) -> Result<(), Problem> {
+        let text = match text.trim() {
+            "" if !was_given => return Ok(()),
+            "" => DEFAULT_FRAMEWORK,
+            text => text,
+        };
+        let mut asked: Vec<&str> = Vec::new();
+        for name in split_list(text) {
+            if name != CLUSTER && !asked.contains(&name) {
+                asked.push(name);
+            }
+        }
+        let there = self.from.frameworks.iter().map(|choice| &choice.name);
+        if there.eq(asked) {
+            Ok(())
+        } else {
+            Err(fixed("framework"))
+        }
+    }
+
+    fn read_parameter(&mut self, name: &str, text: &str) -> Result<(), Problem> {
+        let unknown = || {
+            Problem::new(
+                shorten(name),
+                "there is no such attribute",
+                self.names.suggest_name(name),
+            )
+        };
+        let (framework, parameter) = name.split_once('.').ok_or_else(unknown)?;
+        let settings = self.from.settings.get(framework);
+        let was_set = settings.is_some_and(|settings| settings.contains_key(parameter));
+        let is_known = self.names.has_parameter(framework, parameter);
+        if !is_known && was_set && text.is_empty() {
+            // The plugin has it no more, and it is given up.
+            if let Some(settings) = self.to.settings.get_mut(framework) {
+                settings.remove(parameter);
+            }
+            return Ok(());
+        }
+        if !is_known {
+            return Err(unknown());
+        }
+        if !self.has(framework) {
+            let message = format!("{framework} is not part of this cluster");
+            return Err(Problem::new(name, message, "leave it out"));
+        }
+        check_text(name, text)?;
+        let settings = self.to.settings.entry(framework.to_owned()).or_default();
+        settings.insert(parameter.to_owned(), text.to_owned());
+        Ok(())
+    }
+}
+
+/// Who names what is there by its id says nothing new.
+fn keep_names(from: &ClusterSpec, to: &mut ClusterSpec) {
+    let Some(pins) = from.pins.as_deref() else {
+        return;
+    };
+    let keep = |id: &Option<String>, was: &Option<String>, now: &mut Option<String>| {
+        if id.is_some() && id == now {
+            now.clone_from(was);
+        }
+    };
+    keep(&pins.image_id, &from.image, &mut to.image);
+    keep(
+        &pins.master_flavor_id,
+        &from.master_flavor,
+        &mut to.master_flavor,
+    );
+    keep(
+        &pins.worker_flavor_id,
+        &from.worker_flavor,
+        &mut to.worker_flavor,
+    );
+    keep(
+        &pins.external_network_id,
+        &from.external_network,
+        &mut to.external_network,
+    );
+}
+
+/// What a running cluster cannot be changed in.
+pub fn fixed(name: &str) -> Problem {
+    Problem::new(
+        name,
+        "cannot be changed in a running cluster",
+        "leave it as it is, or deploy a new cluster",
+    )
+}
+
+#[cfg(test)]
+#[path = "attribute_changes_tests.rs"]
+mod tests;

@@ -1,0 +1,181 @@
+//! What an update may give over a cluster whose plugins are others by now.
+
+use serde_json::json;
+
+use super::*;
+use crate::cluster::{framework::PluginDescriptor, spec::FrameworkChoice};
+
+fn names() -> AttributeNames {
+    let plugin = |name: &str, versions: &[&str], parameters: &[&str]| -> PluginDescriptor {
+        let properties: serde_json::Map<_, _> = parameters
+            .iter()
+            .map(|p| ((*p).to_owned(), json!({})))
+            .collect();
+        serde_json::from_value(json!({
+            "name": name, "title": name, "description": "", "versions": versions, "default_version": versions.first().unwrap_or(&""),
+            "requires": [], "provides": [], "roles": [], "parameters": { "properties": properties }, "ports": [], "resource_types": [],
+        }))
+        .unwrap()
+    };
+    AttributeNames::from_descriptors(&[
+        plugin("hadoop", &["3.6.0"], &["replication"]),
+        plugin("spark", &["4"], &["memory"]),
+        plugin("cluster", &[], &["mtu"]),
+    ])
+}
+
+/// Made by plugins that had a version and a parameter that are gone.
+fn from() -> ClusterSpec {
+    let lost = BTreeMap::from([("lost".to_owned(), "7".to_owned())]);
+    ClusterSpec {
+        name: "demo".into(),
+        frameworks: vec![FrameworkChoice {
+            name: "hadoop".into(),
+            version: Some("3.5.0".into()),
+        }],
+        image: Some("debian-12".into()),
+        external_network: Some("public".into()),
+        settings: BTreeMap::from([("hadoop".to_owned(), lost)]),
+        ..default_spec()
+    }
+}
+
+fn stored() -> BTreeMap<String, String> {
+    let pairs = [
+        ("stampede.hadoop.lost", "7"),
+        ("stampede.framework.version", "3.5.0"),
+        ("theirs", "1"),
+    ];
+    pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).into()
+}
+
+fn given(pairs: &[(&str, &str)]) -> Result<ClusterSpec, String> {
+    let given: Vec<(String, String)> = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    parse_changes(&from(), &stored(), &given, &names())
+        .map_err(|problems| crate::cluster::problem::lines(&problems))
+}
+
+#[test]
+fn what_is_not_given_is_not_asked_about_and_what_is_repeated_changes_nothing() {
+    for pairs in [
+        &[][..],
+        &[("theirs", "2")],
+        &[("stampede.hadoop.lost", "7")],
+        &[("stampede.framework.version", "3.5.0")],
+        &[("stampede.hadoop.version", "3.5.0")],
+        &[
+            ("stampede.framework", "hadoop"),
+            ("stampede.framework", "cluster,hadoop"),
+        ],
+        &[("stampede.image", "debian-12")],
+        &[("stampede.image", "")],
+        &[("stampede.workers", "2")],
+    ] {
+        assert_eq!(given(pairs), Ok(from()), "{pairs:?}");
+    }
+}
+
+#[test]
+fn what_is_given_is_parsed_over_the_cluster_as_it_is() {
+    let to = given(&[
+        ("stampede.workers", "4"),
+        ("stampede.hadoop.replication", "2"),
+        ("stampede.network.access", "198.51.100.0/24"),
+    ])
+    .unwrap();
+    assert_eq!((to.workers, to.access.len()), (4, 1));
+    assert_eq!(to.settings["hadoop"]["replication"], "2");
+    assert_eq!(to.settings["hadoop"]["lost"], "7", "kept");
+    let to = given(&[("stampede.hadoop.lost", "")]).unwrap();
+    assert!(to.settings.is_empty(), "given up");
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_its_name_and_nothing_else_is() {
+    for (name, value, wanted) in [
+        (
+            "stampede.hadoop.version",
+            "3.6.0",
+            "hadoop.version: cannot be changed in a running cluster",
+        ),
+        (
+            "stampede.framework",
+            "spark",
+            "framework: cannot be changed in a running cluster",
+        ),
+        (
+            "stampede.hadoop.lost",
+            "8",
+            "hadoop.lost: there is no such attribute",
+        ),
+        (
+            "stampede.hadoop.replicaton",
+            "8",
+            "did you mean `hadoop.replication`?",
+        ),
+        (
+            "stampede.spark.memory",
+            "1",
+            "spark is not part of this cluster",
+        ),
+        ("stampede.workers", "251", "workers: "),
+        ("stampede.nonsense", "1", "there is no such attribute"),
+    ] {
+        let refused = given(&[(name, value)]).unwrap_err();
+        assert!(
+            refused.contains(wanted) && refused.lines().count() == 1,
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn nobody_is_let_in_where_there_is_no_way_in() {
+    let inside = ClusterSpec {
+        external_network: None,
+        ..from()
+    };
+    let access = [(
+        "stampede.network.access".to_owned(),
+        "198.51.100.0/24".to_owned(),
+    )];
+    let refused = parse_changes(&inside, &stored(), &access, &names()).unwrap_err();
+    assert_eq!(refused[0].path, "network.access");
+}
+
+#[test]
+fn an_id_that_is_pinned_is_what_is_there() {
+    let flavor = crate::cluster::Flavor {
+        name: String::new(),
+        vcpus: 1,
+        ram_mib: 1,
+        disk_gib: 1,
+    };
+    let pins = crate::cluster::ClusterPins {
+        host_version: String::new(),
+        plugins: BTreeMap::new(),
+        image_id: Some("id-1".into()),
+        master_flavor_id: None,
+        worker_flavor_id: None,
+        external_network_id: None,
+        flavors: crate::cluster::change::NodeFlavors {
+            master: flavor.clone(),
+            worker: flavor,
+        },
+        mixed: false,
+    };
+    let pinned = ClusterSpec {
+        pins: Some(Box::new(pins)),
+        ..from()
+    };
+    let image = |value: &str| {
+        let given = [("stampede.image".to_owned(), value.to_owned())];
+        let to = parse_changes(&pinned, &stored(), &given, &names()).unwrap();
+        to.image.unwrap()
+    };
+    assert_eq!(image("id-1"), "debian-12");
+    assert_eq!(image("id-2"), "id-2");
+}

@@ -1,0 +1,282 @@
+//! What a cluster is made of, as its record keeps it: ids of what the cloud has, sizes, plugins.
+//! And the ids in place of names in a template, so that what is renamed, hidden or doubled later
+//! changes nothing. Pure.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    cluster::{
+        ClusterPins, ClusterSpec, PinnedPlugin, change::NodeFlavors, framework::PluginDescriptor,
+    },
+    orchestrator::planning::{inventory::CloudInventory, planner::ResolvedFlavors},
+};
+
+/// The same spec with the version of every framework said.
+pub fn name_versions(spec: &ClusterSpec, plugins: &[&PluginDescriptor]) -> ClusterSpec {
+    let mut named = spec.clone();
+    for choice in &mut named.frameworks {
+        let plugin = plugins.iter().find(|plugin| plugin.name == choice.name);
+        let default = plugin.map(|plugin| plugin.default_version.clone());
+        let default = default.filter(|version| !version.is_empty());
+        choice.version = choice.version.take().or(default);
+    }
+    named
+}
+
+/// The versions that the stack of a cluster says in its description, for records that do not.
+pub fn versions_of_stack(
+    spec: &ClusterSpec,
+    stack: &Value,
+    plugins: &[&PluginDescriptor],
+) -> ClusterSpec {
+    let mut named = spec.clone();
+    let about = stack.get("description").and_then(Value::as_str);
+    let about = about.unwrap_or_default();
+    for choice in named.frameworks.iter_mut().filter(|c| c.version.is_none()) {
+        let plugin = plugins.iter().find(|plugin| plugin.name == choice.name);
+        let Some(title) = plugin.map(|plugin| plugin.title.as_str()) else {
+            continue;
+        };
+        let said = about
+            .split_once(&format!("{title} "))
+            .map(|(_, after)| after);
+        let said = said.and_then(|after| after.split([',', ' ']).next());
+        // `on` is what stands behind the title of a framework that has no version.
+        choice.version = said
+            .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+            .map(str::to_owned);
+    }
+    named
+}
+
+/// What a cluster is made of. `spec` is resolved: every name in it is one that the cloud knows.
+pub fn pin_cluster(
+    spec: &ClusterSpec,
+    cloud: &CloudInventory,
+    flavors: &ResolvedFlavors,
+    plugins: BTreeMap<String, PinnedPlugin>,
+) -> ClusterPins {
+    let flavor_id = |reference: Option<&str>| cloud.find_flavor(reference?).map(|f| f.id.clone());
+    let image = spec
+        .image_reference()
+        .and_then(|name| cloud.find_image(name));
+    let network = spec.external_network_reference().and_then(|name| {
+        let mut named = cloud.networks.iter().filter(|n| n.name == name);
+        let by_id = cloud.networks.iter().find(|n| n.id == name);
+        by_id.or_else(|| named.next())
+    });
+    ClusterPins {
+        host_version: env!("CARGO_PKG_VERSION").to_owned(),
+        plugins,
+        image_id: image.map(|image| image.id.clone()),
+        master_flavor_id: flavor_id(spec.master_flavor_reference()),
+        worker_flavor_id: flavor_id(spec.worker_flavor_reference()),
+        external_network_id: network.map(|network| network.id.clone()),
+        flavors: NodeFlavors {
+            master: flavors.master.clone(),
+            worker: flavors.worker.clone(),
+        },
+        mixed: false,
+    }
+}
+
+/// Puts the pinned ids in the place of the names that the plugins were told: in the defaults of
+/// parameters and in the properties that name something of the cloud.
+pub fn pin_template(template: &mut Value, spec: &ClusterSpec) {
+    let Some(pins) = spec.pins.as_deref() else {
+        return;
+    };
+    let pairs = |pairs: &[(&Option<String>, &Option<String>)]| -> BTreeMap<String, String> {
+        let both = pairs.iter().filter_map(|(name, id)| {
+            let (name, id) = (name.as_ref()?, id.as_ref()?);
+            Some((name.clone(), id.clone()))
+        });
+        both.collect()
+    };
+    let images = pairs(&[(&spec.image, &pins.image_id)]);
+    let flavors = pairs(&[
+        (&spec.master_flavor, &pins.master_flavor_id),
+        (&spec.worker_flavor, &pins.worker_flavor_id),
+    ]);
+    let networks = pairs(&[(&spec.external_network, &pins.external_network_id)]);
+    let put = |value: Option<&mut Value>, ids: &BTreeMap<String, String>| {
+        if let Some(value) = value
+            && let Some(id) = value.as_str().and_then(|name| ids.get(name))
+        {
+            *value = Value::from(id.as_str());
+        }
+    };
+    let parameters = template
+        .get_mut("parameters")
+        .and_then(Value::as_object_mut);
+    for parameter in parameters.into_iter().flat_map(serde_json::Map::values_mut) {
+        let ids = match custom_constraint(parameter) {
+            Some("glance.image") => &images,
+            Some("nova.flavor") => &flavors,
+            Some("neutron.network") => &networks,
+            _ => continue,
+        };
+        put(parameter.get_mut("default"), ids);
+    }
+    let resources = template.get_mut("resources").and_then(Value::as_object_mut);
+    for resource in resources.into_iter().flat_map(serde_json::Map::values_mut) {
+        match resource.get("type").and_then(Value::as_str) {
+            Some("OS::Nova::Server") => {
+                put(resource.pointer_mut("/properties/image"), &images);
+                put(resource.pointer_mut("/properties/flavor"), &flavors);
+            }
+            Some("OS::Neutron::Router") => put(
+                resource.pointer_mut("/properties/external_gateway_info/network"),
+                &networks,
+            ),
+            Some("OS::Neutron::FloatingIP") => put(
+                resource.pointer_mut("/properties/floating_network"),
+                &networks,
+            ),
+            _ => {}
+        }
+    }
+}
+
+/// Takes away what parameters say of the cloud: whether it has what their values name. The values
+/// are what the nodes were made of, and may be gone by now.
+pub fn drop_cloud_constraints(template: &mut Value) {
+    let parameters = template
+        .get_mut("parameters")
+        .and_then(Value::as_object_mut);
+    for parameter in parameters.into_iter().flat_map(serde_json::Map::values_mut) {
+        let constraints = parameter.get_mut("constraints");
+        if let Some(constraints) = constraints.and_then(Value::as_array_mut) {
+            constraints.retain(|constraint| constraint.get("custom_constraint").is_none());
+        }
+    }
+}
+
+fn custom_constraint(parameter: &Value) -> Option<&str> {
+    let constraints = parameter.get("constraints")?.as_array()?;
+    constraints
+        .iter()
+        .find_map(|constraint| constraint.get("custom_constraint")?.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::orchestrator::planning::resolve::tests_support::spec;
+
+    fn plugin(default: &str) -> PluginDescriptor {
+        let text = json!({
+            "name": "hadoop", "title": "Apache Hadoop", "description": "", "versions": [default], "default_version": default,
+            "requires": [], "provides": [], "roles": [], "parameters": {}, "ports": [], "resource_types": [],
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    fn versions(spec: &ClusterSpec) -> Vec<Option<&str>> {
+        let choices = spec.frameworks.iter();
+        choices.map(|choice| choice.version.as_deref()).collect()
+    }
+
+    fn asked(version: Option<&str>) -> ClusterSpec {
+        let choice = crate::cluster::spec::FrameworkChoice {
+            name: "hadoop".into(),
+            version: version.map(str::to_owned),
+        };
+        ClusterSpec {
+            frameworks: vec![choice],
+            ..spec()
+        }
+    }
+
+    #[test]
+    fn a_version_that_nobody_named_is_the_default_of_that_day() {
+        let plugin = plugin("3.5.0");
+        assert_eq!(
+            versions(&name_versions(&asked(None), &[&plugin])),
+            [Some("3.5.0")]
+        );
+        let said = name_versions(&asked(Some("3.4.3")), &[&plugin]);
+        assert_eq!(versions(&said), [Some("3.4.3")]);
+    }
+
+    #[test]
+    fn a_stack_says_in_its_description_which_versions_it_has() {
+        let plugin = plugin("3.6.0");
+        let said = |text: &str| {
+            let stack = json!({ "description": text });
+            let named = versions_of_stack(&asked(None), &stack, &[&plugin]);
+            named.frameworks[0].version.clone()
+        };
+        let one = "Cluster demo: Apache Hadoop 3.5.0 on a master and 3 workers. Made by Stampede.";
+        assert_eq!(said(one).as_deref(), Some("3.5.0"));
+        let two = "Cluster demo: Apache Hadoop 3.4.3, Spark 4 on a master and a worker.";
+        assert_eq!(said(two).as_deref(), Some("3.4.3"));
+        assert_eq!(
+            said("Cluster demo: Apache Hadoop on a master and a worker."),
+            None
+        );
+        assert_eq!(said(""), None);
+    }
+
+    #[test]
+    fn ids_stand_where_names_stood_and_nowhere_else() {
+        let pinned = ClusterSpec {
+            image: Some("debian".into()),
+            worker_flavor: Some("small".into()),
+            master_flavor: Some("large".into()),
+            external_network: Some("public".into()),
+            pins: Some(Box::new(ClusterPins {
+                host_version: String::new(),
+                plugins: BTreeMap::new(),
+                image_id: Some("id-i".into()),
+                master_flavor_id: Some("id-l".into()),
+                worker_flavor_id: Some("id-s".into()),
+                external_network_id: Some("id-n".into()),
+                flavors: NodeFlavors {
+                    master: flavor(),
+                    worker: flavor(),
+                },
+                mixed: false,
+            })),
+            ..spec()
+        };
+        let parameter = |default: &str, constraint: &str| json!({ "default": default, "constraints": [{ "custom_constraint": constraint }] });
+        let mut template = json!({
+            "parameters": {
+                "image": parameter("debian", "glance.image"), "a": parameter("large", "nova.flavor"),
+                "b": parameter("small", "nova.flavor"), "n": parameter("public", "neutron.network"),
+                "text": { "default": "debian" },
+            },
+            "resources": {
+                "s": { "type": "OS::Nova::Server", "properties": { "name": "debian", "image": "debian", "flavor": "small" } },
+                "r": { "type": "OS::Neutron::Router", "properties": { "external_gateway_info": { "network": "public" } } },
+                "f": { "type": "OS::Neutron::FloatingIP", "properties": { "floating_network": { "get_param": "n" } } },
+            },
+        });
+        pin_template(&mut template, &pinned);
+        let defaults = |name: &str| template["parameters"][name]["default"].clone();
+        assert_eq!(
+            ["image", "a", "b", "n", "text"].map(defaults),
+            ["id-i", "id-l", "id-s", "id-n", "debian"]
+        );
+        assert_eq!(
+            template["resources"]["s"]["properties"],
+            json!({ "name": "debian", "image": "id-i", "flavor": "id-s" })
+        );
+        let gateway = &template["resources"]["r"]["properties"]["external_gateway_info"];
+        assert_eq!(gateway["network"], "id-n");
+    }
+
+    fn flavor() -> crate::cluster::Flavor {
+        crate::cluster::Flavor {
+            name: String::new(),
+            vcpus: 1,
+            ram_mib: 1,
+            disk_gib: 1,
+        }
+    }
+}
