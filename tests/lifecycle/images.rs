@@ -87,3 +87,38 @@ async fn an_image_that_says_nothing_of_itself_is_taken_where_it_is_the_only_one(
     host.deploy(&caller, "default", vec![]).await.unwrap();
     assert_eq!(world.creates(), 1);
 }
+
+#[tokio::test]
+async fn nodes_of_flavors_without_a_disk_boot_from_volumes_of_a_size_that_is_set() {
+    let (world, host, caller) = asked(&[("debian-12", "debian", "12")]).await;
+    world.cloud.edit(|cloud| {
+        cloud.flavors.retain(|flavor| flavor.ram >= 4096);
+        cloud.flavors.iter_mut().for_each(|flavor| flavor.disk = 0);
+        cloud.quota.volumes = 2;
+    });
+    let caller_set = |gib: &'static str| {
+        [
+            ("stampede.cluster.root_volume_gib", gib),
+            ("stampede.cluster.availability_zone", "az2"),
+        ]
+    };
+    let said = refused(&host, &caller, &caller_set("1")).await;
+    assert!(
+        said[0].starts_with("cluster.root_volume_gib: 1 GiB, a node needs "),
+        "{said:?}"
+    );
+    let said = refused(&host, &caller, &caller_set("30")).await;
+    assert!(
+        said[0].starts_with("quota: needs 3 volumes, 2 are free"),
+        "{said:?}"
+    );
+    world.cloud.edit(|cloud| cloud.quota.volumes = 3);
+    let set = pairs(&caller_set("30"));
+    host.deploy(&caller, "default", set).await.unwrap();
+    let stack = world.cloud.stacks()[0].0.clone();
+    let (template, _) = world.cloud.template(&stack).unwrap();
+    let server = &template["resources"]["worker_1_server"]["properties"];
+    assert_eq!(server.get("image"), None);
+    assert_eq!(server["block_device_mapping_v2"][0]["volume_size"], 30);
+    assert_eq!(server["availability_zone"], "az2");
+}

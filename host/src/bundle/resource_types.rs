@@ -298,7 +298,18 @@ pub const TYPES: &[TypeRule] = &[
         SERVER,
         &[
             may("name", ValueRule::Name),
-            must("image", ValueRule::Granted(ValueGrant::Image)),
+            may("image", ValueRule::Granted(ValueGrant::Image)),
+            // In its place: a volume that is made of the image with the server.
+            may(
+                "block_device_mapping_v2",
+                ValueRule::List(&ValueRule::Map(&[
+                    must("image", ValueRule::Granted(ValueGrant::Image)),
+                    must("volume_size", ValueRule::Number),
+                    may("boot_index", ValueRule::Number),
+                    may("delete_on_termination", ValueRule::Data),
+                ])),
+            ),
+            may("availability_zone", ValueRule::Granted(ValueGrant::Setting)),
             must("flavor", ValueRule::Granted(ValueGrant::Flavor)),
             may("key_name", ValueRule::Granted(ValueGrant::Key)),
             // Without one, Nova takes a network of the project's.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::pins::ClusterPins;
+use super::{framework::CLUSTER, pins::ClusterPins};
 
 /// One cluster as asked for. Made by [`super::attributes`] from `stampede.*` attributes or `--set`;
 /// a new field that users set takes a row of [`super::attribute_schema`].
@@ -97,6 +97,14 @@ impl ClusterSpec {
             ids_given,
             ..self.clone()
         }
+    }
+
+    /// The size of the volume that each node boots from, where it boots from one: a parameter of
+    /// the plugin `cluster` that decides which flavors fit.
+    pub fn root_volume_gib(&self) -> Option<u32> {
+        let settings = self.settings.get(CLUSTER)?;
+        let size: u32 = settings.get("root_volume_gib")?.trim().parse().ok()?;
+        (size > 0).then_some(size)
     }
 
     /// The image by which the cloud is asked: the pinned id, else what the user named.

@@ -82,7 +82,7 @@ pub(crate) fn add_nodes(
             template.resource(format!("{}_port", node.prefix()), node_port(request, node));
             template.resource(
                 format!("{}_server", node.prefix()),
-                node_server(request, group, node, spread(group, node)),
+                node_server(request, group, node, settings, spread(group, node)),
             );
         }
     }
@@ -111,7 +111,13 @@ fn node_port(request: &Request, node: &Node) -> Value {
     )
 }
 
-fn node_server(request: &Request, group: &NodeGroup, node: &Node, spread: bool) -> Value {
+fn node_server(
+    request: &Request,
+    group: &NodeGroup,
+    node: &Node,
+    settings: &ClusterSettings,
+    spread: bool,
+) -> Value {
     let mut properties = json!({
         "name": server_name(request, node),
         "image": get_param(&image_parameter(request, group)),
@@ -123,6 +129,20 @@ fn node_server(request: &Request, group: &NodeGroup, node: &Node, spread: bool) 
         "user_data_update_policy": "IGNORE",
         "user_data": user_data(group, node),
     });
+    if settings.root_volume_gib > 0
+        && let Some(properties) = properties.as_object_mut()
+    {
+        // Made of the image with the server, and gone with it.
+        let volume = json!({
+            "image": get_param(&image_parameter(request, group)), "volume_size": settings.root_volume_gib,
+            "boot_index": 0, "delete_on_termination": true,
+        });
+        properties.remove("image");
+        properties.insert("block_device_mapping_v2".to_owned(), json!([volume]));
+    }
+    if let Some(zone) = &settings.availability_zone {
+        properties["availability_zone"] = zone.as_str().into();
+    }
     if spread {
         properties["scheduler_hints"] = json!({ "group": get_resource(SERVER_GROUP) });
     }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::json;
+use stampede_plugin::settings::FIXED_KEYWORD;
 
 /// As the host hands them over, defaults filled in.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -16,6 +17,12 @@ pub(crate) struct ClusterSettings {
     /// Workers up to this id are put on different compute hosts where possible.
     #[serde(default = "spread_workers")]
     pub(crate) spread_workers: u32,
+    /// Size of the volume that each node boots from; 0: the flavor's own disk.
+    #[serde(default)]
+    pub(crate) root_volume_gib: u32,
+    /// Where the nodes are; none: where the cloud puts them.
+    #[serde(default)]
+    pub(crate) availability_zone: Option<String>,
 }
 
 /// What Nova's default quota (`server_group_members`) allows.
@@ -23,7 +30,10 @@ fn spread_workers() -> u32 {
     10
 }
 
-/// The JSON Schema of [`Settings`].
+/// The largest root volume in GiB.
+const MAX_ROOT_VOLUME_GIB: u32 = 16_384;
+
+/// The JSON Schema of [`ClusterSettings`].
 pub(crate) fn schema() -> String {
     json!({
         "type": "object",
@@ -41,6 +51,15 @@ pub(crate) fn schema() -> String {
                 "type": "integer", "minimum": 0, "maximum": 250, "default": spread_workers(),
                 "description": "How many workers, by their numbers, are put on different compute hosts where possible; 0 for none. \
                     Nova's default quota (server_group_members) allows ten. Fixed once the cluster is made.",
+            },
+            "root_volume_gib": {
+                "type": "integer", "minimum": 0, "maximum": MAX_ROOT_VOLUME_GIB, "default": 0, FIXED_KEYWORD: true,
+                "description": "Size in GiB of the volume that each node boots from, for flavors without a disk of their own; \
+                    0 boots from the flavor's disk.",
+            },
+            "availability_zone": {
+                "type": "string", "pattern": "^[^\\p{Cc}]{1,255}$", FIXED_KEYWORD: true,
+                "description": "Availability zone of the nodes; by default where the cloud puts them.",
             },
         },
     })

@@ -207,3 +207,28 @@ fn every_type_in_the_template_is_declared() {
         );
     }
 }
+
+#[test]
+fn nodes_boot_from_volumes_and_stand_in_a_zone_where_that_is_set() {
+    let server = |settings: Value| {
+        let request = Request {
+            settings: settings.to_string(),
+            ..request(1)
+        };
+        let bundle = ClusterPlugin::generate(request).unwrap();
+        let template: Value = serde_json::from_str(&bundle.template).unwrap();
+        template["resources"]["worker_1_server"]["properties"].clone()
+    };
+    let plain = server(json!({}));
+    assert_eq!(plain["image"], json!({ "get_param": "image" }));
+    assert_eq!(plain.get("availability_zone"), None);
+    let set = server(json!({ "root_volume_gib": 30, "availability_zone": "az2" }));
+    assert_eq!(
+        (set.get("image"), &set["availability_zone"]),
+        (None, &json!("az2"))
+    );
+    assert_eq!(
+        set["block_device_mapping_v2"],
+        json!([{ "image": { "get_param": "image" }, "volume_size": 30, "boot_index": 0, "delete_on_termination": true }])
+    );
+}

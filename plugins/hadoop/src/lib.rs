@@ -190,6 +190,9 @@ fn add_volume(
     if let Some(kind) = &settings.data_volume_type {
         properties["volume_type"] = kind.as_str().into();
     }
+    if let Some(zone) = &settings.data_volume_zone {
+        properties["availability_zone"] = zone.as_str().into();
+    }
     let name = format!("hadoop_{}_volume", worker.prefix());
     let policy = if settings.data_volume_keep {
         "Retain"

@@ -45,6 +45,8 @@ pub struct HadoopSettings {
     pub data_volume_gib: u32,
     /// The volume's type; the cloud's default when absent.
     pub data_volume_type: Option<String>,
+    /// Where the volumes are; the cloud's default when absent.
+    pub data_volume_zone: Option<String>,
     /// Whether volumes outlive the cluster.
     #[serde(default)]
     pub data_volume_keep: bool,
@@ -167,6 +169,8 @@ fn add_volumes(properties: &mut Map<String, Value>) {
     let keep = json!({"type": "boolean", "description": "Whether the workers' volumes stay when the cluster is deleted. They hold the blocks and not their names, which are the NameNode's: no new cluster can read them.", "default": false});
     properties.insert("data_volume_gib".to_owned(), mark_fixed(volume));
     properties.insert("data_volume_type".to_owned(), mark_fixed(kind));
+    let zone = json!({"type": "string", "description": "Availability zone of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"});
+    properties.insert("data_volume_zone".to_owned(), mark_fixed(zone));
     properties.insert("data_volume_keep".to_owned(), mark_fixed(keep));
 }
 

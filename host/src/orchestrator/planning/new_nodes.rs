@@ -69,7 +69,8 @@ fn check_new_flavor(
     let need = NodeResources {
         vcpus: size.vcpus,
         ram_mib: size.ram_mib,
-        disk_gib: size.disk_gib,
+        // What boots from a volume needs no disk of its flavor.
+        disk_gib: to.root_volume_gib().map_or(size.disk_gib, |_| 0),
     };
     let offers = cloud.flavors.iter().map(|flavor| FlavorOffer {
         flavor: &flavor.size,

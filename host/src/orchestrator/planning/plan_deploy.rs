@@ -25,7 +25,13 @@ pub(crate) fn resolve_flavors(
     let flavor = |reference: Option<&str>, name: &Option<String>| {
         let size = cloud.flavor(reference)?;
         let name = name.clone().unwrap_or_else(|| size.name.clone());
-        Ok::<_, OrchestratorError>(Flavor { name, ..size })
+        // The disk that the node has.
+        let disk_gib = spec.root_volume_gib().unwrap_or(size.disk_gib);
+        Ok::<_, OrchestratorError>(Flavor {
+            name,
+            disk_gib,
+            ..size
+        })
     };
     Ok(ResolvedFlavors {
         flavors: all_flavors(cloud),

@@ -90,7 +90,11 @@ pub fn count_needs(
             rules(template),
             quotas.security_group_rules,
         ),
-        ("volumes", count(&["OS::Cinder::Volume"]), quotas.volumes),
+        (
+            "volumes",
+            count(&["OS::Cinder::Volume"]) + root_volumes(template).count() as u64,
+            quotas.volumes,
+        ),
         ("GiB of volumes", volume_gib(template), quotas.volume_gib),
     ];
     let need = |(what, needed, quota): (_, _, Option<ResourceQuota>)| QuotaNeed {
@@ -113,15 +117,28 @@ fn of_kind<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a V
 /// Whether the stack has volumes, which not every cloud has.
 pub fn has_volumes(template: &Value) -> bool {
     of_kind(template, "OS::Cinder::Volume").next().is_some()
+        || root_volumes(template).next().is_some()
+}
+
+/// The sizes of the volumes that servers boot from.
+fn root_volumes(template: &Value) -> impl Iterator<Item = u64> {
+    of_kind(template, "OS::Nova::Server")
+        .filter_map(|server| {
+            server
+                .pointer("/properties/block_device_mapping_v2")?
+                .as_array()
+        })
+        .flatten()
+        .filter_map(|volume| volume.get("volume_size")?.as_u64())
 }
 
 /// What a cloud without a volume service is told.
 pub fn no_volumes(region: &str) -> Problem {
-    let hint = "leave data volumes out, such as hadoop.data_volume_gib = 0, or take a cloud or region that has one";
+    let hint = "leave volumes out, such as hadoop.data_volume_gib = 0 or cluster.root_volume_gib = 0, or take a cloud or region that has one";
     Problem::new(
         "volumes",
         format!(
-            "the catalog has no volume service (Cinder) in region `{region}`, and data volumes are asked for"
+            "the catalog has no volume service (Cinder) in region `{region}`, and volumes are asked for"
         ),
         hint,
     )
@@ -134,7 +151,10 @@ fn volume_gib(template: &Value) -> u64 {
             .and_then(Value::as_u64)
             .unwrap_or(0)
     };
-    of_kind(template, "OS::Cinder::Volume").map(size).sum()
+    of_kind(template, "OS::Cinder::Volume")
+        .map(size)
+        .sum::<u64>()
+        + root_volumes(template).sum::<u64>()
 }
 
 /// Servers that the fullest group holds.
@@ -218,7 +238,7 @@ fn quota_problem(need: &QuotaNeed) -> Option<Problem> {
     let free = free?;
     let fewer = match what {
         "servers in one server group" => "spread fewer workers (cluster.spread_workers)",
-        "volumes" | "GiB of volumes" => "ask for fewer workers or smaller data volumes",
+        "volumes" | "GiB of volumes" => "ask for fewer workers or smaller volumes",
         _ => "ask for fewer workers or smaller flavors",
     };
     let hint = format!("{fewer}, delete what is no longer used, or have the quota raised");

@@ -41,6 +41,15 @@ pub fn resolve_spec(
         .as_deref()
         .and_then(|name| cloud.find_image(name));
     let need = |role| needed(smallest.get(role), glance);
+    keep(root_volume(spec, &[need("master"), need("worker")]).map(|()| None));
+    // What boots from a volume needs no disk of its flavor.
+    let need = |role| match spec.root_volume_gib() {
+        Some(_) => NodeResources {
+            disk_gib: 0,
+            ..need(role)
+        },
+        None => need(role),
+    };
     let chosen = ClusterSpec {
         master_flavor: keep(resolve_flavor(
             "master.flavor",
@@ -68,6 +77,19 @@ pub fn resolve_spec(
     } else {
         chosen
     })
+}
+
+/// A root volume that is too small for what nodes need is refused.
+fn root_volume(spec: &ClusterSpec, needs: &[NodeResources]) -> Result<(), Problem> {
+    let needed = needs.iter().map(|need| need.disk_gib).max().unwrap_or(0);
+    match spec.root_volume_gib() {
+        Some(size) if size < needed => Err(Problem::new(
+            "cluster.root_volume_gib",
+            format!("{size} GiB, a node needs {needed} GiB of disk"),
+            "make it larger",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What a node must have: what its frameworks need, and what its image needs.

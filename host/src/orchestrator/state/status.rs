@@ -231,7 +231,36 @@ pub fn describe_failure(record: &ClusterRecord) -> Option<String> {
     };
     let late = || describe_timeout(record, &seen.reason);
     let heat = || (!seen.reason.is_empty()).then(|| strip_heat_prefix(&seen.reason).to_owned());
-    reported.or_else(resource).or_else(late).or_else(heat)
+    let told = reported.or_else(resource).or_else(late).or_else(heat)?;
+    Some(match remedy(&told) {
+        Some(remedy) => format!("{told} ({remedy})"),
+        None => told,
+    })
+}
+
+/// What to set so that what a cloud has refused does not happen again; by the words of Nova and
+/// Cinder.
+fn remedy(told: &str) -> Option<&'static str> {
+    const REMEDIES: [(&str, &str); 4] = [
+        (
+            "are not in the same availability_zone",
+            "set cluster.availability_zone and hadoop.data_volume_zone to zones that belong together",
+        ),
+        (
+            "availability zone",
+            "set cluster.availability_zone or hadoop.data_volume_zone to one that the cloud has",
+        ),
+        (
+            "Only volume-backed servers are allowed",
+            "set cluster.root_volume_gib, so that nodes boot from volumes",
+        ),
+        (
+            "Flavor's disk is too small",
+            "set cluster.root_volume_gib, or take a flavor with a larger disk",
+        ),
+    ];
+    let is_said = |(words, _): &&(&str, &str)| told.to_lowercase().contains(&words.to_lowercase());
+    REMEDIES.iter().find(is_said).map(|(_, remedy)| *remedy)
 }
 
 /// `worker-1 hadoop setup line 42: ...` to `worker-1: hadoop setup line 42: ...`.
