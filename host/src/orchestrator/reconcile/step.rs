@@ -186,8 +186,8 @@ impl Reconciler<'_> {
         checked: Option<CreateStack>,
     ) -> Result<Requeue, OrchestratorError> {
         let context = self.context;
-        let request = match (checked, &record.spec) {
-            (Some(request), _) => request,
+        let (request, replanned) = match (checked, &record.spec) {
+            (Some(request), _) => (request, None),
             (None, Some(spec)) => {
                 let planner = context.planner.as_ref();
                 let chain = planner
@@ -205,8 +205,11 @@ impl Reconciler<'_> {
                 let endpoints = &made.planned.endpoints;
                 let replan =
                     |record: &mut ClusterRecord| record.replan_intent(&spec, endpoints, &notified);
-                let record = registry.change_record(self.cluster, replan).await?;
-                stack_request::build_stack_request(&record, &context.host, &made.planned)
+                let registry = &context.state.registry;
+                let kept = registry.change_record(self.cluster, record, replan).await?;
+                let request =
+                    stack_request::build_stack_request(&kept, &context.host, &made.planned);
+                (request, Some(kept))
             }
             (None, None) => {
                 return Err(OrchestratorError::internal(format!(
@@ -215,6 +218,7 @@ impl Reconciler<'_> {
                 )));
             }
         };
+        let record = replanned.as_deref().unwrap_or(record);
         let now_s = context.state.clock.unix_now_s();
         let created = call_with_lease(
             &context.state,
