@@ -246,6 +246,7 @@ impl LifecycleFixture {
 /// No pause that a test would have to wait for; every look asks Heat.
 pub(crate) fn limits() -> OrchestratorLimits {
     OrchestratorLimits {
+        looks_a_second: 100_000,
         observe_every: Duration::ZERO,
         shown_age: Duration::ZERO,
         patience: PATIENCE,

@@ -9,6 +9,7 @@
 mod change_limits;
 mod create_delete;
 mod deletion;
+mod fairness;
 mod faults;
 mod fixture;
 mod gone;

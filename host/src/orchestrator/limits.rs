@@ -26,6 +26,17 @@ pub struct OrchestratorLimits {
     pub waiting: usize,
     /// Clusters that a list asks Heat about at most.
     pub list_looks: usize,
+    /// Observations under way at once, over all clusters.
+    pub looks: usize,
+    /// Of these, those of one project.
+    pub project_looks: usize,
+    /// Actions in the background under way at once, over all clusters.
+    pub actions: usize,
+    /// Of these, those of one project.
+    pub project_actions: usize,
+    /// Looks that all background work together takes in a second; with more of it, each looks less
+    /// often.
+    pub looks_a_second: u32,
     /// How often Heat is asked to delete a stack.
     pub deletes: u32,
     /// How often a create whose answer was lost is tried in the background.
@@ -66,6 +77,11 @@ impl Default for OrchestratorLimits {
             patience: Duration::from_secs(3),
             waiting: 128,
             list_looks: 16,
+            looks: 32,
+            project_looks: 8,
+            actions: 16,
+            project_actions: 4,
+            looks_a_second: 25,
             deletes: 5,
             creates: 20,
             follow_every: Duration::from_secs(2),

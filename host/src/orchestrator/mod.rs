@@ -43,6 +43,7 @@ use context::Context;
 use plan_cache::ChangePlanCache;
 use state::{
     SharedState,
+    cloud_gate::{CloudGate, WorkerCount},
     cluster_registry::ClusterRegistry,
     group_cache::GroupCache,
     recovery_table::RecoveryTable,
@@ -113,6 +114,9 @@ impl Orchestrator {
         let state = Arc::new(SharedState {
             registry,
             sessions: SessionRegistry::new(parts.limits.sessions, waiting),
+            looks: CloudGate::new(parts.limits.looks, parts.limits.project_looks),
+            actions: CloudGate::new(parts.limits.actions, parts.limits.project_actions),
+            workers: WorkerCount::default(),
             limits: parts.limits,
             clock: parts.clock,
         });

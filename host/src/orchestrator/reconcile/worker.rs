@@ -110,8 +110,15 @@ fn should_continue(context: &Context, handle: &ClusterHandle, end: WorkerExit) -
 
 async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExit {
     let mut failures = 0;
+    let _counted = context.state.workers.enter();
     let sessions = &context.state.sessions;
     while needs_reconcile(&handle.record()) {
+        // Before the session is chosen, which may end while a turn is waited for.
+        let turn = context
+            .state
+            .actions
+            .enter(&handle.record().project_id)
+            .await;
         let _pin = sessions.pin_actors(handle);
         let Some(session) = sessions.session_for(handle) else {
             sessions.add_waits(sessions::any_and_owner(&handle.record()));
@@ -138,7 +145,7 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
             }
             Ok(Requeue::Later(pause)) => {
                 failures = 0;
-                pause
+                fair_pause(context, pause)
             }
             // Somebody else has changed the cluster meanwhile: what is next is decided again.
             Err(OrchestratorError::Outdated(_)) => Duration::ZERO,
@@ -178,10 +185,19 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
                 return WorkerExit::Done;
             }
         };
-        drop(cluster);
+        drop((cluster, turn));
         context.state.clock.sleep(pause).await;
     }
     WorkerExit::Done
+}
+
+/// What is due at once stays so; who only looks again looks less often the more there are.
+fn fair_pause(context: &Context, pause: Duration) -> Duration {
+    let state = &context.state;
+    if pause < state.limits.follow_every {
+        return pause;
+    }
+    state.workers.fair_pause(pause, state.limits.looks_a_second)
 }
 
 /// A token that ended is of no more use to anyone; one that may not do what this cluster needs may

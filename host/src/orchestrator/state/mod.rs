@@ -10,9 +10,11 @@
 //! - `sessions`: the last good token of each user, in memory
 //! - `recovery_table`: where stacks were looked through for clusters that the store does not know
 //! - `group_cache`: groups that were read from the store
+//! - `cloud_gate`: how much is asked of the cloud at once, for all clusters together
 //! - `waiting`: what a deletion waits for, in words
 //! - [`status`]: what Heat shows, folded into what is remembered (pure)
 
+pub(crate) mod cloud_gate;
 pub(crate) mod cluster_handle;
 pub(crate) mod cluster_registry;
 pub(crate) mod group_cache;
@@ -28,6 +30,7 @@ pub(crate) mod waiting;
 
 use super::limits::OrchestratorLimits;
 use crate::system::clock::HostClock;
+use cloud_gate::{CloudGate, WorkerCount};
 use cluster_registry::ClusterRegistry;
 use sessions::SessionRegistry;
 
@@ -37,4 +40,10 @@ pub(crate) struct SharedState {
     pub(crate) sessions: SessionRegistry,
     pub(crate) limits: OrchestratorLimits,
     pub(crate) clock: HostClock,
+    /// Turns of observations.
+    pub(crate) looks: CloudGate,
+    /// Turns of background work.
+    pub(crate) actions: CloudGate,
+    /// Background work that there is.
+    pub(crate) workers: WorkerCount,
 }

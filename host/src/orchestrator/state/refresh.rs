@@ -51,6 +51,7 @@ pub(crate) async fn refresh_cluster(
                 refresh: &handle.refresh,
                 error: Some(FAILED.into()),
             };
+            let _turn = state.looks.enter(&handle.record().project_id).await;
             asking.error = match fetch_status(&state, &handle, &session).await {
                 // A record that is gone has nothing that could be old.
                 Ok(()) | Err(OrchestratorError::NotFound(_)) => None,
