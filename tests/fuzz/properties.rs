@@ -12,6 +12,7 @@ use stampede::cluster::ClusterState;
 use stampede::cluster::progress::StageReport;
 use stampede::occi::http::negotiate::Rendering;
 use stampede::occi::limits::OcciLimits;
+use stampede::occi::model::categories::CategoryModel;
 use stampede::occi::model::entity::OcciEntity;
 use stampede::occi::model::user_mixin::UserMixin;
 use stampede::occi::parse::attribute::{parse_attributes, write_attribute};
@@ -309,7 +310,7 @@ fn check_headers(
 
 /// Every rendering holds every attribute, and none of them anything that an attribute smuggled in.
 fn shown(view: ClusterView, own: &[UserMixin], limits: &OcciLimits) -> String {
-    let entity = OcciEntity::from_view(view, own);
+    let entity = OcciEntity::from_view(view, &CategoryModel::from_frameworks(&[]), own);
     let text = |value: &Value| {
         value
             .as_str()
@@ -339,7 +340,10 @@ fn shown(view: ClusterView, own: &[UserMixin], limits: &OcciLimits) -> String {
         .count();
     assert_eq!(
         (attribute_lines, plain.lines().count()),
-        (whole.len(), 3 + entity.mixins.len() + whole.len()),
+        (
+            whole.len(),
+            3 + entity.built_in.len() + entity.mixins.len() + whole.len()
+        ),
         "{plain}"
     );
 

@@ -57,7 +57,7 @@ fn any_value_comes_back_whole_in_json_and_splits_no_header() {
             prop_assert_eq!(posted.joined_header("x-occi-attribute").split(", ").count(), 5);
             prop_assert_eq!(posted.body, "OK");
             let plain = host.send("GET /orchestrator/default", "").await;
-            prop_assert_eq!(plain.body.lines().count(), 8);
+            prop_assert_eq!(plain.body.lines().count(), 11);
             let attributes = host.fetch_attributes("default").await;
             prop_assert_eq!(attributes["v"].as_str(), Some(value.as_str()));
             Ok(())

@@ -24,4 +24,7 @@ mod response_cache;
 mod service_manager;
 mod shutdown;
 mod stalled;
+mod standard_json;
+mod strict_client;
+mod strict_model;
 mod user_mixins;

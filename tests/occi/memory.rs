@@ -31,6 +31,8 @@ pub(crate) struct MemoryClusters {
     shown_groups: Arc<Mutex<BTreeMap<String, Arc<Vec<ClusterGroup>>>>>,
     /// Of all clusters together.
     revision: Arc<AtomicI64>,
+    /// The attributes of the last update.
+    last_update: Arc<Mutex<ClientAttributes>>,
     /// How often a view was made.
     pub views: Arc<AtomicUsize>,
     /// How often a token was validated.
@@ -85,6 +87,19 @@ impl MemoryClusters {
             Ok(())
         })
         .expect("the cluster is there");
+    }
+
+    /// What the last update of any cluster asked for.
+    pub(crate) fn last_update(&self) -> ClientAttributes {
+        self.last_update.lock().unwrap().clone()
+    }
+
+    /// What is recorded of a cluster of the project `demo` as given by its client.
+    pub(crate) fn given(&self, name: &str) -> BTreeMap<String, String> {
+        let clusters = self.clusters.lock().unwrap();
+        clusters[&("demo".to_owned(), name.to_owned())]
+            .attributes
+            .clone()
     }
 
     /// The names of the clusters of the project `demo`.
@@ -322,6 +337,7 @@ impl ClusterService for MemoryClusters {
         given: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
         self.misbehave(name).await;
+        *self.last_update.lock().unwrap() = given.clone();
         self.update_view(project, name, |view| {
             view.attributes.extend(given);
             Ok(())

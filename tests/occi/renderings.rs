@@ -19,6 +19,13 @@ async fn text_plain_begins_with_an_empty_line() {
         assert!(lines.next().unwrap().starts_with(&format!(
             "Category: orchestrator; scheme=\"{S}\"; class=\"kind\"; rel="
         )));
+        for mixin in ["framework#\"; class=\"mixin\"", "cluster#\"", "cluster#\""] {
+            let line = lines.next().unwrap();
+            assert!(
+                line.starts_with("Category: ") && line.contains(mixin),
+                "{line}"
+            );
+        }
         let link = format!("Link: </orchestrator/default?action=deploy>; rel=\"{S}deploy\"");
         assert_eq!(lines.next(), Some(link.as_str()));
         let rest: Vec<&str> = lines.collect();
@@ -81,8 +88,8 @@ async fn json_has_the_recorded_keys_and_can_be_sent_back() {
         (&"orchestrator".into(), &"/orchestrator/".into())
     );
     assert_eq!(
-        (&json["links"], &json["mixins"]),
-        (&serde_json::json!([]), &serde_json::json!([]))
+        (&json["links"], &json["mixins"][0]["term"]),
+        (&serde_json::json!([]), &"cluster".into())
     );
 
     let changed = answer.body.replace("\"a\": \"1\"", "\"a\": \"2\"");

@@ -155,10 +155,8 @@ async fn every_rendering_shows_it() {
         get("/orchestrator/a", "application/occi+json").await.json()["mixins"][0]["location"],
         "/mymix/"
     );
-    assert_eq!(
-        get("/orchestrator/b", "application/occi+json").await.json()["mixins"],
-        serde_json::json!([])
-    );
+    let others = get("/orchestrator/b", "application/occi+json").await.body;
+    assert!(!others.contains("mymix"), "{others}");
     let only = host.send(&format!("GET /-/\n{NAMED}"), "").await;
     assert_eq!(only.body, format!("\nCategory: {line}"));
     let filtered = host

@@ -13,8 +13,26 @@ pub const SERVICE_SCHEME: &str = "http://schemas.mobile-cloud-networking.eu/occi
 pub const KIND_TERM: &str = "orchestrator";
 /// What the kind is related to.
 pub const RELATED_KIND: &str = "http://schemas.ogf.org/occi/core#resource";
+/// Scheme of OCCI's core kinds.
+pub const CORE_SCHEME: &str = "http://schemas.ogf.org/occi/core#";
 /// Scheme of the frameworks' mixins.
 pub const FRAMEWORK_SCHEME: &str = "urn:x-stampede:framework#";
+/// Scheme of the mixins that define what is shown of a cluster.
+pub const SHOWN_SCHEME: &str = "urn:x-stampede:cluster#";
+/// Term of the mixin of what is shown of every cluster.
+pub const STATUS_TERM: &str = "status";
+/// Term of the mixin whose attributes are what the project's clusters bring.
+pub const DETAILS_TERM: &str = "details";
+/// Where this service has collections of its own, so that no user-defined mixin can be there.
+pub const OWN_LOCATIONS: [&str; 7] = [
+    COLLECTION_PATH,
+    "/-/",
+    "/.well-known/",
+    "/framework/",
+    "/cluster/",
+    "/resource/",
+    "/link/",
+];
 /// The path of the collection of all entities; an entity's path begins with it.
 pub const COLLECTION_PATH: &str = "/orchestrator/";
 
@@ -24,29 +42,99 @@ pub const STACK_STATE: &str = "occi.mcn.stack.state";
 pub const STACK_ID: &str = "occi.mcn.stack.id";
 /// The entity's path.
 pub const CORE_ID: &str = "occi.core.id";
+/// Its title, which its client gives.
+pub const CORE_TITLE: &str = "occi.core.title";
+/// Its summary, likewise.
+pub const CORE_SUMMARY: &str = "occi.core.summary";
 /// The attribute that a framework's mixin stands for.
 pub const FRAMEWORK_ATTRIBUTE: &str = "stampede.framework";
 
-/// Attributes that responses carry and requests cannot set.
-const READ_ONLY: &[&str] = &[
-    STACK_STATE,
-    STACK_ID,
-    CORE_ID,
-    "stampede.state",
-    "stampede.failure",
-    "stampede.cloud.error",
-    "stampede.stack.reason",
+/// Attributes of OCCI's core kinds and of ours, which need no mixin.
+const CORE_ATTRIBUTES: [&str; 5] = [CORE_ID, CORE_TITLE, CORE_SUMMARY, STACK_STATE, STACK_ID];
+
+/// Whether the kind or one that it is related to defines the attribute.
+pub fn is_core(name: &str) -> bool {
+    CORE_ATTRIBUTES.contains(&name)
+}
+
+/// An attribute by which this service says something of a cluster.
+#[derive(Debug)]
+pub struct ShownAttribute {
+    /// Its name, or what all its names begin with.
+    pub name: &'static str,
+    /// Whether a name follows, of a node or an endpoint.
+    pub names_follow: bool,
+    /// For people.
+    pub description: &'static str,
+}
+
+impl ShownAttribute {
+    const fn one(name: &'static str, description: &'static str) -> Self {
+        Self {
+            name,
+            names_follow: false,
+            description,
+        }
+    }
+
+    const fn many(name: &'static str, description: &'static str) -> Self {
+        Self {
+            name,
+            names_follow: true,
+            description,
+        }
+    }
+}
+
+/// The attributes that this service shows, each of them by its row in [`SHOWN_ATTRIBUTES`].
+impl ShownAttribute {
+    /// Where the cluster stands.
+    pub const STATE: Self = Self::one("stampede.state", "where the cluster stands");
+    /// Why it failed.
+    pub const FAILURE: Self = Self::one(
+        "stampede.failure",
+        "node, stage and reason of the first failure",
+    );
+    /// The change.
+    pub const UPDATE: Self = Self::one(
+        "stampede.update",
+        "the change under way, or why the last one was rolled back",
+    );
+    /// Heat's words.
+    pub const STACK_REASON: Self = Self::one(
+        "stampede.stack.reason",
+        "Heat's own words beside its status",
+    );
+    /// Why it may be old.
+    pub const CLOUD_ERROR: Self = Self::one("stampede.cloud.error", "why what is shown may be old");
+    /// One for each node.
+    pub const PROGRESS: Self = Self::many("stampede.progress.", "what a node reported last");
+    /// One for each endpoint.
+    pub const ENDPOINT: Self = Self::many("stampede.endpoint.", "a URL of the cluster");
+}
+
+/// All of them.
+pub static SHOWN_ATTRIBUTES: [ShownAttribute; 7] = [
+    ShownAttribute::STATE,
+    ShownAttribute::FAILURE,
+    ShownAttribute::UPDATE,
+    ShownAttribute::STACK_REASON,
+    ShownAttribute::CLOUD_ERROR,
+    ShownAttribute::PROGRESS,
+    ShownAttribute::ENDPOINT,
 ];
-/// Prefixes of read-only attributes, one for each node or endpoint.
-const READ_ONLY_PREFIXES: &[&str] = &["stampede.progress.", "stampede.endpoint."];
 
 /// Whether only this service sets the attribute. A request that carries one is accepted and the
 /// attribute ignored, so that clients can send back an entity as they received it.
 pub fn is_read_only(name: &str) -> bool {
-    READ_ONLY.contains(&name)
-        || READ_ONLY_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+    [STACK_STATE, STACK_ID, CORE_ID].contains(&name)
+        || SHOWN_ATTRIBUTES.iter().any(|shown| {
+            if shown.names_follow {
+                name.starts_with(shown.name)
+            } else {
+                name == shown.name
+            }
+        })
 }
 
 /// The path of the entity of that name.
@@ -143,15 +231,70 @@ impl LifecycleAction {
     }
 }
 
-/// A framework as a mixin: the attributes that a request may carry for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FrameworkMixin {
-    /// The framework's name; `cluster` holds what all have in common.
-    pub term: String,
+/// A kind of OCCI's core model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoreKind {
+    /// Abstract: what all kinds come from.
+    Entity,
+    /// What our kind comes from.
+    Resource,
+    /// What connects resources; here are none.
+    Link,
+}
+
+impl CoreKind {
+    /// All, each behind the one that it comes from.
+    pub const ALL: [Self; 3] = [Self::Entity, Self::Resource, Self::Link];
+
+    /// The kind's term.
+    pub fn term(self) -> &'static str {
+        match self {
+            Self::Entity => "entity",
+            Self::Resource => "resource",
+            Self::Link => "link",
+        }
+    }
+
+    /// The kind of that term.
+    pub fn from_term(term: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.term() == term)
+    }
+
     /// For people.
-    pub title: String,
-    /// Attribute names, `stampede.` included.
-    pub attributes: Vec<String>,
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Entity => "Entity",
+            Self::Resource => "Resource",
+            Self::Link => "Link",
+        }
+    }
+
+    /// Scheme and term of the kind that it comes from.
+    pub fn parent(self) -> Option<String> {
+        (self != Self::Entity).then(|| format!("{CORE_SCHEME}{}", Self::Entity.term()))
+    }
+
+    /// The path of its entities. An abstract kind has none.
+    pub fn location(self) -> Option<&'static str> {
+        match self {
+            Self::Entity => None,
+            Self::Resource => Some("/resource/"),
+            Self::Link => Some("/link/"),
+        }
+    }
+
+    /// Its attributes, each with whether clients may set it.
+    pub fn attributes(self) -> &'static [(&'static str, bool)] {
+        match self {
+            Self::Entity => &[(CORE_ID, false), (CORE_TITLE, true)],
+            Self::Resource => &[(CORE_SUMMARY, true)],
+            Self::Link => &[
+                ("occi.core.source", true),
+                ("occi.core.target", true),
+                ("occi.core.target.kind", true),
+            ],
+        }
+    }
 }
 
 #[cfg(test)]
@@ -165,6 +308,8 @@ mod tests {
             "occi.mcn.stack.state",
             "occi.mcn.stack.id",
             "stampede.progress.worker-1",
+            "stampede.update",
+            "stampede.endpoint.x",
             "stampede.state",
         ] {
             assert!(is_read_only(name), "{name}");

@@ -4,6 +4,7 @@ use super::ExpectedResponse::{Begins, Body, Clusters, Has, Header, Status};
 use super::RulePrecondition::{Initialised, Nothing};
 use super::{ConformanceRule, RuleStep, differs, same};
 
+const STANDARD: &str = "The JSON of OCCI 1.2 is answered to who asks for it";
 const ACCEPT: &str = "Accept is honoured with its q values and parameters";
 const CONTENT: &str = "Category and attribute headers count whatever the Content-Type says";
 
@@ -51,12 +52,22 @@ pub(super) const RULES: &[ConformanceRule] = &[
         ],
     ),
     same(
-        "an unknown type, also application/json, is 406",
+        "an unknown type is 406",
+        Nothing,
+        &[RuleStep(
+            "GET /-/\nAccept: application/xml",
+            "",
+            &[Status(406)],
+        )],
+    ),
+    differs(
+        STANDARD,
+        "application/json is unknown: 406",
         Nothing,
         &[RuleStep(
             "GET /-/\nAccept: application/json",
             "",
-            &[Status(406)],
+            &[Status(200), Header("content-type", "application/json")],
         )],
     ),
     differs(
@@ -64,7 +75,7 @@ pub(super) const RULES: &[ConformanceRule] = &[
         "the 406 says `This service is unable to understand the mime type`, not which are understood",
         Nothing,
         &[RuleStep(
-            "GET /-/\nAccept: application/json",
+            "GET /-/\nAccept: application/xml",
             "",
             &[Has("application/occi+json")],
         )],
@@ -200,7 +211,7 @@ pub(super) const RULES: &[ConformanceRule] = &[
         "a PUT with a bad Accept is 406 but has created the instance",
         Nothing,
         &[RuleStep(
-            "PUT /orchestrator/default\n{KIND}\nAccept: application/json",
+            "PUT /orchestrator/default\n{KIND}\nAccept: application/xml",
             "",
             &[Status(406), Clusters(&[])],
         )],

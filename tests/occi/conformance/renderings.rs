@@ -7,6 +7,8 @@ use super::RulePrecondition::{Complete, Deployed, Initialised, Nothing, Provisio
 use super::{ConformanceRule, RuleStep, differs, same};
 
 const MORE: &str = "Answers carry more attributes than the recorded ones";
+const MIXINS: &str =
+    "Every attribute of an entity is defined by its kind or by a mixin that is attached";
 const WIRE: &str = "Every answer has one Content-Length and this program's Server header";
 const HTTP: &str = "HTTP/1.1 with keep-alive, many clients at once";
 const OCCI: &str = "GET /orchestrator/default\nAccept: text/occi";
@@ -31,7 +33,7 @@ pub(super) const RULES: &[ConformanceRule] = &[
                 Body("OK"),
                 Header("content-type", "text/occi"),
                 Header("content-length", "2"),
-                Header("category", KIND_LINE),
+                HeaderHas("category", KIND_LINE),
                 Header(
                     "link",
                     "</orchestrator/default?action=deploy>; rel=\"{S}deploy\"",
@@ -86,7 +88,6 @@ pub(super) const RULES: &[ConformanceRule] = &[
                 ),
                 Json("/kind", KIND_JSON),
                 Json("/links", "[]"),
-                Json("/mixins", "[]"),
                 Json("/attributes/a", "\"1\""),
                 Begins("{\n  \"actions\": [\n    {\n      \"kind\": {"),
             ],
@@ -102,6 +103,49 @@ pub(super) const RULES: &[ConformanceRule] = &[
             &[
                 Json("/attributes/occi.core.id", "\"/orchestrator/default\""),
                 Json("/attributes/stampede.state", "\"requested\""),
+            ],
+        )],
+    ),
+    differs(
+        MIXINS,
+        "an entity has no mixin but its project's own",
+        Initialised,
+        &[
+            RuleStep(
+                JSON,
+                "",
+                &[Json(
+                    "/mixins/0",
+                    "{\"scheme\": \"urn:x-stampede:framework#\", \"term\": \"cluster\"}",
+                )],
+            ),
+            RuleStep(
+                OCCI,
+                "",
+                &[HeaderHas(
+                    "category",
+                    "\", cluster; scheme=\"urn:x-stampede:framework#\"; class=\"mixin\"",
+                )],
+            ),
+        ],
+    ),
+    differs(
+        MIXINS,
+        "the query interface lists no kind but its own",
+        Nothing,
+        &[RuleStep(
+            "GET /-/",
+            "",
+            &[
+                Has(
+                    "\nCategory: entity; scheme=\"http://schemas.ogf.org/occi/core#\"; class=\"kind\"",
+                ),
+                Has(
+                    "\nCategory: resource; scheme=\"http://schemas.ogf.org/occi/core#\"; class=\"kind\"",
+                ),
+                Has(
+                    "\nCategory: link; scheme=\"http://schemas.ogf.org/occi/core#\"; class=\"kind\"",
+                ),
             ],
         )],
     ),

@@ -1,8 +1,7 @@
 //! The verbs of the collection `/orchestrator/`, and listing and actions for any set of entities,
 //! which the locations of user-defined mixins use too.
 
-use http::StatusCode;
-use serde_json::Value;
+use http::{Method, StatusCode};
 
 use super::super::cluster_service::ClusterService;
 use super::super::error::ApiError;
@@ -10,34 +9,73 @@ use super::super::model::categories::CategoryRef;
 use super::super::model::entity::OcciEntity;
 use super::super::model::user_mixin::UserMixin;
 use super::super::render::text::value_text;
-use super::super::terms::{COLLECTION_PATH, FRAMEWORK_ATTRIBUTE, LifecycleAction};
+use super::super::terms::{COLLECTION_PATH, CoreKind, LifecycleAction};
 use super::context::{HandlerContext, HandlerResult};
 use super::resolve::ResolvedRequest;
-use crate::cluster::framework::CLUSTER;
-use crate::orchestrator::{ClusterView, CreateOutcome, OrchestratorError};
+use crate::orchestrator::{CreateOutcome, OrchestratorError};
 
-/// The entities below a path: all of the project, or the members of one mixin.
+/// The entities below a path: all of the project, or those of one category.
 pub(super) struct EntityScope<'a> {
     path: &'a str,
-    mixin: Option<&'a UserMixin>,
+    /// The mixin's identifier; none where every entity belongs there.
+    mixin: Option<String>,
+    /// Whether no entity can be there.
+    is_empty: bool,
 }
 
 impl<'a> EntityScope<'a> {
     const ALL: EntityScope<'static> = EntityScope {
         path: COLLECTION_PATH,
         mixin: None,
+        is_empty: false,
     };
 
     /// The members of a mixin, at its location.
     pub(super) fn members_of(mixin: &'a UserMixin) -> Self {
         Self {
             path: &mixin.location,
-            mixin: Some(mixin),
+            mixin: Some(mixin.category.identifier()),
+            is_empty: false,
         }
     }
 
-    fn contains(&self, view: &ClusterView) -> bool {
-        self.mixin.is_none_or(|mixin| mixin.has_member(&view.id))
+    /// The entities at the location of a category of this service's own.
+    pub(super) fn of_category(category: CategoryRef<'_>, path: &'a str) -> Self {
+        let mixin = match category {
+            CategoryRef::BuiltIn(mixin) => Some(mixin.category.identifier()),
+            _ => None,
+        };
+        Self {
+            path,
+            mixin,
+            is_empty: category == CategoryRef::Core(CoreKind::Link),
+        }
+    }
+
+    fn contains(&self, entity: &OcciEntity) -> bool {
+        let has = |mixin: &String| entity.has_mixin(mixin);
+        !self.is_empty && self.mixin.as_ref().is_none_or(has)
+    }
+}
+
+/// A request at the location of a category of this service's own: its entities are listed, and an
+/// action is done to all of them.
+pub(super) async fn serve_own_location<C: ClusterService>(
+    context: &HandlerContext<'_, C>,
+    category: CategoryRef<'_>,
+    path: &str,
+    method: &Method,
+) -> HandlerResult {
+    let mixins = context.user_mixins();
+    let resolved = context.resolve(&mixins)?;
+    let scope = EntityScope::of_category(category, path);
+    match *method {
+        Method::GET => list_entities(context, &scope, &resolved, &mixins).await,
+        Method::POST => match context.requested_action(&resolved)? {
+            Some(action) => run_on_entities(context, &scope, action, &resolved, &mixins).await,
+            None => Err(ApiError::MethodNotAllowed("GET, HEAD")),
+        },
+        _ => Err(ApiError::MethodNotAllowed("GET, HEAD, POST")),
     }
 }
 
@@ -64,7 +102,7 @@ pub(super) async fn post_collection<C: ClusterService>(
     }
     let outcome = context
         .clusters
-        .request(&context.caller, &new_name(), resolved.attributes.clone())
+        .request(&context.caller, &new_name(), resolved.initial_attributes())
         .await?;
     match outcome {
         CreateOutcome::New(view) | CreateOutcome::Existing(view) => {
@@ -96,14 +134,12 @@ pub(super) async fn list_entities<C: ClusterService>(
     mixins: &[UserMixin],
 ) -> HandlerResult {
     let parsed = &context.parsed;
-    let frameworks: Vec<&str> = parsed
+    let built_in: Vec<String> = parsed
         .categories
         .iter()
         .filter_map(
             |definition| match context.model.find_category(mixins, &definition.category) {
-                Some(CategoryRef::Framework(mixin)) if mixin.term != CLUSTER => {
-                    Some(mixin.term.as_str())
-                }
+                Some(CategoryRef::BuiltIn(mixin)) => Some(mixin.category.identifier()),
                 _ => None,
             },
         )
@@ -112,22 +148,19 @@ pub(super) async fn list_entities<C: ClusterService>(
         resolved
             .user_mixins
             .iter()
-            .all(|identifier| has_mixin(entity, identifier))
+            .chain(&built_in)
+            .all(|identifier| entity.has_mixin(identifier))
             && parsed
                 .attributes
                 .iter()
                 .all(|(name, value)| has_attribute(entity, name, value))
-            && frameworks
-                .iter()
-                .all(|framework| has_framework(entity, framework))
             && (resolved.action.is_none() || entity.action == resolved.action)
     };
     let views = context.clusters.list(&context.caller).await?;
     let entities: Vec<OcciEntity> = views
         .into_iter()
-        .filter(|view| scope.contains(view))
-        .map(|view| OcciEntity::from_view(view, mixins))
-        .filter(is_wanted)
+        .map(|view| context.describe(view, mixins))
+        .filter(|entity| scope.contains(entity) && is_wanted(entity))
         .collect();
     context.renderer.render_collection(scope.path, &entities)
 }
@@ -143,22 +176,15 @@ pub(super) async fn run_on_entities<C: ClusterService>(
 ) -> HandlerResult {
     let mut entities = Vec::new();
     for view in context.clusters.list(&context.caller).await? {
-        if !scope.contains(&view) {
+        let name = view.name.clone();
+        if !scope.contains(&context.describe(view.clone(), mixins)) {
             continue;
         }
-        let view = context
-            .run_action(action, &view.name, resolved.attributes.clone())
-            .await?;
-        entities.push(OcciEntity::from_view(view, mixins));
+        let attributes = context.requested_of(view, resolved, mixins);
+        let view = context.run_action(action, &name, attributes).await?;
+        entities.push(context.describe(view, mixins));
     }
     context.renderer.render_collection(scope.path, &entities)
-}
-
-fn has_mixin(entity: &OcciEntity, identifier: &str) -> bool {
-    entity
-        .mixins
-        .iter()
-        .any(|mixin| mixin.category.identifier() == identifier)
 }
 
 fn has_attribute(entity: &OcciEntity, name: &str, value: &str) -> bool {
@@ -166,15 +192,6 @@ fn has_attribute(entity: &OcciEntity, name: &str, value: &str) -> bool {
         .attributes
         .get(name)
         .is_some_and(|found| value_text(found) == value)
-}
-
-fn has_framework(entity: &OcciEntity, framework: &str) -> bool {
-    let names = entity
-        .attributes
-        .get(FRAMEWORK_ATTRIBUTE)
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    names.split([',', ' ']).any(|name| name == framework)
 }
 
 /// A UUID that begins with a letter, as names of clusters must.

@@ -85,6 +85,17 @@ impl<C: ClusterService> HandlerContext<'_, C> {
             .ok_or(ApiError::MissingAction)
     }
 
+    /// What a request with attributes asks of the cluster that is shown so.
+    pub(super) fn requested_of(
+        &self,
+        view: ClusterView,
+        resolved: &ResolvedRequest,
+        mixins: &[UserMixin],
+    ) -> ClientAttributes {
+        let entity = self.describe(view, mixins);
+        resolved.requested_of(&entity, self.renderer.limits)
+    }
+
     /// Performs an action on one cluster.
     pub(super) async fn run_action(
         &self,
@@ -128,10 +139,14 @@ impl<C: ClusterService> HandlerContext<'_, C> {
         Ok(UserMixin::from_groups(&groups))
     }
 
+    /// The entity of a cluster.
+    pub(super) fn describe(&self, view: ClusterView, mixins: &[UserMixin]) -> OcciEntity {
+        OcciEntity::from_view(view, self.model, mixins)
+    }
+
     /// Renders a cluster.
     pub(super) fn render_view(&self, view: ClusterView, mixins: &[UserMixin]) -> HandlerResult {
-        self.renderer
-            .render_entity(&OcciEntity::from_view(view, mixins))
+        self.renderer.render_entity(&self.describe(view, mixins))
     }
 
     /// Renders 201 with the entity's location and, in JSON and HTML, the entity; otherwise `OK`.
@@ -148,7 +163,9 @@ impl<C: ClusterService> HandlerContext<'_, C> {
             escape_name(&entity_path(&view.name))
         );
         let mut response = match self.renderer.rendering {
-            Rendering::Json | Rendering::Html => self.render_view(view, &mixins)?,
+            Rendering::Json | Rendering::StandardJson | Rendering::PlainJson | Rendering::Html => {
+                self.render_view(view, &mixins)?
+            }
             _ => self.renderer.render_ok(StatusCode::CREATED),
         };
         *response.status_mut() = StatusCode::CREATED;

@@ -55,16 +55,19 @@ async fn dispatch_others<C: ClusterService>(
         (OcciRoute::Collection, &Method::GET) => collection::get_collection(context).await,
         (OcciRoute::Collection, &Method::DELETE) => collection::delete_collection(context).await,
         (OcciRoute::Collection, _) => collection::post_collection(context).await,
-        (OcciRoute::Query, &Method::GET) => query::get_categories(context),
+        (OcciRoute::Query, &Method::GET) => query::get_categories(context).await,
         (OcciRoute::Query, &Method::POST) => query::post_definitions(context).await,
         (OcciRoute::Query, _) => query::delete_definitions(context).await,
         (OcciRoute::Other(path), method) => {
-            // Only the project's mixins tell whether there is anything at this path.
+            // Only the mixins tell whether there is anything at this path; the project's own come
+            // first, since they may be older than ours.
             let mixins = context.user_mixins();
-            let mixin = mixins
-                .iter()
-                .find(|mixin| mixin.location == path)
-                .ok_or(ApiError::NotFound(path))?;
+            let Some(mixin) = mixins.iter().find(|mixin| mixin.location == path) else {
+                let Some(category) = context.model.find_location(&path) else {
+                    return Err(ApiError::NotFound(path));
+                };
+                return collection::serve_own_location(context, category, &path, method).await;
+            };
             match *method {
                 Method::GET => user_mixin::get_members(context, mixin).await,
                 Method::PUT => user_mixin::put_members(context, mixin).await,

@@ -18,7 +18,7 @@ pub(super) async fn put_entity<C: ClusterService>(
     }
     let outcome = context
         .clusters
-        .request(&context.caller, name, resolved.attributes.clone())
+        .request(&context.caller, name, resolved.initial_attributes())
         .await?;
     match outcome {
         CreateOutcome::Existing(view) => {

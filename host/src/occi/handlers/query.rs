@@ -1,17 +1,21 @@
 //! The query interface: GET lists the categories, POST defines user-defined mixins and DELETE
 //! removes them.
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 
 use super::super::cluster_service::ClusterService;
 use super::super::error::ApiError;
-use super::super::model::categories::CategoryRef;
+use super::super::model::categories::{BuiltInMixin, CategoryRef};
 use super::super::model::user_mixin::UserMixin;
 use super::super::terms::CategoryDefinition;
 use super::context::{HandlerContext, HandlerResult};
 
 /// GET of the query interface; categories in the request are a filter.
-pub(super) fn get_categories<C: ClusterService>(context: &HandlerContext<'_, C>) -> HandlerResult {
+pub(super) async fn get_categories<C: ClusterService>(
+    context: &HandlerContext<'_, C>,
+) -> HandlerResult {
     let mixins = context.user_mixins();
     context.resolve(&mixins)?;
     let filter: Vec<CategoryRef<'_>> = context
@@ -24,9 +28,43 @@ pub(super) fn get_categories<C: ClusterService>(context: &HandlerContext<'_, C>)
         .model
         .list_categories()
         .chain(mixins.iter().map(CategoryRef::UserMixin));
-    context
-        .renderer
-        .render_categories(all.filter(|category| filter.is_empty() || filter.contains(category)))
+    let mut listed: Vec<_> = all
+        .filter(|category| filter.is_empty() || filter.contains(category))
+        .collect();
+    let details = find_details(context, &listed, &mixins).await?;
+    for category in &mut listed {
+        if let (CategoryRef::BuiltIn(mixin), Some(details)) = (*category, &details)
+            && mixin.is_details()
+        {
+            *category = CategoryRef::BuiltIn(details);
+        }
+    }
+    context.renderer.render_categories(listed.into_iter())
+}
+
+/// The mixin `details` with the attributes that the project's clusters have, if it is listed.
+async fn find_details<C: ClusterService>(
+    context: &HandlerContext<'_, C>,
+    listed: &[CategoryRef<'_>],
+    mixins: &[UserMixin],
+) -> Result<Option<BuiltInMixin>, ApiError> {
+    let empty = listed.iter().find_map(|category| match category {
+        CategoryRef::BuiltIn(mixin) if mixin.is_details() => Some(*mixin),
+        _ => None,
+    });
+    let Some(empty) = empty else {
+        return Ok(None);
+    };
+    let mut attributes = BTreeMap::new();
+    for view in context.clusters.list(&context.caller).await? {
+        for attribute in context.describe(view, mixins).details {
+            attributes.insert(attribute.name.clone(), attribute);
+        }
+    }
+    Ok(Some(BuiltInMixin {
+        attributes: attributes.into_values().collect(),
+        ..empty.clone()
+    }))
 }
 
 /// POST to the query interface: each category is a mixin's definition. All are validated before the

@@ -5,15 +5,23 @@
 use http::HeaderMap;
 use http::header::ACCEPT;
 
+use super::version::{OCCI_1_2, OcciVersion, expected_version};
+
 /// The renderings that this API knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rendering {
     /// `text/plain`: lines in the body.
     Plain,
+    /// `text/occi+plain`: the same by the name that OCCI 1.2 gives it.
+    OcciPlain,
     /// `text/occi`: everything in headers.
     Occi,
-    /// `application/occi+json`.
+    /// `application/occi+json` as the Python Service Orchestrator has it.
     Json,
+    /// `application/occi+json` of OCCI 1.2 (GFD.226), for clients that expect that version.
+    StandardJson,
+    /// `application/json`: that of OCCI 1.2.
+    PlainJson,
     /// `text/uri-list`: collections only.
     UriList,
     /// `text/html`, for browsers.
@@ -22,12 +30,21 @@ pub enum Rendering {
 
 impl Rendering {
     /// What an entity or the query interface can be shown as; the first one is the default.
-    pub const ENTITY: &[Self] = &[Self::Plain, Self::Occi, Self::Json, Self::Html];
+    pub const ENTITY: &[Self] = &[
+        Self::Plain,
+        Self::OcciPlain,
+        Self::Occi,
+        Self::Json,
+        Self::PlainJson,
+        Self::Html,
+    ];
     /// What a collection can be shown as.
     pub const COLLECTION: &[Self] = &[
         Self::Plain,
+        Self::OcciPlain,
         Self::Occi,
         Self::Json,
+        Self::PlainJson,
         Self::UriList,
         Self::Html,
     ];
@@ -36,11 +53,18 @@ impl Rendering {
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Plain => "text/plain",
+            Self::OcciPlain => "text/occi+plain",
             Self::Occi => "text/occi",
-            Self::Json => "application/occi+json",
+            Self::Json | Self::StandardJson => "application/occi+json",
+            Self::PlainJson => "application/json",
             Self::UriList => "text/uri-list",
             Self::Html => "text/html",
         }
+    }
+
+    /// Whether it is the JSON of OCCI 1.2.
+    pub fn is_standard_json(self) -> bool {
+        matches!(self, Self::StandardJson | Self::PlainJson)
     }
 
     /// The media types in Accept that ask for this rendering. hurtle's clients ask for HTML by the
@@ -49,9 +73,21 @@ impl Rendering {
         match self {
             Self::Html => &["text/html", "application/x-www-form-urlencoded"],
             Self::Plain => &["text/plain"],
+            Self::OcciPlain => &["text/occi+plain"],
             Self::Occi => &["text/occi"],
-            Self::Json => &["application/occi+json"],
+            Self::Json | Self::StandardJson => &["application/occi+json"],
+            Self::PlainJson => &["application/json"],
             Self::UriList => &["text/uri-list"],
+        }
+    }
+
+    /// The JSON of that version: both share a media type, which a client that means 1.2 tells by its
+    /// User-Agent or by the parameter `version`.
+    fn of_version(self, expected: Option<OcciVersion>) -> Self {
+        if self == Self::Json && expected >= Some(OCCI_1_2) {
+            Self::StandardJson
+        } else {
+            self
         }
     }
 }
@@ -61,7 +97,8 @@ impl Rendering {
 /// accepted.
 pub fn choose_rendering(headers: &HeaderMap, offered: &[Rendering]) -> Option<Rendering> {
     if let Some(rendering) = match_single_type(headers) {
-        return offered.contains(&rendering).then_some(rendering);
+        let rendering = offered.contains(&rendering).then_some(rendering)?;
+        return Some(rendering.of_version(expected_version(headers)));
     }
     let lines: Vec<_> = headers
         .get_all(ACCEPT)
@@ -94,7 +131,15 @@ pub fn choose_rendering(headers: &HeaderMap, offered: &[Rendering]) -> Option<Re
             best = Some((q, at, *rendering));
         }
     }
-    best.map(|(_, _, rendering)| rendering)
+    let (_, at, rendering) = best?;
+    let asked = ranges.get(at).and_then(|range| range.version);
+    Some(rendering.of_version(asked.or_else(|| expected_version(headers))))
+}
+
+/// The JSON of OCCI 1.2 that the client prefers to the other renderings.
+pub fn preferred_standard_json(headers: &HeaderMap) -> Option<Rendering> {
+    choose_rendering(headers, Rendering::COLLECTION)
+        .filter(|rendering| rendering.is_standard_json())
 }
 
 /// Whether the client prefers a page to the other renderings.
@@ -120,21 +165,29 @@ fn match_single_type(headers: &HeaderMap) -> Option<Rendering> {
 /// One media range of an Accept header.
 struct MediaRange {
     media: String,
+    /// The version of OCCI that its parameter names.
+    version: Option<OcciVersion>,
     /// The weight in thousandths.
     q: u16,
 }
 
 impl MediaRange {
     /// `type/subtype;parameter=value;q=0.5`. A range that cannot be read matches nothing; other
-    /// parameters than q are left out.
+    /// parameters than q and version are left out.
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
         let media = parts.next()?.to_ascii_lowercase();
-        let q = parts
-            .filter_map(|part| part.split_once('='))
-            .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
-        let q = q.map_or(Some(1000), |(_, value)| parse_quality(value.trim()))?;
-        (!media.is_empty()).then_some(Self { media, q })
+        let parameters: Vec<_> = parts.filter_map(|part| part.split_once('=')).collect();
+        let parameter = |wanted: &str| {
+            let found = parameters
+                .iter()
+                .find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted));
+            found.map(|(_, value)| value.trim())
+        };
+        let q = parameter("q").map_or(Some(1000), parse_quality)?;
+        let version = parameter("version").map(|text| text.trim_matches('"'));
+        let version = version.and_then(OcciVersion::parse);
+        (!media.is_empty()).then_some(Self { media, version, q })
     }
 
     /// How closely the range names the rendering, the larger the closer; `None` where it does not.
@@ -194,7 +247,23 @@ mod tests {
             ("text/html;q=0.5, text/plain", Some(Plain)),
             ("text/uri-list", Some(UriList)),
             ("image/png, text/uri-list;q=0.1", Some(UriList)),
-            ("application/json", None),
+            ("application/json", Some(Rendering::PlainJson)),
+            (
+                "application/json, application/occi+json",
+                Some(Rendering::PlainJson),
+            ),
+            ("application/json;q=0.5, application/occi+json", Some(Json)),
+            ("text/occi+plain", Some(Rendering::OcciPlain)),
+            (
+                "application/occi+json; version=1.2",
+                Some(Rendering::StandardJson),
+            ),
+            (
+                "application/occi+json; version=\"1.2\", */*;q=0.1",
+                Some(Rendering::StandardJson),
+            ),
+            ("application/occi+json; version=1.1", Some(Json)),
+            ("application/occi+json; version=x", Some(Json)),
             ("text/occi;q=0", None),
             ("text/occi;q=2", None),
             ("text/occi;q=1.001", None),
@@ -218,6 +287,49 @@ mod tests {
             choose_rendering(&HeaderMap::new(), Rendering::ENTITY),
             Some(Plain)
         );
+    }
+
+    #[test]
+    fn the_two_forms_of_json_are_told_apart_by_the_version() {
+        for (agent, accept, chosen) in [
+            (
+                "python-requests/2.11.0",
+                "application/occi+json",
+                Rendering::Json,
+            ),
+            (
+                "rOCCI-api/4.3.9 OCCI/1.1",
+                "application/occi+json",
+                Rendering::Json,
+            ),
+            (
+                "client/1.0 OCCI/1.2",
+                "application/occi+json",
+                Rendering::StandardJson,
+            ),
+            (
+                "client/1.0 OCCI/1.2",
+                "text/plain;q=0.1, application/*",
+                Rendering::StandardJson,
+            ),
+            (
+                "client/1.0 OCCI/1.2",
+                "application/occi+json;version=1.1",
+                Rendering::Json,
+            ),
+            (
+                "client/1.0 OCCI/1.2",
+                "application/json",
+                Rendering::PlainJson,
+            ),
+            ("client/1.0 OCCI/1.2", "*/*", Rendering::Plain),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            headers.insert(http::header::USER_AGENT, agent.parse().unwrap());
+            let found = choose_rendering(&headers, Rendering::ENTITY);
+            assert_eq!(found, Some(chosen), "{agent} {accept}");
+        }
     }
 
     #[test]

@@ -13,6 +13,14 @@ pub const OCCI_1_2: OcciVersion = OcciVersion(1, 2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OcciVersion(pub u32, pub u32);
 
+impl OcciVersion {
+    /// `1.2`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (major, minor) = text.split_once('.')?;
+        Some(Self(major.parse().ok()?, minor.parse().ok()?))
+    }
+}
+
 /// The version that the User-Agent names; the highest of several, `None` where it names none.
 pub fn expected_version(headers: &HeaderMap) -> Option<OcciVersion> {
     let agent = headers.get(USER_AGENT)?.to_str().ok()?;
@@ -21,10 +29,8 @@ pub fn expected_version(headers: &HeaderMap) -> Option<OcciVersion> {
     products
         .filter_map(|product| {
             let (name, version) = product.split_once('/')?;
-            let (major, minor) = version.split_once('.')?;
-            let number = |text: &str| text.parse::<u32>().ok();
-            name.eq_ignore_ascii_case("occi")
-                .then_some(OcciVersion(number(major)?, number(minor)?))
+            let is_occi = name.eq_ignore_ascii_case("occi");
+            is_occi.then(|| OcciVersion::parse(version)).flatten()
         })
         .max()
 }

@@ -1,12 +1,23 @@
 //! Maps a cluster's view to an OCCI entity: path, next action, attributes and mixins. Every
 //! rendering is made from the same entity, so that all of them show the same.
+//!
+//! What this service says of a cluster is said through [`super::super::terms::SHOWN_ATTRIBUTES`]
+//! alone, and the entity knows which of its attributes clients have not given: what it shows can be
+//! sent back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::terms::{CORE_ID, LifecycleAction, STACK_ID, STACK_STATE, entity_path};
+use super::super::terms::{
+    CORE_ID, Category, DETAILS_TERM, FRAMEWORK_ATTRIBUTE, FRAMEWORK_SCHEME, LifecycleAction,
+    SHOWN_SCHEME, STACK_ID, STACK_STATE, STATUS_TERM, ShownAttribute, entity_path, is_core,
+    is_read_only,
+};
+use super::attribute_definition::{AttributeDefinition, ValueType};
+use super::categories::CategoryModel;
 use super::user_mixin::UserMixin;
+use crate::cluster::framework::CLUSTER;
 use crate::orchestrator::ClusterView;
 
 /// What renderings show of a cluster.
@@ -19,13 +30,45 @@ pub struct OcciEntity {
     /// By name. The stack's outputs replace what clients gave, and this service's own attributes
     /// replace both, so that no client can forge a state.
     pub attributes: BTreeMap<String, Value>,
+    /// This service's own mixins that define its attributes.
+    pub built_in: Vec<Category>,
+    /// Attributes that no mixin defines but `details`, which is attached then.
+    pub details: Vec<AttributeDefinition>,
     /// The mixins of its project that it is a member of.
     pub mixins: Vec<UserMixin>,
+    /// Types of the attributes that are not texts.
+    types: BTreeMap<String, ValueType>,
+    /// Names of the attributes that no client has given.
+    own: BTreeSet<String>,
+}
+
+/// Collects an entity's attributes.
+#[derive(Default)]
+struct AttributeCollector {
+    attributes: BTreeMap<String, Value>,
+    own: BTreeSet<String>,
+}
+
+impl AttributeCollector {
+    fn give(&mut self, name: String, value: Value) {
+        self.attributes.insert(name, value);
+    }
+
+    /// An output of the stack.
+    fn put_out(&mut self, name: String, value: Value) {
+        self.own.insert(name.clone());
+        self.attributes.insert(name, value);
+    }
+
+    /// What this service says; `rest` follows the name where one follows.
+    fn show(&mut self, shown: &ShownAttribute, rest: &str, value: impl Into<Value>) {
+        self.put_out(format!("{}{rest}", shown.name), value.into());
+    }
 }
 
 impl OcciEntity {
     /// The entity of a cluster; `user_mixins` are those of its project.
-    pub fn from_view(view: ClusterView, user_mixins: &[UserMixin]) -> Self {
+    pub fn from_view(view: ClusterView, model: &CategoryModel, user_mixins: &[UserMixin]) -> Self {
         let mixins = user_mixins
             .iter()
             .filter(|mixin| mixin.has_member(&view.id))
@@ -33,72 +76,178 @@ impl OcciEntity {
             .collect();
         let path = entity_path(&view.name);
         let action = LifecycleAction::next_after(view.phase);
-        let mut attributes: BTreeMap<String, Value> = view
-            .attributes
-            .into_iter()
-            .map(|(name, value)| (name, Value::String(value)))
-            .collect();
-        let mut set = |name: String, value: Value| drop(attributes.insert(name, value));
+        let AttributeCollector { attributes, own } = collect_attributes(view, &path);
 
-        let region = view
-            .stack_id
-            .as_ref()
-            .map_or(view.region.as_str(), |(region, _)| region.as_str());
-        let region: String = region.split_whitespace().collect();
-        for (name, value) in view
-            .outputs
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-        {
-            set(format!("{name}.{region}"), value);
+        let mut built_in = vec![
+            category(FRAMEWORK_SCHEME, CLUSTER),
+            category(SHOWN_SCHEME, STATUS_TERM),
+        ];
+        let mut attach = |category: &Category| {
+            if !built_in.contains(category) {
+                built_in.push(category.clone());
+            }
+        };
+        let frameworks = attributes.get(FRAMEWORK_ATTRIBUTE).and_then(Value::as_str);
+        for name in frameworks.unwrap_or_default().split([',', ' ']) {
+            let named = |mixin: &&super::categories::BuiltInMixin| mixin.framework() == Some(name);
+            if let Some(mixin) = model.mixins().iter().find(named) {
+                attach(&mixin.category);
+            }
         }
-        for (name, url) in view.endpoints {
-            // Also as any other output, since that is where hurtle's clients look.
-            set(format!("{name}.{region}"), url.clone().into());
-            set(format!("stampede.endpoint.{name}"), url.into());
+        let (mut details, mut types) = (Vec::new(), BTreeMap::new());
+        for (name, value) in &attributes {
+            if is_core(name) {
+                continue;
+            }
+            let value_type = match model.find_definition(name) {
+                Some((mixin, definition)) => {
+                    attach(&mixin.category);
+                    definition.value_type
+                }
+                None => {
+                    let value_type = ValueType::of(value);
+                    details.push(AttributeDefinition {
+                        mutable: !own.contains(name),
+                        value_type,
+                        ..AttributeDefinition::mutable(name, "")
+                    });
+                    value_type
+                }
+            };
+            if value_type != ValueType::String {
+                types.insert(name.clone(), value_type);
+            }
         }
-        for (node, text) in join_progress(&view.progress) {
-            set(format!("stampede.progress.{node}"), text.into());
+        if !details.is_empty() {
+            attach(&category(SHOWN_SCHEME, DETAILS_TERM));
         }
-        if let Some(failure) = view
-            .failure
-            .as_deref()
-            .or(view.state.reason())
-            .filter(|text| !text.is_empty())
-        {
-            set("stampede.failure".to_owned(), failure.into());
-        }
-        if let Some(change) = view.change {
-            set("stampede.update".to_owned(), change.into());
-        }
-        if !view.stack_status_reason.is_empty() {
-            set(
-                "stampede.stack.reason".to_owned(),
-                view.stack_status_reason.into(),
-            );
-        }
-        if let Some(error) = view.cloud_error {
-            set("stampede.cloud.error".to_owned(), error.into());
-        }
-        set("stampede.state".to_owned(), view.state.as_str().into());
-        set(
-            STACK_STATE.to_owned(),
-            view.stack_status
-                .unwrap_or_else(|| "uninitialized".to_owned())
-                .into(),
-        );
-        let id = view
-            .stack_id
-            .map_or_else(|| "N/A".to_owned(), |(region, id)| format!("{region}:{id}"));
-        set(STACK_ID.to_owned(), id.into());
-        set(CORE_ID.to_owned(), path.clone().into());
         Self {
             path,
             action,
             attributes,
+            built_in,
+            details,
             mixins,
+            types,
+            own,
         }
     }
+
+    /// Its attributes with the types that their definitions say.
+    pub fn typed_attributes(&self) -> impl Iterator<Item = (&str, Value)> {
+        self.attributes.iter().map(|(name, value)| {
+            let value_type = self.types.get(name).copied().unwrap_or_default();
+            (name.as_str(), value_type.read(value))
+        })
+    }
+
+    /// Whether the kind, one of the core or a mixin of this identifier is its.
+    pub fn has_mixin(&self, identifier: &str) -> bool {
+        let user_mixins = self.mixins.iter().map(|mixin| &mixin.category);
+        self.built_in
+            .iter()
+            .chain(user_mixins)
+            .any(|category| category.identifier() == identifier)
+    }
+
+    /// What a client asks for that sends these attributes: without those that it was only shown, and
+    /// with values as they were before renderings escaped them by one of `escapes`.
+    ///
+    /// A request that holds what only this service says is the entity as it was received, in which a
+    /// client has changed something: what has the value that is shown is no wish then.
+    pub fn requested_of(
+        &self,
+        given: Vec<(String, String)>,
+        escapes: &[&dyn Fn(&str) -> String],
+        text: impl Fn(&Value) -> String,
+        escape_name: impl Fn(&str) -> String,
+    ) -> Vec<(String, String)> {
+        let known = |name: String| {
+            if self.attributes.contains_key(&name) || !name.contains('%') {
+                return name;
+            }
+            let shown = self
+                .attributes
+                .keys()
+                .find(|known| escape_name(known) == name);
+            shown.cloned().unwrap_or(name)
+        };
+        let given: Vec<_> = given
+            .into_iter()
+            .map(|(name, value)| (known(name), value))
+            .collect();
+        let is_own = |name: &str| self.own.contains(name) || is_read_only(name);
+        let sent_back = given.iter().any(|(name, _)| is_own(name));
+        let mut requested = Vec::new();
+        for (name, value) in given {
+            if is_own(&name) {
+                continue;
+            }
+            let now = self.attributes.get(&name).map(&text);
+            let is_shown = now.as_ref().is_some_and(|now| {
+                *now == value || escapes.iter().any(|escape| escape(now) == value)
+            });
+            match now {
+                Some(_) if is_shown && sent_back => {}
+                Some(now) if is_shown => requested.push((name, now)),
+                _ => requested.push((name, value)),
+            }
+        }
+        requested
+    }
+}
+
+fn category(scheme: &str, term: &str) -> Category {
+    Category {
+        term: term.to_owned(),
+        scheme: scheme.to_owned(),
+    }
+}
+
+fn collect_attributes(view: ClusterView, path: &str) -> AttributeCollector {
+    let mut all = AttributeCollector::default();
+    for (name, value) in view.attributes {
+        all.give(name, value.into());
+    }
+    let region = view
+        .stack_id
+        .as_ref()
+        .map_or(view.region.as_str(), |(region, _)| region.as_str());
+    let region: String = region.split_whitespace().collect();
+    let outputs = view.outputs.into_iter();
+    for (name, value) in outputs.filter(|(_, value)| !value.is_null()) {
+        all.put_out(format!("{name}.{region}"), value);
+    }
+    for (name, url) in view.endpoints {
+        // Also as any other output, since that is where hurtle's clients look.
+        all.put_out(format!("{name}.{region}"), url.clone().into());
+        all.show(&ShownAttribute::ENDPOINT, &name, url);
+    }
+    for (node, text) in join_progress(&view.progress) {
+        all.show(&ShownAttribute::PROGRESS, node, text);
+    }
+    let failure = view.failure.as_deref().or(view.state.reason());
+    if let Some(failure) = failure.filter(|text| !text.is_empty()) {
+        all.show(&ShownAttribute::FAILURE, "", failure);
+    }
+    if let Some(change) = view.change {
+        all.show(&ShownAttribute::UPDATE, "", change);
+    }
+    if !view.stack_status_reason.is_empty() {
+        all.show(&ShownAttribute::STACK_REASON, "", view.stack_status_reason);
+    }
+    if let Some(error) = view.cloud_error {
+        all.show(&ShownAttribute::CLOUD_ERROR, "", error);
+    }
+    all.show(&ShownAttribute::STATE, "", view.state.as_str());
+    let status = view.stack_status.as_deref().unwrap_or("uninitialized");
+    all.put_out(STACK_STATE.to_owned(), status.into());
+    let id = view
+        .stack_id
+        .map_or_else(|| "N/A".to_owned(), |(region, id)| format!("{region}:{id}"));
+    all.put_out(STACK_ID.to_owned(), id.into());
+    all.put_out(CORE_ID.to_owned(), path.into());
+    all
 }
 
 /// One text for each node: its stages' lines, the newest last, with `; ` between them.
@@ -165,13 +314,17 @@ pub(crate) mod tests {
         }
     }
 
+    fn from_view(view: ClusterView) -> OcciEntity {
+        OcciEntity::from_view(view, &CategoryModel::from_frameworks(&[]), &[])
+    }
+
     fn shown(view: ClusterView) -> BTreeMap<String, String> {
         let text = |value: Value| {
             value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned)
         };
-        OcciEntity::from_view(view, &[])
+        from_view(view)
             .attributes
             .into_iter()
             .map(|(name, value)| (name, text(value)))
@@ -180,7 +333,7 @@ pub(crate) mod tests {
 
     #[test]
     fn before_deploy_the_recorded_attributes_are_there() {
-        let entity = OcciEntity::from_view(view("default"), &[]);
+        let entity = from_view(view("default"));
         assert_eq!(
             (entity.path.as_str(), entity.action),
             ("/orchestrator/default", Some(LifecycleAction::Deploy))

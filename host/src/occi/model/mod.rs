@@ -3,9 +3,11 @@
 //!
 //! Layout
 //! - [`user_mixin`]: mixins that projects define for themselves
-//! - [`categories`]: the kind, its actions, frameworks' mixins and how a category is found
+//! - [`categories`]: kinds, actions, this service's mixins and how a category is found
+//! - [`attribute_definition`]: what a category says of an attribute
 //! - [`entity`]: path, actions, attributes and mixins of one cluster
 
+pub mod attribute_definition;
 pub mod categories;
 pub mod entity;
 pub mod user_mixin;

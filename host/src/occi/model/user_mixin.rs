@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::error::ApiError;
 use super::super::terms::{
-    COLLECTION_PATH, Category, CategoryDefinition, FRAMEWORK_SCHEME, SERVICE_SCHEME,
+    Category, CategoryDefinition, FRAMEWORK_SCHEME, OWN_LOCATIONS, SERVICE_SCHEME,
 };
 use crate::addressing::ServiceUrl;
 use crate::orchestrator::ClusterGroup;
@@ -175,9 +175,7 @@ fn is_free_location(location: &str) -> bool {
         .strip_prefix('/')
         .and_then(|rest| rest.strip_suffix('/'));
     names.is_some_and(|names| names.split('/').all(plain))
-        && !location.starts_with(COLLECTION_PATH)
-        && !location.starts_with("/-/")
-        && !location.starts_with("/.well-known/")
+        && !OWN_LOCATIONS.iter().any(|own| location.starts_with(own))
 }
 
 #[cfg(test)]

@@ -2,29 +2,75 @@
 //! and scheme) and the one of OCCI 1.2 (`kind` a text).
 //!
 //! `{"kind": ..., "action": ..., "mixins": [...], "attributes": {...}}`; other keys are ignored, so
-//! that a client can send back an entity as it received it.
+//! that a client can send back an entity as it received it. Entities are named by an array of
+//! locations, or by `{"resources": [{"id": ...}]}`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::error::ApiError;
-use super::super::terms::{Category, CategoryDefinition, ParsedRequest};
+use super::super::terms::{CORE_SUMMARY, CORE_TITLE, Category, CategoryDefinition, ParsedRequest};
 use super::category::is_term;
 use crate::cluster::attribute_names::PREFIX;
 use crate::cluster::attribute_schema::find_attribute;
 
-/// The categories and attributes of a JSON body.
+/// The categories, attributes and locations of a JSON body.
 ///
 /// # Errors
 /// `Json` with line and column, `Malformed` with the key at fault.
 pub(super) fn parse_json_body(body: &[u8]) -> Result<ParsedRequest, ApiError> {
     let value: Value = serde_json::from_slice(body).map_err(ApiError::Json)?;
-    let Value::Object(fields) = value else {
-        return Err(ApiError::Malformed(
-            "body: found something else than a JSON object, expected {\"attributes\": {...}}"
-                .to_owned(),
-        ));
-    };
     let mut parsed = ParsedRequest::default();
+    match value {
+        Value::Object(mut fields) => {
+            // A collection of resources: one is what is asked for, several are those that are meant.
+            let resources = fields.remove("resources");
+            parse_fields(fields, &mut parsed)?;
+            if let Some(resources) = resources {
+                parse_resources(resources, &mut parsed)?;
+            }
+        }
+        // A list of locations.
+        Value::Array(items) if items.iter().all(Value::is_string) && !items.is_empty() => {
+            let texts = items.iter().filter_map(Value::as_str);
+            parsed.locations.extend(texts.map(str::to_owned));
+        }
+        _ => {
+            return Err(ApiError::Malformed(
+                "body: found something else than a JSON object, expected {\"attributes\": {...}}"
+                    .to_owned(),
+            ));
+        }
+    }
+    Ok(parsed)
+}
+
+fn parse_resources(resources: Value, parsed: &mut ParsedRequest) -> Result<(), ApiError> {
+    let expected = || malformed_key("resources", "an array of resources, several by their `id`");
+    let Value::Array(mut resources) = resources else {
+        return Err(expected());
+    };
+    let location = |resource: &Value| {
+        resource
+            .get("id")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    if resources.len() == 1 {
+        let Some(Value::Object(fields)) = resources.pop() else {
+            return Err(expected());
+        };
+        return parse_fields(fields, parsed);
+    }
+    for resource in &resources {
+        parsed
+            .locations
+            .push(location(resource).ok_or_else(expected)?);
+    }
+    Ok(())
+}
+
+/// The members of one entity, action or mixin's definition.
+fn parse_fields(fields: Map<String, Value>, parsed: &mut ParsedRequest) -> Result<(), ApiError> {
     for (key, value) in fields {
         match key.as_str() {
             "kind" | "action" => parsed.categories.push(parse_category(&key, &value)?),
@@ -42,10 +88,23 @@ pub(super) fn parse_json_body(body: &[u8]) -> Result<ParsedRequest, ApiError> {
                 };
                 flatten_attributes("", fields, &mut parsed.attributes)?;
             }
+            // OCCI 1.2 has these beside the attributes.
+            "title" | "summary" => {
+                let Value::String(text) = value else {
+                    return Err(malformed_key(&key, "a text"));
+                };
+                let name = if key == "title" {
+                    CORE_TITLE
+                } else {
+                    CORE_SUMMARY
+                };
+                parsed.attributes.push((name.to_owned(), text));
+            }
+            "id" => parsed.locations.extend(value.as_str().map(str::to_owned)),
             _ => {}
         }
     }
-    Ok(parsed)
+    Ok(())
 }
 
 fn malformed_key(key: &str, expected: &str) -> ApiError {
@@ -76,6 +135,11 @@ fn parse_category(key: &str, value: &Value) -> Result<CategoryDefinition, ApiErr
         .collect();
     if key == "mixins" {
         parameters.push(("class".to_owned(), "mixin".to_owned()));
+        // What OCCI 1.2 calls the first of several `rel`.
+        let depends = value
+            .get("depends")
+            .and_then(|depends| depends.get(0)?.as_str());
+        parameters.extend(depends.map(|depends| ("rel".to_owned(), depends.to_owned())));
     }
     Ok(CategoryDefinition {
         category: Category {
@@ -91,10 +155,12 @@ fn parse_category(key: &str, value: &Value) -> Result<CategoryDefinition, ApiErr
 /// by commas, everything else that a plugin's parameter may be as JSON.
 fn flatten_attributes(
     prefix: &str,
-    fields: serde_json::Map<String, Value>,
+    fields: Map<String, Value>,
     attributes: &mut Vec<(String, String)>,
 ) -> Result<(), ApiError> {
     for (key, value) in fields {
+        // An output of the stack that is an object, as entities show it: its name is whole.
+        let is_value = prefix.is_empty() && key.contains('.') && !key.starts_with(PREFIX);
         let name = if prefix.is_empty() {
             key
         } else {
@@ -104,7 +170,7 @@ fn flatten_attributes(
             return Err(malformed_key("attributes", "names that are not empty"));
         }
         match value {
-            Value::Object(inner) if !is_parameter(&name) => {
+            Value::Object(inner) if !is_parameter(&name) && !is_value => {
                 flatten_attributes(&name, inner, attributes)?
             }
             Value::Null => {
@@ -205,7 +271,7 @@ mod tests {
     #[test]
     fn lists_and_objects_keep_their_meaning() {
         let text = r#"{"attributes": {"stampede": {"framework": ["hadoop", "spark"], "network": {"access": ["192.0.2.0/24"]},
-            "hadoop": {"core-site": {"fs.x": "1"}, "l": ["a"]}}, "foreign": ["a"]}}"#;
+            "hadoop": {"core-site": {"fs.x": "1"}, "l": ["a"]}}, "foreign": ["a"], "servers.RegionOne": {"master": null}}}"#;
         let found = parsed(text).unwrap().attributes;
         let wanted = [
             ("stampede.framework", "hadoop,spark"),
@@ -213,6 +279,7 @@ mod tests {
             ("stampede.hadoop.core-site", r#"{"fs.x":"1"}"#),
             ("stampede.hadoop.l", r#"["a"]"#),
             ("foreign", r#"["a"]"#),
+            ("servers.RegionOne", r#"{"master":null}"#),
         ];
         assert_eq!(found, wanted.map(|(k, v)| (k.to_owned(), v.to_owned())));
     }

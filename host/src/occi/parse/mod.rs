@@ -50,6 +50,7 @@ pub fn parse_request(
                 let body = json::parse_json_body(body)?;
                 parsed.categories.extend(body.categories);
                 parsed.attributes.extend(body.attributes);
+                parsed.locations.extend(body.locations);
             }
         }
     }

@@ -1,24 +1,32 @@
-//! Renders errors: text/plain whatever the client accepts, as hurtle's clients know it, and a page
-//! for browsers.
+//! Renders errors: text/plain for hurtle's clients, whatever they accept, a page for browsers, and
+//! JSON for clients of OCCI 1.2.
 
 use bytes::Bytes;
-use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response};
 
 use super::super::error::ApiError;
-use super::super::http::negotiate::prefers_html;
-use super::{html, response};
+use super::super::http::negotiate::{preferred_standard_json, prefers_html};
+use super::{html, response, standard_json};
 use crate::addressing::ServiceUrl;
 use crate::orchestrator::OrchestratorError;
 use crate::web;
 
-/// Renders the error as text, or as a page where the request's Accept header prefers that.
+/// Renders the error as text, or as a page or as the JSON of OCCI 1.2 where the client prefers that.
 pub fn render_error(
     error: &ApiError,
     request_headers: &HeaderMap,
     address: &ServiceUrl,
 ) -> Response<Bytes> {
-    let text = render_error_text(error);
+    let mut text = render_error_text(error);
+    if let Some(rendering) = preferred_standard_json(request_headers) {
+        let message = error.response_text();
+        let json = standard_json::error_json(text.status().as_u16(), &message);
+        *text.body_mut() = json.to_string().into();
+        let kind = HeaderValue::from_static(rendering.media_type());
+        text.headers_mut().insert(CONTENT_TYPE, kind);
+        return text;
+    }
     if !prefers_html(request_headers) {
         return text;
     }

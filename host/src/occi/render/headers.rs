@@ -13,7 +13,9 @@ use super::super::limits::OcciLimits;
 use super::super::model::categories::CategoryRef;
 use super::super::model::entity::OcciEntity;
 use super::escape::{escape_header, escape_name};
-use super::text::{action_link, category_line, kind_line, user_mixin_line, value_text};
+use super::text::{
+    action_link, built_in_reference, category_line, kind_line, user_mixin_line, value_text,
+};
 use crate::addressing::ServiceUrl;
 
 const CATEGORY: HeaderName = HeaderName::from_static("category");
@@ -32,7 +34,10 @@ pub(super) fn append_entity(
         .mixins
         .iter()
         .map(|mixin| user_mixin_line(mixin, base));
-    let categories = std::iter::once(kind_line(base)).chain(mixins);
+    let built_in = entity.built_in.iter().map(built_in_reference);
+    let categories = std::iter::once(kind_line(base))
+        .chain(built_in)
+        .chain(mixins);
     append_items(response, &CATEGORY, categories, limits)?;
     let links = entity
         .action
@@ -61,8 +66,20 @@ pub(super) fn append_categories<'a>(
     base: &str,
     limits: &OcciLimits,
 ) -> Result<(), ApiError> {
-    let lines = categories.map(|category| category_line(category, base));
+    let lines = categories.map(|category| cut_category(category_line(category, base), limits));
     append_items(response, &CATEGORY, lines, limits)
+}
+
+/// A category that fits a line. The attributes stand last in it: those that do not fit are left out,
+/// and are whole in the other renderings.
+fn cut_category(mut line: String, limits: &OcciLimits) -> String {
+    if line.len() > limits.line_bytes {
+        let fitting = line.get(..limits.line_bytes).unwrap_or_default();
+        let end = fitting.rfind(' ').unwrap_or_default();
+        line.truncate(end);
+        line.push('"');
+    }
+    line
 }
 
 /// Adds items joined with `, `, in as few lines as the limit of a line's length allows. The blank

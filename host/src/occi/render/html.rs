@@ -9,7 +9,7 @@ use super::super::error::ApiError;
 use super::super::model::categories::CategoryRef;
 use super::super::model::entity::OcciEntity;
 use super::super::terms::{
-    COLLECTION_PATH, FRAMEWORK_SCHEME, KIND_TERM, SERVER_NAME, SERVICE_SCHEME, STACK_ID,
+    COLLECTION_PATH, CORE_SCHEME, Category, KIND_TERM, SERVER_NAME, SERVICE_SCHEME, STACK_ID,
     STACK_STATE,
 };
 use super::escape::escape_name;
@@ -85,6 +85,7 @@ fn cluster_data(entity: &OcciEntity, prefix: &str) -> ClusterPage {
         actions: action.into_iter().collect(),
         attributes: below("").collect(),
         categories: std::iter::once(format!("{SERVICE_SCHEME}{KIND_TERM}"))
+            .chain(entity.built_in.iter().map(Category::identifier))
             .chain(
                 entity
                     .mixins
@@ -151,13 +152,32 @@ fn category_row(category: CategoryRef<'_>, prefix: &str) -> CategoryRow {
             location: format!("{prefix}{}", mixin.location),
             attributes: Vec::new(),
         },
-        CategoryRef::Framework(mixin) => CategoryRow {
+        CategoryRef::Core(kind) => CategoryRow {
+            class: "kind",
+            term: kind.term().to_owned(),
+            scheme: CORE_SCHEME.to_owned(),
+            title: kind.title().to_owned(),
+            location: kind
+                .location()
+                .map(|path| format!("{prefix}{path}"))
+                .unwrap_or_default(),
+            attributes: kind
+                .attributes()
+                .iter()
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+        },
+        CategoryRef::BuiltIn(mixin) => CategoryRow {
             class: "mixin",
-            term: mixin.term.clone(),
-            scheme: FRAMEWORK_SCHEME.to_owned(),
+            term: mixin.category.term.clone(),
+            scheme: mixin.category.scheme.clone(),
             title: mixin.title.clone(),
-            location: String::new(),
-            attributes: mixin.attributes.clone(),
+            location: format!("{prefix}{}", mixin.location),
+            attributes: mixin
+                .attributes
+                .iter()
+                .map(|attribute| attribute.name.clone())
+                .collect(),
         },
     }
 }

@@ -7,8 +7,8 @@ use super::super::model::categories::CategoryRef;
 use super::super::model::entity::OcciEntity;
 use super::super::model::user_mixin::UserMixin;
 use super::super::terms::{
-    COLLECTION_PATH, FRAMEWORK_SCHEME, KIND_TERM, LifecycleAction, RELATED_KIND, SERVICE_SCHEME,
-    STACK_ID, STACK_STATE,
+    COLLECTION_PATH, CORE_SCHEME, Category, CoreKind, KIND_TERM, LifecycleAction, RELATED_KIND,
+    SERVICE_SCHEME, STACK_ID, STACK_STATE,
 };
 
 /// An entity.
@@ -18,11 +18,15 @@ pub(super) fn entity_json(entity: &OcciEntity, prefix: &str) -> Value {
         json!({"kind": {"scheme": SERVICE_SCHEME, "term": action.term()}, "link": link})
     };
     let actions: Vec<Value> = entity.action.map(action).into_iter().collect();
-    let mixins: Vec<Value> = entity
+    let built_in = entity
+        .built_in
+        .iter()
+        .map(|mixin| json!({"scheme": mixin.scheme, "term": mixin.term}));
+    let user_mixins = entity
         .mixins
         .iter()
-        .map(|mixin| user_mixin_json(mixin, prefix))
-        .collect();
+        .map(|mixin| user_mixin_json(mixin, prefix));
+    let mixins: Vec<Value> = user_mixins.chain(built_in).collect();
     json!({"actions": actions, "attributes": entity.attributes, "kind": kind_json(prefix), "links": [], "mixins": mixins})
 }
 
@@ -32,15 +36,36 @@ pub(super) fn category_json(category: CategoryRef<'_>, prefix: &str) -> Value {
         CategoryRef::Kind => kind_json(prefix),
         CategoryRef::Action(action) => json!({"scheme": SERVICE_SCHEME, "term": action.term()}),
         CategoryRef::UserMixin(mixin) => user_mixin_json(mixin, prefix),
-        CategoryRef::Framework(mixin) => {
+        CategoryRef::Core(kind) => core_kind_json(kind, prefix),
+        CategoryRef::BuiltIn(mixin) => {
             let attributes: Map<String, Value> = mixin
                 .attributes
                 .iter()
-                .map(|name| (name.clone(), "mutable".into()))
+                .map(|attribute| (attribute.name.clone(), mutability(attribute.mutable)))
                 .collect();
-            json!({"attributes": attributes, "scheme": FRAMEWORK_SCHEME, "term": mixin.term, "title": mixin.title})
+            let (Category { term, scheme }, title) = (&mixin.category, &mixin.title);
+            let location = format!("{prefix}{}", mixin.location);
+            json!({"attributes": attributes, "location": location, "scheme": scheme, "term": term, "title": title})
         }
     }
+}
+
+fn mutability(mutable: bool) -> Value {
+    if mutable { "mutable" } else { "immutable" }.into()
+}
+
+fn core_kind_json(kind: CoreKind, prefix: &str) -> Value {
+    let attributes: Map<String, Value> = kind
+        .attributes()
+        .iter()
+        .map(|(name, mutable)| ((*name).to_owned(), mutability(*mutable)))
+        .collect();
+    let related: Vec<String> = kind.parent().into_iter().collect();
+    let mut json = json!({"attributes": attributes, "related": related, "scheme": CORE_SCHEME, "term": kind.term(), "title": kind.title()});
+    if let Some(location) = kind.location() {
+        json["location"] = format!("{prefix}{location}").into();
+    }
+    json
 }
 
 /// A user-defined mixin; `related` and `title` only where its definition has them.

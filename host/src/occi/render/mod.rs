@@ -4,7 +4,7 @@
 //! Layout
 //! - [`Renderer`]: chooses by rendering
 //! - [`error_response`]: errors as text or as a page
-//! - `html`, `headers`, `json`, [`text`]: one rendering each
+//! - `html`, `headers`, `json`, `standard_json`, [`text`]: one rendering each
 //! - [`escape`]: values that cannot end what they stand in
 //! - `response`: headers that all responses have
 
@@ -14,6 +14,7 @@ mod headers;
 mod html;
 mod json;
 mod response;
+mod standard_json;
 pub mod text;
 
 use bytes::Bytes;
@@ -56,7 +57,10 @@ impl Renderer<'_> {
                 headers::append_entity(&mut response, entity, self.address, self.limits)?;
                 Ok(response)
             }
-            Rendering::Plain | Rendering::UriList => {
+            Rendering::StandardJson | Rendering::PlainJson => {
+                self.render_json(&standard_json::entity_json(entity))
+            }
+            Rendering::Plain | Rendering::OcciPlain | Rendering::UriList => {
                 Ok(self.respond(text::entity_body(entity, self.address)))
             }
         }
@@ -91,7 +95,12 @@ impl Renderer<'_> {
                 headers::append_locations(&mut response, urls, self.limits)?;
                 Ok(response)
             }
-            Rendering::Plain => Ok(self.respond(text::collection_body(urls))),
+            Rendering::StandardJson | Rendering::PlainJson => {
+                self.render_json(&standard_json::collection_json(path, entities))
+            }
+            Rendering::Plain | Rendering::OcciPlain => {
+                Ok(self.respond(text::collection_body(urls)))
+            }
             Rendering::UriList => Ok(self.respond(text::uri_list_body(path, urls))),
         }
     }
@@ -124,14 +133,18 @@ impl Renderer<'_> {
                 )?;
                 Ok(response)
             }
-            Rendering::Plain | Rendering::UriList => {
+            Rendering::StandardJson | Rendering::PlainJson => self.render_json(
+                &standard_json::categories_json(categories, self.address.prefix()),
+            ),
+            Rendering::Plain | Rendering::OcciPlain | Rendering::UriList => {
                 Ok(self.respond(text::categories_body(categories, self.address.base())))
             }
         }
     }
 
     /// Renders `OK`, the response to a request that succeeded and has nothing to show. It is text
-    /// also for clients of JSON, as the Python Service Orchestrator has it.
+    /// also for clients of the recorded JSON, as the Python Service Orchestrator has it; in that of
+    /// OCCI 1.2 it is an empty object.
     pub fn render_ok(&self, status: StatusCode) -> Response<Bytes> {
         if self.rendering == Rendering::Html {
             match html::page_response(status, &html::done_page(), self.address.prefix()) {
@@ -140,12 +153,12 @@ impl Renderer<'_> {
                 Err(error) => tracing::error!("no page, but text: {error}"),
             }
         }
-        let rendering = if self.rendering == Rendering::Occi {
-            Rendering::Occi
-        } else {
-            Rendering::Plain
+        let (rendering, body) = match self.rendering {
+            Rendering::StandardJson | Rendering::PlainJson => (self.rendering, "{}"),
+            Rendering::Occi | Rendering::OcciPlain => (self.rendering, "OK"),
+            _ => (Rendering::Plain, "OK"),
         };
-        response::build_response(status, rendering.media_type(), "OK")
+        response::build_response(status, rendering.media_type(), body)
     }
 
     fn render_page(&self, page: &WebPage) -> RenderResult {

@@ -12,8 +12,8 @@ use super::super::model::categories::CategoryRef;
 use super::super::model::entity::OcciEntity;
 use super::super::model::user_mixin::{TEXT_BYTES, UserMixin};
 use super::super::terms::{
-    COLLECTION_PATH, FRAMEWORK_SCHEME, KIND_TERM, LifecycleAction, RELATED_KIND, SERVICE_SCHEME,
-    STACK_ID, STACK_STATE,
+    COLLECTION_PATH, CORE_SCHEME, Category, CoreKind, KIND_TERM, LifecycleAction, RELATED_KIND,
+    SERVICE_SCHEME, STACK_ID, STACK_STATE,
 };
 use super::escape::{escape_header, escape_line, escape_name};
 use crate::addressing::ServiceUrl;
@@ -22,6 +22,12 @@ use crate::addressing::ServiceUrl;
 pub(super) fn entity_body(entity: &OcciEntity, address: &ServiceUrl) -> String {
     let base = address.base();
     let mut lines = vec![String::new(), format!("Category: {}", kind_line(base))];
+    lines.extend(
+        entity
+            .built_in
+            .iter()
+            .map(|category| format!("Category: {}", built_in_reference(category))),
+    );
     lines.extend(
         entity
             .mixins
@@ -115,6 +121,40 @@ pub fn user_mixin_line(mixin: &UserMixin, base: &str) -> String {
     )
 }
 
+/// One of this service's mixins, as the entities that it is attached to name it.
+pub(super) fn built_in_reference(category: &Category) -> String {
+    let (term, scheme) = (escape_name(&category.term), &category.scheme);
+    format!("{term}; scheme=\"{scheme}\"; class=\"mixin\"")
+}
+
+/// A kind of the core as a category.
+fn core_kind_line(kind: CoreKind, base: &str) -> String {
+    let parameter = |name: &str, value: Option<String>| {
+        value.map_or_else(String::new, |value| format!("; {name}=\"{value}\""))
+    };
+    let attributes: Vec<String> = kind
+        .attributes()
+        .iter()
+        .map(|(name, mutable)| attribute_definition(name, *mutable))
+        .collect();
+    format!(
+        "{}; scheme=\"{CORE_SCHEME}\"; class=\"kind\"; title=\"{}\"{}{}; attributes=\"{}\"",
+        kind.term(),
+        kind.title(),
+        parameter("rel", kind.parent()),
+        parameter(
+            "location",
+            kind.location().map(|path| format!("{base}{path}"))
+        ),
+        attributes.join(" ")
+    )
+}
+
+fn attribute_definition(name: &str, mutable: bool) -> String {
+    let properties = if mutable { "" } else { "{immutable}" };
+    format!("{}{properties}", escape_name(name))
+}
+
 /// Any category that the query interface lists.
 pub(super) fn category_line(category: CategoryRef<'_>, base: &str) -> String {
     match category {
@@ -126,16 +166,20 @@ pub(super) fn category_line(category: CategoryRef<'_>, base: &str) -> String {
             )
         }
         CategoryRef::UserMixin(mixin) => user_mixin_line(mixin, base),
-        CategoryRef::Framework(mixin) => {
-            let names: Vec<String> = mixin
+        CategoryRef::Core(kind) => core_kind_line(kind, base),
+        CategoryRef::BuiltIn(mixin) => {
+            let names = mixin
                 .attributes
                 .iter()
-                .map(|name| escape_name(name))
-                .collect();
-            let (term, title) = (escape_name(&mixin.term), escape_header(&mixin.title, 255));
-            let attributes = names.join(" ");
+                .map(|attribute| attribute_definition(&attribute.name, attribute.mutable));
+            let names: Vec<String> = names.collect();
+            let (begin, title) = (
+                built_in_reference(&mixin.category),
+                escape_header(&mixin.title, 255),
+            );
+            let (location, attributes) = (escape_name(&mixin.location), names.join(" "));
             format!(
-                "{term}; scheme=\"{FRAMEWORK_SCHEME}\"; class=\"mixin\"; title=\"{title}\"; attributes=\"{attributes}\""
+                "{begin}; title=\"{title}\"; location=\"{base}{location}\"; attributes=\"{attributes}\""
             )
         }
     }
