@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test's way to fail")]
 
 mod connections;
+mod discovery;
 mod lookups;
 mod observer;
 mod stacks;

@@ -1,14 +1,20 @@
-//! TLS: a CA file makes the cloud's own authority trusted, and nothing switches verification off.
+//! TLS: a CA file makes the cloud's own authority trusted; only the command line's user switches the
+//! check off; a client's certificate is shown to those who ask for it.
 
 use std::{path::PathBuf, sync::Arc};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use stampede::openstack::{CloudClient, CloudConfig, CloudError};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
+use stampede::openstack::{ClientCertificate, CloudClient, CloudConfig, CloudError};
 use stampede_tests::fake_openstack::FakeOpenStack;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
+    rustls::{
+        RootCertStore, ServerConfig,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+        server::WebPkiClientVerifier,
+    },
 };
 
 use super::{brisk, cloud};
@@ -30,17 +36,38 @@ fn authority() -> Authority {
     }
 }
 
+impl Authority {
+    /// A certificate for this host or user, and its key.
+    fn certify(&self, name: &str) -> (Certificate, KeyPair) {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new([name.to_owned()]).expect("a name");
+        (params.signed_by(&key, &self.issuer).expect("signed"), key)
+    }
+}
+
 /// A TLS proxy for `host`, certified by `by`, before the fake OpenStack; returns its address.
 async fn before(cloud: &FakeOpenStack, by: &Authority, host: &str) -> String {
-    let key = KeyPair::generate().expect("a key");
-    let certificate = CertificateParams::new([host.to_owned()])
-        .expect("a host")
-        .signed_by(&key, &by.issuer)
-        .expect("signed");
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    before_clients(cloud, by, host, false).await
+}
+
+/// The same; it may ask clients for a certificate of the same authority.
+async fn before_clients(cloud: &FakeOpenStack, by: &Authority, host: &str, asks: bool) -> String {
+    let (certificate, key) = by.certify(host);
+    let provider = Arc::new(ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    let authority = CertificateDer::from_pem_slice(by.pem.as_bytes()).expect("PEM");
+    roots.add(authority).expect("an authority");
+    let verifier = if asks {
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()
+            .expect("a verifier")
+    } else {
+        WebPkiClientVerifier::no_client_auth()
+    };
+    let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("protocols")
-        .with_no_client_auth()
+        .with_client_cert_verifier(verifier)
         .with_single_cert(
             vec![certificate.der().clone()],
             PrivateKeyDer::Pkcs8(key.serialize_der().into()),
@@ -73,10 +100,17 @@ async fn open(
     url: &str,
     ca_file: Option<PathBuf>,
 ) -> Result<(), CloudError> {
-    let client = CloudClient::new(CloudConfig {
+    let config = CloudConfig {
         ca_file,
-        limits: brisk(),
         ..CloudConfig::new(url)
+    };
+    open_with(cloud, config).await
+}
+
+async fn open_with(cloud: &FakeOpenStack, config: CloudConfig) -> Result<(), CloudError> {
+    let client = CloudClient::new(CloudConfig {
+        limits: brisk(),
+        ..config
     })?;
     client
         .session(cloud.issue_token("demo").into(), "demo")
@@ -111,4 +145,61 @@ async fn the_clouds_own_authority_is_trusted_by_its_file_and_no_other() {
         .await
         .expect_err("another host's certificate");
     assert!(matches!(error, CloudError::Untrusted { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn whoever_switches_the_check_off_reaches_a_cloud_that_nobody_vouches_for() {
+    let cloud = cloud().await;
+    let url = before(&cloud, &authority(), "cloud.example").await;
+    let config = CloudConfig {
+        verify_certificates: false,
+        ..CloudConfig::new(url)
+    };
+    assert!(
+        CloudConfig::new("https://k").verify_certificates,
+        "on unless switched off"
+    );
+    open_with(&cloud, config).await.expect("not checked");
+}
+
+#[tokio::test]
+async fn a_clients_certificate_is_shown_with_its_key_in_one_file_or_two() {
+    let cloud = cloud().await;
+    let ours = authority();
+    let url = before_clients(&cloud, &ours, "127.0.0.1", true).await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: String| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).expect("write");
+        path
+    };
+    let ca_file = write("ca.pem", ours.pem.clone());
+    let (certificate, key) = ours.certify("user");
+    let (certificate, key) = (certificate.pem(), key.serialize_pem());
+    let both = write("both.pem", format!("{certificate}{key}"));
+    let (alone, key) = (write("certificate.pem", certificate), write("key.pem", key));
+    let with = |certificate: PathBuf, key: Option<PathBuf>| CloudConfig {
+        ca_file: Some(ca_file.clone()),
+        client_certificate: Some(ClientCertificate { certificate, key }),
+        ..CloudConfig::new(url.clone())
+    };
+    open_with(&cloud, with(both, None))
+        .await
+        .expect("in one file");
+    open_with(&cloud, with(alone.clone(), Some(key)))
+        .await
+        .expect("in two files");
+    open(&cloud, &url, Some(ca_file.clone()))
+        .await
+        .expect_err("it asks for one");
+    for (file, key) in [(alone, None), (dir.path().join("none.pem"), None)] {
+        let name = file.display().to_string();
+        let error = open_with(&cloud, with(file, key))
+            .await
+            .expect_err("not usable");
+        assert!(
+            matches!(error, CloudError::Config(_)) && error.to_string().contains(&name),
+            "{error}"
+        );
+    }
 }

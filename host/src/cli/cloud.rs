@@ -8,11 +8,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, builder::FalseyValueParser};
 
 use crate::{
     metrics::HostMetrics,
-    openstack::{CloudClient, CloudCredentials, CloudError, CloudSession},
+    openstack::{CloudClient, CloudConfig, CloudCredentials, CloudError, CloudSession},
     orchestrator::{Caller, Orchestrator, OrchestratorConfig, OrchestratorLimits},
     store::RecordStore,
     system::{clock::wall_now, environment::read_path},
@@ -36,6 +36,10 @@ pub(super) struct CloudArgs {
     /// Entry of clouds.yaml; without it the OS_* variables
     #[arg(long, env = "OS_CLOUD", value_name = "NAME")]
     os_cloud: Option<String>,
+    /// Let Heat be asked with tokens of application credentials, which only a patched Keystone gives
+    /// trusts for
+    #[arg(long, env = "STAMPEDE_ALLOW_APPLICATION_CREDENTIALS", value_parser = FalseyValueParser::new())]
+    allow_application_credentials: bool,
     /// Where stampede remembers its clusters [default: $XDG_STATE_HOME/stampede]
     #[arg(long, env = "STAMPEDE_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -73,7 +77,10 @@ impl CloudArgs {
     /// The same for a preview: nothing goes on.
     pub(super) async fn connect_read_only(&self) -> Result<LocalOrchestrator> {
         let credentials = CloudCredentials::from_env_or_clouds_yaml(self.os_cloud.as_deref())?;
-        let client = CloudClient::new(credentials.config().clone())?;
+        let client = CloudClient::new(CloudConfig {
+            allow_application_credentials: self.allow_application_credentials,
+            ..credentials.config().clone()
+        })?;
         let data_dir = self.data_dir.clone().map_or_else(default_data_dir, Ok)?;
         // Nobody asks a command for its numbers.
         let metrics = Arc::new(HostMetrics::default());

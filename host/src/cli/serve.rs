@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, path::PathBuf, pin::pin, sync::Arc};
 
 use anyhow::{Result, anyhow};
-use clap::Args;
+use clap::{Args, builder::FalseyValueParser};
 
 use super::{
     cloud::user_state_dir, exit_code::CommandExit, line_printer::LinePrinter, plugins::PluginArgs,
@@ -61,7 +61,7 @@ pub(super) struct ServeArgs {
     ca_file: Option<PathBuf>,
     /// Let Heat be asked with tokens of application credentials, which a patched Keystone gives no
     /// trust for
-    #[arg(long, env = "STAMPEDE_ALLOW_APPLICATION_CREDENTIALS")]
+    #[arg(long, env = "STAMPEDE_ALLOW_APPLICATION_CREDENTIALS", value_parser = FalseyValueParser::new())]
     allow_application_credentials: bool,
     /// The URL by which clients reach OCCI, such as that of a TLS proxy: all links begin with it
     /// [default: what the request or a trusted proxy says]

@@ -6,7 +6,6 @@ use secrecy::SecretString;
 
 use super::{
     CloudConfig, CloudCredentials, CloudError, CloudSession, Project,
-    credentials::ProjectRef,
     keystone::KeystoneClient,
     keystone_wire::TokenIdentity,
     session::SharedCloud,
@@ -93,10 +92,14 @@ impl CloudClient {
         let SharedCloud { http, config, .. } = self.cloud.as_ref();
         let identity = self
             .keystone
-            .login(http, config, credentials.auth(), credentials.project())
+            .login(http, config, credentials.auth(), credentials.scope())
             .await?;
-        let asked = credentials.project().map_or("any", ProjectRef::as_str);
-        let owner = token_project(&identity, asked)?;
+        let owner = identity.project.clone().ok_or_else(|| {
+            CloudError::credentials(
+                "the login names no project and the user has no default one; set OS_PROJECT_NAME or OS_PROJECT_ID, or \
+                 project_name in clouds.yaml",
+            )
+        })?;
         CloudSession::new(Arc::clone(&self.cloud), Arc::new(identity), owner, None)
     }
 }

@@ -1,9 +1,11 @@
 //! Configuration of the client: Keystone's address, region, interface, trusted certificates, and
 //! every limit on attempts, times and sizes. Nothing here does I/O.
 
-use std::{fmt::Debug, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, fmt::Debug, path::PathBuf, pin::Pin, sync::Arc, time::Duration,
+};
 
-use super::CallObserver;
+use super::{CallObserver, ServiceName};
 
 /// Where and how to reach the cloud.
 #[derive(Clone, Debug)]
@@ -14,8 +16,16 @@ pub struct CloudConfig {
     pub region: Option<String>,
     /// Which endpoints are used.
     pub interface: EndpointInterface,
+    /// Which ones where those are not in the catalog, the best one first.
+    pub other_interfaces: Vec<EndpointInterface>,
+    /// What is said of single services.
+    pub services: BTreeMap<ServiceName, ServiceSettings>,
     /// PEM certificates of the cloud's own authority, trusted besides the public ones.
     pub ca_file: Option<PathBuf>,
+    /// Whether servers must prove who they are. Off only where the command line's user says so.
+    pub verify_certificates: bool,
+    /// What this host proves itself with to servers that ask for it.
+    pub client_certificate: Option<ClientCertificate>,
     /// Tokens of application credentials are refused before Heat is asked for a trust, unless this
     /// says that the cloud allows them.
     pub allow_application_credentials: bool,
@@ -43,13 +53,44 @@ impl CloudConfig {
             auth_url: auth_url.into(),
             region: None,
             interface: EndpointInterface::Public,
+            other_interfaces: Vec::new(),
+            services: BTreeMap::new(),
             ca_file: None,
+            verify_certificates: true,
+            client_certificate: None,
             allow_application_credentials: false,
             limits: ClientLimits::default(),
             call_observer: None,
             carrier: None,
         }
     }
+}
+
+/// What is said of one service's endpoints, in place of what holds for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// Its address, whatever the catalog says.
+    pub endpoint: Option<String>,
+    /// Its region.
+    pub region: Option<String>,
+    /// Which of its endpoints are used, the best one first; empty: as for all services.
+    pub interfaces: Vec<EndpointInterface>,
+}
+
+impl ServiceSettings {
+    /// What is said of this service, if anything.
+    pub(super) fn of(service: ServiceName, config: &CloudConfig) -> Option<&Self> {
+        config.services.get(&service)
+    }
+}
+
+/// PEM files of a certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, and where no file is named for it the key too.
+    pub certificate: PathBuf,
+    /// The key.
+    pub key: Option<PathBuf>,
 }
 
 /// The interface of an endpoint in the catalog.

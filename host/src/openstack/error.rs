@@ -102,10 +102,20 @@ pub enum CloudError {
         /// Keystone's explanation.
         message: String,
     },
+    /// Keystone accepted what it was given, and wants more.
+    #[error(
+        "keystone accepts the credentials, but the account needs a second factor ({missing}), which cannot be given here; \
+         log in with it elsewhere and pass the token (OS_AUTH_TYPE=token, OS_TOKEN), or use an application credential"
+    )]
+    SecondFactor {
+        /// The methods that are still missing: `totp`.
+        missing: String,
+    },
     /// Heat would have to create a trust, which a token of an application credential must not.
     #[error(
         "the token comes from an application credential, and Keystone lets none of them create the trust that Heat needs for a cluster; \
-         use a token got with a password (an operator whose cloud does allow it sets `allow_application_credentials`)"
+         use a token got with a password. Where the cloud does allow it, say so to stampede (also to `stampede serve`) with \
+         --allow-application-credentials or STAMPEDE_ALLOW_APPLICATION_CREDENTIALS=true"
     )]
     NeedsTrust,
     /// No connection, a broken one, or no answer in time.

@@ -24,6 +24,9 @@ const HEAT_NOT_FOUND: [&str; 4] = [
     "StackResourceNotFound",
 ];
 
+/// Characters of the names of methods that a login lacks.
+const MISSING_METHODS_CHARS: usize = 200;
+
 /// What is known of the error response.
 pub(super) struct FailedResponse {
     pub(super) status: StatusCode,
@@ -32,6 +35,8 @@ pub(super) struct FailedResponse {
     /// The service's explanation.
     pub(super) message: String,
     pub(super) retry_after: Option<Duration>,
+    /// The methods of a login that Keystone still wants, where it gave a receipt for the others.
+    pub(super) missing_methods: Option<String>,
     /// Where a redirect leads.
     pub(super) redirect: Option<String>,
     /// How often the request was sent, this time included.
@@ -44,6 +49,9 @@ pub(super) fn classify_failure(call: &ApiRequest<'_>, response: FailedResponse) 
     let status = response.status.as_u16();
     let error = match status {
         // Without a token it was the credentials in the body that were refused.
+        401 if response.missing_methods.is_some() => CloudError::SecondFactor {
+            missing: response.missing_methods.unwrap_or_default(),
+        },
         401 if call.token.is_none() => CloudError::BadCredentials { message },
         401 => CloudError::InvalidToken { service },
         400 | 422 => CloudError::BadRequest {
@@ -130,6 +138,30 @@ pub(super) fn says_not_there(call: &ApiRequest<'_>, body: &[u8]) -> bool {
             fault().is_some_and(|error| error.get("code").and_then(Value::as_u64) == Some(404))
         }
         _ => true,
+    }
+}
+
+/// What is missing after a part of a login, by the body that comes with Keystone's receipt: of each
+/// way to log in the methods that were not given.
+pub(super) fn missing_methods(body: &[u8]) -> String {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let names = |list: &Value| {
+        let list = list.as_array().cloned().unwrap_or_default();
+        let names = list.iter().filter_map(Value::as_str).map(str::to_owned);
+        names.collect::<Vec<_>>()
+    };
+    let given = names(&json["receipt"]["methods"]);
+    let ways = json["required_auth_methods"].as_array();
+    let missing = ways.into_iter().flatten().map(|way| {
+        let mut missing = names(way);
+        missing.retain(|method| !given.contains(method));
+        missing.join(" and ")
+    });
+    let missing: Vec<_> = missing.filter(|way| !way.is_empty()).collect();
+    if missing.is_empty() {
+        "it does not say which".to_owned()
+    } else {
+        extract_message(missing.join(" or ").as_bytes(), MISSING_METHODS_CHARS)
     }
 }
 
@@ -288,6 +320,23 @@ mod tests {
                 wanted,
                 "{service:?} {body}"
             );
+        }
+    }
+
+    #[test]
+    fn a_receipt_tells_what_a_login_lacks() {
+        let of = |ways: &str| {
+            let receipt = r#"{"methods": ["password"], "expires_at": "2026-11-25T12:00:00Z"}"#;
+            let body = format!(r#"{{"receipt": {receipt}, "required_auth_methods": {ways}}}"#);
+            missing_methods(body.as_bytes())
+        };
+        assert_eq!(of(r#"[["password", "totp"]]"#), "totp");
+        assert_eq!(
+            of(r#"[["password", "totp"], ["password", "x", "y"]]"#),
+            "totp or x and y"
+        );
+        for body in [&b"[]"[..], b"", b"{\"required_auth_methods\": 1}"] {
+            assert_eq!(missing_methods(body), "it does not say which");
         }
     }
 

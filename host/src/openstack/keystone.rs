@@ -1,27 +1,29 @@
 //! Keystone: validates tokens and gets tokens for credentials, by v3 or (on old clouds) v2.0. Knows
 //! no other service.
 
+use std::sync::OnceLock;
+
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use tokio::sync::OnceCell;
 
 use super::{
     CloudConfig, CloudError, ServiceName,
-    credentials::{AuthMethod, ProjectRef},
-    keystone_address::KeystoneAddress,
-    keystone_discovery::{KeystoneVersion, discover_version},
+    credentials::{AuthMethod, LoginScope},
+    keystone_address::{KeystoneAddress, KeystoneVersion},
+    keystone_discovery::{VersionFinding, discover_version},
     keystone_wire::{
         TenantsResponseV2, TokenIdentity, identity_v2, identity_v3, login_body_v2, login_body_v3,
     },
     transport::HttpTransport,
 };
 
-/// One Keystone. Its version is discovered at the first call and kept; a failed discovery is not.
+/// One Keystone. Its version is discovered at the first call and kept; a discovery that failed or
+/// told nothing is not.
 #[derive(Debug)]
 pub(super) struct KeystoneClient {
     address: KeystoneAddress,
-    version: OnceCell<KeystoneVersion>,
+    version: OnceLock<KeystoneVersion>,
 }
 
 impl KeystoneClient {
@@ -30,7 +32,7 @@ impl KeystoneClient {
     pub(super) fn new(auth_url: &str) -> Result<Self, CloudError> {
         Ok(Self {
             address: KeystoneAddress::parse(auth_url)?,
-            version: OnceCell::new(),
+            version: OnceLock::new(),
         })
     }
 
@@ -54,7 +56,7 @@ impl KeystoneClient {
                 );
                 call.is_token_subject = true;
                 match http.send(&call).await {
-                    Ok(answer) => identity_v3(&answer, token.clone()),
+                    Ok(answer) => identity_v3(&answer, token.clone(), config),
                     // The token is both the one that asks (X-Auth-Token) and the one asked about
                     // (X-Subject-Token): a bad one is 401 as the first, 404 as the second.
                     Err(failure) if failure.error.is_not_found() => Err(CloudError::InvalidToken {
@@ -73,12 +75,12 @@ impl KeystoneClient {
         http: &HttpTransport,
         config: &CloudConfig,
         auth: &AuthMethod,
-        project: Option<&ProjectRef>,
+        scope: &LoginScope,
     ) -> Result<TokenIdentity, CloudError> {
         let version = self.version(http, config).await?;
         let (path, body) = match version {
-            KeystoneVersion::V3 => ("v3/auth/tokens", login_body_v3(auth, project)),
-            KeystoneVersion::V2 => ("v2.0/tokens", login_body_v2(auth, project)?),
+            KeystoneVersion::V3 => ("v3/auth/tokens", login_body_v3(auth, scope)),
+            KeystoneVersion::V2 => ("v2.0/tokens", login_body_v2(auth, scope)?),
         };
         let mut call = self
             .address
@@ -86,7 +88,7 @@ impl KeystoneClient {
         call.body = Some(body);
         let answer = http.send(&call).await?;
         match version {
-            KeystoneVersion::V2 => identity_v2(&answer),
+            KeystoneVersion::V2 => identity_v2(&answer, config),
             KeystoneVersion::V3 => {
                 let token = answer
                     .headers
@@ -94,7 +96,7 @@ impl KeystoneClient {
                     .and_then(|token| token.to_str().ok());
                 let token =
                     token.ok_or_else(|| answer.bad("there is no X-Subject-Token".to_owned()))?;
-                identity_v3(&answer, SecretString::from(token))
+                identity_v3(&answer, SecretString::from(token), config)
             }
         }
     }
@@ -104,10 +106,19 @@ impl KeystoneClient {
         http: &HttpTransport,
         config: &CloudConfig,
     ) -> Result<KeystoneVersion, CloudError> {
-        self.version
-            .get_or_try_init(|| discover_version(http, config, &self.address))
-            .await
-            .copied()
+        if let Some(version) = self.version.get() {
+            return Ok(*version);
+        }
+        match discover_version(http, config, &self.address).await? {
+            VersionFinding::Told(version) => {
+                let _ = self.version.set(version);
+                Ok(version)
+            }
+            VersionFinding::Written(version) => {
+                tracing::debug!("keystone names no version; the one in its address is used");
+                Ok(version)
+            }
+        }
     }
 
     async fn rescope_v2(
@@ -151,6 +162,6 @@ impl KeystoneClient {
         );
         call.body =
             Some(json!({"auth": {"token": {"id": token.expose_secret()}, "tenantId": tenant.id}}));
-        identity_v2(&http.send(&call).await?)
+        identity_v2(&http.send(&call).await?, config)
     }
 }

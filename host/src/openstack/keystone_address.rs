@@ -6,10 +6,29 @@ use url::Url;
 
 use super::{CloudConfig, CloudError, ServiceName, api_request::ApiRequest, retry::RetryPolicy};
 
+/// The API that a Keystone speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeystoneVersion {
+    V2,
+    V3,
+}
+
+impl KeystoneVersion {
+    /// The last part of the address of this version.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::V2 => "v2.0",
+            Self::V3 => "v3",
+        }
+    }
+}
+
 /// The address of a Keystone, without version and trailing slash.
 #[derive(Debug)]
 pub(super) struct KeystoneAddress {
     base: Url,
+    /// The version that the user wrote at the address's end.
+    pub(super) written_version: Option<KeystoneVersion>,
 }
 
 impl KeystoneAddress {
@@ -31,15 +50,26 @@ impl KeystoneAddress {
             return Err(CloudError::config("Keystone's address (DESIGN_URI, OS_AUTH_URL) must not hold a user name or a password".to_owned()));
         }
         let path = base.path().trim_end_matches('/');
-        let path = ["/v3", "/v2.0"]
+        let written = [KeystoneVersion::V3, KeystoneVersion::V2]
             .into_iter()
-            .find_map(|version| path.strip_suffix(version))
-            .unwrap_or(path);
+            .find_map(|version| {
+                Some((
+                    version,
+                    path.strip_suffix(version.path())?.strip_suffix('/')?,
+                ))
+            });
+        let (written_version, path) = match written {
+            Some((version, path)) => (Some(version), path),
+            None => (None, path),
+        };
         let path = path.trim_end_matches('/').to_owned();
         base.set_path(&path);
         base.set_query(None);
         base.set_fragment(None);
-        Ok(Self { base })
+        Ok(Self {
+            base,
+            written_version,
+        })
     }
 
     /// For messages.

@@ -1,75 +1,76 @@
 //! Finds out which API version a Keystone speaks: v3, or on old clouds only v2.0.
 //!
-//! Keystone answers a GET of its root with 300 and a document of its versions; that is asked first,
-//! as one call settles it. Some clouds put a proxy before Keystone that answers the root with a
-//! page of its own, with 403 or 404, or with a demand for credentials. There each version's own
-//! address is asked for its document, v3 first. Failures that say nothing about versions (no
-//! connection, overload, 5xx) are returned as they are, so that a cloud that is down is not called
-//! "no Keystone".
+//! Where the user wrote a version, its address is asked first for its document, else the root,
+//! where Keystone answers a GET with 300 and a document of its versions. Some clouds put a proxy
+//! before Keystone that answers either with a page of its own, a redirect, an error, or a demand
+//! for credentials; then the others are asked, v3 before v2.0. Where nothing tells, the version
+//! that the user wrote is taken: so does the `openstack` client, and the login shows whether it is
+//! there.
 
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde_json::Value;
 
 use super::{
-    CloudConfig, CloudError, api_request::ApiRequest, keystone_address::KeystoneAddress,
+    CloudConfig, CloudError,
+    api_request::ApiRequest,
+    keystone_address::{KeystoneAddress, KeystoneVersion},
     transport::HttpTransport,
 };
 
-/// The API that a Keystone speaks.
+/// The version to speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KeystoneVersion {
-    V2,
-    V3,
+pub(super) enum VersionFinding {
+    /// Keystone says that it speaks this one.
+    Told(KeystoneVersion),
+    /// Keystone tells nothing, and this one is in the address.
+    Written(KeystoneVersion),
 }
 
 /// The best version that the Keystone at this address speaks.
 ///
 /// # Errors
-/// [`CloudError::Config`] when it names neither; or why it cannot be asked.
+/// [`CloudError::Config`] when it names neither and the address names none; or why it cannot be
+/// asked.
 pub(super) async fn discover_version(
     http: &HttpTransport,
     config: &CloudConfig,
     address: &KeystoneAddress,
-) -> Result<KeystoneVersion, CloudError> {
-    if let Some(version) = version_of_root(http, config, address).await? {
-        return Ok(version);
-    }
-    for (version, path) in [(KeystoneVersion::V3, "v3"), (KeystoneVersion::V2, "v2.0")] {
-        let document = http.send(&version_request(config, address, path)).await;
-        // A proxy may answer anything with a page of its own.
-        let id = document
-            .ok()
-            .and_then(|answer| answer.json::<Value>().ok())
-            .and_then(|json| Some(json["version"]["id"].as_str()?.to_owned()));
-        if id.is_some_and(|id| id.starts_with(&path[..2])) {
-            return Ok(version);
+) -> Result<VersionFinding, CloudError> {
+    let written = address.written_version;
+    let versions = [KeystoneVersion::V3, KeystoneVersion::V2];
+    let others = versions
+        .into_iter()
+        .filter(|version| Some(*version) != written);
+    let places = written.map(KeystoneVersion::path).into_iter();
+    let places = places.chain([""]).chain(others.map(KeystoneVersion::path));
+    let mut trouble = None;
+    for place in places {
+        match http.send(&version_request(config, address, place)).await {
+            // A proxy may answer anything with a page of its own.
+            Ok(answer) => {
+                if let Some(version) = answer.json().ok().as_ref().and_then(best_version) {
+                    return Ok(VersionFinding::Told(version));
+                }
+            }
+            Err(failure) => match failure.error {
+                error @ (CloudError::Unreachable { .. } | CloudError::Untrusted { .. }) => {
+                    return Err(error);
+                }
+                // Who is away tells nothing at the next address either.
+                CloudError::Overloaded { .. } if written.is_some() => break,
+                error if error.is_transient() => trouble = trouble.or(Some(error)),
+                _ => {}
+            },
         }
     }
-    Err(CloudError::config(format!(
-        "{} is no Keystone: it names neither version 3 nor 2.0; check DESIGN_URI or OS_AUTH_URL",
-        address.as_str()
-    )))
-}
-
-/// By the document at the root; `None` where something else stands there.
-async fn version_of_root(
-    http: &HttpTransport,
-    config: &CloudConfig,
-    address: &KeystoneAddress,
-) -> Result<Option<KeystoneVersion>, CloudError> {
-    match http.send(&version_request(config, address, "")).await {
-        Ok(answer)
-            if answer.status.is_success() || answer.status == StatusCode::MULTIPLE_CHOICES =>
-        {
-            Ok(answer.json().ok().as_ref().and_then(best_version))
-        }
-        Ok(_) => Ok(None),
-        Err(failure) => match failure.error {
-            CloudError::NotFound { .. }
-            | CloudError::Forbidden { .. }
-            | CloudError::BadCredentials { .. } => Ok(None),
-            error => Err(error),
-        },
+    match (written, trouble) {
+        (Some(version), _) => Ok(VersionFinding::Written(version)),
+        // A cloud that is down is not called "no Keystone".
+        (None, Some(error)) => Err(error),
+        (None, None) => Err(CloudError::config(format!(
+            "{} is no Keystone: it names neither version 3 nor 2.0; check DESIGN_URI or OS_AUTH_URL",
+            address.as_str()
+        ))),
     }
 }
 
@@ -81,26 +82,21 @@ fn version_request<'a>(
     address.request(config, "name its versions", Method::GET, path, None)
 }
 
-/// `{"versions": {"values": [{"id": "v3.14", "status": "stable"}]}}`; v3 before v2.0.
+/// By `{"versions": {"values": [{"id": "v3.14", "status": "stable"}]}}` of the root or
+/// `{"version": {"id": "v3.14"}}` of one version; v3 before v2.0.
 fn best_version(document: &Value) -> Option<KeystoneVersion> {
-    let versions = document
+    let listed = document
         .get("versions")
-        .map(|versions| versions.get("values").unwrap_or(versions))?
-        .as_array()?;
-    let has = |prefix: &str| {
-        versions.iter().any(|v| {
-            v.get("id")
-                .and_then(Value::as_str)
-                .is_some_and(|id| id.starts_with(prefix))
-        })
-    };
-    if has("v3") {
-        Some(KeystoneVersion::V3)
-    } else if has("v2") {
-        Some(KeystoneVersion::V2)
-    } else {
-        None
-    }
+        .map(|versions| versions.get("values").unwrap_or(versions))
+        .and_then(Value::as_array);
+    let versions = listed.into_iter().flatten().chain(document.get("version"));
+    let ids: Vec<_> = versions
+        .filter_map(|version| version.get("id")?.as_str())
+        .collect();
+    [(KeystoneVersion::V3, "v3"), (KeystoneVersion::V2, "v2")]
+        .into_iter()
+        .find(|(_, prefix)| ids.iter().any(|id| id.starts_with(prefix)))
+        .map(|(version, _)| version)
 }
 
 #[cfg(test)]
@@ -119,6 +115,10 @@ mod tests {
             Some(KeystoneVersion::V2)
         );
         assert_eq!(of(r#"{"versions": [{"id": "v1.0"}]}"#), None);
+        assert_eq!(
+            of(r#"{"version": {"id": "v3.14"}}"#),
+            Some(KeystoneVersion::V3)
+        );
         assert_eq!(of("[]"), None);
     }
 }

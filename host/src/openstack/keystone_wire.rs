@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    CloudError, Project, User,
+    CloudConfig, CloudError, Project, User,
     api_request::ApiResponse,
-    credentials::{AuthMethod, DomainRef, ProjectRef},
-    service_catalog::{ServiceCatalog, ServiceV2, ServiceV3},
+    catalog_wire::{ServiceV2, ServiceV3},
+    credentials::{AuthMethod, CredentialRef, DomainRef, LoginScope, ProjectRef, UserRef},
+    service_catalog::ServiceCatalog,
     timestamp,
 };
 
@@ -28,56 +29,46 @@ pub(super) struct TokenIdentity {
 }
 
 /// The body of `POST /v3/auth/tokens`.
-pub(super) fn login_body_v3(auth: &AuthMethod, project: Option<&ProjectRef>) -> Value {
+pub(super) fn login_body_v3(auth: &AuthMethod, scope: &LoginScope) -> Value {
     let domain = |domain: &DomainRef| match domain {
         DomainRef::Id(id) => json!({"id": id}),
         DomainRef::Name(name) => json!({"name": name}),
     };
+    let user = |user: &UserRef| match user {
+        UserRef::Id(id) => json!({"id": id}),
+        UserRef::Name(name, at) => json!({"name": name, "domain": domain(at)}),
+    };
     let identity = match auth {
         AuthMethod::Password {
-            user_id: Some(id),
+            user: who,
             password,
-            ..
         } => {
-            json!({"methods": ["password"], "password": {"user": {"id": id, "password": password.expose_secret()}}})
+            let mut who = user(who);
+            who["password"] = json!(password.expose_secret());
+            json!({"methods": ["password"], "password": {"user": who}})
         }
-        AuthMethod::Password {
-            user_name,
-            user_domain,
-            password,
-            ..
-        } => json!({"methods": ["password"], "password": {"user":
-            {"name": user_name, "domain": domain(user_domain), "password": password.expose_secret()}}}),
         AuthMethod::Token { token } => {
             json!({"methods": ["token"], "token": {"id": token.expose_secret()}})
         }
-        AuthMethod::ApplicationCredential {
-            id: Some(id),
-            secret,
-            ..
-        } => {
-            json!({"methods": ["application_credential"], "application_credential": {"id": id, "secret": secret.expose_secret()}})
-        }
-        AuthMethod::ApplicationCredential {
-            name,
-            user_name,
-            user_domain,
-            secret,
-            ..
-        } => {
-            json!({"methods": ["application_credential"], "application_credential":
-                {"name": name, "user": {"name": user_name, "domain": domain(user_domain)}, "secret": secret.expose_secret()}})
+        AuthMethod::ApplicationCredential { credential, secret } => {
+            let mut inner = match credential {
+                CredentialRef::Id(id) => json!({"id": id}),
+                CredentialRef::Name(name, who) => json!({"name": name, "user": user(who)}),
+            };
+            inner["secret"] = json!(secret.expose_secret());
+            json!({"methods": ["application_credential"], "application_credential": inner})
         }
     };
     let mut body = json!({"auth": {"identity": identity}});
-    // An application credential bears its project and refuses another scope.
-    match project {
-        _ if matches!(auth, AuthMethod::ApplicationCredential { .. }) => {}
-        Some(ProjectRef::Id(id)) => body["auth"]["scope"] = json!({"project": {"id": id}}),
-        Some(ProjectRef::Name(name, at)) => {
-            body["auth"]["scope"] = json!({"project": {"name": name, "domain": domain(at)}})
+    match scope {
+        LoginScope::Project(ProjectRef::Id(id)) => {
+            body["auth"]["scope"] = json!({"project": {"id": id}});
         }
-        None => {}
+        LoginScope::Project(ProjectRef::Name(name, at)) => {
+            body["auth"]["scope"] = json!({"project": {"name": name, "domain": domain(at)}});
+        }
+        LoginScope::Trust(id) => body["auth"]["scope"] = json!({"OS-TRUST:trust": {"id": id}}),
+        LoginScope::Unnamed => {}
     }
     body
 }
@@ -85,38 +76,29 @@ pub(super) fn login_body_v3(auth: &AuthMethod, project: Option<&ProjectRef>) -> 
 /// The body of `POST /v2.0/tokens`.
 ///
 /// # Errors
-/// [`CloudError::Credentials`] for an application credential, which v2.0 does not know.
-pub(super) fn login_body_v2(
-    auth: &AuthMethod,
-    project: Option<&ProjectRef>,
-) -> Result<Value, CloudError> {
+/// [`CloudError::Credentials`] for an application credential or a trust, which v2.0 does not know.
+pub(super) fn login_body_v2(auth: &AuthMethod, scope: &LoginScope) -> Result<Value, CloudError> {
+    let unknown = |what: &str| {
+        Err(CloudError::credentials(format!(
+            "this Keystone speaks v2.0 only, which has no {what}; use a password"
+        )))
+    };
     let mut inner = match auth {
-        AuthMethod::Password {
-            user_id: None,
-            user_name,
-            password,
-            ..
-        } => {
-            json!({"passwordCredentials": {"username": user_name, "password": password.expose_secret()}})
-        }
-        AuthMethod::Password {
-            user_id: Some(id),
-            password,
-            ..
-        } => {
-            json!({"passwordCredentials": {"userId": id, "password": password.expose_secret()}})
+        AuthMethod::Password { user, password } => {
+            let (key, user) = match user {
+                UserRef::Id(id) => ("userId", id),
+                UserRef::Name(name, _) => ("username", name),
+            };
+            json!({"passwordCredentials": {key: user, "password": password.expose_secret()}})
         }
         AuthMethod::Token { token } => json!({"token": {"id": token.expose_secret()}}),
-        AuthMethod::ApplicationCredential { .. } => {
-            return Err(CloudError::credentials(
-                "this Keystone speaks v2.0 only, which has no application credentials; use a password".to_owned(),
-            ));
-        }
+        AuthMethod::ApplicationCredential { .. } => return unknown("application credentials"),
     };
-    match project {
-        Some(ProjectRef::Id(id)) => inner["tenantId"] = json!(id),
-        Some(ProjectRef::Name(name, _)) => inner["tenantName"] = json!(name),
-        None => {}
+    match scope {
+        LoginScope::Project(ProjectRef::Id(id)) => inner["tenantId"] = json!(id),
+        LoginScope::Project(ProjectRef::Name(name, _)) => inner["tenantName"] = json!(name),
+        LoginScope::Trust(_) => return unknown("trusts"),
+        LoginScope::Unnamed => {}
     }
     Ok(json!({"auth": inner}))
 }
@@ -148,6 +130,7 @@ struct NamedRef {
 pub(super) fn identity_v3(
     answer: &ApiResponse,
     token: SecretString,
+    config: &CloudConfig,
 ) -> Result<TokenIdentity, CloudError> {
     let body = answer.json::<TokenResponseV3>()?.token;
     Ok(TokenIdentity {
@@ -163,7 +146,7 @@ pub(super) fn identity_v3(
             .methods
             .iter()
             .any(|method| method == "application_credential"),
-        catalog: body.catalog.into(),
+        catalog: used_catalog(body.catalog, config),
     })
 }
 
@@ -202,7 +185,10 @@ struct UserV2 {
 }
 
 /// The identity in the answer to a login.
-pub(super) fn identity_v2(answer: &ApiResponse) -> Result<TokenIdentity, CloudError> {
+pub(super) fn identity_v2(
+    answer: &ApiResponse,
+    config: &CloudConfig,
+) -> Result<TokenIdentity, CloudError> {
     let access = answer.json::<TokenResponseV2>()?.access;
     Ok(TokenIdentity {
         token: access.token.id.into(),
@@ -220,6 +206,12 @@ pub(super) fn identity_v2(answer: &ApiResponse) -> Result<TokenIdentity, CloudEr
             .as_deref()
             .and_then(timestamp::parse_timestamp),
         application_credential: false,
-        catalog: access.service_catalog.into(),
+        catalog: used_catalog(access.service_catalog, config),
     })
+}
+
+fn used_catalog(services: impl Into<ServiceCatalog>, config: &CloudConfig) -> ServiceCatalog {
+    let mut catalog = services.into();
+    catalog.keep_used(config);
+    catalog
 }

@@ -9,20 +9,20 @@
 //!   one file a service; `heat_wire`: Heat's JSON
 //! - [`session`]: a validated token with its project, and the calls that it makes possible
 //! - `token_cache`: validations that are still good
-//! - `keystone`; `keystone_discovery`, `keystone_address`; `keystone_wire`: tokens are validated
-//!   and got, the version is found, Keystone's JSON
-//! - `service_catalog`: the base URL of each service; [`credentials`], `clouds_yaml`: who the
-//!   command line's user is
-//! - `transport`: one HTTP call, its span and its observation
+//! - `keystone`; `keystone_discovery`, `keystone_address`; `keystone_wire`, `catalog_wire`: tokens
+//!   are validated and got, the version is found, Keystone's JSON
+//! - `service_catalog`: the base URL of each service; [`credentials`]: who the command line's user
+//!   is
+//! - `transport`: one HTTP call, its span and its observation; `tls_files`: certificates
 //! - `error_response`: what an error status means
 //! - `api_request`, `retry`: a request and its answer; when it may be repeated
 //! - [`config`], [`call_observer`], [`error`], [`types`], [`service_name`], `timestamp`: plain data
 
 mod api_request;
 pub mod call_observer;
+mod catalog_wire;
 pub mod cinder;
 pub mod client;
-mod clouds_yaml;
 pub mod config;
 pub mod credentials;
 pub mod error;
@@ -42,14 +42,18 @@ mod service_catalog;
 pub mod service_name;
 pub mod session;
 mod timestamp;
+mod tls_files;
 mod token_cache;
 mod transport;
 pub mod types;
 
 pub use call_observer::{CallObserver, CallOutcome};
 pub use client::CloudClient;
-pub use config::{ClientLimits, CloudConfig, EndpointInterface, RequestCarrier};
-pub use credentials::CloudCredentials;
+pub use config::{
+    ClientCertificate, ClientLimits, CloudConfig, EndpointInterface, RequestCarrier,
+    ServiceSettings,
+};
+pub use credentials::{ClientEnvironment, CloudCredentials};
 pub use error::{CloudError, ErrorCause, SettingProblem};
 pub use service_name::ServiceName;
 pub use session::CloudSession;

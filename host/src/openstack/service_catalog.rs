@@ -1,12 +1,11 @@
-//! The service catalog of a token: endpoints by type, region and interface, in one form for
-//! Keystone's v2.0 and v3, and the base URL of the calls to each service.
+//! The service catalog of a token: endpoints by type, region and interface, and the base URL of the
+//! calls to each service.
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use url::Url;
 
-use super::{CloudConfig, CloudError, EndpointInterface, ServiceName};
+use super::{CloudConfig, CloudError, ServiceName, ServiceSettings};
 
 /// Every endpoint of the catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +34,9 @@ pub(super) fn catalog_types(service: ServiceName) -> &'static [&'static str] {
     }
 }
 
+/// Types of which only is asked whether they are there.
+const ASKED_FOR: [&str; 1] = ["cloudformation"];
+
 /// The API version to call at an endpoint that names none.
 fn default_version(service: ServiceName) -> &'static str {
     match service {
@@ -53,7 +55,9 @@ impl ServiceCatalog {
     /// # Errors
     /// [`CloudError::SeveralRegions`].
     pub(super) fn choose_region(&self, config: &CloudConfig) -> Result<String, CloudError> {
-        if let Some(region) = &config.region {
+        let of_heat = ServiceSettings::of(ServiceName::Heat, config);
+        let of_heat = of_heat.and_then(|settings| settings.region.as_ref());
+        if let Some(region) = config.region.as_ref().or(of_heat) {
             return Ok(region.clone());
         }
         let regions = self.heat_regions(config);
@@ -70,11 +74,12 @@ impl ServiceCatalog {
         }
     }
 
-    /// The regions where Heat is, at our interface, by name.
+    /// The regions where Heat is, at our interfaces, by name.
     pub(super) fn heat_regions(&self, config: &CloudConfig) -> Vec<&str> {
+        let interfaces = interfaces(ServiceSettings::of(ServiceName::Heat, config), config);
         let heats = self.endpoints.iter().filter(|endpoint| {
             catalog_types(ServiceName::Heat).contains(&endpoint.service_type.as_str())
-                && endpoint.interface == config.interface.as_str()
+                && interfaces.contains(&endpoint.interface.as_str())
         });
         let regions: BTreeSet<&str> = heats.map(|endpoint| endpoint.region.as_str()).collect();
         regions.into_iter().collect()
@@ -87,7 +92,42 @@ impl ServiceCatalog {
         region: &str,
         config: &CloudConfig,
     ) -> bool {
-        self.find_endpoint(service_type, region, config).is_some()
+        let service = ServiceName::ALL
+            .into_iter()
+            .find(|service| catalog_types(*service).contains(&service_type));
+        let settings = service.and_then(|service| settings_in(service, region, config));
+        settings.is_some_and(|settings| settings.endpoint.is_some())
+            || self
+                .find_endpoint(service_type, service, region, config)
+                .is_some()
+    }
+
+    /// Lets go of what no call needs: a large cloud's catalog takes 70 KiB, and one is kept for
+    /// each token. Regions all stay, since clusters may be in any. Where Heat is not found
+    /// everything stays, since the message says what there is.
+    pub(super) fn keep_used(&mut self, config: &CloudConfig) {
+        let heat = ServiceSettings::of(ServiceName::Heat, config);
+        let regions = self.heat_regions(config);
+        let has_heat = heat.is_some_and(|settings| settings.endpoint.is_some())
+            || config
+                .region
+                .as_deref()
+                .map_or(!regions.is_empty(), |region| regions.contains(&region));
+        if has_heat {
+            let used: Vec<_> = ServiceName::ALL
+                .into_iter()
+                .flat_map(|service| catalog_types(service).iter().map(move |t| (*t, service)))
+                .collect();
+            self.endpoints.retain(|endpoint| {
+                ASKED_FOR.contains(&endpoint.service_type.as_str())
+                    || used.iter().any(|(service_type, service)| {
+                        endpoint.service_type == *service_type
+                            && interfaces(ServiceSettings::of(*service, config), config)
+                                .contains(&endpoint.interface.as_str())
+                    })
+            });
+        }
+        self.endpoints.shrink_to_fit();
     }
 
     /// The address that calls to `service` start from, with API version and (Heat, Cinder) project,
@@ -99,18 +139,31 @@ impl ServiceCatalog {
         region: &str,
         config: &CloudConfig,
     ) -> Result<Url, CloudError> {
-        let endpoint = catalog_types(service)
-            .iter()
-            .find_map(|service_type| self.find_endpoint(service_type, region, config));
-        let endpoint = endpoint.ok_or_else(|| self.missing_service(service, region, config))?;
+        let overriding = settings_in(service, region, config)
+            .and_then(|settings| settings.endpoint.as_deref());
+        let found = || {
+            catalog_types(service)
+                .iter()
+                .find_map(|service_type| {
+                    self.find_endpoint(service_type, Some(service), region, config)
+                })
+                .map(|endpoint| endpoint.url.as_str())
+        };
+        let address = overriding
+            .or_else(found)
+            .ok_or_else(|| self.missing_service(service, region, config))?;
         let wrong = || {
+            let whose = if overriding.is_some() {
+                "the address that is set for"
+            } else {
+                "the catalog's address of"
+            };
             CloudError::config(format!(
-                "the catalog's address of {} is no http(s) URL: `{}`",
-                service.as_str(),
-                endpoint.url
+                "{whose} {} is no http(s) URL: `{address}`",
+                service.as_str()
             ))
         };
-        let mut url = Url::parse(&endpoint.url)
+        let mut url = Url::parse(address)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .ok_or_else(wrong)?;
@@ -123,13 +176,20 @@ impl ServiceCatalog {
     fn find_endpoint(
         &self,
         service_type: &str,
+        service: Option<ServiceName>,
         region: &str,
         config: &CloudConfig,
     ) -> Option<&CatalogEndpoint> {
-        self.endpoints.iter().find(|endpoint| {
-            endpoint.service_type == service_type
-                && endpoint.interface == config.interface.as_str()
-                && endpoint.region == region
+        let settings = service.and_then(|service| settings_in(service, region, config));
+        let region = settings
+            .and_then(|settings| settings.region.as_deref())
+            .unwrap_or(region);
+        interfaces(settings, config).into_iter().find_map(|interface| {
+            self.endpoints.iter().find(|endpoint| {
+                endpoint.service_type == service_type
+                    && endpoint.interface == interface
+                    && endpoint.region == region
+            })
         })
     }
 
@@ -166,6 +226,28 @@ impl ServiceCatalog {
     }
 }
 
+/// What is set for a service, where it counts: an address or a region of its own says nothing of
+/// other regions than the one that is set.
+fn settings_in<'a>(
+    service: ServiceName,
+    region: &str,
+    config: &'a CloudConfig,
+) -> Option<&'a ServiceSettings> {
+    let is_ours = config.region.as_deref().is_none_or(|ours| ours == region);
+    ServiceSettings::of(service, config).filter(|_| is_ours)
+}
+
+/// The interfaces that are set for a service or for all, the best one first.
+fn interfaces(settings: Option<&ServiceSettings>, config: &CloudConfig) -> Vec<&'static str> {
+    let own = settings.map_or(&[][..], |settings| &settings.interfaces);
+    if own.is_empty() {
+        let all = std::iter::once(&config.interface).chain(&config.other_interfaces);
+        all.map(|interface| interface.as_str()).collect()
+    } else {
+        own.iter().map(|interface| interface.as_str()).collect()
+    }
+}
+
 /// The path of a base URL. Clouds write endpoints with and without version and project, so both are
 /// added where they are missing: `/heat-api` becomes `heat-api/v1/<project>`.
 fn base_path(service: ServiceName, path: &str, project_id: &str) -> String {
@@ -197,95 +279,10 @@ fn is_version(segment: &str) -> bool {
     })
 }
 
-/// A service in a v3 catalog.
-#[derive(Deserialize)]
-pub(super) struct ServiceV3 {
-    #[serde(rename = "type")]
-    service_type: String,
-    #[serde(default)]
-    endpoints: Vec<EndpointV3>,
-}
-
-#[derive(Deserialize)]
-struct EndpointV3 {
-    interface: String,
-    #[serde(default)]
-    region_id: Option<String>,
-    #[serde(default)]
-    region: Option<String>,
-    url: String,
-}
-
-/// A service in a v2.0 catalog.
-#[derive(Deserialize)]
-pub(super) struct ServiceV2 {
-    #[serde(rename = "type")]
-    service_type: String,
-    #[serde(default)]
-    endpoints: Vec<EndpointV2>,
-}
-
-#[derive(Deserialize)]
-struct EndpointV2 {
-    #[serde(default)]
-    region: String,
-    #[serde(rename = "publicURL")]
-    public_url: Option<String>,
-    #[serde(rename = "internalURL")]
-    internal_url: Option<String>,
-    #[serde(rename = "adminURL")]
-    admin_url: Option<String>,
-}
-
-impl From<Vec<ServiceV3>> for ServiceCatalog {
-    fn from(services: Vec<ServiceV3>) -> Self {
-        let endpoints = services.into_iter().flat_map(|service| {
-            service
-                .endpoints
-                .into_iter()
-                .map(move |endpoint| CatalogEndpoint {
-                    service_type: service.service_type.clone(),
-                    region: endpoint.region_id.or(endpoint.region).unwrap_or_default(),
-                    interface: endpoint.interface,
-                    url: endpoint.url,
-                })
-        });
-        Self {
-            endpoints: endpoints.collect(),
-        }
-    }
-}
-
-impl From<Vec<ServiceV2>> for ServiceCatalog {
-    fn from(services: Vec<ServiceV2>) -> Self {
-        let endpoints = services.into_iter().flat_map(|service| {
-            service.endpoints.into_iter().flat_map(move |endpoint| {
-                let urls = [
-                    (EndpointInterface::Public, endpoint.public_url),
-                    (EndpointInterface::Internal, endpoint.internal_url),
-                    (EndpointInterface::Admin, endpoint.admin_url),
-                ];
-                let (service_type, region) = (service.service_type.clone(), endpoint.region);
-                urls.into_iter().filter_map(move |(interface, url)| {
-                    let interface = interface.as_str().to_owned();
-                    Some(CatalogEndpoint {
-                        service_type: service_type.clone(),
-                        region: region.clone(),
-                        interface,
-                        url: url?,
-                    })
-                })
-            })
-        });
-        Self {
-            endpoints: endpoints.collect(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::openstack::{EndpointInterface, ServiceSettings};
 
     fn catalog() -> ServiceCatalog {
         let at = |service_type: &str, region: &str, interface: &str, url: &str| CatalogEndpoint {
@@ -377,6 +374,84 @@ mod tests {
     }
 
     #[test]
+    fn only_endpoints_that_are_called_are_kept() {
+        let mut kept = catalog();
+        kept.keep_used(&CloudConfig::new("http://k"));
+        let types = |catalog: &ServiceCatalog| {
+            let types = catalog.endpoints.iter().map(|e| e.service_type.clone());
+            types.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            types(&kept),
+            [
+                "compute",
+                "orchestration",
+                "compute",
+                "cloudformation",
+                "image"
+            ]
+        );
+        let config = CloudConfig {
+            region: Some("One".to_owned()),
+            ..CloudConfig::new("http://k")
+        };
+        let before = kept.clone();
+        kept.keep_used(&config);
+        assert_eq!(kept, before, "clusters may be in other regions");
+        let config = CloudConfig {
+            region: Some("Three".to_owned()),
+            ..CloudConfig::new("http://k")
+        };
+        let mut all = catalog();
+        all.keep_used(&config);
+        assert_eq!(all, catalog(), "the message says what there is");
+    }
+
+    #[test]
+    fn a_service_may_have_its_own_address_region_and_interface() {
+        let with = |service, settings| CloudConfig {
+            services: [(service, settings)].into(),
+            ..CloudConfig::new("http://k")
+        };
+        let url = |config: &CloudConfig, service| {
+            let url = catalog().base_url(service, "p1", "One", config);
+            url.expect("an address").to_string()
+        };
+        let elsewhere = with(
+            ServiceName::Heat,
+            ServiceSettings {
+                endpoint: Some("https://heat.example/v1/p1".to_owned()),
+                ..ServiceSettings::default()
+            },
+        );
+        assert_eq!(
+            url(&elsewhere, ServiceName::Heat),
+            "https://heat.example/v1/p1"
+        );
+        assert_eq!(url(&elsewhere, ServiceName::Nova), "http://one:8774/v2.1");
+        let two = with(
+            ServiceName::Nova,
+            ServiceSettings {
+                region: Some("Two".to_owned()),
+                ..ServiceSettings::default()
+            },
+        );
+        assert_eq!(url(&two, ServiceName::Nova), "http://two:8774/v2.1");
+        assert_eq!(url(&two, ServiceName::Heat), "http://one:8004/v1/p1");
+        let inside = with(
+            ServiceName::Heat,
+            ServiceSettings {
+                interfaces: vec![EndpointInterface::Admin, EndpointInterface::Internal],
+                ..ServiceSettings::default()
+            },
+        );
+        assert_eq!(
+            url(&inside, ServiceName::Heat),
+            "http://one-internal:8004/v1/p1"
+        );
+    }
+
+    #[test]
     fn what_is_missing_is_named_with_what_is_there() {
         let config = CloudConfig::new("http://k");
         let missing = catalog().base_url(ServiceName::Heat, "p1", "Three", &config);
@@ -420,18 +495,5 @@ mod tests {
                 "{service:?} {path}"
             );
         }
-    }
-
-    #[test]
-    fn both_forms_of_a_catalog_are_read() {
-        let v3: Vec<ServiceV3> = serde_json::from_str(
-            r#"[{"type": "compute", "name": "nova", "id": "x", "endpoints": [{"id": "1", "interface": "public", "region_id": "One", "region": "One", "url": "http://n"}]}]"#,
-        )
-        .expect("v3");
-        let v2: Vec<ServiceV2> = serde_json::from_str(
-            r#"[{"type": "compute", "name": "nova", "endpoints_links": [], "endpoints": [{"region": "One", "publicURL": "http://n", "id": "1"}]}]"#,
-        )
-        .expect("v2.0");
-        assert_eq!(ServiceCatalog::from(v3), ServiceCatalog::from(v2));
     }
 }

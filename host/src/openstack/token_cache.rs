@@ -1,7 +1,7 @@
 //! Cache of token validations with single flight: concurrent requests with one token ask Keystone
 //! once. Results are kept for `token_ttl`, refusals for the shorter `token_error_ttl`, at most
-//! `tokens` of them, the least recently used going first. Keys are SHA-256 digests, so that no
-//! token stands in a map.
+//! `tokens` of them, the least recently used going first. Each new validation lets go of all
+//! results whose time is up. Keys are SHA-256 digests, so that no token stands in a map.
 //!
 //! Keystone can revoke a token at any time and tells nobody. So a result ends in four ways: its
 //! time is up, the token's own expiry has come, room is needed, or a service answered 401 to the
@@ -48,6 +48,30 @@ struct TokenSlot {
     validating: Arc<tokio::sync::Mutex<()>>,
 }
 
+impl TokenSlot {
+    /// Whether its result is still good, or somebody waits for one.
+    fn is_needed(&self, now: Instant, limits: &ClientLimits) -> bool {
+        // One reference is the slot's own.
+        let is_awaited = Arc::strong_count(&self.validating) > 1;
+        is_awaited
+            || self
+                .result
+                .as_ref()
+                .is_some_and(|(at, result)| is_fresh(*at, result, now, limits))
+    }
+}
+
+fn is_fresh(at: Instant, result: &ValidationResult, now: Instant, limits: &ClientLimits) -> bool {
+    let (ttl, is_expired) = match result {
+        Ok(identity) => (
+            limits.token_ttl,
+            identity.expires.is_some_and(|at| at <= clock::wall_now()),
+        ),
+        Err(_) => (limits.token_error_ttl, false),
+    };
+    now.duration_since(at) < ttl && !is_expired
+}
+
 impl TokenCache {
     /// The result that is still good, if there is one.
     pub(super) fn get(&self, key: &TokenKey, limits: &ClientLimits) -> Option<ValidationResult> {
@@ -65,7 +89,7 @@ impl TokenCache {
         if let Some(result) = self.get(&key, limits) {
             return result;
         }
-        let validating = self.validation_lock(key, limits.tokens);
+        let validating = self.validation_lock(key, limits);
         let _guard = validating.lock().await;
         // Another request may have validated it while this one waited for the lock.
         if let Some(result) = self.fresh_result(&key, limits) {
@@ -107,15 +131,17 @@ impl TokenCache {
         Some(result.clone())
     }
 
-    /// The lock that serializes validations of this key; makes room for a new key.
-    fn validation_lock(&self, key: TokenKey, limit: usize) -> Arc<tokio::sync::Mutex<()>> {
+    /// The lock that serializes validations of this key; lets go of all results whose time is up,
+    /// and makes room for a new key.
+    fn validation_lock(&self, key: TokenKey, limits: &ClientLimits) -> Arc<tokio::sync::Mutex<()>> {
         let mut slots = self.lock();
         let now = clock::monotonic_now();
+        slots.retain(|_, slot| slot.is_needed(now, limits));
         if let Some(slot) = slots.get_mut(&key) {
             slot.last_used = now;
             return Arc::clone(&slot.validating);
         }
-        if slots.len() >= limit
+        if slots.len() >= limits.tokens
             && let Some(oldest) = slots
                 .iter()
                 .min_by_key(|(_, slot)| slot.last_used)
@@ -241,6 +267,31 @@ mod tests {
             4,
             "the one used longest ago made room"
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_no_longer_good_leaves_memory() {
+        let (tokens, asked) = (TokenCache::default(), AtomicU32::new(0));
+        let limits = ClientLimits::default();
+        let expired = Some(clock::wall_now() - Duration::from_secs(1));
+        for name in ["expired", "also expired"] {
+            let _ = ask(&tokens, name, &limits, &asked, Ok(identity(expired))).await;
+        }
+        let brief = ClientLimits {
+            token_ttl: Duration::ZERO,
+            ..ClientLimits::default()
+        };
+        let old = ask(&tokens, "old", &brief, &asked, Ok(identity(None))).await;
+        let old = Arc::downgrade(&old.expect("good"));
+        ask(&tokens, "new", &brief, &asked, Ok(identity(None)))
+            .await
+            .expect("good");
+        assert_eq!(
+            tokens.slots.lock().expect("lock").len(),
+            1,
+            "the new one alone"
+        );
+        assert!(old.upgrade().is_none(), "its catalog is gone with it");
     }
 
     #[tokio::test]

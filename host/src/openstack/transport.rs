@@ -1,15 +1,13 @@
 //! Sends one HTTP request to a service of the cloud over pooled connections: limits on time and
 //! size, one span and one observation for each HTTP call, repetition by `retry`. Knows no service's
-//! JSON. TLS verification cannot be turned off; a cloud with its own authority names a CA file.
+//! JSON. Certificates are checked unless the configuration says otherwise; a cloud with its own
+//! authority names a CA file.
 
-use std::{
-    path::Path,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
-    Certificate, Response, StatusCode,
+    Certificate, Identity, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
 };
 use secrecy::ExposeSecret;
@@ -22,6 +20,7 @@ use super::{
     error::{ErrorCause, SettingProblem},
     error_response::{self, FailedResponse},
     retry::{CallFailure, Delivery, RetryPolicy, repeat_call},
+    tls_files::{innermost_cause, read_ca_file, read_client_certificate},
 };
 use crate::system::{clock, http_client};
 
@@ -31,6 +30,10 @@ pub(super) struct HttpTransport {
     /// Made at the first call, unless there is a CA file to check: reading the machine's
     /// certificates takes longer than the rest of a start.
     connections: OnceLock<Result<reqwest::Client, CloudError>>,
+    /// What proves who we are.
+    identity: Option<Identity>,
+    /// Whether servers must prove who they are.
+    verifies: bool,
     /// The cloud is on this machine, where no proxy leads to.
     is_loopback: bool,
     limits: ClientLimits,
@@ -40,7 +43,8 @@ pub(super) struct HttpTransport {
 
 impl HttpTransport {
     /// # Errors
-    /// [`CloudError::Config`] when the CA file cannot be read or the TLS library cannot start.
+    /// [`CloudError::Config`] when a file of certificates cannot be read or the TLS library cannot
+    /// start.
     pub(super) fn new(config: &CloudConfig) -> Result<Self, CloudError> {
         // Another part of the process may have installed a provider before: either will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -48,8 +52,14 @@ impl HttpTransport {
             None => Vec::new(),
             Some(path) => read_ca_file(path)?,
         };
+        let identity = match &config.client_certificate {
+            None => None,
+            Some(files) => Some(read_client_certificate(files)?),
+        };
         let transport = Self {
             connections: OnceLock::new(),
+            identity,
+            verifies: config.verify_certificates,
             is_loopback: Url::parse(&config.auth_url).is_ok_and(|url| is_loopback(&url)),
             limits: config.limits.clone(),
             observer: config.call_observer.clone(),
@@ -66,7 +76,12 @@ impl HttpTransport {
         let builder = || {
             let builder = http_client::new_builder()
                 .user_agent(concat!("stampede/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(self.limits.connect);
+                .connect_timeout(self.limits.connect)
+                .tls_danger_accept_invalid_certs(!self.verifies);
+            let builder = match &self.identity {
+                Some(identity) => builder.identity(identity.clone()),
+                None => builder,
+            };
             if self.is_loopback {
                 builder.no_proxy()
             } else {
@@ -199,6 +214,7 @@ impl HttpTransport {
             .and_then(|to| to.to_str().ok())
             .map(str::to_owned);
         let retry_after = error_response::parse_retry_after(response.headers());
+        let has_receipt = response.headers().contains_key("openstack-auth-receipt");
         // Half of a service's explanation is better than none.
         let (body, _) = read_body(response, self.limits.fault_bytes).await;
         // Whoever has to mend a request needs all that is wrong with it.
@@ -213,36 +229,13 @@ impl HttpTransport {
                 status,
                 says_not_there: error_response::says_not_there(call, &body),
                 message: error_response::extract_message(&body, chars),
+                missing_methods: has_receipt.then(|| error_response::missing_methods(&body)),
                 retry_after,
                 redirect,
                 attempts: attempt,
             },
         )
     }
-}
-
-/// The certificates of the cloud's own authority.
-fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, CloudError> {
-    let message = |what: String| {
-        format!(
-            "the CA file {} {what}; give a PEM file of certificates",
-            path.display()
-        )
-    };
-    let pem = std::fs::read(path).map_err(|error| {
-        let message = message(format!("cannot be read: {error}"));
-        CloudError::Config(SettingProblem::with_source(message, error))
-    })?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| {
-        let message = message(format!("is no PEM: {}", innermost_cause(&error)));
-        CloudError::Config(SettingProblem::with_source(message, error))
-    })?;
-    if certificates.is_empty() {
-        return Err(CloudError::config(message(
-            "holds no certificate".to_owned(),
-        )));
-    }
-    Ok(certificates)
 }
 
 fn outcome_of(result: &Result<ApiResponse, CallFailure>) -> CallOutcome {
@@ -375,15 +368,6 @@ fn certificate_problem(error: &(dyn std::error::Error + 'static)) -> Option<Stri
     inner
         .and_then(|inner| certificate_problem(inner))
         .or_else(|| certificate_problem(error.source()?))
-}
-
-/// The innermost cause: what reqwest says above it only repeats the URL.
-fn innermost_cause(error: &dyn std::error::Error) -> String {
-    let mut at = error;
-    while let Some(source) = at.source() {
-        at = source;
-    }
-    at.to_string()
 }
 
 fn is_loopback(url: &Url) -> bool {

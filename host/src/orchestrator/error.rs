@@ -129,7 +129,7 @@ impl From<openstack::CloudError> for OrchestratorError {
     fn from(error: openstack::CloudError) -> Self {
         use openstack::CloudError as E;
         match &error {
-            E::InvalidToken { .. } | E::BadCredentials { .. } => {
+            E::InvalidToken { .. } | E::BadCredentials { .. } | E::SecondFactor { .. } => {
                 Self::Unauthorized(FailureReason::from_source(error))
             }
             E::WrongProject { .. } | E::Unscoped { .. } | E::NeedsTrust | E::Forbidden { .. } => {
