@@ -2,7 +2,8 @@
 # /opt/stampede/run - every stage of this node, in the chain's order. A second run changes nothing.
 # /opt/stampede/run prove - the same, and the smoke stages once more.
 # /opt/stampede/run script FILE - one script, as a stage runs it.
-# /opt/stampede/run watch - the unit stampede-watch: looks for changes of the cluster and has them done.
+# /opt/stampede/run watch - the unit stampede-watch: tells Heat what became of this node, looks for changes of the cluster and has them done.
+# /opt/stampede/run fence - the unit stampede-fence: keeps all but root from the metadata service.
 # /opt/stampede/run change GENERATION STAGE... - applies /opt/stampede/change.sh, then runs the stages.
 set -Eeuo pipefail
 # shellcheck source=/dev/null
@@ -18,7 +19,21 @@ if [[ ${1-} == script ]]; then
   exit
 fi
 
-# --- the node itself: its name, its hosts file, its memory
+# --- the node itself: its system, its name, its hosts file, its memory, whom it trusts
+
+# before anything else: what comes after it would fail in words that nobody understands
+node_system() {
+  local ID='' ID_LIKE='' PRETTY_NAME='' machine
+  # shellcheck source=/dev/null
+  [[ ! -r /etc/os-release ]] || . /etc/os-release
+  case " $ID $ID_LIKE " in
+    *' debian '* | *' ubuntu '*) ;;
+    *) stampede_fail "needs Debian or Ubuntu, this is ${PRETTY_NAME:-${ID:-an unknown system}}: take another image" ;;
+  esac
+  machine=$(uname -m)
+  [[ $machine == x86_64 ]] || stampede_fail "needs x86_64, this machine is $machine: take another image or flavor"
+  command -v apt-get dpkg-query >/dev/null || stampede_fail "needs apt-get and dpkg, this ${PRETTY_NAME:-$ID} has none: take another image"
+}
 
 node_setup() {
   # first of all: cloud-init writes 127.0.1.1 back at every boot unless told not to, and daemons would bind to it
@@ -29,31 +44,76 @@ node_setup() {
   hosts=$(node_hosts)
   stampede_file 0644 /etc/hosts <<<"$hosts"
   node_memory
+  node_fence || stampede_say 'this kernel has no rules by user: any process may ask the metadata service'
+  node_trust
   way_out
   command -v curl >/dev/null || stampede_packages curl ca-certificates
-  stampede_file 0644 /etc/systemd/system/stampede-watch.service <<'END'
-[Unit]
-Description=Stampede: looks for changes of the cluster
-Wants=network-online.target
-After=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-ExecStart=/opt/stampede/run watch
-Restart=always
-RestartSec=5
-
-[Install]
-WantedBy=multi-user.target
-END
-  [[ -e /etc/systemd/system/multi-user.target.wants/stampede-watch.service ]] || systemctl enable --quiet stampede-watch
+  stampede_units
 }
 
-# what the file held before without 127.0.1.1, and every name there can ever be: addresses follow from ids
+# The metadata service shows how this node signals. A rule of routing needs no package and stands beside whatever firewall there is; port 80 alone,
+# since some clouds have a name server at the same address.
+node_fence() {
+  local family at status=0
+  for family in 4 6; do
+    at=169.254.169.254/32
+    [[ $family == 4 ]] || at=fe80::a9fe:a9fe/128
+    if ! ip "-$family" rule show 2>/dev/null | grep -q "to ${at%/*} .*prohibit"; then
+      ip "-$family" rule add to "$at" ipproto tcp dport 80 uidrange 1-4294967294 prohibit 2>/dev/null || [[ $family == 6 ]] || status=1
+    fi
+  done
+  return $status
+}
+
+# the cloud's own authority, also for what plugins start: each certificate a file, as update-ca-certificates wants it
+node_trust() {
+  local store=/usr/local/share/ca-certificates new=$STAMPEDE_RUN/trust file changed=no
+  command -v update-ca-certificates >/dev/null || return 0
+  rm -rf "$new"
+  mkdir -p "$new" "$store"
+  [[ ! -s $STAMPEDE_CA ]] || awk -v "to=$new/stampede-cloud-" '/-BEGIN CERTIFICATE-/ {n++} n {print >(to n ".crt")}' "$STAMPEDE_CA"
+  for file in "$store"/stampede-cloud-*.crt; do
+    [[ ! -e $file || -e $new/${file##*/} ]] || { rm -f "$file" && changed=yes; }
+  done
+  for file in "$new"/*.crt; do
+    [[ -e $file ]] || continue
+    stampede_file 0644 "$store/${file##*/}" <"$file"
+    ((STAMPEDE_CHANGED == 0)) || changed=yes
+  done
+  [[ $changed == no ]] || update-ca-certificates >&2 || stampede_say "the system does not take the cloud's certificates; signals do"
+}
+
+# what the file held before, without whatever it says of the cluster's addresses and names, and every name there can ever be: addresses follow from
+# ids. An image, a template of cloud-init's or a domain may have written the node's own address under another name, which daemons would register by.
 node_hosts() {
-  local a b c d n at
-  sed '/^127\.0\.1\.1[[:space:]]/d; /^# stampede begin$/,/^# stampede end$/d' /etc/hosts
+  awk -v "master=$STAMPEDE_MASTER" -v "address=$STAMPEDE_MASTER_ADDRESS" '
+    function number(text,  part) { return split(text, part, ".") == 4 ? ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] : -1 }
+    function ours(name) {
+      name = tolower(name)
+      return name == master || (name ~ /^worker-[1-9][0-9]*$/ && substr(name, 8) + 0 <= 500)
+    }
+    BEGIN { first = number(address) }
+    /^# stampede begin$/ { inside = 1 }
+    inside { if (/^# stampede end$/) inside = 0; next }
+    /^[[:space:]]*(#|$)/ { print; next }
+    $1 == "127.0.1.1" { next }
+    { at = number($1) }
+    at >= first && at <= first + 500 { next }
+    {
+      left = $1; names = 0; kept = 1
+      for (i = 2; i <= NF && $i !~ /^#/; i++)
+        if (ours($i)) kept = 0
+        else { left = left " " $i; names++ }
+      if (kept) print
+      else if (names) print left
+    }' /etc/hosts
   echo '# stampede begin'
+  node_names
+  echo '# stampede end'
+}
+
+node_names() {
+  local a b c d n at
   echo "$STAMPEDE_MASTER_ADDRESS $STAMPEDE_MASTER"
   IFS=. read -r a b c d <<<"$STAMPEDE_MASTER_ADDRESS"
   for ((n = 1; n <= 500; n++)); do
@@ -63,22 +123,26 @@ node_hosts() {
     [[ worker-$n != "$STAMPEDE_NODE" || $at == "$STAMPEDE_ADDRESS" ]] ||
       stampede_fail "the template gave this node $STAMPEDE_ADDRESS, its name stands for $at"
   done
-  echo '# stampede end'
 }
 
 # Heat joins the network to its router while the node boots, and Neutron wires it some time later; after two minutes whoever wants something from
 # outside says that it is not there
 way_out() {
-  local url host port end=$((SECONDS + 120))
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
+  local url one at=() end=$((SECONDS + 120))
+  ! stampede_settled || return 0
   url=$(stampede_value "$STAMPEDE_READY" alarm_url) || url=$STAMPEDE_READY_ENDPOINT
-  [[ $url =~ ^http(s?)://(\[[^]]*\]|[^/:]*)(:([0-9]+))? ]] || return 0
-  host=${BASH_REMATCH[2]#[} port=${BASH_REMATCH[4]:-${BASH_REMATCH[1]:+443}}
-  host=${host%]}
-  # shellcheck disable=SC2016 # for that bash
-  until timeout 3 bash -c ': <"/dev/tcp/$0/$1"' "$host" "${port:-80}" 2>/dev/null; do
+  stampede_host "$url" || return 0
+  read -ra at < <(stampede_known "$STAMPEDE_HOST" | tr -d '[]' | tr , ' ') || true
+  at=("$STAMPEDE_HOST" "${at[@]}")
+  at=("${at[@]/%/ $STAMPEDE_PORT}") one=$STAMPEDE_HOST
+  if stampede_host "$STAMPEDE_PROXY"; then at+=("$STAMPEDE_HOST $STAMPEDE_PORT"); fi
+  while :; do
+    for url in "${at[@]}"; do
+      # shellcheck disable=SC2016 # for that bash
+      if timeout 3 bash -c ': <"/dev/tcp/$0/$1"' "${url% *}" "${url##* }" 2>/dev/null; then return 0; fi
+    done
     if ((SECONDS >= end)); then
-      stampede_say "$host does not answer"
+      stampede_say "$one does not answer"
       return 0
     fi
     sleep 0.5
@@ -147,22 +211,32 @@ stages() {
 
 run() {
   local metadata='' looked
+  begin_tries
   stampede_progress_begin
   stampede_progress began
-  if [[ ! -e $STAMPEDE_KEPT/signalled ]]; then
+  if ! stampede_settled; then
+    node_system
     first_begin
   fi
   stage node setup node_setup
   # it asks by curl, which this image may not have had
-  if [[ ! -e $STAMPEDE_KEPT/signalled ]]; then meta_shows_node 3>&- 8>&- 9>&- & looked=$!; fi
+  if ! stampede_settled; then meta_shows_node 3>&- 8>&- 9>&- & looked=$!; fi
   stages setup ready smoke
   stampede_say "$STAMPEDE_NODE ready: $STAGES"
   [[ -z ${looked-} ]] || wait "$looked" || metadata=', no metadata service'
-  STAMPEDE_TRIES=40 stampede_once SUCCESS "$STAMPEDE_NODE ready$metadata" "$STAGES"
+  stampede_verdict SUCCESS "$STAMPEDE_NODE ready$metadata" "$STAGES"
+  STAMPEDE_TRIES=5 stampede_deliver_verdict || stampede_delivered_later
   rm -f "$STAMPEDE_RUN/cut"
   stampede_progress_end
   systemctl start --no-block stampede-watch
   echo "$STAMPEDE_NODE ready: $STAGES" >&3
+}
+
+# what may pass is tried again for half of the cluster's time, over all stages together
+begin_tries() {
+  unset STAMPEDE_GIVES_UP
+  stampede_left
+  export STAMPEDE_GIVES_UP
 }
 
 # a boot other than that of the last try: a reset came in between, and what was written then need not be whole
@@ -247,12 +321,21 @@ look() {
 }
 
 watch() {
-  local every=$((STAMPEDE_WORKER_COUNT / 10 > 5 ? STAMPEDE_WORKER_COUNT / 10 : 5)) delay=0 next=0
+  local every=$((STAMPEDE_WORKER_COUNT / 10 > 5 ? STAMPEDE_WORKER_COUNT / 10 : 5)) delay=0 next=0 fenced=0
   CHANGE_PID='' DOING=${STAMPEDE_GENERATION:-0}
-  until [[ -e $STAMPEDE_KEPT/signalled ]]; do sleep "$every"; done
+  until [[ -e $STAMPEDE_KEPT/signalled ]]; do
+    # what became of the first run, until Heat has taken it
+    if STAMPEDE_TRIES=1 stampede_deliver_verdict; then delay=$every; else delay=$((delay < 30 ? delay + every : 30)); fi
+    [[ -e $STAMPEDE_KEPT/signalled ]] || sleep "$delay"
+  done
+  delay=0
   [[ ! -s $STAMPEDE_KEPT/generation ]] || DOING=$(<"$STAMPEDE_KEPT/generation")
   trap change_end EXIT
   while :; do
+    if ((SECONDS >= fenced)); then # whatever configures the network may have taken it away
+      node_fence || true
+      fenced=$((SECONDS + 60))
+    fi
     look
     if [[ -n $CHANGE_PID ]] && ! change_alive; then
       change_ended
@@ -285,6 +368,7 @@ change_ended() {
 change() { # GENERATION STAGE...
   local stage
   trap 'trap - ERR EXIT; exit 143' TERM
+  begin_tries
   stampede_progress_begin
   STAMPEDE_STAGE=change STAMPEDE_SCRIPT=/opt/stampede/change.sh
   for stage in "${@:2}"; do
@@ -303,6 +387,11 @@ change() { # GENERATION STAGE...
 
 # shellcheck source=/dev/null
 apply() { . /opt/stampede/change.sh; }
+
+if [[ ${1-} == fence ]]; then
+  node_fence
+  exit
+fi
 
 if [[ ${1-} == watch ]]; then
   mkdir -p "$STAMPEDE_RUN"

@@ -6,8 +6,15 @@ STAMPEDE_RUN=/run/stampede              # of this boot: what failed, the way to 
 STAMPEDE_KEPT=/var/lib/stampede         # of this node: signalled or not, checksums of what services run with, its generation
 STAMPEDE_CACHE=/var/cache/stampede
 STAMPEDE_LOG=/var/log/stampede.log
+STAMPEDE_CA=/etc/stampede/ca.pem        # the cloud's own certificate authority, where it has one
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 HOME=${HOME:-/root}
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+[[ -w /tmp ]] || export TMPDIR=$STAMPEDE_RUN # long here-documents go through a file
+# a proxy that the image sets for everybody stands between no two nodes
+if [[ -n ${http_proxy-}${https_proxy-}${all_proxy-}${HTTPS_PROXY-}${ALL_PROXY-} ]]; then
+  no_proxy=${no_proxy:+$no_proxy,}localhost,127.0.0.1,169.254.169.254,${STAMPEDE_MASTER-},${STAMPEDE_MASTER_ADDRESS-},$(tr ' ' , <<<"${STAMPEDE_WORKERS-}")
+  export no_proxy NO_PROXY=$no_proxy
+fi
 
 # stampede_begin - first words of a node's script: keeps what the header and the file said, and reports what fails from here on
 stampede_begin() {
@@ -18,10 +25,51 @@ stampede_begin() {
   trap 'stampede_failed $?' EXIT
   local name
   for name in "${!STAMPEDE_@}"; do
-    case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_SCRIPT | STAMPEDE_PLUGIN | STAMPEDE_STAGE | STAMPEDE_CHANGED) continue ;; esac
+    case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_CA | STAMPEDE_SCRIPT | STAMPEDE_PLUGIN | STAMPEDE_STAGE | STAMPEDE_CHANGED) continue ;; esac
     printf '%s=%q\n' "$name" "${!name}"
   done | stampede_file 0600 /etc/stampede/env
   [[ ! -f $0 ]] || stampede_resumed
+  stampede_units
+}
+
+# stampede_settled - succeeds once it is known what became of the first run, whether Heat has taken it or not
+stampede_settled() { [[ -e $STAMPEDE_KEPT/signalled || -e $STAMPEDE_KEPT/verdict || -e $STAMPEDE_RUN/verdict ]]; }
+
+# stampede_units - what runs at every boot. They are there before anything can fail: the watcher also delivers what became of the first run
+stampede_units() {
+  local units=/etc/systemd/system unit
+  stampede_file 0644 $units/stampede-watch.service <<'END'
+[Unit]
+Description=Stampede: tells Heat what became of this node, and looks for changes of the cluster
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/opt/stampede/run watch
+Restart=always
+RestartSec=5
+
+[Install]
+WantedBy=multi-user.target
+END
+  stampede_file 0644 $units/stampede-fence.service <<'END'
+[Unit]
+Description=Stampede: keeps all but root from the metadata service, which shows how this node signals
+Before=network.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/opt/stampede/run fence
+
+[Install]
+WantedBy=multi-user.target
+END
+  # else it takes away the rule of routing that fences
+  stampede_file 0644 /etc/systemd/networkd.conf.d/stampede.conf <<<$'[Network]\nManageForeignRoutingPolicyRules=no'
+  mkdir -p $units/multi-user.target.wants
+  for unit in stampede-watch stampede-fence; do ln -sfn ../$unit.service $units/multi-user.target.wants/$unit.service; done
 }
 
 # stampede_resumed - a reset in the middle of the first run is no end of it: cloud-init runs its script once, so the unit runs a copy of it until
@@ -33,6 +81,7 @@ stampede_resumed() {
 [Unit]
 Description=Stampede: the first run of this node, after a reset in the middle of it
 ConditionPathExists=!/var/lib/stampede/signalled
+ConditionPathExists=!/var/lib/stampede/verdict
 Wants=network-online.target
 After=network-online.target multi-user.target cloud-final.service
 
@@ -101,7 +150,8 @@ stampede_failed() {
   if [[ -n ${STAMPEDE_CHANGE-} ]]; then
     stampede_outcome "failed $STAMPEDE_PLUGIN $STAMPEDE_STAGE $text"
   else
-    STAMPEDE_TRIES=40 stampede_once FAILURE "$where $text" "$where $text" || true
+    stampede_verdict FAILURE "$where $text" "$where $text"
+    STAMPEDE_TRIES=5 stampede_deliver_verdict || stampede_delivered_later
   fi
   stampede_progress "failed $text"
   stampede_progress_end
@@ -163,33 +213,132 @@ stampede_token() {
   cat "$kept"
 }
 
-# stampede_http METHOD URL HEADERS BODY - prints the status, and puts the answer's headers into the file STAMPEDE_ANSWER; nothing secret stands on
-# a command line
-stampede_http() {
-  local answer=${STAMPEDE_ANSWER:-/dev/null}
-  [[ $answer == /dev/null ]] || (umask 077 && : >"$answer")
-  if command -v curl >/dev/null; then
-    curl -sS -o /dev/null -D "$answer" -w '%{http_code}' --max-time 30 -X "$1" -H "@"<(printf '%s\n' "$3") --data-binary @- -K <(printf 'url = "%s"\n' "$2") <<<"$4"
-  else # cloud-init is Python, so Python is there
-    STAMPEDE_HTTP_URL=$2 STAMPEDE_HTTP_HEADERS=$3 STAMPEDE_ANSWER=$answer python3 -c '
-import os, sys, urllib.error, urllib.request
-lines = os.environ["STAMPEDE_HTTP_HEADERS"].splitlines()
-headers = {k.strip(): v.strip() for k, v in (line.split(":", 1) for line in lines)}
-request = urllib.request.Request(os.environ["STAMPEDE_HTTP_URL"], sys.stdin.buffer.read(), headers, method=sys.argv[1])
-try:
-    answer = urllib.request.urlopen(request, timeout=30)
-    open(os.environ["STAMPEDE_ANSWER"], "w").write(str(answer.headers))
-    print(answer.status, end="")
-except urllib.error.HTTPError as e: print(e.code, end="")' "$1" <<<"$4"
-  fi
+# stampede_host URL - sets STAMPEDE_HOST and STAMPEDE_PORT, an IPv6 address without its brackets
+stampede_host() {
+  [[ $1 =~ ^http(s?)://([^/@]*@)?(\[[^]]*\]|[^/:]*)(:([0-9]+))? ]] || return 1
+  STAMPEDE_HOST=${BASH_REMATCH[3]#[} STAMPEDE_PORT=${BASH_REMATCH[5]:-${BASH_REMATCH[1]:+443}}
+  STAMPEDE_HOST=${STAMPEDE_HOST%]} STAMPEDE_PORT=${STAMPEDE_PORT:-80}
 }
 
-# stampede_once STATUS REASON DATA - the node's one signal of readiness; from then on a reset must find on the disk what was proved
-stampede_once() {
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] || return 0
-  stampede_signal READY "$1" "$2" "$3" || return 1
-  [[ $1 != SUCCESS ]] || sync
-  : >"$STAMPEDE_KEPT/signalled"
+# stampede_known HOST - prints the addresses of one of the cloud's names that the host has found, separated by commas
+stampede_known() {
+  local one
+  for one in ${STAMPEDE_CLOUD_ADDRESSES-}; do
+    [[ ${one%%=*} != "$1" ]] || { printf '%s\n' "${one#*=}" && return 0; }
+  done
+  return 1
+}
+
+# stampede_trusted - prints a file of the image's certificates and the cloud's own, if the cloud has its own
+stampede_trusted() {
+  local all=$STAMPEDE_RUN/trusted.pem
+  [[ -s $STAMPEDE_CA ]] || return 1
+  if [[ ! -s $all || $STAMPEDE_CA -nt $all ]]; then
+    mkdir -p "$STAMPEDE_RUN"
+    { cat "$STAMPEDE_CA" && echo && cat /etc/ssl/certs/ca-certificates.crt 2>/dev/null; } >"$all.$BASHPID" || true
+    mv -f "$all.$BASHPID" "$all"
+  fi
+  printf '%s\n' "$all"
+}
+
+# stampede_http METHOD URL HEADERS BODY - prints the status, and puts the answer's headers into the file STAMPEDE_ANSWER; nothing secret stands on
+# a command line. The cloud is reached directly; where no name server tells its address, by the one that the host has found; where nothing else
+# leads out, by the cluster's proxy. What worked last is tried first for five minutes, since the others may take their time to fail.
+stampede_http() {
+  local answer=${STAMPEDE_ANSWER:-/dev/null} known='' trusted way ways=(direct) last=$STAMPEDE_RUN/way code=000 options more
+  [[ $answer == /dev/null ]] || (umask 077 && : >"$answer")
+  if stampede_host "$2"; then known=$(stampede_known "$STAMPEDE_HOST") || known=''; fi
+  trusted=$(stampede_trusted) || trusted=''
+  if ! command -v curl >/dev/null; then
+    stampede_http_python "$1" "$2" "$3" "$4" "$known" "$trusted"
+    return
+  fi
+  options=(-sS -o /dev/null -D "$answer" -w '%{http_code}' --connect-timeout 10 --max-time 30 -X "$1" --data-binary @-)
+  [[ -z $trusted ]] || options+=(--cacert "$trusted")
+  [[ -z $known ]] || ways+=(known)
+  [[ -z ${STAMPEDE_PROXY-} ]] || ways+=(proxy)
+  if [[ -s $last ]] && ((EPOCHSECONDS - $(stat -c %Y "$last") < 300)); then ways=("$(<"$last")" "${ways[@]}"); fi
+  for way in "${ways[@]}"; do
+    case $way in
+      known) more=(--noproxy '*' --resolve "$STAMPEDE_HOST:$STAMPEDE_PORT:$known") ;;
+      proxy) more=(--noproxy '' -x "$STAMPEDE_PROXY") ;;
+      *) more=(--noproxy '*') ;;
+    esac
+    code=$(curl "${options[@]}" "${more[@]}" -H "@"<(printf '%s\n' "$3") -K <(printf 'url = "%s"\n' "$2") <<<"$4") || true
+    [[ $code == 000 ]] || break
+  done
+  if [[ $code == 000 ]]; then
+    rm -f "$last"
+  elif [[ $way != "${ways[0]}" ]]; then
+    printf '%s\n' "$way" >"$last"
+  fi
+  printf %s "$code"
+  [[ $code != 000 ]]
+}
+
+# the same in Python, which is there where cloud-init is
+stampede_http_python() {
+  STAMPEDE_HTTP_URL=$2 STAMPEDE_HTTP_HEADERS=$3 STAMPEDE_ANSWER=${STAMPEDE_ANSWER:-/dev/null} python3 -c '
+import os, socket, ssl, sys, urllib.error, urllib.request
+method, name, known, trusted = sys.argv[1:]
+lines = os.environ["STAMPEDE_HTTP_HEADERS"].splitlines()
+headers = {k.strip(): v.strip() for k, v in (line.split(":", 1) for line in lines)}
+resolve = socket.getaddrinfo
+def resolved(host, *more, **named):
+    try: return resolve(host, *more, **named)
+    except socket.gaierror:
+        if host != name or not known: raise
+        return [found for at in known.split(",") for found in resolve(at.strip("[]"), *more, **named)]
+socket.getaddrinfo = resolved
+context = ssl.create_default_context()
+if trusted: context.load_verify_locations(trusted)
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+request = urllib.request.Request(os.environ["STAMPEDE_HTTP_URL"], sys.stdin.buffer.read(), headers, method=method)
+try:
+    answer = opener.open(request, timeout=30)
+    open(os.environ["STAMPEDE_ANSWER"], "w").write(str(answer.headers))
+    print(answer.status, end="")
+except urllib.error.HTTPError as e: print(e.code, end="")' "$1" "${STAMPEDE_HOST-}" "$5" "$6" <<<"$4"
+}
+
+# stampede_verdict STATUS REASON DATA - what became of the first run, said once and kept until Heat has taken it, however long that takes. On a
+# disk that is full it is kept until the next boot.
+stampede_verdict() {
+  local folder
+  ! stampede_settled || return 0
+  [[ $1 != SUCCESS ]] || sync # what was proved has to be on the disk
+  for folder in "$STAMPEDE_KEPT" "$STAMPEDE_RUN"; do
+    if (umask 077 && printf '%s\n' "$1" "${2//$'\n'/ }" "${3//$'\n'/ }" >"$folder/verdict.new") 2>/dev/null &&
+      sync "$folder/verdict.new" && mv -f "$folder/verdict.new" "$folder/verdict"; then return 0; fi
+    rm -f "$folder/verdict.new"
+  done
+}
+
+# stampede_deliver_verdict - sends what is kept of the first run; succeeds where nothing is left to send
+stampede_deliver_verdict() {
+  (
+    trap - ERR EXIT
+    flock 7
+    local file status reason data
+    [[ ! -e $STAMPEDE_KEPT/signalled ]] || exit 0
+    for file in "$STAMPEDE_KEPT/verdict" "$STAMPEDE_RUN/verdict"; do
+      [[ -s $file ]] || continue
+      { IFS= read -r status && IFS= read -r reason && IFS= read -r data; } <"$file" || true
+      stampede_signal READY "$status" "$reason" "$data" || exit 1
+      : >"$STAMPEDE_KEPT/signalled"
+      sync "$STAMPEDE_KEPT/signalled"
+      rm -f "$file"
+      exit 0
+    done
+  ) 7>"$STAMPEDE_RUN/verdict.lock"
+}
+
+# the watcher goes on with it, at this boot and at every other one; before that is there, a process of its own does
+stampede_delivered_later() {
+  stampede_say 'Heat has not taken it yet; it is kept, and sent again until it has'
+  if [[ -x /opt/stampede/run ]] && systemctl start --no-block stampede-watch; then return 0; fi
+  # shellcheck disable=SC2016 # for that bash
+  STAMPEDE_TRIES=1 setsid bash -c '. /etc/stampede/env && . /opt/stampede/lib.sh && until stampede_deliver_verdict; do sleep 15; done' </dev/null >/dev/null 2>&1 3>&- 8>&- 9>&- &
 }
 
 # stampede_outcome TEXT - what became of the change STAMPEDE_CHANGE: kept until Heat took it, so that it arrives whatever happens
@@ -215,21 +364,29 @@ stampede_progress() {
 }
 
 stampede_progress_begin() {
-  [[ ! -e $STAMPEDE_KEPT/signalled || -n ${STAMPEDE_CHANGE-} ]] || return 0
+  ! stampede_settled || [[ -n ${STAMPEDE_CHANGE-} ]] || return 0
   rm -f "$STAMPEDE_RUN/progress"
   mkfifo -m 600 "$STAMPEDE_RUN/progress"
   exec 9<>"$STAMPEDE_RUN/progress" # held open from here on: what is written while nobody has it open is lost
   (
     trap - ERR
     set +e
-    while IFS= read -r line <&9 && [[ $line != end ]]; do STAMPEDE_TRIES=3 stampede_signal PROGRESS SUCCESS "$line" "$line"; done
+    tries=3 next=0
+    while IFS= read -r line <&9 && [[ $line != end ]]; do
+      # what is said while Heat takes nothing stands in the log alone: it must not pile up until the node waits for it
+      ((SECONDS >= next)) || continue
+      if STAMPEDE_TRIES=$tries stampede_signal PROGRESS SUCCESS "$line" "$line"; then tries=3; else tries=1 next=$((SECONDS + 15)); fi
+    done
   ) &
   STAMPEDE_SENDER=$!
 }
 
 stampede_progress_end() {
   [[ -n ${STAMPEDE_SENDER-} ]] || return 0
-  printf 'end\n' >&9
+  local end=$((SECONDS + 40))
+  timeout 5 bash -c 'echo end >&9' || true # the pipe may be full
+  while kill -0 "$STAMPEDE_SENDER" 2>/dev/null && ((SECONDS < end)); do sleep 0.1; done
+  kill "$STAMPEDE_SENDER" 2>/dev/null || true
   wait "$STAMPEDE_SENDER" || true
   rm -f "$STAMPEDE_RUN/progress"
 }
@@ -264,106 +421,6 @@ stampede_file() {
 # stampede_file64 MODE PATH - the same of base64
 stampede_file64() { stampede_file "$1" "$2" < <(base64 -d); }
 
-# stampede_download URL SHA512 FILE - FILE holds what URL gives, checked; resumed and tried again, unless the answer is final
-stampede_download() {
-  local url=$1 want=$2 file=$3 delay code got='' resumed
-  if [[ -f $file ]] && stampede_sha512 "$file" "$want"; then return 0; fi
-  mkdir -p "${file%/*}"
-  for delay in 1 2 4 0; do
-    resumed=no
-    [[ ! -s $file.part ]] || resumed=yes
-    code=$(curl -sSfL --stderr "$file.error" --connect-timeout 8 --speed-limit 1000 --speed-time 20 -C - -o "$file.part" -w '%{http_code}' "$url") && got=yes || got=no
-    if [[ $code == 416 || $got == yes ]]; then # 416: all of it was there already
-      if stampede_sha512 "$file.part" "$want"; then
-        mv -f "$file.part" "$file"
-        rm -f "$file.error"
-        return 0
-      fi
-      got=$(sha512sum <"$file.part")
-      rm -f "$file.part"
-      [[ $resumed == yes ]] || stampede_fail "sha512 of $url is ${got:0:12}..., expected ${want:0:12}..."
-    fi
-    cat "$file.error" >&2
-    if [[ $resumed$code == yes200 ]]; then # this server cannot resume
-      rm -f "$file.part"
-      continue
-    fi
-    case $code in 40[0134] | 410) break ;; esac
-    sleep $delay
-  done
-  case $code in
-    000) stampede_fail "cannot reach $url: $(sed -n 's/^curl: //p' "$file.error" | tail -n 1)" ;;
-    *) stampede_fail "cannot download $url: the server answered $code" ;;
-  esac
-}
-
-stampede_sha512() { printf '%s  %s\n' "$2" "$1" | sha512sum --check --status -; }
-
-# stampede_packages NAME... - the distribution's packages that are missing, through the proxy if there is one
-stampede_packages() {
-  local name missing=()
-  for name in "$@"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
-  done
-  [[ ${#missing[@]} -gt 0 ]] || return 0
-  stampede_apt_update
-  stampede_apt install -y -q --no-install-recommends "${missing[@]}" ||
-    stampede_fail "cannot install ${missing[*]}: $(grep -a '^E:' "$STAMPEDE_RUN/apt" | tail -n 1)"
-}
-
-# stampede_apt ARGUMENT... - waits for others who install at the first boot: apt itself waits for one of its three locks; what it said stands in
-# $STAMPEDE_RUN/apt. A reset in the middle of an installation is mended.
-stampede_apt() {
-  local options=(-o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 -o Acquire::http::Timeout=15 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0)
-  local end=$((SECONDS + 300)) said=$STAMPEDE_RUN/apt status
-  [[ -z $STAMPEDE_PROXY ]] || options+=(-o "Acquire::http::Proxy=$STAMPEDE_PROXY" -o "Acquire::https::Proxy=$STAMPEDE_PROXY")
-  while :; do
-    status=0
-    apt-get "${options[@]}" "$@" </dev/null >"$said" 2>&1 || status=$?
-    cat "$said" >&2
-    if ((status == 0 || SECONDS >= end)); then return $status; fi
-    if grep -q 'dpkg was interrupted' "$said"; then
-      dpkg --force-confold --configure -a </dev/null >&2 || true
-    elif ! grep -qi 'could not get lock' "$said"; then
-      return $status
-    fi
-    sleep 2
-  done
-}
-
-# once a boot
-stampede_apt_update() {
-  [[ ! -e $STAMPEDE_RUN/apt-updated ]] || return 0
-  if ! stampede_apt -q update || grep -q '^[EW]:.*Failed to fetch' "$STAMPEDE_RUN/apt"; then
-    stampede_fail "cannot read the package lists: $(grep '^[EW]:' "$STAMPEDE_RUN/apt" | head -n 1)"
-  fi
-  : >"$STAMPEDE_RUN/apt-updated"
-}
-
-# stampede_java MIN MAX - prints the home of the newest Java in the range; 17, else the newest, is installed where there is none
-stampede_java() {
-  local home version best='' best_version=0 try=()
-  for home in /usr/lib/jvm/*; do
-    version=$(sed -n 's/^JAVA_VERSION="\(1\.\)\?\([0-9]*\).*/\2/p' "$home/release" 2>/dev/null) || continue
-    [[ -x $home/bin/java && ! -L $home ]] || continue
-    if ((version >= $1 && version <= $2 && version > best_version)); then best=$home best_version=$version; fi
-  done
-  if [[ -z $best ]]; then
-    [[ -z ${STAMPEDE_JAVA_TRIED-} ]] || stampede_fail "installed Java, but found no version from $1 to $2 in /usr/lib/jvm"
-    for ((version = $2; version >= $1; version--)); do try+=("$version"); done
-    if (($1 <= 17 && 17 <= $2)); then try=(17 "${try[@]}"); fi
-    stampede_apt_update
-    for version in "${try[@]}"; do
-      apt-cache show "openjdk-$version-jre-headless" >/dev/null 2>&1 || continue
-      stampede_packages "openjdk-$version-jre-headless"
-      STAMPEDE_JAVA_TRIED=1 stampede_java "$1" "$2"
-      return
-    done
-    stampede_fail "this image's packages hold no Java from $1 to $2"
-  fi
-  printf '%s\n' "$best"
-}
-
 # stampede_wait SECONDS TEXT COMMAND... - repeats COMMAND until it succeeds; after SECONDS fails with TEXT and the last detail
 stampede_wait() {
   local end=$((SECONDS + $1)) text=$2
@@ -380,6 +437,8 @@ stampede_service() {
   local unit=$1 kept="$STAMPEDE_KEPT/$1" sum
   sum=$(stampede_service_sum "$@")
   if [[ ! -e /etc/systemd/system/multi-user.target.wants/$unit.service ]]; then systemctl enable --quiet "$unit"; fi
+  # nor is it restarted on all nodes at once because of a new libc or Java
+  stampede_file 0644 "/etc/needrestart/conf.d/stampede-$unit.conf" <<<"\$nrconf{override_rc}{qr(^$unit\\.service\$)} = 0;"
   if systemctl is-active --quiet "$unit" && [[ -f $kept && $(<"$kept") == "$sum" ]]; then return 0; fi
   rm -f "$kept"
   systemctl daemon-reload

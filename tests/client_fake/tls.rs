@@ -203,3 +203,30 @@ async fn a_clients_certificate_is_shown_with_its_key_in_one_file_or_two() {
         );
     }
 }
+
+#[tokio::test]
+async fn nodes_are_given_the_authority_and_never_what_else_is_in_its_file() {
+    let cloud = cloud().await;
+    let ours = authority();
+    let url = before(&cloud, &ours, "127.0.0.1").await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("ours.pem");
+    let key = ours.issuer.key().serialize_pem();
+    std::fs::write(&path, format!("{key}{}{key}", ours.pem)).expect("write");
+    let certificates = async |ca_file: Option<PathBuf>, url: &str| {
+        let client = CloudClient::new(CloudConfig {
+            ca_file,
+            limits: brisk(),
+            ..CloudConfig::new(url)
+        })
+        .expect("a client");
+        let session = client
+            .session(cloud.issue_token("demo").into(), "demo")
+            .await
+            .expect("a session");
+        session.node_access().await.certificates
+    };
+    let given = certificates(Some(path), &url).await;
+    assert_eq!(given.trim(), ours.pem.replace('\r', "").trim());
+    assert_eq!(certificates(None, &cloud.url()).await, "");
+}

@@ -2,6 +2,7 @@
 //! real plugins in their sandbox, no cloud.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod ca_file;
 mod examples;
 mod hostile;
 mod hurtle;

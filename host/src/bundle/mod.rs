@@ -32,7 +32,10 @@ use serde::{Deserialize, Serialize};
 
 pub use plugin_bundle::{NodeScript, PluginBundle, PluginFile, ScriptStage};
 
-use crate::cluster::framework::{PluginDescriptor, PluginRequest};
+use crate::cluster::{
+    CloudAccess,
+    framework::{PluginDescriptor, PluginRequest},
+};
 
 /// A whole cluster as Heat takes it: a template and the files that it names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,12 +123,14 @@ impl std::fmt::Display for ContractViolation {
 }
 
 /// Builds and checks the bundle of a whole cluster. `requests` are what the plugins were asked;
-/// they, `descriptors` and `parts` are in the chain's order.
+/// they, `descriptors` and `parts` are in the chain's order. `access` is what nodes are given to
+/// reach the cloud.
 ///
 /// # Errors
 /// All violations at once, except that a template that does not merge is not looked into.
 pub fn build_bundle(
     requests: &[PluginRequest],
+    access: &CloudAccess,
     description: &str,
     descriptors: &[&PluginDescriptor],
     parts: Vec<PluginBundle>,
@@ -148,7 +153,7 @@ pub fn build_bundle(
     refuse(violations)?;
     let template =
         merge::merge_templates(request, description, &parts).map_err(ContractViolations)?;
-    let files = node_script::assemble_scripts(request, &parts);
+    let files = node_script::assemble_scripts(request, access, &parts);
     let mut violations =
         references::check_references(requests, &template, descriptors, &parts, &files);
     violations.extend(policy::check_template(request, &template));
@@ -172,7 +177,7 @@ pub fn build_bundle(
     Ok(ClusterBundle {
         template,
         files,
-        contents: node_script::node_contents(request, &parts),
+        contents: node_script::node_contents(request, access, &parts),
         parts,
     })
 }

@@ -15,14 +15,23 @@ use std::{
 use base64::Engine as _;
 
 use super::{ContractViolation, PluginBundle};
-use crate::cluster::framework::{NodeGroup, PluginRequest};
+use crate::cluster::{
+    CloudAccess,
+    framework::{NodeGroup, PluginRequest},
+};
 
 /// The functions that the frame and the scripts share.
-pub const LIB: &str = include_str!("../../../templates/node/lib.sh");
+const LIB: &str = concat!(
+    include_str!("../../../templates/node/lib.sh"),
+    "\n",
+    include_str!("../../../templates/node/fetch.sh")
+);
 /// The frame: every stage, in the chain's order.
-pub const FRAME: &str = include_str!("../../../templates/node/frame.sh");
+const FRAME: &str = include_str!("../../../templates/node/frame.sh");
 /// The functions' file.
 const LIB_NAME: &str = "lib.sh";
+/// Where nodes have the certificates of the cloud's own authority.
+pub const CA_PATH: &str = "/etc/stampede/ca.pem";
 /// Where the frame and the scripts stand on a node.
 pub const HOME: &str = "/opt/stampede";
 /// Bytes of a file's path on a node.
@@ -32,12 +41,15 @@ pub const MAX_SCRIPT_NAME_CHARS: usize = 64;
 /// For those who check the file that they deploy: the scripts use the variables, and lib.sh stands
 /// in it.
 const DIRECTIVE: &str = "# shellcheck shell=bash disable=SC2034,SC1091";
+/// Bash puts long here-documents into a file, which must not need a `/tmp` that cannot be written.
+const WRITABLE_FOLDER: &str = "[ -w /tmp ] || export TMPDIR=/run";
 /// Characters of a line of base64.
 const BASE64_LINE: usize = 76;
 
 /// The scripts by file name: `node-master.sh`, `node-worker.sh`.
 pub fn assemble_scripts(
     request: &PluginRequest,
+    access: &CloudAccess,
     parts: &[PluginBundle],
 ) -> BTreeMap<String, String> {
     request
@@ -46,7 +58,7 @@ pub fn assemble_scripts(
         .map(|group| {
             (
                 script_file_name(&group.role),
-                build_script(request, group, parts),
+                build_script(request, access, group, parts),
             )
         })
         .collect()
@@ -209,11 +221,12 @@ pub struct NodeContent {
 /// What stands on the nodes of each role.
 pub fn node_contents(
     request: &PluginRequest,
+    access: &CloudAccess,
     parts: &[PluginBundle],
 ) -> BTreeMap<String, NodeContent> {
     let content = |group: &NodeGroup| NodeContent {
-        variables: cluster_variables(request, group),
-        files: placed_files(group, parts),
+        variables: cluster_variables(request, access, group),
+        files: placed_files(access, group, parts),
     };
     request
         .groups
@@ -223,16 +236,20 @@ pub fn node_contents(
 }
 
 /// All files of a role's nodes, in the order in which they are written.
-fn placed_files(group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
+fn placed_files(access: &CloudAccess, group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
     let file = |mode, path: String, content: String| NodeFile {
         mode,
         path,
         content,
     };
     let mut all = vec![
-        file(0o644, format!("{HOME}/{LIB_NAME}"), end_with_newline(LIB)),
-        file(0o755, format!("{HOME}/run"), end_with_newline(FRAME)),
+        file(0o644, format!("{HOME}/{LIB_NAME}"), without_comments(LIB)),
+        file(0o755, format!("{HOME}/run"), without_comments(FRAME)),
     ];
+    if !access.certificates.is_empty() {
+        let certificates = end_with_newline(&access.certificates);
+        all.push(file(0o644, CA_PATH.to_owned(), certificates));
+    }
     for part in parts {
         let wanted = part
             .files
@@ -258,13 +275,18 @@ fn placed_files(group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
     all
 }
 
-fn build_script(request: &PluginRequest, group: &NodeGroup, parts: &[PluginBundle]) -> String {
+fn build_script(
+    request: &PluginRequest,
+    access: &CloudAccess,
+    group: &NodeGroup,
+    parts: &[PluginBundle],
+) -> String {
     let mut head = format!("{DIRECTIVE}\nset -euo pipefail\n");
-    for (name, value) in cluster_variables(request, group) {
+    for (name, value) in cluster_variables(request, access, group) {
         head.push_str(&format!("{name}={}\n", quote_word(&value)));
     }
-    head.push_str(&format!("mkdir -p {HOME}\n"));
-    let install = build_install(group, parts);
+    head.push_str(&format!("mkdir -p {HOME}\n{WRITABLE_FOLDER}\n"));
+    let install = build_install(access, group, parts);
     let end = format!("exec {HOME}/run\n");
     // The variables and the last line stay plain, so that people who read a server's user data see
     // which node and which cluster it is of.
@@ -286,16 +308,32 @@ pub(super) fn compress(text: &str) -> Vec<u8> {
 }
 
 /// The commands that put the functions, the frame, the files and the scripts on the node.
-fn build_install(group: &NodeGroup, parts: &[PluginBundle]) -> String {
-    let mut text = here_document(&format!("cat >{HOME}/{LIB_NAME}"), &end_with_newline(LIB));
+fn build_install(access: &CloudAccess, group: &NodeGroup, parts: &[PluginBundle]) -> String {
+    let mut text = here_document(&format!("cat >{HOME}/{LIB_NAME}"), &without_comments(LIB));
     text.push_str(&format!(". {HOME}/{LIB_NAME}\nstampede_begin\n"));
     // The first of what is placed is the functions, which stand there already.
-    text.extend(placed_files(group, parts).iter().skip(1).map(file_command));
+    let placed = placed_files(access, group, parts);
+    text.extend(placed.iter().skip(1).map(file_command));
     text
 }
 
+/// Without lines that are comments, since user data has no room for them: the first is kept, which
+/// says what the file is. None of the two scripts has such a line in a text of several lines.
+fn without_comments(script: &str) -> String {
+    script
+        .lines()
+        .enumerate()
+        .filter(|(index, line)| *index == 0 || !line.trim_start().starts_with("# "))
+        .flat_map(|(_, line)| [line, "\n"])
+        .collect()
+}
+
 /// What a node knows of its cluster, in the order of the README's table.
-fn cluster_variables(request: &PluginRequest, group: &NodeGroup) -> Vec<(&'static str, String)> {
+fn cluster_variables(
+    request: &PluginRequest,
+    access: &CloudAccess,
+    group: &NodeGroup,
+) -> Vec<(&'static str, String)> {
     let nodes = |role: &str| {
         request
             .groups
@@ -340,6 +378,7 @@ fn cluster_variables(request: &PluginRequest, group: &NodeGroup) -> Vec<(&'stati
         ("STAMPEDE_PROXY", request.proxy.clone().unwrap_or_default()),
         ("STAMPEDE_RAM_MIB", group.flavor.ram_mib.to_string()),
         ("STAMPEDE_TIMEOUT_S", request.timeout_s.to_string()),
+        ("STAMPEDE_CLOUD_ADDRESSES", access.address_words()),
     ]
 }
 

@@ -58,7 +58,7 @@ fn arrives(content: &str, name: &str) {
     let mut request = request(2);
     request.mirror = Some(content.replace('\0', ""));
     let parts = [part("cluster", json!({})), with_file(content, &path)];
-    let scripts = assemble_scripts(&request, &parts);
+    let scripts = assemble_scripts(&request, &CloudAccess::default(), &parts);
     let printed = install(
         &scripts["node-worker.sh"],
         &root.path().display().to_string(),
@@ -97,8 +97,13 @@ fn texts_that_bash_could_misread_arrive_byte_for_byte() {
 
 #[test]
 fn the_variables_stand_in_the_readmes_order() {
-    let script = assemble_scripts(&request(2), &[])["node-worker.sh"].clone();
-    let head: Vec<&str> = script.lines().take(15).collect();
+    let mut access = CloudAccess::default();
+    let address = "192.0.2.7".parse().unwrap();
+    access
+        .addresses
+        .insert("heat.example".to_owned(), vec![address]);
+    let script = assemble_scripts(&request(2), &access, &[])["node-worker.sh"].clone();
+    let head: Vec<&str> = script.lines().take(17).collect();
     let wanted = [
         DIRECTIVE,
         "set -euo pipefail",
@@ -114,9 +119,62 @@ fn the_variables_stand_in_the_readmes_order() {
         "STAMPEDE_PROXY=''",
         "STAMPEDE_RAM_MIB='4096'",
         "STAMPEDE_TIMEOUT_S='600'",
+        "STAMPEDE_CLOUD_ADDRESSES='heat.example=192.0.2.7'",
         "mkdir -p /opt/stampede",
+        WRITABLE_FOLDER,
     ];
     assert_eq!(head, wanted);
+}
+
+#[test]
+fn the_clouds_own_authority_is_a_file_on_every_node_and_one_of_its_digests() {
+    let access = CloudAccess {
+        certificates: "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n".to_owned(),
+        ..CloudAccess::default()
+    };
+    let with = |access: &CloudAccess| node_contents(&request(1), access, &[])["worker"].clone();
+    let placed = with(&access);
+    let file = placed
+        .files
+        .iter()
+        .find(|file| file.path == CA_PATH)
+        .unwrap();
+    assert_eq!((file.mode, &file.content), (0o644, &access.certificates));
+    assert!(
+        !with(&CloudAccess::default())
+            .files
+            .iter()
+            .any(|file| file.path == CA_PATH)
+    );
+    let digests = |content| crate::bundle::node_update::file_digests(&content);
+    assert_eq!(
+        crate::bundle::node_update::differing_paths(
+            &digests(placed),
+            &digests(with(&CloudAccess::default()))
+        ),
+        [CA_PATH],
+        "a change brings it, and nothing else that is not new"
+    );
+    let script = &assemble_scripts(&request(1), &access, &[])["node-master.sh"];
+    assert!(
+        script.contains("stampede_file 0644 '/etc/stampede/ca.pem' <<'STAMPEDE_END'\n-----BEGIN")
+    );
+}
+
+#[test]
+fn the_frame_says_the_same_without_its_comments() {
+    let bash = |text: &str| {
+        let script = format!("f() {{\n{text}\n}}\ndeclare -f f");
+        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for script in [LIB, FRAME] {
+        let short = without_comments(script);
+        assert!(short.len() < script.len() * 9 / 10, "{}", short.len());
+        assert_eq!(bash(script), bash(&short), "as bash understands it");
+        assert_eq!(script.lines().next(), short.lines().next());
+    }
 }
 
 #[test]
@@ -183,13 +241,17 @@ fn a_script_that_nova_would_not_take_plain_is_packed_and_installs_the_same() {
     let long =
         |bytes: usize| with_file(&"<property>value</property>\n".repeat(bytes / 27), "/etc/x");
     let most = crate::bundle::sizes::MAX_SCRIPT_BYTES;
-    let plain = assemble_scripts(&request(1), &[long(1000)])["node-worker.sh"].clone();
+    let plain =
+        assemble_scripts(&request(1), &CloudAccess::default(), &[long(1000)])["node-worker.sh"]
+            .clone();
     assert!(plain.contains("stampede_file 0640 '/etc/x' <<'STAMPEDE_END'\n<property>"));
-    let packed = assemble_scripts(&request(1), &[long(most)])["node-worker.sh"].clone();
+    let packed =
+        assemble_scripts(&request(1), &CloudAccess::default(), &[long(most)])["node-worker.sh"]
+            .clone();
     assert!(packed.len() < most / 2, "{}", packed.len());
     assert_eq!(
         packed,
-        assemble_scripts(&request(1), &[long(most)])["node-worker.sh"]
+        assemble_scripts(&request(1), &CloudAccess::default(), &[long(most)])["node-worker.sh"]
     );
 
     let root = tempfile::tempdir().unwrap();
@@ -213,7 +275,7 @@ fn a_script_that_nova_would_not_take_plain_is_packed_and_installs_the_same() {
         .unwrap();
     assert_eq!(
         fs::read_to_string(root.path().join("install.sh")).unwrap(),
-        super::build_install(&group, &[long(most)])
+        super::build_install(&CloudAccess::default(), &group, &[long(most)])
     );
     assert!(packed.ends_with(". /opt/stampede/install.sh\nexec /opt/stampede/run\n"));
 }

@@ -103,6 +103,7 @@ fn built(second: PluginBundle) -> Result<ClusterBundle, String> {
     ];
     build_bundle(
         &[request.clone(), request],
+        &CloudAccess::default(),
         "demo",
         &descriptors.iter().collect::<Vec<_>>(),
         parts,
@@ -323,6 +324,7 @@ fn every_node_has_one_server_and_readiness_counts_them_all() {
         change(&mut part.template["resources"]);
         build_bundle(
             std::slice::from_ref(&request),
+            &CloudAccess::default(),
             "",
             &[&descriptors[0]],
             vec![part],

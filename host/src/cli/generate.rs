@@ -2,7 +2,10 @@
 //! no cloud: what would be looked up there is given by options or assumed, and the README that goes
 //! with the files says what was assumed.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -22,7 +25,8 @@ use super::{
 use crate::{
     bundle::yaml::to_yaml,
     cluster::{
-        AttributeNames, ClusterSpec, Flavor, OperatorDefaults, attribute_names::PREFIX, attributes,
+        AttributeNames, CloudAccess, ClusterSpec, Flavor, OperatorDefaults, Problem,
+        attribute_names::PREFIX, attributes, cloud_access::keep_certificates,
         flavor_choice::smallest_fitting, framework::NodeResources,
     },
     orchestrator::planning::{
@@ -80,6 +84,9 @@ pub(super) struct GenerateArgs {
     /// Print what each plugin added
     #[arg(long)]
     explain: bool,
+    /// PEM file with the cloud's own certificate authority, for the nodes to trust
+    #[arg(long, env = "STAMPEDE_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     #[command(flatten)]
     plugins: PluginArgs,
 }
@@ -148,6 +155,10 @@ async fn generate_files(
         )?,
         flavors: args.flavors.clone(),
         signal_transport: inventory::SIGNAL_TRANSPORT.to_owned(),
+        access: CloudAccess {
+            certificates: read_certificates(args.ca_file.as_deref())?,
+            ..CloudAccess::default()
+        },
     };
     let plan = plan_cluster(&spec, &chosen, &chain, registry).await?;
     let used = [&chosen.master.name, &chosen.worker.name];
@@ -170,6 +181,19 @@ async fn generate_files(
         assumed,
         timeout_min,
         parameters,
+    })
+}
+
+/// The certificates of the cloud's own authority, and nothing else of the file.
+fn read_certificates(ca_file: Option<&Path>) -> Result<String> {
+    let Some(path) = ca_file.filter(|path| !path.as_os_str().is_empty()) else {
+        return Ok(String::new());
+    };
+    let pem = std::fs::read(path)
+        .with_context(|| format!("cannot read the CA file `{}`", path.display()))?;
+    keep_certificates(&String::from_utf8_lossy(&pem)).map_err(|error| {
+        let problem = Problem::new("ca-file", format!("`{}` {error}", path.display()), "");
+        UsageError(vec![problem]).into()
     })
 }
 

@@ -177,7 +177,7 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
     },
     AttributeSchema {
         name: "proxy",
-        description: "URL of the proxy for the distribution's packages",
+        description: "URL of the proxy for what nodes download: packages and frameworks",
         value: AttributeValue::Url {
             default: "none",
             field: SpecField {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterSpec, Flavor, limits::MAX_GENERATION};
+use super::{CloudAccess, ClusterSpec, Flavor, limits::MAX_GENERATION};
 
 /// Digests of what stands on the nodes of each role, by path.
 pub type FileDigests = BTreeMap<String, BTreeMap<String, String>>;
@@ -47,6 +47,9 @@ pub struct NodeFlavors {
     pub master: Flavor,
     /// The workers'.
     pub worker: Flavor,
+    /// What its new nodes are given to reach the cloud.
+    #[serde(default, skip_serializing_if = "CloudAccess::is_empty")]
+    pub access: CloudAccess,
 }
 
 impl ClusterChange {

@@ -15,12 +15,14 @@
 //! - [`lifecycle`]: how far its life has come
 //! - [`progress`]: what a node reports of itself
 //! - [`change`]: a change to a running cluster; [`pins`]: what it was made of
+//! - [`cloud_access`]: what nodes are given to reach the cloud that they signal
 
 pub mod attribute_changes;
 pub mod attribute_names;
 pub mod attribute_schema;
 pub mod attributes;
 pub mod change;
+pub mod cloud_access;
 pub mod defaults;
 pub mod flavor;
 pub mod flavor_choice;
@@ -38,6 +40,7 @@ pub mod state;
 
 pub use attribute_names::AttributeNames;
 pub use change::{ClusterChange, RolloutStep};
+pub use cloud_access::CloudAccess;
 pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;
 pub use lifecycle::Lifecycle;

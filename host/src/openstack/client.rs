@@ -8,6 +8,7 @@ use super::{
     CloudConfig, CloudCredentials, CloudError, CloudSession, Project,
     keystone::KeystoneClient,
     keystone_wire::TokenIdentity,
+    node_access,
     session::SharedCloud,
     token_cache::{TokenCache, token_key},
     transport::HttpTransport,
@@ -28,12 +29,14 @@ impl CloudClient {
     pub fn new(config: CloudConfig) -> Result<Self, CloudError> {
         let keystone = Arc::new(KeystoneClient::new(&config.auth_url)?);
         let http = HttpTransport::new(&config)?;
+        let node_certificates = node_access::read_certificates(config.ca_file.as_deref());
         Ok(Self {
             keystone,
             cloud: Arc::new(SharedCloud {
                 http,
                 config,
                 tokens: TokenCache::default(),
+                node_certificates,
             }),
         })
     }
@@ -59,6 +62,7 @@ impl CloudClient {
             http,
             config,
             tokens,
+            ..
         } = self.cloud.as_ref();
         let key = token_key(&token, project);
         let identity = match tokens.get(&key, &config.limits) {

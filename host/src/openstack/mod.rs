@@ -7,6 +7,7 @@
 //! - [`client`]: [`CloudClient`], from a token or credentials to a [`CloudSession`]
 //! - [`quotas`]; [`heat`], [`nova`], [`glance`], [`neutron`], [`cinder`]: what a session can ask,
 //!   one file a service; `heat_wire`: Heat's JSON
+//! - `node_access`: what nodes are given to reach the cloud
 //! - [`session`]: a validated token with its project, and the calls that it makes possible
 //! - `token_cache`: validations that are still good
 //! - `keystone`; `keystone_discovery`, `keystone_address`; `keystone_wire`, `catalog_wire`: tokens
@@ -35,6 +36,7 @@ mod keystone_address;
 mod keystone_discovery;
 mod keystone_wire;
 pub mod neutron;
+mod node_access;
 pub mod nova;
 pub mod quotas;
 mod retry;

@@ -23,6 +23,8 @@ pub(super) struct SharedCloud {
     pub(super) http: HttpTransport,
     pub(super) config: CloudConfig,
     pub(super) tokens: TokenCache,
+    /// Of the CA file, as nodes are given them.
+    pub(super) node_certificates: String,
 }
 
 /// A validated token with its project. Cheap to clone; `Debug` never shows the token.
@@ -125,6 +127,17 @@ impl CloudSession {
         &self.cloud.config
     }
 
+    pub(super) fn node_certificates(&self) -> &str {
+        &self.cloud.node_certificates
+    }
+
+    /// A service's address in the catalog.
+    pub(super) fn service_url(&self, service: ServiceName) -> Result<Url, CloudError> {
+        self.identity
+            .catalog
+            .base_url(service, &self.project.id, &self.region, &self.cloud.config)
+    }
+
     /// A call to `path` below the service's address; each part becomes one segment, whatever
     /// characters it holds.
     pub(super) fn build_request(
@@ -134,12 +147,7 @@ impl CloudSession {
         path: &[&str],
         action: String,
     ) -> Result<ApiRequest<'_>, CloudError> {
-        let mut url = self.identity.catalog.base_url(
-            service,
-            &self.project.id,
-            &self.region,
-            &self.cloud.config,
-        )?;
+        let mut url = self.service_url(service)?;
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }

@@ -55,7 +55,10 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::{cluster::change::NodeFlavors, orchestrator::stack::step_plan::StepPlan};
+    use crate::{
+        cluster::{CloudAccess, change::NodeFlavors},
+        orchestrator::stack::step_plan::StepPlan,
+    };
 
     #[test]
     fn the_oldest_plans_go_when_all_are_too_large() {
@@ -66,6 +69,7 @@ mod tests {
             disk_gib: 1,
         };
         let resolved = NodeFlavors {
+            access: CloudAccess::default(),
             master: flavor.clone(),
             worker: flavor,
         };

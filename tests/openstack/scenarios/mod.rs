@@ -4,6 +4,7 @@ mod by_hand;
 mod deletion;
 mod failure;
 mod life_cycle;
+mod nodes;
 mod refusals;
 mod service_manager;
 mod update;
@@ -66,4 +67,22 @@ pub const ALL: &[(&str, Scenario)] = &[
         "command line: deploy, show, delete, with the older Hadoop",
         |testbed| Box::pin(by_hand::command_line(testbed)),
     ),
+    (
+        "nodes: a dead name server and an image that is no Debian fail in words",
+        |testbed| Box::pin(nodes::told_in_words(testbed)),
+    ),
+    ("nodes: a proxy is the only way out", |testbed| {
+        Box::pin(nodes::proxy_alone(testbed))
+    }),
+    (
+        "nodes: TLS of a private authority, names without a name server, Heat away for a minute",
+        |testbed| Box::pin(nodes::private_authority(testbed)),
+    ),
 ];
+
+/// Those that take many minutes each: run where a word selects them, and with
+/// `tests/run --with-openstack=all`.
+pub const LONG: &[(&str, Scenario)] = &[(
+    "nodes: Heat is away for ten minutes while they become ready",
+    |testbed| Box::pin(nodes::heat_away(testbed)),
+)];

@@ -19,8 +19,20 @@ const PASSWORD: &str = "rigpass";
 pub const MIRROR: &str = "http://172.31.240.1:8900";
 /// The package proxy that nodes reach.
 pub const PROXY: &str = "http://172.31.240.1:3142";
+/// The same files, which only the proxy reaches.
+pub const MIRROR_BEHIND_PROXY: &str = "http://127.0.0.2:8900";
 /// Keystone, without a version.
 pub const KEYSTONE: &str = "http://172.31.240.1:5000";
+/// The same Keystone by name, behind TLS of a private authority; so is the second Heat.
+pub const PRIVATE_KEYSTONE: &str = "https://keystone.rig.internal:5443";
+/// That authority.
+pub const PRIVATE_CA: &str = "/var/lib/openstack-rig/etc/private/ca.pem";
+/// While this file exists, the second Heat does not answer.
+pub const HEAT_AWAY: &str = "/var/lib/openstack-rig/state/heat-away";
+const HEAT_PORT: u16 = 8004;
+const PRIVATE_HEAT_PORT: u16 = 8014;
+/// Set where others work on the same testbed: stacks that a run finds are not its own to delete.
+const SHARED: &str = "STAMPEDE_TESTBED_SHARED";
 
 /// Why the testbed cannot run here, if it cannot.
 pub fn not_here() -> Option<&'static str> {
@@ -56,6 +68,18 @@ pub async fn bring_up() -> Result<TestbedCloud> {
     Ok(cloud)
 }
 
+/// Keystone and a second Heat, by name and behind TLS.
+pub async fn bring_up_private() -> Result<()> {
+    let status = tokio::process::Command::new(here().join("openstack/openstack-rig"))
+        .arg("private")
+        .status()
+        .await?;
+    if !status.success() {
+        bail!("openstack-rig private failed, see what it printed");
+    }
+    Ok(())
+}
+
 /// A user's token and where its project's services are.
 #[derive(Clone)]
 pub struct TestbedSession {
@@ -63,6 +87,7 @@ pub struct TestbedSession {
     pub project_id: String,
     pub project: String,
     http: reqwest::Client,
+    heat_port: u16,
 }
 
 impl TestbedSession {
@@ -100,7 +125,10 @@ impl TestbedSession {
     }
 
     pub fn heat(&self, path: &str) -> String {
-        format!("http://{HOST}:8004/v1/{}{path}", self.project_id)
+        format!(
+            "http://{HOST}:{}/v1/{}{path}",
+            self.heat_port, self.project_id
+        )
     }
     pub fn nova(&self, path: &str) -> String {
         format!("http://{HOST}:8774/v2.1{path}")
@@ -113,6 +141,14 @@ impl TestbedSession {
     pub fn for_project(&self, project: &str) -> Self {
         Self {
             project: project.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The same session with the second Heat.
+    pub fn on_private_heat(&self) -> Self {
+        Self {
+            heat_port: PRIVATE_HEAT_PORT,
             ..self.clone()
         }
     }
@@ -176,6 +212,29 @@ impl TestbedSession {
         ))
     }
 
+    /// Deletes every stack of the project and waits until they are gone.
+    pub async fn delete_stacks(&self) -> Result<()> {
+        // by id: Heat answers a name with a redirect, which turns DELETE into GET
+        for stack in self.get(&self.heat("/stacks")).await?["stacks"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let path = format!(
+                "/stacks/{}/{}",
+                stack["stack_name"].as_str().unwrap_or_default(),
+                stack["id"].as_str().unwrap_or_default()
+            );
+            self.send_request(Method::DELETE, &self.heat(&path), None)
+                .await
+                .ok();
+        }
+        wait_until(180, "all stacks are gone", async || {
+            Ok(self.stacks().await?.is_empty())
+        })
+        .await
+    }
+
     /// The server of a stack's node: `<stack>-<node>` ends with the node's name.
     pub async fn find_server(&self, stack: &str, node: &str) -> Result<Value> {
         let resource = format!(
@@ -219,15 +278,19 @@ pub struct TestbedCloud {
     pub admin: TestbedSession,
     /// A second project, which must see nothing of the first.
     pub other: TestbedSession,
+    /// A third one, for clusters on odd images and networks, which may use the second Heat.
+    pub apart: TestbedSession,
 }
 
 impl TestbedCloud {
     async fn connect() -> Result<Self> {
         let admin = login("admin", "admin").await?;
-        ensure_other(&admin).await?;
+        ensure_project(&admin, "other").await?;
+        ensure_project(&admin, "apart").await?;
         Ok(Self {
             demo: login("demo", "demo").await?,
             other: login("other", "other").await?,
+            apart: login("apart", "apart").await?,
             admin,
         })
     }
@@ -270,30 +333,14 @@ impl TestbedCloud {
         issue_token(auth, "demo").await
     }
 
-    /// Deletes every stack of both projects and waits until they are gone: a failed scenario must
+    /// Deletes every stack of all projects and waits until they are gone: a failed scenario must
     /// not spoil the next.
     pub async fn delete_all_stacks(&self) -> Result<()> {
-        for session in [&self.demo, &self.other] {
-            // by id: Heat answers a name with a redirect, which turns DELETE into GET
-            for stack in session.get(&session.heat("/stacks")).await?["stacks"]
-                .as_array()
-                .into_iter()
-                .flatten()
-            {
-                let path = format!(
-                    "/stacks/{}/{}",
-                    stack["stack_name"].as_str().unwrap_or_default(),
-                    stack["id"].as_str().unwrap_or_default()
-                );
-                session
-                    .send_request(Method::DELETE, &session.heat(&path), None)
-                    .await
-                    .ok();
-            }
-            wait_until(180, "all stacks are gone", async || {
-                Ok(session.stacks().await?.is_empty())
-            })
-            .await?;
+        if std::env::var_os(SHARED).is_some() {
+            return self.apart.delete_stacks().await;
+        }
+        for session in [&self.demo, &self.other, &self.apart] {
+            session.delete_stacks().await?;
         }
         Ok(())
     }
@@ -363,6 +410,7 @@ async fn issue_token(auth: Value, project: &str) -> Result<TestbedSession> {
         project_id,
         project: project.to_owned(),
         http,
+        heat_port: HEAT_PORT,
     })
 }
 
@@ -384,9 +432,9 @@ async fn user_id(session: &TestbedSession) -> Result<String> {
         .to_owned())
 }
 
-async fn ensure_other(admin: &TestbedSession) -> Result<()> {
+async fn ensure_project(admin: &TestbedSession, name: &str) -> Result<()> {
     let v3 = format!("{KEYSTONE}/v3");
-    let found = admin.get(&format!("{v3}/projects?name=other")).await?;
+    let found = admin.get(&format!("{v3}/projects?name={name}")).await?;
     if found["projects"].as_array().is_some_and(|p| !p.is_empty()) {
         return Ok(());
     }
@@ -394,10 +442,10 @@ async fn ensure_other(admin: &TestbedSession) -> Result<()> {
         .send_request(
             Method::POST,
             &format!("{v3}/projects"),
-            Some(json!({"project": {"name": "other", "domain_id": "default"}})),
+            Some(json!({"project": {"name": name, "domain_id": "default"}})),
         )
         .await?;
-    let user = json!({"user": {"name": "other", "password": PASSWORD, "domain_id": "default"}});
+    let user = json!({"user": {"name": name, "password": PASSWORD, "domain_id": "default"}});
     let user = admin
         .send_request(Method::POST, &format!("{v3}/users"), Some(user))
         .await?;

@@ -120,9 +120,10 @@ pub async fn plan_cluster(
     }
     let description = description(spec, chain);
     let descriptors: Vec<PluginDescriptor> = chain.iter().map(|one| (*one).clone()).collect();
+    let access = chosen.access.clone();
     let (bundle, requests) = run_heavy(move || {
         let descriptors: Vec<&PluginDescriptor> = descriptors.iter().collect();
-        let built = bundle::build_bundle(&requests, &description, &descriptors, parts);
+        let built = bundle::build_bundle(&requests, &access, &description, &descriptors, parts);
         (built, requests)
     })
     .await

@@ -2,7 +2,7 @@
 
 use crate::orchestrator::error::OrchestratorError;
 use crate::{
-    cluster::{self, ClusterSpec, Problem},
+    cluster::{self, CloudAccess, ClusterSpec, Problem},
     openstack::{
         CloudError, CloudFlavor, CloudImage, CloudNetwork, CloudSession, ProjectQuotas,
         ResourceQuota,
@@ -34,6 +34,8 @@ pub struct CloudInventory {
     pub quotas: ProjectQuotas,
     /// How nodes signal Heat.
     pub signal_transport: String,
+    /// What nodes are given to reach it.
+    pub access: CloudAccess,
 }
 
 impl CloudInventory {
@@ -102,13 +104,15 @@ pub async fn take_inventory(
         }
     };
     let quotas = async { or_unknown(session, session.quotas().await) };
-    let (flavors, images, (image, image_problem), keys, networks, quotas) = tokio::try_join!(
+    let access = async { Ok(session.node_access().await) };
+    let (flavors, images, (image, image_problem), keys, networks, quotas, access) = tokio::try_join!(
         session.flavors(),
         session.images(),
         image,
         keys,
         session.external_networks(),
-        quotas
+        quotas,
+        access
     )?;
     let signal_transport = SIGNAL_TRANSPORT.to_owned();
     Ok(CloudInventory {
@@ -120,6 +124,7 @@ pub async fn take_inventory(
         networks,
         quotas,
         signal_transport,
+        access,
     })
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn resolve_flavors(
         master: flavor(spec.master_flavor_reference(), &spec.master_flavor)?,
         worker: flavor(spec.worker_flavor_reference(), &spec.worker_flavor)?,
         signal_transport: cloud.signal_transport.clone(),
+        access: cloud.access.clone(),
     })
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     bundle::{node_script::NodeContent, node_update},
     cluster::{
-        ClusterSpec, Flavor, PinnedPlugin, Problem,
+        CloudAccess, ClusterSpec, Flavor, PinnedPlugin, Problem,
         change::FileDigests,
         framework::{NodeResources, PluginDescriptor},
     },
@@ -57,6 +57,8 @@ pub struct ResolvedFlavors {
     pub worker: Flavor,
     /// How nodes signal Heat: `HEAT_SIGNAL`.
     pub signal_transport: String,
+    /// What nodes are given to reach it.
+    pub access: CloudAccess,
 }
 
 /// What Heat is given.

@@ -280,6 +280,7 @@ mod tests {
             master,
             worker,
             signal_transport: String::new(),
+            access: crate::cluster::CloudAccess::default(),
         }
     }
 

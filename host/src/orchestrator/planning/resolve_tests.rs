@@ -69,6 +69,7 @@ fn cloud() -> CloudInventory {
         images: vec![image("debian-12", Some("debian"), Some("12"), "2026")],
         networks: vec![network("public", false)],
         signal_transport: "CFN_SIGNAL".into(),
+        access: crate::cluster::CloudAccess::default(),
         ..CloudInventory::default()
     }
 }

@@ -185,6 +185,7 @@ impl ResolvedFlavors {
         NodeFlavors {
             master: self.master.clone(),
             worker: self.worker.clone(),
+            access: self.access.clone(),
         }
     }
 
@@ -196,6 +197,7 @@ impl ResolvedFlavors {
             master: kept.master.clone(),
             worker: kept.worker.clone(),
             signal_transport: inventory::SIGNAL_TRANSPORT.to_owned(),
+            access: kept.access.clone(),
         }
     }
 }

@@ -169,6 +169,7 @@ fn chosen() -> ResolvedFlavors {
         worker: flavor("small", 2048),
         flavors,
         signal_transport: "CFN_SIGNAL".to_owned(),
+        access: crate::cluster::CloudAccess::default(),
     }
 }
 

@@ -10,19 +10,16 @@ conf=/etc/hadoop
 
 # unpacked aside and moved, so that a folder of this name is always whole, our own or the image's; after a reset ours may be so in name only
 install_hadoop() {
-  local url urls=() file ours=$STAMPEDE_KEPT/unpacked-$HADOOP_VERSION
+  local urls=() file ours=$STAMPEDE_KEPT/unpacked-$HADOOP_VERSION
   if stampede_cut && [[ -e $ours ]]; then rm -rf "$home"; fi
   [[ ! -d $home ]] || return 0
   read -ra urls <<<"$HADOOP_URLS"
-  for url in "${urls[@]}"; do
-    if ((${#urls[@]} == 1)) || curl -sfIL -o /dev/null --max-time 15 "$url"; then break; fi
-  done
-  file="$STAMPEDE_CACHE/${url##*/}"
-  stampede_download "$url" "$HADOOP_SHA512" "$file"
+  file="$STAMPEDE_CACHE/${urls[0]##*/}"
+  stampede_download "$HADOOP_URLS" "$HADOOP_SHA512" "$file"
   rm -rf /opt/.hadoop-new
   mkdir -p /opt/.hadoop-new
   tar -xzf "$file" -C /opt/.hadoop-new --strip-components=1 --no-same-owner --exclude='*/share/doc' ||
-    stampede_fail "cannot unpack $url: is the disk full? $(df -h --output=avail,target /opt | tail -n 1)"
+    stampede_fail "cannot unpack ${file##*/}: is the disk full? $(df -h --output=avail,target /opt | tail -n 1)"
   : >"$ours"
   sync "$ours"
   mv -T /opt/.hadoop-new "$home"
