@@ -57,7 +57,7 @@ pub async fn told_in_words(testbed: &TestbedContext) -> Result<()> {
 }
 
 async fn no_debian(client: &OcciClient) -> Result<()> {
-    let watched = wait_until_settled(client, "nodes-rocky", 240).await?;
+    let watched = wait_until_settled(client, "nodes-rocky", 600).await?;
     let failure = watched.last.get("stampede.failure");
     must!(
         watched.last.state() == "CREATE_FAILED"
@@ -113,7 +113,7 @@ async fn dead_name_server(client: &OcciClient) -> Result<()> {
         "a name server that is dead was told as progress {:.0} s after the nodes' first words",
         after.as_secs_f32()
     );
-    let watched = wait_until_settled(client, "nodes-unnamed", 400).await?;
+    let watched = wait_until_settled(client, "nodes-unnamed", 600).await?;
     let failure = watched.last.get("stampede.failure");
     must!(
         watched.last.state() == "CREATE_FAILED" && words(failure),
@@ -137,7 +137,7 @@ pub async fn proxy_alone(testbed: &TestbedContext) -> Result<()> {
         ],
     )?;
     client.create("nodes-proxy", &borrow_pairs(&wanted)).await?;
-    let watched = wait_until_settled(&client, "nodes-proxy", 600).await?;
+    let watched = wait_until_settled(&client, "nodes-proxy", 900).await?;
     must!(
         watched.last.state() == "CREATE_COMPLETE",
         "{}: {}",
@@ -191,7 +191,7 @@ async fn private_cluster(
     let client = occi_client(&host.url, session)?;
     let wanted = attributes(testbed, &[DEAD_NAME_SERVERS])?;
     client.create(name, &borrow_pairs(&wanted)).await?;
-    wait_until(300, "the nodes' progress arrives over TLS", async || {
+    wait_until(600, "the nodes' progress arrives over TLS", async || {
         let seen = client.fetch_cluster(name).await?.unwrap_or_default();
         let began = |node: &str| !seen.get(&format!("stampede.progress.{node}")).is_empty();
         Ok(began("master") && began("worker-1"))
@@ -213,7 +213,7 @@ async fn private_cluster(
     }
     let gone = left.elapsed();
     std::fs::remove_file(HEAT_AWAY)?;
-    let watched = wait_until_settled(&client, name, 180).await?;
+    let watched = wait_until_settled(&client, name, 300).await?;
     must!(
         watched.last.state() == "CREATE_COMPLETE",
         "{}: {}",
@@ -231,7 +231,7 @@ async fn private_cluster(
 }
 
 async fn verdict_is_kept(node: &TestbedNode) -> Result<()> {
-    wait_until(300, "a node is done and keeps it", async || {
+    wait_until(600, "a node is done and keeps it", async || {
         Ok(node
             .run_script("head -n 1 /var/lib/stampede/verdict")
             .await
