@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use stampede_tests::client::{OcciClient, wait_until_settled};
 use stampede_tests::host::HostProcess;
@@ -41,7 +41,7 @@ pub async fn told_in_words(testbed: &TestbedContext) -> Result<()> {
             DEAD_NAME_SERVERS,
             ("stampede.mirror", "http://mirror.example.org:8900"),
             ("stampede.proxy", ""),
-            ("stampede.timeout", "300"),
+            ("stampede.timeout", "480"),
         ],
     )?;
     let rocky = attributes(testbed, &[("stampede.image", "rocky-9")])?;
@@ -144,7 +144,7 @@ pub async fn proxy_alone(testbed: &TestbedContext) -> Result<()> {
         watched.last.state(),
         watched.last.get("stampede.failure")
     );
-    let nodes = find_nodes(&testbed.cloud.apart, "nodes-proxy", 1).await?;
+    let nodes = nodes_of(&testbed.cloud.apart, "nodes-proxy").await?;
     let mirror = format!(
         "curl -s -o /dev/null -m 5 {MIRROR_BEHIND_PROXY}/hadoop/ && echo reached || echo not reached"
     );
@@ -200,7 +200,7 @@ async fn private_cluster(
     verified!(
         "progress arrives by names that no name server of the nodes tells, over TLS of an authority that their image does not know"
     );
-    let nodes = find_nodes(session, name, 1).await?;
+    let nodes = nodes_of(session, name).await?;
     std::fs::write(HEAT_AWAY, "")?;
     let left = Instant::now();
     for node in &nodes {
@@ -230,6 +230,13 @@ async fn private_cluster(
     nothing_stays(session).await
 }
 
+/// The master and the worker of a cluster, whose stack's name holds its own.
+async fn nodes_of(session: &TestbedSession, name: &str) -> Result<Vec<TestbedNode>> {
+    let stacks = session.stacks().await?;
+    let stack = stacks.iter().find(|stack| stack.contains(name));
+    find_nodes(session, stack.context("no such stack")?, 1).await
+}
+
 async fn verdict_is_kept(node: &TestbedNode) -> Result<()> {
     wait_until(600, "a node is done and keeps it", async || {
         Ok(node
@@ -242,7 +249,7 @@ async fn verdict_is_kept(node: &TestbedNode) -> Result<()> {
 
 /// What signals is root's alone; the authority is everybody's.
 async fn fenced(node: &TestbedNode) -> Result<()> {
-    let ask = "curl -s -o /dev/null -m 5 -w '%{http_code}' http://169.254.169.254/openstack/latest/meta_data.json";
+    let ask = "curl -s -o /dev/null -m 20 -w '%{http_code}' http://169.254.169.254/openstack/latest/meta_data.json";
     let root = node.run_script(ask).await?;
     let other = node
         .run_script(&format!(
