@@ -54,6 +54,7 @@ async fn plan(
         disk_gib: 20,
     };
     let flavors = ResolvedFlavors {
+        access: stampede::cluster::CloudAccess::default(),
         flavors: vec![flavor.clone()],
         master: flavor.clone(),
         worker: flavor,

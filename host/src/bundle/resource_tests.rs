@@ -81,6 +81,7 @@ fn built(change: impl Fn(&mut Value, &mut Value)) -> Result<ClusterBundle, Strin
     let descriptors = [descriptor("cluster", &all_types), framework];
     build_bundle(
         &[asked, theirs],
+        &crate::cluster::CloudAccess::default(),
         "",
         &descriptors.iter().collect::<Vec<_>>(),
         vec![cluster, part("evil", evil)],
