@@ -78,7 +78,7 @@ fn what_cannot_be_given_to_nodes_is_refused() {
         ];
         let output = stampede(&arguments);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert_eq!(output.status.code(), Some(3), "{told}");
         assert!(told.contains(words) && !out.exists(), "{told}");
     }
 }

@@ -193,7 +193,7 @@ fn read_certificates(ca_file: Option<&Path>) -> Result<String> {
         .with_context(|| format!("cannot read the CA file `{}`", path.display()))?;
     keep_certificates(&String::from_utf8_lossy(&pem)).map_err(|error| {
         let problem = Problem::new("ca-file", format!("`{}` {error}", path.display()), "");
-        UsageError(vec![problem]).into()
+        RefusedRequest(vec![problem]).into()
     })
 }
 
