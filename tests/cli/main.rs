@@ -5,6 +5,7 @@
 mod endings;
 mod json;
 mod login;
+mod orphans;
 mod text;
 mod waits;
 

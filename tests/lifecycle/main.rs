@@ -18,6 +18,7 @@ mod images;
 mod lost_parts;
 mod moving_plugins;
 mod old_records;
+mod orphans;
 mod owners;
 mod pinning;
 mod plan_once;

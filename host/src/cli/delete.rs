@@ -22,6 +22,9 @@ use crate::orchestrator::{DeletionAnswer, OrchestratorError};
 pub(super) struct DeleteArgs {
     /// The cluster's name
     pub(super) name: String,
+    /// The name is that of a stack (or its id) that no record knows: `stampede list --orphans`
+    #[arg(long, conflicts_with = "if_exists")]
+    orphan: bool,
     /// Wait until nothing of it is left in the cloud
     #[arg(long)]
     wait: bool,
@@ -43,6 +46,9 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<
     args.format.prepare(out);
     let name = &args.name;
     let mut cloud = args.cloud.connect().await?;
+    if args.orphan {
+        return delete_orphan(args, &mut cloud, out).await;
+    }
     let Some(id) = find_id(&cloud, name).await? else {
         if !args.if_exists {
             return Err(OrchestratorError::NotFound(name.clone()).into());
@@ -72,10 +78,42 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<
         let conclusion = CommandConclusion::new(name, CommandOutcome::Accepted, Some(view));
         return conclusion.tell(out, args.format, None);
     }
+    wait_until_deleted(args, &mut cloud, out, id).await
+}
+
+/// Has Heat delete a stack that no record knows.
+async fn delete_orphan(
+    args: &DeleteArgs,
+    cloud: &mut LocalOrchestrator,
+    out: &mut LinePrinter<'_>,
+) -> Result<CommandExit> {
+    let name = &args.name;
+    let id = cloud
+        .orchestrator
+        .delete_orphan(&cloud.caller, name)
+        .await?;
+    if args.wait {
+        return wait_until_deleted(args, cloud, out, id).await;
+    }
+    writeln!(
+        out,
+        "deleting stack `{name}`; `stampede list` shows what is left"
+    )?;
+    let conclusion = CommandConclusion::new(name, CommandOutcome::Accepted, None);
+    conclusion.tell(out, args.format, None)
+}
+
+async fn wait_until_deleted(
+    args: &DeleteArgs,
+    cloud: &mut LocalOrchestrator,
+    out: &mut LinePrinter<'_>,
+    id: String,
+) -> Result<CommandExit> {
+    let name = &args.name;
     writeln!(out, "deleting `{name}`")?;
     let mut progress = ProgressPrinter::new();
     let wait = ClusterWait {
-        cloud: &mut cloud,
+        cloud,
         out,
         progress: &mut progress,
         target: WaitTarget::Deleting(id),

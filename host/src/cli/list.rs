@@ -5,17 +5,21 @@ use clap::Args;
 
 use super::{
     arguments::{FormatArgs, format_duration},
-    cloud::CloudArgs,
+    cloud::{CloudArgs, LocalOrchestrator},
     documents::{ClusterDocument, age_s},
     exit_code::CommandExit,
     line_printer::LinePrinter,
     table,
 };
-use crate::orchestrator::ClusterView;
+use crate::orchestrator::{ClusterView, OrphanStack};
 
 /// List the project's clusters
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
+    /// Stacks of stampede in the project that no record here knows, in all regions; a host with
+    /// another data directory may know them
+    #[arg(long)]
+    orphans: bool,
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
@@ -35,6 +39,9 @@ const HEADS: [&str; 7] = [
 /// Lists them.
 pub(super) async fn run(args: &ListArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     let cloud = args.cloud.connect().await?;
+    if args.orphans {
+        return print_orphans(args, &cloud, out).await;
+    }
     let mut views = cloud.orchestrator.list(&cloud.caller).await?;
     views.extend(cloud.orchestrator.list_deleting(&cloud.caller).await?);
     if args.format.is_json() {
@@ -45,6 +52,47 @@ pub(super) async fn run(args: &ListArgs, out: &mut LinePrinter<'_>) -> Result<Co
         writeln!(out, "no clusters in project `{project}`")?;
     } else {
         table::print_table(out, &HEADS, &views.iter().map(row).collect::<Vec<_>>())?;
+    }
+    Ok(CommandExit::Done)
+}
+
+const ORPHAN_HEADS: [&str; 6] = [
+    "CLUSTER",
+    "STACK",
+    "HEAT SAYS",
+    "MADE BY",
+    "REGION",
+    "CREATED",
+];
+
+async fn print_orphans(
+    args: &ListArgs,
+    cloud: &LocalOrchestrator,
+    out: &mut LinePrinter<'_>,
+) -> Result<CommandExit> {
+    let orphans = cloud.orchestrator.list_orphans(&cloud.caller).await?;
+    if args.format.is_json() {
+        out.print_json(&orphans)?;
+    } else if orphans.is_empty() {
+        let project = cloud.caller.project_name();
+        writeln!(out, "no stack in project `{project}` without a record")?;
+    } else {
+        let row = |orphan: &OrphanStack| {
+            vec![
+                orphan.cluster.clone(),
+                orphan.stack_id.clone(),
+                orphan.status.clone(),
+                orphan.host.clone(),
+                orphan.region.clone(),
+                orphan.created.clone(),
+            ]
+        };
+        let rows: Vec<_> = orphans.iter().map(row).collect();
+        table::print_table(out, &ORPHAN_HEADS, &rows)?;
+        writeln!(
+            out,
+            "if no other host has a record of it: `stampede adopt STACK`, or `stampede delete --orphan STACK`"
+        )?;
     }
     Ok(CommandExit::Done)
 }

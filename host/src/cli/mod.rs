@@ -6,7 +6,7 @@
 //!   it; `directory`: writing them
 //! - `serve`: the service
 //! - `deploy`, `update`, `delete`, `wait`: clusters in a cloud, without a server; `conclusion`: what
-//!   these say at their end; `cluster_wait`: how they wait; `show`, `list`
+//!   these say at their end; `cluster_wait`: how they wait; `show`, `list`, `adopt`
 //! - `cloud`: what those share: the login, and the orchestrator of this process
 //! - `plugin_list`: which plugins there are; `plugins`: where they are found
 //! - `completion`: for shells; `compile_plugin`: the process that compiles one plugin
@@ -16,6 +16,7 @@
 //!
 //! Standard output is a command's answer. Errors go to standard error, a problem a line.
 
+mod adopt;
 mod arguments;
 mod cloud;
 mod cluster_wait;
@@ -84,6 +85,7 @@ enum Command {
     List(list::ListArgs),
     Update(update::UpdateArgs),
     Delete(delete::DeleteArgs),
+    Adopt(adopt::AdoptArgs),
     Wait(wait::WaitArgs),
     Plugins(plugin_list::PluginsArgs),
     Serve(serve::ServeArgs),
@@ -158,6 +160,7 @@ async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit
         Command::List(args) => list::run(args, out).await,
         Command::Update(args) => update::run(args, out).await,
         Command::Delete(args) => delete::run(args, out).await,
+        Command::Adopt(args) => adopt::run(args, out).await,
         Command::Wait(args) => wait::run(args, out).await,
         Command::Plugins(args) => plugin_list::run(args, out),
         Command::Serve(args) => serve::run(args, out).await,

@@ -50,7 +50,7 @@ use state::{
     sessions::{self, SessionRegistry},
     status::needs_reconcile,
 };
-use verbs::{create, delete, deploy, find, groups, preview, provision, update};
+use verbs::{create, delete, deploy, find, groups, orphans, preview, provision, update};
 
 pub use crate::store::ClusterGroup;
 pub use context::{Caller, ClientAttributes};
@@ -62,6 +62,7 @@ pub use state::view::{ClusterLookup, ClusterView, CreateOutcome, LifecyclePhase,
 pub use verbs::{
     delete::DeletionAnswer,
     groups::MembershipChange,
+    orphans::OrphanStack,
     preview::{
         AttributeChange, ChangePreview, DeployPreview, NodePreview, NodeUpdatePreview, StepPreview,
     },
@@ -353,6 +354,45 @@ impl Orchestrator {
             delete::delete_cluster(context, caller.clone(), name.clone())
         })
         .await
+    }
+
+    /// The stacks of the caller's project that are Stampede's and that no record knows, in all
+    /// regions of the catalog.
+    ///
+    /// # Errors
+    /// `Cloud`, `Internal`.
+    pub async fn list_orphans(
+        &self,
+        caller: &Caller,
+    ) -> Result<Vec<OrphanStack>, OrchestratorError> {
+        orphans::list_orphans(&self.context, caller).await
+    }
+
+    /// Takes such a stack, by its name or id or its cluster's name, into the store.
+    ///
+    /// # Errors
+    /// `Conflict` where none or several are meant, or the name is another cluster's.
+    pub async fn adopt_orphan(
+        &self,
+        caller: &Caller,
+        named: &str,
+    ) -> Result<ClusterView, OrchestratorError> {
+        orphans::adopt_orphan(&self.context, caller, named).await
+    }
+
+    /// Has Heat delete such a stack; the id by which [`Self::list_deleting`] shows it until it is
+    /// gone.
+    ///
+    /// # Errors
+    /// Those of [`Self::adopt_orphan`], `Forbidden`, `Unauthorized`.
+    pub async fn delete_orphan(
+        &self,
+        caller: &Caller,
+        named: &str,
+    ) -> Result<String, OrchestratorError> {
+        let context = Arc::clone(&self.context);
+        let work = orphans::delete_orphan(context, caller.clone(), named.to_owned());
+        run_to_completion(work).await
     }
 
     /// The frameworks that can be asked for, by name; for OCCI's query interface and for forms.

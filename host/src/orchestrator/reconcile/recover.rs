@@ -17,8 +17,10 @@ use crate::{
 };
 
 /// Before a cluster's id, and before its name.
-const CLUSTER_TAG: &str = "stampede.cluster.";
-const NAME_TAG: &str = "stampede.name.";
+pub(crate) const CLUSTER_TAG: &str = "stampede.cluster.";
+pub(crate) const NAME_TAG: &str = "stampede.name.";
+/// Before the name of the host that made a stack.
+pub(crate) const HOST_TAG: &str = "stampede.host.";
 
 /// Looks once in a process's life for clusters in the project, in the caller's region, that a host of
 /// our name has made and the store does not know. Those who come meanwhile wait for the same look. A
@@ -119,7 +121,7 @@ async fn look_through_stacks(
     Ok(skipped)
 }
 
-fn find_tag(stack: &HeatStack, prefix: &str) -> Option<String> {
+pub(crate) fn find_tag(stack: &HeatStack, prefix: &str) -> Option<String> {
     let mut tags = stack.tags.iter();
     tags.find_map(|tag| tag.strip_prefix(prefix))
         .map(str::to_owned)

@@ -6,6 +6,7 @@ pub(crate) mod deploy;
 pub(crate) mod find;
 pub(crate) mod groups;
 pub(crate) mod plan_change;
+pub(crate) mod orphans;
 pub(crate) mod preview;
 pub(crate) mod provision;
 pub(crate) mod update;

@@ -1,0 +1,180 @@
+//! Stacks of Stampede's that no record knows: found by their tags in every region of the catalog,
+//! taken into the store, or deleted.
+
+use std::sync::Arc;
+
+use crate::orchestrator::{
+    context::{Caller, Context},
+    error::OrchestratorError,
+    reconcile::{
+        recover::{CLUSTER_TAG, HOST_TAG, NAME_TAG, find_tag, record_from_stack},
+        step::reconcile_once,
+        worker::{is_refusal, spawn_worker},
+    },
+    stack::stack_request::TAG,
+    state::{
+        status::needs_reconcile,
+        view::{ClusterView, show_cluster},
+    },
+    verbs::create,
+};
+use crate::store::ClusterRecord;
+
+/// A stack of Stampede's that no record of this store knows.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct OrphanStack {
+    /// The cluster's name; empty where the stack bears none.
+    pub cluster: String,
+    /// The stack's name.
+    pub stack_name: String,
+    /// Heat's UUID.
+    pub stack_id: String,
+    /// Heat's status.
+    pub status: String,
+    /// The host that made it; it may have a record of it in a store of its own.
+    pub host: String,
+    /// Where it is.
+    pub region: String,
+    /// When Heat made it.
+    pub created: String,
+}
+
+/// All of the caller's project, by region and name.
+pub(crate) async fn list_orphans(
+    context: &Context,
+    caller: &Caller,
+) -> Result<Vec<OrphanStack>, OrchestratorError> {
+    let store = context.state.registry.store();
+    let found = store.of_project(caller.project_id()).await?;
+    // One that cannot be read is known all the same.
+    let unreadable = found.unreadable.iter().map(|record| (&record.id, None));
+    let read = found.records.iter();
+    let read = read.map(|record| (&record.id, record.stack_id().map(str::to_owned)));
+    let known: Vec<_> = unreadable.chain(read).collect();
+    let mut regions = caller.session.heat_regions();
+    if regions.is_empty() {
+        regions.push(caller.region());
+    }
+    let mut orphans = Vec::new();
+    for region in regions {
+        let session = caller.session.in_region(region);
+        for stack in session.stacks_by_tag(&[TAG]).await? {
+            let id = find_tag(&stack, CLUSTER_TAG);
+            // A second stack of one cluster is not the one that its record knows.
+            let is_known = known.iter().any(|(known, stack_id)| {
+                stack_id.as_ref() == Some(&stack.id)
+                    || (stack_id.is_none() && id.as_ref() == Some(*known))
+            });
+            if !is_known {
+                orphans.push(OrphanStack {
+                    cluster: find_tag(&stack, NAME_TAG).unwrap_or_default(),
+                    host: find_tag(&stack, HOST_TAG).unwrap_or_default(),
+                    stack_name: stack.name,
+                    stack_id: stack.id,
+                    status: stack.status,
+                    region: region.to_owned(),
+                    created: stack.created.unwrap_or_default(),
+                });
+            }
+        }
+    }
+    orphans.sort_by(|a, b| (&a.region, &a.stack_name).cmp(&(&b.region, &b.stack_name)));
+    Ok(orphans)
+}
+
+/// Makes a record of an orphan, named by its stack's name or id, or by its cluster's name.
+pub(crate) async fn adopt_orphan(
+    context: &Arc<Context>,
+    caller: &Caller,
+    named: &str,
+) -> Result<ClusterView, OrchestratorError> {
+    create::check_room(context, caller).await?;
+    let (orphan, record) = orphan_record(context, caller, named).await?;
+    let name = record.name.clone();
+    let handle = context.state.registry.insert(record).await?.ok_or_else(|| {
+        OrchestratorError::Conflict(format!(
+            "stack `{}` is of a cluster `{name}`, and there is one of that name in region `{}`; delete one of the two",
+            orphan.stack_name, orphan.region
+        ))
+    })?;
+    let record = handle.record();
+    tracing::info!(cluster.id = %record.id, stack.id = %orphan.stack_id, "adopted stack `{}` as `{name}`", orphan.stack_name);
+    if needs_reconcile(&record) {
+        spawn_worker(context, &handle);
+    }
+    Ok(show_cluster(&handle, &record))
+}
+
+/// Has Heat delete an orphan; the id of the record that sees it to its end.
+pub(crate) async fn delete_orphan(
+    context: Arc<Context>,
+    caller: Caller,
+    named: String,
+) -> Result<String, OrchestratorError> {
+    let (orphan, mut record) = orphan_record(&context, &caller, &named).await?;
+    let user = caller.user_id();
+    let refused =
+        |error: crate::store::RefusedTransition| OrchestratorError::internal(error.to_string());
+    record.request_deletion(user).map_err(refused)?;
+    // There is nothing that it could be again.
+    record.accept_deletion(Some(user)).map_err(refused)?;
+    let registry = &context.state.registry;
+    let handle = registry.insert(record).await?.ok_or_else(|| {
+        OrchestratorError::Conflict(format!(
+            "the store has a record of the cluster of stack `{}`; delete that one first",
+            orphan.stack_name
+        ))
+    })?;
+    let cluster = handle.lock().await;
+    let record = cluster.record();
+    tracing::info!(cluster.id = %record.id, stack.id = %orphan.stack_id, "asked to delete stack `{}`", orphan.stack_name);
+    let step = reconcile_once(&context, &cluster, &caller.session, None).await;
+    if let Err(error) = step
+        && (is_refusal(&error) || matches!(error, OrchestratorError::Unauthorized(_)))
+    {
+        registry.drop_record(&cluster).await?;
+        return Err(error);
+    }
+    spawn_worker(&context, &cluster);
+    Ok(record.id.clone())
+}
+
+/// The one orphan of that name or id, and a record of it.
+async fn orphan_record(
+    context: &Context,
+    caller: &Caller,
+    named: &str,
+) -> Result<(OrphanStack, ClusterRecord), OrchestratorError> {
+    let all = list_orphans(context, caller).await?;
+    let is_meant = |orphan: &&OrphanStack| {
+        [&orphan.stack_id, &orphan.stack_name, &orphan.cluster].contains(&&named.to_owned())
+    };
+    let mut meant = all.iter().filter(is_meant);
+    let orphan = meant.next().cloned().ok_or_else(|| {
+        OrchestratorError::Conflict(format!(
+            "no stack `{named}` that no record knows; see `stampede list --orphans`"
+        ))
+    })?;
+    let others: Vec<&str> = meant.map(|other| other.stack_id.as_str()).collect();
+    if !others.is_empty() {
+        return Err(OrchestratorError::Conflict(format!(
+            "several stacks are meant by `{named}`: {}, {}; name one by its id",
+            orphan.stack_id,
+            others.join(", ")
+        )));
+    }
+    let session = caller.session.in_region(&orphan.region);
+    let caller = Caller { session };
+    let id = crate::openstack::StackId {
+        name: orphan.stack_name.clone(),
+        id: orphan.stack_id.clone(),
+    };
+    let shown = caller.session.show_stack(&id).await?;
+    let record = record_from_stack(&shown, &caller).ok_or_else(|| {
+        OrchestratorError::Conflict(format!(
+            "stack `{}` does not bear a cluster's name and id any more; delete it with `openstack stack delete`",
+            orphan.stack_name
+        ))
+    })?;
+    Ok((orphan, record))
+}
