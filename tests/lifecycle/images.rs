@@ -63,7 +63,7 @@ async fn of_two_debians_the_one_with_the_frameworks_java_is_chosen() {
     let images = [("a", "debian", "13"), ("debian-12", "debian", "12")];
     let (world, host, caller) = asked(&images).await;
     host.deploy(&caller, "default", vec![]).await.unwrap();
-    let records = world.store().await.all().await.unwrap();
+    let records = world.store().await.all().await.unwrap().records;
     let spec = records[0].spec.clone().unwrap();
     assert_eq!(spec.image.as_deref(), Some("debian-12"));
 }

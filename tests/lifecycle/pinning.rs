@@ -80,14 +80,14 @@ pub(crate) async fn deleted(world: &LifecycleFixture, (host, caller): (Orchestra
     host.delete(&caller, "default").await.unwrap();
     eventually("nothing is left", async || {
         world.cloud.step();
-        let records = world.store().await.all().await.unwrap();
+        let records = world.store().await.all().await.unwrap().records;
         records.is_empty().then_some(())
     })
     .await;
 }
 
 pub(crate) async fn spec(world: &LifecycleFixture) -> ClusterSpec {
-    let records = world.store().await.all().await.unwrap();
+    let records = world.store().await.all().await.unwrap().records;
     records[0].spec.clone().unwrap()
 }
 
@@ -332,14 +332,14 @@ async fn a_create_that_is_sent_by_a_later_host_records_what_it_sends() {
     drop((host, caller));
     world.cloud.expire_tokens();
     world.plugins_are_idle().await;
-    let planned = world.store().await.all().await.unwrap().remove(0);
+    let planned = world.store().await.all().await.unwrap().records.remove(0);
     world.cloud.heal();
     let (host, caller) = later_host(&mut world, Lost::default()).await;
     eventually("the stack is there", async || {
         host.view(&caller, "default").await.ok()?.stack_id
     })
     .await;
-    let record = world.store().await.all().await.unwrap().remove(0);
+    let record = world.store().await.all().await.unwrap().records.remove(0);
     assert_ne!(record.notified.installed, planned.notified.installed);
     let spec = record.spec.clone().unwrap();
     assert_eq!(spec.frameworks[0].version.as_deref(), Some(TODAY));
@@ -349,7 +349,7 @@ async fn a_create_that_is_sent_by_a_later_host_records_what_it_sends() {
     world.cloud.finish();
     let host = (host, caller);
     changed(&world, &host, &[("stampede.workers", "3")]).await;
-    let record = world.store().await.all().await.unwrap().remove(0);
+    let record = world.store().await.all().await.unwrap().records.remove(0);
     assert!(
         !record.spec.clone().unwrap().pins.unwrap().mixed,
         "all of one plan"

@@ -117,9 +117,11 @@ impl CommandExit {
         match error {
             E::NotFound(_) => Self::NotFound,
             E::Invalid(_) | E::NotApplicable(_) | E::Conflict(_) | E::TooMany(_) => Self::Refused,
-            E::Unauthorized(_) | E::Forbidden(_) | E::Cloud(_) | E::Busy { .. } => {
-                Self::CloudFailed
-            }
+            E::Unauthorized(_)
+            | E::Forbidden(_)
+            | E::Cloud(_)
+            | E::Outdated(_)
+            | E::Busy { .. } => Self::CloudFailed,
             E::Internal(_) => Self::HostFailed,
         }
     }

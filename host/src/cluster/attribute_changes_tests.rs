@@ -164,6 +164,7 @@ fn an_id_that_is_pinned_is_what_is_there() {
         flavors: crate::cluster::change::NodeFlavors {
             master: flavor.clone(),
             worker: flavor,
+            access: crate::cluster::CloudAccess::default(),
         },
         mixed: false,
     };

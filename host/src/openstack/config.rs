@@ -1,9 +1,7 @@
 //! Configuration of the client: Keystone's address, region, interface, trusted certificates, and
 //! every limit on attempts, times and sizes. Nothing here does I/O.
 
-use std::{
-    collections::BTreeMap, fmt::Debug, path::PathBuf, pin::Pin, sync::Arc, time::Duration,
-};
+use std::{collections::BTreeMap, fmt::Debug, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use super::{CallObserver, ServiceName};
 

@@ -139,8 +139,8 @@ impl ServiceCatalog {
         region: &str,
         config: &CloudConfig,
     ) -> Result<Url, CloudError> {
-        let overriding = settings_in(service, region, config)
-            .and_then(|settings| settings.endpoint.as_deref());
+        let overriding =
+            settings_in(service, region, config).and_then(|settings| settings.endpoint.as_deref());
         let found = || {
             catalog_types(service)
                 .iter()
@@ -184,13 +184,15 @@ impl ServiceCatalog {
         let region = settings
             .and_then(|settings| settings.region.as_deref())
             .unwrap_or(region);
-        interfaces(settings, config).into_iter().find_map(|interface| {
-            self.endpoints.iter().find(|endpoint| {
-                endpoint.service_type == service_type
-                    && endpoint.interface == interface
-                    && endpoint.region == region
+        interfaces(settings, config)
+            .into_iter()
+            .find_map(|interface| {
+                self.endpoints.iter().find(|endpoint| {
+                    endpoint.service_type == service_type
+                        && endpoint.interface == interface
+                        && endpoint.region == region
+                })
             })
-        })
     }
 
     fn missing_service(

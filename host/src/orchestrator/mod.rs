@@ -390,9 +390,11 @@ impl Orchestrator {
         caller: &Caller,
         named: &str,
     ) -> Result<String, OrchestratorError> {
-        let context = Arc::clone(&self.context);
-        let work = orphans::delete_orphan(context, caller.clone(), named.to_owned());
-        run_to_completion(work).await
+        let (caller, named) = (caller.clone(), named.to_owned());
+        self.decide_again(move |context| {
+            orphans::delete_orphan(context, caller.clone(), named.clone())
+        })
+        .await
     }
 
     /// The frameworks that can be asked for, by name; for OCCI's query interface and for forms.

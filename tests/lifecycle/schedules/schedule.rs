@@ -148,7 +148,7 @@ impl ScheduleGround {
 
     /// All records, read at nobody's gate.
     pub(super) fn records(&self) -> Vec<ClusterRecord> {
-        self.runtime.block_on(self.store.all()).unwrap()
+        self.runtime.block_on(self.store.all()).unwrap().records
     }
 }
 

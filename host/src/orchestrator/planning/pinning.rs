@@ -77,6 +77,7 @@ pub fn pin_cluster(
         flavors: NodeFlavors {
             master: flavors.master.clone(),
             worker: flavors.worker.clone(),
+            access: flavors.access.clone(),
         },
         mixed: false,
     }
@@ -239,6 +240,7 @@ mod tests {
                 flavors: NodeFlavors {
                     master: flavor(),
                     worker: flavor(),
+                    access: crate::cluster::CloudAccess::default(),
                 },
                 mixed: false,
             })),

@@ -50,6 +50,8 @@ pub(crate) fn flavors_of_cluster(
     match spec.pins.as_deref() {
         Some(pins) => Ok(ResolvedFlavors {
             flavors: all_flavors(cloud),
+            // The cloud's authority and addresses as they are now, for its new nodes.
+            access: cloud.access.clone(),
             ..ResolvedFlavors::for_nodes(&pins.flavors)
         }),
         None => resolve_flavors(spec, cloud),

@@ -20,7 +20,7 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::{ClusterSpec, Lifecycle},
+    cluster::ClusterSpec,
     openstack::{CloudSession, CreateStack, HeatStack, StackId},
     store::{ClusterRecord, NodeNotifications},
 };

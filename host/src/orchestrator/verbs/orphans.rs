@@ -132,7 +132,7 @@ pub(crate) async fn delete_orphan(
     if let Err(error) = step
         && (is_refusal(&error) || matches!(error, OrchestratorError::Unauthorized(_)))
     {
-        registry.drop_record(&cluster).await?;
+        registry.drop_record(&cluster, &record).await?;
         return Err(error);
     }
     spawn_worker(&context, &cluster);
@@ -170,7 +170,8 @@ async fn orphan_record(
         id: orphan.stack_id.clone(),
     };
     let shown = caller.session.show_stack(&id).await?;
-    let record = record_from_stack(&shown, &caller).ok_or_else(|| {
+    let now_s = context.state.clock.unix_now_s();
+    let record = record_from_stack(&shown, &caller, now_s).ok_or_else(|| {
         OrchestratorError::Conflict(format!(
             "stack `{}` does not bear a cluster's name and id any more; delete it with `openstack stack delete`",
             orphan.stack_name
