@@ -60,6 +60,8 @@ async fn a_cluster_that_deploys_can_be_changed_and_changed_back_and_a_larger_one
     let (world, host, caller, deployed) = deploy(15, 1 << 20).await;
     deployed.unwrap();
     world.cloud.finish();
+    let view = rest(&world, &host, &caller).await;
+    assert_eq!(view.state, ClusterState::Active);
     for copies in ["1", "2"] {
         let set = pairs(&[("stampede.hadoop.replication", copies)]);
         host.update(&caller, "default", set).await.unwrap();

@@ -147,14 +147,13 @@ fn ports_are_opened_to_the_named_networks_alone() {
 
 #[test]
 fn every_worker_gets_the_volume_asked_for() {
-    let settings =
-        json!({"data_volume_gib": 50, "data_volume_type": "fast", "data_volume_keep": true});
+    let settings = json!({"data_volume_gib": 50, "data_volume_type": "fast", "data_volume_keep": true, "data_volume_zone": "az1"});
     let bundle = HadoopPlugin::generate(request(2, 4096, &settings)).unwrap();
     let template: Value = serde_json::from_str(&bundle.template).unwrap();
     let volume = &template["resources"]["hadoop_worker_2_volume"];
     assert_eq!(
         volume["properties"],
-        json!({"size": 50, "name": "demo-worker-2-hdfs", "volume_type": "fast"})
+        json!({"size": 50, "name": "demo-worker-2-hdfs", "volume_type": "fast", "availability_zone": "az1"})
     );
     assert_eq!(volume["deletion_policy"], "Retain");
     assert_eq!(

@@ -49,6 +49,7 @@ pub fn count_needs(
     let both = |of: fn(&crate::cluster::Flavor) -> u32| {
         u64::from(of(&chosen.master)) + workers * u64::from(of(&chosen.worker))
     };
+    let volumes = count(&["OS::Cinder::Volume"]) + root_volumes(template).count() as u64;
     let needs = [
         ("servers", count(&["OS::Nova::Server"]), quotas.servers),
         (
@@ -90,11 +91,7 @@ pub fn count_needs(
             rules(template),
             quotas.security_group_rules,
         ),
-        (
-            "volumes",
-            count(&["OS::Cinder::Volume"]) + root_volumes(template).count() as u64,
-            quotas.volumes,
-        ),
+        ("volumes", volumes, quotas.volumes),
         ("GiB of volumes", volume_gib(template), quotas.volume_gib),
     ];
     let need = |(what, needed, quota): (_, _, Option<ResourceQuota>)| QuotaNeed {

@@ -370,3 +370,13 @@ fn outputs_without_a_value_are_left_out() {
         BTreeMap::from([("master_address".to_owned(), json!("192.0.2.7"))])
     );
 }
+
+#[test]
+fn a_refusal_for_want_of_a_zone_or_a_disk_names_the_attribute() {
+    let zones = "worker-1: Invalid volume: Instance I and volume V are not in the same \
+                 availability_zone. Instance is in az2. Volume is in az1";
+    assert!(remedy(zones).is_some_and(|remedy| remedy.contains("hadoop.data_volume_zone")));
+    let disk = "Only volume-backed servers are allowed for flavors with zero disk.";
+    assert!(remedy(disk).is_some_and(|remedy| remedy.contains("cluster.root_volume_gib")));
+    assert_eq!(remedy("worker-1: hadoop setup line 3: no"), None);
+}
