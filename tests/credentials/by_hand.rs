@@ -2,7 +2,7 @@
 
 use crate::{
     by_hand_files,
-    case::Case,
+    case::CredentialCase,
     keystone::StandInKind::{Below, DeadRoot, Good, OtherRoot, Silent},
 };
 
@@ -15,26 +15,30 @@ pub(crate) fn texts(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// `entry` as the cloud `lab` in clouds.yaml of the working folder, with these variables.
-pub(crate) fn lab(name: &str, entry: &str, variables: &[(&str, &str)]) -> Case {
+pub(crate) fn lab(name: &str, entry: &str, variables: &[(&str, &str)]) -> CredentialCase {
     let text = format!("clouds:\n  lab: {{{entry}}}\n");
     files(name, &[("work/clouds.yaml", &text)], variables)
 }
 
-pub(crate) fn files(name: &str, files: &[(&str, &str)], variables: &[(&str, &str)]) -> Case {
+pub(crate) fn files(
+    name: &str,
+    files: &[(&str, &str)],
+    variables: &[(&str, &str)],
+) -> CredentialCase {
     let mut variables = texts(variables);
     if !variables.iter().any(|(name, _)| name == "OS_CLOUD") {
         variables.push(("OS_CLOUD".to_owned(), "lab".to_owned()));
     }
-    Case {
+    CredentialCase {
         name: name.to_owned(),
         files: texts(files),
         variables,
-        ..Case::default()
+        ..CredentialCase::default()
     }
 }
 
 /// Variables alone, with a user of a named domain.
-pub(crate) fn rc(name: &str, more: &[(&str, &str)]) -> Case {
+pub(crate) fn rc(name: &str, more: &[(&str, &str)]) -> CredentialCase {
     let mut variables = texts(&[
         ("OS_AUTH_URL", "KEYSTONE/v3"),
         ("OS_USERNAME", "u"),
@@ -47,21 +51,21 @@ pub(crate) fn rc(name: &str, more: &[(&str, &str)]) -> Case {
         variables.retain(|(old, _)| *old != name);
         variables.push((name, value));
     }
-    Case {
+    CredentialCase {
         name: name.to_owned(),
         variables,
-        ..Case::default()
+        ..CredentialCase::default()
     }
 }
 
-pub(crate) fn shows(deviation: &'static str, case: Case) -> Case {
-    Case {
+pub(crate) fn shows(deviation: &'static str, case: CredentialCase) -> CredentialCase {
+    CredentialCase {
         deviation: Some(deviation),
         ..case
     }
 }
 
-pub(crate) fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<CredentialCase> {
     let mut all = regions();
     all.extend(domains_and_projects());
     all.extend(by_hand_files::cases());
@@ -72,7 +76,7 @@ pub(crate) fn cases() -> Vec<Case> {
     all
 }
 
-fn regions() -> Vec<Case> {
+fn regions() -> Vec<CredentialCase> {
     let list = format!("regions: [Two, One], {AUTH}");
     let values = format!(
         "regions: [{{name: Two, values: {{auth: {{auth_url: KEYSTONE, username: two}}, interface: internal}}}}, One], {AUTH}"
@@ -115,7 +119,7 @@ fn regions() -> Vec<Case> {
     ]
 }
 
-fn domains_and_projects() -> Vec<Case> {
+fn domains_and_projects() -> Vec<CredentialCase> {
     let bare = "auth: {auth_url: KEYSTONE/v3, username: u, password: p}";
     vec![
         lab(
@@ -203,17 +207,17 @@ fn domains_and_projects() -> Vec<Case> {
     ]
 }
 
-fn kinds() -> Vec<Case> {
+fn kinds() -> Vec<CredentialCase> {
     let credential = [
         ("OS_AUTH_URL", "KEYSTONE/v3"),
         ("OS_AUTH_TYPE", "v3applicationcredential"),
         ("OS_APPLICATION_CREDENTIAL_ID", "c1"),
         ("OS_APPLICATION_CREDENTIAL_SECRET", "s1"),
     ];
-    let variables = |name: &str, pairs: &[(&str, &str)]| Case {
+    let variables = |name: &str, pairs: &[(&str, &str)]| CredentialCase {
         name: name.to_owned(),
         variables: texts(pairs),
-        ..Case::default()
+        ..CredentialCase::default()
     };
     let token = [
         ("OS_AUTH_URL", "KEYSTONE/v3"),
@@ -275,7 +279,7 @@ fn kinds() -> Vec<Case> {
     ]
 }
 
-fn endpoints() -> Vec<Case> {
+fn endpoints() -> Vec<CredentialCase> {
     vec![
         shows(
             "empty interface",
@@ -329,7 +333,7 @@ fn endpoints() -> Vec<Case> {
     ]
 }
 
-fn certificates() -> Vec<Case> {
+fn certificates() -> Vec<CredentialCase> {
     let with = |name: &str, what: &str| lab(name, &format!("{what}, {AUTH}"), &[]);
     vec![
         with("an authority below the home", "cacert: ~/ca.pem"),
@@ -364,8 +368,8 @@ fn certificates() -> Vec<Case> {
     ]
 }
 
-fn discoveries() -> Vec<Case> {
-    let at = |name: &str, keystone, url: &str| Case {
+fn discoveries() -> Vec<CredentialCase> {
+    let at = |name: &str, keystone, url: &str| CredentialCase {
         keystone,
         ..rc(name, &[("OS_AUTH_URL", url)])
     };

@@ -2,16 +2,16 @@
 
 use crate::{
     by_hand::{AUTH, files, lab, rc, shows},
-    case::Case,
+    case::CredentialCase,
 };
 
-pub(crate) fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<CredentialCase> {
     let mut all = places();
     all.extend(odd_values());
     all
 }
 
-fn places() -> Vec<Case> {
+fn places() -> Vec<CredentialCase> {
     let text = format!("clouds: {{lab: {{{AUTH}}}}}\n");
     let other = text.replace("username: u", "username: other");
     let secure = "clouds: {lab: {auth: {password: from-secure}, region_name: Two}}\n";
@@ -169,7 +169,7 @@ fn places() -> Vec<Case> {
     ]
 }
 
-fn odd_values() -> Vec<Case> {
+fn odd_values() -> Vec<CredentialCase> {
     let odd = format!(
         "clouds:\n  lab: {{{AUTH}}}\n  old:\n  older: {{auth: , region_name: [A, B]}}\n  number: 5\n  list: [a]\n"
     );

@@ -7,7 +7,7 @@ use stampede::openstack::{
 };
 
 use crate::{
-    compare::Reading,
+    compare::CredentialReading,
     keystone::{StandIn, StandInKind},
 };
 
@@ -18,7 +18,7 @@ pub(crate) const FOLDER: &str = "FOLDER";
 
 /// As it is written down. Commands are run in `FOLDER/work`; `HOME` is `FOLDER/home`.
 #[derive(Clone, Default)]
-pub(crate) struct Case {
+pub(crate) struct CredentialCase {
     pub(crate) name: String,
     pub(crate) variables: Vec<(String, String)>,
     /// Paths below the folder.
@@ -36,7 +36,7 @@ pub(crate) struct PreparedCase {
     pub(crate) name: String,
 }
 
-impl Case {
+impl CredentialCase {
     pub(crate) async fn prepare(&self) -> PreparedCase {
         let folder = tempfile::tempdir().expect("a folder");
         let keystone = StandIn::start(self.keystone).await;
@@ -103,12 +103,12 @@ impl PreparedCase {
     }
 
     /// What Stampede makes of it.
-    pub(crate) async fn read_ours(&self) -> Reading {
+    pub(crate) async fn read_ours(&self) -> CredentialReading {
         self.keystone.take();
         let environment = ClientEnvironment::new(self.variables.clone(), self.work());
         let credentials = match CloudCredentials::from_environment(None, &environment) {
             Ok(credentials) => credentials,
-            Err(error) => return Reading::Refused(error.to_string()),
+            Err(error) => return CredentialReading::Refused(error.to_string()),
         };
         let config = credentials.config();
         let file = |path: &PathBuf| self.without_place(path.to_str().expect("a path"));
@@ -134,11 +134,11 @@ impl PreparedCase {
         });
         let session = match client {
             Ok(client) => client.login(&credentials).await,
-            Err(error) => return Reading::Refused(error.to_string()),
+            Err(error) => return CredentialReading::Refused(error.to_string()),
         };
         let session = match session {
             Ok(session) => session,
-            Err(error) => return Reading::Refused(error.to_string()),
+            Err(error) => return CredentialReading::Refused(error.to_string()),
         };
         let heat = session.find_stack("x").await;
         let nova = session.flavors().await;
@@ -148,7 +148,7 @@ impl PreparedCase {
             at.map(|(base, _)| base.to_owned())
         };
         match (base("/stacks/x"), base("/flavors/detail")) {
-            (Some(heat), Some(nova)) => Reading::LoggedIn {
+            (Some(heat), Some(nova)) => CredentialReading::LoggedIn {
                 logins: seen.logins,
                 verify,
                 certificate,
@@ -156,7 +156,7 @@ impl PreparedCase {
                 nova,
                 region: config.region.clone().unwrap_or_default(),
             },
-            _ => Reading::Refused(format!("{:?} {:?}", heat.err(), nova.err())),
+            _ => CredentialReading::Refused(format!("{:?} {:?}", heat.err(), nova.err())),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::case::Case;
+use crate::case::CredentialCase;
 
 /// The deviations, and why they are none to mend.
 pub(crate) const DEVIATIONS: [(&str, &str); 13] = [
@@ -64,7 +64,7 @@ pub(crate) const DEVIATIONS: [(&str, &str); 13] = [
 
 /// What one side made of a case.
 #[derive(Debug)]
-pub(crate) enum Reading {
+pub(crate) enum CredentialReading {
     LoggedIn {
         /// Path and body.
         logins: Vec<(String, Value)>,
@@ -82,50 +82,62 @@ pub(crate) enum Reading {
     Crashed(String),
 }
 
-pub(crate) enum Comparison {
+pub(crate) enum ReadingComparison {
     Same,
     BothRefuse,
     Deviations(Vec<&'static str>),
     Different(String),
 }
 
-pub(crate) fn compare(case: &Case, theirs: &Reading, ours: &Reading) -> Comparison {
+pub(crate) fn compare(
+    case: &CredentialCase,
+    theirs: &CredentialReading,
+    ours: &CredentialReading,
+) -> ReadingComparison {
     let comparison = compare_readings(case, theirs, ours);
     match (case.deviation, comparison) {
-        (Some(wanted), Comparison::Deviations(found)) if found.contains(&wanted) => {
-            Comparison::Deviations(found)
+        (Some(wanted), ReadingComparison::Deviations(found)) if found.contains(&wanted) => {
+            ReadingComparison::Deviations(found)
         }
         (
             Some(
                 wanted
                 @ ("as written" | "null" | "quoted switch" | "version 2" | "empty interface"),
             ),
-            Comparison::Different(_),
-        ) => Comparison::Deviations(vec![wanted]),
-        (Some(wanted), _) => Comparison::Different(format!("it does not show `{wanted}`")),
+            ReadingComparison::Different(_),
+        ) => ReadingComparison::Deviations(vec![wanted]),
+        (Some(wanted), _) => ReadingComparison::Different(format!("it does not show `{wanted}`")),
         (None, comparison) => comparison,
     }
 }
 
-fn compare_readings(case: &Case, theirs: &Reading, ours: &Reading) -> Comparison {
-    let one = |name| Comparison::Deviations(vec![name]);
+fn compare_readings(
+    case: &CredentialCase,
+    theirs: &CredentialReading,
+    ours: &CredentialReading,
+) -> ReadingComparison {
+    let one = |name| ReadingComparison::Deviations(vec![name]);
     match (theirs, ours) {
-        (Reading::Crashed(_), _) => one("traceback"),
-        (Reading::Refused(_), Reading::Refused(_)) => Comparison::BothRefuse,
-        (Reading::Refused(why), Reading::LoggedIn { .. }) if why.contains("user_domain_id") => {
+        (CredentialReading::Crashed(_), _) => one("traceback"),
+        (CredentialReading::Refused(_), CredentialReading::Refused(_)) => {
+            ReadingComparison::BothRefuse
+        }
+        (CredentialReading::Refused(why), CredentialReading::LoggedIn { .. })
+            if why.contains("user_domain_id") =>
+        {
             one("default domain")
         }
-        (Reading::Refused(_), Reading::LoggedIn { logins, .. }) => {
+        (CredentialReading::Refused(_), CredentialReading::LoggedIn { logins, .. }) => {
             let method = &logins[0].1["auth"]["identity"]["methods"][0];
             if !case.sets("OS_CLOUD") && !case.sets("OS_AUTH_URL") {
                 one("only cloud")
             } else if method != "password" && !has_auth_type(case) {
                 one("kind by what is there")
             } else {
-                Comparison::Different("the client refuses".to_owned())
+                ReadingComparison::Different("the client refuses".to_owned())
             }
         }
-        (Reading::LoggedIn { logins, region, .. }, Reading::Refused(why)) => {
+        (CredentialReading::LoggedIn { logins, region, .. }, CredentialReading::Refused(why)) => {
             let scope = &logins[0].1["auth"]["scope"];
             if (!scope["system"].is_null() || !scope["domain"].is_null()) && why.contains("project")
             {
@@ -136,20 +148,22 @@ fn compare_readings(case: &Case, theirs: &Reading, ours: &Reading) -> Comparison
             } else if region.is_empty() && why.contains("region") {
                 one("one region")
             } else {
-                Comparison::Different("Stampede refuses".to_owned())
+                ReadingComparison::Different("Stampede refuses".to_owned())
             }
         }
         (
-            Reading::LoggedIn {
+            CredentialReading::LoggedIn {
                 logins: their_logins,
                 ..
             },
-            Reading::LoggedIn { logins, .. },
+            CredentialReading::LoggedIn { logins, .. },
         ) => {
             let mut found = Vec::new();
             if facts(theirs) != facts(ours) {
                 if !differ_by_region_alone(theirs, ours) {
-                    return Comparison::Different("certificates or endpoints differ".to_owned());
+                    return ReadingComparison::Different(
+                        "certificates or endpoints differ".to_owned(),
+                    );
                 }
                 found.push("one region");
             }
@@ -157,15 +171,17 @@ fn compare_readings(case: &Case, theirs: &Reading, ours: &Reading) -> Comparison
                 ([(their_path, their_body)], [(path, body)]) if their_path == path => {
                     compare_bodies(their_body, body, found)
                 }
-                _ => Comparison::Different("they log in elsewhere".to_owned()),
+                _ => ReadingComparison::Different("they log in elsewhere".to_owned()),
             }
         }
-        (_, Reading::Crashed(_)) => Comparison::Different("Stampede crashed".to_owned()),
+        (_, CredentialReading::Crashed(_)) => {
+            ReadingComparison::Different("Stampede crashed".to_owned())
+        }
     }
 }
 
 /// `auth-type` is not read by the client, whose default stands under the other name.
-fn has_auth_type(case: &Case) -> bool {
+fn has_auth_type(case: &CredentialCase) -> bool {
     let files = case
         .files
         .iter()
@@ -178,7 +194,7 @@ fn has_auth_type(case: &Case) -> bool {
 }
 
 /// Whether no region is named, and the addresses lead to other regions of the same services.
-fn differ_by_region_alone(theirs: &Reading, ours: &Reading) -> bool {
+fn differ_by_region_alone(theirs: &CredentialReading, ours: &CredentialReading) -> bool {
     let (Some(theirs), Some(ours)) = (facts(theirs), facts(ours)) else {
         return false;
     };
@@ -190,9 +206,11 @@ fn differ_by_region_alone(theirs: &Reading, ours: &Reading) -> bool {
 }
 
 /// All but the login.
-fn facts(reading: &Reading) -> Option<(&String, &Vec<String>, &String, &String, &String)> {
+fn facts(
+    reading: &CredentialReading,
+) -> Option<(&String, &Vec<String>, &String, &String, &String)> {
     match reading {
-        Reading::LoggedIn {
+        CredentialReading::LoggedIn {
             verify,
             certificate,
             heat,
@@ -204,7 +222,7 @@ fn facts(reading: &Reading) -> Option<(&String, &Vec<String>, &String, &String, 
     }
 }
 
-fn compare_bodies(theirs: &Value, ours: &Value, mut found: Vec<&'static str>) -> Comparison {
+fn compare_bodies(theirs: &Value, ours: &Value, mut found: Vec<&'static str>) -> ReadingComparison {
     let mut adjusted = ours.clone();
     for place in [
         "/auth/identity/password/user",
@@ -234,12 +252,12 @@ fn compare_bodies(theirs: &Value, ours: &Value, mut found: Vec<&'static str>) ->
         found.push("scope of an application credential");
     }
     if adjusted != their_body {
-        return Comparison::Different("the logins differ".to_owned());
+        return ReadingComparison::Different("the logins differ".to_owned());
     }
     found.dedup();
     if found.is_empty() {
-        Comparison::Same
+        ReadingComparison::Same
     } else {
-        Comparison::Deviations(found)
+        ReadingComparison::Deviations(found)
     }
 }

@@ -1,6 +1,6 @@
 //! Combinations of all that may be said, drawn from a seed.
 
-use crate::{case::Case, keystone::StandInKind};
+use crate::{case::CredentialCase, keystone::StandInKind};
 
 /// A sequence of numbers that is the same for each seed (SplitMix64).
 struct Draw(u64);
@@ -66,7 +66,7 @@ impl Entry {
     }
 }
 
-pub(crate) fn cases(seed: u64, count: usize) -> Vec<Case> {
+pub(crate) fn cases(seed: u64, count: usize) -> Vec<CredentialCase> {
     let draws = (0..count).map(|at| {
         let mut draw = Draw(seed.wrapping_mul(1_000_003).wrapping_add(at as u64));
         let mut case = draw_case(&mut draw);
@@ -76,8 +76,8 @@ pub(crate) fn cases(seed: u64, count: usize) -> Vec<Case> {
     draws.collect()
 }
 
-fn draw_case(draw: &mut Draw) -> Case {
-    let mut case = Case::default();
+fn draw_case(draw: &mut Draw) -> CredentialCase {
+    let mut case = CredentialCase::default();
     if draw.one_in(6) {
         case.keystone = [
             StandInKind::Below,
@@ -189,7 +189,7 @@ fn auth_type(draw: &mut Draw, login: &[(&str, String)]) -> Option<&'static str> 
 }
 
 /// Variables of a login; each is there in `most` minus one of `most` cases.
-fn draw_variables(draw: &mut Draw, case: &mut Case, url: &str, most: usize) {
+fn draw_variables(draw: &mut Draw, case: &mut CredentialCase, url: &str, most: usize) {
     let login = draw_login(draw, url);
     let mut variables: Vec<(String, String)> = Vec::new();
     let kind = auth_type(draw, &login).map(|kind| ("auth_type", kind.to_owned()));
@@ -221,7 +221,7 @@ fn draw_variables(draw: &mut Draw, case: &mut Case, url: &str, most: usize) {
     case.variables.extend(variables);
 }
 
-fn draw_cloud(draw: &mut Draw, case: &mut Case, url: &str) {
+fn draw_cloud(draw: &mut Draw, case: &mut CredentialCase, url: &str) {
     let mut entry = Entry::default();
     let login = draw_login(draw, url);
     let kind = auth_type(draw, &login);

@@ -18,7 +18,7 @@ mod openstack_client;
 
 use std::{collections::BTreeMap, env};
 
-use compare::{Comparison, DEVIATIONS};
+use compare::{DEVIATIONS, ReadingComparison};
 
 /// Combinations that are generated unless a variable says how many.
 const GENERATED: usize = 220;
@@ -52,14 +52,14 @@ async fn both_send_the_same() {
     for ((case, prepared), theirs) in cases.iter().zip(&prepared).zip(&theirs) {
         let ours = prepared.read_ours().await;
         match compare::compare(case, theirs, &ours) {
-            Comparison::Same => same += 1,
-            Comparison::BothRefuse => refused += 1,
-            Comparison::Deviations(names) => {
+            ReadingComparison::Same => same += 1,
+            ReadingComparison::BothRefuse => refused += 1,
+            ReadingComparison::Deviations(names) => {
                 for name in names {
                     *deviations.entry(name).or_default() += 1;
                 }
             }
-            Comparison::Different(why) => different.push(format!(
+            ReadingComparison::Different(why) => different.push(format!(
                 "{}: {why}\n  openstack: {theirs:?}\n  stampede: {ours:?}\n{}",
                 case.name,
                 case.shown()

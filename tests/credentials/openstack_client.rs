@@ -5,10 +5,10 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
-use crate::{case::PreparedCase, compare::Reading};
+use crate::{case::PreparedCase, compare::CredentialReading};
 
 /// The readings of all cases, in their order.
-pub(crate) async fn read_all(cases: &[PreparedCase]) -> Vec<Reading> {
+pub(crate) async fn read_all(cases: &[PreparedCase]) -> Vec<CredentialReading> {
     let python = std::env::var("STAMPEDE_OPENSTACK_CLIENT")
         .expect("tests/credentials/run starts this test: it installs the client");
     let input: String = cases
@@ -50,12 +50,12 @@ pub(crate) async fn read_all(cases: &[PreparedCase]) -> Vec<Reading> {
         .collect()
 }
 
-fn reading(case: &PreparedCase, answer: &Value) -> Reading {
+fn reading(case: &PreparedCase, answer: &Value) -> CredentialReading {
     if let Some(why) = answer["crashed"].as_str() {
-        return Reading::Crashed(why.to_owned());
+        return CredentialReading::Crashed(why.to_owned());
     }
     if let Some(why) = answer["refused"].as_str() {
-        return Reading::Refused(why.to_owned());
+        return CredentialReading::Refused(why.to_owned());
     }
     let text = |value: &Value| match value {
         Value::String(text) => case.without_place(text),
@@ -69,9 +69,9 @@ fn reading(case: &PreparedCase, answer: &Value) -> Reading {
     };
     // The client goes on where the catalog has no such endpoint; each command then fails.
     let (Some(heat), Some(nova)) = (path(&answer["heat"]), path(&answer["nova"])) else {
-        return Reading::Refused("there is no such endpoint".to_owned());
+        return CredentialReading::Refused("there is no such endpoint".to_owned());
     };
-    Reading::LoggedIn {
+    CredentialReading::LoggedIn {
         logins: case.keystone.take().logins,
         verify: text(&answer["verify"]),
         certificate: answer["cert"]
