@@ -124,7 +124,9 @@ async fn list_all(host: &HostProcess, clients: &[(OcciClient, String, String)]) 
         "clusters: {} projects listed, one after the other, in {:.1} s, {:.1} CPU s",
         clients.len(),
         start.elapsed().as_secs_f64(),
-        (processor_time(host.pid()?)? - before).as_secs_f64()
+        processor_time(host.pid()?)?
+            .saturating_sub(before)
+            .as_secs_f64()
     );
     Ok(())
 }
@@ -163,7 +165,11 @@ async fn polled(
         tokio::time::sleep(POLL_EVERY.saturating_sub(round.elapsed())).await;
     }
     let seconds = POLLED.as_secs_f64();
-    let share = 100.0 * (processor_time(host.pid()?)? - before).as_secs_f64() / seconds;
+    let share = 100.0
+        * processor_time(host.pid()?)?
+            .saturating_sub(before)
+            .as_secs_f64()
+        / seconds;
     println!(
         "clusters: {what} and polled: {:.1} GETs a second, {:.1} Heat calls a second, {share:.1} % of a CPU",
         f64::from(asked) / seconds,
@@ -230,7 +236,7 @@ async fn list(
                 }
                 if measured {
                     took.push(start.elapsed());
-                    used += processor_time(host.pid()?)? - before;
+                    used += processor_time(host.pid()?)?.saturating_sub(before);
                 }
             }
         }
@@ -248,7 +254,11 @@ async fn at_rest(host: &HostProcess, cloud: &FakeOpenStack, what: &str) -> Resul
     let (before, heat) = (processor_time(host.pid()?)?, cloud.count("heat"));
     tokio::time::sleep(REST).await;
     let seconds = REST.as_secs_f64();
-    let share = 100.0 * (processor_time(host.pid()?)? - before).as_secs_f64() / seconds;
+    let share = 100.0
+        * processor_time(host.pid()?)?
+            .saturating_sub(before)
+            .as_secs_f64()
+        / seconds;
     println!(
         "clusters: at rest with {what}: {share:.2} % of a CPU, {:.1} Heat calls a second",
         (cloud.count("heat") - heat) as f64 / seconds
