@@ -27,8 +27,8 @@ pub(super) struct CloudWrite {
 /// What it was asked for.
 #[derive(Clone, Debug)]
 pub(super) enum CloudAction {
-    /// For the cluster of this id.
-    Create(String),
+    /// For the cluster of this id, with so many workers.
+    Create(String, u64),
     Update(Box<SentStep>),
     Delete,
 }
@@ -100,12 +100,15 @@ fn describe(request: &DirectRequest) -> Option<(String, CloudAction)> {
         ("POST", []) => {
             let body = body();
             let tags = body["tags"].as_str().unwrap_or_default();
+            let carried = text(&body["parameters"]["stampede_request"]);
+            let carried: Value = serde_json::from_str(&carried).unwrap_or_default();
+            let workers = carried["spec"]["workers"].as_u64().unwrap_or_default();
             let id = tags
                 .split(',')
                 .find_map(|tag| tag.strip_prefix("stampede.cluster."));
             Some((
                 text(&body["stack_name"]),
-                CloudAction::Create(id.unwrap_or_default().to_owned()),
+                CloudAction::Create(id.unwrap_or_default().to_owned(), workers),
             ))
         }
         ("PUT", [name, _]) => Some(((*name).to_owned(), CloudAction::Update(sent_step(&body())))),
