@@ -270,7 +270,9 @@ async fn a_change_that_heat_refuses_leaves_the_owner_and_what_was_said_of_the_la
         .unwrap();
     let before = rest(&world, &host, &caller).await;
     assert!(before.change.is_some(), "it was rolled back, and why");
-    let owner = world.store().await.all().await.unwrap().records[0].owner.clone();
+    let owner = world.store().await.all().await.unwrap().records[0]
+        .owner
+        .clone();
     let other = world.user(&host, "somebody").await;
     world
         .cloud
@@ -284,6 +286,8 @@ async fn a_change_that_heat_refuses_leaves_the_owner_and_what_was_said_of_the_la
     );
     let after = host.view(&caller, "default").await.unwrap();
     assert_eq!(after.change, before.change);
-    let kept = world.store().await.all().await.unwrap().records[0].owner.clone();
+    let kept = world.store().await.all().await.unwrap().records[0]
+        .owner
+        .clone();
     assert_eq!(kept, owner);
 }

@@ -114,11 +114,7 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
     let sessions = &context.state.sessions;
     while needs_reconcile(&handle.record()) {
         // Before the session is chosen, which may end while a turn is waited for.
-        let turn = context
-            .state
-            .actions
-            .enter(&handle.record().project_id)
-            .await;
+        let turn = context.state.take_action_turn(handle).await;
         let _pin = sessions.pin_actors(handle);
         let Some(session) = sessions.session_for(handle) else {
             sessions.add_waits(sessions::any_and_owner(&handle.record()));
@@ -130,11 +126,7 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
         let after = if handle.is_forbidden(&session) {
             Ok(Requeue::Owner)
         } else {
-            let start = monotonic_now();
-            let after = reconcile_once(context, &cluster, &session, None).await;
-            let outcome = WorkOutcome::of_result(&after);
-            context.metrics.observe_reconcile(outcome, start.elapsed());
-            after
+            reconcile_measured(context, &cluster, &session).await
         };
         let pause = match after {
             Ok(Requeue::Done) => return WorkerExit::Done,
@@ -189,6 +181,18 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
         context.state.clock.sleep(pause).await;
     }
     WorkerExit::Done
+}
+
+async fn reconcile_measured(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+    session: &CloudSession,
+) -> Result<Requeue, OrchestratorError> {
+    let start = monotonic_now();
+    let after = reconcile_once(context, cluster, session, None).await;
+    let outcome = WorkOutcome::of_result(&after);
+    context.metrics.observe_reconcile(outcome, start.elapsed());
+    after
 }
 
 /// What is due at once stays so; who only looks again looks less often the more there are.

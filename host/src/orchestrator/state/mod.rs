@@ -30,7 +30,8 @@ pub(crate) mod waiting;
 
 use super::limits::OrchestratorLimits;
 use crate::system::clock::HostClock;
-use cloud_gate::{CloudGate, WorkerCount};
+use cloud_gate::{CloudGate, CloudTurn, WorkerCount};
+use cluster_handle::ClusterHandle;
 use cluster_registry::ClusterRegistry;
 use sessions::SessionRegistry;
 
@@ -46,4 +47,11 @@ pub(crate) struct SharedState {
     pub(crate) actions: CloudGate,
     /// Background work that there is.
     pub(crate) workers: WorkerCount,
+}
+
+impl SharedState {
+    /// Waits for a turn of background work.
+    pub(crate) async fn take_action_turn(&self, handle: &ClusterHandle) -> CloudTurn {
+        self.actions.enter(&handle.record().project_id).await
+    }
 }
