@@ -68,7 +68,7 @@ async fn a_cluster_that_deploys_can_be_changed_and_changed_back_and_a_larger_one
         let view = rest(&world, &host, &caller).await;
         assert_eq!((view.state, view.change), (ClusterState::Active, None));
     }
-    let set = [large(17), pairs(&[("stampede.hadoop.replication", "1")])].concat();
+    let set = [large(18), pairs(&[("stampede.hadoop.replication", "1")])].concat();
     let said = problems(&host.update(&caller, "default", set).await.unwrap_err());
     assert!(
         said[0].starts_with("attributes: this change takes a request to Heat of "),

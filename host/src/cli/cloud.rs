@@ -3,7 +3,7 @@
 
 use std::{
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
@@ -65,11 +65,25 @@ pub(super) enum RenewalFailure {
     Later(String),
 }
 
+/// The orchestrator of this process whose background work has to be ended before the process does.
+static OPENED: OnceLock<Orchestrator> = OnceLock::new();
+
+/// How long a command that has ended waits for the answers to what it has asked in the background.
+const SETTLE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Ends the background work of this process's orchestrator, if it has one.
+pub(super) async fn settle_opened() {
+    if let Some(orchestrator) = OPENED.get() {
+        orchestrator.settle(SETTLE_LIMIT).await;
+    }
+}
+
 impl CloudArgs {
     /// Logs in and opens the store; what is pending in the project goes on.
     pub(super) async fn connect(&self) -> Result<LocalOrchestrator> {
         let mut cloud = self.connect_read_only().await?;
         let session = cloud.caller.session().clone();
+        let _ = OPENED.set(cloud.orchestrator.clone());
         cloud.caller = cloud.orchestrator.register_session(session).await?;
         Ok(cloud)
     }

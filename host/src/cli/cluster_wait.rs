@@ -12,7 +12,7 @@ use super::{
     line_printer::LinePrinter,
     progress_printer::ProgressPrinter,
 };
-use crate::orchestrator::ClusterView;
+use crate::{cluster::ClusterState, orchestrator::ClusterView};
 
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -83,7 +83,10 @@ impl ClusterWait<'_, '_> {
                 view.cloud_error = Some(why.clone());
             }
             self.progress.print(self.out, &view)?;
-            if !view.state.is_moving() {
+            // Of one that Heat shows as deleted the record is about to go.
+            let is_going = matches!(self.target, WaitTarget::Deleting(_))
+                && view.state == ClusterState::Deleted;
+            if !view.state.is_moving() && !is_going {
                 return Ok(WaitEnd::Settled(Box::new(view)));
             }
             let standstill = self

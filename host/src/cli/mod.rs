@@ -119,6 +119,7 @@ pub fn main() -> ExitCode {
         let mut stdout = io::stdout().lock();
         let mut out = LinePrinter::new(&mut stdout);
         let outcome = runtime.block_on(run_or_stop(&cli.command, &mut out));
+        runtime.block_on(cloud::settle_opened());
         // What blocks, such as a resolver that nobody answers, would otherwise hold up the end.
         runtime.shutdown_background();
         outcome

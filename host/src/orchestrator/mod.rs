@@ -402,6 +402,17 @@ impl Orchestrator {
         self.context.planner.descriptors()
     }
 
+    /// Begins no more background work, and waits at most for `limit` until what is under way has
+    /// its answers: a process that ends in the middle of a call leaves a lease behind.
+    pub async fn settle(&self, limit: std::time::Duration) {
+        let actions = &self.context.state.actions;
+        if tokio::time::timeout(limit, actions.close()).await.is_err() {
+            tracing::warn!(
+                "ending while the cloud has not answered; the next command waits for it"
+            );
+        }
+    }
+
     /// Whether requests can be served: the store answers.
     ///
     /// # Errors
@@ -433,12 +444,10 @@ impl Orchestrator {
             }
             Err(OrchestratorError::Busy { retry_after_s: 1 })
         };
-        match tokio::spawn(work).await {
-            Ok(result) => result,
-            Err(_) => Err(OrchestratorError::internal(
-                "the host failed at this request; its log says why",
-            )),
-        }
+        let failed = "the host failed at this request; its log says why";
+        tokio::spawn(work)
+            .await
+            .unwrap_or_else(|_| Err(OrchestratorError::internal(failed)))
     }
 }
 

@@ -81,7 +81,10 @@ pub(super) fn check_rest(schedule: &RunningSchedule<'_>) -> Result<(), String> {
             return failed(format!("a lease was not given back: {}", record.id));
         }
     }
-    if let Err(why) = check_log(schedule).and_then(|()| check_wishes(schedule, &records)) {
+    if let Err(why) = check_log(schedule)
+        .and_then(|()| check_last_changes(schedule, &records))
+        .and_then(|()| check_wishes(schedule, &records))
+    {
         return failed(why);
     }
     Ok(())
@@ -198,8 +201,11 @@ fn check_removal(
     Ok(())
 }
 
-/// What was accepted has happened, or was followed by something else.
-fn check_wishes(schedule: &RunningSchedule<'_>, records: &[ClusterRecord]) -> Result<(), String> {
+/// The last change that the cloud was given is what the cluster is.
+fn check_last_changes(
+    schedule: &RunningSchedule<'_>,
+    records: &[ClusterRecord],
+) -> Result<(), String> {
     let log = schedule.cloud.log();
     let steps = || {
         log.iter().filter_map(|write| match &write.what {
@@ -208,7 +214,6 @@ fn check_wishes(schedule: &RunningSchedule<'_>, records: &[ClusterRecord]) -> Re
         })
     };
     for record in records {
-        // The last change that the cloud was given is what the cluster is.
         let last = steps().rfind(|(stack, _)| *stack == record.stack_name);
         let workers = record.spec.as_ref().map(|spec| u64::from(spec.workers));
         if let Some((_, step)) = last
@@ -220,6 +225,18 @@ fn check_wishes(schedule: &RunningSchedule<'_>, records: &[ClusterRecord]) -> Re
             ));
         }
     }
+    Ok(())
+}
+
+/// What was accepted has happened, or was followed by something else.
+fn check_wishes(schedule: &RunningSchedule<'_>, records: &[ClusterRecord]) -> Result<(), String> {
+    let log = schedule.cloud.log();
+    let steps = || {
+        log.iter().filter_map(|write| match &write.what {
+            CloudAction::Update(step) => Some((write.stack.as_str(), step)),
+            _ => None,
+        })
+    };
     for answer in &schedule.answers {
         let Ok(id) = &answer.outcome else { continue };
         match (answer.asked, id) {

@@ -32,18 +32,18 @@ impl Rendering {
     /// What an entity or the query interface can be shown as; the first one is the default.
     pub const ENTITY: &[Self] = &[
         Self::Plain,
-        Self::OcciPlain,
         Self::Occi,
         Self::Json,
+        Self::OcciPlain,
         Self::PlainJson,
         Self::Html,
     ];
     /// What a collection can be shown as.
     pub const COLLECTION: &[Self] = &[
         Self::Plain,
-        Self::OcciPlain,
         Self::Occi,
         Self::Json,
+        Self::OcciPlain,
         Self::PlainJson,
         Self::UriList,
         Self::Html,

@@ -1,3 +1,5 @@
+//! Credentials from variables and files: which of several wins, and what is refused in words.
+
 use secrecy::ExposeSecret;
 
 use super::*;

@@ -19,6 +19,7 @@ use crate::orchestrator::locks::lock_mutex;
 #[derive(Debug)]
 pub(crate) struct CloudGate {
     turns: Arc<Semaphore>,
+    all_turns: u32,
     project_turns: usize,
     /// Of the projects that have turns or wait for some.
     projects: Mutex<HashMap<String, Weak<Semaphore>>>,
@@ -36,6 +37,7 @@ impl CloudGate {
     pub(crate) fn new(turns: usize, project_turns: usize) -> Self {
         Self {
             turns: Arc::new(Semaphore::new(turns)),
+            all_turns: u32::try_from(turns).unwrap_or(u32::MAX),
             project_turns,
             projects: Mutex::default(),
         }
@@ -50,6 +52,13 @@ impl CloudGate {
         CloudTurn {
             _turn: turn,
             _project_turn: project_turn,
+        }
+    }
+
+    /// Gives no more turns, and waits until those that were given are over.
+    pub(crate) async fn close(&self) {
+        if let Ok(all) = self.turns.acquire_many(self.all_turns).await {
+            all.forget();
         }
     }
 
@@ -112,6 +121,19 @@ mod tests {
             Poll::Ready(turn) => Some(turn),
             Poll::Pending => None,
         }
+    }
+
+    #[test]
+    fn after_the_close_there_are_no_turns_and_those_that_were_given_are_waited_for() {
+        let gate = CloudGate::new(2, 2);
+        let given = now(gate.enter("a"));
+        let mut closing = pin!(gate.close());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(closing.as_mut().poll(&mut context).is_pending());
+        assert!(now(gate.enter("b")).is_none());
+        drop(given);
+        assert!(closing.as_mut().poll(&mut context).is_ready());
+        assert!(now(gate.enter("b")).is_none());
     }
 
     #[test]

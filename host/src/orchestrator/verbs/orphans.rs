@@ -132,7 +132,7 @@ pub(crate) async fn delete_orphan(
     if let Err(error) = step
         && (is_refusal(&error) || matches!(error, OrchestratorError::Unauthorized(_)))
     {
-        registry.drop_record(&cluster, &record).await?;
+        registry.drop_record(&cluster, &cluster.record()).await?;
         return Err(error);
     }
     spawn_worker(&context, &cluster);
