@@ -18,12 +18,8 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
     let sha512 = testbed.cloud.sha512("3.5.0")?;
     let out = std::process::Command::new(find_binary()?)
         .args(["generate", "hadoop", "--name", "hand", "--workers", "2"])
-        .args([
-            "--flavor",
-            "m1.xlarge=4096,2,20",
-            "--flavor",
-            "m1.large=2048,2,20",
-        ])
+        .args(["--flavor", "m1.xlarge=4096,2,20"])
+        .args(["--flavor", "m1.large=2048,2,20"])
         .args([
             "--set",
             "master.flavor=m1.xlarge",

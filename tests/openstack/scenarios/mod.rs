@@ -5,6 +5,7 @@ mod deletion;
 mod failure;
 mod life_cycle;
 mod nodes;
+mod owners;
 mod refusals;
 mod service_manager;
 mod update;
@@ -82,7 +83,13 @@ pub const ALL: &[(&str, Scenario)] = &[
 
 /// Those that take many minutes each: run where a word selects them, and with
 /// `tests/run --with-openstack=all`.
-pub const LONG: &[(&str, Scenario)] = &[(
-    "nodes: Heat is away for ten minutes while they become ready",
-    |testbed| Box::pin(nodes::heat_away(testbed)),
-)];
+pub const LONG: &[(&str, Scenario)] = &[
+    (
+        "owners: a reader, a second region, an owner who is removed",
+        |testbed| Box::pin(owners::run(testbed)),
+    ),
+    (
+        "nodes: Heat is away for ten minutes while they become ready",
+        |testbed| Box::pin(nodes::heat_away(testbed)),
+    ),
+];

@@ -76,7 +76,7 @@ pub async fn settings_and_failure(testbed: &TestbedContext) -> Result<()> {
     )
     .await?;
     too_few(&client, &three).await?;
-    named_one(&client, &two[0]).await?;
+    named_one(&client, &two[0], &two[1]).await?;
     gone(testbed, &client).await
 }
 
@@ -318,8 +318,20 @@ async fn too_few(client: &OcciClient, all: &[TestbedNode]) -> Result<()> {
 }
 
 /// A worker that is named goes, though it is not the last one.
-async fn named_one(client: &OcciClient, master: &TestbedNode) -> Result<()> {
-    let watched = change(client, &[("stampede.workers.remove", "worker-1")]).await?;
+async fn named_one(client: &OcciClient, master: &TestbedNode, leaving: &TestbedNode) -> Result<()> {
+    write_on(leaving).await?;
+    let (watched, written) = tokio::try_join!(
+        change(client, &[("stampede.workers.remove", "worker-1")]),
+        close_once_told(master, leaving)
+    )?;
+    let kept = master.run_script("hdfs dfs -cat /tmp/open | wc -c").await?;
+    must!(
+        kept == written,
+        "{kept} of {written} bytes are left of the open file"
+    );
+    verified!(
+        "a worker on which alone a file was being written went after it was closed: all {kept} bytes are there"
+    );
     must!(
         watched.last.get("stampede.update").is_empty(),
         "{}",
@@ -344,6 +356,41 @@ async fn named_one(client: &OcciClient, master: &TestbedNode) -> Result<()> {
     health::file_is_whole(master, master).await?;
     verified!("a worker that is named goes, the others stay, and the file is whole");
     Ok(())
+}
+
+/// Begins a file whose only copy lies on this worker, and goes on writing it.
+async fn write_on(worker: &TestbedNode) -> Result<()> {
+    worker
+        .run_script(
+            "systemd-run --quiet --unit=writer --setenv=HOME=/root bash -c \
+               '(until [ -e /tmp/stop ]; do head -c 100000 /dev/zero; sleep 1; done) | /usr/local/bin/hdfs dfs -D dfs.replication=1 -appendToFile - /tmp/open'",
+        )
+        .await?;
+    let begun =
+        "hdfs fsck /tmp/open -openforwrite -files 2>/dev/null | grep -c OPENFORWRITE || true";
+    wait_until(120, "the file is being written", async || {
+        Ok(worker.run_script(begun).await? == "1")
+    })
+    .await
+}
+
+/// Closes it once the drain has said that it waits for it; how many bytes were written.
+async fn close_once_told(master: &TestbedNode, worker: &TestbedNode) -> Result<String> {
+    let told =
+        "grep -c 'tmp/open is being written on worker-1 alone' /var/log/stampede.log || true";
+    wait_until(400, "the drain tells the open file", async || {
+        Ok(master.run_script(told).await? != "0")
+    })
+    .await?;
+    worker.run_script("touch /tmp/stop").await?;
+    wait_until(120, "the file is closed", async || {
+        Ok(worker
+            .run_script("systemctl is-active writer || true")
+            .await?
+            != "active")
+    })
+    .await?;
+    master.run_script("hdfs dfs -stat %b /tmp/open").await
 }
 
 /// Other replication and heap, node by node.

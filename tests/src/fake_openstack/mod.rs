@@ -151,7 +151,7 @@ impl FakeOpenStack {
     /// A cloud that no connection leads to: requests are brought by [`Self::answer`], and stacks
     /// are advanced by the test.
     pub fn unserved() -> Self {
-        let url = "http://cloud.invalid".to_owned();
+        let url = "http://192.0.2.1".to_owned();
         let cloud = Arc::new(Mutex::new(FakeCloud::new(&url, IdentityApi::V3)));
         Self {
             url,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub const STATE: &str = "/var/lib/openstack-rig/state";
 const WWW: &str = "/var/lib/openstack-rig/www";
 const HOST: &str = "172.31.240.1";
-const PASSWORD: &str = "rigpass";
+pub(crate) const PASSWORD: &str = "rigpass";
 /// The download mirror that nodes reach.
 pub const MIRROR: &str = "http://172.31.240.1:8900";
 /// The package proxy that nodes reach.
@@ -25,6 +25,8 @@ pub const MIRROR_BEHIND_PROXY: &str = "http://127.0.0.2:8900";
 pub const KEYSTONE: &str = "http://172.31.240.1:5000";
 /// The same Keystone by name, behind TLS of a private authority; so is the second Heat.
 pub const PRIVATE_KEYSTONE: &str = "https://keystone.rig.internal:5443";
+/// The second Heat, as a catalog has it.
+pub const PRIVATE_HEAT: &str = "https://heat.rig.internal:8443/v1/%(tenant_id)s";
 /// That authority.
 pub const PRIVATE_CA: &str = "/var/lib/openstack-rig/etc/private/ca.pem";
 /// While this file exists, the second Heat does not answer.
@@ -378,7 +380,7 @@ impl TestbedCloud {
     }
 }
 
-async fn login(user: &str, project: &str) -> Result<TestbedSession> {
+pub(crate) async fn login(user: &str, project: &str) -> Result<TestbedSession> {
     let domain = json!({"id": "default"});
     let auth = json!({"auth": {
         "identity": {"methods": ["password"], "password": {"user": {"name": user, "domain": domain, "password": PASSWORD}}},

@@ -14,6 +14,7 @@ pub mod cloud;
 pub mod cluster;
 pub mod hadoop;
 pub mod node;
+pub mod users;
 
 /// Prints one thing that was seen to be so.
 #[macro_export]
