@@ -102,9 +102,8 @@ impl ServiceCatalog {
                 .is_some()
     }
 
-    /// Lets go of what no call needs: a large cloud's catalog takes 70 KiB, and one is kept for
-    /// each token. Regions all stay, since clusters may be in any. Where Heat is not found
-    /// everything stays, since the message says what there is.
+    /// Lets go of what no call needs: a large catalog takes 70 KiB for each token. Regions all stay,
+    /// since clusters may be in any; everything where Heat is not found, which is told with it.
     pub(super) fn keep_used(&mut self, config: &CloudConfig) {
         let heat = ServiceSettings::of(ServiceName::Heat, config);
         let regions = self.heat_regions(config);
