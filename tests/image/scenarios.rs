@@ -331,7 +331,8 @@ async fn with_plugins(folder: &Path) -> Result<()> {
     let text = request.send().await?.text().await?;
     ensure!(
         text.contains("Category: evil;") && !text.contains("Category: hadoop;"),
-        "{text}"
+        "{text}\nits log: {}",
+        container.log()?
     );
     let (limit, peak) = container.memory_group_mib()?;
     println!(

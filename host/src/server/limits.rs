@@ -9,8 +9,8 @@ pub const HEADERS: usize = 100;
 /// Files that connections leave for all else: the store, calls to the cloud.
 pub const FILES_KEPT: usize = 256;
 
-/// Memory that a host needs besides its connections, and what each of those takes while it waits
-/// for its next request.
+/// Memory that a host needs besides its connections, what comes in among it, and what each of those
+/// takes while it waits for its next request.
 pub const MEMORY_KEPT: usize = 32 << 20;
 /// See [`MEMORY_KEPT`]; measured, and rounded up.
 pub const CONNECTION_BYTES: usize = 32 << 10;
@@ -109,12 +109,9 @@ impl ServerLimits {
     #[must_use]
     pub fn limit_to_memory(self, memory_bytes: usize) -> Self {
         let free = memory_bytes.saturating_sub(MEMORY_KEPT);
-        let incoming = free / INCOMING_SHARE;
         Self {
-            incoming_bytes: self.incoming_bytes.min(incoming),
-            connections: self
-                .connections
-                .min(((free - incoming) / CONNECTION_BYTES).max(1)),
+            incoming_bytes: self.incoming_bytes.min(free / INCOMING_SHARE),
+            connections: self.connections.min((free / CONNECTION_BYTES).max(1)),
             ..self
         }
     }
@@ -149,10 +146,10 @@ mod tests {
         for (mib, connections) in [
             (0, 1),
             (32, 1),
-            (33, 24),
-            (64, 768),
-            (202, 4080),
-            (203, 4096),
+            (33, 32),
+            (64, 1024),
+            (159, 4064),
+            (160, 4096),
         ] {
             assert_eq!(
                 ServerLimits::default()
