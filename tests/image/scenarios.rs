@@ -298,6 +298,9 @@ pub async fn recover_from_empty_disk() -> Result<()> {
     Ok(())
 }
 
+/// What a container wants whose plugins are compiled in it: a process of its own does that.
+const COMPILING_MIB: u64 = 128;
+
 pub async fn own_plugins() -> Result<()> {
     let folder = std::env::temp_dir().join(format!("stampede-image-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
@@ -317,9 +320,9 @@ pub async fn own_plugins() -> Result<()> {
 async fn with_plugins(folder: &Path) -> Result<()> {
     let cloud = FakeOpenStack::start(FakeConfig::default()).await?;
     let options = ContainerOptions {
+        memory_mib: COMPILING_MIB,
         variables: &[("STAMPEDE_PLUGINS", "/plugins")],
         mounts: &[(folder, "/plugins")],
-        ..ContainerOptions::default()
     };
     let container = TestContainer::start(&cloud.url(), &options)?;
     let took = container.answered().await?;

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -93,6 +94,13 @@ fn read_answer(
 ) -> Result<(Vec<u8>, PluginDescriptor), LoadFailure> {
     if status.code() == Some(REFUSED) {
         return Err(LoadFailure::Refused(plain(words)));
+    }
+    if status.signal() == Some(Signal::KILL.as_raw()) {
+        return Err(broken(
+            "was killed, most likely for want of memory: give the container 128 MiB, or compile its plugins before \
+             (stampede plugins --compile)"
+                .to_owned(),
+        ));
     }
     if !status.success() {
         return Err(broken(format!(
