@@ -85,14 +85,18 @@ stampede_download() {
 
 # one try, through the proxy and then without it; STAMPEDE_WHY says what went wrong, STAMPEDE_FINAL whether another try may go better
 stampede_fetch() { # URL SHA512 FILE
-  local way ways=(direct) first=''
+  local way ways=(direct) first='' end=yes
   [[ -z $STAMPEDE_PROXY ]] || ways=(proxy direct)
   for way in "${ways[@]}"; do
     if stampede_fetch_by $way "$1" "$2" "$3"; then return 0; fi
     first=${first:-$STAMPEDE_WHY}
-    [[ $STAMPEDE_FINAL == no ]] || return 1
+    # what the proxy answers is its own word: final is what each way says
+    case $STAMPEDE_FINAL in
+      no) end=no ;;
+      sum) [[ $end == no ]] || end=sum ;;
+    esac
   done
-  STAMPEDE_WHY=$first
+  STAMPEDE_WHY=$first STAMPEDE_FINAL=$end
   return 1
 }
 
@@ -219,7 +223,7 @@ stampede_apt_words() {
 stampede_apt_update() {
   [[ ! -e $STAMPEDE_RUN/apt-updated ]] || return 0
   stampede_apt -q update || true
-  grep -aE '^([EW]:|Err:).*' "$STAMPEDE_RUN/apt" >"$STAMPEDE_RUN/apt-lists" || true
+  grep -aE '^(E:|Err:|W: (Failed to fetch|Some index files|GPG error|An error occurred))' "$STAMPEDE_RUN/apt" >"$STAMPEDE_RUN/apt-lists" || true
   if [[ -s $STAMPEDE_RUN/apt-lists ]]; then stampede_say "not all package lists can be read: $(stampede_apt_words "$STAMPEDE_RUN/apt-lists")"; fi
   : >"$STAMPEDE_RUN/apt-updated"
 }

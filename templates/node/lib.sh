@@ -233,7 +233,7 @@ stampede_known() {
 stampede_trusted() {
   local all=$STAMPEDE_RUN/trusted.pem
   [[ -s $STAMPEDE_CA ]] || return 1
-  if [[ ! -s $all || $STAMPEDE_CA -nt $all ]]; then
+  if [[ ! -s $all || $STAMPEDE_CA -nt $all || /etc/ssl/certs/ca-certificates.crt -nt $all ]]; then
     mkdir -p "$STAMPEDE_RUN"
     { cat "$STAMPEDE_CA" && echo && cat /etc/ssl/certs/ca-certificates.crt 2>/dev/null; } >"$all.$BASHPID" || true
     mv -f "$all.$BASHPID" "$all"

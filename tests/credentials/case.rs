@@ -39,7 +39,7 @@ pub(crate) struct PreparedCase {
 impl CredentialCase {
     pub(crate) async fn prepare(&self) -> PreparedCase {
         let folder = tempfile::tempdir().expect("a folder");
-        let keystone = StandIn::start(self.keystone).await;
+        let keystone = StandIn::start(self.keystone, self.regions()).await;
         let root = folder.path().to_str().expect("a path").to_owned();
         let fill = |text: &str| {
             text.replace(KEYSTONE, keystone.url())
@@ -67,6 +67,22 @@ impl CredentialCase {
             keystone,
             name: self.name.clone(),
             folder,
+        }
+    }
+
+    /// The regions of the catalog. Where a case says nothing of regions there is one: of several
+    /// Stampede wants one named, which would hide all else that the case shows.
+    fn regions(&self) -> &'static [&'static str] {
+        let says = |text: &String| text.to_lowercase().contains("region");
+        let variables = self
+            .variables
+            .iter()
+            .any(|(name, value)| says(name) || says(value));
+        let files = self.files.iter().any(|(_, text)| says(text));
+        if variables || files || self.deviation == Some("one region") {
+            &["One", "Two"]
+        } else {
+            &["One"]
         }
     }
 

@@ -42,13 +42,13 @@ pub(crate) struct StandIn {
 }
 
 impl StandIn {
-    pub(crate) async fn start(kind: StandInKind) -> Self {
+    pub(crate) async fn start(kind: StandInKind, regions: &'static [&'static str]) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let seen = Arc::new(Mutex::new(SeenRequests::default()));
-        let state = (kind, url.clone(), Arc::clone(&seen));
+        let state = (kind, regions, url.clone(), Arc::clone(&seen));
         let app = Router::new().fallback(answer).with_state(state);
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { url, seen }
@@ -63,10 +63,15 @@ impl StandIn {
     }
 }
 
-type Shared = (StandInKind, String, Arc<Mutex<SeenRequests>>);
+type Shared = (
+    StandInKind,
+    &'static [&'static str],
+    String,
+    Arc<Mutex<SeenRequests>>,
+);
 
 async fn answer(
-    State((kind, url, seen)): State<Shared>,
+    State((kind, regions, url, seen)): State<Shared>,
     method: Method,
     uri: Uri,
     body: Bytes,
@@ -84,7 +89,7 @@ async fn answer(
         )]
         .into_iter()
         .collect();
-        let body = json!({"token": token(&url)}).to_string();
+        let body = json!({"token": token(&url, regions)}).to_string();
         return (StatusCode::CREATED, headers, body).into_response();
     }
     seen.lock().expect("a lock").paths.push(path.to_owned());
@@ -107,12 +112,12 @@ async fn answer(
     (StatusCode::from_u16(status).expect("a status"), body).into_response()
 }
 
-fn token(url: &str) -> Value {
+fn token(url: &str, regions: &[&str]) -> Value {
     let domain = json!({"id": "default", "name": "Default"});
     let services = ["identity", "orchestration", "compute", "image", "network"];
     let catalog = services.map(|service| {
         let mut endpoints = Vec::new();
-        for region in ["One", "Two"] {
+        for region in regions {
             for interface in ["internal", "public", "admin"] {
                 endpoints.push(json!({"id": format!("{service}-{region}-{interface}"), "interface": interface, "region": region,
                     "region_id": region, "url": format!("{url}/{service}/{region}/{interface}/v1/p1")}));

@@ -153,6 +153,17 @@ impl CommandConclusion {
         if is_well {
             return conclusion;
         }
+        if conclusion
+            .cluster
+            .as_ref()
+            .is_some_and(|view| view.state == ClusterState::Requested)
+        {
+            let message = format!("{message} and not deployed: there is nothing to wait for");
+            return Self {
+                outcome: CommandOutcome::Recorded,
+                ..conclusion.failed(CommandExit::Refused, message)
+            };
+        }
         Self {
             outcome: CommandOutcome::Failed,
             ..conclusion.failed(CommandExit::ClusterFailed, message)

@@ -48,9 +48,10 @@ esac
 case $command:$what in
   hdfs:format) class=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
   hdfs:namenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
-  hdfs:secondarynamenode) daemon "$HADOOP_CHECKPOINT_HEAP" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
+  hdfs:secondarynamenode) daemon "${HADOOP_CHECKPOINT_HEAP:-$HADOOP_NAMENODE_HEAP}" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
   hdfs:datanode)
-    options+=("-Dstampede.reserved=$(measured reserved)")
+    STAMPEDE_RESERVED=$(measured reserved)
+    export STAMPEDE_RESERVED
     daemon "$HADOOP_DATANODE_HEAP" org.apache.hadoop.hdfs.server.datanode.DataNode
     ;;
   yarn:resourcemanager | yarn:nodemanager)
@@ -59,7 +60,11 @@ case $command:$what in
     ;;&
   yarn:resourcemanager) daemon "$HADOOP_RESOURCEMANAGER_HEAP" org.apache.hadoop.yarn.server.resourcemanager.ResourceManager ;;
   yarn:nodemanager)
-    options+=("-Dstampede.free=$(measured free-mib)")
+    STAMPEDE_FREE_MIB=$(measured free-mib)
+    export STAMPEDE_FREE_MIB
+    if [[ -d /var/lib/hadoop/volume/yarn ]]; then
+      export STAMPEDE_YARN=/var/lib/hadoop/volume/yarn STAMPEDE_YARN_LOGS=/var/lib/hadoop/volume/yarn/logs
+    fi
     daemon "$HADOOP_NODEMANAGER_HEAP" org.apache.hadoop.yarn.server.nodemanager.NodeManager
     ;;
   mapred:historyserver) daemon "$HADOOP_HISTORYSERVER_HEAP" org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer ;;

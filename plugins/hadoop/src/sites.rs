@@ -100,11 +100,12 @@ struct WorkerFolders {
 impl WorkerFolders {
     fn new(settings: &HadoopSettings) -> Self {
         if settings.data_volume_gib > 0 {
-            let volume = format!("{DATA}/volume");
+            // A node that an older plugin has set up has no such folders, and a launcher that says
+            // nothing of them: it goes on as it was.
             Self {
-                blocks: format!("{volume}/hdfs"),
-                local: format!("{volume}/yarn/local"),
-                logs: format!("{volume}/yarn/logs"),
+                blocks: format!("{DATA}/volume/hdfs"),
+                local: format!("${{env.STAMPEDE_YARN:-{DATA}/yarn}}/local"),
+                logs: "${env.STAMPEDE_YARN_LOGS:-/var/log/hadoop-yarn}".to_owned(),
             }
         } else {
             Self {
@@ -138,8 +139,12 @@ fn hdfs_site(settings: &HadoopSettings, sizes: &ClusterSizes) -> SiteProperties 
         // blocks of restarted DataNodes are reported within seconds on a cluster of this size; the
         // default waits for half a minute more
         .set("dfs.namenode.safemode.extension", 5000)
-        // the launcher says how many bytes: what stood on the disk before, and a tenth of it
-        .set("dfs.datanode.du.reserved", "${stampede.reserved}")
+        // the launcher says how many bytes: what stood on the disk before, and a tenth of it; one
+        // that an older plugin has left on the node says nothing, and leaves a gibibyte
+        .set(
+            "dfs.datanode.du.reserved",
+            "${env.STAMPEDE_RESERVED:-1073741824}",
+        )
         // clients, and so running tasks, sit out a restart of the NameNode: a second's pause, sixty
         // times, then ten seconds'
         .set("dfs.client.retry.policy.enabled", true)
@@ -174,7 +179,7 @@ fn yarn_site(
         // HDFS leaves a tenth of the disk free; only where others fill most of that, too, is a
         // worker taken for unhealthy. The launcher says how many mebibytes are left then.
         .set("yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage", 100)
-        .set("yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb", "${stampede.free}")
+        .set("yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb", "${env.STAMPEDE_FREE_MIB:-0}")
         .set("yarn.nodemanager.localizer.cache.target-size-mb", localizer_cache_mib(sizes.disk_gib))
         .set("yarn.nodemanager.resource.memory-mb", sizes.worker.granted)
         .set("yarn.nodemanager.resource.cpu-vcores", sizes.vcores)

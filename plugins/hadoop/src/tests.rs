@@ -169,12 +169,12 @@ fn every_worker_gets_the_volume_asked_for() {
         (
             "yarn",
             "yarn.nodemanager.local-dirs",
-            "/var/lib/hadoop/volume/yarn/local",
+            "${env.STAMPEDE_YARN:-/var/lib/hadoop/yarn}/local",
         ),
         (
             "yarn",
             "yarn.nodemanager.log-dirs",
-            "/var/lib/hadoop/volume/yarn/logs",
+            "${env.STAMPEDE_YARN_LOGS:-/var/log/hadoop-yarn}",
         ),
     ];
     for (file, name, folder) in folders {
@@ -301,7 +301,7 @@ fn logs_and_histories_end_and_disks_keep_room() {
     );
     assert_eq!(
         value(&bundle, "hdfs", "dfs.datanode.du.reserved"),
-        "${stampede.reserved}"
+        "${env.STAMPEDE_RESERVED:-1073741824}"
     );
     assert_eq!(
         value(
@@ -309,8 +309,36 @@ fn logs_and_histories_end_and_disks_keep_room() {
             "yarn",
             "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb"
         ),
-        "${stampede.free}"
+        "${env.STAMPEDE_FREE_MIB:-0}"
     );
+}
+
+/// A change writes these files anew on nodes whose launcher an older plugin has left there: what
+/// that does not say has a value all the same.
+#[test]
+fn what_the_launcher_says_has_a_value_without_it() {
+    let bundle = HadoopPlugin::generate(request(2, 4096, &json!({"data_volume_gib": 10}))).unwrap();
+    for file in bundle
+        .files
+        .iter()
+        .filter(|file| file.path.ends_with("-site.xml"))
+    {
+        for variable in file.content.split("${").skip(1) {
+            let variable = variable.split('}').next().unwrap();
+            let is_bound =
+                variable.contains(":-") || ["stampede.recovery", "user.name"].contains(&variable);
+            assert!(is_bound, "{}: {variable}", file.path);
+        }
+    }
+    let launch = include_str!("../scripts/launch.sh");
+    for name in [
+        "STAMPEDE_RESERVED",
+        "STAMPEDE_FREE_MIB",
+        "STAMPEDE_YARN",
+        "STAMPEDE_YARN_LOGS",
+    ] {
+        assert!(launch.contains(&format!("{name}=")), "{name}");
+    }
 }
 
 /// A function of a script, as bash reads it.

@@ -26,6 +26,9 @@ use crate::{
     system::clock::monotonic_now,
 };
 
+/// So often a worker that may not delete looks whether the delete is withdrawn.
+const UNDECIDED_LOOKS: u32 = 5;
+
 /// One step for somebody who looks and cannot wait for the background; none when somebody else is
 /// at it, or was a moment ago.
 pub(crate) async fn reconcile_if_idle(
@@ -131,6 +134,12 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
         let pause = match after {
             Ok(Requeue::Done) => return WorkerExit::Done,
             Ok(Requeue::Gone) | Err(OrchestratorError::NotFound(_)) => return WorkerExit::Gone,
+            Ok(Requeue::Owner)
+                if failures < UNDECIDED_LOOKS && may_be_withdrawn(handle, &session) =>
+            {
+                failures += 1;
+                context.state.limits.pause(failures)
+            }
             Ok(Requeue::Owner) => {
                 sessions.add_waits(sessions::actor_waits(handle));
                 return WorkerExit::Owner;
@@ -147,11 +156,7 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
                     && !handle.is_volunteer(&session)
                     && handle.record().lifecycle.is_deletion_undecided() =>
             {
-                let words = format!("it was to be deleted, which was withdrawn: {error}");
-                if let Err(error) = withdraw_deletion(context, &cluster, &error).await {
-                    mark_blocked(context, &cluster, &error).await;
-                }
-                handle.set_withdrawn(Some(words));
+                withdraw_refused(context, &cluster, &error).await;
                 return WorkerExit::Done;
             }
             // Another token may do: what is wanted stands until it comes.
@@ -202,6 +207,27 @@ fn fair_pause(context: &Context, pause: Duration) -> Duration {
         return pause;
     }
     state.workers.fair_pause(pause, state.limits.looks_a_second)
+}
+
+/// Nobody waits for this refusal any more: the cluster shows it. What another process has decided
+/// meanwhile is not blocked, but decided on again.
+async fn withdraw_refused(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+    error: &OrchestratorError,
+) {
+    let words = format!("it was to be deleted, which was withdrawn: {error}");
+    match withdraw_deletion(context, cluster, error).await {
+        Err(OrchestratorError::Outdated(_) | OrchestratorError::Busy { .. }) => return,
+        Err(why) => mark_blocked(context, cluster, &why).await,
+        Ok(()) => {}
+    }
+    cluster.set_withdrawn(Some(words));
+}
+
+/// Whether another process may withdraw the delete yet, which it would tell nobody of.
+fn may_be_withdrawn(handle: &ClusterHandle, session: &CloudSession) -> bool {
+    !handle.is_forbidden(session) && handle.record().lifecycle.is_deletion_undecided()
 }
 
 /// A token that ended is of no more use to anyone; one that may not do what this cluster needs may

@@ -297,7 +297,8 @@ async fn update_stack(
         |_| Ok(()),
         session.update_stack(stack, &asked),
         |record, answer| {
-            if answer.is_err() {
+            // A delete that was asked for meanwhile leaves no change to note it in.
+            if answer.is_err() || record.change().is_none() {
                 return Ok(());
             }
             record.mark_step_sent(step, now_s)?;

@@ -61,6 +61,7 @@ async fn delete_living(
         .change_record(cluster, decided_on, |record| record.request_deletion(owner))
         .await?;
     cluster.set_withdrawn(None);
+    cluster.clear_volunteer();
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{}`", record.name);
     let was_deployed = record.spec.is_some()
         || record.stack_id().is_some()
@@ -77,12 +78,15 @@ async fn delete_living(
         };
     }
     let step = reconcile_once(context, cluster, &caller.session, None).await;
-    if let Err(refused) = &step
-        && is_refusal(refused)
+    if let Err(failed) = &step
         && cluster.record().lifecycle.is_deletion_undecided()
+        && is_refusal(failed)
     {
-        if let Err(error) = withdraw_deletion(context, cluster, refused).await {
-            mark_blocked(context, cluster, &error).await;
+        if let Err(error) = withdraw_deletion(context, cluster, failed).await {
+            if matches!(error, OrchestratorError::Conflict(_)) {
+                mark_blocked(context, cluster, &error).await;
+            }
+            spawn_worker(context, cluster);
             return Err(error);
         }
         // A change that was under way goes on.

@@ -61,6 +61,7 @@ pub(crate) async fn deploy_cluster(
     } else {
         match record_intent(&context, &caller, &cluster, &record, &given).await? {
             Intent::Checked(request) => {
+                cluster.clear_volunteer();
                 reconcile_once(&context, &cluster, &caller.session, Some(*request)).await
             }
             Intent::Unanswered(error) => {

@@ -107,6 +107,14 @@ pub(crate) async fn find_waiting_deletion(
         if let Some(words) = waiting::deletion_waits_for(&context.state, &handle) {
             return Ok(Some((handle, words)));
         }
+        // Another process may have recorded it, and have ended.
+        let is_idle = !handle.record().is_live() && !handle.has_worker.load(Ordering::Acquire);
+        if is_idle
+            && context.state.sessions.has_actor(&handle)
+            && let Some(context) = context.me.upgrade()
+        {
+            worker::spawn_worker(&context, &handle);
+        }
     }
     Ok(None)
 }

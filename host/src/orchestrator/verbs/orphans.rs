@@ -55,10 +55,25 @@ pub(crate) async fn list_orphans(
     if regions.is_empty() {
         regions.push(caller.region());
     }
-    let mut orphans = Vec::new();
+    // Of two regions with one Heat, ours is the one that records have.
+    regions.sort_by_key(|region| *region != caller.region());
+    let mut orphans: Vec<OrphanStack> = Vec::new();
+    let (mut asked, mut away) = (false, None);
     for region in regions {
         let session = caller.session.in_region(region);
-        for stack in session.stacks_by_tag(&[TAG]).await? {
+        let stacks = match session.stacks_by_tag(&[TAG]).await {
+            Err(error) if error.is_transient() => {
+                tracing::warn!("region `{region}` is left out: {error}");
+                away = Some(error);
+                continue;
+            }
+            stacks => stacks?,
+        };
+        asked = true;
+        for stack in stacks {
+            if orphans.iter().any(|known| known.stack_id == stack.id) {
+                continue;
+            }
             let id = find_tag(&stack, CLUSTER_TAG);
             // A second stack of one cluster is not the one that its record knows.
             let is_known = known.iter().any(|(known, stack_id)| {
@@ -77,6 +92,9 @@ pub(crate) async fn list_orphans(
                 });
             }
         }
+    }
+    if let Some(error) = away.filter(|_| !asked) {
+        return Err(error.into());
     }
     orphans.sort_by(|a, b| (&a.region, &a.stack_name).cmp(&(&b.region, &b.stack_name)));
     Ok(orphans)

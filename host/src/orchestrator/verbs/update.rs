@@ -249,6 +249,7 @@ async fn begin_change(
     let registry = &context.state.registry;
     let begin = |record: &mut ClusterRecord| record.begin_change(&change, caller.user_id());
     let kept = registry.change_record(cluster, before, begin).await?;
+    cluster.clear_volunteer();
     context.change_plans.insert(&kept.id, Arc::new(plan));
     tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
     let sent = rollout::send_step(context, cluster, &kept, &caller.session).await;
