@@ -76,7 +76,8 @@ let_go() {
 }
 
 # written - HDFS lets a worker go while a file is being written there. The writers of most are sent on to the next copy; where all copies of what is
-# written last lie on those who leave it would be lost, though its writer was told that it is safe.
+# written last lie on those who leave it would be lost, though its writer was told that it is safe. Looked at before HDFS is told who leaves, since
+# from then on such a file cannot even be closed, and once more at the end, for those that were begun in between.
 written() {
   local path address worker addresses=' ' open report=$STAMPEDE_RUN/open waits=()
   for worker in $STAMPEDE_LEAVING; do
@@ -96,6 +97,14 @@ written() {
   ((${#waits[@]} > 0)) || return 0
   sleep 5 # each look starts a JVM
   echo "${waits[0]:0:100} is being written on ${STAMPEDE_LEAVING// /, } alone: close it (the lease of a writer that died ends after 20 minutes)$( ((${#waits[@]} == 1)) || echo ", and $((${#waits[@]} - 1)) more")"
+}
+
+nothing_written() {
+  local open_file
+  open_file=$(written)
+  [[ -n $open_file ]] || return 0
+  stampede_detail "$open_file"
+  return 1
 }
 
 # alone ADDRESSES - of a file's report: whether all copies of the block that is being written lie there
@@ -118,6 +127,7 @@ alone() {
 if [[ -n ${STAMPEDE_LEAVING-} ]]; then
   serves hadoop-namenode 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_ready
   spread
+  stampede_wait "$drain_limit_s" 'a file is being written on the workers that leave' nothing_written
   exclude
   leaving
   stampede_wait "$drain_limit_s" "the workers that leave still hold something" let_go
