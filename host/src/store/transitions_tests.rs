@@ -462,39 +462,6 @@ fn what_the_client_may_do_next_follows_from_the_lifecycle() {
 }
 
 #[test]
-fn a_deletion_that_heat_refuses_leaves_the_cluster_as_it_was_and_one_that_it_took_does_not() {
-    for from in SITUATIONS {
-        let mut before = situation(from);
-        if !before.is_live() {
-            continue;
-        }
-        before.0.owner = Some("alice".to_owned());
-        let mut after = before.clone();
-        after.request_deletion("bob").unwrap();
-        assert_eq!(after.owner.as_deref(), Some("bob"), "{from}");
-        // Once more by somebody else, and over a restart: the way back is the same.
-        after.request_deletion("carol").unwrap();
-        let mut after = ClusterRecord::from_json(&after.to_json().unwrap()).unwrap();
-        let mut taken = after.clone();
-        after.withdraw_deletion().unwrap();
-        assert_eq!(after, before, "{from}");
-        taken.accept_deletion(Some("carol")).unwrap();
-        assert!(taken.withdraw_deletion().is_err(), "{from}");
-        assert_eq!(taken.owner.as_deref(), Some("carol"), "{from}");
-    }
-}
-
-#[test]
-fn whoever_heat_takes_something_from_becomes_the_owner_but_not_before_the_deploy() {
-    for from in SITUATIONS {
-        let mut record = situation(from);
-        let taken = record.take_over("bob");
-        assert_eq!(taken.is_ok(), from != "requested", "{from}");
-        assert_eq!(record.owner.is_some(), from != "requested", "{from}");
-    }
-}
-
-#[test]
 fn creates_count_that_heat_may_have_taken_and_asking_again_begins_anew() {
     let mut record = situation("deploying");
     let creates = |record: &ClusterRecord| match record.lifecycle {
