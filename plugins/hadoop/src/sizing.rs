@@ -19,7 +19,7 @@ pub struct ClusterSizes {
     pub master: [u32; 4],
     /// Each worker's shares.
     pub worker: WorkerMemory,
-    /// What a worker offers to YARN: [`VCORES_PER_VCPU`] for each of its processors.
+    /// What a worker offers to YARN: `VCORES_PER_VCPU` for each of its processors.
     pub vcores: u32,
     /// A worker's disk that HDFS and YARN write to, in GiB.
     pub disk_gib: u32,
