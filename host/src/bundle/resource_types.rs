@@ -1,6 +1,6 @@
 //! The resource types that plugins may add, and what each of their properties may hold: one table.
 //! What is not in it is refused, since Heat finds most things by name or id in the user's whole
-//! project: a property too many is a way out of the cluster. [`super::resource_check`]
+//! project: a property too many is a way out of the cluster. `resource_check`
 //! holds resources to it.
 //!
 //! To add a type or a property, read in Heat what the property accepts. If it may name something
