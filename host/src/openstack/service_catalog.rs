@@ -113,16 +113,15 @@ impl ServiceCatalog {
                 .as_deref()
                 .map_or(!regions.is_empty(), |region| regions.contains(&region));
         if has_heat {
-            let used: Vec<_> = ServiceName::ALL
-                .into_iter()
-                .flat_map(|service| catalog_types(service).iter().map(move |t| (*t, service)))
-                .collect();
+            let used = ServiceName::ALL.map(|service| {
+                let settings = ServiceSettings::of(service, config);
+                (catalog_types(service), interfaces(settings, config))
+            });
             self.endpoints.retain(|endpoint| {
                 ASKED_FOR.contains(&endpoint.service_type.as_str())
-                    || used.iter().any(|(service_type, service)| {
-                        endpoint.service_type == *service_type
-                            && interfaces(ServiceSettings::of(*service, config), config)
-                                .contains(&endpoint.interface.as_str())
+                    || used.iter().any(|(types, interfaces)| {
+                        types.contains(&endpoint.service_type.as_str())
+                            && interfaces.contains(&endpoint.interface.as_str())
                     })
             });
         }

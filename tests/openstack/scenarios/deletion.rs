@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use stampede_tests::host::HostProcess;
-use stampede_tests::testbed::cloud::KEYSTONE;
+use stampede_tests::testbed::cloud::{KEYSTONE, TestbedSession};
 use stampede_tests::testbed::cluster::{borrow_pairs, hadoop_attributes, occi_client};
 use stampede_tests::wait_until;
 use stampede_tests::{must, verified};
@@ -43,14 +43,20 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
 
 /// No stack, server, port, network, router, floating IP or security group in the project.
 pub async fn nothing_stays(testbed: &TestbedContext) -> Result<()> {
-    wait_until(240, "the project is empty", async || {
-        Ok(testbed.cloud.demo.stacks().await?.is_empty())
-    })
-    .await?;
-    let left = testbed.cloud.demo.list_holdings().await?;
-    must!(left.is_empty(), "left behind: {left:?}");
+    project_is_empty(&testbed.cloud.demo).await?;
     verified!(
         "after DELETE the project holds no stack, server, server group, port, network, router, floating IP or security group"
     );
+    Ok(())
+}
+
+/// Waits until the session's project holds no stack, and sees that it holds nothing else either.
+pub async fn project_is_empty(session: &TestbedSession) -> Result<()> {
+    wait_until(240, "the project is empty", async || {
+        Ok(session.stacks().await?.is_empty())
+    })
+    .await?;
+    let left = session.list_holdings().await?;
+    must!(left.is_empty(), "left behind: {left:?}");
     Ok(())
 }

@@ -15,6 +15,7 @@ use stampede_tests::testbed::cluster::{borrow_pairs, find_nodes, hadoop_attribut
 use stampede_tests::testbed::node::TestbedNode;
 use stampede_tests::{must, verified, wait_until};
 
+use super::deletion::project_is_empty;
 use crate::TestbedContext;
 
 /// What nobody answers at: a documentation address (RFC 5737).
@@ -53,7 +54,7 @@ pub async fn told_in_words(testbed: &TestbedContext) -> Result<()> {
     for name in ["nodes-unnamed", "nodes-rocky"] {
         client.delete(name).await?;
     }
-    nothing_stays(&testbed.cloud.apart).await
+    project_is_empty(&testbed.cloud.apart).await
 }
 
 async fn no_debian(client: &OcciClient) -> Result<()> {
@@ -155,7 +156,7 @@ pub async fn proxy_alone(testbed: &TestbedContext) -> Result<()> {
         watched.took.as_secs_f32()
     );
     client.delete("nodes-proxy").await?;
-    nothing_stays(&testbed.cloud.apart).await
+    project_is_empty(&testbed.cloud.apart).await
 }
 
 /// Keystone and Heat by names that no name server of the nodes tells, behind TLS of a private
@@ -227,7 +228,7 @@ async fn private_cluster(
     );
     fenced(&nodes[1]).await?;
     client.delete(name).await?;
-    nothing_stays(session).await
+    project_is_empty(session).await
 }
 
 /// The master and the worker of a cluster, whose stack's name holds its own.
@@ -267,15 +268,5 @@ async fn fenced(node: &TestbedNode) -> Result<()> {
     )
     .await?;
     verified!("the node's own trust store has the private authority");
-    Ok(())
-}
-
-async fn nothing_stays(session: &TestbedSession) -> Result<()> {
-    wait_until(240, "the project is empty", async || {
-        Ok(session.stacks().await?.is_empty())
-    })
-    .await?;
-    let left = session.list_holdings().await?;
-    must!(left.is_empty(), "left behind: {left:?}");
     Ok(())
 }

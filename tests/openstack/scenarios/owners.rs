@@ -13,6 +13,7 @@ use stampede_tests::testbed::cluster::{borrow_pairs, hadoop_attributes, occi_cli
 use stampede_tests::testbed::users::{ProjectUser, SecondRegion, project_user};
 use stampede_tests::{must, verified, wait_until};
 
+use super::deletion::project_is_empty;
 use crate::TestbedContext;
 
 const NAME: &str = "owned";
@@ -162,12 +163,7 @@ async fn removed_owner(
         status.is_success(),
         "another member's DELETE: {status} {text}"
     );
-    wait_until(240, "another member's delete leaves nothing", async || {
-        Ok(session.stacks().await?.is_empty())
-    })
-    .await?;
-    let left = session.list_holdings().await?;
-    must!(left.is_empty(), "left behind: {left:?}");
+    project_is_empty(session).await?;
     verified!("another member takes the delete over: nothing is left");
     Ok(())
 }
