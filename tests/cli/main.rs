@@ -5,6 +5,7 @@
 mod endings;
 mod json;
 mod login;
+mod nodes;
 mod orphans;
 mod text;
 mod waits;

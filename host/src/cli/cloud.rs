@@ -53,6 +53,8 @@ pub(super) struct LocalOrchestrator {
     pub(super) caller: Caller,
     client: CloudClient,
     credentials: CloudCredentials,
+    /// Where this process remembers its clusters.
+    pub(super) data_dir: PathBuf,
     /// From when on the login is renewed.
     renew_after: Option<SystemTime>,
 }
@@ -118,6 +120,7 @@ impl CloudArgs {
             orchestrator,
             client,
             credentials,
+            data_dir,
         })
     }
 }

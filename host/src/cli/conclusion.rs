@@ -24,6 +24,12 @@ pub(super) struct CommandFailure {
     message: String,
 }
 
+impl CommandFailure {
+    pub(super) fn new(exit: CommandExit, message: String) -> Self {
+        Self { exit, message }
+    }
+}
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

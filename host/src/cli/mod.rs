@@ -7,6 +7,7 @@
 //! - `serve`: the service
 //! - `deploy`, `update`, `delete`, `wait`: clusters in a cloud, without a server; `conclusion`: what
 //!   these say at their end; `cluster_wait`: how they wait; `show`, `list`, `adopt`
+//! - `ssh`, `tunnel`: the way to a cluster's nodes, by `ssh_client`
 //! - `cloud`: what those share: the login, and the orchestrator of this process
 //! - `plugin_list`: which plugins there are; `plugins`: where they are found
 //! - `completion`: for shells; `compile_plugin`: the process that compiles one plugin
@@ -41,7 +42,10 @@ mod progress_printer;
 mod readme;
 mod serve;
 mod show;
+mod ssh;
+mod ssh_client;
 mod table;
+mod tunnel;
 mod update;
 mod wait;
 
@@ -87,6 +91,8 @@ enum Command {
     Delete(delete::DeleteArgs),
     Adopt(adopt::AdoptArgs),
     Wait(wait::WaitArgs),
+    Ssh(ssh::NodeLoginArgs),
+    Tunnel(tunnel::TunnelArgs),
     Plugins(plugin_list::PluginsArgs),
     Serve(serve::ServeArgs),
     Completion(completion::CompletionArgs),
@@ -132,7 +138,12 @@ pub fn main() -> ExitCode {
 async fn run_or_stop(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     if matches!(
         command,
-        Command::Generate(_) | Command::Plugins(_) | Command::Serve(_) | Command::Completion(_)
+        Command::Generate(_)
+            | Command::Plugins(_)
+            | Command::Serve(_)
+            | Command::Completion(_)
+            | Command::Ssh(_)
+            | Command::Tunnel(_)
     ) {
         return run(command, out).await;
     }
@@ -163,6 +174,8 @@ async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit
         Command::Delete(args) => delete::run(args, out).await,
         Command::Adopt(args) => adopt::run(args, out).await,
         Command::Wait(args) => wait::run(args, out).await,
+        Command::Ssh(args) => ssh::run(args).await,
+        Command::Tunnel(args) => tunnel::run(args, out).await,
         Command::Plugins(args) => plugin_list::run(args, out),
         Command::Serve(args) => serve::run(args, out).await,
         Command::Completion(args) => completion::run(args, out),

@@ -100,6 +100,7 @@ struct RawImage {
     min_disk: u32,
     os_distro: Option<String>,
     os_version: Option<String>,
+    os_admin_user: Option<String>,
     hw_architecture: Option<String>,
     architecture: Option<String>,
     visibility: Option<String>,
@@ -118,6 +119,7 @@ impl From<RawImage> for CloudImage {
             min_disk_gib: raw.min_disk,
             os_distro: raw.os_distro,
             os_version: raw.os_version,
+            admin_user: raw.os_admin_user,
             // The newer name wins, as in Nova.
             architecture: raw.hw_architecture.or(raw.architecture),
             visibility: raw.visibility.unwrap_or_default(),

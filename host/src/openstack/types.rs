@@ -170,6 +170,8 @@ pub struct CloudImage {
     pub os_distro: Option<String>,
     /// `12`, `24.04`, where Glance names it.
     pub os_version: Option<String>,
+    /// The user whom the image lets in, where Glance names it (`os_admin_user`).
+    pub admin_user: Option<String>,
     /// `x86_64`, `aarch64`, where Glance names it.
     pub architecture: Option<String>,
     /// `public`, `private`, `shared`, `community`.

@@ -9,6 +9,7 @@ use stampede_tests::testbed::cluster::find_nodes;
 use stampede_tests::testbed::{hadoop as health, node::TestbedNode};
 use stampede_tests::{must, verified};
 
+use super::way_in;
 use crate::TestbedContext;
 
 /// `generate`, then the plain `openstack` client: the plain image, workers of the smallest flavor
@@ -81,17 +82,29 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
     super::deletion::nothing_stays(testbed).await
 }
 
-/// Runs the program on the testbed's clouds.yaml; what it printed.
-fn run_stampede(testbed: &TestbedContext, arguments: &[&str]) -> Result<String> {
-    let out = std::process::Command::new(find_binary()?)
-        .args(arguments)
+/// The program on the testbed's clouds.yaml. What follows `--` stays at the end.
+pub fn stampede_command(
+    testbed: &TestbedContext,
+    arguments: &[&str],
+) -> Result<std::process::Command> {
+    let at = arguments.iter().position(|word| *word == "--");
+    let (own, rest) = arguments.split_at(at.unwrap_or(arguments.len()));
+    let mut command = std::process::Command::new(find_binary()?);
+    command
+        .args(own)
         .args(["--os-cloud", "demo", "--data-dir"])
         .arg(testbed.scratch.join("command-line"))
+        .args(rest)
         .env(
             "OS_CLIENT_CONFIG_FILE",
             "/var/lib/openstack-rig/etc/clouds.yaml",
-        )
-        .output()?;
+        );
+    Ok(command)
+}
+
+/// Runs the program; what it printed.
+fn run_stampede(testbed: &TestbedContext, arguments: &[&str]) -> Result<String> {
+    let out = stampede_command(testbed, arguments)?.output()?;
     must!(
         out.status.success(),
         "stampede {}: {}",
@@ -115,10 +128,13 @@ pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
         "image=debian-12",
         "worker.flavor=m1.xlarge",
         "master.flavor=m1.xlarge",
+        "network.access=0.0.0.0/0",
+        "key=terminal",
         &mirror,
         &proxy,
         &sha512,
     ];
+    let key = way_in::make_key(testbed).await?;
     let mut arguments = vec!["deploy", "hadoop", "--name", "terminal", "--workers", "1"];
     arguments.extend(sets.iter().flat_map(|s| ["--set", s]));
     preview_deploy(testbed, &arguments).await?;
@@ -148,8 +164,10 @@ pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
         stampede(&["show", "terminal"])?.contains("CREATE_COMPLETE"),
         "show does not show its state"
     );
+    way_in::log_in_and_look(testbed, &key).await?;
     preview_update(testbed, &all[0]).await?;
     stampede(&["delete", "terminal", "--wait"])?;
+    way_in::forget_key(&testbed.cloud.demo).await;
     super::deletion::nothing_stays(testbed).await
 }
 

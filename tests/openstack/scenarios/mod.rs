@@ -10,6 +10,7 @@ mod refusals;
 mod service_manager;
 mod update;
 mod validation;
+mod way_in;
 
 use std::pin::Pin;
 

@@ -41,6 +41,7 @@ pub(crate) fn image(
         min_ram_mib: 0,
         min_disk_gib: 0,
         os_distro: distro.map(str::to_owned),
+        admin_user: None,
         os_version: version.map(str::to_owned),
         architecture: None,
         visibility: "public".into(),

@@ -6,6 +6,7 @@
 //! - `cluster_registry`: clusters in use, over the store; `cluster_handle`: one of them
 //! - `locked_cluster`: the lock of a cluster, as a value that is passed on
 //! - `leased_call`: a call that changes something in the cloud, which one process at a time makes
+//! - [`node_access`]: the way to a cluster's nodes (pure)
 //! - `observation`: when a cluster was observed last, and who waits
 //! - `sessions`: the last good token of each user, in memory
 //! - `recovery_table`: where stacks were looked through for clusters that the store does not know
@@ -20,6 +21,7 @@ pub(crate) mod cluster_registry;
 pub(crate) mod group_cache;
 pub(crate) mod leased_call;
 pub(crate) mod locked_cluster;
+pub mod node_access;
 pub(crate) mod observation;
 pub(crate) mod recovery_table;
 pub(crate) mod refresh;

@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use crate::cluster::{ClusterState, LifecyclePhase};
-use crate::orchestrator::state::{cluster_handle::ClusterHandle, status};
+use crate::orchestrator::state::{
+    cluster_handle::ClusterHandle,
+    node_access::{self, NodeAccess},
+    status,
+};
 use crate::{
     cluster::{ClusterSpec, attribute_names::PREFIX, progress::StageReport},
     store::ClusterRecord,
@@ -96,6 +100,11 @@ impl ClusterLookup {
     /// What the view depends on.
     pub fn edition(&self) -> &ViewVersion {
         &self.edition
+    }
+
+    /// How its nodes are reached; none before it is deployed.
+    pub fn node_access(&self) -> Option<NodeAccess> {
+        node_access::node_access(&self.record)
     }
 
     /// What its owner sees.

@@ -1,0 +1,66 @@
+//! `stampede ssh`: logs in on a node of a cluster, or runs a command there.
+
+use std::{ffi::OsString, os::unix::process::CommandExt as _};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{
+    RefusedRequest,
+    cloud::{self, CloudArgs},
+    exit_code::CommandExit,
+    ssh_client::{SshArgs, SshRoute, explain_start},
+};
+use crate::cluster::Problem;
+
+/// Log in on a node of a cluster, or run a command there, through the OpenSSH client
+///
+/// The first node is reached by its outer address, which network.access must open to you; all
+/// others are reached through it. Your keys, agent and ssh configuration are used as always; the
+/// exit code is ssh's own: that of the command, or 255 where there was no connection.
+#[derive(Args, Debug)]
+pub(super) struct NodeLoginArgs {
+    /// The cluster's name
+    name: String,
+    /// The node, such as worker-2 [default: the first]
+    node: Option<String>,
+    /// What to run there instead of a shell, after `--`
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+    #[command(flatten)]
+    ssh: SshArgs,
+    #[command(flatten)]
+    cloud: CloudArgs,
+}
+
+/// Becomes ssh.
+pub(super) async fn run(args: &NodeLoginArgs) -> Result<CommandExit> {
+    let cloud = args.cloud.connect_read_only().await?;
+    let route = SshRoute::find(&cloud, &args.name, &args.ssh).await?;
+    let node = args.node.as_ref().unwrap_or(&route.access.entry_node);
+    if !route.access.nodes.contains(node) {
+        let message = format!("`{}` has no node `{node}`", args.name);
+        return Err(RefusedRequest(vec![Problem::new(
+            "NODE",
+            message,
+            list_nodes(&route.access.nodes),
+        )])
+        .into());
+    }
+    let mut ssh = route.login(node, &args.command)?;
+    cloud::settle_opened().await;
+    Err(explain_start(ssh.exec()))
+}
+
+/// `master, worker-1 to worker-250`.
+fn list_nodes(nodes: &[String]) -> String {
+    match nodes {
+        [first, second, .., last] if nodes.len() > SHOWN_NODES => {
+            format!("{first}, {second} to {last}")
+        }
+        _ => nodes.join(", "),
+    }
+}
+
+/// So many names are listed one by one.
+const SHOWN_NODES: usize = 8;
