@@ -2,12 +2,11 @@
 # fetch.sh - how a node fetches what it needs from outside: packages and downloads. The second half of what scripts find as lib.sh.
 
 # stampede_left - sets STAMPEDE_LEFT to the seconds for which what may pass is tried again: until half of the cluster's time has gone since this run
-# began. By a clock that nobody sets while the node boots.
+# began
 stampede_left() {
-  local up
-  read -r up _ </proc/uptime
-  : "${STAMPEDE_GIVES_UP:=$((${up%.*} + STAMPEDE_TIMEOUT_S / 2))}"
-  STAMPEDE_LEFT=$((STAMPEDE_GIVES_UP - ${up%.*}))
+  stampede_clock
+  : "${STAMPEDE_GIVES_UP:=$((STAMPEDE_UP + STAMPEDE_TIMEOUT_S / 2))}"
+  STAMPEDE_LEFT=$((STAMPEDE_GIVES_UP - STAMPEDE_UP))
 }
 
 # stampede_again SECONDS TEXT - says TEXT and waits some SECONDS before the next try, not all nodes for as long; fails when the time for tries has gone
@@ -51,9 +50,9 @@ stampede_unnamed() {
 # stampede_curl CURL ARGUMENT... - through the proxy, if the cluster has one, and with the cloud's own certificate authority
 stampede_curl() {
   local options=() trusted
-  [[ -z $STAMPEDE_PROXY ]] || options+=(-x "$STAMPEDE_PROXY" --noproxy "localhost,127.0.0.1,169.254.169.254,$STAMPEDE_MASTER,$STAMPEDE_MASTER_ADDRESS,${STAMPEDE_WORKERS// /,}")
+  [[ -z $STAMPEDE_PROXY ]] || options+=(--noproxy "localhost,127.0.0.1,169.254.169.254,$STAMPEDE_MASTER,$STAMPEDE_MASTER_ADDRESS,${STAMPEDE_WORKERS// /,}")
   if trusted=$(stampede_trusted); then options+=(--cacert "$trusted"); fi
-  curl "${options[@]}" "$@"
+  curl -K <(stampede_proxy_option) "${options[@]}" "$@"
 }
 
 # stampede_download URL SHA512 FILE - FILE holds what URL gives, checked; several URLs, separated by blanks, are tried one after another. Resumed,
@@ -106,7 +105,7 @@ stampede_fetch_by() { # proxy|direct URL SHA512 FILE
   [[ ! -s $part ]] || resumed=yes
   room=$(df --output=avail -B1 "${4%/*}" | tail -n 1) || room=0
   ((room == 0)) || options+=(--max-filesize $((room)))
-  code=$(stampede_curl "${options[@]}" -C - -o "$part" -w '%{http_code}' "$url") || status=$?
+  code=$(stampede_curl "${options[@]}" -C - -o "$part" -w '%{http_code}' -K <(printf 'url = "%s"\n' "$url")) || status=$?
   cat "$error" >&2 2>/dev/null || true
   case $status in 23 | 63)
     rm -f "$part"
@@ -183,12 +182,18 @@ stampede_packages() {
 # A reset in the middle of an installation is mended.
 stampede_apt() {
   local options=(-o DPkg::Lock::Timeout=30 -o Acquire::Retries=2 -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0)
-  local said=$STAMPEDE_RUN/apt status mended=0
-  [[ -z $STAMPEDE_PROXY ]] || options+=(-o "Acquire::http::Proxy=$STAMPEDE_PROXY" -o "Acquire::https::Proxy=$STAMPEDE_PROXY")
+  local said=$STAMPEDE_RUN/apt status mended=0 trusted
+  {
+    [[ -z $STAMPEDE_PROXY ]] || printf 'Acquire::%s::Proxy "%s";\n' http "$STAMPEDE_PROXY" https "$STAMPEDE_PROXY"
+    # a mirror of the cloud's own authority is trusted before the package is there by which the system would
+    ! trusted=$(stampede_trusted) || printf 'Acquire::https::CaInfo "%s";\n' "$trusted"
+  } | stampede_file 0600 "$STAMPEDE_RUN/apt.conf"
+  options+=(-c "$STAMPEDE_RUN/apt.conf")
   while :; do
     status=0
     apt-get "${options[@]}" "$@" </dev/null >"$said" 2>&1 || status=$?
-    cat "$said" >&2
+    sed -E -i 's#://[^/[:space:]]*@#://#g' "$said"
+    cat "$said" >&2 || true
     ((status != 0)) || return 0
     if grep -q 'dpkg was interrupted' "$said" && ((mended++ < 3)); then
       dpkg --force-confold --configure -a </dev/null >&2 || true
@@ -209,7 +214,7 @@ stampede_apt_may_pass() {
 stampede_apt_words() {
   local line host
   line=$(grep -aE '^[EW]:' "$1" | grep -aE '://' | head -n 1) || line=$(grep -a '^E:' "$1" | tail -n 1) || line=$(tail -n 1 "$1")
-  host=$(sed -n 's#.*://\([^/: ]*\).*#\1#p' <<<"$line")
+  host=$(sed -n 's#.*://\(\[[^]]*\]\|[^/: ]*\).*#\1#p' <<<"$line")
   if [[ -z $host ]]; then
     printf '%s\n' "$line"
   elif [[ $line == *esolv* ]]; then

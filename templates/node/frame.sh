@@ -44,11 +44,29 @@ node_setup() {
   hosts=$(node_hosts)
   stampede_file 0644 /etc/hosts <<<"$hosts"
   node_memory
+  node_fence || true
+  way_out
+  node_programs
   node_fence || stampede_say 'this kernel has no rules by user: any process may ask the metadata service'
   node_trust
-  way_out
-  command -v curl >/dev/null || stampede_packages curl ca-certificates
   stampede_units
+}
+
+# what the frame itself needs, and a small image lacks
+node_programs() {
+  local lacking=() store take
+  command -v curl >/dev/null || lacking+=(curl)
+  command -v ip >/dev/null || lacking+=(iproute2)
+  if ! stampede_image_trusts >/dev/null || { [[ -s $STAMPEDE_CA ]] && ! node_store; }; then lacking+=(ca-certificates); fi
+  ((${#lacking[@]} == 0)) || stampede_packages "${lacking[@]}"
+}
+
+# node_store - sets where the system wants further certificates, and by what it takes them: Debian's way, or Red Hat's
+node_store() {
+  store=/usr/local/share/ca-certificates take=update-ca-certificates
+  ! command -v $take >/dev/null || return 0
+  store=/etc/pki/ca-trust/source/anchors take=update-ca-trust
+  command -v $take >/dev/null
 }
 
 # The metadata service shows how this node signals. A rule of routing needs no package and stands beside whatever firewall there is; port 80 alone,
@@ -65,10 +83,12 @@ node_fence() {
   return $status
 }
 
-# the cloud's own authority, also for what plugins start: each certificate a file, as update-ca-certificates wants it
+# the cloud's own authority, also for what plugins start: each certificate a file, as update-ca-certificates wants it. After a reset the files may be
+# there, and not taken.
 node_trust() {
-  local store=/usr/local/share/ca-certificates new=$STAMPEDE_RUN/trust file changed=no
-  command -v update-ca-certificates >/dev/null || return 0
+  local store take new=$STAMPEDE_RUN/trust file changed=no
+  node_store || return 0
+  [[ ! -s $STAMPEDE_CA ]] || stampede_settled || changed=yes
   rm -rf "$new"
   mkdir -p "$new" "$store"
   [[ ! -s $STAMPEDE_CA ]] || awk -v "to=$new/stampede-cloud-" '/-BEGIN CERTIFICATE-/ {n++} n {print >(to n ".crt")}' "$STAMPEDE_CA"
@@ -80,7 +100,7 @@ node_trust() {
     stampede_file 0644 "$store/${file##*/}" <"$file"
     ((STAMPEDE_CHANGED == 0)) || changed=yes
   done
-  [[ $changed == no ]] || update-ca-certificates >&2 || stampede_say "the system does not take the cloud's certificates; signals do"
+  [[ $changed == no ]] || $take >&2 || stampede_say "the system does not take the cloud's certificates; signals do"
 }
 
 # what the file held before, without whatever it says of the cluster's addresses and names, and every name there can ever be: addresses follow from
@@ -128,8 +148,10 @@ node_names() {
 # Heat joins the network to its router while the node boots, and Neutron wires it some time later; after two minutes whoever wants something from
 # outside says that it is not there
 way_out() {
-  local url one at=() end=$((SECONDS + 120))
+  local url one at=() end
   ! stampede_settled || return 0
+  stampede_clock
+  end=$((STAMPEDE_UP + 120))
   url=$(stampede_value "$STAMPEDE_READY" alarm_url) || url=$STAMPEDE_READY_ENDPOINT
   stampede_host "$url" || return 0
   read -ra at < <(stampede_known "$STAMPEDE_HOST" | tr -d '[]' | tr , ' ') || true
@@ -141,7 +163,8 @@ way_out() {
       # shellcheck disable=SC2016 # for that bash
       if timeout 3 bash -c ': <"/dev/tcp/$0/$1"' "${url% *}" "${url##* }" 2>/dev/null; then return 0; fi
     done
-    if ((SECONDS >= end)); then
+    stampede_clock
+    if ((STAMPEDE_UP >= end)); then
       stampede_say "$one does not answer"
       return 0
     fi
@@ -165,15 +188,19 @@ node_memory() {
 
 # stage PLUGIN STAGE COMMAND... - runs it, reports its end and its seconds
 stage() {
-  local start=$SECONDS
+  local start took
+  stampede_clock
+  start=$STAMPEDE_UP
   STAMPEDE_PLUGIN=$1 STAMPEDE_STAGE=$2
   rm -f "$STAMPEDE_RUN"/{reason,line,command}
   stampede_say "$1 $2 began"
   STAMPEDE_LOG_LINES=$(wc -l <"$STAMPEDE_LOG")
   "${@:3}"
-  stampede_say "$1 $2 done $((SECONDS - start)) s"
-  stampede_progress "done $((SECONDS - start)) s"
-  STAGES+="${STAGES:+, }$1 $2 $((SECONDS - start)) s"
+  stampede_clock
+  took="$((STAMPEDE_UP - start)) s"
+  stampede_say "$1 $2 done $took"
+  stampede_progress "done $took"
+  STAGES+="${STAGES:+, }$1 $2 $took"
 }
 
 script() {
@@ -273,7 +300,8 @@ meta_shows_node() {
   return 1
 }
 
-# change_fetch - the payload of the change, whole, becomes /opt/stampede/change.sh; Heat sets keys one after another, so a part may be of another one
+# change_fetch - the payload of the change, whole, becomes /opt/stampede/change.sh; Heat sets keys one after another, so a part may be of another one.
+# Status 2: it is whole, and cannot be written
 change_fetch() {
   local parts part text='' key i
   parts=$(meta stampede_parts) && [[ $parts =~ ^[0-9]{1,3}$ ]] || return 1
@@ -283,7 +311,9 @@ change_fetch() {
     text+=$part
   done
   [[ $(printf %s "$text" | sha256sum) == "$(meta stampede_sha256)  -" ]] || return 1
-  (umask 077 && base64 -d <<<"$text" | gzip -d >/opt/stampede/change.sh.new) && mv -f /opt/stampede/change.sh.new /opt/stampede/change.sh
+  if (umask 077 && printf %s "$text" | base64 -d | gzip -d >/opt/stampede/change.sh.new) && mv -f /opt/stampede/change.sh.new /opt/stampede/change.sh; then return 0; fi
+  rm -f /opt/stampede/change.sh.new
+  return 2
 }
 
 change_alive() { [[ -n $CHANGE_PID ]] && kill -0 "$CHANGE_PID" 2>/dev/null; }
@@ -304,18 +334,23 @@ change_end() {
 
 # look - one look at the metadata: begins the change that is newer than what was done or is under way
 look() {
-  local new stages=()
+  local new stages=() status=0
   meta_load || return 0
   new=$(meta stampede_generation) && [[ $new =~ ^[0-9]{1,15}$ ]] && ((10#$new > DOING)) || return 0
-  if ! change_fetch; then
+  change_fetch || status=$?
+  if ((status == 1)); then
     [[ ${UNFIT-} == "$new" ]] || stampede_say "change $new: the parts do not fit their checksum yet"
     UNFIT=$new
     return 0
   fi
   read -ra stages < <(meta stampede_stages) || true
   change_end
-  rm -f "$STAMPEDE_KEPT/outcome"
+  rm -f "$STAMPEDE_KEPT/outcome" "$STAMPEDE_RUN/outcome"
   DOING=$((10#$new))
+  if ((status == 2)); then
+    STAMPEDE_CHANGE=$DOING stampede_outcome "failed node change cannot write /opt/stampede/change.sh: is the disk full? $(df -h --output=avail,target /opt/stampede | tail -n 1)"
+    return 0
+  fi
   setsid /opt/stampede/run change "$DOING" "${stages[@]}" &
   CHANGE_PID=$!
 }
@@ -329,21 +364,22 @@ watch() {
     [[ -e $STAMPEDE_KEPT/signalled ]] || sleep "$delay"
   done
   delay=0
-  [[ ! -s $STAMPEDE_KEPT/generation ]] || DOING=$(<"$STAMPEDE_KEPT/generation")
+  DOING=$(stampede_kept generation) || DOING=${STAMPEDE_GENERATION:-0}
   trap change_end EXIT
   while :; do
-    if ((SECONDS >= fenced)); then # whatever configures the network may have taken it away
+    stampede_clock
+    if ((STAMPEDE_UP >= fenced)); then # whatever configures the network may have taken it away
       node_fence || true
-      fenced=$((SECONDS + 60))
+      fenced=$((STAMPEDE_UP + 60))
     fi
     look
     if [[ -n $CHANGE_PID ]] && ! change_alive; then
       change_ended
       exec "$0" watch # with the frame and the variables that the change has left
-    elif [[ -z $CHANGE_PID ]] && ((SECONDS >= next)); then
+    elif [[ -z $CHANGE_PID ]] && ((STAMPEDE_UP >= next)); then
       # a Heat that takes nothing is asked ever less often
       if STAMPEDE_TRIES=1 stampede_deliver; then delay=0; else delay=$((delay < 60 ? delay + every : 60)); fi
-      next=$((SECONDS + delay))
+      next=$((STAMPEDE_UP + delay))
     fi
     pause "$((every * 1000 + RANDOM % (every * 250)))" # not all nodes at the same moment
   done
@@ -351,8 +387,11 @@ watch() {
 
 # pause MILLISECONDS - or until the change under way has ended
 pause() {
-  local end=$((${EPOCHREALTIME//[!0-9]/} / 1000 + $1))
-  while change_alive && ((${EPOCHREALTIME//[!0-9]/} / 1000 < end)); do sleep 0.5; done
+  local i
+  for ((i = 0; i < $1; i += 500)); do
+    change_alive || break
+    sleep 0.5
+  done
   [[ -n $CHANGE_PID ]] || sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"
 }
 
@@ -360,7 +399,7 @@ pause() {
 change_ended() {
   local status=0
   wait "$CHANGE_PID" || status=$?
-  if [[ ! -s $STAMPEDE_KEPT/generation || $(<"$STAMPEDE_KEPT/generation") != "$DOING" ]]; then
+  if [[ $(stampede_kept generation) != "$DOING" ]]; then
     STAMPEDE_CHANGE=$DOING stampede_outcome "failed node change ended with status $status; see /var/log/stampede.log"
   fi
 }
@@ -385,8 +424,11 @@ change() { # GENERATION STAGE...
   stampede_progress_end
 }
 
-# shellcheck source=/dev/null
-apply() { . /opt/stampede/change.sh; }
+apply() {
+  # shellcheck source=/dev/null
+  . /opt/stampede/change.sh
+  stampede_file 0644 "$STAMPEDE_KEPT/lib.sh" </opt/stampede/lib.sh
+}
 
 if [[ ${1-} == fence ]]; then
   node_fence

@@ -9,10 +9,11 @@ STAMPEDE_LOG=/var/log/stampede.log
 STAMPEDE_CA=/etc/stampede/ca.pem        # the cloud's own certificate authority, where it has one
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 HOME=${HOME:-/root}
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 022 # a login's, or a hardened image's, would hide from daemons what they read
 [[ -w /tmp ]] || export TMPDIR=$STAMPEDE_RUN # long here-documents go through a file
 # a proxy that the image sets for everybody stands between no two nodes
 if [[ -n ${http_proxy-}${https_proxy-}${all_proxy-}${HTTPS_PROXY-}${ALL_PROXY-} ]]; then
-  no_proxy=${no_proxy:+$no_proxy,}localhost,127.0.0.1,169.254.169.254,${STAMPEDE_MASTER-},${STAMPEDE_MASTER_ADDRESS-},$(tr ' ' , <<<"${STAMPEDE_WORKERS-}")
+  no_proxy=${no_proxy:-${NO_PROXY-}} no_proxy=${no_proxy:+$no_proxy,}localhost,127.0.0.1,169.254.169.254,${STAMPEDE_MASTER-},${STAMPEDE_MASTER_ADDRESS-},$(tr ' ' , <<<"${STAMPEDE_WORKERS-}")
   export no_proxy NO_PROXY=$no_proxy
 fi
 
@@ -23,13 +24,33 @@ stampede_begin() {
   STAMPEDE_PLUGIN=node STAMPEDE_STAGE=setup STAMPEDE_SCRIPT=$0
   trap stampede_trapped ERR
   trap 'stampede_failed $?' EXIT
-  local name
+  local name image=no
+  stampede_same_node || image=yes
   for name in "${!STAMPEDE_@}"; do
     case $name in STAMPEDE_RUN | STAMPEDE_KEPT | STAMPEDE_CACHE | STAMPEDE_LOG | STAMPEDE_CA | STAMPEDE_SCRIPT | STAMPEDE_PLUGIN | STAMPEDE_STAGE | STAMPEDE_CHANGED) continue ;; esac
     printf '%s=%q\n' "$name" "${!name}"
   done | stampede_file 0600 /etc/stampede/env
   [[ ! -f $0 ]] || stampede_resumed
   stampede_units
+  [[ $image == no ]] ||
+    stampede_fail "this image was taken from a node of another cluster, and may hold its data: take another image, or remove /var/lib/stampede and that data from it"
+}
+
+# stampede_same_node - fails where another node left what is kept here: then the image was taken from that. Ends well, at once, where cloud-init runs
+# the script of a node again: what that brings may be older than what changes have left.
+stampede_same_node() {
+  local kept=$STAMPEDE_KEPT/node id
+  id=$(printf '%s\n' "$STAMPEDE_NODE" "$STAMPEDE_READY" "$STAMPEDE_READY_ENDPOINT" | sha256sum)
+  if [[ ! -s $kept ]]; then
+    stampede_file 0600 "$kept" <<<"$id"
+  elif [[ $(<"$kept") != "$id" ]]; then
+    find "$STAMPEDE_KEPT" -mindepth 1 ! -name node -delete
+    return 1
+  elif stampede_settled; then
+    [[ ! -s $STAMPEDE_KEPT/lib.sh ]] || stampede_file 0644 /opt/stampede/lib.sh <"$STAMPEDE_KEPT/lib.sh" # of a change
+    stampede_say 'this node has run its script before; /opt/stampede/run runs the stages again'
+    exit 0
+  fi
 }
 
 # stampede_settled - succeeds once it is known what became of the first run, whether Heat has taken it or not
@@ -108,8 +129,27 @@ stampede_variable() {
   printf '%s\n%s=%q\n' "$others" "$1" "$2" | stampede_file 0600 /etc/stampede/env
 }
 
-# stampede_say TEXT - a line of the log
-stampede_say() { printf '%(%FT%T%z)T %s\n' -1 "$*" >&2; }
+# stampede_say TEXT - a line of the log. That there is no room for it ends nothing: whoever ran out of room says so himself
+stampede_say() {
+  local text
+  text=$(stampede_masked "$*")
+  printf '%(%FT%T%z)T %s\n' -1 "$text" >&2 2>/dev/null || true
+}
+
+# stampede_masked TEXT - prints it without the user and password of any URL
+stampede_masked() {
+  if [[ $1 == *://*@* ]]; then
+    sed -E 's#://[^/[:space:]]*@#://#g' <<<"$1"
+  else
+    printf '%s\n' "$1"
+  fi
+}
+
+# stampede_clock - sets STAMPEDE_UP to the seconds since this boot. Bash's SECONDS goes by a clock that is set while nodes boot, at times by years
+stampede_clock() {
+  read -r STAMPEDE_UP _ </proc/uptime
+  STAMPEDE_UP=${STAMPEDE_UP%.*}
+}
 
 # stampede_fail TEXT - ends the script, and with it the node's run; TEXT is what the user reads
 stampede_fail() {
@@ -144,6 +184,7 @@ stampede_failed() {
     if ((${#command} > 60)); then command=${command:0:57}...; fi
     text="${command:-exit status $1}: ${last:-exit status $1}"
   fi
+  text=$(stampede_masked "$text")
   stampede_say "$where failed${line:+ at line $line}: $text"
   { echo "$where failed: $text" >&3; } 2>/dev/null || true
   text="${line:+line $line: }$text"
@@ -173,7 +214,8 @@ stampede_value() {
 # stampede_signal READY|PROGRESS STATUS REASON DATA [ID] - one signal to Heat, tried again while Heat is busy
 stampede_signal() {
   local signal=STAMPEDE_$1 endpoint=STAMPEDE_$1_ENDPOINT token=STAMPEDE_$1_TOKEN method=PUT header='Content-Type:' url body try code=000 login=''
-  body="{\"id\": $(stampede_json 99 "${5:-$STAMPEDE_NODE}"), \"status\": \"$2\", \"reason\": $(stampede_json 190 "$3"), \"data\": $(stampede_json 2000 "$4")}"
+  set -- "$1" "$2" "$(stampede_masked "$3")" "$(stampede_masked "$4")" "${5:-$STAMPEDE_NODE}"
+  body="{\"id\": $(stampede_json 99 "$5"), \"status\": \"$2\", \"reason\": $(stampede_json 190 "$3"), \"data\": $(stampede_json 2000 "$4")}"
   if url=$(stampede_value "${!signal}" alarm_url); then
     ! login=$(stampede_value "${!signal}" auth_url) || method=POST
   elif [[ -n ${!endpoint} ]]; then
@@ -215,7 +257,7 @@ stampede_token() {
 
 # stampede_host URL - sets STAMPEDE_HOST and STAMPEDE_PORT, an IPv6 address without its brackets
 stampede_host() {
-  [[ $1 =~ ^http(s?)://([^/@]*@)?(\[[^]]*\]|[^/:]*)(:([0-9]+))? ]] || return 1
+  [[ $1 =~ ^http(s?)://([^/]*@)?(\[[^]]*\]|[^/:]*)(:([0-9]+))? ]] || return 1
   STAMPEDE_HOST=${BASH_REMATCH[3]#[} STAMPEDE_PORT=${BASH_REMATCH[5]:-${BASH_REMATCH[1]:+443}}
   STAMPEDE_HOST=${STAMPEDE_HOST%]} STAMPEDE_PORT=${STAMPEDE_PORT:-80}
 }
@@ -229,13 +271,24 @@ stampede_known() {
   return 1
 }
 
+# stampede_image_trusts - prints the file of the image's own certificates, if it has any: Debian's, Red Hat's, SUSE's. A node that is refused for its
+# system has to reach Heat too.
+stampede_image_trusts() {
+  local file
+  for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem; do
+    [[ ! -s $file ]] || { printf '%s\n' "$file" && return 0; }
+  done
+  return 1
+}
+
 # stampede_trusted - prints a file of the image's certificates and the cloud's own, if the cloud has its own
 stampede_trusted() {
-  local all=$STAMPEDE_RUN/trusted.pem
+  local all=$STAMPEDE_RUN/trusted.pem image
   [[ -s $STAMPEDE_CA ]] || return 1
-  if [[ ! -s $all || $STAMPEDE_CA -nt $all || /etc/ssl/certs/ca-certificates.crt -nt $all ]]; then
+  image=$(stampede_image_trusts) || image=/dev/null
+  if [[ ! -s $all || $STAMPEDE_CA -nt $all || $image -nt $all ]]; then
     mkdir -p "$STAMPEDE_RUN"
-    { cat "$STAMPEDE_CA" && echo && cat /etc/ssl/certs/ca-certificates.crt 2>/dev/null; } >"$all.$BASHPID" || true
+    { cat "$STAMPEDE_CA" && echo && cat "$image"; } >"$all.$BASHPID" || true
     mv -f "$all.$BASHPID" "$all"
   fi
   printf '%s\n' "$all"
@@ -261,10 +314,10 @@ stampede_http() {
   for way in "${ways[@]}"; do
     case $way in
       known) more=(--noproxy '*' --resolve "$STAMPEDE_HOST:$STAMPEDE_PORT:$known") ;;
-      proxy) more=(--noproxy '' -x "$STAMPEDE_PROXY") ;;
+      proxy) more=(--noproxy '') ;;
       *) more=(--noproxy '*') ;;
     esac
-    code=$(curl "${options[@]}" "${more[@]}" -H "@"<(printf '%s\n' "$3") -K <(printf 'url = "%s"\n' "$2") <<<"$4") || true
+    code=$(curl "${options[@]}" "${more[@]}" -H "@"<(printf '%s\n' "$3") -K <(printf 'url = "%s"\n' "$2" && [[ $way == proxy ]] && stampede_proxy_option) <<<"$4") || true
     [[ $code == 000 ]] || break
   done
   if [[ $code == 000 ]]; then
@@ -275,6 +328,9 @@ stampede_http() {
   printf %s "$code"
   [[ $code != 000 ]]
 }
+
+# the proxy, for curl: its password stands on no command line
+stampede_proxy_option() { [[ -z ${STAMPEDE_PROXY-} ]] || printf 'proxy = "%s"\n' "$STAMPEDE_PROXY"; }
 
 # the same in Python, which is there where cloud-init is
 stampede_http_python() {
@@ -304,15 +360,25 @@ except urllib.error.HTTPError as e: print(e.code, end="")' "$1" "${STAMPEDE_HOST
 # stampede_verdict STATUS REASON DATA - what became of the first run, said once and kept until Heat has taken it, however long that takes. On a
 # disk that is full it is kept until the next boot.
 stampede_verdict() {
-  local folder
   ! stampede_settled || return 0
   [[ $1 != SUCCESS ]] || sync # what was proved has to be on the disk
+  stampede_keep verdict "$1" "${2//$'\n'/ }" "${3//$'\n'/ }"
+}
+
+# stampede_keep NAME LINE... - among what is kept of this node; where the disk is full, until the next boot
+stampede_keep() {
+  local folder
   for folder in "$STAMPEDE_KEPT" "$STAMPEDE_RUN"; do
-    if (umask 077 && printf '%s\n' "$1" "${2//$'\n'/ }" "${3//$'\n'/ }" >"$folder/verdict.new") 2>/dev/null &&
-      sync "$folder/verdict.new" && mv -f "$folder/verdict.new" "$folder/verdict"; then return 0; fi
-    rm -f "$folder/verdict.new"
+    if (umask 077 && printf '%s\n' "${@:2}" >"$folder/$1.new") 2>/dev/null && sync "$folder/$1.new" && mv -f "$folder/$1.new" "$folder/$1"; then
+      [[ $folder == "$STAMPEDE_RUN" ]] || rm -f "$STAMPEDE_RUN/$1"
+      return 0
+    fi
+    rm -f "$folder/$1.new"
   done
 }
+
+# stampede_kept NAME - prints the newest of that name, if there is one
+stampede_kept() { cat "$STAMPEDE_RUN/$1" 2>/dev/null || cat "$STAMPEDE_KEPT/$1" 2>/dev/null; }
 
 # stampede_deliver_verdict - sends what is kept of the first run; succeeds where nothing is left to send
 stampede_deliver_verdict() {
@@ -345,16 +411,15 @@ stampede_delivered_later() {
 stampede_outcome() {
   local line="$STAMPEDE_NODE change $STAMPEDE_CHANGE $1"
   line=${line//$'\n'/ }
-  stampede_file 0600 "$STAMPEDE_KEPT/outcome" <<<"${line:0:190}"
-  stampede_file 0644 "$STAMPEDE_KEPT/generation" <<<"$STAMPEDE_CHANGE"
+  stampede_keep outcome "${line:0:190}"
+  stampede_keep generation "$STAMPEDE_CHANGE"
 }
 
 # stampede_deliver - sends what is kept of the last change
 stampede_deliver() {
-  [[ -s $STAMPEDE_KEPT/outcome ]] || return 0
   local line
-  line=$(<"$STAMPEDE_KEPT/outcome")
-  stampede_signal PROGRESS SUCCESS "$line" "$line" "change-$STAMPEDE_NODE" && rm -f "$STAMPEDE_KEPT/outcome"
+  line=$(stampede_kept outcome) || return 0
+  stampede_signal PROGRESS SUCCESS "$line" "$line" "change-$STAMPEDE_NODE" && rm -f "$STAMPEDE_KEPT/outcome" "$STAMPEDE_RUN/outcome"
 }
 
 # stampede_progress TEXT - `TEXT` is `OUTCOME REST`; goes to the sender in the background, if this run has one
@@ -371,11 +436,12 @@ stampede_progress_begin() {
   (
     trap - ERR
     set +e
-    tries=3 next=0
+    tries=3 next=0 STAMPEDE_UP=0
     while IFS= read -r line <&9 && [[ $line != end ]]; do
       # what is said while Heat takes nothing stands in the log alone: it must not pile up until the node waits for it
-      ((SECONDS >= next)) || continue
-      if STAMPEDE_TRIES=$tries stampede_signal PROGRESS SUCCESS "$line" "$line"; then tries=3; else tries=1 next=$((SECONDS + 15)); fi
+      stampede_clock
+      ((STAMPEDE_UP >= next)) || continue
+      if STAMPEDE_TRIES=$tries stampede_signal PROGRESS SUCCESS "$line" "$line"; then tries=3; else tries=1 next=$((STAMPEDE_UP + 30)); fi
     done
   ) &
   STAMPEDE_SENDER=$!
@@ -383,9 +449,12 @@ stampede_progress_begin() {
 
 stampede_progress_end() {
   [[ -n ${STAMPEDE_SENDER-} ]] || return 0
-  local end=$((SECONDS + 40))
+  local i
   timeout 5 bash -c 'echo end >&9' || true # the pipe may be full
-  while kill -0 "$STAMPEDE_SENDER" 2>/dev/null && ((SECONDS < end)); do sleep 0.1; done
+  for ((i = 0; i < 400; i++)); do
+    kill -0 "$STAMPEDE_SENDER" 2>/dev/null || break
+    sleep 0.1
+  done
   kill "$STAMPEDE_SENDER" 2>/dev/null || true
   wait "$STAMPEDE_SENDER" || true
   rm -f "$STAMPEDE_RUN/progress"
@@ -396,8 +465,9 @@ stampede_detail() {
   [[ ${STAMPEDE_DETAIL-} != "$1" ]] || return 0
   STAMPEDE_DETAIL=$1
   stampede_say "$1"
-  ((SECONDS >= ${STAMPEDE_DETAIL_NEXT:-0})) || return 0
-  STAMPEDE_DETAIL_NEXT=$((SECONDS + 5))
+  stampede_clock
+  ((STAMPEDE_UP >= ${STAMPEDE_DETAIL_NEXT:-0})) || return 0
+  STAMPEDE_DETAIL_NEXT=$((STAMPEDE_UP + 5))
   stampede_progress "detail $1"
 }
 
@@ -423,10 +493,13 @@ stampede_file64() { stampede_file "$1" "$2" < <(base64 -d); }
 
 # stampede_wait SECONDS TEXT COMMAND... - repeats COMMAND until it succeeds; after SECONDS fails with TEXT and the last detail
 stampede_wait() {
-  local end=$((SECONDS + $1)) text=$2
+  local end text=$2
+  stampede_clock
+  end=$((STAMPEDE_UP + $1))
   shift 2
   until "$@"; do
-    ((SECONDS < end)) || stampede_fail "$text${STAMPEDE_DETAIL:+ ($STAMPEDE_DETAIL)}"
+    stampede_clock
+    ((STAMPEDE_UP < end)) || stampede_fail "$text${STAMPEDE_DETAIL:+ ($STAMPEDE_DETAIL)}"
     sleep 0.5
   done
 }

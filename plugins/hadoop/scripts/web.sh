@@ -42,14 +42,17 @@ resourcemanager_works() { [[ $(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/i
 # serves UNIT TEXT COMMAND... - waits until COMMAND succeeds for as long as the cluster has: an image of millions of files is loaded for minutes.
 # A daemon that ends again and again is told at once, with its last word.
 serves() {
-  local unit=$1 text=$2 end=$((SECONDS + STAMPEDE_TIMEOUT_S)) before now
+  local unit=$1 text=$2 end before now
   shift 2
+  stampede_clock
+  end=$((STAMPEDE_UP + STAMPEDE_TIMEOUT_S))
   before=$(restarts "$unit")
   until "$@"; do
     now=$(restarts "$unit")
     if ((now < before)); then before=$now; fi
     ((now - before < 5)) || stampede_fail "$unit ends again and again: $(last_word "$unit")"
-    ((SECONDS < end)) || stampede_fail "$text${STAMPEDE_DETAIL:+ ($STAMPEDE_DETAIL)}"
+    stampede_clock
+    ((STAMPEDE_UP < end)) || stampede_fail "$text${STAMPEDE_DETAIL:+ ($STAMPEDE_DETAIL)}"
     sleep 0.5
   done
 }

@@ -18,8 +18,9 @@ nodemanager() {
 # YARN gives no work to a node that it finds unhealthy, such as one whose disk is full. A new node that stays so never becomes ready.
 unhealthy() {
   stampede_detail "YARN finds this worker unhealthy: ${health:0:150}"
-  sick_since=${sick_since:-$SECONDS}
-  ((SECONDS - sick_since < 45)) || [[ -n ${STAMPEDE_CHANGE-} ]] || stampede_fail "YARN finds this worker unhealthy: ${health:0:150}"
+  stampede_clock
+  sick_since=${sick_since:-$STAMPEDE_UP}
+  ((STAMPEDE_UP - sick_since < 45)) || [[ -n ${STAMPEDE_CHANGE-} ]] || stampede_fail "YARN finds this worker unhealthy: ${health:0:150}"
 }
 
 state='' health='' sick_since=''

@@ -68,7 +68,8 @@ volumes() { # prints the disks that may be it
 
 mount_volume() {
   local found patience_s=$((STAMPEDE_TIMEOUT_S / 2)) end
-  end=$((SECONDS + patience_s))
+  stampede_clock
+  end=$((STAMPEDE_UP + patience_s))
   until findmnt --noheadings "$data/volume" >/dev/null; do
     read -ra found < <(volumes)
     ((${#found[@]} <= 1)) || stampede_fail "cannot tell the data volume: ${found[*]} are all empty and of $HADOOP_VOLUME_GIB GiB or more"
@@ -80,7 +81,8 @@ mount_volume() {
       mount "$data/volume"
     else
       stampede_detail "waiting for a data volume of $HADOOP_VOLUME_GIB GiB"
-      ((SECONDS < end)) || stampede_fail "no data volume of $HADOOP_VOLUME_GIB GiB came within $patience_s seconds, half of the cluster's time"
+      stampede_clock
+      ((STAMPEDE_UP < end)) || stampede_fail "no data volume of $HADOOP_VOLUME_GIB GiB came within $patience_s seconds, half of the cluster's time"
       sleep 1
     fi
   done
