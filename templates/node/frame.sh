@@ -106,7 +106,9 @@ node_trust() {
 # what the file held before, without whatever it says of the cluster's addresses and names, and every name there can ever be: addresses follow from
 # ids. An image, a template of cloud-init's or a domain may have written the node's own address under another name, which daemons would register by.
 node_hosts() {
-  awk -v "master=$STAMPEDE_MASTER" -v "address=$STAMPEDE_MASTER_ADDRESS" '
+  local ids
+  node_ids
+  awk -v "master=$STAMPEDE_MASTER" -v "address=$STAMPEDE_MASTER_ADDRESS" -v "ids=$ids" '
     function number(text,  part) { return split(text, part, ".") == 4 ? ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] : -1 }
     function ours(name) {
       name = tolower(name)
@@ -118,7 +120,7 @@ node_hosts() {
     /^[[:space:]]*(#|$)/ { print; next }
     $1 == "127.0.1.1" { next }
     { at = number($1) }
-    at >= first && at <= first + 500 { next }
+    at >= first && at <= first + ids { next }
     {
       left = $1; names = 0; kept = 1
       for (i = 2; i <= NF && $i !~ /^#/; i++)
@@ -132,11 +134,23 @@ node_hosts() {
   echo '# stampede end'
 }
 
+# node_ids - sets how many workers' addresses there are: at most 500, and what lies behind the network's end is somebody else's
+node_ids() {
+  local at a b c d first last
+  ids=500
+  at=$(ip -o -4 addr show to "$STAMPEDE_ADDRESS" 2>/dev/null) || true
+  [[ $at =~ \ inet\ [0-9.]+/([0-9]+)\  ]] || return 0
+  IFS=. read -r a b c d <<<"$STAMPEDE_MASTER_ADDRESS"
+  first=$(((a << 24) + (b << 16) + (c << 8) + d))
+  last=$(((first | (1 << 32 - BASH_REMATCH[1]) - 1) - 1))
+  ((first + ids <= last)) || ids=$((last - first))
+}
+
 node_names() {
   local a b c d n at
   echo "$STAMPEDE_MASTER_ADDRESS $STAMPEDE_MASTER"
   IFS=. read -r a b c d <<<"$STAMPEDE_MASTER_ADDRESS"
-  for ((n = 1; n <= 500; n++)); do
+  for ((n = 1; n <= ids; n++)); do
     at=$(((a << 24) + (b << 16) + (c << 8) + d + n))
     at=$((at >> 24)).$((at >> 16 & 255)).$((at >> 8 & 255)).$((at & 255))
     echo "$at worker-$n"
