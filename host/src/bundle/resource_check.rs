@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde_json::{Map, Value};
 
 use super::references::{ReferenceWalk, ValuePosition};
-use super::resource_types::{self, PropertyRule, TypeRule, ValueGrant, ValueRule};
+use super::resource_types::{self, LARGEST_NUMBER, PropertyRule, TypeRule, ValueGrant, ValueRule};
 use crate::cluster::framework::{CLUSTER, PortAudience};
 
 /// The port that the plugin `cluster` opens besides those of descriptors.
@@ -85,8 +85,10 @@ impl ReferenceWalk<'_> {
                 }
             }
             (ValueRule::Number, _) => {
-                if value.as_u64().is_none() {
-                    self.report(format!("`{place}` must be a whole number, written out"));
+                if value.as_u64().is_none_or(|number| number > LARGEST_NUMBER) {
+                    self.report(format!(
+                        "`{place}` must be a whole number from 0 to {LARGEST_NUMBER}, written out"
+                    ));
                 }
             }
             (ValueRule::Name, _) => self.check_own_name(place, value),

@@ -34,6 +34,9 @@ pub struct PropertyRule {
     pub holds: ValueRule,
 }
 
+/// The largest number that a property may be: the services keep them as signed integers of 32 bits.
+pub const LARGEST_NUMBER: u64 = 0x7fff_ffff;
+
 /// What a value in a template may be.
 #[derive(Clone, Copy, Debug)]
 pub enum ValueRule {
@@ -45,7 +48,7 @@ pub enum ValueRule {
     Texts,
     /// One of these texts, written out.
     Word(&'static [&'static str]),
-    /// A whole number, written out: it is counted, or compared.
+    /// A whole number up to [`LARGEST_NUMBER`], written out: it is counted, or compared.
     Number,
     /// A text that begins with the cluster's name, so that it hides nothing else of the project.
     Name,

@@ -150,8 +150,8 @@ fn volume_gib(template: &Value) -> u64 {
     };
     of_kind(template, "OS::Cinder::Volume")
         .map(size)
-        .sum::<u64>()
-        + root_volumes(template).sum::<u64>()
+        .chain(root_volumes(template))
+        .fold(0, u64::saturating_add)
 }
 
 /// Servers that the fullest group holds.
@@ -279,6 +279,13 @@ mod tests {
             signal_transport: String::new(),
             access: crate::cluster::CloudAccess::default(),
         }
+    }
+
+    #[test]
+    fn sizes_that_no_disk_has_are_more_than_any_quota() {
+        let volume = json!({ "type": "OS::Cinder::Volume", "properties": { "size": u64::MAX } });
+        let template = json!({ "resources": { "v": volume, "w": volume } });
+        assert_eq!(volume_gib(&template), u64::MAX);
     }
 
     #[test]
