@@ -85,6 +85,10 @@ fn main() -> ExitCode {
         }
     }
     println!("\n{passed} passed, {failed} failed");
+    if passed + failed == 0 {
+        println!("no test has {words:?} in its name");
+        return ExitCode::FAILURE;
+    }
     if failed == 0 {
         ExitCode::SUCCESS
     } else {

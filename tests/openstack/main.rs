@@ -89,6 +89,7 @@ async fn run(words: &[String]) -> Result<usize> {
         }
     }
     std::fs::remove_dir_all(&testbed.scratch).ok();
+    anyhow::ensure!(passed + failed > 0, "no scenario has {words:?} in its name");
     println!("\n{passed} passed, {failed} failed");
     Ok(failed)
 }

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use stampede_tests::client::wait_until_settled;
 use stampede_tests::host::HostProcess;
@@ -61,23 +61,19 @@ async fn fails(
     );
     verified!("GET shows: {failure}");
     let stack = testbed.cloud.demo.stacks().await?;
-    let failed_node = ["worker-1", "worker-2", "master"]
-        .into_iter()
-        .find(|n| failure.contains(n))
-        .unwrap_or("master");
-    let all = find_nodes(&testbed.cloud.demo, &stack[0], 2).await?;
-    if let Some(node) = all.iter().find(|n| n.name == failed_node) {
-        let age: f64 = node
-            .run_script("echo $(( $(date +%s) - $(date -d \"$(grep -m1 ' failed' /var/log/stampede.log | cut -d' ' -f1)\" +%s) ))")
-            .await?
-            .parse()?;
-        let age = age - settled.elapsed().as_secs_f64();
-        must!(age < 60.0, "the stack failed {age} s after the node");
-        verified!(
-            "the stack had failed {:.0} s after the node wrote its failure",
-            age.max(0.0)
-        );
-    }
+    let all = find_nodes(&testbed.cloud.demo, stack.first().context("no stack")?, 2).await?;
+    let node = all.iter().find(|node| failure.contains(&node.name));
+    let node = node.with_context(|| format!("no node has the name in: {failure}"))?;
+    let age: f64 = node
+        .run_script("echo $(( $(date +%s) - $(date -d \"$(grep -m1 ' failed' /var/log/stampede.log | cut -d' ' -f1)\" +%s) ))")
+        .await?
+        .parse()?;
+    let age = age - settled.elapsed().as_secs_f64();
+    must!(age < 60.0, "the stack failed {age} s after the node");
+    verified!(
+        "the stack had failed {:.0} s after the node wrote its failure",
+        age.max(0.0)
+    );
     let (status, text) = client.delete(name).await?;
     must!(status.is_success(), "DELETE: {status} {text}");
     crate::scenarios::deletion::nothing_stays(testbed).await
