@@ -274,3 +274,77 @@ fn a_ca_file_must_be_one() {
     .expect("write");
     assert!(refused().contains("ca.pem"), "{}", refused());
 }
+
+/// A client that gives an answer little time, and keeps calls back after some without any.
+fn impatient() -> ClientLimits {
+    ClientLimits {
+        attempts: 1,
+        answer: Duration::from_millis(100),
+        circuit_failures: 3,
+        circuit_pause: Duration::from_millis(500),
+        ..brisk()
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_answer_is_left_alone_for_a_while_and_the_others_are_asked() {
+    let cloud = cloud().await;
+    let session = session_with(&cloud, impatient()).await;
+    let hangs = FaultKind::Slow(Duration::from_secs(600));
+    cloud.fault(InjectedFault::of("nova", u32::MAX, hangs));
+    for _ in 0..3 {
+        let error = session.flavors().await.expect_err("no answer");
+        assert!(error.to_string().contains("no answer within"), "{error}");
+    }
+    let error = session.flavors().await.expect_err("not asked");
+    let words = "it left 3 calls in a row without an answer, and is asked again in";
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(error.is_transient() && error.is_unacted(), "{error:?}");
+    assert_eq!(cloud.count("nova"), 3, "the fourth was not made");
+    session.stacks_by_tag(&["a"]).await.expect("heat is well");
+    cloud.heal();
+    let asked_again = async {
+        while session.flavors().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asked_again)
+        .await
+        .expect("it is asked again");
+    session.flavors().await.expect("as before");
+    assert_eq!(cloud.count("nova"), 5, "one that found out, and one more");
+}
+
+#[tokio::test]
+async fn what_hangs_for_one_project_keeps_no_other_projects_calls_back() {
+    let cloud = cloud().await;
+    let client = client(&cloud, impatient());
+    let of = async |project: &str| {
+        let token = cloud.issue_token(project).into();
+        client.session(token, project).await.expect("a session")
+    };
+    let (one, other) = (of("demo").await, of("other").await);
+    let hangs = FaultKind::Slow(Duration::from_secs(600));
+    let path = format!("/{}/stacks", one.project().id);
+    cloud.fault(InjectedFault::of("heat", u32::MAX, hangs).only("GET", path));
+    for _ in 0..4 {
+        one.stacks_by_tag(&["a"]).await.expect_err("no answer");
+    }
+    assert_eq!(cloud.count("heat"), 3, "its own are kept back");
+    other.stacks_by_tag(&["a"]).await.expect("its own answer");
+}
+
+#[tokio::test]
+async fn errors_are_answers_and_keep_no_call_back() {
+    let cloud = cloud().await;
+    let session = session_with(&cloud, impatient()).await;
+    cloud.fault(InjectedFault::of(
+        "nova",
+        u32::MAX,
+        FaultKind::Status(500, None),
+    ));
+    for _ in 0..8 {
+        session.flavors().await.expect_err("an error");
+    }
+    assert_eq!(cloud.count("nova"), 8);
+}

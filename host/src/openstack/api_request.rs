@@ -19,6 +19,8 @@ pub(super) struct ApiRequest<'a> {
     pub(super) action: String,
     pub(super) method: Method,
     pub(super) url: Url,
+    /// Which calls are kept back together where none has an answer.
+    pub(super) circuit: String,
     pub(super) token: Option<&'a SecretString>,
     /// The token is also what the call is about (Keystone's `X-Subject-Token`).
     pub(super) is_token_subject: bool,

@@ -147,6 +147,13 @@ pub struct ClientLimits {
     /// Until the answer to a create, update or validate is there; Heat parses the whole template
     /// meanwhile.
     pub answer_heat_write: Duration,
+    /// Calls in a row of one project to one service without any answer, after which no more are made
+    /// for a while.
+    pub circuit_failures: u32,
+    /// How long; then one call finds out.
+    pub circuit_pause: Duration,
+    /// When those are told to come again who find that call under way.
+    pub circuit_probe: Duration,
     /// Bytes of an answer.
     pub body_bytes: usize,
     /// Bytes of an answer that is an error.
@@ -177,6 +184,9 @@ impl Default for ClientLimits {
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(30),
             answer_heat_write: Duration::from_secs(120),
+            circuit_failures: 5,
+            circuit_pause: Duration::from_secs(10),
+            circuit_probe: Duration::from_secs(1),
             body_bytes: 16 << 20,
             fault_bytes: 64 << 10,
             fault_chars: 400,

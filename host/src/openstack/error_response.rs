@@ -292,6 +292,7 @@ mod tests {
             action: String::new(),
             method: reqwest::Method::GET,
             url: "http://h/".parse().expect("an address"),
+            circuit: String::new(),
             token: None,
             is_token_subject,
             body: None,

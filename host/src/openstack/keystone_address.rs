@@ -92,11 +92,13 @@ impl KeystoneAddress {
             "{}/{path}",
             self.base.path().trim_end_matches('/')
         ));
+        let circuit = format!("keystone {}", url.origin().ascii_serialization());
         ApiRequest {
             service: ServiceName::Keystone,
             action: action.to_owned(),
             method,
             url,
+            circuit,
             token,
             is_token_subject: false,
             body: None,

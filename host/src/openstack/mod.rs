@@ -14,7 +14,8 @@
 //!   are validated and got, the version is found, Keystone's JSON
 //! - `service_catalog`: the base URL of each service; [`credentials`]: who the command line's user
 //!   is
-//! - `transport`: one HTTP call, its span and its observation; `tls_files`: certificates
+//! - `transport`: one HTTP call, its span and its observation; `tls_files`: certificates;
+//!   `circuit_breaker`: none to a service that does not answer
 //! - `error_response`: what an error status means
 //! - `api_request`, `retry`: a request and its answer; when it may be repeated
 //! - [`config`], [`call_observer`], [`error`], [`types`], [`service_name`], `timestamp`: plain data
@@ -23,6 +24,7 @@ mod api_request;
 pub mod call_observer;
 mod catalog_wire;
 pub mod cinder;
+mod circuit_breaker;
 pub mod client;
 pub mod config;
 pub mod credentials;

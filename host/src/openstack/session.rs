@@ -157,12 +157,20 @@ impl CloudSession {
         } else {
             RetryPolicy::Idempotent
         };
+        let circuit = format!(
+            "{} {} {} {}",
+            service.as_str(),
+            url.origin().ascii_serialization(),
+            self.region,
+            self.project.id
+        );
         let (token, timeout) = (Some(&self.identity.token), self.cloud.config.limits.answer);
         Ok(ApiRequest {
             service,
             action,
             method,
             url,
+            circuit,
             token,
             is_token_subject: false,
             body: None,

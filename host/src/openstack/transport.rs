@@ -17,6 +17,7 @@ use url::Url;
 use super::{
     CallObserver, CallOutcome, ClientLimits, CloudConfig, CloudError, RequestCarrier,
     api_request::{ApiRequest, ApiResponse},
+    circuit_breaker::CircuitBreaker,
     error::{ErrorCause, SettingProblem},
     error_response::{self, FailedResponse},
     retry::{CallFailure, Delivery, RetryPolicy, repeat_call},
@@ -37,6 +38,7 @@ pub(super) struct HttpTransport {
     /// The cloud is on this machine, where no proxy leads to.
     is_loopback: bool,
     limits: ClientLimits,
+    breaker: CircuitBreaker,
     observer: Option<CallObserver>,
     carrier: Option<Arc<dyn RequestCarrier>>,
 }
@@ -62,6 +64,7 @@ impl HttpTransport {
             verifies: config.verify_certificates,
             is_loopback: Url::parse(&config.auth_url).is_ok_and(|url| is_loopback(&url)),
             limits: config.limits.clone(),
+            breaker: CircuitBreaker::default(),
             observer: config.call_observer.clone(),
             carrier: config.carrier.clone(),
         };
@@ -108,7 +111,10 @@ impl HttpTransport {
             call.retry,
             &self.limits,
             (call.service, &call.action),
-            |attempt| self.observe_exchange(call, headers.clone(), body.clone(), attempt),
+            |attempt| {
+                let exchange = self.observe_exchange(call, headers.clone(), body.clone(), attempt);
+                self.breaker.guard(call, &self.limits, exchange)
+            },
         )
         .await
     }
@@ -442,6 +448,7 @@ mod tests {
             action: "show stack `one`".to_owned(),
             method: Method::GET,
             url: Url::parse(&format!("{url}v1/stacks?tags=a-tag")).expect("a URL"),
+            circuit: String::new(),
             token: Some(&token),
             is_token_subject: false,
             body: None,
