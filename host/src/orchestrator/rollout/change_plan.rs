@@ -15,7 +15,9 @@ use crate::orchestrator::{
     },
     rollout::{
         desired_state,
-        distinct_plans::{ChangeEnds, DistinctPlans, RunningStack, with_known_versions},
+        distinct_plans::{
+            ChangeEnds, DistinctPlan, DistinctPlans, RunningStack, with_known_versions,
+        },
         steps,
     },
     stack::{
@@ -31,8 +33,13 @@ use crate::{
         change::{FileDigests, NodeFlavors},
     },
     openstack::CloudSession,
-    store::ClusterRecord,
+    store::{ClusterRecord, NodeNotifications},
+    system::heavy_work::run_heavy,
 };
+
+/// Nodes in all templates of a change up to which rendering is not worth another thread: some
+/// milliseconds.
+const NODES_AT_ONCE: usize = 64;
 
 /// Renders every step from the one that is under way on; what does not fit into a server's metadata
 /// is refused.
@@ -42,26 +49,55 @@ pub(crate) async fn render_steps(
     from: &ClusterSpec,
     change: &ClusterChange,
 ) -> Result<ChangePlan, OrchestratorError> {
-    let mut told = record.notified.clone();
-    let mut rendered = Vec::new();
+    let mut planned = Vec::new();
     for (at, step) in change.steps.iter().enumerate().skip(change.at) {
-        told = told.after_step(step);
         let base = if step.new_settings { &change.to } else { from };
-        let made = plans.plan(base, step.workers.clone()).await?;
-        let news = node_updates(&record.notified.installed, change, step, &made.planned)?;
-        let until = change.steps.get(..=at).unwrap_or_default();
+        planned.push((at, plans.plan(base, step.workers.clone()).await?));
+    }
+    let steps = if is_heavy(change) {
+        let (told, change) = (record.notified.clone(), change.clone());
+        // What packs hundreds of nodes' files must not keep a thread that serves everyone.
+        run_heavy(move || pack_steps(&told, &change, &planned))
+            .await
+            .map_err(|panic| OrchestratorError::internal(panic.to_string()))?
+    } else {
+        pack_steps(&record.notified, change, &planned)
+    }?;
+    Ok(ChangePlan {
+        resolved: plans.flavors().of_nodes(),
+        steps,
+    })
+}
+
+fn is_heavy(change: &ClusterChange) -> bool {
+    let steps = change.steps.iter().skip(change.at);
+    let nodes: usize = steps.map(|step| 1 + step.workers.len()).sum();
+    nodes > NODES_AT_ONCE
+}
+
+fn pack_steps(
+    notified: &NodeNotifications,
+    change: &ClusterChange,
+    planned: &[(usize, DistinctPlan)],
+) -> Result<Vec<StepPlan>, OrchestratorError> {
+    let mut told = notified.clone();
+    let mut packed = Vec::new();
+    for (at, made) in planned {
+        let Some(step) = change.steps.get(*at) else {
+            continue;
+        };
+        told = told.after_step(step);
+        let news = node_updates(&notified.installed, change, step, &made.planned)?;
+        let until = change.steps.get(..=*at).unwrap_or_default();
         let template = stack_request::render_template(&made.planned, &told, until, &news);
-        rendered.push(StepPlan::new(
+        packed.push(StepPlan::new(
             step.generation,
             &template,
-            made.files,
+            Arc::clone(&made.files),
             made.planned.parameters.clone(),
         ));
     }
-    Ok(ChangePlan {
-        resolved: plans.flavors().of_nodes(),
-        steps: rendered,
-    })
+    Ok(packed)
 }
 
 /// Enters into a change what its plan needs to be made again, and the digests that it is compared
