@@ -88,6 +88,11 @@ impl CloudClient {
         CloudSession::new(Arc::clone(&self.cloud), identity, owner, Some(key))
     }
 
+    /// Lets go of all validations whose time is up, also where no new one comes; how many stay.
+    pub fn forget_old_tokens(&self) -> usize {
+        self.cloud.tokens.let_go(&self.cloud.config.limits)
+    }
+
     /// Gets a token by the credentials of the command line's user.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Cache of token validations with single flight: concurrent requests with one token ask Keystone
 //! once. Results are kept for `token_ttl`, refusals for the shorter `token_error_ttl`, at most
 //! `tokens` of them, the least recently used going first. Each new validation lets go of all
-//! results whose time is up. Keys are SHA-256 digests, so that no token stands in a map.
+//! results whose time is up, and so does who looks now and then ([`TokenCache::let_go`]). Keys are SHA-256 digests, so that no token stands in a map.
 //!
 //! Keystone can revoke a token at any time and tells nobody. So a result ends in four ways: its
 //! time is up, the token's own expiry has come, room is needed, or a service answered 401 to the
@@ -161,6 +161,14 @@ impl TokenCache {
         validating
     }
 
+    /// Lets go of all results whose time is up; how many stay.
+    pub(super) fn let_go(&self, limits: &ClientLimits) -> usize {
+        let mut slots = self.lock();
+        let now = clock::monotonic_now();
+        slots.retain(|_, slot| slot.is_needed(now, limits));
+        slots.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<TokenKey, TokenSlot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -292,6 +300,21 @@ mod tests {
             "the new one alone"
         );
         assert!(old.upgrade().is_none(), "its catalog is gone with it");
+    }
+
+    #[tokio::test]
+    async fn in_a_host_that_nobody_calls_results_leave_memory_too() {
+        let (tokens, asked) = (TokenCache::default(), AtomicU32::new(0));
+        let limits = ClientLimits::default();
+        let result = ask(&tokens, "a", &limits, &asked, Ok(identity(None))).await;
+        let held = Arc::downgrade(&result.expect("good"));
+        assert_eq!(tokens.let_go(&limits), 1, "it is still good");
+        let over = ClientLimits {
+            token_ttl: Duration::ZERO,
+            ..limits
+        };
+        assert_eq!(tokens.let_go(&over), 0);
+        assert!(held.upgrade().is_none(), "its catalog is gone with it");
     }
 
     #[tokio::test]

@@ -28,12 +28,21 @@ pub struct OrchestratorLimits {
     pub list_looks: usize,
     /// Observations under way at once, over all clusters.
     pub looks: usize,
+    /// Of these, those in one region: one whose Heat is away leaves the others theirs.
+    pub region_looks: usize,
     /// Of these, those of one project.
     pub project_looks: usize,
+    /// Observations that have a turn or wait for one; the readers of more clusters are shown what
+    /// was known.
+    pub queued_looks: usize,
     /// Actions in the background under way at once, over all clusters.
     pub actions: usize,
+    /// Of these, those in one region.
+    pub region_actions: usize,
     /// Of these, those of one project.
     pub project_actions: usize,
+    /// Tasks of background work; where more clusters have something left to do, they take turns.
+    pub workers: usize,
     /// Looks that all background work together takes in a second; with more of it, each looks less
     /// often.
     pub looks_a_second: u32,
@@ -64,6 +73,12 @@ pub struct OrchestratorLimits {
     pub group_bytes: usize,
     /// Users whose last token is remembered, in each of their projects.
     pub sessions: usize,
+    /// How long a cluster stays in memory that has nothing left to do and that nobody asks for.
+    pub rest: Duration,
+    /// How many such clusters stay at most, and are read again after that.
+    pub resting_clusters: usize,
+    /// How often it is looked for what has had its time: clusters at rest, tokens, sessions.
+    pub sweep_every: Duration,
 }
 
 impl Default for OrchestratorLimits {
@@ -77,10 +92,14 @@ impl Default for OrchestratorLimits {
             patience: Duration::from_secs(3),
             waiting: 128,
             list_looks: 16,
-            looks: 32,
+            looks: 40,
+            region_looks: 32,
             project_looks: 8,
-            actions: 16,
+            queued_looks: 1_024,
+            actions: 20,
+            region_actions: 16,
             project_actions: 4,
+            workers: 1_024,
             looks_a_second: 25,
             deletes: 5,
             creates: 20,
@@ -94,6 +113,9 @@ impl Default for OrchestratorLimits {
             groups_per_project: 64,
             group_bytes: 4 * 1024,
             sessions: 1_024,
+            rest: Duration::from_secs(60),
+            resting_clusters: 1_024,
+            sweep_every: Duration::from_secs(10),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - [`reconcile`]: one step towards the desired state, the background worker, recovery from Heat
 //! - `rollout`: a change to a running cluster: its target, its steps, and their execution
 //! - `context`: what all of them share
+//! - `sweeper`: lets go of what has had its time
 //! - `plan_cache`: the plans of changes under way
 //! - [`stack`]: what Heat is given for a cluster, and what a stack tells of its cluster (pure)
 //! - [`planning`]: inventory of the cloud, resolving names, quotas, the plan
@@ -23,6 +24,7 @@ mod requeue;
 mod rollout;
 pub mod stack;
 pub mod state;
+mod sweeper;
 mod verbs;
 
 use std::sync::{Arc, Weak};
@@ -35,21 +37,13 @@ use crate::{
     },
     metrics::HostMetrics,
     openstack::{CloudClient, CloudSession},
-    store::{ClusterRecord, RecordStore},
+    store::RecordStore,
     system::clock::HostClock,
 };
 
 use context::Context;
 use plan_cache::ChangePlanCache;
-use state::{
-    SharedState,
-    cloud_gate::{CloudGate, WorkerCount},
-    cluster_registry::ClusterRegistry,
-    group_cache::GroupCache,
-    recovery_table::RecoveryTable,
-    sessions::{self, SessionRegistry},
-    status::needs_reconcile,
-};
+use state::{SharedState, group_cache::GroupCache, recovery_table::RecoveryTable};
 use verbs::{create, delete, deploy, find, groups, orphans, preview, provision, update};
 
 pub use crate::store::ClusterGroup;
@@ -96,31 +90,17 @@ pub struct Orchestrator {
 }
 
 impl Orchestrator {
-    /// Reads which projects have work that a former process did not finish; it goes on with the
+    /// Reads which projects have clusters; what a former process did not finish goes on with the
     /// next request of who asked for it.
     ///
     /// # Errors
     /// `Internal`: the store cannot be read.
     pub async fn new(parts: OrchestratorConfig) -> Result<Self, OrchestratorError> {
-        let found = parts.store.all().await?;
-        let records = found.records;
-        let registry = ClusterRegistry::new(parts.store, parts.clock.clone(), &parts.limits);
-        registry.report_unreadable(&found.unreadable);
-        let unfinished = |record: &&ClusterRecord| needs_reconcile(record) || !record.is_live();
-        let waiting: Vec<sessions::TokenWait> = records
-            .iter()
-            .filter(unfinished)
-            .flat_map(sessions::any_and_owner)
-            .collect();
-        let state = Arc::new(SharedState {
-            registry,
-            sessions: SessionRegistry::new(parts.limits.sessions, waiting),
-            looks: CloudGate::new(parts.limits.looks, parts.limits.project_looks),
-            actions: CloudGate::new(parts.limits.actions, parts.limits.project_actions),
-            workers: WorkerCount::default(),
-            limits: parts.limits,
-            clock: parts.clock,
-        });
+        // Which of them have something left to do is found out with a project's first token.
+        let projects = parts.store.projects().await?;
+        let waiting = projects.into_iter().map(|project| (project, None));
+        let state = SharedState::new(parts.store, parts.limits, parts.clock, waiting);
+        let state = Arc::new(state);
         let context = Arc::new_cyclic(|me| Context {
             me: Weak::clone(me),
             attribute_names: AttributeNames::from_descriptors(parts.planner.descriptors()),
@@ -158,6 +138,7 @@ impl Orchestrator {
         &self,
         session: CloudSession,
     ) -> Result<Caller, OrchestratorError> {
+        sweeper::start_sweeper(&self.context);
         if self.context.state.sessions.remember_session(&session) {
             let project = &session.project().id;
             if let Err(error) =
@@ -186,6 +167,12 @@ impl Orchestrator {
     /// what waits for this user can go on with it.
     pub fn knows_session(&self, caller: &Caller) -> bool {
         self.context.state.sessions.knows(&caller.session)
+    }
+
+    /// How many clusters are in memory: those that have something left to do, and those that were
+    /// asked for of late.
+    pub fn clusters_in_memory(&self) -> usize {
+        self.context.state.registry.number_in_use()
     }
 
     /// Why nothing in this process goes on with a cluster that has something left to do; `None`

@@ -285,6 +285,15 @@ impl RecordStore {
         Ok(usize::try_from(count).unwrap_or(0))
     }
 
+    /// The projects that have records.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn projects(&self) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query_scalar("SELECT DISTINCT project_id FROM cluster");
+        Ok(self.call(query.fetch_all(&self.pool)).await?)
+    }
+
     /// All records.
     ///
     /// # Errors

@@ -75,8 +75,10 @@ async fn look_through_stacks(
     caller: &Caller,
 ) -> Result<BTreeMap<String, String>, OrchestratorError> {
     let registry = &context.state.registry;
-    let handles = registry.list_project(caller.project_id()).await?;
-    let known: Vec<String> = handles.iter().map(|one| one.record().id.clone()).collect();
+    let listed = registry
+        .list_project(caller.project_id(), |_| false)
+        .await?;
+    let known: Vec<String> = listed.iter().map(|one| one.record.id.clone()).collect();
     let mut skipped = BTreeMap::new();
     let tags = [TAG, &stack_request::host_tag(&context.host)];
     let mut stacks = caller.session.stacks_by_tag(&tags).await?;

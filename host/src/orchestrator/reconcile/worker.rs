@@ -1,5 +1,6 @@
-//! Background workers: one task for each cluster that still has something to do, which reconciles
-//! until nothing is left, or until no user's token is left to do it with.
+//! Background workers: a task for each cluster that still has something to do, which reconciles
+//! until nothing is left, or until no user's token is left to do it with. Where there are more such
+//! clusters than tasks may be, tasks go from one to the next.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -19,7 +20,7 @@ use crate::{
         requeue::Requeue,
         state::{
             cluster_handle::ClusterHandle, locked_cluster::LockedCluster, sessions,
-            status::needs_reconcile,
+            status::needs_reconcile, worker_places::ClusterWork,
         },
     },
     store::ClusterRecord,
@@ -60,6 +61,8 @@ enum WorkerExit {
     NoToken,
     /// Only another token of the owner's would do.
     Owner,
+    /// It is not due, and another cluster may be.
+    Rotate,
 }
 
 /// Takes care of the cluster in the background until nothing is left to do, or no token is left to
@@ -69,40 +72,58 @@ pub(crate) fn spawn_worker(context: &Arc<Context>, handle: &Arc<ClusterHandle>) 
     if handle.has_worker.swap(true, Ordering::AcqRel) {
         return;
     }
-    let (context, handle) = (Arc::clone(context), Arc::clone(handle));
-    tokio::spawn(async move {
-        let mut panics = 0;
-        loop {
-            let run = AssertUnwindSafe(run_worker(&context, &handle));
-            let Ok(end) = run.catch_unwind().await else {
-                // What a panic leaves is whole: the record is written in one piece, locks are given
-                // back. The cluster must not stay without anybody who takes care of it.
-                let record = handle.record();
-                tracing::error!(cluster.id = %record.id, "the work on `{}` broke off by a defect of this host, and begins again", record.name);
-                context
-                    .state
-                    .clock
-                    .sleep(context.state.limits.pause(panics))
-                    .await;
-                panics += 1;
-                continue;
-            };
-            handle.has_worker.store(false, Ordering::Release);
-            // A request or a token may have come while the run ended.
-            if !should_continue(&context, &handle, end)
-                || handle.has_worker.swap(true, Ordering::AcqRel)
-            {
-                return;
+    let state = &context.state;
+    let work = ClusterWork {
+        handle: Arc::clone(handle),
+        due: state.clock.monotonic_now(),
+        failures: 0,
+    };
+    if let Some(work) = state.workers.begin(work) {
+        let context = Arc::clone(context);
+        tokio::spawn(async move {
+            let mut next = Some(work);
+            while let Some(work) = next {
+                next = take_care(&context, work).await;
             }
+        });
+    }
+}
+
+/// Takes care of one cluster until nothing is left to do or another one waits for this task; which
+/// is next.
+async fn take_care(context: &Context, mut work: ClusterWork) -> Option<ClusterWork> {
+    let state = &context.state;
+    let mut panics = 0;
+    loop {
+        let handle = Arc::clone(&work.handle);
+        let run = AssertUnwindSafe(run_worker(context, &mut work));
+        let Ok(end) = run.catch_unwind().await else {
+            // What a panic leaves is whole: the record is written in one piece, locks are given
+            // back. The cluster must not stay without anybody who takes care of it.
+            let record = handle.record();
+            tracing::error!(cluster.id = %record.id, "the work on `{}` broke off by a defect of this host, and begins again", record.name);
+            state.clock.sleep(state.limits.pause(panics)).await;
+            panics += 1;
+            continue;
+        };
+        if end == WorkerExit::Rotate {
+            return Some(state.workers.rotate(work));
         }
-    });
+        handle.has_worker.store(false, Ordering::Release);
+        // A request or a token may have come while the run ended.
+        if !should_continue(context, &handle, end) || handle.has_worker.swap(true, Ordering::AcqRel)
+        {
+            return state.workers.next();
+        }
+        work.failures = 0;
+    }
 }
 
 fn should_continue(context: &Context, handle: &ClusterHandle, end: WorkerExit) -> bool {
     let sessions = &context.state.sessions;
     let is_served = match end {
         WorkerExit::Gone => false,
-        WorkerExit::Done => true,
+        WorkerExit::Done | WorkerExit::Rotate => true,
         WorkerExit::NoToken => sessions
             .session_for(handle)
             .is_some_and(|session| !handle.is_forbidden(&session)),
@@ -111,10 +132,18 @@ fn should_continue(context: &Context, handle: &ClusterHandle, end: WorkerExit) -
     is_served && needs_reconcile(&handle.record())
 }
 
-async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExit {
-    let mut failures = 0;
-    let _counted = context.state.workers.enter();
+async fn run_worker(context: &Context, work: &mut ClusterWork) -> WorkerExit {
+    let ClusterWork {
+        handle,
+        due,
+        failures,
+    } = work;
     let sessions = &context.state.sessions;
+    let clock = &context.state.clock;
+    let ahead = due.saturating_duration_since(clock.monotonic_now());
+    if !ahead.is_zero() {
+        clock.sleep(ahead).await;
+    }
     while needs_reconcile(&handle.record()) {
         // Before the session is chosen, which may end while a turn is waited for.
         let turn = context.state.take_action_turn(handle).await;
@@ -131,61 +160,80 @@ async fn run_worker(context: &Context, handle: &Arc<ClusterHandle>) -> WorkerExi
         } else {
             reconcile_measured(context, &cluster, &session).await
         };
-        let pause = match after {
-            Ok(Requeue::Done) => return WorkerExit::Done,
-            Ok(Requeue::Gone) | Err(OrchestratorError::NotFound(_)) => return WorkerExit::Gone,
-            Ok(Requeue::Owner)
-                if failures < UNDECIDED_LOOKS && may_be_withdrawn(handle, &session) =>
-            {
-                failures += 1;
-                context.state.limits.pause(failures)
-            }
-            Ok(Requeue::Owner) => {
-                sessions.add_waits(sessions::actor_waits(handle));
-                return WorkerExit::Owner;
-            }
-            Ok(Requeue::Later(pause)) => {
-                failures = 0;
-                fair_pause(context, pause)
-            }
-            // Somebody else has changed the cluster meanwhile: what is next is decided again.
-            Err(OrchestratorError::Outdated(_)) => Duration::ZERO,
-            // Nobody waits for this answer any more: the cluster shows it.
-            Err(error)
-                if is_refusal(&error)
-                    && !handle.is_volunteer(&session)
-                    && handle.record().lifecycle.is_deletion_undecided() =>
-            {
-                withdraw_refused(context, &cluster, &error).await;
-                return WorkerExit::Done;
-            }
-            // Another token may do: what is wanted stands until it comes.
-            Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
-                reject_session(context, handle, &session, &error);
-                continue;
-            }
-            // Nobody is told of a delete that is given up, so it is never given up for a cloud that
-            // is away.
-            Err(
-                OrchestratorError::Cloud(_)
-                | OrchestratorError::Internal(_)
-                | OrchestratorError::Busy { .. },
-            ) if failures < context.state.limits.creates
-                || !handle.record().is_live()
-                || handle.record().change().is_some() =>
-            {
-                failures = failures.saturating_add(1);
-                context.state.limits.pause(failures - 1)
-            }
-            Err(error) => {
-                mark_blocked(context, &cluster, &error).await;
-                return WorkerExit::Done;
-            }
+        let pause = match settle_step(context, &cluster, &session, after, failures).await {
+            Ok(pause) => pause,
+            Err(exit) => return exit,
         };
         drop((cluster, turn));
-        context.state.clock.sleep(pause).await;
+        if context.state.workers.has_waiting() {
+            *due = clock.monotonic_now() + pause;
+            return WorkerExit::Rotate;
+        }
+        clock.sleep(pause).await;
     }
     WorkerExit::Done
+}
+
+/// What a step means for the cluster, which is recorded: the pause before the next one, or that the
+/// run ends.
+async fn settle_step(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+    session: &CloudSession,
+    after: Result<Requeue, OrchestratorError>,
+    failures: &mut u32,
+) -> Result<Duration, WorkerExit> {
+    let (handle, sessions) = (&**cluster, &context.state.sessions);
+    let limits = &context.state.limits;
+    match after {
+        Ok(Requeue::Done) => Err(WorkerExit::Done),
+        Ok(Requeue::Gone) | Err(OrchestratorError::NotFound(_)) => Err(WorkerExit::Gone),
+        Ok(Requeue::Owner) if *failures < UNDECIDED_LOOKS && may_be_withdrawn(handle, session) => {
+            *failures += 1;
+            Ok(limits.pause(*failures))
+        }
+        Ok(Requeue::Owner) => {
+            sessions.add_waits(sessions::actor_waits(handle));
+            Err(WorkerExit::Owner)
+        }
+        Ok(Requeue::Later(pause)) => {
+            *failures = 0;
+            Ok(fair_pause(context, pause))
+        }
+        // Somebody else has changed the cluster meanwhile: what is next is decided again.
+        Err(OrchestratorError::Outdated(_)) => Ok(Duration::ZERO),
+        // Nobody waits for this answer any more: the cluster shows it.
+        Err(error)
+            if is_refusal(&error)
+                && !handle.is_volunteer(session)
+                && handle.record().lifecycle.is_deletion_undecided() =>
+        {
+            withdraw_refused(context, cluster, &error).await;
+            Err(WorkerExit::Done)
+        }
+        // Another token may do: what is wanted stands until it comes.
+        Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
+            reject_session(context, handle, session, &error);
+            Ok(Duration::ZERO)
+        }
+        // Nobody is told of a delete that is given up, so it is never given up for a cloud that
+        // is away.
+        Err(
+            OrchestratorError::Cloud(_)
+            | OrchestratorError::Internal(_)
+            | OrchestratorError::Busy { .. },
+        ) if *failures < limits.creates
+            || !handle.record().is_live()
+            || handle.record().change().is_some() =>
+        {
+            *failures = failures.saturating_add(1);
+            Ok(limits.pause(*failures - 1))
+        }
+        Err(error) => {
+            mark_blocked(context, cluster, &error).await;
+            Err(WorkerExit::Done)
+        }
+    }
 }
 
 async fn reconcile_measured(
@@ -306,17 +354,14 @@ pub(crate) async fn resume_project(
     context: &Arc<Context>,
     project_id: &str,
 ) -> Result<(), OrchestratorError> {
-    for handle in context.state.registry.list_project(project_id).await? {
+    let is_unfinished = |record: &ClusterRecord| needs_reconcile(record) || !record.is_live();
+    let registry = &context.state.registry;
+    for handle in registry.list_needed(project_id, is_unfinished).await? {
         let record = handle.record();
         if !record.is_live() && record.blocked_reason().is_some() {
             let cluster = handle.lock().await;
             let retry = ClusterRecord::retry_deletion;
-            match context
-                .state
-                .registry
-                .change_record(&cluster, &record, retry)
-                .await
-            {
+            match registry.change_record(&cluster, &record, retry).await {
                 // Somebody else has gone on with it.
                 Ok(_) | Err(OrchestratorError::Outdated(_) | OrchestratorError::NotFound(_)) => {}
                 Err(error) => return Err(error),

@@ -67,6 +67,19 @@ impl ClusterHandle {
         })
     }
 
+    /// Whether all that there is to know of it stands in the store: nothing is left to do, nobody
+    /// takes care of it or asks Heat, no lease is waited for, and nothing has still to be told.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let record = self.record();
+        let has_worker = self.has_worker.load(std::sync::atomic::Ordering::Acquire);
+        let is_told = !record.is_live() || lock_mutex(&self.withdrawn).is_none();
+        !has_worker
+            && !needs_reconcile(&record)
+            && record.lease.is_none()
+            && !self.refresh.is_asking()
+            && is_told
+    }
+
     /// Its record, as this process read or wrote it last.
     pub(crate) fn record(&self) -> Arc<ClusterRecord> {
         Arc::clone(&self.record.read().unwrap_or_else(PoisonError::into_inner))

@@ -1,7 +1,7 @@
 //! The clusters that are in use, over the store, each as one handle. Asks no cloud.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -12,6 +12,7 @@ use crate::orchestrator::{
     locks::lock_mutex,
     state::{
         cluster_handle::{ClusterHandle, WatchedFact},
+        cluster_table::{ClusterTable, RestLimits},
         locked_cluster::LockedCluster,
     },
 };
@@ -23,11 +24,10 @@ use crate::{
     system::{clock::HostClock, random},
 };
 
-/// A region, and a cluster's name there.
-type RegionName = (String, String);
-
-fn region_name(record: &ClusterRecord) -> RegionName {
-    (record.region.clone(), record.name.clone())
+/// A cluster in a list: one that is at rest is not in use.
+pub(crate) struct ListedCluster {
+    pub(crate) record: Arc<ClusterRecord>,
+    pub(crate) handle: Option<Arc<ClusterHandle>>,
 }
 
 /// All clusters in use.
@@ -41,9 +41,8 @@ pub(crate) struct ClusterRegistry {
     lease: Duration,
     /// How long a record is shown before the store is read again, which others write too.
     trusted: Duration,
-    handles: Mutex<HashMap<String, Arc<ClusterHandle>>>,
-    /// The living, by project, then by region and name.
-    names: Mutex<HashMap<String, HashMap<RegionName, Arc<ClusterHandle>>>>,
+    rest: RestLimits,
+    table: Mutex<ClusterTable>,
     /// Records that cannot be read and were told of.
     unreadable: Mutex<HashSet<String>>,
     reads: Mutex<OpenReads>,
@@ -79,8 +78,12 @@ impl ClusterRegistry {
             holder: random::new_uuid().to_string(),
             lease: limits.lease,
             trusted: limits.observe_every,
-            handles: Mutex::default(),
-            names: Mutex::default(),
+            rest: RestLimits {
+                rest: limits.rest,
+                resting: limits.resting_clusters,
+                shown: limits.shown_age,
+            },
+            table: Mutex::default(),
             unreadable: Mutex::default(),
             reads: Mutex::default(),
         }
@@ -102,9 +105,8 @@ impl ClusterRegistry {
         region: &str,
         name: &str,
     ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
-        let known = lock_mutex(&self.names)
-            .get(project_id)
-            .and_then(|names| names.get(&(region.to_owned(), name.to_owned())))
+        let known = lock_mutex(&self.table)
+            .by_name(project_id, region, name)
             .cloned();
         let is_current = |handle: &Arc<ClusterHandle>| {
             handle.record().is_live() && handle.age(self.clock.monotonic_now()) < self.trusted
@@ -133,7 +135,17 @@ impl ClusterRegistry {
 
     /// The cluster of this id, where it is in use.
     pub(crate) fn in_use(&self, id: &str) -> Option<Arc<ClusterHandle>> {
-        lock_mutex(&self.handles).get(id).cloned()
+        lock_mutex(&self.table).by_id(id).cloned()
+    }
+
+    /// Lets go of the clusters at rest; how many stay in use.
+    pub(crate) fn let_go(&self) -> usize {
+        lock_mutex(&self.table).let_go(self.clock.monotonic_now(), self.rest)
+    }
+
+    /// How many clusters are in use.
+    pub(crate) fn number_in_use(&self) -> usize {
+        lock_mutex(&self.table).len()
     }
 
     /// The living clusters of this name in all regions, by region.
@@ -177,17 +189,43 @@ impl ClusterRegistry {
         }
     }
 
-    /// All clusters of a project, those under deletion among them.
+    /// All clusters of a project, those under deletion among them. In use are afterwards, besides
+    /// those that were, only those that somebody has to take care of.
     pub(crate) async fn list_project(
         &self,
         project_id: &str,
-    ) -> Result<Vec<Arc<ClusterHandle>>, OrchestratorError> {
+        is_needed: impl Fn(&ClusterRecord) -> bool,
+    ) -> Result<Vec<ListedCluster>, OrchestratorError> {
         let read = self.begin_read();
         let found = self.store.of_project(project_id).await?;
         self.report_unreadable(&found.unreadable);
-        let records = found.records.into_iter();
-        let entered = records.filter_map(|record| self.enter_record(&read, record));
-        Ok(entered.collect())
+        let list = |record: ClusterRecord| {
+            if is_needed(&record) || self.in_use(&record.id).is_some() {
+                let handle = self.enter_record(&read, record)?;
+                let record = handle.record();
+                return Some(ListedCluster {
+                    record,
+                    handle: Some(handle),
+                });
+            }
+            let is_dropped = lock_mutex(&self.reads).dropped.contains(&record.id);
+            (!is_dropped).then(|| ListedCluster {
+                record: Arc::new(record),
+                handle: None,
+            })
+        };
+        Ok(found.records.into_iter().filter_map(list).collect())
+    }
+
+    /// The same, those alone that somebody has to take care of.
+    pub(crate) async fn list_needed(
+        &self,
+        project_id: &str,
+        is_needed: impl Fn(&ClusterRecord) -> bool,
+    ) -> Result<Vec<Arc<ClusterHandle>>, OrchestratorError> {
+        let listed = self.list_project(project_id, &is_needed).await?;
+        let needed = listed.into_iter().filter(|one| is_needed(&one.record));
+        Ok(needed.filter_map(|one| one.handle).collect())
     }
 
     /// The clusters of this name that are under deletion.
@@ -315,7 +353,7 @@ impl ClusterRegistry {
             next.mark_written(&record, is_decision, self.clock.unix_now_s());
             if self.store.update(&next).await? {
                 if !next.is_live() {
-                    self.unname(&next);
+                    lock_mutex(&self.table).unname(&next);
                 }
                 return Ok(self.set_record(handle, next));
             }
@@ -366,29 +404,11 @@ impl ClusterRegistry {
     /// The handle of a record that was read or written in this read; none where the record was
     /// dropped since.
     fn enter_record(&self, _: &StoreRead<'_>, record: ClusterRecord) -> Option<Arc<ClusterHandle>> {
-        let named = record
-            .is_live()
-            .then(|| (record.project_id.clone(), region_name(&record)));
-        let mut handles = lock_mutex(&self.handles);
+        let mut table = lock_mutex(&self.table);
         if lock_mutex(&self.reads).dropped.contains(&record.id) {
             return None;
         }
-        let handle = if let Some(handle) = handles.get(&record.id) {
-            self.set_record(handle, record);
-            Arc::clone(handle)
-        } else {
-            let id = record.id.clone();
-            let handle = ClusterHandle::new(record, self.clock.monotonic_now());
-            handles.insert(id, Arc::clone(&handle));
-            handle
-        };
-        if let Some((project_id, name)) = named {
-            lock_mutex(&self.names)
-                .entry(project_id)
-                .or_default()
-                .insert(name, Arc::clone(&handle));
-        }
-        Some(handle)
+        Some(table.enter(record, self.clock.monotonic_now()))
     }
 
     fn set_record(&self, handle: &ClusterHandle, record: ClusterRecord) -> Arc<ClusterRecord> {
@@ -396,31 +416,11 @@ impl ClusterRegistry {
     }
 
     fn release(&self, record: &ClusterRecord) {
-        let mut handles = lock_mutex(&self.handles);
-        handles.remove(&record.id);
+        let mut table = lock_mutex(&self.table);
+        table.remove(record);
         let mut reads = lock_mutex(&self.reads);
         if reads.open > 0 {
             reads.dropped.insert(record.id.clone());
-        }
-        drop(reads);
-        self.unname(record);
-    }
-
-    /// Its name may be another's already.
-    fn unname(&self, record: &ClusterRecord) {
-        let mut names = lock_mutex(&self.names);
-        let Some(of_project) = names.get_mut(&record.project_id) else {
-            return;
-        };
-        let name = region_name(record);
-        if of_project
-            .get(&name)
-            .is_some_and(|handle| handle.record().id == record.id)
-        {
-            of_project.remove(&name);
-        }
-        if of_project.is_empty() {
-            names.remove(&record.project_id);
         }
     }
 }

@@ -68,6 +68,13 @@ impl GroupCache {
             .insert(project.to_owned(), (Arc::clone(groups), now));
     }
 
+    /// Drops what was read longer ago than that.
+    pub(crate) fn let_go(&self, now: Instant, age: Duration) {
+        let mut state = lock_mutex(&self.state);
+        let is_young = |read: &Instant| now.saturating_duration_since(*read) < age;
+        state.known.retain(|_, (_, read)| is_young(read));
+    }
+
     /// A group of the project was changed.
     pub(crate) fn forget(&self, project: &str) {
         let mut state = lock_mutex(&self.state);
@@ -100,6 +107,16 @@ mod tests {
         cache.keep(cache.begin_read(), "p", &groups, now, 8);
         assert_eq!(cache.get("p", now, AGE), Some(groups));
         assert_eq!(cache.get("p", now + AGE, AGE), None, "others write too");
+    }
+
+    #[test]
+    fn what_was_read_long_ago_leaves_memory() {
+        let (cache, now) = (GroupCache::default(), crate::system::clock::monotonic_now());
+        cache.keep(cache.begin_read(), "p", &Arc::default(), now, 8);
+        cache.let_go(now + AGE - Duration::from_nanos(1), AGE);
+        assert_eq!(lock_mutex(&cache.state).known.len(), 1);
+        cache.let_go(now + AGE, AGE);
+        assert!(lock_mutex(&cache.state).known.is_empty());
     }
 
     #[test]

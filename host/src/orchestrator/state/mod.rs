@@ -3,7 +3,8 @@
 //! Layout
 //! - [`view`]: what clients are shown
 //! - `refresh`: one poll of Heat for however many ask
-//! - `cluster_registry`: clusters in use, over the store; `cluster_handle`: one of them
+//! - `cluster_registry`: clusters in use, over the store; `cluster_table`: by id and name;
+//!   `cluster_handle`: one of them
 //! - `locked_cluster`: the lock of a cluster, as a value that is passed on
 //! - `leased_call`: a call that changes something in the cloud, which one process at a time makes
 //! - [`node_access`]: the way to a cluster's nodes (pure)
@@ -12,12 +13,14 @@
 //! - `recovery_table`: where stacks were looked through for clusters that the store does not know
 //! - `group_cache`: groups that were read from the store
 //! - `cloud_gate`: how much is asked of the cloud at once, for all clusters together
+//! - `worker_places`: how many tasks the background work has
 //! - `waiting`: what a deletion waits for, in words
 //! - [`status`]: what Heat shows, folded into what is remembered (pure)
 
 pub(crate) mod cloud_gate;
 pub(crate) mod cluster_handle;
 pub(crate) mod cluster_registry;
+mod cluster_table;
 pub(crate) mod group_cache;
 pub(crate) mod leased_call;
 pub(crate) mod locked_cluster;
@@ -29,13 +32,18 @@ pub(crate) mod sessions;
 pub mod status;
 pub mod view;
 pub(crate) mod waiting;
+pub(crate) mod worker_places;
 
 use super::limits::OrchestratorLimits;
-use crate::system::clock::HostClock;
-use cloud_gate::{CloudGate, CloudTurn, WorkerCount};
+use crate::{store::RecordStore, system::clock::HostClock};
+use std::sync::{Arc, atomic::AtomicBool};
+
+use cloud_gate::{CloudGate, CloudTurn, TurnLimits};
 use cluster_handle::ClusterHandle;
 use cluster_registry::ClusterRegistry;
-use sessions::SessionRegistry;
+use sessions::{SessionRegistry, TokenWait};
+use tokio::sync::Semaphore;
+use worker_places::WorkerPlaces;
 
 /// The clusters in use and the sessions of their users.
 pub(crate) struct SharedState {
@@ -45,15 +53,47 @@ pub(crate) struct SharedState {
     pub(crate) clock: HostClock,
     /// Turns of observations.
     pub(crate) looks: CloudGate,
+    /// Places of observations that have a turn or wait for one.
+    pub(crate) queued_looks: Arc<Semaphore>,
     /// Turns of background work.
     pub(crate) actions: CloudGate,
     /// Background work that there is.
-    pub(crate) workers: WorkerCount,
+    pub(crate) workers: WorkerPlaces,
+    /// Whether somebody lets go of what has had its time.
+    pub(crate) is_swept: AtomicBool,
 }
 
 impl SharedState {
+    pub(crate) fn new(
+        store: RecordStore,
+        limits: OrchestratorLimits,
+        clock: HostClock,
+        waiting: impl IntoIterator<Item = TokenWait>,
+    ) -> Self {
+        Self {
+            registry: ClusterRegistry::new(store, clock.clone(), &limits),
+            sessions: SessionRegistry::new(limits.sessions, waiting),
+            looks: CloudGate::new(TurnLimits {
+                all: limits.looks,
+                region: limits.region_looks,
+                project: limits.project_looks,
+            }),
+            queued_looks: Arc::new(Semaphore::new(limits.queued_looks)),
+            actions: CloudGate::new(TurnLimits {
+                all: limits.actions,
+                region: limits.region_actions,
+                project: limits.project_actions,
+            }),
+            workers: WorkerPlaces::new(limits.workers),
+            is_swept: false.into(),
+            limits,
+            clock,
+        }
+    }
+
     /// Waits for a turn of background work.
     pub(crate) async fn take_action_turn(&self, handle: &ClusterHandle) -> CloudTurn {
-        self.actions.enter(&handle.record().project_id).await
+        let record = handle.record();
+        self.actions.enter(&record.region, &record.project_id).await
     }
 }

@@ -21,6 +21,9 @@ use crate::{
 
 /// What a reader is told whose patience or whose place among those who wait was not enough.
 const LATE: &str = "heat has been asked and has not answered yet, what is shown may be old";
+/// What a reader is told while as many observations wait for their turn as may.
+const CROWDED: &str =
+    "heat is asked about so many clusters that this one has to wait, what is shown may be old";
 /// What readers are told after an observation that ended in a panic.
 const FAILED: &str = "the host failed at the last observation; its log says why";
 
@@ -41,7 +44,15 @@ pub(crate) async fn refresh_cluster(
     let place = matches!(due, ReadPolicy::Wait(_)).then(|| WaiterSlot(&handle.refresh));
     // From here on an end is noticed, also one that comes before the wait.
     let ended = place.as_ref().map(|_| handle.refresh.ended.notified());
-    if asks {
+    let queue = Arc::clone(&state.queued_looks);
+    let queued = asks.then(|| queue.try_acquire_owned().ok());
+    if let Some(None) = queued {
+        drop(RefreshGuard {
+            refresh: &handle.refresh,
+            error: Some(CROWDED.into()),
+        });
+    }
+    if let Some(Some(queued)) = queued {
         let session = session.in_region(&record.region);
         let (state, handle) = (Arc::clone(state), Arc::clone(handle));
         // In a task of its own: a reader that goes away must not end the observation for the
@@ -51,7 +62,9 @@ pub(crate) async fn refresh_cluster(
                 refresh: &handle.refresh,
                 error: Some(FAILED.into()),
             };
-            let _turn = state.looks.enter(&handle.record().project_id).await;
+            let record = handle.record();
+            let _queued = queued;
+            let _turn = state.looks.enter(&record.region, &record.project_id).await;
             asking.error = match fetch_status(&state, &handle, &session).await {
                 // A record that is gone has nothing that could be old.
                 Ok(()) | Err(OrchestratorError::NotFound(_)) => None,

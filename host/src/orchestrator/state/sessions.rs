@@ -7,6 +7,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Mutex,
+    time::SystemTime,
 };
 
 use crate::orchestrator::{locks::lock_mutex, state::cluster_handle::ClusterHandle};
@@ -194,6 +195,24 @@ impl SessionRegistry {
         lock_mutex(&self.last)
             .get(&session.project().id, &session.user().id)
             .is_some_and(|known| known.is_same_token(session))
+    }
+
+    /// Forgets the sessions whose token has expired and that nobody works with; how many stay. A
+    /// clock that was set wrong costs no more than its user's next request brings back.
+    pub(crate) fn let_go(&self, now: SystemTime) -> usize {
+        let mut last = lock_mutex(&self.last);
+        let pinned = lock_mutex(&self.pinned);
+        let is_over = |session: &CloudSession| session.expires_at().is_some_and(|at| at <= now);
+        let all = last.sessions.iter().flat_map(|(project, users)| {
+            let over = users.iter().filter(|(_, session)| is_over(session));
+            over.map(|(user, _)| (project.clone(), user.clone()))
+        });
+        let over: Vec<_> = all.filter(|pair| !pinned.contains_key(pair)).collect();
+        drop(pinned);
+        for (project, user) in over {
+            last.remove(&project, &user);
+        }
+        last.number
     }
 
     /// Forgets the session, whose token is no longer good; a newer one of the same user stays.

@@ -12,7 +12,7 @@ use crate::orchestrator::{
     state::{
         cluster_handle::ClusterHandle,
         refresh, status,
-        view::{ClusterLookup, ClusterView, show_cluster},
+        view::{ClusterLookup, ClusterView, show_cluster, view_of},
         waiting,
     },
 };
@@ -129,10 +129,15 @@ pub(crate) async fn list_clusters(
         tracing::warn!("cannot look for forgotten clusters of project {project}: {error}");
     }
     let state = &context.state;
-    let handles = state.registry.list_project(caller.project_id()).await?;
-    let moving = handles
+    let is_moving = |record: &ClusterRecord| status::cluster_state(record).is_moving();
+    let listed = state
+        .registry
+        .list_project(caller.project_id(), is_moving)
+        .await?;
+    let moving = listed
         .iter()
-        .filter(|handle| status::cluster_state(&handle.record()).is_moving())
+        .filter(|one| is_moving(&one.record))
+        .filter_map(|one| one.handle.as_ref())
         .take(state.limits.list_looks);
     // Collected before the wait: a lazy chain of closures over borrows would keep this future
     // from being `Send`.
@@ -144,11 +149,16 @@ pub(crate) async fn list_clusters(
         .buffer_unordered(state.limits.list_looks)
         .collect::<Vec<_>>()
         .await;
-    let records = handles.iter().map(|handle| (handle, handle.record()));
-    Ok(records
-        .filter(|(_, record)| record.is_live())
-        .map(|(handle, record)| show_cluster(handle, &record))
-        .collect())
+    let views = listed.iter().filter_map(|one| {
+        // What was looked at has another record by now.
+        let record = one.handle.as_ref().map(|handle| handle.record());
+        let record = record.unwrap_or_else(|| Arc::clone(&one.record));
+        record.is_live().then(|| match &one.handle {
+            Some(handle) => show_cluster(handle, &record),
+            None => view_of(&record, None),
+        })
+    });
+    Ok(views.collect())
 }
 
 /// The clusters of the caller's project that are being deleted, those among them that could not be.
@@ -158,10 +168,9 @@ pub(crate) async fn list_deleting(
 ) -> Result<Vec<ClusterView>, OrchestratorError> {
     let registry = &context.state.registry;
     let mut views = Vec::new();
-    for handle in registry.list_project(caller.project_id()).await? {
-        if handle.record().is_live() {
-            continue;
-        }
+    let is_deleting = |record: &ClusterRecord| !record.is_live();
+    let project = caller.project_id();
+    for handle in registry.list_needed(project, is_deleting).await? {
         worker::reconcile_if_idle(context, &handle, &caller.session).await;
         // The last step may have dropped the record.
         if let Ok(record) = registry.reload(&handle).await {
