@@ -1,26 +1,32 @@
-//! Ten thousand clusters in one host: memory a cluster, time to list, and what they cost at rest and
-//! while a thousand of them are polled. A thousand are deployed; the others of the ten thousand that
-//! are deployed at the end are copies of their records, made while the host stands still.
+//! Ten thousand deployed clusters in one host: memory a cluster, time to list, calls to Heat a second
+//! at rest and while a thousand of them are polled, and the time of a start. A thousand are deployed
+//! by the host; the other nine thousand are copies of their records, each with its own id, name and
+//! stack in the fake OpenStack, made while the host stands still. The host then loads every one of
+//! the ten thousand by its request and observes it at Heat.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures_util::{StreamExt, stream};
+use serde_json::Value;
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use stampede_tests::client::OcciClient;
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
 use stampede_tests::host::HostProcess;
-use stampede_tests::usage::{memory_mib, processor_time};
+use stampede_tests::usage::{anonymous_mib, memory_mib, processor_time};
 
 const PROJECTS: usize = 100;
 /// As many as a project may have.
 const EACH: usize = 100;
-/// Of each project's, so many are deployed; then all.
+/// Of each project's, so many are deployed by the host, and so many are polled.
 const DEPLOYED: usize = 10;
 /// Deploys under way at once.
 const AT_ONCE: usize = 8;
 const REST: Duration = Duration::from_secs(10);
+/// Until what nobody asks for has left memory: its time at rest, and the look after that.
+const LEAVES: Duration = Duration::from_secs(75);
 /// Every deployed cluster is asked for once in this time, which is how hurtle does it.
 const POLL_EVERY: Duration = Duration::from_secs(3);
 /// How long.
@@ -64,47 +70,150 @@ pub async fn run() -> Result<()> {
         &format!("{deployed} in progress, nobody asks"),
     )
     .await?;
-    polled(&host, &cloud, &clients, &format!("{deployed} in progress")).await?;
     cloud.finish();
-    polled(&host, &cloud, &clients, &format!("{deployed} complete")).await?;
-    let what = format!("of a project with 100, {DEPLOYED} of them deployed");
-    list(&host, &clients, &what).await?;
-    at_rest(&host, &cloud, &format!("{deployed} deployed, nobody asks")).await?;
-    let (with, _) = memory_mib(host.pid()?)?;
-    let each = (with - rss) * 1024.0 / deployed as f64;
-    println!(
-        "clusters: {with:.1} MiB resident with {deployed} deployed: {each:.1} KiB more for each of those"
-    );
+    observe_all(&host, &cloud, &clients, DEPLOYED).await?;
 
     let command = host.kill_9().await?;
-    copy_deployed(scratch.path()).await?;
+    copy_deployed(scratch.path(), &cloud).await?;
     let start = Instant::now();
     let host = command.start_again().await?;
-    let (started, _) = memory_mib(host.pid()?)?;
-    println!(
-        "clusters: started again with {all} deployed in {:.1} s, {started:.1} MiB resident",
-        start.elapsed().as_secs_f64()
-    );
+    let took = start.elapsed().as_secs_f64();
+    print_memory(
+        &host,
+        &format!("started again with {all} deployed in {took:.1} s"),
+    )?;
+    observe_all(&host, &cloud, &clients, EACH).await?;
+    print_memory(&host, &format!("{all} deployed, each just asked for"))?;
+    tokio::time::sleep(LEAVES).await;
+    print_memory(
+        &host,
+        &format!(
+            "{all} deployed, nobody has asked for {} s",
+            LEAVES.as_secs()
+        ),
+    )?;
+    at_rest(&host, &cloud, &format!("{all} deployed")).await?;
     list(&host, &clients, "of a project with 100, all deployed").await?;
     list_all(&host, &clients).await?;
-    at_rest(&host, &cloud, &format!("{all} deployed, all listed")).await?;
-    let (rss, _) = memory_mib(host.pid()?)?;
-    println!("clusters: {rss:.1} MiB resident after every project was listed");
+    print_memory(&host, "every project was listed")?;
+    let what = format!("{all} deployed, {deployed} of them");
+    polled(&host, &cloud, &clients, &what).await?;
+    print_memory(&host, &format!("{deployed} of {all} were polled"))?;
+    tokio::time::sleep(LEAVES).await;
+    print_memory(&host, &format!("{} s later", LEAVES.as_secs()))?;
     Ok(())
 }
 
-/// Makes every cluster a deployed one: a copy of one of its project's that are.
-async fn copy_deployed(data: &Path) -> Result<()> {
+fn print_memory(host: &HostProcess, what: &str) -> Result<()> {
+    let ((rss, _), anonymous) = (memory_mib(host.pid()?)?, anonymous_mib(host.pid()?)?);
+    let each = anonymous * 1024.0 / (PROJECTS * EACH) as f64;
+    println!(
+        "clusters: {what}: {rss:.1} MiB resident, {anonymous:.1} MiB of it anonymous, which is {each:.1} KiB for each of all"
+    );
+    Ok(())
+}
+
+/// Asks once for the first so many of each project: each is there and complete, as Heat says now.
+async fn observe_all(
+    host: &HostProcess,
+    cloud: &FakeOpenStack,
+    clients: &[(OcciClient, String, String)],
+    each: usize,
+) -> Result<()> {
+    let (start, heat) = (Instant::now(), cloud.count("heat"));
+    let all = clients
+        .iter()
+        .flat_map(|(client, ..)| names(each).map(move |name| (client, name)));
+    let looks = all.map(|(client, name)| async move {
+        match client.fetch_cluster(&name).await? {
+            Some(shown) if shown.state() == "active" => Ok(()),
+            Some(shown) => bail!("{name} is {}", shown.state()),
+            None => bail!("{name} is not there"),
+        }
+    });
+    let seen: Vec<Result<()>> = stream::iter(looks)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let number = seen.len();
+    seen.into_iter().collect::<Result<()>>()?;
+    let asked = cloud.count("heat") - heat;
+    if asked < number {
+        bail!("{number} clusters were shown, and heat was asked {asked} times");
+    }
+    println!(
+        "clusters: {number} asked for once, {AT_ONCE} at once, all active: {:.1} s, {asked} calls to Heat, pid {}",
+        start.elapsed().as_secs_f64(),
+        host.pid()?
+    );
+    Ok(())
+}
+
+/// Makes every cluster a deployed one: as one of its project's that are, with its own id, its own
+/// name, and a stack of its own.
+async fn copy_deployed(data: &Path, cloud: &FakeOpenStack) -> Result<()> {
     let options = SqliteConnectOptions::new().filename(data.join(stampede::store::FILE_NAME));
     let mut store = SqliteConnection::connect_with(&options).await?;
-    let all = "UPDATE cluster SET (record, revision) = (
-            SELECT json_set(c.record, '$.id', cluster.id, '$.name', cluster.name), c.revision FROM cluster AS c
-            WHERE c.project_id = cluster.project_id
-            AND c.name = 'cluster-' || ((CAST(substr(cluster.name, 9) AS INTEGER) - 1) % ?1 + 1))
-        WHERE CAST(substr(name, 9) AS INTEGER) > ?1";
-    let deployed = i64::try_from(DEPLOYED)?;
-    sqlx::query(all).bind(deployed).execute(&mut store).await?;
+    let rows: Vec<(String, String, String, i64)> =
+        sqlx::query_as("SELECT project_id, name, record, revision FROM cluster")
+            .fetch_all(&mut store)
+            .await?;
+    let records: HashMap<_, _> = rows
+        .into_iter()
+        .map(|(project, name, record, revision)| ((project, name), (record, revision)))
+        .collect();
+    sqlx::query("BEGIN").execute(&mut store).await?;
+    for ((project, name), (own, _)) in &records {
+        let number: usize = name.trim_start_matches("cluster-").parse()?;
+        if number <= DEPLOYED {
+            continue;
+        }
+        let of = format!("cluster-{}", (number - 1) % DEPLOYED + 1);
+        let (source, revision) = records
+            .get(&(project.clone(), of.clone()))
+            .context("no source")?;
+        let (own, source_value): (Value, Value) =
+            (serde_json::from_str(own)?, serde_json::from_str(source)?);
+        let text = |value: &Value, key: &str| -> Result<String> {
+            Ok(value[key].as_str().context("no such text")?.to_owned())
+        };
+        let (id, stack) = (text(&own, "id")?, text(&own, "stack_name")?);
+        let (from_id, from_stack) = (
+            text(&source_value, "id")?,
+            text(&source_value, "stack_name")?,
+        );
+        let from_stack_id =
+            find_text(&source_value["lifecycle"], "stack_id").context("no stack")?;
+        let tags = [
+            (from_id.as_str(), id.as_str()),
+            (of.as_str(), name.as_str()),
+        ];
+        let stack_id = cloud
+            .copy_stack(&from_stack, &stack, &tags)
+            .context("no such stack")?;
+        let copied = source
+            .replace(&from_stack_id, &stack_id)
+            .replace(&from_stack, &stack)
+            .replace(&from_id, &id);
+        let mut copied: Value = serde_json::from_str(&copied)?;
+        copied["name"] = name.as_str().into();
+        copied["spec"]["name"] = name.as_str().into();
+        sqlx::query("UPDATE cluster SET record = ?, revision = ? WHERE id = ?")
+            .bind(copied.to_string())
+            .bind(revision)
+            .bind(&id)
+            .execute(&mut store)
+            .await?;
+    }
+    sqlx::query("COMMIT").execute(&mut store).await?;
     Ok(store.close().await?)
+}
+
+/// The text of this key, wherever it is.
+fn find_text(value: &Value, key: &str) -> Option<String> {
+    let map = value.as_object()?;
+    let own = map.get(key).and_then(Value::as_str).map(str::to_owned);
+    own.or_else(|| map.values().find_map(|inner| find_text(inner, key)))
 }
 
 /// Lists every project once.

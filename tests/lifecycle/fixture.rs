@@ -81,6 +81,16 @@ impl LifecycleFixture {
         self.host().await
     }
 
+    /// A host for this region, with these limits.
+    pub(crate) async fn host_of_region(
+        &self,
+        region: &'static str,
+        limits: OrchestratorLimits,
+    ) -> Orchestrator {
+        *self.region.lock().unwrap() = Some(region);
+        self.host_with(limits).await
+    }
+
     /// A host with these limits.
     pub(crate) async fn host_with(&self, limits: OrchestratorLimits) -> Orchestrator {
         self.host_on(

@@ -16,6 +16,7 @@ mod gone;
 mod groups;
 mod images;
 mod lost_parts;
+mod memory;
 mod moving_plugins;
 mod old_records;
 mod orphans;

@@ -348,6 +348,42 @@ impl FakeOpenStack {
             .map(|stack| (stack.template.clone(), stack.files.clone()))
     }
 
+    /// Another stack that Heat shows like this one, of another name; `renamed` is replaced in its
+    /// tags. Its id. It cannot be changed: of its template only what the outputs say is left.
+    pub fn copy_stack(&self, of: &str, name: &str, renamed: &[(&str, &str)]) -> Option<String> {
+        let mut cloud = self.lock();
+        let id = values::uuid(0x5a, cloud.next());
+        let original = cloud.living(of)?;
+        let mut outputs = original.template["outputs"].clone();
+        for output in outputs
+            .as_object_mut()
+            .into_iter()
+            .flat_map(|all| all.values_mut())
+        {
+            output["value"] = hot_functions::resolve_value(original, &output["value"]);
+        }
+        let template = serde_json::json!({
+            "description": original.template["description"],
+            "outputs": outputs,
+        });
+        let rename = |tag: &String| {
+            let mut tag = tag.clone();
+            for (from, to) in renamed {
+                tag = tag.replace(from, to);
+            }
+            tag
+        };
+        let mut copy = original.clone();
+        copy.tags = copy.tags.iter().map(rename).collect();
+        copy.id.clone_from(&id);
+        name.clone_into(&mut copy.name);
+        copy.template = template;
+        copy.files.clear();
+        copy.resources.clear();
+        cloud.stacks.push(copy);
+        Some(id)
+    }
+
     /// Somebody's check of a living stack fails.
     pub fn check_fails(&self, stack: &str) {
         if let Some(stack) = self.lock().living(stack) {

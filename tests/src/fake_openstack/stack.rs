@@ -38,7 +38,7 @@ pub enum CreateFails {
 }
 
 /// One stack, living or deleted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct FakeStack {
     pub(super) id: String,
     pub(super) name: String,

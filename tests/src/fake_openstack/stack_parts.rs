@@ -1,7 +1,7 @@
 //! What a fake stack is made of: resources, and the events about them.
 
 /// One resource.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct FakeResource {
     pub(super) name: String,
     pub(super) kind: String,
