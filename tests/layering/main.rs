@@ -37,6 +37,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
             &["verbs"],
             &["reconcile"],
             &["rollout"],
+            &["sweeper"],
             &["context"],
             &["plan_cache"],
             &["stack"],

@@ -109,6 +109,21 @@ async fn neither_a_start_nor_a_list_brings_what_is_at_rest_into_memory() {
 }
 
 #[tokio::test]
+async fn sessions_leave_with_their_token() {
+    let world = LifecycleFixture::new().await;
+    let host = world.host_with(brief()).await;
+    let lasting = world.caller(&host, "other").await;
+    world.cloud.set_token_life(Duration::from_secs(3));
+    let caller = world.caller(&host, "demo").await;
+    assert!(host.knows_session(&caller));
+    eventually("its time is up", async || {
+        (!host.knows_session(&caller)).then_some(())
+    })
+    .await;
+    assert!(host.knows_session(&lasting));
+}
+
+#[tokio::test]
 async fn one_task_takes_care_of_all_in_turn_and_what_never_ends_keeps_none_from_it() {
     let world = LifecycleFixture::new().await;
     let host = world
@@ -158,7 +173,9 @@ async fn a_region_that_hangs_leaves_the_others_their_turns() {
     let never = FaultKind::Slow(Duration::from_secs(600));
     world
         .cloud
-        .fault(InjectedFault::of("heat", u32::MAX, never).at("/region/Alpha"));
+        .fault(InjectedFault::of("heat", u32::MAX, never).only("GET", "away-"));
+    let asked = || world.cloud.count_of("heat", "GET", "away-");
+    let before = asked();
     let host = world
         .host_of_region(
             "RegionOne",
@@ -172,6 +189,10 @@ async fn a_region_that_hangs_leaves_the_others_their_turns() {
     for project in &projects {
         world.caller(&host, project).await;
     }
+    eventually("its share of the turns hangs", async || {
+        (asked() == before + 2).then_some(())
+    })
+    .await;
     let caller = world.caller(&host, "other").await;
     host.request(&caller, "here", vec![]).await.unwrap();
     host.deploy(&caller, "here", vec![]).await.unwrap();
@@ -185,6 +206,7 @@ async fn a_region_that_hangs_leaves_the_others_their_turns() {
             .then_some(())
     })
     .await;
+    assert_eq!(asked(), before + 2, "no more of them was begun");
 }
 
 #[tokio::test]

@@ -29,14 +29,6 @@ impl InjectedFault {
         }
     }
 
-    /// Only with a path that holds this.
-    pub fn at(self, path: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            ..self
-        }
-    }
-
     /// Only with this method, and a path that holds this.
     pub fn only(self, method: &'static str, path: impl Into<String>) -> Self {
         Self {
