@@ -3,6 +3,7 @@
 mod by_hand;
 mod deletion;
 mod failure;
+mod full_disk;
 mod life_cycle;
 mod nodes;
 mod owners;
@@ -92,5 +93,9 @@ pub const LONG: &[(&str, Scenario)] = &[
     (
         "nodes: Heat is away for ten minutes while they become ready",
         |testbed| Box::pin(nodes::heat_away(testbed)),
+    ),
+    (
+        "disks: full at setup, before a worker is ready, and while it runs",
+        |testbed| Box::pin(full_disk::run(testbed)),
     ),
 ];

@@ -4,6 +4,7 @@
 //! - [`cluster`]: clusters on the testbed: what is asked for, and the nodes that come of it
 //! - [`hadoop`]: what a healthy Hadoop looks like from its own nodes
 //! - [`node`]: commands on a node
+//! - [`small_disk`]: a disk of a node that is soon full
 //! - [`cloud`]: tokens, REST calls, what a project holds
 #![expect(
     missing_docs,
@@ -14,6 +15,7 @@ pub mod cloud;
 pub mod cluster;
 pub mod hadoop;
 pub mod node;
+pub mod small_disk;
 pub mod users;
 
 /// Prints one thing that was seen to be so.
