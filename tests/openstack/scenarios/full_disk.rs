@@ -55,34 +55,40 @@ async fn deploy(
     let wanted = hadoop_attributes(&testbed.cloud, "3.5.0", &one)?;
     client.create(name, &borrow_pairs(&wanted)).await?;
     let session = &testbed.cloud.demo;
-    let mut nodes = Vec::new();
-    wait_until(180, "both nodes boot", async || {
-        let found = nodes_of(session, name).await?;
-        found
-            .iter()
-            .try_for_each(|node| node.init_pid().map(drop))?;
-        nodes = found;
+    let mut found = None;
+    wait_until(240, "the worker boots", async || {
+        let worker = nodes_of(session, name, &["worker-1"]).await?.remove(0);
+        worker.init_pid()?;
+        found = Some(worker);
         Ok(true)
     })
     .await?;
-    let worker = nodes.last().context("no worker")?;
+    let worker = &found.context("no worker")?;
     let disk = SmallDisk::mount(worker, DATA, mib, &testbed.scratch).await?;
-    let too_late = worker
-        .run_script("ls /usr/local/lib/hadoop 2>/dev/null || true")
+    let began = worker
+        .run_script("[[ ! -e /opt/hadoop && ! -e /var/lib/hadoop/reserved ]] || echo hadoop")
         .await?;
-    must!(too_late.is_empty(), "setup was faster than the disk");
+    must!(
+        !began.contains("hadoop"),
+        "setup was faster than the disk: {began}"
+    );
+    let mut nodes = Vec::new();
+    wait_until(240, "both nodes boot", async || {
+        nodes = nodes_of(session, name, &["master", "worker-1"]).await?;
+        Ok(true)
+    })
+    .await?;
     Ok((nodes, disk))
 }
 
-async fn nodes_of(session: &TestbedSession, name: &str) -> Result<Vec<TestbedNode>> {
+async fn nodes_of(
+    session: &TestbedSession,
+    name: &str,
+    nodes: &[&str],
+) -> Result<Vec<TestbedNode>> {
     let stacks = session.stacks().await?;
     let stack = stacks.iter().find(|stack| stack.contains(name));
-    find_named(
-        session,
-        stack.context("no such stack")?,
-        &["master", "worker-1"],
-    )
-    .await
+    find_named(session, stack.context("no such stack")?, nodes).await
 }
 
 async fn gone(testbed: &TestbedContext, client: &OcciClient, name: &str) -> Result<()> {
