@@ -173,7 +173,7 @@ impl RawResponse {
         let mut bytes = Vec::new();
         // What was read before a reset counts.
         let _ = stream.read_to_end(&mut bytes).await;
-        Self::parse(&bytes)
+        Self::parse(&bytes).checked()
     }
 
     /// Reads one answer with a Content-Length and leaves the connection open.
@@ -185,7 +185,7 @@ impl RawResponse {
                 .header("content-length")
                 .and_then(|text| text.parse().ok());
             if length.is_some_and(|length: usize| answer.body.len() >= length) {
-                return answer;
+                return answer.checked();
             }
             let mut more = [0; 4096];
             let read = stream.read(&mut more).await.expect("the host answers");
@@ -195,6 +195,14 @@ impl RawResponse {
             );
             bytes.extend_from_slice(&more[..read]);
         }
+    }
+
+    /// Whatever is answered, and whoever has made the answer: no cache may keep it.
+    fn checked(self) -> Self {
+        if self.status >= 200 {
+            assert_eq!(self.header("cache-control"), Some("no-store"), "{self:?}");
+        }
+        self
     }
 
     fn parse(bytes: &[u8]) -> Self {

@@ -120,7 +120,8 @@ async fn what_cannot_be_read_is_refused_in_words() {
         assert!(body.contains(words), "{status}: {text}");
         assert!(
             head.contains(&format!("Content-Length: {}", body.len()))
-                && head.contains("Content-Type: text/plain"),
+                && head.contains("Content-Type: text/plain")
+                && head.contains("Cache-Control: no-store"),
             "{text}"
         );
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode, request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
@@ -35,6 +35,9 @@ use crate::system::clock::monotonic_now;
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 /// How long a connection that is rejected is kept so that its client can read why.
 const TURN_AWAY: Duration = Duration::from_secs(1);
+
+/// What every answer says to caches: all that is sent here is of one moment and for one client.
+pub(super) const NO_STORE: &str = "no-store";
 
 /// Answers requests.
 pub(super) trait ConnectionHandler: Send + Sync + 'static {
@@ -188,6 +191,10 @@ impl<H: ConnectionHandler> PortConfig<H> {
                 .entry(CONTENT_LENGTH)
                 .or_insert(length);
         }
+        // Whoever has made the answer, the server itself or a service behind it that is passed on.
+        response
+            .headers_mut()
+            .insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
         self.metrics.count_answer(response.status());
         self.metrics.observe_occi_request(&method, start.elapsed());
         response
@@ -332,7 +339,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
             return;
         };
         let text = format!(
-            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 503 Service Unavailable\r\nCache-Control: {NO_STORE}\r\nRetry-After: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
             self.limits.retry_after_s
         );
         tokio::spawn(async move {

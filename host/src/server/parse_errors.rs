@@ -12,6 +12,7 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::connection::NO_STORE;
 use super::limits::{HEADERS, ServerLimits};
 use crate::metrics::HostMetrics;
 
@@ -103,7 +104,7 @@ fn error_response(status: StatusCode, limits: &ServerLimits) -> Vec<u8> {
     };
     let length = text.len();
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nCache-Control: {NO_STORE}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     );
     (head + &text).into_bytes()
 }
