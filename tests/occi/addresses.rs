@@ -222,6 +222,67 @@ async fn a_trusted_proxy_says_what_its_client_used() {
     }
 }
 
+/// The path that the proxy in front is given can be one of this service's own.
+#[tokio::test]
+async fn a_prefix_may_be_spelled_as_a_path_of_the_service() {
+    for prefix in [
+        "/orchestrator",
+        "/m",
+        "/framework",
+        "/framework/hadoop",
+        "/link",
+        "/-",
+    ] {
+        let url = format!("https://so.example.org{prefix}");
+        let forwarded = format!("X-Forwarded-Prefix: {prefix}");
+        let settings = [
+            (public(&url), ""),
+            (behind_proxy("127.0.0.0/8"), forwarded.as_str()),
+        ];
+        for (addressing, headers) in settings {
+            // The mixin at `/m/` is older than the proxy.
+            let host = OcciHost::start_configured(|config| config.addressing = addressing).await;
+            host.put_cluster("first", "stampede.framework=hadoop").await;
+            let mixin = "Category: m; scheme=\"http://e.example.org#\"; class=\"mixin\"; location=\"/m/m/\"";
+            let defined = host
+                .send(&format!("POST /-/\n{mixin}\n{headers}"), "")
+                .await;
+            assert_eq!(defined.status, 200, "{prefix}: {}", defined.body);
+            for location in [
+                "/orchestrator/first",
+                &format!("{prefix}/orchestrator/first"),
+            ] {
+                let at = if prefix == "/m" { "/m/" } else { "/m/m/" };
+                let tag = format!("POST {at}\nX-OCCI-Location: {location}\n{headers}");
+                assert_eq!(host.send(&tag, "").await.status, 200, "{prefix} {location}");
+                for path in [
+                    "/orchestrator/",
+                    "/framework/hadoop/",
+                    at,
+                    &format!("{prefix}/orchestrator/"),
+                    &format!("{prefix}/framework/hadoop/"),
+                    &format!("{prefix}{at}"),
+                ] {
+                    let list = get(&host, path, "text/uri-list", headers).await.body;
+                    assert!(
+                        list.contains("/orchestrator/first"),
+                        "{prefix} {path}: {list}"
+                    );
+                }
+                for path in ["/orchestrator/first", location, "/", "/-/"] {
+                    get(&host, path, "text/plain", headers).await;
+                }
+            }
+            let nobody = format!(
+                "GET /orchestrator/ HTTP/1.1\r\nHost: h\r\n{headers}{}Connection: close\r\n\r\n",
+                if headers.is_empty() { "" } else { "\r\n" }
+            );
+            let nobody = host.send_bytes(nobody.as_bytes()).await;
+            assert_eq!(nobody.status, 403, "{prefix}: {nobody:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn nobody_else_is_believed() {
     let told = "Host: h.example.org\nX-Forwarded-Proto: https\nX-Forwarded-Host: evil.example.org\n\

@@ -207,3 +207,139 @@ async fn the_query_interface_lists_kind_actions_and_frameworks() {
         format!("\nCategory: deploy; scheme=\"{S}\"; class=\"action\"")
     );
 }
+
+#[tokio::test]
+async fn delete_reaches_no_further_than_the_request_names() {
+    let host = OcciHost::start().await;
+    for (name, attributes) in [
+        ("a", "x=1"),
+        ("b", "x=2, stampede.framework=hadoop"),
+        ("c", "x=2"),
+    ] {
+        host.put_cluster(name, attributes).await;
+    }
+    let mixin = "Category: m; scheme=\"http://e.example.org#\"; class=\"mixin\"; location=\"/m/\"";
+    host.send(&format!("POST /-/\n{mixin}"), "").await;
+    host.send("POST /m/\nX-OCCI-Location: /orchestrator/c", "")
+        .await;
+    let hadoop = "Category: hadoop; scheme=\"urn:x-stampede:framework#\"";
+    let link = "Category: link; scheme=\"http://schemas.ogf.org/occi/core#\"";
+    let named = "X-OCCI-Location: /orchestrator/a";
+    let all = ["a", "b", "c"];
+    for (head, body, status) in [
+        (
+            "X-OCCI-Location: /orchestrator/a, /orchestrator/nosuch",
+            "",
+            404,
+        ),
+        ("X-OCCI-Location: http://elsewhere/orchestrator/a", "", 404),
+        ("X-OCCI-Location: /orchestrator/", "", 404),
+        ("X-OCCI-Location: ", "", 400),
+        ("X-OCCI-Location: ,", "", 400),
+        ("Content-Type: text/uri-list", "", 400),
+        ("Content-Type: text/uri-list", "# /orchestrator/a\n", 400),
+        (
+            "Content-Type: text/occi",
+            "X-OCCI-Location: /orchestrator/a",
+            400,
+        ),
+        (
+            "Content-Type: application/occi+json",
+            "{\"resources\": []}",
+            400,
+        ),
+        (&format!("{named}\n{hadoop}"), "", 400),
+        (&format!("{named}\nX-OCCI-Attribute: x=2"), "", 400),
+        ("Category: nosuch; scheme=\"http://s#\"", "", 400),
+        (link, "", 200),
+        ("X-OCCI-Attribute: x=3", "", 200),
+    ] {
+        let answer = host
+            .send(&format!("DELETE /orchestrator/\n{head}"), body)
+            .await;
+        assert_eq!(answer.status, status, "{head} {body}: {}", answer.body);
+        assert_eq!(host.memory.names(), all, "{head} {body}");
+    }
+    for query in ["name=a", "category=hadoop"] {
+        let answer = host
+            .send(&format!("DELETE /orchestrator/?{query}"), "")
+            .await;
+        assert_eq!(answer.status, 400, "{query}");
+        assert_eq!(host.memory.names(), all, "{query}");
+    }
+    for (head, body, left) in [
+        (named, "", "bc"),
+        ("Content-Type: text/uri-list", "/orchestrator/a\n", "bc"),
+        ("", "X-OCCI-Location: /orchestrator/a", "bc"),
+        (
+            "Content-Type: application/occi+json",
+            "[\"/orchestrator/a\", \"/orchestrator/c\"]",
+            "b",
+        ),
+        (
+            "Content-Type: application/json",
+            "{\"resources\": [{\"id\": \"/orchestrator/a\"}]}",
+            "bc",
+        ),
+        (hadoop, "", "ac"),
+        (mixin, "", "ab"),
+        ("X-OCCI-Attribute: x=2", "", "a"),
+        (
+            &format!("{mixin}\nX-OCCI-Location: /orchestrator/c"),
+            "",
+            "ab",
+        ),
+        (&category_line("orchestrator"), "", ""),
+    ] {
+        let host = OcciHost::start().await;
+        for (name, attributes) in [
+            ("a", "x=1"),
+            ("b", "x=2, stampede.framework=hadoop"),
+            ("c", "x=2"),
+        ] {
+            host.put_cluster(name, attributes).await;
+        }
+        host.send(&format!("POST /-/\n{mixin}"), "").await;
+        host.send("POST /m/\nX-OCCI-Location: /orchestrator/c", "")
+            .await;
+        let answer = host
+            .send(&format!("DELETE /orchestrator/\n{head}"), body)
+            .await;
+        assert_eq!(answer.status, 200, "{head} {body}: {}", answer.body);
+        assert_eq!(host.memory.names().concat(), left, "{head} {body}");
+    }
+}
+
+#[tokio::test]
+async fn lists_and_actions_keep_to_what_is_named_too() {
+    let host = OcciHost::start().await;
+    for name in ["a", "b"] {
+        host.put_cluster(name, "x=1").await;
+    }
+    let listed = host
+        .send(
+            "GET /orchestrator/\nAccept: text/uri-list\nX-OCCI-Location: /orchestrator/b",
+            "",
+        )
+        .await;
+    assert_eq!(
+        listed.body,
+        format!("# uri:/orchestrator/\nhttp://{}/orchestrator/b", host.api)
+    );
+    let deploy = "POST /orchestrator/?action=deploy\nX-OCCI-Location: ";
+    for (locations, status) in [
+        ("/orchestrator/b, /orchestrator/nosuch", 404),
+        ("", 400),
+        ("/orchestrator/b", 200),
+    ] {
+        let answer = host.send(&format!("{deploy}{locations}"), "").await;
+        assert_eq!(answer.status, status, "{locations}: {}", answer.body);
+    }
+    for (name, state) in [("a", "uninitialized"), ("b", "CREATE_IN_PROGRESS")] {
+        assert_eq!(
+            host.fetch_attributes(name).await["occi.mcn.stack.state"],
+            state,
+            "{name}"
+        );
+    }
+}

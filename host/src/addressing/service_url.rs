@@ -94,22 +94,31 @@ impl ServiceUrl {
         std::iter::once(self.authority()).chain(self.alias.as_deref())
     }
 
-    /// A path without the prefix, where it has it.
-    pub fn strip_prefix<'a>(&self, path: &'a str) -> &'a str {
-        path.strip_prefix(self.prefix())
+    /// A path without the prefix; `None` where it does not begin with one.
+    pub fn strip_prefix<'a>(&self, path: &'a str) -> Option<&'a str> {
+        Some(self.prefix())
+            .filter(|prefix| !prefix.is_empty())
+            .and_then(|prefix| path.strip_prefix(prefix))
             .filter(|rest| rest.starts_with('/'))
-            .unwrap_or(path)
     }
 
-    /// The path of a location that is a path, or a URL of this service.
+    /// The path of a location that is a path, or a URL of this service, without the prefix.
     pub fn local_path<'a>(&self, location: &'a str) -> Option<&'a str> {
-        let Some((_, rest)) = location.split_once("://") else {
-            return Some(self.strip_prefix(location));
+        self.local_paths(location).last()
+    }
+
+    /// What the path of such a location can be: as it stands, and without the prefix, which can be
+    /// the beginning of a path of this service's too.
+    pub fn local_paths<'a>(&self, location: &'a str) -> impl Iterator<Item = &'a str> {
+        let path = match location.split_once("://") {
+            None => Some(location),
+            Some((_, rest)) => self
+                .authorities()
+                .find_map(|authority| rest.strip_prefix(authority))
+                .filter(|path| path.starts_with('/')),
         };
-        self.authorities()
-            .find_map(|authority| rest.strip_prefix(authority))
-            .filter(|path| path.starts_with('/'))
-            .map(|path| self.strip_prefix(path))
+        let bare = path.and_then(|path| self.strip_prefix(path));
+        path.into_iter().chain(bare)
     }
 }
 

@@ -188,6 +188,10 @@ pub struct ParsedRequest {
     pub attributes: Vec<(String, String)>,
     /// `X-OCCI-Location`: URLs and paths, as they stand; headers first.
     pub locations: Vec<String>,
+    /// Whether it names entities by their locations, be it none.
+    pub names_entities: bool,
+    /// Whether it has a body that its Content-Type says nothing is in.
+    pub has_unread_body: bool,
 }
 
 /// An action of the kind.

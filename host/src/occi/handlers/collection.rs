@@ -8,10 +8,10 @@ use super::super::error::ApiError;
 use super::super::model::categories::CategoryRef;
 use super::super::model::entity::OcciEntity;
 use super::super::model::user_mixin::UserMixin;
-use super::super::render::text::value_text;
 use super::super::terms::{COLLECTION_PATH, CoreKind, LifecycleAction};
 use super::context::{HandlerContext, HandlerResult};
 use super::resolve::ResolvedRequest;
+use super::selection::EntitySelection;
 use crate::orchestrator::{CreateOutcome, OrchestratorError};
 
 /// The entities below a path: all of the project, or those of one category.
@@ -111,13 +111,22 @@ pub(super) async fn post_collection<C: ClusterService>(
     }
 }
 
-/// DELETE of the collection: of all its entities.
+/// DELETE of the collection: of those of its entities that a GET with the same content lists, which
+/// are all where the request names none.
 pub(super) async fn delete_collection<C: ClusterService>(
     context: &HandlerContext<'_, C>,
 ) -> HandlerResult {
-    context.resolve(&context.user_mixins())?;
+    let mixins = context.user_mixins();
+    let resolved = context.resolve(&mixins)?;
+    let selection = EntitySelection::of_listing(context, &resolved, &mixins)?;
+    selection.check_for_delete(context)?;
+    let mut entities = Vec::new();
     for view in context.clusters.list(&context.caller).await? {
-        match context.clusters.delete(&context.caller, &view.name).await {
+        let name = view.name.clone();
+        entities.push((name, context.describe(view, &mixins)));
+    }
+    for name in selection.choose_exactly(&entities)? {
+        match context.clusters.delete(&context.caller, name).await {
             // Another request has deleted it meanwhile.
             Ok(()) | Err(OrchestratorError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),
@@ -126,47 +135,28 @@ pub(super) async fn delete_collection<C: ClusterService>(
     Ok(context.renderer.render_ok(StatusCode::OK))
 }
 
-/// Renders the entities of a scope; categories and attributes in the request are a filter.
+/// Renders the entities of a scope; categories, attributes and locations in the request are a
+/// filter.
 pub(super) async fn list_entities<C: ClusterService>(
     context: &HandlerContext<'_, C>,
     scope: &EntityScope<'_>,
     resolved: &ResolvedRequest,
     mixins: &[UserMixin],
 ) -> HandlerResult {
-    let parsed = &context.parsed;
-    let built_in: Vec<String> = parsed
-        .categories
-        .iter()
-        .filter_map(
-            |definition| match context.model.find_category(mixins, &definition.category) {
-                Some(CategoryRef::BuiltIn(mixin)) => Some(mixin.category.identifier()),
-                _ => None,
-            },
-        )
-        .collect();
-    let is_wanted = |entity: &OcciEntity| {
-        resolved
-            .user_mixins
-            .iter()
-            .chain(&built_in)
-            .all(|identifier| entity.has_mixin(identifier))
-            && parsed
-                .attributes
-                .iter()
-                .all(|(name, value)| has_attribute(entity, name, value))
-            && (resolved.action.is_none() || entity.action == resolved.action)
-    };
-    let views = context.clusters.list(&context.caller).await?;
-    let entities: Vec<OcciEntity> = views
-        .into_iter()
-        .map(|view| context.describe(view, mixins))
-        .filter(|entity| scope.contains(entity) && is_wanted(entity))
-        .collect();
+    let selection = EntitySelection::of_listing(context, resolved, mixins)?;
+    let mut entities = Vec::new();
+    for view in context.clusters.list(&context.caller).await? {
+        let name = view.name.clone();
+        let entity = context.describe(view, mixins);
+        if scope.contains(&entity) && selection.contains(&name, &entity) {
+            entities.push(entity);
+        }
+    }
     context.renderer.render_collection(scope.path, &entities)
 }
 
-/// Performs an action on all entities of a scope, one after the other. The first failure ends it;
-/// what was started before goes on.
+/// Performs an action on all entities of a scope, or those of them that the request names, one after
+/// the other. The first failure ends it; what was started before goes on.
 pub(super) async fn run_on_entities<C: ClusterService>(
     context: &HandlerContext<'_, C>,
     scope: &EntityScope<'_>,
@@ -174,10 +164,20 @@ pub(super) async fn run_on_entities<C: ClusterService>(
     resolved: &ResolvedRequest,
     mixins: &[UserMixin],
 ) -> HandlerResult {
-    let mut entities = Vec::new();
+    let selection = EntitySelection::of_action(context, resolved)?;
+    let (mut views, mut shown) = (Vec::new(), Vec::new());
     for view in context.clusters.list(&context.caller).await? {
+        let entity = context.describe(view.clone(), mixins);
+        if scope.contains(&entity) {
+            shown.push((view.name.clone(), entity));
+            views.push(view);
+        }
+    }
+    let chosen = selection.choose_exactly(&shown)?;
+    let mut entities = Vec::new();
+    for view in views {
         let name = view.name.clone();
-        if !scope.contains(&context.describe(view.clone(), mixins)) {
+        if !chosen.contains(&name.as_str()) {
             continue;
         }
         let attributes = context.requested_of(view, resolved, mixins);
@@ -185,13 +185,6 @@ pub(super) async fn run_on_entities<C: ClusterService>(
         entities.push(context.describe(view, mixins));
     }
     context.renderer.render_collection(scope.path, &entities)
-}
-
-fn has_attribute(entity: &OcciEntity, name: &str, value: &str) -> bool {
-    entity
-        .attributes
-        .get(name)
-        .is_some_and(|found| value_text(found) == value)
 }
 
 /// A UUID that begins with a letter, as names of clusters must.

@@ -8,6 +8,7 @@
 //! - `collection`: all entities, and those of one mixin
 //! - `query`: the query interface, user-defined mixins' definitions among it
 //! - `user_mixin`: members of a user-defined mixin
+//! - `selection`: which entities of a collection a request means
 //! - `context`: what handlers share; `resolve`: what the categories of a request mean
 
 mod collection;
@@ -18,6 +19,7 @@ mod post;
 mod put;
 mod query;
 mod resolve;
+mod selection;
 mod user_mixin;
 
 use http::Method;
@@ -58,23 +60,40 @@ async fn dispatch_others<C: ClusterService>(
         (OcciRoute::Query, &Method::GET) => query::get_categories(context).await,
         (OcciRoute::Query, &Method::POST) => query::post_definitions(context).await,
         (OcciRoute::Query, _) => query::delete_definitions(context).await,
-        (OcciRoute::Other(path), method) => {
-            // Only the mixins tell whether there is anything at this path; the project's own come
-            // first, since they may be older than ours.
-            let mixins = context.user_mixins();
-            let Some(mixin) = mixins.iter().find(|mixin| mixin.location == path) else {
-                let Some(category) = context.model.find_location(&path) else {
-                    return Err(ApiError::NotFound(path));
-                };
-                return collection::serve_own_location(context, category, &path, method).await;
-            };
-            match *method {
+        (OcciRoute::Other { path, bare }, method) => {
+            dispatch_mixin(context, &path, bare.as_deref(), method).await
+        }
+        (OcciRoute::Root, _) => context.renderer.render_collection("/", &[]),
+    }
+}
+
+/// Only the mixins tell whether there is anything at these paths; the project's own come first, since
+/// they may be older than ours.
+async fn dispatch_mixin<C: ClusterService>(
+    context: &HandlerContext<'_, C>,
+    path: &str,
+    bare: Option<&str>,
+    method: &Method,
+) -> HandlerResult {
+    let mixins = context.user_mixins();
+    for path in [path].into_iter().chain(bare) {
+        if let Some(mixin) = mixins.iter().find(|mixin| mixin.location == path) {
+            return match *method {
                 Method::GET => user_mixin::get_members(context, mixin).await,
                 Method::PUT => user_mixin::put_members(context, mixin).await,
                 Method::DELETE => user_mixin::delete_members(context, mixin).await,
                 _ => user_mixin::post_members(context, mixin).await,
-            }
+            };
         }
-        (OcciRoute::Root, _) => context.renderer.render_collection("/", &[]),
+        if let Some(category) = context.model.find_location(path) {
+            return collection::serve_own_location(context, category, path, method).await;
+        }
+    }
+    match (bare.map(OcciRoute::from_path), method) {
+        (Some(Some(OcciRoute::Root)), &Method::GET) => context.renderer.render_collection("/", &[]),
+        (Some(Some(OcciRoute::Root)), _) => Err(ApiError::MethodNotAllowed(
+            OcciRoute::Root.allowed_methods(),
+        )),
+        _ => Err(ApiError::NotFound(bare.unwrap_or(path).to_owned())),
     }
 }

@@ -5,12 +5,11 @@ use http::StatusCode;
 
 use super::super::cluster_service::ClusterService;
 use super::super::error::ApiError;
-use super::super::http::route::OcciRoute;
 use super::super::model::user_mixin::UserMixin;
 use super::super::terms::entity_path;
 use super::collection::{EntityScope, list_entities, run_on_entities};
 use super::context::{HandlerContext, HandlerResult};
-use crate::addressing::ServiceUrl;
+use super::selection::entity_names;
 use crate::orchestrator::{MembershipChange, OrchestratorError};
 
 /// GET at a mixin's location.
@@ -78,51 +77,4 @@ async fn change_members<C: ClusterService>(
             other => other.into(),
         })?;
     Ok(context.renderer.render_ok(StatusCode::OK))
-}
-
-/// The names of the entities at the locations.
-///
-/// # Errors
-/// `NotFound` with the first location that is not an entity of this service.
-fn entity_names(locations: &[String], service: &ServiceUrl) -> Result<Vec<String>, ApiError> {
-    let name_at =
-        |location: &String| match service.local_path(location).and_then(OcciRoute::from_path) {
-            Some(OcciRoute::Entity(name)) => Ok(name),
-            _ => Err(ApiError::NotFound(location.clone())),
-        };
-    locations.iter().map(name_at).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn locations_are_paths_or_urls_of_this_service() {
-        let names =
-            |location: &str| entity_names(&[location.to_owned()], &ServiceUrl::plain("h:8080"));
-        for good in [
-            "/orchestrator/a",
-            "http://h:8080/orchestrator/a",
-            "https://h:8080/orchestrator/a",
-        ] {
-            assert_eq!(names(good).unwrap(), ["a"], "{good}");
-        }
-        for bad in [
-            "",
-            "a",
-            "/",
-            "/orchestrator/",
-            "http://h/orchestrator/a",
-            "http://h:8080",
-            "http://h:80801/orchestrator/a",
-            "/a/b",
-        ] {
-            let error = names(bad).expect_err(bad);
-            assert!(
-                matches!(&error, ApiError::NotFound(location) if location == bad),
-                "{error:?}"
-            );
-        }
-    }
 }

@@ -63,7 +63,9 @@ pub(super) struct RoutedRequest<'a> {
     pub(super) credentials: Option<Credentials>,
 }
 
-/// The route of a request's path, which may begin with the prefix of this service's URL.
+/// The route of a request's path, which may begin with the prefix of this service's URL. The proxy in
+/// front may have taken the prefix away or not, and paths of this service can begin as it does, so
+/// the path as it came is tried first.
 pub(super) fn find_route(
     head: RequestHead<'_>,
     address: &Result<ServiceUrl, AddressError>,
@@ -73,11 +75,12 @@ pub(super) fn find_route(
         "" => "/".into(),
         path => route::normalize_path(path),
     };
-    OcciRoute::from_path(
-        address
-            .as_ref()
-            .map_or(&path, |address| address.strip_prefix(&path)),
-    )
+    let bare = address
+        .as_ref()
+        .ok()
+        .and_then(|address| address.strip_prefix(&path));
+    let has_credentials = || authenticate::read_credentials(head.headers).is_ok();
+    OcciRoute::from_paths(&path, bare, has_credentials)
 }
 
 /// Checks everything about a request that needs neither its content nor the orchestrator.

@@ -21,7 +21,12 @@ pub enum OcciRoute {
     /// `/orchestrator/<name>`; holds the name, decoded.
     Entity(String),
     /// Any other path that ends in `/`: where a project may have put a user-defined mixin.
-    Other(String),
+    Other {
+        /// As it came.
+        path: String,
+        /// Without the prefix of the service's URL, where it begins with that.
+        bare: Option<String>,
+    },
 }
 
 impl OcciRoute {
@@ -33,8 +38,10 @@ impl OcciRoute {
             COLLECTION_PATH => Some(Self::Collection),
             _ => {
                 let Some(name) = path.strip_prefix(COLLECTION_PATH) else {
-                    return (path.starts_with('/') && path.ends_with('/'))
-                        .then(|| Self::Other(path.to_owned()));
+                    return (path.starts_with('/') && path.ends_with('/')).then(|| Self::Other {
+                        path: path.to_owned(),
+                        bare: None,
+                    });
                 };
                 let name = percent_decode_str(name)
                     .decode_utf8()
@@ -45,6 +52,34 @@ impl OcciRoute {
         }
     }
 
+    /// The route of a path that is `bare` without the prefix of the service's URL. A path of the
+    /// service's own counts as it came; where only mixins can be, both are looked at, and the root
+    /// is what is left, at once for who has no credentials to look with.
+    pub fn from_paths(
+        path: &str,
+        bare: Option<&str>,
+        has_credentials: impl FnOnce() -> bool,
+    ) -> Option<Self> {
+        let as_it_came = Self::from_path(path);
+        let stripped = bare.and_then(Self::from_path);
+        match (as_it_came, stripped) {
+            (Some(Self::Other { path, .. }), Some(Self::Root)) if has_credentials() => {
+                Some(Self::Other {
+                    path,
+                    bare: bare.map(str::to_owned),
+                })
+            }
+            (Some(Self::Other { path, .. }), Some(Self::Other { path: bare, .. })) => {
+                Some(Self::Other {
+                    path,
+                    bare: Some(bare),
+                })
+            }
+            (Some(Self::Other { .. }) | None, Some(stripped)) => Some(stripped),
+            (as_it_came, _) => as_it_came,
+        }
+    }
+
     /// The route's kind in one word, for spans and logs.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -52,7 +87,7 @@ impl OcciRoute {
             Self::Query => "query",
             Self::Collection => "collection",
             Self::Entity(_) => "entity",
-            Self::Other(_) => "mixin",
+            Self::Other { .. } => "mixin",
         }
     }
 
@@ -62,7 +97,7 @@ impl OcciRoute {
             Self::Root => "GET, HEAD",
             Self::Query => "GET, HEAD, POST, DELETE",
             Self::Collection => "GET, HEAD, POST, DELETE",
-            Self::Entity(_) | Self::Other(_) => "GET, HEAD, PUT, POST, DELETE",
+            Self::Entity(_) | Self::Other { .. } => "GET, HEAD, PUT, POST, DELETE",
         }
     }
 
@@ -76,7 +111,7 @@ impl OcciRoute {
     /// The renderings that a response can take here, the default first.
     pub fn offered_renderings(&self) -> &'static [Rendering] {
         match self {
-            Self::Root | Self::Collection | Self::Other(_) => Rendering::COLLECTION,
+            Self::Root | Self::Collection | Self::Other { .. } => Rendering::COLLECTION,
             Self::Query | Self::Entity(_) => Rendering::ENTITY,
         }
     }
@@ -129,6 +164,13 @@ pub fn query_value(query: &str, key: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn other(path: &str, bare: Option<&str>) -> Option<OcciRoute> {
+        Some(OcciRoute::Other {
+            path: path.to_owned(),
+            bare: bare.map(str::to_owned),
+        })
+    }
+
     #[test]
     fn paths_and_methods() {
         let entity = |name: &str| Some(OcciRoute::Entity(name.to_owned()));
@@ -144,8 +186,8 @@ mod tests {
             ("/orchestrator/a/", None),
             ("/orchestrator", None),
             ("/foo/bar", None),
-            ("//", Some(OcciRoute::Other("//".to_owned()))),
-            ("/mymix/", Some(OcciRoute::Other("/mymix/".to_owned()))),
+            ("//", other("//", None)),
+            ("/mymix/", other("/mymix/", None)),
             ("", None),
         ] {
             assert_eq!(OcciRoute::from_path(path), route, "{path}");
@@ -157,6 +199,39 @@ mod tests {
         assert!(
             OcciRoute::Root.allows_method(&Method::HEAD)
                 && !OcciRoute::Root.allows_method(&Method::POST)
+        );
+    }
+
+    #[test]
+    fn a_prefix_takes_no_path_of_the_services_own_away() {
+        let route = |path: &str, prefix: &str, has_credentials: bool| {
+            let bare = path.strip_prefix(prefix).filter(|p| p.starts_with('/'));
+            OcciRoute::from_paths(path, bare, || has_credentials)
+        };
+        let entity = |name: &str| Some(OcciRoute::Entity(name.to_owned()));
+        for (path, prefix, expected) in [
+            (
+                "/orchestrator/",
+                "/orchestrator",
+                Some(OcciRoute::Collection),
+            ),
+            ("/orchestrator/a", "/orchestrator", entity("a")),
+            ("/orchestrator/orchestrator/a", "/orchestrator", entity("a")),
+            ("/orchestrator/-/", "/orchestrator", Some(OcciRoute::Query)),
+            ("/orchestrator/m/", "/orchestrator", other("/m/", None)),
+            ("/-/", "/-", Some(OcciRoute::Query)),
+            ("/m/", "/m", other("/m/", Some("/"))),
+            ("/m/m/", "/m", other("/m/m/", Some("/m/"))),
+            ("/m/orchestrator/a", "/m", entity("a")),
+            ("/mm/", "/m", other("/mm/", None)),
+            ("/x", "/m", None),
+        ] {
+            assert_eq!(route(path, prefix, true), expected, "{path} {prefix}");
+        }
+        assert_eq!(route("/m/", "/m", false), Some(OcciRoute::Root));
+        assert_eq!(
+            route("/orchestrator/", "/orchestrator", false),
+            Some(OcciRoute::Collection)
         );
     }
 

@@ -62,6 +62,7 @@ impl RequestField {
                     .map(|item| item.trim_matches([' ', '\t']))
                     .filter(|item| !item.is_empty());
                 parsed.locations.extend(items.map(str::to_owned));
+                parsed.names_entities = true;
             }
         }
         Ok(())

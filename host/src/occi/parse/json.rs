@@ -33,6 +33,7 @@ pub(super) fn parse_json_body(body: &[u8]) -> Result<ParsedRequest, ApiError> {
         Value::Array(items) if items.iter().all(Value::is_string) && !items.is_empty() => {
             let texts = items.iter().filter_map(Value::as_str);
             parsed.locations.extend(texts.map(str::to_owned));
+            parsed.names_entities = true;
         }
         _ => {
             return Err(ApiError::Malformed(
@@ -49,6 +50,7 @@ fn parse_resources(resources: Value, parsed: &mut ParsedRequest) -> Result<(), A
     let Value::Array(mut resources) = resources else {
         return Err(expected());
     };
+    parsed.names_entities = true;
     let location = |resource: &Value| {
         resource
             .get("id")
@@ -100,7 +102,10 @@ fn parse_fields(fields: Map<String, Value>, parsed: &mut ParsedRequest) -> Resul
                 };
                 parsed.attributes.push((name.to_owned(), text));
             }
-            "id" => parsed.locations.extend(value.as_str().map(str::to_owned)),
+            "id" => {
+                parsed.locations.extend(value.as_str().map(str::to_owned));
+                parsed.names_entities = true;
+            }
             _ => {}
         }
     }

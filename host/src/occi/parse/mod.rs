@@ -43,7 +43,7 @@ pub fn parse_request(
     if !is_blank {
         match body_form(headers)? {
             // In this rendering everything is in headers; clients send `OK` or the like as the body.
-            BodyForm::Headers => {}
+            BodyForm::Headers => parsed.has_unread_body = true,
             BodyForm::Text => text::parse_text_body(body, &mut parsed)?,
             BodyForm::UriList => text::parse_uri_list(body, &mut parsed)?,
             BodyForm::Json => {
@@ -51,8 +51,11 @@ pub fn parse_request(
                 parsed.categories.extend(body.categories);
                 parsed.attributes.extend(body.attributes);
                 parsed.locations.extend(body.locations);
+                parsed.names_entities |= body.names_entities;
             }
         }
+    } else if matches!(body_form(headers), Ok(BodyForm::UriList)) {
+        parsed.names_entities = true;
     }
     check_limits(&parsed, limits)?;
     Ok(parsed)

@@ -54,5 +54,6 @@ pub(super) fn parse_uri_list(body: &[u8], parsed: &mut ParsedRequest) -> Result<
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
     parsed.locations.extend(lines.map(str::to_owned));
+    parsed.names_entities = true;
     Ok(())
 }
