@@ -125,6 +125,10 @@ async fn what_heat_does_not_take_is_no_success_and_wait_goes_on_with_it() {
         deleted.err.contains("the deletion of `demo` is recorded"),
         "{deleted:?}"
     );
+    // Once more it has no more taken it than before.
+    let again = terminal.run(&["delete", "demo"]).await;
+    assert_eq!((again.code, again.out.as_str()), (Some(5), ""), "{again:?}");
+    assert!(again.err.contains("heat has not taken it"), "{again:?}");
     terminal.cloud.heal();
     let waited = terminal.done(&["wait", "demo"]).await;
     assert!(waited.contains("nothing is left of `demo`"), "{waited}");

@@ -268,6 +268,7 @@ fn view() -> ClusterView {
         region: "RegionOne".to_owned(),
         progress: Vec::new(),
         failure: None,
+        deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
         stack_status_reason: String::new(),
         change: None,

@@ -33,3 +33,4 @@ mod schedules;
 mod shared_store;
 mod takeover;
 mod update;
+mod wishes;

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use stampede::{
     cluster::ClusterState,
-    orchestrator::{Caller, LifecyclePhase, Orchestrator, OrchestratorLimits},
+    orchestrator::{Caller, DeletionStage, LifecyclePhase, Orchestrator, OrchestratorLimits},
 };
 use stampede_tests::fake_openstack::{FaultKind, InjectedFault};
 
@@ -83,8 +83,11 @@ async fn a_stack_is_deleted_in_the_background_by_who_wished_it_alone_and_anyone_
 
     let before = world.deletes();
     let host = world.host().await;
-    world.user(&host, "alice").await;
-    has_looked(&world, "alice").await;
+    let alice = world.user(&host, "alice").await;
+    // It is alice's as long as heat has not taken the delete from bob.
+    let view = host.view(&alice, "default").await.unwrap();
+    assert_eq!(view.deletion, DeletionStage::Wished);
+    assert_eq!(world.deletes(), before);
     let token = world.cloud.issue_token_of("bob", "demo");
     host.authenticate(SecretString::from(token.clone()), "demo")
         .await

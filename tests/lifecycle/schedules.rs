@@ -6,6 +6,7 @@
 //!
 //! Layout
 //! - `schedule`: one schedule, what its clients ask for, and the choices
+//! - `seeded_choice`: numbers from a seed
 //! - `invariants`: what holds after it
 //! - `simulated_host`: a host that runs until it waits; `gates`: where it waits
 //! - `cloud_log`: the fake OpenStack, and what it was asked to change
@@ -14,6 +15,7 @@ mod cloud_log;
 mod gates;
 mod invariants;
 mod schedule;
+mod seeded_choice;
 mod simulated_host;
 
 use std::{

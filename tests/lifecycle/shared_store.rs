@@ -58,6 +58,7 @@ impl StoreGate for OneHold {
 #[derive(Debug, Default)]
 struct SetClock {
     ahead_s: AtomicU64,
+    pauses: AtomicU64,
 }
 
 impl ClockDriver for SetClock {
@@ -70,6 +71,8 @@ impl ClockDriver for SetClock {
     }
 
     fn sleep(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.pauses
+            .fetch_add(u64::from(!pause.is_zero()), Ordering::Relaxed);
         Box::pin(tokio::time::sleep(pause))
     }
 }
@@ -255,6 +258,126 @@ async fn a_clock_that_is_set_sends_no_second_create() {
     set.ahead_s.store(24 * 3_600, Ordering::Relaxed);
     until_asked_on(&world).await;
     assert_eq!(world.creates(), 1, "the first one may still arrive");
+}
+
+#[tokio::test]
+async fn what_another_process_has_made_of_a_checked_deploy_is_seen_and_lost_by_nobody() {
+    let world = LifecycleFixture::new().await;
+    let hold = OneHold::new();
+    let store = world.store().await.with_gate(Arc::clone(&hold) as _);
+    let one = world
+        .host_made_of(store, HostClock::default(), limits())
+        .await;
+    let caller = world.caller(&one, "demo").await;
+    one.request(&caller, "default", vec![]).await.unwrap();
+    let slow = FaultKind::Slow(Duration::from_millis(200));
+    world
+        .cloud
+        .fault(InjectedFault::of("heat", 1, slow).only("POST", "/validate"));
+    let deploying = tokio::spawn({
+        let (one, caller) = (one.clone(), caller.clone());
+        async move { one.deploy(&caller, "default", vec![]).await }
+    });
+    eventually("heat checks it", async || {
+        (world.cloud.count_of("heat", "POST", "/validate") > 0).then_some(())
+    })
+    .await;
+    // What is planned is recorded next, and held; the other process makes the stack of it.
+    hold.is_armed.store(true, Ordering::Release);
+    hold.is_held.notified().await;
+    let other = world.host().await;
+    let others = world.caller(&other, "demo").await;
+    let made = other.deploy(&others, "default", vec![]).await.unwrap();
+    assert!(made.stack_id.is_some(), "{made:?}");
+    hold.release.add_permits(1);
+    let answer = deploying.await.unwrap();
+    assert!(
+        matches!(answer, Err(OrchestratorError::NotApplicable(_))),
+        "deployed already: {answer:?}"
+    );
+    world.cloud.finish();
+    let view = one.view(&caller, "default").await.unwrap();
+    assert_eq!(
+        (view.state, view.stack_id),
+        (ClusterState::Active, made.stack_id)
+    );
+    assert_eq!(world.cloud.stacks().len(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_as_blocked_is_tried_again_after_a_pause_each_time() {
+    let world = LifecycleFixture::new().await;
+    let few = OrchestratorLimits {
+        creates: 1,
+        ..limits()
+    };
+    let (host, clock) = clocked(&world, few).await;
+    let caller = world.caller(&host, "demo").await;
+    host.request(&caller, "default", vec![]).await.unwrap();
+    let refuses = "CREATE TRIGGER full BEFORE UPDATE ON cluster \
+        WHEN NEW.record LIKE '%\"blocked_reason\":\"%' BEGIN SELECT RAISE(ABORT, 'full'); END";
+    let mut database = world.database().await;
+    database.execute(refuses).await.unwrap();
+    let away = FaultKind::Status(503, None);
+    world.cloud.fault(InjectedFault::of("heat", u32::MAX, away));
+    host.deploy(&caller, "default", vec![]).await.unwrap();
+    until_asked_on(&world).await;
+    let (asked, pauses) = (
+        world.cloud.count("heat"),
+        clock.pauses.load(Ordering::Relaxed),
+    );
+    until_asked_on(&world).await;
+    let asked = world.cloud.count("heat") - asked;
+    let pauses = clock.pauses.load(Ordering::Relaxed) - pauses;
+    // A look is two tries of the client, and one may just have begun.
+    assert!(
+        pauses as usize >= asked / 2 - 1,
+        "{asked} requests, {pauses} pauses"
+    );
+    // Once it can be recorded, it is.
+    database.execute("DROP TRIGGER full").await.unwrap();
+    eventually("it is blocked", async || {
+        let view = host.view(&caller, "default").await.unwrap();
+        view.state.reason().map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_store_that_fails_after_heat_has_acted_leaves_a_stack_that_is_found() {
+    let world = LifecycleFixture::new().await;
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    host.request(&caller, "default", vec![]).await.unwrap();
+    let refuses = "CREATE TRIGGER full BEFORE UPDATE ON cluster \
+        WHEN NEW.record LIKE '%\"state\":\"running\"%' BEGIN SELECT RAISE(ABORT, 'full'); END";
+    let mut database = world.database().await;
+    database.execute(refuses).await.unwrap();
+    let failed = host.deploy(&caller, "default", vec![]).await;
+    assert!(
+        matches!(failed, Err(OrchestratorError::Internal(_))),
+        "{failed:?}"
+    );
+    database.execute("DROP TRIGGER full").await.unwrap();
+    // Nobody asks for anything any more.
+    eventually("the stack is known", async || {
+        let records = world.records().await;
+        records[0].stack_id().map(drop)
+    })
+    .await;
+    assert_eq!(world.cloud.stacks().len(), 1);
+    // The same for an observation: it says that it is not kept, and is made again.
+    let refuses =
+        "CREATE TRIGGER full BEFORE UPDATE ON cluster BEGIN SELECT RAISE(ABORT, 'full'); END";
+    database.execute(refuses).await.unwrap();
+    world.cloud.finish();
+    let view = host.view(&caller, "default").await.unwrap();
+    let why = view.cloud_error.unwrap();
+    assert!(why.contains("full"), "{why}");
+    assert_ne!(view.state, ClusterState::Active);
+    database.execute("DROP TRIGGER full").await.unwrap();
+    let view = host.view(&caller, "default").await.unwrap();
+    assert_eq!((view.state, view.cloud_error), (ClusterState::Active, None));
 }
 
 #[tokio::test]

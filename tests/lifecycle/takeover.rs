@@ -3,7 +3,10 @@
 use secrecy::SecretString;
 use stampede::{
     cluster::ClusterState,
-    orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorError, OrchestratorLimits},
+    orchestrator::{
+        Caller, ClusterView, DeletionAnswer, DeletionStage, Orchestrator, OrchestratorError,
+        OrchestratorLimits,
+    },
 };
 use stampede_tests::fake_openstack::{FaultKind, InjectedFault};
 
@@ -85,13 +88,23 @@ async fn a_delete_that_is_refused_in_the_background_is_withdrawn_and_shown_to_al
     let reader = world.user(&host, "reader").await;
     world.cloud.reader("reader", 403);
     world.cloud.fault(heat(FaultKind::Status(503, None)));
-    host.delete(&reader, "default").await.unwrap();
+    let asked = host.delete(&reader, "default").await.unwrap();
+    assert!(matches!(asked, DeletionAnswer::Recorded(_)), "{asked:?}");
+    // Heat has not said anything: it is hidden from nobody, and its name is nobody else's.
+    let view = host.view(&alice, "default").await.unwrap();
+    let why = view.cloud_error.unwrap();
+    assert!(why.contains("user-reader"), "{why}");
+    assert_eq!(
+        (&view.id, view.state, view.deletion),
+        (&before.id, ClusterState::Active, DeletionStage::Wished)
+    );
+    assert_eq!(host.list(&alice).await.unwrap().len(), 1);
+    assert!(host.list_deleting(&alice).await.unwrap().is_empty());
     world.cloud.heal();
-    let view = eventually("the cluster is there again", async || {
-        host.view(&alice, "default")
-            .await
-            .ok()
-            .filter(|view| view.state == ClusterState::Active && view.cloud_error.is_some())
+    let view = eventually("it is withdrawn", async || {
+        let view = host.view(&alice, "default").await.unwrap();
+        assert_eq!((&view.id, &view.state), (&before.id, &ClusterState::Active));
+        (view.deletion == DeletionStage::NotWanted).then_some(view)
     })
     .await;
     let why = view.cloud_error.unwrap();
@@ -99,7 +112,6 @@ async fn a_delete_that_is_refused_in_the_background_is_withdrawn_and_shown_to_al
         why.contains("withdrawn") && why.contains("forbids"),
         "{why}"
     );
-    assert_eq!(view.id, before.id);
     assert_eq!(owner(&world).await.as_deref(), Some("user-alice"));
     host.delete(&alice, "default").await.unwrap();
     nothing_is_left(&world).await;
@@ -109,14 +121,15 @@ async fn a_delete_that_is_refused_in_the_background_is_withdrawn_and_shown_to_al
 async fn a_delete_that_is_refused_when_its_name_is_anothers_waits_for_somebody_who_may() {
     let world = LifecycleFixture::new().await;
     let (host, alice, before) = of_alice(&world).await;
-    let reader = world.user(&host, "reader").await;
-    world.cloud.reader("reader", 403);
+    // Whose it is asks for it, and has lost the right to.
+    world.cloud.reader("alice", 403);
     world.cloud.fault(heat(FaultKind::Status(503, None)));
-    host.delete(&reader, "default").await.unwrap();
-    host.request(&alice, "default", vec![]).await.unwrap();
+    host.delete(&alice, "default").await.unwrap();
+    let bob = world.user(&host, "bob").await;
+    host.request(&bob, "default", vec![]).await.unwrap();
     world.cloud.heal();
     let deleting = eventually("it is blocked", async || {
-        let deleting = host.list_deleting(&alice).await.unwrap();
+        let deleting = host.list_deleting(&bob).await.unwrap();
         deleting
             .into_iter()
             .find(|view| view.state.reason().is_some())
@@ -126,9 +139,9 @@ async fn a_delete_that_is_refused_when_its_name_is_anothers_waits_for_somebody_w
     let why = deleting.state.reason().unwrap().to_owned();
     assert!(why.contains("another cluster `default`"), "{why}");
     // The living one first, then what is left of the other.
-    host.delete(&alice, "default").await.unwrap();
-    assert_eq!(host.view(&alice, "default").await.unwrap().id, before.id);
-    host.delete(&alice, "default").await.unwrap();
+    host.delete(&bob, "default").await.unwrap();
+    assert_eq!(host.view(&bob, "default").await.unwrap().id, before.id);
+    host.delete(&bob, "default").await.unwrap();
     nothing_is_left(&world).await;
 }
 

@@ -208,8 +208,8 @@ async fn the_query_interface_lists_kind_actions_and_frameworks() {
     );
 }
 
-#[tokio::test]
-async fn delete_reaches_no_further_than_the_request_names() {
+/// Three clusters: `a`; `b`, of Hadoop; `c`, in the mixin `m`.
+async fn three_clusters() -> OcciHost {
     let host = OcciHost::start().await;
     for (name, attributes) in [
         ("a", "x=1"),
@@ -218,13 +218,21 @@ async fn delete_reaches_no_further_than_the_request_names() {
     ] {
         host.put_cluster(name, attributes).await;
     }
-    let mixin = "Category: m; scheme=\"http://e.example.org#\"; class=\"mixin\"; location=\"/m/\"";
-    host.send(&format!("POST /-/\n{mixin}"), "").await;
+    host.send(&format!("POST /-/\n{USER_MIXIN}"), "").await;
     host.send("POST /m/\nX-OCCI-Location: /orchestrator/c", "")
         .await;
-    let hadoop = "Category: hadoop; scheme=\"urn:x-stampede:framework#\"";
+    host
+}
+
+const USER_MIXIN: &str =
+    "Category: m; scheme=\"http://e.example.org#\"; class=\"mixin\"; location=\"/m/\"";
+const HADOOP: &str = "Category: hadoop; scheme=\"urn:x-stampede:framework#\"";
+const ONE_NAMED: &str = "X-OCCI-Location: /orchestrator/a";
+
+#[tokio::test]
+async fn a_delete_that_names_what_is_not_there_deletes_nothing() {
+    let host = three_clusters().await;
     let link = "Category: link; scheme=\"http://schemas.ogf.org/occi/core#\"";
-    let named = "X-OCCI-Location: /orchestrator/a";
     let all = ["a", "b", "c"];
     for (head, body, status) in [
         (
@@ -248,8 +256,8 @@ async fn delete_reaches_no_further_than_the_request_names() {
             "{\"resources\": []}",
             400,
         ),
-        (&format!("{named}\n{hadoop}"), "", 400),
-        (&format!("{named}\nX-OCCI-Attribute: x=2"), "", 400),
+        (&format!("{ONE_NAMED}\n{HADOOP}"), "", 400),
+        (&format!("{ONE_NAMED}\nX-OCCI-Attribute: x=2"), "", 400),
         ("Category: nosuch; scheme=\"http://s#\"", "", 400),
         (link, "", 200),
         ("X-OCCI-Attribute: x=3", "", 200),
@@ -267,8 +275,12 @@ async fn delete_reaches_no_further_than_the_request_names() {
         assert_eq!(answer.status, 400, "{query}");
         assert_eq!(host.memory.names(), all, "{query}");
     }
+}
+
+#[tokio::test]
+async fn delete_reaches_no_further_than_the_request_names() {
     for (head, body, left) in [
-        (named, "", "bc"),
+        (ONE_NAMED, "", "bc"),
         ("Content-Type: text/uri-list", "/orchestrator/a\n", "bc"),
         ("", "X-OCCI-Location: /orchestrator/a", "bc"),
         (
@@ -281,27 +293,17 @@ async fn delete_reaches_no_further_than_the_request_names() {
             "{\"resources\": [{\"id\": \"/orchestrator/a\"}]}",
             "bc",
         ),
-        (hadoop, "", "ac"),
-        (mixin, "", "ab"),
+        (HADOOP, "", "ac"),
+        (USER_MIXIN, "", "ab"),
         ("X-OCCI-Attribute: x=2", "", "a"),
         (
-            &format!("{mixin}\nX-OCCI-Location: /orchestrator/c"),
+            &format!("{USER_MIXIN}\nX-OCCI-Location: /orchestrator/c"),
             "",
             "ab",
         ),
         (&category_line("orchestrator"), "", ""),
     ] {
-        let host = OcciHost::start().await;
-        for (name, attributes) in [
-            ("a", "x=1"),
-            ("b", "x=2, stampede.framework=hadoop"),
-            ("c", "x=2"),
-        ] {
-            host.put_cluster(name, attributes).await;
-        }
-        host.send(&format!("POST /-/\n{mixin}"), "").await;
-        host.send("POST /m/\nX-OCCI-Location: /orchestrator/c", "")
-            .await;
+        let host = three_clusters().await;
         let answer = host
             .send(&format!("DELETE /orchestrator/\n{head}"), body)
             .await;

@@ -197,6 +197,7 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
         progress: Vec::new(),
         change: None,
         failure: None,
+        deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
         stack_status_reason: String::new(),
     }

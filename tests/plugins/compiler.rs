@@ -68,6 +68,12 @@ fn a_compiler_that_takes_too_long_or_too_much_is_ended_and_told() {
         missing.starts_with("cannot be compiled: the compiler cannot be started: "),
         "{missing}"
     );
+    // As where /proc is not mounted.
+    let missing = only_reason(&load_by(Path::new("/proc/self/no"), dir.path(), LIMITS));
+    assert!(
+        missing.contains("cannot be started: ") && missing.contains("mount /proc, or compile"),
+        "{missing}"
+    );
     // Within both bounds it is the plugin that is at fault.
     let reason = only_reason(&load_by(&program, dir.path(), LIMITS));
     assert!(

@@ -1,10 +1,15 @@
 //! Each limit from both sides, with a real guest.
 
-use stampede::plugin::{PluginFault, PluginLimits, PluginRegistry};
+use std::time::Duration;
+
+use stampede::{
+    plugin::{PluginFault, PluginLimits, PluginRegistry},
+    system::heavy_work,
+};
 
 use stampede_tests::artifacts;
 
-use super::{LIMITS, assert_fault, bad, broken_down, evil, folder, good};
+use super::{LIMITS, ask, assert_fault, bad, broken_down, evil, folder, good};
 
 #[tokio::test]
 async fn a_guest_that_computes_for_ever_is_stopped_and_others_run_meanwhile() {
@@ -215,4 +220,38 @@ fn a_folder_up_to_the_limit_is_read_and_a_larger_one_is_not() {
         error.to_string().ends_with("holds more than 1 plugins"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_plugin_that_waits_for_others_to_be_looked_at_is_not_too_slow() {
+    let time = Duration::from_millis(500);
+    let registry = PluginRegistry::load(
+        folder(&["evil"]).path(),
+        Some(&artifacts::target_folder().join("guests/cache")),
+        PluginLimits { time, ..LIMITS },
+    )
+    .unwrap();
+    let (started, starts) = std::sync::mpsc::channel();
+    let mut ends = Vec::new();
+    for _ in 0..heavy_work::AT_ONCE {
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let started = started.clone();
+        ends.push(end);
+        tokio::spawn(heavy_work::run_heavy(move || {
+            let _ = started.send(());
+            let _ = ended.recv();
+        }));
+    }
+    let mut begun = 0;
+    while begun < heavy_work::AT_ONCE {
+        tokio::task::yield_now().await;
+        begun += starts.try_iter().count();
+    }
+    let asking = tokio::spawn(async move { ask(&registry, "good", 0).await });
+    // The limit itself is what is waited for.
+    tokio::time::sleep(time * 2).await;
+    assert!(!asking.is_finished());
+    drop(ends);
+    let answer = asking.await.unwrap();
+    assert!(answer.is_ok(), "{answer:?}");
 }

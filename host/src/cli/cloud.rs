@@ -13,7 +13,7 @@ use clap::{Args, builder::FalseyValueParser};
 use crate::{
     metrics::HostMetrics,
     openstack::{CloudClient, CloudConfig, CloudCredentials, CloudError, CloudSession},
-    orchestrator::{Caller, Orchestrator, OrchestratorConfig, OrchestratorLimits},
+    orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorLimits},
     store::RecordStore,
     system::{clock::wall_now, environment::read_path},
 };
@@ -67,13 +67,19 @@ pub(super) enum RenewalFailure {
     Later(String),
 }
 
-/// The orchestrator of this process whose background work has to be ended before the process does.
+/// The orchestrator of this process whose work has to be ended before the process does.
 static OPENED: OnceLock<Orchestrator> = OnceLock::new();
 
-/// How long a command that has ended waits for the answers to what it has asked in the background.
+/// How long a process that is about to end, the service among them, waits for the answers to what
+/// it has asked of the cloud: after that others have to wait for them.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Ends the background work of this process's orchestrator, if it has one.
+/// Has this orchestrator end before the process does.
+pub(super) fn settle_at_end(orchestrator: &Orchestrator) {
+    let _ = OPENED.set(orchestrator.clone());
+}
+
+/// Ends the work of this process's orchestrator, if it has one.
 pub(super) async fn settle_opened() {
     if let Some(orchestrator) = OPENED.get() {
         orchestrator.settle(SETTLE_LIMIT).await;
@@ -85,7 +91,7 @@ impl CloudArgs {
     pub(super) async fn connect(&self) -> Result<LocalOrchestrator> {
         let mut cloud = self.connect_read_only().await?;
         let session = cloud.caller.session().clone();
-        let _ = OPENED.set(cloud.orchestrator.clone());
+        settle_at_end(&cloud.orchestrator);
         cloud.caller = cloud.orchestrator.register_session(session).await?;
         Ok(cloud)
     }
@@ -126,6 +132,23 @@ impl CloudArgs {
 }
 
 impl LocalOrchestrator {
+    /// The cluster of this id, living or not; none where nothing is left of it.
+    pub(super) async fn find_by_id(&self, id: &str) -> Result<Option<ClusterView>> {
+        let is_it = |view: &ClusterView| view.id == id;
+        let deleting = self.orchestrator.list_deleting(&self.caller).await?;
+        if let Some(view) = deleting.into_iter().find(is_it) {
+            return Ok(Some(view));
+        }
+        // Its deletion may have been withdrawn, or Heat has not taken it from whose it is not.
+        let living = self.orchestrator.list(&self.caller).await?;
+        if let Some(view) = living.into_iter().find(is_it) {
+            return Ok(Some(view));
+        }
+        // Heat may have taken it since the first look.
+        let deleting = self.orchestrator.list_deleting(&self.caller).await?;
+        Ok(deleting.into_iter().find(is_it))
+    }
+
     /// Sees to it that the login is good: logs in again before the token ends, and after a service
     /// has refused it. What waits for the user's token goes on with the new one.
     pub(super) async fn keep_login(&mut self) -> Result<(), RenewalFailure> {

@@ -12,7 +12,10 @@ use super::{
     line_printer::LinePrinter,
     progress_printer::ProgressPrinter,
 };
-use crate::{cluster::ClusterState, orchestrator::ClusterView};
+use crate::{
+    cluster::ClusterState,
+    orchestrator::{ClusterView, DeletionStage},
+};
 
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -32,7 +35,7 @@ pub(super) struct TimeoutArgs {
 pub(super) enum WaitTarget {
     /// The living one of this name.
     Living(String),
-    /// The one with this id, which is being deleted.
+    /// The one with this id, which is being deleted, or is to be once Heat has taken that.
     Deleting(String),
 }
 
@@ -83,9 +86,15 @@ impl ClusterWait<'_, '_> {
                 view.cloud_error = Some(why.clone());
             }
             self.progress.print(self.out, &view)?;
+            let is_to_go = matches!(self.target, WaitTarget::Deleting(_));
+            if is_to_go && view.deletion == DeletionStage::NotWanted {
+                let why = view.cloud_error.clone();
+                let why = why.unwrap_or_else(|| "its deletion was withdrawn".to_owned());
+                return Ok(WaitEnd::Stuck(Some(Box::new(view)), why));
+            }
             // Of one that Heat shows as deleted the record is about to go.
-            let is_going = matches!(self.target, WaitTarget::Deleting(_))
-                && view.state == ClusterState::Deleted;
+            let is_going = is_to_go
+                && (view.state == ClusterState::Deleted || view.deletion == DeletionStage::Wished);
             if !view.state.is_moving() && !is_going {
                 return Ok(WaitEnd::Settled(Box::new(view)));
             }
@@ -116,8 +125,7 @@ impl ClusterWait<'_, '_> {
         match &self.target {
             WaitTarget::Living(name) => Ok(Some(orchestrator.view(caller, name).await?)),
             WaitTarget::Deleting(id) => {
-                let all = orchestrator.list_deleting(caller).await?;
-                let mut found = all.into_iter().find(|view| view.id == *id);
+                let mut found = self.cloud.find_by_id(id).await?;
                 if let Some(view) = &mut found {
                     // What its nodes said while it lived is of no more interest.
                     view.progress.clear();

@@ -15,7 +15,7 @@ use super::{
     line_printer::LinePrinter,
     progress_printer::ProgressPrinter,
 };
-use crate::orchestrator::{DeletionAnswer, OrchestratorError};
+use crate::orchestrator::{DeletionAnswer, DeletionStage, OrchestratorError};
 
 /// Delete a cluster and all that belongs to it
 #[derive(Args, Debug)]
@@ -57,18 +57,18 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<
         return conclusion.tell(out, args.format, None);
     };
     // One that is being deleted already needs nobody to ask again, unless it waits for somebody.
-    let answer = match cloud.orchestrator.delete(&cloud.caller, name).await {
-        Err(OrchestratorError::NotFound(_)) => DeletionAnswer::Taken,
-        answer => answer?,
+    let why = match cloud.orchestrator.delete(&cloud.caller, name).await {
+        Ok(DeletionAnswer::Recorded(why)) => Some(why),
+        Ok(_) | Err(OrchestratorError::NotFound(_)) => None,
+        Err(error) => return Err(error.into()),
     };
-    let left = cloud.orchestrator.list_deleting(&cloud.caller).await?;
-    let Some(view) = left.into_iter().find(|view| view.id == id) else {
+    let Some(view) = cloud.find_by_id(&id).await? else {
         let conclusion = CommandConclusion::new(name, CommandOutcome::Deleted, None);
         return conclusion.tell(out, args.format, None);
     };
     if !args.wait {
-        if let DeletionAnswer::Recorded(why) = answer {
-            let conclusion = CommandConclusion::not_taken(view, "the deletion of", Some(why));
+        if view.deletion != DeletionStage::Taken {
+            let conclusion = CommandConclusion::not_taken(view, "the deletion of", why);
             return conclusion.tell(out, args.format, None);
         }
         writeln!(

@@ -153,6 +153,7 @@ mod tests {
             stack_status_reason: String::new(),
             change: None,
             failure: None,
+            deletion: crate::orchestrator::DeletionStage::NotWanted,
             cloud_error: None,
         }
     }

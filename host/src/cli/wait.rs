@@ -12,7 +12,10 @@ use super::{
     line_printer::LinePrinter,
     progress_printer::ProgressPrinter,
 };
-use crate::{cluster::ClusterState, orchestrator::OrchestratorError};
+use crate::{
+    cluster::ClusterState,
+    orchestrator::{DeletionStage, OrchestratorError},
+};
 
 /// Wait until a cluster stands still, and go on with what is left to do for it
 ///
@@ -57,7 +60,10 @@ async fn find_target(cloud: &LocalOrchestrator, name: &str) -> Result<WaitTarget
             Ok(WaitTarget::Deleting(found.id))
         }
         Err(error) => Err(error.into()),
-        Ok(view) if matches!(view.state, ClusterState::Deleting | ClusterState::Deleted) => {
+        Ok(view)
+            if matches!(view.state, ClusterState::Deleting | ClusterState::Deleted)
+                || view.deletion == DeletionStage::Wished =>
+        {
             Ok(WaitTarget::Deleting(view.id))
         }
         Ok(_) => Ok(WaitTarget::Living(name.to_owned())),

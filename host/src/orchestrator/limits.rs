@@ -121,6 +121,13 @@ impl Default for OrchestratorLimits {
 }
 
 impl OrchestratorLimits {
+    /// The pause before something is decided for the n-th time again, from 1: the first time at once.
+    pub fn pause_again(&self, again: u32) -> Duration {
+        again
+            .checked_sub(2)
+            .map_or(Duration::ZERO, |n| self.pause(n))
+    }
+
     /// The pause after the n-th failure in a row, from 0.
     pub fn pause(&self, failures: u32) -> Duration {
         self.backoff
@@ -150,5 +157,9 @@ mod tests {
         let limits = OrchestratorLimits::default();
         let pauses: Vec<u64> = [0, 1, 4, 5, 40].map(|n| limits.pause(n).as_secs()).to_vec();
         assert_eq!(pauses, [2, 4, 32, 60, 60]);
+        let again: Vec<u64> = [1, 2, 3, 40]
+            .map(|n| limits.pause_again(n).as_secs())
+            .to_vec();
+        assert_eq!(again, [0, 2, 4, 60]);
     }
 }

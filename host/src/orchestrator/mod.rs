@@ -52,7 +52,9 @@ pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
 pub use planning::planner::ClusterPlanner;
 pub use planning::{quota::QuotaNeed, template_diff::ResourceChanges};
-pub use state::view::{ClusterLookup, ClusterView, CreateOutcome, LifecyclePhase, ViewVersion};
+pub use state::view::{
+    ClusterLookup, ClusterView, CreateOutcome, DeletionStage, LifecyclePhase, ViewVersion,
+};
 pub use verbs::{
     delete::DeletionAnswer,
     groups::MembershipChange,
@@ -389,15 +391,9 @@ impl Orchestrator {
         self.context.planner.descriptors()
     }
 
-    /// Begins no more background work, and waits at most for `limit` until what is under way has
-    /// its answers: a process that ends in the middle of a call leaves a lease behind.
+    /// Begins no more work, and waits at most for `limit` until what is under way has its answers.
     pub async fn settle(&self, limit: std::time::Duration) {
-        let actions = &self.context.state.actions;
-        if tokio::time::timeout(limit, actions.close()).await.is_err() {
-            tracing::warn!(
-                "ending while the cloud has not answered; the next command waits for it"
-            );
-        }
+        self.context.state.settle(limit).await;
     }
 
     /// Whether requests can be served: the store answers.

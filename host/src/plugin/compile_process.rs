@@ -44,7 +44,7 @@ pub(super) fn compile_in_process(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| broken(format!("cannot be started: {error}")))?;
+        .map_err(|error| broken(start_failure(program, &error)))?;
     let outcome = converse(&mut child, bytes, limits);
     // Nothing is left of it, however it went.
     let _ = child.kill();
@@ -56,6 +56,19 @@ pub(super) fn compile_in_process(
         ))
     })?;
     read_answer(status, &answer, &words, limits)
+}
+
+/// Why the compiler cannot be started. Without /proc the program does not find itself.
+fn start_failure(program: &Path, error: &io::Error) -> String {
+    let words = format!("cannot be started: {error}");
+    if program.starts_with("/proc") && !program.exists() {
+        format!(
+            "{words}: it is this program itself, found by {}; mount /proc, or compile the plugins before where there is one (stampede plugins --compile)",
+            program.display()
+        )
+    } else {
+        words
+    }
 }
 
 /// What the process wrote on standard output and error until it closed them; `None` where that

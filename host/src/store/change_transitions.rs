@@ -220,6 +220,20 @@ impl ClusterRecord {
         Ok(())
     }
 
+    /// Whoever asked for the way back may not: the change is as it was `before`.
+    ///
+    /// # Errors
+    /// When Heat has a step of the way back, or no change was under way before.
+    pub fn withdraw_rollback(&mut self, before: &Self) -> TransitionResult {
+        let is_sent = self.change().is_none_or(|change| change.sent_s.is_some());
+        if is_sent || before.change().is_none() {
+            return Err(self.refused("withdraw_rollback"));
+        }
+        self.0.lifecycle.clone_from(&before.lifecycle);
+        self.0.owner.clone_from(&before.owner);
+        Ok(())
+    }
+
     /// Another host has gone further, and its stack says where to; attributes that are not ours are
     /// kept.
     ///

@@ -2,6 +2,7 @@
 //! leaves.
 
 use super::*;
+use crate::store::deletion_transitions::MAX_DELETION_WISHES;
 
 #[test]
 fn one_process_at_a_time_has_the_lease_until_it_ends_or_is_taken_over() {
@@ -86,6 +87,85 @@ fn a_deletion_that_heat_refuses_leaves_the_cluster_as_it_was_and_one_that_it_too
         assert!(taken.withdraw_deletion().is_err(), "{from}");
         assert_eq!(taken.owner.as_deref(), Some("carol"), "{from}");
     }
+}
+
+#[test]
+fn what_another_wants_gone_stays_what_it_is_until_heat_has_taken_it() {
+    for from in SITUATIONS {
+        let mut before = situation(from);
+        before.0.owner = Some("alice".to_owned());
+        let mut wished = before.clone();
+        if !before.is_live() {
+            assert!(wished.wish_deletion("bob").is_err(), "{from}");
+            assert_eq!(wished, before, "{from}");
+            continue;
+        }
+        assert!(before.is_anothers("bob") && !before.is_anothers("alice"));
+        wished.wish_deletion("bob").unwrap();
+        wished.wish_deletion("reader").unwrap();
+        let mut wished = ClusterRecord::from_json(&wished.to_json().unwrap()).unwrap();
+        assert!(wished.needs_reconcile(), "{from}");
+        assert_eq!(
+            (&wished.lifecycle, &wished.owner),
+            (&before.lifecycle, &before.owner),
+            "{from}"
+        );
+        // Who may not takes nobody's wish with theirs, and a delete of the owner's that is withdrawn
+        // neither.
+        wished.drop_deletion_wish("reader").unwrap();
+        wished.request_deletion("alice").unwrap();
+        wished.withdraw_deletion().unwrap();
+        assert!(wished.deletion_wishes.contains("bob"), "{from}");
+        let mut dropped = wished.clone();
+        dropped.drop_deletion_wish("bob").unwrap();
+        assert_eq!(dropped, before, "{from}");
+        wished.fulfil_deletion_wish("bob", Some("s")).unwrap();
+        assert_eq!(wished.owner.as_deref(), Some("bob"), "{from}");
+        assert!(!wished.is_live() && wished.deletion_wishes.is_empty());
+        assert!(wished.withdraw_deletion().is_err(), "{from}");
+    }
+}
+
+#[test]
+fn as_many_wishes_as_may_be_are_remembered_and_one_more_is_refused() {
+    let mut record = situation("at rest");
+    for number in 0..MAX_DELETION_WISHES {
+        record.wish_deletion(&number.to_string()).unwrap();
+    }
+    record.wish_deletion("0").unwrap();
+    assert!(record.wish_deletion("one more").is_err());
+    assert_eq!(record.deletion_wishes.len(), MAX_DELETION_WISHES);
+}
+
+#[test]
+fn a_deploy_or_a_way_back_that_another_may_not_ask_for_again_stays_as_it_was() {
+    let mut before = situation("deploying, blocked");
+    before.0.owner = Some("alice".to_owned());
+    let mut record = before.clone();
+    let more = BTreeMap::from([("foreign".to_owned(), "1".to_owned())]);
+    record.retry_intent(&more).unwrap();
+    assert_eq!(record.blocked_reason(), None);
+    record.withdraw_retry(&before).unwrap();
+    assert_eq!(record, before);
+    let before = situation("changing, blocked");
+    let mut record = before.clone();
+    record.start_rollback("no", Some("u"), &[step(2)]).unwrap();
+    record.withdraw_rollback(&before).unwrap();
+    assert_eq!(record.lifecycle, before.lifecycle);
+    assert_eq!(record.owner, before.owner);
+    record.start_rollback("no", Some("u"), &[step(2)]).unwrap();
+    record.mark_step_sent(&step(2), 5).unwrap();
+    assert!(record.withdraw_rollback(&before).is_err(), "heat has it");
+}
+
+#[test]
+fn a_deploy_that_is_withdrawn_keeps_what_another_process_has_recorded_meanwhile() {
+    let before = situation("requested");
+    let mut record = before.clone();
+    record.record_intent(&intent()).unwrap();
+    record.wish_deletion("bob").unwrap();
+    record.withdraw_intent(&before).unwrap();
+    assert!(record.deletion_wishes.contains("bob"));
 }
 
 #[test]

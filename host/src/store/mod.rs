@@ -5,7 +5,8 @@
 //!
 //! Layout
 //! - [`record`]: [`ClusterRecord`], what is remembered of a cluster; `record_fields`: its fields
-//! - [`transitions`], `change_transitions`: every way in which a record changes, by name
+//! - [`transitions`], `change_transitions`, [`deletion_transitions`]: every way in which a record
+//!   changes, by name
 //! - [`snapshot`]: the part of it that a stack carries
 //! - `record_v1`: how records were written before they had a version
 //! - [`groups`]: groups that projects make of their clusters
@@ -13,6 +14,7 @@
 //! - `migrations`: the tables
 
 mod change_transitions;
+pub mod deletion_transitions;
 pub mod error;
 pub mod groups;
 mod migrations;

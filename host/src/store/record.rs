@@ -2,7 +2,10 @@
 //! [`transitions`](super::transitions) only, since its fields can be read everywhere and written in
 //! this module alone.
 
-use std::{collections::BTreeMap, ops::Deref};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +112,7 @@ impl ClusterRecord {
             revision: 1,
             decision: 0,
             lease: None,
+            deletion_wishes: BTreeSet::new(),
             lifecycle,
             acknowledged: false,
             provisioned: false,

@@ -1,7 +1,7 @@
 //! The fields of a record, and what they hold of nodes and of the cloud's last answer. Pure data: a
 //! record lends them for reading, and its transitions alone write them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,6 +31,10 @@ pub struct RecordFields {
     /// none in records of former versions and of clusters that were found again, where every token
     /// of the project does.
     pub owner: Option<String>,
+    /// The ids of others who want it gone, while Heat has not said whether they may: until then it
+    /// is what it was.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub deletion_wishes: BTreeSet<String>,
     /// When it was asked for, in seconds since 1970.
     pub created_s: u64,
     /// When something other than an observation changed it last.
@@ -70,6 +74,16 @@ impl RecordFields {
     /// Whether clients still see it.
     pub fn is_live(&self) -> bool {
         self.lifecycle.is_live()
+    }
+
+    /// Whether something is left to do that no request waits for.
+    pub fn needs_reconcile(&self) -> bool {
+        self.has_wish_to_decide() || self.lifecycle.needs_reconcile()
+    }
+
+    /// Whether somebody whose cluster it is not wants it gone, and Heat has not answered them.
+    pub fn has_wish_to_decide(&self) -> bool {
+        self.is_live() && !self.deletion_wishes.is_empty()
     }
 
     /// Heat's UUID, once Heat has answered.

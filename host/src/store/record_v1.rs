@@ -1,7 +1,7 @@
 //! Records as they were written before they had a version: read, and written again in the form of
 //! today when the cluster changes next. Knows nothing but the old names and what they meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -112,6 +112,7 @@ impl From<RecordV1> for RecordFields {
             revision: old.revision,
             decision: 0,
             lease: None,
+            deletion_wishes: BTreeSet::new(),
             acknowledged: old.acknowledged,
             attributes: old.attributes,
             initial_attributes: old.brought,

@@ -1,5 +1,5 @@
 //! Every way in which a record changes, by name; those of a change to a running cluster are in
-//! `change_transitions`. Pure: what a transition needs to know it is given, the time too. A
+//! `change_transitions`, those of a deletion in `deletion_transitions`. Pure: what a transition needs to know it is given, the time too. A
 //! transition that does not fit the situation is refused and changes nothing: another process that
 //! shares the store has been faster.
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::cluster::{
     ClusterSpec, Lifecycle, attributes,
-    lifecycle::{DeleteTarget, DeletionOrigin, RolloutStatus},
+    lifecycle::{DeleteTarget, RolloutStatus},
 };
 
 /// A transition that the record's situation does not allow.
@@ -43,7 +43,7 @@ pub struct DeployIntent {
     pub owner: String,
 }
 
-/// Requests, deploys and deletes.
+/// Requests and deploys.
 impl ClusterRecord {
     /// Takes attributes that mean nothing to the cloud.
     ///
@@ -107,15 +107,11 @@ impl ClusterRecord {
     }
 
     /// An earlier deploy got as far as recording what was planned, and is asked for again: Heat may
-    /// have it, so that the plan stays.
+    /// have it, so that the plan stays, and whose it is until Heat has taken it from somebody else.
     ///
     /// # Errors
     /// When no deploy is under way.
-    pub fn retry_intent(
-        &mut self,
-        attributes: &BTreeMap<String, String>,
-        owner: &str,
-    ) -> TransitionResult {
+    pub fn retry_intent(&mut self, attributes: &BTreeMap<String, String>) -> TransitionResult {
         let Lifecycle::Deploying {
             blocked_reason,
             creates,
@@ -126,7 +122,33 @@ impl ClusterRecord {
         };
         (*blocked_reason, *creates) = (None, 0);
         self.0.attributes.clone_from(attributes);
-        self.0.owner = Some(owner.to_owned());
+        Ok(())
+    }
+
+    /// Whoever asked for that deploy once more may not: all is as it was `before`, and waits for
+    /// those who may.
+    ///
+    /// # Errors
+    /// When no deploy is under way.
+    pub fn withdraw_retry(&mut self, before: &Self) -> TransitionResult {
+        let (
+            Lifecycle::Deploying {
+                blocked_reason,
+                creates,
+                ..
+            },
+            Lifecycle::Deploying {
+                blocked_reason: was_blocked,
+                creates: before_creates,
+                ..
+            },
+        ) = (&mut self.0.lifecycle, &before.lifecycle)
+        else {
+            return Err(self.refused("withdraw_retry"));
+        };
+        blocked_reason.clone_from(was_blocked);
+        *creates = *before_creates;
+        self.0.attributes.clone_from(&before.attributes);
         Ok(())
     }
 
@@ -170,6 +192,7 @@ impl ClusterRecord {
             decision: now.decision,
             lease: now.lease.clone(),
             observed: now.observed.clone(),
+            deletion_wishes: now.deletion_wishes.clone(),
             ..before.0.clone()
         };
         Ok(())
@@ -257,75 +280,6 @@ impl ClusterRecord {
         Ok(())
     }
 
-    /// The cluster is to be deleted, from whatever situation. A change that was under way ends with
-    /// it.
-    ///
-    /// # Errors
-    /// Never; as all transitions have it.
-    pub fn request_deletion(&mut self, owner: &str) -> TransitionResult {
-        let target = match &self.lifecycle {
-            Lifecycle::Requested => DeleteTarget::Name {
-                create_sent_s: None,
-            },
-            Lifecycle::Deploying { create_sent_s, .. } => DeleteTarget::Name {
-                create_sent_s: *create_sent_s,
-            },
-            Lifecycle::Running { stack_id, .. } => DeleteTarget::Id {
-                stack_id: stack_id.clone(),
-            },
-            Lifecycle::Deleting { target, .. } => target.clone(),
-        };
-        let origin = match &self.lifecycle {
-            Lifecycle::Deleting { origin, .. } => origin.clone(),
-            lifecycle => Some(Box::new(DeletionOrigin {
-                lifecycle: lifecycle.clone(),
-                owner: self.owner.clone(),
-            })),
-        };
-        self.0.lifecycle = Lifecycle::Deleting {
-            target,
-            deletes: self.lifecycle.deletes(),
-            blocked_reason: None,
-            origin,
-        };
-        self.0.owner = Some(owner.to_owned());
-        Ok(())
-    }
-
-    /// Heat has taken the delete that this user has sent, or somebody's before: there is no way
-    /// back.
-    ///
-    /// # Errors
-    /// When it is not to be deleted.
-    pub fn accept_deletion(&mut self, owner: Option<&str>) -> TransitionResult {
-        let Lifecycle::Deleting { origin, .. } = &mut self.0.lifecycle else {
-            return Err(self.refused("accept_deletion"));
-        };
-        *origin = None;
-        if let Some(owner) = owner {
-            self.0.owner = Some(owner.to_owned());
-        }
-        Ok(())
-    }
-
-    /// Heat has refused to delete it: the cluster is what it was, and whose it was.
-    ///
-    /// # Errors
-    /// When Heat has taken the delete.
-    pub fn withdraw_deletion(&mut self) -> TransitionResult {
-        let Lifecycle::Deleting {
-            origin: Some(origin),
-            ..
-        } = &self.lifecycle
-        else {
-            return Err(self.refused("withdraw_deletion"));
-        };
-        let origin = DeletionOrigin::clone(origin);
-        self.0.lifecycle = origin.lifecycle;
-        self.0.owner = origin.owner;
-        Ok(())
-    }
-
     /// What is under way is this user's from now on: Heat has taken it from them.
     ///
     /// # Errors
@@ -335,46 +289,6 @@ impl ClusterRecord {
             return Err(self.refused("take_over"));
         }
         self.0.owner = Some(owner.to_owned());
-        Ok(())
-    }
-
-    /// Heat is about to be asked to delete the stack. Only tries after a failure count: the first
-    /// may be sent again when its answer was lost.
-    ///
-    /// # Errors
-    /// When it is not to be deleted.
-    pub fn count_delete(&mut self, stack_id: &str, has_failed: bool) -> TransitionResult {
-        let Lifecycle::Deleting {
-            target, deletes, ..
-        } = &mut self.0.lifecycle
-        else {
-            return Err(self.refused("count_delete"));
-        };
-        *target = DeleteTarget::Id {
-            stack_id: stack_id.to_owned(),
-        };
-        *deletes = if has_failed {
-            *deletes + 1
-        } else {
-            (*deletes).max(1)
-        };
-        Ok(())
-    }
-
-    /// A delete that was given up is tried again from the beginning.
-    ///
-    /// # Errors
-    /// When none was given up.
-    pub fn retry_deletion(&mut self) -> TransitionResult {
-        let Lifecycle::Deleting {
-            deletes,
-            blocked_reason: blocked_reason @ Some(_),
-            ..
-        } = &mut self.0.lifecycle
-        else {
-            return Err(self.refused("retry_deletion"));
-        };
-        (*deletes, *blocked_reason) = (0, None);
         Ok(())
     }
 

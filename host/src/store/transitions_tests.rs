@@ -185,7 +185,7 @@ const TABLE: &[Row] = &[
     ),
     (
         "retry_intent",
-        |record| record.retry_intent(&BTreeMap::new(), "u"),
+        |record| record.retry_intent(&BTreeMap::new()),
         &[
             ("deploying", "deploying"),
             ("create sent", "create sent"),
@@ -235,6 +235,21 @@ const TABLE: &[Row] = &[
         "request_deletion",
         |record| record.request_deletion("u"),
         DELETION,
+    ),
+    (
+        "wish_deletion",
+        |record| record.wish_deletion("bob"),
+        &[
+            ("requested", "requested"),
+            ("deploying", "deploying"),
+            ("create sent", "create sent"),
+            ("deploying, blocked", "deploying, blocked"),
+            ("at rest", "at rest"),
+            ("rolled back", "rolled back"),
+            ("changing", "changing"),
+            ("rolling back", "rolling back"),
+            ("changing, blocked", "changing, blocked"),
+        ],
     ),
     (
         "count_delete",
@@ -472,6 +487,6 @@ fn creates_count_that_heat_may_have_taken_and_asking_again_begins_anew() {
     record.mark_create_sent(6).unwrap();
     record.mark_create_refused().unwrap();
     assert_eq!(creates(&record), 1);
-    record.retry_intent(&BTreeMap::new(), "u").unwrap();
+    record.retry_intent(&BTreeMap::new()).unwrap();
     assert_eq!(creates(&record), 0);
 }

@@ -1,7 +1,7 @@
 //! Runs work that keeps a processor busy on threads of its own, a few at once, so that the threads
 //! that serve everyone go on.
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Pieces of such work at once; more wait.
 pub const AT_ONCE: usize = 4;
@@ -13,20 +13,43 @@ static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
 #[error("a part of this program broke down")]
 pub struct WorkPanicked;
 
-/// What the work gives. Whoever stops waiting does not stop the work.
+/// A place for one piece of work: whoever has it need not wait for others.
+pub struct WorkPlace {
+    _permit: Option<SemaphorePermit<'static>>,
+}
+
+/// Waits for a place. What the work itself may take is counted from here on.
+pub async fn take_place() -> WorkPlace {
+    // The semaphore is never closed; without a place the work would only be less bounded.
+    let _permit = PLACES.acquire().await.ok();
+    WorkPlace { _permit }
+}
+
+impl WorkPlace {
+    /// What the work gives. Whoever stops waiting does not stop the work.
+    ///
+    /// # Errors
+    /// The work panicked.
+    pub async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, WorkPanicked> {
+        let result = tokio::task::spawn_blocking(move || {
+            let _place = self;
+            work()
+        });
+        result.await.map_err(|_| WorkPanicked)
+    }
+}
+
+/// What the work gives, once there is a place for it.
 ///
 /// # Errors
 /// The work panicked.
 pub async fn run_heavy<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, WorkPanicked> {
-    // The semaphore is never closed; without a place the work would only be less bounded.
-    let place = PLACES.acquire().await.ok();
-    let result = tokio::task::spawn_blocking(move || {
-        let _place = place;
-        work()
-    });
-    result.await.map_err(|_| WorkPanicked)
+    take_place().await.run(work).await
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use stampede::{
     store::{GatePoint, StoreGate},
     system::clock::ClockDriver,
 };
-use stampede_tests::fake_openstack::DirectRequest;
+use stampede_tests::fake_openstack::{DirectAnswer, DirectRequest};
 
 use super::cloud_log::LoggedCloud;
 
@@ -48,7 +48,35 @@ pub(super) struct WaitingGate {
     pub(super) place: GatePlace,
     pub(super) since: Duration,
     is_released: bool,
+    failure: Option<CloudFailure>,
     waker: Option<Waker>,
+}
+
+/// How the cloud fails at one request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CloudFailure {
+    /// It is away: 503, and it does nothing.
+    Away,
+    /// Something before it gives up, and it does nothing.
+    TimedOut,
+    /// It acts, and something before it gives up.
+    AnswerLost,
+}
+
+impl CloudFailure {
+    pub(super) const ALL: [Self; 3] = [Self::Away, Self::TimedOut, Self::AnswerLost];
+
+    fn answer(self) -> DirectAnswer {
+        let status = match self {
+            Self::Away => 503,
+            Self::TimedOut | Self::AnswerLost => 504,
+        };
+        DirectAnswer {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
 }
 
 /// Where it waits.
@@ -91,12 +119,13 @@ impl GateKeeper {
         all.map(|(id, gate)| (*id, gate.clone())).collect()
     }
 
-    /// Lets one go on; whose it is.
-    pub(super) fn release(&self, id: u64) -> usize {
+    /// Lets one go on; whose it is. Where it is a request, the cloud may fail at it.
+    pub(super) fn release(&self, id: u64, failure: Option<CloudFailure>) -> usize {
         let mut state = self.lock();
         let now = state.now;
         let gate = state.waiting.get_mut(&id).unwrap();
         gate.is_released = true;
+        gate.failure = failure;
         let (host, waker) = (gate.host, gate.waker.take());
         if let GatePlace::Pause(until) = gate.place {
             state.now = now.max(until);
@@ -125,6 +154,7 @@ impl GateKeeper {
                 place,
                 since,
                 is_released,
+                failure: None,
                 waker: None,
             },
         );
@@ -136,20 +166,20 @@ impl GateKeeper {
     }
 }
 
-/// Ends when its gate is let go.
+/// Ends when its gate is let go, with how the cloud fails there.
 struct GatePass {
     keeper: Arc<GateKeeper>,
     id: u64,
 }
 
 impl Future for GatePass {
-    type Output = ();
+    type Output = Option<CloudFailure>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.keeper.lock();
         let gate = state.waiting.get_mut(&self.id).unwrap();
         if gate.is_released {
-            return Poll::Ready(());
+            return Poll::Ready(gate.failure);
         }
         gate.waker = Some(context.waker().clone());
         Poll::Pending
@@ -209,8 +239,16 @@ impl RequestCarrier for HostGates {
         let url = url.clone();
         Box::pin(async move {
             let place = GatePlace::Request(direct.clone());
-            self.keeper.pass(self.host, place).await;
-            let answer = self.cloud.answer(self.host, &direct);
+            let failure = self.keeper.pass(self.host, place).await;
+            let answer = match failure {
+                None => self.cloud.answer(self.host, &direct),
+                Some(failure) => {
+                    if matches!(failure, CloudFailure::AnswerLost) {
+                        self.cloud.answer(self.host, &direct);
+                    }
+                    failure.answer()
+                }
+            };
             self.keeper.pass(self.host, GatePlace::Answer).await;
             let mut response = hyper::Response::builder().status(answer.status).url(url);
             for (name, value) in &answer.headers {
@@ -233,6 +271,9 @@ impl ClockDriver for HostGates {
 
     fn sleep(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let until = self.keeper.now() + pause;
-        Box::pin(self.keeper.pass(self.host, GatePlace::Pause(until)))
+        let pass = self.keeper.pass(self.host, GatePlace::Pause(until));
+        Box::pin(async move {
+            pass.await;
+        })
     }
 }

@@ -264,6 +264,10 @@ fn check_wishes(schedule: &RunningSchedule<'_>, records: &[ClusterRecord]) -> Re
                         && other.outcome.as_ref().ok() == Some(&Some(id.clone()))
                         && other.ended > answer.began
                 });
+                let is_overtaken = is_overtaken
+                    || schedule.cut_off.iter().any(
+                        |other| matches!(other, ClientRequest::Workers(other) if *other != number),
+                    );
                 // It was asked for before the deploy, and has been changed since.
                 let is_created = log.iter().any(|write| {
                     matches!(&write.what, CloudAction::Create(cluster, workers)

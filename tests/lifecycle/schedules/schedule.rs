@@ -2,6 +2,7 @@
 //! happen next. The seed decides everything.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -15,8 +16,9 @@ use stampede_tests::fake_openstack::DirectRequest;
 
 use super::{
     cloud_log::LoggedCloud,
-    gates::{GateKeeper, GatePlace},
+    gates::{CloudFailure, GateKeeper, GatePlace},
     invariants,
+    seeded_choice::SeededChoice,
     simulated_host::SimulatedHost,
 };
 use crate::fixture::{Plans, pairs};
@@ -25,34 +27,15 @@ use crate::fixture::{Plans, pairs};
 const NAME: &str = "contended";
 /// Longer than this nothing is on its way to the cloud or back.
 const LONGEST_CALL: Duration = Duration::from_secs(100);
+/// Requests of one schedule at which the cloud fails, at most.
+const MOST_FAILURES: usize = 4;
+/// One in so many requests that change something is long on its way, as others are not: while it is,
+/// another process may have gone through all that follows.
+const SLOW_REQUESTS: usize = 3;
+/// In one of so many choices it may arrive.
+const LATE_CHANCE: usize = 40;
 /// Choices after which a schedule has run away.
 const MOST_CHOICES: usize = 20_000;
-
-/// Numbers from a seed (SplitMix64).
-pub(super) struct SeededChoice(u64);
-
-impl SeededChoice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Below `n`.
-    pub(super) fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % n.max(1) as u64).unwrap_or_default()
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
 
 /// What a client asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,15 +90,22 @@ pub(super) struct RunningSchedule<'a> {
     clients: Vec<SimulatedClient>,
     strays: Vec<StrayRequest>,
     kills: usize,
+    /// Failures of the cloud that are left.
+    failures: usize,
+    /// Of the requests that were seen, whether they are long on their way.
+    is_slow: BTreeMap<u64, bool>,
     choice: SeededChoice,
     choices: usize,
     pub(super) answers: Vec<ClientAnswer>,
+    /// What hosts were asked that were killed before they had answered: it may have happened.
+    pub(super) cut_off: Vec<ClientRequest>,
     /// What was chosen, for whoever reads a failure.
     pub(super) trace: Vec<String>,
 }
 
 enum NextEvent {
     Gate(u64, String),
+    Fail(u64, CloudFailure, String),
     Begin(usize),
     Cloud,
     Stray(usize),
@@ -180,9 +170,12 @@ impl<'a> RunningSchedule<'a> {
             clients: vec![SimulatedClient::default(), SimulatedClient::default()],
             strays: Vec::new(),
             kills: 0,
+            failures: 0,
+            is_slow: BTreeMap::new(),
             choice: SeededChoice::new(seed),
             choices: 0,
             answers: Vec::new(),
+            cut_off: Vec::new(),
             trace: Vec::new(),
         }
     }
@@ -190,6 +183,7 @@ impl<'a> RunningSchedule<'a> {
     fn run(&mut self) -> Result<(), String> {
         self.prelude()?;
         self.kills = self.choice.below(3);
+        self.failures = self.choice.below(MOST_FAILURES + 1);
         for client in 0..2 {
             let number = 1 + self.choice.below(4);
             let asked = (0..number).map(|_| self.any_request()).collect();
@@ -197,7 +191,7 @@ impl<'a> RunningSchedule<'a> {
         }
         self.drain(false)?;
         // Whoever was killed is asked again, and goes on with what is pending.
-        self.kills = 0;
+        (self.kills, self.failures) = (0, 0);
         for client in 0..2 {
             self.clients[client].left = vec![ClientRequest::View, ClientRequest::SignIn];
         }
@@ -276,6 +270,7 @@ impl<'a> RunningSchedule<'a> {
         let mut pauses = Vec::new();
         // Whatever is on its way arrives before that.
         let mut latest = Duration::MAX;
+        let mut late = Vec::new();
         for (id, gate) in &waiting {
             let place = match &gate.place {
                 GatePlace::Pause(until) => {
@@ -287,7 +282,23 @@ impl<'a> RunningSchedule<'a> {
                 GatePlace::Answer => "answer".to_owned(),
             };
             latest = latest.min(gate.since + LONGEST_CALL);
-            events.push(NextEvent::Gate(*id, format!("host {}: {place}", gate.host)));
+            let words = format!("host {}: {place}", gate.host);
+            let is_heats = |target: &str| target.starts_with("/heat-api/");
+            if let GatePlace::Request(request) = &gate.place
+                && !is_calm
+                && is_heats(&request.target)
+            {
+                if self.failures > 0 && self.choice.one_in(20) {
+                    let failure = CloudFailure::ALL[self.choice.below(CloudFailure::ALL.len())];
+                    let words = format!("{words}: {failure:?}");
+                    events.push(NextEvent::Fail(*id, failure, words));
+                }
+                if request.method != "GET" && self.is_slow_request(*id) {
+                    late.push(NextEvent::Gate(*id, words));
+                    continue;
+                }
+            }
+            events.push(NextEvent::Gate(*id, words));
         }
         for (at, stray) in self.strays.iter().enumerate() {
             latest = latest.min(stray.since + LONGEST_CALL);
@@ -312,6 +323,9 @@ impl<'a> RunningSchedule<'a> {
         events.extend(due.map(|(until, id, host)| {
             NextEvent::Gate(id, format!("host {host}: {} s", until.as_secs()))
         }));
+        if events.is_empty() || (!late.is_empty() && self.choice.one_in(LATE_CHANCE)) {
+            events.extend(late);
+        }
         events
     }
 
@@ -324,10 +338,10 @@ impl<'a> RunningSchedule<'a> {
 
     fn take(&mut self, event: NextEvent) {
         match event {
-            NextEvent::Gate(id, words) => {
-                self.trace.push(words);
-                let host = self.keeper.release(id);
-                self.hosts[host].settle();
+            NextEvent::Gate(id, words) => self.release(id, None, words),
+            NextEvent::Fail(id, failure, words) => {
+                self.failures -= 1;
+                self.release(id, Some(failure), words);
             }
             NextEvent::Begin(number) => self.begin(number),
             NextEvent::Cloud => {
@@ -345,6 +359,22 @@ impl<'a> RunningSchedule<'a> {
             }
             NextEvent::Kill(host) => self.kill(host),
         }
+    }
+
+    fn release(&mut self, id: u64, failure: Option<CloudFailure>, words: String) {
+        self.trace.push(words);
+        let host = self.keeper.release(id, failure);
+        self.hosts[host].settle();
+    }
+
+    /// Whether this request is long on its way, which is chosen when it is first seen.
+    fn is_slow_request(&mut self, id: u64) -> bool {
+        if let Some(known) = self.is_slow.get(&id) {
+            return *known;
+        }
+        let is_slow = self.choice.one_in(SLOW_REQUESTS);
+        self.is_slow.insert(id, is_slow);
+        is_slow
     }
 
     fn begin(&mut self, number: usize) {
@@ -409,8 +439,9 @@ impl<'a> RunningSchedule<'a> {
             }
         }
         let client = &mut self.clients[number];
-        client.under_way = None;
+        let asked = client.under_way.take().map(|(asked, _)| asked);
         client.answer = Arc::default();
+        self.cut_off.extend(asked);
         let next = SimulatedHost::start(number, self.ground, &self.keeper, &self.cloud);
         std::mem::replace(&mut self.hosts[number], next).kill();
     }

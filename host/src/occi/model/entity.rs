@@ -297,6 +297,7 @@ pub(crate) mod tests {
             progress: Vec::new(),
             change: None,
             failure: None,
+            deletion: crate::orchestrator::DeletionStage::NotWanted,
             cloud_error: None,
             stack_status_reason: String::new(),
         }

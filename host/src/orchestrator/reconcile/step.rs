@@ -2,7 +2,7 @@
 //! asked of Heat is recorded before it is asked, so that a host that dies in between finds out
 //! afterwards instead of asking twice.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tracing::Instrument;
 
@@ -10,7 +10,10 @@ use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
     planning::plan_deploy::plan_deploy,
-    reconcile::decide::{self, ReconcileAction, StackObservation},
+    reconcile::{
+        decide::{self, ReconcileAction, StackObservation},
+        deletion_wish::{decide_wish, drop_refused_wish},
+    },
     requeue::Requeue,
     rollout::execute::advance_rollout,
     stack::stack_request,
@@ -32,13 +35,19 @@ pub(crate) struct Reconciler<'a> {
     session: &'a CloudSession,
 }
 
-/// Takes the one next action. `checked` is what to create, where
-/// Heat has checked it already.
+/// What Heat has checked and would create, and the record that was to lead to it: what another
+/// process makes of the cluster meanwhile is another matter.
+pub(crate) struct CheckedCreate {
+    pub(crate) request: CreateStack,
+    pub(crate) decided_on: Arc<ClusterRecord>,
+}
+
+/// Takes the one next action. `checked` is what to create, where Heat has checked it already.
 pub(crate) async fn reconcile_once(
     context: &Context,
     cluster: &LockedCluster<'_>,
     session: &CloudSession,
-    checked: Option<CreateStack>,
+    checked: Option<CheckedCreate>,
 ) -> Result<Requeue, OrchestratorError> {
     let span = tracing::info_span!(
         "cluster.reconcile",
@@ -59,7 +68,7 @@ pub(crate) async fn reconcile_once(
 impl Reconciler<'_> {
     async fn take_action(
         &self,
-        checked: Option<CreateStack>,
+        checked: Option<CheckedCreate>,
     ) -> Result<Requeue, OrchestratorError> {
         let Self {
             context,
@@ -70,10 +79,17 @@ impl Reconciler<'_> {
         let mut record = context.state.registry.reload(cluster).await?;
         let span = tracing::Span::current();
         span.record("desired", record.lifecycle.as_str());
+        let is_outdated = |checked: &CheckedCreate| !record.is_decided_on(&checked.decided_on);
+        if checked.as_ref().is_some_and(is_outdated) {
+            return Err(OrchestratorError::Outdated(record.name.clone()));
+        }
         if context.state.registry.is_leased_elsewhere(cluster, &record) {
             // What it has the cloud do may not be seen yet.
             span.record("action", "Leased");
             return Ok(Requeue::Later(context.state.limits.follow_every));
+        }
+        if let Some(requeue) = self.serve_wish(&record).await? {
+            return Ok(requeue);
         }
         if record.change().is_some() {
             span.record("action", "Rollout");
@@ -100,16 +116,33 @@ impl Reconciler<'_> {
                 record = registry.change_record(cluster, &record, accept).await?;
             }
         }
+        self.carry_out(action, &record, shown, checked).await
+    }
+
+    async fn carry_out(
+        &self,
+        action: ReconcileAction,
+        record: &ClusterRecord,
+        shown: Option<HeatStack>,
+        checked: Option<CheckedCreate>,
+    ) -> Result<Requeue, OrchestratorError> {
+        let Self {
+            context,
+            cluster,
+            session,
+        } = *self;
         match (action, shown) {
-            (ReconcileAction::Create | ReconcileAction::Delete, _) if !cluster.may_act(session) => {
-                Ok(Requeue::Owner)
+            (ReconcileAction::Create, _) if !cluster.may_change(session) => Ok(Requeue::Owner),
+            (ReconcileAction::Delete, _) if !cluster.may_act(session) => Ok(Requeue::Owner),
+            (ReconcileAction::Create, _) => {
+                let request = checked.map(|checked| checked.request);
+                self.create_stack(record, request).await
             }
-            (ReconcileAction::Create, _) => self.create_stack(&record, checked).await,
-            (ReconcileAction::Adopt, Some(shown)) => self.adopt_stack(&record, &shown).await,
-            (ReconcileAction::Delete, Some(shown)) => self.delete_stack(&record, shown).await,
+            (ReconcileAction::Adopt, Some(shown)) => self.adopt_stack(record, &shown).await,
+            (ReconcileAction::Delete, Some(shown)) => self.delete_stack(record, shown).await,
             (ReconcileAction::Wait, _) => Ok(Requeue::Later(context.state.limits.follow_every)),
             (ReconcileAction::Forget, _) => {
-                context.state.registry.drop_record(cluster, &record).await?;
+                context.state.registry.drop_record(cluster, record).await?;
                 tracing::info!(cluster.id = %record.id, "nothing is left of `{}`", record.name);
                 Ok(Requeue::Gone)
             }
@@ -117,12 +150,12 @@ impl Reconciler<'_> {
                 "a stack named `{}` is there that is not this cluster's; delete it or the cluster",
                 record.stack_name
             ))),
-            (ReconcileAction::GiveUp, Some(shown)) => Err(delete_failed_error(&record, &shown)),
+            (ReconcileAction::GiveUp, Some(shown)) => Err(delete_failed_error(record, &shown)),
             (ReconcileAction::GiveUp, None) => Err(create_failed_error(context, cluster)),
             (ReconcileAction::Lost, _) => {
                 let registry = &context.state.registry;
                 registry
-                    .fold_observation(cluster, &record, status::mark_gone)
+                    .fold_observation(cluster, record, status::mark_gone)
                     .await?;
                 Ok(Requeue::Done)
             }
@@ -139,13 +172,58 @@ impl Reconciler<'_> {
             Some(shown) => StackObservation::Ours(&shown.status),
         };
         let limits = &self.context.state.limits;
-        let now = self.context.state.clock.monotonic_now();
-        let is_in_flight = |sent_s: u64| {
-            self.cluster.watch(&WatchedFact::Create(sent_s), now) < limits.create_grace
-        };
-        let create_in_flight = record.lifecycle.create_sent_s().is_some_and(is_in_flight);
+        let create_in_flight = self.is_create_in_flight(record);
         let tries = (limits.creates, limits.deletes);
         decide::next_action(&record.lifecycle, create_in_flight, sight, tries)
+    }
+
+    fn is_create_in_flight(&self, record: &ClusterRecord) -> bool {
+        let state = &self.context.state;
+        let is_in_flight = |sent_s: u64| {
+            let fact = WatchedFact::Create(sent_s);
+            self.cluster.watch(&fact, state.clock.monotonic_now()) < state.limits.create_grace
+        };
+        record.lifecycle.create_sent_s().is_some_and(is_in_flight)
+    }
+
+    /// What has become of this user's wish to delete what is another's; none where there is no such
+    /// wish, or it has to wait.
+    async fn serve_wish(
+        &self,
+        record: &ClusterRecord,
+    ) -> Result<Option<Requeue>, OrchestratorError> {
+        if !record.has_wish_to_decide() {
+            return Ok(None);
+        }
+        if !record.deletion_wishes.contains(&self.session.user().id) {
+            let is_all = !record.lifecycle.needs_reconcile();
+            return Ok(is_all.then_some(Requeue::Owner));
+        }
+        tracing::Span::current().record("action", "Wish");
+        match self.decide_wish(record).await {
+            Err(error) => {
+                let (context, cluster) = (self.context, self.cluster);
+                Err(drop_refused_wish(context, cluster, self.session, error).await)
+            }
+            decided => decided,
+        }
+    }
+
+    /// Has Heat say whether this user may delete what is another's; none while a create of it may
+    /// still arrive, which would be left behind.
+    async fn decide_wish(
+        &self,
+        record: &ClusterRecord,
+    ) -> Result<Option<Requeue>, OrchestratorError> {
+        let shown = self.find_stack(record).await?;
+        let shown = shown.filter(|shown| !is_foreign(record, shown));
+        if shown.is_none() && self.is_create_in_flight(record) {
+            return Ok(None);
+        }
+        let (context, cluster, session) = (self.context, self.cluster, self.session);
+        decide_wish(context, cluster, record, session, shown.as_ref())
+            .await
+            .map(Some)
     }
 
     /// What Heat showed on the way is kept for those who look at the cluster: one that is being
@@ -219,7 +297,7 @@ impl Reconciler<'_> {
             }
         };
         let record = replanned.as_deref().unwrap_or(record);
-        let now_s = context.state.clock.unix_now_s();
+        let (now_s, user) = (context.state.clock.unix_now_s(), &self.session.user().id);
         let created = call_with_lease(
             &context.state,
             self.cluster,
@@ -227,7 +305,14 @@ impl Reconciler<'_> {
             |record| record.mark_create_sent(now_s),
             self.session.create_stack(&request),
             |record, answer| match answer {
-                Ok(id) => record.adopt_stack(&id.id, "CREATE_IN_PROGRESS"),
+                Ok(id) => {
+                    record.adopt_stack(&id.id, "CREATE_IN_PROGRESS")?;
+                    // Who asked to delete it meanwhile stays who is waited for.
+                    match &record.owner {
+                        Some(owner) if record.is_live() && owner != user => record.take_over(user),
+                        _ => Ok(()),
+                    }
+                }
                 Err(_) => record.mark_create_refused(),
             },
         );

@@ -77,6 +77,7 @@ pub(crate) fn spawn_worker(context: &Arc<Context>, handle: &Arc<ClusterHandle>) 
         handle: Arc::clone(handle),
         due: state.clock.monotonic_now(),
         failures: 0,
+        outdated: 0,
     };
     if let Some(work) = state.workers.begin(work) {
         let context = Arc::clone(context);
@@ -137,7 +138,9 @@ async fn run_worker(context: &Context, work: &mut ClusterWork) -> WorkerExit {
         handle,
         due,
         failures,
+        outdated,
     } = work;
+    let mut tries = WorkerTries { failures, outdated };
     let sessions = &context.state.sessions;
     let clock = &context.state.clock;
     let ahead = due.saturating_duration_since(clock.monotonic_now());
@@ -148,19 +151,28 @@ async fn run_worker(context: &Context, work: &mut ClusterWork) -> WorkerExit {
         // Before the session is chosen, which may end while a turn is waited for.
         let turn = context.state.take_action_turn(handle).await;
         let _pin = sessions.pin_actors(handle);
-        let Some(session) = sessions.session_for(handle) else {
+        let turn_of = usize::try_from(*tries.failures).unwrap_or(usize::MAX);
+        let Some(session) = sessions.session_in_turn(handle, turn_of) else {
             sessions.add_waits(sessions::any_and_owner(&handle.record()));
             sessions.add_waits(sessions::actor_waits(handle));
             return WorkerExit::NoToken;
         };
         // Held until what an error means for the cluster is recorded, and not while it waits.
         let cluster = handle.lock().await;
+        let has_wish = handle.record().has_wish_to_decide();
+        let serves_wish = has_wish && handle.record().deletion_wishes.contains(&session.user().id);
         let after = if handle.is_forbidden(&session) {
             Ok(Requeue::Owner)
         } else {
             reconcile_measured(context, &cluster, &session).await
         };
-        let pause = match settle_step(context, &cluster, &session, after, failures).await {
+        let step = TakenStep {
+            cluster: &cluster,
+            session: &session,
+            has_wish,
+            serves_wish,
+        };
+        let pause = match pause_after(context, &step, &mut tries, after).await {
             Ok(pause) => pause,
             Err(exit) => return exit,
         };
@@ -174,47 +186,88 @@ async fn run_worker(context: &Context, work: &mut ClusterWork) -> WorkerExit {
     WorkerExit::Done
 }
 
+/// What the steps so far have met, one after the other.
+struct WorkerTries<'a> {
+    failures: &'a mut u32,
+    outdated: &'a mut u32,
+}
+
+impl WorkerTries<'_> {
+    /// The pause after one failure more.
+    fn pause_after_failure(&mut self, context: &Context) -> Duration {
+        *self.failures = self.failures.saturating_add(1);
+        context.state.limits.pause(*self.failures - 1)
+    }
+}
+
+/// A step that was taken: of which cluster, with whose session, and whether anybody, or this very
+/// user, wants gone what is another's.
+struct TakenStep<'a> {
+    cluster: &'a LockedCluster<'a>,
+    session: &'a CloudSession,
+    has_wish: bool,
+    serves_wish: bool,
+}
+
 /// What a step means for the cluster, which is recorded: the pause before the next one, or that the
 /// run ends.
-async fn settle_step(
+async fn pause_after(
     context: &Context,
-    cluster: &LockedCluster<'_>,
-    session: &CloudSession,
+    step: &TakenStep<'_>,
+    tries: &mut WorkerTries<'_>,
     after: Result<Requeue, OrchestratorError>,
-    failures: &mut u32,
 ) -> Result<Duration, WorkerExit> {
-    let (handle, sessions) = (&**cluster, &context.state.sessions);
-    let limits = &context.state.limits;
-    match after {
-        Ok(Requeue::Done) => Err(WorkerExit::Done),
-        Ok(Requeue::Gone) | Err(OrchestratorError::NotFound(_)) => Err(WorkerExit::Gone),
-        Ok(Requeue::Owner) if *failures < UNDECIDED_LOOKS && may_be_withdrawn(handle, session) => {
-            *failures += 1;
-            Ok(limits.pause(*failures))
+    let (cluster, session) = (step.cluster, step.session);
+    let handle: &Arc<ClusterHandle> = cluster;
+    let sessions = &context.state.sessions;
+    if !matches!(after, Err(OrchestratorError::Outdated(_))) {
+        *tries.outdated = 0;
+    }
+    Ok(match after {
+        // What one has asked for is done, and another's wish is left.
+        Ok(Requeue::Done) if needs_reconcile(&handle.record()) => context.state.limits.follow_every,
+        Ok(Requeue::Done) => return Err(WorkerExit::Done),
+        Ok(Requeue::Gone) | Err(OrchestratorError::NotFound(_)) => return Err(WorkerExit::Gone),
+        Ok(Requeue::Owner)
+            if *tries.failures < UNDECIDED_LOOKS && may_be_withdrawn(handle, session) =>
+        {
+            *tries.failures += 1;
+            context.state.limits.pause(*tries.failures)
         }
         Ok(Requeue::Owner) => {
             sessions.add_waits(sessions::actor_waits(handle));
-            Err(WorkerExit::Owner)
+            return Err(WorkerExit::Owner);
         }
         Ok(Requeue::Later(pause)) => {
-            *failures = 0;
-            Ok(fair_pause(context, pause))
+            *tries.failures = 0;
+            fair_pause(context, pause)
         }
-        // Somebody else has changed the cluster meanwhile: what is next is decided again.
-        Err(OrchestratorError::Outdated(_)) => Ok(Duration::ZERO),
+        // Somebody else has changed the cluster meanwhile: what is next is decided again, at
+        // once only where that has not just been so.
+        Err(OrchestratorError::Outdated(_)) => {
+            *tries.outdated += 1;
+            context.state.limits.pause_again(*tries.outdated)
+        }
+        // The wish is dropped, nobody waits for the answer any more: the cluster shows why.
+        Err(error) if step.serves_wish && is_refusal(&error) => {
+            show_refused_wish(cluster, session, &error);
+            Duration::ZERO
+        }
         // Nobody waits for this answer any more: the cluster shows it.
         Err(error)
             if is_refusal(&error)
                 && !handle.is_volunteer(session)
                 && handle.record().lifecycle.is_deletion_undecided() =>
         {
-            withdraw_refused(context, cluster, &error).await;
-            Err(WorkerExit::Done)
+            if withdraw_refused(context, cluster, &error).await {
+                return Err(WorkerExit::Done);
+            }
+            tries.pause_after_failure(context)
         }
         // Another token may do: what is wanted stands until it comes.
         Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
             reject_session(context, handle, session, &error);
-            Ok(Duration::ZERO)
+            Duration::ZERO
         }
         // Nobody is told of a delete that is given up, so it is never given up for a cloud that
         // is away.
@@ -222,18 +275,32 @@ async fn settle_step(
             OrchestratorError::Cloud(_)
             | OrchestratorError::Internal(_)
             | OrchestratorError::Busy { .. },
-        ) if *failures < limits.creates
+        ) if *tries.failures < context.state.limits.creates
+            || step.has_wish
             || !handle.record().is_live()
             || handle.record().change().is_some() =>
         {
-            *failures = failures.saturating_add(1);
-            Ok(limits.pause(*failures - 1))
+            tries.pause_after_failure(context)
         }
         Err(error) => {
-            mark_blocked(context, cluster, &error).await;
-            Err(WorkerExit::Done)
+            if mark_blocked(context, cluster, &error).await {
+                return Err(WorkerExit::Done);
+            }
+            // The store did not take it: it is tried again, and not at once.
+            tries.pause_after_failure(context)
         }
-    }
+    })
+}
+
+fn show_refused_wish(
+    cluster: &LockedCluster<'_>,
+    session: &CloudSession,
+    error: &OrchestratorError,
+) {
+    let user = &session.user().id;
+    cluster.set_withdrawn(Some(format!(
+        "user {user} has asked to delete it, which was withdrawn: {error}"
+    )));
 }
 
 async fn reconcile_measured(
@@ -258,19 +325,21 @@ fn fair_pause(context: &Context, pause: Duration) -> Duration {
 }
 
 /// Nobody waits for this refusal any more: the cluster shows it. What another process has decided
-/// meanwhile is not blocked, but decided on again.
+/// meanwhile is not blocked, but decided on again. Whether it is recorded.
 async fn withdraw_refused(
     context: &Context,
     cluster: &LockedCluster<'_>,
     error: &OrchestratorError,
-) {
+) -> bool {
     let words = format!("it was to be deleted, which was withdrawn: {error}");
-    match withdraw_deletion(context, cluster, error).await {
-        Err(OrchestratorError::Outdated(_) | OrchestratorError::Busy { .. }) => return,
-        Err(why) => mark_blocked(context, cluster, &why).await,
-        Ok(()) => {}
+    let is_recorded = match withdraw_deletion(context, cluster, error).await {
+        Err(why @ OrchestratorError::Conflict(_)) => mark_blocked(context, cluster, &why).await,
+        withdrawn => withdrawn.is_ok(),
+    };
+    if is_recorded {
+        cluster.set_withdrawn(Some(words));
     }
-    cluster.set_withdrawn(Some(words));
+    is_recorded
 }
 
 /// Whether another process may withdraw the delete yet, which it would tell nobody of.
@@ -333,19 +402,24 @@ pub(crate) async fn withdraw_deletion(
     Ok(())
 }
 
-/// What only a person can help with is kept in the record and logged once.
+/// What only a person can help with is kept in the record and logged once. Whether it is kept: else
+/// whoever goes on has to pause, since the same will happen again.
 pub(crate) async fn mark_blocked(
     context: &Context,
     cluster: &LockedCluster<'_>,
     error: &OrchestratorError,
-) {
+) -> bool {
     let words = error.to_string();
     let record = cluster.record();
     tracing::error!(cluster.id = %record.id, "`{}` is blocked: {words}", record.name);
     let block = |record: &mut ClusterRecord| record.mark_blocked(&words);
     let registry = &context.state.registry;
-    if let Err(error) = registry.change_record(cluster, &record, block).await {
-        tracing::error!(cluster.id = %record.id, "cannot record that: {error}");
+    match registry.change_record(cluster, &record, block).await {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::error!(cluster.id = %record.id, "cannot record that: {error}");
+            false
+        }
     }
 }
 

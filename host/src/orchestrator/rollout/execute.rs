@@ -72,9 +72,9 @@ async fn advance_step(
     let Some(step) = change.step() else {
         return finish_change(context, cluster, &record, session, &stack).await;
     };
-    let may_act = cluster.may_act(session);
+    let may_change = cluster.may_change(session);
     let Some(sent_s) = change.sent_s else {
-        if !may_act {
+        if !may_change {
             return Ok(Requeue::Owner);
         }
         return match send_step(context, cluster, &record, session).await {
@@ -118,7 +118,7 @@ async fn advance_step(
     match verdict {
         StepVerdict::Wait => Ok(Requeue::Later(context.state.limits.follow_every)),
         StepVerdict::Next => next_step(context, cluster, &seen, session, &stack).await,
-        StepVerdict::Failed(_) if !may_act => Ok(Requeue::Owner),
+        StepVerdict::Failed(_) if !may_change => Ok(Requeue::Owner),
         StepVerdict::Failed(why) => {
             tracing::warn!(cluster.id = %seen.id, "`{}`: {} failed: {why}", seen.name, step.title);
             roll_back(context, cluster, &seen, session, &stack, &why).await

@@ -16,6 +16,9 @@ use crate::{
     store::{ActionLease, ClusterRecord},
 };
 
+/// Volunteers for one cluster that are remembered.
+const MAX_VOLUNTEERS: usize = 16;
+
 /// What a record says, and is waited for no longer than a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WatchedFact {
@@ -39,9 +42,9 @@ pub(crate) struct ClusterHandle {
     /// The sessions, by user, with which a service forbade what is wanted, and its words; the same
     /// is not tried again in the background.
     forbidden: Mutex<BTreeMap<String, (CloudSession, Arc<str>)>>,
-    /// Who asked last that what another has begun goes on. They become the owner once Heat has
-    /// taken something of theirs; until then nothing is taken from the owner.
-    volunteer: Mutex<Option<String>>,
+    /// Who asked that what another has begun goes on, the last one last. They become the owner once
+    /// Heat has taken something of theirs; until then nothing is taken from the owner.
+    volunteers: Mutex<Vec<String>>,
     /// Why the last delete was withdrawn, where nobody waited for the answer.
     withdrawn: Mutex<Option<Arc<str>>>,
     /// Since when this process has seen what the record says, of each kind the latest.
@@ -59,7 +62,7 @@ impl ClusterHandle {
             refresh: RefreshState::default(),
             has_worker: false.into(),
             forbidden: Mutex::default(),
-            volunteer: Mutex::default(),
+            volunteers: Mutex::default(),
             withdrawn: Mutex::default(),
             watched: Mutex::default(),
             current_at: Mutex::new(now),
@@ -114,32 +117,57 @@ impl ClusterHandle {
         lock_mutex(&self.forbidden).clear();
     }
 
-    /// Whether this session may create, change and delete what the record wants: the owner's, a
-    /// volunteer's. Records of former versions do not say who asked for it.
+    /// Whether this session may do what is to be done next: the owner's, a volunteer's, and that of
+    /// who wants the cluster gone. Records of former versions do not say who asked for it.
     pub(crate) fn may_act(&self, session: &CloudSession) -> bool {
-        let user = &session.user().id;
         let actors = self.actors();
-        actors.is_empty() || actors.contains(user)
+        actors.is_empty() || actors.contains(&session.user().id)
     }
 
-    /// Whose sessions may act, the owner first; none where everybody's may.
+    /// Whether this session may create or change what the record wants: the owner's, a volunteer's.
+    pub(crate) fn may_change(&self, session: &CloudSession) -> bool {
+        let user = &session.user().id;
+        let is_owner = |owner: &String| owner == user;
+        self.record().owner.as_ref().is_none_or(is_owner)
+            || lock_mutex(&self.volunteers).contains(user)
+    }
+
+    /// Whose sessions may act, in the order in which they are taken; none where everybody's may.
     pub(crate) fn actors(&self) -> Vec<String> {
         let record = self.record();
         let Some(owner) = record.owner.clone() else {
             return Vec::new();
         };
-        let volunteer = lock_mutex(&self.volunteer).clone();
-        std::iter::once(owner).chain(volunteer).collect()
+        let volunteers = lock_mutex(&self.volunteers).clone();
+        let those_who_change = std::iter::once(owner).chain(volunteers);
+        let those_who_wish = record.deletion_wishes.iter().cloned();
+        if !record.has_wish_to_decide() {
+            those_who_change.chain(those_who_wish).collect()
+        } else if record.lifecycle.needs_reconcile() {
+            those_who_wish.chain(those_who_change).collect()
+        } else {
+            those_who_wish.collect()
+        }
     }
 
     /// This user asks that what another has begun goes on.
-    pub(crate) fn set_volunteer(&self, user: &str) {
-        *lock_mutex(&self.volunteer) = Some(user.to_owned());
+    pub(crate) fn add_volunteer(&self, user: &str) {
+        let mut volunteers = lock_mutex(&self.volunteers);
+        volunteers.retain(|known| known != user);
+        if volunteers.len() >= MAX_VOLUNTEERS {
+            volunteers.remove(0);
+        }
+        volunteers.push(user.to_owned());
     }
 
-    /// The volunteer may not.
-    pub(crate) fn clear_volunteer(&self) {
-        *lock_mutex(&self.volunteer) = None;
+    /// This volunteer may not; the others may all the same.
+    pub(crate) fn drop_volunteer(&self, user: &str) {
+        lock_mutex(&self.volunteers).retain(|known| known != user);
+    }
+
+    /// What they asked for is not wanted any more.
+    pub(crate) fn clear_volunteers(&self) {
+        lock_mutex(&self.volunteers).clear();
     }
 
     /// Whether this session is a volunteer's: what it may not do, the owner still may.

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use crate::{
     openstack::CloudError,
     orchestrator::{
@@ -13,6 +15,33 @@ use crate::{
     },
     store::{ClusterRecord, TransitionResult},
 };
+
+/// More calls than ever are under way at once.
+const MAX_LEASED_CALLS: u32 = 1 << 20;
+
+/// The calls of this process that are under way.
+#[derive(Debug)]
+pub(crate) struct LeasedCalls(Semaphore);
+
+impl Default for LeasedCalls {
+    fn default() -> Self {
+        Self(Semaphore::new(MAX_LEASED_CALLS as usize))
+    }
+}
+
+impl LeasedCalls {
+    /// One more; after [`Self::close`] it is waited for without an end.
+    async fn enter(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.acquire().await.ok()
+    }
+
+    /// Lets no more begin, and waits until those that have begun have their outcomes recorded.
+    pub(crate) async fn close(&self) {
+        if let Ok(all) = self.0.acquire_many(MAX_LEASED_CALLS).await {
+            all.forget();
+        }
+    }
+}
 
 /// Makes the call, where `announce` fits the record that it was decided on; `record` what became
 /// of it, where the cloud has said so. An answer that was lost leaves the lease to run out for
@@ -30,6 +59,7 @@ pub(crate) async fn call_with_lease<T>(
     record: impl Fn(&mut ClusterRecord, Result<&T, &CloudError>) -> TransitionResult,
 ) -> Result<(Arc<ClusterRecord>, T), OrchestratorError> {
     let registry = &state.registry;
+    let _under_way = state.leased_calls.enter().await;
     let (_, lease) = registry.take_lease(cluster, decided_on, announce).await?;
     let limit = state.limits.leased_call;
     let Ok(outcome) = tokio::time::timeout(limit, call).await else {

@@ -41,6 +41,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use cloud_gate::{CloudGate, CloudTurn, TurnLimits};
 use cluster_handle::ClusterHandle;
 use cluster_registry::ClusterRegistry;
+use leased_call::LeasedCalls;
 use sessions::{SessionRegistry, TokenWait};
 use tokio::sync::Semaphore;
 use worker_places::WorkerPlaces;
@@ -59,6 +60,8 @@ pub(crate) struct SharedState {
     pub(crate) actions: CloudGate,
     /// Background work that there is.
     pub(crate) workers: WorkerPlaces,
+    /// Calls that have the cloud change something.
+    pub(crate) leased_calls: LeasedCalls,
     /// Whether somebody lets go of what has had its time.
     pub(crate) is_swept: AtomicBool,
 }
@@ -85,9 +88,26 @@ impl SharedState {
                 project: limits.project_actions,
             }),
             workers: WorkerPlaces::new(limits.workers),
+            leased_calls: LeasedCalls::default(),
             is_swept: false.into(),
             limits,
             clock,
+        }
+    }
+
+    /// Begins nothing more in the background and has the cloud change nothing more, and waits at most
+    /// for `limit` until what is under way, requests among it, has its answers: a process that ends
+    /// in the middle of a call leaves a lease behind.
+    pub(crate) async fn settle(&self, limit: std::time::Duration) {
+        let ended = async {
+            // Whoever has a turn may still make a call.
+            self.actions.close().await;
+            self.leased_calls.close().await;
+        };
+        if tokio::time::timeout(limit, ended).await.is_err() {
+            tracing::warn!(
+                "ending while the cloud has not answered; the next process waits for it"
+            );
         }
     }
 

@@ -77,10 +77,13 @@ impl SessionTable {
 /// would not do.
 pub(crate) type TokenWait = (String, Option<String>);
 
-/// What waits while there is no token at all: somebody must look, and the owner must act.
-pub(crate) fn any_and_owner(record: &ClusterRecord) -> [TokenWait; 2] {
-    let owner = (record.project_id.clone(), record.owner.clone());
-    [(record.project_id.clone(), None), owner]
+/// What waits while there is no token at all: somebody must look, and the owner must act, or who
+/// wants the cluster gone.
+pub(crate) fn any_and_owner(record: &ClusterRecord) -> Vec<TokenWait> {
+    let project = &record.project_id;
+    let wishes = record.deletion_wishes.iter().cloned().map(Some);
+    let users = [None, record.owner.clone()].into_iter().chain(wishes);
+    users.map(|user| (project.clone(), user)).collect()
 }
 
 /// What waits while only a token of those would do who may act.
@@ -159,9 +162,22 @@ impl SessionRegistry {
     /// The session of who may act for the cluster; where there is none, anyone's of the project,
     /// which is good for looking. One that a service has forbidden it only where there is no other.
     pub(crate) fn session_for(&self, handle: &ClusterHandle) -> Option<CloudSession> {
+        self.session_in_turn(handle, 0)
+    }
+
+    /// The same; of those who may act for different ends, another one first in each turn.
+    pub(crate) fn session_in_turn(
+        &self,
+        handle: &ClusterHandle,
+        turn: usize,
+    ) -> Option<CloudSession> {
         let last = lock_mutex(&self.last);
         let users = last.sessions.get(&handle.record().project_id)?;
-        let actors = handle.actors();
+        let mut actors = handle.actors();
+        if handle.record().has_wish_to_decide() && !actors.is_empty() {
+            let first = turn % actors.len();
+            actors.rotate_left(first);
+        }
         let acting = actors.iter().filter_map(|user| users.get(user));
         let mut allowed = acting
             .chain(users.values())

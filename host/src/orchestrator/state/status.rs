@@ -139,7 +139,7 @@ fn fold_report(seen: &mut ObservedState, report: StageReport) {
 
 /// Whether something is left to do that no request waits for.
 pub(crate) fn needs_reconcile(record: &ClusterRecord) -> bool {
-    record.lifecycle.needs_reconcile()
+    record.needs_reconcile()
 }
 
 /// Where the cluster stands.

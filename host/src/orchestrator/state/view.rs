@@ -52,10 +52,38 @@ pub struct ClusterView {
     /// What is to be said of the change that is under way, or of the last one where it was taken
     /// back.
     pub change: Option<String>,
+    /// How far its deletion has come.
+    pub deletion: DeletionStage,
     /// Node, stage and reason of the first failure, in words.
     pub failure: Option<String>,
     /// Why what is shown may be old: the cloud did not answer the last question.
     pub cloud_error: Option<String>,
+}
+
+/// How far the deletion of a cluster has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeletionStage {
+    /// Nobody has asked for it.
+    #[default]
+    NotWanted,
+    /// Somebody whose cluster it is not has asked for it: it stays what it is until Heat has taken
+    /// that.
+    Wished,
+    /// It is to be deleted, and Heat has not taken that.
+    Asked,
+    /// Heat has taken it.
+    Taken,
+}
+
+impl DeletionStage {
+    fn of_record(record: &ClusterRecord) -> Self {
+        match (record.is_live(), record.lifecycle.is_deletion_undecided()) {
+            (true, _) if record.has_wish_to_decide() => Self::Wished,
+            (true, _) => Self::NotWanted,
+            (false, true) => Self::Asked,
+            (false, false) => Self::Taken,
+        }
+    }
 }
 
 /// What a request for a cluster led to.
@@ -161,7 +189,25 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
             .blocked_reason()
             .map(str::to_owned)
             .or_else(|| status::describe_failure(record)),
-        cloud_error: cloud_error.map(str::to_owned),
+        deletion: DeletionStage::of_record(record),
+        cloud_error: join_reasons(cloud_error, describe_wishes(record)),
+    }
+}
+
+/// Who wants a cluster gone that is not theirs.
+fn describe_wishes(record: &ClusterRecord) -> Option<String> {
+    let users: Vec<&str> = record.deletion_wishes.iter().map(String::as_str).collect();
+    let words = format!(
+        "its deletion was asked for by {}, and heat has not taken that yet: until then it stays what it is",
+        users.join(", ")
+    );
+    record.has_wish_to_decide().then_some(words)
+}
+
+fn join_reasons(one: Option<&str>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(format!("{one}; {other}")),
+        (one, other) => one.map(str::to_owned).or(other),
     }
 }
 

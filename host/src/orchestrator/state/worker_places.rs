@@ -31,6 +31,8 @@ pub(crate) struct ClusterWork {
     pub(crate) due: Instant,
     /// Failures in a row so far.
     pub(crate) failures: u32,
+    /// Times in a row that others have changed it meanwhile.
+    pub(crate) outdated: u32,
 }
 
 impl PlacesState {
@@ -114,6 +116,7 @@ mod tests {
             handle: ClusterHandle::new(record, due),
             due,
             failures: 0,
+            outdated: 0,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::orchestrator::{
     state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster},
     verbs::find::{find_cluster, find_waiting_deletion},
 };
-use crate::store::ClusterRecord;
+use crate::store::{ClusterRecord, deletion_transitions::MAX_DELETION_WISHES};
 
 /// What became of a wish to delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,15 +57,18 @@ async fn delete_living(
     decided_on: &ClusterRecord,
 ) -> Result<DeletionAnswer, OrchestratorError> {
     let (owner, registry) = (caller.user_id(), &context.state.registry);
+    let was_deployed = decided_on.spec.is_some()
+        || decided_on.stack_id().is_some()
+        || decided_on.lifecycle.create_sent_s().is_some();
+    if was_deployed && decided_on.is_anothers(owner) {
+        return delete_anothers(context, caller, cluster, decided_on).await;
+    }
     let record = registry
         .change_record(cluster, decided_on, |record| record.request_deletion(owner))
         .await?;
     cluster.set_withdrawn(None);
-    cluster.clear_volunteer();
+    cluster.clear_volunteers();
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{}`", record.name);
-    let was_deployed = record.spec.is_some()
-        || record.stack_id().is_some()
-        || record.lifecycle.create_sent_s().is_some();
     if !was_deployed {
         return match registry.drop_record(cluster, &record).await {
             // Another process may have dropped it.
@@ -95,6 +98,30 @@ async fn delete_living(
     conclude(context, caller, cluster, step)
 }
 
+/// Has Heat decide whether the caller may delete what somebody else has asked for; until it has, the
+/// cluster stays what it is and whose it is, for everybody to see, and the wish is remembered.
+async fn delete_anothers(
+    context: &Arc<Context>,
+    caller: &Caller,
+    cluster: &LockedCluster<'_>,
+    decided_on: &ClusterRecord,
+) -> Result<DeletionAnswer, OrchestratorError> {
+    let (user, registry) = (caller.user_id(), &context.state.registry);
+    let wishes = &decided_on.deletion_wishes;
+    if !wishes.contains(user) && wishes.len() >= MAX_DELETION_WISHES {
+        return Err(OrchestratorError::TooMany(format!(
+            "{MAX_DELETION_WISHES} others have asked to delete `{}`, and heat has answered none of them; ask again when it has",
+            decided_on.name
+        )));
+    }
+    let wish = |record: &mut ClusterRecord| record.wish_deletion(user);
+    let record = registry.change_record(cluster, decided_on, wish).await?;
+    cluster.set_withdrawn(None);
+    tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{}`, which is another user's", record.name);
+    let step = reconcile_once(context, cluster, &caller.session, None).await;
+    conclude(context, caller, cluster, step)
+}
+
 /// Asks Heat once more to delete what is left of a cluster, with the caller's token. The wish stays
 /// its owner's until Heat has taken it from the caller.
 async fn retry_deletion(
@@ -109,11 +136,11 @@ async fn retry_deletion(
         let retry = ClusterRecord::retry_deletion;
         registry.change_record(&cluster, &before, retry).await?;
     }
-    cluster.set_volunteer(caller.user_id());
+    cluster.add_volunteer(caller.user_id());
     tracing::info!(cluster.id = %before.id, "asked once more to delete `{}`", before.name);
     let step = reconcile_once(context, &cluster, &caller.session, None).await;
     if step.as_ref().is_err_and(is_refusal) {
-        cluster.clear_volunteer();
+        cluster.drop_volunteer(caller.user_id());
         if let Some(reason) = before.blocked_reason() {
             let blocked = |record: &mut ClusterRecord| record.mark_blocked(reason);
             let now = cluster.record();
@@ -146,6 +173,9 @@ fn conclude(
         Ok(Requeue::Gone) => DeletionAnswer::Gone,
         Ok(_) if context.state.registry.is_leased_elsewhere(cluster, &record) => {
             DeletionAnswer::Recorded("another process is at work on it".to_owned())
+        }
+        Ok(_) if record.is_live() => {
+            DeletionAnswer::Recorded("a create of its stack may still arrive at heat".to_owned())
         }
         Ok(_) => DeletionAnswer::Taken,
     };

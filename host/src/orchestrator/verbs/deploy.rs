@@ -10,7 +10,10 @@ use crate::orchestrator::{
         plan_deploy::{PlannedDeploy, plan_deploy},
         planner::StackPlan,
     },
-    reconcile::{step::reconcile_once, worker::spawn_worker},
+    reconcile::{
+        step::{CheckedCreate, reconcile_once},
+        worker::spawn_worker,
+    },
     requeue::Requeue,
     stack::{request_size, stack_request},
     state::{
@@ -21,7 +24,7 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::{ClusterSpec, Lifecycle, LifecyclePhase},
-    openstack::{CloudError, CreateStack},
+    openstack::CloudError,
     store::{ClusterRecord, DeployIntent, NodeNotifications},
 };
 
@@ -48,20 +51,12 @@ pub(crate) async fn deploy_cluster(
     let outcome = if matches!(record.lifecycle, Lifecycle::Deploying { .. }) {
         // An earlier try got as far as recording what was planned: Heat may have it, so that only
         // the same can be asked for.
-        context.reject_own_changes(&record, &given)?;
-        let owner = caller.user_id();
-        context
-            .state
-            .registry
-            .change_record(&cluster, &record, |record| {
-                record.retry_intent(&given, owner)
-            })
-            .await?;
+        retry_intent(&context, &caller, &cluster, &record, &given).await?;
         reconcile_once(&context, &cluster, &caller.session, None).await
     } else {
         match record_intent(&context, &caller, &cluster, &record, &given).await? {
             Intent::Checked(request) => {
-                cluster.clear_volunteer();
+                cluster.clear_volunteers();
                 reconcile_once(&context, &cluster, &caller.session, Some(*request)).await
             }
             Intent::Unanswered(error) => {
@@ -93,7 +88,9 @@ pub(crate) async fn deploy_cluster(
             return Err(OrchestratorError::Unauthorized(words));
         }
         Err(error) => {
-            withdraw_intent(&context, &cluster, &record).await?;
+            cluster.drop_volunteer(caller.user_id());
+            let is_anothers = record.is_anothers(caller.user_id());
+            withdraw_intent(&context, &cluster, &record, is_anothers).await?;
             return Err(error);
         }
     }
@@ -109,15 +106,41 @@ pub(crate) async fn deploy_cluster(
     Ok(show_cluster(&cluster, &acknowledged))
 }
 
-/// Leaves the record as it was before a deploy that was refused; where Heat may have the stack, or
-/// somebody else has gone on with it, what is wanted stands.
+/// Has a deploy that is recorded go on, for a caller who may be another than its owner.
+async fn retry_intent(
+    context: &Context,
+    caller: &Caller,
+    cluster: &LockedCluster<'_>,
+    record: &ClusterRecord,
+    given: &BTreeMap<String, String>,
+) -> Result<(), OrchestratorError> {
+    context.reject_own_changes(record, given)?;
+    let retry = |record: &mut ClusterRecord| record.retry_intent(given);
+    let registry = &context.state.registry;
+    registry.change_record(cluster, record, retry).await?;
+    if record.is_anothers(caller.user_id()) {
+        cluster.add_volunteer(caller.user_id());
+    }
+    Ok(())
+}
+
+/// Leaves the record as it was before a deploy that was refused: one that somebody else had asked
+/// for stays asked for. Where Heat may have the stack, or somebody else has gone on with it, what is
+/// wanted stands.
 async fn withdraw_intent(
     context: &Arc<Context>,
     cluster: &LockedCluster<'_>,
     before: &ClusterRecord,
+    is_anothers: bool,
 ) -> Result<(), OrchestratorError> {
     let now = cluster.record();
-    let withdraw = |record: &mut ClusterRecord| record.withdraw_intent(before);
+    let withdraw = |record: &mut ClusterRecord| {
+        if is_anothers {
+            record.withdraw_retry(before)
+        } else {
+            record.withdraw_intent(before)
+        }
+    };
     let registry = &context.state.registry;
     match registry.change_record(cluster, &now, withdraw).await {
         Err(OrchestratorError::Outdated(_)) => {
@@ -131,7 +154,7 @@ async fn withdraw_intent(
 /// A deploy that is recorded.
 enum Intent {
     /// Heat would take this request.
-    Checked(Box<CreateStack>),
+    Checked(Box<CheckedCreate>),
     /// Heat did not say.
     Unanswered(CloudError),
 }
@@ -192,7 +215,11 @@ async fn record_intent(
         .change_record(cluster, decided_on, |record| record.record_intent(&intent))
         .await?;
     stack_request::set_snapshot(&mut request, &record);
-    Ok(unanswered.map_or_else(|| Intent::Checked(Box::new(request)), Intent::Unanswered))
+    let checked = CheckedCreate {
+        request,
+        decided_on: record,
+    };
+    Ok(unanswered.map_or_else(|| Intent::Checked(Box::new(checked)), Intent::Unanswered))
 }
 
 /// A deploy whose first answer never reached the client is answered once more; any other is not

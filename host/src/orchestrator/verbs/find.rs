@@ -195,10 +195,7 @@ pub(crate) fn describe_standstill(
     if !status::needs_reconcile(&record) || handle.has_worker.load(Ordering::Acquire) {
         return None;
     }
-    let is_anothers = record
-        .owner
-        .as_ref()
-        .is_some_and(|owner| owner != caller.user_id());
+    let is_anothers = !handle.may_act(&caller.session);
     let reason = handle.rejection_reason(&record);
     let reason = reason.or_else(|| handle.refresh.error());
     Some(match reason {

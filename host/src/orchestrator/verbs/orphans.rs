@@ -9,7 +9,7 @@ use crate::orchestrator::{
     reconcile::{
         recover::{CLUSTER_TAG, HOST_TAG, NAME_TAG, find_tag, record_from_stack},
         step::reconcile_once,
-        worker::{is_refusal, spawn_worker},
+        worker::spawn_worker,
     },
     stack::stack_request::TAG,
     state::{
@@ -147,9 +147,9 @@ pub(crate) async fn delete_orphan(
     let record = cluster.record();
     tracing::info!(cluster.id = %record.id, stack.id = %orphan.stack_id, "asked to delete stack `{}`", orphan.stack_name);
     let step = reconcile_once(&context, &cluster, &caller.session, None).await;
-    if let Err(error) = step
-        && (is_refusal(&error) || matches!(error, OrchestratorError::Unauthorized(_)))
-    {
+    if let Err(error) = step {
+        // Where Heat has it all the same, nothing is left to list; else it is listed again, for
+        // those who may.
         registry.drop_record(&cluster, &cluster.record()).await?;
         return Err(error);
     }

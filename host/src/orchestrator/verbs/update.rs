@@ -146,7 +146,7 @@ async fn update_during_change(
             record.store_attributes_of_change(&kept, &merged)
         })
         .await?;
-    cluster.set_volunteer(caller.user_id());
+    cluster.add_volunteer(caller.user_id());
     spawn_worker(context, cluster);
     Ok(show_cluster(cluster, &after))
 }
@@ -167,10 +167,13 @@ async fn retry_blocked_change(
         .rolling_back_because
         .clone()
         .unwrap_or_else(|| why.to_owned());
-    // Whether the caller may is not known yet.
-    cluster.set_volunteer(caller.user_id());
+    cluster.add_volunteer(caller.user_id());
     let owner = record.owner.clone();
-    let turned = rollback::start_rollback(context, cluster, record, why, owner).await?;
+    let mut turned = rollback::start_rollback(context, cluster, record, why, owner).await?;
+    if record.is_anothers(caller.user_id()) {
+        send_first_step_back(context, caller, cluster, record, &turned).await?;
+        turned = cluster.record();
+    }
     spawn_worker(context, cluster);
     if wants_more {
         let words = format!(
@@ -185,6 +188,31 @@ async fn retry_blocked_change(
         &context.state.limits,
     )?;
     create::store_attributes(context, cluster, &turned, &kept).await
+}
+
+/// Whether the caller may is Heat's to say, before anything is done with the token of whose change
+/// it is: who may not leaves it as it was.
+async fn send_first_step_back(
+    context: &Arc<Context>,
+    caller: &Caller,
+    cluster: &LockedCluster<'_>,
+    before: &ClusterRecord,
+    turned: &ClusterRecord,
+) -> Result<(), OrchestratorError> {
+    let sent = rollout::send_step(context, cluster, turned, &caller.session).await;
+    let now = cluster.record();
+    match sent {
+        Ok(_) => Ok(()),
+        // Heat may have it: what has become of it is found out in the background.
+        Err(_) if now.lease.is_some() => Ok(()),
+        Err(error) => {
+            cluster.drop_volunteer(caller.user_id());
+            let withdraw = |record: &mut ClusterRecord| record.withdraw_rollback(before);
+            let registry = &context.state.registry;
+            registry.change_record(cluster, &now, withdraw).await?;
+            Err(error)
+        }
+    }
 }
 
 /// Whether the cluster can be changed now, and its nodes notified.
@@ -249,7 +277,7 @@ async fn begin_change(
     let registry = &context.state.registry;
     let begin = |record: &mut ClusterRecord| record.begin_change(&change, caller.user_id());
     let kept = registry.change_record(cluster, before, begin).await?;
-    cluster.clear_volunteer();
+    cluster.clear_volunteers();
     context.change_plans.insert(&kept.id, Arc::new(plan));
     tracing::info!(cluster.id = %kept.id, "`{}` is to change in {} steps", kept.name, change.steps.len());
     let sent = rollout::send_step(context, cluster, &kept, &caller.session).await;
