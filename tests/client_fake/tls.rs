@@ -132,6 +132,28 @@ async fn the_clouds_own_authority_is_trusted_by_its_file_and_no_other() {
     open(&cloud, &url, file("ours.pem", &ours))
         .await
         .expect("trusted");
+    // A folder as `/etc/ssl/certs`: several files, a second name for one, others that are none.
+    let folder = dir.path().join("certs");
+    std::fs::create_dir(&folder).expect("a folder");
+    for (name, authority) in [("a.pem", &others), ("b.pem", &ours)] {
+        std::fs::write(folder.join(name), &authority.pem).expect("write");
+    }
+    std::os::unix::fs::symlink("b.pem", folder.join("0a1b2c3d.0")).expect("a link");
+    std::os::unix::fs::symlink("gone.pem", folder.join("4e5f6071.0")).expect("a link");
+    std::fs::write(folder.join("README"), "no certificate").expect("write");
+    open(&cloud, &url, Some(folder.clone()))
+        .await
+        .expect("trusted by a folder");
+    std::fs::remove_file(folder.join("b.pem")).expect("remove");
+    let error = open(&cloud, &url, Some(folder.clone())).await;
+    let error = error.expect_err("not trusted by the folder any more");
+    assert!(matches!(error, CloudError::Untrusted { .. }), "{error}");
+    std::fs::remove_file(folder.join("a.pem")).expect("remove");
+    let error = open(&cloud, &url, Some(folder)).await.expect_err("empty");
+    assert!(
+        error.to_string().contains("holds no certificate"),
+        "{error}"
+    );
     for ca_file in [None, file("others.pem", &others)] {
         let error = open(&cloud, &url, ca_file).await.expect_err("not trusted");
         assert!(

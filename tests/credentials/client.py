@@ -16,6 +16,8 @@ import warnings
 warnings.simplefilter("ignore")
 
 import openstack.connection  # noqa: E402, F401
+import requests  # noqa: E402
+from keystoneauth1 import session  # noqa: E402
 from openstack.config import loader  # noqa: E402
 from openstackclient import shell  # noqa: E402
 from osc_lib.command import command  # noqa: E402
@@ -60,14 +62,23 @@ def read(case):
     manager.auth_ref  # logs in
     config = manager._cli_options
     verify, cert = config.get_requests_verify_args()
+    # What the HTTP library makes of it, which reads variables of its own.
+    merged = requests.Session().merge_environment_settings("https://h/", {}, None, verify, None)
     connection = manager.sdk_connection
+
+    def endpoint(service):
+        # As a command of the client asks: `endpoint_for` passes the service's type and name over.
+        url = connection.config.get_session_client(service).get_endpoint()
+        # As a call does it where an address is set.
+        return url % session._StringFormatter(manager.session, None) if url and "%(" in url else url
+
     return {
         "auth_type": config.config["auth_type"],
         "region": config.region_name or "",
-        "verify": verify,
+        "verify": merged["verify"],
         "cert": list(cert) if isinstance(cert, tuple) else [cert] if cert else [],
-        "heat": connection.endpoint_for("orchestration"),
-        "nova": connection.endpoint_for("compute"),
+        "heat": endpoint("orchestration"),
+        "nova": endpoint("compute"),
     }
 
 

@@ -19,6 +19,14 @@ pub(crate) enum StandInKind {
     Good,
     /// Below `/identity`.
     Below,
+    /// The root names `/identity/v3/` as the version's address, and `/v3` is not there.
+    Moved,
+    /// So does this one, by a path.
+    MovedByPath,
+    /// The root names an address of another host.
+    Elsewhere,
+    /// With more services than one of a type, and of a type of its own.
+    Several,
     /// No version document anywhere: 404.
     Silent,
     /// The root is another service's page.
@@ -89,7 +97,7 @@ async fn answer(
         )]
         .into_iter()
         .collect();
-        let body = json!({"token": token(&url, regions)}).to_string();
+        let body = json!({"token": token(&url, regions, kind)}).to_string();
         return (StatusCode::CREATED, headers, body).into_response();
     }
     seen.lock().expect("a lock").paths.push(path.to_owned());
@@ -98,24 +106,40 @@ async fn answer(
     } else {
         ""
     };
+    let link = match kind {
+        StandInKind::Moved => format!("{url}/identity/v3/"),
+        StandInKind::MovedByPath => "identity/v3/".to_owned(),
+        StandInKind::Elsewhere => "http://192.0.2.1/identity/v3/".to_owned(),
+        _ => format!("{url}{base}/v3/"),
+    };
     let version = json!({"id": "v3.14", "status": "stable", "updated": "2020-04-07T00:00:00Z", "media-types": [],
-        "links": [{"rel": "self", "href": format!("{url}{base}/v3/")}]});
+        "links": [{"rel": "self", "href": link}]});
     let (is_root, is_v3) = (path == base, path == format!("{base}/v3"));
     let (status, body) = match kind {
         StandInKind::Silent => (404, String::new()),
         StandInKind::DeadRoot if is_root => (503, "<html>no server</html>".to_owned()),
         StandInKind::OtherRoot if is_root => (200, "<html>a page</html>".to_owned()),
         _ if is_root => (300, json!({"versions": {"values": [version]}}).to_string()),
+        StandInKind::Moved | StandInKind::MovedByPath if is_v3 => (404, "{}".to_owned()),
         _ if is_v3 => (200, json!({"version": version}).to_string()),
         _ => (404, "{}".to_owned()),
     };
     (StatusCode::from_u16(status).expect("a status"), body).into_response()
 }
 
-fn token(url: &str, regions: &[&str]) -> Value {
+fn token(url: &str, regions: &[&str], kind: StandInKind) -> Value {
     let domain = json!({"id": "default", "name": "Default"});
-    let services = ["identity", "orchestration", "compute", "image", "network"];
-    let catalog = services.map(|service| {
+    let mut services = ["identity", "orchestration", "compute", "image", "network"]
+        .map(|name| (name, name))
+        .to_vec();
+    if kind == StandInKind::Several {
+        services.extend([
+            ("orchestration", "heat-two"),
+            ("compute", "nova-two"),
+            ("own-orchestration", "heat-three"),
+        ]);
+    }
+    let catalog = services.into_iter().map(|(service_type, service)| {
         let mut endpoints = Vec::new();
         for region in regions {
             for interface in ["internal", "public", "admin"] {
@@ -123,8 +147,9 @@ fn token(url: &str, regions: &[&str]) -> Value {
                     "region_id": region, "url": format!("{url}/{service}/{region}/{interface}/v1/p1")}));
             }
         }
-        json!({"id": service, "type": service, "name": service, "endpoints": endpoints})
+        json!({"id": service, "type": service_type, "name": service, "endpoints": endpoints})
     });
+    let catalog: Vec<_> = catalog.collect();
     json!({"methods": ["password"], "user": {"domain": domain, "id": "u1", "name": "u"}, "audit_ids": ["x"], "is_domain": false,
         "project": {"domain": domain, "id": "p1", "name": "demo"}, "roles": [{"id": "r1", "name": "member"}],
         "expires_at": "2099-01-01T00:00:00.000000Z", "issued_at": "2026-01-01T00:00:00.000000Z", "catalog": catalog})

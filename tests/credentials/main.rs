@@ -10,6 +10,7 @@
 
 mod by_hand;
 mod by_hand_files;
+mod by_hand_places;
 mod case;
 mod compare;
 mod generated;
@@ -37,6 +38,7 @@ async fn both_send_the_same() {
     let seed = number("STAMPEDE_CREDENTIAL_SEED", 9);
     let mut cases = by_hand::cases();
     assert!(cases.len() >= BY_HAND, "{} cases by hand", cases.len());
+    cases.extend(by_hand_places::cases());
     let by_hand = cases.len();
     cases.extend(generated::cases(
         seed as u64,

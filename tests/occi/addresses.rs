@@ -195,6 +195,11 @@ async fn a_trusted_proxy_says_what_its_client_used() {
             "",
         ),
         (
+            "Forwarded: proto=https;host=so.example.org\nX-Forwarded-Host: SO.example.org:443",
+            "https://so.example.org",
+            "",
+        ),
+        (
             "Forwarded: proto=http;host=evil, for=192.0.2.1;proto=https;host=so.example.org",
             "https://so.example.org",
             "",
@@ -208,6 +213,7 @@ async fn a_trusted_proxy_says_what_its_client_used() {
         "X-Forwarded-Prefix: //evil.example.org",
         "Forwarded: host=\"evil",
         "Forwarded: proto=http\nX-Forwarded-Proto: https",
+        "Forwarded: proto=https;host=h\nX-Forwarded-Host: h:8443",
     ] {
         for rendering in ["text/plain", "text/html"] {
             let answer = host

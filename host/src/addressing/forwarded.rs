@@ -12,7 +12,7 @@ use http::HeaderMap;
 use ipnet::IpNet;
 
 use super::AddressError;
-use super::service_url::{UrlScheme, is_authority, read_prefix};
+use super::service_url::{UrlScheme, is_authority, normal_authority, read_prefix};
 
 const FORWARDED: &str = "Forwarded";
 const FOR: &str = "X-Forwarded-For";
@@ -88,7 +88,12 @@ pub(super) fn read_forwarded(
     if new.scheme.is_some() && old.scheme.is_some() && new.scheme != old.scheme {
         return differ(true);
     }
-    if new.authority.is_some() && old.authority.is_some() && new.authority != old.authority {
+    let scheme = new.scheme.or(old.scheme).unwrap_or(UrlScheme::Http);
+    let normal = |said: &ForwardedAddress| {
+        let authority = said.authority.as_deref();
+        authority.map(|authority| normal_authority(authority, scheme))
+    };
+    if new.authority.is_some() && old.authority.is_some() && normal(&new) != normal(&old) {
         return differ(false);
     }
     Ok(ForwardedAddress {

@@ -13,6 +13,8 @@ pub(super) struct ServiceV3 {
     #[serde(rename = "type")]
     service_type: String,
     #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
     endpoints: Vec<EndpointV3>,
 }
 
@@ -31,6 +33,8 @@ struct EndpointV3 {
 pub(super) struct ServiceV2 {
     #[serde(rename = "type")]
     service_type: String,
+    #[serde(default)]
+    name: Option<String>,
     #[serde(default)]
     endpoints: Vec<EndpointV2>,
 }
@@ -55,6 +59,7 @@ impl From<Vec<ServiceV3>> for ServiceCatalog {
                 .into_iter()
                 .map(move |endpoint| CatalogEndpoint {
                     service_type: service.service_type.clone(),
+                    service_name: service.name.clone().unwrap_or_default(),
                     region: endpoint.region_id.or(endpoint.region).unwrap_or_default(),
                     interface: endpoint.interface,
                     url: endpoint.url,
@@ -76,10 +81,12 @@ impl From<Vec<ServiceV2>> for ServiceCatalog {
                     (EndpointInterface::Admin, endpoint.admin_url),
                 ];
                 let (service_type, region) = (service.service_type.clone(), endpoint.region);
+                let service_name = service.name.clone().unwrap_or_default();
                 urls.into_iter().filter_map(move |(interface, url)| {
                     let interface = interface.as_str().to_owned();
                     Some(CatalogEndpoint {
                         service_type: service_type.clone(),
+                        service_name: service_name.clone(),
                         region: region.clone(),
                         interface,
                         url: url?,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{
     CloudError, CloudSession, ResourceQuota, ServiceName, error::none_if_hidden,
-    service_catalog::catalog_types,
+    service_catalog::service_types,
 };
 
 const CINDER: ServiceName = ServiceName::Cinder;
@@ -12,8 +12,8 @@ const CINDER: ServiceName = ServiceName::Cinder;
 impl CloudSession {
     /// Whether there is a volume service.
     pub fn has_volumes(&self) -> bool {
-        catalog_types(CINDER)
-            .iter()
+        service_types(CINDER, self.config())
+            .into_iter()
             .any(|service_type| self.has_service(service_type))
     }
 

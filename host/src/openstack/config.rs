@@ -71,6 +71,10 @@ pub struct ServiceSettings {
     pub endpoint: Option<String>,
     /// Its region.
     pub region: Option<String>,
+    /// The type under which the catalog has it, in place of the usual ones.
+    pub service_type: Option<String>,
+    /// Its name in the catalog, where several are of its type.
+    pub service_name: Option<String>,
     /// Which of its endpoints are used, the best one first; empty: as for all services.
     pub interfaces: Vec<EndpointInterface>,
 }

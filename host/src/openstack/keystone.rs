@@ -18,12 +18,12 @@ use super::{
     transport::HttpTransport,
 };
 
-/// One Keystone. Its version is discovered at the first call and kept; a discovery that failed or
-/// told nothing is not.
+/// One Keystone. Its version, and where that is, are discovered at the first call and kept; a
+/// discovery that failed or told nothing is not.
 #[derive(Debug)]
 pub(super) struct KeystoneClient {
     address: KeystoneAddress,
-    version: OnceLock<KeystoneVersion>,
+    found: OnceLock<(KeystoneVersion, KeystoneAddress)>,
 }
 
 impl KeystoneClient {
@@ -32,7 +32,7 @@ impl KeystoneClient {
     pub(super) fn new(auth_url: &str) -> Result<Self, CloudError> {
         Ok(Self {
             address: KeystoneAddress::parse(auth_url)?,
-            version: OnceLock::new(),
+            found: OnceLock::new(),
         })
     }
 
@@ -45,9 +45,10 @@ impl KeystoneClient {
         token: &SecretString,
         project: &str,
     ) -> Result<TokenIdentity, CloudError> {
-        match self.version(http, config).await? {
+        let (version, address) = self.discover(http, config).await?;
+        match version {
             KeystoneVersion::V3 => {
-                let mut call = self.address.request(
+                let mut call = address.request(
                     config,
                     "validate a token",
                     Method::GET,
@@ -65,7 +66,7 @@ impl KeystoneClient {
                     Err(failure) => Err(failure.error),
                 }
             }
-            KeystoneVersion::V2 => self.rescope_v2(http, config, token, project).await,
+            KeystoneVersion::V2 => rescope_v2(http, config, &address, token, project).await,
         }
     }
 
@@ -77,14 +78,12 @@ impl KeystoneClient {
         auth: &AuthMethod,
         scope: &LoginScope,
     ) -> Result<TokenIdentity, CloudError> {
-        let version = self.version(http, config).await?;
+        let (version, address) = self.discover(http, config).await?;
         let (path, body) = match version {
             KeystoneVersion::V3 => ("v3/auth/tokens", login_body_v3(auth, scope)),
             KeystoneVersion::V2 => ("v2.0/tokens", login_body_v2(auth, scope)?),
         };
-        let mut call = self
-            .address
-            .request(config, "get a token", Method::POST, path, None);
+        let mut call = address.request(config, "get a token", Method::POST, path, None);
         call.body = Some(body);
         let answer = http.send(&call).await?;
         match version {
@@ -101,67 +100,67 @@ impl KeystoneClient {
         }
     }
 
-    async fn version(
+    /// The version to speak, and the address below which it is.
+    async fn discover(
         &self,
         http: &HttpTransport,
         config: &CloudConfig,
-    ) -> Result<KeystoneVersion, CloudError> {
-        if let Some(version) = self.version.get() {
-            return Ok(*version);
+    ) -> Result<(KeystoneVersion, KeystoneAddress), CloudError> {
+        if let Some(found) = self.found.get() {
+            return Ok(found.clone());
         }
         match discover_version(http, config, &self.address).await? {
-            VersionFinding::Told(version) => {
-                let _ = self.version.set(version);
-                Ok(version)
+            VersionFinding::Told(version, address) => {
+                Ok(self.found.get_or_init(|| (version, address)).clone())
             }
             VersionFinding::Written(version) => {
                 tracing::debug!("keystone names no version; the one in its address is used");
-                Ok(version)
+                Ok((version, self.address.clone()))
             }
         }
     }
+}
 
-    async fn rescope_v2(
-        &self,
-        http: &HttpTransport,
-        config: &CloudConfig,
-        token: &SecretString,
-        project: &str,
-    ) -> Result<TokenIdentity, CloudError> {
-        let answer = http
-            .send(&self.address.request(
-                config,
-                "list the token's projects",
-                Method::GET,
-                "v2.0/tenants",
-                Some(token),
-            ))
-            .await?;
-        let tenants = answer.json::<TenantsResponseV2>()?.tenants;
-        let Some(tenant) = tenants
-            .iter()
-            .find(|tenant| tenant.id == project || tenant.name == project)
-        else {
-            let names: Vec<_> = tenants.into_iter().map(|tenant| tenant.name).collect();
-            let token = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            };
-            return Err(CloudError::WrongProject {
-                token,
-                asked: project.to_owned(),
-            });
-        };
-        let mut call = self.address.request(
+async fn rescope_v2(
+    http: &HttpTransport,
+    config: &CloudConfig,
+    address: &KeystoneAddress,
+    token: &SecretString,
+    project: &str,
+) -> Result<TokenIdentity, CloudError> {
+    let answer = http
+        .send(&address.request(
             config,
-            "scope a token to the project",
-            Method::POST,
-            "v2.0/tokens",
+            "list the token's projects",
+            Method::GET,
+            "v2.0/tenants",
             Some(token),
-        );
-        call.body =
-            Some(json!({"auth": {"token": {"id": token.expose_secret()}, "tenantId": tenant.id}}));
-        identity_v2(&http.send(&call).await?, config)
-    }
+        ))
+        .await?;
+    let tenants = answer.json::<TenantsResponseV2>()?.tenants;
+    let Some(tenant) = tenants
+        .iter()
+        .find(|tenant| tenant.id == project || tenant.name == project)
+    else {
+        let names: Vec<_> = tenants.into_iter().map(|tenant| tenant.name).collect();
+        let token = if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        };
+        return Err(CloudError::WrongProject {
+            token,
+            asked: project.to_owned(),
+        });
+    };
+    let mut call = address.request(
+        config,
+        "scope a token to the project",
+        Method::POST,
+        "v2.0/tokens",
+        Some(token),
+    );
+    call.body =
+        Some(json!({"auth": {"token": {"id": token.expose_secret()}, "tenantId": tenant.id}}));
+    identity_v2(&http.send(&call).await?, config)
 }

@@ -24,7 +24,7 @@ impl KeystoneVersion {
 }
 
 /// The address of a Keystone, without version and trailing slash.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct KeystoneAddress {
     base: Url,
     /// The version that the user wrote at the address's end.
@@ -69,6 +69,32 @@ impl KeystoneAddress {
         Ok(Self {
             base,
             written_version,
+        })
+    }
+
+    /// The address of a version whose document, asked for at `place` below this one, names `link` as
+    /// its own. As keystoneauth does it, only the path counts: documents often have a host and a
+    /// scheme that clients do not reach, and no document may lead a password to another host.
+    pub(super) fn follow_link(
+        &self,
+        place: &str,
+        link: &str,
+        version: KeystoneVersion,
+    ) -> Option<Self> {
+        let mut asked = self.base.clone();
+        let path = format!("{}/{place}", self.base.path().trim_end_matches('/'));
+        asked.set_path(&format!("{}/", path.trim_end_matches('/')));
+        let linked = asked.join(link).ok()?;
+        let is_same_server = linked.host_str() == asked.host_str() && linked.port() == asked.port();
+        let path = linked.path().trim_end_matches('/');
+        let path = path.strip_suffix(version.path())?.strip_suffix('/')?;
+        is_same_server.then(|| {
+            let mut base = self.base.clone();
+            base.set_path(path.trim_end_matches('/'));
+            Self {
+                base,
+                written_version: Some(version),
+            }
         })
     }
 
@@ -137,6 +163,56 @@ mod tests {
                 .as_str(),
             "https://c/identity"
         );
+    }
+
+    #[test]
+    fn a_link_leads_to_another_path_and_to_no_other_host() {
+        let at = |address: &str, place: &str, link: &str| {
+            KeystoneAddress::parse(address)
+                .expect("an address")
+                .follow_link(place, link, KeystoneVersion::V3)
+                .map(|found| found.base.to_string())
+        };
+        for (address, place, link, found) in [
+            (
+                "http://k:5000",
+                "",
+                "http://k:5000/v3/",
+                Some("http://k:5000/"),
+            ),
+            (
+                "http://k",
+                "",
+                "http://k/identity/v3/",
+                Some("http://k/identity"),
+            ),
+            ("http://k", "", "identity/v3", Some("http://k/identity")),
+            ("http://k/id", "", "v3/", Some("http://k/id")),
+            ("http://k/id", "", "/v3/", Some("http://k/")),
+            (
+                "http://k/id/v3",
+                "v3",
+                "http://k/other/v3",
+                Some("http://k/other"),
+            ),
+            (
+                "https://k",
+                "",
+                "http://k/identity/v3",
+                Some("https://k/identity"),
+            ),
+            ("http://k", "", "http://evil/v3", None),
+            ("http://k", "", "//evil/v3", None),
+            ("http://k:5000", "", "http://k:5001/v3", None),
+            ("http://k", "", "http://k/identity/", None),
+            ("http://k", "", "http://k/identity/v2.0", None),
+        ] {
+            assert_eq!(
+                at(address, place, link).as_deref(),
+                found,
+                "{address} {link}"
+            );
+        }
     }
 
     #[test]

@@ -18,10 +18,10 @@ use super::{
 };
 
 /// The version to speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum VersionFinding {
-    /// Keystone says that it speaks this one.
-    Told(KeystoneVersion),
+    /// Keystone says that it speaks this one, and where.
+    Told(KeystoneVersion, KeystoneAddress),
     /// Keystone tells nothing, and this one is in the address.
     Written(KeystoneVersion),
 }
@@ -48,8 +48,11 @@ pub(super) async fn discover_version(
         match http.send(&version_request(config, address, place)).await {
             // A proxy may answer anything with a page of its own.
             Ok(answer) => {
-                if let Some(version) = answer.json().ok().as_ref().and_then(best_version) {
-                    return Ok(VersionFinding::Told(version));
+                let document = answer.json().ok();
+                if let Some((version, link)) = document.as_ref().and_then(best_version) {
+                    let linked = link.and_then(|link| address.follow_link(place, link, version));
+                    let found = linked.unwrap_or_else(|| address.clone());
+                    return Ok(VersionFinding::Told(version, found));
                 }
             }
             Err(failure) => match failure.error {
@@ -83,20 +86,32 @@ fn version_request<'a>(
 }
 
 /// By `{"versions": {"values": [{"id": "v3.14", "status": "stable"}]}}` of the root or
-/// `{"version": {"id": "v3.14"}}` of one version; v3 before v2.0.
-fn best_version(document: &Value) -> Option<KeystoneVersion> {
+/// `{"version": {"id": "v3.14"}}` of one version; v3 before v2.0. With the address that it calls its
+/// own.
+fn best_version(document: &Value) -> Option<(KeystoneVersion, Option<&str>)> {
     let listed = document
         .get("versions")
         .map(|versions| versions.get("values").unwrap_or(versions))
         .and_then(Value::as_array);
     let versions = listed.into_iter().flatten().chain(document.get("version"));
-    let ids: Vec<_> = versions
-        .filter_map(|version| version.get("id")?.as_str())
+    let named: Vec<_> = versions
+        .filter_map(|version| Some((version.get("id")?.as_str()?, own_link(version))))
         .collect();
     [(KeystoneVersion::V3, "v3"), (KeystoneVersion::V2, "v2")]
         .into_iter()
-        .find(|(_, prefix)| ids.iter().any(|id| id.starts_with(prefix)))
-        .map(|(version, _)| version)
+        .find_map(|(version, prefix)| {
+            let found = named.iter().find(|(id, _)| id.starts_with(prefix))?;
+            Some((version, found.1))
+        })
+}
+
+fn own_link(version: &Value) -> Option<&str> {
+    let links = version.get("links")?.as_array()?;
+    let own = links.iter().find(|link| {
+        let rel = link.get("rel").and_then(Value::as_str);
+        rel.is_some_and(|rel| rel.eq_ignore_ascii_case("self"))
+    });
+    own?.get("href")?.as_str()
 }
 
 #[cfg(test)]
@@ -105,7 +120,10 @@ mod tests {
 
     #[test]
     fn v3_is_preferred_and_v2_is_found() {
-        let of = |text: &str| best_version(&serde_json::from_str(text).expect("JSON"));
+        let of = |text: &str| {
+            let document: Value = serde_json::from_str(text).expect("JSON");
+            best_version(&document).map(|(version, _)| version)
+        };
         assert_eq!(
             of(r#"{"versions": {"values": [{"id": "v2.0"}, {"id": "v3.14"}]}}"#),
             Some(KeystoneVersion::V3)

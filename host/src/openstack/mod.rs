@@ -12,8 +12,8 @@
 //! - `token_cache`: validations that are still good
 //! - `keystone`; `keystone_discovery`, `keystone_address`; `keystone_wire`, `catalog_wire`: tokens
 //!   are validated and got, the version is found, Keystone's JSON
-//! - `service_catalog`: the base URL of each service; [`credentials`]: who the command line's user
-//!   is
+//! - `service_catalog`, `service_address`: the base URL of each service; [`credentials`]: who the
+//!   command line's user is
 //! - `transport`: one HTTP call, its span and its observation; `tls_files`: certificates;
 //!   `circuit_breaker`: none to a service that does not answer
 //! - `error_response`: what an error status means
@@ -42,6 +42,7 @@ mod node_access;
 pub mod nova;
 pub mod quotas;
 mod retry;
+mod service_address;
 mod service_catalog;
 pub mod service_name;
 pub mod session;

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, net::IpAddr, path::Path, time::Duration};
 use futures_util::future;
 use url::{Host, Url};
 
-use super::{CloudSession, ServiceName};
+use super::{CloudSession, ServiceName, tls_files::read_ca_text};
 use crate::cluster::cloud_access::{self, CloudAccess, MAX_ADDRESSES};
 
 /// Until a name server has answered: without an answer nodes are on their own.
@@ -19,7 +19,7 @@ pub(super) fn read_certificates(ca_file: Option<&Path>) -> String {
     let Some(path) = ca_file else {
         return String::new();
     };
-    let pem = std::fs::read(path).unwrap_or_default();
+    let pem = read_ca_text(path).unwrap_or_default();
     cloud_access::keep_certificates(&String::from_utf8_lossy(&pem)).unwrap_or_else(|error| {
         tracing::warn!(
             "the CA file {} {error}; until then nodes have to know the cloud's certificates from their image",

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{CloudConfig, CloudError, ServiceName, ServiceSettings};
+use super::{
+    CloudConfig, CloudError, ServiceName, ServiceSettings,
+    service_address::{TokenOwner, base_path, fill_in_owner},
+};
 
 /// Every endpoint of the catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,13 +20,15 @@ pub(super) struct ServiceCatalog {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CatalogEndpoint {
     pub(super) service_type: String,
+    /// Empty where the catalog names no services.
+    pub(super) service_name: String,
     pub(super) region: String,
     pub(super) interface: String,
     pub(super) url: String,
 }
 
 /// The types under which catalogs list a service, the best one first.
-pub(super) fn catalog_types(service: ServiceName) -> &'static [&'static str] {
+fn catalog_types(service: ServiceName) -> &'static [&'static str] {
     match service {
         ServiceName::Keystone => &["identity"],
         ServiceName::Heat => &["orchestration"],
@@ -34,19 +39,24 @@ pub(super) fn catalog_types(service: ServiceName) -> &'static [&'static str] {
     }
 }
 
-/// Types of which only is asked whether they are there.
-const ASKED_FOR: [&str; 1] = ["cloudformation"];
-
-/// The API version to call at an endpoint that names none.
-fn default_version(service: ServiceName) -> &'static str {
-    match service {
-        ServiceName::Keystone | ServiceName::Cinder => "v3",
-        ServiceName::Heat => "v1",
-        ServiceName::Nova => "v2.1",
-        ServiceName::Glance => "v2",
-        ServiceName::Neutron => "v2.0",
+/// The types under which a service is looked for: the one that is set for it, else all that it has.
+pub(super) fn service_types(service: ServiceName, config: &CloudConfig) -> Vec<&str> {
+    let own = ServiceSettings::of(service, config);
+    match own.and_then(|settings| settings.service_type.as_deref()) {
+        Some(own) => vec![own],
+        None => catalog_types(service).to_vec(),
     }
 }
+
+/// Whether the endpoint is of the service that is named in the settings, where one is. A catalog
+/// without names has but one of each type.
+fn has_name(endpoint: &CatalogEndpoint, settings: Option<&ServiceSettings>) -> bool {
+    let wanted = settings.and_then(|settings| settings.service_name.as_deref());
+    endpoint.service_name.is_empty() || wanted.is_none_or(|wanted| endpoint.service_name == wanted)
+}
+
+/// Types of which only is asked whether they are there.
+const ASKED_FOR: [&str; 1] = ["cloudformation"];
 
 impl ServiceCatalog {
     /// The region that we work in: the configured one, else the only one where Heat is. Keystone
@@ -76,9 +86,12 @@ impl ServiceCatalog {
 
     /// The regions where Heat is, at our interfaces, by name.
     pub(super) fn heat_regions(&self, config: &CloudConfig) -> Vec<&str> {
-        let interfaces = interfaces(ServiceSettings::of(ServiceName::Heat, config), config);
+        let settings = ServiceSettings::of(ServiceName::Heat, config);
+        let interfaces = interfaces(settings, config);
+        let types = service_types(ServiceName::Heat, config);
         let heats = self.endpoints.iter().filter(|endpoint| {
-            catalog_types(ServiceName::Heat).contains(&endpoint.service_type.as_str())
+            types.contains(&endpoint.service_type.as_str())
+                && has_name(endpoint, settings)
                 && interfaces.contains(&endpoint.interface.as_str())
         });
         let regions: BTreeSet<&str> = heats.map(|endpoint| endpoint.region.as_str()).collect();
@@ -94,7 +107,7 @@ impl ServiceCatalog {
     ) -> bool {
         let service = ServiceName::ALL
             .into_iter()
-            .find(|service| catalog_types(*service).contains(&service_type));
+            .find(|service| service_types(*service, config).contains(&service_type));
         let settings = service.and_then(|service| settings_in(service, region, config));
         settings.is_some_and(|settings| settings.endpoint.is_some())
             || self
@@ -115,7 +128,7 @@ impl ServiceCatalog {
         if has_heat {
             let used = ServiceName::ALL.map(|service| {
                 let settings = ServiceSettings::of(service, config);
-                (catalog_types(service), interfaces(settings, config))
+                (service_types(service, config), interfaces(settings, config))
             });
             self.endpoints.retain(|endpoint| {
                 ASKED_FOR.contains(&endpoint.service_type.as_str())
@@ -133,21 +146,24 @@ impl ServiceCatalog {
     pub(super) fn base_url(
         &self,
         service: ServiceName,
-        project_id: &str,
+        owner: TokenOwner<'_>,
         region: &str,
         config: &CloudConfig,
     ) -> Result<Url, CloudError> {
-        let overriding =
-            settings_in(service, region, config).and_then(|settings| settings.endpoint.as_deref());
+        let overriding = settings_in(service, region, config)
+            .and_then(|settings| settings.endpoint.as_deref())
+            .map(|address| fill_in_owner(address, service, owner))
+            .transpose()?;
         let found = || {
-            catalog_types(service)
-                .iter()
+            service_types(service, config)
+                .into_iter()
                 .find_map(|service_type| {
                     self.find_endpoint(service_type, Some(service), region, config)
                 })
                 .map(|endpoint| endpoint.url.as_str())
         };
         let address = overriding
+            .as_deref()
             .or_else(found)
             .ok_or_else(|| self.missing_service(service, region, config))?;
         let wrong = || {
@@ -165,7 +181,7 @@ impl ServiceCatalog {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .ok_or_else(wrong)?;
-        let path = base_path(service, url.path(), project_id);
+        let path = base_path(service, url.path(), owner.project_id);
         url.set_path(&path);
         url.set_query(None);
         Ok(url)
@@ -187,6 +203,7 @@ impl ServiceCatalog {
             .find_map(|interface| {
                 self.endpoints.iter().find(|endpoint| {
                     endpoint.service_type == service_type
+                        && has_name(endpoint, settings)
                         && endpoint.interface == interface
                         && endpoint.region == region
                 })
@@ -248,45 +265,20 @@ fn interfaces(settings: Option<&ServiceSettings>, config: &CloudConfig) -> Vec<&
     }
 }
 
-/// The path of a base URL. Clouds write endpoints with and without version and project, so both are
-/// added where they are missing: `/heat-api` becomes `heat-api/v1/<project>`.
-fn base_path(service: ServiceName, path: &str, project_id: &str) -> String {
-    let mut segments: Vec<&str> = path
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .collect();
-    let version = segments.iter().position(|segment| is_version(segment));
-    match version {
-        None => segments.push(default_version(service)),
-        // Old catalogs name Glance's dead v1.
-        Some(at) if service == ServiceName::Glance && segments[at] == "v1" => {
-            segments[at] = default_version(service)
-        }
-        Some(_) => {}
-    }
-    if matches!(service, ServiceName::Heat | ServiceName::Cinder)
-        && segments.last().is_some_and(|last| is_version(last))
-    {
-        segments.push(project_id);
-    }
-    segments.join("/")
-}
-
-fn is_version(segment: &str) -> bool {
-    segment.strip_prefix('v').is_some_and(|rest| {
-        rest.starts_with(|c: char| c.is_ascii_digit())
-            && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::openstack::{EndpointInterface, ServiceSettings};
 
+    const OWNER: TokenOwner<'_> = TokenOwner {
+        project_id: "p1",
+        user_id: "u1",
+    };
+
     fn catalog() -> ServiceCatalog {
         let at = |service_type: &str, region: &str, interface: &str, url: &str| CatalogEndpoint {
             service_type: service_type.to_owned(),
+            service_name: String::new(),
             region: region.to_owned(),
             interface: interface.to_owned(),
             url: url.to_owned(),
@@ -309,7 +301,7 @@ mod tests {
     }
 
     fn address(service: ServiceName, region: &str, config: &CloudConfig) -> String {
-        let url = catalog().base_url(service, "p1", region, config);
+        let url = catalog().base_url(service, OWNER, region, config);
         url.expect("an endpoint").into()
     }
 
@@ -332,6 +324,7 @@ mod tests {
         let mut catalog = catalog();
         catalog.endpoints.push(CatalogEndpoint {
             service_type: "orchestration".to_owned(),
+            service_name: String::new(),
             region: "Alpha".to_owned(),
             interface: "public".to_owned(),
             url: "http://alpha:8004/v1".to_owned(),
@@ -414,7 +407,7 @@ mod tests {
             ..CloudConfig::new("http://k")
         };
         let url = |config: &CloudConfig, service| {
-            let url = catalog().base_url(service, "p1", "One", config);
+            let url = catalog().base_url(service, OWNER, "One", config);
             url.expect("an address").to_string()
         };
         let elsewhere = with(
@@ -454,7 +447,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_what_is_there() {
         let config = CloudConfig::new("http://k");
-        let missing = catalog().base_url(ServiceName::Heat, "p1", "Three", &config);
+        let missing = catalog().base_url(ServiceName::Heat, OWNER, "Three", &config);
         let message = missing.expect_err("no such region").to_string();
         assert!(
             message.contains("`orchestration` in region `Three`")
@@ -462,38 +455,8 @@ mod tests {
             "{message}"
         );
         let error = catalog()
-            .base_url(ServiceName::Glance, "p1", "One", &config)
+            .base_url(ServiceName::Glance, OWNER, "One", &config)
             .expect_err("ftp");
         assert!(matches!(error, CloudError::Config(_)), "{error}");
-    }
-
-    #[test]
-    fn endpoints_with_and_without_a_version_come_to_the_same() {
-        let cases = [
-            (ServiceName::Heat, "/", "v1/p1"),
-            (ServiceName::Heat, "/v1", "v1/p1"),
-            (ServiceName::Heat, "/v1/p1", "v1/p1"),
-            (ServiceName::Heat, "/heat-api/v1/p1/", "heat-api/v1/p1"),
-            (ServiceName::Heat, "/heat-api", "heat-api/v1/p1"),
-            (ServiceName::Nova, "", "v2.1"),
-            (ServiceName::Nova, "/v2.1/p1", "v2.1/p1"),
-            (ServiceName::Nova, "/v2/p1", "v2/p1"),
-            (ServiceName::Neutron, "/", "v2.0"),
-            (ServiceName::Neutron, "/v2.0/", "v2.0"),
-            (ServiceName::Glance, "/", "v2"),
-            (ServiceName::Glance, "/v1", "v2"),
-            (ServiceName::Glance, "/image/v2", "image/v2"),
-            (ServiceName::Neutron, "/vpc", "vpc/v2.0"),
-            (ServiceName::Cinder, "/v3/p1", "v3/p1"),
-            (ServiceName::Cinder, "/volume/v3", "volume/v3/p1"),
-            (ServiceName::Cinder, "/", "v3/p1"),
-        ];
-        for (service, path, expected) in cases {
-            assert_eq!(
-                base_path(service, path, "p1"),
-                expected,
-                "{service:?} {path}"
-            );
-        }
     }
 }

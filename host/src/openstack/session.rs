@@ -13,6 +13,7 @@ use super::{
     api_request::{ApiRequest, ApiResponse},
     keystone_wire::TokenIdentity,
     retry::{CallFailure, RetryPolicy},
+    service_address::TokenOwner,
     token_cache::{TokenCache, TokenKey},
     transport::HttpTransport,
 };
@@ -133,9 +134,13 @@ impl CloudSession {
 
     /// A service's address in the catalog.
     pub(super) fn service_url(&self, service: ServiceName) -> Result<Url, CloudError> {
+        let owner = TokenOwner {
+            project_id: &self.project.id,
+            user_id: &self.identity.user.id,
+        };
         self.identity
             .catalog
-            .base_url(service, &self.project.id, &self.region, &self.cloud.config)
+            .base_url(service, owner, &self.region, &self.cloud.config)
     }
 
     /// A call to `path` below the service's address; each part becomes one segment, whatever

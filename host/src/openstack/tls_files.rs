@@ -6,15 +6,42 @@ use reqwest::{Certificate, Identity};
 
 use super::{CloudError, config::ClientCertificate, error::SettingProblem};
 
+/// The text of a file of certificates, or of all files of a folder of them, as `/etc/ssl/certs` is.
+///
+/// # Errors
+/// What the system says; of a folder's files those that cannot be read are passed over.
+pub(super) fn read_ca_text(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !path.is_dir() {
+        return std::fs::read(path);
+    }
+    let mut files: Vec<_> = std::fs::read_dir(path)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter_map(|file| std::fs::canonicalize(file).ok())
+        .filter(|file| file.is_file())
+        .collect();
+    // Each certificate has a second name there, by its hash.
+    files.sort_unstable();
+    files.dedup();
+    let mut text = Vec::new();
+    for file in files {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        if bytes.starts_with(b"-----BEGIN") || bytes.windows(11).any(|at| at == b"\n-----BEGIN") {
+            text.extend(bytes);
+            text.push(b'\n');
+        }
+    }
+    Ok(text)
+}
+
 /// The certificates of the cloud's own authority.
 pub(super) fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, CloudError> {
     let message = |what: String| {
         format!(
-            "the CA file {} {what}; give a PEM file of certificates",
+            "the CA file {} {what}; give a PEM file of certificates, or a folder of them",
             path.display()
         )
     };
-    let pem = std::fs::read(path).map_err(|error| {
+    let pem = read_ca_text(path).map_err(|error| {
         let message = message(format!("cannot be read: {error}"));
         CloudError::Config(SettingProblem::with_source(message, error))
     })?;
@@ -41,6 +68,12 @@ pub(super) fn read_client_certificate(files: &ClientCertificate) -> Result<Ident
             );
             CloudError::Config(SettingProblem::with_source(message, error))
         })?;
+        if String::from_utf8_lossy(&bytes).contains("ENCRYPTED") {
+            return Err(CloudError::config(format!(
+                "the key in {} is encrypted, and nobody is asked for its passphrase here; write it without one (openssl pkey)",
+                path.display()
+            )));
+        }
         pem.extend(bytes);
         pem.push(b'\n');
     }
@@ -60,4 +93,31 @@ pub(super) fn innermost_cause(error: &dyn std::error::Error) -> String {
         at = source;
     }
     at.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encrypted_key_is_called_so() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for text in [
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+        ] {
+            let certificate = dir.path().join("both.pem");
+            std::fs::write(&certificate, text).expect("write");
+            let files = ClientCertificate {
+                certificate,
+                key: None,
+            };
+            let error = read_client_certificate(&files).map(|_| ());
+            let error = error.expect_err("refused").to_string();
+            assert!(
+                error.contains("encrypted") && !error.contains("AAAA"),
+                "{error}"
+            );
+        }
+    }
 }

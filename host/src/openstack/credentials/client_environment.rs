@@ -4,10 +4,14 @@
 
 use std::{
     collections::BTreeMap,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use crate::system::environment;
+
+/// The system's list of users, with their homes.
+const USERS: &str = "/etc/passwd";
 
 /// Variables and the working folder.
 #[derive(Clone)]
@@ -50,32 +54,47 @@ impl ClientEnvironment {
         variables.filter_map(|(name, value)| Some((name.strip_prefix("OS_")?, value.as_str())))
     }
 
-    /// A path as the user writes it, with `~` for the home.
+    /// A path as the user writes it: `~` is the home, `~name` another user's. Where the system knows
+    /// no such user, it stays as it is.
     pub(super) fn expand_home(&self, path: &str) -> PathBuf {
-        let home = self.get("HOME");
-        match (home, path.strip_prefix('~')) {
-            (Some(home), Some("")) => PathBuf::from(home),
-            (Some(home), Some(rest)) if rest.starts_with('/') => {
-                Path::new(home).join(rest.trim_start_matches('/'))
-            }
-            _ => PathBuf::from(path),
-        }
+        let expand = || {
+            let (user, rest) = path.strip_prefix('~').map(|behind| {
+                let end = behind.find('/').unwrap_or(behind.len());
+                behind.split_at(end)
+            })?;
+            let home = if user.is_empty() {
+                self.home()?
+            } else {
+                UserEntry::Named(user).find_home()?
+            };
+            Some(home.join(rest.trim_start_matches('/')))
+        };
+        expand().unwrap_or_else(|| PathBuf::from(path))
+    }
+
+    /// The user's home: `HOME`, or where there is none what the system says.
+    fn home(&self) -> Option<PathBuf> {
+        let named = self.get("HOME").map(PathBuf::from);
+        named.or_else(|| UserEntry::OfProcess.find_home())
     }
 
     /// The folders of OpenStack's configuration, the first one first.
     pub(super) fn config_dirs(&self) -> Vec<PathBuf> {
         let home = |base: &str| self.get(base).map(PathBuf::from);
         let dot_config = |home: PathBuf| home.join(".config");
-        let user = home("XDG_CONFIG_HOME").or_else(|| home("HOME").map(dot_config));
+        let user = home("XDG_CONFIG_HOME").or_else(|| self.home().map(dot_config));
         let unix = home("SNAP_REAL_HOME")
-            .or_else(|| home("HOME"))
+            .or_else(|| self.home())
             .map(dot_config);
         let sites = self.get("XDG_CONFIG_DIRS").unwrap_or("/etc/xdg");
-        let sites = sites.split(':').filter(|dir| !dir.is_empty());
+        let mut sites = sites.split(':').filter(|dir| !dir.trim().is_empty());
+        // Of several the client makes one path, where nothing is: what is in them must not be taken
+        // for a cloud that the client does not see.
+        let site = sites.next().filter(|_| sites.next().is_none());
         let mut dirs = vec![self.working_dir.clone()];
         dirs.extend(user.map(|dir| dir.join("openstack")));
         dirs.extend(unix.map(|dir| dir.join("openstack")));
-        dirs.extend(sites.map(|dir| Path::new(dir).join("openstack")));
+        dirs.extend(site.map(|dir| Path::new(dir).join("openstack")));
         dirs.push("/etc/openstack".into());
         let mut seen = Vec::new();
         dirs.retain(|dir| {
@@ -85,6 +104,36 @@ impl ClientEnvironment {
             }
         });
         dirs
+    }
+}
+
+/// A line of the system's list of users.
+enum UserEntry<'a> {
+    Named(&'a str),
+    OfProcess,
+}
+
+impl UserEntry<'_> {
+    fn find_home(&self) -> Option<PathBuf> {
+        let users = std::fs::read_to_string(USERS).ok()?;
+        self.home_in(&users)
+    }
+
+    fn home_in(&self, users: &str) -> Option<PathBuf> {
+        let uid = match self {
+            Self::Named(_) => None,
+            Self::OfProcess => Some(std::fs::metadata("/proc/self").ok()?.uid().to_string()),
+        };
+        users.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let (name, id) = (fields.next()?, fields.nth(1)?);
+            let home = fields.nth(2).filter(|home| !home.is_empty())?;
+            let is_meant = match self {
+                Self::Named(wanted) => *wanted == name,
+                Self::OfProcess => uid.as_deref() == Some(id),
+            };
+            is_meant.then(|| PathBuf::from(home))
+        })
     }
 }
 
@@ -127,12 +176,19 @@ mod tests {
                 ".",
                 "/x/openstack",
                 "/h/.config/openstack",
-                "/a/openstack",
-                "/b/openstack",
                 "/etc/openstack"
             ]
         );
-        assert_eq!(dirs(&[]), [".", "/etc/xdg/openstack", "/etc/openstack"]);
+        let one = [("HOME", "/h"), ("XDG_CONFIG_DIRS", ":/a:")];
+        assert_eq!(
+            dirs(&one),
+            [
+                ".",
+                "/h/.config/openstack",
+                "/a/openstack",
+                "/etc/openstack"
+            ]
+        );
     }
 
     #[test]
@@ -141,10 +197,22 @@ mod tests {
         assert_eq!(at("~/ca.pem"), PathBuf::from("/h/ca.pem"));
         assert_eq!(at("~"), PathBuf::from("/h"));
         assert_eq!(at("/a/~/b"), PathBuf::from("/a/~/b"));
-        assert_eq!(at("~other/ca.pem"), PathBuf::from("~other/ca.pem"));
         assert_eq!(
-            environment(&[]).expand_home("~/ca.pem"),
-            PathBuf::from("~/ca.pem")
+            at("~nobody-has-this-name/ca.pem"),
+            PathBuf::from("~nobody-has-this-name/ca.pem")
         );
+        assert_eq!(at("~root/ca.pem"), PathBuf::from("/root/ca.pem"));
+    }
+
+    #[test]
+    fn the_system_says_whose_home_is_where() {
+        let users =
+            "root:x:0:0:root:/root:/bin/sh\nodd\nann:x:1000:1000::/home/a:/bin/sh\nnone:x:9:9:::\n";
+        let home = |name: &str| UserEntry::Named(name).home_in(users);
+        assert_eq!(home("ann"), Some("/home/a".into()));
+        assert_eq!(home("root"), Some("/root".into()));
+        for nowhere in ["none", "odd", "", "an"] {
+            assert_eq!(home(nowhere), None, "{nowhere}");
+        }
     }
 }

@@ -4,47 +4,16 @@
 
 use super::{
     client_environment::ClientEnvironment,
+    cloud_variables::{
+        CLOUD_OF_VARIABLES, DEFAULT_DOMAIN, has_cloud_variables, read_variables, variable_name,
+        variables_as_entry,
+    },
     clouds_yaml::{CloudFiles, public_cloud},
     region_choice::choose_region,
     setting_value::{SettingMap, SettingValue},
     vendor_profiles::{VendorProfile, vendor_profile},
 };
 use crate::openstack::CloudError;
-
-/// Settings that a variable may hold, `OS_` and the name in upper case, and that win over
-/// clouds.yaml.
-const VARIABLES: [&str; 30] = [
-    "region_name",
-    "cacert",
-    "cert",
-    "key",
-    "interface",
-    "identity_api_version",
-    "service_provider",
-    "auth_type",
-    "auth_url",
-    "username",
-    "user_id",
-    "password",
-    "user_domain_id",
-    "user_domain_name",
-    "project_id",
-    "project_name",
-    "project_domain_id",
-    "project_domain_name",
-    "domain_id",
-    "domain_name",
-    "default_domain_id",
-    "default_domain_name",
-    "system_scope",
-    "trust_id",
-    "token",
-    "endpoint",
-    "passcode",
-    "application_credential_id",
-    "application_credential_name",
-    "application_credential_secret",
-];
 
 /// Settings of `auth` that may stand beside it, where they win, with the older names that they also
 /// have. Of several names the last one counts.
@@ -99,9 +68,6 @@ const LOGIN: [(&str, &[&str]); 13] = [
     ("project_name", &["project_name", "tenant_name"]),
 ];
 
-/// The domain of users and projects of which nothing else is said.
-const DEFAULT_DOMAIN: &str = "default";
-
 /// All settings of one cloud.
 pub(super) struct CloudSettings {
     /// What stands beside `auth`.
@@ -118,8 +84,21 @@ impl CloudSettings {
     /// # Errors
     /// [`CloudError::Credentials`] when the cloud, its region or its profile is not there.
     pub(super) fn resolve(name: Option<&str>, env: &ClientEnvironment) -> Result<Self, CloudError> {
-        let from_variables = name.is_none() && env.get("OS_AUTH_URL").is_some();
+        let of_variables = env.get("OS_CLOUD_NAME").unwrap_or(CLOUD_OF_VARIABLES);
+        let from_variables = match name {
+            None => env.get("OS_AUTH_URL").is_some(),
+            Some(name) => name == of_variables && has_cloud_variables(env),
+        };
         let (entry, origin) = if from_variables {
+            if name.is_some() {
+                let files = CloudFiles::load(env)?;
+                if files.clouds.get(of_variables).is_some() {
+                    return Err(CloudError::credentials(format!(
+                        "`{of_variables}` is both a cloud in {} and what the OS_* variables are called; set OS_CLOUD_NAME to another name",
+                        files.file_name()
+                    )));
+                }
+            }
             (variables_as_entry(env), None)
         } else {
             let files = CloudFiles::load(env)?;
@@ -276,11 +255,6 @@ impl CloudSettings {
     }
 }
 
-/// The variable of a setting: `OS_AUTH_URL` of `auth_url`.
-fn variable_name(key: &str) -> String {
-    format!("OS_{}", key.to_ascii_uppercase())
-}
-
 fn choose_cloud(
     files: &CloudFiles,
     name: Option<&str>,
@@ -292,10 +266,15 @@ fn choose_cloud(
             .iter()
             .map(|path| path.display().to_string())
             .collect();
-        return wrong(format!(
-            "there is neither OS_AUTH_URL nor a clouds.yaml (searched: {}); set OS_* or write one",
-            searched.join(", ")
-        ));
+        let searched = searched.join(", ");
+        return wrong(match name {
+            None => format!(
+                "there is neither OS_AUTH_URL nor a clouds.yaml (searched: {searched}); set OS_* or write one"
+            ),
+            Some(name) => format!(
+                "OS_CLOUD or --os-cloud asks for the cloud `{name}`, but there is no clouds.yaml (searched: {searched}); write one, or leave the name out to use OS_* alone"
+            ),
+        });
     }
     let (file, names) = (files.file_name(), files.clouds.keys());
     let all = names.join(", ");
@@ -314,51 +293,6 @@ fn choose_cloud(
         Some(SettingValue::Map(entry)) => Ok((name.to_owned(), entry.clone())),
         Some(_) => wrong(format!("cloud `{name}` in {file} has no settings")),
     }
-}
-
-/// Without a cloud's name all variables are an entry of their own, as clouds.yaml would have it:
-/// `OS_ENDPOINT_TYPE` is `endpoint_type`.
-fn variables_as_entry(env: &ClientEnvironment) -> SettingMap {
-    let mut entry = SettingMap::default();
-    for (name, value) in env.openstack_variables() {
-        entry.set(&name.to_ascii_lowercase(), SettingValue::text(value));
-    }
-    for selector in [
-        "cloud",
-        "cloud_name",
-        "client_config_file",
-        "client_secure_file",
-    ] {
-        entry.remove(selector);
-    }
-    entry
-}
-
-/// What the `openstack` client takes from variables; an empty one is as good as none.
-fn read_variables(env: &ClientEnvironment) -> SettingMap {
-    let mut out = SettingMap::default();
-    let mut set = |key: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            out.set(key, SettingValue::text(value));
-        }
-    };
-    // The client's own default for it wins over clouds.yaml as a variable does.
-    set(
-        "default_domain",
-        Some(env.get("OS_DEFAULT_DOMAIN").unwrap_or(DEFAULT_DOMAIN)),
-    );
-    for key in VARIABLES {
-        set(key, env.get(&variable_name(key)));
-    }
-    for (key, old) in [
-        ("project_id", "OS_TENANT_ID"),
-        ("project_name", "OS_TENANT_NAME"),
-    ] {
-        if env.get(&variable_name(key)).is_none() {
-            set(key, env.get(old));
-        }
-    }
-    out
 }
 
 /// Takes all of `other`; what stands in its `auth` goes into ours. A null of ours stays where

@@ -4,12 +4,13 @@
 //! Layout, from top to bottom
 //! - this file: what the settings mean: who logs in, where, for what, and over which endpoints
 //! - `cloud_settings`: the settings of one cloud, put together from all places; `region_choice`:
-//!   which of its regions
+//!   which of its regions; `cloud_variables`: what `OS_*` say
 //! - `clouds_yaml`: the files; `vendor_profiles`: public clouds by name
 //! - `client_environment`: variables and folders; `setting_value`: YAML as it is written
 
 mod client_environment;
 mod cloud_settings;
+mod cloud_variables;
 mod clouds_yaml;
 mod region_choice;
 mod setting_value;
@@ -337,6 +338,11 @@ fn cloud_config(
     config.ca_file = match (path("cacert")?, verification) {
         (_, CertificateCheck::Off) => None,
         (None, CertificateCheck::By(file)) => Some(file),
+        // What Python's HTTP library reads itself, where nothing else is said.
+        (None, CertificateCheck::On) => ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
+            .into_iter()
+            .find_map(|name| env.get(name))
+            .map(PathBuf::from),
         (file, _) => file,
     };
     let key = path("key")?;
@@ -406,6 +412,12 @@ fn service_settings(
     for prefix in prefixes {
         if chosen.region.is_none() {
             chosen.region = settings.top(&format!("{prefix}_region_name"))?;
+        }
+        if chosen.service_type.is_none() {
+            chosen.service_type = settings.top(&format!("{prefix}_service_type"))?;
+        }
+        if chosen.service_name.is_none() {
+            chosen.service_name = settings.top(&format!("{prefix}_service_name"))?;
         }
         if chosen.interfaces.is_empty() {
             chosen.interfaces = interfaces(settings, &format!("{prefix}_interface"))?;

@@ -362,6 +362,40 @@ fn public_clouds_are_known_by_their_profile() {
     );
     assert_eq!(config("ours", &[]).auth_url, "http://ours/v3");
     assert_eq!(config("ours", &[]).interface, EndpointInterface::Internal);
+    // Which domain is meant without a name follows from the version that the profile asks for.
+    folder.write(
+        "clouds.yaml",
+        "clouds:\n  engines: {profile: switchengines, auth: &a {username: u, password: p, default_domain_id: d}}\n  conoha: {profile: conoha, auth: *a}\n  rackspace: {profile: rackspace, auth: *a}\n  bluebox: {profile: bluebox, auth: *a}\n",
+    );
+    let engines = folder.read(Some("engines"), &[]).expect("good");
+    assert!(
+        matches!(password_of(&engines).0, UserRef::Name(_, DomainRef::Id(id)) if id == "default")
+    );
+    let conoha = config("conoha", &[]);
+    assert_eq!(conoha.auth_url, "https://identity.sin1.conoha.io");
+    assert_eq!(conoha.region.as_deref(), Some("sin1"));
+    let rackspace = config("rackspace", &[]);
+    let of = |service| &rackspace.services[&service];
+    assert_eq!(
+        of(ServiceName::Nova).service_name.as_deref(),
+        Some("cloudServersOpenStack")
+    );
+    assert_eq!(
+        of(ServiceName::Cinder).endpoint.as_deref(),
+        Some("https://DFW.blockstorage.api.rackspacecloud.com/v2/")
+    );
+    let missing = folder.message(Some("bluebox"), &[]);
+    assert!(
+        missing.contains("auth_url") && missing.contains("missing"),
+        "{missing}"
+    );
+}
+
+#[test]
+fn profiles_without_their_settings_are_told_by_why() {
+    let folder = CloudsFolder::new(
+        "clouds:\n  remote: {profile: 'https://cloud.example', auth: &a {username: u, password: p}}\n  ovh: {cloud: ovh, auth: *a}\n  gone: {profile: internap, auth: *a}\n  braces: {auth: {auth_url: 'https://{nothing}.k', username: u, password: p}}\n",
+    );
     for (name, wanted) in [
         ("remote", "https://cloud.example"),
         ("ovh", "ovhcloud.com"),
@@ -371,6 +405,26 @@ fn public_clouds_are_known_by_their_profile() {
         let text = folder.message(Some(name), &[]);
         assert!(text.contains(wanted), "{text}");
     }
+}
+
+#[test]
+fn the_variables_are_a_cloud_by_their_own_name() {
+    let named: &[(&str, &str)] = &[("OS_CLOUD", "envvars")];
+    assert_eq!(
+        find(&[RC, named]).expect("good").config().auth_url,
+        "http://k/v3"
+    );
+    let own: &[(&str, &str)] = &[("OS_CLOUD", "mine"), ("OS_CLOUD_NAME", "mine")];
+    find(&[RC, own]).expect("good");
+    let other: &[(&str, &str)] = &[("OS_CLOUD", "lab")];
+    let text = message(&[RC, other]);
+    assert!(
+        text.contains("the cloud `lab`") && !text.contains("neither OS_AUTH_URL"),
+        "{text}"
+    );
+    let both = CloudsFolder::new("clouds: {envvars: {auth: {auth_url: 'http://k'}}}");
+    let text = both.message(None, &[RC, named]);
+    assert!(text.contains("OS_CLOUD_NAME"), "{text}");
 }
 
 #[test]

@@ -19,6 +19,10 @@ struct VendorFacts {
     regions: &'static [&'static str],
     /// The domain of users and projects.
     domain: Option<&'static str>,
+    /// Which version of Keystone is asked for; it says which domain is meant where none is named.
+    identity_version: Option<&'static str>,
+    /// What it says of services.
+    services: &'static [(&'static str, &'static str)],
 }
 
 const fn facts(
@@ -31,6 +35,8 @@ const fn facts(
         auth_url,
         regions,
         domain: None,
+        identity_version: Some("3"),
+        services: &[],
     }
 }
 
@@ -46,23 +52,39 @@ const fn facts_in_default_domain(
     }
 }
 
-const KNOWN: [VendorFacts; 13] = [
+const KNOWN: [VendorFacts; 17] = [
     facts_in_default_domain("auro", "https://api.van2.auro.io:5000/v3", &["RegionOne"]),
     facts(
         "binero",
         "https://auth.binero.cloud:5000/v3",
         &["europe-se-1"],
     ),
-    facts(
-        "catalyst",
-        "https://api.cloud.catalyst.net.nz:5000/v2.0",
-        &["nz-por-1", "nz_wlg_2"],
-    ),
+    // Without an address: that is each customer's own.
+    VendorFacts {
+        identity_version: None,
+        ..facts("bluebox", "", &["RegionOne"])
+    },
+    VendorFacts {
+        identity_version: None,
+        ..facts(
+            "catalyst",
+            "https://api.cloud.catalyst.net.nz:5000/v2.0",
+            &["nz-por-1", "nz_wlg_2"],
+        )
+    },
     facts(
         "citycloud",
         "https://{region_name}.citycloud.com:5000/v3/",
         &["Buf1", "Fra1", "Sto2", "Kna1", "dx1", "tky1"],
     ),
+    VendorFacts {
+        identity_version: Some("2"),
+        ..facts(
+            "conoha",
+            "https://identity.{region_name}.conoha.io",
+            &["sin1", "sjc1", "tyo1"],
+        )
+    },
     facts("dreamcompute", "https://iad2.dream.io:5000", &["RegionOne"]),
     facts("elastx", "https://ops.elastx.cloud:5000/v3", &["se-sto"]),
     facts(
@@ -76,11 +98,32 @@ const KNOWN: [VendorFacts; 13] = [
         "https://iam.{region_name}.otc.t-systems.com/v3",
         &["eu-de", "eu-nl"],
     ),
+    // The profile leaves the scheme out, so that its users have to write the address themselves.
+    facts(
+        "otc-swiss",
+        "iam-pub.eu-ch2.sc.otc.t-systems.com/v3",
+        &["eu-ch2"],
+    ),
     facts_in_default_domain(
         "ovh-us",
         "https://auth.cloud.ovh.us/",
         &["US-EAST-VA-1", "US-WEST-OR-1", "US-EAST-VA", "US-WEST-OR"],
     ),
+    VendorFacts {
+        identity_version: Some("2.0"),
+        services: &[
+            ("compute_service_name", "cloudServersOpenStack"),
+            (
+                "block_storage_endpoint_override",
+                "https://{region_name}.blockstorage.api.rackspacecloud.com/v2/",
+            ),
+        ],
+        ..facts(
+            "rackspace",
+            "https://identity.api.rackspacecloud.com/v2.0/",
+            &["DFW", "HKG", "IAD", "ORD", "SYD", "LON"],
+        )
+    },
     facts(
         "switchcloud",
         "https://identity.compute.cloud.switch.ch/v3",
@@ -117,7 +160,9 @@ pub(super) fn vendor_profile(name: &str) -> Option<VendorProfile> {
     }
     let facts = KNOWN.iter().find(|facts| facts.name == name)?;
     let mut auth = SettingMap::default();
-    auth.set("auth_url", SettingValue::text(facts.auth_url));
+    if !facts.auth_url.is_empty() {
+        auth.set("auth_url", SettingValue::text(facts.auth_url));
+    }
     for key in ["user_domain_name", "project_domain_name"] {
         if let Some(domain) = facts.domain {
             auth.set(key, SettingValue::text(domain));
@@ -125,6 +170,11 @@ pub(super) fn vendor_profile(name: &str) -> Option<VendorProfile> {
     }
     let mut profile = SettingMap::default();
     profile.set("auth", SettingValue::Map(auth));
+    let version = facts.identity_version;
+    let version = version.map(|version| ("identity_api_version", version));
+    for (key, value) in version.iter().chain(facts.services) {
+        profile.set(key, SettingValue::text(*value));
+    }
     match facts.regions {
         [region] => profile.set("region_name", SettingValue::text(*region)),
         regions => {
