@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # fetch.sh - how a node fetches what it needs from outside: packages and downloads. The second half of what scripts find as lib.sh.
 
-# stampede_left - sets STAMPEDE_LEFT to the seconds for which what may pass is tried again: until half of the cluster's time has gone since this run
+# stampede_time_left - sets STAMPEDE_LEFT to the seconds for which what may pass is tried again: until half of the cluster's time has gone since this run
 # began
-stampede_left() {
+stampede_time_left() {
   stampede_clock
   : "${STAMPEDE_GIVES_UP:=$((STAMPEDE_UP + STAMPEDE_TIMEOUT_S / 2))}"
   STAMPEDE_LEFT=$((STAMPEDE_GIVES_UP - STAMPEDE_UP))
@@ -11,7 +11,7 @@ stampede_left() {
 
 # stampede_again SECONDS TEXT - says TEXT and waits some SECONDS before the next try, not all nodes for as long; fails when the time for tries has gone
 stampede_again() {
-  stampede_left
+  stampede_time_left
   ((STAMPEDE_LEFT > 0)) || return 1
   stampede_detail "$2; trying again"
   sleep $((1 + ($1 < STAMPEDE_LEFT ? RANDOM % $1 + $1 / 2 : STAMPEDE_LEFT)))
@@ -55,7 +55,7 @@ stampede_curl() {
   curl -K <(stampede_proxy_option) "${options[@]}" "$@"
 }
 
-# stampede_download URL SHA512 FILE - FILE holds what URL gives, checked; several URLs, separated by blanks, are tried one after another. Resumed,
+# stampede_download URL SUM FILE - SUM is a SHA-512 or a SHA-256; FILE holds what URL gives, checked; several URLs, separated by blanks, are tried one after another. Resumed,
 # and tried again until half of the cluster's time has gone: only what is not there anywhere, and a wrong sum twice, are final.
 stampede_download() {
   local urls url file=$3 open pause=1 why
@@ -118,13 +118,13 @@ stampede_fetch_by() { # proxy|direct URL SHA512 FILE
       rm -f "$error"
       return 0
     fi
-    sum=$(sha512sum <"$part")
+    sum=$("$(stampede_sum_by "$3")" <"$part")
     rm -f "$part"
     if [[ $resumed == yes ]]; then
       stampede_fetch_by "$@"
       return
     fi
-    STAMPEDE_FINAL=sum STAMPEDE_WHY="sha512 of $url is ${sum:0:12}..., expected ${3:0:12}..."
+    STAMPEDE_FINAL=sum STAMPEDE_WHY="$(stampede_sum_by "$3" | cut -c -6) of $url is ${sum:0:12}..., expected ${3:0:12}..."
     return 1
   fi
   if [[ $resumed == yes ]] && ((status == 33)); then # this server cannot resume
@@ -153,7 +153,10 @@ stampede_fetch_words() { # proxy|direct URL STATUS CODE TEXT - sets STAMPEDE_WHY
   fi
 }
 
-stampede_sha512() { printf '%s  %s\n' "$2" "$1" | sha512sum --check --status -; }
+stampede_sha512() { printf '%s  %s\n' "$2" "$1" | "$(stampede_sum_by "$2")" --check --status -; }
+
+# the program that makes sums of this length
+stampede_sum_by() { if ((${#1} == 64)); then echo sha256sum; else echo sha512sum; fi; }
 
 # stampede_packages NAME... - the distribution's packages that are missing, through the proxy if there is one. A list that cannot be read ends
 # nothing as long as another one has what is missing.
@@ -233,15 +236,21 @@ stampede_apt_update() {
   : >"$STAMPEDE_RUN/apt-updated"
 }
 
-# stampede_java MIN MAX - prints the home of the newest Java in the range; 17, else the newest, is installed where there is none
-stampede_java() {
-  local home version best='' best_version=0 try=() pause=4 why
+# stampede_java_there MIN MAX - prints the home of the newest Java in the range that this node has; fails where it has none
+stampede_java_there() {
+  local home version best='' best_version=0
   for home in /usr/lib/jvm/*; do
     version=$(sed -n 's/^JAVA_VERSION="\(1\.\)\?\([0-9]*\).*/\2/p' "$home/release" 2>/dev/null) || continue
     [[ -x $home/bin/java && ! -L $home ]] || continue
     if ((version >= $1 && version <= $2 && version > best_version)); then best=$home best_version=$version; fi
   done
-  if [[ -z $best ]]; then
+  [[ -n $best ]] && printf '%s\n' "$best"
+}
+
+# stampede_java MIN MAX - the same; 17, else the newest, is installed where there is none
+stampede_java() {
+  local version best try=() pause=4 why
+  if ! best=$(stampede_java_there "$1" "$2"); then
     [[ -z ${STAMPEDE_JAVA_TRIED-} ]] || stampede_fail "installed Java, but found no version from $1 to $2 in /usr/lib/jvm"
     for ((version = $2; version >= $1; version--)); do try+=("$version"); done
     if (($1 <= 17 && 17 <= $2)); then try=(17 "${try[@]}"); fi

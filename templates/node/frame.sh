@@ -11,8 +11,19 @@ set -Eeuo pipefail
 # shellcheck source=templates/node/lib.sh
 . /opt/stampede/lib.sh
 
+# what plugins need as data, where they say so
+manifest_load() {
+  MANIFESTED=no
+  [[ -s /opt/stampede/manifest ]] || return 0
+  # shellcheck source=templates/node/manifest.sh
+  . /opt/stampede/manifest.sh
+  MANIFESTED=yes
+}
+manifest_load
+
 if [[ ${1-} == script ]]; then
   STAMPEDE_SCRIPT=$2
+  [[ -z ${STAMPEDE_COMPONENT-} ]] || export STAMPEDE_PLUGIN STAMPEDE_CHANGE=${STAMPEDE_CHANGE:-0}
   trap 'stampede_trapped' ERR
   # shellcheck source=/dev/null
   . "$2"
@@ -50,6 +61,7 @@ node_setup() {
   node_fence || stampede_say 'this kernel has no rules by user: any process may ask the metadata service'
   node_trust
   stampede_units
+  [[ $MANIFESTED == no ]] || manifest_apply
 }
 
 # what the frame itself needs, and a small image lacks
@@ -224,7 +236,7 @@ script() {
 
 # a job that proved these very scripts and files once need not run again, unless it is asked for
 smoke() {
-  local kept="$STAMPEDE_KEPT/proved-$STAMPEDE_PLUGIN" sum
+  local kept="$STAMPEDE_KEPT/proved-$STAMPEDE_PLUGIN${STAMPEDE_COMPONENT:+-$STAMPEDE_COMPONENT}" sum
   sum=$(cat "${1%/*}"/*.sh /etc/stampede/*env | sha512sum)
   if [[ $PROVE == no && -f $kept && $(<"$kept") == "$sum" ]]; then
     stampede_say "$STAMPEDE_PLUGIN was proved before"
@@ -241,10 +253,12 @@ stages() {
       [[ -e $path ]] || continue
       plugin=${path%/*}
       plugin=${plugin##*/}
+      [[ $MANIFESTED == no ]] || ! manifest_has "${plugin#*-}" || continue
       run=script
       [[ $stage != smoke ]] || run=smoke
       stage "${plugin#*-}" "$stage" "$run" "$path"
     done
+    [[ $MANIFESTED == no ]] || manifest_stage "$stage"
   done
 }
 
@@ -276,7 +290,7 @@ run() {
 # what may pass is tried again for half of the cluster's time, over all stages together
 begin_tries() {
   unset STAMPEDE_GIVES_UP
-  stampede_left
+  stampede_time_left
   export STAMPEDE_GIVES_UP
 }
 
@@ -395,6 +409,7 @@ watch() {
       if STAMPEDE_TRIES=1 stampede_deliver; then delay=0; else delay=$((delay < 60 ? delay + every : 60)); fi
       next=$((STAMPEDE_UP + delay))
     fi
+    [[ $MANIFESTED == no || -n $CHANGE_PID ]] || manifest_health
     pause "$((every * 1000 + RANDOM % (every * 250)))" # not all nodes at the same moment
   done
 }
@@ -425,7 +440,7 @@ change() { # GENERATION STAGE...
   stampede_progress_begin
   STAMPEDE_STAGE=change STAMPEDE_SCRIPT=/opt/stampede/change.sh
   for stage in "${@:2}"; do
-    case $stage in setup | drain | ready | smoke) ;; *) stampede_fail "there is no stage $stage" ;; esac
+    case $stage in setup | drain | ready | smoke | members) ;; *) stampede_fail "there is no stage $stage" ;; esac
   done
   stage node change apply
   STAMPEDE_SCRIPT=/opt/stampede/run
@@ -434,6 +449,7 @@ change() { # GENERATION STAGE...
     stages "$stage"
   done
   stampede_say "$STAMPEDE_NODE change $STAMPEDE_CHANGE done: $STAGES"
+  rm -f "$STAMPEDE_KEPT/later"
   stampede_outcome 'done' # the watcher delivers it
   stampede_progress_end
 }
@@ -442,6 +458,7 @@ apply() {
   # shellcheck source=/dev/null
   . /opt/stampede/change.sh
   stampede_file 0644 "$STAMPEDE_KEPT/lib.sh" </opt/stampede/lib.sh
+  manifest_load
 }
 
 if [[ ${1-} == fence ]]; then

@@ -90,7 +90,7 @@ END
   # else it takes away the rule of routing that fences
   stampede_file 0644 /etc/systemd/networkd.conf.d/stampede.conf <<<$'[Network]\nManageForeignRoutingPolicyRules=no'
   mkdir -p $units/multi-user.target.wants
-  for unit in stampede-watch stampede-fence; do ln -sfn ../$unit.service $units/multi-user.target.wants/$unit.service; done
+  for unit in stampede-watch stampede-fence; do [[ -L $units/multi-user.target.wants/$unit.service ]] || ln -sfn ../$unit.service $units/multi-user.target.wants/$unit.service; done
 }
 
 # stampede_resumed - a reset in the middle of the first run is no end of it: cloud-init runs its script once, so the unit runs a copy of it until

@@ -1,0 +1,330 @@
+# shellcheck shell=bash disable=SC2318
+# units.sh - files, units and checks of a manifest, and its part in the frame. The second half of what nodes have as manifest.sh.
+
+MANIFEST_UNITS=/etc/systemd/system
+MANIFEST_LOOK_S=20   # seconds from one look at the checks to the next
+MANIFEST_SIGNAL_S=60 # and from one signal of health to the next, at least
+
+# --- files
+
+# manifest_filled PLUGIN - standard input, with what each node has of its own in the place of @{...}; what it holds is never looked at by bash
+manifest_filled() {
+  local LC_ALL=C text out='' name value
+  text=$(cat && printf x)
+  text=${text%x}
+  while [[ $text == *'@{'*'}'* ]]; do
+    out+=${text%%'@{'*} text=${text#*'@{'}
+    name=${text%%'}'*} text=${text#*'}'}
+    case $name in
+      node) value=$STAMPEDE_NODE ;;
+      address) value=$STAMPEDE_ADDRESS ;;
+      java) value=/opt/java-$1 ;;
+      index.*) value=$(manifest_index "${name#index.}") ;;
+      secret.*) value=$(STAMPEDE_PLUGIN=$1 stampede_secret "${name#secret.}") ;;
+      *) value='' ;;
+    esac
+    [[ $value =~ ^[0-9a-z./-]+$ ]] || stampede_fail "there is no @{${name:0:40}} on this node"
+    out+=$value
+  done
+  printf '%s' "$out$text"
+}
+
+manifest_index() { # COMPONENT
+  stampede_members "$1" | sed -n "s/^$STAMPEDE_NODE //p"
+}
+
+manifest_file() {
+  local path=${FIELD[path]} folder=${FIELD[path]%/*} new=$STAMPEDE_RUN/filled.$BASHPID
+  [[ -r ${FIELD[from]} ]] || stampede_fail "the content of $path is not there: ${FIELD[from]}"
+  manifest_owner "${FIELD[owner]}"
+  (umask 077 && manifest_filled "${FIELD[plugin]}" <"${FIELD[from]}" >"$new")
+  [[ -d $folder/ ]] || mkdir -p "$folder/"
+  # whoever owns the folder could have root write elsewhere
+  [[ $(stat -L -c %u "$folder/") == 0 ]] || stampede_fail "$path lies in a folder that is not root's: choose another path"
+  if ! cmp -s "$new" "$path" || [[ $(stat -c '%a %U %G' "$path") != "${FIELD[mode]#0} $USER_NAME $GROUP_NAME" ]]; then
+    install -o "$USER_NAME" -g "$GROUP_NAME" -m "${FIELD[mode]}" "$new" "$path.stampede-new"
+    sync "$path.stampede-new"
+    mv -fT "$path.stampede-new" "$path"
+    stampede_say "$path is new"
+  fi
+  rm -f "$new"
+}
+
+# --- units
+
+# manifest_sum COMPONENT PLUGIN EFFECT - prints one checksum of all that has this effect on the units of a component
+manifest_sum() {
+  {
+    manifest_each file manifest_sum_file "$@"
+    [[ $3 == reload ]] || {
+      for kind in artifact pip java; do manifest_each "$kind" manifest_sum_fetched "$@"; done
+      readlink "/opt/java-$2" || true
+    }
+  } | sha256sum
+}
+
+manifest_concerns() { # COMPONENT PLUGIN - whether the line is of this component: of those it names, or of all of its plugin
+  if [[ -n ${FIELD[component]-} ]]; then
+    [[ $'\n'${FIELD[component]}$'\n' == *$'\n'"$1"$'\n'* ]]
+  else
+    [[ ${FIELD[plugin]-$2} == "$2" ]]
+  fi
+}
+
+manifest_sum_file() { # COMPONENT PLUGIN EFFECT
+  [[ ${FIELD[effect]} == "$3" ]] && manifest_concerns "$1" "$2" || return 0
+  printf '%s\n' "${FIELD[path]} ${FIELD[mode]} ${FIELD[owner]}"
+  sha256sum <"${FIELD[path]}"
+}
+
+manifest_sum_fetched() { # COMPONENT PLUGIN
+  manifest_concerns "$1" "$2" || return 0
+  printf '%s\n' "${FIELD[to]-} ${FIELD[sum]-} ${FIELD[line]-}"
+}
+
+# the frame's own lines first: what a plugin says comes later, and wins
+manifest_unit() {
+  local name=${FIELD[name]} filled one mounts='' home=''
+  manifest_owner "${FIELD[owner]}"
+  [[ -z ${FIELD[data]-} ]] || home=${FIELD[data]%%$'\n'*}
+  ! findmnt --noheadings "$MANIFEST_VOLUME" >/dev/null || mounts=$MANIFEST_VOLUME
+  filled=$(
+    printf '%s\n' '[Unit]' "Description=Stampede: ${FIELD[component]}" 'Wants=network-online.target' 'After=network-online.target' 'StartLimitIntervalSec=0' \
+      ${mounts:+"RequiresMountsFor=$mounts"} '' '[Service]' "User=$USER_NAME" "Group=$GROUP_NAME" ${home:+"WorkingDirectory=$home"} "ExecStart=${FIELD[exec]}" \
+      'Restart=on-failure' 'RestartSec=2' 'SuccessExitStatus=143' 'LimitNOFILE=1048576' 'LimitNPROC=infinity' 'TasksMax=infinity' \
+      'IPAddressDeny=169.254.169.254 fe80::a9fe:a9fe'
+    [[ -z ${FIELD[directive]-} ]] || printf '%s\n' "${FIELD[directive]}"
+    printf '%s\n' '' '[Install]' 'WantedBy=multi-user.target'
+  )
+  filled=$(manifest_filled "$(manifest_plugin "${FIELD[component]}")" <<<"$filled")
+  stampede_file 0644 "$MANIFEST_UNITS/$name.service" <<<"$filled"
+  ((STAMPEDE_CHANGED == 0)) || systemctl daemon-reload
+  # nor is it restarted on all nodes at once because of a new libc or Java
+  stampede_file 0644 "/etc/needrestart/conf.d/stampede-$name.conf" <<<"\$nrconf{override_rc}{qr(^$name\\.service\$)} = 0;"
+}
+
+manifest_plugin() { manifest_each component manifest_plugin_of "$1"; }
+manifest_plugin_of() { [[ ${FIELD[name]} != "$1" ]] || printf '%s\n' "${FIELD[plugin]}"; }
+
+# manifest_start COMPONENT PLUGIN - of a unit's line: runs from here on and after each boot. It is restarted where what it started with has changed,
+# reloaded where only that has which it can read again. Never waits for its start: a blocking one inside cloud-init may wait for cloud-init itself.
+manifest_start() {
+  local name=${FIELD[name]} kept=$STAMPEDE_KEPT/units/${FIELD[name]} restart reload was_restart='' was_reload=''
+  [[ ${FIELD[component]} == "$1" ]] || return 0
+  restart=$(cat "$MANIFEST_UNITS/$name.service" <(manifest_sum "$1" "$2" restart) | sha256sum)
+  reload=$(manifest_sum "$1" "$2" reload)
+  [[ ! -s $kept ]] || { IFS= read -r was_restart && IFS= read -r was_reload; } <"$kept" || true
+  [[ -e $MANIFEST_UNITS/multi-user.target.wants/$name.service ]] || systemctl enable --quiet "$name"
+  if [[ $was_restart != "$restart" ]] || ! systemctl is-active --quiet "$name"; then
+    rm -f "$kept"
+    systemctl stop "$name"
+    systemctl start --no-block "$name"
+    stampede_say "$name is started"
+  elif [[ $was_reload != "$reload" ]]; then
+    systemctl reload "$name" || stampede_fail "$name cannot be reloaded; see journalctl -u $name"
+    stampede_say "$name is reloaded"
+  fi
+  printf '%s\n' "$restart" "$reload" | stampede_file 0644 "$kept"
+}
+
+# --- what is no longer there
+
+manifest_field() { printf '%s\n' "${FIELD[$1]-}"; }
+
+# manifest_gone KIND KEY - prints what an earlier manifest brought and this one does not
+manifest_gone() {
+  [[ -s $STAMPEDE_KEPT/manifest-$1 ]] || return 0
+  grep -vxFf <(manifest_each "$1" manifest_field "$2") "$STAMPEDE_KEPT/manifest-$1" || true
+}
+
+# what is brought is noted before it is, so that a reset in between loses nothing
+manifest_noted() { # KIND KEY
+  { cat "$STAMPEDE_KEPT/manifest-$1" 2>/dev/null || true; manifest_each "$1" manifest_field "$2"; } | sort -u | stampede_file 0644 "$STAMPEDE_KEPT/manifest-$1"
+}
+
+manifest_forget() { # KIND KEY
+  manifest_each "$1" manifest_field "$2" | sort -u | stampede_file 0644 "$STAMPEDE_KEPT/manifest-$1"
+}
+
+manifest_remove() {
+  local one
+  for one in $(manifest_gone unit name); do
+    systemctl disable --quiet --now "$one" || true
+    rm -f "$MANIFEST_UNITS/$one.service" "/etc/needrestart/conf.d/stampede-$one.conf" "$STAMPEDE_KEPT/units/$one"
+    systemctl daemon-reload
+    stampede_say "$one is gone"
+  done
+  for one in $(manifest_gone file path); do rm -f "$one"; done
+  for one in $(manifest_gone artifact to) $(manifest_gone pip to); do [[ ! -L $one ]] || rm -f "$one"; done
+}
+
+# manifest_sweep - what nobody uses any more, once units run with what is new
+manifest_sweep() {
+  local one used=' '
+  for one in /opt/java-* $(manifest_each artifact manifest_field to) $(manifest_each pip manifest_field to); do
+    [[ ! -L $one ]] || used+="$(readlink "$one") "
+  done
+  for one in "$MANIFEST_STORE"/* "$MANIFEST_STORE"/.new-*; do
+    [[ ! -e $one || $used == *" $one "* ]] || rm -rf "$one"
+  done
+}
+
+# --- in the frame
+
+# manifest_apply - all that stands before any script runs
+manifest_apply() {
+  local kind
+  manifest_check
+  for kind in 'unit name' 'file path' 'artifact to' 'pip to'; do
+    # shellcheck disable=SC2086 # two words
+    manifest_noted $kind
+  done
+  manifest_remove
+  manifest_each user manifest_user
+  manifest_each volume manifest_volume
+  manifest_each data manifest_data
+  manifest_each secret manifest_secret
+  manifest_artifacts
+  for kind in apt java pip file unit; do manifest_each $kind "manifest_$kind"; done
+  for kind in 'unit name' 'file path' 'artifact to' 'pip to'; do
+    # shellcheck disable=SC2086 # two words
+    manifest_forget $kind
+  done
+}
+
+# manifest_stage STAGE - of each component, in the order: its script, and in `setup` its units. `ready` begins when no check of this node is red.
+manifest_stage() {
+  local i forward=("${MANIFEST_LINES[@]}")
+  if [[ $1 == drain ]]; then # those who came last let go first
+    local MANIFEST_LINES=()
+    for ((i = ${#forward[@]} - 1; i >= 0; i--)); do MANIFEST_LINES+=("${forward[i]}"); done
+  fi
+  [[ $1 != ready ]] || stage node ready manifest_ready
+  manifest_each component manifest_component "$1"
+  [[ $1 != setup ]] || manifest_sweep
+}
+
+manifest_component() { # STAGE
+  local name=${FIELD[name]} plugin=${FIELD[plugin]} index=${FIELD[index]} path run=script
+  for path in /opt/stampede/scripts/*-"$plugin/$1.$name".sh; do
+    [[ -e $path ]] || continue
+    # at the first boot one member proves it
+    [[ $1 != smoke || -n ${STAMPEDE_CHANGE-} || $index == "$(stampede_members "$name" | cut -d ' ' -f 2 | sort -n | head -n 1)" ]] || continue
+    [[ $1 != smoke ]] || run=smoke
+    STAMPEDE_COMPONENT=$name STAMPEDE_INDEX=$index stage "$plugin" "$1" $run "$path"
+    [[ ! -e $STAMPEDE_RUN/later ]] || manifest_later
+  done
+  [[ $1 != setup ]] || manifest_each unit manifest_start "$name" "$plugin"
+}
+
+# manifest_has PLUGIN - whether a plugin comes as data
+manifest_has() { [[ -n $(manifest_each component manifest_has_of "$1") ]]; }
+manifest_has_of() { [[ ${FIELD[plugin]} != "$1" ]] || echo yes; }
+
+manifest_later() {
+  rm -f "$STAMPEDE_RUN/later"
+  stampede_outcome later
+  stampede_progress_end
+  trap - ERR EXIT
+  exit 0
+}
+
+# --- checks
+
+manifest_ready() {
+  local RED=''
+  stampede_wait "$STAMPEDE_TIMEOUT_S" 'not every check of this node passes' manifest_no_red
+}
+
+manifest_no_red() {
+  manifest_look
+  RED=$(awk -F '\t' '$2 == "red" {print $1 ": " $4; exit}' "$STAMPEDE_RUN/health.new")
+  [[ -z $RED ]] && return 0
+  stampede_detail "$RED"
+  return 1
+}
+
+# manifest_look - writes a line `COMPONENT COLOUR TIME SENTENCE` with tabs for each component with a check or a unit, its worst. All at once, since
+# what does not answer takes its time.
+manifest_look() {
+  {
+    manifest_each unit manifest_look_unit
+    manifest_each check manifest_look_aside
+    wait
+  } | awk -F '\t' -v now="$EPOCHSECONDS" '
+    function rank(colour) { return colour == "red" ? 2 : colour == "yellow" }
+    !($1 in worst) { order[++n] = $1; worst[$1] = -1 }
+    rank($2) > worst[$1] { worst[$1] = rank($2); colour[$1] = $2; text[$1] = $3 }
+    END { for (i = 1; i <= n; i++) print order[i] "\t" colour[order[i]] "\t" now "\t" text[order[i]] }' | sort >"$STAMPEDE_RUN/health.new"
+}
+
+manifest_look_aside() { manifest_look_check & }
+
+manifest_told() { printf '%s\t%s\t%s\n' "${FIELD[component]}" "$1" "$(printf %s "${2:0:120}" | tr -s '[:cntrl:];' ' ')"; } # COLOUR SENTENCE
+
+manifest_look_unit() {
+  local state
+  state=$(systemctl is-active "${FIELD[name]}") && manifest_told green "${FIELD[name]} runs" || manifest_told red "${FIELD[name]} is ${state:-unknown}"
+}
+
+manifest_look_check() {
+  local target=${FIELD[target]} code=0 said file=$STAMPEDE_RUN/check.$BASHPID
+  case ${FIELD[kind]} in
+    unit)
+      FIELD[name]=$target
+      manifest_look_unit
+      ;;
+    tcp)
+      # shellcheck disable=SC2016 # for that bash
+      if timeout 5 bash -c ': <"/dev/tcp/$0/$1"' "$STAMPEDE_ADDRESS" "$target" 2>/dev/null; then
+        manifest_told green "port $target answers"
+      else
+        manifest_told red "port $target does not answer"
+      fi
+      ;;
+    http) # http://:8080/path
+      code=$(curl -s -k --noproxy '*' -o /dev/null -w '%{http_code}' --max-time 10 -K <(printf 'url = "%s"\n' "${target/:\/\/:/://$STAMPEDE_ADDRESS:}")) || true
+      case $code in
+        2?? | 3??) manifest_told green "$target answers" ;;
+        000 | '') manifest_told red "$target does not answer" ;;
+        *) manifest_told red "$target answers $code" ;;
+      esac
+      ;;
+    command)
+      printf '%s\n' "$target" >"$file"
+      said=$(STAMPEDE_PLUGIN=$(manifest_plugin "${FIELD[component]}") STAMPEDE_COMPONENT=${FIELD[component]} timeout 10 "$BASH" /opt/stampede/run script "$file" 2>&1 3>&- 8>&- 9>&-) || code=$?
+      rm -f "$file"
+      said=$(grep -a '[^[:space:]]' <<<"$said" | tail -n 1) || said=''
+      case $code in
+        0) manifest_told green "${said:-works}" ;;
+        2) manifest_told yellow "${said:-says that something is amiss}" ;;
+        124) manifest_told red "gave no answer within 10 seconds" ;;
+        *) manifest_told red "${said:-failed with status $code}" ;;
+      esac
+      ;;
+  esac
+}
+
+# manifest_health - for the watcher: looks now and then, and tells Heat which colours have changed, at most once a minute
+manifest_health() {
+  local now colours
+  stampede_clock
+  now=$STAMPEDE_UP
+  ((now >= ${MANIFEST_NEXT:-0})) || return 0
+  MANIFEST_NEXT=$((now + MANIFEST_LOOK_S))
+  manifest_look
+  mv -f "$STAMPEDE_RUN/health.new" "$STAMPEDE_RUN/health"
+  colours=$(cut -f 1,2 "$STAMPEDE_RUN/health")
+  if [[ $colours == "$(cat "$STAMPEDE_KEPT/health" 2>/dev/null)" ]] || ((now < ${MANIFEST_TELL:-0})); then return 0; fi
+  MANIFEST_TELL=$((now + MANIFEST_SIGNAL_S))
+  if STAMPEDE_TRIES=1 stampede_signal PROGRESS SUCCESS "$(manifest_news)" "$(tr '\t\n' ' ;' <"$STAMPEDE_RUN/health")" "health-$STAMPEDE_NODE"; then
+    stampede_keep health "$colours"
+  fi
+}
+
+# the worst of what has changed, in one line
+manifest_news() {
+  local worst
+  worst=$(grep -vxFf <(cat "$STAMPEDE_KEPT/health" 2>/dev/null || true) <(cut -f 1,2 "$STAMPEDE_RUN/health") | sort -t $'\t' -k 2 | awk -F '\t' '$2 == "red" {print $1; exit} {last = $1} END {print last}' | head -n 1)
+  awk -F '\t' -v worst="$worst" -v node="$STAMPEDE_NODE" '$1 == worst {print node " health " $1 " " $2 " " $4}' "$STAMPEDE_RUN/health"
+}
