@@ -281,10 +281,7 @@ fn kinds() -> Vec<CredentialCase> {
 
 fn endpoints() -> Vec<CredentialCase> {
     vec![
-        shows(
-            "empty interface",
-            rc("an empty interface", &[("OS_INTERFACE", "")]),
-        ),
+        rc("an empty interface", &[("OS_INTERFACE", "")]),
         rc("an interface by variable", &[("OS_INTERFACE", "internal")]),
         rc(
             "an old form of an interface",

@@ -28,13 +28,13 @@ pub(super) fn fill_in_owner(
             out.push('%');
             rest = behind;
         } else if let Some(open) = behind.strip_prefix('(') {
-            let (name, behind) = open.split_once(")s").unwrap_or((open, ""));
+            let (name, behind) = open.split_once(")s").unwrap_or_default();
             out.push_str(match name {
                 "project_id" => owner.project_id,
                 "user_id" => owner.user_id,
                 _ => {
                     return Err(CloudError::config(format!(
-                        "the address that is set for {} has `%({name})s`; only %(project_id)s and %(user_id)s are filled in: `{address}`",
+                        "the address that is set for {} has `%(` before something else: only %(project_id)s and %(user_id)s are filled in: `{address}`",
                         service.as_str()
                     )));
                 }
