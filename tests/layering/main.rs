@@ -68,6 +68,7 @@ const PURE: [&str; 33] = [
     "cluster/flavor_choice.rs",
     "openstack/credentials/setting_value.rs",
     "openstack/credentials/vendor_profiles.rs",
+    "openstack/service_address.rs",
     "openstack/types.rs",
     "orchestrator/planning/cluster_plan/claims.rs",
     "orchestrator/planning/cluster_plan/nodes.rs",

@@ -25,7 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::header_timeout::{HeaderDeadline, HeaderTimeoutStream};
 use super::limits::{BUFFER_BYTES, HEADER_BYTES, ServerLimits};
 use super::memory_budget::{MemoryBudget, MemoryShare};
-use super::parse_errors::ErrorBody;
+use super::parse_errors::{ErrorBody, NO_STORE};
 use super::write_timeout::WriteTimeout;
 use crate::addressing::ConnectionEnds;
 use crate::metrics::HostMetrics;
@@ -35,9 +35,6 @@ use crate::system::clock::monotonic_now;
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 /// How long a connection that is rejected is kept so that its client can read why.
 const TURN_AWAY: Duration = Duration::from_secs(1);
-
-/// What every answer says to caches: all that is sent here is of one moment and for one client.
-pub(super) const NO_STORE: &str = "no-store";
 
 /// Answers requests.
 pub(super) trait ConnectionHandler: Send + Sync + 'static {

@@ -12,9 +12,11 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::connection::NO_STORE;
 use super::limits::{HEADERS, ServerLimits};
 use crate::metrics::HostMetrics;
+
+/// What every answer says to caches: all that is sent here is of one moment and for one client.
+pub(super) const NO_STORE: &str = "no-store";
 
 /// How long a client may go on sending a request that was refused.
 const LINGER: Duration = Duration::from_secs(1);
