@@ -1,6 +1,7 @@
 //! `generate` of the bundled plugins in a fresh sandbox, beside the same plugin code compiled for
 //! this machine and called directly.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -104,6 +105,7 @@ fn request(descriptor: &PluginDescriptor, workers: u32) -> Result<PluginRequest>
         version: descriptor.default_version.clone(),
         groups: vec![group("master", vec![master]), group("worker", workers)],
         settings,
+        given: BTreeSet::new(),
         network: ClusterNetwork {
             cidr: "10.77.0.0/22".into(),
             external: Some("public".into()),

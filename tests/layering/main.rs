@@ -59,7 +59,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 33] = [
+const PURE: [&str; 35] = [
     "addressing/mod.rs",
     "bundle/mod.rs",
     "bundle/node_update.rs",
@@ -81,6 +81,7 @@ const PURE: [&str; 33] = [
     "orchestrator/planning/template_diff.rs",
     "orchestrator/planning/template_overlay.rs",
     "orchestrator/reconcile/decide.rs",
+    "orchestrator/rollout/lay_digests.rs",
     "orchestrator/rollout/steps.rs",
     "orchestrator/stack/mod.rs",
     "orchestrator/stack/request_size.rs",

@@ -23,6 +23,7 @@ mod limits;
 mod load;
 mod shipped;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -114,6 +115,7 @@ fn request(workers: u32) -> PluginRequest {
             ),
         ],
         settings: serde_json::Map::new(),
+        given: BTreeSet::new(),
         network: ClusterNetwork {
             cidr: "10.77.0.0/22".into(),
             external: Some("public".into()),

@@ -10,9 +10,11 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     io::Write as _,
+    sync::OnceLock,
 };
 
 use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
 
 use super::{ContractViolation, PluginBundle};
 use crate::cluster::{
@@ -28,6 +30,29 @@ const LIB: &str = concat!(
 );
 /// The frame: every stage, in the chain's order.
 const FRAME: &str = include_str!("../../../templates/node/frame.sh");
+/// Which Stampede this is, as far as nodes are concerned: its version, and what the frame is. Where
+/// it differs from what made a cluster, a plan of now is not what stands on that cluster's nodes.
+pub fn host_version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| {
+        let digest = Sha256::new()
+            .chain_update(LIB)
+            .chain_update(FRAME)
+            .finalize();
+        let digest = digest
+            .iter()
+            .take(DIGEST_BYTES)
+            .map(|byte| format!("{byte:02x}"));
+        format!(
+            "{}+{}",
+            env!("CARGO_PKG_VERSION"),
+            digest.collect::<String>()
+        )
+    })
+}
+
+/// Bytes of the frame's digest in [`host_version`].
+const DIGEST_BYTES: usize = 8;
 /// The functions' file.
 const LIB_NAME: &str = "lib.sh";
 /// Where nodes have the certificates of the cloud's own authority.

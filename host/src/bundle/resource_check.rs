@@ -189,23 +189,17 @@ impl ReferenceWalk<'_> {
         }
     }
 
-    /// Whether a user said it: a default is the plugin's own word.
+    /// Whether a user said it: a default, and what the plugin has computed, is the plugin's own
+    /// word.
     fn is_setting(&self, text: &str) -> bool {
-        let default = |name: &String| {
-            self.descriptor
-                .parameters
-                .get("properties")?
-                .get(name)?
-                .get("default")
+        let is_it = |value: &Value| {
+            let listed = value.as_array().into_iter().flatten();
+            value == text || listed.into_iter().any(|one| one == text)
         };
-        let given = |(name, value): (&String, &Value)| {
-            let said = value == text
-                || value
-                    .as_array()
-                    .is_some_and(|all| all.iter().any(|one| one == text));
-            said && default(name) != Some(value)
-        };
-        self.request.settings.iter().any(given)
+        let given = self.request.given.iter();
+        given
+            .filter_map(|name| self.request.settings.get(name))
+            .any(is_it)
     }
 
     /// A rule lets in who may come in, or the cluster's own nodes, and to a declared port.

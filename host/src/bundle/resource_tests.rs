@@ -26,10 +26,13 @@ fn asked() -> PluginRequest {
 fn built(change: impl Fn(&mut Value, &mut Value)) -> Result<ClusterBundle, String> {
     let asked = asked();
     let mut theirs = asked.clone();
-    theirs.settings = json!({"kind": "fast", "shipped": "theirs", "volumes": ["adopted"]})
-        .as_object()
-        .cloned()
-        .unwrap();
+    theirs.settings =
+        json!({"kind": "fast", "shipped": "theirs", "spelt": "default", "volumes": ["adopted"]})
+            .as_object()
+            .cloned()
+            .unwrap();
+    // `shipped` is what the plugin has computed, or its default of another day.
+    theirs.given = ["kind", "spelt", "volumes"].map(str::to_owned).into();
     let mut cluster = nodes(&asked);
     let mut evil = json!({"resources": {
         "evil_rule": {"type": "OS::Neutron::SecurityGroupRule", "properties": {
@@ -69,7 +72,7 @@ fn built(change: impl Fn(&mut Value, &mut Value)) -> Result<ClusterBundle, Strin
     ]);
     change(&mut cluster.template, &mut evil);
     let mut framework = descriptor("evil", &EVIL_TYPES);
-    framework.parameters = json!({"properties": {"shipped": {"default": "theirs"}}}).into();
+    framework.parameters = json!({"properties": {"spelt": {"default": "default"}}}).into();
     framework.ports = [(9870, PortAudience::Admin), (8020, PortAudience::Cluster)]
         .map(|(number, audience)| FrameworkPort {
             number,
@@ -144,6 +147,10 @@ fn what_is_spoilt_below_is_taken_as_it_is() {
         (
             "/resources/evil_volume/properties/volume_type",
             json!("fast"),
+        ),
+        (
+            "/resources/evil_volume/properties/volume_type",
+            json!("default"),
         ),
         ("/resources/evil_volume/deletion_policy", json!("Retain")),
         (

@@ -1,5 +1,7 @@
 //! Tests of [`super`]: merge, policy, references, sizes.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -40,6 +42,7 @@ pub(super) fn request(workers: u32) -> PluginRequest {
             group("worker", (1..=workers).map(worker).collect()),
         ],
         settings: serde_json::Map::new(),
+        given: BTreeSet::new(),
         network: ClusterNetwork {
             cidr: "10.77.0.0/22".to_owned(),
             external: None,

@@ -3,6 +3,8 @@
 //!
 //! They mirror `wit/framework`; `plugin` converts. Nothing here knows WebAssembly, Heat or HTTP.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Flavor, parameter_schema::ParameterSchema};
@@ -128,6 +130,10 @@ pub struct PluginRequest {
     pub groups: Vec<NodeGroup>,
     /// Satisfies the descriptor's schema; defaults are filled in.
     pub settings: serde_json::Map<String, serde_json::Value>,
+    /// The names of those settings that the user gave. All others are the plugin's own word: its
+    /// default, now or at deploy, or what it has computed. Plugins are not told.
+    #[serde(default)]
+    pub given: BTreeSet<String>,
     /// The cluster's network.
     pub network: ClusterNetwork,
     /// A base URL without a trailing slash.

@@ -15,6 +15,8 @@ pub mod plugin_chain;
 pub mod plugin_planner;
 pub mod typed_settings;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures_util::future::BoxFuture;
 
 use crate::orchestrator::planning::planner::ResolvedFlavors;
@@ -156,6 +158,7 @@ pub fn prepare(
             version: version(spec, descriptor),
             groups: groups.clone(),
             settings,
+            given: given_settings(spec, &descriptor.name),
             network: ClusterNetwork {
                 cidr: spec.cidr.clone(),
                 external: spec
@@ -178,6 +181,11 @@ pub fn prepare(
     } else {
         Err(problems)
     }
+}
+
+fn given_settings(spec: &ClusterSpec, plugin: &str) -> BTreeSet<String> {
+    let given = spec.settings.get(plugin).into_iter();
+    given.flat_map(BTreeMap::keys).cloned().collect()
 }
 
 /// What is too large is mended by the request: fewer workers where there are too many, else less of

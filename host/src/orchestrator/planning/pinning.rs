@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
+    bundle::node_script::host_version,
     cluster::{
         ClusterPins, ClusterSpec, PinnedPlugin, change::NodeFlavors, framework::PluginDescriptor,
     },
@@ -68,7 +69,7 @@ pub fn pin_cluster(
         by_id.or_else(|| named.next())
     });
     ClusterPins {
-        host_version: env!("CARGO_PKG_VERSION").to_owned(),
+        host_version: host_version().to_owned(),
         plugins,
         image_id: image.map(|image| image.id.clone()),
         master_flavor_id: flavor_id(spec.master_flavor_reference()),

@@ -4,6 +4,7 @@
 //! - `desired_state`: what the cluster is to be, from a request
 //! - `steps`: the steps there, and those back (pure)
 //! - `distinct_plans`: what the steps are made of: plans, over what the stack has where it must be
+//! - `lay_digests`: what stands on the nodes then (pure)
 //! - `change_plan`: every step as Heat will be given it, before the first is sent
 //! - `execute`: carries out one step at a time; `rollback`: leads back
 
@@ -11,5 +12,6 @@ pub(crate) mod change_plan;
 pub(crate) mod desired_state;
 pub(crate) mod distinct_plans;
 pub(crate) mod execute;
+mod lay_digests;
 pub(crate) mod rollback;
 pub(crate) mod steps;
