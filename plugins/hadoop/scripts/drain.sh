@@ -54,8 +54,11 @@ let_go() {
     case $(state "$live" "$worker" adminState) in
       Decommissioned) ;;
       '')
-        # it has gone already; HDFS copies from others what lay there
-        if [[ -n $(state "$dead" "$worker" xferaddr) && $(state "$dead" "$worker" decommissioned) != true ]]; then
+        # it has gone already; HDFS copies from others what lay there. One that runs and that HDFS lists by no name of ours holds blocks that nobody
+        # copies.
+        if ask "http://$worker:9864/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo" >/dev/null && [[ -z $(state "$dead" "$worker" xferaddr) ]]; then
+          rest+="${rest:+; }$worker: its DataNode runs, and HDFS does not know it by this name"
+        elif [[ -n $(state "$dead" "$worker" xferaddr) && $(state "$dead" "$worker" decommissioned) != true ]]; then
           rest+="${rest:+; }$worker: its DataNode is down, HDFS makes new copies"
         fi
         ;;

@@ -76,6 +76,11 @@ const NAMES: [(&OwnedProperty, &[&str]); 6] = [
             "dfs.datanode.http.address",
             "dfs.datanode.ipc.address",
             "dfs.datanode.hostname",
+            "slave.host.name",
+            "dfs.datanode.dns.interface",
+            "dfs.datanode.dns.nameserver",
+            "hadoop.security.dns.interface",
+            "hadoop.security.dns.nameserver",
             "yarn.resourcemanager.hostname",
             "yarn.resourcemanager.bind-host",
             "yarn.resourcemanager.address",
@@ -171,6 +176,8 @@ mod tests {
             "dfs.data.dir",
             " fs.defaultFS\u{2003}",
             "dfs.ha.namenodes.demo",
+            "slave.host.name",
+            "hadoop.security.dns.interface",
             "yarn.resourcemanager.ha.enabled",
         ] {
             assert!(find_owned(name).is_some(), "{name:?}");
