@@ -53,6 +53,15 @@ pub enum OrchestratorError {
 }
 
 impl OrchestratorError {
+    /// Whether whoever asked may not, or what they asked is not right: another user's token, or
+    /// another request, is needed.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Forbidden(_) | Self::Invalid(_) | Self::Conflict(_)
+        )
+    }
+
     /// The cloud failed, as this message says, with no error of another layer behind them.
     pub fn cloud(message: impl Into<String>) -> Self {
         Self::Cloud(FailureReason::from(message.into()))

@@ -5,7 +5,6 @@
 use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
-    reconcile::worker::is_refusal,
     requeue::Requeue,
     state::{leased_call::call_with_lease, locked_cluster::LockedCluster},
 };
@@ -63,7 +62,7 @@ pub(crate) async fn drop_refused_wish(
     session: &CloudSession,
     error: OrchestratorError,
 ) -> OrchestratorError {
-    if !is_refusal(&error) {
+    if !error.is_refusal() {
         return error;
     }
     let (record, user) = (cluster.record(), session.user().id.as_str());

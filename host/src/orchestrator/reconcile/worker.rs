@@ -249,13 +249,13 @@ async fn pause_after(
             context.state.limits.pause_again(*tries.outdated)
         }
         // The wish is dropped, nobody waits for the answer any more: the cluster shows why.
-        Err(error) if step.serves_wish && is_refusal(&error) => {
+        Err(error) if step.serves_wish && error.is_refusal() => {
             show_refused_wish(cluster, session, &error);
             Duration::ZERO
         }
         // Nobody waits for this answer any more: the cluster shows it.
         Err(error)
-            if is_refusal(&error)
+            if error.is_refusal()
                 && !handle.is_volunteer(session)
                 && handle.record().lifecycle.is_deletion_undecided() =>
         {
@@ -362,17 +362,6 @@ fn reject_session(
         OrchestratorError::Unauthorized(_) => context.state.sessions.forget_session(session),
         _ => handle.forbid(session, &error.to_string()),
     }
-}
-
-/// Whether whoever asked may not, or what they asked is not right: another user's token, or another
-/// request, is needed.
-pub(crate) fn is_refusal(error: &OrchestratorError) -> bool {
-    matches!(
-        error,
-        OrchestratorError::Forbidden(_)
-            | OrchestratorError::Invalid(_)
-            | OrchestratorError::Conflict(_)
-    )
 }
 
 /// Heat refuses to delete the stack: the cluster and its owner are what they were.

@@ -8,7 +8,7 @@ use crate::orchestrator::{
     error::OrchestratorError,
     reconcile::{
         step::reconcile_once,
-        worker::{is_refusal, mark_blocked, spawn_worker, withdraw_deletion},
+        worker::{mark_blocked, spawn_worker, withdraw_deletion},
     },
     requeue::Requeue,
     state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster},
@@ -83,7 +83,7 @@ async fn delete_living(
     let step = reconcile_once(context, cluster, &caller.session, None).await;
     if let Err(failed) = &step
         && cluster.record().lifecycle.is_deletion_undecided()
-        && is_refusal(failed)
+        && failed.is_refusal()
     {
         if let Err(error) = withdraw_deletion(context, cluster, failed).await {
             if matches!(error, OrchestratorError::Conflict(_)) {
@@ -139,7 +139,7 @@ async fn retry_deletion(
     cluster.add_volunteer(caller.user_id());
     tracing::info!(cluster.id = %before.id, "asked once more to delete `{}`", before.name);
     let step = reconcile_once(context, &cluster, &caller.session, None).await;
-    if step.as_ref().is_err_and(is_refusal) {
+    if step.as_ref().is_err_and(OrchestratorError::is_refusal) {
         cluster.drop_volunteer(caller.user_id());
         if let Some(reason) = before.blocked_reason() {
             let blocked = |record: &mut ClusterRecord| record.mark_blocked(reason);
@@ -159,7 +159,7 @@ fn conclude(
 ) -> Result<DeletionAnswer, OrchestratorError> {
     let record = cluster.record();
     let answer = match step {
-        Err(error) if is_refusal(&error) => return Err(error),
+        Err(error) if error.is_refusal() => return Err(error),
         Err(OrchestratorError::Unauthorized(words)) => {
             context.state.sessions.forget_session(&caller.session);
             // A newer one may have come meanwhile; otherwise the worker notes who is waited for.
