@@ -68,21 +68,24 @@ pub(super) enum RenewalFailure {
 }
 
 /// The orchestrator of this process whose work has to be ended before the process does.
-static OPENED: OnceLock<Orchestrator> = OnceLock::new();
+static OPENED: OnceLock<(Orchestrator, Duration)> = OnceLock::new();
 
-/// How long a process that is about to end, the service among them, waits for the answers to what
-/// it has asked of the cloud: after that others have to wait for them.
+/// How long a command that is about to end waits for the answers to what it has asked of the cloud:
+/// after that others have to wait for them.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
+/// How long the service does, beside the second that requests have: whoever ends containers is
+/// promised an end within two.
+const SERVICE_SETTLE_LIMIT: Duration = Duration::from_millis(500);
 
-/// Has this orchestrator end before the process does.
-pub(super) fn settle_at_end(orchestrator: &Orchestrator) {
-    let _ = OPENED.set(orchestrator.clone());
+/// Has the service's orchestrator end before the process does.
+pub(super) fn settle_service_at_end(orchestrator: &Orchestrator) {
+    let _ = OPENED.set((orchestrator.clone(), SERVICE_SETTLE_LIMIT));
 }
 
 /// Ends the work of this process's orchestrator, if it has one.
 pub(super) async fn settle_opened() {
-    if let Some(orchestrator) = OPENED.get() {
-        orchestrator.settle(SETTLE_LIMIT).await;
+    if let Some((orchestrator, limit)) = OPENED.get() {
+        orchestrator.settle(*limit).await;
     }
 }
 
@@ -91,7 +94,7 @@ impl CloudArgs {
     pub(super) async fn connect(&self) -> Result<LocalOrchestrator> {
         let mut cloud = self.connect_read_only().await?;
         let session = cloud.caller.session().clone();
-        settle_at_end(&cloud.orchestrator);
+        let _ = OPENED.set((cloud.orchestrator.clone(), SETTLE_LIMIT));
         cloud.caller = cloud.orchestrator.register_session(session).await?;
         Ok(cloud)
     }

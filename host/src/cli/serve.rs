@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use clap::{Args, builder::FalseyValueParser};
 
 use super::{
-    cloud::{settle_at_end, user_state_dir},
+    cloud::{settle_service_at_end, user_state_dir},
     exit_code::CommandExit,
     line_printer::LinePrinter,
     plugins::PluginArgs,
@@ -103,7 +103,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut LinePrinter<'_>) -> Result<C
         () = &mut stop => return Ok(CommandExit::Done),
         orchestrator = args.build_orchestrator(client, metrics) => orchestrator?,
     };
-    settle_at_end(&orchestrator);
+    settle_service_at_end(&orchestrator);
     // Said when nothing can go wrong any more: who reads it takes the service for running.
     let (api, admin) = server.addresses();
     writeln!(

@@ -29,7 +29,8 @@ impl CloudClient {
     pub fn new(config: CloudConfig) -> Result<Self, CloudError> {
         let keystone = Arc::new(KeystoneClient::new(&config.auth_url)?);
         let http = HttpTransport::new(&config)?;
-        let node_certificates = node_access::read_certificates(config.ca_file.as_deref());
+        let node_certificates =
+            node_access::read_certificates(config.ca_file.as_deref(), config.is_ca_file_named);
         Ok(Self {
             keystone,
             cloud: Arc::new(SharedCloud {

@@ -20,6 +20,9 @@ pub struct CloudConfig {
     pub services: BTreeMap<ServiceName, ServiceSettings>,
     /// PEM certificates of the cloud's own authority, trusted besides the public ones.
     pub ca_file: Option<PathBuf>,
+    /// Whether that file was named for this cloud. One that is this machine's for all that it reaches
+    /// is for nodes only where it is small enough.
+    pub is_ca_file_named: bool,
     /// Whether servers must prove who they are. Off only where the command line's user says so.
     pub verify_certificates: bool,
     /// What this host proves itself with to servers that ask for it.
@@ -54,6 +57,7 @@ impl CloudConfig {
             other_interfaces: Vec::new(),
             services: BTreeMap::new(),
             ca_file: None,
+            is_ca_file_named: true,
             verify_certificates: true,
             client_certificate: None,
             allow_application_credentials: false,

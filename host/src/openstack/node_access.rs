@@ -14,17 +14,20 @@ use crate::cluster::cloud_access::{self, CloudAccess, MAX_ADDRESSES};
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The certificates of a CA file that the client has read. Where nodes cannot be given them, the
-/// log says so: their image may know the authority.
-pub(super) fn read_certificates(ca_file: Option<&Path>) -> String {
+/// log says so: their image may know the authority. A file that nobody named for this cloud is most
+/// likely a whole system's.
+pub(super) fn read_certificates(ca_file: Option<&Path>, is_named: bool) -> String {
     let Some(path) = ca_file else {
         return String::new();
     };
     let pem = read_ca_text(path).unwrap_or_default();
     cloud_access::keep_certificates(&String::from_utf8_lossy(&pem)).unwrap_or_else(|error| {
-        tracing::warn!(
-            "the CA file {} {error}; until then nodes have to know the cloud's certificates from their image",
-            path.display()
-        );
+        let path = path.display();
+        if is_named {
+            tracing::warn!("the CA file {path} {error}; until then nodes have to know the cloud's certificates from their image");
+        } else {
+            tracing::debug!("nodes are not given the CA file {path}, which {error}");
+        }
         String::new()
     })
 }
