@@ -14,6 +14,7 @@
 //! - [`node_update`]: what a running node is notified of in a change
 //! - [`yaml`]: the template as YAML for people
 
+pub mod computed_size;
 pub mod merge;
 pub mod node_script;
 pub mod node_update;
@@ -85,23 +86,36 @@ impl ContractViolation {
     fn of_plugin(plugin: &str, message: impl Into<String>) -> Self {
         Self {
             plugins: vec![plugin.to_owned()],
-            message: message.into(),
+            message: cut_message(message.into()),
         }
     }
 
     fn of_two(one: &str, other: &str, message: impl Into<String>) -> Self {
         Self {
             plugins: vec![one.to_owned(), other.to_owned()],
-            message: message.into(),
+            message: cut_message(message.into()),
         }
     }
 
     fn of_whole(message: impl Into<String>) -> Self {
         Self {
             plugins: Vec::new(),
-            message: message.into(),
+            message: cut_message(message.into()),
         }
     }
+}
+
+/// Violations that are told of one plugin at once: who has more has more to learn from the first.
+pub const MAX_VIOLATIONS: usize = 100;
+/// Characters of one violation's message, which may repeat what a plugin wrote.
+pub const MAX_MESSAGE_CHARS: usize = 1_000;
+
+fn cut_message(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_CHARS) {
+        message.truncate(end);
+        message.push_str("...");
+    }
+    message
 }
 
 impl std::fmt::Display for ContractViolation {

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{
-    ContractViolation, PluginBundle,
+    ContractViolation, MAX_VIOLATIONS, PluginBundle,
     merge::SECTIONS,
     resource_types::{SERVER, TypeRule, WAIT_CONDITION, find_type},
 };
@@ -48,8 +48,11 @@ pub fn check_plugin_bundles(
 ) -> Vec<ContractViolation> {
     let mut violations = Vec::new();
     for (part, descriptor) in parts.iter().zip(descriptors) {
-        let mut report =
-            |message: String| violations.push(ContractViolation::of_plugin(&part.plugin, message));
+        let mut report = |message: String| {
+            if violations.len() < MAX_VIOLATIONS {
+                violations.push(ContractViolation::of_plugin(&part.plugin, message));
+            }
+        };
         if part.plugin != descriptor.name {
             report(format!("answered in the name of `{}`", descriptor.name));
         }

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{ContractViolation, PluginBundle, merge::SECTIONS, resource_types, secret_values};
+use super::{
+    ContractViolation, MAX_VIOLATIONS, PluginBundle, merge::SECTIONS, resource_types, secret_values,
+};
 use crate::cluster::framework::{PluginDescriptor, PluginRequest};
 
 /// The HOT functions that plugins may use. Not among them: those that replace inside texts
@@ -127,6 +129,9 @@ pub(super) struct ReferenceWalk<'a> {
 
 impl ReferenceWalk<'_> {
     pub(super) fn report(&mut self, message: String) {
+        if self.violations.len() >= MAX_VIOLATIONS {
+            return;
+        }
         self.violations.push(ContractViolation::of_plugin(
             self.plugin,
             format!("{}: {message}", self.place),

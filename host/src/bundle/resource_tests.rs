@@ -277,3 +277,25 @@ fn parameters_say_what_they_are_worth_and_leave_the_hosts_names_alone() {
 fn the_plugin_cluster_is_held_to_the_same_table() {
     assert_refused("cluster", "cluster", "/resources/");
 }
+
+#[test]
+fn who_has_many_faults_is_told_of_some_and_shortly() {
+    let many = built(|_, evil| {
+        let properties: serde_json::Map<String, Value> = (0..20_000)
+            .map(|number| (format!("a{number}"), json!(0)))
+            .collect();
+        evil["resources"]["evil_volume"]["properties"] = properties.into();
+    });
+    let told = many.expect_err("nobody may have these");
+    assert_eq!(told.lines().count(), MAX_VIOLATIONS, "{}", &told[..200]);
+    let long = built(|_, evil| {
+        evil["outputs"]["evil_text"]["value"] = json!({"get_file": "x".repeat(100_000)});
+    });
+    let told = long.expect_err("there is no such file");
+    let most = MAX_MESSAGE_CHARS + "plugin `evil`: ...".len();
+    assert!(
+        told.lines().all(|line| line.chars().count() <= most),
+        "{}",
+        &told[..200]
+    );
+}

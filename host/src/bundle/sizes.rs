@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::computed_size::computed_bytes;
+
 /// Heat's `max_template_size`, in bytes of the template as JSON.
 pub const MAX_TEMPLATE_BYTES: usize = 524_288;
 /// Heat's `max_json_body_size`, in bytes of the whole request.
@@ -30,6 +32,10 @@ pub const MAX_NAME_CHARS: usize = 255;
 pub const MAX_METADATA_CHARS: usize = 255;
 /// Nova's `metadata_items`: items of a server's metadata.
 pub const MAX_METADATA_ITEMS: usize = 128;
+
+/// What the values of a stack may come to, with all functions computed: half of what an answer of
+/// Heat may have.
+pub const MAX_COMPUTED_BYTES: usize = 8 << 20;
 
 /// One thing that is too large.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +91,12 @@ pub fn check_sizes(template: &Value, files: &BTreeMap<String, String>) -> Vec<Li
         "resources",
     );
     check_names(template, &mut checker);
+    checker.check(
+        "what Heat computes of the template".to_owned(),
+        computed_bytes(template),
+        MAX_COMPUTED_BYTES,
+        "bytes",
+    );
     for (name, resource) in resources.into_iter().flatten() {
         check_metadata(name, resource, &mut checker);
     }

@@ -366,6 +366,26 @@ fn every_node_has_one_server_and_readiness_counts_them_all() {
 }
 
 #[test]
+fn what_functions_come_to_is_bounded_though_the_template_is_small() {
+    let computed = |bytes: usize| {
+        let part =
+            json!({"type": "OS::Heat::Value", "properties": {"value": "x".repeat(bytes / 32)}});
+        let shown = vec![json!({"get_attr": ["v", "value"]}); 31];
+        json!({"resources": {"v": part}, "outputs": {"o": {"value": {"list_join": ["", shown]}}}})
+    };
+    let told = |bytes: usize| {
+        let template = computed(bytes);
+        assert!(template.to_string().len() < sizes::MAX_TEMPLATE_BYTES);
+        let found = sizes::check_sizes(&template, &BTreeMap::new());
+        found.iter().map(ToString::to_string).collect::<String>()
+    };
+    assert_eq!(told(sizes::MAX_COMPUTED_BYTES - 64), "");
+    assert!(
+        told(sizes::MAX_COMPUTED_BYTES + 64).contains("what Heat computes of the template has")
+    );
+}
+
+#[test]
 fn each_size_on_both_sides_of_its_limit() {
     let none = BTreeMap::new();
     let violations = |template: &Value, files: &BTreeMap<String, String>| {

@@ -132,7 +132,7 @@ pub struct PluginRequest {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// The names of those settings that the user gave. All others are the plugin's own word: its
     /// default, now or at deploy, or what it has computed. Plugins are not told.
-    #[serde(default)]
+    #[serde(skip)]
     pub given: BTreeSet<String>,
     /// The cluster's network.
     pub network: ClusterNetwork,

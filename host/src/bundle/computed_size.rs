@@ -1,0 +1,153 @@
+//! How large what Heat computes of a template can become. A few lines of functions that name one
+//! another make more than any service holds, and what outputs show travels with every look at the
+//! stack. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::references::is_function;
+
+/// What is taken for an attribute of a resource that only the cloud knows: a token, a URL.
+const ATTRIBUTE_BYTES: usize = 1_024;
+/// The type whose attribute is what the template itself says.
+const VALUE_TYPE: &str = "OS::Heat::Value";
+
+/// Walks a template's values.
+struct SizeWalk<'a> {
+    parameters: Option<&'a Map<String, Value>>,
+    resources: Option<&'a Map<String, Value>>,
+    /// Values that were walked already.
+    known: BTreeMap<&'a str, usize>,
+    /// Values that are being walked: one that names itself has no size.
+    under_way: BTreeSet<&'a str>,
+}
+
+/// Bytes that the properties of all resources and all outputs can come to, computed. Scripts are not
+/// counted: they are no value that Heat computes with.
+pub fn computed_bytes(template: &Value) -> usize {
+    let section = |name: &str| template.get(name).and_then(Value::as_object);
+    let mut walk = SizeWalk {
+        parameters: section("parameters"),
+        resources: section("resources"),
+        known: BTreeMap::new(),
+        under_way: BTreeSet::new(),
+    };
+    let resources = section("resources").into_iter().flatten();
+    let properties = resources.filter_map(|(_, resource)| resource.get("properties"));
+    let outputs = section("outputs").into_iter().flatten();
+    let outputs = outputs.filter_map(|(_, output)| output.get("value"));
+    properties
+        .chain(outputs)
+        .map(|value| walk.bytes(value))
+        .fold(0, usize::saturating_add)
+}
+
+impl<'a> SizeWalk<'a> {
+    fn bytes(&mut self, value: &'a Value) -> usize {
+        match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => self.sum(items.iter()),
+            Value::Object(map) if is_function(map) => map
+                .iter()
+                .map(|(name, argument)| self.function_bytes(name, argument))
+                .fold(0, usize::saturating_add),
+            Value::Object(map) => {
+                let names = map.keys().map(String::len).fold(0, usize::saturating_add);
+                self.sum(map.values()).saturating_add(names)
+            }
+            other => other.to_string().len(),
+        }
+    }
+
+    fn sum(&mut self, values: impl Iterator<Item = &'a Value>) -> usize {
+        values
+            .map(|value| self.bytes(value).saturating_add(1))
+            .fold(0, usize::saturating_add)
+    }
+
+    fn function_bytes(&mut self, name: &str, argument: &'a Value) -> usize {
+        let parts = argument.as_array();
+        let first = parts.map_or(Some(argument), |parts| parts.first());
+        let named = first.and_then(Value::as_str);
+        match name {
+            "get_file" => 0,
+            "get_param" => self.parameter_bytes(named),
+            "get_attr" => self.attribute_bytes(named),
+            // What stands between the parts stands there as often as there are parts.
+            "list_join" => {
+                let between = first.map_or(0, |between| self.bytes(between));
+                let joined = self.sum(parts.into_iter().flatten().skip(1));
+                joined.saturating_mul(between.saturating_add(1))
+            }
+            _ => self.bytes(argument),
+        }
+    }
+
+    fn parameter_bytes(&self, name: Option<&str>) -> usize {
+        let parameter = name.and_then(|name| self.parameters?.get(name));
+        let default = parameter.and_then(|parameter| parameter.get("default"));
+        default.map_or(ATTRIBUTE_BYTES, |default| match default {
+            Value::String(text) => text.len(),
+            other => other.to_string().len(),
+        })
+    }
+
+    fn attribute_bytes(&mut self, name: Option<&'a str>) -> usize {
+        let resource = name.and_then(|name| self.resources?.get_key_value(name));
+        let Some((name, resource)) =
+            resource.filter(|(_, resource)| resource["type"] == VALUE_TYPE)
+        else {
+            return ATTRIBUTE_BYTES;
+        };
+        let name = name.as_str();
+        if let Some(bytes) = self.known.get(name) {
+            return *bytes;
+        }
+        if !self.under_way.insert(name) {
+            return usize::MAX;
+        }
+        let value = resource.pointer("/properties/value");
+        let bytes = value.map_or(0, |value| self.bytes(value));
+        self.under_way.remove(name);
+        self.known.insert(name, bytes);
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn value(value: &Value) -> Value {
+        json!({ "type": VALUE_TYPE, "properties": { "value": value } })
+    }
+
+    #[test]
+    fn values_that_are_made_of_values_are_as_large_as_they_become() {
+        let mut resources = Map::from_iter([("v0".to_owned(), value(&json!("tenletters")))]);
+        for n in 1..=10 {
+            let tenfold = vec![json!({ "get_attr": [format!("v{}", n - 1), "value"] }); 10];
+            let joined = value(&json!({ "list_join": ["", tenfold] }));
+            resources.insert(format!("v{n}"), joined);
+        }
+        let bytes = computed_bytes(&json!({ "resources": resources }));
+        assert!(bytes > 10_usize.pow(11), "{bytes}");
+        let own = json!({ "v": value(&json!({ "get_attr": ["v", "value"] })) });
+        assert_eq!(computed_bytes(&json!({ "resources": own })), usize::MAX);
+    }
+
+    #[test]
+    fn parameters_count_wherever_they_stand_and_what_stands_between_parts_too() {
+        let parameters = json!({ "p": { "type": "string", "default": "x".repeat(1_000) } });
+        let joined = |between: &str| json!({ "list_join": [between, vec![json!({ "get_param": "p" }); 100]] });
+        let shown = |between: &str| {
+            let outputs = json!({ "o": { "value": joined(between) } });
+            computed_bytes(&json!({ "parameters": parameters, "outputs": outputs }))
+        };
+        assert!((100_000..101_000).contains(&shown("")), "{}", shown(""));
+        assert!(shown(&"y".repeat(1_000)) > 100_000);
+    }
+}
