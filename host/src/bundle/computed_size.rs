@@ -19,8 +19,6 @@ struct SizeWalk<'a> {
     resources: Option<&'a Map<String, Value>>,
     /// Values that were walked already.
     known: BTreeMap<&'a str, usize>,
-    /// Values that are being walked: one that names itself has no size.
-    under_way: BTreeSet<&'a str>,
 }
 
 /// Bytes that the properties of all resources and all outputs can come to, computed. Scripts are not
@@ -31,8 +29,8 @@ pub fn computed_bytes(template: &Value) -> usize {
         parameters: section("parameters"),
         resources: section("resources"),
         known: BTreeMap::new(),
-        under_way: BTreeSet::new(),
     };
+    walk.know_values();
     let resources = section("resources").into_iter().flatten();
     let properties = resources.filter_map(|(_, resource)| resource.get("properties"));
     let outputs = section("outputs").into_iter().flatten();
@@ -44,7 +42,34 @@ pub fn computed_bytes(template: &Value) -> usize {
 }
 
 impl<'a> SizeWalk<'a> {
-    fn bytes(&mut self, value: &'a Value) -> usize {
+    /// Each value after those that it names, and not from within: a row of a thousand deep ones would
+    /// end the thread's stack. Those that name themselves have no size.
+    fn know_values(&mut self) {
+        let of_type = |resource: &Value| resource["type"] == VALUE_TYPE;
+        let resources = self.resources.into_iter().flatten();
+        let mut left: BTreeMap<&str, (&Value, BTreeSet<&str>)> = resources
+            .filter(|(_, resource)| of_type(resource))
+            .filter_map(|(name, one)| Some((name.as_str(), one.pointer("/properties/value")?)))
+            .map(|(name, value)| (name, (value, named_by(value))))
+            .collect();
+        while !left.is_empty() {
+            let is_ready = |names: &BTreeSet<&str>| names.iter().all(|one| !left.contains_key(one));
+            let ready = left.iter().filter(|(_, (_, names))| is_ready(names));
+            let ready: Vec<(&str, &Value)> = ready.map(|(name, (one, _))| (*name, *one)).collect();
+            if ready.is_empty() {
+                self.known
+                    .extend(left.keys().map(|name| (*name, usize::MAX)));
+                return;
+            }
+            for (name, value) in ready {
+                let bytes = self.bytes(value);
+                self.known.insert(name, bytes);
+                left.remove(name);
+            }
+        }
+    }
+
+    fn bytes(&self, value: &Value) -> usize {
         match value {
             Value::String(text) => text.len(),
             Value::Array(items) => self.sum(items.iter()),
@@ -60,13 +85,13 @@ impl<'a> SizeWalk<'a> {
         }
     }
 
-    fn sum(&mut self, values: impl Iterator<Item = &'a Value>) -> usize {
+    fn sum<'v>(&self, values: impl Iterator<Item = &'v Value>) -> usize {
         values
             .map(|value| self.bytes(value).saturating_add(1))
             .fold(0, usize::saturating_add)
     }
 
-    fn function_bytes(&mut self, name: &str, argument: &'a Value) -> usize {
+    fn function_bytes(&self, name: &str, argument: &Value) -> usize {
         let parts = argument.as_array();
         let first = parts.map_or(Some(argument), |parts| parts.first());
         let named = first.and_then(Value::as_str);
@@ -93,25 +118,23 @@ impl<'a> SizeWalk<'a> {
         })
     }
 
-    fn attribute_bytes(&mut self, name: Option<&'a str>) -> usize {
-        let resource = name.and_then(|name| self.resources?.get_key_value(name));
-        let Some((name, resource)) =
-            resource.filter(|(_, resource)| resource["type"] == VALUE_TYPE)
-        else {
-            return ATTRIBUTE_BYTES;
-        };
-        let name = name.as_str();
-        if let Some(bytes) = self.known.get(name) {
-            return *bytes;
+    fn attribute_bytes(&self, name: Option<&str>) -> usize {
+        let known = name.and_then(|name| self.known.get(name));
+        known.copied().unwrap_or(ATTRIBUTE_BYTES)
+    }
+}
+
+/// The resources of which it takes an attribute.
+fn named_by(value: &Value) -> BTreeSet<&str> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(named_by).collect(),
+        Value::Object(map) => {
+            let own = map.get("get_attr").and_then(|of| of.get(0)?.as_str());
+            own.into_iter()
+                .chain(map.values().flat_map(named_by))
+                .collect()
         }
-        if !self.under_way.insert(name) {
-            return usize::MAX;
-        }
-        let value = resource.pointer("/properties/value");
-        let bytes = value.map_or(0, |value| self.bytes(value));
-        self.under_way.remove(name);
-        self.known.insert(name, bytes);
-        bytes
+        _ => BTreeSet::new(),
     }
 }
 
@@ -137,6 +160,20 @@ mod tests {
         assert!(bytes > 10_usize.pow(11), "{bytes}");
         let own = json!({ "v": value(&json!({ "get_attr": ["v", "value"] })) });
         assert_eq!(computed_bytes(&json!({ "resources": own })), usize::MAX);
+    }
+
+    #[test]
+    fn a_long_row_of_deep_values_is_walked_on_a_thread_of_the_usual_stack() {
+        let deep = |inner: Value| (0..100).fold(inner, |inner, _| json!([inner]));
+        let mut resources = Map::new();
+        for n in (1..1_000).rev() {
+            let next = json!({ "get_attr": [format!("v{}", n - 1), "value"] });
+            resources.insert(format!("v{n}"), value(&deep(next)));
+        }
+        resources.insert("v0".to_owned(), value(&json!("tenletters")));
+        // `value` and what stands between a map's entries counts too.
+        let wanted: usize = (0..1_000).map(|n| 6 + 10 + n * 100).sum();
+        assert_eq!(computed_bytes(&json!({ "resources": resources })), wanted);
     }
 
     #[test]
