@@ -58,15 +58,7 @@ async fn a_delete_that_heat_fails_at_is_tried_again() {
     world.cloud.finish();
     world.cloud.next_deletes_fail(2);
     host.delete(&caller, "default").await.unwrap();
-    eventually("it is gone", async || {
-        world.cloud.finish();
-        host.list_deleting(&caller)
-            .await
-            .unwrap()
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    world.until_deleted(&host, &caller).await;
     assert_eq!(world.deletes(), 3);
 }
 
@@ -101,15 +93,7 @@ async fn a_delete_that_heat_never_manages_ends_in_words_and_is_tried_again_after
 
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
-    eventually("it is gone", async || {
-        world.cloud.finish();
-        host.list_deleting(&caller)
-            .await
-            .unwrap()
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    world.until_deleted(&host, &caller).await;
     assert_eq!(world.deletes(), 4);
 }
 
@@ -128,15 +112,7 @@ async fn a_delete_while_heat_is_away_is_accepted_and_done_later() {
         ClusterState::Deleting
     );
     world.cloud.heal();
-    eventually("it is gone", async || {
-        world.cloud.finish();
-        host.list_deleting(&caller)
-            .await
-            .unwrap()
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    world.until_deleted(&host, &caller).await;
     assert!(
         world
             .cloud

@@ -238,15 +238,7 @@ async fn a_token_that_ends_in_the_middle_of_a_delete_does_not_lose_the_wish() {
         "{refused:?}"
     );
     let caller = world.caller(&host, "demo").await;
-    eventually("the next good token goes on", async || {
-        world.cloud.finish();
-        host.list_deleting(&caller)
-            .await
-            .unwrap()
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    world.until_deleted(&host, &caller).await;
     assert_eq!(world.cloud.stacks()[0].1, "DELETE_COMPLETE");
 }
 

@@ -31,6 +31,7 @@ mod restart;
 mod rollback;
 mod schedules;
 mod shared_store;
+mod situations;
 mod takeover;
 mod update;
 mod wishes;

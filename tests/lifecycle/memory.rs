@@ -245,11 +245,7 @@ async fn as_many_observations_wait_as_may_and_one_more_cluster_shows_what_was_kn
 #[tokio::test]
 async fn what_packs_hundreds_of_nodes_waits_for_a_thread_of_its_own_and_all_else_goes_on() {
     let world = LifecycleFixture::new().await;
-    world.cloud.edit(|fixtures| {
-        fixtures.quota.instances = 1_000;
-        fixtures.quota.cores = 10_000;
-        fixtures.quota.ram = 10_000_000;
-    });
+    world.give_room();
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     for (name, workers) in [("many", "250"), ("few", "3")] {

@@ -110,20 +110,6 @@ async fn a_stack_is_deleted_in_the_background_by_who_wished_it_alone_and_anyone_
     );
 }
 
-/// A cluster of alice's that is complete.
-async fn complete_of_alice(world: &LifecycleFixture) -> (Orchestrator, Caller) {
-    let host = world.host().await;
-    let alice = world.user(&host, "alice").await;
-    host.request(&alice, "default", vec![]).await.unwrap();
-    host.deploy(&alice, "default", vec![]).await.unwrap();
-    world.cloud.finish();
-    assert_eq!(
-        host.view(&alice, "default").await.unwrap().state,
-        ClusterState::Active
-    );
-    (host, alice)
-}
-
 /// Shows the cluster until Heat's refusal is seen, which must not have ended the request.
 async fn refused(host: &Orchestrator, caller: &Caller, words: &str) {
     let why = eventually("the refusal is shown", async || {
@@ -162,7 +148,7 @@ async fn what_a_token_may_not_do_in_the_background_waits_for_the_owners_next_one
 #[tokio::test]
 async fn a_later_step_of_a_change_that_a_token_may_not_take_waits_for_the_owners_next_one() {
     let world = LifecycleFixture::new().await;
-    let (host, alice) = complete_of_alice(&world).await;
+    let (host, alice) = world.complete_of_alice().await;
     host.update(
         &alice,
         "default",
@@ -235,7 +221,7 @@ async fn an_application_credential_in_the_background_waits_for_a_token_that_heat
 #[tokio::test]
 async fn a_cluster_is_changed_in_the_background_by_who_wished_it_alone() {
     let world = LifecycleFixture::new().await;
-    let (host, alice) = complete_of_alice(&world).await;
+    let (host, alice) = world.complete_of_alice().await;
     world.cloud.fault(
         InjectedFault::of("heat", u32::MAX, FaultKind::Status(503, None)).only("PUT", "/stacks/"),
     );
@@ -277,15 +263,7 @@ async fn a_delete_by_another_user_makes_it_theirs() {
     let bob = world.user(&host, "bob").await;
     world.cloud.next_deletes_fail(1);
     host.delete(&bob, "default").await.unwrap();
-    eventually("nothing is left", async || {
-        world.cloud.finish();
-        host.list_deleting(&alice)
-            .await
-            .unwrap()
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    world.until_deleted(&host, &alice).await;
     assert_eq!(
         world.cloud.askers("heat", "DELETE", "/stacks/"),
         ["bob", "bob"]

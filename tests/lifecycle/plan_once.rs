@@ -80,11 +80,7 @@ async fn a_deploy_works_out_the_chain_of_plugins_once_and_sends_what_heat_has_ch
 #[tokio::test]
 async fn new_settings_on_250_workers_are_planned_once_for_all_eleven_steps() {
     let world = LifecycleFixture::new().await;
-    world.cloud.edit(|fixtures| {
-        fixtures.quota.instances = 1_000;
-        fixtures.quota.cores = 10_000;
-        fixtures.quota.ram = 10_000_000;
-    });
+    world.give_room();
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     let many = pairs(&[("stampede.workers", "250")]);

@@ -155,15 +155,7 @@ async fn an_emptied_store_finds_its_clusters_in_heat() {
     let other = world.caller(&host, "other").await;
     assert!(host.list(&other).await.unwrap().is_empty());
     host.delete(&caller, "default").await.unwrap();
-    eventually("nothing is left", async || {
-        world.cloud.finish();
-        host.list_deleting(&caller)
-            .await
-            .unwrap()
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    world.until_deleted(&host, &caller).await;
     assert_eq!((world.creates(), world.cloud.stacks().len()), (1, 1));
 }
 
@@ -194,15 +186,7 @@ async fn an_emptied_store_takes_up_the_deletes_that_heat_has_not_ended() {
             (world.deletes() == 1 + fails as usize).then_some(())
         })
         .await;
-        eventually("it is gone", async || {
-            world.cloud.finish();
-            host.list_deleting(&caller)
-                .await
-                .unwrap()
-                .is_empty()
-                .then_some(())
-        })
-        .await;
+        world.until_deleted(&host, &caller).await;
         assert_eq!(
             world.cloud.stacks(),
             [(

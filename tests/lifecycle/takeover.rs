@@ -21,13 +21,8 @@ fn heat(what: FaultKind) -> InjectedFault {
 
 /// A complete cluster of alice's.
 async fn of_alice(world: &LifecycleFixture) -> (Orchestrator, Caller, ClusterView) {
-    let host = world.host().await;
-    let alice = world.user(&host, "alice").await;
-    host.request(&alice, "default", vec![]).await.unwrap();
-    host.deploy(&alice, "default", vec![]).await.unwrap();
-    world.cloud.finish();
+    let (host, alice) = world.complete_of_alice().await;
     let view = host.view(&alice, "default").await.unwrap();
-    assert_eq!(view.state, ClusterState::Active);
     (host, alice, view)
 }
 

@@ -385,15 +385,7 @@ async fn a_delete_ends_a_change() {
         .unwrap();
     host.delete(&caller, "default").await.unwrap();
     world.cloud.finish();
-    eventually("nothing is left", async || {
-        world.cloud.finish();
-        host.list_deleting(&caller)
-            .await
-            .unwrap()
-            .is_empty()
-            .then_some(())
-    })
-    .await;
+    world.until_deleted(&host, &caller).await;
     assert_eq!(world.cloud.stacks()[0].1, "DELETE_COMPLETE");
 }
 

@@ -30,17 +30,6 @@ async fn planned(world: &LifecycleFixture) -> (Orchestrator, Caller) {
     (host, alice)
 }
 
-async fn running(world: &LifecycleFixture) -> (Orchestrator, Caller) {
-    let host = world.host().await;
-    let alice = world.user(&host, "alice").await;
-    host.request(&alice, "default", vec![]).await.unwrap();
-    host.deploy(&alice, "default", vec![]).await.unwrap();
-    world.cloud.finish();
-    let view = host.view(&alice, "default").await.unwrap();
-    assert_eq!(view.state, ClusterState::Active);
-    (host, alice)
-}
-
 async fn record(world: &LifecycleFixture) -> ClusterRecord {
     world.records().await.remove(0)
 }
@@ -124,7 +113,7 @@ async fn a_reader_deletes_no_deploy_of_anothers_that_heat_has_not_made_yet() {
 #[tokio::test]
 async fn a_wish_goes_on_while_its_owners_change_does_and_who_may_not_ends_neither() {
     let world = LifecycleFixture::new().await;
-    let (host, alice) = running(&world).await;
+    let (host, alice) = world.complete_of_alice().await;
     host.update(
         &alice,
         "default",
@@ -154,7 +143,7 @@ async fn a_wish_goes_on_while_its_owners_change_does_and_who_may_not_ends_neithe
 #[tokio::test]
 async fn as_many_wishes_as_may_wait_do_and_one_more_is_told() {
     let world = LifecycleFixture::new().await;
-    let (host, alice) = running(&world).await;
+    let (host, alice) = world.complete_of_alice().await;
     world.cloud.fault(away());
     for number in 0..MAX_DELETION_WISHES {
         let user = world.user(&host, &format!("u{number}")).await;
@@ -174,7 +163,7 @@ async fn as_many_wishes_as_may_wait_do_and_one_more_is_told() {
 #[tokio::test]
 async fn a_reader_turns_no_blocked_change_of_anothers() {
     let world = LifecycleFixture::new().await;
-    let (host, alice) = running(&world).await;
+    let (host, alice) = world.complete_of_alice().await;
     let fails = |text: &str| UpdateFails::Answer {
         node: "master".into(),
         text: text.into(),
@@ -211,7 +200,7 @@ async fn a_reader_turns_no_blocked_change_of_anothers() {
 #[tokio::test]
 async fn an_orphan_whose_delete_heat_did_not_answer_is_listed_again() {
     let world = LifecycleFixture::new().await;
-    let (host, alice) = running(&world).await;
+    let (host, alice) = world.complete_of_alice().await;
     let stack = world.cloud.stacks().remove(0).0;
     drop((host, alice));
     let host = world.host_with_empty_store("another").await;
