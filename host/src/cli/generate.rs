@@ -25,7 +25,7 @@ use super::{
 use crate::{
     bundle::yaml::to_yaml,
     cluster::{
-        AttributeNames, CloudAccess, ClusterSpec, Flavor, OperatorDefaults, Problem,
+        AttributeNames, CloudAccess, ClusterSpec, Flavor, OperatorDefaults,
         attribute_names::PREFIX, attributes, cloud_access::keep_certificates,
         flavor_choice::smallest_fitting, framework::NodeResources,
     },
@@ -191,10 +191,8 @@ fn read_certificates(ca_file: Option<&Path>) -> Result<String> {
     };
     let pem = std::fs::read(path)
         .with_context(|| format!("cannot read the CA file `{}`", path.display()))?;
-    keep_certificates(&String::from_utf8_lossy(&pem)).map_err(|error| {
-        let problem = Problem::new("ca-file", format!("`{}` {error}", path.display()), "");
-        RefusedRequest(vec![problem]).into()
-    })
+    keep_certificates(&String::from_utf8_lossy(&pem))
+        .map_err(|error| RefusedRequest::of("ca-file", format!("`{}` {error}", path.display()), ""))
 }
 
 /// Names that only a cloud could tell.

@@ -110,6 +110,13 @@ struct UsageError(Vec<Problem>);
 #[error("{}", lines(.0))]
 struct RefusedRequest(Vec<Problem>);
 
+impl RefusedRequest {
+    /// One problem: at which argument or attribute, what it is, and what to do.
+    fn of(path: &str, message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        Self(vec![Problem::new(path, message, hint)]).into()
+    }
+}
+
 /// Runs the program's arguments.
 pub fn main() -> ExitCode {
     let cli = CommandLine::parse();

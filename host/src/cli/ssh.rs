@@ -7,11 +7,10 @@ use clap::Args;
 
 use super::{
     RefusedRequest,
-    cloud::{self, CloudArgs},
+    cloud::CloudArgs,
     exit_code::CommandExit,
     ssh_client::{SshArgs, SshRoute, explain_start},
 };
-use crate::cluster::Problem;
 
 /// Log in on a node of a cluster, or run a command there, through the OpenSSH client
 ///
@@ -40,15 +39,10 @@ pub(super) async fn run(args: &NodeLoginArgs) -> Result<CommandExit> {
     let node = args.node.as_ref().unwrap_or(&route.access.entry_node);
     if !route.access.nodes.contains(node) {
         let message = format!("`{}` has no node `{node}`", args.name);
-        return Err(RefusedRequest(vec![Problem::new(
-            "NODE",
-            message,
-            list_nodes(&route.access.nodes),
-        )])
-        .into());
+        let hint = list_nodes(&route.access.nodes);
+        return Err(RefusedRequest::of("NODE", message, hint));
     }
     let mut ssh = route.login(node, &args.command)?;
-    cloud::settle_opened().await;
     Err(explain_start(ssh.exec()))
 }
 

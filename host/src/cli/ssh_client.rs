@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{RefusedRequest, cloud::LocalOrchestrator};
-use crate::{cluster::Problem, orchestrator::state::node_access::NodeAccess};
+use crate::orchestrator::state::node_access::NodeAccess;
 
 /// The program.
 const SSH: &str = "ssh";
@@ -58,11 +58,11 @@ impl SshRoute {
     ) -> Result<Self> {
         let found = cloud.orchestrator.find(&cloud.caller, name).await?;
         let access = found.node_access();
-        let access =
-            access.ok_or_else(|| refuse(name, "is not deployed yet", "deploy it first"))?;
+        let access = access
+            .ok_or_else(|| RefusedRequest::of(name, "is not deployed yet", "deploy it first"))?;
         let address = access.entry_address.ok_or_else(|| {
             let hint = format!("`stampede wait {name}` waits for it");
-            refuse(
+            RefusedRequest::of(
                 name,
                 "has no address yet: its stack does not tell one",
                 &hint,
@@ -73,14 +73,14 @@ impl SshRoute {
                 "`stampede update {name} --set network.access=YOUR.ADDRESS/32` lets you in; a cluster with \
                  network.external = none has no way in"
             );
-            return Err(refuse(
+            return Err(RefusedRequest::of(
                 "network.access",
                 "is empty: nobody is let in from outside",
                 &hint,
             ));
         }
         if access.key.is_none() && args.identity.is_none() {
-            return Err(refuse(
+            return Err(RefusedRequest::of(
                 "key",
                 "was not set when it was deployed, so the nodes have no key of yours",
                 "`--set key=NAME` at the next deploy; where the image itself lets you in, name your key with --identity",
@@ -184,14 +184,11 @@ pub(super) fn explain_start(error: io::Error) -> anyhow::Error {
     }
 }
 
-fn refuse(path: &str, message: &str, hint: &str) -> anyhow::Error {
-    RefusedRequest(vec![Problem::new(path, message, hint)]).into()
-}
-
 /// The user that the nodes' image lets in: its property `os_admin_user`, else that of its
 /// distribution.
 async fn user_of_image(cloud: &LocalOrchestrator, access: &NodeAccess) -> Result<String> {
-    let unknown = |why: &str| refuse("--user", why, "name the user, such as `--user debian`");
+    let unknown =
+        |why: &str| RefusedRequest::of("--user", why, "name the user, such as `--user debian`");
     let Some((region, image)) = &access.image else {
         return Err(unknown("is needed: the cluster's image is not known"));
     };

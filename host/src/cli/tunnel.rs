@@ -18,7 +18,7 @@ use url::Url;
 
 use super::{
     RefusedRequest,
-    cloud::{self, CloudArgs},
+    cloud::CloudArgs,
     conclusion::CommandFailure,
     exit_code::CommandExit,
     line_printer::LinePrinter,
@@ -71,7 +71,10 @@ pub(super) async fn run(args: &TunnelArgs, out: &mut LinePrinter<'_>) -> Result<
     let route = SshRoute::find(&cloud, &args.name, &args.ssh).await?;
     let socks = match args.port {
         Some(port) => {
-            let taken = |error| refuse("--port", &format!("{port} cannot be listened on: {error}"));
+            let taken = |error| {
+                let message = format!("{port} cannot be listened on: {error}");
+                RefusedRequest::of("--port", message, "")
+            };
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(taken)?;
             port
         }
@@ -83,7 +86,6 @@ pub(super) async fn run(args: &TunnelArgs, out: &mut LinePrinter<'_>) -> Result<
         forwards.extend(["-L".to_owned(), endpoint.forward.clone()]);
     }
     let command = route.carrier(READY, &forwards)?;
-    cloud::settle_opened().await;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -257,8 +259,4 @@ fn print_ways(
         "  curl       curl --proxy socks5h://127.0.0.1:{socks} {page}"
     )?;
     Ok(out.flush()?)
-}
-
-fn refuse(path: &str, message: &str) -> anyhow::Error {
-    RefusedRequest(vec![Problem::new(path, message, "")]).into()
 }
