@@ -19,8 +19,11 @@ use crate::{
         error::OrchestratorError,
         requeue::Requeue,
         state::{
-            cluster_handle::ClusterHandle, locked_cluster::LockedCluster, sessions,
-            status::needs_reconcile, worker_places::ClusterWork,
+            cluster_handle::ClusterHandle,
+            locked_cluster::LockedCluster,
+            sessions,
+            status::needs_reconcile,
+            worker_places::{ClusterWork, WorkerTries},
         },
     },
     store::ClusterRecord,
@@ -76,8 +79,7 @@ pub(crate) fn spawn_worker(context: &Arc<Context>, handle: &Arc<ClusterHandle>) 
     let work = ClusterWork {
         handle: Arc::clone(handle),
         due: state.clock.monotonic_now(),
-        failures: 0,
-        outdated: 0,
+        tries: WorkerTries::default(),
     };
     if let Some(work) = state.workers.begin(work) {
         let context = Arc::clone(context);
@@ -116,7 +118,7 @@ async fn take_care(context: &Context, mut work: ClusterWork) -> Option<ClusterWo
         {
             return state.workers.next();
         }
-        work.failures = 0;
+        work.tries.failures = 0;
     }
 }
 
@@ -134,13 +136,7 @@ fn should_continue(context: &Context, handle: &ClusterHandle, end: WorkerExit) -
 }
 
 async fn run_worker(context: &Context, work: &mut ClusterWork) -> WorkerExit {
-    let ClusterWork {
-        handle,
-        due,
-        failures,
-        outdated,
-    } = work;
-    let mut tries = WorkerTries { failures, outdated };
+    let ClusterWork { handle, due, tries } = work;
     let sessions = &context.state.sessions;
     let clock = &context.state.clock;
     let ahead = due.saturating_duration_since(clock.monotonic_now());
@@ -151,7 +147,7 @@ async fn run_worker(context: &Context, work: &mut ClusterWork) -> WorkerExit {
         // Before the session is chosen, which may end while a turn is waited for.
         let turn = context.state.take_action_turn(handle).await;
         let _pin = sessions.pin_actors(handle);
-        let turn_of = usize::try_from(*tries.failures).unwrap_or(usize::MAX);
+        let turn_of = usize::try_from(tries.failures).unwrap_or(usize::MAX);
         let Some(session) = sessions.session_in_turn(handle, turn_of) else {
             sessions.add_waits(sessions::any_and_owner(&handle.record()));
             sessions.add_waits(sessions::actor_waits(handle));
@@ -172,7 +168,7 @@ async fn run_worker(context: &Context, work: &mut ClusterWork) -> WorkerExit {
             has_wish,
             serves_wish,
         };
-        let pause = match pause_after(context, &step, &mut tries, after).await {
+        let pause = match pause_after(context, &step, tries, after).await {
             Ok(pause) => pause,
             Err(exit) => return exit,
         };
@@ -186,18 +182,10 @@ async fn run_worker(context: &Context, work: &mut ClusterWork) -> WorkerExit {
     WorkerExit::Done
 }
 
-/// What the steps so far have met, one after the other.
-struct WorkerTries<'a> {
-    failures: &'a mut u32,
-    outdated: &'a mut u32,
-}
-
-impl WorkerTries<'_> {
-    /// The pause after one failure more.
-    fn pause_after_failure(&mut self, context: &Context) -> Duration {
-        *self.failures = self.failures.saturating_add(1);
-        context.state.limits.pause(*self.failures - 1)
-    }
+/// The pause after one failure more.
+fn pause_after_failure(context: &Context, tries: &mut WorkerTries) -> Duration {
+    tries.failures = tries.failures.saturating_add(1);
+    context.state.limits.pause(tries.failures - 1)
 }
 
 /// A step that was taken: of which cluster, with whose session, and whether anybody, or this very
@@ -214,14 +202,14 @@ struct TakenStep<'a> {
 async fn pause_after(
     context: &Context,
     step: &TakenStep<'_>,
-    tries: &mut WorkerTries<'_>,
+    tries: &mut WorkerTries,
     after: Result<Requeue, OrchestratorError>,
 ) -> Result<Duration, WorkerExit> {
     let (cluster, session) = (step.cluster, step.session);
     let handle: &Arc<ClusterHandle> = cluster;
     let sessions = &context.state.sessions;
     if !matches!(after, Err(OrchestratorError::Outdated(_))) {
-        *tries.outdated = 0;
+        tries.outdated = 0;
     }
     Ok(match after {
         // What one has asked for is done, and another's wish is left.
@@ -229,24 +217,24 @@ async fn pause_after(
         Ok(Requeue::Done) => return Err(WorkerExit::Done),
         Ok(Requeue::Gone) | Err(OrchestratorError::NotFound(_)) => return Err(WorkerExit::Gone),
         Ok(Requeue::Owner)
-            if *tries.failures < UNDECIDED_LOOKS && may_be_withdrawn(handle, session) =>
+            if tries.failures < UNDECIDED_LOOKS && may_be_withdrawn(handle, session) =>
         {
-            *tries.failures += 1;
-            context.state.limits.pause(*tries.failures)
+            tries.failures += 1;
+            context.state.limits.pause(tries.failures)
         }
         Ok(Requeue::Owner) => {
             sessions.add_waits(sessions::actor_waits(handle));
             return Err(WorkerExit::Owner);
         }
         Ok(Requeue::Later(pause)) => {
-            *tries.failures = 0;
+            tries.failures = 0;
             fair_pause(context, pause)
         }
         // Somebody else has changed the cluster meanwhile: what is next is decided again, at
         // once only where that has not just been so.
         Err(OrchestratorError::Outdated(_)) => {
-            *tries.outdated += 1;
-            context.state.limits.pause_again(*tries.outdated)
+            tries.outdated += 1;
+            context.state.limits.pause_again(tries.outdated)
         }
         // The wish is dropped, nobody waits for the answer any more: the cluster shows why.
         Err(error) if step.serves_wish && error.is_refusal() => {
@@ -262,7 +250,7 @@ async fn pause_after(
             if withdraw_refused(context, cluster, &error).await {
                 return Err(WorkerExit::Done);
             }
-            tries.pause_after_failure(context)
+            pause_after_failure(context, tries)
         }
         // Another token may do: what is wanted stands until it comes.
         Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
@@ -275,19 +263,19 @@ async fn pause_after(
             OrchestratorError::Cloud(_)
             | OrchestratorError::Internal(_)
             | OrchestratorError::Busy { .. },
-        ) if *tries.failures < context.state.limits.creates
+        ) if tries.failures < context.state.limits.creates
             || step.has_wish
             || !handle.record().is_live()
             || handle.record().change().is_some() =>
         {
-            tries.pause_after_failure(context)
+            pause_after_failure(context, tries)
         }
         Err(error) => {
             if mark_blocked(context, cluster, &error).await {
                 return Err(WorkerExit::Done);
             }
             // The store did not take it: it is tried again, and not at once.
-            tries.pause_after_failure(context)
+            pause_after_failure(context, tries)
         }
     })
 }

@@ -29,7 +29,13 @@ pub(crate) struct ClusterWork {
     pub(crate) handle: Arc<ClusterHandle>,
     /// Not to be looked at before.
     pub(crate) due: Instant,
-    /// Failures in a row so far.
+    pub(crate) tries: WorkerTries,
+}
+
+/// What the steps so far have met, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct WorkerTries {
+    /// Failures in a row.
     pub(crate) failures: u32,
     /// Times in a row that others have changed it meanwhile.
     pub(crate) outdated: u32,
@@ -115,8 +121,7 @@ mod tests {
         ClusterWork {
             handle: ClusterHandle::new(record, due),
             due,
-            failures: 0,
-            outdated: 0,
+            tries: WorkerTries::default(),
         }
     }
 
