@@ -6,12 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::references::is_function;
+use super::{references::is_function, resource_types::STACK_VALUE};
 
 /// What is taken for an attribute of a resource that only the cloud knows: a token, a URL.
 const ATTRIBUTE_BYTES: usize = 1_024;
-/// The type whose attribute is what the template itself says.
-const VALUE_TYPE: &str = "OS::Heat::Value";
 
 /// Walks a template's values.
 struct SizeWalk<'a> {
@@ -45,7 +43,7 @@ impl<'a> SizeWalk<'a> {
     /// Each value after those that it names, and not from within: a row of a thousand deep ones would
     /// end the thread's stack. Those that name themselves have no size.
     fn know_values(&mut self) {
-        let of_type = |resource: &Value| resource["type"] == VALUE_TYPE;
+        let of_type = |resource: &Value| resource["type"] == STACK_VALUE;
         let resources = self.resources.into_iter().flatten();
         let mut left: BTreeMap<&str, (&Value, BTreeSet<&str>)> = resources
             .filter(|(_, resource)| of_type(resource))
@@ -145,7 +143,7 @@ mod tests {
     use super::*;
 
     fn value(value: &Value) -> Value {
-        json!({ "type": VALUE_TYPE, "properties": { "value": value } })
+        json!({ "type": STACK_VALUE, "properties": { "value": value } })
     }
 
     #[test]

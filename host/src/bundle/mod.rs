@@ -36,6 +36,7 @@ pub use plugin_bundle::{NodeScript, PluginBundle, PluginFile, ScriptStage};
 use crate::cluster::{
     CloudAccess,
     framework::{PluginDescriptor, PluginRequest},
+    problem::cut_text,
 };
 
 /// A whole cluster as Heat takes it: a template and the files that it names.
@@ -86,36 +87,40 @@ impl ContractViolation {
     fn of_plugin(plugin: &str, message: impl Into<String>) -> Self {
         Self {
             plugins: vec![plugin.to_owned()],
-            message: cut_message(message.into()),
+            message: cut_text(&message.into(), MAX_MESSAGE_CHARS),
         }
     }
 
     fn of_two(one: &str, other: &str, message: impl Into<String>) -> Self {
         Self {
             plugins: vec![one.to_owned(), other.to_owned()],
-            message: cut_message(message.into()),
+            message: cut_text(&message.into(), MAX_MESSAGE_CHARS),
         }
     }
 
     fn of_whole(message: impl Into<String>) -> Self {
         Self {
             plugins: Vec::new(),
-            message: cut_message(message.into()),
+            message: cut_text(&message.into(), MAX_MESSAGE_CHARS),
         }
     }
 }
 
-/// Violations that are told of one plugin at once: who has more has more to learn from the first.
+/// Violations that one check tells of at once: who has more has more to learn from the first.
 pub const MAX_VIOLATIONS: usize = 100;
 /// Characters of one violation's message, which may repeat what a plugin wrote.
 pub const MAX_MESSAGE_CHARS: usize = 1_000;
 
-fn cut_message(mut message: String) -> String {
-    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_CHARS) {
-        message.truncate(end);
-        message.push_str("...");
+/// Bytes in lower-case hexadecimal, as digests are written.
+pub fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One violation more of a plugin's, up to [`MAX_VIOLATIONS`].
+fn report_violation(violations: &mut Vec<ContractViolation>, plugin: &str, message: String) {
+    if violations.len() < MAX_VIOLATIONS {
+        violations.push(ContractViolation::of_plugin(plugin, message));
     }
-    message
 }
 
 impl std::fmt::Display for ContractViolation {

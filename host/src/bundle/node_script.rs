@@ -16,7 +16,7 @@ use std::{
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{ContractViolation, PluginBundle};
+use super::{ContractViolation, PluginBundle, to_hex};
 use crate::cluster::{
     CloudAccess,
     framework::{NodeGroup, PluginRequest},
@@ -39,15 +39,8 @@ pub fn host_version() -> &'static str {
             .chain_update(LIB)
             .chain_update(FRAME)
             .finalize();
-        let digest = digest
-            .iter()
-            .take(DIGEST_BYTES)
-            .map(|byte| format!("{byte:02x}"));
-        format!(
-            "{}+{}",
-            env!("CARGO_PKG_VERSION"),
-            digest.collect::<String>()
-        )
+        let digest = to_hex(&digest[..DIGEST_BYTES]);
+        format!("{}+{digest}", env!("CARGO_PKG_VERSION"))
     })
 }
 

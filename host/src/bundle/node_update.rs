@@ -9,6 +9,7 @@ use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
 use super::node_script::{NodeContent, compress, file_command, quote_word};
+use super::to_hex;
 
 /// Characters of a value of a server's metadata in Nova.
 pub const MAX_METADATA_CHARS: usize = 255;
@@ -122,10 +123,6 @@ fn build_update_script(to: &NodeContent, paths: &[String], leaving: &[String]) -
         ));
     }
     text
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

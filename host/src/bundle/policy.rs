@@ -6,8 +6,9 @@
 use serde_json::Value;
 
 use super::{
-    ContractViolation, MAX_VIOLATIONS, PluginBundle,
+    ContractViolation, PluginBundle,
     merge::SECTIONS,
+    report_violation,
     resource_types::{SERVER, TypeRule, WAIT_CONDITION, find_type},
 };
 use crate::cluster::{
@@ -48,11 +49,7 @@ pub fn check_plugin_bundles(
 ) -> Vec<ContractViolation> {
     let mut violations = Vec::new();
     for (part, descriptor) in parts.iter().zip(descriptors) {
-        let mut report = |message: String| {
-            if violations.len() < MAX_VIOLATIONS {
-                violations.push(ContractViolation::of_plugin(&part.plugin, message));
-            }
-        };
+        let mut report = |message: String| report_violation(&mut violations, &part.plugin, message);
         if part.plugin != descriptor.name {
             report(format!("answered in the name of `{}`", descriptor.name));
         }

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{
-    ContractViolation, MAX_VIOLATIONS, PluginBundle, merge::SECTIONS, resource_types, secret_values,
+    ContractViolation, PluginBundle, merge::SECTIONS, report_violation, resource_types,
+    secret_values,
 };
 use crate::cluster::framework::{PluginDescriptor, PluginRequest};
 
@@ -129,13 +130,8 @@ pub(super) struct ReferenceWalk<'a> {
 
 impl ReferenceWalk<'_> {
     pub(super) fn report(&mut self, message: String) {
-        if self.violations.len() >= MAX_VIOLATIONS {
-            return;
-        }
-        self.violations.push(ContractViolation::of_plugin(
-            self.plugin,
-            format!("{}: {message}", self.place),
-        ));
+        let message = format!("{}: {message}", self.place);
+        report_violation(&mut self.violations, self.plugin, message);
     }
 
     fn is_defined(&self, section: &str, name: &str) -> bool {

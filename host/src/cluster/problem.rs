@@ -40,6 +40,14 @@ impl std::fmt::Display for Problem {
     }
 }
 
+/// The beginning of a text that somebody else wrote, for a message.
+pub fn cut_text(text: &str, most_chars: usize) -> String {
+    match text.char_indices().nth(most_chars) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Problems as one text, a line each.
 pub fn lines(problems: &[Problem]) -> String {
     problems

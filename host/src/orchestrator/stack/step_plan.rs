@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::cluster::{ClusterChange, RolloutStep, change::NodeFlavors};
+use crate::{
+    bundle::to_hex,
+    cluster::{ClusterChange, RolloutStep, change::NodeFlavors},
+};
 
 /// A change as it will be carried out. Made before the change is recorded, and not changed after.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +60,7 @@ impl StepPlan {
         let digest = hash.finalize();
         Self {
             generation,
-            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            digest: to_hex(&digest),
             template,
             files,
             parameters,

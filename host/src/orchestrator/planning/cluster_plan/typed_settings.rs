@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::cluster::{ClusterSpec, Problem, attribute_names::nearest, framework::PluginDescriptor};
+use crate::cluster::{
+    ClusterSpec, Problem, attribute_names::nearest, framework::PluginDescriptor, problem::cut_text,
+};
 
 /// Characters of a validator's own words that are shown.
 const MAX_WORDS_CHARS: usize = 200;
@@ -187,9 +189,5 @@ fn validate(
 }
 
 fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(MAX_WORDS_CHARS).collect();
-    if text.chars().count() > MAX_WORDS_CHARS {
-        short.push_str("...");
-    }
-    short
+    cut_text(text, MAX_WORDS_CHARS)
 }
