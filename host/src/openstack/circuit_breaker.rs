@@ -2,9 +2,9 @@
 //! more are made for a while, then one, and all again once that one is answered. Whoever is refused
 //! knows at once, and holds neither a turn nor a connection for as long as an answer may take.
 //!
-//! A circuit is one project's at one service of one region: what hangs for one project alone, such as a stack that
-//! the service cannot show, says nothing of the others. An answer is any answer, also an error: it
-//! costs no time. Asks nobody.
+//! A circuit is one project's at one service of one region: what hangs for one project alone, such as
+//! a stack that the service cannot show, says nothing of the others. An answer is any answer, also
+//! an error: it costs no time. Asks nobody.
 
 use std::{
     collections::HashMap,
@@ -33,7 +33,7 @@ struct Circuit {
     /// Calls in a row that had no answer.
     unanswered: u32,
     /// No call is made before, where there were too many.
-    closed_until: Option<Instant>,
+    open_until: Option<Instant>,
     /// The one call that finds out is under way.
     is_probed: bool,
 }
@@ -87,7 +87,7 @@ impl CircuitBreaker {
         let mut circuits = self.lock();
         let mut is_probe = false;
         if let Some(circuit) = circuits.get_mut(name)
-            && let Some(until) = circuit.closed_until
+            && let Some(until) = circuit.open_until
         {
             let wait = until.saturating_duration_since(now);
             if !wait.is_zero() || circuit.is_probed {
@@ -127,7 +127,7 @@ impl AdmittedCall<'_> {
         let circuit = circuits.entry(self.circuit.clone()).or_default();
         circuit.unanswered = circuit.unanswered.saturating_add(1);
         if circuit.unanswered >= limits.circuit_failures {
-            circuit.closed_until = Some(now + limits.circuit_pause);
+            circuit.open_until = Some(now + limits.circuit_pause);
         }
     }
 }

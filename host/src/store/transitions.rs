@@ -1,7 +1,7 @@
 //! Every way in which a record changes, by name; those of a change to a running cluster are in
-//! `change_transitions`, those of a deletion in `deletion_transitions`. Pure: what a transition needs to know it is given, the time too. A
-//! transition that does not fit the situation is refused and changes nothing: another process that
-//! shares the store has been faster.
+//! `change_transitions`, those of a deletion in `deletion_transitions`. Pure: what a transition needs
+//! to know it is given, the time too. A transition that does not fit the situation is refused and
+//! changes nothing: another process that shares the store has been faster.
 
 use std::collections::BTreeMap;
 

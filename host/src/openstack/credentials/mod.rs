@@ -335,9 +335,11 @@ fn cloud_config(
             settings.describe("insecure")
         );
     }
-    config.ca_file = match (path("cacert")?, &verification) {
+    let named = path("cacert")?;
+    config.is_ca_file_named = named.is_some() || verification != CertificateCheck::On;
+    config.ca_file = match (named, verification) {
         (_, CertificateCheck::Off) => None,
-        (None, CertificateCheck::By(file)) => Some(file.clone()),
+        (None, CertificateCheck::By(file)) => Some(file),
         // What Python's HTTP library reads itself, where nothing else is said.
         (None, CertificateCheck::On) => ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
             .into_iter()
@@ -345,7 +347,6 @@ fn cloud_config(
             .map(PathBuf::from),
         (file, _) => file,
     };
-    config.is_ca_file_named = path("cacert")?.is_some() || verification != CertificateCheck::On;
     let key = path("key")?;
     config.client_certificate =
         path("cert")?.map(|certificate| ClientCertificate { certificate, key });
