@@ -171,8 +171,7 @@ pub async fn heat_away(testbed: &TestbedContext) -> Result<()> {
 }
 
 async fn private(testbed: &TestbedContext, name: &str, away: Duration) -> Result<()> {
-    bring_up_private().await?;
-    let session = testbed.cloud.apart.on_private_heat();
+    let session = bring_up_private(&testbed.cloud).await?;
     let result = private_cluster(testbed, &session, name, away).await;
     let _ = std::fs::remove_file(HEAT_AWAY);
     if result.is_err() {

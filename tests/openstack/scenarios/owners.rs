@@ -27,15 +27,17 @@ const NAME: &str = "owned";
 const HEAP: [(&str, &str); 1] = [("stampede.hadoop.datanode_heap_mib", "300")];
 
 pub async fn run(testbed: &TestbedContext) -> Result<()> {
-    bring_up_private().await?;
-    let region = SecondRegion::register(&testbed.cloud.admin, PRIVATE_HEAT).await?;
-    let session = testbed.cloud.apart.on_private_heat();
+    let admin = &testbed.cloud.admin;
+    let session = bring_up_private(&testbed.cloud).await?;
+    SecondRegion::register(admin, PRIVATE_HEAT).await?;
     let result = in_second_region(testbed, &session).await;
     let _ = std::fs::remove_file(HEAT_AWAY);
     if result.is_err() {
+        // Heat deletes by the trust of who made the stack
+        project_user(admin, &session, "leaver", "member").await?;
         session.delete_stacks().await?;
     }
-    region.remove(&testbed.cloud.admin).await?;
+    SecondRegion::remove(admin).await?;
     result
 }
 

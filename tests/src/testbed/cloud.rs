@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::testbed::users::SecondRegion;
 use crate::wait_until;
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
@@ -66,12 +67,15 @@ pub async fn bring_up() -> Result<TestbedCloud> {
         bail!("{} failed, see what it printed", script.display());
     }
     let cloud = TestbedCloud::connect().await?;
-    cloud.delete_all_stacks().await?;
+    if std::env::var_os(SHARED).is_none() {
+        cloud.remove_leftovers().await?;
+    }
     Ok(cloud)
 }
 
-/// Keystone and a second Heat, by name and behind TLS.
-pub async fn bring_up_private() -> Result<()> {
+/// Keystone and a second Heat, by name and behind TLS; the session of `apart` there, without a
+/// stack.
+pub async fn bring_up_private(cloud: &TestbedCloud) -> Result<TestbedSession> {
     let status = tokio::process::Command::new(here().join("openstack/openstack-rig"))
         .arg("private")
         .status()
@@ -79,7 +83,9 @@ pub async fn bring_up_private() -> Result<()> {
     if !status.success() {
         bail!("openstack-rig private failed, see what it printed");
     }
-    Ok(())
+    let session = cloud.apart.on_private_heat();
+    session.delete_stacks().await?;
+    Ok(session)
 }
 
 /// A user's token and where its project's services are.
@@ -148,7 +154,7 @@ impl TestbedSession {
     }
 
     /// The same session with the second Heat.
-    pub fn on_private_heat(&self) -> Self {
+    fn on_private_heat(&self) -> Self {
         Self {
             heat_port: PRIVATE_HEAT_PORT,
             ..self.clone()
@@ -214,25 +220,27 @@ impl TestbedSession {
         ))
     }
 
-    /// Deletes every stack of the project and waits until they are gone.
+    /// Deletes every stack of the project, one that could not be deleted once more, and waits until
+    /// they are gone.
     pub async fn delete_stacks(&self) -> Result<()> {
-        // by id: Heat answers a name with a redirect, which turns DELETE into GET
-        for stack in self.get(&self.heat("/stacks")).await?["stacks"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
-            let path = format!(
-                "/stacks/{}/{}",
-                stack["stack_name"].as_str().unwrap_or_default(),
-                stack["id"].as_str().unwrap_or_default()
-            );
-            self.send_request(Method::DELETE, &self.heat(&path), None)
-                .await
-                .ok();
-        }
-        wait_until(180, "all stacks are gone", async || {
-            Ok(self.stacks().await?.is_empty())
+        wait_until(240, "all stacks are gone", async || {
+            let listed = self.get(&self.heat("/stacks")).await?;
+            let stacks = listed["stacks"].as_array().cloned().unwrap_or_default();
+            for stack in &stacks {
+                if stack["stack_status"] == "DELETE_IN_PROGRESS" {
+                    continue;
+                }
+                // by id: Heat answers a name with a redirect, which turns DELETE into GET
+                let path = format!(
+                    "/stacks/{}/{}",
+                    stack["stack_name"].as_str().unwrap_or_default(),
+                    stack["id"].as_str().unwrap_or_default()
+                );
+                self.send_request(Method::DELETE, &self.heat(&path), None)
+                    .await
+                    .ok();
+            }
+            Ok(stacks.is_empty())
         })
         .await
     }
@@ -333,6 +341,26 @@ impl TestbedCloud {
         let auth = json!({"auth": {"identity": {"methods": ["application_credential"],
             "application_credential": {"id": made["id"], "secret": made["secret"]}}}});
         issue_token(auth, "demo").await
+    }
+
+    /// What a run that was ended has left: stacks of either Heat, a Heat that is away, a second region.
+    async fn remove_leftovers(&self) -> Result<()> {
+        let _ = std::fs::remove_file(HEAT_AWAY);
+        SecondRegion::remove(&self.admin).await?;
+        self.delete_all_stacks().await?;
+        if !self.apart.list_holdings().await?.is_empty() {
+            bring_up_private(self).await?;
+        }
+        for session in [&self.demo, &self.other, &self.apart] {
+            let left = session.list_holdings().await?;
+            if !left.is_empty() {
+                bail!(
+                    "the project {} holds what no stack owns, remove it or start anew with `openstack-rig down --wipe`: {left:?}",
+                    session.project
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Deletes every stack of all projects and waits until they are gone: a failed scenario must

@@ -55,23 +55,19 @@ impl ProjectUser {
 }
 
 /// A region whose services are those of the first, but for Heat.
-pub struct SecondRegion {
-    endpoints: Vec<String>,
-}
+pub struct SecondRegion;
 
 impl SecondRegion {
     pub const NAME: &'static str = "RegionTwo";
 
     /// Registers the region with this Heat.
-    pub async fn register(admin: &TestbedSession, heat: &str) -> Result<Self> {
+    pub async fn register(admin: &TestbedSession, heat: &str) -> Result<()> {
         let v3 = format!("{KEYSTONE}/v3");
         let region = json!({"region": {"id": Self::NAME}});
-        // it may be there from a run that was ended
         admin
             .send_request(Method::POST, &format!("{v3}/regions"), Some(region))
-            .await
-            .ok();
-        let mut made = Self { endpoints: vec![] };
+            .await?;
+        let mut registered = 0;
         let services = admin.get(&format!("{v3}/services")).await?;
         let endpoints = admin
             .get(&format!("{v3}/endpoints?interface=public"))
@@ -90,33 +86,39 @@ impl SecondRegion {
                 text(first, "url")?
             };
             let endpoint = json!({"endpoint": {"service_id": id, "region_id": Self::NAME, "interface": "public", "url": url}});
-            let answer = admin
+            admin
                 .send_request(Method::POST, &format!("{v3}/endpoints"), Some(endpoint))
                 .await?;
-            made.endpoints.push(text(&answer["endpoint"], "id")?);
+            registered += 1;
         }
-        if made.endpoints.is_empty() {
+        if registered == 0 {
             bail!("Keystone lists no service");
         }
-        Ok(made)
+        Ok(())
     }
 
-    /// Takes it out of the catalog.
-    pub async fn remove(self, admin: &TestbedSession) -> Result<()> {
+    /// Takes it out of the catalog, whoever registered it.
+    pub async fn remove(admin: &TestbedSession) -> Result<()> {
         let v3 = format!("{KEYSTONE}/v3");
-        for id in &self.endpoints {
+        let region = format!("region_id={}", Self::NAME);
+        let endpoints = admin.get(&format!("{v3}/endpoints?{region}")).await?;
+        for endpoint in list(&endpoints, "endpoints") {
+            let id = text(endpoint, "id")?;
             admin
                 .send_request(Method::DELETE, &format!("{v3}/endpoints/{id}"), None)
                 .await?;
         }
-        admin
-            .send_request(
-                Method::DELETE,
-                &format!("{v3}/regions/{}", Self::NAME),
-                None,
-            )
-            .await
-            .map(drop)
+        let regions = admin.get(&format!("{v3}/regions")).await?;
+        if list(&regions, "regions").any(|region| region["id"] == Self::NAME) {
+            admin
+                .send_request(
+                    Method::DELETE,
+                    &format!("{v3}/regions/{}", Self::NAME),
+                    None,
+                )
+                .await?;
+        }
+        Ok(())
     }
 }
 
