@@ -28,5 +28,5 @@ history_works() { [[ $(ask "http://$STAMPEDE_MASTER:19888/ws/v1/history/info" | 
 . /etc/stampede/hadoop.env
 stampede_wait "$STAMPEDE_TIMEOUT_S" 'not every worker has registered' everybody
 # the word count of the first run looks into the history server at its end; it need not wait for it at its beginning
-[[ $HADOOP_SMOKE == true && ! -e $STAMPEDE_KEPT/signalled ]] ||
+[[ $HADOOP_SMOKE == true ]] && ! stampede_settled ||
   serves hadoop-historyserver 'the history server does not answer; see journalctl -u hadoop-historyserver' history_works

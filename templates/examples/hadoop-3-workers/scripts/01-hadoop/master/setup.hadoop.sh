@@ -90,14 +90,30 @@ mount_volume() {
   folder "$data/volume/yarn" yarn 0755
 }
 
-# Nothing that was ever in use is formatted: a disk that no tool knows may still hold something, and a worker that worked has its volume already.
+# Nothing that was ever in use is formatted. What was formatted once is noted, and a node whose first run has ended is in use, whether Heat has heard
+# of it or not.
+may_format() { # WHAT
+  ! stampede_settled && [[ ! -e $STAMPEDE_KEPT/formatted-$1 ]]
+}
+
+formatted() { # WHAT
+  [[ ! -e $STAMPEDE_KEPT/formatted-$1 ]] || return 0
+  : >"$STAMPEDE_KEPT/formatted-$1"
+  sync "$STAMPEDE_KEPT/formatted-$1"
+}
+
+# a disk that no tool knows may still hold something, and a worker that worked has its volume already
 format_volume() { # DISK
-  [[ $(blkid -p -o value -s LABEL "$1") != hadoop-data ]] || return 0
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] ||
+  if [[ $(blkid -p -o value -s LABEL "$1") == hadoop-data ]]; then
+    formatted volume
+    return 0
+  fi
+  may_format volume ||
     stampede_fail "the data volume of this worker is gone, and $1 holds none of its blocks: attach the volume again, or let this worker go"
   cmp --quiet --bytes=16777216 "$1" /dev/zero && cmp --quiet <(tail --bytes=1048576 "$1") <(head --bytes=1048576 /dev/zero) ||
     stampede_fail "the data volume $1 is not empty, though it has no file system: it is not formatted; give the cloud's volumes a type that is wiped, or no data volume"
   mkfs.ext4 -q -m 1 -L hadoop-data "$1"
+  formatted volume
 }
 
 # PATH MODE OWNER [GROUP]: made as OWNER, in whose folder it lies; only the superuser hdfs may give a group, which folders inside inherit
@@ -136,11 +152,14 @@ with_what_it_reads() { # COMMAND UNIT HEAP SITE...
   "$1" "$2" "${sites[@]/#/$conf/}" $conf/core-site.xml $conf/log4j.properties /usr/local/lib/hadoop/launch <(echo "${!heap} $HADOOP_VERSION $java")
 }
 
-# Formatted aside and moved, so that a folder of this name is always formatted. Once the cluster was ready the only names of all blocks stand there:
-# what is missing then is for a person to bring back.
+# Formatted aside and moved, so that a folder of this name is always formatted. From then on the only names of all blocks stand there: what is
+# missing then is for a person to bring back.
 format() {
-  [[ ! -e $data/name/current/VERSION ]] || return 0
-  [[ ! -e $STAMPEDE_KEPT/signalled ]] ||
+  if [[ -e $data/name/current/VERSION ]]; then
+    formatted name
+    return 0
+  fi
+  may_format name ||
     stampede_fail "the NameNode's folder $data/name is gone or damaged; it is not formatted anew: bring it back from a backup, or by hdfs namenode -importCheckpoint from $data/checkpoint"
   [[ ! -e $data/name ]] || stampede_fail "$data/name is there and holds no NameNode's image; it is not formatted: look what it is, and move it away"
   rm -rf $data/name.new
@@ -148,6 +167,7 @@ format() {
   as_daemon hdfs /usr/local/bin/hdfs namenode -D "dfs.namenode.name.dir=file://$data/name.new" -format -nonInteractive
   find $data/name.new -type f -exec sync {} +
   mv -T $data/name.new $data/name
+  formatted name
 }
 
 # A NameNode that restarts waits in safe mode until it knows a thousandth less than all blocks: for ever, where those of a dead worker are missing.
