@@ -12,32 +12,38 @@ state() { grep -o "\"$2:[0-9]*\":{[^}]*}" <<<"$1" | field "$3"; }
 
 listing() { ask "http://$STAMPEDE_MASTER:9870/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo" | sed -n "s/^ *\"$1\" : \"//p" | tr -d '\\'; }
 
-# fsck FILE QUERY - HDFS's own report of its files; half a report is none
-fsck() {
-  ask --max-time "$drain_limit_s" -o "$1" "http://$STAMPEDE_MASTER:9870/fsck?ugi=hdfs&$2" && tail -n 1 "$1" | grep -q "^The filesystem under path .* is "
+# fsck QUERY - HDFS's own report of its files, a line a file, of which there may be millions: it is read as it comes and kept nowhere. Half a report
+# is none, and lacks the last line.
+fsck() { ask --max-time "$drain_limit_s" "http://$STAMPEDE_MASTER:9870/fsck?ugi=hdfs&$1" || true; }
+
+# beyond REMAIN LIVE - of a report, copies and path of the files that want more than REMAIN copies and no more than LIVE; then `end` and the last line
+beyond() {
+  sed -nE 's|^(/.*) [0-9]+ bytes, replicated: replication=([0-9]+), .*|\2 \1|p; t; $s|^|end |p' |
+    awk -v remain="$1" -v live="$2" '$1 == "end" || ($1 > remain && $1 <= live)'
 }
 
 # Once nothing is left to copy, HDFS lets go; where a file wants more copies than workers remain there is always something left. Said at once,
 # by name. What the framework itself keeps (history, logs) is lowered, nobody else's.
 spread() {
-  local live leaving remain worker copies path wide=() own='^/(mr-history|yarn-logs|staging|tmp/stampede-smoke)/' report=$STAMPEDE_RUN/fsck
+  local live leaving remain worker copies path end='' wide=() own='^/(mr-history|yarn-logs|staging|tmp/stampede-smoke)/'
   live=$(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystemState NumLiveDataNodes)
-  # who cannot see the files does not let anybody go
-  [[ -n $live ]] && fsck "$report" 'path=%2F&files=1&openforwrite=1' ||
-    stampede_fail "HDFS does not tell which files there are, so nobody leaves: $(tail -n 1 "$report" 2>/dev/null | cut -c 1-120)"
+  [[ -n $live ]] || stampede_fail 'HDFS does not tell how many workers it has, so nobody leaves'
   read -ra leaving <<<"$STAMPEDE_LEAVING"
   remain=0
   for worker in $STAMPEDE_WORKERS; do [[ " ${leaving[*]} " == *" $worker "* ]] || remain=$((remain + 1)); done
   ((remain > 0)) || stampede_fail "no worker would remain beside ${leaving[*]}"
   # files that want more copies than there ever were workers, such as a running job's, lose nothing
   while read -r copies path; do
-    if [[ $path =~ $own ]]; then
+    if [[ $copies == end ]]; then
+      end=$path
+    elif [[ $path =~ $own ]]; then
       wide+=("$path")
     else
       stampede_fail "$path keeps $copies copies, $remain workers would remain: lower that (hdfs dfs -setrep $remain /) or let fewer workers go"
     fi
-  done < <(sed -nE 's|^(/.*) [0-9]+ bytes, replicated: replication=([0-9]+), .*|\2 \1|p' "$report" | awk -v live="$live" -v remain="$remain" '$1 > remain && $1 <= live')
-  rm -f "$report"
+  done < <(fsck 'path=%2F&files=1&openforwrite=1' | beyond "$remain" "$live")
+  # who cannot see the files does not let anybody go
+  [[ $end == 'The filesystem under path '*' is '* ]] || stampede_fail "HDFS does not tell which files there are, so nobody leaves: ${end:0:120}"
   # a file of these may end meanwhile; what is left of it then says so
   for path in "${wide[@]}"; do webhdfs PUT "$(encoded "$path")" "op=SETREPLICATION&replication=$remain" >/dev/null; done
 }
@@ -82,7 +88,7 @@ let_go() {
 # written last lie on those who leave it would be lost, though its writer was told that it is safe. Looked at before HDFS is told who leaves, since
 # from then on such a file cannot even be closed, and once more at the end, for those that were begun in between.
 written() {
-  local path address worker addresses=' ' open report=$STAMPEDE_RUN/open waits=()
+  local path address worker addresses=' ' open waits=()
   for worker in $STAMPEDE_LEAVING; do
     address=$(getent ahostsv4 "$worker" | head -n 1 | cut -d ' ' -f 1)
     addresses+="$address "
@@ -93,10 +99,15 @@ written() {
   fi
   while IFS= read -r path; do
     # one that is closed meanwhile is not there, or holds no such block
-    fsck "$report" "path=$(encoded "$path")&files=1&blocks=1&locations=1&openforwrite=1" || continue
-    ! alone "$addresses" <"$report" || waits+=("$path")
+    case $(fsck "path=$(encoded "$path")&files=1&blocks=1&locations=1&openforwrite=1" | alone "$addresses") in
+      alone) waits+=("$path") ;;
+      shared) ;;
+      *)
+        echo "HDFS does not tell where ${path:0:100} is being written"
+        return 0
+        ;;
+    esac
   done < <(sed -nE 's|^[^\t]*\t[^\t]*\t *(/.*)|\1|p' <<<"$open")
-  rm -f "$report"
   ((${#waits[@]} > 0)) || return 0
   sleep 5 # each look starts a JVM
   echo "${waits[0]:0:100} is being written on ${STAMPEDE_LEAVING// /, } alone: close it (the lease of a writer that died ends after 20 minutes)$( ((${#waits[@]} == 1)) || echo ", and $((${#waits[@]} - 1)) more")"
@@ -110,7 +121,7 @@ nothing_written() {
   return 1
 }
 
-# alone ADDRESSES - of a file's report: whether all copies of the block that is being written lie there
+# alone ADDRESSES - of a file's report: `alone` where all copies of the block that is being written lie there, else `shared`; nothing of half a report
 alone() {
   awk -v leaving="$1" '
     /^Under Construction Block:/ {open = 1; next}
@@ -124,7 +135,11 @@ alone() {
       if (copies > 1 && stay == 0) held = 1
       open = 0
     }
-    END {exit !held}'
+    {last = $0}
+    END {
+      if (held) print "alone"
+      else if (last ~ /^The filesystem under path .* is / || last ~ / does not exist$/) print "shared"
+    }'
 }
 
 if [[ -n ${STAMPEDE_LEAVING-} ]]; then

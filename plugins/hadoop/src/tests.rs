@@ -1,6 +1,6 @@
 //! Tests of the whole plugin: from a request to the bundle, or to the problems.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -391,20 +391,28 @@ const OPEN_FILES: &str = include_str!("testdata/fsck-open-files.txt");
 #[test]
 fn a_file_that_is_written_on_leaving_workers_alone_is_seen() {
     let function = function(include_str!("../scripts/drain.sh"), "alone");
-    let alone = |leaving: &str| {
+    let alone = |leaving: &str, report: &str| {
         let script = format!("{function}\nalone ' {leaving} '");
         let mut bash = Command::new("bash")
             .args(["-c", &script])
-            .stdin(std::process::Stdio::piped())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        std::io::Write::write_all(&mut bash.stdin.take().unwrap(), OPEN_FILES.as_bytes()).unwrap();
-        bash.wait().unwrap().success()
+        std::io::Write::write_all(&mut bash.stdin.take().unwrap(), report.as_bytes()).unwrap();
+        String::from_utf8(bash.wait_with_output().unwrap().stdout).unwrap()
     };
-    assert!(alone("10.77.0.12 10.77.0.13"), "both copies leave");
-    assert!(!alone("10.77.0.12"), "one copy stays");
-    assert!(!alone("10.77.0.1"), "an address is a whole one");
-    assert!(!alone(""));
+    for (leaving, said) in [
+        ("10.77.0.12 10.77.0.13", "alone\n"), // both copies leave
+        ("10.77.0.12", "shared\n"),
+        ("10.77.0.1", "shared\n"), // an address is a whole one
+        ("", "shared\n"),
+    ] {
+        assert_eq!(alone(leaving, OPEN_FILES), said, "{leaving}");
+    }
+    let half = OPEN_FILES.split("Under Construction").next().unwrap();
+    assert_eq!(alone("10.77.0.12 10.77.0.13", half), "");
+    assert_eq!(alone("10.77.0.12", "\n/open does not exist"), "shared\n");
 }
 
 #[test]
