@@ -424,4 +424,6 @@ fn resource_claims(sizes: &ClusterSizes) -> Vec<Share> {
 }
 
 #[cfg(test)]
+mod script_tests;
+#[cfg(test)]
 mod tests;

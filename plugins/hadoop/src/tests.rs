@@ -1,6 +1,6 @@
 //! Tests of the whole plugin: from a request to the bundle, or to the problems.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -341,80 +341,6 @@ fn what_the_launcher_says_has_a_value_without_it() {
     }
 }
 
-/// A function of a script, as bash reads it.
-fn function<'a>(script: &'a str, name: &str) -> &'a str {
-    let start = script.find(&format!("\n{name}() {{")).unwrap();
-    &script[start..start + script[start..].find("\n}\n").unwrap() + 3]
-}
-
-/// What `reserve` measures on a disk of these bytes: what HDFS leaves free, and the MiB below which
-/// YARN stops; or its words.
-fn measured(size: u64, used: u64, available: u64) -> Result<(u64, u64), String> {
-    let reserve = function(include_str!("../scripts/setup.sh"), "reserve");
-    let script = format!(
-        "set -euo pipefail; data=/nowhere\n{reserve}\n\
-         df() {{ printf 'size used avail\\n{size} {used} {available}\\n'; }}\n\
-         stampede_fail() {{ echo \"$1\"; exit 1; }}\n\
-         stampede_file() {{ cat; }}\n\
-         reserve /nowhere/hdfs"
-    );
-    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    if !output.status.success() {
-        return Err(said);
-    }
-    let numbers: Vec<u64> = said.lines().map(|line| line.parse().unwrap()).collect();
-    Ok((numbers[1], numbers[0]))
-}
-
-#[test]
-fn hdfs_leaves_a_tenth_of_the_disk_and_at_most_ten_gibibytes() {
-    let (mib, gib) = (1_u64 << 20, 1_u64 << 30);
-    assert_eq!(measured(20 * gib, 4 * gib, 15 * gib), Ok((6 * gib, 682)));
-    assert_eq!(
-        measured(500 * gib, 4 * gib, 490 * gib),
-        Ok((14 * gib, 3413))
-    );
-    let least = 2 * gib + 512 * mib;
-    assert!(measured(20 * gib, 17 * gib, least).is_ok());
-    let told = measured(20 * gib, 17 * gib, least - 1).unwrap_err();
-    assert!(
-        told.contains("2559 of 20480 MiB free")
-            && told.contains("take a flavor with a larger disk"),
-        "{told}"
-    );
-}
-
-/// What HDFS 3.5.0 reports of files that are being written.
-const OPEN_FILES: &str = include_str!("testdata/fsck-open-files.txt");
-
-#[test]
-fn a_file_that_is_written_on_leaving_workers_alone_is_seen() {
-    let function = function(include_str!("../scripts/drain.sh"), "alone");
-    let alone = |leaving: &str, report: &str| {
-        let script = format!("{function}\nalone ' {leaving} '");
-        let mut bash = Command::new("bash")
-            .args(["-c", &script])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(&mut bash.stdin.take().unwrap(), report.as_bytes()).unwrap();
-        String::from_utf8(bash.wait_with_output().unwrap().stdout).unwrap()
-    };
-    for (leaving, said) in [
-        ("10.77.0.12 10.77.0.13", "alone\n"), // both copies leave
-        ("10.77.0.12", "shared\n"),
-        ("10.77.0.1", "shared\n"), // an address is a whole one
-        ("", "shared\n"),
-    ] {
-        assert_eq!(alone(leaving, OPEN_FILES), said, "{leaving}");
-    }
-    let half = OPEN_FILES.split("Under Construction").next().unwrap();
-    assert_eq!(alone("10.77.0.12 10.77.0.13", half), "");
-    assert_eq!(alone("10.77.0.12", "\n/open does not exist"), "shared\n");
-}
-
 #[test]
 fn the_smallest_flavor_of_the_descriptor_is_one_that_works() {
     for role in HadoopPlugin::describe().roles {
@@ -448,6 +374,26 @@ fn every_file_has_one_owner_and_every_path_of_the_units_stands_there() {
             .iter()
             .all(|script| script.stage != Stage::Smoke)
     );
+}
+
+#[test]
+fn daemons_come_back_however_they_end() {
+    let bundle = HadoopPlugin::generate(request(1, 4096, &json!({}))).unwrap();
+    let units = bundle.files.iter().filter(|file| {
+        file.path.starts_with("/etc/systemd/system/") && !file.content.contains("Type=oneshot")
+    });
+    let mut daemons = 0;
+    for unit in units.filter(|file| file.path.ends_with(".service")) {
+        for line in ["Restart=always", "StartLimitIntervalSec=0"] {
+            assert!(
+                unit.content.lines().any(|told| told == line),
+                "{}: {line}",
+                unit.path
+            );
+        }
+        daemons += 1;
+    }
+    assert_eq!(daemons, units::DAEMONS.len());
 }
 
 #[test]

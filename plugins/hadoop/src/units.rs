@@ -148,8 +148,10 @@ pub const DAEMONS: [(&str, &str, &str, &str); 5] = [
 /// Where a node asks the cloud about itself.
 const METADATA: &str = "169.254.169.254/32";
 
-/// A daemon's unit. It comes back after a crash, as often as it takes, and after a boot; a JVM that
-/// was asked to end exits with 143. Jobs run anybody's code: none of it sees the metadata service,
+/// A daemon's unit. It comes back however it ended, as often as it takes, and after a boot: a
+/// NodeManager that has missed its `ResourceManager` for a quarter of an hour, or was let go by a
+/// change that was taken back, and a DataNode whose disks failed end with 0. What stops it for good
+/// is `systemctl stop`; a JVM that was asked to end exits with 143. Jobs run anybody's code: none of it sees the metadata service,
 /// which would show it how this node signals. What YARN's daemons know of running jobs outlives
 /// them, and not the boot; a NodeManager that ends leaves its containers to the next one.
 pub fn systemd_unit(name: &str, user: &str, command: &str) -> String {
@@ -170,7 +172,7 @@ pub fn systemd_unit(name: &str, user: &str, command: &str) -> String {
     };
     format!(
         "[Unit]\nDescription=Hadoop: {command}\nAfter=network-online.target\nWants=network-online.target\nStartLimitIntervalSec=0\n{mounts}\n\
-         [Service]\nUser={user}\nGroup=hadoop\nUMask=0027\nExecStart=/usr/local/bin/{command}\nRestart=on-failure\nRestartSec=2\nSuccessExitStatus=143\n\
+         [Service]\nUser={user}\nGroup=hadoop\nUMask=0027\nExecStart=/usr/local/bin/{command}\nRestart=always\nRestartSec=2\nSuccessExitStatus=143\n\
          {kept}{kill}IPAddressDeny={METADATA}\nLimitNOFILE=65536\nTasksMax=infinity\n\n[Install]\nWantedBy=multi-user.target\n"
     )
 }
