@@ -143,8 +143,8 @@ pub fn task_heap(container: u32) -> u32 {
 }
 
 /// The heaps of the master's processes: NameNode, ResourceManager, history server, and the
-/// checkpoint, which loads what the NameNode holds and so gets as much, or what is left beside a
-/// NameNode's heap that the user set. `None` where the node is too small.
+/// checkpoint, which loads what the NameNode holds and so gets as much, whoever chose that: with
+/// less it would fail each time, and the journal grow for ever. `None` where the node is too small.
 pub fn share_master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u32; 4]> {
     const CHECKPOINT_WEIGHT: u32 = 3;
     // in the order of their weights, the lightest first, so that the others share what its lower
@@ -154,12 +154,16 @@ pub fn share_master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u
     for wish in wishes.into_iter().flatten() {
         left = left.checked_sub(wish)?;
     }
+    let set_checkpoint = wishes[0].unwrap_or_default();
+    left = left.checked_sub(set_checkpoint)?;
     let mut weights: u32 = WEIGHTS
         .iter()
         .filter(|(index, ..)| wishes[*index].is_none())
         .map(|(_, weight, _)| weight)
-        .sum::<u32>()
-        + CHECKPOINT_WEIGHT;
+        .sum();
+    if wishes[0].is_none() {
+        weights += CHECKPOINT_WEIGHT;
+    }
     let mut heaps = wishes.map(Option::unwrap_or_default);
     for (index, weight, most) in WEIGHTS {
         if wishes[index].is_none() {
@@ -169,13 +173,21 @@ pub fn share_master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u
         }
     }
     let [namenode, resourcemanager, historyserver] = heaps;
-    let checkpoint = namenode.min(left);
-    (checkpoint >= SMALLEST_HEAP.min(namenode)).then_some([
+    (set_checkpoint == namenode || left >= namenode).then_some([
         namenode,
         resourcemanager,
         historyserver,
-        checkpoint,
+        namenode,
     ])
+}
+
+/// The largest heap of the NameNode that leaves as much for its checkpoint on such a master;
+/// `wishes` are those of [`share_master`], of which the first does not count.
+pub fn largest_namenode(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> u32 {
+    let others = wishes[1..].iter().fold(taken, |sum, wish| {
+        sum.saturating_add(wish.unwrap_or(SMALLEST_HEAP))
+    });
+    usable_ram(ram).saturating_sub(others) / 2
 }
 
 /// The smallest memory, in steps of 512, of which `enough` says yes; `None` when not even 4 TiB
@@ -253,18 +265,15 @@ mod tests {
             (3000, 100, 700, 300, 3000)
         );
         assert_eq!(
-            share_master(4096, 0, [Some(2000), None, None]).map(|heaps| heaps[0]),
-            Some(2000)
+            share_master(4096, 0, [Some(1280), None, None]),
+            Some([1280, 256, 256, 1280]),
         );
         assert_eq!(
-            share_master(4096, 0, [Some(2304), None, None]),
-            Some([2304, 256, 256, 256]),
-        );
-        assert_eq!(
-            share_master(4096, 0, [Some(2305), None, None]),
+            share_master(4096, 0, [Some(1281), None, None]),
             None,
-            "2305 + 3 * 256 MiB are more than 3072"
+            "2 * 1281 + 2 * 256 MiB are more than 3072"
         );
+        assert_eq!(share_master(4096, 0, [Some(2304), None, None]), None);
     }
 
     #[test]
@@ -278,10 +287,11 @@ mod tests {
         for (ram, heaps) in table {
             assert_eq!(share_master(ram, 0, [None; 3]), Some(heaps), "{ram} MiB");
         }
-        // what the user gives the NameNode is taken, and the checkpoint gets what is left
-        let heaps = share_master(8192, 0, [Some(4096), None, None]).unwrap();
-        assert_eq!(heaps[0], 4096);
-        assert!(heaps[3] >= 256 && heaps.iter().sum::<u32>() <= usable_ram(8192));
+        // what the user gives the NameNode is the checkpoint's too, and the others get less
+        assert_eq!(
+            share_master(8192, 0, [Some(2560), None, None]),
+            Some([2560, 615, 408, 2560])
+        );
     }
 
     proptest! {
@@ -311,6 +321,21 @@ mod tests {
             prop_assert!(usable_ram(ram) <= usable_ram(ram + more));
             prop_assert!(computed(ram, vcpus).available <= computed(ram + more, vcpus).available);
             prop_assert!(computed(ram, vcpus).granted <= computed(ram + more, vcpus).granted);
+        }
+
+        #[test]
+        fn a_namenode_of_any_size_has_a_checkpoint_of_it(ram in 1_u32..1 << 15, taken in 0_u32..2048, set in prop::array::uniform3(prop::option::of(128_u32..1 << 14))) {
+            if let Some(heaps) = share_master(ram, taken, set) {
+                prop_assert_eq!(heaps[0], heaps[3]);
+                prop_assert!(heaps.iter().sum::<u32>() + taken <= usable_ram(ram));
+                for (heap, wish) in heaps.iter().zip(set) {
+                    prop_assert_eq!(*heap, wish.unwrap_or(*heap));
+                }
+            }
+            let largest = largest_namenode(ram, taken, set);
+            let fits = |heap| share_master(ram, taken, [Some(heap), set[1], set[2]]).is_some();
+            prop_assert!(largest < 128 || fits(largest));
+            prop_assert!(!fits(largest + 1));
         }
 
         #[test]

@@ -75,3 +75,24 @@ fn a_file_that_is_written_on_leaving_workers_alone_is_seen() {
     assert_eq!(alone("10.77.0.12 10.77.0.13", half), "");
     assert_eq!(alone("10.77.0.12", "\n/open does not exist"), "shared\n");
 }
+
+#[test]
+fn who_logs_in_is_told_of_a_failed_checkpoint_and_scripts_are_not() {
+    let said = |is_failed: &str, options: &[&str]| {
+        let script = format!(
+            "systemctl() {{ [ \"$*\" = '--quiet is-failed hadoop-checkpoint' ] && {is_failed}; }}\n{}",
+            crate::units::PROFILE
+        );
+        let output = Command::new("bash")
+            .args(["--norc", "--noprofile"])
+            .args(options)
+            .args(["-c", &script])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let words = "The NameNode's last checkpoint failed";
+    assert!(said("true", &["-i"]).contains(words));
+    assert!(!said("false", &["-i"]).contains("checkpoint"));
+    assert_eq!(said("true", &[]), "");
+}

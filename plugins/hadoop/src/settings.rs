@@ -87,6 +87,9 @@ fn default_true() -> bool {
 /// The largest number of MiB that a memory setting may name: 4 TiB.
 const MOST_MIB: u32 = 4 << 20;
 
+/// The smallest heap that a setting may name.
+pub const LEAST_HEAP_MIB: u32 = 128;
+
 /// The JSON Schema of [`HadoopSettings`].
 pub fn schema() -> String {
     let mut properties = Map::new();
@@ -127,7 +130,10 @@ fn add_hdfs(properties: &mut Map<String, Value>) {
 
 fn add_memory(properties: &mut Map<String, Value>) {
     for (name, what) in [
-        ("namenode_heap_mib", "Heap of the NameNode"),
+        (
+            "namenode_heap_mib",
+            "Heap of the NameNode, beside which its checkpoint takes as much again,",
+        ),
         ("resourcemanager_heap_mib", "Heap of the ResourceManager"),
         (
             "historyserver_heap_mib",
@@ -137,7 +143,10 @@ fn add_memory(properties: &mut Map<String, Value>) {
         ("nodemanager_heap_mib", "Heap of each NodeManager itself"),
     ] {
         let what = format!("{what} in MiB; by default a share of the node's memory.");
-        properties.insert(name.to_owned(), integer_schema(&what, 128, MOST_MIB));
+        properties.insert(
+            name.to_owned(),
+            integer_schema(&what, LEAST_HEAP_MIB, MOST_MIB),
+        );
     }
     for (name, what) in [
         (

@@ -5,7 +5,7 @@ use stampede_plugin::{NodeGroup, Problem, Request, problem};
 
 use crate::{
     memory::{self, LEAST_GRANTED, MemorySettings, WorkerMemory},
-    settings::HadoopSettings,
+    settings::{HadoopSettings, LEAST_HEAP_MIB},
 };
 
 /// Tasks wait for disks and for one another: a processor carries two. With one, the smallest
@@ -86,12 +86,18 @@ fn size_master(
     let (ram, taken) = (group.flavor.ram_mib, request.taken_mib("master"));
     memory::share_master(ram, taken, wishes).unwrap_or_else(|| {
         let enough = memory::smallest_ram(|ram| memory::share_master(ram, taken, wishes).is_some());
-        problems.push(too_small(
-            "master.flavor",
-            group,
-            "the heaps of the NameNode and its checkpoint, the ResourceManager and the history server",
-            enough,
-        ));
+        let what = match settings.namenode_heap_mib {
+            Some(heap) => format!("a NameNode of {heap} MiB, its checkpoint of as much beside it, the ResourceManager and the history server"),
+            None => "the heaps of the NameNode and its checkpoint, the ResourceManager and the history server".to_owned(),
+        };
+        let mut told = too_small("master.flavor", group, &what, enough);
+        let largest = memory::largest_namenode(ram, taken, wishes);
+        if settings.namenode_heap_mib.is_some() && largest >= LEAST_HEAP_MIB {
+            told.hint.push_str(&format!(
+                ", or hadoop.namenode_heap_mib of {largest} or less"
+            ));
+        }
+        problems.push(told);
         [0; 4]
     })
 }

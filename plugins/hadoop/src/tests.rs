@@ -216,10 +216,12 @@ fn what_cannot_be_is_refused_in_words_all_at_once() {
         told(request(1, 4096, &json!({"map_memory_mib": 2560})))
             .contains("do not fit beside each other")
     );
-    assert!(
-        told(request(2, 4096, &json!({"namenode_heap_mib": 2305})))
-            .starts_with("master.flavor: flavor `m4096` has 4096 MiB")
+    assert_eq!(
+        told(request(2, 4096, &json!({"namenode_heap_mib": 2304}))),
+        "master.flavor: flavor `m4096` has 4096 MiB, too little for a NameNode of 2304 MiB, its checkpoint of as much beside it, \
+         the ResourceManager and the history server (take a flavor with 7168 MiB or more, or hadoop.namenode_heap_mib of 1280 or less)"
     );
+    assert!(HadoopPlugin::generate(request(2, 4096, &json!({"namenode_heap_mib": 1280}))).is_ok());
     assert!(
         told(request(2, 4096, &json!({"nodemanager_memory_mib": 4000})))
             .contains("take a flavor with 4608 MiB or more")

@@ -108,7 +108,13 @@ pub fn script_environment(
 
 /// `/etc/profile.d/hadoop.sh`.
 pub const PROFILE: &str = "export HADOOP_HOME=/opt/hadoop HADOOP_CONF_DIR=/etc/hadoop YARN_CONF_DIR=/etc/hadoop HADOOP_MAPRED_HOME=/opt/hadoop\n\
-    export JAVA_HOME=${JAVA_HOME:-/usr/local/lib/hadoop/java}\n";
+    export JAVA_HOME=${JAVA_HOME:-/usr/local/lib/hadoop/java}\n\
+    # the one who logs in is who can mend it\n\
+    case $- in *i*)\n\
+    \x20 if systemctl --quiet is-failed hadoop-checkpoint 2>/dev/null; then\n\
+    \x20   echo \"The NameNode's last checkpoint failed, and its journal grows until one succeeds: journalctl -u hadoop-checkpoint\" >&2\n\
+    \x20 fi ;;\n\
+    esac\n";
 
 /// `/etc/sysusers.d/hadoop.conf`.
 pub const USERS: &str = "g hadoop -\n\
@@ -165,14 +171,16 @@ pub fn systemd_unit(name: &str, user: &str, command: &str) -> String {
     } else {
         String::new()
     };
-    let kill = if name == "hadoop-nodemanager" {
-        "KillMode=process\n"
+    // the one of a worker that leaves is sent away by each ResourceManager that it comes to, while
+    // HDFS may copy for hours
+    let (kill, pause_s) = if name == "hadoop-nodemanager" {
+        ("KillMode=process\n", 10)
     } else {
-        ""
+        ("", 2)
     };
     format!(
         "[Unit]\nDescription=Hadoop: {command}\nAfter=network-online.target\nWants=network-online.target\nStartLimitIntervalSec=0\n{mounts}\n\
-         [Service]\nUser={user}\nGroup=hadoop\nUMask=0027\nExecStart=/usr/local/bin/{command}\nRestart=always\nRestartSec=2\nSuccessExitStatus=143\n\
+         [Service]\nUser={user}\nGroup=hadoop\nUMask=0027\nExecStart=/usr/local/bin/{command}\nRestart=always\nRestartSec={pause_s}\nSuccessExitStatus=143\n\
          {kept}{kill}IPAddressDeny={METADATA}\nLimitNOFILE=65536\nTasksMax=infinity\n\n[Install]\nWantedBy=multi-user.target\n"
     )
 }

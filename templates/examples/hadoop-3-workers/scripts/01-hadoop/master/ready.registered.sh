@@ -27,6 +27,13 @@ history_works() { [[ $(ask "http://$STAMPEDE_MASTER:19888/ws/v1/history/info" | 
 
 . /etc/stampede/hadoop.env
 stampede_wait "$STAMPEDE_TIMEOUT_S" 'not every worker has registered' everybody
+# nobody waits for it, so it is told to whoever changes the cluster
+if systemctl --quiet is-failed hadoop-checkpoint; then
+  stampede_say "the NameNode's last checkpoint failed, and its journal grows until one succeeds: $(last_word hadoop-checkpoint)"
+  # shellcheck disable=SC2034 # the frame reads it; this is not said again
+  STAMPEDE_DETAIL_NEXT=0
+  stampede_detail "the NameNode's last checkpoint failed: see journalctl -u hadoop-checkpoint"
+fi
 # the word count of the first run looks into the history server at its end; it need not wait for it at its beginning
 [[ $HADOOP_SMOKE == true ]] && ! stampede_settled ||
   serves hadoop-historyserver 'the history server does not answer; see journalctl -u hadoop-historyserver' history_works
