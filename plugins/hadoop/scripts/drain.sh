@@ -7,8 +7,19 @@
 # a copy under way or a container that is moved ends within this
 drain_limit_s=$STAMPEDE_TIMEOUT_S
 
-# state LISTING WORKER KEY - of one of the NameNode's listings, which are JSON inside JSON
-state() { grep -o "\"$2:[0-9]*\":{[^}]*}" <<<"$1" | field "$3"; }
+# state LISTING ADDRESS KEY - of one of the NameNode's listings, which are JSON inside JSON: what it says of the DataNode of this address, by whatever
+# name that is known
+state() { grep -o "{[^{}]*\"xferaddr\":\"${2//./\\.}:[0-9]*\"[^{}]*}" <<<"$1" | field "$3"; }
+
+# addresses - sets what everything here knows those who leave by
+declare -A address
+addresses() {
+  local worker at
+  for worker in $STAMPEDE_LEAVING; do
+    read -r at _ < <(getent ahostsv4 "$worker") || stampede_fail "the address of $worker is not known on this node, so nobody leaves"
+    address[$worker]=$at
+  done
+}
 
 listing() { ask "http://$STAMPEDE_MASTER:9870/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo" | sed -n "s/^ *\"$1\" : \"//p" | tr -d '\\'; }
 
@@ -52,28 +63,37 @@ spread() {
 encoded() { printf %s "$1" | od -An -v -tx1 | tr -d '\n' | sed 's/ /%/g; s/%2f/\//g'; }
 
 let_go() {
-  local live dead worker blocks yarn rest=''
+  local live dead worker at blocks yarn rest=''
   live=$(listing LiveNodes)
   dead=$(listing DeadNodes)
-  namenode_works || return 1
+  # who cannot see them takes nobody for gone
+  [[ -n $live && -n $dead ]] && namenode_works || return 1
+  if ! resourcemanager_works; then
+    stampede_detail 'the ResourceManager does not answer'
+    return 1
+  fi
   for worker in $STAMPEDE_LEAVING; do
-    case $(state "$live" "$worker" adminState) in
+    at=${address[$worker]}
+    case $(state "$live" "$at" adminState) in
       Decommissioned) ;;
       '')
-        # it has gone already; HDFS copies from others what lay there. One that runs and that HDFS lists by no name of ours holds blocks that nobody
-        # copies.
-        if ask "http://$worker:9864/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo" >/dev/null && [[ -z $(state "$dead" "$worker" xferaddr) ]]; then
-          rest+="${rest:+; }$worker: its DataNode runs, and HDFS does not know it by this name"
-        elif [[ -n $(state "$dead" "$worker" xferaddr) && $(state "$dead" "$worker" decommissioned) != true ]]; then
-          rest+="${rest:+; }$worker: its DataNode is down, HDFS makes new copies"
+        if [[ -n $(state "$dead" "$at" xferaddr) ]]; then
+          # it has gone already; HDFS copies from others what lay there
+          [[ $(state "$dead" "$at" decommissioned) == true ]] || rest+="${rest:+; }$worker: its DataNode is down, HDFS makes new copies"
+        elif ask "http://$worker:9864/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo" >/dev/null; then
+          rest+="${rest:+; }$worker: its DataNode runs, and HDFS does not know it"
+        elif [[ $(jmx "$STAMPEDE_MASTER:9870" Hadoop:service=NameNode,name=FSNamesystem MissingBlocks) != 0 ]]; then
+          # as one does that has been down since before the NameNode's last start
+          rest+="${rest:+; }$worker: HDFS does not know it, and misses blocks that may lie there: start it, or delete what is lost (hdfs fsck / -list-corruptfileblocks)"
         fi
         ;;
       *)
-        blocks=$(state "$(listing DecomNodes)" "$worker" underReplicatedBlocks)
+        blocks=$(state "$(listing DecomNodes)" "$at" underReplicatedBlocks)
         rest+="${rest:+; }$worker: ${blocks:-all} blocks to copy"
         ;;
     esac
-    yarn=$(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/nodes/$worker:8041") || yarn=''
+    # 22 says that there is no such node, all others that nobody answers
+    yarn=$(ask "http://$STAMPEDE_MASTER:8088/ws/v1/cluster/nodes/$worker:8041") || (($? == 22)) || return 1
     case $(field state <<<"$yarn") in
       RUNNING | DECOMMISSIONING | UNHEALTHY | NEW | REBOOTED) rest+="${rest:+; }$worker: $(field numContainers <<<"$yarn") containers run" ;;
     esac
@@ -88,18 +108,14 @@ let_go() {
 # written last lie on those who leave it would be lost, though its writer was told that it is safe. Looked at before HDFS is told who leaves, since
 # from then on such a file cannot even be closed, and once more at the end, for those that were begun in between.
 written() {
-  local path address worker addresses=' ' open waits=()
-  for worker in $STAMPEDE_LEAVING; do
-    address=$(getent ahostsv4 "$worker" | head -n 1 | cut -d ' ' -f 1)
-    addresses+="$address "
-  done
+  local path open waits=()
   if ! open=$(runuser -u hdfs -g hadoop -- /usr/local/bin/hdfs dfsadmin -listOpenFiles); then
     echo 'HDFS does not tell which files are being written'
     return 0
   fi
   while IFS= read -r path; do
     # one that is closed meanwhile is not there, or holds no such block
-    case $(fsck "path=$(encoded "$path")&files=1&blocks=1&locations=1&openforwrite=1" | alone "$addresses") in
+    case $(fsck "path=$(encoded "$path")&files=1&blocks=1&locations=1&openforwrite=1" | alone " ${address[*]} ") in
       alone) waits+=("$path") ;;
       shared) ;;
       *)
@@ -144,6 +160,7 @@ alone() {
 
 if [[ -n ${STAMPEDE_LEAVING-} ]]; then
   serves hadoop-namenode 'the NameNode does not answer; see journalctl -u hadoop-namenode' namenode_ready
+  addresses
   spread
   stampede_wait "$drain_limit_s" 'a file is being written on the workers that leave' nothing_written
   exclude

@@ -139,6 +139,8 @@ const NAMES: [(&OwnedProperty, &[&str]); 6] = [
             "dfs.nameservices",
             "dfs.internal.nameservices",
             "dfs.federation.nameservices",
+            "dfs.nameservice.id",
+            "dfs.federation.nameservice.id",
         ],
     ),
 ];
@@ -168,6 +170,24 @@ pub fn find_owned(name: &str) -> Option<&'static OwnedProperty> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What Hadoop 3.5.0 and 3.4.3 read for another property: an older name, then the newer one.
+    const OLDER_NAMES: &str = include_str!("testdata/older-names.txt");
+
+    #[test]
+    fn whatever_hadoop_reads_for_an_owned_property_is_owned() {
+        let pairs: Vec<_> = OLDER_NAMES
+            .lines()
+            .map(|line| line.split_once(' ').unwrap())
+            .collect();
+        for (older, newer) in &pairs {
+            // of two newer names, one that is owned is enough
+            if newer.split(',').any(|name| find_owned(name).is_some()) {
+                assert!(find_owned(older).is_some(), "{older} sets {newer}");
+            }
+        }
+        assert!(pairs.contains(&("slave.host.name", "dfs.datanode.hostname")));
+    }
 
     #[test]
     fn older_names_blanks_and_further_parts_do_not_hide_a_property() {
