@@ -152,6 +152,10 @@ fn a_plugin_that_is_a_bomb_for_the_compiler_is_one_plugins_failure_and_the_progr
         reasons[0].starts_with("cannot be compiled: the compiler broke down"),
         "{reasons:?}"
     );
+    assert!(
+        reasons[0].contains("give the container more memory (128 MiB"),
+        "{reasons:?}"
+    );
     assert!(reasons[1].contains("speaks version 9.9.0"), "{reasons:?}");
     assert!(
         reasons[2].starts_with("is not a Stampede plugin"),

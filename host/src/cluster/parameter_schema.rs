@@ -1,7 +1,7 @@
 //! A plugin's JSON Schema of its parameters, which is compiled once and validates every request.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde::{Deserialize, Serialize};
@@ -10,14 +10,18 @@ use serde_json::Value;
 /// Bytes that one pattern may take compiled; a pattern comes from a plugin, and text from a user is
 /// held against it.
 pub const PATTERN_BYTES: usize = 256 << 10;
+/// Patterns in one schema.
+pub const PATTERNS: usize = 100;
+/// Bytes that all patterns of one schema may take compiled; each has an equal share.
+pub const PATTERNS_BYTES: usize = 1 << 20;
 
-/// A JSON Schema. It reads like the value that it is.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// A JSON Schema. It reads like the value that it is; its copies share what was compiled.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ParameterSchema {
     schema: Value,
     #[serde(skip)]
-    compiled: OnceLock<Validator>,
+    compiled: Arc<OnceLock<Validator>>,
 }
 
 impl ParameterSchema {
@@ -38,28 +42,48 @@ impl ParameterSchema {
 /// looking around and back.
 ///
 /// # Errors
-/// It is no JSON Schema, or one with a pattern of another kind.
+/// It is no JSON Schema, or one with a pattern of another kind, or with too many.
 pub fn compile_schema(schema: &Value) -> Result<Validator, ValidationError<'static>> {
+    let count = count_patterns(schema);
+    if count > PATTERNS {
+        return Err(ValidationError::custom(format!(
+            "it has {count} patterns, at most {PATTERNS} are taken"
+        )));
+    }
+    let share = PATTERN_BYTES.min(PATTERNS_BYTES / count.max(1));
     let patterns = PatternOptions::regex()
-        .size_limit(PATTERN_BYTES)
-        .dfa_size_limit(PATTERN_BYTES);
+        .size_limit(share)
+        .dfa_size_limit(share);
     jsonschema::options()
         .with_pattern_options(patterns)
         .build(schema)
+}
+
+/// All that may be compiled as a pattern, wherever it stands.
+fn count_patterns(schema: &Value) -> usize {
+    match schema {
+        Value::Array(items) => items.iter().map(count_patterns).sum(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| {
+                let own = match (key.as_str(), value) {
+                    ("pattern", Value::String(_)) => 1,
+                    ("patternProperties", Value::Object(by_pattern)) => by_pattern.len(),
+                    _ => 0,
+                };
+                own + count_patterns(value)
+            })
+            .sum(),
+        _ => 0,
+    }
 }
 
 impl From<Value> for ParameterSchema {
     fn from(schema: Value) -> Self {
         Self {
             schema,
-            compiled: OnceLock::new(),
+            compiled: Arc::default(),
         }
-    }
-}
-
-impl Clone for ParameterSchema {
-    fn clone(&self) -> Self {
-        self.schema.clone().into()
     }
 }
 
@@ -79,7 +103,7 @@ impl Deref for ParameterSchema {
 
 impl DerefMut for ParameterSchema {
     fn deref_mut(&mut self) -> &mut Value {
-        self.compiled = OnceLock::new();
+        self.compiled = Arc::default();
         &mut self.schema
     }
 }
@@ -97,8 +121,11 @@ mod tests {
         let second: *const Validator = schema.validator().unwrap();
         assert_eq!(first, second);
         assert!(!schema.validator().unwrap().is_valid(&json!("text")));
+        let copy = schema.clone();
+        assert_eq!(first, std::ptr::from_ref(copy.validator().unwrap()));
         schema["type"] = "string".into();
         assert!(schema.validator().unwrap().is_valid(&json!("text")));
+        assert!(!copy.validator().unwrap().is_valid(&json!("text")));
     }
 
     #[test]
@@ -110,5 +137,27 @@ mod tests {
         assert!(!evil.is_valid(&json!("a".repeat(10_000) + "b")));
         assert!(of("(?=a)b").is_err() && of("(a)\\1").is_err());
         assert!(of("(x{40}){40}").is_ok() && of("((x{100}){100}){100}").is_err());
+    }
+
+    #[test]
+    fn patterns_are_counted_wherever_they_stand_and_share_what_they_may_take() {
+        let many = |count: usize| {
+            let one = json!({"patternProperties": {"^a": {"items": {"pattern": "b"}}}});
+            let odd = (count % 2 == 1).then(|| json!({"not": {"pattern": "^c"}}));
+            let all: Vec<Value> = vec![one; count / 2].into_iter().chain(odd).collect();
+            compile_schema(&json!({"type": "object", "allOf": all}))
+        };
+        assert!(many(PATTERNS).is_ok() && many(PATTERNS - 1).is_ok());
+        let error = many(PATTERNS + 1).unwrap_err().to_string();
+        assert_eq!(error, "it has 101 patterns, at most 100 are taken");
+        // A parameter of that name is none.
+        let named = json!({"properties": {"pattern": {"type": "string"}}});
+        assert_eq!(count_patterns(&named), 0);
+        let shared = |count: usize| {
+            let large = json!({"pattern": "(x{100}){20}"});
+            compile_schema(&json!({"allOf": vec![large; count]}))
+        };
+        assert!(shared(4).is_ok());
+        assert!(shared(PATTERNS).is_err());
     }
 }

@@ -23,6 +23,11 @@ pub const COMPILE_COMMAND: &str = "compile-plugin";
 const REFUSED: i32 = 3;
 /// Bytes of what the process says on standard error that are kept.
 const WORDS_BYTES: u64 = 16 << 10;
+/// Of the memory of that process, the part that what it has compiled may take in this one.
+const ANSWER_PART: usize = 4;
+/// What helps where its memory is too small.
+const MORE_MEMORY: &str = "give the container more memory (128 MiB for a small plugin), or compile its plugins before \
+                           (stampede plugins --compile)";
 /// Bytes of a descriptor as JSON.
 const DESCRIPTOR_BYTES: usize = 1 << 20;
 /// Of all processes, the kernel ends this one first when memory runs out.
@@ -55,7 +60,7 @@ pub(super) fn compile_in_process(
             limits.compile_time.as_secs_f64()
         ))
     })?;
-    read_answer(status, &answer, &words, limits)
+    read_answer(status, answer, &words, limits)
 }
 
 /// Why the compiler cannot be started. Without /proc the program does not find itself.
@@ -78,7 +83,8 @@ fn converse(child: &mut Child, bytes: Vec<u8>, limits: PluginLimits) -> Option<(
     // A process that does not read is seen by its answer.
     thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&bytes)));
     let (answered, answers) = mpsc::channel();
-    let most = u64::try_from(limits.compile_bytes).unwrap_or(u64::MAX);
+    let most = u64::try_from(answer_bytes(limits)).unwrap_or(u64::MAX);
+    let most = most.saturating_add(1);
     thread::spawn(move || {
         let words = thread::spawn(move || read_some(stderr, WORDS_BYTES));
         let answer = read_some(stdout, most);
@@ -87,6 +93,10 @@ fn converse(child: &mut Child, bytes: Vec<u8>, limits: PluginLimits) -> Option<(
         let _ = answered.send((answer, words));
     });
     answers.recv_timeout(limits.compile_time).ok()
+}
+
+fn answer_bytes(limits: PluginLimits) -> usize {
+    limits.compile_bytes / ANSWER_PART
 }
 
 /// The beginning of all that comes.
@@ -101,7 +111,7 @@ fn read_some(from: Option<impl Read>, most: u64) -> Vec<u8> {
 
 fn read_answer(
     status: ExitStatus,
-    answer: &[u8],
+    mut answer: Vec<u8>,
     words: &str,
     limits: PluginLimits,
 ) -> Result<(Vec<u8>, PluginDescriptor), LoadFailure> {
@@ -109,29 +119,34 @@ fn read_answer(
         return Err(LoadFailure::Refused(plain(words)));
     }
     if status.signal() == Some(Signal::KILL.as_raw()) {
-        return Err(broken(
-            "was killed, most likely for want of memory: give the container 128 MiB, or compile its plugins before \
-             (stampede plugins --compile)"
-                .to_owned(),
-        ));
+        return Err(broken(format!(
+            "was killed, most likely for want of memory: {MORE_MEMORY}"
+        )));
     }
     if !status.success() {
         return Err(broken(format!(
-            "broke down ({status}), with {} MiB of memory: {}",
+            "broke down ({status}), with {} MiB of memory: {} (if it was too little: {MORE_MEMORY})",
             limits.compile_bytes >> 20,
             plain(words)
         )));
     }
+    if answer.len() > answer_bytes(limits) {
+        return Err(broken(format!(
+            "has made more than {} MiB of it: {MORE_MEMORY}",
+            answer_bytes(limits) >> 20
+        )));
+    }
     let parts = answer.split_first_chunk::<8>().and_then(|(length, rest)| {
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-        rest.split_at_checked(length)
+        Some((rest.get(..length)?, length))
     });
-    let Some((descriptor, compiled)) = parts else {
+    let Some((descriptor, length)) = parts else {
         return Err(broken("answered half".to_owned()));
     };
     let descriptor = serde_json::from_slice(descriptor)
         .map_err(|error| broken(format!("described no plugin: {error}")))?;
-    Ok((compiled.to_vec(), descriptor))
+    answer.drain(..size_of::<u64>() + length);
+    Ok((answer, descriptor))
 }
 
 fn broken(what: String) -> LoadFailure {

@@ -67,6 +67,9 @@ pub enum LoadFailure {
     /// Its imports do not fit what the host gives.
     #[error("cannot be linked: {}", chain(.0.as_ref()))]
     Link(#[source] BoxedError),
+    /// What it has said of its parameters, when it was compiled, is not taken.
+    #[error("cannot be used: {0}")]
+    Schema(#[source] ContractBreach),
     /// There is no thread to call it on.
     #[error("cannot be asked: {0}")]
     Runtime(#[source] io::Error),

@@ -8,6 +8,10 @@ use wasmtime::{ResourceLimiter, Result, bail};
 
 /// Memory of a call below which more calls at once are no gain.
 const CALL_BYTES: usize = 64 << 20;
+/// Memory of a compile below which more compiles at once are no gain.
+const COMPILE_BYTES: usize = 512 << 20;
+/// What of a container's memory is the host's own at least, while it compiles.
+const HOST_BYTES: usize = 32 << 20;
 /// What an element of a table is counted with.
 const TABLE_ELEMENT_BYTES: usize = 16;
 
@@ -77,20 +81,23 @@ impl Default for PluginLimits {
 }
 
 impl PluginLimits {
-    /// These, in a container of so much memory: a quarter of it is for all calls at once, and one
-    /// plugin at a time is compiled where memory is scarce. Beyond the container's memory the kernel
-    /// would end the host.
+    /// These, in a container of so much memory: a quarter of it is for all calls at once, the rest
+    /// but for the host's share for all that compile at once. Beyond the container's memory the
+    /// kernel would end the host, with whichever process met the end.
     #[must_use]
     pub fn limit_to_memory(self, memory_bytes: usize) -> Self {
         let share = memory_bytes / 4;
         let calls = (share / CALL_BYTES).clamp(1, self.calls);
+        let compile_share = memory_bytes.saturating_sub(HOST_BYTES.max(share));
+        let compiles = (compile_share / COMPILE_BYTES).clamp(1, self.compiles.max(1));
         let file_bytes = u64::try_from(memory_bytes / 8).unwrap_or(u64::MAX);
         Self {
             calls,
             memory_bytes: self.memory_bytes.min(share / calls),
             answer_bytes: self.answer_bytes.min(memory_bytes / 32),
             file_bytes: self.file_bytes.min(file_bytes),
-            compiles: calls.min(self.compiles),
+            compile_bytes: self.compile_bytes.min(compile_share / compiles),
+            compiles,
             ..self
         }
     }
@@ -202,22 +209,32 @@ mod tests {
     #[test]
     fn calls_fit_the_memory() {
         let full = PluginLimits::default();
-        for (mib, calls, memory_mib, compiles) in [
-            (64, 1, 16, 1),
-            (511, 1, 127, 1),
-            (512, 2, 64, 2),
-            (2_047, 7, 73, 7),
-            (2_048, 8, 64, 8),
-            (8_191, 8, 255, 8),
-            (8_192, 8, 256, 8),
-            (1 << 20, 8, 256, 8),
+        for (mib, calls, memory_mib, compiles, compile_mib) in [
+            (16, 1, 4, 1, 0),
+            (64, 1, 16, 1, 32),
+            (128, 1, 32, 1, 96),
+            (511, 1, 127, 1, 383),
+            (512, 2, 64, 1, 384),
+            (1_365, 5, 68, 1, 1_023),
+            (1_366, 5, 68, 2, 512),
+            (2_048, 8, 64, 3, 512),
+            (8_191, 8, 255, 8, 767),
+            (8_192, 8, 256, 8, 768),
+            (1 << 20, 8, 256, 8, 2_048),
         ] {
             let fit = full.limit_to_memory(mib << 20);
             assert_eq!(
-                (fit.calls, fit.memory_bytes >> 20, fit.compiles),
-                (calls, memory_mib, compiles),
+                (fit.calls, fit.memory_bytes >> 20),
+                (calls, memory_mib),
                 "{mib} MiB"
             );
+            assert_eq!(
+                (fit.compiles, fit.compile_bytes >> 20),
+                (compiles, compile_mib),
+                "{mib} MiB"
+            );
+            let rest = (mib << 20) - fit.compiles * fit.compile_bytes;
+            assert!(rest >= HOST_BYTES.min(mib << 20), "{mib} MiB");
             assert!(fit.calls * fit.memory_bytes <= (mib << 20) / 4);
         }
         let small = full.limit_to_memory(64 << 20);

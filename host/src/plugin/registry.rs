@@ -257,6 +257,9 @@ impl LoadedPlugin {
             digest,
             ..
         } = fresh.check_name(path)?;
+        // Here is a thread that may take its time. What came compiled, or was kept, was held to the
+        // rules of another day.
+        validate::check_schema(&descriptor.parameters).map_err(LoadFailure::Schema)?;
         Ok(Self {
             descriptor: Arc::new(descriptor),
             digest,

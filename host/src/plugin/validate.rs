@@ -88,6 +88,15 @@ fn refuse_references(schema: &Value) -> Result<(), ContractBreach> {
     }
 }
 
+/// Compiles it, once for all requests.
+pub(super) fn check_schema(schema: &ParameterSchema) -> Result<(), ContractBreach> {
+    let compiled = schema.validator().map(drop);
+    compiled.map_err(|source| ContractBreach::NotSchema {
+        what: "parameters are".to_owned(),
+        source: Box::new(source),
+    })
+}
+
 fn check_parameters(schema: &ParameterSchema) -> Result<(), ContractBreach> {
     refuse_references(schema)?;
     let properties = schema.get("properties").and_then(Value::as_object);
@@ -101,12 +110,7 @@ fn check_parameters(schema: &ParameterSchema) -> Result<(), ContractBreach> {
             "its parameters are not the JSON Schema of an object",
         ));
     }
-    schema
-        .validator()
-        .map_err(|source| ContractBreach::NotSchema {
-            what: "parameters are".to_owned(),
-            source: Box::new(source),
-        })?;
+    check_schema(schema)?;
     for (name, property) in properties.into_iter().flatten() {
         if property.get("type").is_none()
             || property
@@ -297,7 +301,7 @@ mod tests {
     fn each_claim_of_a_descriptor_is_held_to_the_contract() {
         check_descriptor(&descriptor()).unwrap();
         type Spoil = fn(&mut PluginDescriptor);
-        let spoilt: [(Spoil, &str); 12] = [
+        let spoilt: [(Spoil, &str); 13] = [
             (|d| d.name = "Hadoop".into(), "its name \"Hadoop\""),
             (|d| d.name = "a".repeat(NAME_CHARS + 1), "its name \"aaa"),
             (
@@ -327,6 +331,13 @@ mod tests {
                     d.parameters["properties"] = Value::Object(many.collect());
                 },
                 "it has 201 parameters, at most 200 are taken",
+            ),
+            (
+                |d| {
+                    let bomb = json!({"pattern": "\\w{9}\\w{9}"});
+                    d.parameters["properties"]["copies"]["allOf"] = vec![bomb; 4_000].into();
+                },
+                "its parameters are not a JSON Schema: it has 4000 patterns, at most 100 are taken",
             ),
             (
                 |d| d.parameters = json!([]).into(),

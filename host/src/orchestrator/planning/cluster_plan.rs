@@ -100,7 +100,16 @@ pub async fn plan_cluster(
     chain: &[&PluginDescriptor],
     plugins: &impl PluginSource,
 ) -> Result<ClusterPlan, PlanError> {
-    let mut requests = prepare(spec, chosen, chain).map_err(PlanError::Problems)?;
+    let descriptors: Vec<PluginDescriptor> = chain.iter().map(|one| (*one).clone()).collect();
+    let (wanted, facts, described) = (spec.clone(), chosen.clone(), descriptors.clone());
+    let prepared = run_heavy(move || {
+        let chain: Vec<&PluginDescriptor> = described.iter().collect();
+        prepare(&wanted, &facts, &chain)
+    });
+    let mut requests = prepared
+        .await
+        .map_err(|panicked| PlanError::Broken(panicked.to_string()))?
+        .map_err(PlanError::Problems)?;
     let (mut services, mut taken): (Vec<ProvidedService>, Vec<ResourceClaim>) =
         (Vec::new(), Vec::new());
     let mut parts = Vec::new();
@@ -121,7 +130,6 @@ pub async fn plan_cluster(
         return Err(PlanError::Problems(problems));
     }
     let description = description(spec, chain);
-    let descriptors: Vec<PluginDescriptor> = chain.iter().map(|one| (*one).clone()).collect();
     let access = chosen.access.clone();
     let (bundle, requests) = run_heavy(move || {
         let descriptors: Vec<&PluginDescriptor> = descriptors.iter().collect();

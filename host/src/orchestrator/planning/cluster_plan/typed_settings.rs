@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jsonschema::ValidationError;
 use serde_json::{Map, Value};
 
 use crate::cluster::{
@@ -10,6 +11,11 @@ use crate::cluster::{
 
 /// Characters of a validator's own words that are shown.
 const MAX_WORDS_CHARS: usize = 200;
+/// Problems of one plugin's settings that are told.
+const MAX_PROBLEMS: usize = 100;
+/// Values of the settings times values of the schema, beyond which one problem is looked for and
+/// not all: all of them are gathered before the first is told.
+const MAX_CHECKS: usize = 1 << 18;
 
 /// A plugin's settings in a cluster: what it was made with stays, whatever the plugin's defaults
 /// are by now, and is not refused by a schema that has become stricter.
@@ -166,8 +172,14 @@ fn validate(
         }
     };
     let whole = Value::Object(settings.clone());
+    let checks = count_values(&whole).saturating_mul(count_values(&descriptor.parameters));
+    let errors: Vec<ValidationError<'_>> = if checks > MAX_CHECKS {
+        validator.validate(&whole).err().into_iter().collect()
+    } else {
+        validator.iter_errors(&whole).take(MAX_PROBLEMS).collect()
+    };
     let mut problems = Vec::new();
-    for error in validator.iter_errors(&whole) {
+    for error in errors {
         let pointer = error.instance_path().to_string();
         let place = pointer.trim_start_matches('/');
         let path = if place.is_empty() {
@@ -188,6 +200,42 @@ fn validate(
     problems
 }
 
+fn count_values(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(count_values).sum(),
+        Value::Object(map) => map.values().map(count_values).sum(),
+        _ => 0,
+    }
+}
+
 fn shortened(text: &str) -> String {
     cut_text(text, MAX_WORDS_CHARS)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn all_problems_are_told_up_to_a_number_and_one_where_looking_for_all_costs_too_much() {
+        let told = |items: usize, rules: usize| {
+            let rule = json!({"items": {"maximum": 0}});
+            let properties = json!({"list": {"type": "array", "allOf": vec![rule; rules]}});
+            let parameters = json!({"type": "object", "properties": properties});
+            let said = json!({
+                "name": "lists", "title": "", "description": "", "versions": [],
+                "default_version": "", "requires": [], "provides": [], "roles": [],
+                "parameters": parameters, "ports": [], "resource_types": [],
+            });
+            let descriptor: PluginDescriptor = serde_json::from_value(said).unwrap();
+            let text = json!(vec![1; items]).to_string();
+            let raw = BTreeMap::from([("list".to_owned(), text)]);
+            type_settings(&descriptor, &raw, None).unwrap_err().len()
+        };
+        assert_eq!(told(7, 1), 7);
+        assert_eq!(told(MAX_PROBLEMS + 1, 1), MAX_PROBLEMS);
+        assert_eq!(told(4_000, 4_000), 1);
+    }
 }
