@@ -191,12 +191,15 @@ async fn private_cluster(
     let client = occi_client(&host.url, session)?;
     let wanted = attributes(testbed, &[DEAD_NAME_SERVERS])?;
     client.create(name, &borrow_pairs(&wanted)).await?;
+    let mut failure = String::new();
     wait_until(600, "the nodes' progress arrives over TLS", async || {
         let seen = client.fetch_cluster(name).await?.unwrap_or_default();
+        failure = seen.get("stampede.failure").to_owned();
         let began = |node: &str| !seen.get(&format!("stampede.progress.{node}")).is_empty();
-        Ok(began("master") && began("worker-1"))
+        Ok(!failure.is_empty() || (began("master") && began("worker-1")))
     })
     .await?;
+    must!(failure.is_empty(), "{failure}");
     verified!(
         "progress arrives by names that no name server of the nodes tells, over TLS of an authority that their image does not know"
     );
