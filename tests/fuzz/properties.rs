@@ -256,7 +256,7 @@ fn view() -> ClusterView {
         id: "4f4bb9f3".to_owned(),
         created_s: 0,
         frameworks: Vec::new(),
-        workers: None,
+        node_counts: BTreeMap::new(),
         phase: LifecyclePhase::Initialised,
         state: ClusterState::Requested,
         stack_status: None,

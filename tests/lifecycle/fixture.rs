@@ -407,12 +407,12 @@ fn planned(spec: &ClusterSpec) -> StackPlan {
     let endpoints = BTreeMap::from([("namenode_ui".to_owned(), "namenode_ui".to_owned())]);
     let computed = BTreeMap::from([(
         "hadoop".to_owned(),
-        BTreeMap::from([("replication".to_owned(), spec.workers.min(3).to_string())]),
+        BTreeMap::from([("replication".to_owned(), workers(spec).min(3).to_string())]),
     )]);
     let replication = spec
         .settings_of("hadoop")
         .remove("replication")
-        .unwrap_or_else(|| spec.workers.min(3).to_string());
+        .unwrap_or_else(|| workers(spec).min(3).to_string());
     let content = |role: &str| NodeContent {
         variables: vec![
             ("STAMPEDE_ROLE", role.to_owned()),
@@ -424,8 +424,9 @@ fn planned(spec: &ClusterSpec) -> StackPlan {
             content: format!("{replication}\n"),
         }],
     };
-    let contents = ["master", "worker"]
-        .into_iter()
+    let contents = spec
+        .groups
+        .names()
         .map(|role| (role.to_owned(), content(role)))
         .collect();
     StackPlan {
@@ -437,11 +438,15 @@ fn planned(spec: &ClusterSpec) -> StackPlan {
     }
 }
 
+fn workers(spec: &ClusterSpec) -> u32 {
+    spec.groups.get("worker").unwrap().count
+}
+
 /// Nodes, their volumes, and what waits for them.
 fn resources(spec: &ClusterSpec) -> Map<String, Value> {
-    let nodes: Vec<String> = std::iter::once("master".to_owned())
-        .chain(spec.ids().iter().map(|id| format!("worker_{id}")))
-        .collect();
+    let nodes = spec.node_names();
+    let nodes: Vec<String> = nodes.iter().map(|node| node.replace('-', "_")).collect();
+    let worker = spec.groups.get("worker").unwrap();
     let mut resources = Map::new();
     for handle in ["progress_handle", "ready_handle"] {
         resources.insert(
@@ -452,7 +457,7 @@ fn resources(spec: &ClusterSpec) -> Map<String, Value> {
     for node in &nodes {
         let role = node.split('_').next();
         let properties = json!({
-            "name": node, "image": spec.image, "flavor": spec.worker_flavor, "networks": [], "user_data": "",
+            "name": node, "image": spec.image, "flavor": worker.flavor, "networks": [], "user_data": "",
             "metadata": { "stampede_role": role },
         });
         resources.insert(
@@ -471,7 +476,7 @@ fn resources(spec: &ClusterSpec) -> Map<String, Value> {
             json!({ "type": "OS::Cinder::Volume", "properties": { "size": gib } }),
         );
     }
-    let properties = json!({ "handle": { "get_resource": "ready_handle" }, "count": 1 + spec.ids().iter().max().unwrap(), "timeout": spec.timeout_s });
+    let properties = json!({ "handle": { "get_resource": "ready_handle" }, "count": 1 + worker.node_ids().iter().max().unwrap(), "timeout": spec.timeout_s });
     resources.insert(
         "ready".to_owned(),
         json!({ "type": "OS::Heat::WaitCondition", "properties": properties }),

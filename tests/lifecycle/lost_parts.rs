@@ -112,7 +112,10 @@ async fn new_workers_may_be_given_something_else_and_the_others_keep_what_they_h
 async fn an_image_that_is_renamed_or_doubled_is_known_by_its_id() {
     let mut world = LifecycleFixture::new().await;
     let stack = made(&mut world, &[("stampede.hadoop.replication", "2")]).await;
-    let id = spec(&world).await.pins.unwrap().image_id.unwrap();
+    let id = spec(&world).await.pins.unwrap().groups["worker"]
+        .image_id
+        .clone()
+        .unwrap();
     world.cloud.edit(|cloud| {
         for image in cloud.images.iter_mut().filter(|image| image.id == id) {
             image.name = "debian-12-of-last-month".into();

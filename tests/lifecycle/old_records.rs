@@ -30,7 +30,7 @@ async fn write_old_record(world: &LifecycleFixture, old: &str) {
         .await
         .unwrap();
     let new: Value = serde_json::from_str(&new).unwrap();
-    assert_eq!(new["version"], 2);
+    assert_eq!(new["version"], 3);
     let mut old: Value = serde_json::from_str(old).unwrap();
     assert_eq!(old.get("version"), None);
     for name in [

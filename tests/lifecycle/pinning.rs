@@ -162,9 +162,9 @@ async fn a_deploy_records_versions_settings_ids_and_digests() {
             .to_owned()
     };
     for (name, id) in [
-        ("image", pins.image_id),
-        ("master_flavor", pins.master_flavor_id),
-        ("worker_flavor", pins.worker_flavor_id),
+        ("image", pins.groups["worker"].image_id.clone()),
+        ("master_flavor", pins.groups["master"].flavor_id.clone()),
+        ("worker_flavor", pins.groups["worker"].flavor_id.clone()),
         ("external_network", pins.external_network_id),
     ] {
         let id = id.unwrap();

@@ -184,7 +184,7 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
         id: uuid::Uuid::new_v4().to_string(),
         created_s: 0,
         frameworks: Vec::new(),
-        workers: None,
+        node_counts: BTreeMap::new(),
         phase: LifecyclePhase::Initialised,
         state: ClusterState::Requested,
         stack_status: None,

@@ -56,8 +56,9 @@ async fn plan(
     let flavors = ResolvedFlavors {
         access: stampede::cluster::CloudAccess::default(),
         flavors: vec![flavor.clone()],
-        master: flavor.clone(),
-        worker: flavor,
+        groups: ["master", "worker"]
+            .map(|group| (group.to_owned(), flavor.clone()))
+            .into(),
         signal_transport: "HEAT_SIGNAL".into(),
     };
     let chain = planner.order_plugins(&spec).unwrap();

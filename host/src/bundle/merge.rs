@@ -11,15 +11,15 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{ContractViolation, PluginBundle};
-use crate::cluster::framework::{FrameworkEndpoint, PluginRequest, PortAudience};
+use crate::cluster::{
+    contract_bridge::{OUTER_ADDRESS, OUTER_ROLE},
+    framework::{FrameworkEndpoint, PluginRequest, PortAudience},
+};
 
 /// The version that every template is written for.
 pub const HEAT_TEMPLATE_VERSION: &str = "2018-08-31";
 /// The sections a plugin's template may have, in the order that people read them.
 pub const SECTIONS: [&str; 4] = ["parameters", "conditions", "resources", "outputs"];
-/// The output that holds the address of the master as users see it; the plugin `cluster` defines
-/// it.
-pub const MASTER_ADDRESS: &str = "master_address";
 
 /// One template of all parts, `heat_template_version` first; the endpoints become outputs.
 ///
@@ -89,8 +89,8 @@ fn add_endpoints<'a>(
     outputs: &mut Map<String, Value>,
     violations: &mut Vec<ContractViolation>,
 ) {
-    let master = outputs
-        .get(MASTER_ADDRESS)
+    let outer = outputs
+        .get(OUTER_ADDRESS)
         .and_then(|output| output.get("value"))
         .cloned();
     for part in parts {
@@ -104,18 +104,18 @@ fn add_endpoints<'a>(
                 continue;
             }
             owners.insert(&endpoint.name, &part.plugin);
-            let output = json!({ "description": endpoint.description, "value": endpoint_url(request, endpoint, master.as_ref()) });
+            let output = json!({ "description": endpoint.description, "value": endpoint_url(request, endpoint, outer.as_ref()) });
             outputs.insert(endpoint.name.clone(), output);
         }
     }
 }
 
-/// The URL where an endpoint is reached: on the master by its outer address, unless it is for the
-/// cluster's own nodes; on other roles, whose nodes have no outer address, a map of URLs by node.
+/// The URL where an endpoint is reached: on the role that has one by its outer address, unless it is
+/// for the cluster's own nodes; on other roles, whose nodes have none, a map of URLs by node.
 fn endpoint_url(
     request: &PluginRequest,
     endpoint: &FrameworkEndpoint,
-    master: Option<&Value>,
+    outer: Option<&Value>,
 ) -> Value {
     let url = |address: &str| {
         format!(
@@ -129,15 +129,15 @@ fn endpoint_url(
         .filter(|group| group.role == endpoint.role)
         .flat_map(|group| &group.nodes)
         .collect();
-    match (nodes.as_slice(), master) {
-        ([_], Some(master))
-            if endpoint.role == "master" && endpoint.audience != PortAudience::Cluster =>
+    match (nodes.as_slice(), outer) {
+        ([_], Some(outer))
+            if endpoint.role == OUTER_ROLE && endpoint.audience != PortAudience::Cluster =>
         {
             let (scheme, rest) = (
                 format!("{}://", endpoint.scheme),
                 format!(":{}{}", endpoint.port, endpoint.path),
             );
-            json!({ "list_join": ["", [scheme, master, rest]] })
+            json!({ "list_join": ["", [scheme, outer, rest]] })
         }
         ([node], _) => url(&node.address).into(),
         (nodes, _) => Value::Object(

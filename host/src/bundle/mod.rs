@@ -10,7 +10,7 @@
 //!   that the cloud takes it
 //! - [`resource_types`], `resource_check`, `secret_values`: the resource types that plugins may add,
 //!   what their properties may hold, and what only nodes may read
-//! - [`node_script`]: the script that the nodes of a role run
+//! - [`node_script`]: the script that the nodes of a group run
 //! - [`node_update`]: what a running node is notified of in a change
 //! - [`yaml`]: the template as YAML for people
 
@@ -44,9 +44,9 @@ use crate::cluster::{
 pub struct ClusterBundle {
     /// HOT as a JSON object, `heat_template_version` first.
     pub template: serde_json::Value,
-    /// By the name that `get_file` uses: `node-master.sh`.
+    /// By the name that `get_file` uses: `node-` and the group's.
     pub files: BTreeMap<String, String>,
-    /// What stands on the nodes of each role.
+    /// What stands on the nodes of each group.
     #[serde(skip)]
     pub contents: BTreeMap<String, node_script::NodeContent>,
     /// What it was made of, in the chain's order.
@@ -73,13 +73,15 @@ pub enum BuildError {
     /// Plugins returned what makes no cluster; only their authors can mend it.
     #[error(transparent)]
     Violations(#[from] ContractViolations),
-    /// The cloud would not take it: fewer workers or shorter settings help.
+    /// The cloud would not take it: fewer nodes or shorter settings help.
     #[error("{}", .violations.iter().map(sizes::LimitViolation::to_string).collect::<Vec<_>>().join("\n"))]
     TooLarge {
         /// All that is too large.
         violations: Vec<sizes::LimitViolation>,
-        /// The most workers that one stack's resources allow with these settings.
-        most_workers: u32,
+        /// The group with the most nodes.
+        largest_group: String,
+        /// The most of them that one stack's resources allow with these settings.
+        most_nodes: u32,
     },
 }
 
@@ -179,18 +181,14 @@ pub fn build_bundle(
     refuse(violations)?;
     let violations = sizes::check_sizes(&template, &files);
     if !violations.is_empty() {
-        let workers = request
-            .groups
-            .iter()
-            .filter(|group| group.role == "worker")
-            .map(|group| group.nodes.len())
-            .sum::<usize>();
+        let largest = request.groups.iter().max_by_key(|group| group.nodes.len());
+        let nodes = largest.map_or(&[][..], |group| &group.nodes);
+        let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
+        let sample = nodes.first().map_or("", |node| &node.name);
         return Err(BuildError::TooLarge {
             violations,
-            most_workers: sizes::most_workers(
-                &template,
-                u32::try_from(workers).unwrap_or(u32::MAX),
-            ),
+            largest_group: largest.map(|group| group.role.clone()).unwrap_or_default(),
+            most_nodes: sizes::most_nodes(&template, sample, count),
         });
     }
     Ok(ClusterBundle {

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{ContractViolation, PluginBundle, to_hex};
 use crate::cluster::{
-    CloudAccess,
+    CloudAccess, contract_bridge,
     framework::{NodeGroup, PluginRequest},
 };
 
@@ -64,7 +64,7 @@ const WRITABLE_FOLDER: &str = "[ -w /tmp ] || export TMPDIR=/run";
 /// Characters of a line of base64.
 const BASE64_LINE: usize = 76;
 
-/// The scripts by file name: `node-master.sh`, `node-worker.sh`.
+/// The scripts by file name, one for each group.
 pub fn assemble_scripts(
     request: &PluginRequest,
     access: &CloudAccess,
@@ -352,41 +352,11 @@ fn cluster_variables(
     access: &CloudAccess,
     group: &NodeGroup,
 ) -> Vec<(&'static str, String)> {
-    let nodes = |role: &str| {
-        request
-            .groups
-            .iter()
-            .filter(move |group| group.role == role)
-            .flat_map(|group| &group.nodes)
-            .collect::<Vec<_>>()
-    };
-    let (master, workers) = (nodes("master"), nodes("worker"));
-    vec![
+    let first = [
         ("STAMPEDE_CLUSTER", request.cluster.clone()),
         ("STAMPEDE_ROLE", group.role.clone()),
-        (
-            "STAMPEDE_MASTER",
-            master
-                .first()
-                .map(|node| node.name.clone())
-                .unwrap_or_default(),
-        ),
-        (
-            "STAMPEDE_MASTER_ADDRESS",
-            master
-                .first()
-                .map(|node| node.address.clone())
-                .unwrap_or_default(),
-        ),
-        (
-            "STAMPEDE_WORKERS",
-            workers
-                .iter()
-                .map(|node| node.name.as_str())
-                .collect::<Vec<_>>()
-                .join(" "),
-        ),
-        ("STAMPEDE_WORKER_COUNT", workers.len().to_string()),
+    ];
+    let rest = [
         ("STAMPEDE_LEAVING", String::new()),
         ("STAMPEDE_GENERATION", "0".to_owned()),
         (
@@ -397,7 +367,9 @@ fn cluster_variables(
         ("STAMPEDE_RAM_MIB", group.flavor.ram_mib.to_string()),
         ("STAMPEDE_TIMEOUT_S", request.timeout_s.to_string()),
         ("STAMPEDE_CLOUD_ADDRESSES", access.address_words()),
-    ]
+    ];
+    let of_nodes = contract_bridge::node_variables(&request.groups);
+    first.into_iter().chain(of_nodes).chain(rest).collect()
 }
 
 /// The command that writes a file by the frame's functions: as it is where a here-document can hold

@@ -1,5 +1,5 @@
 //! Checks a bundle against the default limits of Heat and Nova, each under its name there, before
-//! anything is sent. What is too large is the request's fault, not a plugin's: fewer workers or
+//! anything is sent. What is too large is the request's fault, not a plugin's: fewer nodes or
 //! shorter settings help.
 //!
 //! Some limits hold for more than what is measured here (the body of the request with its tags, the
@@ -175,22 +175,23 @@ fn check_metadata(name: &str, resource: &Value, checker: &mut LimitChecker) {
     }
 }
 
-/// The most workers that leave the template with no more resources than Heat takes. Counted from a
-/// template with `workers` of them: each has as many resources as the first, named with `worker_1`
-/// as a word of its own (so that worker 10 is not counted), and the rest does not grow.
-pub fn most_workers(template: &Value, workers: u32) -> u32 {
+/// The most nodes of a group that leave the template with no more resources than Heat takes. Counted
+/// from a template with `count` of them: each has as many resources as `node`, named with that as
+/// words of their own (so that node 10 is not counted for node 1), and the rest does not grow.
+pub fn most_nodes(template: &Value, node: &str, count: u32) -> u32 {
+    let words = format!("_{}_", node.replace('-', "_"));
     let resources = template.get("resources").and_then(Value::as_object);
     let all = resources.map_or(0, serde_json::Map::len);
     let each = resources
         .map_or(0, |resources| {
             resources
                 .keys()
-                .filter(|name| format!("_{name}_").contains("_worker_1_"))
+                .filter(|name| format!("_{name}_").contains(&words))
                 .count()
         })
         .max(1);
-    let fixed = all.saturating_sub(each * workers as usize);
-    u32::try_from(MAX_RESOURCES.saturating_sub(fixed) / each).unwrap_or(workers)
+    let fixed = all.saturating_sub(each * count as usize);
+    u32::try_from(MAX_RESOURCES.saturating_sub(fixed) / each).unwrap_or(count)
 }
 
 /// Characters of base64 that a script of so many bytes makes, its header with it.

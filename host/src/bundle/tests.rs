@@ -464,7 +464,7 @@ fn the_most_workers_follow_from_what_each_adds() {
         }
         json!({ "resources": resources })
     };
-    assert_eq!(sizes::most_workers(&template(250), 250), 247);
+    assert_eq!(sizes::most_nodes(&template(250), "worker-1", 250), 247);
     let none = BTreeMap::new();
     assert!(sizes::check_sizes(&template(247), &none).is_empty());
     assert_eq!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::line_printer::LinePrinter;
-use crate::cluster::{attribute_names::PREFIX, limits::MAX_WORKERS};
+use crate::cluster::attribute_names::PREFIX;
 
 /// How the outcome is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,26 +41,17 @@ impl FormatArgs {
 pub(super) fn parse_pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
-        .ok_or_else(|| "must be NAME=VALUE, such as worker.flavor=m1.large".to_owned())?;
+        .ok_or_else(|| "must be NAME=VALUE, such as hadoop.replication=2".to_owned())?;
     let name = name.trim();
     if name.is_empty() {
         return Err(
-            "has no name before the `=`; write NAME=VALUE, such as worker.flavor=m1.large"
-                .to_owned(),
+            "has no name before the `=`; write NAME=VALUE, such as hadoop.replication=2".to_owned(),
         );
     }
     Ok((
         name.strip_prefix(PREFIX).unwrap_or(name).to_owned(),
         value.to_owned(),
     ))
-}
-
-/// How many workers; attributes have the same range.
-pub(super) fn parse_workers(text: &str) -> Result<u32, String> {
-    let number = text.trim().parse().ok();
-    number
-        .filter(|workers| (1..=MAX_WORKERS).contains(workers))
-        .ok_or_else(|| format!("must be a whole number from 1 to {MAX_WORKERS}, such as 3"))
 }
 
 /// `90s`, `30m`, `1h30m`; a number alone is seconds.
@@ -129,16 +120,6 @@ mod tests {
         );
         assert!(parse_pair("workers").is_err());
         assert!(parse_pair("=3").is_err());
-    }
-
-    #[test]
-    fn workers_are_counted_within_their_range() {
-        assert_eq!(parse_workers("1"), Ok(1));
-        assert_eq!(parse_workers("250"), Ok(MAX_WORKERS));
-        for wrong in ["0", "251", "-1", "abc", "", "1.5", "99999999999"] {
-            let told = parse_workers(wrong).unwrap_err();
-            assert!(told.contains("from 1 to 250"), "{wrong}: {told}");
-        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    arguments::{FormatArgs, parse_duration, parse_pair, parse_workers},
+    arguments::{FormatArgs, parse_duration, parse_pair},
     cloud::{CloudArgs, LocalOrchestrator},
     cluster_wait::{ClusterWait, WaitTarget},
     conclusion::{CommandConclusion, CommandOutcome},
@@ -14,6 +14,7 @@ use super::{
     line_printer::LinePrinter,
     preview,
     progress_printer::ProgressPrinter,
+    size_args::SizeArgs,
 };
 use crate::{
     cluster::{ClusterState, attribute_names::PREFIX},
@@ -31,9 +32,8 @@ pub(super) struct DeployArgs {
     /// The cluster's name [default: the framework's]
     #[arg(long)]
     name: Option<String>,
-    /// How many workers
-    #[arg(long, value_parser = parse_workers, allow_negative_numbers = true)]
-    workers: Option<u32>,
+    #[command(flatten)]
+    size: SizeArgs,
     /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be
     /// repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_pair)]
@@ -111,13 +111,8 @@ pub(super) async fn run(args: &DeployArgs, out: &mut LinePrinter<'_>) -> Result<
 }
 
 fn attributes(args: &DeployArgs) -> ClientAttributes {
-    let own = [
-        ("framework", Some(args.framework.clone())),
-        ("workers", args.workers.map(|workers| workers.to_string())),
-    ];
-    let own = own
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let framework = ("framework".to_owned(), args.framework.clone());
+    let own = [framework].into_iter().chain(args.size.attribute());
     own.chain(args.set.iter().cloned())
         .map(|(name, value)| (format!("{PREFIX}{name}"), value))
         .collect()

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    cluster::progress::{StageOutcome, StageReport},
+    cluster::{
+        default_groups::sized_group,
+        progress::{StageOutcome, StageReport},
+    },
     orchestrator::ClusterView,
     system::clock::unix_now_s,
 };
@@ -20,7 +23,11 @@ pub(super) struct ClusterDocument<'a> {
     failure: Option<&'a str>,
     change: Option<&'a str>,
     frameworks: &'a [String],
-    workers: Option<u32>,
+    /// How large it is, under the name of that attribute.
+    #[serde(flatten)]
+    size: BTreeMap<&'static str, Option<u32>>,
+    /// How many nodes each of its groups has.
+    groups: &'a BTreeMap<String, u32>,
     created_at: String,
     age_s: u64,
     region: &'a str,
@@ -56,7 +63,11 @@ impl<'a> ClusterDocument<'a> {
             failure: view.failure.as_deref().or_else(|| view.state.reason()),
             change: view.change.as_deref(),
             frameworks: &view.frameworks,
-            workers: view.workers,
+            size: BTreeMap::from([(
+                sized_group().many,
+                view.node_counts.get(sized_group().name).copied(),
+            )]),
+            groups: &view.node_counts,
             created_at: format_timestamp(view.created_s),
             age_s: age_s(view),
             region: &view.region,

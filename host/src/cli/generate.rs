@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     RefusedRequest,
-    arguments::{parse_pair, parse_workers},
+    arguments::parse_pair,
     directory,
     exit_code::CommandExit,
     explain,
@@ -21,13 +21,14 @@ use super::{
     line_printer::LinePrinter,
     plugins::PluginArgs,
     readme,
+    size_args::SizeArgs,
 };
 use crate::{
     bundle::yaml::to_yaml,
     cluster::{
-        AttributeNames, CloudAccess, ClusterSpec, Flavor, OperatorDefaults,
+        AttributeNames, CloudAccess, ClusterSpec, Flavor, GroupSpec, OperatorDefaults,
         attribute_names::PREFIX, attributes, cloud_access::keep_certificates,
-        flavor_choice::smallest_fitting, framework::NodeResources,
+        flavor_choice::smallest_fitting, framework::NodeResources, group_value::attribute_of,
     },
     orchestrator::planning::{
         cluster_plan::{ClusterPlan, PluginSource as _, nodes, plan_cluster, plugin_chain},
@@ -60,9 +61,8 @@ pub(super) struct GenerateArgs {
     /// The cluster's name [default: the framework's]
     #[arg(long)]
     name: Option<String>,
-    /// How many workers
-    #[arg(long, value_parser = parse_workers, allow_negative_numbers = true)]
-    workers: Option<u32>,
+    #[command(flatten)]
+    size: SizeArgs,
     /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be
     /// repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_pair)]
@@ -118,13 +118,8 @@ async fn generate_files(
     words: &AttributeNames,
     defaults: &OperatorDefaults,
 ) -> Result<GeneratedFiles> {
-    let own = [
-        ("framework", Some(args.framework.clone())),
-        ("workers", args.workers.map(|workers| workers.to_string())),
-    ];
-    let own = own
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let framework = ("framework".to_owned(), args.framework.clone());
+    let own = [framework].into_iter().chain(args.size.attribute());
     let given: Vec<(String, String)> = own
         .chain(args.set.iter().cloned())
         .map(|(name, value)| (format!("{PREFIX}{name}"), value))
@@ -138,21 +133,14 @@ async fn generate_files(
     let chain = plugin_chain::order_plugins(&spec.frameworks, &registry.descriptors())
         .map_err(RefusedRequest)?;
     let smallest = nodes::smallest_resources(&chain);
+    let mut groups = BTreeMap::new();
+    for group in spec.groups.iter_mut() {
+        let need = smallest.get(&group.name);
+        let flavor = choose_flavor(group, &args.flavors, need, &mut assumed);
+        groups.insert(group.name.clone(), flavor);
+    }
     let chosen = ResolvedFlavors {
-        master: choose_flavor(
-            "master",
-            &mut spec.master_flavor,
-            &args.flavors,
-            &smallest,
-            &mut assumed,
-        )?,
-        worker: choose_flavor(
-            "worker",
-            &mut spec.worker_flavor,
-            &args.flavors,
-            &smallest,
-            &mut assumed,
-        )?,
+        groups,
         flavors: args.flavors.clone(),
         signal_transport: inventory::SIGNAL_TRANSPORT.to_owned(),
         access: CloudAccess {
@@ -161,12 +149,8 @@ async fn generate_files(
         },
     };
     let plan = plan_cluster(&spec, &chosen, &chain, registry).await?;
-    let used = [&chosen.master.name, &chosen.worker.name];
-    for unused in args
-        .flavors
-        .iter()
-        .filter(|flavor| !used.contains(&&flavor.name))
-    {
+    let is_used = |flavor: &&Flavor| chosen.groups.values().any(|used| used.name == flavor.name);
+    for unused in args.flavors.iter().filter(|flavor| !is_used(flavor)) {
         assumed.push(format!(
             "`--flavor {}`: it was described, but no node has it",
             unused.name
@@ -224,20 +208,21 @@ fn list_trusted(plan: &ClusterPlan) -> Vec<String> {
     volumes.into_iter().collect()
 }
 
-/// The flavor of a role: as described, else as assumed; where none is named, the smallest described
+/// The flavor of a group: as described, else as assumed; where none is named, the smallest described
 /// one that fits.
 fn choose_flavor(
-    role: &str,
-    named: &mut Option<String>,
+    group: &mut GroupSpec,
     described: &[Flavor],
-    smallest: &BTreeMap<String, NodeResources>,
+    smallest: Option<&NodeResources>,
     assumed: &mut Vec<String>,
-) -> Result<Flavor> {
-    let need = smallest.get(role).copied().unwrap_or(NodeResources {
+) -> Flavor {
+    let need = smallest.copied().unwrap_or(NodeResources {
         vcpus: 1,
         ram_mib: 0,
         disk_gib: 0,
     });
+    let path = attribute_of(&group.name, "flavor");
+    let named = &mut group.flavor;
     let found = match named.as_deref() {
         Some(name) => described.iter().find(|flavor| flavor.name == name),
         None => smallest_fitting(described, &need).or_else(|| {
@@ -247,7 +232,10 @@ fn choose_flavor(
         }),
     };
     if let (None, Some(taken)) = (named.as_deref(), found) {
-        assumed.push(format!("`{role}.flavor`: it was not named, so it is `{}`, the smallest described one that fits", taken.name));
+        assumed.push(format!(
+            "`{path}`: it was not named, so it is `{}`, the smallest described one that fits",
+            taken.name
+        ));
     }
     let flavor = found.cloned().unwrap_or_else(|| {
         let name = named.clone().unwrap_or_else(|| ASSUMED_FLAVOR.to_owned());
@@ -256,7 +244,7 @@ fn choose_flavor(
             None => format!("it was not named, so it is `{name}` with {ASSUMED}"),
         };
         assumed.push(format!(
-            "`{role}.flavor`: {what}; each node checks its memory itself"
+            "`{path}`: {what}; each node checks its memory itself"
         ));
         Flavor {
             name,
@@ -266,7 +254,7 @@ fn choose_flavor(
         }
     });
     *named = Some(flavor.name.clone());
-    Ok(flavor)
+    flavor
 }
 
 /// The defaults of the template's parameters: what the request said.
@@ -377,24 +365,19 @@ mod tests {
             parse_flavor("fits=2048,2,20").unwrap(),
             parse_flavor("volume=2048,2,0").unwrap(),
         ];
-        let smallest = BTreeMap::from([(
-            "worker".to_owned(),
-            NodeResources {
-                vcpus: 2,
-                ram_mib: 2048,
-                disk_gib: 10,
-            },
-        )]);
+        let smallest = NodeResources {
+            vcpus: 2,
+            ram_mib: 2048,
+            disk_gib: 10,
+        };
         let mut assumed = Vec::new();
         let mut pick = |named: Option<&str>, described: &[Flavor]| {
-            choose_flavor(
-                "worker",
-                &mut named.map(str::to_owned),
-                described,
-                &smallest,
-                &mut assumed,
-            )
-            .unwrap()
+            let mut group = GroupSpec {
+                name: "worker".to_owned(),
+                flavor: named.map(str::to_owned),
+                ..GroupSpec::default()
+            };
+            choose_flavor(&mut group, described, Some(&smallest), &mut assumed)
         };
         assert_eq!(pick(None, &described).name, "fits");
         assert_eq!(

@@ -11,7 +11,10 @@ use super::{
     line_printer::LinePrinter,
     table,
 };
-use crate::orchestrator::{ClusterView, OrphanStack};
+use crate::{
+    cluster::default_groups::sized_group,
+    orchestrator::{ClusterView, OrphanStack},
+};
 
 /// List the project's clusters
 #[derive(Args, Debug)]
@@ -25,16 +28,6 @@ pub(super) struct ListArgs {
     #[command(flatten)]
     cloud: CloudArgs,
 }
-
-const HEADS: [&str; 7] = [
-    "NAME",
-    "STATE",
-    "FRAMEWORK",
-    "WORKERS",
-    "AGE",
-    "HEAT SAYS",
-    "STACK",
-];
 
 /// Lists them.
 pub(super) async fn run(args: &ListArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
@@ -51,7 +44,17 @@ pub(super) async fn run(args: &ListArgs, out: &mut LinePrinter<'_>) -> Result<Co
         let project = cloud.caller.project_name();
         writeln!(out, "no clusters in project `{project}`")?;
     } else {
-        table::print_table(out, &HEADS, &views.iter().map(row).collect::<Vec<_>>())?;
+        let size = sized_group().many.to_uppercase();
+        let heads = [
+            "NAME",
+            "STATE",
+            "FRAMEWORK",
+            &size,
+            "AGE",
+            "HEAT SAYS",
+            "STACK",
+        ];
+        table::print_table(out, &heads, &views.iter().map(row).collect::<Vec<_>>())?;
     }
     Ok(CommandExit::Done)
 }
@@ -104,7 +107,7 @@ fn row(view: &ClusterView) -> Vec<String> {
         view.name.clone(),
         view.state.as_str().to_owned(),
         or_dash(Some(frameworks).filter(|names| !names.is_empty())),
-        or_dash(view.workers.map(|workers| workers.to_string())),
+        or_dash(view.node_counts.get(sized_group().name).map(u32::to_string)),
         format_duration(age_s(view)),
         or_dash(view.stack_status.clone()),
         or_dash(view.stack_id.as_ref().map(|(_, id)| id.clone())),

@@ -42,6 +42,7 @@ mod progress_printer;
 mod readme;
 mod serve;
 mod show;
+mod size_args;
 mod ssh;
 mod ssh_client;
 mod table;

@@ -95,11 +95,11 @@ fn describe_registry(registry: &PluginRegistry) -> PluginsDocument {
         description: descriptor.description.clone(),
     };
     let own = ATTRIBUTES.iter().map(|attribute| AttributeRow {
-        name: attribute.name.to_owned(),
+        name: attribute.name.to_string(),
         kind: attribute.type_name().to_owned(),
         default: attribute.default_text(),
         range: attribute.range_text(),
-        description: attribute.description.to_owned(),
+        description: attribute.description.to_string(),
     });
     let theirs = descriptors
         .iter()

@@ -136,7 +136,7 @@ mod tests {
             id: "1".into(),
             created_s: 0,
             frameworks: vec!["hadoop".into()],
-            workers: Some(1),
+            node_counts: BTreeMap::from([("worker".into(), 1)]),
             phase: LifecyclePhase::Deployed,
             state,
             stack_status: status.map(str::to_owned),

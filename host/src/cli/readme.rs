@@ -9,10 +9,13 @@ use super::{
 };
 use crate::{
     bundle::{ClusterBundle, ScriptStage},
-    cluster::framework::PortAudience,
+    cluster::{
+        contract_bridge::{OUTER_ADDRESS, OUTER_ADDRESS_TITLE},
+        framework::PortAudience,
+    },
 };
 
-/// Every script of every plugin: `scripts/01-hadoop/worker/setup.hadoop.sh`.
+/// Every script of every plugin, by plugin and role.
 pub(super) fn collect_scripts(bundle: &ClusterBundle) -> BTreeMap<String, String> {
     let all = bundle
         .parts
@@ -84,7 +87,9 @@ pub(super) fn write_readme(
             endpoint.name, endpoint.description
         ));
     }
-    text.push_str("| `master_address` | where the master is reached | everyone |\n\n");
+    text.push_str(&format!(
+        "| `{OUTER_ADDRESS}` | {OUTER_ADDRESS_TITLE} | everyone |\n\n"
+    ));
     text.push_str(&describe_access(generated));
     if !generated.assumed.is_empty() {
         let place = if format == OutputFormat::Yaml {

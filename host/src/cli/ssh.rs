@@ -46,14 +46,18 @@ pub(super) async fn run(args: &NodeLoginArgs) -> Result<CommandExit> {
     Err(explain_start(ssh.exec()))
 }
 
-/// `master, worker-1 to worker-250`.
+/// `master, worker-1 to worker-250, edge`: of many, each group's first and last.
 fn list_nodes(nodes: &[String]) -> String {
-    match nodes {
-        [first, second, .., last] if nodes.len() > SHOWN_NODES => {
-            format!("{first}, {second} to {last}")
-        }
-        _ => nodes.join(", "),
+    if nodes.len() <= SHOWN_NODES {
+        return nodes.join(", ");
     }
+    let group = |node: &String| node.split('-').next().map(str::to_owned);
+    let groups = nodes.chunk_by(|one, other| group(one) == group(other));
+    let shown = groups.map(|nodes| match nodes {
+        [first, _, .., last] => format!("{first} to {last}"),
+        _ => nodes.join(", "),
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// So many names are listed one by one.

@@ -1,10 +1,12 @@
 //! `stampede update`: changes a running cluster from this process, without a server.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use clap::Args;
 
 use super::{
-    arguments::{FormatArgs, parse_pair, parse_workers},
+    arguments::{FormatArgs, parse_pair},
     cloud::CloudArgs,
     cluster_wait::{ClusterWait, TimeoutArgs, WaitTarget},
     conclusion::{CommandConclusion, CommandOutcome},
@@ -12,13 +14,14 @@ use super::{
     line_printer::LinePrinter,
     preview,
     progress_printer::ProgressPrinter,
+    size_args::SizeArgs,
 };
 use crate::{
-    cluster::{ClusterState, attribute_names::PREFIX},
+    cluster::{ClusterState, attribute_names::PREFIX, group_value::attribute_of},
     orchestrator::ClientAttributes,
 };
 
-/// Change a running cluster: more or fewer workers, other settings
+/// Change a running cluster: more or fewer nodes, other settings
 ///
 /// Waits for the end, since a change has several steps and nobody else takes them. Interrupted, it
 /// goes on with the next `stampede wait NAME`.
@@ -26,11 +29,10 @@ use crate::{
 pub(super) struct UpdateArgs {
     /// The cluster's name
     pub(super) name: String,
-    /// How many workers
-    #[arg(long, value_parser = parse_workers, allow_negative_numbers = true)]
-    workers: Option<u32>,
-    /// A worker to take away, such as worker-2; may be repeated [default: the last ones]
-    #[arg(long, value_name = "WORKER")]
+    #[command(flatten)]
+    size: SizeArgs,
+    /// A node to take away, such as worker-2; may be repeated [default: the last ones]
+    #[arg(long, value_name = "NODE")]
     remove: Vec<String>,
     /// Any attribute without `stampede.`: hadoop.replication=3; may be repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_pair)]
@@ -88,17 +90,26 @@ pub(super) async fn run(args: &UpdateArgs, out: &mut LinePrinter<'_>) -> Result<
     conclusion.tell(out, args.format, Some(progress.elapsed()))
 }
 
+/// The attributes that name these nodes, one a group.
+fn removals(nodes: &[String]) -> BTreeMap<String, String> {
+    let mut removals: BTreeMap<String, String> = BTreeMap::new();
+    for node in nodes {
+        let group = node.split('-').next().unwrap_or_default();
+        let names = removals.entry(attribute_of(group, "remove")).or_default();
+        if !names.is_empty() {
+            names.push(',');
+        }
+        names.push_str(node);
+    }
+    removals
+}
+
 fn attributes(args: &UpdateArgs) -> ClientAttributes {
-    let own = [
-        ("workers", args.workers.map(|workers| workers.to_string())),
-        (
-            "workers.remove",
-            (!args.remove.is_empty()).then(|| args.remove.join(",")),
-        ),
-    ];
-    let own = own
+    let own = args
+        .size
+        .attribute()
         .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        .chain(removals(&args.remove));
     own.chain(args.set.iter().cloned())
         .map(|(name, value)| (format!("{PREFIX}{name}"), value))
         .collect()

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 
 use super::{
     ClusterSpec, Problem,
-    attribute_names::{AttributeNames, PREFIX},
-    attribute_schema::{DEFAULT_FRAMEWORK, default_spec, find_attribute},
+    attribute_names::{AttributeNames, PREFIX, kept_name},
+    attribute_schema::{DEFAULT_FRAMEWORK, default_spec},
     attributes::NO_NETWORK,
+    default_groups::{GROUPS, canonical_name},
     framework::CLUSTER,
+    group_attributes::{find_row, name_first_nodes, new_group, parse_groups},
+    group_value::GROUPS_ATTRIBUTE,
     limits,
     parse_value::{check_text, shorten, split_list},
 };
@@ -28,8 +31,13 @@ pub fn parse_changes(
     // Of several of one name the last one counts.
     let given: BTreeMap<&str, &str> = given
         .iter()
-        .filter(|(name, value)| name.starts_with(PREFIX) && stored.get(name) != Some(value))
-        .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value.as_str())))
+        .filter(|(name, value)| {
+            name.starts_with(PREFIX) && stored.get(kept_name(name).as_ref()) != Some(value)
+        })
+        .filter_map(|(name, value)| {
+            let name = canonical_name(name.strip_prefix(PREFIX)?);
+            Some((name, value.as_str()))
+        })
         .collect();
     if given.len() > limits::MAX_ATTRIBUTES {
         let message = format!(
@@ -44,12 +52,18 @@ pub fn parse_changes(
         to: spec.clone(),
         names,
     };
-    let read = |(name, text): (&&str, &&str)| {
-        let was_given = stored.contains_key(&format!("{PREFIX}{name}"));
-        reader.read(name, text, was_given).err()
-    };
-    let mut problems: Vec<Problem> = given.iter().filter_map(read).collect();
+    let was_given = |name: &str| stored.contains_key(&format!("{PREFIX}{name}"));
+    let mut problems = Vec::new();
+    // The others are read by the groups that there are then.
+    if let Some(text) = given.get(GROUPS_ATTRIBUTE) {
+        problems.extend(reader.read_groups(text, was_given(GROUPS_ATTRIBUTE)));
+    }
+    for (name, text) in given.iter().filter(|(name, _)| **name != GROUPS_ATTRIBUTE) {
+        problems.extend(reader.read(name, text, was_given(name)).err());
+    }
     let mut to = reader.to;
+    let is_new = |name: &str| spec.groups.get(name).is_none();
+    name_first_nodes(to.groups.iter_mut().filter(|group| is_new(&group.name)));
     keep_names(spec, &mut to);
     let has_no_way_in = to
         .external_network
@@ -87,7 +101,7 @@ impl ChangeReader<'_> {
         if name == "framework" {
             return self.read_frameworks(text, was_given);
         }
-        if let Some(attribute) = find_attribute(name) {
+        if let Some(attribute) = find_row(name, self.to.groups.names()) {
             check_text(name, text)?;
             // As everywhere, empty means "not given".
             return match text.trim() {
@@ -100,6 +114,31 @@ impl ChangeReader<'_> {
             };
         }
         self.read_parameter(name, text)
+    }
+
+    /// Groups are added behind those that there are; those stay, with their places.
+    fn read_groups(&mut self, text: &str, was_given: bool) -> Vec<Problem> {
+        let text = match text.trim() {
+            "" if !was_given => return Vec::new(),
+            "" => GROUPS,
+            text => text,
+        };
+        let (named, mut problems) = parse_groups(text, |name| self.names.has_framework(name));
+        let there = self.from.groups.iter().filter(|group| !group.is_empty());
+        for group in there.filter(|group| !named.contains(&group.name)) {
+            let message = format!("leaves out `{}`, which the cluster has", group.name);
+            let hint = "name it, too: a running cluster keeps its groups";
+            problems.push(Problem::new(GROUPS_ATTRIBUTE, message, hint));
+        }
+        for name in &named {
+            match self.to.groups.get_mut(name) {
+                // It was taken back once.
+                Some(group) if group.is_empty() => group.count = new_group(name).count,
+                Some(_) => {}
+                None => self.to.groups.add(new_group(name)),
+            }
+        }
+        problems
     }
 
     fn has(&self, framework: &str) -> bool {
@@ -149,7 +188,7 @@ impl ChangeReader<'_> {
             Problem::new(
                 shorten(name),
                 "there is no such attribute",
-                self.names.suggest_name(name),
+                self.names.suggest_name(name, self.to.groups.names()),
             )
         };
         let (framework, parameter) = name.split_once('.').ok_or_else(unknown)?;
@@ -187,17 +226,18 @@ fn keep_names(from: &ClusterSpec, to: &mut ClusterSpec) {
             now.clone_from(was);
         }
     };
-    keep(&pins.image_id, &from.image, &mut to.image);
-    keep(
-        &pins.master_flavor_id,
-        &from.master_flavor,
-        &mut to.master_flavor,
-    );
-    keep(
-        &pins.worker_flavor_id,
-        &from.worker_flavor,
-        &mut to.worker_flavor,
-    );
+    for group in from.groups.iter() {
+        let (Some(pinned), Some(wanted)) =
+            (pins.groups.get(&group.name), to.groups.get_mut(&group.name))
+        else {
+            continue;
+        };
+        keep(&pinned.flavor_id, &group.flavor, &mut wanted.flavor);
+        keep(&pinned.image_id, &group.image, &mut wanted.image);
+        if group.image.is_none() {
+            keep(&pinned.image_id, &from.image, &mut to.image);
+        }
+    }
     keep(
         &pins.external_network_id,
         &from.external_network,

@@ -86,7 +86,7 @@ fn what_is_given_is_parsed_over_the_cluster_as_it_is() {
         ("stampede.network.access", "198.51.100.0/24"),
     ])
     .unwrap();
-    assert_eq!((to.workers, to.access.len()), (4, 1));
+    assert_eq!((to.worker_group().count, to.access.len()), (4, 1));
     assert_eq!(to.settings["hadoop"]["replication"], "2");
     assert_eq!(to.settings["hadoop"]["lost"], "7", "kept");
     let to = given(&[("stampede.hadoop.lost", "")]).unwrap();
@@ -148,25 +148,13 @@ fn nobody_is_let_in_where_there_is_no_way_in() {
 
 #[test]
 fn an_id_that_is_pinned_is_what_is_there() {
-    let flavor = crate::cluster::Flavor {
-        name: String::new(),
-        vcpus: 1,
-        ram_mib: 1,
-        disk_gib: 1,
+    let made_of = crate::cluster::pins::GroupPins {
+        image_id: Some("id-1".into()),
+        flavor_id: None,
     };
     let pins = crate::cluster::ClusterPins {
-        host_version: String::new(),
-        plugins: BTreeMap::new(),
-        image_id: Some("id-1".into()),
-        master_flavor_id: None,
-        worker_flavor_id: None,
-        external_network_id: None,
-        flavors: crate::cluster::change::NodeFlavors {
-            master: flavor.clone(),
-            worker: flavor,
-            access: crate::cluster::CloudAccess::default(),
-        },
-        mixed: false,
+        groups: BTreeMap::from([("worker".to_owned(), made_of)]),
+        ..crate::cluster::ClusterPins::default()
     };
     let pinned = ClusterSpec {
         pins: Some(Box::new(pins)),

@@ -1,15 +1,29 @@
 //! The attribute names that requests may use: those of [`super::attribute_schema`], and one for
 //! every parameter of a plugin. Knows no values.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     attribute_schema::ATTRIBUTES,
+    default_groups::canonical_name,
     framework::{CLUSTER, PluginDescriptor},
+    group_attributes::{group_of_attribute, group_rows},
+    group_value::GROUPS_ATTRIBUTE,
 };
 
 /// The prefix of attributes that are ours; `--set` leaves it out.
 pub const PREFIX: &str = "stampede.";
+
+/// The name under which an attribute is kept: of ours that have a short one, the short one.
+pub fn kept_name(name: &str) -> Cow<'_, str> {
+    let Some(own) = name.strip_prefix(PREFIX) else {
+        return Cow::Borrowed(name);
+    };
+    match canonical_name(own) {
+        short if short == own => Cow::Borrowed(name),
+        short => Cow::Owned(format!("{PREFIX}{short}")),
+    }
+}
 
 /// The names that requests may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,9 +96,13 @@ impl AttributeNames {
             .is_some_and(|plugin| plugin.parameters.iter().any(|p| p == parameter))
     }
 
-    /// Every attribute name, without the prefix: Stampede's own first.
-    pub fn names(&self) -> Vec<String> {
-        let own = ATTRIBUTES.iter().map(|attribute| attribute.name.to_owned());
+    /// Every attribute name, without the prefix, of a cluster with these groups: Stampede's own
+    /// first.
+    pub fn names<'a>(&self, groups: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        let own = ATTRIBUTES
+            .iter()
+            .map(|attribute| attribute.name.to_string());
+        let of_groups = group_rows(groups).map(|row| row.name.into_owned());
         let plugins = self.frameworks.iter().flat_map(|(framework, plugin)| {
             let version = (framework != CLUSTER).then(|| format!("{framework}.version"));
             version.into_iter().chain(
@@ -94,14 +112,24 @@ impl AttributeNames {
                     .map(move |parameter| format!("{framework}.{parameter}")),
             )
         });
-        own.chain(plugins).collect()
+        own.chain(of_groups).chain(plugins).collect()
     }
 
-    /// What to do about a name that is not there: the nearest one that is.
-    pub fn suggest_name(&self, name: &str) -> String {
-        let names = self.names();
-        nearest(name, names.iter().map(String::as_str))
-            .map_or_else(String::new, |near| format!("did you mean `{near}`?"))
+    /// What to do about a name that is not there in a cluster with these groups: the nearest one
+    /// that is, or the group that it would be of.
+    pub fn suggest_name<'a>(
+        &self,
+        name: &str,
+        groups: impl IntoIterator<Item = &'a str>,
+    ) -> String {
+        let names = self.names(groups);
+        if let Some(near) = nearest(name, names.iter().map(String::as_str)) {
+            return format!("did you mean `{near}`?");
+        }
+        match group_of_attribute(name).filter(|group| !self.has_framework(group)) {
+            Some(group) => format!("name the group `{group}` in `{GROUPS_ATTRIBUTE}`"),
+            None => String::new(),
+        }
     }
 }
 

@@ -8,18 +8,12 @@ use crate::cluster::{
     attribute_names::PREFIX,
     attributes::{parse, render},
     framework::PluginDescriptor,
+    group_value::GroupValue,
 };
 
 /// Fields of a spec that no attribute of Stampede's own sets: the entity's name, plugins'
 /// parameters, and what the host keeps beside them.
-const FIELDS_WITHOUT_ROW: [&str; 6] = [
-    "name",
-    "worker_ids",
-    "ids_given",
-    "settings",
-    "computed",
-    "pins",
-];
+const FIELDS_WITHOUT_ROW: [&str; 4] = ["name", "settings", "computed", "pins"];
 
 fn plugin(name: &str) -> PluginDescriptor {
     PluginDescriptor {
@@ -91,7 +85,22 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
         AttributeValue::FrameworkVersion { .. } => {
             (Some("3.4.3".to_owned()), vec!["2.10".to_owned()])
         }
-        AttributeValue::WorkerNames { .. } => (None, vec!["worker-1".to_owned()]),
+        AttributeValue::Groups { .. } => (
+            Some("master,worker,edge".to_owned()),
+            vec!["master".to_owned(), "master,worker,Edge".to_owned()],
+        ),
+        AttributeValue::OfGroup(of_group) => match of_group.value {
+            GroupValue::Count { .. } => {
+                let (least, most) = (limits::MIN_GROUP_NODES, limits::MAX_GROUP_NODES);
+                let outside = vec![(least - 1).to_string(), (most + 1).to_string()];
+                (Some(most.to_string()), outside)
+            }
+            GroupValue::Flavor | GroupValue::Image => (
+                Some("x".to_owned()),
+                vec!["x".repeat(limits::MAX_CLOUD_NAME_CHARS + 1)],
+            ),
+            GroupValue::Remove => (None, vec!["worker-1".to_owned()]),
+        },
     }
 }
 
@@ -124,17 +133,17 @@ fn differing_fields(one: &ClusterSpec, other: &ClusterSpec) -> BTreeSet<String> 
 
 #[test]
 fn every_row_says_what_it_means_what_it_is_and_what_it_may_be() {
-    let names: BTreeSet<&str> = ATTRIBUTES.iter().map(|row| row.name).collect();
+    let names: BTreeSet<&str> = ATTRIBUTES.iter().map(|row| row.name.as_ref()).collect();
     assert_eq!(names.len(), ATTRIBUTES.len(), "a name stands twice");
     for row in ATTRIBUTES {
         let texts = [
-            row.description.to_owned(),
+            row.description.to_string(),
             row.type_name().to_owned(),
             row.default_text(),
             row.range_text(),
         ];
         assert!(texts.iter().all(|text| !text.is_empty()), "{}", row.name);
-        assert!(find_attribute(row.name).is_some());
+        assert!(find_attribute(&row.name).is_some());
     }
     assert!(find_attribute("hadoop.replication").is_none());
 }
@@ -142,7 +151,7 @@ fn every_row_says_what_it_means_what_it_is_and_what_it_may_be() {
 #[test]
 fn every_row_parses_its_default() {
     let nothing = parsed("workers", "").unwrap();
-    assert_eq!(nothing.workers, default_spec().workers);
+    assert_eq!(nothing.groups, default_spec().groups);
     for row in ATTRIBUTES {
         let is_a_value = matches!(
             row.value,
@@ -157,7 +166,7 @@ fn every_row_parses_its_default() {
             String::new()
         };
         assert_eq!(
-            parsed(row.name, &default).as_ref(),
+            parsed(&row.name, &default).as_ref(),
             Ok(&nothing),
             "{}",
             row.name
@@ -170,19 +179,23 @@ fn every_row_takes_what_is_in_its_range_and_refuses_by_its_name_what_is_not() {
     for row in ATTRIBUTES {
         let (inside, outside) = samples(&row.value);
         if let Some(value) = inside {
-            let spec = parsed(row.name, &value).unwrap();
+            let spec = parsed(&row.name, &value).unwrap();
             let mut copy = default_spec();
+            if let AttributeValue::Groups { .. } = row.value {
+                // What groups there are is no value of a field.
+                copy.groups.clone_from(&spec.groups);
+            }
             row.copy_value(&spec, &mut copy);
             assert_eq!(row.render(&copy), row.render(&spec), "{}", row.name);
             let shown = render(&spec);
-            let shown = shown.get(row.name).or(shown.get("hadoop.version"));
+            let shown = shown.get(row.name.as_ref()).or(shown.get("hadoop.version"));
             assert_eq!(shown, Some(&value), "{}", row.name);
         }
         assert!(!outside.is_empty());
         for value in outside {
             assert_eq!(
-                parsed(row.name, &value),
-                Err(vec![row.name.to_owned()]),
+                parsed(&row.name, &value),
+                Err(vec![row.name.to_string()]),
                 "{}",
                 row.name
             );
@@ -196,7 +209,7 @@ fn every_field_that_users_set_has_a_row() {
     let mut set = BTreeSet::new();
     for row in ATTRIBUTES {
         if let (Some(value), _) = samples(&row.value) {
-            let fields = differing_fields(&nothing, &parsed(row.name, &value).unwrap());
+            let fields = differing_fields(&nothing, &parsed(&row.name, &value).unwrap());
             assert_eq!(fields.len(), 1, "{} sets {fields:?}", row.name);
             set.extend(fields);
         }
@@ -232,7 +245,8 @@ fn a_running_cluster_can_be_changed_in_these() {
     let changeable: Vec<&str> = ATTRIBUTES
         .iter()
         .filter(|row| row.may_change)
-        .map(|row| row.name)
+        .map(|row| row.name.as_ref())
         .collect();
-    assert_eq!(changeable, ["workers", "network.access", "mirror", "proxy"]);
+    let wanted = ["groups", "workers", "network.access", "mirror", "proxy"];
+    assert_eq!(changeable, wanted);
 }

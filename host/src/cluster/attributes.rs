@@ -15,9 +15,15 @@ pub use super::attribute_names::PREFIX;
 use super::{
     ClusterSpec, Problem,
     attribute_names::{AttributeNames, nearest},
-    attribute_schema::{ATTRIBUTES, AttributeSchema, DEFAULT_FRAMEWORK, default_spec},
+    attribute_schema::{
+        ATTRIBUTES, AttributeSchema, AttributeValue, DEFAULT_FRAMEWORK, default_spec,
+    },
+    default_groups::{GROUPS, canonical_name},
     defaults::OperatorDefaults,
     framework::CLUSTER,
+    group_addresses::GroupAddresses,
+    group_attributes::{group_rows, name_first_nodes, new_group, parse_groups},
+    group_value::GROUPS_ATTRIBUTE,
     limits,
     parse_value::{check_text, parse_cluster_name, shorten, split_list},
     spec::FrameworkChoice,
@@ -55,13 +61,26 @@ pub fn parse(
         problems: Vec::new(),
     };
     reader.take_given(given);
+    let (groups, problems) = reader.choose_groups();
+    reader.check_given(&groups);
+    reader.problems.extend(problems);
     let mut spec = default_spec();
+    for group in &groups {
+        spec.groups.add(new_group(group));
+    }
     let name = parse_cluster_name("name", name);
     spec.name = reader.keep_problem(name).unwrap_or_default();
     spec.frameworks = reader.choose_frameworks();
     for attribute in ATTRIBUTES {
         reader.parse_attribute(attribute, &mut spec);
+        if let AttributeValue::Groups { .. } = attribute.value {
+            for of_group in group_rows(groups.iter().map(String::as_str)) {
+                reader.parse_attribute(&of_group, &mut spec);
+            }
+        }
     }
+    name_first_nodes(spec.groups.iter_mut());
+    reader.check_nodes(&spec);
     reader.check_access(&mut spec);
     spec.settings = reader.collect_settings(&spec.frameworks);
     if reader.problems.is_empty() {
@@ -75,7 +94,9 @@ pub fn parse(
 pub fn render(spec: &ClusterSpec) -> BTreeMap<String, String> {
     let own = ATTRIBUTES
         .iter()
-        .filter_map(|attribute| Some((attribute.name.to_owned(), attribute.render(spec)?)));
+        .filter_map(|attribute| Some((attribute.name.to_string(), attribute.render(spec)?)));
+    let of_groups = group_rows(spec.groups.names())
+        .filter_map(|row| Some((row.name.to_string(), row.render(spec)?)));
     let versions = spec
         .frameworks
         .iter()
@@ -85,7 +106,10 @@ pub fn render(spec: &ClusterSpec) -> BTreeMap<String, String> {
             .iter()
             .map(move |(p, value)| (format!("{f}.{p}"), value.clone()))
     });
-    own.chain(versions).chain(settings).collect()
+    own.chain(of_groups)
+        .chain(versions)
+        .chain(settings)
+        .collect()
 }
 
 /// The names of the attributes in which two specs of one cluster differ, without `stampede.`.
@@ -108,12 +132,12 @@ struct AttributeReader<'a> {
 }
 
 impl<'a> AttributeReader<'a> {
-    /// Takes those that are ours and reports names that nothing knows. With too many of them it
-    /// takes none, so that the answer stays short.
+    /// Takes those that are ours. With too many of them it takes none, so that the answer stays
+    /// short.
     fn take_given(&mut self, given: &'a [(String, String)]) {
         for (name, value) in given {
             if let Some(name) = name.strip_prefix(PREFIX) {
-                self.given.insert(name, value);
+                self.given.insert(canonical_name(name), value);
             }
         }
         if self.given.len() > limits::MAX_ATTRIBUTES {
@@ -125,13 +149,24 @@ impl<'a> AttributeReader<'a> {
             self.problems.push(Problem::new("attributes", message, ""));
             self.given.clear();
         }
-        let names = self.names.names();
+    }
+
+    /// The node groups that are asked for, and what is wrong with how they are.
+    fn choose_groups(&self) -> (Vec<String>, Vec<Problem>) {
+        let text = self.text(GROUPS_ATTRIBUTE).unwrap_or(GROUPS);
+        parse_groups(text, |name| self.names.has_framework(name))
+    }
+
+    /// Reports names that nothing knows in a cluster with these groups.
+    fn check_given(&mut self, groups: &[String]) {
+        let groups = || groups.iter().map(String::as_str);
+        let names = self.names.names(groups());
         for (name, value) in &self.given {
             if !names.iter().any(|known| known == name) {
                 let problem = Problem::new(
                     shorten(name),
                     "there is no such attribute",
-                    self.names.suggest_name(name),
+                    self.names.suggest_name(name, groups()),
                 );
                 self.problems.push(problem);
             } else if let Err(problem) = check_text(name, value) {
@@ -159,7 +194,7 @@ impl<'a> AttributeReader<'a> {
     }
 
     fn parse_attribute(&mut self, attribute: &AttributeSchema, spec: &mut ClusterSpec) {
-        if let Some(text) = self.text(attribute.name) {
+        if let Some(text) = self.text(&attribute.name) {
             let parsed = attribute.parse_into(spec, text);
             self.keep_problem(parsed);
         }
@@ -176,6 +211,21 @@ impl<'a> AttributeReader<'a> {
                 }
                 None
             }
+        }
+    }
+
+    /// Whether the nodes of all groups are no more than a cluster has, and have addresses.
+    fn check_nodes(&mut self, spec: &ClusterSpec) {
+        let (nodes, most) = (spec.groups.node_count(), limits::MAX_CLUSTER_NODES);
+        if nodes > most {
+            let message = format!("have {nodes} nodes together, a cluster has at most {most}");
+            let hint = "ask for fewer, or for several clusters";
+            self.problems
+                .push(Problem::new(GROUPS_ATTRIBUTE, message, hint));
+        }
+        if let Ok(network) = spec.cidr.parse() {
+            let fits = GroupAddresses::new(network).check("network.cidr", &spec.groups);
+            self.keep_problem(fits);
         }
     }
 

@@ -64,7 +64,12 @@ fn nothing_given_makes_a_small_hadoop_cluster() {
         }]
     );
     assert_eq!(
-        (spec.workers, spec.cidr.as_str(), spec.timeout_s, spec.image),
+        (
+            spec.worker_group().count,
+            spec.cidr.as_str(),
+            spec.timeout_s,
+            spec.image
+        ),
         (2, "10.77.0.0/22", 3_600, None)
     );
 }
@@ -76,7 +81,7 @@ fn foreign_attributes_are_no_reason_to_refuse_and_the_last_of_two_wins() {
         ("icclab.disco.components.hadoop.slavecount", "\n9"),
         ("stampede.workers", "4"),
     ]);
-    assert_eq!(spec.workers, 4);
+    assert_eq!(spec.worker_group().count, 4);
 }
 
 #[test]

@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CloudAccess, ClusterSpec, Flavor, limits::MAX_GENERATION};
+use super::{
+    CloudAccess, ClusterSpec, Flavor,
+    former_records::{StoredFlavors, read_added_nodes, read_step_nodes},
+    limits::MAX_GENERATION,
+    node_group::NodeIds,
+};
 
-/// Digests of what stands on the nodes of each role, by path.
+/// Digests of what stands on the nodes of each group, by path.
 pub type FileDigests = BTreeMap<String, BTreeMap<String, String>>;
 
 /// A change that is under way.
@@ -29,8 +34,9 @@ pub struct ClusterChange {
     /// The nodes that were notified of a step.
     #[serde(alias = "touched")]
     pub notified_nodes: Vec<String>,
-    /// Ids of workers that were added and are to be taken away again.
-    pub added: Vec<u32>,
+    /// Nodes that were added and are to be taken away again.
+    #[serde(deserialize_with = "read_added_nodes")]
+    pub added: NodeIds,
     /// Why it is being rolled back, where it is.
     #[serde(alias = "undone")]
     pub rolling_back_because: Option<String>,
@@ -41,15 +47,23 @@ pub struct ClusterChange {
 }
 
 /// The flavors of a cluster's nodes, as the cloud had them when its change was planned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredFlavors")]
 pub struct NodeFlavors {
-    /// The master's.
-    pub master: Flavor,
-    /// The workers'.
-    pub worker: Flavor,
+    /// By group.
+    pub groups: BTreeMap<String, Flavor>,
     /// What its new nodes are given to reach the cloud.
-    #[serde(default, skip_serializing_if = "CloudAccess::is_empty")]
+    #[serde(skip_serializing_if = "CloudAccess::is_empty")]
     pub access: CloudAccess,
+}
+
+impl From<StoredFlavors> for NodeFlavors {
+    fn from(stored: StoredFlavors) -> Self {
+        Self {
+            groups: stored.by_group(),
+            access: stored.access,
+        }
+    }
 }
 
 impl ClusterChange {
@@ -67,8 +81,9 @@ pub struct RolloutStep {
     pub title: String,
     /// Rises with every step that the cluster ever took.
     pub generation: u32,
-    /// Ids of the workers that there are after it.
-    pub workers: Vec<u32>,
+    /// The nodes that there are after it.
+    #[serde(alias = "workers", deserialize_with = "read_step_nodes")]
+    pub nodes: NodeIds,
     /// Whether the settings are the new ones.
     #[serde(alias = "settled")]
     pub new_settings: bool,
@@ -76,7 +91,7 @@ pub struct RolloutStep {
     pub told: Vec<String>,
     /// The stages that those run.
     pub stages: Vec<String>,
-    /// The workers that are about to leave.
+    /// The nodes that are about to leave.
     pub leaving: Vec<String>,
     /// Whether those notified may be dead, and are not waited for as long as others.
     #[serde(default)]
@@ -88,7 +103,7 @@ pub struct RolloutStep {
 }
 
 impl RolloutStep {
-    /// The workers that it lets go, or calls back.
+    /// The nodes that it lets go, or calls back.
     pub fn leaves(&self) -> &[String] {
         if self.may_be_dead {
             &self.told

@@ -8,6 +8,9 @@ use super::{
     Problem,
     attribute_names::{AttributeNames, PREFIX, nearest},
     attribute_schema::find_attribute,
+    default_groups::{GROUPS, canonical_name},
+    group_attributes::{group_of_attribute, parse_groups},
+    group_value::GROUPS_ATTRIBUTE,
 };
 
 /// What a variable's name begins with; the rest is the attribute's name in capitals with `_` for
@@ -49,18 +52,27 @@ impl OperatorDefaults {
         variables: impl IntoIterator<Item = (String, String)>,
         names: &AttributeNames,
     ) -> Self {
-        let names: BTreeMap<String, String> = names
-            .names()
+        let known: BTreeMap<String, String> = names
+            .names([])
             .into_iter()
             .map(|name| (variable_name(&name), name))
             .collect();
+        // Which groups there are may be said in the file.
+        let of_group = |variable: &str| {
+            let words = variable.strip_prefix(VARIABLE_PREFIX)?.to_ascii_lowercase();
+            let name = words.replacen('_', ".", 1);
+            let group = group_of_attribute(&name)?;
+            (!names.has_framework(group)).then(|| canonical_name(&name).to_owned())
+        };
+        let attribute = |variable: String| {
+            let known = known.get(&variable).cloned();
+            known.or_else(|| of_group(&variable)).unwrap_or(variable)
+        };
         let ours = variables
             .into_iter()
             .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX));
         Self {
-            values: ours
-                .map(|(name, value)| (names.get(&name).cloned().unwrap_or(name), value))
-                .collect(),
+            values: ours.map(|(name, value)| (attribute(name), value)).collect(),
         }
     }
 
@@ -76,14 +88,19 @@ impl OperatorDefaults {
     /// With one more value.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.values.insert(name.to_owned(), value.to_owned());
+        let name = canonical_name(name).to_owned();
+        self.values.insert(name, value.to_owned());
         self
     }
 
     /// A problem for each name that nothing knows. Called once, at the start; values are parsed
     /// with each request.
     pub fn check_names(&self, known: &AttributeNames) -> Vec<Problem> {
-        let names = known.names();
+        // What is wrong with them is told with each request that takes them.
+        let groups = self.get(GROUPS_ATTRIBUTE).unwrap_or(GROUPS);
+        let (groups, _) = parse_groups(groups, |name| known.has_framework(name));
+        let groups = || groups.iter().map(String::as_str);
+        let names = known.names(groups());
         let unknown = self.values.keys().filter(|name| !names.contains(name));
         let hint = |name: &String| match name.starts_with(VARIABLE_PREFIX) {
             true => {
@@ -92,7 +109,7 @@ impl OperatorDefaults {
                     .map(|near| format!("did you mean `{near}`?"))
                     .unwrap_or_default()
             }
-            false => known.suggest_name(name),
+            false => known.suggest_name(name, groups()),
         };
         let inside = |name: &String| {
             let inner = names
@@ -175,7 +192,8 @@ fn flatten_table(name: &str, value: &toml::Value, values: &mut BTreeMap<String, 
             }
         }
         value => {
-            values.insert(name.to_owned(), value_text(name, value));
+            let text = value_text(name, value);
+            values.insert(canonical_name(name).to_owned(), text);
         }
     }
 }
@@ -288,7 +306,7 @@ mod tests {
 
     #[test]
     fn every_attribute_has_a_variable_of_its_own() {
-        for name in names().names() {
+        for name in names().names([]) {
             let variable = variable_name(&name);
             assert!(
                 variable

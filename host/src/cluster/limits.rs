@@ -1,19 +1,26 @@
 //! Limits on what a request may ask for, by name. Those of one attribute are in force by its row of
 //! [`super::attribute_schema`]; limits of a cloud or of a plugin stand in their own modules.
 
-/// Fewest workers.
-pub const MIN_WORKERS: u32 = 1;
-/// Most workers: what one stack holds on Heat's default limits.
-pub const MAX_WORKERS: u32 = 250;
-/// The highest id of a worker, over all that there ever were: every node knows so many by name from
-/// the start (`templates/node/frame.sh`).
-pub const MAX_WORKER_ID: u32 = 500;
+/// Fewest nodes of a group.
+pub const MIN_GROUP_NODES: u32 = 1;
+/// Most nodes of a group.
+pub const MAX_GROUP_NODES: u32 = 250;
+/// Most nodes of a cluster, over all its groups: what one stack holds on Heat's default limits.
+pub const MAX_CLUSTER_NODES: u32 = 251;
+/// The highest id of a node in its group, over all that there ever were: every node knows so many by
+/// name from the start (`templates/node/frame.sh`).
+pub const MAX_NODE_ID: u32 = 500;
+/// Node groups of a cluster.
+pub const MAX_GROUPS: usize = 8;
+/// Characters of a group's name: a server is called by cluster, group and id, and the longest of
+/// these is a host name, which has 63 at most.
+pub const MAX_GROUP_NAME_CHARS: usize = 16;
 /// The highest generation of a step: a change takes some dozen, and what a stack or a node says
 /// beyond it, nobody has given out.
 pub const MAX_GENERATION: u32 = 1_000_000;
 /// Generations below it that are kept for the way back.
 pub const SPARE_GENERATIONS: u32 = 1_000;
-/// Characters of a cluster's name; with `-worker-250` behind it a host name stays under 63.
+/// Characters of a cluster's name; with a node's name behind it a host name has 63 at most.
 pub const MAX_NAME_CHARS: usize = 40;
 /// Frameworks in one cluster.
 pub const MAX_FRAMEWORKS: usize = 16;
@@ -36,8 +43,8 @@ pub const MAX_TIMEOUT_S: u32 = 43_200;
 pub const MIN_PREFIX: u8 = 8;
 /// The smallest network, as a prefix length.
 pub const MAX_PREFIX: u8 = 27;
-/// The master's address is this much above the network's; worker n stands n above the master.
-pub const MASTER_OFFSET: u32 = 10;
+/// The address of the first node of the first group is this much above the network's.
+pub const FIRST_NODE_OFFSET: u32 = 10;
 /// Addresses at the end of the network that are the cloud's own (DHCP, metadata): an eighth of it,
 /// this many at most.
 pub const MAX_SPARE_ADDRESSES: u32 = 32;

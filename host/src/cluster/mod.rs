@@ -7,7 +7,11 @@
 //!   [`defaults`], and renders them back; `parse_value`: the values, by their kind
 //! - [`attribute_changes`]: what an update gives, over the spec of a running cluster
 //! - [`attribute_names`]: the names that requests may use; [`limits`]: how much may be asked for
-//! - [`spec`]: what a user asked for
+//! - [`spec`]: what a user asked for; [`node_group`]: the nodes of a cluster by their groups;
+//!   [`group_addresses`]: where they stand in its network; [`group_attributes`],
+//!   [`group_value`]: what is said of them
+//! - [`default_groups`]: the groups that every cluster has; [`contract_bridge`]: what the plugin
+//!   contract takes for granted of them; `former_records`: how former versions wrote them
 //! - [`framework`]: what a plugin is, is asked, and offers; [`parameter_schema`]: its parameters
 //! - [`problem`]: what is wrong with a request
 //! - [`flavor`]: the size of a node; [`flavor_choice`]: whether it fits, and the smallest that does
@@ -20,16 +24,24 @@
 pub mod attribute_changes;
 pub mod attribute_names;
 pub mod attribute_schema;
+mod attribute_value;
 pub mod attributes;
 pub mod change;
 pub mod cloud_access;
+pub mod contract_bridge;
+mod default_group_rows;
+pub mod default_groups;
 pub mod defaults;
 pub mod flavor;
 pub mod flavor_choice;
+mod former_records;
 pub mod framework;
+pub mod group_addresses;
+pub mod group_attributes;
+pub mod group_value;
 pub mod lifecycle;
 pub mod limits;
-
+pub mod node_group;
 pub mod parameter_schema;
 mod parse_value;
 pub mod pins;
@@ -37,6 +49,8 @@ pub mod problem;
 pub mod progress;
 pub mod spec;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod test_groups;
 
 pub use attribute_names::AttributeNames;
 pub use change::{ClusterChange, RolloutStep};
@@ -44,6 +58,7 @@ pub use cloud_access::CloudAccess;
 pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;
 pub use lifecycle::Lifecycle;
+pub use node_group::{GroupSpec, NodeGroups, NodeIds};
 pub use pins::{ClusterPins, PinnedPlugin};
 pub use problem::Problem;
 pub use spec::ClusterSpec;

@@ -6,7 +6,7 @@ use std::str::FromStr as _;
 use ipnet::Ipv4Net;
 use url::Url;
 
-use super::{Problem, limits};
+use super::{Problem, group_addresses::GroupAddresses, limits, node_group::NodeGroups};
 
 /// Text that may stand in an attribute at all: not too long, no control characters. The rest is
 /// carried exactly.
@@ -135,7 +135,11 @@ pub(super) fn parse_url(path: &str, value: &str) -> Result<String, Problem> {
 }
 
 /// The cluster's own network: private IPv4 with room for the nodes.
-pub(super) fn parse_node_network(path: &str, value: &str, workers: u32) -> Result<String, Problem> {
+pub(super) fn parse_node_network(
+    path: &str,
+    value: &str,
+    groups: &NodeGroups,
+) -> Result<String, Problem> {
     let Ok(net) = Ipv4Net::from_str(value) else {
         return Err(Problem::new(
             path,
@@ -167,23 +171,13 @@ pub(super) fn parse_node_network(path: &str, value: &str, workers: u32) -> Resul
             format!("a network inside {}", private.join(", ")),
         ));
     }
-    let addresses = 1_u64 << (32 - net.prefix_len());
-    // The last two are the end of the cloud's own range and the broadcast.
-    let needed = u64::from(limits::MASTER_OFFSET + workers + 2)
-        + u64::from(limits::MAX_SPARE_ADDRESSES).min(addresses / 8);
-    if !(limits::MIN_PREFIX..=limits::MAX_PREFIX).contains(&net.prefix_len()) || addresses < needed
-    {
-        let hint = format!(
-            "/{} to /{}, and large enough",
-            limits::MIN_PREFIX,
-            limits::MAX_PREFIX
-        );
-        return Err(Problem::new(
-            path,
-            format!("`{net}` has {addresses} addresses, {workers} workers need {needed}"),
-            hint,
-        ));
+    let (least, most) = (limits::MIN_PREFIX, limits::MAX_PREFIX);
+    if !(least..=most).contains(&net.prefix_len()) {
+        let message = format!("`{net}` is of a size that is not taken");
+        let hint = format!("/{least} to /{most}");
+        return Err(Problem::new(path, message, hint));
     }
+    GroupAddresses::new(net).check(path, groups)?;
     Ok(net.to_string())
 }
 
@@ -345,21 +339,26 @@ mod tests {
         assert!(parse_url("mirror", &long[..limits::MAX_URL_BYTES]).is_ok());
     }
 
+    fn workers(count: u32) -> NodeGroups {
+        let spec = super::super::ClusterSpec::default();
+        spec.with_worker_group(|group| group.count = count).groups
+    }
+
     #[test]
     fn networks_are_private_and_hold_the_nodes() {
         assert_eq!(
-            parse_node_network("n", "10.77.0.0/22", 250).unwrap(),
+            parse_node_network("n", "10.77.0.0/22", &workers(250)).unwrap(),
             "10.77.0.0/22"
         );
         assert_eq!(
-            parse_node_network("n", "192.168.5.0/24", 212).unwrap(),
+            parse_node_network("n", "192.168.5.0/24", &workers(212)).unwrap(),
             "192.168.5.0/24"
         );
         assert!(
-            parse_node_network("n", "192.168.5.0/24", 213).is_err(),
+            parse_node_network("n", "192.168.5.0/24", &workers(213)).is_err(),
             "one worker too many"
         );
-        assert!(parse_node_network("n", "10.0.0.0/27", 16).is_ok());
+        assert!(parse_node_network("n", "10.0.0.0/27", &workers(16)).is_ok());
         for wrong in [
             "10.0.0.0/28",
             "10.77.0.1/22",
@@ -371,7 +370,10 @@ mod tests {
             "10.0.0.0/7",
             "10.0.0.0/33",
         ] {
-            assert!(parse_node_network("n", wrong, 1).is_err(), "{wrong:?}");
+            assert!(
+                parse_node_network("n", wrong, &workers(1)).is_err(),
+                "{wrong:?}"
+            );
         }
     }
 

@@ -6,35 +6,71 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::change::NodeFlavors;
+use super::{change::NodeFlavors, former_records::StoredGroupPins};
 
 /// What a cluster was made of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredPins")]
 pub struct ClusterPins {
     /// The version of Stampede.
-    #[serde(default)]
     pub host_version: String,
     /// The plugins of the chain by name.
-    #[serde(default)]
     pub plugins: BTreeMap<String, PinnedPlugin>,
-    /// The image that new nodes boot from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image_id: Option<String>,
-    /// The master's flavor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub master_flavor_id: Option<String>,
-    /// The flavor of new workers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub worker_flavor_id: Option<String>,
+    /// What new nodes are made of, by group.
+    pub groups: BTreeMap<String, GroupPins>,
     /// The external network; none for no way in or out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub external_network_id: Option<String>,
     /// The sizes that the nodes' settings were computed for.
     pub flavors: NodeFlavors,
     /// Whether its nodes were made of more than one plan: then a change is laid over what the stack
     /// has, since no plan of now makes all of it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub mixed: bool,
+}
+
+/// The same as it is stored, by this or a former version.
+#[derive(Deserialize)]
+struct StoredPins {
+    #[serde(default)]
+    host_version: String,
+    #[serde(default)]
+    plugins: BTreeMap<String, PinnedPlugin>,
+    #[serde(flatten)]
+    groups: StoredGroupPins<GroupPins>,
+    #[serde(default)]
+    external_network_id: Option<String>,
+    flavors: NodeFlavors,
+    #[serde(default)]
+    mixed: bool,
+}
+
+impl From<StoredPins> for ClusterPins {
+    fn from(stored: StoredPins) -> Self {
+        let restore = |flavor_id, image_id| GroupPins {
+            flavor_id,
+            image_id,
+        };
+        Self {
+            host_version: stored.host_version,
+            plugins: stored.plugins,
+            groups: stored.groups.into_groups(restore),
+            external_network_id: stored.external_network_id,
+            flavors: stored.flavors,
+            mixed: stored.mixed,
+        }
+    }
+}
+
+/// What new nodes of a group are made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupPins {
+    /// Their flavor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flavor_id: Option<String>,
+    /// The image that they boot from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<String>,
 }
 
 /// A plugin as it made a cluster.

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::node_group::{GroupSpec, NodeGroups};
+
 /// Characters of a line that are kept; a node sends under 200, Heat keeps 255.
 pub const MAX_TEXT_CHARS: usize = 255;
 
@@ -118,17 +120,17 @@ pub fn is_node(name: &str) -> bool {
         && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-/// The order in which people read nodes: the master, then workers by their number, then others,
-/// then lines of nobody.
-pub fn node_order(node: &str) -> (u8, String, u32) {
-    match node
-        .rsplit_once('-')
-        .and_then(|(group, id)| Some((group, id.parse().ok()?)))
-    {
-        _ if node == "master" => (0, String::new(), 0),
-        Some((group, id)) => (1, group.to_owned(), id),
-        None if node.is_empty() => (3, String::new(), 0),
-        None => (2, node.to_owned(), 0),
+/// The order in which people read nodes: group by group, in each by their number, then others, then
+/// lines of nobody.
+pub fn node_order(node: &str, groups: &NodeGroups) -> (usize, u32, String) {
+    if node.is_empty() {
+        return (usize::MAX, 0, String::new());
+    }
+    let place = |group: &GroupSpec| groups.iter().position(|other| other.name == group.name);
+    let known = groups.find_node(node);
+    match known.and_then(|(group, id)| Some((place(group)?, id))) {
+        Some((place, id)) => (place, id, String::new()),
+        None => (usize::MAX - 1, 0, node.to_owned()),
     }
 }
 
@@ -251,7 +253,8 @@ mod tests {
     #[test]
     fn nodes_are_in_the_order_of_people() {
         let mut nodes = ["worker-10", "", "worker-2", "zookeeper", "master"];
-        nodes.sort_by_key(|node| node_order(node));
+        let groups = NodeGroups::default();
+        nodes.sort_by_key(|node| node_order(node, &groups));
         assert_eq!(nodes, ["master", "worker-2", "worker-10", "zookeeper", ""]);
     }
 }

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{framework::CLUSTER, pins::ClusterPins};
+use super::{
+    framework::CLUSTER,
+    node_group::{GroupSpec, NodeGroups, NodeIds},
+    pins::{ClusterPins, GroupPins},
+};
 
 /// One cluster as asked for. Made by [`super::attributes`] from `stampede.*` attributes or `--set`;
 /// a new field that users set takes a row of [`super::attribute_schema`].
@@ -15,20 +19,10 @@ pub struct ClusterSpec {
     pub name: String,
     /// In the order asked for; without the plugin `cluster`, which is always first.
     pub frameworks: Vec<FrameworkChoice>,
-    /// How many workers.
-    pub workers: u32,
-    /// Their ids, where they are not 1 to `workers`: ids are never given out twice. Empty before
-    /// the first change.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub worker_ids: Vec<u32>,
-    /// The highest id that was ever given out, where it is none of those that are there.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub ids_given: u32,
-    /// Flavor name or id of the master.
-    pub master_flavor: Option<String>,
-    /// Flavor name or id of the workers.
-    pub worker_flavor: Option<String>,
-    /// Image name or id.
+    /// Its nodes, group by group.
+    #[serde(flatten)]
+    pub groups: NodeGroups,
+    /// Image name or id of all nodes whose group has none of its own.
     pub image: Option<String>,
     /// Whether the image has a Java inside that the frameworks take.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -59,42 +53,21 @@ pub struct ClusterSpec {
     pub pins: Option<Box<ClusterPins>>,
 }
 
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
 impl ClusterSpec {
-    /// The ids of the workers, in their order.
-    pub fn ids(&self) -> Vec<u32> {
-        if self.worker_ids.is_empty() {
-            (1..=self.workers).collect()
-        } else {
-            self.worker_ids.clone()
-        }
+    /// The ids of all nodes.
+    pub fn node_ids(&self) -> NodeIds {
+        self.groups.node_ids()
     }
 
-    /// The names of its workers: `worker-7`.
-    pub fn worker_names(&self) -> Vec<String> {
-        let ids = self.ids().into_iter();
-        ids.map(|id| format!("worker-{id}")).collect()
+    /// The names of all nodes, group by group.
+    pub fn node_names(&self) -> Vec<String> {
+        self.groups.node_names()
     }
 
-    /// The highest id that was ever given out.
-    pub fn last_id(&self) -> u32 {
-        self.ids()
-            .into_iter()
-            .max()
-            .unwrap_or(0)
-            .max(self.ids_given)
-    }
-
-    /// The same cluster with these workers; what ids were given out is kept.
-    pub fn with_ids(&self, ids: Vec<u32>) -> Self {
-        let ids_given = self.last_id().max(ids.iter().copied().max().unwrap_or(0));
+    /// The same cluster with these nodes; what ids were given out is kept.
+    pub fn with_nodes(&self, nodes: &NodeIds) -> Self {
         Self {
-            workers: u32::try_from(ids.len()).unwrap_or(u32::MAX),
-            worker_ids: ids,
-            ids_given,
+            groups: self.groups.with_ids(nodes),
             ..self.clone()
         }
     }
@@ -107,33 +80,48 @@ impl ClusterSpec {
         (size > 0).then_some(size)
     }
 
-    /// The image by which the cloud is asked: the pinned id, else what the user named.
-    pub fn image_reference(&self) -> Option<&str> {
-        self.pinned(|pins| &pins.image_id, &self.image)
+    /// The image that a group's nodes boot from, as the user named it.
+    pub fn image_of<'a>(&'a self, group: &'a GroupSpec) -> Option<&'a str> {
+        group.image.as_deref().or(self.image.as_deref())
     }
 
-    /// The master's flavor likewise.
-    pub fn master_flavor_reference(&self) -> Option<&str> {
-        self.pinned(|pins| &pins.master_flavor_id, &self.master_flavor)
+    /// The image of a group by which the cloud is asked: the pinned id, else what the user named.
+    pub fn image_reference<'a>(&'a self, group: &'a GroupSpec) -> Option<&'a str> {
+        let pinned = self
+            .pins_of(group)
+            .and_then(|pins| pins.image_id.as_deref());
+        pinned.or(self.image_of(group))
     }
 
-    /// The workers' flavor likewise.
-    pub fn worker_flavor_reference(&self) -> Option<&str> {
-        self.pinned(|pins| &pins.worker_flavor_id, &self.worker_flavor)
+    /// The images by which the cloud is asked, each once.
+    pub fn image_references(&self) -> Vec<&str> {
+        let groups = self.groups.iter();
+        let mut all: Vec<&str> = Vec::new();
+        for reference in groups.filter_map(|group| self.image_reference(group)) {
+            if !all.contains(&reference) {
+                all.push(reference);
+            }
+        }
+        all
+    }
+
+    /// The flavor of a group likewise.
+    pub fn flavor_reference<'a>(&'a self, group: &'a GroupSpec) -> Option<&'a str> {
+        let pinned = self
+            .pins_of(group)
+            .and_then(|pins| pins.flavor_id.as_deref());
+        pinned.or(group.flavor.as_deref())
+    }
+
+    fn pins_of(&self, group: &GroupSpec) -> Option<&GroupPins> {
+        self.pins.as_deref()?.groups.get(&group.name)
     }
 
     /// The external network likewise.
     pub fn external_network_reference(&self) -> Option<&str> {
-        self.pinned(|pins| &pins.external_network_id, &self.external_network)
-    }
-
-    fn pinned<'a>(
-        &'a self,
-        id: fn(&ClusterPins) -> &Option<String>,
-        named: &'a Option<String>,
-    ) -> Option<&'a str> {
-        let pinned = self.pins.as_deref().and_then(|pins| id(pins).as_deref());
-        pinned.or(named.as_deref())
+        let pins = self.pins.as_deref();
+        let pinned = pins.and_then(|pins| pins.external_network_id.as_deref());
+        pinned.or(self.external_network.as_deref())
     }
 
     /// A plugin's parameters: what it has computed at deploy, the user's own over it.

@@ -52,6 +52,8 @@ impl ChangePlanCache {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::{Map, json};
 
     use super::*;
@@ -70,8 +72,7 @@ mod tests {
         };
         let resolved = NodeFlavors {
             access: CloudAccess::default(),
-            master: flavor.clone(),
-            worker: flavor,
+            groups: BTreeMap::from([("worker".to_owned(), flavor)]),
         };
         let plan = |bytes: usize| {
             Arc::new(ChangePlan {

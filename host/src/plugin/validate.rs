@@ -8,13 +8,12 @@ use super::ContractBreach;
 use super::counts::{self, check_counts};
 use crate::bundle::{PluginBundle, ScriptStage};
 use crate::cluster::Problem;
+use crate::cluster::contract_bridge::DRAINING_ROLE;
 use crate::cluster::framework::PluginDescriptor;
 use crate::cluster::parameter_schema::{ParameterSchema, compile_schema};
 
 /// Problems in one answer.
 const PROBLEMS: usize = 100;
-/// The one role whose nodes let others go: `drain` scripts run there.
-const DRAINING_ROLE: &str = "master";
 /// Keywords by which a schema refers to another, or to itself without end.
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 /// Characters of a name: of a plugin, role, service, script.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{ClusterRecord, StackSnapshot, transitions::TransitionResult};
 use crate::cluster::{
-    ClusterChange, ClusterSpec, Lifecycle, RolloutStep, attributes, lifecycle::RolloutStatus,
+    ClusterChange, Lifecycle, RolloutStep, attributes, lifecycle::RolloutStatus,
     progress::StageOutcome,
 };
 
@@ -211,10 +211,9 @@ impl ClusterRecord {
         change.at = 0;
         change.sent_s = None;
         // Ids are never given out twice: the wait condition counts every id once, and one that
-        // failed would fail the next worker of that name.
-        let last_id = change.to.last_id();
+        // failed would fail the next node of that name.
         if let Some(spec) = &mut self.0.spec {
-            spec.ids_given = spec.last_id().max(last_id);
+            spec.groups.keep_given_ids(&change.to.groups);
         }
         self.0.owner = owner.map(str::to_owned);
         Ok(())
@@ -271,15 +270,15 @@ impl ClusterRecord {
         }
     }
 
-    /// Drops what was remembered of workers that are no longer there, and failures on the way: the
+    /// Drops what was remembered of nodes that are no longer there, and failures on the way: the
     /// rollback's reason tells of them, and a later failure must not be told in their words.
     fn forget_removed_nodes(&mut self) {
-        let names: Vec<String> = self
-            .spec
-            .iter()
-            .flat_map(ClusterSpec::worker_names)
-            .collect();
-        let is_there = |node: &str| !node.starts_with("worker") || names.iter().any(|n| n == node);
+        let groups = self.spec.as_ref().map(|spec| spec.groups.clone());
+        // Who is no node of a group is nobody who could leave.
+        let is_there = |node: &str| {
+            let found = groups.as_ref().and_then(|groups| groups.find_node(node));
+            found.is_none_or(|(group, id)| group.node_ids().contains(&id))
+        };
         self.0.notified.nodes.retain(|node, _| is_there(node));
         let observed = &mut self.0.observed;
         observed.answers.retain(|node, _| is_there(node));

@@ -56,6 +56,9 @@ DROP INDEX cluster_by_name;
 CREATE UNIQUE INDEX cluster_by_name ON cluster (project_id, region, name) WHERE live = 1;
 PRAGMA user_version = 4;
 ",
+    // The tables stay. Records are written by node groups from here on, which a former host would
+    // not understand; those of former versions are read, and written anew with their next change.
+    "PRAGMA user_version = 5;",
 ];
 
 /// Brings the file to the newest layout.

@@ -16,8 +16,9 @@ use super::{
 };
 use crate::cluster::{Lifecycle, LifecyclePhase, lifecycle::DeleteTarget};
 
-/// The version of the JSON that is written; what [`RecordV1`] reads has none.
-const VERSION: u32 = 2;
+/// The version of the JSON that is written. Version 2 says of a cluster how many workers it has,
+/// where this one has its node groups: both are read as one. What [`RecordV1`] reads has none.
+const VERSION: u32 = 3;
 
 /// One cluster, from the request for it until nothing of it is left in the cloud.
 ///

@@ -28,7 +28,7 @@ fn an_old_record_is_read_and_stays_the_same_when_it_is_written_anew() {
         let new = record.to_json().unwrap();
         let old: Value = serde_json::from_str(text).unwrap();
         assert_eq!(old.get("version"), None, "{name}");
-        assert!(new.starts_with("{\"version\":2,"), "{new}");
+        assert!(new.starts_with("{\"version\":3,"), "{new}");
         assert_eq!(ClusterRecord::from_json(&new).unwrap(), record, "{name}");
     }
 }
@@ -114,7 +114,7 @@ fn what_the_first_versions_did_not_write_is_optional() {
 
 #[test]
 fn a_record_of_a_later_version_is_not_taken_for_an_old_one() {
-    let error = ClusterRecord::from_json("{\"version\":3}").unwrap_err();
+    let error = ClusterRecord::from_json("{\"version\":4}").unwrap_err();
     assert!(error.to_string().contains("missing field"), "{error}");
 }
 

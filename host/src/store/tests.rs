@@ -151,12 +151,15 @@ async fn a_folder_that_cannot_be_made_is_named() {
 /// Layout 3, as the version with that layout has left it.
 const LAYOUT_3: &str = include_str!("fixtures/layout_3.sql");
 
-async fn write_layout_3(dir: &Path, more: &'static str) {
+/// Layout 4 likewise.
+const LAYOUT_4: &str = include_str!("fixtures/layout_4.sql");
+
+async fn write_layout(dir: &Path, layout: &'static str, more: &'static str) {
     let file = SqliteConnectOptions::new()
         .filename(dir.join(FILE_NAME))
         .create_if_missing(true);
     let pool = SqlitePool::connect_with(file).await.unwrap();
-    sqlx::raw_sql(LAYOUT_3).execute(&pool).await.unwrap();
+    sqlx::raw_sql(layout).execute(&pool).await.unwrap();
     sqlx::raw_sql(more).execute(&pool).await.unwrap();
     pool.close().await;
 }
@@ -166,7 +169,7 @@ async fn a_store_of_layout_3_is_read_and_its_records_are_found_in_their_region()
     let dir = tempfile::tempdir().unwrap();
     // One that cannot be read is kept as it is.
     let broken = "INSERT INTO cluster VALUES ('x', 'p', 'broken', 1, 1, 'no JSON')";
-    write_layout_3(dir.path(), broken).await;
+    write_layout(dir.path(), LAYOUT_3, broken).await;
     let store = RecordStore::open(dir.path()).await.unwrap();
     let found = store.all().await.unwrap();
     assert_eq!(found.records.len(), 3);
@@ -195,6 +198,54 @@ async fn a_store_of_layout_3_is_read_and_its_records_are_found_in_their_region()
     store.close().await;
     let store = RecordStore::open(dir.path()).await.unwrap();
     assert_eq!(store.all().await.unwrap().records, found.records);
+}
+
+#[tokio::test]
+async fn a_store_of_layout_4_is_read_by_groups_and_written_so_with_the_next_change() {
+    let dir = tempfile::tempdir().unwrap();
+    write_layout(dir.path(), LAYOUT_4, "").await;
+    let store = RecordStore::open(dir.path()).await.unwrap();
+    let found = store.all().await.unwrap();
+    assert!(found.unreadable.is_empty());
+    let [demo, grown] = ["demo", "grown"].map(|name| {
+        let mut records = found.records.iter();
+        records.find(|record| record.name == name).unwrap()
+    });
+    let spec = demo.spec.as_ref().unwrap();
+    assert_eq!(spec.node_names(), ["master", "worker-1"]);
+    assert_eq!(spec.flavors(), [Some("m1.large"), Some("m1.large")]);
+    for group in spec.groups.iter() {
+        // The ids that were pinned, and so are what the cloud is asked for.
+        assert!(
+            spec.image_reference(group)
+                .unwrap()
+                .starts_with("1a000000-")
+        );
+        assert!(
+            spec.flavor_reference(group)
+                .unwrap()
+                .starts_with("f1000000-")
+        );
+        let pins = spec.pins.as_deref().unwrap();
+        assert_eq!(pins.flavors.groups[&group.name].ram_mib, 2_048);
+    }
+    let change = grown.change().unwrap();
+    assert_eq!(change.to.groups.names_of(&change.added), ["worker-2"]);
+    assert_eq!(change.steps[0].nodes, change.to.node_ids());
+    assert_eq!(change.to.node_names(), ["master", "worker-1", "worker-2"]);
+    assert_eq!(change.resolved.as_ref().unwrap().groups.len(), 2);
+    let mut next = grown.clone();
+    next.next_step().unwrap();
+    next.finish_change("").unwrap();
+    next.0.revision += 1;
+    assert!(store.update(&next).await.unwrap());
+    let text: String = sqlx::query_scalar("SELECT record FROM cluster WHERE id = ?")
+        .bind(&grown.id)
+        .fetch_one(&store.pool)
+        .await
+        .unwrap();
+    assert!(text.starts_with("{\"version\":3,") && text.contains("\"groups\":["));
+    assert!(!text.contains("\"workers\":"), "{text}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    cluster::{ClusterChange, RolloutStep},
+    cluster::{ClusterChange, ClusterSpec, NodeIds, RolloutStep, test_groups::with_master},
     store::{RecordIdentity, StackSnapshot},
 };
 
@@ -18,7 +18,7 @@ fn step(generation: u32) -> RolloutStep {
     RolloutStep {
         title: "new settings on worker-1".to_owned(),
         generation,
-        workers: vec![1],
+        nodes: with_master(&[1]),
         new_settings: true,
         told: vec!["worker-1".to_owned()],
         stages: Vec::new(),
@@ -31,14 +31,14 @@ fn step(generation: u32) -> RolloutStep {
 fn change() -> ClusterChange {
     ClusterChange {
         attributes: BTreeMap::from([("a".to_owned(), "new".to_owned())]),
-        to: spec().with_ids(vec![1, 7]),
+        to: spec().with_workers(vec![1, 7]),
         installed: BTreeMap::new(),
         endpoints: BTreeMap::new(),
         steps: vec![step(1)],
         at: 0,
         sent_s: None,
         notified_nodes: Vec::new(),
-        added: Vec::new(),
+        added: NodeIds::new(),
         rolling_back_because: None,
         resolved: None,
     }
@@ -418,7 +418,7 @@ fn a_finished_change_is_what_the_cluster_is_and_a_rolled_back_one_leaves_it_as_i
     let mut record = situation("changing");
     record.start_rollback("no", Some("u"), &[step(2)]).unwrap();
     assert_eq!(
-        record.spec.as_ref().unwrap().last_id(),
+        record.spec.as_ref().unwrap().worker_group().last_id(),
         7,
         "an id is never given out twice"
     );
@@ -427,7 +427,7 @@ fn a_finished_change_is_what_the_cluster_is_and_a_rolled_back_one_leaves_it_as_i
         record.rollback_reason(),
         Some("no; worker-7 did not answer")
     );
-    assert_eq!(record.spec.as_ref().unwrap().ids(), spec().ids());
+    assert_eq!(record.spec.as_ref().unwrap().node_ids(), spec().node_ids());
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn describe(request: &DirectRequest) -> Option<(String, CloudAction)> {
             let tags = body["tags"].as_str().unwrap_or_default();
             let carried = text(&body["parameters"]["stampede_request"]);
             let carried: Value = serde_json::from_str(&carried).unwrap_or_default();
-            let workers = carried["spec"]["workers"].as_u64().unwrap_or_default();
+            let workers = workers(&carried["spec"]);
             let id = tags
                 .split(',')
                 .find_map(|tag| tag.strip_prefix("stampede.cluster."));
@@ -140,9 +140,19 @@ fn sent_step(body: &Value) -> Box<SentStep> {
         first: change["steps"][0]["generation"]
             .as_u64()
             .unwrap_or_default(),
-        to: change["to"]["workers"].as_u64().unwrap_or_default(),
+        to: workers(&change["to"]),
         leaving: leaving.into_iter().flatten().map(text).collect(),
         servers: servers.collect(),
         template: body["template"].clone(),
     })
+}
+
+/// How many workers a spec has.
+fn workers(spec: &Value) -> u64 {
+    let groups = spec["groups"].as_array();
+    let mut groups = groups.into_iter().flatten();
+    let worker = groups.find(|group| group["name"] == "worker");
+    worker
+        .and_then(|group| group["count"].as_u64())
+        .unwrap_or_default()
 }

@@ -215,7 +215,10 @@ fn check_last_changes(
     };
     for record in records {
         let last = steps().rfind(|(stack, _)| *stack == record.stack_name);
-        let workers = record.spec.as_ref().map(|spec| u64::from(spec.workers));
+        let workers = record
+            .spec
+            .as_ref()
+            .map(|spec| u64::from(spec.groups.get("worker").unwrap().count));
         if let Some((_, step)) = last
             && workers != Some(step.to)
         {

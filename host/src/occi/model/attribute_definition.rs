@@ -8,6 +8,7 @@ use super::super::terms::ShownAttribute;
 use crate::cluster::attribute_names::PREFIX;
 use crate::cluster::attribute_schema::{AttributeSchema, AttributeValue};
 use crate::cluster::framework::{FIXED_KEYWORD, PluginDescriptor};
+use crate::cluster::group_value::{GroupAttribute, GroupValue};
 
 /// The types that attributes can have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,14 +110,18 @@ impl AttributeDefinition {
 
     /// One of Stampede's own.
     pub fn from_row(row: &AttributeSchema) -> Self {
-        let (value_type, default) = match row.value {
-            AttributeValue::Number { default, .. } => (ValueType::Number, Some(default.into())),
+        let (value_type, default) = match &row.value {
+            AttributeValue::Number { default, .. } => (ValueType::Number, Some((*default).into())),
+            AttributeValue::OfGroup(GroupAttribute {
+                value: GroupValue::Count { default },
+                ..
+            }) => (ValueType::Number, Some((*default).into())),
             _ => (ValueType::String, None),
         };
         Self {
             value_type,
             default,
-            ..Self::mutable(&format!("{PREFIX}{}", row.name), row.description)
+            ..Self::mutable(&format!("{PREFIX}{}", row.name), &row.description)
         }
     }
 

@@ -284,7 +284,7 @@ pub(crate) mod tests {
             id: "4f4bb9f3-9cf9-4b1e-8a55-1b8a9c2c0c1d".to_owned(),
             created_s: 0,
             frameworks: Vec::new(),
-            workers: None,
+            node_counts: BTreeMap::new(),
             phase: LifecyclePhase::Initialised,
             state: ClusterState::Requested,
             stack_status: None,

@@ -21,13 +21,17 @@ use futures_util::future::BoxFuture;
 
 use crate::orchestrator::planning::planner::ResolvedFlavors;
 use crate::{
-    bundle::{self, BuildError, ClusterBundle, ContractViolations, PluginBundle},
+    bundle::{
+        self, BuildError, ClusterBundle, ContractViolations, PluginBundle, sizes::LimitViolation,
+    },
     cluster::{
         ClusterSpec, Problem,
         attributes::NO_NETWORK,
+        default_groups::{count_nodes, many_nodes},
         framework::{
             ClusterNetwork, PluginDescriptor, PluginRequest, ProvidedService, ResourceClaim,
         },
+        group_value::attribute_of,
         problem::lines,
     },
     system::heavy_work::run_heavy,
@@ -196,27 +200,28 @@ fn given_settings(spec: &ClusterSpec, plugin: &str) -> BTreeSet<String> {
     given.flat_map(BTreeMap::keys).cloned().collect()
 }
 
-/// What is too large is mended by the request: fewer workers where there are too many, else less of
+/// What is too large is mended by the request: fewer nodes where there are too many, else less of
 /// the settings.
 fn not_built(error: BuildError, spec: &ClusterSpec) -> PlanError {
-    let (violations, most) = match error {
+    let (violations, group, most) = match error {
         BuildError::Violations(violations) => return violations.into(),
         BuildError::TooLarge {
             violations,
-            most_workers,
-        } => (violations, most_workers),
+            largest_group,
+            most_nodes,
+        } => (violations, largest_group, most_nodes),
     };
-    let hint = if most < spec.workers {
-        format!("{most} workers at most with these settings")
+    let many = many_nodes(&group);
+    let count = spec.groups.get(&group).map_or(0, |group| group.count);
+    let hint = if most < count {
+        format!("{most} {many} at most with these settings")
     } else {
-        "shorter settings or fewer workers".to_owned()
+        format!("shorter settings or fewer {many}")
     };
-    PlanError::Problems(
-        violations
-            .iter()
-            .map(|excess| Problem::new("workers", excess.to_string(), hint.clone()))
-            .collect(),
-    )
+    let path = attribute_of(&group, "count");
+    let problem =
+        |excess: &LimitViolation| Problem::new(path.as_str(), excess.to_string(), hint.as_str());
+    PlanError::Problems(violations.iter().map(problem).collect())
 }
 
 /// The version that a plugin is asked for.
@@ -245,13 +250,16 @@ fn description(spec: &ClusterSpec, chain: &[&PluginDescriptor]) -> String {
     } else {
         titles.join(", ")
     };
-    let workers = if spec.workers == 1 {
-        "a worker".to_owned()
-    } else {
-        format!("{} workers", spec.workers)
+    let groups = spec.groups.iter().filter(|group| !group.is_empty());
+    let nodes: Vec<String> = groups
+        .map(|group| count_nodes(&group.name, group.count))
+        .collect();
+    let nodes = match nodes.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        all => all.join(", "),
     };
     format!(
-        "Cluster {}: {frameworks} on a master and {workers}. Made by Stampede.",
+        "Cluster {}: {frameworks} on {nodes}. Made by Stampede.",
         spec.name
     )
 }

@@ -57,14 +57,20 @@ pub fn java_needs(spec: &ClusterSpec, plugins: &[&PluginDescriptor]) -> Vec<Java
     choices.filter_map(|choice| of(&choice.name)).collect()
 }
 
-/// Why nodes cannot boot from this image; none where it says nothing that speaks against it.
-pub fn check_image(image: &CloudImage, java: &[JavaNeed], has_java: bool) -> Option<Problem> {
+/// Why nodes cannot boot from this image, which the attribute at `path` names; none where it says
+/// nothing that speaks against it.
+pub fn check_image(
+    path: &str,
+    image: &CloudImage,
+    java: &[JavaNeed],
+    has_java: bool,
+) -> Option<Problem> {
     let name = &image.name;
     if let Some(distro) = said(&image.os_distro)
         && !DISTRIBUTIONS.contains(&distro.as_str())
     {
         return Some(Problem::new(
-            "image",
+            path,
             format!("`{name}` is a {distro} (os_distro), nodes need Debian or Ubuntu"),
             "name an image of one of these",
         ));
@@ -74,7 +80,7 @@ pub fn check_image(image: &CloudImage, java: &[JavaNeed], has_java: bool) -> Opt
     {
         let known: Vec<&str> = ARCHITECTURES.iter().map(|(name, _)| *name).collect();
         return Some(Problem::new(
-            "image",
+            path,
             format!(
                 "`{name}` is for {said} processors, frameworks run on {}",
                 known.join(" and ")
@@ -98,7 +104,7 @@ pub fn check_image(image: &CloudImage, java: &[JavaNeed], has_java: bool) -> Opt
     };
     let packages: Vec<String> = packages.iter().map(u32::to_string).collect();
     Some(Problem::new(
-        "image",
+        path,
         format!(
             "`{name}` is {release}, which packages Java {}; {} needs Java {wanted}",
             packages.join(" and "),
@@ -164,7 +170,7 @@ mod tests {
 
     fn told(distro: &str, version: &str, java: &[JavaNeed]) -> Option<String> {
         let image = image("x", Some(distro), Some(version), "1");
-        check_image(&image, java, false).map(|problem| problem.to_string())
+        check_image("image", &image, java, false).map(|problem| problem.to_string())
     }
 
     #[test]
@@ -192,7 +198,7 @@ mod tests {
         }
         assert_eq!(told("debian", "13", &[]), None, "no framework needs Java");
         let image = image("x", Some("debian"), Some("13"), "1");
-        assert_eq!(check_image(&image, &needs(17, 17), true), None);
+        assert_eq!(check_image("image", &image, &needs(17, 17), true), None);
     }
 
     #[test]
@@ -203,7 +209,7 @@ mod tests {
                 architecture: said.map(str::to_owned),
                 ..image("x", None, None, "1")
             };
-            let refused = check_image(&image, &[], true).is_some();
+            let refused = check_image("image", &image, &[], true).is_some();
             (refused, architecture_rank(&image))
         };
         assert_eq!(of(None), (false, 0));

@@ -1,5 +1,7 @@
 //! What a plan needs to know of the cloud, looked up all at once. Knows no plugin.
 
+use futures_util::future::try_join_all;
+
 use crate::orchestrator::error::OrchestratorError;
 use crate::{
     cluster::{self, CloudAccess, ClusterSpec, Problem},
@@ -21,11 +23,8 @@ pub struct CloudInventory {
     pub flavors: Vec<CloudFlavor>,
     /// Active ones.
     pub images: Vec<CloudImage>,
-    /// The image that the spec names, whatever its status; none where it names none or there is
-    /// none.
-    pub image: Option<CloudImage>,
-    /// Why the image that the spec names cannot be told.
-    pub image_problem: Option<String>,
+    /// The images that the spec names, whatever their status.
+    pub named_images: Vec<NamedImage>,
     /// The user's key pairs, where the spec names one.
     pub keys: Vec<String>,
     /// External networks.
@@ -38,7 +37,24 @@ pub struct CloudInventory {
     pub access: CloudAccess,
 }
 
+/// An image as a spec names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedImage {
+    /// Its name or id.
+    pub reference: String,
+    /// What the cloud has under it; none where there is none.
+    pub image: Option<CloudImage>,
+    /// Why it cannot be told.
+    pub problem: Option<String>,
+}
+
 impl CloudInventory {
+    /// What the cloud has under a name that the spec has.
+    pub fn named_image(&self, reference: &str) -> Option<&NamedImage> {
+        let mut named = self.named_images.iter();
+        named.find(|named| named.reference == reference)
+    }
+
     /// The flavor of this id or name.
     pub fn find_flavor(&self, reference: &str) -> Option<&CloudFlavor> {
         let by_id = self.flavors.iter().find(|flavor| flavor.id == reference);
@@ -52,7 +68,8 @@ impl CloudInventory {
     /// The image that the spec names, else the active one of this id or name.
     pub fn find_image(&self, reference: &str) -> Option<&CloudImage> {
         let is_it = |image: &&CloudImage| image.id == reference || image.name == reference;
-        let named = self.image.as_ref().filter(is_it);
+        let mut named = self.named_images.iter();
+        let named = named.find_map(|named| named.image.as_ref().filter(is_it));
         named.or_else(|| self.images.iter().find(is_it))
     }
 
@@ -86,16 +103,8 @@ pub async fn take_inventory(
     session: &CloudSession,
     spec: &ClusterSpec,
 ) -> Result<CloudInventory, OrchestratorError> {
-    let image = async {
-        match spec.image_reference() {
-            None => Ok((None, None)),
-            Some(name) => match session.find_image(name).await {
-                Ok(image) => Ok((image, None)),
-                Err(error @ CloudError::Ambiguous { .. }) => Ok((None, Some(error.to_string()))),
-                Err(error) => Err(error),
-            },
-        }
-    };
+    let named = spec.image_references();
+    let named_images = try_join_all(named.iter().map(|name| find_named_image(session, name)));
     let keys = async {
         if spec.key.is_some() {
             session.keypairs().await
@@ -105,10 +114,10 @@ pub async fn take_inventory(
     };
     let quotas = async { or_unknown(session, session.quotas().await) };
     let access = async { Ok(session.node_access().await) };
-    let (flavors, images, (image, image_problem), keys, networks, quotas, access) = tokio::try_join!(
+    let (flavors, images, named_images, keys, networks, quotas, access) = tokio::try_join!(
         session.flavors(),
         session.images(),
-        image,
+        named_images,
         keys,
         session.external_networks(),
         quotas,
@@ -118,13 +127,28 @@ pub async fn take_inventory(
     Ok(CloudInventory {
         flavors,
         images,
-        image,
-        image_problem,
+        named_images,
         keys,
         networks,
         quotas,
         signal_transport,
         access,
+    })
+}
+
+async fn find_named_image(
+    session: &CloudSession,
+    reference: &str,
+) -> Result<NamedImage, CloudError> {
+    let (image, problem) = match session.find_image(reference).await {
+        Ok(image) => (image, None),
+        Err(error @ CloudError::Ambiguous { .. }) => (None, Some(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    Ok(NamedImage {
+        reference: reference.to_owned(),
+        image,
+        problem,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::Problem;
+use crate::cluster::{Problem, attribute_names::kept_name};
 use crate::orchestrator::{error::OrchestratorError, limits::OrchestratorLimits};
 
 /// What was given before, with what is given now over it.
@@ -15,7 +15,8 @@ pub(crate) fn merge_attributes(
     limits: &OrchestratorLimits,
 ) -> Result<BTreeMap<String, String>, OrchestratorError> {
     let mut all = before.clone();
-    all.extend(now);
+    let kept = |(name, value): (String, String)| (kept_name(&name).into_owned(), value);
+    all.extend(now.into_iter().map(kept));
     let bytes: usize = all
         .iter()
         .map(|(name, value)| name.len() + value.len())

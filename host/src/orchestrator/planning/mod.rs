@@ -8,7 +8,7 @@
 //! - [`planner`], [`cluster_plan`]: what the plugins make of it
 //! - [`pinning`]: what a cluster is made of, as its record keeps it (pure)
 //! - [`template_overlay`]: a change laid over what a stack has (pure)
-//! - [`new_nodes`]: whether what new nodes need is still there (pure)
+//! - [`new_node_values`]: what new nodes are made of (pure); [`new_nodes`]: whether what new nodes need is still there (pure)
 //! - [`quota`]: what the project may still take (pure)
 //! - [`template_diff`]: what an update makes of a stack's resources (pure)
 //! - `merge_attributes`: what a request makes of the attributes that are there (pure)
@@ -17,6 +17,7 @@ pub mod cluster_plan;
 pub mod image_check;
 pub mod inventory;
 pub(crate) mod merge_attributes;
+pub mod new_node_values;
 pub mod new_nodes;
 pub mod pinning;
 pub(crate) mod plan_deploy;

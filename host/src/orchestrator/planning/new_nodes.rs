@@ -1,11 +1,13 @@
-//! Whether what new workers of a running cluster need is still there: image, flavor, key pair, and
+//! Whether what new nodes of a running cluster need is still there: image, flavor, key pair, and
 //! a plugin that makes what the others are. Nothing else of a change needs any of it. Pure.
 
 use crate::{
     cluster::{
-        ClusterSpec, Problem,
+        ClusterSpec, GroupSpec, NodeIds, Problem,
+        default_groups::many_nodes,
         flavor_choice::{FlavorOffer, advise_flavor, fits},
         framework::{NodeResources, PluginDescriptor},
+        group_value::attribute_of,
     },
     orchestrator::planning::{
         image_check::{JavaNeed, check_image},
@@ -14,58 +16,78 @@ use crate::{
     },
 };
 
-/// All that is missing, each with the attribute to set. `from` is the cluster as it is.
-pub fn check_new_workers(
+/// All that is missing for the nodes that join, each with the attribute to set. `from` is the
+/// cluster as it is.
+pub fn check_new_nodes(
     from: &ClusterSpec,
     to: &ClusterSpec,
+    joining: &NodeIds,
     cloud: &CloudInventory,
     flavors: &ResolvedFlavors,
     java: &[JavaNeed],
 ) -> Vec<Problem> {
-    let found = [
-        check_new_image(from, to, cloud, java),
-        check_new_flavor(to, cloud, flavors),
-        check_new_key(to, cloud),
-    ];
-    found.into_iter().flatten().collect()
+    let growing = || {
+        to.groups
+            .iter()
+            .filter(|group| joining.contains_key(&group.name))
+    };
+    let images = growing().filter_map(|group| check_new_image(from, to, group, cloud, java));
+    let sizes = growing().filter_map(|group| check_new_flavor(to, group, cloud, flavors));
+    let mut problems: Vec<Problem> = images.chain(sizes).collect();
+    let first = growing().next();
+    problems.extend(first.and_then(|group| check_new_key(to, group, cloud)));
+    problems.dedup();
+    problems
 }
 
 fn check_new_image(
     from: &ClusterSpec,
     to: &ClusterSpec,
+    group: &GroupSpec,
     cloud: &CloudInventory,
     java: &[JavaNeed],
 ) -> Option<Problem> {
-    let hint = "name one for the new workers: `image`, in the same update";
-    let Some(reference) = to.image_reference() else {
-        return Some(Problem::new("image", "new workers need an image", hint));
+    let many = many_nodes(&group.name);
+    let path = match group.image {
+        Some(_) => attribute_of(&group.name, "image"),
+        None => "image".to_owned(),
     };
-    let named = described(to.image.as_deref(), reference);
-    match (&cloud.image, &cloud.image_problem) {
-        (_, Some(problem)) => Some(Problem::new("image", problem, hint)),
+    let hint = format!("name one for the new {many}: `{path}`, in the same update");
+    let Some(reference) = to.image_reference(group) else {
+        let message = format!("new {many} need an image");
+        return Some(Problem::new(path, message, hint));
+    };
+    let named = described(to.image_of(group), reference);
+    let found = cloud.named_image(reference);
+    let problem = found.and_then(|found| found.problem.as_deref());
+    let before = from.groups.get(&group.name);
+    let is_another = before.is_none_or(|before| from.image_of(before) != to.image_of(group));
+    match (found.and_then(|found| found.image.as_ref()), problem) {
+        (_, Some(problem)) => Some(Problem::new(path, problem, hint)),
         (None, None) => Some(Problem::new(
-            "image",
-            format!("new workers need image {named}, which the cloud no longer shows"),
+            path,
+            format!("new {many} need image {named}, which the cloud no longer shows"),
             hint,
         )),
         (Some(image), None) if image.status != "active" => Some(Problem::new(
-            "image",
-            format!("new workers need image {named}, which is {}", image.status),
+            path,
+            format!("new {many} need image {named}, which is {}", image.status),
             hint,
         )),
-        (Some(image), None) if from.image != to.image => {
-            check_image(image, java, to.image_has_java)
-        }
+        (Some(image), None) if is_another => check_image(&path, image, java, to.image_has_java),
         (Some(_), None) => None,
     }
 }
 
 fn check_new_flavor(
     to: &ClusterSpec,
+    group: &GroupSpec,
     cloud: &CloudInventory,
     flavors: &ResolvedFlavors,
 ) -> Option<Problem> {
-    let size = &flavors.worker;
+    let many = many_nodes(&group.name);
+    let path = attribute_of(&group.name, "flavor");
+    let size = flavors.of_group(&group.name);
     let need = NodeResources {
         vcpus: size.vcpus,
         ram_mib: size.ram_mib,
@@ -78,18 +100,18 @@ fn check_new_flavor(
     });
     let hint = || {
         let advice = advise_flavor(offers, &need);
-        format!("name one for the new workers: `worker.flavor`, in the same update; {advice}")
+        format!("name one for the new {many}: `{path}`, in the same update; {advice}")
     };
-    let reference = to.worker_flavor_reference().unwrap_or_default();
-    let named = described(to.worker_flavor.as_deref(), reference);
+    let reference = to.flavor_reference(group).unwrap_or_default();
+    let named = described(group.flavor.as_deref(), reference);
     match cloud.find_flavor(reference) {
         None => Some(Problem::new(
-            "worker.flavor",
-            format!("new workers need flavor {named}, which the cloud no longer has"),
+            path.as_str(),
+            format!("new {many} need flavor {named}, which the cloud no longer has"),
             hint(),
         )),
         Some(found) if !fits(&found.size, &need) => Some(Problem::new(
-            "worker.flavor",
+            path.as_str(),
             format!(
                 "{named} has {}, the cluster's settings were computed for {need}",
                 found.size.resources()
@@ -100,25 +122,31 @@ fn check_new_flavor(
     }
 }
 
-fn check_new_key(to: &ClusterSpec, cloud: &CloudInventory) -> Option<Problem> {
+fn check_new_key(to: &ClusterSpec, group: &GroupSpec, cloud: &CloudInventory) -> Option<Problem> {
     let key = to.key.as_ref().filter(|key| !cloud.keys.contains(*key))?;
+    let many = many_nodes(&group.name);
     Some(Problem::new(
         "key",
-        format!("new workers need key pair `{key}`, which this user does not have"),
-        "name one for the new workers in the same update, or nothing for none: `key`",
+        format!("new {many} need key pair `{key}`, which this user does not have"),
+        format!("name one for the new {many} in the same update, or nothing for none: `key`"),
     ))
 }
 
-/// What the plugins of now cannot give new workers that the others have.
-pub fn check_new_plugins(to: &ClusterSpec, plugins: &[&PluginDescriptor]) -> Vec<Problem> {
+/// What the plugins of now cannot give the nodes that join and the others have.
+pub fn check_new_plugins(
+    to: &ClusterSpec,
+    joining: &NodeIds,
+    plugins: &[&PluginDescriptor],
+) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let many = new_nodes(joining);
     for choice in &to.frameworks {
         let name = &choice.name;
         let path = format!("{name}.version");
         let Some(plugin) = plugins.iter().find(|plugin| plugin.name == *name) else {
             problems.push(Problem::new(
                 "framework",
-                format!("new workers need the plugin `{name}`, which is not here"),
+                format!("{many} need the plugin `{name}`, which is not here"),
                 "put it back into the folder of plugins",
             ));
             continue;
@@ -126,13 +154,15 @@ pub fn check_new_plugins(to: &ClusterSpec, plugins: &[&PluginDescriptor]) -> Vec
         match &choice.version {
             None if !plugin.versions.is_empty() => problems.push(Problem::new(
                 path,
-                "which version the cluster runs is not recorded, and new workers need the same one",
+                format!(
+                    "which version the cluster runs is not recorded, and {many} need the same one"
+                ),
                 format!("say it: `{name}.version`, in the same update"),
             )),
             Some(version) if !plugin.versions.contains(version) => problems.push(Problem::new(
                 path,
                 format!(
-                    "new workers need {} {version}, which the plugin no longer makes",
+                    "{many} need {} {version}, which the plugin no longer makes",
                     plugin.title
                 ),
                 "put back the plugin that does, or deploy a new cluster",
@@ -147,13 +177,23 @@ pub fn check_new_plugins(to: &ClusterSpec, plugins: &[&PluginDescriptor]) -> Vec
         problems.extend(settings.keys().filter(lost).map(|parameter| {
             Problem::new(
                 format!("{name}.{parameter}"),
-                "new workers would be made without it: the plugin has no such parameter any more",
+                format!(
+                    "{many} would be made without it: the plugin has no such parameter any more"
+                ),
                 "give it up by setting it to nothing in the same update, or put back the plugin \
                  that has it",
             )
         }));
     }
     problems
+}
+
+/// The nodes that join, for people: `new workers`.
+fn new_nodes(joining: &NodeIds) -> String {
+    match joining.keys().next() {
+        Some(group) if joining.len() == 1 => format!("new {}", many_nodes(group)),
+        _ => "new nodes".to_owned(),
+    }
 }
 
 /// `` `debian-12` (id) ``, once where both are one.

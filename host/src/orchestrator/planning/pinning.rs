@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::{
     bundle::node_script::host_version,
     cluster::{
-        ClusterPins, ClusterSpec, PinnedPlugin, change::NodeFlavors, framework::PluginDescriptor,
+        ClusterPins, ClusterSpec, GroupSpec, PinnedPlugin, change::NodeFlavors,
+        framework::PluginDescriptor, pins::GroupPins,
     },
     orchestrator::planning::{inventory::CloudInventory, planner::ResolvedFlavors},
 };
@@ -60,9 +61,12 @@ pub fn pin_cluster(
     plugins: BTreeMap<String, PinnedPlugin>,
 ) -> ClusterPins {
     let flavor_id = |reference: Option<&str>| cloud.find_flavor(reference?).map(|f| f.id.clone());
-    let image = spec
-        .image_reference()
-        .and_then(|name| cloud.find_image(name));
+    let image_id = |reference: Option<&str>| cloud.find_image(reference?).map(|i| i.id.clone());
+    let group_pins = |group: &GroupSpec| GroupPins {
+        flavor_id: flavor_id(spec.flavor_reference(group)),
+        image_id: image_id(spec.image_reference(group)),
+    };
+    let groups = spec.groups.iter().filter(|group| !group.is_empty());
     let network = spec.external_network_reference().and_then(|name| {
         let mut named = cloud.networks.iter().filter(|n| n.name == name);
         let by_id = cloud.networks.iter().find(|n| n.id == name);
@@ -71,13 +75,12 @@ pub fn pin_cluster(
     ClusterPins {
         host_version: host_version().to_owned(),
         plugins,
-        image_id: image.map(|image| image.id.clone()),
-        master_flavor_id: flavor_id(spec.master_flavor_reference()),
-        worker_flavor_id: flavor_id(spec.worker_flavor_reference()),
+        groups: groups
+            .map(|group| (group.name.clone(), group_pins(group)))
+            .collect(),
         external_network_id: network.map(|network| network.id.clone()),
         flavors: NodeFlavors {
-            master: flavors.master.clone(),
-            worker: flavors.worker.clone(),
+            groups: flavors.groups.clone(),
             access: flavors.access.clone(),
         },
         mixed: false,
@@ -90,19 +93,21 @@ pub fn pin_template(template: &mut Value, spec: &ClusterSpec) {
     let Some(pins) = spec.pins.as_deref() else {
         return;
     };
-    let pairs = |pairs: &[(&Option<String>, &Option<String>)]| -> BTreeMap<String, String> {
-        let both = pairs.iter().filter_map(|(name, id)| {
-            let (name, id) = (name.as_ref()?, id.as_ref()?);
-            Some((name.clone(), id.clone()))
-        });
-        both.collect()
+    let (mut images, mut flavors) = (BTreeMap::new(), BTreeMap::new());
+    let mut networks = BTreeMap::new();
+    let add = |all: &mut BTreeMap<String, String>, name: Option<&str>, id: &Option<String>| {
+        if let (Some(name), Some(id)) = (name, id) {
+            all.insert(name.to_owned(), id.clone());
+        }
     };
-    let images = pairs(&[(&spec.image, &pins.image_id)]);
-    let flavors = pairs(&[
-        (&spec.master_flavor, &pins.master_flavor_id),
-        (&spec.worker_flavor, &pins.worker_flavor_id),
-    ]);
-    let networks = pairs(&[(&spec.external_network, &pins.external_network_id)]);
+    for group in spec.groups.iter() {
+        if let Some(pinned) = pins.groups.get(&group.name) {
+            add(&mut images, spec.image_of(group), &pinned.image_id);
+            add(&mut flavors, group.flavor.as_deref(), &pinned.flavor_id);
+        }
+    }
+    let network = spec.external_network.as_deref();
+    add(&mut networks, network, &pins.external_network_id);
     let put = |value: Option<&mut Value>, ids: &BTreeMap<String, String>| {
         if let Some(value) = value
             && let Some(id) = value.as_str().and_then(|name| ids.get(name))
@@ -228,25 +233,21 @@ mod tests {
     fn ids_stand_where_names_stood_and_nowhere_else() {
         let pinned = ClusterSpec {
             image: Some("debian".into()),
-            worker_flavor: Some("small".into()),
-            master_flavor: Some("large".into()),
             external_network: Some("public".into()),
             pins: Some(Box::new(ClusterPins {
                 host_version: String::new(),
                 plugins: BTreeMap::new(),
-                image_id: Some("id-i".into()),
-                master_flavor_id: Some("id-l".into()),
-                worker_flavor_id: Some("id-s".into()),
+                groups: BTreeMap::from([
+                    ("master".to_owned(), made_of("id-l")),
+                    ("worker".to_owned(), made_of("id-s")),
+                ]),
                 external_network_id: Some("id-n".into()),
-                flavors: NodeFlavors {
-                    master: flavor(),
-                    worker: flavor(),
-                    access: crate::cluster::CloudAccess::default(),
-                },
+                flavors: NodeFlavors::default(),
                 mixed: false,
             })),
             ..spec()
-        };
+        }
+        .with_flavors(Some("large"), Some("small"));
         let parameter = |default: &str, constraint: &str| json!({ "default": default, "constraints": [{ "custom_constraint": constraint }] });
         let mut template = json!({
             "parameters": {
@@ -274,12 +275,10 @@ mod tests {
         assert_eq!(gateway["network"], "id-n");
     }
 
-    fn flavor() -> crate::cluster::Flavor {
-        crate::cluster::Flavor {
-            name: String::new(),
-            vcpus: 1,
-            ram_mib: 1,
-            disk_gib: 1,
+    fn made_of(flavor: &str) -> GroupPins {
+        GroupPins {
+            flavor_id: Some(flavor.to_owned()),
+            image_id: Some("id-i".to_owned()),
         }
     }
 }

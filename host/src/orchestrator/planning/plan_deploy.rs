@@ -2,7 +2,7 @@
 //! plugins plan, and checks quotas. Creates nothing; all problems come at once.
 
 use crate::{
-    cluster::{ClusterSpec, Flavor},
+    cluster::{ClusterSpec, Flavor, GroupSpec},
     openstack::CloudSession,
     orchestrator::{
         error::OrchestratorError,
@@ -22,40 +22,57 @@ pub(crate) fn resolve_flavors(
     spec: &ClusterSpec,
     cloud: &CloudInventory,
 ) -> Result<ResolvedFlavors, OrchestratorError> {
-    let flavor = |reference: Option<&str>, name: &Option<String>| {
-        let size = cloud.flavor(reference)?;
-        let name = name.clone().unwrap_or_else(|| size.name.clone());
-        // The disk that the node has.
-        let disk_gib = spec.root_volume_gib().unwrap_or(size.disk_gib);
-        Ok::<_, OrchestratorError>(Flavor {
-            name,
-            disk_gib,
-            ..size
-        })
-    };
+    let groups = spec.groups.iter().filter(|group| !group.is_empty());
+    let groups: Result<_, OrchestratorError> = groups
+        .map(|group| Ok((group.name.clone(), group_flavor(spec, group, cloud)?)))
+        .collect();
     Ok(ResolvedFlavors {
         flavors: all_flavors(cloud),
-        master: flavor(spec.master_flavor_reference(), &spec.master_flavor)?,
-        worker: flavor(spec.worker_flavor_reference(), &spec.worker_flavor)?,
+        groups: groups?,
         signal_transport: cloud.signal_transport.clone(),
         access: cloud.access.clone(),
     })
 }
 
-/// The flavors of a cluster that is there: as they were when it was made, where that is recorded.
-pub(crate) fn flavors_of_cluster(
+fn group_flavor(
     spec: &ClusterSpec,
+    group: &GroupSpec,
+    cloud: &CloudInventory,
+) -> Result<Flavor, OrchestratorError> {
+    let size = cloud.flavor(spec.flavor_reference(group))?;
+    let name = group.flavor.clone().unwrap_or_else(|| size.name.clone());
+    // The disk that the node has.
+    let disk_gib = spec.root_volume_gib().unwrap_or(size.disk_gib);
+    Ok(Flavor {
+        name,
+        disk_gib,
+        ..size
+    })
+}
+
+/// The flavors of a cluster that is there: as they were when it was made, where that is recorded;
+/// those of groups that a change adds as the cloud has them.
+pub(crate) fn flavors_of_cluster(
+    from: &ClusterSpec,
+    to: &ClusterSpec,
     cloud: &CloudInventory,
 ) -> Result<ResolvedFlavors, OrchestratorError> {
-    match spec.pins.as_deref() {
-        Some(pins) => Ok(ResolvedFlavors {
+    let mut flavors = match from.pins.as_deref() {
+        Some(pins) => ResolvedFlavors {
             flavors: all_flavors(cloud),
             // The cloud's authority and addresses as they are now, for its new nodes.
             access: cloud.access.clone(),
             ..ResolvedFlavors::for_nodes(&pins.flavors)
-        }),
-        None => resolve_flavors(spec, cloud),
+        },
+        None => resolve_flavors(from, cloud)?,
+    };
+    for group in to.groups.iter().filter(|group| !group.is_empty()) {
+        if !flavors.groups.contains_key(&group.name) {
+            let flavor = group_flavor(to, group, cloud)?;
+            flavors.groups.insert(group.name.clone(), flavor);
+        }
     }
+    Ok(flavors)
 }
 
 fn all_flavors(cloud: &CloudInventory) -> Vec<Flavor> {
@@ -105,7 +122,7 @@ pub(crate) async fn plan_deploy(
         }
         (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
     }
-    let needs = quota::count_needs(&planned.template, &spec, &chosen, &quotas);
+    let needs = quota::count_needs(&planned.template, &spec.node_ids(), &chosen, &quotas);
     let problems = quota::check_quotas(&needs);
     if problems.is_empty() {
         Ok(PlannedDeploy {

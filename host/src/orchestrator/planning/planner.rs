@@ -30,7 +30,7 @@ pub trait ClusterPlanner: Send + Sync {
     /// What is wrong with the parameters of the chain's plugins, whatever the cloud. All at once.
     fn check_settings(&self, spec: &ClusterSpec, chain: &PluginChain) -> Vec<Problem>;
 
-    /// The smallest size of a node of each role, over the whole chain.
+    /// The smallest size of a node of each group, over the whole chain.
     fn smallest_resources(&self, chain: &PluginChain) -> BTreeMap<String, NodeResources>;
 
     /// What Heat is to be given. Every name in `spec` is one that the cloud knows.
@@ -51,14 +51,25 @@ pub struct PluginChain(pub Vec<String>);
 pub struct ResolvedFlavors {
     /// All flavors of the cloud, smallest first, so that one that fits can be named.
     pub flavors: Vec<Flavor>,
-    /// The master's flavor.
-    pub master: Flavor,
-    /// The workers' flavor.
-    pub worker: Flavor,
+    /// That of each group.
+    pub groups: BTreeMap<String, Flavor>,
     /// How nodes signal Heat: `HEAT_SIGNAL`.
     pub signal_transport: String,
     /// What nodes are given to reach it.
     pub access: CloudAccess,
+}
+
+impl ResolvedFlavors {
+    /// That of a group; one of nothing, into which nothing fits, where none was looked up.
+    pub fn of_group(&self, group: &str) -> Flavor {
+        let found = self.groups.get(group).cloned();
+        found.unwrap_or_else(|| Flavor {
+            name: String::new(),
+            vcpus: 0,
+            ram_mib: 0,
+            disk_gib: 0,
+        })
+    }
 }
 
 /// What Heat is given.
@@ -72,7 +83,7 @@ pub struct StackPlan {
     pub parameters: Map<String, Value>,
     /// Endpoint names, each with the output that holds its URL.
     pub endpoints: BTreeMap<String, String>,
-    /// What stands on the nodes of each role.
+    /// What stands on the nodes of each group.
     pub contents: BTreeMap<String, NodeContent>,
     /// Parameters by plugin whose computed values are to stay while nodes come and go.
     pub computed: BTreeMap<String, BTreeMap<String, String>>,
@@ -85,7 +96,7 @@ impl StackPlan {
     pub fn installed(&self) -> FileDigests {
         self.contents
             .iter()
-            .map(|(role, content)| (role.clone(), node_update::file_digests(content)))
+            .map(|(group, content)| (group.clone(), node_update::file_digests(content)))
             .collect()
     }
 }

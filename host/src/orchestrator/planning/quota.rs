@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::orchestrator::planning::planner::ResolvedFlavors;
 use crate::{
-    cluster::{ClusterSpec, Problem},
+    cluster::{NodeIds, Problem},
     openstack::{ProjectQuotas, ResourceQuota},
 };
 
@@ -26,10 +26,10 @@ pub fn check_quotas(needs: &[QuotaNeed]) -> Vec<Problem> {
     needs.iter().filter_map(quota_problem).collect()
 }
 
-/// What a stack takes of each quota.
+/// What a stack with these nodes takes of each quota.
 pub fn count_needs(
     template: &Value,
-    spec: &ClusterSpec,
+    nodes: &NodeIds,
     chosen: &ResolvedFlavors,
     quotas: &ProjectQuotas,
 ) -> Vec<QuotaNeed> {
@@ -45,9 +45,12 @@ pub fn count_needs(
             resources.values().filter(|resource| kind(resource)).count() as u64
         })
     };
-    let workers = u64::from(spec.workers);
-    let both = |of: fn(&crate::cluster::Flavor) -> u32| {
-        u64::from(of(&chosen.master)) + workers * u64::from(of(&chosen.worker))
+    let sum = |of: fn(&crate::cluster::Flavor) -> u32| -> u64 {
+        let each = nodes.iter().map(|(group, ids)| {
+            let size = u64::from(of(&chosen.of_group(group)));
+            size.saturating_mul(ids.len() as u64)
+        });
+        each.sum()
     };
     let volumes = count(&["OS::Cinder::Volume"]) + root_volumes(template).count() as u64;
     let needs = [
@@ -62,10 +65,10 @@ pub fn count_needs(
             largest_group(template),
             quotas.server_group_members,
         ),
-        ("vCPUs", both(|flavor| flavor.vcpus), quotas.vcpus),
+        ("vCPUs", sum(|flavor| flavor.vcpus), quotas.vcpus),
         (
             "MiB of memory",
-            both(|flavor| flavor.ram_mib),
+            sum(|flavor| flavor.ram_mib),
             quotas.ram_mib,
         ),
         (
@@ -172,10 +175,9 @@ fn largest_group(template: &Value) -> u64 {
 pub fn count_added(
     before: &Value,
     after: &Value,
-    workers: u32,
+    joining: &NodeIds,
     chosen: &ResolvedFlavors,
     quotas: &ProjectQuotas,
-    spec: &ClusterSpec,
 ) -> Vec<QuotaNeed> {
     let there = |name: &String| {
         before
@@ -189,27 +191,8 @@ pub fn count_added(
         .unwrap_or_default();
     let added: serde_json::Map<String, Value> =
         all.into_iter().filter(|(name, _)| !there(name)).collect();
-    let nothing = crate::cluster::Flavor {
-        vcpus: 0,
-        ram_mib: 0,
-        ..chosen.master.clone()
-    };
-    let (spec, chosen) = (
-        ClusterSpec {
-            workers,
-            ..spec.clone()
-        },
-        ResolvedFlavors {
-            master: nothing,
-            ..chosen.clone()
-        },
-    );
-    count_needs(
-        &serde_json::json!({ "resources": added }),
-        &spec,
-        &chosen,
-        quotas,
-    )
+    let added = serde_json::json!({ "resources": added });
+    count_needs(&added, joining, chosen, quotas)
 }
 
 /// Rules of their own, those inside of groups, and the two that every group begins with.
@@ -234,9 +217,9 @@ fn quota_problem(need: &QuotaNeed) -> Option<Problem> {
     let QuotaNeed { what, needed, free } = *need;
     let free = free?;
     let fewer = match what {
-        "servers in one server group" => "spread fewer workers (cluster.spread_workers)",
-        "volumes" | "GiB of volumes" => "ask for fewer workers or smaller volumes",
-        _ => "ask for fewer workers or smaller flavors",
+        "servers in one server group" => "spread fewer nodes (cluster.spread_workers)",
+        "volumes" | "GiB of volumes" => "ask for fewer nodes or smaller volumes",
+        _ => "ask for fewer nodes or smaller flavors",
     };
     let hint = format!("{fewer}, delete what is no longer used, or have the quota raised");
     (needed > free).then(|| {
@@ -253,15 +236,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{cluster::Flavor, orchestrator::planning::resolve::tests_support::spec};
+    use crate::cluster::{Flavor, test_groups::with_master};
 
     fn problems(
         template: &Value,
-        spec: &ClusterSpec,
+        nodes: &NodeIds,
         chosen: &ResolvedFlavors,
         quotas: &ProjectQuotas,
     ) -> Vec<Problem> {
-        check_quotas(&count_needs(template, spec, chosen, quotas))
+        check_quotas(&count_needs(template, nodes, chosen, quotas))
     }
 
     fn chosen() -> ResolvedFlavors {
@@ -274,8 +257,7 @@ mod tests {
         let (master, worker) = (flavor("m", 2_048, 2), flavor("w", 1_024, 1));
         ResolvedFlavors {
             flavors: vec![master.clone(), worker.clone()],
-            master,
-            worker,
+            groups: BTreeMap::from([("master".to_owned(), master), ("worker".to_owned(), worker)]),
             signal_transport: String::new(),
             access: crate::cluster::CloudAccess::default(),
         }
@@ -310,7 +292,7 @@ mod tests {
                 volume_gib: quota(114 + more, 100),
                 ..ProjectQuotas::default()
             };
-            problems(&template, &spec(), &chosen(), &quotas)
+            problems(&template, &with_master(&[1, 2]), &chosen(), &quotas)
                 .into_iter()
                 .map(|problem| problem.message)
                 .collect()
@@ -353,7 +335,10 @@ mod tests {
             ports: quota(2, 0),
             ..ProjectQuotas::default()
         };
-        assert_eq!(problems(&template, &spec(), &chosen(), &exact), vec![]);
+        assert_eq!(
+            problems(&template, &with_master(&[1, 2]), &chosen(), &exact),
+            vec![]
+        );
         let less = ProjectQuotas {
             servers: quota(10, 8),
             ram_mib: quota(4_095, 0),
@@ -361,7 +346,7 @@ mod tests {
             ports: quota(9, 9),
             ..ProjectQuotas::default()
         };
-        let told: Vec<String> = problems(&template, &spec(), &chosen(), &less)
+        let told: Vec<String> = problems(&template, &with_master(&[1, 2]), &chosen(), &less)
             .into_iter()
             .map(|problem| problem.message)
             .collect();
@@ -375,7 +360,7 @@ mod tests {
         let group = json!({ "resources": { "g": { "type": "OS::Neutron::SecurityGroup", "properties": { "rules": [{}, {}] } } } });
         let told = problems(
             &group,
-            &spec(),
+            &with_master(&[1, 2]),
             &chosen(),
             &ProjectQuotas {
                 security_group_rules: quota(10, 7),
@@ -390,6 +375,9 @@ mod tests {
             }),
             ..ProjectQuotas::default()
         };
-        assert_eq!(problems(&template, &spec(), &chosen(), &unlimited), vec![]);
+        assert_eq!(
+            problems(&template, &with_master(&[1, 2]), &chosen(), &unlimited),
+            vec![]
+        );
     }
 }

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::orchestrator::planning::inventory::CloudInventory;
+use crate::orchestrator::{error::OrchestratorError, planning::inventory::CloudInventory};
 use crate::{
     cluster::{
-        ClusterSpec, Problem,
+        ClusterSpec, GroupSpec, Problem,
         attribute_names::nearest,
         attributes::NO_NETWORK,
         flavor_choice::{FlavorOffer, advise_flavor, fits, smallest_fitting},
         framework::NodeResources,
+        group_value::attribute_of,
     },
     openstack::{CloudImage, CloudNetwork},
     orchestrator::planning::image_check::{JavaNeed, architecture_rank, check_image},
@@ -36,38 +37,50 @@ pub fn resolve_spec(
             None
         })
     };
-    let chosen_image = keep(image(spec, cloud, java));
-    let glance = chosen_image
-        .as_deref()
-        .and_then(|name| cloud.find_image(name));
-    let need = |role| needed(smallest.get(role), glance);
-    keep(root_volume(spec, &[need("master"), need("worker")]).map(|()| None));
+    let mut chosen = spec.clone();
+    // The image of all groups that have none of their own, and then theirs.
+    let is_shared = |group: &&GroupSpec| group.image.is_none();
+    if let Some(group) = spec.groups.iter().find(is_shared) {
+        let reference = spec.image_reference(group);
+        chosen.image = keep(image("image", reference, spec, cloud, java));
+    }
+    for group in chosen
+        .groups
+        .iter_mut()
+        .filter(|group| group.image.is_some())
+    {
+        let path = attribute_of(&group.name, "image");
+        let named = spec.groups.get(&group.name);
+        let reference = named.and_then(|group| spec.image_reference(group));
+        group.image = keep(image(&path, reference, spec, cloud, java));
+    }
+    let need = |group: &GroupSpec| {
+        let image = chosen.image_of(group);
+        let image = image.and_then(|name| cloud.find_image(name));
+        needed(smallest.get(&group.name), image)
+    };
+    let needs: Vec<NodeResources> = chosen.groups.iter().map(need).collect();
+    keep(root_volume(spec, &needs).map(|()| None));
     // What boots from a volume needs no disk of its flavor.
-    let need = |role| match spec.root_volume_gib() {
+    let need = |need: NodeResources| match spec.root_volume_gib() {
         Some(_) => NodeResources {
             disk_gib: 0,
-            ..need(role)
+            ..need
         },
-        None => need(role),
+        None => need,
     };
-    let chosen = ClusterSpec {
-        master_flavor: keep(resolve_flavor(
-            "master.flavor",
-            spec.master_flavor_reference(),
+    for (group, least) in chosen.groups.iter_mut().zip(needs) {
+        let path = attribute_of(&group.name, "flavor");
+        let reference = spec.flavor_reference(group).map(str::to_owned);
+        group.flavor = keep(resolve_flavor(
+            &path,
+            reference.as_deref(),
             cloud,
-            need("master"),
-        )),
-        worker_flavor: keep(resolve_flavor(
-            "worker.flavor",
-            spec.worker_flavor_reference(),
-            cloud,
-            need("worker"),
-        )),
-        key: keep(key(spec, cloud)),
-        external_network: keep(network(spec, cloud)),
-        image: chosen_image,
-        ..spec.clone()
-    };
+            need(least),
+        ));
+    }
+    chosen.key = keep(key(spec, cloud));
+    chosen.external_network = keep(network(spec, cloud));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -108,6 +121,25 @@ fn needed(smallest: Option<&NodeResources>, image: Option<&CloudImage>) -> NodeR
             .max(image.map_or(0, |image| image.min_disk_gib)),
         ..least
     }
+}
+
+/// The flavor of a group that a change adds and that leaves it open.
+///
+/// # Errors
+/// `Invalid`: none fits.
+pub(crate) fn choose_flavor(
+    spec: &ClusterSpec,
+    group: &str,
+    cloud: &CloudInventory,
+    smallest: Option<&NodeResources>,
+) -> Result<Option<String>, OrchestratorError> {
+    let named = spec.groups.get(group);
+    let image = named.and_then(|group| cloud.find_image(spec.image_reference(group)?));
+    let need = needed(smallest, image);
+    let disk_gib = spec.root_volume_gib().map_or(need.disk_gib, |_| 0);
+    let need = NodeResources { disk_gib, ..need };
+    resolve_flavor(&attribute_of(group, "flavor"), None, cloud, need)
+        .map_err(|problem| OrchestratorError::Invalid(vec![problem]))
 }
 
 fn resolve_flavor(
@@ -161,33 +193,39 @@ fn resolve_flavor(
     }
 }
 
+/// The image of the attribute at `path`, which names it or leaves it open.
 fn image(
+    path: &str,
+    asked: Option<&str>,
     spec: &ClusterSpec,
     cloud: &CloudInventory,
     java: &[JavaNeed],
 ) -> Result<Option<String>, Problem> {
     let names = || cloud.images.iter().map(|image| image.name.as_str());
-    if let Some(asked) = spec.image_reference() {
-        return match (&cloud.image, &cloud.image_problem) {
-            (_, Some(problem)) => Err(Problem::new("image", problem, "")),
+    if let Some(asked) = asked {
+        let named = cloud.named_image(asked);
+        let problem = named.and_then(|named| named.problem.as_deref());
+        let found = named.and_then(|named| named.image.as_ref());
+        return match (found, problem) {
+            (_, Some(problem)) => Err(Problem::new(path, problem, "")),
             (None, _) => Err(Problem::new(
-                "image",
+                path,
                 format!("there is no image `{asked}`"),
                 listed(asked, names()),
             )),
             (Some(image), _) if image.status == "active" => {
-                check_image(image, java, spec.image_has_java)
+                check_image(path, image, java, spec.image_has_java)
                     .map_or_else(|| Ok(Some(asked.to_owned())), Err)
             }
             (Some(image), _) => Err(Problem::new(
-                "image",
+                path,
                 format!("`{asked}` is {}, not active", image.status),
                 "name another one, or wait",
             )),
         };
     }
     let shown: Vec<&CloudImage> = cloud.images.iter().filter(|image| !image.hidden).collect();
-    let refusal = |image: &CloudImage| check_image(image, java, false);
+    let refusal = |image: &CloudImage| check_image(path, image, java, false);
     let chosen = match shown.as_slice() {
         [only] => match refusal(only) {
             Some(problem) => return Err(problem),
@@ -207,7 +245,7 @@ fn image(
             return Err(problem);
         }
         let message = "none is given, and none of the cloud's says that it is a Debian or Ubuntu (property os_distro)";
-        return Err(Problem::new("image", message, listed("", names())));
+        return Err(Problem::new(path, message, listed("", names())));
     };
     let same = cloud
         .images

@@ -6,7 +6,6 @@ use crate::{cluster, openstack::CloudFlavor};
 pub(crate) fn spec() -> ClusterSpec {
     ClusterSpec {
         name: "demo".into(),
-        workers: 2,
         cidr: "10.77.0.0/22".into(),
         timeout_s: 600,
         ..ClusterSpec::default()
@@ -100,26 +99,19 @@ fn a_request_that_names_nothing_gets_what_the_cloud_has() {
     let chosen = resolve_spec(&spec(), &cloud(), &smallest(), &[]).unwrap();
     assert_eq!(chosen.image.as_deref(), Some("debian-12"));
     assert_eq!(chosen.external_network.as_deref(), Some("public"));
-    assert_eq!(
-        (
-            chosen.master_flavor.as_deref(),
-            chosen.worker_flavor.as_deref()
-        ),
-        (Some("m1.large"), Some("m1.large"))
-    );
+    assert_eq!(chosen.flavors(), [Some("m1.large"), Some("m1.large")]);
     assert_eq!(chosen.key, None);
 }
 
 #[test]
 fn names_that_are_not_there_are_told_all_at_once_with_those_that_are() {
     let asked = ClusterSpec {
-        master_flavor: Some("m1.lrage".into()),
-        worker_flavor: Some("m1.tiny".into()),
         image: Some("debain-12".into()),
         key: Some("mine".into()),
         external_network: Some("publik".into()),
         ..spec()
-    };
+    }
+    .with_flavors(Some("m1.lrage"), Some("m1.tiny"));
     let told = told(
         &asked,
         &CloudInventory {
@@ -142,16 +134,13 @@ fn names_that_are_not_there_are_told_all_at_once_with_those_that_are() {
 #[test]
 fn what_is_named_may_be_an_id() {
     let asked = ClusterSpec {
-        worker_flavor: Some("id-m1.xlarge".into()),
         external_network: Some("id-public".into()),
         ..spec()
-    };
+    }
+    .with_flavors(None, Some("id-m1.xlarge"));
     let chosen = resolve_spec(&asked, &cloud(), &smallest(), &[]).unwrap();
     assert_eq!(
-        (
-            chosen.worker_flavor.as_deref(),
-            chosen.external_network.as_deref()
-        ),
+        (chosen.flavors()[1], chosen.external_network.as_deref()),
         (Some("id-m1.xlarge"), Some("id-public"))
     );
 }
@@ -159,16 +148,13 @@ fn what_is_named_may_be_an_id() {
 #[test]
 fn a_flavor_that_boots_from_a_volume_fits_whatever_the_disk() {
     let resolved = |named: Option<&str>, flavors: &[CloudFlavor]| {
-        let asked = ClusterSpec {
-            worker_flavor: named.map(str::to_owned),
-            ..spec()
-        };
+        let asked = spec().with_flavors(None, named);
         let cloud = CloudInventory {
             flavors: flavors.to_vec(),
             ..cloud()
         };
         resolve_spec(&asked, &cloud, &smallest(), &[])
-            .map(|spec| spec.worker_flavor.unwrap())
+            .map(|spec| spec.flavors()[1].unwrap().to_owned())
             .map_err(|problems| problems[0].to_string())
     };
     let all = cloud().flavors;
@@ -340,7 +326,7 @@ fn an_image_that_needs_more_than_the_frameworks_counts() {
         &[],
     )
     .unwrap();
-    assert_eq!(chosen.worker_flavor.as_deref(), Some("m1.xlarge"));
+    assert_eq!(chosen.flavors()[1], Some("m1.xlarge"));
 }
 
 #[test]

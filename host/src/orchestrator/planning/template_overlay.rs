@@ -3,11 +3,14 @@
 //! the same in the plans of both ends of the change is left as the stack has it, whatever these
 //! plans say. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::orchestrator::planning::cluster_plan::nodes::WORKER;
+use crate::{
+    cluster::{GroupSpec, NodeGroups, NodeIds},
+    orchestrator::planning::new_node_values::NewNodeValues,
+};
 
 /// A stack's template, and what the plugins of now make of the cluster before and after a change.
 pub struct TemplateOverlay {
@@ -17,17 +20,10 @@ pub struct TemplateOverlay {
     pub from: Value,
     /// The plan of the cluster as it is to be.
     pub to: Value,
-    /// What new workers are made of.
-    pub new_workers: NewWorkerValues,
-}
-
-/// What new workers are made of where it is not what the plans say, which are made for all nodes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NewWorkerValues {
-    /// An image or a flavor as the plans name it, and the one to take.
-    pub replaced: BTreeMap<String, String>,
-    /// Another key pair; empty for none.
-    pub key: Option<String>,
+    /// Its groups, those that the change adds among them.
+    pub groups: NodeGroups,
+    /// What new nodes are made of.
+    pub new_nodes: NewNodeValues,
 }
 
 /// The parameter of the plugin `cluster` that names the key pair.
@@ -36,9 +32,9 @@ const KEY_PARAMETER: &str = "key_name";
 const SECTIONS: [&str; 2] = ["conditions", "outputs"];
 
 impl TemplateOverlay {
-    /// The stack's template with what `target`, the plan of one step, changes: `workers` are the
-    /// ids that there are then. The same whichever of the change's steps the stack has had.
-    pub fn lay(&self, target: &Value, workers: &[u32]) -> Value {
+    /// The stack's template with what `target`, the plan of one step, changes: `nodes` are those that
+    /// there are then. The same whichever of the change's steps the stack has had.
+    pub fn lay(&self, target: &Value, nodes: &NodeIds) -> Value {
         let mut result = self.stack.clone();
         let Some(sections) = result.as_object_mut() else {
             return target.clone();
@@ -47,7 +43,7 @@ impl TemplateOverlay {
         for (name, body) in section(target, "parameters") {
             parameters.entry(name).or_insert(body);
         }
-        let resources = self.lay_resources(target, workers);
+        let resources = self.lay_resources(target, nodes);
         put(sections, "parameters", parameters);
         for name in SECTIONS {
             let laid = lay_value(
@@ -64,10 +60,11 @@ impl TemplateOverlay {
         result
     }
 
-    fn lay_resources(&self, target: &Value, workers: &[u32]) -> Map<String, Value> {
+    fn lay_resources(&self, target: &Value, nodes: &NodeIds) -> Map<String, Value> {
         let [stack, from, to, target_resources] =
             [&self.stack, &self.from, &self.to, target].map(|all| section(all, "resources"));
-        let fresh = |body: &Value| self.with_own_values(body, target);
+        let fresh = |name: &str, body: &Value| self.with_own_values(name, body, target);
+        let is_gone = |name: &str| is_of_gone_node(name, &self.groups, nodes);
         let mut laid = Map::new();
         for (name, body) in &stack {
             let (before, after) = (from.get(name), to.get(name));
@@ -77,8 +74,8 @@ impl TemplateOverlay {
                 }
                 // It leaves, and is still there.
                 (Some(_), Some(_), None) => Some(body.clone()),
-                (Some(wanted), _, _) => Some(fresh(wanted)),
-                (None, None, None) if !is_of_gone_worker(name, workers) => Some(body.clone()),
+                (Some(wanted), _, _) => Some(fresh(name, wanted)),
+                (None, None, None) if !is_gone(name) => Some(body.clone()),
                 (None, _, _) => None,
             };
             laid.extend(kept.map(|kept| (name.clone(), kept)));
@@ -86,7 +83,7 @@ impl TemplateOverlay {
         for (name, wanted) in &target_resources {
             let is_of_both = from.contains_key(name) && to.contains_key(name);
             if !stack.contains_key(name) && !is_of_both {
-                laid.insert(name.clone(), fresh(wanted));
+                laid.insert(name.clone(), fresh(name, wanted));
             }
         }
         // What the plugins of now make for every cluster, and this one has not, is made where
@@ -102,7 +99,8 @@ impl TemplateOverlay {
                 return laid;
             }
             for name in missing {
-                let body = target_resources.get(&name).map(&fresh).unwrap_or_default();
+                let body = target_resources.get(&name);
+                let body = body.map(|body| fresh(&name, body)).unwrap_or_default();
                 laid.insert(name, body);
             }
         }
@@ -110,17 +108,18 @@ impl TemplateOverlay {
 
     /// A resource that is new, with the value of its own in the place of every parameter whose
     /// value in the stack is another one.
-    fn with_own_values(&self, body: &Value, target: &Value) -> Value {
+    fn with_own_values(&self, resource: &str, body: &Value, target: &Value) -> Value {
         let default = |template: &Value, name: &str| {
             let parameter = template.pointer("/parameters")?.get(name)?;
             Some(parameter.get("default").cloned().unwrap_or(Value::Null))
         };
-        let new = &self.new_workers;
+        let new = &self.new_nodes;
+        let group = owner(resource, &self.groups).map(|(group, _)| group.name.as_str());
         let own = |name: &str| {
             let (stack, wanted) = (default(&self.stack, name)?, default(target, name)?);
             let wanted = match (name, &new.key) {
                 (KEY_PARAMETER, Some(key)) => Value::from(key.as_str()),
-                _ => new.value(wanted),
+                _ => new.value(group, wanted),
             };
             (stack != wanted).then_some(wanted)
         };
@@ -128,7 +127,7 @@ impl TemplateOverlay {
         if body.get("type").and_then(Value::as_str) == Some("OS::Nova::Server") {
             for property in ["/properties/image", "/properties/flavor"] {
                 if let Some(value) = body.pointer_mut(property) {
-                    *value = new.value(value.take());
+                    *value = new.value(group, value.take());
                 }
             }
             // The condition beside the parameter is the stack's.
@@ -145,21 +144,12 @@ impl TemplateOverlay {
     }
 }
 
-impl NewWorkerValues {
-    fn value(&self, planned: Value) -> Value {
-        match planned.as_str().and_then(|name| self.replaced.get(name)) {
-            Some(other) => Value::from(other.as_str()),
-            None => planned,
-        }
-    }
-}
-
-/// The template of a stack without these workers, by the names of its resources alone; for plugins
-/// that can no longer plan what they once made.
-pub fn without_workers(stack: &Value, workers: &[u32]) -> Value {
+/// The template of a stack with these nodes alone, by the names of its resources; for plugins that
+/// can no longer plan what they once made.
+pub fn without_gone_nodes(stack: &Value, groups: &NodeGroups, nodes: &NodeIds) -> Value {
     let mut rest = stack.clone();
     if let Some(resources) = rest.get_mut("resources").and_then(Value::as_object_mut) {
-        resources.retain(|name, _| !is_of_gone_worker(name, workers));
+        resources.retain(|name, _| !is_of_gone_node(name, groups, nodes));
     }
     drop_dangling(&mut rest);
     rest
@@ -176,12 +166,24 @@ fn put(template: &mut Map<String, Value>, name: &str, section: Map<String, Value
     }
 }
 
-/// `worker_7_server`, `hadoop_worker_7_volume`: of a worker that is none of these.
-fn is_of_gone_worker(resource: &str, workers: &[u32]) -> bool {
+/// `worker_7_server`, `hadoop_worker_7_volume`: of a node that is none of these.
+fn is_of_gone_node(resource: &str, groups: &NodeGroups, nodes: &NodeIds) -> bool {
+    owner(resource, groups).is_some_and(|(group, id)| {
+        let there = nodes.get(&group.name);
+        !there.is_some_and(|ids| ids.contains(&id))
+    })
+}
+
+/// The node that a resource is named after, whether there is one or not. Its group's name stands in
+/// it as a word, the id behind it, and something behind that.
+fn owner<'a>(resource: &str, groups: &'a NodeGroups) -> Option<(&'a GroupSpec, u32)> {
     let words: Vec<&str> = resource.split('_').collect();
-    words.windows(2).any(|pair| match pair {
-        [WORKER, id] => id.parse::<u32>().is_ok_and(|id| !workers.contains(&id)),
-        _ => false,
+    words.windows(2).find_map(|pair| {
+        let [name, next] = pair else { return None };
+        let group = groups.get(name)?;
+        let numbered = next.parse().ok();
+        let id = numbered.or_else(|| group.bare_first.then_some(1))?;
+        Some((group, id))
     })
 }
 

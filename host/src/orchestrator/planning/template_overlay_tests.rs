@@ -1,8 +1,11 @@
 //! A stack that older plugins made, and what a change of now makes of it.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::*;
+use crate::cluster::test_groups::{group, with_master};
 
 /// A plan: what the plugins of one day make of a cluster with these workers.
 fn plan(day: &str, workers: &[u32], access: &[&str]) -> Value {
@@ -41,7 +44,8 @@ fn overlay(from: (&[u32], &[&str]), to: (&[u32], &[&str])) -> TemplateOverlay {
         stack: plan("old", from.0, from.1),
         from: plan("new", from.0, from.1),
         to: plan("new", to.0, to.1),
-        new_workers: NewWorkerValues::default(),
+        groups: NodeGroups::default(),
+        new_nodes: NewNodeValues::default(),
     }
 }
 
@@ -56,13 +60,16 @@ fn names(template: &Value) -> Vec<&str> {
 fn a_change_of_nothing_leaves_the_stack_as_it_is() {
     let overlay = overlay((&[1, 2], &["a"]), (&[1, 2], &["a"]));
     let stack = overlay.stack.clone();
-    assert_eq!(overlay.lay(&plan("new", &[1, 2], &["a"]), &[1, 2]), stack);
+    assert_eq!(
+        overlay.lay(&plan("new", &[1, 2], &["a"]), &with_master(&[1, 2])),
+        stack
+    );
 }
 
 #[test]
 fn new_workers_are_of_now_and_all_others_are_as_they_were() {
     let overlay = overlay((&[1], &[]), (&[1, 2], &[]));
-    let laid = overlay.lay(&overlay.to, &[1, 2]);
+    let laid = overlay.lay(&overlay.to, &with_master(&[1, 2]));
     let old = &overlay.stack;
     for kept in ["network", "worker_1_server", "only_old"] {
         assert_eq!(laid["resources"][kept], old["resources"][kept], "{kept}");
@@ -87,9 +94,9 @@ fn leaving_workers_go_with_all_that_is_theirs() {
     overlay.stack["resources"]["old_worker_3_volume"] = json!({ "type": "OS::Cinder::Volume" });
     overlay.stack["resources"]["ready"]["depends_on"] = json!(["worker_3_server", "network"]);
     // They are let go of while they are there, then taken away.
-    let still = overlay.lay(&overlay.from, &[1, 2, 3]);
+    let still = overlay.lay(&overlay.from, &with_master(&[1, 2, 3]));
     assert_eq!(still["resources"], overlay.stack["resources"]);
-    let laid = overlay.lay(&overlay.to, &[1]);
+    let laid = overlay.lay(&overlay.to, &with_master(&[1]));
     assert_eq!(
         names(&laid),
         ["network", "only_old", "ready", "worker_1_server"]
@@ -103,12 +110,12 @@ fn leaving_workers_go_with_all_that_is_theirs() {
 fn a_changed_setting_changes_what_it_says_and_the_way_back_is_the_same_from_every_step() {
     let mut overlay = overlay((&[1], &["a"]), (&[1, 2], &["b"]));
     let first = overlay.stack.clone();
-    let there = overlay.lay(&overlay.to, &[1, 2]);
+    let there = overlay.lay(&overlay.to, &with_master(&[1, 2]));
     assert!(names(&there).contains(&"rule_b") && !names(&there).contains(&"rule_a"));
     // Another process, in the middle of the change, lays over what the stack has by then.
     overlay.stack = there.clone();
-    assert_eq!(overlay.lay(&overlay.to, &[1, 2]), there);
-    let back = overlay.lay(&overlay.from, &[1]);
+    assert_eq!(overlay.lay(&overlay.to, &with_master(&[1, 2])), there);
+    let back = overlay.lay(&overlay.from, &with_master(&[1]));
     let mut wanted = first;
     // Something new needed it; it harms nobody.
     wanted["resources"]["only_new"] = there["resources"]["only_new"].clone();
@@ -123,11 +130,14 @@ fn a_changed_setting_changes_what_it_says_and_the_way_back_is_the_same_from_ever
 #[test]
 fn new_workers_may_be_made_of_something_else() {
     let mut overlay = overlay((&[1], &[]), (&[1, 2], &[]));
-    overlay.new_workers = NewWorkerValues {
-        replaced: BTreeMap::from([("image-new".to_owned(), "image-other".to_owned())]),
+    overlay.new_nodes = NewNodeValues {
+        replaced: BTreeMap::from([(
+            "worker".to_owned(),
+            BTreeMap::from([("image-new".to_owned(), "image-other".to_owned())]),
+        )]),
         key: Some("laptop".to_owned()),
     };
-    let laid = overlay.lay(&overlay.to, &[1, 2]);
+    let laid = overlay.lay(&overlay.to, &with_master(&[1, 2]));
     let server = |name: &str| &laid["resources"][name]["properties"];
     assert_eq!(server("worker_2_server")["image"], "image-other");
     assert_eq!(server("worker_2_server")["key_name"], "laptop");
@@ -135,9 +145,9 @@ fn new_workers_may_be_made_of_something_else() {
         server("worker_1_server")["image"],
         json!({ "get_param": "image" })
     );
-    overlay.new_workers.key = Some(String::new());
+    overlay.new_nodes.key = Some(String::new());
     overlay.stack["parameters"]["key_name"]["default"] = json!("gone");
-    let laid = overlay.lay(&overlay.to, &[1, 2]);
+    let laid = overlay.lay(&overlay.to, &with_master(&[1, 2]));
     assert_eq!(
         laid["resources"]["worker_2_server"]["properties"]["key_name"],
         Value::Null
@@ -147,7 +157,7 @@ fn new_workers_may_be_made_of_something_else() {
 #[test]
 fn workers_can_be_taken_out_of_a_stack_by_their_names_alone() {
     let stack = plan("old", &[1, 2, 10], &["a"]);
-    let rest = without_workers(&stack, &[2]);
+    let rest = without_gone_nodes(&stack, &NodeGroups::default(), &with_master(&[2]));
     assert_eq!(
         names(&rest),
         ["network", "only_old", "ready", "rule_a", "worker_2_server"]
@@ -166,4 +176,59 @@ fn functions_are_taken_whole() {
         Some(&function("get_file", "b")),
     );
     assert_eq!(laid, Some(function("get_file", "b")));
+}
+
+#[test]
+fn nodes_of_every_group_leave_by_name_and_the_first_of_a_group_has_no_number() {
+    let mut groups = NodeGroups::default();
+    groups.add(group("edge", 1));
+    let server = json!({ "type": "OS::Nova::Server" });
+    let names = |nodes: &NodeIds| {
+        let mut stack = json!({ "resources": {} });
+        for name in [
+            "master_server",
+            "worker_1_server",
+            "edge_server",
+            "edge_2_server",
+            "hadoop_edge_volume",
+            "hadoop_edge_2_volume",
+            "network",
+            "edge",
+        ] {
+            stack["resources"][name] = server.clone();
+        }
+        let rest = without_gone_nodes(&stack, &groups, nodes);
+        names(&rest)
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let with = |edge: &[u32]| {
+        let mut nodes = with_master(&[1]);
+        nodes.insert("edge".to_owned(), edge.to_vec());
+        nodes
+    };
+    assert_eq!(names(&with(&[1, 2])).len(), 8);
+    assert_eq!(
+        names(&with(&[2])),
+        [
+            "edge",
+            "edge_2_server",
+            "hadoop_edge_2_volume",
+            "master_server",
+            "network",
+            "worker_1_server"
+        ]
+    );
+    assert_eq!(
+        names(&with(&[1])),
+        [
+            "edge",
+            "edge_server",
+            "hadoop_edge_volume",
+            "master_server",
+            "network",
+            "worker_1_server"
+        ]
+    );
 }

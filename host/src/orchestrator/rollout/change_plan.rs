@@ -1,5 +1,5 @@
 //! Plans a change once: one look at the cloud, one run of the plugins for each distinct set of
-//! workers and settings, every step rendered before the change is recorded. What was checked is
+//! nodes and settings, every step rendered before the change is recorded. What was checked is
 //! what is sent, since execution takes its templates from here. A host that starts anew plans again
 //! on the recorded flavors, and sends no step that has become another one.
 
@@ -9,7 +9,6 @@ use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
     planning::{
-        cluster_plan::nodes::{MASTER, WORKER},
         inventory, plan_deploy,
         planner::{ResolvedFlavors, StackPlan},
     },
@@ -29,7 +28,7 @@ use crate::orchestrator::{
 use crate::{
     bundle::node_update::{self, NodeUpdate},
     cluster::{
-        ClusterChange, ClusterSpec, Problem, RolloutStep,
+        ClusterChange, ClusterSpec, GroupSpec, Problem, RolloutStep,
         change::{FileDigests, NodeFlavors},
     },
     openstack::CloudSession,
@@ -52,7 +51,7 @@ pub(crate) async fn render_steps(
     let mut planned = Vec::new();
     for (at, step) in change.steps.iter().enumerate().skip(change.at) {
         let base = if step.new_settings { &change.to } else { from };
-        planned.push((at, plans.plan(base, step.workers.clone()).await?));
+        planned.push((at, plans.plan(base, &step.nodes).await?));
     }
     let steps = if is_heavy(change) {
         let (told, change) = (record.notified.clone(), change.clone());
@@ -71,7 +70,9 @@ pub(crate) async fn render_steps(
 
 fn is_heavy(change: &ClusterChange) -> bool {
     let steps = change.steps.iter().skip(change.at);
-    let nodes: usize = steps.map(|step| 1 + step.workers.len()).sum();
+    let nodes: usize = steps
+        .map(|step| step.nodes.values().map(Vec::len).sum::<usize>())
+        .sum();
     nodes > NODES_AT_ONCE
 }
 
@@ -132,7 +133,7 @@ pub(crate) async fn find_or_make_plan(
         Some(resolved) => ResolvedFlavors::for_nodes(resolved),
         None => {
             let cloud = inventory::take_inventory(session, &change.to).await?;
-            plan_deploy::flavors_of_cluster(from, &cloud)?
+            plan_deploy::flavors_of_cluster(from, &change.to, &cloud)?
         }
     };
     let planner = context.planner.as_ref();
@@ -189,7 +190,7 @@ fn reject_other_plugins(
     )]))
 }
 
-/// What the nodes of each role are notified of in this step.
+/// What the nodes of each group are notified of in this step.
 fn node_updates(
     installed: &FileDigests,
     change: &ClusterChange,
@@ -197,20 +198,18 @@ fn node_updates(
     planned: &StackPlan,
 ) -> Result<BTreeMap<String, NodeUpdate>, OrchestratorError> {
     let mut all = BTreeMap::new();
-    for role in [MASTER, WORKER]
-        .into_iter()
-        .filter(|role| step.told.iter().any(|node| node.starts_with(role)))
-    {
-        let Some(content) = planned.contents.get(role) else {
+    let is_told = |group: &&GroupSpec| step.told.iter().any(|node| group.id_of(node).is_some());
+    for group in change.to.groups.iter().filter(is_told) {
+        let Some(content) = planned.contents.get(&group.name) else {
             continue;
         };
-        let paths = steps::changed_paths(installed, &change.installed, role);
+        let paths = steps::changed_paths(installed, &change.installed, &group.name);
         let told = node_update::build_node_update(content, &paths, &step.leaving);
         let told = told.map_err(|error| {
             let hint = "change less at a time, or deploy a new cluster";
             OrchestratorError::Invalid(vec![Problem::new("attributes", error.to_string(), hint)])
         })?;
-        all.insert(role.to_owned(), told);
+        all.insert(group.name.clone(), told);
     }
     Ok(all)
 }
@@ -219,8 +218,7 @@ impl ResolvedFlavors {
     /// What a record keeps of them.
     fn of_nodes(&self) -> NodeFlavors {
         NodeFlavors {
-            master: self.master.clone(),
-            worker: self.worker.clone(),
+            groups: self.groups.clone(),
             access: self.access.clone(),
         }
     }
@@ -229,9 +227,8 @@ impl ResolvedFlavors {
     /// a refusal.
     pub(crate) fn for_nodes(kept: &NodeFlavors) -> Self {
         Self {
-            flavors: vec![kept.worker.clone(), kept.master.clone()],
-            master: kept.master.clone(),
-            worker: kept.worker.clone(),
+            flavors: kept.groups.values().cloned().collect(),
+            groups: kept.groups.clone(),
             signal_transport: inventory::SIGNAL_TRANSPORT.to_owned(),
             access: kept.access.clone(),
         }

@@ -10,47 +10,54 @@ use crate::orchestrator::{
     context::{ClientAttributes, Context},
     error::OrchestratorError,
     planning::merge_attributes,
-    rollout::steps,
+    rollout::next_nodes,
 };
 use crate::{
     cluster::{
-        ClusterSpec, Problem, attribute_changes,
-        attribute_schema::{WORKERS_TO_REMOVE, find_attribute},
-        attributes,
+        ClusterSpec, NodeIds, Problem, attribute_changes,
+        attribute_names::{AttributeNames, kept_name},
+        attribute_schema::{AttributeSchema, AttributeValue, find_attribute},
+        attributes, contract_bridge,
+        default_groups::{many_nodes, sized_group},
         framework::FIXED_KEYWORD,
-        limits::MAX_WORKER_ID,
+        group_attributes::{find_row, group_of_attribute},
+        group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue, attribute_of},
+        node_group::{NodeGroups, nodes_beyond},
     },
     store::ClusterRecord,
 };
 
-/// The attribute that names the workers to take away. It is used up by the update that bears it.
-pub(crate) const REMOVE: &str = WORKERS_TO_REMOVE;
-
 /// What a request asks for.
 pub(crate) struct UpdateRequest {
-    /// All but the workers to take away.
+    /// All but the nodes to take away.
     pub(crate) given: ClientAttributes,
-    /// The workers to take away.
-    pub(crate) remove: Vec<String>,
-    /// Whether it says how many workers there are to be.
-    counted: bool,
+    /// The names of the nodes to take away, by group. They are used up by the update that bears
+    /// them.
+    pub(crate) remove: BTreeMap<String, Vec<String>>,
 }
 
 impl UpdateRequest {
-    pub(crate) fn from_attributes(given: ClientAttributes) -> Self {
-        let named = |name: &str, wanted| name.strip_prefix(attributes::PREFIX) == Some(wanted);
-        let (remove, given): (ClientAttributes, ClientAttributes) =
-            given.into_iter().partition(|(name, _)| named(name, REMOVE));
-        let remove = remove
-            .last()
-            .map(|(_, value)| split_names(value))
-            .unwrap_or_default();
-        let counted = given.iter().any(|(name, _)| named(name, "workers"));
-        Self {
-            given,
-            remove,
-            counted,
+    pub(crate) fn from_attributes(given: ClientAttributes, names: &AttributeNames) -> Self {
+        let mut remove = BTreeMap::new();
+        let mut kept = ClientAttributes::new();
+        for (name, value) in given {
+            match removal_group(&name, names) {
+                Some(group) => drop(remove.insert(group, split_names(&value))),
+                None => kept.push((name, value)),
+            }
         }
+        remove.retain(|_, nodes: &mut Vec<String>| !nodes.is_empty());
+        Self {
+            given: kept,
+            remove,
+        }
+    }
+
+    /// Whether it says how many nodes of a group there are to be.
+    fn counts(&self, group: &str) -> bool {
+        let count = format!("{}{}", attributes::PREFIX, attribute_of(group, "count"));
+        let mut names = self.given.iter().map(|(name, _)| kept_name(name));
+        names.any(|name| name == count)
     }
 
     /// Its attributes that are not ours.
@@ -60,6 +67,28 @@ impl UpdateRequest {
             .filter(|(name, _)| !attributes::is_ours(name))
             .cloned()
             .collect()
+    }
+}
+
+/// The group whose nodes an attribute of this name takes away. Whether the cluster has it is found
+/// out with the cluster.
+fn removal_group(name: &str, names: &AttributeNames) -> Option<String> {
+    let kept = kept_name(name);
+    let own = kept.strip_prefix(attributes::PREFIX)?;
+    if let Some(row) = find_attribute(own) {
+        let of_group = group_attribute(row)?;
+        let is_removal = of_group.value == GroupValue::Remove;
+        return is_removal.then(|| of_group.group.to_string());
+    }
+    let group = group_of_attribute(own)?;
+    let is_removal = own.strip_prefix(group) == Some(".remove") && !names.has_framework(group);
+    is_removal.then(|| group.to_owned())
+}
+
+fn group_attribute(row: &AttributeSchema) -> Option<&GroupAttribute> {
+    match &row.value {
+        AttributeValue::OfGroup(of_group) => Some(of_group),
+        _ => None,
     }
 }
 
@@ -88,14 +117,17 @@ pub(crate) fn change_target(
         &context.state.limits,
     )?;
     let to = wanted_spec(context, record, &from, &request.given)?;
-    let to = with_workers(&from, to, &request.remove, request.counted)?;
-    if !request.remove.is_empty() {
-        attributes.insert(
-            format!("{}workers", attributes::PREFIX),
-            to.workers.to_string(),
-        );
+    let is_counted = |group: &str| request.counts(group);
+    let to = next_nodes::choose_nodes(&from, to, &request.remove, is_counted)
+        .map_err(|problem| OrchestratorError::Invalid(vec![problem]))?;
+    for group in to.groups.iter() {
+        if request.remove.contains_key(&group.name) {
+            let count = attribute_of(&group.name, "count");
+            let name = format!("{}{count}", attributes::PREFIX);
+            attributes.insert(name, group.count.to_string());
+        }
     }
-    reject_without_new_workers(&from, &to)?;
+    reject_without_new_nodes(&from, &to)?;
     Ok(ChangeTarget {
         from,
         to,
@@ -103,27 +135,69 @@ pub(crate) fn change_target(
     })
 }
 
-fn only_for_new_workers(name: &str) -> Problem {
-    Problem::new(
-        name,
-        "cannot be changed in a running cluster but for new workers",
-        "raise `workers` in the same update, or leave it as it is",
-    )
+/// What a running cluster may be given for nodes that the same update adds: what made the others may
+/// be gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum NewNodes {
+    /// Of any group.
+    OfAny,
+    /// Of this one.
+    Of(String),
 }
 
-/// What is said of new workers alone means nothing without any.
-fn reject_without_new_workers(
-    from: &ClusterSpec,
-    to: &ClusterSpec,
-) -> Result<(), OrchestratorError> {
-    if joining_workers(from, to).next().is_some() {
-        return Ok(());
+impl NewNodes {
+    /// For which new nodes an attribute of this name may be another one.
+    fn for_attribute(name: &str, groups: &NodeGroups) -> Option<Self> {
+        if matches!(name, "image" | "image.has_java" | "key") {
+            return Some(Self::OfAny);
+        }
+        let row = find_row(name, groups.names())?;
+        let of_group = group_attribute(&row)?;
+        let is_made_of = matches!(of_group.value, GroupValue::Flavor | GroupValue::Image);
+        let may_grow = contract_bridge::may_grow(&of_group.group);
+        (is_made_of && may_grow).then(|| Self::Of(of_group.group.to_string()))
     }
+
+    /// The group whose growth it is for.
+    fn group(&self) -> &str {
+        match self {
+            Self::OfAny => sized_group().name,
+            Self::Of(group) => group,
+        }
+    }
+
+    fn are_among(&self, joining: &NodeIds) -> bool {
+        match self {
+            Self::OfAny => !joining.is_empty(),
+            Self::Of(group) => joining.contains_key(group),
+        }
+    }
+
+    fn problem(&self, name: &str) -> Problem {
+        let group = self.group();
+        Problem::new(
+            name,
+            format!(
+                "cannot be changed in a running cluster but for new {}",
+                many_nodes(group)
+            ),
+            format!(
+                "raise `{}` in the same update, or leave it as it is",
+                attribute_of(group, "count")
+            ),
+        )
+    }
+}
+
+/// What is said of new nodes alone means nothing without any.
+fn reject_without_new_nodes(from: &ClusterSpec, to: &ClusterSpec) -> Result<(), OrchestratorError> {
+    let joining = joining_nodes(from, to);
     let changed = attributes::changed(from, to).into_iter();
-    let problems: Vec<Problem> = changed
-        .filter(|name| FOR_NEW_WORKERS.contains(&name.as_str()))
-        .map(|name| only_for_new_workers(&name))
-        .collect();
+    let problem = |name: String| {
+        let new = NewNodes::for_attribute(&name, &to.groups)?;
+        (!new.are_among(&joining)).then(|| new.problem(&name))
+    };
+    let problems: Vec<Problem> = changed.filter_map(problem).collect();
     if problems.is_empty() {
         Ok(())
     } else {
@@ -131,21 +205,30 @@ fn reject_without_new_workers(
     }
 }
 
-/// The ids of the workers that a change adds.
-pub(crate) fn joining_workers(
-    from: &ClusterSpec,
-    to: &ClusterSpec,
-) -> impl Iterator<Item = u32> + use<> {
-    let there = from.ids();
-    to.ids().into_iter().filter(move |id| !there.contains(id))
+/// The nodes that a change adds.
+pub(crate) fn joining_nodes(from: &ClusterSpec, to: &ClusterSpec) -> NodeIds {
+    nodes_beyond(&to.node_ids(), &from.node_ids())
 }
 
-/// Whether a change only takes workers away.
+/// The attributes in which two specs of one cluster differ, but for how many nodes there are.
+pub(crate) fn changed_settings(from: &ClusterSpec, to: &ClusterSpec) -> Vec<String> {
+    let is_count = |name: &String| {
+        let row = find_row(name, to.groups.names());
+        let of_group = row.as_deref().and_then(group_attribute);
+        let is_count =
+            |of_group: &GroupAttribute| matches!(of_group.value, GroupValue::Count { .. });
+        name == GROUPS_ATTRIBUTE || of_group.is_some_and(is_count)
+    };
+    let mut changed = attributes::changed(from, to);
+    changed.retain(|name| !is_count(name));
+    changed
+}
+
+/// Whether a change only takes nodes away.
 pub(crate) fn only_removes(from: &ClusterSpec, to: &ClusterSpec) -> bool {
-    let settings = attributes::changed(from, to).into_iter();
-    joining_workers(from, to).next().is_none()
-        && to.ids() != from.ids()
-        && settings.filter(|name| name != "workers").count() == 0
+    joining_nodes(from, to).is_empty()
+        && to.node_ids() != from.node_ids()
+        && changed_settings(from, to).is_empty()
 }
 
 /// Whether the request changes anything in the cloud.
@@ -170,10 +253,6 @@ pub(crate) fn invalid(path: &str, message: &str, hint: &str) -> OrchestratorErro
     OrchestratorError::Invalid(vec![Problem::new(path, message, hint)])
 }
 
-/// Attributes that a running cluster may be given for workers that the same update adds: what made
-/// the others may be gone.
-const FOR_NEW_WORKERS: [&str; 4] = ["image", "image.has_java", "worker.flavor", "key"];
-
 /// What the cluster is to be: what was deployed, with what the request changes. What cannot be
 /// changed is refused, each by its name. What the request leaves alone is not asked about: the
 /// operator's defaults and the plugins may be others by now.
@@ -187,11 +266,11 @@ fn wanted_spec(
     let changed = attributes::changed(from, &to);
     if changed
         .iter()
-        .any(|name| !is_changeable(context, from, name))
+        .any(|name| !is_changeable(context, &to, name))
     {
-        let problem = |name: &String| match FOR_NEW_WORKERS.contains(&name.as_str()) {
-            true => Some(only_for_new_workers(name)),
-            false => (!is_changeable(context, from, name)).then(|| attribute_changes::fixed(name)),
+        let problem = |name: &String| match NewNodes::for_attribute(name, &to.groups) {
+            Some(new) => Some(new.problem(name)),
+            None => (!is_changeable(context, &to, name)).then(|| attribute_changes::fixed(name)),
         };
         return Err(OrchestratorError::Invalid(
             changed.iter().filter_map(problem).collect(),
@@ -202,31 +281,36 @@ fn wanted_spec(
 
 /// An image or a flavor that is named anew is looked up anew.
 fn without_outdated_pins(from: &ClusterSpec, mut to: ClusterSpec) -> ClusterSpec {
-    let (image, flavor) = (
-        from.image != to.image,
-        from.worker_flavor != to.worker_flavor,
-    );
-    if let Some(pins) = to.pins.as_deref_mut() {
-        if image {
-            pins.image_id = None;
+    let Some(mut pins) = to.pins.take() else {
+        return to;
+    };
+    for group in from.groups.iter() {
+        let (Some(wanted), Some(pinned)) =
+            (to.groups.get(&group.name), pins.groups.get_mut(&group.name))
+        else {
+            continue;
+        };
+        if from.image_of(group) != to.image_of(wanted) {
+            pinned.image_id = None;
         }
-        if flavor {
-            pins.worker_flavor_id = None;
+        if group.flavor != wanted.flavor {
+            pinned.flavor_id = None;
         }
     }
+    to.pins = Some(pins);
     to
 }
 
-fn is_changeable(context: &Context, from: &ClusterSpec, name: &str) -> bool {
-    if let Some(attribute) = find_attribute(name) {
-        return attribute.may_change || FOR_NEW_WORKERS.contains(&name);
+fn is_changeable(context: &Context, to: &ClusterSpec, name: &str) -> bool {
+    if let Some(attribute) = find_row(name, to.groups.names()) {
+        return attribute.may_change || NewNodes::for_attribute(name, &to.groups).is_some();
     }
     let Some((plugin, parameter)) = name.split_once('.') else {
         return false;
     };
     if parameter == "version" {
         // Only one that was not known can have been parsed to another one.
-        return from.frameworks.iter().any(|choice| choice.name == plugin);
+        return to.frameworks.iter().any(|choice| choice.name == plugin);
     }
     let descriptors = context.planner.descriptors();
     let schema = descriptors
@@ -238,98 +322,9 @@ fn is_changeable(context: &Context, from: &ClusterSpec, name: &str) -> bool {
     schema.is_none_or(|schema| schema.get(FIXED_KEYWORD).and_then(Value::as_bool) != Some(true))
 }
 
-/// The ids without those of the workers named.
-fn without(mut ids: Vec<u32>, remove: &[String]) -> Result<Vec<u32>, OrchestratorError> {
-    for name in remove {
-        let id = name
-            .strip_prefix("worker-")
-            .and_then(|id| id.parse::<u32>().ok());
-        let Some(at) = id.and_then(|id| ids.iter().position(|there| *there == id)) else {
-            let there = ids
-                .iter()
-                .take(8)
-                .map(|id| steps::worker_name(*id))
-                .collect::<Vec<_>>()
-                .join(", ");
-            return Err(invalid(
-                REMOVE,
-                &format!("there is no worker `{name}`"),
-                &format!("there are: {there}"),
-            ));
-        };
-        ids.remove(at);
-    }
-    Ok(ids)
-}
-
-/// Which workers there are to be: those named go, or the last ones; new ones get ids that nobody
-/// has had.
-fn with_workers(
-    from: &ClusterSpec,
-    to: ClusterSpec,
-    remove: &[String],
-    counted: bool,
-) -> Result<ClusterSpec, OrchestratorError> {
-    let mut ids = without(from.ids(), remove)?;
-    let wanted = if remove.is_empty() || counted && to.workers != from.workers {
-        to.workers as usize
-    } else {
-        ids.len()
-    };
-    if !remove.is_empty() && wanted != ids.len() {
-        let message = format!(
-            "{} workers are asked for, and {} are left without those named",
-            wanted,
-            ids.len()
-        );
-        return Err(invalid(
-            "workers",
-            &message,
-            "leave `workers` out, or let both say the same",
-        ));
-    }
-    if ids.is_empty() {
-        return Err(invalid(
-            REMOVE,
-            "no worker would be left",
-            "delete the cluster instead",
-        ));
-    }
-    ids.truncate(wanted);
-    let mut last = from.last_id();
-    while ids.len() < wanted {
-        last += 1;
-        ids.push(last);
-    }
-    if last > MAX_WORKER_ID {
-        let hint = "ids are never given out twice: deploy a new cluster";
-        return Err(invalid(
-            "workers",
-            &format!(
-                "worker-{last} would be the first above worker-{MAX_WORKER_ID}, the last one there can be"
-            ),
-            hint,
-        ));
-    }
-    let same = ids == from.ids();
-    Ok(if same {
-        ClusterSpec {
-            workers: from.workers,
-            ..to
-        }
-    } else {
-        ClusterSpec {
-            worker_ids: from.worker_ids.clone(),
-            ids_given: from.last_id(),
-            ..to
-        }
-        .with_ids(ids)
-    })
-}
-
 pub(crate) fn same_cluster(from: &ClusterSpec, to: &ClusterSpec) -> bool {
     let (one, other) = (attributes::render(from), attributes::render(to));
-    one == other && from.ids() == to.ids()
+    one == other && from.node_ids() == to.node_ids()
 }
 
 /// A resource of the stack that the template would make anew, or change under the feet of those who
@@ -388,11 +383,7 @@ pub(crate) fn reject_replacements(
             "leave it as it is, or deploy a new cluster",
         )
     };
-    let named: Vec<Problem> = changed
-        .iter()
-        .filter(|name| *name != "workers")
-        .map(|name| problem(name))
-        .collect();
+    let named: Vec<Problem> = changed.iter().map(|name| problem(name)).collect();
     // The plugins themselves may be others than those that made the cluster.
     Err(OrchestratorError::Invalid(if named.is_empty() {
         vec![problem("framework")]
@@ -417,7 +408,7 @@ mod tests {
         };
         let stack = template("small", "1", 2);
         assert_eq!(
-            reject_replacements(&stack, &template("small", "2", 3), &["workers".to_owned()]),
+            reject_replacements(&stack, &template("small", "2", 3), &[]),
             Ok(())
         );
         assert_eq!(
@@ -432,15 +423,11 @@ mod tests {
                 .to_string()
         };
         assert!(
-            words(&["workers", "hadoop.x"])
+            words(&["hadoop.x"])
                 .contains("hadoop.x: cannot be changed in a running cluster: `master_server`"),
             "{}",
             words(&["hadoop.x"])
         );
-        assert!(
-            words(&["workers"]).contains("framework: "),
-            "{}",
-            words(&["workers"])
-        );
+        assert!(words(&[]).contains("framework: "), "{}", words(&[]));
     }
 }

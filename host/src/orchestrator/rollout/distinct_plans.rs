@@ -1,8 +1,8 @@
-//! The plans of one change: the plugins run once for each distinct set of workers and settings.
-//! Where the plugins are others than those that made the cluster, or new workers are to be made of
-//! something else, what the plans say is laid over what the stack has, so that nothing changes that
-//! nobody asked for. Where the plugins of now cannot plan the cluster at all, workers can still be
-//! taken out of the stack.
+//! The plans of one change: the plugins run once for each distinct set of nodes and settings. Where
+//! the plugins are others than those that made the cluster, or new nodes are to be made of something
+//! else, what the plans say is laid over what the stack has, so that nothing changes that nobody
+//! asked for. Where the plugins of now cannot plan the cluster at all, nodes can still be taken out
+//! of the stack.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,16 +11,19 @@ use serde_json::Value;
 use crate::orchestrator::{
     error::OrchestratorError,
     planning::{
+        new_node_values::{NewNodeValues, has_other_values},
         pinning::{self, drop_cloud_constraints, pin_template},
         planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
-        template_overlay::{NewWorkerValues, TemplateOverlay, without_workers},
+        template_overlay::{TemplateOverlay, without_gone_nodes},
     },
     rollout::{desired_state::only_removes, lay_digests::lay_digests},
     stack::stack_request::without_notifications,
 };
 use crate::{
     bundle::node_script::{NodeContent, host_version},
-    cluster::{ClusterPins, ClusterSpec, PinnedPlugin, Problem, change::FileDigests},
+    cluster::{
+        ClusterPins, ClusterSpec, NodeGroups, NodeIds, PinnedPlugin, Problem, change::FileDigests,
+    },
     openstack::{CloudSession, StackId},
     store::ClusterRecord,
 };
@@ -92,6 +95,7 @@ struct OverlaySource {
 struct StackSource {
     template: Value,
     files: BTreeMap<String, String>,
+    groups: NodeGroups,
 }
 
 /// One of the plans.
@@ -106,7 +110,7 @@ impl<'a> DistinctPlans<'a> {
     /// Plans the cluster as it is to be, and finds out what the plans of the steps are made of.
     ///
     /// # Errors
-    /// `Invalid`: the plugins of now cannot plan it, and more is asked for than fewer workers.
+    /// `Invalid`: the plugins of now cannot plan it, and more is asked for than fewer nodes.
     pub(crate) async fn prepare(
         planner: &'a dyn ClusterPlanner,
         session: &CloudSession,
@@ -139,10 +143,15 @@ impl<'a> DistinctPlans<'a> {
             // What is refused of the cluster as it is to be is the request's to mend; what is refused
             // of the cluster as it is, it was made with.
             Err(problems) if only_removes(from, to) && plans.ask(from).await.is_err() => {
-                tracing::warn!(cluster.id = %record.id, "the plugins cannot plan `{}` any more ({}); its workers are taken out of what the stack has", record.name, crate::cluster::problem::lines(&problems));
+                tracing::warn!(cluster.id = %record.id, "the plugins cannot plan `{}` any more ({}); its nodes are taken out of what the stack has", record.name, crate::cluster::problem::lines(&problems));
                 let files = session.stack_files(&stack_of(record)).await?;
                 let template = stack;
-                plans.source = PlanSource::Stack(Box::new(StackSource { template, files }));
+                let groups = from.groups.clone();
+                plans.source = PlanSource::Stack(Box::new(StackSource {
+                    template,
+                    files,
+                    groups,
+                }));
                 return Ok(plans);
             }
             Err(problems) => return Err(OrchestratorError::Invalid(problems)),
@@ -150,12 +159,12 @@ impl<'a> DistinctPlans<'a> {
         if needs_overlay(from, to, &wanted.plugins) {
             plans.source = plans.overlay(session, record, ends, stack, &wanted).await?;
         }
-        plans.keep(end, end.ids(), wanted);
+        plans.keep(end, &end.node_ids(), wanted);
         Ok(plans)
     }
 
     async fn ask(&self, end: &ClusterSpec) -> Result<StackPlan, Vec<Problem>> {
-        let spec = self.planning_spec(end, end.ids());
+        let spec = self.planning_spec(end, &end.node_ids());
         self.planner.plan(&spec, &self.chain, &self.flavors).await
     }
 
@@ -211,7 +220,8 @@ impl<'a> DistinctPlans<'a> {
             stack,
             from,
             to: pinned(&wanted.template),
-            new_workers: new_worker_values(&self.from, ends.to),
+            groups: ends.to.groups.clone(),
+            new_nodes: NewNodeValues::of_change(&self.from, ends.to),
         };
         Ok(PlanSource::Overlay(Box::new(OverlaySource {
             overlay,
@@ -221,40 +231,40 @@ impl<'a> DistinctPlans<'a> {
         })))
     }
 
-    /// The plan of a cluster with these workers.
+    /// The plan of a cluster with these nodes.
     pub(crate) async fn plan(
         &mut self,
         base: &ClusterSpec,
-        workers: Vec<u32>,
+        nodes: &NodeIds,
     ) -> Result<DistinctPlan, OrchestratorError> {
-        let spec = self.planning_spec(base, workers.clone());
+        let spec = self.planning_spec(base, nodes);
         if let Some(made) = self.made.iter().find(|made| *made.spec == spec) {
             return Ok(made.clone());
         }
         let planned = match &self.source {
-            PlanSource::Stack(source) => source.plan(&workers),
+            PlanSource::Stack(source) => source.plan(nodes),
             _ => self
                 .planner
                 .plan(&spec, &self.chain, &self.flavors)
                 .await
                 .map_err(OrchestratorError::Invalid)?,
         };
-        Ok(self.keep(base, workers, planned))
+        Ok(self.keep(base, nodes, planned))
     }
 
     /// Lays a plan over what the stack has where it must be, and keeps it.
     fn keep(
         &mut self,
         base: &ClusterSpec,
-        workers: Vec<u32>,
+        nodes: &NodeIds,
         mut planned: StackPlan,
     ) -> DistinctPlan {
-        let spec = self.planning_spec(base, workers);
+        let spec = self.planning_spec(base, nodes);
         if !matches!(self.source, PlanSource::Stack(_)) {
             pin_template(&mut planned.template, &self.from);
         }
         if let PlanSource::Overlay(source) = &self.source {
-            planned.template = source.overlay.lay(&planned.template, &spec.ids());
+            planned.template = source.overlay.lay(&planned.template, nodes);
             for name in file_names(&planned.template) {
                 if let Some(text) = source.files.get(&name) {
                     planned.files.entry(name).or_insert_with(|| text.clone());
@@ -272,15 +282,21 @@ impl<'a> DistinctPlans<'a> {
     }
 
     /// What is asked of the plugins: all nodes are planned on what the cluster was made of. What new
-    /// workers are made of instead is put into their resources alone.
-    fn planning_spec(&self, base: &ClusterSpec, workers: Vec<u32>) -> ClusterSpec {
-        ClusterSpec {
+    /// nodes are made of instead is put into their resources alone.
+    fn planning_spec(&self, base: &ClusterSpec, nodes: &NodeIds) -> ClusterSpec {
+        let mut spec = ClusterSpec {
             image: self.from.image.clone(),
-            worker_flavor: self.from.worker_flavor.clone(),
             key: self.from.key.clone(),
             pins: self.from.pins.clone(),
-            ..base.with_ids(workers)
+            ..base.with_nodes(nodes)
+        };
+        for group in spec.groups.iter_mut() {
+            if let Some(from) = self.from.groups.get(&group.name) {
+                group.flavor.clone_from(&from.flavor);
+                group.image.clone_from(&from.image);
+            }
         }
+        spec
     }
 
     /// All templates that were made.
@@ -330,7 +346,7 @@ impl<'a> DistinctPlans<'a> {
         }
     }
 
-    /// What the cluster is made of once the change is done. `pins` say by now what new workers are
+    /// What the cluster is made of once the change is done. `pins` say by now what new nodes are
     /// made of.
     pub(crate) fn pins_after(
         &self,
@@ -364,17 +380,19 @@ impl<'a> DistinctPlans<'a> {
 }
 
 impl StackSource {
-    fn plan(&self, workers: &[u32]) -> StackPlan {
+    fn plan(&self, nodes: &NodeIds) -> StackPlan {
         // All that the nodes are told is who leaves.
         let told = NodeContent {
             variables: vec![("STAMPEDE_LEAVING", String::new())],
             files: Vec::new(),
         };
-        let roles = ["master", "worker"].into_iter();
+        let groups = self.groups.names();
         StackPlan {
-            template: without_workers(&self.template, workers),
+            template: without_gone_nodes(&self.template, &self.groups, nodes),
             files: self.files.clone(),
-            contents: roles.map(|role| (role.to_owned(), told.clone())).collect(),
+            contents: groups
+                .map(|group| (group.to_owned(), told.clone()))
+                .collect(),
             ..StackPlan::default()
         }
     }
@@ -389,28 +407,7 @@ fn needs_overlay(
     let is_of_now = from.pins.as_deref().is_some_and(|pins| {
         !pins.mixed && pins.host_version == host_version() && pins.has_same_plugins(plugins)
     });
-    let made_of =
-        |spec: &ClusterSpec| [&spec.image, &spec.worker_flavor, &spec.key].map(Clone::clone);
-    !is_of_now || made_of(from) != made_of(to)
-}
-
-fn new_worker_values(from: &ClusterSpec, to: &ClusterSpec) -> NewWorkerValues {
-    let pairs = [
-        (from.image_reference(), to.image_reference()),
-        (from.worker_flavor_reference(), to.worker_flavor_reference()),
-    ];
-    let names = [
-        (&from.image, &to.image),
-        (&from.worker_flavor, &to.worker_flavor),
-    ];
-    let replaced = pairs.into_iter().zip(names);
-    let replaced = replaced.filter(|(_, (before, after))| before != after);
-    NewWorkerValues {
-        replaced: replaced
-            .filter_map(|((before, after), _)| Some((before?.to_owned(), after?.to_owned())))
-            .collect(),
-        key: (from.key != to.key).then(|| to.key.clone().unwrap_or_default()),
-    }
+    !is_of_now || has_other_values(from, to)
 }
 
 /// The files that a template names.

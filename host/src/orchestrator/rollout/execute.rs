@@ -260,12 +260,10 @@ pub(crate) async fn send_step(
             adopt_snapshot(context, cluster, record, &carried).await?;
             return Ok(Requeue::Later(Duration::ZERO));
         }
-        for id in change
-            .added
-            .iter()
-            .filter(|_| change.rolling_back_because.is_some())
-        {
-            signal_ready_for_removed(session, stack, *id).await?;
+        if change.rolling_back_because.is_some() {
+            for node in change.to.groups.names_of(&change.added) {
+                signal_ready_for_removed(session, stack, &node).await?;
+            }
         }
         update_stack(context, cluster, record, session, stack, step).await?;
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}`: {}", record.name, step.title);

@@ -12,7 +12,7 @@ fn step() -> RolloutStep {
     RolloutStep {
         title: "new settings on worker-1".to_owned(),
         generation: 7,
-        workers: vec![1, 2],
+        nodes: crate::cluster::test_groups::with_master(&[1, 2]),
         new_settings: true,
         told: vec!["worker-1".to_owned()],
         stages: vec!["setup".to_owned()],

@@ -1,7 +1,7 @@
 //! A change to a running cluster.
 //!
 //! Layout
-//! - `desired_state`: what the cluster is to be, from a request
+//! - `desired_state`: what the cluster is to be, from a request; `next_nodes`: with which nodes (pure)
 //! - `steps`: the steps there, and those back (pure)
 //! - `distinct_plans`: what the steps are made of: plans, over what the stack has where it must be
 //! - `lay_digests`: what stands on the nodes then (pure)
@@ -13,5 +13,6 @@ pub(crate) mod desired_state;
 pub(crate) mod distinct_plans;
 pub(crate) mod execute;
 mod lay_digests;
+pub(crate) mod next_nodes;
 pub(crate) mod rollback;
 pub(crate) mod steps;

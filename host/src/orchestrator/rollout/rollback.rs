@@ -41,8 +41,8 @@ pub(crate) async fn roll_back(
         return Err(OrchestratorError::Conflict(words));
     }
     // Failures of nodes that are taken away must not fail the stack for ever.
-    for id in &change.added {
-        signal_ready_for_removed(session, stack, *id).await?;
+    for node in change.to.groups.names_of(&change.added) {
+        signal_ready_for_removed(session, stack, &node).await?;
     }
     let (owner, why) = (record.owner.clone(), why.to_owned());
     start_rollback(context, cluster, record, why, owner).await?;
@@ -77,14 +77,13 @@ pub(crate) async fn start_rollback(
     registry.change_record(cluster, record, back).await
 }
 
-/// A worker that is taken away counts as ready from now on: the wait condition counts every id that
+/// A node that is taken away counts as ready from now on: the wait condition counts every id that
 /// was ever given out, and one failure among them would fail it for good.
 pub(crate) async fn signal_ready_for_removed(
     session: &CloudSession,
     stack: &StackId,
-    id: u32,
+    node: &str,
 ) -> Result<(), OrchestratorError> {
-    let node = steps::worker_name(id);
     let signal = json!({ "id": node, "status": "SUCCESS", "reason": format!("{node} {}", status::TAKEN_AWAY), "data": status::TAKEN_AWAY });
     Ok(session
         .signal_resource(stack, status::READY_HANDLE, &signal)

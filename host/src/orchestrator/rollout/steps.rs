@@ -2,22 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use crate::orchestrator::planning::cluster_plan::nodes::{MASTER, WORKER};
 use crate::{
     bundle::node_update,
     cluster::{
-        ClusterChange, ClusterSpec, RolloutStep,
+        ClusterChange, ClusterSpec, GroupSpec, NodeIds, RolloutStep,
         change::{ChangeReport, FileDigests},
+        contract_bridge::leading_node,
+        node_group::{join_nodes, nodes_beyond},
     },
 };
 
-/// Of so many workers one is notified of new settings at a time.
-const WORKERS_PER_TURN: usize = 10;
+/// Of so many nodes of a group one is notified of new settings at a time.
+const NODES_PER_TURN: usize = 10;
 
 /// The steps from one to the other. `first` is the first generation to give out.
 ///
-/// New settings come first: the master, then the workers in turns, each turn only when the one
-/// before works again. Then workers are added, or the leaving ones are let go and taken away; those
+/// New settings come first: group by group, the nodes of each in turns, each turn only when the one
+/// before works again. Then nodes are added, or the leaving ones are let go and taken away; those
 /// are not asked themselves, since who leaves may be dead. Steps that tell nobody only change the
 /// stack.
 pub(crate) fn plan_steps(
@@ -27,36 +28,26 @@ pub(crate) fn plan_steps(
     new: &FileDigests,
     first: u32,
 ) -> Vec<RolloutStep> {
-    let (before, after) = (from.ids(), to.ids());
-    let leaving: Vec<String> = before
-        .iter()
-        .filter(|id| !after.contains(id))
-        .map(|id| worker_name(*id))
-        .collect();
-    let joining: Vec<String> = after
-        .iter()
-        .filter(|id| !before.contains(id))
-        .map(|id| worker_name(*id))
-        .collect();
-    let master = || vec![MASTER.to_owned()];
+    let (before, after) = (from.node_ids(), to.node_ids());
+    let leaving = from.groups.names_of(&nodes_beyond(&before, &after));
+    let joining = to.groups.names_of(&nodes_beyond(&after, &before));
+    let leader = || vec![leading_node(&from.groups)];
+    let staying = |group: &GroupSpec| -> Vec<String> {
+        let names = group.node_names().into_iter();
+        names.filter(|name| !leaving.contains(name)).collect()
+    };
+    // Those that leave are there until they have been let go.
+    let all = join_nodes(&before, &after);
     let mut steps = Vec::new();
-    let staying: Vec<String> = before
-        .iter()
-        .filter(|id| after.contains(id))
-        .map(|id| worker_name(*id))
-        .collect();
-    if differ(old, new, MASTER) {
-        steps.push(settings_step(
-            step_title("new settings on", &master()),
-            &before,
-            master(),
-            &["setup", "ready"],
-        ));
-    }
-    if differ(old, new, WORKER) {
-        for turn in staying.chunks(staying.len().div_ceil(WORKERS_PER_TURN).max(1)) {
+    for group in from.groups.iter() {
+        if !differ(old, new, &group.name) {
+            continue;
+        }
+        let staying = staying(group);
+        for turn in staying.chunks(staying.len().div_ceil(NODES_PER_TURN).max(1)) {
+            let title = step_title("new settings on", turn);
             steps.push(settings_step(
-                step_title("new settings on", turn),
+                title,
                 &before,
                 turn.to_vec(),
                 &["setup", "ready"],
@@ -64,31 +55,19 @@ pub(crate) fn plan_steps(
         }
     }
     if !joining.is_empty() {
-        steps.push(settings_step(
-            step_title("adding", &joining),
-            &after,
-            master(),
-            &[],
-        ));
+        let title = step_title("adding", &joining);
+        steps.push(settings_step(title, &all, leader(), &[]));
     }
     if !leaving.is_empty() {
-        steps.push(drain_step(&leaving, &before));
-        steps.push(settings_step(
-            step_title("taking away", &leaving),
-            &after,
-            master(),
-            &["setup"],
-        ));
+        steps.push(drain_step(from, &leaving, &all));
+        let title = step_title("taking away", &leaving);
+        steps.push(settings_step(title, &after, leader(), &["setup"]));
     }
     if steps.is_empty() {
         // Nothing that a running daemon reads: mirror, proxy, who may reach the cluster.
-        let told = master().into_iter().chain(staying).collect();
-        steps.push(settings_step(
-            "new settings of the cloud".to_owned(),
-            &before,
-            told,
-            &[],
-        ));
+        let title = "new settings of the cloud".to_owned();
+        let told = from.groups.iter().flat_map(staying).collect();
+        steps.push(settings_step(title, &before, told, &[]));
     }
     number_steps(steps, first)
 }
@@ -96,14 +75,14 @@ pub(crate) fn plan_steps(
 /// A step with the new settings that lets nobody go; its generation is given with all of them.
 fn settings_step(
     title: String,
-    workers: &[u32],
+    nodes: &NodeIds,
     told: Vec<String>,
     stages: &[&str],
 ) -> RolloutStep {
     RolloutStep {
         title,
         generation: 0,
-        workers: workers.to_vec(),
+        nodes: nodes.clone(),
         new_settings: true,
         told,
         stages: stages.iter().map(|stage| (*stage).to_owned()).collect(),
@@ -113,12 +92,12 @@ fn settings_step(
     }
 }
 
-/// The master lets these workers go, which are there until it has.
-fn drain_step(leaving: &[String], workers: &[u32]) -> RolloutStep {
+/// The leading node lets these go, which are there until it has.
+fn drain_step(cluster: &ClusterSpec, leaving: &[String], nodes: &NodeIds) -> RolloutStep {
     let step = settings_step(
         step_title("letting go of", leaving),
-        workers,
-        vec![MASTER.to_owned()],
+        nodes,
+        vec![leading_node(&cluster.groups)],
         &["drain"],
     );
     RolloutStep {
@@ -137,9 +116,9 @@ fn number_steps(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
     steps
 }
 
-/// The steps that lead back from wherever the change is: new workers that have `reported` anything
+/// The steps that lead back from wherever the change is: new nodes that have `reported` anything
 /// may hold something already and are let go first; then the stack is as before, and every node
-/// that was notified of anything; then workers that were to leave, which may have ended what they
+/// that was notified of anything; then nodes that were to leave, which may have ended what they
 /// ran.
 pub(crate) fn plan_rollback(
     from: &ClusterSpec,
@@ -147,7 +126,7 @@ pub(crate) fn plan_rollback(
     reported: impl Fn(&str) -> bool,
     first: u32,
 ) -> Vec<RolloutStep> {
-    let there = from.ids();
+    let (there, names) = (from.node_ids(), from.node_names());
     // On the way back already, all of it is to be gone again.
     let begun = || {
         change
@@ -159,7 +138,7 @@ pub(crate) fn plan_rollback(
                 change.at + 1
             })
     };
-    let is_there = |node: &str| node == MASTER || there.iter().any(|id| worker_name(*id) == node);
+    let is_there = |node: &String| names.contains(node);
     let leaving: Vec<String> = begun()
         .flat_map(RolloutStep::leaves)
         .filter(|node| is_there(node))
@@ -176,15 +155,15 @@ pub(crate) fn plan_rollback(
     let ran = begun().any(|step| !step.stages.is_empty());
     let stages: &[&str] = if ran { &["setup", "ready"] } else { &[] };
     let mut steps = Vec::new();
-    let held: Vec<u32> = change
-        .added
-        .iter()
-        .copied()
-        .filter(|id| reported(&worker_name(*id)))
-        .collect();
-    if !held.is_empty() {
-        let names: Vec<String> = held.iter().map(|id| worker_name(*id)).collect();
-        steps.push(drain_step(&names, &[there.as_slice(), &held].concat()));
+    let held = |group: &GroupSpec| -> (String, Vec<u32>) {
+        let added = change.added.get(&group.name).into_iter().flatten();
+        let held = added.filter(|id| reported(&group.node_name(**id)));
+        (group.name.clone(), held.copied().collect())
+    };
+    let held: NodeIds = change.to.groups.iter().map(held).collect();
+    let holding = change.to.groups.names_of(&held);
+    if !holding.is_empty() {
+        steps.push(drain_step(from, &holding, &join_nodes(&there, &held)));
     }
     steps.push(RolloutStep {
         new_settings: false,
@@ -234,22 +213,17 @@ pub(crate) fn step_status(step: &RolloutStep, said: &BTreeMap<String, ChangeRepo
     }
 }
 
-/// `worker-7`.
-pub(crate) fn worker_name(id: u32) -> String {
-    format!("{WORKER}-{id}")
-}
-
-/// The paths that differ on the nodes of a role.
-pub(crate) fn changed_paths(old: &FileDigests, new: &FileDigests, role: &str) -> Vec<String> {
+/// The paths that differ on the nodes of a group.
+pub(crate) fn changed_paths(old: &FileDigests, new: &FileDigests, group: &str) -> Vec<String> {
     let none = BTreeMap::new();
     node_update::differing_paths(
-        old.get(role).unwrap_or(&none),
-        new.get(role).unwrap_or(&none),
+        old.get(group).unwrap_or(&none),
+        new.get(group).unwrap_or(&none),
     )
 }
 
-fn differ(old: &FileDigests, new: &FileDigests, role: &str) -> bool {
-    !changed_paths(old, new, role).is_empty()
+fn differ(old: &FileDigests, new: &FileDigests, group: &str) -> bool {
+    !changed_paths(old, new, group).is_empty()
 }
 
 /// `adding worker-3, worker-4 and 7 more`.

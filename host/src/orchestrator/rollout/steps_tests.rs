@@ -1,14 +1,17 @@
 //! The steps of a change and those back, as tables.
 
 use super::*;
-use crate::orchestrator::planning::resolve::tests_support::spec;
+use crate::{
+    cluster::test_groups::{group, workers_alone},
+    orchestrator::planning::resolve::tests_support::spec,
+};
 
 fn installed(master: &str, worker: &str) -> FileDigests {
     let of =
         |text: &str| BTreeMap::from([("/etc/hadoop/hdfs-site.xml".to_owned(), text.to_owned())]);
     BTreeMap::from([
-        (MASTER.to_owned(), of(master)),
-        (WORKER.to_owned(), of(worker)),
+        ("master".to_owned(), of(master)),
+        ("worker".to_owned(), of(worker)),
     ])
 }
 
@@ -32,7 +35,7 @@ fn told(
                 step.title,
                 step.told.join(" "),
                 step.stages.join(" "),
-                step.workers.len(),
+                step.nodes["worker"].len(),
             )
         })
         .collect()
@@ -49,8 +52,8 @@ fn row(title: &str, told: &str, stages: &str, workers: usize) -> (String, String
 
 #[test]
 fn more_workers_touch_no_old_node_but_for_the_masters_list() {
-    let from = spec().with_ids(vec![1, 2]);
-    let to = from.with_ids(vec![1, 2, 3]);
+    let from = spec().with_workers(vec![1, 2]);
+    let to = from.with_workers(vec![1, 2, 3]);
     assert_eq!(
         told(&from, &to, &installed("a", "a")),
         [row("adding worker-3", "master", "", 3)]
@@ -59,8 +62,8 @@ fn more_workers_touch_no_old_node_but_for_the_masters_list() {
 
 #[test]
 fn fewer_workers_are_let_go_before_they_are_taken_away() {
-    let from = spec().with_ids(vec![1, 2, 3]);
-    let to = from.with_ids(vec![1, 3]);
+    let from = spec().with_workers(vec![1, 2, 3]);
+    let to = from.with_workers(vec![1, 3]);
     let wanted = [
         row("letting go of worker-2", "master", "drain", 3),
         row("taking away worker-2", "master", "setup", 2),
@@ -74,7 +77,7 @@ fn fewer_workers_are_let_go_before_they_are_taken_away() {
 
 #[test]
 fn settings_go_to_the_master_and_then_to_the_workers_in_turns() {
-    let from = spec().with_ids((1..=2).collect());
+    let from = spec().with_workers((1..=2).collect());
     let wanted = [
         row("new settings on master", "master", "setup ready", 2),
         row("new settings on worker-1", "worker-1", "setup ready", 2),
@@ -83,7 +86,7 @@ fn settings_go_to_the_master_and_then_to_the_workers_in_turns() {
     assert_eq!(told(&from, &from, &installed("b", "b")), wanted);
     assert_eq!(told(&from, &from, &installed("b", "a")), wanted[..1]);
     assert_eq!(told(&from, &from, &installed("a", "b")), wanted[1..]);
-    let many = spec().with_ids((1..=250).collect());
+    let many = spec().with_workers((1..=250).collect());
     let steps = plan_steps(&many, &many, &installed("a", "a"), &installed("a", "b"), 1);
     assert_eq!(
         (steps.len(), steps[0].told.len()),
@@ -98,8 +101,8 @@ fn settings_go_to_the_master_and_then_to_the_workers_in_turns() {
 
 #[test]
 fn both_at_once_are_settings_first_and_leaving_workers_get_none() {
-    let from = spec().with_ids(vec![1, 2]);
-    let to = from.with_ids(vec![2]);
+    let from = spec().with_workers(vec![1, 2]);
+    let to = from.with_workers(vec![2]);
     let titles: Vec<String> = told(&from, &to, &installed("b", "b"))
         .into_iter()
         .map(|step| step.0)
@@ -117,7 +120,7 @@ fn both_at_once_are_settings_first_and_leaving_workers_get_none() {
 
 #[test]
 fn what_no_daemon_reads_is_told_to_all_at_once_and_runs_nothing() {
-    let from = spec().with_ids(vec![1, 2]);
+    let from = spec().with_workers(vec![1, 2]);
     let told = told(&from, &from, &installed("a", "a"));
     assert_eq!(
         told,
@@ -132,8 +135,8 @@ fn what_no_daemon_reads_is_told_to_all_at_once_and_runs_nothing() {
 
 #[test]
 fn the_way_back_tells_those_that_were_told_and_are_still_there() {
-    let from = spec().with_ids(vec![1, 2]);
-    let to = from.with_ids(vec![1, 2, 3]);
+    let from = spec().with_workers(vec![1, 2]);
+    let to = from.with_workers(vec![1, 2, 3]);
     let (old, new) = (installed("a", "a"), installed("b", "b"));
     let mut change = ClusterChange {
         attributes: BTreeMap::new(),
@@ -146,7 +149,7 @@ fn the_way_back_tells_those_that_were_told_and_are_still_there() {
         notified_nodes: ["master", "worker-1", "worker-2", "worker-3"]
             .map(str::to_owned)
             .to_vec(),
-        added: vec![3],
+        added: workers_alone(&[3]),
         rolling_back_because: None,
         resolved: None,
     };
@@ -166,7 +169,7 @@ fn the_way_back_tells_those_that_were_told_and_are_still_there() {
                     step.title,
                     step.told.join(" "),
                     step.stages.join(" "),
-                    step.workers.len(),
+                    step.nodes["worker"].len(),
                 )
             })
             .collect::<Vec<_>>()
@@ -198,8 +201,8 @@ fn the_way_back_tells_those_that_were_told_and_are_still_there() {
 
 #[test]
 fn workers_that_were_to_leave_are_called_back_after_the_master_and_may_be_dead() {
-    let from = spec().with_ids(vec![1, 2]);
-    let to = from.with_ids(vec![1]);
+    let from = spec().with_workers(vec![1, 2]);
+    let to = from.with_workers(vec![1]);
     let same = installed("a", "a");
     let mut change = ClusterChange {
         to: to.clone(),
@@ -224,7 +227,7 @@ fn workers_that_were_to_leave_are_called_back_after_the_master_and_may_be_dead()
                     step.title.clone(),
                     step.told.join(" "),
                     step.stages.join(" "),
-                    step.workers.len(),
+                    step.nodes["worker"].len(),
                 )
             })
             .collect()
@@ -251,7 +254,7 @@ fn answers_count_when_they_are_of_this_step() {
     let step = RolloutStep {
         told: vec!["master".into(), "worker-1".into()],
         generation: 4,
-        ..drain_step(&[], &[])
+        ..drain_step(&spec(), &[], &NodeIds::new())
     };
     let answer = |generation, error: Option<&str>| ChangeReport {
         generation,
@@ -298,8 +301,79 @@ fn nothing() -> ClusterChange {
         at: 0,
         sent_s: None,
         notified_nodes: Vec::new(),
-        added: Vec::new(),
+        added: NodeIds::new(),
         rolling_back_because: None,
         resolved: None,
     }
+}
+
+#[test]
+fn three_groups_take_turns_in_their_order_and_come_and_go_together() {
+    let mut from = spec();
+    from.groups.add(group("edge", 1));
+    let mut new = installed("b", "b");
+    let mut old = installed("a", "a");
+    old.insert("edge".to_owned(), old["worker"].clone());
+    new.insert("edge".to_owned(), new["worker"].clone());
+    let ids = |worker: &[u32], edge: &[u32], zoo: &[u32]| {
+        let all = [
+            ("master", &[1][..]),
+            ("worker", worker),
+            ("edge", edge),
+            ("zoo", zoo),
+        ];
+        all.map(|(group, ids)| (group.to_owned(), ids.to_vec()))
+            .into()
+    };
+    let mut to = from.clone();
+    to.groups.add(group("zoo", 2));
+    let to = to.with_nodes(&ids(&[2], &[1, 2], &[1, 2]));
+    let steps = plan_steps(&from, &to, &old, &new, 1);
+    let shown: Vec<(&str, String)> = steps
+        .iter()
+        .map(|step| (step.title.as_str(), step.told.join(" ")))
+        .collect();
+    let row = |title, told: &str| (title, told.to_owned());
+    assert_eq!(
+        shown,
+        [
+            row("new settings on master", "master"),
+            row("new settings on worker-2", "worker-2"),
+            row("new settings on edge", "edge"),
+            row("adding edge-2, zoo-1, zoo-2", "master"),
+            row("letting go of worker-1", "master"),
+            row("taking away worker-1", "master"),
+        ]
+    );
+    let before: NodeIds = ids(&[1, 2], &[1], &[]);
+    let before: NodeIds = before
+        .into_iter()
+        .filter(|(_, ids)| !ids.is_empty())
+        .collect();
+    assert_eq!(steps[0].nodes, before);
+    assert_eq!(
+        steps[3].nodes,
+        ids(&[1, 2], &[1, 2], &[1, 2]),
+        "who leaves is there"
+    );
+    assert_eq!(steps[5].nodes, ids(&[2], &[1, 2], &[1, 2]));
+    // Back: the new ones that said something are let go, of every group, and the groups are as
+    // before.
+    let change = ClusterChange {
+        to: to.clone(),
+        added: nodes_beyond(&to.node_ids(), &from.node_ids()),
+        at: 3,
+        notified_nodes: vec!["master".to_owned(), "edge".to_owned()],
+        steps,
+        ..nothing()
+    };
+    let back = plan_rollback(&from, &change, |node| node != "zoo-1", 9);
+    let shown: Vec<&str> = back.iter().map(|step| step.title.as_str()).collect();
+    assert_eq!(
+        shown,
+        ["letting go of edge-2, zoo-2", "taking the change back"]
+    );
+    assert_eq!(back[0].nodes, ids(&[1, 2], &[1, 2], &[2]));
+    assert_eq!(back[1].nodes, before);
+    assert_eq!(back[1].told, ["master", "edge"]);
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     bundle::sizes::{MAX_REQUEST_BYTES, MAX_TEMPLATE_BYTES},
-    cluster::{ClusterChange, Problem, RolloutStep},
+    cluster::{ClusterChange, NodeIds, Problem, RolloutStep, contract_bridge::leading_node},
     openstack::CreateStack,
     orchestrator::stack::{snapshot::StackSnapshot, stack_request, step_plan::ChangePlan},
     store::ClusterRecord,
@@ -23,7 +23,7 @@ const NODE_NEWS_BYTES: usize = 200;
 /// What is left in a template for what nodes are notified of; an update that needs more is measured
 /// and refused by itself.
 const NEWS_BYTES: usize = 32 * 1024;
-/// Most steps that new settings take, and the two of leaving workers.
+/// Most steps that new settings of one group take, and the two of leaving nodes.
 const MOST_STEPS: usize = 14;
 
 /// Whether a cluster can be created, and changed later to something of its size.
@@ -31,22 +31,26 @@ pub(crate) fn check_deploy(intended: &ClusterRecord, request: &CreateStack) -> V
     let Some(spec) = &intended.spec else {
         return Vec::new();
     };
-    let nodes = spec.worker_names();
+    let leader = leading_node(&spec.groups);
+    let mut nodes = spec.node_names();
+    nodes.retain(|node| *node != leader);
+    let longest = nodes.iter().max_by_key(|node| node.len()).cloned();
+    let longest = longest.unwrap_or_default();
     let mut later = intended.clone();
     let step = |at: usize| RolloutStep {
-        title: "new settings on worker-100, worker-101, worker-102 and 100 more".to_owned(),
+        title: format!("new settings on {longest}, {longest}, {longest} and 100 more"),
         generation: u32::try_from(at)
             .unwrap_or(u32::MAX)
             .saturating_add(1_000_000),
-        workers: spec.ids(),
+        nodes: spec.node_ids(),
         new_settings: true,
-        // Together they notify every node once, and each notifies the master.
+        // Together they notify every node once, and each notifies the leading one.
         told: nodes
             .iter()
             .skip(at)
             .step_by(MOST_STEPS)
             .cloned()
-            .chain(["master".to_owned()])
+            .chain([leader.clone()])
             .collect(),
         stages: vec!["setup".to_owned(), "ready".to_owned()],
         leaving: Vec::new(),
@@ -63,7 +67,7 @@ pub(crate) fn check_deploy(intended: &ClusterRecord, request: &CreateStack) -> V
         at: 0,
         sent_s: None,
         notified_nodes: Vec::new(),
-        added: Vec::new(),
+        added: NodeIds::new(),
         rolling_back_because: None,
         resolved: pins.map(|pins| pins.flavors.clone()),
     };
@@ -121,7 +125,7 @@ fn files_bytes(files: &BTreeMap<String, String>) -> usize {
 }
 
 fn check(what: &str, template: usize, files: usize, carried: usize) -> Vec<Problem> {
-    let hint = "shorter attributes, fewer of them, or fewer workers";
+    let hint = "shorter attributes, fewer of them, or fewer nodes";
     let found = [
         ("a template", template, MAX_TEMPLATE_BYTES),
         (

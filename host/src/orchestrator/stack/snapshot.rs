@@ -1,11 +1,14 @@
 //! Reads what a stack itself tells of its cluster: the parameter that carries a [`StackSnapshot`]
 //! as JSON. Anyone in the project can write it, so that it is checked like a request. Pure.
 
+use std::collections::BTreeSet;
+
 pub(crate) use crate::store::StackSnapshot;
 use crate::{
     cluster::{
-        ClusterSpec,
-        limits::{MAX_GENERATION, MAX_WORKER_ID, MAX_WORKERS},
+        ClusterSpec, GroupSpec, NodeIds,
+        group_attributes::is_group_name,
+        limits::{MAX_CLUSTER_NODES, MAX_GENERATION, MAX_GROUP_NODES, MAX_GROUPS, MAX_NODE_ID},
     },
     openstack::HeatStack,
 };
@@ -34,9 +37,16 @@ impl StackSnapshot {
     /// Anyone in the project can write what a stack carries: what no request could have led to is
     /// not ours.
     fn is_sane(&self) -> bool {
-        let few = |ids: &[u32]| ids.len() <= MAX_WORKERS as usize && ids.iter().all(is_id);
         let is_sane = |spec: &ClusterSpec| {
-            spec.workers <= MAX_WORKERS && spec.ids_given <= MAX_WORKER_ID && few(&spec.worker_ids)
+            let groups = spec.groups.iter();
+            groups.len() <= MAX_GROUPS
+                && groups.clone().all(is_sane_group)
+                && groups
+                    .map(|group| &group.name)
+                    .collect::<BTreeSet<_>>()
+                    .len()
+                    == spec.groups.iter().len()
+                && spec.groups.node_count() <= MAX_CLUSTER_NODES
         };
         let specs = self
             .spec
@@ -48,17 +58,32 @@ impl StackSnapshot {
             .chain(given_out.values().copied())
             .chain(steps().map(|step| step.generation))
             .all(|generation| generation <= MAX_GENERATION);
-        let added = self.change.iter().all(|change| few(&change.added));
         // On the way back there are old and new ones at once.
-        let workers = steps()
-            .map(|step| &step.workers)
-            .all(|ids| ids.len() <= 2 * MAX_WORKERS as usize && ids.iter().all(is_id));
-        specs.into_iter().all(is_sane) && added && workers && generations
+        let most = 2 * MAX_GROUP_NODES as usize;
+        let are_sane = |nodes: &NodeIds| {
+            nodes.len() <= MAX_GROUPS
+                && nodes
+                    .values()
+                    .all(|ids| ids.len() <= most && ids.iter().all(is_id))
+        };
+        let added = self.change.iter().all(|change| are_sane(&change.added));
+        let nodes = steps().all(|step| are_sane(&step.nodes));
+        specs.into_iter().all(is_sane) && added && nodes && generations
     }
 }
 
+fn is_sane_group(group: &GroupSpec) -> bool {
+    // What is written out, since what is not is as many as are said.
+    let ids = &group.ids;
+    is_group_name(&group.name)
+        && group.count <= MAX_GROUP_NODES
+        && group.ids_given <= MAX_NODE_ID
+        && ids.len() <= MAX_GROUP_NODES as usize
+        && ids.iter().all(is_id)
+}
+
 fn is_id(id: &u32) -> bool {
-    (1..=MAX_WORKER_ID).contains(id)
+    (1..=MAX_NODE_ID).contains(id)
 }
 
 #[cfg(test)]
@@ -82,61 +107,33 @@ mod tests {
 
     #[test]
     fn what_no_request_could_have_led_to_is_not_read() {
-        assert!(
-            read(ClusterSpec {
-                workers: MAX_WORKERS,
-                ..spec()
-            })
-            .is_some()
-        );
+        assert!(read(spec().with_worker_group(|group| group.count = MAX_GROUP_NODES)).is_some());
         assert_eq!(
-            read(ClusterSpec {
-                workers: MAX_WORKERS + 1,
-                ..spec()
-            }),
+            read(spec().with_worker_group(|group| group.count = MAX_GROUP_NODES + 1)),
             None
         );
         assert_eq!(
-            read(ClusterSpec {
-                workers: u32::MAX,
-                ..spec()
-            }),
+            read(spec().with_worker_group(|group| group.count = u32::MAX)),
             None,
             "its ids would fill the memory"
         );
-        assert!(
-            read(ClusterSpec {
-                worker_ids: vec![1, MAX_WORKER_ID],
-                ..spec()
-            })
-            .is_some()
-        );
+        assert!(read(spec().with_worker_group(|group| group.ids = vec![1, MAX_NODE_ID])).is_some());
         assert_eq!(
-            read(ClusterSpec {
-                worker_ids: vec![0],
-                ..spec()
-            }),
+            read(spec().with_worker_group(|group| group.ids = vec![0])),
             None
         );
         assert_eq!(
-            read(ClusterSpec {
-                worker_ids: vec![MAX_WORKER_ID + 1],
-                ..spec()
-            }),
+            read(spec().with_worker_group(|group| group.ids = vec![MAX_NODE_ID + 1])),
             None
         );
         assert_eq!(
-            read(ClusterSpec {
-                worker_ids: vec![1; MAX_WORKERS as usize + 1],
-                ..spec()
-            }),
+            read(
+                spec().with_worker_group(|group| group.ids = vec![1; MAX_GROUP_NODES as usize + 1])
+            ),
             None
         );
         assert_eq!(
-            read(ClusterSpec {
-                ids_given: MAX_WORKER_ID + 1,
-                ..spec()
-            }),
+            read(spec().with_worker_group(|group| group.ids_given = MAX_NODE_ID + 1)),
             None
         );
     }

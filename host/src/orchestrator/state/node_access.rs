@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use crate::{bundle::merge::MASTER_ADDRESS, cluster::ClusterSpec, store::ClusterRecord};
-
-/// The node that has the outer address.
-const ENTRY_NODE: &str = "master";
+use crate::{
+    cluster::contract_bridge::{OUTER_ADDRESS, leading_node},
+    store::ClusterRecord,
+};
 
 /// The way to the nodes of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub struct NodeAccess {
     pub key: Option<String>,
     /// The CIDRs that are let in; empty for nobody.
     pub access: Vec<String>,
-    /// The image that the nodes were booted from, and the region that has it, where they are known.
+    /// The image that the first one was booted from, and the region that has it, where they are
+    /// known.
     pub image: Option<(String, String)>,
     /// Web pages and other URLs by name, as the cluster's own nodes reach them: (`hadoop_namenode`,
     /// `http://master:9870/`). Where several nodes have one, it stands there once for each.
@@ -35,30 +36,33 @@ pub struct NodeAccess {
 /// What a record tells of the way in; none before it is deployed.
 pub(crate) fn node_access(record: &ClusterRecord) -> Option<NodeAccess> {
     let spec = record.spec.as_ref()?;
-    let address = record.observed.outputs.get(MASTER_ADDRESS);
+    let address = record.observed.outputs.get(OUTER_ADDRESS);
     let entry_address = address.and_then(|address| address.as_str()?.parse().ok());
-    let image = spec.pins.as_ref().and_then(|pins| pins.image_id.clone());
+    let entry_node = leading_node(&spec.groups);
+    let group = spec.groups.find_node(&entry_node).map(|(group, _)| group);
+    let pins = spec.pins.as_ref();
+    let image = group.and_then(|group| pins?.groups.get(&group.name)?.image_id.clone());
+    let others = spec.node_names().into_iter();
+    let others = others.filter(|node| *node != entry_node);
     Some(NodeAccess {
         cluster_id: record.id.clone(),
-        entry_node: ENTRY_NODE.to_owned(),
         entry_address,
-        nodes: node_names(spec),
+        nodes: [entry_node.clone()].into_iter().chain(others).collect(),
         key: spec.key.clone(),
         access: spec.access.clone(),
         image: image.map(|image| (record.region.clone(), image)),
-        endpoints: inner_endpoints(record, entry_address),
+        endpoints: inner_endpoints(record, &entry_node, entry_address),
+        entry_node,
     })
-}
-
-fn node_names(spec: &ClusterSpec) -> Vec<String> {
-    std::iter::once(ENTRY_NODE.to_owned())
-        .chain(spec.worker_names())
-        .collect()
 }
 
 /// The endpoints with the outer address exchanged for the node's name, under which the node itself
 /// and all others know it. What is no URL is left out: whoever may write the stack may have made it.
-fn inner_endpoints(record: &ClusterRecord, outer: Option<IpAddr>) -> Vec<(String, Url)> {
+fn inner_endpoints(
+    record: &ClusterRecord,
+    entry_node: &str,
+    outer: Option<IpAddr>,
+) -> Vec<(String, Url)> {
     let inner = |text: &str| {
         let mut url = Url::parse(text).ok().filter(Url::has_host)?;
         let address = match url.host()? {
@@ -67,7 +71,7 @@ fn inner_endpoints(record: &ClusterRecord, outer: Option<IpAddr>) -> Vec<(String
             Host::Domain(_) => None,
         };
         if address.is_some() && address == outer {
-            url.set_host(Some(ENTRY_NODE)).ok()?;
+            url.set_host(Some(entry_node)).ok()?;
         }
         url.port_or_known_default()?;
         Some(url)

@@ -11,7 +11,7 @@ use crate::{
     store::{ClusterRecord, ObservedState},
 };
 
-/// Lines that are kept of one cluster: 250 workers and their master with eight stages each.
+/// Lines that are kept of one cluster: those of the most nodes, with eight stages each.
 pub const MAX_REPORTS: usize = 2_048;
 
 /// The handle that nodes report progress to (templates/node/README.md).
@@ -19,7 +19,7 @@ pub const PROGRESS_HANDLE: &str = "progress_handle";
 /// The handle that each node signals once, when it is verified or has failed.
 pub const READY_HANDLE: &str = "ready_handle";
 
-/// How the signal ends that a host sends in the place of a worker that it has taken away.
+/// How the signal ends that a host sends in the place of a node that it has taken away.
 pub const TAKEN_AWAY: &str = "taken away";
 
 /// What we know after Heat showed the stack and the events after `seen.marker`.
@@ -302,9 +302,9 @@ fn describe_timeout(record: &ClusterRecord, reason: &str) -> Option<String> {
         .next()
         .unwrap_or_default();
     let spec = record.spec.as_ref()?;
-    let nodes = std::iter::once("master".to_owned())
-        .chain(spec.ids().into_iter().map(|id| format!("worker-{id}")));
-    let missing: Vec<String> = nodes
+    let missing: Vec<String> = spec
+        .node_names()
+        .into_iter()
         .filter(|node| !record.observed.ready.contains(node))
         .map(|node| last_heard(record, &node))
         .collect();
@@ -340,11 +340,13 @@ fn last_heard(record: &ClusterRecord, node: &str) -> String {
     }
 }
 
-/// Progress as people read it: the master first, then workers by number; within a node the newest
-/// last.
-pub fn progress(seen: &ObservedState) -> Vec<StageReport> {
-    let mut reports = seen.reports.clone();
-    reports.sort_by_cached_key(|report| progress::node_order(&report.node));
+/// Progress as people read it: group by group, in each by the nodes' numbers; within a node the
+/// newest last.
+pub fn progress(record: &ClusterRecord) -> Vec<StageReport> {
+    let groups = record.spec.as_ref().map(|spec| spec.groups.clone());
+    let groups = groups.unwrap_or_default();
+    let mut reports = record.observed.reports.clone();
+    reports.sort_by_cached_key(|report| progress::node_order(&report.node, &groups));
     reports
 }
 

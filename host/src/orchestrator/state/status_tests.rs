@@ -166,7 +166,7 @@ fn progress_is_the_latest_line_of_each_stage_by_node() {
             line("Signal: status:SUCCESS reason:not: a line of ours"),
         ],
     );
-    let shown: Vec<String> = progress(&record.observed)
+    let shown: Vec<String> = progress(&record)
         .iter()
         .map(|report| format!("{}|{}", report.node, report.text))
         .collect();

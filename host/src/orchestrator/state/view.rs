@@ -9,7 +9,10 @@ use crate::orchestrator::state::{
     status,
 };
 use crate::{
-    cluster::{ClusterSpec, attribute_names::PREFIX, progress::StageReport},
+    cluster::{
+        ClusterSpec, NodeGroups, attribute_names::PREFIX, group_value::attribute_of,
+        progress::StageReport,
+    },
     store::ClusterRecord,
 };
 
@@ -24,8 +27,8 @@ pub struct ClusterView {
     pub created_s: u64,
     /// Its frameworks; before it is deployed only those that its client named.
     pub frameworks: Vec<String>,
-    /// How many workers; before it is deployed only where its client said it.
-    pub workers: Option<u32>,
+    /// How many nodes its groups have; before it is deployed only those that its client said.
+    pub node_counts: BTreeMap<String, u32>,
     /// What the client may do next.
     pub phase: LifecyclePhase,
     /// Where it stands.
@@ -44,8 +47,8 @@ pub struct ClusterView {
     pub endpoints: BTreeMap<String, String>,
     /// The region where it lives.
     pub region: String,
-    /// The latest line of each stage of each node: the master's first, then the workers' by number;
-    /// within a node the newest last.
+    /// The latest line of each stage of each node: group by group, in each by number; within a node
+    /// the newest last.
     pub progress: Vec<StageReport>,
     /// Heat's own words beside its status, verbatim; may be empty.
     pub stack_status_reason: String,
@@ -167,10 +170,7 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
         id: record.id.clone(),
         created_s: record.created_s,
         frameworks: frameworks(record),
-        workers: record.spec.as_ref().map_or_else(
-            || given(record, "workers")?.trim().parse().ok(),
-            |spec| Some(spec.workers),
-        ),
+        node_counts: node_counts(record),
         phase: record.phase(),
         state: status::cluster_state(record),
         stack_status: status::shown_status(record),
@@ -182,7 +182,7 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
         outputs: seen.outputs.clone(),
         endpoints: endpoints.collect(),
         region: record.region.clone(),
-        progress: status::progress(seen),
+        progress: status::progress(record),
         stack_status_reason: seen.reason.clone(),
         change: status::describe_change(record),
         failure: record
@@ -209,6 +209,21 @@ fn join_reasons(one: Option<&str>, other: Option<String>) -> Option<String> {
         (Some(one), Some(other)) => Some(format!("{one}; {other}")),
         (one, other) => one.map(str::to_owned).or(other),
     }
+}
+
+fn node_counts(record: &ClusterRecord) -> BTreeMap<String, u32> {
+    if let Some(spec) = &record.spec {
+        let groups = spec.groups.iter().filter(|group| !group.is_empty());
+        return groups
+            .map(|group| (group.name.clone(), group.count))
+            .collect();
+    }
+    let groups = NodeGroups::default();
+    let said = |group: &str| {
+        let count = given(record, &attribute_of(group, "count"))?;
+        Some((group.to_owned(), count.trim().parse().ok()?))
+    };
+    groups.names().filter_map(said).collect()
 }
 
 fn frameworks(record: &ClusterRecord) -> Vec<String> {

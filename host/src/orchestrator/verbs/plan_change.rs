@@ -7,18 +7,18 @@ use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
     planning::{
-        cluster_plan::nodes::MASTER,
         image_check::java_needs,
         inventory::{self, CloudInventory},
-        new_nodes::{check_new_plugins, check_new_workers},
+        new_nodes::{check_new_nodes, check_new_plugins},
         pinning,
         plan_deploy::flavors_of_cluster,
         planner::{ResolvedFlavors, StackPlan},
         quota::{self, QuotaNeed},
+        resolve,
     },
     rollout::{
         change_plan,
-        desired_state::{self, joining_workers},
+        desired_state::{self, joining_nodes},
         distinct_plans::{ChangeEnds, DistinctPlans, RunningStack, with_known_versions},
         steps,
     },
@@ -26,9 +26,12 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::{
-        ClusterChange, ClusterPins, ClusterSpec, RolloutStep, attributes,
+        ClusterChange, ClusterPins, ClusterSpec, GroupSpec, NodeGroups, NodeIds, RolloutStep,
         change::FileDigests,
+        contract_bridge,
+        group_value::attribute_of,
         limits::{MAX_GENERATION, SPARE_GENERATIONS},
+        pins::GroupPins,
     },
     openstack::CloudSession,
     store::ClusterRecord,
@@ -47,15 +50,22 @@ fn has_generations(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), 
 }
 
 /// Whether everybody who has to be notified can be.
-fn can_hear(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), OrchestratorError> {
+fn can_hear(
+    record: &ClusterRecord,
+    groups: &NodeGroups,
+    steps: &[RolloutStep],
+) -> Result<(), OrchestratorError> {
     let mut told = steps.iter().flat_map(|step| &step.told);
     let Some(node) = told.find(|node| record.observed.nodes_without_metadata.contains(node)) else {
         return Ok(());
     };
-    let hint = if node.as_str() == MASTER {
-        "deploy a new cluster"
-    } else {
-        "take it away (workers.remove), or deploy a new cluster"
+    let group = groups.find_node(node).map(|(group, _)| &group.name);
+    let hint = match group.filter(|group| contract_bridge::may_grow(group)) {
+        Some(group) => format!(
+            "take it away ({}), or deploy a new cluster",
+            attribute_of(group, "remove")
+        ),
+        None => "deploy a new cluster".to_owned(),
     };
     Err(OrchestratorError::NotApplicable(format!(
         "{node} sees no metadata service, the only way to tell a running node of a change; {hint}"
@@ -73,8 +83,8 @@ pub(crate) struct PlannedChange {
 }
 
 /// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched. One
-/// look at the cloud, and one plan for each distinct set of workers. Of the cloud only what new
-/// workers need must still be there.
+/// look at the cloud, and one plan for each distinct set of nodes. Of the cloud only what new nodes
+/// need must still be there.
 pub(crate) async fn plan_change(
     context: &Context,
     caller: &Caller,
@@ -89,13 +99,16 @@ pub(crate) async fn plan_change(
     let running = RunningStack::fetch(session, record).await?;
     let from = &with_known_versions(planner, from, &running.template);
     let mut to = with_known_versions(planner, &to, &running.template);
-    let flavors = flavors_of_cluster(from, &cloud)?;
-    let is_growing = joining_workers(from, &to).next().is_some();
-    if is_growing {
+    let joining = joining_nodes(from, &to);
+    choose_for_new_groups(context, from, &mut to, &cloud)?;
+    let flavors = flavors_of_cluster(from, &to, &cloud)?;
+    if !joining.is_empty() {
         let java = java_needs(&to, &planner.descriptors());
-        reject(check_new_workers(from, &to, &cloud, &flavors, &java))?;
+        reject(check_new_nodes(
+            from, &to, &joining, &cloud, &flavors, &java,
+        ))?;
     }
-    let pins = pins_of_new_workers(from, &to, &cloud, &flavors);
+    let pins = pins_of_new_nodes(from, &to, &cloud, &flavors);
     to.pins = Some(Box::new(pins.clone()));
     let ends = ChangeEnds {
         from,
@@ -107,14 +120,14 @@ pub(crate) async fn plan_change(
     if plans.explains(record) {
         to = pinning::name_versions(&to, &planner.descriptors());
     }
-    if is_growing {
-        reject(check_new_plugins(&to, &planner.descriptors()))?;
+    if !joining.is_empty() {
+        reject(check_new_plugins(&to, &joining, &planner.descriptors()))?;
     }
-    let planned = plans.plan(&to, to.ids()).await?.planned;
-    let changed = attributes::changed(from, &to);
+    let planned = plans.plan(&to, &to.node_ids()).await?.planned;
+    let changed = desired_state::changed_settings(from, &to);
     desired_state::reject_replacements(&running.template, &planned.template, &changed)?;
     let (stack, sizes) = (&running.template, plans.flavors());
-    let needs = count_joining(session, stack, &planned, sizes, from, &to, cloud).await?;
+    let needs = count_joining(session, stack, &planned, sizes, &joining, cloud).await?;
     reject(quota::check_quotas(&needs))?;
     let installed = plans.installed(record, &planned);
     let steps = steps::plan_steps(
@@ -125,7 +138,7 @@ pub(crate) async fn plan_change(
         record.notified.generation.saturating_add(1),
     );
     has_generations(record, &steps)?;
-    can_hear(record, &steps)?;
+    can_hear(record, &from.groups, &steps)?;
     to.pins = Some(Box::new(plans.pins_after(&to, pins, &planned)));
     let mut change = ClusterChange {
         endpoints: plans.endpoints(record, &planned),
@@ -161,7 +174,7 @@ fn new_change(
         at: 0,
         sent_s: None,
         notified_nodes: Vec::new(),
-        added: joining_workers(from, &to).collect(),
+        added: joining_nodes(from, &to),
         to,
         rolling_back_because: None,
         resolved: None,
@@ -176,9 +189,38 @@ fn reject(problems: Vec<crate::cluster::Problem>) -> Result<(), OrchestratorErro
     }
 }
 
-/// What the cluster is made of, and what new workers are to be made of. What the cloud no longer
+/// The flavors that groups leave open which the change adds.
+fn choose_for_new_groups(
+    context: &Context,
+    from: &ClusterSpec,
+    to: &mut ClusterSpec,
+    cloud: &CloudInventory,
+) -> Result<(), OrchestratorError> {
+    let is_new = |group: &GroupSpec| {
+        let before = from.groups.get(&group.name);
+        group.flavor.is_none() && before.is_none_or(GroupSpec::is_empty)
+    };
+    let new = to.groups.iter().filter(|group| is_new(group));
+    let new: Vec<String> = new.map(|group| group.name.clone()).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let chain = context.planner.order_plugins(to);
+    let chain = chain.map_err(OrchestratorError::Invalid)?;
+    let smallest = context.planner.smallest_resources(&chain);
+    for name in new {
+        let need = smallest.get(&name);
+        let flavor = resolve::choose_flavor(to, &name, cloud, need)?;
+        if let Some(group) = to.groups.get_mut(&name) {
+            group.flavor = flavor;
+        }
+    }
+    Ok(())
+}
+
+/// What the cluster is made of, and what new nodes are to be made of. What the cloud no longer
 /// shows stays as it was.
-fn pins_of_new_workers(
+fn pins_of_new_nodes(
     from: &ClusterSpec,
     to: &ClusterSpec,
     cloud: &CloudInventory,
@@ -192,28 +234,37 @@ fn pins_of_new_workers(
         };
     };
     let wanted = to.pins.as_deref().unwrap_or(before);
-    ClusterPins {
-        image_id: wanted.image_id.clone().or(found.image_id),
-        worker_flavor_id: wanted.worker_flavor_id.clone().or(found.worker_flavor_id),
-        ..before.clone()
+    let mut pins = before.clone();
+    for (group, found) in found.groups {
+        let pinned = wanted.groups.get(&group);
+        let id = |of: fn(&GroupPins) -> &Option<String>| {
+            let pinned = pinned.and_then(|pinned| of(pinned).clone());
+            pinned.or_else(|| of(&found).clone())
+        };
+        let new = GroupPins {
+            flavor_id: id(|pins| &pins.flavor_id),
+            image_id: id(|pins| &pins.image_id),
+        };
+        pins.groups.insert(group, new);
     }
+    for (group, flavor) in &flavors.groups {
+        let sizes = &mut pins.flavors.groups;
+        sizes.entry(group.clone()).or_insert_with(|| flavor.clone());
+    }
+    pins
 }
 
-/// What the joining workers take of the quotas; what is there needs none any more, whoever made it.
+/// What the joining nodes take of the quotas; what is there needs none any more, whoever made it.
 async fn count_joining(
     session: &CloudSession,
     stack: &serde_json::Value,
     planned: &StackPlan,
     flavors: &ResolvedFlavors,
-    from: &ClusterSpec,
-    to: &ClusterSpec,
+    joining: &NodeIds,
     cloud: CloudInventory,
 ) -> Result<Vec<QuotaNeed>, OrchestratorError> {
-    let there = from.ids();
-    let joining = to.ids().iter().filter(|id| !there.contains(id)).count();
-    let joining = u32::try_from(joining).unwrap_or(u32::MAX);
     let mut quotas = cloud.quotas;
-    if joining > 0 && quota::has_volumes(&planned.template) {
+    if !joining.is_empty() && quota::has_volumes(&planned.template) {
         (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
     }
     Ok(quota::count_added(
@@ -222,6 +273,5 @@ async fn count_joining(
         joining,
         flavors,
         &quotas,
-        to,
     ))
 }

@@ -10,10 +10,7 @@ use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
     planning::{
-        cluster_plan::{
-            nodes::{MASTER, WORKER},
-            typed_settings,
-        },
+        cluster_plan::typed_settings,
         merge_attributes,
         plan_deploy::{PlannedDeploy, plan_deploy},
         quota::QuotaNeed,
@@ -33,7 +30,7 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::{ClusterSpec, Flavor, Lifecycle, LifecyclePhase, attributes},
+    cluster::{ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes},
     openstack::StackId,
     store::ClusterRecord,
 };
@@ -49,7 +46,7 @@ pub struct ChangePreview {
     pub added: Vec<String>,
     /// Nodes that would be drained, then deleted.
     pub removed: Vec<String>,
-    /// Nodes that would be notified of the change, by role.
+    /// Nodes that would be notified of the change, by group.
     pub notified: Vec<NodeUpdatePreview>,
     /// Nodes that would notice nothing.
     pub untouched: Vec<String>,
@@ -72,10 +69,10 @@ pub struct AttributeChange {
     pub after: Option<String>,
 }
 
-/// What the nodes of a role would be notified of.
+/// What the nodes of a group would be notified of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodeUpdatePreview {
-    /// `master`, `worker`.
+    /// The group.
     pub role: String,
     /// Which of them.
     pub nodes: Vec<String>,
@@ -107,7 +104,7 @@ pub struct DeployPreview {
     pub frameworks: Vec<(String, String)>,
     /// Its nodes.
     pub nodes: Vec<NodePreview>,
-    /// The image of all nodes.
+    /// The image of all nodes whose group has none of its own.
     pub image: String,
     /// The cluster's own network.
     pub cidr: String,
@@ -148,7 +145,7 @@ pub(crate) async fn preview_update(
     let age = context.state.limits.observe_every;
     refresh::refresh_cluster(&context.state, &handle, &caller.session, age).await;
     let record = live_record(context, &handle, name).await?;
-    let request = UpdateRequest::from_attributes(given);
+    let request = UpdateRequest::from_attributes(given, &context.attribute_names);
     if record.lifecycle == Lifecycle::Requested {
         let merged = update::merge_before_deploy(context, &record, request)?;
         return Ok(kept_attributes(&record, &merged));
@@ -193,7 +190,7 @@ fn kept_attributes(record: &ClusterRecord, after: &BTreeMap<String, String>) -> 
     ChangePreview {
         name: record.name.clone(),
         attributes: differences(&record.attributes, after),
-        untouched: spec.flat_map(nodes_of).collect(),
+        untouched: spec.flat_map(ClusterSpec::node_names).collect(),
         ..ChangePreview::default()
     }
 }
@@ -209,20 +206,21 @@ fn describe_change(
         stack,
         needs,
     } = planned;
-    let (before, after) = (nodes_of(from), nodes_of(&change.to));
+    let (before, after) = (from.node_names(), change.to.node_names());
     let is_told = |node: &String| change.steps.iter().any(|step| step.told.contains(node));
     let there = |nodes: &[String], others: &[String], keep: bool| -> Vec<String> {
         let nodes = nodes.iter().filter(|node| others.contains(node) == keep);
         nodes.cloned().collect()
     };
     let stay = there(&before, &after, true);
-    let notified = [MASTER, WORKER].into_iter().filter_map(|role| {
-        let of_role = |node: &&String| node.starts_with(role) && is_told(node);
-        let nodes: Vec<String> = stay.iter().filter(of_role).cloned().collect();
+    let notified = from.groups.iter().filter_map(|group| {
+        let of_group = |node: &&String| group.id_of(node).is_some() && is_told(node);
+        let nodes: Vec<String> = stay.iter().filter(of_group).cloned().collect();
+        let installed = &record.notified.installed;
         (!nodes.is_empty()).then(|| NodeUpdatePreview {
-            role: role.to_owned(),
+            role: group.name.clone(),
             nodes,
-            files: steps::changed_paths(&record.notified.installed, &change.installed, role),
+            files: steps::changed_paths(installed, &change.installed, &group.name),
         })
     });
     let last = plan.steps.last().map(|step| step.template());
@@ -315,13 +313,13 @@ fn describe_deploy(
                 .unwrap_or_else(|| version().to_owned()),
         )
     };
-    let node = |name: String| NodePreview {
-        flavor: if name == MASTER {
-            flavors.master.clone()
-        } else {
-            flavors.worker.clone()
-        },
-        name,
+    let nodes_of = |group: &GroupSpec| -> Vec<NodePreview> {
+        let flavor = flavors.of_group(&group.name);
+        let node = |name: String| NodePreview {
+            name,
+            flavor: flavor.clone(),
+        };
+        group.node_names().into_iter().map(node).collect()
     };
     let resources = template_diff::count_resources(&planned.template);
     DeployPreview {
@@ -329,7 +327,7 @@ fn describe_deploy(
         project: caller.project_name().to_owned(),
         region: caller.session.region().to_owned(),
         frameworks: spec.frameworks.iter().map(framework).collect(),
-        nodes: nodes_of(&spec).into_iter().map(node).collect(),
+        nodes: spec.groups.iter().flat_map(nodes_of).collect(),
         image: spec.image.clone().unwrap_or_default(),
         cidr: spec.cidr.clone(),
         external_network: spec.external_network.clone(),
@@ -376,11 +374,6 @@ fn plain_text(value: &serde_json::Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn nodes_of(spec: &ClusterSpec) -> Vec<String> {
-    let workers = spec.ids().into_iter().map(steps::worker_name);
-    std::iter::once(MASTER.to_owned()).chain(workers).collect()
 }
 
 fn some_needs(mut needs: Vec<QuotaNeed>) -> Vec<QuotaNeed> {

@@ -24,7 +24,10 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::{ClusterChange, Lifecycle, LifecyclePhase},
+    cluster::{
+        ClusterChange, Lifecycle, LifecyclePhase, default_groups::many_nodes,
+        group_value::attribute_of,
+    },
     store::ClusterRecord,
 };
 
@@ -48,7 +51,7 @@ pub(crate) async fn update_cluster(
     .await;
     let cluster = handle.lock().await;
     let record = live_record(&context, &cluster, &name).await?;
-    let request = UpdateRequest::from_attributes(given);
+    let request = UpdateRequest::from_attributes(given, &context.attribute_names);
     if record.lifecycle == Lifecycle::Requested {
         let merged = merge_before_deploy(&context, &record, request)?;
         return create::store_attributes(&context, &cluster, &record, &merged).await;
@@ -102,11 +105,14 @@ pub(crate) fn merge_before_deploy(
         request.given,
         &context.state.limits,
     )?;
-    if !request.remove.is_empty() {
+    if let Some(group) = request.remove.keys().next() {
         return Err(desired_state::invalid(
-            desired_state::REMOVE,
-            "the cluster is not deployed yet, it has no workers",
-            "set how many with `workers`",
+            &attribute_of(group, "remove"),
+            &format!(
+                "the cluster is not deployed yet, it has no {}",
+                many_nodes(group)
+            ),
+            &format!("set how many with `{}`", attribute_of(group, "count")),
         ));
     }
     context.parse_spec(&record.name, &merged)?;

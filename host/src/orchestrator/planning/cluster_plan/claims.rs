@@ -5,8 +5,8 @@ use crate::cluster::{
     Flavor, Problem,
     flavor_choice::advise_flavor,
     framework::{NodeGroup, NodeResources, ResourceClaim},
+    group_value::attribute_of,
 };
-use crate::orchestrator::planning::cluster_plan::nodes::MASTER;
 
 /// One problem for each port that two plugins take, and for each role whose memory does not
 /// suffice.
@@ -52,11 +52,7 @@ pub fn check_claims(
                 "{} MiB, all that `{}` has",
                 group.flavor.ram_mib, group.flavor.name
             );
-            let path = if group.role == MASTER {
-                "master.flavor"
-            } else {
-                "worker.flavor"
-            };
+            let path = attribute_of(&group.role, "flavor");
             let needed = NodeResources {
                 ram_mib: sum,
                 vcpus: group.flavor.vcpus,

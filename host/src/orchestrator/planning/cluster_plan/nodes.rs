@@ -1,59 +1,48 @@
-//! The nodes of a cluster: groups, ids, names, addresses, and whether their flavors and numbers
-//! suit the frameworks. Pure.
+//! The nodes of a cluster as plugins are told of them: groups, ids, names, addresses; and whether
+//! their flavors and numbers suit the frameworks. Pure.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
-
-use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
 
 use crate::{
     cluster::{
-        ClusterSpec, Problem,
+        ClusterSpec, GroupSpec, Problem, contract_bridge,
+        default_groups::one_node,
         flavor_choice::{advise_flavor, fits},
-        framework::{ClusterNode, NodeGroup, NodeResources, PluginDescriptor, RoleCardinality},
-        limits::MASTER_OFFSET,
+        framework::{ClusterNode, NodeGroup, NodeResources, PluginDescriptor},
+        group_addresses::GroupAddresses,
+        group_value::attribute_of,
     },
     orchestrator::planning::planner::ResolvedFlavors,
 };
 
-/// The role of the one node that others join.
-pub const MASTER: &str = "master";
-/// The role of all others.
-pub const WORKER: &str = "worker";
-
-/// The master's group, then the workers'. A node's address follows from its id alone: the master is
-/// the network's tenth, worker n stands n above.
+/// The groups that have nodes, in their order.
 pub fn node_groups(spec: &ClusterSpec, chosen: &ResolvedFlavors) -> Vec<NodeGroup> {
-    let base = spec
-        .cidr
-        .parse::<Ipv4Net>()
-        .map_or(0, |net| u32::from(net.network()));
-    let address =
-        |above: u32| Ipv4Addr::from(base.saturating_add(MASTER_OFFSET + above)).to_string();
-    let image = spec.image.clone().unwrap_or_default();
-    let master = ClusterNode {
-        id: 1,
-        name: MASTER.to_owned(),
-        address: address(0),
+    let network = spec.cidr.parse().ok().map(GroupAddresses::new);
+    let node = |place: usize, group: &GroupSpec, id: u32| {
+        let address = network.and_then(|network| network.address(place, id));
+        ClusterNode {
+            id,
+            name: group.node_name(id),
+            // What has none was refused with the spec.
+            address: address
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+        }
     };
-    let workers = spec.ids().into_iter().map(|id| ClusterNode {
-        id,
-        name: format!("{WORKER}-{id}"),
-        address: address(id),
-    });
-    vec![
-        NodeGroup {
-            role: MASTER.to_owned(),
-            flavor: chosen.master.clone(),
-            image: image.clone(),
-            nodes: vec![master],
-        },
-        NodeGroup {
-            role: WORKER.to_owned(),
-            flavor: chosen.worker.clone(),
-            image,
-            nodes: workers.collect(),
-        },
-    ]
+    let placed = spec.groups.iter().enumerate();
+    placed
+        .filter(|(_, group)| !group.is_empty())
+        .map(|(place, group)| NodeGroup {
+            role: group.name.clone(),
+            flavor: chosen.of_group(&group.name),
+            image: spec.image_of(group).unwrap_or_default().to_owned(),
+            nodes: group
+                .node_ids()
+                .into_iter()
+                .map(|id| node(place, group, id))
+                .collect(),
+        })
+        .collect()
 }
 
 /// The smallest size of a node of each role over the whole chain.
@@ -70,8 +59,8 @@ pub fn smallest_resources(chain: &[&PluginDescriptor]) -> BTreeMap<String, NodeR
     sizes
 }
 
-/// Flavors that are too small, with one that is not; numbers of workers that a framework does not
-/// run on; roles that there are none of.
+/// Flavors that are too small, with one that is not; numbers of nodes that a framework does not run
+/// on; roles that there are none of; groups on which nothing runs.
 pub fn check_nodes(
     spec: &ClusterSpec,
     chosen: &ResolvedFlavors,
@@ -79,56 +68,24 @@ pub fn check_nodes(
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     let sizes = smallest_resources(chain);
-    for (role, flavor, path) in [
-        (MASTER, &chosen.master, "master.flavor"),
-        (WORKER, &chosen.worker, "worker.flavor"),
-    ] {
-        if let Some(size) = sizes.get(role).filter(|size| !fits(flavor, size)) {
+    for group in spec.groups.iter().filter(|group| !group.is_empty()) {
+        let flavor = chosen.of_group(&group.name);
+        if let Some(size) = sizes.get(&group.name).filter(|size| !fits(&flavor, size)) {
             let has = format!("`{}` has {}", flavor.name, flavor.resources());
             let needs = format!(
-                "a {role} needs {} MiB, {} vCPUs and {} GiB",
-                size.ram_mib, size.vcpus, size.disk_gib
+                "{} needs {} MiB, {} vCPUs and {} GiB",
+                one_node(&group.name),
+                size.ram_mib,
+                size.vcpus,
+                size.disk_gib
             );
             problems.push(Problem::new(
-                path,
+                attribute_of(&group.name, "flavor"),
                 format!("{has}; {needs}"),
                 advise_flavor(&chosen.flavors, size),
             ));
         }
     }
-    for descriptor in chain {
-        for role in &descriptor.roles {
-            let name = &descriptor.name;
-            let wrong = match (role.name.as_str(), role.cardinality) {
-                (MASTER, _) | (WORKER, RoleCardinality::OneOrMore) => continue,
-                (WORKER, RoleCardinality::ExactlyOne) if spec.workers != 1 => {
-                    format!(
-                        "`{name}` runs on exactly one worker, not on {}",
-                        spec.workers
-                    )
-                }
-                (WORKER, RoleCardinality::Odd) if spec.workers.is_multiple_of(2) => {
-                    format!(
-                        "`{name}` needs an odd number of workers, not {}",
-                        spec.workers
-                    )
-                }
-                (WORKER, _) => continue,
-                (other, _) => {
-                    let message = format!(
-                        "`{name}` runs on nodes of the role `{other}`; there are masters and workers"
-                    );
-                    problems.push(Problem::new("framework", message, "leave it out"));
-                    continue;
-                }
-            };
-            let hint = if role.cardinality == RoleCardinality::Odd {
-                format!("{} or {}", spec.workers - 1, spec.workers + 1)
-            } else {
-                "1".to_owned()
-            };
-            problems.push(Problem::new("workers", wrong, hint));
-        }
-    }
+    problems.extend(contract_bridge::check_groups(&spec.groups, chain));
     problems
 }

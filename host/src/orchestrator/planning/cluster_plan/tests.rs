@@ -165,12 +165,20 @@ fn flavor(name: &str, ram_mib: u32) -> Flavor {
 fn chosen() -> ResolvedFlavors {
     let flavors = vec![flavor("small", 2048), flavor("large", 4096)];
     ResolvedFlavors {
-        master: flavor("large", 4096),
-        worker: flavor("small", 2048),
+        groups: BTreeMap::from([
+            ("master".to_owned(), flavor("large", 4096)),
+            ("worker".to_owned(), flavor("small", 2048)),
+        ]),
         flavors,
         signal_transport: "CFN_SIGNAL".to_owned(),
         access: crate::cluster::CloudAccess::default(),
     }
+}
+
+fn with_master(flavor: Flavor) -> ResolvedFlavors {
+    let mut chosen = chosen();
+    chosen.groups.insert("master".to_owned(), flavor);
+    chosen
 }
 
 fn fakes() -> Fakes {
@@ -354,35 +362,21 @@ fn settings_that_the_schema_refuses_are_all_told_with_their_description() {
 
 #[test]
 fn a_flavor_that_is_too_small_is_refused_with_one_that_fits() {
-    let small = ResolvedFlavors {
-        master: flavor("small", 2047),
-        ..chosen()
-    };
+    let small = with_master(flavor("small", 2047));
     let told = planned(&fakes(), &small, &[]).unwrap_err();
     let wanted = "master.flavor: `small` has 2047 MiB of memory, 2 vCPUs and 20 GiB of disk; a master needs 2048 MiB, 1 vCPUs and 10 GiB \
         (the smallest that fits is `small`)";
     assert_eq!(told, wanted);
-    assert!(
-        planned(
-            &fakes(),
-            &ResolvedFlavors {
-                master: flavor("small", 2048),
-                ..chosen()
-            },
-            &[]
-        )
-        .is_ok()
-    );
+    assert!(planned(&fakes(), &with_master(flavor("small", 2048)), &[]).is_ok());
 }
 
 #[test]
 fn a_flavor_that_boots_from_a_volume_fits_whatever_the_disk() {
-    let with_volume = |ram_mib| ResolvedFlavors {
-        master: Flavor {
+    let with_volume = |ram_mib| {
+        with_master(Flavor {
             disk_gib: 0,
             ..flavor("volume", ram_mib)
-        },
-        ..chosen()
+        })
     };
     assert!(planned(&fakes(), &with_volume(2048), &[]).is_ok());
     let told = planned(&fakes(), &with_volume(2047), &[]).unwrap_err();

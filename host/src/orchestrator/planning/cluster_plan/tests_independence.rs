@@ -6,7 +6,7 @@ use super::*;
 fn a_plan_is_the_same_whatever_other_flavors_the_cloud_has() {
     let all = chosen();
     let two = ResolvedFlavors {
-        flavors: vec![all.worker.clone(), all.master.clone()],
+        flavors: all.groups.values().cloned().collect(),
         ..all.clone()
     };
     let plan = |chosen| planned(&fakes(), chosen, &[]).unwrap();

@@ -1,0 +1,127 @@
+//! What the plugin contract 0.1.0 takes for granted of node groups: a cluster has one master, which
+//! runs `drain` and is told of nodes that come and go, and workers; plugins place their roles on
+//! these two. Whoever deals with groups asks here what that means for them. It goes with that
+//! contract. Pure.
+
+use super::{
+    Problem,
+    default_groups::{MASTER, WORKER, find_default, many_nodes, one_node},
+    framework::{ClusterNode, NodeGroup, PluginDescriptor, RoleCardinality},
+    group_value::{GROUPS_ATTRIBUTE, attribute_of},
+    node_group::{GroupSpec, NodeGroups},
+};
+
+/// The one role whose nodes let others go: `drain` scripts run there.
+pub const DRAINING_ROLE: &str = MASTER;
+/// The role whose node users reach by its outer address.
+pub const OUTER_ROLE: &str = MASTER;
+/// The output that holds that address; the plugin `cluster` defines it.
+pub const OUTER_ADDRESS: &str = "master_address";
+/// What it is, for people.
+pub const OUTER_ADDRESS_TITLE: &str = "where the master is reached";
+
+/// The node that is told of nodes that come and go, and lets them go.
+pub fn leading_node(groups: &NodeGroups) -> String {
+    let master = groups.get(MASTER);
+    let name = master.and_then(|group| group.node_names().into_iter().next());
+    name.unwrap_or_else(|| MASTER.to_owned())
+}
+
+/// Whether a group may get nodes beside those that it was made with.
+pub fn may_grow(group: &str) -> bool {
+    group != MASTER
+}
+
+/// What the scripts of this contract know of the cluster's nodes.
+pub fn node_variables(groups: &[NodeGroup]) -> [(&'static str, String); 4] {
+    let nodes = |role: &str| -> Vec<&ClusterNode> {
+        let groups = groups.iter().filter(|group| group.role == role);
+        groups.flat_map(|group| &group.nodes).collect()
+    };
+    let (masters, workers) = (nodes(MASTER), nodes(WORKER));
+    let of_master = |part: fn(&ClusterNode) -> &String| {
+        let master = masters.first();
+        master.map(|node| part(node).clone()).unwrap_or_default()
+    };
+    let names: Vec<&str> = workers.iter().map(|node| node.name.as_str()).collect();
+    [
+        ("STAMPEDE_MASTER", of_master(|node| &node.name)),
+        ("STAMPEDE_MASTER_ADDRESS", of_master(|node| &node.address)),
+        ("STAMPEDE_WORKERS", names.join(" ")),
+        ("STAMPEDE_WORKER_COUNT", workers.len().to_string()),
+    ]
+}
+
+/// Numbers of nodes that a framework does not run on, roles that there are no groups of, and groups
+/// on which nothing would run.
+pub fn check_groups(groups: &NodeGroups, chain: &[&PluginDescriptor]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for group in groups.iter().filter(|group| !group.is_empty()) {
+        let mut roles = chain.iter().flat_map(|descriptor| &descriptor.roles);
+        if find_default(&group.name).is_none() && !roles.any(|role| role.name == group.name) {
+            problems.push(Problem::new(
+                GROUPS_ATTRIBUTE,
+                format!(
+                    "no framework of this cluster places anything on group `{}`",
+                    group.name
+                ),
+                "leave it out",
+            ));
+        }
+    }
+    // Every script of this contract names the one master.
+    if let Some(master) = groups.get(MASTER).filter(|master| master.count != 1) {
+        problems.push(Problem::new(
+            attribute_of(MASTER, "count"),
+            format!(
+                "frameworks run on exactly one master, not on {}",
+                master.count
+            ),
+            "1",
+        ));
+    }
+    for descriptor in chain {
+        for role in &descriptor.roles {
+            let problem = match groups.get(&role.name) {
+                Some(group) if group.name == MASTER => None,
+                Some(group) => cardinality_problem(&descriptor.name, group, role.cardinality),
+                None => Some(missing_role(&descriptor.name, &role.name, groups)),
+            };
+            problems.extend(problem);
+        }
+    }
+    problems
+}
+
+fn cardinality_problem(
+    plugin: &str,
+    group: &GroupSpec,
+    cardinality: RoleCardinality,
+) -> Option<Problem> {
+    let (name, count) = (&group.name, group.count);
+    let (message, hint) = match cardinality {
+        RoleCardinality::ExactlyOne if count != 1 => {
+            let one = one_node(name);
+            let one = one.strip_prefix("a ").unwrap_or(&one);
+            let message = format!("`{plugin}` runs on exactly one {one}, not on {count}");
+            (message, "1".to_owned())
+        }
+        RoleCardinality::Odd if count.is_multiple_of(2) => {
+            let many = many_nodes(name);
+            let message = format!("`{plugin}` needs an odd number of {many}, not {count}");
+            let hint = format!("{} or {}", count.saturating_sub(1), count.saturating_add(1));
+            (message, hint)
+        }
+        _ => return None,
+    };
+    Some(Problem::new(attribute_of(name, "count"), message, hint))
+}
+
+fn missing_role(plugin: &str, role: &str, groups: &NodeGroups) -> Problem {
+    let there: Vec<String> = groups.names().map(many_nodes).collect();
+    let message = format!(
+        "`{plugin}` runs on nodes of the role `{role}`; there are {}",
+        there.join(" and ")
+    );
+    Problem::new("framework", message, "leave it out")
+}

@@ -1,0 +1,77 @@
+//! The attributes of the groups that every cluster has, under the names that people know: rows of
+//! [`super::attribute_schema`].
+
+use std::borrow::Cow;
+
+use super::{
+    attribute_value::{AttributeSchema, AttributeValue},
+    default_groups::{MASTER, WORKER, WORKER_COUNT, WORKERS, WORKERS_TO_REMOVE},
+    group_value::{GroupAttribute, GroupValue},
+};
+
+const fn row(
+    name: &'static str,
+    description: &'static str,
+    group: &'static str,
+    value: GroupValue,
+) -> AttributeSchema {
+    AttributeSchema {
+        name: Cow::Borrowed(name),
+        description: Cow::Borrowed(description),
+        may_change: matches!(value, GroupValue::Count { .. }),
+        value: AttributeValue::OfGroup(GroupAttribute {
+            group: Cow::Borrowed(group),
+            value,
+        }),
+    }
+}
+
+/// How many workers.
+pub(super) const WORKER_COUNT_ROW: AttributeSchema = row(
+    WORKERS,
+    "how many workers",
+    WORKER,
+    GroupValue::Count {
+        default: WORKER_COUNT,
+    },
+);
+
+/// Which workers leave.
+pub(super) const WORKERS_TO_REMOVE_ROW: AttributeSchema = row(
+    WORKERS_TO_REMOVE,
+    "in an update: the workers to take away, such as `worker-2`; by default the last ones",
+    WORKER,
+    GroupValue::Remove,
+);
+
+/// The master's flavor.
+pub(super) const MASTER_FLAVOR_ROW: AttributeSchema = row(
+    "master.flavor",
+    "flavor of the master, name or id",
+    MASTER,
+    GroupValue::Flavor,
+);
+
+/// The workers' flavor.
+pub(super) const WORKER_FLAVOR_ROW: AttributeSchema = row(
+    "worker.flavor",
+    "flavor of the workers, name or id",
+    WORKER,
+    GroupValue::Flavor,
+);
+
+/// The master's image.
+pub(super) const MASTER_IMAGE_ROW: AttributeSchema = row(
+    "master.image",
+    "image of the master, name or id",
+    MASTER,
+    GroupValue::Image,
+);
+
+/// The workers' image.
+pub(super) const WORKER_IMAGE_ROW: AttributeSchema = row(
+    "worker.image",
+    "image of the workers, name or id",
+    WORKER,
+    GroupValue::Image,
+);

@@ -1,0 +1,104 @@
+//! The groups that every cluster has, and the words for them: how people say them, and the short
+//! names of their attributes. Nothing else in the host knows these words, but for the rows of their
+//! attributes in [`super::attribute_schema`], what is bound to the plugin contract
+//! ([`super::contract_bridge`]) and what former versions have written (`former_records`). Pure.
+
+/// The group whose first node the others join.
+pub const MASTER: &str = "master";
+/// The group of the nodes that hold the data and do the work.
+pub const WORKER: &str = "worker";
+/// Both, as the attribute `groups` says them.
+pub const GROUPS: &str = "master,worker";
+/// How many workers, as users write it.
+pub const WORKERS: &str = "workers";
+/// Which workers leave, as users write it.
+pub(super) const WORKERS_TO_REMOVE: &str = "workers.remove";
+
+/// A group that every cluster has.
+pub struct DefaultGroup {
+    /// Its name.
+    pub name: &'static str,
+    /// How many nodes, where nobody says it.
+    pub count: u32,
+    /// Whether its first node has no number, however many there are.
+    pub bare_first: bool,
+    /// One of its nodes, for people.
+    pub one: &'static str,
+    /// Several of them, for people.
+    pub many: &'static str,
+    /// The short names of its attributes, each behind the full one.
+    pub short_names: &'static [(&'static str, &'static str)],
+}
+
+/// They, in the order of their places.
+pub static DEFAULT_GROUPS: [DefaultGroup; 2] = [
+    DefaultGroup {
+        name: MASTER,
+        count: 1,
+        bare_first: true,
+        one: "a master",
+        many: "masters",
+        short_names: &[],
+    },
+    DefaultGroup {
+        name: WORKER,
+        count: WORKER_COUNT,
+        bare_first: false,
+        one: "a worker",
+        many: WORKERS,
+        short_names: &[
+            ("worker.count", WORKERS),
+            ("worker.remove", WORKERS_TO_REMOVE),
+        ],
+    },
+];
+
+/// How many workers, where nobody says it.
+pub(super) const WORKER_COUNT: u32 = 2;
+
+/// The one of this name.
+pub fn find_default(name: &str) -> Option<&'static DefaultGroup> {
+    DEFAULT_GROUPS.iter().find(|group| group.name == name)
+}
+
+/// The group that people mean when they say how large a cluster is: the last of those that every
+/// cluster has.
+pub fn sized_group() -> &'static DefaultGroup {
+    let [.., last] = &DEFAULT_GROUPS;
+    last
+}
+
+/// One node of a group, for people: `a worker`, `a node of edge`.
+pub fn one_node(group: &str) -> String {
+    match find_default(group) {
+        Some(known) => known.one.to_owned(),
+        None => format!("a node of {group}"),
+    }
+}
+
+/// Several nodes of a group, for people: `workers`, `nodes of edge`.
+pub fn many_nodes(group: &str) -> String {
+    match find_default(group) {
+        Some(known) => known.many.to_owned(),
+        None => format!("nodes of {group}"),
+    }
+}
+
+/// So many nodes of a group, for people: `a worker`, `3 workers`.
+pub fn count_nodes(group: &str, count: u32) -> String {
+    if count == 1 {
+        one_node(group)
+    } else {
+        format!("{count} {}", many_nodes(group))
+    }
+}
+
+/// The name under which an attribute of ours, without `stampede.`, is kept and shown: the short one
+/// where it has one.
+pub fn canonical_name(name: &str) -> &str {
+    let short = DEFAULT_GROUPS
+        .iter()
+        .flat_map(|group| group.short_names)
+        .find(|(full, _)| *full == name);
+    short.map_or(name, |(_, short)| *short)
+}

@@ -1,0 +1,134 @@
+//! Where the nodes of each group stand in the cluster's own network. A node's address follows from
+//! its group's place and its id alone, so that every name that a cluster can ever have has an
+//! address from the start, and no node moves when others come or go.
+//!
+//! Counted from the first node's address on: the first node of the first group; the second group's
+//! block, one address an id; then blocks of one size, a share of what the network has left: one for
+//! the further nodes of the first group, and one for each further group there can be. Pure.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use super::{
+    Problem, default_groups,
+    limits::{
+        FIRST_NODE_OFFSET, MAX_GROUPS, MAX_NODE_ID, MAX_PREFIX, MAX_SPARE_ADDRESSES, MIN_PREFIX,
+    },
+    node_group::{GroupSpec, NodeGroups},
+};
+
+/// Addresses behind the last node's that are not the cloud's range: the broadcast, and the end.
+const END_ADDRESSES: u32 = 2;
+
+/// The blocks of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupAddresses {
+    network: Ipv4Net,
+    /// How many addresses there are from the first node's on.
+    room: u32,
+}
+
+impl GroupAddresses {
+    /// The blocks of this network.
+    pub fn new(network: Ipv4Net) -> Self {
+        let addresses = count_addresses(network);
+        let taken = u64::from(FIRST_NODE_OFFSET + END_ADDRESSES) + spare_addresses(network);
+        let room = addresses.saturating_sub(taken).saturating_add(1);
+        Self {
+            network,
+            room: u32::try_from(room).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// How many ids a further block holds.
+    fn share(self) -> u32 {
+        let shares = u32::try_from(MAX_GROUPS.saturating_sub(1)).unwrap_or(u32::MAX);
+        let left = self.room.saturating_sub(MAX_NODE_ID + 1);
+        (left / shares.max(1)).min(MAX_NODE_ID)
+    }
+
+    /// The highest id that a node of the group at this place can have.
+    pub fn last_id(self, place: usize) -> u32 {
+        match place {
+            0 => self.share().saturating_add(1).min(MAX_NODE_ID),
+            1 => self.room.saturating_sub(1).min(MAX_NODE_ID),
+            _ => self.share(),
+        }
+    }
+
+    /// The address of a node; none where the network has none for it.
+    pub fn address(self, place: usize, id: u32) -> Option<Ipv4Addr> {
+        if id == 0 || id > self.last_id(place) {
+            return None;
+        }
+        let block = |number: usize| {
+            let number = u32::try_from(number).ok()?;
+            (MAX_NODE_ID + 1).checked_add(number.checked_mul(self.share())?)
+        };
+        let above = match (place, id) {
+            (0, 1) => 0,
+            (0, id) => block(0)?.checked_add(id - 2)?,
+            (1, id) => id,
+            (place, id) => block(place - 1)?.checked_add(id - 1)?,
+        };
+        let offset = FIRST_NODE_OFFSET.checked_add(above)?;
+        let address = u32::from(self.network.network()).checked_add(offset)?;
+        Some(Ipv4Addr::from(address))
+    }
+
+    /// Every name that nodes of these groups can ever have, with its address: what every node
+    /// resolves from its first boot on.
+    pub fn all_names(self, groups: &NodeGroups) -> impl Iterator<Item = (String, Ipv4Addr)> {
+        groups.iter().enumerate().flat_map(move |(place, group)| {
+            let ids = 1..=self.last_id(place);
+            ids.filter_map(move |id| Some((group.node_name(id), self.address(place, id)?)))
+        })
+    }
+
+    /// Whether all nodes of these groups have addresses.
+    ///
+    /// # Errors
+    /// The first group that does not fit.
+    pub fn check(self, path: &str, groups: &NodeGroups) -> Result<(), Problem> {
+        let is_too_large =
+            |(place, group): &(usize, &GroupSpec)| group.last_id() > self.last_id(*place);
+        let Some((place, group)) = groups.iter().enumerate().find(is_too_large) else {
+            return Ok(());
+        };
+        let net = self.network;
+        let hint = format!("/{MIN_PREFIX} to /{MAX_PREFIX}, and large enough");
+        if place == 1 {
+            // One more than the highest above the first node's.
+            let needed = u64::from(FIRST_NODE_OFFSET + group.last_id() + END_ADDRESSES)
+                + spare_addresses(net);
+            let message = format!(
+                "`{net}` has {} addresses, {} {} need {needed}",
+                count_addresses(net),
+                group.count,
+                default_groups::many_nodes(&group.name),
+            );
+            return Err(Problem::new(path, message, hint));
+        }
+        let message = format!(
+            "`{net}` has addresses for {} {}, and {} are needed",
+            self.last_id(place),
+            default_groups::many_nodes(&group.name),
+            group.last_id()
+        );
+        Err(Problem::new(path, message, hint))
+    }
+}
+
+fn count_addresses(network: Ipv4Net) -> u64 {
+    1_u64 << (32 - network.prefix_len())
+}
+
+/// What the cloud keeps at the end for itself.
+fn spare_addresses(network: Ipv4Net) -> u64 {
+    u64::from(MAX_SPARE_ADDRESSES).min(count_addresses(network) / 8)
+}
+
+#[cfg(test)]
+#[path = "group_addresses_tests.rs"]
+mod tests;

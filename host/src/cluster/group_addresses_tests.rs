@@ -1,0 +1,114 @@
+//! Blocks of addresses: as they always were for the first two groups, and apart for all others.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::cluster::test_groups::group;
+
+fn network(text: &str) -> GroupAddresses {
+    GroupAddresses::new(text.parse().unwrap())
+}
+
+fn groups(further: &[(&str, u32)]) -> NodeGroups {
+    let mut groups = NodeGroups::default();
+    for (name, count) in further {
+        groups.add(group(name, *count));
+    }
+    groups
+}
+
+#[test]
+fn the_first_two_groups_stand_where_they_always_stood() {
+    let network = network("10.77.0.0/22");
+    let address = |place, id| {
+        network
+            .address(place, id)
+            .map(|address| address.to_string())
+    };
+    assert_eq!(address(0, 1).as_deref(), Some("10.77.0.10"));
+    assert_eq!(address(1, 1).as_deref(), Some("10.77.0.11"));
+    assert_eq!(address(1, 250).as_deref(), Some("10.77.1.4"));
+    assert_eq!(address(1, 500).as_deref(), Some("10.77.1.254"));
+    for nobody in [0, 501] {
+        assert_eq!(address(1, nobody), None);
+    }
+    // What every node resolves from its first boot on: as its script writes it.
+    let names: Vec<String> = network
+        .all_names(&groups(&[]))
+        .map(|(name, address)| format!("{address} {name}"))
+        .filter(|line| !line.contains("master-"))
+        .collect();
+    assert_eq!(names.len(), 501);
+    assert_eq!(names[0], "10.77.0.10 master");
+    assert_eq!(names[500], "10.77.1.254 worker-500");
+}
+
+#[test]
+fn no_two_names_that_there_can_ever_be_share_an_address() {
+    let most: Vec<(String, u32)> = (2..MAX_GROUPS).map(|n| (format!("g{n}"), 2)).collect();
+    let most: Vec<(&str, u32)> = most.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+    for (prefix, share) in [(22, 68), (21, 214), (20, 500), (16, 500), (8, 500)] {
+        let network = network(&format!("10.0.0.0/{prefix}"));
+        let groups = groups(&most);
+        let all: Vec<(String, Ipv4Addr)> = network.all_names(&groups).collect();
+        let addresses: BTreeSet<Ipv4Addr> = all.iter().map(|(_, address)| *address).collect();
+        assert_eq!(addresses.len(), all.len(), "/{prefix}");
+        assert!(
+            addresses
+                .iter()
+                .all(|address| network.network.contains(address))
+        );
+        assert_eq!(network.last_id(2), share, "/{prefix}");
+        let last = addresses.last().unwrap();
+        let end = u32::from(network.network.broadcast()) - u32::from(*last);
+        assert!(end > MAX_SPARE_ADDRESSES, "/{prefix}: {end}");
+        let wanted = 2 + 500 + (MAX_GROUPS as u32 - 1) * share - 1;
+        assert_eq!(
+            all.len() as u32,
+            wanted.min(1 + 500 + 499 + 6 * 500),
+            "/{prefix}"
+        );
+    }
+}
+
+#[test]
+fn a_block_does_not_depend_on_which_groups_there_are() {
+    let network = network("10.77.0.0/22");
+    let of = |further: &[(&str, u32)]| -> Vec<(String, Ipv4Addr)> {
+        let groups = groups(further);
+        let all = network.all_names(&groups);
+        all.filter(|(name, _)| name.starts_with("edge")).collect()
+    };
+    assert_eq!(of(&[("edge", 1)]), of(&[("edge", 1), ("zoo", 3)]));
+    assert_eq!(
+        of(&[("edge", 1)])[0],
+        ("edge".to_owned(), "10.77.2.67".parse().unwrap())
+    );
+}
+
+#[test]
+fn groups_that_have_no_addresses_are_refused_with_how_many_there_are() {
+    let told = |net: &str, groups: &NodeGroups| {
+        let checked = network(net).check("network.cidr", groups);
+        checked.err().map(|problem| problem.to_string())
+    };
+    assert_eq!(told("10.77.0.0/22", &groups(&[("edge", 68)])), None);
+    assert_eq!(
+        told("10.77.0.0/22", &groups(&[("edge", 69)])).as_deref(),
+        Some(
+            "network.cidr: `10.77.0.0/22` has addresses for 68 nodes of edge, and 69 are needed \
+             (/8 to /27, and large enough)"
+        )
+    );
+    assert_eq!(told("10.0.0.0/24", &groups(&[])), None);
+    assert!(told("10.0.0.0/24", &groups(&[("edge", 1)])).is_some());
+    let mut many = groups(&[]);
+    many.get_mut("worker").unwrap().count = 213;
+    assert_eq!(
+        told("10.0.0.0/24", &many).as_deref(),
+        Some(
+            "network.cidr: `10.0.0.0/24` has 256 addresses, 213 workers need 257 \
+             (/8 to /27, and large enough)"
+        )
+    );
+}

@@ -1,0 +1,194 @@
+//! The attributes of node groups: `groups`, which names them, and the four that each of them has,
+//! `<group>.count` and so on. Those of the groups that every cluster has stand among the rows of
+//! [`super::attribute_schema`], some under short names. Knows no plugin's code and no cloud.
+
+use std::borrow::Cow;
+
+use super::{
+    Problem,
+    attribute_schema::{ATTRIBUTES, AttributeSchema, AttributeValue, find_attribute},
+    default_groups::{DEFAULT_GROUPS, canonical_name, find_default, many_nodes},
+    group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue},
+    limits::{MAX_GROUP_NAME_CHARS, MAX_GROUPS},
+    node_group::GroupSpec,
+    parse_value::{shorten, split_list},
+};
+
+/// How many nodes of a further group, where nobody says it.
+const GROUP_COUNT: u32 = 1;
+/// Words that mean something else where a node's name may stand: in hosts files, in the stack's
+/// events, in attributes.
+const RESERVED: [&str; 9] = [
+    "access",
+    "all",
+    "cluster",
+    "host",
+    "localhost",
+    "node",
+    "nodes",
+    "none",
+    "stampede",
+];
+
+/// The attributes of a group, none of them under a short name.
+fn rows_of(group: &str) -> [AttributeSchema; 4] {
+    let row = |attribute: &str, description: String, value, may_change| AttributeSchema {
+        name: Cow::Owned(format!("{group}.{attribute}")),
+        description: Cow::Owned(description),
+        value: AttributeValue::OfGroup(GroupAttribute {
+            group: Cow::Owned(group.to_owned()),
+            value,
+        }),
+        may_change,
+    };
+    let many = many_nodes(group);
+    let default = find_default(group).map_or(GROUP_COUNT, |known| known.count);
+    let remove = format!("in an update: the {many} to take away; by default the last ones");
+    [
+        row(
+            "count",
+            format!("how many {many}"),
+            GroupValue::Count { default },
+            true,
+        ),
+        row("remove", remove, GroupValue::Remove, false),
+        row(
+            "flavor",
+            format!("flavor of the {many}, name or id"),
+            GroupValue::Flavor,
+            false,
+        ),
+        row(
+            "image",
+            format!("image of the {many}, name or id"),
+            GroupValue::Image,
+            false,
+        ),
+    ]
+}
+
+/// The attributes of these groups that are no rows of [`ATTRIBUTES`].
+pub fn group_rows<'a>(
+    groups: impl IntoIterator<Item = &'a str>,
+) -> impl Iterator<Item = AttributeSchema> {
+    let rows = groups.into_iter().flat_map(rows_of);
+    rows.filter(|row| find_attribute(canonical_name(&row.name)).is_none())
+}
+
+/// The attribute of this name, without `stampede.`, of a cluster with these groups.
+pub fn find_row<'a>(
+    name: &str,
+    groups: impl IntoIterator<Item = &'a str>,
+) -> Option<Cow<'static, AttributeSchema>> {
+    if let Some(row) = find_attribute(name) {
+        return Some(Cow::Borrowed(row));
+    }
+    let group = name.split_once('.')?.0;
+    let mut named = groups.into_iter().filter(|other| *other == group);
+    let mut rows = group_rows(named.next());
+    rows.find(|row| row.name == name).map(Cow::Owned)
+}
+
+/// The group that an attribute of this name would be of, where it is of the form of one.
+pub fn group_of_attribute(name: &str) -> Option<&str> {
+    let (group, attribute) = name.split_once('.')?;
+    let is_known = matches!(attribute, "count" | "remove" | "flavor" | "image");
+    (is_known && is_group_name(group)).then_some(group)
+}
+
+/// Whether a group can have this name, as far as its form goes: servers, resources of Heat and
+/// paths of attributes bear it, and a node's name ends with its number.
+pub fn is_group_name(name: &str) -> bool {
+    name.len() <= MAX_GROUP_NAME_CHARS
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
+/// The groups that a text names, each once: those of every cluster first; and all that is wrong with
+/// it: a name that cannot be, too many of them, one of every cluster's left out. `is_framework` knows
+/// the frameworks that there are.
+pub fn parse_groups(
+    text: &str,
+    is_framework: impl Fn(&str) -> bool,
+) -> (Vec<String>, Vec<Problem>) {
+    let mut groups: Vec<String> = DEFAULT_GROUPS
+        .iter()
+        .map(|group| group.name.to_owned())
+        .collect();
+    let mut problems = Vec::new();
+    let problem = |message: String, hint: String| Problem::new(GROUPS_ATTRIBUTE, message, hint);
+    let words: Vec<&str> = split_list(text).collect();
+    for known in &groups {
+        if !words.contains(&known.as_str()) {
+            problems.push(problem(
+                format!("leaves out `{known}`, which every cluster has"),
+                "name it, too".to_owned(),
+            ));
+        }
+    }
+    for word in words {
+        if groups.iter().any(|group| group == word) {
+            continue;
+        }
+        match name_problem(word, &is_framework) {
+            Some((message, hint)) => problems.push(problem(message, hint)),
+            None => groups.push(word.to_owned()),
+        }
+    }
+    if groups.len() > MAX_GROUPS {
+        problems.push(problem(
+            format!(
+                "names {} groups, at most {MAX_GROUPS} are taken",
+                groups.len()
+            ),
+            String::new(),
+        ));
+    }
+    (groups, problems)
+}
+
+/// Why a group cannot have this name, and what to do.
+fn name_problem(word: &str, is_framework: impl Fn(&str) -> bool) -> Option<(String, String)> {
+    if !is_group_name(word) {
+        let hint = format!("1 to {MAX_GROUP_NAME_CHARS} of a-z and 0-9, a letter first");
+        let message = format!("`{}` cannot be a group's name", shorten(word));
+        return Some((message, hint));
+    }
+    let hint = || "take another name".to_owned();
+    if is_framework(word) {
+        let message = format!("`{word}` is a framework, whose parameters begin with that word");
+        return Some((message, hint()));
+    }
+    let is_own = |row: &AttributeSchema| row.name.split('.').next() == Some(word);
+    if RESERVED.contains(&word) || ATTRIBUTES.iter().any(is_own) {
+        let message = format!("`{word}` means something else to stampede");
+        return Some((message, hint()));
+    }
+    None
+}
+
+/// A group as it is before anything is said of it.
+pub(super) fn new_group(name: &str) -> GroupSpec {
+    GroupSpec {
+        name: name.to_owned(),
+        count: GROUP_COUNT,
+        ..GroupSpec::default()
+    }
+}
+
+/// Decides how the first nodes of these groups are called, for as long as the groups are there: by
+/// the group's name alone where it begins with one node.
+pub(super) fn name_first_nodes<'a>(groups: impl IntoIterator<Item = &'a mut GroupSpec>) {
+    for group in groups {
+        group.bare_first = match find_default(&group.name) {
+            Some(known) => known.bare_first,
+            None => group.count == 1,
+        };
+    }
+}
+
+#[cfg(test)]
+#[path = "group_attributes_tests.rs"]
+mod tests;
