@@ -455,9 +455,11 @@ fn resources(spec: &ClusterSpec) -> Map<String, Value> {
         );
     }
     for node in &nodes {
-        let role = node.split('_').next();
+        let named = spec.groups.find_node(&node.replace('_', "-"));
+        let (group, _) = named.unwrap();
+        let role = &group.name;
         let properties = json!({
-            "name": node, "image": spec.image, "flavor": worker.flavor, "networks": [], "user_data": "",
+            "name": node, "image": spec.image_of(group), "flavor": group.flavor, "networks": [], "user_data": "",
             "metadata": { "stampede_role": role },
         });
         resources.insert(

@@ -18,6 +18,7 @@ mod images;
 mod lost_parts;
 mod memory;
 mod moving_plugins;
+mod node_groups;
 mod old_records;
 mod orphans;
 mod owners;

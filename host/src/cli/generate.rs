@@ -182,15 +182,17 @@ fn read_certificates(ca_file: Option<&Path>) -> Result<String> {
 /// Names that only a cloud could tell.
 fn assume_defaults(spec: &mut ClusterSpec) -> Vec<String> {
     let mut assumed = Vec::new();
-    for (open, usual, attribute) in [
-        (&mut spec.image, ASSUMED_IMAGE, "image"),
+    let needs_image = spec.groups.iter().any(|group| group.image.is_none());
+    for (open, usual, attribute, is_needed) in [
+        (&mut spec.image, ASSUMED_IMAGE, "image", needs_image),
         (
             &mut spec.external_network,
             ASSUMED_NETWORK,
             "network.external",
+            true,
         ),
     ] {
-        if open.is_none() {
+        if open.is_none() && is_needed {
             *open = Some(usual.to_owned());
             assumed.push(format!(
                 "`{attribute}`: nothing was said, so it is `{usual}`"

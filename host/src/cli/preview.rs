@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt};
 use anyhow::Result;
 
 use super::{line_printer::LinePrinter, table};
+use crate::cluster::group_value::attribute_of;
 use crate::orchestrator::{
     AttributeChange, ChangePreview, DeployPreview, NodeUpdatePreview, QuotaNeed, ResourceChanges,
 };
@@ -148,6 +149,9 @@ pub fn print_deploy(out: &mut LinePrinter<'_>, preview: &DeployPreview) -> Resul
         print_line(out, "framework", format_args!("{title} {version}"))?;
     }
     print_line(out, "image", &preview.image)?;
+    for (group, image) in &preview.group_images {
+        print_line(out, &attribute_of(group, "image"), image)?;
+    }
     print_line(out, "network", &preview.cidr)?;
     let outside = preview.external_network.as_deref().unwrap_or("none");
     print_line(out, "outside", outside)?;

@@ -168,3 +168,81 @@ fn an_id_that_is_pinned_is_what_is_there() {
     assert_eq!(image("id-1"), "debian-12");
     assert_eq!(image("id-2"), "id-2");
 }
+
+#[test]
+fn an_update_adds_groups_behind_those_that_are_there_and_takes_none_away() {
+    let three = ("stampede.groups", "edge,master,worker");
+    let to = given(&[("stampede.edge.count", "3"), three]).unwrap();
+    assert_eq!(
+        to.node_names(),
+        [
+            "master", "worker-1", "worker-2", "edge-1", "edge-2", "edge-3"
+        ]
+    );
+    assert_eq!(given(&[three]).unwrap().node_names()[3], "edge");
+    assert_eq!(given(&[("stampede.groups", "worker,master")]), Ok(from()));
+    assert_eq!(given(&[("stampede.groups", "")]), Ok(from()));
+    assert_eq!(given(&[("stampede.worker.count", "2")]), Ok(from()));
+    let with_edge = to;
+    let of_three = |text: &str| {
+        let given = [("stampede.groups".to_owned(), text.to_owned())];
+        let stored = BTreeMap::from([(three.0.to_owned(), three.1.to_owned())]);
+        parse_changes(&with_edge, &stored, &given, &names())
+            .map_err(|problems| crate::cluster::problem::lines(&problems))
+    };
+    let refusal = "groups: leaves out `edge`, which the cluster has (name it, too: a running \
+                   cluster keeps its groups)";
+    for text in ["", "master,worker", "master,worker,zoo"] {
+        assert_eq!(of_three(text).unwrap_err(), refusal, "{text:?}");
+    }
+    let more = of_three("master,worker,zoo,edge").unwrap();
+    let order: Vec<&str> = more.groups.names().collect();
+    assert_eq!(
+        order,
+        ["master", "worker", "edge", "zoo"],
+        "each keeps its place"
+    );
+    for (name, told) in [
+        ("stampede.groups", "groups: `spark` is a framework"),
+        (
+            "stampede.edge.count",
+            "edge.count: there is no such attribute",
+        ),
+    ] {
+        let value = if name.ends_with("groups") {
+            "master,worker,spark"
+        } else {
+            "2"
+        };
+        let refused = given(&[(name, value)]).unwrap_err();
+        assert!(refused.starts_with(told), "{refused}");
+    }
+}
+
+#[test]
+fn an_id_that_is_pinned_for_a_group_is_what_it_has() {
+    let pins = |flavor: &str| crate::cluster::pins::GroupPins {
+        flavor_id: Some(flavor.to_owned()),
+        image_id: Some(format!("image-of-{flavor}")),
+    };
+    let mut pinned = from().with_flavors(Some("large"), Some("small"));
+    pinned.groups.get_mut("worker").unwrap().image = Some("ubuntu".into());
+    pinned.pins = Some(Box::new(crate::cluster::ClusterPins {
+        groups: BTreeMap::from([
+            ("master".to_owned(), pins("id-l")),
+            ("worker".to_owned(), pins("id-s")),
+        ]),
+        ..crate::cluster::ClusterPins::default()
+    }));
+    let same = [
+        ("stampede.worker.flavor", "id-s"),
+        ("stampede.master.flavor", "id-l"),
+        ("stampede.worker.image", "image-of-id-s"),
+        ("stampede.image", "image-of-id-l"),
+    ];
+    for (name, value) in same {
+        let given = [(name.to_owned(), value.to_owned())];
+        let to = parse_changes(&pinned, &stored(), &given, &names()).unwrap();
+        assert_eq!(to, pinned, "{name}");
+    }
+}

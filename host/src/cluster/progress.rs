@@ -253,8 +253,13 @@ mod tests {
     #[test]
     fn nodes_are_in_the_order_of_people() {
         let mut nodes = ["worker-10", "", "worker-2", "zookeeper", "master"];
-        let groups = NodeGroups::default();
+        let mut groups = NodeGroups::default();
         nodes.sort_by_key(|node| node_order(node, &groups));
         assert_eq!(nodes, ["master", "worker-2", "worker-10", "zookeeper", ""]);
+        groups.add(crate::cluster::test_groups::group("edge", 1));
+        let mut nodes = ["host", "edge-2", "worker-2", "edge", "master-2", "master"];
+        nodes.sort_by_key(|node| node_order(node, &groups));
+        let wanted = ["master", "master-2", "worker-2", "edge", "edge-2", "host"];
+        assert_eq!(nodes, wanted);
     }
 }

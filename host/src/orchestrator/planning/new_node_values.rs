@@ -65,3 +65,27 @@ pub fn has_other_values(from: &ClusterSpec, to: &ClusterSpec) -> bool {
     };
     from.key != to.key || from.groups.iter().any(has_others)
 }
+
+/// The cluster as it is, with the groups that the change adds: without nodes, but with what these
+/// are to be made of.
+pub fn with_new_groups(from: &ClusterSpec, to: &ClusterSpec) -> ClusterSpec {
+    let mut with_new = from.clone();
+    let is_new = |name: &str| from.groups.get(name).is_none_or(GroupSpec::is_empty);
+    for group in to.groups.iter().filter(|group| is_new(&group.name)) {
+        let without_nodes = GroupSpec {
+            count: 0,
+            ids: Vec::new(),
+            ..group.clone()
+        };
+        match with_new.groups.get_mut(&group.name) {
+            Some(known) => *known = without_nodes,
+            None => with_new.groups.add(without_nodes),
+        }
+        let made_of = to.pins.as_deref();
+        let made_of = made_of.and_then(|pins| pins.groups.get(&group.name));
+        if let (Some(pins), Some(made_of)) = (with_new.pins.as_deref_mut(), made_of) {
+            pins.groups.insert(group.name.clone(), made_of.clone());
+        }
+    }
+    with_new
+}

@@ -308,6 +308,29 @@ mod tests {
     }
 
     #[test]
+    fn each_group_takes_its_own_flavor_as_often_as_it_has_nodes() {
+        let mut chosen = chosen();
+        let edge = Flavor {
+            name: "e".into(),
+            vcpus: 8,
+            ram_mib: 100,
+            disk_gib: 0,
+        };
+        chosen.groups.insert("edge".to_owned(), edge);
+        let mut nodes = with_master(&[1, 4, 7]);
+        nodes.insert("edge".to_owned(), vec![1, 2]);
+        let needed = |nodes: &NodeIds| {
+            let quotas = ProjectQuotas::default();
+            let needs = count_needs(&json!({}), nodes, &chosen, &quotas);
+            let of = |what: &str| needs.iter().find(|need| need.what == what).unwrap().needed;
+            (of("vCPUs"), of("MiB of memory"))
+        };
+        assert_eq!(needed(&nodes), (2 + 3 + 2 * 8, 2_048 + 3 * 1_024 + 2 * 100));
+        let joining = NodeIds::from([("edge".to_owned(), vec![3])]);
+        assert_eq!(needed(&joining), (8, 100), "of a change what joins alone");
+    }
+
+    #[test]
     fn each_short_quota_is_told_with_numbers_and_enough_is_enough() {
         let kinds = [
             "OS::Nova::Server",

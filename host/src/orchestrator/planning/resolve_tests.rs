@@ -1,7 +1,7 @@
 //! What is chosen and refused, as users meet it.
 
 use super::*;
-use crate::{cluster, openstack::CloudFlavor};
+use crate::{cluster, openstack::CloudFlavor, orchestrator::planning::inventory::NamedImage};
 
 pub(crate) fn spec() -> ClusterSpec {
     ClusterSpec {
@@ -334,4 +334,50 @@ fn a_long_list_of_names_is_cut() {
     let names: Vec<String> = (0..=MAX_LISTED).map(|n| format!("n{n:02}")).collect();
     assert!(listed("", names.iter().map(String::as_str)).ends_with("n11 and 1 more"));
     assert!(listed("", names[1..].iter().map(String::as_str)).ends_with("n11, n12"));
+}
+
+#[test]
+fn each_group_has_an_image_and_a_flavor_of_its_own_or_that_of_all() {
+    let mut asked = ClusterSpec {
+        image: Some("debian-12".into()),
+        ..spec()
+    };
+    asked.groups.add(GroupSpec {
+        image: Some("ubuntu".into()),
+        ..crate::cluster::test_groups::group("edge", 1)
+    });
+    let named = |name: &str, image: Option<CloudImage>| NamedImage {
+        reference: name.into(),
+        image,
+        problem: None,
+    };
+    let ubuntu = CloudImage {
+        min_ram_mib: 3_000,
+        ..image("ubuntu", Some("ubuntu"), Some("24.04"), "1")
+    };
+    let debian = image("debian-12", Some("debian"), Some("12"), "2026");
+    let cloud_with = |edge: Option<CloudImage>| CloudInventory {
+        named_images: vec![
+            named("debian-12", Some(debian.clone())),
+            named("ubuntu", edge),
+        ],
+        ..cloud()
+    };
+    assert_eq!(
+        asked.image_references(),
+        ["debian-12", "ubuntu"],
+        "each is asked for once"
+    );
+    let chosen = resolve_spec(&asked, &cloud_with(Some(ubuntu)), &smallest(), &[]).unwrap();
+    assert_eq!(chosen.flavors(), [Some("m1.large"), Some("m1.large")]);
+    let edge = chosen.groups.get("edge").unwrap();
+    assert_eq!(
+        edge.flavor.as_deref(),
+        Some("m1.xlarge"),
+        "its image needs that much"
+    );
+    assert_eq!(
+        told(&asked, &cloud_with(None)),
+        ["edge.image: there is no image `ubuntu` (there are: debian-12)"]
+    );
 }

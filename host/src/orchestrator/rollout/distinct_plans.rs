@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::orchestrator::{
     error::OrchestratorError,
     planning::{
-        new_node_values::{NewNodeValues, has_other_values},
+        new_node_values::{NewNodeValues, has_other_values, with_new_groups},
         pinning::{self, drop_cloud_constraints, pin_template},
         planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
         template_overlay::{TemplateOverlay, without_gone_nodes},
@@ -126,7 +126,7 @@ impl<'a> DistinctPlans<'a> {
             planner,
             chain: PluginChain::default(),
             flavors,
-            from: from.clone(),
+            from: with_new_groups(from, to),
             source: PlanSource::Plugins,
             made: Vec::new(),
         };

@@ -89,7 +89,11 @@ fn is_id(id: &u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{orchestrator::planning::resolve::tests_support::spec, store::NodeNotifications};
+    use crate::{
+        cluster::{NodeGroups, test_groups::group},
+        orchestrator::planning::resolve::tests_support::spec,
+        store::NodeNotifications,
+    };
 
     fn read(spec: ClusterSpec) -> Option<ClusterSpec> {
         let carried = StackSnapshot {
@@ -136,6 +140,25 @@ mod tests {
             read(spec().with_worker_group(|group| group.ids_given = MAX_NODE_ID + 1)),
             None
         );
+    }
+
+    #[test]
+    fn groups_that_no_request_could_have_led_to_are_not_read() {
+        let with = |groups: &[(&str, u32)]| {
+            let all = groups.iter().map(|(name, count)| group(name, *count));
+            let groups = NodeGroups::new(spec().groups.iter().cloned().chain(all));
+            read(ClusterSpec { groups, ..spec() })
+        };
+        assert!(with(&[("edge", 1), ("zoo", MAX_GROUP_NODES - 2)]).is_none());
+        assert!(with(&[("edge", 1), ("zoo", MAX_GROUP_NODES - 3)]).is_some());
+        assert_eq!(with(&[("edge", 1), ("edge", 1)]), None, "twice");
+        for name in ["Edge", "a-b", "", "../x"] {
+            assert_eq!(with(&[(name, 1)]), None, "{name}");
+        }
+        let names: Vec<String> = (2..=MAX_GROUPS).map(|n| format!("g{n}")).collect();
+        let many: Vec<(&str, u32)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+        assert!(with(&many[1..]).is_some());
+        assert_eq!(with(&many), None);
     }
 
     #[test]

@@ -106,6 +106,9 @@ pub struct DeployPreview {
     pub nodes: Vec<NodePreview>,
     /// The image of all nodes whose group has none of its own.
     pub image: String,
+    /// The images of the other groups.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub group_images: BTreeMap<String, String>,
     /// The cluster's own network.
     pub cidr: String,
     /// The network outside, where there is one.
@@ -329,6 +332,11 @@ fn describe_deploy(
         frameworks: spec.frameworks.iter().map(framework).collect(),
         nodes: spec.groups.iter().flat_map(nodes_of).collect(),
         image: spec.image.clone().unwrap_or_default(),
+        group_images: spec
+            .groups
+            .iter()
+            .filter_map(|group| Some((group.name.clone(), group.image.clone()?)))
+            .collect(),
         cidr: spec.cidr.clone(),
         external_network: spec.external_network.clone(),
         floating_ips: resources

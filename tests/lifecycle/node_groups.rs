@@ -1,0 +1,261 @@
+//! A cluster of three node groups, on plans that place something on each of them: what a host makes
+//! of groups, from the request to the stack and back. The plugins of today refuse such a cluster.
+
+use serde_json::Value;
+use stampede::{
+    cluster::{ClusterSpec, ClusterState, NodeIds},
+    orchestrator::{Caller, Orchestrator},
+};
+use stampede_tests::fake_openstack::UpdateFails;
+
+use crate::{
+    fixture::{LifecycleFixture, pairs, problems},
+    moving_plugins::today,
+    pinning::{made, spec},
+    update::{complete, rest, servers},
+};
+
+const THREE: (&str, &str) = ("stampede.groups", "master,worker,edge");
+
+async fn deployed(
+    world: &LifecycleFixture,
+    set: &[(&str, &str)],
+) -> (Orchestrator, Caller, String) {
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    let set = pairs(&[&[THREE], set].concat());
+    host.request(&caller, "default", set).await.unwrap();
+    host.deploy(&caller, "default", vec![]).await.unwrap();
+    world.cloud.finish();
+    let view = host.view(&caller, "default").await.unwrap();
+    assert_eq!(view.state, ClusterState::Active);
+    (host, caller, world.cloud.stacks()[0].0.clone())
+}
+
+async fn changed(
+    world: &LifecycleFixture,
+    (host, caller): (&Orchestrator, &Caller),
+    set: &[(&str, &str)],
+) {
+    host.update(caller, "default", pairs(set)).await.unwrap();
+    let view = rest(world, host, caller).await;
+    assert_eq!((view.state, view.change), (ClusterState::Active, None));
+}
+
+fn server(world: &LifecycleFixture, stack: &str, node: &str) -> Value {
+    let (template, _) = world.cloud.template(stack).unwrap();
+    template["resources"][format!("{node}_server")]["properties"].clone()
+}
+
+fn ids(spec: &ClusterSpec) -> NodeIds {
+    spec.node_ids()
+}
+
+fn names(of: &[&str]) -> Vec<String> {
+    of.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn each_group_grows_and_shrinks_by_itself_and_no_name_comes_back() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, stack) = deployed(&world, &[]).await;
+    let there = || servers(&world, &stack);
+    assert_eq!(there(), ["master", "worker-1", "worker-2", "edge"]);
+    let view = host.view(&caller, "default").await.unwrap();
+    assert_eq!(view.attributes["stampede.groups"], "master,worker,edge");
+    assert_eq!(
+        (view.node_counts["edge"], view.node_counts["worker"]),
+        (1, 2)
+    );
+    // One grows while the other shrinks.
+    let both = [("stampede.edge.count", "2"), ("stampede.workers", "1")];
+    let preview = host.preview_update(&caller, "default", pairs(&both)).await;
+    let preview = preview.unwrap();
+    assert_eq!(
+        (preview.added, preview.removed),
+        (names(&["edge-2"]), names(&["worker-2"]))
+    );
+    let titles: Vec<&str> = preview
+        .steps
+        .iter()
+        .map(|step| step.title.as_str())
+        .collect();
+    assert_eq!(
+        titles,
+        [
+            "adding edge-2",
+            "letting go of worker-2",
+            "taking away worker-2"
+        ]
+    );
+    changed(&world, (&host, &caller), &both).await;
+    assert_eq!(there(), ["master", "worker-1", "edge", "edge-2"]);
+    // The one with the bare name leaves, and nobody is called so again.
+    changed(
+        &world,
+        (&host, &caller),
+        &[("stampede.edge.remove", "edge")],
+    )
+    .await;
+    changed(&world, (&host, &caller), &[("stampede.edge.count", "2")]).await;
+    assert_eq!(there(), ["master", "worker-1", "edge-2", "edge-3"]);
+}
+
+#[tokio::test]
+async fn a_host_with_an_empty_store_finds_every_group_again_as_it_was() {
+    let world = LifecycleFixture::new().await;
+    let set = [
+        ("stampede.edge.image", "debian-12-plain"),
+        ("stampede.edge.count", "2"),
+    ];
+    let (host, caller, stack) = deployed(&world, &set).await;
+    changed(
+        &world,
+        (&host, &caller),
+        &[("stampede.edge.remove", "edge-1")],
+    )
+    .await;
+    let known = spec(&world).await;
+    let pins = &known.pins.as_ref().unwrap().groups;
+    assert_ne!(pins["edge"].image_id, pins["worker"].image_id);
+    for (group, node) in [
+        ("edge", "edge_2"),
+        ("worker", "worker_1"),
+        ("worker", "master"),
+    ] {
+        let image = pins[group].image_id.as_deref();
+        assert_eq!(
+            server(&world, &stack, node)["image"].as_str(),
+            image,
+            "{node}"
+        );
+    }
+    drop((host, caller));
+    world.ended().await;
+    let host = world.host_with_empty_store("tests").await;
+    let caller = world.caller(&host, "demo").await;
+    let view = rest(&world, &host, &caller).await;
+    assert_eq!(view.attributes["stampede.edge.count"], "1");
+    assert_eq!(
+        (view.node_counts["edge"], view.node_counts["worker"]),
+        (1, 2)
+    );
+    changed(&world, (&host, &caller), &[("stampede.edge.count", "2")]).await;
+    assert_eq!(
+        servers(&world, &stack),
+        ["master", "worker-1", "worker-2", "edge-2", "edge-3"],
+        "what ids were given out is found again, too"
+    );
+}
+
+#[tokio::test]
+async fn a_group_is_added_to_a_running_cluster_and_no_later_change_makes_its_nodes_anew() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, stack) = complete(&world).await;
+    let before = ids(&spec(&world).await);
+    let set = [THREE, ("stampede.edge.flavor", "m1.xlarge")];
+    changed(&world, (&host, &caller), &set).await;
+    assert_eq!(
+        servers(&world, &stack),
+        ["master", "worker-1", "worker-2", "edge"]
+    );
+    let made = server(&world, &stack, "edge");
+    let after = spec(&world).await;
+    let pins = after.pins.as_ref().unwrap();
+    assert_eq!(
+        Some(made["flavor"].as_str().unwrap()),
+        pins.groups["edge"].flavor_id.as_deref()
+    );
+    assert_eq!(pins.flavors.groups["edge"].name, "m1.xlarge");
+    assert!(
+        before
+            .iter()
+            .all(|(group, there)| ids(&after)[group] == *there)
+    );
+    changed(&world, (&host, &caller), &[("stampede.workers", "3")]).await;
+    assert_eq!(server(&world, &stack, "edge")["flavor"], made["flavor"]);
+    assert_eq!(server(&world, &stack, "edge")["image"], made["image"]);
+    let refused = host
+        .update(
+            &caller,
+            "default",
+            pairs(&[("stampede.groups", "master,worker")]),
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(
+        problems(&refused),
+        [
+            "groups: leaves out `edge`, which the cluster has (name it, too: a running cluster keeps its groups)"
+        ]
+    );
+    let refused = host
+        .update(
+            &caller,
+            "default",
+            pairs(&[("stampede.edge.flavor", "m1.large")]),
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(
+        problems(&refused),
+        [
+            "edge.flavor: cannot be changed in a running cluster but for new nodes of edge (raise `edge.count` in the same update, or leave it as it is)"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_group_that_fails_is_taken_away_and_its_ids_never_come_back() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, stack) = complete(&world).await;
+    world.cloud.next_update_fails(UpdateFails::Node {
+        node: "edge".into(),
+        text: "hadoop setup line 42: no".into(),
+    });
+    host.update(&caller, "default", pairs(&[THREE]))
+        .await
+        .unwrap();
+    let view = rest(&world, &host, &caller).await;
+    let why = "failed, and the cluster is as it was before: edge: hadoop setup line 42: no";
+    assert_eq!(
+        (view.state, view.change.as_deref()),
+        (ClusterState::Active, Some(why))
+    );
+    assert_eq!(servers(&world, &stack), ["master", "worker-1", "worker-2"]);
+    assert!(!view.node_counts.contains_key("edge"));
+    changed(&world, (&host, &caller), &[THREE]).await;
+    assert_eq!(
+        servers(&world, &stack),
+        ["master", "worker-1", "worker-2", "edge-2"]
+    );
+}
+
+#[tokio::test]
+async fn the_plugins_of_today_place_nothing_on_a_further_group_and_say_so() {
+    let mut world = LifecycleFixture::new().await;
+    made(&mut world, &[]).await;
+    world.use_plugins(today());
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    let wanted =
+        ["groups: no framework of this cluster places anything on group `edge` (leave it out)"];
+    let refused = host
+        .update(&caller, "default", pairs(&[THREE]))
+        .await
+        .unwrap_err();
+    assert_eq!(problems(&refused), wanted);
+    let refused = host
+        .update(&caller, "default", pairs(&[("stampede.master.count", "2")]))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        problems(&refused),
+        ["master.count: frameworks run on exactly one master, not on 2 (1)"]
+    );
+    host.request(&caller, "another", pairs(&[THREE]))
+        .await
+        .unwrap();
+    let refused = host.deploy(&caller, "another", vec![]).await.unwrap_err();
+    assert_eq!(problems(&refused), wanted);
+}
