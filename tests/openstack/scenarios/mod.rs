@@ -71,12 +71,9 @@ pub const ALL: &[(&str, Scenario)] = &[
         |testbed| Box::pin(by_hand::command_line(testbed)),
     ),
     (
-        "nodes: a dead name server and an image that is no Debian fail in words",
-        |testbed| Box::pin(nodes::told_in_words(testbed)),
+        "nodes: a dead name server, an image that is no Debian, a proxy as the only way out",
+        |testbed| Box::pin(nodes::odd_surroundings(testbed)),
     ),
-    ("nodes: a proxy is the only way out", |testbed| {
-        Box::pin(nodes::proxy_alone(testbed))
-    }),
     (
         "nodes: TLS of a private authority, names without a name server, Heat away for a minute",
         |testbed| Box::pin(nodes::private_authority(testbed)),
