@@ -31,6 +31,7 @@ mod regions;
 mod restart;
 mod rollback;
 mod schedules;
+mod send_failures;
 mod shared_store;
 mod situations;
 mod takeover;

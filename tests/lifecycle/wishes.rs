@@ -252,3 +252,102 @@ async fn a_host_that_ends_has_its_answers_and_leaves_no_lease() {
     assert_eq!(world.deletes(), 0);
     more.abort();
 }
+
+/// Heat takes no step of any change, and answers all else.
+fn takes_no_step() -> InjectedFault {
+    away().only("PUT", "/stacks/")
+}
+
+#[tokio::test]
+async fn a_change_of_somebody_who_may_not_ends_with_its_reason_and_others_may_change_the_cluster() {
+    for status in [403, 400, 409] {
+        let world = LifecycleFixture::new().await;
+        let (host, alice) = world.complete_of_alice().await;
+        let reader = world.user(&host, "reader").await;
+        world.cloud.fault(takes_no_step());
+        host.update(
+            &reader,
+            "default",
+            pairs(&[("stampede.hadoop.replication", "1")]),
+        )
+        .await
+        .unwrap();
+        assert_eq!(record(&world).await.owner.as_deref(), Some("user-reader"));
+        world.cloud.reader("reader", status);
+        world.cloud.heal();
+        let view = eventually("the change has ended", async || {
+            let view = host.view(&alice, "default").await.unwrap();
+            (!view.state.is_moving()).then_some(view)
+        })
+        .await;
+        let change = view.change.unwrap();
+        assert!(
+            change.contains("failed") && change.contains("user-reader") && change.contains("heat"),
+            "{status}: {change}"
+        );
+        assert_eq!((view.state, view.cloud_error), (ClusterState::Active, None));
+        assert_eq!(record(&world).await.owner.as_deref(), Some("user-alice"));
+        host.update(&alice, "default", pairs(&[("stampede.workers", "3")]))
+            .await
+            .unwrap();
+        let view = rest(&world, &host, &alice).await;
+        assert_eq!(view.attributes["stampede.workers"], "3", "{status}");
+        assert!(!view.attributes.contains_key("stampede.hadoop.replication"));
+    }
+}
+
+/// A change of bob's of which Heat has taken nothing, and a host that has no token of his.
+async fn left_alone(world: &LifecycleFixture) -> Orchestrator {
+    let (host, alice) = world.complete_of_alice().await;
+    let bob = world.user(&host, "bob").await;
+    world.cloud.fault(takes_no_step());
+    host.update(
+        &bob,
+        "default",
+        pairs(&[("stampede.hadoop.replication", "1")]),
+    )
+    .await
+    .unwrap();
+    drop((host, alice, bob));
+    world.ended().await;
+    world.host().await
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_gives_to_heat_leaves_its_place_to_anothers() {
+    let world = LifecycleFixture::new().await;
+    let host = left_alone(&world).await;
+    let alice = world.user(&host, "alice").await;
+    host.update(&alice, "default", pairs(&[("stampede.workers", "3")]))
+        .await
+        .unwrap();
+    let view = rest(&world, &host, &alice).await;
+    assert_eq!(view.attributes["stampede.workers"], "3");
+    assert!(!view.attributes.contains_key("stampede.hadoop.replication"));
+    assert_eq!(record(&world).await.owner.as_deref(), Some("user-alice"));
+}
+
+#[tokio::test]
+async fn who_may_not_takes_no_place_of_anothers_change() {
+    let world = LifecycleFixture::new().await;
+    let host = left_alone(&world).await;
+    let before = record(&world).await;
+    let reader = world.user(&host, "reader").await;
+    world.cloud.reader("reader", 403);
+    let refused = host
+        .update(&reader, "default", pairs(&[("stampede.workers", "3")]))
+        .await;
+    assert!(
+        matches!(refused, Err(OrchestratorError::Forbidden(_))),
+        "{refused:?}"
+    );
+    let after = record(&world).await;
+    assert_eq!(
+        (&after.lifecycle, &after.owner, &after.spec),
+        (&before.lifecycle, &before.owner, &before.spec)
+    );
+    // Whose it is goes on with it.
+    let bob = world.user(&host, "bob").await;
+    let view = rest(&world, &host, &bob).await;
+    assert_eq!(view.attributes["stampede.hadoop.replication"], "1");
+}

@@ -63,7 +63,7 @@ async fn a_cluster_shows_state_progress_endpoints_failure_and_what_can_be_done()
     for shown in [
         "<strong>failed</strong>, Heat says <code>CREATE_FAILED</code>",
         "<strong>Failure:</strong> worker-1: hadoop setup line 42: no space",
-        "<strong>This may be old:</strong> heat does not answer",
+        "<strong>The cloud:</strong> heat does not answer",
         "<a href=\"http://192.0.2.7:9870/\" rel=\"noreferrer\">namenode_ui</a>",
     ] {
         assert!(failed.contains(shown), "{shown} is not in {failed}");

@@ -75,11 +75,7 @@ impl ProgressPrinter {
         };
         tell(&mut self.change, view.change.clone());
         tell(&mut self.failure, view.failure.clone());
-        let error = view.cloud_error.as_ref();
-        tell(
-            &mut self.cloud_error,
-            error.map(|why| format!("the cloud does not answer: {why}")),
-        );
+        tell(&mut self.cloud_error, view.cloud_error.clone());
         tell(&mut self.state, Some(describe_state(view)));
         news
     }

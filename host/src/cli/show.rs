@@ -62,7 +62,7 @@ fn print_view(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
     }
     writeln!(out, "age         {}", format_duration(age_s(view)))?;
     if let Some(error) = &view.cloud_error {
-        writeln!(out, "may be old  {error}")?;
+        writeln!(out, "cloud       {error}")?;
     }
     for (name, value) in &view.attributes {
         writeln!(out, "  {name} = {value}")?;

@@ -71,6 +71,11 @@ impl ClusterChange {
     pub fn step(&self) -> Option<&RolloutStep> {
         self.steps.get(self.at)
     }
+
+    /// Whether Heat has taken any of its steps.
+    pub fn is_begun(&self) -> bool {
+        self.at > 0 || self.sent_s.is_some() || self.rolling_back_because.is_some()
+    }
 }
 
 /// One update of the stack, and what nodes are notified of by it. The next step begins when the

@@ -78,6 +78,9 @@ pub enum RolloutStatus {
         change: Box<ClusterChange>,
         /// Why it does not go on, where only its user or an operator can help.
         blocked_reason: Option<String>,
+        /// Whose the cluster was before; kept until Heat has taken a step, since it may refuse.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        former_owner: Option<String>,
     },
 }
 
@@ -145,6 +148,17 @@ impl Lifecycle {
                 rollout: RolloutStatus::Changing { change, .. },
                 ..
             } => Some(change.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// Whose the cluster was before the change of which Heat has taken nothing yet.
+    pub fn former_owner(&self) -> Option<&str> {
+        match self {
+            Self::Running {
+                rollout: RolloutStatus::Changing { former_owner, .. },
+                ..
+            } => former_owner.as_deref(),
             _ => None,
         }
     }

@@ -105,8 +105,11 @@ impl ShownAttribute {
         "stampede.stack.reason",
         "Heat's own words beside its status",
     );
-    /// Why it may be old.
-    pub const CLOUD_ERROR: Self = Self::one("stampede.cloud.error", "why what is shown may be old");
+    /// Why it may be old, or does not go on.
+    pub const CLOUD_ERROR: Self = Self::one(
+        "stampede.cloud.error",
+        "why what is shown may be old, or does not go on",
+    );
     /// One for each node.
     pub const PROGRESS: Self = Self::many("stampede.progress.", "what a node reported last");
     /// One for each endpoint.

@@ -21,11 +21,12 @@ impl ClusterRecord {
         if matches!(rollout, RolloutStatus::Changing { .. }) {
             return Err(self.refused("begin_change"));
         }
+        let former_owner = self.0.owner.replace(owner.to_owned());
         *rollout = RolloutStatus::Changing {
             change: Box::new(change.clone()),
             blocked_reason: None,
+            former_owner,
         };
-        self.0.owner = Some(owner.to_owned());
         Ok(())
     }
 
@@ -76,6 +77,13 @@ impl ClusterRecord {
         *self = self.with_step_sent(step, now_s);
         // Whoever died over the update left its lease.
         self.0.lease = None;
+        if let Lifecycle::Running {
+            rollout: RolloutStatus::Changing { former_owner, .. },
+            ..
+        } = &mut self.0.lifecycle
+        {
+            *former_owner = None;
+        }
         let observed = &mut self.0.observed;
         (observed.failure_signal, observed.failed) = (None, None);
         // What Heat shows next may be from before it began.
@@ -164,14 +172,14 @@ impl ClusterRecord {
     }
 
     /// Heat has refused the first step: the cluster is as it was `before` the change was recorded,
-    /// its owner and how the last change ended among it.
+    /// its owner and how the last change ended among it, or the change that it took the place of.
     ///
     /// # Errors
-    /// When no change is under way, when Heat has a step of it, or when one was under way before.
+    /// When no change is under way, or Heat has a step of it or of the one before.
     pub fn withdraw_change(&mut self, before: &Self) -> TransitionResult {
-        let refused = self.refused("withdraw_change");
-        if before.change().is_some() || self.change().is_none_or(is_begun) {
-            return Err(refused);
+        let was_begun = before.change().is_some_and(ClusterChange::is_begun);
+        if was_begun || self.change().is_none_or(ClusterChange::is_begun) {
+            return Err(self.refused("withdraw_change"));
         }
         self.abandon_change()?;
         if let (Lifecycle::Running { rollout, .. }, Lifecycle::Running { rollout: was, .. }) =
@@ -180,6 +188,28 @@ impl ClusterRecord {
             rollout.clone_from(was);
         }
         self.0.owner.clone_from(&before.owner);
+        Ok(())
+    }
+
+    /// Nobody waits any more for the answer to a change of which Heat has taken nothing: it ends as
+    /// one that failed, for everybody to see, and the cluster is whose it was.
+    ///
+    /// # Errors
+    /// When no change is under way, or Heat has a step of it or may have.
+    pub fn drop_untaken_change(&mut self, reason: &str) -> TransitionResult {
+        if !self.is_change_untaken() {
+            return Err(self.refused("drop_untaken_change"));
+        }
+        let former_owner = self.lifecycle.former_owner().map(str::to_owned);
+        self.abandon_change()?;
+        if let Lifecycle::Running { rollout, .. } = &mut self.0.lifecycle {
+            *rollout = RolloutStatus::RolledBack {
+                reason: reason.to_owned(),
+            };
+        }
+        if former_owner.is_some() {
+            self.0.owner = former_owner;
+        }
         Ok(())
     }
 
@@ -199,6 +229,7 @@ impl ClusterRecord {
                 RolloutStatus::Changing {
                     change,
                     blocked_reason,
+                    ..
                 },
             ..
         } = &mut self.0.lifecycle
@@ -291,9 +322,4 @@ impl ClusterRecord {
             .retain(|node| is_there(node));
         (observed.failure_signal, observed.failed) = (None, None);
     }
-}
-
-/// Whether Heat has taken any of its steps.
-fn is_begun(change: &ClusterChange) -> bool {
-    change.at > 0 || change.sent_s.is_some() || change.rolling_back_because.is_some()
 }

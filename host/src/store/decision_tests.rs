@@ -67,6 +67,31 @@ fn what_heat_refuses_leaves_everything_as_it_was_before() {
 }
 
 #[test]
+fn a_change_of_which_heat_has_taken_nothing_ends_with_its_reason_and_leaves_the_owner() {
+    for owner in [Some("alice"), None] {
+        let mut before = situation("at rest");
+        before.0.owner = owner.map(str::to_owned);
+        let mut record = before.clone();
+        record.begin_change(&change(), "bob").unwrap();
+        assert_eq!(record.trustor(), Some(owner.unwrap_or("bob")));
+        let mut record = ClusterRecord::from_json(&record.to_json().unwrap()).unwrap();
+        let mut leased = record.clone();
+        leased.take_lease("host", true).unwrap();
+        assert!(
+            leased.drop_untaken_change("no").is_err(),
+            "heat may have it"
+        );
+        let mut taken = record.clone();
+        taken.mark_step_sent(&step(1), 5).unwrap();
+        assert_eq!(taken.trustor(), Some("bob"));
+        assert!(taken.drop_untaken_change("no").is_err(), "heat has it");
+        record.drop_untaken_change("no").unwrap();
+        assert_eq!(record.owner.as_deref(), Some(owner.unwrap_or("bob")));
+        assert_eq!(record.rollback_reason(), Some("no"));
+    }
+}
+
+#[test]
 fn a_deletion_that_heat_refuses_leaves_the_cluster_as_it_was_and_one_that_it_took_does_not() {
     for from in SITUATIONS {
         let mut before = situation(from);
@@ -175,5 +200,20 @@ fn whoever_heat_takes_something_from_becomes_the_owner_but_not_before_the_deploy
         let taken = record.take_over("bob");
         assert_eq!(taken.is_ok(), from != "requested", "{from}");
         assert_eq!(record.owner.is_some(), from != "requested", "{from}");
+    }
+}
+
+#[test]
+fn only_what_is_under_way_can_be_blocked() {
+    for from in SITUATIONS {
+        let mut record = situation(from);
+        let can_block = record.lifecycle.needs_reconcile() || record.blocked_reason().is_some();
+        assert_eq!(record.mark_blocked("why").is_ok(), can_block, "{from}");
+        assert_eq!(
+            record.blocked_reason(),
+            can_block.then_some("why"),
+            "{from}"
+        );
+        assert!(!record.lifecycle.needs_reconcile(), "{from}");
     }
 }

@@ -86,6 +86,17 @@ impl RecordFields {
         self.is_live() && !self.deletion_wishes.is_empty()
     }
 
+    /// Whether a change is recorded of which Heat has taken nothing, and nothing is on its way.
+    pub fn is_change_untaken(&self) -> bool {
+        self.lease.is_none() && self.change().is_some_and(|change| !change.is_begun())
+    }
+
+    /// With whose rights Heat works on the stack: those of the user from whom it took it last.
+    pub fn trustor(&self) -> Option<&str> {
+        let former = self.lifecycle.former_owner();
+        former.or(self.owner.as_deref())
+    }
+
     /// Heat's UUID, once Heat has answered.
     pub fn stack_id(&self) -> Option<&str> {
         self.lifecycle.stack_id()

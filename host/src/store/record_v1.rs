@@ -74,6 +74,7 @@ impl RecordV1 {
                     (Some(change), _) => RolloutStatus::Changing {
                         change: Box::new(change),
                         blocked_reason,
+                        former_owner: None,
                     },
                     (None, Some(reason)) => RolloutStatus::RolledBack { reason },
                     (None, None) => RolloutStatus::AtRest,

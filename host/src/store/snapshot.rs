@@ -57,6 +57,7 @@ impl StackSnapshot {
             (Some(change), _) => RolloutStatus::Changing {
                 change: Box::new(change.clone()),
                 blocked_reason: None,
+                former_owner: None,
             },
             (None, Some(reason)) => RolloutStatus::RolledBack {
                 reason: reason.clone(),

@@ -75,6 +75,7 @@ fn situation(name: &str) -> ClusterRecord {
             running(RolloutStatus::Changing {
                 change: Box::new(change),
                 blocked_reason: name.ends_with("blocked").then(|| text("no")),
+                former_owner: None,
             })
         }
         "deleting by name" | "deleting, create sent" => deleting(
@@ -328,6 +329,14 @@ const TABLE: &[Row] = &[
         ],
     ),
     (
+        "drop_untaken_change",
+        |record| record.drop_untaken_change("no"),
+        &[
+            ("changing", "rolled back"),
+            ("changing, blocked", "rolled back"),
+        ],
+    ),
+    (
         "abandon_change",
         ClusterRecord::abandon_change,
         &[
@@ -388,21 +397,6 @@ fn every_transition_leads_where_the_table_says_or_is_refused_and_changes_nothing
                 }
             }
         }
-    }
-}
-
-#[test]
-fn only_what_is_under_way_can_be_blocked() {
-    for from in SITUATIONS {
-        let mut record = situation(from);
-        let can_block = record.lifecycle.needs_reconcile() || record.blocked_reason().is_some();
-        assert_eq!(record.mark_blocked("why").is_ok(), can_block, "{from}");
-        assert_eq!(
-            record.blocked_reason(),
-            can_block.then_some("why"),
-            "{from}"
-        );
-        assert!(!record.lifecycle.needs_reconcile(), "{from}");
     }
 }
 

@@ -9,6 +9,7 @@
 //! - [`environment`]: variables of this process
 //! - [`http_client`]: how every client of this host begins
 //! - [`heavy_work`]: threads for what keeps a processor busy
+//! - [`utc_time`]: points in time for people (pure)
 
 pub mod clock;
 pub mod container;
@@ -16,3 +17,4 @@ pub mod environment;
 pub mod heavy_work;
 pub mod http_client;
 pub mod random;
+pub mod utc_time;

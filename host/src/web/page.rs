@@ -18,7 +18,7 @@ pub struct ClusterPage {
     pub reason: Option<String>,
     /// Why it failed.
     pub failure: Option<String>,
-    /// Why the page may be old.
+    /// Why the page may be old, or the cluster does not go on.
     pub warning: Option<String>,
     /// The URLs of its services.
     pub endpoints: Vec<EndpointRow>,

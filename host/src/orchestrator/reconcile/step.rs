@@ -62,7 +62,11 @@ pub(crate) async fn reconcile_once(
         cluster,
         session,
     };
-    reconciler.take_action(checked).instrument(span).await
+    let taken = reconciler.take_action(checked).instrument(span).await;
+    if let Err(error) = &taken {
+        cluster.note_send_failure(session, error, context.state.clock.unix_now_s());
+    }
+    taken
 }
 
 impl Reconciler<'_> {

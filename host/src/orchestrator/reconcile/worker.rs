@@ -188,6 +188,31 @@ fn pause_after_failure(context: &Context, tries: &mut WorkerTries) -> Duration {
     context.state.limits.pause(tries.failures - 1)
 }
 
+/// The run ends where what it has come to is recorded. What the store did not take is tried again,
+/// and not at once.
+fn end_where(
+    is_recorded: bool,
+    context: &Context,
+    tries: &mut WorkerTries,
+) -> Result<Duration, WorkerExit> {
+    if is_recorded {
+        Err(WorkerExit::Done)
+    } else {
+        Ok(pause_after_failure(context, tries))
+    }
+}
+
+/// Those are waited for who may act, and the cluster shows it.
+fn wait_for_actor(context: &Context, handle: &ClusterHandle, session: &CloudSession) {
+    if !handle.is_forbidden(session) {
+        let words = "nobody is logged in who may have the cloud take it";
+        let error = OrchestratorError::Unauthorized(words.into());
+        handle.note_send_failure(session, &error, context.state.clock.unix_now_s());
+    }
+    let waits = sessions::actor_waits(handle);
+    context.state.sessions.add_waits(waits);
+}
+
 /// A step that was taken: of which cluster, with whose session, and whether anybody, or this very
 /// user, wants gone what is another's.
 struct TakenStep<'a> {
@@ -207,7 +232,6 @@ async fn pause_after(
 ) -> Result<Duration, WorkerExit> {
     let (cluster, session) = (step.cluster, step.session);
     let handle: &Arc<ClusterHandle> = cluster;
-    let sessions = &context.state.sessions;
     if !matches!(after, Err(OrchestratorError::Outdated(_))) {
         tries.outdated = 0;
     }
@@ -223,7 +247,7 @@ async fn pause_after(
             context.state.limits.pause(tries.failures)
         }
         Ok(Requeue::Owner) => {
-            sessions.add_waits(sessions::actor_waits(handle));
+            wait_for_actor(context, handle, session);
             return Err(WorkerExit::Owner);
         }
         Ok(Requeue::Later(pause)) => {
@@ -247,10 +271,14 @@ async fn pause_after(
                 && !handle.is_volunteer(session)
                 && handle.record().lifecycle.is_deletion_undecided() =>
         {
-            if withdraw_refused(context, cluster, &error).await {
-                return Err(WorkerExit::Done);
-            }
-            pause_after_failure(context, tries)
+            let is_recorded = withdraw_refused(context, cluster, &error).await;
+            end_where(is_recorded, context, tries)?
+        }
+        // Nobody waits for this answer any more, and there is nothing to take back: the cluster
+        // shows how the change ended, and can be changed by others.
+        Err(error) if ends_change(handle, session, &error) => {
+            let is_recorded = drop_refused_change(context, cluster, &error).await;
+            end_where(is_recorded, context, tries)?
         }
         // Another token may do: what is wanted stands until it comes.
         Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::Forbidden(_))) => {
@@ -271,13 +299,48 @@ async fn pause_after(
             pause_after_failure(context, tries)
         }
         Err(error) => {
-            if mark_blocked(context, cluster, &error).await {
-                return Err(WorkerExit::Done);
-            }
-            // The store did not take it: it is tried again, and not at once.
-            pause_after_failure(context, tries)
+            let is_recorded = mark_blocked(context, cluster, &error).await;
+            end_where(is_recorded, context, tries)?
         }
     })
+}
+
+/// Whether the cloud has refused a change of which it has taken nothing: who asked for it may not,
+/// or it is not right, whoever asks.
+fn ends_change(handle: &ClusterHandle, session: &CloudSession, error: &OrchestratorError) -> bool {
+    let is_final = match error {
+        OrchestratorError::Forbidden(_) => !handle.is_volunteer(session),
+        OrchestratorError::NotApplicable(_) => true,
+        error => error.is_refusal(),
+    };
+    is_final && handle.record().is_change_untaken()
+}
+
+/// Whether it is recorded.
+async fn drop_refused_change(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+    error: &OrchestratorError,
+) -> bool {
+    let record = cluster.record();
+    let user = record.owner.as_deref().unwrap_or("of another time");
+    let words =
+        format!("user {user} has asked for it, and the cloud has taken nothing of it: {error}");
+    let drop_it = |record: &mut ClusterRecord| record.drop_untaken_change(&words);
+    let registry = &context.state.registry;
+    match registry.change_record(cluster, &record, drop_it).await {
+        Ok(_) => {
+            context.change_plans.remove(&record.id);
+            tracing::warn!(cluster.id = %record.id, "the change of `{}` ends before it began: {words}", record.name);
+            true
+        }
+        // Somebody else has decided something, which is decided on now.
+        Err(OrchestratorError::Outdated(_)) => false,
+        Err(error) => {
+            tracing::error!(cluster.id = %record.id, "cannot record how the change of `{}` ended: {error}", record.name);
+            false
+        }
+    }
 }
 
 fn show_refused_wish(

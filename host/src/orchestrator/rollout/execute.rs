@@ -90,6 +90,10 @@ async fn advance_step(
                     // What failed is no longer what is under way.
                     return Err(OrchestratorError::Outdated(now.name.clone()));
                 }
+                if now.is_change_untaken() {
+                    // There is nothing to lead back from.
+                    return Err(error);
+                }
                 roll_back(context, cluster, &now, session, &stack, &error.to_string()).await
             }
             other => other,
@@ -218,6 +222,19 @@ fn step_verdict(record: &ClusterRecord, step: &RolloutStep, waited: Duration) ->
 /// Gives Heat the template of the step that is next. Heat's refusal of the first step is the
 /// client's to hear; a later one leads back.
 pub(crate) async fn send_step(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+    record: &ClusterRecord,
+    session: &CloudSession,
+) -> Result<Requeue, OrchestratorError> {
+    let sent = try_to_send(context, cluster, record, session).await;
+    if let Err(error) = &sent {
+        cluster.note_send_failure(session, error, context.state.clock.unix_now_s());
+    }
+    sent
+}
+
+async fn try_to_send(
     context: &Context,
     cluster: &LockedCluster<'_>,
     record: &ClusterRecord,

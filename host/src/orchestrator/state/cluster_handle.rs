@@ -8,12 +8,14 @@ use std::{
 };
 
 use crate::orchestrator::{
+    error::OrchestratorError,
     locks::lock_mutex,
-    state::{observation::RefreshState, status::needs_reconcile},
+    state::{observation::RefreshState, send_failure::SendFailure, status::needs_reconcile},
 };
 use crate::{
     openstack::CloudSession,
     store::{ActionLease, ClusterRecord},
+    system::utc_time::format_utc,
 };
 
 /// Volunteers for one cluster that are remembered.
@@ -47,6 +49,8 @@ pub(crate) struct ClusterHandle {
     volunteers: Mutex<Vec<String>>,
     /// Why the last delete was withdrawn, where nobody waited for the answer.
     withdrawn: Mutex<Option<Arc<str>>>,
+    /// Why the last try to send what is pending failed.
+    send_failure: Mutex<Option<SendFailure>>,
     /// Since when this process has seen what the record says, of each kind the latest.
     watched: Mutex<Vec<(WatchedFact, Instant)>>,
     record: RwLock<Arc<ClusterRecord>>,
@@ -64,6 +68,7 @@ impl ClusterHandle {
             forbidden: Mutex::default(),
             volunteers: Mutex::default(),
             withdrawn: Mutex::default(),
+            send_failure: Mutex::default(),
             watched: Mutex::default(),
             current_at: Mutex::new(now),
             record,
@@ -97,6 +102,45 @@ impl ClusterHandle {
         drop(forbidden);
         let withdrawn = || lock_mutex(&self.withdrawn).clone();
         rejected.or_else(|| withdrawn().filter(|_| record.is_live()))
+    }
+
+    /// A try to have the cloud take something for the cluster failed: why stays in sight as long as
+    /// the record wants it sent.
+    pub(crate) fn note_send_failure(
+        &self,
+        session: &CloudSession,
+        error: &OrchestratorError,
+        now_s: u64,
+    ) {
+        if matches!(
+            error,
+            OrchestratorError::Outdated(_) | OrchestratorError::NotFound(_)
+        ) {
+            // It is decided again, which is nobody's failure.
+            return;
+        }
+        let (record, user) = (self.record(), &session.user().id);
+        let mut known = lock_mutex(&self.send_failure);
+        *known = SendFailure::after(known.as_ref(), &record, user, error, now_s);
+    }
+
+    /// All that there is to say of why the cluster does not go on, or of why what is shown may be
+    /// old: `seen` is why the last observation had no answer.
+    pub(crate) fn cloud_error(
+        &self,
+        record: &ClusterRecord,
+        seen: Option<Arc<str>>,
+    ) -> Option<Arc<str>> {
+        let failure = lock_mutex(&self.send_failure).clone();
+        let failure = failure.and_then(|failure| failure.describe(record, format_utc));
+        let Some(failure) = failure else {
+            return seen.or_else(|| self.rejection_reason(record));
+        };
+        match seen {
+            // What was sent and what was looked at often fail in the same words.
+            Some(seen) if !failure.contains(&*seen) => Some(format!("{failure}; {seen}").into()),
+            _ => Some(failure.into()),
+        }
     }
 
     /// Whether a service has forbidden this session what the cluster needs.

@@ -9,6 +9,7 @@
 //! - `leased_call`: a call that changes something in the cloud, which one process at a time makes
 //! - [`node_access`]: the way to a cluster's nodes (pure)
 //! - `observation`: when a cluster was observed last, and who waits
+//! - `send_failure`: why the cloud has not taken what is to be sent (pure)
 //! - `sessions`: the last good token of each user, in memory
 //! - `recovery_table`: where stacks were looked through for clusters that the store does not know
 //! - `group_cache`: groups that were read from the store
@@ -28,6 +29,7 @@ pub mod node_access;
 pub(crate) mod observation;
 pub(crate) mod recovery_table;
 pub(crate) mod refresh;
+pub(crate) mod send_failure;
 pub(crate) mod sessions;
 pub mod status;
 pub mod view;

@@ -59,7 +59,8 @@ pub struct ClusterView {
     pub deletion: DeletionStage,
     /// Node, stage and reason of the first failure, in words.
     pub failure: Option<String>,
-    /// Why what is shown may be old: the cloud did not answer the last question.
+    /// Why what is shown may be old, or does not go on: the cloud did not answer the last question, or
+    /// has not taken what it is to be given.
     pub cloud_error: Option<String>,
 }
 
@@ -146,10 +147,7 @@ impl ClusterLookup {
 
 /// What the owner of a cluster in use is shown.
 pub(crate) fn show_cluster(handle: &ClusterHandle, record: &ClusterRecord) -> ClusterView {
-    let cloud_error = handle
-        .refresh
-        .error()
-        .or_else(|| handle.rejection_reason(record));
+    let cloud_error = handle.cloud_error(record, handle.refresh.error());
     view_of(record, cloud_error.as_deref())
 }
 

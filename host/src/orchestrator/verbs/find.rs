@@ -82,7 +82,7 @@ pub(crate) async fn look_up_cluster(
                 refresh::refresh_cluster(&context.state, &handle, &caller.session, shown_age).await;
             let record = handle.record();
             if record.is_live() {
-                let cloud_error = cloud_error.or_else(|| handle.rejection_reason(&record));
+                let cloud_error = handle.cloud_error(&record, cloud_error);
                 return Ok(ClusterLookup::new(record, cloud_error));
             }
         }
@@ -196,8 +196,7 @@ pub(crate) fn describe_standstill(
         return None;
     }
     let is_anothers = !handle.may_act(&caller.session);
-    let reason = handle.rejection_reason(&record);
-    let reason = reason.or_else(|| handle.refresh.error());
+    let reason = handle.cloud_error(&record, handle.refresh.error());
     Some(match reason {
         Some(why) => format!("it waits for another login: {why}"),
         None if is_anothers => {

@@ -56,7 +56,11 @@ pub(crate) async fn update_cluster(
         let merged = merge_before_deploy(&context, &record, request)?;
         return create::store_attributes(&context, &cluster, &record, &merged).await;
     }
-    let mut record = record;
+    let before = Arc::clone(&record);
+    let mut record = match without_lonely_change(&context, &cluster, &record, &request)? {
+        Some(without) => Arc::new(without),
+        None => record,
+    };
     if record.change().is_none() {
         if !desired_state::changes_cluster(&context, &record, &request)? {
             let merged = merge_attributes::merge_attributes(
@@ -90,7 +94,7 @@ pub(crate) async fn update_cluster(
     } = desired_state::change_target(&context, &record, &request)?;
     at_rest(&record)?;
     let planned = plan_change(&context, &caller, &record, &from, to, attributes).await?;
-    begin_change(&context, &caller, &cluster, &record, planned).await?;
+    begin_change(&context, &caller, &cluster, &before, planned).await?;
     Ok(show_cluster(&cluster, &cluster.record()))
 }
 
@@ -130,19 +134,15 @@ async fn update_during_change(
     change: &ClusterChange,
     request: UpdateRequest,
 ) -> Result<ClusterView, OrchestratorError> {
+    if !is_same_change(context, record, &request)? {
+        at_rest(record)?;
+    }
     let foreign = request.foreign();
     let merged = merge_attributes::merge_attributes(
         &change.attributes,
         request.given,
         &context.state.limits,
     )?;
-    if !context
-        .changed_names(&change.to, &change.attributes, &merged)?
-        .is_empty()
-        || !request.remove.is_empty()
-    {
-        at_rest(record)?;
-    }
     let kept =
         merge_attributes::merge_attributes(&record.attributes, foreign, &context.state.limits)?;
     let after = context
@@ -155,6 +155,45 @@ async fn update_during_change(
     cluster.add_volunteer(caller.user_id());
     spawn_worker(context, cluster);
     Ok(show_cluster(cluster, &after))
+}
+
+/// Whether the request wants nothing else of Stampede's own than the change that is under way.
+fn is_same_change(
+    context: &Context,
+    record: &ClusterRecord,
+    request: &UpdateRequest,
+) -> Result<bool, OrchestratorError> {
+    let Some(change) = record.change() else {
+        return Ok(false);
+    };
+    let merged = merge_attributes::merge_attributes(
+        &change.attributes,
+        request.given.clone(),
+        &context.state.limits,
+    )?;
+    let changed = context.changed_names(&change.to, &change.attributes, &merged)?;
+    Ok(changed.is_empty() && request.remove.is_empty())
+}
+
+/// The record without the change that the request is to take the place of: one of which Heat has
+/// taken nothing, and which waits for a token that may never come, since nobody is there who could
+/// give it to Heat. None where the request wants the same, or what there is already.
+fn without_lonely_change(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+    record: &ClusterRecord,
+    request: &UpdateRequest,
+) -> Result<Option<ClusterRecord>, OrchestratorError> {
+    let is_lonely = record.is_change_untaken()
+        && record.blocked_reason().is_none()
+        && !context.state.sessions.has_actor(cluster);
+    if !is_lonely || is_same_change(context, record, request)? {
+        return Ok(None);
+    }
+    let mut without = record.clone();
+    let is_dropped = without.drop_untaken_change("").is_ok();
+    let replaces = is_dropped && desired_state::changes_cluster(context, &without, request)?;
+    Ok(replaces.then_some(without))
 }
 
 /// A change that failed and could not be taken back is taken back once more, whatever else is asked
@@ -270,8 +309,8 @@ pub(crate) fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
     Ok(())
 }
 
-/// Records the change and gives Heat its first step; what Heat refuses is as if it had never been
-/// asked for.
+/// Records the change, in the place of one that nobody gives to Heat, and gives Heat its first step;
+/// what Heat refuses is as if it had never been asked for.
 async fn begin_change(
     context: &Arc<Context>,
     caller: &Caller,
@@ -281,7 +320,12 @@ async fn begin_change(
 ) -> Result<(), OrchestratorError> {
     let PlannedChange { change, plan, .. } = planned;
     let registry = &context.state.registry;
-    let begin = |record: &mut ClusterRecord| record.begin_change(&change, caller.user_id());
+    let begin = |record: &mut ClusterRecord| {
+        if before.change().is_some() {
+            record.drop_untaken_change("another one takes its place")?;
+        }
+        record.begin_change(&change, caller.user_id())
+    };
     let kept = registry.change_record(cluster, before, begin).await?;
     cluster.clear_volunteers();
     context.change_plans.insert(&kept.id, Arc::new(plan));

@@ -1,0 +1,49 @@
+//! Points in time for people: UTC, to the second. Pure.
+
+/// Days from 0000-03-01 to 1970-01-01.
+const DAYS_BEFORE_1970: u64 = 719_468;
+/// Days in 400 years, after which the calendar repeats itself.
+const ERA_DAYS: u64 = 146_097;
+const DAY_S: u64 = 86_400;
+
+/// Seconds since 1970 as `2026-11-23 06:52:12 UTC`.
+pub fn format_utc(unix_s: u64) -> String {
+    let (days, second) = (unix_s / DAY_S, unix_s % DAY_S);
+    // Years are counted from March, so that the leap day is a year's last.
+    let since_march = days.saturating_add(DAYS_BEFORE_1970);
+    let (era, day_of_era) = (since_march / ERA_DAYS, since_march % ERA_DAYS);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / (ERA_DAYS - 1)) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_told_as_dates_also_on_leap_days_and_at_the_ends_of_years() {
+        for (unix_s, told) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59:59 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (1_709_251_199, "2024-02-29 23:59:59 UTC"),
+            (1_735_689_599, "2024-12-31 23:59:59 UTC"),
+            (1_735_689_600, "2025-01-01 00:00:00 UTC"),
+            (1_795_416_732, "2026-11-23 06:52:12 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+        ] {
+            assert_eq!(format_utc(unix_s), told);
+        }
+    }
+}
