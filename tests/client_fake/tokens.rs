@@ -26,7 +26,7 @@ async fn a_token_opens_its_own_project_by_name_or_id_and_no_other() {
             (
                 by_name.project().name.as_str(),
                 by_name.user().name.as_str(),
-                by_name.region()
+                by_name.region().expect("the only one")
             ),
             ("demo", "demo", "RegionOne")
         );

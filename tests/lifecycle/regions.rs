@@ -1,10 +1,9 @@
 //! Clusters of one project in several regions: the region is part of what identifies a cluster, and
 //! what another region does not know says nothing.
 
-use secrecy::SecretString;
 use stampede::{
     cluster::ClusterState,
-    orchestrator::{Caller, Orchestrator, OrchestratorError},
+    orchestrator::{Caller, CreateOutcome, Orchestrator, OrchestratorError},
 };
 
 use crate::{
@@ -132,16 +131,136 @@ async fn two_clusters_of_one_name_live_in_two_regions_and_a_third_has_to_be_told
 }
 
 #[tokio::test]
-async fn where_heat_is_in_several_regions_and_none_is_named_their_names_are_told() {
+async fn where_heat_is_in_several_regions_and_none_is_named_a_new_cluster_alone_is_refused() {
     let world = two_regions().await;
     let host = world.host().await;
-    let token = SecretString::from(world.cloud.issue_token("demo"));
-    let refused = host.authenticate(token, "demo").await.err().unwrap();
-    assert!(
-        refused.to_string().contains("Alpha, RegionOne"),
-        "{refused}"
+    let caller = world.caller(&host, "demo").await;
+    let refused = [
+        host.request(&caller, "default", vec![]).await.err(),
+        host.preview_deploy(&caller, "default", vec![]).await.err(),
+    ];
+    for refused in refused {
+        assert!(
+            matches!(&refused, Some(OrchestratorError::Conflict(why))
+                if why.contains("Alpha, RegionOne") && why.contains("STAMPEDE_REGION")),
+            "{refused:?}"
+        );
+    }
+    let unknown = host.view(&caller, "default").await;
+    assert!(matches!(unknown, Err(OrchestratorError::NotFound(_))));
+    assert!(host.list(&caller).await.unwrap().is_empty());
+    assert!(world.records().await.is_empty());
+    assert_eq!(world.creates(), 0);
+}
+
+/// A host without a region, on a cloud that has one; and a complete cluster there.
+async fn complete_without_a_region(world: &LifecycleFixture) -> (Orchestrator, Caller) {
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    host.request(&caller, "default", vec![]).await.unwrap();
+    host.deploy(&caller, "default", vec![]).await.unwrap();
+    world.cloud.finish();
+    let view = host.view(&caller, "default").await.unwrap();
+    assert_eq!(view.state, ClusterState::Active);
+    (host, caller)
+}
+
+#[tokio::test]
+async fn a_second_region_that_appears_leaves_what_is_recorded_where_it_is() {
+    // A restarted host, and one that was logged in to before.
+    for restarts in [true, false] {
+        let world = LifecycleFixture::new().await;
+        let (mut host, _) = complete_without_a_region(&world).await;
+        world.cloud.edit(|cloud| cloud.regions.push("Alpha"));
+        if restarts {
+            drop(host);
+            world.ended().await;
+            host = world.host().await;
+        }
+        let caller = world.caller(&host, "demo").await;
+        let view = host.view(&caller, "default").await.unwrap();
+        assert_eq!(
+            (view.state, view.cloud_error, view.region.as_str()),
+            (ClusterState::Active, None, "RegionOne")
+        );
+        assert_eq!(host.list(&caller).await.unwrap().len(), 1);
+        host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+            .await
+            .unwrap();
+        let view = rest(&world, &host, &caller).await;
+        assert_eq!(view.attributes["stampede.workers"], "3");
+        let refused = host.request(&caller, "other", vec![]).await;
+        assert!(
+            matches!(refused, Err(OrchestratorError::Conflict(_))),
+            "{refused:?}"
+        );
+        // What is there already needs no region.
+        let again = host.request(&caller, "default", vec![]).await;
+        assert!(matches!(again, Ok(CreateOutcome::Existing(_))), "{again:?}");
+        host.delete(&caller, "default").await.unwrap();
+        nothing_is_left(&world).await;
+        assert_eq!(living(&world), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_that_was_asked_for_before_a_second_region_appeared_is_deployed_in_its_own() {
+    let world = LifecycleFixture::new().await;
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    host.request(&caller, "default", vec![]).await.unwrap();
+    world.cloud.edit(|cloud| cloud.regions.push("Alpha"));
+    let caller = world.caller(&host, "demo").await;
+    let preview = host.preview_deploy(&caller, "default", vec![]).await;
+    assert_eq!(preview.unwrap().region, "RegionOne");
+    host.deploy(&caller, "default", vec![]).await.unwrap();
+    let record = world.records().await.remove(0);
+    assert_eq!(record.region, "RegionOne");
+    assert_eq!(living(&world), 1);
+}
+
+#[tokio::test]
+async fn a_host_without_a_region_and_store_finds_and_adopts_what_is_in_any_region() {
+    let world = two_regions().await;
+    drop(complete_in(&world, "Alpha").await);
+    let host = world.host_with_empty_store("tests").await;
+    let caller = world.caller(&host, "demo").await;
+    let view = host.view(&caller, "default").await.unwrap();
+    assert_eq!(
+        (view.state, view.region.as_str()),
+        (ClusterState::Active, "Alpha")
     );
-    assert_eq!(world.cloud.count("heat"), 0);
+    // One of another name does not take it for its own, and adopts it.
+    let other = world.host_with_empty_store("another").await;
+    let caller = world.caller(&other, "demo").await;
+    let unknown = other.view(&caller, "default").await;
+    assert!(matches!(unknown, Err(OrchestratorError::NotFound(_))));
+    let orphans = other.list_orphans(&caller).await.unwrap();
+    assert_eq!(orphans.len(), 1);
+    assert_eq!(orphans[0].region, "Alpha");
+    let adopted = other.adopt_orphan(&caller, "default").await.unwrap();
+    assert_eq!(adopted.region, "Alpha");
+    assert_eq!(
+        other.view(&caller, "default").await.unwrap().state,
+        ClusterState::Active
+    );
+}
+
+#[tokio::test]
+async fn a_host_without_a_region_names_the_one_that_is_gone_and_forgets_nothing() {
+    let world = two_regions().await;
+    drop(complete_in(&world, "Alpha").await);
+    world.cloud.edit(|cloud| cloud.regions.clear());
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    let view = host.view(&caller, "default").await.unwrap();
+    let why = view.cloud_error.unwrap();
+    assert_eq!(
+        (view.state, view.region.as_str()),
+        (ClusterState::Active, "Alpha")
+    );
+    assert!(why.contains("region `Alpha`"), "{why}");
+    assert_eq!(host.list(&caller).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -86,7 +86,8 @@ impl CloudClient {
                 asked: project.to_owned(),
             });
         }
-        CloudSession::new(Arc::clone(&self.cloud), identity, owner, Some(key))
+        let cloud = Arc::clone(&self.cloud);
+        Ok(CloudSession::new(cloud, identity, owner, Some(key)))
     }
 
     /// Lets go of all validations whose time is up, also where no new one comes; how many stay.
@@ -110,7 +111,8 @@ impl CloudClient {
                  project_name in clouds.yaml",
             )
         })?;
-        CloudSession::new(Arc::clone(&self.cloud), Arc::new(identity), owner, None)
+        let cloud = Arc::clone(&self.cloud);
+        Ok(CloudSession::new(cloud, Arc::new(identity), owner, None))
     }
 }
 

@@ -78,9 +78,14 @@ impl ServiceCatalog {
                 .map(|endpoint| endpoint.region.clone())
                 .unwrap_or_default()),
             [only] => Ok((*only).to_owned()),
-            several => Err(CloudError::SeveralRegions {
-                regions: several.join(", "),
-            }),
+            _ => Err(self.several_regions(config)),
+        }
+    }
+
+    /// That one of the regions has to be named.
+    pub(super) fn several_regions(&self, config: &CloudConfig) -> CloudError {
+        CloudError::SeveralRegions {
+            regions: self.heat_regions(config).join(", "),
         }
     }
 

@@ -35,8 +35,9 @@ pub struct CloudSession {
     identity: Arc<TokenIdentity>,
     project: Arc<Project>,
     key: Option<TokenKey>,
-    /// Where calls go.
-    region: Arc<str>,
+    /// Where calls go; none where the catalog has Heat in several regions and none is named: then
+    /// only what says where it lives can be asked about.
+    region: Option<Arc<str>>,
 }
 
 impl CloudSession {
@@ -45,15 +46,16 @@ impl CloudSession {
         identity: Arc<TokenIdentity>,
         project: Arc<Project>,
         key: Option<TokenKey>,
-    ) -> Result<Self, CloudError> {
-        let region = identity.catalog.choose_region(&cloud.config)?.into();
-        Ok(Self {
+    ) -> Self {
+        let region = identity.catalog.choose_region(&cloud.config).ok();
+        let region = region.map(Arc::from);
+        Self {
             cloud,
             identity,
             project,
             key,
             region,
-        })
+        }
     }
 
     /// The same token, with calls that go to another region. An empty name is none: records of
@@ -61,8 +63,8 @@ impl CloudSession {
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
         let mut session = self.clone();
-        if !region.is_empty() && *region != *self.region {
-            session.region = region.into();
+        if !region.is_empty() && self.region.as_deref() != Some(region) {
+            session.region = Some(region.into());
         }
         session
     }
@@ -107,8 +109,13 @@ impl CloudSession {
     }
 
     /// The region whose endpoints are used.
-    pub fn region(&self) -> &str {
-        &self.region
+    ///
+    /// # Errors
+    /// [`CloudError::SeveralRegions`] where one has to be named.
+    pub fn region(&self) -> Result<&str, CloudError> {
+        self.region
+            .as_deref()
+            .ok_or_else(|| self.identity.catalog.several_regions(&self.cloud.config))
     }
 
     /// The regions where the catalog has Heat, by name.
@@ -119,9 +126,11 @@ impl CloudSession {
     /// Whether the catalog has a service of this type in our region: `cloudformation`,
     /// `object-store`.
     pub fn has_service(&self, service_type: &str) -> bool {
-        self.identity
-            .catalog
-            .has_endpoint(service_type, &self.region, &self.cloud.config)
+        self.region.as_deref().is_some_and(|region| {
+            self.identity
+                .catalog
+                .has_endpoint(service_type, region, &self.cloud.config)
+        })
     }
 
     pub(super) fn config(&self) -> &CloudConfig {
@@ -140,7 +149,7 @@ impl CloudSession {
         };
         self.identity
             .catalog
-            .base_url(service, owner, &self.region, &self.cloud.config)
+            .base_url(service, owner, self.region()?, &self.cloud.config)
     }
 
     /// A call to `path` below the service's address; each part becomes one segment, whatever
@@ -166,7 +175,7 @@ impl CloudSession {
             "{} {} {} {}",
             service.as_str(),
             url.origin().ascii_serialization(),
-            self.region,
+            self.region()?,
             self.project.id
         );
         let (token, timeout) = (Some(&self.identity.token), self.cloud.config.limits.answer);

@@ -69,8 +69,25 @@ impl Caller {
     }
 
     /// The region that new clusters of theirs are made in.
-    pub fn region(&self) -> &str {
-        self.session.region()
+    ///
+    /// # Errors
+    /// `Conflict`: the catalog has several, and none is named.
+    pub fn region(&self) -> Result<&str, OrchestratorError> {
+        let region = self.session.region();
+        region.map_err(|error| OrchestratorError::Conflict(error.to_string()))
+    }
+
+    /// The same caller in each region where clusters are looked for whose record was lost: the one
+    /// of new clusters, else all.
+    pub(crate) fn in_its_regions(&self) -> Vec<Self> {
+        if self.session.region().is_ok() {
+            return vec![self.clone()];
+        }
+        let regions = self.session.heat_regions().into_iter();
+        let at = |region| Self {
+            session: self.session.in_region(region),
+        };
+        regions.map(at).collect()
     }
 
     /// The same caller, whose calls go where the cluster lives.

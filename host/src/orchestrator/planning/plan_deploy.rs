@@ -117,7 +117,7 @@ pub(crate) async fn plan_deploy(
     if quota::has_volumes(&planned.template) {
         if !session.has_volumes() {
             return Err(OrchestratorError::Invalid(vec![quota::no_volumes(
-                session.region(),
+                session.region()?,
             )]));
         }
         (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;

@@ -33,7 +33,7 @@ pub(crate) async fn recover_project(
     caller: &Caller,
 ) -> Result<(), OrchestratorError> {
     let table = &context.recoveries;
-    let state = table.state_of(caller.project_id(), caller.region());
+    let state = table.state_of(caller.project_id(), caller.region()?);
     let mut state = state.lock().await;
     let limits = &context.state.limits;
     if let Some(known) = state.known(limits.observe_every, limits.backoff_max) {
@@ -59,7 +59,7 @@ pub(crate) async fn skipped_cluster(
     name: &str,
 ) -> Result<(), OrchestratorError> {
     let table = &context.recoveries;
-    let state = table.state_of(caller.project_id(), caller.region());
+    let state = table.state_of(caller.project_id(), caller.region()?);
     let state = state.lock().await;
     match state.skipped.get(name) {
         Some(why) => Err(OrchestratorError::cloud(format!(
@@ -135,6 +135,7 @@ pub(crate) fn record_from_stack(
     caller: &Caller,
     now_s: u64,
 ) -> Option<ClusterRecord> {
+    let region = caller.region().ok()?.to_owned();
     let id = find_tag(shown, CLUSTER_TAG)?;
     let name = find_tag(shown, NAME_TAG).filter(|name| attributes::is_name(name))?;
     let identity = RecordIdentity {
@@ -143,7 +144,7 @@ pub(crate) fn record_from_stack(
         project_name: caller.project_name().to_owned(),
         name,
         stack_name: shown.name.clone(),
-        region: caller.session.region().to_owned(),
+        region,
     };
     Some(ClusterRecord::recovered(
         identity,

@@ -37,11 +37,12 @@ pub(crate) async fn create_cluster(
         Err(OrchestratorError::NotFound(_)) => {}
         Err(error) => return Err(error),
     }
+    let region = caller.region()?;
     let attributes =
         merge_attributes::merge_attributes(&BTreeMap::new(), attributes, &context.state.limits)?;
     context.parse_spec(name, &attributes)?;
     check_room(context, caller).await?;
-    let record = new_record(context, caller, name, attributes);
+    let record = new_record(context, caller, region, name, attributes);
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
     match context.state.registry.insert(record).await? {
         Some(handle) => Ok(CreateOutcome::New(show_cluster(&handle, &handle.record()))),
@@ -49,7 +50,7 @@ pub(crate) async fn create_cluster(
         None => context
             .state
             .registry
-            .find(project, caller.region(), name)
+            .find(project, region, name)
             .await
             .map(|handle| CreateOutcome::Existing(show_cluster(&handle, &handle.record()))),
     }
@@ -82,6 +83,7 @@ pub(crate) async fn check_room(
 pub(crate) fn new_record(
     context: &Context,
     caller: &Caller,
+    region: &str,
     name: &str,
     attributes: BTreeMap<String, String>,
 ) -> ClusterRecord {
@@ -92,7 +94,7 @@ pub(crate) fn new_record(
         project_id: caller.project_id().to_owned(),
         project_name: caller.project_name().to_owned(),
         name: name.to_owned(),
-        region: caller.session.region().to_owned(),
+        region: region.to_owned(),
     };
     ClusterRecord::requested(identity, attributes, context.state.clock.unix_now_s())
 }

@@ -162,6 +162,7 @@ enum Intent {
 /// What is recorded of a deploy: all that its stack is made of.
 pub(crate) fn build_intent(
     caller: &Caller,
+    region: &str,
     given: &BTreeMap<String, String>,
     spec: &ClusterSpec,
     planned: &StackPlan,
@@ -174,7 +175,7 @@ pub(crate) fn build_intent(
             transport: inventory::SIGNAL_TRANSPORT.to_owned(),
             ..NodeNotifications::default()
         },
-        region: caller.session.region().to_owned(),
+        region: region.to_owned(),
         owner: caller.user_id().to_owned(),
         spec: ClusterSpec {
             computed: planned.computed.clone(),
@@ -194,7 +195,7 @@ async fn record_intent(
     let (spec, chain) = context.parse_request(&decided_on.name, given)?;
     let PlannedDeploy { spec, planned, .. } =
         plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
-    let intent = build_intent(caller, given, &spec, &planned);
+    let intent = build_intent(caller, caller.region()?, given, &spec, &planned);
     // Heat checks the stack as it will be, its snapshot included, before anything is recorded.
     let mut wanted = decided_on.clone();
     wanted

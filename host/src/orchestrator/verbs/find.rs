@@ -29,43 +29,74 @@ pub(crate) async fn find_cluster(
     name: &str,
 ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
     match find_here(context, caller, name).await {
-        Err(OrchestratorError::NotFound(_)) => {}
-        other => return other,
-    }
-    let registry = &context.state.registry;
-    let mut elsewhere = registry.find_everywhere(caller.project_id(), name).await?;
-    match elsewhere.len() {
-        0 => Err(OrchestratorError::NotFound(name.to_owned())),
-        1 => Ok(elsewhere.remove(0)),
-        _ => {
-            let regions = elsewhere.iter().map(|one| one.record().region.clone());
-            let regions = regions.collect::<Vec<_>>().join(", ");
-            Err(OrchestratorError::Conflict(format!(
-                "`{name}` is not in region `{}` but in several others: {regions}; name the region that is meant",
-                caller.region()
-            )))
-        }
+        Err(OrchestratorError::NotFound(_)) => find_in_all_regions(context, caller, name).await,
+        other => other,
     }
 }
 
-/// The caller's living cluster of this name in the caller's region; one that the store does not know
-/// is looked for in Heat, once.
+/// The caller's living cluster of this name in the caller's region, or in the only one that has it
+/// where none is named; one that the store does not know is looked for in Heat, once.
+///
+/// # Errors
+/// As [`find_cluster`].
 pub(crate) async fn find_here(
     context: &Context,
     caller: &Caller,
     name: &str,
 ) -> Result<Arc<ClusterHandle>, OrchestratorError> {
-    let (registry, region) = (&context.state.registry, caller.region());
-    match registry.find(caller.project_id(), region, name).await {
+    match find_recorded(context, caller, name).await {
         Err(OrchestratorError::NotFound(_)) => {
-            Box::pin(recover::recover_project(context, caller)).await?;
-            let found = registry.find(caller.project_id(), region, name).await;
+            for caller in caller.in_its_regions() {
+                Box::pin(recover::recover_project(context, &caller)).await?;
+            }
+            let found = find_recorded(context, caller, name).await;
             if let Err(OrchestratorError::NotFound(_)) = found {
-                recover::skipped_cluster(context, caller, name).await?;
+                for caller in caller.in_its_regions() {
+                    recover::skipped_cluster(context, &caller, name).await?;
+                }
             }
             found
         }
         other => other,
+    }
+}
+
+/// The same of those that the store knows.
+async fn find_recorded(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+) -> Result<Arc<ClusterHandle>, OrchestratorError> {
+    match caller.region() {
+        Ok(region) => {
+            let registry = &context.state.registry;
+            registry.find(caller.project_id(), region, name).await
+        }
+        Err(_) => find_in_all_regions(context, caller, name).await,
+    }
+}
+
+async fn find_in_all_regions(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+) -> Result<Arc<ClusterHandle>, OrchestratorError> {
+    let registry = &context.state.registry;
+    let mut found = registry.find_everywhere(caller.project_id(), name).await?;
+    match found.len() {
+        0 => Err(OrchestratorError::NotFound(name.to_owned())),
+        1 => Ok(found.remove(0)),
+        _ => {
+            let regions = found.iter().map(|one| one.record().region.clone());
+            let regions = regions.collect::<Vec<_>>().join(", ");
+            let where_not = caller.region().map_or_else(
+                |_| String::new(),
+                |region| format!("not in region `{region}` but "),
+            );
+            Err(OrchestratorError::Conflict(format!(
+                "`{name}` is {where_not}in several regions: {regions}; name the region that is meant"
+            )))
+        }
     }
 }
 
@@ -124,9 +155,11 @@ pub(crate) async fn list_clusters(
     context: &Context,
     caller: &Caller,
 ) -> Result<Vec<ClusterView>, OrchestratorError> {
-    if let Err(error) = recover::recover_project(context, caller).await {
-        let project = caller.project_name();
-        tracing::warn!("cannot look for forgotten clusters of project {project}: {error}");
+    for caller in caller.in_its_regions() {
+        if let Err(error) = recover::recover_project(context, &caller).await {
+            let project = caller.project_name();
+            tracing::warn!("cannot look for forgotten clusters of project {project}: {error}");
+        }
     }
     let state = &context.state;
     let is_moving = |record: &ClusterRecord| status::cluster_state(record).is_moving();
@@ -172,13 +205,15 @@ pub(crate) async fn list_deleting(
     let project = caller.project_id();
     for handle in registry.list_needed(project, is_deleting).await? {
         worker::reconcile_if_idle(context, &handle, &caller.session).await;
-        // The last step may have dropped the record.
-        if let Ok(record) = registry.reload(&handle).await {
-            let mut view = show_cluster(&handle, &record);
-            let waits = waiting::deletion_waits_for(&context.state, &handle);
-            view.cloud_error = waits.or(view.cloud_error);
-            views.push(view);
-        }
+        let record = match registry.reload(&handle).await {
+            // The last step has dropped the record.
+            Err(OrchestratorError::NotFound(_)) => continue,
+            reloaded => reloaded?,
+        };
+        let mut view = show_cluster(&handle, &record);
+        let waits = waiting::deletion_waits_for(&context.state, &handle);
+        view.cloud_error = waits.or(view.cloud_error);
+        views.push(view);
     }
     Ok(views)
 }

@@ -52,11 +52,12 @@ pub(crate) async fn list_orphans(
     let read = read.map(|record| (&record.id, record.stack_id().map(str::to_owned)));
     let known: Vec<_> = unreadable.chain(read).collect();
     let mut regions = caller.session.heat_regions();
+    let ours = caller.session.region().ok();
     if regions.is_empty() {
-        regions.push(caller.region());
+        regions.extend(ours);
     }
     // Of two regions with one Heat, ours is the one that records have.
-    regions.sort_by_key(|region| *region != caller.region());
+    regions.sort_by_key(|region| Some(*region) != ours);
     let mut orphans: Vec<OrphanStack> = Vec::new();
     let (mut asked, mut away) = (false, None);
     for region in regions {

@@ -257,6 +257,10 @@ pub(crate) async fn preview_deploy(
         Err(OrchestratorError::NotFound(_)) => None,
         Err(error) => return Err(error),
     };
+    let caller = &there
+        .as_ref()
+        .map_or_else(|| caller.clone(), |record| caller.at(record));
+    let region = caller.region()?;
     let before = there.as_ref().map(|record| record.attributes.clone());
     let merged = merge_attributes::merge_attributes(
         &before.unwrap_or_default(),
@@ -275,8 +279,8 @@ pub(crate) async fn preview_deploy(
     }
     let (spec, chain) = context.parse_request(name, &merged)?;
     let made = plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
-    let mut record = create::new_record(context, caller, name, merged.clone());
-    let intent = deploy::build_intent(caller, &merged, &made.spec, &made.planned);
+    let mut record = create::new_record(context, caller, region, name, merged.clone());
+    let intent = deploy::build_intent(caller, region, &merged, &made.spec, &made.planned);
     record
         .record_intent(&intent)
         .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
@@ -287,12 +291,17 @@ pub(crate) async fn preview_deploy(
     }
     caller.session.refuse_without_trust()?;
     caller.session.validate(&request).await?;
-    Ok(describe_deploy(context, caller, made, request.timeout_mins))
+    Ok(describe_deploy(
+        context,
+        &record,
+        made,
+        request.timeout_mins,
+    ))
 }
 
 fn describe_deploy(
     context: &Context,
-    caller: &Caller,
+    record: &ClusterRecord,
     made: PlannedDeploy,
     heat_timeout_min: u32,
 ) -> DeployPreview {
@@ -327,8 +336,8 @@ fn describe_deploy(
     let resources = template_diff::count_resources(&planned.template);
     DeployPreview {
         name: spec.name.clone(),
-        project: caller.project_name().to_owned(),
-        region: caller.session.region().to_owned(),
+        project: record.project_name.clone(),
+        region: record.region.clone(),
         frameworks: spec.frameworks.iter().map(framework).collect(),
         nodes: spec.groups.iter().flat_map(nodes_of).collect(),
         image: spec.image.clone().unwrap_or_default(),
