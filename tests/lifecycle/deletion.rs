@@ -1,8 +1,10 @@
 //! Deletes clusters at every moment of their life, and where the cloud does not let them go.
 
+use std::time::Duration;
+
 use stampede::{
     cluster::ClusterState,
-    orchestrator::{CreateOutcome, OrchestratorLimits},
+    orchestrator::{CreateOutcome, OrchestratorError, OrchestratorLimits},
 };
 use stampede_tests::fake_openstack::{FaultKind, InjectedFault};
 
@@ -121,5 +123,41 @@ async fn a_delete_while_heat_is_away_is_accepted_and_done_later() {
             .all(|(_, status)| status == "DELETE_COMPLETE"),
         "{:?}",
         world.cloud.stacks()
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_again_is_no_cluster_that_is_gone() {
+    let world = LifecycleFixture::new().await;
+    let (host, alice) = world.complete_of_alice().await;
+    let away = FaultKind::Status(503, None);
+    world.cloud.fault(InjectedFault::of("heat", u32::MAX, away));
+    host.delete(&alice, "default").await.unwrap();
+    drop((host, alice));
+    world.ended().await;
+    // It waits for alice, so that nobody but who looks asks heat.
+    let host = world.host().await;
+    let bob = world.user(&host, "bob").await;
+    eventually("it waits", async || host.view(&bob, "default").await.ok()).await;
+    let before = world.cloud.count_of("heat", "GET", "/stacks/");
+    let slow = FaultKind::Slow(Duration::from_secs(2));
+    world.cloud.fault(InjectedFault::of("heat", 1, slow));
+    let looking = tokio::spawn({
+        let (host, bob) = (host.clone(), bob.clone());
+        async move { host.list_deleting(&bob).await }
+    });
+    eventually("heat is asked", async || {
+        (world.cloud.count_of("heat", "GET", "/stacks/") > before).then_some(())
+    })
+    .await;
+    let mut db = world.database().await;
+    sqlx::query("UPDATE cluster SET record = 'no JSON'")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    let listed = looking.await.unwrap();
+    assert!(
+        matches!(listed, Err(OrchestratorError::Internal(_))),
+        "{listed:?}"
     );
 }

@@ -147,3 +147,47 @@ async fn orphans_are_looked_for_in_every_region() {
         ("Alpha", ClusterState::Active)
     );
 }
+
+#[tokio::test]
+async fn what_may_be_where_heat_does_not_answer_is_not_called_unknown() {
+    let world = LifecycleFixture::new().await;
+    let away = || InjectedFault::of("heat", u32::MAX, FaultKind::Status(503, None));
+    world.cloud.fault(away());
+    let host = world.host_with_empty_store("another").await;
+    let caller = world.caller(&host, "demo").await;
+    // The store knows none, and Heat may.
+    let listed = host.list(&caller).await;
+    assert!(
+        matches!(listed, Err(OrchestratorError::Cloud(_))),
+        "{listed:?}"
+    );
+    world.cloud.heal();
+    eventually("heat has been asked", async || {
+        host.list(&caller).await.ok()
+    })
+    .await;
+
+    world.cloud.edit(|cloud| cloud.regions.push("Alpha"));
+    let fault = InjectedFault {
+        path: "/region/Alpha/".to_owned(),
+        ..away()
+    };
+    world.cloud.fault(fault);
+    let host = world.host_with_empty_store("another").await;
+    let caller = world.caller(&host, "demo").await;
+    for named in [
+        host.adopt_orphan(&caller, "theirs").await.err(),
+        host.delete_orphan(&caller, "theirs").await.err(),
+    ] {
+        assert!(
+            matches!(named, Some(OrchestratorError::Cloud(_))),
+            "{named:?}"
+        );
+    }
+    world.cloud.heal();
+    let named = host.adopt_orphan(&caller, "theirs").await;
+    assert!(
+        matches!(named, Err(OrchestratorError::Conflict(_))),
+        "{named:?}"
+    );
+}

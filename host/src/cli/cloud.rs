@@ -137,19 +137,7 @@ impl CloudArgs {
 impl LocalOrchestrator {
     /// The cluster of this id, living or not; none where nothing is left of it.
     pub(super) async fn find_by_id(&self, id: &str) -> Result<Option<ClusterView>> {
-        let is_it = |view: &ClusterView| view.id == id;
-        let deleting = self.orchestrator.list_deleting(&self.caller).await?;
-        if let Some(view) = deleting.into_iter().find(is_it) {
-            return Ok(Some(view));
-        }
-        // Its deletion may have been withdrawn, or Heat has not taken it from whose it is not.
-        let living = self.orchestrator.list(&self.caller).await?;
-        if let Some(view) = living.into_iter().find(is_it) {
-            return Ok(Some(view));
-        }
-        // Heat may have taken it since the first look.
-        let deleting = self.orchestrator.list_deleting(&self.caller).await?;
-        Ok(deleting.into_iter().find(is_it))
+        Ok(self.orchestrator.find_by_id(&self.caller, id).await?)
     }
 
     /// Sees to it that the login is good: logs in again before the token ends, and after a service

@@ -223,11 +223,24 @@ impl Orchestrator {
         Ok(self.find(caller, name).await?.view())
     }
 
+    /// The cluster of this id, living or being deleted, as it is now; none where nothing is left of
+    /// it.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn find_by_id(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<Option<ClusterView>, OrchestratorError> {
+        find::find_by_id(&self.context, caller, id).await
+    }
+
     /// All clusters of the caller's project, by name; Heat is asked about those that are on the
     /// move.
     ///
     /// # Errors
-    /// `Internal`.
+    /// `Internal`; where the store knows none, also `Cloud`: Heat may know some.
     pub async fn list(&self, caller: &Caller) -> Result<Vec<ClusterView>, OrchestratorError> {
         find::list_clusters(&self.context, caller).await
     }

@@ -228,7 +228,10 @@ impl FakeCloud {
             path: call.target.clone(),
             user,
         });
-        faults::take(&mut self.faults, call.service, &call.method, &call.target)
+        let region = call.region.as_ref();
+        let region = region.map_or_else(String::new, |region| format!("/region/{region}"));
+        let path = region + &call.target;
+        faults::take(&mut self.faults, call.service, &call.method, &path)
     }
 
     /// Advances every stack by one step; whether any had one left.

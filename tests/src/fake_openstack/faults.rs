@@ -9,7 +9,8 @@ pub struct InjectedFault {
     pub service: Option<&'static str>,
     /// `POST`; `None`: all.
     pub method: Option<&'static str>,
-    /// What the path must hold; empty: anything.
+    /// What the path must hold, which begins with `/region/NAME` in another region than the main one;
+    /// empty: anything.
     pub path: String,
     /// How often; `u32::MAX`: until [`super::FakeOpenStack::heal`].
     pub times: u32,

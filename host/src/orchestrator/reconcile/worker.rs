@@ -426,15 +426,16 @@ pub(crate) async fn withdraw_deletion(
     refused: &OrchestratorError,
 ) -> Result<(), OrchestratorError> {
     let (record, registry) = (cluster.record(), &context.state.registry);
-    if registry
-        .find(&record.project_id, &record.region, &record.name)
-        .await
-        .is_ok()
-    {
-        return Err(OrchestratorError::Conflict(format!(
-            "{refused}; there is another cluster `{}` by now, so that this one cannot be what it was: somebody who may has to delete it",
-            record.name
-        )));
+    let (project, region) = (&record.project_id, &record.region);
+    match registry.find(project, region, &record.name).await {
+        Err(OrchestratorError::NotFound(_)) => {}
+        Ok(_) => {
+            return Err(OrchestratorError::Conflict(format!(
+                "{refused}; there is another cluster `{}` by now, so that this one cannot be what it was: somebody who may has to delete it",
+                record.name
+            )));
+        }
+        Err(error) => return Err(error),
     }
     let withdraw = ClusterRecord::withdraw_deletion;
     registry.change_record(cluster, &record, withdraw).await?;

@@ -133,6 +133,18 @@ impl ClusterRegistry {
         }
     }
 
+    /// The project's cluster of this id as the store has it, living or not.
+    pub(crate) async fn read_by_id(
+        &self,
+        project_id: &str,
+        id: &str,
+    ) -> Result<Option<Arc<ClusterHandle>>, OrchestratorError> {
+        let read = self.begin_read();
+        let found = self.store.get(id).await?;
+        let found = found.filter(|record| record.project_id == project_id);
+        Ok(found.and_then(|record| self.enter_record(&read, record)))
+    }
+
     /// The cluster of this id, where it is in use.
     pub(crate) fn in_use(&self, id: &str) -> Option<Arc<ClusterHandle>> {
         lock_mutex(&self.table).by_id(id).cloned()

@@ -151,14 +151,19 @@ pub(crate) async fn find_waiting_deletion(
 }
 
 /// All living clusters of the caller's project, by name.
+///
+/// # Errors
+/// `Internal`; where the store knows none, also that Heat cannot be asked for forgotten ones.
 pub(crate) async fn list_clusters(
     context: &Context,
     caller: &Caller,
 ) -> Result<Vec<ClusterView>, OrchestratorError> {
+    let mut unsearched = None;
     for caller in caller.in_its_regions() {
         if let Err(error) = recover::recover_project(context, &caller).await {
             let project = caller.project_name();
             tracing::warn!("cannot look for forgotten clusters of project {project}: {error}");
+            unsearched = Some(error);
         }
     }
     let state = &context.state;
@@ -167,6 +172,10 @@ pub(crate) async fn list_clusters(
         .registry
         .list_project(caller.project_id(), is_moving)
         .await?;
+    if let Some(error) = unsearched.filter(|_| listed.is_empty()) {
+        // That there is none is not known.
+        return Err(error);
+    }
     let moving = listed
         .iter()
         .filter(|one| is_moving(&one.record))
@@ -200,22 +209,49 @@ pub(crate) async fn list_deleting(
     caller: &Caller,
 ) -> Result<Vec<ClusterView>, OrchestratorError> {
     let registry = &context.state.registry;
-    let mut views = Vec::new();
+    let mut views: Vec<ClusterView> = Vec::new();
     let is_deleting = |record: &ClusterRecord| !record.is_live();
     let project = caller.project_id();
     for handle in registry.list_needed(project, is_deleting).await? {
-        worker::reconcile_if_idle(context, &handle, &caller.session).await;
-        let record = match registry.reload(&handle).await {
-            // The last step has dropped the record.
-            Err(OrchestratorError::NotFound(_)) => continue,
-            reloaded => reloaded?,
-        };
-        let mut view = show_cluster(&handle, &record);
-        let waits = waiting::deletion_waits_for(&context.state, &handle);
-        view.cloud_error = waits.or(view.cloud_error);
-        views.push(view);
+        views.extend(view_deleting(context, caller, &handle).await?);
     }
     Ok(views)
+}
+
+/// A cluster that is being deleted, with what it waits for; none where nothing is left of it.
+async fn view_deleting(
+    context: &Context,
+    caller: &Caller,
+    handle: &Arc<ClusterHandle>,
+) -> Result<Option<ClusterView>, OrchestratorError> {
+    worker::reconcile_if_idle(context, handle, &caller.session).await;
+    let record = match context.state.registry.reload(handle).await {
+        // The last step has dropped the record.
+        Err(OrchestratorError::NotFound(_)) => return Ok(None),
+        reloaded => reloaded?,
+    };
+    let mut view = show_cluster(handle, &record);
+    let waits = waiting::deletion_waits_for(&context.state, handle);
+    view.cloud_error = waits.or(view.cloud_error);
+    Ok(Some(view))
+}
+
+/// The caller's cluster of this id, living or being deleted; none where nothing is left of it.
+pub(crate) async fn find_by_id(
+    context: &Context,
+    caller: &Caller,
+    id: &str,
+) -> Result<Option<ClusterView>, OrchestratorError> {
+    let (state, project) = (&context.state, caller.project_id());
+    let Some(handle) = state.registry.read_by_id(project, id).await? else {
+        return Ok(None);
+    };
+    if !handle.record().is_live() {
+        return view_deleting(context, caller, &handle).await;
+    }
+    let shown_age = state.limits.shown_age;
+    refresh::refresh_cluster(state, &handle, &caller.session, shown_age).await;
+    Ok(Some(show_cluster(&handle, &handle.record())))
 }
 
 /// Why nothing goes on with a cluster in use that has something left to do: its background worker

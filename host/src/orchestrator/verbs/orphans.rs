@@ -18,7 +18,7 @@ use crate::orchestrator::{
     },
     verbs::create,
 };
-use crate::store::ClusterRecord;
+use crate::{openstack::CloudError, store::ClusterRecord};
 
 /// A stack of Stampede's that no record of this store knows.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -40,10 +40,21 @@ pub struct OrphanStack {
 }
 
 /// All of the caller's project, by region and name.
+///
+/// # Errors
+/// No region answers, `Internal`.
 pub(crate) async fn list_orphans(
     context: &Context,
     caller: &Caller,
 ) -> Result<Vec<OrphanStack>, OrchestratorError> {
+    Ok(look_for_orphans(context, caller).await?.0)
+}
+
+/// The same, and why a region was left out, where one was.
+async fn look_for_orphans(
+    context: &Context,
+    caller: &Caller,
+) -> Result<(Vec<OrphanStack>, Option<CloudError>), OrchestratorError> {
     let store = context.state.registry.store();
     let found = store.of_project(caller.project_id()).await?;
     // One that cannot be read is known all the same.
@@ -94,11 +105,11 @@ pub(crate) async fn list_orphans(
             }
         }
     }
-    if let Some(error) = away.filter(|_| !asked) {
+    if let Some(error) = away.take_if(|_| !asked) {
         return Err(error.into());
     }
     orphans.sort_by(|a, b| (&a.region, &a.stack_name).cmp(&(&b.region, &b.stack_name)));
-    Ok(orphans)
+    Ok((orphans, away))
 }
 
 /// Makes a record of an orphan, named by its stack's name or id, or by its cluster's name.
@@ -164,15 +175,17 @@ async fn orphan_record(
     caller: &Caller,
     named: &str,
 ) -> Result<(OrphanStack, ClusterRecord), OrchestratorError> {
-    let all = list_orphans(context, caller).await?;
+    let (all, away) = look_for_orphans(context, caller).await?;
     let is_meant = |orphan: &&OrphanStack| {
         [&orphan.stack_id, &orphan.stack_name, &orphan.cluster].contains(&&named.to_owned())
     };
     let mut meant = all.iter().filter(is_meant);
-    let orphan = meant.next().cloned().ok_or_else(|| {
-        OrchestratorError::Conflict(format!(
+    let orphan = meant.next().cloned().ok_or_else(|| match away {
+        // It may be where nobody answers.
+        Some(error) => error.into(),
+        None => OrchestratorError::Conflict(format!(
             "no stack `{named}` that no record knows; see `stampede list --orphans`"
-        ))
+        )),
     })?;
     let others: Vec<&str> = meant.map(|other| other.stack_id.as_str()).collect();
     if !others.is_empty() {
