@@ -23,13 +23,13 @@ use bytes::Bytes;
 use http::{Request, Response, request};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 pub use limits::ServerLimits;
 
 use crate::addressing::{AddressingConfig, ConnectionEnds, ServiceUrl};
 use crate::metrics::HostMetrics;
+use crate::system::ending::EndingSignals;
 use crate::{admin, occi};
 use connection::{ConnectionHandler, PortConfig};
 
@@ -190,27 +190,9 @@ pub async fn run<C: occi::ClusterService>(
 /// from the first poll: as a container's first process we would not even see a signal that nobody
 /// waits for.
 pub fn wait_for_signal() -> impl Future<Output = ()> {
-    let listen = |kind| {
-        signal(kind)
-            .inspect_err(|error| tracing::warn!("cannot wait for signals: {error}"))
-            .ok()
-    };
-    let (terminate, interrupt) = (
-        listen(SignalKind::terminate()),
-        listen(SignalKind::interrupt()),
-    );
-    async {
-        tokio::select! {
-            () = first_signal(terminate) => {}
-            () = first_signal(interrupt) => {}
-        }
-    }
-}
-
-async fn first_signal(signals: Option<Signal>) {
-    match signals {
-        Some(mut signals) => drop(signals.recv().await),
-        None => std::future::pending().await,
+    let mut signals = EndingSignals::listen();
+    async move {
+        signals.recv().await;
     }
 }
 

@@ -167,6 +167,7 @@ async fn the_help_lists_the_codes_and_a_shell_can_complete() {
     for line in [
         "    0  done as asked",
         "    7  --timeout was over",
+        "  129  the terminal was closed",
         "  130  interrupted",
     ] {
         assert!(help.contains(line), "{help}");

@@ -1,6 +1,11 @@
 //! Waits: their limit, signals, a reader who goes away, and what goes on afterwards.
 
-use stampede_tests::fake_openstack::CreateFails;
+use std::time::Duration;
+
+use stampede_tests::{
+    fake_openstack::{CreateFails, FaultKind, InjectedFault},
+    wait_until,
+};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::{DEPLOY, Terminal, end_of, send_signal};
@@ -29,6 +34,7 @@ async fn signals_end_a_wait_and_say_what_stands() {
     for (signal, code, arguments) in [
         ("-INT", 130, [&DEPLOY[..], &WAIT].concat()),
         ("-TERM", 143, vec!["wait", "demo"]),
+        ("-HUP", 129, vec!["wait", "demo"]),
     ] {
         let mut child = terminal.start(&arguments);
         // Its first line is printed once it waits.
@@ -42,6 +48,80 @@ async fn signals_end_a_wait_and_say_what_stands() {
             "{ended:?}"
         );
     }
+    assert_eq!(terminal.cloud.stacks().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_that_is_ignored_by_whoever_started_it_ends_nothing() {
+    let terminal = Terminal::standing_still().await;
+    terminal.done(&DEPLOY).await;
+    let plain = terminal.command(&["wait", "demo"]);
+    let plain = plain.as_std();
+    // As `nohup` does it.
+    let mut command = terminal.command(&[]);
+    let mut shell = tokio::process::Command::new("sh");
+    let program = plain.get_program().to_str().unwrap();
+    shell.args([
+        "-c",
+        "trap '' HUP; exec \"$@\"",
+        "sh",
+        program,
+        "wait",
+        "demo",
+    ]);
+    for (name, value) in command.as_std_mut().get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true);
+    let mut child = shell.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    lines.next_line().await.unwrap().unwrap();
+    send_signal(&child, "-HUP");
+    send_signal(&child, "-TERM");
+    let ended = end_of(child).await;
+    assert_eq!(ended.code, Some(143), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_preview_does_not_say_that_anything_stands() {
+    let terminal = Terminal::deployed().await;
+    let deploy = ["deploy", "hadoop", "--name", "other", "--dry-run"];
+    let update = ["update", "demo", "--workers", "2", "--dry-run"];
+    for arguments in [&deploy[..], &update[..]] {
+        let before = terminal.cloud.count("nova");
+        let slow = FaultKind::Slow(Duration::from_secs(60));
+        terminal
+            .cloud
+            .fault(InjectedFault::of("nova", u32::MAX, slow));
+        let child = terminal.start(arguments);
+        wait_until(30, "nova is asked", async || {
+            Ok(terminal.cloud.count("nova") > before)
+        })
+        .await
+        .unwrap();
+        send_signal(&child, "-INT");
+        let ended = end_of(child).await;
+        assert_eq!(ended.code, Some(130), "{ended:?}");
+        assert_eq!(ended.err, "stampede: interrupted\n");
+        terminal.cloud.heal();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_any_more_ends_no_command() {
+    let terminal = Terminal::standing_still().await;
+    let mut command = terminal.command(&DEPLOY);
+    let mut child = command.env("STAMPEDE_LOG", "trace").spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    let ended = end_of(child).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(terminal.cloud.stacks().len(), 1);
 }
 

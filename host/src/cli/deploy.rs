@@ -43,7 +43,7 @@ pub(super) struct DeployArgs {
     wait: bool,
     /// Print what would be done, and do nothing
     #[arg(long, conflicts_with = "wait")]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// With --wait: no longer than this (90s, 30m, 1h30m), then end with exit code 7; the work
     /// stands
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "wait")]

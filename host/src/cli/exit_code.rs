@@ -28,6 +28,8 @@ pub(super) enum CommandExit {
     ClusterFailed,
     /// The wait was not long enough.
     TimedOut,
+    /// SIGHUP, as shells count it.
+    HungUp,
     /// SIGINT, as shells count it.
     Interrupted,
     /// SIGTERM, as shells count it.
@@ -35,7 +37,7 @@ pub(super) enum CommandExit {
 }
 
 /// Every way to end, its code, and what it means.
-pub(super) const EXITS: [(CommandExit, u8, &str); 10] = [
+pub(super) const EXITS: [(CommandExit, u8, &str); 11] = [
     (CommandExit::Done, 0, "done as asked"),
     (
         CommandExit::HostFailed,
@@ -71,6 +73,11 @@ pub(super) const EXITS: [(CommandExit, u8, &str); 10] = [
         CommandExit::TimedOut,
         7,
         "--timeout was over before the end; the work stands",
+    ),
+    (
+        CommandExit::HungUp,
+        129,
+        "the terminal was closed (SIGHUP); the work stands",
     ),
     (
         CommandExit::Interrupted,

@@ -12,12 +12,16 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::foreign_text::{ForeignText, escape_json};
 
+/// What writing to a terminal fails with that was closed; for a file it means a disk that fails.
+const EIO: i32 = 5;
+
 /// Prints lines for people, or a JSON document. A reader who has gone away (`stampede list | head`)
 /// ends the printing and not the command: what it does in the cloud goes on, and its exit code says
 /// how that ended.
 pub struct LinePrinter<'a> {
     out: &'a mut dyn Write,
     is_unread: bool,
+    is_terminal: bool,
     /// Whether lines go to standard error, since a document is to come.
     is_for_document: bool,
 }
@@ -28,8 +32,16 @@ impl<'a> LinePrinter<'a> {
         Self {
             out,
             is_unread: false,
+            is_terminal: false,
             is_for_document: false,
         }
+    }
+
+    /// It prints on a terminal, which may be closed.
+    #[must_use]
+    pub(super) fn on_terminal(mut self, is_terminal: bool) -> Self {
+        self.is_terminal = is_terminal;
+        self
     }
 
     /// From now on a document is all that is printed here; lines go to standard error.
@@ -82,7 +94,10 @@ impl<'a> LinePrinter<'a> {
 
     fn unless_unread(&mut self, outcome: io::Result<()>) -> io::Result<()> {
         match outcome {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(error)
+                if error.kind() == io::ErrorKind::BrokenPipe
+                    || (self.is_terminal && error.raw_os_error() == Some(EIO)) =>
+            {
                 self.is_unread = true;
                 Ok(())
             }
@@ -107,12 +122,14 @@ pub(super) struct SafeLogEvent;
 
 impl Write for SafeLogEvent {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        io::stderr().write_all(safe_event(event).as_bytes())?;
+        // There is nobody left to tell, and whoever logs must not end for it.
+        let _ = io::stderr().write_all(safe_event(event).as_bytes());
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        let _ = io::stderr().flush();
+        Ok(())
     }
 }
 
@@ -159,6 +176,28 @@ mod tests {
         printer.flush().unwrap();
         let mut full: &mut [u8] = &mut [];
         assert!(writeln!(LinePrinter::new(&mut full), "x").is_err());
+    }
+
+    #[test]
+    fn a_terminal_that_was_closed_is_no_failure_and_a_disk_that_fails_is() {
+        struct FailingDevice;
+
+        impl Write for FailingDevice {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::Error::from_raw_os_error(EIO))
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::Error::from_raw_os_error(EIO))
+            }
+        }
+
+        for is_terminal in [true, false] {
+            let mut device = FailingDevice;
+            let mut printer = LinePrinter::new(&mut device).on_terminal(is_terminal);
+            assert_eq!(writeln!(printer, "x").is_ok(), is_terminal);
+            assert_eq!(printer.flush().is_ok(), is_terminal);
+        }
     }
 
     #[test]

@@ -50,11 +50,13 @@ mod tunnel;
 mod update;
 mod wait;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -62,6 +64,7 @@ use crate::{
     openstack::CloudError,
     orchestrator::{OrchestratorError, planning::cluster_plan::PlanError},
     store::StoreError,
+    system::ending::{EndingSignal, EndingSignals},
 };
 
 use self::{
@@ -131,7 +134,8 @@ pub fn main() -> ExitCode {
     });
     let outcome = start_runtime().and_then(|runtime| {
         let mut stdout = io::stdout().lock();
-        let mut out = LinePrinter::new(&mut stdout);
+        let is_terminal = stdout.is_terminal();
+        let mut out = LinePrinter::new(&mut stdout).on_terminal(is_terminal);
         let outcome = runtime.block_on(run_or_stop(&cli.command, &mut out));
         runtime.block_on(cloud::settle_opened());
         // What blocks, such as a resolver that nobody answers, would otherwise hold up the end.
@@ -155,12 +159,14 @@ async fn run_or_stop(command: &Command, out: &mut LinePrinter<'_>) -> Result<Com
     ) {
         return run(command, out).await;
     }
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals = EndingSignals::listen();
     let exit = tokio::select! {
         outcome = run(command, out) => return outcome,
-        _ = interrupt.recv() => CommandExit::Interrupted,
-        _ = terminate.recv() => CommandExit::Terminated,
+        signal = signals.recv() => match signal {
+            EndingSignal::Interrupt => CommandExit::Interrupted,
+            EndingSignal::Terminate => CommandExit::Terminated,
+            EndingSignal::Hangup => CommandExit::HungUp,
+        },
     };
     let stands = match stands_after(command) {
         Some(name) => format!(
@@ -192,11 +198,11 @@ async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit
     }
 }
 
-/// The cluster that a command may leave in the middle of something.
+/// The cluster that a command may leave in the middle of something; a preview does nothing.
 fn stands_after(command: &Command) -> Option<String> {
     match command {
-        Command::Deploy(args) => Some(args.cluster_name()),
-        Command::Update(args) => Some(args.name.clone()),
+        Command::Deploy(args) if !args.dry_run => Some(args.cluster_name()),
+        Command::Update(args) if !args.dry_run => Some(args.name.clone()),
         Command::Delete(args) => Some(args.name.clone()),
         Command::Wait(args) => Some(args.name.clone()),
         _ => None,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::line_printer::LinePrinter;
+use super::{line_printer::LinePrinter, table::print_named_urls};
 use crate::{
     cluster::{ClusterState, progress::StageReport},
     orchestrator::ClusterView,
@@ -112,11 +112,9 @@ pub(super) fn print_conclusion(
 
 /// The endpoints, a line each.
 pub(super) fn print_endpoints(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
-    let width = view.endpoints.keys().map(String::len).max().unwrap_or(0);
-    for (name, url) in &view.endpoints {
-        writeln!(out, "  {name:<width$}  {url}")?;
-    }
-    Ok(())
+    let endpoints = view.endpoints.iter();
+    let endpoints: Vec<_> = endpoints.map(|(name, url)| (name.as_str(), url)).collect();
+    Ok(print_named_urls(out, &endpoints)?)
 }
 
 #[cfg(test)]

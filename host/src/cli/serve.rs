@@ -23,7 +23,7 @@ use crate::{
     system::{container::container_memory, environment::read_path},
 };
 
-/// Serve OCCI, and run until SIGTERM or SIGINT
+/// Serve OCCI, and run until SIGTERM, SIGINT or SIGHUP
 ///
 /// Every option can be given by the environment instead, as hurtle does it. Logs go to standard
 /// error; STAMPEDE_LOG chooses what is logged (`info`, `warn,stampede=debug`).

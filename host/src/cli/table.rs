@@ -1,6 +1,6 @@
 //! Prints rows in columns that are as wide as their widest text.
 
-use std::io;
+use std::{fmt::Display, io};
 
 use super::{foreign_text::ForeignText, line_printer::LinePrinter};
 
@@ -32,6 +32,18 @@ pub(super) fn print_table(
             .map(|(cell, width)| format!("{cell:<width$}"))
             .collect();
         writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+/// Names with their URLs, indented.
+pub(super) fn print_named_urls(
+    out: &mut LinePrinter<'_>,
+    urls: &[(&str, impl Display)],
+) -> io::Result<()> {
+    let width = urls.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, url) in urls {
+        writeln!(out, "  {name:<width$}  {url}")?;
     }
     Ok(())
 }

@@ -11,7 +11,6 @@ use clap::Args;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     process::{Child, ChildStdin, Command},
-    signal::unix::{SignalKind, signal},
     time::timeout,
 };
 use url::Url;
@@ -23,8 +22,9 @@ use super::{
     exit_code::CommandExit,
     line_printer::LinePrinter,
     ssh_client::{SshArgs, SshRoute, explain_start},
+    table::print_named_urls,
 };
-use crate::cluster::Problem;
+use crate::{cluster::Problem, system::ending::EndingSignals};
 
 /// The port that SOCKS proxies have by convention; where it is taken, another one is used.
 const SOCKS_PORT: u16 = 1080;
@@ -86,9 +86,7 @@ pub(super) async fn run(args: &TunnelArgs, out: &mut LinePrinter<'_>) -> Result<
         forwards.extend(["-L".to_owned(), endpoint.forward.clone()]);
     }
     let command = route.carrier(READY, &forwards)?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    let mut signals = EndingSignals::listen();
     let (mut child, input) = start(command)?;
     let carried = async {
         if is_ready(&mut child).await? {
@@ -99,9 +97,7 @@ pub(super) async fn run(args: &TunnelArgs, out: &mut LinePrinter<'_>) -> Result<
     };
     let status = tokio::select! {
         status = carried => status?,
-        _ = interrupt.recv() => return end(child, input).await,
-        _ = terminate.recv() => return end(child, input).await,
-        _ = hangup.recv() => return end(child, input).await,
+        _ = signals.recv() => return end(child, input).await,
     };
     let message = format!(
         "the way to `{}` has ended: ssh ended with {status}; its own words stand above",
@@ -229,16 +225,13 @@ fn print_ways(
         .iter()
         .map(|one| (one.name.as_str(), one.local.to_string()))
         .collect();
-    let width = inside.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (title, ways) in [("in any browser", &local), ("through the proxy", &inside)] {
         if ways.is_empty() {
             continue;
         }
         writeln!(out)?;
         writeln!(out, "{title}")?;
-        for (name, url) in ways {
-            writeln!(out, "  {name:<width$}  {url}")?;
-        }
+        print_named_urls(out, ways)?;
     }
     let page = inside.first().map_or_else(
         || format!("http://{}/", route.access.entry_node),

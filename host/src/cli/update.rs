@@ -39,7 +39,7 @@ pub(super) struct UpdateArgs {
     set: Vec<(String, String)>,
     /// Print what would be done, and do nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     #[command(flatten)]
     timeout: TimeoutArgs,
     #[command(flatten)]

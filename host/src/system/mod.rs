@@ -8,11 +8,13 @@
 //! - [`container`]: the memory of the container
 //! - [`environment`]: variables of this process
 //! - [`http_client`]: how every client of this host begins
+//! - [`ending`]: the signals that end this process
 //! - [`heavy_work`]: threads for what keeps a processor busy
 //! - [`utc_time`]: points in time for people (pure)
 
 pub mod clock;
 pub mod container;
+pub mod ending;
 pub mod environment;
 pub mod heavy_work;
 pub mod http_client;
