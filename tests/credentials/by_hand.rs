@@ -273,6 +273,21 @@ fn kinds() -> Vec<CredentialCase> {
             ],
         ),
         rc("no login", &[("OS_AUTH_TYPE", "none")]),
+        shows(
+            "no catalog",
+            variables(
+                "one address for all",
+                &[
+                    ("OS_AUTH_TYPE", "admin_token"),
+                    ("OS_TOKEN", "t1"),
+                    ("OS_ENDPOINT", "KEYSTONE/heat/v1/p7"),
+                ],
+            ),
+        ),
+        variables(
+            "one address for all, and no kind of login",
+            &[("OS_TOKEN", "t1"), ("OS_ENDPOINT", "KEYSTONE/heat/v1/p7")],
+        ),
         rc("a kind that nobody knows", &[("OS_AUTH_TYPE", "v9magic")]),
         rc("no password", &[("OS_PASSWORD", "")]),
         rc("no user", &[("OS_USERNAME", "")]),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::case::CredentialCase;
 
 /// The deviations, and why they are none to mend.
-pub(crate) const DEVIATIONS: [(&str, &str); 12] = [
+pub(crate) const DEVIATIONS: [(&str, &str); 13] = [
     (
         "default domain",
         "where no domain is named the client sends none, unless identity_api_version is 3, and Keystone refuses that; \
@@ -27,6 +27,10 @@ pub(crate) const DEVIATIONS: [(&str, &str); 12] = [
     (
         "only cloud",
         "without OS_CLOUD any other variable keeps the client from reading clouds.yaml; Stampede takes its only cloud where there is no OS_AUTH_URL",
+    ),
+    (
+        "no catalog",
+        "one address for all services is enough for a command of the client; a cluster needs several services, and Stampede says so",
     ),
     (
         "no project",
@@ -129,6 +133,11 @@ fn compare_readings(
             } else {
                 ReadingComparison::Different("the client refuses".to_owned())
             }
+        }
+        (CredentialReading::LoggedIn { logins, .. }, CredentialReading::Refused(why))
+            if logins.is_empty() && why.contains("catalog") =>
+        {
+            one("no catalog")
         }
         (CredentialReading::LoggedIn { logins, region, .. }, CredentialReading::Refused(why)) => {
             let scope = &logins[0].1["auth"]["scope"];

@@ -6,12 +6,14 @@
 //! - `cloud_settings`: the settings of one cloud, put together from all places; `region_choice`:
 //!   which of its regions; `cloud_variables`: what `OS_*` say
 //! - `clouds_yaml`: the files; `vendor_profiles`: public clouds by name
+//! - `no_catalog`: logins that lead to one address
 //! - `client_environment`: variables and folders; `setting_value`: YAML as it is written
 
 mod client_environment;
 mod cloud_settings;
 mod cloud_variables;
 mod clouds_yaml;
+mod no_catalog;
 mod region_choice;
 mod setting_value;
 #[cfg(test)]
@@ -23,7 +25,11 @@ use std::{fmt, path::PathBuf};
 use secrecy::SecretString;
 
 pub use self::client_environment::ClientEnvironment;
-use self::{cloud_settings::CloudSettings, setting_value::SettingValue};
+use self::{
+    cloud_settings::CloudSettings,
+    no_catalog::{WITHOUT_CATALOG, refuse_variables_without_catalog, without_catalog},
+    setting_value::SettingValue,
+};
 use super::{
     CloudConfig, CloudError, EndpointInterface, ServiceName,
     config::{ClientCertificate, ServiceSettings},
@@ -112,7 +118,11 @@ impl CloudCredentials {
         env: &ClientEnvironment,
     ) -> Result<Self, CloudError> {
         let named = os_cloud.filter(|name| !name.is_empty());
-        let settings = CloudSettings::resolve(named.or_else(|| env.get("OS_CLOUD")), env)?;
+        let name = named.or_else(|| env.get("OS_CLOUD"));
+        if name.is_none() && env.get("OS_AUTH_URL").is_none() {
+            refuse_variables_without_catalog(env)?;
+        }
+        let settings = CloudSettings::resolve(name, env)?;
         let auth = auth_method(&settings)?;
         let scope = login_scope(&settings, &auth)?;
         Ok(Self {
@@ -187,15 +197,24 @@ fn auth_method(settings: &CloudSettings) -> Result<AuthMethod, CloudError> {
             user: user(settings)?,
             password: settings.require_auth("password")?.into(),
         }),
-        "token" | "v3token" => Ok(AuthMethod::Token {
-            token: settings.require_auth("token")?.into(),
-        }),
+        "token" | "v3token" => {
+            if has("endpoint")? && !has("auth_url")? {
+                return without_catalog(settings.describe_auth("endpoint"));
+            }
+            Ok(AuthMethod::Token {
+                token: settings.require_auth("token")?.into(),
+            })
+        }
         "v3applicationcredential" => Ok(AuthMethod::ApplicationCredential {
             secret: settings
                 .require_auth("application_credential_secret")?
                 .into(),
             credential: application_credential(settings)?,
         }),
+        kind if WITHOUT_CATALOG.contains(&kind) => without_catalog(format!(
+            "{} is `{kind}`, which",
+            settings.describe("auth_type")
+        )),
         other => {
             let hint = match other {
                 "v2password" => "password, which speaks v2.0 too",

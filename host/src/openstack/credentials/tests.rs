@@ -145,6 +145,19 @@ fn what_is_not_spoken_is_refused_by_name() {
             "{text}"
         );
     }
+    let one_address = [("OS_TOKEN", "t"), ("OS_ENDPOINT", "http://heat:8004/v1/p")];
+    for kind in ["none", "admin_token", "token_endpoint", "http_basic"] {
+        let text = message(&[&one_address, &[("OS_AUTH_TYPE", kind)]]);
+        assert!(
+            text.contains(kind) && text.contains("catalog") && text.contains("OS_AUTH_URL"),
+            "{text}"
+        );
+    }
+    let text = message(&[&one_address]);
+    assert!(text.starts_with("OS_ENDPOINT names one address"), "{text}");
+    // Beside Keystone's address it says nothing, as to the client.
+    let keystone = [("OS_AUTH_URL", "http://k/v3"), ("OS_PROJECT_ID", "p")];
+    find(&[&one_address, &keystone]).expect("a token, and where it is from");
     let no_project = ("OS_PROJECT_NAME", "");
     for (variable, value) in [("OS_SYSTEM_SCOPE", "all"), ("OS_DOMAIN_NAME", "Users")] {
         let text = message(&[RC, &[no_project, (variable, value)]]);
