@@ -60,7 +60,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 46] = [
+const PURE: [&str; 48] = [
     "bundle/computed_size.rs",
     "addressing/mod.rs",
     "bundle/mod.rs",
@@ -79,7 +79,9 @@ const PURE: [&str; 46] = [
     "openstack/service_address.rs",
     "openstack/types.rs",
     "orchestrator/planning/cluster_plan/claims.rs",
+    "orchestrator/planning/cluster_plan/group_values.rs",
     "orchestrator/planning/cluster_plan/nodes.rs",
+    "orchestrator/planning/drain_check.rs",
     "orchestrator/planning/image_check.rs",
     "orchestrator/planning/merge_attributes.rs",
     "orchestrator/planning/new_node_values.rs",

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use stampede::{
-    bundle::PluginBundle,
+    bundle::{PluginBundle, ScriptStage},
     cluster::{
         Problem,
         framework::{PluginDescriptor, PluginRequest},
@@ -40,6 +40,23 @@ pub(crate) struct Lost {
     /// More than two copies of a block.
     pub(crate) copies: bool,
 }
+
+/// As they are shipped, and Hadoop runs on the group `edge` too; there it says so, and does nothing.
+pub(crate) fn on_edge() -> Arc<dyn ClusterPlanner> {
+    let mut descriptors = descriptors();
+    let hadoop = descriptors.iter_mut().find(|other| other.name == "hadoop");
+    let roles = &mut hadoop.unwrap().roles;
+    let mut edge = roles.last().unwrap().clone();
+    edge.name = EDGE.to_owned();
+    roles.push(edge);
+    Arc::new(PluginPlanner(DayPlugins {
+        descriptors,
+        later: None,
+    }))
+}
+
+/// The group that only some plugins run on.
+const EDGE: &str = "edge";
 
 struct DayPlugins {
     descriptors: Vec<PluginDescriptor>,
@@ -126,13 +143,16 @@ impl PluginSource for DayPlugins {
                     asked.settings.insert("drain_s".to_owned(), json!(1));
                 }
             }
+            if plugin == "hadoop" {
+                asked.groups.retain(|group| group.role != EDGE);
+            }
             let is_newer = asked.version == LATER;
             if is_newer {
                 asked.version = TODAY.to_owned();
             }
             let plugin = SHIPPED.get(plugin).unwrap();
             let part = match plugin.generate(&asked).await {
-                Ok(part) => part,
+                Ok(part) => with_edge(part, request),
                 Err(GenerateError::Problems(problems)) => {
                     return Err(PlanError::Problems(problems));
                 }
@@ -144,6 +164,19 @@ impl PluginSource for DayPlugins {
             })
         })
     }
+}
+
+/// With a script for the nodes of `edge`, where there are any and the plugin has scripts at all.
+fn with_edge(mut part: PluginBundle, request: &PluginRequest) -> PluginBundle {
+    let is_there = request.groups.iter().any(|group| group.role == EDGE);
+    if let Some(script) = part.scripts.first().filter(|_| is_there) {
+        let mut own = script.clone();
+        own.role = EDGE.to_owned();
+        own.stage = ScriptStage::Setup;
+        own.body = "stampede_say 'edge is there'\n".to_owned();
+        part.scripts.push(own);
+    }
+    part
 }
 
 /// Other scripts, another network, and the newer version where it is asked for.

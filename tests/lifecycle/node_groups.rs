@@ -10,7 +10,7 @@ use stampede_tests::fake_openstack::UpdateFails;
 
 use crate::{
     fixture::{LifecycleFixture, pairs, problems},
-    moving_plugins::today,
+    moving_plugins::{on_edge, today},
     pinning::{made, spec},
     update::{complete, rest, servers},
 };
@@ -179,20 +179,6 @@ async fn a_group_is_added_to_a_running_cluster_and_no_later_change_makes_its_nod
         .update(
             &caller,
             "default",
-            pairs(&[("stampede.groups", "master,worker")]),
-        )
-        .await
-        .unwrap_err();
-    assert_eq!(
-        problems(&refused),
-        [
-            "groups: leaves out `edge`, which the cluster has (name it, too: a running cluster keeps its groups)"
-        ]
-    );
-    let refused = host
-        .update(
-            &caller,
-            "default",
             pairs(&[("stampede.edge.flavor", "m1.large")]),
         )
         .await
@@ -203,6 +189,87 @@ async fn a_group_is_added_to_a_running_cluster_and_no_later_change_makes_its_nod
             "edge.flavor: cannot be changed in a running cluster but for new nodes of edge (raise `edge.count` in the same update, or leave it as it is)"
         ]
     );
+}
+
+const TWO: (&str, &str) = ("stampede.groups", "master,worker");
+
+#[tokio::test]
+async fn a_group_is_taken_away_whole_and_comes_again_under_other_names_of_what_is_said_then() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, stack) = complete(&world).await;
+    let set = [
+        THREE,
+        ("stampede.edge.count", "2"),
+        ("stampede.edge.flavor", "m1.xlarge"),
+    ];
+    changed(&world, (&host, &caller), &set).await;
+    let there = || servers(&world, &stack);
+    let before = there();
+    assert_eq!(before[3..], ["edge-1", "edge-2"]);
+    let preview = host.preview_update(&caller, "default", pairs(&[TWO])).await;
+    let preview = preview.unwrap();
+    assert_eq!(preview.removed, names(&["edge-1", "edge-2"]));
+    assert_eq!((preview.added.len(), preview.notified.len()), (0, 1));
+    changed(&world, (&host, &caller), &[TWO]).await;
+    assert_eq!(there(), before[..3]);
+    let view = host.view(&caller, "default").await.unwrap();
+    let of_edge = |name: &String| name.contains(".edge.");
+    assert!(
+        !view.attributes.keys().any(of_edge),
+        "{:?}",
+        view.attributes
+    );
+    assert!(!view.node_counts.contains_key("edge"));
+    let left = spec(&world).await;
+    let pins = left.pins.as_ref().unwrap();
+    assert!(!pins.groups.contains_key("edge") && !pins.flavors.groups.contains_key("edge"));
+    // What was its own is not the next one's, though it is asked for as before.
+    changed(
+        &world,
+        (&host, &caller),
+        &[THREE, ("stampede.edge.count", "2")],
+    )
+    .await;
+    assert_eq!(there()[3..], ["edge-3", "edge-4"]);
+    let again = spec(&world).await;
+    assert_ne!(
+        again.groups.get("edge").unwrap().flavor.as_deref(),
+        Some("m1.xlarge")
+    );
+    // Beside another's growth, and found again by a host that knows nothing.
+    let both = [TWO, ("stampede.workers", "3")];
+    changed(&world, (&host, &caller), &both).await;
+    drop((host, caller));
+    world.ended().await;
+    let host = world.host_with_empty_store("tests").await;
+    let caller = world.caller(&host, "demo").await;
+    rest(&world, &host, &caller).await;
+    changed(&world, (&host, &caller), &[THREE]).await;
+    assert_eq!(there()[1..], ["worker-1", "worker-2", "worker-3", "edge-5"]);
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_taken_away_is_there_again_as_it_was() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, stack) = deployed(&world, &[("stampede.edge.flavor", "m1.xlarge")]).await;
+    let before = spec(&world).await;
+    world.cloud.next_update_fails(UpdateFails::Answer {
+        node: "master".into(),
+        text: "hadoop setup line 42: no".into(),
+    });
+    host.update(&caller, "default", pairs(&[TWO]))
+        .await
+        .unwrap();
+    let view = rest(&world, &host, &caller).await;
+    assert_eq!(view.state, ClusterState::Active);
+    assert!(view.change.unwrap().contains("as it was before"));
+    assert_eq!(servers(&world, &stack)[3..], ["edge"]);
+    let after = spec(&world).await;
+    assert_eq!(ids(&after), ids(&before));
+    let flavor = |spec: &ClusterSpec| spec.groups.get("edge").unwrap().flavor.clone();
+    assert_eq!(flavor(&after), flavor(&before));
+    assert_eq!(after.pins.unwrap().groups, before.pins.unwrap().groups);
+    assert_eq!(view.attributes["stampede.edge.flavor"], "m1.xlarge");
 }
 
 #[tokio::test]
@@ -258,4 +325,51 @@ async fn the_plugins_of_today_place_nothing_on_a_further_group_and_say_so() {
         .unwrap();
     let refused = host.deploy(&caller, "another", vec![]).await.unwrap_err();
     assert_eq!(problems(&refused), wanted);
+}
+
+#[tokio::test]
+async fn a_group_of_a_plugin_that_lets_workers_alone_go_stays_as_it_is_beside_workers_that_move() {
+    let mut world = LifecycleFixture::new().await;
+    world.use_plugins(on_edge());
+    let set = [
+        ("stampede.edge.count", "2"),
+        ("stampede.workers", "3"),
+        ("stampede.hadoop.replication", "1"),
+    ];
+    let (host, caller, stack) = deployed(&world, &set).await;
+    let counted = || {
+        let (template, _) = world.cloud.template(&stack).unwrap();
+        template["resources"]["ready"]["properties"]["count"].clone()
+    };
+    assert_eq!(counted(), 6);
+    let refusal = "edge.count: `hadoop` runs on group `edge` and lets go of workers alone, so that \
+                   its nodes can neither come nor leave (leave the group as it is, or deploy a new \
+                   cluster)";
+    for (name, value) in [
+        ("stampede.edge.count", "1"),
+        ("stampede.edge.count", "3"),
+        ("stampede.edge.remove", "edge-1"),
+    ] {
+        let refused = host
+            .update(&caller, "default", pairs(&[(name, value)]))
+            .await;
+        assert_eq!(problems(&refused.unwrap_err()), [refusal], "{name}={value}");
+    }
+    let refused = host.update(&caller, "default", pairs(&[TWO])).await;
+    assert_eq!(
+        problems(&refused.unwrap_err()),
+        [
+            "framework: `hadoop` runs on nodes of the role `edge`; there are masters and workers \
+             (name the group `edge` in `groups`, or leave `hadoop` out)"
+        ]
+    );
+    // Every id that was ever given out counts, of every group: else nobody would wait for the next.
+    changed(&world, (&host, &caller), &[("stampede.workers", "1")]).await;
+    assert_eq!(counted(), 6);
+    changed(&world, (&host, &caller), &[("stampede.workers", "2")]).await;
+    assert_eq!(counted(), 7);
+    assert_eq!(
+        servers(&world, &stack),
+        ["master", "worker-1", "worker-4", "edge-1", "edge-2"]
+    );
 }

@@ -97,6 +97,13 @@ pub fn script_path(place: usize, plugin: &str, script: &super::NodeScript) -> St
     )
 }
 
+/// The plugin and the stage of the script at this path; none where it is no script.
+pub fn script_owner(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix(HOME)?.strip_prefix("/scripts/")?;
+    let (folder, file) = rest.split_once('/')?;
+    Some((folder.split_once('-')?.1, file.split_once('.')?.0))
+}
+
 /// Reports files and scripts that cannot stand on a node, or that two plugins want to write.
 pub fn check_files(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractViolation> {
     let mut violations = Vec::new();

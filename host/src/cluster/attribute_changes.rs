@@ -101,7 +101,7 @@ impl ChangeReader<'_> {
         if name == "framework" {
             return self.read_frameworks(text, was_given);
         }
-        if let Some(attribute) = find_row(name, self.to.groups.names()) {
+        if let Some(attribute) = find_row(name, self.named_groups()) {
             check_text(name, text)?;
             // As everywhere, empty means "not given".
             return match text.trim() {
@@ -116,29 +116,46 @@ impl ChangeReader<'_> {
         self.read_parameter(name, text)
     }
 
-    /// Groups are added behind those that there are; those stay, with their places.
+    /// Groups are added behind those that there are. One that is left out has no node from then on,
+    /// and its place is never another one's.
     fn read_groups(&mut self, text: &str, was_given: bool) -> Vec<Problem> {
         let text = match text.trim() {
             "" if !was_given => return Vec::new(),
             "" => GROUPS,
             text => text,
         };
-        let (named, mut problems) = parse_groups(text, |name| self.names.has_framework(name));
-        let there = self.from.groups.iter().filter(|group| !group.is_empty());
-        for group in there.filter(|group| !named.contains(&group.name)) {
-            let message = format!("leaves out `{}`, which the cluster has", group.name);
-            let hint = "name it, too: a running cluster keeps its groups";
-            problems.push(Problem::new(GROUPS_ATTRIBUTE, message, hint));
-        }
-        for name in &named {
-            match self.to.groups.get_mut(name) {
-                // It was taken back once.
-                Some(group) if group.is_empty() => group.count = new_group(name).count,
-                Some(_) => {}
-                None => self.to.groups.add(new_group(name)),
+        let (named, mut problems) = parse_groups(text, self.names);
+        for group in self.to.groups.iter_mut() {
+            let is_named = named.contains(&group.name);
+            match group.is_empty() {
+                false if !is_named => *group = group.emptied(),
+                // It was there once.
+                true if is_named => group.count = new_group(&group.name).count,
+                _ => {}
             }
         }
+        let first = self.to.groups.iter().len();
+        for name in &named {
+            self.to.groups.add(new_group(name));
+        }
+        let places = self.to.groups.iter().len();
+        if problems.is_empty() && first < places && places > limits::MAX_GROUPS {
+            let new = self.to.groups.names().skip(first.max(limits::MAX_GROUPS));
+            let message = format!(
+                "`{}` would be one group too many of all that the cluster ever had, which are {first} by now and {} at most",
+                new.collect::<Vec<_>>().join("`, `"),
+                limits::MAX_GROUPS
+            );
+            let hint = "take a group's name again that it had, or deploy a new cluster";
+            problems.push(Problem::new(GROUPS_ATTRIBUTE, message, hint));
+        }
         problems
+    }
+
+    /// The groups that the cluster is to have.
+    fn named_groups(&self) -> impl Iterator<Item = &str> + Clone {
+        let groups = self.to.groups.with_nodes();
+        groups.map(|group| group.name.as_str())
     }
 
     fn has(&self, framework: &str) -> bool {
@@ -188,7 +205,7 @@ impl ChangeReader<'_> {
             Problem::new(
                 shorten(name),
                 "there is no such attribute",
-                self.names.suggest_name(name, self.to.groups.names()),
+                self.names.suggest_name(name, self.named_groups()),
             )
         };
         let (framework, parameter) = name.split_once('.').ok_or_else(unknown)?;

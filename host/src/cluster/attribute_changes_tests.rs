@@ -170,7 +170,7 @@ fn an_id_that_is_pinned_is_what_is_there() {
 }
 
 #[test]
-fn an_update_adds_groups_behind_those_that_are_there_and_takes_none_away() {
+fn an_update_adds_groups_behind_those_that_are_there_and_takes_away_those_it_leaves_out() {
     let three = ("stampede.groups", "edge,master,worker");
     let to = given(&[("stampede.edge.count", "3"), three]).unwrap();
     assert_eq!(
@@ -190,11 +190,22 @@ fn an_update_adds_groups_behind_those_that_are_there_and_takes_none_away() {
         parse_changes(&with_edge, &stored, &given, &names())
             .map_err(|problems| crate::cluster::problem::lines(&problems))
     };
-    let refusal = "groups: leaves out `edge`, which the cluster has (name it, too: a running \
-                   cluster keeps its groups)";
     for text in ["", "master,worker", "master,worker,zoo"] {
-        assert_eq!(of_three(text).unwrap_err(), refusal, "{text:?}");
+        let left = of_three(text).unwrap();
+        let edge = left.groups.get("edge").unwrap();
+        assert_eq!((edge.count, edge.last_id()), (0, 3), "{text:?}");
+        assert!(
+            !left
+                .node_names()
+                .iter()
+                .any(|node| node.starts_with("edge"))
+        );
+        assert_eq!(left.groups.iter().nth(2), Some(edge), "its place is kept");
     }
+    assert_eq!(
+        of_three("master,edge").unwrap_err(),
+        "groups: leaves out `worker`, which every cluster has (name it, too)"
+    );
     let more = of_three("master,worker,zoo,edge").unwrap();
     let order: Vec<&str> = more.groups.names().collect();
     assert_eq!(
@@ -217,6 +228,64 @@ fn an_update_adds_groups_behind_those_that_are_there_and_takes_none_away() {
         let refused = given(&[(name, value)]).unwrap_err();
         assert!(refused.starts_with(told), "{refused}");
     }
+}
+
+#[test]
+fn a_group_that_came_again_is_made_of_what_is_said_then_and_one_that_went_has_no_attributes() {
+    let three = ("stampede.groups", "master,worker,edge");
+    let small = ("stampede.edge.flavor", "small");
+    let with = |spec: &ClusterSpec, pairs: &[(&str, &str)]| {
+        let given: Vec<(String, String)> = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        parse_changes(spec, &stored(), &given, &names())
+            .map_err(|problems| crate::cluster::problem::lines(&problems))
+    };
+    let made = with(&from(), &[three, small]).unwrap();
+    let gone = with(&made, &[("stampede.groups", "master,worker")]).unwrap();
+    assert!(
+        !crate::cluster::attributes::render(&gone)
+            .keys()
+            .any(|name| name.starts_with("edge"))
+    );
+    assert_eq!(
+        with(
+            &made,
+            &[
+                ("stampede.groups", "master,worker"),
+                ("stampede.edge.count", "2")
+            ]
+        )
+        .unwrap_err(),
+        "edge.count: there is no such attribute (name the group `edge` in `groups`)"
+    );
+    let again = with(&gone, &[three]).unwrap();
+    let edge = again.groups.get("edge").unwrap();
+    assert_eq!((edge.count, edge.ids_given, &edge.flavor), (1, 1, &None));
+}
+
+#[test]
+fn a_cluster_has_as_many_groups_in_its_life_as_there_are_places() {
+    let with = |spec: &ClusterSpec, groups: &[String]| {
+        let text = format!("master,worker,{}", groups.join(","));
+        let given = [("stampede.groups".to_owned(), text)];
+        parse_changes(spec, &stored(), &given, &names())
+            .map_err(|problems| crate::cluster::problem::lines(&problems))
+    };
+    let name = |n: usize| vec![format!("g{n}")];
+    let mut spec = from();
+    for n in 3..=limits::MAX_GROUPS {
+        spec = with(&spec, &name(n)).unwrap();
+    }
+    assert_eq!(spec.groups.iter().len(), limits::MAX_GROUPS);
+    assert_eq!(
+        with(&spec, &name(9)).unwrap_err(),
+        "groups: `g9` would be one group too many of all that the cluster ever had, which are 8 by \
+         now and 8 at most (take a group's name again that it had, or deploy a new cluster)"
+    );
+    let again = with(&spec, &name(3)).unwrap();
+    assert_eq!(again.node_names().last().unwrap(), "g3");
 }
 
 #[test]

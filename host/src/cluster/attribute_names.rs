@@ -82,6 +82,12 @@ impl AttributeNames {
         self.frameworks.contains_key(framework)
     }
 
+    /// The plugin whose name has this word among others.
+    pub fn framework_of_word(&self, word: &str) -> Option<&str> {
+        let has_word = |name: &&String| name.split('-').any(|other| other == word);
+        self.frameworks.keys().find(has_word).map(String::as_str)
+    }
+
     /// The versions of a framework, newest first.
     pub fn versions(&self, framework: &str) -> &[String] {
         self.frameworks

@@ -154,7 +154,7 @@ impl<'a> AttributeReader<'a> {
     /// The node groups that are asked for, and what is wrong with how they are.
     fn choose_groups(&self) -> (Vec<String>, Vec<Problem>) {
         let text = self.text(GROUPS_ATTRIBUTE).unwrap_or(GROUPS);
-        parse_groups(text, |name| self.names.has_framework(name))
+        parse_groups(text, self.names)
     }
 
     /// Reports names that nothing knows in a cluster with these groups.

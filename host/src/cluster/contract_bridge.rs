@@ -7,6 +7,7 @@ use super::{
     Problem,
     default_groups::{MASTER, WORKER, find_default, many_nodes, one_node},
     framework::{ClusterNode, NodeGroup, PluginDescriptor, RoleCardinality},
+    group_attributes::is_group_name,
     group_value::{GROUPS_ATTRIBUTE, attribute_of},
     node_group::{GroupSpec, NodeGroups},
 };
@@ -30,6 +31,29 @@ pub fn leading_node(groups: &NodeGroups) -> String {
 /// Whether a group may get nodes beside those that it was made with.
 pub fn may_grow(group: &str) -> bool {
     group != MASTER
+}
+
+/// Whether nodes of a group are let go by the plugins' `drain` before they are taken away: it is told
+/// of workers alone.
+pub fn leaves_by_drain(group: &str) -> bool {
+    group == WORKER
+}
+
+/// Why a group of a running cluster can neither get nodes nor lose any: one of these plugins, which
+/// run on it, may keep something on its nodes, and lets go of others alone. Nodes that come are
+/// refused too, since the way back would have to let them go.
+pub fn check_undrained(group: &str, draining: &[&str]) -> Option<Problem> {
+    let plugins = draining.iter().map(|plugin| format!("`{plugin}`"));
+    let plugins: Vec<String> = plugins.collect();
+    (!plugins.is_empty() && !leaves_by_drain(group)).then(|| {
+        let message = format!(
+            "{} runs on group `{group}` and lets go of {} alone, so that its nodes can neither come nor leave",
+            plugins.join(" and "),
+            many_nodes(WORKER)
+        );
+        let hint = "leave the group as it is, or deploy a new cluster";
+        Problem::new(attribute_of(group, "count"), message, hint)
+    })
 }
 
 /// What the scripts of this contract know of the cluster's nodes.
@@ -56,7 +80,7 @@ pub fn node_variables(groups: &[NodeGroup]) -> [(&'static str, String); 4] {
 /// on which nothing would run.
 pub fn check_groups(groups: &NodeGroups, chain: &[&PluginDescriptor]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for group in groups.iter().filter(|group| !group.is_empty()) {
+    for group in groups.with_nodes() {
         let mut roles = chain.iter().flat_map(|descriptor| &descriptor.roles);
         if find_default(&group.name).is_none() && !roles.any(|role| role.name == group.name) {
             problems.push(Problem::new(
@@ -82,7 +106,8 @@ pub fn check_groups(groups: &NodeGroups, chain: &[&PluginDescriptor]) -> Vec<Pro
     }
     for descriptor in chain {
         for role in &descriptor.roles {
-            let problem = match groups.get(&role.name) {
+            let group = groups.get(&role.name).filter(|group| !group.is_empty());
+            let problem = match group {
                 Some(group) if group.name == MASTER => None,
                 Some(group) => cardinality_problem(&descriptor.name, group, role.cardinality),
                 None => Some(missing_role(&descriptor.name, &role.name, groups)),
@@ -118,10 +143,15 @@ fn cardinality_problem(
 }
 
 fn missing_role(plugin: &str, role: &str, groups: &NodeGroups) -> Problem {
-    let there: Vec<String> = groups.names().map(many_nodes).collect();
+    let there = groups.with_nodes().map(|group| many_nodes(&group.name));
+    let there: Vec<String> = there.collect();
     let message = format!(
         "`{plugin}` runs on nodes of the role `{role}`; there are {}",
         there.join(" and ")
     );
-    Problem::new("framework", message, "leave it out")
+    if !is_group_name(role) {
+        return Problem::new("framework", message, "leave it out");
+    }
+    let hint = format!("name the group `{role}` in `{GROUPS_ATTRIBUTE}`, or leave `{plugin}` out");
+    Problem::new("framework", message, hint)
 }

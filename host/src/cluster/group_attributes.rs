@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::{
     Problem,
+    attribute_names::AttributeNames,
     attribute_schema::{ATTRIBUTES, AttributeSchema, AttributeValue, find_attribute},
     default_groups::{DEFAULT_GROUPS, canonical_name, find_default, many_nodes},
     group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue},
@@ -17,17 +18,37 @@ use super::{
 /// How many nodes of a further group, where nobody says it.
 const GROUP_COUNT: u32 = 1;
 /// Words that mean something else where a node's name may stand: in hosts files, in the stack's
-/// events, in attributes.
-const RESERVED: [&str; 9] = [
+/// events, in attributes, and in names of resources, where a group's name stands as a word
+/// (`edge_2_server`) beside `router_interface` and `ready_handle`.
+const RESERVED: [&str; 28] = [
     "access",
     "all",
+    "attachment",
+    "change",
     "cluster",
+    "flavor",
+    "floating",
+    "handle",
     "host",
+    "icmp",
+    "interface",
+    "ip",
     "localhost",
+    "name",
     "node",
     "nodes",
     "none",
+    "port",
+    "progress",
+    "ready",
+    "router",
+    "security",
+    "server",
+    "signals",
+    "ssh",
     "stampede",
+    "subnet",
+    "volume",
 ];
 
 /// The attributes of a group, none of them under a short name.
@@ -107,12 +128,9 @@ pub fn is_group_name(name: &str) -> bool {
 }
 
 /// The groups that a text names, each once: those of every cluster first; and all that is wrong with
-/// it: a name that cannot be, too many of them, one of every cluster's left out. `is_framework` knows
-/// the frameworks that there are.
-pub fn parse_groups(
-    text: &str,
-    is_framework: impl Fn(&str) -> bool,
-) -> (Vec<String>, Vec<Problem>) {
+/// it: a name that cannot be, too many of them, one of every cluster's left out. `names` knows the
+/// frameworks that there are.
+pub fn parse_groups(text: &str, names: &AttributeNames) -> (Vec<String>, Vec<Problem>) {
     let mut groups: Vec<String> = DEFAULT_GROUPS
         .iter()
         .map(|group| group.name.to_owned())
@@ -132,7 +150,7 @@ pub fn parse_groups(
         if groups.iter().any(|group| group == word) {
             continue;
         }
-        match name_problem(word, &is_framework) {
+        match name_problem(word, names) {
             Some((message, hint)) => problems.push(problem(message, hint)),
             None => groups.push(word.to_owned()),
         }
@@ -150,15 +168,21 @@ pub fn parse_groups(
 }
 
 /// Why a group cannot have this name, and what to do.
-fn name_problem(word: &str, is_framework: impl Fn(&str) -> bool) -> Option<(String, String)> {
+fn name_problem(word: &str, names: &AttributeNames) -> Option<(String, String)> {
     if !is_group_name(word) {
         let hint = format!("1 to {MAX_GROUP_NAME_CHARS} of a-z and 0-9, a letter first");
         let message = format!("`{}` cannot be a group's name", shorten(word));
         return Some((message, hint));
     }
     let hint = || "take another name".to_owned();
-    if is_framework(word) {
+    if names.has_framework(word) {
         let message = format!("`{word}` is a framework, whose parameters begin with that word");
+        return Some((message, hint()));
+    }
+    if let Some(framework) = names.framework_of_word(word) {
+        let message = format!(
+            "`{word}` is a word of the framework `{framework}`, whose resources have it in their names"
+        );
         return Some((message, hint()));
     }
     let is_own = |row: &AttributeSchema| row.name.split('.').next() == Some(word);

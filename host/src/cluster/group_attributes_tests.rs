@@ -21,7 +21,7 @@ fn words() -> AttributeNames {
         }))
         .unwrap()
     };
-    AttributeNames::from_descriptors(&[plugin("hadoop"), plugin("spark")])
+    AttributeNames::from_descriptors(&[plugin("hadoop"), plugin("spark"), plugin("apache-hive")])
 }
 
 fn spec(given: &[(&str, &str)]) -> Result<ClusterSpec, String> {
@@ -129,7 +129,16 @@ fn names_of_groups_on_both_sides_of_their_form_and_length() {
             "{told}"
         );
     }
+    let told = named("hive").unwrap_err();
+    assert!(
+        told.starts_with("groups: `hive` is a word of the framework `apache-hive`"),
+        "{told}"
+    );
     for own in [
+        "router",
+        "ready",
+        "security",
+        "server",
         "network",
         "image",
         "workers",
@@ -141,6 +150,37 @@ fn names_of_groups_on_both_sides_of_their_form_and_length() {
     ] {
         let told = named(own).unwrap_err();
         assert!(told.contains("means something else"), "{told}");
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_groups_is_told_at_once() {
+    let groups = "worker,Edge,edge-1,hadoop,ready,edge";
+    let told = spec(&[
+        ("groups", groups),
+        ("edge.count", "251"),
+        ("edge.flavor", &"f".repeat(256)),
+        ("zoo.count", "1"),
+        ("workers", "0"),
+    ]);
+    let told = told.unwrap_err();
+    let mut paths: Vec<&str> = told
+        .lines()
+        .filter_map(|line| line.split(": ").next())
+        .collect();
+    paths.sort_unstable();
+    let groups = ["groups"; 5];
+    let others = ["edge.count", "edge.flavor", "zoo.count", "workers"];
+    let mut wanted = [&groups[..], &others].concat();
+    wanted.sort_unstable();
+    assert_eq!(paths, wanted, "{told}");
+    for hint in [
+        "name it, too",
+        "a letter first",
+        "take another name",
+        "in `groups`",
+    ] {
+        assert!(told.contains(hint), "{hint}: {told}");
     }
 }
 

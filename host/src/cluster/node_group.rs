@@ -53,9 +53,20 @@ impl GroupSpec {
         }
     }
 
-    /// Whether it has no node: it was added and taken back, and only keeps what ids it has given.
+    /// Whether it has no node: it was taken away, and only keeps its place and what ids it has given.
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    /// What is left of a group whose nodes are gone: its name, how its first node was called, and
+    /// which ids were given out. What its nodes were made of is nobody's any more.
+    pub fn emptied(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            ids_given: self.last_id(),
+            bare_first: self.bare_first,
+            ..Self::default()
+        }
     }
 
     /// The name of one of its nodes: `worker-7`.
@@ -164,6 +175,16 @@ impl NodeGroups {
         self.groups.iter_mut()
     }
 
+    /// Those that have nodes.
+    pub fn with_nodes(&self) -> impl Iterator<Item = &GroupSpec> + Clone {
+        self.groups.iter().filter(|group| !group.is_empty())
+    }
+
+    /// Whether there is one of this name that has nodes.
+    pub fn has_nodes(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|group| !group.is_empty())
+    }
+
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().map(|group| group.name.as_str())
@@ -228,10 +249,7 @@ impl NodeGroups {
             let given = other.last_id();
             match self.get_mut(&other.name) {
                 Some(group) => group.ids_given = group.last_id().max(given),
-                None => self.groups.push(GroupSpec {
-                    count: 0,
-                    ..other.with_ids(Vec::new())
-                }),
+                None => self.groups.push(other.emptied()),
             }
         }
     }

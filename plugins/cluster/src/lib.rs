@@ -25,6 +25,8 @@ use settings::ClusterSettings;
 
 /// Its name, and that of the service which it provides.
 const NAME: &str = "cluster";
+/// The roles that every cluster has nodes of.
+const ROLES: [&str; 2] = ["master", "worker"];
 /// The smallest node that boots a cloud image.
 const SMALLEST: Size = Size {
     vcpus: 1,
@@ -41,12 +43,12 @@ impl Guest for ClusterPlugin {
             provides: vec![NAME.to_owned()],
             roles: vec![
                 Role {
-                    name: "master".to_owned(),
+                    name: ROLES[0].to_owned(),
                     cardinality: Cardinality::ExactlyOne,
                     smallest: SMALLEST,
                 },
                 Role {
-                    name: "worker".to_owned(),
+                    name: ROLES[1].to_owned(),
                     cardinality: Cardinality::OneOrMore,
                     smallest: SMALLEST,
                 },
@@ -89,9 +91,11 @@ impl Guest for ClusterPlugin {
                 node: master,
                 attributes,
             }],
+            // Other groups are of frameworks that run there; a plugin speaks for its own roles alone.
             taken: request
                 .groups
                 .iter()
+                .filter(|group| ROLES.contains(&group.role.as_str()))
                 .map(|group| Share {
                     role: group.role.clone(),
                     plugin: NAME.to_owned(),

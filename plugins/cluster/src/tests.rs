@@ -232,3 +232,20 @@ fn nodes_boot_from_volumes_and_stand_in_a_zone_where_that_is_set() {
         json!([{ "image": { "get_param": "image" }, "volume_size": 30, "boot_index": 0, "delete_on_termination": true }])
     );
 }
+
+#[test]
+fn nodes_of_a_further_group_are_made_and_nothing_is_taken_of_a_role_that_is_not_its_own() {
+    let mut asked = request(1);
+    let mut edge = asked.groups[1].clone();
+    edge.role = "edge".to_owned();
+    edge.nodes[0].name = "edge".to_owned();
+    asked.groups.push(edge);
+    let bundle = ClusterPlugin::generate(asked.clone()).unwrap();
+    let roles: Vec<&str> = bundle
+        .taken
+        .iter()
+        .map(|share| share.role.as_str())
+        .collect();
+    assert_eq!(roles, ["master", "worker"]);
+    assert!(template(asked)["resources"]["edge_server"].is_object());
+}

@@ -6,10 +6,12 @@
 //! - [`plugin_chain`]: which plugins, in which order
 //! - [`typed_settings`]: raw texts to what a plugin's schema says
 //! - [`nodes`]: node groups with ids, names and addresses; whether their flavors are large enough
+//! - [`group_values`]: what plugins are not told of groups, laid over what they make
 //! - [`claims`]: ports and memory that the chain's plugins take of the same nodes
 //! - [`plugin_planner`]: the plan as the orchestrator asks for it, on the plugins of a catalogue
 
 pub mod claims;
+pub mod group_values;
 pub mod nodes;
 pub mod plugin_chain;
 pub mod plugin_planner;
@@ -142,7 +144,8 @@ pub async fn plan_cluster(
     })
     .await
     .map_err(|panicked| PlanError::Broken(panicked.to_string()))?;
-    let bundle = bundle.map_err(|error| not_built(error, spec))?;
+    let mut bundle = bundle.map_err(|error| not_built(error, spec))?;
+    group_values::lay_group_values(&mut bundle.template, spec);
     Ok(ClusterPlan { bundle, requests })
 }
 

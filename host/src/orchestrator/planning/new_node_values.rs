@@ -24,7 +24,7 @@ impl NewNodeValues {
             ..Self::default()
         };
         for group in from.groups.iter() {
-            let Some(wanted) = to.groups.get(&group.name) else {
+            let Some(wanted) = kept_group(group, to) else {
                 continue;
             };
             let mut replaced = BTreeMap::new();
@@ -55,10 +55,17 @@ impl NewNodeValues {
     }
 }
 
+/// The same group after a change, where it has nodes then.
+fn kept_group<'a>(group: &GroupSpec, to: &'a ClusterSpec) -> Option<&'a GroupSpec> {
+    to.groups
+        .get(&group.name)
+        .filter(|wanted| !wanted.is_empty())
+}
+
 /// Whether a change has new nodes made of something else than those that are there.
 pub fn has_other_values(from: &ClusterSpec, to: &ClusterSpec) -> bool {
     let has_others = |group: &GroupSpec| {
-        let Some(wanted) = to.groups.get(&group.name) else {
+        let Some(wanted) = kept_group(group, to) else {
             return false;
         };
         group.flavor != wanted.flavor || from.image_of(group) != to.image_of(wanted)

@@ -127,6 +127,11 @@ pub(crate) fn change_target(
             attributes.insert(name, group.count.to_string());
         }
     }
+    // What was said of a group that goes is nobody's any more.
+    attributes.retain(|name, _| {
+        let own = name.strip_prefix(attributes::PREFIX);
+        own.is_none_or(|own| !is_of_gone_group(own, &from, &to))
+    });
     reject_without_new_nodes(&from, &to)?;
     Ok(ChangeTarget {
         from,
@@ -189,10 +194,23 @@ impl NewNodes {
     }
 }
 
+/// Whether an attribute of this name is said of a group that loses all its nodes.
+fn is_of_gone_group(name: &str, from: &ClusterSpec, to: &ClusterSpec) -> bool {
+    let group = name.split_once('.').map_or("", |(group, _)| group);
+    from.groups.has_nodes(group) && !to.groups.has_nodes(group)
+}
+
+/// The attributes in which two specs of one cluster differ; of a group that goes, that it does.
+fn changed_attributes(from: &ClusterSpec, to: &ClusterSpec) -> Vec<String> {
+    let mut changed = attributes::changed(from, to);
+    changed.retain(|name| !is_of_gone_group(name, from, to));
+    changed
+}
+
 /// What is said of new nodes alone means nothing without any.
 fn reject_without_new_nodes(from: &ClusterSpec, to: &ClusterSpec) -> Result<(), OrchestratorError> {
     let joining = joining_nodes(from, to);
-    let changed = attributes::changed(from, to).into_iter();
+    let changed = changed_attributes(from, to).into_iter();
     let problem = |name: String| {
         let new = NewNodes::for_attribute(&name, &to.groups)?;
         (!new.are_among(&joining)).then(|| new.problem(&name))
@@ -219,7 +237,7 @@ pub(crate) fn changed_settings(from: &ClusterSpec, to: &ClusterSpec) -> Vec<Stri
             |of_group: &GroupAttribute| matches!(of_group.value, GroupValue::Count { .. });
         name == GROUPS_ATTRIBUTE || of_group.is_some_and(is_count)
     };
-    let mut changed = attributes::changed(from, to);
+    let mut changed = changed_attributes(from, to);
     changed.retain(|name| !is_count(name));
     changed
 }
@@ -263,7 +281,7 @@ fn wanted_spec(
     given: &ClientAttributes,
 ) -> Result<ClusterSpec, OrchestratorError> {
     let to = context.parse_changes(from, &record.attributes, given)?;
-    let changed = attributes::changed(from, &to);
+    let changed = changed_attributes(from, &to);
     if changed
         .iter()
         .any(|name| !is_changeable(context, &to, name))

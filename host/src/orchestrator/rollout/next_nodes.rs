@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::cluster::{
-    ClusterSpec, GroupSpec, Problem, default_groups::many_nodes, group_addresses::GroupAddresses,
-    group_value::attribute_of, limits::MAX_NODE_ID,
+    ClusterSpec, GroupSpec, Problem,
+    default_groups::{find_default, many_nodes},
+    group_addresses::GroupAddresses,
+    group_value::{GROUPS_ATTRIBUTE, attribute_of},
+    limits::MAX_NODE_ID,
 };
 
 /// The cluster as it is to be, with the ids of its nodes. `remove` names those to take away, by
@@ -36,6 +39,11 @@ pub(crate) fn choose_nodes(
             Some(group) => {
                 let none = Vec::new();
                 let remove = remove.get(&group.name).unwrap_or(&none);
+                if wanted.is_empty() {
+                    // All of them leave; whoever names some says nothing else.
+                    without_named(group, remove)?;
+                    continue;
+                }
                 next_ids(group, wanted.count, remove, is_counted(&group.name))?
             }
             None => new_ids(last, wanted.count),
@@ -78,10 +86,14 @@ fn next_ids(
         return Err(Problem::new(count, message, hint));
     }
     if ids.is_empty() {
+        let hint = match find_default(&group.name) {
+            Some(_) => "delete the cluster instead".to_owned(),
+            None => format!("leave `{}` out of `{GROUPS_ATTRIBUTE}` instead", group.name),
+        };
         return Err(Problem::new(
             attribute_of(&group.name, "remove"),
             format!("no {} would be left", group.name),
-            "delete the cluster instead",
+            hint,
         ));
     }
     ids.truncate(wanted);

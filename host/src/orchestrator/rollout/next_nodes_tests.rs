@@ -53,6 +53,28 @@ fn each_group_grows_and_shrinks_by_itself() {
 }
 
 #[test]
+fn a_group_that_is_left_out_loses_all_its_nodes_whatever_else_is_said_of_them() {
+    let from = three();
+    let without = |remove: &[&str]| {
+        let mut to = from.clone();
+        let edge = to.groups.get_mut("edge").unwrap();
+        *edge = edge.emptied();
+        let named = remove.iter().map(|node| (*node).to_owned()).collect();
+        let by_group = BTreeMap::from([("edge".to_owned(), named)]);
+        choose_nodes(&from, to, &by_group, |_| false).map_err(|problem| lines(&[problem]))
+    };
+    for remove in [&[][..], &["edge"]] {
+        let to = without(remove).unwrap();
+        assert_eq!(to.node_names(), ["master", "worker-1", "worker-2"]);
+        assert_eq!(to.groups.get("edge").unwrap().last_id(), 1);
+    }
+    assert_eq!(
+        without(&["edge-7"]).unwrap_err(),
+        "edge.remove: there is no edge `edge-7` (there are: edge)"
+    );
+}
+
+#[test]
 fn ids_are_never_given_out_twice() {
     let from = three().with_workers(vec![1]);
     assert_eq!(from.worker_group().last_id(), 2);
@@ -108,7 +130,11 @@ fn what_cannot_be_is_refused_under_the_groups_own_attributes() {
     );
     assert_eq!(
         told(&[], &["edge"]),
-        "edge.remove: no edge would be left (delete the cluster instead)"
+        "edge.remove: no edge would be left (leave `edge` out of `groups` instead)"
+    );
+    assert_eq!(
+        told(&[], &["worker-1", "worker-2"]),
+        "workers.remove: no worker would be left (delete the cluster instead)"
     );
     assert_eq!(
         told(&[], &["zoo-1"]),

@@ -7,7 +7,7 @@ use crate::{
     cluster::{
         ClusterChange, ClusterSpec, GroupSpec, NodeIds, RolloutStep,
         change::{ChangeReport, FileDigests},
-        contract_bridge::leading_node,
+        contract_bridge::{leading_node, leaves_by_drain},
         node_group::{join_nodes, nodes_beyond},
     },
 };
@@ -18,9 +18,9 @@ const NODES_PER_TURN: usize = 10;
 /// The steps from one to the other. `first` is the first generation to give out.
 ///
 /// New settings come first: group by group, the nodes of each in turns, each turn only when the one
-/// before works again. Then nodes are added, or the leaving ones are let go and taken away; those
-/// are not asked themselves, since who leaves may be dead. Steps that tell nobody only change the
-/// stack.
+/// before works again. Then nodes are added, or the leaving ones are let go, where their group's
+/// are, and taken away; those are not asked themselves, since who leaves may be dead. Steps that tell
+/// nobody only change the stack.
 pub(crate) fn plan_steps(
     from: &ClusterSpec,
     to: &ClusterSpec,
@@ -29,7 +29,8 @@ pub(crate) fn plan_steps(
     first: u32,
 ) -> Vec<RolloutStep> {
     let (before, after) = (from.node_ids(), to.node_ids());
-    let leaving = from.groups.names_of(&nodes_beyond(&before, &after));
+    let gone = nodes_beyond(&before, &after);
+    let leaving = from.groups.names_of(&gone);
     let joining = to.groups.names_of(&nodes_beyond(&after, &before));
     let leader = || vec![leading_node(&from.groups)];
     let staying = |group: &GroupSpec| -> Vec<String> {
@@ -59,7 +60,10 @@ pub(crate) fn plan_steps(
         steps.push(settings_step(title, &all, leader(), &[]));
     }
     if !leaving.is_empty() {
-        steps.push(drain_step(from, &leaving, &all));
+        let drained = from.groups.names_of(&by_drain(gone));
+        if !drained.is_empty() {
+            steps.push(drain_step(from, &drained, &all));
+        }
         let title = step_title("taking away", &leaving);
         steps.push(settings_step(title, &after, leader(), &["setup"]));
     }
@@ -106,6 +110,13 @@ fn drain_step(cluster: &ClusterSpec, leaving: &[String], nodes: &NodeIds) -> Rol
     }
 }
 
+/// Those of these nodes that are let go before they are taken away; nobody keeps anything on the
+/// others.
+fn by_drain(mut nodes: NodeIds) -> NodeIds {
+    nodes.retain(|group, _| leaves_by_drain(group));
+    nodes
+}
+
 /// Gives out generations from `first` on.
 fn number_steps(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
     let mut next = first;
@@ -139,11 +150,13 @@ pub(crate) fn plan_rollback(
             })
     };
     let is_there = |node: &String| names.contains(node);
-    let leaving: Vec<String> = begun()
-        .flat_map(RolloutStep::leaves)
-        .filter(|node| is_there(node))
-        .cloned()
-        .collect();
+    let taken = begun().flat_map(|step| from.groups.names_of(&nodes_beyond(&there, &step.nodes)));
+    let mut leaving: Vec<String> = Vec::new();
+    for node in begun().flat_map(RolloutStep::leaves).cloned().chain(taken) {
+        if is_there(&node) && !leaving.contains(&node) {
+            leaving.push(node);
+        }
+    }
     let told = |node: &String| is_there(node) && !leaving.contains(node);
     let told: Vec<String> = change
         .notified_nodes
@@ -160,7 +173,7 @@ pub(crate) fn plan_rollback(
         let held = added.filter(|id| reported(&group.node_name(**id)));
         (group.name.clone(), held.copied().collect())
     };
-    let held: NodeIds = change.to.groups.iter().map(held).collect();
+    let held: NodeIds = by_drain(change.to.groups.iter().map(held).collect());
     let holding = change.to.groups.names_of(&held);
     if !holding.is_empty() {
         steps.push(drain_step(from, &holding, &join_nodes(&there, &held)));

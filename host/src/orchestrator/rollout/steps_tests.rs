@@ -357,7 +357,7 @@ fn three_groups_take_turns_in_their_order_and_come_and_go_together() {
         "who leaves is there"
     );
     assert_eq!(steps[5].nodes, ids(&[2], &[1, 2], &[1, 2]));
-    // Back: the new ones that said something are let go, of every group, and the groups are as
+    // Back: of groups that nobody lets go the new ones are taken away at once, and the groups are as
     // before.
     let change = ClusterChange {
         to: to.clone(),
@@ -369,11 +369,44 @@ fn three_groups_take_turns_in_their_order_and_come_and_go_together() {
     };
     let back = plan_rollback(&from, &change, |node| node != "zoo-1", 9);
     let shown: Vec<&str> = back.iter().map(|step| step.title.as_str()).collect();
+    assert_eq!(shown, ["taking the change back"]);
+    assert_eq!(back[0].nodes, before);
+    assert_eq!(back[0].told, ["master", "edge"]);
+}
+
+#[test]
+fn a_group_goes_with_workers_that_alone_are_let_go_and_both_are_called_back() {
+    let mut from = spec().with_workers(vec![1, 2]);
+    from.groups.add(group("edge", 2));
+    let mut to = from.with_workers(vec![1]);
+    let edge = to.groups.get_mut("edge").unwrap();
+    *edge = edge.emptied();
+    let mut old = installed("a", "a");
+    old.insert("edge".to_owned(), old["worker"].clone());
+    let steps = plan_steps(&from, &to, &old, &installed("a", "a"), 1);
+    let shown: Vec<(&str, &[String])> = steps
+        .iter()
+        .map(|step| (step.title.as_str(), step.leaving.as_slice()))
+        .collect();
     assert_eq!(
         shown,
-        ["letting go of edge-2, zoo-2", "taking the change back"]
+        [
+            ("letting go of worker-2", &["worker-2".to_owned()][..]),
+            ("taking away worker-2, edge-1, edge-2", &[]),
+        ]
     );
-    assert_eq!(back[0].nodes, ids(&[1, 2], &[1, 2], &[2]));
-    assert_eq!(back[1].nodes, before);
-    assert_eq!(back[1].told, ["master", "edge"]);
+    let back = |at: usize| {
+        let change = ClusterChange {
+            to: to.clone(),
+            at,
+            notified_nodes: vec!["master".to_owned()],
+            steps: steps.clone(),
+            ..nothing()
+        };
+        let back = plan_rollback(&from, &change, |_| true, 9);
+        assert!(back.iter().all(|step| step.nodes == from.node_ids()));
+        back.last().unwrap().told.clone()
+    };
+    assert_eq!(back(0), ["worker-2"]);
+    assert_eq!(back(1), ["worker-2", "edge-1", "edge-2"]);
 }

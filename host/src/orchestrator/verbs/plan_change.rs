@@ -7,6 +7,7 @@ use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
     planning::{
+        drain_check::check_drains,
         image_check::java_needs,
         inventory::{self, CloudInventory},
         new_nodes::{check_new_nodes, check_new_plugins},
@@ -129,7 +130,11 @@ pub(crate) async fn plan_change(
     let (stack, sizes) = (&running.template, plans.flavors());
     let needs = count_joining(session, stack, &planned, sizes, &joining, cloud).await?;
     reject(quota::check_quotas(&needs))?;
-    let installed = plans.installed(record, &planned);
+    let mut installed = plans.installed(record, &planned);
+    installed.retain(|group, _| to.groups.has_nodes(group));
+    let descriptors = planner.descriptors();
+    let standing = [&record.notified.installed, &installed];
+    reject(check_drains(from, &to, &descriptors, standing))?;
     let steps = steps::plan_steps(
         from,
         &to,
@@ -251,6 +256,10 @@ fn pins_of_new_nodes(
         let sizes = &mut pins.flavors.groups;
         sizes.entry(group.clone()).or_insert_with(|| flavor.clone());
     }
+    // What a group that goes was made of binds nobody who comes after it.
+    pins.groups.retain(|group, _| to.groups.has_nodes(group));
+    let sizes = &mut pins.flavors.groups;
+    sizes.retain(|group, _| to.groups.has_nodes(group));
     pins
 }
 

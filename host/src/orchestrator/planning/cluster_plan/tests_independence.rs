@@ -99,7 +99,8 @@ fn groups_and_numbers_that_no_framework_runs_on_are_refused_in_words() {
     let absent = planned(&odd, &chosen, &[]).unwrap_err();
     assert_eq!(
         absent,
-        "framework: `hadoop` runs on nodes of the role `edge`; there are masters and workers (leave it out)"
+        "framework: `hadoop` runs on nodes of the role `edge`; there are masters and workers (name \
+         the group `edge` in `groups`, or leave `hadoop` out)"
     );
     let mut small = chosen.clone();
     small.groups.insert("edge".to_owned(), flavor("small", 100));
