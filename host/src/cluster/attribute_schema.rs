@@ -53,7 +53,7 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
     AttributeSchema {
         name: Cow::Borrowed(GROUPS_ATTRIBUTE),
         description: Cow::Borrowed(
-            "node groups; each has `<group>.count`, `<group>.flavor` and `<group>.image`",
+            "node groups; each has `<group>.count`, `.flavor`, `.image`, `.availability_zone` and `.root_volume_gib`",
         ),
         value: AttributeValue::Groups {
             default: default_groups::GROUPS,
@@ -80,6 +80,10 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
     },
     default_group_rows::MASTER_IMAGE_ROW,
     default_group_rows::WORKER_IMAGE_ROW,
+    default_group_rows::MASTER_ZONE_ROW,
+    default_group_rows::WORKER_ZONE_ROW,
+    default_group_rows::MASTER_ROOT_VOLUME_ROW,
+    default_group_rows::WORKER_ROOT_VOLUME_ROW,
     AttributeSchema {
         name: Cow::Borrowed("image.has_java"),
         description: Cow::Borrowed(

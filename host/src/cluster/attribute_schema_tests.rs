@@ -95,7 +95,14 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
                 let outside = vec![(least - 1).to_string(), (most + 1).to_string()];
                 (Some(most.to_string()), outside)
             }
-            GroupValue::Flavor | GroupValue::Image => (
+            GroupValue::RootVolume => {
+                let most = limits::MAX_ROOT_VOLUME_GIB;
+                (
+                    Some(most.to_string()),
+                    vec![(most + 1).to_string(), "x".to_owned()],
+                )
+            }
+            GroupValue::Flavor | GroupValue::Image | GroupValue::Zone => (
                 Some("x".to_owned()),
                 vec!["x".repeat(limits::MAX_CLOUD_NAME_CHARS + 1)],
             ),

@@ -75,3 +75,35 @@ pub(super) const WORKER_IMAGE_ROW: AttributeSchema = row(
     WORKER,
     GroupValue::Image,
 );
+
+/// The master's availability zone.
+pub(super) const MASTER_ZONE_ROW: AttributeSchema = row(
+    "master.availability_zone",
+    "availability zone of the master",
+    MASTER,
+    GroupValue::Zone,
+);
+
+/// The master's volume to boot from.
+pub(super) const MASTER_ROOT_VOLUME_ROW: AttributeSchema = row(
+    "master.root_volume_gib",
+    "GiB of the volume that the master boots from; 0 for the flavor's own disk",
+    MASTER,
+    GroupValue::RootVolume,
+);
+
+/// The workers' availability zone.
+pub(super) const WORKER_ZONE_ROW: AttributeSchema = row(
+    "worker.availability_zone",
+    "availability zone of the workers",
+    WORKER,
+    GroupValue::Zone,
+);
+
+/// The workers' volume to boot from.
+pub(super) const WORKER_ROOT_VOLUME_ROW: AttributeSchema = row(
+    "worker.root_volume_gib",
+    "GiB of the volume that each worker boots from; 0 for the flavor's own disk",
+    WORKER,
+    GroupValue::RootVolume,
+);

@@ -1,4 +1,4 @@
-//! The attributes of node groups: `groups`, which names them, and the four that each of them has,
+//! The attributes of node groups: `groups`, which names them, and those that each of them has,
 //! `<group>.count` and so on. Those of the groups that every cluster has stand among the rows of
 //! [`super::attribute_schema`], some under short names. Knows no plugin's code and no cloud.
 
@@ -51,41 +51,47 @@ const RESERVED: [&str; 28] = [
     "volume",
 ];
 
+/// What each group has attributes for, behind its name.
+const GROUP_ATTRIBUTES: [&str; 6] = [
+    "count",
+    "remove",
+    "flavor",
+    "image",
+    "availability_zone",
+    "root_volume_gib",
+];
+
 /// The attributes of a group, none of them under a short name.
-fn rows_of(group: &str) -> [AttributeSchema; 4] {
-    let row = |attribute: &str, description: String, value, may_change| AttributeSchema {
-        name: Cow::Owned(format!("{group}.{attribute}")),
-        description: Cow::Owned(description),
-        value: AttributeValue::OfGroup(GroupAttribute {
-            group: Cow::Owned(group.to_owned()),
-            value,
-        }),
-        may_change,
-    };
+fn rows_of(group: &str) -> [AttributeSchema; 6] {
     let many = many_nodes(group);
     let default = find_default(group).map_or(GROUP_COUNT, |known| known.count);
-    let remove = format!("in an update: the {many} to take away; by default the last ones");
-    [
-        row(
-            "count",
-            format!("how many {many}"),
-            GroupValue::Count { default },
-            true,
-        ),
-        row("remove", remove, GroupValue::Remove, false),
-        row(
-            "flavor",
-            format!("flavor of the {many}, name or id"),
-            GroupValue::Flavor,
-            false,
-        ),
-        row(
-            "image",
-            format!("image of the {many}, name or id"),
-            GroupValue::Image,
-            false,
-        ),
-    ]
+    GROUP_ATTRIBUTES.map(|attribute| {
+        let (description, value) = match attribute {
+            "count" => (format!("how many {many}"), GroupValue::Count { default }),
+            "remove" => {
+                let which = "by default the last ones";
+                (format!("in an update: the {many} to take away; {which}"), GroupValue::Remove)
+            }
+            "flavor" => (format!("flavor of the {many}, name or id"), GroupValue::Flavor),
+            "image" => (format!("image of the {many}, name or id"), GroupValue::Image),
+            "availability_zone" => {
+                (format!("availability zone of the {many}"), GroupValue::Zone)
+            }
+            _ => (
+                format!("GiB of the volume that each of the {many} boots from; 0 for the flavor's own disk"),
+                GroupValue::RootVolume,
+            ),
+        };
+        AttributeSchema {
+            name: Cow::Owned(format!("{group}.{attribute}")),
+            description: Cow::Owned(description),
+            may_change: matches!(value, GroupValue::Count { .. }),
+            value: AttributeValue::OfGroup(GroupAttribute {
+                group: Cow::Owned(group.to_owned()),
+                value,
+            }),
+        }
+    })
 }
 
 /// The attributes of these groups that are no rows of [`ATTRIBUTES`].
@@ -113,7 +119,7 @@ pub fn find_row<'a>(
 /// The group that an attribute of this name would be of, where it is of the form of one.
 pub fn group_of_attribute(name: &str) -> Option<&str> {
     let (group, attribute) = name.split_once('.')?;
-    let is_known = matches!(attribute, "count" | "remove" | "flavor" | "image");
+    let is_known = GROUP_ATTRIBUTES.contains(&attribute);
     (is_known && is_group_name(group)).then_some(group)
 }
 

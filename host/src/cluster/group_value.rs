@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::{
     Problem,
     default_groups::{GROUPS, canonical_name, many_nodes, sized_group},
-    limits::{MAX_CLOUD_NAME_CHARS, MAX_GROUP_NODES, MIN_GROUP_NODES},
+    limits::{MAX_CLOUD_NAME_CHARS, MAX_GROUP_NODES, MAX_ROOT_VOLUME_GIB, MIN_GROUP_NODES},
     node_group::NodeGroups,
     parse_value::{parse_cloud_name, parse_number},
 };
@@ -40,6 +40,10 @@ pub enum GroupValue {
     Flavor,
     /// Their image: a name or id in the cloud.
     Image,
+    /// Where they are: the name of an availability zone in the cloud.
+    Zone,
+    /// The size of the volume that each boots from, in GiB.
+    RootVolume,
     /// Names of nodes that an update takes away: no part of a spec.
     Remove,
 }
@@ -47,7 +51,7 @@ pub enum GroupValue {
 impl GroupAttribute {
     pub(super) fn type_name(&self) -> &'static str {
         match self.value {
-            GroupValue::Count { .. } => "integer",
+            GroupValue::Count { .. } | GroupValue::RootVolume => "integer",
             _ => "string",
         }
     }
@@ -56,7 +60,9 @@ impl GroupAttribute {
         match self.value {
             GroupValue::Count { default } => default.to_string(),
             GroupValue::Flavor => "the smallest that fits".to_owned(),
-            GroupValue::Image => "that of all nodes".to_owned(),
+            GroupValue::Image | GroupValue::Zone | GroupValue::RootVolume => {
+                "that of all nodes".to_owned()
+            }
             GroupValue::Remove => "the last ones".to_owned(),
         }
     }
@@ -64,7 +70,8 @@ impl GroupAttribute {
     pub(super) fn range_text(&self) -> String {
         match self.value {
             GroupValue::Count { .. } => format!("{MIN_GROUP_NODES} to {MAX_GROUP_NODES}"),
-            GroupValue::Flavor | GroupValue::Image => {
+            GroupValue::RootVolume => format!("0 to {MAX_ROOT_VOLUME_GIB}"),
+            GroupValue::Flavor | GroupValue::Image | GroupValue::Zone => {
                 format!("up to {MAX_CLOUD_NAME_CHARS} characters")
             }
             GroupValue::Remove => {
@@ -91,6 +98,11 @@ impl GroupAttribute {
             }
             GroupValue::Flavor => group.flavor = Some(parse_cloud_name(name, text)?),
             GroupValue::Image => group.image = Some(parse_cloud_name(name, text)?),
+            GroupValue::Zone => group.availability_zone = Some(parse_cloud_name(name, text)?),
+            GroupValue::RootVolume => {
+                let size = parse_number(name, text, 0, MAX_ROOT_VOLUME_GIB)?;
+                group.root_volume_gib = Some(size);
+            }
             GroupValue::Remove => {
                 let hint = format!("say how many with `{}`", attribute_of(&self.group, "count"));
                 let message = "only an update of a running cluster takes it";
@@ -110,6 +122,8 @@ impl GroupAttribute {
             }
             GroupValue::Flavor => group.flavor.clone(),
             GroupValue::Image => group.image.clone(),
+            GroupValue::Zone => group.availability_zone.clone(),
+            GroupValue::RootVolume => group.root_volume_gib.map(|size| size.to_string()),
             GroupValue::Remove => None,
         }
     }
@@ -125,6 +139,12 @@ impl GroupAttribute {
             GroupValue::Count { default } => to.count = from.map_or(default, |from| from.count),
             GroupValue::Flavor => to.flavor = from.and_then(|from| from.flavor.clone()),
             GroupValue::Image => to.image = from.and_then(|from| from.image.clone()),
+            GroupValue::Zone => {
+                to.availability_zone = from.and_then(|from| from.availability_zone.clone());
+            }
+            GroupValue::RootVolume => {
+                to.root_volume_gib = from.and_then(|from| from.root_volume_gib);
+            }
             GroupValue::Remove => {}
         }
     }

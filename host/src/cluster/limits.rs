@@ -15,6 +15,8 @@ pub const MAX_GROUPS: usize = 8;
 /// Characters of a group's name: a server is called by cluster, group and id, and the longest of
 /// these is a host name, which has 63 at most.
 pub const MAX_GROUP_NAME_CHARS: usize = 16;
+/// GiB of the volume that a node boots from.
+pub const MAX_ROOT_VOLUME_GIB: u32 = 16_384;
 /// The highest generation of a step: a change takes some dozen, and what a stack or a node says
 /// beyond it, nobody has given out.
 pub const MAX_GENERATION: u32 = 1_000_000;

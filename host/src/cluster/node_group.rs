@@ -37,6 +37,13 @@ pub struct GroupSpec {
     /// Image name or id, where it is not that of all nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// Where they are; none: where all nodes are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub availability_zone: Option<String>,
+    /// The size of the volume that each boots from, 0 for the flavor's own disk; none: that of all
+    /// nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_volume_gib: Option<u32>,
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     framework::CLUSTER,
+    group_value::attribute_of,
     node_group::{GroupSpec, NodeGroups, NodeIds},
     pins::{ClusterPins, GroupPins},
 };
@@ -72,12 +73,26 @@ impl ClusterSpec {
         }
     }
 
-    /// The size of the volume that each node boots from, where it boots from one: a parameter of
-    /// the plugin `cluster` that decides which flavors fit.
-    pub fn root_volume_gib(&self) -> Option<u32> {
-        let settings = self.settings.get(CLUSTER)?;
-        let size: u32 = settings.get("root_volume_gib")?.trim().parse().ok()?;
+    /// The size of the volume that each node of a group boots from, where it boots from one, which
+    /// decides which flavors fit: the group's own, else a parameter of the plugin `cluster`.
+    pub fn root_volume_of(&self, group: &GroupSpec) -> Option<u32> {
+        let of_all = || {
+            let settings = self.settings.get(CLUSTER)?;
+            settings.get("root_volume_gib")?.trim().parse().ok()
+        };
+        let size = group.root_volume_gib.or_else(of_all)?;
         (size > 0).then_some(size)
+    }
+
+    /// Where the nodes of a group are to be, and the attribute that says it: the group's own, else a
+    /// parameter of the plugin `cluster`.
+    pub fn zone_of<'a>(&'a self, group: &'a GroupSpec) -> Option<(&'a str, String)> {
+        if let Some(zone) = &group.availability_zone {
+            return Some((zone, attribute_of(&group.name, "availability_zone")));
+        }
+        let zone = self.settings.get(CLUSTER)?.get("availability_zone")?;
+        let path = format!("{CLUSTER}.availability_zone");
+        (!zone.is_empty()).then_some((zone, path))
     }
 
     /// The image that a group's nodes boot from, as the user named it.

@@ -1,5 +1,5 @@
-//! Nova: the flavors of the project, the user's key pairs, and quotas of servers, processors and
-//! memory.
+//! Nova: the flavors of the project, the user's key pairs, availability zones, and quotas of servers,
+//! processors and memory.
 
 use serde::Deserialize;
 
@@ -48,6 +48,21 @@ impl CloudSession {
             .into_iter()
             .map(|entry| entry.keypair.name)
             .collect())
+    }
+
+    /// The availability zones that take servers; none where the cloud does not tell them.
+    ///
+    /// # Errors
+    /// When Nova cannot be asked.
+    pub async fn availability_zones(&self) -> Result<Option<Vec<String>>, CloudError> {
+        let what = "list availability zones".to_owned();
+        let answer = self.get(NOVA, &["os-availability-zone"], &[], what).await;
+        let Some(answer) = none_if_hidden(answer)? else {
+            return Ok(None);
+        };
+        let zones = answer.json::<Zones>()?.zones.into_iter();
+        let open = zones.filter(|zone| zone.state.available);
+        Ok(Some(open.map(|zone| zone.name).collect()))
     }
 
     /// The quotas that Nova keeps: servers, server groups, processors, memory.
@@ -146,6 +161,25 @@ struct KeypairEntry {
 #[derive(Deserialize)]
 struct Keypair {
     name: String,
+}
+
+#[derive(Deserialize)]
+struct Zones {
+    #[serde(rename = "availabilityZoneInfo")]
+    zones: Vec<RawZone>,
+}
+
+#[derive(Deserialize)]
+struct RawZone {
+    #[serde(rename = "zoneName")]
+    name: String,
+    #[serde(rename = "zoneState")]
+    state: ZoneState,
+}
+
+#[derive(Deserialize)]
+struct ZoneState {
+    available: bool,
 }
 
 #[derive(Deserialize)]

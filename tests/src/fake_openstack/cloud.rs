@@ -58,6 +58,8 @@ pub struct CloudFixtures {
     pub images: Vec<FakeImage>,
     /// Names of key pairs, every user's.
     pub keypairs: Vec<String>,
+    /// Availability zones of Nova, and whether each takes servers.
+    pub zones: Vec<(String, bool)>,
     /// Networks that everybody sees.
     pub networks: Vec<FakeNetwork>,
     /// The same for every project.
@@ -180,6 +182,9 @@ impl Default for CloudFixtures {
             ],
             images: vec![image(1, "debian-12"), image(2, "debian-12-plain")],
             keypairs: vec!["demo-key".to_owned()],
+            zones: [("nova", true), ("az2", true), ("az3", false)]
+                .map(|(name, available)| (name.to_owned(), available))
+                .into(),
             networks: vec![FakeNetwork {
                 id: uuid(0x2e, 1),
                 name: "public".to_owned(),

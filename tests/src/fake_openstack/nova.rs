@@ -1,4 +1,4 @@
-//! Nova: flavors, key pairs and limits of servers, processors and memory.
+//! Nova: flavors, key pairs, availability zones and limits of servers, processors and memory.
 
 use serde_json::json;
 
@@ -13,6 +13,11 @@ pub(super) fn answer(cloud: &FakeCloud, call: &FakeRequest, project: &str) -> Fa
                 200,
                 &json!({"keypairs": cloud.fixtures.keypairs.iter().map(pair).collect::<Vec<_>>()}),
             )
+        }
+        ("GET", ["v2.1", "os-availability-zone"]) => {
+            let zone = |(name, available): &(String, bool)| json!({"zoneName": name, "zoneState": {"available": available}, "hosts": null});
+            let zones: Vec<_> = cloud.fixtures.zones.iter().map(zone).collect();
+            FakeReply::json(200, &json!({"availabilityZoneInfo": zones}))
         }
         ("GET", ["v2.1", "limits"]) => show_limits(cloud, project),
         _ => FakeReply::not_found("nova"),

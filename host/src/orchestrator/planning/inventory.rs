@@ -27,6 +27,8 @@ pub struct CloudInventory {
     pub named_images: Vec<NamedImage>,
     /// The user's key pairs, where the spec names one.
     pub keys: Vec<String>,
+    /// Availability zones for servers, where the spec names one and the cloud tells them.
+    pub zones: Option<Vec<String>>,
     /// External networks.
     pub networks: Vec<CloudNetwork>,
     /// What is left to the project.
@@ -112,13 +114,22 @@ pub async fn take_inventory(
             Ok(Vec::new())
         }
     };
+    let zones = async {
+        let mut groups = spec.groups.with_nodes();
+        if groups.any(|group| spec.zone_of(group).is_some()) {
+            session.availability_zones().await
+        } else {
+            Ok(None)
+        }
+    };
     let quotas = async { or_unknown(session, session.quotas().await) };
     let access = async { Ok(session.node_access().await) };
-    let (flavors, images, named_images, keys, networks, quotas, access) = tokio::try_join!(
+    let (flavors, images, named_images, keys, zones, networks, quotas, access) = tokio::try_join!(
         session.flavors(),
         session.images(),
         named_images,
         keys,
+        zones,
         session.external_networks(),
         quotas,
         access
@@ -129,6 +140,7 @@ pub async fn take_inventory(
         images,
         named_images,
         keys,
+        zones,
         networks,
         quotas,
         signal_transport,

@@ -13,6 +13,7 @@ use crate::{
         image_check::{JavaNeed, check_image},
         inventory::CloudInventory,
         planner::ResolvedFlavors,
+        resolve::check_zones,
     },
 };
 
@@ -34,6 +35,7 @@ pub fn check_new_nodes(
     let images = growing().filter_map(|group| check_new_image(from, to, group, cloud, java));
     let sizes = growing().filter_map(|group| check_new_flavor(to, group, cloud, flavors));
     let mut problems: Vec<Problem> = images.chain(sizes).collect();
+    problems.extend(check_zones(to, growing(), cloud));
     let first = growing().next();
     problems.extend(first.and_then(|group| check_new_key(to, group, cloud)));
     problems.dedup();
@@ -92,7 +94,7 @@ fn check_new_flavor(
         vcpus: size.vcpus,
         ram_mib: size.ram_mib,
         // What boots from a volume needs no disk of its flavor.
-        disk_gib: to.root_volume_gib().map_or(size.disk_gib, |_| 0),
+        disk_gib: to.root_volume_of(group).map_or(size.disk_gib, |_| 0),
     };
     let offers = cloud.flavors.iter().map(|flavor| FlavorOffer {
         flavor: &flavor.size,

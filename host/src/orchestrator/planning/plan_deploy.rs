@@ -42,7 +42,7 @@ fn group_flavor(
     let size = cloud.flavor(spec.flavor_reference(group))?;
     let name = group.flavor.clone().unwrap_or_else(|| size.name.clone());
     // The disk that the node has.
-    let disk_gib = spec.root_volume_gib().unwrap_or(size.disk_gib);
+    let disk_gib = spec.root_volume_of(group).unwrap_or(size.disk_gib);
     Ok(Flavor {
         name,
         disk_gib,

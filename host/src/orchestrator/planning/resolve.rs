@@ -10,7 +10,7 @@ use crate::{
         attribute_names::nearest,
         attributes::NO_NETWORK,
         flavor_choice::{FlavorOffer, advise_flavor, fits, smallest_fitting},
-        framework::NodeResources,
+        framework::{CLUSTER, NodeResources},
         group_value::attribute_of,
     },
     openstack::{CloudImage, CloudNetwork},
@@ -60,9 +60,12 @@ pub fn resolve_spec(
         needed(smallest.get(&group.name), image)
     };
     let needs: Vec<NodeResources> = chosen.groups.iter().map(need).collect();
-    keep(root_volume(spec, &needs).map(|()| None));
+    for (path, size, needed) in small_root_volumes(spec, &needs) {
+        let message = format!("{size} GiB, a node needs {needed} GiB of disk");
+        keep(Err(Problem::new(path, message, "make it larger")));
+    }
     // What boots from a volume needs no disk of its flavor.
-    let need = |need: NodeResources| match spec.root_volume_gib() {
+    let need = |group: &GroupSpec, need: NodeResources| match spec.root_volume_of(group) {
         Some(_) => NodeResources {
             disk_gib: 0,
             ..need
@@ -72,15 +75,12 @@ pub fn resolve_spec(
     for (group, least) in chosen.groups.iter_mut().zip(needs) {
         let path = attribute_of(&group.name, "flavor");
         let reference = spec.flavor_reference(group).map(str::to_owned);
-        group.flavor = keep(resolve_flavor(
-            &path,
-            reference.as_deref(),
-            cloud,
-            need(least),
-        ));
+        let least = need(group, least);
+        group.flavor = keep(resolve_flavor(&path, reference.as_deref(), cloud, least));
     }
     chosen.key = keep(key(spec, cloud));
     chosen.external_network = keep(network(spec, cloud));
+    problems.extend(check_zones(spec, spec.groups.with_nodes(), cloud));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -92,17 +92,50 @@ pub fn resolve_spec(
     })
 }
 
-/// A root volume that is too small for what nodes need is refused.
-fn root_volume(spec: &ClusterSpec, needs: &[NodeResources]) -> Result<(), Problem> {
-    let needed = needs.iter().map(|need| need.disk_gib).max().unwrap_or(0);
-    match spec.root_volume_gib() {
-        Some(size) if size < needed => Err(Problem::new(
-            "cluster.root_volume_gib",
-            format!("{size} GiB, a node needs {needed} GiB of disk"),
-            "make it larger",
-        )),
-        _ => Ok(()),
+/// Root volumes that are too small for what nodes need, each once: the attribute that says so, how
+/// large it is, how large it has to be.
+fn small_root_volumes(spec: &ClusterSpec, needs: &[NodeResources]) -> Vec<(String, u32, u32)> {
+    let mut small: Vec<(String, u32, u32)> = Vec::new();
+    for (group, need) in spec.groups.iter().zip(needs) {
+        let Some(size) = spec
+            .root_volume_of(group)
+            .filter(|size| *size < need.disk_gib)
+        else {
+            continue;
+        };
+        let path = match group.root_volume_gib {
+            Some(_) => attribute_of(&group.name, "root_volume_gib"),
+            None => format!("{CLUSTER}.root_volume_gib"),
+        };
+        match small.iter_mut().find(|(other, ..)| *other == path) {
+            Some((.., needed)) => *needed = need.disk_gib.max(*needed),
+            None => small.push((path, size, need.disk_gib)),
+        }
     }
+    small
+}
+
+/// Availability zones that the cloud has not, each attribute once. A cloud that does not tell its
+/// zones is believed to have them. `zone:host` is an administrator's way to name a host in one.
+pub(crate) fn check_zones<'a>(
+    spec: &ClusterSpec,
+    groups: impl Iterator<Item = &'a GroupSpec>,
+    cloud: &CloudInventory,
+) -> Vec<Problem> {
+    let Some(there) = &cloud.zones else {
+        return Vec::new();
+    };
+    let mut problems: Vec<Problem> = Vec::new();
+    for (zone, path) in groups.filter_map(|group| spec.zone_of(group)) {
+        let name = zone.split(':').next().unwrap_or_default();
+        if !there.iter().any(|other| other == name) {
+            let message = format!("there is no availability zone `{name}`");
+            let hint = listed(name, there.iter().map(String::as_str));
+            problems.push(Problem::new(path, message, hint));
+        }
+    }
+    problems.dedup();
+    problems
 }
 
 /// What a node must have: what its frameworks need, and what its image needs.
@@ -136,7 +169,8 @@ pub(crate) fn choose_flavor(
     let named = spec.groups.get(group);
     let image = named.and_then(|group| cloud.find_image(spec.image_reference(group)?));
     let need = needed(smallest, image);
-    let disk_gib = spec.root_volume_gib().map_or(need.disk_gib, |_| 0);
+    let volume = named.and_then(|group| spec.root_volume_of(group));
+    let disk_gib = volume.map_or(need.disk_gib, |_| 0);
     let need = NodeResources { disk_gib, ..need };
     resolve_flavor(&attribute_of(group, "flavor"), None, cloud, need)
         .map_err(|problem| OrchestratorError::Invalid(vec![problem]))

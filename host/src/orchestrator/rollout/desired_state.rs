@@ -22,7 +22,7 @@ use crate::{
         framework::FIXED_KEYWORD,
         group_attributes::{find_row, group_of_attribute},
         group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue, attribute_of},
-        node_group::{NodeGroups, nodes_beyond},
+        node_group::nodes_beyond,
     },
     store::ClusterRecord,
 };
@@ -152,13 +152,18 @@ enum NewNodes {
 
 impl NewNodes {
     /// For which new nodes an attribute of this name may be another one.
-    fn for_attribute(name: &str, groups: &NodeGroups) -> Option<Self> {
+    fn for_attribute(name: &str, from: &ClusterSpec, to: &ClusterSpec) -> Option<Self> {
         if matches!(name, "image" | "image.has_java" | "key") {
             return Some(Self::OfAny);
         }
-        let row = find_row(name, groups.names())?;
+        let row = find_row(name, to.groups.names())?;
         let of_group = group_attribute(&row)?;
-        let is_made_of = matches!(of_group.value, GroupValue::Flavor | GroupValue::Image);
+        let is_made_of = match of_group.value {
+            GroupValue::Flavor | GroupValue::Image => true,
+            // One for all nodes of a group, for as long as it is there.
+            GroupValue::Zone | GroupValue::RootVolume => !from.groups.has_nodes(&of_group.group),
+            GroupValue::Count { .. } | GroupValue::Remove => false,
+        };
         let may_grow = contract_bridge::may_grow(&of_group.group);
         (is_made_of && may_grow).then(|| Self::Of(of_group.group.to_string()))
     }
@@ -212,7 +217,7 @@ fn reject_without_new_nodes(from: &ClusterSpec, to: &ClusterSpec) -> Result<(), 
     let joining = joining_nodes(from, to);
     let changed = changed_attributes(from, to).into_iter();
     let problem = |name: String| {
-        let new = NewNodes::for_attribute(&name, &to.groups)?;
+        let new = NewNodes::for_attribute(&name, from, to)?;
         (!new.are_among(&joining)).then(|| new.problem(&name))
     };
     let problems: Vec<Problem> = changed.filter_map(problem).collect();
@@ -284,11 +289,13 @@ fn wanted_spec(
     let changed = changed_attributes(from, &to);
     if changed
         .iter()
-        .any(|name| !is_changeable(context, &to, name))
+        .any(|name| !is_changeable(context, from, &to, name))
     {
-        let problem = |name: &String| match NewNodes::for_attribute(name, &to.groups) {
+        let problem = |name: &String| match NewNodes::for_attribute(name, from, &to) {
             Some(new) => Some(new.problem(name)),
-            None => (!is_changeable(context, &to, name)).then(|| attribute_changes::fixed(name)),
+            None => {
+                (!is_changeable(context, from, &to, name)).then(|| attribute_changes::fixed(name))
+            }
         };
         return Err(OrchestratorError::Invalid(
             changed.iter().filter_map(problem).collect(),
@@ -319,9 +326,9 @@ fn without_outdated_pins(from: &ClusterSpec, mut to: ClusterSpec) -> ClusterSpec
     to
 }
 
-fn is_changeable(context: &Context, to: &ClusterSpec, name: &str) -> bool {
+fn is_changeable(context: &Context, from: &ClusterSpec, to: &ClusterSpec, name: &str) -> bool {
     if let Some(attribute) = find_row(name, to.groups.names()) {
-        return attribute.may_change || NewNodes::for_attribute(name, &to.groups).is_some();
+        return attribute.may_change || NewNodes::for_attribute(name, from, to).is_some();
     }
     let Some((plugin, parameter)) = name.split_once('.') else {
         return false;

@@ -294,6 +294,8 @@ impl<'a> DistinctPlans<'a> {
             if let Some(from) = self.from.groups.get(&group.name) {
                 group.flavor.clone_from(&from.flavor);
                 group.image.clone_from(&from.image);
+                group.availability_zone.clone_from(&from.availability_zone);
+                group.root_volume_gib = from.root_volume_gib;
             }
         }
         spec

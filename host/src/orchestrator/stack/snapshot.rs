@@ -8,7 +8,10 @@ use crate::{
     cluster::{
         ClusterSpec, GroupSpec, NodeIds,
         group_attributes::is_group_name,
-        limits::{MAX_CLUSTER_NODES, MAX_GENERATION, MAX_GROUP_NODES, MAX_GROUPS, MAX_NODE_ID},
+        limits::{
+            MAX_CLUSTER_NODES, MAX_GENERATION, MAX_GROUP_NODES, MAX_GROUPS, MAX_NODE_ID,
+            MAX_ROOT_VOLUME_GIB,
+        },
     },
     openstack::HeatStack,
 };
@@ -78,6 +81,7 @@ fn is_sane_group(group: &GroupSpec) -> bool {
     is_group_name(&group.name)
         && group.count <= MAX_GROUP_NODES
         && group.ids_given <= MAX_NODE_ID
+        && group.root_volume_gib <= Some(MAX_ROOT_VOLUME_GIB)
         && ids.len() <= MAX_GROUP_NODES as usize
         && ids.iter().all(is_id)
 }
