@@ -120,19 +120,29 @@ node_trust() {
 node_hosts() {
   local ids
   node_ids
-  awk -v "master=$STAMPEDE_MASTER" -v "address=$STAMPEDE_MASTER_ADDRESS" -v "ids=$ids" '
+  awk -v "master=$STAMPEDE_MASTER" -v "address=$STAMPEDE_MASTER_ADDRESS" -v "ids=$ids" -v "groups=${STAMPEDE_GROUPS-}" '
     function number(text,  part) { return split(text, part, ".") == 4 ? ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] : -1 }
-    function ours(name) {
+    function ours(name,  g, id) {
       name = tolower(name)
+      for (g in count) {
+        id = index(name, g "-") == 1 ? substr(name, length(g) + 2) : ""
+        if (name == g || (id ~ /^[1-9][0-9]*$/ && id + 0 <= count[g])) return 1
+      }
       return name == master || (name ~ /^worker-[1-9][0-9]*$/ && substr(name, 8) + 0 <= 500)
     }
-    BEGIN { first = number(address) }
+    function stands(at,  g) {
+      for (g in count) if (at >= block[g] && at < block[g] + count[g]) return 1
+      return at >= first && at <= first + ids
+    }
+    BEGIN {
+      first = number(address)
+      for (i = split(groups, all, " "); i > 0; i--) { split(all[i], of, ":"); block[of[1]] = number(of[2]); count[of[1]] = of[3] }
+    }
     /^# stampede begin$/ { inside = 1 }
     inside { if (/^# stampede end$/) inside = 0; next }
     /^[[:space:]]*(#|$)/ { print; next }
     $1 == "127.0.1.1" { next }
-    { at = number($1) }
-    at >= first && at <= first + ids { next }
+    stands(number($1)) { next }
     {
       left = $1; names = 0; kept = 1
       for (i = 2; i <= NF && $i !~ /^#/; i++)
@@ -159,14 +169,25 @@ node_ids() {
 }
 
 node_names() {
-  local a b c d n at
+  local one group base count first
   echo "$STAMPEDE_MASTER_ADDRESS $STAMPEDE_MASTER"
-  IFS=. read -r a b c d <<<"$STAMPEDE_MASTER_ADDRESS"
-  for ((n = 1; n <= ids; n++)); do
-    at=$(((a << 24) + (b << 16) + (c << 8) + d + n))
+  node_block worker "$STAMPEDE_MASTER_ADDRESS" 1 "$ids" worker-1
+  for one in ${STAMPEDE_GROUPS-}; do
+    IFS=: read -r group base count first <<<"$one"
+    node_block "$group" "$base" 0 "$count" "$first"
+  done
+}
+
+# node_block GROUP ADDRESS ABOVE COUNT FIRST - the names of a group, whose first node is called FIRST and stands so far above the address
+node_block() {
+  local a b c d n at name
+  IFS=. read -r a b c d <<<"$2"
+  for ((n = 1; n <= $4; n++)); do
+    at=$(((a << 24) + (b << 16) + (c << 8) + d + $3 + n - 1)) name=$1-$n
+    ((n > 1)) || name=$5
     at=$((at >> 24)).$((at >> 16 & 255)).$((at >> 8 & 255)).$((at & 255))
-    echo "$at worker-$n"
-    [[ worker-$n != "$STAMPEDE_NODE" || $at == "$STAMPEDE_ADDRESS" ]] ||
+    echo "$at $name"
+    [[ $name != "$STAMPEDE_NODE" || $at == "$STAMPEDE_ADDRESS" ]] ||
       stampede_fail "the template gave this node $STAMPEDE_ADDRESS, its name stands for $at"
   done
 }

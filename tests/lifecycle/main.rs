@@ -13,6 +13,7 @@ mod fairness;
 mod faults;
 mod fixture;
 mod gone;
+mod group_places;
 mod groups;
 mod images;
 mod lost_parts;

@@ -15,7 +15,7 @@ use crate::{
     update::{complete, rest, servers},
 };
 
-const THREE: (&str, &str) = ("stampede.groups", "master,worker,edge");
+pub(crate) const THREE: (&str, &str) = ("stampede.groups", "master,worker,edge");
 
 async fn deployed(
     world: &LifecycleFixture,
@@ -32,7 +32,7 @@ async fn deployed(
     (host, caller, world.cloud.stacks()[0].0.clone())
 }
 
-async fn changed(
+pub(crate) async fn changed(
     world: &LifecycleFixture,
     (host, caller): (&Orchestrator, &Caller),
     set: &[(&str, &str)],
@@ -42,7 +42,7 @@ async fn changed(
     assert_eq!((view.state, view.change), (ClusterState::Active, None));
 }
 
-fn server(world: &LifecycleFixture, stack: &str, node: &str) -> Value {
+pub(crate) fn server(world: &LifecycleFixture, stack: &str, node: &str) -> Value {
     let (template, _) = world.cloud.template(stack).unwrap();
     template["resources"][format!("{node}_server")]["properties"].clone()
 }
@@ -299,6 +299,23 @@ async fn a_group_that_fails_is_taken_away_and_its_ids_never_come_back() {
 }
 
 #[tokio::test]
+async fn a_group_of_a_cluster_that_is_not_deployed_goes_with_what_was_said_of_it() {
+    let world = LifecycleFixture::new().await;
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    let set = [THREE, ("stampede.edge.count", "2")];
+    host.request(&caller, "default", pairs(&set)).await.unwrap();
+    let view = host
+        .update(&caller, "default", pairs(&[TWO]))
+        .await
+        .unwrap();
+    assert!(!view.attributes.contains_key("stampede.edge.count"));
+    host.deploy(&caller, "default", vec![]).await.unwrap();
+    let stack = world.cloud.stacks()[0].0.clone();
+    assert_eq!(servers(&world, &stack), ["master", "worker-1", "worker-2"]);
+}
+
+#[tokio::test]
 async fn the_plugins_of_today_place_nothing_on_a_further_group_and_say_so() {
     let mut world = LifecycleFixture::new().await;
     made(&mut world, &[]).await;
@@ -342,6 +359,11 @@ async fn a_group_of_a_plugin_that_lets_workers_alone_go_stays_as_it_is_beside_wo
         template["resources"]["ready"]["properties"]["count"].clone()
     };
     assert_eq!(counted(), 6);
+    let (_, files) = world.cloud.template(&stack).unwrap();
+    for script in ["node-master.sh", "node-worker.sh", "node-edge.sh"] {
+        let blocks = "STAMPEDE_GROUPS='edge:10.77.2.67:68:edge-1'";
+        assert!(files[script].contains(blocks), "{script}");
+    }
     let refusal = "edge.count: `hadoop` runs on group `edge` and lets go of workers alone, so that \
                    its nodes can neither come nor leave (leave the group as it is, or deploy a new \
                    cluster)";
@@ -371,116 +393,5 @@ async fn a_group_of_a_plugin_that_lets_workers_alone_go_stays_as_it_is_beside_wo
     assert_eq!(
         servers(&world, &stack),
         ["master", "worker-1", "worker-4", "edge-1", "edge-2"]
-    );
-}
-
-#[tokio::test]
-async fn zones_and_volumes_are_a_groups_own_in_stack_and_quota_and_stay_as_they_are() {
-    let mut world = LifecycleFixture::new().await;
-    world.use_plugins(on_edge());
-    world.cloud.edit(|cloud| cloud.quota.volumes = 3);
-    let host = world.host().await;
-    let caller = world.caller(&host, "demo").await;
-    let set = [
-        THREE,
-        ("stampede.worker.root_volume_gib", "30"),
-        ("stampede.edge.root_volume_gib", "40"),
-        ("stampede.edge.availability_zone", "az2"),
-        ("stampede.edge.count", "2"),
-    ];
-    host.request(&caller, "default", pairs(&set)).await.unwrap();
-    let deploy = async |set: &[(&str, &str)]| {
-        let set = pairs(set);
-        host.deploy(&caller, "default", set).await
-    };
-    let refused = deploy(&[]).await.unwrap_err();
-    assert_eq!(
-        problems(&refused),
-        [
-            "quota: needs 4 volumes, 3 are free (ask for fewer nodes or smaller volumes, delete what is no longer used, or have the quota raised)"
-        ]
-    );
-    world.cloud.edit(|cloud| cloud.quota.volumes = 9);
-    let wrong = [
-        ("stampede.edge.availability_zone", "az9"),
-        ("stampede.worker.availability_zone", "az3"),
-        ("stampede.cluster.availability_zone", "elsewhere"),
-        ("stampede.worker.root_volume_gib", "1"),
-    ];
-    let refused = problems(&deploy(&wrong).await.unwrap_err());
-    let there = "(did you mean `az2`? there are: az2, nova)";
-    for wanted in [
-        format!("edge.availability_zone: there is no availability zone `az9` {there}"),
-        format!("worker.availability_zone: there is no availability zone `az3` {there}"),
-        "cluster.availability_zone: there is no availability zone `elsewhere` (there are: az2, nova)".to_owned(),
-    ] {
-        assert!(refused.contains(&wanted), "{wanted}: {refused:?}");
-    }
-    let small = |problem: &String| problem.starts_with("worker.root_volume_gib: 1 GiB, a node");
-    assert!(refused.iter().any(small), "{refused:?}");
-    deploy(&[]).await.unwrap();
-    world.cloud.finish();
-    let stack = world.cloud.stacks()[0].0.clone();
-    let shown = |node: &str| {
-        let server = server(&world, &stack, node);
-        let volume = server["block_device_mapping_v2"][0]["volume_size"].clone();
-        (server["availability_zone"].clone(), volume)
-    };
-    assert_eq!(shown("edge_2"), ("az2".into(), 40.into()));
-    assert_eq!(shown("worker_1"), (Value::Null, 30.into()));
-    assert_eq!(shown("master"), (Value::Null, Value::Null));
-    let view = host.view(&caller, "default").await.unwrap();
-    assert_eq!(view.attributes["stampede.edge.root_volume_gib"], "40");
-    for (name, value) in [
-        ("stampede.edge.availability_zone", "nova"),
-        ("stampede.worker.root_volume_gib", "31"),
-        ("stampede.worker.availability_zone", "az2"),
-    ] {
-        let refused = host
-            .update(&caller, "default", pairs(&[(name, value)]))
-            .await;
-        let own = name.strip_prefix("stampede.").unwrap();
-        let wanted = format!(
-            "{own}: cannot be changed in a running cluster (leave it as it is, or deploy a new cluster)"
-        );
-        assert_eq!(problems(&refused.unwrap_err()), [wanted]);
-    }
-    changed(&world, (&host, &caller), &[("stampede.workers", "3")]).await;
-    assert_eq!(shown("worker_3"), (Value::Null, 30.into()));
-    assert_eq!(shown("edge_1"), ("az2".into(), 40.into()));
-    // What new nodes would need is looked at, and what the others have is not asked about.
-    world.cloud.edit(|cloud| cloud.zones.clear());
-    changed(&world, (&host, &caller), &[("stampede.workers", "4")]).await;
-}
-
-#[tokio::test]
-async fn a_group_that_is_added_may_say_where_it_is_and_the_cloud_must_have_that() {
-    let world = LifecycleFixture::new().await;
-    let (host, caller, _) = complete(&world).await;
-    let set = [THREE, ("stampede.edge.availability_zone", "az9")];
-    let refused = host.update(&caller, "default", pairs(&set)).await;
-    assert_eq!(
-        problems(&refused.unwrap_err()),
-        [
-            "edge.availability_zone: there is no availability zone `az9` (did you mean `az2`? there are: az2, nova)"
-        ]
-    );
-    let set = [
-        THREE,
-        ("stampede.edge.availability_zone", "az2"),
-        ("stampede.edge.root_volume_gib", "20"),
-    ];
-    changed(&world, (&host, &caller), &set).await;
-    let edge = spec(&world).await.groups.get("edge").unwrap().clone();
-    assert_eq!(edge.availability_zone.as_deref(), Some("az2"));
-    assert_eq!(edge.root_volume_gib, Some(20));
-    changed(&world, (&host, &caller), &[("stampede.edge.count", "2")]).await;
-    world.cloud.edit(|cloud| cloud.zones.clear());
-    let refused = host
-        .update(&caller, "default", pairs(&[("stampede.edge.count", "3")]))
-        .await;
-    assert_eq!(
-        problems(&refused.unwrap_err()),
-        ["edge.availability_zone: there is no availability zone `az2` (there are none)"]
     );
 }

@@ -20,6 +20,7 @@ use super::{ContractViolation, PluginBundle, to_hex};
 use crate::cluster::{
     CloudAccess, contract_bridge,
     framework::{NodeGroup, PluginRequest},
+    group_addresses::GroupAddresses,
 };
 
 /// The functions that the frame and the scripts share.
@@ -376,7 +377,16 @@ fn cluster_variables(
         ("STAMPEDE_CLOUD_ADDRESSES", access.address_words()),
     ];
     let of_nodes = contract_bridge::node_variables(&request.groups);
-    first.into_iter().chain(of_nodes).chain(rest).collect()
+    let network = request.network.cidr.parse().ok().map(GroupAddresses::new);
+    let further = network.map(|network| network.further_blocks(&request.groups));
+    let further = further.filter(|blocks| !blocks.is_empty());
+    let further = further.map(|blocks| ("STAMPEDE_GROUPS", blocks));
+    first
+        .into_iter()
+        .chain(of_nodes)
+        .chain(further)
+        .chain(rest)
+        .collect()
 }
 
 /// The command that writes a file by the frame's functions: as it is where a here-document can hold

@@ -11,7 +11,9 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::{
-    Problem, default_groups,
+    Problem,
+    default_groups::{self, find_default},
+    framework::NodeGroup,
     limits::{
         FIRST_NODE_OFFSET, MAX_GROUPS, MAX_NODE_ID, MAX_PREFIX, MAX_SPARE_ADDRESSES, MIN_PREFIX,
     },
@@ -20,6 +22,9 @@ use super::{
 
 /// Addresses behind the last node's that are not the cloud's range: the broadcast, and the end.
 const END_ADDRESSES: u32 = 2;
+
+/// The place of the first further group; all of them have blocks of one size.
+const FURTHER_PLACE: usize = 2;
 
 /// The blocks of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +89,28 @@ impl GroupAddresses {
             let ids = 1..=self.last_id(place);
             ids.filter_map(move |id| Some((group.node_name(id), self.address(place, id)?)))
         })
+    }
+
+    /// The blocks of groups whose block nothing else tells, as nodes read them: for each its name,
+    /// its first address, how many names it can have, and what the first is. `edge:10.77.2.67:68:edge`.
+    pub fn further_blocks(self, groups: &[NodeGroup]) -> String {
+        let block = |group: &NodeGroup| {
+            let node = group.nodes.first()?;
+            let address: Ipv4Addr = node.address.parse().ok()?;
+            let first = u32::from(address).checked_sub(node.id.checked_sub(1)?)?;
+            let (name, count) = (&group.role, self.last_id(FURTHER_PLACE));
+            // Whoever had the first id is gone, and nobody gets it again.
+            let is_bare = node.id == 1 && node.name == *name;
+            let called = if is_bare {
+                name.clone()
+            } else {
+                format!("{name}-1")
+            };
+            Some(format!("{name}:{}:{count}:{called}", Ipv4Addr::from(first)))
+        };
+        let is_further = |group: &&NodeGroup| find_default(&group.role).is_none();
+        let blocks = groups.iter().filter(is_further).filter_map(block);
+        blocks.collect::<Vec<_>>().join(" ")
     }
 
     /// Whether all nodes of these groups have addresses.

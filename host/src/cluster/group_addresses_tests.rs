@@ -112,3 +112,53 @@ fn groups_that_have_no_addresses_are_refused_with_how_many_there_are() {
         )
     );
 }
+
+#[test]
+fn nodes_read_the_blocks_of_further_groups_as_the_host_gives_out_addresses() {
+    let network = network("10.77.0.0/22");
+    let told = |ids: &[u32]| {
+        let mut all = groups(&[("edge", 1), ("zoo", 2)]);
+        let edge = all.get_mut("edge").unwrap();
+        *edge = edge.with_ids(ids.to_vec());
+        let placed: Vec<NodeGroup> = all
+            .iter()
+            .enumerate()
+            .map(|(place, group)| NodeGroup {
+                role: group.name.clone(),
+                flavor: crate::cluster::Flavor {
+                    name: String::new(),
+                    vcpus: 1,
+                    ram_mib: 1,
+                    disk_gib: 0,
+                },
+                image: String::new(),
+                nodes: group
+                    .node_ids()
+                    .into_iter()
+                    .map(|id| crate::cluster::framework::ClusterNode {
+                        id,
+                        name: group.node_name(id),
+                        address: network.address(place, id).unwrap().to_string(),
+                    })
+                    .collect(),
+            })
+            .collect();
+        network.further_blocks(&placed)
+    };
+    assert_eq!(
+        told(&[1]),
+        "edge:10.77.2.67:68:edge zoo:10.77.2.135:68:zoo-1"
+    );
+    assert_eq!(
+        told(&[3]),
+        "edge:10.77.2.67:68:edge-1 zoo:10.77.2.135:68:zoo-1"
+    );
+    assert_eq!(told(&[]), "zoo:10.77.2.135:68:zoo-1");
+    let edge = groups(&[("edge", 1)]);
+    let names: Vec<(String, Ipv4Addr)> = network
+        .all_names(&edge)
+        .filter(|(name, _)| name.starts_with("edge"))
+        .collect();
+    assert_eq!((names.len(), names[0].0.as_str()), (68, "edge"));
+    assert_eq!(names[0].1, Ipv4Addr::new(10, 77, 2, 67));
+}
