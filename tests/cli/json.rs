@@ -55,12 +55,23 @@ async fn every_command_prints_one_document_with_the_documented_fields() {
     assert_eq!(absent["outcome"], "absent");
     let plugins = terminal.json(&["plugins"]).await;
     assert!(plugins["plugins"].as_array().unwrap().len() >= 2);
-    let workers = plugins["attributes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|attribute| attribute["name"] == "workers");
-    assert_eq!(workers.unwrap()["range"], "1 to 250");
+    let ranges = |name: &str| {
+        let mut attributes = plugins["attributes"].as_array().unwrap().iter();
+        let found = attributes.find(|attribute| attribute["name"] == name);
+        found.unwrap_or_else(|| panic!("{name}"))["range"].clone()
+    };
+    for (name, range) in [
+        ("workers", "1 to 250"),
+        ("<group>.count", "1 to 250"),
+        ("<group>.remove", "names of nodes of <group>, in an update"),
+        ("<group>.flavor", "up to 255 characters"),
+        ("<group>.image", "up to 255 characters"),
+        ("<group>.availability_zone", "up to 255 characters"),
+        ("<group>.root_volume_gib", "0 to 16384"),
+        ("worker.root_volume_gib", "0 to 16384"),
+    ] {
+        assert_eq!(ranges(name), range, "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,11 @@ use super::{
     table,
 };
 use crate::{
-    cluster::{attribute_schema::ATTRIBUTES, framework::PluginDescriptor},
+    cluster::{
+        attribute_schema::{ATTRIBUTES, AttributeSchema},
+        framework::PluginDescriptor,
+        group_attributes::group_rows,
+    },
     orchestrator::planning::cluster_plan::PluginSource as _,
     plugin::{PluginLimits, PluginRegistry},
 };
@@ -85,6 +89,19 @@ pub(super) fn run(args: &PluginsArgs, out: &mut LinePrinter<'_>) -> Result<Comma
     Ok(CommandExit::Done)
 }
 
+/// What stands for the name of any group in the names of their attributes.
+const ANY_GROUP: &str = "<group>";
+
+fn describe_attribute(attribute: &AttributeSchema) -> AttributeRow {
+    AttributeRow {
+        name: attribute.name.to_string(),
+        kind: attribute.type_name().to_owned(),
+        default: attribute.default_text(),
+        range: attribute.range_text(),
+        description: attribute.description.to_string(),
+    }
+}
+
 fn describe_registry(registry: &PluginRegistry) -> PluginsDocument {
     let descriptors = registry.descriptors();
     let plugin = |descriptor: &&PluginDescriptor| PluginRow {
@@ -94,13 +111,8 @@ fn describe_registry(registry: &PluginRegistry) -> PluginsDocument {
         provides: descriptor.provides.clone(),
         description: descriptor.description.clone(),
     };
-    let own = ATTRIBUTES.iter().map(|attribute| AttributeRow {
-        name: attribute.name.to_string(),
-        kind: attribute.type_name().to_owned(),
-        default: attribute.default_text(),
-        range: attribute.range_text(),
-        description: attribute.description.to_string(),
-    });
+    let own = ATTRIBUTES.iter().map(describe_attribute);
+    let of_groups = group_rows([ANY_GROUP]).map(|row| describe_attribute(&row));
     let theirs = descriptors
         .iter()
         .flat_map(|descriptor| parameters(descriptor));
@@ -110,7 +122,7 @@ fn describe_registry(registry: &PluginRegistry) -> PluginsDocument {
     });
     PluginsDocument {
         plugins: descriptors.iter().map(plugin).collect(),
-        attributes: own.chain(theirs).collect(),
+        attributes: own.chain(of_groups).chain(theirs).collect(),
         disabled: disabled.collect(),
     }
 }

@@ -124,7 +124,7 @@ impl ChangeReader<'_> {
             "" => GROUPS,
             text => text,
         };
-        let (named, mut problems) = parse_groups(text, self.names);
+        let (named, mut problems) = parse_groups(text, |word| self.names.describe_word(word));
         for group in self.to.groups.iter_mut() {
             let is_named = named.contains(&group.name);
             match group.is_empty() {

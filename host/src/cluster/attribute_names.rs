@@ -82,10 +82,16 @@ impl AttributeNames {
         self.frameworks.contains_key(framework)
     }
 
-    /// The plugin whose name has this word among others.
-    pub fn framework_of_word(&self, word: &str) -> Option<&str> {
+    /// What a word is to frameworks, so that no group can be called so; none where it is nothing.
+    pub fn describe_word(&self, word: &str) -> Option<String> {
+        if self.has_framework(word) {
+            return Some("is a framework, whose parameters begin with that word".to_owned());
+        }
         let has_word = |name: &&String| name.split('-').any(|other| other == word);
-        self.frameworks.keys().find(has_word).map(String::as_str)
+        let framework = self.frameworks.keys().find(has_word)?;
+        Some(format!(
+            "is a word of the framework `{framework}`, whose resources have it in their names"
+        ))
     }
 
     /// The versions of a framework, newest first.

@@ -154,7 +154,7 @@ impl<'a> AttributeReader<'a> {
     /// The node groups that are asked for, and what is wrong with how they are.
     fn choose_groups(&self) -> (Vec<String>, Vec<Problem>) {
         let text = self.text(GROUPS_ATTRIBUTE).unwrap_or(GROUPS);
-        parse_groups(text, self.names)
+        parse_groups(text, |word| self.names.describe_word(word))
     }
 
     /// Reports names that nothing knows in a cluster with these groups.

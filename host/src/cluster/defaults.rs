@@ -98,7 +98,7 @@ impl OperatorDefaults {
     pub fn check_names(&self, known: &AttributeNames) -> Vec<Problem> {
         // What is wrong with them is told with each request that takes them.
         let groups = self.get(GROUPS_ATTRIBUTE).unwrap_or(GROUPS);
-        let (groups, _) = parse_groups(groups, known);
+        let (groups, _) = parse_groups(groups, |word| known.describe_word(word));
         let groups = || groups.iter().map(String::as_str);
         let names = known.names(groups());
         let unknown = self.values.keys().filter(|name| !names.contains(name));

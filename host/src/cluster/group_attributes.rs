@@ -6,7 +6,6 @@ use std::borrow::Cow;
 
 use super::{
     Problem,
-    attribute_names::AttributeNames,
     attribute_schema::{ATTRIBUTES, AttributeSchema, AttributeValue, find_attribute},
     default_groups::{DEFAULT_GROUPS, canonical_name, find_default, many_nodes},
     group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue},
@@ -123,6 +122,11 @@ pub fn group_of_attribute(name: &str) -> Option<&str> {
     (is_known && is_group_name(group)).then_some(group)
 }
 
+/// The words of a text that names groups.
+pub fn split_groups(text: &str) -> impl Iterator<Item = &str> {
+    split_list(text)
+}
+
 /// Whether a group can have this name, as far as its form goes: servers, resources of Heat and
 /// paths of attributes bear it, and a node's name ends with its number.
 pub fn is_group_name(name: &str) -> bool {
@@ -134,16 +138,19 @@ pub fn is_group_name(name: &str) -> bool {
 }
 
 /// The groups that a text names, each once: those of every cluster first; and all that is wrong with
-/// it: a name that cannot be, too many of them, one of every cluster's left out. `names` knows the
-/// frameworks that there are.
-pub fn parse_groups(text: &str, names: &AttributeNames) -> (Vec<String>, Vec<Problem>) {
+/// it: a name that cannot be, too many of them, one of every cluster's left out. `whose` tells of
+/// names that frameworks have.
+pub fn parse_groups(
+    text: &str,
+    whose: impl Fn(&str) -> Option<String>,
+) -> (Vec<String>, Vec<Problem>) {
     let mut groups: Vec<String> = DEFAULT_GROUPS
         .iter()
         .map(|group| group.name.to_owned())
         .collect();
     let mut problems = Vec::new();
     let problem = |message: String, hint: String| Problem::new(GROUPS_ATTRIBUTE, message, hint);
-    let words: Vec<&str> = split_list(text).collect();
+    let words: Vec<&str> = split_groups(text).collect();
     for known in &groups {
         if !words.contains(&known.as_str()) {
             problems.push(problem(
@@ -156,7 +163,7 @@ pub fn parse_groups(text: &str, names: &AttributeNames) -> (Vec<String>, Vec<Pro
         if groups.iter().any(|group| group == word) {
             continue;
         }
-        match name_problem(word, names) {
+        match name_problem(word, &whose) {
             Some((message, hint)) => problems.push(problem(message, hint)),
             None => groups.push(word.to_owned()),
         }
@@ -174,22 +181,15 @@ pub fn parse_groups(text: &str, names: &AttributeNames) -> (Vec<String>, Vec<Pro
 }
 
 /// Why a group cannot have this name, and what to do.
-fn name_problem(word: &str, names: &AttributeNames) -> Option<(String, String)> {
+fn name_problem(word: &str, whose: impl Fn(&str) -> Option<String>) -> Option<(String, String)> {
     if !is_group_name(word) {
         let hint = format!("1 to {MAX_GROUP_NAME_CHARS} of a-z and 0-9, a letter first");
         let message = format!("`{}` cannot be a group's name", shorten(word));
         return Some((message, hint));
     }
     let hint = || "take another name".to_owned();
-    if names.has_framework(word) {
-        let message = format!("`{word}` is a framework, whose parameters begin with that word");
-        return Some((message, hint()));
-    }
-    if let Some(framework) = names.framework_of_word(word) {
-        let message = format!(
-            "`{word}` is a word of the framework `{framework}`, whose resources have it in their names"
-        );
-        return Some((message, hint()));
+    if let Some(framework) = whose(word) {
+        return Some((format!("`{word}` {framework}"), hint()));
     }
     let is_own = |row: &AttributeSchema| row.name.split('.').next() == Some(word);
     if RESERVED.contains(&word) || ATTRIBUTES.iter().any(is_own) {

@@ -116,6 +116,10 @@ impl AttributeDefinition {
                 value: GroupValue::Count { default },
                 ..
             }) => (ValueType::Number, Some((*default).into())),
+            AttributeValue::OfGroup(GroupAttribute {
+                value: GroupValue::RootVolume,
+                ..
+            }) => (ValueType::Number, None),
             _ => (ValueType::String, None),
         };
         Self {

@@ -2,10 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{Problem, attribute_names::kept_name};
+use crate::cluster::{
+    Problem,
+    attribute_names::{PREFIX, kept_name},
+    default_groups::find_default,
+    group_attributes::{group_of_attribute, split_groups},
+    group_value::GROUPS_ATTRIBUTE,
+};
 use crate::orchestrator::{error::OrchestratorError, limits::OrchestratorLimits};
 
-/// What was given before, with what is given now over it.
+/// What was given before, with what is given now over it. What was said of a group that is named no
+/// more is nobody's.
 ///
 /// # Errors
 /// `Invalid`: more, or more bytes, than are kept.
@@ -14,7 +21,20 @@ pub(crate) fn merge_attributes(
     now: impl IntoIterator<Item = (String, String)>,
     limits: &OrchestratorLimits,
 ) -> Result<BTreeMap<String, String>, OrchestratorError> {
+    let now: Vec<(String, String)> = now.into_iter().collect();
     let mut all = before.clone();
+    let groups = format!("{PREFIX}{GROUPS_ATTRIBUTE}");
+    if let Some((_, named)) = now.iter().rev().find(|(name, _)| *name == groups) {
+        let before = before.get(&groups).map_or("", String::as_str);
+        let is_left = |group: &str| {
+            split_groups(before).any(|other| other == group)
+                && !split_groups(named).any(|other| other == group)
+        };
+        all.retain(|name, _| {
+            let group = name.strip_prefix(PREFIX).and_then(group_of_attribute);
+            group.is_none_or(|group| find_default(group).is_some() || !is_left(group))
+        });
+    }
     let kept = |(name, value): (String, String)| (kept_name(&name).into_owned(), value);
     all.extend(now.into_iter().map(kept));
     let bytes: usize = all
@@ -63,6 +83,34 @@ mod tests {
             merged,
             BTreeMap::from([("a".into(), "4".into()), ("b".into(), "2".into())])
         );
+    }
+
+    #[test]
+    fn what_was_said_of_a_group_goes_with_it_and_nothing_else_does() {
+        let pairs = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+            all.iter()
+                .map(|(name, value)| (format!("{PREFIX}{name}"), (*value).to_owned()))
+                .collect()
+        };
+        let before = pairs(&[
+            ("groups", "master, worker,edge"),
+            ("edge.count", "2"),
+            ("edge.root_volume_gib", "9"),
+            ("worker.flavor", "small"),
+            ("zoo.count", "a framework's"),
+        ]);
+        let before: BTreeMap<String, String> = before.into_iter().collect();
+        let left = |now: &[(&str, &str)]| -> Vec<String> {
+            let merged = merge_attributes(&before, pairs(now), &OrchestratorLimits::default());
+            let names = merged.unwrap().into_keys();
+            names.map(|name| name.replace(PREFIX, "")).collect()
+        };
+        let without = ["groups", "worker.flavor", "zoo.count"];
+        for groups in ["", "master,worker", "master,worker,zoo"] {
+            assert_eq!(left(&[("groups", groups)]), without, "{groups}");
+        }
+        assert_eq!(left(&[("workers", "3")]).len(), 6);
+        assert_eq!(left(&[("groups", "edge,master,worker")]).len(), 5);
     }
 
     #[test]

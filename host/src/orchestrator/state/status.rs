@@ -244,11 +244,11 @@ fn remedy(told: &str) -> Option<&'static str> {
     const REMEDIES: [(&str, &str); 4] = [
         (
             "are not in the same availability_zone",
-            "set cluster.availability_zone and hadoop.data_volume_zone to zones that belong together",
+            "set cluster.availability_zone, or that of the group, and hadoop.data_volume_zone to zones that belong together",
         ),
         (
             "availability zone",
-            "set cluster.availability_zone or hadoop.data_volume_zone to one that the cloud has",
+            "set cluster.availability_zone, that of the group, or hadoop.data_volume_zone to one that the cloud has",
         ),
         (
             "Only volume-backed servers are allowed",
