@@ -7,7 +7,8 @@ use futures_util::future::join_all;
 use stampede::{
     cluster::ClusterState,
     orchestrator::{
-        Caller, CreateOutcome, LifecyclePhase, Orchestrator, OrchestratorError, OrchestratorLimits,
+        Caller, ClusterGroup, CreateOutcome, LifecyclePhase, Orchestrator, OrchestratorError,
+        OrchestratorLimits,
     },
 };
 
@@ -344,4 +345,42 @@ async fn a_project_has_so_many_clusters_and_no_more() {
     );
     host.delete(&caller, "one").await.unwrap();
     assert!(host.request(&caller, "three", vec![]).await.is_ok());
+}
+
+#[tokio::test]
+async fn two_hosts_that_are_asked_at_once_make_no_more_than_a_project_may_have() {
+    let world = LifecycleFixture::new().await;
+    let few = OrchestratorLimits {
+        clusters_per_project: 3,
+        groups_per_project: 3,
+        ..limits()
+    };
+    let hosts = [
+        world.host_with(few.clone()).await,
+        world.host_with(few).await,
+    ];
+    let callers = [
+        world.caller(&hosts[0], "demo").await,
+        world.caller(&hosts[1], "demo").await,
+    ];
+    let names: Vec<String> = (0..12).map(|n| format!("demo-{n}")).collect();
+    let asked = (0..12).map(|n| hosts[n % 2].request(&callers[n % 2], &names[n], vec![]));
+    let asked = join_all(asked).await;
+    let defined = (0..12).map(|n| {
+        let group = ClusterGroup {
+            name: names[n].clone(),
+            place: format!("/{n}/"),
+            ..ClusterGroup::default()
+        };
+        hosts[n % 2].define_group(&callers[n % 2], group)
+    });
+    let defined = join_all(defined).await;
+    let is_full = |error: Option<&OrchestratorError>| {
+        matches!(error, None | Some(OrchestratorError::TooMany(_)))
+    };
+    assert!(asked.iter().all(|one| is_full(one.as_ref().err())));
+    assert!(defined.iter().all(|one| is_full(one.as_ref().err())));
+    assert_eq!(asked.iter().filter(|one| one.is_ok()).count(), 3);
+    assert_eq!(defined.iter().filter(|one| one.is_ok()).count(), 3);
+    assert_eq!(world.records().await.len(), 3);
 }

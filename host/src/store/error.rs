@@ -49,6 +49,9 @@ pub enum StoreError {
     /// The project already has a living cluster of that name.
     #[error("there is a cluster of that name already")]
     Taken,
+    /// The project has as many already as it may.
+    #[error("the project has as many as it may have")]
+    Full,
     /// Others use it, in this process or another one, longer than a call waits.
     #[error("the store is busy: {0}")]
     Busy(#[source] sqlx::Error),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use sqlx::Row;
 
-use super::{RecordStore, StoreError};
+use super::{RecordStore, StoreError, outcome_of_insert};
 
 /// One group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,27 +69,25 @@ impl RecordStore {
     /// Writes a new group, without clusters.
     ///
     /// # Errors
-    /// [`StoreError::Taken`] when the project has one of that name or place.
+    /// [`StoreError::Taken`] when the project has one of that name or place; [`StoreError::Full`]
+    /// when it has `most`, whoever else writes some.
     pub async fn insert_group(
         &self,
         project_id: &str,
         group: &ClusterGroup,
+        most: usize,
     ) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "INSERT INTO cluster_group (project_id, name, place, definition) VALUES (?, ?, ?, ?)",
+            "INSERT INTO cluster_group (project_id, name, place, definition) SELECT ?1, ?2, ?3, ?4 \
+             WHERE (SELECT count(*) FROM cluster_group WHERE project_id = ?1) < ?5",
         );
         let query = query
             .bind(project_id)
             .bind(&group.name)
             .bind(&group.place)
-            .bind(&group.definition);
-        match self.call(query.execute(&self.pool)).await {
-            Ok(_) => Ok(()),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                Err(StoreError::Taken)
-            }
-            Err(error) => Err(error.into()),
-        }
+            .bind(&group.definition)
+            .bind(i64::try_from(most).unwrap_or(i64::MAX));
+        outcome_of_insert(self.call(query.execute(&self.pool)).await)
     }
 
     /// Drops a group; one that is gone is no error.

@@ -162,8 +162,21 @@ impl RecordStore {
     /// # Errors
     /// [`StoreError::Taken`] when the project has a living cluster of that name.
     pub async fn insert(&self, record: &ClusterRecord) -> Result<(), StoreError> {
+        self.insert_within(record, usize::MAX).await
+    }
+
+    /// The same, where the project has fewer than `most` records, whoever else writes some.
+    ///
+    /// # Errors
+    /// As there; [`StoreError::Full`].
+    pub async fn insert_within(
+        &self,
+        record: &ClusterRecord,
+        most: usize,
+    ) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "INSERT INTO cluster (id, project_id, region, name, live, revision, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO cluster (id, project_id, region, name, live, revision, record) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 \
+             WHERE (SELECT count(*) FROM cluster WHERE project_id = ?2) < ?8",
         );
         let query = query
             .bind(&record.id)
@@ -172,13 +185,8 @@ impl RecordStore {
             .bind(&record.name)
             .bind(record.is_live());
         let query = query.bind(record.revision).bind(serialize_record(record)?);
-        match self.call(query.execute(&self.pool)).await {
-            Ok(_) => Ok(()),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                Err(StoreError::Taken)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let query = query.bind(i64::try_from(most).unwrap_or(i64::MAX));
+        outcome_of_insert(self.call(query.execute(&self.pool)).await)
     }
 
     /// Writes a record whose predecessor has `record.revision - 1`; false, and nothing written,
@@ -424,3 +432,15 @@ fn opening_error(error: sqlx::Error, path: &Path) -> StoreError {
 
 #[cfg(test)]
 mod tests;
+
+/// What became of a row that is to be the only one of its kind, and one of so many.
+fn outcome_of_insert(
+    written: Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error>,
+) -> Result<(), StoreError> {
+    match written {
+        Ok(done) if done.rows_affected() == 0 => Err(StoreError::Full),
+        Ok(_) => Ok(()),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Err(StoreError::Taken),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -267,3 +267,37 @@ async fn one_name_may_live_once_in_each_region() {
     assert_eq!(found.unwrap().id, "2");
     assert_eq!(store.find_everywhere("p", "demo").await.unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_project_gets_no_more_than_it_may_have_however_many_ask_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = RecordStore::open(dir.path()).await.unwrap();
+    let other = RecordStore::open(dir.path()).await.unwrap();
+    one.insert(&record("elsewhere", "q", "demo")).await.unwrap();
+    let records = (0..8).map(|n| record(&format!("{n}"), "p", &format!("demo-{n}")));
+    let records: Vec<_> = records.collect();
+    let groups: Vec<_> = (0..8).map(|n| group(&format!("group-{n}"))).collect();
+    let stores = [&one, &other];
+    let inserts = (0..8).map(|n| stores[n % 2].insert_within(&records[n], 3));
+    let inserts = futures_util::future::join_all(inserts).await;
+    let defines = (0..8).map(|n| stores[n % 2].insert_group("p", &groups[n], 3));
+    let defines = futures_util::future::join_all(defines).await;
+    for outcomes in [inserts, defines] {
+        let full = |outcome: &&Result<(), StoreError>| matches!(outcome, Err(StoreError::Full));
+        assert_eq!(outcomes.iter().filter(|one| one.is_ok()).count(), 3);
+        assert_eq!(outcomes.iter().filter(full).count(), 5, "{outcomes:?}");
+    }
+    assert_eq!(one.count("p").await.unwrap(), 3);
+    assert_eq!(other.groups("p").await.unwrap().len(), 3);
+    // A name that is taken is told as that where there is room.
+    let again = one.insert_within(&record("again", "q", "demo"), 2).await;
+    assert!(matches!(again, Err(StoreError::Taken)), "{again:?}");
+}
+
+fn group(name: &str) -> ClusterGroup {
+    ClusterGroup {
+        name: name.to_owned(),
+        place: name.to_owned(),
+        ..ClusterGroup::default()
+    }
+}

@@ -70,6 +70,16 @@ impl Drop for StoreRead<'_> {
     }
 }
 
+/// What became of a new cluster.
+pub(crate) enum InsertOutcome {
+    /// None where it was dropped since.
+    Entered(Option<Arc<ClusterHandle>>),
+    /// Somebody else was faster with its name.
+    Taken,
+    /// The project has as many as it may.
+    Full,
+}
+
 impl ClusterRegistry {
     pub(crate) fn new(store: RecordStore, clock: HostClock, limits: &OrchestratorLimits) -> Self {
         Self {
@@ -193,10 +203,23 @@ impl ClusterRegistry {
         &self,
         record: ClusterRecord,
     ) -> Result<Option<Arc<ClusterHandle>>, OrchestratorError> {
+        match self.insert_within(record, usize::MAX).await? {
+            InsertOutcome::Entered(handle) => Ok(handle),
+            InsertOutcome::Taken | InsertOutcome::Full => Ok(None),
+        }
+    }
+
+    /// The same, where the project has fewer than `most`.
+    pub(crate) async fn insert_within(
+        &self,
+        record: ClusterRecord,
+        most: usize,
+    ) -> Result<InsertOutcome, OrchestratorError> {
         let read = self.begin_read();
-        match self.store.insert(&record).await {
-            Ok(()) => Ok(self.enter_record(&read, record)),
-            Err(store::StoreError::Taken) => Ok(None),
+        match self.store.insert_within(&record, most).await {
+            Ok(()) => Ok(InsertOutcome::Entered(self.enter_record(&read, record))),
+            Err(store::StoreError::Taken) => Ok(InsertOutcome::Taken),
+            Err(store::StoreError::Full) => Ok(InsertOutcome::Full),
             Err(error) => Err(error.into()),
         }
     }

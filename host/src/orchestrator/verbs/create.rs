@@ -9,6 +9,7 @@ use crate::orchestrator::{
     planning::merge_attributes,
     stack::stack_request,
     state::{
+        cluster_registry::InsertOutcome,
         locked_cluster::LockedCluster,
         view::{ClusterView, CreateOutcome, show_cluster},
     },
@@ -44,15 +45,23 @@ pub(crate) async fn create_cluster(
     check_room(context, caller).await?;
     let record = new_record(context, caller, region, name, attributes);
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
-    match context.state.registry.insert(record).await? {
-        Some(handle) => Ok(CreateOutcome::New(show_cluster(&handle, &handle.record()))),
+    let (registry, most) = (
+        &context.state.registry,
+        context.state.limits.clusters_per_project,
+    );
+    match registry.insert_within(record, most).await? {
+        InsertOutcome::Entered(Some(handle)) => {
+            Ok(CreateOutcome::New(show_cluster(&handle, &handle.record())))
+        }
         // Two asked at once.
-        None => context
-            .state
-            .registry
-            .find(project, region, name)
-            .await
-            .map(|handle| CreateOutcome::Existing(show_cluster(&handle, &handle.record()))),
+        outcome => match registry.find(project, region, name).await {
+            Err(OrchestratorError::NotFound(_)) if matches!(outcome, InsertOutcome::Full) => {
+                Err(full_project(context, caller))
+            }
+            found => {
+                found.map(|there| CreateOutcome::Existing(show_cluster(&there, &there.record())))
+            }
+        },
     }
 }
 
@@ -70,13 +79,18 @@ pub(crate) async fn check_room(
         .await?
         >= most
     {
-        let words = format!(
-            "project `{}` has {most} clusters, which is the most; delete one first",
-            caller.project_name()
-        );
-        return Err(OrchestratorError::TooMany(words));
+        return Err(full_project(context, caller));
     }
     Ok(())
+}
+
+/// The project has as many clusters as it may.
+pub(crate) fn full_project(context: &Context, caller: &Caller) -> OrchestratorError {
+    OrchestratorError::TooMany(format!(
+        "project `{}` has {} clusters, which is the most; delete one first",
+        caller.project_name(),
+        context.state.limits.clusters_per_project
+    ))
 }
 
 /// The record of a cluster that is only asked for.

@@ -53,11 +53,14 @@ pub(crate) async fn define_group(
     if groups.iter().any(|known| is_same(&known)) {
         return Ok(());
     }
-    if groups.len() >= context.state.limits.groups_per_project {
-        return Err(OrchestratorError::TooMany(format!(
-            "the project has {} mixins of its own, which is the most; delete one first",
-            groups.len()
-        )));
+    let most = context.state.limits.groups_per_project;
+    let full = || {
+        OrchestratorError::TooMany(format!(
+            "the project has {most} mixins of its own, which is the most; delete one first"
+        ))
+    };
+    if groups.len() >= most {
+        return Err(full());
     }
     let bytes = group.name.len() + group.place.len() + group.definition.len();
     if bytes > context.state.limits.group_bytes {
@@ -70,10 +73,11 @@ pub(crate) async fn define_group(
         .state
         .registry
         .store()
-        .insert_group(caller.project_id(), &group)
+        .insert_group(caller.project_id(), &group, most)
         .await;
     forget_groups(context, caller);
     match written {
+        Err(store::StoreError::Full) => Err(full()),
         Err(store::StoreError::Taken) => Err(OrchestratorError::Conflict(format!(
             "`{}` or its location {} is in use already",
             group.name, group.place

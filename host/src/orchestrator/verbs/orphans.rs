@@ -13,6 +13,7 @@ use crate::orchestrator::{
     },
     stack::stack_request::TAG,
     state::{
+        cluster_registry::InsertOutcome,
         status::needs_reconcile,
         view::{ClusterView, show_cluster},
     },
@@ -121,12 +122,17 @@ pub(crate) async fn adopt_orphan(
     create::check_room(context, caller).await?;
     let (orphan, record) = orphan_record(context, caller, named).await?;
     let name = record.name.clone();
-    let handle = context.state.registry.insert(record).await?.ok_or_else(|| {
-        OrchestratorError::Conflict(format!(
-            "stack `{}` is of a cluster `{name}`, and there is one of that name in region `{}`; delete one of the two",
-            orphan.stack_name, orphan.region
-        ))
-    })?;
+    let most = context.state.limits.clusters_per_project;
+    let handle = match context.state.registry.insert_within(record, most).await? {
+        InsertOutcome::Entered(Some(handle)) => handle,
+        InsertOutcome::Full => return Err(create::full_project(context, caller)),
+        InsertOutcome::Entered(None) | InsertOutcome::Taken => {
+            return Err(OrchestratorError::Conflict(format!(
+                "stack `{}` is of a cluster `{name}`, and there is one of that name in region `{}`; delete one of the two",
+                orphan.stack_name, orphan.region
+            )));
+        }
+    };
     let record = handle.record();
     tracing::info!(cluster.id = %record.id, stack.id = %orphan.stack_id, "adopted stack `{}` as `{name}`", orphan.stack_name);
     if needs_reconcile(&record) {
