@@ -11,6 +11,9 @@ use super::{references::is_function, resource_types::STACK_VALUE};
 /// What is taken for an attribute of a resource that only the cloud knows: a token, a URL.
 const ATTRIBUTE_BYTES: usize = 1_024;
 
+/// What stands around a part in JSON, and itself: `"", `.
+const PART_BYTES: usize = 4;
+
 /// Walks a template's values.
 struct SizeWalk<'a> {
     parameters: Option<&'a Map<String, Value>>,
@@ -103,6 +106,8 @@ impl<'a> SizeWalk<'a> {
                 let joined = self.sum(parts.into_iter().flatten().skip(1));
                 joined.saturating_mul(between.saturating_add(1))
             }
+            // Each of its characters may become a part of its own.
+            "str_split" => self.bytes(argument).saturating_mul(PART_BYTES),
             _ => self.bytes(argument),
         }
     }
@@ -184,5 +189,22 @@ mod tests {
         };
         assert!((100_000..101_000).contains(&shown("")), "{}", shown(""));
         assert!(shown(&"y".repeat(1_000)) > 100_000);
+    }
+
+    #[test]
+    fn a_text_that_is_split_counts_as_the_list_that_it_becomes() {
+        let split = json!({ "str_split": [",", ",".repeat(1_000)] });
+        let bytes = |value: &Value| {
+            let outputs = json!({ "o": { "value": value } });
+            computed_bytes(&json!({ "outputs": outputs }))
+        };
+        let becomes = json!(vec![""; 1_001]).to_string().len();
+        assert!(bytes(&split) >= becomes, "{} {becomes}", bytes(&split));
+        // Joined again, with something between the parts.
+        let joined = json!({ "list_join": ["y".repeat(100), split] });
+        assert!(bytes(&joined) >= 100_000, "{}", bytes(&joined));
+        // One part is no larger than the text, and counts as all of them.
+        let one = json!({ "str_split": [",", "a,b", 0] });
+        assert!(bytes(&one) >= 1);
     }
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::{
-    CloudConfig, CloudCredentials, CloudError, CloudSession, Project,
+    CloudConfig, CloudCredentials, CloudError, CloudSession, Project, access_for_nodes,
     keystone::KeystoneClient,
     keystone_wire::TokenIdentity,
-    node_access,
     session::SharedCloud,
     token_cache::{TokenCache, token_key},
     transport::HttpTransport,
@@ -30,7 +29,7 @@ impl CloudClient {
         let keystone = Arc::new(KeystoneClient::new(&config.auth_url)?);
         let http = HttpTransport::new(&config)?;
         let node_certificates =
-            node_access::read_certificates(config.ca_file.as_deref(), config.is_ca_file_named);
+            access_for_nodes::read_certificates(config.ca_file.as_deref(), config.is_ca_file_named);
         Ok(Self {
             keystone,
             cloud: Arc::new(SharedCloud {

@@ -7,7 +7,7 @@
 //! - [`client`]: [`CloudClient`], from a token or credentials to a [`CloudSession`]
 //! - [`quotas`]; [`heat`], [`nova`], [`glance`], [`neutron`], [`cinder`]: what a session can ask,
 //!   one file a service; `heat_wire`: Heat's JSON
-//! - `node_access`: what nodes are given to reach the cloud
+//! - `access_for_nodes`: what nodes are given to reach the cloud
 //! - [`session`]: a validated token with its project, and the calls that it makes possible
 //! - `token_cache`: validations that are still good
 //! - `keystone`; `keystone_discovery`, `keystone_address`; `keystone_wire`, `catalog_wire`: tokens
@@ -20,6 +20,7 @@
 //! - `api_request`, `retry`: a request and its answer; when it may be repeated
 //! - [`config`], [`call_observer`], [`error`], [`types`], [`service_name`], `timestamp`: plain data
 
+mod access_for_nodes;
 mod api_request;
 pub mod call_observer;
 mod catalog_wire;
@@ -38,7 +39,6 @@ mod keystone_address;
 mod keystone_discovery;
 mod keystone_wire;
 pub mod neutron;
-mod node_access;
 pub mod nova;
 pub mod quotas;
 mod retry;

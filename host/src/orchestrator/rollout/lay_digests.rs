@@ -14,8 +14,10 @@ pub(super) fn lay_digests(
     let none = BTreeMap::new();
     let mut laid = recorded.clone();
     for role in from.keys().chain(to.keys()) {
-        let of = |all: &'_ FileDigests| all.get(role).unwrap_or(&none).clone();
-        let (before, after) = (of(from), of(to));
+        let (before, after) = (
+            from.get(role).unwrap_or(&none),
+            to.get(role).unwrap_or(&none),
+        );
         let files = laid.entry(role.clone()).or_default();
         for path in before.keys().chain(after.keys()) {
             let before = if path == CA_PATH {
