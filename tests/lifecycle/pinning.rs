@@ -315,6 +315,55 @@ async fn a_cluster_whose_record_pins_nothing_is_pinned_by_what_its_stack_says() 
     assert!(spec.pins.unwrap().mixed);
 }
 
+/// Makes the record what another build of this release had it, whose frame on the nodes is another
+/// one: the digests of its files, and its mark.
+async fn made_by_another_frame(world: &LifecycleFixture) {
+    let mut db = world.database().await;
+    let text: String = sqlx::query_scalar("SELECT record FROM cluster")
+        .fetch_one(&mut db)
+        .await
+        .unwrap();
+    let mut record: Value = serde_json::from_str(&text).unwrap();
+    record["spec"]["pins"]["host_version"] = Value::from("0.1.0+another");
+    let mut edited = 0;
+    for (_, files) in record["notified"]["installed"].as_object_mut().unwrap() {
+        for (path, digest) in files.as_object_mut().unwrap() {
+            if path.starts_with("/opt/stampede/") && !path.contains("hadoop") {
+                *digest = Value::from("of another frame");
+                edited += 1;
+            }
+        }
+    }
+    assert!(edited > 0, "{record}");
+    sqlx::query("UPDATE cluster SET record = ?")
+        .bind(record.to_string())
+        .execute(&mut db)
+        .await
+        .unwrap();
+    db.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn another_build_of_this_release_takes_exactly_the_step_that_was_asked_for() {
+    let mut world = LifecycleFixture::new().await;
+    let stack = made(&mut world, &[]).await;
+    made_by_another_frame(&world).await;
+    let before = resources(&world, &stack);
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    let workers = pairs(&[("stampede.workers", "4")]);
+    let view = host.update(&caller, "default", workers).await.unwrap();
+    assert_eq!(view.change.as_deref(), Some("step 1 of 1: adding worker-4"));
+    rest(&world, &host, &caller).await;
+    assert_eq!(differing(&before, &world, &stack), ["ready"]);
+    // A setting is told to who has it, and the frame to nobody.
+    let set = pairs(&[("stampede.hadoop.replication", "1")]);
+    let preview = host.preview_update(&caller, "default", set).await.unwrap();
+    let told: Vec<_> = preview.notified.iter().collect();
+    assert!(!told.is_empty());
+    assert!(!format!("{told:?}").contains("/opt/stampede/"), "{told:?}");
+}
+
 #[tokio::test]
 async fn a_create_that_is_sent_by_a_later_host_records_what_it_sends() {
     let mut world = LifecycleFixture::new().await;

@@ -144,8 +144,12 @@ impl From<openstack::CloudError> for OrchestratorError {
             E::WrongProject { .. } | E::Unscoped { .. } | E::NeedsTrust | E::Forbidden { .. } => {
                 Self::Forbidden(FailureReason::from_source(error))
             }
-            E::Conflict { .. } => Self::Conflict(error.to_string()),
+            E::Conflict { .. } => {
+                tracing::debug!("told to whoever asked: {error:?}");
+                Self::Conflict(error.to_string())
+            }
             E::BadRequest { .. } | E::TooLarge { .. } | E::Ambiguous { .. } => {
+                tracing::debug!("told to whoever asked: {error:?}");
                 Self::Invalid(vec![Problem::new("cloud", error.to_string(), "")])
             }
             _ => Self::Cloud(FailureReason::from_source(error)),
