@@ -1,12 +1,15 @@
 //! Waits: their limit, signals, a reader who goes away, and what goes on afterwards.
 
-use std::time::Duration;
+use std::{process::Stdio, time::Duration};
 
 use stampede_tests::{
     fake_openstack::{CreateFails, FaultKind, InjectedFault},
     wait_until,
 };
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+};
 
 use super::{DEPLOY, Terminal, end_of, send_signal};
 
@@ -28,6 +31,29 @@ async fn a_wait_that_is_over_has_its_own_code_and_another_goes_on() {
     assert!(waited.contains("`demo` is active"), "{waited}");
 }
 
+/// Starts the program by another one, which says what becomes of its signals.
+fn start_by(terminal: &Terminal, by: &[&str], arguments: &[&str]) -> Child {
+    let plain = terminal.command(arguments);
+    let plain = plain.as_std();
+    let mut command = Command::new(by[0]);
+    command
+        .args(&by[1..])
+        .arg(plain.get_program())
+        .args(arguments);
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command.spawn().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn signals_end_a_wait_and_say_what_stands() {
     let terminal = Terminal::standing_still().await;
@@ -36,7 +62,9 @@ async fn signals_end_a_wait_and_say_what_stands() {
         ("-TERM", 143, vec!["wait", "demo"]),
         ("-HUP", 129, vec!["wait", "demo"]),
     ] {
-        let mut child = terminal.start(&arguments);
+        // Whoever runs the tests may ignore some.
+        let by = ["env", "--default-signal=HUP,INT,TERM"];
+        let mut child = start_by(&terminal, &by, &arguments);
         // Its first line is printed once it waits.
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         lines.next_line().await.unwrap().unwrap();
@@ -55,32 +83,9 @@ async fn signals_end_a_wait_and_say_what_stands() {
 async fn a_signal_that_is_ignored_by_whoever_started_it_ends_nothing() {
     let terminal = Terminal::standing_still().await;
     terminal.done(&DEPLOY).await;
-    let plain = terminal.command(&["wait", "demo"]);
-    let plain = plain.as_std();
     // As `nohup` does it.
-    let mut command = terminal.command(&[]);
-    let mut shell = tokio::process::Command::new("sh");
-    let program = plain.get_program().to_str().unwrap();
-    shell.args([
-        "-c",
-        "trap '' HUP; exec \"$@\"",
-        "sh",
-        program,
-        "wait",
-        "demo",
-    ]);
-    for (name, value) in command.as_std_mut().get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    shell
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .kill_on_drop(true);
-    let mut child = shell.spawn().unwrap();
+    let by = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"];
+    let mut child = start_by(&terminal, &by, &["wait", "demo"]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     lines.next_line().await.unwrap().unwrap();
     send_signal(&child, "-HUP");
