@@ -28,6 +28,7 @@ mod attribute_value;
 pub mod attributes;
 pub mod change;
 pub mod cloud_access;
+pub mod component;
 pub mod contract_bridge;
 mod default_group_rows;
 pub mod default_groups;

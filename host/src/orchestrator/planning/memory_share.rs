@@ -1,0 +1,144 @@
+//! How a node's memory is shared among its components. Pure.
+//!
+//! Each gets its least and `weight * level` more, its most at most, with the largest whole level for
+//! which there is enough. Allotments rise with the level and the level with the memory, so that more
+//! memory is never less for anyone.
+
+use crate::cluster::component::ComponentNeed;
+
+/// What the system of a node keeps for itself, in MiB: up to this much memory 512, above it 1,024.
+pub const SMALL_NODE_MIB: u32 = 4_096;
+/// What the system of a small node keeps.
+pub const SMALL_NODE_RESERVE_MIB: u32 = 512;
+/// What the system of any other node keeps.
+pub const NODE_RESERVE_MIB: u32 = 1_024;
+
+/// The memory that components can have on a node.
+pub fn shareable_mib(node_mib: u32) -> u32 {
+    let reserve = if node_mib <= SMALL_NODE_MIB {
+        SMALL_NODE_RESERVE_MIB
+    } else {
+        NODE_RESERVE_MIB
+    };
+    // Just above a small node there is not less to share than on it.
+    node_mib.saturating_sub(reserve).max(
+        node_mib
+            .min(SMALL_NODE_MIB)
+            .saturating_sub(SMALL_NODE_RESERVE_MIB),
+    )
+}
+
+/// The smallest node whose memory holds this much beside what the system keeps.
+pub fn node_for_mib(needed_mib: u32) -> u32 {
+    if needed_mib <= SMALL_NODE_MIB - SMALL_NODE_RESERVE_MIB {
+        needed_mib.saturating_add(SMALL_NODE_RESERVE_MIB)
+    } else {
+        needed_mib.saturating_add(NODE_RESERVE_MIB)
+    }
+}
+
+/// What all components take at least.
+pub fn sum_of_least_mib(needs: &[&ComponentNeed]) -> u32 {
+    needs
+        .iter()
+        .fold(0, |sum, need| sum.saturating_add(need.least_mib))
+}
+
+/// What each gets of this much, in their order; none where the sum of what they take at least is
+/// more.
+pub fn share_memory(shareable_mib: u32, needs: &[&ComponentNeed]) -> Option<Vec<u32>> {
+    let at = |level: u64| -> Vec<u64> { needs.iter().map(|need| allotment(need, level)).collect() };
+    let fits = |level: u64| at(level).iter().sum::<u64>() <= u64::from(shareable_mib);
+    if !fits(0) {
+        return None;
+    }
+    // Beyond it a component of the smallest weight alone would have more than there is.
+    let (mut low, mut high) = (0, u64::from(shareable_mib) + 1);
+    while low + 1 < high {
+        let middle = u64::midpoint(low, high);
+        if fits(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    // What fits a node has fewer bits than its memory.
+    at(low)
+        .into_iter()
+        .map(|mib| u32::try_from(mib).ok())
+        .collect()
+}
+
+fn allotment(need: &ComponentNeed, level: u64) -> u64 {
+    let least = u64::from(need.least_mib);
+    let wanted = least + u64::from(need.weight) * level;
+    match need.most_mib {
+        0 => wanted,
+        most => wanted.min(u64::from(most).max(least)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn need(least_mib: u32, most_mib: u32, weight: u32) -> ComponentNeed {
+        ComponentNeed {
+            least_mib,
+            most_mib,
+            weight,
+            ..ComponentNeed::default()
+        }
+    }
+
+    #[test]
+    fn the_rest_is_shared_by_weight_and_who_is_full_leaves_it_to_others() {
+        let (datanode, nodemanager, voter) =
+            (need(384, 1_024, 1), need(896, 0, 6), need(384, 384, 0));
+        let shares = share_memory(3_072, &[&datanode, &nodemanager, &voter]).unwrap();
+        assert_eq!(shares, [384 + 201, 896 + 6 * 201, 384]);
+        let shares = share_memory(15_360, &[&datanode, &nodemanager, &voter]).unwrap();
+        assert_eq!((shares[0], shares[2]), (1_024, 384));
+        assert!(15_360 - shares.iter().sum::<u32>() < 7, "{shares:?}");
+        assert_eq!(
+            share_memory(1_663, &[&datanode, &nodemanager, &voter]),
+            None
+        );
+        assert_eq!(
+            share_memory(1_664, &[&datanode, &nodemanager, &voter]),
+            Some(vec![384, 896, 384])
+        );
+    }
+
+    #[test]
+    fn hadoop_has_room_on_a_worker_of_two_gib() {
+        let (datanode, nodemanager) = (need(384, 1_024, 1), need(896, 0, 6));
+        assert!(share_memory(shareable_mib(2_048), &[&datanode, &nodemanager]).is_some());
+        assert_eq!(node_for_mib(384 + 896), 1_792);
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_there_is_and_more_is_never_less(
+            needs in prop::collection::vec((0u32..4_000, 0u32..9_000, 0u32..1_000), 1..10), node in 0u32..300_000, more in 0u32..9_000,
+        ) {
+            let needs: Vec<ComponentNeed> = needs.into_iter().map(|(least, most, weight)| need(least, most, weight)).collect();
+            let needs: Vec<&ComponentNeed> = needs.iter().collect();
+            let (small, large) = (shareable_mib(node), shareable_mib(node + more));
+            prop_assert!(small <= large && large <= node + more);
+            let least = sum_of_least_mib(&needs);
+            let shares = share_memory(small, &needs);
+            prop_assert_eq!(shares.is_some(), least <= small);
+            prop_assert!(shareable_mib(node_for_mib(least)) >= least);
+            prop_assert!(node_for_mib(least) == 0 || shareable_mib(node_for_mib(least) - 1) < least || least == 0);
+            let Some(shares) = shares else { return Ok(()) };
+            prop_assert!(shares.iter().map(|share| u64::from(*share)).sum::<u64>() <= u64::from(small));
+            let more = share_memory(large, &needs).unwrap();
+            for ((need, share), more) in needs.iter().zip(&shares).zip(&more) {
+                prop_assert!(*share >= need.least_mib && more >= share);
+            }
+        }
+    }
+}
