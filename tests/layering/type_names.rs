@@ -59,8 +59,9 @@ fn declarations(folders: &[&str]) -> Vec<TypeDeclaration> {
 }
 
 /// The folders with sources of the plugins.
-const PLUGINS: [&str; 3] = [
+const PLUGINS: [&str; 4] = [
     "plugins/cluster/src",
+    "plugins/framework-sdk/src",
     "plugins/hadoop/src",
     "plugins/sdk/src",
 ];
