@@ -60,11 +60,14 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 48] = [
+const PURE: [&str; 53] = [
     "bundle/computed_size.rs",
     "addressing/mod.rs",
     "bundle/mod.rs",
+    "bundle/node_classes.rs",
+    "bundle/node_conflicts.rs",
     "bundle/node_update.rs",
+    "bundle/placeholders.rs",
     "cluster/cloud_access.rs",
     "cluster/contract_bridge.rs",
     "cluster/default_groups.rs",
@@ -83,10 +86,12 @@ const PURE: [&str; 48] = [
     "orchestrator/planning/cluster_plan/nodes.rs",
     "orchestrator/planning/drain_check.rs",
     "orchestrator/planning/image_check.rs",
+    "orchestrator/planning/memory_share.rs",
     "orchestrator/planning/merge_attributes.rs",
     "orchestrator/planning/new_node_values.rs",
     "orchestrator/planning/new_nodes.rs",
     "orchestrator/planning/pinning.rs",
+    "orchestrator/planning/placement.rs",
     "orchestrator/planning/quota.rs",
     "orchestrator/planning/resolve.rs",
     "orchestrator/planning/template_diff.rs",

@@ -12,12 +12,17 @@
 //!   what their properties may hold, and what only nodes may read
 //! - [`node_script`]: the script that the nodes of a group run
 //! - [`node_update`]: what a running node is notified of in a change
+//! - [`node_classes`], [`node_conflicts`], [`placeholders`]: what plugins of the contract 0.2.0 have stand on
+//!   which nodes, and what of it cannot stand there together
 //! - [`yaml`]: the template as YAML for people
 
 pub mod computed_size;
 pub mod merge;
+pub mod node_classes;
+pub mod node_conflicts;
 pub mod node_script;
 pub mod node_update;
+pub mod placeholders;
 pub mod plugin_bundle;
 pub mod policy;
 pub mod references;

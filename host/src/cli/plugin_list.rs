@@ -40,6 +40,8 @@ pub(super) struct PluginsArgs {
 struct PluginsDocument {
     plugins: Vec<PluginRow>,
     attributes: Vec<AttributeRow>,
+    /// Of a contract that clusters cannot be made by yet.
+    inspected: Vec<InspectedRow>,
     disabled: Vec<DisabledRow>,
 }
 
@@ -50,6 +52,16 @@ struct PluginRow {
     versions: Vec<String>,
     requires: Vec<String>,
     provides: Vec<String>,
+    description: String,
+}
+
+/// A plugin that is looked at and not used yet.
+#[derive(Serialize)]
+struct InspectedRow {
+    name: String,
+    contract: String,
+    versions: Vec<String>,
+    components: Vec<String>,
     description: String,
 }
 
@@ -116,6 +128,17 @@ fn describe_registry(registry: &PluginRegistry) -> PluginsDocument {
     let theirs = descriptors
         .iter()
         .flat_map(|descriptor| parameters(descriptor));
+    let inspected = registry.frameworks().map(|framework| {
+        let descriptor = framework.descriptor();
+        let components = descriptor.components.iter();
+        InspectedRow {
+            name: descriptor.name.clone(),
+            contract: "0.2.0".to_owned(),
+            versions: descriptor.versions.clone(),
+            components: components.map(|component| component.name.clone()).collect(),
+            description: descriptor.description.clone(),
+        }
+    });
     let disabled = registry.disabled().iter().map(|disabled| DisabledRow {
         path: disabled.path.display().to_string(),
         reason: disabled.reason.to_string(),
@@ -123,6 +146,7 @@ fn describe_registry(registry: &PluginRegistry) -> PluginsDocument {
     PluginsDocument {
         plugins: descriptors.iter().map(plugin).collect(),
         attributes: own.chain(of_groups).chain(theirs).collect(),
+        inspected: inspected.collect(),
         disabled: disabled.collect(),
     }
 }
@@ -140,6 +164,7 @@ fn print_document(out: &mut LinePrinter<'_>, document: PluginsDocument) -> Resul
     let rows: Vec<_> = document.plugins.into_iter().map(plugin).collect();
     let heads = ["PLUGIN", "VERSIONS", "REQUIRES", "PROVIDES", "WHAT"];
     table::print_table(out, &heads, &rows)?;
+    print_inspected(out, document.inspected)?;
     for DisabledRow { path, reason } in &document.disabled {
         writeln!(out, "{path} is disabled: it {reason}")?;
     }
@@ -149,6 +174,26 @@ fn print_document(out: &mut LinePrinter<'_>, document: PluginsDocument) -> Resul
     let rows: Vec<_> = document.attributes.into_iter().map(attribute).collect();
     let heads = ["ATTRIBUTE", "TYPE", "DEFAULT", "RANGE", "WHAT"];
     Ok(table::print_table(out, &heads, &rows)?)
+}
+
+fn print_inspected(out: &mut LinePrinter<'_>, inspected: Vec<InspectedRow>) -> Result<()> {
+    if inspected.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nNo cluster can be made of these yet:")?;
+    let row = |row: InspectedRow| {
+        vec![
+            row.name,
+            row.contract,
+            row.versions.join(", "),
+            row.components.join(", "),
+            row.description,
+        ]
+    };
+    let rows: Vec<_> = inspected.into_iter().map(row).collect();
+    let heads = ["PLUGIN", "CONTRACT", "VERSIONS", "COMPONENTS", "WHAT"];
+    table::print_table(out, &heads, &rows)?;
+    Ok(())
 }
 
 fn parameters(descriptor: &PluginDescriptor) -> impl Iterator<Item = AttributeRow> {

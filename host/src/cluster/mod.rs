@@ -12,7 +12,10 @@
 //!   [`group_value`]: what is said of them
 //! - [`default_groups`]: the groups that every cluster has; [`contract_bridge`]: what the plugin
 //!   contract takes for granted of them; `former_records`: how former versions wrote them
-//! - [`framework`]: what a plugin is, is asked, and offers; [`parameter_schema`]: its parameters
+//! - [`framework`]: what a plugin is, is asked, and offers; [`parameter_schema`]: its parameters;
+//!   [`typed_value`]: a text as a value of such a type
+//! - [`component`]; [`framework_descriptor`], [`framework_request`], [`framework_bundle`]: the same of the contract
+//!   0.2.0
 //! - [`problem`]: what is wrong with a request
 //! - [`flavor`]: the size of a node; [`flavor_choice`]: whether it fits, and the smallest that does
 //! - [`state`]: where a cluster stands
@@ -37,6 +40,9 @@ pub mod flavor;
 pub mod flavor_choice;
 mod former_records;
 pub mod framework;
+pub mod framework_bundle;
+pub mod framework_descriptor;
+pub mod framework_request;
 pub mod group_addresses;
 pub mod group_attributes;
 pub mod group_value;
@@ -52,6 +58,7 @@ pub mod spec;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod test_groups;
+pub mod typed_value;
 
 pub use attribute_names::AttributeNames;
 pub use change::{ClusterChange, RolloutStep};

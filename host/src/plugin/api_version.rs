@@ -24,10 +24,12 @@ const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ApiVersion {
     V0_1_0,
+    V0_2_0,
 }
 
 /// All that this host speaks, oldest first.
-const SPOKEN: [(&str, ApiVersion); 1] = [("0.1.0", ApiVersion::V0_1_0)];
+const SPOKEN: [(&str, ApiVersion); 2] =
+    [("0.1.0", ApiVersion::V0_1_0), ("0.2.0", ApiVersion::V0_2_0)];
 
 /// Says in plain words what is not a component, since the compiler's message does not.
 pub(super) fn check_file(bytes: &[u8]) -> Result<(), LoadFailure> {
@@ -102,11 +104,20 @@ mod tests {
             .unwrap(),
             ApiVersion::V0_1_0
         );
+        assert_eq!(
+            choose_version(&[
+                "stampede:framework/framework@0.2.0",
+                "stampede:framework/framework@0.1.0"
+            ])
+            .unwrap(),
+            ApiVersion::V0_2_0
+        );
         let error = choose_version(&["stampede:framework/framework@0.9.0"])
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("speaks version 0.9.0") && error.contains("this host speaks 0.1.0"),
+            error.contains("speaks version 0.9.0")
+                && error.contains("this host speaks 0.1.0, 0.2.0"),
             "{error}"
         );
         assert!(

@@ -4,18 +4,18 @@ use std::path::Path;
 
 use wasmtime::component::Component;
 
-use super::api_version::{self, ApiVersion};
+use super::api_version;
 use super::compiled_store::sha256;
 use super::plugin_files::read_file;
+use super::plugin_guest::{PluginDescription, PluginGuest};
 use super::sandbox::PluginSandbox;
-use super::{LoadFailure, PluginError, PluginFault, v0_1_0, validate};
-use crate::cluster::framework::PluginDescriptor;
+use super::{LoadFailure, PluginError, PluginFault};
 
 /// A plugin that passed all checks.
 pub(super) struct CompiledPlugin {
     pub(super) component: Component,
-    pub(super) guest: v0_1_0::LinkedGuest,
-    pub(super) descriptor: PluginDescriptor,
+    pub(super) guest: PluginGuest,
+    pub(super) description: PluginDescription,
     pub(super) digest: String,
 }
 
@@ -33,11 +33,11 @@ impl CompiledPlugin {
     }
 
     pub(super) fn check_name(self, path: &Path) -> Result<Self, LoadFailure> {
-        let name = &self.descriptor.name;
-        if *name == file_stem(path) {
+        let name = self.description.name();
+        if name == file_stem(path) {
             Ok(self)
         } else {
-            Err(LoadFailure::WrongName(name.clone()))
+            Err(LoadFailure::WrongName(name.to_owned()))
         }
     }
 
@@ -45,21 +45,19 @@ impl CompiledPlugin {
     pub(super) fn of(
         component: Component,
         digest: String,
-        said: Option<PluginDescriptor>,
+        said: Option<PluginDescription>,
         sandbox: &PluginSandbox,
         path: &Path,
     ) -> Result<Self, LoadFailure> {
-        let ApiVersion::V0_1_0 = api_version::check_component(&sandbox.engine, &component)?;
-        let guest = v0_1_0::LinkedGuest::new(&sandbox.linker, &component)
-            .map_err(|error| LoadFailure::Link(error.into()))?;
-        let descriptor = match said {
-            Some(descriptor) => descriptor,
+        let guest = PluginGuest::link(&component, sandbox)?;
+        let description = match said {
+            Some(description) => description,
             None => describe(&guest, sandbox, &file_stem(path))?,
         };
         Ok(Self {
             component,
             guest,
-            descriptor,
+            description,
             digest,
         })
     }
@@ -76,11 +74,11 @@ pub(super) fn compile_and_describe(
     bytes: &[u8],
     sandbox: &PluginSandbox,
     name: &str,
-) -> Result<(Component, PluginDescriptor), LoadFailure> {
+) -> Result<(Component, PluginDescription), LoadFailure> {
     let component = compile(bytes, sandbox)?;
     let path = Path::new(name).with_extension("wasm");
     let fresh = CompiledPlugin::of(component, String::new(), None, sandbox, &path)?;
-    Ok((fresh.component, fresh.descriptor))
+    Ok((fresh.component, fresh.description))
 }
 
 pub(super) fn compile(bytes: &[u8], sandbox: &PluginSandbox) -> Result<Component, LoadFailure> {
@@ -90,24 +88,19 @@ pub(super) fn compile(bytes: &[u8], sandbox: &PluginSandbox) -> Result<Component
 
 /// Runs a guest's `describe` on this thread, which must not be one of tokio's.
 fn describe(
-    guest: &v0_1_0::LinkedGuest,
+    guest: &PluginGuest,
     sandbox: &PluginSandbox,
     name: &str,
-) -> Result<PluginDescriptor, LoadFailure> {
+) -> Result<PluginDescription, LoadFailure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .map_err(LoadFailure::Runtime)?;
-    let described: Result<PluginDescriptor, PluginError> = runtime.block_on(async {
+    let described: Result<PluginDescription, PluginError> = runtime.block_on(async {
         let mut call = sandbox.begin_call().await;
         let outcome =
             tokio::time::timeout(sandbox.limits.time, guest.describe(&mut call.store)).await;
-        let (theirs, ended) = call.end(name, outcome)?;
-        let judge = || {
-            let descriptor = v0_1_0::from_descriptor(theirs)?;
-            validate::check_descriptor(&descriptor)?;
-            Ok(descriptor)
-        };
+        let (judge, ended) = call.end(name, outcome)?;
         judge().map_err(|breach| ended.fault(name, PluginFault::Contract(breach)))
     });
     described.map_err(LoadFailure::Describe)

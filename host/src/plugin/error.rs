@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::FaultList;
 use crate::cluster::Problem;
 
 /// An error of wasmtime, whose own type is none of the standard library's errors.
@@ -178,6 +179,9 @@ pub enum ContractBreach {
     /// Any other rule; says which, and what breaks it.
     #[error("{0}")]
     Rule(String),
+    /// All that is not as the contract 0.2.0 says, each with its place.
+    #[error("{0}")]
+    Faults(FaultList),
 }
 
 /// What a plugin did wrong. Each reads on after the plugin's name.

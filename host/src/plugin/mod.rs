@@ -11,12 +11,15 @@
 //! - [`GenerateError`], [`PluginError`], [`PluginFault`], [`ContractBreach`], [`LoadFailure`]: the
 //!   ways it fails
 //! - [`PluginLimits`]: all bounds, in one struct
-//! - `v0_1_0`: the contract of that version, to and from the host's types
+//! - [`LoadedFramework`]: one of the contract 0.2.0: `claim` and `generate`
+//! - `v0_1_0`, `v0_2_0`: the contract of that version, to and from the host's types; `plugin_guest`:
+//!   a guest of either
 //! - `api_version`: which version a component speaks and what it imports, read before it runs
 //! - `validate`: the rules of the contract that its types cannot express; `counts`: how many things
 //!   it may name
 //! - `compile_process`: compiling, in a process of its own
-//! - `sandbox`: one bounded call; `deterministic_wasi`: what a guest is given; `engine`: the
+//! - `fault_list`: all that is wrong with an answer, each with its place
+//! - `judged_call`: the look at an answer within the time of its call; `sandbox`: one bounded call; `deterministic_wasi`: what a guest is given; `engine`: the
 //!   compiler and the epoch's ticks; `cache`, `compiled_store`: compiled code on disk
 
 mod api_version;
@@ -28,16 +31,23 @@ mod counts;
 mod deterministic_wasi;
 mod engine;
 mod error;
+mod fault_list;
+mod judged_call;
 mod limits;
+mod loaded_framework;
 mod plugin_files;
+mod plugin_guest;
 mod registry;
 mod sandbox;
 mod v0_1_0;
+mod v0_2_0;
 mod validate;
 
 pub use compile_process::{COMPILE_COMMAND, run_compile_process};
 pub use error::{
     ContractBreach, DisabledPlugin, GenerateError, LoadError, LoadFailure, PluginError, PluginFault,
 };
+pub use fault_list::FaultList;
 pub use limits::PluginLimits;
+pub use loaded_framework::LoadedFramework;
 pub use registry::{CompiledSources, LoadedPlugin, PluginRegistry};

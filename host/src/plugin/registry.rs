@@ -13,21 +13,24 @@ use super::cache::{self, CompileCache};
 use super::compile_process::compile_in_process;
 use super::compiled_plugin::{CompiledPlugin, compile, file_stem};
 use super::compiled_store::{self, CompiledStore, sha256};
+use super::judged_call::CallDeadline;
 use super::plugin_files::{load_in_parallel, read_file, wasm_files};
+use super::plugin_guest::{PluginDescription, PluginGuest};
 use super::sandbox::PluginSandbox;
 use super::{
-    DisabledPlugin, GenerateError, LoadError, LoadFailure, PluginFault, PluginLimits, v0_1_0,
+    DisabledPlugin, GenerateError, LoadError, LoadFailure, LoadedFramework, PluginLimits, v0_1_0,
     validate,
 };
 use crate::bundle::PluginBundle;
 use crate::cluster::framework::{PluginDescriptor, PluginRequest};
-use crate::metrics::{HostMetrics, WorkOutcome};
-use crate::system::{clock::monotonic_now, heavy_work::take_place};
+use crate::metrics::HostMetrics;
+use crate::system::clock::monotonic_now;
 
 /// All plugins of a folder, by name.
 pub struct PluginRegistry {
     sandbox: Arc<PluginSandbox>,
     plugins: BTreeMap<String, LoadedPlugin>,
+    frameworks: BTreeMap<String, LoadedFramework>,
     disabled: Vec<DisabledPlugin>,
 }
 
@@ -99,17 +102,14 @@ impl PluginRegistry {
         let mut registry = Self {
             sandbox: Arc::clone(&sandbox),
             plugins: BTreeMap::new(),
+            frameworks: BTreeMap::new(),
             disabled: Vec::new(),
         };
         for (path, loaded) in load_in_parallel(wasm_files(dir, limits)?, limits.compiles, |path| {
-            LoadedPlugin::load(path, &sandbox, &kept)
+            load_plugin(path, &sandbox, &kept)
         }) {
-            match loaded {
-                Ok(plugin) => {
-                    registry
-                        .plugins
-                        .insert(plugin.descriptor.name.clone(), plugin);
-                }
+            match loaded.and_then(|compiled| registry.insert(compiled)) {
+                Ok(()) => {}
                 Err(reason) => {
                     warn!(plugin.path = %path.display(), "plugin is disabled: it {reason}");
                     registry.disabled.push(DisabledPlugin { path, reason });
@@ -141,9 +141,9 @@ impl PluginRegistry {
             let fresh =
                 compiled.map_err(|reason| LoadError::Disabled(DisabledPlugin { path, reason }))?;
             folder
-                .store(&fresh.digest, &fresh.component, &fresh.descriptor, 0o644)
+                .store(&fresh.digest, &fresh.component, &fresh.description, 0o644)
                 .map_err(unwritten)?;
-            names.push(fresh.descriptor.name);
+            names.push(fresh.description.name().to_owned());
         }
         Ok(names)
     }
@@ -153,12 +153,59 @@ impl PluginRegistry {
         let _ = self.sandbox.metrics.set(metrics);
     }
 
-    /// A plugin by its name.
+    /// Keeps a plugin by its version of the contract.
+    fn insert(&mut self, compiled: CompiledPlugin) -> Result<(), LoadFailure> {
+        let CompiledPlugin {
+            guest,
+            description,
+            digest,
+            ..
+        } = compiled;
+        let name = description.name().to_owned();
+        let sandbox = Arc::clone(&self.sandbox);
+        match (guest, description) {
+            (PluginGuest::V0_1_0(guest), PluginDescription::V0_1_0(descriptor)) => {
+                let descriptor = Arc::new(descriptor);
+                let plugin = LoadedPlugin {
+                    descriptor,
+                    digest,
+                    guest,
+                    sandbox,
+                };
+                self.plugins.insert(name, plugin);
+            }
+            (PluginGuest::V0_2_0(guest), PluginDescription::V0_2_0(descriptor)) => {
+                let descriptor = Arc::new(descriptor);
+                let framework = LoadedFramework {
+                    descriptor,
+                    digest,
+                    guest,
+                    sandbox,
+                };
+                self.frameworks.insert(name, framework);
+            }
+            // Of one digest both are of one version, unless somebody wrote the note.
+            _ => return Err(LoadFailure::Compiler("described another plugin".to_owned())),
+        }
+        Ok(())
+    }
+
+    /// A plugin of the contract 0.2.0 by its name.
+    pub fn framework(&self, name: &str) -> Option<&LoadedFramework> {
+        self.frameworks.get(name)
+    }
+
+    /// All of the contract 0.2.0 that can be used, by name. No cluster can ask for them yet.
+    pub fn frameworks(&self) -> impl Iterator<Item = &LoadedFramework> {
+        self.frameworks.values()
+    }
+
+    /// A plugin of the contract 0.1.0 by its name.
     pub fn get(&self, name: &str) -> Option<&LoadedPlugin> {
         self.plugins.get(name)
     }
 
-    /// All that can be used, by name.
+    /// All of the contract 0.1.0 that can be used, by name.
     pub fn iter(&self) -> impl Iterator<Item = &LoadedPlugin> {
         self.plugins.values()
     }
@@ -190,87 +237,59 @@ impl LoadedPlugin {
         let nodes: usize = request.groups.iter().map(|group| group.nodes.len()).sum();
         let span = info_span!("plugin.generate", plugin = %self.descriptor.name, nodes);
         let answer = self.call_generate(request).instrument(span).await;
-        self.sandbox.record_call(
-            match &answer {
-                Ok(_) => WorkOutcome::Succeeded,
-                Err(GenerateError::Problems(_)) => WorkOutcome::Refused,
-                Err(GenerateError::Failed(_)) => WorkOutcome::Failed,
-            },
-            start.elapsed(),
-        );
+        self.sandbox.record_answer(&answer, start);
         answer
     }
 
     async fn call_generate(&self, request: &PluginRequest) -> Result<PluginBundle, GenerateError> {
         let mut call = self.sandbox.begin_call().await;
-        let limit = self.sandbox.limits.time;
-        let end = tokio::time::Instant::from_std(monotonic_now()) + limit;
-        let outcome =
-            tokio::time::timeout_at(end, self.guest.generate(&mut call.store, request)).await;
-        let name = &self.descriptor.name;
-        let (answer, ended) = call.end(name, outcome)?;
-        // What it said takes time to look at, within the time that it has; that others are looked at
-        // first is not its fault.
-        let left = end.saturating_duration_since(tokio::time::Instant::from_std(monotonic_now()));
-        let place = take_place().await;
+        let deadline = CallDeadline::from_now(&self.sandbox);
+        let asked = self.guest.generate(&mut call.store, request);
+        let outcome = tokio::time::timeout_at(deadline.at(), asked).await;
         let descriptor = Arc::clone(&self.descriptor);
-        let judged = place.run(move || {
+        let judge = move |answer| {
             let answer = v0_1_0::from_answer(&descriptor.name, answer)?;
             validate::check_answer(&descriptor, &answer)?;
             Ok(answer)
-        });
-        let answer = match tokio::time::timeout(left, judged).await {
-            Ok(Ok(judged)) => judged.map_err(PluginFault::Contract),
-            Ok(Err(panicked)) => Err(PluginFault::Trap(panicked.to_string())),
-            Err(_) => Err(PluginFault::Time {
-                limit,
-                waited: false,
-            }),
         };
-        answer
-            .map_err(|fault| ended.fault(name, fault))?
-            .map_err(GenerateError::Problems)
-    }
-
-    /// The reason reads on after the path.
-    fn load(
-        path: &Path,
-        sandbox: &Arc<PluginSandbox>,
-        kept: &OpenedSources<'_>,
-    ) -> Result<Self, LoadFailure> {
-        let bytes = read_file(path, sandbox.limits.file_bytes)?;
-        let digest = sha256(&bytes);
-        let fresh = match kept.load(sandbox, &digest) {
-            Some((component, descriptor)) => {
-                CompiledPlugin::of(component, digest, Some(descriptor), sandbox, path)?
-            }
-            None => {
-                let (component, descriptor) = kept.compile(bytes, sandbox, path)?;
-                let fresh = CompiledPlugin::of(component, digest, descriptor, sandbox, path)?;
-                kept.store(sandbox, &fresh, path);
-                fresh
-            }
-        };
-        let CompiledPlugin {
-            guest,
-            descriptor,
-            digest,
-            ..
-        } = fresh.check_name(path)?;
-        // Here is a thread that may take its time. What came compiled, or was kept, was held to the
-        // rules of another day.
-        validate::check_schema(&descriptor.parameters).map_err(LoadFailure::Schema)?;
-        Ok(Self {
-            descriptor: Arc::new(descriptor),
-            digest,
-            guest,
-            sandbox: Arc::clone(sandbox),
-        })
+        deadline
+            .judge(call, &self.descriptor.name, outcome, judge)
+            .await
     }
 }
 
+/// The reason reads on after the path.
+fn load_plugin(
+    path: &Path,
+    sandbox: &Arc<PluginSandbox>,
+    kept: &OpenedSources<'_>,
+) -> Result<CompiledPlugin, LoadFailure> {
+    let bytes = read_file(path, sandbox.limits.file_bytes)?;
+    let digest = sha256(&bytes);
+    let fresh = match kept.load(sandbox, &digest) {
+        Some((component, description)) => {
+            CompiledPlugin::of(component, digest, Some(description), sandbox, path)?
+        }
+        None => {
+            let (component, description) = kept.compile(bytes, sandbox, path)?;
+            let fresh = CompiledPlugin::of(component, digest, description, sandbox, path)?;
+            kept.store(sandbox, &fresh, path);
+            fresh
+        }
+    };
+    let compiled = fresh.check_name(path)?;
+    // Here is a thread that may take its time. What came compiled, or was kept, was held to the
+    // rules of another day.
+    validate::check_schema(compiled.description.parameters()).map_err(LoadFailure::Schema)?;
+    Ok(compiled)
+}
+
 impl OpenedSources<'_> {
-    fn load(&self, sandbox: &PluginSandbox, digest: &str) -> Option<(Component, PluginDescriptor)> {
+    fn load(
+        &self,
+        sandbox: &PluginSandbox,
+        digest: &str,
+    ) -> Option<(Component, PluginDescription)> {
         let shipped = self
             .shipped
             .as_ref()
@@ -285,7 +304,7 @@ impl OpenedSources<'_> {
         bytes: Vec<u8>,
         sandbox: &PluginSandbox,
         path: &Path,
-    ) -> Result<(Component, Option<PluginDescriptor>), LoadFailure> {
+    ) -> Result<(Component, Option<PluginDescription>), LoadFailure> {
         let Some(program) = self.compiler else {
             return Ok((compile(&bytes, sandbox)?, None));
         };
@@ -303,7 +322,7 @@ impl OpenedSources<'_> {
     fn store(&self, sandbox: &PluginSandbox, fresh: &CompiledPlugin, path: &Path) {
         if let Some(Err(error)) = self
             .cache(sandbox)
-            .map(|cache| cache.store(&fresh.digest, &fresh.component, &fresh.descriptor))
+            .map(|cache| cache.store(&fresh.digest, &fresh.component, &fresh.description))
         {
             warn!(plugin.path = %path.display(), "plugin is compiled at every start: cannot write the cache: {error}");
         }

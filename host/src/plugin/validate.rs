@@ -72,7 +72,7 @@ fn check_text(text: &str) -> Result<(), ContractBreach> {
 }
 
 /// A schema that refers to itself could be followed until the host's stack ends.
-fn refuse_references(schema: &Value) -> Result<(), ContractBreach> {
+pub(super) fn refuse_references(schema: &Value) -> Result<(), ContractBreach> {
     match schema {
         Value::Array(items) => items.iter().try_for_each(refuse_references),
         Value::Object(map) => map.iter().try_for_each(|(key, value)| {

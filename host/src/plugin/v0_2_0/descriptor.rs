@@ -1,0 +1,313 @@
+//! Reads what a plugin says of itself, and what it refuses.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::forms::{
+    NAME_FORM, WORD_FORM, check_each, check_some_text, check_text, is_name, is_version, is_word,
+    shown,
+};
+use super::{limits, wit};
+use crate::cluster::Problem;
+use crate::cluster::component::{ComponentSpec, EVERY_GROUP};
+use crate::cluster::framework_descriptor::FrameworkDescriptor;
+use crate::cluster::parameter_schema::{ParameterSchema, compile_schema};
+use crate::plugin::fault_list::FaultList;
+use crate::plugin::{ContractBreach, validate};
+
+/// Parameters that every plugin has: the host's own.
+const HOSTS_PARAMETERS: [&str; 2] = ["version", "memory_share"];
+/// What begins a keyword that JSON Schema does not have.
+const OWN_KEYWORD: &str = "x-";
+/// What the host fills in by `x-host`: nothing yet.
+const HOST_FACTS: [&str; 0] = [];
+
+/// The host's descriptor, or all in it that breaks the contract.
+pub(in crate::plugin) fn read_descriptor(
+    theirs: wit::Descriptor,
+) -> Result<FrameworkDescriptor, ContractBreach> {
+    let mut faults = FaultList::default();
+    for (list, count) in [
+        ("versions", theirs.versions.len()),
+        ("requires", theirs.requires.len()),
+        ("uses", theirs.uses.len()),
+        ("provides", theirs.provides.len()),
+        ("components", theirs.components.len()),
+        ("resource-types", theirs.resource_types.len()),
+    ] {
+        faults.count(list, count, limits::LIST);
+    }
+    for (at, component) in theirs.components.iter().enumerate() {
+        let place = format_args!("components[{at}].groups");
+        faults.count(place, component.groups.len(), limits::LIST);
+    }
+    check_length(
+        &mut faults,
+        "parameters",
+        &theirs.parameters,
+        limits::SCHEMA_BYTES,
+    );
+    faults.end_if_wrong()?;
+
+    faults.check(
+        is_name(&theirs.name),
+        "name",
+        format_args!("{} is not {NAME_FORM}", shown(&theirs.name)),
+    );
+    check_some_text(&mut faults, "title", &theirs.title, limits::TEXT_BYTES);
+    check_some_text(
+        &mut faults,
+        "description",
+        &theirs.description,
+        limits::TEXT_BYTES,
+    );
+    let version = "of the form [0-9A-Za-z.+-]{1,32}";
+    check_each(
+        &mut faults,
+        "versions",
+        &theirs.versions,
+        is_version,
+        version,
+    );
+    let is_type = |text: &str| {
+        text.len() <= limits::TEXT_BYTES
+            && text.split("::").count() > 1
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b':')
+    };
+    let form = "a resource type of HOT";
+    check_each(
+        &mut faults,
+        "resource-types",
+        &theirs.resource_types,
+        is_type,
+        form,
+    );
+    check_services(&mut faults, &theirs);
+    let components = read_components(&mut faults, theirs.components);
+    let parameters = read_parameters(&mut faults, &theirs.parameters);
+    faults.end(FrameworkDescriptor {
+        name: theirs.name,
+        title: theirs.title,
+        description: theirs.description,
+        versions: theirs.versions,
+        requires: theirs.requires,
+        uses: theirs.uses,
+        provides: theirs.provides,
+        components,
+        parameters,
+        resource_types: theirs.resource_types,
+    })
+}
+
+fn check_length(faults: &mut FaultList, place: &str, text: &str, most: usize) {
+    faults.check(
+        text.len() <= most,
+        place,
+        format_args!("it is {} bytes long, at most {most} are taken", text.len()),
+    );
+}
+
+/// A service stands in one list alone: who needs what it brings itself would wait for itself.
+fn check_services(faults: &mut FaultList, theirs: &wit::Descriptor) {
+    let lists = [
+        ("requires", &theirs.requires),
+        ("uses", &theirs.uses),
+        ("provides", &theirs.provides),
+    ];
+    let mut seen = BTreeSet::new();
+    for (list, services) in lists {
+        check_each(faults, list, services, is_name, NAME_FORM);
+        for (at, service) in services.iter().enumerate() {
+            let elsewhere = seen
+                .iter()
+                .find(|(other, name)| *other != list && *name == service);
+            if let Some((other, _)) = elsewhere {
+                let what = format!("{} stands in {other} too", shown(service));
+                faults.add(format_args!("{list}[{at}]"), what);
+            }
+        }
+        seen.extend(services.iter().map(|service| (list, service)));
+    }
+}
+
+fn read_components(faults: &mut FaultList, theirs: Vec<wit::Component>) -> Vec<ComponentSpec> {
+    faults.check(
+        !theirs.is_empty(),
+        "components",
+        "there is none, and a plugin has at least one",
+    );
+    let names: Vec<String> = theirs
+        .iter()
+        .map(|component| component.name.clone())
+        .collect();
+    check_each(faults, "components", &names, is_word, WORD_FORM);
+    for (at, component) in theirs.iter().enumerate() {
+        check_component(faults, &format!("components[{at}]"), component);
+    }
+    let theirs = theirs.into_iter();
+    theirs
+        .map(|component| ComponentSpec {
+            name: component.name,
+            groups: component.groups,
+            nodes: component.nodes,
+            most: component.most,
+            odd: component.odd,
+        })
+        .collect()
+}
+
+fn check_component(faults: &mut FaultList, place: &str, component: &wit::Component) {
+    let wit::Component {
+        groups,
+        nodes,
+        most,
+        odd,
+        ..
+    } = component;
+    let list = format!("{place}.groups");
+    if groups.is_empty() {
+        faults.add(&list, "there is none");
+    } else if groups.iter().any(|group| group == EVERY_GROUP) {
+        faults.check(groups.len() == 1, &list, "`*` stands alone");
+    } else {
+        check_each(faults, &list, groups, is_name, NAME_FORM);
+    }
+    for (field, value) in [("nodes", *nodes), ("most", *most)] {
+        faults.check(
+            value <= limits::NODES,
+            format_args!("{place}.{field}"),
+            format_args!("{value} is more than {}", limits::NODES),
+        );
+        faults.check(
+            !odd || value == 0 || value % 2 == 1,
+            format_args!("{place}.{field}"),
+            format_args!("{value} is even, and it votes"),
+        );
+    }
+    faults.check(
+        *most == 0 || nodes <= most,
+        format_args!("{place}.most"),
+        format_args!("{most} is less than its {nodes} nodes"),
+    );
+}
+
+fn read_parameters(faults: &mut FaultList, text: &str) -> ParameterSchema {
+    const PLACE: &str = "parameters";
+    let schema: ParameterSchema = match serde_json::from_str::<Value>(text) {
+        Ok(schema) => schema.into(),
+        Err(error) => {
+            faults.add(PLACE, format_args!("they are not JSON: {error}"));
+            return ParameterSchema::default();
+        }
+    };
+    if schema.get("type") != Some(&Value::from("object")) {
+        faults.add(PLACE, "they are not the JSON Schema of an object");
+        return schema;
+    }
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let count = properties.map_or(0, serde_json::Map::len);
+    if count > limits::PARAMETERS {
+        faults.count(PLACE, count, limits::PARAMETERS);
+        return schema;
+    }
+    let usable =
+        validate::refuse_references(&schema).and_then(|()| validate::check_schema(&schema));
+    if let Err(breach) = usable {
+        faults.add(PLACE, breach);
+        return schema;
+    }
+    let keywords = schema.as_object().into_iter().flatten();
+    for (keyword, _) in keywords.filter(|(keyword, _)| keyword.starts_with(OWN_KEYWORD)) {
+        let what = format!(
+            "{} is a keyword of single parameters, if any",
+            shown(keyword)
+        );
+        faults.add(PLACE, what);
+    }
+    for (name, property) in properties.into_iter().flatten() {
+        check_parameter(faults, &format!("{PLACE}.{name}"), name, property);
+    }
+    schema
+}
+
+fn check_parameter(faults: &mut FaultList, place: &str, name: &str, property: &Value) {
+    if !is_word(name) {
+        faults.add(place, format_args!("its name is not {WORD_FORM}"));
+    } else if HOSTS_PARAMETERS.contains(&name) {
+        faults.add(place, "that name is the host's own");
+    }
+    faults.check(property.get("type").is_some(), place, "it lacks a type");
+    match property.get("description").and_then(Value::as_str) {
+        Some(text) => check_some_text(faults, place, text, limits::TEXT_BYTES),
+        None => faults.add(place, "it lacks a description"),
+    }
+    for (keyword, value) in property.as_object().into_iter().flatten() {
+        if keyword.starts_with(OWN_KEYWORD) {
+            check_keyword(faults, place, keyword, value);
+        }
+    }
+    if let Some(default) = property.get("default") {
+        let refused = compile_schema(property)
+            .map_err(|error| error.to_string())
+            .and_then(|validator| {
+                validator
+                    .validate(default)
+                    .map_err(|error| error.to_string())
+            });
+        if let Err(error) = refused {
+            faults.add(
+                place,
+                format_args!("its default is refused by its own schema: {error}"),
+            );
+        }
+    }
+}
+
+fn check_keyword(faults: &mut FaultList, place: &str, keyword: &str, value: &Value) {
+    let is_right = match (keyword, value) {
+        ("x-fixed", value) => value.is_boolean(),
+        ("x-level", Value::String(level)) => level == "basic" || level == "advanced",
+        ("x-unit", Value::String(unit)) => {
+            return check_some_text(faults, place, unit, limits::SHORT_CHARS);
+        }
+        ("x-host", Value::String(name)) => {
+            let is_known = HOST_FACTS.contains(&name.as_str());
+            let what = format!("this host fills in no {}", shown(name));
+            return faults.check(is_known, place, what);
+        }
+        ("x-level" | "x-unit" | "x-host", _) => false,
+        _ => {
+            let what = format!("this host does not know the keyword {}", shown(keyword));
+            return faults.add(place, what);
+        }
+    };
+    let what = format!("{keyword} cannot be {}", shown(&value.to_string()));
+    faults.check(is_right, place, what);
+}
+
+/// What a plugin refuses a request for.
+pub(super) fn read_problems(theirs: Vec<wit::Problem>) -> Result<Vec<Problem>, ContractBreach> {
+    let mut faults = FaultList::default();
+    faults.check(
+        !theirs.is_empty(),
+        "problems",
+        "it refuses the request without one",
+    );
+    faults.count("problems", theirs.len(), limits::PROBLEMS);
+    faults.end_if_wrong()?;
+    let mut problems = Vec::new();
+    for (at, theirs) in theirs.into_iter().enumerate() {
+        let place = |field: &str| format!("problems[{at}].{field}");
+        check_some_text(&mut faults, place("path"), &theirs.path, limits::TEXT_BYTES);
+        check_some_text(
+            &mut faults,
+            place("message"),
+            &theirs.message,
+            limits::TEXT_BYTES,
+        );
+        check_text(&mut faults, place("hint"), &theirs.hint, limits::TEXT_BYTES);
+        problems.push(Problem::new(theirs.path, theirs.message, theirs.hint));
+    }
+    faults.end(problems)
+}
