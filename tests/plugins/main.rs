@@ -6,6 +6,7 @@
 //! - [`world`]: what a guest sees of the world, and how it ends
 //! - [`answers`]: what breaks the contract
 //! - [`compiler`]: compiling, in a process of its own
+//! - [`framework`]: plugins of the contract 0.2.0; [`framework_limits`]: how much they may say
 //! - [`hostile`]: what a plugin would reach of the project, beside its cluster
 //! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
 //! - [`shipped`]: the plugins themselves: pure, and the same as natively
@@ -18,6 +19,8 @@
 mod answers;
 mod compiler;
 mod fixture;
+mod framework;
+mod framework_limits;
 mod hostile;
 mod limits;
 mod load;
