@@ -226,6 +226,12 @@ async fn what_is_asked_of_generate_arrives_as_it_left_and_so_does_the_bundle() {
             "extensions": serde_json::to_value(&asked.extensions).unwrap(),
         })
     );
+    assert_fetched(&bundle);
+    assert_run(&bundle);
+}
+
+/// What is fetched for it, and what is secret.
+fn assert_fetched(bundle: &FrameworkBundle) {
     assert_eq!(
         bundle.template["outputs"]["echo_first"]["value"],
         "worker-1"
@@ -280,6 +286,10 @@ async fn what_is_asked_of_generate_arrives_as_it_left_and_so_does_the_bundle() {
         effects,
         [FileEffect::Nothing, FileEffect::Reload, FileEffect::Restart]
     );
+}
+
+/// Files, units and what else runs.
+fn assert_run(bundle: &FrameworkBundle) {
     let token = &bundle.files[2];
     assert_eq!(
         (token.owner.as_str(), token.mode, &token.groups[..]),

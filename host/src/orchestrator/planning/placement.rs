@@ -191,7 +191,7 @@ fn default_nodes(
         return Vec::new();
     };
     let mut nodes = choose_nodes(group, number, before);
-    if component.odd && nodes.len() % 2 == 0 {
+    if component.odd && nodes.len().is_multiple_of(2) {
         nodes.pop();
     }
     nodes

@@ -77,6 +77,20 @@ fn count_things(faults: &mut FaultList, theirs: &wit::Bundle) {
     ] {
         faults.count(list, count, most);
     }
+    count_parts(faults, theirs);
+    let template = theirs.template.len();
+    faults.check(
+        template <= limits::TEMPLATE_BYTES,
+        "template",
+        format_args!(
+            "it is {template} bytes long, at most {} are taken",
+            limits::TEMPLATE_BYTES
+        ),
+    );
+}
+
+/// The lists inside of things.
+fn count_parts(faults: &mut FaultList, theirs: &wit::Bundle) {
     let mut count = |list: &str, at: usize, field: &str, count: usize, most: usize| {
         faults.count(format_args!("{list}[{at}].{field}"), count, most);
     };
@@ -136,15 +150,6 @@ fn count_things(faults: &mut FaultList, theirs: &wit::Bundle) {
             limits::LIST,
         );
     }
-    let template = theirs.template.len();
-    faults.check(
-        template <= limits::TEMPLATE_BYTES,
-        "template",
-        format_args!(
-            "it is {template} bytes long, at most {} are taken",
-            limits::TEMPLATE_BYTES
-        ),
-    );
 }
 
 /// Its form alone; what resources may hold is for the policy, which sees the whole cluster.

@@ -202,92 +202,94 @@ pub(super) fn assert_told(spoilt: &[(Spoil, &str)]) {
     }
 }
 
+const PARTS: &[(Spoil, &str)] = &[
+    (
+        |b| b.template = "[]".into(),
+        "template: it is not a JSON object",
+    ),
+    (|b| b.template = "{".into(), "template: it is not JSON: EOF"),
+    (
+        |b| b.template = r#"{"heat_template_version": {}}"#.into(),
+        "template: a template has no \"heat_template_version\"",
+    ),
+    (
+        |b| b.template = r#"{"outputs": []}"#.into(),
+        "template: \"outputs\" is not a JSON object",
+    ),
+    (
+        |b| b.template = text(limits::TEMPLATE_BYTES + 1),
+        "template: it is 524289 bytes long",
+    ),
+    (
+        |b| b.endpoints[0].name = "echo".into(),
+        "endpoints[0].name: \"echo\" is not `echo_x`, alone or with `_` and more",
+    ),
+    (
+        |b| b.endpoints.push(b.endpoints[0].clone()),
+        "endpoints[1]: \"echo_x\" is named twice",
+    ),
+    (
+        |b| b.endpoints[0].description.clear(),
+        "endpoints[0].description: it is empty",
+    ),
+    (
+        |b| b.endpoints[0].component = "nobody".into(),
+        "endpoints[0].component: the plugin has no component",
+    ),
+    (
+        |b| b.endpoints[0].scheme = "HTTP".into(),
+        "endpoints[0].scheme: \"HTTP\" is no scheme",
+    ),
+    (
+        |b| b.endpoints[0].port = 8_001,
+        "endpoints[0].port: 8001 is none that \"server\" claims",
+    ),
+    (
+        |b| b.endpoints[0].path = "say".into(),
+        "endpoints[0].path: \"say\" does not begin with /",
+    ),
+    (
+        |b| b.endpoints[0].path = "/\" onclick".into(),
+        "endpoints[0].path: \"/\\\" onclick\" does not begin with /",
+    ),
+    (
+        |b| b.endpoints[0].secret = "other".into(),
+        "endpoints[0].secret: the plugin has no secret \"other\"",
+    ),
+    (
+        |b| b.services.clear(),
+        "services: \"echo\" is provided, and is not there",
+    ),
+    (
+        |b| {
+            b.services.push(wit::Service {
+                name: "hdfs".into(),
+                attributes: Vec::new(),
+            })
+        },
+        "services[1]: the plugin does not provide \"hdfs\"",
+    ),
+    (
+        |b| b.services.push(b.services[0].clone()),
+        "services[1]: \"echo\" is named twice",
+    ),
+    (
+        |b| b.services[0].attributes[0].0 = "the url".into(),
+        "services[0].attributes[0]: \"the url\" is not of the form",
+    ),
+    (
+        |b| b.services[0].attributes[0].1 = "@{secret.auth}".into(),
+        "services[0].attributes[0]: `@{` stands in files and units alone",
+    ),
+    (
+        |b| b.services[0].attributes[0].1 = text(limits::TEXT_BYTES + 1),
+        "services[0].attributes[0]: it is 1025 bytes long",
+    ),
+];
+
 #[test]
 fn each_rule_of_templates_endpoints_and_services_is_told_with_its_place() {
-    assert_told(&[
-        (
-            |b| b.template = "[]".into(),
-            "template: it is not a JSON object",
-        ),
-        (|b| b.template = "{".into(), "template: it is not JSON: EOF"),
-        (
-            |b| b.template = r#"{"heat_template_version": {}}"#.into(),
-            "template: a template has no \"heat_template_version\"",
-        ),
-        (
-            |b| b.template = r#"{"outputs": []}"#.into(),
-            "template: \"outputs\" is not a JSON object",
-        ),
-        (
-            |b| b.template = text(limits::TEMPLATE_BYTES + 1),
-            "template: it is 524289 bytes long",
-        ),
-        (
-            |b| b.endpoints[0].name = "echo".into(),
-            "endpoints[0].name: \"echo\" is not `echo_x`, alone or with `_` and more",
-        ),
-        (
-            |b| b.endpoints.push(b.endpoints[0].clone()),
-            "endpoints[1]: \"echo_x\" is named twice",
-        ),
-        (
-            |b| b.endpoints[0].description.clear(),
-            "endpoints[0].description: it is empty",
-        ),
-        (
-            |b| b.endpoints[0].component = "nobody".into(),
-            "endpoints[0].component: the plugin has no component",
-        ),
-        (
-            |b| b.endpoints[0].scheme = "HTTP".into(),
-            "endpoints[0].scheme: \"HTTP\" is no scheme",
-        ),
-        (
-            |b| b.endpoints[0].port = 8_001,
-            "endpoints[0].port: 8001 is none that \"server\" claims",
-        ),
-        (
-            |b| b.endpoints[0].path = "say".into(),
-            "endpoints[0].path: \"say\" does not begin with /",
-        ),
-        (
-            |b| b.endpoints[0].path = "/\" onclick".into(),
-            "endpoints[0].path: \"/\\\" onclick\" does not begin with /",
-        ),
-        (
-            |b| b.endpoints[0].secret = "other".into(),
-            "endpoints[0].secret: the plugin has no secret \"other\"",
-        ),
-        (
-            |b| b.services.clear(),
-            "services: \"echo\" is provided, and is not there",
-        ),
-        (
-            |b| {
-                b.services.push(wit::Service {
-                    name: "hdfs".into(),
-                    attributes: Vec::new(),
-                })
-            },
-            "services[1]: the plugin does not provide \"hdfs\"",
-        ),
-        (
-            |b| b.services.push(b.services[0].clone()),
-            "services[1]: \"echo\" is named twice",
-        ),
-        (
-            |b| b.services[0].attributes[0].0 = "the url".into(),
-            "services[0].attributes[0]: \"the url\" is not of the form",
-        ),
-        (
-            |b| b.services[0].attributes[0].1 = "@{secret.auth}".into(),
-            "services[0].attributes[0]: `@{` stands in files and units alone",
-        ),
-        (
-            |b| b.services[0].attributes[0].1 = text(limits::TEXT_BYTES + 1),
-            "services[0].attributes[0]: it is 1025 bytes long",
-        ),
-    ]);
+    assert_told(PARTS);
 }
 
 #[test]

@@ -42,134 +42,135 @@ fn a_good_one_is_read_field_by_field() {
     assert_eq!(ours.parameters["properties"]["copies"]["minimum"], 1);
 }
 
+const SPOILT: &[(Spoil, &str)] = &[
+    (
+        |d| d.name = "Echo".into(),
+        "name: \"Echo\" is not of the form [a-z][a-z0-9-]{0,30}",
+    ),
+    (|d| d.name = text(limits::NAME_CHARS + 1), "name: "),
+    (|d| d.title = " ".into(), "title: it is empty"),
+    (
+        |d| d.description = "\u{1b}[2J".into(),
+        "description: \"\\u{1b}[2J\" holds control characters",
+    ),
+    (
+        |d| d.description = text(limits::TEXT_BYTES + 1),
+        "description: it is 1025 bytes long, at most 1024 are taken",
+    ),
+    (
+        |d| d.versions[1] = "1.0".into(),
+        "versions[1]: \"1.0\" is named twice",
+    ),
+    (
+        |d| d.versions[0] = "1 0".into(),
+        "versions[0]: \"1 0\" is not of the form [0-9A-Za-z.+-]{1,32}",
+    ),
+    (
+        |d| d.uses[0] = "hdfs".into(),
+        "uses[0]: \"hdfs\" stands in requires too",
+    ),
+    (
+        |d| d.provides.push("hdfs".into()),
+        "provides[1]: \"hdfs\" stands in requires too",
+    ),
+    (
+        |d| d.requires.push("H".into()),
+        "requires[1]: \"H\" is not of the form",
+    ),
+    (
+        |d| d.resource_types[0] = "Server".into(),
+        "resource-types[0]: \"Server\" is not a resource type of HOT",
+    ),
+    (|d| d.components.clear(), "components: there is none"),
+    (
+        |d| d.components[1].name = "server".into(),
+        "components[1]: \"server\" is named twice",
+    ),
+    (
+        |d| d.components[1].name = "the-client".into(),
+        "components[1]: \"the-client\" is not of the form [a-z][a-z0-9_]{0,30}",
+    ),
+    (
+        |d| d.components[0].groups.clear(),
+        "components[0].groups: there is none",
+    ),
+    (
+        |d| d.components[0].groups.push("*".into()),
+        "components[0].groups: `*` stands alone",
+    ),
+    (
+        |d| d.components[0].groups.push("worker".into()),
+        "components[0].groups[1]: \"worker\" is named twice",
+    ),
+    (
+        |d| d.components[0].nodes = limits::NODES + 1,
+        "components[0].nodes: 513 is more than 512",
+    ),
+    (
+        |d| (d.components[0].nodes, d.components[0].most) = (3, 1),
+        "components[0].most: 1 is less than its 3 nodes",
+    ),
+    (
+        |d| (d.components[0].nodes, d.components[0].odd) = (2, true),
+        "components[0].nodes: 2 is even, and it votes",
+    ),
+    (
+        |d| d.parameters = "{".into(),
+        "parameters: they are not JSON: EOF",
+    ),
+    (
+        |d| d.parameters = "[]".into(),
+        "parameters: they are not the JSON Schema of an object",
+    ),
+    (
+        |d| d.parameters = text(limits::SCHEMA_BYTES + 1),
+        "parameters: it is 65537 bytes long, at most 65536 are taken",
+    ),
+    (
+        |d| keyword(d, "$ref", json!("#")),
+        "parameters: its parameters use $ref: write the schema out",
+    ),
+    (
+        |d| keyword(d, "pattern", json!("(?=a)")),
+        "parameters: its parameters are not a JSON Schema",
+    ),
+    (
+        |d| keyword(d, "x-fixed", json!("yes")),
+        "parameters.new: x-fixed cannot be \"\\\"yes\\\"\"",
+    ),
+    (
+        |d| keyword(d, "x-level", json!("expert")),
+        "parameters.new: x-level cannot be",
+    ),
+    (
+        |d| keyword(d, "x-secret", json!(true)),
+        "parameters.new: this host does not know the keyword \"x-secret\"",
+    ),
+    (
+        |d| keyword(d, "x-host", json!("moon")),
+        "parameters.new: this host fills in no \"moon\"",
+    ),
+    (
+        |d| keyword(d, "default", json!("three")),
+        "parameters.new: its default is refused by its own schema",
+    ),
+    (
+        |d| parameter(d, "version", json!({"type": "string", "description": "V."})),
+        "parameters.version: that name is the host's own",
+    ),
+    (
+        |d| parameter(d, "new", json!({"type": "string"})),
+        "parameters.new: it lacks a description",
+    ),
+    (
+        |d| parameter(d, "Big", json!({"type": "string", "description": "V."})),
+        "parameters.Big: its name is not of the form",
+    ),
+];
+
 #[test]
 fn each_rule_is_told_with_its_place() {
-    let spoilt: [(Spoil, &str); 33] = [
-        (
-            |d| d.name = "Echo".into(),
-            "name: \"Echo\" is not of the form [a-z][a-z0-9-]{0,30}",
-        ),
-        (|d| d.name = text(limits::NAME_CHARS + 1), "name: "),
-        (|d| d.title = " ".into(), "title: it is empty"),
-        (
-            |d| d.description = "\u{1b}[2J".into(),
-            "description: \"\\u{1b}[2J\" holds control characters",
-        ),
-        (
-            |d| d.description = text(limits::TEXT_BYTES + 1),
-            "description: it is 1025 bytes long, at most 1024 are taken",
-        ),
-        (
-            |d| d.versions[1] = "1.0".into(),
-            "versions[1]: \"1.0\" is named twice",
-        ),
-        (
-            |d| d.versions[0] = "1 0".into(),
-            "versions[0]: \"1 0\" is not of the form [0-9A-Za-z.+-]{1,32}",
-        ),
-        (
-            |d| d.uses[0] = "hdfs".into(),
-            "uses[0]: \"hdfs\" stands in requires too",
-        ),
-        (
-            |d| d.provides.push("hdfs".into()),
-            "provides[1]: \"hdfs\" stands in requires too",
-        ),
-        (
-            |d| d.requires.push("H".into()),
-            "requires[1]: \"H\" is not of the form",
-        ),
-        (
-            |d| d.resource_types[0] = "Server".into(),
-            "resource-types[0]: \"Server\" is not a resource type of HOT",
-        ),
-        (|d| d.components.clear(), "components: there is none"),
-        (
-            |d| d.components[1].name = "server".into(),
-            "components[1]: \"server\" is named twice",
-        ),
-        (
-            |d| d.components[1].name = "the-client".into(),
-            "components[1]: \"the-client\" is not of the form [a-z][a-z0-9_]{0,30}",
-        ),
-        (
-            |d| d.components[0].groups.clear(),
-            "components[0].groups: there is none",
-        ),
-        (
-            |d| d.components[0].groups.push("*".into()),
-            "components[0].groups: `*` stands alone",
-        ),
-        (
-            |d| d.components[0].groups.push("worker".into()),
-            "components[0].groups[1]: \"worker\" is named twice",
-        ),
-        (
-            |d| d.components[0].nodes = limits::NODES + 1,
-            "components[0].nodes: 513 is more than 512",
-        ),
-        (
-            |d| (d.components[0].nodes, d.components[0].most) = (3, 1),
-            "components[0].most: 1 is less than its 3 nodes",
-        ),
-        (
-            |d| (d.components[0].nodes, d.components[0].odd) = (2, true),
-            "components[0].nodes: 2 is even, and it votes",
-        ),
-        (
-            |d| d.parameters = "{".into(),
-            "parameters: they are not JSON: EOF",
-        ),
-        (
-            |d| d.parameters = "[]".into(),
-            "parameters: they are not the JSON Schema of an object",
-        ),
-        (
-            |d| d.parameters = text(limits::SCHEMA_BYTES + 1),
-            "parameters: it is 65537 bytes long, at most 65536 are taken",
-        ),
-        (
-            |d| keyword(d, "$ref", json!("#")),
-            "parameters: its parameters use $ref: write the schema out",
-        ),
-        (
-            |d| keyword(d, "pattern", json!("(?=a)")),
-            "parameters: its parameters are not a JSON Schema",
-        ),
-        (
-            |d| keyword(d, "x-fixed", json!("yes")),
-            "parameters.new: x-fixed cannot be \"\\\"yes\\\"\"",
-        ),
-        (
-            |d| keyword(d, "x-level", json!("expert")),
-            "parameters.new: x-level cannot be",
-        ),
-        (
-            |d| keyword(d, "x-secret", json!(true)),
-            "parameters.new: this host does not know the keyword \"x-secret\"",
-        ),
-        (
-            |d| keyword(d, "x-host", json!("moon")),
-            "parameters.new: this host fills in no \"moon\"",
-        ),
-        (
-            |d| keyword(d, "default", json!("three")),
-            "parameters.new: its default is refused by its own schema",
-        ),
-        (
-            |d| parameter(d, "version", json!({"type": "string", "description": "V."})),
-            "parameters.version: that name is the host's own",
-        ),
-        (
-            |d| parameter(d, "new", json!({"type": "string"})),
-            "parameters.new: it lacks a description",
-        ),
-        (
-            |d| parameter(d, "Big", json!({"type": "string", "description": "V."})),
-            "parameters.Big: its name is not of the form",
-        ),
-    ];
-    for (spoil, wanted) in spoilt {
+    for (spoil, wanted) in SPOILT {
         let mut one = descriptor();
         spoil(&mut one);
         let told = said(read_descriptor(one));
