@@ -226,20 +226,27 @@ struct IndexedThing<'a> {
     groups: &'a [String],
 }
 
-fn needed_indexes<'a>(bundles: &[&'a FrameworkBundle]) -> Vec<IndexedThing<'a>> {
-    let mut needed = Vec::new();
-    let indexes = |text: &str| {
-        let all = find_placeholders(text).unwrap_or_default().into_iter();
-        all.filter_map(|one| match one {
+/// The components whose numbers stand in these texts, each once.
+fn find_indexes<'a>(texts: impl IntoIterator<Item = &'a String>) -> BTreeSet<String> {
+    let found = texts
+        .into_iter()
+        .filter_map(|text| find_placeholders(text).ok());
+    found
+        .flatten()
+        .filter_map(|one| match one {
             NodePlaceholder::Index(of) => Some(of),
             _ => None,
         })
-        .collect::<Vec<String>>()
-    };
+        .collect()
+}
+
+fn needed_indexes<'a>(bundles: &[&'a FrameworkBundle]) -> Vec<IndexedThing<'a>> {
+    let mut needed = Vec::new();
     for bundle in bundles {
         let plugin = bundle.plugin.as_str();
         for file in &bundle.files {
-            needed.extend(indexes(&file.content).into_iter().map(|of| IndexedThing {
+            let indexes = find_indexes([&file.content]).into_iter();
+            needed.extend(indexes.map(|of| IndexedThing {
                 what: format!("the file {}", file.path),
                 of,
                 plugin,
@@ -248,9 +255,9 @@ fn needed_indexes<'a>(bundles: &[&'a FrameworkBundle]) -> Vec<IndexedThing<'a>> 
             }));
         }
         for unit in &bundle.units {
-            let texts = unit.directives.iter().map(|(_, value)| value);
-            let texts = texts.chain([&unit.exec]);
-            needed.extend(texts.flat_map(|text| indexes(text)).map(|of| IndexedThing {
+            let lines = unit.directives.iter().map(|(_, value)| value);
+            let indexes = find_indexes(lines.chain([&unit.exec])).into_iter();
+            needed.extend(indexes.map(|of| IndexedThing {
                 what: format!("the unit `{}`", unit.name),
                 of,
                 plugin,

@@ -222,7 +222,8 @@ fn spoil_bundle(bundle: &mut Bundle) {
     bundle.secrets = vec![secret("token", true), secret("token", true)];
     bundle.files = vec![
         file("/etc/x", "@{secret.token}"),
-        file("/etc/x", "@{index.nobody}"),
+        file("/etc/z", "@{index.nobody}"),
+        file("/etc/x", ""),
         file("/etc/systemd/x", "@{shell}").owned_by("a b", 0o7777),
         file("/etc/y", "").on(&["nobody"]),
     ];

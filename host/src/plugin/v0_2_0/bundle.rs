@@ -33,9 +33,14 @@ pub(in crate::plugin) fn read_bundle(
     faults.end_if_wrong()?;
 
     let secrets = theirs.secrets.iter().map(|secret| secret.name.clone());
+    let placements = question.request.placements.iter();
+    let placed = placements.filter(|placement| !placement.members.is_empty());
     let judge = BundleJudge {
         descriptor,
         question,
+        placed: placed
+            .map(|placement| placement.component.as_str())
+            .collect(),
         secrets: secrets.collect(),
         has_java: theirs
             .software

@@ -13,6 +13,8 @@ use crate::plugin::fault_list::FaultList;
 pub(super) struct BundleJudge<'a> {
     pub(super) descriptor: &'a FrameworkDescriptor,
     pub(super) question: &'a GenerateQuestion,
+    /// The components that are on any node, of all plugins.
+    pub(super) placed: BTreeSet<&'a str>,
     pub(super) secrets: BTreeSet<String>,
     pub(super) has_java: bool,
 }

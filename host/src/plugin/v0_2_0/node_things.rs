@@ -115,10 +115,12 @@ impl BundleJudge<'_> {
             faults.check(MODES.contains(&one.mode), mode, what);
             let content = format!("{place}.content");
             check_content(faults, &content, &one.content, limits::CONTENT_BYTES);
-            let secrets = self.check_placeholders(faults, &content, &one.content);
+            let found = self.check_placeholders(faults, &content, &one.content);
             let what = format!("0o{:o} lets others read a secret: end it in 0", one.mode);
-            faults.check(!secrets || one.mode & OTHERS == 0, mode, what);
-            if let (Some(components), true) = (components, is_path) {
+            let is_open = found == Some(true) && one.mode & OTHERS != 0;
+            faults.check(!is_open, mode, what);
+            let is_whole = is_path && found.is_some();
+            if let (Some(components), true) = (components, is_whole) {
                 files.push(ConfigFile {
                     components,
                     groups: one.groups,
@@ -146,9 +148,9 @@ impl BundleJudge<'_> {
         for (at, one) in theirs.into_iter().enumerate() {
             let place = format!("units[{at}]");
             let is_claimed = self.read_component(faults, &place, &one.component);
-            self.check_unit(faults, &place, &one);
+            let is_whole = self.check_unit(faults, &place, &one);
             let data = read_data(faults, &format!("{place}.data"), one.data);
-            if is_claimed {
+            if is_claimed && is_whole {
                 units.push(DaemonUnit {
                     component: one.component,
                     groups: one.groups,
@@ -163,7 +165,8 @@ impl BundleJudge<'_> {
         units
     }
 
-    fn check_unit(&self, faults: &mut FaultList, place: &str, unit: &wit::Unit) {
+    /// Whether all that nodes replace in it is something.
+    fn check_unit(&self, faults: &mut FaultList, place: &str, unit: &wit::Unit) -> bool {
         check_groups(faults, place, &unit.groups);
         let plugin = &self.descriptor.name;
         let is_part = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
@@ -187,15 +190,16 @@ impl BundleJudge<'_> {
         let what = format!("{} begins with no program by its path", shown(&unit.exec));
         faults.check(path_fault(&program).is_none(), &exec, what);
         check_text(faults, &exec, &unit.exec, limits::LONG_TEXT_BYTES);
-        self.check_open_placeholders(faults, &exec, &unit.exec);
+        let mut is_whole = self.check_open_placeholders(faults, &exec, &unit.exec);
         for (at, (name, value)) in unit.directives.iter().enumerate() {
             let place = format!("{place}.directives[{at}]");
             let is_own = OWN_DIRECTIVES.contains(&name.as_str());
             let what = format!("{} is no directive that a plugin may add", shown(name));
             faults.check(is_directive(name) && !is_own, &place, what);
             check_text(faults, &place, value, limits::TEXT_BYTES);
-            self.check_open_placeholders(faults, &place, value);
+            is_whole &= self.check_open_placeholders(faults, &place, value);
         }
+        is_whole
     }
 
     pub(super) fn read_checks(
@@ -221,15 +225,17 @@ impl BundleJudge<'_> {
         checks
     }
 
-    /// Every placeholder is one that nodes know; whether a secret is among them.
-    fn check_placeholders(&self, faults: &mut FaultList, place: &str, text: &str) -> bool {
+    /// Every placeholder is one that nodes know; whether a secret is among them. None where one is
+    /// nothing: then nobody needs to look at what gets it.
+    fn check_placeholders(&self, faults: &mut FaultList, place: &str, text: &str) -> Option<bool> {
         let found = match find_placeholders(text) {
             Ok(found) => found,
             Err(unknown) => {
                 faults.add(place, format_args!("nodes know no {}", shown(&unknown)));
-                return false;
+                return None;
             }
         };
+        let mut is_whole = true;
         for one in &found {
             match one {
                 NodePlaceholder::Java => {
@@ -241,22 +247,24 @@ impl BundleJudge<'_> {
                     faults.check(self.secrets.contains(name), place, what);
                 }
                 // Whether the nodes that get it have the component, their conflicts tell.
+                NodePlaceholder::Index(of) if !self.placed.contains(of.as_str()) => {
+                    let what = format!("this cluster has no component {}", shown(of));
+                    faults.add(place, what);
+                    is_whole = false;
+                }
                 NodePlaceholder::Index(_) | NodePlaceholder::Node | NodePlaceholder::Address => {}
             }
         }
-        found
-            .iter()
-            .any(|one| matches!(one, NodePlaceholder::Secret(_)))
+        let is_secret = |one: &NodePlaceholder| matches!(one, NodePlaceholder::Secret(_));
+        is_whole.then(|| found.iter().any(is_secret))
     }
 
-    /// The same where anybody may read it.
-    fn check_open_placeholders(&self, faults: &mut FaultList, place: &str, text: &str) {
-        let secrets = self.check_placeholders(faults, place, text);
-        faults.check(
-            !secrets,
-            place,
-            "a secret stands there, which anybody can read",
-        );
+    /// The same where anybody may read it; whether all of it is something.
+    fn check_open_placeholders(&self, faults: &mut FaultList, place: &str, text: &str) -> bool {
+        let found = self.check_placeholders(faults, place, text);
+        let what = "a secret stands there, which anybody can read";
+        faults.check(found != Some(true), place, what);
+        found.is_some()
     }
 }
 

@@ -124,6 +124,10 @@ const CONTENTS: &[(Spoil, &str)] = &[
         "files[0].content: it is 262145 bytes long",
     ),
     (
+        |b| b.files[0].content = "@{index.nobody}".into(),
+        "files[0].content: this cluster has no component \"nobody\"",
+    ),
+    (
         |b| b.files[0].content = "@{index.client}".into(),
         "nodes: the file /etc/echo/echo.conf needs `@{index.client}`",
     ),
