@@ -60,9 +60,10 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 53] = [
+const PURE: [&str; 56] = [
     "bundle/computed_size.rs",
     "addressing/mod.rs",
+    "bundle/access_rules.rs",
     "bundle/mod.rs",
     "bundle/node_classes.rs",
     "bundle/node_conflicts.rs",
@@ -81,6 +82,7 @@ const PURE: [&str; 53] = [
     "openstack/credentials/vendor_profiles.rs",
     "openstack/service_address.rs",
     "openstack/types.rs",
+    "orchestrator/planning/claims.rs",
     "orchestrator/planning/cluster_plan/claims.rs",
     "orchestrator/planning/cluster_plan/group_values.rs",
     "orchestrator/planning/cluster_plan/nodes.rs",
@@ -92,6 +94,7 @@ const PURE: [&str; 53] = [
     "orchestrator/planning/new_nodes.rs",
     "orchestrator/planning/pinning.rs",
     "orchestrator/planning/placement.rs",
+    "orchestrator/planning/ports.rs",
     "orchestrator/planning/quota.rs",
     "orchestrator/planning/resolve.rs",
     "orchestrator/planning/template_diff.rs",

@@ -14,8 +14,10 @@
 //! - [`node_update`]: what a running node is notified of in a change
 //! - [`node_classes`], [`node_conflicts`], [`placeholders`]: what plugins of the contract 0.2.0 have stand on
 //!   which nodes, and what of it cannot stand there together
+//! - [`access_rules`]: who may reach a cluster, as the host has it for plugins of that contract
 //! - [`yaml`]: the template as YAML for people
 
+pub mod access_rules;
 pub mod computed_size;
 pub mod merge;
 pub mod node_classes;

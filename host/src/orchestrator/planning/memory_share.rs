@@ -6,6 +6,9 @@
 
 use crate::cluster::component::ComponentNeed;
 
+/// Percent of a node: the most that all shares together may be.
+pub const WHOLE_PERCENT: u32 = 100;
+
 /// What the system of a node keeps for itself, in MiB: up to this much memory 512, above it 1,024.
 pub const SMALL_NODE_MIB: u32 = 4_096;
 /// What the system of a small node keeps.
@@ -69,6 +72,69 @@ pub fn share_memory(shareable_mib: u32, needs: &[&ComponentNeed]) -> Option<Vec<
         .collect()
 }
 
+/// What one framework needs on a node, and how much of it its user wants it to have.
+#[derive(Clone, Debug, Default)]
+pub struct FrameworkNeeds<'a> {
+    /// `memory_share`: the percent of what can be shared that it gets, and no more.
+    pub percent: Option<u32>,
+    /// Of its components that are there.
+    pub needs: Vec<&'a ComponentNeed>,
+}
+
+/// What each component of each framework gets of this much, in their order; none where it is not
+/// enough. A framework with a percent gets that part, or its least where that is more; all others
+/// share the rest.
+pub fn share_among(shareable_mib: u32, frameworks: &[FrameworkNeeds<'_>]) -> Option<Vec<Vec<u32>>> {
+    let part = |percent: u32| u64::from(shareable_mib) * u64::from(percent) / 100;
+    let own_part = |framework: &FrameworkNeeds<'_>| {
+        let least = u64::from(sum_of_least_mib(&framework.needs));
+        framework.percent.map(|percent| part(percent).max(least))
+    };
+    let percent: u32 = frameworks
+        .iter()
+        .filter_map(|framework| framework.percent)
+        .sum();
+    // Rounded by itself: so it never shrinks where the parts grow.
+    let rest = part(WHOLE_PERCENT.checked_sub(percent)?);
+    let beyond: u64 = frameworks
+        .iter()
+        .filter_map(|framework| Some(own_part(framework)? - part(framework.percent?)))
+        .sum();
+    let rest = u32::try_from(rest.checked_sub(beyond)?).ok()?;
+    let open = frameworks
+        .iter()
+        .filter(|framework| framework.percent.is_none());
+    let open: Vec<&ComponentNeed> = open
+        .flat_map(|framework| framework.needs.iter().copied())
+        .collect();
+    let mut shared = share_memory(rest, &open)?.into_iter();
+    frameworks
+        .iter()
+        .map(|framework| match own_part(framework) {
+            Some(part) => share_memory(u32::try_from(part).ok()?, &framework.needs),
+            None => Some(shared.by_ref().take(framework.needs.len()).collect()),
+        })
+        .collect()
+}
+
+/// The least that can be shared so that all have enough; none where no amount is.
+pub fn least_to_share(frameworks: &[FrameworkNeeds<'_>], most_mib: u32) -> Option<u32> {
+    let is_enough = |mib: u32| share_among(mib, frameworks).is_some();
+    let (mut low, mut high) = (0, most_mib);
+    if !is_enough(high) {
+        return None;
+    }
+    while low < high {
+        let middle = u32::midpoint(low, high);
+        if is_enough(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some(low)
+}
+
 fn allotment(need: &ComponentNeed, level: u64) -> u64 {
     let least = u64::from(need.least_mib);
     let wanted = least + u64::from(need.weight) * level;
@@ -119,7 +185,87 @@ mod tests {
         assert_eq!(node_for_mib(384 + 896), 1_792);
     }
 
+    #[test]
+    fn a_share_shifts_memory_between_frameworks_and_takes_nobody_his_least() {
+        let (hadoop, spark) = (need(1_280, 0, 7), need(1_024, 0, 8));
+        let of = |percent: Option<u32>, mib: u32| {
+            let all = [
+                FrameworkNeeds {
+                    percent,
+                    needs: vec![&hadoop],
+                },
+                FrameworkNeeds {
+                    percent: None,
+                    needs: vec![&spark],
+                },
+            ];
+            share_among(mib, &all).map(|shares| (shares[0][0], shares[1][0]))
+        };
+        assert_eq!(of(None, 8_000), Some((1_280 + 7 * 379, 1_024 + 8 * 379)));
+        assert_eq!(
+            of(Some(75), 8_000),
+            Some((1_280 + 7 * 674, 1_024 + 8 * 122))
+        );
+        assert_eq!(
+            of(Some(10), 8_000),
+            Some((1_280, 6_720)),
+            "not less than its least"
+        );
+        assert_eq!(
+            of(Some(90), 8_000),
+            None,
+            "800 are left, and 1024 are needed"
+        );
+        assert_eq!(of(Some(100), 1_000_000), None);
+        let all = [
+            FrameworkNeeds {
+                percent: Some(90),
+                needs: vec![&hadoop],
+            },
+            FrameworkNeeds {
+                percent: None,
+                needs: vec![&spark],
+            },
+        ];
+        assert_eq!(least_to_share(&all, 1 << 24), Some(10_240));
+        assert!(of(Some(90), 10_240).is_some() && of(Some(90), 10_239).is_none());
+        let whole = FrameworkNeeds {
+            percent: Some(100),
+            needs: vec![&hadoop],
+        };
+        assert_eq!(least_to_share(&[whole, all[1].clone()], 1 << 24), None);
+    }
+
     proptest! {
+        #[test]
+        fn with_shares_too_more_is_never_less_and_what_was_enough_stays_enough(
+            frameworks in prop::collection::vec((prop::option::of(1u32..50), prop::collection::vec((0u32..3_000, 0u32..9_000, 0u32..20), 1..4)), 1..4),
+            mib in 0u32..40_000, more in 0u32..3_000,
+        ) {
+            let owned: Vec<(Option<u32>, Vec<ComponentNeed>)> = frameworks
+                .into_iter()
+                .map(|(percent, needs)| (percent, needs.into_iter().map(|(least, most, weight)| need(least, most, weight)).collect()))
+                .collect();
+            let all: Vec<FrameworkNeeds<'_>> = owned
+                .iter()
+                .map(|(percent, needs)| FrameworkNeeds { percent: *percent, needs: needs.iter().collect() })
+                .collect();
+            let Some(shares) = share_among(mib, &all) else {
+                let enough = least_to_share(&all, 1 << 24);
+                prop_assert!(enough.is_none_or(|enough| enough > mib));
+                return Ok(());
+            };
+            prop_assert!(shares.iter().flatten().map(|share| u64::from(*share)).sum::<u64>() <= u64::from(mib));
+            let larger = share_among(mib + more, &all);
+            prop_assert!(larger.is_some());
+            for ((framework, shares), larger) in all.iter().zip(&shares).zip(&larger.unwrap_or_default()) {
+                prop_assert_eq!(framework.needs.len(), shares.len());
+                for ((need, share), larger) in framework.needs.iter().zip(shares).zip(larger) {
+                    prop_assert!(*share >= need.least_mib && larger >= share);
+                }
+            }
+        }
+
         #[test]
         fn never_more_than_there_is_and_more_is_never_less(
             needs in prop::collection::vec((0u32..4_000, 0u32..9_000, 0u32..1_000), 1..10), node in 0u32..300_000, more in 0u32..9_000,

@@ -11,9 +11,12 @@
 //! - [`template_overlay`]: a change laid over what a stack has (pure)
 //! - [`new_node_values`]: what new nodes are made of (pure); [`new_nodes`]: whether what new nodes need is still there (pure)
 //! - [`quota`]: what the project may still take (pure)
+//! - [`placement`], [`claims`], [`ports`], [`memory_share`]: what plugins of the contract 0.2.0 have
+//!   on which nodes, and what of a node each gets (pure; not in use yet)
 //! - [`template_diff`]: what an update makes of a stack's resources (pure)
 //! - `merge_attributes`: what a request makes of the attributes that are there (pure)
 
+pub mod claims;
 pub mod cluster_plan;
 pub(crate) mod drain_check;
 pub mod image_check;
@@ -26,6 +29,7 @@ pub mod pinning;
 pub mod placement;
 pub(crate) mod plan_deploy;
 pub mod planner;
+pub mod ports;
 pub mod quota;
 pub mod resolve;
 pub mod template_diff;

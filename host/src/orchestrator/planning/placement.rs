@@ -42,11 +42,11 @@ pub fn place_components(
     let mut placements = Vec::new();
     for component in components {
         let before = recorded.get(component.name.as_str()).copied();
-        let (wanted, is_asked) = match wished_nodes(component, groups, before) {
-            Some(wished) => (wished, true),
-            None => (default_nodes(component, groups, before), false),
+        let (wanted, asked_by) = match wished_nodes(component, groups, before) {
+            Some((nodes, group)) => (nodes, Some(group)),
+            None => (default_nodes(component, groups, before), None),
         };
-        let (nodes, fault) = bound_number(component, wanted, is_asked);
+        let (nodes, fault) = bound_number(component, wanted, asked_by);
         problems.extend(fault);
         placements.push(ComponentPlacement {
             component: component.name.clone(),
@@ -140,22 +140,22 @@ fn check_wishes(components: &[ComponentSpec], groups: &[PlacementGroup]) -> Vec<
     problems
 }
 
-/// Where the user wants it; none where no group names it.
-fn wished_nodes(
+/// Where the user wants it, and the first group that names it; none where no group does.
+fn wished_nodes<'a>(
     component: &ComponentSpec,
-    groups: &[PlacementGroup],
+    groups: &'a [PlacementGroup],
     before: Option<&ComponentPlacement>,
-) -> Option<Vec<String>> {
+) -> Option<(Vec<String>, &'a str)> {
     let mut nodes = Vec::new();
-    let mut is_wished = false;
+    let mut asked_by = None;
     for group in groups {
         if let Some((_, number)) = wish_of(group, component) {
-            is_wished = true;
+            asked_by = asked_by.or(Some(group.name.as_str()));
             let number = number.map_or(group.nodes.len(), |number| number as usize);
             nodes.extend(choose_nodes(group, number, before));
         }
     }
-    is_wished.then_some(nodes)
+    asked_by.map(|group| (nodes, group))
 }
 
 /// Where its descriptor wants it.
@@ -172,8 +172,12 @@ fn default_nodes(
     }
     if component.nodes == 0 {
         let mut nodes: Vec<String> = there.iter().flat_map(|group| group.nodes.clone()).collect();
-        if component.most > 0 {
-            nodes = prefer_members(nodes, component.most as usize, before);
+        if component.most > 0 || component.odd {
+            let most = match component.most {
+                0 => nodes.len(),
+                most => most as usize,
+            };
+            nodes = lower_even(component, prefer_members(nodes, most, before));
         }
         return nodes;
     }
@@ -190,7 +194,11 @@ fn default_nodes(
     let Some(group) = chosen else {
         return Vec::new();
     };
-    let mut nodes = choose_nodes(group, number, before);
+    lower_even(component, choose_nodes(group, number, before))
+}
+
+/// Of what votes an even number bears no more failures than one less.
+fn lower_even(component: &ComponentSpec, mut nodes: Vec<String>) -> Vec<String> {
     if component.odd && nodes.len().is_multiple_of(2) {
         nodes.pop();
     }
@@ -231,10 +239,14 @@ fn prefer_members(
 fn bound_number(
     component: &ComponentSpec,
     nodes: Vec<String>,
-    is_asked: bool,
+    asked_by: Option<&str>,
 ) -> (Vec<String>, Option<Problem>) {
     let (name, number) = (&component.name, nodes.len());
-    let path = || if is_asked { "components" } else { "framework" };
+    let path = || {
+        asked_by.map_or("framework".to_owned(), |group| {
+            format!("{group}.components")
+        })
+    };
     let fault = if component.most > 0 && number > component.most as usize {
         let most = component.most;
         Some(Problem::new(
@@ -364,6 +376,15 @@ mod tests {
         let problems = place_components(&[voters()], &wished, &[]).unwrap_err();
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].message.contains("votes") && problems[0].message.contains('2'));
+        assert_eq!(problems[0].path, "worker.components");
+        // Without a number it is on all nodes, and votes there too.
+        let everywhere = ComponentSpec {
+            nodes: 0,
+            ..voters()
+        };
+        assert_eq!(placed(&everywhere, &two, &[]).members.len(), 3);
+        let four = [group("master", &[1]), group("worker", &[1, 2, 3])];
+        assert_eq!(placed(&everywhere, &four, &[]).members.len(), 3);
         let three = [("zookeeper_server".to_owned(), Some(3))];
         wished[1].wishes = three.to_vec();
         let problems = place_components(&[voters()], &wished, &[]).unwrap_err();
@@ -421,7 +442,7 @@ mod tests {
         fn members_keep_their_numbers(
             nodes in 0u32..6, odd: bool, changes in prop::collection::vec(prop::collection::btree_set(1u32..12, 1..8), 1..8),
         ) {
-            let one = ComponentSpec { nodes, odd: odd && nodes > 0, ..component("c", &["worker"], 0) };
+            let one = ComponentSpec { nodes, odd, ..component("c", &["worker"], 0) };
             let mut before: Option<ComponentPlacement> = None;
             for ids in changes {
                 let ids: Vec<u32> = ids.into_iter().collect();
