@@ -99,8 +99,8 @@ const SPOILT: &[(Spoil, &str)] = &[
         "components[0].groups: `*` stands alone",
     ),
     (
-        |d| d.components[0].groups.push("worker".into()),
-        "components[0].groups[1]: \"worker\" is named twice",
+        |d| d.components[0].groups.push("store".into()),
+        "components[0].groups[1]: \"store\" is named twice",
     ),
     (
         |d| d.components[0].nodes = limits::NODES + 1,

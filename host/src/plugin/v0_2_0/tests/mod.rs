@@ -28,7 +28,7 @@ fn text(length: usize) -> String {
 fn component(name: &str) -> wit::Component {
     wit::Component {
         name: name.into(),
-        groups: vec!["worker".into()],
+        groups: vec!["store".into()],
         nodes: 0,
         most: 0,
         odd: false,
