@@ -145,7 +145,7 @@ fn check_percents(plugins: &[ClaimingPlugin<'_>]) -> Vec<Problem> {
         let each: Vec<String> = shares()
             .map(|(name, percent)| format!("{name} {percent}"))
             .collect();
-        let last = shares().last().map_or("framework", |(name, _)| name);
+        let last = shares().next_back().map_or("framework", |(name, _)| name);
         problems.push(Problem::new(
             path(last),
             format!("all shares together are {sum} percent: {}", each.join(", ")),
