@@ -27,6 +27,8 @@ use crate::cluster::{
 const LIB: &str = concat!(
     include_str!("../../../templates/node/lib.sh"),
     "\n",
+    include_str!("../../../templates/node/signals.sh"),
+    "\n",
     include_str!("../../../templates/node/fetch.sh")
 );
 /// The frame: every stage, in the chain's order.
