@@ -38,7 +38,7 @@ declare -gA MANIFEST_FORMS=(
   [nodes]='[a-z][a-z0-9-]*(\[[0-9]{1,5}-[0-9]{1,5}\])?(,[a-z][a-z0-9-]*(\[[0-9]{1,5}-[0-9]{1,5}\])?)*'
   [path]=$MANIFEST_PATH [data]=$MANIFEST_PATH [from]="$MANIFEST_FILES/[0-9]{1,5}" [to]="/opt$MANIFEST_PATH"
   [url]=$MANIFEST_URL [base]=$MANIFEST_URL [sum]='[0-9a-f]{64}|[0-9a-f]{128}'
-  [machine]='[a-z0-9_]{1,32}' [strip]='[0-9]' [package]='[a-z0-9][a-z0-9.+-]*' [line]='[A-Za-z0-9][][A-Za-z0-9._,-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*'
+  [machine]='[a-z0-9_]{1,32}' [strip]='[0-9]' [package]='[a-z0-9][a-z0-9.+-]*' [line]='[A-Za-z0-9][][A-Za-z0-9._,-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*( --hash=sha256:[0-9a-f]{64})*'
   [exec]='/[^[:cntrl:]]+' [directive]='[A-Z][A-Za-z]*=[^[:cntrl:]]*' [kind]='http|tcp|unit|command' [target]='[^[:cntrl:]]+'
 )
 
@@ -291,20 +291,25 @@ manifest_pip() {
   home=$MANIFEST_STORE/pip-$(printf '%s\n' "${FIELD[line]}" | sha256sum | head -c 64)
   if ! [[ -e $home/.whole ]] || stampede_cut; then
     mapfile -t lines <<<"${FIELD[line]}"
+    printf '%s\n' "${lines[@]}" | stampede_file 0644 "$said.txt"
     python3 -c 'import ensurepip, venv' 2>/dev/null || stampede_packages python3-venv
     while :; do
       rm -rf "$home"
       python3 -m venv "$home"
       if (
         export PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ONLY_BINARY=:all: PIP_RETRIES=1 PIP_DEFAULT_TIMEOUT=15 PIP_ROOT_USER_ACTION=ignore
-        [[ -z ${FIELD[url]-} ]] || export PIP_INDEX_URL=${FIELD[url]} PIP_EXTRA_INDEX_URL=
-        [[ -z $STAMPEDE_PROXY ]] || export PIP_PROXY=$STAMPEDE_PROXY
+        [[ -z ${FIELD[url]-} ]] || export PIP_INDEX_URL=${FIELD[url]} PIP_EXTRA_INDEX_URL='' PIP_FIND_LINKS=''
+        # pip passes over an index without TLS unless told not to
+        [[ ${FIELD[url]-} != http://* ]] || ! stampede_host "${FIELD[url]}" || export PIP_TRUSTED_HOST=$STAMPEDE_HOST
         ! trusted=$(stampede_trusted) || export PIP_CERT=$trusted
-        "$home/bin/pip" install -q "${lines[@]}" >"$said" 2>&1
+        # as other downloads: by the proxy, and where that does not get them directly
+        { [[ -n $STAMPEDE_PROXY ]] && PIP_PROXY=$STAMPEDE_PROXY "$home/bin/pip" install -q -r "$said.txt" >"$said" 2>&1; } ||
+          "$home/bin/pip" install -q -r "$said.txt" >"$said" 2>&1
       ); then break; fi
       sed -E -i 's#://[^/[:space:]]*@#://#g' "$said"
       cat "$said" >&2 || true
-      why="cannot install ${lines[0]}: $(grep -a '^ERROR:' "$said" | tail -n 1 | cut -c 8-150)"
+      why="cannot install ${lines[0]%% *}: $(grep -a '^ERROR:' "$said" | tail -n 1 | cut -c 8-150)"
+      ! grep -q 'DO NOT MATCH THE HASHES' "$said" || stampede_fail "cannot install ${lines[0]%% *}: the index has other wheels than those that are pinned by their sha256"
       ! grep -Eqi 'no space left' "$said" || stampede_fail "$why"
       grep -Eqi 'retrying|connection|timed out|could not fetch|HTTPError|[^0-9]5[0-9][0-9] (server|error)|proxy|certificate' "$said" || stampede_fail "$why"
       stampede_again $pause "$why" || stampede_fail "$why; set the index or proxy"

@@ -91,7 +91,7 @@ manifest_unit() {
   filled=$(
     printf '%s\n' '[Unit]' "Description=Stampede: ${FIELD[component]}" 'Wants=network-online.target' 'After=network-online.target' 'StartLimitIntervalSec=0' \
       ${mounts:+"RequiresMountsFor=$mounts"} '' '[Service]' "User=$USER_NAME" "Group=$GROUP_NAME" ${home:+"WorkingDirectory=$home"} "ExecStart=${FIELD[exec]}" \
-      'Restart=on-failure' 'RestartSec=2' 'SuccessExitStatus=143' 'LimitNOFILE=1048576' 'LimitNPROC=infinity' 'TasksMax=infinity' \
+      'Restart=always' 'RestartSec=2' 'SuccessExitStatus=143' 'LimitNOFILE=1048576' 'LimitNPROC=infinity' 'TasksMax=infinity' \
       'IPAddressDeny=169.254.169.254 fe80::a9fe:a9fe'
     [[ -z ${FIELD[directive]-} ]] || printf '%s\n' "${FIELD[directive]}"
     printf '%s\n' '' '[Install]' 'WantedBy=multi-user.target'
