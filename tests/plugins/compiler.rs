@@ -42,6 +42,16 @@ async fn what_another_process_has_compiled_runs_here_and_what_it_refuses_is_told
 }
 
 #[test]
+fn in_a_container_of_128_mib_a_plugin_is_compiled() {
+    let program = artifacts::stampede_binary().unwrap();
+    let limits = PluginLimits::default().limit_to_memory(128 << 20);
+    let folder = artifacts::plugins_folder().unwrap();
+    let registry = load_by(&program, &folder, limits);
+    assert!(registry.disabled().is_empty(), "{:?}", registry.disabled());
+    assert!(registry.get("cluster").is_some());
+}
+
+#[test]
 fn a_compiler_that_takes_too_long_or_too_much_is_ended_and_told() {
     let program = artifacts::stampede_binary().unwrap();
     let dir = folder(&["future"]);
