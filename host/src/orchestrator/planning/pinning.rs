@@ -12,7 +12,9 @@ use crate::{
         ClusterPins, ClusterSpec, GroupSpec, PinnedPlugin, change::NodeFlavors,
         framework::PluginDescriptor, pins::GroupPins,
     },
-    orchestrator::planning::{inventory::CloudInventory, planner::ResolvedFlavors},
+    orchestrator::planning::{
+        inventory::CloudInventory, planner::ResolvedFlavors, template_overlay::owner,
+    },
 };
 
 /// The same spec with the version of every framework said.
@@ -88,7 +90,9 @@ pub fn pin_cluster(
 }
 
 /// Puts the pinned ids in the place of the names that the plugins were told: in the defaults of
-/// parameters and in the properties that name something of the cloud.
+/// parameters and in the properties that name something of the cloud. A name may stand for another
+/// id in a group that came later: parameters have what the earlier group's nodes were made of, and
+/// the later group's servers say their own.
 pub fn pin_template(template: &mut Value, spec: &ClusterSpec) {
     let Some(pins) = spec.pins.as_deref() else {
         return;
@@ -97,7 +101,7 @@ pub fn pin_template(template: &mut Value, spec: &ClusterSpec) {
     let mut networks = BTreeMap::new();
     let add = |all: &mut BTreeMap<String, String>, name: Option<&str>, id: &Option<String>| {
         if let (Some(name), Some(id)) = (name, id) {
-            all.insert(name.to_owned(), id.clone());
+            all.entry(name.to_owned()).or_insert_with(|| id.clone());
         }
     };
     for group in spec.groups.iter() {
@@ -106,6 +110,7 @@ pub fn pin_template(template: &mut Value, spec: &ClusterSpec) {
             add(&mut flavors, group.flavor.as_deref(), &pinned.flavor_id);
         }
     }
+    pin_own_values(template, spec, pins, [&images, &flavors]);
     let network = spec.external_network.as_deref();
     add(&mut networks, network, &pins.external_network_id);
     let put = |value: Option<&mut Value>, ids: &BTreeMap<String, String>| {
@@ -143,6 +148,60 @@ pub fn pin_template(template: &mut Value, spec: &ClusterSpec) {
                 &networks,
             ),
             _ => {}
+        }
+    }
+}
+
+/// Puts a group's own ids into its servers where the name that they were planned by stands for
+/// another id in the groups before it.
+fn pin_own_values(
+    template: &mut Value,
+    spec: &ClusterSpec,
+    pins: &ClusterPins,
+    shared: [&BTreeMap<String, String>; 2],
+) {
+    let parameters = template.get("parameters").cloned().unwrap_or_default();
+    let named = |value: &Value, constraint: &str, name: &str| match value.get("get_param") {
+        Some(parameter) => parameter
+            .as_str()
+            .and_then(|parameter| parameters.get(parameter))
+            .is_some_and(|parameter| {
+                custom_constraint(parameter) == Some(constraint)
+                    && parameter.get("default").and_then(Value::as_str) == Some(name)
+            }),
+        None => value.as_str() == Some(name),
+    };
+    let resources = template.get_mut("resources").and_then(Value::as_object_mut);
+    for (resource, body) in resources.into_iter().flatten() {
+        let is_server = body.get("type").and_then(Value::as_str) == Some("OS::Nova::Server");
+        let owner = is_server.then(|| owner(resource, &spec.groups)).flatten();
+        let Some((group, _)) = owner else { continue };
+        let Some(own) = pins.groups.get(&group.name) else {
+            continue;
+        };
+        let made_of = [
+            ("glance.image", spec.image_of(group), &own.image_id),
+            ("nova.flavor", group.flavor.as_deref(), &own.flavor_id),
+        ];
+        for ((constraint, name, id), shared) in made_of.into_iter().zip(shared) {
+            let (Some(name), Some(id)) = (name, id) else {
+                continue;
+            };
+            if shared.get(name) == Some(id) {
+                continue;
+            }
+            let volume = "/properties/block_device_mapping_v2/0/image";
+            let places: &[&str] = match constraint {
+                "nova.flavor" => &["/properties/flavor"],
+                _ => &["/properties/image", volume],
+            };
+            for place in places {
+                if let Some(value) = body.pointer_mut(place)
+                    && named(value, constraint, name)
+                {
+                    *value = Value::from(id.as_str());
+                }
+            }
         }
     }
 }
@@ -273,6 +332,54 @@ mod tests {
         );
         let gateway = &template["resources"]["r"]["properties"]["external_gateway_info"];
         assert_eq!(gateway["network"], "id-n");
+    }
+
+    #[test]
+    fn a_name_that_moved_is_another_id_for_the_group_that_came_later_alone() {
+        let own = |image: &str, flavor: &str| GroupPins {
+            flavor_id: Some(flavor.to_owned()),
+            image_id: Some(image.to_owned()),
+        };
+        let mut pinned = ClusterSpec {
+            image: Some("debian".into()),
+            pins: Some(Box::new(ClusterPins {
+                groups: BTreeMap::from([
+                    ("master".to_owned(), own("id1", "f1")),
+                    ("worker".to_owned(), own("id1", "f1")),
+                    ("edge".to_owned(), own("id2", "f2")),
+                ]),
+                ..ClusterPins::default()
+            })),
+            ..spec()
+        }
+        .with_flavors(Some("small"), Some("small"));
+        pinned.groups.add(GroupSpec {
+            name: "edge".to_owned(),
+            count: 1,
+            bare_first: true,
+            flavor: Some("small".to_owned()),
+            ..GroupSpec::default()
+        });
+        let server = json!({ "type": "OS::Nova::Server", "properties": {
+            "image": { "get_param": "image" }, "flavor": { "get_param": "flavor" },
+        } });
+        let mut template = json!({
+            "parameters": {
+                "image": { "default": "debian", "constraints": [{ "custom_constraint": "glance.image" }] },
+                "flavor": { "default": "small", "constraints": [{ "custom_constraint": "nova.flavor" }] },
+            },
+            "resources": { "master_server": server, "worker_1_server": server, "edge_server": server },
+        });
+        pin_template(&mut template, &pinned);
+        assert_eq!(template["parameters"]["image"]["default"], "id1");
+        assert_eq!(template["parameters"]["flavor"]["default"], "f1");
+        for node in ["master_server", "worker_1_server"] {
+            assert_eq!(template["resources"][node], server, "{node}");
+        }
+        assert_eq!(
+            template["resources"]["edge_server"]["properties"],
+            json!({ "image": "id2", "flavor": "f2" })
+        );
     }
 
     fn made_of(flavor: &str) -> GroupPins {

@@ -176,7 +176,7 @@ fn is_of_gone_node(resource: &str, groups: &NodeGroups, nodes: &NodeIds) -> bool
 
 /// The node that a resource is named after, whether there is one or not. Its group's name stands in
 /// it as a word, the id behind it, and something behind that.
-fn owner<'a>(resource: &str, groups: &'a NodeGroups) -> Option<(&'a GroupSpec, u32)> {
+pub(super) fn owner<'a>(resource: &str, groups: &'a NodeGroups) -> Option<(&'a GroupSpec, u32)> {
     let words: Vec<&str> = resource.split('_').collect();
     words.windows(2).find_map(|pair| {
         let [name, next] = pair else { return None };

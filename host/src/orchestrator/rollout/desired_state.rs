@@ -367,6 +367,7 @@ pub(crate) fn reject_replacements(
             .cloned()
             .unwrap_or_default()
     };
+    let defaults = [stack, template].map(|template| template.get("parameters"));
     let (stack, template) = (of(stack), of(template));
     let kind = |body: &Value| {
         body.get("type")
@@ -374,7 +375,7 @@ pub(crate) fn reject_replacements(
             .unwrap_or_default()
             .to_owned()
     };
-    let matters = |body: &Value| {
+    let matters = |body: &Value, parameters: Option<&Value>| {
         let mut properties = body
             .get("properties")
             .and_then(Value::as_object)
@@ -384,6 +385,9 @@ pub(crate) fn reject_replacements(
             properties.remove("metadata");
             properties.remove("user_data");
         }
+        // Heat compares values: another one of a parameter makes another resource too.
+        let mut properties = Value::Object(properties);
+        put_defaults(&mut properties, parameters);
         properties
     };
     let unlike = |(name, body): &(&String, &Value)| {
@@ -391,9 +395,10 @@ pub(crate) fn reject_replacements(
             kind(body).as_str(),
             "OS::Heat::WaitCondition" | "OS::Neutron::SecurityGroupRule" | "OS::Heat::Value"
         );
-        !may && template
-            .get(*name)
-            .is_some_and(|other| kind(other) != kind(body) || matters(other) != matters(body))
+        !may && template.get(*name).is_some_and(|other| {
+            let [before, after] = defaults;
+            kind(other) != kind(body) || matters(other, after) != matters(body, before)
+        })
     };
     let Some((name, _)) = stack.iter().find(unlike) else {
         return Ok(());
@@ -415,6 +420,20 @@ pub(crate) fn reject_replacements(
     } else {
         named
     }))
+}
+
+/// Puts the defaults of parameters in the place of what names them.
+fn put_defaults(value: &mut Value, parameters: Option<&Value>) {
+    let named = value.as_object().filter(|map| map.len() == 1);
+    let named = named.and_then(|map| map.get("get_param")?.as_str());
+    let default = named.and_then(|name| parameters?.get(name)?.get("default"));
+    let put = |inner: &mut Value| put_defaults(inner, parameters);
+    match (default, value) {
+        (Some(default), value) => *value = default.clone(),
+        (None, Value::Object(map)) => map.values_mut().for_each(put),
+        (None, Value::Array(list)) => list.iter_mut().for_each(put),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -454,5 +473,22 @@ mod tests {
             words(&["hadoop.x"])
         );
         assert!(words(&[]).contains("framework: "), "{}", words(&[]));
+    }
+
+    #[test]
+    fn another_value_of_a_parameter_is_another_resource() {
+        let template = |image: &str, says: Value| {
+            json!({
+                "parameters": { "image": { "default": image } },
+                "resources": { "master_server": { "type": "OS::Nova::Server", "properties": { "image": says } } },
+            })
+        };
+        let by_parameter = || json!({ "get_param": "image" });
+        let stack = template("id1", by_parameter());
+        assert_eq!(
+            reject_replacements(&stack, &template("id2", json!("id1")), &[]),
+            Ok(())
+        );
+        assert!(reject_replacements(&stack, &template("id2", by_parameter()), &[]).is_err());
     }
 }

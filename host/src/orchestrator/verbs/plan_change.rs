@@ -101,6 +101,7 @@ pub(crate) async fn plan_change(
     let from = &with_known_versions(planner, from, &running.template);
     let mut to = with_known_versions(planner, &to, &running.template);
     let joining = joining_nodes(from, &to);
+    inherit_images(from, &mut to);
     choose_for_new_groups(context, from, &mut to, &cloud)?;
     let flavors = flavors_of_cluster(from, &to, &cloud)?;
     if !joining.is_empty() {
@@ -221,6 +222,27 @@ fn choose_for_new_groups(
         }
     }
     Ok(())
+}
+
+/// A new group without an image of its own boots from what the others do, whatever the cloud calls
+/// so by now.
+fn inherit_images(from: &ClusterSpec, to: &mut ClusterSpec) {
+    if from.image != to.image {
+        return;
+    }
+    let Some(pins) = to.pins.as_deref_mut() else {
+        return;
+    };
+    let mut inheriting = from
+        .groups
+        .with_nodes()
+        .filter(|group| group.image.is_none());
+    let shared = inheriting.find_map(|group| pins.groups.get(&group.name)?.image_id.clone());
+    let is_new = |group: &&GroupSpec| !from.groups.has_nodes(&group.name) && group.image.is_none();
+    for group in to.groups.with_nodes().filter(is_new) {
+        let pinned = pins.groups.entry(group.name.clone()).or_default();
+        pinned.image_id.clone_from(&shared);
+    }
 }
 
 /// What the cluster is made of, and what new nodes are to be made of. What the cloud no longer
