@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{
     ClusterSpec, Problem,
-    attribute_names::{AttributeNames, PREFIX, kept_name},
+    attribute_names::{AttributeNames, PREFIX, find_contradictions, kept_name},
     attribute_schema::{DEFAULT_FRAMEWORK, default_spec},
     attributes::NO_NETWORK,
     default_groups::{GROUPS, canonical_name},
@@ -28,6 +28,7 @@ pub fn parse_changes(
     given: &[(String, String)],
     names: &AttributeNames,
 ) -> Result<ClusterSpec, Vec<Problem>> {
+    let mut problems = find_contradictions(given);
     // Of several of one name the last one counts.
     let given: BTreeMap<&str, &str> = given
         .iter()
@@ -53,7 +54,6 @@ pub fn parse_changes(
         names,
     };
     let was_given = |name: &str| stored.contains_key(&format!("{PREFIX}{name}"));
-    let mut problems = Vec::new();
     // The others are read by the groups that there are then.
     if let Some(text) = given.get(GROUPS_ATTRIBUTE) {
         problems.extend(reader.read_groups(text, was_given(GROUPS_ATTRIBUTE)));

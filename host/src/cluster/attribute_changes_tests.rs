@@ -315,3 +315,15 @@ fn an_id_that_is_pinned_for_a_group_is_what_it_has() {
         assert_eq!(to, pinned, "{name}");
     }
 }
+
+#[test]
+fn a_short_name_and_its_full_one_that_say_something_else_are_refused() {
+    let both = |full: &str, short: &str| {
+        given(&[("stampede.worker.count", full), ("stampede.workers", short)])
+    };
+    assert!(both("5", "5").is_ok());
+    assert_eq!(
+        both("5", "4").unwrap_err(),
+        "workers: says 4, `worker.count` says 5 (keep one)"
+    );
+}

@@ -4,11 +4,13 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
+    Problem,
     attribute_schema::ATTRIBUTES,
     default_groups::canonical_name,
     framework::{CLUSTER, PluginDescriptor},
     group_attributes::{group_of_attribute, group_rows},
     group_value::GROUPS_ATTRIBUTE,
+    parse_value::shorten,
 };
 
 /// The prefix of attributes that are ours; `--set` leaves it out.
@@ -23,6 +25,22 @@ pub fn kept_name(name: &str) -> Cow<'_, str> {
         short if short == own => Cow::Borrowed(name),
         short => Cow::Owned(format!("{PREFIX}{short}")),
     }
+}
+
+/// What is said by its short name and by its full one, and not the same.
+pub fn find_contradictions(given: &[(String, String)]) -> Vec<Problem> {
+    let own = given.iter().filter_map(|(name, value)| {
+        let name = name.strip_prefix(PREFIX)?;
+        Some((name, value.trim()))
+    });
+    let said: BTreeMap<&str, &str> = own.collect();
+    let contradicted = said.iter().filter_map(|(name, full)| {
+        let short = canonical_name(name);
+        let other = said.get(short).filter(|other| *other != full)?;
+        let message = format!("says {}, `{name}` says {}", shorten(other), shorten(full));
+        Some(Problem::new(short, message, "keep one"))
+    });
+    contradicted.collect()
 }
 
 /// The names that requests may use.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub use super::attribute_names::PREFIX;
 use super::{
     ClusterSpec, Problem,
-    attribute_names::{AttributeNames, nearest},
+    attribute_names::{AttributeNames, find_contradictions, nearest},
     attribute_schema::{
         ATTRIBUTES, AttributeSchema, AttributeValue, DEFAULT_FRAMEWORK, default_spec,
     },
@@ -22,7 +22,7 @@ use super::{
     defaults::OperatorDefaults,
     framework::CLUSTER,
     group_addresses::GroupAddresses,
-    group_attributes::{group_rows, name_first_nodes, new_group, parse_groups},
+    group_attributes::{group_rows, name_first_nodes, new_group, parse_groups, too_many_nodes},
     group_value::GROUPS_ATTRIBUTE,
     limits,
     parse_value::{check_text, parse_cluster_name, shorten, split_list},
@@ -140,6 +140,7 @@ impl<'a> AttributeReader<'a> {
                 self.given.insert(canonical_name(name), value);
             }
         }
+        self.problems.extend(find_contradictions(given));
         if self.given.len() > limits::MAX_ATTRIBUTES {
             let message = format!(
                 "{} attributes named stampede.*, at most {} are taken",
@@ -216,12 +217,9 @@ impl<'a> AttributeReader<'a> {
 
     /// Whether the nodes of all groups are no more than a cluster has, and have addresses.
     fn check_nodes(&mut self, spec: &ClusterSpec) {
-        let (nodes, most) = (spec.groups.node_count(), limits::MAX_CLUSTER_NODES);
-        if nodes > most {
-            let message = format!("have {nodes} nodes together, a cluster has at most {most}");
-            let hint = "ask for fewer, or for several clusters";
-            self.problems
-                .push(Problem::new(GROUPS_ATTRIBUTE, message, hint));
+        let nodes = spec.groups.node_count();
+        if nodes > limits::MAX_CLUSTER_NODES {
+            self.problems.push(too_many_nodes(nodes));
         }
         if let Ok(network) = spec.cidr.parse() {
             let fits = GroupAddresses::new(network).check("network.cidr", &spec.groups);

@@ -9,7 +9,7 @@ use super::{
     attribute_schema::{ATTRIBUTES, AttributeSchema, AttributeValue, find_attribute},
     default_groups::{DEFAULT_GROUPS, canonical_name, find_default, many_nodes},
     group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue},
-    limits::{MAX_GROUP_NAME_CHARS, MAX_GROUPS},
+    limits::{MAX_CLUSTER_NODES, MAX_GROUP_NAME_CHARS, MAX_GROUPS},
     node_group::GroupSpec,
     parse_value::{shorten, split_list},
 };
@@ -217,6 +217,15 @@ pub(super) fn name_first_nodes<'a>(groups: impl IntoIterator<Item = &'a mut Grou
             None => group.count == 1,
         };
     }
+}
+
+/// So many nodes are more than a cluster has.
+pub fn too_many_nodes(nodes: u32) -> Problem {
+    Problem::new(
+        GROUPS_ATTRIBUTE,
+        format!("have {nodes} nodes together, a cluster has at most {MAX_CLUSTER_NODES}"),
+        "ask for fewer, or for several clusters",
+    )
 }
 
 #[cfg(test)]

@@ -72,6 +72,20 @@ fn a_further_group_has_attributes_of_its_own_and_they_come_back_out_of_the_spec(
 }
 
 #[test]
+fn a_short_name_and_its_full_one_that_say_something_else_are_refused() {
+    assert!(spec(&[("worker.count", "5"), ("workers", "5")]).is_ok());
+    for (full, short) in [("5", "3"), ("3", "5"), ("", "3")] {
+        for pair in [
+            [("worker.count", full), ("workers", short)],
+            [("workers", short), ("worker.count", full)],
+        ] {
+            let text = format!("{:?}", spec(&pair).unwrap_err());
+            assert!(text.contains("`worker.count` says"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn the_short_names_and_the_full_ones_mean_the_same() {
     assert_eq!(spec(&[("worker.count", "5")]), spec(&[("workers", "5")]));
     let defaults = OperatorDefaults::from_toml("[worker]\ncount = 5").unwrap();

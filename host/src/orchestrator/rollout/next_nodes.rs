@@ -7,8 +7,9 @@ use crate::cluster::{
     ClusterSpec, GroupSpec, Problem,
     default_groups::{find_default, many_nodes},
     group_addresses::GroupAddresses,
+    group_attributes::too_many_nodes,
     group_value::{GROUPS_ATTRIBUTE, attribute_of},
-    limits::MAX_NODE_ID,
+    limits::{MAX_CLUSTER_NODES, MAX_NODE_ID},
 };
 
 /// The cluster as it is to be, with the ids of its nodes. `remove` names those to take away, by
@@ -58,6 +59,10 @@ pub(crate) fn choose_nodes(
             wanted.ids_given = last;
             *wanted = wanted.with_ids(ids);
         }
+    }
+    let nodes = to.groups.node_count();
+    if nodes > MAX_CLUSTER_NODES && nodes > from.groups.node_count() {
+        return Err(too_many_nodes(nodes));
     }
     Ok(to)
 }

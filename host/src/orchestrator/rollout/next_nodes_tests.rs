@@ -146,3 +146,20 @@ fn what_cannot_be_is_refused_under_the_groups_own_attributes() {
          or let both say the same)"
     );
 }
+
+#[test]
+fn all_groups_together_have_no_more_nodes_than_a_cluster_can_be_recovered_with() {
+    let from = ClusterSpec {
+        cidr: "10.77.0.0/20".to_owned(),
+        ..three()
+    };
+    let most = MAX_CLUSTER_NODES - 3;
+    assert!(chosen(&from, &[("edge", most)], &[]).is_ok());
+    let refused = chosen(&from, &[("edge", most + 1)], &[]).unwrap_err();
+    assert!(
+        refused.contains("groups: have 252 nodes together"),
+        "{refused}"
+    );
+    let instead = chosen(&from, &[("edge", most + 1)], &["worker-1"]);
+    assert!(instead.is_ok(), "one leaves: {instead:?}");
+}
