@@ -7,6 +7,7 @@ pub(crate) use crate::store::StackSnapshot;
 use crate::{
     cluster::{
         ClusterSpec, GroupSpec, NodeIds,
+        default_groups::{DEFAULT_GROUPS, DefaultGroup},
         group_attributes::is_group_name,
         limits::{
             MAX_CLUSTER_NODES, MAX_GENERATION, MAX_GROUP_NODES, MAX_GROUPS, MAX_NODE_ID,
@@ -42,7 +43,17 @@ impl StackSnapshot {
     fn is_sane(&self) -> bool {
         let is_sane = |spec: &ClusterSpec| {
             let groups = spec.groups.iter();
+            let mut defaults = DEFAULT_GROUPS.iter();
+            let begins_with = |default: &DefaultGroup, group: Option<&GroupSpec>| {
+                group.is_some_and(|group| {
+                    group.name == default.name
+                        && group.bare_first == default.bare_first
+                        && !group.is_empty()
+                })
+            };
+            let mut places = groups.clone();
             groups.len() <= MAX_GROUPS
+                && defaults.all(|default| begins_with(default, places.next()))
                 && groups.clone().all(is_sane_group)
                 && groups
                     .map(|group| &group.name)
@@ -84,6 +95,8 @@ fn is_sane_group(group: &GroupSpec) -> bool {
         && group.root_volume_gib <= Some(MAX_ROOT_VOLUME_GIB)
         && ids.len() <= MAX_GROUP_NODES as usize
         && ids.iter().all(is_id)
+        && (ids.is_empty() || ids.len() == group.count as usize)
+        && ids.iter().collect::<BTreeSet<_>>().len() == ids.len()
 }
 
 fn is_id(id: &u32) -> bool {
@@ -115,6 +128,13 @@ mod tests {
 
     #[test]
     fn what_no_request_could_have_led_to_is_not_read() {
+        let with_ids = |ids: &[u32]| {
+            let of = |group: &mut GroupSpec| {
+                group.ids = ids.to_vec();
+                group.count = u32::try_from(ids.len()).unwrap();
+            };
+            read(spec().with_worker_group(of))
+        };
         assert!(read(spec().with_worker_group(|group| group.count = MAX_GROUP_NODES)).is_some());
         assert_eq!(
             read(spec().with_worker_group(|group| group.count = MAX_GROUP_NODES + 1)),
@@ -125,21 +145,15 @@ mod tests {
             None,
             "its ids would fill the memory"
         );
-        assert!(read(spec().with_worker_group(|group| group.ids = vec![1, MAX_NODE_ID])).is_some());
-        assert_eq!(
-            read(spec().with_worker_group(|group| group.ids = vec![0])),
-            None
-        );
-        assert_eq!(
-            read(spec().with_worker_group(|group| group.ids = vec![MAX_NODE_ID + 1])),
-            None
-        );
-        assert_eq!(
-            read(
-                spec().with_worker_group(|group| group.ids = vec![1; MAX_GROUP_NODES as usize + 1])
-            ),
-            None
-        );
+        assert!(with_ids(&[1, MAX_NODE_ID]).is_some());
+        assert_eq!(with_ids(&[0]), None);
+        assert_eq!(with_ids(&[MAX_NODE_ID + 1]), None);
+        assert_eq!(with_ids(&[2, 2]), None, "one node twice");
+        let ids: Vec<u32> = (1..=MAX_GROUP_NODES + 1).collect();
+        assert!(with_ids(&ids[1..]).is_some());
+        assert_eq!(with_ids(&ids), None);
+        let other_count = |group: &mut GroupSpec| (group.ids, group.count) = (vec![1, 2], 3);
+        assert_eq!(read(spec().with_worker_group(other_count)), None);
         assert_eq!(
             read(spec().with_worker_group(|group| group.ids_given = MAX_NODE_ID + 1)),
             None
@@ -163,6 +177,30 @@ mod tests {
         let many: Vec<(&str, u32)> = names.iter().map(|name| (name.as_str(), 1)).collect();
         assert!(with(&many[1..]).is_some());
         assert_eq!(with(&many), None);
+    }
+
+    #[test]
+    fn the_groups_of_every_cluster_stand_in_their_places_or_nothing_is_read() {
+        let with = |change: &dyn Fn(&mut Vec<GroupSpec>)| {
+            let mut groups: Vec<GroupSpec> = spec().groups.iter().cloned().collect();
+            groups.push(group("edge", 1));
+            change(&mut groups);
+            let groups = NodeGroups::new(groups);
+            read(ClusterSpec { groups, ..spec() })
+        };
+        assert!(with(&|_| ()).is_some());
+        assert!(
+            with(&|groups| groups[2] = groups[2].emptied()).is_some(),
+            "one that was taken away keeps its place"
+        );
+        assert_eq!(with(&|groups| groups.swap(0, 1)), None);
+        assert_eq!(with(&|groups| groups.swap(1, 2)), None);
+        assert_eq!(with(&|groups| groups.truncate(1)), None);
+        assert_eq!(with(&|groups| groups[0] = groups[0].emptied()), None);
+        for place in [0, 1] {
+            let renamed = |groups: &mut Vec<GroupSpec>| groups[place].bare_first ^= true;
+            assert_eq!(with(&renamed), None, "its nodes would have other names");
+        }
     }
 
     #[test]
