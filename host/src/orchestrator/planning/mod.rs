@@ -5,7 +5,7 @@
 //! - [`inventory`]: what the cloud has
 //! - [`image_check`]: what an image says of itself, against what nodes need (pure)
 //! - [`resolve`]: open names filled in, named ones checked (pure)
-//! - [`drain_check`]: whether nodes that leave are let go by all that run on them (pure)
+//! - `drain_check`: whether nodes that leave are let go by all that run on them (pure)
 //! - [`planner`], [`cluster_plan`]: what the plugins make of it
 //! - [`pinning`]: what a cluster is made of, as its record keeps it (pure)
 //! - [`template_overlay`]: a change laid over what a stack has (pure)
