@@ -296,6 +296,43 @@ async fn a_change_of_somebody_who_may_not_ends_with_its_reason_and_others_may_ch
     }
 }
 
+#[tokio::test]
+async fn who_may_not_ends_no_change_that_somebody_else_has_asked_for_too() {
+    let world = LifecycleFixture::new().await;
+    let (host, alice) = world.complete_of_alice().await;
+    let (reader, bob) = (
+        world.user(&host, "reader").await,
+        world.user(&host, "bob").await,
+    );
+    world.cloud.fault(takes_no_step());
+    let once = || pairs(&[("stampede.hadoop.replication", "1")]);
+    host.update(&reader, "default", once()).await.unwrap();
+    host.update(&bob, "default", once()).await.unwrap();
+    world.cloud.reader("reader", 403);
+    world.cloud.heal();
+    let view = rest(&world, &host, &alice).await;
+    assert_eq!(view.attributes["stampede.hadoop.replication"], "1");
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_end_a_change_that_heat_may_have_since_an_earlier_try() {
+    let world = LifecycleFixture::new().await;
+    let (host, alice) = world.complete_of_alice().await;
+    let reader = world.user(&host, "reader").await;
+    let unanswered = InjectedFault::of("heat", u32::MAX, FaultKind::Dropped);
+    world.cloud.fault(unanswered.only("PUT", "/stacks/"));
+    let once = pairs(&[("stampede.hadoop.replication", "1")]);
+    host.update(&reader, "default", once).await.unwrap();
+    world.cloud.reader("reader", 403);
+    world.cloud.heal();
+    eventually("the refusal is shown", async || {
+        let view = host.view(&alice, "default").await.unwrap();
+        view.cloud_error.filter(|words| words.contains("forbid"))
+    })
+    .await;
+    assert!(record(&world).await.change().is_some());
+}
+
 /// A change of bob's of which Heat has taken nothing, and a host that has no token of his.
 async fn left_alone(world: &LifecycleFixture) -> Orchestrator {
     let (host, alice) = world.complete_of_alice().await;

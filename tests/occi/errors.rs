@@ -1,5 +1,7 @@
 //! Requests that fail: their statuses and bodies, and that such a request changes nothing.
 
+use std::sync::atomic::Ordering;
+
 use crate::client::{OcciHost, RawResponse, category_line};
 
 #[tokio::test]
@@ -215,4 +217,14 @@ async fn the_administration_port_answers_as_recorded() {
             .body
             .contains("stampede_answers_total{status=\"4xx\"} 1\n")
     );
+}
+
+#[tokio::test]
+async fn what_there_is_to_ask_for_is_told_though_heat_lists_nothing() {
+    let host = OcciHost::start().await;
+    host.memory.is_away.store(true, Ordering::Relaxed);
+    assert_eq!(host.send("GET /orchestrator/", "").await.status, 502);
+    let answer = host.send("GET /-/", "").await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(answer.body.contains("stampede.workers"), "{}", answer.body);
 }

@@ -2,7 +2,7 @@
 //! and names of clusters that make it panic or wait.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -33,6 +33,8 @@ pub(crate) struct MemoryClusters {
     revision: Arc<AtomicI64>,
     /// The attributes of the last update.
     last_update: Arc<Mutex<ClientAttributes>>,
+    /// Whether the cloud cannot be asked which clusters there are.
+    pub is_away: Arc<AtomicBool>,
     /// How often a view was made.
     pub views: Arc<AtomicUsize>,
     /// How often a token was validated.
@@ -278,6 +280,9 @@ impl ClusterService for MemoryClusters {
     }
 
     async fn list(&self, project: &String) -> Result<Vec<ClusterView>, OrchestratorError> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(OrchestratorError::cloud("heat is away"));
+        }
         Ok(self
             .clusters
             .lock()

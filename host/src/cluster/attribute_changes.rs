@@ -28,13 +28,14 @@ pub fn parse_changes(
     given: &[(String, String)],
     names: &AttributeNames,
 ) -> Result<ClusterSpec, Vec<Problem>> {
-    let mut problems = find_contradictions(given);
+    let says_more = |(name, value): &(&String, &String)| {
+        name.starts_with(PREFIX) && stored.get(kept_name(name).as_ref()) != Some(*value)
+    };
+    let pairs = given.iter().map(|(name, value)| (name, value));
+    let given = pairs.filter(says_more);
+    let mut problems = find_contradictions(given.clone());
     // Of several of one name the last one counts.
     let given: BTreeMap<&str, &str> = given
-        .iter()
-        .filter(|(name, value)| {
-            name.starts_with(PREFIX) && stored.get(kept_name(name).as_ref()) != Some(value)
-        })
         .filter_map(|(name, value)| {
             let name = canonical_name(name.strip_prefix(PREFIX)?);
             Some((name, value.as_str()))

@@ -28,8 +28,10 @@ pub fn kept_name(name: &str) -> Cow<'_, str> {
 }
 
 /// What is said by its short name and by its full one, and not the same.
-pub fn find_contradictions(given: &[(String, String)]) -> Vec<Problem> {
-    let own = given.iter().filter_map(|(name, value)| {
+pub fn find_contradictions<'a>(
+    given: impl IntoIterator<Item = (&'a String, &'a String)>,
+) -> Vec<Problem> {
+    let own = given.into_iter().filter_map(|(name, value)| {
         let name = name.strip_prefix(PREFIX)?;
         Some((name, value.trim()))
     });

@@ -140,7 +140,8 @@ impl<'a> AttributeReader<'a> {
                 self.given.insert(canonical_name(name), value);
             }
         }
-        self.problems.extend(find_contradictions(given));
+        let pairs = given.iter().map(|(name, value)| (name, value));
+        self.problems.extend(find_contradictions(pairs));
         if self.given.len() > limits::MAX_ATTRIBUTES {
             let message = format!(
                 "{} attributes named stampede.*, at most {} are taken",

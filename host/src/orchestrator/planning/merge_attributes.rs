@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cluster::{
     Problem,
-    attribute_names::{PREFIX, kept_name},
+    attribute_names::{PREFIX, find_contradictions, kept_name},
     default_groups::find_default,
     group_attributes::{group_of_attribute, split_groups},
     group_value::GROUPS_ATTRIBUTE,
@@ -15,13 +15,20 @@ use crate::orchestrator::{error::OrchestratorError, limits::OrchestratorLimits};
 /// more is nobody's.
 ///
 /// # Errors
-/// `Invalid`: more, or more bytes, than are kept.
+/// `Invalid`: more, or more bytes, than are kept; one thing said by two names, and not the same.
 pub(crate) fn merge_attributes(
     before: &BTreeMap<String, String>,
     now: impl IntoIterator<Item = (String, String)>,
     limits: &OrchestratorLimits,
 ) -> Result<BTreeMap<String, String>, OrchestratorError> {
     let now: Vec<(String, String)> = now.into_iter().collect();
+    let is_new =
+        |(name, value): &(&String, &String)| before.get(kept_name(name).as_ref()) != Some(*value);
+    let pairs = now.iter().map(|(name, value)| (name, value));
+    let contradictions = find_contradictions(pairs.filter(is_new));
+    if !contradictions.is_empty() {
+        return Err(OrchestratorError::Invalid(contradictions));
+    }
     let mut all = before.clone();
     let groups = format!("{PREFIX}{GROUPS_ATTRIBUTE}");
     if let Some((_, named)) = now.iter().rev().find(|(name, _)| *name == groups) {
@@ -83,6 +90,23 @@ mod tests {
             merged,
             BTreeMap::from([("a".into(), "4".into()), ("b".into(), "2".into())])
         );
+    }
+
+    #[test]
+    fn what_is_said_by_two_names_and_not_the_same_is_refused_and_what_is_sent_back_is_not() {
+        let pairs = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+            let pair = |(name, value): &(&str, &str)| (format!("{PREFIX}{name}"), (*value).into());
+            all.iter().map(pair).collect()
+        };
+        let merged = |before: &[(&str, &str)], now: &[(&str, &str)]| {
+            let before = pairs(before).into_iter().collect();
+            merge_attributes(&before, pairs(now), &OrchestratorLimits::default())
+        };
+        let both = [("workers", "3"), ("worker.count", "5")];
+        let told = merged(&[], &both).unwrap_err().to_string();
+        assert!(told.contains("says 3, `worker.count` says 5"), "{told}");
+        let workers = |merged: &BTreeMap<String, String>| merged["stampede.workers"].clone();
+        assert_eq!(workers(&merged(&[("workers", "3")], &both).unwrap()), "5");
     }
 
     #[test]

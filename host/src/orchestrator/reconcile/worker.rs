@@ -157,12 +157,14 @@ async fn run_worker(context: &Context, work: &mut ClusterWork) -> WorkerExit {
         let cluster = handle.lock().await;
         let has_wish = handle.record().has_wish_to_decide();
         let serves_wish = has_wish && handle.record().deletion_wishes.contains(&session.user().id);
+        let was_unanswered = handle.record().lease.is_some();
         let after = if handle.is_forbidden(&session) {
             Ok(Requeue::Owner)
         } else {
             reconcile_measured(context, &cluster, &session).await
         };
         let step = TakenStep {
+            was_unanswered,
             cluster: &cluster,
             session: &session,
             has_wish,
@@ -202,9 +204,9 @@ fn end_where(
     }
 }
 
-/// Those are waited for who may act, and the cluster shows it.
+/// Those are waited for who may act, and the cluster shows it, or why somebody who is there may not.
 fn wait_for_actor(context: &Context, handle: &ClusterHandle, session: &CloudSession) {
-    if !handle.is_forbidden(session) {
+    if handle.rejection_reason(&handle.record()).is_none() {
         let words = "nobody is logged in who may have the cloud take it";
         let error = OrchestratorError::Unauthorized(words.into());
         handle.note_send_failure(session, &error, context.state.clock.unix_now_s());
@@ -213,11 +215,12 @@ fn wait_for_actor(context: &Context, handle: &ClusterHandle, session: &CloudSess
     context.state.sessions.add_waits(waits);
 }
 
-/// A step that was taken: of which cluster, with whose session, and whether anybody, or this very
-/// user, wants gone what is another's.
+/// A step that was taken: of which cluster, with whose session, whether an earlier call was
+/// unanswered then, and whether anybody, or this very user, wants gone what is another's.
 struct TakenStep<'a> {
     cluster: &'a LockedCluster<'a>,
     session: &'a CloudSession,
+    was_unanswered: bool,
     has_wish: bool,
     serves_wish: bool,
 }
@@ -276,7 +279,7 @@ async fn pause_after(
         }
         // Nobody waits for this answer any more, and there is nothing to take back: the cluster
         // shows how the change ended, and can be changed by others.
-        Err(error) if ends_change(handle, session, &error) => {
+        Err(error) if ends_change(context, step, &error) => {
             let is_recorded = drop_refused_change(context, cluster, &error).await;
             end_where(is_recorded, context, tries)?
         }
@@ -306,14 +309,20 @@ async fn pause_after(
 }
 
 /// Whether the cloud has refused a change of which it has taken nothing: who asked for it may not,
-/// or it is not right, whoever asks.
-fn ends_change(handle: &ClusterHandle, session: &CloudSession, error: &OrchestratorError) -> bool {
+/// and nobody else who has asked for the same is there; or it is not right, whoever asks. A token
+/// with which the cloud was not even asked says nothing of its user.
+fn ends_change(context: &Context, step: &TakenStep<'_>, error: &OrchestratorError) -> bool {
+    let (handle, session) = (step.cluster, step.session);
     let is_final = match error {
-        OrchestratorError::Forbidden(_) => !handle.is_volunteer(session),
+        OrchestratorError::Forbidden(_) => {
+            !handle.is_volunteer(session)
+                && session.refuse_without_trust().is_ok()
+                && !context.state.sessions.has_other_actor(handle, session)
+        }
         OrchestratorError::NotApplicable(_) => true,
         error => error.is_refusal(),
     };
-    is_final && handle.record().is_change_untaken()
+    is_final && !step.was_unanswered && handle.record().is_change_untaken()
 }
 
 /// Whether it is recorded.

@@ -90,8 +90,8 @@ async fn advance_step(
                     // What failed is no longer what is under way.
                     return Err(OrchestratorError::Outdated(now.name.clone()));
                 }
-                if now.is_change_untaken() {
-                    // There is nothing to lead back from.
+                if now.is_change_untaken() && record.lease.is_none() {
+                    // There is nothing to lead back from: no earlier try was left unanswered.
                     return Err(error);
                 }
                 roll_back(context, cluster, &now, session, &stack, &error.to_string()).await

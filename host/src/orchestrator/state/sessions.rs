@@ -191,6 +191,19 @@ impl SessionRegistry {
         session.is_some_and(|session| handle.may_act(&session) && !handle.is_forbidden(&session))
     }
 
+    /// Whether somebody else who may change the cluster is there and was not forbidden to.
+    pub(crate) fn has_other_actor(&self, handle: &ClusterHandle, session: &CloudSession) -> bool {
+        let project = handle.record().project_id.clone();
+        let known = lock_mutex(&self.last);
+        let mut others = handle.actors().into_iter();
+        others.any(|user| {
+            let other = known.get(&project, &user);
+            user != session.user().id
+                && other
+                    .is_some_and(|other| handle.may_change(other) && !handle.is_forbidden(other))
+        })
+    }
+
     /// Keeps the sessions that may act for the cluster.
     pub(crate) fn pin_actors(&self, handle: &ClusterHandle) -> SessionPin<'_> {
         let project = handle.record().project_id.clone();
