@@ -145,6 +145,31 @@ async fn end_of(child: Child) -> Ended {
     }
 }
 
+/// What starts a program with the signals that whoever runs the tests may ignore.
+const DEFAULT_SIGNALS: [&str; 2] = ["env", "--default-signal=HUP,INT,TERM"];
+
+/// The same command, started by another program, which says what becomes of its signals.
+fn run_by(command: &Command, by: &[&str]) -> Command {
+    let plain = command.as_std();
+    let mut command = Command::new(by[0]);
+    command
+        .args(&by[1..])
+        .arg(plain.get_program())
+        .args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
 /// Sends a signal to a process that this test has started.
 fn send_signal(child: &Child, signal: &str) {
     let pid = child.id().unwrap().to_string();

@@ -9,7 +9,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use super::{DEPLOY, Ended, Terminal, end_of, send_signal};
+use super::{DEFAULT_SIGNALS, DEPLOY, Ended, Terminal, end_of, run_by, send_signal};
 
 /// Notes its arguments, a line each. Asked to carry connections it says that it does, and what ends
 /// it.
@@ -72,10 +72,8 @@ impl NodeTerminal {
 
     /// A tunnel that is open, and what it has printed until then.
     async fn tunnel(&self, arguments: &[&str]) -> (Child, String) {
-        let mut child = self
-            .command(&[&["tunnel", "demo"], arguments].concat())
-            .spawn()
-            .unwrap();
+        let plain = self.command(&[&["tunnel", "demo"], arguments].concat());
+        let mut child = run_by(&plain, &DEFAULT_SIGNALS).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut printed = String::new();
         while let Some(line) = lines.next_line().await.unwrap() {

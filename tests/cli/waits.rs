@@ -1,17 +1,14 @@
 //! Waits: their limit, signals, a reader who goes away, and what goes on afterwards.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use stampede_tests::{
     fake_openstack::{CreateFails, FaultKind, InjectedFault},
     wait_until,
 };
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
-};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use super::{DEPLOY, Terminal, end_of, send_signal};
+use super::{DEFAULT_SIGNALS, DEPLOY, Terminal, end_of, run_by, send_signal};
 
 const WAIT: [&str; 1] = ["--wait"];
 
@@ -31,29 +28,6 @@ async fn a_wait_that_is_over_has_its_own_code_and_another_goes_on() {
     assert!(waited.contains("`demo` is active"), "{waited}");
 }
 
-/// Starts the program by another one, which says what becomes of its signals.
-fn start_by(terminal: &Terminal, by: &[&str], arguments: &[&str]) -> Child {
-    let plain = terminal.command(arguments);
-    let plain = plain.as_std();
-    let mut command = Command::new(by[0]);
-    command
-        .args(&by[1..])
-        .arg(plain.get_program())
-        .args(arguments);
-    for (name, value) in plain.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    command.spawn().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn signals_end_a_wait_and_say_what_stands() {
     let terminal = Terminal::standing_still().await;
@@ -63,8 +37,9 @@ async fn signals_end_a_wait_and_say_what_stands() {
         ("-HUP", 129, vec!["wait", "demo"]),
     ] {
         // Whoever runs the tests may ignore some.
-        let by = ["env", "--default-signal=HUP,INT,TERM"];
-        let mut child = start_by(&terminal, &by, &arguments);
+        let mut child = run_by(&terminal.command(&arguments), &DEFAULT_SIGNALS)
+            .spawn()
+            .unwrap();
         // Its first line is printed once it waits.
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         lines.next_line().await.unwrap().unwrap();
@@ -85,7 +60,9 @@ async fn a_signal_that_is_ignored_by_whoever_started_it_ends_nothing() {
     terminal.done(&DEPLOY).await;
     // As `nohup` does it.
     let by = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"];
-    let mut child = start_by(&terminal, &by, &["wait", "demo"]);
+    let mut child = run_by(&terminal.command(&["wait", "demo"]), &by)
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     lines.next_line().await.unwrap().unwrap();
     send_signal(&child, "-HUP");

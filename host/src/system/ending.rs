@@ -1,5 +1,6 @@
 //! The signals by which others end a process: SIGINT, SIGTERM, and SIGHUP of a terminal that was
-//! closed. What whoever started it has had it ignore (`nohup`, a shell's `&`) stays ignored.
+//! closed, which stays ignored where `nohup` has had it ignored. SIGINT is heeded always: a shell
+//! has what it starts by `&` ignore it, and who sends it to that means it.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -28,17 +29,15 @@ impl EndingSignals {
         let ignored = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = ignored_signals(&ignored);
         let listen = |kind: SignalKind| {
-            if is_in(ignored, kind) {
-                return None;
-            }
             signal(kind)
                 .inspect_err(|error| tracing::warn!("cannot wait for signals: {error}"))
                 .ok()
         };
+        let hangup = SignalKind::hangup();
         Self {
             interrupt: listen(SignalKind::interrupt()),
             terminate: listen(SignalKind::terminate()),
-            hangup: listen(SignalKind::hangup()),
+            hangup: (!is_in(ignored, hangup)).then(|| listen(hangup)).flatten(),
         }
     }
 
