@@ -6,7 +6,6 @@ use std::io::Read as _;
 
 use base64::Engine as _;
 use serde_json::Value;
-use sqlx::Connection as _;
 use stampede::{
     cluster::{ClusterSpec, ClusterState},
     orchestrator::{Caller, Orchestrator},
@@ -273,21 +272,13 @@ async fn later_plugins_change_the_setting_that_was_asked_for_and_no_other() {
 
 /// Makes the record what a version had it that pinned nothing.
 async fn forget_pins(world: &LifecycleFixture) {
-    let mut db = world.database().await;
-    let text: String = sqlx::query_scalar("SELECT record FROM cluster")
-        .fetch_one(&mut db)
-        .await
-        .unwrap();
-    let mut record: Value = serde_json::from_str(&text).unwrap();
-    let spec = record["spec"].as_object_mut().unwrap();
-    assert!(spec.remove("pins").is_some());
-    spec["frameworks"][0]["version"] = Value::Null;
-    sqlx::query("UPDATE cluster SET record = ?")
-        .bind(record.to_string())
-        .execute(&mut db)
-        .await
-        .unwrap();
-    db.close().await.unwrap();
+    world
+        .edit_record(|record| {
+            let spec = record["spec"].as_object_mut().unwrap();
+            assert!(spec.remove("pins").is_some());
+            spec["frameworks"][0]["version"] = Value::Null;
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -318,29 +309,21 @@ async fn a_cluster_whose_record_pins_nothing_is_pinned_by_what_its_stack_says() 
 /// Makes the record what another build of this release had it, whose frame on the nodes is another
 /// one: the digests of its files, and its mark.
 async fn made_by_another_frame(world: &LifecycleFixture) {
-    let mut db = world.database().await;
-    let text: String = sqlx::query_scalar("SELECT record FROM cluster")
-        .fetch_one(&mut db)
-        .await
-        .unwrap();
-    let mut record: Value = serde_json::from_str(&text).unwrap();
-    record["spec"]["pins"]["host_version"] = Value::from("0.1.0+another");
-    let mut edited = 0;
-    for (_, files) in record["notified"]["installed"].as_object_mut().unwrap() {
-        for (path, digest) in files.as_object_mut().unwrap() {
-            if path.starts_with("/opt/stampede/") && !path.contains("hadoop") {
-                *digest = Value::from("of another frame");
-                edited += 1;
+    world
+        .edit_record(|record| {
+            record["spec"]["pins"]["host_version"] = Value::from("0.1.0+another");
+            let mut edited = 0;
+            for (_, files) in record["notified"]["installed"].as_object_mut().unwrap() {
+                for (path, digest) in files.as_object_mut().unwrap() {
+                    if path.starts_with("/opt/stampede/") && !path.contains("hadoop") {
+                        *digest = Value::from("of another frame");
+                        edited += 1;
+                    }
+                }
             }
-        }
-    }
-    assert!(edited > 0, "{record}");
-    sqlx::query("UPDATE cluster SET record = ?")
-        .bind(record.to_string())
-        .execute(&mut db)
-        .await
-        .unwrap();
-    db.close().await.unwrap();
+            assert!(edited > 0, "{record}");
+        })
+        .await;
 }
 
 #[tokio::test]

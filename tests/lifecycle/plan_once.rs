@@ -2,7 +2,6 @@
 //! first step and until the last one, in one process and across a restart.
 
 use serde_json::{Map, Value};
-use sqlx::Connection;
 use stampede::{
     cluster::ClusterState,
     orchestrator::{Caller, Orchestrator, stack::step_plan::StepPlan},
@@ -217,20 +216,13 @@ async fn a_plugin_that_is_replaced_in_the_middle_leads_back_before_its_step_is_s
 
 /// Takes from the stored change what it was planned on, as a version had it that did not record it.
 async fn forget_plan(world: &LifecycleFixture) {
-    let mut db = world.database().await;
-    let text: String = sqlx::query_scalar("SELECT record FROM cluster")
-        .fetch_one(&mut db)
-        .await
-        .unwrap();
-    let mut record: Value = serde_json::from_str(&text).unwrap();
-    assert!(text.contains("\"resolved\"") && text.contains("\"digest\""));
-    remove_keys(&mut record, &["resolved", "digest"]);
-    sqlx::query("UPDATE cluster SET record = ?")
-        .bind(record.to_string())
-        .execute(&mut db)
-        .await
-        .unwrap();
-    db.close().await.unwrap();
+    world
+        .edit_record(|record| {
+            let text = record.to_string();
+            assert!(text.contains("\"resolved\"") && text.contains("\"digest\""));
+            remove_keys(record, &["resolved", "digest"]);
+        })
+        .await;
 }
 
 fn remove_keys(value: &mut Value, names: &[&str]) {

@@ -1,5 +1,7 @@
 //! Situations that many tests begin or end with.
 
+use serde_json::Value;
+use sqlx::Connection as _;
 use stampede::{
     cluster::ClusterState,
     orchestrator::{Caller, Orchestrator},
@@ -37,5 +39,22 @@ impl LifecycleFixture {
             fixtures.quota.cores = 10_000;
             fixtures.quota.ram = 10_000_000;
         });
+    }
+
+    /// Makes of the only record what no version of now would write.
+    pub(crate) async fn edit_record(&self, edit: impl FnOnce(&mut Value)) {
+        let mut db = self.database().await;
+        let text: String = sqlx::query_scalar("SELECT record FROM cluster")
+            .fetch_one(&mut db)
+            .await
+            .unwrap();
+        let mut record: Value = serde_json::from_str(&text).unwrap();
+        edit(&mut record);
+        sqlx::query("UPDATE cluster SET record = ?")
+            .bind(record.to_string())
+            .execute(&mut db)
+            .await
+            .unwrap();
+        db.close().await.unwrap();
     }
 }
