@@ -77,7 +77,8 @@ async fn advance_step(
         if !may_change {
             return Ok(Requeue::Owner);
         }
-        return match send_step(context, cluster, &record, session).await {
+        // What fails is noted by who has the step taken.
+        return match try_to_send(context, cluster, &record, session).await {
             // What this token may not do another one of the owner's may; the way back would be
             // forbidden too.
             Err(
