@@ -12,7 +12,7 @@ use super::{
     table,
 };
 use crate::{
-    cluster::default_groups::sized_group,
+    cluster::default_groups::{find_default, sized_group},
     orchestrator::{ClusterView, OrphanStack},
 };
 
@@ -107,9 +107,23 @@ fn row(view: &ClusterView) -> Vec<String> {
         view.name.clone(),
         view.state.as_str().to_owned(),
         or_dash(Some(frameworks).filter(|names| !names.is_empty())),
-        or_dash(view.node_counts.get(sized_group().name).map(u32::to_string)),
+        or_dash(tell_sizes(view)),
         format_duration(age_s(view)),
         or_dash(view.stack_status.clone()),
         or_dash(view.stack_id.as_ref().map(|(_, id)| id.clone())),
     ]
+}
+
+/// How many workers there are, and of each further group: `3, edge 2`.
+fn tell_sizes(view: &ClusterView) -> Option<String> {
+    let sized = view.node_counts.get(sized_group().name);
+    let all = view.node_counts.iter();
+    let further = all.filter(|(name, _)| find_default(name).is_none());
+    let further = further.map(|(name, count)| format!("{name} {count}"));
+    let told: Vec<String> = sized
+        .map(u32::to_string)
+        .into_iter()
+        .chain(further)
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }

@@ -125,7 +125,10 @@ impl ChangeReader<'_> {
             "" => GROUPS,
             text => text,
         };
-        let (named, mut problems) = parse_groups(text, |word| self.names.describe_word(word));
+        // A plugin that came later takes no name from a group that is or was there.
+        let is_there = |word: &str| self.from.groups.get(word).is_some();
+        let whose = |word: &str| (!is_there(word)).then(|| self.names.describe_word(word))?;
+        let (named, mut problems) = parse_groups(text, whose);
         for group in self.to.groups.iter_mut() {
             let is_named = named.contains(&group.name);
             match group.is_empty() {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::cluster::{framework::PluginDescriptor, spec::FrameworkChoice};
+use crate::cluster::{framework::PluginDescriptor, spec::FrameworkChoice, test_groups::group};
 
 fn names() -> AttributeNames {
     let plugin = |name: &str, versions: &[&str], parameters: &[&str]| -> PluginDescriptor {
@@ -204,7 +204,11 @@ fn an_update_adds_groups_behind_those_that_are_there_and_takes_away_those_it_lea
     }
     assert_eq!(
         of_three("master,edge").unwrap_err(),
-        "groups: leaves out `worker`, which every cluster has (name it, too)"
+        "groups: leaves out `worker`, which every cluster has (`master,worker,edge`)"
+    );
+    assert_eq!(
+        of_three("master,worker,edge,spark").unwrap_err(),
+        "groups: `spark` is a framework, whose parameters begin with that word (take another name)"
     );
     let more = of_three("master,worker,zoo,edge").unwrap();
     let order: Vec<&str> = more.groups.names().collect();
@@ -326,4 +330,36 @@ fn a_short_name_and_its_full_one_that_say_something_else_are_refused() {
         both("5", "4").unwrap_err(),
         "workers: says 4, `worker.count` says 5 (keep one)"
     );
+}
+
+#[test]
+fn a_plugin_that_came_later_takes_no_name_from_a_group_that_is_there() {
+    let mut with_spark = from();
+    with_spark.groups.add(group("spark", 2));
+    let given = |attributes: &[(&str, &str)]| {
+        let given: Vec<(String, String)> = attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let changed = parse_changes(&with_spark, &BTreeMap::new(), &given, &names());
+        changed.map_err(|problems| crate::cluster::problem::lines(&problems))
+    };
+    let count = |spec: ClusterSpec| spec.groups.get("spark").map(|group| group.count);
+    let grown = given(&[
+        ("stampede.groups", "master,worker,spark"),
+        ("stampede.spark.count", "3"),
+    ]);
+    assert_eq!(count(grown.unwrap()), Some(3));
+    assert_eq!(
+        count(given(&[("stampede.spark.count", "1")]).unwrap()),
+        Some(1)
+    );
+    let left = given(&[("stampede.groups", "master,worker")]).unwrap();
+    assert_eq!(count(left.clone()), Some(0));
+    let again = [(
+        "stampede.groups".to_owned(),
+        "master,worker,spark".to_owned(),
+    )];
+    let again = parse_changes(&left, &BTreeMap::new(), &again, &names());
+    assert_eq!(count(again.unwrap()), Some(1));
 }

@@ -116,34 +116,45 @@ impl GroupAddresses {
     /// Whether all nodes of these groups have addresses.
     ///
     /// # Errors
-    /// The first group that does not fit.
+    /// All groups that do not fit, and a network that would do.
     pub fn check(self, path: &str, groups: &NodeGroups) -> Result<(), Problem> {
-        let is_too_large =
-            |(place, group): &(usize, &GroupSpec)| group.last_id() > self.last_id(*place);
-        let Some((place, group)) = groups.iter().enumerate().find(is_too_large) else {
+        let places = groups.iter().enumerate();
+        let too_large: Vec<String> = places
+            .filter(|(place, group)| group.last_id() > self.last_id(*place))
+            .map(|(place, group)| self.tell_too_large(place, group))
+            .collect();
+        if too_large.is_empty() {
             return Ok(());
-        };
-        let net = self.network;
-        let hint = format!("/{MIN_PREFIX} to /{MAX_PREFIX}, and large enough");
-        if place == 1 {
-            // One more than the highest above the first node's.
-            let needed = u64::from(FIRST_NODE_OFFSET + group.last_id() + END_ADDRESSES)
-                + spare_addresses(net);
-            let message = format!(
-                "`{net}` has {} addresses, {} {} need {needed}",
-                count_addresses(net),
-                group.count,
-                default_groups::many_nodes(&group.name),
-            );
-            return Err(Problem::new(path, message, hint));
         }
-        let message = format!(
-            "`{net}` has addresses for {} {}, and {} are needed",
-            self.last_id(place),
-            default_groups::many_nodes(&group.name),
-            group.last_id()
-        );
+        let net = self.network;
+        let would_do = (MIN_PREFIX..net.prefix_len()).rev().find(|prefix| {
+            let larger = Ipv4Net::new(net.network(), *prefix).map(|net| Self::new(net.trunc()));
+            larger.is_ok_and(|larger| larger.holds(groups))
+        });
+        let hint = match would_do {
+            Some(prefix) => format!("a /{prefix}, or fewer nodes"),
+            None => format!("fewer nodes: /{MIN_PREFIX} to /{MAX_PREFIX} is taken"),
+        };
+        let message = format!("`{net}` {}", too_large.join("; "));
         Err(Problem::new(path, message, hint))
+    }
+
+    fn holds(self, groups: &NodeGroups) -> bool {
+        let mut places = groups.iter().enumerate();
+        places.all(|(place, group)| group.last_id() <= self.last_id(place))
+    }
+
+    fn tell_too_large(self, place: usize, group: &GroupSpec) -> String {
+        let many = default_groups::many_nodes(&group.name);
+        if place != 1 {
+            let (room, needed) = (self.last_id(place), group.last_id());
+            return format!("has addresses for {room} {many}, and {needed} are needed");
+        }
+        // One more than the highest above the first node's.
+        let needed = u64::from(FIRST_NODE_OFFSET + group.last_id() + END_ADDRESSES)
+            + spare_addresses(self.network);
+        let has = count_addresses(self.network);
+        format!("has {has} addresses, {} {many} need {needed}", group.count)
     }
 }
 

@@ -97,7 +97,18 @@ fn groups_that_have_no_addresses_are_refused_with_how_many_there_are() {
         told("10.77.0.0/22", &groups(&[("edge", 69)])).as_deref(),
         Some(
             "network.cidr: `10.77.0.0/22` has addresses for 68 nodes of edge, and 69 are needed \
-             (/8 to /27, and large enough)"
+             (a /21, or fewer nodes)"
+        )
+    );
+    assert_eq!(
+        told(
+            "10.77.0.0/22",
+            &groups(&[("edge", 69), ("zoo", 2), ("far", 70)])
+        )
+        .as_deref(),
+        Some(
+            "network.cidr: `10.77.0.0/22` has addresses for 68 nodes of edge, and 69 are needed; \
+             has addresses for 68 nodes of far, and 70 are needed (a /21, or fewer nodes)"
         )
     );
     assert_eq!(told("10.0.0.0/24", &groups(&[])), None);
@@ -108,7 +119,7 @@ fn groups_that_have_no_addresses_are_refused_with_how_many_there_are() {
         told("10.0.0.0/24", &many).as_deref(),
         Some(
             "network.cidr: `10.0.0.0/24` has 256 addresses, 213 workers need 257 \
-             (/8 to /27, and large enough)"
+             (a /23, or fewer nodes)"
         )
     );
 }

@@ -151,13 +151,22 @@ pub fn parse_groups(
     let mut problems = Vec::new();
     let problem = |message: String, hint: String| Problem::new(GROUPS_ATTRIBUTE, message, hint);
     let words: Vec<&str> = split_groups(text).collect();
-    for known in &groups {
-        if !words.contains(&known.as_str()) {
-            problems.push(problem(
-                format!("leaves out `{known}`, which every cluster has"),
-                "name it, too".to_owned(),
-            ));
-        }
+    let left_out: Vec<&String> = groups
+        .iter()
+        .filter(|name| !words.contains(&name.as_str()))
+        .collect();
+    if !left_out.is_empty() {
+        let named: Vec<String> = left_out.iter().map(|name| format!("`{name}`")).collect();
+        let message = format!(
+            "leaves out {}, which every cluster has",
+            named.join(" and ")
+        );
+        let mut all: Vec<&str> = groups.iter().map(String::as_str).collect();
+        let is_further = |word: &&&str| {
+            !groups.iter().any(|known| known == *word) && name_problem(word, &whose).is_none()
+        };
+        all.extend(words.iter().filter(is_further));
+        problems.push(problem(message, format!("`{}`", all.join(","))));
     }
     for word in words {
         if groups.iter().any(|group| group == word) {

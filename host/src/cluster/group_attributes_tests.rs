@@ -189,7 +189,7 @@ fn all_that_is_wrong_with_groups_is_told_at_once() {
     wanted.sort_unstable();
     assert_eq!(paths, wanted, "{told}");
     for hint in [
-        "name it, too",
+        "`master,worker,edge`",
         "a letter first",
         "take another name",
         "in `groups`",
@@ -245,7 +245,11 @@ fn as_many_nodes_in_all_groups_as_the_limit_says_and_not_one_more() {
 fn what_every_cluster_has_is_named_and_what_is_not_named_is_nobodys() {
     assert_eq!(
         spec(&[("groups", "master,edge")]).unwrap_err(),
-        "groups: leaves out `worker`, which every cluster has (name it, too)"
+        "groups: leaves out `worker`, which every cluster has (`master,worker,edge`)"
+    );
+    assert_eq!(
+        spec(&[("groups", "edge")]).unwrap_err(),
+        "groups: leaves out `master` and `worker`, which every cluster has (`master,worker,edge`)"
     );
     assert_eq!(
         spec(&[("edge.count", "2")]).unwrap_err(),

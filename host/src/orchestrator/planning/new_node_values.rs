@@ -7,11 +7,20 @@ use serde_json::Value;
 
 use crate::cluster::{ClusterSpec, GroupSpec};
 
+/// What a name in a plan names: an image and a flavor may have the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NamedKind {
+    /// Of Glance.
+    Image,
+    /// Of Nova.
+    Flavor,
+}
+
 /// What new nodes are made of where it is not what the plans say, which are made for all nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewNodeValues {
-    /// By group: an image or a flavor as the plans name it, and the one to take.
-    pub replaced: BTreeMap<String, BTreeMap<String, String>>,
+    /// By group and kind: an image or a flavor as the plans name it, and the one to take.
+    pub replaced: BTreeMap<(String, NamedKind), (String, String)>,
     /// Another key pair; empty for none.
     pub key: Option<String>,
 }
@@ -27,30 +36,30 @@ impl NewNodeValues {
             let Some(wanted) = kept_group(group, to) else {
                 continue;
             };
-            let mut replaced = BTreeMap::new();
-            let mut replace = |before: Option<&str>, after: Option<&str>| {
+            let mut replace = |kind, before: Option<&str>, after: Option<&str>| {
                 if let (Some(before), Some(after)) = (before, after) {
-                    replaced.insert(before.to_owned(), after.to_owned());
+                    let values = (before.to_owned(), after.to_owned());
+                    new.replaced.insert((group.name.clone(), kind), values);
                 }
             };
             if from.image_of(group) != to.image_of(wanted) {
-                replace(from.image_reference(group), to.image_reference(wanted));
+                let (before, after) = (from.image_reference(group), to.image_reference(wanted));
+                replace(NamedKind::Image, before, after);
             }
             if group.flavor != wanted.flavor {
-                replace(from.flavor_reference(group), to.flavor_reference(wanted));
+                let (before, after) = (from.flavor_reference(group), to.flavor_reference(wanted));
+                replace(NamedKind::Flavor, before, after);
             }
-            new.replaced.insert(group.name.clone(), replaced);
         }
         new
     }
 
     /// A value as a plan has it, or the one that new nodes of the group have in its place.
-    pub fn value(&self, group: Option<&str>, planned: Value) -> Value {
-        let replaced = group.and_then(|group| self.replaced.get(group));
-        let name = planned.as_str();
-        match name.and_then(|name| replaced?.get(name)) {
-            Some(other) => Value::from(other.as_str()),
-            None => planned,
+    pub fn value(&self, group: Option<&str>, kind: NamedKind, planned: Value) -> Value {
+        let replaced = group.and_then(|group| self.replaced.get(&(group.to_owned(), kind)));
+        match replaced {
+            Some((before, after)) if planned.as_str() == Some(before) => after.as_str().into(),
+            _ => planned,
         }
     }
 }

@@ -220,7 +220,8 @@ pub fn drop_cloud_constraints(template: &mut Value) {
     }
 }
 
-fn custom_constraint(parameter: &Value) -> Option<&str> {
+/// What a parameter names, in Heat's words: `glance.image`.
+pub(super) fn custom_constraint(parameter: &Value) -> Option<&str> {
     let constraints = parameter.get("constraints")?.as_array()?;
     constraints
         .iter()

@@ -9,10 +9,14 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     cluster::{GroupSpec, NodeGroups, NodeIds},
-    orchestrator::planning::new_node_values::NewNodeValues,
+    orchestrator::planning::{
+        new_node_values::{NamedKind, NewNodeValues},
+        pinning::custom_constraint,
+    },
 };
 
 /// A stack's template, and what the plugins of now make of the cluster before and after a change.
+#[derive(Clone)]
 pub struct TemplateOverlay {
     /// As the stack has it, without what nodes were notified of.
     pub stack: Value,
@@ -119,15 +123,18 @@ impl TemplateOverlay {
             let (stack, wanted) = (default(&self.stack, name)?, default(target, name)?);
             let wanted = match (name, &new.key) {
                 (KEY_PARAMETER, Some(key)) => Value::from(key.as_str()),
-                _ => new.value(group, wanted),
+                _ => match parameter_kind(target, name) {
+                    Some(kind) => new.value(group, kind, wanted),
+                    None => wanted,
+                },
             };
             (stack != wanted).then_some(wanted)
         };
         let mut body = body.clone();
         if body.get("type").and_then(Value::as_str) == Some("OS::Nova::Server") {
-            for property in ["/properties/image", "/properties/flavor"] {
+            for (property, kind) in NAMED_PROPERTIES {
                 if let Some(value) = body.pointer_mut(property) {
-                    *value = new.value(group, value.take());
+                    *value = new.value(group, kind, value.take());
                 }
             }
             // The condition beside the parameter is the stack's.
@@ -141,6 +148,25 @@ impl TemplateOverlay {
         }
         replace_parameters(&mut body, &own);
         body
+    }
+}
+
+/// The properties of a server that name something of the cloud.
+const NAMED_PROPERTIES: [(&str, NamedKind); 3] = [
+    ("/properties/image", NamedKind::Image),
+    (
+        "/properties/block_device_mapping_v2/0/image",
+        NamedKind::Image,
+    ),
+    ("/properties/flavor", NamedKind::Flavor),
+];
+
+/// What a parameter of this name names; nothing of a node where it says neither.
+fn parameter_kind(template: &Value, name: &str) -> Option<NamedKind> {
+    match custom_constraint(template.pointer("/parameters")?.get(name)?)? {
+        "glance.image" => Some(NamedKind::Image),
+        "nova.flavor" => Some(NamedKind::Flavor),
+        _ => None,
     }
 }
 

@@ -32,7 +32,7 @@ fn plan(day: &str, workers: &[u32], access: &[&str]) -> Value {
     }
     json!({
         "description": day,
-        "parameters": { "image": { "default": format!("image-{day}") }, "key_name": { "default": "" }, "timeout": { "default": 60 } },
+        "parameters": { "image": { "default": format!("image-{day}"), "constraints": [{ "custom_constraint": "glance.image" }] }, "key_name": { "default": "" }, "timeout": { "default": 60 } },
         "conditions": { "has_key": { "not": { "equals": [{ "get_param": "key_name" }, ""] } } },
         "resources": resources,
         "outputs": { "servers": { "value": servers } },
@@ -127,14 +127,50 @@ fn a_changed_setting_changes_what_it_says_and_the_way_back_is_the_same_from_ever
     );
 }
 
+fn replaced(
+    kind: NamedKind,
+    before: &str,
+    after: &str,
+) -> BTreeMap<(String, NamedKind), (String, String)> {
+    let of = ("worker".to_owned(), kind);
+    BTreeMap::from([(of, (before.to_owned(), after.to_owned()))])
+}
+
+#[test]
+fn an_image_and_a_flavor_of_one_name_are_two_things() {
+    let mut overlay = overlay((&[1], &[]), (&[1, 2], &[]));
+    let booted = json!([{ "image": "small", "boot_index": 0 }]);
+    let named = |image: &Value| json!({ "image": image, "flavor": "small", "block_device_mapping_v2": booted });
+    let image = json!({ "get_param": "image" });
+    overlay.to["resources"]["worker_2_server"]["properties"] = named(&image);
+    let server = |kind, before: &str, after: &str| {
+        let mut overlay = overlay.clone();
+        overlay.new_nodes.replaced = replaced(kind, before, after);
+        let laid = overlay.lay(&overlay.to, &with_master(&[1, 2]));
+        let server = &laid["resources"]["worker_2_server"]["properties"];
+        let volume = &server["block_device_mapping_v2"][0]["image"];
+        [&server["image"], &server["flavor"], volume].map(Value::clone)
+    };
+    assert_eq!(
+        server(NamedKind::Flavor, "small", "large"),
+        [json!("image-new"), json!("large"), json!("small")]
+    );
+    assert_eq!(
+        server(NamedKind::Image, "small", "other"),
+        [json!("image-new"), json!("small"), json!("other")]
+    );
+    assert_eq!(
+        server(NamedKind::Flavor, "image-new", "large"),
+        [json!("image-new"), json!("small"), json!("small")],
+        "a parameter says what it names"
+    );
+}
+
 #[test]
 fn new_workers_may_be_made_of_something_else() {
     let mut overlay = overlay((&[1], &[]), (&[1, 2], &[]));
     overlay.new_nodes = NewNodeValues {
-        replaced: BTreeMap::from([(
-            "worker".to_owned(),
-            BTreeMap::from([("image-new".to_owned(), "image-other".to_owned())]),
-        )]),
+        replaced: replaced(NamedKind::Image, "image-new", "image-other"),
         key: Some("laptop".to_owned()),
     };
     let laid = overlay.lay(&overlay.to, &with_master(&[1, 2]));

@@ -18,7 +18,7 @@ use crate::{
         attribute_names::{AttributeNames, kept_name},
         attribute_schema::{AttributeSchema, AttributeValue, find_attribute},
         attributes, contract_bridge,
-        default_groups::{many_nodes, sized_group},
+        default_groups::many_nodes,
         framework::FIXED_KEYWORD,
         group_attributes::{find_row, group_of_attribute},
         group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue, attribute_of},
@@ -37,11 +37,19 @@ pub(crate) struct UpdateRequest {
 }
 
 impl UpdateRequest {
-    pub(crate) fn from_attributes(given: ClientAttributes, names: &AttributeNames) -> Self {
+    /// `record` is that of the cluster.
+    pub(crate) fn from_attributes(
+        given: ClientAttributes,
+        names: &AttributeNames,
+        record: &ClusterRecord,
+    ) -> Self {
+        let spec = record.spec.as_ref();
+        let has_group = |name: &str| spec.is_some_and(|spec| spec.groups.get(name).is_some());
+        let is_other = |name: &str| names.has_framework(name) && !has_group(name);
         let mut remove = BTreeMap::new();
         let mut kept = ClientAttributes::new();
         for (name, value) in given {
-            match removal_group(&name, names) {
+            match removal_group(&name, is_other) {
                 Some(group) => drop(remove.insert(group, split_names(&value))),
                 None => kept.push((name, value)),
             }
@@ -71,8 +79,8 @@ impl UpdateRequest {
 }
 
 /// The group whose nodes an attribute of this name takes away. Whether the cluster has it is found
-/// out with the cluster.
-fn removal_group(name: &str, names: &AttributeNames) -> Option<String> {
+/// out with the cluster; `is_other` knows names that are no group's.
+fn removal_group(name: &str, is_other: impl Fn(&str) -> bool) -> Option<String> {
     let kept = kept_name(name);
     let own = kept.strip_prefix(attributes::PREFIX)?;
     if let Some(row) = find_attribute(own) {
@@ -81,7 +89,7 @@ fn removal_group(name: &str, names: &AttributeNames) -> Option<String> {
         return is_removal.then(|| of_group.group.to_string());
     }
     let group = group_of_attribute(own)?;
-    let is_removal = own.strip_prefix(group) == Some(".remove") && !names.has_framework(group);
+    let is_removal = own.strip_prefix(group) == Some(".remove") && !is_other(group);
     is_removal.then(|| group.to_owned())
 }
 
@@ -119,7 +127,7 @@ pub(crate) fn change_target(
     let to = wanted_spec(context, record, &from, &request.given)?;
     let is_counted = |group: &str| request.counts(group);
     let to = next_nodes::choose_nodes(&from, to, &request.remove, is_counted)
-        .map_err(|problem| OrchestratorError::Invalid(vec![problem]))?;
+        .map_err(OrchestratorError::Invalid)?;
     for group in to.groups.iter() {
         if request.remove.contains_key(&group.name) {
             let count = attribute_of(&group.name, "count");
@@ -144,8 +152,8 @@ pub(crate) fn change_target(
 /// be gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum NewNodes {
-    /// Of any group.
-    OfAny,
+    /// Of any group that can grow.
+    OfAny(Vec<String>),
     /// Of this one.
     Of(String),
 }
@@ -154,7 +162,12 @@ impl NewNodes {
     /// For which new nodes an attribute of this name may be another one.
     fn for_attribute(name: &str, from: &ClusterSpec, to: &ClusterSpec) -> Option<Self> {
         if matches!(name, "image" | "image.has_java" | "key") {
-            return Some(Self::OfAny);
+            let groups = to.groups.with_nodes().map(|group| group.name.clone());
+            return Some(Self::OfAny(
+                groups
+                    .filter(|name| contract_bridge::may_grow(name))
+                    .collect(),
+            ));
         }
         let row = find_row(name, to.groups.names())?;
         let of_group = group_attribute(&row)?;
@@ -168,32 +181,31 @@ impl NewNodes {
         (is_made_of && may_grow).then(|| Self::Of(of_group.group.to_string()))
     }
 
-    /// The group whose growth it is for.
-    fn group(&self) -> &str {
-        match self {
-            Self::OfAny => sized_group().name,
-            Self::Of(group) => group,
-        }
-    }
-
     fn are_among(&self, joining: &NodeIds) -> bool {
         match self {
-            Self::OfAny => !joining.is_empty(),
+            Self::OfAny(_) => !joining.is_empty(),
             Self::Of(group) => joining.contains_key(group),
         }
     }
 
     fn problem(&self, name: &str) -> Problem {
-        let group = self.group();
+        let groups = match self {
+            Self::OfAny(groups) => groups.as_slice(),
+            Self::Of(group) => std::slice::from_ref(group),
+        };
+        let many = match groups {
+            [group] => many_nodes(group),
+            _ => "nodes".to_owned(),
+        };
+        let counts = groups
+            .iter()
+            .map(|group| format!("`{}`", attribute_of(group, "count")));
         Problem::new(
             name,
+            format!("cannot be changed in a running cluster but for new {many}"),
             format!(
-                "cannot be changed in a running cluster but for new {}",
-                many_nodes(group)
-            ),
-            format!(
-                "raise `{}` in the same update, or leave it as it is",
-                attribute_of(group, "count")
+                "raise {} in the same update, or leave it as it is",
+                counts.collect::<Vec<_>>().join(" or ")
             ),
         )
     }

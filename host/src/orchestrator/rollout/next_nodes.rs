@@ -16,55 +16,72 @@ use crate::cluster::{
 /// group; `is_counted` knows of which groups the request says how many there are to be.
 ///
 /// # Errors
-/// A node that is not there, a group of which none would be left, two numbers that contradict each
-/// other, or no id left to give out.
+/// All at once: nodes that are not there, groups of which none would be left, numbers that
+/// contradict each other, or no ids left to give out.
 pub(crate) fn choose_nodes(
     from: &ClusterSpec,
     mut to: ClusterSpec,
     remove: &BTreeMap<String, Vec<String>>,
     is_counted: impl Fn(&str) -> bool,
-) -> Result<ClusterSpec, Problem> {
-    if let Some(unknown) = remove.keys().find(|name| from.groups.get(name).is_none()) {
-        let there: Vec<&str> = from.groups.names().collect();
-        return Err(Problem::new(
-            attribute_of(unknown, "remove"),
-            format!("there is no group `{unknown}`"),
-            format!("there are: {}", there.join(", ")),
-        ));
-    }
+) -> Result<ClusterSpec, Vec<Problem>> {
+    let there: Vec<&str> = from.groups.names().collect();
+    let unknown = remove.keys().filter(|name| !there.contains(&name.as_str()));
+    let mut problems: Vec<Problem> = unknown
+        .map(|name| {
+            let message = format!("there is no group `{name}`");
+            let hint = format!("there are: {}", there.join(", "));
+            Problem::new(attribute_of(name, "remove"), message, hint)
+        })
+        .collect();
     let network = to.cidr.parse().ok().map(GroupAddresses::new);
+    let cidr = to.cidr.clone();
+    let none = Vec::new();
     for (place, wanted) in to.groups.iter_mut().enumerate() {
-        let before = from.groups.get(&wanted.name);
-        let last = before.map_or(0, GroupSpec::last_id);
-        let ids = match before.filter(|group| !group.is_empty()) {
-            Some(group) => {
-                let none = Vec::new();
-                let remove = remove.get(&group.name).unwrap_or(&none);
-                if wanted.is_empty() {
-                    // All of them leave; whoever names some says nothing else.
-                    without_named(group, remove)?;
-                    continue;
-                }
-                next_ids(group, wanted.count, remove, is_counted(&group.name))?
-            }
-            None => new_ids(last, wanted.count),
-        };
+        let named = remove.get(&wanted.name).unwrap_or(&none);
+        let counted = is_counted(&wanted.name);
         let most = network.map_or(MAX_NODE_ID, |network| network.last_id(place));
-        if ids.iter().any(|id| *id > last && *id > most) {
-            return Err(no_more_ids(wanted, most, &to.cidr));
-        }
-        if before.is_some_and(|group| group.node_ids() == ids) {
-            wanted.count = before.map_or(wanted.count, |group| group.count);
-        } else if last > 0 {
-            wanted.ids_given = last;
-            *wanted = wanted.with_ids(ids);
+        if let Err(found) = choose_of_group(from, wanted, named, counted, most, &cidr) {
+            problems.extend(found);
         }
     }
     let nodes = to.groups.node_count();
     if nodes > MAX_CLUSTER_NODES && nodes > from.groups.node_count() {
-        return Err(too_many_nodes(nodes));
+        problems.push(too_many_nodes(nodes));
     }
-    Ok(to)
+    if problems.is_empty() {
+        Ok(to)
+    } else {
+        Err(problems)
+    }
+}
+
+/// Gives a group its nodes. `most` is the highest id that the network has an address for.
+fn choose_of_group(
+    from: &ClusterSpec,
+    wanted: &mut GroupSpec,
+    remove: &[String],
+    is_counted: bool,
+    most: u32,
+    cidr: &str,
+) -> Result<(), Vec<Problem>> {
+    let before = from.groups.get(&wanted.name);
+    let last = before.map_or(0, GroupSpec::last_id);
+    let ids = match before.filter(|group| !group.is_empty()) {
+        // All of them leave; whoever names some says nothing else.
+        Some(group) if wanted.is_empty() => return without_named(group, remove).map(drop),
+        Some(group) => next_ids(group, wanted.count, remove, is_counted)?,
+        None => new_ids(last, wanted.count),
+    };
+    if ids.iter().any(|id| *id > last && *id > most) {
+        return Err(vec![no_more_ids(wanted, most, cidr)]);
+    }
+    if before.is_some_and(|group| group.node_ids() == ids) {
+        wanted.count = before.map_or(wanted.count, |group| group.count);
+    } else if last > 0 {
+        wanted.ids_given = last;
+        *wanted = wanted.with_ids(ids);
+    }
+    Ok(())
 }
 
 /// The ids of a group's nodes: without those named, or as many as are wanted.
@@ -73,7 +90,7 @@ fn next_ids(
     count: u32,
     remove: &[String],
     is_counted: bool,
-) -> Result<Vec<u32>, Problem> {
+) -> Result<Vec<u32>, Vec<Problem>> {
     let mut ids = without_named(group, remove)?;
     let wanted = if remove.is_empty() || is_counted && count != group.count {
         count as usize
@@ -88,18 +105,18 @@ fn next_ids(
             ids.len()
         );
         let hint = format!("leave `{count}` out, or let both say the same");
-        return Err(Problem::new(count, message, hint));
+        return Err(vec![Problem::new(count, message, hint)]);
     }
     if ids.is_empty() {
         let hint = match find_default(&group.name) {
             Some(_) => "delete the cluster instead".to_owned(),
             None => format!("leave `{}` out of `{GROUPS_ATTRIBUTE}` instead", group.name),
         };
-        return Err(Problem::new(
+        return Err(vec![Problem::new(
             attribute_of(&group.name, "remove"),
             format!("no {} would be left", group.name),
             hint,
-        ));
+        )]);
     }
     ids.truncate(wanted);
     let more = u32::try_from(wanted.saturating_sub(ids.len())).unwrap_or(u32::MAX);
@@ -113,21 +130,26 @@ fn new_ids(last: u32, count: u32) -> Vec<u32> {
 }
 
 /// The ids of a group without those of the nodes named.
-fn without_named(group: &GroupSpec, remove: &[String]) -> Result<Vec<u32>, Problem> {
+fn without_named(group: &GroupSpec, remove: &[String]) -> Result<Vec<u32>, Vec<Problem>> {
     let mut ids = group.node_ids();
+    let there: Vec<String> = ids.iter().take(8).map(|id| group.node_name(*id)).collect();
+    let mut problems = Vec::new();
     for name in remove {
         let id = group.id_of(name);
-        let Some(at) = id.and_then(|id| ids.iter().position(|there| *there == id)) else {
-            let there: Vec<String> = ids.iter().take(8).map(|id| group.node_name(*id)).collect();
-            return Err(Problem::new(
+        match id.and_then(|id| ids.iter().position(|there| *there == id)) {
+            Some(at) => drop(ids.remove(at)),
+            None => problems.push(Problem::new(
                 attribute_of(&group.name, "remove"),
                 format!("there is no {} `{name}`", group.name),
                 format!("there are: {}", there.join(", ")),
-            ));
-        };
-        ids.remove(at);
+            )),
+        }
     }
-    Ok(ids)
+    if problems.is_empty() {
+        Ok(ids)
+    } else {
+        Err(problems)
+    }
 }
 
 fn no_more_ids(group: &GroupSpec, most: u32, cidr: &str) -> Problem {

@@ -30,7 +30,7 @@ fn chosen(
     let is_counted = |group: &str| counts.iter().any(|(name, _)| *name == group);
     choose_nodes(from, to, &by_group, is_counted)
         .map(|spec| spec.node_names())
-        .map_err(|problem| lines(&[problem]))
+        .map_err(|problems| lines(&problems))
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_group_that_is_left_out_loses_all_its_nodes_whatever_else_is_said_of_them() 
         *edge = edge.emptied();
         let named = remove.iter().map(|node| (*node).to_owned()).collect();
         let by_group = BTreeMap::from([("edge".to_owned(), named)]);
-        choose_nodes(&from, to, &by_group, |_| false).map_err(|problem| lines(&[problem]))
+        choose_nodes(&from, to, &by_group, |_| false).map_err(|problems| lines(&problems))
     };
     for remove in [&[][..], &["edge"]] {
         let to = without(remove).unwrap();
@@ -71,6 +71,22 @@ fn a_group_that_is_left_out_loses_all_its_nodes_whatever_else_is_said_of_them() 
     assert_eq!(
         without(&["edge-7"]).unwrap_err(),
         "edge.remove: there is no edge `edge-7` (there are: edge)"
+    );
+}
+
+#[test]
+fn all_that_cannot_be_is_told_at_once() {
+    let told = chosen(
+        &three(),
+        &[("worker", 7)],
+        &["edge", "worker-1", "worker-9", "worker-8", "zoo-1"],
+    );
+    assert_eq!(
+        told.unwrap_err(),
+        "zoo.remove: there is no group `zoo` (there are: master, worker, edge)\n\
+         workers.remove: there is no worker `worker-9` (there are: worker-1, worker-2)\n\
+         workers.remove: there is no worker `worker-8` (there are: worker-1, worker-2)\n\
+         edge.remove: no edge would be left (leave `edge` out of `groups` instead)"
     );
 }
 

@@ -10,7 +10,10 @@ use crate::orchestrator::state::{
 };
 use crate::{
     cluster::{
-        ClusterSpec, NodeGroups, attribute_names::PREFIX, group_value::attribute_of,
+        ClusterSpec, NodeGroups,
+        attribute_names::PREFIX,
+        group_attributes::split_groups,
+        group_value::{GROUPS_ATTRIBUTE, attribute_of},
         progress::StageReport,
     },
     store::ClusterRecord,
@@ -216,12 +219,14 @@ fn node_counts(record: &ClusterRecord) -> BTreeMap<String, u32> {
             .map(|group| (group.name.clone(), group.count))
             .collect();
     }
+    let named = given(record, GROUPS_ATTRIBUTE).unwrap_or_default();
     let groups = NodeGroups::default();
+    let further = split_groups(named).filter(|name| groups.get(name).is_none());
     let said = |group: &str| {
         let count = given(record, &attribute_of(group, "count"))?;
         Some((group.to_owned(), count.trim().parse().ok()?))
     };
-    groups.names().filter_map(said).collect()
+    groups.names().chain(further).filter_map(said).collect()
 }
 
 fn frameworks(record: &ClusterRecord) -> Vec<String> {

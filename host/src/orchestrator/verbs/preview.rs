@@ -148,7 +148,7 @@ pub(crate) async fn preview_update(
     let age = context.state.limits.observe_every;
     refresh::refresh_cluster(&context.state, &handle, &caller.session, age).await;
     let record = live_record(context, &handle, name).await?;
-    let request = UpdateRequest::from_attributes(given, &context.attribute_names);
+    let request = UpdateRequest::from_attributes(given, &context.attribute_names, &record);
     if record.lifecycle == Lifecycle::Requested {
         let merged = update::merge_before_deploy(context, &record, request)?;
         return Ok(kept_attributes(&record, &merged));

@@ -51,7 +51,7 @@ pub(crate) async fn update_cluster(
     .await;
     let cluster = handle.lock().await;
     let record = live_record(&context, &cluster, &name).await?;
-    let request = UpdateRequest::from_attributes(given, &context.attribute_names);
+    let request = UpdateRequest::from_attributes(given, &context.attribute_names, &record);
     if record.lifecycle == Lifecycle::Requested {
         let merged = merge_before_deploy(&context, &record, request)?;
         return create::store_attributes(&context, &cluster, &record, &merged).await;
