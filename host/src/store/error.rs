@@ -38,6 +38,16 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+    /// Another Stampede has brought it to its own layout while this one was running.
+    #[error("another stampede has taken over the store {}: it has layout {found} now, this version works with {known}; end this one", path.display())]
+    TakenOver {
+        /// The file.
+        path: PathBuf,
+        /// Its layout.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
     /// A record cannot be read.
     #[error("the record of cluster {id} in the store cannot be read: {source}")]
     Record {

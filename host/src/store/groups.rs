@@ -134,6 +134,6 @@ impl RecordStore {
             }
             all.commit().await
         };
-        Ok(self.call(write).await?)
+        self.call(write).await
     }
 }

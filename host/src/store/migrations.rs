@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use sqlx::{Executor, SqliteConnection};
+use sqlx::{Executor, SqliteConnection, SqlitePool};
 
 use super::StoreError;
 
@@ -94,6 +94,25 @@ pub(super) async fn bring_up(db: &mut SqliteConnection, path: &Path) -> Result<(
     }
     db.execute("COMMIT").await?;
     Ok(())
+}
+
+/// Whether the file still has the layout that it was brought to.
+///
+/// # Errors
+/// [`StoreError::TakenOver`], or what SQLite says.
+pub(super) async fn check_layout(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(pool)
+        .await?;
+    if found == known {
+        return Ok(());
+    }
+    Err(StoreError::TakenOver {
+        path: path.to_owned(),
+        found,
+        known,
+    })
 }
 
 #[cfg(test)]

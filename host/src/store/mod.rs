@@ -53,6 +53,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct RecordStore {
     pool: SqlitePool,
+    path: Arc<Path>,
     gate: Option<Arc<dyn StoreGate>>,
 }
 
@@ -129,7 +130,11 @@ impl RecordStore {
                 other => other,
             })?;
         drop(connection);
-        Ok(Self { pool, gate: None })
+        Ok(Self {
+            pool,
+            path: path.into(),
+            gate: None,
+        })
     }
 
     /// The same store, each call of which passes this gate.
@@ -141,16 +146,21 @@ impl RecordStore {
         }
     }
 
-    /// Every call to the file goes through here.
+    /// Every call to the file goes through here: a newer version may have taken the file over since
+    /// it was opened.
     async fn call<T>(
         &self,
         work: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, sqlx::Error> {
+    ) -> Result<T, StoreError> {
+        let checked = async {
+            migrations::check_layout(&self.pool, &self.path).await?;
+            Ok(work.await?)
+        };
         match &self.gate {
-            None => work.await,
+            None => checked.await,
             Some(gate) => {
                 gate.pass(GatePoint::Before).await;
-                let outcome = work.await;
+                let outcome = checked.await;
                 gate.pass(GatePoint::After).await;
                 outcome
             }
@@ -301,7 +311,7 @@ impl RecordStore {
     /// When the store cannot be read.
     pub async fn projects(&self) -> Result<Vec<String>, StoreError> {
         let query = sqlx::query_scalar("SELECT DISTINCT project_id FROM cluster");
-        Ok(self.call(query.fetch_all(&self.pool)).await?)
+        self.call(query.fetch_all(&self.pool)).await
     }
 
     /// All records.
@@ -435,12 +445,14 @@ mod tests;
 
 /// What became of a row that is to be the only one of its kind, and one of so many.
 fn outcome_of_insert(
-    written: Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error>,
+    written: Result<sqlx::sqlite::SqliteQueryResult, StoreError>,
 ) -> Result<(), StoreError> {
     match written {
         Ok(done) if done.rows_affected() == 0 => Err(StoreError::Full),
         Ok(_) => Ok(()),
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Err(StoreError::Taken),
-        Err(error) => Err(error.into()),
+        Err(StoreError::Failed(sqlx::Error::Database(error))) if error.is_unique_violation() => {
+            Err(StoreError::Taken)
+        }
+        Err(error) => Err(error),
     }
 }

@@ -140,6 +140,40 @@ async fn a_later_layout_and_another_programs_database_are_refused() {
 }
 
 #[tokio::test]
+async fn a_store_that_a_newer_version_has_taken_over_is_neither_read_nor_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ours, newer) = (
+        RecordStore::open(dir.path()).await.unwrap(),
+        RecordStore::open(dir.path()).await.unwrap(),
+    );
+    ours.insert(&record("1", "p", "demo")).await.unwrap();
+    let layout = sqlx::query("PRAGMA user_version = 99");
+    layout.execute(&newer.pool).await.unwrap();
+    let told = |error: StoreError| {
+        assert!(
+            error.to_string().contains("has taken over the store"),
+            "{error}"
+        )
+    };
+    told(ours.all().await.unwrap_err());
+    told(ours.ping().await.unwrap_err());
+    told(ours.insert(&record("2", "p", "other")).await.unwrap_err());
+    told(
+        ours.insert_within(&record("2", "p", "other"), 9)
+            .await
+            .unwrap_err(),
+    );
+    let next = record("1", "p", "demo");
+    told(ours.update(&next).await.unwrap_err());
+    told(ours.remove(&next.id, next.revision).await.unwrap_err());
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM cluster")
+        .fetch_one(&newer.pool)
+        .await
+        .unwrap();
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_made_is_named() {
     let error = RecordStore::open(Path::new("/proc/none/data"))
         .await
