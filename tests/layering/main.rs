@@ -60,7 +60,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 56] = [
+const PURE: [&str; 57] = [
     "bundle/computed_size.rs",
     "addressing/mod.rs",
     "bundle/access_rules.rs",
@@ -101,6 +101,7 @@ const PURE: [&str; 56] = [
     "orchestrator/planning/template_overlay.rs",
     "orchestrator/reconcile/decide.rs",
     "orchestrator/rollout/lay_digests.rs",
+    "orchestrator/rollout/new_node_attributes.rs",
     "orchestrator/rollout/next_nodes.rs",
     "orchestrator/rollout/steps.rs",
     "orchestrator/stack/mod.rs",

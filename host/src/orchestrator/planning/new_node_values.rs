@@ -105,3 +105,11 @@ pub fn with_new_groups(from: &ClusterSpec, to: &ClusterSpec) -> ClusterSpec {
     }
     with_new
 }
+
+/// What a parameter names, in Heat's words: `glance.image`.
+pub fn custom_constraint(parameter: &Value) -> Option<&str> {
+    let constraints = parameter.get("constraints")?.as_array()?;
+    constraints
+        .iter()
+        .find_map(|constraint| constraint.get("custom_constraint")?.as_str())
+}

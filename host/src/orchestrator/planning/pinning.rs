@@ -13,7 +13,8 @@ use crate::{
         framework::PluginDescriptor, pins::GroupPins,
     },
     orchestrator::planning::{
-        inventory::CloudInventory, planner::ResolvedFlavors, template_overlay::owner,
+        inventory::CloudInventory, new_node_values::custom_constraint, planner::ResolvedFlavors,
+        template_overlay::owner,
     },
 };
 
@@ -218,14 +219,6 @@ pub fn drop_cloud_constraints(template: &mut Value) {
             constraints.retain(|constraint| constraint.get("custom_constraint").is_none());
         }
     }
-}
-
-/// What a parameter names, in Heat's words: `glance.image`.
-pub(super) fn custom_constraint(parameter: &Value) -> Option<&str> {
-    let constraints = parameter.get("constraints")?.as_array()?;
-    constraints
-        .iter()
-        .find_map(|constraint| constraint.get("custom_constraint")?.as_str())
 }
 
 #[cfg(test)]

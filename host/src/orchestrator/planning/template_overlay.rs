@@ -9,10 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     cluster::{GroupSpec, NodeGroups, NodeIds},
-    orchestrator::planning::{
-        new_node_values::{NamedKind, NewNodeValues},
-        pinning::custom_constraint,
-    },
+    orchestrator::planning::new_node_values::{NamedKind, NewNodeValues, custom_constraint},
 };
 
 /// A stack's template, and what the plugins of now make of the cluster before and after a change.

@@ -10,15 +10,17 @@ use crate::orchestrator::{
     context::{ClientAttributes, Context},
     error::OrchestratorError,
     planning::merge_attributes,
-    rollout::next_nodes,
+    rollout::{
+        new_node_attributes::{NewNodes, group_attribute},
+        next_nodes,
+    },
 };
 use crate::{
     cluster::{
         ClusterSpec, NodeIds, Problem, attribute_changes,
         attribute_names::{AttributeNames, kept_name},
-        attribute_schema::{AttributeSchema, AttributeValue, find_attribute},
-        attributes, contract_bridge,
-        default_groups::many_nodes,
+        attribute_schema::find_attribute,
+        attributes,
         framework::FIXED_KEYWORD,
         group_attributes::{find_row, group_of_attribute},
         group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue, attribute_of},
@@ -93,13 +95,6 @@ fn removal_group(name: &str, is_other: impl Fn(&str) -> bool) -> Option<String> 
     is_removal.then(|| group.to_owned())
 }
 
-fn group_attribute(row: &AttributeSchema) -> Option<&GroupAttribute> {
-    match &row.value {
-        AttributeValue::OfGroup(of_group) => Some(of_group),
-        _ => None,
-    }
-}
-
 /// From what to what, and the attributes afterwards.
 pub(crate) struct ChangeTarget {
     pub(crate) from: ClusterSpec,
@@ -146,69 +141,6 @@ pub(crate) fn change_target(
         to,
         attributes,
     })
-}
-
-/// What a running cluster may be given for nodes that the same update adds: what made the others may
-/// be gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum NewNodes {
-    /// Of any group that can grow.
-    OfAny(Vec<String>),
-    /// Of this one.
-    Of(String),
-}
-
-impl NewNodes {
-    /// For which new nodes an attribute of this name may be another one.
-    fn for_attribute(name: &str, from: &ClusterSpec, to: &ClusterSpec) -> Option<Self> {
-        if matches!(name, "image" | "image.has_java" | "key") {
-            let groups = to.groups.with_nodes().map(|group| group.name.clone());
-            return Some(Self::OfAny(
-                groups
-                    .filter(|name| contract_bridge::may_grow(name))
-                    .collect(),
-            ));
-        }
-        let row = find_row(name, to.groups.names())?;
-        let of_group = group_attribute(&row)?;
-        let is_made_of = match of_group.value {
-            GroupValue::Flavor | GroupValue::Image => true,
-            // One for all nodes of a group, for as long as it is there.
-            GroupValue::Zone | GroupValue::RootVolume => !from.groups.has_nodes(&of_group.group),
-            GroupValue::Count { .. } | GroupValue::Remove => false,
-        };
-        let may_grow = contract_bridge::may_grow(&of_group.group);
-        (is_made_of && may_grow).then(|| Self::Of(of_group.group.to_string()))
-    }
-
-    fn are_among(&self, joining: &NodeIds) -> bool {
-        match self {
-            Self::OfAny(_) => !joining.is_empty(),
-            Self::Of(group) => joining.contains_key(group),
-        }
-    }
-
-    fn problem(&self, name: &str) -> Problem {
-        let groups = match self {
-            Self::OfAny(groups) => groups.as_slice(),
-            Self::Of(group) => std::slice::from_ref(group),
-        };
-        let many = match groups {
-            [group] => many_nodes(group),
-            _ => "nodes".to_owned(),
-        };
-        let counts = groups
-            .iter()
-            .map(|group| format!("`{}`", attribute_of(group, "count")));
-        Problem::new(
-            name,
-            format!("cannot be changed in a running cluster but for new {many}"),
-            format!(
-                "raise {} in the same update, or leave it as it is",
-                counts.collect::<Vec<_>>().join(" or ")
-            ),
-        )
-    }
 }
 
 /// Whether an attribute of this name is said of a group that loses all its nodes.

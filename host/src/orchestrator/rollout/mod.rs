@@ -1,7 +1,8 @@
 //! A change to a running cluster.
 //!
 //! Layout
-//! - `desired_state`: what the cluster is to be, from a request; `next_nodes`: with which nodes (pure)
+//! - `desired_state`: what the cluster is to be, from a request; `next_nodes`: with which nodes (pure);
+//!   `new_node_attributes`: what only new nodes may be given (pure)
 //! - `steps`: the steps there, and those back (pure)
 //! - `distinct_plans`: what the steps are made of: plans, over what the stack has where it must be
 //! - `lay_digests`: what stands on the nodes then (pure)
@@ -13,6 +14,7 @@ pub(crate) mod desired_state;
 pub(crate) mod distinct_plans;
 pub(crate) mod execute;
 mod lay_digests;
+mod new_node_attributes;
 pub(crate) mod next_nodes;
 pub(crate) mod rollback;
 pub(crate) mod steps;
