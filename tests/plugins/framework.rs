@@ -65,6 +65,8 @@ pub(super) async fn question(
         group: group.to_owned(),
         vcpus: 4,
         memory_mib,
+        disk_gib: 40,
+        volume_gib: if group == "worker" { 100 } else { 0 },
     };
     Arc::new(GenerateQuestion {
         request: asked,
@@ -303,6 +305,7 @@ fn assert_run(bundle: &FrameworkBundle) {
         unit.exec,
         "@{java}/bin/java -Xmx512m -jar /opt/echo/echo.jar"
     );
+    assert_eq!(unit.member_of, ["adm"]);
     assert_eq!(
         (&unit.data[..], &unit.directives[..]),
         (

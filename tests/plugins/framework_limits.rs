@@ -151,6 +151,7 @@ async fn as_much_as_may_be_is_added_and_one_more_is_refused_before_any_work() {
         ("units", 64),
         ("units[0].data", 64),
         ("units[0].groups", 64),
+        ("units[0].member-of", 64),
         ("units[0].directives", 64),
         ("checks", 64),
         ("scripts", 64),

@@ -312,6 +312,7 @@ mod tests {
             groups: Vec::new(),
             name: name.to_owned(),
             owner: owner.to_owned(),
+            member_of: Vec::new(),
             exec: "/bin/true".to_owned(),
             data: data.iter().map(|path| (*path).to_owned()).collect(),
             directives: Vec::new(),

@@ -136,6 +136,9 @@ pub struct DaemonUnit {
     pub name: String,
     /// `user` or `user:group`.
     pub owner: String,
+    /// Further groups of the system that its owner's user is in.
+    #[serde(default)]
+    pub member_of: Vec<String>,
     /// As in `ExecStart`, with `@{...}`.
     pub exec: String,
     /// Folders of its data.

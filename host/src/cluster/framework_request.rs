@@ -65,6 +65,12 @@ pub struct ComponentGrant {
     pub vcpus: u32,
     /// Never less than was claimed.
     pub memory_mib: u32,
+    /// The node's root disk; 0: not known.
+    #[serde(default)]
+    pub disk_gib: u32,
+    /// The node's volume; 0: none.
+    #[serde(default)]
+    pub volume_gib: u32,
 }
 
 /// All that `generate` is asked with, and what the host judges the answer by.

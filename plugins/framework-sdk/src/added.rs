@@ -50,7 +50,7 @@ pub fn apt(packages: &[&str]) -> Software {
     software("apt", owned(packages.iter().copied()), "")
 }
 
-/// A Python environment with pinned requirements.
+/// A Python environment with pinned requirements: `rich==14.0.0`, each with hashes (`--hash=sha256:...`) or none.
 pub fn pip<Line: Into<String>>(to: &str, lines: impl IntoIterator<Item = Line>) -> Software {
     software("pip", lines.into_iter().map(Into::into).collect(), to)
 }
@@ -156,6 +156,7 @@ pub fn unit(component: &str, name: &str, owner: &str, exec: impl Into<String>) -
         groups: Vec::new(),
         name: name.to_owned(),
         owner: owner.to_owned(),
+        member_of: Vec::new(),
         exec: exec.into(),
         data: Vec::new(),
         directives: Vec::new(),
@@ -167,6 +168,13 @@ impl Unit {
     #[must_use]
     pub fn in_group(mut self, group: &str) -> Self {
         self.groups.push(group.to_owned());
+        self
+    }
+
+    /// Its owner is in these groups of the system, too.
+    #[must_use]
+    pub fn member_of(mut self, groups: &[&str]) -> Self {
+        self.member_of.extend(owned(groups.iter().copied()));
         self
     }
 

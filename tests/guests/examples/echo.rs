@@ -83,7 +83,7 @@ impl Guest for Echo {
         grants: Vec<Grant>,
         extensions: Vec<Extension>,
     ) -> Result<Bundle, Vec<Problem>> {
-        let grant = |grant: &Grant| json!({"component": grant.component, "group": grant.group, "vcpus": grant.vcpus, "memory_mib": grant.memory_mib});
+        let grant = |grant: &Grant| json!({"component": grant.component, "group": grant.group, "vcpus": grant.vcpus, "memory_mib": grant.memory_mib, "disk_gib": grant.disk_gib, "volume_gib": grant.volume_gib});
         let extension =
             |one: &Extension| json!({"service": one.service, "key": one.key, "value": one.value});
         let asked = json!({
@@ -118,6 +118,7 @@ impl Guest for Echo {
             units: vec![
                 unit("echo_server", "echo-server", "echo", run)
                     .in_group("worker")
+                    .member_of(&["adm"])
                     .with_data("/var/lib/echo")
                     .with("KillMode", "process"),
                 // Its component was not claimed.

@@ -159,11 +159,12 @@ fn fill_bundle(bundle: &mut Bundle, of: &str, amount: usize) {
             let one = |name: &String| unit("wicked_0", name, "root", "/bin/true");
             bundle.units = texts("wicked-").iter().map(one).collect();
         }
-        "units[0].data" | "units[0].groups" | "units[0].directives" => {
+        "units[0].data" | "units[0].groups" | "units[0].member-of" | "units[0].directives" => {
             let mut one = unit("wicked_0", "wicked", "root", "/bin/true");
             match of {
                 "units[0].data" => one.data = texts("/srv/"),
                 "units[0].groups" => one.groups = texts("g"),
+                "units[0].member-of" => one.member_of = texts("g"),
                 _ => {
                     one.directives = texts("v")
                         .into_iter()

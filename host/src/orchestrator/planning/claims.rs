@@ -40,6 +40,8 @@ pub struct ClaimedGroup<'a> {
     pub nodes: &'a [String],
     /// The flavor that the user has named, or that its nodes have.
     pub flavor: Option<&'a Flavor>,
+    /// The volume of each of its nodes; 0: none.
+    pub volume_gib: u32,
 }
 
 /// What came of the claims.
@@ -304,6 +306,8 @@ impl<'a> GroupClaims<'a> {
                     group: self.group.name.to_owned(),
                     vcpus: flavor.vcpus,
                     memory_mib,
+                    disk_gib: flavor.disk_gib,
+                    volume_gib: self.group.volume_gib,
                 });
             }
         }

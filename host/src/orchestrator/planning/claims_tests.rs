@@ -149,6 +149,7 @@ fn planned(
             name: &group.name,
             nodes: &group.nodes,
             flavor: named.as_ref(),
+            volume_gib: 0,
         })
         .collect();
     let plugins = chosen.iter().enumerate().map(|(at, one)| ClaimingPlugin {

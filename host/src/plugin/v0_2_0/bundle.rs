@@ -137,6 +137,7 @@ fn count_parts(faults: &mut FaultList, theirs: &wit::Bundle) {
     }
     for (at, one) in theirs.units.iter().enumerate() {
         count("units", at, "groups", one.groups.len(), limits::LIST);
+        count("units", at, "member-of", one.member_of.len(), limits::LIST);
         count("units", at, "data", one.data.len(), limits::LIST);
         count(
             "units",

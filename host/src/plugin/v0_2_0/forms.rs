@@ -94,16 +94,18 @@ pub(super) fn is_directive(text: &str) -> bool {
     )
 }
 
+/// `[a-z_][a-z0-9_-]{0,30}`: a user or a group of the system.
+pub(super) fn is_user(text: &str) -> bool {
+    is_of(
+        text,
+        |b| is_lower(b) || b == b'_',
+        |b| is_lower_digit(b) || b"_-".contains(&b),
+        limits::NAME_CHARS,
+    )
+}
+
 /// `user` or `user:group`
 pub(super) fn is_owner(text: &str) -> bool {
-    let is_user = |text: &str| {
-        is_of(
-            text,
-            |b| is_lower(b) || b == b'_',
-            |b| is_lower_digit(b) || b"_-".contains(&b),
-            limits::NAME_CHARS,
-        )
-    };
     text.splitn(2, ':').all(is_user)
 }
 
@@ -288,6 +290,8 @@ pub(super) fn check_each(
 pub(super) const NAME_FORM: &str = "of the form [a-z][a-z0-9-]{0,30}";
 /// How names of components, parameters, secrets, endpoints and attributes look.
 pub(super) const WORD_FORM: &str = "of the form [a-z][a-z0-9_]{0,30}";
+/// How a user or a group of the system looks.
+pub(super) const USER_FORM: &str = "of the form [a-z_][a-z0-9_-]{0,30}";
 /// How owners look.
 pub(super) const OWNER_FORM: &str =
     "`user` or `user:group`, each of the form [a-z_][a-z0-9_-]{0,30}";

@@ -154,6 +154,8 @@ fn to_grant(grant: &ComponentGrant) -> wit::Grant {
         group: grant.group.clone(),
         vcpus: grant.vcpus,
         memory_mib: grant.memory_mib,
+        disk_gib: grant.disk_gib,
+        volume_gib: grant.volume_gib,
     }
 }
 

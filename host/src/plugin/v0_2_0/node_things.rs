@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::bundle_judge::BundleJudge;
 use super::forms::{
-    self, NAME_FORM, OWNER_FORM, begins_with, check_content, check_each, check_some_text,
-    check_text, is_below, is_directive, is_owner, path_fault, shown,
+    self, NAME_FORM, OWNER_FORM, USER_FORM, begins_with, check_content, check_each,
+    check_some_text, check_text, is_below, is_directive, is_owner, path_fault, shown,
 };
 use super::{limits, wit};
 use crate::bundle::placeholders::{NodePlaceholder, find_placeholders};
@@ -156,6 +156,7 @@ impl BundleJudge<'_> {
                     groups: one.groups,
                     name: one.name,
                     owner: one.owner,
+                    member_of: one.member_of,
                     exec: one.exec,
                     data,
                     directives: one.directives,
@@ -182,6 +183,8 @@ impl BundleJudge<'_> {
             ),
         );
         check_owner(faults, place, &unit.owner);
+        let list = format!("{place}.member-of");
+        check_each(faults, &list, &unit.member_of, forms::is_user, USER_FORM);
         let exec = format!("{place}.exec");
         let program = unit.exec.split(' ').next().unwrap_or_default();
         let program = program

@@ -74,6 +74,7 @@ pub(super) fn bundle() -> wit::Bundle {
             groups: Vec::new(),
             name: "echo-x-server".into(),
             owner: "echo:echo".into(),
+            member_of: vec!["adm".into()],
             exec: "@{java}/bin/java -jar /opt/echo/server/echo.jar @{node}".into(),
             data: vec!["/var/lib/echo".into()],
             directives: vec![
