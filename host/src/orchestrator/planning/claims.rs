@@ -1,5 +1,6 @@
-//! What plugins claim, against the nodes that there are to be: whether all of it has a place, which
-//! flavor would do, and what each component is granted. Pure.
+//! What plugins claim, against the nodes that there are to be: whether all of it has a place, how
+//! large a node of each group is at least, and what each component is granted on the flavors that
+//! were chosen by that ([`super::resolve`]). Pure.
 //!
 //! All nodes of a group get the same, as if each had every component that one of them has: so a file
 //! is one for all of them.
@@ -12,13 +13,15 @@ use super::memory_share::{
 use super::ports::find_port_conflicts;
 use crate::bundle::node_classes::node_classes;
 use crate::cluster::component::{ComponentNeed, ComponentPlacement};
-use crate::cluster::flavor_choice::{FlavorOffer, advise_flavor, fits, smallest_fitting};
+use crate::cluster::flavor_choice::{FlavorOffer, advise_flavor, fits};
 use crate::cluster::framework::NodeResources;
 use crate::cluster::framework_request::{ComponentGrant, ConfigExtension, FrameworkClaims};
 use crate::cluster::{Flavor, Problem};
 
 /// More memory than any node has, in MiB.
 const MOST_MIB: u32 = 1 << 24;
+/// The largest of its components that are named where a node would have to be too large.
+const MOST_NAMED: usize = 5;
 
 /// What one plugin claims; in the order of the plugins.
 #[derive(Clone, Copy, Debug)]
@@ -38,34 +41,35 @@ pub struct ClaimedGroup<'a> {
     pub name: &'a str,
     /// Its nodes.
     pub nodes: &'a [String],
-    /// The flavor that the user has named, or that its nodes have.
-    pub flavor: Option<&'a Flavor>,
-    /// The volume of each of its nodes; 0: none.
+}
+
+/// The same with the size of its nodes.
+#[derive(Clone, Copy, Debug)]
+pub struct SizedGroup<'a> {
+    /// The group.
+    pub group: ClaimedGroup<'a>,
+    /// The flavor of its nodes, whoever has chosen it.
+    pub flavor: &'a Flavor,
+    /// GiB of the volume that they boot from; none where they have the flavor's own disk.
+    pub root_volume_gib: Option<u32>,
+    /// GiB of their volume for data; 0: none.
     pub volume_gib: u32,
 }
 
-/// What came of the claims.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GrantPlan {
-    /// Of each group that has nodes.
-    pub flavors: BTreeMap<String, Flavor>,
-    /// By plugin, for each of its claimed components and groups that have it.
-    pub grants: BTreeMap<String, Vec<ComponentGrant>>,
-}
-
-/// Flavors for the groups that have none, and what each component is granted.
+/// The smallest node of each group that has nodes.
 ///
 /// # Errors
-/// All that cannot be, at once: a component that is on no node, ports that two take, shares over the
-/// whole, flavors that are too small, each with the sum by component and the flavor that would do.
-pub fn grant_claims(
+/// All that cannot be on nodes of any size, at once: a component that is on no node, ports that two
+/// take, shares over the whole or that leave others nothing, more memory than any node has.
+pub fn smallest_nodes(
     plugins: &[ClaimingPlugin<'_>],
     groups: &[ClaimedGroup<'_>],
     placements: &[ComponentPlacement],
-    offers: &[FlavorOffer<'_>],
-) -> Result<GrantPlan, Vec<Problem>> {
+) -> Result<BTreeMap<String, NodeResources>, Vec<Problem>> {
     let mut problems = check_placed(plugins, placements);
-    problems.extend(check_percents(plugins));
+    let shares = check_percents(plugins);
+    let are_shares_wrong = !shares.is_empty();
+    problems.extend(shares);
     let node_groups = groups.iter().flat_map(|group| {
         let nodes = group.nodes.iter();
         nodes.map(|node| (node.clone(), group.name.to_owned()))
@@ -76,19 +80,54 @@ pub fn grant_claims(
         .map(|plugin| (plugin.name, plugin.claims.needs.as_slice()))
         .collect();
     problems.extend(find_port_conflicts(&needs, &classes));
-    let mut plan = GrantPlan::default();
+    let mut smallest = BTreeMap::new();
     for group in groups.iter().filter(|group| !group.nodes.is_empty()) {
-        let there = GroupClaims::of(group, plugins, placements);
-        match there.choose_flavor(offers) {
-            Ok(flavor) => {
-                there.grant(&flavor, &mut plan.grants);
-                plan.flavors.insert(group.name.to_owned(), flavor);
+        match GroupClaims::of(*group, plugins, placements).smallest_node() {
+            Ok(node) => {
+                smallest.insert(group.name.to_owned(), node);
             }
-            Err(problem) => problems.push(problem),
+            // Told already, by the shares themselves.
+            Err(Unplaceable::Shares(_)) if are_shares_wrong => {}
+            Err(Unplaceable::Shares(problem) | Unplaceable::Memory(problem)) => {
+                problems.push(problem);
+            }
         }
     }
     if problems.is_empty() {
-        Ok(plan)
+        Ok(smallest)
+    } else {
+        Err(problems)
+    }
+}
+
+/// What each component is granted: by plugin, for each of its claimed components and groups that
+/// have it. `offers` are for advice.
+///
+/// # Errors
+/// All that [`smallest_nodes`] refuses; else each flavor that is too small, with the sum by
+/// component and the flavor that would do.
+pub fn grant_claims(
+    plugins: &[ClaimingPlugin<'_>],
+    groups: &[SizedGroup<'_>],
+    placements: &[ComponentPlacement],
+    offers: &[FlavorOffer<'_>],
+) -> Result<BTreeMap<String, Vec<ComponentGrant>>, Vec<Problem>> {
+    let claimed: Vec<ClaimedGroup<'_>> = groups.iter().map(|sized| sized.group).collect();
+    let smallest = smallest_nodes(plugins, &claimed, placements)?;
+    let mut problems = Vec::new();
+    let mut grants = BTreeMap::new();
+    for sized in groups {
+        let Some(needed) = smallest.get(sized.group.name) else {
+            continue;
+        };
+        let there = GroupClaims::of(sized.group, plugins, placements);
+        match there.refuse_flavor(sized, *needed, offers) {
+            Some(problem) => problems.push(problem),
+            None => there.grant(sized, &mut grants),
+        }
+    }
+    if problems.is_empty() {
+        Ok(grants)
     } else {
         Err(problems)
     }
@@ -157,15 +196,23 @@ fn check_percents(plugins: &[ClaimingPlugin<'_>]) -> Vec<Problem> {
     problems
 }
 
+/// Why no node is large enough.
+enum Unplaceable {
+    /// Shares leave somebody nothing.
+    Shares(Problem),
+    /// More memory than any node has.
+    Memory(Problem),
+}
+
 /// What is claimed on the nodes of one group.
 struct GroupClaims<'a> {
-    group: &'a ClaimedGroup<'a>,
+    group: ClaimedGroup<'a>,
     plugins: Vec<(&'a str, FrameworkNeeds<'a>)>,
 }
 
 impl<'a> GroupClaims<'a> {
     fn of(
-        group: &'a ClaimedGroup<'a>,
+        group: ClaimedGroup<'a>,
         plugins: &[ClaimingPlugin<'a>],
         placements: &[ComponentPlacement],
     ) -> Self {
@@ -212,41 +259,76 @@ impl<'a> GroupClaims<'a> {
             .collect()
     }
 
-    /// The smallest node for it; none where shares leave others nothing on any.
-    fn smallest_node(&self) -> Option<NodeResources> {
-        let disk = self
-            .needs()
-            .fold(0_u32, |sum, (_, need)| sum.saturating_add(need.disk_gib));
-        Some(NodeResources {
+    /// The smallest node for it.
+    fn smallest_node(&self) -> Result<NodeResources, Unplaceable> {
+        let sum = |of: fn(&ComponentNeed) -> u32| -> u64 {
+            self.needs().map(|(_, need)| u64::from(of(need))).sum()
+        };
+        let least = sum(|need| need.least_mib);
+        if least > u64::from(MOST_MIB) {
+            return Err(Unplaceable::Memory(self.refuse_memory(least)));
+        }
+        let Some(shareable) = least_to_share(&self.frameworks(), MOST_MIB) else {
+            return Err(Unplaceable::Shares(self.refuse_shares()));
+        };
+        Ok(NodeResources {
             vcpus: 1,
-            ram_mib: node_for_mib(least_to_share(&self.frameworks(), MOST_MIB)?),
-            disk_gib: disk,
+            ram_mib: node_for_mib(shareable),
+            disk_gib: u32::try_from(sum(|need| need.disk_gib)).unwrap_or(u32::MAX),
         })
     }
 
-    fn choose_flavor(&self, offers: &[FlavorOffer<'_>]) -> Result<Flavor, Problem> {
-        let path = format!("{}.flavor", self.group.name);
-        let Some(needed) = self.smallest_node() else {
-            return Err(self.refuse_shares());
+    /// Why the flavor will not do.
+    fn refuse_flavor(
+        &self,
+        sized: &SizedGroup<'_>,
+        needed: NodeResources,
+        offers: &[FlavorOffer<'_>],
+    ) -> Option<Problem> {
+        let flavor = sized.flavor;
+        // What boots from a volume needs no disk of its flavor.
+        let of_flavor = NodeResources {
+            disk_gib: sized.root_volume_gib.map_or(needed.disk_gib, |_| 0),
+            ..needed
         };
-        let advice = || advise_flavor(offers.iter().copied(), &needed);
-        match self.group.flavor {
-            Some(flavor) if fits(flavor, &needed) => Ok(flavor.clone()),
-            Some(flavor) => {
-                let has = format!(
-                    "`{}` has {} MiB of memory and {} GiB of disk",
-                    flavor.name, flavor.ram_mib, flavor.disk_gib
-                );
-                Err(Problem::new(
-                    path,
-                    format!("{has}, and {}", self.sum(&needed)),
-                    advice(),
-                ))
-            }
-            None => smallest_fitting(offers.iter().copied(), &needed)
-                .cloned()
-                .ok_or_else(|| Problem::new(path, self.sum(&needed), advice())),
-        }
+        let root = sized.root_volume_gib.unwrap_or(flavor.disk_gib);
+        let (path, advice) = if !fits(flavor, &of_flavor) {
+            ("flavor", advise_flavor(offers.iter().copied(), &of_flavor))
+        } else if sized.root_volume_gib.is_some() && root < needed.disk_gib {
+            ("root_volume_gib", "make it larger".to_owned())
+        } else {
+            return None;
+        };
+        let has = format!(
+            "`{}` has {} MiB of memory and {root} GiB of disk",
+            flavor.name, flavor.ram_mib
+        );
+        Some(Problem::new(
+            format!("{}.{path}", self.group.name),
+            format!("{has}, and {}", self.sum(&needed)),
+            advice,
+        ))
+    }
+
+    fn refuse_memory(&self, least: u64) -> Problem {
+        let mut needs: Vec<_> = self.needs().collect();
+        needs.sort_by_key(|(_, need)| std::cmp::Reverse(need.least_mib));
+        let largest: Vec<String> = needs
+            .iter()
+            .take(MOST_NAMED)
+            .map(|(plugin, need)| {
+                format!("`{}` of {plugin} {} MiB", need.component, need.least_mib)
+            })
+            .collect();
+        Problem::new(
+            "framework",
+            format!(
+                "each node of {} needs {least} MiB, and no node has more than {MOST_MIB}: {}",
+                self.group.name,
+                largest.join(", ")
+            ),
+            "ask the frameworks for less, or place them on several groups",
+        )
     }
 
     /// What is needed, by component.
@@ -296,7 +378,8 @@ impl<'a> GroupClaims<'a> {
         )
     }
 
-    fn grant(&self, flavor: &Flavor, grants: &mut BTreeMap<String, Vec<ComponentGrant>>) {
+    fn grant(&self, sized: &SizedGroup<'_>, grants: &mut BTreeMap<String, Vec<ComponentGrant>>) {
+        let flavor = sized.flavor;
         let shares = share_among(shareable_mib(flavor.ram_mib), &self.frameworks());
         for ((plugin, needs), shares) in self.plugins.iter().zip(shares.unwrap_or_default()) {
             let own = grants.entry((*plugin).to_owned()).or_default();
@@ -306,14 +389,17 @@ impl<'a> GroupClaims<'a> {
                     group: self.group.name.to_owned(),
                     vcpus: flavor.vcpus,
                     memory_mib,
-                    disk_gib: flavor.disk_gib,
-                    volume_gib: self.group.volume_gib,
+                    disk_gib: sized.root_volume_gib.unwrap_or(flavor.disk_gib),
+                    volume_gib: sized.volume_gib,
                 });
             }
         }
     }
 }
 
+#[cfg(test)]
+#[path = "claims_size_tests.rs"]
+mod size_tests;
 #[cfg(test)]
 #[path = "claims_tests.rs"]
 mod tests;

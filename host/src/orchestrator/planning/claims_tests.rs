@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cluster::component::{ComponentSpec, EVERY_GROUP};
+use crate::cluster::flavor_choice::smallest_fitting;
 use crate::orchestrator::planning::placement::{PlacementGroup, place_components};
 
 /// A framework: its components and what they need on each node.
@@ -130,6 +131,13 @@ const SIZES_MIB: [u32; 12] = [
     2_048, 3_072, 4_096, 4_097, 5_120, 6_144, 8_192, 12_288, 16_384, 32_768, 65_536, 262_144,
 ];
 
+/// Flavors as the host chooses them, by the smallest node alone, and what is granted on them.
+#[derive(Debug, Default)]
+struct GrantPlan {
+    flavors: BTreeMap<String, Flavor>,
+    grants: BTreeMap<String, Vec<ComponentGrant>>,
+}
+
 fn planned(
     chosen: &[&TriedFramework],
     counts: &[(&str, u32)],
@@ -142,24 +150,40 @@ fn planned(
         .flat_map(|one| one.components.clone())
         .collect();
     let placements = place_components(&components, &groups, &[])?;
-    let named = ram_mib.map(flavor);
-    let claimed: Vec<ClaimedGroup<'_>> = groups
-        .iter()
-        .map(|group| ClaimedGroup {
-            name: &group.name,
-            nodes: &group.nodes,
-            flavor: named.as_ref(),
-            volume_gib: 0,
-        })
-        .collect();
     let plugins = chosen.iter().enumerate().map(|(at, one)| ClaimingPlugin {
         name: one.name,
         memory_share: share.filter(|_| at == 0),
         claims: &one.claims,
     });
+    let plugins: Vec<ClaimingPlugin<'_>> = plugins.collect();
+    let there = groups.iter().filter(|group| !group.nodes.is_empty());
+    let claimed: Vec<ClaimedGroup<'_>> = there
+        .map(|group| ClaimedGroup {
+            name: &group.name,
+            nodes: &group.nodes,
+        })
+        .collect();
     let flavors = SIZES_MIB.map(flavor);
     let offers: Vec<FlavorOffer<'_>> = flavors.iter().map(FlavorOffer::from).collect();
-    grant_claims(&plugins.collect::<Vec<_>>(), &claimed, &placements, &offers)
+    let smallest = smallest_nodes(&plugins, &claimed, &placements)?;
+    let choose = |group: &ClaimedGroup<'_>| {
+        let needed = &smallest[group.name];
+        let chosen = ram_mib.map(flavor);
+        let chosen = chosen.or_else(|| smallest_fitting(offers.iter().copied(), needed).cloned());
+        (group.name.to_owned(), chosen.unwrap())
+    };
+    let flavors: BTreeMap<String, Flavor> = claimed.iter().map(choose).collect();
+    let sized: Vec<SizedGroup<'_>> = claimed
+        .iter()
+        .map(|group| SizedGroup {
+            group: *group,
+            flavor: &flavors[group.name],
+            root_volume_gib: None,
+            volume_gib: 0,
+        })
+        .collect();
+    let grants = grant_claims(&plugins, &sized, &placements, &offers)?;
+    Ok(GrantPlan { flavors, grants })
 }
 
 /// What each component gets in each group.
@@ -324,10 +348,8 @@ fn shares_over_the_whole_and_those_that_leave_others_nothing_are_refused() {
     assert_eq!(refused(0).len(), 1, "{:?}", refused(0));
     assert_eq!(
         refused(100),
-        [
-            "hadoop.memory_share: leaves spark nothing on master (less than all of it)",
-            "hadoop.memory_share: leaves spark nothing on worker (less than all of it)"
-        ]
+        ["hadoop.memory_share: leaves spark nothing on worker (less than all of it)"],
+        "on masters hadoop cannot use all of it"
     );
     let (even, more) = (
         planned(&chosen, counts, Some(16_384), None).unwrap(),

@@ -82,24 +82,29 @@ pub struct FrameworkNeeds<'a> {
 }
 
 /// What each component of each framework gets of this much, in their order; none where it is not
-/// enough. A framework with a percent gets that part, or its least where that is more; all others
-/// share the rest.
+/// enough. A framework with a percent gets that part: its least where that is more, and no more than
+/// it can use. All others share the rest.
 pub fn share_among(shareable_mib: u32, frameworks: &[FrameworkNeeds<'_>]) -> Option<Vec<Vec<u32>>> {
     let part = |percent: u32| u64::from(shareable_mib) * u64::from(percent) / 100;
     let own_part = |framework: &FrameworkNeeds<'_>| {
         let least = u64::from(sum_of_least_mib(&framework.needs));
-        framework.percent.map(|percent| part(percent).max(least))
+        framework.percent.map(|percent| {
+            let usable = usable_mib(&framework.needs);
+            part(percent).min(usable.unwrap_or(u64::MAX)).max(least)
+        })
     };
-    let percent: u32 = frameworks
-        .iter()
-        .filter_map(|framework| framework.percent)
-        .sum();
-    // Rounded by itself: so it never shrinks where the parts grow.
-    let rest = part(WHOLE_PERCENT.checked_sub(percent)?);
-    let beyond: u64 = frameworks
-        .iter()
-        .filter_map(|framework| Some(own_part(framework)? - part(framework.percent?)))
-        .sum();
+    let percents = frameworks.iter().filter_map(|framework| framework.percent);
+    let percent = percents.fold(0_u32, u32::saturating_add);
+    // Rounded by itself, and what comes to it and goes from it by themselves: so it never shrinks
+    // where the parts grow.
+    let mut rest = part(WHOLE_PERCENT.checked_sub(percent)?);
+    let mut beyond = 0;
+    for framework in frameworks {
+        if let (Some(own), Some(percent)) = (own_part(framework), framework.percent) {
+            rest += part(percent).saturating_sub(own);
+            beyond += own.saturating_sub(part(percent));
+        }
+    }
     let rest = u32::try_from(rest.checked_sub(beyond)?).ok()?;
     let open = frameworks
         .iter()
@@ -133,6 +138,17 @@ pub fn least_to_share(frameworks: &[FrameworkNeeds<'_>], most_mib: u32) -> Optio
         }
     }
     Some(low)
+}
+
+/// The most that all of them can use together; none where there is no bound.
+fn usable_mib(needs: &[&ComponentNeed]) -> Option<u64> {
+    let of = |need: &ComponentNeed| match (need.weight, need.most_mib) {
+        (0, _) => Some(need.least_mib),
+        (_, 0) => None,
+        (_, most) => Some(most.max(need.least_mib)),
+    };
+    let each = needs.iter().map(|need| of(need).map(u64::from));
+    each.sum()
 }
 
 fn allotment(need: &ComponentNeed, level: u64) -> u64 {
@@ -234,6 +250,44 @@ mod tests {
             needs: vec![&hadoop],
         };
         assert_eq!(least_to_share(&[whole, all[1].clone()], 1 << 24), None);
+    }
+
+    #[test]
+    fn what_a_framework_with_a_share_cannot_use_is_the_others() {
+        let (client, page, worker) = (need(64, 0, 0), need(128, 256, 1), need(1_024, 0, 8));
+        let of = |own: Vec<&ComponentNeed>, percent: u32, mib: u32| {
+            let all = [
+                FrameworkNeeds {
+                    percent: Some(percent),
+                    needs: own,
+                },
+                FrameworkNeeds {
+                    percent: None,
+                    needs: vec![&worker],
+                },
+            ];
+            share_among(mib, &all).map(|shares| shares.concat())
+        };
+        assert_eq!(of(vec![&client], 60, 8_000), Some(vec![64, 7_936]));
+        assert_eq!(
+            of(vec![&client, &page], 60, 8_000),
+            Some(vec![64, 256, 7_680])
+        );
+        assert_eq!(of(vec![], 60, 8_000), Some(vec![8_000]));
+        // All of the memory for who can use little of it leaves others something after all.
+        assert_eq!(of(vec![&client], 100, 2_000), Some(vec![64, 1_936]));
+        assert_eq!(of(vec![&client, &worker], 60, 8_000).unwrap()[2], 3_200);
+    }
+
+    #[test]
+    fn shares_beyond_all_numbers_are_too_much_and_no_more() {
+        let worker = need(1_024, 0, 8);
+        let one = |percent: u32| FrameworkNeeds {
+            percent: Some(percent),
+            needs: vec![&worker],
+        };
+        assert_eq!(share_among(8_000, &[one(u32::MAX), one(u32::MAX)]), None);
+        assert_eq!(least_to_share(&[one(u32::MAX), one(1)], 1 << 24), None);
     }
 
     proptest! {
