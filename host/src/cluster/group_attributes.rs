@@ -6,50 +6,17 @@ use std::borrow::Cow;
 
 use super::{
     Problem,
-    attribute_schema::{ATTRIBUTES, AttributeSchema, AttributeValue, find_attribute},
+    attribute_schema::{AttributeSchema, AttributeValue, find_attribute},
     default_groups::{DEFAULT_GROUPS, canonical_name, find_default, many_nodes},
     group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue},
     limits::{MAX_CLUSTER_NODES, MAX_GROUP_NAME_CHARS, MAX_GROUPS},
     node_group::GroupSpec,
     parse_value::{shorten, split_list},
+    reserved_words::is_reserved,
 };
 
 /// How many nodes of a further group, where nobody says it.
 const GROUP_COUNT: u32 = 1;
-/// Words that mean something else where a node's name may stand: in hosts files, in the stack's
-/// events, in attributes, and in names of resources, where a group's name stands as a word
-/// (`edge_2_server`) beside `router_interface` and `ready_handle`.
-const RESERVED: [&str; 28] = [
-    "access",
-    "all",
-    "attachment",
-    "change",
-    "cluster",
-    "flavor",
-    "floating",
-    "handle",
-    "host",
-    "icmp",
-    "interface",
-    "ip",
-    "localhost",
-    "name",
-    "node",
-    "nodes",
-    "none",
-    "port",
-    "progress",
-    "ready",
-    "router",
-    "security",
-    "server",
-    "signals",
-    "ssh",
-    "stampede",
-    "subnet",
-    "volume",
-];
-
 /// What each group has attributes for, behind its name.
 const GROUP_ATTRIBUTES: [&str; 6] = [
     "count",
@@ -93,7 +60,8 @@ fn rows_of(group: &str) -> [AttributeSchema; 6] {
     })
 }
 
-/// The attributes of these groups that are no rows of [`ATTRIBUTES`].
+/// The attributes of these groups that are no rows of
+/// [`super::attribute_schema::ATTRIBUTES`].
 pub fn group_rows<'a>(
     groups: impl IntoIterator<Item = &'a str>,
 ) -> impl Iterator<Item = AttributeSchema> {
@@ -200,8 +168,7 @@ fn name_problem(word: &str, whose: impl Fn(&str) -> Option<String>) -> Option<(S
     if let Some(framework) = whose(word) {
         return Some((format!("`{word}` {framework}"), hint()));
     }
-    let is_own = |row: &AttributeSchema| row.name.split('.').next() == Some(word);
-    if RESERVED.contains(&word) || ATTRIBUTES.iter().any(is_own) {
+    if is_reserved(word) {
         let message = format!("`{word}` means something else to stampede");
         return Some((message, hint()));
     }

@@ -9,7 +9,7 @@
 //! - [`attribute_names`]: the names that requests may use; [`limits`]: how much may be asked for
 //! - [`spec`]: what a user asked for; [`node_group`]: the nodes of a cluster by their groups;
 //!   [`group_addresses`]: where they stand in its network; [`group_attributes`],
-//!   [`group_value`]: what is said of them
+//!   [`group_value`]: what is said of them; [`reserved_words`]: what neither they nor plugins are called
 //! - [`default_groups`]: the groups that every cluster has; [`contract_bridge`]: what the plugin
 //!   contract takes for granted of them; `former_records`: how former versions wrote them
 //! - [`framework`]: what a plugin is, is asked, and offers; [`parameter_schema`]: its parameters;
@@ -54,6 +54,7 @@ mod parse_value;
 pub mod pins;
 pub mod problem;
 pub mod progress;
+pub mod reserved_words;
 pub mod spec;
 pub mod state;
 #[cfg(test)]

@@ -15,6 +15,9 @@ pub const PATTERNS: usize = 100;
 /// Bytes that all patterns of one schema may take compiled; each has an equal share.
 pub const PATTERNS_BYTES: usize = 1 << 20;
 
+/// Bytes of a value times the values in its schema.
+pub const SCHEMA_WORK: usize = 1 << 20;
+
 /// A JSON Schema. It reads like the value that it is; its copies share what was compiled.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -57,6 +60,26 @@ pub fn compile_schema(schema: &Value) -> Result<Validator, ValidationError<'stat
     jsonschema::options()
         .with_pattern_options(patterns)
         .build(schema)
+}
+
+/// Why it would take too long to hold a value of so many bytes against a schema; both come from a
+/// plugin.
+pub fn work_fault(bytes: usize, schema: &Value) -> Option<String> {
+    let values = count_values(schema);
+    (bytes.saturating_mul(values) > SCHEMA_WORK).then(|| {
+        format!(
+            "has {bytes} bytes and its schema {values} values, more than {SCHEMA_WORK} multiplied"
+        )
+    })
+}
+
+/// All values in a value, itself too.
+pub fn count_values(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(count_values).sum(),
+        Value::Object(map) => map.values().map(count_values).sum(),
+        _ => 0,
+    }
 }
 
 /// All that may be compiled as a pattern, wherever it stands.
@@ -137,6 +160,19 @@ mod tests {
         assert!(!evil.is_valid(&json!("a".repeat(10_000) + "b")));
         assert!(of("(?=a)b").is_err() && of("(a)\\1").is_err());
         assert!(of("(x{40}){40}").is_ok() && of("((x{100}){100}){100}").is_err());
+    }
+
+    #[test]
+    fn what_a_plugin_holds_against_its_own_schema_has_a_bound() {
+        let schema = |rules: usize| json!({"allOf": vec![json!(true); rules - 2]});
+        let rules = 1 << 10;
+        assert_eq!(count_values(&schema(rules)), rules);
+        assert_eq!(work_fault(SCHEMA_WORK / rules, &schema(rules)), None);
+        let said = work_fault(SCHEMA_WORK / rules + 1, &schema(rules)).unwrap();
+        assert_eq!(
+            said,
+            "has 1025 bytes and its schema 1024 values, more than 1048576 multiplied"
+        );
     }
 
     #[test]

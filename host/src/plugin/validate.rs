@@ -10,7 +10,7 @@ use crate::bundle::{PluginBundle, ScriptStage};
 use crate::cluster::Problem;
 use crate::cluster::contract_bridge::DRAINING_ROLE;
 use crate::cluster::framework::PluginDescriptor;
-use crate::cluster::parameter_schema::{ParameterSchema, compile_schema};
+use crate::cluster::parameter_schema::{ParameterSchema, compile_schema, work_fault};
 
 /// Problems in one answer.
 const PROBLEMS: usize = 100;
@@ -124,6 +124,11 @@ fn check_parameters(schema: &ParameterSchema) -> Result<(), ContractBreach> {
         let Some(default) = property.get("default") else {
             continue;
         };
+        if let Some(fault) = work_fault(default.to_string().len(), property) {
+            return Err(broken(format!(
+                "the default of its parameter {name:?} {fault}"
+            )));
+        }
         let validator = compile_schema(property).map_err(|source| ContractBreach::NotSchema {
             what: format!("parameter {name:?} is"),
             source: Box::new(source),

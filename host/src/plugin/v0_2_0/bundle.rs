@@ -32,7 +32,8 @@ pub(in crate::plugin) fn read_bundle(
     count_things(&mut faults, &theirs);
     faults.end_if_wrong()?;
 
-    let secrets = theirs.secrets.iter().map(|secret| secret.name.clone());
+    let secrets = theirs.secrets.iter();
+    let secrets = secrets.map(|secret| (secret.name.clone(), secret.shared));
     let placements = question.request.placements.iter();
     let placed = placements.filter(|placement| !placement.members.is_empty());
     let judge = BundleJudge {
@@ -354,9 +355,18 @@ impl BundleJudge<'_> {
             shown(path)
         );
         faults.check(is_url_path(path), format_args!("{place}.path"), what);
-        let what = format!("the plugin has no secret {}", shown(secret));
-        let is_there = secret.is_empty() || self.secrets.contains(secret);
-        faults.check(is_there, format_args!("{place}.secret"), what);
+        let what = match self.secrets.get(secret) {
+            _ if secret.is_empty() => None,
+            None => Some(format!("the plugin has no secret {}", shown(secret))),
+            Some(false) => Some(format!(
+                "{} is each node's own, and nobody could be shown it: share it",
+                shown(secret)
+            )),
+            Some(true) => None,
+        };
+        if let Some(what) = what {
+            faults.add(format_args!("{place}.secret"), what);
+        }
         let need = self.question.need(component);
         faults.check(
             need.is_none_or(|need| need.ports.contains(port)),

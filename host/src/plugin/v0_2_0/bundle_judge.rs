@@ -1,7 +1,7 @@
 //! What a bundle is judged by, and whose its things are: of components that the plugin has, and of
 //! those that it has claimed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::check_component;
 use super::forms::check_each;
@@ -15,7 +15,8 @@ pub(super) struct BundleJudge<'a> {
     pub(super) question: &'a GenerateQuestion,
     /// The components that are on any node, of all plugins.
     pub(super) placed: BTreeSet<&'a str>,
-    pub(super) secrets: BTreeSet<String>,
+    /// The plugin's secrets, and whether each is shared.
+    pub(super) secrets: BTreeMap<String, bool>,
     pub(super) has_java: bool,
 }
 

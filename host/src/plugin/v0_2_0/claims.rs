@@ -5,14 +5,19 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::forms::{NAME_FORM, check_literal, is_name, shown};
+use super::parameters::{accept, is_fact};
 use super::{limits, wit};
+use crate::bundle::placeholders::PLACEHOLDER_START;
 use crate::cluster::component::ComponentNeed;
 use crate::cluster::framework_descriptor::FrameworkDescriptor;
 use crate::cluster::framework_request::{ConfigExtension, FrameworkClaims};
-use crate::cluster::parameter_schema::compile_schema;
+use crate::cluster::parameter_schema::work_fault;
 use crate::cluster::typed_value::read_typed;
 use crate::plugin::ContractBreach;
 use crate::plugin::fault_list::FaultList;
+
+/// Where every node is reached by those who look after it.
+const SSH_PORT: u16 = 22;
 
 /// The claims, or all in them that breaks the contract. `settings` are those that it was asked with.
 pub(in crate::plugin) fn read_claims(
@@ -62,13 +67,24 @@ pub(in crate::plugin) fn read_claims(
             what,
         );
     }
-    let mut computed = BTreeSet::new();
+    let (mut computed, mut whole) = (BTreeSet::new(), Map::new());
     for (at, (name, text)) in theirs.computed.iter().enumerate() {
         let place = format!("computed[{at}]");
-        let what = format!("{} is computed twice", shown(name));
-        faults.check(computed.insert(name), &place, what);
-        check_computed(&mut faults, &place, descriptor, settings, name, text);
+        if computed.insert(name) {
+            whole.extend(check_computed(
+                &mut faults,
+                &place,
+                descriptor,
+                settings,
+                name,
+                text,
+            ));
+        } else {
+            faults.add(&place, format_args!("{} is computed twice", shown(name)));
+        }
     }
+    faults.end_if_wrong()?;
+    check_whole(&mut faults, descriptor, settings, whole);
     faults.end(to_claims(theirs))
 }
 
@@ -106,6 +122,8 @@ fn check_need(faults: &mut FaultList, place: &str, need: &wit::Need) {
     for (at, port) in need.ports.iter().enumerate() {
         let place = format_args!("{place}.ports[{at}]");
         faults.check(*port != 0, place, "0 is no port");
+        let what = format_args!("{SSH_PORT} is SSH's, on every node");
+        faults.check(*port != SSH_PORT, place, what);
         faults.check(
             seen.insert(port),
             place,
@@ -125,6 +143,7 @@ fn check_extension(faults: &mut FaultList, place: &str, extension: &wit::Extensi
     check_literal(faults, value, &extension.value, limits::LONG_TEXT_BYTES);
 }
 
+/// What was computed as its type has it, where the parameter's schema accepts it.
 fn check_computed(
     faults: &mut FaultList,
     place: &str,
@@ -132,28 +151,67 @@ fn check_computed(
     settings: &Map<String, Value>,
     name: &str,
     text: &str,
-) {
+) -> Option<(String, Value)> {
     let Some(schema) = descriptor.parameter(name) else {
-        return faults.add(place, format_args!("there is no parameter {}", shown(name)));
+        faults.add(place, format_args!("there is no parameter {}", shown(name)));
+        return None;
     };
+    if is_fact(schema) {
+        let what = format!("`{name}` is filled in by the host, and is not to be computed");
+        faults.add(place, what);
+        return None;
+    }
     if settings.contains_key(name) {
-        return faults.add(
-            place,
-            format_args!("`{name}` is set already, and is not to be computed"),
-        );
+        let what = format!("`{name}` is set already, and is not to be computed");
+        faults.add(place, what);
+        return None;
+    }
+    // What is too long is held against nothing.
+    if text.len() > limits::TEXT_BYTES || text.contains(PLACEHOLDER_START) {
+        check_literal(faults, place, text, limits::TEXT_BYTES);
+        return None;
     }
     check_literal(faults, place, text, limits::TEXT_BYTES);
+    if let Some(fault) = work_fault(text.len(), schema) {
+        faults.add(place, format_args!("`{name}` {fault}"));
+        return None;
+    }
     let accepted = read_typed(schema, text).and_then(|value| {
-        let validator = compile_schema(schema).map_err(|error| error.to_string())?;
-        validator
-            .validate(&value)
-            .map_err(|error| error.to_string())
+        accept(schema, &value)?;
+        Ok(value)
     });
+    match accepted {
+        Ok(value) => Some((name.to_owned(), value)),
+        Err(why) => {
+            let what = format!("`{name}` cannot be {}: {why}", shown(text));
+            faults.add(place, what);
+            None
+        }
+    }
+}
+
+/// What was computed goes together with what was set.
+fn check_whole(
+    faults: &mut FaultList,
+    descriptor: &FrameworkDescriptor,
+    settings: &Map<String, Value>,
+    computed: Map<String, Value>,
+) {
+    if computed.is_empty() {
+        return;
+    }
+    let mut whole = settings.clone();
+    whole.extend(computed);
+    let whole = Value::Object(whole);
+    let accepted = match descriptor.parameters.validator() {
+        Ok(validator) => validator
+            .validate(&whole)
+            .map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
     if let Err(why) = accepted {
-        faults.add(
-            place,
-            format_args!("`{name}` cannot be {}: {why}", shown(text)),
-        );
+        let what = format!("with the settings it is refused by the parameters' schema: {why}");
+        faults.add("computed", what);
     }
 }
 

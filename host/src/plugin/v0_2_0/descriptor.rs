@@ -2,26 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::forms::{
-    NAME_FORM, WORD_FORM, check_each, check_some_text, check_text, is_name, is_version, is_word,
-    shown,
+    GROUP_FORM, NAME_FORM, WORD_FORM, check_each, check_some_text, check_text, is_group, is_name,
+    is_version, is_word, shown,
 };
+use super::parameters::read_parameters;
 use super::{limits, wit};
 use crate::cluster::Problem;
 use crate::cluster::component::{ComponentSpec, EVERY_GROUP};
 use crate::cluster::framework_descriptor::FrameworkDescriptor;
-use crate::cluster::parameter_schema::{ParameterSchema, compile_schema};
+use crate::cluster::reserved_words::is_reserved_plugin;
+use crate::plugin::ContractBreach;
 use crate::plugin::fault_list::FaultList;
-use crate::plugin::{ContractBreach, validate};
-
-/// Parameters that every plugin has: the host's own.
-const HOSTS_PARAMETERS: [&str; 2] = ["version", "memory_share"];
-/// What begins a keyword that JSON Schema does not have.
-const OWN_KEYWORD: &str = "x-";
-/// What the host fills in by `x-host`: nothing yet.
-const HOST_FACTS: [&str; 0] = [];
 
 /// The host's descriptor, or all in it that breaks the contract.
 pub(in crate::plugin) fn read_descriptor(
@@ -55,6 +47,11 @@ pub(in crate::plugin) fn read_descriptor(
         "name",
         format_args!("{} is not {NAME_FORM}", shown(&theirs.name)),
     );
+    let what = format!(
+        "{} means something else to stampede, or to the system of nodes: take another name",
+        shown(&theirs.name)
+    );
+    faults.check(!is_reserved_plugin(&theirs.name), "name", what);
     check_some_text(&mut faults, "title", &theirs.title, limits::TEXT_BYTES);
     check_some_text(
         &mut faults,
@@ -84,8 +81,8 @@ pub(in crate::plugin) fn read_descriptor(
         form,
     );
     check_services(&mut faults, &theirs);
-    let components = read_components(&mut faults, theirs.components);
-    let parameters = read_parameters(&mut faults, &theirs.parameters);
+    let components = read_components(&mut faults, &theirs.name, theirs.components);
+    let parameters = read_parameters(&mut faults, &theirs.name, &theirs.parameters);
     faults.end(FrameworkDescriptor {
         name: theirs.name,
         title: theirs.title,
@@ -131,7 +128,11 @@ fn check_services(faults: &mut FaultList, theirs: &wit::Descriptor) {
     }
 }
 
-fn read_components(faults: &mut FaultList, theirs: Vec<wit::Component>) -> Vec<ComponentSpec> {
+fn read_components(
+    faults: &mut FaultList,
+    plugin: &str,
+    theirs: Vec<wit::Component>,
+) -> Vec<ComponentSpec> {
     faults.check(
         !theirs.is_empty(),
         "components",
@@ -143,7 +144,7 @@ fn read_components(faults: &mut FaultList, theirs: Vec<wit::Component>) -> Vec<C
         .collect();
     check_each(faults, "components", &names, is_word, WORD_FORM);
     for (at, component) in theirs.iter().enumerate() {
-        check_component(faults, &format!("components[{at}]"), component);
+        check_component(faults, &format!("components[{at}]"), plugin, component);
     }
     let theirs = theirs.into_iter();
     theirs
@@ -157,7 +158,7 @@ fn read_components(faults: &mut FaultList, theirs: Vec<wit::Component>) -> Vec<C
         .collect()
 }
 
-fn check_component(faults: &mut FaultList, place: &str, component: &wit::Component) {
+fn check_component(faults: &mut FaultList, place: &str, plugin: &str, component: &wit::Component) {
     let wit::Component {
         groups,
         nodes,
@@ -171,7 +172,13 @@ fn check_component(faults: &mut FaultList, place: &str, component: &wit::Compone
     } else if groups.iter().any(|group| group == EVERY_GROUP) {
         faults.check(groups.len() == 1, &list, "`*` stands alone");
     } else {
-        check_each(faults, &list, groups, is_name, NAME_FORM);
+        check_each(faults, &list, groups, is_group, GROUP_FORM);
+        let is_own = groups.iter().any(|group| group == plugin);
+        faults.check(
+            !is_own,
+            &list,
+            "a group is called as the plugin, which no user can name",
+        );
     }
     for (field, value) in [("nodes", *nodes), ("most", *most)] {
         faults.check(
@@ -190,100 +197,6 @@ fn check_component(faults: &mut FaultList, place: &str, component: &wit::Compone
         format_args!("{place}.most"),
         format_args!("{most} is less than its {nodes} nodes"),
     );
-}
-
-fn read_parameters(faults: &mut FaultList, text: &str) -> ParameterSchema {
-    const PLACE: &str = "parameters";
-    let schema: ParameterSchema = match serde_json::from_str::<Value>(text) {
-        Ok(schema) => schema.into(),
-        Err(error) => {
-            faults.add(PLACE, format_args!("they are not JSON: {error}"));
-            return ParameterSchema::default();
-        }
-    };
-    if schema.get("type") != Some(&Value::from("object")) {
-        faults.add(PLACE, "they are not the JSON Schema of an object");
-        return schema;
-    }
-    let properties = schema.get("properties").and_then(Value::as_object);
-    let count = properties.map_or(0, serde_json::Map::len);
-    if count > limits::PARAMETERS {
-        faults.count(PLACE, count, limits::PARAMETERS);
-        return schema;
-    }
-    let usable =
-        validate::refuse_references(&schema).and_then(|()| validate::check_schema(&schema));
-    if let Err(breach) = usable {
-        faults.add(PLACE, breach);
-        return schema;
-    }
-    let keywords = schema.as_object().into_iter().flatten();
-    for (keyword, _) in keywords.filter(|(keyword, _)| keyword.starts_with(OWN_KEYWORD)) {
-        let what = format!(
-            "{} is a keyword of single parameters, if any",
-            shown(keyword)
-        );
-        faults.add(PLACE, what);
-    }
-    for (name, property) in properties.into_iter().flatten() {
-        check_parameter(faults, &format!("{PLACE}.{name}"), name, property);
-    }
-    schema
-}
-
-fn check_parameter(faults: &mut FaultList, place: &str, name: &str, property: &Value) {
-    if !is_word(name) {
-        faults.add(place, format_args!("its name is not {WORD_FORM}"));
-    } else if HOSTS_PARAMETERS.contains(&name) {
-        faults.add(place, "that name is the host's own");
-    }
-    faults.check(property.get("type").is_some(), place, "it lacks a type");
-    match property.get("description").and_then(Value::as_str) {
-        Some(text) => check_some_text(faults, place, text, limits::TEXT_BYTES),
-        None => faults.add(place, "it lacks a description"),
-    }
-    for (keyword, value) in property.as_object().into_iter().flatten() {
-        if keyword.starts_with(OWN_KEYWORD) {
-            check_keyword(faults, place, keyword, value);
-        }
-    }
-    if let Some(default) = property.get("default") {
-        let refused = compile_schema(property)
-            .map_err(|error| error.to_string())
-            .and_then(|validator| {
-                validator
-                    .validate(default)
-                    .map_err(|error| error.to_string())
-            });
-        if let Err(error) = refused {
-            faults.add(
-                place,
-                format_args!("its default is refused by its own schema: {error}"),
-            );
-        }
-    }
-}
-
-fn check_keyword(faults: &mut FaultList, place: &str, keyword: &str, value: &Value) {
-    let is_right = match (keyword, value) {
-        ("x-fixed", value) => value.is_boolean(),
-        ("x-level", Value::String(level)) => level == "basic" || level == "advanced",
-        ("x-unit", Value::String(unit)) => {
-            return check_some_text(faults, place, unit, limits::SHORT_CHARS);
-        }
-        ("x-host", Value::String(name)) => {
-            let is_known = HOST_FACTS.contains(&name.as_str());
-            let what = format!("this host fills in no {}", shown(name));
-            return faults.check(is_known, place, what);
-        }
-        ("x-level" | "x-unit" | "x-host", _) => false,
-        _ => {
-            let what = format!("this host does not know the keyword {}", shown(keyword));
-            return faults.add(place, what);
-        }
-    };
-    let what = format!("{keyword} cannot be {}", shown(&value.to_string()));
-    faults.check(is_right, place, what);
 }
 
 /// What a plugin refuses a request for.

@@ -6,18 +6,45 @@ use std::fmt::Display;
 
 use super::limits;
 use crate::bundle::placeholders::PLACEHOLDER_START;
+use crate::cluster::default_groups::find_default;
+use crate::cluster::group_attributes::is_group_name;
 use crate::cluster::problem::cut_text;
+use crate::cluster::reserved_words::is_reserved;
 use crate::plugin::fault_list::FaultList;
 
-/// What only the frame may have, and all below it.
-const FRAMES_OWN: [&str; 6] = [
+/// Folders that only the frame may have, and all below them.
+const FRAMES_FOLDERS: [&str; 12] = [
     "/opt/stampede",
     "/opt/.stampede",
+    "/etc/cloud",
+    "/etc/needrestart",
     "/etc/stampede",
     "/etc/systemd",
+    "/run",
+    "/usr/lib/systemd",
+    "/usr/local/lib/systemd",
+    "/var/cache/stampede",
     "/var/lib/stampede",
     "/var/lib/stampede-volume",
 ];
+/// Files that only the frame may have.
+const FRAMES_FILES: [&str; 9] = [
+    "/etc/fstab",
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/passwd",
+    "/etc/resolv.conf",
+    "/etc/shadow",
+    "/var/log/stampede.log",
+];
+/// How the frame's links to each plugin's Java begin.
+const FRAMES_LINKS: &str = "/opt/java-";
+/// What introduces the hash of a wheel.
+const HASH: &str = " --hash=sha256:";
+/// Digits of it.
+const HASH_CHARS: usize = 64;
 /// Characters of a value that are shown.
 const SHOWN_CHARS: usize = 60;
 
@@ -119,17 +146,36 @@ pub(super) fn is_package(text: &str) -> bool {
     )
 }
 
-/// `ray[default]==2.60.0`
+/// Hexadecimal digits in lower case, so many.
+pub(super) fn is_hex(text: &str, length: usize) -> bool {
+    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.len() == length && text.bytes().all(is_digit)
+}
+
+/// `ray[default]==2.60.0`, and hashes of its wheels behind it.
 pub(super) fn is_requirement(text: &str) -> bool {
-    let Some((name, version)) = text.split_once("==") else {
+    let mut parts = text.split(HASH);
+    let pinned = parts.next().and_then(|pin| pin.split_once("=="));
+    let Some((name, version)) = pinned else {
         return false;
     };
     let is_alphanumeric = |b: u8| b.is_ascii_alphanumeric();
     let is_in_name = |b: u8| b.is_ascii_alphanumeric() || b"._,[]-".contains(&b);
     let is_in_version = |b: u8| b.is_ascii_alphanumeric() || b".!+_-".contains(&b);
-    text.len() <= limits::SOFTWARE_BYTES
+    text.len() <= limits::REQUIREMENT_BYTES
         && is_of(name, is_alphanumeric, is_in_name, usize::MAX)
         && is_of(version, is_alphanumeric, is_in_version, usize::MAX)
+        && parts.all(|hash| is_hex(hash, HASH_CHARS))
+}
+
+/// Whether hashes stand behind a requirement.
+pub(super) fn has_hash(requirement: &str) -> bool {
+    requirement.contains(HASH)
+}
+
+/// A group of nodes that a user could name: `[a-z][a-z0-9]{0,15}`, and nothing else to the host.
+pub(super) fn is_group(text: &str) -> bool {
+    is_group_name(text) && (find_default(text).is_some() || !is_reserved(text))
 }
 
 /// A plugin's name, alone or with the separator and more.
@@ -168,10 +214,12 @@ pub(super) fn path_fault(path: &str) -> Option<String> {
             limits::PATH_BYTES
         ));
     }
-    FRAMES_OWN
-        .iter()
-        .find(|own| *own == &path || is_below(path, own))
-        .map(|own| format!("{} is the frame's own: {own}", shown(path)))
+    let is_frames = FRAMES_FILES.contains(&path)
+        || path.starts_with(FRAMES_LINKS)
+        || FRAMES_FOLDERS
+            .iter()
+            .any(|own| *own == path || is_below(path, own));
+    is_frames.then(|| format!("{} is the frame's own", shown(path)))
 }
 
 /// Whether the path lies in the folder.
@@ -292,6 +340,9 @@ pub(super) const NAME_FORM: &str = "of the form [a-z][a-z0-9-]{0,30}";
 pub(super) const WORD_FORM: &str = "of the form [a-z][a-z0-9_]{0,30}";
 /// How a user or a group of the system looks.
 pub(super) const USER_FORM: &str = "of the form [a-z_][a-z0-9_-]{0,30}";
+/// How groups of nodes look.
+pub(super) const GROUP_FORM: &str =
+    "of the form [a-z][a-z0-9]{0,15} and free of other meanings to stampede";
 /// How owners look.
 pub(super) const OWNER_FORM: &str =
     "`user` or `user:group`, each of the form [a-z_][a-z0-9_-]{0,30}";
@@ -350,10 +401,15 @@ mod tests {
                 "{bad:?}"
             );
         }
-        for own in FRAMES_OWN {
+        for own in FRAMES_FOLDERS {
             assert!(path_fault(own).is_some() && path_fault(&format!("{own}/x")).is_some());
             assert_eq!(path_fault(&format!("{own}x")), None);
         }
+        for own in FRAMES_FILES {
+            assert!(path_fault(own).is_some() && path_fault(&format!("{own}.d/x")).is_none());
+        }
+        assert!(path_fault("/opt/java-echo").is_some() && path_fault("/opt/java-echo/x").is_some());
+        assert_eq!(path_fault("/opt/javascript"), None);
         assert!(
             is_below("/opt/x", "/opt") && !is_below("/opt", "/opt") && !is_below("/optx", "/opt")
         );
@@ -362,6 +418,21 @@ mod tests {
     #[test]
     fn requirements_are_pinned_and_urls_have_no_user_or_query() {
         assert!(is_requirement("ray[default,client]==2.60.0") && is_requirement("a==1!2+x"));
+        let hash = format!(" --hash=sha256:{}", "0f".repeat(32));
+        let hashed = format!("a==1{hash}{hash}");
+        assert!(is_requirement(&hashed) && has_hash(&hashed) && !has_hash("a==1"));
+        let most = format!("a=={}{}", "1".repeat(1_024 - 3 - 12 * 79), hash.repeat(12));
+        assert!(is_requirement(&most) && !is_requirement(&most.replace("==1", "==11")));
+        for bad in [
+            hash.as_str(),
+            &hashed[..hashed.len() - 1],
+            &format!("{hashed}0"),
+            &hashed.replace('f', "F"),
+            &hashed.replace(" --", "  --"),
+            &hashed.replace("a==1", "a"),
+        ] {
+            assert!(!is_requirement(bad), "{bad}");
+        }
         for bad in [
             "ray",
             "ray>=2",

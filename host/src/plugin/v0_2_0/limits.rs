@@ -19,7 +19,7 @@ pub(super) const SCHEMA_BYTES: usize = 64 << 10;
 /// Parameters.
 pub(super) const PARAMETERS: usize = 128;
 /// Nodes of a component: `nodes`, `most`.
-pub(super) const NODES: u32 = 512;
+pub(super) const NODES: u32 = crate::cluster::limits::MAX_GROUP_NODES;
 /// Extensions of one plugin.
 pub(super) const EXTENSIONS: usize = 256;
 /// Bytes of an extension's key.
@@ -38,6 +38,8 @@ pub(super) const ENTRIES: usize = sizes::MAX_RESOURCES;
 pub(super) const SOFTWARE_NAMES: usize = 256;
 /// Bytes of one of them.
 pub(super) const SOFTWARE_BYTES: usize = 128;
+/// Bytes of a requirement of Python, with its hashes.
+pub(super) const REQUIREMENT_BYTES: usize = 1_024;
 /// The newest Java.
 pub(super) const JAVA: u32 = 999;
 /// Files.

@@ -2,7 +2,7 @@
 //! only place that knows its types; what cannot be read is told in full, and nothing is made of it.
 //!
 //! Layout
-//! - `descriptor`, `claims`, `bundle` with `bundle_judge` and `node_things`: the three answers
+//! - `descriptor` with `parameters`, `claims`, `bundle` with `bundle_judge` and `node_things`: the three answers
 //! - `forms`: names, paths, owners and addresses; `limits`: how much there may be
 
 mod bundle;
@@ -12,6 +12,7 @@ mod descriptor;
 mod forms;
 mod limits;
 mod node_things;
+mod parameters;
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::bundle_judge::BundleJudge;
 use super::forms::{
-    self, NAME_FORM, OWNER_FORM, USER_FORM, begins_with, check_content, check_each,
+    self, GROUP_FORM, OWNER_FORM, USER_FORM, begins_with, check_content, check_each,
     check_some_text, check_text, is_below, is_directive, is_owner, path_fault, shown,
 };
 use super::{limits, wit};
@@ -21,8 +21,25 @@ pub(super) const JAVA: &str = "java";
 const SOFTWARE_FOLDERS: [&str; 1] = ["/opt"];
 /// Where data stands.
 const DATA_FOLDERS: [&str; 3] = ["/var/lib", "/var/log", "/srv"];
+/// Where files stand.
+const FILE_FOLDERS: [&str; 7] = [
+    "/etc",
+    "/opt",
+    "/srv",
+    "/usr/local",
+    "/usr/share",
+    "/var/lib",
+    "/var/log",
+];
 /// Directives that have fields of their own.
-const OWN_DIRECTIVES: [&str; 3] = ["User", "Group", "ExecStart"];
+const OWN_DIRECTIVES: [&str; 4] = ["User", "Group", "SupplementaryGroups", "ExecStart"];
+/// How directives begin that open or close the way to addresses: a later one undoes the frame's, which
+/// closes the way to the cloud's metadata service.
+const FENCE_DIRECTIVES: &str = "IPAddress";
+/// What makes one line of the next for systemd, at the end of a line.
+const CONTINUATION: char = '\\';
+/// Digits of a download's checksum.
+const SHA512_CHARS: usize = 128;
 /// Permissions of a file, from and to.
 const MODES: std::ops::RangeInclusive<u32> = 0o400..=0o777;
 /// What others may have of a file that holds no secret.
@@ -70,9 +87,8 @@ impl BundleJudge<'_> {
             faults.check(!one.bases.is_empty(), &bases, "there is none");
             let form = "a URL of http or https without a trailing slash, user or query";
             check_each(faults, &bases, &one.bases, forms::is_base_url, form);
-            let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
             faults.check(
-                one.sha512.len() == 128 && one.sha512.bytes().all(is_hex),
+                forms::is_hex(&one.sha512, SHA512_CHARS),
                 format_args!("{place}.sha512"),
                 format_args!(
                     "{} is not 128 hexadecimal digits in lower case",
@@ -108,7 +124,7 @@ impl BundleJudge<'_> {
             let place = format!("files[{at}]");
             let components = self.read_components(faults, &place, one.components);
             check_groups(faults, &place, &one.groups);
-            let is_path = check_path(faults, &format!("{place}.path"), &one.path, &[]);
+            let is_path = check_path(faults, &format!("{place}.path"), &one.path, &FILE_FOLDERS);
             check_owner(faults, &place, &one.owner);
             let mode = format_args!("{place}.mode");
             let what = format!("0o{:o} is none from 0o400 to 0o777", one.mode);
@@ -192,14 +208,15 @@ impl BundleJudge<'_> {
             .map_or_else(|| program.to_owned(), |rest| format!("/{rest}"));
         let what = format!("{} begins with no program by its path", shown(&unit.exec));
         faults.check(path_fault(&program).is_none(), &exec, what);
-        check_text(faults, &exec, &unit.exec, limits::LONG_TEXT_BYTES);
+        check_line(faults, &exec, &unit.exec, limits::LONG_TEXT_BYTES);
         let mut is_whole = self.check_open_placeholders(faults, &exec, &unit.exec);
         for (at, (name, value)) in unit.directives.iter().enumerate() {
             let place = format!("{place}.directives[{at}]");
-            let is_own = OWN_DIRECTIVES.contains(&name.as_str());
+            let is_own =
+                OWN_DIRECTIVES.contains(&name.as_str()) || name.starts_with(FENCE_DIRECTIVES);
             let what = format!("{} is no directive that a plugin may add", shown(name));
             faults.check(is_directive(name) && !is_own, &place, what);
-            check_text(faults, &place, value, limits::TEXT_BYTES);
+            check_line(faults, &place, value, limits::TEXT_BYTES);
             is_whole &= self.check_open_placeholders(faults, &place, value);
         }
         is_whole
@@ -247,7 +264,7 @@ impl BundleJudge<'_> {
                 }
                 NodePlaceholder::Secret(name) => {
                     let what = format!("the plugin has no secret {}", shown(name));
-                    faults.check(self.secrets.contains(name), place, what);
+                    faults.check(self.secrets.contains_key(name), place, what);
                 }
                 // Whether the nodes that get it have the component, their conflicts tell.
                 NodePlaceholder::Index(of) if !self.placed.contains(of.as_str()) => {
@@ -272,13 +289,16 @@ impl BundleJudge<'_> {
 }
 
 fn check_groups(faults: &mut FaultList, place: &str, groups: &[String]) {
-    check_each(
-        faults,
-        &format!("{place}.groups"),
-        groups,
-        forms::is_name,
-        NAME_FORM,
-    );
+    let list = format!("{place}.groups");
+    check_each(faults, &list, groups, forms::is_group, GROUP_FORM);
+}
+
+/// A line of a unit. systemd drops blanks at its end before it looks for what joins it with the next.
+fn check_line(faults: &mut FaultList, place: &str, text: &str, most: usize) {
+    check_text(faults, place, text, most);
+    let is_open = text.trim_end().ends_with(CONTINUATION);
+    let what = format!("it ends in `{CONTINUATION}`, and would swallow the line after it");
+    faults.check(!is_open, place, what);
 }
 
 fn check_owner(faults: &mut FaultList, place: &str, owner: &str) {
@@ -299,7 +319,7 @@ fn read_data(faults: &mut FaultList, list: &str, folders: Vec<String>) -> Vec<St
 /// Whether the path is one, below one of the folders.
 fn check_path(faults: &mut FaultList, place: &str, path: &str, above: &[&str]) -> bool {
     let fault = path_fault(path).or_else(|| {
-        let is_there = above.is_empty() || above.iter().any(|above| is_below(path, above));
+        let is_there = above.iter().any(|above| is_below(path, above));
         (!is_there).then(|| format!("{} is not below {}", shown(path), above.join(", ")))
     });
     let is_path = fault.is_none();
@@ -333,6 +353,12 @@ fn read_source(
         "pip" => {
             let form = "a requirement that is pinned with ==";
             check_each(faults, &list, &names, forms::is_requirement, form);
+            let hashed = names.iter().filter(|line| forms::has_hash(line)).count();
+            let what = format!(
+                "{hashed} of {} have hashes: all have, or none has",
+                names.len()
+            );
+            faults.check(hashed == 0 || hashed == names.len(), &list, what);
             let is_path = check_path(faults, &format!("{place}.to"), &to, &SOFTWARE_FOLDERS);
             is_path.then_some(SoftwareSource::Pip { to, lines: names })
         }

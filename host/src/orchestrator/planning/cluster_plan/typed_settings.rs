@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jsonschema::ValidationError;
 use serde_json::{Map, Value};
 
+use crate::cluster::parameter_schema::count_values;
 use crate::cluster::{
     ClusterSpec, Problem,
     attribute_names::nearest,
@@ -146,14 +147,6 @@ fn validate(
         }
     }
     problems
-}
-
-fn count_values(value: &Value) -> usize {
-    1 + match value {
-        Value::Array(items) => items.iter().map(count_values).sum(),
-        Value::Object(map) => map.values().map(count_values).sum(),
-        _ => 0,
-    }
 }
 
 fn shortened(text: &str) -> String {

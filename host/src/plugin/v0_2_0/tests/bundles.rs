@@ -258,6 +258,10 @@ const PARTS: &[(Spoil, &str)] = &[
         "endpoints[0].secret: the plugin has no secret \"other\"",
     ),
     (
+        |b| b.secrets[0].shared = false,
+        "endpoints[0].secret: \"auth\" is each node's own, and nobody could be shown it: share it",
+    ),
+    (
         |b| b.services.clear(),
         "services: \"echo\" is provided, and is not there",
     ),

@@ -94,6 +94,10 @@ const SPOILT: &[(Spoil, &str)] = &[
         "needs[0].ports[1]: 0 is no port",
     ),
     (
+        |c| c.needs[0].ports[1] = 22,
+        "needs[0].ports[1]: 22 is SSH's, on every node",
+    ),
+    (
         |c| c.needs[0].ports[1] = 8_000,
         "needs[0].ports[1]: 8000 is claimed twice",
     ),

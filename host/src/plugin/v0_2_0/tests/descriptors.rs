@@ -48,6 +48,30 @@ const SPOILT: &[(Spoil, &str)] = &[
         "name: \"Echo\" is not of the form [a-z][a-z0-9-]{0,30}",
     ),
     (|d| d.name = text(limits::NAME_CHARS + 1), "name: "),
+    (
+        |d| d.name = "worker-1".into(),
+        "name: \"worker-1\" means something else to stampede, or to the system of nodes",
+    ),
+    (
+        |d| d.components[1].groups = vec!["spark-edge".into()],
+        "components[1].groups[0]: \"spark-edge\" is not of the form [a-z][a-z0-9]{0,15}",
+    ),
+    (
+        |d| d.components[1].groups = vec![text(17)],
+        "components[1].groups[0]: \"xxxxxxxxxxxxxxxxx\" is not",
+    ),
+    (
+        |d| d.components[1].groups = vec!["server".into()],
+        "components[1].groups[0]: \"server\" is not of the form [a-z][a-z0-9]{0,15} and free of",
+    ),
+    (
+        |d| d.components[1].groups = vec!["image".into()],
+        "components[1].groups[0]: \"image\" is not",
+    ),
+    (
+        |d| (d.name, d.components[1].groups) = ("echo".into(), vec!["echo".into()]),
+        "components[1].groups: a group is called as the plugin",
+    ),
     (|d| d.title = " ".into(), "title: it is empty"),
     (
         |d| d.description = "\u{1b}[2J".into(),
@@ -104,7 +128,7 @@ const SPOILT: &[(Spoil, &str)] = &[
     ),
     (
         |d| d.components[0].nodes = limits::NODES + 1,
-        "components[0].nodes: 513 is more than 512",
+        "components[0].nodes: 251 is more than 250",
     ),
     (
         |d| (d.components[0].nodes, d.components[0].most) = (3, 1),
@@ -147,8 +171,8 @@ const SPOILT: &[(Spoil, &str)] = &[
         "parameters.new: this host does not know the keyword \"x-secret\"",
     ),
     (
-        |d| keyword(d, "x-host", json!("moon")),
-        "parameters.new: this host fills in no \"moon\"",
+        |d| keyword(d, "x-host", json!("network")),
+        "parameters.new: x-host is for the plugin `cluster` alone",
     ),
     (
         |d| keyword(d, "default", json!("three")),
@@ -228,6 +252,7 @@ fn lists_and_parameters_are_taken_up_to_their_limit_and_told_beyond_it() {
     named.name = text(limits::NAME_CHARS);
     named.description = text(limits::TEXT_BYTES);
     (named.components[0].nodes, named.components[0].most) = (limits::NODES, limits::NODES);
+    named.components[1].groups = vec!["master".into(), "worker".into(), text(16)];
     read_descriptor(named).unwrap();
 }
 

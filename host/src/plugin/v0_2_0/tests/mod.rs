@@ -5,6 +5,7 @@ mod bundles;
 mod claims;
 mod descriptors;
 mod node_things;
+mod parameters;
 
 use std::collections::BTreeMap;
 

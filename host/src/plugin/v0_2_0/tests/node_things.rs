@@ -42,6 +42,22 @@ const SOFTWARE: &[(Spoil, &str)] = &[
         "software[2].names[0]: \"ray>=2\" is not a requirement that is pinned",
     ),
     (
+        |b| {
+            b.software[2]
+                .names
+                .push(format!("x==1 --hash=sha256:{}", "0".repeat(64)))
+        },
+        "software[2].names: 1 of 2 have hashes: all have, or none has",
+    ),
+    (
+        |b| b.software[2].names[0].push_str(" --hash=sha256:0"),
+        "software[2].names[0]: \"ray[default]==2.60.0 --hash=sha256:0\" is not",
+    ),
+    (
+        |b| b.software[2].to = "/opt/java-echo-x/lib".into(),
+        "software[2].to: \"/opt/java-echo-x/lib\" is the frame's own",
+    ),
+    (
         |b| b.software[2].to = "/usr/x".into(),
         "software[2].to: \"/usr/x\" is not below /opt",
     ),
@@ -95,6 +111,26 @@ const PATHS: &[(Spoil, &str)] = &[
     (
         |b| b.files[0].path = "/etc/systemd/system/x.service".into(),
         "files[0].path: \"/etc/systemd/system/x.service\" is the frame's own",
+    ),
+    (
+        |b| b.files[0].path = "/etc".into(),
+        "files[0].path: \"/etc\" is not below /etc, /opt, /srv, /usr/local, /usr/share, /var/lib, /var/log",
+    ),
+    (
+        |b| b.files[0].path = "/var/lib".into(),
+        "files[0].path: \"/var/lib\" is not below",
+    ),
+    (
+        |b| b.files[0].path = "/usr/bin/sudo".into(),
+        "files[0].path: \"/usr/bin/sudo\" is not below",
+    ),
+    (
+        |b| b.files[0].path = "/etc/hosts".into(),
+        "files[0].path: \"/etc/hosts\" is the frame's own",
+    ),
+    (
+        |b| b.files[0].path = "/opt/java-echo-x".into(),
+        "files[0].path: \"/opt/java-echo-x\" is the frame's own",
     ),
     (
         |b| b.files[0].owner = "a:b:c".into(),
@@ -198,6 +234,34 @@ const UNITS: &[(Spoil, &str)] = &[
     (
         |b| b.units[0].directives[0].0 = "ExecStart".into(),
         "units[0].directives[0]: \"ExecStart\" is no directive that a plugin may add",
+    ),
+    (
+        |b| b.units[0].directives[0] = ("IPAddressDeny".into(), String::new()),
+        "units[0].directives[0]: \"IPAddressDeny\" is no directive that a plugin may add",
+    ),
+    (
+        |b| b.units[0].directives[1] = ("IPAddressAllow".into(), "any".into()),
+        "units[0].directives[1]: \"IPAddressAllow\" is no directive",
+    ),
+    (
+        |b| b.units[0].directives[1] = ("SupplementaryGroups".into(), "adm".into()),
+        "units[0].directives[1]: \"SupplementaryGroups\" is no directive",
+    ),
+    (
+        |b| b.units[0].exec.push_str(" \\"),
+        "units[0].exec: it ends in `\\`, and would swallow the line after it",
+    ),
+    (
+        |b| b.units[0].directives[0].1 = "a\\  ".into(),
+        "units[0].directives[0]: it ends in `\\`",
+    ),
+    (
+        |b| b.units[0].member_of = vec!["adm,sudo".into()],
+        "units[0].member-of[0]: \"adm,sudo\" is not of the form [a-z_][a-z0-9_-]{0,30}",
+    ),
+    (
+        |b| b.units[0].member_of.push("adm".into()),
+        "units[0].member-of[1]: \"adm\" is named twice",
     ),
     (
         |b| b.units[0].directives[0].0 = "Kill Mode".into(),
