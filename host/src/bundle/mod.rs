@@ -18,12 +18,14 @@
 //! - [`yaml`]: the template as YAML for people
 
 pub mod access_rules;
+mod component_set;
 pub mod computed_size;
 pub mod merge;
 pub mod node_classes;
 pub mod node_conflicts;
 pub mod node_script;
 pub mod node_update;
+mod path_conflicts;
 pub mod placeholders;
 pub mod plugin_bundle;
 pub mod policy;

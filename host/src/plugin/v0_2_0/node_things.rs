@@ -47,6 +47,14 @@ const OTHERS: u32 = 0o007;
 /// How a unit's program may begin instead of with `/`.
 const JAVA_PROGRAM: &str = "@{java}/";
 
+/// What was found in a text.
+#[derive(Clone, Copy, Default)]
+struct FoundPlaceholders {
+    has_secret: bool,
+    /// Each of them is something: else nobody needs to look at what gets the text.
+    is_whole: bool,
+}
+
 impl BundleJudge<'_> {
     pub(super) fn read_software(
         &self,
@@ -133,9 +141,9 @@ impl BundleJudge<'_> {
             check_content(faults, &content, &one.content, limits::CONTENT_BYTES);
             let found = self.check_placeholders(faults, &content, &one.content);
             let what = format!("0o{:o} lets others read a secret: end it in 0", one.mode);
-            let is_open = found == Some(true) && one.mode & OTHERS != 0;
+            let is_open = found.has_secret && one.mode & OTHERS != 0;
             faults.check(!is_open, mode, what);
-            let is_whole = is_path && found.is_some();
+            let is_whole = is_path && found.is_whole;
             if let (Some(components), true) = (components, is_whole) {
                 files.push(ConfigFile {
                     components,
@@ -245,14 +253,18 @@ impl BundleJudge<'_> {
         checks
     }
 
-    /// Every placeholder is one that nodes know; whether a secret is among them. None where one is
-    /// nothing: then nobody needs to look at what gets it.
-    fn check_placeholders(&self, faults: &mut FaultList, place: &str, text: &str) -> Option<bool> {
+    /// Every placeholder is one that nodes know.
+    fn check_placeholders(
+        &self,
+        faults: &mut FaultList,
+        place: &str,
+        text: &str,
+    ) -> FoundPlaceholders {
         let found = match find_placeholders(text) {
             Ok(found) => found,
             Err(unknown) => {
                 faults.add(place, format_args!("nodes know no {}", shown(&unknown)));
-                return None;
+                return FoundPlaceholders::default();
             }
         };
         let mut is_whole = true;
@@ -261,12 +273,13 @@ impl BundleJudge<'_> {
                 NodePlaceholder::Java => {
                     let what = "`@{java}` stands there, and the plugin asks for no Java";
                     faults.check(self.has_java, place, what);
+                    is_whole &= self.has_java;
                 }
                 NodePlaceholder::Secret(name) => {
                     let what = format!("the plugin has no secret {}", shown(name));
                     faults.check(self.secrets.contains_key(name), place, what);
                 }
-                // Whether the nodes that get it have the component, their conflicts tell.
+                // Whether the nodes that get it have the component, or a Java, their conflicts tell.
                 NodePlaceholder::Index(of) if !self.placed.contains(of.as_str()) => {
                     let what = format!("this cluster has no component {}", shown(of));
                     faults.add(place, what);
@@ -276,15 +289,18 @@ impl BundleJudge<'_> {
             }
         }
         let is_secret = |one: &NodePlaceholder| matches!(one, NodePlaceholder::Secret(_));
-        is_whole.then(|| found.iter().any(is_secret))
+        FoundPlaceholders {
+            has_secret: found.iter().any(is_secret),
+            is_whole,
+        }
     }
 
     /// The same where anybody may read it; whether all of it is something.
     fn check_open_placeholders(&self, faults: &mut FaultList, place: &str, text: &str) -> bool {
         let found = self.check_placeholders(faults, place, text);
         let what = "a secret stands there, which anybody can read";
-        faults.check(found != Some(true), place, what);
-        found.is_some()
+        faults.check(!found.has_secret, place, what);
+        found.is_whole
     }
 }
 
@@ -374,7 +390,8 @@ fn read_source(
                 limits::JAVA
             );
             faults.check(range.is_some(), &list, what);
-            let (oldest, newest) = range?;
+            // That there is none on the nodes would only be told again.
+            let (oldest, newest) = range.unwrap_or_default();
             Some(SoftwareSource::Java { oldest, newest })
         }
         _ => {

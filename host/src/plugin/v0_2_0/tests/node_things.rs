@@ -168,6 +168,14 @@ const CONTENTS: &[(Spoil, &str)] = &[
         "nodes: the file /etc/echo/echo.conf needs `@{index.client}`",
     ),
     (
+        |b| b.software[0].components = vec!["client".into()],
+        "2 things are not as it says:\n  nodes: the file /etc/echo/echo.conf needs `@{java}`, which not every node that gets it has: a-1 for one\n  nodes: the unit `echo-x-server` needs `@{java}`",
+    ),
+    (
+        |b| b.software[0].components = vec!["spare".into()],
+        "2 things are not as it says:\n  nodes: the file /etc/echo/echo.conf needs `@{java}`, which",
+    ),
+    (
         |b| b.files[0].groups = vec!["A".into()],
         "files[0].groups[0]: \"A\" is not of the form",
     ),
