@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cluster::{
     Problem,
     component::{ComponentMember, ComponentPlacement, ComponentSpec, EVERY_GROUP},
+    group_value::GROUPS_ATTRIBUTE,
+    limits::{MAX_CLUSTER_NODES, MAX_GROUPS},
 };
 
 /// A group of nodes, as placing needs it.
@@ -60,28 +62,69 @@ pub fn place_components(
     }
 }
 
-/// Groups that the host makes because no group is there that a component could go to: name and
-/// number of nodes.
+/// Groups that the host makes because none has nodes that a component could go to: name and number
+/// of nodes. One that the user has left without nodes is not made behind his back.
 pub fn missing_groups(
     components: &[ComponentSpec],
     groups: &[PlacementGroup],
 ) -> BTreeMap<String, u32> {
+    let is_there = |name: &String| groups.iter().any(|group| group.name == *name);
+    let has_nodes = |name: &String| {
+        let mut named = groups
+            .iter()
+            .filter(|group| name == EVERY_GROUP || group.name == *name);
+        named.any(|group| !group.nodes.is_empty())
+    };
     let mut missing = BTreeMap::new();
     for component in components {
-        let is_there =
-            |name: &String| name == EVERY_GROUP || groups.iter().any(|group| group.name == *name);
         let is_wished = groups
             .iter()
             .any(|group| wish_of(group, component).is_some());
-        if is_wished || component.groups.iter().any(is_there) {
+        if is_wished || component.groups.iter().any(has_nodes) {
             continue;
         }
-        if let Some(first) = component.groups.first() {
+        let mut names = component.groups.iter();
+        if let Some(first) = names.find(|name| *name != EVERY_GROUP && !is_there(name)) {
             let nodes = missing.entry(first.clone()).or_insert(1);
             *nodes = component.nodes.max(*nodes);
         }
     }
     missing
+}
+
+/// What is wrong with groups that the host would make beside these: no user could have asked for
+/// them.
+pub fn check_made_groups(groups: &[PlacementGroup], made: &BTreeMap<String, u32>) -> Vec<Problem> {
+    if made.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<String> = made.keys().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    let mut problems = Vec::new();
+    let count = groups.len() + made.len();
+    if count > MAX_GROUPS {
+        problems.push(Problem::new(
+            GROUPS_ATTRIBUTE,
+            format!(
+                "with {names}, which the frameworks need, there are {count}, at most {MAX_GROUPS} are taken"
+            ),
+            "name the components of some of them by GROUP.components on another group",
+        ));
+    }
+    let there: usize = groups.iter().map(|group| group.nodes.len()).sum();
+    let nodes = made.values().fold(there, |sum, nodes| {
+        sum.saturating_add(usize::try_from(*nodes).unwrap_or(usize::MAX))
+    });
+    if nodes > MAX_CLUSTER_NODES as usize {
+        problems.push(Problem::new(
+            GROUPS_ATTRIBUTE,
+            format!(
+                "have {nodes} nodes together with {names}, which the frameworks need; a cluster has at most {MAX_CLUSTER_NODES}"
+            ),
+            "ask for fewer nodes, or name the components of those groups by GROUP.components on another one",
+        ));
+    }
+    problems
 }
 
 fn wish_of<'a>(
@@ -168,7 +211,8 @@ fn default_nodes(
         |group: &&PlacementGroup, name: &String| name == EVERY_GROUP || group.name == *name;
     let mut there: Vec<&PlacementGroup> = Vec::new();
     for name in &component.groups {
-        there.extend(groups.iter().filter(|group| is_for(group, name)));
+        let named = groups.iter().filter(|group| is_for(group, name));
+        there.extend(named.filter(|group| !group.nodes.is_empty()));
     }
     if component.nodes == 0 {
         let mut nodes: Vec<String> = there.iter().flat_map(|group| group.nodes.clone()).collect();
@@ -177,7 +221,7 @@ fn default_nodes(
                 0 => nodes.len(),
                 most => most as usize,
             };
-            nodes = lower_even(component, prefer_members(nodes, most, before));
+            nodes = lower_even(component, prefer_members(nodes, most, before), before);
         }
         return nodes;
     }
@@ -194,13 +238,19 @@ fn default_nodes(
     let Some(group) = chosen else {
         return Vec::new();
     };
-    lower_even(component, choose_nodes(group, number, before))
+    lower_even(component, choose_nodes(group, number, before), before)
 }
 
-/// Of what votes an even number bears no more failures than one less.
-fn lower_even(component: &ComponentSpec, mut nodes: Vec<String>) -> Vec<String> {
+/// Of what votes an even number bears no more failures than one less: whoever would come last does not
+/// come. A member that stays is not taken away for that: then the even number is told.
+fn lower_even(
+    component: &ComponentSpec,
+    mut nodes: Vec<String>,
+    before: Option<&ComponentPlacement>,
+) -> Vec<String> {
+    let is_member = |node: &String| before.is_some_and(|before| before.has(node));
     if component.odd && nodes.len().is_multiple_of(2) {
-        nodes.pop();
+        nodes.pop_if(|last| !is_member(last));
     }
     nodes
 }
@@ -234,8 +284,7 @@ fn prefer_members(
     first
 }
 
-/// How many there may be. What the host chooses itself it has chosen well; what the user asks for is
-/// refused.
+/// How many there may be. What the host chooses itself it has bounded, but for members that stay.
 fn bound_number(
     component: &ComponentSpec,
     nodes: Vec<String>,
@@ -255,13 +304,18 @@ fn bound_number(
             format!("name {most} or fewer, such as GROUP.components={name}:{most}"),
         ))
     } else if component.odd && number % 2 == 0 && number > 0 {
-        let fewer = number - 1;
+        let (fewer, more) = (number - 1, number + 1);
         Some(Problem::new(
             path(),
             format!(
                 "`{name}` votes, and would be on {number} nodes: an even number bears no more failures than {fewer}"
             ),
-            format!("an odd number, such as GROUP.components={name}:{fewer}"),
+            match asked_by {
+                Some(_) => format!("an odd number, such as GROUP.components={name}:{fewer}"),
+                None => format!(
+                    "keep or add a node, so that it is on {more}; or say that {fewer} will do, by GROUP.components={name}:{fewer}"
+                ),
+            },
         ))
     } else {
         None
@@ -292,174 +346,5 @@ fn number_members(nodes: Vec<String>, before: Option<&ComponentPlacement>) -> Ve
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn group(name: &str, ids: &[u32]) -> PlacementGroup {
-        PlacementGroup {
-            name: name.to_owned(),
-            nodes: ids.iter().map(|id| format!("{name}-{id}")).collect(),
-            wishes: Vec::new(),
-        }
-    }
-
-    fn component(name: &str, groups: &[&str], nodes: u32) -> ComponentSpec {
-        ComponentSpec {
-            name: name.to_owned(),
-            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
-            nodes,
-            ..ComponentSpec::default()
-        }
-    }
-
-    fn voters() -> ComponentSpec {
-        ComponentSpec {
-            odd: true,
-            ..component("zookeeper_server", &["master", "worker"], 3)
-        }
-    }
-
-    fn members(placement: &ComponentPlacement) -> Vec<(&str, u32)> {
-        placement
-            .members
-            .iter()
-            .map(|member| (member.node.as_str(), member.index))
-            .collect()
-    }
-
-    fn placed(
-        component: &ComponentSpec,
-        groups: &[PlacementGroup],
-        recorded: &[ComponentPlacement],
-    ) -> ComponentPlacement {
-        let all = place_components(std::slice::from_ref(component), groups, recorded).unwrap();
-        all.into_iter().next().unwrap()
-    }
-
-    #[test]
-    fn voters_stay_where_they_are_while_nodes_come_and_go() {
-        let four = [group("master", &[1]), group("worker", &[1, 2, 3, 4])];
-        let first = placed(&voters(), &four, &[]);
-        let wanted = [("worker-1", 1), ("worker-2", 2), ("worker-3", 3)];
-        assert_eq!(members(&first), wanted);
-        // More nodes, and masters enough by now: nothing moves.
-        let more = [
-            group("master", &[1, 2, 3]),
-            group("worker", &[1, 2, 3, 4, 5]),
-        ];
-        let same = placed(&voters(), &more, std::slice::from_ref(&first));
-        assert_eq!(members(&same), wanted);
-        // A voter's node leaves: another takes its place, with a number that nobody has yet.
-        let fewer = [group("master", &[1]), group("worker", &[1, 3, 4])];
-        let moved = placed(&voters(), &fewer, std::slice::from_ref(&first));
-        assert_eq!(
-            members(&moved),
-            [("worker-1", 1), ("worker-3", 3), ("worker-4", 4)]
-        );
-        // The number is free once its node is gone.
-        let again = [group("master", &[1]), group("worker", &[1, 4, 5])];
-        let next = placed(&voters(), &again, std::slice::from_ref(&moved));
-        assert_eq!(
-            members(&next),
-            [("worker-1", 1), ("worker-5", 2), ("worker-4", 4)]
-        );
-    }
-
-    #[test]
-    fn the_host_chooses_an_odd_number_and_refuses_an_even_one() {
-        let two = [group("master", &[1]), group("worker", &[1, 2])];
-        assert_eq!(members(&placed(&voters(), &two, &[])), [("master-1", 1)]);
-        let mut wished = two.clone();
-        wished[1].wishes = vec![("zookeeper_server".to_owned(), None)];
-        let problems = place_components(&[voters()], &wished, &[]).unwrap_err();
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        assert!(problems[0].message.contains("votes") && problems[0].message.contains('2'));
-        assert_eq!(problems[0].path, "worker.components");
-        // Without a number it is on all nodes, and votes there too.
-        let everywhere = ComponentSpec {
-            nodes: 0,
-            ..voters()
-        };
-        assert_eq!(placed(&everywhere, &two, &[]).members.len(), 3);
-        let four = [group("master", &[1]), group("worker", &[1, 2, 3])];
-        assert_eq!(placed(&everywhere, &four, &[]).members.len(), 3);
-        let three = [("zookeeper_server".to_owned(), Some(3))];
-        wished[1].wishes = three.to_vec();
-        let problems = place_components(&[voters()], &wished, &[]).unwrap_err();
-        assert!(
-            problems[0]
-                .message
-                .contains("on 3 nodes, and the group has 2"),
-            "{problems:?}"
-        );
-    }
-
-    #[test]
-    fn an_edge_group_is_taken_where_there_is_one_and_made_where_nothing_else_is() {
-        let notebook = component("jupyterlab", &["edge", "master"], 1);
-        let none = [group("master", &[1]), group("worker", &[1])];
-        assert_eq!(members(&placed(&notebook, &none, &[])), [("master-1", 1)]);
-        let with_edge = [none[0].clone(), none[1].clone(), group("edge", &[1])];
-        assert_eq!(
-            members(&placed(&notebook, &with_edge, &[])),
-            [("edge-1", 1)]
-        );
-        assert!(missing_groups(std::slice::from_ref(&notebook), &none).is_empty());
-        let own = component("kafka_controller", &["controller"], 3);
-        assert_eq!(
-            missing_groups(&[own], &none),
-            BTreeMap::from([("controller".to_owned(), 3)])
-        );
-    }
-
-    #[test]
-    fn a_component_that_a_group_names_goes_there_and_nowhere_else() {
-        let datanode = component("datanode", &["worker"], 0);
-        let mut groups = [
-            group("master", &[1]),
-            group("worker", &[1, 2]),
-            group("data", &[1, 2, 3]),
-        ];
-        assert_eq!(placed(&datanode, &groups, &[]).members.len(), 2);
-        groups[2].wishes = vec![("datanode".to_owned(), None)];
-        let on_data = placed(&datanode, &groups, &[]);
-        assert_eq!(
-            members(&on_data),
-            [("data-1", 1), ("data-2", 2), ("data-3", 3)]
-        );
-        groups[2].wishes.push(("nobody".to_owned(), None));
-        groups[2].wishes.push(("datanode".to_owned(), None));
-        let problems = place_components(&[datanode], &groups, &[]).unwrap_err();
-        assert_eq!(problems.len(), 2, "{problems:?}");
-    }
-
-    proptest! {
-        /// Whatever comes and goes: members stay, indexes are unique and from 1 on, and no index of
-        /// a node that was there a moment ago is somebody else's.
-        #[test]
-        fn members_keep_their_numbers(
-            nodes in 0u32..6, odd: bool, changes in prop::collection::vec(prop::collection::btree_set(1u32..12, 1..8), 1..8),
-        ) {
-            let one = ComponentSpec { nodes, odd, ..component("c", &["worker"], 0) };
-            let mut before: Option<ComponentPlacement> = None;
-            for ids in changes {
-                let ids: Vec<u32> = ids.into_iter().collect();
-                let groups = [group("worker", &ids)];
-                let now = placed(&one, &groups, before.as_slice());
-                let indexes: BTreeSet<u32> = now.members.iter().map(|member| member.index).collect();
-                prop_assert_eq!(indexes.len(), now.members.len());
-                prop_assert!(!indexes.contains(&0));
-                for known in before.iter().flat_map(|before| &before.members) {
-                    let is_there = groups[0].nodes.contains(&known.node);
-                    let is_now = now.members.iter().find(|member| member.index == known.index);
-                    prop_assert!(is_now.is_none_or(|member| member.node == known.node));
-                    prop_assert!(is_now.is_some() || !is_there || nodes > 0 || odd);
-                }
-                prop_assert_eq!(placed(&one, &groups, std::slice::from_ref(&now)), now.clone());
-                before = Some(now);
-            }
-        }
-    }
-}
+#[path = "placement_tests.rs"]
+mod tests;

@@ -1,34 +1,46 @@
 //! Ports that two components of one node would listen on. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::bundle::node_classes::NodeClass;
 use crate::cluster::{Problem, component::ComponentNeed};
 
+/// Problems that are told.
+const MOST_TOLD: usize = 100;
+
 /// Needs of one plugin, by its name; in the order of the plugins.
 pub type NeedsByPlugin<'a> = [(&'a str, &'a [ComponentNeed])];
 
-/// One problem for each port that two components of one node claim, however many nodes that are.
+/// One problem for each port that two components of one node claim, however many nodes that are; of
+/// them no more than people read.
 pub fn find_port_conflicts(needs: &NeedsByPlugin<'_>, classes: &[NodeClass]) -> Vec<Problem> {
+    let all: Vec<(&str, &ComponentNeed)> = needs
+        .iter()
+        .flat_map(|(plugin, needs)| needs.iter().map(|need| (*plugin, need)))
+        .collect();
     let mut told = BTreeSet::new();
     let mut problems = Vec::new();
-    for class in classes {
-        let mut taken: BTreeMap<u16, (&str, &str)> = BTreeMap::new();
-        let here = needs.iter().flat_map(|(plugin, needs)| {
-            let needs = needs.iter();
-            needs
-                .filter(|need| class.components.contains(&need.component))
-                .map(|need| (*plugin, need))
-        });
-        for (plugin, need) in here {
-            let own = (plugin, need.component.as_str());
+    // Who has a port on which class: plugins choose how many there are.
+    let mut taken: Vec<Option<(usize, usize)>> = vec![None; usize::from(u16::MAX) + 1];
+    for (number, class) in classes.iter().enumerate() {
+        let here = all.iter().enumerate();
+        let here = here.filter(|(_, (_, need))| class.components.contains(&need.component));
+        for (own, (plugin, need)) in here {
             for port in &need.ports {
-                let Some(other) = taken.insert(*port, own) else {
+                let slot = &mut taken[usize::from(*port)];
+                let other = slot.filter(|(at, _)| *at == number);
+                *slot = Some((number, own));
+                let Some((_, other)) = other else { continue };
+                if !told.insert((*port, other, own)) {
                     continue;
-                };
-                if told.insert((*port, other, own)) {
-                    problems.push(describe(*port, other, own, class));
                 }
+                if problems.len() == MOST_TOLD {
+                    return problems;
+                }
+                let (other_plugin, other) = all[other];
+                let other = (other_plugin, other.component.as_str());
+                let own = (*plugin, need.component.as_str());
+                problems.push(describe(*port, other, own, class));
             }
         }
     }
@@ -110,6 +122,40 @@ mod tests {
                 .message
                 .contains("`broker` of kafka and `proxy` of kafka"),
             "{problems:?}"
+        );
+    }
+
+    #[test]
+    fn as_many_clashes_as_people_read_are_told() {
+        let names: Vec<String> = (0..1_024).map(|at| format!("c{at}")).collect();
+        let ports = |first: u16| (first..first + 64).collect::<Vec<u16>>();
+        let needs = |first: fn(usize) -> u16| -> Vec<ComponentNeed> {
+            let named = names.iter().enumerate();
+            named
+                .map(|(at, name)| need(name, &ports(first(at))))
+                .collect()
+        };
+        let all: Vec<&str> = names.iter().map(String::as_str).collect();
+        let classes: Vec<NodeClass> = (0..251)
+            .map(|at| class(&format!("n{at}"), &all[at..]))
+            .collect();
+        let same = needs(|_| 1_000);
+        let problems = find_port_conflicts(&[("one", &same)], &classes);
+        assert_eq!(problems.len(), MOST_TOLD);
+        let apart = needs(|at| (at % 1_000) as u16 * 64);
+        let problems = find_port_conflicts(&[("one", &apart[..1_000])], &classes);
+        assert_eq!(problems, Vec::new());
+        let some = needs(|at| if at < 101 { 7_000 } else { 10_000 + at as u16 });
+        let told = |count: usize| {
+            let some: Vec<ComponentNeed> = some[..count]
+                .iter()
+                .map(|one| need(&one.component, &one.ports[..1]))
+                .collect();
+            find_port_conflicts(&[("one", &some)], &classes[..1]).len()
+        };
+        assert_eq!(
+            (told(2), told(100), told(101), told(200)),
+            (1, 99, 100, 100)
         );
     }
 }
