@@ -39,7 +39,7 @@ declare -gA MANIFEST_FORMS=(
   [path]=$MANIFEST_PATH [data]=$MANIFEST_PATH [from]="$MANIFEST_FILES/[0-9]{1,5}" [to]="/opt$MANIFEST_PATH"
   [url]=$MANIFEST_URL [base]=$MANIFEST_URL [sum]='[0-9a-f]{64}|[0-9a-f]{128}'
   [machine]='[a-z0-9_]{1,32}' [strip]='[0-9]' [package]='[a-z0-9][a-z0-9.+-]*' [line]='[A-Za-z0-9][][A-Za-z0-9._,-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*( --hash=sha256:[0-9a-f]{64})*'
-  [exec]='/[^[:cntrl:]]+' [directive]='[A-Z][A-Za-z]*=[^[:cntrl:]]*' [kind]='http|tcp|unit|command' [target]='[^[:cntrl:]]+'
+  [exec]='(@[{]java[}])?/[^[:cntrl:]]+' [directive]='[A-Z][A-Za-z]*=[^[:cntrl:]]*' [kind]='http|tcp|unit|command' [target]='[^[:cntrl:]]+'
 )
 
 # manifest_each KIND COMMAND... - runs COMMAND for each line of KIND, whose fields stand in FIELD then, several of one key a line each
@@ -78,7 +78,7 @@ manifest_check() {
       form=${MANIFEST_FORMS[$key]}
       while IFS= read -r value; do
         [[ $value =~ ^($form)$ ]] || stampede_fail "manifest line $number: $kind has a $key that is none: ${value:0:60}"
-        [[ $key == from || ! $value =~ ^/(opt/(\.)?stampede|etc/stampede|etc/systemd)(/|$) ]] || stampede_fail "manifest line $number: $value is the frame's own"
+        [[ $key == from || ! $value =~ ^/(opt/(\.)?stampede|opt/java-.*|etc/(cloud|needrestart|stampede|systemd)|run|usr/(local/)?lib/systemd|var/cache/stampede|var/lib/stampede(-volume)?)(/|$) ]] || stampede_fail "manifest line $number: $value is the frame's own"
       done <<<"${FIELD[$key]}"
     done
     for key in ${MANIFEST_KEYS[$kind]}; do
@@ -137,6 +137,16 @@ stampede_later() {
   : >"$STAMPEDE_RUN/later"
   exit 0
 }
+
+# stampede_restart [UNIT] - in setup, which has written what a unit of its component reads, or all of them: it restarts in this run, or in the next
+# that gets so far
+stampede_restart() {
+  local one own
+  own=$(manifest_each unit manifest_unit_of "$STAMPEDE_COMPONENT")
+  [[ -z ${1-} || $'\n'$own$'\n' == *$'\n'"$1"$'\n'* ]] || stampede_fail "$STAMPEDE_COMPONENT has no unit ${1:0:63}"
+  for one in ${1:-$own}; do rm -f "$STAMPEDE_KEPT/units/$one"; done
+}
+manifest_unit_of() { [[ ${FIELD[component]} != "$1" ]] || printf '%s\n' "${FIELD[name]}"; }
 
 # --- secrets: made once, and never said
 

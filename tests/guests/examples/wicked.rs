@@ -97,7 +97,9 @@ impl Guest for Wicked {
 fn fill_claims(claims: &mut Claims, of: &str, amount: usize) {
     match of {
         "needs" => claims.needs = (0..amount).map(|at| need(&name(at))).collect(),
-        "needs[0].ports" => claims.needs[0].ports = (0..amount).map(|at| at as u16 + 1).collect(),
+        "needs[0].ports" => {
+            claims.needs[0].ports = (0..amount).map(|at| at as u16 + 1_024).collect()
+        }
         "extensions" => {
             claims.extensions = (0..amount)
                 .map(|at| extension("yarn", &at.to_string(), at))

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::resolve::listed;
 use crate::cluster::{
     Problem,
     component::{ComponentMember, ComponentPlacement, ComponentSpec, EVERY_GROUP},
@@ -144,14 +145,11 @@ fn check_wishes(components: &[ComponentSpec], groups: &[PlacementGroup]) -> Vec<
         let mut seen = BTreeSet::new();
         for (name, number) in &group.wishes {
             if !components.iter().any(|component| component.name == *name) {
-                let known: Vec<&str> = components
-                    .iter()
-                    .map(|component| component.name.as_str())
-                    .collect();
+                let known = components.iter().map(|component| component.name.as_str());
                 problems.push(Problem::new(
                     &path,
                     format!("no framework of this cluster has a component `{name}`"),
-                    format!("there are {}", known.join(", ")),
+                    listed(name, known),
                 ));
             } else if !seen.insert(name) {
                 problems.push(Problem::new(

@@ -405,7 +405,7 @@ fn network(spec: &ClusterSpec, cloud: &CloudInventory) -> Result<Option<String>,
 }
 
 /// `did you mean x? there are: a, b, c and 4 more`.
-fn listed<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn listed<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> String {
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     names.dedup();
