@@ -13,13 +13,14 @@
 //! - [`node_script`]: the script that the nodes of a group run
 //! - [`node_update`]: what a running node is notified of in a change
 //! - [`node_classes`], [`node_conflicts`], [`placeholders`]: what plugins of the contract 0.2.0 have stand on
-//!   which nodes, and what of it cannot stand there together
+//!   which nodes, and what of it cannot stand there together (`path_conflicts`, over `component_set`s)
 //! - [`access_rules`]: who may reach a cluster, as the host has it for plugins of that contract
 //! - [`yaml`]: the template as YAML for people
 
 pub mod access_rules;
 mod component_set;
 pub mod computed_size;
+mod found_conflicts;
 pub mod merge;
 pub mod node_classes;
 pub mod node_conflicts;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::found_conflicts::{FoundConflicts, ThingPlace};
 use super::node_classes::NodeClass;
-use super::node_conflicts::{FoundConflicts, ThingPlace};
 use crate::cluster::framework_bundle::{FrameworkBundle, SoftwareSource};
 
 /// What stands at a path.

@@ -14,8 +14,15 @@ use crate::cluster::parameter_schema::{ParameterSchema, compile_schema, work_fau
 
 /// Problems in one answer.
 const PROBLEMS: usize = 100;
-/// Keywords by which a schema refers to another, or to itself without end.
-const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
+/// Keywords by which a schema refers to another, or to itself without end; and those that look at
+/// what is inside of them anew at every level, so that each level doubles the work.
+const REFUSED_KEYWORDS: [&str; 5] = [
+    "$ref",
+    "$dynamicRef",
+    "$recursiveRef",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+];
 /// Characters of a name: of a plugin, role, service, script.
 const NAME_CHARS: usize = 31;
 
@@ -71,17 +78,18 @@ fn check_text(text: &str) -> Result<(), ContractBreach> {
     Ok(())
 }
 
-/// A schema that refers to itself could be followed until the host's stack ends.
-pub(super) fn refuse_references(schema: &Value) -> Result<(), ContractBreach> {
+/// A schema that refers to itself could be followed until the host's stack ends, and one of twenty
+/// levels could take minutes for one value.
+pub(super) fn refuse_keywords(schema: &Value) -> Result<(), ContractBreach> {
     match schema {
-        Value::Array(items) => items.iter().try_for_each(refuse_references),
+        Value::Array(items) => items.iter().try_for_each(refuse_keywords),
         Value::Object(map) => map.iter().try_for_each(|(key, value)| {
-            if REFERENCES.contains(&key.as_str()) {
+            if REFUSED_KEYWORDS.contains(&key.as_str()) {
                 return Err(broken(format!(
                     "its parameters use {key}: write the schema out"
                 )));
             }
-            refuse_references(value)
+            refuse_keywords(value)
         }),
         _ => Ok(()),
     }
@@ -97,7 +105,7 @@ pub(super) fn check_schema(schema: &ParameterSchema) -> Result<(), ContractBreac
 }
 
 fn check_parameters(schema: &ParameterSchema) -> Result<(), ContractBreach> {
-    refuse_references(schema)?;
+    refuse_keywords(schema)?;
     let properties = schema.get("properties").and_then(Value::as_object);
     check_counts(&[(
         "parameters",

@@ -42,23 +42,7 @@ pub(in crate::plugin) fn read_descriptor(
     );
     faults.end_if_wrong()?;
 
-    faults.check(
-        is_name(&theirs.name),
-        "name",
-        format_args!("{} is not {NAME_FORM}", shown(&theirs.name)),
-    );
-    let what = format!(
-        "{} means something else to stampede, or to the system of nodes: take another name",
-        shown(&theirs.name)
-    );
-    faults.check(!is_reserved_plugin(&theirs.name), "name", what);
-    check_some_text(&mut faults, "title", &theirs.title, limits::TEXT_BYTES);
-    check_some_text(
-        &mut faults,
-        "description",
-        &theirs.description,
-        limits::TEXT_BYTES,
-    );
+    check_name(&mut faults, &theirs);
     let version = "of the form [0-9A-Za-z.+-]{1,32}";
     check_each(
         &mut faults,
@@ -95,6 +79,27 @@ pub(in crate::plugin) fn read_descriptor(
         parameters,
         resource_types: theirs.resource_types,
     })
+}
+
+/// What it is called, and for people.
+fn check_name(faults: &mut FaultList, theirs: &wit::Descriptor) {
+    faults.check(
+        is_name(&theirs.name),
+        "name",
+        format_args!("{} is not {NAME_FORM}", shown(&theirs.name)),
+    );
+    let what = format!(
+        "{} means something else to stampede, or to the system of nodes: take another name",
+        shown(&theirs.name)
+    );
+    faults.check(!is_reserved_plugin(&theirs.name), "name", what);
+    check_some_text(faults, "title", &theirs.title, limits::TEXT_BYTES);
+    check_some_text(
+        faults,
+        "description",
+        &theirs.description,
+        limits::TEXT_BYTES,
+    );
 }
 
 fn check_length(faults: &mut FaultList, place: &str, text: &str, most: usize) {

@@ -58,8 +58,7 @@ pub(super) fn read_parameters(faults: &mut FaultList, plugin: &str, text: &str) 
         faults.count(PLACE, count, limits::PARAMETERS);
         return schema;
     }
-    let usable =
-        validate::refuse_references(&schema).and_then(|()| validate::check_schema(&schema));
+    let usable = validate::refuse_keywords(&schema).and_then(|()| validate::check_schema(&schema));
     if let Err(breach) = usable {
         faults.add(PLACE, breach);
         return schema;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{limits, read_answer, read_descriptor, refuse_placeholders, wit};
 use super::{component, descriptor, read, said, text};
+use crate::cluster::default_groups::DEFAULT_GROUPS;
 use crate::cluster::framework_request::FrameworkRequest;
 
 type Spoil = fn(&mut wit::Descriptor);
@@ -49,8 +50,8 @@ const SPOILT: &[(Spoil, &str)] = &[
     ),
     (|d| d.name = text(limits::NAME_CHARS + 1), "name: "),
     (
-        |d| d.name = "worker-1".into(),
-        "name: \"worker-1\" means something else to stampede, or to the system of nodes",
+        |d| d.name = "network-1".into(),
+        "name: \"network-1\" means something else to stampede, or to the system of nodes",
     ),
     (
         |d| d.components[1].groups = vec!["spark-edge".into()],
@@ -252,7 +253,8 @@ fn lists_and_parameters_are_taken_up_to_their_limit_and_told_beyond_it() {
     named.name = text(limits::NAME_CHARS);
     named.description = text(limits::TEXT_BYTES);
     (named.components[0].nodes, named.components[0].most) = (limits::NODES, limits::NODES);
-    named.components[1].groups = vec!["master".into(), "worker".into(), text(16)];
+    let groups = DEFAULT_GROUPS.iter().map(|group| group.name.to_owned());
+    named.components[1].groups = groups.chain([text(16)]).collect();
     read_descriptor(named).unwrap();
 }
 

@@ -156,6 +156,24 @@ fn a_default_that_takes_long_to_check_is_not_checked() {
     );
 }
 
+/// Twenty levels took 47 seconds.
+#[test]
+fn a_schema_that_takes_twice_as_long_for_each_level_is_refused() {
+    for keyword in ["unevaluatedProperties", "unevaluatedItems"] {
+        let mut schema = json!({"type": "object"});
+        for _ in 0..40 {
+            schema = json!({"anyOf": [schema], keyword: {"type": "integer"}});
+        }
+        schema["type"] = "object".into();
+        schema["description"] = "New.".into();
+        schema["default"] = json!({"a": 1});
+        assert_eq!(
+            said(with_new(schema)),
+            format!("parameters: its parameters use {keyword}: write the schema out")
+        );
+    }
+}
+
 fn computing(schema: Value, computed: Vec<(String, String)>) -> Result<(), ContractBreach> {
     let ours = with_new(schema).unwrap();
     let theirs = wit::Claims {
