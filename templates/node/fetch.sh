@@ -50,7 +50,7 @@ stampede_unnamed() {
 # stampede_curl CURL ARGUMENT... - through the proxy, if the cluster has one, and with the cloud's own certificate authority
 stampede_curl() {
   local options=() trusted
-  [[ -z $STAMPEDE_PROXY ]] || options+=(--noproxy "localhost,127.0.0.1,169.254.169.254,$STAMPEDE_MASTER,$STAMPEDE_MASTER_ADDRESS,${STAMPEDE_WORKERS// /,}")
+  [[ -z $STAMPEDE_PROXY ]] || options+=(--noproxy "$(stampede_inside)")
   if trusted=$(stampede_trusted); then options+=(--cacert "$trusted"); fi
   curl -K <(stampede_proxy_option) "${options[@]}" "$@"
 }

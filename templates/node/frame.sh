@@ -23,7 +23,7 @@ manifest_load
 
 if [[ ${1-} == script ]]; then
   STAMPEDE_SCRIPT=$2
-  [[ -z ${STAMPEDE_COMPONENT-} ]] || export STAMPEDE_PLUGIN STAMPEDE_CHANGE=${STAMPEDE_CHANGE:-0}
+  [[ -z ${STAMPEDE_COMPONENT-} ]] || export STAMPEDE_PLUGIN STAMPEDE_CHANGE=${STAMPEDE_CHANGE:-${STAMPEDE_GENERATION:-0}} # of the one that the node boots in
   trap 'stampede_trapped' ERR
   # shellcheck source=/dev/null
   . "$2"
@@ -118,25 +118,25 @@ node_trust() {
 # what the file held before, without whatever it says of the cluster's addresses and names, and every name there can ever be: addresses follow from
 # ids. An image, a template of cloud-init's or a domain may have written the node's own address under another name, which daemons would register by.
 node_hosts() {
-  local ids
-  node_ids
-  awk -v "master=$STAMPEDE_MASTER" -v "address=$STAMPEDE_MASTER_ADDRESS" -v "ids=$ids" -v "groups=${STAMPEDE_GROUPS-}" '
+  local blocks
+  blocks=$(node_blocks)
+  awk -v "blocks=${blocks//$'\n'/,}" '
     function number(text,  part) { return split(text, part, ".") == 4 ? ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] : -1 }
-    function ours(name,  g, id) {
+    function ours(name,  i, id) {
       name = tolower(name)
-      for (g in count) {
-        id = index(name, g "-") == 1 ? substr(name, length(g) + 2) : ""
-        if (name == g || (id ~ /^[1-9][0-9]*$/ && id + 0 <= count[g])) return 1
+      for (i = 1; i <= n; i++) {
+        id = index(name, group[i] "-") == 1 ? substr(name, length(group[i]) + 2) : ""
+        if (name == group[i] || (id ~ /^[1-9][0-9]*$/ && id + 0 >= from[i] + 0 && id + 0 < from[i] + count[i])) return 1
       }
-      return name == master || (name ~ /^worker-[1-9][0-9]*$/ && substr(name, 8) + 0 <= 500)
+      return 0
     }
-    function stands(at,  g) {
-      for (g in count) if (at >= block[g] && at < block[g] + count[g]) return 1
-      return at >= first && at <= first + ids
+    function stands(at,  i) {
+      for (i = 1; i <= n; i++) if (at >= block[i] && at < block[i] + count[i]) return 1
+      return 0
     }
     BEGIN {
-      first = number(address)
-      for (i = split(groups, all, " "); i > 0; i--) { split(all[i], of, ":"); block[of[1]] = number(of[2]); count[of[1]] = of[3] }
+      n = split(blocks, all, ",")
+      for (i = n; i > 0; i--) { split(all[i], of, " "); group[i] = of[1]; block[i] = number(of[2]); count[i] = of[3]; from[i] = of[4] }
     }
     /^# stampede begin$/ { inside = 1 }
     inside { if (/^# stampede end$/) inside = 0; next }
@@ -152,8 +152,25 @@ node_hosts() {
       else if (names) print left
     }' /etc/hosts
   echo '# stampede begin'
-  node_names
+  node_names <<<"$blocks"
   echo '# stampede end'
+}
+
+# node_blocks - prints a line `GROUP ADDRESS COUNT FROM NAME` for each block of addresses: its group, the first one, how many, the id of the first,
+# and what that is called
+node_blocks() {
+  local one group base count first from ids
+  if [[ -n ${STAMPEDE_MASTER-} ]]; then
+    node_ids
+    echo "$STAMPEDE_MASTER $STAMPEDE_MASTER_ADDRESS 1 1 $STAMPEDE_MASTER"
+    echo "worker $(node_address "$STAMPEDE_MASTER_ADDRESS" 1) $ids 1 worker-1"
+  fi
+  for one in ${STAMPEDE_GROUPS-}; do
+    IFS=: read -r group base count first <<<"$one"
+    from=${first#"$group"}
+    from=${from#-}
+    echo "$group $base $count ${from:-1} $first"
+  done
 }
 
 # node_ids - sets how many workers' addresses there are: at most 500, and what lies behind the network's end is somebody else's
@@ -168,27 +185,27 @@ node_ids() {
   ((first + ids <= last)) || ids=$((last - first))
 }
 
-node_names() {
-  local one group base count first
-  echo "$STAMPEDE_MASTER_ADDRESS $STAMPEDE_MASTER"
-  node_block worker "$STAMPEDE_MASTER_ADDRESS" 1 "$ids" worker-1
-  for one in ${STAMPEDE_GROUPS-}; do
-    IFS=: read -r group base count first <<<"$one"
-    node_block "$group" "$base" 0 "$count" "$first"
-  done
+# node_address ADDRESS ABOVE - prints the one that is so far above it
+node_address() {
+  local a b c d at
+  IFS=. read -r a b c d <<<"$1"
+  at=$(((a << 24) + (b << 16) + (c << 8) + d + $2))
+  echo "$((at >> 24)).$((at >> 16 & 255)).$((at >> 8 & 255)).$((at & 255))"
 }
 
-# node_block GROUP ADDRESS ABOVE COUNT FIRST - the names of a group, whose first node is called FIRST and stands so far above the address
-node_block() {
-  local a b c d n at name
-  IFS=. read -r a b c d <<<"$2"
-  for ((n = 1; n <= $4; n++)); do
-    at=$(((a << 24) + (b << 16) + (c << 8) + d + $3 + n - 1)) name=$1-$n
-    ((n > 1)) || name=$5
-    at=$((at >> 24)).$((at >> 16 & 255)).$((at >> 8 & 255)).$((at & 255))
-    echo "$at $name"
-    [[ $name != "$STAMPEDE_NODE" || $at == "$STAMPEDE_ADDRESS" ]] ||
-      stampede_fail "the template gave this node $STAMPEDE_ADDRESS, its name stands for $at"
+# node_names - of blocks on standard input
+node_names() {
+  local group base count from first a b c d n at name
+  while read -r group base count from first; do
+    IFS=. read -r a b c d <<<"$base"
+    for ((n = 0; n < count; n++)); do
+      at=$(((a << 24) + (b << 16) + (c << 8) + d + n)) name=$group-$((from + n))
+      ((n > 0)) || name=$first
+      at=$((at >> 24)).$((at >> 16 & 255)).$((at >> 8 & 255)).$((at & 255))
+      echo "$at $name"
+      [[ $name != "$STAMPEDE_NODE" || $at == "$STAMPEDE_ADDRESS" ]] ||
+        stampede_fail "the template gave this node $STAMPEDE_ADDRESS, its name stands for $at"
+    done
   done
 }
 
@@ -405,7 +422,9 @@ look() {
 }
 
 watch() {
-  local every=$((STAMPEDE_WORKER_COUNT / 10 > 5 ? STAMPEDE_WORKER_COUNT / 10 : 5)) delay=0 next=0 fenced=0
+  local nodes every delay=0 next=0 fenced=0
+  read -ra nodes <<<"${STAMPEDE_NODES-${STAMPEDE_WORKERS-}}"
+  every=$((${#nodes[@]} / 10 > 5 ? ${#nodes[@]} / 10 : 5))
   CHANGE_PID='' DOING=${STAMPEDE_GENERATION:-0}
   until [[ -e $STAMPEDE_KEPT/signalled ]]; do
     # what became of the first run, until Heat has taken it

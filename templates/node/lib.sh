@@ -12,9 +12,13 @@ export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 HOME=
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 umask 022 # a login's, or a hardened image's, would hide from daemons what they read
 [[ -w /tmp ]] || export TMPDIR=$STAMPEDE_RUN # long here-documents go through a file
+
+# stampede_inside - prints whom no proxy leads to, separated by commas
+stampede_inside() { tr ' ' , <<<"localhost 127.0.0.1 169.254.169.254 ${STAMPEDE_NODES-${STAMPEDE_MASTER-} ${STAMPEDE_MASTER_ADDRESS-} ${STAMPEDE_WORKERS-}}"; }
+
 # a proxy that the image sets for everybody stands between no two nodes
 if [[ -n ${http_proxy-}${https_proxy-}${all_proxy-}${HTTPS_PROXY-}${ALL_PROXY-} ]]; then
-  no_proxy=${no_proxy:-${NO_PROXY-}} no_proxy=${no_proxy:+$no_proxy,}localhost,127.0.0.1,169.254.169.254,${STAMPEDE_MASTER-},${STAMPEDE_MASTER_ADDRESS-},$(tr ' ' , <<<"${STAMPEDE_WORKERS-}")
+  no_proxy=${no_proxy:-${NO_PROXY-}} no_proxy=${no_proxy:+$no_proxy,}$(stampede_inside)
   export no_proxy NO_PROXY=$no_proxy
 fi
 

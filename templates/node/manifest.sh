@@ -1,46 +1,16 @@
 # shellcheck shell=bash disable=SC2318
 # manifest.sh - what plugins need on a node as data: a line a thing. It comes beside /opt/stampede/manifest, and after lib.sh.
-# Its second half is units.sh. It knows nothing of any framework. The form of the lines, and what each of them does, stands in templates/node/README.md.
+# Its second half is units.sh; check.sh says what each line may be. It knows nothing of any framework. The form of the lines, and what each of them does, stands in templates/node/README.md.
 
 MANIFEST=/opt/stampede/manifest
-MANIFEST_FILES=/opt/stampede/files   # contents before replacements
+MANIFEST_MEMBERS=/opt/stampede/members # more of its lines: who has which component
 MANIFEST_STORE=/opt/.stampede        # what was fetched, each under its checksum; the names that scripts know are links
 MANIFEST_SECRETS=/etc/stampede/secrets
 MANIFEST_VOLUME=/var/lib/stampede-volume
 MANIFEST_AT_ONCE=4                   # downloads
-mapfile -t MANIFEST_LINES <"$MANIFEST"
+mapfile -t MANIFEST_LINES < <(cat "$MANIFEST" "$MANIFEST_MEMBERS" 2>/dev/null)
 
 # --- lines
-
-# the fields of each kind: `!` has to be there, `*` may be there several times
-declare -gA MANIFEST_KEYS=(
-  [component]='name! plugin! index!'
-  [members]='component! nodes! indexes!' [joined]='component! nodes! indexes!' [leaving]='component! nodes! indexes!' [left]='component! nodes! indexes!'
-  [user]='name! group groups'
-  [volume]='gib!'
-  [secret]='name! plugin! shared!'
-  [data]='path! owner! mode'
-  [apt]='package*!'
-  [java]='plugin! oldest! newest! url* sum'
-  [pip]='to! line*! url component*'
-  [artifact]='to! path base* url* sum! machine strip component*'
-  [file]='path! from! plugin! owner! mode! effect! component*'
-  [unit]='name! component! owner! exec! data* directive*'
-  [check]='component! kind! target!'
-)
-MANIFEST_NAME='[a-z_][a-z0-9_-]{0,62}'
-MANIFEST_PATH='(/[A-Za-z0-9_+:@~=,-][A-Za-z0-9._+:@~=,-]*|/\.[A-Za-z0-9_+:@~=,-][A-Za-z0-9._+:@~=,-]*)+'
-MANIFEST_URL='https?://[][A-Za-z0-9._~:/?#@!$&()*+,;=%-]+'
-declare -gA MANIFEST_FORMS=(
-  [name]=$MANIFEST_NAME [plugin]=$MANIFEST_NAME [component]=$MANIFEST_NAME [group]=$MANIFEST_NAME [groups]="$MANIFEST_NAME(,$MANIFEST_NAME)*"
-  [owner]="$MANIFEST_NAME(:$MANIFEST_NAME)?" [mode]='0[0-7]{3}' [effect]='nothing|reload|restart' [shared]='yes|no'
-  [index]='[0-9]{1,5}' [indexes]='[0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*' [gib]='[1-9][0-9]{0,5}' [oldest]='[1-9][0-9]{0,2}' [newest]='[1-9][0-9]{0,2}'
-  [nodes]='[a-z][a-z0-9-]*(\[[0-9]{1,5}-[0-9]{1,5}\])?(,[a-z][a-z0-9-]*(\[[0-9]{1,5}-[0-9]{1,5}\])?)*'
-  [path]=$MANIFEST_PATH [data]=$MANIFEST_PATH [from]="$MANIFEST_FILES/[0-9]{1,5}" [to]="/opt$MANIFEST_PATH"
-  [url]=$MANIFEST_URL [base]=$MANIFEST_URL [sum]='[0-9a-f]{64}|[0-9a-f]{128}'
-  [machine]='[a-z0-9_]{1,32}' [strip]='[0-9]' [package]='[a-z0-9][a-z0-9.+-]*' [line]='[A-Za-z0-9][][A-Za-z0-9._,-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*( --hash=sha256:[0-9a-f]{64})*'
-  [exec]='(@[{]java[}])?/[^[:cntrl:]]+' [directive]='[A-Z][A-Za-z]*=[^[:cntrl:]]*' [kind]='http|tcp|unit|command' [target]='[^[:cntrl:]]+'
-)
 
 # manifest_each KIND COMMAND... - runs COMMAND for each line of KIND, whose fields stand in FIELD then, several of one key a line each
 manifest_each() {
@@ -61,58 +31,29 @@ manifest_fields() { # LINE
   for one in "${ones[@]:1}"; do FIELD[${one%%=*}]+=${FIELD[${one%%=*}]:+$'\n'}${one#*=}; done
 }
 
-# manifest_check - whether every line is one, before anything is done
-manifest_check() {
-  local line number=0 kind key keys form value
-  local -A FIELD
-  for line in "${MANIFEST_LINES[@]}"; do
-    number=$((number + 1)) kind=${line%%$'\t'*}
-    [[ -n $line ]] || continue
-    [[ $kind =~ ^[a-z]+$ && -n ${MANIFEST_KEYS[$kind]-} ]] || stampede_fail "manifest line $number: there is no kind ${kind:0:30}: the host and this node's frame do not fit one another"
-    [[ $line =~ ^[a-z]+($'\t'[a-z]+=[^[:cntrl:]]*)+$ ]] || stampede_fail "manifest line $number: $kind has a field that is none"
-    manifest_fields "$line"
-    keys=" ${MANIFEST_KEYS[$kind]} "
-    for key in "${!FIELD[@]}"; do
-      [[ $keys =~ \ $key([*!]*)\  ]] || stampede_fail "manifest line $number: $kind has no field $key"
-      [[ ${BASH_REMATCH[1]} == *'*'* || ${FIELD[$key]} != *$'\n'* ]] || stampede_fail "manifest line $number: $kind has the field $key more than once"
-      form=${MANIFEST_FORMS[$key]}
-      while IFS= read -r value; do
-        [[ $value =~ ^($form)$ ]] || stampede_fail "manifest line $number: $kind has a $key that is none: ${value:0:60}"
-        [[ $key == from || ! $value =~ ^/(opt/(\.)?stampede|opt/java-.*|etc/(cloud|needrestart|stampede|systemd)|run|usr/(local/)?lib/systemd|var/cache/stampede|var/lib/stampede(-volume)?)(/|$) ]] || stampede_fail "manifest line $number: $value is the frame's own"
-      done <<<"${FIELD[$key]}"
-    done
-    for key in ${MANIFEST_KEYS[$kind]}; do
-      [[ $key != *'!' || -n ${FIELD[${key%%[*!]*}]-} ]] || stampede_fail "manifest line $number: $kind lacks ${key%%[*!]*}"
-    done
-    case $kind:${FIELD[kind]-} in
-      check:http) [[ ${FIELD[target]} =~ ^https?://:[0-9]{1,5}(/[A-Za-z0-9._~/?=\&%-]*)?$ ]] || stampede_fail "manifest line $number: ${FIELD[target]:0:60} is no http://:PORT/PATH" ;;
-      check:tcp) [[ ${FIELD[target]} =~ ^[0-9]{1,5}$ ]] || stampede_fail "manifest line $number: ${FIELD[target]:0:60} is no port" ;;
-      check:unit) [[ ${FIELD[target]} =~ ^$MANIFEST_NAME$ ]] || stampede_fail "manifest line $number: ${FIELD[target]:0:60} is no unit" ;;
-      members: | joined: | leaving: | left:)
-        [[ $(manifest_nodes "${FIELD[nodes]}" | wc -l) == "$(manifest_range "${FIELD[indexes]}" | wc -l)" ]] ||
-          stampede_fail "manifest line $number: ${FIELD[component]} has not as many nodes as indexes"
-        ;;
-      java:) [[ -z ${FIELD[url]-} || -n ${FIELD[sum]-} ]] || stampede_fail "manifest line $number: java lacks sum" ;;
-      unit:) [[ ${FIELD[exec]}${FIELD[directive]-} != *'@{secret.'* ]] || stampede_fail "manifest line $number: a secret in the unit ${FIELD[name]}, which anybody can read" ;;
-      file:) [[ ${FIELD[mode]} == *0 ]] || ! grep -q '@{secret\.' "${FIELD[from]}" 2>/dev/null || stampede_fail "manifest line $number: a secret in ${FIELD[path]}, which anybody can read" ;;
-    esac
-  done
+# whether this node is one of those that the manifest is for
+manifest_check_index() {
+  [[ -n $(manifest_index "${FIELD[name]}") ]] || stampede_fail "the manifest is another node's: ${FIELD[name]} has no member $STAMPEDE_NODE"
 }
 
 # --- members
 
 # manifest_range TEXT - prints each number of `1-3,7`
 manifest_range() {
-  local part
-  for part in ${1//,/ }; do seq "${part%-*}" "${part#*-}"; done
+  local part n
+  for part in ${1//,/ }; do
+    for ((n = 10#${part%-*}; n <= 10#${part#*-}; n++)); do printf '%s\n' "$n"; done
+  done
 }
 
 # manifest_nodes TEXT - prints each name of `master,worker-[1-250]`
 manifest_nodes() {
-  local part
+  local part n range
   for part in ${1//,/ }; do
     if [[ $part == *'['* ]]; then
-      manifest_range "$(sed 's/.*\[\(.*\)\]/\1/' <<<"$part")" | sed "s/^/${part%%\[*}/"
+      range=${part#*\[}
+      range=${range%]}
+      for ((n = 10#${range%-*}; n <= 10#${range#*-}; n++)); do printf '%s\n' "${part%%\[*}$n"; done
     else
       printf '%s\n' "$part"
     fi
@@ -129,9 +70,13 @@ stampede_joined() { manifest_each joined manifest_members "$1"; }
 stampede_leaving() { manifest_each leaving manifest_members "$1"; }
 stampede_left() { manifest_each left manifest_members "$1"; }
 
+manifest_index() { # COMPONENT - prints this node's number within it
+  stampede_members "$1" | sed -n "s/^$STAMPEDE_NODE //p"
+}
+
 # stampede_later - this node takes its turn in a change after the others of its component: ends the change here, once; the host comes back to it
 stampede_later() {
-  [[ ${STAMPEDE_CHANGE:-0} != 0 && ! -e $STAMPEDE_KEPT/later ]] || return 0
+  [[ ${STAMPEDE_CHANGE:-0} != 0 && ! -e $STAMPEDE_KEPT/later ]] && stampede_settled || return 0
   stampede_say 'this node takes its turn later'
   printf '%s\n' "$STAMPEDE_CHANGE" | stampede_file 0644 "$STAMPEDE_KEPT/later"
   : >"$STAMPEDE_RUN/later"
@@ -152,7 +97,7 @@ manifest_unit_of() { [[ ${FIELD[component]} != "$1" ]] || printf '%s\n' "${FIELD
 
 # stampede_secret NAME - prints a secret of the script's own plugin
 stampede_secret() {
-  [[ $1 =~ ^$MANIFEST_NAME$ && -r $MANIFEST_SECRETS/$STAMPEDE_PLUGIN/$1 ]] || stampede_fail "$STAMPEDE_PLUGIN has no secret ${1:0:63}"
+  [[ $1 =~ ^[a-z_][a-z0-9_-]{0,62}$ && -r $MANIFEST_SECRETS/$STAMPEDE_PLUGIN/$1 ]] || stampede_fail "$STAMPEDE_PLUGIN has no secret ${1:0:63}"
   cat "$MANIFEST_SECRETS/$STAMPEDE_PLUGIN/$1"
 }
 
@@ -183,11 +128,15 @@ print(hmac.new(key, text, hashlib.sha256).hexdigest())'
 
 # --- users, the volume, folders of data
 
+manifest_group() { getent group "${FIELD[name]}" >/dev/null || groupadd --system "${FIELD[name]}"; }
+
+# who is there already keeps the group that it has
 manifest_user() {
-  local name=${FIELD[name]} group=${FIELD[group]:-${FIELD[name]}} groups=${FIELD[groups]-} one
-  for one in "$group" ${groups//,/ }; do getent group "$one" >/dev/null || groupadd --system "$one"; done
+  local name=${FIELD[name]} group=${FIELD[group]-} groups=${FIELD[groups]-} one
+  getent passwd "$name" >/dev/null || group=${group:-$name}
+  for one in $group ${groups//,/ }; do getent group "$one" >/dev/null || groupadd --system "$one"; done
   getent passwd "$name" >/dev/null || useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin --gid "$group" "$name"
-  for one in "$group" ${groups//,/ }; do
+  for one in $group ${groups//,/ }; do
     [[ " $(id -Gn "$name") " == *" $one "* ]] || usermod --append --groups "$one" "$name"
   done
 }
@@ -244,7 +193,8 @@ manifest_format() { # DISK
 manifest_data() {
   local path=${FIELD[path]} at=${FIELD[path]}
   manifest_owner "${FIELD[owner]}"
-  if findmnt --noheadings "$MANIFEST_VOLUME" >/dev/null; then
+  # one that lies in another is on the volume with that
+  if findmnt --noheadings "$MANIFEST_VOLUME" >/dev/null && [[ $(readlink -m "${path%/*}")/ != "$MANIFEST_VOLUME"/* ]]; then
     at=$MANIFEST_VOLUME$path
     if [[ -d $path && ! -L $path ]]; then
       rmdir "$path" 2>/dev/null || stampede_fail "$path holds data on the root disk, and is to lie on the volume: move it to $at, and put a link in its place"
@@ -266,9 +216,10 @@ manifest_link() {
 
 # --- software
 
-manifest_apt() {
+# all at once
+manifest_packages() {
   local packages
-  mapfile -t packages <<<"${FIELD[package]}"
+  mapfile -t packages < <(manifest_each apt manifest_field package | sort -u)
   stampede_packages "${packages[@]}"
 }
 
@@ -342,7 +293,7 @@ manifest_fetch() {
   stampede_download "$1" "${FIELD[sum]}" "$file"
   rm -rf "$new"
   case ${FIELD[name]} in
-    *.tar.gz | *.tgz | *.tar.xz | *.tar)
+    *.tar.gz | *.tgz | *.tar.xz)
       mkdir "$new"
       tar -xf "$file" -C "$new" --strip-components="${FIELD[strip]:-1}" --no-same-owner --no-same-permissions || status=$?
       ;;

@@ -29,10 +29,6 @@ manifest_filled() {
   printf '%s' "$out$text"
 }
 
-manifest_index() { # COMPONENT
-  stampede_members "$1" | sed -n "s/^$STAMPEDE_NODE //p"
-}
-
 manifest_file() {
   local path=${FIELD[path]} folder=${FIELD[path]%/*} new=$STAMPEDE_RUN/filled.$BASHPID
   [[ -r ${FIELD[from]} ]] || stampede_fail "the content of $path is not there: ${FIELD[from]}"
@@ -56,10 +52,7 @@ manifest_file() {
 manifest_sum() {
   {
     manifest_each file manifest_sum_file "$@"
-    [[ $3 == reload ]] || {
-      for kind in artifact pip java; do manifest_each "$kind" manifest_sum_fetched "$@"; done
-      readlink "/opt/java-$2" || true
-    }
+    [[ $3 == reload ]] || for kind in apt artifact pip java; do manifest_each "$kind" manifest_sum_fetched "$@"; done
   } | sha256sum
 }
 
@@ -79,7 +72,8 @@ manifest_sum_file() { # COMPONENT PLUGIN EFFECT
 
 manifest_sum_fetched() { # COMPONENT PLUGIN
   manifest_concerns "$1" "$2" || return 0
-  printf '%s\n' "${FIELD[to]-} ${FIELD[sum]-} ${FIELD[line]-}"
+  printf '%s\n' "${FIELD[to]-} ${FIELD[sum]-} ${FIELD[line]-}${FIELD[package]-}"
+  [[ -z ${FIELD[oldest]-} ]] || readlink "/opt/java-$2" || true
 }
 
 # the frame's own lines first: what a plugin says comes later, and wins
@@ -111,7 +105,7 @@ manifest_plugin_of() { [[ ${FIELD[name]} != "$1" ]] || printf '%s\n' "${FIELD[pl
 manifest_start() {
   local name=${FIELD[name]} kept=$STAMPEDE_KEPT/units/${FIELD[name]} restart reload was_restart='' was_reload=''
   [[ ${FIELD[component]} == "$1" ]] || return 0
-  restart=$(cat "$MANIFEST_UNITS/$name.service" <(manifest_sum "$1" "$2" restart) | sha256sum)
+  restart=$(manifest_restart_sum "$1" "$2")
   reload=$(manifest_sum "$1" "$2" reload)
   [[ ! -s $kept ]] || { IFS= read -r was_restart && IFS= read -r was_reload; } <"$kept" || true
   [[ -e $MANIFEST_UNITS/multi-user.target.wants/$name.service ]] || systemctl enable --quiet "$name"
@@ -125,6 +119,17 @@ manifest_start() {
     stampede_say "$name is reloaded"
   fi
   printf '%s\n' "$restart" "$reload" | stampede_file 0644 "$kept"
+}
+
+# manifest_restart_sum COMPONENT PLUGIN - of a unit's line: one checksum of all that it is restarted for
+manifest_restart_sum() { cat "$MANIFEST_UNITS/${FIELD[name]}.service" <(manifest_sum "$1" "$2" restart) | sha256sum; }
+
+# stampede_restarts UNIT - for scripts of `setup`: whether UNIT runs, and this run of the stages is going to restart it
+stampede_restarts() { [[ -n $(manifest_each unit manifest_restarts "$1") ]]; }
+
+manifest_restarts() { # UNIT
+  [[ ${FIELD[name]} == "$1" ]] && systemctl is-active --quiet "$1" >/dev/null || return 0
+  [[ $(head -n 1 "$STAMPEDE_KEPT/units/$1" 2>/dev/null) == "$(manifest_restart_sum "${FIELD[component]}" "$(manifest_plugin "${FIELD[component]}")")" ]] || echo yes
 }
 
 # --- what is no longer there
@@ -174,18 +179,21 @@ manifest_sweep() {
 # manifest_apply - all that stands before any script runs
 manifest_apply() {
   local kind
-  manifest_check
+  if declare -F manifest_check >/dev/null; then manifest_check; fi
+  manifest_each component manifest_check_index
   for kind in 'unit name' 'file path' 'artifact to' 'pip to'; do
     # shellcheck disable=SC2086 # two words
     manifest_noted $kind
   done
   manifest_remove
+  manifest_each group manifest_group
   manifest_each user manifest_user
   manifest_each volume manifest_volume
   manifest_each data manifest_data
   manifest_each secret manifest_secret
   manifest_artifacts
-  for kind in apt java pip file unit; do manifest_each $kind "manifest_$kind"; done
+  manifest_packages
+  for kind in java pip file unit; do manifest_each $kind "manifest_$kind"; done
   for kind in 'unit name' 'file path' 'artifact to' 'pip to'; do
     # shellcheck disable=SC2086 # two words
     manifest_forget $kind
@@ -205,7 +213,8 @@ manifest_stage() {
 }
 
 manifest_component() { # STAGE
-  local name=${FIELD[name]} plugin=${FIELD[plugin]} index=${FIELD[index]} path run=script
+  local name=${FIELD[name]} plugin=${FIELD[plugin]} index path run=script
+  index=$(manifest_index "$name")
   for path in /opt/stampede/scripts/*-"$plugin/$1.$name".sh; do
     [[ -e $path ]] || continue
     # at the first boot one member proves it
