@@ -26,12 +26,12 @@ pub const NARROW_PREFIX_V4: u8 = 24;
 pub const NARROW_PREFIX_V6: u8 = 120;
 
 /// Whom a user lets in.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AskedAccess<'a> {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessWishes {
     /// CIDRs that may reach SSH, and what is opened.
-    pub access: &'a [String],
+    pub access: Vec<String>,
     /// Endpoints that are opened to them.
-    pub open: &'a [String],
+    pub open: Vec<String>,
     /// Endpoints that ask for no secret may be opened to wide networks.
     pub is_unauthenticated_meant: bool,
 }
@@ -53,7 +53,7 @@ pub struct ClaimedPort<'a> {
 pub fn make_access_rules(
     endpoints: &[&ComponentEndpoint],
     claimed: &[ClaimedPort<'_>],
-    asked: AskedAccess<'_>,
+    asked: &AccessWishes,
 ) -> Result<Map<String, Value>, Vec<Problem>> {
     let mut problems = Vec::new();
     if asked.access.is_empty() && !asked.open.is_empty() {
@@ -64,7 +64,7 @@ pub fn make_access_rules(
         ));
     }
     let mut ports = BTreeMap::new();
-    for name in asked.open {
+    for name in &asked.open {
         match find_openable(name, endpoints) {
             Ok(endpoint) => {
                 problems.extend(check_open(endpoint, claimed, asked));
@@ -77,7 +77,7 @@ pub fn make_access_rules(
         return Err(problems);
     }
     let mut rules = Map::new();
-    for cidr in asked.access {
+    for cidr in &asked.access {
         let name = |what: &str| format!("{what}_{}", cidr_name(cidr));
         rules.insert(name("ssh_in"), rule("tcp", Some(SSH_PORT), cidr));
         rules.insert(name("icmp_in"), rule("icmp", None, cidr));
@@ -128,7 +128,7 @@ fn find_openable<'a>(
 fn check_open(
     endpoint: &ComponentEndpoint,
     claimed: &[ClaimedPort<'_>],
-    asked: AskedAccess<'_>,
+    asked: &AccessWishes,
 ) -> Vec<Problem> {
     let ComponentEndpoint {
         name,
@@ -238,9 +238,9 @@ mod tests {
             access.iter().map(|cidr| (*cidr).to_owned()).collect(),
             open.iter().map(|name| (*name).to_owned()).collect(),
         );
-        let asked = AskedAccess {
-            access: &access,
-            open: &open,
+        let asked = AccessWishes {
+            access,
+            open,
             is_unauthenticated_meant,
         };
         let all = all();
@@ -259,7 +259,7 @@ mod tests {
                 port: 9_870,
             },
         ];
-        make_access_rules(&endpoints, &claimed, asked)
+        make_access_rules(&endpoints, &claimed, &asked)
             .map(|rules| rules.keys().cloned().collect())
             .map_err(|problems| problems.iter().map(Problem::to_string).collect())
     }
@@ -287,9 +287,9 @@ mod tests {
         let rules = make_access_rules(
             &[],
             &[],
-            AskedAccess {
-                access: &["192.0.2.0/24".to_owned()],
-                ..AskedAccess::default()
+            &AccessWishes {
+                access: vec!["192.0.2.0/24".to_owned()],
+                ..AccessWishes::default()
             },
         )
         .unwrap();
@@ -347,13 +347,12 @@ mod tests {
             component: "resourcemanager",
             port: 8_888,
         }];
-        let (access, open) = (["192.0.2.1/32".to_owned()], ["jupyterlab".to_owned()]);
-        let asked = AskedAccess {
-            access: &access,
-            open: &open,
+        let asked = AccessWishes {
+            access: vec!["192.0.2.1/32".to_owned()],
+            open: vec!["jupyterlab".to_owned()],
             is_unauthenticated_meant: false,
         };
-        let problems = make_access_rules(&endpoints, &claimed, asked).unwrap_err();
+        let problems = make_access_rules(&endpoints, &claimed, &asked).unwrap_err();
         assert!(
             problems[0]
                 .message

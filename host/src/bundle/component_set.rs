@@ -88,6 +88,7 @@ mod tests {
     fn more_components_than_a_word_has_bits_are_told_apart() {
         let name = |at: usize| format!("c{at:03}");
         let class = |numbers: std::ops::Range<usize>| NodeClass {
+            name: "any".to_owned(),
             group: "any".to_owned(),
             components: numbers.map(name).collect(),
             example: "any-1".to_owned(),

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::plugin_template::{PluginTemplate, section_of};
 use super::{ContractViolation, PluginBundle};
 use crate::cluster::{
     contract_bridge::{OUTER_ADDRESS, OUTER_ROLE},
@@ -21,14 +22,29 @@ pub const HEAT_TEMPLATE_VERSION: &str = "2018-08-31";
 /// The sections a plugin's template may have, in the order that people read them.
 pub const SECTIONS: [&str; 4] = ["parameters", "conditions", "resources", "outputs"];
 
-/// One template of all parts, `heat_template_version` first; the endpoints become outputs.
+/// An endpoint as an output of the stack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointOutput<'a> {
+    /// Whose it is.
+    pub plugin: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// For people.
+    pub description: &'a str,
+    /// A URL, computed or not, or several by their nodes.
+    pub url: Value,
+}
+
+/// One template of all parts, `heat_template_version` first; `rules` are resources that the host
+/// itself adds. The endpoints become outputs.
 ///
 /// # Errors
 /// What two plugins define, by both names; what is no template.
 pub fn merge_templates(
-    request: &PluginRequest,
     description: &str,
-    parts: &[PluginBundle],
+    parts: &[PluginTemplate<'_>],
+    rules: &Map<String, Value>,
+    endpoints: &[EndpointOutput<'_>],
 ) -> Result<Value, Vec<ContractViolation>> {
     let mut violations = Vec::new();
     let mut template = Map::new();
@@ -46,18 +62,21 @@ pub fn merge_templates(
                 if let Some(owner) = owners.get(name.as_str()) {
                     violations.push(ContractViolation::of_two(
                         owner,
-                        &part.plugin,
+                        part.plugin,
                         format!("both define `{name}` in {section}"),
                     ));
                     continue;
                 }
-                owners.insert(name, &part.plugin);
+                owners.insert(name, part.plugin);
                 merged.insert(name.clone(), body.clone());
             }
         }
+        if section == "resources" {
+            add_rules(rules, &owners, &mut merged, &mut violations);
+        }
         // Endpoints come behind all outputs, since their URLs refer to one of them.
         if section == "outputs" {
-            add_endpoints(request, parts, &mut owners, &mut merged, &mut violations);
+            add_endpoints(endpoints, &mut owners, &mut merged, &mut violations);
         }
         if !merged.is_empty() {
             template.insert(section.to_owned(), Value::Object(merged));
@@ -70,44 +89,78 @@ pub fn merge_templates(
     }
 }
 
-impl PluginBundle {
-    /// What the part's template holds in a section, by name.
-    pub fn section(&self, section: &str) -> impl Iterator<Item = (&String, &Value)> {
-        self.template
-            .get(section)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
+/// Adds the host's own rules, whose names no plugin may have.
+fn add_rules(
+    rules: &Map<String, Value>,
+    owners: &BTreeMap<&str, &str>,
+    resources: &mut Map<String, Value>,
+    violations: &mut Vec<ContractViolation>,
+) {
+    for (name, rule) in rules {
+        match owners.get(name.as_str()) {
+            Some(owner) => violations.push(ContractViolation::of_plugin(
+                owner,
+                format!("`{name}` in resources is the name of a rule that the host makes"),
+            )),
+            None => drop(resources.insert(name.clone(), rule.clone())),
+        }
     }
 }
 
 /// Makes an output of every endpoint. They share the names of outputs: in Heat there is one list.
 fn add_endpoints<'a>(
-    request: &PluginRequest,
-    parts: &'a [PluginBundle],
+    endpoints: &'a [EndpointOutput<'a>],
     owners: &mut BTreeMap<&'a str, &'a str>,
     outputs: &mut Map<String, Value>,
     violations: &mut Vec<ContractViolation>,
 ) {
-    let outer = outputs
-        .get(OUTER_ADDRESS)
-        .and_then(|output| output.get("value"))
-        .cloned();
-    for part in parts {
-        for endpoint in &part.endpoints {
-            if let Some(owner) = owners.get(endpoint.name.as_str()) {
-                violations.push(ContractViolation::of_two(
-                    owner,
-                    &part.plugin,
-                    format!("both define the output or endpoint `{}`", endpoint.name),
-                ));
-                continue;
-            }
-            owners.insert(&endpoint.name, &part.plugin);
-            let output = json!({ "description": endpoint.description, "value": endpoint_url(request, endpoint, outer.as_ref()) });
-            outputs.insert(endpoint.name.clone(), output);
+    for endpoint in endpoints {
+        if let Some(owner) = owners.get(endpoint.name) {
+            violations.push(ContractViolation::of_two(
+                owner,
+                endpoint.plugin,
+                format!("both define the output or endpoint `{}`", endpoint.name),
+            ));
+            continue;
         }
+        owners.insert(endpoint.name, endpoint.plugin);
+        let output = json!({ "description": endpoint.description, "value": endpoint.url });
+        outputs.insert(endpoint.name.to_owned(), output);
     }
+}
+
+/// The address where people reach the cluster, as the plugin `cluster` has it.
+pub fn outer_address<'a>(templates: impl IntoIterator<Item = &'a Value>) -> Option<&'a Value> {
+    let mut templates = templates.into_iter();
+    templates.find_map(|template| {
+        let mut outputs = section_of(template, "outputs");
+        let (_, output) = outputs.find(|(name, _)| *name == OUTER_ADDRESS)?;
+        output.get("value")
+    })
+}
+
+/// A URL at an address that Heat computes.
+pub fn computed_url(scheme: &str, address: &Value, port: u16, path: &str) -> Value {
+    let (scheme, rest) = (format!("{scheme}://"), format!(":{port}{path}"));
+    json!({ "list_join": ["", [scheme, address, rest]] })
+}
+
+/// The endpoints of plugins of the contract 0.1.0.
+pub fn role_endpoints<'a>(
+    request: &PluginRequest,
+    parts: &'a [PluginBundle],
+) -> Vec<EndpointOutput<'a>> {
+    let outer = outer_address(parts.iter().map(|part| &part.template));
+    let mut outputs = Vec::new();
+    for part in parts {
+        outputs.extend(part.endpoints.iter().map(|endpoint| EndpointOutput {
+            plugin: &part.plugin,
+            name: &endpoint.name,
+            description: &endpoint.description,
+            url: endpoint_url(request, endpoint, outer),
+        }));
+    }
+    outputs
 }
 
 /// The URL where an endpoint is reached: on the role that has one by its outer address, unless it is
@@ -117,12 +170,10 @@ fn endpoint_url(
     endpoint: &FrameworkEndpoint,
     outer: Option<&Value>,
 ) -> Value {
-    let url = |address: &str| {
-        format!(
-            "{}://{address}:{}{}",
-            endpoint.scheme, endpoint.port, endpoint.path
-        )
-    };
+    let FrameworkEndpoint {
+        scheme, port, path, ..
+    } = endpoint;
+    let url = |address: &str| format!("{scheme}://{address}:{port}{path}");
     let nodes: Vec<_> = request
         .groups
         .iter()
@@ -133,11 +184,7 @@ fn endpoint_url(
         ([_], Some(outer))
             if endpoint.role == OUTER_ROLE && endpoint.audience != PortAudience::Cluster =>
         {
-            let (scheme, rest) = (
-                format!("{}://", endpoint.scheme),
-                format!(":{}{}", endpoint.port, endpoint.path),
-            );
-            json!({ "list_join": ["", [scheme, outer, rest]] })
+            computed_url(scheme, outer, *port, path)
         }
         ([node], _) => url(&node.address).into(),
         (nodes, _) => Value::Object(

@@ -14,21 +14,31 @@
 //! - [`node_update`]: what a running node is notified of in a change
 //! - [`node_classes`], [`node_conflicts`], [`placeholders`]: what plugins of the contract 0.2.0 have stand on
 //!   which nodes, and what of it cannot stand there together (`path_conflicts`, over `component_set`s)
+//! - [`framework_build`]: the same for plugins of that contract: `class_content`, [`manifest`] and
+//!   `manifest_line` write what their nodes get as data; [`node_surroundings`]: what is around them
+//! - [`plugin_template`]: what a plugin of either contract adds to the template, and what it may name
 //! - [`access_rules`]: who may reach a cluster, as the host has it for plugins of that contract
 //! - [`yaml`]: the template as YAML for people
 
 pub mod access_rules;
+mod class_content;
 mod component_set;
 pub mod computed_size;
 mod found_conflicts;
+pub mod framework_build;
+pub mod manifest;
+mod manifest_line;
 pub mod merge;
 pub mod node_classes;
 pub mod node_conflicts;
 pub mod node_script;
+pub mod node_surroundings;
 pub mod node_update;
+mod packed_text;
 mod path_conflicts;
 pub mod placeholders;
 pub mod plugin_bundle;
+pub mod plugin_template;
 pub mod policy;
 pub mod references;
 mod resource_check;
@@ -41,12 +51,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::plugin_template::PluginTemplate;
 pub use plugin_bundle::{NodeScript, PluginBundle, PluginFile, ScriptStage};
 
 use crate::cluster::{
     CloudAccess,
-    framework::{PluginDescriptor, PluginRequest},
-    problem::cut_text,
+    framework::{NodeGroup, PluginDescriptor, PluginRequest},
+    problem::{Problem, cut_text, lines},
 };
 
 /// A whole cluster as Heat takes it: a template and the files that it names.
@@ -83,6 +94,9 @@ pub enum BuildError {
     /// Plugins returned what makes no cluster; only their authors can mend it.
     #[error(transparent)]
     Violations(#[from] ContractViolations),
+    /// What the user opens cannot be opened.
+    #[error("{}", lines(.0))]
+    Access(Vec<Problem>),
     /// The cloud would not take it: fewer nodes or shorter settings help.
     #[error("{}", .violations.iter().map(sizes::LimitViolation::to_string).collect::<Vec<_>>().join("\n"))]
     TooLarge {
@@ -170,48 +184,83 @@ pub fn build_bundle(
         let empty = ContractViolation::of_whole("the chain is empty");
         return Err(ContractViolations(vec![empty]).into());
     };
-    let refuse = |violations: Vec<ContractViolation>| {
-        if violations.is_empty() {
-            Ok(())
-        } else {
-            Err(ContractViolations(violations))
-        }
-    };
     // Each stage trusts the one before: only well-formed plugin bundles are merged, only a merged
     // template has its references and nodes checked, and only a sound one is measured.
     let mut violations = policy::check_plugin_bundles(request, descriptors, &parts);
     violations.extend(node_script::check_files(request, &parts));
     refuse(violations)?;
-    let template =
-        merge::merge_templates(request, description, &parts).map_err(ContractViolations)?;
-    let files = node_script::assemble_scripts(request, access, &parts);
-    let mut violations =
-        references::check_references(requests, &template, descriptors, &parts, &files);
-    violations.extend(policy::check_template(request, &template));
-    refuse(violations)?;
-    let violations = sizes::check_sizes(&template, &files);
-    if !violations.is_empty() {
-        let largest = request.groups.iter().max_by_key(|group| group.nodes.len());
-        let nodes = largest.map_or(&[][..], |group| &group.nodes);
-        let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-        let sample = nodes.first().map_or("", |node| &node.name);
-        return Err(BuildError::TooLarge {
-            violations,
-            largest_group: largest.map(|group| group.role.clone()).unwrap_or_default(),
-            most_nodes: sizes::most_nodes(&template, sample, count),
-        });
-    }
+    let plugin_templates: Vec<PluginTemplate<'_>> = requests
+        .iter()
+        .zip(descriptors)
+        .zip(&parts)
+        .map(|((request, descriptor), part)| PluginTemplate::of_plugin(request, descriptor, part))
+        .collect();
+    let endpoints = merge::role_endpoints(request, &parts);
+    let none = serde_json::Map::new();
+    let template = merge::merge_templates(description, &plugin_templates, &none, &endpoints)
+        .map_err(ContractViolations)?;
+    let contents = node_script::node_contents(request, access, &parts);
+    let files = node_script::assemble_scripts(&contents);
+    check_whole(&plugin_templates, &request.groups, &template, &files)?;
     Ok(ClusterBundle {
         template,
         files,
-        contents: node_script::node_contents(request, access, &parts),
+        contents,
         parts,
     })
+}
+
+fn refuse(violations: Vec<ContractViolation>) -> Result<(), ContractViolations> {
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(ContractViolations(violations))
+    }
+}
+
+/// Checks a merged template and its files: what it names is there, it has the nodes and no others,
+/// and the cloud takes it.
+fn check_whole(
+    parts: &[PluginTemplate<'_>],
+    groups: &[NodeGroup],
+    template: &serde_json::Value,
+    files: &BTreeMap<String, String>,
+) -> Result<(), BuildError> {
+    let nodes = groups.iter().flat_map(|group| &group.nodes);
+    let nodes: Vec<&str> = nodes.map(|node| node.name.as_str()).collect();
+    let mut violations = references::check_references(parts, template, files);
+    violations.extend(policy::check_template(&nodes, template));
+    refuse(violations)?;
+    let violations = sizes::check_sizes(template, files);
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(too_large(violations, groups, template))
+    }
+}
+
+/// Fewer nodes of the largest group would help most.
+fn too_large(
+    violations: Vec<sizes::LimitViolation>,
+    groups: &[NodeGroup],
+    template: &serde_json::Value,
+) -> BuildError {
+    let largest = groups.iter().max_by_key(|group| group.nodes.len());
+    let nodes = largest.map_or(&[][..], |group| &group.nodes);
+    let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
+    let sample = nodes.first().map_or("", |node| &node.name);
+    BuildError::TooLarge {
+        violations,
+        largest_group: largest.map(|group| group.role.clone()).unwrap_or_default(),
+        most_nodes: sizes::most_nodes(template, sample, count),
+    }
 }
 
 #[cfg(test)]
 mod resource_tests;
 #[cfg(test)]
 pub(crate) mod test_cluster;
+#[cfg(test)]
+mod test_frameworks;
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest as _, Sha256};
+
+use super::to_hex;
 use crate::cluster::component::ComponentPlacement;
+
+/// Hexadecimal digits of the digest of a set of components in a class's name.
+const DIGEST_CHARS: usize = 8;
 
 /// Nodes of one group with the same components.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeClass {
+    /// The group's name where all its nodes have the same components, else with a digest of these.
+    pub name: String,
     /// Their group.
     pub group: String,
     /// Of all plugins.
@@ -31,29 +39,80 @@ pub fn node_classes(
     placements: &[ComponentPlacement],
     node_groups: &BTreeMap<String, String>,
 ) -> Vec<NodeClass> {
-    let mut by_node: BTreeMap<&str, BTreeSet<String>> = node_groups
+    classes_with_nodes(placements, node_groups)
+        .into_iter()
+        .map(|(class, _)| class)
+        .collect()
+}
+
+/// The name of each node's class. It needs nothing that plugins generate: the plugin `cluster` is
+/// told the names of the files before.
+pub fn name_classes(
+    placements: &[ComponentPlacement],
+    node_groups: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    classes_with_nodes(placements, node_groups)
+        .into_iter()
+        .flat_map(|(class, nodes)| {
+            let name = class.name;
+            nodes
+                .into_iter()
+                .map(move |node| (node.to_owned(), name.clone()))
+        })
+        .collect()
+}
+
+/// The classes, and the nodes of each.
+fn classes_with_nodes<'a>(
+    placements: &'a [ComponentPlacement],
+    node_groups: &'a BTreeMap<String, String>,
+) -> Vec<(NodeClass, Vec<&'a str>)> {
+    let mut by_node: BTreeMap<&str, BTreeSet<&str>> = node_groups
         .keys()
         .map(|node| (node.as_str(), BTreeSet::new()))
         .collect();
     for placement in placements {
         for member in &placement.members {
             let components = by_node.entry(member.node.as_str()).or_default();
-            components.insert(placement.component.clone());
+            components.insert(&placement.component);
         }
     }
-    let mut classes: BTreeMap<(String, BTreeSet<String>), String> = BTreeMap::new();
+    let mut groups: BTreeMap<&str, BTreeMap<BTreeSet<&str>, Vec<&str>>> = BTreeMap::new();
     for (node, components) in by_node {
-        let group = node_groups.get(node).cloned().unwrap_or_default();
-        let class = classes.entry((group, components));
-        class.or_insert_with(|| node.to_owned());
+        let group = node_groups.get(node).map_or("", String::as_str);
+        let alike = groups.entry(group).or_default().entry(components);
+        alike.or_default().push(node);
     }
-    let classes = classes.into_iter();
+    let mut classes = Vec::new();
+    for (group, sets) in groups {
+        let is_one = sets.len() == 1;
+        for (components, nodes) in sets {
+            let name = if is_one {
+                group.to_owned()
+            } else {
+                format!("{group}-{}", digest_set(&components))
+            };
+            let class = NodeClass {
+                name,
+                group: group.to_owned(),
+                components: components.into_iter().map(str::to_owned).collect(),
+                example: nodes.first().map_or("", |node| node).to_owned(),
+            };
+            classes.push((class, nodes));
+        }
+    }
     classes
-        .map(|((group, components), example)| NodeClass {
-            group,
-            components,
-            example,
-        })
+}
+
+fn digest_set(components: &BTreeSet<&str>) -> String {
+    let mut hash = Sha256::new();
+    for component in components {
+        hash.update(component);
+        hash.update("\n");
+    }
+    to_hex(&hash.finalize())
+        .chars()
+        .take(DIGEST_CHARS)
         .collect()
 }
 
@@ -87,7 +146,8 @@ mod tests {
             placement("every", &["a-1", "a-2", "a-3", "b-1", "b-2"]),
             placement("voter", &["a-1", "a-3"]),
         ];
-        let classes = node_classes(&placements, &groups.into());
+        let node_groups = groups.into();
+        let classes = node_classes(&placements, &node_groups);
         let shown: Vec<(&str, usize, &str)> = classes
             .iter()
             .map(|class| {
@@ -99,6 +159,15 @@ mod tests {
             })
             .collect();
         assert_eq!(shown, [("a", 1, "a-2"), ("a", 2, "a-1"), ("b", 1, "b-1")]);
+        let alone = BTreeMap::from([("a-2".to_owned(), "a".to_owned())]);
+        let only = name_classes(&placements[..0], &alone);
+        assert_eq!(
+            only["a-2"], "a",
+            "a group of one class is called as the group"
+        );
+        let names = name_classes(&placements, &node_groups);
+        let shown: Vec<&str> = names.values().map(String::as_str).collect();
+        assert_eq!(shown, ["a-af4547f2", "a-ce706dbb", "a-af4547f2", "b", "b"]);
         let voter = ["voter".to_owned()];
         assert!(classes[1].has_thing_of(&voter, &[]) && !classes[0].has_thing_of(&voter, &[]));
         assert!(!classes[1].has_thing_of(&voter, &["b".to_owned()]));

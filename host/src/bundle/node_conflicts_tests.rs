@@ -61,6 +61,7 @@ fn artifact(to: &str, machine: &str) -> DownloadArtifact {
 
 fn classes() -> Vec<NodeClass> {
     let class = |group: &str, components: &[&str]| NodeClass {
+        name: group.to_owned(),
         group: group.to_owned(),
         components: components.iter().map(|name| (*name).to_owned()).collect(),
         example: format!("{group}-1"),
@@ -222,6 +223,7 @@ fn a_java_is_there_where_a_file_or_a_unit_needs_it() {
 fn as_much_as_plugins_may_add_on_as_many_nodes_as_there_are_is_looked_at() {
     let classes: Vec<NodeClass> = (0..251)
         .map(|at| NodeClass {
+            name: format!("g{at}"),
             group: format!("g{}", at % 8),
             components: (0..64)
                 .filter(|bit| bit % 8 != at % 8 || (at / 8) >> (bit / 8) & 1 == 1)

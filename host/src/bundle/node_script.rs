@@ -16,7 +16,11 @@ use std::{
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{ContractViolation, PluginBundle, to_hex};
+use super::{
+    ContractViolation, PluginBundle,
+    packed_text::{UNPACK, pack_text},
+    to_hex,
+};
 use crate::cluster::{
     CloudAccess, contract_bridge,
     framework::{NodeGroup, PluginRequest},
@@ -33,6 +37,12 @@ const LIB: &str = concat!(
 );
 /// The frame: every stage, in the chain's order.
 const FRAME: &str = include_str!("../../../templates/node/frame.sh");
+/// What the frame does with a manifest.
+const MANIFEST: &str = concat!(
+    include_str!("../../../templates/node/manifest.sh"),
+    "\n",
+    include_str!("../../../templates/node/units.sh")
+);
 /// Which Stampede this is, as far as nodes are concerned: its version, and what the frame is. Where
 /// it differs from what made a cluster, a plan of now is not what stands on that cluster's nodes.
 pub fn host_version() -> &'static str {
@@ -41,6 +51,7 @@ pub fn host_version() -> &'static str {
         let digest = Sha256::new()
             .chain_update(LIB)
             .chain_update(FRAME)
+            .chain_update(MANIFEST)
             .finalize();
         let digest = to_hex(&digest[..DIGEST_BYTES]);
         format!("{}+{digest}", env!("CARGO_PKG_VERSION"))
@@ -64,40 +75,27 @@ pub const MAX_SCRIPT_NAME_CHARS: usize = 64;
 const DIRECTIVE: &str = "# shellcheck shell=bash disable=SC2034,SC1091";
 /// Bash puts long here-documents into a file, which must not need a `/tmp` that cannot be written.
 const WRITABLE_FOLDER: &str = "[ -w /tmp ] || export TMPDIR=/run";
-/// Characters of a line of base64.
-const BASE64_LINE: usize = 76;
+/// Characters of a line of base64: few ends of lines, which user data has no room for.
+const BASE64_LINE: usize = 1_000;
 
-/// The scripts by file name, one for each group.
-pub fn assemble_scripts(
-    request: &PluginRequest,
-    access: &CloudAccess,
-    parts: &[PluginBundle],
-) -> BTreeMap<String, String> {
-    request
-        .groups
+/// The scripts by file name, one for all nodes with the same content; these by the name of their
+/// group or class.
+pub fn assemble_scripts(contents: &BTreeMap<String, NodeContent>) -> BTreeMap<String, String> {
+    contents
         .iter()
-        .map(|group| {
-            (
-                script_file_name(&group.role),
-                build_script(request, access, group, parts),
-            )
-        })
+        .map(|(name, content)| (script_file_name(name), build_script(content)))
         .collect()
 }
 
-/// The file that the nodes of a role run.
-pub fn script_file_name(role: &str) -> String {
-    format!("node-{role}.sh")
+/// The file that the nodes of a group or a class run.
+pub fn script_file_name(name: &str) -> String {
+    format!("node-{name}.sh")
 }
 
 /// Where a script stands on its node. `place` is its plugin's in the chain, so that the order of
 /// names is the chain's.
-pub fn script_path(place: usize, plugin: &str, script: &super::NodeScript) -> String {
-    format!(
-        "{HOME}/scripts/{place:02}-{plugin}/{}.{}.sh",
-        script.stage.as_str(),
-        script.name
-    )
+pub fn script_path(place: usize, plugin: &str, stage: &str, name: &str) -> String {
+    format!("{HOME}/scripts/{place:02}-{plugin}/{stage}.{name}.sh")
 }
 
 /// The plugin and the stage of the script at this path; none where it is no script.
@@ -237,7 +235,17 @@ pub struct NodeFile {
     pub content: String,
 }
 
-/// What stands on the nodes of one role.
+impl NodeFile {
+    pub(super) fn new(mode: u32, path: impl Into<String>, content: impl Into<String>) -> Self {
+        Self {
+            mode,
+            path: path.into(),
+            content: content.into(),
+        }
+    }
+}
+
+/// What stands on the nodes of one role, or of one class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeContent {
     /// `STAMPEDE_CLUSTER` and so on, in the order of the README's table.
@@ -263,28 +271,41 @@ pub fn node_contents(
         .collect()
 }
 
-/// All files of a role's nodes, in the order in which they are written.
-fn placed_files(access: &CloudAccess, group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
-    let file = |mode, path: String, content: String| NodeFile {
-        mode,
-        path,
-        content,
-    };
+/// What stands on every node before anything of plugins: the functions and the frame.
+fn frame_files(access: &CloudAccess) -> Vec<NodeFile> {
     let mut all = vec![
-        file(0o644, format!("{HOME}/{LIB_NAME}"), without_comments(LIB)),
-        file(0o755, format!("{HOME}/run"), without_comments(FRAME)),
+        NodeFile::new(0o644, format!("{HOME}/{LIB_NAME}"), without_comments(LIB)),
+        NodeFile::new(0o755, format!("{HOME}/run"), without_comments(FRAME)),
     ];
     if !access.certificates.is_empty() {
         let certificates = end_with_newline(&access.certificates);
-        all.push(file(0o644, CA_PATH.to_owned(), certificates));
+        all.push(NodeFile::new(0o644, CA_PATH, certificates));
     }
+    all
+}
+
+/// The same where plugins say as data what they need.
+pub(super) fn manifest_frame(access: &CloudAccess) -> Vec<NodeFile> {
+    let mut all = frame_files(access);
+    let manifest = without_comments(MANIFEST);
+    all.push(NodeFile::new(
+        0o644,
+        format!("{HOME}/manifest.sh"),
+        manifest,
+    ));
+    all
+}
+
+/// All files of a role's nodes, in the order in which they are written.
+fn placed_files(access: &CloudAccess, group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
+    let mut all = frame_files(access);
     for part in parts {
         let wanted = part
             .files
             .iter()
             .filter(|file| file.roles.contains(&group.role));
         all.extend(
-            wanted.map(|wanted| file(wanted.mode, wanted.path.clone(), wanted.content.clone())),
+            wanted.map(|wanted| NodeFile::new(wanted.mode, &*wanted.path, &*wanted.content)),
         );
     }
     for (place, part) in parts.iter().enumerate() {
@@ -293,37 +314,31 @@ fn placed_files(access: &CloudAccess, group: &NodeGroup, parts: &[PluginBundle])
             .iter()
             .filter(|script| script.role == group.role);
         all.extend(wanted.map(|wanted| {
-            file(
-                0o644,
-                script_path(place, &part.plugin, wanted),
-                end_with_newline(&wanted.body),
-            )
+            let (stage, name) = (wanted.stage.as_str(), &wanted.name);
+            let path = script_path(place, &part.plugin, stage, name);
+            NodeFile::new(0o644, path, end_with_newline(&wanted.body))
         }));
     }
     all
 }
 
-fn build_script(
-    request: &PluginRequest,
-    access: &CloudAccess,
-    group: &NodeGroup,
-    parts: &[PluginBundle],
-) -> String {
+fn build_script(content: &NodeContent) -> String {
     let mut head = format!("{DIRECTIVE}\nset -euo pipefail\n");
-    for (name, value) in cluster_variables(request, access, group) {
-        head.push_str(&format!("{name}={}\n", quote_word(&value)));
+    for (name, value) in &content.variables {
+        head.push_str(&format!("{name}={}\n", quote_word(value)));
     }
     head.push_str(&format!("mkdir -p {HOME}\n{WRITABLE_FOLDER}\n"));
-    let install = build_install(access, group, parts);
+    let install = build_install(content);
     let end = format!("exec {HOME}/run\n");
     // The variables and the last line stay plain, so that people who read a server's user data see
     // which node and which cluster it is of.
     if head.len() + install.len() + end.len() <= super::sizes::MAX_SCRIPT_BYTES {
         return head + &install + &end;
     }
-    let packed = here_document("base64 -d", &encode_base64_lines(&compress(&install)));
-    // the pipe stands on the command's own line, before the here-document
-    let packed = packed.replacen('\n', &format!(" | gzip -d >{HOME}/install.sh\n"), 1);
+    let packed = here_document(
+        &format!("{UNPACK} >{HOME}/install.sh"),
+        &pack_text(&install),
+    );
     format!("{head}{packed}. {HOME}/install.sh\n{end}")
 }
 
@@ -336,12 +351,13 @@ pub(super) fn compress(text: &str) -> Vec<u8> {
 }
 
 /// The commands that put the functions, the frame, the files and the scripts on the node.
-fn build_install(access: &CloudAccess, group: &NodeGroup, parts: &[PluginBundle]) -> String {
-    let mut text = here_document(&format!("cat >{HOME}/{LIB_NAME}"), &without_comments(LIB));
+fn build_install(content: &NodeContent) -> String {
+    // The first of what is placed is the functions, which the others are placed by.
+    let mut files = content.files.iter();
+    let lib = files.next().map_or("", |lib| &lib.content);
+    let mut text = here_document(&format!("cat >{HOME}/{LIB_NAME}"), lib);
     text.push_str(&format!(". {HOME}/{LIB_NAME}\nstampede_begin\n"));
-    // The first of what is placed is the functions, which stand there already.
-    let placed = placed_files(access, group, parts);
-    text.extend(placed.iter().skip(1).map(file_command));
+    text.extend(files.map(file_command));
     text
 }
 
@@ -444,7 +460,7 @@ fn here_document(command: &str, content: &str) -> String {
     format!("{command} <<'{delimiter}'\n{content}{delimiter}\n")
 }
 
-fn end_with_newline(text: &str) -> String {
+pub(super) fn end_with_newline(text: &str) -> String {
     if text.is_empty() || text.ends_with('\n') {
         text.to_owned()
     } else {

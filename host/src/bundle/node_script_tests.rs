@@ -35,6 +35,14 @@ fn install(script: &str, root: &str, variable: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+fn assembled(
+    request: &PluginRequest,
+    access: &CloudAccess,
+    parts: &[PluginBundle],
+) -> BTreeMap<String, String> {
+    assemble_scripts(&node_contents(request, access, parts))
+}
+
 fn with_file(content: &str, path: &str) -> PluginBundle {
     let mut part = part("hadoop", json!({}));
     part.files = vec![PluginFile {
@@ -58,7 +66,7 @@ fn arrives(content: &str, name: &str) {
     let mut request = request(2);
     request.mirror = Some(content.replace('\0', ""));
     let parts = [part("cluster", json!({})), with_file(content, &path)];
-    let scripts = assemble_scripts(&request, &CloudAccess::default(), &parts);
+    let scripts = assembled(&request, &CloudAccess::default(), &parts);
     let printed = install(
         &scripts["node-worker.sh"],
         &root.path().display().to_string(),
@@ -102,7 +110,7 @@ fn the_variables_stand_in_the_readmes_order() {
     access
         .addresses
         .insert("heat.example".to_owned(), vec![address]);
-    let script = assemble_scripts(&request(2), &access, &[])["node-worker.sh"].clone();
+    let script = assembled(&request(2), &access, &[])["node-worker.sh"].clone();
     let head: Vec<&str> = script.lines().take(17).collect();
     let wanted = [
         DIRECTIVE,
@@ -155,7 +163,7 @@ fn the_clouds_own_authority_is_a_file_on_every_node_and_one_of_its_digests() {
         [CA_PATH],
         "a change brings it, and nothing else that is not new"
     );
-    let script = &assemble_scripts(&request(1), &access, &[])["node-master.sh"];
+    let script = &assembled(&request(1), &access, &[])["node-master.sh"];
     assert!(
         script.contains("stampede_file 0644 '/etc/stampede/ca.pem' <<'STAMPEDE_END'\n-----BEGIN")
     );
@@ -169,7 +177,7 @@ fn the_frame_says_the_same_without_its_comments() {
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };
-    for script in [LIB, FRAME] {
+    for script in [LIB, FRAME, MANIFEST] {
         let short = without_comments(script);
         assert!(short.len() < script.len() * 9 / 10, "{}", short.len());
         assert_eq!(bash(script), bash(&short), "as bash understands it");
@@ -242,16 +250,14 @@ fn a_script_that_nova_would_not_take_plain_is_packed_and_installs_the_same() {
         |bytes: usize| with_file(&"<property>value</property>\n".repeat(bytes / 27), "/etc/x");
     let most = crate::bundle::sizes::MAX_SCRIPT_BYTES;
     let plain =
-        assemble_scripts(&request(1), &CloudAccess::default(), &[long(1000)])["node-worker.sh"]
-            .clone();
+        assembled(&request(1), &CloudAccess::default(), &[long(1000)])["node-worker.sh"].clone();
     assert!(plain.contains("stampede_file 0640 '/etc/x' <<'STAMPEDE_END'\n<property>"));
     let packed =
-        assemble_scripts(&request(1), &CloudAccess::default(), &[long(most)])["node-worker.sh"]
-            .clone();
+        assembled(&request(1), &CloudAccess::default(), &[long(most)])["node-worker.sh"].clone();
     assert!(packed.len() < most / 2, "{}", packed.len());
     assert_eq!(
         packed,
-        assemble_scripts(&request(1), &CloudAccess::default(), &[long(most)])["node-worker.sh"]
+        assembled(&request(1), &CloudAccess::default(), &[long(most)])["node-worker.sh"]
     );
 
     let root = tempfile::tempdir().unwrap();
@@ -268,14 +274,10 @@ fn a_script_that_nova_would_not_take_plain_is_packed_and_installs_the_same() {
             .unwrap()
             .success()
     );
-    let group = request(1)
-        .groups
-        .into_iter()
-        .find(|group| group.role == "worker")
-        .unwrap();
+    let contents = node_contents(&request(1), &CloudAccess::default(), &[long(most)]);
     assert_eq!(
         fs::read_to_string(root.path().join("install.sh")).unwrap(),
-        super::build_install(&CloudAccess::default(), &group, &[long(most)])
+        super::build_install(&contents["worker"])
     );
     assert!(packed.ends_with(". /opt/stampede/install.sh\nexec /opt/stampede/run\n"));
 }

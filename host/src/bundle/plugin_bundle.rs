@@ -24,6 +24,13 @@ pub struct PluginBundle {
     pub taken: Vec<ResourceClaim>,
 }
 
+impl PluginBundle {
+    /// What its template holds in a section, by name.
+    pub fn section(&self, section: &str) -> impl Iterator<Item = (&String, &serde_json::Value)> {
+        super::plugin_template::section_of(&self.template, section)
+    }
+}
+
 /// A file on the nodes, byte for byte, owned by root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginFile {

@@ -8,8 +8,12 @@ use serde_json::Value;
 use super::{
     ContractViolation, PluginBundle,
     merge::SECTIONS,
+    plugin_template::{ContractGrants, PluginTemplate},
     report_violation,
-    resource_types::{SERVER, TypeRule, WAIT_CONDITION, find_type},
+    resource_types::{
+        RULE, SERVER, TypeRule, VOLUME, VOLUME_ATTACHMENT, WAIT_CONDITION, WAIT_CONDITION_HANDLE,
+        find_type,
+    },
 };
 use crate::cluster::{
     framework::CLUSTER,
@@ -36,12 +40,20 @@ const PARAMETER_KEYS: [&str; 7] = [
 ];
 /// What an output may say about itself.
 const OUTPUT_KEYS: [&str; 2] = ["description", "value"];
+/// What the contract 0.2.0 leaves to the plugin `cluster` beside the types of its own.
+const CLUSTERS_TYPES: [&str; 4] = [
+    VOLUME,
+    VOLUME_ATTACHMENT,
+    WAIT_CONDITION,
+    WAIT_CONDITION_HANDLE,
+];
 /// The names that the host itself gives begin so.
 const RESERVED_PREFIX: &str = "stampede";
 /// The wait condition that completes when every node has signalled.
 pub const READY: &str = "ready";
 
-/// Checks each plugin's own bundle; `parts` and `descriptors` are in the same order.
+/// Checks each plugin's own bundle of the contract 0.1.0; `parts` and `descriptors` are in the same
+/// order.
 pub fn check_plugin_bundles(
     request: &PluginRequest,
     descriptors: &[&PluginDescriptor],
@@ -49,28 +61,34 @@ pub fn check_plugin_bundles(
 ) -> Vec<ContractViolation> {
     let mut violations = Vec::new();
     for (part, descriptor) in parts.iter().zip(descriptors) {
+        violations.extend(check_part(
+            &descriptor.name,
+            &PluginTemplate::of_plugin(request, descriptor, part),
+        ));
         let mut report = |message: String| report_violation(&mut violations, &part.plugin, message);
-        if part.plugin != descriptor.name {
-            report(format!("answered in the name of `{}`", descriptor.name));
-        }
-        check_sections(part, &mut report);
-        for (name, resource) in part.section("resources") {
-            check_resource(name, resource, descriptor, &mut report);
-        }
         check_offers(request, part, descriptor, &mut report);
     }
     violations
 }
 
-/// One server a node and no other; a wait condition that counts them all.
-pub fn check_template(request: &PluginRequest, template: &Value) -> Vec<ContractViolation> {
+/// Checks what the plugin of this name adds to the template.
+pub fn check_part(name: &str, part: &PluginTemplate<'_>) -> Vec<ContractViolation> {
     let mut violations = Vec::new();
-    let nodes: Vec<_> = request
-        .groups
-        .iter()
-        .flat_map(|group| &group.nodes)
-        .collect();
-    let wanted: Vec<String> = nodes.iter().map(|node| server_name(&node.name)).collect();
+    let mut report = |message: String| report_violation(&mut violations, part.plugin, message);
+    if part.plugin != name {
+        report(format!("answered in the name of `{name}`"));
+    }
+    check_sections(part, &mut report);
+    for (name, resource) in part.section("resources") {
+        check_resource(name, resource, part, &mut report);
+    }
+    violations
+}
+
+/// One server a node and no other; a wait condition that counts them all.
+pub fn check_template(nodes: &[&str], template: &Value) -> Vec<ContractViolation> {
+    let mut violations = Vec::new();
+    let wanted: Vec<String> = nodes.iter().map(|node| server_name(node)).collect();
     let resources = template.get("resources").and_then(Value::as_object);
     let servers: Vec<&String> = resources
         .into_iter()
@@ -125,7 +143,7 @@ pub fn server_name(node: &str) -> String {
     format!("{}_server", node.replace('-', "_"))
 }
 
-fn check_sections(part: &PluginBundle, report: &mut impl FnMut(String)) {
+fn check_sections(part: &PluginTemplate<'_>, report: &mut impl FnMut(String)) {
     let Some(template) = part.template.as_object() else {
         return report("its template is not a JSON object".to_owned());
     };
@@ -142,7 +160,7 @@ fn check_sections(part: &PluginBundle, report: &mut impl FnMut(String)) {
             continue;
         };
         for (name, body) in bodies {
-            if !is_own_name(&part.plugin, name) {
+            if !is_own_name(part.plugin, name) {
                 let prefix = part.plugin.replace('-', "_");
                 report(format!(
                     "`{name}` in {section} must be of a-z, 0-9 and _ and begin with `{prefix}_`"
@@ -178,7 +196,7 @@ fn check_keys(section: &str, name: &str, body: &Value, report: &mut impl FnMut(S
 }
 
 /// The plugin `cluster` gives the names that others refer to; all others keep to their own.
-fn is_own_name(plugin: &str, name: &str) -> bool {
+pub(super) fn is_own_name(plugin: &str, name: &str) -> bool {
     let prefix = plugin.replace('-', "_");
     let own = plugin == CLUSTER
         || name == prefix
@@ -202,7 +220,7 @@ fn is_identifier(name: &str) -> bool {
 fn check_resource(
     name: &str,
     resource: &Value,
-    descriptor: &PluginDescriptor,
+    part: &PluginTemplate<'_>,
     report: &mut impl FnMut(String),
 ) {
     for key in resource
@@ -220,14 +238,23 @@ fn check_resource(
     let Some(kind) = resource.get("type").and_then(Value::as_str) else {
         return report(format!("the resource `{name}` has no type"));
     };
+    let has_components = matches!(part.grants.contract, ContractGrants::Components);
     match find_type(kind) {
         None => report(format!(
             "the resource `{name}` is of type `{kind}`, which no plugin may add"
         )),
-        Some(rule) if rule.cluster_alone && descriptor.name != CLUSTER => report(format!(
-            "the resource `{name}` is not for it to add: `{kind}` is the plugin `{CLUSTER}`'s"
+        Some(_) if has_components && kind == RULE => report(format!(
+            "the resource `{name}` is not for it to add: rules are the host's"
         )),
-        Some(_) if !descriptor.resource_types.iter().any(|one| one == kind) => report(format!(
+        Some(rule)
+            if !part.is_clusters()
+                && (rule.cluster_alone || has_components && CLUSTERS_TYPES.contains(&kind)) =>
+        {
+            report(format!(
+                "the resource `{name}` is not for it to add: `{kind}` is the plugin `{CLUSTER}`'s"
+            ));
+        }
+        Some(_) if !part.resource_types.iter().any(|one| one == kind) => report(format!(
             "the resource `{name}` is of type `{kind}`, which its descriptor does not declare"
         )),
         Some(rule) => check_deletion(name, rule, resource, report),

@@ -10,11 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::plugin_template::{ContractGrants, PluginTemplate};
 use super::{
-    ContractViolation, PluginBundle, merge::SECTIONS, report_violation, resource_types,
-    secret_values,
+    ContractViolation, merge::SECTIONS, policy, report_violation, resource_types, secret_values,
 };
-use crate::cluster::framework::{PluginDescriptor, PluginRequest};
 
 /// The HOT functions that plugins may use. Not among them: those that replace inside texts
 /// (`str_replace`, `repeat`, `map_replace`), since a user's text that happens to hold the
@@ -53,6 +52,12 @@ pub const REFUSED_FUNCTIONS: [&str; 8] = [
 /// Parameters that Heat itself gives.
 const PSEUDO_PARAMETERS: [&str; 3] = ["OS::stack_name", "OS::stack_id", "OS::project_id"];
 
+/// What every plugin may refer to beside the nodes.
+const NETWORK_NAMES: [&str; 3] = ["network", "subnet", "security_group"];
+/// The same, for people.
+const OTHERS_NAMES: &str =
+    "beside its own it may name the nodes' resources, network, subnet and security_group";
+
 /// Where a value stands, which says what it may refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValuePosition {
@@ -64,25 +69,27 @@ pub(super) enum ValuePosition {
     Nodes,
 }
 
-/// All that is wrong with what the template's values refer to. `requests`, `descriptors` and
-/// `parts` are in the same order.
+/// All that is wrong with what the template's values refer to.
 pub fn check_references(
-    requests: &[PluginRequest],
+    parts: &[PluginTemplate<'_>],
     template: &Value,
-    descriptors: &[&PluginDescriptor],
-    parts: &[PluginBundle],
     files: &BTreeMap<String, String>,
 ) -> Vec<ContractViolation> {
     let mut violations = Vec::new();
     let secret = secret_values::find_secret_values(template);
-    for ((request, descriptor), part) in requests.iter().zip(descriptors).zip(parts) {
+    let groups = parts
+        .first()
+        .map_or(&[][..], |part| part.grants.groups)
+        .iter();
+    let nodes = groups.flat_map(|group| &group.nodes);
+    let nodes = nodes.map(|node| node.name.replace('-', "_")).collect();
+    for part in parts {
         let mut walk = ReferenceWalk {
             template,
             files,
             secret: &secret,
-            request,
-            descriptor,
-            plugin: &part.plugin,
+            part,
+            nodes: &nodes,
             place: String::new(),
             violations,
         };
@@ -121,9 +128,9 @@ pub(super) struct ReferenceWalk<'a> {
     pub(super) template: &'a Value,
     files: &'a BTreeMap<String, String>,
     secret: &'a BTreeSet<&'a str>,
-    pub(super) request: &'a PluginRequest,
-    pub(super) descriptor: &'a PluginDescriptor,
-    pub(super) plugin: &'a str,
+    pub(super) part: &'a PluginTemplate<'a>,
+    /// What the names of the nodes' resources begin with.
+    nodes: &'a BTreeSet<String>,
     place: String,
     violations: Vec<ContractViolation>,
 }
@@ -131,7 +138,7 @@ pub(super) struct ReferenceWalk<'a> {
 impl ReferenceWalk<'_> {
     pub(super) fn report(&mut self, message: String) {
         let message = format!("{}: {message}", self.place);
-        report_violation(&mut self.violations, self.plugin, message);
+        report_violation(&mut self.violations, self.part.plugin, message);
     }
 
     fn is_defined(&self, section: &str, name: &str) -> bool {
@@ -153,13 +160,35 @@ impl ReferenceWalk<'_> {
     fn check_name(&mut self, function: &str, section: &str, name: Option<&Value>) {
         match name.and_then(Value::as_str) {
             Some(name)
-                if self.is_defined(section, name)
+                if self.is_defined(section, name) && self.may_name(section, name)
                     || section == "parameters" && PSEUDO_PARAMETERS.contains(&name) => {}
+            Some(name) if self.is_defined(section, name) => self.report(format!(
+                "{function} names `{name}`, which is another plugin's: {OTHERS_NAMES}"
+            )),
             Some(name) => self.report(format!(
                 "{function} names `{name}`, which is not in {section}"
             )),
             None => self.report(format!("{function} must name one of {section}")),
         }
+    }
+
+    /// Whether the contract lets this plugin refer to it.
+    fn may_name(&self, section: &str, name: &str) -> bool {
+        let mut prefixes = name.match_indices('_').map(|(end, _)| &name[..end]);
+        match self.part.grants.contract {
+            ContractGrants::Former(_) => true,
+            ContractGrants::Components => {
+                self.part.is_clusters()
+                    || policy::is_own_name(self.part.plugin, name)
+                    || section == "resources"
+                        && (NETWORK_NAMES.contains(&name)
+                            || prefixes.any(|prefix| self.nodes.contains(prefix)))
+            }
+        }
+    }
+
+    fn may_name_files(&self) -> bool {
+        matches!(self.part.grants.contract, ContractGrants::Former(_)) || self.part.is_clusters()
     }
 
     fn check_entry(&mut self, section: &str, body: &Value) {
@@ -240,6 +269,9 @@ impl ReferenceWalk<'_> {
             "get_attr" => self.check_attribute(argument, position),
             "get_param" => self.check_name(name, "parameters", first),
             "get_file" => match argument.as_str() {
+                _ if !self.may_name_files() => self.report(
+                    "get_file is the plugin `cluster`'s: others would read the script".to_owned(),
+                ),
                 Some(_) if position != ValuePosition::Nodes => self.report(
                     "get_file may stand in a server's user data alone: elsewhere others would read the script".to_owned(),
                 ),

@@ -5,9 +5,10 @@
 use ipnet::IpNet;
 use serde_json::{Map, Value};
 
+use super::plugin_template::ContractGrants;
 use super::references::{ReferenceWalk, ValuePosition};
 use super::resource_types::{self, LARGEST_NUMBER, PropertyRule, TypeRule, ValueGrant, ValueRule};
-use crate::cluster::framework::{CLUSTER, PortAudience};
+use crate::cluster::framework::PortAudience;
 
 /// The port that the plugin `cluster` opens besides those of descriptors.
 const SSH_PORT: u64 = 22;
@@ -116,7 +117,7 @@ impl ReferenceWalk<'_> {
     }
 
     fn check_own_name(&mut self, place: &str, value: &Value) {
-        let cluster = self.request.cluster.as_str();
+        let cluster = self.part.grants.cluster;
         let own = value
             .as_str()
             .and_then(|name| name.strip_prefix(cluster))
@@ -161,17 +162,17 @@ impl ReferenceWalk<'_> {
     }
 
     fn is_granted(&self, grant: ValueGrant, value: &Value) -> bool {
-        let request = self.request;
+        let grants = &self.part.grants;
         let text = value.as_str();
         let is = |granted: &str| text == Some(granted);
         match grant {
-            ValueGrant::Image => request.groups.iter().any(|group| is(&group.image)),
-            ValueGrant::Flavor => request.groups.iter().any(|group| is(&group.flavor.name)),
-            ValueGrant::Key => value.is_null() || is("") || request.key.as_deref().is_some_and(is),
-            ValueGrant::ExternalNetwork => request.network.external.as_deref().is_some_and(is),
-            ValueGrant::Cidr => is(&request.network.cidr),
+            ValueGrant::Image => grants.groups.iter().any(|group| is(&group.image)),
+            ValueGrant::Flavor => grants.groups.iter().any(|group| is(&group.flavor.name)),
+            ValueGrant::Key => value.is_null() || is("") || grants.key.is_some_and(is),
+            ValueGrant::ExternalNetwork => grants.external_network.is_some_and(is),
+            ValueGrant::Cidr => is(grants.cidr),
             ValueGrant::NodeAddress => {
-                let mut nodes = request.groups.iter().flat_map(|group| &group.nodes);
+                let mut nodes = grants.groups.iter().flat_map(|group| &group.nodes);
                 nodes.any(|node| is(&node.address))
             }
             ValueGrant::Access => {
@@ -182,9 +183,9 @@ impl ReferenceWalk<'_> {
                         .zip(asked)
                         .is_some_and(|(access, asked)| access.contains(&asked))
                 };
-                request.network.access.iter().any(inside)
+                grants.access.iter().any(inside)
             }
-            ValueGrant::SignalTransport => is(&request.signal_transport),
+            ValueGrant::SignalTransport => is(grants.signal_transport),
             ValueGrant::Setting => text.is_some_and(|text| self.is_setting(text)),
         }
     }
@@ -192,14 +193,11 @@ impl ReferenceWalk<'_> {
     /// Whether a user said it: a default, and what the plugin has computed, is the plugin's own
     /// word.
     fn is_setting(&self, text: &str) -> bool {
-        let is_it = |value: &Value| {
+        let is_it = |value: &&Value| {
             let listed = value.as_array().into_iter().flatten();
-            value == text || listed.into_iter().any(|one| one == text)
+            **value == text || listed.into_iter().any(|one| one == text)
         };
-        let given = self.request.given.iter();
-        given
-            .filter_map(|name| self.request.settings.get(name))
-            .any(is_it)
+        self.part.grants.settings.iter().any(is_it)
     }
 
     /// A rule lets in who may come in, or the cluster's own nodes, and to a declared port.
@@ -214,7 +212,7 @@ impl ReferenceWalk<'_> {
         let port = |name: &str| rule.get(name).and_then(Value::as_u64);
         let (low, high) = (port("port_range_min"), port("port_range_max"));
         if rule.get("protocol").and_then(Value::as_str) == Some("icmp") {
-            if self.plugin != CLUSTER || low.is_some() || high.is_some() {
+            if !self.part.is_clusters() || low.is_some() || high.is_some() {
                 self.report(
                     "a rule for icmp is the plugin `cluster`'s, and names no ports".to_owned(),
                 );
@@ -222,10 +220,13 @@ impl ReferenceWalk<'_> {
             return;
         }
         let declared = |number: u64| {
-            let ours = self.descriptor.ports.iter();
+            let ours = match self.part.grants.contract {
+                ContractGrants::Former(ports) => ports.iter(),
+                ContractGrants::Components => return false,
+            };
             let mut open = ours.filter(|port| !outside || port.audience != PortAudience::Cluster);
             open.any(|port| u64::from(port.number) == number)
-                || self.plugin == CLUSTER && number == SSH_PORT
+                || self.part.is_clusters() && number == SSH_PORT
         };
         if low != high || !low.is_some_and(declared) {
             self.report(

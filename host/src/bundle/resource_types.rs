@@ -129,8 +129,9 @@ const NET: &str = "OS::Neutron::Net";
 const SUBNET: &str = "OS::Neutron::Subnet";
 const ROUTER: &str = "OS::Neutron::Router";
 const SERVER_GROUP: &str = "OS::Nova::ServerGroup";
-const VOLUME: &str = "OS::Cinder::Volume";
-const WAIT_CONDITION_HANDLE: &str = "OS::Heat::WaitConditionHandle";
+pub(super) const VOLUME: &str = "OS::Cinder::Volume";
+pub(super) const VOLUME_ATTACHMENT: &str = "OS::Cinder::VolumeAttachment";
+pub(super) const WAIT_CONDITION_HANDLE: &str = "OS::Heat::WaitConditionHandle";
 
 /// Every type that plugins may add.
 pub const TYPES: &[TypeRule] = &[
@@ -169,7 +170,7 @@ pub const TYPES: &[TypeRule] = &[
         secret: &[],
     },
     TypeRule {
-        name: "OS::Cinder::VolumeAttachment",
+        name: VOLUME_ATTACHMENT,
         cluster_alone: false,
         may_stay: false,
         properties: &[

@@ -186,7 +186,14 @@ fn what_two_plugins_define_is_refused_by_both_names() {
         part("a", json!({"resources": {"x": {}}})),
         part("b", json!({"resources": {"x": {}}})),
     ];
-    let violations = ContractViolations(merge::merge_templates(&request, "", &twice).unwrap_err());
+    let described = [descriptor("a", &[]), descriptor("b", &[])];
+    let parts: Vec<PluginTemplate<'_>> = twice
+        .iter()
+        .zip(&described)
+        .map(|(part, descriptor)| PluginTemplate::of_plugin(&request, descriptor, part))
+        .collect();
+    let violations = merge::merge_templates("", &parts, &serde_json::Map::new(), &[]);
+    let violations = ContractViolations(violations.unwrap_err());
     assert_eq!(
         violations.to_string(),
         "plugin `a` and `b`: both define `x` in resources"

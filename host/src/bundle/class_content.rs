@@ -1,0 +1,56 @@
+//! What stands on the nodes of a class: the frame, what they know of their cluster, and what plugins
+//! say as data. Pure.
+
+use super::manifest::{ManifestSources, manifest_files};
+use super::node_classes::NodeClass;
+use super::node_script::{NodeContent, manifest_frame};
+use crate::cluster::framework::NodeGroup;
+use crate::cluster::group_addresses::GroupAddresses;
+
+/// What stands on the nodes of `class`, which are of `group`.
+pub(super) fn class_content(
+    cluster: &str,
+    groups: &[NodeGroup],
+    class: &NodeClass,
+    volume_gib: u32,
+    sources: ManifestSources<'_>,
+) -> NodeContent {
+    let surroundings = sources.surroundings;
+    let mut files = manifest_frame(&surroundings.cloud);
+    files.extend(manifest_files(sources, class, volume_gib));
+    let names: Vec<&str> = groups
+        .iter()
+        .flat_map(|group| &group.nodes)
+        .map(|node| node.name.as_str())
+        .collect();
+    let network = surroundings.cidr.parse().ok().map(GroupAddresses::new);
+    let blocks = network.map(|network| network.all_blocks(groups));
+    let flavor = groups
+        .iter()
+        .find(|group| group.role == class.group)
+        .map(|group| &group.flavor);
+    let variables = vec![
+        ("STAMPEDE_CLUSTER", cluster.to_owned()),
+        ("STAMPEDE_NODES", names.join(" ")),
+        ("STAMPEDE_GROUPS", blocks.unwrap_or_default()),
+        ("STAMPEDE_GENERATION", "0".to_owned()),
+        (
+            "STAMPEDE_MIRROR",
+            surroundings.mirror.clone().unwrap_or_default(),
+        ),
+        (
+            "STAMPEDE_PROXY",
+            surroundings.proxy.clone().unwrap_or_default(),
+        ),
+        (
+            "STAMPEDE_RAM_MIB",
+            flavor.map_or(0, |flavor| flavor.ram_mib).to_string(),
+        ),
+        ("STAMPEDE_TIMEOUT_S", surroundings.timeout_s.to_string()),
+        (
+            "STAMPEDE_CLOUD_ADDRESSES",
+            surroundings.cloud.address_words(),
+        ),
+    ];
+    NodeContent { variables, files }
+}
