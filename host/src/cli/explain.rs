@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{line_printer::LinePrinter, table};
 use crate::{
@@ -19,7 +19,15 @@ pub(super) fn print_plan(out: &mut LinePrinter<'_>, plan: &ClusterPlan) -> Resul
         out,
         "RESOURCES",
         &["PLUGIN", "TYPE", "COUNT", "SUCH AS"],
-        parts.iter().flat_map(resources).collect(),
+        parts
+            .iter()
+            .flat_map(|part| {
+                resource_rows(
+                    &part.plugin,
+                    part.template.get("resources").and_then(Value::as_object),
+                )
+            })
+            .collect(),
     )?;
     print_section(
         out,
@@ -51,10 +59,11 @@ pub(super) fn print_plan(out: &mut LinePrinter<'_>, plan: &ClusterPlan) -> Resul
         &["PLUGIN", "OUTPUT", "ROLE", "URL", "FOR"],
         parts.iter().flat_map(endpoints).collect(),
     )?;
-    print_section(out, "SIZES", &["WHAT", "IS", "LIMIT"], sizes_of(plan))
+    let sizes = size_rows(&plan.bundle.template, &plan.bundle.files);
+    print_section(out, "SIZES", &["WHAT", "IS", "LIMIT"], sizes)
 }
 
-fn print_section(
+pub(super) fn print_section(
     out: &mut LinePrinter<'_>,
     title: &str,
     heads: &[&str],
@@ -68,9 +77,13 @@ fn print_section(
     Ok(table::print_table(out, heads, &rows)?)
 }
 
-fn resources(part: &PluginBundle) -> Vec<Vec<String>> {
+/// One row for each type of a plugin's resources.
+pub(super) fn resource_rows(
+    plugin: &str,
+    resources: Option<&Map<String, Value>>,
+) -> Vec<Vec<String>> {
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, body) in part.section("resources") {
+    for (name, body) in resources.into_iter().flatten() {
         kinds
             .entry(body.get("type").and_then(Value::as_str).unwrap_or_default())
             .or_default()
@@ -84,7 +97,7 @@ fn resources(part: &PluginBundle) -> Vec<Vec<String>> {
             ""
         };
         vec![
-            part.plugin.clone(),
+            plugin.to_owned(),
             kind.to_owned(),
             names.len().to_string(),
             such.join(", ") + more,
@@ -178,9 +191,9 @@ fn endpoints(part: &PluginBundle) -> Vec<Vec<String>> {
     part.endpoints.iter().map(row).collect()
 }
 
-fn sizes_of(plan: &ClusterPlan) -> Vec<Vec<String>> {
+/// What is bounded of a stack, and by what.
+pub(super) fn size_rows(template: &Value, files: &BTreeMap<String, String>) -> Vec<Vec<String>> {
     let row = |what: String, is: usize, limit: usize| vec![what, is.to_string(), limit.to_string()];
-    let template = &plan.bundle.template;
     let resources = template
         .get("resources")
         .and_then(Value::as_object)
@@ -193,7 +206,7 @@ fn sizes_of(plan: &ClusterPlan) -> Vec<Vec<String>> {
         ),
         row("resources".to_owned(), resources, sizes::MAX_RESOURCES),
     ];
-    rows.extend(plan.bundle.files.iter().map(|(name, text)| {
+    rows.extend(files.iter().map(|(name, text)| {
         row(
             format!("{name}, bytes"),
             text.len(),

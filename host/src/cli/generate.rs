@@ -17,7 +17,8 @@ use super::{
     directory,
     exit_code::CommandExit,
     explain,
-    generated_files::{GeneratedFiles, OutputFormat},
+    explain_frameworks::print_frameworks,
+    generated_files::{GeneratedFiles, GeneratedPlan, OutputFormat},
     line_printer::LinePrinter,
     plugins::PluginArgs,
     readme,
@@ -27,13 +28,23 @@ use crate::{
     bundle::yaml::to_yaml,
     cluster::{
         AttributeNames, CloudAccess, ClusterSpec, Flavor, GroupSpec, OperatorDefaults,
-        attribute_names::PREFIX, attributes, cloud_access::keep_certificates,
-        flavor_choice::smallest_fitting, framework::NodeResources, group_value::attribute_of,
+        PluginContract, Problem,
+        attribute_names::PREFIX,
+        attributes,
+        cloud_access::keep_certificates,
+        flavor_choice::smallest_fitting,
+        framework::{NodeResources, PluginDescriptor},
+        framework_descriptor::FrameworkDescriptor,
+        group_value::attribute_of,
     },
     orchestrator::planning::{
-        cluster_plan::{ClusterPlan, PluginSource as _, nodes, plan_cluster, plugin_chain},
+        ask_claims::{FrameworkSource, claim_cluster},
+        cluster_plan::{
+            PluginSource, nodes, plan_cluster, plugin_chain, plugin_planner::list_views,
+        },
+        framework_plan::plan_frameworks,
         inventory,
-        planner::ResolvedFlavors,
+        planner::{ClaimedCluster, ResolvedFlavors},
     },
     plugin::PluginRegistry,
 };
@@ -94,7 +105,7 @@ pub(super) struct GenerateArgs {
 /// Generates.
 pub(super) async fn run(args: &GenerateArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     let registry = args.plugins.load_registry()?;
-    let words = AttributeNames::from_descriptors(registry.descriptors());
+    let words = AttributeNames::from_descriptors(list_views(&registry));
     let defaults = args.plugins.defaults(&words)?;
     let generated = generate_files(args, &registry, &words, &defaults).await?;
     if let Some(dir) = &args.out {
@@ -107,7 +118,10 @@ pub(super) async fn run(args: &GenerateArgs, out: &mut LinePrinter<'_>) -> Resul
         )?;
     }
     if args.explain {
-        explain::print_plan(out, &generated.plan)?;
+        match &generated.plan {
+            GeneratedPlan::Plugins(plan) => explain::print_plan(out, plan)?,
+            GeneratedPlan::Frameworks(plan) => print_frameworks(out, plan)?,
+        }
     }
     Ok(CommandExit::Done)
 }
@@ -130,12 +144,19 @@ async fn generate_files(
         .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
     let mut spec = attributes::parse(&name, &given, defaults, words).map_err(RefusedRequest)?;
     let mut assumed = assume_defaults(&mut spec);
-    let chain = plugin_chain::order_plugins(&spec.frameworks, &registry.descriptors())
-        .map_err(RefusedRequest)?;
-    let smallest = nodes::smallest_resources(&chain);
+    let asked = AskedPlugins::choose(&spec, registry).map_err(RefusedRequest)?;
+    let claimed = match &asked {
+        AskedPlugins::Plugins(chain) => ClaimedCluster {
+            spec,
+            smallest: nodes::smallest_resources(chain),
+            ..ClaimedCluster::default()
+        },
+        AskedPlugins::Frameworks(chain) => claim_cluster(&spec, chain, registry).await?,
+    };
+    let mut spec = claimed.spec.clone();
     let mut groups = BTreeMap::new();
     for group in spec.groups.iter_mut() {
-        let need = smallest.get(&group.name);
+        let need = claimed.smallest.get(&group.name);
         let flavor = choose_flavor(group, &args.flavors, need, &mut assumed);
         groups.insert(group.name.clone(), flavor);
     }
@@ -148,7 +169,15 @@ async fn generate_files(
             ..CloudAccess::default()
         },
     };
-    let plan = plan_cluster(&spec, &chosen, &chain, registry).await?;
+    let plan = match &asked {
+        AskedPlugins::Plugins(chain) => {
+            GeneratedPlan::Plugins(plan_cluster(&spec, &chosen, chain, registry).await?)
+        }
+        AskedPlugins::Frameworks(chain) => {
+            let planned = plan_frameworks(&spec, &chosen, &claimed, chain, registry);
+            GeneratedPlan::Frameworks(planned.await?)
+        }
+    };
     let is_used = |flavor: &&Flavor| chosen.groups.values().any(|used| used.name == flavor.name);
     for unused in args.flavors.iter().filter(|flavor| !is_used(flavor)) {
         assumed.push(format!(
@@ -166,6 +195,30 @@ async fn generate_files(
         timeout_min,
         parameters,
     })
+}
+
+/// The plugins of a cluster, in their order.
+enum AskedPlugins<'a> {
+    /// Of the contract 0.1.0.
+    Plugins(Vec<&'a PluginDescriptor>),
+    /// Of the contract 0.2.0.
+    Frameworks(Vec<&'a FrameworkDescriptor>),
+}
+
+impl<'a> AskedPlugins<'a> {
+    fn choose(spec: &ClusterSpec, registry: &'a PluginRegistry) -> Result<Self, Vec<Problem>> {
+        let asked = &spec.frameworks;
+        match plugin_chain::choose_contract(asked, &list_views(registry))? {
+            PluginContract::V0_1_0 => {
+                let there = PluginSource::descriptors(registry);
+                plugin_chain::order_plugins(asked, &there).map(Self::Plugins)
+            }
+            PluginContract::V0_2_0 => {
+                let there = FrameworkSource::frameworks(registry);
+                plugin_chain::order_plugins(asked, &there).map(Self::Frameworks)
+            }
+        }
+    }
 }
 
 /// The certificates of the cloud's own authority, and nothing else of the file.
@@ -203,8 +256,8 @@ fn assume_defaults(spec: &mut ClusterSpec) -> Vec<String> {
 }
 
 /// What the cloud must have, and could not be asked for.
-fn list_trusted(plan: &ClusterPlan) -> Vec<String> {
-    let volumes = readme::volumes(&plan.bundle).next().map(|_| {
+fn list_trusted(plan: &GeneratedPlan) -> Vec<String> {
+    let volumes = readme::volumes(plan.template()).next().map(|_| {
         "data volumes: the cloud has a volume service (Cinder); elsewhere make the files again without `data_volume_gib`".to_owned()
     });
     volumes.into_iter().collect()
@@ -260,10 +313,9 @@ fn choose_flavor(
 }
 
 /// The defaults of the template's parameters: what the request said.
-fn parameters(plan: &ClusterPlan) -> Map<String, Value> {
+fn parameters(plan: &GeneratedPlan) -> Map<String, Value> {
     let all = plan
-        .bundle
-        .template
+        .template()
         .get("parameters")
         .and_then(Value::as_object)
         .into_iter()
@@ -276,22 +328,22 @@ fn lay_out_files(
     generated: &GeneratedFiles,
     format: OutputFormat,
 ) -> Result<BTreeMap<String, String>> {
-    let bundle = &generated.plan.bundle;
-    let mut files = readme::collect_scripts(bundle);
+    let plan = &generated.plan;
+    let mut files = plan.scripts();
     match format {
         OutputFormat::Yaml => {
-            files.insert("cluster.yaml".to_owned(), to_yaml(&bundle.template)?);
+            files.insert("cluster.yaml".to_owned(), to_yaml(plan.template())?);
             files.insert(
                 "environment.yaml".to_owned(),
                 to_yaml(&json!({ "parameters": generated.parameters }))?,
             );
-            files.extend(bundle.files.clone());
+            files.extend(plan.files().clone());
         }
         OutputFormat::HeatJson => {
             let body = json!({
                 "stack_name": generated.spec.name,
-                "template": bundle.template,
-                "files": bundle.files,
+                "template": plan.template(),
+                "files": plan.files(),
                 "parameters": generated.parameters,
                 "timeout_mins": generated.timeout_min,
                 "disable_rollback": true,

@@ -30,6 +30,7 @@ mod directory;
 mod documents;
 mod exit_code;
 mod explain;
+mod explain_frameworks;
 mod foreign_text;
 mod generate;
 mod generated_files;

@@ -14,11 +14,13 @@ use super::{
 };
 use crate::{
     cluster::{
+        FrameworkView,
+        attribute_names::{MEMORY_SHARE, MEMORY_SHARE_MEANING},
         attribute_schema::{ATTRIBUTES, AttributeSchema},
-        framework::PluginDescriptor,
         group_attributes::group_rows,
+        limits::MAX_MEMORY_SHARE,
     },
-    orchestrator::planning::cluster_plan::PluginSource as _,
+    orchestrator::planning::cluster_plan::plugin_planner::list_views,
     plugin::{PluginLimits, PluginRegistry},
 };
 
@@ -40,8 +42,6 @@ pub(super) struct PluginsArgs {
 struct PluginsDocument {
     plugins: Vec<PluginRow>,
     attributes: Vec<AttributeRow>,
-    /// Of a contract that clusters cannot be made by yet.
-    inspected: Vec<InspectedRow>,
     disabled: Vec<DisabledRow>,
 }
 
@@ -49,18 +49,11 @@ struct PluginsDocument {
 #[derive(Serialize)]
 struct PluginRow {
     name: String,
-    versions: Vec<String>,
-    requires: Vec<String>,
-    provides: Vec<String>,
-    description: String,
-}
-
-/// A plugin that is looked at and not used yet.
-#[derive(Serialize)]
-struct InspectedRow {
-    name: String,
     contract: String,
     versions: Vec<String>,
+    requires: Vec<String>,
+    uses: Vec<String>,
+    provides: Vec<String>,
     components: Vec<String>,
     description: String,
 }
@@ -115,38 +108,33 @@ fn describe_attribute(attribute: &AttributeSchema) -> AttributeRow {
 }
 
 fn describe_registry(registry: &PluginRegistry) -> PluginsDocument {
-    let descriptors = registry.descriptors();
-    let plugin = |descriptor: &&PluginDescriptor| PluginRow {
-        name: descriptor.name.clone(),
-        versions: descriptor.versions.clone(),
-        requires: descriptor.requires.clone(),
-        provides: descriptor.provides.clone(),
-        description: descriptor.description.clone(),
+    let views = list_views(registry);
+    let plugin = |view: &FrameworkView<'_>| PluginRow {
+        name: view.name.to_owned(),
+        contract: view.contract.to_string(),
+        versions: view.versions.to_vec(),
+        requires: view.requires.to_vec(),
+        uses: view.uses.to_vec(),
+        provides: view.provides.to_vec(),
+        components: view.components.iter().map(|one| one.name.clone()).collect(),
+        description: view.description.to_owned(),
     };
     let own = ATTRIBUTES.iter().map(describe_attribute);
     let of_groups = group_rows([ANY_GROUP]).map(|row| describe_attribute(&row));
-    let theirs = descriptors
-        .iter()
-        .flat_map(|descriptor| parameters(descriptor));
-    let inspected = registry.frameworks().map(|framework| {
-        let descriptor = framework.descriptor();
-        let components = descriptor.components.iter();
-        InspectedRow {
-            name: descriptor.name.clone(),
-            contract: "0.2.0".to_owned(),
-            versions: descriptor.versions.clone(),
-            components: components.map(|component| component.name.clone()).collect(),
-            description: descriptor.description.clone(),
+    let mut attributes: Vec<AttributeRow> = own.chain(of_groups).collect();
+    // Of two plugins of one name, each once.
+    for row in views.iter().flat_map(parameters) {
+        if !attributes.iter().any(|other| other.name == row.name) {
+            attributes.push(row);
         }
-    });
+    }
     let disabled = registry.disabled().iter().map(|disabled| DisabledRow {
         path: disabled.path.display().to_string(),
         reason: disabled.reason.to_string(),
     });
     PluginsDocument {
-        plugins: descriptors.iter().map(plugin).collect(),
-        attributes: own.chain(of_groups).chain(theirs).collect(),
-        inspected: inspected.collect(),
+        plugins: views.iter().map(plugin).collect(),
+        attributes,
         disabled: disabled.collect(),
     }
 }
@@ -155,6 +143,7 @@ fn print_document(out: &mut LinePrinter<'_>, document: PluginsDocument) -> Resul
     let plugin = |row: PluginRow| {
         vec![
             row.name,
+            row.contract,
             row.versions.join(", "),
             row.requires.join(", "),
             row.provides.join(", "),
@@ -162,9 +151,10 @@ fn print_document(out: &mut LinePrinter<'_>, document: PluginsDocument) -> Resul
         ]
     };
     let rows: Vec<_> = document.plugins.into_iter().map(plugin).collect();
-    let heads = ["PLUGIN", "VERSIONS", "REQUIRES", "PROVIDES", "WHAT"];
+    let heads = [
+        "PLUGIN", "CONTRACT", "VERSIONS", "REQUIRES", "PROVIDES", "WHAT",
+    ];
     table::print_table(out, &heads, &rows)?;
-    print_inspected(out, document.inspected)?;
     for DisabledRow { path, reason } in &document.disabled {
         writeln!(out, "{path} is disabled: it {reason}")?;
     }
@@ -176,34 +166,16 @@ fn print_document(out: &mut LinePrinter<'_>, document: PluginsDocument) -> Resul
     Ok(table::print_table(out, &heads, &rows)?)
 }
 
-fn print_inspected(out: &mut LinePrinter<'_>, inspected: Vec<InspectedRow>) -> Result<()> {
-    if inspected.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\nNo cluster can be made of these yet:")?;
-    let row = |row: InspectedRow| {
-        vec![
-            row.name,
-            row.contract,
-            row.versions.join(", "),
-            row.components.join(", "),
-            row.description,
-        ]
-    };
-    let rows: Vec<_> = inspected.into_iter().map(row).collect();
-    let heads = ["PLUGIN", "CONTRACT", "VERSIONS", "COMPONENTS", "WHAT"];
-    table::print_table(out, &heads, &rows)?;
-    Ok(())
-}
-
-fn parameters(descriptor: &PluginDescriptor) -> impl Iterator<Item = AttributeRow> {
-    let properties = descriptor
-        .parameters
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    properties.map(|(name, schema)| {
+fn parameters<'a>(view: &FrameworkView<'a>) -> impl Iterator<Item = AttributeRow> + use<'a> {
+    let framework = view.name;
+    let share = view.has_memory_share().then(|| AttributeRow {
+        name: format!("{framework}.{MEMORY_SHARE}"),
+        kind: "integer".to_owned(),
+        default: String::new(),
+        range: format!("1 to {MAX_MEMORY_SHARE}"),
+        description: MEMORY_SHARE_MEANING.to_owned(),
+    });
+    let parameters = view.user_parameters().map(move |(name, schema)| {
         let kind = match schema.get("type") {
             Some(Value::String(kind)) => kind.clone(),
             Some(Value::Array(kinds)) => kinds
@@ -223,13 +195,14 @@ fn parameters(descriptor: &PluginDescriptor) -> impl Iterator<Item = AttributeRo
             .and_then(Value::as_str)
             .unwrap_or_default();
         AttributeRow {
-            name: format!("{}.{name}", descriptor.name),
+            name: format!("{framework}.{name}"),
             kind,
             default,
             range: describe_range(schema),
             description: what.to_owned(),
         }
-    })
+    });
+    share.into_iter().chain(parameters)
 }
 
 /// What a parameter's schema bounds: `1 to 512`, `up to 5`.

@@ -20,7 +20,7 @@ use crate::{
     metrics::HostMetrics,
     orchestrator::{
         ClusterPlanner,
-        planning::cluster_plan::{PluginSource as _, plugin_planner::PluginPlanner},
+        planning::cluster_plan::plugin_planner::{PluginPlanner, list_views},
     },
     plugin::{CompiledSources, PluginLimits, PluginRegistry},
     system::{
@@ -62,7 +62,7 @@ impl PluginArgs {
         // On a thread of its own: compiling takes seconds, and a signal must not wait for it.
         let registry = tokio::task::spawn_blocking(move || args.load_registry()).await??;
         registry.record_calls(Arc::clone(metrics));
-        let defaults = self.defaults(&AttributeNames::from_descriptors(registry.descriptors()))?;
+        let defaults = self.defaults(&AttributeNames::from_descriptors(list_views(&registry)))?;
         Ok((Arc::new(PluginPlanner(registry)), defaults))
     }
 

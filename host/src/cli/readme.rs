@@ -1,39 +1,14 @@
-//! Writes the README that goes with generated files, and the scripts as files of their own, for
-//! reading.
+//! Writes the README that goes with generated files.
 
 use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use super::{
     directory,
     generated_files::{GeneratedFiles, OutputFormat},
 };
-use crate::{
-    bundle::{ClusterBundle, ScriptStage},
-    cluster::{
-        contract_bridge::{OUTER_ADDRESS, OUTER_ADDRESS_TITLE},
-        framework::PortAudience,
-    },
-};
-
-/// Every script of every plugin, by plugin and role.
-pub(super) fn collect_scripts(bundle: &ClusterBundle) -> BTreeMap<String, String> {
-    let all = bundle
-        .parts
-        .iter()
-        .enumerate()
-        .flat_map(|(place, part)| part.scripts.iter().map(move |script| (place, part, script)));
-    all.map(|(place, part, script)| {
-        let name = format!(
-            "scripts/{place:02}-{}/{}/{}.{}.sh",
-            part.plugin,
-            script.role,
-            script.stage.as_str(),
-            script.name
-        );
-        (name, script.body.clone())
-    })
-    .collect()
-}
+use crate::cluster::contract_bridge::{OUTER_ADDRESS, OUTER_ADDRESS_TITLE};
 
 /// Two commands, what was assumed, where the outputs are.
 pub(super) fn write_readme(
@@ -42,21 +17,14 @@ pub(super) fn write_readme(
     files: &BTreeMap<String, String>,
 ) -> String {
     let name = &generated.spec.name;
-    let title = generated.plan.bundle.template["description"]
+    let title = generated.plan.template()["description"]
         .as_str()
         .unwrap_or_default();
     let mut text = format!(
         "# {name}\n\n{title}\n\n{}",
         list_commands(generated, format)
     );
-    let is_verified = generated
-        .plan
-        .bundle
-        .parts
-        .iter()
-        .flat_map(|part| &part.scripts)
-        .any(|script| script.stage == ScriptStage::Smoke);
-    let complete = if is_verified {
+    let complete = if generated.plan.is_verified() {
         "every node has registered and a real job has verified the frameworks"
     } else {
         "every node has registered"
@@ -70,22 +38,8 @@ pub(super) fn write_readme(
     text.push_str(&format!(
         "{name}` shows the addresses:\n\n| output | what | for |\n|---|---|---|\n"
     ));
-    for endpoint in generated
-        .plan
-        .bundle
-        .parts
-        .iter()
-        .flat_map(|part| &part.endpoints)
-    {
-        let audience = match endpoint.audience {
-            PortAudience::Cluster => "the cluster's network",
-            PortAudience::Admin => "administrators",
-            PortAudience::Public => "users",
-        };
-        text.push_str(&format!(
-            "| `{}` | {} | {audience} |\n",
-            endpoint.name, endpoint.description
-        ));
+    for (name, description, audience) in generated.plan.endpoints() {
+        text.push_str(&format!("| `{name}` | {description} | {audience} |\n"));
     }
     text.push_str(&format!(
         "| `{OUTER_ADDRESS}` | {OUTER_ADDRESS_TITLE} | everyone |\n\n"
@@ -126,8 +80,8 @@ fn list_commands(generated: &GeneratedFiles, format: OutputFormat) -> String {
 }
 
 /// The data volumes of the template: name in the cloud, and whether they outlive the stack.
-pub(super) fn volumes(bundle: &ClusterBundle) -> impl Iterator<Item = (&str, bool)> {
-    let resources = bundle.template["resources"]
+pub(super) fn volumes(template: &Value) -> impl Iterator<Item = (&str, bool)> {
+    let resources = template["resources"]
         .as_object()
         .into_iter()
         .flat_map(serde_json::Map::values);
@@ -142,7 +96,7 @@ pub(super) fn volumes(bundle: &ClusterBundle) -> impl Iterator<Item = (&str, boo
 
 /// What the delete leaves behind.
 fn describe_kept(generated: &GeneratedFiles) -> String {
-    let kept: Vec<&str> = volumes(&generated.plan.bundle)
+    let kept: Vec<&str> = volumes(generated.plan.template())
         .filter(|(_, is_kept)| *is_kept)
         .map(|(name, _)| name)
         .collect();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{
     ClusterSpec, Problem,
-    attribute_names::{AttributeNames, PREFIX, find_contradictions, kept_name},
+    attribute_names::{AttributeNames, MEMORY_SHARE, PREFIX, find_contradictions, kept_name},
     attribute_schema::{DEFAULT_FRAMEWORK, default_spec},
     attributes::NO_NETWORK,
     default_groups::{GROUPS, canonical_name},
@@ -14,7 +14,7 @@ use super::{
     group_attributes::{find_row, name_first_nodes, new_group, parse_groups},
     group_value::GROUPS_ATTRIBUTE,
     limits,
-    parse_value::{check_text, shorten, split_list},
+    parse_value::{check_text, parse_number, shorten, split_list},
 };
 
 /// The spec with what is given over it. What is given as it is `stored`, or says what the spec says
@@ -114,7 +114,28 @@ impl ChangeReader<'_> {
                 text => attribute.parse_into(&mut self.to, text),
             };
         }
+        if let Some((framework, MEMORY_SHARE)) = name.split_once('.')
+            && self.names.has_memory_share(framework)
+            && self.has(framework)
+        {
+            return self.read_memory_share(name, framework, text.trim());
+        }
         self.read_parameter(name, text)
+    }
+
+    fn read_memory_share(
+        &mut self,
+        name: &str,
+        framework: &str,
+        text: &str,
+    ) -> Result<(), Problem> {
+        if text.is_empty() {
+            self.to.memory_shares.remove(framework);
+            return Ok(());
+        }
+        let share = parse_number(name, text, 1, limits::MAX_MEMORY_SHARE)?;
+        self.to.memory_shares.insert(framework.to_owned(), share);
+        Ok(())
     }
 
     /// Groups are added behind those that there are. One that is left out has no node from then on,

@@ -7,7 +7,8 @@ use super::{
     Problem,
     attribute_schema::ATTRIBUTES,
     default_groups::canonical_name,
-    framework::{CLUSTER, PluginDescriptor},
+    framework::CLUSTER,
+    framework_view::FrameworkView,
     group_attributes::{group_of_attribute, group_rows},
     group_value::GROUPS_ATTRIBUTE,
     parse_value::shorten,
@@ -55,38 +56,36 @@ pub struct AttributeNames {
 struct PluginNames {
     versions: Vec<String>,
     parameters: Vec<String>,
+    has_memory_share: bool,
 }
+
+/// What a user gives a framework of each node's memory, behind its name.
+pub const MEMORY_SHARE: &str = "memory_share";
+/// What that is, for people.
+pub const MEMORY_SHARE_MEANING: &str = "percent of each node's memory that the framework gets; by default what it and the others ask for";
 
 impl AttributeNames {
     /// With the plugins that are there. One that has the first word of an attribute of Stampede's
     /// own for its name (`network`, `worker`) cannot be asked for, since its parameters could not
-    /// be told from those.
-    pub fn from_descriptors<'a>(
-        descriptors: impl IntoIterator<Item = &'a PluginDescriptor>,
+    /// be told from those. Of two of one name, which speak two contracts, all can be said.
+    pub fn from_descriptors<'a, View: Into<FrameworkView<'a>>>(
+        descriptors: impl IntoIterator<Item = View>,
     ) -> Self {
-        let names = |d: &PluginDescriptor| PluginNames {
-            versions: d.versions.clone(),
-            parameters: d
-                .parameters
-                .get("properties")
-                .and_then(|p| p.as_object())
-                .into_iter()
-                .flatten()
-                .map(|(name, _)| name.clone())
-                .collect(),
-        };
         let hides_own = |name: &str| {
             ATTRIBUTES
                 .iter()
                 .any(|own| own.name.split('.').next() == Some(name))
         };
-        Self {
-            frameworks: descriptors
-                .into_iter()
-                .filter(|d| !hides_own(&d.name))
-                .map(|d| (d.name.clone(), names(d)))
-                .collect(),
+        let mut frameworks: BTreeMap<String, PluginNames> = BTreeMap::new();
+        let views = descriptors.into_iter().map(Into::into);
+        for view in views.filter(|view| !hides_own(view.name)) {
+            let names = frameworks.entry(view.name.to_owned()).or_default();
+            add_missing(&mut names.versions, view.versions);
+            let parameters = view.user_parameters().map(|(name, _)| name);
+            add_missing(&mut names.parameters, parameters);
+            names.has_memory_share |= view.has_memory_share();
         }
+        Self { frameworks }
     }
 
     /// All frameworks, without the plugin `cluster`.
@@ -128,6 +127,12 @@ impl AttributeNames {
             .is_some_and(|plugin| plugin.parameters.iter().any(|p| p == parameter))
     }
 
+    /// Whether it can be said how much of each node's memory a framework gets.
+    pub fn has_memory_share(&self, framework: &str) -> bool {
+        let plugin = self.frameworks.get(framework);
+        plugin.is_some_and(|plugin| plugin.has_memory_share)
+    }
+
     /// Every attribute name, without the prefix, of a cluster with these groups: Stampede's own
     /// first.
     pub fn names<'a>(&self, groups: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -137,7 +142,10 @@ impl AttributeNames {
         let of_groups = group_rows(groups).map(|row| row.name.into_owned());
         let plugins = self.frameworks.iter().flat_map(|(framework, plugin)| {
             let version = (framework != CLUSTER).then(|| format!("{framework}.version"));
-            version.into_iter().chain(
+            let share = plugin
+                .has_memory_share
+                .then(|| format!("{framework}.{MEMORY_SHARE}"));
+            version.into_iter().chain(share).chain(
                 plugin
                     .parameters
                     .iter()
@@ -155,12 +163,27 @@ impl AttributeNames {
         groups: impl IntoIterator<Item = &'a str>,
     ) -> String {
         let names = self.names(groups);
-        if let Some(near) = nearest(name, names.iter().map(String::as_str)) {
+        let words = |name: &str| group_of_attribute(name).map(str::to_owned);
+        // Two groups are told apart by their own names, however long the rest is.
+        let is_near = |near: &str| match (words(name), words(near)) {
+            (Some(group), Some(other)) => nearest(&group, [other.as_str()]).is_some(),
+            _ => true,
+        };
+        let near = nearest(name, names.iter().map(String::as_str));
+        if let Some(near) = near.filter(|near| is_near(near)) {
             return format!("did you mean `{near}`?");
         }
         match group_of_attribute(name).filter(|group| !self.has_framework(group)) {
             Some(group) => format!("name the group `{group}` in `{GROUPS_ATTRIBUTE}`"),
             None => String::new(),
+        }
+    }
+}
+
+fn add_missing<'a>(all: &mut Vec<String>, more: impl IntoIterator<Item = &'a String>) {
+    for name in more {
+        if !all.contains(name) {
+            all.push(name.clone());
         }
     }
 }

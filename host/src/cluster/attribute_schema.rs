@@ -53,7 +53,7 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
     AttributeSchema {
         name: Cow::Borrowed(GROUPS_ATTRIBUTE),
         description: Cow::Borrowed(
-            "node groups; each has `<group>.count`, `.flavor`, `.image`, `.availability_zone` and `.root_volume_gib`",
+            "node groups; each has `<group>.count`, `.flavor`, `.image`, `.availability_zone`, `.root_volume_gib` and `.components`",
         ),
         value: AttributeValue::Groups {
             default: default_groups::GROUPS,
@@ -84,6 +84,8 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
     default_group_rows::WORKER_ZONE_ROW,
     default_group_rows::MASTER_ROOT_VOLUME_ROW,
     default_group_rows::WORKER_ROOT_VOLUME_ROW,
+    default_group_rows::MASTER_COMPONENTS_ROW,
+    default_group_rows::WORKER_COMPONENTS_ROW,
     AttributeSchema {
         name: Cow::Borrowed("image.has_java"),
         description: Cow::Borrowed(
@@ -149,6 +151,34 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
         may_change: true,
     },
     AttributeSchema {
+        name: Cow::Borrowed("network.open"),
+        description: Cow::Borrowed(
+            "endpoints that the networks of `network.access` may reach beside SSH, separated by commas or blanks",
+        ),
+        value: AttributeValue::EndpointList {
+            default: "none",
+            field: SpecField {
+                get: |spec| &spec.open,
+                get_mut: |spec| &mut spec.open,
+            },
+        },
+        may_change: true,
+    },
+    AttributeSchema {
+        name: Cow::Borrowed("network.open_unauthenticated"),
+        description: Cow::Borrowed(
+            "whether endpoints that ask for no secret may be opened to wide networks, too",
+        ),
+        value: AttributeValue::Flag {
+            default: false,
+            field: SpecField {
+                get: |spec| &spec.open_unauthenticated,
+                get_mut: |spec| &mut spec.open_unauthenticated,
+            },
+        },
+        may_change: true,
+    },
+    AttributeSchema {
         name: Cow::Borrowed("mirror"),
         description: Cow::Borrowed("base URL of the download mirror, in Apache's folder layout"),
         value: AttributeValue::Url {
@@ -209,6 +239,7 @@ pub fn default_spec() -> ClusterSpec {
             AttributeValue::CloudName { .. }
             | AttributeValue::Url { .. }
             | AttributeValue::NetworkList { .. }
+            | AttributeValue::EndpointList { .. }
             | AttributeValue::Frameworks { .. }
             | AttributeValue::FrameworkVersion { .. }
             // The groups of every cluster are there, with their counts.

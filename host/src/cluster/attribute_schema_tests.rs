@@ -12,8 +12,8 @@ use crate::cluster::{
 };
 
 /// Fields of a spec that no attribute of Stampede's own sets: the entity's name, plugins'
-/// parameters, and what the host keeps beside them.
-const FIELDS_WITHOUT_ROW: [&str; 4] = ["name", "settings", "computed", "pins"];
+/// parameters and shares, and what the host keeps beside them.
+const FIELDS_WITHOUT_ROW: [&str; 5] = ["name", "settings", "memory_shares", "computed", "pins"];
 
 fn plugin(name: &str) -> PluginDescriptor {
     PluginDescriptor {
@@ -81,6 +81,12 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
                 format!("10.0.{n}.0/24")
             })],
         ),
+        AttributeValue::EndpointList { .. } => (
+            Some("jupyterlab,namenode".to_owned()),
+            vec![many(limits::MAX_OPEN_ENDPOINTS + 1, ",", &|n| {
+                format!("e{n}")
+            })],
+        ),
         AttributeValue::Frameworks { .. } => (Some("spark".to_owned()), vec!["hive".to_owned()]),
         AttributeValue::FrameworkVersion { .. } => {
             (Some("3.4.3".to_owned()), vec!["2.10".to_owned()])
@@ -89,25 +95,34 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
             Some("master,worker,edge".to_owned()),
             vec!["master".to_owned(), "master,worker,Edge".to_owned()],
         ),
-        AttributeValue::OfGroup(of_group) => match of_group.value {
-            GroupValue::Count { .. } => {
-                let (least, most) = (limits::MIN_GROUP_NODES, limits::MAX_GROUP_NODES);
-                let outside = vec![(least - 1).to_string(), (most + 1).to_string()];
-                (Some(most.to_string()), outside)
-            }
-            GroupValue::RootVolume => {
-                let most = limits::MAX_ROOT_VOLUME_GIB;
-                (
-                    Some(most.to_string()),
-                    vec![(most + 1).to_string(), "x".to_owned()],
-                )
-            }
-            GroupValue::Flavor | GroupValue::Image | GroupValue::Zone => (
-                Some("x".to_owned()),
-                vec!["x".repeat(limits::MAX_CLOUD_NAME_CHARS + 1)],
-            ),
-            GroupValue::Remove => (None, vec!["worker-1".to_owned()]),
-        },
+        AttributeValue::OfGroup(of_group) => group_samples(of_group.value),
+    }
+}
+
+/// The same of what is said of one group.
+fn group_samples(value: GroupValue) -> (Option<String>, Vec<String>) {
+    match value {
+        GroupValue::Count { .. } => {
+            let (least, most) = (limits::MIN_GROUP_NODES, limits::MAX_GROUP_NODES);
+            let outside = vec![(least - 1).to_string(), (most + 1).to_string()];
+            (Some(most.to_string()), outside)
+        }
+        GroupValue::RootVolume => {
+            let most = limits::MAX_ROOT_VOLUME_GIB;
+            (
+                Some(most.to_string()),
+                vec![(most + 1).to_string(), "x".to_owned()],
+            )
+        }
+        GroupValue::Flavor | GroupValue::Image | GroupValue::Zone => (
+            Some("x".to_owned()),
+            vec!["x".repeat(limits::MAX_CLOUD_NAME_CHARS + 1)],
+        ),
+        GroupValue::Components => (
+            Some("datanode,zookeeper_server:3".to_owned()),
+            vec!["Datanode".to_owned(), "datanode:0".to_owned()],
+        ),
+        GroupValue::Remove => (None, vec!["worker-1".to_owned()]),
     }
 }
 
@@ -254,6 +269,14 @@ fn a_running_cluster_can_be_changed_in_these() {
         .filter(|row| row.may_change)
         .map(|row| row.name.as_ref())
         .collect();
-    let wanted = ["groups", "workers", "network.access", "mirror", "proxy"];
+    let wanted = [
+        "groups",
+        "workers",
+        "network.access",
+        "network.open",
+        "network.open_unauthenticated",
+        "mirror",
+        "proxy",
+    ];
     assert_eq!(changeable, wanted);
 }

@@ -7,7 +7,7 @@ use super::{
     ClusterSpec, Problem,
     framework::CLUSTER,
     group_value::{GroupAttribute, render_groups},
-    limits, parse_value,
+    limits, name_lists, parse_value,
 };
 
 /// One attribute.
@@ -68,6 +68,13 @@ pub enum AttributeValue {
     },
     /// IPv4 networks, separated by commas or blanks.
     NetworkList {
+        /// In words.
+        default: &'static str,
+        /// What holds them.
+        field: SpecField<Vec<String>>,
+    },
+    /// Names of endpoints, separated by commas or blanks.
+    EndpointList {
         /// In words.
         default: &'static str,
         /// What holds them.
@@ -134,6 +141,7 @@ impl AttributeSchema {
             | AttributeValue::Url { default, .. }
             | AttributeValue::NodeNetwork { default, .. }
             | AttributeValue::NetworkList { default, .. }
+            | AttributeValue::EndpointList { default, .. }
             | AttributeValue::Frameworks { default }
             | AttributeValue::FrameworkVersion { default }
             | AttributeValue::Groups { default } => (*default).to_owned(),
@@ -157,6 +165,9 @@ impl AttributeSchema {
             }
             AttributeValue::NetworkList { .. } => {
                 format!("0 to {} networks", limits::MAX_ACCESS_CIDRS)
+            }
+            AttributeValue::EndpointList { .. } => {
+                format!("0 to {} names", limits::MAX_OPEN_ENDPOINTS)
             }
             AttributeValue::Frameworks { .. } => {
                 format!("1 to {} of the plugins", limits::MAX_FRAMEWORKS)
@@ -204,6 +215,10 @@ impl AttributeSchema {
                 clean()?;
                 field.set(spec, parse_value::parse_network_list(name, text)?);
             }
+            AttributeValue::EndpointList { field, .. } => {
+                clean()?;
+                field.set(spec, name_lists::parse_endpoints(name, text)?);
+            }
             AttributeValue::Frameworks { .. }
             | AttributeValue::FrameworkVersion { .. }
             | AttributeValue::Groups { .. } => {}
@@ -228,9 +243,10 @@ impl AttributeSchema {
                 (field.get)(spec).clone()
             }
             AttributeValue::NodeNetwork { field, .. } => Some((field.get)(spec).clone()),
-            AttributeValue::NetworkList { field, .. } => {
-                let networks = (field.get)(spec);
-                (!networks.is_empty()).then(|| networks.join(","))
+            AttributeValue::NetworkList { field, .. }
+            | AttributeValue::EndpointList { field, .. } => {
+                let names = (field.get)(spec);
+                (!names.is_empty()).then(|| names.join(","))
             }
             AttributeValue::Frameworks { .. } => Some(match spec.frameworks.as_slice() {
                 // An empty text would mean "not given", and so the default framework.
@@ -256,7 +272,8 @@ impl AttributeSchema {
                 field.copy(from, to);
             }
             AttributeValue::NodeNetwork { field, .. } => field.copy(from, to),
-            AttributeValue::NetworkList { field, .. } => field.copy(from, to),
+            AttributeValue::NetworkList { field, .. }
+            | AttributeValue::EndpointList { field, .. } => field.copy(from, to),
             AttributeValue::Frameworks { .. } => to.frameworks.clone_from(&from.frameworks),
             AttributeValue::OfGroup(of_group) => {
                 of_group.copy_value(&from.groups, &mut to.groups);

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub use super::attribute_names::PREFIX;
 use super::{
     ClusterSpec, Problem,
-    attribute_names::{AttributeNames, find_contradictions, nearest},
+    attribute_names::{AttributeNames, MEMORY_SHARE, find_contradictions, nearest},
     attribute_schema::{
         ATTRIBUTES, AttributeSchema, AttributeValue, DEFAULT_FRAMEWORK, default_spec,
     },
@@ -25,7 +25,7 @@ use super::{
     group_attributes::{group_rows, name_first_nodes, new_group, parse_groups, too_many_nodes},
     group_value::GROUPS_ATTRIBUTE,
     limits,
-    parse_value::{check_text, parse_cluster_name, shorten, split_list},
+    parse_value::{check_text, parse_cluster_name, parse_number, shorten, split_list},
     spec::FrameworkChoice,
 };
 
@@ -82,6 +82,7 @@ pub fn parse(
     name_first_nodes(spec.groups.iter_mut());
     reader.check_nodes(&spec);
     reader.check_access(&mut spec);
+    spec.memory_shares = reader.choose_memory_shares(&spec.frameworks);
     spec.settings = reader.collect_settings(&spec.frameworks);
     if reader.problems.is_empty() {
         Ok(spec)
@@ -101,6 +102,8 @@ pub fn render(spec: &ClusterSpec) -> BTreeMap<String, String> {
         .frameworks
         .iter()
         .filter_map(|f| Some((format!("{}.version", f.name), f.version.clone()?)));
+    let shares = spec.memory_shares.iter();
+    let shares = shares.map(|(f, share)| (format!("{f}.{MEMORY_SHARE}"), share.to_string()));
     let settings = spec.settings.iter().flat_map(|(f, values)| {
         values
             .iter()
@@ -108,6 +111,7 @@ pub fn render(spec: &ClusterSpec) -> BTreeMap<String, String> {
     });
     own.chain(of_groups)
         .chain(versions)
+        .chain(shares)
         .chain(settings)
         .collect()
 }
@@ -362,6 +366,21 @@ impl<'a> AttributeReader<'a> {
         None
     }
 
+    /// What the user gives each framework of a node's memory.
+    fn choose_memory_shares(&mut self, frameworks: &[FrameworkChoice]) -> BTreeMap<String, u32> {
+        let mut shares = BTreeMap::new();
+        for framework in frameworks.iter().map(|choice| &choice.name) {
+            let name = format!("{framework}.{MEMORY_SHARE}");
+            let text = self
+                .text(&name)
+                .filter(|_| self.names.has_memory_share(framework));
+            let share = text.map(|text| parse_number(&name, text, 1, limits::MAX_MEMORY_SHARE));
+            let share = share.and_then(|share| self.keep_problem(share));
+            shares.extend(share.map(|share| (framework.clone(), share)));
+        }
+        shares
+    }
+
     /// The parameters of the chain's plugins, as texts: the operator's defaults, the request's over
     /// them. Defaults of frameworks that are not asked for are passed over; the request's own are
     /// refused, since the user expects them to do something.
@@ -397,13 +416,14 @@ impl<'a> AttributeReader<'a> {
             else {
                 continue;
             };
-            let is_version = parameter == "version" && framework != CLUSTER;
-            if !is_version && !self.names.has_parameter(framework, parameter) {
+            let is_own = parameter == "version" && framework != CLUSTER
+                || parameter == MEMORY_SHARE && self.names.has_memory_share(framework);
+            if !is_own && !self.names.has_parameter(framework, parameter) {
                 continue; // reported when it was taken
             }
             if !asked.contains(&framework) {
                 self.report_unasked(name, framework, frameworks);
-            } else if !is_version {
+            } else if !is_own {
                 settings
                     .entry(framework.to_owned())
                     .or_default()

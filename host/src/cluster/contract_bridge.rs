@@ -4,7 +4,8 @@
 //! contract. Pure.
 
 use super::{
-    Problem,
+    ClusterSpec, Problem,
+    attribute_names::MEMORY_SHARE,
     default_groups::{MASTER, WORKER, find_default, many_nodes, one_node},
     framework::{ClusterNode, NodeGroup, PluginDescriptor, RoleCardinality},
     group_attributes::is_group_name,
@@ -74,6 +75,24 @@ pub fn node_variables(groups: &[NodeGroup]) -> [(&'static str, String); 4] {
         ("STAMPEDE_WORKERS", names.join(" ")),
         ("STAMPEDE_WORKER_COUNT", workers.len().to_string()),
     ]
+}
+
+/// What a request says that plugins of this contract know nothing of.
+pub fn refuse_newer_values(spec: &ClusterSpec) -> Vec<Problem> {
+    let placed = spec
+        .groups
+        .iter()
+        .filter(|group| !group.components.is_empty());
+    let placed = placed.map(|group| attribute_of(&group.name, "components"));
+    let shared = spec.memory_shares.keys();
+    let shared = shared.map(|framework| format!("{framework}.{MEMORY_SHARE}"));
+    let opened = (!spec.open.is_empty()).then(|| "network.open".to_owned());
+    let meant = "network.open_unauthenticated".to_owned();
+    let meant = spec.open_unauthenticated.then_some(meant);
+    let all = placed.chain(shared).chain(opened).chain(meant);
+    let message = "the frameworks of this cluster speak contract 0.1.0, which does not have this";
+    all.map(|path| Problem::new(path, message, "leave it out"))
+        .collect()
 }
 
 /// Numbers of nodes that a framework does not run on, roles that there are no groups of, and groups

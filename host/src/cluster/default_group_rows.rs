@@ -100,6 +100,22 @@ pub(super) const WORKER_ZONE_ROW: AttributeSchema = row(
     GroupValue::Zone,
 );
 
+/// What is on the master.
+pub(super) const MASTER_COMPONENTS_ROW: AttributeSchema = row(
+    "master.components",
+    "components on the master, such as `namenode, resourcemanager`",
+    MASTER,
+    GroupValue::Components,
+);
+
+/// What is on the workers.
+pub(super) const WORKER_COMPONENTS_ROW: AttributeSchema = row(
+    "worker.components",
+    "components on the workers, such as `datanode, zookeeper_server:3`, which is on three of them",
+    WORKER,
+    GroupValue::Components,
+);
+
 /// The workers' volume to boot from.
 pub(super) const WORKER_ROOT_VOLUME_ROW: AttributeSchema = row(
     "worker.root_volume_gib",

@@ -221,6 +221,7 @@ fn value_text(name: &str, value: &toml::Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::framework::PluginDescriptor;
 
     #[test]
     fn a_toml_file_sets_any_attribute() {
@@ -246,7 +247,8 @@ mod tests {
             "name": "hadoop", "title": "", "description": "", "versions": [], "default_version": "", "requires": [], "provides": [], "roles": [],
             "parameters": {"properties": {"core_site": {}, "block-size": {}}}, "ports": [], "resource_types": [],
         });
-        AttributeNames::from_descriptors(&[serde_json::from_value(descriptor).unwrap()])
+        let descriptor: PluginDescriptor = serde_json::from_value(descriptor).unwrap();
+        AttributeNames::from_descriptors(&[descriptor])
     }
 
     #[test]
@@ -299,7 +301,7 @@ mod tests {
         let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
         let wanted = [
             "hadoop: has a value of its own, but is a table (write [hadoop] with any of version, core_site, block-size)",
-            "network: has a value of its own, but is a table (write [network] with any of external, cidr, access)",
+            "network: has a value of its own, but is a table (write [network] with any of external, cidr, access, open, open_unauthenticated)",
         ];
         assert_eq!(told, wanted);
     }

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{component::ComponentSpec, parameter_schema::ParameterSchema};
 
+/// The keyword of parameters that the host fills in, and no user.
+pub const HOST_KEYWORD: &str = "x-host";
+
 /// What a framework plugin is and what it can be asked for. Held to the contract when it was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FrameworkDescriptor {

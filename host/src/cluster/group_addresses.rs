@@ -12,8 +12,8 @@ use ipnet::Ipv4Net;
 
 use super::{
     Problem,
-    default_groups::{self, find_default},
-    framework::NodeGroup,
+    default_groups::{self, DEFAULT_GROUPS, find_default},
+    framework::{ClusterNode, NodeGroup},
     limits::{
         FIRST_NODE_OFFSET, MAX_GROUPS, MAX_NODE_ID, MAX_PREFIX, MAX_SPARE_ADDRESSES, MIN_PREFIX,
     },
@@ -111,6 +111,43 @@ impl GroupAddresses {
         let is_further = |group: &&NodeGroup| find_default(&group.role).is_none();
         let blocks = groups.iter().filter(is_further).filter_map(block);
         blocks.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The blocks of all groups that have nodes, as nodes of the contract 0.2.0 read them. The first
+    /// group has two: its first node's, and that of its further nodes.
+    pub fn all_blocks(self, groups: &[NodeGroup]) -> String {
+        let [first, second] = &DEFAULT_GROUPS;
+        let mut blocks = Vec::new();
+        for group in groups.iter().filter(|group| !group.nodes.is_empty()) {
+            let name = &group.role;
+            let place = if *name == first.name {
+                0
+            } else if *name == second.name {
+                1
+            } else {
+                blocks.push(self.further_blocks(std::slice::from_ref(group)));
+                continue;
+            };
+            // Whoever had the first id is gone, and nobody gets it again.
+            let is_bare = |node: &ClusterNode| node.id == 1 && node.name == *name;
+            let called = if group.nodes.iter().any(is_bare) {
+                name.clone()
+            } else {
+                format!("{name}-1")
+            };
+            let mut add = |from: u32, count: u32, called: &str| {
+                if let Some(address) = self.address(place, from).filter(|_| count > 0) {
+                    blocks.push(format!("{name}:{address}:{count}:{called}"));
+                }
+            };
+            if place == 0 {
+                add(1, 1, &called);
+                add(2, self.last_id(0).saturating_sub(1), &format!("{name}-2"));
+            } else {
+                add(1, self.last_id(1), &called);
+            }
+        }
+        blocks.join(" ")
     }
 
     /// Whether all nodes of these groups have addresses.

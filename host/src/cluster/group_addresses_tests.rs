@@ -154,8 +154,14 @@ fn nodes_read_the_blocks_of_further_groups_as_the_host_gives_out_addresses() {
                     .collect(),
             })
             .collect();
-        network.further_blocks(&placed)
+        (network.further_blocks(&placed), network.all_blocks(&placed))
     };
+    let all_told = |ids: &[u32]| told(ids).1;
+    let told = |ids: &[u32]| told(ids).0;
+    let first_two =
+        "master:10.77.0.10:1:master master:10.77.1.255:68:master-2 worker:10.77.0.11:500:worker-1";
+    assert_eq!(all_told(&[3]), format!("{first_two} {}", told(&[3])));
+    assert_eq!(all_told(&[]), format!("{first_two} {}", told(&[])));
     assert_eq!(
         told(&[1]),
         "edge:10.77.2.67:68:edge zoo:10.77.2.135:68:zoo-1"

@@ -18,17 +18,18 @@ use super::{
 /// How many nodes of a further group, where nobody says it.
 const GROUP_COUNT: u32 = 1;
 /// What each group has attributes for, behind its name.
-const GROUP_ATTRIBUTES: [&str; 6] = [
+const GROUP_ATTRIBUTES: [&str; 7] = [
     "count",
     "remove",
     "flavor",
     "image",
     "availability_zone",
     "root_volume_gib",
+    "components",
 ];
 
 /// The attributes of a group, none of them under a short name.
-fn rows_of(group: &str) -> [AttributeSchema; 6] {
+fn rows_of(group: &str) -> [AttributeSchema; 7] {
     let many = many_nodes(group);
     let default = find_default(group).map_or(GROUP_COUNT, |known| known.count);
     GROUP_ATTRIBUTES.map(|attribute| {
@@ -43,6 +44,10 @@ fn rows_of(group: &str) -> [AttributeSchema; 6] {
             "availability_zone" => {
                 (format!("availability zone of the {many}"), GroupValue::Zone)
             }
+            "components" => (
+                format!("components on the {many}, such as `datanode`, or `zookeeper_server:3` for three of them"),
+                GroupValue::Components,
+            ),
             _ => (
                 format!("GiB of the volume that each of the {many} boots from; 0 for the flavor's own disk"),
                 GroupValue::RootVolume,
@@ -182,6 +187,16 @@ pub(super) fn new_group(name: &str) -> GroupSpec {
         count: GROUP_COUNT,
         ..GroupSpec::default()
     }
+}
+
+/// A further group of so many nodes, of which nothing is said.
+pub fn sized_new_group(name: &str, count: u32) -> GroupSpec {
+    let mut group = GroupSpec {
+        count,
+        ..new_group(name)
+    };
+    name_first_nodes([&mut group]);
+    group
 }
 
 /// Decides how the first nodes of these groups are called, for as long as the groups are there: by

@@ -7,7 +7,11 @@ use std::borrow::Cow;
 use super::{
     Problem,
     default_groups::{GROUPS, canonical_name, many_nodes, sized_group},
-    limits::{MAX_CLOUD_NAME_CHARS, MAX_GROUP_NODES, MAX_ROOT_VOLUME_GIB, MIN_GROUP_NODES},
+    limits::{
+        MAX_CLOUD_NAME_CHARS, MAX_GROUP_COMPONENTS, MAX_GROUP_NODES, MAX_ROOT_VOLUME_GIB,
+        MIN_GROUP_NODES,
+    },
+    name_lists::{parse_components, render_components},
     node_group::NodeGroups,
     parse_value::{parse_cloud_name, parse_number},
 };
@@ -44,6 +48,8 @@ pub enum GroupValue {
     Zone,
     /// The size of the volume that each boots from, in GiB.
     RootVolume,
+    /// Components that are to be on its nodes, each on so many of them where that is said.
+    Components,
     /// Names of nodes that an update takes away: no part of a spec.
     Remove,
 }
@@ -63,6 +69,7 @@ impl GroupAttribute {
             GroupValue::Image | GroupValue::Zone | GroupValue::RootVolume => {
                 "that of all nodes".to_owned()
             }
+            GroupValue::Components => "as the frameworks say".to_owned(),
             GroupValue::Remove => "the last ones".to_owned(),
         }
     }
@@ -73,6 +80,9 @@ impl GroupAttribute {
             GroupValue::RootVolume => format!("0 to {MAX_ROOT_VOLUME_GIB}"),
             GroupValue::Flavor | GroupValue::Image | GroupValue::Zone => {
                 format!("up to {MAX_CLOUD_NAME_CHARS} characters")
+            }
+            GroupValue::Components => {
+                format!("0 to {MAX_GROUP_COMPONENTS} names, each with `:NODES` or without")
             }
             GroupValue::Remove => {
                 format!("names of {}, in an update", many_nodes(&self.group))
@@ -103,6 +113,7 @@ impl GroupAttribute {
                 let size = parse_number(name, text, 0, MAX_ROOT_VOLUME_GIB)?;
                 group.root_volume_gib = Some(size);
             }
+            GroupValue::Components => group.components = parse_components(name, text)?,
             GroupValue::Remove => {
                 let hint = format!("say how many with `{}`", attribute_of(&self.group, "count"));
                 let message = "only an update of a running cluster takes it";
@@ -124,6 +135,10 @@ impl GroupAttribute {
             GroupValue::Image => group.image.clone(),
             GroupValue::Zone => group.availability_zone.clone(),
             GroupValue::RootVolume => group.root_volume_gib.map(|size| size.to_string()),
+            GroupValue::Components => {
+                let components = &group.components;
+                (!components.is_empty()).then(|| render_components(components))
+            }
             GroupValue::Remove => None,
         }
     }
@@ -144,6 +159,10 @@ impl GroupAttribute {
             }
             GroupValue::RootVolume => {
                 to.root_volume_gib = from.and_then(|from| from.root_volume_gib);
+            }
+            GroupValue::Components => {
+                let components = from.map(|from| from.components.clone());
+                to.components = components.unwrap_or_default();
             }
             GroupValue::Remove => {}
         }

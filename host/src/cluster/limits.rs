@@ -15,6 +15,12 @@ pub const MAX_GROUPS: usize = 8;
 /// Characters of a group's name: a server is called by cluster, group and id, and the longest of
 /// these is a host name, which has 63 at most.
 pub const MAX_GROUP_NAME_CHARS: usize = 16;
+/// Components that are named for one group.
+pub const MAX_GROUP_COMPONENTS: usize = 64;
+/// Endpoints in `network.open`; each opens a port to every CIDR of `network.access`.
+pub const MAX_OPEN_ENDPOINTS: usize = 32;
+/// The most that one framework gets of a node's memory, in percent.
+pub const MAX_MEMORY_SHARE: u32 = 100;
 /// GiB of the volume that a node boots from.
 pub const MAX_ROOT_VOLUME_GIB: u32 = 16_384;
 /// The highest generation of a step: a change takes some dozen, and what a stack or a node says

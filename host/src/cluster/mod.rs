@@ -4,7 +4,7 @@
 //! Layout
 //! - [`attribute_schema`]: the table of all attributes; begin here to add one
 //! - [`attributes`]: parses attributes, pairs of texts, to a [`ClusterSpec`] over an operator's
-//!   [`defaults`], and renders them back; `parse_value`: the values, by their kind
+//!   [`defaults`], and renders them back; `parse_value`, `name_lists`: the values, by their kind
 //! - [`attribute_changes`]: what an update gives, over the spec of a running cluster
 //! - [`attribute_names`]: the names that requests may use; [`limits`]: how much may be asked for
 //! - [`spec`]: what a user asked for; [`node_group`]: the nodes of a cluster by their groups;
@@ -16,12 +16,14 @@
 //!   [`typed_value`]: a text as a value of such a type
 //! - [`component`]; [`framework_descriptor`], [`framework_request`], [`framework_bundle`]: the same of the contract
 //!   0.2.0
+//! - [`framework_view`]: what users are told of plugins of either contract
 //! - [`problem`]: what is wrong with a request
 //! - [`flavor`]: the size of a node; [`flavor_choice`]: whether it fits, and the smallest that does
 //! - [`state`]: where a cluster stands
 //! - [`lifecycle`]: how far its life has come
 //! - [`progress`]: what a node reports of itself
-//! - [`change`]: a change to a running cluster; [`pins`]: what it was made of
+//! - [`change`]: a change to a running cluster; [`pins`]: what it was made of; `placement_text`: where
+//!   its components are, as it is kept
 //! - [`cloud_access`]: what nodes are given to reach the cloud that they signal
 
 pub mod attribute_changes;
@@ -43,15 +45,18 @@ pub mod framework;
 pub mod framework_bundle;
 pub mod framework_descriptor;
 pub mod framework_request;
+pub mod framework_view;
 pub mod group_addresses;
 pub mod group_attributes;
 pub mod group_value;
 pub mod lifecycle;
 pub mod limits;
+mod name_lists;
 pub mod node_group;
 pub mod parameter_schema;
 mod parse_value;
 pub mod pins;
+mod placement_text;
 pub mod problem;
 pub mod progress;
 pub mod reserved_words;
@@ -66,6 +71,7 @@ pub use change::{ClusterChange, RolloutStep};
 pub use cloud_access::CloudAccess;
 pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;
+pub use framework_view::{FrameworkView, PluginContract};
 pub use lifecycle::Lifecycle;
 pub use node_group::{GroupSpec, NodeGroups, NodeIds};
 pub use pins::{ClusterPins, PinnedPlugin};

@@ -44,6 +44,10 @@ pub struct GroupSpec {
     /// nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_volume_gib: Option<u32>,
+    /// Components that are to be on its nodes, on so many of them where that is said; others go where
+    /// their frameworks say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<(String, Option<u32>)>,
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -6,7 +6,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{change::NodeFlavors, former_records::StoredGroupPins};
+use super::{
+    change::NodeFlavors,
+    component::{ComponentNeed, ComponentPlacement},
+    former_records::StoredGroupPins,
+    framework_request::ComponentGrant,
+    framework_view::PluginContract,
+    placement_text,
+};
 
 /// What a cluster was made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +34,18 @@ pub struct ClusterPins {
     /// has, since no plan of now makes all of it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub mixed: bool,
+    /// The contract that its plugins speak.
+    #[serde(skip_serializing_if = "PluginContract::is_first")]
+    pub contract: PluginContract,
+    /// Which nodes have which components; of plugins with components, as all below.
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "placement_text")]
+    pub placements: Vec<ComponentPlacement>,
+    /// What each plugin has claimed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub needs: BTreeMap<String, Vec<ComponentNeed>>,
+    /// What each component has on the nodes of each group, by plugin.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub grants: BTreeMap<String, Vec<ComponentGrant>>,
 }
 
 /// The same as it is stored, by this or a former version.
@@ -43,6 +62,14 @@ struct StoredPins {
     flavors: NodeFlavors,
     #[serde(default)]
     mixed: bool,
+    #[serde(default)]
+    contract: PluginContract,
+    #[serde(default, with = "placement_text")]
+    placements: Vec<ComponentPlacement>,
+    #[serde(default)]
+    needs: BTreeMap<String, Vec<ComponentNeed>>,
+    #[serde(default)]
+    grants: BTreeMap<String, Vec<ComponentGrant>>,
 }
 
 impl From<StoredPins> for ClusterPins {
@@ -58,6 +85,10 @@ impl From<StoredPins> for ClusterPins {
             external_network_id: stored.external_network_id,
             flavors: stored.flavors,
             mixed: stored.mixed,
+            contract: stored.contract,
+            placements: stored.placements,
+            needs: stored.needs,
+            grants: stored.grants,
         }
     }
 }

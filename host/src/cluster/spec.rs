@@ -36,6 +36,12 @@ pub struct ClusterSpec {
     pub cidr: String,
     /// CIDRs that may reach admin and public ports from outside.
     pub access: Vec<String>,
+    /// Endpoints that these CIDRs may reach, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<String>,
+    /// Whether endpoints that ask for no secret may be opened to wide networks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open_unauthenticated: bool,
     /// Download mirror: a base URL without a trailing slash.
     pub mirror: Option<String>,
     /// Proxy for packages: a URL.
@@ -45,6 +51,9 @@ pub struct ClusterSpec {
     /// Raw parameter texts by framework: `settings["hadoop"]["replication"] = "2"`. Typed later, by
     /// the plugin's schema.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// How much of each node's memory frameworks get, in percent, where the user says it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub memory_shares: BTreeMap<String, u32>,
     /// Parameters that plugins have computed at deploy and that stay as they are while nodes come
     /// and go; the user's own win.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

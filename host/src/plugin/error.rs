@@ -80,6 +80,9 @@ pub enum LoadFailure {
     /// Its file is called otherwise than it.
     #[error("says that its name is `{0}`: name the file {0}.wasm")]
     WrongName(String),
+    /// Another of its name and its contract is there already.
+    #[error("is called `{0}`, as another one of the same contract is")]
+    Twice(String),
 }
 
 /// A file that could not be used.

@@ -10,7 +10,27 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{LoadError, LoadFailure, PluginLimits};
 
+/// Below the folder of plugins: those of the contract 0.2.0 whose names plugins of the one before
+/// have, as long as there are both.
+const BESIDE: &str = "0.2.0";
+
+/// The plugins of a folder, and of the one inside it for those of another contract.
 pub(super) fn wasm_files(dir: &Path, limits: PluginLimits) -> Result<Vec<PathBuf>, LoadError> {
+    let mut files = files_of(dir)?;
+    let beside = dir.join(BESIDE);
+    if beside.is_dir() {
+        files.extend(files_of(&beside)?);
+    }
+    if files.len() > limits.plugins {
+        return Err(LoadError::TooMany {
+            dir: dir.to_owned(),
+            most: limits.plugins,
+        });
+    }
+    Ok(files)
+}
+
+fn files_of(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let unread = |source| LoadError::Folder {
         dir: dir.to_owned(),
         source,
@@ -24,12 +44,6 @@ pub(super) fn wasm_files(dir: &Path, limits: PluginLimits) -> Result<Vec<PathBuf
         .into_iter()
         .filter(|path| path.extension().is_some_and(|e| e == "wasm") && path.is_file())
         .collect();
-    if files.len() > limits.plugins {
-        return Err(LoadError::TooMany {
-            dir: dir.to_owned(),
-            most: limits.plugins,
-        });
-    }
     files.sort();
     Ok(files)
 }

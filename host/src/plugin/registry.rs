@@ -2,6 +2,7 @@
 //! and is listed with its reason; the host goes on without it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -172,7 +173,7 @@ impl PluginRegistry {
                     guest,
                     sandbox,
                 };
-                self.plugins.insert(name, plugin);
+                keep_once(&mut self.plugins, name, plugin)?;
             }
             (PluginGuest::V0_2_0(guest), PluginDescription::V0_2_0(descriptor)) => {
                 let descriptor = Arc::new(descriptor);
@@ -182,7 +183,7 @@ impl PluginRegistry {
                     guest,
                     sandbox,
                 };
-                self.frameworks.insert(name, framework);
+                keep_once(&mut self.frameworks, name, framework)?;
             }
             // Of one digest both are of one version, unless somebody wrote the note.
             _ => return Err(LoadFailure::Compiler("described another plugin".to_owned())),
@@ -195,7 +196,7 @@ impl PluginRegistry {
         self.frameworks.get(name)
     }
 
-    /// All of the contract 0.2.0 that can be used, by name. No cluster can ask for them yet.
+    /// All of the contract 0.2.0 that can be used, by name.
     pub fn frameworks(&self) -> impl Iterator<Item = &LoadedFramework> {
         self.frameworks.values()
     }
@@ -255,6 +256,21 @@ impl LoadedPlugin {
         deadline
             .judge(call, &self.descriptor.name, outcome, judge)
             .await
+    }
+}
+
+/// The first of a name is kept.
+fn keep_once<Plugin>(
+    plugins: &mut BTreeMap<String, Plugin>,
+    name: String,
+    plugin: Plugin,
+) -> Result<(), LoadFailure> {
+    match plugins.entry(name) {
+        Entry::Vacant(free) => {
+            free.insert(plugin);
+            Ok(())
+        }
+        Entry::Occupied(taken) => Err(LoadFailure::Twice(taken.key().clone())),
     }
 }
 

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use super::super::terms::ShownAttribute;
 use crate::cluster::attribute_names::PREFIX;
+use crate::cluster::attribute_names::{MEMORY_SHARE, MEMORY_SHARE_MEANING};
 use crate::cluster::attribute_schema::{AttributeSchema, AttributeValue};
-use crate::cluster::framework::{FIXED_KEYWORD, PluginDescriptor};
+use crate::cluster::framework_view::{FrameworkView, is_fixed};
 use crate::cluster::group_value::{GroupAttribute, GroupValue};
 
 /// The types that attributes can have.
@@ -130,30 +131,34 @@ impl AttributeDefinition {
     }
 
     /// A framework's: its version, if it has several, and its parameters.
-    pub fn of_framework(descriptor: &PluginDescriptor) -> Vec<Self> {
-        let name = &descriptor.name;
+    pub fn of_framework(descriptor: &FrameworkView<'_>) -> Vec<Self> {
+        let name = descriptor.name;
         let version = (!descriptor.versions.is_empty()).then(|| Self {
-            default: Some(descriptor.default_version.as_str().into())
+            default: Some(descriptor.default_version.into())
                 .filter(|_| !descriptor.default_version.is_empty()),
             ..Self::mutable(
                 &format!("{PREFIX}{name}.version"),
                 "version of the framework",
             )
         });
-        let properties = descriptor
-            .parameters
-            .get("properties")
-            .and_then(Value::as_object);
-        let parameters = properties.into_iter().flatten().map(|(parameter, schema)| {
+        let share = descriptor.has_memory_share().then(|| Self {
+            value_type: ValueType::Number,
+            ..Self::mutable(
+                &format!("{PREFIX}{name}.{MEMORY_SHARE}"),
+                MEMORY_SHARE_MEANING,
+            )
+        });
+        let parameters = descriptor.user_parameters().map(|(parameter, schema)| {
             Self::from_schema(&format!("{PREFIX}{name}.{parameter}"), schema)
         });
-        version.into_iter().chain(parameters).collect()
+        let own = version.into_iter().chain(share);
+        own.chain(parameters).collect()
     }
 
     fn from_schema(name: &str, schema: &Value) -> Self {
         let text = |key| schema.get(key).and_then(Value::as_str).unwrap_or_default();
         let value_type = ValueType::from_schema(schema);
-        let fixed = schema.get(FIXED_KEYWORD).and_then(Value::as_bool) == Some(true);
+        let fixed = is_fixed(schema);
         let mut definition = Self {
             value_type,
             default: schema
@@ -192,6 +197,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::cluster::framework::FIXED_KEYWORD;
 
     #[test]
     fn texts_that_mean_another_type_are_read_as_it() {

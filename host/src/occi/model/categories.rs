@@ -16,7 +16,7 @@ use super::super::terms::{
 use super::attribute_definition::AttributeDefinition;
 use super::user_mixin::UserMixin;
 use crate::cluster::attribute_schema::ATTRIBUTES;
-use crate::cluster::framework::{CLUSTER, PluginDescriptor};
+use crate::cluster::{FrameworkView, framework::CLUSTER};
 
 /// A mixin of this service's own.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,8 +89,8 @@ pub struct CategoryModel {
 }
 
 impl CategoryModel {
-    /// A model with a mixin for each descriptor.
-    pub fn from_frameworks(frameworks: &[&PluginDescriptor]) -> Self {
+    /// A model with a mixin for each framework; of two of one name, all attributes are its.
+    pub fn from_frameworks(frameworks: &[FrameworkView<'_>]) -> Self {
         let mut common = BuiltInMixin::of_framework(CLUSTER, "Cluster");
         common.attributes = ATTRIBUTES
             .iter()
@@ -101,16 +101,27 @@ impl CategoryModel {
         status.attributes = shown.map(AttributeDefinition::shown).collect();
         let details =
             BuiltInMixin::of_shown(DETAILS_TERM, "What a cluster's nodes, stack and client say");
-        let mut others = Vec::new();
+        let mut others: Vec<BuiltInMixin> = Vec::new();
         for descriptor in frameworks {
             let attributes = AttributeDefinition::of_framework(descriptor);
-            if descriptor.name == CLUSTER {
-                common.attributes.extend(attributes);
+            let mixin = if descriptor.name == CLUSTER {
+                &mut common
             } else {
-                others.push(BuiltInMixin {
-                    attributes,
-                    ..BuiltInMixin::of_framework(&descriptor.name, &descriptor.title)
-                });
+                let known = others
+                    .iter()
+                    .position(|other| other.category.term == descriptor.name);
+                let at = known.unwrap_or(others.len());
+                if known.is_none() {
+                    let new = BuiltInMixin::of_framework(descriptor.name, descriptor.title);
+                    others.push(new);
+                }
+                &mut others[at]
+            };
+            for attribute in attributes {
+                let mut there = mixin.attributes.iter();
+                if !there.any(|other| other.name == attribute.name) {
+                    mixin.attributes.push(attribute);
+                }
             }
         }
         let mixins: Vec<_> = [common]

@@ -100,6 +100,21 @@ pub fn smallest_nodes(
     }
 }
 
+/// What makes the smallest node of each group so large, by component, for people.
+pub fn tell_sums(
+    plugins: &[ClaimingPlugin<'_>],
+    groups: &[ClaimedGroup<'_>],
+    placements: &[ComponentPlacement],
+    smallest: &BTreeMap<String, NodeResources>,
+) -> BTreeMap<String, String> {
+    let sum = |group: &ClaimedGroup<'_>| {
+        let needed = smallest.get(group.name)?;
+        let there = GroupClaims::of(*group, plugins, placements);
+        Some((group.name.to_owned(), there.sum(needed)))
+    };
+    groups.iter().filter_map(sum).collect()
+}
+
 /// What each component is granted: by plugin, for each of its claimed components and groups that
 /// have it. `offers` are for advice.
 ///

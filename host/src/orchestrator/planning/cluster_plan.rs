@@ -27,8 +27,9 @@ use crate::{
         self, BuildError, ClusterBundle, ContractViolations, PluginBundle, sizes::LimitViolation,
     },
     cluster::{
-        ClusterSpec, Problem,
+        ClusterSpec, FrameworkView, Problem,
         attributes::NO_NETWORK,
+        contract_bridge::refuse_newer_values,
         default_groups::{count_nodes, many_nodes},
         framework::{
             ClusterNetwork, PluginDescriptor, PluginRequest, ProvidedService, ResourceClaim,
@@ -135,7 +136,7 @@ pub async fn plan_cluster(
     if !problems.is_empty() {
         return Err(PlanError::Problems(problems));
     }
-    let description = description(spec, chain);
+    let description = describe_cluster(spec, chain.iter().map(|one| (*one).into()));
     let access = chosen.access.clone();
     let (bundle, requests) = run_heavy(move || {
         let descriptors: Vec<&PluginDescriptor> = descriptors.iter().collect();
@@ -160,17 +161,18 @@ pub fn prepare(
     chain: &[&PluginDescriptor],
 ) -> Result<Vec<PluginRequest>, Vec<Problem>> {
     let mut problems = nodes::check_nodes(spec, chosen, chain);
+    problems.extend(refuse_newer_values(spec));
     let groups = nodes::node_groups(spec, chosen);
     let mut requests = Vec::new();
     for descriptor in chain {
-        let settings = typed_settings::type_settings_of(descriptor, spec);
+        let settings = typed_settings::type_settings_of(*descriptor, spec);
         let settings = settings.unwrap_or_else(|found| {
             problems.extend(found);
             serde_json::Map::new()
         });
         requests.push(PluginRequest {
             cluster: spec.name.clone(),
-            version: version(spec, descriptor),
+            version: version(spec, *descriptor),
             groups: groups.clone(),
             settings,
             given: given_settings(spec, &descriptor.name),
@@ -198,16 +200,18 @@ pub fn prepare(
     }
 }
 
-fn given_settings(spec: &ClusterSpec, plugin: &str) -> BTreeSet<String> {
+/// The names of those settings of a plugin that the user gave.
+pub(crate) fn given_settings(spec: &ClusterSpec, plugin: &str) -> BTreeSet<String> {
     let given = spec.settings.get(plugin).into_iter();
     given.flat_map(BTreeMap::keys).cloned().collect()
 }
 
 /// What is too large is mended by the request: fewer nodes where there are too many, else less of
 /// the settings.
-fn not_built(error: BuildError, spec: &ClusterSpec) -> PlanError {
+pub(crate) fn not_built(error: BuildError, spec: &ClusterSpec) -> PlanError {
     let (violations, group, most) = match error {
         BuildError::Violations(violations) => return violations.into(),
+        BuildError::Access(problems) => return PlanError::Problems(problems),
         BuildError::TooLarge {
             violations,
             largest_group,
@@ -228,19 +232,22 @@ fn not_built(error: BuildError, spec: &ClusterSpec) -> PlanError {
 }
 
 /// The version that a plugin is asked for.
-pub fn version(spec: &ClusterSpec, descriptor: &PluginDescriptor) -> String {
+pub fn version<'a>(spec: &ClusterSpec, descriptor: impl Into<FrameworkView<'a>>) -> String {
+    let descriptor = descriptor.into();
     let asked = spec
         .frameworks
         .iter()
         .find(|framework| framework.name == descriptor.name)
         .and_then(|framework| framework.version.clone());
-    asked.unwrap_or_else(|| descriptor.default_version.clone())
+    asked.unwrap_or_else(|| descriptor.default_version.to_owned())
 }
 
 /// `Cluster demo: Apache Hadoop 3.5.0 on a master and 3 workers. Made by Stampede.`
-fn description(spec: &ClusterSpec, chain: &[&PluginDescriptor]) -> String {
+pub(crate) fn describe_cluster<'a>(
+    spec: &ClusterSpec,
+    chain: impl Iterator<Item = FrameworkView<'a>>,
+) -> String {
     let titles: Vec<String> = chain
-        .iter()
         .skip(1)
         .map(|d| {
             format!("{} {}", d.title, version(spec, d))

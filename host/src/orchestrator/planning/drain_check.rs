@@ -9,7 +9,7 @@ use crate::{
         ClusterSpec, GroupSpec, Problem,
         change::FileDigests,
         contract_bridge::{DRAINING_ROLE, check_undrained},
-        framework::PluginDescriptor,
+        framework_view::FrameworkView,
     },
 };
 
@@ -21,7 +21,7 @@ const DRAIN: &str = "drain";
 pub(crate) fn check_drains(
     from: &ClusterSpec,
     to: &ClusterSpec,
-    chain: &[&PluginDescriptor],
+    chain: &[FrameworkView<'_>],
     standing: [&FileDigests; 2],
 ) -> Vec<Problem> {
     let asked = to.frameworks.iter().map(|choice| choice.name.as_str());
@@ -60,7 +60,9 @@ pub(crate) fn check_drains(
 mod tests {
     use super::*;
     use crate::{
-        cluster::{problem::lines, spec::FrameworkChoice, test_groups::group},
+        cluster::{
+            framework::PluginDescriptor, problem::lines, spec::FrameworkChoice, test_groups::group,
+        },
         orchestrator::planning::resolve::tests_support::spec,
     };
 
@@ -102,7 +104,12 @@ mod tests {
         };
         let (installed, none) = (digests(scripts), FileDigests::new());
         let plugin = plugin(roles);
-        let all = check_drains(&with(before), &with(after), &[&plugin], [&installed, &none]);
+        let all = check_drains(
+            &with(before),
+            &with(after),
+            &[(&plugin).into()],
+            [&installed, &none],
+        );
         lines(&all)
     }
 

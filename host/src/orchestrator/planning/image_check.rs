@@ -3,10 +3,7 @@
 //! not refused; its node finds out first of all. Pure.
 
 use crate::{
-    cluster::{
-        ClusterSpec, Problem,
-        framework::{JAVA_KEYWORD, PluginDescriptor},
-    },
+    cluster::{ClusterSpec, FrameworkView, Problem, framework::JAVA_KEYWORD},
     openstack::CloudImage,
     orchestrator::planning::cluster_plan::version,
 };
@@ -41,10 +38,10 @@ pub struct JavaNeed {
 }
 
 /// What the frameworks of a spec say of the Java that they run on.
-pub fn java_needs(spec: &ClusterSpec, plugins: &[&PluginDescriptor]) -> Vec<JavaNeed> {
+pub fn java_needs(spec: &ClusterSpec, plugins: &[FrameworkView<'_>]) -> Vec<JavaNeed> {
     let of = |name: &str| {
         let plugin = plugins.iter().find(|plugin| plugin.name == name)?;
-        let version = version(spec, plugin);
+        let version = version(spec, *plugin);
         let range = plugin.parameters.get(JAVA_KEYWORD)?.get(&version)?;
         let bound = |at: usize| range.get(at)?.as_u64()?.try_into().ok();
         Some(JavaNeed {

@@ -5,9 +5,10 @@
 //! memory is never less for anyone.
 
 use crate::cluster::component::ComponentNeed;
+use crate::cluster::limits::MAX_MEMORY_SHARE;
 
 /// Percent of a node: the most that all shares together may be.
-pub const WHOLE_PERCENT: u32 = 100;
+pub const WHOLE_PERCENT: u32 = MAX_MEMORY_SHARE;
 
 /// What the system of a node keeps for itself, in MiB: up to this much memory 512, above it 1,024.
 pub const SMALL_NODE_MIB: u32 = 4_096;

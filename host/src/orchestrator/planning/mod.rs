@@ -11,14 +11,18 @@
 //! - [`template_overlay`]: a change laid over what a stack has (pure)
 //! - [`new_node_values`]: what new nodes are made of (pure); [`new_nodes`]: whether what new nodes need is still there (pure)
 //! - [`quota`]: what the project may still take (pure)
-//! - [`placement`], [`claims`], [`ports`], [`memory_share`]: what plugins of the contract 0.2.0 have
-//!   on which nodes, and what of a node each gets (pure; not in use yet)
+//! - [`ask_claims`], [`framework_plan`]: the same with plugins of the contract 0.2.0
+//! - [`place_cluster`], [`placement`], [`claims`], [`ports`], [`memory_share`]: what those have on
+//!   which nodes, and what of a node each gets (pure); [`host_facts`]: what the host tells `cluster`
 //! - [`template_diff`]: what an update makes of a stack's resources (pure)
 //! - `merge_attributes`: what a request makes of the attributes that are there (pure)
 
+pub mod ask_claims;
 pub mod claims;
 pub mod cluster_plan;
 pub(crate) mod drain_check;
+pub mod framework_plan;
+pub mod host_facts;
 pub mod image_check;
 pub mod inventory;
 pub mod memory_share;
@@ -26,6 +30,7 @@ pub(crate) mod merge_attributes;
 pub mod new_node_values;
 pub mod new_nodes;
 pub mod pinning;
+pub mod place_cluster;
 pub mod placement;
 pub(crate) mod plan_deploy;
 pub mod planner;

@@ -3,10 +3,10 @@
 
 use crate::{
     cluster::{
-        ClusterSpec, GroupSpec, NodeIds, Problem,
+        ClusterSpec, FrameworkView, GroupSpec, NodeIds, Problem,
         default_groups::many_nodes,
         flavor_choice::{FlavorOffer, advise_flavor, fits},
-        framework::{NodeResources, PluginDescriptor},
+        framework::NodeResources,
         group_value::attribute_of,
     },
     orchestrator::planning::{
@@ -138,7 +138,7 @@ fn check_new_key(to: &ClusterSpec, group: &GroupSpec, cloud: &CloudInventory) ->
 pub fn check_new_plugins(
     to: &ClusterSpec,
     joining: &NodeIds,
-    plugins: &[&PluginDescriptor],
+    plugins: &[FrameworkView<'_>],
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     let many = new_nodes(joining);

@@ -1,8 +1,10 @@
 //! From a request to what Heat is to be given: takes the inventory, resolves open names, has the
 //! plugins plan, and checks quotas. Creates nothing; all problems come at once.
 
+use std::collections::BTreeMap;
+
 use crate::{
-    cluster::{ClusterSpec, Flavor, GroupSpec},
+    cluster::{ClusterPins, ClusterSpec, Flavor, GroupSpec, Problem, group_value::attribute_of},
     openstack::CloudSession,
     orchestrator::{
         error::OrchestratorError,
@@ -10,7 +12,7 @@ use crate::{
             image_check,
             inventory::{self, CloudInventory},
             pinning,
-            planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
+            planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
             quota::{self, QuotaNeed},
             resolve,
         },
@@ -92,6 +94,20 @@ pub(crate) struct PlannedDeploy {
     pub(crate) needs: Vec<QuotaNeed>,
 }
 
+/// With what makes the nodes of a group so large, where what they are made of is too small.
+fn with_sums(mut problems: Vec<Problem>, claimed: &ClaimedCluster) -> Vec<Problem> {
+    for (group, sum) in &claimed.sums {
+        let is_size = |path: &str| {
+            let sizes = ["flavor", "root_volume_gib"];
+            sizes.iter().any(|size| attribute_of(group, size) == path)
+        };
+        for problem in problems.iter_mut().filter(|problem| is_size(&problem.path)) {
+            problem.message = format!("{}; {sum}", problem.message);
+        }
+    }
+    problems
+}
+
 /// Plans a deploy; all problems at once, and nothing is created.
 pub(crate) async fn plan_deploy(
     planner: &dyn ClusterPlanner,
@@ -99,18 +115,35 @@ pub(crate) async fn plan_deploy(
     spec: &ClusterSpec,
     chain: &PluginChain,
 ) -> Result<PlannedDeploy, OrchestratorError> {
-    let smallest = planner.smallest_resources(chain);
-    let spec = pinning::name_versions(spec, &planner.descriptors());
-    let java = image_check::java_needs(&spec, &planner.descriptors());
-    let cloud = inventory::take_inventory(session, &spec).await?;
-    let mut spec = resolve::resolve_spec(&spec, &cloud, &smallest, &java)
-        .map_err(OrchestratorError::Invalid)?;
+    let mut plugins = planner.descriptors();
+    plugins.retain(|plugin| plugin.contract == chain.contract);
+    let spec = pinning::name_versions(spec, &plugins);
+    let java = image_check::java_needs(&spec, &plugins);
+    let claimed = planner.claim(&spec, chain).await;
+    let wanted = claimed.as_ref().map_or(&spec, |claimed| &claimed.spec);
+    let cloud = inventory::take_inventory(session, wanted).await?;
+    let claimed = claimed.map_err(|mut problems| {
+        // What the cloud has not is told with it.
+        let missing = resolve::resolve_spec(&spec, &cloud, &BTreeMap::new(), &java).err();
+        problems.extend(missing.into_iter().flatten());
+        OrchestratorError::Invalid(problems)
+    })?;
+    let mut spec = resolve::resolve_spec(&claimed.spec, &cloud, &claimed.smallest, &java)
+        .map_err(|problems| OrchestratorError::Invalid(with_sums(problems, &claimed)))?;
     let chosen = resolve_flavors(&spec, &cloud)?;
     let mut planned = planner
-        .plan(&spec, chain, &chosen)
+        .plan(&spec, chain, &claimed, &chosen)
         .await
         .map_err(OrchestratorError::Invalid)?;
-    let pins = pinning::pin_cluster(&spec, &cloud, &chosen, planned.plugins.clone());
+    let needs = chain.plugins.iter().zip(&claimed.claims);
+    let needs = needs.map(|(plugin, claims)| (plugin.clone(), claims.needs.clone()));
+    let pins = ClusterPins {
+        contract: chain.contract,
+        placements: claimed.placements.clone(),
+        needs: needs.collect(),
+        grants: planned.grants.clone(),
+        ..pinning::pin_cluster(&spec, &cloud, &chosen, planned.plugins.clone())
+    };
     spec.pins = Some(Box::new(pins));
     pinning::pin_template(&mut planned.template, &spec);
     let mut quotas = cloud.quotas;

@@ -9,16 +9,19 @@ use serde_json::{Map, Value};
 use crate::{
     bundle::{node_script::NodeContent, node_update},
     cluster::{
-        CloudAccess, ClusterSpec, Flavor, PinnedPlugin, Problem,
+        CloudAccess, ClusterSpec, Flavor, FrameworkView, PinnedPlugin, PluginContract, Problem,
         change::FileDigests,
-        framework::{NodeResources, PluginDescriptor},
+        component::ComponentPlacement,
+        framework::NodeResources,
+        framework_request::{ComponentGrant, FrameworkClaims},
     },
 };
 
 /// Makes plans: the frameworks that are there and what they generate.
 pub trait ClusterPlanner: Send + Sync {
-    /// Every framework that can be asked for, and the plugin `cluster`, by name.
-    fn descriptors(&self) -> Vec<&PluginDescriptor>;
+    /// Every framework that can be asked for, and the plugin `cluster`, contract by contract and by
+    /// name. Two may have one name.
+    fn descriptors(&self) -> Vec<FrameworkView<'_>>;
 
     /// Which plugins make the cluster, in which order. Worked out once a plan; all below are given
     /// it.
@@ -30,21 +33,50 @@ pub trait ClusterPlanner: Send + Sync {
     /// What is wrong with the parameters of the chain's plugins, whatever the cloud. All at once.
     fn check_settings(&self, spec: &ClusterSpec, chain: &PluginChain) -> Vec<Problem>;
 
-    /// The smallest size of a node of each group, over the whole chain.
-    fn smallest_resources(&self, chain: &PluginChain) -> BTreeMap<String, NodeResources>;
+    /// What the chain's plugins need of a new cluster's nodes, whatever the cloud.
+    ///
+    /// # Errors
+    /// All problems of all of them.
+    fn claim<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        chain: &'a PluginChain,
+    ) -> BoxFuture<'a, Result<ClaimedCluster, Vec<Problem>>>;
 
-    /// What Heat is to be given. Every name in `spec` is one that the cloud knows.
+    /// What Heat is to be given. Every name in `spec` is one that the cloud knows; but for those it
+    /// is that of `claimed`.
     fn plan<'a>(
         &'a self,
         spec: &'a ClusterSpec,
         chain: &'a PluginChain,
+        claimed: &'a ClaimedCluster,
         facts: &'a ResolvedFlavors,
     ) -> BoxFuture<'a, Result<StackPlan, Vec<Problem>>>;
 }
 
-/// The names of the plugins that make a cluster, in their order.
+/// The plugins that make a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PluginChain(pub Vec<String>);
+pub struct PluginChain {
+    /// The contract that all of them speak.
+    pub contract: PluginContract,
+    /// Their names, in their order.
+    pub plugins: Vec<String>,
+}
+
+/// What the plugins of a chain need, before anything of the cloud is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClaimedCluster {
+    /// What was asked for, with the groups that the host has made and what plugins have computed.
+    pub spec: ClusterSpec,
+    /// The smallest node of each group.
+    pub smallest: BTreeMap<String, NodeResources>,
+    /// What makes it so large, by group, for people; nothing where plugins say a size for a role.
+    pub sums: BTreeMap<String, String>,
+    /// Which nodes have which of the components that were claimed; of plugins with components.
+    pub placements: Vec<ComponentPlacement>,
+    /// What each plugin has claimed, in the chain's order; of plugins with components.
+    pub claims: Vec<FrameworkClaims>,
+}
 
 /// What was looked up for a spec whose open names are filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,12 +115,15 @@ pub struct StackPlan {
     pub parameters: Map<String, Value>,
     /// Endpoint names, each with the output that holds its URL.
     pub endpoints: BTreeMap<String, String>,
-    /// What stands on the nodes of each group.
+    /// What stands on the nodes of each group, or of each class of nodes where plugins have
+    /// components.
     pub contents: BTreeMap<String, NodeContent>,
     /// Parameters by plugin whose computed values are to stay while nodes come and go.
     pub computed: BTreeMap<String, BTreeMap<String, String>>,
     /// The plugins that made it, with what each was asked.
     pub plugins: BTreeMap<String, PinnedPlugin>,
+    /// What each component has on the nodes of each group, by plugin; of plugins with components.
+    pub grants: BTreeMap<String, Vec<ComponentGrant>>,
 }
 
 impl StackPlan {

@@ -79,6 +79,7 @@ mod tests {
 
     fn class(example: &str, components: &[&str]) -> NodeClass {
         NodeClass {
+            name: "any".to_owned(),
             group: "any".to_owned(),
             components: components.iter().map(|name| (*name).to_owned()).collect(),
             example: example.to_owned(),

@@ -21,7 +21,7 @@ use crate::{
         attribute_names::{AttributeNames, kept_name},
         attribute_schema::find_attribute,
         attributes,
-        framework::FIXED_KEYWORD,
+        framework_view::is_fixed,
         group_attributes::{find_row, group_of_attribute},
         group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue, attribute_of},
         node_group::nodes_beyond,
@@ -285,10 +285,10 @@ fn is_changeable(context: &Context, from: &ClusterSpec, to: &ClusterSpec, name: 
     let schema = descriptors
         .iter()
         .find(|descriptor| descriptor.name == plugin)
-        .map(|descriptor| &descriptor.parameters);
+        .map(|descriptor| descriptor.parameters);
     let schema = schema.and_then(|schema| schema.get("properties")?.get(parameter));
     // One that the plugin has no more can only be given up.
-    schema.is_none_or(|schema| schema.get(FIXED_KEYWORD).and_then(Value::as_bool) != Some(true))
+    schema.is_none_or(|schema| !is_fixed(schema))
 }
 
 pub(crate) fn same_cluster(from: &ClusterSpec, to: &ClusterSpec) -> bool {

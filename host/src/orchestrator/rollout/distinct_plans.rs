@@ -13,7 +13,7 @@ use crate::orchestrator::{
     planning::{
         new_node_values::{NewNodeValues, has_other_values, with_new_groups},
         pinning::{self, drop_cloud_constraints, pin_template},
-        planner::{ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
+        planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
         template_overlay::{TemplateOverlay, without_gone_nodes},
     },
     rollout::{desired_state::only_removes, lay_digests::lay_digests},
@@ -165,7 +165,11 @@ impl<'a> DistinctPlans<'a> {
 
     async fn ask(&self, end: &ClusterSpec) -> Result<StackPlan, Vec<Problem>> {
         let spec = self.planning_spec(end, &end.node_ids());
-        self.planner.plan(&spec, &self.chain, &self.flavors).await
+        let claimed = ClaimedCluster::default();
+        let plan = self
+            .planner
+            .plan(&spec, &self.chain, &claimed, &self.flavors);
+        plan.await
     }
 
     async fn overlay(
@@ -245,7 +249,12 @@ impl<'a> DistinctPlans<'a> {
             PlanSource::Stack(source) => source.plan(nodes),
             _ => self
                 .planner
-                .plan(&spec, &self.chain, &self.flavors)
+                .plan(
+                    &spec,
+                    &self.chain,
+                    &ClaimedCluster::default(),
+                    &self.flavors,
+                )
                 .await
                 .map_err(OrchestratorError::Invalid)?,
         };

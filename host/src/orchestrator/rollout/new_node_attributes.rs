@@ -37,7 +37,7 @@ impl NewNodes {
             GroupValue::Flavor | GroupValue::Image => true,
             // One for all nodes of a group, for as long as it is there.
             GroupValue::Zone | GroupValue::RootVolume => !from.groups.has_nodes(&of_group.group),
-            GroupValue::Count { .. } | GroupValue::Remove => false,
+            GroupValue::Count { .. } | GroupValue::Components | GroupValue::Remove => false,
         };
         let may_grow = contract_bridge::may_grow(&of_group.group);
         (is_made_of && may_grow).then(|| Self::Of(of_group.group.to_string()))

@@ -102,7 +102,7 @@ pub(crate) async fn plan_change(
     let mut to = with_known_versions(planner, &to, &running.template);
     let joining = joining_nodes(from, &to);
     inherit_images(from, &mut to);
-    choose_for_new_groups(context, from, &mut to, &cloud)?;
+    choose_for_new_groups(context, from, &mut to, &cloud).await?;
     let flavors = flavors_of_cluster(from, &to, &cloud)?;
     if !joining.is_empty() {
         let java = java_needs(&to, &planner.descriptors());
@@ -164,6 +164,17 @@ pub(crate) async fn plan_change(
     })
 }
 
+/// A cluster whose plugins have components cannot be changed yet.
+pub(crate) fn refuse_components(from: &ClusterSpec) -> Result<(), OrchestratorError> {
+    let contract = from.pins.as_deref().map(|pins| pins.contract);
+    match contract.filter(|contract| !contract.is_first()) {
+        Some(contract) => Err(OrchestratorError::NotApplicable(format!(
+            "a cluster on contract {contract} cannot be changed yet; deploy a new one"
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// A change that has not begun.
 fn new_change(
     attributes: BTreeMap<String, String>,
@@ -196,7 +207,7 @@ fn reject(problems: Vec<crate::cluster::Problem>) -> Result<(), OrchestratorErro
 }
 
 /// The flavors that groups leave open which the change adds.
-fn choose_for_new_groups(
+async fn choose_for_new_groups(
     context: &Context,
     from: &ClusterSpec,
     to: &mut ClusterSpec,
@@ -213,9 +224,10 @@ fn choose_for_new_groups(
     }
     let chain = context.planner.order_plugins(to);
     let chain = chain.map_err(OrchestratorError::Invalid)?;
-    let smallest = context.planner.smallest_resources(&chain);
+    let claimed = context.planner.claim(to, &chain).await;
+    let claimed = claimed.map_err(OrchestratorError::Invalid)?;
     for name in new {
-        let need = smallest.get(&name);
+        let need = claimed.smallest.get(&name);
         let flavor = resolve::choose_flavor(to, &name, cloud, need)?;
         if let Some(group) = to.groups.get_mut(&name) {
             group.flavor = flavor;

@@ -25,7 +25,7 @@ use crate::orchestrator::{
     verbs::{
         create, deploy,
         find::{find_cluster, find_here, live_record},
-        plan_change::{PlannedChange, plan_change},
+        plan_change::{PlannedChange, plan_change, refuse_components},
         update,
     },
 };
@@ -163,6 +163,7 @@ pub(crate) async fn preview_update(
         return Ok(kept_attributes(&record, &attributes));
     }
     update::at_rest(&record)?;
+    refuse_components(&from)?;
     caller.session.refuse_without_trust()?;
     let planned = plan_change(context, caller, &record, &from, to, attributes).await?;
     Ok(describe_change(&record, &from, planned))
@@ -314,10 +315,10 @@ fn describe_deploy(
     let descriptors = context.planner.descriptors();
     let framework = |choice: &crate::cluster::spec::FrameworkChoice| {
         let about = descriptors.iter().find(|about| about.name == choice.name);
-        let version = || about.map_or("", |about| about.default_version.as_str());
+        let version = || about.map_or("", |about| about.default_version);
         (
             about
-                .map_or(choice.name.as_str(), |about| &about.title)
+                .map_or(choice.name.as_str(), |about| about.title)
                 .to_owned(),
             choice
                 .version
@@ -364,7 +365,7 @@ fn describe_deploy(
 fn own_settings(context: &Context, spec: &ClusterSpec) -> Vec<AttributeChange> {
     let mut settings = Vec::new();
     for descriptor in context.planner.descriptors() {
-        let Some(raw) = spec.settings.get(&descriptor.name) else {
+        let Some(raw) = spec.settings.get(descriptor.name) else {
             continue;
         };
         let typed = typed_settings::type_settings(descriptor, raw, None).unwrap_or_default();

@@ -7,6 +7,7 @@ use super::forms::{WORD_FORM, check_literal, check_some_text, is_word, shown};
 use super::limits;
 use crate::bundle::placeholders::PLACEHOLDER_START;
 use crate::cluster::framework::CLUSTER;
+use crate::cluster::framework_descriptor::HOST_KEYWORD;
 use crate::cluster::parameter_schema::{ParameterSchema, compile_schema, work_fault};
 use crate::plugin::fault_list::FaultList;
 use crate::plugin::validate;
@@ -15,8 +16,6 @@ use crate::plugin::validate;
 const HOSTS_PARAMETERS: [&str; 2] = ["version", "memory_share"];
 /// What begins a keyword that JSON Schema does not have.
 const OWN_KEYWORD: &str = "x-";
-/// The keyword of what the host fills in.
-const HOST_KEYWORD: &str = "x-host";
 /// What the host fills in by it.
 const HOST_FACTS: [&str; 6] = [
     "network",

@@ -9,7 +9,7 @@ use crate::cluster::parameter_schema::count_values;
 use crate::cluster::{
     ClusterSpec, Problem,
     attribute_names::nearest,
-    framework::PluginDescriptor,
+    framework_view::{FrameworkView, host_fact},
     problem::cut_text,
     typed_value::{MAX_WORDS_CHARS, read_typed},
 };
@@ -25,13 +25,14 @@ const MAX_CHECKS: usize = 1 << 18;
 ///
 /// # Errors
 /// As [`type_settings`], for what is not pinned.
-pub fn type_settings_of(
-    descriptor: &PluginDescriptor,
+pub fn type_settings_of<'a>(
+    descriptor: impl Into<FrameworkView<'a>>,
     spec: &ClusterSpec,
 ) -> Result<Map<String, Value>, Vec<Problem>> {
+    let descriptor = descriptor.into();
     let pins = spec.pins.as_deref();
-    let pinned = pins.and_then(|pins| pins.settings_of(&descriptor.name));
-    let raw = spec.settings_of(&descriptor.name);
+    let pinned = pins.and_then(|pins| pins.settings_of(descriptor.name));
+    let raw = spec.settings_of(descriptor.name);
     type_settings(descriptor, &raw, pinned)
 }
 
@@ -40,24 +41,32 @@ pub fn type_settings_of(
 ///
 /// # Errors
 /// All problems at once, each at `<framework>.<parameter>`.
-pub fn type_settings(
-    descriptor: &PluginDescriptor,
+pub fn type_settings<'a>(
+    descriptor: impl Into<FrameworkView<'a>>,
     raw: &BTreeMap<String, String>,
     pinned: Option<&Map<String, Value>>,
 ) -> Result<Map<String, Value>, Vec<Problem>> {
+    let descriptor = descriptor.into();
     let none = Map::new();
     let properties = descriptor
         .parameters
         .get("properties")
         .and_then(Value::as_object)
         .unwrap_or(&none);
+    let is_users = |name: &str| {
+        let schema = properties.get(name);
+        schema.is_some_and(|schema| host_fact(schema).is_none())
+    };
     let path = |name: &str| format!("{}.{name}", descriptor.name);
     let mut problems = Vec::new();
     let was = |name: &str| pinned.and_then(|pinned| pinned.get(name));
-    let unknown = |name: &&String| !properties.contains_key(*name) && was(name).is_none();
+    let unknown = |name: &&String| !is_users(name) && was(name).is_none();
     for name in raw.keys().filter(unknown) {
-        let near = nearest(name, properties.keys().map(String::as_str))
-            .map(|near| format!("did you mean `{}`?", path(near)));
+        let near = nearest(
+            name,
+            descriptor.user_parameters().map(|(name, _)| name.as_str()),
+        )
+        .map(|near| format!("did you mean `{}`?", path(near)));
         problems.push(Problem::new(
             path(name),
             format!("{} has no such parameter", descriptor.name),
@@ -65,7 +74,7 @@ pub fn type_settings(
         ));
     }
     let mut settings = Map::new();
-    for (name, schema) in properties {
+    for (name, schema) in descriptor.user_parameters() {
         let value = match raw.get(name) {
             Some(text) => read_typed(schema, text)
                 .map(Some)
@@ -79,7 +88,7 @@ pub fn type_settings(
             Err(problem) => problems.push(problem),
         }
     }
-    let found = validate(descriptor, properties, &settings, &problems);
+    let found = validate(&descriptor, properties, &settings, &problems);
     // What the cluster was made with was valid then.
     let is_kept = |path: &str| {
         let name = path.strip_prefix(&format!("{}.", descriptor.name));
@@ -105,7 +114,7 @@ fn about(schema: &Value) -> String {
 /// What the schema as a whole says against the settings, but for parameters that have a problem
 /// already.
 fn validate(
-    descriptor: &PluginDescriptor,
+    descriptor: &FrameworkView<'_>,
     properties: &Map<String, Value>,
     settings: &Map<String, Value>,
     known: &[Problem],
@@ -114,14 +123,14 @@ fn validate(
         Ok(validator) => validator,
         Err(error) => {
             return vec![Problem::new(
-                &descriptor.name,
+                descriptor.name,
                 format!("the plugin's parameters are not a JSON Schema: {error}"),
                 "tell its author",
             )];
         }
     };
     let whole = Value::Object(settings.clone());
-    let checks = count_values(&whole).saturating_mul(count_values(&descriptor.parameters));
+    let checks = count_values(&whole).saturating_mul(count_values(descriptor.parameters));
     let errors: Vec<ValidationError<'_>> = if checks > MAX_CHECKS {
         validator.validate(&whole).err().into_iter().collect()
     } else {
@@ -132,7 +141,7 @@ fn validate(
         let pointer = error.instance_path().to_string();
         let place = pointer.trim_start_matches('/');
         let path = if place.is_empty() {
-            descriptor.name.clone()
+            descriptor.name.to_owned()
         } else {
             format!("{}.{}", descriptor.name, place.replace('/', "."))
         };
@@ -158,6 +167,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::cluster::framework::PluginDescriptor;
 
     #[test]
     fn all_problems_are_told_up_to_a_number_and_one_where_looking_for_all_costs_too_much() {

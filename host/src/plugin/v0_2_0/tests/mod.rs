@@ -4,6 +4,7 @@
 mod bundles;
 mod claims;
 mod descriptors;
+mod manifests;
 mod node_things;
 mod parameters;
 

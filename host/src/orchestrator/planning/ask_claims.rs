@@ -1,0 +1,290 @@
+//! What the plugins of the contract 0.2.0 claim of a cluster that is to be: all of them are asked,
+//! and all that they and the host have to say against it comes at once. Calls plugins and nothing
+//! else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, join_all};
+
+use super::claims::{ClaimedGroup, ClaimingPlugin, smallest_nodes, tell_sums};
+use super::cluster_plan::typed_settings::type_settings_of;
+use super::cluster_plan::{PlanError, version};
+use super::place_cluster::{PlacedCluster, place_cluster};
+use super::planner::ClaimedCluster;
+use crate::cluster::component::{ComponentPlacement, ComponentSpec};
+use crate::cluster::framework_bundle::FrameworkBundle;
+use crate::cluster::framework_descriptor::FrameworkDescriptor;
+use crate::cluster::framework_request::{
+    FrameworkClaims, FrameworkRequest, FrameworkService, GenerateQuestion,
+};
+use crate::cluster::group_value::attribute_of;
+use crate::cluster::{ClusterSpec, Problem};
+use crate::system::heavy_work::run_heavy;
+
+/// What a plan asks of plugins of the contract 0.2.0; a catalogue of them, or a test's own.
+pub trait FrameworkSource: Send + Sync {
+    /// All that are there, by name; none unless it says so.
+    fn frameworks(&self) -> Vec<&FrameworkDescriptor> {
+        Vec::new()
+    }
+
+    /// What one that is there claims.
+    fn claim<'a>(
+        &'a self,
+        plugin: &'a str,
+        _request: &'a FrameworkRequest,
+    ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>> {
+        Box::pin(ready(Err(missing_plugin(plugin))))
+    }
+
+    /// What one that is there adds.
+    fn add<'a>(
+        &'a self,
+        plugin: &'a str,
+        _question: &'a Arc<GenerateQuestion>,
+    ) -> BoxFuture<'a, Result<FrameworkBundle, PlanError>> {
+        Box::pin(ready(Err(missing_plugin(plugin))))
+    }
+
+    /// SHA-256 of one that is there, in hexadecimal; empty where it has none.
+    fn framework_digest(&self, _plugin: &str) -> String {
+        String::new()
+    }
+}
+
+/// Why a plugin cannot be asked that was there a moment ago.
+pub fn missing_plugin(plugin: &str) -> PlanError {
+    PlanError::Broken(format!("there is no plugin `{plugin}`"))
+}
+
+/// Asks all plugins of the chain what they claim, and holds it against the nodes that there are to
+/// be.
+///
+/// # Errors
+/// Problems of the settings and of the places, all at once; then those of all plugins; then all of
+/// what they claim together.
+pub async fn claim_cluster(
+    spec: &ClusterSpec,
+    chain: &[&FrameworkDescriptor],
+    source: &impl FrameworkSource,
+) -> Result<ClaimedCluster, PlanError> {
+    let recorded = spec.pins.as_deref().map(|pins| pins.placements.clone());
+    let recorded = recorded.unwrap_or_default();
+    let all = components_of(chain, |_, _| true);
+    let placed = place_heavily(spec.clone(), all, recorded.clone());
+    let placed = placed.await.map_err(|error| match error {
+        // What is wrong with the settings is told with it.
+        PlanError::Problems(placing) => {
+            let mut problems = check_settings(spec, chain);
+            problems.extend(placing);
+            PlanError::Problems(problems)
+        }
+        other => other,
+    })?;
+    let requests = requests_of(&placed, chain)?;
+    let asked = chain.iter().zip(&requests);
+    let asked = asked.map(|(plugin, request)| source.claim(&plugin.name, request));
+    let claims = gather(join_all(asked).await)?;
+
+    let is_claimed = |at: usize, component: &ComponentSpec| {
+        let needs = claims.get(at).map(|claims| claims.needs.iter());
+        let mut needs = needs.into_iter().flatten();
+        needs.any(|need| need.component == component.name)
+    };
+    let components = components_of(chain, is_claimed);
+    let unclaimed = refuse_unclaimed(spec, chain, &components);
+    if !unclaimed.is_empty() {
+        return Err(PlanError::Problems(unclaimed));
+    }
+    // Once more, for groups that were made for components that nobody wants.
+    let PlacedCluster { spec, placements } =
+        place_heavily(spec.clone(), components, recorded).await?;
+    let spec = keep_computed(spec, chain, &claims);
+    let problems = check_settings(&spec, chain);
+    if !problems.is_empty() {
+        return Err(PlanError::Problems(problems));
+    }
+    let claiming = claiming_plugins(&spec, chain, &claims);
+    let nodes = nodes_of_groups(&spec);
+    let groups = claimed_groups(&nodes);
+    let smallest = smallest_nodes(&claiming, &groups, &placements).map_err(PlanError::Problems)?;
+    let sums = tell_sums(&claiming, &groups, &placements, &smallest);
+    Ok(ClaimedCluster {
+        spec,
+        smallest,
+        sums,
+        placements,
+        claims,
+    })
+}
+
+/// All that is wrong with a request before any plugin is asked: settings and places.
+pub fn check_request(spec: &ClusterSpec, chain: &[&FrameworkDescriptor]) -> Vec<Problem> {
+    let mut problems = check_settings(spec, chain);
+    let recorded = spec
+        .pins
+        .as_deref()
+        .map_or(&[][..], |pins| &pins.placements);
+    let components = components_of(chain, |_, _| true);
+    problems.extend(
+        place_cluster(spec, &components, recorded)
+            .err()
+            .into_iter()
+            .flatten(),
+    );
+    problems
+}
+
+/// What is wrong with the parameters of the chain's plugins.
+fn check_settings(spec: &ClusterSpec, chain: &[&FrameworkDescriptor]) -> Vec<Problem> {
+    let plugins = chain.iter();
+    plugins
+        .filter_map(|plugin| type_settings_of(*plugin, spec).err())
+        .flatten()
+        .collect()
+}
+
+/// What each plugin of a chain has claimed, beside what the user gives it.
+pub fn claiming_plugins<'a>(
+    spec: &ClusterSpec,
+    chain: &[&'a FrameworkDescriptor],
+    claims: &'a [FrameworkClaims],
+) -> Vec<ClaimingPlugin<'a>> {
+    let plugins = chain.iter().zip(claims);
+    plugins
+        .map(|(plugin, claims)| ClaimingPlugin {
+            name: &plugin.name,
+            memory_share: spec.memory_shares.get(&plugin.name).copied(),
+            claims,
+        })
+        .collect()
+}
+
+/// The nodes of each group that has any.
+pub fn nodes_of_groups(spec: &ClusterSpec) -> Vec<(String, Vec<String>)> {
+    let groups = spec.groups.with_nodes();
+    groups
+        .map(|group| (group.name.clone(), group.node_names()))
+        .collect()
+}
+
+/// The same, as claims are held against them.
+pub fn claimed_groups(nodes: &[(String, Vec<String>)]) -> Vec<ClaimedGroup<'_>> {
+    let groups = nodes.iter();
+    groups
+        .map(|(name, nodes)| ClaimedGroup { name, nodes })
+        .collect()
+}
+
+/// Of several answers all, or the problems of all: unless one is of a plugin that broke, which only
+/// its author can mend.
+pub fn gather<Answer>(answers: Vec<Result<Answer, PlanError>>) -> Result<Vec<Answer>, PlanError> {
+    let (mut given, mut problems) = (Vec::new(), Vec::new());
+    for answer in answers {
+        match answer {
+            Ok(answer) => given.push(answer),
+            Err(PlanError::Problems(found)) => problems.extend(found),
+            Err(broken) => return Err(broken),
+        }
+    }
+    if problems.is_empty() {
+        Ok(given)
+    } else {
+        Err(PlanError::Problems(problems))
+    }
+}
+
+async fn place_heavily(
+    spec: ClusterSpec,
+    components: Vec<ComponentSpec>,
+    recorded: Vec<ComponentPlacement>,
+) -> Result<PlacedCluster, PlanError> {
+    run_heavy(move || place_cluster(&spec, &components, &recorded))
+        .await
+        .map_err(|panicked| PlanError::Broken(panicked.to_string()))?
+        .map_err(PlanError::Problems)
+}
+
+/// The components of the chain's plugins, in the order; `is_wanted` is asked with the plugin's place.
+fn components_of(
+    chain: &[&FrameworkDescriptor],
+    is_wanted: impl Fn(usize, &ComponentSpec) -> bool,
+) -> Vec<ComponentSpec> {
+    let mut components = Vec::new();
+    for (at, plugin) in chain.iter().enumerate() {
+        let own = plugin.components.iter();
+        components.extend(own.filter(|component| is_wanted(at, component)).cloned());
+    }
+    components
+}
+
+/// What each plugin is asked.
+fn requests_of(
+    placed: &PlacedCluster,
+    chain: &[&FrameworkDescriptor],
+) -> Result<Vec<FrameworkRequest>, PlanError> {
+    let services_beside = |plugin: &FrameworkDescriptor| {
+        let others = chain.iter().filter(|other| other.name != plugin.name);
+        let services = others.flat_map(|other| &other.provides);
+        let services = services.map(|name| FrameworkService {
+            name: name.clone(),
+            attributes: Vec::new(),
+        });
+        services.collect()
+    };
+    let requests = chain.iter().map(|plugin| {
+        Ok(FrameworkRequest {
+            cluster: placed.spec.name.clone(),
+            version: version(&placed.spec, *plugin),
+            settings: type_settings_of(*plugin, &placed.spec).map_err(PlanError::Problems)?,
+            placements: placed.placements.clone(),
+            services: services_beside(plugin),
+        })
+    });
+    gather(requests.collect())
+}
+
+/// Components that the user wants on a group and that their plugin leaves out.
+fn refuse_unclaimed(
+    spec: &ClusterSpec,
+    chain: &[&FrameworkDescriptor],
+    claimed: &[ComponentSpec],
+) -> Vec<Problem> {
+    let claimed: BTreeSet<&str> = claimed.iter().map(|one| one.name.as_str()).collect();
+    let mut problems = Vec::new();
+    for group in spec.groups.with_nodes() {
+        for (name, _) in &group.components {
+            let owner = chain.iter().find(|plugin| plugin.has_component(name));
+            if let Some(owner) = owner.filter(|_| !claimed.contains(name.as_str())) {
+                problems.push(Problem::new(
+                    attribute_of(&group.name, "components"),
+                    format!(
+                        "names `{name}`, which {} does not install in this cluster",
+                        owner.name
+                    ),
+                    "leave it out",
+                ));
+            }
+        }
+    }
+    problems
+}
+
+/// What plugins have computed stays until the user sets it.
+fn keep_computed(
+    mut spec: ClusterSpec,
+    chain: &[&FrameworkDescriptor],
+    claims: &[FrameworkClaims],
+) -> ClusterSpec {
+    for (plugin, claims) in chain.iter().zip(claims) {
+        if claims.computed.is_empty() {
+            continue;
+        }
+        let computed: BTreeMap<String, String> = claims.computed.iter().cloned().collect();
+        let kept = spec.computed.entry(plugin.name.clone()).or_default();
+        kept.extend(computed);
+    }
+    spec
+}

@@ -1,0 +1,165 @@
+//! Tests of [`super`]: orders, circles and contracts.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::cluster::{
+    component::ComponentSpec, framework_descriptor::FrameworkDescriptor, problem::lines,
+};
+
+fn plugin(name: &str, [requires, uses, provides]: [&[&str]; 3]) -> FrameworkDescriptor {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let component = ComponentSpec {
+        name: format!("{name}_server"),
+        groups: vec!["master".to_owned()],
+        ..ComponentSpec::default()
+    };
+    FrameworkDescriptor {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        description: String::new(),
+        versions: Vec::new(),
+        requires: owned(requires),
+        uses: owned(uses),
+        provides: owned(provides),
+        components: vec![component],
+        parameters: serde_json::json!({}).into(),
+        resource_types: Vec::new(),
+    }
+}
+
+fn choices(names: &[&str]) -> Vec<FrameworkChoice> {
+    let choice = |name: &&str| FrameworkChoice {
+        name: (*name).to_owned(),
+        version: None,
+    };
+    names.iter().map(choice).collect()
+}
+
+fn order(asked: &[&str], there: &[FrameworkDescriptor]) -> Result<Vec<String>, String> {
+    let there: Vec<&FrameworkDescriptor> = there.iter().collect();
+    order_plugins(&choices(asked), &there)
+        .map(|chain| chain.iter().map(|one| one.name.clone()).collect())
+        .map_err(|problems| lines(&problems))
+}
+
+fn usual() -> Vec<FrameworkDescriptor> {
+    vec![
+        plugin("cluster", [&[], &[], &["cluster"]]),
+        plugin("hadoop", [&[], &[], &["hdfs", "yarn"]]),
+        plugin("spark", [&[], &["hdfs", "yarn"], &["spark"]]),
+        plugin("jupyterlab", [&[], &["spark", "hdfs"], &[]]),
+        plugin("zookeeper", [&[], &[], &["zookeeper"]]),
+    ]
+}
+
+#[test]
+fn what_is_used_comes_first_where_it_is_there_however_it_is_written() {
+    for asked in [
+        ["hadoop", "spark", "jupyterlab"],
+        ["jupyterlab", "spark", "hadoop"],
+        ["spark", "jupyterlab", "hadoop"],
+    ] {
+        let chain = order(&asked, &usual()).unwrap();
+        assert_eq!(chain, ["cluster", "hadoop", "spark", "jupyterlab"]);
+    }
+    let alone = order(&["jupyterlab", "spark"], &usual()).unwrap();
+    assert_eq!(
+        alone,
+        ["cluster", "spark", "jupyterlab"],
+        "what is not there is not waited for"
+    );
+    // Else as the user wrote them.
+    let free = order(&["zookeeper", "hadoop"], &usual()).unwrap();
+    assert_eq!(free, ["cluster", "zookeeper", "hadoop"]);
+}
+
+#[test]
+fn a_circle_and_what_two_have_is_told_by_names() {
+    let mut there = usual();
+    there.push(plugin("a", [&["y"], &[], &["x"]]));
+    there.push(plugin("b", [&[], &["x"], &["y"]]));
+    assert_eq!(
+        order(&["a", "b"], &there).unwrap_err(),
+        "framework: none can come first: `a` requires `y` of `b`, `b` uses `x` of `a` (leave one of them out, or have their plugins mended)"
+    );
+    there.push(plugin("other", [&[], &[], &["hdfs"]]));
+    if let Some(other) = there.last_mut() {
+        other.components[0].name = "hadoop_server".to_owned();
+    }
+    assert_eq!(
+        order(&["hadoop", "other"], &there).unwrap_err(),
+        "framework: `hadoop` and `other` both provide `hdfs` (ask for one of them)\n\
+         framework: `hadoop` and `other` both have a component `hadoop_server` (ask for one of them)"
+    );
+}
+
+#[test]
+fn so_many_components_are_taken_and_not_one_more() {
+    let of = |count: usize| {
+        let mut there = usual();
+        let many = (1..count).map(|at| ComponentSpec {
+            name: format!("c{at}"),
+            ..ComponentSpec::default()
+        });
+        there[1].components = many.collect();
+        order(&["hadoop"], &there)
+    };
+    assert!(of(MAX_COMPONENTS).is_ok());
+    let problem = of(MAX_COMPONENTS + 1).unwrap_err();
+    assert!(
+        problem.contains("have 1025 components together"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_chain_is_of_one_contract_and_takes_the_cluster_of_that() {
+    let plugins = usual();
+    let view = |at: usize, contract: PluginContract| FrameworkView {
+        contract,
+        ..FrameworkView::from(&plugins[at])
+    };
+    let (old, new) = (PluginContract::V0_1_0, PluginContract::V0_2_0);
+    // Both have a `cluster`; hadoop is of the one, spark of the other, zookeeper of both.
+    let there = [
+        view(0, old),
+        view(1, old),
+        view(4, old),
+        view(0, new),
+        view(2, new),
+        view(4, new),
+    ];
+    let choose = |asked: &[&str], there: &[FrameworkView<'_>]| {
+        choose_contract(&choices(asked), there).map_err(|problems| lines(&problems))
+    };
+    assert_eq!(choose(&["hadoop"], &there), Ok(old));
+    assert_eq!(choose(&["spark"], &there), Ok(new));
+    assert_eq!(choose(&["zookeeper", "spark"], &there), Ok(new));
+    assert_eq!(
+        choose(&["zookeeper"], &there),
+        Ok(old),
+        "its clusters can be changed"
+    );
+    assert_eq!(choose(&[], &there), Ok(old));
+    assert_eq!(
+        choose(&["hadoop", "spark"], &there).unwrap_err(),
+        "framework: plugins of one cluster speak one version of the contract: `hadoop` 0.1.0, `spark` 0.2.0 (ask for those of one version, or for two clusters)"
+    );
+    let without = [view(0, old), view(2, new)];
+    assert_eq!(
+        choose(&["spark"], &without).unwrap_err(),
+        "framework: there is no plugin `cluster` of the contract 0.2.0, which these speak (put it into the folder of plugins)"
+    );
+    assert_eq!(choose(&["spark"], &[view(0, new), view(2, new)]), Ok(new));
+}
+
+proptest! {
+    /// However a request is written, each comes after all that it waits for.
+    #[test]
+    fn each_comes_after_what_it_waits_for(asked in Just(vec!["hadoop", "spark", "jupyterlab", "zookeeper"]).prop_shuffle()) {
+        let chain = order(&asked, &usual()).unwrap();
+        let at = |name: &str| chain.iter().position(|one| one == name).unwrap();
+        prop_assert!(at("cluster") == 0 && at("hadoop") < at("spark") && at("spark") < at("jupyterlab"));
+    }
+}

@@ -1,0 +1,224 @@
+//! From what plugins of the contract 0.2.0 have claimed to what Heat is given: memory is granted on
+//! the chosen flavors, every plugin generates in the chain's order, and all of it is built. Calls
+//! plugins and nothing else; what was looked up in the cloud is passed in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::ask_claims::{
+    FrameworkSource, claimed_groups, claiming_plugins, gather, nodes_of_groups,
+};
+use super::claims::{ClaimingPlugin, SizedGroup, extensions_of, grant_claims};
+use super::cluster_plan::nodes::node_groups;
+use super::cluster_plan::typed_settings::type_settings_of;
+use super::cluster_plan::{PlanError, describe_cluster, given_settings, not_built, version};
+use super::host_facts::{fill_facts, host_facts};
+use super::place_cluster::groups_of_nodes;
+use super::planner::{ClaimedCluster, ResolvedFlavors};
+use crate::bundle::access_rules::AccessWishes;
+use crate::bundle::framework_build::{
+    FrameworkBuild, FrameworkStack, build_frameworks, name_classes,
+};
+use crate::bundle::node_surroundings::NodeSurroundings;
+use crate::cluster::attributes::NO_NETWORK;
+use crate::cluster::flavor_choice::FlavorOffer;
+use crate::cluster::framework::NodeGroup;
+use crate::cluster::framework_bundle::FrameworkBundle;
+use crate::cluster::framework_descriptor::FrameworkDescriptor;
+use crate::cluster::framework_request::{
+    ComponentGrant, FrameworkRequest, FrameworkService, GenerateQuestion,
+};
+use crate::cluster::{ClusterSpec, PinnedPlugin};
+use crate::system::heavy_work::run_heavy;
+
+/// A cluster of frameworks as Heat takes it, and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameworkPlan {
+    /// What was built.
+    pub stack: FrameworkStack,
+    /// What each component has on the nodes of each group, by plugin.
+    pub grants: BTreeMap<String, Vec<ComponentGrant>>,
+    /// The plugins that made it, without what the host has filled into their settings.
+    pub plugins: BTreeMap<String, PinnedPlugin>,
+}
+
+/// Makes the plan. `claimed` is what the same chain has claimed; `spec` is the same with every open
+/// name filled in.
+///
+/// # Errors
+/// Flavors that are too small; then the problems of all plugins that can be asked; then what does not
+/// fit together.
+pub async fn plan_frameworks(
+    spec: &ClusterSpec,
+    chosen: &ResolvedFlavors,
+    claimed: &ClaimedCluster,
+    chain: &[&FrameworkDescriptor],
+    source: &impl FrameworkSource,
+) -> Result<FrameworkPlan, PlanError> {
+    let claiming = claiming_plugins(spec, chain, &claimed.claims);
+    let groups = node_groups(spec, chosen);
+    let grants = share_nodes(spec, &groups, chosen, &claiming, claimed)?;
+    let nodes = groups_of_nodes(spec);
+    let classes = name_classes(&claimed.placements, &nodes);
+    let facts = host_facts(spec, chosen, &groups, &classes);
+    let mut asker = PluginAsker {
+        source,
+        services: Vec::new(),
+        refused: BTreeSet::new(),
+    };
+    let (mut questions, mut answers) = (Vec::new(), Vec::new());
+    let mut plugins = BTreeMap::new();
+    for (plugin, claims) in chain.iter().zip(&claimed.claims) {
+        let mut settings = type_settings_of(*plugin, spec).map_err(PlanError::Problems)?;
+        let pinned = PinnedPlugin {
+            version: version(spec, *plugin),
+            digest: source.framework_digest(&plugin.name),
+            settings: settings.clone(),
+        };
+        fill_facts(*plugin, &facts, &mut settings);
+        let question = Arc::new(GenerateQuestion {
+            request: FrameworkRequest {
+                cluster: spec.name.clone(),
+                version: pinned.version.clone(),
+                settings,
+                placements: claimed.placements.clone(),
+                services: asker.services.clone(),
+            },
+            grants: grants.get(&plugin.name).cloned().unwrap_or_default(),
+            extensions: extensions_of(&plugin.provides, &claiming),
+            needs: claims.needs.clone(),
+            node_groups: nodes.clone(),
+        });
+        answers.extend(asker.ask(plugin, &question).await);
+        questions.push(question);
+        plugins.insert(plugin.name.clone(), pinned);
+    }
+    let build = BuildInputs {
+        spec: spec.clone(),
+        description: describe_cluster(spec, chain.iter().map(|plugin| (*plugin).into())),
+        chain: chain.iter().map(|plugin| (*plugin).clone()).collect(),
+        questions,
+        bundles: gather(answers)?,
+        groups,
+        surroundings: surroundings_of(spec, chosen),
+    };
+    let stack = run_heavy(move || build.build())
+        .await
+        .map_err(|panicked| PlanError::Broken(panicked.to_string()))??;
+    Ok(FrameworkPlan {
+        stack,
+        grants,
+        plugins,
+    })
+}
+
+/// Asks plugins one after the other; a later one is told the services of those before it.
+struct PluginAsker<'a, Source> {
+    source: &'a Source,
+    services: Vec<FrameworkService>,
+    /// Services whose plugin has refused, or could not be asked.
+    refused: BTreeSet<&'a str>,
+}
+
+impl<'a, Source: FrameworkSource> PluginAsker<'a, Source> {
+    /// What it answers; none where what it would have to be told is not there.
+    async fn ask(
+        &mut self,
+        plugin: &'a FrameworkDescriptor,
+        question: &Arc<GenerateQuestion>,
+    ) -> Option<Result<FrameworkBundle, PlanError>> {
+        let mut wanted = plugin.requires.iter().chain(&plugin.uses);
+        let answer = if wanted.any(|service| self.refused.contains(service.as_str())) {
+            None
+        } else {
+            Some(self.source.add(&plugin.name, question).await)
+        };
+        match &answer {
+            Some(Ok(bundle)) => self.services.extend(bundle.services.iter().cloned()),
+            _ => self
+                .refused
+                .extend(plugin.provides.iter().map(String::as_str)),
+        }
+        answer
+    }
+}
+
+/// What each component has on the flavors that were chosen.
+fn share_nodes(
+    spec: &ClusterSpec,
+    groups: &[NodeGroup],
+    chosen: &ResolvedFlavors,
+    claiming: &[ClaimingPlugin<'_>],
+    claimed: &ClaimedCluster,
+) -> Result<BTreeMap<String, Vec<ComponentGrant>>, PlanError> {
+    let nodes = nodes_of_groups(spec);
+    let sized: Vec<SizedGroup<'_>> = claimed_groups(&nodes)
+        .into_iter()
+        .zip(groups)
+        .map(|(group, sized)| SizedGroup {
+            group,
+            flavor: &sized.flavor,
+            root_volume_gib: spec
+                .groups
+                .get(group.name)
+                .and_then(|asked| spec.root_volume_of(asked)),
+            volume_gib: 0,
+        })
+        .collect();
+    let offers: Vec<FlavorOffer<'_>> = chosen.flavors.iter().map(FlavorOffer::from).collect();
+    grant_claims(claiming, &sized, &claimed.placements, &offers).map_err(PlanError::Problems)
+}
+
+fn surroundings_of(spec: &ClusterSpec, chosen: &ResolvedFlavors) -> NodeSurroundings {
+    let external = spec.external_network.clone();
+    NodeSurroundings {
+        cidr: spec.cidr.clone(),
+        external_network: external.filter(|name| name != NO_NETWORK),
+        key: spec.key.clone(),
+        signal_transport: chosen.signal_transport.clone(),
+        mirror: spec.mirror.clone(),
+        proxy: spec.proxy.clone(),
+        timeout_s: spec.timeout_s,
+        cloud: chosen.access.clone(),
+        javas: Vec::new(),
+        python_index: None,
+    }
+}
+
+/// All that a stack is built of, to be handed to a thread that may take its time.
+struct BuildInputs {
+    spec: ClusterSpec,
+    description: String,
+    chain: Vec<FrameworkDescriptor>,
+    questions: Vec<Arc<GenerateQuestion>>,
+    bundles: Vec<FrameworkBundle>,
+    groups: Vec<NodeGroup>,
+    surroundings: NodeSurroundings,
+}
+
+impl BuildInputs {
+    fn build(self) -> Result<FrameworkStack, PlanError> {
+        let chain: Vec<&FrameworkDescriptor> = self.chain.iter().collect();
+        let given = chain
+            .iter()
+            .map(|plugin| given_settings(&self.spec, &plugin.name));
+        let given: Vec<BTreeSet<String>> = given.collect();
+        let access = AccessWishes {
+            access: self.spec.access.clone(),
+            open: self.spec.open.clone(),
+            is_unauthenticated_meant: self.spec.open_unauthenticated,
+        };
+        let build = FrameworkBuild {
+            cluster: &self.spec.name,
+            description: &self.description,
+            chain: &chain,
+            questions: &self.questions,
+            given: &given,
+            bundles: self.bundles,
+            groups: &self.groups,
+            surroundings: &self.surroundings,
+            access: &access,
+        };
+        build_frameworks(build).map_err(|error| not_built(error, &self.spec))
+    }
+}
