@@ -40,12 +40,17 @@
 //! Layout
 //! - `asked`: what is looked up in a [`Request`] and in grants again and again
 //! - [`parameters`]: the JSON Schema of a plugin's parameters, and its settings as a type
+//! - [`hot`]: the recurring pieces of a Heat template
 //! - `claimed`: what `describe` and `claim` answer; `added`: what `generate` answers
+//! - [`rehearsal`]: a cluster as the host would plan it, for native tests
 
 mod added;
 mod asked;
 mod claimed;
+pub mod hot;
 pub mod parameters;
+#[cfg(not(target_family = "wasm"))]
+pub mod rehearsal;
 
 /// What `wit-bindgen` makes of the contract; public for [`export!`] alone.
 #[doc(hidden)]

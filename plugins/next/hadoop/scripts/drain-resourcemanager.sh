@@ -1,0 +1,35 @@
+# shellcheck shell=bash disable=SC1091,SC2154
+# Tells YARN who leaves, and waits until it has no container left on them. HDFS is asked first whether it can let go, which it is told to after this:
+# who cannot leave there loses no container here.
+. /usr/local/lib/hadoop/lib.sh
+. /usr/local/lib/hadoop/leave.sh
+
+let_go() {
+  local worker yarn rest=''
+  if ! resourcemanager_works; then
+    stampede_detail 'the ResourceManager does not answer'
+    return 1
+  fi
+  for worker in "${leaving[@]}"; do
+    # 22 says that there is no such node, all others that nobody answers
+    yarn=$(yarn_ask "nodes/$worker:8041") || (($? == 22)) || return 1
+    case $(field state <<<"$yarn") in
+      RUNNING | DECOMMISSIONING | UNHEALTHY | NEW | REBOOTED) rest+="${rest:+; }$worker: $(field numContainers <<<"$yarn") containers run" ;;
+    esac
+  done
+  [[ -n $rest ]] || return 0
+  stampede_detail "$rest"
+  return 1
+}
+
+who_leaves datanode
+if ((${#leaving[@]} > 0)); then
+  namenode_serves
+  spread
+fi
+who_leaves nodemanager
+if ((${#leaving[@]} > 0)); then
+  excluded "$data/exclude-yarn" "${leaving[@]}"
+  tell_yarn
+  stampede_wait "$STAMPEDE_TIMEOUT_S" 'the workers that leave still run something' let_go
+fi
