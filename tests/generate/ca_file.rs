@@ -1,41 +1,15 @@
 //! `stampede generate --ca-file`: the cloud's own authority stands on the nodes, and nothing else of
 //! its file; what cannot be given to nodes is refused.
 
-use std::{
-    fs,
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::fs;
+
+use stampede_tests::node_script::unpack_node_script;
 
 use super::{generated, stampede};
 
 const CERTIFICATE: &str =
     "-----BEGIN CERTIFICATE-----\nQSBjZXJ0aWZpY2F0ZQ==\n-----END CERTIFICATE-----\n";
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nQSBrZXk=\n-----END PRIVATE KEY-----\n";
-
-/// What a script installs, packed or not.
-fn unpacked(script: &str) -> String {
-    let Some((_, packed)) = script.split_once("base64 -d <<'STAMPEDE_END'") else {
-        return script.to_owned();
-    };
-    let packed: String = packed
-        .lines()
-        .skip(1)
-        .take_while(|line| *line != "STAMPEDE_END")
-        .collect();
-    let mut gzip = Command::new("bash")
-        .args(["-c", "base64 -d | gzip -d"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    gzip.stdin
-        .take()
-        .unwrap()
-        .write_all(packed.as_bytes())
-        .unwrap();
-    String::from_utf8(gzip.wait_with_output().unwrap().stdout).unwrap()
-}
 
 #[test]
 fn the_authority_stands_on_every_node_and_no_key() {
@@ -44,7 +18,7 @@ fn the_authority_stands_on_every_node_and_no_key() {
     fs::write(&path, format!("{KEY}{CERTIFICATE}{KEY}")).unwrap();
     let files = generated(&["hadoop", "--ca-file", path.to_str().unwrap()]);
     for name in ["node-master.sh", "node-worker.sh"] {
-        let script = unpacked(&files[name]);
+        let script = unpack_node_script(&files[name]);
         let wanted = format!(
             "stampede_file 0644 '/etc/stampede/ca.pem' <<'STAMPEDE_END'\n{CERTIFICATE}STAMPEDE_END\n"
         );
@@ -55,7 +29,7 @@ fn the_authority_stands_on_every_node_and_no_key() {
         assert!(!text.contains("QSBrZXk="), "{name} holds a key");
     }
     let without = generated(&["hadoop"]);
-    assert!(!unpacked(&without["node-worker.sh"]).contains("'/etc/stampede/ca.pem'"));
+    assert!(!unpack_node_script(&without["node-worker.sh"]).contains("'/etc/stampede/ca.pem'"));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! A text that shell, XML, YAML and JSON would each like to misread, from the command line to the
 //! file that Hadoop reads.
 
-use std::{fs, io::Read as _, process::Command};
+use std::{fs, process::Command};
 
-use base64::Engine as _;
 use proptest::prelude::*;
 use serde_json::json;
+use stampede_tests::node_script::unpack_node_script;
 
 use super::generated;
 
@@ -16,7 +16,7 @@ fn arrives(value: &str) -> String {
     let files = generated(&["hadoop", "--workers", "1", "--set", &setting]);
     let root = tempfile::tempdir().unwrap();
     let at = root.path().to_str().unwrap();
-    let script = unpacked(&files["node-worker.sh"]);
+    let script = unpack_node_script(&files["node-worker.sh"]);
     let install = &script[..script.rfind("exec /opt/stampede/run").unwrap()];
     let install = install
         .replace("/opt/stampede", &format!("{at}/opt"))
@@ -43,28 +43,6 @@ fn arrives(value: &str) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).unwrap()
-}
-
-/// The script with what travels packed in plain text.
-fn unpacked(script: &str) -> String {
-    let Some((head, rest)) =
-        script.split_once("base64 -d <<'STAMPEDE_END' | gzip -d >/opt/stampede/install.sh\n")
-    else {
-        return script.to_owned();
-    };
-    let (packed, rest) = rest.split_once("STAMPEDE_END\n").unwrap();
-    let packed: String = packed.split_whitespace().collect();
-    let packed = base64::engine::general_purpose::STANDARD
-        .decode(packed)
-        .unwrap();
-    let mut plain = String::new();
-    flate2::read::GzDecoder::new(packed.as_slice())
-        .read_to_string(&mut plain)
-        .unwrap();
-    format!(
-        "{head}{plain}{}",
-        rest.replacen(". /opt/stampede/install.sh\n", "", 1)
-    )
 }
 
 /// The lines that write a file, with its path below `root`.

@@ -148,7 +148,7 @@ fn defaults_of_a_plugins_parameters_are_read_by_its_schema_at_the_start() {
         ),
         (
             "network = 'public'\n",
-            "network: has a value of its own, but is a table (write [network] with any of external, cidr, access)",
+            "network: has a value of its own, but is a table (write [network] with any of external, cidr, access, open, open_unauthenticated)",
         ),
     ] {
         std::fs::write(&defaults, text).unwrap();

@@ -59,11 +59,14 @@ fn declarations(folders: &[&str]) -> Vec<TypeDeclaration> {
 }
 
 /// The folders with sources of the plugins.
-const PLUGINS: [&str; 4] = [
+const PLUGINS: [&str; 7] = [
     "plugins/cluster/src",
     "plugins/framework-sdk/src",
     "plugins/hadoop/src",
+    "plugins/jupyterlab/src",
     "plugins/sdk/src",
+    "plugins/spark/src",
+    "plugins/zookeeper/src",
 ];
 
 #[test]

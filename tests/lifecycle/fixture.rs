@@ -15,14 +15,14 @@ use sqlx::{Connection as _, SqliteConnection};
 use stampede::{
     bundle::node_script::{NodeContent, NodeFile},
     cluster::{
-        ClusterSpec, OperatorDefaults, Problem,
+        ClusterSpec, FrameworkView, OperatorDefaults, Problem,
         framework::{NodeResources, PluginDescriptor},
     },
     openstack::{self, CloudClient},
     orchestrator::{
         Caller, ClusterPlanner, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorError,
         OrchestratorLimits,
-        planning::planner::{PluginChain, ResolvedFlavors, StackPlan},
+        planning::planner::{ClaimedCluster, PluginChain, ResolvedFlavors, StackPlan},
     },
     store::{ClusterRecord, RecordStore},
     system::clock::HostClock,
@@ -349,8 +349,8 @@ fn descriptors() -> Vec<PluginDescriptor> {
 }
 
 impl ClusterPlanner for Plans {
-    fn descriptors(&self) -> Vec<&PluginDescriptor> {
-        self.descriptors.iter().collect()
+    fn descriptors(&self) -> Vec<FrameworkView<'_>> {
+        self.descriptors.iter().map(FrameworkView::from).collect()
     }
 
     fn order_plugins(&self, _: &ClusterSpec) -> Result<PluginChain, Vec<Problem>> {
@@ -362,22 +362,33 @@ impl ClusterPlanner for Plans {
         Vec::new()
     }
 
-    fn smallest_resources(&self, _: &PluginChain) -> BTreeMap<String, NodeResources> {
+    fn claim<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        _: &'a PluginChain,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<ClaimedCluster, Vec<Problem>>> + Send + 'a>>
+    {
         let size = |ram_mib| NodeResources {
             vcpus: 1,
             ram_mib,
             disk_gib: 10,
         };
-        BTreeMap::from([
-            ("master".to_owned(), size(2_000)),
-            ("worker".to_owned(), size(1_000)),
-        ])
+        let claimed = ClaimedCluster {
+            spec: spec.clone(),
+            smallest: BTreeMap::from([
+                ("master".to_owned(), size(2_000)),
+                ("worker".to_owned(), size(1_000)),
+            ]),
+            ..ClaimedCluster::default()
+        };
+        Box::pin(std::future::ready(Ok(claimed)))
     }
 
     fn plan<'a>(
         &'a self,
         spec: &'a ClusterSpec,
         _: &'a PluginChain,
+        _: &'a ClaimedCluster,
         _: &'a ResolvedFlavors,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<StackPlan, Vec<Problem>>> + Send + 'a>> {
         let made = 1 + self.made.fetch_add(1, Ordering::Relaxed);

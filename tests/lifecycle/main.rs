@@ -12,6 +12,7 @@ mod deletion;
 mod fairness;
 mod faults;
 mod fixture;
+mod frameworks;
 mod gone;
 mod group_places;
 mod groups;

@@ -13,7 +13,10 @@ use stampede::{
     },
     orchestrator::{
         ClusterPlanner,
-        planning::cluster_plan::{PlanError, PluginSource, plugin_planner::PluginPlanner},
+        planning::{
+            ask_claims::FrameworkSource,
+            cluster_plan::{PlanError, PluginSource, plugin_planner::PluginPlanner},
+        },
     },
     plugin::{GenerateError, PluginLimits, PluginRegistry},
 };
@@ -102,6 +105,8 @@ fn descriptors() -> Vec<PluginDescriptor> {
     let plugins = SHIPPED.iter();
     plugins.map(|plugin| plugin.descriptor().clone()).collect()
 }
+
+impl FrameworkSource for DayPlugins {}
 
 impl PluginSource for DayPlugins {
     fn descriptors(&self) -> Vec<&PluginDescriptor> {

@@ -2,9 +2,6 @@
 //! that has changed, change nothing that nobody asked for, and block nothing that does not need
 //! them.
 
-use std::io::Read as _;
-
-use base64::Engine as _;
 use serde_json::Value;
 use stampede::{
     cluster::{ClusterSpec, ClusterState},
@@ -12,6 +9,7 @@ use stampede::{
 };
 
 use stampede_tests::fake_openstack::{FaultKind, InjectedFault, UpdateFails};
+use stampede_tests::node_script::unpack_node_script;
 
 use crate::{
     fixture::{LifecycleFixture, eventually, pairs, problems},
@@ -121,23 +119,7 @@ pub(crate) fn differing(
 /// The script of new workers, whether it is packed or not.
 fn worker_script(world: &LifecycleFixture, stack: &str) -> String {
     let (_, files) = world.cloud.template(stack).unwrap();
-    let script = &files["node-worker.sh"];
-    let Some((_, packed)) = script.split_once("| gzip -d >") else {
-        return script.clone();
-    };
-    let is_base64 = |line: &&str| {
-        line.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
-    };
-    let text: String = packed.lines().skip(1).take_while(is_base64).collect();
-    let packed = base64::engine::general_purpose::STANDARD
-        .decode(text)
-        .unwrap();
-    let mut bash = script.clone();
-    flate2::read::GzDecoder::new(packed.as_slice())
-        .read_to_string(&mut bash)
-        .unwrap();
-    bash
+    unpack_node_script(&files["node-worker.sh"])
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use secrecy::{ExposeSecret, SecretString};
+use stampede::cluster::FrameworkView;
 use stampede::cluster::framework::PluginDescriptor;
 use stampede::cluster::{ClusterState, Problem};
 use stampede::occi::ClusterService;
@@ -210,8 +211,8 @@ impl ClusterService for MemoryClusters {
     type Caller = String;
     type Found = MemoryLookup;
 
-    fn frameworks(&self) -> Vec<&PluginDescriptor> {
-        vec![&HADOOP]
+    fn frameworks(&self) -> Vec<FrameworkView<'_>> {
+        vec![FrameworkView::from(&*HADOOP)]
     }
 
     async fn ready(&self) -> Result<(), OrchestratorError> {

@@ -62,7 +62,11 @@ async fn plan(
         signal_transport: "HEAT_SIGNAL".into(),
     };
     let chain = planner.order_plugins(&spec).unwrap();
-    planner.plan(&spec, &chain, &flavors).await.map_err(told)
+    let claimed = planner.claim(&spec, &chain).await.map_err(told)?;
+    planner
+        .plan(&spec, &chain, &claimed, &flavors)
+        .await
+        .map_err(told)
 }
 
 fn one(kind: &str, properties: Value) -> Value {

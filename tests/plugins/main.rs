@@ -7,9 +7,13 @@
 //! - [`answers`]: what breaks the contract
 //! - [`compiler`]: compiling, in a process of its own
 //! - [`framework`]: plugins of the contract 0.2.0; [`framework_limits`]: how much they may say
+//! - [`framework_plans`]: plans of several of them, some of
+//!   which are [`made_up`]
+//! - [`frameworks`]: those that are shipped, planned as the host plans
 //! - [`hostile`]: what a plugin would reach of the project, beside its cluster
 //! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
 //! - [`shipped`]: the plugins themselves: pure, and the same as natively
+//! - [`shipped_next`]: those that are to take their place: the host takes all that they answer
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,10 +25,14 @@ mod compiler;
 mod fixture;
 mod framework;
 mod framework_limits;
+mod framework_plans;
+mod frameworks;
 mod hostile;
 mod limits;
 mod load;
+mod made_up;
 mod shipped;
+mod shipped_next;
 
 use std::collections::BTreeSet;
 use std::path::Path;
