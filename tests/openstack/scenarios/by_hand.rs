@@ -103,7 +103,7 @@ pub fn stampede_command(
 }
 
 /// Runs the program; what it printed.
-fn run_stampede(testbed: &TestbedContext, arguments: &[&str]) -> Result<String> {
+pub fn run_stampede(testbed: &TestbedContext, arguments: &[&str]) -> Result<String> {
     let out = stampede_command(testbed, arguments)?.output()?;
     must!(
         out.status.success(),

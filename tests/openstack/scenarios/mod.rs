@@ -3,6 +3,7 @@
 mod by_hand;
 mod deletion;
 mod failure;
+mod frameworks;
 mod full_disk;
 mod life_cycle;
 mod nodes;
@@ -70,6 +71,9 @@ pub const ALL: &[(&str, Scenario)] = &[
         "command line: deploy, show, delete, with the older Hadoop",
         |testbed| Box::pin(by_hand::command_line(testbed)),
     ),
+    ("frameworks: Hadoop on the contract 0.2.0", |testbed| {
+        Box::pin(frameworks::hadoop(testbed))
+    }),
     (
         "nodes: a dead name server, an image that is no Debian, a proxy as the only way out",
         |testbed| Box::pin(nodes::odd_surroundings(testbed)),
