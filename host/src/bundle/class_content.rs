@@ -3,7 +3,7 @@
 
 use super::manifest::{ManifestSources, manifest_files};
 use super::node_classes::NodeClass;
-use super::node_script::{NodeContent, manifest_frame};
+use super::node_script::{NodeContent, manifest_frame, variables_around};
 use crate::cluster::framework::NodeGroup;
 use crate::cluster::group_addresses::GroupAddresses;
 
@@ -29,28 +29,17 @@ pub(super) fn class_content(
         .iter()
         .find(|group| group.role == class.group)
         .map(|group| &group.flavor);
-    let variables = vec![
+    let mut variables = vec![
         ("STAMPEDE_CLUSTER", cluster.to_owned()),
         ("STAMPEDE_NODES", names.join(" ")),
         ("STAMPEDE_GROUPS", blocks.unwrap_or_default()),
-        ("STAMPEDE_GENERATION", "0".to_owned()),
-        (
-            "STAMPEDE_MIRROR",
-            surroundings.mirror.clone().unwrap_or_default(),
-        ),
-        (
-            "STAMPEDE_PROXY",
-            surroundings.proxy.clone().unwrap_or_default(),
-        ),
-        (
-            "STAMPEDE_RAM_MIB",
-            flavor.map_or(0, |flavor| flavor.ram_mib).to_string(),
-        ),
-        ("STAMPEDE_TIMEOUT_S", surroundings.timeout_s.to_string()),
-        (
-            "STAMPEDE_CLOUD_ADDRESSES",
-            surroundings.cloud.address_words(),
-        ),
     ];
+    variables.extend(variables_around(
+        surroundings.mirror.as_deref(),
+        surroundings.proxy.as_deref(),
+        flavor.map_or(0, |flavor| flavor.ram_mib),
+        surroundings.timeout_s,
+        &surroundings.cloud,
+    ));
     NodeContent { variables, files }
 }

@@ -25,8 +25,9 @@ use crate::cluster::component::ComponentPlacement;
 use crate::cluster::contract_bridge::OUTER_ROLE;
 use crate::cluster::framework::NodeGroup;
 use crate::cluster::framework_bundle::{ComponentEndpoint, FrameworkBundle};
-use crate::cluster::framework_descriptor::{FrameworkDescriptor, HOST_KEYWORD};
+use crate::cluster::framework_descriptor::FrameworkDescriptor;
 use crate::cluster::framework_request::{ComponentGrant, GenerateQuestion};
+use crate::cluster::framework_view::host_fact;
 use crate::cluster::problem::cut_text;
 
 pub use super::node_classes::name_classes;
@@ -128,7 +129,7 @@ fn plugin_templates<'a>(build: &'a FrameworkBuild<'_>) -> Vec<PluginTemplate<'a>
         // What the host fills in is as good as the user's word.
         let is_granted = |name: &str| {
             let schema = descriptor.parameter(name);
-            given.contains(name) || schema.is_some_and(|schema| schema.get(HOST_KEYWORD).is_some())
+            given.contains(name) || schema.and_then(host_fact).is_some()
         };
         let settings = question.request.settings.iter();
         let granted = settings.filter(|(name, _)| is_granted(name));

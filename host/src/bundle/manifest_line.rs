@@ -57,7 +57,7 @@ pub(super) fn member_lines<'a>(
 fn node_ranges(members: &[ComponentMember]) -> String {
     let mut runs: Vec<(&str, Option<NumberRun>)> = Vec::new();
     for member in members {
-        let (name, number) = split_number(&member.node);
+        let (name, number) = member.split_node();
         match (runs.last_mut(), number) {
             (Some((last, Some(run))), Some(number)) if *last == name && run.last + 1 == number => {
                 run.last = number;
@@ -102,15 +102,6 @@ impl NumberRun {
     fn new(first: u32) -> Self {
         Self { first, last: first }
     }
-}
-
-/// A node's name without its number, and that, where it comes to the same name again.
-fn split_number(node: &str) -> (&str, Option<u32>) {
-    let parts = node.rsplit_once('-').and_then(|(name, digits)| {
-        let number: u32 = digits.parse().ok()?;
-        (number.to_string() == digits && number < u32::MAX).then_some((name, number))
-    });
-    parts.map_or((node, None), |(name, number)| (name, Some(number)))
 }
 
 #[cfg(test)]

@@ -382,18 +382,14 @@ fn cluster_variables(
         ("STAMPEDE_CLUSTER", request.cluster.clone()),
         ("STAMPEDE_ROLE", group.role.clone()),
     ];
-    let rest = [
-        ("STAMPEDE_LEAVING", String::new()),
-        ("STAMPEDE_GENERATION", "0".to_owned()),
-        (
-            "STAMPEDE_MIRROR",
-            request.mirror.clone().unwrap_or_default(),
-        ),
-        ("STAMPEDE_PROXY", request.proxy.clone().unwrap_or_default()),
-        ("STAMPEDE_RAM_MIB", group.flavor.ram_mib.to_string()),
-        ("STAMPEDE_TIMEOUT_S", request.timeout_s.to_string()),
-        ("STAMPEDE_CLOUD_ADDRESSES", access.address_words()),
-    ];
+    let leaving = ("STAMPEDE_LEAVING", String::new());
+    let around = variables_around(
+        request.mirror.as_deref(),
+        request.proxy.as_deref(),
+        group.flavor.ram_mib,
+        request.timeout_s,
+        access,
+    );
     let of_nodes = contract_bridge::node_variables(&request.groups);
     let network = request.network.cidr.parse().ok().map(GroupAddresses::new);
     let further = network.map(|network| network.further_blocks(&request.groups));
@@ -403,8 +399,27 @@ fn cluster_variables(
         .into_iter()
         .chain(of_nodes)
         .chain(further)
-        .chain(rest)
+        .chain([leaving])
+        .chain(around)
         .collect()
+}
+
+/// What nodes know besides who they are: a generation that they booted with, and what is around them.
+pub(super) fn variables_around(
+    mirror: Option<&str>,
+    proxy: Option<&str>,
+    ram_mib: u32,
+    timeout_s: u32,
+    access: &CloudAccess,
+) -> [(&'static str, String); 6] {
+    [
+        ("STAMPEDE_GENERATION", "0".to_owned()),
+        ("STAMPEDE_MIRROR", mirror.unwrap_or_default().to_owned()),
+        ("STAMPEDE_PROXY", proxy.unwrap_or_default().to_owned()),
+        ("STAMPEDE_RAM_MIB", ram_mib.to_string()),
+        ("STAMPEDE_TIMEOUT_S", timeout_s.to_string()),
+        ("STAMPEDE_CLOUD_ADDRESSES", access.address_words()),
+    ]
 }
 
 /// The command that writes a file by the frame's functions: as it is where a here-document can hold

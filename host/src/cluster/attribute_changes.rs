@@ -8,7 +8,7 @@ use super::{
     ClusterSpec, Problem,
     attribute_names::{AttributeNames, MEMORY_SHARE, PREFIX, find_contradictions, kept_name},
     attribute_schema::{DEFAULT_FRAMEWORK, default_spec},
-    attributes::NO_NETWORK,
+    attributes::way_out,
     default_groups::{GROUPS, canonical_name},
     framework::CLUSTER,
     group_attributes::{find_row, name_first_nodes, new_group, parse_groups},
@@ -66,10 +66,7 @@ pub fn parse_changes(
     let is_new = |name: &str| spec.groups.get(name).is_none();
     name_first_nodes(to.groups.iter_mut().filter(|group| is_new(&group.name)));
     keep_names(spec, &mut to);
-    let has_no_way_in = to
-        .external_network
-        .as_deref()
-        .is_none_or(|name| name == NO_NETWORK);
+    let has_no_way_in = way_out(&to).is_none();
     if to.access != spec.access && !to.access.is_empty() && has_no_way_in {
         problems.push(Problem::new(
             "network.access",

@@ -32,6 +32,12 @@ use super::{
 /// The value of `network.external` for a cluster with no way in or out.
 pub const NO_NETWORK: &str = "none";
 
+/// The external network that a cluster has its way in and out by, where it has one.
+pub fn way_out(spec: &ClusterSpec) -> Option<&str> {
+    let named = spec.external_network.as_deref();
+    named.filter(|name| *name != NO_NETWORK)
+}
+
 /// Whether an attribute of this name is Stampede's own, or one of a plugin's parameters.
 pub fn is_ours(name: &str) -> bool {
     name.starts_with(PREFIX)

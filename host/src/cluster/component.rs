@@ -38,6 +38,17 @@ pub struct ComponentMember {
     pub index: u32,
 }
 
+impl ComponentMember {
+    /// The node's name without its number, and that, where the two come to the same name again.
+    pub fn split_node(&self) -> (&str, Option<u32>) {
+        let parts = self.node.rsplit_once('-').and_then(|(group, digits)| {
+            let number: u32 = digits.parse().ok()?;
+            (number.to_string() == digits && number < u32::MAX).then_some((group, number))
+        });
+        parts.map_or((&self.node, None), |(group, number)| (group, Some(number)))
+    }
+}
+
 /// What a component needs on each of its nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComponentNeed {

@@ -7,6 +7,8 @@ use super::{component::ComponentSpec, parameter_schema::ParameterSchema};
 
 /// The keyword of parameters that the host fills in, and no user.
 pub const HOST_KEYWORD: &str = "x-host";
+/// A keyword of a parameter's schema: it cannot be changed in a running cluster.
+pub const FIXED_IN_CLUSTER: &str = "x-fixed";
 
 /// What a framework plugin is and what it can be asked for. Held to the contract when it was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,14 +7,9 @@ use serde_json::Value;
 use super::{
     component::ComponentSpec,
     framework::{FIXED_KEYWORD, NodeRole, PluginDescriptor},
-    framework_descriptor::FrameworkDescriptor,
+    framework_descriptor::{FIXED_IN_CLUSTER, FrameworkDescriptor, HOST_KEYWORD},
     parameter_schema::ParameterSchema,
 };
-
-/// A keyword of a parameter's schema in the contract 0.2.0: cannot be changed in a running cluster.
-const FIXED: &str = "x-fixed";
-/// A keyword of a parameter's schema in the contract 0.2.0: the name of what the host fills in.
-const HOST_FACT: &str = "x-host";
 
 /// A version of the plugin contract; all plugins of a cluster speak one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,13 +87,13 @@ impl<'a> FrameworkView<'a> {
 
 /// What the host fills a parameter in with, by its schema; none where users set it.
 pub fn host_fact(schema: &Value) -> Option<&str> {
-    schema.get(HOST_FACT).and_then(Value::as_str)
+    schema.get(HOST_KEYWORD).and_then(Value::as_str)
 }
 
 /// Whether a parameter of this schema is fixed with the cluster.
 pub fn is_fixed(schema: &Value) -> bool {
     let says = |keyword: &str| schema.get(keyword).and_then(Value::as_bool) == Some(true);
-    says(FIXED_KEYWORD) || says(FIXED)
+    says(FIXED_KEYWORD) || says(FIXED_IN_CLUSTER)
 }
 
 impl<'a> From<&'a PluginDescriptor> for FrameworkView<'a> {

@@ -68,13 +68,10 @@ struct MemberRun<'a> {
 
 impl<'a> MemberRun<'a> {
     fn of(member: &'a ComponentMember) -> Self {
-        let numbered = member.node.rsplit_once('-').and_then(|(group, number)| {
-            let id: u32 = number.parse().ok()?;
-            (id.to_string() == number).then_some((group, id))
-        });
+        let (group, number) = member.split_node();
         Self {
-            group: numbered.map_or(&member.node, |(group, _)| group),
-            number: numbered.map(|(_, id)| id),
+            group,
+            number,
             index: member.index,
             length: 1,
         }

@@ -7,6 +7,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, join_all};
+use serde_json::{Map, Value};
 
 use super::claims::{ClaimedGroup, ClaimingPlugin, smallest_nodes, tell_sums};
 use super::cluster_plan::typed_settings::type_settings_of;
@@ -70,24 +71,82 @@ pub async fn claim_cluster(
     chain: &[&FrameworkDescriptor],
     source: &impl FrameworkSource,
 ) -> Result<ClaimedCluster, PlanError> {
-    let recorded = spec.pins.as_deref().map(|pins| pins.placements.clone());
-    let recorded = recorded.unwrap_or_default();
-    let all = components_of(chain, |_, _| true);
-    let placed = place_heavily(spec.clone(), all, recorded.clone());
-    let placed = placed.await.map_err(|error| match error {
-        // What is wrong with the settings is told with it.
-        PlanError::Problems(placing) => {
-            let mut problems = check_settings(spec, chain);
-            problems.extend(placing);
-            PlanError::Problems(problems)
-        }
-        other => other,
-    })?;
-    let requests = requests_of(&placed, chain)?;
+    let (wanted, plugins) = (spec.clone(), own_chain(chain));
+    let requests = run_checks(move || prepare_requests(&wanted, &refer(&plugins))).await?;
     let asked = chain.iter().zip(&requests);
     let asked = asked.map(|(plugin, request)| source.claim(&plugin.name, request));
     let claims = gather(join_all(asked).await)?;
+    let (wanted, plugins) = (spec.clone(), own_chain(chain));
+    run_checks(move || hold_claims(&wanted, &refer(&plugins), claims)).await
+}
 
+/// All that is wrong with a request before any plugin is asked: settings and places.
+pub fn check_request(spec: &ClusterSpec, chain: &[&FrameworkDescriptor]) -> Vec<Problem> {
+    prepare_requests(spec, chain).err().unwrap_or_default()
+}
+
+/// What each plugin is asked; or all that is wrong with settings and places.
+fn prepare_requests(
+    spec: &ClusterSpec,
+    chain: &[&FrameworkDescriptor],
+) -> Result<Vec<FrameworkRequest>, Vec<Problem>> {
+    let components = components_of(chain, |_, _| true);
+    let placed = place_cluster(spec, &components, recorded_places(spec));
+    let (settings, placed) = match (type_settings_of_all(spec, chain), placed) {
+        (Ok(settings), Ok(placed)) => (settings, placed),
+        (settings, placed) => {
+            let problems = settings.err().into_iter().chain(placed.err());
+            return Err(problems.flatten().collect());
+        }
+    };
+    let services_beside = |plugin: &FrameworkDescriptor| {
+        let others = chain.iter().filter(|other| other.name != plugin.name);
+        let services = others.flat_map(|other| &other.provides);
+        let services = services.map(|name| FrameworkService {
+            name: name.clone(),
+            attributes: Vec::new(),
+        });
+        services.collect()
+    };
+    let requests = chain.iter().zip(settings);
+    let requests = requests.map(|(plugin, settings)| FrameworkRequest {
+        cluster: spec.name.clone(),
+        version: version(spec, *plugin),
+        settings,
+        placements: placed.placements.clone(),
+        services: services_beside(plugin),
+    });
+    Ok(requests.collect())
+}
+
+/// The settings of each plugin of the chain, in its order.
+///
+/// # Errors
+/// Those of all of them.
+pub fn type_settings_of_all(
+    spec: &ClusterSpec,
+    chain: &[&FrameworkDescriptor],
+) -> Result<Vec<Map<String, Value>>, Vec<Problem>> {
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
+    for plugin in chain {
+        match type_settings_of(*plugin, spec) {
+            Ok(settings) => all.push(settings),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() {
+        Ok(all)
+    } else {
+        Err(problems)
+    }
+}
+
+/// What the plugins claim, against the nodes that there are to be.
+fn hold_claims(
+    spec: &ClusterSpec,
+    chain: &[&FrameworkDescriptor],
+    claims: Vec<FrameworkClaims>,
+) -> Result<ClaimedCluster, Vec<Problem>> {
     let is_claimed = |at: usize, component: &ComponentSpec| {
         let needs = claims.get(at).map(|claims| claims.needs.iter());
         let mut needs = needs.into_iter().flatten();
@@ -96,20 +155,19 @@ pub async fn claim_cluster(
     let components = components_of(chain, is_claimed);
     let unclaimed = refuse_unclaimed(spec, chain, &components);
     if !unclaimed.is_empty() {
-        return Err(PlanError::Problems(unclaimed));
+        return Err(unclaimed);
     }
     // Once more, for groups that were made for components that nobody wants.
     let PlacedCluster { spec, placements } =
-        place_heavily(spec.clone(), components, recorded).await?;
+        place_cluster(spec, &components, recorded_places(spec))?;
     let spec = keep_computed(spec, chain, &claims);
-    let problems = check_settings(&spec, chain);
-    if !problems.is_empty() {
-        return Err(PlanError::Problems(problems));
+    if claims.iter().any(|claims| !claims.computed.is_empty()) {
+        type_settings_of_all(&spec, chain)?;
     }
     let claiming = claiming_plugins(&spec, chain, &claims);
     let nodes = nodes_of_groups(&spec);
     let groups = claimed_groups(&nodes);
-    let smallest = smallest_nodes(&claiming, &groups, &placements).map_err(PlanError::Problems)?;
+    let smallest = smallest_nodes(&claiming, &groups, &placements)?;
     let sums = tell_sums(&claiming, &groups, &placements, &smallest);
     Ok(ClaimedCluster {
         spec,
@@ -120,30 +178,29 @@ pub async fn claim_cluster(
     })
 }
 
-/// All that is wrong with a request before any plugin is asked: settings and places.
-pub fn check_request(spec: &ClusterSpec, chain: &[&FrameworkDescriptor]) -> Vec<Problem> {
-    let mut problems = check_settings(spec, chain);
-    let recorded = spec
-        .pins
-        .as_deref()
-        .map_or(&[][..], |pins| &pins.placements);
-    let components = components_of(chain, |_, _| true);
-    problems.extend(
-        place_cluster(spec, &components, recorded)
-            .err()
-            .into_iter()
-            .flatten(),
-    );
-    problems
+/// Where components of the cluster were before.
+fn recorded_places(spec: &ClusterSpec) -> &[ComponentPlacement] {
+    let pins = spec.pins.as_deref();
+    pins.map_or(&[], |pins| &pins.placements)
 }
 
-/// What is wrong with the parameters of the chain's plugins.
-fn check_settings(spec: &ClusterSpec, chain: &[&FrameworkDescriptor]) -> Vec<Problem> {
-    let plugins = chain.iter();
-    plugins
-        .filter_map(|plugin| type_settings_of(*plugin, spec).err())
-        .flatten()
-        .collect()
+/// The chain for work on another thread.
+pub fn own_chain(chain: &[&FrameworkDescriptor]) -> Vec<FrameworkDescriptor> {
+    chain.iter().map(|plugin| (*plugin).clone()).collect()
+}
+
+fn refer(chain: &[FrameworkDescriptor]) -> Vec<&FrameworkDescriptor> {
+    chain.iter().collect()
+}
+
+/// Checks that may take their time, on a thread of their own.
+pub async fn run_checks<Checked: Send + 'static>(
+    checks: impl FnOnce() -> Result<Checked, Vec<Problem>> + Send + 'static,
+) -> Result<Checked, PlanError> {
+    run_heavy(checks)
+        .await
+        .map_err(|panicked| PlanError::Broken(panicked.to_string()))?
+        .map_err(PlanError::Problems)
 }
 
 /// What each plugin of a chain has claimed, beside what the user gives it.
@@ -196,17 +253,6 @@ pub fn gather<Answer>(answers: Vec<Result<Answer, PlanError>>) -> Result<Vec<Ans
     }
 }
 
-async fn place_heavily(
-    spec: ClusterSpec,
-    components: Vec<ComponentSpec>,
-    recorded: Vec<ComponentPlacement>,
-) -> Result<PlacedCluster, PlanError> {
-    run_heavy(move || place_cluster(&spec, &components, &recorded))
-        .await
-        .map_err(|panicked| PlanError::Broken(panicked.to_string()))?
-        .map_err(PlanError::Problems)
-}
-
 /// The components of the chain's plugins, in the order; `is_wanted` is asked with the plugin's place.
 fn components_of(
     chain: &[&FrameworkDescriptor],
@@ -218,32 +264,6 @@ fn components_of(
         components.extend(own.filter(|component| is_wanted(at, component)).cloned());
     }
     components
-}
-
-/// What each plugin is asked.
-fn requests_of(
-    placed: &PlacedCluster,
-    chain: &[&FrameworkDescriptor],
-) -> Result<Vec<FrameworkRequest>, PlanError> {
-    let services_beside = |plugin: &FrameworkDescriptor| {
-        let others = chain.iter().filter(|other| other.name != plugin.name);
-        let services = others.flat_map(|other| &other.provides);
-        let services = services.map(|name| FrameworkService {
-            name: name.clone(),
-            attributes: Vec::new(),
-        });
-        services.collect()
-    };
-    let requests = chain.iter().map(|plugin| {
-        Ok(FrameworkRequest {
-            cluster: placed.spec.name.clone(),
-            version: version(&placed.spec, *plugin),
-            settings: type_settings_of(*plugin, &placed.spec).map_err(PlanError::Problems)?,
-            placements: placed.placements.clone(),
-            services: services_beside(plugin),
-        })
-    });
-    gather(requests.collect())
 }
 
 /// Components that the user wants on a group and that their plugin leaves out.

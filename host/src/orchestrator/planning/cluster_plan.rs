@@ -28,7 +28,7 @@ use crate::{
     },
     cluster::{
         ClusterSpec, FrameworkView, Problem,
-        attributes::NO_NETWORK,
+        attributes::way_out,
         contract_bridge::refuse_newer_values,
         default_groups::{count_nodes, many_nodes},
         framework::{
@@ -178,10 +178,7 @@ pub fn prepare(
             given: given_settings(spec, &descriptor.name),
             network: ClusterNetwork {
                 cidr: spec.cidr.clone(),
-                external: spec
-                    .external_network
-                    .clone()
-                    .filter(|name| name != NO_NETWORK),
+                external: way_out(spec).map(str::to_owned),
                 access: spec.access.clone(),
             },
             mirror: spec.mirror.clone(),

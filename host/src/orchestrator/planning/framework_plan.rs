@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ask_claims::{
-    FrameworkSource, claimed_groups, claiming_plugins, gather, nodes_of_groups,
+    FrameworkSource, claimed_groups, claiming_plugins, gather, nodes_of_groups, own_chain,
+    run_checks, type_settings_of_all,
 };
 use super::claims::{ClaimingPlugin, SizedGroup, extensions_of, grant_claims};
 use super::cluster_plan::nodes::node_groups;
-use super::cluster_plan::typed_settings::type_settings_of;
 use super::cluster_plan::{PlanError, describe_cluster, given_settings, not_built, version};
 use super::host_facts::{fill_facts, host_facts};
 use super::place_cluster::groups_of_nodes;
@@ -20,7 +20,7 @@ use crate::bundle::framework_build::{
     FrameworkBuild, FrameworkStack, build_frameworks, name_classes,
 };
 use crate::bundle::node_surroundings::NodeSurroundings;
-use crate::cluster::attributes::NO_NETWORK;
+use crate::cluster::attributes::way_out;
 use crate::cluster::flavor_choice::FlavorOffer;
 use crate::cluster::framework::NodeGroup;
 use crate::cluster::framework_bundle::FrameworkBundle;
@@ -68,8 +68,13 @@ pub async fn plan_frameworks(
     };
     let (mut questions, mut answers) = (Vec::new(), Vec::new());
     let mut plugins = BTreeMap::new();
-    for (plugin, claims) in chain.iter().zip(&claimed.claims) {
-        let mut settings = type_settings_of(*plugin, spec).map_err(PlanError::Problems)?;
+    let (wanted, plugins_of_chain) = (spec.clone(), own_chain(chain));
+    let typed = run_checks(move || {
+        let chain: Vec<&FrameworkDescriptor> = plugins_of_chain.iter().collect();
+        type_settings_of_all(&wanted, &chain)
+    });
+    let claims_and_settings = claimed.claims.iter().zip(typed.await?);
+    for (plugin, (claims, mut settings)) in chain.iter().zip(claims_and_settings) {
         let pinned = PinnedPlugin {
             version: version(spec, *plugin),
             digest: source.framework_digest(&plugin.name),
@@ -96,7 +101,7 @@ pub async fn plan_frameworks(
     let build = BuildInputs {
         spec: spec.clone(),
         description: describe_cluster(spec, chain.iter().map(|plugin| (*plugin).into())),
-        chain: chain.iter().map(|plugin| (*plugin).clone()).collect(),
+        chain: own_chain(chain),
         questions,
         bundles: gather(answers)?,
         groups,
@@ -170,10 +175,9 @@ fn share_nodes(
 }
 
 fn surroundings_of(spec: &ClusterSpec, chosen: &ResolvedFlavors) -> NodeSurroundings {
-    let external = spec.external_network.clone();
     NodeSurroundings {
         cidr: spec.cidr.clone(),
-        external_network: external.filter(|name| name != NO_NETWORK),
+        external_network: way_out(spec).map(str::to_owned),
         key: spec.key.clone(),
         signal_transport: chosen.signal_transport.clone(),
         mirror: spec.mirror.clone(),

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::planner::ResolvedFlavors;
-use crate::cluster::attributes::NO_NETWORK;
-use crate::cluster::default_groups::find_default;
+use crate::bundle::node_script::script_file_name;
+use crate::cluster::attributes::way_out;
 use crate::cluster::framework::NodeGroup;
 use crate::cluster::framework_view::{FrameworkView, host_fact};
 use crate::cluster::{ClusterSpec, GroupSpec};
@@ -20,11 +20,7 @@ pub fn host_facts(
     groups: &[NodeGroup],
     classes: &BTreeMap<String, String>,
 ) -> Map<String, Value> {
-    let external = spec.external_network.as_deref();
-    let network = json!({
-        "cidr": spec.cidr,
-        "external": external.filter(|name| *name != NO_NETWORK),
-    });
+    let network = json!({ "cidr": spec.cidr, "external": way_out(spec) });
     let groups: Vec<Value> = groups
         .iter()
         .filter_map(|group| {
@@ -73,7 +69,7 @@ fn describe_group(
 ) -> Value {
     let file = |node: &str| {
         let class = classes.get(node).map_or("", String::as_str);
-        format!("node-{class}.sh")
+        script_file_name(class)
     };
     let nodes = group.nodes.iter();
     let nodes = nodes.map(
@@ -95,17 +91,15 @@ fn describe_group(
 /// that was ever given out, so that signals of those that went do not count for those that come.
 fn ready_count(spec: &ClusterSpec) -> u32 {
     let nodes = spec.groups.node_count();
-    let mut groups = spec.groups.iter();
-    if groups.all(|group| find_default(&group.name).is_some()) {
-        return nodes;
-    }
-    let given = spec.groups.iter().map(GroupSpec::last_id);
-    given.fold(0, u32::saturating_add).max(nodes)
+    spec.groups
+        .given_beside_others()
+        .map_or(nodes, |given| given.max(nodes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::attributes::NO_NETWORK;
     use crate::cluster::component::ComponentSpec;
     use crate::cluster::framework_descriptor::FrameworkDescriptor;
     use crate::cluster::{CloudAccess, Flavor};

@@ -7,7 +7,7 @@ use super::forms::{WORD_FORM, check_literal, check_some_text, is_word, shown};
 use super::limits;
 use crate::bundle::placeholders::PLACEHOLDER_START;
 use crate::cluster::framework::CLUSTER;
-use crate::cluster::framework_descriptor::HOST_KEYWORD;
+use crate::cluster::framework_descriptor::{FIXED_IN_CLUSTER, HOST_KEYWORD};
 use crate::cluster::parameter_schema::{ParameterSchema, compile_schema, work_fault};
 use crate::plugin::fault_list::FaultList;
 use crate::plugin::validate;
@@ -91,7 +91,7 @@ fn check_fact(
         place,
         format_args!("{HOST_KEYWORD} is for the plugin `{CLUSTER}` alone"),
     );
-    for keyword in ["default", "x-fixed"] {
+    for keyword in ["default", FIXED_IN_CLUSTER] {
         let what = format!("what the host fills in has no {keyword}");
         faults.check(property.get(keyword).is_none(), place, what);
     }
@@ -204,7 +204,7 @@ pub(super) fn is_fact(schema: &Value) -> bool {
 
 fn check_keyword(faults: &mut FaultList, place: &str, keyword: &str, value: &Value) {
     let is_right = match (keyword, value) {
-        ("x-fixed", value) => value.is_boolean(),
+        (FIXED_IN_CLUSTER, value) => value.is_boolean(),
         ("x-level", Value::String(level)) => level == "basic" || level == "advanced",
         ("x-unit", Value::String(unit)) => {
             return check_some_text(faults, place, unit, limits::SHORT_CHARS);

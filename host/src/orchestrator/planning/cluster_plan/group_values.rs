@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     bundle::policy::{READY, server_name},
-    cluster::{ClusterSpec, GroupSpec, default_groups::find_default},
+    cluster::{ClusterSpec, GroupSpec},
 };
 
 /// Lays it over a template of a cluster.
@@ -18,18 +18,12 @@ pub fn lay_group_values(template: &mut Value, spec: &ClusterSpec) {
             }
         }
     }
-    let has_further = spec
-        .groups
-        .iter()
-        .any(|group| find_default(&group.name).is_none());
     // The plugins see no group that is gone, and of each the nodes that are there: with groups that
     // come and go beside each other, signals of those that went would count for those that come.
-    if has_further
+    if let Some(given) = spec.groups.given_beside_others()
         && let Some(count) = template.pointer_mut(&format!("/resources/{READY}/properties/count"))
     {
-        let given = spec.groups.iter().map(GroupSpec::last_id);
-        let given = u64::from(given.fold(0, u32::saturating_add));
-        *count = count.as_u64().unwrap_or(0).max(given).into();
+        *count = count.as_u64().unwrap_or(0).max(u64::from(given)).into();
     }
 }
 
