@@ -27,6 +27,10 @@ pub(super) fn new_engine() -> Result<Engine> {
     // What processors do differently: the same request gives the same bytes on all of them.
     config.cranelift_nan_canonicalization(true);
     config.relaxed_simd_deterministic(true);
+    // What a trap is told by is its text and the names of functions: tables that lead from code back
+    // to offsets in a plugin, and to a profiler, are a seventh of what is compiled.
+    config.generate_address_map(false);
+    config.native_unwind_info(false);
     if cfg!(all(
         target_os = "linux",
         any(target_arch = "x86_64", target_arch = "aarch64")
