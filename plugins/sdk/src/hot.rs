@@ -13,14 +13,14 @@ pub const SUBNET: &str = "subnet";
 
 /// A plugin's part of the template. Keys keep the order in which they were added.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct TemplatePart {
+pub struct StackPart {
     parameters: Map<String, Value>,
     conditions: Map<String, Value>,
     resources: Map<String, Value>,
     outputs: Map<String, Value>,
 }
 
-impl TemplatePart {
+impl StackPart {
     /// An empty one.
     pub fn new() -> Self {
         Self::default()
@@ -130,90 +130,20 @@ pub fn when(
     json!({ "if": [condition.into(), then.into(), otherwise.into()] })
 }
 
-/// Opens one TCP port of all nodes to a CIDR: `OS::Neutron::SecurityGroupRule`.
-pub fn port_rule(port: u16, cidr: &str) -> Value {
-    rule("tcp", Some(port), cidr)
-}
-
-/// Lets a protocol (`tcp`, `icmp`) in from a CIDR, to one port or to all.
-pub fn rule(protocol: &str, port: Option<u16>, cidr: &str) -> Value {
-    let mut properties = json!({
-        "security_group": get_resource(SECURITY_GROUP),
-        "direction": "ingress",
-        "ethertype": "IPv4",
-        "protocol": protocol,
-        "remote_ip_prefix": cidr,
-    });
-    if let Some(port) = port {
-        properties["port_range_min"] = port.into();
-        properties["port_range_max"] = port.into();
-    }
-    resource("OS::Neutron::SecurityGroupRule", properties)
-}
-
-/// One [`port_rule`] a port and CIDR, named `<prefix>_<purpose>_<cidr>`: what a framework's admin
-/// and public ports need.
-pub fn port_rules<'a>(
-    template: &mut TemplatePart,
-    prefix: &str,
-    ports: impl IntoIterator<Item = (&'a str, u16)>,
-    access: &[String],
-) {
-    for (purpose, port) in ports {
-        for cidr in access {
-            template.resource(
-                format!("{prefix}_{}_{}", purpose.replace('-', "_"), cidr_name(cidr)),
-                port_rule(port, cidr),
-            );
-        }
-    }
-}
-
-/// A CIDR as part of a resource's name: `10_0_0_0_8`. Not its place in a list: a rule that is there
-/// must keep its name when others come or go, since Neutron refuses a second one like it.
-pub fn cidr_name(cidr: &str) -> String {
-    cidr.chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_template_keeps_the_order_and_leaves_empty_sections_out() {
-        let mut template = TemplatePart::new();
+        let mut template = StackPart::new();
         template
-            .resource("b", resource("OS::Cinder::Volume", json!({ "size": 1 })))
+            .resource("b", resource("OS::Heat::Value", json!({ "value": 1 })))
             .resource("a", json!({ "type": "X" }));
         assert_eq!(template.resource_count(), 2);
         assert_eq!(
             template.into_json(),
-            r#"{"resources":{"b":{"type":"OS::Cinder::Volume","properties":{"size":1}},"a":{"type":"X"}}}"#
+            r#"{"resources":{"b":{"type":"OS::Heat::Value","properties":{"value":1}},"a":{"type":"X"}}}"#
         );
-    }
-
-    #[test]
-    fn a_rule_stands_for_each_port_and_each_cidr() {
-        let mut template = TemplatePart::new();
-        port_rules(
-            &mut template,
-            "hadoop",
-            [("name-node", 9870)],
-            &["10.0.0.0/8".into(), "192.0.2.1/32".into()],
-        );
-        let whole: Value = serde_json::from_str(&template.into_json()).unwrap();
-        let second = &whole["resources"]["hadoop_name_node_192_0_2_1_32"]["properties"];
-        assert_eq!(second["remote_ip_prefix"], "192.0.2.1/32");
-        assert_eq!(
-            (&second["port_range_min"], &second["port_range_max"]),
-            (&json!(9870), &json!(9870))
-        );
-        assert_eq!(
-            second["security_group"],
-            json!({ "get_resource": "security_group" })
-        );
-        assert_eq!(whole["resources"].as_object().unwrap().len(), 2);
     }
 }

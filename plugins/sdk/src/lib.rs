@@ -1,56 +1,81 @@
-//! SDK for a Stampede framework plugin in Rust: implement [`Guest`], then [`export!`] the type. It
-//! knows nothing of the host but the contract, `wit/framework/0.1.0`.
+//! SDK for a Stampede framework plugin in Rust, on the contract 0.2.0: implement [`Guest`], then
+//! [`export!`] the type. It knows nothing of the host but the contract, `wit/framework/0.2.0`.
 //!
 //! ```
-//! use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::TemplatePart};
+//! use stampede_framework::{
+//!     Bundle, Claims, Descriptor, Extension, Grant, Guest, Problem, Request, component, descriptor, file, java, need, unit,
+//! };
 //!
 //! struct Hello;
 //!
 //! impl Guest for Hello {
 //!     fn describe() -> Descriptor {
-//!         Descriptor { requires: vec!["cluster".into()], ..stampede_plugin::descriptor("hello", "Hello", "Greets from every node.") }
+//!         descriptor("hello", "Hello", "Greets whoever asks.").with_components([component("hello", &["worker"])])
 //!     }
-//!     fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-//!         let mut template = TemplatePart::new();
-//!         template.output("hello", "Whom it greets.", request.cluster.as_str());
-//!         Ok(stampede_plugin::bundle(template))
+//!     fn claim(_: Request, _: Option<Request>) -> Result<Claims, Vec<Problem>> {
+//!         Ok(Claims::of([need("hello").least(256).most(1_024).weight(1).ports(&[8_000])]))
+//!     }
+//!     fn generate(request: Request, grants: Vec<Grant>, _: Vec<Extension>) -> Result<Bundle, Vec<Problem>> {
+//!         let run = |grant: &Grant| {
+//!             let exec = format!("@{{java}}/bin/java -Xmx{}m -jar /opt/hello.jar", grant.memory_mib - 128);
+//!             unit("hello", "hello", "hello", exec).in_group(&grant.group)
+//!         };
+//!         Ok(Bundle {
+//!             software: vec![java(17, 21)],
+//!             files: vec![file("/etc/hello", format!("from {} on @{{node}}\n", request.cluster))],
+//!             units: grants.iter().map(run).collect(),
+//!             ..Bundle::default()
+//!         })
 //!     }
 //! }
 //!
-//! stampede_plugin::export!(Hello);
+//! stampede_framework::export!(Hello);
 //! ```
 //!
-//! The types are those of `wit/framework/0.1.0`; what stands beside them saves an author's typing.
-//! A plugin is a pure function and is tested natively, by a plain call of `Hello::generate`. Build
-//! it with `cargo build --release --target wasm32-wasip2` (in Stampede's own repository with
-//! `--profile plugin`), as a `cdylib` (and an `rlib`, for its tests).
+//! The types are those of `wit/framework/0.2.0`, whose comments say what each field means and what
+//! the host refuses; what stands beside them saves an author's typing. A plugin is three pure
+//! functions and is tested natively, by plain calls. Build it with `cargo build --release --target
+//! wasm32-wasip2`, as a `cdylib` (and an `rlib`, for its tests).
 //!
 //! Layout
-//! - [`hot`]: the recurring pieces of a template
-//! - [`settings`]: the parameters, typed
-//! - `request`: what is looked up in a [`Request`] again and again
+//! - `asked`: what is looked up in a [`Request`] and in grants again and again
+//! - [`parameters`]: the JSON Schema of a plugin's parameters, and its settings as a type
+//! - [`hot`]: the recurring pieces of a Heat template
+//! - `claimed`: what `describe` and `claim` answer; `added`: what `generate` answers
+//! - [`rehearsal`]: a cluster as the host would plan it, for native tests
 
+mod added;
+mod asked;
+mod claimed;
 pub mod hot;
-mod request;
-pub mod settings;
+pub mod parameters;
+#[cfg(not(target_family = "wasm"))]
+pub mod rehearsal;
 
 /// What `wit-bindgen` makes of the contract; public for [`export!`] alone.
 #[doc(hidden)]
 pub mod bindings {
     wit_bindgen::generate!({
         world: "plugin",
-        path: "../../wit/framework/0.1.0",
+        path: "../../wit/framework/0.2.0",
         pub_export_macro: true,
         export_macro_name: "export_component",
-        default_bindings_module: "stampede_plugin::bindings",
+        default_bindings_module: "stampede_framework::bindings",
         additional_derives: [PartialEq, Clone],
     });
 }
 
-pub use bindings::exports::stampede::framework::framework::{
-    Audience, Bundle, Cardinality, Descriptor, Endpoint, File, Flavor, Guest, Network, Node,
-    NodeGroup, Port, Problem, Request, Role, Script, Service, Share, Size, Stage,
+pub use added::{
+    apache, apt, archive, check, config_lines, endpoint, file, java, pip, script, secret, service,
+    unit,
 };
+pub use asked::{first_grant, grants_of};
+pub use bindings::exports::stampede::framework::framework::{
+    Artifact, Bundle, Check, Claims, Component, Descriptor, Effect, Endpoint, Extension, File,
+    Grant, Guest, Member, Need, Placement, Problem, Reach, Request, Script, Secret, Service,
+    Software, Stage, Unit,
+};
+pub use claimed::{component, descriptor, extension, need, problem};
 
 /// Makes the type that implements [`Guest`] the component's export. Natively it exports nothing, so
 /// that one test may link several plugins; that the type is there and implements the trait is
@@ -69,46 +94,6 @@ macro_rules! export {
 #[doc(hidden)]
 pub const fn assert_guest<T: Guest>() {}
 
-/// A descriptor of a framework without versions, parameters, roles and ports: fill in the rest with
-/// `..`.
-pub fn descriptor(name: &str, title: &str, description: &str) -> Descriptor {
-    Descriptor {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        description: description.to_owned(),
-        versions: Vec::new(),
-        default_version: String::new(),
-        requires: Vec::new(),
-        provides: Vec::new(),
-        roles: Vec::new(),
-        parameters: r#"{"type":"object","properties":{},"additionalProperties":false}"#.to_owned(),
-        ports: Vec::new(),
-        resource_types: Vec::new(),
-    }
-}
-
-/// A bundle of a template alone: fill in the rest with `..`.
-pub fn bundle(template: hot::TemplatePart) -> Bundle {
-    Bundle {
-        template: template.into_json(),
-        files: Vec::new(),
-        scripts: Vec::new(),
-        endpoints: Vec::new(),
-        services: Vec::new(),
-        taken: Vec::new(),
-    }
-}
-
-/// A problem: the setting as the user writes it, what is wrong (a lowercase fragment), what to do
-/// (may be empty).
-pub fn problem(
-    path: impl Into<String>,
-    message: impl Into<String>,
-    hint: impl Into<String>,
-) -> Problem {
-    Problem {
-        path: path.into(),
-        message: message.into(),
-        hint: hint.into(),
-    }
+fn owned<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    texts.into_iter().map(str::to_owned).collect()
 }
