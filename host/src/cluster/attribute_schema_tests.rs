@@ -65,6 +65,20 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
                 format!("http://a.example/{}", "x".repeat(limits::MAX_URL_BYTES)),
             ],
         ),
+        AttributeValue::DownloadUrl { .. } => (
+            Some("http://a.example".to_owned()),
+            vec![
+                "http://a.example/\"".to_owned(),
+                format!("http://a.example/{}", "x".repeat(limits::MAX_URL_BYTES)),
+            ],
+        ),
+        AttributeValue::JavaTarballs { .. } => {
+            let word = |n: usize| format!("{n}=http://a.example#sha256={}", "a".repeat(64));
+            let most = limits::MAX_JAVA_TARBALLS;
+            let too_many = many(most + 1, ",", &|n| word(n + 1));
+            let inside = many(most, ",", &|n| word(n + 1));
+            (Some(inside), vec![too_many, word(0)])
+        }
         AttributeValue::NodeNetwork { .. } => {
             let network = |prefix| format!("10.0.0.0/{prefix}");
             (
@@ -113,6 +127,11 @@ fn group_samples(value: GroupValue) -> (Option<String>, Vec<String>) {
                 Some(most.to_string()),
                 vec![(most + 1).to_string(), "x".to_owned()],
             )
+        }
+        GroupValue::Volume => {
+            let most = limits::MAX_VOLUME_GIB;
+            let outside = vec![(most + 1).to_string(), "x".to_owned()];
+            (Some(most.to_string()), outside)
         }
         GroupValue::Flavor | GroupValue::Image | GroupValue::Zone => (
             Some("x".to_owned()),

@@ -84,12 +84,15 @@ pub fn refuse_newer_values(spec: &ClusterSpec) -> Vec<Problem> {
         .iter()
         .filter(|group| !group.components.is_empty());
     let placed = placed.map(|group| attribute_of(&group.name, "components"));
+    let kept = spec.groups.iter();
+    let kept = kept.filter(|group| group.volume_gib.is_some_and(|size| size > 0));
+    let kept = kept.map(|group| attribute_of(&group.name, "volume_gib"));
     let shared = spec.memory_shares.keys();
     let shared = shared.map(|framework| format!("{framework}.{MEMORY_SHARE}"));
     let opened = (!spec.open.is_empty()).then(|| "network.open".to_owned());
     let meant = "network.open_unauthenticated".to_owned();
     let meant = spec.open_unauthenticated.then_some(meant);
-    let all = placed.chain(shared).chain(opened).chain(meant);
+    let all = placed.chain(kept).chain(shared).chain(opened).chain(meant);
     let message = "the frameworks of this cluster speak contract 0.1.0, which does not have this";
     all.map(|path| Problem::new(path, message, "leave it out"))
         .collect()

@@ -167,7 +167,11 @@ fn share_nodes(
                 .groups
                 .get(group.name)
                 .and_then(|asked| spec.root_volume_of(asked)),
-            volume_gib: 0,
+            volume_gib: spec
+                .groups
+                .get(group.name)
+                .and_then(|asked| asked.volume_gib)
+                .unwrap_or(0),
         })
         .collect();
     let offers: Vec<FlavorOffer<'_>> = chosen.flavors.iter().map(FlavorOffer::from).collect();
@@ -184,8 +188,8 @@ fn surroundings_of(spec: &ClusterSpec, chosen: &ResolvedFlavors) -> NodeSurround
         proxy: spec.proxy.clone(),
         timeout_s: spec.timeout_s,
         cloud: chosen.access.clone(),
-        javas: Vec::new(),
-        python_index: None,
+        javas: spec.javas.clone(),
+        python_index: spec.python_index.clone(),
     }
 }
 
