@@ -59,6 +59,14 @@ struct PluginNames {
     has_memory_share: bool,
 }
 
+/// Attributes of former versions, and what says the same now.
+const RENAMED: [(&str, &str); 4] = [
+    ("hadoop.data_volume_gib", "worker.volume_gib"),
+    ("hadoop.data_volume_keep", "cluster.volume_keep"),
+    ("hadoop.data_volume_type", "cluster.volume_type"),
+    ("hadoop.data_volume_zone", "cluster.volume_zone"),
+];
+
 /// What a user gives a framework of each node's memory, behind its name.
 pub const MEMORY_SHARE: &str = "memory_share";
 /// What that is, for people.
@@ -155,13 +163,16 @@ impl AttributeNames {
         own.chain(of_groups).chain(plugins).collect()
     }
 
-    /// What to do about a name that is not there in a cluster with these groups: the nearest one
-    /// that is, or the group that it would be of.
+    /// What to do about a name that is not there in a cluster with these groups: what it is called
+    /// now, the nearest one that is, or the group that it would be of.
     pub fn suggest_name<'a>(
         &self,
         name: &str,
         groups: impl IntoIterator<Item = &'a str>,
     ) -> String {
+        if let Some((_, now)) = RENAMED.iter().find(|(former, _)| *former == name) {
+            return format!("it is called `{now}` now");
+        }
         let names = self.names(groups);
         let words = |name: &str| group_of_attribute(name).map(str::to_owned);
         // Two groups are told apart by their own names, however long the rest is.
@@ -202,6 +213,17 @@ pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_says_a_former_name_is_told_the_one_of_now() {
+        let names = AttributeNames::default();
+        let told = names.suggest_name("hadoop.data_volume_gib", ["master", "worker"]);
+        assert_eq!(told, "it is called `worker.volume_gib` now");
+        for (former, now) in RENAMED {
+            assert!(!names.names([]).contains(&former.to_owned()), "{former}");
+            assert!(now.starts_with("cluster.") || names.names([]).contains(&now.to_owned()));
+        }
+    }
 
     #[test]
     fn the_nearest_name_is_found_and_a_far_one_is_not() {

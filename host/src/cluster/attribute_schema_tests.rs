@@ -296,6 +296,8 @@ fn a_running_cluster_can_be_changed_in_these() {
         "network.open_unauthenticated",
         "mirror",
         "proxy",
+        "python.index",
+        "java.tarballs",
     ];
     assert_eq!(changeable, wanted);
 }
