@@ -149,7 +149,7 @@ impl<'a, Source: FrameworkSource> PluginAsker<'a, Source> {
 }
 
 /// What each component has on the flavors that were chosen.
-fn share_nodes(
+pub fn share_nodes(
     spec: &ClusterSpec,
     groups: &[NodeGroup],
     chosen: &ResolvedFlavors,

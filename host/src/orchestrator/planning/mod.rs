@@ -14,6 +14,7 @@
 //! - [`ask_claims`], [`framework_plan`]: the same with plugins of the contract 0.2.0
 //! - [`place_cluster`], [`placement`], [`claims`], [`ports`], [`memory_share`]: what those have on
 //!   which nodes, and what of a node each gets (pure); [`host_facts`]: what the host tells `cluster`
+//! - `whole_refusal`, [`known_claims`]: all that is wrong with a request that is refused, at once
 //! - [`template_diff`]: what an update makes of a stack's resources (pure)
 //! - `merge_attributes`: what a request makes of the attributes that are there (pure)
 
@@ -25,6 +26,7 @@ pub mod framework_plan;
 pub mod host_facts;
 pub mod image_check;
 pub mod inventory;
+pub mod known_claims;
 pub mod memory_share;
 pub(crate) mod merge_attributes;
 pub mod new_node_values;
@@ -39,3 +41,4 @@ pub mod quota;
 pub mod resolve;
 pub mod template_diff;
 pub mod template_overlay;
+pub(crate) mod whole_refusal;

@@ -15,6 +15,7 @@ use crate::{
             planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
             quota::{self, QuotaNeed},
             resolve,
+            whole_refusal::{UnsoundRequest, tell_all},
         },
     },
 };
@@ -36,7 +37,8 @@ pub(crate) fn resolve_flavors(
     })
 }
 
-fn group_flavor(
+/// The flavor of a group, by the name that the spec has.
+pub(crate) fn group_flavor(
     spec: &ClusterSpec,
     group: &GroupSpec,
     cloud: &CloudInventory,
@@ -95,7 +97,7 @@ pub(crate) struct PlannedDeploy {
 }
 
 /// With what makes the nodes of a group so large, where what they are made of is too small.
-fn with_sums(mut problems: Vec<Problem>, claimed: &ClaimedCluster) -> Vec<Problem> {
+pub(crate) fn with_sums(mut problems: Vec<Problem>, claimed: &ClaimedCluster) -> Vec<Problem> {
     for (group, sum) in &claimed.sums {
         let is_size = |path: &str| {
             let sizes = ["flavor", "root_volume_gib"];
@@ -108,7 +110,26 @@ fn with_sums(mut problems: Vec<Problem>, claimed: &ClaimedCluster) -> Vec<Proble
     problems
 }
 
-/// Plans a deploy; all problems at once, and nothing is created.
+/// Plans a deploy that was just asked for. Where it is refused, all is told that is wrong with it,
+/// not what was found first.
+pub(crate) async fn plan_asked(
+    planner: &dyn ClusterPlanner,
+    session: &CloudSession,
+    spec: &ClusterSpec,
+    chain: &PluginChain,
+) -> Result<PlannedDeploy, OrchestratorError> {
+    match plan_deploy(planner, session, spec, chain).await {
+        Err(OrchestratorError::Invalid(problems)) => {
+            let spec = spec.clone();
+            let refused = UnsoundRequest { spec, problems };
+            let problems = tell_all(planner, session, refused).await;
+            Err(OrchestratorError::Invalid(problems))
+        }
+        planned => planned,
+    }
+}
+
+/// Plans a deploy; problems of one kind at once, and nothing is created.
 pub(crate) async fn plan_deploy(
     planner: &dyn ClusterPlanner,
     session: &CloudSession,

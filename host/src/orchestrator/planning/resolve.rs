@@ -30,6 +30,25 @@ pub fn resolve_spec(
     smallest: &BTreeMap<String, NodeResources>,
     java: &[JavaNeed],
 ) -> Result<ClusterSpec, Vec<Problem>> {
+    let (chosen, problems) = resolve_known(spec, cloud, smallest, java);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    // What is pinned was found by its id, and keeps the name that it was asked for by.
+    Ok(if spec.pins.is_some() {
+        spec.clone()
+    } else {
+        chosen
+    })
+}
+
+/// The same with nothing in the place of what is wrong, and all that is.
+pub fn resolve_known(
+    spec: &ClusterSpec,
+    cloud: &CloudInventory,
+    smallest: &BTreeMap<String, NodeResources>,
+    java: &[JavaNeed],
+) -> (ClusterSpec, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut keep = |result: Result<Option<String>, Problem>| {
         result.unwrap_or_else(|problem| {
@@ -81,15 +100,7 @@ pub fn resolve_spec(
     chosen.key = keep(key(spec, cloud));
     chosen.external_network = keep(network(spec, cloud));
     problems.extend(check_zones(spec, spec.groups.with_nodes(), cloud));
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    // What is pinned was found by its id, and keeps the name that it was asked for by.
-    Ok(if spec.pins.is_some() {
-        spec.clone()
-    } else {
-        chosen
-    })
+    (chosen, problems)
 }
 
 /// Root volumes that are too small for what nodes need, each once: the attribute that says so, how

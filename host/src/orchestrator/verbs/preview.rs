@@ -12,7 +12,7 @@ use crate::orchestrator::{
     planning::{
         cluster_plan::typed_settings,
         merge_attributes,
-        plan_deploy::{PlannedDeploy, plan_deploy},
+        plan_deploy::{PlannedDeploy, plan_asked},
         quota::QuotaNeed,
         template_diff::{self, ResourceChanges},
     },
@@ -278,8 +278,8 @@ pub(crate) async fn preview_deploy(
         }
         Some(_) => {}
     }
-    let (spec, chain) = context.parse_request(name, &merged)?;
-    let made = plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
+    let (spec, chain) = context.parse_deploy(&caller.session, name, &merged).await?;
+    let made = plan_asked(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
     let mut record = create::new_record(context, caller, region, name, merged.clone());
     let intent = deploy::build_intent(caller, region, &merged, &made.spec, &made.planned);
     record

@@ -12,6 +12,7 @@ use crate::orchestrator::planning::cluster_plan::{
     PlanError, PluginSource, nodes, plan_cluster, plugin_chain, typed_settings,
 };
 use crate::orchestrator::planning::framework_plan::plan_frameworks;
+use crate::orchestrator::planning::known_claims::{claim_known, refuse_known};
 use crate::{
     bundle::PluginBundle,
     cluster::{
@@ -23,7 +24,7 @@ use crate::{
         framework_request::{FrameworkClaims, FrameworkRequest, GenerateQuestion},
     },
     orchestrator::planning::planner::{
-        ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan,
+        ClaimedCluster, ClusterPlanner, KnownClaims, PluginChain, ResolvedFlavors, StackPlan,
     },
     plugin::{GenerateError, PluginRegistry},
 };
@@ -84,6 +85,30 @@ impl<P: PluginSource + FrameworkSource> ClusterPlanner for PluginPlanner<P> {
                 smallest: nodes::smallest_resources(&plugins),
                 ..ClaimedCluster::default()
             })
+        })
+    }
+
+    fn claim_known<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        chain: &'a PluginChain,
+    ) -> BoxFuture<'a, KnownClaims> {
+        Box::pin(async move {
+            let plugins = of_chain(&self.0.frameworks(), chain);
+            claim_known(spec, &plugins, &self.0).await
+        })
+    }
+
+    fn refuse_known<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        chain: &'a PluginChain,
+        known: &'a KnownClaims,
+        facts: &'a ResolvedFlavors,
+    ) -> BoxFuture<'a, Vec<Problem>> {
+        Box::pin(async move {
+            let plugins = of_chain(&self.0.frameworks(), chain);
+            refuse_known(spec, facts, known, &plugins, &self.0).await
         })
     }
 
