@@ -9,6 +9,8 @@
 //! - [`framework`]: plugins of the contract 0.2.0; [`framework_limits`]: how much they may say
 //! - [`framework_plans`]: plans of several of them, some of
 //!   which are [`made_up`]
+//! - [`fitting`]: the shipped ones alone and in pairs over any shape of nodes; [`rehearsed`]: the SDK's
+//!   rehearsal places and shares as the host does
 //! - [`frameworks`]: those that are shipped, planned as the host plans
 //! - [`hostile`]: what a plugin would reach of the project, beside its cluster
 //! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
@@ -21,6 +23,7 @@
 
 mod answers;
 mod compiler;
+mod fitting;
 mod fixture;
 mod framework;
 mod framework_limits;
@@ -30,6 +33,7 @@ mod hostile;
 mod limits;
 mod load;
 mod made_up;
+mod rehearsed;
 mod shipped;
 
 use std::collections::BTreeSet;

@@ -82,13 +82,18 @@ fn prepare_known(
     chain: &[&FrameworkDescriptor],
 ) -> (Vec<Option<FrameworkRequest>>, Vec<Problem>) {
     let (settings, mut problems) = known_settings(spec, chain);
-    let (placed, misplaced) = place_known(spec, &all_components(chain, |_, _| true));
-    problems.extend(misplaced);
-    let Some(placed) = placed else {
+    let places = place_known(spec, &all_components(chain, |_, _| true));
+    problems.extend(places.problems);
+    let Some(placed) = places.placed else {
         return (chain.iter().map(|_| None).collect(), problems);
     };
     let requests = chain.iter().zip(settings);
     let requests = requests.map(|(plugin, settings)| {
+        // Where it would be nobody knows.
+        let mut components = plugin.components.iter();
+        if components.any(|one| places.misplaced.contains(&one.name)) {
+            return None;
+        }
         Some(FrameworkRequest {
             cluster: spec.name.clone(),
             version: version(spec, *plugin),
@@ -112,24 +117,50 @@ fn known_settings(
     (settings.collect(), problems)
 }
 
-/// Where everything is; where the user's wishes cannot be, as if there were none.
-fn place_known(
-    spec: &ClusterSpec,
-    components: &[ComponentSpec],
-) -> (Option<PlacedCluster>, Vec<Problem>) {
+/// Where everything is, and what is wrong with the places. A wish of the user's that cannot be is
+/// passed over then.
+struct KnownPlaces {
+    placed: Option<PlacedCluster>,
+    problems: Vec<Problem>,
+    /// Components whose wish was passed over.
+    misplaced: BTreeSet<String>,
+}
+
+fn place_known(spec: &ClusterSpec, components: &[ComponentSpec]) -> KnownPlaces {
     let recorded = recorded_places(spec);
     let problems = match place_cluster(spec, components, recorded) {
-        Ok(placed) => return (Some(placed), Vec::new()),
+        Ok(placed) => {
+            return KnownPlaces {
+                placed: Some(placed),
+                problems: Vec::new(),
+                misplaced: BTreeSet::new(),
+            };
+        }
         Err(problems) => problems,
     };
-    let mut unwished = spec.clone();
-    for group in unwished.groups.iter_mut() {
+    let mut sound = spec.clone();
+    for group in sound.groups.iter_mut() {
         group.components.clear();
     }
-    (
-        place_cluster(&unwished, components, recorded).ok(),
+    let mut misplaced = BTreeSet::new();
+    for group in spec.groups.iter() {
+        for wish in &group.components {
+            let mut with = sound.clone();
+            if let Some(group) = with.groups.get_mut(&group.name) {
+                group.components.push(wish.clone());
+            }
+            if place_cluster(&with, components, recorded).is_ok() {
+                sound = with;
+            } else {
+                misplaced.insert(wish.0.clone());
+            }
+        }
+    }
+    KnownPlaces {
+        placed: place_cluster(&sound, components, recorded).ok(),
         problems,
-    )
+        misplaced,
+    }
 }
 
 /// The components of all plugins; `is_wanted` is asked with the plugin's place.
@@ -155,7 +186,7 @@ fn hold_known(
     });
     let mut problems = refuse_unclaimed(spec, chain, &components);
     // What is wrong with the places was told when they were placed first.
-    let (Some(placed), _) = place_known(spec, &components) else {
+    let Some(placed) = place_known(spec, &components).placed else {
         return (None, problems);
     };
     let claims: Vec<FrameworkClaims> = claims.into_iter().map(Option::unwrap_or_default).collect();

@@ -11,6 +11,7 @@ use crate::{
         planning::{
             image_check,
             inventory::{self, CloudInventory},
+            known_claims::without_repeats,
             pinning,
             planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
             quota::{self, QuotaNeed},
@@ -121,9 +122,13 @@ pub(crate) async fn plan_asked(
     match plan_deploy(planner, session, spec, chain).await {
         Err(OrchestratorError::Invalid(problems)) => {
             let spec = spec.clone();
-            let refused = UnsoundRequest { spec, problems };
-            let problems = tell_all(planner, session, refused).await;
-            Err(OrchestratorError::Invalid(problems))
+            let unsound = UnsoundRequest {
+                spec,
+                problems: Vec::new(),
+            };
+            let mut all = tell_all(planner, session, unsound).await;
+            all.extend(problems);
+            Err(OrchestratorError::Invalid(without_repeats(all)))
         }
         planned => planned,
     }
