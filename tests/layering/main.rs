@@ -88,6 +88,7 @@ const PURE: [&str; 72] = [
     "cluster/framework_view.rs",
     "cluster/group_addresses.rs",
     "cluster/group_value.rs",
+    "cluster/java_tarball.rs",
     "cluster/node_group.rs",
     "cluster/reserved_words.rs",
     "openstack/credentials/setting_value.rs",

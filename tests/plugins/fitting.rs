@@ -23,7 +23,7 @@ use stampede_tests::artifacts;
 const NAMES: [&str; 4] = ["hadoop", "spark", "zookeeper", "jupyterlab"];
 const GROUPS: [&str; 4] = ["master", "worker", "compute", "edge"];
 /// Shapes that each set of frameworks is planned on.
-const CASES: u32 = 8;
+const CASES: u32 = 4;
 const DISK_GIB: u32 = 60;
 
 static SHIPPED: LazyLock<PluginRegistry> = LazyLock::new(|| {

@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use super::{
     Problem,
     attribute_schema::ATTRIBUTES,
-    default_groups::canonical_name,
+    default_groups::{RENAMED, canonical_name},
     framework::CLUSTER,
     framework_view::FrameworkView,
     group_attributes::{group_of_attribute, group_rows},
@@ -58,14 +58,6 @@ struct PluginNames {
     parameters: Vec<String>,
     has_memory_share: bool,
 }
-
-/// Attributes of former versions, and what says the same now.
-const RENAMED: [(&str, &str); 4] = [
-    ("hadoop.data_volume_gib", "worker.volume_gib"),
-    ("hadoop.data_volume_keep", "cluster.volume_keep"),
-    ("hadoop.data_volume_type", "cluster.volume_type"),
-    ("hadoop.data_volume_zone", "cluster.volume_zone"),
-];
 
 /// What a user gives a framework of each node's memory, behind its name.
 pub const MEMORY_SHARE: &str = "memory_share";

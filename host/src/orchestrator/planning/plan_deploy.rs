@@ -11,12 +11,10 @@ use crate::{
         planning::{
             image_check,
             inventory::{self, CloudInventory},
-            known_claims::without_repeats,
             pinning,
             planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
             quota::{self, QuotaNeed},
             resolve,
-            whole_refusal::{UnsoundRequest, tell_all},
         },
     },
 };
@@ -109,29 +107,6 @@ pub(crate) fn with_sums(mut problems: Vec<Problem>, claimed: &ClaimedCluster) ->
         }
     }
     problems
-}
-
-/// Plans a deploy that was just asked for. Where it is refused, all is told that is wrong with it,
-/// not what was found first.
-pub(crate) async fn plan_asked(
-    planner: &dyn ClusterPlanner,
-    session: &CloudSession,
-    spec: &ClusterSpec,
-    chain: &PluginChain,
-) -> Result<PlannedDeploy, OrchestratorError> {
-    match plan_deploy(planner, session, spec, chain).await {
-        Err(OrchestratorError::Invalid(problems)) => {
-            let spec = spec.clone();
-            let unsound = UnsoundRequest {
-                spec,
-                problems: Vec::new(),
-            };
-            let mut all = tell_all(planner, session, unsound).await;
-            all.extend(problems);
-            Err(OrchestratorError::Invalid(without_repeats(all)))
-        }
-        planned => planned,
-    }
 }
 
 /// Plans a deploy; problems of one kind at once, and nothing is created.

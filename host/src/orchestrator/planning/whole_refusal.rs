@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::inventory::{self, CloudInventory};
 use super::known_claims::without_repeats;
-use super::plan_deploy::{group_flavor, with_sums};
+use super::plan_deploy::{PlannedDeploy, group_flavor, plan_deploy, with_sums};
 use super::planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors};
 use super::resolve::resolve_known;
 use super::{image_check, pinning};
@@ -15,6 +15,7 @@ use crate::cluster::limits::{MAX_CLUSTER_NODES, MAX_GROUPS};
 use crate::cluster::spec::FrameworkChoice;
 use crate::cluster::{ClusterSpec, Flavor, Problem};
 use crate::openstack::CloudSession;
+use crate::orchestrator::error::OrchestratorError;
 
 /// What stands for a name that is open or wrong while others are looked at.
 const STAND_IN: &str = "unnamed";
@@ -28,6 +29,29 @@ pub(crate) struct UnsoundRequest {
     pub(crate) spec: ClusterSpec,
     /// What was found so far.
     pub(crate) problems: Vec<Problem>,
+}
+
+/// Plans a deploy that was just asked for. Where it is refused, all is told that is wrong with it,
+/// not what was found first.
+pub(crate) async fn plan_asked(
+    planner: &dyn ClusterPlanner,
+    session: &CloudSession,
+    spec: &ClusterSpec,
+    chain: &PluginChain,
+) -> Result<PlannedDeploy, OrchestratorError> {
+    match plan_deploy(planner, session, spec, chain).await {
+        Err(OrchestratorError::Invalid(problems)) => {
+            let spec = spec.clone();
+            let unsound = UnsoundRequest {
+                spec,
+                problems: Vec::new(),
+            };
+            let mut all = tell_all(planner, session, unsound).await;
+            all.extend(problems);
+            Err(OrchestratorError::Invalid(without_repeats(all)))
+        }
+        planned => planned,
+    }
 }
 
 /// All that is wrong with a request that is refused. Where the cloud does not answer, what can be

@@ -6,9 +6,8 @@ use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
     planning::{
-        inventory, merge_attributes,
-        plan_deploy::{PlannedDeploy, plan_asked},
-        planner::StackPlan,
+        inventory, merge_attributes, plan_deploy::PlannedDeploy, planner::StackPlan,
+        whole_refusal::plan_asked,
     },
     reconcile::{
         step::{CheckedCreate, reconcile_once},

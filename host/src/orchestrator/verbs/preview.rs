@@ -12,9 +12,10 @@ use crate::orchestrator::{
     planning::{
         cluster_plan::typed_settings,
         merge_attributes,
-        plan_deploy::{PlannedDeploy, plan_asked},
+        plan_deploy::PlannedDeploy,
         quota::QuotaNeed,
         template_diff::{self, ResourceChanges},
+        whole_refusal::plan_asked,
     },
     rollout::{
         desired_state::{self, ChangeTarget, UpdateRequest},
