@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use stampede::{
-    orchestrator::{ClusterPlanner, planning::cluster_plan::plugin_planner::PluginPlanner},
+    orchestrator::{ClusterPlanner, planning::plugin_planner::PluginPlanner},
     plugin::{PluginLimits, PluginRegistry},
 };
 use stampede_tests::artifacts;

@@ -13,10 +13,10 @@ use stampede::cluster::problem::lines;
 use stampede::cluster::spec::FrameworkChoice;
 use stampede::cluster::{CloudAccess, ClusterSpec, Flavor, Problem, attribute_schema};
 use stampede::orchestrator::planning::ask_claims::claim_cluster;
-use stampede::orchestrator::planning::cluster_plan::plugin_chain::order_plugins;
 use stampede::orchestrator::planning::framework_plan::plan_frameworks;
 use stampede::orchestrator::planning::memory_share::shareable_mib;
 use stampede::orchestrator::planning::planner::{ClaimedCluster, ResolvedFlavors};
+use stampede::orchestrator::planning::plugin_chain::order_plugins;
 use stampede::plugin::{PluginLimits, PluginRegistry};
 use stampede_tests::artifacts;
 
@@ -120,7 +120,7 @@ impl Fitting {
 }
 
 fn stampede_problems(
-    error: stampede::orchestrator::planning::cluster_plan::PlanError,
+    error: stampede::orchestrator::planning::plan_error::PlanError,
 ) -> Vec<Problem> {
     error.into_problems()
 }

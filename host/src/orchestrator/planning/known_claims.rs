@@ -12,13 +12,14 @@ use super::ask_claims::{
     recorded_places, refer, refuse_unclaimed, run_checks, services_beside,
 };
 use super::claims::{check_percents, extensions_of, smallest_nodes, tell_sums};
-use super::cluster_plan::nodes::node_groups;
-use super::cluster_plan::typed_settings::type_settings_of;
-use super::cluster_plan::{PlanError, version};
+use super::cluster_description::version;
 use super::framework_plan::share_nodes;
 use super::host_facts::{fill_facts, host_facts};
+use super::node_groups::node_groups;
 use super::place_cluster::{PlacedCluster, groups_of_nodes, place_cluster};
+use super::plan_error::PlanError;
 use super::planner::{ClaimedCluster, KnownClaims, ResolvedFlavors};
+use super::typed_settings::type_settings_of;
 use crate::bundle::access_rules::{AccessWishes, ClaimedPort, check_opened};
 use crate::bundle::framework_build::name_classes;
 use crate::cluster::component::ComponentSpec;
@@ -96,7 +97,7 @@ fn prepare_known(
         }
         Some(FrameworkRequest {
             cluster: spec.name.clone(),
-            version: version(spec, *plugin),
+            version: version(spec, plugin),
             settings: settings?,
             placements: placed.placements.clone(),
             services: services_beside(plugin, chain),
@@ -111,7 +112,7 @@ fn known_settings(
 ) -> (KnownSettings, Vec<Problem>) {
     let mut problems = Vec::new();
     let settings = chain.iter().map(|plugin| {
-        let typed = type_settings_of(*plugin, spec);
+        let typed = type_settings_of(plugin, spec);
         typed.map_err(|found| problems.extend(found)).ok()
     });
     (settings.collect(), problems)
@@ -260,11 +261,11 @@ pub async fn refuse_known(
             && !wanted.any(|service| missing.contains(service.as_str()));
         let answer = match settings.filter(|_| is_known) {
             Some(mut settings) => {
-                fill_facts(*plugin, &facts, &mut settings);
+                fill_facts(plugin, &facts, &mut settings);
                 let question = Arc::new(GenerateQuestion {
                     request: FrameworkRequest {
                         cluster: spec.name.clone(),
-                        version: version(&spec, *plugin),
+                        version: version(&spec, plugin),
                         settings,
                         placements: claimed.placements.clone(),
                         services: services.clone(),

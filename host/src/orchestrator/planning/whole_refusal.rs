@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use super::inventory::{self, CloudInventory};
 use super::known_claims::without_repeats;
+use super::pinning;
 use super::plan_deploy::{PlannedDeploy, group_flavor, plan_deploy, with_sums};
 use super::planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors};
 use super::resolve::resolve_known;
-use super::{image_check, pinning};
 use crate::cluster::framework::NodeResources;
 use crate::cluster::limits::{MAX_CLUSTER_NODES, MAX_GROUPS};
 use crate::cluster::spec::FrameworkChoice;
@@ -67,9 +67,7 @@ pub(crate) async fn tell_all(
         return problems;
     }
     let (spec, chain) = sound_part(planner, spec);
-    let mut views = planner.descriptors();
-    views.retain(|view| view.contract == chain.contract);
-    let spec = pinning::name_versions(&spec, &views);
+    let spec = pinning::name_versions(&spec, &planner.descriptors());
     let known = planner.claim_known(&spec, &chain).await;
     let mut all = problems;
     all.extend(known.problems.iter().cloned());
@@ -81,8 +79,7 @@ pub(crate) async fn tell_all(
     let Ok(cloud) = inventory::take_inventory(session, &claimed.spec).await else {
         return without_repeats(all);
     };
-    let java = image_check::java_needs(&spec, &views);
-    let (chosen, missing) = resolve_known(&claimed.spec, &cloud, &claimed.smallest, &java);
+    let (chosen, missing) = resolve_known(&claimed.spec, &cloud, &claimed.smallest);
     all.extend(with_sums(missing, claimed));
     let (chosen, flavors) = stand_in(chosen, &claimed.smallest, &cloud);
     all.extend(
@@ -123,7 +120,7 @@ fn sound_part(planner: &dyn ClusterPlanner, mut spec: ClusterSpec) -> (ClusterSp
         let of_left = views
             .iter()
             .filter(|view| left.iter().any(|choice| choice.name == view.name));
-        let mut components = of_left.flat_map(|view| view.components);
+        let mut components = of_left.flat_map(|view| &view.components);
         components.any(|one| one.name == component)
     };
     for group in spec.groups.iter_mut() {
