@@ -196,6 +196,8 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
         brought: Default::default(),
         outputs: BTreeMap::new(),
         endpoints: BTreeMap::new(),
+        endpoint_access: BTreeMap::new(),
+        health: Vec::new(),
         region: "RegionOne".to_owned(),
         progress: Vec::new(),
         change: None,

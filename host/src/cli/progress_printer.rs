@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{line_printer::LinePrinter, table::print_named_urls};
+use super::{endpoint_printer::print_endpoints, line_printer::LinePrinter};
 use crate::{
     cluster::{ClusterState, progress::StageReport},
     orchestrator::ClusterView,
@@ -110,13 +110,6 @@ pub(super) fn print_conclusion(
     print_endpoints(out, view)
 }
 
-/// The endpoints, a line each.
-pub(super) fn print_endpoints(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
-    let endpoints = view.endpoints.iter();
-    let endpoints: Vec<_> = endpoints.map(|(name, url)| (name.as_str(), url)).collect();
-    Ok(print_named_urls(out, &endpoints)?)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -142,6 +135,8 @@ mod tests {
                 ("namenode_ui".into(), "http://192.0.2.7:9870/".into()),
                 ("yarn".into(), "http://192.0.2.7:8088/".into()),
             ]),
+            endpoint_access: BTreeMap::new(),
+            health: Vec::new(),
             region: "RegionOne".into(),
             progress: lines.iter().map(|line| StageReport::parse(line)).collect(),
             stack_status_reason: String::new(),

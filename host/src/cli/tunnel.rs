@@ -237,6 +237,15 @@ fn print_ways(
         || format!("http://{}/", route.access.entry_node),
         |(_, url)| url.clone(),
     );
+    if !route.access.secret_endpoints.is_empty() {
+        writeln!(out)?;
+        writeln!(out, "what asks for a secret, and what prints it")?;
+        let secrets = route.access.secret_endpoints.iter();
+        let commands: Vec<(&str, String)> = secrets
+            .map(|one| (one.as_str(), format!("stampede secret {name} {one}")))
+            .collect();
+        print_named_urls(out, &commands)?;
+    }
     writeln!(out)?;
     writeln!(out, "the proxy")?;
     writeln!(

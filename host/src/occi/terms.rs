@@ -62,7 +62,7 @@ pub fn is_core(name: &str) -> bool {
 pub struct ShownAttribute {
     /// Its name, or what all its names begin with.
     pub name: &'static str,
-    /// Whether a name follows, of a node or an endpoint.
+    /// Whether a name follows, of a node, a component or an endpoint.
     pub names_follow: bool,
     /// For people.
     pub description: &'static str,
@@ -110,6 +110,16 @@ impl ShownAttribute {
         "stampede.cloud.error",
         "why what is shown may be old, or does not go on",
     );
+    /// The cluster's colour.
+    pub const HEALTH: Self = Self::one(
+        "stampede.health",
+        "green, yellow or red: that of the cluster's worst service",
+    );
+    /// One for each service.
+    pub const SERVICE_HEALTH: Self = Self::many(
+        "stampede.health.",
+        "the colour of a service, why, and when its nodes have looked",
+    );
     /// One for each node.
     pub const PROGRESS: Self = Self::many("stampede.progress.", "what a node reported last");
     /// One for each endpoint.
@@ -117,12 +127,14 @@ impl ShownAttribute {
 }
 
 /// All of them.
-pub static SHOWN_ATTRIBUTES: [ShownAttribute; 7] = [
+pub static SHOWN_ATTRIBUTES: [ShownAttribute; 9] = [
     ShownAttribute::STATE,
     ShownAttribute::FAILURE,
     ShownAttribute::UPDATE,
     ShownAttribute::STACK_REASON,
     ShownAttribute::CLOUD_ERROR,
+    ShownAttribute::HEALTH,
+    ShownAttribute::SERVICE_HEALTH,
     ShownAttribute::PROGRESS,
     ShownAttribute::ENDPOINT,
 ];
@@ -317,6 +329,8 @@ mod tests {
             "stampede.progress.worker-1",
             "stampede.update",
             "stampede.endpoint.x",
+            "stampede.health",
+            "stampede.health.datanode",
             "stampede.state",
         ] {
             assert!(is_read_only(name), "{name}");

@@ -127,7 +127,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, TemplateError>> = LazyLo
 mod tests {
     use super::page::{
         ActionButton, CategoriesPage, CategoryRow, ClusterListPage, ClusterPage, EndpointRow,
-        MessagePage, TextPair,
+        MessagePage, ServiceRow, TextPair,
     };
     use super::*;
 
@@ -153,6 +153,11 @@ mod tests {
                 EndpointRow::new(EVIL.into(), format!("http://h/{EVIL}")),
                 EndpointRow::new(EVIL.into(), EVIL.into()),
             ],
+            services: vec![ServiceRow {
+                name: EVIL.into(),
+                colour: "red",
+                told: EVIL.into(),
+            }],
             progress: vec![pair()],
             actions: vec![ActionButton {
                 name: EVIL.into(),

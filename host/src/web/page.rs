@@ -22,6 +22,8 @@ pub struct ClusterPage {
     pub warning: Option<String>,
     /// The URLs of its services.
     pub endpoints: Vec<EndpointRow>,
+    /// The health of its services.
+    pub services: Vec<ServiceRow>,
     /// The nodes, each with its stages.
     pub progress: Vec<TextPair>,
     /// The actions that it offers.
@@ -39,6 +41,17 @@ pub struct TextPair {
     pub name: String,
     /// The text.
     pub value: String,
+}
+
+/// The health of a service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServiceRow {
+    /// The component.
+    pub name: String,
+    /// `green`, `yellow`, `red`.
+    pub colour: &'static str,
+    /// Node, sentence and times.
+    pub told: String,
 }
 
 /// A button that posts.

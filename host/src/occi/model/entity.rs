@@ -18,7 +18,9 @@ use super::attribute_definition::{AttributeDefinition, ValueType};
 use super::categories::CategoryModel;
 use super::user_mixin::UserMixin;
 use crate::cluster::framework::CLUSTER;
+use crate::cluster::health::{ServiceHealth, cluster_colour};
 use crate::orchestrator::ClusterView;
+use crate::system::utc_time::format_utc;
 
 /// What renderings show of a cluster.
 #[derive(Clone, Debug, PartialEq)]
@@ -226,6 +228,13 @@ fn collect_attributes(view: ClusterView, path: &str) -> AttributeCollector {
     for (node, text) in join_progress(&view.progress) {
         all.show(&ShownAttribute::PROGRESS, node, text);
     }
+    if let Some(colour) = cluster_colour(&view.health) {
+        all.show(&ShownAttribute::HEALTH, "", colour.as_str());
+    }
+    for service in &view.health {
+        let text = describe_service(service);
+        all.show(&ShownAttribute::SERVICE_HEALTH, &service.component, text);
+    }
     let failure = view.failure.as_deref().or(view.state.reason());
     if let Some(failure) = failure.filter(|text| !text.is_empty()) {
         all.show(&ShownAttribute::FAILURE, "", failure);
@@ -249,6 +258,35 @@ fn collect_attributes(view: ClusterView, path: &str) -> AttributeCollector {
     all.put_out(CORE_ID.to_owned(), path.into());
     all
 }
+
+/// `red, worker-2: hadoop-datanode is failed; looked at TIME, red since TIME; not green on worker-2,
+/// 2 of 3 nodes are green`. Times and no ages, since an answer is sent again until something changes.
+fn describe_service(service: &ServiceHealth) -> String {
+    let ServiceHealth {
+        worst,
+        node,
+        nodes,
+        members,
+        ..
+    } = service;
+    let colour = worst.colour.as_str();
+    let ailing: Vec<&str> = service.ailing().map(|(node, _)| node.as_str()).collect();
+    let shown = ailing.get(..MAX_NODES_NAMED).unwrap_or(&ailing);
+    let named = match (shown, ailing.len() - shown.len()) {
+        ([], _) => String::new(),
+        (_, 0) => format!("not green on {}, ", shown.join(", ")),
+        (_, more) => format!("not green on {} and {more} more, ", shown.join(", ")),
+    };
+    let green = nodes.len() - ailing.len();
+    let sentence = &worst.sentence;
+    let (looked, since) = (format_utc(worst.looked_s), format_utc(worst.since_s));
+    format!(
+        "{colour}, {node}: {sentence}; looked at {looked}, {colour} since {since}; {named}{green} of {members} nodes are green"
+    )
+}
+
+/// Nodes of a service that are named in its attribute.
+const MAX_NODES_NAMED: usize = 8;
 
 /// One text for each node: its stages' lines, the newest last, with `; ` between them.
 fn join_progress(reports: &[crate::cluster::progress::StageReport]) -> Vec<(&str, String)> {
@@ -274,6 +312,7 @@ fn join_progress(reports: &[crate::cluster::progress::StageReport]) -> Vec<(&str
 pub(crate) mod tests {
     use super::*;
     use crate::cluster::ClusterState;
+    use crate::cluster::health::{ComponentHealth, HealthColour, NodeHealth};
     use crate::cluster::progress::{StageOutcome, StageReport};
     use crate::orchestrator::LifecyclePhase;
 
@@ -293,6 +332,8 @@ pub(crate) mod tests {
             brought: BTreeMap::new(),
             outputs: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            endpoint_access: BTreeMap::new(),
+            health: Vec::new(),
             region: "Region One".to_owned(),
             progress: Vec::new(),
             change: None,
@@ -382,6 +423,53 @@ pub(crate) mod tests {
             assert_eq!(shown.get(name).map(String::as_str), Some(value), "{name}");
         }
         assert!(!shown.contains_key("later.RegionOne"));
+    }
+
+    #[test]
+    fn each_service_has_its_colour_and_the_cluster_that_of_the_worst() {
+        let health = |colour: HealthColour, sentence: &str| ComponentHealth {
+            colour,
+            sentence: sentence.to_owned(),
+            looked_s: 1_700_000_060,
+            since_s: 1_700_000_000,
+        };
+        let service = |component: &str, red: usize, green: usize| {
+            let worker = |n: usize| format!("worker-{n}");
+            let said = (1..=red + green).map(|n| match n <= red {
+                true => (worker(n), health(HealthColour::Red, "is \"failed\"")),
+                false => (worker(n), health(HealthColour::Green, "runs")),
+            });
+            let said: NodeHealth = said
+                .map(|(node, health)| (node, [(component.to_owned(), health)].into()))
+                .collect();
+            let members: Vec<String> = (1..=red + green + 1).map(worker).collect();
+            ServiceHealth::of_component(component, &members, &said).unwrap()
+        };
+        let mut view = view("default");
+        view.state = ClusterState::Active;
+        view.health = vec![service("namenode", 0, 1), service("datanode", 1, 2)];
+        let told = shown(view.clone());
+        for (name, value) in [
+            ("stampede.health", "red"),
+            (
+                "stampede.health.namenode",
+                "green, worker-1: runs; looked at 2023-11-14 22:14:20 UTC, green since 2023-11-14 22:13:20 UTC; 1 of 2 nodes are green",
+            ),
+            (
+                "stampede.health.datanode",
+                "red, worker-1: is \"failed\"; looked at 2023-11-14 22:14:20 UTC, red since 2023-11-14 22:13:20 UTC; not green on worker-1, 2 of 4 nodes are green",
+            ),
+            ("stampede.state", "active"),
+        ] {
+            assert_eq!(told.get(name).map(String::as_str), Some(value), "{name}");
+        }
+        let named = |red: usize| {
+            let mut view = view.clone();
+            view.health = vec![service("datanode", red, 0)];
+            shown(view)["stampede.health.datanode"].clone()
+        };
+        assert!(named(MAX_NODES_NAMED).contains(", worker-8, 0 of 9"));
+        assert!(named(MAX_NODES_NAMED + 1).contains(", worker-8 and 1 more, 0 of 10"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::{
     cluster::{
         CloudAccess, ClusterSpec, Flavor, FrameworkView, PinnedPlugin, PluginContract, Problem,
         change::FileDigests,
+        cluster_endpoint::ClusterEndpoints,
         component::ComponentPlacement,
         framework::NodeResources,
         framework_request::{ComponentGrant, FrameworkClaims},
@@ -113,8 +114,8 @@ pub struct StackPlan {
     pub files: BTreeMap<String, String>,
     /// Values of the template's parameters.
     pub parameters: Map<String, Value>,
-    /// Endpoint names, each with the output that holds its URL.
-    pub endpoints: BTreeMap<String, String>,
+    /// Where it is reached.
+    pub endpoints: ClusterEndpoints,
     /// What stands on the nodes of each group, or of each class of nodes where plugins have
     /// components.
     pub contents: BTreeMap<String, NodeContent>,

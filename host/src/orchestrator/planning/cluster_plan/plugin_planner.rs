@@ -16,6 +16,7 @@ use crate::{
     bundle::PluginBundle,
     cluster::{
         ClusterSpec, FrameworkView, PinnedPlugin, PluginContract, Problem,
+        cluster_endpoint::{ClusterEndpoint, ClusterEndpoints},
         contract_bridge::refuse_newer_values,
         framework::{KEPT_SETTING_PREFIX, PluginDescriptor, PluginRequest},
         framework_bundle::FrameworkBundle,
@@ -126,7 +127,10 @@ impl<P: PluginSource + FrameworkSource> PluginPlanner<P> {
         Ok(StackPlan {
             plugins: plugins.collect(),
             endpoints: endpoints
-                .map(|endpoint| (endpoint.name.clone(), endpoint.name.clone()))
+                .map(|endpoint| {
+                    let kept = ClusterEndpoint::of_output(&endpoint.name);
+                    (endpoint.name.clone(), kept)
+                })
                 .collect(),
             template: made.bundle.template,
             files: made.bundle.files,
@@ -147,14 +151,16 @@ impl<P: PluginSource + FrameworkSource> PluginPlanner<P> {
     ) -> Result<StackPlan, PlanError> {
         let plugins = of_chain(&self.0.frameworks(), chain);
         let made = plan_frameworks(spec, facts, claimed, &plugins, &self.0).await?;
-        let endpoints = made
-            .stack
-            .endpoints
-            .into_iter()
-            .map(|endpoint| endpoint.name);
+        let mut endpoints = ClusterEndpoints::new();
+        for bundle in &made.stack.bundles {
+            endpoints.extend(bundle.endpoints.iter().map(|one| {
+                let kept = ClusterEndpoint::of_plugin(&bundle.plugin, one);
+                (one.name.clone(), kept)
+            }));
+        }
         Ok(StackPlan {
             plugins: made.plugins,
-            endpoints: endpoints.map(|name| (name.clone(), name)).collect(),
+            endpoints,
             template: made.stack.template,
             files: made.stack.files,
             contents: made.stack.contents,
