@@ -4,13 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use stampede::cluster::Flavor;
 use stampede::cluster::framework::{
     ClusterNetwork, ClusterNode, NodeGroup, PluginDescriptor, PluginRequest, ProvidedService,
 };
 use stampede::plugin::{PluginLimits, PluginRegistry};
-use stampede_plugin::Guest;
 use stampede_tests::artifacts;
 
 use crate::figures::SampleFigures;
@@ -30,36 +29,17 @@ pub async fn run() -> Result<()> {
                 .get(name)
                 .with_context(|| format!("no plugin {name}"))?;
             let request = request(plugin.descriptor(), workers)?;
-            let native_request = native(&request)?;
-            let (mut sandboxed, mut native) = (Vec::new(), Vec::new());
-            // in turn, so that both meet the same noise
+            let mut sandboxed = Vec::new();
             for _ in 0..RUNS {
                 let start = Instant::now();
-                let part = plugin
+                plugin
                     .generate(&request)
                     .await
                     .map_err(|e| anyhow::anyhow!("{name}: {e:?}"))?;
                 sandboxed.push(start.elapsed());
-                let asked = native_request.clone();
-                let start = Instant::now();
-                let bundle = match name {
-                    "cluster" => <stampede_cluster::ClusterPlugin as Guest>::generate(asked),
-                    _ => <stampede_hadoop::HadoopPlugin as Guest>::generate(asked),
-                };
-                native.push(start.elapsed());
-                let Ok(bundle) = bundle else {
-                    bail!("{name} refused natively")
-                };
-                if bundle.scripts.len() != part.scripts.len() {
-                    bail!("{name}: the two do not do the same");
-                }
             }
-            let (sandboxed, native) = (SampleFigures::new(&sandboxed), SampleFigures::new(&native));
+            let sandboxed = SampleFigures::new(&sandboxed);
             println!("generate {name}, {workers} workers, fresh sandbox: {sandboxed}");
-            println!(
-                "generate {name}, {workers} workers, native:        {native}; sandbox / native {:.1}",
-                sandboxed.median() / native.median()
-            );
         }
     }
     println!("reach: 2 ms at 3 workers, 25 ms at 250");
@@ -122,53 +102,6 @@ fn request(descriptor: &PluginDescriptor, workers: u32) -> Result<PluginRequest>
             node: "master".into(),
             attributes: vec![],
         }],
-        taken: vec![],
-    })
-}
-
-/// The same request in the plugin's own types.
-fn native(request: &PluginRequest) -> Result<stampede_plugin::Request> {
-    let group = |g: &NodeGroup| stampede_plugin::NodeGroup {
-        role: g.role.clone(),
-        image: g.image.clone(),
-        flavor: stampede_plugin::Flavor {
-            name: g.flavor.name.clone(),
-            vcpus: g.flavor.vcpus,
-            ram_mib: g.flavor.ram_mib,
-            disk_gib: g.flavor.disk_gib,
-        },
-        nodes: g
-            .nodes
-            .iter()
-            .map(|n| stampede_plugin::Node {
-                id: n.id,
-                name: n.name.clone(),
-                address: n.address.clone(),
-            })
-            .collect(),
-    };
-    let service = |s: &ProvidedService| stampede_plugin::Service {
-        name: s.name.clone(),
-        plugin: s.plugin.clone(),
-        node: s.node.clone(),
-        attributes: s.attributes.clone(),
-    };
-    Ok(stampede_plugin::Request {
-        cluster: request.cluster.clone(),
-        version: request.version.clone(),
-        groups: request.groups.iter().map(group).collect(),
-        settings: serde_json::to_string(&request.settings)?,
-        network: stampede_plugin::Network {
-            cidr: request.network.cidr.clone(),
-            external: request.network.external.clone(),
-            access: request.network.access.clone(),
-        },
-        mirror: request.mirror.clone(),
-        proxy: request.proxy.clone(),
-        key: request.key.clone(),
-        signal_transport: request.signal_transport.clone(),
-        timeout_s: request.timeout_s,
-        services: request.services.iter().map(service).collect(),
         taken: vec![],
     })
 }

@@ -1,5 +1,4 @@
-//! Clusters whose plugins speak the contract 0.2.0, beside those of 0.1.0: what they are planned to
-//! be, what is recorded of them, and what is refused.
+//! What clusters are planned to be, what is recorded of them, and what is refused.
 
 use std::sync::{Arc, LazyLock};
 
@@ -16,24 +15,18 @@ use stampede_tests::artifacts;
 
 use crate::fixture::{LifecycleFixture, pairs, problems};
 
-/// Where plugins of the contract 0.2.0 are below the folder of all.
-const BESIDE: &str = "0.2.0";
-
-/// The plugins as they are shipped, and beside them `cluster` and `echo` of the contract 0.2.0.
+/// Plugins as they are shipped, and `echo`.
 static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let target = artifacts::target_folder();
-    let beside = folder.path().join(BESIDE);
-    std::fs::create_dir(&beside).unwrap();
-    for (from, to) in [
-        ("plugins/cluster.wasm", folder.path()),
-        ("plugins/hadoop.wasm", folder.path()),
-        ("plugins-next/cluster.wasm", &beside),
-        ("guests/echo.wasm", &beside),
+    for from in [
+        "plugins/cluster.wasm",
+        "plugins/hadoop.wasm",
+        "guests/echo.wasm",
     ] {
         let from = target.join(from);
         let name = from.file_name().unwrap();
-        std::fs::copy(&from, to.join(name)).unwrap();
+        std::fs::copy(&from, folder.path().join(name)).unwrap();
     }
     folder
 });

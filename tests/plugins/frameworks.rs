@@ -30,7 +30,7 @@ struct PlannedCluster {
 }
 
 fn shipped() -> PluginRegistry {
-    let folder = artifacts::target_folder().join("plugins-next");
+    let folder = artifacts::target_folder().join("plugins");
     let registry = PluginRegistry::load(&folder, None, PluginLimits::default()).unwrap();
     assert!(registry.disabled().is_empty(), "{:?}", registry.disabled());
     registry

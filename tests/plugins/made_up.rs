@@ -22,7 +22,7 @@ static REAL: LazyLock<PluginRegistry> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let target = artifacts::target_folder();
     let file = folder.path().join("cluster.wasm");
-    std::fs::copy(target.join("plugins-next/cluster.wasm"), file).expect("run tests/build first");
+    std::fs::copy(target.join("plugins/cluster.wasm"), file).expect("run tests/build first");
     let cache = target.join("guests/cache");
     PluginRegistry::load(folder.path(), Some(&cache), PluginLimits::default()).unwrap()
 });

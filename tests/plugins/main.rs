@@ -12,8 +12,7 @@
 //! - [`frameworks`]: those that are shipped, planned as the host plans
 //! - [`hostile`]: what a plugin would reach of the project, beside its cluster
 //! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
-//! - [`shipped`]: the plugins themselves: pure, and the same as natively
-//! - [`shipped_next`]: those that are to take their place: the host takes all that they answer
+//! - [`shipped`]: those that are shipped: the host takes all that they answer
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -32,7 +31,6 @@ mod limits;
 mod load;
 mod made_up;
 mod shipped;
-mod shipped_next;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,14 +1,21 @@
-//! The plugins as they are shipped: pure functions, the same in the sandbox as natively.
+//! The plugins as they are shipped: the host takes whatever they answer.
 
-use serde_json::Value;
-use stampede::bundle::PluginBundle;
-use stampede::cluster::Flavor;
-use stampede::cluster::framework::{ProvidedService, ResourceClaim};
-use stampede::plugin::{PluginLimits, PluginRegistry};
-use stampede_plugin::Guest;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use stampede::bundle::access_rules::AccessWishes;
+use stampede::bundle::framework_build::{FrameworkBuild, FrameworkStack, build_frameworks};
+use stampede::bundle::node_surroundings::NodeSurroundings;
+use stampede::bundle::sizes::MAX_SCRIPT_BYTES;
+use stampede::cluster::component::{
+    ComponentMember, ComponentNeed, ComponentPlacement, ComponentSpec, EVERY_GROUP,
+};
+use stampede::cluster::framework::NodeGroup;
+use stampede::cluster::framework_bundle::{ComponentStage, FrameworkBundle, SoftwareSource};
+use stampede::cluster::framework_request::{ComponentGrant, FrameworkRequest, GenerateQuestion};
+use stampede::plugin::{LoadedFramework, PluginLimits, PluginRegistry};
 use stampede_tests::artifacts;
-
-use super::{evil, request};
 
 fn shipped() -> PluginRegistry {
     let registry = PluginRegistry::load(
@@ -21,167 +28,209 @@ fn shipped() -> PluginRegistry {
     registry
 }
 
-async fn cluster(registry: &PluginRegistry, workers: u32) -> PluginBundle {
-    registry
-        .get("cluster")
-        .unwrap()
-        .generate(&request(workers))
-        .await
-        .unwrap()
+/// The group of each node.
+fn groups_of(groups: &[NodeGroup]) -> BTreeMap<String, String> {
+    let of = |group: &NodeGroup| {
+        let nodes = group.nodes.iter();
+        let role = group.role.clone();
+        nodes
+            .map(move |node| (node.name.clone(), role.clone()))
+            .collect::<Vec<_>>()
+    };
+    groups.iter().flat_map(of).collect()
 }
 
-/// Every plugin's part with the defaults of its schema, as text.
-async fn all(registry: &PluginRegistry, workers: u32) -> String {
-    let mut parts = Vec::new();
-    for plugin in registry.iter() {
-        let descriptor = plugin.descriptor();
-        let mut request = request(workers);
-        request.version.clone_from(&descriptor.default_version);
-        for (name, parameter) in descriptor.parameters["properties"].as_object().unwrap() {
-            request.settings.extend(
-                parameter
-                    .get("default")
-                    .map(|default| (name.clone(), default.clone())),
-            );
+/// What the plugin `cluster` is told of the cloud.
+fn facts(groups: &[NodeGroup]) -> Value {
+    let group = |group: &NodeGroup| {
+        let file = format!("node-{}.sh", group.role);
+        let nodes = group.nodes.iter();
+        let nodes =
+            nodes.map(|node| json!({"name": node.name, "address": node.address, "file": file}));
+        json!({
+            "name": group.role, "flavor": group.flavor.name, "image": group.image, "root_volume_gib": null,
+            "availability_zone": "az1", "volume_gib": if group.role == "worker" { 5 } else { 0 },
+            "nodes": nodes.collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "network": {"cidr": "10.77.0.0/22", "external": "public"}, "groups": groups.iter().map(group).collect::<Vec<_>>(),
+        "key": null, "signal_transport": "HEAT_SIGNAL", "timeout_s": 1_800,
+        "ready_count": groups.iter().map(|group| group.nodes.len()).sum::<usize>(),
+    })
+}
+
+fn runs_in(component: &ComponentSpec, group: &str) -> bool {
+    let mut groups = component.groups.iter();
+    groups.any(|one| one == EVERY_GROUP || one == group)
+}
+
+/// With the defaults of its schema.
+fn request(plugin: &LoadedFramework, groups: &BTreeMap<String, String>) -> FrameworkRequest {
+    let descriptor = plugin.descriptor();
+    let placement = |component: &ComponentSpec| {
+        let here = groups.iter().filter(|(_, group)| runs_in(component, group));
+        ComponentPlacement {
+            component: component.name.clone(),
+            members: (1..)
+                .zip(here)
+                .map(|(index, (node, _))| ComponentMember {
+                    node: node.clone(),
+                    index,
+                })
+                .collect(),
         }
-        parts.push(plugin.generate(&request).await.unwrap());
-    }
-    assert!(parts.len() > 1);
-    serde_json::to_string(&parts).unwrap()
-}
-
-#[tokio::test]
-async fn the_same_request_gives_the_same_bytes_in_every_call_and_every_engine() {
-    let (one, other) = (shipped(), shipped());
-    for workers in [1, 3, 250] {
-        let first = all(&one, workers).await;
-        assert!(
-            all(&one, workers).await == first,
-            "{workers} workers, another call"
-        );
-        assert!(
-            all(&other, workers).await == first,
-            "{workers} workers, another engine"
-        );
-    }
-}
-
-#[tokio::test]
-async fn every_field_of_the_contract_arrives_as_it_left() {
-    let mut asked = request(2);
-    asked.version = "a version".into();
-    asked.groups[1].image = "another image".into();
-    asked.groups[1].flavor = Flavor {
-        name: "m1.small".into(),
-        vcpus: 3,
-        ram_mib: 4,
-        disk_gib: 5,
     };
-    asked.network.access.push("203.0.113.0/24".into());
-    asked.mirror = Some("a mirror".into());
-    asked.proxy = Some("a proxy".into());
-    asked.key = Some("a key".into());
-    asked.settings.insert("deed".into(), "echo".into());
-    asked.settings.insert("amount".into(), 7.into());
-    asked.services = vec![ProvidedService {
-        name: "a service".into(),
-        plugin: "a plugin".into(),
-        node: "a node".into(),
-        attributes: vec![
-            ("a name".into(), "a value".into()),
-            ("b".into(), "c".into()),
-        ],
-    }];
-    asked.taken = vec![ResourceClaim {
-        role: "a role".into(),
-        plugin: "another plugin".into(),
-        memory_mib: 8,
-        ports: vec![9, 10],
-    }];
-    // The host's own type, field by field, is what the guest must have seen.
-    let mut wanted = serde_json::to_value(&asked).unwrap();
-    wanted["settings"] = Value::Object(asked.settings.clone()).to_string().into();
-    let part = evil().get("evil").unwrap().generate(&asked).await.unwrap();
-    let arrived = &part.template["outputs"]["evil"]["value"];
-    assert_eq!(*arrived, wanted);
-    asked.mirror = None;
-    asked.network.external = None;
-    let part = evil().get("evil").unwrap().generate(&asked).await.unwrap();
-    let arrived = &part.template["outputs"]["evil"]["value"];
-    assert_eq!(arrived["mirror"], Value::Null);
-    assert_eq!(arrived["network"]["external"], Value::Null);
-}
-
-#[tokio::test]
-async fn a_plugin_answers_in_the_sandbox_as_it_does_natively() {
-    use stampede_plugin as sdk;
-    let host = request(3);
-    let native = sdk::Request {
-        cluster: host.cluster.clone(),
-        version: host.version.clone(),
-        groups: host
-            .groups
-            .iter()
-            .map(|group| sdk::NodeGroup {
-                role: group.role.clone(),
-                flavor: sdk::Flavor {
-                    name: group.flavor.name.clone(),
-                    vcpus: group.flavor.vcpus,
-                    ram_mib: group.flavor.ram_mib,
-                    disk_gib: group.flavor.disk_gib,
-                },
-                image: group.image.clone(),
-                nodes: group
-                    .nodes
-                    .iter()
-                    .map(|n| sdk::Node {
-                        id: n.id,
-                        name: n.name.clone(),
-                        address: n.address.clone(),
-                    })
-                    .collect(),
-            })
-            .collect(),
-        settings: "{}".into(),
-        network: sdk::Network {
-            cidr: host.network.cidr.clone(),
-            external: host.network.external.clone(),
-            access: host.network.access.clone(),
-        },
-        mirror: None,
-        proxy: None,
-        key: None,
-        signal_transport: host.signal_transport.clone(),
-        timeout_s: host.timeout_s,
+    let mut settings = Map::new();
+    for (name, parameter) in descriptor.parameters["properties"].as_object().unwrap() {
+        let default = parameter.get("default");
+        settings.extend(default.map(|default| (name.clone(), default.clone())));
+    }
+    FrameworkRequest {
+        cluster: "demo".into(),
+        version: descriptor.versions.first().cloned().unwrap_or_default(),
+        settings,
+        placements: descriptor.components.iter().map(placement).collect(),
         services: vec![],
-        taken: vec![],
-    };
-    let theirs = stampede_cluster::ClusterPlugin::generate(native).unwrap();
-    let ours = cluster(&shipped(), 3).await;
-    assert_eq!(
-        ours.template,
-        serde_json::from_str::<Value>(&theirs.template).unwrap()
-    );
-    assert_eq!(ours.services[0].attributes, theirs.services[0].attributes);
-    assert_eq!(ours.services[0].node, "master");
-    assert_eq!(
-        ours.taken
-            .iter()
-            .map(|share| share.role.as_str())
-            .collect::<Vec<_>>(),
-        ["master", "worker"]
-    );
+    }
 }
 
-#[test]
-fn the_host_and_the_sdk_call_the_contracts_keywords_the_same() {
-    use stampede::cluster::framework::{FIXED_KEYWORD, JAVA_KEYWORD, KEPT_SETTING_PREFIX};
-    assert_eq!(
-        (FIXED_KEYWORD, JAVA_KEYWORD, KEPT_SETTING_PREFIX),
-        (
-            stampede_plugin::settings::FIXED_KEYWORD,
-            stampede_plugin::settings::JAVA_KEYWORD,
-            stampede_plugin::settings::KEPT_SETTING_PREFIX
-        )
+/// What is claimed at least, in each group.
+fn grants(plugin: &LoadedFramework, needs: &[ComponentNeed]) -> Vec<ComponentGrant> {
+    let mut grants = Vec::new();
+    for need in needs {
+        let mut components = plugin.descriptor().components.iter();
+        let component = components.find(|one| one.name == need.component).unwrap();
+        for group in ["master", "worker"] {
+            if runs_in(component, group) {
+                grants.push(ComponentGrant {
+                    component: need.component.clone(),
+                    group: group.to_owned(),
+                    vcpus: 2,
+                    memory_mib: need.least_mib,
+                    disk_gib: 20,
+                    volume_gib: 0,
+                });
+            }
+        }
+    }
+    grants
+}
+
+/// What the host asks after the claims, with what is claimed at least, and what it is answered.
+async fn generated(
+    plugin: &LoadedFramework,
+    nodes: &[NodeGroup],
+) -> (Arc<GenerateQuestion>, FrameworkBundle) {
+    let groups = groups_of(nodes);
+    let mut request = request(plugin, &groups);
+    let claims = plugin.claim(&request, None).await.unwrap();
+    for (name, value) in &claims.computed {
+        let value = serde_json::from_str(value).unwrap();
+        request.settings.insert(name.clone(), value);
+    }
+    if plugin.descriptor().name == "cluster" {
+        let facts = facts(nodes);
+        request.settings.extend(facts.as_object().cloned().unwrap());
+    }
+    let question = Arc::new(GenerateQuestion {
+        grants: grants(plugin, &claims.needs),
+        request,
+        extensions: vec![],
+        needs: claims.needs,
+        node_groups: groups,
+    });
+    let bundle = plugin.generate(&question).await.unwrap();
+    assert!(
+        plugin.generate(&question).await.unwrap() == bundle,
+        "another answer to the same question"
     );
+    (question, bundle)
+}
+
+/// Both, as one stack.
+async fn stack(registry: &PluginRegistry, workers: u32) -> FrameworkStack {
+    let groups = super::request(workers).groups;
+    let chain = ["cluster", "hadoop"].map(|name| registry.framework(name).unwrap());
+    let (mut questions, mut bundles) = (Vec::new(), Vec::new());
+    for plugin in chain {
+        let (question, bundle) = generated(plugin, &groups).await;
+        questions.push(question);
+        bundles.push(bundle);
+    }
+    // Each is asked with the components of all.
+    let placements: Vec<ComponentPlacement> = questions
+        .iter()
+        .flat_map(|question| question.request.placements.clone())
+        .collect();
+    let questions: Vec<Arc<GenerateQuestion>> = questions
+        .iter()
+        .map(|question| {
+            let mut question = (**question).clone();
+            question.request.placements.clone_from(&placements);
+            Arc::new(question)
+        })
+        .collect();
+    let surroundings = NodeSurroundings {
+        cidr: "10.77.0.0/22".into(),
+        external_network: Some("public".into()),
+        signal_transport: "HEAT_SIGNAL".into(),
+        timeout_s: 1_800,
+        ..NodeSurroundings::default()
+    };
+    let access = AccessWishes {
+        access: vec!["192.0.2.0/24".into()],
+        open: vec!["hadoop_namenode".into()],
+        is_unauthenticated_meant: false,
+    };
+    build_frameworks(FrameworkBuild {
+        cluster: "demo",
+        description: "A cluster.",
+        chain: &chain.map(LoadedFramework::descriptor),
+        questions: &questions,
+        given: &[BTreeSet::new(), BTreeSet::new()],
+        bundles,
+        groups: &groups,
+        surroundings: &surroundings,
+        access: &access,
+    })
+    .unwrap()
+}
+
+#[tokio::test]
+async fn hadoop_adds_what_the_host_takes_whatever_the_size_of_the_cluster() {
+    let registry = shipped();
+    let plugin = registry.framework("hadoop").unwrap();
+    for workers in [1, 3, 250] {
+        let (_, bundle) = generated(plugin, &super::request(workers).groups).await;
+        assert_eq!(bundle.units.len(), 6);
+        assert!(matches!(
+            bundle.software[0].source,
+            SoftwareSource::Java { .. }
+        ));
+        assert_eq!(bundle.services.len(), 2);
+        let scripts = bundle.scripts.iter();
+        let smokes = scripts.filter(|script| script.stage == ComponentStage::Smoke);
+        assert_eq!(smokes.count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn both_make_a_stack_that_heat_and_nova_take() {
+    let registry = shipped();
+    for workers in [1_u32, 3, 100] {
+        let stack = stack(&registry, workers).await;
+        let resources = stack.template["resources"].as_object().unwrap();
+        let of = |kind: &str| resources.values().filter(|one| one["type"] == kind).count();
+        let nodes = usize::try_from(workers).unwrap() + 1;
+        assert_eq!(of("OS::Nova::Server"), nodes);
+        assert_eq!(of("OS::Cinder::VolumeAttachment"), nodes - 1);
+        // SSH, ping, and the page that is opened: the host's
+        assert_eq!(of("OS::Neutron::SecurityGroupRule"), 3);
+        let files: Vec<&str> = stack.files.keys().map(String::as_str).collect();
+        assert_eq!(files, ["node-master.sh", "node-worker.sh"]);
+        for (name, text) in &stack.files {
+            assert!(text.len() < MAX_SCRIPT_BYTES, "{name}: {}", text.len());
+        }
+    }
 }

@@ -23,11 +23,6 @@ pub fn plugins_folder() -> Result<PathBuf> {
     require_file(target_folder().join("plugins"))
 }
 
-/// The folder with those that are to take their place.
-pub fn next_plugins_folder() -> Result<PathBuf> {
-    require_file(target_folder().join("plugins-next"))
-}
-
 fn require_file(path: PathBuf) -> Result<PathBuf> {
     if !path.exists() {
         bail!("{} is not there: run tests/build first", path.display());

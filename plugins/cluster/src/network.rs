@@ -3,10 +3,10 @@
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
-use stampede_plugin::hot::{self, TemplatePart, get_attr, get_param, get_resource, resource, with};
-use stampede_plugin::{Problem, Request, problem};
+use stampede_framework::hot::{self, StackPart, get_attr, get_param, get_resource, resource, with};
+use stampede_framework::{Problem, problem};
 
-use crate::settings::ClusterSettings;
+use crate::settings::{ClusterSettings, HostFacts};
 
 /// What this file may add.
 pub(crate) const TYPES: &[&str] = &[
@@ -15,7 +15,6 @@ pub(crate) const TYPES: &[&str] = &[
     "OS::Neutron::Router",
     "OS::Neutron::RouterInterface",
     "OS::Neutron::SecurityGroup",
-    "OS::Neutron::SecurityGroupRule",
     "OS::Neutron::FloatingIP",
 ];
 /// How many addresses at the end of the subnet Neutron may give to its own ports (DHCP, metadata),
@@ -50,8 +49,8 @@ impl AddressRange {
 
 /// A node whose fixed address lies outside the range would clash with the gateway or with Neutron's
 /// own ports.
-pub(crate) fn check_network(request: &Request) -> Vec<Problem> {
-    let cidr = &request.network.cidr;
+pub(crate) fn check_network(facts: &HostFacts) -> Vec<Problem> {
+    let cidr = &facts.network.cidr;
     let Some(range) = AddressRange::parse(cidr) else {
         return vec![problem(
             "network.cidr",
@@ -64,7 +63,7 @@ pub(crate) fn check_network(request: &Request) -> Vec<Problem> {
             .parse::<Ipv4Addr>()
             .is_ok_and(|address| range.gateway < address && address < range.pool.0)
     };
-    let outside = request.nodes().find(|node| !fits(&node.address));
+    let outside = facts.nodes().find(|node| !fits(&node.address));
     let hint = "a larger network, such as 10.77.0.0/22, has room for 250 workers";
     outside
         .map(|node| {
@@ -80,35 +79,34 @@ pub(crate) fn check_network(request: &Request) -> Vec<Problem> {
 
 /// Adds all of it.
 pub(crate) fn add_network(
-    template: &mut TemplatePart,
-    request: &Request,
+    template: &mut StackPart,
+    cluster: &str,
+    facts: &HostFacts,
     settings: &ClusterSettings,
 ) {
-    let name = request.cluster.as_str();
-    let mut net = json!({ "name": name });
+    let mut net = json!({ "name": cluster });
     if let Some(mtu) = settings.mtu {
         net["value_specs"] = json!({ "mtu": mtu });
     }
     template.resource(hot::NETWORK, resource("OS::Neutron::Net", net));
     template.resource(
         hot::SUBNET,
-        resource("OS::Neutron::Subnet", subnet(request, settings)),
+        resource("OS::Neutron::Subnet", subnet(cluster, facts, settings)),
     );
-    add_security_group(template, request);
-    if let Some(external) = &request.network.external {
-        add_way_out(template, name, external);
-    }
-    let master = request
-        .master()
-        .map(|master| master.address.clone())
-        .unwrap_or_default();
-    let reached = if request.network.external.is_some() {
-        get_attr("master_floating_ip", &["floating_ip_address"])
-    } else {
-        Value::from(master)
+    add_security_group(template, cluster);
+    let entry = facts
+        .entry()
+        .map(|node| (node.prefix(), node.address.clone()));
+    let (master, address) = entry.unwrap_or_default();
+    let reached = match &facts.network.external {
+        Some(external) => {
+            add_way_out(template, cluster, external, &master);
+            get_attr("master_floating_ip", &["floating_ip_address"])
+        }
+        None => Value::from(address),
     };
     template.output("master_address", "Where the master is reached.", reached);
-    let addresses = request
+    let addresses = facts
         .nodes()
         .map(|node| (node.name.clone(), Value::from(node.address.as_str())));
     template.output(
@@ -118,14 +116,15 @@ pub(crate) fn add_network(
     );
 }
 
-fn subnet(request: &Request, settings: &ClusterSettings) -> Value {
+fn subnet(cluster: &str, facts: &HostFacts, settings: &ClusterSettings) -> Value {
+    let cidr = &facts.network.cidr;
     let mut properties = json!({
-        "name": request.cluster,
+        "name": cluster,
         "network": get_resource(hot::NETWORK),
         "ip_version": 4,
-        "cidr": request.network.cidr,
+        "cidr": cidr,
     });
-    if let Some(range) = AddressRange::parse(&request.network.cidr) {
+    if let Some(range) = AddressRange::parse(cidr) {
         properties["gateway_ip"] = range.gateway.to_string().into();
         properties["allocation_pools"] =
             json!([{ "start": range.pool.0.to_string(), "end": range.pool.1.to_string() }]);
@@ -136,28 +135,24 @@ fn subnet(request: &Request, settings: &ClusterSettings) -> Value {
     properties
 }
 
-/// One group for all nodes. Inside it everything is open; the rules for those outside are resources
-/// of their own, since Heat, when it changes `rules`, deletes whatever else stands in the group.
-fn add_security_group(template: &mut TemplatePart, request: &Request) {
+/// One group for all nodes. Inside it everything is open; the rules for those outside are the host's,
+/// resources of their own, since Heat, when it changes `rules`, deletes whatever else stands in the
+/// group.
+fn add_security_group(template: &mut StackPart, cluster: &str) {
     let inside =
         json!([{ "direction": "ingress", "ethertype": "IPv4", "remote_mode": "remote_group_id" }]);
     // Neutron keeps the name `default` for itself, and hurtle calls every cluster so.
-    let name = format!("{}-nodes", request.cluster);
-    let group = json!({ "name": name, "description": format!("Nodes of {}", request.cluster), "rules": inside });
+    let name = format!("{cluster}-nodes");
+    let group =
+        json!({ "name": name, "description": format!("Nodes of {cluster}"), "rules": inside });
     template.resource(
         hot::SECURITY_GROUP,
         resource("OS::Neutron::SecurityGroup", group),
     );
-    hot::port_rules(template, "ssh", [("in", 22)], &request.network.access);
-    for cidr in &request.network.access {
-        template.resource(
-            format!("icmp_in_{}", hot::cidr_name(cidr)),
-            hot::rule("icmp", None, cidr),
-        );
-    }
 }
 
-fn add_way_out(template: &mut TemplatePart, name: &str, external: &str) {
+/// `master` is the node that people come to: the prefix of its resources.
+fn add_way_out(template: &mut StackPart, name: &str, external: &str, master: &str) {
     template.parameter(
         "external_network",
         json!({
@@ -173,7 +168,7 @@ fn add_way_out(template: &mut TemplatePart, name: &str, external: &str) {
         "router_interface",
         resource("OS::Neutron::RouterInterface", interface),
     );
-    let address = json!({ "floating_network": get_param("external_network"), "port_id": get_resource("master_port") });
+    let address = json!({ "floating_network": get_param("external_network"), "port_id": get_resource(&format!("{master}_port")) });
     // Neutron refuses a floating IP for a subnet that no router joins to its network.
     let address = with(
         resource("OS::Neutron::FloatingIP", address),

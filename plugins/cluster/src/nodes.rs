@@ -2,29 +2,30 @@
 //! far inside Heat's limits.
 
 use serde_json::{Value, json};
-use stampede_plugin::hot::{
-    self, TemplatePart, concat, get_attr, get_file, get_param, get_resource, resource, when,
+use stampede_framework::hot::{
+    self, StackPart, concat, get_attr, get_file, get_param, get_resource, resource, when,
 };
-use stampede_plugin::{Node, NodeGroup, Request};
 
-use crate::settings::ClusterSettings;
+use crate::settings::{ClusterSettings, GroupFacts, HostFacts, NodeFacts};
 
 /// What this file may add.
 pub(crate) const TYPES: &[&str] = &[
     "OS::Neutron::Port",
     "OS::Nova::Server",
     "OS::Nova::ServerGroup",
+    "OS::Cinder::Volume",
+    "OS::Cinder::VolumeAttachment",
 ];
 /// The group of workers that are spread.
 const SERVER_GROUP: &str = "server_group";
 
 /// What may be changed by hand when the template is deployed by hand: the request's own values are
 /// the defaults.
-pub(crate) fn add_parameters(template: &mut TemplatePart, request: &Request) {
-    for group in &request.groups {
+pub(crate) fn add_parameters(template: &mut StackPart, facts: &HostFacts) {
+    for group in &facts.groups {
         let (image, flavor) = (
-            image_parameter(request, group),
-            format!("{}_flavor", group.role),
+            image_parameter(facts, group),
+            format!("{}_flavor", group.name),
         );
         let body = json!({
             "type": "string", "label": "Image", "default": group.image, "constraints": [{ "custom_constraint": "glance.image" }],
@@ -32,18 +33,16 @@ pub(crate) fn add_parameters(template: &mut TemplatePart, request: &Request) {
         });
         template.parameter(image, body);
         let body = json!({
-            "type": "string", "label": format!("Flavor of {}", group.role), "default": group.flavor.name,
+            "type": "string", "label": format!("Flavor of {}", group.name), "default": group.flavor,
             "constraints": [{ "custom_constraint": "nova.flavor" }],
-            "description": format!(
-                "Name or id of a flavor; the configuration was made for {} MiB of memory, and a node with less says so and stops.", group.flavor.ram_mib
-            ),
+            "description": "Name or id of a flavor; the configuration was made for its memory, and a node with less says so and stops.",
         });
         template.parameter(flavor, body);
     }
     template.parameter(
         "key_name",
         json!({
-            "type": "string", "label": "Key pair", "default": request.key.as_deref().unwrap_or_default(),
+            "type": "string", "label": "Key pair", "default": facts.key.as_deref().unwrap_or_default(),
             "constraints": [{ "custom_constraint": "nova.keypair" }],
             "description": "Name of the key pair that may log in on the nodes; empty for none.",
         }),
@@ -55,38 +54,53 @@ pub(crate) fn add_parameters(template: &mut TemplatePart, request: &Request) {
 }
 
 /// `image` for all, unless a group boots from another one than the first.
-fn image_parameter(request: &Request, group: &NodeGroup) -> String {
-    let first = request.groups.first().map(|first| &first.image);
+fn image_parameter(facts: &HostFacts, group: &GroupFacts) -> String {
+    let first = facts.groups.first().map(|first| &first.image);
     if first == Some(&group.image) {
         "image".to_owned()
     } else {
-        format!("{}_image", group.role)
+        format!("{}_image", group.name)
     }
 }
 
 /// Adds every node.
 pub(crate) fn add_nodes(
-    template: &mut TemplatePart,
-    request: &Request,
+    template: &mut StackPart,
+    cluster: &str,
+    facts: &HostFacts,
     settings: &ClusterSettings,
 ) {
-    let spread = |group: &NodeGroup, node: &Node| {
-        group.role == "worker" && node.id <= settings.spread_workers
-    };
     if settings.spread_workers > 0 {
-        let group = json!({ "name": format!("{}-worker", request.cluster), "policies": ["soft-anti-affinity"] });
+        let group =
+            json!({ "name": format!("{cluster}-worker"), "policies": ["soft-anti-affinity"] });
         template.resource(SERVER_GROUP, resource("OS::Nova::ServerGroup", group));
     }
-    for group in &request.groups {
+    for group in &facts.groups {
         for node in &group.nodes {
-            template.resource(format!("{}_port", node.prefix()), node_port(request, node));
-            template.resource(
-                format!("{}_server", node.prefix()),
-                node_server(request, group, node, settings, spread(group, node)),
+            let (prefix, name) = (node.prefix(), format!("{cluster}-{}", node.name));
+            template.resource(format!("{prefix}_port"), node_port(&name, node));
+            let mut server = server_properties(cluster, facts, group, node);
+            place_server(
+                &mut server,
+                &get_param(&image_parameter(facts, group)),
+                group,
+                settings,
             );
+            if group.name == "worker" && node.id() <= settings.spread_workers {
+                server["scheduler_hints"] = json!({ "group": get_resource(SERVER_GROUP) });
+            }
+            // It does not wait for the router: a node takes longer to boot than Neutron to join the
+            // subnet, and waits for the way out itself.
+            template.resource(
+                format!("{prefix}_server"),
+                resource("OS::Nova::Server", server),
+            );
+            if group.volume_gib > 0 {
+                add_volume(template, &prefix, &name, group.volume_gib);
+            }
         }
     }
-    let servers = request.nodes().map(|node| {
+    let servers = facts.nodes().map(|node| {
         (
             node.name.clone(),
             get_resource(&format!("{}_server", node.prefix())),
@@ -99,11 +113,11 @@ pub(crate) fn add_nodes(
     );
 }
 
-fn node_port(request: &Request, node: &Node) -> Value {
+fn node_port(name: &str, node: &NodeFacts) -> Value {
     resource(
         "OS::Neutron::Port",
         json!({
-            "name": server_name(request, node),
+            "name": name,
             "network": get_resource(hot::NETWORK),
             "fixed_ips": [{ "subnet": get_resource(hot::SUBNET), "ip_address": node.address }],
             "security_groups": [get_resource(hot::SECURITY_GROUP)],
@@ -111,49 +125,65 @@ fn node_port(request: &Request, node: &Node) -> Value {
     )
 }
 
-fn node_server(
-    request: &Request,
-    group: &NodeGroup,
-    node: &Node,
-    settings: &ClusterSettings,
-    spread: bool,
+fn server_properties(
+    cluster: &str,
+    facts: &HostFacts,
+    group: &GroupFacts,
+    node: &NodeFacts,
 ) -> Value {
-    let mut properties = json!({
-        "name": server_name(request, node),
-        "image": get_param(&image_parameter(request, group)),
-        "flavor": get_param(&format!("{}_flavor", group.role)),
+    json!({
+        "name": format!("{cluster}-{}", node.name),
+        "image": get_param(&image_parameter(facts, group)),
+        "flavor": get_param(&format!("{}_flavor", group.name)),
         "key_name": when("has_key", get_param("key_name"), Value::Null),
         "networks": [{ "port": get_resource(&format!("{}_port", node.prefix())) }],
-        "metadata": { "stampede_cluster": request.cluster, "stampede_role": group.role, "stampede_node": node.name },
+        "metadata": { "stampede_cluster": cluster, "stampede_role": group.name, "stampede_node": node.name },
         "user_data_format": "RAW",
         "user_data_update_policy": "IGNORE",
-        "user_data": user_data(group, node),
-    });
-    if settings.root_volume_gib > 0
-        && let Some(properties) = properties.as_object_mut()
-    {
+        "user_data": user_data(node),
+    })
+}
+
+/// What its group says of where a server is and what it boots from, or else the settings.
+fn place_server(server: &mut Value, image: &Value, group: &GroupFacts, settings: &ClusterSettings) {
+    let Some(server) = server.as_object_mut() else {
+        return;
+    };
+    let root_gib = group.root_volume_gib.unwrap_or(settings.root_volume_gib);
+    if root_gib > 0 {
         // Made of the image with the server, and gone with it.
         let volume = json!({
-            "image": get_param(&image_parameter(request, group)), "volume_size": settings.root_volume_gib,
-            "boot_index": 0, "delete_on_termination": true,
+            "image": image, "volume_size": root_gib, "boot_index": 0, "delete_on_termination": true,
         });
-        properties.remove("image");
-        properties.insert("block_device_mapping_v2".to_owned(), json!([volume]));
+        server.remove("image");
+        server.insert("block_device_mapping_v2".to_owned(), json!([volume]));
     }
-    if let Some(zone) = &settings.availability_zone {
-        properties["availability_zone"] = zone.as_str().into();
+    let zone = group.availability_zone.as_ref();
+    if let Some(zone) = zone.or(settings.availability_zone.as_ref()) {
+        server.insert("availability_zone".to_owned(), zone.as_str().into());
     }
-    if spread {
-        properties["scheduler_hints"] = json!({ "group": get_resource(SERVER_GROUP) });
-    }
-    // It does not wait for the router: a node takes longer to boot than Neutron to join the subnet,
-    // and waits for the way out itself.
-    resource("OS::Nova::Server", properties)
+}
+
+/// A disk of its own for what the node's daemons keep; the node finds it by its size.
+fn add_volume(template: &mut StackPart, prefix: &str, name: &str, gib: u32) {
+    let volume = json!({ "name": format!("{name}-data"), "size": gib });
+    template.resource(
+        format!("{prefix}_volume"),
+        resource("OS::Cinder::Volume", volume),
+    );
+    let attachment = json!({
+        "instance_uuid": get_resource(&format!("{prefix}_server")),
+        "volume_id": get_resource(&format!("{prefix}_volume")),
+    });
+    template.resource(
+        format!("{prefix}_attachment"),
+        resource("OS::Cinder::VolumeAttachment", attachment),
+    );
 }
 
 /// The header that says who the node is and how it signals, as `templates/node/README.md` has it,
-/// and the role's script.
-fn user_data(group: &NodeGroup, node: &Node) -> Value {
+/// and the script of nodes like it.
+fn user_data(node: &NodeFacts) -> Value {
     let who = format!(
         "#!/bin/bash\nSTAMPEDE_NODE='{}'\nSTAMPEDE_ADDRESS='{}'\n",
         node.name, node.address
@@ -161,10 +191,6 @@ fn user_data(group: &NodeGroup, node: &Node) -> Value {
     concat(vec![
         who.into(),
         get_attr("signals", &["value"]),
-        get_file(&format!("node-{}.sh", group.role)),
+        get_file(&node.file),
     ])
-}
-
-fn server_name(request: &Request, node: &Node) -> String {
-    format!("{}-{}", request.cluster, node.name)
 }

@@ -5,8 +5,10 @@
 //! wait condition or its handle, and with the old one all signals that were ever received.
 
 use serde_json::json;
-use stampede_plugin::hot::{TemplatePart, concat, get_attr, get_param, get_resource, resource};
-use stampede_plugin::{Problem, Request, problem};
+use stampede_framework::hot::{StackPart, concat, get_attr, get_param, get_resource, resource};
+use stampede_framework::{Problem, problem};
+
+use crate::settings::HostFacts;
 
 /// What this file may add.
 pub(crate) const TYPES: &[&str] = &[
@@ -25,23 +27,23 @@ const TRANSPORTS: [&str; 4] = [
 ];
 
 /// What Heat would refuse.
-pub(crate) fn check_wait_condition(request: &Request) -> Vec<Problem> {
+pub(crate) fn check_wait_condition(facts: &HostFacts) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if !TIMEOUT_S.contains(&request.timeout_s) {
-        let message = format!("must be 1 to 43200 seconds, got {}", request.timeout_s);
+    if !TIMEOUT_S.contains(&facts.timeout_s) {
+        let message = format!("must be 1 to 43200 seconds, got {}", facts.timeout_s);
         problems.push(problem(
             "timeout",
             message,
             "Heat waits twelve hours at most",
         ));
     }
-    if !TRANSPORTS.contains(&request.signal_transport.as_str()) {
+    if !TRANSPORTS.contains(&facts.signal_transport.as_str()) {
         problems.push(problem(
             "signal.transport",
             format!(
                 "must be one of {}, got {}",
                 TRANSPORTS.join(", "),
-                request.signal_transport
+                facts.signal_transport
             ),
             "",
         ));
@@ -50,11 +52,11 @@ pub(crate) fn check_wait_condition(request: &Request) -> Vec<Problem> {
 }
 
 /// Adds the handles, the condition, and the lines of shell that tell a node how to signal.
-pub(crate) fn add_readiness(template: &mut TemplatePart, request: &Request) {
+pub(crate) fn add_readiness(template: &mut StackPart, facts: &HostFacts) {
     template.parameter(
         "timeout",
         json!({
-            "type": "number", "label": "Timeout", "default": request.timeout_s,
+            "type": "number", "label": "Timeout", "default": facts.timeout_s,
             "constraints": [{ "range": { "min": TIMEOUT_S.start(), "max": TIMEOUT_S.end() } }],
             "description": "How long the nodes may take until the cluster is proved, in seconds. Not to be changed later.",
         }),
@@ -62,7 +64,7 @@ pub(crate) fn add_readiness(template: &mut TemplatePart, request: &Request) {
     template.parameter(
         "signal_transport",
         json!({
-            "type": "string", "label": "Signal transport", "default": request.signal_transport,
+            "type": "string", "label": "Signal transport", "default": facts.signal_transport,
             "constraints": [{ "allowed_values": TRANSPORTS }],
             "description": "How nodes signal Heat: HEAT_SIGNAL does not end; CFN_SIGNAL ends after fifteen minutes, TOKEN_SIGNAL with its token. Not to be changed later.",
         }),
@@ -76,11 +78,12 @@ pub(crate) fn add_readiness(template: &mut TemplatePart, request: &Request) {
     template
         .resource("ready_handle", handle())
         .resource("progress_handle", handle());
+    // Signals of nodes that were removed stay counted.
     template.resource(
         "ready",
         resource(
             "OS::Heat::WaitCondition",
-            json!({ "handle": get_resource("ready_handle"), "timeout": get_param("timeout"), "count": ids_given_out(request) }),
+            json!({ "handle": get_resource("ready_handle"), "timeout": get_param("timeout"), "count": facts.ready_count }),
         ),
     );
     template.resource(
@@ -95,16 +98,6 @@ pub(crate) fn add_readiness(template: &mut TemplatePart, request: &Request) {
         "What each node reported when it was proved, by stage.",
         get_attr("ready", &["data"]),
     );
-}
-
-/// Signals of nodes that were removed stay counted, so the condition waits for as many as there
-/// ever were.
-fn ids_given_out(request: &Request) -> u32 {
-    request
-        .groups
-        .iter()
-        .map(|group| group.nodes.iter().map(|node| node.id).max().unwrap_or(0))
-        .sum()
 }
 
 /// The lines of the node's header that are the same on every node, made once: each handle's

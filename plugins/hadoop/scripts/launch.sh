@@ -1,11 +1,8 @@
 #!/bin/bash
-# shellcheck disable=SC1091
-# hadoop, hdfs, yarn, mapred - one script under four names. It needs Hadoop's jars alone, so it starts daemons and commands alike from the
+# launch hadoop|hdfs|yarn|mapred COMMAND [ARGUMENT...] - what these four commands run. It needs Hadoop's jars alone, so it starts daemons and commands alike from the
 # official tarball and from one without bin/.
 set -euo pipefail
-. /etc/stampede/hadoop.env
-lib=/usr/local/lib/hadoop
-export JAVA_HOME=$lib/java HADOOP_HOME=/opt/hadoop HADOOP_CONF_DIR=${HADOOP_CONF_DIR:-/etc/hadoop}
+export JAVA_HOME="@{java}" HADOOP_HOME=/opt/hadoop HADOOP_CONF_DIR=${HADOOP_CONF_DIR:-/etc/hadoop}
 export HADOOP_COMMON_HOME=$HADOOP_HOME HADOOP_HDFS_HOME=$HADOOP_HOME HADOOP_YARN_HOME=$HADOOP_HOME HADOOP_MAPRED_HOME=$HADOOP_HOME YARN_CONF_DIR=$HADOOP_CONF_DIR
 share=$HADOOP_HOME/share/hadoop
 # the folder hdfs itself holds webapps/; timelineservice holds a class that the ResourceManager wants
@@ -13,7 +10,8 @@ classpath=$HADOOP_CONF_DIR:$share/hdfs
 for part in common hdfs yarn mapreduce; do classpath+=":$share/$part/*:$share/$part/lib/*"; done
 classpath+=":$share/yarn/timelineservice/*:$share/yarn/timelineservice/lib/*${HADOOP_CLASSPATH:+:$HADOOP_CLASSPATH}"
 
-command=${0##*/}
+command=$1
+shift
 if (($# == 0)); then
   echo "usage: $command COMMAND [ARGUMENT...], such as: hdfs dfs -ls /; yarn node -list; hadoop jar FILE; mapred job -list all" >&2
   exit 2
@@ -26,12 +24,14 @@ for package in java.lang java.util java.util.concurrent java.util.zip java.net j
 done
 options+=(-Djava.net.preferIPv4Stack=true "-Dhadoop.home.dir=$HADOOP_HOME" "-Djava.library.path=$HADOOP_HOME/lib/native")
 
-daemon() { # HEAP_MIB CLASS
-  options+=("-Xmx$1m" "-Dhadoop.root.logger=INFO,console" -XX:+ExitOnOutOfMemoryError)
-  if (($1 < 1024)); then options+=(-XX:+UseSerialGC); fi
+# daemon CLASS - with the heap that its unit says; by hand with what Java takes
+daemon() {
+  local heap=${HADOOP_HEAP_MIB:-}
+  options+=(${heap:+"-Xmx${heap}m"} "-Dhadoop.root.logger=INFO,console" -XX:+ExitOnOutOfMemoryError)
+  if ((${heap:-1024} < 1024)); then options+=(-XX:+UseSerialGC); fi
   # a third of what a daemon costs until it serves is the second compiler's work on what is hot at the start alone: it begins thirty times later
   options+=(-XX:Tier4InvocationThreshold=150000 -XX:Tier4MinInvocationThreshold=18000 -XX:Tier4CompileThreshold=450000 -XX:Tier4BackEdgeThreshold=1200000)
-  class=$2
+  class=$1
 }
 
 # measured FILE - what setup found out about the disk
@@ -47,27 +47,24 @@ case $command:$what in
 esac
 case $command:$what in
   hdfs:format) class=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
-  hdfs:namenode) daemon "$HADOOP_NAMENODE_HEAP" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
-  hdfs:secondarynamenode) daemon "${HADOOP_CHECKPOINT_HEAP:-$HADOOP_NAMENODE_HEAP}" org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
+  hdfs:namenode) daemon org.apache.hadoop.hdfs.server.namenode.NameNode ;;
+  hdfs:secondarynamenode) daemon org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode ;;
   hdfs:datanode)
     STAMPEDE_RESERVED=$(measured reserved)
     export STAMPEDE_RESERVED
-    daemon "$HADOOP_DATANODE_HEAP" org.apache.hadoop.hdfs.server.datanode.DataNode
+    daemon org.apache.hadoop.hdfs.server.datanode.DataNode
     ;;
   yarn:resourcemanager | yarn:nodemanager)
     # what runs outlives them; their store is native code, which Hadoop brings for one machine
     [[ $(uname -m) != x86_64 ]] || options+=(-Dstampede.recovery=true -Dlibrary.leveldbjni.path=/var/lib/hadoop/tmp)
     ;;&
-  yarn:resourcemanager) daemon "$HADOOP_RESOURCEMANAGER_HEAP" org.apache.hadoop.yarn.server.resourcemanager.ResourceManager ;;
+  yarn:resourcemanager) daemon org.apache.hadoop.yarn.server.resourcemanager.ResourceManager ;;
   yarn:nodemanager)
     STAMPEDE_FREE_MIB=$(measured free-mib)
     export STAMPEDE_FREE_MIB
-    if [[ -d /var/lib/hadoop/volume/yarn ]]; then
-      export STAMPEDE_YARN=/var/lib/hadoop/volume/yarn STAMPEDE_YARN_LOGS=/var/lib/hadoop/volume/yarn/logs
-    fi
-    daemon "$HADOOP_NODEMANAGER_HEAP" org.apache.hadoop.yarn.server.nodemanager.NodeManager
+    daemon org.apache.hadoop.yarn.server.nodemanager.NodeManager
     ;;
-  mapred:historyserver) daemon "$HADOOP_HISTORYSERVER_HEAP" org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer ;;
+  mapred:historyserver) daemon org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer ;;
 
   hadoop:fs | hdfs:dfs) class=org.apache.hadoop.fs.FsShell ;;
   hadoop:jar | yarn:jar) class=org.apache.hadoop.util.RunJar ;;

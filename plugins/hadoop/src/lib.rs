@@ -1,429 +1,302 @@
-//! The Stampede plugin `hadoop`: HDFS, YARN and MapReduce on one master and its workers. A pure
-//! function from request to bundle.
+//! The Stampede plugin `hadoop`: HDFS, YARN and MapReduce. Three pure functions.
 //!
 //! Layout, each using only those below it
-//! - here: the descriptor and the bundle
+//! - here: the descriptor, what is claimed and what is generated
+//! - [`running`]: what cannot be done to a running cluster
+//! - [`files`], [`units`]: what stands and what runs on the nodes
 //! - [`sites`]: Hadoop's configuration files
-//! - [`units`]: what else stands on the nodes
-//! - [`sizing`]: the request's sizes, and what is wrong with them in words
-//! - [`memory`]: how a worker's memory is shared out
-//! - [`owned_properties`]: the properties of Hadoop that requests cannot set
-//! - [`settings`]: the parameters
-//! - [`xml`]: Hadoop's file format
+//! - [`extensions`]: what other frameworks add to them
+//! - [`sizing`]: what is granted, as sizes, and what is wrong with them in words
+//! - [`daemons`]: the components and what they need
+//! - [`bare_script`]: scripts as nodes get them
+//! - [`memory`]: how what is granted is shared out
+//! - [`releases`], [`owned_properties`], [`settings`], [`xml`]: what can be asked for, what cannot be
+//!   set, the parameters, Hadoop's file format
 //!
 //! The scripts that nodes run are in `scripts/`; nothing is filled into them: they read
-//! `/etc/stampede/hadoop.env`.
+//! `/usr/local/lib/hadoop/hadoop.env`.
 
+pub mod bare_script;
+pub mod daemons;
+pub mod extensions;
+pub mod files;
 pub mod memory;
 pub mod owned_properties;
+pub mod releases;
+pub mod running;
 pub mod settings;
 pub mod sites;
 pub mod sizing;
 pub mod units;
 pub mod xml;
 
-use stampede_plugin::{
-    Audience, Bundle, Cardinality, Descriptor, Endpoint, File, Guest, Port, Problem, Request, Role,
-    Script, Service, Share, Size, Stage,
-    hot::{self, TemplatePart},
-    problem,
-    settings::KEPT_SETTING_PREFIX,
+use stampede_framework::{
+    Bundle, Claims, Descriptor, Endpoint, Extension, Grant, Guest, Problem, Reach, Request, Script,
+    Service, Stage, apache, descriptor, endpoint, java, parameters::read_settings, script, service,
 };
 
+use bare_script::without_comments;
+use daemons::{
+    CLIENT, DATANODE, DaemonNodes, JOBHISTORY, JOBHISTORY_WEB, NAMENODE, NAMENODE_RPC,
+    NAMENODE_WEB, NODEMANAGER, RESOURCEMANAGER, RESOURCEMANAGER_RPC, RESOURCEMANAGER_WEB,
+};
+use extensions::read_extensions;
+use releases::{HadoopRelease, RELEASES, find_release};
 use settings::HadoopSettings;
-use sizing::ClusterSizes;
-use units::{HadoopRelease, RELEASES};
+use sites::{SiteSources, hdfs_url};
+use sizing::YarnSizes;
 
 /// The plugin.
 #[derive(Debug)]
 pub struct HadoopPlugin;
 
-stampede_plugin::export!(HadoopPlugin);
+stampede_framework::export!(HadoopPlugin);
 
-const MASTER: &str = "master";
-const WORKER: &str = "worker";
-
-/// Number, role, purpose, audience.
-const PORTS: [(u16, &str, &str, Audience); 15] = [
-    (8020, MASTER, "HDFS RPC", Audience::Public),
-    (9870, MASTER, "NameNode web", Audience::Admin),
-    (8030, MASTER, "ResourceManager scheduler", Audience::Cluster),
-    (8031, MASTER, "ResourceManager tracker", Audience::Cluster),
-    (8032, MASTER, "ResourceManager RPC", Audience::Public),
-    (8033, MASTER, "ResourceManager admin RPC", Audience::Cluster),
-    (8088, MASTER, "ResourceManager web", Audience::Admin),
-    (10020, MASTER, "history server RPC", Audience::Cluster),
-    (10033, MASTER, "history server admin RPC", Audience::Cluster),
-    (19888, MASTER, "history server web", Audience::Admin),
-    (9864, WORKER, "DataNode web", Audience::Admin),
-    (9866, WORKER, "DataNode data", Audience::Public),
-    (9867, WORKER, "DataNode RPC", Audience::Cluster),
-    (8041, WORKER, "NodeManager containers", Audience::Cluster),
-    (8042, WORKER, "NodeManager web", Audience::Admin),
-];
-/// Ports of workers that are named apart, since there are more than people want to read.
-const WORKER_PORTS: [(u16, &str); 2] = [
-    (8040, "NodeManager localizer"),
-    (13562, "MapReduce shuffle"),
-];
+/// Its name.
+const NAME: &str = "hadoop";
+/// Its configuration.
+const CONF_DIR: &str = "/etc/hadoop";
 
 impl Guest for HadoopPlugin {
     fn describe() -> Descriptor {
-        let named =
-            PORTS.map(|(number, role, purpose, audience)| port(number, role, purpose, audience));
-        let further =
-            WORKER_PORTS.map(|(number, purpose)| port(number, WORKER, purpose, Audience::Cluster));
-        Descriptor {
-            versions: RELEASES
-                .iter()
-                .map(|release| release.version.to_owned())
-                .collect(),
-            default_version: RELEASES[0].version.to_owned(),
-            requires: vec!["cluster".to_owned()],
-            provides: vec!["hdfs".to_owned(), "yarn".to_owned()],
-            roles: vec![
-                role(MASTER, Cardinality::ExactlyOne),
-                role(WORKER, Cardinality::OneOrMore),
-            ],
-            parameters: settings::schema(),
-            ports: named.into_iter().chain(further).collect(),
-            resource_types: [
-                "OS::Neutron::SecurityGroupRule",
-                "OS::Cinder::Volume",
-                "OS::Cinder::VolumeAttachment",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-            ..stampede_plugin::descriptor(
-                "hadoop",
-                "Apache Hadoop",
-                "Stores files in HDFS and computes on them with YARN and MapReduce.",
-            )
-        }
+        descriptor(
+            NAME,
+            "Apache Hadoop",
+            "Stores files in HDFS and computes on them with YARN and MapReduce.",
+        )
+        .with_versions(&RELEASES.map(|release| release.version))
+        .providing(&["hdfs", "yarn"])
+        .with_components(daemons::components())
+        .with_parameters(settings::parameters())
     }
 
-    fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-        let settings: HadoopSettings =
-            stampede_plugin::settings::read_settings("hadoop", &request)?;
-        let release = find_release(&request)?;
-        let (sizes, master) = match (sizing::compute_sizes(&request, &settings), request.master()) {
-            (Ok(sizes), Some(master)) => (sizes, master.name.clone()),
-            (Ok(_), None) => return Err(vec![problem("workers", "Hadoop needs a master", "")]),
-            (Err(problems), _) => return Err(problems),
+    fn claim(request: Request, running: Option<Request>) -> Result<Claims, Vec<Problem>> {
+        let settings: HadoopSettings = read_settings(NAME, &request)?;
+        let mut problems = Vec::new();
+        problems.extend(find_release(&request.version).err());
+        problems.extend(running::check_replication(&request, &settings));
+        problems.extend(sites::check_further(&settings));
+        if let Some(running) = &running {
+            problems.extend(running::check_change(&request, running));
+        }
+        if !problems.is_empty() {
+            problems.truncate(MOST_PROBLEMS);
+            return Err(problems);
+        }
+        let claims = daemons::claims(&settings);
+        Ok(match settings.replication {
+            Some(_) => claims,
+            None => claims.computing("replication", running::default_replication(&request)),
+        })
+    }
+
+    fn generate(
+        request: Request,
+        grants: Vec<Grant>,
+        extensions: Vec<Extension>,
+    ) -> Result<Bundle, Vec<Problem>> {
+        let settings: HadoopSettings = read_settings(NAME, &request)?;
+        let release = find_release(&request.version).map_err(|problem| vec![problem])?;
+        let nodes = DaemonNodes::of(&request);
+        let sizes = sizing::compute_sizes(&grants, &settings, nodes.nodemanagers);
+        let extensions = read_extensions(&extensions, release);
+        let (sizes, extensions) = match (sizes, extensions) {
+            (Ok(sizes), Ok(extensions)) => (sizes, extensions),
+            (sizes, extensions) => {
+                let problems = [sizes.err(), extensions.err()];
+                return Err(problems.into_iter().flatten().flatten().collect());
+            }
         };
-        let sites = sites::site_files(&request, &settings, &sizes, &master)?;
+        let sources = SiteSources {
+            settings: &settings,
+            sizes: &sizes,
+            nodes: &nodes,
+            extensions: &extensions,
+        };
+        let sites = sources.write(&files::groups_of_yarn(&grants))?;
+        let (oldest, newest) = extensions.java;
+        let units = grants
+            .iter()
+            .flat_map(|grant| units::units_of(grant, &settings));
         Ok(Bundle {
-            template: build_template(&request, &settings).into_json(),
-            files: node_files(&request, &settings, &sizes, release, sites),
+            software: vec![java(oldest, newest)],
+            artifacts: vec![distribution(release, &settings)],
+            files: files::node_files(&sites, &settings, &nodes),
+            units: units.collect(),
+            checks: units::checks(),
             scripts: scripts(settings.smoke),
             endpoints: endpoints(),
-            services: services(&master, &sizes),
-            taken: resource_claims(&sizes),
+            services: services(&nodes, &sizes),
+            ..Bundle::default()
         })
     }
 }
 
-fn port(number: u16, role: &str, purpose: &str, audience: Audience) -> Port {
-    Port {
-        number,
-        role: role.to_owned(),
-        purpose: purpose.to_owned(),
-        audience,
-    }
-}
+/// The most that the host takes.
+const MOST_PROBLEMS: usize = 100;
 
-fn role(name: &str, cardinality: Cardinality) -> Role {
-    Role {
-        name: name.to_owned(),
-        cardinality,
-        smallest: Size {
-            vcpus: 1,
-            ram_mib: 2048,
-            disk_gib: 5,
-        },
-    }
-}
-
-fn find_release(request: &Request) -> Result<&'static HadoopRelease, Vec<Problem>> {
-    RELEASES
-        .iter()
-        .find(|release| release.version == request.version)
-        .ok_or_else(|| {
-            let known = RELEASES.map(|release| release.version).join(", ");
-            vec![problem(
-                "hadoop.version",
-                format!("there is no Hadoop {} here", request.version),
-                format!("take one of {known}"),
-            )]
-        })
-}
-
-fn build_template(request: &Request, settings: &HadoopSettings) -> TemplatePart {
-    let mut template = TemplatePart::new();
-    let open = PORTS
-        .iter()
-        .filter(|(_, _, _, audience)| *audience != Audience::Cluster);
-    let names: Vec<_> = open
-        .map(|(number, _, purpose, _)| (purpose.to_lowercase().replace(' ', "_"), *number))
-        .collect();
-    hot::port_rules(
-        &mut template,
-        "hadoop",
-        names.iter().map(|(name, number)| (name.as_str(), *number)),
-        &request.network.access,
-    );
-    if settings.data_volume_gib > 0 {
-        for worker in request.workers() {
-            add_volume(&mut template, request, settings, worker);
-        }
-    }
-    template
-}
-
-fn add_volume(
-    template: &mut TemplatePart,
-    request: &Request,
-    settings: &HadoopSettings,
-    worker: &stampede_plugin::Node,
-) {
-    let mut properties = serde_json::json!({ "size": settings.data_volume_gib, "name": format!("{}-{}-hdfs", request.cluster, worker.name) });
-    if let Some(kind) = &settings.data_volume_type {
-        properties["volume_type"] = kind.as_str().into();
-    }
-    if let Some(zone) = &settings.data_volume_zone {
-        properties["availability_zone"] = zone.as_str().into();
-    }
-    let name = format!("hadoop_{}_volume", worker.prefix());
-    let policy = if settings.data_volume_keep {
-        "Retain"
-    } else {
-        "Delete"
-    };
-    template.resource(
-        &name,
-        hot::with(
-            hot::resource("OS::Cinder::Volume", properties),
-            "deletion_policy",
-            policy,
-        ),
-    );
-    let attachment = serde_json::json!({
-        "instance_uuid": hot::get_resource(&format!("{}_server", worker.prefix())),
-        "volume_id": hot::get_resource(&name),
-    });
-    template.resource(
-        format!("hadoop_{}_attachment", worker.prefix()),
-        hot::resource("OS::Cinder::VolumeAttachment", attachment),
-    );
-}
-
-fn node_files(
-    request: &Request,
-    settings: &HadoopSettings,
-    sizes: &ClusterSizes,
+fn distribution(
     release: &HadoopRelease,
-    sites: Vec<(String, String)>,
-) -> Vec<File> {
-    let both = || vec![MASTER.to_owned(), WORKER.to_owned()];
-    let file = |path: &str, content: String| File {
-        roles: both(),
-        path: path.to_owned(),
-        mode: 0o644,
-        content,
-    };
-    let mut files: Vec<_> = sites
-        .into_iter()
-        .map(|(path, content)| file(&path, content))
-        .collect();
-    files.push(file(
-        "/etc/hadoop/log4j.properties",
-        units::LOG4J.to_owned(),
-    ));
-    files.push(file(
-        "/etc/stampede/hadoop.env",
-        units::script_environment(request, settings, sizes, release),
-    ));
-    files.push(file("/etc/profile.d/hadoop.sh", units::PROFILE.to_owned()));
-    files.push(file("/etc/sysusers.d/hadoop.conf", units::USERS.to_owned()));
-    files.push(file(
-        "/usr/local/lib/hadoop/web.sh",
-        include_str!("../scripts/web.sh").to_owned(),
-    ));
-    files.push(file(
-        "/usr/local/lib/hadoop/leave.sh",
-        include_str!("../scripts/leave.sh").to_owned(),
-    ));
-    files.push(File {
-        mode: 0o755,
-        ..file(
-            "/usr/local/lib/hadoop/launch",
-            include_str!("../scripts/launch.sh").to_owned(),
-        )
-    });
-    for (name, user, command, role) in units::DAEMONS {
-        let unit = file(
-            &format!("/etc/systemd/system/{name}.service"),
-            units::systemd_unit(name, user, command),
-        );
-        files.push(File {
-            roles: vec![role.to_owned()],
-            ..unit
-        });
-    }
-    for (name, content) in units::CHECKPOINT {
-        files.push(File {
-            roles: vec![MASTER.to_owned()],
-            ..file(&format!("/etc/systemd/system/{name}"), content.to_owned())
-        });
-    }
-    files
+    settings: &HadoopSettings,
+) -> stampede_framework::Artifact {
+    let sha512 = settings.sha512.as_deref().unwrap_or(release.sha512);
+    apache("/opt/hadoop", release.path(), sha512)
 }
 
 fn scripts(smoke: bool) -> Vec<Script> {
-    let script = |role: &str, stage, name: &str, body: &str| Script {
-        role: role.to_owned(),
-        stage,
-        name: name.to_owned(),
-        body: body.to_owned(),
+    let setup = |component: &str, body: &str| script(component, Stage::Setup, body);
+    let prepare = ". /usr/local/lib/hadoop/lib.sh\nprepare\n";
+    let keeps = |component: &str| {
+        let body = format!("{prepare}reserve /var/lib/hadoop/{component}\n");
+        setup(component, &body)
     };
-    let setup = include_str!("../scripts/setup.sh");
     let mut scripts = vec![
-        script(MASTER, Stage::Setup, "hadoop", setup),
-        script(WORKER, Stage::Setup, "hadoop", setup),
-        script(
-            MASTER,
-            Stage::Ready,
-            "registered",
-            include_str!("../scripts/ready-master.sh"),
+        setup(CLIENT, prepare),
+        setup(NAMENODE, include_str!("../scripts/setup-namenode.sh")),
+        keeps(DATANODE),
+        setup(
+            RESOURCEMANAGER,
+            include_str!("../scripts/setup-resourcemanager.sh"),
         ),
-        script(
-            WORKER,
-            Stage::Ready,
-            "registered",
-            include_str!("../scripts/ready-worker.sh"),
-        ),
-        script(
-            MASTER,
-            Stage::Drain,
-            "decommissioned",
-            include_str!("../scripts/drain.sh"),
-        ),
+        keeps(NODEMANAGER),
+        setup(JOBHISTORY, include_str!("../scripts/setup-jobhistory.sh")),
     ];
+    for (component, stage, body) in [
+        (
+            NAMENODE,
+            Stage::Ready,
+            include_str!("../scripts/ready-namenode.sh"),
+        ),
+        (
+            RESOURCEMANAGER,
+            Stage::Ready,
+            include_str!("../scripts/ready-resourcemanager.sh"),
+        ),
+        (
+            NODEMANAGER,
+            Stage::Ready,
+            include_str!("../scripts/ready-nodemanager.sh"),
+        ),
+        (
+            NAMENODE,
+            Stage::Drain,
+            include_str!("../scripts/drain-namenode.sh"),
+        ),
+        (
+            RESOURCEMANAGER,
+            Stage::Drain,
+            include_str!("../scripts/drain-resourcemanager.sh"),
+        ),
+        (
+            NAMENODE,
+            Stage::Members,
+            include_str!("../scripts/members-namenode.sh"),
+        ),
+        (
+            RESOURCEMANAGER,
+            Stage::Members,
+            include_str!("../scripts/members-resourcemanager.sh"),
+        ),
+    ] {
+        scripts.push(script(component, stage, body));
+    }
     if smoke {
-        scripts.push(script(
-            MASTER,
-            Stage::Smoke,
-            "wordcount",
-            include_str!("../scripts/smoke.sh"),
-        ));
+        let body = include_str!("../scripts/smoke.sh");
+        scripts.push(script(RESOURCEMANAGER, Stage::Smoke, body));
+    }
+    for script in &mut scripts {
+        script.body = without_comments(&script.body);
     }
     scripts
 }
 
+/// Pages that ask for nothing may be opened by name, to those whom the user trusts with all of it.
 fn endpoints() -> Vec<Endpoint> {
-    let endpoint = |name: &str, description: &str, scheme: &str, port, audience| Endpoint {
-        name: name.to_owned(),
-        description: description.to_owned(),
-        role: MASTER.to_owned(),
-        scheme: scheme.to_owned(),
-        port,
-        path: String::new(),
-        audience,
+    let page = |name, component, port, description| {
+        endpoint(name, component, port, description).reached_by(Reach::Outside)
     };
     vec![
-        // By the fixed address: clients are sent on to DataNodes, which have no outer one.
+        // Clients are sent on to DataNodes, which have no outer address.
         endpoint(
             "hadoop_hdfs",
+            NAMENODE,
+            NAMENODE_RPC,
             "HDFS, for clients on the cluster's network; on its nodes it is the default.",
-            "hdfs",
-            8020,
-            Audience::Cluster,
-        ),
-        endpoint(
+        )
+        .by("hdfs")
+        .reached_by(Reach::Cluster),
+        page(
             "hadoop_namenode",
+            NAMENODE,
+            NAMENODE_WEB,
             "The NameNode's web page: files, DataNodes, capacity.",
-            "http",
-            9870,
-            Audience::Admin,
         ),
-        endpoint(
+        page(
             "hadoop_resourcemanager",
+            RESOURCEMANAGER,
+            RESOURCEMANAGER_WEB,
             "YARN's web page: applications, NodeManagers, queues.",
-            "http",
-            8088,
-            Audience::Admin,
         ),
-        endpoint(
+        page(
             "hadoop_history",
+            JOBHISTORY,
+            JOBHISTORY_WEB,
             "The history of MapReduce jobs.",
-            "http",
-            19888,
-            Audience::Admin,
         ),
     ]
 }
 
-/// The replication factor is among the attributes, so that the host keeps it: computed anew from
-/// fewer or more workers, a later change would rewrite the files of every node.
-fn services(master: &str, sizes: &ClusterSizes) -> Vec<Service> {
-    let service = |name: &str, attributes: Vec<(&str, String)>| Service {
-        name: name.to_owned(),
-        plugin: "hadoop".to_owned(),
-        node: master.to_owned(),
-        attributes: attributes
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect(),
-    };
-    let conf = || ("conf_dir", "/etc/hadoop".to_owned());
-    let replication = format!("{KEPT_SETTING_PREFIX}replication");
+fn services(nodes: &DaemonNodes<'_>, sizes: &YarnSizes) -> Vec<Service> {
+    let DaemonNodes {
+        namenode,
+        resourcemanager,
+        jobhistory,
+        ..
+    } = nodes;
+    let containers: serde_json::Map<_, _> = sizes
+        .groups
+        .iter()
+        .map(|one| {
+            (
+                one.group.clone(),
+                serde_json::json!([one.granted, one.vcores]),
+            )
+        })
+        .collect();
+    let conf = || ("conf_dir", CONF_DIR.to_owned());
     vec![
-        service(
-            "hdfs",
-            vec![
-                ("url", sites::hdfs_url(master)),
-                conf(),
-                (replication.as_str(), sizes.replication.to_string()),
-            ],
-        ),
+        service("hdfs", [("url", hdfs_url(namenode)), conf()]),
         service(
             "yarn",
-            vec![
-                ("resourcemanager", format!("{master}:8032")),
-                ("web", format!("http://{master}:8088")),
+            [
+                (
+                    "resourcemanager",
+                    format!("{resourcemanager}:{RESOURCEMANAGER_RPC}"),
+                ),
+                (
+                    "webapp",
+                    format!("http://{resourcemanager}:{RESOURCEMANAGER_WEB}"),
+                ),
+                ("history", format!("http://{jobhistory}:{JOBHISTORY_WEB}")),
+                // MiB and virtual cores of one node, by group; containers come in multiples of the unit
+                (
+                    "containers",
+                    serde_json::Value::Object(containers).to_string(),
+                ),
+                ("unit_mib", sizes.containers.minimum.to_string()),
                 conf(),
             ],
-        ),
-    ]
-}
-
-fn resource_claims(sizes: &ClusterSizes) -> Vec<Share> {
-    let ports = |role: &'static str| {
-        PORTS
-            .iter()
-            .filter(move |port| port.1 == role)
-            .map(|port| port.0)
-    };
-    let worker = &sizes.worker;
-    let share = |role: &str, memory_mib, ports: Vec<u16>| Share {
-        role: role.to_owned(),
-        plugin: "hadoop".to_owned(),
-        memory_mib,
-        ports,
-    };
-    vec![
-        share(MASTER, sizes.master.iter().sum(), ports(MASTER).collect()),
-        share(
-            WORKER,
-            worker.datanode + worker.nodemanager + worker.granted,
-            ports(WORKER)
-                .chain(WORKER_PORTS.iter().map(|port| port.0))
-                .collect(),
         ),
     ]
 }
 
 #[cfg(test)]
+mod claim_tests;
+#[cfg(test)]
+mod extension_tests;
+#[cfg(test)]
 mod script_tests;
+#[cfg(test)]
+mod test_cluster;
 #[cfg(test)]
 mod tests;

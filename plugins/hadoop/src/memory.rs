@@ -1,56 +1,53 @@
-//! How a worker's memory is shared out between the system, Hadoop's daemons and YARN's containers.
-//! Arithmetic alone: it knows no request and no file. All sizes in MiB.
+//! How Hadoop's memory is shared out: what each daemon takes at least and at most, and what becomes of
+//! what it is granted. Arithmetic alone: it knows no request and no file. All sizes in MiB.
 //!
-//! `avail = ram - reserve - daemons`; `min = clamp(avail / (2 * vcpus), 256, 2048)` in steps of
-//! 256; a NodeManager grants `floor(avail / min) * min`. What the user sets wins; the property
-//! tests below say what holds for every flavor.
+//! The host shares a node's memory among the components of all frameworks, by their leasts and
+//! weights; what a daemon is granted holds its heap and what its JVM takes beside it. A NodeManager
+//! grants the rest to containers: `min = clamp(rest / (2 * vcpus), 256, 2048)` in steps of 256, the
+//! same for all groups, and `floor(rest / min) * min` in each. What the user sets wins; the property
+//! tests below say what holds for every grant.
 
-/// What YARN needs at least, in MiB: an ApplicationMaster and one task of the smallest size.
+/// What a JVM takes beside its heap.
+pub const BESIDE_HEAP: u32 = 128;
+/// The smallest heap that is chosen unasked.
+pub const SMALLEST_HEAP: u32 = 256;
+/// What YARN needs at least: an ApplicationMaster and one task of the smallest size.
 pub const LEAST_GRANTED: u32 = 512;
 /// Containers come in multiples of this.
 const STEP: u32 = 256;
 /// The largest unit of allocation that is chosen unasked.
 const LARGEST_MIN: u32 = 2048;
-const SMALLEST_HEAP: u32 = 256;
-const LARGEST_WORKER_HEAP: u32 = 1024;
-/// What the master's four processes need at least: NameNode, ResourceManager, history server, and
-/// the checkpoint.
-#[cfg(test)]
-pub const LEAST_MASTER: u32 = 4 * SMALLEST_HEAP;
+/// The largest heap of a daemon of a worker's that is chosen unasked.
+pub const LARGEST_WORKER_HEAP: u32 = 1024;
 
-/// Up to so much memory, so much is kept for the system.
-const RESERVES: [(u32, u32); 8] = [
-    (4 * 1024, 1024),
-    (16 * 1024, 2 * 1024),
-    (24 * 1024, 4 * 1024),
-    (48 * 1024, 6 * 1024),
-    (72 * 1024, 8 * 1024),
-    (96 * 1024, 12 * 1024),
-    (128 * 1024, 24 * 1024),
-    (256 * 1024, 32 * 1024),
-];
-const LARGEST_RESERVE: u32 = 64 * 1024;
+/// The heap of a daemon that is granted this much for as many JVMs of one size: the NameNode's
+/// checkpoint loads what the NameNode holds and so gets as much, whoever chose that: with less it
+/// would fail each time, and the journal grow for ever.
+pub fn daemon_heap(grant: u32, jvms: u32, largest: u32) -> u32 {
+    (grant / jvms.max(1))
+        .saturating_sub(BESIDE_HEAP)
+        .min(largest)
+}
 
-/// What is left of a node's memory for daemons and containers. The reserve rises in steps; just
-/// above a step a node keeps what one at the step has, so that more memory never gives less.
-pub fn usable_ram(ram: u32) -> u32 {
-    let mut best = 0;
-    for (upto, reserve) in RESERVES {
-        if ram <= upto {
-            return best.max(ram.saturating_sub(reserve));
-        }
-        best = best.max(upto - reserve);
-    }
-    best.max(ram.saturating_sub(LARGEST_RESERVE))
+/// The heap of a DataNode: half of what it is granted, since the other half is the page cache that
+/// HDFS lives on.
+pub fn datanode_heap(grant: u32) -> u32 {
+    (grant.saturating_sub(BESIDE_HEAP) / 2).clamp(SMALLEST_HEAP, LARGEST_WORKER_HEAP)
+}
+
+/// A NodeManager's own heap, and what is left of its grant for containers.
+pub fn share_nodemanager(grant: u32, heap: Option<u32>, granted: Option<u32>) -> (u32, u32) {
+    let usable = grant.saturating_sub(BESIDE_HEAP);
+    let heap = heap.unwrap_or_else(|| {
+        let room = granted.map_or(usable / 16, |granted| usable.saturating_sub(granted));
+        room.clamp(SMALLEST_HEAP, LARGEST_WORKER_HEAP)
+    });
+    (heap, usable.saturating_sub(heap))
 }
 
 /// What the user set; `None` is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MemorySettings {
-    /// DataNode's heap.
-    pub datanode: Option<u32>,
-    /// NodeManager's own heap.
-    pub nodemanager: Option<u32>,
+pub struct ContainerWishes {
     /// What a NodeManager grants.
     pub granted: Option<u32>,
     /// The unit of allocation.
@@ -65,17 +62,35 @@ pub struct MemorySettings {
     pub master: Option<u32>,
 }
 
-/// A worker's memory, shared out.
+impl ContainerWishes {
+    /// What a NodeManager has to have for containers, so that each that is wished for fits.
+    pub fn least_granted(&self) -> u32 {
+        let single = [
+            self.minimum,
+            self.maximum,
+            self.map,
+            self.reduce,
+            self.master,
+        ];
+        let largest = single.into_iter().flatten().max().unwrap_or(0);
+        self.granted.unwrap_or(largest.max(LEAST_GRANTED))
+    }
+}
+
+/// What one NodeManager of a group has for containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkerMemory {
-    /// DataNode's heap.
-    pub datanode: u32,
-    /// NodeManager's own heap.
-    pub nodemanager: u32,
-    /// What is left for containers; `granted` is the part of it that divides evenly.
+pub struct ContainerRoom {
+    /// Its memory.
     pub available: u32,
-    /// What the NodeManager grants.
-    pub granted: u32,
+    /// Its node's processors.
+    pub vcpus: u32,
+}
+
+/// The sizes of containers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerMemory {
+    /// What a NodeManager grants, by group, as they were asked for.
+    pub granted: Vec<u32>,
     /// The unit of allocation.
     pub minimum: u32,
     /// The largest container.
@@ -88,43 +103,43 @@ pub struct WorkerMemory {
     pub master: u32,
 }
 
-/// Shares out a worker's memory; `taken` is what other frameworks have of it. Never fails:
-/// [`WorkerMemory::available`] may be too little, and settings may be impossible, which `problems`
-/// reports.
-pub fn share_worker(ram: u32, vcpus: u32, taken: u32, wishes: &MemorySettings) -> WorkerMemory {
-    let usable = usable_ram(ram).saturating_sub(taken);
-    // two sixteenths, rounded apart, so that their sum never rises by more than what there is more
-    let datanode = wishes
-        .datanode
-        .unwrap_or((usable / 16).clamp(SMALLEST_HEAP, LARGEST_WORKER_HEAP));
-    let nodemanager = wishes
-        .nodemanager
-        .unwrap_or((usable.saturating_add(8) / 16).clamp(SMALLEST_HEAP, LARGEST_WORKER_HEAP));
-    let available = usable.saturating_sub(datanode.saturating_add(nodemanager));
-    let room = wishes.granted.unwrap_or(available);
-    let minimum = wishes.minimum.unwrap_or_else(|| {
-        ((room / vcpus.max(1).saturating_mul(2)) / STEP * STEP).clamp(STEP, LARGEST_MIN)
-    });
-    let granted = wishes
-        .granted
-        .unwrap_or(available / minimum.max(1) * minimum);
-    let maximum = wishes.maximum.unwrap_or(granted);
+impl ContainerMemory {
+    /// What the smallest NodeManager grants.
+    pub fn least_granted(&self) -> u32 {
+        self.granted.iter().copied().min().unwrap_or(0)
+    }
+}
+
+/// Shares out what there is for containers in each group. Never fails: settings may be impossible,
+/// which `sizing` reports.
+pub fn share_containers(rooms: &[ContainerRoom], wishes: &ContainerWishes) -> ContainerMemory {
+    let unit = |room: &ContainerRoom| {
+        let room_mib = wishes.granted.unwrap_or(room.available);
+        (room_mib / room.vcpus.max(1).saturating_mul(2) / STEP * STEP).clamp(STEP, LARGEST_MIN)
+    };
+    let smallest_unit = rooms.iter().map(unit).min().unwrap_or(STEP);
+    let minimum = wishes.minimum.unwrap_or(smallest_unit);
+    let even = |room: &ContainerRoom| room.available / minimum.max(1) * minimum;
+    let granted: Vec<u32> = rooms
+        .iter()
+        .map(|room| wishes.granted.unwrap_or_else(|| even(room)))
+        .collect();
+    let largest = granted.iter().copied().max().unwrap_or(0);
+    let least = granted.iter().copied().min().unwrap_or(0);
+    let maximum = wishes.maximum.unwrap_or(largest);
     // three containers of 512 are a job that makes progress on one worker
-    let small = if minimum < 512 && maximum >= 3 * 512 {
+    let small = if minimum < 512 && maximum.min(least) >= 3 * 512 {
         512
     } else {
         minimum
     };
     let map = wishes.map.unwrap_or(small);
     let master = wishes.master.unwrap_or(small);
-    let beside = granted.saturating_sub(master).min(maximum) / minimum.max(1) * minimum;
+    let beside = least.saturating_sub(master).min(maximum) / minimum.max(1) * minimum;
     let reduce = wishes
         .reduce
         .unwrap_or(map.saturating_mul(2).min(beside).max(minimum));
-    WorkerMemory {
-        datanode,
-        nodemanager,
-        available,
+    ContainerMemory {
         granted,
         minimum,
         maximum,
@@ -142,224 +157,119 @@ pub fn task_heap(container: u32) -> u32 {
         .max(64)
 }
 
-/// The heaps of the master's processes: NameNode, ResourceManager, history server, and the
-/// checkpoint, which loads what the NameNode holds and so gets as much, whoever chose that: with
-/// less it would fail each time, and the journal grow for ever. `None` where the node is too small.
-pub fn share_master(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> Option<[u32; 4]> {
-    const CHECKPOINT_WEIGHT: u32 = 3;
-    // in the order of their weights, the lightest first, so that the others share what its lower
-    // bound leaves
-    const WEIGHTS: [(usize, u32, u32); 3] = [(2, 2, 1024), (1, 3, 4 * 1024), (0, 3, 8 * 1024)];
-    let mut left = usable_ram(ram).saturating_sub(taken);
-    for wish in wishes.into_iter().flatten() {
-        left = left.checked_sub(wish)?;
-    }
-    let set_checkpoint = wishes[0].unwrap_or_default();
-    left = left.checked_sub(set_checkpoint)?;
-    let mut weights: u32 = WEIGHTS
-        .iter()
-        .filter(|(index, ..)| wishes[*index].is_none())
-        .map(|(_, weight, _)| weight)
-        .sum();
-    if wishes[0].is_none() {
-        weights += CHECKPOINT_WEIGHT;
-    }
-    let mut heaps = wishes.map(Option::unwrap_or_default);
-    for (index, weight, most) in WEIGHTS {
-        if wishes[index].is_none() {
-            heaps[index] = (left / weights * weight).clamp(SMALLEST_HEAP, most);
-            left = left.checked_sub(heaps[index])?;
-            weights -= weight;
-        }
-    }
-    let [namenode, resourcemanager, historyserver] = heaps;
-    (set_checkpoint == namenode || left >= namenode).then_some([
-        namenode,
-        resourcemanager,
-        historyserver,
-        namenode,
-    ])
-}
-
-/// The largest heap of the NameNode that leaves as much for its checkpoint on such a master;
-/// `wishes` are those of [`share_master`], of which the first does not count.
-pub fn largest_namenode(ram: u32, taken: u32, wishes: [Option<u32>; 3]) -> u32 {
-    let others = wishes[1..].iter().fold(taken, |sum, wish| {
-        sum.saturating_add(wish.unwrap_or(SMALLEST_HEAP))
-    });
-    usable_ram(ram).saturating_sub(others) / 2
-}
-
-/// The smallest memory, in steps of 512, of which `enough` says yes; `None` when not even 4 TiB
-/// are.
-pub fn smallest_ram(enough: impl Fn(u32) -> bool) -> Option<u32> {
-    (1..=8192).map(|n| n * 512).find(|ram| enough(*ram))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn computed(ram: u32, vcpus: u32) -> WorkerMemory {
-        share_worker(ram, vcpus, 0, &MemorySettings::default())
+    fn computed(rooms: &[(u32, u32)]) -> ContainerMemory {
+        let rooms = rooms
+            .iter()
+            .map(|&(available, vcpus)| ContainerRoom { available, vcpus });
+        share_containers(&rooms.collect::<Vec<_>>(), &ContainerWishes::default())
     }
 
     #[test]
-    fn ordinary_flavors_get_what_a_person_would_give_them() {
-        let table = [
-            (2048, 2, 512, 256),
-            (4096, 2, 2560, 512),
-            (8192, 4, 5120, 512),
-            (16384, 8, 12288, 768),
-            (65536, 8, 55296, 2048),
-        ];
-        for (ram, vcpus, granted, minimum) in table {
-            let got = computed(ram, vcpus);
-            assert_eq!(
-                (got.granted, got.minimum),
-                (granted, minimum),
-                "{ram} MiB: {got:?}"
-            );
+    fn containers_of_a_worker_are_what_a_person_would_give_it() {
+        let sizes = |got: &ContainerMemory| {
+            (
+                got.granted[0],
+                got.minimum,
+                got.map,
+                got.reduce,
+                got.master,
+                got.maximum,
+            )
+        };
+        for (available, vcpus, expected) in [
+            (512, 2, (512, 256, 256, 256, 256, 512)),
+            (2560, 2, (2560, 512, 512, 1024, 512, 2560)),
+            (12_450, 8, (12_288, 768, 768, 1536, 768, 12_288)),
+        ] {
+            assert_eq!(sizes(&computed(&[(available, vcpus)])), expected);
         }
-        let four = computed(4096, 2);
-        assert_eq!(
-            (four.map, four.reduce, four.master, four.maximum),
-            (512, 1024, 512, 2560)
-        );
-        let two = computed(2048, 2);
-        assert_eq!(
-            (two.map, two.reduce, two.master, two.maximum),
-            (256, 256, 256, 512)
-        );
     }
 
     #[test]
-    fn the_smallest_worker_and_master_are_two_gibibytes() {
+    fn groups_have_one_unit_of_allocation_and_each_its_own_memory() {
+        let got = computed(&[(2560, 2), (12_450, 8), (3_200, 2)]);
+        assert_eq!((got.minimum, got.maximum), (512, 12_288));
+        assert_eq!(got.granted, [2560, 12_288, 3_072]);
         assert_eq!(
-            smallest_ram(|ram| computed(ram, 2).available >= LEAST_GRANTED),
-            Some(2048)
+            (got.map, got.reduce, got.master),
+            (512, 1024, 512),
+            "by the smallest"
         );
-        assert!(computed(2047, 2).available < LEAST_GRANTED);
-        assert_eq!(
-            smallest_ram(|ram| share_master(ram, 0, [None; 3]).is_some()),
-            Some(2048)
-        );
-        assert_eq!(share_master(1024 + LEAST_MASTER - 1, 0, [None; 3]), None);
-        assert!(share_master(1024 + LEAST_MASTER, 0, [None; 3]).is_some());
     }
 
     #[test]
     fn what_the_user_sets_is_taken_as_it_is() {
-        let wishes = MemorySettings {
+        let wishes = ContainerWishes {
             granted: Some(3000),
             minimum: Some(100),
             map: Some(700),
-            datanode: Some(300),
-            ..MemorySettings::default()
+            ..ContainerWishes::default()
         };
-        let got = share_worker(8192, 4, 0, &wishes);
+        let room = ContainerRoom {
+            available: 9_000,
+            vcpus: 4,
+        };
+        let got = share_containers(&[room], &wishes);
         assert_eq!(
-            (got.granted, got.minimum, got.map, got.datanode, got.maximum),
-            (3000, 100, 700, 300, 3000)
+            (got.granted[0], got.minimum, got.map, got.maximum),
+            (3000, 100, 700, 3000)
         );
-        assert_eq!(
-            share_master(4096, 0, [Some(1280), None, None]),
-            Some([1280, 256, 256, 1280]),
-        );
-        assert_eq!(
-            share_master(4096, 0, [Some(1281), None, None]),
-            None,
-            "2 * 1281 + 2 * 256 MiB are more than 3072"
-        );
-        assert_eq!(share_master(4096, 0, [Some(2304), None, None]), None);
+        assert_eq!(share_nodemanager(4_000, None, Some(3_000)), (872, 3_000));
+        assert_eq!(share_nodemanager(4_000, Some(300), None), (300, 3_572));
     }
 
     #[test]
     fn the_checkpoint_has_the_namenodes_heap_beside_it() {
-        let table = [
-            (2048, [256, 256, 256, 256]),
-            (4096, [837, 837, 558, 837]),
-            (16384, [4608, 4096, 1024, 4608]),
-            (65536, [8192, 4096, 1024, 8192]),
-        ];
-        for (ram, heaps) in table {
-            assert_eq!(share_master(ram, 0, [None; 3]), Some(heaps), "{ram} MiB");
+        for (grant, heap) in [(768, 256), (1_884, 814), (16_640, 8_192), (40_000, 8_192)] {
+            assert_eq!(daemon_heap(grant, 2, 8_192), heap);
+            assert!(2 * (heap + BESIDE_HEAP) <= grant);
         }
-        // what the user gives the NameNode is the checkpoint's too, and the others get less
-        assert_eq!(
-            share_master(8192, 0, [Some(2560), None, None]),
-            Some([2560, 615, 408, 2560])
-        );
     }
 
     proptest! {
         #[test]
-        fn every_flavor_is_shared_out_soundly(ram in 1_u32..1 << 21, vcpus in 1_u32..512) {
-            let got = computed(ram, vcpus);
-            prop_assert!(usable_ram(ram) < ram);
-            prop_assert!(got.granted <= got.available);
-            if got.available >= LEAST_GRANTED {
-                prop_assert!(got.granted + got.datanode + got.nodemanager <= usable_ram(ram));
-                prop_assert!(got.minimum <= got.granted);
-                for request in [got.map, got.reduce, got.master] {
-                    prop_assert!(got.minimum <= request && request <= got.maximum);
-                    prop_assert_eq!(request % got.minimum, 0);
-                    prop_assert!(task_heap(request) < request);
-                }
-                prop_assert!(got.maximum <= got.granted);
-                // a job ends even where there is one worker
-                prop_assert!(got.master + got.map.max(got.reduce) <= got.granted);
-                // at least a quarter is not wasted by the even division
-                prop_assert!(got.granted * 4 >= got.available * 3 || got.available < 1024);
+        fn every_grant_is_shared_out_soundly(
+            least in 0_u32..1 << 12,
+            rooms in prop::collection::vec((0_u32..1 << 21, 1_u32..512), 1..8),
+        ) {
+            let least = LEAST_GRANTED + least;
+            let rooms: Vec<_> = rooms.iter().map(|&(more, vcpus)| (least + more, vcpus)).collect();
+            let got = computed(&rooms);
+            for (granted, (available, _)) in got.granted.iter().zip(&rooms) {
+                prop_assert!(granted <= available);
+                // less than one unit is not granted
+                prop_assert!(available - granted < got.minimum);
+                prop_assert!(got.minimum <= *granted);
             }
+            for request in [got.map, got.reduce, got.master] {
+                prop_assert!(got.minimum <= request && request <= got.maximum);
+                prop_assert_eq!(request % got.minimum, 0);
+                prop_assert!(task_heap(request) < request);
+            }
+            // a job ends on any single worker
+            prop_assert!(got.master + got.map.max(got.reduce) <= got.least_granted());
         }
 
         #[test]
-        fn more_memory_never_gives_less(ram in 1_u32..1 << 20, more in 0_u32..1 << 17, vcpus in 1_u32..512) {
-            prop_assert!(usable_ram(ram) <= usable_ram(ram + more));
-            prop_assert!(computed(ram, vcpus).available <= computed(ram + more, vcpus).available);
-            prop_assert!(computed(ram, vcpus).granted <= computed(ram + more, vcpus).granted);
+        fn a_nodemanager_has_its_least_and_more_memory_is_never_less(grant in 896_u32..1 << 20, more in 0_u32..1 << 17) {
+            let (heap, rest) = share_nodemanager(grant, None, None);
+            prop_assert!(rest >= LEAST_GRANTED);
+            prop_assert_eq!(heap + rest + BESIDE_HEAP, grant);
+            let (larger_heap, larger_rest) = share_nodemanager(grant + more, None, None);
+            prop_assert!(larger_heap >= heap && larger_rest >= rest);
         }
 
         #[test]
-        fn a_namenode_of_any_size_has_a_checkpoint_of_it(ram in 1_u32..1 << 15, taken in 0_u32..2048, set in prop::array::uniform3(prop::option::of(128_u32..1 << 14))) {
-            if let Some(heaps) = share_master(ram, taken, set) {
-                prop_assert_eq!(heaps[0], heaps[3]);
-                prop_assert!(heaps.iter().sum::<u32>() + taken <= usable_ram(ram));
-                for (heap, wish) in heaps.iter().zip(set) {
-                    prop_assert_eq!(*heap, wish.unwrap_or(*heap));
-                }
-            }
-            let largest = largest_namenode(ram, taken, set);
-            let fits = |heap| share_master(ram, taken, [Some(heap), set[1], set[2]]).is_some();
-            prop_assert!(largest < 128 || fits(largest));
-            prop_assert!(!fits(largest + 1));
-        }
-
-        #[test]
-        fn the_master_never_gets_more_than_there_is(ram in 1_u32..1 << 15, taken in 0_u32..8192) {
-            if let Some(heaps) = share_master(ram, taken, [None; 3]) {
-                prop_assert!(heaps.iter().sum::<u32>() + taken <= usable_ram(ram));
-            } else {
-                prop_assert!(usable_ram(ram).saturating_sub(taken) < LEAST_MASTER);
-            }
-        }
-    }
-
-    #[test]
-    fn every_step_of_one_mebibyte_is_monotone() {
-        for vcpus in [1, 2, 3, 8, 64] {
-            let mut before = 0;
-            for ram in 1..300 * 1024 {
-                let granted = computed(ram, vcpus).granted;
-                assert!(
-                    granted >= before,
-                    "{ram} MiB, {vcpus} vCPUs: {granted} < {before}"
-                );
-                before = granted;
-            }
+        fn whatever_is_wished_for_fits_into_what_is_claimed(wish in prop::array::uniform5(prop::option::of(64_u32..1 << 14))) {
+            let [minimum, maximum, map, reduce, master] = wish;
+            let wishes = ContainerWishes { granted: None, minimum, maximum, map, reduce, master };
+            prop_assert!(wish.into_iter().flatten().all(|one| one <= wishes.least_granted()));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The properties of Hadoop that requests cannot set, since the scripts of the nodes, the template
+//! The properties of Hadoop that requests cannot set, since the scripts of the nodes, their units
 //! or the other daemons rely on them: a folder that nobody makes, an address that nobody asks. It
 //! knows names alone.
 
@@ -12,16 +12,16 @@ pub struct OwnedProperty {
 }
 
 const FOLDERS: OwnedProperty = OwnedProperty {
-    reason: "the nodes' scripts make, format and mount this folder",
-    instead: "hadoop.data_volume_gib gives the workers a disk of their own",
+    reason: "the nodes make, format and mount this folder",
+    instead: "it lies on the node's volume where the node has one",
 };
 const ADDRESSES: OwnedProperty = OwnedProperty {
-    reason: "the nodes' scripts, the security group and the endpoints rely on this address",
+    reason: "the nodes' scripts, checks and the endpoints rely on this address",
     instead: "there is one address for each daemon",
 };
 const MEMBERS: OwnedProperty = OwnedProperty {
     reason: "workers leave by this file, which the nodes' scripts write",
-    instead: "workers and workers.remove say who belongs to the cluster",
+    instead: "counts of groups say who belongs to the cluster",
 };
 const RECOVERY: OwnedProperty = OwnedProperty {
     reason: "jobs outlive a change of the cluster by it, in folders that the units make",

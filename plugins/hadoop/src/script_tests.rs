@@ -11,13 +11,13 @@ fn function<'a>(script: &'a str, name: &str) -> &'a str {
 /// What `reserve` measures on a disk of these bytes: what HDFS leaves free, and the MiB below which
 /// YARN stops; or its words.
 fn measured(size: u64, used: u64, available: u64) -> Result<(u64, u64), String> {
-    let reserve = function(include_str!("../scripts/setup.sh"), "reserve");
+    let reserve = function(include_str!("../scripts/lib.sh"), "reserve");
     let script = format!(
         "set -euo pipefail; data=/nowhere\n{reserve}\n\
          df() {{ printf 'size used avail\\n{size} {used} {available}\\n'; }}\n\
          stampede_fail() {{ echo \"$1\"; exit 1; }}\n\
          stampede_file() {{ cat; }}\n\
-         reserve /nowhere/hdfs"
+         reserve /nowhere/datanode"
     );
     let output = Command::new("bash").args(["-c", &script]).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
@@ -51,7 +51,7 @@ const OPEN_FILES: &str = include_str!("testdata/fsck-open-files.txt");
 
 #[test]
 fn a_file_that_is_written_on_leaving_workers_alone_is_seen() {
-    let function = function(include_str!("../scripts/drain.sh"), "alone");
+    let function = function(include_str!("../scripts/drain-namenode.sh"), "alone");
     let alone = |leaving: &str, report: &str| {
         let script = format!("{function}\nalone ' {leaving} '");
         let mut bash = Command::new("bash")
@@ -78,21 +78,62 @@ fn a_file_that_is_written_on_leaving_workers_alone_is_seen() {
 
 #[test]
 fn who_logs_in_is_told_of_a_failed_checkpoint_and_scripts_are_not() {
-    let said = |is_failed: &str, options: &[&str]| {
-        let script = format!(
-            "systemctl() {{ [ \"$*\" = '--quiet is-failed hadoop-checkpoint' ] && {is_failed}; }}\n{}",
-            crate::units::PROFILE
-        );
+    let folder = std::env::temp_dir().join(format!("stampede-profile-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let told = folder.join("failed");
+    let profile = crate::files::PROFILE
+        .replace("/run/hadoop-checkpoint/failed", &told.to_string_lossy())
+        .replace("@{java}", "/opt/java-hadoop");
+    let said = |failed: bool, options: &[&str]| {
+        std::fs::write(&told, if failed { "no memory\n" } else { "" }).unwrap();
         let output = Command::new("bash")
             .args(["--norc", "--noprofile"])
             .args(options)
-            .args(["-c", &script])
+            .args([
+                "-c",
+                &format!("unset JAVA_HOME\n{profile}echo \"$JAVA_HOME\""),
+            ])
             .output()
             .unwrap();
+        assert_eq!(output.stdout, b"/opt/java-hadoop\n");
         String::from_utf8(output.stderr).unwrap()
     };
     let words = "The NameNode's last checkpoint failed";
-    assert!(said("true", &["-i"]).contains(words));
-    assert!(!said("false", &["-i"]).contains("checkpoint"));
-    assert_eq!(said("true", &[]), "");
+    assert!(said(true, &["-i"]).contains(words));
+    assert!(!said(false, &["-i"]).contains("checkpoint"));
+    assert_eq!(said(true, &[]), "");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn scripts_reach_nodes_whole_but_for_their_comments() {
+    let bundle = crate::test_cluster::bundle(3, 4_096, &crate::test_cluster::nothing()).unwrap();
+    let programs = bundle.files.iter().filter(|file| {
+        file.path.starts_with("/usr/local/") && !file.path.ends_with(".env")
+            || file.path.starts_with("/etc/profile.d/")
+    });
+    let texts = programs.map(|file| &file.content);
+    let texts: Vec<_> = texts
+        .chain(bundle.scripts.iter().map(|script| &script.body))
+        .collect();
+    assert_eq!(texts.len(), 23);
+    for text in texts {
+        // a comment within a text, which is none, would have left it open
+        let text = text.replace("@{java}", "/opt/java-hadoop");
+        let mut bash = Command::new("bash")
+            .arg("-n")
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut bash.stdin.take().unwrap(), text.as_bytes()).unwrap();
+        assert!(bash.wait().unwrap().success(), "{text}");
+        let comments = text
+            .lines()
+            .filter(|line| line.trim_start().starts_with('#') && !line.starts_with("#!"));
+        assert_eq!(comments.count(), 0);
+        assert!(
+            !text.contains("<<'") && !text.contains("<<E"),
+            "no text that may hold such lines"
+        );
+    }
 }

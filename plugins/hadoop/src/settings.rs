@@ -4,16 +4,14 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use stampede_plugin::settings::{FIXED_KEYWORD, JAVA_KEYWORD};
-
-use crate::units::RELEASES;
+use serde_json::json;
+use stampede_framework::parameters::{ParameterList, ParameterSpec, parameter};
 
 /// The parameters as they come from the host, defaults filled in.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct HadoopSettings {
-    /// Copies of each block; computed from the number of workers when absent.
+    /// Copies of each block; computed from the number of DataNodes when absent.
     pub replication: Option<u32>,
     /// HDFS block size in MiB.
     #[serde(default = "default_block_size_mib")]
@@ -40,16 +38,6 @@ pub struct HadoopSettings {
     pub reduce_memory_mib: Option<u32>,
     /// A MapReduce ApplicationMaster's container.
     pub am_memory_mib: Option<u32>,
-    /// A data volume for each worker in GiB; 0 for none.
-    #[serde(default)]
-    pub data_volume_gib: u32,
-    /// The volume's type; the cloud's default when absent.
-    pub data_volume_type: Option<String>,
-    /// Where the volumes are; the cloud's default when absent.
-    pub data_volume_zone: Option<String>,
-    /// Whether volumes outlive the cluster.
-    #[serde(default)]
-    pub data_volume_keep: bool,
     /// The tarball's checksum, in place of the pinned one.
     pub sha512: Option<String>,
     /// How long containers on a leaving worker may go on.
@@ -72,6 +60,18 @@ pub struct HadoopSettings {
     pub mapred_site: BTreeMap<String, String>,
 }
 
+impl HadoopSettings {
+    /// The further properties of each file, by its name.
+    pub fn further_properties(&self) -> [(&'static str, &BTreeMap<String, String>); 4] {
+        [
+            ("core", &self.core_site),
+            ("hdfs", &self.hdfs_site),
+            ("yarn", &self.yarn_site),
+            ("mapred", &self.mapred_site),
+        ]
+    }
+}
+
 fn default_block_size_mib() -> u32 {
     128
 }
@@ -91,135 +91,125 @@ const MOST_MIB: u32 = 4 << 20;
 pub const LEAST_HEAP_MIB: u32 = 128;
 
 /// The JSON Schema of [`HadoopSettings`].
-pub fn schema() -> String {
-    let mut properties = Map::new();
-    add_hdfs(&mut properties);
-    add_memory(&mut properties);
-    add_volumes(&mut properties);
-    add_operation(&mut properties);
-    for file in ["core", "hdfs", "yarn", "mapred"] {
-        let description = format!(
-            "Further properties of {file}-site.xml, as a JSON object; they win over Stampede's own, but for the folders, addresses and files that its scripts rely on."
+pub fn parameters() -> ParameterList {
+    let mut list = ParameterList::new()
+        .add(
+            "replication",
+            integer(
+                "Copies that HDFS keeps of each block; by default 3, or one a worker where there are fewer.",
+                1,
+                512,
+            )
+            .basic(),
+        )
+        .add(
+            "block_size_mib",
+            integer("Size of an HDFS block in MiB.", 1, 2048)
+                .in_unit("MiB")
+                .or(default_block_size_mib()),
         );
-        properties.insert(
-            format!("{file}_site"),
-            json!({"type": "object", "description": description, "additionalProperties": {"type": "string"}, "default": {}}),
-        );
-    }
-    let java = RELEASES.map(|release| {
-        let (oldest, newest) = release.java;
-        (release.version.to_owned(), json!([oldest, newest]))
-    });
-    json!({"type": "object", "properties": properties, "additionalProperties": false, JAVA_KEYWORD: Map::from_iter(java)})
-        .to_string()
-}
-
-fn add_hdfs(properties: &mut Map<String, Value>) {
-    properties.insert(
-        "replication".to_owned(),
-        integer_schema(
-            "Copies that HDFS keeps of each block; by default 3, or one a worker where there are fewer.",
-            1,
-            512,
-        ),
-    );
-    let mut block = integer_schema("Size of an HDFS block in MiB.", 1, 2048);
-    block["default"] = default_block_size_mib().into();
-    properties.insert("block_size_mib".to_owned(), block);
-}
-
-fn add_memory(properties: &mut Map<String, Value>) {
-    for (name, what) in [
-        (
-            "namenode_heap_mib",
-            "Heap of the NameNode, beside which its checkpoint takes as much again,",
-        ),
-        ("resourcemanager_heap_mib", "Heap of the ResourceManager"),
-        (
-            "historyserver_heap_mib",
-            "Heap of the MapReduce history server",
-        ),
-        ("datanode_heap_mib", "Heap of each DataNode"),
-        ("nodemanager_heap_mib", "Heap of each NodeManager itself"),
-    ] {
+    for (name, what) in HEAPS {
         let what = format!("{what} in MiB; by default a share of the node's memory.");
-        properties.insert(
-            name.to_owned(),
-            integer_schema(&what, LEAST_HEAP_MIB, MOST_MIB),
+        list = list.add(
+            name,
+            integer(&what, LEAST_HEAP_MIB, MOST_MIB).in_unit("MiB"),
         );
     }
-    for (name, what) in [
-        (
-            "nodemanager_memory_mib",
-            "Memory that each NodeManager grants to containers",
-        ),
-        ("minimum_allocation_mib", "Unit of YARN's memory allocation"),
-        ("maximum_allocation_mib", "Memory of the largest container"),
-        ("map_memory_mib", "Memory of a map task's container"),
-        ("reduce_memory_mib", "Memory of a reduce task's container"),
-        (
-            "am_memory_mib",
-            "Memory of a MapReduce ApplicationMaster's container",
-        ),
-    ] {
+    for (name, what) in CONTAINERS {
         let what = format!("{what} in MiB; by default computed from the workers' flavor.");
-        properties.insert(name.to_owned(), integer_schema(&what, 64, MOST_MIB));
+        list = list.add(name, integer(&what, 64, MOST_MIB).in_unit("MiB"));
     }
+    list = list
+        .add(
+            "sha512",
+            parameter(
+                "string",
+                "Checksum of Hadoop's tarball, in place of the release's own; for a mirror that holds other bytes.",
+            )
+            .with("pattern", "^[0-9a-f]{128}$")
+            .fixed(),
+        )
+        .add(
+            "drain_s",
+            integer(
+                "Seconds that containers on a worker that leaves may go on before YARN moves them.",
+                1,
+                86_400,
+            )
+            .in_unit("s")
+            .or(default_drain_s()),
+        )
+        .add(
+            "smoke",
+            parameter(
+                "boolean",
+                "Whether a word count on YARN has to verify the cluster before it is complete.",
+            )
+            .or(default_true())
+            .basic(),
+        );
+    for file in ["core", "hdfs", "yarn", "mapred"] {
+        let what = format!(
+            "Further properties of {file}-site.xml, as a JSON object; they win over Stampede's own, but for the \
+             folders, addresses and files that its scripts rely on."
+        );
+        let further = parameter("object", &what)
+            .with("additionalProperties", json!({"type": "string"}))
+            .or(json!({}));
+        list = list.add(&format!("{file}_site"), further);
+    }
+    list
 }
 
-fn add_volumes(properties: &mut Map<String, Value>) {
-    let mut volume = integer_schema(
-        "Size of a data volume for each worker in GiB, for HDFS's blocks and YARN's local files; 0 keeps both on the root disk.",
-        0,
-        65_536,
-    );
-    volume["default"] = 0.into();
-    let kind = json!({"type": "string", "description": "Type of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"});
-    let keep = json!({"type": "boolean", "description": "Whether the workers' volumes stay when the cluster is deleted. They hold the blocks and not their names, which are the NameNode's: no new cluster can read them.", "default": false});
-    properties.insert("data_volume_gib".to_owned(), mark_fixed(volume));
-    properties.insert("data_volume_type".to_owned(), mark_fixed(kind));
-    let zone = json!({"type": "string", "description": "Availability zone of the data volumes; by default the cloud's own.", "pattern": "^[^\\p{Cc}]{1,255}$"});
-    properties.insert("data_volume_zone".to_owned(), mark_fixed(zone));
-    properties.insert("data_volume_keep".to_owned(), mark_fixed(keep));
-}
+const HEAPS: [(&str, &str); 5] = [
+    (
+        "namenode_heap_mib",
+        "Heap of the NameNode, beside which its checkpoint takes as much again,",
+    ),
+    ("resourcemanager_heap_mib", "Heap of the ResourceManager"),
+    (
+        "historyserver_heap_mib",
+        "Heap of the MapReduce history server",
+    ),
+    ("datanode_heap_mib", "Heap of each DataNode"),
+    ("nodemanager_heap_mib", "Heap of each NodeManager itself"),
+];
 
-/// What is installed, how workers leave, and whether the cluster is verified.
-fn add_operation(properties: &mut Map<String, Value>) {
-    let sha512 = json!({"type": "string", "pattern": "^[0-9a-f]{128}$",
-        "description": "Checksum of Hadoop's tarball, in place of the release's own; for a mirror that holds other bytes."});
-    properties.insert("sha512".to_owned(), mark_fixed(sha512));
-    let mut drain_s = integer_schema(
-        "Seconds that containers on a worker that leaves may go on before YARN moves them.",
-        1,
-        86_400,
-    );
-    drain_s["default"] = default_drain_s().into();
-    properties.insert("drain_s".to_owned(), drain_s);
-    properties.insert(
-        "smoke".to_owned(),
-        json!({"type": "boolean", "description": "Whether a word count on YARN has to verify the cluster before it is complete.", "default": true}),
-    );
-}
+const CONTAINERS: [(&str, &str); 6] = [
+    (
+        "nodemanager_memory_mib",
+        "Memory that each NodeManager grants to containers",
+    ),
+    ("minimum_allocation_mib", "Unit of YARN's memory allocation"),
+    ("maximum_allocation_mib", "Memory of the largest container"),
+    ("map_memory_mib", "Memory of a map task's container"),
+    ("reduce_memory_mib", "Memory of a reduce task's container"),
+    (
+        "am_memory_mib",
+        "Memory of a MapReduce ApplicationMaster's container",
+    ),
+];
 
-/// A parameter that cannot change in a running cluster; the host refuses it by name.
-fn mark_fixed(mut body: Value) -> Value {
-    body[FIXED_KEYWORD] = true.into();
-    body
-}
-
-fn integer_schema(description: &str, minimum: u32, maximum: u32) -> Value {
-    json!({"type": "integer", "description": description, "minimum": minimum, "maximum": maximum})
+fn integer(description: &str, minimum: u32, maximum: u32) -> ParameterSpec {
+    parameter("integer", description)
+        .with("minimum", minimum)
+        .with("maximum", maximum)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Map, Value};
+
     use super::*;
+
+    fn schema() -> Value {
+        serde_json::from_str(&parameters().into_json()).unwrap()
+    }
 
     #[test]
     fn the_schema_and_the_type_name_the_same_parameters() {
-        let schema: Value = serde_json::from_str(&schema()).unwrap();
         let mut example = Map::new();
-        for (name, body) in schema["properties"].as_object().unwrap() {
+        for (name, body) in schema()["properties"].as_object().unwrap() {
             assert!(
                 body["description"]
                     .as_str()
@@ -245,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_defaults_of_the_schema_are_those_of_the_type() {
-        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        let schema = schema();
         let defaults: Map<String, Value> = schema["properties"]
             .as_object()
             .unwrap()

@@ -1,326 +1,268 @@
 //! Tests of the whole plugin: from a request to the bundle, or to the problems.
 
-use std::process::Command;
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use stampede_plugin::{Flavor, Network, Node, NodeGroup};
+use stampede_framework::{Effect, Reach, Stage};
 
 use super::*;
+use crate::test_cluster::{
+    ON_MASTER, ON_WORKERS, bundle, content, generated, lines, nothing, property, request, value,
+};
 
-fn request(workers: u32, ram_mib: u32, settings: &Value) -> Request {
-    let group = |role: &str, ram_mib, nodes| {
-        let flavor = Flavor {
-            name: format!("m{ram_mib}"),
-            vcpus: 2,
-            ram_mib,
-            disk_gib: 20,
-        };
-        NodeGroup {
-            role: role.to_owned(),
-            flavor,
-            image: "debian-12".to_owned(),
-            nodes,
-        }
-    };
-    let node = |id: u32, name: String, last: u32| Node {
-        id,
-        name,
-        address: format!("10.77.0.{last}"),
-    };
-    let groups = vec![
-        group("master", 4096, vec![node(1, "master".to_owned(), 10)]),
-        group(
-            "worker",
-            ram_mib,
-            (1..=workers)
-                .map(|n| node(n, format!("worker-{n}"), 10 + n))
-                .collect(),
-        ),
-    ];
-    Request {
-        cluster: "demo".to_owned(),
-        version: "3.5.0".to_owned(),
-        groups,
-        settings: settings.to_string(),
-        network: Network {
-            cidr: "10.77.0.0/22".to_owned(),
-            external: None,
-            access: vec![],
-        },
-        mirror: None,
-        proxy: None,
-        key: None,
-        signal_transport: "CFN_SIGNAL".to_owned(),
-        timeout_s: 600,
-        services: vec![],
-        taken: vec![],
-    }
+fn told(workers: u32, settings: &Value) -> String {
+    lines(&bundle(workers, 4_096, settings).unwrap_err())
 }
 
-fn content<'a>(bundle: &'a Bundle, path: &str) -> &'a str {
-    &bundle
-        .files
+/// What stands on nodes, without the texts of programs and scripts.
+fn shown(bundle: &Bundle) -> Value {
+    let files = bundle.files.iter().map(|file| {
+        let path = &file.path;
+        let is_configuration = path.starts_with("/etc/hadoop/") || path.ends_with(".env");
+        let text: Vec<&str> = if is_configuration { file.content.lines().collect() } else { vec![] };
+        let on = file.components.join(",");
+        json!({
+            "path": path, "on": on, "groups": file.groups, "owner": file.owner, "mode": format!("{:o}", file.mode),
+            "effect": format!("{:?}", file.effect), "text": text,
+        })
+    });
+    let units = bundle.units.iter().map(|unit| {
+        let directives = unit.directives.iter().map(|(name, value)| format!("{name}={value}"));
+        json!({
+            "name": unit.name, "of": unit.component, "groups": unit.groups, "owner": unit.owner, "exec": unit.exec,
+            "data": unit.data, "directives": directives.collect::<Vec<_>>(),
+        })
+    });
+    let checks = bundle
+        .checks
         .iter()
-        .find(|file| file.path == path)
-        .unwrap()
-        .content
-}
-
-fn value(bundle: &Bundle, file: &str, name: &str) -> String {
-    let start = format!("<name>{name}</name><value>");
-    let text = content(bundle, &format!("/etc/hadoop/{file}-site.xml"));
-    text.split(&start)
-        .nth(1)
-        .unwrap()
-        .split("</value>")
-        .next()
-        .unwrap()
-        .to_owned()
-}
-
-fn told(request: Request) -> String {
-    let problems = HadoopPlugin::generate(request).unwrap_err();
-    problems
+        .map(|check| format!("{} {}", check.component, check.probe));
+    let scripts = bundle
+        .scripts
         .iter()
-        .map(|problem| format!("{}: {} ({})", problem.path, problem.message, problem.hint))
-        .collect::<Vec<_>>()
-        .join("\n")
+        .map(|script| format!("{} {:?}", script.component, script.stage));
+    let services = bundle
+        .services
+        .iter()
+        .map(|service| json!({"name": service.name, "attributes": service.attributes}));
+    json!({
+        "software": bundle.software.iter().map(|one| format!("{} {:?}", one.kind, one.names)).collect::<Vec<_>>(),
+        "artifacts": bundle.artifacts.iter().map(|one| format!("{} {} {:?} {}", one.to, one.path, one.bases, one.sha512)).collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(), "units": units.collect::<Vec<_>>(), "checks": checks.collect::<Vec<_>>(),
+        "scripts": scripts.collect::<Vec<_>>(), "services": services.collect::<Vec<_>>(),
+    })
+}
+
+#[test]
+fn a_cluster_of_one_worker_is_as_recorded() {
+    insta::assert_json_snapshot!(shown(&bundle(1, 2_048, &nothing()).unwrap()));
+}
+
+#[test]
+fn a_cluster_of_three_workers_is_as_recorded() {
+    insta::assert_json_snapshot!(shown(&bundle(3, 8_192, &nothing()).unwrap()));
 }
 
 #[test]
 fn three_workers_get_a_cluster_of_the_default_sizes() {
-    let bundle = HadoopPlugin::generate(request(3, 4096, &json!({}))).unwrap();
-    assert_eq!(value(&bundle, "core", "fs.defaultFS"), "hdfs://master:8020");
-    assert_eq!(value(&bundle, "hdfs", "dfs.replication"), "3");
+    let got = bundle(3, 4_096, &nothing()).unwrap();
+    assert_eq!(value(&got, "core", "fs.defaultFS"), "hdfs://master:8020");
+    assert_eq!(value(&got, "hdfs", "dfs.replication"), "3");
     assert_eq!(
-        value(&bundle, "yarn", "yarn.nodemanager.resource.memory-mb"),
+        value(&got, "yarn", "yarn.nodemanager.resource.memory-mb"),
         "2560"
     );
-    assert_eq!(value(&bundle, "mapred", "mapreduce.map.memory.mb"), "512");
+    assert_eq!(value(&got, "mapred", "mapreduce.map.memory.mb"), "512");
     assert!(
-        value(&bundle, "mapred", "yarn.app.mapreduce.am.command-opts")
+        value(&got, "mapred", "yarn.app.mapreduce.am.command-opts")
             .contains("--add-opens=java.base/java.lang=ALL-UNNAMED")
     );
-    let environment = content(&bundle, "/etc/stampede/hadoop.env");
-    assert!(environment.contains(
-        "HADOOP_URLS='https://dlcdn.apache.org/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz \
-         https://archive.apache.org/dist/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz'"
-    ));
-    assert_eq!(bundle.template, "{}");
+    assert_eq!(got, bundle(3, 4_096, &nothing()).unwrap());
+    assert_eq!(got.template, "");
+}
+
+#[test]
+fn more_workers_change_nothing_on_those_that_are_there() {
+    let asked = json!({"replication": 3});
     assert_eq!(
-        bundle,
-        HadoopPlugin::generate(request(3, 4096, &json!({}))).unwrap()
+        bundle(4, 4_096, &asked).unwrap(),
+        bundle(5, 4_096, &asked).unwrap()
     );
-}
-
-#[test]
-fn a_mirror_and_a_checksum_are_taken_in_place_of_apaches() {
-    let mut wanted = request(1, 4096, &json!({"sha512": "ab".repeat(64)}));
-    wanted.mirror = Some("http://mirror.example:8900".to_owned());
-    let bundle = HadoopPlugin::generate(wanted).unwrap();
-    let environment = content(&bundle, "/etc/stampede/hadoop.env");
-    assert!(environment.contains(
-        "HADOOP_URLS='http://mirror.example:8900/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz'\n"
-    ));
-    assert!(environment.contains(&format!("HADOOP_SHA512='{}'\n", "ab".repeat(64))));
-}
-
-#[test]
-fn ports_are_opened_to_the_named_networks_alone() {
-    let mut wanted = request(1, 4096, &json!({}));
-    wanted.network.access = vec!["192.0.2.0/24".to_owned(), "198.51.100.0/24".to_owned()];
-    let template: Value =
-        serde_json::from_str(&HadoopPlugin::generate(wanted).unwrap().template).unwrap();
-    let resources = template["resources"].as_object().unwrap();
-    let opened = PORTS
+    let (few, many) = (
+        bundle(32, 4_096, &asked).unwrap(),
+        bundle(33, 4_096, &asked).unwrap(),
+    );
+    let differ = few
+        .files
         .iter()
-        .filter(|port| port.3 != Audience::Cluster)
-        .count();
-    assert_eq!(resources.len(), 2 * opened);
-    let web = &resources["hadoop_namenode_web_198_51_100_0_24"]["properties"];
+        .zip(&many.files)
+        .filter(|(one, other)| one != other);
+    let paths: Vec<_> = differ.map(|(one, _)| one.path.as_str()).collect();
     assert_eq!(
-        (&web["port_range_min"], &web["remote_ip_prefix"]),
-        (&json!(9870), &json!("198.51.100.0/24"))
+        paths, ["/etc/hadoop/yarn-site.xml"; 2],
+        "how often many ask"
     );
 }
 
 #[test]
-fn every_worker_gets_the_volume_asked_for() {
-    let settings = json!({"data_volume_gib": 50, "data_volume_type": "fast", "data_volume_keep": true, "data_volume_zone": "az1"});
-    let bundle = HadoopPlugin::generate(request(2, 4096, &settings)).unwrap();
-    let template: Value = serde_json::from_str(&bundle.template).unwrap();
-    let volume = &template["resources"]["hadoop_worker_2_volume"];
+fn each_version_has_its_tarball_and_a_checksum_is_taken_in_place_of_apaches() {
+    let artifact = |version: &str, settings: &Value| {
+        let mut asked = request(1, settings);
+        version.clone_into(&mut asked.version);
+        let groups = [
+            ("master", ON_MASTER, (4_096, 2)),
+            ("worker", ON_WORKERS, (4_096, 2)),
+        ];
+        generated(&asked, &groups, &[]).unwrap().artifacts.remove(0)
+    };
+    let release = artifact("3.4.3", &nothing());
     assert_eq!(
-        volume["properties"],
-        json!({"size": 50, "name": "demo-worker-2-hdfs", "volume_type": "fast", "availability_zone": "az1"})
+        release.path,
+        "hadoop/common/hadoop-3.4.3/hadoop-3.4.3.tar.gz"
     );
-    assert_eq!(volume["deletion_policy"], "Retain");
+    assert!(release.sha512.starts_with("e25be7e5"));
     assert_eq!(
-        template["resources"]["hadoop_worker_2_attachment"]["properties"]["instance_uuid"],
-        json!({"get_resource": "worker_2_server"})
+        release.bases,
+        [
+            "https://dlcdn.apache.org",
+            "https://archive.apache.org/dist"
+        ]
     );
-    let folders = [
+    let own = artifact("3.5.0", &json!({"sha512": "ab".repeat(64)}));
+    assert_eq!(own.sha512, "ab".repeat(64));
+}
+
+#[test]
+fn containers_that_do_not_fit_are_refused_in_words() {
+    let wide = json!({"nodemanager_memory_mib": 2_560, "map_memory_mib": 2_561});
+    assert!(
+        told(2, &wide).starts_with("hadoop.map_memory_mib: 2561 MiB are more than the 2560 MiB")
+    );
+    assert!(bundle(2, 4_096, &json!({"map_memory_mib": 2_560})).is_ok());
+    assert!(told(1, &json!({"map_memory_mib": 2_560})).contains("do not fit beside each other"));
+    let unit = json!({"nodemanager_memory_mib": 600, "minimum_allocation_mib": 700});
+    assert!(
+        told(2, &unit)
+            .starts_with("hadoop.minimum_allocation_mib: 700 MiB are more than the 600 MiB")
+    );
+}
+
+#[test]
+fn groups_that_compute_have_numbers_of_their_own_and_others_none() {
+    let groups = [
+        ("master", ON_MASTER, (4_096, 2)),
+        ("worker", ON_WORKERS, (4_096, 2)),
         (
-            "hdfs",
-            "dfs.datanode.data.dir",
-            "file:///var/lib/hadoop/volume/hdfs",
+            "compute",
+            &["hadoop_client", "nodemanager"][..],
+            (16_384, 8),
         ),
-        (
-            "yarn",
-            "yarn.nodemanager.local-dirs",
-            "${env.STAMPEDE_YARN:-/var/lib/hadoop/yarn}/local",
-        ),
-        (
-            "yarn",
-            "yarn.nodemanager.log-dirs",
-            "${env.STAMPEDE_YARN_LOGS:-/var/log/hadoop-yarn}",
-        ),
+        ("edge", &["hadoop_client"][..], (2_048, 1)),
     ];
-    for (file, name, folder) in folders {
-        assert_eq!(value(&bundle, file, name), folder);
-    }
-    for unit in ["hadoop-datanode", "hadoop-nodemanager"] {
-        let text = content(&bundle, &format!("/etc/systemd/system/{unit}.service"));
-        assert!(
-            text.contains("RequiresMountsFor=/var/lib/hadoop/volume\n"),
-            "{unit}"
+    let got = generated(&request(3, &nothing()), &groups, &[]).unwrap();
+    let of = |group: &str, name: &str| {
+        property(
+            &got,
+            "yarn-site",
+            group,
+            &format!("yarn.nodemanager.resource.{name}"),
+        )
+    };
+    assert_eq!(of("worker", "memory-mb").as_deref(), Some("2560"));
+    assert_eq!(of("compute", "memory-mb").as_deref(), Some("13824"));
+    assert_eq!(of("compute", "cpu-vcores").as_deref(), Some("16"));
+    assert_eq!(
+        (of("edge", "memory-mb"), of("master", "cpu-vcores")),
+        (None, None)
+    );
+    for group in ["master", "worker", "compute", "edge"] {
+        let whole = |name: &str| property(&got, "yarn-site", group, name);
+        assert_eq!(
+            whole("yarn.scheduler.maximum-allocation-mb").as_deref(),
+            Some("13824")
+        );
+        assert_eq!(
+            whole("yarn.scheduler.maximum-allocation-vcores").as_deref(),
+            Some("16")
         );
     }
-    let declared = HadoopPlugin::describe().resource_types;
-    for resource in template["resources"].as_object().unwrap().values() {
-        assert!(
-            declared
-                .iter()
-                .any(|kind| resource["type"] == kind.as_str()),
-            "{resource}"
-        );
-    }
-}
-
-#[test]
-fn what_cannot_be_is_refused_in_words_all_at_once() {
-    let both = told(request(2, 1024, &json!({"replication": 3})));
+    let yarn = got
+        .services
+        .iter()
+        .find(|service| service.name == "yarn")
+        .unwrap();
     assert_eq!(
-        both,
-        "worker.flavor: flavor `m1024` has 1024 MiB, too little for a DataNode, a NodeManager and 512 MiB of containers \
-         (take a flavor with 2048 MiB or more)\n\
-         hadoop.replication: 3 copies of a block need 3 workers, there are 2 (take at most 2, or more workers)"
-    );
-    assert!(
-        told(request(2, 4096, &json!({"map_memory_mib": 2561})))
-            .starts_with("hadoop.map_memory_mib: 2561 MiB are more than the 2560 MiB")
-    );
-    assert!(HadoopPlugin::generate(request(2, 4096, &json!({"map_memory_mib": 2560}))).is_ok());
-    assert!(
-        told(request(1, 4096, &json!({"map_memory_mib": 2560})))
-            .contains("do not fit beside each other")
-    );
-    assert_eq!(
-        told(request(2, 4096, &json!({"namenode_heap_mib": 2304}))),
-        "master.flavor: flavor `m4096` has 4096 MiB, too little for a NameNode of 2304 MiB, its checkpoint of as much beside it, \
-         the ResourceManager and the history server (take a flavor with 7168 MiB or more, or hadoop.namenode_heap_mib of 1280 or less)"
-    );
-    assert!(HadoopPlugin::generate(request(2, 4096, &json!({"namenode_heap_mib": 1280}))).is_ok());
-    assert!(
-        told(request(2, 4096, &json!({"nodemanager_memory_mib": 4000})))
-            .contains("take a flavor with 4608 MiB or more")
-    );
-    assert!(
-        told(request(2, 4096, &json!({"core_site": {"a": "b\nc"}})))
-            .starts_with("hadoop.core_site: the property \"a\"")
-    );
-    assert!(
-        told(request(2, 4096, &json!({"hdfs_site": {" ": "x"}}))).starts_with("hadoop.hdfs_site:")
-    );
-    let mut old = request(1, 4096, &json!({}));
-    old.version = "2.7.1".to_owned();
-    assert_eq!(
-        told(old),
-        "hadoop.version: there is no Hadoop 2.7.1 here (take one of 3.5.0, 3.4.3)"
+        yarn.attribute("containers"),
+        Some(r#"{"worker":[2560,4],"compute":[13824,16]}"#)
     );
 }
 
 #[test]
-fn what_the_scripts_own_is_refused_by_name_in_whichever_file() {
-    for file in ["core", "hdfs", "yarn", "mapred"] {
-        for name in [
-            "dfs.datanode.data.dir",
-            "dfs.name.dir",
-            " yarn.nodemanager.local-dirs",
-        ] {
-            let mut settings = json!({});
-            settings[format!("{file}_site")] = json!({ name: "/data" });
-            let told = told(request(2, 4096, &settings));
-            let start = format!(
-                "hadoop.{file}_site: `{}` is not free: the nodes' scripts",
-                name.trim()
-            );
-            assert!(
-                told.starts_with(&start) && told.contains("hadoop.data_volume_gib"),
-                "{told}"
-            );
-        }
+fn a_node_without_the_client_has_the_configuration_that_its_daemons_read() {
+    let groups = [
+        (
+            "master",
+            &["namenode", "resourcemanager", "jobhistory"][..],
+            (4_096, 2),
+        ),
+        ("worker", &["datanode", "nodemanager"][..], (4_096, 2)),
+    ];
+    let got = generated(&request(3, &nothing()), &groups, &[]).unwrap();
+    for group in ["master", "worker"] {
+        assert!(property(&got, "yarn-site", group, "yarn.resourcemanager.hostname").is_some());
     }
-    let free = json!({"hdfs_site": {"dfs.replication.max": "64", "dfs.datanode.du.reserved": "0"}});
-    let bundle = HadoopPlugin::generate(request(2, 4096, &free)).unwrap();
-    assert_eq!(value(&bundle, "hdfs", "dfs.datanode.du.reserved"), "0");
 }
 
 #[test]
 fn processors_count_and_the_smallest_worker_runs_a_job() {
-    let bundle = HadoopPlugin::generate(request(2, 32768, &json!({}))).unwrap();
-    let scheduler = content(&bundle, "/etc/hadoop/capacity-scheduler.xml");
+    let got = bundle(2, 32_768, &nothing()).unwrap();
+    let scheduler = content(&got, "/etc/hadoop/capacity-scheduler.xml", "master");
     assert!(scheduler.contains("resource.DominantResourceCalculator</value>"));
     let vcores = |bundle: &Bundle| value(bundle, "yarn", "yarn.nodemanager.resource.cpu-vcores");
-    assert_eq!(vcores(&bundle), "4", "two processors");
-    let mut one = request(1, 2048, &json!({}));
-    one.groups[1].flavor.vcpus = 1;
-    let bundle = HadoopPlugin::generate(one).unwrap();
-    assert_eq!(vcores(&bundle), "2", "an ApplicationMaster and a task");
+    assert_eq!(vcores(&got), "4", "two processors");
+    let groups = [
+        ("master", ON_MASTER, (2_048, 1)),
+        ("worker", ON_WORKERS, (2_048, 1)),
+    ];
+    let one = generated(&request(1, &nothing()), &groups, &[]).unwrap();
+    assert_eq!(vcores(&one), "2", "an ApplicationMaster and a task");
 }
 
 #[test]
 fn logs_and_histories_end_and_disks_keep_room() {
-    let bundle = HadoopPlugin::generate(request(2, 4096, &json!({}))).unwrap();
+    let got = bundle(2, 4_096, &nothing()).unwrap();
     let seven_days = 7 * 24 * 60 * 60;
     assert_eq!(
-        value(&bundle, "yarn", "yarn.log-aggregation.retain-seconds"),
+        value(&got, "yarn", "yarn.log-aggregation.retain-seconds"),
         seven_days.to_string()
     );
     assert_eq!(
-        value(&bundle, "mapred", "mapreduce.jobhistory.max-age-ms"),
+        value(&got, "mapred", "mapreduce.jobhistory.max-age-ms"),
         format!("{seven_days}000")
     );
     // a twentieth of the 20 GiB of the flavor
+    let cache = "yarn.nodemanager.localizer.cache.target-size-mb";
+    assert_eq!(value(&got, "yarn", cache), "1024");
     assert_eq!(
-        value(
-            &bundle,
-            "yarn",
-            "yarn.nodemanager.localizer.cache.target-size-mb"
-        ),
-        "1024"
-    );
-    assert_eq!(
-        value(&bundle, "hdfs", "dfs.datanode.du.reserved"),
+        value(&got, "hdfs", "dfs.datanode.du.reserved"),
         "${env.STAMPEDE_RESERVED:-1073741824}"
     );
+    let free = "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb";
+    assert_eq!(value(&got, "yarn", free), "${env.STAMPEDE_FREE_MIB:-0}");
+    let free = json!({"hdfs_site": {"dfs.replication.max": "64", "dfs.datanode.du.reserved": "0"}});
     assert_eq!(
         value(
-            &bundle,
-            "yarn",
-            "yarn.nodemanager.disk-health-checker.min-free-space-per-disk-mb"
+            &bundle(2, 4_096, &free).unwrap(),
+            "hdfs",
+            "dfs.datanode.du.reserved"
         ),
-        "${env.STAMPEDE_FREE_MIB:-0}"
+        "0"
     );
 }
 
-/// A change writes these files anew on nodes whose launcher an older plugin has left there: what
-/// that does not say has a value all the same.
 #[test]
 fn what_the_launcher_says_has_a_value_without_it() {
-    let bundle = HadoopPlugin::generate(request(2, 4096, &json!({"data_volume_gib": 10}))).unwrap();
-    for file in bundle
+    let got = bundle(2, 4_096, &nothing()).unwrap();
+    for file in got
         .files
         .iter()
         .filter(|file| file.path.ends_with("-site.xml"))
@@ -333,69 +275,112 @@ fn what_the_launcher_says_has_a_value_without_it() {
         }
     }
     let launch = include_str!("../scripts/launch.sh");
-    for name in [
-        "STAMPEDE_RESERVED",
-        "STAMPEDE_FREE_MIB",
-        "STAMPEDE_YARN",
-        "STAMPEDE_YARN_LOGS",
-    ] {
+    for name in ["STAMPEDE_RESERVED", "STAMPEDE_FREE_MIB"] {
         assert!(launch.contains(&format!("{name}=")), "{name}");
     }
 }
 
 #[test]
-fn the_smallest_flavor_of_the_descriptor_is_one_that_works() {
-    for role in HadoopPlugin::describe().roles {
-        let ram = role.smallest.ram_mib;
-        let mut smallest = request(1, ram, &json!({}));
-        smallest.groups[0].flavor.ram_mib = ram;
-        assert!(HadoopPlugin::generate(smallest.clone()).is_ok());
-        smallest.groups[usize::from(role.name == "worker")]
-            .flavor
-            .ram_mib = ram - 512;
-        assert!(HadoopPlugin::generate(smallest).is_err(), "{}", role.name);
-    }
+fn a_change_restarts_those_alone_who_read_what_has_changed() {
+    let restarted = |settings: Value| {
+        let (one, other) = (
+            bundle(3, 4_096, &nothing()).unwrap(),
+            bundle(3, 4_096, &settings).unwrap(),
+        );
+        let changed = one
+            .files
+            .iter()
+            .zip(&other.files)
+            .filter(|(one, other)| one != other);
+        let changed: Vec<_> = changed.map(|(one, _)| one).collect();
+        let units = one.units.iter().zip(&other.units).filter(|(unit, new)| {
+            let reads = |file: &&&stampede_framework::File| {
+                file.effect == Effect::Restart
+                    && (file.components.is_empty() || file.components.contains(&unit.component))
+            };
+            unit != new || changed.iter().any(|file| reads(&file))
+        });
+        units.map(|(unit, _)| unit.name.clone()).collect::<Vec<_>>()
+    };
+    let hdfs = [
+        "namenode",
+        "checkpoint",
+        "jobhistory",
+        "datanode",
+        "nodemanager",
+    ];
+    assert_eq!(
+        restarted(json!({"replication": 2})),
+        hdfs.map(|name| format!("hadoop-{name}"))
+    );
+    let jobs = ["hadoop-jobhistory", "hadoop-nodemanager"];
+    assert_eq!(restarted(json!({"map_memory_mib": 1_024})), jobs);
+    let queues = [
+        "hadoop-resourcemanager",
+        "hadoop-jobhistory",
+        "hadoop-nodemanager",
+    ];
+    assert_eq!(restarted(json!({"yarn_site": {"a": "b"}})), queues);
+    assert_eq!(restarted(json!({"drain_s": 7})), Vec::<String>::new());
+    assert_eq!(restarted(json!({"smoke": false})), Vec::<String>::new());
 }
 
 #[test]
-fn every_file_has_one_owner_and_every_path_of_the_units_stands_there() {
-    let bundle = HadoopPlugin::generate(request(1, 4096, &json!({}))).unwrap();
-    for (name, user, command, _) in units::DAEMONS {
-        let unit = content(&bundle, &format!("/etc/systemd/system/{name}.service"));
-        assert!(
-            unit.contains(&format!("ExecStart=/usr/local/bin/{command}\n"))
-                && unit.contains(&format!("User={user}\n"))
-        );
-        assert!(units::USERS.contains(&format!("u {user} -")));
-    }
-    assert!(content(&bundle, "/usr/local/lib/hadoop/launch").starts_with("#!/bin/bash\n"));
-    assert!(
-        HadoopPlugin::generate(request(1, 4096, &json!({"smoke": false})))
-            .unwrap()
-            .scripts
-            .iter()
-            .all(|script| script.stage != Stage::Smoke)
+fn pages_may_be_opened_and_what_only_nodes_can_use_may_not() {
+    let got = bundle(1, 4_096, &nothing()).unwrap();
+    let said: Vec<_> = got
+        .endpoints
+        .iter()
+        .map(|one| {
+            (
+                one.name.as_str(),
+                one.component.as_str(),
+                one.port,
+                one.reach,
+            )
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("hadoop_hdfs", "namenode", 8020, Reach::Cluster),
+            ("hadoop_namenode", "namenode", 9870, Reach::Outside),
+            (
+                "hadoop_resourcemanager",
+                "resourcemanager",
+                8088,
+                Reach::Outside
+            ),
+            ("hadoop_history", "jobhistory", 19_888, Reach::Outside),
+        ]
     );
 }
 
 #[test]
-fn daemons_come_back_however_they_end() {
-    let bundle = HadoopPlugin::generate(request(1, 4096, &json!({}))).unwrap();
-    let units = bundle.files.iter().filter(|file| {
-        file.path.starts_with("/etc/systemd/system/") && !file.content.contains("Type=oneshot")
-    });
-    let mut daemons = 0;
-    for unit in units.filter(|file| file.path.ends_with(".service")) {
-        for line in ["Restart=always", "StartLimitIntervalSec=0"] {
+fn whoever_does_not_want_a_job_gets_none() {
+    let smokes = |settings: Value| {
+        let scripts = bundle(1, 4_096, &settings).unwrap().scripts;
+        scripts
+            .iter()
+            .filter(|script| script.stage == Stage::Smoke)
+            .count()
+    };
+    assert_eq!((smokes(nothing()), smokes(json!({"smoke": false}))), (1, 0));
+}
+
+#[test]
+fn daemons_come_back_and_nothing_undoes_what_the_frame_gives_them() {
+    let got = bundle(1, 4_096, &nothing()).unwrap();
+    assert_eq!(got.units.len(), 6);
+    for unit in &got.units {
+        assert!(unit.owner.ends_with(":hadoop"), "{}", unit.name);
+        for (name, _) in &unit.directives {
             assert!(
-                unit.content.lines().any(|told| told == line),
-                "{}: {line}",
-                unit.path
+                !["Restart", "SuccessExitStatus", "StartLimitIntervalSec"].contains(&name.as_str()),
+                "{name}"
             );
         }
-        daemons += 1;
     }
-    assert_eq!(daemons, units::DAEMONS.len());
 }
 
 #[test]
@@ -411,21 +396,25 @@ fn java_is_opened_alike_for_daemons_and_for_tasks() {
     );
 }
 
+#[test]
+fn placeholders_stand_where_the_frame_fills_them_in_and_nowhere_else() {
+    let got = bundle(1, 4_096, &nothing()).unwrap();
+    for file in &got.files {
+        for found in file.content.split("@{").skip(1) {
+            assert!(found.starts_with("java}"), "{}", file.path);
+        }
+    }
+    for script in &got.scripts {
+        assert!(!script.body.contains("@{"), "{}", script.component);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn any_property_of_the_user_arrives_in_its_file(name in "[a-z.]{1,20}", text in "\\PC*") {
-        let bundle = HadoopPlugin::generate(request(1, 4096, &json!({"core_site": {name.clone(): text.clone()}}))).unwrap();
-        let xml = value(&bundle, "core", &name);
+        let got = bundle(1, 4_096, &json!({"core_site": {name.clone(): text.clone()}})).unwrap();
+        let xml = value(&got, "core", &name);
         prop_assert_eq!(xml.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), text);
-    }
-
-    #[test]
-    fn any_mirror_reaches_the_scripts_as_it_is(tail in "[^\\x00]*") {
-        let mut wanted = request(1, 4096, &json!({}));
-        wanted.mirror = Some(format!("http://m/{tail}x"));
-        let bundle = HadoopPlugin::generate(wanted).unwrap();
-        let output = Command::new("bash").args(["-c", &format!("{}printf %s \"$HADOOP_URLS\"", content(&bundle, "/etc/stampede/hadoop.env"))]).output().unwrap();
-        prop_assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("http://m/{tail}x/hadoop/common/hadoop-3.5.0/hadoop-3.5.0.tar.gz"));
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use stampede_tests::artifacts::next_plugins_folder;
+use stampede_tests::artifacts::plugins_folder;
 use stampede_tests::testbed::cloud::{MIRROR, PROXY};
 use stampede_tests::testbed::cluster::find_nodes;
 use stampede_tests::testbed::hadoop::verify_hadoop;
@@ -13,7 +13,7 @@ use crate::TestbedContext;
 
 /// Hadoop on the contract 0.2.0 works; a change of it is refused in words; nothing of it stays.
 pub async fn hadoop(testbed: &TestbedContext) -> Result<()> {
-    let plugins = next_plugins_folder()?;
+    let plugins = plugins_folder()?;
     let plugins = plugins.to_str().context("a path of text")?;
     let sets = [
         "image=debian-12".to_owned(),
