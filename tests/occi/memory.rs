@@ -239,6 +239,24 @@ impl ClusterService for MemoryClusters {
         }
     }
 
+    /// The endpoint `notebooks` of each cluster asks for one.
+    async fn endpoint_secret(
+        &self,
+        project: &String,
+        name: &str,
+        endpoint: Option<&str>,
+    ) -> Result<SecretString, OrchestratorError> {
+        self.find(project, name).await?;
+        match endpoint {
+            Some("notebooks") => Ok(SecretString::from(format!("digits-of-{project}-{name}"))),
+            _ => Err(OrchestratorError::Invalid(vec![Problem::new(
+                "ENDPOINT",
+                "asks for no secret",
+                "one of notebooks",
+            )])),
+        }
+    }
+
     async fn request(
         &self,
         project: &String,

@@ -233,7 +233,9 @@ fn print_ways(
         writeln!(out, "{title}")?;
         print_named_urls(out, ways)?;
     }
-    let page = inside.first().map_or_else(
+    // What a browser opens: HDFS has a URL too.
+    let is_page = |(_, url): &&(&str, String)| url.starts_with("http");
+    let page = inside.iter().find(is_page).map_or_else(
         || format!("http://{}/", route.access.entry_node),
         |(_, url)| url.clone(),
     );

@@ -120,6 +120,23 @@ mod tests {
         }
     }
 
+    /// A line each: what nodes signal with, plugin, name, secret; nodes are held to it by
+    /// `tests/node/manifest`.
+    const OF_NODES: &str = include_str!("../../../tests/node/shared-secrets");
+
+    #[test]
+    fn nodes_make_the_same() {
+        assert!(OF_NODES.lines().count() >= 4);
+        for line in OF_NODES.lines() {
+            let [signal, plugin, name, wanted] = line.split('\t').collect::<Vec<_>>()[..] else {
+                panic!("{line}");
+            };
+            let (plugin, name) = (plugin.to_owned(), name.to_owned());
+            let secret = shared_secret(signal, &SecretName { plugin, name }).unwrap();
+            assert_eq!(secret.expose_secret(), wanted, "{signal}");
+        }
+    }
+
     #[test]
     fn it_differs_by_plugin_name_and_what_nodes_signal_with() {
         let made = |signal: &str, plugin: &str, name: &str| {

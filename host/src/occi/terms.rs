@@ -35,6 +35,8 @@ pub const OWN_LOCATIONS: [&str; 7] = [
 ];
 /// The path of the collection of all entities; an entity's path begins with it.
 pub const COLLECTION_PATH: &str = "/orchestrator/";
+/// What stands between an entity's path and the name of an endpoint whose secret is meant.
+pub const SECRET: &str = "secret";
 
 /// Heat's status of the stack; with [`STACK_ID`] the kind's attributes, which clients cannot set.
 pub const STACK_STATE: &str = "occi.mcn.stack.state";
@@ -122,12 +124,17 @@ impl ShownAttribute {
     );
     /// One for each node.
     pub const PROGRESS: Self = Self::many("stampede.progress.", "what a node reported last");
+    /// One for each endpoint of which more is known than its URL.
+    pub const ACCESS: Self = Self::many(
+        "stampede.access.",
+        "who reaches an endpoint, what it is for, and where the secret is that it asks for",
+    );
     /// One for each endpoint.
     pub const ENDPOINT: Self = Self::many("stampede.endpoint.", "a URL of the cluster");
 }
 
 /// All of them.
-pub static SHOWN_ATTRIBUTES: [ShownAttribute; 9] = [
+pub static SHOWN_ATTRIBUTES: [ShownAttribute; 10] = [
     ShownAttribute::STATE,
     ShownAttribute::FAILURE,
     ShownAttribute::UPDATE,
@@ -136,6 +143,7 @@ pub static SHOWN_ATTRIBUTES: [ShownAttribute; 9] = [
     ShownAttribute::HEALTH,
     ShownAttribute::SERVICE_HEALTH,
     ShownAttribute::PROGRESS,
+    ShownAttribute::ACCESS,
     ShownAttribute::ENDPOINT,
 ];
 
@@ -150,6 +158,11 @@ pub fn is_read_only(name: &str) -> bool {
                 name == shown.name
             }
         })
+}
+
+/// The path of the secret that an endpoint asks for.
+pub fn secret_path(cluster: &str, endpoint: &str) -> String {
+    format!("{COLLECTION_PATH}{cluster}/{SECRET}/{endpoint}")
 }
 
 /// The path of the entity of that name.

@@ -151,7 +151,7 @@ mod tests {
             warning: Some(EVIL.into()),
             endpoints: vec![
                 EndpointRow::new(EVIL.into(), format!("http://h/{EVIL}")),
-                EndpointRow::new(EVIL.into(), EVIL.into()),
+                EndpointRow::new(EVIL.into(), EVIL.into()).with_access(Some(EVIL.into())),
             ],
             services: vec![ServiceRow {
                 name: EVIL.into(),

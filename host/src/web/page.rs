@@ -73,13 +73,25 @@ pub struct EndpointRow {
     /// Whether it is a link. A stack's output cannot be trusted, so that only http and https are:
     /// `javascript:` would run in the page.
     linked: bool,
+    /// Who reaches it, what it is for, and where its secret is.
+    access: Option<String>,
 }
 
 impl EndpointRow {
     /// A row, a link if a browser may follow the URL.
     pub fn new(name: String, url: String) -> Self {
         let linked = Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-        Self { name, url, linked }
+        Self {
+            name,
+            url,
+            linked,
+            access: None,
+        }
+    }
+
+    /// With what is known of it beside that.
+    pub fn with_access(self, access: Option<String>) -> Self {
+        Self { access, ..self }
     }
 }
 

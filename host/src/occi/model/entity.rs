@@ -12,14 +12,15 @@ use serde_json::Value;
 use super::super::terms::{
     CORE_ID, Category, DETAILS_TERM, FRAMEWORK_ATTRIBUTE, FRAMEWORK_SCHEME, LifecycleAction,
     SHOWN_SCHEME, STACK_ID, STACK_STATE, STATUS_TERM, ShownAttribute, entity_path, is_core,
-    is_read_only,
+    is_read_only, secret_path,
 };
 use super::attribute_definition::{AttributeDefinition, ValueType};
 use super::categories::CategoryModel;
 use super::user_mixin::UserMixin;
 use crate::cluster::framework::CLUSTER;
+use crate::cluster::framework_bundle::EndpointReach;
 use crate::cluster::health::{ServiceHealth, cluster_colour};
-use crate::orchestrator::ClusterView;
+use crate::orchestrator::{ClusterView, EndpointAccess};
 use crate::system::utc_time::format_utc;
 
 /// What renderings show of a cluster.
@@ -220,6 +221,11 @@ fn collect_attributes(view: ClusterView, path: &str) -> AttributeCollector {
     for (name, value) in outputs.filter(|(_, value)| !value.is_null()) {
         all.put_out(format!("{name}.{region}"), value);
     }
+    for (name, access) in &view.endpoint_access {
+        if let Some(text) = describe_access(&view.name, name, access) {
+            all.show(&ShownAttribute::ACCESS, name, text);
+        }
+    }
     for (name, url) in view.endpoints {
         // Also as any other output, since that is where hurtle's clients look.
         all.put_out(format!("{name}.{region}"), url.clone().into());
@@ -257,6 +263,23 @@ fn collect_attributes(view: ClusterView, path: &str) -> AttributeCollector {
     all.put_out(STACK_ID.to_owned(), id.into());
     all.put_out(CORE_ID.to_owned(), path.into());
     all
+}
+
+/// `tunnel: the notebooks; asks for a secret, which GET of /orchestrator/demo/secret/jupyterlab tells`.
+fn describe_access(cluster: &str, name: &str, access: &EndpointAccess) -> Option<String> {
+    let reach = match access.reach? {
+        EndpointReach::Cluster => "cluster",
+        EndpointReach::Tunnel => "tunnel",
+        EndpointReach::Outside => "outside",
+    };
+    let secret = match access.asks_for_secret {
+        true => format!(
+            "; asks for a secret, which GET of {} tells",
+            secret_path(cluster, name)
+        ),
+        false => String::new(),
+    };
+    Some(format!("{reach}: {}{secret}", access.description))
 }
 
 /// `red, worker-2: hadoop-datanode is failed; looked at TIME, red since TIME; not green on worker-2,

@@ -80,7 +80,10 @@ fn cluster_data(entity: &OcciEntity, prefix: &str) -> ClusterPage {
         failure: attribute("stampede.failure"),
         warning: attribute("stampede.cloud.error"),
         endpoints: below("stampede.endpoint.")
-            .map(|pair| EndpointRow::new(pair.name, pair.value))
+            .map(|pair| {
+                let access = attribute(&format!("stampede.access.{}", pair.name));
+                EndpointRow::new(pair.name, pair.value).with_access(access)
+            })
             .collect(),
         services: below("stampede.health.").map(service_row).collect(),
         progress: below("stampede.progress.").collect(),
