@@ -78,7 +78,7 @@ async fn a_cluster_shows_state_progress_endpoints_failure_and_what_can_be_done()
         "<strong>failed</strong>, Heat says <code>CREATE_FAILED</code>",
         "<strong>Failure:</strong> worker-1: hadoop setup line 42: no space",
         "<strong>The cloud:</strong> heat does not answer",
-        "<a href=\"http://192.0.2.7:9870/\" rel=\"noreferrer\">namenode_ui</a>: http://192.0.2.7:9870/<br>tunnel: Files &lt;now&gt;.; asks for a secret, which GET of /orchestrator/default/secret/namenode_ui tells",
+        "<a href=\"http://192.0.2.7:9870/\" rel=\"noreferrer\">namenode_ui</a>: http://192.0.2.7:9870/<br>tunnel: Files &lt;now&gt;; asks for a secret, which GET of /orchestrator/default/secret/namenode_ui tells",
         "<th scope=\"row\">datanode</th><td class=\"red\">red</td><td>worker-1: &lt;img src=x&gt;; looked at 2023-11-14 22:13:20 UTC",
     ] {
         assert!(failed.contains(shown), "{shown} is not in {failed}");

@@ -1,5 +1,5 @@
 //! An endpoint of a cluster as its record and its stack keep it: where its URL is, how it is reached,
-//! and which secret it asks for, never that itself. Pure data.
+//! and which secret it asks for, never that itself.
 
 use std::collections::BTreeMap;
 
