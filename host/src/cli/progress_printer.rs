@@ -115,7 +115,14 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::orchestrator::LifecyclePhase;
+    use crate::orchestrator::{EndpointAccess, LifecyclePhase};
+
+    fn at(url: &str) -> EndpointAccess {
+        EndpointAccess {
+            urls: vec![(None, url.into())],
+            ..EndpointAccess::default()
+        }
+    }
 
     fn view(state: ClusterState, status: Option<&str>, lines: &[&str]) -> ClusterView {
         ClusterView {
@@ -131,11 +138,11 @@ mod tests {
             attributes: BTreeMap::new(),
             brought: BTreeMap::new(),
             outputs: BTreeMap::new(),
-            endpoints: BTreeMap::from([
-                ("namenode_ui".into(), "http://192.0.2.7:9870/".into()),
-                ("yarn".into(), "http://192.0.2.7:8088/".into()),
+            endpoints: BTreeMap::new(),
+            endpoint_access: BTreeMap::from([
+                ("namenode_ui".into(), at("http://192.0.2.7:9870/")),
+                ("yarn".into(), at("http://192.0.2.7:8088/")),
             ]),
-            endpoint_access: BTreeMap::new(),
             health: Vec::new(),
             region: "RegionOne".into(),
             progress: lines.iter().map(|line| StageReport::parse(line)).collect(),

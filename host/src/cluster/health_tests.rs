@@ -195,7 +195,7 @@ fn a_service_is_as_well_as_on_its_worst_node() {
     let namenode = ServiceHealth::of_component("namenode", &master, &said).unwrap();
     assert_eq!(ServiceHealth::of_component("zoo", &workers, &said), None);
     assert_eq!(
-        cluster_colour(&[namenode.clone()]),
+        cluster_colour(std::slice::from_ref(&namenode)),
         Some(HealthColour::Yellow)
     );
     assert_eq!(
