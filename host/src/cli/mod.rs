@@ -32,7 +32,6 @@ mod documents;
 mod endpoint_printer;
 mod exit_code;
 mod explain;
-mod explain_frameworks;
 mod foreign_text;
 mod generate;
 mod generated_files;
@@ -67,7 +66,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     cluster::{Problem, problem::lines},
     openstack::CloudError,
-    orchestrator::{OrchestratorError, planning::cluster_plan::PlanError},
+    orchestrator::{OrchestratorError, planning::plan_error::PlanError},
     store::StoreError,
     system::ending::{EndingSignal, EndingSignals},
 };
