@@ -10,7 +10,9 @@
 //!   that the cloud takes it
 //! - [`resource_types`], `resource_check`, `secret_values`: the resource types that plugins may add,
 //!   what their properties may hold, and what only nodes may read
-//! - [`node_script`]: the script that the nodes of a group run
+//! - [`node_script`]: what stands on the nodes of a class, and how bash is told it; `node_frame`: the
+//!   frame, the same for all
+//! - `node_user_data`: the script that they boot by; [`node_rest`]: what that has no room for
 //! - [`node_update`]: what a running node is notified of in a change
 //! - [`node_classes`], [`node_conflicts`], [`placeholders`]: what plugins of the contract 0.2.0 have stand on
 //!   which nodes, and what of it cannot stand there together (`path_conflicts`, over `component_set`s)
@@ -31,9 +33,12 @@ mod manifest_line;
 pub mod merge;
 pub mod node_classes;
 pub mod node_conflicts;
+pub mod node_frame;
+pub mod node_rest;
 pub mod node_script;
 pub mod node_surroundings;
 pub mod node_update;
+mod node_user_data;
 mod packed_text;
 mod path_conflicts;
 pub mod placeholders;
@@ -200,7 +205,11 @@ pub fn build_bundle(
     let template = merge::merge_templates(description, &plugin_templates, &none, &endpoints)
         .map_err(ContractViolations)?;
     let contents = node_script::node_contents(request, access, &parts);
-    let files = node_script::assemble_scripts(&contents);
+    let user_data = node_user_data::assemble_user_data(&contents);
+    let files = user_data
+        .into_iter()
+        .map(|(group, data)| (node_script::script_file_name(&group), data.script))
+        .collect();
     check_whole(&plugin_templates, &request.groups, &template, &files)?;
     Ok(ClusterBundle {
         template,
