@@ -82,7 +82,7 @@ run() {
   [[ -z ${looked-} ]] || wait "$looked" || metadata=', no metadata service'
   stampede_verdict SUCCESS "$STAMPEDE_NODE ready$metadata" "$STAGES"
   STAMPEDE_TRIES=5 stampede_deliver_verdict || stampede_delivered_later
-  rm -f "$STAMPEDE_RUN/cut"
+  rm -f "$STAMPEDE_RUN/cut" "$MANIFEST_STEP"
   stampede_progress_end
   systemctl start --no-block stampede-watch
   echo "$STAMPEDE_NODE ready: $STAGES" >&3

@@ -4,12 +4,16 @@
 
 MANIFEST=/opt/stampede/manifest
 MANIFEST_MEMBERS=/opt/stampede/members # more of its lines: who has which component
-MANIFEST_STEP=/opt/stampede/step     # of the change under way alone: who has joined, leaves, has left
+MANIFEST_STEP=/opt/stampede/step     # who has joined, leaves, has left: in the change under way, or the one that this node boots in
 MANIFEST_STORE=/opt/.stampede        # what was fetched, each under its checksum; the names that scripts know are links
 MANIFEST_SECRETS=/etc/stampede/secrets
 MANIFEST_VOLUME=/var/lib/stampede-volume
 MANIFEST_AT_ONCE=4                   # downloads
-mapfile -t MANIFEST_LINES < <(cat "$MANIFEST" "$MANIFEST_MEMBERS" ${STAMPEDE_CHANGE:+"$MANIFEST_STEP"} 2>/dev/null)
+mapfile -t MANIFEST_LINES < <(
+  files=("$MANIFEST" "$MANIFEST_MEMBERS")
+  if [[ -n ${STAMPEDE_CHANGE-} ]] || ! stampede_settled; then files+=("$MANIFEST_STEP"); fi
+  cat "${files[@]}" 2>/dev/null
+)
 
 # --- lines
 
