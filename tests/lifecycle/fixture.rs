@@ -15,8 +15,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use stampede::{
     bundle::node_script::{NodeContent, NodeFile},
     cluster::{
-        ClusterSpec, FrameworkView, OperatorDefaults, Problem,
-        framework::{NodeResources, PluginDescriptor},
+        ClusterSpec, FrameworkDescriptor, OperatorDefaults, Problem, framework::NodeResources,
     },
     openstack::{self, CloudClient},
     orchestrator::{
@@ -301,7 +300,7 @@ pub(crate) fn problems(refused: &OrchestratorError) -> Vec<String> {
 
 /// Plans made up of nothing, counted.
 pub(crate) struct Plans {
-    descriptors: Vec<PluginDescriptor>,
+    hadoop: FrameworkDescriptor,
     made: AtomicUsize,
     ordered: AtomicUsize,
     version: AtomicUsize,
@@ -311,7 +310,7 @@ pub(crate) struct Plans {
 impl Plans {
     pub(crate) fn new() -> Self {
         Self {
-            descriptors: descriptors(),
+            hadoop: hadoop(),
             made: AtomicUsize::new(0),
             ordered: AtomicUsize::new(0),
             version: AtomicUsize::new(1),
@@ -340,17 +339,21 @@ impl Plans {
     }
 }
 
-fn descriptors() -> Vec<PluginDescriptor> {
-    let hadoop = json!({
-        "name": "hadoop", "title": "Hadoop", "description": "", "versions": ["3.5.0"], "default_version": "3.5.0", "requires": [],
-        "provides": [], "roles": [], "parameters": { "properties": { "replication": {}, "data_volume_gib": { "x-stampede-fixed": true } } }, "ports": [], "resource_types": [],
-    });
-    vec![serde_json::from_value(hadoop).unwrap()]
+fn hadoop() -> FrameworkDescriptor {
+    let parameters =
+        json!({ "properties": { "replication": {}, "data_volume_gib": { "x-fixed": true } } });
+    FrameworkDescriptor {
+        name: "hadoop".to_owned(),
+        title: "Hadoop".to_owned(),
+        versions: vec!["3.5.0".to_owned()],
+        parameters: parameters.into(),
+        ..FrameworkDescriptor::default()
+    }
 }
 
 impl ClusterPlanner for Plans {
-    fn descriptors(&self) -> Vec<FrameworkView<'_>> {
-        self.descriptors.iter().map(FrameworkView::from).collect()
+    fn descriptors(&self) -> Vec<&FrameworkDescriptor> {
+        vec![&self.hadoop]
     }
 
     fn order_plugins(&self, _: &ClusterSpec) -> Result<PluginChain, Vec<Problem>> {

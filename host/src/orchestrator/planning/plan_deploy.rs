@@ -115,30 +115,30 @@ pub(crate) async fn plan_deploy(
     spec: &ClusterSpec,
     chain: &PluginChain,
 ) -> Result<PlannedDeploy, OrchestratorError> {
-    let mut plugins = planner.descriptors();
-    plugins.retain(|plugin| plugin.contract == chain.contract);
-    let spec = pinning::name_versions(spec, &plugins);
-    let java = image_check::java_needs(&spec, &plugins);
+    let spec = pinning::name_versions(spec, &planner.descriptors());
     let claimed = planner.claim(&spec, chain).await;
     let wanted = claimed.as_ref().map_or(&spec, |claimed| &claimed.spec);
     let cloud = inventory::take_inventory(session, wanted).await?;
     let claimed = claimed.map_err(|mut problems| {
         // What the cloud has not is told with it.
-        let missing = resolve::resolve_spec(&spec, &cloud, &BTreeMap::new(), &java).err();
+        let missing = resolve::resolve_spec(&spec, &cloud, &BTreeMap::new()).err();
         problems.extend(missing.into_iter().flatten());
         OrchestratorError::Invalid(problems)
     })?;
-    let mut spec = resolve::resolve_spec(&claimed.spec, &cloud, &claimed.smallest, &java)
+    let mut spec = resolve::resolve_spec(&claimed.spec, &cloud, &claimed.smallest)
         .map_err(|problems| OrchestratorError::Invalid(with_sums(problems, &claimed)))?;
     let chosen = resolve_flavors(&spec, &cloud)?;
     let mut planned = planner
         .plan(&spec, chain, &claimed, &chosen)
         .await
         .map_err(OrchestratorError::Invalid)?;
+    let lacking = image_check::check_java(&spec, spec.groups.with_nodes(), &planned.javas, &cloud);
+    if !lacking.is_empty() {
+        return Err(OrchestratorError::Invalid(lacking));
+    }
     let needs = chain.plugins.iter().zip(&claimed.claims);
     let needs = needs.map(|(plugin, claims)| (plugin.clone(), claims.needs.clone()));
     let pins = ClusterPins {
-        contract: chain.contract,
         placements: claimed.placements.clone(),
         needs: needs.collect(),
         grants: planned.grants.clone(),

@@ -7,7 +7,8 @@ use crate::{
     cluster::{
         ClusterChange, ClusterSpec, GroupSpec, NodeIds, RolloutStep,
         change::{ChangeReport, FileDigests},
-        contract_bridge::{leading_node, leaves_by_drain},
+        contract_bridge::leaves_by_drain,
+        default_groups::leading_node,
         node_group::{join_nodes, nodes_beyond},
     },
 };

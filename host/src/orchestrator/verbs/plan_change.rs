@@ -7,8 +7,7 @@ use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
     planning::{
-        drain_check::check_drains,
-        image_check::java_needs,
+        image_check::check_java,
         inventory::{self, CloudInventory},
         new_nodes::{check_new_nodes, check_new_plugins},
         pinning,
@@ -29,7 +28,7 @@ use crate::{
     cluster::{
         ClusterChange, ClusterPins, ClusterSpec, GroupSpec, NodeGroups, NodeIds, RolloutStep,
         change::FileDigests,
-        contract_bridge,
+        contract_bridge, former_records,
         group_value::attribute_of,
         limits::{MAX_GENERATION, SPARE_GENERATIONS},
         pins::GroupPins,
@@ -105,10 +104,7 @@ pub(crate) async fn plan_change(
     choose_for_new_groups(context, from, &mut to, &cloud).await?;
     let flavors = flavors_of_cluster(from, &to, &cloud)?;
     if !joining.is_empty() {
-        let java = java_needs(&to, &planner.descriptors());
-        reject(check_new_nodes(
-            from, &to, &joining, &cloud, &flavors, &java,
-        ))?;
+        reject(check_new_nodes(from, &to, &joining, &cloud, &flavors))?;
     }
     let pins = pins_of_new_nodes(from, &to, &cloud, &flavors);
     to.pins = Some(Box::new(pins.clone()));
@@ -126,6 +122,12 @@ pub(crate) async fn plan_change(
         reject(check_new_plugins(&to, &joining, &planner.descriptors()))?;
     }
     let planned = plans.plan(&to, &to.node_ids()).await?.planned;
+    let growing = to.groups.iter().filter(|group| {
+        let before = from.groups.get(&group.name);
+        let before = before.map(|before| from.image_of(before));
+        joining.contains_key(&group.name) && before != Some(to.image_of(group))
+    });
+    reject(check_java(&to, growing, &planned.javas, &cloud))?;
     let changed = desired_state::changed_settings(from, &to);
     desired_state::reject_replacements(&running.template, &planned.template, &changed)?;
     let (stack, sizes) = (&running.template, plans.flavors());
@@ -133,9 +135,6 @@ pub(crate) async fn plan_change(
     reject(quota::check_quotas(&needs))?;
     let mut installed = plans.installed(record, &planned);
     installed.retain(|group, _| to.groups.has_nodes(group));
-    let descriptors = planner.descriptors();
-    let standing = [&record.notified.installed, &installed];
-    reject(check_drains(from, &to, &descriptors, standing))?;
     let steps = steps::plan_steps(
         from,
         &to,
@@ -164,15 +163,17 @@ pub(crate) async fn plan_change(
     })
 }
 
-/// A cluster whose plugins have components cannot be changed yet.
+/// A cluster of a former contract can never be changed, and one with components not yet.
 pub(crate) fn refuse_components(from: &ClusterSpec) -> Result<(), OrchestratorError> {
-    let contract = from.pins.as_deref().map(|pins| pins.contract);
-    match contract.filter(|contract| !contract.is_first()) {
-        Some(contract) => Err(OrchestratorError::NotApplicable(format!(
-            "a cluster on contract {contract} cannot be changed yet; deploy a new one"
-        ))),
-        None => Ok(()),
+    if let Some(why) = former_records::refuse_change(from) {
+        return Err(OrchestratorError::NotApplicable(why));
     }
+    let pins = from.pins.as_deref();
+    if pins.is_some_and(|pins| !pins.placements.is_empty()) {
+        let why = "a cluster with components cannot be changed yet; deploy a new one";
+        return Err(OrchestratorError::NotApplicable(why.to_owned()));
+    }
+    Ok(())
 }
 
 /// A change that has not begun.
