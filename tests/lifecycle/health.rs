@@ -108,6 +108,10 @@ async fn a_red_service_is_shown_with_its_sentence_and_changes_nothing_else() {
     say("worker-2", WORKS);
     let shown = host.view(&caller, "default").await.unwrap();
     assert_eq!(shown.health[0].worst.colour, HealthColour::Green);
+    world.cloud.delete_outside(&stack, false);
+    world.cloud.finish();
+    let gone = host.view(&caller, "default").await.unwrap();
+    assert!(gone.health.is_empty(), "of what is gone nothing is well");
 }
 
 #[tokio::test]
@@ -195,6 +199,31 @@ async fn heat_is_asked_for_it_when_somebody_looks_and_it_is_old() {
     );
     let listed = host.list(&caller).await.unwrap();
     assert_eq!(listed[0].health[0].nodes.len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_looks_at_so_many_clusters_at_rest_and_no_more() {
+    for most in [1, 2] {
+        let limits = OrchestratorLimits {
+            list_looks: most,
+            ..attentive()
+        };
+        let (world, host, caller, _) = running(&[], limits).await;
+        host.request(&caller, "other", pairs(ECHO)).await.unwrap();
+        host.deploy(&caller, "other", vec![]).await.unwrap();
+        world.cloud.finish();
+        for name in ["default", "other"] {
+            let view = host.view(&caller, name).await.unwrap();
+            assert_eq!(view.state, ClusterState::Active);
+        }
+        for (stack, _) in world.cloud.stacks() {
+            let line = "worker-1 health echo_server green x";
+            world.cloud.signal_health(&stack, "worker-1", line, WORKS);
+        }
+        let listed = host.list(&caller).await.unwrap();
+        let told = listed.iter().filter(|view| !view.health.is_empty());
+        assert_eq!((listed.len(), told.count()), (2, most));
+    }
 }
 
 #[tokio::test]

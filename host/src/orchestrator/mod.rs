@@ -42,14 +42,13 @@ use crate::{
 use context::Context;
 use plan_cache::ChangePlanCache;
 use state::{SharedState, group_cache::GroupCache, recovery_table::RecoveryTable};
-use verbs::{create, delete, deploy, find, groups, orphans, preview, provision, update};
+use verbs::{create, delete, deploy, find, groups, orphans, preview, provision, secret, update};
 
 pub use crate::store::ClusterGroup;
 pub use context::{Caller, ClientAttributes};
 pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
-pub use planning::planner::ClusterPlanner;
-pub use planning::{quota::QuotaNeed, template_diff::ResourceChanges};
+pub use planning::{planner::ClusterPlanner, quota::QuotaNeed, template_diff::ResourceChanges};
 pub use state::view::{
     ClusterLookup, ClusterView, CreateOutcome, DeletionStage, EndpointAccess, LifecyclePhase,
     ViewVersion,
@@ -158,20 +157,17 @@ impl Orchestrator {
         Ok(Caller { session })
     }
 
-    /// A caller for previews alone: the session is not remembered, so that nothing that is pending
-    /// goes on with it.
+    /// A caller who only looks: nothing that is pending goes on with the session.
     pub fn read_only_caller(&self, session: CloudSession) -> Caller {
         Caller { session }
     }
 
-    /// Whether the caller's login is still good as far as is known: no service has refused it, and
-    /// what waits for this user can go on with it.
+    /// Whether no service has refused the caller's login: what waits for this user goes on with it.
     pub fn knows_session(&self, caller: &Caller) -> bool {
         self.context.state.sessions.knows(&caller.session)
     }
 
-    /// How many clusters are in memory: those that have something left to do, and those that were
-    /// asked for of late.
+    /// How many clusters are in memory: with something left to do, or asked for of late.
     pub fn clusters_in_memory(&self) -> usize {
         self.context.state.registry.number_in_use()
     }
@@ -222,8 +218,7 @@ impl Orchestrator {
         Ok(self.find(caller, name).await?.view())
     }
 
-    /// The cluster of this id, living or being deleted, as it is now; none where nothing is left of
-    /// it.
+    /// The cluster of this id as it is now, living or not; none where nothing is left of it.
     ///
     /// # Errors
     /// `Internal`.
@@ -235,8 +230,20 @@ impl Orchestrator {
         find::find_by_id(&self.context, caller, id).await
     }
 
-    /// All clusters of the caller's project, by name; Heat is asked about those that are on the
-    /// move, and about some others whose nodes tell of their health.
+    /// The secret that an endpoint asks for; without a name that of the only one that asks.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid` (it asks for none), `NotApplicable`, `Forbidden`, `Unauthorized`, `Cloud`.
+    pub async fn endpoint_secret(
+        &self,
+        caller: &Caller,
+        name: &str,
+        endpoint: Option<&str>,
+    ) -> Result<SecretString, OrchestratorError> {
+        secret::endpoint_secret(&self.context, caller, name, endpoint).await
+    }
+
+    /// All clusters of the caller's project, by name; Heat is asked about some of them.
     ///
     /// # Errors
     /// `Internal`; where the store knows none, also `Cloud`: Heat may know some.
@@ -244,8 +251,7 @@ impl Orchestrator {
         find::list_clusters(&self.context, caller).await
     }
 
-    /// The clusters of the caller's project that are being deleted, those among them that could not
-    /// be.
+    /// The clusters of the project that are being deleted, those among them that could not be.
     ///
     /// # Errors
     /// `Internal`.

@@ -108,8 +108,11 @@ fn placements(record: &ClusterRecord) -> impl Iterator<Item = &ComponentPlacemen
 }
 
 /// The health of each component that a node has said something of, in the order in which they are
-/// set up.
+/// set up. Of what is gone none.
 pub fn services(record: &ClusterRecord) -> Vec<ServiceHealth> {
+    if record.observed.deleted_externally {
+        return Vec::new();
+    }
     let groups = record.spec.as_ref().map(|spec| spec.groups.clone());
     let groups = groups.unwrap_or_default();
     let mut members: Vec<(&str, Vec<String>)> = Vec::new();

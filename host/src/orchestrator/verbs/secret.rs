@@ -9,8 +9,7 @@ use crate::{
     cluster::{Problem, cluster_endpoint::SecretName, shared_secret::shared_secret},
     openstack::StackId,
     orchestrator::{
-        Orchestrator,
-        context::Caller,
+        context::{Caller, Context},
         error::OrchestratorError,
         state::{node_access::secret_endpoints, status::READY_HANDLE},
         verbs::find,
@@ -21,42 +20,39 @@ use crate::{
 /// What is wrong is told of this argument.
 const ENDPOINT: &str = "ENDPOINT";
 
-impl Orchestrator {
-    /// The secret that an endpoint of the cluster asks for; without a name that of the only one that
-    /// asks for any.
-    ///
-    /// # Errors
-    /// `NotFound`; `Invalid` where it asks for none, and where several are meant; `NotApplicable`
-    /// while there is no stack; `Forbidden`, `Unauthorized`, `Cloud`: Heat does not tell it.
-    pub async fn endpoint_secret(
-        &self,
-        caller: &Caller,
-        name: &str,
-        endpoint: Option<&str>,
-    ) -> Result<SecretString, OrchestratorError> {
-        let handle = find::find_cluster(&self.context, caller, name).await?;
-        let record = handle.record();
-        let secret = find_secret(&record, endpoint)?;
-        let Some(id) = record.stack_id() else {
-            let words = format!("`{name}` has no stack yet, so its nodes have no secret");
-            return Err(OrchestratorError::NotApplicable(words));
-        };
-        let stack = StackId {
-            name: record.stack_name.clone(),
-            id: id.to_owned(),
-        };
-        let session = caller.session().in_region(&record.region);
-        let told = session
-            .resource_attribute(&stack, READY_HANDLE, "signal")
-            .await?;
-        let signal = told.as_ref().and_then(Value::as_str).unwrap_or_default();
-        shared_secret(signal, &secret).ok_or_else(|| {
-            let words = format!(
-                "heat does not tell what the nodes of `{name}` signal with, so their secret is not known; `stampede ssh {name}` leads to it, in /etc/stampede/secrets"
-            );
-            OrchestratorError::cloud(words)
-        })
-    }
+/// The secret that an endpoint of the cluster asks for; without a name that of the only one that asks
+/// for any.
+///
+/// # Errors
+/// As of the facade's method.
+pub(crate) async fn endpoint_secret(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+    endpoint: Option<&str>,
+) -> Result<SecretString, OrchestratorError> {
+    let handle = find::find_cluster(context, caller, name).await?;
+    let record = handle.record();
+    let secret = find_secret(&record, endpoint)?;
+    let Some(id) = record.stack_id() else {
+        let words = format!("`{name}` has no stack yet, so its nodes have no secret");
+        return Err(OrchestratorError::NotApplicable(words));
+    };
+    let stack = StackId {
+        name: record.stack_name.clone(),
+        id: id.to_owned(),
+    };
+    let session = caller.session().in_region(&record.region);
+    let told = session
+        .resource_attribute(&stack, READY_HANDLE, "signal")
+        .await?;
+    let signal = told.as_ref().and_then(Value::as_str).unwrap_or_default();
+    shared_secret(signal, &secret).ok_or_else(|| {
+        let words = format!(
+            "heat does not tell what the nodes of `{name}` signal with, so their secret is not known; `stampede ssh {name}` leads to it, in /etc/stampede/secrets"
+        );
+        OrchestratorError::cloud(words)
+    })
 }
 
 fn find_secret(
