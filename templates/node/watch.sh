@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # watch.sh - changes of the running cluster: looked for in the server's metadata, and done. What host and node say to one another stands in README.md.
 # A part of /opt/stampede/run.
 

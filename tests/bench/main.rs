@@ -2,7 +2,7 @@
 //! together: these machines are noisy.
 //!
 //! `cargo bench -p stampede-tests --bench stampede -- [start] [memory] [generate] [load] [clusters]
-//! [slow] [deploy]`; nothing named: the first three. `deploy` needs the real OpenStack (root on
+//! [slow] [sizes] [deploy]`; nothing named: the first three. `deploy` needs the real OpenStack (root on
 //! Debian, 10 minutes a shape; `deploy 4 plain` is one of four). `STAMPEDE_BIN` names another host
 //! than the development build's: the image's is target/image/rootfs/opt/stampede/stampede, once
 //! tests/image/build has run.
@@ -15,6 +15,7 @@
 //! - [`load`]: requests a CPU second and latency, beside a bare handler that sends the same bytes;
 //!   [`generator`], [`served`]: both ends of it
 //! - [`clusters`]: ten thousand of them in one host
+//! - [`sizes`]: what nodes are given to boot by
 //! - [`slow`]: what idle and slow connections cost the others
 //! - [`figures`]: medians, and how they are printed
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -29,6 +30,7 @@ mod load;
 #[path = "../plugins/native.rs"]
 mod native;
 mod served;
+mod sizes;
 mod slow;
 mod start;
 mod ways;
@@ -57,6 +59,9 @@ fn main() -> Result<()> {
         }
         if asked("clusters") {
             clusters::run().await?;
+        }
+        if asked("sizes") {
+            sizes::run()?;
         }
         if asked("slow") {
             slow::run().await?;

@@ -18,6 +18,10 @@ use std::{
 };
 
 use serde_json::Value;
+use stampede::bundle::{
+    node_update::{MAX_METADATA_CHARS, MAX_PARTS},
+    sizes::MAX_SCRIPT_BYTES,
+};
 use stampede_tests::artifacts;
 
 /// `stampede` with these arguments, with nothing of this process's environment that could change
@@ -117,6 +121,58 @@ fn heat_json_is_one_request_of_the_same_cluster() {
     assert!(
         json["README.md"].contains("stack.json")
             && yaml["README.md"].contains("openstack stack create -t cluster.yaml")
+    );
+}
+
+/// Bytes of the script, and values of the server's metadata.
+fn boots_by(stack: &Value, node: &str) -> (usize, usize) {
+    let resources = &stack["template"]["resources"];
+    let metadata = &resources[format!("{node}_server")]["properties"]["metadata"];
+    let rest = metadata["map_merge"][1]["get_attr"][0].as_str();
+    let rest = rest.and_then(|rest| resources[rest]["properties"]["value"].as_object());
+    let script = stack["files"][format!("node-{node}.sh")].as_str().unwrap();
+    (script.len(), rest.map_or(0, serde_json::Map::len))
+}
+
+#[test]
+fn three_frameworks_on_one_master_leave_a_third_of_what_nodes_boot_by_and_hadoop_alone_needs_no_metadata()
+ {
+    let stack = |frameworks: &str, workers: &str| -> Value {
+        let files = generated(&[
+            frameworks,
+            "--workers",
+            workers,
+            "--format",
+            "heat-json",
+            "--flavor",
+            "large=16384,4,80",
+            "--set",
+            "master.flavor=large",
+            "--set",
+            "worker.flavor=large",
+        ]);
+        serde_json::from_str(&files["stack.json"]).unwrap()
+    };
+    let three = stack("hadoop,spark,jupyterlab", "3");
+    let (script, values) = boots_by(&three, "master");
+    assert!(
+        script <= MAX_SCRIPT_BYTES && values > 0,
+        "{script} {values}"
+    );
+    let most = MAX_SCRIPT_BYTES + MAX_PARTS * MAX_METADATA_CHARS;
+    assert!(
+        (script + values * MAX_METADATA_CHARS) * 3 < most * 2 + most / 10,
+        "{script} {values}"
+    );
+    let master = &three["template"]["resources"]["master_server"]["properties"]["metadata"];
+    assert_eq!(master["map_merge"][0]["stampede_node"], "master");
+    // 40,220 characters before plugins said as data what they need.
+    let few = boots_by(&stack("hadoop", "3"), "master");
+    assert!(few.0 < 40_220 && few.1 == 0, "{few:?}");
+    let many = boots_by(&stack("hadoop", "250"), "master");
+    assert!(
+        many.0 < few.0 + 500,
+        "a list of 250 names is a range: {many:?} {few:?}"
     );
 }
 

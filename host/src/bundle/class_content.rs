@@ -2,8 +2,8 @@
 //! say as data. Pure.
 
 use super::manifest::{ManifestSources, manifest_files};
-use super::node_classes::NodeClass;
 use super::manifest_line::node_ranges;
+use super::node_classes::NodeClass;
 use super::node_frame::frame_files;
 use super::node_script::{NodeContent, variables_around};
 use crate::cluster::framework::NodeGroup;

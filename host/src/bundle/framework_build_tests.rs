@@ -315,7 +315,9 @@ fn what_the_cloud_does_not_take_is_told_by_the_largest_group_on_both_sides_of_th
         toys.bundles[1].files = vec![long];
     });
     assert!(
-        long.starts_with("what `node-master.sh` has no room for, which the server's metadata carries, has"),
+        long.starts_with(
+            "what `node-master.sh` has no room for, which the server's metadata carries, has"
+        ),
         "{long}"
     );
 }

@@ -46,7 +46,10 @@ pub(super) fn member_lines<'a>(
         .map(|placement| {
             ManifestLine::new(kind)
                 .with("component", &placement.component)
-                .with("nodes", node_ranges(placement.members.iter().map(|one| one.node.as_str())))
+                .with(
+                    "nodes",
+                    node_ranges(placement.members.iter().map(|one| one.node.as_str())),
+                )
                 .with("indexes", index_ranges(&placement.members))
                 .text()
         })

@@ -196,7 +196,10 @@ mod tests {
         ] {
             let short = shorten_script(script);
             assert_eq!(understood(script), understood(&short), "{short}");
-            assert!(short.len() < script.len() && !short.contains("gone"), "{short}");
+            assert!(
+                short.len() < script.len() && !short.contains("gone"),
+                "{short}"
+            );
         }
     }
 }

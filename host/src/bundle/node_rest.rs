@@ -69,20 +69,38 @@ mod tests {
             script: String::new(),
             rest: rest.iter().map(|one| (*one).to_owned()).collect(),
         };
-        let all = BTreeMap::from([("worker".to_owned(), of(&["one", "two"])), ("master".to_owned(), of(&[]))]);
-        let classes = [("worker-1", "worker"), ("worker-2", "worker"), ("master", "master")];
+        let all = BTreeMap::from([
+            ("worker".to_owned(), of(&["one", "two"])),
+            ("master".to_owned(), of(&[])),
+        ]);
+        let classes = [
+            ("worker-1", "worker"),
+            ("worker-2", "worker"),
+            ("master", "master"),
+        ];
         let classes = classes.map(|(node, class)| (node.to_owned(), class.to_owned()));
         let mut template = plain.clone();
         lay_rests(&mut template, &classes.into(), &all);
         let resources = &template["resources"];
-        assert_eq!(resources["master_server"], plain["resources"]["master_server"]);
+        assert_eq!(
+            resources["master_server"],
+            plain["resources"]["master_server"]
+        );
         let metadata = |node: &str| &resources[node]["properties"]["metadata"]["map_merge"];
         assert_eq!(metadata("worker_2_server")[0], json!({ "own": "b" }));
-        let name = metadata("worker_1_server")[1]["get_attr"][0].as_str().unwrap();
-        assert_eq!(metadata("worker_2_server")[1]["get_attr"], json!([name, "value"]));
+        let name = metadata("worker_1_server")[1]["get_attr"][0]
+            .as_str()
+            .unwrap();
+        assert_eq!(
+            metadata("worker_2_server")[1]["get_attr"],
+            json!([name, "value"])
+        );
         assert!(name.starts_with(REST_RESOURCE), "{name}");
         let value = &resources[name]["properties"]["value"];
-        assert_eq!(*value, json!({ "stampede_part_000": "one", "stampede_part_001": "two" }));
+        assert_eq!(
+            *value,
+            json!({ "stampede_part_000": "one", "stampede_part_001": "two" })
+        );
         assert_eq!(resources.as_object().unwrap().len(), 4, "it stands once");
     }
 }

@@ -76,7 +76,10 @@ fn build_user_data(content: &NodeContent) -> NodeUserData {
     let (frame, others): (Vec<&NodeFile>, _) = content.files.iter().partition(is_frame);
     let frame = packed_install(&(build_install(frame) + rest_functions()));
     let others: String = others.into_iter().map(file_command).collect();
-    let (others, rest) = split_rest(&others, MAX_SCRIPT_BYTES.saturating_sub(head.len() + frame.len() + end.len()));
+    let (others, rest) = split_rest(
+        &others,
+        MAX_SCRIPT_BYTES.saturating_sub(head.len() + frame.len() + end.len()),
+    );
     NodeUserData {
         script: format!("{head}{frame}{others}{end}"),
         rest,
@@ -91,7 +94,8 @@ fn split_rest(text: &str, room: usize) -> (String, Vec<String>) {
     let command = |begin: &[u8], count: usize| {
         let lines = begin.chunks(LINE_CHARS).map(String::from_utf8_lossy);
         let lines: String = lines.flat_map(|line| [line, "\n".into()]).collect();
-        here_document(&format!("stampede_rest {sum} {count}"), &lines) + &format!(". {HOME}/rest.sh\n")
+        here_document(&format!("stampede_rest {sum} {count}"), &lines)
+            + &format!(". {HOME}/rest.sh\n")
     };
     // The count has no more digits than the most that there may be of it.
     let around = command(&[], MAX_PARTS).len();

@@ -31,7 +31,8 @@ fn install(script: &str, root: &str, variable: &str) -> String {
         )
         .replace("/opt/stampede", &format!("{root}/opt"));
     let path = format!("{root}/node.sh");
-    let text = format!("#!/bin/bash\nmkdir -p {root}/run {root}/opt\n{here}\nprintf %s \"${variable}\"\n");
+    let text =
+        format!("#!/bin/bash\nmkdir -p {root}/run {root}/opt\n{here}\nprintf %s \"${variable}\"\n");
     fs::write(&path, text).unwrap();
     let output = Command::new("bash").arg(&path).output().unwrap();
     assert!(
@@ -152,8 +153,16 @@ fn each_script_fits_nova_and_installs_the_same_however_it_travels() {
         let path = format!("{root}/files/x");
         let text = noise(bytes);
         let data = built(vec![NodeFile::new(0o644, &*path, &*text)]);
-        assert!(data.script.len() <= MAX_SCRIPT_BYTES, "{}", data.script.len());
-        assert!(data.rest.iter().all(|part| part.chars().count() <= MAX_METADATA_CHARS));
+        assert!(
+            data.script.len() <= MAX_SCRIPT_BYTES,
+            "{}",
+            data.script.len()
+        );
+        assert!(
+            data.rest
+                .iter()
+                .all(|part| part.chars().count() <= MAX_METADATA_CHARS)
+        );
         assert_eq!(data, built(vec![NodeFile::new(0o644, &*path, &*text)]));
         let meta = super::super::node_rest::metadata_parts(&data.rest);
         let meta = serde_json::json!({ "meta": meta }).to_string();

@@ -162,13 +162,16 @@ fn check_metadata<'a>(
     let metadata = resource.pointer("/properties/metadata");
     let metadata = metadata.filter(|_| resource["type"] == "OS::Nova::Server");
     let merged = metadata.and_then(|metadata| metadata.get("map_merge")?.as_array());
-    let maps = merged.map_or_else(|| metadata.into_iter().collect(), |maps| {
-        let value = |map: &'a Value| match map.pointer("/get_attr/0") {
-            Some(of) => of.as_str().and_then(named),
-            None => Some(map),
-        };
-        maps.iter().filter_map(value).collect::<Vec<&Value>>()
-    });
+    let maps = merged.map_or_else(
+        || metadata.into_iter().collect(),
+        |maps| {
+            let value = |map: &'a Value| match map.pointer("/get_attr/0") {
+                Some(of) => of.as_str().and_then(named),
+                None => Some(map),
+            };
+            maps.iter().filter_map(value).collect::<Vec<&Value>>()
+        },
+    );
     let items = maps.into_iter().filter_map(Value::as_object).flatten();
     let items: BTreeMap<&String, &Value> = items.collect();
     checker.check(

@@ -266,6 +266,23 @@ fn each_size_on_both_sides_of_its_limit() {
         "the template has 524289 bytes, at most 524288 are taken"
     );
     let resources = |n: usize| json!({"resources": (0..n).map(|i| (format!("r{i}"), json!({}))).collect::<serde_json::Map<_, _>>()});
+    let merged = |parts: usize| {
+        let part = |at: usize| (format!("part_{at}"), json!("x"));
+        let value: serde_json::Map<_, _> = (0..parts).map(part).collect();
+        let maps = json!([{ "own": "x", "part_0": "y" }, { "get_attr": ["rest", "value"] }]);
+        json!({ "resources": {
+            "rest": { "type": "OS::Heat::Value", "properties": { "value": value } },
+            "a_server": { "type": "OS::Nova::Server", "properties": { "metadata": { "map_merge": maps } } },
+        } })
+    };
+    assert_eq!(
+        violations(&merged(sizes::MAX_METADATA_ITEMS - 1), &none),
+        ""
+    );
+    assert!(
+        violations(&merged(sizes::MAX_METADATA_ITEMS), &none)
+            .contains("the metadata of `a_server` has 129 items")
+    );
     assert_eq!(violations(&resources(sizes::MAX_RESOURCES), &none), "");
     assert!(
         violations(&resources(sizes::MAX_RESOURCES + 1), &none)

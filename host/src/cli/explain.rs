@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{line_printer::LinePrinter, table};
 use crate::{
-    bundle::sizes, cluster::framework_bundle::FrameworkBundle,
+    bundle::{node_rest::REST_RESOURCE, node_update::MAX_PARTS, sizes},
+    cluster::framework_bundle::FrameworkBundle,
     orchestrator::planning::framework_plan::FrameworkPlan,
 };
 
@@ -183,6 +184,17 @@ fn size_rows(template: &Value, files: &BTreeMap<String, String>) -> Vec<Vec<Stri
         ),
         row("resources".to_owned(), resources, sizes::MAX_RESOURCES),
     ];
+    let rests = template.get("resources").and_then(Value::as_object);
+    let rests = rests.into_iter().flatten();
+    let rests = rests.filter(|(name, _)| name.starts_with(REST_RESOURCE));
+    rows.extend(rests.map(|(name, rest)| {
+        let values = rest.pointer("/properties/value").and_then(Value::as_object);
+        row(
+            format!("{name}, values of metadata"),
+            values.map_or(0, serde_json::Map::len),
+            MAX_PARTS,
+        )
+    }));
     rows.extend(files.iter().map(|(name, text)| {
         row(
             format!("{name}, bytes"),

@@ -14,6 +14,7 @@ use stampede_framework::rehearsal::Rehearsal;
 use stampede_framework::{
     Bundle, Claims, Descriptor, Extension, Grant, Guest, Problem, Request, Service,
 };
+use stampede_hadoop::HadoopPlugin;
 use stampede_jupyterlab::JupyterlabPlugin;
 use stampede_spark::SparkPlugin;
 use stampede_zookeeper::ZookeeperPlugin;
@@ -48,6 +49,7 @@ fn functions_of<Plugin: Guest>() -> PluginFunctions {
 
 fn find_plugin(name: &str) -> Result<PluginFunctions> {
     match name {
+        "hadoop" => Ok(functions_of::<HadoopPlugin>()),
         "jupyterlab" => Ok(functions_of::<JupyterlabPlugin>()),
         "spark" => Ok(functions_of::<SparkPlugin>()),
         "zookeeper" => Ok(functions_of::<ZookeeperPlugin>()),

@@ -271,6 +271,61 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_node_boots_by_stays_beside_what_it_is_notified_of_and_goes_with_the_node() {
+        let rest = |digit: &str| format!("{REST_RESOURCE}{digit}");
+        let server = |digit: &str| {
+            let metadata = json!({ "map_merge": [{ "stampede_role": "master" }, { "get_attr": [rest(digit), "value"] }] });
+            json!({ "type": "OS::Nova::Server", "properties": { "metadata": metadata } })
+        };
+        let value = json!({ "type": "OS::Heat::Value", "properties": { "value": { "stampede_part_000": "x" } } });
+        let plan = json!({ "resources": { "master_server": server("1"), "master_2_server": server("1"), rest("1"): value } });
+        let mut template = plan.clone();
+        template["resources"][rest("2")] = value.clone();
+        let told = NodeNotifications {
+            nodes: BTreeMap::from([("master".to_owned(), 7)]),
+            ..NodeNotifications::default()
+        };
+        let step = RolloutStep {
+            title: String::new(),
+            generation: 7,
+            nodes: crate::cluster::NodeIds::new(),
+            new_settings: true,
+            told: vec!["master".to_owned()],
+            stages: vec!["setup".to_owned()],
+            leaving: Vec::new(),
+            may_be_dead: false,
+            digest: None,
+        };
+        let news = NodeUpdate {
+            sha256: "0".to_owned(),
+            parts: vec!["y".to_owned()],
+        };
+        let news = BTreeMap::from([("master".to_owned(), news)]);
+        set_node_metadata(&mut template, &told, &[step], &news);
+        let merged = &template["resources"]["master_server"]["properties"]["metadata"]["map_merge"];
+        assert_eq!(merged[0]["stampede_generation"], "7");
+        let named: Vec<Option<&str>> = merged
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(merged_resource)
+            .collect();
+        assert_eq!(
+            named,
+            [
+                None,
+                Some(rest("1").as_str()),
+                Some("stampede_change_master")
+            ]
+        );
+        assert!(
+            template["resources"].get(rest("2")).is_none(),
+            "nobody boots by it"
+        );
+        assert_eq!(without_notifications(&template), plan);
+    }
+
+    #[test]
     fn names_and_tags_fit_heat_for_the_longest_cluster_name() {
         let longest = "a".repeat(crate::cluster::limits::MAX_NAME_CHARS);
         let name = stack_name(&longest, "1f2e3d4c-5b6a-4798-8897-a6b5c4d3e2f1");
