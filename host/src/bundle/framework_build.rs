@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::access_rules::{AccessWishes, ClaimedPort, make_access_rules};
 use super::class_content::class_content;
 use super::manifest::ManifestSources;
+use super::member_news::MemberLines;
 use super::merge::{EndpointOutput, computed_url, merge_templates, outer_address};
 use super::node_classes::{NodeClass, node_classes};
 use super::node_conflicts::find_conflicts;
@@ -56,6 +57,8 @@ pub struct FrameworkBuild<'a> {
     pub surroundings: &'a NodeSurroundings,
     /// Who may reach it from outside.
     pub access: &'a AccessWishes,
+    /// What nodes find when they boot, beside what stands on them.
+    pub boot: &'a MemberLines,
 }
 
 /// A cluster of frameworks as Heat takes it.
@@ -106,7 +109,7 @@ pub fn build_frameworks(build: FrameworkBuild<'_>) -> Result<FrameworkStack, Bui
     let template = merge_templates(build.description, &parts, &rules, &endpoints)
         .map_err(ContractViolations)?;
     let contents = class_contents(&build, &classes, placements);
-    let files = assemble_scripts(&contents);
+    let files = boot_files(&contents, build.boot);
     check_whole(&parts, build.groups, &template, &files)?;
     let endpoints = build.bundles.iter().flat_map(|one| one.endpoints.clone());
     Ok(FrameworkStack {
@@ -283,6 +286,19 @@ fn placed_endpoints<'a>(
         }
     }
     outputs
+}
+
+/// What nodes run when they boot.
+fn boot_files(
+    contents: &BTreeMap<String, NodeContent>,
+    boot: &MemberLines,
+) -> BTreeMap<String, String> {
+    if *boot == MemberLines::default() {
+        return assemble_scripts(contents);
+    }
+    let contents = contents.iter();
+    let booting = contents.map(|(class, content)| (class.clone(), boot.lay_over(content)));
+    assemble_scripts(&booting.collect())
 }
 
 fn class_contents(

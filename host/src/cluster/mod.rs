@@ -67,7 +67,7 @@ pub(crate) mod test_groups;
 pub mod typed_value;
 
 pub use attribute_names::AttributeNames;
-pub use change::{ClusterChange, RolloutStep};
+pub use change::{ClusterChange, ClusterRest, MemberNews, RolloutStep};
 pub use cloud_access::CloudAccess;
 pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;

@@ -14,6 +14,7 @@ use super::cluster_plan::typed_settings::type_settings_of;
 use super::cluster_plan::{PlanError, version};
 use super::place_cluster::{PlacedCluster, place_cluster};
 use super::planner::ClaimedCluster;
+use crate::bundle::member_news::MemberLines;
 use crate::cluster::component::{ComponentPlacement, ComponentSpec};
 use crate::cluster::framework_bundle::FrameworkBundle;
 use crate::cluster::framework_descriptor::FrameworkDescriptor;
@@ -31,11 +32,13 @@ pub trait FrameworkSource: Send + Sync {
         Vec::new()
     }
 
-    /// What one that is there claims.
+    /// What one that is there claims. `running` is what it was asked of the cluster as it is, where
+    /// that is there.
     fn claim<'a>(
         &'a self,
         plugin: &'a str,
         _request: &'a FrameworkRequest,
+        _running: Option<&'a FrameworkRequest>,
     ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>> {
         Box::pin(ready(Err(missing_plugin(plugin))))
     }
@@ -61,7 +64,7 @@ pub fn missing_plugin(plugin: &str) -> PlanError {
 }
 
 /// Asks all plugins of the chain what they claim, and holds it against the nodes that there are to
-/// be.
+/// be. `spec.pins` is what a running cluster is made of: then it is the cluster that it is to be.
 ///
 /// # Errors
 /// Problems of the settings and of the places, all at once; then those of all plugins; then all of
@@ -73,8 +76,10 @@ pub async fn claim_cluster(
 ) -> Result<ClaimedCluster, PlanError> {
     let (wanted, plugins) = (spec.clone(), own_chain(chain));
     let requests = run_checks(move || prepare_requests(&wanted, &refer(&plugins))).await?;
-    let asked = chain.iter().zip(&requests);
-    let asked = asked.map(|(plugin, request)| source.claim(&plugin.name, request));
+    let running = running_requests(spec, chain);
+    let asked = chain.iter().zip(&requests).zip(&running);
+    let asked =
+        asked.map(|((plugin, request), running)| source.claim(&plugin.name, request, running.as_ref()));
     let claims = gather(join_all(asked).await)?;
     let (wanted, plugins) = (spec.clone(), own_chain(chain));
     run_checks(move || hold_claims(&wanted, &refer(&plugins), claims)).await
@@ -83,6 +88,41 @@ pub async fn claim_cluster(
 /// All that is wrong with a request before any plugin is asked: settings and places.
 pub fn check_request(spec: &ClusterSpec, chain: &[&FrameworkDescriptor]) -> Vec<Problem> {
     prepare_requests(spec, chain).err().unwrap_or_default()
+}
+
+/// What each plugin was asked of the running cluster, but for what the host had filled in and what
+/// services said; none where there is no such cluster, or it was made without the plugin.
+fn running_requests(
+    spec: &ClusterSpec,
+    chain: &[&FrameworkDescriptor],
+) -> Vec<Option<FrameworkRequest>> {
+    let request = |plugin: &&FrameworkDescriptor| {
+        let pins = spec.pins.as_deref()?;
+        let pinned = pins.plugins.get(&plugin.name)?;
+        Some(FrameworkRequest {
+            cluster: spec.name.clone(),
+            version: pinned.version.clone(),
+            settings: pinned.settings.clone(),
+            placements: pins.placements.clone(),
+            services: services_beside(plugin, chain),
+        })
+    };
+    chain.iter().map(request).collect()
+}
+
+/// The services of the others, without what they say.
+fn services_beside(
+    plugin: &FrameworkDescriptor,
+    chain: &[&FrameworkDescriptor],
+) -> Vec<FrameworkService> {
+    let others = chain.iter().filter(|other| other.name != plugin.name);
+    let services = others.flat_map(|other| &other.provides);
+    services
+        .map(|name| FrameworkService {
+            name: name.clone(),
+            attributes: Vec::new(),
+        })
+        .collect()
 }
 
 /// What each plugin is asked; or all that is wrong with settings and places.
@@ -99,22 +139,13 @@ fn prepare_requests(
             return Err(problems.flatten().collect());
         }
     };
-    let services_beside = |plugin: &FrameworkDescriptor| {
-        let others = chain.iter().filter(|other| other.name != plugin.name);
-        let services = others.flat_map(|other| &other.provides);
-        let services = services.map(|name| FrameworkService {
-            name: name.clone(),
-            attributes: Vec::new(),
-        });
-        services.collect()
-    };
     let requests = chain.iter().zip(settings);
     let requests = requests.map(|(plugin, settings)| FrameworkRequest {
         cluster: spec.name.clone(),
         version: version(spec, *plugin),
         settings,
         placements: placed.placements.clone(),
-        services: services_beside(plugin),
+        services: services_beside(plugin, chain),
     });
     Ok(requests.collect())
 }
@@ -175,6 +206,8 @@ fn hold_claims(
         sums,
         placements,
         claims,
+        grants: None,
+        boot: MemberLines::default(),
     })
 }
 
@@ -214,6 +247,22 @@ pub fn claiming_plugins<'a>(
         .map(|(plugin, claims)| ClaimingPlugin {
             name: &plugin.name,
             memory_share: spec.memory_shares.get(&plugin.name).copied(),
+            claims,
+        })
+        .collect()
+}
+
+/// The same by the names of the plugins.
+pub fn claiming_of<'a>(
+    spec: &ClusterSpec,
+    plugins: &'a [String],
+    claims: &'a [FrameworkClaims],
+) -> Vec<ClaimingPlugin<'a>> {
+    let plugins = plugins.iter().zip(claims);
+    plugins
+        .map(|(name, claims)| ClaimingPlugin {
+            name,
+            memory_share: spec.memory_shares.get(name).copied(),
             claims,
         })
         .collect()

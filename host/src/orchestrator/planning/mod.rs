@@ -5,7 +5,6 @@
 //! - [`inventory`]: what the cloud has
 //! - [`image_check`]: what an image says of itself, against what nodes need (pure)
 //! - [`resolve`]: open names filled in, named ones checked (pure)
-//! - `drain_check`: whether nodes that leave are let go by all that run on them (pure)
 //! - [`planner`], [`cluster_plan`]: what the plugins make of it
 //! - [`pinning`]: what a cluster is made of, as its record keeps it (pure)
 //! - [`template_overlay`]: a change laid over what a stack has (pure)
@@ -14,13 +13,13 @@
 //! - [`ask_claims`], [`framework_plan`]: the same with plugins of the contract 0.2.0
 //! - [`place_cluster`], [`placement`], [`claims`], [`ports`], [`memory_share`]: what those have on
 //!   which nodes, and what of a node each gets (pure); [`host_facts`]: what the host tells `cluster`
+//! - `turns`: which nodes are told of a change together (pure)
 //! - [`template_diff`]: what an update makes of a stack's resources (pure)
 //! - `merge_attributes`: what a request makes of the attributes that are there (pure)
 
 pub mod ask_claims;
 pub mod claims;
 pub mod cluster_plan;
-pub(crate) mod drain_check;
 pub mod framework_plan;
 pub mod host_facts;
 pub mod image_check;
@@ -39,3 +38,4 @@ pub mod quota;
 pub mod resolve;
 pub mod template_diff;
 pub mod template_overlay;
+pub(crate) mod turns;

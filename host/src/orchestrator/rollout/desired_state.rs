@@ -80,6 +80,18 @@ impl UpdateRequest {
     }
 }
 
+/// Clusters whose plugins spoke the first contract are shown and deleted; there are no such plugins
+/// any more.
+pub(crate) fn refuse_former_contract(from: &ClusterSpec) -> Result<(), OrchestratorError> {
+    let contract = from.pins.as_deref().map(|pins| pins.contract);
+    if contract.is_some_and(|contract| !contract.is_first()) {
+        return Ok(());
+    }
+    Err(OrchestratorError::NotApplicable(
+        "a cluster on contract 0.1.0 cannot be changed any more; deploy a new one".to_owned(),
+    ))
+}
+
 /// The group whose nodes an attribute of this name takes away. Whether the cluster has it is found
 /// out with the cluster; `is_other` knows names that are no group's.
 fn removal_group(name: &str, is_other: impl Fn(&str) -> bool) -> Option<String> {
@@ -344,7 +356,16 @@ pub(crate) fn reject_replacements(
             kind(other) != kind(body) || matters(other, after) != matters(body, before)
         })
     };
-    let Some((name, _)) = stack.iter().find(unlike) else {
+    // What a node that stays has must not go either.
+    let is_lost = |(name, body): &(&String, &Value)| {
+        let kinds = ["OS::Nova::Server", "OS::Cinder::Volume", "OS::Cinder::VolumeAttachment"];
+        let stays = server_of(name).is_some_and(|server| {
+            stack.contains_key(&server) && template.contains_key(&server)
+        });
+        kinds.contains(&kind(body).as_str()) && stays && !template.contains_key(*name)
+    };
+    let mut found = stack.iter().filter(|one| unlike(one) || is_lost(one));
+    let Some((name, _)) = found.next() else {
         return Ok(());
     };
     let message = format!(
@@ -364,6 +385,12 @@ pub(crate) fn reject_replacements(
     } else {
         named
     }))
+}
+
+/// The server that a volume, or what attaches it, belongs to by its name.
+fn server_of(resource: &str) -> Option<String> {
+    let (node, _) = resource.rsplit_once('_')?;
+    Some(format!("{node}_server"))
 }
 
 /// Puts the defaults of parameters in the place of what names them.
@@ -417,6 +444,24 @@ mod tests {
             words(&["hadoop.x"])
         );
         assert!(words(&[]).contains("framework: "), "{}", words(&[]));
+    }
+
+    #[test]
+    fn a_volume_of_a_node_that_stays_must_not_go() {
+        let template = |names: &[&str]| {
+            let body = |name: &str| match name.rsplit_once('_') {
+                Some((_, "server")) => json!({ "type": "OS::Nova::Server" }),
+                _ => json!({ "type": "OS::Cinder::Volume" }),
+            };
+            let all = names.iter().map(|name| ((*name).to_owned(), body(name)));
+            let all: serde_json::Map<String, Value> = all.collect();
+            json!({ "resources": all })
+        };
+        let stack = template(&["worker_1_server", "worker_1_volume"]);
+        let told = |names: &[&str]| reject_replacements(&stack, &template(names), &[]);
+        assert!(told(&["worker_1_server"]).is_err());
+        assert_eq!(told(&["worker_1_server", "worker_1_volume"]), Ok(()));
+        assert_eq!(told(&[]), Ok(()), "it goes with its node");
     }
 
     #[test]
