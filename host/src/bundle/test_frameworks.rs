@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::BuildError;
 use super::access_rules::AccessWishes;
 use super::framework_build::{FrameworkBuild, FrameworkStack, build_frameworks, name_classes};
+use super::member_news::MemberLines;
 use super::node_surroundings::NodeSurroundings;
 use super::test_cluster::NODE_TYPES;
 use crate::cluster::Flavor;
@@ -209,6 +210,7 @@ impl ToyCluster {
             groups: &self.groups,
             surroundings: &self.surroundings,
             access: &self.access,
+            boot: &MemberLines::default(),
         })
     }
 

@@ -80,7 +80,7 @@ impl ClusterChange {
 
 /// One update of the stack, and what nodes are notified of by it. The next step begins when the
 /// stack is complete and every node notified has answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutStep {
     /// For people: `new settings on master`.
     pub title: String,
@@ -164,7 +164,7 @@ impl RolloutStep {
 }
 
 /// What a node said of a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeReport {
     /// Of which step.
     pub generation: u32,
@@ -229,7 +229,7 @@ mod tests {
             parse("worker-1 change 3 done"),
             (Some("worker-1".into()), Some(answer(3, None)))
         );
-        let later = parse("worker-1 change 4 later").1.unwrap();
+        let later = parse("worker-1 change 4 later").1.flatten().unwrap();
         assert!(later.is_later && later.error.is_none());
         let failed = "master change 12 failed hadoop ready line 3: curl: (7) refused";
         assert_eq!(

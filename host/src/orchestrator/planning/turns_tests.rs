@@ -65,7 +65,11 @@ fn at_most_a_tenth_and_at_least_one_of_each_component_restart_at_a_time() {
     }
     // Each component counts by itself: of three voters one at a time, whatever else they have.
     let all = workers(30);
-    let placements = [placed("datanode", &all), placed("voter", &all[..3])];
+    let placements = [
+        placed("datanode", &all),
+        placed("voter", &all[..3]),
+        placed("namenode", &["master".to_owned()]),
+    ];
     let nodes = all.iter().map(|name| {
         let is_voter = placements[1].has(name);
         node(name, if is_voter { &["datanode", "voter"] } else { &["datanode"] })

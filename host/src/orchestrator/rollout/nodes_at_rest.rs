@@ -13,7 +13,7 @@ use crate::{
     cluster::{
         ClusterRest, ClusterSpec, NodeIds,
         change::FileDigests,
-        component::{ComponentPlacement, placement_of},
+        component::ComponentPlacement,
     },
 };
 
@@ -86,11 +86,14 @@ impl NodesAtRest {
     pub(crate) fn restarts(&self, node: &str, paths: &[String]) -> BTreeSet<String> {
         match self.contents.get(self.class_of(node)) {
             Some(content) => restarted_components(content, paths),
-            None => {
-                let placed = self.placements.iter().filter(|one| one.has(node));
-                placed.map(|one| one.component.clone()).collect()
-            }
+            None => self.components_of(node),
         }
+    }
+
+    /// All that a node has.
+    pub(crate) fn components_of(&self, node: &str) -> BTreeSet<String> {
+        let placed = self.placements.iter().filter(|one| one.has(node));
+        placed.map(|one| one.component.clone()).collect()
     }
 }
 

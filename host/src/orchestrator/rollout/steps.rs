@@ -375,4 +375,4 @@ pub(super) fn step_title(what: &str, nodes: &[String]) -> String {
 
 #[cfg(test)]
 #[path = "steps_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -64,7 +64,7 @@ pub(crate) fn plan_rollback(
     let told = change.notified_nodes.iter().filter(told);
     let told: Vec<TurnNode> = told
         .map(|name| TurnNode {
-            restarts: before.restarts(name, &[]),
+            restarts: before.components_of(name),
             name: name.clone(),
         })
         .collect();
@@ -103,7 +103,7 @@ pub(crate) fn plan_rollback(
             &nodes.at(ClusterRest::Done).placements,
         ));
     }
-    let has_heard = begun().any(|step| step.news.is_some());
+    let has_heard = begun().any(|step| step.news.is_some() && !step.told.is_empty());
     if has_heard && !moved.is_empty() {
         let title = "members are as before".to_owned();
         let news = MemberNews::Left(reached, rest);
@@ -162,3 +162,7 @@ fn ids_without(
     }
     ids
 }
+
+#[cfg(test)]
+#[path = "steps_back_tests.rs"]
+mod tests;
